@@ -1,0 +1,58 @@
+// What a collection is: its name, embedding, metric, index method and settings, as stored in manifests and sent over HTTP.
+import { z } from 'zod'
+
+export const collectionNameSchema = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'a name is 1-63 of a-z 0-9 . _ - and starts with a letter or digit')
+
+/** Fixed at creation and enforced: batches and queries of another version are refused. */
+export const embeddingSchema = z.object({
+  /** `${model}@${version}/${profile}@${profileVersion}` */
+  version: z.string().min(1).max(200),
+  dim: z.number().int().min(1).max(4096),
+  /** Whether every row has unit length. */
+  unit: z.boolean()
+})
+export type EmbeddingSpec = z.infer<typeof embeddingSchema>
+
+export const metrics = ['IP', 'L2', 'cosine'] as const
+export type Metric = (typeof metrics)[number]
+export const indexMethods = ['FLAT', 'IVF', 'HNSW32'] as const
+export type IndexMethod = (typeof indexMethods)[number]
+
+const caseless = <T extends string>(values: readonly T[]) =>
+  z.string().transform((text, ctx): T => {
+    const found = values.find((value) => value.toLowerCase() === text.toLowerCase())
+    if (found !== undefined) return found
+    ctx.addIssue({ code: 'custom', message: `one of ${values.join(', ')}` })
+    return z.NEVER
+  })
+export const metricSchema = caseless(metrics)
+export const indexMethodSchema = caseless(indexMethods)
+
+export const searchBudgetSchema = z.number().int().min(1).max(100_000)
+
+export const collectionSettingsSchema = z.object({
+  /** efSearch for HNSW32, nprobe for IVF; absent: max(64, 4k) or max(8, sqrt(nlist)). */
+  search_budget: searchBudgetSchema.optional(),
+  /** Hits below this score are not answered. */
+  score_thres: z.number().min(-1e6).max(1e6).optional(),
+  /** Rows from which on a segment is sealed with the configured method; smaller ones are exact. */
+  seal_threshold: z.number().int().min(8).max(5_000_000).default(20_000),
+  /** Input sizes (pixels) at which the whole picture of a gallery item is enrolled, one row each. */
+  view_sizes: z.array(z.number().int().min(32).max(1280).multipleOf(32)).max(8).default([224, 128]),
+  /** Whether detected subjects become rows of a gallery item, beside the whole picture. */
+  subjects: z.boolean().default(true)
+})
+export type CollectionSettings = z.infer<typeof collectionSettingsSchema>
+
+export const collectionSpecSchema = z.object({
+  name: collectionNameSchema,
+  incarnation: z.string(),
+  createdAtMs: z.number(),
+  embedding: embeddingSchema,
+  metric: z.enum(metrics),
+  method: z.enum(indexMethods),
+  settings: collectionSettingsSchema
+})
+export type CollectionSpec = z.infer<typeof collectionSpecSchema>

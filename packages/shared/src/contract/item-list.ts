@@ -1,0 +1,40 @@
+// The item list of an ingestion: NDJSON parts of `itemListPartSize` lines, one item a line. It is the log entry of an import.
+import { z } from 'zod'
+
+/** Lines a part; also the images of one chunk job. */
+export const itemListPartSize = 200
+
+export const itemIdSchema = z.string().min(1).max(1024).refine((id) => !/[\u0000-\u001f\u007f]/.test(id), 'an id has no control characters')
+export const labelSchema = z.string().min(1).max(1024)
+export const metadataSchema = z.record(z.string().min(1).max(128), z.union([z.string().max(4096), z.number(), z.boolean(), z.null()]))
+export type Metadata = z.infer<typeof metadataSchema>
+
+export const itemFailureSchema = z.object({ code: z.string(), message: z.string() })
+export type ItemFailure = z.infer<typeof itemFailureSchema>
+
+export const itemListLineSchema = z.object({
+  /** Position in the ingestion, from 0. */
+  ordinal: z.number().int().min(0),
+  id: itemIdSchema,
+  label: z.string().nullable(),
+  metadata: metadataSchema.optional(),
+  /** Object store key of the original picture; null when the item failed before one was stored. */
+  imageKey: z.string().nullable(),
+  /** Line of the user's list file, from 1. */
+  line: z.number().int().min(1).optional(),
+  /** Known to be bad at acceptance: fails with this, nothing is embedded. */
+  failure: itemFailureSchema.optional()
+})
+export type ItemListLine = z.infer<typeof itemListLineSchema>
+
+export function encodeItemList(lines: readonly ItemListLine[]): Uint8Array {
+  return Buffer.from(lines.map((line) => JSON.stringify(line)).join('\n') + '\n')
+}
+
+export function decodeItemList(body: Uint8Array): ItemListLine[] {
+  const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8')
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => itemListLineSchema.parse(JSON.parse(line)))
+}

@@ -1,0 +1,39 @@
+// Objects about jobs: the pointer from a job id to its collection, and what became of a finished ingestion.
+import { z } from 'zod'
+
+export const jobPointerSchema = z.object({
+  ingestion: z.string(),
+  incarnation: z.string(),
+  collection: z.string(),
+  total: z.number().int(),
+  revision: z.number().int(),
+  /** `upload`, `prefix logos/`, `root /data/marks with a list`. */
+  source: z.string(),
+  createdAtMs: z.number()
+})
+export type JobPointer = z.infer<typeof jobPointerSchema>
+
+export const jobResultSchema = z.object({
+  ingestion: z.string(),
+  total: z.number().int(),
+  indexed: z.number().int(),
+  superseded: z.number().int(),
+  failed: z.number().int(),
+  revision: z.number().int(),
+  /** The commit that holds all of it. */
+  seq: z.number().int(),
+  finishedAtMs: z.number(),
+  /** Keys of NDJSON objects of failed items. */
+  failures: z.array(z.string())
+})
+export type JobResult = z.infer<typeof jobResultSchema>
+
+/** A line of a failures object. */
+export const failedItemSchema = z.object({
+  ordinal: z.number().int(),
+  id: z.string(),
+  line: z.number().int().nullable(),
+  code: z.string(),
+  message: z.string()
+})
+export type FailedItem = z.infer<typeof failedItemSchema>

@@ -1,0 +1,48 @@
+// The interactive lane: HTTP between api and embed-worker. Header `authorization: Bearer <LANE_SECRET>`, body = the picture's bytes.
+// POST /embed?options=<JSON EmbedQuery>  -> 200 application/json EmbedAnswer | RFC 9457 problem with a code of the catalogue
+// POST /thumbnail?width=N                -> 200 image/jpeg | problem
+// GET  /livez                            -> 200
+import { z } from 'zod'
+import { embeddingSchema } from './collection.ts'
+
+export const boxSchema = z.tuple([z.number(), z.number(), z.number(), z.number()])
+/** [x1, y1, x2, y2] in pixels of the upright picture. */
+export type Box = z.infer<typeof boxSchema>
+
+export const embedQuerySchema = z.object({
+  /** What the collection was made with; another version is refused with embedding_mismatch. */
+  embedding: embeddingSchema,
+  /** The caller's own box: embedded as the only subject. */
+  box: boxSchema.optional(),
+  maxDetections: z.number().int().min(1).max(100).optional(),
+  confidence: z.number().min(0).max(1).optional()
+})
+export type EmbedQuery = z.infer<typeof embedQuerySchema>
+
+export const embeddedObjectSchema = z.object({
+  kind: z.enum(['subject', 'whole', 'given']),
+  box: boxSchema,
+  /** Detector score; 1 for `whole` and `given`. */
+  score: z.number(),
+  className: z.string().nullable(),
+  /** base64 of little-endian float32 [dim], unit length. */
+  vector: z.string()
+})
+export const embedAnswerSchema = z.object({
+  embedding: embeddingSchema,
+  width: z.number(),
+  height: z.number(),
+  /** Subjects best first, then the whole picture. */
+  objects: z.array(embeddedObjectSchema).min(1),
+  tookMs: z.object({ wait: z.number(), decode: z.number(), infer: z.number() })
+})
+export type EmbedAnswer = z.infer<typeof embedAnswerSchema>
+
+export const encodeVector = (vector: Float32Array): string =>
+  Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength).toString('base64')
+export function decodeVector(text: string): Float32Array {
+  const bytes = Buffer.from(text, 'base64')
+  const vector = new Float32Array(bytes.byteLength >> 2)
+  new Uint8Array(vector.buffer).set(bytes.subarray(0, vector.byteLength))
+  return vector
+}

@@ -1,0 +1,30 @@
+// The log of a collection: slot objects, each a group of operations in order. Slots are created with `create`, so their order is the order of acceptance.
+import { z } from 'zod'
+import { itemIdSchema } from './item-list.ts'
+
+/** Most operations in one slot; revision = slot * this + index in the slot. */
+export const operationsPerSlot = 1024
+
+export const revisionOf = (slot: number, index: number): number => slot * operationsPerSlot + index
+export const slotOf = (revision: number): number => Math.floor(revision / operationsPerSlot)
+
+const operationBase = { opId: z.string(), atMs: z.number() }
+export const ingestOperationSchema = z.object({
+  ...operationBase,
+  kind: z.literal('ingest'),
+  ingestion: z.string(),
+  total: z.number().int().min(0),
+  partSize: z.number().int().min(1),
+  /** Request id of the call that brought it; travels into jobs and logs. */
+  requestId: z.string().optional()
+})
+export const deleteOperationSchema = z.object({ ...operationBase, kind: z.literal('delete'), ids: z.array(itemIdSchema).min(1).max(10_000) })
+export const operationSchema = z.discriminatedUnion('kind', [ingestOperationSchema, deleteOperationSchema])
+export type Operation = z.infer<typeof operationSchema>
+export type IngestOperation = z.infer<typeof ingestOperationSchema>
+
+export const logSlotSchema = z.object({ format: z.literal(1), operations: z.array(operationSchema).min(1).max(operationsPerSlot) })
+export type LogSlot = z.infer<typeof logSlotSchema>
+
+export const encodeLogSlot = (operations: readonly Operation[]): Uint8Array => Buffer.from(JSON.stringify({ format: 1, operations }))
+export const decodeLogSlot = (body: Uint8Array): LogSlot => logSlotSchema.parse(JSON.parse(Buffer.from(body).toString('utf8')))

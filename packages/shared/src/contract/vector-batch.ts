@@ -1,0 +1,109 @@
+// Vector batches: what an embed-worker hands to the writer. Immutable, self-contained, checked by a trailing sha256.
+// Layout, little-endian: 'LKVB' | u32 version | u32 headerBytes | header JSON, zero-padded to 8 | float32 vectors [rows, dim] | float16 raw [rows, rawDim] | sha256 of all before.
+import { createHash } from 'node:crypto'
+import { z } from 'zod'
+import { appError } from '../errors.ts'
+import { itemFailureSchema, metadataSchema } from './item-list.ts'
+import { boxSchema } from './lane.ts'
+
+export const rowKinds = ['subject', 'whole', 'view'] as const
+export const batchRowSchema = z.object({
+  kind: z.enum(rowKinds),
+  box: boxSchema,
+  /** Detector score; 1 for whole and view. */
+  score: z.number(),
+  className: z.string().nullable()
+})
+export type BatchRow = z.infer<typeof batchRowSchema>
+
+export const batchItemSchema = z.object({
+  ordinal: z.number().int().min(0),
+  id: z.string(),
+  label: z.string().nullable(),
+  metadata: metadataSchema.optional(),
+  imageKey: z.string().nullable(),
+  line: z.number().int().optional(),
+  width: z.number().optional(),
+  height: z.number().optional(),
+  /** In the order of the vectors; empty when the item failed. */
+  rows: z.array(batchRowSchema),
+  failure: itemFailureSchema.optional()
+})
+export type BatchItem = z.infer<typeof batchItemSchema>
+
+export const batchHeaderSchema = z.object({
+  incarnation: z.string(),
+  ingestion: z.string(),
+  embeddingVersion: z.string(),
+  dim: z.number().int().min(1),
+  /** 0 when raw vectors are not kept. */
+  rawDim: z.number().int().min(0),
+  items: z.array(batchItemSchema)
+})
+export type BatchHeader = z.infer<typeof batchHeaderSchema>
+
+export interface VectorBatch {
+  header: BatchHeader
+  /** [rows, dim] after the profile. */
+  vectors: Float32Array
+  /** [rows, rawDim] IEEE half precision, before the profile. */
+  raw: Uint16Array
+}
+
+const magic = Buffer.from('LKVB')
+const version = 1
+const digestBytes = 32
+const align8 = (n: number): number => (n + 7) & ~7
+
+export const countRows = (items: readonly BatchItem[]): number => items.reduce((sum, item) => sum + item.rows.length, 0)
+
+export function encodeVectorBatch({ header, vectors, raw }: VectorBatch): Uint8Array {
+  const rows = countRows(header.items)
+  if (vectors.length !== rows * header.dim || raw.length !== rows * header.rawDim) {
+    throw appError('internal', `batch of ${rows} rows has ${vectors.length} vector and ${raw.length} raw values`)
+  }
+  const json = Buffer.from(JSON.stringify(header))
+  const vectorsAt = align8(12 + json.length)
+  const rawAt = vectorsAt + vectors.byteLength
+  const body = Buffer.alloc(rawAt + raw.byteLength + digestBytes)
+  magic.copy(body, 0)
+  body.writeUInt32LE(version, 4)
+  body.writeUInt32LE(json.length, 8)
+  json.copy(body, 12)
+  body.set(new Uint8Array(vectors.buffer, vectors.byteOffset, vectors.byteLength), vectorsAt)
+  body.set(new Uint8Array(raw.buffer, raw.byteOffset, raw.byteLength), rawAt)
+  const digestAt = body.length - digestBytes
+  createHash('sha256').update(body.subarray(0, digestAt)).digest().copy(body, digestAt)
+  return body
+}
+
+/** Rejects anything that is not a whole, unaltered batch with data_corrupt. */
+export function decodeVectorBatch(bytes: Uint8Array): VectorBatch {
+  // A copy at offset 0: typed array views need alignment that a pooled Buffer does not have.
+  const body = Buffer.from(new Uint8Array(bytes).buffer)
+  if (body.length < 12 + digestBytes || !body.subarray(0, 4).equals(magic)) throw appError('data_corrupt', 'not a vector batch')
+  if (body.readUInt32LE(4) !== version) throw appError('data_corrupt', `vector batch version ${body.readUInt32LE(4)}, this program reads ${version}`)
+  const digestAt = body.length - digestBytes
+  const digest = createHash('sha256').update(body.subarray(0, digestAt)).digest()
+  if (!digest.equals(body.subarray(digestAt))) throw appError('data_corrupt', 'vector batch does not match its checksum')
+  const jsonBytes = body.readUInt32LE(8)
+  const header = batchHeaderSchema.parse(JSON.parse(body.toString('utf8', 12, 12 + jsonBytes)))
+  const rows = countRows(header.items)
+  const vectorsAt = align8(12 + jsonBytes)
+  const rawAt = vectorsAt + rows * header.dim * 4
+  if (rawAt + rows * header.rawDim * 2 !== digestAt) throw appError('data_corrupt', 'vector batch sizes do not add up')
+  return {
+    header,
+    vectors: new Float32Array(body.buffer, vectorsAt, rows * header.dim),
+    raw: new Uint16Array(body.buffer, rawAt, rows * header.rawDim)
+  }
+}
+
+/** Ordinals of the items in a batch, read from its first bytes only; undefined when `head` is too short. */
+export function peekBatchItems(head: Uint8Array): number[] | undefined {
+  const body = Buffer.from(head.buffer, head.byteOffset, head.byteLength)
+  if (body.length < 12 || !body.subarray(0, 4).equals(magic)) return undefined
+  const jsonBytes = body.readUInt32LE(8)
+  if (body.length < 12 + jsonBytes) return undefined
+  return batchHeaderSchema.parse(JSON.parse(body.toString('utf8', 12, 12 + jsonBytes))).items.map((item) => item.ordinal)
+}

@@ -1,0 +1,45 @@
+// What travels over Redis: chunk jobs, hints, leases, the registry of interactive lanes. All of it may be lost at any time.
+import { z } from 'zod'
+import { embeddingSchema } from './collection.ts'
+
+/** Ingestions of at most this many items use the small queue, so that they do not wait behind an import. */
+export const smallIngestionItems = 32
+export const queueNames = { small: 'embed-small', bulk: 'embed-bulk' } as const
+export type EmbedLane = keyof typeof queueNames
+
+export const chunkJobSchema = z.object({
+  incarnation: z.string(),
+  ingestion: z.string(),
+  /** First ordinal of the item list part to embed. */
+  firstOrdinal: z.number().int().min(0),
+  embedding: embeddingSchema,
+  viewSizes: z.array(z.number().int()),
+  subjects: z.boolean(),
+  /** 1 for the first feeding; later ones look for batches that an earlier one has written. */
+  feeding: z.number().int().min(1),
+  requestId: z.string().optional()
+})
+export type ChunkJob = z.infer<typeof chunkJobSchema>
+/** BullMQ ids hold no `:` and are not all digits. */
+export const chunkJobId = (job: Pick<ChunkJob, 'ingestion' | 'firstOrdinal'>): string => `${job.ingestion}-${job.firstOrdinal}`
+
+/** Pub/sub. `work`: collection has log entries or batches to apply. `committed`: CURRENT moved. `catalog`: names changed. */
+export const channels = { work: 'likeness:work', committed: 'likeness:committed', catalog: 'likeness:catalog' } as const
+export const workHintSchema = z.object({ incarnation: z.string(), slot: z.number().optional(), batches: z.array(z.string()).optional() })
+export type WorkHint = z.infer<typeof workHintSchema>
+export const committedHintSchema = z.object({ incarnation: z.string(), seq: z.number() })
+export type CommittedHint = z.infer<typeof committedHintSchema>
+
+export const leaseKey = (incarnation: string): string => `likeness:lease:${incarnation}`
+/** Hash: worker id -> JSON LaneAddress; each worker refreshes its field every 2 s. */
+export const lanesKey = 'likeness:lanes'
+export const laneAddressSchema = z.object({
+  workerId: z.string(),
+  url: z.string(),
+  embedding: embeddingSchema,
+  provider: z.string(),
+  atMs: z.number()
+})
+export type LaneAddress = z.infer<typeof laneAddressSchema>
+/** Hash per chunk: ordinal -> JSON {workerId, alone, deaths}: images being touched by a process that they may kill. */
+export const inHandKey = (ingestion: string, firstOrdinal: number): string => `likeness:in-hand:${ingestion}:${firstOrdinal}`

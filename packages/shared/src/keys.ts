@@ -1,0 +1,62 @@
+// Where everything lives in the object store. Only this file knows the names.
+import { createHash } from 'node:crypto'
+
+/** Prefixes that belong to the engine: never imported from, never written to by users. */
+export const enginePrefixes = ['catalog/', 'c/', 'jobs/', 'idem/', 'probe/'] as const
+
+export function isEngineKey(key: string): boolean {
+  return enginePrefixes.some((prefix) => key.startsWith(prefix) || `${key}/` === prefix)
+}
+
+const pad = (n: number, width: number): string => String(n).padStart(width, '0')
+
+export const catalogKey = 'catalog/CURRENT'
+export const jobsPrefix = 'jobs/'
+
+/** Written before the job is acknowledged: which collection an ingestion belongs to. */
+export const jobKey = (ingestion: string): string => `jobs/${ingestion}`
+/** The first answer given to an Idempotency-Key. `scope` keeps routes and collections apart. */
+export const idempotencyKey = (scope: string, key: string): string =>
+  `idem/${createHash('sha256').update(`${scope}\n${key}`).digest('hex')}`
+
+/** Keys of one incarnation of a collection. */
+export function collectionKeys(incarnation: string) {
+  const root = `c/${incarnation}/`
+  return {
+    root,
+    current: `${root}CURRENT`,
+    manifestPrefix: `${root}man/`,
+    manifest: (seq: number, epoch: number, commitId: string) => `${root}man/${pad(seq, 12)}-${pad(epoch, 8)}-${commitId}.json`,
+    logPrefix: `${root}log/`,
+    /** Slots are dense from 1: a slot exists only when all below it exist. */
+    logSlot: (slot: number) => `${root}log/${pad(slot, 14)}`,
+    /** Item list part of an ingestion; parts hold `partSize` lines each, named by their first ordinal. */
+    itemListPart: (ingestion: string, firstOrdinal: number) => `${root}ing/${ingestion}/${pad(firstOrdinal, 10)}.ndjson`,
+    itemListPrefix: (ingestion: string) => `${root}ing/${ingestion}/`,
+    batchesPrefix: `${root}batch/`,
+    batchPrefix: (ingestion: string) => `${root}batch/${ingestion}/`,
+    batch: (ingestion: string, firstOrdinal: number, attempt: string) => `${root}batch/${ingestion}/${pad(firstOrdinal, 10)}-${attempt}`,
+    segmentPrefix: `${root}seg/`,
+    segmentFile: (segment: string, file: 'index' | 'meta' | 'payload') => `${root}seg/${segment}.${file}`,
+    deletionPrefix: `${root}del/`,
+    deletion: (segment: string, commitId: string) => `${root}del/${segment}.${commitId}`,
+    /** Tombstones, failures and trained quantizers: small immutable side files of a commit. */
+    sidePrefix: `${root}side/`,
+    tombstones: (commitId: string) => `${root}side/${commitId}.tombstones.json`,
+    failures: (commitId: string, ingestion: string) => `${root}side/${commitId}.${ingestion}.failed.ndjson`,
+    quantizer: (commitId: string) => `${root}side/${commitId}.quantizer.f32`,
+    /** What became of a finished ingestion; written after the commit that finished it. */
+    jobResult: (ingestion: string) => `${root}job/${ingestion}.json`,
+    jobResultPrefix: `${root}job/`,
+    image: (name: string) => `${root}img/${name}`,
+    imagePrefix: `${root}img/`
+  }
+}
+export type CollectionKeys = ReturnType<typeof collectionKeys>
+
+/** `{ingestion, firstOrdinal}` of a batch key; undefined for anything else. */
+export function parseBatchKey(key: string): { incarnation: string; ingestion: string; firstOrdinal: number } | undefined {
+  const match = /^c\/([0-9A-Z]{26})\/batch\/([0-9A-Z]{26})\/(\d{10})-[0-9A-Z]{26}$/.exec(key)
+  if (match === null) return undefined
+  return { incarnation: match[1]!, ingestion: match[2]!, firstOrdinal: Number(match[3]) }
+}
