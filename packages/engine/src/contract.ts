@@ -1,0 +1,120 @@
+// What the engine offers to the apps. Implementations: catalog.ts, log-appender.ts, jobs.ts, replica.ts, collection-writer.ts.
+import type { CollectionSpec } from '@likeness/shared/contract/collection'
+import type { ItemListLine, Metadata } from '@likeness/shared/contract/item-list'
+import type { FailedItem, JobPointer } from '@likeness/shared/contract/job'
+import type { Operation } from '@likeness/shared/contract/operation'
+import type { rowKinds } from '@likeness/shared/contract/vector-batch'
+import type { Box } from '@likeness/shared/contract/lane'
+
+export interface Catalog {
+  /** The collection behind a name; collection_not_found. `fresh` reads the store, else at most 500 ms old. */
+  resolve(name: string, options?: { fresh?: boolean }): Promise<CollectionSpec>
+  /** Whether an incarnation is still behind a name; always fresh. */
+  isLive(incarnation: string): Promise<boolean>
+  list(options?: { fresh?: boolean }): Promise<CollectionSpec[]>
+  /** Dropped incarnations whose objects are not yet all deleted. */
+  dropped(): Promise<string[]>
+  /** collection_exists when the name is taken. Durable when resolved. */
+  create(spec: Omit<CollectionSpec, 'incarnation' | 'createdAtMs'>): Promise<CollectionSpec>
+  drop(name: string): Promise<{ incarnation: string }>
+  /** Removes an incarnation from `dropped` once its objects are gone. */
+  forget(incarnation: string): Promise<void>
+  /** The next resolve reads the store. */
+  invalidate(): void
+}
+
+export interface LogAppender {
+  /** Durable and ordered when resolved: any later append, by any process, gets a higher revision. */
+  append(incarnation: string, operation: Operation): Promise<{ revision: number; slot: number }>
+  /** The newest slot known to this process; for Idempotency-Key reservations. */
+  tail(incarnation: string): Promise<number>
+  /** Looks for an operation in slots after `afterSlot`. */
+  find(incarnation: string, opId: string, afterSlot: number): Promise<{ revision: number; slot: number } | undefined>
+}
+
+/** Writes item list parts; ordinals must be 0, 1, 2, ... Resolves when all parts are durable. */
+export interface ItemListWriter {
+  write(incarnation: string, ingestion: string, lines: AsyncIterable<ItemListLine> | Iterable<ItemListLine>): Promise<{ total: number }>
+}
+
+export interface JobStatus extends JobPointer {
+  state: 'queued' | 'running' | 'completed' | 'cancelled'
+  counts: { total: number; pending: number; indexed: number; superseded: number; failed: number }
+  seq: number | null
+  finishedAtMs: number | null
+}
+export interface Jobs {
+  /** Before the acknowledgement, after the log append. */
+  record(pointer: JobPointer): Promise<void>
+  /** job_not_found. Reads CURRENT: never older than the call. */
+  status(id: string): Promise<JobStatus>
+  /** By ordinal, at most `limit` after ordinal `after`. */
+  failedItems(id: string, options?: { after?: number; limit?: number }): Promise<FailedItem[]>
+  /** Newest first. */
+  list(options?: { limit?: number }): Promise<JobStatus[]>
+}
+
+export interface RowInfo {
+  kind: (typeof rowKinds)[number]
+  box: Box
+  score: number
+  className: string | null
+}
+export interface StoredItem {
+  id: string
+  label: string | null
+  metadata: Metadata
+  imageKey: string | null
+  width: number
+  height: number
+  revision: number
+  rows: RowInfo[]
+}
+export interface Hit {
+  item: StoredItem
+  /** Index into item.rows of the row that matched best. */
+  row: number
+  score: number
+  distance: number
+}
+export interface SnapshotQuery {
+  /** [n, dim] float32, unit length where the embedding says so. */
+  vectors: Float32Array
+  /** Items (not rows) per query. */
+  k: number
+  searchBudget?: number
+  scoreThres?: number
+}
+export interface Snapshot {
+  readonly seq: number
+  /** Log slot up to which every mutation is applied. */
+  readonly appliedSlot: number
+  readonly spec: CollectionSpec
+  readonly counts: { items: number; rows: number }
+  readonly segments: { id: string; index: string; rows: number; deleted: number }[]
+  /** Best first; one list per query vector; k hits whenever k items exist (and pass the threshold). */
+  search(query: SnapshotQuery): Promise<Hit[][]>
+  getItem(id: string): Promise<StoredItem | undefined>
+  /** [rows, dim] vectors of an item, for query by item. */
+  getVectors(id: string): Promise<Float32Array | undefined>
+  /** Every item, in no order; for checks and exports. */
+  scroll(): AsyncIterable<StoredItem>
+  /** Must be called once; files stay until the last user released. */
+  release(): void
+}
+export interface SnapshotWish {
+  consistency: 'strong' | 'bounded' | 'eventual'
+  minSeq?: number
+  /** Wait until this log slot is applied (a delete that answers after its commit). */
+  minSlot?: number
+  /** How long to wait for minSeq, minSlot or CURRENT; then not_fresh (409, retry-after) or replica_behind (503). */
+  timeoutMs: number
+}
+export interface Replica {
+  /** Loads the collection on first use. */
+  acquire(incarnation: string, wish: SnapshotWish): Promise<Snapshot>
+  /** A hint that CURRENT moved. */
+  hint(incarnation: string, seq: number): void
+  status(): { incarnation: string; seq: number; rows: number; behindMs: number; alarm: string | null }[]
+  close(): Promise<void>
+}
