@@ -1,0 +1,172 @@
+// Pictures in, subjects with raw vectors and one raw vector of the whole picture out, in one run of the prepared model.
+import * as ort from 'onnxruntime-node'
+import { appError } from '@likeness/shared/errors'
+import type { DecodedImage } from './image-decode.ts'
+import { letterboxInto, placePicture, toCanvas, toPicture } from './letterbox.ts'
+import type { Box, Placement, Size } from './letterbox.ts'
+import type { PreparedModel } from './model-prepare.ts'
+import type { ModelManifest } from './model-manifest.ts'
+import { openSession } from './session.ts'
+import type { OpenSession, OpenSessionOptions } from './session.ts'
+
+export interface Subject {
+  /** Pixels of the upright picture, cut to it. */
+  box: [number, number, number, number]
+  score: number
+  classId: number
+  className: string
+  /** f32 [rawDim], each map's part unit length. */
+  raw: Float32Array
+}
+
+export interface EmbedResult {
+  width: number
+  height: number
+  /** Best first, at most `maxDetections`. */
+  subjects: Subject[]
+  /** Raw vector of the picture without the letterbox bars. */
+  whole: Float32Array
+  /** One raw vector per extra box, in their order. */
+  extra: Float32Array[]
+}
+
+export interface EmbedOptions {
+  /** Side of the square canvas; the model's own when left out. A fixed model takes its own only. */
+  size?: number
+  confidence?: number
+  iou?: number
+  maxDetections?: number
+  /** Picture pixels. Must have an area inside the picture. */
+  extraBoxes?: readonly Box[]
+}
+
+export interface Embedder {
+  embed(image: DecodedImage, options?: EmbedOptions): Promise<EmbedResult>
+  /** The same as n single calls, in one run. `extraBoxes` goes to every picture. */
+  embedBatch(images: readonly DecodedImage[], options?: EmbedOptions): Promise<EmbedResult[]>
+  /** Raw vector of the whole picture, letterboxed to a square of each size. Sizes are multiples of 32. */
+  embedWhole(image: DecodedImage, sizes: readonly number[]): Promise<Float32Array[]>
+  readonly manifest: ModelManifest
+  /** The execution provider really used. */
+  readonly provider: string
+  close(): Promise<void>
+}
+
+/**
+ * `run` blocks the event loop of the calling thread: give it a process of its own. Calls queue up one behind the other.
+ * Rejects with `embedder_unavailable` when none of the named providers works, `invalid_request` for a size the model cannot take.
+ */
+export async function createEmbedder(options: OpenSessionOptions): Promise<Embedder> {
+  const opened = await openSession(options)
+  const runner = createRunner(options.model, opened)
+  return {
+    manifest: options.model.manifest,
+    provider: opened.provider,
+    embed: async (image, embedOptions = {}) => (await runner.run([image], embedOptions))[0]!,
+    embedBatch: (images, embedOptions = {}) => runner.run(images, embedOptions),
+    embedWhole: (image, sizes) => runner.runWhole(image, sizes),
+    close: () => opened.session.release()
+  }
+}
+
+/** Above every score: nothing is detected. */
+const NO_DETECTIONS = 2
+/** Larger than any canvas: anchors of different classes never overlap. */
+const CLASS_GAP = 16384
+
+interface Placed {
+  image: DecodedImage
+  place: Placement
+  /** Canvas pixels; pooled besides what is found. */
+  rois: Box[]
+}
+
+function createRunner({ manifest }: PreparedModel, { session }: OpenSession) {
+  async function runModel(placed: readonly Placed[], canvas: Size, options: EmbedOptions) {
+    const pixels = new Float32Array(placed.length * 3 * canvas.width * canvas.height)
+    placed.forEach(({ image, place }, i) => letterboxInto(pixels, i * 3 * canvas.width * canvas.height, image, canvas, place))
+    const { confidence, iou, maxDetections, classAgnosticNms } = { ...manifest.detection, ...definedOnly(options) }
+    const gap = classAgnosticNms ? 0 : CLASS_GAP
+    const rois = placed.flatMap((p) => p.rois)
+    const feeds = {
+      [manifest.inputName]: new ort.Tensor('float32', pixels, [placed.length, 3, canvas.height, canvas.width]),
+      confidence: new ort.Tensor('float32', [confidence], [1]),
+      iou: new ort.Tensor('float32', [iou], [1]),
+      max_detections: new ort.Tensor('int64', [BigInt(maxDetections)], [1]),
+      class_offset: new ort.Tensor('float32', [gap, gap, 0, 0], [4]),
+      extra_rois: new ort.Tensor('float32', Float32Array.from(rois.flat()), [rois.length, 4]),
+      extra_batch: new ort.Tensor('int64', BigInt64Array.from(placed.flatMap((p, i) => p.rois.map(() => BigInt(i)))), [rois.length])
+    }
+    return readOutputs(await session.run(feeds), manifest)
+  }
+
+  async function run(images: readonly DecodedImage[], options: EmbedOptions): Promise<EmbedResult[]> {
+    if (!images.length) return []
+    const canvas = canvasFor(manifest, options.size)
+    const placed = images.map((image): Placed => {
+      const place = placePicture(image, canvas)
+      return { image, place, rois: [wholeRoi(place), ...(options.extraBoxes ?? []).map((box) => toCanvas(checkBox(box, image), place))] }
+    })
+    const { found, rows } = await runModel(placed, canvas, options)
+    let next = found.length
+    return placed.map(({ image, place, rois }, index) => {
+      const subjects = found
+        .filter((one) => one.batch === index)
+        .map(({ box, score, classId, raw }) => ({ box: toPicture(box, place, image), score, classId, className: manifest.classes[classId] ?? `class ${classId}`, raw }))
+      const [whole, ...extra] = rois.map(() => rows[next++]!)
+      return { width: image.width, height: image.height, subjects, whole: whole!, extra }
+    })
+  }
+
+  async function runWhole(image: DecodedImage, sizes: readonly number[]): Promise<Float32Array[]> {
+    const vectors: Float32Array[] = []
+    for (const size of sizes) {
+      // A fixed model sees the smaller picture in the middle of its own canvas.
+      const canvas = canvasFor(manifest, manifest.fixedSize ? undefined : size)
+      const content = { width: Math.min(size, canvas.width), height: Math.min(size, canvas.height) }
+      const place = placePicture(image, canvas, content)
+      const { rows } = await runModel([{ image, place, rois: [wholeRoi(place)] }], canvas, { confidence: NO_DETECTIONS })
+      vectors.push(rows[0]!)
+    }
+    return vectors
+  }
+  return { run, runWhole }
+}
+
+function readOutputs(outputs: ort.InferenceSession.OnnxValueMapType, manifest: ModelManifest) {
+  const data = (name: string) => outputs[name]!.data as Float32Array
+  const longs = (name: string) => outputs[name]!.data as unknown as BigInt64Array
+  const [boxes, scores, classes, batch, raw] = [data('boxes'), data('scores'), longs('classes'), longs('batch'), data('raw')]
+  // Copies, so that keeping one vector does not keep the whole run's memory.
+  const rows = Array.from({ length: batch.length }, (_, i) => raw.slice(i * manifest.rawDim, (i + 1) * manifest.rawDim))
+  const found = Array.from(scores, (score, i) => ({
+    batch: Number(batch[i]),
+    box: [boxes[4 * i]!, boxes[4 * i + 1]!, boxes[4 * i + 2]!, boxes[4 * i + 3]!] as const,
+    score,
+    classId: Number(classes[i]),
+    raw: rows[i]!
+  }))
+  return { found, rows }
+}
+
+function canvasFor(manifest: ModelManifest, size: number | undefined): Size {
+  const own = manifest.inputSize
+  if (size === undefined || (size === own.width && size === own.height)) return own
+  if (manifest.fixedSize) throw appError('invalid_request', `${manifest.name} runs at ${own.width}x${own.height} only, not at ${size}`)
+  if (!Number.isInteger(size) || size < 32 || size > 4096 || size % 32) throw appError('invalid_request', `size ${size} is not a multiple of 32 from 32 to 4096`)
+  return { width: size, height: size }
+}
+
+function checkBox(box: Box, picture: Size): Box {
+  const [x1, y1, x2, y2] = box
+  const cut: Box = [Math.max(0, x1), Math.max(0, y1), Math.min(picture.width, x2), Math.min(picture.height, y2)]
+  if (!(cut[2] > cut[0] && cut[3] > cut[1])) throw appError('invalid_request', `box [${box.join(', ')}] has no area inside ${picture.width}x${picture.height}`)
+  return cut
+}
+
+const wholeRoi = (p: Placement): Box => [p.left, p.top, p.left + p.width, p.top + p.height]
+
+function definedOnly(options: EmbedOptions): Partial<Pick<EmbedOptions, 'confidence' | 'iou' | 'maxDetections'>> {
+  const { confidence, iou, maxDetections } = options
+  return Object.fromEntries(Object.entries({ confidence, iou, maxDetections }).filter(([, value]) => value !== undefined))
+}

@@ -1,0 +1,82 @@
+// Small constructors for the nodes, constants and typed inputs that graph surgery adds.
+import type { Int64, OnnxAttribute, OnnxDimension, OnnxGraph, OnnxTensor, OnnxValueInfo } from './onnx-proto.ts'
+
+export const FLOAT = 1
+export const INT64 = 7
+
+const ATTRIBUTE_FLOAT = 1
+const ATTRIBUTE_INT = 2
+const ATTRIBUTE_STRING = 3
+const ATTRIBUTE_INTS = 7
+
+export type AttributeValue = number | { float: number } | string | readonly number[]
+
+/** Integers become INT attributes, `{float}` FLOAT, strings STRING, arrays INTS. */
+export function attribute(name: string, value: AttributeValue): OnnxAttribute {
+  if (typeof value === 'number') return { name, type: ATTRIBUTE_INT, i: value }
+  if (typeof value === 'string') return { name, type: ATTRIBUTE_STRING, s: new TextEncoder().encode(value) }
+  if ('float' in value) return { name, type: ATTRIBUTE_FLOAT, f: value.float }
+  return { name, type: ATTRIBUTE_INTS, ints: [...value] }
+}
+
+export function floatTensor(name: string, dims: readonly number[], values: ArrayLike<number>): OnnxTensor {
+  const data = Float32Array.from(values)
+  return { name, dims: [...dims], dataType: FLOAT, rawData: new Uint8Array(data.buffer) }
+}
+
+export function intTensor(name: string, dims: readonly number[], values: readonly number[]): OnnxTensor {
+  const data = BigInt64Array.from(values, BigInt)
+  return { name, dims: [...dims], dataType: INT64, rawData: new Uint8Array(data.buffer) }
+}
+
+/** Strings are symbolic dimensions. */
+export function valueInfo(name: string, elemType: number, dims: readonly (number | string)[]): OnnxValueInfo {
+  const dim = dims.map((d): OnnxDimension => (typeof d === 'string' ? { dimParam: d } : { dimValue: d }))
+  return { name, type: { tensorType: { elemType, shape: { dim } } } }
+}
+
+export interface NodeSpec {
+  attributes?: Record<string, AttributeValue>
+  outputs?: readonly string[]
+}
+
+/** Appends to `graph`; every name it makes starts with `prefix`, which the exporter must not have used. */
+export function createGraphBuilder(graph: OnnxGraph, prefix: string) {
+  let made = 0
+  const fresh = (hint: string) => `${prefix}${hint}_${made++}`
+
+  const addConstant = (tensor: OnnxTensor): string => {
+    graph.initializer.push(tensor)
+    return tensor.name
+  }
+
+  const addNode = (opType: string, inputs: readonly string[], spec: NodeSpec = {}): string[] => {
+    const output = [...(spec.outputs ?? [fresh(opType)])]
+    const attributes = Object.entries(spec.attributes ?? {}).map(([name, value]) => attribute(name, value))
+    graph.node.push({ opType, input: [...inputs], output, name: fresh('node'), attribute: attributes })
+    return output
+  }
+
+  return {
+    floats: (values: ArrayLike<number>, dims: readonly number[] = [values.length]) => addConstant(floatTensor(fresh('f'), dims, values)),
+    ints: (values: readonly number[], dims: readonly number[] = [values.length]) => addConstant(intTensor(fresh('i'), dims, values)),
+    nodes: addNode,
+    /** A node of one output; answers its name. */
+    node: (opType: string, inputs: readonly string[], spec?: NodeSpec): string => addNode(opType, inputs, spec)[0]!
+  }
+}
+
+export type GraphBuilder = ReturnType<typeof createGraphBuilder>
+
+/** The values of an integer constant, wherever the exporter put them; undefined if it is not one. */
+export function intValues(tensor: OnnxTensor): number[] | undefined {
+  if (tensor.dataType !== INT64) return undefined
+  if (tensor.int64Data?.length) return tensor.int64Data.map(toNumber)
+  if (!tensor.rawData) return undefined
+  const copy = new Uint8Array(tensor.rawData) // aligned
+  return Array.from(new BigInt64Array(copy.buffer), Number)
+}
+
+export function toNumber(value: Int64): number {
+  return typeof value === 'number' ? value : value.toNumber()
+}

@@ -1,0 +1,44 @@
+// Opens a prepared model on the first execution provider that works, and says which one that was.
+import * as ort from 'onnxruntime-node'
+import { appError, messageOf } from '@likeness/shared/errors'
+import type { PreparedModel } from './model-prepare.ts'
+
+export type LogFn = (fields: Record<string, unknown>, message: string) => void
+
+export interface OpenSessionOptions {
+  model: PreparedModel
+  /** Tried in this order: `cuda`, `webgpu`, `cpu`... Only those named are ever used. */
+  executionProviders: readonly string[]
+  /** Of one run; sessions in several processes beat one session with several threads. */
+  threads: number
+  log?: LogFn | undefined
+}
+
+export interface OpenSession {
+  session: ort.InferenceSession
+  provider: string
+}
+
+/** Rejects with `embedder_unavailable` naming every provider's reason when none of them works. */
+export async function openSession({ model, executionProviders, threads, log }: OpenSessionOptions): Promise<OpenSession> {
+  if (!executionProviders.length) throw appError('invalid_request', 'no execution provider named')
+  const reasons: string[] = []
+  for (const provider of executionProviders) {
+    try {
+      // One provider at a time: given a list, the runtime would choose among it without saying what it chose.
+      const session = await ort.InferenceSession.create(model.path, {
+        executionProviders: [provider],
+        graphOptimizationLevel: 'all',
+        intraOpNumThreads: threads,
+        interOpNumThreads: 1,
+        logSeverityLevel: 3
+      })
+      log?.({ provider, model: model.manifest.name, threads }, 'model loaded')
+      return { session, provider }
+    } catch (error) {
+      reasons.push(`${provider}: ${messageOf(error).trim()}`)
+      log?.({ provider, err: error }, 'execution provider not available')
+    }
+  }
+  throw appError('embedder_unavailable', `no execution provider works: ${reasons.join('; ')}`)
+}
