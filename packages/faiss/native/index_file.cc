@@ -1,0 +1,150 @@
+// Writer and reader between Faiss's stream interface and a checked file.
+#include "index_file.h"
+
+#include <faiss/impl/FaissException.h>
+#include <faiss/impl/io.h>
+#include <faiss/index_io.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdio>
+#include <vector>
+
+#include "checksum.h"
+#include "coded_error.h"
+#include "index_check.h"
+#include "pool.h"
+#include "posix_file.h"
+
+namespace likeness {
+namespace {
+
+constexpr size_t kChunk = 1 << 20;
+constexpr char kMagic[8] = {'L', 'I', 'K', 'E', 'F', 'X', '0', '1'};
+
+struct Footer {
+  uint64_t size;
+  uint64_t checksum;
+  char magic[8];
+};
+
+[[noreturn]] void throw_corrupt(const std::string& path, const std::string& why) {
+  throw CodedError("data_corrupt", path + ": " + why);
+}
+
+struct CheckedWriter : faiss::IOWriter {
+  explicit CheckedWriter(PosixFile& file) : file(file) { name = "index file"; }
+  size_t operator()(const void* data, size_t size, size_t count) override {
+    throw_if_cancelled();
+    const auto* bytes = static_cast<const uint8_t*>(data);
+    for (size_t left = size * count; left > 0;) {
+      const size_t take = std::min(left, kChunk - buffer.size());
+      buffer.insert(buffer.end(), bytes, bytes + take);
+      bytes += take;
+      left -= take;
+      if (buffer.size() == kChunk) flush();
+    }
+    return count;
+  }
+  void flush() {
+    checksum.update(buffer.data(), buffer.size());
+    file.write_all(buffer.data(), buffer.size());
+    buffer.clear();
+  }
+  PosixFile& file;
+  Checksum checksum;
+  std::vector<uint8_t> buffer;
+};
+
+struct RegionReader : faiss::IOReader {
+  RegionReader(const PosixFile& file, uint64_t size) : file(file), end(size) { name = "index file"; }
+  size_t operator()(void* data, size_t size, size_t count) override {
+    throw_if_cancelled();
+    if (size == 0) return 0;
+    const size_t whole = std::min<uint64_t>(count, (end - offset) / size);
+    const size_t got = file.read_at(offset, data, whole * size) / size;
+    offset += got * size;
+    return got;
+  }
+  const PosixFile& file;
+  uint64_t offset = 0;
+  uint64_t end;
+};
+
+void write_footer(CheckedWriter& writer) {
+  writer.flush();
+  Footer footer{writer.checksum.size(), writer.checksum.value(), {}};
+  std::copy(std::begin(kMagic), std::end(kMagic), footer.magic);
+  writer.file.write_all(&footer, sizeof footer);
+}
+
+// Size of Faiss's part, once the whole of it has been read and found as it was written.
+uint64_t verify(const PosixFile& file, const std::string& path) {
+  const uint64_t size = file.size();
+  Footer footer;
+  if (size < sizeof footer) throw_corrupt(path, "too short for an index file");
+  const uint64_t body = size - sizeof footer;
+  if (file.read_at(body, &footer, sizeof footer) != sizeof footer) throw_corrupt(path, "truncated");
+  if (!std::equal(std::begin(kMagic), std::end(kMagic), footer.magic)) throw_corrupt(path, "no footer: cut off or not ours");
+  if (footer.size != body) throw_corrupt(path, "size differs from the footer");
+  Checksum checksum;
+  std::vector<uint8_t> buffer(kChunk);
+  for (uint64_t at = 0; at < body;) {
+    throw_if_cancelled();
+    const size_t got = file.read_at(at, buffer.data(), std::min<uint64_t>(kChunk, body - at));
+    if (got == 0) throw_corrupt(path, "truncated while it was read");
+    checksum.update(buffer.data(), got);
+    at += got;
+  }
+  if (checksum.value() != footer.checksum) throw_corrupt(path, "checksum differs");
+  return body;
+}
+
+std::string parent_of(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+std::string temporary_name(const std::string& path) {
+  static std::atomic<unsigned> counter{0};
+  return path + ".tmp-" + std::to_string(::getpid()) + "-" + std::to_string(counter++);
+}
+
+}  // namespace
+
+void write_index_file(const IndexCore& core, const std::string& path) {
+  const std::string temporary = temporary_name(path);
+  try {
+    {
+      PosixFile file(temporary, O_WRONLY | O_CREAT | O_EXCL);
+      CheckedWriter writer(file);
+      writer.buffer.reserve(kChunk);
+      faiss::write_index(core.index.get(), &writer);
+      write_footer(writer);
+      file.sync();
+    }
+    if (std::rename(temporary.c_str(), path.c_str()) != 0) throw_system_error("rename to", path);
+  } catch (...) {
+    ::unlink(temporary.c_str());
+    throw;
+  }
+  PosixFile(parent_of(path), O_RDONLY | O_DIRECTORY).sync();
+}
+
+std::shared_ptr<IndexCore> read_index_file(const std::string& path) {
+  const PosixFile file(path, O_RDONLY);
+  RegionReader reader(file, verify(file, path));
+  std::unique_ptr<faiss::Index> index;
+  try {
+    index.reset(faiss::read_index(&reader));
+  } catch (const faiss::FaissException& error) {
+    throw_corrupt(path, error.what());
+  }
+  const Kind kind = check_index(*index, path);
+  return std::make_shared<IndexCore>(std::move(index), kind);
+}
+
+}  // namespace likeness

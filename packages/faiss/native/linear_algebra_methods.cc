@@ -1,0 +1,59 @@
+// trainCentroids, linearTransform, symmetricEigen.
+#include "methods.h"
+
+#include "linear_algebra.h"
+
+namespace likeness {
+namespace {
+
+// x (n x dim), out (nlist x dim), dim, innerProduct, seed, iterations
+napi_value train(const Args& args) {
+  const auto x = args.floats(0);
+  const auto out = args.floats(1);
+  const size_t dim = args.integer(2);
+  const size_t n = dim > 0 ? x.size / dim : 0;
+  const KMeans spec{dim, dim > 0 ? out.size / dim : 0, args.flag(3), static_cast<int>(args.integer(4)),
+                    static_cast<int>(args.integer(5))};
+  require_size(x.size, n * dim, "x");
+  require_size(out.size, spec.nlist * dim, "out");
+  auto work = [spec, x, n, out] { train_centroids(spec, x.data, n, out.data); };
+  return run_job(args.env(), {{args.value(0), args.value(1)}, nullptr, Access::shared, work, nullptr});
+}
+
+// x (n x dIn), matrix (dOut x dIn), bias (dOut or empty), out (n x dOut), dIn, normalize
+napi_value linear_transform(const Args& args) {
+  const auto x = args.floats(0);
+  const auto matrix = args.floats(1);
+  const auto bias = args.floats(2);
+  const auto out = args.floats(3);
+  const size_t d_in = args.integer(4);
+  const size_t n = d_in > 0 ? x.size / d_in : 0;
+  const size_t d_out = d_in > 0 ? matrix.size / d_in : 0;
+  require_size(x.size, n * d_in, "x");
+  require_size(matrix.size, d_out * d_in, "matrix");
+  require_size(out.size, n * d_out, "out");
+  if (bias.size != 0) require_size(bias.size, d_out, "bias");
+  const Projection projection{matrix.data, bias.size != 0 ? bias.data : nullptr, d_in, d_out, args.flag(5)};
+  auto work = [projection, x, n, out] { transform(projection, x.data, n, out.data); };
+  return run_job(args.env(),
+                 {{args.value(0), args.value(1), args.value(2), args.value(3)}, nullptr, Access::shared, work, nullptr});
+}
+
+// matrix and result (n x n), values (n)
+napi_value eigen(const Args& args) {
+  const auto vectors = args.doubles(0);
+  const auto values = args.doubles(1);
+  require_size(vectors.size, values.size * values.size, "matrix");
+  auto work = [vectors, values] { symmetric_eigen(vectors.data, values.data, static_cast<int>(values.size)); };
+  return run_job(args.env(), {{args.value(0), args.value(1)}, nullptr, Access::shared, work, nullptr});
+}
+
+}  // namespace
+
+void export_linear_algebra(napi_env env, napi_value exports) {
+  export_method(env, exports, "trainCentroids", train);
+  export_method(env, exports, "linearTransform", linear_transform);
+  export_method(env, exports, "symmetricEigen", eigen);
+}
+
+}  // namespace likeness

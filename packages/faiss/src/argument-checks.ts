@@ -1,0 +1,36 @@
+// What TypeScript promises the addon about arguments: counts, lengths and element types.
+import { FaissError, invalidArgument } from './faiss-error.ts'
+
+/** Results of one call: nq x k may not be more (the arrays are 8 bytes a result). */
+export const maxResults = 2 ** 28
+export const maxRows = 2 ** 31 - 1
+const maxDim = 65_536
+
+export function requireInteger(name: string, value: number, min: number, max: number): void {
+  if (Number.isInteger(value) && value >= min && value <= max) return
+  throw invalidArgument(`${name} must be an integer from ${min} to ${max}, not ${value}`)
+}
+
+export function requireDim(dim: number): void {
+  requireInteger('dim', dim, 1, maxDim)
+}
+
+/** Number of rows in a flat array of rows of dim floats. */
+export function countRows(name: string, vectors: Float32Array, dim: number): number {
+  requireArray(name, vectors, Float32Array)
+  if (vectors.length % dim !== 0) {
+    throw new FaissError('dimension_mismatch', `${name} has ${vectors.length} floats, not a multiple of dim ${dim}`)
+  }
+  return vectors.length / dim
+}
+
+type TypedArrayClass = typeof Float32Array | typeof Float64Array | typeof Int32Array | typeof Uint8Array
+
+export function requireArray(name: string, value: unknown, type: TypedArrayClass): void {
+  if (!(value instanceof type)) throw invalidArgument(`${name} must be a ${type.name}`)
+}
+
+export function requireResultSize(queries: number, k: number): void {
+  requireInteger('k', k, 1, maxResults)
+  if (queries * k > maxResults) throw invalidArgument(`${queries} queries x k ${k} is more than ${maxResults} results`)
+}

@@ -1,0 +1,18 @@
+// Entry of the package: Faiss indexes and the linear algebra beside them.
+import { addon } from './addon.ts'
+
+export { FaissError } from './faiss-error.ts'
+export type { FaissErrorCode } from './faiss-error.ts'
+export { FaissIndex } from './faiss-index.ts'
+export type { RangeOptions, RangeResult, SearchEffort, SearchOptions, SearchResult } from './faiss-index.ts'
+export type { FaissMetric, IndexKind, IndexSpec } from './index-spec.ts'
+export { linearTransform } from './linear-transform.ts'
+export type { LinearTransform } from './linear-transform.ts'
+export { configurePool } from './pool.ts'
+export { symmetricEigen } from './symmetric-eigen.ts'
+export type { Eigen } from './symmetric-eigen.ts'
+export { trainCentroids } from './train-centroids.ts'
+export type { TrainOptions } from './train-centroids.ts'
+
+/** Version of the Faiss that the addon was built with. */
+export const faissVersion: string = addon.faissVersion
