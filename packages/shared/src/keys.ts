@@ -40,14 +40,14 @@ export function collectionKeys(incarnation: string) {
     segmentFile: (segment: string, file: 'index' | 'meta' | 'payload') => `${root}seg/${segment}.${file}`,
     deletionPrefix: `${root}del/`,
     deletion: (segment: string, commitId: string) => `${root}del/${segment}.${commitId}`,
-    /** Tombstones, failures and trained quantizers: small immutable side files of a commit. */
+    /** Tombstones and trained quantizers: small immutable side files of a commit. */
     sidePrefix: `${root}side/`,
     tombstones: (commitId: string) => `${root}side/${commitId}.tombstones.json`,
-    failures: (commitId: string, ingestion: string) => `${root}side/${commitId}.${ingestion}.failed.ndjson`,
     quantizer: (commitId: string) => `${root}side/${commitId}.quantizer.f32`,
     /** What became of a finished ingestion; written after the commit that finished it. */
-    jobResult: (ingestion: string) => `${root}job/${ingestion}.json`,
-    jobResultPrefix: `${root}job/`,
+    jobResult: (ingestion: string) => `${root}job/${ingestion}/result.json`,
+    /** Failed items of one commit; named by the manifest, then by the job's result. */
+    failures: (ingestion: string, commitId: string) => `${root}job/${ingestion}/${commitId}.failed.ndjson`,
     image: (name: string) => `${root}img/${name}`,
     imagePrefix: `${root}img/`
   }

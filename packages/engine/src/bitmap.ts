@@ -1,0 +1,51 @@
+// Deletion bitmaps: bit i (least significant first in byte i >> 3) set means row i is gone. Stored as `LKDB` | u32 rows | u32 set | bytes.
+import { appError } from '@likeness/shared/errors'
+
+const magic = Buffer.from('LKDB')
+
+export class Bitmap {
+  readonly bytes: Uint8Array
+  readonly rows: number
+  private set_: number
+
+  constructor(rows: number, bytes: Uint8Array = new Uint8Array((rows + 7) >> 3), set = 0) {
+    this.rows = rows
+    this.bytes = bytes
+    this.set_ = set
+  }
+
+  /** Rows that are gone. */
+  get count(): number {
+    return this.set_
+  }
+
+  has(row: number): boolean {
+    return ((this.bytes[row >> 3] ?? 0) & (1 << (row & 7))) !== 0
+  }
+
+  add(row: number): void {
+    if (this.has(row)) return
+    this.bytes[row >> 3]! |= 1 << (row & 7)
+    this.set_++
+  }
+
+  clone(): Bitmap {
+    return new Bitmap(this.rows, this.bytes.slice(), this.set_)
+  }
+
+  encode(): Uint8Array {
+    const head = Buffer.alloc(12)
+    magic.copy(head)
+    head.writeUInt32LE(this.rows, 4)
+    head.writeUInt32LE(this.set_, 8)
+    return Buffer.concat([head, this.bytes])
+  }
+
+  static decode(body: Uint8Array): Bitmap {
+    const buffer = Buffer.from(body)
+    if (buffer.length < 12 || !buffer.subarray(0, 4).equals(magic)) throw appError('data_corrupt', 'not a deletion bitmap')
+    const rows = buffer.readUInt32LE(4)
+    if (buffer.length !== 12 + ((rows + 7) >> 3)) throw appError('data_corrupt', `deletion bitmap of ${rows} rows has ${buffer.length} bytes`)
+    return new Bitmap(rows, new Uint8Array(buffer.subarray(12)), buffer.readUInt32LE(8))
+  }
+}

@@ -1,0 +1,237 @@
+// The owner of one collection: reads its log and batches, groups them into commits, merges segments, collects garbage.
+// Everything it knows is rebuilt from the store, so an owner that lost its place is simply thrown away.
+import type { Clock } from '@likeness/shared/clock'
+import type { CollectionSpec } from '@likeness/shared/contract/collection'
+import { appError, isAppError } from '@likeness/shared/errors'
+import { collectionKeys } from '@likeness/shared/keys'
+import type { CollectionKeys } from '@likeness/shared/keys'
+import type { Logger } from '@likeness/shared/log'
+import type { ObjectStore } from '@likeness/shared/store/object-store'
+import { createUlid } from '@likeness/shared/ulid'
+import { applyBatch, applySlot } from './apply.ts'
+import { findGarbage } from './collector.ts'
+import type { ManifestCache } from './collector.ts'
+import type { VersionedCurrent } from './current.ts'
+import { writeJobResult } from './job-result.ts'
+import { readManifest } from './manifest.ts'
+import type { Manifest } from './manifest.ts'
+import { adoptMerge, buildMerge, planMerge } from './merge.ts'
+import { createMutex } from './mutex.ts'
+import { listBatches, readBatch, readSlots } from './pending-work.ts'
+import { prepareCommit } from './prepare-commit.ts'
+import type { PreparedCommit } from './prepare-commit.ts'
+import { realProtocol } from './protocol.ts'
+import type { Protocol, ProtocolContext } from './protocol.ts'
+import type { SegmentFiles } from './segment-files.ts'
+import { untilStored } from './store-retry.ts'
+import { isOpen, loadWriterState } from './writer-state.ts'
+import type { OpenIngestion, WriterState } from './writer-state.ts'
+import { Bitmap } from './bitmap.ts'
+
+export interface WriterDeps {
+  store: ObjectStore
+  clock: Clock
+  files: SegmentFiles
+  log: Logger
+  incarnation: string
+  retentionMs: number
+  /** Called once a commit is certain. */
+  announce: (commit: { incarnation: string; seq: number; appliedSlot: number }) => void
+  protocol?: Protocol
+  newId?: () => string
+  signal?: AbortSignal
+}
+
+export interface StepResult {
+  committed: boolean
+  /** There is more to do at once. */
+  more: boolean
+}
+
+const slotsPerStep = 256
+/** Bounds the memory of a commit: batches hold up to 256 items each. */
+const batchesPerStep = 16
+
+/** Takes ownership by raising the epoch. undefined when the collection is gone. */
+export async function openCollectionWriter(deps: WriterDeps): Promise<CollectionWriter | undefined> {
+  const newId = deps.newId ?? (() => createUlid(deps.clock.nowMs()))
+  const keys = collectionKeys(deps.incarnation)
+  const protocol = deps.protocol ?? realProtocol
+  const context = { store: deps.store, clock: deps.clock, currentKey: keys.current, newId, signal: deps.signal }
+  const held = await protocol.takeOwnership(context)
+  if (held === undefined) return undefined
+  const manifest = await untilStored(deps.clock, () => readManifest(deps.store, held.current.manifest, held.current.sha256), deps.signal)
+  if (manifest === undefined) throw appError('data_corrupt', `${held.current.manifest}, named by CURRENT, is missing`)
+  const state = await untilStored(deps.clock, () => loadWriterState(deps.files, manifest), deps.signal)
+  const writer = new CollectionWriter({ ...deps, newId, keys, protocol, context }, { held, manifest, state })
+  await writer.closeFinished()
+  return writer
+}
+
+interface Bound extends Omit<WriterDeps, 'newId' | 'protocol'> {
+  newId: () => string
+  keys: CollectionKeys
+  protocol: Protocol
+  context: ProtocolContext
+}
+
+export class CollectionWriter {
+  private readonly deps: Bound
+  private readonly mutex = createMutex()
+  private held: VersionedCurrent
+  private manifest: Manifest
+  private state: WriterState
+  /** Batches that were applied, or can never be. */
+  private readonly seenBatches = new Set<string>()
+  private readonly manifestCache: ManifestCache = new Map()
+  /** Ids written by merges that are not committed yet. */
+  private readonly heldIds = new Set<string>()
+  private lost = false
+
+  constructor(deps: Bound, opened: { held: VersionedCurrent; manifest: Manifest; state: WriterState }) {
+    this.deps = deps
+    this.held = opened.held
+    this.manifest = opened.manifest
+    this.state = opened.state
+  }
+
+  get spec(): CollectionSpec {
+    return this.manifest.spec
+  }
+
+  get seq(): number {
+    return this.manifest.seq
+  }
+
+  get appliedSlot(): number {
+    return this.manifest.appliedSlot
+  }
+
+  /** Ingestions with work left, oldest first. */
+  openIngestions(): { ingestion: string; open: OpenIngestion }[] {
+    return [...this.state.ingestions].filter(([, open]) => isOpen(open)).map(([ingestion, open]) => ({ ingestion, open }))
+  }
+
+  /** Applies what the log and `batches` (or, with `list`, every batch of open ingestions) bring, in one commit. */
+  step({ batches = [], list = false }: { batches?: readonly string[]; list?: boolean }): Promise<StepResult & { rest: string[] }> {
+    return this.exclusively(async () => {
+      const { deps, state } = this
+      const source = { ...deps, keys: deps.keys }
+      const slots = await readSlots(source, state.appliedSlot, slotsPerStep)
+      for (const slot of slots) applySlot(state, state.appliedSlot + 1, slot, deps.protocol)
+      const listed = list ? await listBatches(source, state, this.seenBatches) : []
+      const wanted = [...new Set([...batches, ...listed])].filter((key) => !this.seenBatches.has(key))
+      for (const key of wanted.slice(0, batchesPerStep)) await this.takeBatch(key)
+      const rest = wanted.slice(batchesPerStep)
+      const committed = state.dirty
+      if (committed) await this.commit()
+      return { committed, more: slots.length === slotsPerStep || rest.length > 0, rest }
+    })
+  }
+
+  private async takeBatch(key: string): Promise<void> {
+    const { deps, state } = this
+    try {
+      const batch = await readBatch({ ...deps, keys: deps.keys }, state, key)
+      if (batch !== undefined) applyBatch(state, key, batch, deps.protocol)
+    } catch (error) {
+      // Its ordinals stay open, so the reconciler has them embedded again; nothing of it is served.
+      if (!isAppError(error, 'data_corrupt')) throw error
+      deps.log.error({ err: error, batch: key }, 'vector batch refused')
+    }
+    this.seenBatches.add(key)
+  }
+
+  private async commit(quantizer = this.manifest.quantizer): Promise<void> {
+    const { deps, state } = this
+    const { files, keys, newId, clock, protocol, context, signal } = deps
+    const input = { files, keys, newId, nowMs: clock.nowMs(), parent: this.manifest, epoch: this.held.current.epoch, quantizer }
+    const prepared = await untilStored(clock, () => prepareCommit(input, state), signal)
+    const { manifest, manifestKey } = prepared
+    const announce = () => deps.announce({ incarnation: deps.incarnation, seq: manifest.seq, appliedSlot: manifest.appliedSlot })
+    this.held = await protocol.commit(context, this.held, manifest, manifestKey, announce)
+    this.settle(prepared)
+    deps.log.debug({ seq: manifest.seq, items: manifest.counts.items, added: prepared.added?.ref.rows ?? 0 }, 'committed')
+    await this.closeFinished()
+  }
+
+  /** Makes the in-memory state that of the manifest just committed. */
+  private settle({ manifest, added, ingestions }: PreparedCommit): void {
+    const { state } = this
+    this.manifest = manifest
+    const refs = new Map(manifest.segments.map((ref) => [ref.id, ref]))
+    state.segments = state.segments.flatMap((segment) => {
+      const ref = refs.get(segment.ref.id)
+      return ref === undefined ? [] : [Object.assign(segment, { ref, changed: false })]
+    })
+    if (added !== null) state.segments.push({ ...added, deleted: new Bitmap(added.ref.rows), changed: false })
+    state.pending.clear()
+    state.tombstonesChanged = false
+    state.dirty = false
+    for (const [id, open] of state.ingestions) {
+      const record = ingestions[id]
+      if (record === undefined) state.ingestions.delete(id)
+      else Object.assign(open, { record, failed: [] })
+    }
+  }
+
+  /** Writes the result of every completed ingestion; the next commit lets go of them. Safe to repeat. */
+  async closeFinished(): Promise<void> {
+    const { store, clock, keys, signal } = this.deps
+    for (const [id, open] of this.state.ingestions) {
+      if (isOpen(open) || open.closed) continue
+      await untilStored(clock, () => writeJobResult(store, keys, id, open.record), signal)
+      open.closed = true
+      for (const key of this.seenBatches) if (key.startsWith(keys.batchPrefix(id))) this.seenBatches.delete(key)
+    }
+  }
+
+  /** Compacts segments when that is due. False when nothing was. Building does not hold up commits. */
+  async merge(): Promise<boolean> {
+    const plan = planMerge(this.state)
+    if (plan === undefined) return false
+    const { deps } = this
+    const mine: string[] = []
+    const newId = () => {
+      const id = deps.newId()
+      mine.push(id)
+      this.heldIds.add(id)
+      return id
+    }
+    try {
+      const proposal = await untilStored(deps.clock, () => buildMerge({ files: deps.files, keys: deps.keys, newId }, this.spec, plan, this.manifest.quantizer), deps.signal)
+      return await this.exclusively(async () => {
+        if (!adoptMerge(this.state, proposal)) return false
+        await this.commit(proposal.quantizer)
+        return true
+      })
+    } finally {
+      for (const id of mine) this.heldIds.delete(id)
+    }
+  }
+
+  /** Deletes files that no retained manifest names; how many. */
+  collect(): Promise<number> {
+    return this.exclusively(async () => {
+      const { store, clock, keys, retentionMs, protocol, context, signal } = this.deps
+      const garbage = await findGarbage({ store, clock, keys, retentionMs }, this.manifestCache, this.held.current.manifest, this.heldIds)
+      if (garbage.length === 0) return 0
+      this.held = await protocol.fenceCollection(context, this.held)
+      await untilStored(clock, () => store.delete(garbage), signal)
+      return garbage.length
+    })
+  }
+
+  /** After any failure the state may be ahead of the store: this owner is of no use any more. */
+  private exclusively<T>(work: () => Promise<T>): Promise<T> {
+    return this.mutex.run(async () => {
+      if (this.lost) throw appError('ownership_lost', `writer of ${this.deps.incarnation} was given up`)
+      try {
+        return await work()
+      } catch (error) {
+        this.lost = true
+        throw error
+      }
+    })
+  }
+}

@@ -1,0 +1,50 @@
+// CURRENT: the one mutable object of a collection, changed only by compare-and-swap. It names the committed manifest.
+import type { Clock } from '@likeness/shared/clock'
+import { appError } from '@likeness/shared/errors'
+import type { ObjectStore } from '@likeness/shared/store/object-store'
+import { z } from 'zod'
+import { untilStored } from './store-retry.ts'
+
+export const currentSchema = z.object({
+  format: z.literal(1),
+  seq: z.number().int().min(0),
+  /** Raised by every new owner before it writes anything. */
+  epoch: z.number().int().min(0),
+  /** Of the manifest; the manifest names its parent's. */
+  commitId: z.string(),
+  manifest: z.string(),
+  sha256: z.string(),
+  /** New with every write of CURRENT, whatever it was for: settles whose an ambiguous write was. */
+  writeId: z.string()
+})
+export type Current = z.infer<typeof currentSchema>
+export interface VersionedCurrent {
+  current: Current
+  etag: string
+}
+
+export const encodeCurrent = (current: Current): Uint8Array => Buffer.from(JSON.stringify(current))
+
+/** undefined when the collection does not exist (any more). */
+export async function readCurrent(store: ObjectStore, key: string): Promise<VersionedCurrent | undefined> {
+  const stored = await store.get(key)
+  if (stored === undefined) return undefined
+  const parsed = currentSchema.safeParse(JSON.parse(Buffer.from(stored.body).toString('utf8')))
+  if (!parsed.success) throw appError('data_corrupt', `${key} is not a CURRENT of this program`, { cause: parsed.error })
+  return { current: parsed.data, etag: stored.etag }
+}
+
+export type Swap = { won: true; etag: string } | { won: false; found: VersionedCurrent | undefined }
+
+/**
+ * Moves CURRENT from `etag` to `next`. An ambiguous answer may still land later, so the same body goes out again under the
+ * same condition until CURRENT has moved; then `writeId` decides whose write it was.
+ */
+export async function swapCurrent({ store, clock, key, next, etag, signal }: { store: ObjectStore; clock: Clock; key: string; next: Current; etag: string; signal?: AbortSignal }): Promise<Swap> {
+  const body = encodeCurrent(next)
+  const written = await untilStored(clock, () => store.putIf(key, body, { ifMatch: etag }), signal)
+  if (written !== undefined) return { won: true, etag: written.etag }
+  const found = await untilStored(clock, () => readCurrent(store, key), signal)
+  if (found?.current.writeId === next.writeId) return { won: true, etag: found.etag }
+  return { won: false, found }
+}

@@ -1,0 +1,12 @@
+// Writes what became of a finished ingestion, from the record of the commit that finished it.
+import type { JobResult } from '@likeness/shared/contract/job'
+import type { CollectionKeys } from '@likeness/shared/keys'
+import type { ObjectStore } from '@likeness/shared/store/object-store'
+import type { IngestionRecord } from './manifest.ts'
+
+export async function writeJobResult(store: ObjectStore, keys: CollectionKeys, ingestion: string, record: IngestionRecord): Promise<void> {
+  const { total, indexed, superseded, failed, revision, failures, completedSeq, completedAtMs } = record
+  if (completedSeq === null || completedAtMs === null) throw new Error(`ingestion ${ingestion} is not complete`)
+  const result: JobResult = { ingestion, total, indexed, superseded, failed, revision, failures, seq: completedSeq, finishedAtMs: completedAtMs }
+  await store.put(keys.jobResult(ingestion), Buffer.from(JSON.stringify(result)))
+}

@@ -1,0 +1,95 @@
+// The state of jobs, read from what the manifest says was applied: never from a queue.
+import { failedItemSchema, jobPointerSchema, jobResultSchema } from '@likeness/shared/contract/job'
+import type { FailedItem, JobPointer, JobResult } from '@likeness/shared/contract/job'
+import { slotOf } from '@likeness/shared/contract/operation'
+import { appError } from '@likeness/shared/errors'
+import { collectionKeys, jobKey, jobsPrefix } from '@likeness/shared/keys'
+import type { ObjectStore } from '@likeness/shared/store/object-store'
+import { ulidPattern } from '@likeness/shared/ulid'
+import type { Catalog, Jobs, JobStatus } from './contract.ts'
+import { readCurrent } from './current.ts'
+import { readManifest } from './manifest.ts'
+import type { IngestionRecord } from './manifest.ts'
+
+const text = (body: Uint8Array): string => Buffer.from(body).toString('utf8')
+
+interface Progress {
+  record?: IngestionRecord
+  result?: JobResult
+  /** The log entry is not applied yet. */
+  ahead: boolean
+}
+
+const statusOf = (pointer: JobPointer, state: JobStatus['state'], done: Pick<JobResult, 'indexed' | 'superseded' | 'failed'>, end: { seq: number | null; finishedAtMs: number | null }): JobStatus => {
+  const { indexed, superseded, failed } = done
+  return { ...pointer, state, counts: { total: pointer.total, pending: pointer.total - indexed - superseded - failed, indexed, superseded, failed }, ...end }
+}
+
+export function createJobs({ store, catalog }: { store: ObjectStore; catalog: Catalog }): Jobs {
+  async function readPointer(id: string): Promise<JobPointer> {
+    const stored = ulidPattern.test(id) ? await store.get(jobKey(id)) : undefined
+    if (stored === undefined) throw appError('job_not_found', `there is no job ${JSON.stringify(id)}`)
+    return jobPointerSchema.parse(JSON.parse(text(stored.body)))
+  }
+
+  /** undefined: the collection is gone. */
+  async function readProgress({ incarnation, ingestion, revision }: JobPointer): Promise<Progress | undefined> {
+    const keys = collectionKeys(incarnation)
+    for (;;) {
+      const found = await readCurrent(store, keys.current)
+      if (found === undefined) return undefined
+      const manifest = await readManifest(store, found.current.manifest, found.current.sha256)
+      // Collected between the two reads: CURRENT has moved on.
+      if (manifest === undefined) continue
+      const record = manifest.ingestions[ingestion]
+      if (record !== undefined) return { record, ahead: false }
+      if (slotOf(revision) > manifest.appliedSlot) return { ahead: true }
+      const result = await store.get(keys.jobResult(ingestion))
+      if (result !== undefined) return { result: jobResultSchema.parse(JSON.parse(text(result.body))), ahead: false }
+      // Registered and let go of while we read: the result is written before that, so this ends.
+      if (!(await catalog.isLive(incarnation))) return undefined
+    }
+  }
+
+  async function statusFor(pointer: JobPointer): Promise<JobStatus> {
+    const nothing = { indexed: 0, superseded: 0, failed: 0 }
+    const open = { seq: null, finishedAtMs: null }
+    const progress = (await catalog.isLive(pointer.incarnation)) ? await readProgress(pointer) : undefined
+    if (progress === undefined) return statusOf(pointer, 'cancelled', nothing, open)
+    const { record, result, ahead } = progress
+    if (result !== undefined) return statusOf(pointer, 'completed', result, { seq: result.seq, finishedAtMs: result.finishedAtMs })
+    if (ahead || record === undefined) return statusOf(pointer, 'queued', nothing, open)
+    if (record.completedSeq !== null) return statusOf(pointer, 'completed', record, { seq: record.completedSeq, finishedAtMs: record.completedAtMs })
+    return statusOf(pointer, record.done === '' ? 'queued' : 'running', record, open)
+  }
+
+  async function failureKeys(pointer: JobPointer): Promise<string[]> {
+    const progress = await readProgress(pointer)
+    return progress?.record?.failures ?? progress?.result?.failures ?? []
+  }
+
+  return {
+    async record(pointer) {
+      await store.put(jobKey(pointer.ingestion), Buffer.from(JSON.stringify(pointer)))
+    },
+    status: async (id) => await statusFor(await readPointer(id)),
+    async failedItems(id, { after = -1, limit = 1000 } = {}) {
+      const failed: FailedItem[] = []
+      for (const key of await failureKeys(await readPointer(id))) {
+        const stored = await store.get(key)
+        if (stored === undefined) throw appError('data_corrupt', `${key}, named by the job, is missing`)
+        for (const line of text(stored.body).split('\n')) if (line !== '') failed.push(failedItemSchema.parse(JSON.parse(line)))
+      }
+      return failed.filter(({ ordinal }) => ordinal > after).sort((a, b) => a.ordinal - b.ordinal).slice(0, limit)
+    },
+    async list({ limit = 50 } = {}) {
+      const ids: string[] = []
+      for await (const { key } of store.list(jobsPrefix)) {
+        ids.push(key.slice(jobsPrefix.length))
+        if (ids.length > limit) ids.shift()
+      }
+      const pointers = await Promise.all(ids.reverse().map(readPointer))
+      return await Promise.all(pointers.map(statusFor))
+    }
+  }
+}

@@ -1,0 +1,80 @@
+// A manifest is one committed version of a collection, whole: what is in it, what of the log is applied, which files hold it.
+import { createHash } from 'node:crypto'
+import { collectionSpecSchema } from '@likeness/shared/contract/collection'
+import { appError } from '@likeness/shared/errors'
+import type { ObjectStore } from '@likeness/shared/store/object-store'
+import { z } from 'zod'
+
+export const fileRefSchema = z.object({ key: z.string(), sizeBytes: z.number().int(), sha256: z.string() })
+export type FileRef = z.infer<typeof fileRefSchema>
+
+export const indexKinds = ['flat', 'hnsw', 'ivf'] as const
+export type IndexKind = (typeof indexKinds)[number]
+
+export const manifestSegmentSchema = z.object({
+  id: z.string(),
+  index: z.enum(indexKinds),
+  items: z.number().int(),
+  rows: z.number().int(),
+  files: z.object({ index: fileRefSchema, meta: fileRefSchema, payload: fileRefSchema }),
+  /** null: nothing deleted. */
+  deletions: fileRefSchema.extend({ count: z.number().int() }).nullable()
+})
+export type ManifestSegment = z.infer<typeof manifestSegmentSchema>
+
+export const ingestionRecordSchema = z.object({
+  revision: z.number().int(),
+  total: z.number().int(),
+  partSize: z.number().int(),
+  requestId: z.string().optional(),
+  /** Ordinals that are applied, failed or superseded, as ranges. */
+  done: z.string(),
+  indexed: z.number().int(),
+  superseded: z.number().int(),
+  failed: z.number().int(),
+  failures: z.array(z.string()),
+  /** The commit that completed it; null while open. */
+  completedSeq: z.number().int().nullable(),
+  completedAtMs: z.number().nullable()
+})
+export type IngestionRecord = z.infer<typeof ingestionRecordSchema>
+
+export const manifestSchema = z.object({
+  format: z.literal(1),
+  seq: z.number().int(),
+  epoch: z.number().int(),
+  commitId: z.string(),
+  parent: z.string().nullable(),
+  createdAtMs: z.number(),
+  spec: collectionSpecSchema,
+  /** Every log slot up to this one is applied; ingestions among them are at least registered. */
+  appliedSlot: z.number().int(),
+  /** Open ingestions, and finished ones whose result object is being written. */
+  ingestions: z.record(z.string(), ingestionRecordSchema),
+  segments: z.array(manifestSegmentSchema),
+  tombstones: fileRefSchema.nullable(),
+  quantizer: fileRefSchema.extend({ nlist: z.number().int(), trainedOn: z.number().int() }).nullable(),
+  counts: z.object({ items: z.number().int(), rows: z.number().int() })
+})
+export type Manifest = z.infer<typeof manifestSchema>
+
+export const sha256Hex = (body: Uint8Array): string => createHash('sha256').update(body).digest('hex')
+
+export const encodeManifest = (manifest: Manifest): Uint8Array => Buffer.from(JSON.stringify(manifest))
+
+/** undefined when it is not there (collected: read CURRENT again); data_corrupt when it is not what CURRENT says. */
+export async function readManifest(store: ObjectStore, key: string, sha256?: string): Promise<Manifest | undefined> {
+  const stored = await store.get(key)
+  if (stored === undefined) return undefined
+  if (sha256 !== undefined && sha256Hex(stored.body) !== sha256) throw appError('data_corrupt', `${key} does not match its checksum`)
+  const parsed = manifestSchema.safeParse(JSON.parse(Buffer.from(stored.body).toString('utf8')))
+  if (!parsed.success) throw appError('data_corrupt', `${key} is not a manifest of this program`, { cause: parsed.error })
+  return parsed.data
+}
+
+/** Every collectable file that a reader of this manifest may open (failures stay with their job). */
+export function manifestFiles(manifest: Manifest): string[] {
+  const files = manifest.segments.flatMap(({ files: { index, meta, payload }, deletions }) => [index, meta, payload, ...(deletions === null ? [] : [deletions])].map((file) => file.key))
+  for (const side of [manifest.tombstones, manifest.quantizer]) if (side !== null) files.push(side.key)
+  return files
+}

@@ -1,0 +1,126 @@
+// Compaction: small flat segments become one, and past the threshold one of the configured index type. Built beside the commits as a
+// proposal with a row map; whoever adopts it carries over every deletion since and drops it when an input is gone.
+import type { CollectionSpec } from '@likeness/shared/contract/collection'
+import type { CollectionKeys } from '@likeness/shared/keys'
+import { Bitmap } from './bitmap.ts'
+import type { IndexKind, Manifest } from './manifest.ts'
+import type { SegmentFiles } from './segment-files.ts'
+import { hashOf, versionOf } from './segment-meta.ts'
+import { byHash, faissMetric, writeSegment } from './segment-write.ts'
+import type { SegmentItem, WrittenSegment } from './segment-write.ts'
+import type { OpenSegment, WriterState } from './writer-state.ts'
+
+/** Flat segments are compacted when there are this many. */
+export const mergeFanIn = 8
+const rewriteDeletedShare = 0.2
+const largestMergeRows = 5_000_000
+/** Faiss warns below 39 training points per centroid. */
+const pointsPerCentroid = 39
+
+export interface MergePlan {
+  inputs: OpenSegment[]
+  kind: IndexKind
+}
+export interface MergeProposal {
+  inputs: OpenSegment[]
+  /** null when nothing was alive. */
+  result: WrittenSegment | null
+  /** Per item of the result: which input and which item there. */
+  origin: { input: number; item: number }[]
+  quantizer: Manifest['quantizer']
+}
+
+const liveRows = (segment: OpenSegment): number => segment.ref.rows - segment.deleted.count
+
+const sealedKind = (spec: CollectionSpec): IndexKind => ({ FLAT: 'flat', HNSW32: 'hnsw', IVF: 'ivf' } as const)[spec.method]
+
+/** What to merge next, or undefined. */
+export function planMerge(state: WriterState): MergePlan | undefined {
+  const threshold = state.spec.settings.seal_threshold
+  const small = state.segments.filter((segment) => segment.ref.index === 'flat' && segment.ref.rows < threshold)
+  const rows = small.reduce((sum, segment) => sum + liveRows(segment), 0)
+  if (rows >= threshold) return { inputs: small, kind: sealedKind(state.spec) }
+  if (small.length >= mergeFanIn) return { inputs: small, kind: 'flat' }
+  const worn = state.segments.find((segment) => segment.deleted.count >= rewriteDeletedShare * segment.ref.rows && segment.ref.rows <= largestMergeRows)
+  if (worn === undefined) {
+    // A flat segment past the threshold exists when a single commit brought that many rows.
+    const unsealed = state.spec.method === 'FLAT' ? undefined : state.segments.find((segment) => segment.ref.index === 'flat' && liveRows(segment) >= threshold)
+    return unsealed === undefined ? undefined : { inputs: [unsealed], kind: sealedKind(state.spec) }
+  }
+  return { inputs: [worn], kind: liveRows(worn) >= threshold ? sealedKind(state.spec) : 'flat' }
+}
+
+interface LiveInput {
+  item: SegmentItem
+  hash: Buffer
+  origin: { input: number; item: number }
+}
+
+async function readLive(files: SegmentFiles, segment: OpenSegment, deleted: Bitmap, input: number, dim: number): Promise<LiveInput[]> {
+  const { meta, ref } = segment
+  const [vectors, payload] = await Promise.all([files.vectors(ref.files.index, ref.rows, dim), files.get(ref.files.payload)])
+  const live: LiveInput[] = []
+  for (let item = 0; item < meta.items; item++) {
+    const first = meta.firstRow[item]!
+    if (deleted.has(first)) continue
+    const hash = hashOf(meta, item)
+    const body = Buffer.from(payload.subarray(meta.payloadOffset[item]!, meta.payloadOffset[item + 1]!))
+    live.push({ hash, origin: { input, item }, item: { hash, version: versionOf(meta, item), payload: body, vectors: vectors.subarray(first * dim, meta.firstRow[item + 1]! * dim) } })
+  }
+  return live
+}
+
+interface MergeDeps {
+  files: SegmentFiles
+  keys: CollectionKeys
+  newId: () => string
+}
+
+/** The collection's one quantizer: as committed, or trained now that there are points. */
+async function quantizerFor({ files, keys, newId }: MergeDeps, spec: CollectionSpec, committed: Manifest['quantizer'], live: LiveInput[]) {
+  const { dim } = spec.embedding
+  if (committed !== null) {
+    const body = await files.get(committed)
+    return { quantizer: committed, centroids: new Float32Array(new Uint8Array(body).buffer) }
+  }
+  const rows = live.reduce((sum, { item }) => sum + item.vectors.length / dim, 0)
+  const vectors = new Float32Array(rows * dim)
+  let at = 0
+  for (const { item } of live) {
+    vectors.set(item.vectors, at)
+    at += item.vectors.length
+  }
+  const nlist = Math.max(1, Math.min(Math.round(4 * Math.sqrt(rows)), Math.floor(rows / pointsPerCentroid)))
+  const centroids = await files.train({ vectors, dim, nlist, metric: faissMetric(spec.metric) })
+  const ref = await files.put(keys.quantizer(newId()), new Uint8Array(centroids.buffer, centroids.byteOffset, centroids.byteLength))
+  return { quantizer: { ...ref, nlist, trainedOn: rows }, centroids }
+}
+
+/** Reads the inputs as they are now and writes the merged segment. Runs beside commits. */
+export async function buildMerge(deps: MergeDeps, spec: CollectionSpec, plan: MergePlan, committed: Manifest['quantizer']): Promise<MergeProposal> {
+  const { dim } = spec.embedding
+  const deletedAtStart = plan.inputs.map((segment) => segment.deleted.clone())
+  const live = (await Promise.all(plan.inputs.map((segment, i) => readLive(deps.files, segment, deletedAtStart[i]!, i, dim)))).flat().sort(byHash)
+  if (live.length === 0) return { inputs: plan.inputs, result: null, origin: [], quantizer: committed }
+  const trained = plan.kind === 'ivf' ? await quantizerFor(deps, spec, committed, live) : undefined
+  const result = await writeSegment({ ...deps, spec, id: deps.newId(), kind: plan.kind, centroids: trained?.centroids, items: live.map(({ item }) => item) })
+  return { inputs: plan.inputs, result, origin: live.map(({ origin }) => origin), quantizer: trained?.quantizer ?? committed }
+}
+
+/** Puts the merged segment in place of its inputs. False, and nothing changed, when an input is gone. */
+export function adoptMerge(state: WriterState, { inputs, result, origin }: MergeProposal): boolean {
+  if (!inputs.every((input) => state.segments.includes(input))) return false
+  state.segments = state.segments.filter((segment) => !inputs.includes(segment))
+  state.dirty = true
+  if (result === null) return true
+  const { ref, meta } = result
+  const deleted = new Bitmap(ref.rows)
+  origin.forEach(({ input, item }, i) => {
+    const { meta: from, deleted: gone } = inputs[input]!
+    if (!gone.has(from.firstRow[item]!)) return
+    for (let row = meta.firstRow[i]!; row < meta.firstRow[i + 1]!; row++) deleted.add(row)
+  })
+  // Oldest first: findLive looks at the newest first.
+  state.segments.unshift({ ref, meta, deleted, changed: deleted.count > 0 })
+  return true
+}

@@ -1,0 +1,16 @@
+// One at a time, in the order of asking.
+
+export interface Mutex {
+  run<T>(work: () => Promise<T>): Promise<T>
+}
+
+export function createMutex(): Mutex {
+  let last: Promise<unknown> = Promise.resolve()
+  return {
+    run<T>(work: () => Promise<T>): Promise<T> {
+      const next = last.then(work, work)
+      last = next.catch(() => undefined) // its own caller hears of it
+      return next
+    }
+  }
+}

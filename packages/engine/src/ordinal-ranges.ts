@@ -1,0 +1,74 @@
+// Which ordinals of an ingestion are done, as sorted disjoint ranges; text form `0-99,105` in manifests.
+// Ordinals, never batch names: an item embedded twice, in a chunk and in its half, counts once.
+
+export class OrdinalRanges {
+  /** first, last, first, last, ... ascending, gaps of at least one between ranges. */
+  private bounds: number[] = []
+  private total = 0
+
+  static parse(text: string): OrdinalRanges {
+    const ranges = new OrdinalRanges()
+    for (const part of text === '' ? [] : text.split(',')) {
+      const [first, last] = part.split('-').map(Number)
+      if (first === undefined || !Number.isSafeInteger(first)) throw new Error(`bad ordinal range ${part}`)
+      ranges.bounds.push(first, last ?? first)
+      ranges.total += (last ?? first) - first + 1
+    }
+    return ranges
+  }
+
+  get count(): number {
+    return this.total
+  }
+
+  /** Index of the first range whose last is >= ordinal. */
+  private rangeAt(ordinal: number): number {
+    let low = 0
+    let high = this.bounds.length >> 1
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (this.bounds[2 * middle + 1]! < ordinal) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+
+  has(ordinal: number): boolean {
+    const at = 2 * this.rangeAt(ordinal)
+    return at < this.bounds.length && this.bounds[at]! <= ordinal
+  }
+
+  /** False when it was there already. */
+  add(ordinal: number): boolean {
+    const at = 2 * this.rangeAt(ordinal)
+    if (at < this.bounds.length && this.bounds[at]! <= ordinal) return false
+    const joinsLeft = at > 0 && this.bounds[at - 1]! === ordinal - 1
+    const joinsRight = at < this.bounds.length && this.bounds[at]! === ordinal + 1
+    if (joinsLeft && joinsRight) this.bounds.splice(at - 1, 2)
+    else if (joinsLeft) this.bounds[at - 1] = ordinal
+    else if (joinsRight) this.bounds[at] = ordinal
+    else this.bounds.splice(at, 0, ordinal, ordinal)
+    this.total++
+    return true
+  }
+
+  /** How many of [first, first + length) are there. */
+  countWithin(first: number, length: number): number {
+    const end = first + length - 1
+    let count = 0
+    for (let at = 2 * this.rangeAt(first); at < this.bounds.length && this.bounds[at]! <= end; at += 2) {
+      count += Math.min(this.bounds[at + 1]!, end) - Math.max(this.bounds[at]!, first) + 1
+    }
+    return count
+  }
+
+  toString(): string {
+    const parts: string[] = []
+    for (let at = 0; at < this.bounds.length; at += 2) {
+      const first = this.bounds[at]!
+      const last = this.bounds[at + 1]!
+      parts.push(first === last ? String(first) : `${first}-${last}`)
+    }
+    return parts.join(',')
+  }
+}

@@ -1,0 +1,74 @@
+// Reads what a commit can take in: the next log slots and vector batches that still have something to say.
+import type { Clock } from '@likeness/shared/clock'
+import { decodeLogSlot } from '@likeness/shared/contract/operation'
+import type { LogSlot } from '@likeness/shared/contract/operation'
+import { countRows, decodeVectorBatch, peekBatchItems } from '@likeness/shared/contract/vector-batch'
+import type { VectorBatch } from '@likeness/shared/contract/vector-batch'
+import { appError } from '@likeness/shared/errors'
+import { parseBatchKey } from '@likeness/shared/keys'
+import type { CollectionKeys } from '@likeness/shared/keys'
+import type { ObjectStore } from '@likeness/shared/store/object-store'
+import { untilStored } from './store-retry.ts'
+import { isOpen } from './writer-state.ts'
+import type { WriterState } from './writer-state.ts'
+
+const slotsAhead = 16
+const peekBytes = 256 * 1024
+
+export interface WorkSource {
+  store: ObjectStore
+  clock: Clock
+  keys: CollectionKeys
+  signal?: AbortSignal
+}
+
+/** Up to `limit` slots after `applied`, in order. Slots are dense: the first missing one is the end. */
+export async function readSlots({ store, clock, keys, signal }: WorkSource, applied: number, limit: number): Promise<LogSlot[]> {
+  const slots: LogSlot[] = []
+  while (slots.length < limit) {
+    const first = applied + slots.length + 1
+    // One first: an idle collection asks for one key, not for sixteen.
+    const ahead = slots.length === 0 ? 1 : Math.min(slotsAhead, limit - slots.length)
+    const read = await Promise.all(Array.from({ length: ahead }, (_, i) => untilStored(clock, () => store.get(keys.logSlot(first + i)), signal)))
+    for (const stored of read) {
+      if (stored === undefined) return slots
+      slots.push(decodeLogSlot(stored.body))
+    }
+  }
+  return slots
+}
+
+/** Keys of batches of open ingestions that hold an ordinal which is not done. */
+export async function listBatches({ store, clock, keys, signal }: WorkSource, state: WriterState, seen: ReadonlySet<string>): Promise<string[]> {
+  const wanted: string[] = []
+  for (const [id, ingestion] of state.ingestions) {
+    if (!isOpen(ingestion)) continue
+    const listed = await untilStored(clock, async () => {
+      const found: string[] = []
+      for await (const { key } of store.list(keys.batchPrefix(id))) if (!seen.has(key)) found.push(key)
+      return found
+    }, signal)
+    for (const key of listed) {
+      const head = await untilStored(clock, () => store.getRange(key, 0, peekBytes), signal)
+      const ordinals = head === undefined ? [] : peekBatchItems(head)
+      if (ordinals === undefined || ordinals.some((ordinal) => !ingestion.done.has(ordinal))) wanted.push(key)
+    }
+  }
+  return wanted
+}
+
+/** undefined when it is not there (collected, or of another incarnation). Refuses other embeddings and malformed content with data_corrupt. */
+export async function readBatch({ store, clock, keys, signal }: WorkSource, state: WriterState, key: string): Promise<VectorBatch | undefined> {
+  const name = parseBatchKey(key)
+  if (name === undefined || !key.startsWith(keys.root)) return undefined
+  const stored = await untilStored(clock, () => store.get(key), signal)
+  if (stored === undefined) return undefined
+  const batch = decodeVectorBatch(stored.body)
+  const { header, vectors } = batch
+  const { version, dim } = state.spec.embedding
+  if (header.ingestion !== name.ingestion) throw appError('data_corrupt', `${key} holds ingestion ${header.ingestion}`)
+  if (header.embeddingVersion !== version || header.dim !== dim) throw appError('data_corrupt', `${key} has embedding ${header.embeddingVersion} (${header.dim}), the collection ${version} (${dim})`)
+  if (header.items.some((item) => (item.failure === undefined) !== (item.rows.length > 0))) throw appError('data_corrupt', `${key} has an item with neither rows nor a failure`)
+  if (!vectors.every(Number.isFinite)) throw appError('data_corrupt', `${key} has a value that is not a number among ${countRows(header.items)} rows`)
+  return batch
+}

@@ -1,0 +1,101 @@
+// Writes everything that a commit will name, under new unique keys, and builds its manifest. Nothing here is visible until CURRENT moves.
+import type { FailedItem } from '@likeness/shared/contract/job'
+import type { CollectionKeys } from '@likeness/shared/keys'
+import { pruneTombstones } from './apply.ts'
+import type { FileRef, IngestionRecord, Manifest, ManifestSegment } from './manifest.ts'
+import type { SegmentFiles } from './segment-files.ts'
+import { byHash, writeSegment } from './segment-write.ts'
+import type { WrittenSegment } from './segment-write.ts'
+import { encodeTombstones } from './writer-state.ts'
+import type { OpenSegment, WriterState } from './writer-state.ts'
+
+export interface CommitInput {
+  files: SegmentFiles
+  keys: CollectionKeys
+  newId: () => string
+  nowMs: number
+  parent: Manifest
+  epoch: number
+  /** Changed by a merge that trained one. */
+  quantizer: Manifest['quantizer']
+}
+
+export interface PreparedCommit {
+  manifest: Manifest
+  manifestKey: string
+  /** The segment made of what was pending; null when nothing was. */
+  added: WrittenSegment | null
+  ingestions: Record<string, IngestionRecord>
+}
+
+async function writeDeletions(input: CommitInput, commitId: string, segment: OpenSegment): Promise<ManifestSegment> {
+  if (!segment.changed) return segment.ref
+  const ref = await input.files.put(input.keys.deletion(segment.ref.id, commitId), segment.deleted.encode())
+  return { ...segment.ref, deletions: { ...ref, count: segment.deleted.count } }
+}
+
+async function writeIngestions(input: CommitInput, commitId: string, state: WriterState): Promise<Record<string, IngestionRecord>> {
+  const records: Record<string, IngestionRecord> = {}
+  for (const [id, { record, done, failed, closed }] of state.ingestions) {
+    if (closed) continue
+    const complete = done.count >= record.total
+    const next: IngestionRecord = { ...record, done: done.toString(), failures: [...record.failures] }
+    if (failed.length > 0) next.failures.push((await input.files.put(input.keys.failures(id, commitId), encodeFailures(failed))).key)
+    if (complete && record.completedSeq === null) {
+      next.completedSeq = input.parent.seq + 1
+      next.completedAtMs = input.nowMs
+    }
+    records[id] = next
+  }
+  return records
+}
+
+export const encodeFailures = (failed: readonly FailedItem[]): Uint8Array => Buffer.from(failed.map((item) => JSON.stringify(item)).join('\n') + '\n')
+
+async function writePending(input: CommitInput, state: WriterState): Promise<WrittenSegment | null> {
+  if (state.pending.size === 0) return null
+  const items = [...state.pending.values()].sort(byHash)
+  return await writeSegment({ files: input.files, keys: input.keys, spec: state.spec, id: input.newId(), kind: 'flat', items })
+}
+
+async function writeTombstones(input: CommitInput, commitId: string, state: WriterState): Promise<FileRef | null> {
+  pruneTombstones(state)
+  if (!state.tombstonesChanged) return input.parent.tombstones
+  if (state.tombstones.size === 0) return null
+  return await input.files.put(input.keys.tombstones(commitId), encodeTombstones(state.tombstones))
+}
+
+export async function prepareCommit(input: CommitInput, state: WriterState): Promise<PreparedCommit> {
+  const commitId = input.newId()
+  const survivors = state.segments.filter((segment) => segment.deleted.count < segment.ref.rows)
+  const added = await writePending(input, state)
+  const segments = await Promise.all(survivors.map((segment) => writeDeletions(input, commitId, segment)))
+  if (added !== null) segments.push(added.ref)
+  const ingestions = await writeIngestions(input, commitId, state)
+  const tombstones = await writeTombstones(input, commitId, state)
+  const seq = input.parent.seq + 1
+  const live = survivors.reduce((sum, segment) => sum + segment.ref.rows - segment.deleted.count, added?.ref.rows ?? 0)
+  const manifest: Manifest = {
+    format: 1,
+    seq,
+    epoch: input.epoch,
+    commitId,
+    parent: input.parent.commitId,
+    createdAtMs: input.nowMs,
+    spec: state.spec,
+    appliedSlot: state.appliedSlot,
+    ingestions,
+    segments,
+    tombstones,
+    quantizer: input.quantizer,
+    counts: { items: survivors.reduce((sum, segment) => sum + liveItems(segment), added?.ref.items ?? 0), rows: live }
+  }
+  return { manifest, manifestKey: input.keys.manifest(seq, input.epoch, commitId), added, ingestions }
+}
+
+function liveItems({ ref, meta, deleted }: OpenSegment): number {
+  if (deleted.count === 0) return ref.items
+  let live = 0
+  for (let item = 0; item < meta.items; item++) if (!deleted.has(meta.firstRow[item]!)) live++
+  return live
+}

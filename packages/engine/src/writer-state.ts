@@ -1,0 +1,87 @@
+// What the owner of a collection knows: the committed version plus what was applied since. Changed only by apply.ts, merge and commit.
+import type { CollectionSpec } from '@likeness/shared/contract/collection'
+import type { FailedItem } from '@likeness/shared/contract/job'
+import { z } from 'zod'
+import { Bitmap } from './bitmap.ts'
+import type { ItemVersion } from './item-version.ts'
+import type { IngestionRecord, Manifest, ManifestSegment } from './manifest.ts'
+import { OrdinalRanges } from './ordinal-ranges.ts'
+import type { SegmentFiles } from './segment-files.ts'
+import { decodeSegmentMeta, findItem, versionOf } from './segment-meta.ts'
+import type { SegmentMeta } from './segment-meta.ts'
+import type { SegmentItem } from './segment-write.ts'
+
+export interface OpenSegment {
+  ref: ManifestSegment
+  meta: SegmentMeta
+  deleted: Bitmap
+  /** Deletions not yet in a committed bitmap file. */
+  changed: boolean
+}
+export interface OpenIngestion {
+  record: IngestionRecord
+  done: OrdinalRanges
+  /** Failed since the last commit. */
+  failed: FailedItem[]
+  /** Its result object is written; the next commit lets it go. */
+  closed: boolean
+}
+export interface WriterState {
+  spec: CollectionSpec
+  appliedSlot: number
+  segments: OpenSegment[]
+  /** Items applied since the last commit, by hash name. */
+  pending: Map<string, SegmentItem>
+  /** Revision of the deletion, by hash name; kept while an older operation can still arrive. */
+  tombstones: Map<string, number>
+  tombstonesChanged: boolean
+  ingestions: Map<string, OpenIngestion>
+  /** Something to commit. */
+  dirty: boolean
+}
+
+const tombstoneFileSchema = z.record(z.string(), z.number())
+
+export function encodeTombstones(tombstones: ReadonlyMap<string, number>): Uint8Array {
+  return Buffer.from(JSON.stringify(Object.fromEntries([...tombstones].map(([name, revision]) => [Buffer.from(name, 'latin1').toString('hex'), revision]))))
+}
+
+function decodeTombstones(body: Uint8Array): Map<string, number> {
+  const file = tombstoneFileSchema.parse(JSON.parse(Buffer.from(body).toString('utf8')))
+  return new Map(Object.entries(file).map(([hex, revision]) => [Buffer.from(hex, 'hex').toString('latin1'), revision]))
+}
+
+export async function openSegment(files: SegmentFiles, ref: ManifestSegment): Promise<OpenSegment> {
+  const [meta, deleted] = await Promise.all([
+    files.get(ref.files.meta).then(decodeSegmentMeta),
+    ref.deletions === null ? new Bitmap(ref.rows) : files.get(ref.deletions).then((body) => Bitmap.decode(body))
+  ])
+  return { ref, meta, deleted, changed: false }
+}
+
+export async function loadWriterState(files: SegmentFiles, manifest: Manifest): Promise<WriterState> {
+  const segments = await Promise.all(manifest.segments.map((ref) => openSegment(files, ref)))
+  const tombstones = manifest.tombstones === null ? new Map<string, number>() : decodeTombstones(await files.get(manifest.tombstones))
+  const ingestions = new Map(
+    Object.entries(manifest.ingestions).map(([id, record]): [string, OpenIngestion] => [id, { record: { ...record }, done: OrdinalRanges.parse(record.done), failed: [], closed: false }])
+  )
+  return { spec: manifest.spec, appliedSlot: manifest.appliedSlot, segments, pending: new Map(), tombstones, tombstonesChanged: false, ingestions, dirty: false }
+}
+
+export interface LiveItem {
+  segment: OpenSegment
+  item: number
+  version: ItemVersion
+}
+
+/** The committed row set of an item that is still live; newest segments first, because most changes hit what is new. */
+export function findLive(state: WriterState, hash: Buffer): LiveItem | undefined {
+  for (let i = state.segments.length - 1; i >= 0; i--) {
+    const segment = state.segments[i]!
+    const item = findItem(segment.meta, hash)
+    if (item >= 0 && !segment.deleted.has(segment.meta.firstRow[item]!)) return { segment, item, version: versionOf(segment.meta, item) }
+  }
+  return undefined
+}
+
+export const isOpen = ({ record }: OpenIngestion): boolean => record.completedSeq === null
