@@ -1,0 +1,20 @@
+// The only place of this program that reads the environment.
+import { existsSync } from 'node:fs'
+import { delimiter, join, resolve } from 'node:path'
+
+const inherited = ['PATH', 'HOME', 'TMPDIR', 'TZ', 'LD_LIBRARY_PATH', 'NODE_EXTRA_CA_CERTS', 'CUDA_VISIBLE_DEVICES'] as const
+
+/** What child processes may know of the parent's environment. */
+export function inheritedEnvironment(): Record<string, string> {
+  const env: Record<string, string> = {}
+  for (const name of inherited) {
+    const value = process.env[name]
+    if (value !== undefined) env[name] = value
+  }
+  return env
+}
+
+export const isCommand = (name: string): boolean => (process.env.PATH ?? '').split(delimiter).some((folder) => folder !== '' && existsSync(join(folder, name)))
+
+/** A path as the user typed it: relative to the folder of the call, which npm changes. */
+export const fromCallersFolder = (path: string): string => resolve(process.env.LIKENESS_CALLER_FOLDER ?? process.cwd(), path)

@@ -1,0 +1,72 @@
+// The environment of each app, written out in full: what the parent happens to have set changes nothing.
+import { join } from 'node:path'
+import { inheritedEnvironment } from '../config.ts'
+import type { AppName } from './app-process.ts'
+
+export interface S3Settings {
+  endpoint: string
+  accessKey: string
+  secretKey: string
+  bucket: string
+  region?: string
+  /** Keys of this stack start with it. */
+  prefix?: string
+}
+export interface StackSettings {
+  dataDir: string
+  objectStore: 'dir' | S3Settings
+  redisUrl: string
+  laneSecret: string
+  modelDir: string
+  importRoots: readonly string[]
+  embedProcesses: number
+  /** 0 takes a free port at the first start. */
+  apiPort: number
+  logLevel: string
+}
+
+function storeSettings({ objectStore, dataDir }: StackSettings): Record<string, string> {
+  if (objectStore === 'dir') return { OBJECT_STORE: `dir:${join(dataDir, 'objects')}` }
+  const { endpoint, accessKey, secretKey, bucket, region, prefix } = objectStore
+  return {
+    OBJECT_STORE: `s3://${bucket}${prefix === undefined ? '' : `/${prefix}`}`,
+    S3_ENDPOINT: endpoint,
+    S3_ACCESS_KEY: accessKey,
+    S3_SECRET_KEY: secretKey,
+    ...(region === undefined ? {} : { S3_REGION: region })
+  }
+}
+
+function ownSettings(app: AppName, settings: StackSettings): Record<string, string> {
+  switch (app) {
+    case 'api':
+      return { PORT: String(settings.apiPort), IMPORT_ROOTS: settings.importRoots.join(','), LANE_SECRET: settings.laneSecret }
+    case 'embed-worker':
+      return {
+        MODEL_DIR: settings.modelDir,
+        EMBED_PROCESSES: String(settings.embedProcesses),
+        LANE_SECRET: settings.laneSecret,
+        // No SVG and no exotic formats from strangers, whatever libvips was built with.
+        VIPS_BLOCK_UNTRUSTED: '1'
+      }
+    case 'index-worker':
+      return {}
+  }
+}
+
+/** `instance` names the cache folder: two processes never share one. */
+export function appEnvironment(app: AppName, instance: string, settings: StackSettings): Record<string, string> {
+  return {
+    ...inheritedEnvironment(),
+    LANG: 'C.UTF-8',
+    // Native memory of image work otherwise stays in one arena per thread.
+    MALLOC_ARENA_MAX: '2',
+    OMP_WAIT_POLICY: 'passive',
+    OPENBLAS_NUM_THREADS: '1',
+    REDIS_URL: settings.redisUrl,
+    LOG_LEVEL: settings.logLevel,
+    DATA_DIR: join(settings.dataDir, 'cache', instance),
+    ...storeSettings(settings),
+    ...ownSettings(app, settings)
+  }
+}

@@ -1,0 +1,44 @@
+// An app as a child: forked with tsx, its output in a log file, ready when it says so over the IPC channel.
+import { fork } from 'node:child_process'
+import { closeSync, fstatSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { openProcessLog, readLastLines } from './process-log.ts'
+import type { Launched, ReadyReport } from './managed-process.ts'
+
+export const appNames = ['index-worker', 'embed-worker', 'api'] as const
+export type AppName = (typeof appNames)[number]
+
+export const repositoryRoot = fileURLToPath(new URL('../../../..', import.meta.url))
+const entryOf = (app: AppName): string => `${repositoryRoot}apps/${app}/src/main.ts`
+
+const isReady = (message: unknown): message is { ready: true; url?: string } =>
+  typeof message === 'object' && message !== null && 'ready' in message && message.ready === true
+
+export interface AppLaunch {
+  app: AppName
+  /** The whole environment: nothing is inherited. */
+  env: Record<string, string>
+  logFile: string
+  /** Another program than the app's own, for tests of the supervision. */
+  entry?: string
+}
+
+export function launchApp({ app, env, logFile, entry = entryOf(app) }: AppLaunch): Launched {
+  const output = openProcessLog(logFile)
+  const fromBytes = fstatSync(output).size
+  // Its own session: Ctrl-C in a terminal reaches only the parent, which then stops everything in order.
+  const child = fork(entry, [], {
+    cwd: repositoryRoot,
+    env,
+    execArgv: ['--import', import.meta.resolve('tsx')],
+    stdio: ['ignore', output, output, 'ipc'],
+    detached: true
+  })
+  closeSync(output)
+  const ready = new Promise<ReadyReport>((resolve) => {
+    child.on('message', (message) => {
+      if (isReady(message)) resolve({ url: message.url })
+    })
+  })
+  return { child, ready, lastLines: () => readLastLines(logFile, { count: 15, fromBytes }) }
+}

@@ -1,0 +1,86 @@
+// One stack per data directory: a pid file whose owner must be alive, told apart from a recycled pid by its start time.
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { UserError } from '../user-error.ts'
+
+interface Owner {
+  pid: number
+  /** From /proc; empty where there is none, and then only the pid counts. */
+  startedAt: string
+}
+
+/** Field 22 of /proc/<pid>/stat: clock ticks since boot. The command name before it may hold spaces and brackets. */
+function startTimeOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ')[19] ?? ''
+  } catch {
+    return ''
+  }
+}
+
+function isAlive(owner: Owner): boolean {
+  try {
+    process.kill(owner.pid, 0)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false
+  }
+  return owner.startedAt === startTimeOf(owner.pid)
+}
+
+function readText(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+function parseOwner(text: string): Owner | undefined {
+  const [pid, startedAt = ''] = text.trim().split(' ')
+  return /^\d+$/.test(pid ?? '') ? { pid: Number(pid), startedAt } : undefined
+}
+
+function tryLink(from: string, to: string): boolean {
+  try {
+    linkSync(from, to)
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw error
+  }
+}
+
+/** Takes the directory or throws a UserError that names the process that holds it. The result gives it back. */
+export function lockDataDir(dataDir: string): () => void {
+  const file = join(dataDir, 'stack.pid')
+  const mine = `${file}.${process.pid}`
+  const text = `${process.pid} ${startTimeOf(process.pid)}\n`
+  writeFileSync(mine, text)
+  try {
+    while (!tryLink(mine, file)) removeIfStale(file, `${mine}.stale`, dataDir)
+  } finally {
+    rmSync(mine, { force: true })
+  }
+  return () => {
+    if (readText(file) === text) rmSync(file, { force: true })
+  }
+}
+
+function removeIfStale(file: string, aside: string, dataDir: string): void {
+  const seen = readText(file)
+  if (seen === undefined) return
+  const owner = parseOwner(seen)
+  if (owner !== undefined && isAlive(owner)) {
+    throw new UserError(`${dataDir} is in use by process ${owner.pid}: stop it first, or give another --data folder`)
+  }
+  try {
+    renameSync(file, aside)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return
+    throw error
+  }
+  // Between reading and renaming another process may have replaced the stale file by its own.
+  if (readText(aside) !== seen) tryLink(aside, file)
+  rmSync(aside, { force: true })
+}

@@ -1,0 +1,139 @@
+// One supervised child process: started, watched, started again with growing pauses when it dies unasked, stopped within a deadline.
+import type { ChildProcess } from 'node:child_process'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Logger } from '@likeness/shared/log'
+
+export interface ReadyReport {
+  /** Where it can be reached, for processes that listen. */
+  url?: string
+}
+export interface Launched {
+  child: ChildProcess
+  /** Settles when the child can be used; may stay pending when the child dies. */
+  ready: Promise<ReadyReport>
+  /** The last things the child wrote, for the error message. */
+  lastLines: () => string[]
+}
+export interface ManagedProcess {
+  readonly name: string
+  /** Process id while one runs. */
+  pid(): number | undefined
+  /** Rejects with the child's last lines when it dies or is not ready in time. */
+  start(): Promise<ReadyReport>
+  /** Resolves at once while it is up, else when it is up again. */
+  whenReady(): Promise<ReadyReport>
+  /** Sends SIGKILL and resolves after the exit; supervision then starts it again. */
+  kill(): Promise<void>
+  /** SIGTERM, after the deadline SIGKILL; not started again. Resolves after the exit. */
+  stop(deadlineMs: number): Promise<void>
+}
+
+interface Running {
+  child: ChildProcess
+  exited: Promise<string>
+}
+export interface ManagedProcessDeps {
+  name: string
+  launch: () => Launched
+  log: Logger
+  startTimeoutMs: number
+  firstPauseMs?: number
+  longestPauseMs?: number
+  /** Having run this long, the next pause is the first one again. */
+  steadyMs?: number
+}
+
+interface Deferred {
+  promise: Promise<ReadyReport>
+  resolve: (report: ReadyReport) => void
+}
+function createDeferred(): Deferred {
+  let resolve: Deferred['resolve'] | undefined
+  const promise = new Promise<ReadyReport>((settle) => (resolve = settle))
+  return { promise, resolve: (report) => resolve?.(report) }
+}
+
+function describeExit(child: ChildProcess): Promise<string> {
+  return new Promise((resolve) => {
+    child.once('error', (error) => resolve(error.message))
+    child.once('exit', (code, signal) => resolve(signal === null ? `exit code ${code}` : `signal ${signal}`))
+  })
+}
+
+export function createManagedProcess(deps: ManagedProcessDeps): ManagedProcess {
+  const { name, launch, log, startTimeoutMs, firstPauseMs = 200, longestPauseMs = 10_000, steadyMs = 30_000 } = deps
+  let running: Running | undefined
+  let abandon = new AbortController()
+  let up = createDeferred()
+  let pauseMs = firstPauseMs
+
+  async function launchOnce(): Promise<ReadyReport> {
+    const { child, ready, lastLines } = launch()
+    const mine: Running = { child, exited: describeExit(child) }
+    running = mine
+    const timeout = new AbortController()
+    const report = await Promise.race([
+      ready,
+      mine.exited.then((how) => Promise.reject(new Error(`${name} did not start (${how})\n${lastLines().join('\n')}`))),
+      pause(startTimeoutMs, undefined, { signal: timeout.signal, ref: false }).then(() => {
+        child.kill('SIGKILL')
+        throw new Error(`${name} was not ready within ${startTimeoutMs / 1000} s\n${lastLines().join('\n')}`)
+      })
+    ]).finally(() => timeout.abort())
+    watch(mine, Date.now())
+    return report
+  }
+
+  function watch(mine: Running, sinceMs: number): void {
+    void mine.exited.then((how) => {
+      if (abandon.signal.aborted) return
+      log.warn({ process: name, how }, 'a process died and is started again')
+      up = createDeferred()
+      if (Date.now() - sinceMs > steadyMs) pauseMs = firstPauseMs
+      void revive(abandon.signal)
+    })
+  }
+
+  async function revive(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        await pause(pauseMs, undefined, { signal })
+        pauseMs = Math.min(pauseMs * 2, longestPauseMs)
+        up.resolve(await launchOnce())
+        return
+      } catch (error) {
+        if (!signal.aborted) log.warn({ process: name, err: error }, 'a process could not be started again')
+      }
+    }
+  }
+
+  return {
+    name,
+    pid: () => (running?.child.exitCode === null && running.child.signalCode === null ? running.child.pid : undefined),
+    async start() {
+      abandon = new AbortController()
+      up = createDeferred()
+      const report = await launchOnce()
+      up.resolve(report)
+      return report
+    },
+    whenReady: () => up.promise,
+    async kill() {
+      running?.child.kill('SIGKILL')
+      await running?.exited
+    },
+    async stop(deadlineMs) {
+      abandon.abort()
+      if (running === undefined) return
+      const { child, exited } = running
+      child.kill('SIGTERM')
+      const force = setTimeout(() => {
+        log.warn({ process: name, deadlineMs }, 'a process did not stop in time and is killed')
+        child.kill('SIGKILL')
+      }, deadlineMs)
+      await exited
+      clearTimeout(force)
+      running = undefined
+    }
+  }
+}

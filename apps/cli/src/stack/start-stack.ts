@@ -1,0 +1,156 @@
+// The embedded stack: redis and the three apps as supervised children of this process, over one data directory.
+import { randomBytes } from 'node:crypto'
+import { mkdirSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import type { Logger } from '@likeness/shared/log'
+import { lockDataDir } from './data-dir-lock.ts'
+import { findFreePort } from './free-port.ts'
+import { appEnvironment } from './app-environment.ts'
+import type { S3Settings, StackSettings } from './app-environment.ts'
+import { appNames, launchApp, repositoryRoot } from './app-process.ts'
+import type { AppName } from './app-process.ts'
+import { launchRedis } from './redis-process.ts'
+import { stopStaleRedis } from './stale-redis.ts'
+import { createManagedProcess } from './managed-process.ts'
+import type { ManagedProcess } from './managed-process.ts'
+
+export interface StackOptions {
+  dataDir: string
+  /** 0 or absent: a free one. */
+  port?: number
+  objectStore?: 'dir' | S3Settings
+  /** Folders that imports from disk may read. */
+  importRoots?: readonly string[]
+  embedProcesses?: number
+  modelDir?: string
+  /** Set for every app, over what the launcher sets. */
+  env?: Record<string, string>
+  /** Set for one app. */
+  appEnv?: Partial<Record<AppName, Record<string, string>>>
+  /** How many processes of an app; the second api is called `api-2`. */
+  replicas?: Partial<Record<AppName, number>>
+  /** Other programs in place of the apps, for tests of the launcher. */
+  entries?: Partial<Record<AppName, string>>
+  startTimeoutMs?: number
+  log: Logger
+}
+
+export interface Stack {
+  apiUrl: string
+  /** Of every api process, `apiUrl` first. */
+  apiUrls: string[]
+  redisUrl: string
+  dataDir: string
+  laneSecret: string
+  /** `redis`, `index-worker`, `embed-worker`, `api`, `api-2`, ... */
+  process(name: string): ManagedProcess
+  pids(): Record<string, number | undefined>
+  /** Reverse order, all of it attempted; frees the data directory. */
+  stop(): Promise<void>
+}
+
+const stopDeadlineMs = 10_000
+
+export async function startStack(options: StackOptions): Promise<Stack> {
+  const dataDir = resolve(options.dataDir)
+  mkdirSync(join(dataDir, 'logs'), { recursive: true })
+  const unlock = lockDataDir(dataDir)
+  const started: ManagedProcess[] = []
+  const killAll = (): void => started.forEach((one) => void one.kill())
+  process.on('exit', killAll)
+  let stopping: Promise<void> | undefined
+  const stop = (): Promise<void> => (stopping ??= stopAll(started, options.log).finally(() => {
+    process.off('exit', killAll)
+    unlock()
+  }))
+  try {
+    return await startAll({ options, dataDir, started, stop })
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+async function stopAll(started: ManagedProcess[], log: Logger): Promise<void> {
+  for (const one of [...started].reverse()) {
+    await one.stop(stopDeadlineMs).catch((error: unknown) => log.error({ process: one.name, err: error }, 'stopping a process failed'))
+  }
+}
+
+interface Starting {
+  options: StackOptions
+  dataDir: string
+  started: ManagedProcess[]
+  stop: () => Promise<void>
+}
+
+async function startAll({ options, dataDir, started, stop }: Starting): Promise<Stack> {
+  const { log, startTimeoutMs = 60_000 } = options
+  const redisDir = join(dataDir, 'redis')
+  const stale = await stopStaleRedis(redisDir)
+  if (stale !== undefined) log.warn({ pid: stale }, 'ended a redis that had outlived its stack')
+  const place = { port: await findFreePort(), password: randomBytes(24).toString('hex'), dir: redisDir, logFile: join(dataDir, 'logs/redis.log') }
+  const redis = createManagedProcess({ name: 'redis', launch: () => launchRedis(place), log, startTimeoutMs })
+  started.push(redis)
+  const redisUrl = (await redis.start()).url!
+  const laneSecret = randomBytes(24).toString('hex')
+  const settings = stackSettings({ options, dataDir, redisUrl, laneSecret })
+  const apps = appNames.flatMap((app) => instancesOf(app, options).map((instance) => manageApp({ app, instance, settings, options, startTimeoutMs })))
+  started.push(...apps)
+  const reports = await Promise.all(apps.map((one) => one.start()))
+  const apiUrls = reports.map((report) => report.url).filter((url, at) => url !== undefined && apps[at]!.name.startsWith('api')) as string[]
+  return {
+    apiUrl: apiUrls[0]!,
+    apiUrls,
+    redisUrl,
+    dataDir,
+    laneSecret,
+    process(name) {
+      const found = started.find((one) => one.name === name)
+      if (found === undefined) throw new Error(`no process is called ${name}`)
+      return found
+    },
+    pids: () => Object.fromEntries(started.map((one) => [one.name, one.pid()])),
+    stop
+  }
+}
+
+const instancesOf = (app: AppName, { replicas }: StackOptions): string[] =>
+  Array.from({ length: replicas?.[app] ?? 1 }, (_, at) => (at === 0 ? app : `${app}-${at + 1}`))
+
+function stackSettings({ options, dataDir, redisUrl, laneSecret }: { options: StackOptions; dataDir: string; redisUrl: string; laneSecret: string }): StackSettings {
+  return {
+    dataDir,
+    objectStore: options.objectStore ?? 'dir',
+    redisUrl,
+    laneSecret,
+    modelDir: options.modelDir ?? `${repositoryRoot}models/likeness-nano`,
+    importRoots: options.importRoots ?? [],
+    embedProcesses: options.embedProcesses ?? 2,
+    apiPort: options.port ?? 0,
+    logLevel: options.env?.LOG_LEVEL ?? 'info'
+  }
+}
+
+interface AppPlan {
+  app: AppName
+  instance: string
+  settings: StackSettings
+  options: StackOptions
+  startTimeoutMs: number
+}
+
+function manageApp({ app, instance, settings, options, startTimeoutMs }: AppPlan): ManagedProcess {
+  // Only the first api gets the wished port; an api that is started again keeps the one it had.
+  let apiPort = instance === 'api' ? settings.apiPort : 0
+  const launch = () => {
+    const env = { ...appEnvironment(app, instance, { ...settings, apiPort }), ...options.env, ...options.appEnv?.[app] }
+    mkdirSync(env.DATA_DIR!, { recursive: true })
+    const launched = launchApp({ app, env, logFile: join(settings.dataDir, 'logs', `${instance}.log`), entry: options.entries?.[app] })
+    void launched.ready.then(({ url }) => {
+      if (app === 'api' && url !== undefined) apiPort = Number(new URL(url).port)
+    })
+    return launched
+  }
+  return createManagedProcess({ name: instance, launch, log: options.log, startTimeoutMs })
+}
