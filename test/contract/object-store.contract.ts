@@ -1,0 +1,32 @@
+// What every object store must do. Each adapter's test file runs the whole of it on a real store of its kind.
+import { describe } from 'vitest'
+import type { OpenStoreOptions } from '@likeness/shared/store/open-store'
+import type { ObjectStore } from '@likeness/shared/store/object-store'
+import { describeConditionalWrites } from './conditional-writes.ts'
+import { describeKeys } from './keys.ts'
+import { describeListing } from './listing.ts'
+import { describeProcesses } from './processes.ts'
+import { describeReading } from './reading.ts'
+import { describeStreams } from './streams.ts'
+
+export interface StoreUnderTest {
+  store: ObjectStore
+  /** How another process opens the same store; undefined for a store that lives in one process. */
+  address: OpenStoreOptions | undefined
+  /** Two writes of the same bytes get different etags. S3 derives the etag from the bytes. */
+  uniqueEtags: boolean
+}
+
+/** `open` is called once; the suite closes the store. Each test works under a prefix of its own. */
+export function describeObjectStore(name: string, open: () => Promise<StoreUnderTest>): void {
+  describe(`object store: ${name}`, () => {
+    let opened: Promise<StoreUnderTest> | undefined
+    const underTest = () => (opened ??= open())
+    describeReading(underTest)
+    describeConditionalWrites(underTest)
+    describeKeys(underTest)
+    describeListing(underTest)
+    describeStreams(underTest)
+    describeProcesses(underTest)
+  })
+}

@@ -1,0 +1,11 @@
+// The in-memory fake keeps the contract, so that unit tests and the simulation may trust it.
+import { createMemoryStore } from '@likeness/shared/store/memory-store'
+import { describeObjectStore } from './object-store.contract.ts'
+
+describeObjectStore('memory', async () => ({ store: createMemoryStore(), address: undefined, uniqueEtags: true }))
+
+describeObjectStore('memory with etags of S3', async () => ({
+  store: createMemoryStore({ etags: 'content' }),
+  address: undefined,
+  uniqueEtags: false
+}))
