@@ -70,7 +70,7 @@ async function findFaiss(root, compiler) {
   if (!library) {
     throw new BuildError(root ? `FAISS_ROOT: no libfaiss in ${root}/lib or lib64` : 'libfaiss is missing: apt-get install libfaiss-dev')
   }
-  const libs = library.endsWith('.so') ? [library, `-Wl,-rpath,${path.dirname(library)}`] : [library]
+  const libs = library.endsWith('.so') ? [library, `-Wl,-rpath,${path.dirname(library)}`] : ['-Wl,-z,muldefs', library]
   return { version: `${number('MAJOR')}.${number('MINOR')}.${number('PATCH')}`, include: path.dirname(path.dirname(header)), library, libs }
 }
 

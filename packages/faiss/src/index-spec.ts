@@ -9,7 +9,8 @@ export type IndexKind = 'flat' | 'hnsw' | 'ivf'
 
 /**
  * `m`: links per node (twice that on level 0), default 32. `efConstruction`: width of the search that places a new node,
- * default 200. `centroids`: nlist x dim, trained elsewhere, shared by all indexes that may be merged.
+ * default 100 (10 k x 512-d: 200 took 1.8x as long to build for .006 more recall at efSearch 64). `centroids`: nlist x dim,
+ * trained elsewhere, shared by all indexes that may be merged.
  */
 export type IndexSpec =
   | { kind: 'flat'; dim: number; metric: FaissMetric }
@@ -23,7 +24,7 @@ export function createHandle(spec: IndexSpec): IndexHandle {
     case 'flat':
       return callAddonSync(() => addon.createFlat(spec.dim, innerProduct))
     case 'hnsw': {
-      const { m = 32, efConstruction = 200 } = spec
+      const { m = 32, efConstruction = 100 } = spec
       requireInteger('m', m, 2, 512)
       requireInteger('efConstruction', efConstruction, 1, 100_000)
       return callAddonSync(() => addon.createHnsw(spec.dim, innerProduct, m, efConstruction))
