@@ -1,0 +1,87 @@
+// Every call to the API: the key, problems (RFC 9457) as ApiError, and pictures that need the key.
+import { askForKey } from './key-dialog.js'
+
+const keySlot = 'likeness.key'
+
+export class ApiError extends Error {
+  /** problem: {status, code, title, detail, request_id}; status 0 when no answer came. */
+  constructor(problem) {
+    super(problem.detail || problem.title || 'The request failed.')
+    this.name = 'ApiError'
+    this.problem = problem
+    this.status = problem.status
+    this.code = problem.code
+  }
+}
+
+export const storedKey = () => sessionStorage.getItem(keySlot)
+export const forgetKey = () => sessionStorage.removeItem(keySlot)
+
+async function send(path, init, key) {
+  const headers = new Headers(init.headers)
+  if (key) headers.set('authorization', `Bearer ${key}`)
+  try {
+    return await fetch(path, { ...init, headers })
+  } catch (cause) {
+    if (cause.name === 'AbortError') throw cause
+    throw new ApiError({ status: 0, code: 'unreachable', detail: 'The server cannot be reached. Is it running?' })
+  }
+}
+
+async function readProblem(response) {
+  const body = await response.json().catch(() => null)
+  const known = body !== null && typeof body === 'object' ? body : {}
+  return new ApiError({ code: 'http_' + response.status, title: response.statusText, ...known, status: response.status })
+}
+
+let asking = null
+/** One dialog however many calls were refused; a key typed meanwhile is used by all of them. */
+function askOnce(refusedKey) {
+  if (refusedKey !== storedKey()) return Promise.resolve(storedKey())
+  asking ??= askForKey(refusedKey !== null).finally(() => { asking = null })
+  return asking
+}
+
+async function request(path, init = {}) {
+  let key = storedKey()
+  for (;;) {
+    const response = await send(path, init, key)
+    if (response.ok) return response
+    const error = await readProblem(response)
+    if (response.status !== 401) throw error
+    const next = await askOnce(key)
+    if (!next) throw error
+    sessionStorage.setItem(keySlot, next)
+    document.dispatchEvent(new Event('key-changed'))
+    key = next
+  }
+}
+
+async function json(path, init) {
+  const response = await request(path, init)
+  return response.status === 204 ? null : response.json()
+}
+
+/** randomUUID exists on secure origins only; the page may be served over plain HTTP. */
+function idempotencyKey() {
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('')
+}
+const mutation = (method, body, type) => ({
+  method,
+  body,
+  headers: { 'idempotency-key': idempotencyKey(), ...(type ? { 'content-type': type } : {}) }
+})
+const collectionPath = (name) => `/v1/collections/${encodeURIComponent(name)}`
+const listIn = (answer, field) => (Array.isArray(answer) ? answer : answer[field])
+
+export const api = {
+  collections: async () => listIn(await json('/v1/collections'), 'collections'),
+  collection: (name) => json(collectionPath(name)),
+  createCollection: (spec) => json('/v1/collections', mutation('POST', JSON.stringify(spec), 'application/json')),
+  search: (name, form, signal) => json(`${collectionPath(name)}/search`, { method: 'POST', body: form, signal }),
+  addImages: (name, form) => json(`${collectionPath(name)}/images`, mutation('POST', form)),
+  deleteItem: (name, id) => json(`${collectionPath(name)}/items/${encodeURIComponent(id)}`, mutation('DELETE')),
+  jobs: async () => listIn(await json('/v1/jobs'), 'jobs'),
+  job: (id, failedAfter) => json(`/v1/jobs/${encodeURIComponent(id)}${failedAfter === undefined ? '' : `?failed_after=${failedAfter}`}`),
+  blob: async (path) => (await request(path)).blob()
+}

@@ -1,0 +1,59 @@
+// The failed items of a job: fetched when opened, page by page. Ids and messages come from users: text only.
+import { h, setText } from './dom.js'
+import * as format from './format.js'
+import { showProblem } from './problem.js'
+
+/** loadAfter(ordinal | undefined) answers a job whose `failed` starts after that ordinal. */
+export function createFailedList(loadAfter) {
+  const summary = h('summary')
+  const body = h('tbody')
+  const head = h('tr', {}, ...['#', 'id', 'code', 'message'].map((text) => h('th', { scope: 'col', text })))
+  const more = h('button', { type: 'button', text: 'Show more', hidden: true, on: { click: () => void load() } })
+  const problem = h('div', { role: 'alert' })
+  const root = h('details', { class: 'failed', hidden: true }, summary, h('div', { class: 'failed-table' }, h('table', {}, h('thead', {}, head), body)), more, problem)
+  let total = 0
+  let last
+  let loading = false
+
+  function rowOf(item) {
+    const place = item.line === null || item.line === undefined ? String(item.ordinal + 1) : `line ${item.line}`
+    return h('tr', {}, h('td', { text: place }), h('td', { class: 'failed-id', text: item.id }), h('td', {}, h('code', { class: 'code', text: item.code })), h('td', { text: item.message }))
+  }
+
+  async function load() {
+    if (loading) return
+    loading = true
+    try {
+      const { failed } = await loadAfter(last)
+      const known = last
+      const fresh = failed.filter((item) => known === undefined || item.ordinal > known)
+      body.append(...fresh.map(rowOf))
+      last = fresh.at(-1)?.ordinal ?? last
+      more.hidden = body.children.length >= total || fresh.length === 0
+      showProblem(problem, null)
+    } catch (error) {
+      showProblem(problem, error, () => void load())
+    } finally {
+      loading = false
+    }
+  }
+
+  /** While a job runs an earlier ordinal may fail later: the list starts anew. */
+  function reload() {
+    last = undefined
+    body.replaceChildren()
+    void load()
+  }
+
+  root.addEventListener('toggle', () => { if (root.open) reload() })
+  return {
+    root,
+    update(failedCount) {
+      root.hidden = failedCount === 0
+      setText(summary, format.plural(failedCount, 'picture failed', 'pictures failed'))
+      if (failedCount === total) return
+      total = failedCount
+      if (root.open) reload()
+    }
+  }
+}

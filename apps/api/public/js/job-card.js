@@ -1,0 +1,67 @@
+// One job: its bar, counts and rate, and its failed items on demand. Updated in place, so focus and open parts stay.
+import { api } from './api.js'
+import { h, setText } from './dom.js'
+import { createFailedList } from './failed-list.js'
+import * as format from './format.js'
+
+const parts = ['indexed', 'superseded', 'failed']
+const rateWindowMs = 8000
+const isOpen = (job) => job.state === 'queued' || job.state === 'running'
+const doneOf = ({ indexed, superseded, failed }) => indexed + superseded + failed
+
+/** Images/s over the last seconds that were watched; for a finished job over its whole life. */
+function createRate() {
+  const seen = []
+  return (job) => {
+    if (job.finished_at !== null) {
+      const tookMs = new Date(job.finished_at) - new Date(job.created_at)
+      return tookMs > 0 ? (1000 * doneOf(job.counts)) / tookMs : null
+    }
+    const now = performance.now()
+    seen.push({ at: now, done: doneOf(job.counts) })
+    while (seen.length > 2 && now - seen[0].at > rateWindowMs) seen.shift()
+    const [first] = seen
+    return now - first.at > 500 && doneOf(job.counts) > first.done ? (1000 * (doneOf(job.counts) - first.done)) / (now - first.at) : null
+  }
+}
+
+function factsOf(job, rate) {
+  const { counts } = job
+  const facts = [`${format.count(doneOf(counts))} of ${format.plural(counts.total, 'picture', 'pictures')}`]
+  if (counts.superseded > 0) facts.push(`${format.count(counts.superseded)} superseded`)
+  if (rate !== null && doneOf(counts) > 0) facts.push(format.rate(rate))
+  if (rate && isOpen(job)) facts.push(`${format.duration((1000 * counts.pending) / rate)} left`)
+  if (job.finished_at !== null) facts.push(`took ${format.duration(new Date(job.finished_at) - new Date(job.created_at))}`)
+  if (job.seq !== null) facts.push(`seq ${job.seq}`)
+  return facts.join('  ·  ')
+}
+
+export function createJobCard(id) {
+  const rateOf = createRate()
+  const name = h('strong', { class: 'job-name' })
+  const state = h('span', { class: 'state' })
+  const when = h('span', { class: 'hint when' })
+  const facts = h('p', { class: 'job-facts' })
+  const fills = parts.map((part) => h('span', { class: `fill ${part}` }))
+  const bar = h('div', { class: 'progress', role: 'progressbar', 'aria-label': 'Pictures done' }, ...fills)
+  const failed = createFailedList((after) => api.job(id, after))
+  const root = h('li', { class: 'card job', data: { job: id } },
+    h('div', { class: 'job-title' }, name, state, when), bar, facts, failed.root)
+
+  return {
+    root,
+    update(job) {
+      const { counts } = job
+      root.dataset.state = job.state
+      setText(name, job.collection)
+      setText(state, job.state)
+      setText(when, [job.source, format.clockTime(job.created_at)].filter(Boolean).join(', '))
+      setText(facts, factsOf(job, rateOf(job)))
+      bar.setAttribute('aria-valuemin', '0')
+      bar.setAttribute('aria-valuemax', String(counts.total))
+      bar.setAttribute('aria-valuenow', String(doneOf(counts)))
+      parts.forEach((part, index) => { fills[index].style.width = `${counts.total === 0 ? 0 : (100 * counts[part]) / counts.total}%` })
+      failed.update(counts.failed)
+    }
+  }
+}

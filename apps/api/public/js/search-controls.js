@@ -1,0 +1,34 @@
+// How many hits, and from which score on. Unticked, the collection's own threshold counts.
+import { byId } from './dom.js'
+
+const settleMs = 250
+
+export function createSearchControls({ onChange, collections }) {
+  const k = byId('k')
+  const on = byId('threshold-on')
+  const slider = byId('threshold')
+  let timer = null
+
+  const threshold = () => (on.checked ? Number(slider.value) : null)
+
+  function paint() {
+    slider.disabled = !on.checked
+    const own = collections.current()?.settings?.score_thres
+    byId('threshold-value').textContent = on.checked ? Number(slider.value).toFixed(2) : typeof own === 'number' ? `collection’s: ${own}` : 'none'
+  }
+  function changed() {
+    paint()
+    clearTimeout(timer)
+    timer = setTimeout(onChange, settleMs)
+  }
+  for (const input of [on, slider]) input.addEventListener('input', changed)
+  k.addEventListener('input', () => { if (k.validity.valid && k.value !== '') changed() })
+  byId('controls').addEventListener('submit', (event) => event.preventDefault())
+  paint()
+  return {
+    paint,
+    threshold,
+    /** Form fields of the search request. */
+    fields: () => ({ k: k.validity.valid && k.value !== '' ? k.value : 5, ...(on.checked ? { score_thres: threshold() } : {}) })
+  }
+}

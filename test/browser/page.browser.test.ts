@@ -1,0 +1,332 @@
+// Drives the page at / in a real browser. The gallery is filled through the public API, so any target will do.
+import type { JobAnswer, SearchAnswer } from '@likeness/shared/contract/http'
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { launchChromium, openPage, type WatchedPage } from './chromium.ts'
+import { namedPicture, turnedPicture } from './pictures.ts'
+import { startTarget, type Target } from './target.ts'
+
+const waitMs = 30_000
+const htmlLabel = '<img src=x onerror=alert(1)>'
+const collection = 'shapes'
+
+let browser: Browser
+let target: Target
+let opened: WatchedPage[] = []
+
+async function post(path: string, body: FormData | object): Promise<unknown> {
+  const isForm = body instanceof FormData
+  const response = await fetch(target.url + path, { method: 'POST', body: isForm ? body : JSON.stringify(body), headers: isForm ? {} : { 'content-type': 'application/json' } })
+  if (!response.ok) throw new Error(`${path} answered ${response.status}: ${await response.text()}`)
+  return response.json()
+}
+
+async function waitForJobs() {
+  for (;;) {
+    const { jobs } = (await (await fetch(`${target.url}/v1/jobs`)).json()) as { jobs: JobAnswer[] }
+    if (jobs.every((job) => job.finished_at !== null)) return
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+}
+
+async function fillGallery() {
+  await post('/v1/collections', { name: collection })
+  for (let number = 0; number < 6; number += 1) {
+    const { name, buffer } = await namedPicture(number)
+    const form = new FormData()
+    form.append('label', number === 0 ? htmlLabel : `shape ${number}`)
+    form.append('id', `item-${number}`)
+    form.append('image', new Blob([new Uint8Array(buffer)]), name)
+    await post(`/v1/collections/${collection}/images`, form)
+  }
+  await waitForJobs()
+}
+
+async function open(options: BrowserContextOptions & { expectedErrors?: string[] } = {}): Promise<Page> {
+  const watched = await openPage(browser, target.url, options)
+  opened.push(watched)
+  return watched.page
+}
+
+const searchAnswered = (page: Page) => page.waitForResponse((response) => response.url().endsWith('/search'), { timeout: waitMs })
+
+/** Hands the page a picture and returns what the API answered. */
+async function searchWith(page: Page, picture: Awaited<ReturnType<typeof namedPicture>>): Promise<SearchAnswer> {
+  const answered = searchAnswered(page)
+  await page.locator('#file').setInputFiles(picture)
+  const answer = (await (await answered).json()) as SearchAnswer
+  await page.locator('.verdict').waitFor()
+  return answer
+}
+
+beforeAll(async () => {
+  browser = await launchChromium()
+  target = await startTarget()
+  await fillGallery()
+}, 120_000)
+afterAll(async () => {
+  await browser?.close()
+  await target?.stop()
+})
+afterEach(async () => {
+  const wrongs = opened.flatMap((watched) => watched.wrongs)
+  await Promise.all(opened.map((watched) => watched.close()))
+  opened = []
+  expect(wrongs).toEqual([])
+})
+
+describe('searching', { timeout: 60_000 }, () => {
+  test('a picture gets its boxes, and hits with thumbnail, label, score and id', async () => {
+    const page = await open()
+    const answer = await searchWith(page, await namedPicture(2))
+    expect(await page.locator('.box').count()).toBe(answer.objects.filter((object) => object.box !== null).length)
+    const first = page.locator('.hit').first()
+    expect(await first.locator('.hit-label').textContent()).toBe('shape 2')
+    expect(await first.locator('.hit-id').textContent()).toBe('item-2')
+    expect(Number(await first.locator('.score').textContent())).toBeCloseTo(answer.hits[0]!.score, 2)
+    await first.locator('.remote-image[data-state=shown]').waitFor()
+    expect(await first.locator('img').evaluate((image) => (image as unknown as { naturalWidth: number }).naturalWidth)).toBeGreaterThan(0)
+    expect(await page.locator('.verdict h2').textContent()).toBe('shape 2')
+    expect(await page.locator('.took').textContent()).toContain(`index seq ${answer.index_seq}`)
+    expect(await page.locator('#search-status').textContent()).toContain('shape 2')
+  })
+
+  test('the boxes lie where the answer says, also on a picture that EXIF turns', async () => {
+    const page = await open()
+    const answer = await searchWith(page, await turnedPicture())
+    expect(answer.picture).toEqual({ width: 150, height: 300 })
+    const picture = (await page.locator('#picture-image').boundingBox())!
+    expect(picture.height / picture.width).toBeCloseTo(2, 1)
+    for (const [index, object] of answer.objects.entries()) {
+      const drawn = (await page.locator(`.box[data-object="${index}"]`).boundingBox())!
+      const scale = picture.width / answer.picture!.width
+      expect(Math.abs(drawn.x - picture.x - object.box![0] * scale)).toBeLessThan(2)
+      expect(Math.abs(drawn.y - picture.y - object.box![1] * scale)).toBeLessThan(2)
+      expect(Math.abs(drawn.height - (object.box![3] - object.box![1]) * scale)).toBeLessThan(2)
+    }
+  })
+
+  test('a hit under the pointer lights the box it came from, and only that', async () => {
+    const page = await open()
+    const answer = await searchWith(page, await namedPicture(2))
+    await page.locator('.tab[data-tab="0"]').click()
+    expect(await page.locator('.hit').count()).toBe(answer.objects[0]!.hits.length)
+    await page.locator('.hit').first().hover()
+    expect(await page.locator('.box.lit').count()).toBe(1)
+    expect(await page.locator('.box.lit').getAttribute('data-object')).toBe('0')
+    await page.locator('.brand').hover()
+    expect(await page.locator('.box.lit').count()).toBe(0)
+  })
+
+  test('a box drawn with the mouse searches just that part', async () => {
+    const page = await open()
+    await searchWith(page, await namedPicture(1))
+    const area = (await page.locator('#picture').boundingBox())!
+    const answered = searchAnswered(page)
+    await page.mouse.move(area.x + area.width * 0.25, area.y + area.height * 0.5)
+    await page.mouse.down()
+    await page.mouse.move(area.x + area.width * 0.5, area.y + area.height * 0.6, { steps: 4 })
+    await page.mouse.move(area.x + area.width * 0.75, area.y + area.height * 0.75, { steps: 4 })
+    await page.mouse.up()
+    const answer = (await (await answered).json()) as SearchAnswer
+    expect(answer.objects.map((object) => object.kind)).toEqual(['given'])
+    for (const [index, expected] of [60, 120, 180, 180].entries()) expect(Math.abs(answer.objects[0]!.box![index]! - expected)).toBeLessThanOrEqual(3)
+    await page.getByRole('tab', { name: 'Your box' }).waitFor()
+    const again = searchAnswered(page)
+    await page.getByRole('button', { name: 'Whole picture again' }).click()
+    expect(((await (await again).json()) as SearchAnswer).objects.some((object) => object.kind === 'given')).toBe(false)
+  })
+
+  test('nothing above the minimum score is said to be unknown', async () => {
+    const page = await open()
+    await searchWith(page, await namedPicture(77))
+    expect(await page.locator('.verdict.unknown').count()).toBe(0)
+    await page.locator('#threshold-on').check()
+    await page.locator('#threshold').fill('1')
+    await page.locator('.verdict.unknown').waitFor()
+    expect(await page.locator('.verdict').textContent()).toContain('Nothing in shapes scores at 1.00 or above')
+    expect(await page.locator('.hit').count()).toBe(0)
+  })
+
+  test('k changes how many hits there are', async () => {
+    const page = await open()
+    await searchWith(page, await namedPicture(1))
+    const answered = searchAnswered(page)
+    await page.locator('#k').fill('2')
+    expect(((await (await answered).json()) as SearchAnswer).hits).toHaveLength(2)
+    await page.locator('.hit').nth(2).waitFor({ state: 'detached' })
+    expect(await page.locator('.hit').count()).toBe(2)
+  })
+
+  test('a label that is HTML is shown as text and runs nothing', async () => {
+    const page = await open()
+    await searchWith(page, await namedPicture(0))
+    expect(await page.locator('.hit-label').first().textContent()).toBe(htmlLabel)
+    expect(await page.locator('.verdict h2').textContent()).toBe(htmlLabel)
+    expect(await page.locator('img[src="x"]').count()).toBe(0)
+    await page.locator('.thumb').first().click()
+    expect(await page.locator('dialog h2').textContent()).toBe(htmlLabel)
+    await page.locator('.matched-box').waitFor()
+  })
+
+  test('what is no picture shows the problem with its detail and code', async () => {
+    const page = await open({ expectedErrors: ['Failed to load resource'] })
+    await page.locator('#file').setInputFiles({ name: 'note.jpg', mimeType: 'image/jpeg', buffer: Buffer.from('only text') })
+    await page.locator('#search-problem .code').waitFor()
+    expect(await page.locator('#search-problem .code').textContent()).toMatch(/^image_(corrupt|unsupported)$/)
+    expect((await page.locator('.problem-detail').textContent())!.length).toBeGreaterThan(5)
+  })
+
+  test('a picture dropped on the page is searched', async () => {
+    const page = await open()
+    const { buffer } = await namedPicture(4)
+    await page.locator('#stage').waitFor()
+    await page.evaluate(`(() => {
+      const bytes = Uint8Array.from(atob('${buffer.toString('base64')}'), (letter) => letter.charCodeAt(0))
+      const transfer = new DataTransfer()
+      transfer.items.add(new File([bytes], 'dropped.png', { type: 'image/png' }))
+      for (const type of ['dragenter', 'dragover', 'drop']) document.body.dispatchEvent(new DragEvent(type, { bubbles: true, cancelable: true, dataTransfer: transfer }))
+    })()`)
+    await page.locator('.hit').first().waitFor()
+    expect(await page.locator('.hit-id').first().textContent()).toBe('item-4')
+    expect(await page.locator('#drop-veil').isVisible()).toBe(false)
+  })
+})
+
+describe('keyboard', { timeout: 60_000 }, () => {
+  test('a picture is chosen, tabs are walked and a box is drawn without a pointer', async () => {
+    const page = await open()
+    await page.locator('#choose').focus()
+    const chooser = page.waitForEvent('filechooser')
+    await page.keyboard.press('Enter')
+    await (await chooser).setFiles(await namedPicture(3))
+    await page.locator('.hit').first().waitFor()
+    await page.getByRole('tab').first().focus()
+    await page.keyboard.press('ArrowRight')
+    const second = page.getByRole('tab').nth(1)
+    expect(await second.getAttribute('aria-selected')).toBe('true')
+    expect(await page.locator(':focus').getAttribute('id')).toBe(await second.getAttribute('id'))
+    await page.locator('#draw').focus()
+    await page.keyboard.press('Enter')
+    await page.keyboard.press('ArrowLeft')
+    await page.keyboard.press('Shift+ArrowDown')
+    const answered = searchAnswered(page)
+    await page.keyboard.press('Enter')
+    const answer = (await (await answered).json()) as SearchAnswer
+    expect(answer.objects[0]).toMatchObject({ kind: 'given', box: [55, 60, 175, 185] })
+  })
+
+  test('everything that can be pressed is reached with Tab and says what it is', async () => {
+    const page = await open()
+    await searchWith(page, await namedPicture(3))
+    await page.locator('.skip').focus()
+    const seen = new Set<string>()
+    for (let step = 0; step < 60; step += 1) {
+      await page.keyboard.press('Tab')
+      const [tag, name] = (await page.evaluate(`(() => { const at = document.activeElement; return [at.tagName + '#' + at.id + '.' + at.className, at.getAttribute('aria-label') || at.labels?.[0]?.textContent || at.textContent] })()`)) as [string, string]
+      if (tag.startsWith('BODY')) break
+      expect(name.trim(), tag).not.toBe('')
+      seen.add(tag)
+    }
+    for (const wanted of ['SELECT#collection.', 'BUTTON#draw.', 'INPUT#k.', 'BUTTON#.thumb', 'BUTTON#.quiet delete', 'BUTTON#.box']) {
+      expect([...seen].some((tag) => tag.startsWith(wanted)), wanted).toBe(true)
+    }
+  })
+})
+
+describe('jobs and items', { timeout: 90_000 }, () => {
+  test('pictures added here move a bar to the end, and those that failed say why', async () => {
+    const page = await open({ viewport: { width: 1200, height: 800 } })
+    await page.locator('[data-view=jobs]').click()
+    const good = await Promise.all([...Array(24).keys()].map((number) => namedPicture(100 + number)))
+    await page.locator('#upload-files').setInputFiles([...good, { name: '<b>bad</b>.png', mimeType: 'image/png', buffer: Buffer.from('not a picture') }])
+    await page.locator('#upload-label').fill('many shapes')
+    await page.getByRole('button', { name: 'Add 25 pictures' }).click()
+    const card = page.locator('.job').first()
+    const bar = card.getByRole('progressbar')
+    await page.locator('.job[data-state=queued], .job[data-state=running]').first().waitFor({ timeout: target.slowJobs ? waitMs : 1 }).catch((error: unknown) => { if (target.slowJobs) throw error })
+    const seen = new Set<string>()
+    while ((await card.getAttribute('data-state')) !== 'completed') {
+      seen.add((await bar.getAttribute('aria-valuenow')) ?? '')
+      await page.waitForTimeout(100)
+    }
+    if (target.slowJobs) expect(seen.size).toBeGreaterThanOrEqual(3)
+    expect(await bar.getAttribute('aria-valuenow')).toBe('25')
+    expect(await card.locator('.job-facts').textContent()).toMatch(/25 of 25 pictures.*images\/s/)
+    await card.locator('summary').click()
+    await card.locator('tbody tr').first().waitFor()
+    expect(await card.locator('tbody tr').count()).toBe(1)
+    expect(await card.locator('tbody .code').textContent()).toMatch(/^image_(corrupt|unsupported)$/)
+    expect((await card.locator('tbody td').nth(3).textContent())!.length).toBeGreaterThan(5)
+    expect(await card.locator('tbody b').count()).toBe(0)
+    await page.locator('.stats b', { hasText: '30' }).waitFor()
+  })
+
+  test('an item is deleted from its hit only after the question is answered', async () => {
+    const page = await open()
+    await searchWith(page, await namedPicture(5))
+    const row = page.locator('.hit[data-id="item-5"]')
+    await row.hover()
+    await row.getByRole('button', { name: 'Delete shape 5' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click()
+    expect(await row.count()).toBe(1)
+    await row.hover()
+    await row.getByRole('button', { name: 'Delete shape 5' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()
+    await row.waitFor({ state: 'detached' })
+    expect((await fetch(`${target.url}/v1/collections/${collection}/items/item-5`)).status).toBe(404)
+  })
+
+  test('a new collection is chosen, is empty and says what to do; the choice is remembered', async () => {
+    const page = await open({ expectedErrors: ['409'] })
+    await page.locator('#new-collection').click()
+    await page.getByLabel('Name').fill(collection)
+    await page.getByRole('button', { name: 'Create' }).click()
+    expect(await page.locator('dialog .code').textContent()).toBe('collection_exists')
+    await page.getByLabel('Name').fill('zoo')
+    await page.getByLabel('Index').selectOption('FLAT')
+    await page.getByRole('button', { name: 'Create' }).click()
+    await page.locator('.idle h2', { hasText: 'zoo is empty' }).waitFor()
+    expect(await page.locator('.idle code').textContent()).toContain('/v1/collections/zoo/images')
+    await page.reload()
+    await page.locator('.idle h2', { hasText: 'zoo is empty' }).waitFor()
+    expect(await page.locator('#collection').inputValue()).toBe('zoo')
+    expect(await page.locator('.stats').textContent()).toContain('FLAT')
+  })
+})
+
+describe('screens and keys', { timeout: 60_000 }, () => {
+  test.each([320, 390])('a screen %i pixels wide does not scroll sideways', async (width) => {
+    const page = await open({ viewport: { width, height: 700 }, hasTouch: true, isMobile: true })
+    const overflow = () => page.evaluate('document.documentElement.scrollWidth - innerWidth')
+    await searchWith(page, await namedPicture(0))
+    expect(await overflow()).toBeLessThanOrEqual(0)
+    await page.locator('[data-view=jobs]').click()
+    await page.locator('.job').first().waitFor()
+    expect(await overflow()).toBeLessThanOrEqual(0)
+  })
+
+  test('a server with a key is asked with it, pictures included, and a wrong key is asked for again', async () => {
+    const locked = await startTarget({ apiKey: 'right key' })
+    const watched = await openPage(browser, locked.url, { expectedErrors: ['401'] })
+    opened.push(watched)
+    const { page } = watched
+    await page.getByLabel('API key').fill('wrong key')
+    await page.getByRole('button', { name: 'Use this key' }).click()
+    await page.locator('dialog .problem-line').waitFor()
+    await page.getByLabel('API key').fill('right key')
+    await page.getByRole('button', { name: 'Use this key' }).click()
+    await page.locator('#welcome button.primary').click()
+    await page.getByLabel('Name').fill('locked')
+    await page.getByRole('button', { name: 'Create', exact: true }).click()
+    await page.locator('[data-view=jobs]').click()
+    await page.locator('#upload-files').setInputFiles(await namedPicture(1))
+    await page.locator('#upload [type=submit]').click()
+    await page.locator('.job[data-state=completed]').waitFor({ timeout: waitMs })
+    await page.locator('[data-view=search]').click()
+    await searchWith(page, await namedPicture(1))
+    await page.locator('.remote-image[data-state=shown]').waitFor()
+    expect(await page.locator('.hit img').getAttribute('src')).toMatch(/^blob:/)
+    await locked.stop()
+  })
+})
