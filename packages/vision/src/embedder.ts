@@ -71,8 +71,6 @@ export async function createEmbedder(options: OpenSessionOptions): Promise<Embed
 
 /** Above every score: nothing is detected. */
 const NO_DETECTIONS = 2
-/** Larger than any canvas: anchors of different classes never overlap. */
-const CLASS_GAP = 16384
 
 interface Placed {
   image: DecodedImage
@@ -86,7 +84,8 @@ function createRunner({ manifest }: PreparedModel, { session }: OpenSession) {
     const pixels = new Float32Array(placed.length * 3 * canvas.width * canvas.height)
     placed.forEach(({ image, place }, i) => letterboxInto(pixels, i * 3 * canvas.width * canvas.height, image, canvas, place))
     const { confidence, iou, maxDetections, classAgnosticNms } = { ...manifest.detection, ...definedOnly(options) }
-    const gap = classAgnosticNms ? 0 : CLASS_GAP
+    // Anchors of different classes are this far apart; no more, for the sake of float32.
+    const gap = classAgnosticNms ? 0 : 2 * Math.max(canvas.width, canvas.height)
     const rois = placed.flatMap((p) => p.rois)
     const feeds = {
       [manifest.inputName]: new ort.Tensor('float32', pixels, [placed.length, 3, canvas.height, canvas.width]),

@@ -2,8 +2,8 @@
 import * as ort from 'onnxruntime-node'
 import { appError, messageOf } from '@likeness/shared/errors'
 import { findBackboneMaps } from './onnx/find-maps.ts'
-import { toNumber, valueInfo, FLOAT } from './onnx/graph-builder.ts'
-import { encodeModel } from './onnx/onnx-proto.ts'
+import { toNumber, FLOAT } from './onnx/graph-builder.ts'
+import { encodeWithMapOutputs } from './onnx/map-outputs.ts'
 import type { OnnxModel } from './onnx/onnx-proto.ts'
 import type { BackboneMap } from './model-manifest.ts'
 import { pooling } from './pooling.ts'
@@ -75,15 +75,9 @@ function refuseZeroScores(result: ort.Tensor): void {
   if (scores.every((score) => score === 0)) throw unsupported('every class score is 0, as in an export whose scores were quantised together with its boxes')
 }
 
-/** Symbols of its own for every map: equal symbols would promise equal sizes. */
-const mapOutput = (name: string, i: number) => valueInfo(name, FLOAT, ['b', 'c', 'h', 'w'].map((d) => `likeness_${d}${i}`))
-
 async function runOnce(model: OnnxModel, input: ModelInput, maps: readonly string[]): Promise<ort.InferenceSession.OnnxValueMapType> {
-  const outputs = model.graph.output
-  model.graph.output = [...outputs, ...maps.map(mapOutput)]
-  const bytes = encodeModel(model)
-  model.graph.output = outputs
   const { width, height } = input.size
+  const bytes = encodeWithMapOutputs(model, maps)
   const session = await ort.InferenceSession.create(bytes, { executionProviders: ['cpu'], intraOpNumThreads: 1, logSeverityLevel: 3 })
   try {
     const noise = Float32Array.from({ length: 3 * width * height }, (_, i) => ((i * 2654435761) % 4096) / 4096)

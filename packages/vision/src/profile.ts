@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
+import { linearTransform } from '@likeness/faiss'
 import { appError } from '@likeness/shared/errors'
-import { linearTransform } from './linear-transform.ts'
 import { readManifestFile } from './model-manifest.ts'
 import type { ModelManifest } from './model-manifest.ts'
 
