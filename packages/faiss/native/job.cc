@@ -79,8 +79,10 @@ void run_on_pool(Job* raw) {
       job->error = describe_current_exception();
     }
   }
-  if (job->core) job->core->gate.leave();
+  // Answer first, then let the next ones in: promises of one index settle in the order of its exclusive operations.
+  auto core = job->core;
   hand_back(std::move(job));
+  if (core) core->gate.leave();
 }
 
 // Runs before the environment frees the typed arrays that jobs borrow: stop them, wait, then close the way back.

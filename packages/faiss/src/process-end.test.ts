@@ -55,7 +55,7 @@ describe('a process that used the addon', () => {
     const script = `
       import { Worker } from 'node:worker_threads'
       for (let round = 0; round < 3; round++) {
-        const worker = new Worker(${JSON.stringify(worker)}, { eval: true })
+        const worker = new Worker(${JSON.stringify(worker)}, { eval: true, execArgv: [] })
         await new Promise((resolve) => worker.once('message', resolve))
         await worker.terminate()
       }
