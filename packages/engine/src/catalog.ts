@@ -105,7 +105,10 @@ export function createCatalog({ store, clock }: { store: ObjectStore; clock: Clo
       const spec: CollectionSpec = { ...wish, incarnation: createUlid(nowMs), createdAtMs: nowMs }
       await untilStored(clock, () => layFoundation(store, clock, spec))
       await change((content) => {
-        if (content.collections[spec.name] !== undefined || content.aliases[spec.name] !== undefined) throw taken()
+        const there = content.collections[spec.name]
+        // Ours already: an earlier try landed although its answer was lost, and somebody else wrote since.
+        if (there?.incarnation === spec.incarnation) return content
+        if (there !== undefined || content.aliases[spec.name] !== undefined) throw taken()
         return { ...content, collections: { ...content.collections, [spec.name]: spec } }
       })
       return spec
@@ -114,6 +117,8 @@ export function createCatalog({ store, clock }: { store: ObjectStore; clock: Clo
       let incarnation = ''
       await change((content) => {
         const spec = content.collections[name]
+        // Dropped already by an earlier try whose answer was lost; a new one of that name is not ours to drop.
+        if (incarnation !== '' && spec?.incarnation !== incarnation) return content
         if (spec === undefined) throw notFound(name)
         incarnation = spec.incarnation
         const { [name]: _gone, ...collections } = content.collections

@@ -9,9 +9,12 @@ import { ulidPattern } from '@likeness/shared/ulid'
 import type { Catalog, Jobs, JobStatus } from './contract.ts'
 import { readCurrent } from './current.ts'
 import { readManifest } from './manifest.ts'
-import type { IngestionRecord } from './manifest.ts'
+import type { IngestionRecord, Manifest } from './manifest.ts'
 
 const text = (body: Uint8Array): string => Buffer.from(body).toString('utf8')
+
+/** Reads the committed version of a collection; undefined when it is gone. */
+type Committed = (incarnation: string) => Promise<Manifest | undefined>
 
 interface Progress {
   record?: IngestionRecord
@@ -32,29 +35,38 @@ export function createJobs({ store, catalog }: { store: ObjectStore; catalog: Ca
     return jobPointerSchema.parse(JSON.parse(text(stored.body)))
   }
 
-  /** undefined: the collection is gone. */
-  async function readProgress({ incarnation, ingestion, revision }: JobPointer): Promise<Progress | undefined> {
-    const keys = collectionKeys(incarnation)
+  async function readCommitted(incarnation: string): Promise<Manifest | undefined> {
     for (;;) {
-      const found = await readCurrent(store, keys.current)
+      if (!(await catalog.isLive(incarnation))) return undefined
+      const found = await readCurrent(store, collectionKeys(incarnation).current)
       if (found === undefined) return undefined
       const manifest = await readManifest(store, found.current.manifest, found.current.sha256)
+      if (manifest !== undefined) return manifest
       // Collected between the two reads: CURRENT has moved on.
-      if (manifest === undefined) continue
+    }
+  }
+
+  /** undefined: the collection is gone. */
+  async function readProgress({ incarnation, ingestion, revision }: JobPointer, committed: Committed): Promise<Progress | undefined> {
+    const keys = collectionKeys(incarnation)
+    for (;;) {
+      const manifest = await committed(incarnation)
+      if (manifest === undefined) return undefined
       const record = manifest.ingestions[ingestion]
       if (record !== undefined) return { record, ahead: false }
       if (slotOf(revision) > manifest.appliedSlot) return { ahead: true }
       const result = await store.get(keys.jobResult(ingestion))
       if (result !== undefined) return { result: jobResultSchema.parse(JSON.parse(text(result.body))), ahead: false }
-      // Registered and let go of while we read: the result is written before that, so this ends.
+      // Dropped while we read: an ingestion that was let go of has its result written before that.
       if (!(await catalog.isLive(incarnation))) return undefined
+      committed = readCommitted
     }
   }
 
-  async function statusFor(pointer: JobPointer): Promise<JobStatus> {
+  async function statusFor(pointer: JobPointer, committed: Committed): Promise<JobStatus> {
     const nothing = { indexed: 0, superseded: 0, failed: 0 }
     const open = { seq: null, finishedAtMs: null }
-    const progress = (await catalog.isLive(pointer.incarnation)) ? await readProgress(pointer) : undefined
+    const progress = await readProgress(pointer, committed)
     if (progress === undefined) return statusOf(pointer, 'cancelled', nothing, open)
     const { record, result, ahead } = progress
     if (result !== undefined) return statusOf(pointer, 'completed', result, { seq: result.seq, finishedAtMs: result.finishedAtMs })
@@ -64,7 +76,7 @@ export function createJobs({ store, catalog }: { store: ObjectStore; catalog: Ca
   }
 
   async function failureKeys(pointer: JobPointer): Promise<string[]> {
-    const progress = await readProgress(pointer)
+    const progress = await readProgress(pointer, readCommitted)
     return progress?.record?.failures ?? progress?.result?.failures ?? []
   }
 
@@ -72,7 +84,7 @@ export function createJobs({ store, catalog }: { store: ObjectStore; catalog: Ca
     async record(pointer) {
       await store.put(jobKey(pointer.ingestion), Buffer.from(JSON.stringify(pointer)))
     },
-    status: async (id) => await statusFor(await readPointer(id)),
+    status: async (id) => await statusFor(await readPointer(id), readCommitted),
     async failedItems(id, { after = -1, limit = 1000 } = {}) {
       const failed: FailedItem[] = []
       for (const key of await failureKeys(await readPointer(id))) {
@@ -89,7 +101,14 @@ export function createJobs({ store, catalog }: { store: ObjectStore; catalog: Ca
         if (ids.length > limit) ids.shift()
       }
       const pointers = await Promise.all(ids.reverse().map(readPointer))
-      return await Promise.all(pointers.map(statusFor))
+      // One reading of a collection serves all of its jobs.
+      const readings = new Map<string, Promise<Manifest | undefined>>()
+      const once: Committed = (incarnation) => {
+        const reading = readings.get(incarnation) ?? readCommitted(incarnation)
+        readings.set(incarnation, reading)
+        return reading
+      }
+      return await Promise.all(pointers.map((pointer) => statusFor(pointer, once)))
     }
   }
 }

@@ -1,0 +1,18 @@
+// The index-worker process: the single writer of the collections it holds.
+import { createLog } from '@likeness/shared/log'
+import { runProcess } from '@likeness/shared/lifecycle'
+import { readConfig } from './config.ts'
+import { startIndexWorker } from './start.ts'
+
+const config = readConfig(process.env)
+const log = createLog({ app: 'index-worker', level: config.LOG_LEVEL })
+
+await runProcess({
+  log,
+  deadlineMs: 15_000,
+  async start(lifecycle) {
+    await startIndexWorker({ config, lifecycle, log })
+    log.info('ready')
+    process.send?.({ ready: true })
+  }
+})

@@ -1,0 +1,81 @@
+// The life of one owned collection: commit what log and batches bring, feed the queue, merge, collect, until ownership or the lease is lost.
+import type { Clock } from '@likeness/shared/clock'
+import { isAppError } from '@likeness/shared/errors'
+import type { Logger } from '@likeness/shared/log'
+import type { CollectionWriter } from '@likeness/engine'
+import type { Feeder } from './feeder.ts'
+import type { HintBox } from './hints.ts'
+
+export interface OwnerDeps {
+  writer: CollectionWriter
+  feeder: Feeder
+  hints: HintBox
+  clock: Clock
+  log: Logger
+  commitIntervalMs: number
+  reconcileIntervalMs: number
+  signal: AbortSignal
+}
+
+/** An idle collection asks for the next log slot this often, in case its hint was lost. */
+const idlePollMs = 1_000
+
+export async function runOwner(deps: OwnerDeps): Promise<void> {
+  const { writer, hints, clock, signal } = deps
+  const merges = createMerges(deps)
+  let listedAtMs = -Infinity
+  let collectedAtMs = clock.nowMs()
+  let vanished = false
+  while (!signal.aborted) {
+    merges.rethrow()
+    const startedAtMs = clock.nowMs()
+    const list = vanished || startedAtMs - listedAtMs >= deps.reconcileIntervalMs
+    const { more, rest } = await writer.step({ batches: hints.take(), list })
+    hints.put(rest)
+    if (list) listedAtMs = startedAtMs
+    vanished = await feedQuietly(deps)
+    merges.start()
+    if (startedAtMs - collectedAtMs >= deps.reconcileIntervalMs) {
+      collectedAtMs = startedAtMs
+      await writer.collect()
+    }
+    if (more || rest.length > 0) continue
+    await hints.wait(idlePollMs)
+    const pauseMs = startedAtMs + deps.commitIntervalMs - clock.nowMs()
+    if (pauseMs > 0) await clock.sleep(pauseMs)
+  }
+  await merges.settled()
+}
+
+/** The queue may be away: work stays open and is fed when it is back. */
+async function feedQuietly({ feeder, writer, log }: OwnerDeps): Promise<boolean> {
+  try {
+    return await feeder.feed(writer.spec, writer.openIngestions())
+  } catch (error) {
+    log.warn({ err: error }, 'feeding failed, trying again')
+    return false
+  }
+}
+
+/** One merge at a time, beside the commits. */
+function createMerges({ writer, log }: OwnerDeps) {
+  let running: Promise<void> | undefined
+  let failure: unknown
+  const work = async (): Promise<void> => {
+    try {
+      while (await writer.merge()) log.info({ seq: writer.seq }, 'merged')
+    } catch (error) {
+      failure = error
+      if (!isAppError(error, 'ownership_lost')) log.error({ err: error }, 'merge failed')
+    } finally {
+      running = undefined
+    }
+  }
+  return {
+    start: () => void (running ??= work()),
+    rethrow: () => {
+      if (failure !== undefined) throw failure
+    },
+    settled: async () => await running
+  }
+}

@@ -1,0 +1,90 @@
+// Builds every part of the index-worker in order and registers its undo.
+import { randomUUID } from 'node:crypto'
+import { join } from 'node:path'
+import { createCatalog, createFaissSegmentFiles, createFileCache, openCollectionWriter } from '@likeness/engine'
+import { systemClock } from '@likeness/shared/clock'
+import { channels } from '@likeness/shared/contract/work'
+import type { Lifecycle } from '@likeness/shared/lifecycle'
+import type { Logger } from '@likeness/shared/log'
+import { assertNoEviction, connectRedis } from '@likeness/shared/redis'
+import { openObjectStore } from '@likeness/shared/store/open-store'
+import { probeObjectStore } from '@likeness/shared/store/probe'
+import { createAssignments } from './assignments.ts'
+import { createChunkQueue } from './chunk-queue.ts'
+import type { IndexWorkerConfig } from './config.ts'
+import { Feeder } from './feeder.ts'
+import { subscribeHints } from './hints.ts'
+import { createLeases } from './lease.ts'
+import { runOwner } from './owner.ts'
+import { createSweeper } from './sweeper.ts'
+
+/** Reviews per lease: a lease is renewed well before it ends. */
+const reviewsPerLease = 4
+
+export async function startIndexWorker({ config, lifecycle, log }: { config: IndexWorkerConfig; lifecycle: Lifecycle; log: Logger }): Promise<void> {
+  const clock = systemClock
+  const store = await openObjectStore(storeOptions(config))
+  lifecycle.onStop('object store', () => store.close())
+  await probeObjectStore(store)
+  const redis = connectRedis({ url: config.REDIS_URL, role: 'worker', log })
+  lifecycle.onStop('redis', () => redis.disconnect())
+  await assertNoEviction(redis)
+  const producer = connectRedis({ url: config.REDIS_URL, role: 'producer', log })
+  lifecycle.onStop('redis producer', () => producer.disconnect())
+  const subscriber = connectRedis({ url: config.REDIS_URL, role: 'worker', log })
+  lifecycle.onStop('redis subscriber', () => subscriber.disconnect())
+  const hints = await subscribeHints({ redis: subscriber, log })
+
+  const queues = { small: createChunkQueue({ redis, lane: 'small' }), bulk: createChunkQueue({ redis, lane: 'bulk' }) }
+  lifecycle.onStop('queues', async () => void (await Promise.all([queues.small.close(), queues.bulk.close()])))
+
+  const catalog = createCatalog({ store, clock })
+  const cache = createFileCache({ store, dir: join(config.DATA_DIR, `index-worker-${process.pid}`) })
+  const files = createFaissSegmentFiles({ store, cache })
+  const announce = ({ incarnation, seq }: { incarnation: string; seq: number }): void => {
+    producer.publish(channels.committed, JSON.stringify({ incarnation, seq })).catch((error: unknown) => log.debug({ err: error }, 'commit not announced, replicas will poll'))
+  }
+
+  const workerId = randomUUID()
+  const assignments = createAssignments({
+    catalog, clock, log,
+    leases: createLeases({ redis: producer, workerId, leaseMs: config.LEASE_MS }),
+    async own(incarnation, signal) {
+      const ownerLog = log.child({ incarnation })
+      const writer = await openCollectionWriter({ store, clock, files, log: ownerLog, incarnation, retentionMs: config.SNAPSHOT_RETENTION_MS, announce, signal })
+      if (writer === undefined) return
+      ownerLog.info({ collection: writer.spec.name, seq: writer.seq }, 'owning')
+      const feeder = new Feeder({ queues, clock, log: ownerLog })
+      await runOwner({ writer, feeder, hints: hints.boxOf(incarnation), clock, log: ownerLog, commitIntervalMs: config.COMMIT_INTERVAL_MS, reconcileIntervalMs: config.RECONCILE_INTERVAL_MS, signal })
+      hints.drop(incarnation)
+    }
+  })
+  lifecycle.onStop('collections', () => assignments.close())
+  const sweeper = createSweeper({ store, catalog, clock, log })
+  lifecycle.onStop('reviews', repeat(config.LEASE_MS / reviewsPerLease, log, () => assignments.review()))
+  lifecycle.onStop('sweeps', repeat(config.RECONCILE_INTERVAL_MS, log, () => sweeper.sweep()))
+  subscriber.on('message', (channel: string) => {
+    if (channel === channels.catalog) void assignments.review().catch((error: unknown) => log.warn({ err: error }, 'review failed'))
+  })
+  await subscriber.subscribe(channels.catalog)
+}
+
+export function storeOptions({ OBJECT_STORE, S3_ENDPOINT, S3_ACCESS_KEY, S3_SECRET_KEY, S3_REGION }: IndexWorkerConfig) {
+  return { url: OBJECT_STORE, s3: { endpoint: S3_ENDPOINT, accessKey: S3_ACCESS_KEY, secretKey: S3_SECRET_KEY, region: S3_REGION } }
+}
+
+/** Calls `work` at once and then every `everyMs` after it ended; returns the undo. */
+function repeat(everyMs: number, log: Logger, work: () => Promise<void>): () => Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  let stopped = false
+  const turn = async (): Promise<void> => {
+    await work().catch((error: unknown) => log.warn({ err: error }, 'turn failed'))
+    if (!stopped) timer = setTimeout(() => (running = turn()), everyMs)
+  }
+  let running = turn()
+  return async () => {
+    stopped = true
+    clearTimeout(timer)
+    await running
+  }
+}

@@ -1,0 +1,146 @@
+// One collection on a replica: follows CURRENT, loads only new files, swaps one snapshot reference.
+import type { Clock } from '@likeness/shared/clock'
+import { appError, isAppError, messageOf } from '@likeness/shared/errors'
+import { collectionKeys } from '@likeness/shared/keys'
+import type { Logger } from '@likeness/shared/log'
+import type { ObjectStore } from '@likeness/shared/store/object-store'
+import { readFile } from 'node:fs/promises'
+import { Bitmap } from './bitmap.ts'
+import { readCurrent } from './current.ts'
+import type { FileCache } from './file-cache.ts'
+import { LoadedSegment } from './loaded-segment.ts'
+import { readManifest } from './manifest.ts'
+import type { Manifest, ManifestSegment } from './manifest.ts'
+import type { Part } from './segment-search.ts'
+import { OpenSnapshot } from './snapshot.ts'
+
+export interface CollectionReplicaDeps {
+  store: ObjectStore
+  clock: Clock
+  log: Logger
+  cache: FileCache
+  incarnation: string
+}
+
+export class CollectionReplica {
+  private readonly deps: CollectionReplicaDeps
+  private snapshot: OpenSnapshot | undefined
+  /** When the newest CURRENT that we know the content of was asked for. */
+  checkedAtMs = -Infinity
+  /** Why the newest version could not be loaded. */
+  alarm: string | null = null
+  private behindSinceMs: number | undefined
+  private hintedSeq = 0
+  private running: Promise<void> | undefined
+  private queued: Promise<void> | undefined
+  private closed = false
+
+  constructor(deps: CollectionReplicaDeps) {
+    this.deps = deps
+  }
+
+  get current(): OpenSnapshot | undefined {
+    return this.snapshot
+  }
+
+  /** Milliseconds since a commit is known that is not served yet. */
+  get behindMs(): number {
+    return this.behindSinceMs === undefined ? 0 : this.deps.clock.nowMs() - this.behindSinceMs
+  }
+
+  hint(seq: number): void {
+    this.hintedSeq = Math.max(this.hintedSeq, seq)
+    if (seq > (this.snapshot?.seq ?? -1)) this.behindSinceMs ??= this.deps.clock.nowMs()
+  }
+
+  /** Serves at least what CURRENT said after this call began. One that is already running may have read it before: another follows. */
+  refresh(): Promise<void> {
+    if (this.running === undefined) return (this.running = this.load().finally(() => (this.running = undefined)))
+    const next = () => {
+      this.queued = undefined
+      return this.refresh()
+    }
+    return (this.queued ??= this.running.then(next, next))
+  }
+
+  private async load(): Promise<void> {
+    const { store, clock, incarnation, log } = this.deps
+    const askedAtMs = clock.nowMs()
+    try {
+      for (;;) {
+        const found = await readCurrent(store, collectionKeys(incarnation).current)
+        if (found === undefined) throw appError('collection_not_found', 'the collection was dropped')
+        if (found.current.commitId === this.snapshot?.manifest.commitId) break
+        this.hint(found.current.seq)
+        if (await this.advance(found.current.manifest, found.current.sha256)) break
+      }
+      this.checkedAtMs = askedAtMs
+      this.alarm = null
+      if ((this.snapshot?.seq ?? -1) >= this.hintedSeq) this.behindSinceMs = undefined
+    } catch (error) {
+      if (!isAppError(error, 'collection_not_found')) {
+        this.alarm = messageOf(error)
+        log.error({ err: error, incarnation, seq: this.snapshot?.seq }, 'replica keeps its old version')
+      }
+      throw error
+    }
+  }
+
+  /** False when the manifest or a file of it was collected meanwhile: CURRENT has moved on. */
+  private async advance(manifestKey: string, sha256: string): Promise<boolean> {
+    const manifest = await readManifest(this.deps.store, manifestKey, sha256)
+    if (manifest === undefined) return false
+    let parts: Part[]
+    try {
+      parts = await this.loadParts(manifest)
+    } catch (error) {
+      const now = isAppError(error, 'object_not_found') ? await readCurrent(this.deps.store, collectionKeys(this.deps.incarnation).current) : undefined
+      if (now !== undefined && now.current.manifest !== manifestKey) return false
+      throw error
+    }
+    const previous = this.snapshot
+    this.snapshot = new OpenSnapshot(manifest, parts, (idle) => this.giveBack(idle.parts))
+    previous?.release()
+    if (this.closed) this.snapshot.release()
+    return true
+  }
+
+  private async loadParts(manifest: Manifest): Promise<Part[]> {
+    const before = new Map(this.snapshot?.parts.map((part) => [part.segment.ref.id, part]))
+    const settled = await Promise.allSettled(manifest.segments.map((ref) => this.loadPart(ref, before.get(ref.id))))
+    const parts = settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+    const failed = settled.find((one) => one.status === 'rejected')
+    if (failed === undefined) return parts
+    this.giveBack(parts)
+    throw failed.reason
+  }
+
+  private async loadPart(ref: ManifestSegment, before: Part | undefined): Promise<Part> {
+    if (before !== undefined && before.segment.ref.deletions?.key === ref.deletions?.key && before.deleted.count === (ref.deletions?.count ?? 0)) {
+      before.segment.retain()
+      return { ...before }
+    }
+    const deleted = ref.deletions === null ? new Bitmap(ref.rows) : await this.readDeletions(ref.deletions)
+    const segment = before === undefined ? await LoadedSegment.load(this.deps.cache, ref) : before.segment.retain()
+    return { segment, deleted, survivors: undefined }
+  }
+
+  private async readDeletions(ref: NonNullable<ManifestSegment['deletions']>): Promise<Bitmap> {
+    const bitmap = Bitmap.decode(await readFile(await this.deps.cache.path(ref)))
+    await this.deps.cache.drop([ref])
+    return bitmap
+  }
+
+  private giveBack(parts: readonly Part[]): void {
+    for (const { segment } of parts) {
+      segment.release().catch((error: unknown) => this.deps.log.error({ err: error, segment: segment.ref.id }, 'closing a segment failed'))
+    }
+  }
+
+  async close(): Promise<void> {
+    this.closed = true
+    const running = this.running
+    if (running !== undefined) await running.catch((error: unknown) => this.deps.log.debug({ err: error }, 'refresh ended by closing'))
+    else this.snapshot?.release()
+  }
+}

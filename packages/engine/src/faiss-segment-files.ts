@@ -1,0 +1,57 @@
+// Segment files for real: Faiss indexes built on the addon's pool, written to a local folder and streamed to the store.
+import { createReadStream } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { FaissIndex, trainCentroids } from '@likeness/faiss'
+import type { IndexSpec } from '@likeness/faiss'
+import { appError } from '@likeness/shared/errors'
+import type { ObjectStore } from '@likeness/shared/store/object-store'
+import type { FileCache } from './file-cache.ts'
+import { sha256Hex } from './manifest.ts'
+import type { IndexInput, SegmentFiles } from './segment-files.ts'
+
+/** Larger than any index that fits in memory here. */
+const maxIndexBytes = 2 ** 40
+
+function indexSpec({ kind, dim, metric, centroids }: IndexInput): IndexSpec {
+  if (kind !== 'ivf') return { kind, dim, metric }
+  if (centroids === undefined) throw appError('internal', 'an ivf segment needs centroids')
+  return { kind, dim, metric, centroids }
+}
+
+export function createFaissSegmentFiles({ store, cache }: { store: ObjectStore; cache: FileCache }): SegmentFiles {
+  return {
+    async put(key, body) {
+      await store.put(key, body)
+      return { key, sizeBytes: body.byteLength, sha256: sha256Hex(body) }
+    },
+    async get(ref) {
+      const stored = await store.get(ref.key)
+      if (stored === undefined) throw appError('object_not_found', `${ref.key} is not in the store`)
+      if (sha256Hex(stored.body) !== ref.sha256) throw appError('data_corrupt', `${ref.key} does not match its checksum`)
+      return stored.body
+    },
+    async putIndex(key, input) {
+      const scratch = await cache.scratchPath()
+      const index = FaissIndex.create(indexSpec(input))
+      try {
+        await index.add(input.vectors)
+        await index.write(scratch)
+        const { sizeBytes, sha256 } = await store.putStream(key, createReadStream(scratch), { maxBytes: maxIndexBytes })
+        return { key, sizeBytes, sha256 }
+      } finally {
+        index.close()
+        await rm(scratch, { force: true })
+      }
+    },
+    async vectors(ref, rows) {
+      const index = await FaissIndex.read(await cache.path(ref))
+      try {
+        return await index.reconstructRange(0, rows)
+      } finally {
+        index.close()
+        await cache.drop([ref])
+      }
+    },
+    train: ({ vectors, dim, nlist, metric }) => trainCentroids(vectors, { dim, nlist, metric })
+  }
+}

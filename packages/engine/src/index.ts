@@ -1,0 +1,11 @@
+// The engine: collections kept in an object store, without HTTP and without a queue.
+export * from './contract.ts'
+export { createCatalog } from './catalog.ts'
+export { CollectionWriter, openCollectionWriter } from './collection-writer.ts'
+export type { WriterDeps } from './collection-writer.ts'
+export { createFaissSegmentFiles } from './faiss-segment-files.ts'
+export { createFileCache } from './file-cache.ts'
+export { createItemListWriter } from './item-list-writer.ts'
+export { createJobs } from './jobs.ts'
+export { createLogAppender } from './log-appender.ts'
+export { createReplica } from './replica.ts'

@@ -1,0 +1,85 @@
+// A segment open for reading: Faiss index and columns in memory, payload on disk read by item. Shared by snapshots; closed with its last one.
+import { open } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
+import { FaissError, FaissIndex } from '@likeness/faiss'
+import { appError } from '@likeness/shared/errors'
+import type { StoredItem } from './contract.ts'
+import type { FileCache } from './file-cache.ts'
+import { decodePayload } from './item-payload.ts'
+import type { ManifestSegment } from './manifest.ts'
+import { decodeSegmentMeta } from './segment-meta.ts'
+import type { SegmentMeta } from './segment-meta.ts'
+
+export class LoadedSegment {
+  readonly ref: ManifestSegment
+  readonly meta: SegmentMeta
+  readonly index: FaissIndex
+  private readonly payload: FileHandle
+  private readonly cache: FileCache
+  private users = 1
+
+  private constructor(parts: { ref: ManifestSegment; meta: SegmentMeta; index: FaissIndex; payload: FileHandle; cache: FileCache }) {
+    this.ref = parts.ref
+    this.meta = parts.meta
+    this.index = parts.index
+    this.payload = parts.payload
+    this.cache = parts.cache
+  }
+
+  /** Downloads what is not here yet; data_corrupt, object_not_found or store_unavailable leave nothing open. */
+  static async load(cache: FileCache, ref: ManifestSegment): Promise<LoadedSegment> {
+    const [indexPath, metaPath, payloadPath] = await Promise.all([ref.files.index, ref.files.meta, ref.files.payload].map((file) => cache.path(file)))
+    const meta = decodeSegmentMeta(await readWhole(metaPath!))
+    const index = await readIndex(indexPath!)
+    try {
+      if (index.ntotal !== meta.rows || meta.rows !== ref.rows) throw appError('data_corrupt', `segment ${ref.id} has ${index.ntotal} vectors for ${meta.rows} rows`)
+      return new LoadedSegment({ ref, meta, index, payload: await open(payloadPath!), cache })
+    } catch (error) {
+      index.close()
+      throw error
+    }
+  }
+
+  retain(): this {
+    this.users++
+    return this
+  }
+
+  /** The last release closes and removes the local files. */
+  async release(): Promise<void> {
+    if (--this.users > 0) return
+    this.index.close()
+    await this.payload.close()
+    const { index, meta, payload } = this.ref.files
+    await this.cache.drop([index, meta, payload])
+  }
+
+  async readItem(item: number): Promise<StoredItem> {
+    const first = this.meta.payloadOffset[item]!
+    const body = Buffer.alloc(this.meta.payloadOffset[item + 1]! - first)
+    const { bytesRead } = await this.payload.read(body, 0, body.length, first)
+    if (bytesRead !== body.length) throw appError('data_corrupt', `payload of segment ${this.ref.id} is short`)
+    return { ...decodePayload(body), revision: this.meta.revision[item]! }
+  }
+}
+
+async function readWhole(path: string): Promise<Uint8Array> {
+  const file = await open(path)
+  try {
+    // An own, aligned buffer: the columns are views into it.
+    const body = new Uint8Array((await file.stat()).size)
+    await file.read(body, 0, body.length, 0)
+    return body
+  } finally {
+    await file.close()
+  }
+}
+
+async function readIndex(path: string): Promise<FaissIndex> {
+  try {
+    return await FaissIndex.read(path)
+  } catch (error) {
+    if (error instanceof FaissError) throw appError('data_corrupt', error.message, { cause: error })
+    throw error
+  }
+}

@@ -1,0 +1,115 @@
+// One committed version of a collection, open for reading. Immutable; a replica swaps to the next one while queries finish on this.
+import type { CollectionSpec } from '@likeness/shared/contract/collection'
+import { appError } from '@likeness/shared/errors'
+import type { Hit, Snapshot, SnapshotQuery, StoredItem } from './contract.ts'
+import { itemHash } from './item-hash.ts'
+import type { Manifest } from './manifest.ts'
+import { findItem } from './segment-meta.ts'
+import { searchPart } from './segment-search.ts'
+import type { Candidate, Part } from './segment-search.ts'
+
+export class OpenSnapshot implements Snapshot {
+  readonly manifest: Manifest
+  readonly parts: readonly Part[]
+  private readonly onIdle: (snapshot: OpenSnapshot) => void
+  private users = 1
+
+  /** Owns one use of every part's segment; `onIdle` gives them back after the last release. */
+  constructor(manifest: Manifest, parts: readonly Part[], onIdle: (snapshot: OpenSnapshot) => void) {
+    this.manifest = manifest
+    this.parts = parts
+    this.onIdle = onIdle
+  }
+
+  get seq(): number {
+    return this.manifest.seq
+  }
+
+  get appliedSlot(): number {
+    return this.manifest.appliedSlot
+  }
+
+  get spec(): CollectionSpec {
+    return this.manifest.spec
+  }
+
+  get counts(): { items: number; rows: number } {
+    return this.manifest.counts
+  }
+
+  get openIngestions(): number {
+    return Object.values(this.manifest.ingestions).filter((record) => record.completedSeq === null).length
+  }
+
+  get segments(): { id: string; index: string; rows: number; deleted: number }[] {
+    return this.parts.map(({ segment: { ref }, deleted }) => ({ id: ref.id, index: ref.index, rows: ref.rows, deleted: deleted.count }))
+  }
+
+  async search({ vectors, k, searchBudget, scoreThres }: SnapshotQuery): Promise<Hit[][]> {
+    const { dim } = this.spec.embedding
+    if (vectors.length % dim !== 0) throw appError('dimension_mismatch', `vectors of ${dim} values each do not make ${vectors.length}`)
+    const queries = Array.from({ length: vectors.length / dim }, (_, i) => vectors.subarray(i * dim, (i + 1) * dim))
+    return await Promise.all(queries.map((vector) => this.searchOne(vector, { k, searchBudget, scoreThres })))
+  }
+
+  private async searchOne(vector: Float32Array, { k, searchBudget, scoreThres }: Omit<SnapshotQuery, 'vectors'>): Promise<Hit[]> {
+    const { spec, manifest } = this
+    const query = { vector, k, spec, budget: searchBudget ?? spec.settings.search_budget, nlist: manifest.quantizer?.nlist ?? 1 }
+    const found = (await Promise.all(this.parts.map((part) => searchPart(part, query)))).flat()
+    const best = found.sort(byScore).slice(0, k)
+    const threshold = scoreThres ?? spec.settings.score_thres ?? -Infinity
+    return await Promise.all(best.filter(({ score }) => score >= threshold).map(readHit))
+  }
+
+  private locate(id: string): { part: Part; item: number } | undefined {
+    const hash = itemHash(id)
+    for (let i = this.parts.length - 1; i >= 0; i--) {
+      const part = this.parts[i]!
+      const { meta } = part.segment
+      const item = findItem(meta, hash)
+      if (item >= 0 && !part.deleted.has(meta.firstRow[item]!)) return { part, item }
+    }
+    return undefined
+  }
+
+  async getItem(id: string): Promise<StoredItem | undefined> {
+    const place = this.locate(id)
+    return place === undefined ? undefined : await place.part.segment.readItem(place.item)
+  }
+
+  async getVectors(id: string): Promise<Float32Array | undefined> {
+    const place = this.locate(id)
+    if (place === undefined) return undefined
+    const { meta, index } = place.part.segment
+    const first = meta.firstRow[place.item]!
+    return await index.reconstructRange(first, meta.firstRow[place.item + 1]! - first)
+  }
+
+  async *scroll(): AsyncIterable<StoredItem> {
+    for (const { segment, deleted } of this.parts) {
+      for (let item = 0; item < segment.meta.items; item++) {
+        if (!deleted.has(segment.meta.firstRow[item]!)) yield await segment.readItem(item)
+      }
+    }
+  }
+
+  retain(): this {
+    this.users++
+    return this
+  }
+
+  release(): void {
+    if (--this.users === 0) this.onIdle(this)
+  }
+}
+
+/** Ties in a fixed order, so that the same version gives the same answer. */
+function byScore(a: Candidate, b: Candidate): number {
+  if (a.score !== b.score) return b.score - a.score
+  const [idA, idB] = [a.part.segment.ref.id, b.part.segment.ref.id]
+  return idA === idB ? a.item - b.item : idA < idB ? -1 : 1
+}
+
+async function readHit({ part, item, row, score, distance }: Candidate): Promise<Hit> {
+  return { item: await part.segment.readItem(item), row, score, distance }
+}
