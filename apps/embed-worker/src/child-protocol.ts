@@ -1,0 +1,80 @@
+// The messages between the supervisor and an inference child. Typed arrays travel as they are (serialization 'advanced').
+import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
+import type { Box } from '@likeness/shared/contract/lane'
+
+export type Priority = 'interactive' | 'small' | 'bulk'
+
+/** A gallery picture; the child reads it from the object store. */
+export interface ItemTask {
+  kind: 'item'
+  itemId: string
+  imageKey: string
+  viewSizes: readonly number[]
+  subjects: boolean
+}
+/** Somebody's query picture. */
+export interface QueryTask {
+  kind: 'query'
+  bytes: Uint8Array
+  box?: Box | undefined
+  maxDetections?: number | undefined
+  confidence?: number | undefined
+}
+export interface ThumbnailTask {
+  kind: 'thumbnail'
+  bytes: Uint8Array
+  /** Longest side in pixels. */
+  width: number
+}
+export type ChildTask = ItemTask | QueryTask | ThumbnailTask
+
+export interface EmbeddedRow {
+  kind: 'subject' | 'whole' | 'view' | 'given'
+  box: Box
+  score: number
+  className: string | null
+}
+export interface Embedded {
+  kind: 'embedded'
+  width: number
+  height: number
+  rows: EmbeddedRow[]
+  /** f32 [rows, dim] after the profile. */
+  vectors: Float32Array
+  /** f16 [rows, rawDim] before the profile; empty for queries. */
+  raw: Uint16Array
+  decodeMs: number
+  inferMs: number
+}
+export interface Thumbnail {
+  kind: 'thumbnail'
+  jpeg: Uint8Array
+}
+export type ChildResult = Embedded | Thumbnail
+
+/** What a loaded child says about itself. */
+export interface ChildModel {
+  embedding: EmbeddingSpec
+  rawDim: number
+  provider: string
+}
+
+export type ToChild =
+  /** Sent ahead of a query's bytes, which may take several reads: no bulk inference starts meanwhile. */
+  | { type: 'expect'; id: number }
+  | { type: 'task'; id: number; priority: Priority; task: ChildTask }
+  | { type: 'cancel'; id: number }
+  | { type: 'close' }
+
+export type FromChild =
+  | { type: 'ready'; model: ChildModel }
+  /** The child cannot load and exits. */
+  | { type: 'fatal'; code: string; message: string }
+  /** Its event loop turns. */
+  | { type: 'alive' }
+  /** From here on the picture of this task may kill the process. */
+  | { type: 'touch'; id: number }
+  | { type: 'done'; id: number; result: ChildResult }
+  | { type: 'failed'; id: number; code: string; message: string }
+  /** Answer to `cancel` when the task had not run yet. */
+  | { type: 'dropped'; id: number }

@@ -1,0 +1,73 @@
+// Entry of an inference child: loads the model, says so, serves tasks until the supervisor is gone. Started with fork only.
+import path from 'node:path'
+import { isAppError, messageOf } from '@likeness/shared/errors'
+import { createLog } from '@likeness/shared/log'
+import { applyProfile, createEmbedder, decodeImage, embeddingVersion, loadProfile, prepareModel } from '@likeness/vision'
+import type { FromChild, ToChild } from '../child-protocol.ts'
+import { readChildConfig } from '../config.ts'
+import { openStore } from '../open-store.ts'
+import { createTestHooks } from '../test-hooks.ts'
+import { createPictureEmbedder } from './embed-picture.ts'
+import { createGate, turnLoop } from '../gate.ts'
+import { readPicture } from './read-picture.ts'
+import { createRunTask } from './run-task.ts'
+import { createTaskServer } from './serve-tasks.ts'
+import { makeThumbnail } from './thumbnail.ts'
+
+const aliveEveryMs = 2_000
+const readTimeoutMs = 60_000
+/** sharp gives a decode up after 60 s; one that outlives even that hangs in native code. */
+const decodeTimeoutMs = 75_000
+
+const config = readChildConfig(process.env)
+const log = createLog({ app: 'embed-child', level: config.LOG_LEVEL })
+const send = (message: FromChild): void => void process.send?.(message)
+
+function giveUp(error: unknown): never {
+  log.fatal({ err: error }, 'inference process gives up')
+  process.exit(1)
+}
+
+async function load() {
+  const model = await prepareModel({ modelDir: config.MODEL_DIR, cacheDir: path.join(config.DATA_DIR, 'models') })
+  const profile = await loadProfile(config.MODEL_DIR)
+  const embedder = await createEmbedder({
+    model, executionProviders: config.EXECUTION_PROVIDERS, threads: 1,
+    log: (fields, message) => log.info(fields, message)
+  })
+  const store = await openStore(config)
+  const gate = createGate({ turn: turnLoop })
+  const runTask = createRunTask({
+    read: (key) => readPicture(store, key, { maxBytes: config.MAX_UPLOAD_BYTES, timeoutMs: readTimeoutMs }),
+    decode: (bytes) => watched(() => decodeImage(bytes, { maxPixels: config.MAX_IMAGE_PIXELS })),
+    thumbnail: (bytes, side) => watched(() => makeThumbnail(bytes, side, config.MAX_IMAGE_PIXELS)),
+    pictures: createPictureEmbedder({ embedder, gate, project: (raws) => applyProfile(raws, profile) }),
+    hooks: createTestHooks(config.LIKENESS_TEST_HOOKS)
+  })
+  const embedding = { version: embeddingVersion(model.manifest, profile), dim: profile.dOut, unit: true }
+  return { serve: createTaskServer({ runTask, gate, send, onBroken: giveUp }), model: { embedding, rawDim: profile.dIn, provider: embedder.provider } }
+}
+
+/** A decode that never ends is as bad as one that kills: the process goes, the picture is suspect. */
+async function watched<T>(work: () => Promise<T>): Promise<T> {
+  const timer = setTimeout(() => giveUp(new Error(`a picture was not decoded in ${decodeTimeoutMs} ms`)), decodeTimeoutMs)
+  try {
+    return await work()
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+// The supervisor ends its children; a Ctrl-C in the terminal reaches them too and must not be faster.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {})
+process.on('disconnect', () => process.exit(0))
+
+try {
+  const { serve, model } = await load()
+  process.on('message', (message: ToChild) => (message.type === 'close' ? process.exit(0) : serve(message)))
+  setInterval(() => send({ type: 'alive' }), aliveEveryMs)
+  send({ type: 'ready', model })
+} catch (error) {
+  log.error({ err: error }, 'inference process cannot load')
+  process.send?.({ type: 'fatal', code: isAppError(error) ? error.code : 'internal', message: messageOf(error) } satisfies FromChild, () => process.exit(1))
+}

@@ -1,0 +1,90 @@
+// Which rows a picture gets and how they become vectors. Each inference passes the gate by itself, so that a query never waits for more than one.
+import type { Box } from '@likeness/shared/contract/lane'
+import { toFloat16 } from '@likeness/vision'
+import type { DecodedImage, Embedder, EmbedResult } from '@likeness/vision'
+import type { Embedded, EmbeddedRow, ItemTask, Priority, QueryTask } from '../child-protocol.ts'
+import type { Gate } from '../gate.ts'
+
+type RowWithRaw = EmbeddedRow & { raw: Float32Array }
+export interface EmbedPictureDeps {
+  embedder: Pick<Embedder, 'embed' | 'embedWhole'>
+  /** f32 [n, rawDim] to f32 [n, dim]. */
+  project: (raws: Float32Array) => Promise<Float32Array>
+  gate: Gate
+}
+export interface InferContext {
+  priority: Priority
+  /** Throws when nobody wants the result any more; asked before each inference. */
+  checkCancelled: () => void
+}
+type Inferred = Omit<Embedded, 'decodeMs'>
+/** Above every score. */
+const nothingDetected = 2
+
+export function createPictureEmbedder({ embedder, project, gate }: EmbedPictureDeps) {
+  function createInfer({ priority, checkCancelled }: InferContext) {
+    let inferMs = 0
+    const infer = <T>(work: () => Promise<T>): Promise<T> =>
+      gate.run(priority, async () => {
+        checkCancelled()
+        const startedMs = performance.now()
+        const value = await work()
+        inferMs += performance.now() - startedMs
+        return value
+      })
+    return { infer, inferMs: () => inferMs }
+  }
+
+  /** Subjects, then one `view` row per view size; the whole picture at the model's own size only where there are no views. */
+  async function embedItem(image: DecodedImage, task: ItemTask, context: InferContext): Promise<Inferred> {
+    const { infer, inferMs } = createInfer(context)
+    const rows: RowWithRaw[] = []
+    if (task.subjects || task.viewSizes.length === 0) {
+      const found = await infer(() => embedder.embed(image, task.subjects ? {} : { confidence: nothingDetected }))
+      rows.push(...subjectRows(found))
+      if (task.viewSizes.length === 0) rows.push(wholeRow('whole', image, found.whole))
+    }
+    for (const size of task.viewSizes) {
+      const [raw] = await infer(() => embedder.embedWhole(image, [size]))
+      rows.push(wholeRow('view', image, raw!))
+    }
+    const raw = concat(rows.map((row) => row.raw))
+    return { ...describe(image, rows), vectors: await project(raw), raw: toFloat16(raw), inferMs: inferMs() }
+  }
+
+  /** The given box or else the subjects, best first; then the whole picture. */
+  async function embedQuery(image: DecodedImage, task: QueryTask, context: InferContext): Promise<Inferred> {
+    const { infer, inferMs } = createInfer(context)
+    const { box, confidence, maxDetections } = task
+    const options = box ? { extraBoxes: [box], confidence: nothingDetected } : { ...(confidence !== undefined && { confidence }), ...(maxDetections !== undefined && { maxDetections }) }
+    const found = await infer(() => embedder.embed(image, options))
+    const given = found.extra.map((raw): RowWithRaw => ({ kind: 'given', box: box!, score: 1, className: null, raw }))
+    const rows = [...given, ...(box ? [] : subjectRows(found)), wholeRow('whole', image, found.whole)]
+    return { ...describe(image, rows), vectors: await project(concat(rows.map((row) => row.raw))), raw: new Uint16Array(0), inferMs: inferMs() }
+  }
+  return { embedItem, embedQuery }
+}
+export type PictureEmbedder = ReturnType<typeof createPictureEmbedder>
+
+function subjectRows(found: EmbedResult): RowWithRaw[] {
+  return found.subjects.map(({ box, score, className, raw }) => ({ kind: 'subject', box, score, className, raw }))
+}
+
+function wholeRow(kind: 'whole' | 'view', image: DecodedImage, raw: Float32Array): RowWithRaw {
+  const box: Box = [0, 0, image.width, image.height]
+  return { kind, box, score: 1, className: null, raw }
+}
+
+function concat(parts: readonly Float32Array[]): Float32Array {
+  const all = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0))
+  let at = 0
+  for (const part of parts) {
+    all.set(part, at)
+    at += part.length
+  }
+  return all
+}
+
+function describe({ width, height }: DecodedImage, rows: readonly RowWithRaw[]) {
+  return { kind: 'embedded' as const, width, height, rows: rows.map(({ kind, box, score, className }): EmbeddedRow => ({ kind, box, score, className })) }
+}

@@ -1,0 +1,86 @@
+// One task of a child from bytes to result: read, decode (bounded, ahead of the running inference), infer.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { appError, isAppError, messageOf } from '@likeness/shared/errors'
+import type { DecodedImage } from '@likeness/vision'
+import type { ChildResult, ChildTask, ItemTask, Priority, QueryTask, ThumbnailTask } from '../child-protocol.ts'
+import type { TestHooks } from '../test-hooks.ts'
+import type { PictureEmbedder } from './embed-picture.ts'
+import { createPermits } from './permits.ts'
+
+export interface RunTaskDeps {
+  read: (imageKey: string) => Promise<Uint8Array>
+  decode: (bytes: Uint8Array) => Promise<DecodedImage>
+  thumbnail: (bytes: Uint8Array, width: number) => Promise<Uint8Array>
+  pictures: PictureEmbedder
+  hooks: TestHooks
+}
+export interface TaskContext {
+  priority: Priority
+  /** Called just before the picture's bytes meet a decoder. */
+  touch: () => void
+  /** Throws when the task was cancelled. */
+  checkCancelled: () => void
+}
+export type RunTask = (task: ChildTask, context: TaskContext) => Promise<ChildResult>
+
+/** Gallery pictures decoded or being inferred: one runs, the next is ready. */
+const galleryInHand = 2
+const queryDecodes = 2
+
+/** Rejects with the AppErrors of decoding, `image_missing`, `store_unavailable`; anything else means the process is not sound. */
+export function createRunTask({ read, decode, thumbnail, pictures, hooks }: RunTaskDeps): RunTask {
+  const galleryPermits = createPermits(galleryInHand)
+  const queryPermits = createPermits(queryDecodes)
+
+  async function touchAndDecode<T>(bytes: Uint8Array, { touch, checkCancelled }: TaskContext, work: (bytes: Uint8Array) => Promise<T>) {
+    checkCancelled()
+    touch()
+    hooks.beforeDecode(bytes)
+    const startedMs = performance.now()
+    const value = await typedDecode(() => work(bytes))
+    checkCancelled()
+    return { value, decodeMs: performance.now() - startedMs }
+  }
+
+  async function runItem(task: ItemTask, context: TaskContext): Promise<ChildResult> {
+    const bytes = await read(task.imageKey)
+    const delayMs = hooks.delayMs(task.itemId)
+    if (delayMs > 0) await sleep(delayMs)
+    const release = await galleryPermits.take(context.priority === 'small')
+    try {
+      const { value, decodeMs } = await touchAndDecode(bytes, context, decode)
+      return { ...(await pictures.embedItem(value, task, context)), decodeMs }
+    } finally {
+      release()
+    }
+  }
+
+  async function runQuery(task: QueryTask, context: TaskContext): Promise<ChildResult> {
+    const release = await queryPermits.take(false)
+    const { value, decodeMs } = await touchAndDecode(task.bytes, context, decode).finally(release)
+    return { ...(await pictures.embedQuery(value, task, context)), decodeMs }
+  }
+
+  async function runThumbnail(task: ThumbnailTask, context: TaskContext): Promise<ChildResult> {
+    const release = await queryPermits.take(false)
+    const { value } = await touchAndDecode(task.bytes, context, (bytes) => thumbnail(bytes, task.width)).finally(release)
+    return { kind: 'thumbnail', jpeg: value }
+  }
+
+  return async (task, context) => {
+    switch (task.kind) {
+      case 'item': return runItem(task, context)
+      case 'query': return runQuery(task, context)
+      case 'thumbnail': return runThumbnail(task, context)
+    }
+  }
+}
+
+/** A decoder that throws something unforeseen has met a picture it cannot read. */
+async function typedDecode<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    throw isAppError(error) ? error : appError('image_corrupt', `the picture cannot be decoded: ${messageOf(error)}`, { cause: error })
+  }
+}

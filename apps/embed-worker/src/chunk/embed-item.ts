@@ -1,0 +1,66 @@
+// One image of a chunk: through the pool, and when a child died with it in its hands, alone, until it is clear whose fault it was.
+import type { ItemListLine } from '@likeness/shared/contract/item-list'
+import { appError, isErrorCode } from '@likeness/shared/errors'
+import type { Logger } from '@likeness/shared/log'
+import type { Embedded, ItemTask, Priority } from '../child-protocol.ts'
+import type { InHand, InHandRecord } from '../in-hand.ts'
+import type { TaskOutcome, RunOptions } from '../pool/task.ts'
+
+export interface EmbedItemDeps {
+  pool: { run(task: ItemTask, options: RunOptions): Promise<TaskOutcome> }
+  isolation: { run(task: ItemTask, options: RunOptions): Promise<TaskOutcome> }
+  log: Logger
+}
+export interface EmbedItemContext {
+  priority: Priority
+  signal: AbortSignal
+  inHand: InHandRecord
+  /** Left in somebody's hands by an earlier try: not touched beside others again. */
+  leftover: InHand | undefined
+}
+export type ItemOutcome = { embedded: Embedded } | { failure: { code: string; message: string } }
+
+/** Deaths alone, each in a fresh process, after which the picture and not the world is at fault. A process killed from outside at just that time, three times over, is taken for the same. */
+const deathsToFail = 3
+
+/** Rejects, so that the queue tries the chunk again, when the world is at fault: `store_unavailable`, an aborted signal, a stop. */
+export function createItemEmbedder({ pool, isolation, log }: EmbedItemDeps) {
+  async function tryAlone(line: ItemListLine, task: ItemTask, context: EmbedItemContext): Promise<ItemOutcome> {
+    const { ordinal } = line
+    let deaths = context.leftover?.deaths ?? 0
+    while (deaths < deathsToFail) {
+      const beforeSend = () => context.inHand.take(ordinal, { alone: true, deaths })
+      const outcome = await isolation.run(task, { priority: context.priority, signal: context.signal, beforeSend })
+      if (outcome.type !== 'died') return toItemOutcome(outcome)
+      if (outcome.sole) deaths += 1
+      log.warn({ ordinal, itemId: line.id, deaths, sole: outcome.sole }, 'an inference process died over an image that it had alone')
+    }
+    return { failure: { code: 'image_kills_worker', message: `the process that decodes and embeds it died ${deaths} times with this picture alone` } }
+  }
+
+  return async (line: ItemListLine, task: ItemTask, context: EmbedItemContext): Promise<ItemOutcome> => {
+    const { inHand, leftover, priority, signal } = context
+    try {
+      if (leftover !== undefined) return await tryAlone(line, task, context)
+      const beforeSend = () => inHand.take(line.ordinal, { alone: false, deaths: 0 })
+      const outcome = await pool.run(task, { priority, signal, beforeSend })
+      if (outcome.type !== 'died') return toItemOutcome(outcome)
+      log.info({ ordinal: line.ordinal, itemId: line.id }, 'an inference process died over this image among others, it is tried alone')
+      return await tryAlone(line, task, context)
+    } finally {
+      inHand.letGo(line.ordinal)
+    }
+  }
+}
+export type EmbedItem = ReturnType<typeof createItemEmbedder>
+
+function toItemOutcome(outcome: Exclude<TaskOutcome, { type: 'died' }>): ItemOutcome {
+  if (outcome.type === 'done') {
+    if (outcome.result.kind !== 'embedded') throw appError('internal', 'an item was answered with a thumbnail')
+    return { embedded: outcome.result }
+  }
+  const { code, message } = outcome
+  const error = appError(isErrorCode(code) ? code : 'internal', message)
+  if (error.status >= 500) throw error
+  return { failure: { code, message } }
+}

@@ -1,0 +1,100 @@
+// Collects what a chunk has embedded and writes it as immutable vector batches, so that freshness does not depend on the chunk's size.
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { CollectionKeys } from '@likeness/shared/keys'
+import { encodeVectorBatch } from '@likeness/shared/contract/vector-batch'
+import type { BatchHeader, BatchItem } from '@likeness/shared/contract/vector-batch'
+import { isAppError } from '@likeness/shared/errors'
+import type { ObjectStore } from '@likeness/shared/store/object-store'
+import { createUlid } from '@likeness/shared/ulid'
+
+export interface PartEntry {
+  item: BatchItem
+  /** f32 [rows, dim]; empty when the item failed. */
+  vectors: Float32Array
+  /** f16 [rows, rawDim]. */
+  raw: Uint16Array
+}
+export interface PartWriterDeps {
+  store: Pick<ObjectStore, 'put'>
+  keys: Pick<CollectionKeys, 'batch'>
+  header: Omit<BatchHeader, 'items'>
+  /** Called with the key of every batch that is durable. */
+  announce: (key: string) => void
+  /** Called once when a batch could not be written; `close` rejects with the same error. */
+  onError: (error: unknown) => void
+  maxItems?: number
+  maxAgeMs?: number
+  retryDelaysMs?: readonly number[]
+}
+export interface PartWriter {
+  add(entry: PartEntry): void
+  /** Writes what is left. Rejects with the first error of the store. */
+  close(): Promise<void>
+}
+
+export function createPartWriter(deps: PartWriterDeps): PartWriter {
+  const { maxItems = 256, maxAgeMs = 2_000, onError } = deps
+  let pending: PartEntry[] = []
+  let timer: NodeJS.Timeout | undefined
+  let failure: { error: unknown } | undefined
+  let writing = Promise.resolve()
+
+  function flush(): void {
+    clearTimeout(timer)
+    timer = undefined
+    const entries = pending.sort((a, b) => a.item.ordinal - b.item.ordinal)
+    pending = []
+    if (entries.length === 0) return
+    writing = writing.then(async () => {
+      try {
+        await writePart(deps, entries)
+      } catch (error) {
+        if (!failure) onError(error)
+        failure ??= { error }
+      }
+    })
+  }
+  return {
+    add(entry) {
+      pending.push(entry)
+      if (pending.length >= maxItems) flush()
+      else timer ??= setTimeout(flush, maxAgeMs)
+    },
+    async close() {
+      flush()
+      await writing
+      if (failure) throw failure.error
+    }
+  }
+}
+
+async function writePart({ store, keys, header, announce, retryDelaysMs = [200, 1_000] }: PartWriterDeps, entries: readonly PartEntry[]): Promise<void> {
+  const key = keys.batch(header.ingestion, entries[0]!.item.ordinal, createUlid())
+  const body = encodeVectorBatch({
+    header: { ...header, items: entries.map(({ item }) => item) },
+    vectors: concat(Float32Array, entries.map(({ vectors }) => vectors)),
+    raw: concat(Uint16Array, entries.map(({ raw }) => raw))
+  })
+  // The same bytes under the same name: a put whose outcome is unknown may be sent again.
+  for (const delayMs of retryDelaysMs) {
+    try {
+      await store.put(key, body)
+      return announce(key)
+    } catch (error) {
+      if (!isAppError(error, 'store_unavailable')) throw error
+    }
+    await sleep(delayMs)
+  }
+  await store.put(key, body)
+  announce(key)
+}
+
+function concat<A extends Float32Array | Uint16Array>(Kind: new (length: number) => A, parts: readonly A[]): A {
+  const all = new Kind(parts.reduce((sum, part) => sum + part.length, 0))
+  let at = 0
+  for (const part of parts) {
+    all.set(part, at)
+    at += part.length
+  }
+  return all
+}

@@ -1,0 +1,114 @@
+// A chunk job: the item list part it names, minus what is written already, embedded and written as vector batches.
+import { setMaxListeners } from 'node:events'
+import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
+import { decodeItemList } from '@likeness/shared/contract/item-list'
+import type { ItemListLine } from '@likeness/shared/contract/item-list'
+import type { BatchItem } from '@likeness/shared/contract/vector-batch'
+import type { ChunkJob } from '@likeness/shared/contract/work'
+import { appError } from '@likeness/shared/errors'
+import { collectionKeys } from '@likeness/shared/keys'
+import type { Logger } from '@likeness/shared/log'
+import type { ObjectStore } from '@likeness/shared/store/object-store'
+import type { ChildModel, Priority } from '../child-protocol.ts'
+import type { OpenInHand } from '../in-hand.ts'
+import type { EmbedItem, EmbedItemContext, ItemOutcome } from './embed-item.ts'
+import { createPartWriter } from './part-writer.ts'
+import type { PartEntry } from './part-writer.ts'
+import { findWrittenOrdinals } from './written-ordinals.ts'
+
+export interface ChunkDeps {
+  store: ObjectStore
+  model: ChildModel
+  embedItem: EmbedItem
+  openInHand: OpenInHand
+  /** Tells the writer that there is something to apply. Never rejects. */
+  announce: (incarnation: string, batchKey: string) => void
+}
+export interface ChunkRun {
+  priority: Priority
+  /** Stops the chunk: what is embedded is written first, then it rejects with the signal's reason. */
+  signal: AbortSignal
+  /** Tried before, by this worker or another: batches of it may exist. */
+  repeated: boolean
+  log: Logger
+}
+export interface ChunkSummary {
+  embedded: number
+  failed: number
+  skipped: number
+}
+
+/** Rejects with `embedding_mismatch`, `store_unavailable` or the signal's reason: the queue tries again. */
+export function createChunkProcessor(deps: ChunkDeps) {
+  return async (job: ChunkJob, run: ChunkRun): Promise<ChunkSummary> => {
+    checkEmbedding(job.embedding, deps.model.embedding)
+    const keys = collectionKeys(job.incarnation)
+    const part = await deps.store.get(keys.itemListPart(job.ingestion, job.firstOrdinal))
+    if (part === undefined) {
+      run.log.warn('item list is gone, its collection was dropped')
+      return { embedded: 0, failed: 0, skipped: 0 }
+    }
+    const lines = decodeItemList(part.body)
+    const todo = run.repeated ? await withoutWritten(deps.store, job, lines) : lines
+    const counts = await embedLines(deps, job, run, todo)
+    return { ...counts, skipped: lines.length - todo.length }
+  }
+}
+export type ProcessChunk = ReturnType<typeof createChunkProcessor>
+
+function checkEmbedding(wanted: EmbeddingSpec, own: EmbeddingSpec): void {
+  if (wanted.version === own.version && wanted.dim === own.dim && wanted.unit === own.unit) return
+  throw appError('embedding_mismatch', `the collection needs ${wanted.version} (${wanted.dim}), this worker has ${own.version} (${own.dim})`)
+}
+
+async function withoutWritten(store: ObjectStore, { incarnation, ingestion, firstOrdinal }: ChunkJob, lines: readonly ItemListLine[]): Promise<ItemListLine[]> {
+  const endOrdinal = Math.max(firstOrdinal, ...lines.map((line) => line.ordinal)) + 1
+  const written = await findWrittenOrdinals(store, collectionKeys(incarnation), { ingestion, firstOrdinal, endOrdinal })
+  return lines.filter((line) => !written.has(line.ordinal))
+}
+
+async function embedLines(deps: ChunkDeps, job: ChunkJob, run: ChunkRun, lines: readonly ItemListLine[]) {
+  const { incarnation, ingestion } = job
+  const { rawDim, embedding } = deps.model
+  const stop = new AbortController()
+  const signal = AbortSignal.any([run.signal, stop.signal])
+  setMaxListeners(lines.length + 10, signal)
+  const inHand = deps.openInHand(ingestion, job.firstOrdinal)
+  const leftovers = run.repeated ? await inHand.leftovers() : new Map<number, never>()
+  const writer = createPartWriter({
+    store: deps.store, keys: collectionKeys(incarnation),
+    header: { incarnation, ingestion, embeddingVersion: embedding.version, dim: embedding.dim, rawDim },
+    announce: (key) => deps.announce(incarnation, key),
+    onError: (error) => stop.abort(error)
+  })
+  let failed = 0
+  const embedLine = async (line: ItemListLine): Promise<void> => {
+    const outcome = await embedOne(deps, job, line, { priority: run.priority, signal, inHand, leftover: leftovers.get(line.ordinal) })
+    if ('failure' in outcome) failed += 1
+    writer.add(toEntry(line, outcome))
+  }
+  const results = await Promise.allSettled(lines.map((line) => embedLine(line).catch((error: unknown) => {
+    // The first error ends the chunk, and what others have embedded is still written.
+    stop.abort(error)
+    throw error
+  })))
+  await writer.close()
+  if (signal.aborted) throw signal.reason
+  for (const result of results) if (result.status === 'rejected') throw result.reason
+  return { embedded: lines.length - failed, failed }
+}
+
+async function embedOne(deps: ChunkDeps, { viewSizes, subjects }: ChunkJob, line: ItemListLine, context: EmbedItemContext): Promise<ItemOutcome> {
+  if (line.failure !== undefined) return { failure: line.failure }
+  if (line.imageKey === null) return { failure: { code: 'image_missing', message: 'no picture was stored for this item' } }
+  return deps.embedItem(line, { kind: 'item', itemId: line.id, imageKey: line.imageKey, viewSizes, subjects }, context)
+}
+
+function toEntry(line: ItemListLine, outcome: ItemOutcome): PartEntry {
+  const { ordinal, id, label, metadata, imageKey, line: listLine } = line
+  const item: BatchItem = { ordinal, id, label, imageKey, rows: [], ...(metadata && { metadata }), ...(listLine !== undefined && { line: listLine }) }
+  if ('failure' in outcome) return { item: { ...item, failure: outcome.failure }, vectors: new Float32Array(0), raw: new Uint16Array(0) }
+  const { width, height, rows, vectors, raw } = outcome.embedded
+  const batchRows = rows.flatMap(({ kind, ...row }) => (kind === 'given' ? [] : [{ kind, ...row }]))
+  return { item: { ...item, width, height, rows: batchRows }, vectors, raw }
+}

@@ -1,0 +1,49 @@
+// Which items of a chunk an earlier try has already written, read from the heads of its batches.
+import { peekBatchItems } from '@likeness/shared/contract/vector-batch'
+import { parseBatchKey } from '@likeness/shared/keys'
+import type { CollectionKeys } from '@likeness/shared/keys'
+import type { ObjectStore } from '@likeness/shared/store/object-store'
+
+export interface ChunkRange {
+  ingestion: string
+  firstOrdinal: number
+  /** Exclusive. */
+  endOrdinal: number
+}
+
+const firstBytes = 64 * 1024
+const headConcurrency = 8
+
+/** Batches that vanish or are not readable as such count as not written. */
+export async function findWrittenOrdinals(store: ObjectStore, keys: CollectionKeys, range: ChunkRange): Promise<Set<number>> {
+  const batchKeys = await listBatches(store, keys, range)
+  const written = new Set<number>()
+  for (let at = 0; at < batchKeys.length; at += headConcurrency) {
+    const found = await Promise.all(batchKeys.slice(at, at + headConcurrency).map((key) => readOrdinals(store, key)))
+    for (const ordinal of found.flat()) written.add(ordinal)
+  }
+  return written
+}
+
+async function listBatches(store: ObjectStore, keys: CollectionKeys, { ingestion, firstOrdinal, endOrdinal }: ChunkRange): Promise<string[]> {
+  const found: string[] = []
+  // A batch's key is its first ordinal and more, so it sorts after the bare ordinal.
+  const startAfter = keys.batch(ingestion, firstOrdinal, '').slice(0, -1)
+  for await (const { key } of store.list(keys.batchPrefix(ingestion), { startAfter })) {
+    const parsed = parseBatchKey(key)
+    if (parsed === undefined) continue
+    if (parsed.firstOrdinal >= endOrdinal) break
+    found.push(key)
+  }
+  return found
+}
+
+async function readOrdinals(store: ObjectStore, key: string): Promise<number[]> {
+  for (let length = firstBytes; ; length *= 4) {
+    const head = await store.getRange(key, 0, length)
+    if (head === undefined) return []
+    const ordinals = peekBatchItems(head)
+    if (ordinals !== undefined) return ordinals
+    if (head.byteLength < length) return []
+  }
+}

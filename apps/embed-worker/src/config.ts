@@ -1,0 +1,26 @@
+// Which settings the supervisor and its inference children read. The only file of this app that knows their names.
+import { readSettingsOrExit } from '@likeness/shared/config'
+
+type Environment = Record<string, string | undefined>
+
+const childSettings = [
+  'OBJECT_STORE', 'S3_ENDPOINT', 'S3_ACCESS_KEY', 'S3_SECRET_KEY', 'S3_REGION', 'LOG_LEVEL', 'DATA_DIR', 'MODEL_DIR',
+  'EXECUTION_PROVIDERS', 'MAX_IMAGE_PIXELS', 'MAX_UPLOAD_BYTES', 'LIKENESS_TEST_HOOKS'
+] as const
+
+const supervisorSettings = [
+  ...childSettings, 'REDIS_URL', 'LANE_SECRET', 'LANE_HOST', 'LANE_PORT', 'LANE_URL', 'EMBED_PROCESSES'
+] as const
+
+export const readSupervisorConfig = (env: Environment) => readSettingsOrExit(env, supervisorSettings)
+export type SupervisorConfig = ReturnType<typeof readSupervisorConfig>
+
+export const readChildConfig = (env: Environment) => readSettingsOrExit(env, childSettings)
+export type ChildConfig = ReturnType<typeof readChildConfig>
+
+/** What a child's environment has besides the supervisor's; the secrets of lane and queue stay with the supervisor. */
+export function childEnvironment(env: Environment): Environment {
+  const { LANE_SECRET: _lane, REDIS_URL: _redis, ...rest } = env
+  // Decoding in many threads fragments glibc's arenas; VIPS_BLOCK_UNTRUSTED must be there before sharp loads.
+  return { ...rest, MALLOC_ARENA_MAX: env['MALLOC_ARENA_MAX'] ?? '2', VIPS_BLOCK_UNTRUSTED: '1' }
+}

@@ -1,0 +1,60 @@
+// Lets one inference run at a time, the most urgent first, and lets the event loop turn between two of them.
+import type { Priority } from './child-protocol.ts'
+
+export interface Gate {
+  /** Runs `work` when nothing else runs and nothing more urgent is waiting or expected. */
+  run<T>(priority: Priority, work: () => Promise<T>): Promise<T>
+  /** Announces an interactive inference: until the returned function is called, nothing less urgent starts. */
+  expect(): () => void
+}
+
+/** `turn` resolves once messages that have arrived are delivered. */
+export function createGate({ turn }: { turn: () => Promise<void> }): Gate {
+  const waiting: Record<Priority, (() => void)[]> = { interactive: [], small: [], bulk: [] }
+  let busy = false
+  let expected = 0
+
+  function grantNext(): void {
+    if (busy) return
+    const grant = waiting.interactive.shift() ?? (expected > 0 ? undefined : (waiting.small.shift() ?? waiting.bulk.shift()))
+    if (grant === undefined) return
+    busy = true
+    grant()
+  }
+  async function release(): Promise<void> {
+    await turn()
+    busy = false
+    grantNext()
+  }
+  return {
+    async run(priority, work) {
+      await new Promise<void>((resolve) => {
+        waiting[priority].push(resolve)
+        grantNext()
+      })
+      try {
+        return await work()
+      } finally {
+        void release()
+      }
+    },
+    expect() {
+      expected += 1
+      let over = false
+      return () => {
+        if (over) return
+        over = true
+        expected -= 1
+        grantNext()
+      }
+    }
+  }
+}
+
+/**
+ * Two turns of the loop: `session.run` blocks it, so what arrived meanwhile is delivered in the first turn, and a file or
+ * socket read that this set off can go one step further in the second.
+ */
+export async function turnLoop(): Promise<void> {
+  for (let i = 0; i < 2; i++) await new Promise((resolve) => setImmediate(resolve))
+}

@@ -1,0 +1,92 @@
+// The routes of the interactive lane; contract in shared/contract/lane.
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
+import { embedQuerySchema, encodeVector } from '@likeness/shared/contract/lane'
+import type { EmbedAnswer, EmbedQuery } from '@likeness/shared/contract/lane'
+import { appError, messageOf } from '@likeness/shared/errors'
+import type { Logger } from '@likeness/shared/log'
+import type { Embedded } from '../child-protocol.ts'
+import { checkSecret, readBody, requestSignal, sendJson, sendProblem, toAppError } from './http-edge.ts'
+import type { Interactive } from './interactive.ts'
+
+export interface LaneAppDeps {
+  interactive: Interactive
+  embedding: EmbeddingSpec
+  secret: string
+  maxBytes: number
+  log: Logger
+}
+type Handler = (request: IncomingMessage, response: ServerResponse, url: URL) => Promise<void>
+
+const thumbnailSides = { least: 16, most: 2048 }
+
+export function createLaneApp(deps: LaneAppDeps): RequestListener {
+  const { log, secret } = deps
+  const routes: Record<string, Handler> = { '/embed': embed(deps), '/thumbnail': thumbnail(deps) }
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(request.url ?? '/', 'http://lane')
+    if (url.pathname === '/livez' && request.method === 'GET') return sendJson(response, { alive: true })
+    checkSecret(request, secret)
+    const route = routes[url.pathname]
+    if (route === undefined) throw appError('route_not_found', `there is no ${url.pathname} here`)
+    if (request.method !== 'POST') throw appError('method_not_allowed', `${url.pathname} takes POST`)
+    await route(request, response, url)
+  }
+  return (request, response) => {
+    answer(request, response).catch((error: unknown) => {
+      const problem = toAppError(error)
+      const level = problem.status === 500 ? 'error' : 'debug'
+      log[level]({ err: error, requestId: request.headers['x-request-id'], code: problem.code }, 'lane request refused')
+      sendProblem(request, response, problem)
+    })
+  }
+}
+
+function embed({ interactive, embedding, maxBytes }: LaneAppDeps): Handler {
+  return async (request, response, url) => {
+    const query = parseQuery(url)
+    if (query.embedding.version !== embedding.version || query.embedding.dim !== embedding.dim || query.embedding.unit !== embedding.unit) {
+      throw appError('embedding_mismatch', `the collection needs ${query.embedding.version}, this worker has ${embedding.version}`, { detail: { embedding } })
+    }
+    const bytes = await readBody(request, maxBytes)
+    const startedMs = performance.now()
+    const { box, maxDetections, confidence } = query
+    const result = await interactive({ kind: 'query', bytes, box, maxDetections, confidence }, requestSignal(request, response))
+    if (result.kind !== 'embedded') throw appError('internal', 'a query was answered with a thumbnail')
+    sendJson(response, toAnswer(embedding, result, performance.now() - startedMs))
+  }
+}
+
+function thumbnail({ interactive, maxBytes }: LaneAppDeps): Handler {
+  return async (request, response, url) => {
+    const width = Number(url.searchParams.get('width') ?? 256)
+    if (!Number.isInteger(width) || width < thumbnailSides.least || width > thumbnailSides.most) {
+      throw appError('invalid_request', `width is a whole number from ${thumbnailSides.least} to ${thumbnailSides.most}`)
+    }
+    const bytes = await readBody(request, maxBytes)
+    const result = await interactive({ kind: 'thumbnail', bytes, width }, requestSignal(request, response))
+    if (result.kind !== 'thumbnail') throw appError('internal', 'a thumbnail was answered with vectors')
+    response.writeHead(200, { 'content-type': 'image/jpeg', 'content-length': result.jpeg.byteLength }).end(result.jpeg)
+  }
+}
+
+function parseQuery(url: URL): EmbedQuery {
+  let value: unknown
+  try {
+    value = JSON.parse(url.searchParams.get('options') ?? '')
+  } catch (error) {
+    throw appError('invalid_request', `options is not JSON: ${messageOf(error)}`)
+  }
+  const parsed = embedQuerySchema.safeParse(value)
+  if (!parsed.success) throw appError('invalid_request', parsed.error.issues.map((issue) => `options.${issue.path.join('.')}: ${issue.message}`).join('; '))
+  return parsed.data
+}
+
+function toAnswer(embedding: EmbeddingSpec, { width, height, rows, vectors, decodeMs, inferMs }: Embedded, totalMs: number): EmbedAnswer {
+  const objects = rows.flatMap(({ kind, box, score, className }, i) => {
+    const vector = encodeVector(vectors.subarray(i * embedding.dim, (i + 1) * embedding.dim))
+    return kind === 'view' ? [] : [{ kind, box, score, className, vector }]
+  })
+  return { embedding, width, height, objects, tookMs: { wait: Math.max(0, totalMs - decodeMs - inferMs), decode: decodeMs, infer: inferMs } }
+}

@@ -1,0 +1,84 @@
+// Starts one inference child and watches it: loaded, heard from lately, gone.
+import { fork } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { appError, isErrorCode } from '@likeness/shared/errors'
+import type { Logger } from '@likeness/shared/log'
+import type { ChildModel, FromChild, ToChild } from '../child-protocol.ts'
+
+export interface Child {
+  readonly pid: number
+  readonly model: ChildModel
+  send(message: ToChild): void
+  /** Messages after `ready`. One listener. */
+  listen(listener: (message: FromChild) => void): void
+  kill(): void
+  /** Resolves when the process has ended and everything it said was delivered. */
+  readonly gone: Promise<void>
+}
+/** Resolves with a loaded child; rejects with the reason it gave. */
+export type StartChild = () => Promise<Child>
+
+export interface ChildStarterOptions {
+  env: Record<string, string | undefined>
+  /** Node arguments, as `--import tsx`. */
+  execArgv: readonly string[]
+  log: Logger
+  loadTimeoutMs?: number
+  /** Silence after which a child counts as hung. */
+  hungAfterMs?: number
+}
+
+const entry = fileURLToPath(new URL('../child/child-main.ts', import.meta.url))
+const listenEveryMs = 2_000
+
+export function createChildStarter({ env, execArgv, log, loadTimeoutMs = 180_000, hungAfterMs = 60_000 }: ChildStarterOptions): StartChild {
+  return async () => {
+    const process_ = fork(entry, [], { env, execArgv: [...execArgv], serialization: 'advanced', stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+    const kill = (): void => void process_.kill('SIGKILL')
+    // 'exit' may come before the last messages: only both together are the end.
+    const ended = new Promise<void>((resolve) => process_.once('exit', () => resolve()))
+    const silent = new Promise<void>((resolve) => process_.once('disconnect', () => resolve()))
+    const gone = Promise.all([ended, silent]).then(() => {})
+    process_.on('error', (error) => log.warn({ err: error, child: process_.pid }, 'inference process reported an error'))
+
+    let listener: ((message: FromChild) => void) | undefined
+    let unheardTicks = 0
+    // Counted in ticks of our own loop, so that a pause of the whole machine is not taken for a hang.
+    const watch = setInterval(() => {
+      unheardTicks += 1
+      if (unheardTicks * listenEveryMs < (listener ? hungAfterMs : loadTimeoutMs)) return
+      log.error({ child: process_.pid }, 'inference process hangs and is killed')
+      kill()
+    }, listenEveryMs)
+    void gone.then(() => clearInterval(watch))
+
+    const loaded = waitUntilLoaded(gone)
+    process_.on('message', (message: FromChild) => {
+      unheardTicks = 0
+      if (listener) listener(message)
+      else loaded.hear(message)
+    })
+    const model = await loaded.model
+    return {
+      pid: process_.pid!,
+      model,
+      kill,
+      gone,
+      listen: (own) => void (listener = own),
+      // A failed send means that the child is going; `gone` settles what it had.
+      send: (message) => void (process_.connected && process_.send(message, () => {}))
+    }
+  }
+}
+
+function waitUntilLoaded(gone: Promise<void>) {
+  let hear!: (message: FromChild) => void
+  const model = new Promise<ChildModel>((resolve, reject) => {
+    hear = (message) => {
+      if (message.type === 'ready') resolve(message.model)
+      if (message.type === 'fatal') reject(appError(isErrorCode(message.code) ? message.code : 'internal', message.message))
+    }
+    void gone.then(() => reject(appError('embedder_unavailable', 'the inference process ended while loading')))
+  })
+  return { hear, model }
+}

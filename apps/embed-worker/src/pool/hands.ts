@@ -1,0 +1,83 @@
+// What one child has in its hands: sends tasks, settles them from its messages, and at its death tells suspects from bystanders.
+import type { FromChild, Priority } from '../child-protocol.ts'
+import type { Child } from './child-handle.ts'
+import type { PendingTask } from './task.ts'
+
+export interface Hands {
+  readonly child: Child
+  /** Tasks of these priorities that the child has or is about to get. */
+  count(...priorities: Priority[]): number
+  give(pending: PendingTask): void
+}
+
+export interface HandsDeps {
+  child: Child
+  /** Room has become free. */
+  onFree: () => void
+  /** The child has died before it touched this one's picture. */
+  onReturned: (pending: PendingTask) => void
+}
+
+interface Held {
+  pending: PendingTask
+  touched: boolean
+}
+
+export function createHands({ child, onFree, onReturned }: HandsDeps): Hands {
+  const held = new Map<number, Held>()
+  let nextId = 1
+  let touchedEver = 0
+  let dead = false
+
+  function hear(message: FromChild): void {
+    if (!('id' in message)) return
+    const one = held.get(message.id)
+    if (one === undefined) return
+    if (message.type === 'touch') {
+      one.touched = true
+      touchedEver += 1
+      return
+    }
+    held.delete(message.id)
+    if (message.type === 'done') one.pending.settle({ type: 'done', result: message.result })
+    if (message.type === 'failed') one.pending.settle({ type: 'failed', code: message.code, message: message.message })
+    onFree()
+  }
+
+  function die(): void {
+    dead = true
+    const left = [...held.values()]
+    held.clear()
+    for (const { pending, touched } of left) {
+      if (pending.settled) continue
+      if (touched) pending.settle({ type: 'died', sole: touchedEver === 1 })
+      else onReturned(pending)
+    }
+  }
+
+  async function send(id: number, pending: PendingTask): Promise<void> {
+    await pending.beforeSend?.()
+    if (dead) return
+    if (pending.settled) {
+      held.delete(id)
+      onFree()
+      return
+    }
+    if (pending.priority === 'interactive') child.send({ type: 'expect', id })
+    pending.onAbort = () => child.send({ type: 'cancel', id })
+    child.send({ type: 'task', id, priority: pending.priority, task: pending.task })
+  }
+
+  child.listen(hear)
+  void child.gone.then(die)
+  return {
+    child,
+    count: (...priorities) => [...held.values()].filter(({ pending }) => priorities.includes(pending.priority)).length,
+    give(pending) {
+      const id = nextId++
+      held.set(id, { pending, touched: false })
+      pending.onAbort = () => {}
+      void send(id, pending)
+    }
+  }
+}

@@ -1,0 +1,66 @@
+// Keeps one child running: starts it again when it dies, more slowly each time it dies soon.
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Logger } from '@likeness/shared/log'
+import type { ChildModel } from '../child-protocol.ts'
+import type { Child, StartChild } from './child-handle.ts'
+
+export interface KeepAliveDeps {
+  startChild: StartChild
+  /** Uses a loaded child until it is gone. */
+  attend: (child: Child) => Promise<void>
+  log: Logger
+}
+export interface Seat {
+  /** Of the first child; rejects when that one cannot load, and then no other is started. */
+  loaded: Promise<ChildModel>
+  stop(): Promise<void>
+}
+
+const steadyAfterMs = 30_000
+const closeWithinMs = 2_000
+export const restartDelayMs = (failures: number): number => Math.min(10_000, 50 * 2 ** failures)
+
+export function keepAlive({ startChild, attend, log }: KeepAliveDeps): Seat {
+  const stopped = new AbortController()
+  let current: Child | undefined
+
+  async function serve(child: Child): Promise<void> {
+    current = child
+    if (stopped.signal.aborted) child.kill()
+    await attend(child)
+    current = undefined
+    if (!stopped.signal.aborted) log.warn({ child: child.pid }, 'inference process died and is replaced')
+  }
+  async function replaceForEver(first: Child): Promise<void> {
+    let child: Child | undefined = first
+    let failures = 0
+    while (!stopped.signal.aborted) {
+      const startedMs = performance.now()
+      if (child) await serve(child)
+      failures = performance.now() - startedMs > steadyAfterMs ? 0 : failures + 1
+      await sleep(restartDelayMs(failures), undefined, { signal: stopped.signal }).catch(() => {})
+      if (stopped.signal.aborted) return
+      child = await startChild().catch((error: unknown) => void log.error({ err: error, failures }, 'inference process did not start'))
+    }
+  }
+
+  const first = startChild()
+  const running = first.then(replaceForEver, () => {})
+  return {
+    loaded: first.then((child) => child.model),
+    async stop() {
+      stopped.abort()
+      await closeChild(current)
+      await running
+    }
+  }
+}
+
+/** Asks nicely, then kills. */
+export async function closeChild(child: Child | undefined): Promise<void> {
+  if (!child) return
+  child.send({ type: 'close' })
+  const timer = setTimeout(() => child.kill(), closeWithinMs)
+  await child.gone
+  clearTimeout(timer)
+}

@@ -1,0 +1,92 @@
+// The inference children and the one scheduler over them: interactive before small before bulk.
+import { appError } from '@likeness/shared/errors'
+import type { Logger } from '@likeness/shared/log'
+import type { ChildModel, ChildTask, Priority } from '../child-protocol.ts'
+import type { StartChild } from './child-handle.ts'
+import { createHands } from './hands.ts'
+import type { Hands } from './hands.ts'
+import { keepAlive } from './keep-alive.ts'
+import { createPendingTask } from './task.ts'
+import type { PendingTask, RunOptions, TaskOutcome } from './task.ts'
+
+export interface PoolDeps {
+  startChild: StartChild
+  processes: number
+  log: Logger
+}
+export interface Pool {
+  /** Runs a task in one of the children; rejects when its signal aborts or the pool stops. A child that dies before it touched the picture changes nothing. */
+  run(task: ChildTask, options: RunOptions): Promise<TaskOutcome>
+  /** Of the first child that loaded. */
+  readonly model: ChildModel
+  readonly pids: readonly number[]
+  stop(): Promise<void>
+}
+
+/** Gallery tasks that a child is given ahead: one runs, one is decoded, the rest are being read while `session.run` blocks its loop. */
+const galleryAhead = 6
+
+/** Resolves once every child is loaded; rejects with the reason when the first cannot load. */
+export async function startPool({ startChild, processes, log }: PoolDeps): Promise<Pool> {
+  const queues: Record<Priority, PendingTask[]> = { interactive: [], small: [], bulk: [] }
+  const crew = new Set<Hands>()
+  let stopping = false
+
+  function leastBusy(priorities: Priority[], limit: number): Hands | undefined {
+    const [first] = [...crew].map((hands) => ({ hands, load: hands.count(...priorities), all: hands.count('interactive', 'small', 'bulk') }))
+      .filter(({ load }) => load < limit).sort((a, b) => a.load - b.load || a.all - b.all)
+    return first?.hands
+  }
+  function giveWhile(priority: Priority, find: () => Hands | undefined): void {
+    for (let hands = find(); hands !== undefined && queues[priority].length > 0; hands = find()) hands.give(queues[priority].shift()!)
+  }
+  function dispatch(): void {
+    giveWhile('interactive', () => leastBusy(['interactive'], Infinity))
+    giveWhile('small', () => leastBusy(['small'], galleryAhead))
+    giveWhile('bulk', () => leastBusy(['small', 'bulk'], galleryAhead))
+  }
+  function enqueue(pending: PendingTask, first: boolean): void {
+    if (stopping) return pending.reject(appError('shutting_down', 'the embed-worker is stopping'))
+    const queue = queues[pending.priority]
+    if (first) queue.unshift(pending)
+    else queue.push(pending)
+    pending.onAbort = () => void (queue.includes(pending) && queue.splice(queue.indexOf(pending), 1))
+  }
+  async function attend(child: Awaited<ReturnType<StartChild>>): Promise<void> {
+    const onReturned = (pending: PendingTask): void => {
+      enqueue(pending, true)
+      dispatch()
+    }
+    const hands = createHands({ child, onFree: dispatch, onReturned })
+    crew.add(hands)
+    void child.gone.then(() => crew.delete(hands))
+    dispatch()
+    await child.gone
+  }
+
+  const seat = () => keepAlive({ startChild, attend, log })
+  // The first one prepares the model for all.
+  const seats = [seat()]
+  const model = await seats[0]!.loaded
+  seats.push(...Array.from({ length: processes - 1 }, seat))
+  await Promise.all(seats.map(({ loaded }) => loaded))
+  return {
+    model,
+    get pids() {
+      return [...crew].map((hands) => hands.child.pid)
+    },
+    run(task, options) {
+      const { pending, outcome } = createPendingTask(task, options)
+      if (!pending.settled) {
+        enqueue(pending, false)
+        dispatch()
+      }
+      return outcome
+    },
+    async stop() {
+      stopping = true
+      for (const queue of Object.values(queues)) for (const pending of queue.splice(0)) pending.reject(appError('shutting_down', 'the embed-worker is stopping'))
+      await Promise.all(seats.map((one) => one.stop()))
+    }
+  }
+}

@@ -1,0 +1,50 @@
+// A task on its way through the supervisor, and how it can end.
+import type { ChildResult, ChildTask, Priority } from '../child-protocol.ts'
+
+export type TaskOutcome =
+  | { type: 'done'; result: ChildResult }
+  | { type: 'failed'; code: string; message: string }
+  /** The child died while it had this picture in its hands. `sole`: that child never had another picture. */
+  | { type: 'died'; sole: boolean }
+
+export interface RunOptions {
+  priority: Priority
+  /** Rejects with its reason; a task that is not being inferred yet is dropped. */
+  signal?: AbortSignal | undefined
+  /** Awaited before the task is sent to a child. Must not reject. */
+  beforeSend?: (() => Promise<void>) | undefined
+}
+
+export interface PendingTask extends RunOptions {
+  readonly task: ChildTask
+  settled: boolean
+  settle(outcome: TaskOutcome): void
+  reject(error: unknown): void
+  /** Set by whoever holds the task now: what to do when it is aborted. */
+  onAbort: () => void
+}
+
+export function createPendingTask(task: ChildTask, options: RunOptions): { pending: PendingTask; outcome: Promise<TaskOutcome> } {
+  let pending!: PendingTask
+  const outcome = new Promise<TaskOutcome>((resolve, reject) => {
+    const finish = (): boolean => {
+      if (pending.settled) return false
+      pending.settled = true
+      options.signal?.removeEventListener('abort', abort)
+      return true
+    }
+    const abort = (): void => {
+      if (!finish()) return
+      pending.onAbort()
+      reject(options.signal!.reason as Error)
+    }
+    pending = {
+      ...options, task, settled: false, onAbort: () => {},
+      settle: (value) => void (finish() && resolve(value)),
+      reject: (error) => void (finish() && reject(error as Error))
+    }
+    if (options.signal?.aborted) abort()
+    else options.signal?.addEventListener('abort', abort)
+  })
+  return { pending, outcome }
+}

@@ -1,0 +1,89 @@
+// Takes chunk jobs from the two queues and settles them: done, again later, or handed back untouched at a stop.
+import { WaitingError, Worker } from 'bullmq'
+import type { Job } from 'bullmq'
+import { chunkJobSchema, queueNames } from '@likeness/shared/contract/work'
+import type { ChunkJob, EmbedLane } from '@likeness/shared/contract/work'
+import { appError } from '@likeness/shared/errors'
+import type { Logger } from '@likeness/shared/log'
+import type { Redis } from '@likeness/shared/redis'
+import type { ProcessChunk } from './chunk/process-chunk.ts'
+
+export interface QueueConsumerDeps {
+  /** A connection of its own for each queue, made for workers (retries without end). */
+  connect: () => Redis
+  processChunk: ProcessChunk
+  log: Logger
+}
+export interface QueueConsumer {
+  /** Takes no more jobs, lets running chunks go on for `graceMs`, then stops them and hands them back to the queue. */
+  stop(graceMs: number): Promise<void>
+}
+
+/** Chunks open at once: the next one's images follow when the last ones of the first are under way. */
+const concurrency: Record<EmbedLane, number> = { bulk: 2, small: 8 }
+const lockDurationMs = 30_000
+const stalledCheckMs = 10_000
+const closeWithinMs = 2_000
+
+export function startQueueConsumer({ connect, processChunk, log }: QueueConsumerDeps): QueueConsumer {
+  const running = new Map<Job, { controller: AbortController; ended: Promise<unknown> }>()
+
+  function process(lane: EmbedLane) {
+    return async (job: Job, token?: string) => {
+      const controller = new AbortController()
+      const ended = runJob(job, { lane, token, signal: controller.signal })
+      running.set(job, { controller, ended: ended.catch(() => {}) })
+      return ended.finally(() => running.delete(job))
+    }
+  }
+  async function runJob(job: Job, { lane, token, signal }: { lane: EmbedLane; token: string | undefined; signal: AbortSignal }) {
+    const chunk: ChunkJob = chunkJobSchema.parse(job.data)
+    const { ingestion, firstOrdinal, feeding, requestId } = chunk
+    const jobLog = log.child({ lane, ingestion, firstOrdinal, requestId })
+    const repeated = feeding > 1 || job.attemptsStarted > 1 || job.stalledCounter > 0
+    const startedMs = performance.now()
+    try {
+      const summary = await processChunk(chunk, { priority: lane, signal, repeated, log: jobLog })
+      jobLog.info({ ...summary, tookMs: Math.round(performance.now() - startedMs) }, 'chunk embedded')
+      return summary
+    } catch (error) {
+      jobLog.warn({ err: error, attempt: job.attemptsStarted }, 'chunk not finished')
+      if (!(signal.aborted && signal.reason === handBack)) throw error
+      // Not an attempt that failed: whoever is there takes it at once.
+      await job.moveToWait(token)
+      throw new WaitingError()
+    }
+  }
+
+  const started = (Object.keys(queueNames) as EmbedLane[]).map((lane) => {
+    const connection = connect()
+    const worker = new Worker(queueNames[lane], process(lane), {
+      connection, concurrency: concurrency[lane], lockDuration: lockDurationMs, stalledInterval: stalledCheckMs, maxStalledCount: 5,
+      // The log is the truth: a job that stays, done or failed, would keep the same chunk from being fed again.
+      removeOnComplete: { count: 0 }, removeOnFail: { count: 0 }
+    })
+    worker.on('error', (error) => log.warn({ err: error, lane }, 'queue error'))
+    worker.on('lockRenewalFailed', (ids) => abortJobs(ids))
+    return { worker, connection }
+  })
+  function abortJobs(ids: readonly string[]): void {
+    for (const [job, { controller }] of running) {
+      if (ids.includes(job.id ?? '')) controller.abort(appError('ownership_lost', 'another worker may have this chunk now'))
+    }
+  }
+  return {
+    async stop(graceMs) {
+      await Promise.all(started.map(({ worker }) => worker.pause(true)))
+      const all = Promise.all([...running.values()].map(({ ended }) => ended))
+      await Promise.race([all, delay(graceMs)])
+      for (const { controller } of running.values()) controller.abort(handBack)
+      await all
+      await Promise.race([Promise.all(started.map(({ worker }) => worker.close())), delay(closeWithinMs)])
+      for (const { connection } of started) connection.disconnect()
+    }
+  }
+}
+
+const handBack = appError('shutting_down', 'the embed-worker is stopping')
+
+const delay = (ms: number) => new Promise<void>((resolve) => void setTimeout(resolve, ms).unref())

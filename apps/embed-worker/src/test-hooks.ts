@@ -1,0 +1,29 @@
+// Ways for tests with real processes to make a picture deadly or slow. Empty unless LIKENESS_TEST_HOOKS is set.
+import { createHash } from 'node:crypto'
+import { z } from 'zod'
+
+const hooksSchema = z.object({
+  /** Pictures that kill the process which is about to decode them. */
+  killOnSha256: z.array(z.string()).default([]),
+  /** Item id -> milliseconds that pass before its picture is decoded. */
+  delayOnIdMs: z.record(z.string(), z.number()).default({})
+})
+
+export interface TestHooks {
+  /** Called when a picture has been read and counts as touched. */
+  beforeDecode(bytes: Uint8Array): void
+  delayMs(itemId: string): number
+}
+
+/** Throws on JSON that is not a description of hooks. */
+export function createTestHooks(text: string | undefined, kill: () => void = () => process.kill(process.pid, 'SIGKILL')): TestHooks {
+  if (text === undefined) return { beforeDecode: () => {}, delayMs: () => 0 }
+  const { killOnSha256, delayOnIdMs } = hooksSchema.parse(JSON.parse(text))
+  const deadly = new Set(killOnSha256)
+  return {
+    beforeDecode(bytes) {
+      if (deadly.size > 0 && deadly.has(createHash('sha256').update(bytes).digest('hex'))) kill()
+    },
+    delayMs: (itemId) => (Object.hasOwn(delayOnIdMs, itemId) ? delayOnIdMs[itemId]! : 0)
+  }
+}
