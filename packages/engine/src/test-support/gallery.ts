@@ -1,0 +1,130 @@
+// A collection on a memory store with real Faiss files, and short words for what happens to it in tests.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { systemClock } from '@likeness/shared/clock'
+import { collectionSettingsSchema } from '@likeness/shared/contract/collection'
+import type { CollectionSpec } from '@likeness/shared/contract/collection'
+import { encodeVectorBatch } from '@likeness/shared/contract/vector-batch'
+import type { BatchItem } from '@likeness/shared/contract/vector-batch'
+import { collectionKeys } from '@likeness/shared/keys'
+import { silentLog } from '@likeness/shared/log'
+import { createMemoryStore } from '@likeness/shared/store/memory-store'
+import type { ObjectStore } from '@likeness/shared/store/object-store'
+import { createUlid } from '@likeness/shared/ulid'
+import { createCatalog } from '../catalog.ts'
+import { openCollectionWriter } from '../collection-writer.ts'
+import type { CollectionWriter } from '../collection-writer.ts'
+import { createFaissSegmentFiles } from '../faiss-segment-files.ts'
+import { createFileCache } from '../file-cache.ts'
+import { createItemListWriter } from '../item-list-writer.ts'
+import { createJobs } from '../jobs.ts'
+import { createLogAppender } from '../log-appender.ts'
+import { createReplica } from '../replica.ts'
+
+export const dim = 16
+
+/** A unit vector that is a function of its seed. */
+export function vectorOf(seed: number): Float32Array {
+  const vector = new Float32Array(dim)
+  let state = (seed * 2654435761) >>> 0
+  for (let i = 0; i < dim; i++) {
+    state = (Math.imul(state ^ (state >>> 15), 2246822519) + 374761393) >>> 0
+    vector[i] = state / 2 ** 31 - 1
+  }
+  const norm = Math.hypot(...vector)
+  return vector.map((value) => value / norm)
+}
+
+export interface TestItem {
+  id: string
+  label?: string
+  seeds?: number[]
+  fails?: string
+}
+
+export type Gallery = Awaited<ReturnType<typeof createGallery>>
+
+export async function createGallery(options: { method?: CollectionSpec['method']; metric?: CollectionSpec['metric']; sealThreshold?: number; store?: ObjectStore; retentionMs?: number } = {}) {
+  const store = options.store ?? createMemoryStore()
+  const dir = await mkdtemp(join(tmpdir(), 'likeness-engine-'))
+  const clock = systemClock
+  const log = silentLog()
+  const catalog = createCatalog({ store, clock })
+  const settings = collectionSettingsSchema.parse({ seal_threshold: options.sealThreshold ?? 64 })
+  const spec = await catalog.create({ name: 'marks', embedding: { version: 'test@1/none@1', dim, unit: true }, metric: options.metric ?? 'IP', method: options.method ?? 'HNSW32', settings })
+  const appender = createLogAppender({ store, clock })
+  const lists = createItemListWriter({ store })
+  const jobs = createJobs({ store, catalog })
+  const replica = createReplica({ store, clock, log, cacheDir: join(dir, 'replica'), pollMs: 1_000 })
+  const files = createFaissSegmentFiles({ store, cache: createFileCache({ store, dir: join(dir, 'writer') }) })
+  const announced: number[] = []
+  const keys = collectionKeys(spec.incarnation)
+
+  const gallery = {
+    store, spec, keys, catalog, appender, jobs, replica, announced,
+    async openWriter(): Promise<CollectionWriter> {
+      const writer = await openCollectionWriter({ store, clock, files, log, incarnation: spec.incarnation, retentionMs: options.retentionMs ?? 0, announce: ({ seq }) => void announced.push(seq) })
+      if (writer === undefined) throw new Error('the collection is gone')
+      return writer
+    },
+    /** Accepts an ingestion: item list, log entry, job pointer. */
+    async accept(items: readonly TestItem[]): Promise<{ ingestion: string; revision: number }> {
+      const ingestion = createUlid()
+      const { total } = await lists.write(spec.incarnation, ingestion, items.map(({ id, label }, ordinal) => ({ ordinal, id, label: label ?? null, imageKey: `pictures/${id}` })))
+      const { revision } = await appender.append(spec.incarnation, { kind: 'ingest', opId: ingestion, atMs: 0, ingestion, total, partSize: 200 })
+      await jobs.record({ ingestion, incarnation: spec.incarnation, collection: spec.name, total, revision, source: 'test', createdAtMs: 0 })
+      return { ingestion, revision }
+    },
+    /** What an embed-worker writes for some ordinals of an ingestion; the key of the batch. */
+    async embed(ingestion: string, items: readonly TestItem[], firstOrdinal = 0): Promise<string> {
+      const batchItems = items.map(({ id, label, seeds = [0], fails }, i): BatchItem => ({
+        ordinal: firstOrdinal + i, id, label: label ?? null, imageKey: `pictures/${id}`, width: 10, height: 10,
+        rows: fails === undefined ? seeds.map((seed) => ({ kind: 'subject', box: [0, 0, seed, 10], score: 1, className: null })) : [],
+        ...(fails === undefined ? {} : { failure: { code: fails, message: `fails with ${fails}` } })
+      }))
+      const vectors = batchItems.flatMap(({ rows }) => rows.map(({ box }) => [...vectorOf(box[2])])).flat()
+      const key = keys.batch(ingestion, firstOrdinal, createUlid())
+      const header = { incarnation: spec.incarnation, ingestion, embeddingVersion: spec.embedding.version, dim, rawDim: 0, items: batchItems }
+      await store.put(key, encodeVectorBatch({ header, vectors: Float32Array.from(vectors), raw: new Uint16Array(0) }))
+      return key
+    },
+    async remove(...ids: string[]): Promise<number> {
+      return (await appender.append(spec.incarnation, { kind: 'delete', opId: createUlid(), atMs: 0, ids })).revision
+    },
+    /** Accept, embed and commit in one go. */
+    async add(writer: CollectionWriter, items: readonly TestItem[]): Promise<string> {
+      const { ingestion } = await gallery.accept(items)
+      for (let first = 0; first < items.length; first += 200) await gallery.embed(ingestion, items.slice(first, first + 200), first)
+      while ((await writer.step({ list: true })).more);
+      return ingestion
+    },
+    async search(seed: number, k: number, budget?: number) {
+      const snapshot = await replica.acquire(spec.incarnation, { consistency: 'strong', timeoutMs: 5_000 })
+      try {
+        const hits = (await snapshot.search({ vectors: vectorOf(seed), k, searchBudget: budget }))[0]!
+        return hits.map(({ item, score, row }) => ({ id: item.id, label: item.label, score, row }))
+      } finally {
+        snapshot.release()
+      }
+    },
+    async allIds(): Promise<string[]> {
+      const snapshot = await replica.acquire(spec.incarnation, { consistency: 'strong', timeoutMs: 5_000 })
+      try {
+        const ids: string[] = []
+        for await (const item of snapshot.scroll()) ids.push(item.id)
+        return ids.sort()
+      } finally {
+        snapshot.release()
+      }
+    },
+    async close(): Promise<void> {
+      await replica.close()
+      await rm(dir, { recursive: true, force: true })
+    }
+  }
+  return gallery
+}
+
+export const itemsFrom = (first: number, count: number): TestItem[] =>
+  Array.from({ length: count }, (_, i) => ({ id: `item-${first + i}`, label: `label-${first + i}`, seeds: [first + i] }))
