@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { extname, join, normalize } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
+import { contentSecurityPolicy } from '../../apps/api/src/http/guard.ts'
 import { createFakeGallery, type FakeCollection, type FakeGallery, type Upload } from './fake-gallery.ts'
 
 const publicDir = fileURLToPath(new URL('../../apps/api/public/', import.meta.url))
@@ -104,7 +105,7 @@ async function route(gallery: FakeGallery, request: IncomingMessage, response: S
 export async function startFakeApi({ apiKey = null, perPictureMs = 120 }: { apiKey?: string | null; perPictureMs?: number } = {}) {
   const gallery = createFakeGallery(perPictureMs)
   const server = createServer((request, response) => {
-    response.setHeader('content-security-policy', "default-src 'self'; img-src 'self' blob: data:")
+    response.setHeader('content-security-policy', contentSecurityPolicy)
     response.setHeader('x-content-type-options', 'nosniff')
     const allowed = apiKey === null || !request.url?.startsWith('/v1') || request.headers.authorization === `Bearer ${apiKey}`
     const answered = allowed ? route(gallery, request, response) : Promise.reject(new Refusal(401, 'unauthorized', 'give the API key as a bearer token'))

@@ -307,14 +307,14 @@ describe('screens and keys', { timeout: 60_000 }, () => {
   })
 
   test('a server with a key is asked with it, pictures included, and a wrong key is asked for again', async () => {
-    const locked = await startTarget({ apiKey: 'right key' })
+    const locked = await startTarget({ apiKey: 'right-key' })
     const watched = await openPage(browser, locked.url, { expectedErrors: ['401'] })
     opened.push(watched)
     const { page } = watched
-    await page.getByLabel('API key').fill('wrong key')
+    await page.getByLabel('API key').fill('wrong-key')
     await page.getByRole('button', { name: 'Use this key' }).click()
     await page.locator('dialog .problem-line').waitFor()
-    await page.getByLabel('API key').fill('right key')
+    await page.getByLabel('API key').fill('right-key')
     await page.getByRole('button', { name: 'Use this key' }).click()
     await page.locator('#welcome button.primary').click()
     await page.getByLabel('Name').fill('locked')

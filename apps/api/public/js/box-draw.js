@@ -2,6 +2,7 @@
 import { byId, h } from './dom.js'
 
 const dragFromPx = 6
+const byTouch = () => matchMedia('(pointer: coarse)').matches
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value))
 
 /** onBox([x1, y1, x2, y2]) in pixels of the upright picture. */
@@ -28,7 +29,7 @@ export function createBoxDraw({ picture, onBox }) {
   function arm(on) {
     button.setAttribute('aria-pressed', String(on))
     figure.classList.toggle('drawing', on)
-    help.textContent = on && byKeyboard ? 'Arrows move, Shift + arrows resize, Enter searches, Esc cancels.' : 'Drag on the picture to search one part of it.'
+    help.textContent = on && byKeyboard ? 'Arrows move, Shift + arrows resize, Enter searches, Esc cancels.' : byTouch() && !on ? '' : 'Drag on the picture to search one part of it.'
     if (!on) { box = null; start = null; paint() }
   }
 

@@ -32,6 +32,7 @@ export function createCollections() {
   const listeners = []
   let all = []
   let current = null
+  let painted = null
 
   function paintStats() {
     const stats = byId('stats')
@@ -58,11 +59,14 @@ export function createCollections() {
   }
 
   function choose(name) {
-    const before = current?.incarnation
+    const before = current
     current = all.find((collection) => collection.name === name) ?? all[0] ?? null
     if (current) localStorage.setItem(choiceSlot, current.name)
+    const seen = JSON.stringify(all) + current?.name
+    if (seen === painted) return
+    painted = seen
     paint()
-    for (const listener of listeners) listener(before !== current?.incarnation)
+    for (const listener of listeners) listener(before?.incarnation !== current?.incarnation)
   }
 
   async function refresh(name = current?.name ?? localStorage.getItem(choiceSlot)) {

@@ -5,25 +5,24 @@ import { showProblem } from './problem.js'
 /** onSubmit may be async; throwing keeps the dialog open with the problem in it. tone 'danger' marks what cannot be undone. */
 export function openDialog({ title, body, action, tone = 'primary', onSubmit, onClose = () => {}, wide = false }) {
   const problem = h('div', { role: 'alert' })
-  const submit = action ? h('button', { type: 'submit', class: tone, text: action }) : null
-  const cancel = h('button', { type: 'button', text: action ? 'Cancel' : 'Close', on: { click: () => dialog.close() } })
+  const submit = h('button', { type: 'submit', class: tone, text: action })
+  const cancel = h('button', { type: 'button', text: 'Cancel', on: { click: () => dialog.close() } })
   const heading = h('h2', { text: title, id: `dialog-${Date.now()}` })
-  const form = h('form', { method: 'dialog' }, heading, ...body, problem, h('div', { class: 'buttons end' }, cancel, submit))
+  const form = h('form', { method: 'dialog' }, heading, ...body, h('div', {}, problem, h('div', { class: 'buttons end' }, cancel, submit)))
   const dialog = h('dialog', { class: wide ? 'wide' : '', 'aria-labelledby': heading.id }, form)
   form.addEventListener('submit', async (event) => {
     event.preventDefault()
     showProblem(problem, null)
-    if (submit) submit.disabled = true
+    submit.disabled = true
     try {
       await onSubmit()
       dialog.close()
     } catch (error) {
       showProblem(problem, error)
     } finally {
-      if (submit) submit.disabled = false
+      submit.disabled = false
     }
   })
-  dialog.addEventListener('click', (event) => { if (event.target === dialog && !action) dialog.close() })
   dialog.addEventListener('close', () => { dialog.remove(); onClose() })
   document.body.append(dialog)
   dialog.showModal()

@@ -13,7 +13,8 @@ export function createFailedList(loadAfter) {
   const root = h('details', { class: 'failed', hidden: true }, summary, h('div', { class: 'failed-table' }, h('table', {}, h('thead', {}, head), body)), more, problem)
   let total = 0
   let last
-  let loading = false
+  let generation = 0
+  let loading = null // the generation being loaded
 
   function rowOf(item) {
     const place = item.line === null || item.line === undefined ? String(item.ordinal + 1) : `line ${item.line}`
@@ -21,25 +22,26 @@ export function createFailedList(loadAfter) {
   }
 
   async function load() {
-    if (loading) return
-    loading = true
+    const mine = generation
+    if (loading === mine) return
+    loading = mine
     try {
       const { failed } = await loadAfter(last)
-      const known = last
-      const fresh = failed.filter((item) => known === undefined || item.ordinal > known)
-      body.append(...fresh.map(rowOf))
-      last = fresh.at(-1)?.ordinal ?? last
-      more.hidden = body.children.length >= total || fresh.length === 0
+      if (mine !== generation) return
+      body.append(...failed.map(rowOf))
+      last = failed.at(-1)?.ordinal ?? last
+      more.hidden = failed.length === 0 || body.children.length >= total
       showProblem(problem, null)
     } catch (error) {
-      showProblem(problem, error, () => void load())
+      if (mine === generation) showProblem(problem, error, () => void load())
     } finally {
-      loading = false
+      if (loading === mine) loading = null
     }
   }
 
-  /** While a job runs an earlier ordinal may fail later: the list starts anew. */
+  /** While a job runs an earlier ordinal may fail later: the list starts anew, and what is still on its way is dropped. */
   function reload() {
+    generation += 1
     last = undefined
     body.replaceChildren()
     void load()

@@ -17,7 +17,7 @@ function matchedBox(frame, box) {
 }
 
 /** onSearch(file): search with the gallery picture itself. */
-export function openHit(hit, { onSearch, onProblem }) {
+export function openHit(hit, { onSearch }) {
   const frame = remoteImage([hit.image], `Gallery picture of ${hit.label ?? hit.id}`)
   frame.classList.add('large')
   frame.addEventListener('shown', () => matchedBox(frame, hit.box), { once: true })
@@ -26,25 +26,15 @@ export function openHit(hit, { onSearch, onProblem }) {
     ['box', hit.box ? hit.box.map((value) => Math.round(value)).join(', ') : 'none'],
     ...Object.entries(hit.metadata ?? {}).map(([key, value]) => [key, String(value)])
   ]
-  const searchAgain = h('button', { type: 'button', class: 'primary', text: 'Search with this picture', on: {
-    click: async () => {
-      dialog.close()
-      try {
-        const blob = await api.blob(hit.image)
-        onSearch(new File([blob], hit.label ?? hit.id, { type: blob.type }))
-      } catch (error) {
-        onProblem(error)
-      }
-    }
-  } })
-  const dialog = openDialog({
+  openDialog({
     title: hit.label ?? 'no label',
     wide: true,
-    body: [
-      frame,
-      h('dl', { class: 'facts' }, ...facts.flatMap(([name, value]) => [h('dt', { text: name }), h('dd', { text: value })])),
-      h('div', { class: 'buttons' }, searchAgain)
-    ]
+    body: [frame, h('dl', { class: 'facts' }, ...facts.flatMap(([name, value]) => [h('dt', { text: name }), h('dd', { text: value })]))],
+    action: 'Search with this picture',
+    onSubmit: async () => {
+      const blob = await api.blob(hit.image)
+      onSearch(new File([blob], hit.label ?? hit.id, { type: blob.type }))
+    }
   })
 }
 

@@ -29,7 +29,7 @@ function hitRow({ hit, rank, objectIndex, hue, actions }) {
       h('p', { class: hit.label === null ? 'hit-label none' : 'hit-label', text: hit.label ?? 'no label' }),
       h('p', { class: 'hit-id', title: hit.id, text: hit.id }),
       h('p', { class: 'hit-score' }, bar, h('span', { class: 'score', title: `${hit.metric} ${hit.distance}`, text: format.score(hit.score) }))),
-    h('button', { type: 'button', class: 'quiet delete', 'aria-label': `Delete ${name}`, on: { click: () => actions.onDelete(hit) } }, 'Delete'))
+    h('button', { type: 'button', class: 'quiet delete', 'aria-label': `Delete ${name}`, title: 'Delete', on: { click: () => actions.onDelete(hit) } }))
   row.addEventListener('pointerenter', () => actions.onHover(objectIndex))
   row.addEventListener('pointerleave', () => actions.onHover(null))
   row.addEventListener('focusin', () => actions.onHover(objectIndex))
@@ -41,10 +41,10 @@ function verdict(answer, threshold) {
   const best = answer.hits[0]
   if (best) {
     const same = answer.hits.filter((hit) => hit.label === best.label).length
-    const why = answer.hits.length === 1 ? 'the only hit' : `${same} of ${answer.hits.length} hits say so`
+    const why = best.label === null ? ', no label' : answer.hits.length === 1 ? ', the only hit' : `, ${same} of ${answer.hits.length} hits have this label`
     return h('div', { class: 'verdict' },
       h('h2', { text: best.label ?? best.id }),
-      h('p', {}, h('span', { class: 'verdict-score', text: format.score(best.score) }), ` best score, ${why}`))
+      h('p', {}, 'best score ', h('span', { class: 'verdict-score', text: format.score(best.score) }), why))
   }
   const limit = threshold === null ? 'above the threshold of this collection' : `at ${threshold.toFixed(2)} or above`
   return h('div', { class: 'verdict unknown' },
@@ -109,7 +109,7 @@ export function createHitsView({ root, actions }) {
       const took = next.took_ms
       root.replaceChildren(verdict(next, threshold), tabs, list,
         h('p', { class: 'took' },
-          h('span', {}, h('strong', { text: format.ms(took.total) }), ` in all, ${format.ms(took.embed)} to see, ${format.ms(took.search)} to search`),
+          h('span', {}, h('strong', { text: format.ms(took.total) }), ` in all: ${format.ms(took.embed)} embedding, ${format.ms(took.search)} search`),
           h('span', { text: `index seq ${next.index_seq}` })))
       select(objects.length === 1 ? 0 : overall)
     },

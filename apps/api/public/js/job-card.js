@@ -33,7 +33,7 @@ function factsOf(job, rate) {
   if (rate && isOpen(job)) facts.push(`${format.duration((1000 * counts.pending) / rate)} left`)
   if (job.finished_at !== null) facts.push(`took ${format.duration(new Date(job.finished_at) - new Date(job.created_at))}`)
   if (job.seq !== null) facts.push(`seq ${job.seq}`)
-  return facts.join('  ·  ')
+  return facts
 }
 
 export function createJobCard(id) {
@@ -56,7 +56,7 @@ export function createJobCard(id) {
       setText(name, job.collection)
       setText(state, job.state)
       setText(when, [job.source, format.clockTime(job.created_at)].filter(Boolean).join(', '))
-      setText(facts, factsOf(job, rateOf(job)))
+      facts.replaceChildren(...factsOf(job, rateOf(job)).map((text) => h('span', { text })))
       bar.setAttribute('aria-valuemin', '0')
       bar.setAttribute('aria-valuemax', String(counts.total))
       bar.setAttribute('aria-valuenow', String(doneOf(counts)))

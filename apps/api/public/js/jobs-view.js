@@ -54,7 +54,8 @@ export function createJobsView({ collections }) {
     setText(byId('open-jobs'), String(open))
     setText(byId('jobs-status'), open === 0 ? '' : format.plural(open, 'job open', 'jobs open'))
     showProblem(byId('page-problem'), null)
-    if (noteProgress(jobs) || collections.current() === null) await collections.refresh()
+    // While nothing moves, each look refreshes too: the replica that answers may have been behind, or others changed something.
+    if (noteProgress(jobs) || open === 0) await collections.refresh()
     failures = 0
     return open > 0 ? busyMs : idleMs
   }

@@ -1,7 +1,10 @@
 // Shows what went wrong: the detail in words, the stable code, the request id to look for in the log.
 import { h } from './dom.js'
 
-/** error null clears. retry, when given, adds a button. */
+/** No answer, a server in trouble, or a state that passes: the same request may succeed later. */
+const mayPass = ({ status }) => status === 0 || status === 409 || status === 429 || status >= 500
+
+/** error null clears. retry, when given, adds a button where it may help. */
 export function showProblem(root, error, retry) {
   root.replaceChildren()
   if (error === null || error.name === 'AbortError') return
@@ -13,6 +16,6 @@ export function showProblem(root, error, retry) {
     h('div', { class: 'problem' },
       h('p', { class: 'problem-detail', text: problem.detail || problem.title || 'The request failed.' }),
       facts,
-      retry ? h('button', { type: 'button', text: 'Try again', on: { click: retry } }) : null)
+      retry && mayPass(problem) ? h('button', { type: 'button', text: 'Try again', on: { click: retry } }) : null)
   )
 }

@@ -20,7 +20,7 @@ export function createSearchView({ collections }) {
     root: result,
     actions: {
       onHover: (index) => picture.highlight(index),
-      onOpen: (hit) => openHit(hit, { onSearch: search, onProblem: (error) => showProblem(byId('search-problem'), error) }),
+      onOpen: (hit) => openHit(hit, { onSearch: (file) => void search(file) }),
       onDelete: (hit) => askToDelete(collections.current().name, hit, () => {
         hits.remove(hit.id)
         announce(`${hit.label ?? hit.id} was deleted.`)

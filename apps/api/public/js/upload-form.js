@@ -4,7 +4,7 @@ import { byId, setText } from './dom.js'
 import * as format from './format.js'
 import { showProblem } from './problem.js'
 
-const portionFiles = 50
+const portionFiles = 200
 const portionBytes = 64 * 2 ** 20
 
 function portionsOf(files) {
