@@ -4,7 +4,7 @@ import { bytes, freshPrefix, listedKeys, valueOf } from './bytes.ts'
 import type { StoreUnderTest } from './object-store.contract.ts'
 
 const odd = [
-  '商品/红色 自行车.jpg', 'with space', ' leading', 'trailing ', 'a+b&c=d?e#f%20g', 'tilde~', 'tilde~=', 'tilde~~==', '=', '~', '~/~', '123',
+  '商品/红色 自行车.jpg', 'with space', ' leading', 'trailing ', 'a+b&c=d?e#f%20g', 'tilde~', 'tilde~=', 'tilde~~==', '=', '~', '~~/~', '123',
   '1e5', '0x10', 'true', '.hidden', 'a..b', '...', 'UPPER', 'upper', 'quote"\'<>&amp;', 'back\\slash', 'e\u0301', '\u00e9', '😀', 'key', 'format',
   '*!()@$,;:', 'x'.repeat(254)
 ]
@@ -28,8 +28,9 @@ export function describeKeys(underTest: () => Promise<StoreUnderTest>): void {
       expect(await listedKeys(store, prefix)).toEqual([])
     })
 
-    it('takes a key that is also the prefix of other keys', async () => {
-      const { store } = await underTest()
+    it('takes a key that is also the prefix of other keys, where the server does', async ({ skip }) => {
+      const { store, listsBelowObjects } = await underTest()
+      skip(!listsBelowObjects, 'MinIO does not list a/b while there is an object a')
       const prefix = freshPrefix()
       await store.put(`${prefix}a/b/c`, bytes('abc'))
       await store.put(`${prefix}a`, bytes('a'))

@@ -15,6 +15,8 @@ export interface StoreUnderTest {
   address: OpenStoreOptions | undefined
   /** Two writes of the same bytes get different etags. S3 derives the etag from the bytes. */
   uniqueEtags: boolean
+  /** "a/b" is listed although there is an object "a". MinIO has both but lists only "a". */
+  listsBelowObjects: boolean
 }
 
 /** `open` is called once; the suite closes the store. Each test works under a prefix of its own. */

@@ -12,7 +12,7 @@ describeObjectStore('directory', async () => {
   const root = await mkdtemp(path.join(tmpdir(), 'likeness-store-'))
   roots.push(root)
   const address = { url: `dir:${root}` }
-  return { store: await openObjectStore(address), address, uniqueEtags: true }
+  return { store: await openObjectStore(address), address, uniqueEtags: true, listsBelowObjects: true }
 })
 
 afterAll(async () => {

@@ -2,10 +2,11 @@
 import { createMemoryStore } from '@likeness/shared/store/memory-store'
 import { describeObjectStore } from './object-store.contract.ts'
 
-describeObjectStore('memory', async () => ({ store: createMemoryStore(), address: undefined, uniqueEtags: true }))
+describeObjectStore('memory', async () => ({ store: createMemoryStore(), address: undefined, uniqueEtags: true, listsBelowObjects: true }))
 
 describeObjectStore('memory with etags of S3', async () => ({
   store: createMemoryStore({ etags: 'content' }),
   address: undefined,
-  uniqueEtags: false
+  uniqueEtags: false,
+  listsBelowObjects: true
 }))

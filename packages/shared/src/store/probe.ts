@@ -1,0 +1,29 @@
+// Start-up check that a store keeps the conditions everything else is built on.
+import { randomUUID } from 'node:crypto'
+import { appError } from '../errors.ts'
+import type { ObjectStore } from './object-store.ts'
+
+/**
+ * Writes and removes one small object under `probe/`. Rejects with `unsupported_store`, naming the store and what it
+ * did, when a conditional write happens that must not or fails that must; with `store_unavailable` when it cannot be reached.
+ * @param name how messages call the store, for example its address without secrets
+ */
+export async function probeObjectStore(store: ObjectStore, name: string = store.kind): Promise<void> {
+  const key = `probe/${randomUUID()}`
+  const body = (step: string) => Buffer.from(`${step} ${randomUUID()}`)
+  const refuse = (what: string) => {
+    return appError('unsupported_store', `The object store ${name} ${what}: it does not honour conditional writes, and data would be lost.`)
+  }
+  try {
+    const first = await store.putIf(key, body('created'), { create: true })
+    if (!first) throw refuse('did not create a key that does not exist')
+    if (await store.putIf(key, body('created again'), { create: true })) throw refuse('created a key that exists')
+    const second = await store.putIf(key, body('replaced'), { ifMatch: first.etag })
+    if (!second) throw refuse('did not replace an object whose etag matched')
+    if (await store.putIf(key, body('stale'), { ifMatch: first.etag })) throw refuse('replaced an object by a stale etag')
+    if (await store.putIf(`${key}-missing`, body('missing'), { ifMatch: second.etag })) throw refuse('replaced a key that does not exist')
+    if ((await store.get(key))?.etag !== second.etag) throw refuse('did not give back what was written last')
+  } finally {
+    await store.delete([key, `${key}-missing`])
+  }
+}

@@ -1,0 +1,28 @@
+// The S3 store keeps the contract on a real S3 server; where there is none, a skipped test says so.
+import { randomUUID } from 'node:crypto'
+import { openObjectStore } from '@likeness/shared/store/open-store'
+import { afterAll, describe, it } from 'vitest'
+import { startMinio } from '../support/minio.ts'
+import { describeObjectStore } from './object-store.contract.ts'
+
+const server = await startMinio()
+
+if (server) {
+  const { endpoint, accessKey, secretKey } = server
+  const address = { url: `s3://likeness-test/run-${randomUUID()}`, s3: { endpoint, accessKey, secretKey } }
+
+  describeObjectStore('S3', async () => ({ store: await openObjectStore(address), address, uniqueEtags: false, listsBelowObjects: false }))
+
+  afterAll(async () => {
+    const store = await openObjectStore(address)
+    const keys: string[] = []
+    for await (const { key } of store.list('')) keys.push(key)
+    await store.delete(keys)
+    await store.close()
+    await server.stop()
+  })
+} else {
+  describe('object store: S3', () => {
+    it.skip('DID NOT RUN: no MinIO, no Go >= 1.24 to build it, no S3_TEST_ENDPOINT', () => {})
+  })
+}
