@@ -1,0 +1,40 @@
+// What the HTTP layer is given: the engine, the store, the lanes, hints, time, log and limits. Built by main.ts, faked by tests.
+import type { Catalog, ItemListWriter, Jobs, LogAppender, Replica } from '@likeness/engine/contract'
+import type { Clock } from '@likeness/shared/clock'
+import type { Logger } from '@likeness/shared/log'
+import type { ObjectStore } from '@likeness/shared/store/object-store'
+import type { Hints } from './hints.ts'
+import type { LaneClient } from './lanes/lane-client.ts'
+import type { ThumbnailCache } from './thumbnail-cache.ts'
+
+export interface ApiSettings {
+  /** Bearer key that /v1 asks for; undefined: none, loopback only. */
+  apiKey: string | undefined
+  /** Host and Origin names served beside loopback, as `name` or `name:port`. */
+  allowedHosts: readonly string[]
+  importRoots: readonly string[]
+  maxUploadBytes: number
+  /** Folder for uploaded list files while they are read. */
+  spoolDir: string
+  /** Folder of the page at `/`. */
+  publicDir: string
+}
+
+/** Parts of /readyz: resolve when well, reject with the reason. */
+export type ReadinessCheck = () => Promise<void>
+
+export interface ApiDeps {
+  catalog: Catalog
+  logAppender: LogAppender
+  itemLists: ItemListWriter
+  jobs: Jobs
+  replica: Replica
+  store: ObjectStore
+  lanes: LaneClient
+  hints: Hints
+  thumbnails: ThumbnailCache
+  readiness: Record<string, ReadinessCheck>
+  clock: Clock
+  log: Logger
+  settings: ApiSettings
+}

@@ -1,0 +1,62 @@
+// The HTTP application without a port: middleware in order, one route per file, every error a problem.
+import express from 'express'
+import type { Express } from 'express'
+import { appError } from '@likeness/shared/errors'
+import type { ApiDeps } from './api-deps.ts'
+import { guardOrigin, requireKey, securityHeaders } from './http/guard.ts'
+import { problemHandler } from './http/problem.ts'
+import { requestContext } from './http/request-context.ts'
+import { mountRoutes } from './http/route.ts'
+import { createCollection } from './routes/create-collection.ts'
+import { deleteItem } from './routes/delete-item.ts'
+import { dropCollection } from './routes/drop-collection.ts'
+import { getCollection } from './routes/get-collection.ts'
+import { getItem } from './routes/get-item.ts'
+import { getJob } from './routes/get-job.ts'
+import { livez, readyz } from './routes/health.ts'
+import { importItems } from './routes/import-items.ts'
+import { itemImage } from './routes/item-image.ts'
+import { itemThumbnail } from './routes/item-thumbnail.ts'
+import { listCollections } from './routes/list-collections.ts'
+import { listJobs } from './routes/list-jobs.ts'
+import { search } from './routes/search.ts'
+import { status } from './routes/status.ts'
+import { uploadImages } from './routes/upload-images.ts'
+
+const routes = (deps: ApiDeps) => [
+  livez,
+  readyz(deps),
+  createCollection(deps),
+  listCollections(deps),
+  getCollection(deps),
+  dropCollection(deps),
+  uploadImages(deps),
+  importItems(deps),
+  listJobs(deps),
+  getJob(deps),
+  getItem(deps),
+  deleteItem(deps),
+  itemImage(deps),
+  itemThumbnail(deps),
+  search(deps),
+  status(deps)
+]
+
+export function createApp(deps: ApiDeps): Express {
+  const { settings } = deps
+  const app = express()
+  app.disable('x-powered-by')
+  app.disable('etag')
+  app.set('query parser', 'simple')
+  app.use(requestContext(deps))
+  app.use(securityHeaders)
+  app.use(guardOrigin(settings.allowedHosts))
+  app.use('/v1', requireKey(settings.apiKey))
+  app.use(mountRoutes(routes(deps)))
+  app.use(express.static(settings.publicDir, { index: 'index.html', dotfiles: 'ignore', redirect: false, cacheControl: false }))
+  app.use((req) => {
+    throw appError('route_not_found', `there is nothing at ${req.path.slice(0, 200)}`)
+  })
+  app.use(problemHandler)
+  return app
+}

@@ -1,0 +1,27 @@
+// The settings of this app, and what must hold between them: nothing but loopback without an API key.
+import { isAbsolute } from 'node:path'
+import { ConfigError, readSettingsOrExit } from '@likeness/shared/config'
+import { isLoopbackHost } from './http/guard.ts'
+
+const names = [
+  'OBJECT_STORE', 'S3_ENDPOINT', 'S3_ACCESS_KEY', 'S3_SECRET_KEY', 'S3_REGION', 'REDIS_URL', 'LOG_LEVEL', 'DATA_DIR', 'HOST', 'PORT',
+  'API_KEY', 'ALLOWED_HOSTS', 'IMPORT_ROOTS', 'MAX_UPLOAD_BYTES', 'LANE_SECRET', 'REPLICA_POLL_MS'
+] as const
+
+export type ApiConfig = ReturnType<typeof readConfig>
+
+/** Settings that are fine alone and wrong together; empty when all is well. */
+export function findConflicts({ HOST, API_KEY, IMPORT_ROOTS }: { HOST: string; API_KEY?: string; IMPORT_ROOTS: readonly string[] }): string[] {
+  const problems: string[] = []
+  if (API_KEY === undefined && !isLoopbackHost(HOST)) problems.push(`API_KEY: is required to listen on ${HOST}; without it only loopback is served`)
+  for (const root of IMPORT_ROOTS) if (!isAbsolute(root)) problems.push(`IMPORT_ROOTS: ${root} is not an absolute path`)
+  return problems
+}
+
+export function readConfig(env: NodeJS.ProcessEnv) {
+  const settings = readSettingsOrExit(env, names)
+  const problems = findConflicts(settings)
+  if (problems.length === 0) return settings
+  process.stderr.write(`${new ConfigError(problems).message}\n`)
+  process.exit(2)
+}

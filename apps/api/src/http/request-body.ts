@@ -1,0 +1,50 @@
+// Reading request bodies: JSON within limits, zod at the edge, and getting rid of what nobody will read.
+import type { IncomingMessage } from 'node:http'
+import express from 'express'
+import type { NextFunction, Request, Response } from 'express'
+import { z } from 'zod'
+import { appError } from '@likeness/shared/errors'
+
+export const maxJsonBytes = 2 * 1024 * 1024
+const jsonDeadlineMs = 30_000
+const discardDeadlineMs = 10_000
+
+const parseJson = express.json({ limit: maxJsonBytes, strict: false, inflate: false, type: 'application/json' })
+
+export const isJson = (req: Request): boolean => Boolean(req.is('application/json'))
+export const isMultipart = (req: Request): boolean => Boolean(req.is('multipart/form-data'))
+
+/** The parsed JSON body; unsupported_media_type, too_large or invalid_request otherwise. */
+export async function readJson(req: Request, res: Response): Promise<unknown> {
+  if (!isJson(req)) throw appError('unsupported_media_type', 'send content-type: application/json')
+  const timer = setTimeout(() => req.destroy(), jsonDeadlineMs)
+  try {
+    await new Promise<void>((resolve, reject) => {
+      const next: NextFunction = (error?: unknown) => (error === undefined ? resolve() : reject(error as Error))
+      parseJson(req, res, next)
+    })
+  } finally {
+    clearTimeout(timer)
+  }
+  if (req.body === undefined) throw appError('invalid_request', 'the body is empty')
+  return req.body
+}
+
+/** invalid_request with every issue: [{path, message}]. */
+export function parseRequest<T extends z.ZodType>(schema: T, value: unknown): z.output<T> {
+  const parsed = schema.safeParse(value)
+  if (parsed.success) return parsed.data
+  const issues = parsed.error.issues.slice(0, 20).map((issue) => ({ path: issue.path.join('.'), message: issue.message }))
+  const first = issues[0]!
+  throw appError('invalid_request', first.path === '' ? first.message : `${first.path}: ${first.message}`, { detail: { issues } })
+}
+
+/** Lets a client finish sending so that it reads our answer, for a while. */
+export function discardRest(req: IncomingMessage): void {
+  if (req.complete || req.destroyed) return
+  const timer = setTimeout(() => req.destroy(), discardDeadlineMs)
+  req.once('close', () => clearTimeout(timer))
+  req.once('error', () => clearTimeout(timer))
+  req.unpipe()
+  req.resume()
+}

@@ -1,0 +1,125 @@
+// The item list of an import: what each path of a folder, prefix or list becomes. Bad ones become failed items, never an error of the job.
+import { createReadStream } from 'node:fs'
+import { itemIdSchema, labelSchema } from '@likeness/shared/contract/item-list'
+import type { ItemFailure, ItemListLine } from '@likeness/shared/contract/item-list'
+import { isAppError } from '@likeness/shared/errors'
+import { checkKey } from '@likeness/shared/store/object-key'
+import type { ObjectStore } from '@likeness/shared/store/object-store'
+import { openInside } from './import-root.ts'
+import { mapInOrder } from './in-order.ts'
+import { readList } from './list-file.ts'
+import type { ListEntry } from './list-file.ts'
+import { walkFolder } from './walk-folder.ts'
+
+const copiesAtOnce = 8
+
+/** One item to be, before its ordinal and picture are known. */
+interface Candidate {
+  /** Relative to the folder, or to the prefix. */
+  path: string
+  id: string
+  label: string | null
+  line?: number
+  failure?: ItemFailure
+}
+
+export interface LinesSource {
+  store: ObjectStore
+  /** Uploaded list file on disk; without it every file below is taken. */
+  listPath: string | undefined
+  /** `folder`: the first folder on an item's path is its label. */
+  label: 'folder' | 'none'
+  maxBytes: number
+}
+
+/** Label and id of a path that no list describes. */
+function candidateOf(path: string, id: string, label: LinesSource['label']): Candidate {
+  const slash = path.indexOf('/')
+  const folder = label === 'folder' && slash > 0 ? path.slice(0, slash) : null
+  if (itemIdSchema.safeParse(id).success && (folder === null || labelSchema.safeParse(folder).success)) return { path, id, label: folder }
+  const safeId = id.replace(/[\u0000-\u001f\u007f]/g, '?').slice(0, 1024)
+  return { path, id: safeId, label: null, failure: { code: 'invalid_key', message: 'the path is too long or has control characters' } }
+}
+
+const fromEntry = ({ path, id, label, line, failure }: ListEntry): Candidate => ({ path, id, label, line, ...(failure && { failure }) })
+
+async function* fromList(listPath: string): AsyncGenerator<Candidate> {
+  for await (const entry of readList(createReadStream(listPath))) yield fromEntry(entry)
+}
+
+async function* fromFolder(root: string, label: LinesSource['label']): AsyncGenerator<Candidate> {
+  for await (const path of walkFolder(root)) yield candidateOf(path, path, label)
+}
+
+const toLine = ({ id, label, line, failure }: Candidate, ordinal: number, imageKey: string | null): ItemListLine => ({
+  ordinal,
+  id,
+  label,
+  imageKey,
+  ...(line !== undefined && { line }),
+  ...(failure !== undefined && { failure })
+})
+
+/** Items of a folder on disk: each file is copied into the store; `root` is a real path. */
+export function folderLines(source: LinesSource, root: string, keyOf: (n: number) => string): AsyncGenerator<ItemListLine> {
+  const candidates = source.listPath === undefined ? fromFolder(root, source.label) : fromList(source.listPath)
+  return mapInOrder(candidates, copiesAtOnce, async (candidate, ordinal) => {
+    if (candidate.failure !== undefined) return toLine(candidate, ordinal, null)
+    try {
+      const imageKey = keyOf(ordinal)
+      await copyFile(source, root, candidate.path, imageKey)
+      return toLine(candidate, ordinal, imageKey)
+    } catch (error) {
+      // The store being away is the import's problem; anything about the file is the item's.
+      if (!isAppError(error) || error.status >= 500) throw error
+      const message = error.code === 'too_large' ? `${candidate.path} has more than ${source.maxBytes} bytes` : error.message
+      return toLine({ ...candidate, failure: { code: error.code, message } }, ordinal, null)
+    }
+  })
+}
+
+async function copyFile(source: LinesSource, root: string, path: string, key: string): Promise<void> {
+  const { handle } = await openInside(root, path)
+  const stream = handle.createReadStream({ autoClose: true })
+  try {
+    await source.store.putStream(key, stream, { maxBytes: source.maxBytes })
+  } finally {
+    stream.destroy()
+    await handle.close().catch(() => {})
+  }
+}
+
+/** Items of the store's own objects under `prefix` (ends with `/`): referred to in place. */
+export async function* prefixLines(source: LinesSource, prefix: string): AsyncGenerator<ItemListLine> {
+  let ordinal = 0
+  if (source.listPath !== undefined) {
+    for await (const candidate of fromList(source.listPath)) yield listedLine(candidate, prefix, ordinal++)
+    return
+  }
+  for await (const { key, sizeBytes } of source.store.list(prefix)) {
+    const candidate = candidateOf(key.slice(prefix.length), key, source.label)
+    if (sizeBytes > source.maxBytes) candidate.failure ??= { code: 'too_large', message: `${sizeBytes} bytes, at most ${source.maxBytes}` }
+    yield toLine(candidate, ordinal++, candidate.failure === undefined ? key : null)
+  }
+}
+
+/** A listed key is not looked up here: the embedder fails it with image_missing. */
+function listedLine(candidate: Candidate, prefix: string, ordinal: number): ItemListLine {
+  if (candidate.failure !== undefined) return toLine(candidate, ordinal, null)
+  const key = `${prefix}${candidate.path}`
+  const failure = candidate.path.split('/').includes('..') || candidate.path.startsWith('/')
+    ? { code: 'path_outside_root', message: `${candidate.path} is not under the prefix` }
+    : keyFailure(key)
+  const id = candidate.id === candidate.path && itemIdSchema.safeParse(key).success ? key : candidate.id
+  return failure === undefined ? toLine({ ...candidate, id }, ordinal, key) : toLine({ ...candidate, failure }, ordinal, null)
+}
+
+function keyFailure(key: string): ItemFailure | undefined {
+  try {
+    checkKey(key)
+    return undefined
+  } catch (error) {
+    if (!isAppError(error)) throw error
+    return { code: error.code, message: error.message }
+  }
+}

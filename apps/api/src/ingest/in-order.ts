@@ -1,0 +1,38 @@
+// Bounded concurrency: a limiter for independent tasks, and a map over a stream that keeps its order.
+
+export type Limiter = <T>(task: () => Promise<T>) => Promise<T>
+
+/** At most `limit` tasks run at once; the others wait in order. */
+export function createLimiter(limit: number): Limiter {
+  let running = 0
+  const waiting: (() => void)[] = []
+  return async (task) => {
+    if (running >= limit) await new Promise<void>((resolve) => waiting.push(resolve))
+    else running++
+    try {
+      return await task()
+    } finally {
+      const next = waiting.shift()
+      if (next === undefined) running--
+      else next()
+    }
+  }
+}
+
+/** Results in the order of the source, at most `limit` in the making. Settles only after every started task has. */
+export async function* mapInOrder<T, R>(source: AsyncIterable<T> | Iterable<T>, limit: number, task: (item: T, index: number) => Promise<R>): AsyncGenerator<R> {
+  const window: Promise<R>[] = []
+  let index = 0
+  try {
+    for await (const item of source) {
+      const started = task(item, index++)
+      // Awaited below, in turn; until then a failure is not unhandled.
+      started.catch(() => {})
+      window.push(started)
+      if (window.length >= limit) yield await window.shift()!
+    }
+    while (window.length > 0) yield await window.shift()!
+  } finally {
+    await Promise.allSettled(window)
+  }
+}

@@ -1,0 +1,84 @@
+// The one way into a collection: item list, log entry, job pointer, liveness check, then the acknowledgement.
+import { z } from 'zod'
+import type { ItemListLine } from '@likeness/shared/contract/item-list'
+import { itemIdSchema, itemListPartSize } from '@likeness/shared/contract/item-list'
+import type { CollectionSpec } from '@likeness/shared/contract/collection'
+import { appError } from '@likeness/shared/errors'
+import { collectionKeys } from '@likeness/shared/keys'
+import type { ObjectStore } from '@likeness/shared/store/object-store'
+import { createUlid } from '@likeness/shared/ulid'
+import type { ApiDeps } from '../api-deps.ts'
+import type { Answer } from '../idempotency.ts'
+
+export const ingestIntentSchema = z.object({
+  /** Also the id of the job. */
+  ingestion: z.string(),
+  opId: z.string(),
+  incarnation: z.string(),
+  collection: z.string(),
+  total: z.number().int(),
+  source: z.string(),
+  requestId: z.string(),
+  atMs: z.number(),
+  /** Newest log slot before the reservation: the operation can only be after it. */
+  tailSlot: z.number().int(),
+  /** Answered for uploads. */
+  items: z.array(z.object({ ordinal: z.number().int(), id: itemIdSchema })).optional()
+})
+export type IngestIntent = z.infer<typeof ingestIntentSchema>
+
+/** Object key of the original of an item; `n` is unique within the ingestion. */
+export const pictureKey = (spec: CollectionSpec, ingestion: string, n: number): string => collectionKeys(spec.incarnation).image(`${ingestion}-${n}`)
+
+export interface IngestionDraft {
+  ingestion: string
+  spec: CollectionSpec
+  source: string
+  requestId: string
+}
+
+/** Writes the item list; invalid_request when it is empty. Nothing refers to it before `acceptIngestion`. */
+export async function prepareIngestion(deps: ApiDeps, draft: IngestionDraft, lines: AsyncIterable<ItemListLine> | Iterable<ItemListLine>): Promise<IngestIntent> {
+  const { spec, ingestion } = draft
+  const tailSlot = await deps.logAppender.tail(spec.incarnation)
+  const { total } = await deps.itemLists.write(spec.incarnation, ingestion, lines)
+  if (total === 0) throw appError('invalid_request', `${draft.source}: nothing to ingest`)
+  const atMs = deps.clock.nowMs()
+  return { ingestion, opId: createUlid(atMs), incarnation: spec.incarnation, collection: spec.name, total, source: draft.source, requestId: draft.requestId, atMs, tailSlot }
+}
+
+/** Appends the log entry (unless an earlier attempt did) and answers 202. collection_not_found when it was dropped meanwhile. */
+export async function acceptIngestion(deps: ApiDeps, intent: IngestIntent, again: boolean): Promise<Answer> {
+  const { incarnation, ingestion, opId, total, requestId, atMs } = intent
+  const earlier = again ? await deps.logAppender.find(incarnation, opId, intent.tailSlot) : undefined
+  const { revision, slot } =
+    earlier ?? (await deps.logAppender.append(incarnation, { kind: 'ingest', opId, atMs, ingestion, total, partSize: itemListPartSize, requestId }))
+  await deps.jobs.record({ ingestion, incarnation, collection: intent.collection, total, revision, source: intent.source, createdAtMs: atMs })
+  if (!(await deps.catalog.isLive(incarnation))) throw appError('collection_not_found', `collection ${intent.collection} was dropped meanwhile`)
+  return {
+    status: 202,
+    body: { job: ingestion, collection: intent.collection, revision, total, ...(intent.items && { items: intent.items }) },
+    after: () => deps.hints.work({ incarnation, slot })
+  }
+}
+
+/** Deletes pictures and item list of an ingestion that was not accepted. Never rejects: what stays is logged, and only wastes space. */
+export async function abandonIngestion(deps: ApiDeps, { ingestion, spec }: Pick<IngestionDraft, 'ingestion' | 'spec'>): Promise<void> {
+  const keys = collectionKeys(spec.incarnation)
+  try {
+    await deletePrefix(deps.store, keys.image(`${ingestion}-`))
+    await deletePrefix(deps.store, keys.itemListPrefix(ingestion))
+  } catch (error) {
+    deps.log.warn({ err: error, ingestion }, 'objects of an unaccepted ingestion stay')
+  }
+}
+
+async function deletePrefix(store: ObjectStore, prefix: string): Promise<void> {
+  let batch: string[] = []
+  for await (const { key } of store.list(prefix)) {
+    if (batch.push(key) < 500) continue
+    await store.delete(batch)
+    batch = []
+  }
+  if (batch.length > 0) await store.delete(batch)
+}

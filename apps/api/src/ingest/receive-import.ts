@@ -1,0 +1,68 @@
+// Reads an import request: JSON, or a form whose list file waits on disk until the fields around it are known.
+import { createHash } from 'node:crypto'
+import { createWriteStream } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Transform } from 'node:stream'
+import type { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import type { Request, Response } from 'express'
+import { importRequestSchema } from '@likeness/shared/contract/http'
+import type { ImportRequest } from '@likeness/shared/contract/http'
+import { appError } from '@likeness/shared/errors'
+import { createUlid } from '@likeness/shared/ulid'
+import { readMultipart } from '../http/multipart.ts'
+import { isJson, isMultipart, parseRequest, readJson } from '../http/request-body.ts'
+
+const maxListBytes = 1024 ** 3
+
+export interface ReceivedImport {
+  request: ImportRequest
+  listPath: string | undefined
+  listSha256: string | undefined
+  /** Deletes the list file. */
+  dispose: () => Promise<void>
+}
+
+export async function receiveImport(req: Request, res: Response, spoolDir: string): Promise<ReceivedImport> {
+  if (isMultipart(req)) return receiveForm(req, join(spoolDir, `${createUlid()}.list`))
+  if (!isJson(req)) throw appError('unsupported_media_type', 'send application/json, or multipart/form-data with a list file')
+  const request = parseRequest(importRequestSchema, await readJson(req, res))
+  return { request, listPath: undefined, listSha256: undefined, dispose: async () => {} }
+}
+
+async function receiveForm(req: Request, path: string): Promise<ReceivedImport> {
+  const fields: Record<string, string> = {}
+  let listSha256: string | undefined
+  const dispose = () => rm(path, { force: true })
+  try {
+    await readMultipart(req, { files: 1, fields: 8, fieldBytes: 8 * 1024 }, {
+      onField: (name, value) => void Object.defineProperty(fields, name, { value, enumerable: true }),
+      onFile: async (name, stream) => {
+        if (name !== 'list') throw appError('invalid_request', `unknown file field ${name.slice(0, 50)}; the list file is \`list\``)
+        listSha256 = await spool(stream, path)
+      }
+    })
+    const request = parseRequest(importRequestSchema, fields)
+    return { request, listPath: listSha256 === undefined ? undefined : path, listSha256, dispose }
+  } catch (error) {
+    await dispose()
+    throw error
+  }
+}
+
+/** Returns the sha256 of what was written. */
+async function spool(stream: Readable, path: string): Promise<string> {
+  const hash = createHash('sha256')
+  let sizeBytes = 0
+  const meter = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      sizeBytes += chunk.length
+      hash.update(chunk)
+      if (sizeBytes > maxListBytes) done(appError('too_large', `a list file has at most ${maxListBytes} bytes`))
+      else done(null, chunk)
+    }
+  })
+  await pipeline(stream, meter, createWriteStream(path, { mode: 0o600 }))
+  return hash.digest('hex')
+}

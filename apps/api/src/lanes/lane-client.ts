@@ -1,0 +1,115 @@
+// Asks the embed-workers' interactive lanes: least busy first, another one when a lane fails. The API itself never runs inference.
+import type { Clock } from '@likeness/shared/clock'
+import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
+import { embedAnswerSchema } from '@likeness/shared/contract/lane'
+import type { EmbedAnswer, EmbedQuery } from '@likeness/shared/contract/lane'
+import type { LaneAddress } from '@likeness/shared/contract/work'
+import { appError } from '@likeness/shared/errors'
+import type { Logger } from '@likeness/shared/log'
+import { callLane, createLaneAgent, LaneDown } from './lane-request.ts'
+import type { LaneCall, LaneReply } from './lane-request.ts'
+import type { LaneRegistry } from './lane-registry.ts'
+
+export interface LaneClient {
+  /** Detects and embeds one picture. embedding_mismatch, embedder_unavailable, or what the lane says about the picture. */
+  embed(picture: Uint8Array, query: EmbedQuery, signal?: AbortSignal): Promise<EmbedAnswer>
+  /** A JPEG of at most `width` pixels. */
+  thumbnail(picture: Uint8Array, width: number, signal?: AbortSignal): Promise<Uint8Array>
+  /** What the lanes make; waits for a first lane, then embedder_unavailable. */
+  embedding(waitMs: number): Promise<EmbeddingSpec>
+  known(): LaneAddress[]
+  close(): void
+}
+
+const deadlineMs = 30_000
+/** How long a lane that failed is asked last. */
+const suspectMs = 3_000
+/** A picture that kills a lane must not go through all of them. */
+const maxLost = 2
+
+interface Load {
+  outstanding: number
+  failedMs: number
+}
+
+export function createLaneClient(deps: { registry: LaneRegistry; secret: string; clock: Clock; log: Logger }): LaneClient {
+  const { registry, secret, clock, log } = deps
+  const agent = createLaneAgent()
+  const loads = new Map<string, Load>()
+  const unavailable = (why: string, cause?: unknown) => appError('embedder_unavailable', why, { cause, retryAfterS: 2 })
+
+  function loadOf({ url }: LaneAddress): Load {
+    let load = loads.get(url)
+    if (load === undefined) loads.set(url, (load = { outstanding: 0, failedMs: -Infinity }))
+    return load
+  }
+
+  function pick(lanes: readonly LaneAddress[]): LaneAddress | undefined {
+    const suspect = (lane: LaneAddress): number => Number(clock.nowMs() - loadOf(lane).failedMs < suspectMs)
+    return [...lanes].sort((a, b) => suspect(a) - suspect(b) || loadOf(a).outstanding - loadOf(b).outstanding)[0]
+  }
+
+  async function callOne(lane: LaneAddress, call: LaneCall): Promise<LaneReply> {
+    const load = loadOf(lane)
+    load.outstanding++
+    try {
+      return await callLane({ agent, url: lane.url, secret }, call)
+    } catch (error) {
+      if (error instanceof LaneDown) load.failedMs = clock.nowMs()
+      throw error
+    } finally {
+      load.outstanding--
+    }
+  }
+
+  async function callAny(candidates: readonly LaneAddress[], call: Omit<LaneCall, 'deadlineMs'>): Promise<LaneReply> {
+    const endMs = clock.nowMs() + deadlineMs
+    let left = [...candidates]
+    let lost = 0
+    let last: unknown
+    while (lost < maxLost) {
+      const lane = pick(left)
+      if (lane === undefined) break
+      left = left.filter((other) => other !== lane)
+      try {
+        return await callOne(lane, { ...call, deadlineMs: endMs - clock.nowMs() })
+      } catch (error) {
+        if (!(error instanceof LaneDown) || call.signal?.aborted) throw error
+        log.warn({ err: error, lane: lane.workerId }, 'a lane failed')
+        if (!error.refused) lost++
+        last = error
+      }
+    }
+    throw unavailable(candidates.length === 0 ? 'no embedder is running' : 'no embedder could answer', last)
+  }
+
+  return {
+    async embed(picture, query, signal) {
+      const lanes = registry.known()
+      const fitting = lanes.filter(({ embedding }) => embedding.version === query.embedding.version)
+      if (lanes.length > 0 && fitting.length === 0) {
+        throw appError('embedding_mismatch', `the embedders make ${lanes[0]!.embedding.version}, the collection has ${query.embedding.version}`)
+      }
+      const { body } = await callAny(fitting, { path: `/embed?options=${encodeURIComponent(JSON.stringify(query))}`, body: picture, signal })
+      return embedAnswerSchema.parse(JSON.parse(body.toString('utf8')))
+    },
+    async thumbnail(picture, width, signal) {
+      return (await callAny(registry.known(), { path: `/thumbnail?width=${width}`, body: picture, signal })).body
+    },
+    async embedding(waitMs) {
+      const endMs = clock.nowMs() + waitMs
+      for (;;) {
+        const lane = registry.known()[0]
+        if (lane !== undefined) return lane.embedding
+        if (clock.nowMs() >= endMs) throw unavailable('no embedder is running')
+        await clock.sleep(100)
+        await registry.refresh()
+      }
+    },
+    known: () => registry.known(),
+    close() {
+      registry.close()
+      agent.destroy()
+    }
+  }
+}

@@ -1,0 +1,12 @@
+// A picture of the store, whole in memory, within the upload limit.
+import { appError } from '@likeness/shared/errors'
+import type { ApiDeps } from './api-deps.ts'
+
+/** object_not_found, or too_large past MAX_UPLOAD_BYTES. */
+export async function readPicture({ store, settings }: Pick<ApiDeps, 'store' | 'settings'>, key: string): Promise<Uint8Array> {
+  const info = await store.head(key)
+  if (info !== undefined && info.sizeBytes > settings.maxUploadBytes) throw appError('too_large', `the picture has more than ${settings.maxUploadBytes} bytes`)
+  const object = info === undefined ? undefined : await store.get(key)
+  if (object === undefined) throw appError('object_not_found', 'there is no picture under this key')
+  return object.body
+}

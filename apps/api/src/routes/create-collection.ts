@@ -1,0 +1,58 @@
+// POST /v1/collections: a name, a metric, an index method and settings; the embedding is what the lanes make.
+import { z } from 'zod'
+import { collectionSettingsSchema, collectionSpecSchema } from '@likeness/shared/contract/collection'
+import { createCollectionSchema } from '@likeness/shared/contract/http'
+import { appError, isAppError } from '@likeness/shared/errors'
+import type { ApiDeps } from '../api-deps.ts'
+import { newCollectionAnswer } from '../collection-answer.ts'
+import { parseRequest, readJson } from '../http/request-body.ts'
+import type { Route } from '../http/route.ts'
+import { answerOnce, requestKey } from '../idempotency.ts'
+import type { Answer } from '../idempotency.ts'
+
+const laneWaitMs = 5_000
+const draftSchema = collectionSpecSchema.omit({ incarnation: true, createdAtMs: true })
+const intentSchema = z.object({ spec: draftSchema, atMs: z.number() })
+type CreateIntent = z.infer<typeof intentSchema>
+
+function parseCreate(body: unknown) {
+  try {
+    return parseRequest(createCollectionSchema, body)
+  } catch (error) {
+    const issues = isAppError(error, 'invalid_request') ? (error.detail?.issues as { path: string }[]) : []
+    if (isAppError(error) && issues[0]?.path === 'name') throw appError('invalid_name', error.message, { detail: error.detail })
+    throw error
+  }
+}
+
+/** What an earlier attempt made: the same collection, not older than its reservation. */
+async function findMade({ catalog }: ApiDeps, { spec, atMs }: CreateIntent) {
+  const made = (await catalog.list({ fresh: true })).find(({ name }) => name === spec.name)
+  if (made === undefined || made.createdAtMs < atMs - 5_000) return undefined
+  return JSON.stringify(draftSchema.parse(made)) === JSON.stringify(draftSchema.parse(spec)) ? made : undefined
+}
+
+async function create(deps: ApiDeps, intent: CreateIntent, again: boolean): Promise<Answer> {
+  const made = (again ? await findMade(deps, intent) : undefined) ?? (await deps.catalog.create(intent.spec))
+  return { status: 201, body: newCollectionAnswer(made), after: () => deps.hints.catalog(made.name) }
+}
+
+export const createCollection = (deps: ApiDeps): Route => ({
+  method: 'post',
+  path: '/v1/collections',
+  async handle(req, res) {
+    requestKey(req)
+    const request = parseCreate(await readJson(req, res))
+    await answerOnce(deps, req, res, {
+      content: request,
+      intentSchema,
+      prepare: async () => {
+        const { name, metric, index_method: method } = request
+        const embedding = await deps.lanes.embedding(laneWaitMs)
+        const settings = collectionSettingsSchema.parse(request.settings ?? {})
+        return { spec: { name, embedding, metric, method, settings }, atMs: deps.clock.nowMs() }
+      },
+      act: (intent, again) => create(deps, intent, again)
+    })
+  }
+})

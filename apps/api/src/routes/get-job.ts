@@ -1,0 +1,25 @@
+// GET /v1/jobs/:id?failed_after=: state, counts, the first 1000 failed items after an ordinal, and the seq that holds it all.
+import { z } from 'zod'
+import { appError } from '@likeness/shared/errors'
+import { ulidPattern } from '@likeness/shared/ulid'
+import type { ApiDeps } from '../api-deps.ts'
+import { parseRequest } from '../http/request-body.ts'
+import { pathParameter } from '../http/route.ts'
+import type { Route } from '../http/route.ts'
+import { jobAnswer } from '../job-answer.ts'
+
+const failedShown = 1000
+const querySchema = z.object({ failed_after: z.coerce.number().int().min(-1).optional() })
+
+export const getJob = (deps: ApiDeps): Route => ({
+  method: 'get',
+  path: '/v1/jobs/:id',
+  async handle(req, res) {
+    const id = pathParameter(req, 'id')
+    if (!ulidPattern.test(id)) throw appError('job_not_found', 'no job has this id')
+    const { failed_after: after } = parseRequest(querySchema, req.query)
+    const job = await deps.jobs.status(id)
+    const failed = job.counts.failed === 0 ? [] : await deps.jobs.failedItems(id, { after, limit: failedShown })
+    res.json(jobAnswer(job, failed))
+  }
+})

@@ -1,0 +1,69 @@
+// POST /v1/collections/:c/imports: a prefix of the store or a folder on disk, with or without a list file, becomes one job.
+import type { ItemListLine } from '@likeness/shared/contract/item-list'
+import type { CollectionSpec } from '@likeness/shared/contract/collection'
+import { appError } from '@likeness/shared/errors'
+import { isEngineKey } from '@likeness/shared/keys'
+import { checkPrefix } from '@likeness/shared/store/object-key'
+import { createUlid } from '@likeness/shared/ulid'
+import type { ApiDeps } from '../api-deps.ts'
+import { contextOf } from '../http/request-context.ts'
+import { pathParameter } from '../http/route.ts'
+import type { Route } from '../http/route.ts'
+import { answerOnce, requestKey } from '../idempotency.ts'
+import { folderLines, prefixLines } from '../ingest/import-lines.ts'
+import { resolveRoot } from '../ingest/import-root.ts'
+import { abandonIngestion, acceptIngestion, ingestIntentSchema, pictureKey, prepareIngestion } from '../ingest/ingestion.ts'
+import type { IngestionDraft } from '../ingest/ingestion.ts'
+import { receiveImport } from '../ingest/receive-import.ts'
+import type { ReceivedImport } from '../ingest/receive-import.ts'
+import { resolveCollection } from '../resolve-collection.ts'
+
+/** `logos` and `logos/` both mean what is below `logos/`, so that no prefix can reach into a neighbour. */
+function parsePrefix(text: string): string {
+  const prefix = text.endsWith('/') ? text : `${text}/`
+  if (isEngineKey(prefix)) throw appError('forbidden_prefix', 'this prefix belongs to the engine')
+  checkPrefix(prefix)
+  return prefix
+}
+
+interface ImportSource {
+  /** `prefix logos/`, `root /data/marks with a list`. */
+  name: string
+  lines: (spec: CollectionSpec, ingestion: string) => AsyncIterable<ItemListLine>
+}
+
+async function openSource(deps: ApiDeps, received: ReceivedImport): Promise<ImportSource> {
+  const { request, listPath } = received
+  const { maxUploadBytes, importRoots } = deps.settings
+  const source = { store: deps.store, listPath, label: request.label, maxBytes: maxUploadBytes }
+  const suffix = listPath === undefined ? '' : ' with a list'
+  if (request.prefix !== undefined) {
+    const prefix = parsePrefix(request.prefix)
+    return { name: `prefix ${prefix}${suffix}`, lines: () => prefixLines(source, prefix) }
+  }
+  const root = await resolveRoot(request.root ?? '', importRoots)
+  return { name: `root ${request.root}${suffix}`, lines: (spec, ingestion) => folderLines(source, root, (n) => pictureKey(spec, ingestion, n)) }
+}
+
+export const importItems = (deps: ApiDeps): Route => ({
+  method: 'post',
+  path: '/v1/collections/:c/imports',
+  async handle(req, res) {
+    requestKey(req)
+    const spec = await resolveCollection(deps, pathParameter(req, 'c'))
+    const received = await receiveImport(req, res, deps.settings.spoolDir)
+    try {
+      const source = await openSource(deps, received)
+      const draft: IngestionDraft = { ingestion: createUlid(deps.clock.nowMs()), spec, source: source.name, requestId: contextOf(res).requestId }
+      await answerOnce(deps, req, res, {
+        content: [received.request, received.listSha256 ?? null],
+        intentSchema: ingestIntentSchema,
+        prepare: () => prepareIngestion(deps, draft, source.lines(spec, draft.ingestion)),
+        act: (intent, again) => acceptIngestion(deps, intent, again),
+        abandon: () => abandonIngestion(deps, draft)
+      })
+    } finally {
+      await received.dispose()
+    }
+  }
+})

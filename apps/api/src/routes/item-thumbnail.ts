@@ -1,0 +1,25 @@
+// GET /v1/collections/:c/items/:id/thumbnail?w=: a JPEG made by a lane, kept in memory.
+import { z } from 'zod'
+import type { ApiDeps } from '../api-deps.ts'
+import { parseRequest } from '../http/request-body.ts'
+import type { Route } from '../http/route.ts'
+import { readPicture } from '../read-picture.ts'
+import { imageKeyOf, withItem } from '../stored-item.ts'
+import { pictureEtag, setPictureHeaders } from './item-image.ts'
+
+const querySchema = z.object({ w: z.coerce.number().int().min(16).max(1024).default(160) })
+
+export const itemThumbnail = (deps: ApiDeps): Route => ({
+  method: 'get',
+  path: '/v1/collections/:c/items/:id/thumbnail',
+  async handle(req, res) {
+    const { w: width } = parseRequest(querySchema, req.query)
+    const key = await withItem(deps, req, imageKeyOf)
+    const etag = pictureEtag(key, width)
+    if (req.get('if-none-match') === etag) return void res.status(304).setHeader('etag', etag).end()
+    // No abort signal: others may wait for the same thumbnail.
+    const body = await deps.thumbnails.get(`${width} ${key}`, async () => deps.lanes.thumbnail(await readPicture(deps, key), width))
+    setPictureHeaders(res, 'image/jpeg', etag)
+    res.send(Buffer.from(body.buffer, body.byteOffset, body.byteLength))
+  }
+})

@@ -1,0 +1,19 @@
+// GET /v1/jobs?limit=&collection=: {jobs: [...]}, newest first; `failed` is empty here.
+import { z } from 'zod'
+import { collectionNameSchema } from '@likeness/shared/contract/collection'
+import type { ApiDeps } from '../api-deps.ts'
+import { parseRequest } from '../http/request-body.ts'
+import type { Route } from '../http/route.ts'
+import { jobAnswer } from '../job-answer.ts'
+
+const querySchema = z.object({ limit: z.coerce.number().int().min(1).max(1000).default(50), collection: collectionNameSchema.optional() })
+
+export const listJobs = (deps: ApiDeps): Route => ({
+  method: 'get',
+  path: '/v1/jobs',
+  async handle(req, res) {
+    const { limit, collection } = parseRequest(querySchema, req.query)
+    const jobs = await deps.jobs.list({ limit })
+    res.json({ jobs: jobs.filter((job) => collection === undefined || job.collection === collection).map((job) => jobAnswer(job, [])) })
+  }
+})

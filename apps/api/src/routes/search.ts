@@ -1,0 +1,74 @@
+// POST /v1/collections/:c/search: a picture, a stored picture, an item or a vector; what is like it, from one committed version.
+import type { Snapshot } from '@likeness/engine/contract'
+import type { CollectionSpec, EmbeddingSpec } from '@likeness/shared/contract/collection'
+import type { EmbedAnswer } from '@likeness/shared/contract/lane'
+import { appError } from '@likeness/shared/errors'
+import { isEngineKey } from '@likeness/shared/keys'
+import type { ApiDeps } from '../api-deps.ts'
+import { contextOf } from '../http/request-context.ts'
+import { pathParameter } from '../http/route.ts'
+import type { Route } from '../http/route.ts'
+import { readPicture } from '../read-picture.ts'
+import { resolveCollection } from '../resolve-collection.ts'
+import { searchSnapshot } from '../search/answer-search.ts'
+import { parseQueryVector } from '../search/query-vector.ts'
+import { receiveSearch } from '../search/receive-search.ts'
+import type { ReceivedSearch } from '../search/receive-search.ts'
+import { queriesOfItem, queriesOfPicture, queryOfVector } from '../search/search-queries.ts'
+import type { SearchQueries } from '../search/search-queries.ts'
+import { readTimeoutMs } from '../stored-item.ts'
+
+async function pictureOf(deps: ApiDeps, { request, picture }: ReceivedSearch): Promise<Uint8Array | undefined> {
+  if (picture !== undefined || request.image_key === undefined) return picture
+  if (isEngineKey(request.image_key)) throw appError('forbidden_prefix', 'this key belongs to the engine')
+  return readPicture(deps, request.image_key)
+}
+
+/** The vectors to search a snapshot for. `embed` is asked again when the collection's embedding is not the one that was used. */
+async function queriesFor(snapshot: Snapshot, { request }: ReceivedSearch, embedded: EmbedAnswer | undefined, embed: (embedding: EmbeddingSpec) => Promise<EmbedAnswer>): Promise<SearchQueries> {
+  if (request.vector !== undefined) return queryOfVector(parseQueryVector(request.vector, snapshot.spec))
+  if (request.item_id !== undefined) return queriesOfItem(snapshot, request.item_id)
+  const wanted = snapshot.spec.embedding
+  const answer = embedded?.embedding.version === wanted.version ? embedded : await embed(wanted)
+  if (answer.embedding.version !== wanted.version || answer.embedding.dim !== wanted.dim) {
+    throw appError('embedding_mismatch', `the embedder made ${answer.embedding.version}, the collection has ${wanted.version}`)
+  }
+  return queriesOfPicture(answer)
+}
+
+function acquire({ replica }: ApiDeps, { incarnation }: CollectionSpec, { request }: ReceivedSearch): Promise<Snapshot> {
+  return replica.acquire(incarnation, { consistency: request.consistency, minSeq: request.min_seq, timeoutMs: readTimeoutMs })
+}
+
+export const search = (deps: ApiDeps): Route => ({
+  method: 'post',
+  path: '/v1/collections/:c/search',
+  async handle(req, res) {
+    const startedMs = performance.now()
+    const spec = await resolveCollection(deps, pathParameter(req, 'c'))
+    const received = await receiveSearch(req, res, deps.settings.maxUploadBytes)
+    const { box, max_objects: maxDetections } = received.request
+    const picture = await pictureOf(deps, received)
+    let embedMs = 0
+    const embed = async (embedding: EmbeddingSpec): Promise<EmbedAnswer> => {
+      const fromMs = performance.now()
+      const answer = await deps.lanes.embed(picture!, { embedding, box, maxDetections }, contextOf(res).gone)
+      embedMs += performance.now() - fromMs
+      return answer
+    }
+    const embedded = picture === undefined ? undefined : await embed(spec.embedding)
+    const snapshot = await acquire(deps, spec, received)
+    try {
+      const queries = await queriesFor(snapshot, received, embedded, embed)
+      const searchFromMs = performance.now()
+      const found = await searchSnapshot(snapshot, queries, received.request)
+      const nowMs = performance.now()
+      res.setHeader('x-index-seq', String(found.index_seq))
+      res.json({ collection: spec.name, ...found, took_ms: { embed: round(embedMs), search: round(nowMs - searchFromMs), total: round(nowMs - startedMs) } })
+    } finally {
+      snapshot.release()
+    }
+  }
+})
+
+const round = (ms: number): number => Math.round(ms * 1000) / 1000

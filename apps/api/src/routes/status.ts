@@ -1,0 +1,13 @@
+// GET /v1/status: what this process serves and who embeds for it.
+import type { ApiDeps } from '../api-deps.ts'
+import type { Route } from '../http/route.ts'
+
+export const status = (deps: ApiDeps): Route => ({
+  method: 'get',
+  path: '/v1/status',
+  handle(_req, res) {
+    const replica = deps.replica.status().map(({ incarnation, seq, rows, behindMs, alarm }) => ({ incarnation, seq, rows, behind_ms: behindMs, alarm }))
+    const lanes = deps.lanes.known().map(({ workerId, embedding, provider, atMs }) => ({ worker: workerId, embedding, provider, seen_at: new Date(atMs).toISOString() }))
+    res.json({ store: deps.store.kind, replica, lanes })
+  }
+})

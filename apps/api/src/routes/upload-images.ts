@@ -1,0 +1,39 @@
+// POST /v1/collections/:c/images: many pictures in one multipart body become one job.
+import { appError } from '@likeness/shared/errors'
+import { createUlid } from '@likeness/shared/ulid'
+import type { ApiDeps } from '../api-deps.ts'
+import { isMultipart } from '../http/request-body.ts'
+import { contextOf } from '../http/request-context.ts'
+import { pathParameter } from '../http/route.ts'
+import type { Route } from '../http/route.ts'
+import { answerOnce, requestKey } from '../idempotency.ts'
+import { abandonIngestion, acceptIngestion, ingestIntentSchema, pictureKey, prepareIngestion } from '../ingest/ingestion.ts'
+import { receiveUpload } from '../ingest/receive-upload.ts'
+import { resolveCollection } from '../resolve-collection.ts'
+
+export const uploadImages = (deps: ApiDeps): Route => ({
+  method: 'post',
+  path: '/v1/collections/:c/images',
+  async handle(req, res) {
+    if (!isMultipart(req)) throw appError('unsupported_media_type', 'send content-type: multipart/form-data')
+    requestKey(req)
+    const spec = await resolveCollection(deps, pathParameter(req, 'c'))
+    const { requestId } = contextOf(res)
+    const draft = { ingestion: createUlid(deps.clock.nowMs()), spec, source: 'upload', requestId }
+    const abandon = () => abandonIngestion(deps, draft)
+    const target = { store: deps.store, keyOf: (n: number) => pictureKey(spec, draft.ingestion, n), maxBytes: deps.settings.maxUploadBytes }
+    const upload = await receiveUpload(req, target).catch(async (error: unknown) => {
+      await abandon()
+      throw error
+    })
+    const { lines, digests } = upload
+    const items = lines.map(({ ordinal, id }) => ({ ordinal, id }))
+    await answerOnce(deps, req, res, {
+      content: lines.map(({ id, label, metadata }, n) => [id, label, metadata ?? null, digests[n]]),
+      intentSchema: ingestIntentSchema,
+      prepare: async () => ({ ...(await prepareIngestion(deps, draft, lines)), items }),
+      act: (intent, again) => acceptIngestion(deps, intent, again),
+      abandon
+    })
+  }
+})

@@ -1,0 +1,53 @@
+// What is searched for: the vectors behind a picture, an item or a vector, and how each object is shown in the answer.
+import type { Snapshot } from '@likeness/engine/contract'
+import type { SearchAnswer } from '@likeness/shared/contract/http'
+import { decodeVector } from '@likeness/shared/contract/lane'
+import type { EmbedAnswer } from '@likeness/shared/contract/lane'
+import { appError } from '@likeness/shared/errors'
+
+type AnsweredObject = Omit<SearchAnswer['objects'][number], 'hits'>
+
+export interface SearchQueries {
+  objects: AnsweredObject[]
+  /** [n, dim]; row i belongs to objects[objectOf[i]]. */
+  vectors: Float32Array
+  objectOf: number[]
+  picture: SearchAnswer['picture']
+  /** Not a hit of itself. */
+  except: string | undefined
+}
+
+export function queryOfVector(vector: Float32Array): SearchQueries {
+  return { objects: [{ kind: 'vector', box: null, class: null, detector_score: null }], vectors: vector, objectOf: [0], picture: null, except: undefined }
+}
+
+export function queriesOfPicture(answer: EmbedAnswer): SearchQueries {
+  const { dim } = answer.embedding
+  const vectors = new Float32Array(answer.objects.length * dim)
+  answer.objects.forEach((object, i) => {
+    const vector = decodeVector(object.vector)
+    if (vector.length !== dim) throw appError('internal', `the lane answered a vector of ${vector.length} values, not ${dim}`)
+    vectors.set(vector, i * dim)
+  })
+  return {
+    objects: answer.objects.map(({ kind, box, className, score }) => ({ kind, box, class: className, detector_score: kind === 'subject' ? score : null })),
+    vectors,
+    objectOf: answer.objects.map((_, i) => i),
+    picture: { width: answer.width, height: answer.height },
+    except: undefined
+  }
+}
+
+/** Each subject row of a stored item is an object; its whole-picture rows are one object together. */
+export async function queriesOfItem(snapshot: Snapshot, id: string): Promise<SearchQueries> {
+  const [item, vectors] = [await snapshot.getItem(id), await snapshot.getVectors(id)]
+  if (item === undefined || vectors === undefined) throw appError('item_not_found', 'the collection has no item with this id')
+  const objects: AnsweredObject[] = []
+  let whole: number | undefined
+  const objectOf = item.rows.map(({ kind, box, className, score }) => {
+    if (kind === 'subject') return objects.push({ kind, box, class: className, detector_score: score }) - 1
+    whole ??= objects.push({ kind: 'whole', box, class: null, detector_score: null }) - 1
+    return whole
+  })
+  return { objects, vectors, objectOf, picture: { width: item.width, height: item.height }, except: id }
+}

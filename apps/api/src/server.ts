@@ -1,0 +1,54 @@
+// The listening server: time limits against clients that dawdle, and a stop that lets requests in flight finish.
+import { createServer } from 'node:http'
+import type { RequestListener, Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Logger } from '@likeness/shared/log'
+
+export interface ApiServer {
+  url: string
+  /** Takes no new requests, waits for those in flight, cuts them off after `graceMs`. */
+  stop(): Promise<void>
+}
+
+/** An upload may take long, its header may not. */
+const headersTimeoutMs = 15_000
+const requestTimeoutMs = 3_600_000
+
+function listen(server: Server, host: string, port: number): Promise<AddressInfo> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, () => {
+      server.off('error', reject)
+      resolve(server.address() as AddressInfo)
+    })
+  })
+}
+
+const urlOf = ({ address, port }: AddressInfo): string => {
+  const host = address === '0.0.0.0' || address === '::' ? 'localhost' : address.includes(':') ? `[${address}]` : address
+  return `http://${host}:${port}`
+}
+
+export async function startServer(deps: { app: RequestListener; host: string; port: number; graceMs: number; log: Logger }): Promise<ApiServer> {
+  const { app, graceMs, log } = deps
+  let stopping = false
+  const server = createServer({ headersTimeout: headersTimeoutMs, requestTimeout: requestTimeoutMs, keepAliveTimeout: 10_000 }, (req, res) => {
+    // Keep-alive connections outlive the listening socket: their next request goes elsewhere.
+    if (stopping) res.setHeader('connection', 'close')
+    app(req, res)
+  })
+  const url = urlOf(await listen(server, deps.host, deps.port))
+  server.on('error', (error) => log.error({ err: error }, 'server error'))
+  return {
+    url,
+    async stop() {
+      stopping = true
+      const cutOff = setTimeout(() => {
+        log.warn({ graceMs }, 'requests in flight are cut off')
+        server.closeAllConnections()
+      }, graceMs)
+      await new Promise<void>((resolve) => server.close(() => resolve()))
+      clearTimeout(cutOff)
+    }
+  }
+}

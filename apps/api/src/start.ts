@@ -1,0 +1,112 @@
+// Builds every part of the API in order and registers its undo.
+import { mkdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createCatalog, createItemListWriter, createJobs, createLogAppender, createReplica } from '@likeness/engine'
+import { systemClock } from '@likeness/shared/clock'
+import { catalogKey } from '@likeness/shared/keys'
+import type { Lifecycle } from '@likeness/shared/lifecycle'
+import type { Logger } from '@likeness/shared/log'
+import { assertNoEviction, connectRedis } from '@likeness/shared/redis'
+import type { Redis } from '@likeness/shared/redis'
+import type { ObjectStore } from '@likeness/shared/store/object-store'
+import { openObjectStore } from '@likeness/shared/store/open-store'
+import { probeObjectStore } from '@likeness/shared/store/probe'
+import type { ApiDeps } from './api-deps.ts'
+import { createApp } from './app.ts'
+import type { ApiConfig } from './config.ts'
+import { createHints, listenForHints } from './hints.ts'
+import { createLaneClient } from './lanes/lane-client.ts'
+import { createLaneRegistry } from './lanes/lane-registry.ts'
+import { startServer } from './server.ts'
+import type { ApiServer } from './server.ts'
+import { createThumbnailCache } from './thumbnail-cache.ts'
+
+const laneRefreshMs = 1_000
+const thumbnailCacheBytes = 64 * 1024 * 1024
+const stopGraceMs = 8_000
+
+interface StartDeps {
+  config: ApiConfig
+  lifecycle: Lifecycle
+  log: Logger
+}
+
+export async function startApi({ config, lifecycle, log }: StartDeps): Promise<ApiServer> {
+  const clock = systemClock
+  const store = await openStore(config)
+  lifecycle.onStop('object store', () => store.close())
+  await probeObjectStore(store)
+  const redis = connectRedis({ url: config.REDIS_URL, role: 'producer', log })
+  lifecycle.onStop('redis', () => redis.disconnect())
+  const lanes = await startLanes({ config, lifecycle, log }, redis)
+  const catalog = createCatalog({ store, clock })
+  const replica = createReplica({ store, clock, log, cacheDir: join(config.DATA_DIR, `replica-${process.pid}`), pollMs: config.REPLICA_POLL_MS })
+  lifecycle.onStop('replica', () => replica.close())
+  const subscriber = connectRedis({ url: config.REDIS_URL, role: 'worker', log })
+  lifecycle.onStop('redis subscriber', () => subscriber.disconnect())
+  listenForHints({ subscriber, replica, catalog, log })
+  const app = createApp({
+    catalog,
+    logAppender: createLogAppender({ store, clock }),
+    itemLists: createItemListWriter({ store }),
+    jobs: createJobs({ store, catalog }),
+    replica,
+    store,
+    lanes,
+    hints: createHints({ publisher: redis, log }),
+    thumbnails: createThumbnailCache({ maxBytes: thumbnailCacheBytes }),
+    readiness: readinessOf({ store, redis, lanes }),
+    clock,
+    log,
+    settings: await settingsOf(config)
+  })
+  const server = await startServer({ app, host: config.HOST, port: config.PORT, graceMs: stopGraceMs, log })
+  lifecycle.onStop('server', () => server.stop())
+  return server
+}
+
+async function startLanes({ config, lifecycle, log }: StartDeps, redis: Redis): Promise<ApiDeps['lanes']> {
+  const registry = createLaneRegistry({ redis, clock: systemClock, log, refreshMs: laneRefreshMs })
+  const lanes = createLaneClient({ registry, secret: config.LANE_SECRET, clock: systemClock, log })
+  lifecycle.onStop('lanes', () => lanes.close())
+  await connected(redis)
+  await registry.refresh()
+  return lanes
+}
+
+/** Redis may be away: the API starts all the same, after a moment. */
+async function connected(redis: Redis): Promise<void> {
+  if (redis.status === 'ready') return
+  await Promise.race([new Promise<void>((resolve) => redis.once('ready', () => resolve())), systemClock.sleep(2_000)])
+}
+
+function openStore({ OBJECT_STORE, S3_ENDPOINT, S3_ACCESS_KEY, S3_SECRET_KEY, S3_REGION }: ApiConfig): Promise<ObjectStore> {
+  const hasS3 = S3_ENDPOINT !== undefined && S3_ACCESS_KEY !== undefined && S3_SECRET_KEY !== undefined
+  const s3 = hasS3 ? { endpoint: S3_ENDPOINT, accessKey: S3_ACCESS_KEY, secretKey: S3_SECRET_KEY, region: S3_REGION } : undefined
+  return openObjectStore({ url: OBJECT_STORE, s3 })
+}
+
+/** Lists that a process left behind when it was killed are gone with its spool folder. */
+async function settingsOf(config: ApiConfig): Promise<ApiDeps['settings']> {
+  const spoolDir = join(config.DATA_DIR, 'spool', String(config.PORT))
+  await rm(spoolDir, { recursive: true, force: true })
+  await mkdir(spoolDir, { recursive: true, mode: 0o700 })
+  return {
+    apiKey: config.API_KEY,
+    allowedHosts: config.ALLOWED_HOSTS,
+    importRoots: config.IMPORT_ROOTS,
+    maxUploadBytes: config.MAX_UPLOAD_BYTES,
+    spoolDir,
+    publicDir: join(import.meta.dirname, '../public')
+  }
+}
+
+function readinessOf({ store, redis, lanes }: { store: ObjectStore; redis: Redis; lanes: ApiDeps['lanes'] }): ApiDeps['readiness'] {
+  return {
+    store: async () => void (await store.head(catalogKey)),
+    redis: () => assertNoEviction(redis),
+    embedder: async () => {
+      if (lanes.known().length === 0) throw new Error('no embed-worker is known')
+    }
+  }
+}

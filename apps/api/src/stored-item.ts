@@ -1,0 +1,39 @@
+// One item of a snapshot, for the routes under /items/:id.
+import { z } from 'zod'
+import type { Request } from 'express'
+import type { Snapshot, StoredItem } from '@likeness/engine/contract'
+import { consistencies } from '@likeness/shared/contract/http'
+import { appError } from '@likeness/shared/errors'
+import type { ApiDeps } from './api-deps.ts'
+import { parseRequest } from './http/request-body.ts'
+import { pathParameter } from './http/route.ts'
+import { resolveCollection } from './resolve-collection.ts'
+
+export const readTimeoutMs = 5_000
+const wishSchema = z.object({ consistency: z.enum(consistencies).default('bounded'), min_seq: z.coerce.number().int().min(0).optional() })
+
+/** Paths of an item's pictures. */
+export function pictureLinks(collection: string, id: string): { image: string; thumbnail: string } {
+  const path = `/v1/collections/${collection}/items/${encodeURIComponent(id)}`
+  return { image: `${path}/image`, thumbnail: `${path}/thumbnail` }
+}
+
+/** Reads with a snapshot that the request asked for (`?consistency=&min_seq=`); item_not_found when the item is not in it. */
+export async function withItem<T>(deps: ApiDeps, req: Request, read: (item: StoredItem, snapshot: Snapshot) => T | Promise<T>): Promise<T> {
+  const { consistency, min_seq: minSeq } = parseRequest(wishSchema, req.query)
+  const spec = await resolveCollection(deps, pathParameter(req, 'c'))
+  const snapshot = await deps.replica.acquire(spec.incarnation, { consistency, minSeq, timeoutMs: readTimeoutMs })
+  try {
+    const item = await snapshot.getItem(pathParameter(req, 'id'))
+    if (item === undefined) throw appError('item_not_found', 'the collection has no item with this id')
+    return await read(item, snapshot)
+  } finally {
+    snapshot.release()
+  }
+}
+
+/** Object key of an item's picture; object_not_found when it has none. */
+export function imageKeyOf(item: StoredItem): string {
+  if (item.imageKey === null) throw appError('object_not_found', 'this item has no picture')
+  return item.imageKey
+}
