@@ -7,8 +7,7 @@ import { channels } from '@likeness/shared/contract/work'
 import type { Lifecycle } from '@likeness/shared/lifecycle'
 import type { Logger } from '@likeness/shared/log'
 import { assertNoEviction, connectRedis } from '@likeness/shared/redis'
-import { openObjectStore } from '@likeness/shared/store/open-store'
-import { probeObjectStore } from '@likeness/shared/store/probe'
+import { openProbedStore } from '@likeness/shared/store/configured-store'
 import { createAssignments } from './assignments.ts'
 import { createChunkQueue } from './chunk-queue.ts'
 import type { IndexWorkerConfig } from './config.ts'
@@ -23,9 +22,8 @@ const reviewsPerLease = 4
 
 export async function startIndexWorker({ config, lifecycle, log }: { config: IndexWorkerConfig; lifecycle: Lifecycle; log: Logger }): Promise<void> {
   const clock = systemClock
-  const store = await openObjectStore(storeOptions(config))
+  const store = await openProbedStore(config)
   lifecycle.onStop('object store', () => store.close())
-  await probeObjectStore(store)
   const redis = connectRedis({ url: config.REDIS_URL, role: 'worker', log })
   lifecycle.onStop('redis', () => redis.disconnect())
   await assertNoEviction(redis)
@@ -67,10 +65,6 @@ export async function startIndexWorker({ config, lifecycle, log }: { config: Ind
     if (channel === channels.catalog) void assignments.review().catch((error: unknown) => log.warn({ err: error }, 'review failed'))
   })
   await subscriber.subscribe(channels.catalog)
-}
-
-export function storeOptions({ OBJECT_STORE, S3_ENDPOINT, S3_ACCESS_KEY, S3_SECRET_KEY, S3_REGION }: IndexWorkerConfig) {
-  return { url: OBJECT_STORE, s3: { endpoint: S3_ENDPOINT, accessKey: S3_ACCESS_KEY, secretKey: S3_SECRET_KEY, region: S3_REGION } }
 }
 
 /** Calls `work` at once and then every `everyMs` after it ended; returns the undo. */
