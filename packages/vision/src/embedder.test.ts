@@ -66,7 +66,11 @@ describe('the built-in model', () => {
       expect(Math.hypot(...vector)).toBeCloseTo(1, 5)
       expect(cosine(vector, wanted)).toBeGreaterThan(0.9995)
       expect(cosine(raws[i]!.subarray(0, 8), parity.raw_first8[i]!)).toBeGreaterThan(0.999)
-      raws[i]!.subarray(576, 584).forEach((value, j) => expect(value).toBeCloseTo(parity.raw_stride16_first8[i]![j]!, 2))
+      // The smallest values are all epsilon, so they show the pooling to its last digit.
+      raws[i]!.subarray(576, 584).forEach((value, j) => {
+        const wanted = parity.raw_stride16_first8[i]![j]!
+        expect(Math.abs(value - wanted)).toBeLessThan(wanted < 5e-5 ? 1e-5 : 1e-3)
+      })
     })
     expect(embeddingVersion(model.manifest, profile)).toBe('likeness-nano@0.1.0/general@1')
   })
