@@ -2,7 +2,7 @@
 import { appError } from '../errors.ts'
 import type { ObjectStore } from './object-store.ts'
 import { openObjectStore } from './open-store.ts'
-import { probeStore } from './probe.ts'
+import { probeObjectStore } from './probe.ts'
 
 export const storeSettingNames = ['OBJECT_STORE', 'S3_ENDPOINT', 'S3_ACCESS_KEY', 'S3_SECRET_KEY', 'S3_REGION'] as const
 
@@ -26,7 +26,7 @@ export async function openConfiguredStore(settings: StoreSettings): Promise<Obje
 export async function openProbedStore(settings: StoreSettings): Promise<ObjectStore> {
   const store = await openConfiguredStore(settings)
   try {
-    await probeStore(store, settings.OBJECT_STORE)
+    await probeObjectStore(store, settings.OBJECT_STORE)
   } catch (error) {
     await store.close()
     throw error
