@@ -18,13 +18,13 @@ import type { Manifest } from './manifest.ts'
 import { adoptMerge, buildMerge, planMerge } from './merge.ts'
 import { createMutex } from '@likeness/shared/mutex'
 import { listBatches, readBatch, readSlots } from './pending-work.ts'
-import { prepareCommit } from './prepare-commit.ts'
+import { prepareCommit, writePending } from './prepare-commit.ts'
 import type { PreparedCommit } from './prepare-commit.ts'
 import { realProtocol } from './protocol.ts'
 import type { Protocol, ProtocolContext } from './protocol.ts'
 import type { SegmentFiles } from './segment-files.ts'
 import { untilStored } from './store-retry.ts'
-import { isOpen, loadWriterState } from './writer-state.ts'
+import { emptyWriterState, isOpen, loadWriterState } from './writer-state.ts'
 import type { OpenIngestion, WriterState } from './writer-state.ts'
 import { Bitmap } from './bitmap.ts'
 
@@ -54,6 +54,19 @@ const batchesPerStep = 16
 
 /** Takes ownership by raising the epoch. undefined when the collection is gone. */
 export async function openCollectionWriter(deps: WriterDeps): Promise<CollectionWriter | undefined> {
+  const writer = await takeCollection(deps, (manifest) => untilStored(deps.clock, () => loadWriterState(deps.files, manifest), deps.signal))
+  await writer?.closeFinished()
+  return writer
+}
+
+/** Takes ownership and makes the collection again from its log and batches, whatever became of its segment files. */
+export async function rebuildCollection(deps: WriterDeps): Promise<CollectionWriter | undefined> {
+  const writer = await takeCollection(deps, async (manifest) => emptyWriterState(manifest.spec))
+  await writer?.rebuild()
+  return writer
+}
+
+async function takeCollection(deps: WriterDeps, load: (manifest: Manifest) => Promise<WriterState>): Promise<CollectionWriter | undefined> {
   const newId = deps.newId ?? (() => createUlid(deps.clock.nowMs()))
   const keys = collectionKeys(deps.incarnation)
   const protocol = deps.protocol ?? realProtocol
@@ -62,10 +75,7 @@ export async function openCollectionWriter(deps: WriterDeps): Promise<Collection
   if (held === undefined) return undefined
   const manifest = await untilStored(deps.clock, () => readManifest(deps.store, held.current.manifest, held.current.sha256), deps.signal)
   if (manifest === undefined) throw appError('data_corrupt', `${held.current.manifest}, named by CURRENT, is missing`)
-  const state = await untilStored(deps.clock, () => loadWriterState(deps.files, manifest), deps.signal)
-  const writer = new CollectionWriter({ ...deps, newId, keys, protocol, context }, { held, manifest, state })
-  await writer.closeFinished()
-  return writer
+  return new CollectionWriter({ ...deps, newId, keys, protocol, context }, { held, manifest, state: await load(manifest) })
 }
 
 interface Bound extends Omit<WriterDeps, 'newId' | 'protocol'> {
@@ -116,10 +126,9 @@ export class CollectionWriter {
   step({ batches = [], list = false }: { batches?: readonly string[]; list?: boolean }): Promise<StepResult & { rest: string[] }> {
     return this.exclusively(async () => {
       const { deps, state } = this
-      const source = { ...deps, keys: deps.keys }
-      const slots = await readSlots(source, state.appliedSlot, slotsPerStep)
+      const slots = await readSlots(deps, state.appliedSlot, slotsPerStep)
       for (const slot of slots) applySlot(state, state.appliedSlot + 1, slot, deps.protocol)
-      const listed = list ? await listBatches(source, state, this.seenBatches) : []
+      const listed = list ? await listBatches(deps, state, this.seenBatches) : []
       const wanted = [...new Set([...batches, ...listed])].filter((key) => !this.seenBatches.has(key))
       for (const key of wanted.slice(0, batchesPerStep)) await this.takeBatch(key)
       const rest = wanted.slice(batchesPerStep)
@@ -129,10 +138,31 @@ export class CollectionWriter {
     })
   }
 
+  /** Makes the collection again from its log and batches alone, as one new version. What was there before is only garbage then. */
+  rebuild(): Promise<void> {
+    return this.exclusively(async () => {
+      const { deps } = this
+      const { files, keys, newId, clock, signal } = deps
+      const state = (this.state = emptyWriterState(this.spec))
+      this.seenBatches.clear()
+      for (let slots = await readSlots(deps, 0, slotsPerStep); slots.length > 0; slots = await readSlots(deps, state.appliedSlot, slotsPerStep)) {
+        for (const slot of slots) applySlot(state, state.appliedSlot + 1, slot, deps.protocol)
+      }
+      const batches = await listBatches(deps, state, this.seenBatches)
+      for (let at = 0; at < batches.length; at += batchesPerStep) {
+        for (const key of batches.slice(at, at + batchesPerStep)) await this.takeBatch(key)
+        const segment = await untilStored(clock, () => writePending({ files, keys, newId }, state), signal)
+        state.pending.clear()
+        if (segment !== null) state.segments.push({ ...segment, deleted: new Bitmap(segment.ref.rows), changed: false })
+      }
+      await this.commit()
+    })
+  }
+
   private async takeBatch(key: string): Promise<void> {
     const { deps, state } = this
     try {
-      const batch = await readBatch({ ...deps, keys: deps.keys }, state, key)
+      const batch = await readBatch(deps, state, key)
       if (batch !== undefined) applyBatch(state, key, batch, deps.protocol)
     } catch (error) {
       // Its ordinals stay open, so the reconciler has them embedded again; nothing of it is served.

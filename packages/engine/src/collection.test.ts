@@ -134,6 +134,25 @@ test('collection deletes what no version names and nothing that one does', async
   expect(await gallery.allIds()).toHaveLength(120)
 })
 
+test('log and batches alone give the same collection again', async () => {
+  const { gallery, writer } = await withGallery({ method: 'IVF' })
+  const deleted = await gallery.accept([{ id: 'item-7', label: 'late' }])
+  await gallery.add(writer, itemsFrom(1, 300))
+  while (await writer.merge());
+  await gallery.remove('item-7', 'item-8')
+  await gallery.add(writer, [{ id: 'item-8', label: 'again', seeds: [8] }, { id: 'bad', fails: 'image_empty' }])
+  await gallery.embed(deleted.ingestion, [{ id: 'item-7', label: 'late' }])
+  await writer.step({ list: true })
+  const before = await gallery.allIds()
+  const nearest = await gallery.search(8, 20)
+  for await (const { key } of gallery.store.list(gallery.keys.segmentPrefix)) await gallery.store.delete([key])
+
+  const rebuilder = await gallery.rebuild()
+  expect(await gallery.allIds()).toEqual(before)
+  expect(await gallery.search(8, 20)).toEqual(nearest)
+  expect(rebuilder.seq).toBe(writer.seq + 1)
+})
+
 test('a replica reads only what is new', async () => {
   const { gallery, writer } = await withGallery({ method: 'FLAT', sealThreshold: 100_000 })
   await gallery.add(writer, itemsFrom(1, 2_000))

@@ -1,7 +1,7 @@
 // The engine: collections kept in an object store, without HTTP and without a queue.
 export * from './contract.ts'
 export { createCatalog } from './catalog.ts'
-export { CollectionWriter, openCollectionWriter } from './collection-writer.ts'
+export { CollectionWriter, openCollectionWriter, rebuildCollection } from './collection-writer.ts'
 export type { WriterDeps } from './collection-writer.ts'
 export { createFaissSegmentFiles } from './faiss-segment-files.ts'
 export { createFileCache } from './file-cache.ts'

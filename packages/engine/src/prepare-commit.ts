@@ -52,7 +52,7 @@ async function writeIngestions(input: CommitInput, commitId: string, state: Writ
 
 export const encodeFailures = (failed: readonly FailedItem[]): Uint8Array => Buffer.from(failed.map((item) => JSON.stringify(item)).join('\n') + '\n')
 
-async function writePending(input: CommitInput, state: WriterState): Promise<WrittenSegment | null> {
+export async function writePending(input: Pick<CommitInput, 'files' | 'keys' | 'newId'>, state: WriterState): Promise<WrittenSegment | null> {
   if (state.pending.size === 0) return null
   const items = [...state.pending.values()].sort(byHash)
   return await writeSegment({ files: input.files, keys: input.keys, spec: state.spec, id: input.newId(), kind: 'flat', items })

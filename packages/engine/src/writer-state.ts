@@ -68,6 +68,11 @@ export async function loadWriterState(files: SegmentFiles, manifest: Manifest): 
   return { spec: manifest.spec, appliedSlot: manifest.appliedSlot, segments, pending: new Map(), tombstones, tombstonesChanged: false, ingestions, dirty: false }
 }
 
+/** A collection before anything happened to it. */
+export const emptyWriterState = (spec: CollectionSpec): WriterState => ({
+  spec, appliedSlot: 0, segments: [], pending: new Map(), tombstones: new Map(), tombstonesChanged: true, ingestions: new Map(), dirty: true
+})
+
 export interface LiveItem {
   segment: OpenSegment
   item: number

@@ -13,7 +13,7 @@ import { createMemoryStore } from '@likeness/shared/store/memory-store'
 import type { ObjectStore } from '@likeness/shared/store/object-store'
 import { createUlid } from '@likeness/shared/ulid'
 import { createCatalog } from '../catalog.ts'
-import { openCollectionWriter } from '../collection-writer.ts'
+import { openCollectionWriter, rebuildCollection } from '../collection-writer.ts'
 import type { CollectionWriter } from '../collection-writer.ts'
 import { createFaissSegmentFiles } from '../faiss-segment-files.ts'
 import { createFileCache } from '../file-cache.ts'
@@ -43,6 +43,12 @@ export interface TestItem {
   fails?: string
 }
 
+async function existing(opening: Promise<CollectionWriter | undefined>): Promise<CollectionWriter> {
+  const writer = await opening
+  if (writer === undefined) throw new Error('the collection is gone')
+  return writer
+}
+
 export type Gallery = Awaited<ReturnType<typeof createGallery>>
 
 export async function createGallery(options: { method?: CollectionSpec['method']; metric?: CollectionSpec['metric']; sealThreshold?: number; store?: ObjectStore; retentionMs?: number } = {}) {
@@ -61,13 +67,12 @@ export async function createGallery(options: { method?: CollectionSpec['method']
   const announced: number[] = []
   const keys = collectionKeys(spec.incarnation)
 
+  const writerDeps = { store, clock, files, log, incarnation: spec.incarnation, retentionMs: options.retentionMs ?? 0, announce: ({ seq }: { seq: number }) => void announced.push(seq) }
+
   const gallery = {
     store, spec, keys, catalog, appender, jobs, replica, announced,
-    async openWriter(): Promise<CollectionWriter> {
-      const writer = await openCollectionWriter({ store, clock, files, log, incarnation: spec.incarnation, retentionMs: options.retentionMs ?? 0, announce: ({ seq }) => void announced.push(seq) })
-      if (writer === undefined) throw new Error('the collection is gone')
-      return writer
-    },
+    openWriter: () => existing(openCollectionWriter(writerDeps)),
+    rebuild: () => existing(rebuildCollection(writerDeps)),
     /** Accepts an ingestion: item list, log entry, job pointer. */
     async accept(items: readonly TestItem[]): Promise<{ ingestion: string; revision: number }> {
       const ingestion = createUlid()
