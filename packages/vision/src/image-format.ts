@@ -29,7 +29,7 @@ export function endsEarly(bytes: Uint8Array, format: ImageFormat): boolean {
     case 'png': return !tailHas(bytes, [0x49, 0x45, 0x4e, 0x44], 64)
     case 'webp': return uint32LittleEndian(bytes, 4) + 8 > bytes.length
     case 'gif': return bytes[bytes.length - 1] !== 0x3b
-    case 'tiff': return false
+    case 'tiff': return directoryEnd(bytes) > bytes.length
     case 'avif': return boxesOverrun(bytes)
   }
 }
@@ -39,11 +39,18 @@ function tailHas(bytes: Uint8Array, wanted: readonly number[], within: number): 
   return tail.includes(Buffer.from(wanted))
 }
 
+/** Writers put the directory after the pixels, so a cut file has lost it. */
+function directoryEnd(bytes: Uint8Array): number {
+  const littleEndian = bytes[0] === 0x49
+  const start = littleEndian ? uint32LittleEndian(bytes, 4) : uint32(bytes, 4)
+  if (start + 2 > bytes.length) return start + 2
+  return start + 2 + 12 * view(bytes).getUint16(start, littleEndian)
+}
+
 function boxesOverrun(bytes: Uint8Array): boolean {
   let offset = 0
   while (offset + 8 <= bytes.length) {
     const size = uint32(bytes, offset)
-    if (size === 0) return false
     if (size < 8) return false
     offset += size
   }
