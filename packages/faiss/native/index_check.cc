@@ -1,12 +1,15 @@
 // Structural checks of flat, HNSW and IVF indexes.
 #include "index_check.h"
 
+#include <algorithm>
 #include <limits>
 
 #include "coded_error.h"
 
 namespace likeness {
 namespace {
+
+constexpr int kMaxLinks = 1 << 20;
 
 void require(bool holds, const std::string& path, const char* what) {
   if (!holds) throw CodedError("data_corrupt", path + ": " + what);
@@ -32,8 +35,16 @@ bool links_are_sound(const faiss::HNSW& graph, int32_t node, int32_t nodes) {
   return true;
 }
 
+// Running sums of the links per level: they place every neighbour list.
+bool widths_are_sound(const faiss::HNSW& graph) {
+  const auto& widths = graph.cum_nneighbor_per_level;
+  if (widths.empty() || widths.size() != graph.assign_probas.size() + 1) return false;
+  return widths.front() == 0 && widths.back() <= kMaxLinks && std::is_sorted(widths.begin(), widths.end());
+}
+
 bool graph_is_sound(const faiss::HNSW& graph, int32_t nodes) {
   const auto& widths = graph.cum_nneighbor_per_level;
+  if (!widths_are_sound(graph) || graph.efConstruction < 1) return false;
   if (graph.levels.size() != static_cast<size_t>(nodes)) return false;
   if (nodes == 0) return true;
   if (graph.offsets.size() != static_cast<size_t>(nodes) + 1 || graph.offsets[0] != 0) return false;
@@ -69,6 +80,7 @@ void check_ivf(faiss::IndexIVFFlat& index, const std::string& path) {
 
 Kind check_index(faiss::Index& index, const std::string& path) {
   require(index.d > 0 && index.ntotal >= 0, path, "not an index of f32 vectors");
+  require(index.is_trained, path, "an index that was never trained");
   require(index.ntotal <= std::numeric_limits<int32_t>::max(), path, "more rows than an index may hold");
   require(index.metric_type == faiss::METRIC_INNER_PRODUCT || index.metric_type == faiss::METRIC_L2, path, "unknown metric");
   if (is_flat(&index, index)) return Kind::flat;
