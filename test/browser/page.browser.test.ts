@@ -1,6 +1,7 @@
 // Drives the page at / in a real browser. The gallery is filled through the public API, so any target will do.
 import type { JobAnswer, SearchAnswer } from '@likeness/shared/contract/http'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import sharp from 'sharp'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { launchChromium, openPage, type WatchedPage } from './chromium.ts'
 import { namedPicture, turnedPicture } from './pictures.ts'
@@ -97,6 +98,11 @@ describe('searching', { timeout: 60_000 }, () => {
     expect(answer.picture).toEqual({ width: 150, height: 300 })
     const picture = (await page.locator('#picture-image').boundingBox())!
     expect(picture.height / picture.width).toBeCloseTo(2, 1)
+    const seen = sharp(await page.locator('#picture-image').screenshot())
+    const { width = 0, height = 0 } = await seen.metadata()
+    const redAndBlue = async (top: number) => [...(await seen.clone().extract({ left: width >> 1, top, width: 1, height: 1 }).removeAlpha().raw().toBuffer())]
+    expect((await redAndBlue(10))[0]).toBeGreaterThan(200)
+    expect((await redAndBlue(height - 10))[2]).toBeGreaterThan(200)
     for (const [index, object] of answer.objects.entries()) {
       const drawn = (await page.locator(`.box[data-object="${index}"]`).boundingBox())!
       const scale = picture.width / answer.picture!.width
@@ -298,7 +304,8 @@ describe('jobs and items', { timeout: 90_000 }, () => {
 describe('screens and keys', { timeout: 60_000 }, () => {
   test.each([320, 390])('a screen %i pixels wide does not scroll sideways', async (width) => {
     const page = await open({ viewport: { width, height: 700 }, hasTouch: true, isMobile: true })
-    const overflow = () => page.evaluate('document.documentElement.scrollWidth - innerWidth')
+    // Not innerWidth: a phone zooms out to fit what is too wide.
+    const overflow = async () => Number(await page.evaluate('document.documentElement.scrollWidth')) - width
     await searchWith(page, await namedPicture(0))
     expect(await overflow()).toBeLessThanOrEqual(0)
     await page.locator('[data-view=jobs]').click()

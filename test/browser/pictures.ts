@@ -20,8 +20,10 @@ export async function namedPicture(number: number, name = `picture-${number}.png
   return { name, mimeType: 'image/png', buffer: await drawPicture(number) }
 }
 
-/** Stored lying (300 x 150), shown standing (150 x 300) because of its EXIF orientation. */
+/** Stored lying (300 x 150, left half red, right half blue), shown standing (150 x 300, red above blue) because of its EXIF orientation. */
 export async function turnedPicture(): Promise<NamedPicture> {
-  const buffer = await sharp(await drawPicture(3, { width: 300, height: 150 })).withMetadata({ orientation: 6 }).jpeg().toBuffer()
+  const blue = await sharp({ create: { width: 150, height: 150, channels: 3, background: '#0000ff' } }).png().toBuffer()
+  const buffer = await sharp({ create: { width: 300, height: 150, channels: 3, background: '#ff0000' } })
+    .composite([{ input: blue, left: 150, top: 0 }]).withMetadata({ orientation: 6 }).jpeg().toBuffer()
   return { name: 'turned.jpg', mimeType: 'image/jpeg', buffer }
 }

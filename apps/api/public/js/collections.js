@@ -46,7 +46,8 @@ export function createCollections() {
     const names = all.map(({ name }) => name)
     // Replacing the options would close a list that the user has just opened.
     if (names.join() !== [...select.options].map(({ value }) => value).join()) select.replaceChildren(...names.map((name) => h('option', { value: name, text: name })))
-    select.disabled = all.length === 0
+    select.parentElement.classList.toggle('nothing', all.length === 0)
+    byId('stats').hidden = all.length === 0
     if (current) select.value = current.name
     paintStats()
     const welcome = byId('welcome')
@@ -54,7 +55,7 @@ export function createCollections() {
     if (all.length > 0) return
     welcome.replaceChildren(h('h1', { text: 'Start with a collection' }),
       h('p', { text: 'A collection holds the pictures to be recognised. Make one here, or from a shell:' }),
-      shellExample(`curl -H 'content-type: application/json' -d '{"name":"things"}' ${location.origin}/v1/collections`),
+      shellExample(`-H 'content-type: application/json' -d '{"name":"things"}' ${location.origin}/v1/collections`),
       h('div', { class: 'buttons' }, h('button', { type: 'button', class: 'primary', text: 'Create a collection', on: { click: create } })))
   }
 

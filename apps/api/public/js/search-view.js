@@ -94,11 +94,11 @@ export function createSearchView({ collections }) {
     result.replaceChildren(collection.items === 0
       ? h('div', { class: 'idle' }, h('h2', { text: `${collection.name} is empty` }),
           h('p', {}, 'There is nothing to recognise yet. ', h('a', { href: '#jobs', text: 'Add pictures here' }), ', or from a shell:'),
-          shellExample(`curl -F label=mug -F image=@mug.jpg ${location.origin}/v1/collections/${collection.name}/images`))
+          shellExample(`-F label=mug -F image=@mug.jpg ${location.origin}/v1/collections/${collection.name}/images`))
       : h('div', { class: 'idle' }, h('h2', { text: 'Every object gets its own answer' }),
           h('p', { text: 'Likeness finds the things in a picture, compares each with the collection and shows the nearest items. When nothing is near enough it says unknown.' }),
           h('p', { class: 'hint', text: 'The same from a shell:' }),
-          shellExample(`curl -F k=5 -F image=@photo.jpg ${location.origin}/v1/collections/${collection.name}/search`)))
+          shellExample(`-F k=5 -F image=@photo.jpg ${location.origin}/v1/collections/${collection.name}/search`)))
   }
 
   for (const [button, input] of [['choose', 'file'], ['another', 'file'], ['camera', 'camera-file']]) byId(button).addEventListener('click', () => byId(input).click())

@@ -1,7 +1,10 @@
 // A command line with a button that copies it, where the browser allows that.
+import { storedKey } from './api.js'
 import { announce, h } from './dom.js'
 
-export function shellExample(command) {
+/** args: what follows `curl`; where this server asks for a key, the line names it. */
+export function shellExample(args) {
+  const command = storedKey() === null ? `curl ${args}` : `curl -H "Authorization: Bearer $API_KEY" ${args}`
   const copy = h('button', { type: 'button', class: 'quiet', text: 'Copy' })
   copy.hidden = navigator.clipboard === undefined
   copy.addEventListener('click', async () => {
