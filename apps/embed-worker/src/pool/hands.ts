@@ -5,6 +5,10 @@ import type { PendingTask } from './task.ts'
 
 export interface Hands {
   readonly child: Child
+  /** Nothing may be given once this is false. */
+  readonly alive: boolean
+  /** Whether the child has finished anything. */
+  readonly worked: boolean
   /** Tasks of these priorities that the child has or is about to get. */
   count(...priorities: Priority[]): number
   give(pending: PendingTask): void
@@ -28,6 +32,7 @@ export function createHands({ child, onFree, onReturned }: HandsDeps): Hands {
   let nextId = 1
   let touchedEver = 0
   let dead = false
+  let worked = false
 
   function hear(message: FromChild): void {
     if (!('id' in message)) return
@@ -39,6 +44,7 @@ export function createHands({ child, onFree, onReturned }: HandsDeps): Hands {
       return
     }
     held.delete(message.id)
+    worked = true
     if (message.type === 'done') one.pending.settle({ type: 'done', result: message.result })
     if (message.type === 'failed') one.pending.settle({ type: 'failed', code: message.code, message: message.message })
     onFree()
@@ -72,6 +78,12 @@ export function createHands({ child, onFree, onReturned }: HandsDeps): Hands {
   void child.gone.then(die)
   return {
     child,
+    get alive() {
+      return !dead
+    },
+    get worked() {
+      return worked
+    },
     count: (...priorities) => [...held.values()].filter(({ pending }) => priorities.includes(pending.priority)).length,
     give(pending) {
       const id = nextId++

@@ -1,4 +1,4 @@
-// Keeps one child running: starts it again when it dies, more slowly each time it dies soon.
+// Keeps one child running: starts it again when it dies, more slowly each time it dies without having done anything.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from '@likeness/shared/log'
 import type { ChildModel } from '../child-protocol.ts'
@@ -6,8 +6,8 @@ import type { Child, StartChild } from './child-handle.ts'
 
 export interface KeepAliveDeps {
   startChild: StartChild
-  /** Uses a loaded child until it is gone. */
-  attend: (child: Child) => Promise<void>
+  /** Uses a loaded child until it is gone; resolves with whether it finished any work. */
+  attend: (child: Child) => Promise<boolean>
   log: Logger
 }
 export interface Seat {
@@ -16,7 +16,6 @@ export interface Seat {
   stop(): Promise<void>
 }
 
-const steadyAfterMs = 30_000
 const closeWithinMs = 2_000
 export const restartDelayMs = (failures: number): number => Math.min(10_000, 50 * 2 ** failures)
 
@@ -24,20 +23,20 @@ export function keepAlive({ startChild, attend, log }: KeepAliveDeps): Seat {
   const stopped = new AbortController()
   let current: Child | undefined
 
-  async function serve(child: Child): Promise<void> {
+  async function serve(child: Child): Promise<boolean> {
     current = child
     if (stopped.signal.aborted) child.kill()
-    await attend(child)
+    const worked = await attend(child)
     current = undefined
     if (!stopped.signal.aborted) log.warn({ child: child.pid }, 'inference process died and is replaced')
+    return worked
   }
   async function replaceForEver(first: Child): Promise<void> {
     let child: Child | undefined = first
     let failures = 0
     while (!stopped.signal.aborted) {
-      const startedMs = performance.now()
-      if (child) await serve(child)
-      failures = performance.now() - startedMs > steadyAfterMs ? 0 : failures + 1
+      const worked = child !== undefined && (await serve(child))
+      failures = worked ? 0 : failures + 1
       await sleep(restartDelayMs(failures), undefined, { signal: stopped.signal }).catch(() => {})
       if (stopped.signal.aborted) return
       child = await startChild().catch((error: unknown) => void log.error({ err: error, failures }, 'inference process did not start'))

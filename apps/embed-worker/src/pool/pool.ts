@@ -2,7 +2,7 @@
 import { appError } from '@likeness/shared/errors'
 import type { Logger } from '@likeness/shared/log'
 import type { ChildModel, ChildTask, Priority } from '../child-protocol.ts'
-import type { StartChild } from './child-handle.ts'
+import type { Child, StartChild } from './child-handle.ts'
 import { createHands } from './hands.ts'
 import type { Hands } from './hands.ts'
 import { keepAlive } from './keep-alive.ts'
@@ -33,7 +33,7 @@ export async function startPool({ startChild, processes, log }: PoolDeps): Promi
   let stopping = false
 
   function leastBusy(priorities: Priority[], limit: number): Hands | undefined {
-    const [first] = [...crew].map((hands) => ({ hands, load: hands.count(...priorities), all: hands.count('interactive', 'small', 'bulk') }))
+    const [first] = [...crew].filter(({ alive }) => alive).map((hands) => ({ hands, load: hands.count(...priorities), all: hands.count('interactive', 'small', 'bulk') }))
       .filter(({ load }) => load < limit).sort((a, b) => a.load - b.load || a.all - b.all)
     return first?.hands
   }
@@ -52,7 +52,7 @@ export async function startPool({ startChild, processes, log }: PoolDeps): Promi
     else queue.push(pending)
     pending.onAbort = () => void (queue.includes(pending) && queue.splice(queue.indexOf(pending), 1))
   }
-  async function attend(child: Awaited<ReturnType<StartChild>>): Promise<void> {
+  async function attend(child: Child): Promise<boolean> {
     const onReturned = (pending: PendingTask): void => {
       enqueue(pending, true)
       dispatch()
@@ -62,6 +62,7 @@ export async function startPool({ startChild, processes, log }: PoolDeps): Promi
     void child.gone.then(() => crew.delete(hands))
     dispatch()
     await child.gone
+    return hands.worked
   }
 
   const seat = () => keepAlive({ startChild, attend, log })

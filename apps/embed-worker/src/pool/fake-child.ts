@@ -1,0 +1,39 @@
+// A child without a process, for tests of what the supervisor does with children.
+import type { ChildModel, FromChild, ToChild } from '../child-protocol.ts'
+import type { Child } from './child-handle.ts'
+
+export const fakeModel: ChildModel = { embedding: { version: 'fake@1/fake@1', dim: 2, unit: true }, rawDim: 3, provider: 'fake' }
+
+export interface FakeChild extends Child {
+  readonly sent: ToChild[]
+  /** Ids of the tasks it was sent. */
+  taskIds(): number[]
+  say(message: FromChild): void
+  finish(id: number): void
+  dead: boolean
+}
+
+let pids = 1000
+
+export function createFakeChild(): FakeChild {
+  const sent: ToChild[] = []
+  let listener: (message: FromChild) => void = () => {}
+  let end!: () => void
+  const gone = new Promise<void>((resolve) => (end = resolve))
+  const child: FakeChild = {
+    pid: pids++, model: fakeModel, gone, sent, dead: false,
+    send: (message) => void (message.type === 'close' ? child.kill() : sent.push(message)),
+    listen: (own) => void (listener = own),
+    kill() {
+      child.dead = true
+      end()
+    },
+    taskIds: () => sent.flatMap((message) => (message.type === 'task' ? [message.id] : [])),
+    say: (message) => listener(message),
+    finish: (id) => listener({ type: 'done', id, result: { kind: 'thumbnail', jpeg: new Uint8Array([id]) } })
+  }
+  return child
+}
+
+/** Lets what was promised happen. */
+export const settle = (): Promise<void> => new Promise((resolve) => void setTimeout(resolve, 5))

@@ -1,0 +1,109 @@
+import { request } from 'node:http'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { decodeVector, embedAnswerSchema } from '@likeness/shared/contract/lane'
+import { laneAddressSchema, lanesKey } from '@likeness/shared/contract/work'
+import sharp from 'sharp'
+import { createEmbedRig, embed, laneSecret, pictureOf, tinyEmbedding } from './embed-rig.ts'
+import type { EmbedRig, WorkerProcess } from './embed-rig.ts'
+
+let rig: EmbedRig
+let worker: WorkerProcess
+beforeAll(async () => {
+  rig = await createEmbedRig()
+  worker = await rig.startWorker({ MAX_UPLOAD_BYTES: '200000', MAX_IMAGE_PIXELS: '250000' })
+}, 60_000)
+afterAll(() => rig.close(), 30_000)
+
+const codeOf = async (response: Response) => [response.status, ((await response.json()) as { code: string }).code]
+
+test('a picture is answered with its subjects, then the whole picture, as unit vectors', async () => {
+  const response = await embed(worker.url, await pictureOf(1, 96), { maxDetections: 3 })
+  const answer = embedAnswerSchema.parse(await response.json())
+  expect(answer).toMatchObject({ embedding: tinyEmbedding, width: 96, height: 96 })
+  const kinds = answer.objects.map(({ kind }) => kind)
+  expect(kinds.at(-1)).toBe('whole')
+  expect(kinds.slice(0, -1).every((kind) => kind === 'subject')).toBe(true)
+  expect(kinds.length).toBeGreaterThan(1)
+  expect(kinds.length).toBeLessThanOrEqual(4)
+  for (const { vector } of answer.objects) expect(Math.hypot(...decodeVector(vector))).toBeCloseTo(1, 4)
+})
+
+test('a given box is the only subject', async () => {
+  const response = await embed(worker.url, await pictureOf(1, 96), { box: [10, 10, 60, 60] })
+  const answer = embedAnswerSchema.parse(await response.json())
+  expect(answer.objects.map(({ kind, box }) => [kind, box])).toEqual([['given', [10, 10, 60, 60]], ['whole', [0, 0, 96, 96]]])
+})
+
+test('the same picture gives the same vector in a chunk and over the lane', async () => {
+  const bytes = await pictureOf(5, 96)
+  const { ingestion } = await rig.storeIngestion([{ bytes }])
+  await rig.addChunk(rig.chunkOf(ingestion, { viewSizes: [], subjects: true }))
+  await rig.waitForItems(ingestion, 1)
+  const [batch] = await rig.readBatches(ingestion)
+  const answer = embedAnswerSchema.parse(await (await embed(worker.url, bytes)).json())
+  expect(answer.objects.map(({ kind, box }) => ({ kind, box }))).toEqual(batch!.header.items[0]!.rows.map(({ kind, box }) => ({ kind, box })))
+  expect(answer.objects.flatMap(({ vector }) => [...decodeVector(vector)])).toEqual([...batch!.vectors])
+})
+
+test.each([
+  ['without the secret', { headers: { authorization: '' } }, 401, 'unauthorized'],
+  ['with another secret', { headers: { authorization: 'Bearer another-secret-entirely' } }, 401, 'unauthorized'],
+  ['for another embedding', { options: { embedding: { ...tinyEmbedding, version: 'x@1/y@1' } } }, 409, 'embedding_mismatch'],
+  ['with a box outside the picture', { options: { box: [500, 500, 600, 600] } }, 400, 'invalid_request'],
+  ['with a box of three numbers', { options: { box: [1, 2, 3] } }, 400, 'invalid_request'],
+  ['without bytes', { bytes: new Uint8Array(0) }, 422, 'image_empty'],
+  ['with text', { bytes: Buffer.from('not a picture') }, 415, 'image_unsupported'],
+  ['with an SVG', { bytes: Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>') }, 415, 'image_unsupported'],
+  ['with too many bytes', { bytes: new Uint8Array(200_001) }, 413, 'too_large']
+])('a query %s is refused by name', async (_, { bytes, options, headers }: { bytes?: Uint8Array; options?: object; headers?: Record<string, string> }, status, code) => {
+  expect(await codeOf(await embed(worker.url, bytes ?? (await pictureOf(1)), options, headers))).toEqual([status, code])
+})
+
+test('a picture of too many pixels and a truncated one are refused by name', async () => {
+  const large = await sharp({ create: { width: 600, height: 600, channels: 3, background: 'red' } }).png().toBuffer()
+  expect(await codeOf(await embed(worker.url, large))).toEqual([422, 'image_too_many_pixels'])
+  expect(await codeOf(await embed(worker.url, (await pictureOf(1)).subarray(0, 200)))).toEqual([422, 'image_truncated'])
+})
+
+test('problems say their media type, and the lane is there after all of them', async () => {
+  const refused = await embed(worker.url, new Uint8Array(0), {}, { 'x-request-id': 'r-1' })
+  expect(refused.headers.get('content-type')).toBe('application/problem+json')
+  expect(await refused.json()).toMatchObject({ request_id: 'r-1', code: 'image_empty', status: 422 })
+  expect((await fetch(`${worker.url}/livez`)).status).toBe(200)
+  expect(await codeOf(await fetch(`${worker.url}/nothing`, { headers: { authorization: `Bearer ${laneSecret}` } }))).toEqual([404, 'route_not_found'])
+  expect(await codeOf(await fetch(`${worker.url}/embed`, { headers: { authorization: `Bearer ${laneSecret}` } }))).toEqual([405, 'method_not_allowed'])
+})
+
+test('a thumbnail is a small JPEG of the same shape', async () => {
+  const bytes = await sharp({ create: { width: 400, height: 200, channels: 3, background: 'blue' } }).png().toBuffer()
+  const response = await fetch(`${worker.url}/thumbnail?width=64`, { method: 'POST', body: new Uint8Array(bytes), headers: { authorization: `Bearer ${laneSecret}` } })
+  expect(response.headers.get('content-type')).toBe('image/jpeg')
+  expect(await sharp(Buffer.from(await response.arrayBuffer())).metadata()).toMatchObject({ format: 'jpeg', width: 64, height: 32 })
+  expect(await codeOf(await fetch(`${worker.url}/thumbnail?width=9`, { method: 'POST', headers: { authorization: `Bearer ${laneSecret}` } }))).toEqual([400, 'invalid_request'])
+})
+
+test('a deadline that is too short is answered 503 with a time to retry after', async () => {
+  const response = await embed(worker.url, await pictureOf(1), {}, { 'x-deadline-ms': '1' })
+  expect(response.headers.get('retry-after')).toBe('1')
+  expect(await codeOf(response)).toEqual([503, 'overloaded'])
+})
+
+test('a caller who leaves in the middle of the upload harms nobody', async () => {
+  await new Promise<void>((resolve) => {
+    const leaving = request(`${worker.url}/embed?options=${encodeURIComponent(JSON.stringify({ embedding: tinyEmbedding }))}`,
+      { method: 'POST', headers: { authorization: `Bearer ${laneSecret}`, 'content-length': 1000 } })
+    leaving.on('error', () => resolve())
+    leaving.write('half', () => leaving.destroy())
+  })
+  expect((await embed(worker.url, await pictureOf(1))).status).toBe(200)
+})
+
+test('the lane is in the registry, comes back after Redis lost everything, and leaves it at a stop', async () => {
+  const read = async () => Object.values(await rig.redis.hgetall(lanesKey)).map((text) => laneAddressSchema.parse(JSON.parse(text)))
+  expect(await read()).toMatchObject([{ url: worker.url, embedding: tinyEmbedding, provider: 'cpu' }])
+  await rig.redisServer.flush()
+  expect(await read()).toEqual([])
+  await expect.poll(read, { timeout: 10_000 }).toMatchObject([{ url: worker.url }])
+  expect(await worker.stop()).toBe(0)
+  expect(await read()).toEqual([])
+})
