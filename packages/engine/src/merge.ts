@@ -10,8 +10,8 @@ import { byHash, faissMetric, writeSegment } from './segment-write.ts'
 import type { SegmentItem, WrittenSegment } from './segment-write.ts'
 import type { OpenSegment, WriterState } from './writer-state.ts'
 
-/** Flat segments are compacted when there are this many. */
-export const mergeFanIn = 8
+/** Flat segments of one size class are compacted when there are this many; a class is this many times larger than the one below. */
+export const mergeFanIn = 6
 const rewriteDeletedShare = 0.2
 const largestMergeRows = 5_000_000
 /** Faiss warns below 39 training points per centroid. */
@@ -34,13 +34,25 @@ const liveRows = (segment: OpenSegment): number => segment.ref.rows - segment.de
 
 const sealedKind = (spec: CollectionSpec): IndexKind => ({ FLAT: 'flat', HNSW32: 'hnsw', IVF: 'ivf' } as const)[spec.method]
 
+/** The smallest size class with enough segments: a row is copied once per class, not once per merge. */
+function crowdedClass(small: readonly OpenSegment[]): OpenSegment[] | undefined {
+  const classes = new Map<number, OpenSegment[]>()
+  for (const segment of small) {
+    const size = Math.floor(Math.log(Math.max(1, liveRows(segment))) / Math.log(mergeFanIn))
+    classes.set(size, [...(classes.get(size) ?? []), segment])
+  }
+  const crowded = [...classes].filter(([, segments]) => segments.length >= mergeFanIn).sort(([a], [b]) => a - b)
+  return crowded[0]?.[1]
+}
+
 /** What to merge next, or undefined. */
 export function planMerge(state: WriterState): MergePlan | undefined {
   const threshold = state.spec.settings.seal_threshold
   const small = state.segments.filter((segment) => segment.ref.index === 'flat' && segment.ref.rows < threshold)
   const rows = small.reduce((sum, segment) => sum + liveRows(segment), 0)
   if (rows >= threshold) return { inputs: small, kind: sealedKind(state.spec) }
-  if (small.length >= mergeFanIn) return { inputs: small, kind: 'flat' }
+  const crowded = crowdedClass(small)
+  if (crowded !== undefined) return { inputs: crowded, kind: 'flat' }
   const worn = state.segments.find((segment) => segment.deleted.count >= rewriteDeletedShare * segment.ref.rows && segment.ref.rows <= largestMergeRows)
   if (worn === undefined) {
     // A flat segment past the threshold exists when a single commit brought that many rows.
