@@ -40,7 +40,7 @@ export async function startApi({ config, lifecycle, log }: StartDeps): Promise<A
   lifecycle.onStop('redis', () => redis.disconnect())
   const lanes = await startLanes({ config, lifecycle, log }, redis)
   const catalog = createCatalog({ store, clock })
-  const replica = createReplica({ store, clock, log, cacheDir: join(config.DATA_DIR, `replica-${process.pid}`), pollMs: config.REPLICA_POLL_MS })
+  const replica = createReplica({ store, clock, log, cacheDir: await emptyFolder(config.DATA_DIR, 'replica'), pollMs: config.REPLICA_POLL_MS })
   lifecycle.onStop('replica', () => replica.close())
   const subscriber = connectRedis({ url: config.REDIS_URL, role: 'worker', log })
   lifecycle.onStop('redis subscriber', () => subscriber.disconnect())
@@ -86,17 +86,21 @@ function openStore({ OBJECT_STORE, S3_ENDPOINT, S3_ACCESS_KEY, S3_SECRET_KEY, S3
   return openObjectStore({ url: OBJECT_STORE, s3 })
 }
 
-/** Lists that a process left behind when it was killed are gone with its spool folder. */
+/** A folder of this process alone, without what an earlier one left when it was killed. */
+async function emptyFolder(dataDir: string, name: string): Promise<string> {
+  const dir = join(dataDir, name)
+  await rm(dir, { recursive: true, force: true })
+  await mkdir(dir, { recursive: true, mode: 0o700 })
+  return dir
+}
+
 async function settingsOf(config: ApiConfig): Promise<ApiDeps['settings']> {
-  const spoolDir = join(config.DATA_DIR, 'spool', String(config.PORT))
-  await rm(spoolDir, { recursive: true, force: true })
-  await mkdir(spoolDir, { recursive: true, mode: 0o700 })
   return {
     apiKey: config.API_KEY,
     allowedHosts: config.ALLOWED_HOSTS,
     importRoots: config.IMPORT_ROOTS,
     maxUploadBytes: config.MAX_UPLOAD_BYTES,
-    spoolDir,
+    spoolDir: await emptyFolder(config.DATA_DIR, 'spool'),
     publicDir: join(import.meta.dirname, '../public')
   }
 }

@@ -10,7 +10,7 @@ export const createCollectionSchema = z.strictObject({
   name: collectionNameSchema,
   index_method: indexMethodSchema.default('HNSW32'),
   metric: metricSchema.default('IP'),
-  settings: collectionSettingsSchema.partial().optional()
+  settings: collectionSettingsSchema.partial().strict().optional()
 })
 export type CreateCollection = z.infer<typeof createCollectionSchema>
 

@@ -1,0 +1,149 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { systemClock } from '@likeness/shared/clock'
+import { appError } from '@likeness/shared/errors'
+import { collectionKeys } from '@likeness/shared/keys'
+import { codeOf, startTestApi } from './test-support/start-test-api.ts'
+import type { TestApi } from './test-support/start-test-api.ts'
+
+let api: TestApi
+let incarnation: string
+let skewMs = 0
+beforeEach(async () => {
+  skewMs = 0
+  api = await startTestApi({ clock: { ...systemClock, nowMs: () => Date.now() + skewMs } })
+  incarnation = await api.createMarks()
+})
+afterEach(() => api.stop())
+
+const headers = { 'idempotency-key': 'key 1' }
+const upload = (text = 'one', label = 'nike') => {
+  const form = new FormData()
+  form.append('label', label)
+  form.append('images', new Blob([text]))
+  return api.fetch('/v1/collections/marks/images', { method: 'POST', body: form, headers })
+}
+const images = () => api.keys(collectionKeys(incarnation).imagePrefix)
+
+test('the same key again gives the first answer and does nothing', async () => {
+  const first = await upload()
+  const again = await upload()
+  expect([first.status, first.headers.get('idempotent-replay')]).toEqual([202, null])
+  expect([again.status, again.headers.get('idempotent-replay')]).toEqual([202, 'true'])
+  expect(await again.json()).toEqual(await first.json())
+  expect(await api.operations(incarnation)).toHaveLength(1)
+  expect(await images()).toHaveLength(1)
+})
+
+test('the same key with other bytes or fields is idempotency_mismatch and leaves nothing', async () => {
+  await upload()
+  expect(await codeOf(await upload('two'))).toBe('422 idempotency_mismatch')
+  expect(await codeOf(await upload('one', 'adidas'))).toBe('422 idempotency_mismatch')
+  expect(await images()).toHaveLength(1)
+})
+
+test('the same key on another route or collection is another request', async () => {
+  await api.post('/v1/collections', { name: 'cars' }, headers)
+  const deleted = await api.fetch('/v1/collections/marks/items/x', { method: 'DELETE', headers })
+  expect(deleted.headers.has('idempotent-replay')).toBe(false)
+  expect((await upload()).headers.has('idempotent-replay')).toBe(false)
+})
+
+test('of many at once one acts; the others hear of it or wait', async () => {
+  const answers = await Promise.all(Array.from({ length: 8 }, () => upload()))
+  const codes = await Promise.all(answers.map(codeOf))
+  expect(codes.filter((code) => code !== '202' && code !== '409 idempotency_in_progress')).toEqual([])
+  expect(codes).toContain('202')
+  expect(await api.operations(incarnation)).toHaveLength(1)
+  expect(await images()).toHaveLength(1)
+})
+
+/** A request that reserves its key, acts or not, and dies before its answer is stored. */
+async function dieInside(act: boolean): Promise<void> {
+  const { append } = api.deps.logAppender
+  api.deps.logAppender.append = async (...args) => {
+    if (act) await append(...args)
+    throw appError('store_unavailable', 'the process is gone')
+  }
+  expect(await codeOf(await upload())).toBe('503 store_unavailable')
+  api.deps.logAppender.append = append
+}
+
+test.each([
+  ['after', true],
+  ['before', false]
+])('a crash %s the act and before the answer: in progress at first, then finished once', async (_when, acted) => {
+  await dieInside(acted)
+  const waiting = await upload()
+  expect(Number(waiting.headers.get('retry-after'))).toBeGreaterThan(20)
+  expect(await codeOf(waiting)).toBe('409 idempotency_in_progress')
+  expect(await codeOf(await upload('two'))).toBe('422 idempotency_mismatch')
+  skewMs = 31_000
+  const finished = await upload()
+  expect(finished.status).toBe(202)
+  const answer = (await finished.json()) as { job: string; items: unknown[] }
+  expect(answer.items).toHaveLength(1)
+  expect(await api.operations(incarnation)).toMatchObject([{ kind: 'ingest', ingestion: answer.job }])
+  const [line] = await api.itemList(incarnation, answer.job)
+  expect(await images()).toEqual([line!.imageKey])
+  expect((await api.fetch(`/v1/jobs/${answer.job}`)).status).toBe(200)
+  expect(await (await upload()).json()).toEqual(answer)
+})
+
+test('a delete that died after its act is not done a second time', async () => {
+  const remove = () => api.fetch('/v1/collections/marks/items/x', { method: 'DELETE', headers })
+  const { acquire } = api.replica
+  api.replica.acquire = async () => Promise.reject(new Error('the process is gone'))
+  expect(await codeOf(await remove())).toBe('500 internal')
+  api.replica.acquire = acquire
+  skewMs = 31_000
+  expect(await (await remove()).json()).toEqual({ id: 'x', deleted: true, revision: 1024, seq: 1 })
+  expect(await api.operations(incarnation)).toHaveLength(1)
+})
+
+test('a drop that died after its act does not drop the next collection of that name', async () => {
+  const drop = () => api.fetch('/v1/collections/marks', { method: 'DELETE', headers })
+  const original = api.deps.catalog.drop
+  api.deps.catalog.drop = async (name) => {
+    await original(name)
+    throw appError('store_unavailable', 'the process is gone')
+  }
+  expect(await codeOf(await drop())).toBe('503 store_unavailable')
+  api.deps.catalog.drop = original
+  const next = await api.createMarks()
+  skewMs = 31_000
+  expect(await (await drop()).json()).toEqual({ name: 'marks', incarnation, dropped: true })
+  expect(await api.deps.catalog.isLive(next)).toBe(true)
+})
+
+test('a creation that died after its act answers with what it made', async () => {
+  const create = (metric: string) => api.post('/v1/collections', { name: 'cars', metric }, headers)
+  const original = api.deps.catalog.create
+  api.deps.catalog.create = async (spec) => {
+    await original(spec)
+    throw appError('store_unavailable', 'the process is gone')
+  }
+  expect(await codeOf(await create('L2'))).toBe('503 store_unavailable')
+  api.deps.catalog.create = original
+  skewMs = 31_000
+  const made = await create('L2')
+  expect(made.status).toBe(201)
+  expect(await made.json()).toMatchObject({ incarnation: (await api.deps.catalog.resolve('cars')).incarnation })
+})
+
+test('a refused request frees its key', async () => {
+  await api.deps.catalog.drop('marks')
+  const { isLive } = api.deps.catalog
+  incarnation = await api.createMarks()
+  api.deps.catalog.isLive = async () => false
+  expect(await codeOf(await upload())).toBe('404 collection_not_found')
+  api.deps.catalog.isLive = isLive
+  expect((await upload()).status).toBe(202)
+})
+
+test('a key that is empty, long or not printable is invalid_request', async () => {
+  const create = (key: string) => api.post('/v1/collections', { name: 'cars' }, { 'idempotency-key': key })
+  expect(await codeOf(await create('x'.repeat(201)))).toBe('400 invalid_request')
+  expect(await codeOf(await create('\u00e9'))).toBe('400 invalid_request')
+  expect(await codeOf(await create(''))).toBe('400 invalid_request')
+  expect((await create('x'.repeat(200))).status).toBe(201)
+})

@@ -1,0 +1,89 @@
+// A replica over items that a test puts in: exact search by inner product, and a slot that the test moves.
+import type { Hit, Replica, Snapshot, SnapshotWish, StoredItem } from '@likeness/engine/contract'
+import type { CollectionSpec } from '@likeness/shared/contract/collection'
+import { appError } from '@likeness/shared/errors'
+
+export interface FakeItem extends Partial<StoredItem> {
+  id: string
+  /** One per row. */
+  vectors: number[][]
+}
+
+export interface FakeReplica extends Replica {
+  /** The items of every collection. */
+  items: FakeItem[]
+  seq: number
+  appliedSlot: number
+  wishes: SnapshotWish[]
+  /** Snapshots not released. */
+  open: number
+  hints: { incarnation: string; seq: number }[]
+  /** Changes what the snapshot says about its collection. */
+  spec?: Partial<CollectionSpec>
+}
+
+const box: [number, number, number, number] = [0, 0, 10, 10]
+
+function stored({ id, vectors, ...rest }: FakeItem): StoredItem {
+  const rows = vectors.map((_, i) => ({ kind: i === 0 ? ('subject' as const) : ('view' as const), box, score: 1, className: 'logo' }))
+  return { id, label: null, metadata: {}, imageKey: null, width: 10, height: 10, revision: 1024, rows, ...rest }
+}
+
+const dot = (a: readonly number[], b: Float32Array): number => a.reduce((sum, value, i) => sum + value * b[i]!, 0)
+
+function searchOne(items: readonly FakeItem[], vector: Float32Array, k: number, threshold: number): Hit[] {
+  const hits = items.map((item): Hit => {
+    const scores = item.vectors.map((row) => dot(row, vector))
+    const score = Math.max(...scores)
+    return { item: stored(item), row: scores.indexOf(score), score, distance: score }
+  })
+  return hits.filter(({ score }) => score >= threshold).sort((a, b) => b.score - a.score).slice(0, k)
+}
+
+export function createFakeReplica(specOf: (incarnation: string) => Promise<CollectionSpec>): FakeReplica {
+  const snapshotOf = (spec: CollectionSpec): Snapshot => {
+    replica.open++
+    const find = (id: string) => replica.items.find((item) => item.id === id)
+    return {
+      seq: replica.seq,
+      appliedSlot: replica.appliedSlot,
+      spec,
+      counts: { items: replica.items.length, rows: replica.items.flatMap(({ vectors }) => vectors).length },
+      segments: [],
+      async search({ vectors, k, scoreThres }) {
+        const { dim } = spec.embedding
+        const threshold = scoreThres ?? spec.settings.score_thres ?? -Infinity
+        return Array.from({ length: vectors.length / dim }, (_, i) => searchOne(replica.items, vectors.subarray(i * dim, (i + 1) * dim), k, threshold))
+      },
+      getItem: async (id) => {
+        const item = find(id)
+        return item && stored(item)
+      },
+      getVectors: async (id) => {
+        const item = find(id)
+        return item && Float32Array.from(item.vectors.flat())
+      },
+      async *scroll() {
+        yield* replica.items.map(stored)
+      },
+      release: () => void replica.open--
+    }
+  }
+  const replica: FakeReplica = {
+    items: [],
+    seq: 1,
+    appliedSlot: Number.MAX_SAFE_INTEGER,
+    wishes: [],
+    open: 0,
+    hints: [],
+    async acquire(incarnation, wish) {
+      replica.wishes.push(wish)
+      if ((wish.minSeq ?? 0) > replica.seq || (wish.minSlot ?? 0) > replica.appliedSlot) throw appError('not_fresh', 'behind')
+      return snapshotOf({ ...(await specOf(incarnation)), ...replica.spec })
+    },
+    hint: (incarnation, seq) => void replica.hints.push({ incarnation, seq }),
+    status: () => [],
+    async close() {}
+  }
+  return replica
+}

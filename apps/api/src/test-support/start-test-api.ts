@@ -1,0 +1,169 @@
+// The whole application on a free port for tests: real engine parts over a memory store, a fake replica, fake lanes.
+import { mkdtemp, mkdir, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createCatalog } from '@likeness/engine/catalog'
+import { createItemListWriter } from '@likeness/engine/item-list-writer'
+import { createJobs } from '@likeness/engine/jobs'
+import { createLogAppender } from '@likeness/engine/log-appender'
+import { systemClock } from '@likeness/shared/clock'
+import type { Clock } from '@likeness/shared/clock'
+import { decodeItemList } from '@likeness/shared/contract/item-list'
+import type { ItemListLine } from '@likeness/shared/contract/item-list'
+import { encodeVector } from '@likeness/shared/contract/lane'
+import type { EmbedAnswer, EmbedQuery } from '@likeness/shared/contract/lane'
+import { decodeLogSlot } from '@likeness/shared/contract/operation'
+import type { Operation } from '@likeness/shared/contract/operation'
+import { collectionKeys } from '@likeness/shared/keys'
+import { silentLog } from '@likeness/shared/log'
+import { createMemoryStore } from '@likeness/shared/store/memory-store'
+import type { ObjectStore } from '@likeness/shared/store/object-store'
+import type { ApiDeps } from '../api-deps.ts'
+import { createApp } from '../app.ts'
+import type { LaneClient } from '../lanes/lane-client.ts'
+import { startServer } from '../server.ts'
+import { createThumbnailCache } from '../thumbnail-cache.ts'
+import { createFakeReplica } from './fake-replica.ts'
+import type { FakeReplica } from './fake-replica.ts'
+
+export const embedding = { version: 'test@1/whole@1', dim: 4, unit: true }
+
+export interface FakeLanes extends LaneClient {
+  queries: EmbedQuery[]
+  pictures: Uint8Array[]
+  thumbnailsMade: number
+  answer: (query: EmbedQuery) => EmbedAnswer
+}
+
+export const embedAnswer = (vectors: number[][], version = embedding.version): EmbedAnswer => ({
+  embedding: { ...embedding, version },
+  width: 20,
+  height: 10,
+  objects: vectors.map((vector, i) => ({
+    kind: i < vectors.length - 1 ? 'subject' : 'whole',
+    box: [0, 0, 20, 10],
+    score: 0.5,
+    className: i < vectors.length - 1 ? 'car' : null,
+    vector: encodeVector(Float32Array.from(vector))
+  })),
+  tookMs: { wait: 0, decode: 0, infer: 0 }
+})
+
+function createFakeLanes(): FakeLanes {
+  const lanes: FakeLanes = {
+    queries: [],
+    pictures: [],
+    thumbnailsMade: 0,
+    answer: ({ embedding: { version } }) => embedAnswer([[1, 0, 0, 0]], version),
+    async embed(picture, query) {
+      lanes.pictures.push(picture)
+      lanes.queries.push(query)
+      return lanes.answer(query)
+    },
+    async thumbnail() {
+      lanes.thumbnailsMade++
+      return Buffer.from('a jpeg')
+    },
+    embedding: async () => embedding,
+    known: () => [{ workerId: 'w', url: 'http://127.0.0.1:1', embedding, provider: 'cpu', atMs: 0 }],
+    close: () => {}
+  }
+  return lanes
+}
+
+export interface TestApi {
+  url: string
+  deps: ApiDeps
+  store: ObjectStore
+  replica: FakeReplica
+  lanes: FakeLanes
+  dir: string
+  hints: { work: unknown[]; catalog: string[] }
+  fetch: (path: string, init?: RequestInit) => Promise<Response>
+  /** POST with a JSON body. */
+  post: (path: string, body: unknown, headers?: Record<string, string>) => Promise<Response>
+  /** A collection named `marks`; its incarnation. */
+  createMarks: () => Promise<string>
+  operations: (incarnation: string) => Promise<Operation[]>
+  itemList: (incarnation: string, ingestion: string) => Promise<ItemListLine[]>
+  keys: (prefix: string) => Promise<string[]>
+  spooled: () => Promise<string[]>
+  stop: () => Promise<void>
+}
+
+export interface TestApiOptions {
+  settings?: Partial<ApiDeps['settings']>
+  store?: ObjectStore
+  clock?: Clock
+  deps?: Partial<ApiDeps>
+}
+
+async function buildDeps(options: TestApiOptions, dir: string) {
+  const clock = options.clock ?? systemClock
+  const store = options.store ?? createMemoryStore()
+  const catalog = createCatalog({ store, clock })
+  const replica = createFakeReplica(async (incarnation) => (await catalog.list({ fresh: true })).find((spec) => spec.incarnation === incarnation)!)
+  const lanes = createFakeLanes()
+  const hints = { work: [] as unknown[], catalog: [] as string[] }
+  await Promise.all(['spool', 'public', 'import'].map((name) => mkdir(join(dir, name))))
+  const deps: ApiDeps = {
+    catalog,
+    logAppender: createLogAppender({ store, clock }),
+    itemLists: createItemListWriter({ store }),
+    jobs: createJobs({ store, catalog }),
+    replica,
+    store,
+    lanes,
+    hints: { work: (hint) => void hints.work.push(hint), catalog: (name) => void hints.catalog.push(name) },
+    thumbnails: createThumbnailCache({ maxBytes: 1000 }),
+    readiness: { store: async () => {} },
+    clock,
+    log: silentLog(),
+    settings: { apiKey: undefined, allowedHosts: [], importRoots: [join(dir, 'import')], maxUploadBytes: 1000, spoolDir: join(dir, 'spool'), publicDir: join(dir, 'public'), ...options.settings },
+    ...options.deps
+  }
+  return { deps, store, replica, lanes, hints }
+}
+
+export async function startTestApi(options: TestApiOptions = {}): Promise<TestApi> {
+  const dir = await mkdtemp(join(tmpdir(), 'likeness-api-'))
+  const built = await buildDeps(options, dir)
+  const { deps, store } = built
+  const server = await startServer({ app: createApp(deps), host: '127.0.0.1', port: 0, graceMs: 2_000, log: deps.log })
+  const request = (path: string, init?: RequestInit) => fetch(`${server.url}${path}`, init)
+  const post: TestApi['post'] = (path, body, headers = {}) =>
+    request(path, { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json', ...headers } })
+  const keys: TestApi['keys'] = (prefix) => collectKeys(store, prefix)
+  const bodies = async (prefix: string) => Promise.all((await keys(prefix)).map(async (key) => (await store.get(key))!.body))
+  return {
+    ...built,
+    url: server.url,
+    dir,
+    fetch: request,
+    post,
+    keys,
+    async createMarks() {
+      const response = await post('/v1/collections', { name: 'marks' }, deps.settings.apiKey === undefined ? {} : { authorization: `Bearer ${deps.settings.apiKey}` })
+      return ((await response.json()) as { incarnation: string }).incarnation
+    },
+    operations: async (incarnation) => (await bodies(collectionKeys(incarnation).logPrefix)).flatMap((body) => decodeLogSlot(body).operations),
+    itemList: async (incarnation, ingestion) => (await bodies(collectionKeys(incarnation).itemListPrefix(ingestion))).flatMap(decodeItemList),
+    spooled: () => readdir(join(dir, 'spool')),
+    async stop() {
+      await server.stop()
+      await rm(dir, { recursive: true, force: true })
+    }
+  }
+}
+
+/** Status and problem code of an answer. */
+export async function codeOf(response: Response): Promise<string> {
+  const body = (await response.json()) as { code?: string }
+  return `${response.status} ${body.code ?? ''}`.trim()
+}
+
+async function collectKeys(store: ObjectStore, prefix: string): Promise<string[]> {
+  const keys: string[] = []
+  for await (const { key } of store.list(prefix)) keys.push(key)
+  return keys
+}
