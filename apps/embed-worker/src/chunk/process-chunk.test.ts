@@ -1,0 +1,93 @@
+import { expect, test } from 'vitest'
+import { encodeItemList } from '@likeness/shared/contract/item-list'
+import { decodeVectorBatch } from '@likeness/shared/contract/vector-batch'
+import type { ChunkJob } from '@likeness/shared/contract/work'
+import { appError } from '@likeness/shared/errors'
+import { collectionKeys } from '@likeness/shared/keys'
+import { silentLog } from '@likeness/shared/log'
+import { createMemoryStore } from '@likeness/shared/store/memory-store'
+import { createUlid } from '@likeness/shared/ulid'
+import type { Embedded } from '../child-protocol.ts'
+import { fakeModel } from '../pool/fake-child.ts'
+import type { EmbedItem } from './embed-item.ts'
+import { createChunkProcessor } from './process-chunk.ts'
+
+const incarnation = createUlid()
+const ingestion = createUlid()
+const keys = collectionKeys(incarnation)
+const job: ChunkJob = { incarnation, ingestion, firstOrdinal: 200, embedding: fakeModel.embedding, viewSizes: [64], subjects: false, feeding: 1 }
+const embedded: Embedded = {
+  kind: 'embedded', width: 9, height: 9, rows: [{ kind: 'view', box: [0, 0, 9, 9], score: 1, className: null }],
+  vectors: new Float32Array(2), raw: new Uint16Array(3), decodeMs: 0, inferMs: 0
+}
+
+async function create(embedItem: EmbedItem, count = 5) {
+  const store = createMemoryStore()
+  await store.put(keys.itemListPart(ingestion, 200), encodeItemList(Array.from({ length: count }, (_, i) => ({ ordinal: 200 + i, id: `i${i}`, label: null, imageKey: `k${i}` }))))
+  const process = createChunkProcessor({
+    store, embedItem, model: fakeModel, announce: () => {},
+    openInHand: () => ({ leftovers: async () => new Map(), take: async () => {}, letGo: () => {} })
+  })
+  const run = (more: Partial<Parameters<typeof process>[1]> = {}, other: Partial<ChunkJob> = {}) =>
+    process({ ...job, ...other }, { priority: 'bulk', signal: new AbortController().signal, repeated: false, log: silentLog(), ...more })
+  const written = async () => {
+    const ordinals: number[] = []
+    for await (const { key } of store.list(keys.batchPrefix(ingestion))) ordinals.push(...decodeVectorBatch((await store.get(key))!.body).header.items.map((item) => item.ordinal))
+    return ordinals.sort((a, b) => a - b)
+  }
+  return { store, run, written }
+}
+
+test('when the store fails for one image the chunk fails, but what is embedded is written, and a second try does the rest', async () => {
+  let broken = true
+  const asked: number[] = []
+  const { run, written } = await create(async ({ ordinal }, _task, { signal }) => {
+    asked.push(ordinal)
+    if (ordinal < 202) return { embedded }
+    await new Promise((resolve) => void setTimeout(resolve, 5))
+    signal.throwIfAborted()
+    if (broken && ordinal === 202) throw appError('store_unavailable', 'away')
+    if (broken) throw appError('internal', 'must have been stopped by the first error')
+    return { embedded }
+  })
+  await expect(run()).rejects.toMatchObject({ code: 'store_unavailable' })
+  expect(await written()).toEqual([200, 201])
+  broken = false
+  asked.length = 0
+  expect(await run({ repeated: true })).toEqual({ embedded: 3, failed: 0, skipped: 2 })
+  expect(asked).toEqual([202, 203, 204])
+  expect(await written()).toEqual([200, 201, 202, 203, 204])
+})
+
+test('a stopped chunk writes what it has and rejects with the reason of the stop', async () => {
+  const stop = new AbortController()
+  const { run, written } = await create(async ({ ordinal }, _task, { signal }) => {
+    if (ordinal === 200) return { embedded }
+    return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)))
+  })
+  const running = run({ signal: stop.signal })
+  setTimeout(() => stop.abort(appError('ownership_lost', 'taken away')), 20)
+  await expect(running).rejects.toMatchObject({ code: 'ownership_lost' })
+  expect(await written()).toEqual([200])
+})
+
+test('a collection made with another embedding is refused before anything is read', async () => {
+  const { run, written } = await create(async () => ({ embedded }))
+  await expect(run({}, { embedding: { ...fakeModel.embedding, dim: 3 } })).rejects.toMatchObject({ code: 'embedding_mismatch' })
+  expect(await written()).toEqual([])
+})
+
+test('an item list that is gone leaves nothing to do', async () => {
+  const { run, written } = await create(async () => ({ embedded }))
+  expect(await run({}, { firstOrdinal: 400 })).toEqual({ embedded: 0, failed: 0, skipped: 0 })
+  expect(await written()).toEqual([])
+})
+
+test('a repeated chunk does not take the neighbours batches for its own', async () => {
+  const { store, run, written } = await create(async () => ({ embedded }))
+  expect((await run()).embedded).toBe(5)
+  const own = await written()
+  await store.put(keys.itemListPart(ingestion, 205), encodeItemList([{ ordinal: 205, id: 'n', label: null, imageKey: 'k' }]))
+  expect(await run({ repeated: true }, { firstOrdinal: 205 })).toEqual({ embedded: 1, failed: 0, skipped: 0 })
+  expect(await written()).toEqual([...own, 205])
+})
