@@ -36,16 +36,22 @@ function emptyManifest(spec: CollectionSpec, commitId: string): Manifest {
 }
 
 /** Manifest 0 and CURRENT of a new incarnation, before any name points at it. */
-async function layFoundation(store: ObjectStore, clock: Clock, spec: CollectionSpec): Promise<void> {
+async function layFoundation(store: ObjectStore, spec: CollectionSpec, commitId: string): Promise<void> {
   const keys = collectionKeys(spec.incarnation)
-  const commitId = createUlid(clock.nowMs())
   const body = encodeManifest(emptyManifest(spec, commitId))
   const manifest = keys.manifest(0, 0, commitId)
   await store.put(manifest, body)
-  await store.put(keys.current, encodeCurrent({ format: 1, seq: 0, epoch: 0, commitId, manifest, sha256: sha256Hex(body), writeId: commitId }))
+  // Only if absent: a write of an earlier try may land when commits have been made. There already: an earlier try's, as good as this one.
+  await store.putIf(keys.current, encodeCurrent({ format: 1, seq: 0, epoch: 0, commitId, manifest, sha256: sha256Hex(body), writeId: commitId }), { create: true })
 }
 
-export function createCatalog({ store, clock }: { store: ObjectStore; clock: Clock }): Catalog {
+export interface CatalogDeps {
+  store: ObjectStore
+  clock: Clock
+  newId?: () => string
+}
+
+export function createCatalog({ store, clock, newId = () => createUlid(clock.nowMs()) }: CatalogDeps): Catalog {
   let cached: { content: Content; atMs: number } | undefined
 
   async function read(): Promise<{ file: CatalogFile | undefined; etag: string | undefined; content: Content }> {
@@ -65,7 +71,7 @@ export function createCatalog({ store, clock }: { store: ObjectStore; clock: Clo
 
   /** Applies `edit` to the newest content until it lands; `edit` throws to refuse. */
   async function change(edit: (content: Content) => Content): Promise<void> {
-    const writeId = createUlid(clock.nowMs())
+    const writeId = newId()
     for (;;) {
       const { file, etag, content } = await untilStored(clock, read)
       // An earlier try of this very change landed although its answer was lost.
@@ -102,12 +108,14 @@ export function createCatalog({ store, clock }: { store: ObjectStore; clock: Clo
       const taken = () => appError('collection_exists', `there is already a collection ${JSON.stringify(wish.name)}`)
       if ((await current(true)).collections[wish.name] !== undefined) throw taken()
       const nowMs = clock.nowMs()
-      const spec: CollectionSpec = { ...wish, incarnation: createUlid(nowMs), createdAtMs: nowMs }
-      await untilStored(clock, () => layFoundation(store, clock, spec))
+      const spec: CollectionSpec = { ...wish, incarnation: newId(), createdAtMs: nowMs }
+      await untilStored(clock, () => layFoundation(store, spec, newId()))
       await change((content) => {
         const there = content.collections[spec.name]
         // Ours already: an earlier try landed although its answer was lost, and somebody else wrote since.
         if (there?.incarnation === spec.incarnation) return content
+        // Ours, and dropped by somebody since: it stays dropped.
+        if (content.dropped.some(({ incarnation }) => incarnation === spec.incarnation)) return content
         if (there !== undefined || content.aliases[spec.name] !== undefined) throw taken()
         return { ...content, collections: { ...content.collections, [spec.name]: spec } }
       })

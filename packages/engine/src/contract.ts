@@ -1,4 +1,4 @@
-// What the engine offers to the apps. Implementations: catalog.ts, log-appender.ts, jobs.ts, replica.ts, collection-writer.ts.
+// What the engine offers to the apps. Implementations: catalog.ts, log-appender.ts, jobs.ts, committed.ts, replica.ts, collection-writer.ts.
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import type { ItemListLine, Metadata } from '@likeness/shared/contract/item-list'
 import type { FailedItem, JobPointer } from '@likeness/shared/contract/job'
@@ -23,9 +23,13 @@ export interface Catalog {
   invalidate(): void
 }
 
+export interface AppendOptions {
+  /** An earlier attempt at this very operation, by any process, may have landed after this slot, or land still: it is in the log once all the same. */
+  afterSlot?: number
+}
 export interface LogAppender {
   /** Durable and ordered when resolved: any later append, by any process, gets a higher revision. */
-  append(incarnation: string, operation: Operation): Promise<{ revision: number; slot: number }>
+  append(incarnation: string, operation: Operation, options?: AppendOptions): Promise<{ revision: number; slot: number }>
   /** The newest slot known to this process; for Idempotency-Key reservations. */
   tail(incarnation: string): Promise<number>
   /** Looks for an operation in slots after `afterSlot`. */
@@ -52,6 +56,18 @@ export interface Jobs {
   failedItems(id: string, options?: { after?: number; limit?: number }): Promise<FailedItem[]>
   /** Newest first. */
   list(options?: { limit?: number }): Promise<JobStatus[]>
+}
+
+export interface VersionSummary {
+  seq: number
+  counts: { items: number; rows: number }
+  segments: { id: string; index: string; rows: number; deleted: number }[]
+  /** Registered by the writer and not finished. */
+  openIngestions: number
+}
+export interface VersionReader {
+  /** The committed version, read from the store without loading anything; undefined when the collection is gone. */
+  read(incarnation: string): Promise<VersionSummary | undefined>
 }
 
 export interface RowInfo {

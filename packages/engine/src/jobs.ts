@@ -7,8 +7,7 @@ import { collectionKeys, jobKey, jobsPrefix } from '@likeness/shared/keys'
 import type { ObjectStore } from '@likeness/shared/store/object-store'
 import { ulidPattern } from '@likeness/shared/ulid'
 import type { Catalog, Jobs, JobStatus } from './contract.ts'
-import { readCurrent } from './current.ts'
-import { readManifest } from './manifest.ts'
+import { readCommitted } from './committed.ts'
 import type { IngestionRecord, Manifest } from './manifest.ts'
 
 const text = (body: Uint8Array): string => Buffer.from(body).toString('utf8')
@@ -35,16 +34,7 @@ export function createJobs({ store, catalog }: { store: ObjectStore; catalog: Ca
     return jobPointerSchema.parse(JSON.parse(text(stored.body)))
   }
 
-  async function readCommitted(incarnation: string): Promise<Manifest | undefined> {
-    for (;;) {
-      if (!(await catalog.isLive(incarnation))) return undefined
-      const found = await readCurrent(store, collectionKeys(incarnation).current)
-      if (found === undefined) return undefined
-      const manifest = await readManifest(store, found.current.manifest, found.current.sha256)
-      if (manifest !== undefined) return manifest
-      // Collected between the two reads: CURRENT has moved on.
-    }
-  }
+  const readLive: Committed = async (incarnation) => ((await catalog.isLive(incarnation)) ? await readCommitted(store, incarnation) : undefined)
 
   /** undefined: the collection is gone. */
   async function readProgress({ incarnation, ingestion, revision }: JobPointer, committed: Committed): Promise<Progress | undefined> {
@@ -59,7 +49,7 @@ export function createJobs({ store, catalog }: { store: ObjectStore; catalog: Ca
       if (result !== undefined) return { result: jobResultSchema.parse(JSON.parse(text(result.body))), ahead: false }
       // Dropped while we read: an ingestion that was let go of has its result written before that.
       if (!(await catalog.isLive(incarnation))) return undefined
-      committed = readCommitted
+      committed = readLive
     }
   }
 
@@ -76,7 +66,7 @@ export function createJobs({ store, catalog }: { store: ObjectStore; catalog: Ca
   }
 
   async function failureKeys(pointer: JobPointer): Promise<string[]> {
-    const progress = await readProgress(pointer, readCommitted)
+    const progress = await readProgress(pointer, readLive)
     return progress?.record?.failures ?? progress?.result?.failures ?? []
   }
 
@@ -84,7 +74,7 @@ export function createJobs({ store, catalog }: { store: ObjectStore; catalog: Ca
     async record(pointer) {
       await store.put(jobKey(pointer.ingestion), Buffer.from(JSON.stringify(pointer)))
     },
-    status: async (id) => await statusFor(await readPointer(id), readCommitted),
+    status: async (id) => await statusFor(await readPointer(id), readLive),
     async failedItems(id, { after = -1, limit = 1000 } = {}) {
       const failed: FailedItem[] = []
       for (const key of await failureKeys(await readPointer(id))) {
@@ -104,7 +94,7 @@ export function createJobs({ store, catalog }: { store: ObjectStore; catalog: Ca
       // One reading of a collection serves all of its jobs.
       const readings = new Map<string, Promise<Manifest | undefined>>()
       const once: Committed = (incarnation) => {
-        const reading = readings.get(incarnation) ?? readCommitted(incarnation)
+        const reading = readings.get(incarnation) ?? readLive(incarnation)
         readings.set(incarnation, reading)
         return reading
       }

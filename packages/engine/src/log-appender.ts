@@ -7,16 +7,20 @@ import { appError, isAppError } from '@likeness/shared/errors'
 import { collectionKeys } from '@likeness/shared/keys'
 import type { ObjectStore } from '@likeness/shared/store/object-store'
 import type { LogAppender } from './contract.ts'
-import { readCurrent } from './current.ts'
-import { readManifest } from './manifest.ts'
+import { readCommitted } from './committed.ts'
 
 /** How long one append may try before its outcome is given up as unknown. */
 const patienceMs = 10_000
 const slotBytesSoftLimit = 1_000_000
 
+const slotsAhead = 16
+/** While the first look for the end of the log is under way. */
+const lookAgainMs = 20
+
 interface Waiting {
   operation: Operation
   deadlineMs: number
+  answer: Promise<{ revision: number; slot: number }>
   resolve(appended: { revision: number; slot: number }): void
   reject(error: unknown): void
 }
@@ -41,14 +45,24 @@ export function createLogAppender({ store, clock }: { store: ObjectStore; clock:
     const keys = collectionKeys(incarnation)
     let tail = log.tail
     if (tail === undefined) {
-      const found = await readCurrent(store, keys.current)
-      if (found === undefined) throw appError('collection_not_found', 'the collection was dropped')
-      const manifest = await readManifest(store, found.current.manifest, found.current.sha256)
-      tail = manifest?.appliedSlot ?? 0
+      const manifest = await readCommitted(store, incarnation)
+      if (manifest === undefined) throw appError('collection_not_found', 'the collection was dropped')
+      tail = manifest.appliedSlot
     }
     for await (const { key } of store.list(keys.logPrefix, { startAfter: keys.logSlot(tail) })) tail = Number(key.slice(keys.logPrefix.length))
-    log.tail = Math.max(tail, log.tail ?? 0)
-    return log.tail
+    return tail
+  }
+
+  /** Slots after `after`, up to the first that does not exist. */
+  async function* slotsAfter(incarnation: string, after: number): AsyncIterable<{ slot: number; operations: Operation[] }> {
+    const keys = collectionKeys(incarnation)
+    for (let slot = after + 1, ahead = 1; ; ahead = slotsAhead) {
+      const read = await Promise.all(Array.from({ length: ahead }, (_, i) => store.get(keys.logSlot(slot + i))))
+      for (const stored of read) {
+        if (stored === undefined) return
+        yield { slot: slot++, operations: decodeLogSlot(stored.body).operations }
+      }
+    }
   }
 
   function takeGroup(log: CollectionLog): Waiting[] {
@@ -60,7 +74,7 @@ export function createLogAppender({ store, clock }: { store: ObjectStore; clock:
 
   /** One try to create the next slot. True when the group is in it. */
   async function tryAppend(incarnation: string, log: CollectionLog, group: readonly Waiting[]): Promise<boolean> {
-    const slot = (log.tail ?? (await findTail(incarnation, log))) + 1
+    const slot = (log.tail ??= await findTail(incarnation, log)) + 1
     const key = collectionKeys(incarnation).logSlot(slot)
     const written = await store.putIf(key, encodeLogSlot(group.map(({ operation }) => operation)), { create: true })
     if (written === undefined) {
@@ -84,6 +98,13 @@ export function createLogAppender({ store, clock }: { store: ObjectStore; clock:
     return landed.length > 0
   }
 
+  async function catchUp(incarnation: string, log: CollectionLog): Promise<void> {
+    for await (const { slot, operations } of slotsAfter(incarnation, log.tail!)) {
+      log.tail = slot
+      settleFound(slot, operations, log)
+    }
+  }
+
   function rejectLate(log: CollectionLog, error: unknown): void {
     const nowMs = clock.nowMs()
     const late = log.queue.filter(({ deadlineMs }) => nowMs >= deadlineMs)
@@ -91,52 +112,86 @@ export function createLogAppender({ store, clock }: { store: ObjectStore; clock:
     for (const waiting of late) waiting.reject(error)
   }
 
+  /** Until nothing waits. Whoever appends once `running` is false starts it again, so the last look at the queue and the end are one. */
   async function drain(incarnation: string, log: CollectionLog): Promise<void> {
-    let conflicts = 0
-    while (log.queue.length > 0) {
-      try {
-        if (await tryAppend(incarnation, log, takeGroup(log))) conflicts = 0
-        // Far behind another process: look for the end instead of walking there.
-        else if (++conflicts % 4 === 0) await findTail(incarnation, log)
-      } catch (error) {
-        if (!isAppError(error, 'store_unavailable')) {
-          for (const waiting of log.queue.splice(0)) waiting.reject(error)
-          return
-        }
-        // Ambiguous: the slot may be ours already or become so. The same slot is tried again, never the next one.
-        rejectLate(log, error)
-        await clock.sleep(50)
-      }
-    }
-  }
-
-  async function run(incarnation: string, log: CollectionLog): Promise<void> {
     log.running = true
     try {
-      await drain(incarnation, log)
+      for (let conflicts = 0; log.queue.length > 0; ) {
+        try {
+          if (await tryAppend(incarnation, log, takeGroup(log))) conflicts = 0
+          // Far behind another process: read on instead of trying every slot. None is skipped: what waits here may be in it, sent by another process.
+          else if (++conflicts % 4 === 0) await catchUp(incarnation, log)
+        } catch (error) {
+          await afterFailure(log, error)
+        }
+      }
     } finally {
       log.running = false
     }
   }
 
-  return {
-    append(incarnation, operation) {
-      const log = logOf(incarnation)
-      return new Promise((resolve, reject) => {
-        log.queue.push({ operation, deadlineMs: clock.nowMs() + patienceMs, resolve, reject })
-        // Everything that waits while a slot is written goes into the next one together.
-        if (!log.running) void run(incarnation, log)
-      })
-    },
-    tail: (incarnation) => findTail(incarnation, logOf(incarnation)),
-    async find(incarnation, opId, afterSlot) {
-      const keys = collectionKeys(incarnation)
-      for (let slot = afterSlot + 1; ; slot++) {
-        const stored = await store.get(keys.logSlot(slot))
-        if (stored === undefined) return undefined
-        const index = decodeLogSlot(stored.body).operations.findIndex((operation) => operation.opId === opId)
+  async function afterFailure(log: CollectionLog, error: unknown): Promise<void> {
+    if (!isAppError(error, 'store_unavailable')) {
+      for (const waiting of log.queue.splice(0)) waiting.reject(error)
+      return
+    }
+    // Ambiguous: the slot may be ours already or become so. The same slot is tried again, never the next one.
+    rejectLate(log, error)
+    await clock.sleep(50)
+  }
+
+  function enqueue(incarnation: string, log: CollectionLog, operation: Operation): Promise<{ revision: number; slot: number }> {
+    const { promise, resolve, reject } = withResolvers<{ revision: number; slot: number }>()
+    log.queue.push({ operation, deadlineMs: clock.nowMs() + patienceMs, answer: promise, resolve, reject })
+    // Everything that waits while a slot is written goes into the next one together.
+    if (!log.running) void drain(incarnation, log)
+    return promise
+  }
+
+  /** Looks at every slot that appending here will not look at, then appends. */
+  async function appendUnlessFound(incarnation: string, log: CollectionLog, operation: Operation, afterSlot: number) {
+    for (let seen = afterSlot; ; ) {
+      const twin = log.queue.find((waiting) => waiting.operation.opId === operation.opId)
+      if (twin !== undefined) return await twin.answer
+      for await (const { slot, operations } of slotsAfter(incarnation, seen)) {
+        const index = operations.findIndex(({ opId }) => opId === operation.opId)
         if (index >= 0) return { revision: revisionOf(slot, index), slot }
+        seen = slot
       }
+      if (log.tail === undefined && !log.running) log.tail = seen
+      if (log.tail === undefined) await clock.sleep(lookAgainMs)
+      else if (log.tail <= seen && !log.queue.some(({ operation: { opId } }) => opId === operation.opId)) return await enqueue(incarnation, log, operation)
     }
   }
+
+  return {
+    append(incarnation, operation, { afterSlot } = {}) {
+      const log = logOf(incarnation)
+      return afterSlot === undefined ? enqueue(incarnation, log, operation) : appendUnlessFound(incarnation, log, operation, afterSlot)
+    },
+    async tail(incarnation) {
+      const log = logOf(incarnation)
+      const tail = await findTail(incarnation, log)
+      // Never under a running append: its slot may be the newest one, and what it waits for in it.
+      if (!log.running) log.tail = Math.max(tail, log.tail ?? 0)
+      return tail
+    },
+    async find(incarnation, opId, afterSlot) {
+      for await (const { slot, operations } of slotsAfter(incarnation, afterSlot)) {
+        const index = operations.findIndex((operation) => operation.opId === opId)
+        if (index >= 0) return { revision: revisionOf(slot, index), slot }
+      }
+      return undefined
+    }
+  }
+}
+
+function withResolvers<T>() {
+  let resolve!: (value: T) => void
+  let reject!: (error: unknown) => void
+  const promise = new Promise<T>((yes, no) => {
+    resolve = yes
+    reject = no
+  })
+  return { promise, resolve, reject }
 }
