@@ -23,6 +23,7 @@ const idlePollMs = 1_000
 export async function runOwner(deps: OwnerDeps): Promise<void> {
   const { writer, hints, clock, signal } = deps
   const merges = createMerges(deps)
+  const feed = createFeeding(deps)
   let listedAtMs = -Infinity
   let collectedAtMs = clock.nowMs()
   let vanished = false
@@ -33,7 +34,7 @@ export async function runOwner(deps: OwnerDeps): Promise<void> {
     const { more, rest } = await writer.step({ batches: hints.take(), list })
     hints.put(rest)
     if (list) listedAtMs = startedAtMs
-    vanished = await feedQuietly(deps)
+    vanished = await feed()
     merges.start()
     if (startedAtMs - collectedAtMs >= deps.reconcileIntervalMs) {
       collectedAtMs = startedAtMs
@@ -47,13 +48,20 @@ export async function runOwner(deps: OwnerDeps): Promise<void> {
   await merges.settled()
 }
 
-/** The queue may be away: work stays open and is fed when it is back. */
-async function feedQuietly({ feeder, writer, log }: OwnerDeps): Promise<boolean> {
-  try {
-    return await feeder.feed(writer.spec, writer.openIngestions())
-  } catch (error) {
-    log.warn({ err: error }, 'feeding failed, trying again')
-    return false
+/** The queue may be away: work stays open and is fed when it is back. Said once, not at every turn. */
+function createFeeding({ feeder, writer, log }: OwnerDeps): () => Promise<boolean> {
+  let failing = false
+  return async () => {
+    try {
+      const vanished = await feeder.feed(writer.spec, writer.openIngestions())
+      if (failing) log.info('feeding again')
+      failing = false
+      return vanished
+    } catch (error) {
+      if (!failing) log.warn({ err: error }, 'feeding failed, trying again')
+      failing = true
+      return false
+    }
   }
 }
 

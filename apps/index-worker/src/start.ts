@@ -24,16 +24,15 @@ export async function startIndexWorker({ config, lifecycle, log }: { config: Ind
   const clock = systemClock
   const store = await openProbedStore(config)
   lifecycle.onStop('object store', () => store.close())
-  const redis = connectRedis({ url: config.REDIS_URL, role: 'worker', log })
-  lifecycle.onStop('redis', () => redis.disconnect())
-  await assertNoEviction(redis)
   const producer = connectRedis({ url: config.REDIS_URL, role: 'producer', log })
   lifecycle.onStop('redis producer', () => producer.disconnect())
   const subscriber = connectRedis({ url: config.REDIS_URL, role: 'worker', log })
   lifecycle.onStop('redis subscriber', () => subscriber.disconnect())
+  await assertNoEviction(subscriber)
   const hints = await subscribeHints({ redis: subscriber, log })
 
-  const queues = { small: createChunkQueue({ redis, lane: 'small' }), bulk: createChunkQueue({ redis, lane: 'bulk' }) }
+  // The fast failing connection: commits must not wait for a queue that is away.
+  const queues = { small: createChunkQueue({ redis: producer, lane: 'small' }), bulk: createChunkQueue({ redis: producer, lane: 'bulk' }) }
   lifecycle.onStop('queues', async () => void (await Promise.all([queues.small.close(), queues.bulk.close()])))
 
   const catalog = createCatalog({ store, clock })

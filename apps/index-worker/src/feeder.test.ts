@@ -1,0 +1,80 @@
+// The feeder keeps the queue short and makes up for what it lost.
+import { beforeEach, expect, test } from 'vitest'
+import { collectionSpecSchema } from '@likeness/shared/contract/collection'
+import type { ChunkJob } from '@likeness/shared/contract/work'
+import { silentLog } from '@likeness/shared/log'
+import { OrdinalRanges } from '@likeness/engine/ordinal-ranges'
+import { Feeder } from './feeder.ts'
+import type { ChunkQueue, OpenWork } from './feeder.ts'
+
+const spec = collectionSpecSchema.parse({
+  name: 'marks', incarnation: '01ARZ3NDEKTSV4RRFFQ69G5FAV', createdAtMs: 0, metric: 'IP', method: 'FLAT',
+  embedding: { version: 'm@1/p@1', dim: 4, unit: true }, settings: {}
+})
+
+function fakeQueue(): ChunkQueue & { jobs: Map<string, ChunkJob>; added: ChunkJob[] } {
+  const jobs = new Map<string, ChunkJob>()
+  const added: ChunkJob[] = []
+  return {
+    jobs,
+    added,
+    async add(job) {
+      added.push(job)
+      jobs.set(`${job.ingestion}-${job.firstOrdinal}`, job)
+    },
+    has: async (id) => jobs.has(id)
+  }
+}
+
+const work = (ingestion: string, total: number): OpenWork[number] => ({
+  ingestion,
+  open: {
+    record: { revision: 1024, total, partSize: 200, done: '', indexed: 0, superseded: 0, failed: 0, failures: [], completedSeq: null, completedAtMs: null },
+    done: new OrdinalRanges(), failed: [], closed: false
+  }
+})
+
+let nowMs = 0
+let queues: { small: ReturnType<typeof fakeQueue>; bulk: ReturnType<typeof fakeQueue> }
+let feeder: Feeder
+beforeEach(() => {
+  nowMs = 0
+  queues = { small: fakeQueue(), bulk: fakeQueue() }
+  feeder = new Feeder({ queues, clock: { nowMs: () => nowMs, sleep: async () => undefined }, log: silentLog() })
+})
+
+test('a million pictures are a handful of jobs, and small uploads have their own queue', async () => {
+  const open = [work('BIG', 1_000_000), work('SMALL', 3)]
+  for (let turn = 0; turn < 5; turn++) await feeder.feed(spec, open)
+  expect(queues.bulk.added.map(({ firstOrdinal }) => firstOrdinal)).toEqual([0, 200, 400, 600, 800, 1000, 1200, 1400])
+  expect(queues.small.added).toHaveLength(1)
+})
+
+test('a chunk that is done makes room for the next one', async () => {
+  const big = work('BIG', 10_000)
+  await feeder.feed(spec, [big])
+  for (let ordinal = 0; ordinal < 200; ordinal++) big.open.done.add(ordinal)
+  await feeder.feed(spec, [big])
+  expect(queues.bulk.added.at(-1)).toMatchObject({ firstOrdinal: 1600, feeding: 1 })
+})
+
+test('a job that vanished is fed again, after its batches had time to arrive', async () => {
+  const big = work('BIG', 200)
+  await feeder.feed(spec, [big])
+  queues.bulk.jobs.clear()
+  nowMs += 2_500
+  expect(await feeder.feed(spec, [big])).toBe(true)
+  expect(queues.bulk.added).toHaveLength(1)
+  nowMs += 3_500
+  await feeder.feed(spec, [big])
+  expect(queues.bulk.added.map(({ feeding }) => feeding)).toEqual([1, 2])
+})
+
+test('a job that is still in the queue is left alone for as long as it takes', async () => {
+  const big = work('BIG', 200)
+  for (let turn = 0; turn < 100; turn++) {
+    nowMs += 5_000
+    await feeder.feed(spec, [big])
+  }
+  expect(queues.bulk.added).toHaveLength(1)
+})
