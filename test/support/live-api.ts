@@ -1,0 +1,122 @@
+// The public API over HTTP as the integration tests use it: every mutation has an Idempotency-Key and is sent again until it is answered for good.
+import { randomUUID } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { CollectionAnswer, ItemAnswer, JobAnswer, Problem, SearchAnswer } from '@likeness/shared/contract/http'
+
+const patienceMs = 240_000
+const pollMs = 150
+
+export interface Answered {
+  status: number
+  headers: Headers
+  body: unknown
+}
+export interface UploadFile {
+  id: string
+  label: string
+  bytes: Uint8Array
+}
+export interface Accepted {
+  job: string
+  revision: number
+  total: number
+}
+export interface Deleted {
+  id: string
+  revision: number
+  seq?: number
+}
+
+export interface AskOptions {
+  method?: string
+  headers?: Record<string, string>
+  /** A string or bytes as they are, a form, or an object that is sent as JSON. */
+  body?: FormData | string | Uint8Array | object
+}
+
+function initOf({ method, headers = {}, body }: AskOptions): RequestInit {
+  if (body === undefined) return { method: method ?? 'GET', headers }
+  const plain = typeof body === 'string' || body instanceof FormData || body instanceof Uint8Array
+  const type: Record<string, string> = body instanceof FormData ? {} : { 'content-type': 'application/json' }
+  return { method: method ?? 'POST', headers: { ...type, ...headers }, body: (plain ? body : JSON.stringify(body)) as BodyInit }
+}
+
+const isWorthAnotherTry = ({ status, body }: Answered): boolean =>
+  status >= 502 || ['idempotency_in_progress', 'not_fresh'].includes((body as Problem).code)
+
+export type LiveApi = ReturnType<typeof createLiveApi>
+
+export function createLiveApi(url: string) {
+  /** One request, whatever is answered. */
+  async function ask(path: string, options: AskOptions = {}): Promise<Answered> {
+    const response = await fetch(`${url}${path}`, initOf(options))
+    const text = await response.text()
+    const isJson = (response.headers.get('content-type') ?? '').includes('json')
+    return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text }
+  }
+
+  /** Sent again while nobody answers or the answer says to; throws on any other refusal. */
+  async function insist<T>(path: string, options: AskOptions = {}): Promise<T> {
+    const untilMs = Date.now() + patienceMs
+    for (;;) {
+      const answered = await ask(path, options).catch((error: unknown) => error as Error)
+      if (!(answered instanceof Error) && answered.status < 400) return answered.body as T
+      const isFinal = !(answered instanceof Error) && !isWorthAnotherTry(answered)
+      if (isFinal || Date.now() > untilMs) throw new Error(`${options.method ?? ''} ${path}: ${answered instanceof Error ? String(answered.cause ?? answered) : JSON.stringify(answered.body)}`)
+      await pause(answered instanceof Error ? pollMs : 1_000 * Number(answered.headers.get('retry-after') ?? 0.2))
+    }
+  }
+
+  const mutate = <T>(path: string, options: AskOptions, key: string = randomUUID()): Promise<T> =>
+    insist<T>(path, { ...options, headers: { ...options.headers, 'idempotency-key': key } })
+  const at = (collection: string, rest = ''): string => `/v1/collections/${collection}${rest}`
+  const itemPath = (collection: string, id: string): string => at(collection, `/items/${encodeURIComponent(id)}`)
+
+  return {
+    url,
+    ask,
+    create: (name: string, more: object = {}) => mutate<CollectionAnswer>('/v1/collections', { body: { name, ...more } }),
+    drop: (name: string) => mutate<{ incarnation: string }>(at(name), { method: 'DELETE' }),
+    describe: (name: string) => insist<CollectionAnswer>(at(name)),
+    upload(name: string, files: readonly UploadFile[], key?: string) {
+      const form = new FormData()
+      for (const { id, label, bytes } of files) {
+        form.append('id', id)
+        form.append('label', label)
+        form.append('image', new Blob([new Uint8Array(bytes)]), 'picture')
+      }
+      return mutate<Accepted>(at(name, '/images'), { body: form }, key)
+    },
+    /** `list`: the text of a list file. */
+    importList(name: string, { root, list }: { root: string; list: string }, key?: string) {
+      const form = new FormData()
+      form.append('root', root)
+      form.append('list', new Blob([list]), 'list.tsv')
+      return mutate<Accepted>(at(name, '/imports'), { body: form }, key)
+    },
+    remove: (name: string, id: string, key?: string) => mutate<Deleted>(itemPath(name, id), { method: 'DELETE' }, key),
+    item: (name: string, id: string, query = '') => insist<ItemAnswer>(`${itemPath(name, id)}${query}`),
+    askItem: (name: string, id: string, query = '') => ask(`${itemPath(name, id)}${query}`),
+    search: (name: string, body: object) => insist<SearchAnswer>(at(name, '/search'), { body }),
+    searchPicture(name: string, bytes: Uint8Array, fields: Record<string, string> = {}) {
+      const form = new FormData()
+      for (const [field, value] of Object.entries(fields)) form.append(field, value)
+      form.append('image', new Blob([new Uint8Array(bytes)]), 'query')
+      return insist<SearchAnswer>(at(name, '/search'), { body: form })
+    },
+    job: (id: string) => insist<JobAnswer>(`/v1/jobs/${id}`),
+    /** Polls until `isReached`; the error tells the last state seen. */
+    async untilJob(id: string, isReached: (job: JobAnswer) => boolean, withinMs = patienceMs): Promise<JobAnswer> {
+      const untilMs = Date.now() + withinMs
+      for (;;) {
+        const job = await insist<JobAnswer>(`/v1/jobs/${id}`)
+        if (isReached(job)) return job
+        if (Date.now() > untilMs) throw new Error(`job ${id} after ${withinMs} ms: ${JSON.stringify({ ...job, failed: job.failed.slice(0, 3) })}`)
+        await pause(pollMs)
+      }
+    },
+    finished(id: string): Promise<JobAnswer> {
+      return this.untilJob(id, ({ state }) => state === 'completed')
+    }
+  }
+}

@@ -1,0 +1,99 @@
+// The whole system as real processes over a temporary folder, with the smallest model: started once for a test file.
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { Redis } from 'ioredis'
+import { createLog } from '@likeness/shared/log'
+import { writeTinyModel } from '@likeness/vision'
+import { startStack } from '../../apps/cli/src/stack/start-stack.ts'
+import type { Stack, StackOptions } from '../../apps/cli/src/stack/start-stack.ts'
+import { createLiveApi } from './live-api.ts'
+import type { LiveApi } from './live-api.ts'
+import { pictureOf } from './pictures.ts'
+
+export interface LiveStackOptions extends Pick<StackOptions, 'replicas' | 'appEnv' | 'env'> {
+  embedProcesses?: number
+  /** LIKENESS_TEST_HOOKS of the embed-worker. */
+  hooks?: { killOnSha256?: string[]; delayOnIdMs?: Record<string, number> }
+}
+export interface GalleryEntry {
+  path: string
+  label: string
+}
+
+export type LiveStack = Awaited<ReturnType<typeof startLiveStack>>
+
+/** One row an item, so that rows and items must be equal; segments are sealed early, so that the real index is met. */
+export const plainSettings = { view_sizes: [], subjects: false, seal_threshold: 64 }
+
+export async function startLiveStack({ hooks, embedProcesses = 1, env, appEnv, replicas }: LiveStackOptions = {}) {
+  const dir = await mkdtemp(join(tmpdir(), 'likeness-live-'))
+  const root = join(dir, 'gallery')
+  await mkdir(root)
+  await writeTinyModel(join(dir, 'model'))
+  const stack: Stack = await startStack({
+    dataDir: join(dir, 'data'), modelDir: join(dir, 'model'), importRoots: [root], embedProcesses, replicas,
+    env: { RECONCILE_INTERVAL_MS: '1500', COMMIT_INTERVAL_MS: '100', LEASE_MS: '2000', REPLICA_POLL_MS: '300', LOG_LEVEL: 'info', ...env },
+    appEnv: { ...appEnv, 'embed-worker': { LIKENESS_TEST_HOOKS: JSON.stringify(hooks ?? {}), ...appEnv?.['embed-worker'] } },
+    startTimeoutMs: 240_000,
+    log: createLog({ app: 'test', level: process.env.TEST_LOG_LEVEL ?? 'silent' })
+  }).catch(async (error: unknown) => {
+    await rm(dir, { recursive: true, force: true })
+    throw error
+  })
+  const apis = stack.apiUrls.map(createLiveApi) as [LiveApi, ...LiveApi[]]
+
+  return {
+    dir, root, stack, apis,
+    api: apis[0],
+    /** Puts a file into the folder that imports may read. */
+    async store(path: string, bytes: Uint8Array): Promise<void> {
+      await mkdir(dirname(join(root, path)), { recursive: true })
+      await writeFile(join(root, path), bytes)
+    },
+    /** Pictures `first` to `first + count - 1` as files of the import folder. */
+    async storeGallery(folder: string, { first, count }: { first: number; count: number }): Promise<GalleryEntry[]> {
+      const entries: GalleryEntry[] = []
+      for (let seed = first; seed < first + count; seed++) {
+        const entry = { path: `${folder}/${seed}`, label: `mark ${seed}` }
+        await this.store(entry.path, await pictureOf(seed))
+        entries.push(entry)
+      }
+      return entries
+    },
+    async flushRedis(): Promise<void> {
+      const redis = new Redis(stack.redisUrl, { maxRetriesPerRequest: null })
+      redis.on('error', () => undefined)
+      await redis.flushall()
+      redis.disconnect()
+    },
+    /** SIGKILL, and waits until supervision has it up again. */
+    async killAndRevive(name: string): Promise<void> {
+      const one = stack.process(name)
+      const before = one.pid()
+      await one.kill()
+      while (one.pid() === undefined || one.pid() === before) await new Promise((resolve) => setTimeout(resolve, 50))
+      await one.whenReady()
+    },
+    /** The name of the index-worker that last took a collection, from the workers' logs. */
+    async ownerOf(incarnation: string): Promise<string | undefined> {
+      const claims: { name: string; time: string }[] = []
+      for (const name of ['index-worker', 'index-worker-2']) {
+        const text = await readFile(join(dir, 'data/logs', `${name}.log`), 'utf8').catch(() => '')
+        const owning = text.split('\n').filter((line) => line.includes('"msg":"owning"') && line.includes(incarnation))
+        if (owning.length > 0) claims.push({ name, time: (JSON.parse(owning.at(-1)!) as { time: string }).time })
+      }
+      return claims.sort((a, b) => (a.time < b.time ? 1 : -1))[0]?.name
+    },
+    async stop(): Promise<void> {
+      await stack.stop()
+      if (process.env.TEST_KEEP_DATA === undefined) await rm(dir, { recursive: true, force: true, maxRetries: 5 })
+    }
+  }
+}
+
+export const listOf = (entries: readonly GalleryEntry[]): string => entries.map(({ path, label }) => `${path}\t${label}\n`).join('')
+
+/** Inference processes of an embed-worker. */
+export const childrenOf = (pid: number): number[] => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter((text) => text !== '').map(Number)
