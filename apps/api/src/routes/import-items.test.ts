@@ -69,7 +69,7 @@ test('a list brings its labels and ids; each bad line fails alone, with its code
   await write('a.png', 'A')
   await write('b c.png', 'B')
   await write('big.png', 'x'.repeat(1001))
-  const list = '\uFEFFa.png\tnike\r\n\r\nb c.png\tadidas\tmy-id\nno-label.png\nblank.png\t  \n../outside.png\tout\nup/outside.png\tlink\n/etc/passwd\tabs\ngone.png\tmissing\nbig.png\tbig\n\tno path\na.png\tx\ty\tz\nup\tfolder\na.png\t<script>alert(1)</script>'
+  const list = '\uFEFFa.png\tnike\r\n\r\nb c.png\tadidas\tmy-id\nno-label.png\nblank.png\t  \n../outside.png\tout\nup/outside.png\tlink\n/etc/passwd\tabs\ngone.png\tmissing\nbig.png\tbig\n\tno path\na.png\tx\ty\tz\nup\tfolder\na.png\t<script>alert(1)</script>\n../not-there.png\tout'
   const lines = await linesOf(await importList(list, { root }))
   expect(lines.map(({ line, id, label, failure }) => [line, id, label, failure?.code])).toEqual([
     [1, 'a.png', 'nike', undefined],
@@ -84,9 +84,11 @@ test('a list brings its labels and ids; each bad line fails alone, with its code
     [11, 'line-11', null, 'invalid_list_line'],
     [12, 'y', null, 'invalid_list_line'],
     [13, 'up', 'folder', 'path_outside_root'],
-    [14, 'a.png', '<script>alert(1)</script>', undefined]
+    [14, 'a.png', '<script>alert(1)</script>', undefined],
+    // Nothing is said about what exists out there.
+    [15, '../not-there.png', 'out', 'path_outside_root']
   ])
-  expect(await Promise.all(lines.map(({ imageKey }) => bytesOf(imageKey)))).toEqual(['A', 'B', ...Array.from({ length: 10 }, () => null), 'A'])
+  expect(await Promise.all(lines.map(({ imageKey }) => bytesOf(imageKey)))).toEqual(['A', 'B', ...Array.from({ length: 10 }, () => null), 'A', null])
   expect(await api.keys(collectionKeys(incarnation).imagePrefix)).toHaveLength(3)
   await expect.poll(() => api.spooled()).toEqual([])
   expect(JSON.stringify(lines)).not.toContain('secret')
