@@ -1,0 +1,61 @@
+// Pictures that are broken, hostile or merely unusual.
+import { deflateSync, crc32 as zlibCrc32 } from 'node:zlib'
+import sharp from 'sharp'
+import { drawPicture } from './pictures.ts'
+
+const crc32: (bytes: Uint8Array) => number = zlibCrc32 ?? slowCrc32
+
+/** Node's own came in 20.15. */
+function slowCrc32(bytes: Uint8Array): number {
+  let crc = 0xffffffff
+  for (const byte of bytes) {
+    crc ^= byte
+    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0)
+  }
+  return (crc ^ 0xffffffff) >>> 0
+}
+
+function pngChunk(type: string, data: Uint8Array): Buffer {
+  const body = Buffer.concat([Buffer.from(type, 'latin1'), data])
+  const [length, crc] = [Buffer.alloc(4), Buffer.alloc(4)]
+  length.writeUInt32BE(data.length)
+  crc.writeUInt32BE(crc32(body))
+  return Buffer.concat([length, body, crc])
+}
+
+/** A whole, valid PNG of side x side black pixels, one bit each: 10 000 x 10 000 are a few kilobytes. */
+export function pixelBomb(side: number): Buffer {
+  const header = Buffer.alloc(13)
+  header.writeUInt32BE(side, 0)
+  header.writeUInt32BE(side, 4)
+  header[8] = 1
+  const pixels = deflateSync(Buffer.alloc(side * (1 + Math.ceil(side / 8))), { level: 1 })
+  return Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), pngChunk('IHDR', header), pngChunk('IDAT', pixels), pngChunk('IEND', new Uint8Array(0))])
+}
+
+/** The file is whole, the compressed pixels in it are not. */
+export async function corruptPng(seed: number): Promise<Buffer> {
+  const bytes = await drawPicture(seed, { width: 64, height: 64 }).png().toBuffer()
+  const at = bytes.indexOf('IDAT') + 4
+  bytes.fill(0xa5, at, bytes.indexOf('IEND') - 8)
+  return bytes
+}
+
+export async function truncatedJpeg(seed: number): Promise<Buffer> {
+  const bytes = await drawPicture(seed, { width: 128, height: 128 }).jpeg().toBuffer()
+  return bytes.subarray(0, Math.floor(bytes.length / 2))
+}
+
+export const svg = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="48" height="48"><rect width="48" height="48" fill="red"/></svg>')
+
+/** Pictures that are to arrive although few programs think of them. */
+export const unusual = {
+  animated: async (seed: number) => {
+    const frames = await Promise.all([0, 1, 2].map((n) => drawPicture(seed + n).png().toBuffer()))
+    return sharp(frames, { join: { animated: true } }).gif({ delay: [50, 50, 50] }).toBuffer()
+  },
+  cmyk: (seed: number) => drawPicture(seed).toColourspace('cmyk').jpeg({ quality: 95 }).toBuffer(),
+  sixteenBit: (seed: number) => drawPicture(seed).toColourspace('rgb16').png().toBuffer(),
+  /** 60 x 30 as stored, 30 x 60 as meant. */
+  rotated: (seed: number) => drawPicture(seed, { width: 60, height: 30 }).withMetadata({ orientation: 6 }).jpeg({ quality: 95 }).toBuffer()
+}
