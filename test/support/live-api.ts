@@ -38,7 +38,7 @@ function initOf({ method, headers = {}, body }: AskOptions): RequestInit {
   if (body === undefined) return { method: method ?? 'GET', headers }
   const plain = typeof body === 'string' || body instanceof FormData || body instanceof Uint8Array
   const type: Record<string, string> = body instanceof FormData ? {} : { 'content-type': 'application/json' }
-  return { method: method ?? 'POST', headers: { ...type, ...headers }, body: (plain ? body : JSON.stringify(body)) as BodyInit }
+  return { method: method ?? 'POST', headers: { ...type, ...headers }, body: (plain ? body : JSON.stringify(body)) as NonNullable<RequestInit['body']> }
 }
 
 const isWorthAnotherTry = ({ status, body }: Answered): boolean =>

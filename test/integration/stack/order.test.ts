@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { checkCollection } from '../../support/check-collection.ts'
-import type { Oracle } from '../../support/check-collection.ts'
+import type { Expected, Oracle } from '../../support/check-collection.ts'
 import { listOf, plainSettings, startLiveStack } from '../../support/live-stack.ts'
 import type { GalleryEntry, LiveStack } from '../../support/live-stack.ts'
 import { pictureOf } from '../../support/pictures.ts'
@@ -111,7 +111,9 @@ test('the same import twice gives one set of items, whether sent anew or replaye
   const sums = await Promise.all([first, second].map(async ({ job }) => (await api.finished(job)).counts))
   for (const { indexed, superseded, ...rest } of sums) expect({ sum: indexed + superseded, ...rest }).toEqual({ sum: 120, total: 120, pending: 0, failed: 0 })
   expect(sums[1]).toMatchObject({ indexed: 120, superseded: 0 })
-  const description = await checkCollection(api, 'twice', new Map(await Promise.all(entries.map(async ({ path, label }, i) => [path, { label, picture: await pictureOf(3_000 + i) }] as const))))
+  const oracle: Oracle = new Map()
+  for (const [i, { path, label }] of entries.entries()) oracle.set(path, { label, picture: await pictureOf(3_000 + i) })
+  const description = await checkCollection(api, 'twice', oracle)
   console.log('segments after the same import twice:', JSON.stringify(description.segments.map(({ index, rows, deleted }) => `${index} ${rows}-${deleted}`)))
 })
 
@@ -130,6 +132,6 @@ test('a collection dropped and made again during an import is empty and stays em
   await checkCollection(api, 'dropped', new Map())
   const { job } = await api.upload('dropped', [{ id: 'new', label: 'new', bytes: await pictureOf(4_900) }])
   await api.finished(job)
-  await checkCollection(api, 'dropped', new Map([['new', { label: 'new' }], ['dropped/x', 'deleted'], ['dropped/slow-0', 'deleted']]))
+  await checkCollection(api, 'dropped', new Map<string, Expected | 'deleted'>([['new', { label: 'new' }], ['dropped/x', 'deleted'], ['dropped/slow-0', 'deleted']]))
   expect((await api.job(accepted.job)).state).toBe('cancelled')
 })
