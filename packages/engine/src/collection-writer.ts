@@ -16,7 +16,9 @@ import { writeJobResult } from './job-result.ts'
 import { readManifest } from './manifest.ts'
 import type { Manifest } from './manifest.ts'
 import { adoptMerge, buildMerge, planMerge } from './merge.ts'
+import type { MergePlan, MergeProposal } from './merge.ts'
 import { createMutex } from '@likeness/shared/mutex'
+import { readAsOwner } from './owner-read.ts'
 import { listBatches, readBatch, readSlots } from './pending-work.ts'
 import { prepareCommit, writePending } from './prepare-commit.ts'
 import type { PreparedCommit } from './prepare-commit.ts'
@@ -54,7 +56,7 @@ const batchesPerStep = 16
 
 /** Takes ownership by raising the epoch. undefined when the collection is gone. */
 export async function openCollectionWriter(deps: WriterDeps): Promise<CollectionWriter | undefined> {
-  const writer = await takeCollection(deps, (manifest) => untilStored(deps.clock, () => loadWriterState(deps.files, manifest), deps.signal))
+  const writer = await takeCollection(deps, (manifest) => loadWriterState(deps.files, manifest))
   await writer?.closeFinished()
   return writer
 }
@@ -73,9 +75,12 @@ async function takeCollection(deps: WriterDeps, load: (manifest: Manifest) => Pr
   const context = { store: deps.store, clock: deps.clock, currentKey: keys.current, newId, signal: deps.signal }
   const held = await protocol.takeOwnership(context)
   if (held === undefined) return undefined
-  const manifest = await untilStored(deps.clock, () => readManifest(deps.store, held.current.manifest, held.current.sha256), deps.signal)
-  if (manifest === undefined) throw appError('data_corrupt', `${held.current.manifest}, named by CURRENT, is missing`)
-  return new CollectionWriter({ ...deps, newId, keys, protocol, context }, { held, manifest, state: await load(manifest) })
+  const opened = await readAsOwner(context, held.current.epoch, async () => {
+    const manifest = await readManifest(deps.store, held.current.manifest, held.current.sha256)
+    if (manifest === undefined) throw appError('object_not_found', `${held.current.manifest}, named by CURRENT, is missing`)
+    return { held, manifest, state: await load(manifest) }
+  })
+  return new CollectionWriter({ ...deps, newId, keys, protocol, context }, opened)
 }
 
 interface Bound extends Omit<WriterDeps, 'newId' | 'protocol'> {
@@ -229,7 +234,9 @@ export class CollectionWriter {
       return id
     }
     try {
-      const proposal = await untilStored(deps.clock, () => buildMerge({ files: deps.files, keys: deps.keys, newId }, this.spec, plan, this.manifest.quantizer), deps.signal)
+      const build = () => buildMerge({ files: deps.files, keys: deps.keys, newId }, this.spec, plan, this.manifest.quantizer)
+      const proposal = await readAsOwner(deps.context, this.held.current.epoch, () => this.unlessReplaced(plan, build))
+      if (proposal === undefined) return false
       return await this.exclusively(async () => {
         if (!adoptMerge(this.state, proposal)) return false
         await this.commit(proposal.quantizer)
@@ -237,6 +244,16 @@ export class CollectionWriter {
       })
     } finally {
       for (const id of mine) this.heldIds.delete(id)
+    }
+  }
+
+  /** undefined when an input went away under the merge: a commit replaced it and its files were collected. */
+  private async unlessReplaced(plan: MergePlan, build: () => Promise<MergeProposal>): Promise<MergeProposal | undefined> {
+    try {
+      return await build()
+    } catch (error) {
+      if (isAppError(error, 'object_not_found') && !plan.inputs.every((input) => this.state.segments.includes(input))) return undefined
+      throw error
     }
   }
 

@@ -1,0 +1,43 @@
+// An API process: takes operations as the real one does (tail, append, job record, still live?) and answers about jobs.
+import type { Jobs, LogAppender } from '@likeness/engine/contract'
+import { createJobs } from '@likeness/engine/jobs'
+import { createLogAppender } from '@likeness/engine/log-appender'
+import { untilStored } from '@likeness/engine/store-retry'
+import type { Operation } from '@likeness/shared/contract/operation'
+import { appError } from '@likeness/shared/errors'
+import type { Machine, World } from './world.ts'
+
+export interface Appended {
+  revision: number
+  slot: number
+}
+
+export interface ApiProcess extends Machine {
+  jobs: Jobs
+  appender: LogAppender
+  /** Answers once the operation is durable. `again`: an earlier attempt that began when the log ended at `tailSlot` may have landed. */
+  accept(incarnation: string, operation: Operation, again?: { tailSlot: number }): Promise<Appended>
+}
+
+export function startApiProcess(world: World, name: string): ApiProcess {
+  const machine = world.startMachine(name)
+  const { store, catalog, process } = machine
+  const { clock } = process
+  const appender = createLogAppender({ store, clock })
+  const jobs = createJobs({ store, catalog })
+  return {
+    ...machine,
+    jobs,
+    appender,
+    async accept(incarnation, operation, again) {
+      const appended = await appender.append(incarnation, operation, again && { afterSlot: again.tailSlot })
+      if (operation.kind === 'ingest') {
+        const { ingestion, total } = operation
+        const pointer = { ingestion, incarnation, collection: world.collection, total, revision: appended.revision, source: 'simulation', createdAtMs: clock.nowMs() }
+        await untilStored(clock, () => jobs.record(pointer))
+      }
+      if (!(await untilStored(clock, () => catalog.isLive(incarnation)))) throw appError('collection_not_found', 'dropped meanwhile')
+      return appended
+    }
+  }
+}

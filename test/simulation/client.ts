@@ -1,0 +1,89 @@
+// Clients: upserts, deletes and re-adds of a few hot items through any API process. An answer that does not come leaves the operation possibly done.
+import type { Operation } from '@likeness/shared/contract/operation'
+import { isAppError } from '@likeness/shared/errors'
+import type { Clock } from '@likeness/shared/clock'
+import type { ApiProcess, Appended } from './api-process.ts'
+import { planIngestion } from './ingestion-plan.ts'
+import type { Truth } from './truth.ts'
+import { Violation } from './violation.ts'
+import { loop, unlessUnavailable } from './world.ts'
+import type { Machine, World } from './world.ts'
+
+const answerWithinMs = 6_000
+const commitWithinMs = 4_000
+const pollMs = 40
+
+export interface ClientDeps {
+  world: World
+  apis: readonly ApiProcess[]
+  /** Acknowledged jobs, for those who watch them. */
+  acknowledgedJobs: { ingestion: string; truth: Truth }[]
+  nextNumber: () => number
+}
+
+async function within<T>(clock: Clock, ms: number, work: Promise<T>): Promise<T | undefined> {
+  // The loser of the race may still reject; the API process is the one to know.
+  work.catch(() => undefined)
+  return await Promise.race([work, clock.sleep(ms).then(() => undefined)])
+}
+
+/** undefined: no answer, or an error that leaves the outcome open. */
+async function send({ world, apis }: ClientDeps, { process }: Machine, truth: Truth, operation: Operation): Promise<Appended | undefined> {
+  const floor = truth.highestAcked
+  const wasDropped = truth.isDropped
+  let tailSlot: number | undefined
+  for (let again = false; ; again = true) {
+    const api = world.random.pick(apis)
+    const appended = await within(process.clock, answerWithinMs, unlessUnavailable(async () => {
+      tailSlot ??= await api.appender.tail(truth.incarnation)
+      return await api.accept(truth.incarnation, operation, again ? { tailSlot } : undefined)
+    }))
+    if (appended !== undefined) {
+      if (wasDropped) throw new Violation('effect', `${operation.kind} was acknowledged into a collection that had been dropped`)
+      truth.acknowledged(operation.opId, appended.revision, floor)
+      return appended
+    }
+    world.happened.unanswered++
+    // The same request again under the same idempotency key, to any process, while the first attempt may still be on its way.
+    if (!world.random.chance(0.6) || world.draining) return undefined
+    world.happened.resent++
+  }
+}
+
+async function ingest(deps: ClientDeps, machine: Machine, truth: Truth): Promise<void> {
+  const { world } = deps
+  const { random, settings } = world
+  const size = random.chance(0.15) ? 8 + random.below(12) : 1 + random.below(4)
+  const ids = Array.from({ length: size }, () => random.pick(settings.hotIds))
+  const plan = planIngestion(random, { ingestion: machine.process.newId(), incarnation: truth.incarnation, number: deps.nextNumber(), ids })
+  truth.plans.set(plan.ingestion, plan)
+  const operation = { opId: machine.process.newId(), atMs: 0, kind: 'ingest' as const, ingestion: plan.ingestion, total: size, partSize: 200 }
+  if ((await send(deps, machine, truth, operation)) !== undefined) deps.acknowledgedJobs.push({ ingestion: plan.ingestion, truth })
+}
+
+async function remove(deps: ClientDeps, machine: Machine, truth: Truth): Promise<void> {
+  const { random, settings } = deps.world
+  const ids = [...new Set(Array.from({ length: 1 + random.below(2) }, () => random.pick(settings.hotIds)))]
+  const appended = await send(deps, machine, truth, { opId: machine.process.newId(), atMs: 0, kind: 'delete', ids })
+  if (appended === undefined) return
+  // A delete answers after its commit.
+  for (let waitedMs = 0; waitedMs < commitWithinMs && !deps.world.draining; waitedMs += pollMs) {
+    if (truth.floor.slot >= appended.slot) return truth.deleteAcknowledged(ids, appended.revision)
+    await machine.process.clock.sleep(pollMs)
+  }
+}
+
+export async function runClient(deps: ClientDeps, machine: Machine): Promise<void> {
+  const { world } = deps
+  await loop(world, machine, [50, 600], async () => {
+    try {
+      const api = world.random.pick(deps.apis)
+      const spec = await within(machine.process.clock, answerWithinMs, unlessUnavailable(() => api.catalog.resolve(world.collection)))
+      if (spec === undefined) return
+      const truth = world.truthOf(spec.incarnation)
+      await (world.random.chance(0.35) ? remove : ingest)(deps, machine, truth)
+    } catch (error) {
+      if (!isAppError(error, 'collection_not_found')) throw error
+    }
+  })
+}

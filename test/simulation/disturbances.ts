@@ -1,0 +1,55 @@
+// What happens to processes and collections: stalls and deaths at any await, restarts, drops and recreations, sweeps of what was dropped.
+import { collectionKeys } from '@likeness/shared/keys'
+import { untilStored } from '@likeness/engine/store-retry'
+import { embedding } from './ingestion-plan.ts'
+import { loop } from './world.ts'
+import type { Machine, World } from './world.ts'
+
+/** Processes of one kind, each replaced when it dies. */
+export interface Fleet {
+  machines: Machine[]
+  replace(index: number): void
+}
+
+/** Sets a fuse on some process now and then: after so many awaits it stands still, or dies and is replaced. */
+export async function runChaos(world: World, machine: Machine, fleets: readonly Fleet[]): Promise<void> {
+  const { random } = world
+  await loop(world, machine, [100, 900], async () => {
+    // Counts as no step of the system's.
+    world.steps--
+    for (const { machines, replace } of fleets) machines.forEach(({ process }, index) => process.dead && random.chance(0.4) && replace(index))
+    const { process } = random.pick(random.pick(fleets).machines)
+    process.setFuse(random.below(50), random.chance(0.35) ? Infinity : random.between(300, random.pick([2_000, 9_000])))
+  })
+}
+
+export async function createCollection(world: World, { catalog, process }: Machine): Promise<void> {
+  const settings = { seal_threshold: 8, view_sizes: [], subjects: false }
+  const wish = { name: world.collection, embedding, metric: 'L2' as const, method: world.settings.method, settings }
+  const spec = await untilStored(process.clock, () => catalog.create(wish))
+  world.live = spec.incarnation
+}
+
+async function sweep({ store, process }: Machine, incarnation: string): Promise<void> {
+  await untilStored(process.clock, async () => {
+    const keys: string[] = []
+    for await (const { key } of store.list(collectionKeys(incarnation).root)) keys.push(key)
+    await store.delete(keys)
+  })
+}
+
+export async function runDropper(world: World, machine: Machine): Promise<void> {
+  const { catalog, process } = machine
+  await loop(world, machine, [1_500, 5_000], async () => {
+    const truth = world.truthOf(world.live)
+    truth.mayBeDropped = true
+    await untilStored(process.clock, () => catalog.drop(world.collection))
+    truth.isDropped = true
+    world.happened.drops++
+    await createCollection(world, machine)
+    for (const incarnation of await untilStored(process.clock, () => catalog.dropped())) {
+      await sweep(machine, incarnation)
+      if (world.random.chance(0.5)) await untilStored(process.clock, () => catalog.forget(incarnation))
+    }
+  })
+}

@@ -1,0 +1,50 @@
+// Embed workers: batches of accepted ingestions, whole or in parts, late, twice, in any order, also of what is long finished.
+import { collectionKeys } from '@likeness/shared/keys'
+import { untilStored } from '@likeness/engine/store-retry'
+import { embedBatch } from './ingestion-plan.ts'
+import type { IngestionPlan } from './ingestion-plan.ts'
+import { loop } from './world.ts'
+import type { Machine, World } from './world.ts'
+
+/** Ordinals [from, to): the whole chunk, one of its halves, or some part. */
+function pickRange({ random }: World, size: number): [number, number] {
+  const half = size >> 1
+  if (size === 1 || random.chance(0.5)) return [0, size]
+  if (random.chance(0.7)) return random.chance(0.5) ? [0, half] : [half, size]
+  const from = random.below(size)
+  return [from, from + 1 + random.below(size - from)]
+}
+
+export async function writeBatch({ process, store }: Machine, plan: IngestionPlan, [from, to]: readonly [number, number]): Promise<string> {
+  const ordinals = Array.from({ length: to - from }, (_, i) => from + i)
+  const key = collectionKeys(plan.incarnation).batch(plan.ingestion, from, process.newId())
+  const body = embedBatch(plan, ordinals)
+  await untilStored(process.clock, () => store.put(key, body))
+  return key
+}
+
+function pickPlan(world: World): IngestionPlan | undefined {
+  const truths = [...world.truths.values()]
+  const { random } = world
+  const truth = random.chance(0.9) ? world.truths.get(world.live) : random.pick(truths)
+  const accepted = truth?.accepted() ?? []
+  const open = accepted.filter(({ ingestion }) => !truth!.completedSeq.has(ingestion))
+  // Now and then something that is finished: a worker that was away for long, or a queue that came back older.
+  const from = open.length > 0 && random.chance(0.85) ? open : accepted
+  return from.length === 0 ? undefined : random.pick(from)
+}
+
+export async function runEmbedWorker(world: World, machine: Machine): Promise<void> {
+  const { random, hints } = world
+  await loop(world, machine, [20, 300], async () => {
+    const plan = pickPlan(world)
+    if (plan === undefined) return
+    // Embedding takes its time; meanwhile others may embed the same.
+    if (random.chance(0.2)) await machine.process.clock.sleep(random.between(500, 6_000))
+    const range = pickRange(world, plan.items.length)
+    for (let times = random.chance(0.15) ? 2 : 1; times > 0; times--) {
+      const key = await writeBatch(machine, plan, range)
+      if (random.chance(0.7)) hints.set(plan.incarnation, [...(hints.get(plan.incarnation) ?? []), key])
+    }
+  })
+}

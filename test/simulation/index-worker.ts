@@ -1,0 +1,88 @@
+// Index workers: whoever holds the lease (or has not noticed that it is lost) opens the collection and steps, merges and collects.
+import { openCollectionWriter } from '@likeness/engine/collection-writer'
+import type { CollectionWriter, WriterDeps } from '@likeness/engine/collection-writer'
+import { isAppError } from '@likeness/shared/errors'
+import { silentLog } from '@likeness/shared/log'
+import type { Truth } from './truth.ts'
+import { loop } from './world.ts'
+import type { Machine, World } from './world.ts'
+
+const leaseMs = 1_500
+const log = silentLog()
+
+/** True when the lease is this process's now. Leases live in Redis: they can be lost, or held twice by processes that do not look. */
+function takeLease(world: World, { process }: Machine, incarnation: string): boolean {
+  const lease = world.leases.get(incarnation)
+  const nowMs = world.scheduler.nowMs
+  if (lease !== undefined && lease.holder !== process.name && lease.untilMs > nowMs && !world.random.chance(0.06)) return false
+  world.leases.set(incarnation, { holder: process.name, untilMs: nowMs + leaseMs })
+  return true
+}
+
+export function writerDeps(world: World, { process, store, files }: Machine, incarnation: string): WriterDeps {
+  const { protocol, settings } = world
+  const truth = world.truthOf(incarnation)
+  return {
+    store, clock: process.clock, files, log, incarnation, protocol,
+    retentionMs: settings.retentionMs,
+    newId: process.newId,
+    announce: ({ seq, appliedSlot }) => truth.raiseFloor(seq, appliedSlot)
+  }
+}
+
+export const openWriter = (world: World, machine: Machine, incarnation: string): Promise<CollectionWriter | undefined> => openCollectionWriter(writerDeps(world, machine, incarnation))
+
+function takeHints({ hints, random }: World, incarnation: string): string[] {
+  const batches = hints.get(incarnation) ?? []
+  hints.delete(incarnation)
+  return random.chance(0.8) ? batches : []
+}
+
+/** Owners that lost their place say so, and nothing else; of a dropped collection anything may be missing. */
+function mustBeLost(error: unknown, { mayBeDropped }: Truth): void {
+  if (!isAppError(error, 'ownership_lost') && !(mayBeDropped && isAppError(error, 'data_corrupt'))) throw error
+}
+
+interface Merging {
+  running: boolean
+}
+
+/** Merges run beside the commits, one at a time. */
+function startMerge(world: World, writer: CollectionWriter, merging: Merging): void {
+  if (merging.running) return
+  const truth = world.truthOf(writer.spec.incarnation)
+  merging.running = true
+  const work = writer.merge().then((merged) => void (world.happened.merges += Number(merged)), (error: unknown) => mustBeLost(error, truth)).finally(() => (merging.running = false))
+  world.spawn(work)
+}
+
+async function act(world: World, writer: CollectionWriter, incarnation: string, merging: Merging): Promise<void> {
+  const { random } = world
+  if (random.chance(0.6)) startMerge(world, writer, merging)
+  const draw = random.next()
+  if (draw < 0.25) world.happened.collections += await writer.collect()
+  else await writer.step({ batches: takeHints(world, incarnation), list: random.chance(0.4) })
+}
+
+export async function runIndexWorker(world: World, machine: Machine): Promise<void> {
+  let owned: { writer: CollectionWriter; incarnation: string; merging: Merging } | undefined
+  await loop(world, machine, [20, 200], async () => {
+    const incarnation = world.live
+    const holds = takeLease(world, machine, incarnation)
+    if (!holds && (owned === undefined || world.random.chance(0.1))) {
+      owned = undefined
+      return
+    }
+    try {
+      if (owned?.incarnation !== incarnation && (owned === undefined || world.random.chance(0.5))) {
+        const writer = await openWriter(world, machine, incarnation)
+        owned = writer && { writer, incarnation, merging: { running: false } }
+      }
+      if (owned !== undefined) await act(world, owned.writer, owned.incarnation, owned.merging)
+    } catch (error) {
+      mustBeLost(error, world.truthOf(owned?.incarnation ?? incarnation))
+      world.happened.takeovers++
+      owned = undefined
+    }
+  })
+}

@@ -1,0 +1,80 @@
+// The protocol with one rule broken in each: the simulation must find every one of them.
+import { readCurrent, encodeCurrent } from '@likeness/engine/current'
+import { encodeManifest, sha256Hex } from '@likeness/engine/manifest'
+import type { OrdinalRanges } from '@likeness/engine/ordinal-ranges'
+import { realProtocol } from '@likeness/engine/protocol'
+import type { Protocol } from '@likeness/engine/protocol'
+import { untilStored } from '@likeness/engine/store-retry'
+
+/** A new owner only looks, and CURRENT is written over whatever is there. */
+const noFence: Protocol = {
+  ...realProtocol,
+  takeOwnership: ({ store, clock, currentKey }) => untilStored(clock, () => readCurrent(store, currentKey)),
+  async commit({ store, clock, currentKey, newId }, held, manifest, manifestKey, announce) {
+    const body = encodeManifest(manifest)
+    await untilStored(clock, () => store.put(manifestKey, body))
+    const { seq, commitId } = manifest
+    const current = { ...held.current, seq, commitId, manifest: manifestKey, sha256: sha256Hex(body), writeId: newId() }
+    const { etag } = await untilStored(clock, () => store.put(currentKey, encodeCurrent(current)))
+    announce()
+    return { current, etag }
+  },
+  fenceCollection: async (_context, held) => held
+}
+
+/** CURRENT moves by compare-and-swap, but a new owner does not raise the epoch and a lost swap is tried again over whatever is there now. */
+const blindRetry: Protocol = {
+  ...realProtocol,
+  takeOwnership: noFence.takeOwnership,
+  async commit(context, held, manifest, manifestKey, announce) {
+    for (let from = held; ; ) {
+      try {
+        return await realProtocol.commit(context, from, manifest, manifestKey, announce)
+      } catch {
+        const found = await untilStored(context.clock, () => readCurrent(context.store, context.currentKey))
+        if (found === undefined) throw new Error('gone')
+        from = found
+      }
+    }
+  }
+}
+
+/** Says that it is committed while it may still be refused. */
+const acknowledgeBeforeSwap: Protocol = {
+  ...realProtocol,
+  async commit(context, held, manifest, manifestKey, announce) {
+    announce()
+    return await realProtocol.commit(context, held, manifest, manifestKey, () => undefined)
+  }
+}
+
+/** Deletes files on the word of an owner that may have been replaced. */
+const unfencedCollection: Protocol = { ...realProtocol, fenceCollection: async (_context, held) => held }
+
+/** Whatever comes last to the writer wins. */
+const noRevisions: Protocol = { ...realProtocol, supersedes: () => true }
+
+/** A batch has its effect once, whatever is in it. */
+function batchNames(): Protocol {
+  const seen = new Set<string>()
+  return {
+    ...realProtocol,
+    claim(done: OrdinalRanges, ordinal: number, batchKey: string) {
+      done.add(ordinal)
+      const name = `${batchKey} ${ordinal}`
+      if (seen.has(name)) return false
+      seen.add(name)
+      return true
+    }
+  }
+}
+
+/** By name; each call makes one for one simulation. */
+export const mutants: Record<string, () => Protocol> = {
+  'no fence': () => noFence,
+  'no fence, swap tried again blindly': () => blindRetry,
+  'acknowledge before the swap': () => acknowledgeBeforeSwap,
+  'unfenced collection': () => unfencedCollection,
+  'no revisions': () => noRevisions,
+  'batch names instead of ordinals': batchNames
+}

@@ -1,0 +1,63 @@
+// The end of a simulation: no more faults, everything late has come, a fresh owner; then all that was promised must hold.
+import { isDeepStrictEqual } from 'node:util'
+import { manifestFiles } from '@likeness/engine/manifest'
+import { rebuildCollection } from '@likeness/engine/collection-writer'
+import { createJobs } from '@likeness/engine/jobs'
+import { collectionKeys } from '@likeness/shared/keys'
+import type { ClientDeps } from './client.ts'
+import { writeBatch } from './embed-worker.ts'
+import { openWriter, writerDeps } from './index-worker.ts'
+import { readAndCheck, watchJob } from './readers.ts'
+import type { SeenJobs } from './readers.ts'
+import { Violation } from './violation.ts'
+import type { Machine, World } from './world.ts'
+
+/** Rounds of "embed what is open, step": each ingestion needs one, results are let go of in another. */
+const rounds = 12
+
+async function finishWork(world: World, machine: Machine): Promise<void> {
+  const truth = world.truthOf(world.live)
+  const writer = await openWriter(world, machine, world.live)
+  if (writer === undefined) throw new Violation('progress', 'the collection is gone')
+  for (let round = 0; round < rounds; round++) {
+    const { committed } = await writer.step({ list: true })
+    const open = writer.openIngestions()
+    if (!committed && open.length === 0) return await cleanUp(world, machine, writer)
+    for (const { ingestion } of open) {
+      const plan = truth.plans.get(ingestion)!
+      await writeBatch(machine, plan, [0, plan.items.length])
+    }
+  }
+  const open = writer.openIngestions().map(({ ingestion }) => truth.plans.get(ingestion)!.number)
+  throw new Violation('progress', `still open after ${rounds} rounds: ${open.join()}`)
+}
+
+/** Merges until nothing is due; past the retention the owner's store holds what CURRENT names and nothing else. */
+async function cleanUp(world: World, machine: Machine, writer: { merge(): Promise<boolean>; collect(): Promise<number> }): Promise<void> {
+  for (let merges = 0; await writer.merge(); merges++) if (merges === rounds) throw new Violation('progress', 'merging does not end')
+  await machine.process.clock.sleep(world.settings.retentionMs + 2_000)
+  await writer.collect()
+  const truth = world.truthOf(world.live)
+  const version = (await readAndCheck(world, machine, truth))!
+  const keys = collectionKeys(world.live)
+  const named = new Set([truth.current!.manifest, ...manifestFiles(version.manifest)])
+  const stored = [keys.segmentPrefix, keys.deletionPrefix, keys.sidePrefix, keys.manifestPrefix].flatMap((prefix) => world.table.page(prefix, '', 10_000))
+  const leaked = stored.filter((key) => !named.has(key))
+  if (leaked.length > 0) throw new Violation('no-leak', leaked.join(' '))
+}
+
+export async function quiesce({ world, acknowledgedJobs }: ClientDeps, machine: Machine, seen: SeenJobs): Promise<void> {
+  await finishWork(world, machine)
+  const jobs = createJobs(machine)
+  for (const { ingestion, truth: of } of acknowledgedJobs) {
+    const status = await watchJob(seen, jobs, of, ingestion)
+    const expected = of.isDropped ? 'cancelled' : 'completed'
+    if (status?.state !== expected) throw new Violation('progress', `job ${of.plans.get(ingestion)!.number} is ${status?.state} at the end`)
+  }
+  // The log and the batches alone give the same collection again.
+  const truth = world.truthOf(world.live)
+  const before = await readAndCheck(world, machine, truth)
+  if ((await rebuildCollection(writerDeps(world, machine, world.live))) === undefined) throw new Violation('progress', 'nothing to rebuild')
+  const after = await readAndCheck(world, machine, truth)
+  if (!isDeepStrictEqual(after?.items, before?.items)) throw new Violation('effect', 'rebuilt from its log, the collection is another')
+}

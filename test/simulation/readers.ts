@@ -1,0 +1,81 @@
+// Readers of versions and of jobs. Each compares what it sees with what was promised before it began.
+import type { Jobs, JobStatus } from '@likeness/engine/contract'
+import { createJobs } from '@likeness/engine/jobs'
+import { isAppError } from '@likeness/shared/errors'
+import type { ClientDeps } from './client.ts'
+import type { Truth } from './truth.ts'
+import { checkVersion, floorOf, readVersion } from './version-check.ts'
+import type { ReadVersion } from './version-check.ts'
+import { Violation } from './violation.ts'
+import { loop, unlessUnavailable } from './world.ts'
+import type { Machine, World } from './world.ts'
+
+export async function readAndCheck({ happened }: World, { store, files, process }: Machine, truth: Truth): Promise<ReadVersion | undefined> {
+  const floor = floorOf(truth)
+  const version = await readVersion({ store, files, clock: process.clock, truth, onMissed: () => happened.versionsMissed++ })
+  if (version === undefined) return undefined
+  checkVersion(truth, version, floor)
+  happened.versionsRead++
+  return version
+}
+
+export async function runReader(world: World, machine: Machine): Promise<void> {
+  await loop(world, machine, [20, 300], async () => {
+    await readAndCheck(world, machine, world.truthOf(world.live))
+  })
+}
+
+/** The last answer about each job. */
+export type SeenJobs = Map<string, JobStatus>
+
+function checkJob(truth: Truth, before: JobStatus | undefined, status: JobStatus): void {
+  const plan = truth.plans.get(status.ingestion)!
+  const { total, pending, indexed, superseded, failed } = status.counts
+  const said = `job ${plan.number} ${status.state}: ${JSON.stringify(status.counts)}`
+  if (status.state === 'cancelled') {
+    if (!truth.mayBeDropped) throw new Violation('job-counts', `${said} of a collection that was not dropped`)
+    return
+  }
+  if (total !== plan.items.length || pending + indexed + superseded + failed !== total || Math.min(pending, indexed, superseded, failed) < 0) throw new Violation('job-counts', said)
+  if (before !== undefined && before.state !== 'cancelled') {
+    const then = before.counts
+    if (indexed < then.indexed || superseded < then.superseded || failed < then.failed) throw new Violation('job-counts', `${said} after ${JSON.stringify(then)}`)
+    if (before.state === 'completed' && status.seq !== before.seq) throw new Violation('job-counts', `${said} at ${status.seq}, before at ${before.seq}`)
+  }
+  if (status.state !== 'completed') return
+  const failing = plan.items.filter(({ fails }) => fails).length
+  if (pending !== 0 || failed !== failing) throw new Violation('job-counts', `${said}, ${failing} of them fail`)
+  if (status.seq === null || status.seq !== truth.completedSeq.get(status.ingestion)) throw new Violation('job-counts', `${said} in version ${status.seq}, really in ${truth.completedSeq.get(status.ingestion)}`)
+  truth.raiseFloor(status.seq, 0)
+}
+
+export async function watchJob(seen: SeenJobs, jobs: Jobs, truth: Truth, ingestion: string): Promise<JobStatus | undefined> {
+  const before = seen.get(ingestion)
+  const status = await unlessUnavailable(() => jobs.status(ingestion))
+  if (status === undefined) return undefined
+  checkJob(truth, before, status)
+  if (seen.get(ingestion) === before) seen.set(ingestion, status)
+  if (status.state === 'completed' && status.counts.failed > 0) await checkFailures(jobs, truth, status)
+  return status
+}
+
+async function checkFailures(jobs: Jobs, truth: Truth, { ingestion }: JobStatus): Promise<void> {
+  const failed = await unlessUnavailable(() => jobs.failedItems(ingestion))
+  const expected = truth.plans.get(ingestion)!.items.flatMap(({ fails }, ordinal) => (fails ? [ordinal] : []))
+  if (failed === undefined || truth.mayBeDropped) return
+  if (failed.map(({ ordinal }) => ordinal).join() !== expected.join()) throw new Violation('job-counts', `failed items ${failed.map(({ ordinal }) => ordinal).join()}, made to fail: ${expected.join()}`)
+}
+
+export async function runJobWatcher({ world, acknowledgedJobs }: ClientDeps, machine: Machine, seen: SeenJobs): Promise<void> {
+  const jobs = createJobs(machine)
+  await loop(world, machine, [50, 400], async () => {
+    if (acknowledgedJobs.length === 0) return
+    const { ingestion, truth } = world.random.pick(acknowledgedJobs)
+    try {
+      await watchJob(seen, jobs, truth, ingestion)
+    } catch (error) {
+      // Its failures went with the collection.
+      if (!(isAppError(error) && truth.mayBeDropped)) throw error
+    }
+  })
+}

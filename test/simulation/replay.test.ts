@@ -1,0 +1,26 @@
+// A seed is the whole simulation: a replay is the same, event by event.
+import { expect, test } from 'vitest'
+import { simulate } from './simulate.ts'
+import { mutants } from './mutants.ts'
+
+test.each([1, 17, 212, 4_711])('seed %i happens twice in the same way', async (seed) => {
+  const lines: string[] = []
+  const first = await simulate({ seed, onTrace: (line) => void lines.push(line) })
+  const again: string[] = []
+  const second = await simulate({ seed, onTrace: (line) => void again.push(line) })
+  expect(second).toEqual(first)
+  expect(again).toEqual(lines)
+  expect(lines.length).toBeGreaterThan(500)
+})
+
+test('a failing seed fails again, at the same event', async () => {
+  const protocol = mutants['acknowledge before the swap']!()
+  const first = await simulate({ seed: 1, protocol })
+  expect(first.violation).toBeDefined()
+  expect(await simulate({ seed: 1, protocol })).toEqual(first)
+})
+
+test('other seeds are other simulations', async () => {
+  const digests = await Promise.all([5, 6, 7].map(async (seed) => (await simulate({ seed })).digest))
+  expect(new Set(digests).size).toBe(3)
+})

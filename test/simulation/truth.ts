@@ -1,0 +1,130 @@
+// What the oracle knows of one incarnation: the log as it landed, what was promised to whom, and the chain of commits.
+// It looks at the objects themselves, at the instant they change; nothing it knows passes through a faulty store.
+import { currentSchema } from '@likeness/engine/current'
+import type { Current } from '@likeness/engine/current'
+import { manifestFiles } from '@likeness/engine/manifest'
+import type { Manifest } from '@likeness/engine/manifest'
+import { OrdinalRanges } from '@likeness/engine/ordinal-ranges'
+import { decodeLogSlot, revisionOf, slotOf } from '@likeness/shared/contract/operation'
+import type { Operation } from '@likeness/shared/contract/operation'
+import type { IngestionPlan } from './ingestion-plan.ts'
+import type { ObjectTable } from './object-table.ts'
+import { Violation } from './violation.ts'
+
+export interface ExpectedItem {
+  plan: IngestionPlan
+  ordinal: number
+  revision: number
+}
+
+const parse = (body: Uint8Array): unknown => JSON.parse(Buffer.from(body).toString('utf8'))
+
+export class Truth {
+  readonly incarnation: string
+  /** A drop was sent: its files may be gone. */
+  mayBeDropped = false
+  /** The drop was acknowledged. */
+  isDropped = false
+  readonly plans = new Map<string, IngestionPlan>()
+  readonly landed = new Map<string, number>()
+  /** Log entries in the order of acceptance. */
+  private readonly history: { revision: number; operation: Operation }[] = []
+  private slots = 0
+  current: Current | undefined
+  private files = new Set<string>()
+  /** The commit that each ingestion was first complete in. */
+  readonly completedSeq = new Map<string, number>()
+  /** What readers that start from now on must see at least. */
+  floor = { seq: 0, slot: 0 }
+  /** Nothing of an item with a lower revision may be seen by readers that start from now on. */
+  readonly itemFloor = new Map<string, number>()
+  highestAcked = 0
+
+  constructor(incarnation: string) {
+    this.incarnation = incarnation
+  }
+
+  slotLanded(slot: number, body: Uint8Array): void {
+    if (this.mayBeDropped) return
+    if (slot !== ++this.slots) throw new Violation('order', `slot ${slot} was created after slot ${this.slots - 1}`)
+    decodeLogSlot(body).operations.forEach((operation, index) => {
+      const before = this.landed.get(operation.opId)
+      if (before !== undefined) throw new Violation('once', `${operation.kind} ${operation.opId} is at revision ${before} and again in slot ${slot}`)
+      this.landed.set(operation.opId, revisionOf(slot, index))
+      this.history.push({ revision: revisionOf(slot, index), operation })
+    })
+  }
+
+  /** An operation was answered with `revision`; `floor` is what had been acknowledged when it was sent. */
+  acknowledged(opId: string, revision: number, floor: number): void {
+    if (this.mayBeDropped) return
+    if (this.landed.get(opId) !== revision) throw new Violation('effect', `acknowledged at revision ${revision}, in the log at ${this.landed.get(opId)}`)
+    if (revision <= floor) throw new Violation('order', `revision ${revision}, sent after ${floor} was acknowledged`)
+    this.highestAcked = Math.max(this.highestAcked, revision)
+  }
+
+  deleteAcknowledged(ids: readonly string[], revision: number): void {
+    for (const id of ids) this.raiseItemFloor(id, revision)
+  }
+
+  raiseItemFloor(id: string, revision: number): void {
+    this.itemFloor.set(id, Math.max(revision, this.itemFloor.get(id) ?? 0))
+  }
+
+  raiseFloor(seq: number, slot: number): void {
+    this.floor = { seq: Math.max(seq, this.floor.seq), slot: Math.max(slot, this.floor.slot) }
+  }
+
+  currentMoved(body: Uint8Array, table: ObjectTable): void {
+    // A late foundation may land where all was swept.
+    if (this.mayBeDropped) return
+    const next = currentSchema.parse(parse(body))
+    const before = this.current
+    this.current = next
+    if (before === undefined) return
+    const said = `CURRENT ${before.seq}/${before.epoch} ${before.commitId} -> ${next.seq}/${next.epoch} ${next.commitId}`
+    if (next.epoch < before.epoch) throw new Violation('commit-chain', `${said}: epoch falls`)
+    if (next.commitId === before.commitId) {
+      if (next.seq !== before.seq || next.manifest !== before.manifest) throw new Violation('commit-chain', `${said}: one commit, two versions`)
+      return
+    }
+    const stored = table.get(next.manifest)
+    if (stored === undefined) throw new Violation('whole-version', `${said}: no manifest ${next.manifest}`)
+    const manifest = parse(stored.body) as Manifest
+    if (next.seq !== before.seq + 1 || manifest.seq !== next.seq || manifest.parent !== before.commitId) throw new Violation('commit-chain', `${said}: parent ${manifest.parent}`)
+    this.files = new Set([next.manifest, ...manifestFiles(manifest)])
+    for (const key of this.files) if (table.get(key) === undefined) throw new Violation('whole-version', `${said}: no ${key}`)
+    for (const [ingestion, { completedSeq }] of Object.entries(manifest.ingestions)) {
+      if (completedSeq === next.seq) this.completedSeq.set(ingestion, next.seq)
+    }
+  }
+
+  fileDeleted(key: string): void {
+    if (!this.mayBeDropped && this.files.has(key)) throw new Violation('whole-version', `${key} of version ${this.current?.seq} was deleted`)
+  }
+
+  /** What a version must hold: per item the newest operation among those that it says it has applied. */
+  expectedItems(manifest: Manifest): Map<string, ExpectedItem> {
+    const items = new Map<string, ExpectedItem>()
+    for (const { revision, operation } of this.history) {
+      if (slotOf(revision) > manifest.appliedSlot) break
+      if (operation.kind === 'delete') {
+        for (const id of operation.ids) items.delete(id)
+        continue
+      }
+      const plan = this.plans.get(operation.ingestion)!
+      const record = manifest.ingestions[operation.ingestion]
+      const done = record === undefined ? undefined : OrdinalRanges.parse(record.done)
+      plan.items.forEach(({ id, fails }, ordinal) => {
+        // An ingestion that is no longer listed was finished.
+        if (!fails && (done === undefined || done.has(ordinal))) items.set(id, { plan, ordinal, revision })
+      })
+    }
+    return items
+  }
+
+  /** Accepted ingestions, whether answered or not. */
+  accepted(): IngestionPlan[] {
+    return this.history.flatMap(({ operation }) => (operation.kind === 'ingest' ? [this.plans.get(operation.ingestion)!] : []))
+  }
+}

@@ -1,0 +1,136 @@
+// Reads the version that CURRENT names as a reader would, through the faulty store, and holds it against the truth.
+import { readCurrent } from '@likeness/engine/current'
+import { itemHash } from '@likeness/engine/item-hash'
+import { decodePayload } from '@likeness/engine/item-payload'
+import { readManifest } from '@likeness/engine/manifest'
+import type { Manifest, ManifestSegment } from '@likeness/engine/manifest'
+import { OrdinalRanges } from '@likeness/engine/ordinal-ranges'
+import { hashOf } from '@likeness/engine/segment-meta'
+import type { SegmentFiles } from '@likeness/engine/segment-files'
+import { untilStored } from '@likeness/engine/store-retry'
+import { openSegment } from '@likeness/engine/writer-state'
+import type { Clock } from '@likeness/shared/clock'
+import { isAppError } from '@likeness/shared/errors'
+import { collectionKeys } from '@likeness/shared/keys'
+import type { ObjectStore } from '@likeness/shared/store/object-store'
+import { embedding, labelOf, vectorsOf } from './ingestion-plan.ts'
+import type { IngestionPlan } from './ingestion-plan.ts'
+import type { Truth } from './truth.ts'
+import { Violation } from './violation.ts'
+
+interface LiveItem {
+  id: string
+  label: string | null
+  revision: number
+  ordinal: number
+  vectors: number[]
+}
+
+export interface ReadVersion {
+  manifest: Manifest
+  items: Map<string, LiveItem>
+}
+
+export interface VersionReader {
+  store: ObjectStore
+  files: SegmentFiles
+  clock: Clock
+  truth: Truth
+  /** A version was collected while it was read; CURRENT has moved. */
+  onMissed: () => void
+}
+
+async function readSegment(files: SegmentFiles, ref: ManifestSegment): Promise<LiveItem[]> {
+  const { dim } = embedding
+  const [{ meta, deleted }, payload, vectors] = await Promise.all([openSegment(files, ref), files.get(ref.files.payload), files.vectors(ref.files.index, ref.rows, dim)])
+  const live: LiveItem[] = []
+  for (let item = 0; item < meta.items; item++) {
+    const [first, end] = [meta.firstRow[item]!, meta.firstRow[item + 1]!]
+    const gone = Array.from({ length: end - first }, (_, i) => deleted.has(first + i))
+    if (gone.every((row) => row)) continue
+    const { id, label } = decodePayload(payload.subarray(meta.payloadOffset[item], meta.payloadOffset[item + 1]))
+    if (gone.some((row) => row)) throw new Violation('one-row-set', `${id}: some of its rows are deleted, others are not`)
+    if (!itemHash(id).equals(hashOf(meta, item))) throw new Violation('whole-version', `${id} is stored under the hash of another item`)
+    live.push({ id, label, revision: meta.revision[item]!, ordinal: meta.ordinal[item]!, vectors: [...vectors.subarray(first * dim, end * dim)] })
+  }
+  return live
+}
+
+async function readWhole({ files }: VersionReader, manifest: Manifest): Promise<ReadVersion> {
+  const items = new Map<string, LiveItem>()
+  for (const item of (await Promise.all(manifest.segments.map((ref) => readSegment(files, ref)))).flat()) {
+    if (items.has(item.id)) throw new Violation('one-row-set', `${item.id} is live twice in version ${manifest.seq}`)
+    items.set(item.id, item)
+  }
+  return { manifest, items }
+}
+
+/** undefined when the collection was dropped and swept. */
+export async function readVersion(reader: VersionReader): Promise<ReadVersion | undefined> {
+  const { store, clock, truth } = reader
+  const key = collectionKeys(truth.incarnation).current
+  const current = () => untilStored(clock, () => readCurrent(store, key))
+  for (let found = await current(); found !== undefined; ) {
+    const { manifest: manifestKey, sha256, seq } = found.current
+    let missing = manifestKey
+    try {
+      const manifest = await untilStored(clock, () => readManifest(store, manifestKey, sha256))
+      if (manifest !== undefined) return await untilStored(clock, () => readWhole(reader, manifest))
+    } catch (error) {
+      if (isAppError(error, 'data_corrupt')) throw new Violation('whole-version', error.message)
+      if (!isAppError(error, 'object_not_found')) throw error
+      missing = error.message
+    }
+    const now = await current()
+    if (now?.current.manifest === manifestKey && !truth.mayBeDropped) throw new Violation('whole-version', `version ${seq}: ${missing}`)
+    reader.onMissed()
+    found = now
+  }
+  return undefined
+}
+
+function checkRecords(truth: Truth, { ingestions }: Manifest): void {
+  for (const [ingestion, record] of Object.entries(ingestions)) {
+    const plan = truth.plans.get(ingestion)!
+    const done = OrdinalRanges.parse(record.done)
+    const failing = plan.items.filter(({ fails }, ordinal) => fails && done.has(ordinal)).length
+    const { indexed, superseded, failed } = record
+    if (indexed + superseded + failed !== done.count || failed !== failing) {
+      throw new Violation('job-counts', `ingestion ${plan.number}: ${indexed} indexed, ${superseded} superseded, ${failed} failed (${failing} do), done ${record.done || 'none'}`)
+    }
+  }
+}
+
+export interface ReaderFloor {
+  seq: number
+  slot: number
+  items: ReadonlyMap<string, number>
+}
+
+/** What a reader that starts now may rely on. */
+export const floorOf = (truth: Truth): ReaderFloor => ({ ...truth.floor, items: new Map(truth.itemFloor) })
+
+/** Holds a version against the truth, and against what its reader knew when it began. */
+export function checkVersion(truth: Truth, { manifest, items }: ReadVersion, floor: ReaderFloor): void {
+  const { seq, appliedSlot, counts } = manifest
+  if (seq < floor.seq || appliedSlot < floor.slot) throw new Violation('reappearance', `version ${seq} (slot ${appliedSlot}) after version ${floor.seq} (slot ${floor.slot})`)
+  for (const [id, { revision }] of items) {
+    if (revision < (floor.items.get(id) ?? 0)) throw new Violation('reappearance', `${id} at revision ${revision} in version ${seq}, gone or replaced at ${floor.items.get(id)}`)
+  }
+  checkRecords(truth, manifest)
+  const expected = truth.expectedItems(manifest)
+  for (const [id, { plan, ordinal, revision }] of expected) checkItem(items.get(id), { id, plan, ordinal, revision, seq })
+  for (const [id, { label }] of items) if (!expected.has(id)) throw new Violation('effect', `version ${seq} holds ${id} (${label}), which is deleted or was never added`)
+  const rows = [...items.values()].reduce((sum, { vectors }) => sum + vectors.length / embedding.dim, 0)
+  if (counts.items !== items.size || counts.rows !== rows) throw new Violation('effect', `version ${seq} counts ${counts.items}/${counts.rows}, holds ${items.size}/${rows}`)
+  truth.raiseFloor(seq, appliedSlot)
+  for (const [id, { revision }] of items) truth.raiseItemFloor(id, revision)
+}
+
+function checkItem(found: LiveItem | undefined, { id, plan, ordinal, revision, seq }: { id: string; plan: IngestionPlan; ordinal: number; revision: number; seq: number }): void {
+  const label = labelOf(plan, ordinal)
+  const as = `${id} must be ${label} at revision ${revision} in version ${seq}`
+  if (found === undefined) throw new Violation('effect', `${as}, and is missing`)
+  if (found.label !== label || found.revision !== revision || found.ordinal !== ordinal) throw new Violation('effect', `${as}, and is ${found.label} at ${found.revision}`)
+  if (found.vectors.join() !== vectorsOf(plan, ordinal).join()) throw new Violation('effect', `${as}, and has the vectors ${found.vectors.join()}`)
+}

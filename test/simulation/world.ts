@@ -1,0 +1,156 @@
+// One simulated installation: the store, its processes, what the oracle knows of each incarnation, and the trace.
+import { createRandom } from './random.ts'
+import type { Random } from './random.ts'
+import { createCatalog } from '@likeness/engine/catalog'
+import type { Catalog } from '@likeness/engine/contract'
+import type { Protocol } from '@likeness/engine/protocol'
+import type { SegmentFiles } from '@likeness/engine/segment-files'
+import { isAppError, messageOf } from '@likeness/shared/errors'
+import { catalogKey } from '@likeness/shared/keys'
+import type { ObjectStore } from '@likeness/shared/store/object-store'
+import { ObjectTable } from './object-table.ts'
+import type { TableEntry } from './object-table.ts'
+import { createPlainSegmentFiles } from './plain-segment-files.ts'
+import { Scheduler } from './scheduler.ts'
+import { SimProcess } from './sim-process.ts'
+import { createSimulatedStore } from './simulated-store.ts'
+import type { Faults, StoreWorld } from './simulated-store.ts'
+import { Truth } from './truth.ts'
+import { Violation } from './violation.ts'
+
+export interface Settings {
+  hotIds: string[]
+  retentionMs: number
+  method: 'FLAT' | 'IVF' | 'HNSW32'
+  indexWorkers: number
+  apis: number
+  drops: boolean
+}
+
+/** A process with its connection to the store and the parts of the engine that every process has. */
+export interface Machine {
+  process: SimProcess
+  store: ObjectStore
+  files: SegmentFiles
+  catalog: Catalog
+}
+
+const contentKey = /^c\/([^/]+)\/(CURRENT$|log\/(\d+)$)?/
+
+function drawFaults(random: Random): Faults {
+  const level = random.pick([0, 0.02, 0.06, 0.15])
+  return { on: true, refuse: level * random.next(), reset: level * random.next(), late: level * random.next(), lateMs: random.pick([50, 2_000, 8_000]), slow: level, slowMs: random.pick([100, 1_500]) }
+}
+
+function drawSettings(random: Random): Settings {
+  return {
+    hotIds: Array.from({ length: random.pick([3, 5, 8, 16]) }, (_, i) => `item-${i}`),
+    retentionMs: random.pick([50, 400, 3_000]),
+    method: random.pick(['FLAT', 'FLAT', 'IVF', 'HNSW32']),
+    indexWorkers: 2 + random.below(2),
+    apis: 2 + random.below(2),
+    drops: random.chance(0.2)
+  }
+}
+
+export type Happening =
+  | 'commits' | 'merges' | 'collections' | 'takeovers' | 'stalls' | 'deaths' | 'lateWrites' | 'unanswered' | 'resent' | 'drops'
+  | 'versionsRead' | 'versionsMissed'
+
+export class World implements StoreWorld {
+  readonly seed: number
+  readonly protocol: Protocol
+  readonly random: Random
+  readonly scheduler = new Scheduler()
+  readonly table: ObjectTable
+  readonly faults: Faults
+  readonly settings: Settings
+  readonly truths = new Map<string, Truth>()
+  /** Index workers with the incarnation that the lease says is theirs, and until when. */
+  readonly leases = new Map<string, { holder: string; untilMs: number }>()
+  /** Batch keys on their way to the owner, by incarnation. */
+  readonly hints = new Map<string, string[]>()
+  readonly collection = 'marks'
+  /** The incarnation that was created last. */
+  live = ''
+  steps = 0
+  /** No new work; loops end. */
+  draining = false
+  failure: Violation | undefined
+  /** How often what the simulation is about did happen. */
+  readonly happened: Record<Happening, number> = { commits: 0, merges: 0, collections: 0, takeovers: 0, stalls: 0, deaths: 0, lateWrites: 0, unanswered: 0, resent: 0, drops: 0, versionsRead: 0, versionsMissed: 0 }
+  private traceHash = 0x811c9dc5
+  private readonly onTrace: ((line: string) => void) | undefined
+
+  constructor({ seed, protocol, onTrace }: { seed: number; protocol: Protocol; onTrace?: (line: string) => void }) {
+    this.seed = seed
+    this.protocol = protocol
+    this.onTrace = onTrace
+    this.random = createRandom(seed)
+    this.faults = drawFaults(this.random)
+    this.settings = drawSettings(this.random)
+    this.table = new ObjectTable((key, entry) => this.changed(key, entry), this.random.chance(0.5))
+  }
+
+  trace(line: string): void {
+    let hash = this.traceHash ^ (this.scheduler.nowMs & 0xffffffff)
+    for (let i = 0; i < line.length; i++) hash = Math.imul(hash ^ line.charCodeAt(i), 0x01000193)
+    this.traceHash = hash
+    this.onTrace?.(`${(this.scheduler.nowMs - 1_800_000_000_000).toFixed(1).padStart(9)} ${line}`)
+  }
+
+  /** Equal for equal runs. */
+  get traceDigest(): string {
+    return `${(this.traceHash >>> 0).toString(16)}/${this.scheduler.count}`
+  }
+
+  fail(error: unknown): void {
+    this.failure ??= error instanceof Violation ? error : new Violation('clean-errors', error instanceof Error ? (error.stack ?? error.message) : messageOf(error))
+  }
+
+  /** Runs something in the background; what it rejects with fails the simulation. */
+  spawn(work: Promise<void>): void {
+    work.catch((error: unknown) => this.fail(error))
+  }
+
+  truthOf(incarnation: string): Truth {
+    let truth = this.truths.get(incarnation)
+    if (truth === undefined) this.truths.set(incarnation, (truth = new Truth(incarnation)))
+    return truth
+  }
+
+  startMachine(name: string): Machine {
+    const process = new SimProcess({ name, scheduler: this.scheduler, random: this.random, skewMs: this.random.between(-500, 500), onStop: (what) => this.happened[what]++ })
+    const store = createSimulatedStore(this, process)
+    return { process, store, files: createPlainSegmentFiles(store), catalog: createCatalog({ store, clock: process.clock, newId: process.newId }) }
+  }
+
+  private changed(key: string, entry: TableEntry | undefined): void {
+    if (key === catalogKey || !key.startsWith('c/')) return
+    const [, incarnation, name, slot] = contentKey.exec(key)!
+    const truth = this.truthOf(incarnation!)
+    if (entry === undefined) truth.fileDeleted(key)
+    else if (name === 'CURRENT') truth.currentMoved(entry.body, this.table)
+    else if (slot !== undefined) truth.slotLanded(Number(slot), entry.body)
+  }
+}
+
+/** Again at the loop's own pace until the world drains or the process is gone. */
+export async function loop(world: World, { process }: Machine, pauseMs: readonly [number, number], act: () => Promise<void>): Promise<void> {
+  while (!world.draining && !process.dead) {
+    await process.clock.sleep(world.random.between(...pauseMs))
+    if (world.draining) return
+    world.steps++
+    await act()
+  }
+}
+
+/** What `work` answers, or undefined when the store did not. */
+export async function unlessUnavailable<T>(work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work()
+  } catch (error) {
+    if (isAppError(error, 'store_unavailable')) return undefined
+    throw error
+  }
+}
