@@ -1,10 +1,11 @@
 // The settings of this app, and what must hold between them: nothing but loopback without an API key.
 import { isAbsolute } from 'node:path'
 import { ConfigError, readSettingsOrExit } from '@likeness/shared/config'
+import { storeSettingNames } from '@likeness/shared/store/configured-store'
 import { isLoopbackHost } from './http/guard.ts'
 
 const names = [
-  'OBJECT_STORE', 'S3_ENDPOINT', 'S3_ACCESS_KEY', 'S3_SECRET_KEY', 'S3_REGION', 'REDIS_URL', 'LOG_LEVEL', 'DATA_DIR', 'HOST', 'PORT',
+  ...storeSettingNames, 'REDIS_URL', 'LOG_LEVEL', 'DATA_DIR', 'HOST', 'PORT',
   'API_KEY', 'ALLOWED_HOSTS', 'IMPORT_ROOTS', 'MAX_UPLOAD_BYTES', 'LANE_SECRET', 'REPLICA_POLL_MS'
 ] as const
 

@@ -1,7 +1,7 @@
 // Builds every part of the API in order and registers its undo.
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createCatalog, createItemListWriter, createJobs, createLogAppender, createReplica } from '@likeness/engine'
+import { createCatalog, createItemListWriter, createJobs, createLogAppender, createReplica, createVersionReader } from '@likeness/engine'
 import { systemClock } from '@likeness/shared/clock'
 import { catalogKey } from '@likeness/shared/keys'
 import type { Lifecycle } from '@likeness/shared/lifecycle'
@@ -9,8 +9,7 @@ import type { Logger } from '@likeness/shared/log'
 import { assertNoEviction, connectRedis } from '@likeness/shared/redis'
 import type { Redis } from '@likeness/shared/redis'
 import type { ObjectStore } from '@likeness/shared/store/object-store'
-import { openObjectStore } from '@likeness/shared/store/open-store'
-import { probeObjectStore } from '@likeness/shared/store/probe'
+import { openProbedStore } from '@likeness/shared/store/configured-store'
 import type { ApiDeps } from './api-deps.ts'
 import { createApp } from './app.ts'
 import type { ApiConfig } from './config.ts'
@@ -33,9 +32,8 @@ interface StartDeps {
 
 export async function startApi({ config, lifecycle, log }: StartDeps): Promise<ApiServer> {
   const clock = systemClock
-  const store = await openStore(config)
+  const store = await openProbedStore(config)
   lifecycle.onStop('object store', () => store.close())
-  await probeObjectStore(store)
   const redis = connectRedis({ url: config.REDIS_URL, role: 'producer', log })
   lifecycle.onStop('redis', () => redis.disconnect())
   const lanes = await startLanes({ config, lifecycle, log }, redis)
@@ -50,6 +48,7 @@ export async function startApi({ config, lifecycle, log }: StartDeps): Promise<A
     logAppender: createLogAppender({ store, clock }),
     itemLists: createItemListWriter({ store }),
     jobs: createJobs({ store, catalog }),
+    versions: createVersionReader({ store }),
     replica,
     store,
     lanes,
@@ -78,12 +77,6 @@ async function startLanes({ config, lifecycle, log }: StartDeps, redis: Redis): 
 async function connected(redis: Redis): Promise<void> {
   if (redis.status === 'ready') return
   await Promise.race([new Promise<void>((resolve) => redis.once('ready', () => resolve())), systemClock.sleep(2_000)])
-}
-
-function openStore({ OBJECT_STORE, S3_ENDPOINT, S3_ACCESS_KEY, S3_SECRET_KEY, S3_REGION }: ApiConfig): Promise<ObjectStore> {
-  const hasS3 = S3_ENDPOINT !== undefined && S3_ACCESS_KEY !== undefined && S3_SECRET_KEY !== undefined
-  const s3 = hasS3 ? { endpoint: S3_ENDPOINT, accessKey: S3_ACCESS_KEY, secretKey: S3_SECRET_KEY, region: S3_REGION } : undefined
-  return openObjectStore({ url: OBJECT_STORE, s3 })
 }
 
 /** A folder of this process alone, without what an earlier one left when it was killed. */

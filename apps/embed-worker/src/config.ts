@@ -1,10 +1,11 @@
 // Which settings the supervisor and its inference children read. The only file of this app that knows their names.
 import { readSettingsOrExit } from '@likeness/shared/config'
+import { storeSettingNames } from '@likeness/shared/store/configured-store'
 
 type Environment = Record<string, string | undefined>
 
 const childSettings = [
-  'OBJECT_STORE', 'S3_ENDPOINT', 'S3_ACCESS_KEY', 'S3_SECRET_KEY', 'S3_REGION', 'LOG_LEVEL', 'DATA_DIR', 'MODEL_DIR',
+  ...storeSettingNames, 'LOG_LEVEL', 'DATA_DIR', 'MODEL_DIR',
   'EXECUTION_PROVIDERS', 'MAX_IMAGE_PIXELS', 'MAX_UPLOAD_BYTES', 'LIKENESS_TEST_HOOKS'
 ] as const
 

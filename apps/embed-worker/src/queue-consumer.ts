@@ -73,12 +73,13 @@ export function startQueueConsumer({ connect, processChunk, log }: QueueConsumer
   }
   return {
     async stop(graceMs) {
-      await Promise.all(started.map(({ worker }) => worker.pause(true)))
-      const all = Promise.all([...running.values()].map(({ ended }) => ended))
-      await Promise.race([all, delay(graceMs)])
+      // From here on no job is taken, and locks are renewed until the running ones have ended. (Worker.pause(true) with a
+      // job running makes BullMQ 5.81 spin without ever letting the event loop turn.)
+      const closed = Promise.all(started.map(({ worker }) => worker.close()))
+      await Promise.race([closed, delay(graceMs)])
       for (const { controller } of running.values()) controller.abort(handBack)
-      await all
-      await Promise.race([Promise.all(started.map(({ worker }) => worker.close())), delay(closeWithinMs)])
+      await Promise.all([...running.values()].map(({ ended }) => ended))
+      await Promise.race([closed, delay(closeWithinMs)])
       for (const { connection } of started) connection.disconnect()
     }
   }

@@ -4,6 +4,7 @@ import { channels } from '@likeness/shared/contract/work'
 import type { Logger } from '@likeness/shared/log'
 import { assertNoEviction, connectRedis } from '@likeness/shared/redis'
 import { createUlid } from '@likeness/shared/ulid'
+import { openProbedStore } from '@likeness/shared/store/configured-store'
 import { createItemEmbedder } from './chunk/embed-item.ts'
 import { createChunkProcessor } from './chunk/process-chunk.ts'
 import { childEnvironment } from './config.ts'
@@ -13,7 +14,6 @@ import { createInteractive } from './lane/interactive.ts'
 import { createLaneApp } from './lane/lane-app.ts'
 import { registerLane } from './lane/lane-registry.ts'
 import { startLaneServer } from './lane/lane-server.ts'
-import { openStore } from './open-store.ts'
 import { createChildStarter } from './pool/child-handle.ts'
 import { createIsolation } from './pool/isolation.ts'
 import { startPool } from './pool/pool.ts'
@@ -43,7 +43,7 @@ export async function startWorker({ config, env, execArgv, log, lifecycle }: Sta
   await assertNoEviction(patient).finally(() => patient.disconnect())
   const redis = connect('producer')
   lifecycle.onStop('redis', () => redis.disconnect())
-  const store = await openStore(config)
+  const store = await openProbedStore(config)
   lifecycle.onStop('object store', () => store.close())
 
   const startChild = createChildStarter({ env: childEnvironment(env), execArgv, log })

@@ -30,10 +30,8 @@ export interface AppendOptions {
 export interface LogAppender {
   /** Durable and ordered when resolved: any later append, by any process, gets a higher revision. */
   append(incarnation: string, operation: Operation, options?: AppendOptions): Promise<{ revision: number; slot: number }>
-  /** The newest slot known to this process; for Idempotency-Key reservations. */
+  /** The newest slot now (0: none): an operation that is not appended yet will be in a later one. */
   tail(incarnation: string): Promise<number>
-  /** Looks for an operation in slots after `afterSlot`. */
-  find(incarnation: string, opId: string, afterSlot: number): Promise<{ revision: number; slot: number } | undefined>
 }
 
 /** Writes item list parts; ordinals must be 0, 1, 2, ... Resolves when all parts are durable. */

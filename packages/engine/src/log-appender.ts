@@ -12,7 +12,6 @@ import { readCommitted } from './committed.ts'
 /** How long one append may try before its outcome is given up as unknown. */
 const patienceMs = 10_000
 const slotBytesSoftLimit = 1_000_000
-
 const slotsAhead = 16
 /** While the first look for the end of the log is under way. */
 const lookAgainMs = 20
@@ -175,13 +174,6 @@ export function createLogAppender({ store, clock }: { store: ObjectStore; clock:
       // Never under a running append: its slot may be the newest one, and what it waits for in it.
       if (!log.running) log.tail = Math.max(tail, log.tail ?? 0)
       return tail
-    },
-    async find(incarnation, opId, afterSlot) {
-      for await (const { slot, operations } of slotsAfter(incarnation, afterSlot)) {
-        const index = operations.findIndex((operation) => operation.opId === opId)
-        if (index >= 0) return { revision: revisionOf(slot, index), slot }
-      }
-      return undefined
     }
   }
 }

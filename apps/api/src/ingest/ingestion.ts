@@ -48,11 +48,10 @@ export async function prepareIngestion(deps: ApiDeps, draft: IngestionDraft, lin
 }
 
 /** Appends the log entry (unless an earlier attempt did) and answers 202. collection_not_found when it was dropped meanwhile. */
-export async function acceptIngestion(deps: ApiDeps, intent: IngestIntent, again: boolean): Promise<Answer> {
+export async function acceptIngestion(deps: ApiDeps, intent: IngestIntent): Promise<Answer> {
   const { incarnation, ingestion, opId, total, requestId, atMs } = intent
-  const earlier = again ? await deps.logAppender.find(incarnation, opId, intent.tailSlot) : undefined
-  const { revision, slot } =
-    earlier ?? (await deps.logAppender.append(incarnation, { kind: 'ingest', opId, atMs, ingestion, total, partSize: itemListPartSize, requestId }))
+  const operation = { kind: 'ingest' as const, opId, atMs, ingestion, total, partSize: itemListPartSize, requestId }
+  const { revision, slot } = await deps.logAppender.append(incarnation, operation, { afterSlot: intent.tailSlot })
   await deps.jobs.record({ ingestion, incarnation, collection: intent.collection, total, revision, source: intent.source, createdAtMs: atMs })
   if (!(await deps.catalog.isLive(incarnation))) throw appError('collection_not_found', `collection ${intent.collection} was dropped meanwhile`)
   return {

@@ -27,10 +27,9 @@ async function waitForCommit({ replica }: ApiDeps, incarnation: string, minSlot:
   }
 }
 
-async function deleteOne(deps: ApiDeps, intent: DeleteIntent, again: boolean): Promise<Answer> {
+async function deleteOne(deps: ApiDeps, intent: DeleteIntent): Promise<Answer> {
   const { opId, incarnation, id, atMs, tailSlot } = intent
-  const earlier = again ? await deps.logAppender.find(incarnation, opId, tailSlot) : undefined
-  const { revision, slot } = earlier ?? (await deps.logAppender.append(incarnation, { kind: 'delete', opId, atMs, ids: [id] }))
+  const { revision, slot } = await deps.logAppender.append(incarnation, { kind: 'delete', opId, atMs, ids: [id] }, { afterSlot: tailSlot })
   if (!(await deps.catalog.isLive(incarnation))) throw appError('collection_not_found', 'the collection was dropped meanwhile')
   deps.hints.work({ incarnation, slot })
   const seq = await waitForCommit(deps, incarnation, slot)
@@ -51,7 +50,7 @@ export const deleteItem = (deps: ApiDeps): Route => ({
         const atMs = deps.clock.nowMs()
         return { opId: createUlid(atMs), incarnation, id, atMs, tailSlot: await deps.logAppender.tail(incarnation) }
       },
-      act: (intent, again) => deleteOne(deps, intent, again)
+      act: (intent) => deleteOne(deps, intent)
     })
   }
 })

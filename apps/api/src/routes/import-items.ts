@@ -59,7 +59,7 @@ export const importItems = (deps: ApiDeps): Route => ({
         content: [received.request, received.listSha256 ?? null],
         intentSchema: ingestIntentSchema,
         prepare: () => prepareIngestion(deps, draft, source.lines(spec, draft.ingestion)),
-        act: (intent, again) => acceptIngestion(deps, intent, again),
+        act: (intent) => acceptIngestion(deps, intent),
         abandon: () => abandonIngestion(deps, draft)
       })
     } finally {

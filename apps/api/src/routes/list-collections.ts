@@ -1,7 +1,7 @@
 // GET /v1/collections: {collections: [...]}, by name.
 import { isAppError } from '@likeness/shared/errors'
 import type { ApiDeps } from '../api-deps.ts'
-import { collectionAnswer, openJobs } from '../collection-answer.ts'
+import { collectionAnswer } from '../collection-answer.ts'
 import { mapInOrder } from '../ingest/in-order.ts'
 import type { Route } from '../http/route.ts'
 
@@ -10,10 +10,9 @@ export const listCollections = (deps: ApiDeps): Route => ({
   path: '/v1/collections',
   async handle(_req, res) {
     const specs = (await deps.catalog.list({ fresh: true })).toSorted((a, b) => (a.name < b.name ? -1 : 1))
-    const open = specs.length === 0 ? [] : await openJobs(deps)
     const answers = mapInOrder(specs, 4, async (spec) => {
       try {
-        return await collectionAnswer(deps, spec, open)
+        return await collectionAnswer(deps, spec)
       } catch (error) {
         // Dropped while we read.
         if (isAppError(error, 'collection_not_found')) return undefined

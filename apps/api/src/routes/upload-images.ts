@@ -32,7 +32,7 @@ export const uploadImages = (deps: ApiDeps): Route => ({
       content: lines.map(({ id, label, metadata }, n) => [id, label, metadata ?? null, digests[n]]),
       intentSchema: ingestIntentSchema,
       prepare: async () => ({ ...(await prepareIngestion(deps, draft, lines)), items }),
-      act: (intent, again) => acceptIngestion(deps, intent, again),
+      act: (intent) => acceptIngestion(deps, intent),
       abandon
     })
   }

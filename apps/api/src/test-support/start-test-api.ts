@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createCatalog } from '@likeness/engine/catalog'
 import { createItemListWriter } from '@likeness/engine/item-list-writer'
+import { createVersionReader } from '@likeness/engine/committed'
 import { createJobs } from '@likeness/engine/jobs'
 import { createLogAppender } from '@likeness/engine/log-appender'
 import { systemClock } from '@likeness/shared/clock'
@@ -111,6 +112,7 @@ async function buildDeps(options: TestApiOptions, dir: string) {
     logAppender: createLogAppender({ store, clock }),
     itemLists: createItemListWriter({ store }),
     jobs: createJobs({ store, catalog }),
+    versions: createVersionReader({ store }),
     replica,
     store,
     lanes,

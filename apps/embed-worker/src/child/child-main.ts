@@ -5,7 +5,7 @@ import { createLog } from '@likeness/shared/log'
 import { applyProfile, createEmbedder, decodeImage, embeddingVersion, loadProfile, prepareModel } from '@likeness/vision'
 import type { FromChild, ToChild } from '../child-protocol.ts'
 import { readChildConfig } from '../config.ts'
-import { openStore } from '../open-store.ts'
+import { openConfiguredStore } from '@likeness/shared/store/configured-store'
 import { createTestHooks } from '../test-hooks.ts'
 import { createPictureEmbedder } from './embed-picture.ts'
 import { createGate, turnLoop } from '../gate.ts'
@@ -35,7 +35,7 @@ async function load() {
     model, executionProviders: config.EXECUTION_PROVIDERS, threads: 1,
     log: (fields, message) => log.info(fields, message)
   })
-  const store = await openStore(config)
+  const store = await openConfiguredStore(config)
   const gate = createGate({ turn: turnLoop })
   const runTask = createRunTask({
     read: (key) => readPicture(store, key, { maxBytes: config.MAX_UPLOAD_BYTES, timeoutMs: readTimeoutMs }),

@@ -18,6 +18,9 @@ export interface Child {
 /** Resolves with a loaded child; rejects with the reason it gave. */
 export type StartChild = () => Promise<Child>
 
+/** The process ended before it was loaded, for no reason that it gave. */
+export class EndedWhileLoading extends Error {}
+
 export interface ChildStarterOptions {
   env: Record<string, string | undefined>
   /** Node arguments, as `--import tsx`. */
@@ -33,13 +36,13 @@ const listenEveryMs = 2_000
 
 export function createChildStarter({ env, execArgv, log, loadTimeoutMs = 180_000, hungAfterMs = 60_000 }: ChildStarterOptions): StartChild {
   return async () => {
-    const process_ = fork(entry, [], { env, execArgv: [...execArgv], serialization: 'advanced', stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
-    const kill = (): void => void process_.kill('SIGKILL')
+    const forked = fork(entry, [], { env, execArgv: [...execArgv], serialization: 'advanced', stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+    const kill = (): void => void forked.kill('SIGKILL')
     // 'exit' may come before the last messages: only both together are the end.
-    const ended = new Promise<void>((resolve) => process_.once('exit', () => resolve()))
-    const silent = new Promise<void>((resolve) => process_.once('disconnect', () => resolve()))
+    const ended = new Promise<void>((resolve) => forked.once('exit', () => resolve()))
+    const silent = new Promise<void>((resolve) => forked.once('disconnect', () => resolve()))
     const gone = Promise.all([ended, silent]).then(() => {})
-    process_.on('error', (error) => log.warn({ err: error, child: process_.pid }, 'inference process reported an error'))
+    forked.on('error', (error) => log.warn({ err: error, child: forked.pid }, 'inference process reported an error'))
 
     let listener: ((message: FromChild) => void) | undefined
     let unheardTicks = 0
@@ -47,26 +50,26 @@ export function createChildStarter({ env, execArgv, log, loadTimeoutMs = 180_000
     const watch = setInterval(() => {
       unheardTicks += 1
       if (unheardTicks * listenEveryMs < (listener ? hungAfterMs : loadTimeoutMs)) return
-      log.error({ child: process_.pid }, 'inference process hangs and is killed')
+      log.error({ child: forked.pid }, 'inference process hangs and is killed')
       kill()
     }, listenEveryMs)
     void gone.then(() => clearInterval(watch))
 
     const loaded = waitUntilLoaded(gone)
-    process_.on('message', (message: FromChild) => {
+    forked.on('message', (message: FromChild) => {
       unheardTicks = 0
       if (listener) listener(message)
       else loaded.hear(message)
     })
     const model = await loaded.model
     return {
-      pid: process_.pid!,
+      pid: forked.pid!,
       model,
       kill,
       gone,
       listen: (own) => void (listener = own),
       // A failed send means that the child is going; `gone` settles what it had.
-      send: (message) => void (process_.connected && process_.send(message, () => {}))
+      send: (message) => void (forked.connected && forked.send(message, () => {}))
     }
   }
 }
@@ -78,7 +81,7 @@ function waitUntilLoaded(gone: Promise<void>) {
       if (message.type === 'ready') resolve(message.model)
       if (message.type === 'fatal') reject(appError(isErrorCode(message.code) ? message.code : 'internal', message.message))
     }
-    void gone.then(() => reject(appError('embedder_unavailable', 'the inference process ended while loading')))
+    void gone.then(() => reject(new EndedWhileLoading('the inference process ended while loading')))
   })
   return { hear, model }
 }

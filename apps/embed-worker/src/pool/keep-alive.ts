@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from '@likeness/shared/log'
 import type { ChildModel } from '../child-protocol.ts'
+import { EndedWhileLoading } from './child-handle.ts'
 import type { Child, StartChild } from './child-handle.ts'
 
 export interface KeepAliveDeps {
@@ -11,12 +12,13 @@ export interface KeepAliveDeps {
   log: Logger
 }
 export interface Seat {
-  /** Of the first child; rejects when that one cannot load, and then no other is started. */
+  /** Of the first child; rejects with the reason when that one cannot load, and then no other is started. */
   loaded: Promise<ChildModel>
   stop(): Promise<void>
 }
 
 const closeWithinMs = 2_000
+const firstTries = 5
 export const restartDelayMs = (failures: number): number => Math.min(10_000, 50 * 2 ** failures)
 
 export function keepAlive({ startChild, attend, log }: KeepAliveDeps): Seat {
@@ -43,7 +45,7 @@ export function keepAlive({ startChild, attend, log }: KeepAliveDeps): Seat {
     }
   }
 
-  const first = startChild()
+  const first = startFirst(startChild)
   const running = first.then(replaceForEver, () => {})
   return {
     loaded: first.then((child) => child.model),
@@ -52,6 +54,18 @@ export function keepAlive({ startChild, attend, log }: KeepAliveDeps): Seat {
       await closeChild(current)
       await running
     }
+  }
+}
+
+/** A reason is final; a process that just ends may have been killed by chance. */
+async function startFirst(startChild: StartChild): Promise<Child> {
+  for (let failures = 1; ; failures++) {
+    try {
+      return await startChild()
+    } catch (error) {
+      if (!(error instanceof EndedWhileLoading) || failures === firstTries) throw error
+    }
+    await sleep(restartDelayMs(failures))
   }
 }
 

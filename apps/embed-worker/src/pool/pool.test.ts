@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { silentLog } from '@likeness/shared/log'
 import type { ItemTask, ThumbnailTask } from '../child-protocol.ts'
+import { EndedWhileLoading } from './child-handle.ts'
 import { createFakeChild, fakeModel, settle } from './fake-child.ts'
 import type { FakeChild } from './fake-child.ts'
 import { startPool } from './pool.ts'
@@ -115,4 +116,16 @@ test('a stopped pool refuses what waits and closes its children', async () => {
   await pool.stop()
   await last
   expect(children.map(({ dead }) => dead)).toEqual([true, true])
+})
+
+test('a first child that is killed while it loads is started again', async () => {
+  let starts = 0
+  const startChild = async () => {
+    starts += 1
+    if (starts < 3) throw new EndedWhileLoading('killed')
+    return createFakeChild()
+  }
+  const pool = await startPool({ startChild, processes: 1, log: silentLog() })
+  expect([starts, pool.pids.length]).toEqual([3, 1])
+  await pool.stop()
 })

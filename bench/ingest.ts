@@ -1,0 +1,67 @@
+// Import images/s through the whole stack as a fraction of a bare decode + session.run loop with the same model, same pictures, same
+// number of processes, in one run: bare, import, bare, import, ... ; medians. `npm run bench -- ingest [--rounds 3] [--images 400] [--json]`
+import { fork } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { collectionSettingsSchema } from '@likeness/shared/contract/collection'
+import { silentLog } from '@likeness/shared/log'
+import { createApiClient } from '../apps/cli/src/api-client.ts'
+import { drawGallery } from '../apps/cli/src/demo/draw-gallery.ts'
+import { importGallery } from '../apps/cli/src/demo/import-gallery.ts'
+import { startStack } from '../apps/cli/src/stack/start-stack.ts'
+
+const processes = 2
+const root = fileURLToPath(new URL('..', import.meta.url))
+const modelDir = join(root, 'models/likeness-nano')
+const viewSizes = collectionSettingsSchema.parse({}).view_sizes
+const quiet = { show: () => undefined, done: () => undefined }
+
+async function messageOf<T>(child: ChildProcess): Promise<T> {
+  return (await once(child, 'message'))[0] as T
+}
+
+/** Images/s of `processes` bare loops side by side. */
+async function bareLoop(files: readonly string[], cacheDir: string): Promise<number> {
+  const children = Array.from({ length: processes }, (_, i) => {
+    const share = files.filter((_file, at) => at % processes === i)
+    return fork(join(root, 'bench/bare-loop.ts'), [JSON.stringify({ files: share, cacheDir, modelDir, viewSizes })], { execArgv: ['--import', 'tsx'] })
+  })
+  await Promise.all(children.map((child) => messageOf(child)))
+  const ended = children.map((child) => messageOf<{ seconds: number }>(child))
+  for (const child of children) child.send('go')
+  const seconds = Math.max(...(await Promise.all(ended)).map((end) => end.seconds))
+  return files.length / seconds
+}
+
+const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1]!
+
+const { values } = parseArgs({ options: { rounds: { type: 'string', default: '3' }, images: { type: 'string', default: '400' }, json: { type: 'boolean', default: false } } })
+const rounds = Number(values.rounds)
+const dir = await mkdtemp(join(tmpdir(), 'likeness-bench-'))
+const gallery = await drawGallery({ folder: join(root, '.likeness/demo/brand-marks') })
+const lines = (await readFile(gallery.listFile, 'utf8')).split('\n').filter((line) => line !== '').slice(0, Number(values.images))
+const listFile = join(dir, 'list.tsv')
+await writeFile(listFile, lines.join('\n') + '\n')
+const files = lines.map((line) => join(gallery.folder, line.split('\t')[0]!))
+const stack = await startStack({ dataDir: join(dir, 'stack'), importRoots: [gallery.folder], embedProcesses: processes, log: silentLog() })
+try {
+  const api = createApiClient({ url: stack.apiUrl })
+  const bare: number[] = []
+  const imported: number[] = []
+  for (let round = 0; round < rounds; round++) {
+    bare.push(await bareLoop(files, dir))
+    imported.push((await importGallery({ api, collection: 'bench', root: gallery.folder, listFile, progress: quiet })).imagesPerSecond)
+    process.stderr.write(`round ${round + 1}: bare loop ${bare.at(-1)!.toFixed(1)} images/s, import ${imported.at(-1)!.toFixed(1)} images/s\n`)
+  }
+  const fraction = median(imported.map((value, i) => value / bare[i]!))
+  const result = { images: files.length, rounds, bareImagesPerSecond: median(bare), importImagesPerSecond: median(imported), fraction }
+  console.log(values.json ? JSON.stringify(result) : `import is ${(100 * fraction).toFixed(0)} % of the bare loop (medians of ${rounds}: ${result.importImagesPerSecond.toFixed(1)} and ${result.bareImagesPerSecond.toFixed(1)} images/s)`)
+} finally {
+  await stack.stop()
+  await rm(dir, { recursive: true, force: true })
+}

@@ -1,0 +1,13 @@
+// `npm run bench -- NAME [arguments]`: runs one measurement.
+
+const benches: Record<string, () => Promise<unknown>> = {
+  ingest: () => import('./ingest.ts')
+}
+const name = process.argv[2] ?? ''
+const bench = Object.hasOwn(benches, name) ? benches[name] : undefined
+if (bench === undefined) {
+  process.stderr.write(`usage: npm run bench -- ${Object.keys(benches).join('|')} [arguments]\n`)
+  process.exit(2)
+}
+process.argv.splice(2, 1)
+await bench()

@@ -1,0 +1,54 @@
+// Creating and dropping collections on a store whose answers are lost and whose writes come late.
+import { expect, test } from 'vitest'
+import { appError } from '@likeness/shared/errors'
+import { catalogKey, collectionKeys } from '@likeness/shared/keys'
+import { createMemoryStore } from '@likeness/shared/store/memory-store'
+import type { ObjectStore } from '@likeness/shared/store/object-store'
+import { createCatalog } from './catalog.ts'
+import { readCurrent } from './current.ts'
+import { realProtocol } from './protocol.ts'
+
+const clock = { nowMs: () => 0, sleep: async () => undefined }
+const wish = () => ({ name: 'marks', embedding: { version: 'v', dim: 2, unit: false }, metric: 'L2' as const, method: 'FLAT' as const, settings: { seal_threshold: 8, view_sizes: [], subjects: false } })
+
+/** Gives up the first write of a matching key; `land` performs it later. */
+function lateWrites(store: ObjectStore, matches: (key: string) => boolean) {
+  let late: (() => Promise<unknown>) | undefined
+  const once = <T>(key: string, write: () => Promise<T>): Promise<T> => {
+    if (late !== undefined || !matches(key)) return write()
+    late = write
+    return Promise.reject(appError('store_unavailable', 'no answer'))
+  }
+  const faulty: ObjectStore = { ...store, put: (key, body) => once(key, () => store.put(key, body)), putIf: (key, body, condition) => once(key, () => store.putIf(key, body, condition)) }
+  return { faulty, land: async () => void (await late?.()) }
+}
+
+test('a first CURRENT that lands late does not undo what was committed since', async () => {
+  const store = createMemoryStore()
+  const { faulty, land } = lateWrites(store, (key) => key.endsWith('/CURRENT') && key !== catalogKey)
+  const { incarnation } = await createCatalog({ store: faulty, clock }).create(wish())
+  const currentKey = collectionKeys(incarnation).current
+  const owned = await realProtocol.takeOwnership({ store, clock, currentKey, newId: () => 'mine' })
+  expect(owned?.current.epoch).toBe(1)
+  await land()
+  expect((await readCurrent(store, currentKey))?.current).toEqual(owned?.current)
+})
+
+test('a creation whose answer was lost does not bring back a collection that was dropped since', async () => {
+  const store = createMemoryStore()
+  const other = createCatalog({ store, clock })
+  let lost = false
+  const faulty: ObjectStore = {
+    ...store,
+    async putIf(key, body, condition) {
+      const written = await store.putIf(key, body, condition)
+      if (lost || key !== catalogKey) return written
+      lost = true
+      await other.drop('marks')
+      throw appError('store_unavailable', 'reset after the write')
+    }
+  }
+  const { incarnation } = await createCatalog({ store: faulty, clock }).create(wish())
+  expect(await other.isLive(incarnation)).toBe(false)
+  expect(await other.dropped()).toEqual([incarnation])
+})
