@@ -55,7 +55,7 @@ async function startServer(binary: string, dir: string | undefined): Promise<S3T
 
 /** The shell ends the server when our end of its standard input closes, so also when we are killed. */
 function spawnWithParent(command: string[], env: NodeJS.ProcessEnv, onOutput: (text: string) => void): ChildProcess {
-  const script = '"$@" </dev/null & server=$!; (wait $server; kill $$) 2>/dev/null & cat >/dev/null; kill $server; wait $server'
+  const script = 'exec 3<&0; "$@" </dev/null 3<&- & server=$!; { cat <&3 >/dev/null; kill $server; } & wait $server'
   const child = spawn('sh', ['-c', script, 'sh', ...command], { env, stdio: ['pipe', 'pipe', 'pipe'] })
   child.stdout?.on('data', (chunk: Buffer) => onOutput(chunk.toString()))
   child.stderr?.on('data', (chunk: Buffer) => onOutput(chunk.toString()))
@@ -70,11 +70,11 @@ async function isReady(child: ChildProcess, endpoint: string): Promise<boolean> 
   return false
 }
 
+/** Not only asked to end: its folder is removed next. */
 async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
-  const ended = new Promise((resolve) => child.once('close', resolve))
+  const ended = new Promise((resolve) => child.once('exit', resolve))
   child.stdin?.end()
-  await ended
+  if (child.exitCode === null && child.signalCode === null) await ended
 }
 
 async function freePort(): Promise<number> {
