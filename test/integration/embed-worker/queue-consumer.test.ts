@@ -1,0 +1,123 @@
+import { Queue } from 'bullmq'
+import { Redis } from 'ioredis'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { ChunkRun } from '../../../apps/embed-worker/src/chunk/process-chunk.ts'
+import { startQueueConsumer } from '../../../apps/embed-worker/src/queue-consumer.ts'
+import type { QueueConsumer } from '../../../apps/embed-worker/src/queue-consumer.ts'
+import { chunkJobId, queueNames } from '@likeness/shared/contract/work'
+import type { ChunkJob } from '@likeness/shared/contract/work'
+import { appError } from '@likeness/shared/errors'
+import { silentLog } from '@likeness/shared/log'
+import { connectRedis } from '@likeness/shared/redis'
+import { createUlid } from '@likeness/shared/ulid'
+import { startRedis } from '../../support/redis.ts'
+import type { TestRedis } from '../../support/redis.ts'
+
+let server: TestRedis
+let redis: Redis
+let queue: Queue
+let consumer: QueueConsumer | undefined
+beforeEach(async () => {
+  server = await startRedis()
+  redis = new Redis(server.url, { maxRetriesPerRequest: null })
+  redis.on('error', () => {})
+  queue = new Queue(queueNames.bulk, { connection: redis })
+})
+afterEach(async () => {
+  await consumer?.stop(0)
+  consumer = undefined
+  await queue.close()
+  redis.disconnect()
+  await server.stop()
+})
+
+const summary = { embedded: 0, failed: 0, skipped: 0 }
+const chunk = (): ChunkJob => ({ incarnation: createUlid(), ingestion: createUlid(), firstOrdinal: 0, embedding: { version: 'v', dim: 1, unit: true }, viewSizes: [], subjects: true, feeding: 1 })
+const add = (job: ChunkJob) => queue.add('chunk', job, { jobId: chunkJobId(job), attempts: 5, backoff: { type: 'fixed', delay: 50 } })
+function consume(processChunk: (job: ChunkJob, run: ChunkRun) => Promise<typeof summary>): QueueConsumer {
+  return (consumer = startQueueConsumer({ connect: () => connectRedis({ url: server.url, role: 'worker', log: silentLog() }), processChunk, log: silentLog() }))
+}
+const untilAborted = (run: ChunkRun) => new Promise<never>((_, reject) => run.signal.addEventListener('abort', () => reject(run.signal.reason as Error)))
+const open = () => queue.getJobCountByTypes('waiting', 'active', 'delayed', 'failed', 'completed')
+
+test('a chunk that met a broken store is tried again, as a repeated one, and leaves nothing behind', async () => {
+  const repeated: boolean[] = []
+  consume(async (_job, run) => {
+    repeated.push(run.repeated)
+    if (repeated.length < 3) throw appError('store_unavailable', 'away')
+    return summary
+  })
+  await add(chunk())
+  await expect.poll(() => repeated, { timeout: 20_000 }).toEqual([false, true, true])
+  await expect.poll(open, { timeout: 20_000 }).toBe(0)
+})
+
+test('the same chunk can be fed again once it is done', async () => {
+  let runs = 0
+  consume(async () => {
+    runs += 1
+    return summary
+  })
+  const job = chunk()
+  for (let feeding = 1; feeding <= 2; feeding++) {
+    await add({ ...job, feeding })
+    await expect.poll(() => runs, { timeout: 20_000 }).toBe(feeding)
+    await expect.poll(open, { timeout: 20_000 }).toBe(0)
+  }
+})
+
+test('a stop hands a running chunk back to the queue as a waiting job, without spending an attempt', async () => {
+  let running = false
+  const own = consume(async (_job, run) => {
+    running = true
+    return untilAborted(run)
+  })
+  const { id } = await add(chunk())
+  await expect.poll(() => running, { timeout: 20_000 }).toBe(true)
+  await own.stop(0)
+  const job = await queue.getJob(id!)
+  expect([await job!.getState(), job!.attemptsMade]).toEqual(['waiting', 0])
+})
+
+test('a stop gives a chunk that is nearly done the time to finish', async () => {
+  let finish!: () => void
+  const own = consume(() => new Promise((resolve) => (finish = () => resolve(summary))))
+  await add(chunk())
+  await expect.poll(() => typeof finish, { timeout: 20_000 }).toBe('function')
+  setTimeout(() => finish(), 100)
+  await own.stop(20_000)
+  expect(await open()).toBe(0)
+})
+
+test('a chunk whose lock is lost, as after FLUSHALL, is aborted', async () => {
+  let running = false
+  let reason: unknown
+  consume(async (_job, run) => {
+    running = true
+    return untilAborted(run).catch((error: unknown) => {
+      reason = error
+      throw error
+    })
+  })
+  await add(chunk())
+  await expect.poll(() => running, { timeout: 20_000 }).toBe(true)
+  await server.flush()
+  await expect.poll(() => reason, { timeout: 60_000 }).toMatchObject({ code: 'ownership_lost' })
+  const job = chunk()
+  await add(job)
+  await expect.poll(() => queue.getJobCountByTypes('active'), { timeout: 20_000 }).toBe(1)
+}, 120_000)
+
+test('jobs are taken again after Redis was killed and came back', async () => {
+  let runs = 0
+  consume(async () => {
+    runs += 1
+    return summary
+  })
+  await add(chunk())
+  await expect.poll(() => runs, { timeout: 20_000 }).toBe(1)
+  await server.kill()
+  await server.start()
+  await add(chunk())
+  await expect.poll(() => runs, { timeout: 60_000 }).toBe(2)
+}, 120_000)
