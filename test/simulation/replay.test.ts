@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { simulate } from './simulate.ts'
 import { mutants } from './mutants.ts'
 
-test.each([1, 17, 212, 4_711])('seed %i happens twice in the same way', async (seed) => {
+test.each([1, 17, 33, 4_711])('seed %i happens twice in the same way', async (seed) => {
   const lines: string[] = []
   const first = await simulate({ seed, onTrace: (line) => void lines.push(line) })
   const again: string[] = []

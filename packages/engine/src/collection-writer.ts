@@ -168,6 +168,8 @@ export class CollectionWriter {
     const { deps, state } = this
     try {
       const batch = await readBatch(deps, state, key)
+      // Its log entry may come in a later step: then listing finds it again.
+      if (batch !== undefined && !state.ingestions.has(batch.header.ingestion)) return
       if (batch !== undefined) applyBatch(state, key, batch, deps.protocol)
     } catch (error) {
       // Its ordinals stay open, so the reconciler has them embedded again; nothing of it is served.
