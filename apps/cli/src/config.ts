@@ -18,3 +18,10 @@ export const isCommand = (name: string): boolean => (process.env.PATH ?? '').spl
 
 /** A path as the user typed it: relative to the folder of the call, which npm changes. */
 export const fromCallersFolder = (path: string): string => resolve(process.env.LIKENESS_CALLER_FOLDER ?? process.cwd(), path)
+
+/** The S3 server that the user has named, if any. */
+export function s3FromEnvironment(): { endpoint: string; accessKey: string; secretKey: string; region?: string; bucket?: string } | undefined {
+  const { S3_ENDPOINT: endpoint, S3_ACCESS_KEY: accessKey, S3_SECRET_KEY: secretKey, S3_REGION: region, S3_BUCKET: bucket } = process.env
+  if (!endpoint || !accessKey || !secretKey) return undefined
+  return { endpoint, accessKey, secretKey, ...(region ? { region } : {}), ...(bucket ? { bucket } : {}) }
+}

@@ -1,14 +1,27 @@
-// A TCP port of the loopback interface that nobody listens on at the moment of asking.
+// TCP ports of the loopback interface.
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 
-export function findFreePort(): Promise<number> {
+function tryListen(port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer()
     server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo
-      server.close(() => resolve(port))
+    server.listen(port, '127.0.0.1', () => {
+      const taken = (server.address() as AddressInfo).port
+      server.close(() => resolve(taken))
     })
   })
+}
+
+/** One that nobody listens on at the moment of asking. */
+export const findFreePort = (): Promise<number> => tryListen(0)
+
+export async function isPortFree(port: number): Promise<boolean> {
+  try {
+    await tryListen(port)
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') return false
+    throw error
+  }
 }

@@ -49,7 +49,7 @@ export interface Stack {
   stop(): Promise<void>
 }
 
-const stopDeadlineMs = 10_000
+const stopDeadlineMs = 16_000
 
 export async function startStack(options: StackOptions): Promise<Stack> {
   const dataDir = resolve(options.dataDir)

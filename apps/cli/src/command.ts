@@ -1,0 +1,14 @@
+// What every command of this program is given.
+import type { Lifecycle } from '@likeness/shared/lifecycle'
+import type { Logger } from '@likeness/shared/log'
+import type { ProgressDeps } from './progress.ts'
+
+export interface CommandContext extends ProgressDeps {
+  /** Whatever is started is registered here; stopped before the program ends, however it ends. */
+  lifecycle: Lifecycle
+  log: Logger
+  /** A line on stdout. */
+  print: (text: string) => void
+}
+/** Resolves with the exit code. */
+export type Command = (args: readonly string[], context: CommandContext) => Promise<number>

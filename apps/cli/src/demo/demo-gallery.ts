@@ -1,0 +1,17 @@
+// The pictures that demo and start load: drawn brand marks, or the user's folder.
+import { join } from 'node:path'
+import type { Progress } from '../progress.ts'
+import { drawGallery, galleryMarks } from './draw-gallery.ts'
+import type { Gallery } from './draw-gallery.ts'
+import { readFolderGallery } from './folder-gallery.ts'
+
+export interface NamedGallery extends Gallery {
+  collection: string
+}
+
+export async function openGallery({ images, dataDir, progress }: { images: string | undefined; dataDir: string; progress: Progress }): Promise<NamedGallery> {
+  if (images !== undefined) return { ...(await readFolderGallery(images, { workDir: join(dataDir, 'demo') })), collection: 'own-pictures' }
+  const gallery = await drawGallery({ folder: join(dataDir, 'demo/brand-marks'), onProgress: (kept) => progress.show(kept, galleryMarks) })
+  progress.done()
+  return { ...gallery, collection: 'brand-marks' }
+}

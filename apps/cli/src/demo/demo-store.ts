@@ -1,0 +1,35 @@
+// Which object store the demo runs on: a directory, an S3 server that is configured, or a MinIO started for it.
+import { pathToFileURL } from 'node:url'
+import { s3FromEnvironment } from '../config.ts'
+import { UserError } from '../user-error.ts'
+import type { S3Settings } from '../stack/app-environment.ts'
+
+export interface DemoStore {
+  objectStore: 'dir' | S3Settings
+  /** For the user to read. */
+  name: string
+  stop(): Promise<void>
+}
+interface TestServer {
+  endpoint: string
+  accessKey: string
+  secretKey: string
+  stop(): Promise<void>
+}
+
+const bucket = 'likeness-demo'
+
+/** UserError when S3 is wanted and no server can be had. */
+export async function openDemoStore({ s3, root }: { s3: boolean; root: string }): Promise<DemoStore> {
+  if (!s3) return { objectStore: 'dir', name: 'a directory', stop: async () => undefined }
+  const configured = s3FromEnvironment()
+  if (configured !== undefined) {
+    return { objectStore: { bucket, ...configured }, name: `S3 at ${configured.endpoint}`, stop: async () => undefined }
+  }
+  // Part of the tests, not of the product: only this switch ever loads it.
+  const { startMinio } = (await import(pathToFileURL(`${root}test/support/minio.ts`).href)) as { startMinio: () => Promise<TestServer | undefined> }
+  const server = await startMinio()
+  if (server === undefined) throw new UserError('--s3 needs a server: set S3_ENDPOINT, S3_ACCESS_KEY and S3_SECRET_KEY, or put minio on PATH')
+  const { endpoint, accessKey, secretKey, stop } = server
+  return { objectStore: { bucket, endpoint, accessKey, secretKey }, name: `MinIO at ${endpoint}`, stop: () => stop() }
+}

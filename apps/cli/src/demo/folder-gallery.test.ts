@@ -1,0 +1,38 @@
+import { mkdir, mkdtemp, readFile, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { beforeEach, expect, test } from 'vitest'
+import { UserError } from '../user-error.ts'
+import { readFolderGallery } from './folder-gallery.ts'
+
+let folder: string
+let workDir: string
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'likeness-folder-'))
+  workDir = await mkdtemp(join(tmpdir(), 'likeness-work-'))
+})
+
+test('the first sub-folder is the label, a picture in none is labelled by its name, other files are left out', async () => {
+  await mkdir(join(folder, 'cups/blue'), { recursive: true })
+  for (const name of ['cups/1.jpg', 'cups/blue/2.PNG', 'lamp.webp', 'cups/notes.txt', 'README']) await writeFile(join(folder, name), '')
+  const gallery = await readFolderGallery(folder, { workDir })
+  expect(gallery.pictures).toEqual([
+    { path: 'cups/1.jpg', label: 'cups' },
+    { path: 'cups/blue/2.PNG', label: 'cups' },
+    { path: 'lamp.webp', label: 'lamp' }
+  ])
+  expect(await readFile(gallery.listFile, 'utf8')).toBe('cups/1.jpg\tcups\ncups/blue/2.PNG\tcups\nlamp.webp\tlamp\n')
+})
+
+test('names that would break the list and links are left out, odd ones are kept', async () => {
+  for (const name of ['a\tb.jpg', 'c\nd.jpg', 'café <b>.jpg']) await writeFile(join(folder, name), '')
+  await symlink('/etc/hostname', join(folder, 'link.jpg'))
+  const gallery = await readFolderGallery(folder, { workDir })
+  expect(gallery.pictures).toEqual([{ path: 'café <b>.jpg', label: 'café <b>' }])
+})
+
+test('a folder without pictures is refused', async () => {
+  await writeFile(join(folder, 'notes.txt'), '')
+  await expect(readFolderGallery(folder, { workDir })).rejects.toThrow(UserError)
+  await expect(readFolderGallery(folder, { workDir })).rejects.toThrow(/no picture/)
+})

@@ -1,0 +1,29 @@
+// A gallery made of the user's own pictures: every picture below a folder, labelled by its first sub-folder.
+import { mkdir, readdir, realpath, writeFile } from 'node:fs/promises'
+import { basename, extname, join, relative, sep } from 'node:path'
+import { UserError } from '../user-error.ts'
+import type { Gallery, GalleryPicture } from './draw-gallery.ts'
+
+const pictureEndings = new Set(['.jpg', '.jpeg', '.png', '.webp', '.gif', '.tif', '.tiff', '.avif'])
+
+/** Paths with `/`, in order. A picture that lies in no sub-folder is labelled by its own name. */
+export function labelPictures(paths: readonly string[]): GalleryPicture[] {
+  return [...paths].sort().map((path) => ({ path, label: path.includes('/') ? path.slice(0, path.indexOf('/')) : basename(path, extname(path)) }))
+}
+
+/** UserError when there is no picture. The list file is written into `workDir`, nothing into the user's folder. */
+export async function readFolderGallery(folder: string, { workDir }: { workDir: string }): Promise<Gallery> {
+  const root = await realpath(folder)
+  const entries = await readdir(root, { recursive: true, withFileTypes: true })
+  const paths = entries
+    .filter((entry) => entry.isFile() && pictureEndings.has(extname(entry.name).toLowerCase()))
+    .map((entry) => relative(root, join(entry.parentPath ?? entry.path, entry.name)).split(sep).join('/'))
+    // The list is lines of columns: a name that would break it cannot be imported.
+    .filter((path) => !/[\t\r\n]/.test(path))
+  if (paths.length === 0) throw new UserError(`--images ${folder}: no picture (${[...pictureEndings].join(' ')}) in it`)
+  const pictures = labelPictures(paths)
+  await mkdir(workDir, { recursive: true })
+  const listFile = join(workDir, 'own-pictures.tsv')
+  await writeFile(listFile, pictures.map(({ path, label }) => `${path}\t${label}\n`).join(''))
+  return { folder: root, pictures, listFile }
+}

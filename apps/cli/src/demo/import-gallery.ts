@@ -1,0 +1,36 @@
+// Brings a gallery into a collection through the API, as one job, and waits for it with a progress bar.
+import { setTimeout as pause } from 'node:timers/promises'
+import type { JobAnswer } from '@likeness/shared/contract/http'
+import type { ApiClient } from '../api-client.ts'
+import type { Progress } from '../progress.ts'
+
+export interface ImportOutcome {
+  job: JobAnswer
+  /** From the request to the moment everything can be found, for those that can. */
+  imagesPerSecond: number
+}
+
+const pollMs = 250
+
+/** The collection is made anew. */
+export async function importGallery({ api, collection, root, listFile, progress }: { api: ApiClient; collection: string; root: string; listFile: string; progress: Progress }): Promise<ImportOutcome> {
+  if ((await api.getCollection(collection)) !== undefined) await api.dropCollection(collection)
+  // Each picture is the thing itself: parts that a detector finds in it would only be further wrong answers.
+  await api.createCollection(collection, { settings: { subjects: false } })
+  const startedMs = performance.now()
+  const { job: id, total } = await api.importList(collection, { root, listFile })
+  const job = await waitForJob({ api, id, onCounts: ({ pending }) => progress.show(total - pending, total) })
+  const seconds = (performance.now() - startedMs) / 1000
+  progress.done()
+  return { job, imagesPerSecond: job.counts.indexed / seconds }
+}
+
+export async function waitForJob({ api, id, onCounts }: { api: ApiClient; id: string; onCounts?: (counts: JobAnswer['counts']) => void }): Promise<JobAnswer> {
+  for (;;) {
+    const job = await api.getJob(id)
+    onCounts?.(job.counts)
+    if (job.state === 'completed') return job
+    if (job.state === 'cancelled') throw new Error(`job ${id} was cancelled: its collection was dropped`)
+    await pause(pollMs)
+  }
+}

@@ -1,0 +1,57 @@
+// The demo's queries: one scene each of pictures drawn by lot, a third of them of each kind. Made once and kept.
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import type { GalleryPicture } from './draw-gallery.ts'
+import { drawScene, sceneKinds } from './draw-scene.ts'
+import type { DemoQuery } from './run-queries.ts'
+import { createRandom, shuffled } from './seeded-random.ts'
+
+export const queryCount = 150
+export const querySeed = 416
+const drawingVersion = 1
+
+export interface QueryWish {
+  /** Folder that the pictures' paths start at. */
+  folder: string
+  pictures: readonly GalleryPicture[]
+  /** Made scenes are kept below it. */
+  cacheDir: string
+  count?: number
+  seed?: number
+}
+
+/** Fewer than `count` where there are fewer pictures. Pictures that cannot be opened are passed over: their import fails, and says so. */
+export async function makeQueries({ folder, pictures, cacheDir, count = queryCount, seed = querySeed }: QueryWish): Promise<DemoQuery[]> {
+  await mkdir(cacheDir, { recursive: true })
+  const random = createRandom(seed)
+  const queries: DemoQuery[] = []
+  for (const { path, label } of shuffled(pictures, random)) {
+    if (queries.length === count) break
+    const picture = await readFile(join(folder, path))
+    const at = queries.length
+    const kind = sceneKinds[at % sceneKinds.length]!
+    const cached = join(cacheDir, `${createHash('sha256').update(`${drawingVersion} ${seed} ${at} ${path}\n`).update(picture).digest('hex').slice(0, 32)}.jpg`)
+    const image = await readOrDraw(cached, async () => (await drawScene({ picture, kind, random: random.fork(`${at} ${path}`) })).jpeg)
+    if (image !== undefined) queries.push({ name: `${String(at + 1).padStart(3, '0')} ${kind}`, image, label })
+  }
+  return queries
+}
+
+async function readOrDraw(file: string, draw: () => Promise<Buffer>): Promise<Buffer | undefined> {
+  if (existsSync(file)) return readFile(file)
+  let image: Buffer
+  try {
+    image = await draw()
+  } catch {
+    // Not a picture after all.
+    return undefined
+  }
+  await writeFile(file, image)
+  return image
+}
+
+export async function readQueryFile(file: string): Promise<DemoQuery> {
+  return { name: basename(file), image: await readFile(file), label: undefined }
+}

@@ -1,0 +1,48 @@
+// Plain pixel buffers of the scene drawing, and the few operations on them that need no library.
+
+/** f32 [height * width * 3], 0-255, not clipped. */
+export interface Canvas {
+  width: number
+  height: number
+  rgb: Float32Array
+}
+/** u8 [height * width * 4], alpha not multiplied in. */
+export interface Sprite {
+  width: number
+  height: number
+  rgba: Uint8Array
+}
+export type Rgb = readonly [number, number, number]
+
+export const createCanvas = (width: number, height: number): Canvas => ({ width, height, rgb: new Float32Array(width * height * 3) })
+
+export function toBytes({ rgb }: Canvas): Uint8Array {
+  return new Uint8Array(new Uint8ClampedArray(rgb).buffer)
+}
+
+/** Lays a sprite over the canvas with its top left corner at (left, top); what sticks out is cut. */
+export function overlay(canvas: Canvas, sprite: Sprite, left: number, top: number): void {
+  for (let y = Math.max(0, -top); y < sprite.height && y + top < canvas.height; y++) {
+    for (let x = Math.max(0, -left); x < sprite.width && x + left < canvas.width; x++) {
+      const from = 4 * (y * sprite.width + x)
+      const alpha = sprite.rgba[from + 3]! / 255
+      if (alpha === 0) continue
+      const to = 3 * ((y + top) * canvas.width + x + left)
+      for (let c = 0; c < 3; c++) canvas.rgb[to + c] = canvas.rgb[to + c]! * (1 - alpha) + sprite.rgba[from + c]! * alpha
+    }
+  }
+}
+
+/** Mean brightness of what is visible, 0-255; undefined when nothing is. */
+export function brightnessOf({ rgba }: Sprite): number | undefined {
+  let sum = 0
+  let weight = 0
+  for (let i = 0; i < rgba.length; i += 4) {
+    const alpha = rgba[i + 3]!
+    sum += alpha * luma(rgba[i]!, rgba[i + 1]!, rgba[i + 2]!)
+    weight += alpha
+  }
+  return weight === 0 ? undefined : sum / weight
+}
+
+export const luma = (r: number, g: number, b: number): number => 0.299 * r + 0.587 * g + 0.114 * b

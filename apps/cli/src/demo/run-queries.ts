@@ -1,0 +1,54 @@
+// Searches every query through the API, one after the other, and says which were answered rightly.
+import type { HitAnswer } from '@likeness/shared/contract/http'
+import type { ApiClient } from '../api-client.ts'
+
+/** A picture to search for; `label` is undefined when nobody knows what is right. */
+export interface DemoQuery {
+  name: string
+  image: Uint8Array
+  label: string | undefined
+}
+export interface QueryResult extends DemoQuery {
+  /** Best first, at most 5. */
+  hits: HitAnswer[]
+  /** As the caller sees it: sending, detection, embedding, search. */
+  ms: number
+  /** Place of the first hit with the right label, from 1; undefined when it is not among them. */
+  rank: number | undefined
+}
+export interface Summary {
+  queries: number
+  /** Part of the queries with a known label; null when there is none. */
+  recallAt1: number | null
+  recallAt5: number | null
+  /** null without queries. */
+  searchP50Ms: number | null
+}
+
+const hitsAsked = 5
+
+export async function runQueries({ api, collection, queries, minSeq, onDone }: { api: ApiClient; collection: string; queries: readonly DemoQuery[]; minSeq?: number; onDone: (count: number) => void }): Promise<QueryResult[]> {
+  const results: QueryResult[] = []
+  for (const query of queries) {
+    const startedMs = performance.now()
+    const { hits } = await api.search(collection, query.image, { k: hitsAsked, minSeq })
+    const ms = performance.now() - startedMs
+    const place = query.label === undefined ? -1 : hits.findIndex((hit) => hit.label === query.label)
+    results.push({ ...query, hits, ms, rank: place < 0 ? undefined : place + 1 })
+    onDone(results.length)
+  }
+  return results
+}
+
+export function median(values: readonly number[]): number | null {
+  if (values.length === 0) return null
+  const sorted = [...values].sort((a, b) => a - b)
+  const middle = sorted.length >> 1
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
+}
+
+export function summarise(results: readonly QueryResult[]): Summary {
+  const judged = results.filter((result) => result.label !== undefined)
+  const recallAt = (k: number): number | null => (judged.length === 0 ? null : judged.filter(({ rank }) => rank !== undefined && rank <= k).length / judged.length)
+  return { queries: results.length, recallAt1: recallAt(1), recallAt5: recallAt(5), searchP50Ms: median(results.map(({ ms }) => ms)) }
+}
