@@ -1,15 +1,15 @@
 // One write stalls at each of its steps while others run to their end; then it goes on. Whatever was seen must be what
 // some order of whole operations would have shown. A write that never goes on is what kill -9 leaves.
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, utimes } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { directoryPaths } from './directory-paths.ts'
 import { openDirectoryStore } from './directory-store.ts'
 import { sweepDirectory } from './directory-sweep.ts'
+import { allowed, neverHappened, stallAt, type Operation, type Start } from './interleaving-model.ts'
 import type { ObjectStore } from './object-store.ts'
 
-type Operation = 'put' | 'create' | 'swap' | 'swap stale' | 'delete' | 'get' | 'swap 40 times'
 type Stalling = 'put' | 'create' | 'swap' | 'delete' | 'get'
 type Initial = 'absent' | 'plain' | 'swapped'
 
@@ -19,12 +19,12 @@ const initials: Initial[] = ['absent', 'plain', 'swapped']
 const steps: Record<Stalling, string[]> = {
   put: ['written', 'before rename', 'renamed'],
   create: ['written', 'before create', 'created'],
-  swap: ['evaluated', 'before versions', 'written', 'before link', 'linked', 'durable'],
+  swap: ['opened', 'evaluated', 'before versions', 'written', 'before link', 'linked', 'durable'],
   delete: ['unlinked'],
-  get: ['evaluated']
+  get: ['opened', 'evaluated']
 }
 const meanwhile: Operation[][] = [
-  ['get'], ['put', 'get'], ['create', 'get'], ['swap', 'get'], ['swap', 'swap', 'get'], ['delete', 'get'], ['delete', 'create', 'get'],
+  ['get'], ['put', 'get'], ['create', 'get'], ['swap', 'get'], ['get', 'swap', 'get'], ['swap', 'swap', 'get'], ['delete', 'get'], ['delete', 'create', 'get'],
   ['delete', 'put', 'swap', 'get'], ['swap', 'delete', 'create', 'swap', 'swap stale', 'get'], ['swap 40 times', 'get'], ['put', 'swap', 'put', 'get']
 ]
 
@@ -48,6 +48,61 @@ function comesTo(initial: Initial, first: Stalling, step: string): boolean {
   if (first === 'create') return initial === 'absent'
   if (first === 'get' || first === 'swap') return initial !== 'absent' && (initial === 'plain' || step !== 'before versions')
   return true
+}
+
+it('lets one of two writers win that both stopped right before they take effect', async () => {
+  const { folder, etag } = await counterAt(0)
+  const [early, late] = [stallAt('linked'), stallAt('before link')]
+  const winner = await openDirectoryStore({ root: folder, onStep: early.onStep })
+  const loser = await openDirectoryStore({ root: folder, onStep: late.onStep })
+  late.arm()
+  const losing = loser.putIf(key, Buffer.from('loser'), { ifMatch: etag })
+  await late.stalled
+  early.arm()
+  const winning = winner.putIf(key, Buffer.from('winner'), { ifMatch: etag })
+  await early.stalled
+  late.release()
+  expect(await losing).toBeUndefined()
+  early.release()
+  expect(await winning).toBeDefined()
+  expect(Buffer.from((await loser.get(key))?.body ?? []).toString()).toBe('winner')
+  await winner.close()
+  await loser.close()
+})
+
+it('cleans old bodies away without touching a write that has just happened', async () => {
+  // The write after this one is the 32nd, which cleans.
+  const { folder, etag } = await counterAt(31)
+  const [cleaning, writing] = [stallAt('before clean'), stallAt('linked')]
+  const cleaner = await openDirectoryStore({ root: folder, onStep: cleaning.onStep })
+  const writer = await openDirectoryStore({ root: folder, onStep: writing.onStep })
+  cleaning.arm()
+  const cleaned = cleaner.putIf(key, Buffer.from('32'), { ifMatch: etag })
+  await cleaning.stalled
+  writing.arm()
+  const written = writer.putIf(key, Buffer.from('33'), { ifMatch: (await writer.get(key))?.etag ?? '' })
+  await writing.stalled
+  await makeOld(path.join(folder, 'versions'))
+  cleaning.release()
+  expect(await cleaned).toBeDefined()
+  writing.release()
+  expect(await written).toBeDefined()
+  expect(Buffer.from((await writer.get(key))?.body ?? []).toString()).toBe('33')
+  await cleaner.close()
+  await writer.close()
+})
+
+async function counterAt(count: number): Promise<{ folder: string; etag: string }> {
+  const folder = await mkdtemp(path.join(root, 'counter-'))
+  const store = await openDirectoryStore({ root: folder })
+  let { etag } = await store.put(key, Buffer.from('start'))
+  for (let i = 1; i <= count; i++) etag = (await store.putIf(key, Buffer.from(`${i}`), { ifMatch: etag }))?.etag ?? ''
+  await store.close()
+  return { folder, etag }
+}
+
+async function makeOld(folder: string): Promise<void> {
+  for (const name of await readdir(folder, { recursive: true })) await utimes(path.join(folder, name), 1, 1)
 }
 
 async function stallThere(scene: { initial: Initial; first: Stalling; step: string; others: Operation[] }): Promise<void> {
@@ -115,93 +170,12 @@ async function swapOften(store: ObjectStore, onEtag: (etag: string) => void, fro
   return `held ${held}`
 }
 
-interface Start {
-  value: string
-  etag: string
-}
-
 async function prepare(store: ObjectStore, initial: Initial): Promise<Start> {
   if (initial === 'absent') return { value: 'absent', etag: '0'.repeat(32) }
   let etag = (await store.put(key, Buffer.from('start'))).etag
   if (initial === 'plain') return { value: 'start', etag }
   for (const value of ['start2', 'start3']) etag = (await store.putIf(key, Buffer.from(value), { ifMatch: etag }))?.etag ?? ''
   return { value: 'start3', etag }
-}
-
-type Scene = { first: Operation; others: Operation[] }
-
-/** Every outcome of a store in which the first operation happened at one instant among the others. */
-function allowed(scene: Scene, start: Start): string[] {
-  return Array.from({ length: scene.others.length + 1 }, (_, at) => outcome(scene, start, at))
-}
-
-function neverHappened(scene: Scene, start: Start): string {
-  return outcome(scene, start, -1)
-}
-
-function outcome(scene: Scene, start: Start, at: number): string {
-  const model = { value: start.value, tag: 'start' }
-  const first = createModelActor(model, 'first')
-  const other = createModelActor(model, 'other')
-  let firstSaw = ''
-  const seen: string[] = []
-  for (let i = 0; i <= scene.others.length; i++) {
-    if (i === at) firstSaw = first(scene.first)
-    const operation = scene.others[i]
-    if (operation) seen.push(other(operation))
-  }
-  return JSON.stringify([firstSaw, ...seen, model.value])
-}
-
-function createModelActor(model: { value: string; tag: string }, name: string) {
-  let tag = 'start'
-  let writes = 0
-  const write = (value: string) => {
-    model.value = value
-    tag = model.tag = `${name} ${value}`
-    return 'held'
-  }
-  return function run(operation: Operation): string {
-    const body = `${name}${(writes += 1)}`
-    const exists = model.value !== 'absent'
-    switch (operation) {
-      case 'get':
-        if (name === 'other' && exists) tag = model.tag
-        return model.value
-      case 'put':
-        write(body)
-        return 'done'
-      case 'delete':
-        model.value = 'absent'
-        return 'done'
-      case 'create':
-        return exists ? 'not held' : write(body)
-      case 'swap':
-        return exists && model.tag === tag ? write(body) : 'not held'
-      case 'swap stale':
-        return exists && model.tag === 'start' ? write(body) : 'not held'
-      case 'swap 40 times': {
-        if (!exists || model.tag !== tag) return 'held 0'
-        for (let i = 1; i <= 40; i++) write(`often${i}`)
-        return 'held 40'
-      }
-    }
-  }
-}
-
-function stallAt(wanted: string) {
-  let armed = false
-  let release = () => {}
-  let arrive = () => {}
-  const stalled = new Promise<void>((resolve) => (arrive = resolve))
-  const released = new Promise<void>((resolve) => (release = resolve))
-  const onStep = async (step: string) => {
-    if (!armed || step !== wanted) return
-    armed = false
-    arrive()
-    await released
-  }
-  return { onStep, stalled, arm: () => void (armed = true), release: () => release() }
 }
 
 /** Directories are left out: versions of objects that are gone wait there for a later sweep. */

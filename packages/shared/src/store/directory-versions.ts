@@ -43,6 +43,7 @@ export async function openCurrent(deps: VersionsDeps, key: string): Promise<Curr
     if (!base) return undefined
     let found: Evaluation = { state: 'moved' }
     try {
+      await deps.onStep('opened')
       found = await evaluate(deps, base.etag)
       await deps.onStep('evaluated')
       // Only then was what we saw current: nobody removes the versions of an object's file that is in place.
@@ -140,6 +141,7 @@ async function clean(deps: VersionsDeps, token: Token): Promise<void> {
   const limitMs = Date.now() - cleanAfterMs
   try {
     await deps.sync(path.dirname(token.directory))
+    await deps.onStep('before clean')
     const body = path.basename(token.directory).split('-')[2]
     for (const name of await readdir(token.directory)) {
       const file = path.join(token.directory, name)

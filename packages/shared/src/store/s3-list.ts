@@ -35,7 +35,7 @@ async function readPage(s3: S3Connection, at: { prefix: string; startAfter: stri
   const query = Object.keys(parameters).sort().map((name) => `${name}=${encode(parameters[name] ?? '')}`).join('&')
   const xml = await readWithRetries(`list ${at.prefix}`, async () => {
     const response = await s3.client.makeRequestAsync({ method: 'GET', bucketName: s3.bucket, query })
-    return (await Buffer.concat(await response.toArray())).toString()
+    return Buffer.concat(await response.toArray()).toString()
   })
   return parsePage(xml, s3.keyPrefix)
 }
