@@ -1,5 +1,6 @@
 // A process of the bare loop: decode, letterbox and the same session.run calls as enrolment, over its share of the pictures, and nothing else.
 // argv: JSON {files, cacheDir, modelDir, viewSizes}; sends {seconds} to its parent.
+import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { createEmbedder, decodeImage, prepareModel } from '@likeness/vision'
 
@@ -22,10 +23,9 @@ async function embed(file: string): Promise<void> {
 
 await embed(files[0]!)
 process.send!({ ready: true })
-process.once('message', async () => {
-  const startedMs = performance.now()
-  for (const file of files) await embed(file)
-  process.send!({ seconds: (performance.now() - startedMs) / 1000 })
-  await embedder.close()
-  process.disconnect()
-})
+await once(process, 'message')
+const startedMs = performance.now()
+for (const file of files) await embed(file)
+process.send!({ seconds: (performance.now() - startedMs) / 1000 })
+await embedder.close()
+process.disconnect()

@@ -72,7 +72,11 @@ function repeat(everyMs: number, log: Logger, work: () => Promise<void>): () => 
   let stopped = false
   const turn = async (): Promise<void> => {
     await work().catch((error: unknown) => log.warn({ err: error }, 'turn failed'))
-    if (!stopped) timer = setTimeout(() => (running = turn()), everyMs)
+    if (!stopped) {
+      timer = setTimeout(() => {
+        running = turn()
+      }, everyMs)
+    }
   }
   let running = turn()
   return async () => {
