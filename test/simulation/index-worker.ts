@@ -1,5 +1,5 @@
 // Index workers: whoever holds the lease (or has not noticed that it is lost) opens the collection and steps, merges and collects.
-import { openCollectionWriter } from '@likeness/engine/collection-writer'
+import { openCollectionWriter } from '@likeness/engine/open-writer'
 import type { CollectionWriter, WriterDeps } from '@likeness/engine/collection-writer'
 import { isAppError } from '@likeness/shared/errors'
 import { silentLog } from '@likeness/shared/log'

@@ -1,7 +1,7 @@
 // The end of a simulation: no more faults, everything late has come, a fresh owner; then all that was promised must hold.
 import { isDeepStrictEqual } from 'node:util'
 import { manifestFiles } from '@likeness/engine/manifest'
-import { rebuildCollection } from '@likeness/engine/collection-writer'
+import { rebuildCollection } from '@likeness/engine/open-writer'
 import { createJobs } from '@likeness/engine/jobs'
 import { collectionKeys } from '@likeness/shared/keys'
 import type { ClientDeps } from './client.ts'

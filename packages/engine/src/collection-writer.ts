@@ -3,17 +3,14 @@
 import type { Clock } from '@likeness/shared/clock'
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import { appError, isAppError } from '@likeness/shared/errors'
-import { collectionKeys } from '@likeness/shared/keys'
 import type { CollectionKeys } from '@likeness/shared/keys'
 import type { Logger } from '@likeness/shared/log'
 import type { ObjectStore } from '@likeness/shared/store/object-store'
-import { createUlid } from '@likeness/shared/ulid'
 import { applyBatch, applySlot } from './apply.ts'
 import { findGarbage } from './collector.ts'
 import type { ManifestCache } from './collector.ts'
 import type { VersionedCurrent } from './current.ts'
 import { writeJobResult } from './job-result.ts'
-import { readManifest } from './manifest.ts'
 import type { Manifest } from './manifest.ts'
 import { adoptMerge, buildMerge, planMerge } from './merge.ts'
 import type { MergePlan, MergeProposal } from './merge.ts'
@@ -22,11 +19,10 @@ import { readAsOwner } from './owner-read.ts'
 import { listBatches, readBatch, readSlots } from './pending-work.ts'
 import { prepareCommit, writePending } from './prepare-commit.ts'
 import type { PreparedCommit } from './prepare-commit.ts'
-import { realProtocol } from './protocol.ts'
 import type { Protocol, ProtocolContext } from './protocol.ts'
 import type { SegmentFiles } from './segment-files.ts'
 import { untilStored } from './store-retry.ts'
-import { emptyWriterState, isOpen, loadWriterState } from './writer-state.ts'
+import { emptyWriterState, isOpen } from './writer-state.ts'
 import type { OpenIngestion, WriterState } from './writer-state.ts'
 import { Bitmap } from './bitmap.ts'
 
@@ -54,36 +50,7 @@ const slotsPerStep = 256
 /** Bounds the memory of a commit: batches hold up to 256 items each. */
 const batchesPerStep = 16
 
-/** Takes ownership by raising the epoch. undefined when the collection is gone. */
-export async function openCollectionWriter(deps: WriterDeps): Promise<CollectionWriter | undefined> {
-  const writer = await takeCollection(deps, (manifest) => loadWriterState(deps.files, manifest))
-  await writer?.closeFinished()
-  return writer
-}
-
-/** Takes ownership and makes the collection again from its log and batches, whatever became of its segment files. */
-export async function rebuildCollection(deps: WriterDeps): Promise<CollectionWriter | undefined> {
-  const writer = await takeCollection(deps, async (manifest) => emptyWriterState(manifest.spec))
-  await writer?.rebuild()
-  return writer
-}
-
-async function takeCollection(deps: WriterDeps, load: (manifest: Manifest) => Promise<WriterState>): Promise<CollectionWriter | undefined> {
-  const newId = deps.newId ?? (() => createUlid(deps.clock.nowMs()))
-  const keys = collectionKeys(deps.incarnation)
-  const protocol = deps.protocol ?? realProtocol
-  const context = { store: deps.store, clock: deps.clock, currentKey: keys.current, newId, signal: deps.signal }
-  const held = await protocol.takeOwnership(context)
-  if (held === undefined) return undefined
-  const opened = await readAsOwner(context, held.current.epoch, async () => {
-    const manifest = await readManifest(deps.store, held.current.manifest, held.current.sha256)
-    if (manifest === undefined) throw appError('object_not_found', `${held.current.manifest}, named by CURRENT, is missing`)
-    return { held, manifest, state: await load(manifest) }
-  })
-  return new CollectionWriter({ ...deps, newId, keys, protocol, context }, opened)
-}
-
-interface Bound extends Omit<WriterDeps, 'newId' | 'protocol'> {
+export interface BoundWriterDeps extends Omit<WriterDeps, 'newId' | 'protocol'> {
   newId: () => string
   keys: CollectionKeys
   protocol: Protocol
@@ -91,7 +58,7 @@ interface Bound extends Omit<WriterDeps, 'newId' | 'protocol'> {
 }
 
 export class CollectionWriter {
-  private readonly deps: Bound
+  private readonly deps: BoundWriterDeps
   private readonly mutex = createMutex()
   private held: VersionedCurrent
   private manifest: Manifest
@@ -103,7 +70,7 @@ export class CollectionWriter {
   private readonly heldIds = new Set<string>()
   private lost = false
 
-  constructor(deps: Bound, opened: { held: VersionedCurrent; manifest: Manifest; state: WriterState }) {
+  constructor(deps: BoundWriterDeps, opened: { held: VersionedCurrent; manifest: Manifest; state: WriterState }) {
     this.deps = deps
     this.held = opened.held
     this.manifest = opened.manifest

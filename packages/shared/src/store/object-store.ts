@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream'
 export interface ObjectInfo {
   key: string
   sizeBytes: number
-  /** Changes with every write of the key; only compared for equality. */
+  /** Only compared for equality. On S3 it is a function of the bytes: what is swapped by etag carries something unique. */
   etag: string
   lastModifiedMs: number
 }
@@ -23,6 +23,7 @@ export type PutCondition = { create: true } | { ifMatch: string }
  * Every method rejects with an AppError `store_unavailable` (retryable) when the outcome is unknown or the store
  * cannot be reached: an ambiguous write may have happened and may even land later.
  * A resolved write is durable (file and directory fsynced, or the PUT answered).
+ * No key of ours is a prefix folder of another: MinIO does not list `a/b` while `a` exists.
  * Keys are `/`-separated, non-empty segments of printable characters without `.` and `..` segments; others reject with `invalid_key`.
  */
 export interface ObjectStore {
@@ -41,7 +42,7 @@ export interface ObjectStore {
   putIf(key: string, body: Uint8Array, condition: PutCondition): Promise<{ etag: string } | undefined>
   /**
    * Writes a stream under a unique key, bounded: past `maxBytes` it rejects with `too_large` and leaves no object.
-   * Never conditional (multipart completions ignore conditions).
+   * Never conditional (multipart completions ignore conditions). An error of `body` itself is passed on unchanged.
    */
   putStream(key: string, body: Readable, options: { maxBytes: number }): Promise<{ sizeBytes: number; sha256: string }>
   /** Keys under a prefix in ascending byte order, strictly after `startAfter`. */

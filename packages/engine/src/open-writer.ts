@@ -1,0 +1,41 @@
+// Becoming the owner of a collection: the fence first, then what was committed is read.
+import { appError } from '@likeness/shared/errors'
+import { collectionKeys } from '@likeness/shared/keys'
+import { createUlid } from '@likeness/shared/ulid'
+import { CollectionWriter } from './collection-writer.ts'
+import type { WriterDeps } from './collection-writer.ts'
+import { readManifest } from './manifest.ts'
+import type { Manifest } from './manifest.ts'
+import { readAsOwner } from './owner-read.ts'
+import { realProtocol } from './protocol.ts'
+import { emptyWriterState, loadWriterState } from './writer-state.ts'
+import type { WriterState } from './writer-state.ts'
+
+/** Takes ownership by raising the epoch. undefined when the collection is gone. */
+export async function openCollectionWriter(deps: WriterDeps): Promise<CollectionWriter | undefined> {
+  const writer = await takeCollection(deps, (manifest) => loadWriterState(deps.files, manifest))
+  await writer?.closeFinished()
+  return writer
+}
+
+/** Takes ownership and makes the collection again from its log and batches, whatever became of its segment files. */
+export async function rebuildCollection(deps: WriterDeps): Promise<CollectionWriter | undefined> {
+  const writer = await takeCollection(deps, async (manifest) => emptyWriterState(manifest.spec))
+  await writer?.rebuild()
+  return writer
+}
+
+async function takeCollection(deps: WriterDeps, load: (manifest: Manifest) => Promise<WriterState>): Promise<CollectionWriter | undefined> {
+  const newId = deps.newId ?? (() => createUlid(deps.clock.nowMs()))
+  const keys = collectionKeys(deps.incarnation)
+  const protocol = deps.protocol ?? realProtocol
+  const context = { store: deps.store, clock: deps.clock, currentKey: keys.current, newId, signal: deps.signal }
+  const held = await protocol.takeOwnership(context)
+  if (held === undefined) return undefined
+  const opened = await readAsOwner(context, held.current.epoch, async () => {
+    const manifest = await readManifest(deps.store, held.current.manifest, held.current.sha256)
+    if (manifest === undefined) throw appError('object_not_found', `${held.current.manifest}, named by CURRENT, is missing`)
+    return { held, manifest, state: await load(manifest) }
+  })
+  return new CollectionWriter({ ...deps, newId, keys, protocol, context }, opened)
+}
