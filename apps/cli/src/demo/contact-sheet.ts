@@ -11,7 +11,7 @@ import type { QueryResult } from './run-queries.ts'
 const hitsShown = 3
 const tile = 120
 const gap = 6
-const columns = 3
+const columns = 5
 const green = { r: 30, g: 150, b: 70 }
 const red = { r: 200, g: 50, b: 40 }
 const grey = { r: 170, g: 170, b: 170 }
