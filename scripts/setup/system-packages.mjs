@@ -26,7 +26,7 @@ export const browserCommands = ['chromium', 'chromium-browser', 'google-chrome',
 
 /** Debian's name of each package and how to see that it is not needed. */
 const packages = [
-  { name: 'g++', isThere: () => process.env.CXX !== undefined || findCommand('g++') !== undefined },
+  { name: 'g++', isThere: () => findCommand(process.env.CXX || 'c++') !== undefined },
   { name: 'libfaiss-dev', isThere: () => hasAny([process.env.FAISS_ROOT, '/usr', '/usr/local'].filter(Boolean).map(faissHeader)) },
   { name: 'libopenblas-dev', isThere: () => process.env.FAISS_ROOT !== undefined || hasLibrary('openblas') },
   { name: 'redis-server', isThere: () => findCommand('redis-server') !== undefined }
