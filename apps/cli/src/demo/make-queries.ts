@@ -9,7 +9,8 @@ import type { DemoQuery } from './run-queries.ts'
 import { createRandom, shuffled } from './seeded-random.ts'
 
 export const queryCount = 150
-export const querySeed = 416
+/** Of the seeds 1 to 5 the one whose scenes come nearest to the mean of 1000 scenes (R@1 .65, R@5 .78): neither lucky nor unlucky. */
+export const querySeed = 3
 const drawingVersion = 1
 
 export interface QueryWish {
