@@ -2,7 +2,6 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import sharp from 'sharp'
-import type { OverlayOptions } from 'sharp'
 import type { ApiClient } from '../api-client.ts'
 import { renderSheetHtml } from './contact-sheet-html.ts'
 import type { SheetRow } from './contact-sheet-html.ts'
@@ -15,6 +14,7 @@ const columns = 5
 const green = { r: 30, g: 150, b: 70 }
 const red = { r: 200, g: 50, b: 40 }
 const grey = { r: 170, g: 170, b: 170 }
+const white = { r: 255, g: 255, b: 255 }
 
 export interface SheetFiles {
   html: string
@@ -48,27 +48,30 @@ async function collectRows(api: ApiClient, results: readonly QueryResult[]): Pro
 
 const frameColor = (isRight: boolean | undefined) => (isRight === undefined ? grey : isRight ? green : red)
 
-/** A square tile: the picture inside a frame of `color`. */
+/** u8 [tile, tile, 3]: the picture inside a frame of `color`. */
 const drawTile = (image: Uint8Array, color: { r: number; g: number; b: number }): Promise<Buffer> =>
   sharp(image)
-    .resize(tile - 8, tile - 8, { fit: 'contain', background: { r: 255, g: 255, b: 255 } })
-    .flatten({ background: { r: 255, g: 255, b: 255 } })
+    .resize(tile - 8, tile - 8, { fit: 'contain', background: white })
+    .flatten({ background: white })
     .extend({ top: 4, bottom: 4, left: 4, right: 4, background: color })
-    .png()
+    .toColourspace('srgb')
+    .raw()
     .toBuffer()
 
 async function drawSheet(rows: readonly SheetRow[]): Promise<Buffer> {
   const groupWidth = (1 + hitsShown) * tile + 3 * gap
   const width = Math.min(columns, rows.length) * groupWidth + gap
   const height = Math.ceil(rows.length / columns) * (tile + gap) + gap
-  const layers: OverlayOptions[] = []
+  // Copied by hand: hundreds of layers are slow to composite.
+  const sheet = Buffer.alloc(width * height * 3, 255)
+  const put = (pixels: Buffer, left: number, top: number): void => {
+    for (let y = 0; y < tile; y++) pixels.copy(sheet, 3 * ((top + y) * width + left), 3 * y * tile, 3 * (y + 1) * tile)
+  }
   for (const [at, row] of rows.entries()) {
     const left = gap + (at % columns) * groupWidth
     const top = gap + Math.floor(at / columns) * (tile + gap)
-    layers.push({ input: await drawTile(row.query, grey), left, top })
-    for (const [place, hit] of row.hits.entries()) {
-      layers.push({ input: await drawTile(hit.image, frameColor(hit.isRight)), left: left + gap + (1 + place) * tile, top })
-    }
+    put(await drawTile(row.query, grey), left, top)
+    for (const [place, hit] of row.hits.entries()) put(await drawTile(hit.image, frameColor(hit.isRight)), left + gap + (1 + place) * tile, top)
   }
-  return sharp({ create: { width, height, channels: 3, background: { r: 255, g: 255, b: 255 } } }).composite(layers).png({ palette: true }).toBuffer()
+  return sharp(sheet, { raw: { width, height, channels: 3 } }).png({ compressionLevel: 6 }).toBuffer()
 }
