@@ -73,5 +73,5 @@ async function drawSheet(rows: readonly SheetRow[]): Promise<Buffer> {
     put(await drawTile(row.query, grey), left, top)
     for (const [place, hit] of row.hits.entries()) put(await drawTile(hit.image, frameColor(hit.isRight)), left + gap + (1 + place) * tile, top)
   }
-  return sharp(sheet, { raw: { width, height, channels: 3 } }).png({ compressionLevel: 6 }).toBuffer()
+  return sharp(sheet, { raw: { width, height, channels: 3 } }).png({ palette: true, effort: 1 }).toBuffer()
 }
