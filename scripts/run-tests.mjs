@@ -4,6 +4,7 @@ import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { spawn } from 'node:child_process'
 import { repositoryRoot } from './setup/report.mjs'
+import { findBrowser } from './setup/system-packages.mjs'
 import { addCounts, readVitestCounts } from './test-counts.mjs'
 
 const bin = (name) => join(repositoryRoot, 'node_modules/.bin', name)
@@ -29,6 +30,11 @@ export async function runTests(args) {
   let total = { passed: 0, failed: 0, skipped: 0 }
   const lines = []
   for (const stage of stages) {
+    if (stage.name === 'browser' && findBrowser() === undefined) {
+      total.skipped++
+      lines.push('NOT RUN browser: no chromium here, see above')
+      continue
+    }
     const result = await runStage(stage)
     total = addCounts(total, result.counts)
     lines.push(`${result.isGood ? 'ok    ' : 'FAILED'} ${stage.name.padEnd(12)} ${result.seconds.toFixed(1).padStart(7)} s`)
@@ -54,6 +60,8 @@ async function runStage({ name, command, report }) {
 function runCommand([file, ...args]) {
   // What npm put into the environment is this run's business, not that of the programs the tests start.
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.toLowerCase().startsWith('npm_')))
+  const browser = findBrowser()
+  if (browser !== undefined) env.CHROMIUM_PATH = browser
   const child = spawn(file, args, { cwd: repositoryRoot, env, stdio: ['ignore', 'inherit', 'inherit'] })
   const stop = () => child.kill('SIGTERM')
   process.once('SIGTERM', stop)

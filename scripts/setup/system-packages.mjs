@@ -22,7 +22,8 @@ const hasAny = (files) => files.some((file) => existsSync(file))
 const libraryFolders = () => ['/usr/lib', '/usr/lib64', '/usr/local/lib', ...readdirSync('/usr/lib').filter((name) => name.includes('-linux-')).map((name) => `/usr/lib/${name}`)]
 const hasLibrary = (name) => hasAny(libraryFolders().flatMap((folder) => [`${folder}/lib${name}.so`, `${folder}/lib${name}.a`]))
 const faissHeader = (root) => `${root}/include/faiss/Index.h`
-export const browserCommands = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
+/** The browser of the page tests; undefined when there is none. */
+export const findBrowser = () => process.env.CHROMIUM_PATH ?? ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'].map((name) => findCommand(name)).find(Boolean)
 
 /** Debian's name of each package and how to see that it is not needed. */
 const packages = [
@@ -31,7 +32,7 @@ const packages = [
   { name: 'libopenblas-dev', isThere: () => process.env.FAISS_ROOT !== undefined || hasLibrary('openblas') },
   { name: 'redis-server', isThere: () => findCommand('redis-server') !== undefined }
 ]
-const browserPackage = { name: 'chromium', isThere: () => process.env.CHROMIUM_PATH !== undefined || browserCommands.some((name) => findCommand(name) !== undefined) }
+const browserPackage = { name: 'chromium', isThere: () => findBrowser() !== undefined }
 
 export const missingPackages = ({ browser }) => [...packages, ...(browser ? [browserPackage] : [])].filter((entry) => !entry.isThere()).map((entry) => entry.name)
 
