@@ -1,16 +1,15 @@
-// What the page test is pointed at. Anything that serves the page and answers the HTTP contract will do.
-import { startFakeApi } from './fake-api.ts'
+// What the page test is pointed at: the whole system as real processes, with the smallest model.
+import { startLiveStack } from '../support/live-stack.ts'
 
 export interface Target {
   /** Origin without a trailing slash. */
   url: string
-  /** Whether jobs take long enough here for several looks at their progress. */
-  slowJobs: boolean
   stop(): Promise<void>
 }
 
-/** apiKey: the server asks for it; absent: open. */
-export async function startTarget(options: { apiKey?: string } = {}): Promise<Target> {
-  const { url, stop } = await startFakeApi(options)
-  return { url, slowJobs: true, stop }
+/** apiKey: the server asks for it; absent: open. `slowItems`: ids that take two seconds each to embed, so that progress can be watched. */
+export async function startTarget({ apiKey, slowItems = [] }: { apiKey?: string; slowItems?: readonly string[] } = {}): Promise<Target> {
+  const hooks = { delayOnIdMs: Object.fromEntries(slowItems.map((id) => [id, 2_000])) }
+  const live = await startLiveStack({ hooks, ...(apiKey === undefined ? {} : { appEnv: { api: { API_KEY: apiKey } } }) })
+  return { url: live.stack.apiUrl, stop: () => live.stop() }
 }

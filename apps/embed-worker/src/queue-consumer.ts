@@ -21,8 +21,9 @@ export interface QueueConsumer {
 
 /** Chunks open at once: the next one's images follow when the last ones of the first are under way. */
 const concurrency: Record<EmbedLane, number> = { bulk: 2, small: 8 }
-const lockDurationMs = 30_000
-const stalledCheckMs = 10_000
+// The supervisor never infers, so its renewals are never late; a dead one is noticed soon.
+const lockDurationMs = 15_000
+const stalledCheckMs = 5_000
 const closeWithinMs = 2_000
 
 export function startQueueConsumer({ connect, processChunk, log }: QueueConsumerDeps): QueueConsumer {

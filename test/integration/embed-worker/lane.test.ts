@@ -31,7 +31,7 @@ test('a picture is answered with its subjects, then the whole picture, as unit v
 test('a given box is the only subject', async () => {
   const response = await embed(worker.url, await pictureOf(1, 96), { box: [10, 10, 60, 60] })
   const answer = embedAnswerSchema.parse(await response.json())
-  expect(answer.objects.map(({ kind, box }) => [kind, box])).toEqual([['given', [10, 10, 60, 60]], ['whole', [0, 0, 96, 96]]])
+  expect(answer.objects.map(({ kind, box }) => [kind, box])).toEqual([['given', [10, 10, 60, 60]]])
 })
 
 test('the same picture gives the same vector in a chunk and over the lane', async () => {

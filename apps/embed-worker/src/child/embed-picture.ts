@@ -52,14 +52,14 @@ export function createPictureEmbedder({ embedder, project, gate }: EmbedPictureD
     return { ...describe(image, rows), vectors: await project(raw), raw: toFloat16(raw), inferMs: inferMs() }
   }
 
-  /** The given box or else the subjects, best first; then the whole picture. */
+  /** The given box alone, or else the subjects, best first, and then the whole picture. */
   async function embedQuery(image: DecodedImage, task: QueryTask, context: InferContext): Promise<Inferred> {
     const { infer, inferMs } = createInfer(context)
     const { box, confidence, maxDetections } = task
     const options = box ? { extraBoxes: [box], confidence: nothingDetected } : { ...(confidence !== undefined && { confidence }), ...(maxDetections !== undefined && { maxDetections }) }
     const found = await infer(() => embedder.embed(image, options))
     const given = found.extra.map((raw): RowWithRaw => ({ kind: 'given', box: box!, score: 1, className: null, raw }))
-    const rows = [...given, ...(box ? [] : subjectRows(found)), wholeRow('whole', image, found.whole)]
+    const rows = box ? given : [...subjectRows(found), wholeRow('whole', image, found.whole)]
     return { ...describe(image, rows), vectors: await project(concat(rows.map((row) => row.raw))), raw: new Uint16Array(0), inferMs: inferMs() }
   }
   return { embedItem, embedQuery }

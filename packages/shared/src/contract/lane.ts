@@ -12,7 +12,7 @@ export type Box = z.infer<typeof boxSchema>
 export const embedQuerySchema = z.object({
   /** What the collection was made with; another version is refused with embedding_mismatch. */
   embedding: embeddingSchema,
-  /** The caller's own box: embedded as the only subject. */
+  /** The caller's own box: nothing else is embedded. */
   box: boxSchema.optional(),
   maxDetections: z.number().int().min(1).max(100).optional(),
   confidence: z.number().min(0).max(1).optional()
@@ -32,7 +32,7 @@ export const embedAnswerSchema = z.object({
   embedding: embeddingSchema,
   width: z.number(),
   height: z.number(),
-  /** Subjects best first, then the whole picture. */
+  /** Subjects best first, then the whole picture; the given box alone where one was given. */
   objects: z.array(embeddedObjectSchema).min(1),
   tookMs: z.object({ wait: z.number(), decode: z.number(), infer: z.number() })
 })
