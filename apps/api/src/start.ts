@@ -1,5 +1,4 @@
 // Builds every part of the API in order and registers its undo.
-import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createCatalog, createItemListWriter, createJobs, createLogAppender, createReplica, createVersionReader } from '@likeness/engine'
 import { systemClock } from '@likeness/shared/clock'
@@ -9,6 +8,7 @@ import type { Logger } from '@likeness/shared/log'
 import { assertNoEviction, connectRedis } from '@likeness/shared/redis'
 import type { Redis } from '@likeness/shared/redis'
 import type { ObjectStore } from '@likeness/shared/store/object-store'
+import { emptyOwnFolder } from '@likeness/shared/own-folder'
 import { openProbedStore } from '@likeness/shared/store/configured-store'
 import type { ApiDeps } from './api-deps.ts'
 import { createApp } from './app.ts'
@@ -38,7 +38,7 @@ export async function startApi({ config, lifecycle, log }: StartDeps): Promise<A
   lifecycle.onStop('redis', () => redis.disconnect())
   const lanes = await startLanes({ config, lifecycle, log }, redis)
   const catalog = createCatalog({ store, clock })
-  const replica = createReplica({ store, clock, log, cacheDir: await emptyFolder(config.DATA_DIR, 'replica'), pollMs: config.REPLICA_POLL_MS })
+  const replica = createReplica({ store, clock, log, cacheDir: await emptyOwnFolder(config.DATA_DIR, 'replica'), pollMs: config.REPLICA_POLL_MS })
   lifecycle.onStop('replica', () => replica.close())
   const subscriber = connectRedis({ url: config.REDIS_URL, role: 'worker', log })
   lifecycle.onStop('redis subscriber', () => subscriber.disconnect())
@@ -79,21 +79,13 @@ async function connected(redis: Redis): Promise<void> {
   await Promise.race([new Promise<void>((resolve) => redis.once('ready', () => resolve())), systemClock.sleep(2_000)])
 }
 
-/** A folder of this process alone, without what an earlier one left when it was killed. */
-async function emptyFolder(dataDir: string, name: string): Promise<string> {
-  const dir = join(dataDir, name)
-  await rm(dir, { recursive: true, force: true })
-  await mkdir(dir, { recursive: true, mode: 0o700 })
-  return dir
-}
-
 async function settingsOf(config: ApiConfig): Promise<ApiDeps['settings']> {
   return {
     apiKey: config.API_KEY,
     allowedHosts: config.ALLOWED_HOSTS,
     importRoots: config.IMPORT_ROOTS,
     maxUploadBytes: config.MAX_UPLOAD_BYTES,
-    spoolDir: await emptyFolder(config.DATA_DIR, 'spool'),
+    spoolDir: await emptyOwnFolder(config.DATA_DIR, 'spool'),
     publicDir: join(import.meta.dirname, '../public')
   }
 }

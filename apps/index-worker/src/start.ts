@@ -1,12 +1,12 @@
 // Builds every part of the index-worker in order and registers its undo.
 import { randomUUID } from 'node:crypto'
-import { join } from 'node:path'
 import { createCatalog, createFaissSegmentFiles, createFileCache, openCollectionWriter } from '@likeness/engine'
 import { systemClock } from '@likeness/shared/clock'
 import { channels } from '@likeness/shared/contract/work'
 import type { Lifecycle } from '@likeness/shared/lifecycle'
 import type { Logger } from '@likeness/shared/log'
 import { assertNoEviction, connectRedis } from '@likeness/shared/redis'
+import { emptyOwnFolder } from '@likeness/shared/own-folder'
 import { openProbedStore } from '@likeness/shared/store/configured-store'
 import { createAssignments } from './assignments.ts'
 import { createChunkQueue } from './chunk-queue.ts'
@@ -36,7 +36,7 @@ export async function startIndexWorker({ config, lifecycle, log }: { config: Ind
   lifecycle.onStop('queues', async () => void (await Promise.all([queues.small.close(), queues.bulk.close()])))
 
   const catalog = createCatalog({ store, clock })
-  const cache = createFileCache({ store, dir: join(config.DATA_DIR, `index-worker-${process.pid}`) })
+  const cache = createFileCache({ store, dir: await emptyOwnFolder(config.DATA_DIR, 'segments') })
   const files = createFaissSegmentFiles({ store, cache })
   const announce = ({ incarnation, seq }: { incarnation: string; seq: number }): void => {
     producer.publish(channels.committed, JSON.stringify({ incarnation, seq })).catch((error: unknown) => log.debug({ err: error }, 'commit not announced, replicas will poll'))
