@@ -139,9 +139,10 @@ export class CollectionWriter {
       if (batch !== undefined && !state.ingestions.has(batch.header.ingestion)) return
       if (batch !== undefined) applyBatch(state, key, batch, deps.protocol)
     } catch (error) {
-      // Its ordinals stay open, so the reconciler has them embedded again; nothing of it is served.
+      // Nothing of it is served. Its ordinals stay open and, once it is gone, are embedded again: a worker skips what a batch holds.
       if (!isAppError(error, 'data_corrupt')) throw error
-      deps.log.error({ err: error, batch: key }, 'vector batch refused')
+      deps.log.error({ err: error, batch: key }, 'vector batch refused and removed')
+      await untilStored(deps.clock, () => deps.store.delete([key]), deps.signal)
     }
     this.seenBatches.add(key)
   }

@@ -105,6 +105,7 @@ test('a damaged batch or one of another embedding is refused and its ordinals st
   await gallery.store.put(key, body)
   await writer.step({ list: true })
   expect((await gallery.jobs.status(ingestion)).counts.pending).toBe(1)
+  expect(await gallery.store.head(key)).toBeUndefined()
   await gallery.embed(ingestion, [{ id: 'a' }])
   await writer.step({ list: true })
   expect(await gallery.allIds()).toEqual(['a'])
