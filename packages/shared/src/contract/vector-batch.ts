@@ -2,7 +2,7 @@
 // Layout, little-endian: 'LKVB' | u32 version | u32 headerBytes | header JSON, zero-padded to 8 | float32 vectors [rows, dim] | float16 raw [rows, rawDim] | sha256 of all before.
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
-import { appError } from '../errors.ts'
+import { appError, isAppError } from '../errors.ts'
 import { itemFailureSchema, metadataSchema } from './item-list.ts'
 import { boxSchema } from './lane.ts'
 
@@ -87,7 +87,7 @@ export function decodeVectorBatch(bytes: Uint8Array): VectorBatch {
   const digest = createHash('sha256').update(body.subarray(0, digestAt)).digest()
   if (!digest.equals(body.subarray(digestAt))) throw appError('data_corrupt', 'vector batch does not match its checksum')
   const jsonBytes = body.readUInt32LE(8)
-  const header = batchHeaderSchema.parse(JSON.parse(body.toString('utf8', 12, 12 + jsonBytes)))
+  const header = parseHeader(body, jsonBytes)
   const rows = countRows(header.items)
   const vectorsAt = align8(12 + jsonBytes)
   const rawAt = vectorsAt + rows * header.dim * 4
@@ -99,11 +99,24 @@ export function decodeVectorBatch(bytes: Uint8Array): VectorBatch {
   }
 }
 
-/** Ordinals of the items in a batch, read from its first bytes only; undefined when `head` is too short. */
+function parseHeader(body: Buffer, jsonBytes: number): BatchHeader {
+  try {
+    return batchHeaderSchema.parse(JSON.parse(body.toString('utf8', 12, 12 + jsonBytes)))
+  } catch (error) {
+    throw appError('data_corrupt', 'vector batch header is not what this program writes', { cause: error })
+  }
+}
+
+/** Ordinals of the items in a batch, read from its first bytes only; undefined when `head` is too short or damaged: read it whole. */
 export function peekBatchItems(head: Uint8Array): number[] | undefined {
   const body = Buffer.from(head.buffer, head.byteOffset, head.byteLength)
   if (body.length < 12 || !body.subarray(0, 4).equals(magic)) return undefined
   const jsonBytes = body.readUInt32LE(8)
   if (body.length < 12 + jsonBytes) return undefined
-  return batchHeaderSchema.parse(JSON.parse(body.toString('utf8', 12, 12 + jsonBytes))).items.map((item) => item.ordinal)
+  try {
+    return parseHeader(body, jsonBytes).items.map((item) => item.ordinal)
+  } catch (error) {
+    if (isAppError(error, 'data_corrupt')) return undefined
+    throw error
+  }
 }

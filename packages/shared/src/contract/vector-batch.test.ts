@@ -1,0 +1,52 @@
+import { createHash } from 'node:crypto'
+import { expect, test } from 'vitest'
+import { decodeVectorBatch, encodeVectorBatch, peekBatchItems } from './vector-batch.ts'
+import type { VectorBatch } from './vector-batch.ts'
+
+const row = { kind: 'subject' as const, box: [0, 0, 8, 9] as [number, number, number, number], score: 0.5, className: 'item' }
+const batch: VectorBatch = {
+  header: {
+    incarnation: 'I', ingestion: 'J', embeddingVersion: 'm@1/p@1', dim: 2, rawDim: 3,
+    items: [
+      { ordinal: 7, id: '一', label: '<b>', imageKey: 'k', rows: [row, row], width: 8, height: 9 },
+      { ordinal: 3, id: 'bad', label: null, imageKey: null, line: 4, rows: [], failure: { code: 'image_empty', message: 'empty' } }
+    ]
+  },
+  vectors: Float32Array.of(0.6, 0.8, 1, 0),
+  raw: Uint16Array.of(1, 2, 3, 4, 5, 6)
+}
+
+test('a batch comes back as it was written', () => {
+  const read = decodeVectorBatch(encodeVectorBatch(batch))
+  expect(read.header).toEqual(batch.header)
+  expect([...read.vectors]).toEqual([...batch.vectors])
+  expect([...read.raw]).toEqual([...batch.raw])
+})
+
+test('every flipped bit and every cut is data_corrupt', () => {
+  const body = encodeVectorBatch(batch)
+  for (let at = 0; at < body.length; at++) {
+    const flipped = body.slice()
+    flipped[at]! ^= 1 << at % 8
+    expect(() => decodeVectorBatch(flipped)).toThrow(expect.objectContaining({ code: 'data_corrupt' }))
+    expect(() => decodeVectorBatch(body.subarray(0, at))).toThrow(expect.objectContaining({ code: 'data_corrupt' }))
+  }
+})
+
+test('a header that is whole but not ours is data_corrupt, and its ordinals are unknown', () => {
+  const body = Buffer.from(encodeVectorBatch({ ...batch, header: { ...batch.header, items: [] }, vectors: new Float32Array(0), raw: new Uint16Array(0) }))
+  body.write('"stems"', body.indexOf('"items"'))
+  createHash('sha256').update(body.subarray(0, -32)).digest().copy(body, body.length - 32)
+  expect(() => decodeVectorBatch(body)).toThrow(expect.objectContaining({ code: 'data_corrupt' }))
+  expect(peekBatchItems(body)).toBeUndefined()
+})
+
+test('the ordinals are read from the head alone, once it is long enough', () => {
+  const body = encodeVectorBatch(batch)
+  expect(peekBatchItems(body.subarray(0, -60))).toEqual([7, 3])
+  expect(peekBatchItems(body.subarray(0, 100))).toBeUndefined()
+})
+
+test('vectors that do not fit the rows are refused when writing', () => {
+  expect(() => encodeVectorBatch({ ...batch, vectors: new Float32Array(3) })).toThrow('2 rows')
+})
