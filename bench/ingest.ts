@@ -1,5 +1,5 @@
-// Import images/s through the whole stack as a fraction of a bare decode + session.run loop with the same model, same pictures, same
-// number of processes, in one run: bare, import, bare, import, ... ; medians. `npm run bench -- ingest [--rounds 3] [--images 400] [--json]`
+// Import images/s through the whole stack (default settings: subjects at the model's size and two views) as a fraction of a bare loop that
+// decodes the same pictures and makes the same session.run calls with the same model in the same number of processes, in one run: bare, import, bare, import, ... ; medians. `npm run bench -- ingest [--rounds 3] [--images 400] [--json]`
 import { fork } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
@@ -55,7 +55,7 @@ try {
   const imported: number[] = []
   for (let round = 0; round < rounds; round++) {
     bare.push(await bareLoop(files, dir))
-    imported.push((await importGallery({ api, collection: 'bench', root: gallery.folder, listFile, progress: quiet })).imagesPerSecond)
+    imported.push((await importGallery({ api, collection: 'bench', root: gallery.folder, listFile, progress: quiet, settings: {} })).imagesPerSecond)
     process.stderr.write(`round ${round + 1}: bare loop ${bare.at(-1)!.toFixed(1)} images/s, import ${imported.at(-1)!.toFixed(1)} images/s\n`)
   }
   const fraction = median(imported.map((value, i) => value / bare[i]!))

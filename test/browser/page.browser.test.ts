@@ -204,9 +204,10 @@ describe('searching', { timeout: 60_000 }, () => {
 describe('keyboard', { timeout: 60_000 }, () => {
   test('a picture is chosen, tabs are walked and a box is drawn without a pointer', async () => {
     const page = await open()
-    await page.locator('#choose').focus()
+    // The view takes its final form once the collection is known.
+    await page.locator('.stats b').first().waitFor()
     const chooser = page.waitForEvent('filechooser')
-    await page.keyboard.press('Enter')
+    await page.locator('#choose').press('Enter')
     await (await chooser).setFiles(await namedPicture(3))
     await page.locator('.hit').first().waitFor()
     await page.getByRole('tab').first().focus()

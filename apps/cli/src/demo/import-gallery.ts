@@ -12,11 +12,20 @@ export interface ImportOutcome {
 
 const pollMs = 250
 
+export interface GalleryImport {
+  api: ApiClient
+  collection: string
+  root: string
+  listFile: string
+  progress: Progress
+  /** Of the collection. By default each picture is the thing itself: parts that a detector finds in it would only be further wrong answers. */
+  settings?: Record<string, unknown>
+}
+
 /** The collection is made anew. */
-export async function importGallery({ api, collection, root, listFile, progress }: { api: ApiClient; collection: string; root: string; listFile: string; progress: Progress }): Promise<ImportOutcome> {
+export async function importGallery({ api, collection, root, listFile, progress, settings = { subjects: false } }: GalleryImport): Promise<ImportOutcome> {
   if ((await api.getCollection(collection)) !== undefined) await api.dropCollection(collection)
-  // Each picture is the thing itself: parts that a detector finds in it would only be further wrong answers.
-  await api.createCollection(collection, { settings: { subjects: false } })
+  await api.createCollection(collection, { settings })
   const startedMs = performance.now()
   const { job: id, total } = await api.importList(collection, { root, listFile })
   const job = await waitForJob({ api, id, onCounts: ({ pending }) => progress.show(total - pending, total) })
