@@ -1,6 +1,5 @@
 // A process of the bare loop: decode, letterbox and the same session.run calls as enrolment, over its share of the pictures, and nothing else.
 // argv: JSON {files, cacheDir, modelDir, viewSizes}; sends {seconds} to its parent.
-import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { createEmbedder, decodeImage, prepareModel } from '@likeness/vision'
 
@@ -23,7 +22,8 @@ async function embed(file: string): Promise<void> {
 
 await embed(files[0]!)
 process.send!({ ready: true })
-await once(process, 'message')
+// A listener that stays keeps the channel, and so this process, alive until the end.
+await new Promise((resolve) => process.on('message', resolve))
 const startedMs = performance.now()
 for (const file of files) await embed(file)
 process.send!({ seconds: (performance.now() - startedMs) / 1000 })

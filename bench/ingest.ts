@@ -2,7 +2,6 @@
 // decodes the same pictures and makes the same session.run calls with the same model in the same number of processes, in one run: bare, import, bare, import, ... ; medians. `npm run bench -- ingest [--rounds 3] [--images 400] [--json]`
 import { fork } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -21,8 +20,12 @@ const modelDir = join(root, 'models/likeness-nano')
 const viewSizes = collectionSettingsSchema.parse({}).view_sizes
 const quiet = { show: () => undefined, done: () => undefined }
 
-async function messageOf<T>(child: ChildProcess): Promise<T> {
-  return (await once(child, 'message'))[0] as T
+/** The next message of a child; rejects when it ends without one. */
+function messageOf<T>(child: ChildProcess): Promise<T> {
+  return new Promise((resolve, reject) => {
+    child.once('message', (message) => resolve(message as T))
+    child.once('exit', (code, signal) => reject(new Error(`a bare loop ended with ${code ?? signal}`)))
+  })
 }
 
 /** Images/s of `processes` bare loops side by side. */
