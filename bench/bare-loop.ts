@@ -1,5 +1,5 @@
 // A process of the bare loop: decode, letterbox and the same session.run calls as enrolment, over its share of the pictures, and nothing else.
-// argv: JSON {files, cacheDir, modelDir, viewSizes}; sends {seconds} to its parent.
+// Its parent sends the share, then `go`; it sends {ready}, then {seconds}.
 import { readFile } from 'node:fs/promises'
 import { createEmbedder, decodeImage, prepareModel } from '@likeness/vision'
 
@@ -10,7 +10,10 @@ interface Share {
   viewSizes: number[]
 }
 
-const { files, cacheDir, modelDir, viewSizes } = JSON.parse(process.argv[2]!) as Share
+const nextMessage = () => new Promise((resolve) => process.once('message', resolve))
+// A listener that stays keeps the channel, and so this process, alive until the end.
+process.on('message', () => undefined)
+const { files, cacheDir, modelDir, viewSizes } = (await nextMessage()) as Share
 const model = await prepareModel({ modelDir, cacheDir })
 const embedder = await createEmbedder({ model, executionProviders: ['cpu'], threads: 1 })
 
@@ -22,8 +25,7 @@ async function embed(file: string): Promise<void> {
 
 await embed(files[0]!)
 process.send!({ ready: true })
-// A listener that stays keeps the channel, and so this process, alive until the end.
-await new Promise((resolve) => process.on('message', resolve))
+await nextMessage()
 const startedMs = performance.now()
 for (const file of files) await embed(file)
 process.send!({ seconds: (performance.now() - startedMs) / 1000 })

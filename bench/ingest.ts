@@ -32,7 +32,9 @@ function messageOf<T>(child: ChildProcess): Promise<T> {
 async function bareLoop(files: readonly string[], cacheDir: string): Promise<number> {
   const children = Array.from({ length: processes }, (_, i) => {
     const share = files.filter((_file, at) => at % processes === i)
-    return fork(join(root, 'bench/bare-loop.ts'), [JSON.stringify({ files: share, cacheDir, modelDir, viewSizes })], { execArgv: ['--import', 'tsx'] })
+    const child = fork(join(root, 'bench/bare-loop.ts'), { execArgv: ['--import', 'tsx'] })
+    child.send({ files: share, cacheDir, modelDir, viewSizes })
+    return child
   })
   await Promise.all(children.map((child) => messageOf(child)))
   const ended = children.map((child) => messageOf<{ seconds: number }>(child))
