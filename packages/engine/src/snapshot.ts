@@ -37,10 +37,6 @@ export class OpenSnapshot implements Snapshot {
     return this.manifest.counts
   }
 
-  get openIngestions(): number {
-    return Object.values(this.manifest.ingestions).filter((record) => record.completedSeq === null).length
-  }
-
   get segments(): { id: string; index: string; rows: number; deleted: number }[] {
     return this.parts.map(({ segment: { ref }, deleted }) => ({ id: ref.id, index: ref.index, rows: ref.rows, deleted: deleted.count }))
   }

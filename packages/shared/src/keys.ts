@@ -33,7 +33,6 @@ export function collectionKeys(incarnation: string) {
     /** Item list part of an ingestion; parts hold `partSize` lines each, named by their first ordinal. */
     itemListPart: (ingestion: string, firstOrdinal: number) => `${root}ing/${ingestion}/${pad(firstOrdinal, 10)}.ndjson`,
     itemListPrefix: (ingestion: string) => `${root}ing/${ingestion}/`,
-    batchesPrefix: `${root}batch/`,
     batchPrefix: (ingestion: string) => `${root}batch/${ingestion}/`,
     batch: (ingestion: string, firstOrdinal: number, attempt: string) => `${root}batch/${ingestion}/${pad(firstOrdinal, 10)}-${attempt}`,
     segmentPrefix: `${root}seg/`,

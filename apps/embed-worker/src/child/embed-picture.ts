@@ -3,6 +3,7 @@ import type { Box } from '@likeness/shared/contract/lane'
 import { toFloat16 } from '@likeness/vision'
 import type { DecodedImage, Embedder, EmbedResult } from '@likeness/vision'
 import type { Embedded, EmbeddedRow, ItemTask, Priority, QueryTask } from '../child-protocol.ts'
+import { concatArrays } from '../concat-arrays.ts'
 import type { Gate } from '../gate.ts'
 
 type RowWithRaw = EmbeddedRow & { raw: Float32Array }
@@ -48,7 +49,7 @@ export function createPictureEmbedder({ embedder, project, gate }: EmbedPictureD
       const [raw] = await infer(() => embedder.embedWhole(image, [size]))
       rows.push(wholeRow('view', image, raw!))
     }
-    const raw = concat(rows.map((row) => row.raw))
+    const raw = concatArrays(Float32Array, rows.map((row) => row.raw))
     return { ...describe(image, rows), vectors: await project(raw), raw: toFloat16(raw), inferMs: inferMs() }
   }
 
@@ -60,7 +61,7 @@ export function createPictureEmbedder({ embedder, project, gate }: EmbedPictureD
     const found = await infer(() => embedder.embed(image, options))
     const given = found.extra.map((raw): RowWithRaw => ({ kind: 'given', box: box!, score: 1, className: null, raw }))
     const rows = box ? given : [...subjectRows(found), wholeRow('whole', image, found.whole)]
-    return { ...describe(image, rows), vectors: await project(concat(rows.map((row) => row.raw))), raw: new Uint16Array(0), inferMs: inferMs() }
+    return { ...describe(image, rows), vectors: await project(concatArrays(Float32Array, rows.map((row) => row.raw))), raw: new Uint16Array(0), inferMs: inferMs() }
   }
   return { embedItem, embedQuery }
 }
@@ -73,16 +74,6 @@ function subjectRows(found: EmbedResult): RowWithRaw[] {
 function wholeRow(kind: 'whole' | 'view', image: DecodedImage, raw: Float32Array): RowWithRaw {
   const box: Box = [0, 0, image.width, image.height]
   return { kind, box, score: 1, className: null, raw }
-}
-
-function concat(parts: readonly Float32Array[]): Float32Array {
-  const all = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    all.set(part, at)
-    at += part.length
-  }
-  return all
 }
 
 function describe({ width, height }: DecodedImage, rows: readonly RowWithRaw[]) {

@@ -6,6 +6,7 @@ import type { BatchHeader, BatchItem } from '@likeness/shared/contract/vector-ba
 import { isAppError } from '@likeness/shared/errors'
 import type { ObjectStore } from '@likeness/shared/store/object-store'
 import { createUlid } from '@likeness/shared/ulid'
+import { concatArrays } from '../concat-arrays.ts'
 
 export interface PartEntry {
   item: BatchItem
@@ -72,8 +73,8 @@ async function writePart({ store, keys, header, announce, retryDelaysMs = [200, 
   const key = keys.batch(header.ingestion, entries[0]!.item.ordinal, createUlid())
   const body = encodeVectorBatch({
     header: { ...header, items: entries.map(({ item }) => item) },
-    vectors: concat(Float32Array, entries.map(({ vectors }) => vectors)),
-    raw: concat(Uint16Array, entries.map(({ raw }) => raw))
+    vectors: concatArrays(Float32Array, entries.map(({ vectors }) => vectors)),
+    raw: concatArrays(Uint16Array, entries.map(({ raw }) => raw))
   })
   // The same bytes under the same name: a put whose outcome is unknown may be sent again.
   for (const delayMs of retryDelaysMs) {
@@ -87,14 +88,4 @@ async function writePart({ store, keys, header, announce, retryDelaysMs = [200, 
   }
   await store.put(key, body)
   announce(key)
-}
-
-function concat<A extends Float32Array | Uint16Array>(Kind: new (length: number) => A, parts: readonly A[]): A {
-  const all = new Kind(parts.reduce((sum, part) => sum + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    all.set(part, at)
-    at += part.length
-  }
-  return all
 }
