@@ -1,8 +1,10 @@
 // Requests and answers of the public API. Field names are snake_case on the wire.
 import { z } from 'zod'
-import { collectionNameSchema, collectionSettingsSchema, indexMethodSchema, metricSchema, searchBudgetSchema } from './collection.ts'
+import { collectionNameSchema, collectionSettingsSchema, embeddingSchema, indexMethodSchema, metricSchema, searchBudgetSchema } from './collection.ts'
+import { filterSchema, groupBySchema } from './filter.ts'
 import { boxSchema } from './lane.ts'
-import { itemIdSchema, metadataSchema } from './item-list.ts'
+import { itemFailureSchema, itemIdSchema, labelSchema, metadataSchema } from './item-list.ts'
+import { batchRowSchema } from './vector-batch.ts'
 
 export const maxK = 10_000
 
@@ -10,7 +12,9 @@ export const createCollectionSchema = z.strictObject({
   name: collectionNameSchema,
   index_method: indexMethodSchema.default('HNSW32'),
   metric: metricSchema.default('IP'),
-  settings: collectionSettingsSchema.partial().strict().optional()
+  settings: collectionSettingsSchema.partial().strict().optional(),
+  /** For vectors that are made elsewhere and come through `POST .../vectors`; absent: what the embed-workers make. */
+  embedding: embeddingSchema.optional()
 })
 export type CreateCollection = z.infer<typeof createCollectionSchema>
 
@@ -25,6 +29,38 @@ export const importRequestSchema = z
   .refine((body) => (body.prefix === undefined) !== (body.root === undefined), 'give either prefix or root')
 export type ImportRequest = z.infer<typeof importRequestSchema>
 
+/** A line of an uploaded list that is NDJSON (`list` sent as application/x-ndjson): what a TAB list cannot say. */
+export const listLineSchema = z.strictObject({
+  /** Relative to root or prefix. */
+  path: z.string().max(4096),
+  label: labelSchema.nullish(),
+  /** Default: the path. */
+  id: itemIdSchema.optional(),
+  metadata: metadataSchema.optional(),
+  /** Of the user's own list, from 1; default: of this one. */
+  line: z.number().int().min(1).optional(),
+  /** The sender knows that this item is bad: it fails with this, and nothing is read. */
+  failure: itemFailureSchema.optional()
+})
+export type ListLine = z.infer<typeof listLineSchema>
+
+/**
+ * A line of `POST .../vectors` and of `GET .../vectors` (NDJSON): an item with its vectors. `vectors` is base64 of little-endian float32
+ * [rows, dim], or as many arrays of numbers; `rows` describes them in the same order (absent: each is a `whole` of an unknown picture).
+ */
+export const vectorLineSchema = z.strictObject({
+  id: itemIdSchema,
+  label: labelSchema.nullish(),
+  metadata: metadataSchema.optional(),
+  width: z.number().min(0).optional(),
+  height: z.number().min(0).optional(),
+  rows: z.array(batchRowSchema).min(1).max(1000).optional(),
+  vectors: z.union([z.string(), z.array(z.array(z.number())).min(1)])
+})
+export type VectorLine = z.infer<typeof vectorLineSchema>
+
+export const deleteItemsSchema = z.strictObject({ ids: z.array(itemIdSchema).min(1).max(10_000) })
+
 export const consistencies = ['strong', 'bounded', 'eventual'] as const
 /** For multipart the same names as form fields, numbers and JSON as text. */
 export const searchRequestSchema = z.strictObject({
@@ -37,7 +73,18 @@ export const searchRequestSchema = z.strictObject({
   search_budget: searchBudgetSchema.optional(),
   consistency: z.enum(consistencies).default('bounded'),
   min_seq: z.number().int().min(0).optional(),
-  max_objects: z.number().int().min(1).max(100).optional()
+  max_objects: z.number().int().min(1).max(100).optional(),
+  /** Least score of a detected subject; absent: the model's own. */
+  detector_threshold: z.number().min(0).max(1).optional(),
+  /** Of recognised objects whose boxes overlap by more than this IoU only the one with the best hit is answered; absent: all. */
+  nms_iou: z.number().min(0).max(1).optional(),
+  /** Only items that match. */
+  filter: filterSchema.optional(),
+  /** No item that matches. */
+  exclude: filterSchema.optional(),
+  /** At most `group_size` hits with the same value. */
+  group_by: groupBySchema.optional(),
+  group_size: z.number().int().min(1).max(1000).optional()
 })
 export type SearchRequest = z.infer<typeof searchRequestSchema>
 

@@ -15,6 +15,8 @@ export const ingestOperationSchema = z.object({
   ingestion: z.string(),
   total: z.number().int().min(0),
   partSize: z.number().int().min(1),
+  /** The vectors came with the items: their batches are in the store before this entry, and nothing is to be embedded. */
+  given: z.boolean().optional(),
   /** Request id of the call that brought it; travels into jobs and logs. */
   requestId: z.string().optional()
 })

@@ -1,0 +1,50 @@
+// Which items a search may answer: conditions on label and metadata, as JSON. All conditions of a filter must hold.
+import { z } from 'zod'
+
+const scalarSchema = z.union([z.string().max(4096), z.number(), z.boolean()])
+export type FilterScalar = z.infer<typeof scalarSchema>
+
+const rangeSchema = z
+  .strictObject({ gt: z.number().optional(), gte: z.number().optional(), lt: z.number().optional(), lte: z.number().optional() })
+  .refine((range) => Object.values(range).some((bound) => bound !== undefined), 'a range has at least one of gt, gte, lt, lte')
+
+export type Condition =
+  /** Equal, of the same type: "7" is not 7. */
+  | FilterScalar
+  | { in: FilterScalar[] }
+  /** Numbers only: anything else does not match. */
+  | { gt?: number; gte?: number; lt?: number; lte?: number }
+  /** Whether there is a value that is not null. */
+  | { exists: boolean }
+  /** Also true of items without the value. */
+  | { not: Condition }
+
+export const conditionSchema: z.ZodType<Condition> = z.lazy(() =>
+  z.union([
+    scalarSchema,
+    z.strictObject({ in: z.array(scalarSchema).min(1).max(10_000) }),
+    z.strictObject({ exists: z.boolean() }),
+    z.strictObject({ not: conditionSchema }),
+    rangeSchema
+  ])
+)
+
+export interface Filter {
+  label?: Condition
+  /** By key of the item's metadata. */
+  metadata?: Record<string, Condition>
+  /** At least one of these holds. */
+  any?: Filter[]
+  not?: Filter
+}
+export const filterSchema: z.ZodType<Filter> = z.lazy(() =>
+  z.strictObject({
+    label: conditionSchema.optional(),
+    metadata: z.record(z.string().min(1).max(128), conditionSchema).optional(),
+    any: z.array(filterSchema).min(1).max(100).optional(),
+    not: filterSchema.optional()
+  })
+)
+
+/** `label`, or `metadata.KEY`: hits with the same value are one group. */
+export const groupBySchema = z.string().regex(/^(label|metadata\..{1,128})$/s, 'group_by is `label` or `metadata.KEY`')
