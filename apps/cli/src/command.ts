@@ -9,6 +9,8 @@ export interface CommandContext extends ProgressDeps {
   log: Logger
   /** A line on stdout. */
   print: (text: string) => void
+  /** A line on stderr: what goes on, not what was asked for. */
+  say: (text: string) => void
 }
 /** Resolves with the exit code. */
 export type Command = (args: readonly string[], context: CommandContext) => Promise<number>

@@ -1,6 +1,7 @@
 // The only place of this program that reads the environment.
 import { existsSync } from 'node:fs'
 import { delimiter, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
 
 const inherited = ['PATH', 'HOME', 'TMPDIR', 'TZ', 'LD_LIBRARY_PATH', 'NODE_EXTRA_CA_CERTS', 'CUDA_VISIBLE_DEVICES'] as const
 
@@ -24,4 +25,12 @@ export function s3FromEnvironment(): { endpoint: string; accessKey: string; secr
   const { S3_ENDPOINT: endpoint, S3_ACCESS_KEY: accessKey, S3_SECRET_KEY: secretKey, S3_REGION: region, S3_BUCKET: bucket } = process.env
   if (!endpoint || !accessKey || !secretKey) return undefined
   return { endpoint, accessKey, secretKey, ...(region ? { region } : {}), ...(bucket ? { bucket } : {}) }
+}
+
+/** Where this machine's stack keeps its data unless told otherwise. */
+export const dataHome = (): string => (process.env.LIKENESS_HOME ? fromCallersFolder(process.env.LIKENESS_HOME) : fileURLToPath(new URL('../../../.likeness', import.meta.url)))
+
+/** A stack that runs elsewhere, and the key it wants. */
+export function apiFromEnvironment(): { url: string | undefined; apiKey: string | undefined } {
+  return { url: process.env.LIKENESS_API || undefined, apiKey: process.env.LIKENESS_API_KEY || process.env.API_KEY || undefined }
 }

@@ -17,6 +17,7 @@ const context: CommandContext = {
   lifecycle,
   log,
   print: (text) => void process.stdout.write(`${text}\n`),
+  say: (text) => void process.stderr.write(`${text}\n`),
   write: (text) => void process.stdout.write(text),
   isTerminal: process.stdout.isTTY === true,
   nowMs: () => Date.now()

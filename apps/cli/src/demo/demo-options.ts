@@ -26,14 +26,14 @@ export const demoUsage = `npm run demo -- [options]
   --out DIR      folder of the contact sheet (default out/demo)`
 
 /** UserError for unknown arguments, and for a folder or file that is not there. */
-export function parseDemoOptions(args: readonly string[], { root }: { root: string }): DemoOptions {
+export function parseDemoOptions(args: readonly string[], { root, home }: { root: string; home: string }): DemoOptions {
   const { images, query, json, s3, data, out } = parse(args)
   const options: DemoOptions = {
     images: images === undefined ? undefined : fromCallersFolder(images),
     query: query === undefined ? undefined : fromCallersFolder(query),
     json,
     s3,
-    dataDir: data === undefined ? `${root}.likeness` : fromCallersFolder(data),
+    dataDir: data === undefined ? home : fromCallersFolder(data),
     outDir: out === undefined ? `${root}out/demo` : fromCallersFolder(out)
   }
   if (options.images !== undefined && !isKind(options.images, 'isDirectory')) throw new UserError(`--images ${images}: there is no such folder`)

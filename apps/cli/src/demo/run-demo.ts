@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { createApiClient } from '../api-client.ts'
 import type { ApiClient } from '../api-client.ts'
 import type { CommandContext } from '../command.ts'
+import { dataHome } from '../config.ts'
 import { createProgress } from '../progress.ts'
 import { repositoryRoot } from '../stack/app-process.ts'
 import { startStack } from '../stack/start-stack.ts'
@@ -21,7 +22,7 @@ import type { DemoQuery, QueryResult, Summary } from './run-queries.ts'
 
 /** 0 when the floors are reached (where they apply: on the drawn scenes), 1 when not. */
 export async function runDemo(args: readonly string[], context: CommandContext): Promise<number> {
-  const options = parseDemoOptions(args, { root: repositoryRoot })
+  const options = parseDemoOptions(args, { root: repositoryRoot, home: dataHome() })
   const { print } = context
   const gallery = await openGallery({ ...options, progress: createProgress({ label: 'drawing marks ', unit: 'marks' }, context) })
   const queries = await openQueries(options, gallery, context)

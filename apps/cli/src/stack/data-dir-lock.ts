@@ -67,6 +67,12 @@ export function lockDataDir(dataDir: string): () => void {
   }
 }
 
+/** The living process that holds the directory. */
+export function ownerOfDataDir(dataDir: string): number | undefined {
+  const owner = parseOwner(readText(join(dataDir, 'stack.pid')) ?? '')
+  return owner !== undefined && isAlive(owner) ? owner.pid : undefined
+}
+
 function removeIfStale(file: string, aside: string, dataDir: string): void {
   const seen = readText(file)
   if (seen === undefined) return

@@ -1,8 +1,10 @@
 // The embedded stack: redis and the three apps as supervised children of this process, over one data directory.
 import { randomBytes } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Logger } from '@likeness/shared/log'
+import { publishAddress } from '../connect/stack-address.ts'
 import { lockDataDir } from './data-dir-lock.ts'
 import { findFreePort } from './free-port.ts'
 import { appEnvironment } from './app-environment.ts'
@@ -50,6 +52,8 @@ export interface Stack {
 }
 
 const stopDeadlineMs = 16_000
+/** Each holds a model and the pictures it works on: some 300 MB. */
+const mostEmbedProcesses = 16
 
 export async function startStack(options: StackOptions): Promise<Stack> {
   const dataDir = resolve(options.dataDir)
@@ -58,13 +62,17 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const started: ManagedProcess[] = []
   const killAll = (): void => started.forEach((one) => void one.kill())
   process.on('exit', killAll)
+  let withdraw = (): void => undefined
   let stopping: Promise<void> | undefined
   const stop = (): Promise<void> => (stopping ??= stopAll(started, options.log).finally(() => {
     process.off('exit', killAll)
+    withdraw()
     unlock()
   }))
   try {
-    return await startAll({ options, dataDir, started, stop })
+    const stack = await startAll({ options, dataDir, started, stop })
+    withdraw = publishAddress(dataDir, { apiUrl: stack.apiUrl, redisUrl: stack.redisUrl })
+    return stack
   } catch (error) {
     await stop()
     throw error
@@ -126,7 +134,7 @@ function stackSettings({ options, dataDir, redisUrl, laneSecret }: { options: St
     laneSecret,
     modelDir: options.modelDir ?? `${repositoryRoot}models/likeness-nano`,
     importRoots: options.importRoots ?? [],
-    embedProcesses: options.embedProcesses ?? 2,
+    embedProcesses: options.embedProcesses ?? Math.min(availableParallelism(), mostEmbedProcesses),
     apiPort: options.port ?? 0,
     logLevel: options.env?.LOG_LEVEL ?? 'info'
   }

@@ -4,12 +4,11 @@ import { parseArgs } from 'node:util'
 import { createApiClient } from '../api-client.ts'
 import type { ApiClient } from '../api-client.ts'
 import type { CommandContext } from '../command.ts'
-import { fromCallersFolder } from '../config.ts'
+import { dataHome, fromCallersFolder } from '../config.ts'
 import { openGallery } from '../demo/demo-gallery.ts'
 import type { NamedGallery } from '../demo/demo-gallery.ts'
 import { importGallery } from '../demo/import-gallery.ts'
 import { createProgress } from '../progress.ts'
-import { repositoryRoot } from '../stack/app-process.ts'
 import { isPortFree } from '../stack/free-port.ts'
 import { startStack } from '../stack/start-stack.ts'
 import { UserError } from '../user-error.ts'
@@ -27,7 +26,7 @@ function parseStartOptions(args: readonly string[]) {
     })
     const port = Number(values.port)
     if (!Number.isInteger(port) || port < 0 || port > 65535) throw new Error(`--port ${values.port}: a port is a number from 0 to 65535`)
-    const dataDir = values.data === undefined ? `${repositoryRoot}.likeness` : fromCallersFolder(values.data)
+    const dataDir = values.data === undefined ? dataHome() : fromCallersFolder(values.data)
     return { port, dataDir, importRoots: values.import.map(fromCallersFolder) }
   } catch (error) {
     throw new UserError(`${(error as Error).message}\n${startUsage}`)

@@ -1,0 +1,45 @@
+// Arguments of a command: parsed strictly, and an error shows how the command is used.
+import { parseArgs } from 'node:util'
+import type { ParseArgsConfig } from 'node:util'
+import { UserError } from './user-error.ts'
+
+type Options = NonNullable<ParseArgsConfig['options']>
+
+/** Options of every command that talks to a stack. */
+export const connectOptions = { api: { type: 'string' }, data: { type: 'string' } } as const satisfies Options
+/** Options of every command that reads a gallery's yaml. */
+export const galleryOptions = {
+  ...connectOptions,
+  config: { type: 'string', short: 'c' },
+  override: { type: 'string', short: 'o', multiple: true, default: [] },
+  json: { type: 'boolean', default: false }
+} as const satisfies Options
+
+export const connectUsage = `  --api URL      an API that runs elsewhere (default $LIKENESS_API; its key in $LIKENESS_API_KEY)
+  --data DIR     data folder of this machine's stack (default $LIKENESS_HOME, else .likeness in the repository)`
+export const galleryUsage = `  -c FILE        the gallery's yaml
+  -o A.B=v       overrides a value of it; may be given several times
+  --json         the last line is a JSON object
+${connectUsage}`
+
+/** UserError for anything that `options` does not know; positionals are refused unless `positionals` names them. */
+export function parseCommand<const O extends Options>(args: readonly string[], { options, usage, positionals }: { options: O; usage: string; positionals?: boolean }) {
+  try {
+    return parseArgs({ args: [...args], options, allowPositionals: positionals ?? false })
+  } catch (error) {
+    throw new UserError(`${(error as Error).message}\n${usage}`)
+  }
+}
+
+/** A whole number in a range; UserError that names the option. */
+export function parseCount(option: string, text: string | undefined, [min, max]: readonly [number, number]): number | undefined {
+  if (text === undefined) return undefined
+  const value = Number(text)
+  if (text.trim() === '' || !Number.isInteger(value) || value < min || value > max) throw new UserError(`${option} ${text}: a whole number from ${min} to ${max}`)
+  return value
+}
+
+export function required(value: string | undefined, option: string, usage: string): string {
+  if (value === undefined) throw new UserError(`${option} is missing\n${usage}`)
+  return value
+}

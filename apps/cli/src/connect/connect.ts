@@ -1,0 +1,48 @@
+// How a command gets an API: the one it is told, the stack that runs over the data folder, or one that it starts and stops itself.
+import { join } from 'node:path'
+import { createApiClient } from '../api-client.ts'
+import type { ApiClient } from '../api-client.ts'
+import type { CommandContext } from '../command.ts'
+import { apiFromEnvironment, dataHome, fromCallersFolder } from '../config.ts'
+import { startStack } from '../stack/start-stack.ts'
+import { UserError } from '../user-error.ts'
+import { findStack } from './stack-address.ts'
+
+export interface ConnectOptions {
+  /** Address of an API; default LIKENESS_API, else what runs over the data folder. */
+  api?: string
+  data?: string
+  /** Folders that a stack started here may import from. */
+  importRoots?: readonly string[]
+}
+
+export const stackDir = (data: string | undefined): string => join(data === undefined ? dataHome() : fromCallersFolder(data), 'stack')
+
+/** UserError when an API that was named does not answer. What is started is stopped with the program. */
+export async function connect(context: CommandContext, { api, data, importRoots = [] }: ConnectOptions): Promise<ApiClient> {
+  const { url, apiKey } = apiFromEnvironment()
+  const given = api ?? url
+  if (given !== undefined) return reach(given.replace(/\/+$/, ''), apiKey)
+  const dataDir = stackDir(data)
+  const running = findStack(dataDir)
+  if (running !== undefined) return reach(running.apiUrl, apiKey)
+  context.say(`nothing runs over ${dataDir}: starting redis, index-worker, embed-worker and api for this command`)
+  const stack = await startStack({ dataDir, importRoots, log: context.log })
+  context.lifecycle.onStop('stack', () => stack.stop())
+  return createApiClient({ url: stack.apiUrl })
+}
+
+async function reach(url: string, apiKey: string | undefined): Promise<ApiClient> {
+  if (!/^https?:\/\/[^/]/.test(url)) throw new UserError(`${url} is no address of an API: http://host:port`)
+  const response = await fetch(`${url}/livez`, { signal: AbortSignal.timeout(10_000) }).catch((error: unknown) => {
+    throw new UserError(`no API answers at ${url} (${reasonOf(error)})`)
+  })
+  if (!response.ok) throw new UserError(`${url}/livez answers ${response.status}: this is no Likeness API, or it is not well`)
+  return createApiClient({ url, apiKey })
+}
+
+/** fetch says "fetch failed" and hides why in its cause. */
+function reasonOf(error: unknown): string {
+  const cause = error instanceof Error ? (error.cause ?? error) : error
+  return cause instanceof Error ? cause.message || String((cause as NodeJS.ErrnoException).code) : String(cause)
+}
