@@ -43,6 +43,25 @@ test('answers items, not rows: the best row of each counts', async () => {
   expect((await gallery.search(1_020, 2))[0]).toMatchObject({ row: 20, score: 1 })
 })
 
+test('scrolls through live items with their vectors, in segments of every size', async () => {
+  const { gallery, writer } = await withGallery({ method: 'IVF' })
+  await gallery.add(writer, [...itemsFrom(1, 1_200), { id: 'many', seeds: Array.from({ length: 40 }, (_, i) => 2_000 + i) }])
+  await gallery.remove('item-2', 'item-700')
+  while (await writer.merge());
+  await gallery.add(writer, [{ id: 'item-9', seeds: [9, 10] }])
+  await gallery.remove('item-3')
+  await writer.step({})
+  const snapshot = await gallery.replica.acquire(gallery.spec.incarnation, { consistency: 'strong', timeoutMs: 5_000 })
+  const seen: string[] = []
+  for await (const { item, vectors } of snapshot.scrollVectors()) {
+    seen.push(item.id)
+    expect([...vectors]).toEqual(item.rows.flatMap(({ box }) => [...vectorOf(box[2])]))
+  }
+  snapshot.release()
+  expect(seen).toHaveLength(1_198)
+  expect(seen.sort()).toEqual(await gallery.allIds())
+})
+
 test('a slow first version never overwrites a fast second one', async () => {
   const { gallery, writer } = await withGallery()
   const slow = await gallery.accept([{ id: 'a', label: 'v1', seeds: [1] }])

@@ -113,6 +113,8 @@ export interface Snapshot {
   getVectors(id: string): Promise<Float32Array | undefined>
   /** Every item, in no order; for checks and exports. */
   scroll(): AsyncIterable<StoredItem>
+  /** Every item with its [rows, dim] vectors as they are searched, in no order; for exports. */
+  scrollVectors(): AsyncIterable<{ item: StoredItem; vectors: Float32Array }>
   /** Must be called once; files stay until the last user released. */
   release(): void
 }

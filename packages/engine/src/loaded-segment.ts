@@ -55,11 +55,20 @@ export class LoadedSegment {
   }
 
   async readItem(item: number): Promise<StoredItem> {
-    const first = this.meta.payloadOffset[item]!
-    const body = Buffer.alloc(this.meta.payloadOffset[item + 1]! - first)
-    const { bytesRead } = await this.payload.read(body, 0, body.length, first)
+    const [stored] = await this.readItems([item])
+    return stored!
+  }
+
+  /** Ascending and close together: everything from the first to the last is read at once. */
+  async readItems(items: readonly number[]): Promise<StoredItem[]> {
+    const { payloadOffset, revision } = this.meta
+    const [first, last] = [items[0], items.at(-1)]
+    if (first === undefined || last === undefined) return []
+    const start = payloadOffset[first]!
+    const body = Buffer.alloc(payloadOffset[last + 1]! - start)
+    const { bytesRead } = await this.payload.read(body, 0, body.length, start)
     if (bytesRead !== body.length) throw appError('data_corrupt', `payload of segment ${this.ref.id} is short`)
-    return { ...decodePayload(body), revision: this.meta.revision[item]! }
+    return items.map((item) => ({ ...decodePayload(body.subarray(payloadOffset[item]! - start, payloadOffset[item + 1]! - start)), revision: revision[item]! }))
   }
 }
 

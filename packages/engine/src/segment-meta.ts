@@ -90,5 +90,17 @@ export function itemOfRow(meta: SegmentMeta, row: number): number {
   return low
 }
 
+/** All rows of some items, in their order. */
+export function rowsOf({ firstRow }: SegmentMeta, items: ArrayLike<number>): Int32Array {
+  let count = 0
+  for (let i = 0; i < items.length; i++) count += firstRow[items[i]! + 1]! - firstRow[items[i]!]!
+  const rows = new Int32Array(count)
+  let at = 0
+  for (let i = 0; i < items.length; i++) {
+    for (let row = firstRow[items[i]!]!; row < firstRow[items[i]! + 1]!; row++) rows[at++] = row
+  }
+  return rows
+}
+
 export const versionOf = (meta: SegmentMeta, item: number): ItemVersion => ({ revision: meta.revision[item]!, ordinal: meta.ordinal[item]! })
 export const hashOf = (meta: SegmentMeta, item: number): Buffer => meta.hashes.subarray(item * hashBytes, (item + 1) * hashBytes)

@@ -4,9 +4,13 @@ import { appError } from '@likeness/shared/errors'
 import type { Hit, Snapshot, SnapshotQuery, StoredItem } from './contract.ts'
 import { itemHash } from './item-hash.ts'
 import type { Manifest } from './manifest.ts'
-import { findItem } from './segment-meta.ts'
+import { findItem, rowsOf } from './segment-meta.ts'
 import { searchPart } from './segment-search.ts'
 import type { Candidate, Part } from './segment-search.ts'
+
+/** Of a scroll: 2 MiB of vectors at 512-d. */
+const rowsPerChunk = 1024
+const payloadBytesPerChunk = 2 ** 22
 
 export class OpenSnapshot implements Snapshot {
   readonly manifest: Manifest
@@ -82,11 +86,25 @@ export class OpenSnapshot implements Snapshot {
   }
 
   async *scroll(): AsyncIterable<StoredItem> {
-    for (const { segment, deleted } of this.parts) {
-      for (let item = 0; item < segment.meta.items; item++) {
-        if (!deleted.has(segment.meta.firstRow[item]!)) yield await segment.readItem(item)
+    for (const { part, items } of this.chunks()) yield* await part.segment.readItems(items)
+  }
+
+  async *scrollVectors(): AsyncIterable<{ item: StoredItem; vectors: Float32Array }> {
+    const { dim } = this.spec.embedding
+    for (const { part, items } of this.chunks()) {
+      const { segment } = part
+      const [stored, vectors] = await Promise.all([segment.readItems(items), segment.index.reconstruct(rowsOf(segment.meta, items))])
+      let row = 0
+      for (const item of stored) {
+        const first = row
+        row += item.rows.length
+        yield { item, vectors: vectors.slice(first * dim, row * dim) }
       }
     }
+  }
+
+  private *chunks(): Iterable<{ part: Part; items: number[] }> {
+    for (const part of this.parts) for (const items of chunksOf(part)) yield { part, items }
   }
 
   retain(): this {
@@ -97,6 +115,23 @@ export class OpenSnapshot implements Snapshot {
   release(): void {
     if (--this.users === 0) this.onIdle(this)
   }
+}
+
+/** Live items of a segment in chunks that are read at once. */
+function* chunksOf({ segment: { meta }, deleted }: Part): Iterable<number[]> {
+  let items: number[] = []
+  let rows = 0
+  for (let item = 0; item < meta.items; item++) {
+    const first = meta.firstRow[item]!
+    if (deleted.has(first)) continue
+    items.push(item)
+    rows += meta.firstRow[item + 1]! - first
+    if (rows < rowsPerChunk && meta.payloadOffset[item + 1]! - meta.payloadOffset[items[0]!]! < payloadBytesPerChunk) continue
+    yield items
+    items = []
+    rows = 0
+  }
+  if (items.length > 0) yield items
 }
 
 /** Ties in a fixed order, so that the same version gives the same answer. */

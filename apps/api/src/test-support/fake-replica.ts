@@ -66,6 +66,9 @@ export function createFakeReplica(specOf: (incarnation: string) => Promise<Colle
       async *scroll() {
         yield* replica.items.map(stored)
       },
+      async *scrollVectors() {
+        for (const item of replica.items) yield { item: stored(item), vectors: Float32Array.from(item.vectors.flat()) }
+      },
       release: () => void replica.open--
     }
   }
