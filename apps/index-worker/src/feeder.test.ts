@@ -78,3 +78,10 @@ test('a job that is still in the queue is left alone for as long as it takes', a
   }
   expect(queues.bulk.added).toHaveLength(1)
 })
+
+test('nothing is fed for an ingestion that brought its vectors', async () => {
+  const given = work('GIVEN', 10_000)
+  given.open.record.given = true
+  expect(await feeder.feed(spec, [given, work('OTHER', 3)])).toBe(false)
+  expect([...queues.bulk.added, ...queues.small.added].map(({ ingestion }) => ingestion)).toEqual(['OTHER'])
+})

@@ -44,10 +44,12 @@ export class Feeder {
   }
 
   /** True when a job vanished: the batches of open ingestions should be listed. */
-  async feed(spec: CollectionSpec, open: OpenWork): Promise<boolean> {
+  async feed(spec: CollectionSpec, work: OpenWork): Promise<boolean> {
+    // Given ones have their vectors, and no picture to make them of.
+    const open = work.filter(({ open: { record } }) => record.given !== true)
     this.fed = new Map(open.map(({ ingestion }) => [ingestion, this.fed.get(ingestion) ?? new Map<number, Fed>()]))
     let vanished = false
-    for (const { ingestion, open: work } of open) vanished = (await this.feedIngestion(spec, ingestion, work)) || vanished
+    for (const { ingestion, open: one } of open) vanished = (await this.feedIngestion(spec, ingestion, one)) || vanished
     return vanished
   }
 

@@ -56,9 +56,9 @@ function applyOperation(state: WriterState, operation: Operation, revision: numb
     return
   }
   if (state.ingestions.has(operation.ingestion)) return
-  const { total, partSize, requestId } = operation
+  const { total, partSize, requestId, given } = operation
   state.ingestions.set(operation.ingestion, {
-    record: { revision, total, partSize, requestId, done: '', indexed: 0, superseded: 0, failed: 0, failures: [], completedSeq: null, completedAtMs: null },
+    record: { revision, total, partSize, requestId, given, done: '', indexed: 0, superseded: 0, failed: 0, failures: [], completedSeq: null, completedAtMs: null },
     done: new OrdinalRanges(),
     failed: [],
     closed: false

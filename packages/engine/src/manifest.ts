@@ -27,6 +27,8 @@ export const ingestionRecordSchema = z.object({
   total: z.number().int(),
   partSize: z.number().int(),
   requestId: z.string().optional(),
+  /** All of its batches were there before its log entry: nothing is fed for it. */
+  given: z.boolean().optional(),
   /** Ordinals that are applied, failed or superseded, as ranges. */
   done: z.string(),
   indexed: z.number().int(),

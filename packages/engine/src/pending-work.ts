@@ -10,7 +10,7 @@ import type { CollectionKeys } from '@likeness/shared/keys'
 import type { ObjectStore } from '@likeness/shared/store/object-store'
 import { untilStored } from './store-retry.ts'
 import { isOpen } from './writer-state.ts'
-import type { WriterState } from './writer-state.ts'
+import type { OpenIngestion, WriterState } from './writer-state.ts'
 
 const slotsAhead = 16
 const peekBytes = 256 * 1024
@@ -38,21 +38,28 @@ export async function readSlots({ store, clock, keys, signal }: WorkSource, appl
   return slots
 }
 
-/** Keys of batches of open ingestions that hold an ordinal which is not done. */
-export async function listBatches({ store, clock, keys, signal }: WorkSource, state: WriterState, seen: ReadonlySet<string>): Promise<string[]> {
+/** Keys of batches of open ingestions that hold an ordinal which is not done. Given ones are listed by given-batches.ts. */
+export async function listBatches(source: WorkSource, state: WriterState, seen: ReadonlySet<string>): Promise<string[]> {
   const wanted: string[] = []
   for (const [id, ingestion] of state.ingestions) {
-    if (!isOpen(ingestion)) continue
-    const listed = await untilStored(clock, async () => {
-      const found: string[] = []
-      for await (const { key } of store.list(keys.batchPrefix(id))) if (!seen.has(key)) found.push(key)
-      return found
-    }, signal)
-    for (const key of listed) {
-      const head = await untilStored(clock, () => store.getRange(key, 0, peekBytes), signal)
-      const ordinals = head === undefined ? [] : peekBatchItems(head)
-      if (ordinals === undefined || ordinals.some((ordinal) => !ingestion.done.has(ordinal))) wanted.push(key)
-    }
+    if (isOpen(ingestion) && ingestion.record.given !== true) wanted.push(...(await listOpenBatches(source, id, ingestion, seen)))
+  }
+  return wanted
+}
+
+/** Keys of the batches of one ingestion that hold an ordinal which is not done. */
+export async function listOpenBatches({ store, clock, keys, signal }: WorkSource, id: string, { done }: OpenIngestion, seen: ReadonlySet<string>): Promise<string[]> {
+  const listed = await untilStored(clock, async () => {
+    const found: string[] = []
+    for await (const { key } of store.list(keys.batchPrefix(id))) if (!seen.has(key)) found.push(key)
+    return found
+  }, signal)
+  if (done.count === 0) return listed
+  const wanted: string[] = []
+  for (const key of listed) {
+    const head = await untilStored(clock, () => store.getRange(key, 0, peekBytes), signal)
+    const ordinals = head === undefined ? [] : peekBatchItems(head)
+    if (ordinals === undefined || ordinals.some((ordinal) => !done.has(ordinal))) wanted.push(key)
   }
   return wanted
 }

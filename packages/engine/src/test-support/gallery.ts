@@ -51,14 +51,14 @@ async function existing(opening: Promise<CollectionWriter | undefined>): Promise
 
 export type Gallery = Awaited<ReturnType<typeof createGallery>>
 
-export async function createGallery(options: { method?: CollectionSpec['method']; metric?: CollectionSpec['metric']; sealThreshold?: number; store?: ObjectStore; retentionMs?: number } = {}) {
+export async function createGallery(options: { method?: CollectionSpec['method']; metric?: CollectionSpec['metric']; sealThreshold?: number; store?: ObjectStore; retentionMs?: number; embedding?: string } = {}) {
   const store = options.store ?? createMemoryStore()
   const dir = await mkdtemp(join(tmpdir(), 'likeness-engine-'))
   const clock = systemClock
   const log = silentLog()
   const catalog = createCatalog({ store, clock })
   const settings = collectionSettingsSchema.parse({ seal_threshold: options.sealThreshold ?? 64 })
-  const spec = await catalog.create({ name: 'marks', embedding: { version: 'test@1/none@1', dim, unit: true }, metric: options.metric ?? 'IP', method: options.method ?? 'HNSW32', settings })
+  const spec = await catalog.create({ name: 'marks', embedding: { version: options.embedding ?? 'test@1/none@1', dim, unit: true }, metric: options.metric ?? 'IP', method: options.method ?? 'HNSW32', settings })
   const appender = createLogAppender({ store, clock })
   const lists = createItemListWriter({ store })
   const jobs = createJobs({ store, catalog })
@@ -73,11 +73,10 @@ export async function createGallery(options: { method?: CollectionSpec['method']
     store, spec, keys, catalog, appender, jobs, replica, announced,
     openWriter: () => existing(openCollectionWriter(writerDeps)),
     rebuild: () => existing(rebuildCollection(writerDeps)),
-    /** Accepts an ingestion: item list, log entry, job pointer. */
-    async accept(items: readonly TestItem[]): Promise<{ ingestion: string; revision: number }> {
-      const ingestion = createUlid()
+    /** Accepts an ingestion: item list, log entry, job pointer. `given`: its batches are there. */
+    async accept(items: readonly TestItem[], { ingestion = createUlid(), given }: { ingestion?: string; given?: boolean } = {}): Promise<{ ingestion: string; revision: number }> {
       const { total } = await lists.write(spec.incarnation, ingestion, items.map(({ id, label }, ordinal) => ({ ordinal, id, label: label ?? null, imageKey: `pictures/${id}` })))
-      const { revision } = await appender.append(spec.incarnation, { kind: 'ingest', opId: ingestion, atMs: 0, ingestion, total, partSize: 200 })
+      const { revision } = await appender.append(spec.incarnation, { kind: 'ingest', opId: ingestion, atMs: 0, ingestion, total, partSize: 200, given })
       await jobs.record({ ingestion, incarnation: spec.incarnation, collection: spec.name, total, revision, source: 'test', createdAtMs: 0 })
       return { ingestion, revision }
     },
