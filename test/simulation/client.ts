@@ -3,6 +3,7 @@ import type { Operation } from '@likeness/shared/contract/operation'
 import { isAppError } from '@likeness/shared/errors'
 import type { Clock } from '@likeness/shared/clock'
 import type { ApiProcess, Appended } from './api-process.ts'
+import { writeGiven } from './given-vectors.ts'
 import { planIngestion } from './ingestion-plan.ts'
 import type { Truth } from './truth.ts'
 import { Violation } from './violation.ts'
@@ -57,7 +58,8 @@ async function ingest(deps: ClientDeps, machine: Machine, truth: Truth): Promise
   const ids = Array.from({ length: size }, () => random.pick(settings.hotIds))
   const plan = planIngestion(random, { ingestion: machine.process.newId(), incarnation: truth.incarnation, number: deps.nextNumber(), ids })
   truth.plans.set(plan.ingestion, plan)
-  const operation = { opId: machine.process.newId(), atMs: 0, kind: 'ingest' as const, ingestion: plan.ingestion, total: size, partSize: 200 }
+  if (plan.given) await writeGiven(world, machine, plan)
+  const operation = { opId: machine.process.newId(), atMs: 0, kind: 'ingest' as const, ingestion: plan.ingestion, total: size, partSize: 200, given: plan.given }
   if ((await send(deps, machine, truth, operation)) !== undefined) deps.acknowledgedJobs.push({ ingestion: plan.ingestion, truth })
 }
 

@@ -27,7 +27,7 @@ function pickPlan(world: World): IngestionPlan | undefined {
   const truths = [...world.truths.values()]
   const { random } = world
   const truth = random.chance(0.9) ? world.truths.get(world.live) : random.pick(truths)
-  const accepted = truth?.accepted() ?? []
+  const accepted = (truth?.accepted() ?? []).filter(({ given }) => !given)
   const open = accepted.filter(({ ingestion }) => !truth!.completedSeq.has(ingestion))
   // Now and then something that is finished: a worker that was away for long, or a queue that came back older.
   const from = open.length > 0 && random.chance(0.85) ? open : accepted

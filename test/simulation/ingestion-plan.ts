@@ -10,12 +10,14 @@ export interface IngestionPlan {
   incarnation: string
   /** Short and unique, first component of every vector. */
   number: number
+  /** Its batches are written before its log entry, and by nobody afterwards. */
+  given: boolean
   /** By ordinal. */
   items: { id: string; rows: number; fails: boolean }[]
 }
 
-export function planIngestion(random: Random, { ingestion, incarnation, number, ids }: { ingestion: string; incarnation: string; number: number; ids: readonly string[] }): IngestionPlan {
-  return { ingestion, incarnation, number, items: ids.map((id) => ({ id, rows: 1 + random.below(2), fails: random.chance(0.1) })) }
+export function planIngestion(random: Random, { ids, ...names }: { ingestion: string; incarnation: string; number: number; ids: readonly string[] }): IngestionPlan {
+  return { ...names, given: random.chance(0.2), items: ids.map((id) => ({ id, rows: 1 + random.below(2), fails: random.chance(0.1) })) }
 }
 
 export const labelOf = (plan: IngestionPlan, ordinal: number): string => `${plan.number}.${ordinal}`

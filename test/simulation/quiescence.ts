@@ -25,7 +25,7 @@ async function finishWork(world: World, machine: Machine): Promise<void> {
     if (!committed && open.length === 0) return await cleanUp(world, machine, writer)
     for (const { ingestion } of open) {
       const plan = truth.plans.get(ingestion)!
-      await writeBatch(machine, plan, [0, plan.items.length])
+      if (!plan.given) await writeBatch(machine, plan, [0, plan.items.length])
     }
   }
   const open = writer.openIngestions().map(({ ingestion }) => truth.plans.get(ingestion)!.number)
