@@ -4,9 +4,9 @@ import { existsSync } from 'node:fs'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import sharp from 'sharp'
-import { chooseBrandMarks, listedMarks, markSvg } from './brand-marks.ts'
-import { looksLikeOneOf, lookOf } from './near-duplicates.ts'
-import { createRandom, shuffled } from './seeded-random.ts'
+import { chooseBrandMarks, listedMarks, markSvg } from '../drawing/brand-marks.ts'
+import { looksLikeOneOf, lookOf } from '../drawing/near-duplicates.ts'
+import { createRandom, shuffled } from '../drawing/seeded-random.ts'
 
 export interface GalleryPicture {
   /** Of the file, inside the gallery's folder. */

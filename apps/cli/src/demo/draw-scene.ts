@@ -1,11 +1,11 @@
 // A query picture: one mark somewhere on a photo-like ground, as a JPEG of low quality. The same seed and mark give the same bytes.
 import sharp from 'sharp'
-import { addSensorNoise, drawBackground } from './background.ts'
-import { loadMark, onPlate, plateColor, relight, warp } from './mark-sprite.ts'
-import { occlude } from './occluder.ts'
-import { brightnessOf, overlay, toBytes } from './pixels.ts'
-import type { Canvas, Sprite } from './pixels.ts'
-import type { SeededRandom } from './seeded-random.ts'
+import { addSensorNoise, drawBackground } from '../drawing/background.ts'
+import { loadMark, onPlate, plateColor, relight, warp } from '../drawing/mark-sprite.ts'
+import { occlude } from '../drawing/occluder.ts'
+import { brightnessOf, overlay, toBytes } from '../drawing/pixels.ts'
+import type { Canvas, Sprite } from '../drawing/pixels.ts'
+import type { SeededRandom } from '../drawing/seeded-random.ts'
 
 /** `plate`: on a plate of its own. `pasted`: its bare shape on the ground. `covered`: on a plate, 30 % of all of it hidden. */
 export const sceneKinds = ['plate', 'pasted', 'covered'] as const

@@ -6,7 +6,7 @@ import { basename, join } from 'node:path'
 import type { GalleryPicture } from './draw-gallery.ts'
 import { drawScene, sceneKinds } from './draw-scene.ts'
 import type { DemoQuery } from './run-queries.ts'
-import { createRandom, shuffled } from './seeded-random.ts'
+import { createRandom, shuffled } from '../drawing/seeded-random.ts'
 
 export const queryCount = 150
 /** Of the seeds 1 to 5 the one whose scenes come nearest to the mean of 1000 scenes (R@1 .65, R@5 .78): neither lucky nor unlucky. */
