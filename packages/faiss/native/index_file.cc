@@ -113,9 +113,9 @@ std::string temporary_name(const std::string& path) {
   return path + ".tmp-" + std::to_string(::getpid()) + "-" + std::to_string(counter++);
 }
 
-}  // namespace
+enum class Ending { footer, none };
 
-void write_index_file(const IndexCore& core, const std::string& path) {
+void write_atomically(const IndexCore& core, const std::string& path, Ending ending) {
   const std::string temporary = temporary_name(path);
   try {
     {
@@ -123,7 +123,8 @@ void write_index_file(const IndexCore& core, const std::string& path) {
       CheckedWriter writer(file);
       writer.buffer.reserve(kChunk);
       faiss::write_index(core.index.get(), &writer);
-      write_footer(writer);
+      if (ending == Ending::footer) write_footer(writer);
+      else writer.flush();
       file.sync();
     }
     if (std::rename(temporary.c_str(), path.c_str()) != 0) throw_system_error("rename to", path);
@@ -133,6 +134,12 @@ void write_index_file(const IndexCore& core, const std::string& path) {
   }
   PosixFile(parent_of(path), O_RDONLY | O_DIRECTORY).sync();
 }
+
+}  // namespace
+
+void write_index_file(const IndexCore& core, const std::string& path) { write_atomically(core, path, Ending::footer); }
+
+void export_index_file(const IndexCore& core, const std::string& path) { write_atomically(core, path, Ending::none); }
 
 std::shared_ptr<IndexCore> read_index_file(const std::string& path) {
   const PosixFile file(path, O_RDONLY);

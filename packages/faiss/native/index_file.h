@@ -12,6 +12,9 @@ namespace likeness {
 // Under a temporary name, synced, then renamed over path; the directory is synced too.
 void write_index_file(const IndexCore& core, const std::string& path);
 
+// The same without the footer: what any Faiss opens.
+void export_index_file(const IndexCore& core, const std::string& path);
+
 // Throws data_corrupt for a damaged file and for an index of a type that this package does not make.
 std::shared_ptr<IndexCore> read_index_file(const std::string& path);
 

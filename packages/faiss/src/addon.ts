@@ -42,6 +42,11 @@ export interface Addon {
   ): Promise<[lims: Int32Array, ids: Int32Array, distances: Float32Array]>
   readIndex(path: string): Promise<IndexHandle>
   writeIndex(index: IndexHandle, path: string): Promise<void>
+  exportIndex(index: IndexHandle, path: string): Promise<void>
+  readForeign(
+    path: string,
+    maxBytes: number,
+  ): Promise<[kind: string, dim: number, innerProduct: boolean, ids: BigInt64Array | Float64Array, vectors: Float32Array]>
   trainCentroids(
     x: Float32Array,
     out: Float32Array,

@@ -34,3 +34,7 @@ export function requireResultSize(queries: number, k: number): void {
   requireInteger('k', k, 1, maxResults)
   if (queries * k > maxResults) throw invalidArgument(`${queries} queries x k ${k} is more than ${maxResults} results`)
 }
+
+export function requirePath(path: string): void {
+  if (typeof path !== 'string' || path === '' || path.includes('\0')) throw invalidArgument('path must be a file name')
+}

@@ -1,8 +1,16 @@
 // The one error of this package and the way errors of the addon become it.
 
-export type FaissErrorCode = 'faiss_failed' | 'dimension_mismatch' | 'invalid_argument' | 'closed' | 'data_corrupt'
+const codes = [
+  'faiss_failed',
+  'dimension_mismatch',
+  'invalid_argument',
+  'closed',
+  'data_corrupt',
+  'unsupported_index',
+  'too_few_points',
+] as const
 
-const codes: readonly string[] = ['faiss_failed', 'dimension_mismatch', 'invalid_argument', 'closed', 'data_corrupt']
+export type FaissErrorCode = (typeof codes)[number]
 
 export class FaissError extends Error {
   override readonly name = 'FaissError'
@@ -25,7 +33,7 @@ export function toFaissError(error: unknown): unknown {
 }
 
 function isCode(code: unknown): code is FaissErrorCode {
-  return typeof code === 'string' && codes.includes(code)
+  return (codes as readonly unknown[]).includes(code)
 }
 
 /** Runs a call into the addon; its throw or rejection becomes a FaissError. */

@@ -2,7 +2,7 @@
 // add runs alone, and operations on one index begin in the order they were called.
 import { addon } from './addon.ts'
 import type { IndexHandle } from './addon.ts'
-import { countRows, maxRows, requireArray, requireInteger, requireResultSize } from './argument-checks.ts'
+import { countRows, maxRows, requireArray, requireInteger, requirePath, requireResultSize } from './argument-checks.ts'
 import { callAddon, callAddonSync, FaissError, invalidArgument } from './faiss-error.ts'
 import { createHandle } from './index-spec.ts'
 import type { FaissMetric, IndexKind, IndexSpec } from './index-spec.ts'
@@ -141,6 +141,13 @@ export class FaissIndex {
     await callAddon(() => addon.writeIndex(handle, path))
   }
 
+  /** The same index as a plain Faiss file, without our checksum: for `faiss.read_index`, not for `read`. Atomic and durable as `write`. */
+  async exportTo(path: string): Promise<void> {
+    const handle = this.#open()
+    requirePath(path)
+    await callAddon(() => addon.exportIndex(handle, path))
+  }
+
   /** What was called before still ends; then the memory is freed. Everything later fails with code closed. */
   close(): void {
     if (this.#closed) return
@@ -165,8 +172,4 @@ export class FaissIndex {
 function newResult(queries: number, k: number): SearchResult {
   requireResultSize(queries, k)
   return { ids: new Int32Array(queries * k), distances: new Float32Array(queries * k) }
-}
-
-function requirePath(path: string): void {
-  if (typeof path !== 'string' || path === '' || path.includes('\0')) throw invalidArgument('path must be a file name')
 }

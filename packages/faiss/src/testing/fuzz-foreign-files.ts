@@ -1,0 +1,45 @@
+// Runs in a process of its own: changes each file named in the arguments 1000 times and reads it; a crash ends this process only.
+import { readFileSync, writeFileSync } from 'node:fs'
+import { FaissError } from '../faiss-error.ts'
+import { readForeignVectors } from '../foreign-vectors.ts'
+import { seededRandom } from './seeded-vectors.ts'
+
+const random = seededRandom(7)
+const below = (limit: number) => Math.floor(random() * limit)
+const extremes = [0n, 1n, -1n, 2n ** 31n, 2n ** 32n, 2n ** 40n, 2n ** 61n, 2n ** 62n, -(2n ** 63n)]
+
+/** One damage: a cut, flipped bits, or a number replaced by an extreme one; half of them near the front, where the sizes are. */
+function damage(whole: Buffer): Buffer {
+  const bytes = Buffer.from(whole)
+  const place = below(random() < 0.5 ? Math.min(400, bytes.length) : bytes.length)
+  switch (below(4)) {
+    case 0:
+      return bytes.subarray(0, place)
+    case 1:
+      if (place + 8 <= bytes.length) bytes.writeBigInt64LE(extremes[below(extremes.length)]!, place)
+      return bytes
+    case 2:
+      for (let i = 0; i < 8; i++) bytes[below(bytes.length)]! ^= 1 << below(8)
+      return bytes
+    default:
+      bytes[place]! ^= 1 << below(8)
+      return bytes
+  }
+}
+
+const counts = { read: 0, refused: 0, strange: 0 }
+for (const file of process.argv.slice(2)) {
+  const whole = readFileSync(file)
+  for (let i = 0; i < 1000; i++) {
+    writeFileSync(`${file}.fuzz`, damage(whole))
+    try {
+      const { ids, vectors, dim } = await readForeignVectors(`${file}.fuzz`)
+      if (vectors.length !== ids.length * dim) counts.strange++
+      counts.read++
+    } catch (error) {
+      if (!(error instanceof FaissError) || !['data_corrupt', 'unsupported_index'].includes(error.code)) counts.strange++
+      counts.refused++
+    }
+  }
+}
+process.stdout.write(`${JSON.stringify({ ...counts, peakMiB: Math.round(process.resourceUsage().maxRSS / 1024) })}\n`)
