@@ -15,8 +15,8 @@ export interface Appended {
 export interface ApiProcess extends Machine {
   jobs: Jobs
   appender: LogAppender
-  /** Answers once the operation is durable. `again`: an earlier attempt that began when the log ended at `tailSlot` may have landed. */
-  accept(incarnation: string, operation: Operation, again?: { tailSlot: number }): Promise<Appended>
+  /** Answers once the operation is durable. An earlier attempt may have landed after `tailSlot`. */
+  accept(incarnation: string, operation: Operation, tailSlot: number): Promise<Appended>
 }
 
 export function startApiProcess(world: World, name: string): ApiProcess {
@@ -29,8 +29,8 @@ export function startApiProcess(world: World, name: string): ApiProcess {
     ...machine,
     jobs,
     appender,
-    async accept(incarnation, operation, again) {
-      const appended = await appender.append(incarnation, operation, again && { afterSlot: again.tailSlot })
+    async accept(incarnation, operation, tailSlot) {
+      const appended = await appender.append(incarnation, operation, { afterSlot: tailSlot })
       if (operation.kind === 'ingest') {
         const { ingestion, total } = operation
         const pointer = { ingestion, incarnation, collection: world.collection, total, revision: appended.revision, source: 'simulation', createdAtMs: clock.nowMs() }

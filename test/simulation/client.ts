@@ -33,11 +33,13 @@ async function send({ world, apis }: ClientDeps, { process }: Machine, truth: Tr
   const floor = truth.highestAcked
   const wasDropped = truth.isDropped
   let tailSlot: number | undefined
-  for (let again = false; ; again = true) {
+  for (;;) {
     const api = world.random.pick(apis)
     const appended = await within(process.clock, answerWithinMs, unlessUnavailable(async () => {
-      tailSlot ??= await api.appender.tail(truth.incarnation)
-      return await api.accept(truth.incarnation, operation, again ? { tailSlot } : undefined)
+      // Reserved once, before anything is appended: an attempt that stalled here goes on with what another one reserved.
+      const tail = await api.appender.tail(truth.incarnation)
+      tailSlot ??= tail
+      return await api.accept(truth.incarnation, operation, tailSlot)
     }))
     if (appended !== undefined) {
       if (wasDropped) throw new Violation('effect', `${operation.kind} was acknowledged into a collection that had been dropped`)
