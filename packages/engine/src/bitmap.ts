@@ -2,6 +2,7 @@
 import { appError } from '@likeness/shared/errors'
 
 const magic = Buffer.from('LKDB')
+const bitsIn = Uint8Array.from({ length: 256 }, (_, byte) => byte.toString(2).replaceAll('0', '').length)
 
 export class Bitmap {
   readonly bytes: Uint8Array
@@ -27,6 +28,21 @@ export class Bitmap {
     if (this.has(row)) return
     this.bytes[row >> 3]! |= 1 << (row & 7)
     this.set_++
+  }
+
+  /** `bytes` belongs to the bitmap from here on; bits past the last row are zero. */
+  static ofBytes(rows: number, bytes: Uint8Array): Bitmap {
+    let set = 0
+    for (let i = 0; i < bytes.length; i++) set += bitsIn[bytes[i]!]!
+    return new Bitmap(rows, bytes, set)
+  }
+
+  /** Rows that are in either. */
+  union(other: Bitmap): Bitmap {
+    if (other.count === 0) return this
+    const bytes = this.bytes.slice()
+    for (let i = 0; i < bytes.length; i++) bytes[i]! |= other.bytes[i]!
+    return Bitmap.ofBytes(this.rows, bytes)
   }
 
   clone(): Bitmap {

@@ -11,7 +11,8 @@ import type { FileCache } from './file-cache.ts'
 import { LoadedSegment } from './loaded-segment.ts'
 import { readManifest } from './manifest.ts'
 import type { Manifest, ManifestSegment } from './manifest.ts'
-import type { Part } from './segment-search.ts'
+import { openPart } from './part.ts'
+import type { Part } from './part.ts'
 import { OpenSnapshot } from './snapshot.ts'
 
 export interface CollectionReplicaDeps {
@@ -122,7 +123,7 @@ export class CollectionReplica {
     }
     const deleted = ref.deletions === null ? new Bitmap(ref.rows) : await this.readDeletions(ref.deletions)
     const segment = before === undefined ? await LoadedSegment.load(this.deps.cache, ref) : before.segment.retain()
-    return { segment, deleted, survivors: undefined }
+    return openPart(segment, deleted)
   }
 
   private async readDeletions(ref: NonNullable<ManifestSegment['deletions']>): Promise<Bitmap> {

@@ -1,5 +1,6 @@
 // What the engine offers to the apps. Implementations: catalog.ts, log-appender.ts, jobs.ts, committed.ts, replica.ts, collection-writer.ts.
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
+import type { Filter } from '@likeness/shared/contract/filter'
 import type { ItemListLine, Metadata } from '@likeness/shared/contract/item-list'
 import type { FailedItem, JobPointer } from '@likeness/shared/contract/job'
 import type { Operation } from '@likeness/shared/contract/operation'
@@ -98,6 +99,11 @@ export interface SnapshotQuery {
   k: number
   searchBudget?: number
   scoreThres?: number
+  /** Only items that match. */
+  filter?: Filter
+  /** `label` or `metadata.KEY`: at most `groupSize` (1) items with the same value; an item without a value is a group of its own. */
+  groupBy?: string
+  groupSize?: number
 }
 export interface Snapshot {
   readonly seq: number
@@ -106,7 +112,7 @@ export interface Snapshot {
   readonly spec: CollectionSpec
   readonly counts: { items: number; rows: number }
   readonly segments: { id: string; index: string; rows: number; deleted: number }[]
-  /** Best first; one list per query vector; k hits whenever k items exist (and pass the threshold). */
+  /** Best first; one list per query vector; k hits whenever k items match, have room in their groups and pass the threshold. */
   search(query: SnapshotQuery): Promise<Hit[][]>
   getItem(id: string): Promise<StoredItem | undefined>
   /** [rows, dim] vectors of an item, for query by item. */

@@ -16,3 +16,8 @@ export type ItemPayload = z.infer<typeof itemPayloadSchema>
 
 export const encodePayload = (payload: ItemPayload): Buffer => Buffer.from(JSON.stringify(payload))
 export const decodePayload = (body: Uint8Array): ItemPayload => itemPayloadSchema.parse(JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8')))
+
+/** What filters and groups look at. */
+export type Attributes = Pick<ItemPayload, 'label' | 'metadata'>
+/** Unchecked: of a payload that this program wrote, when there are many. */
+export const readAttributes = (body: Uint8Array): Attributes => JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8')) as Attributes

@@ -3,17 +3,29 @@ import { open } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import { FaissError, FaissIndex } from '@likeness/faiss'
 import { appError } from '@likeness/shared/errors'
+import type { Bitmap } from './bitmap.ts'
 import type { StoredItem } from './contract.ts'
 import type { FileCache } from './file-cache.ts'
-import { decodePayload } from './item-payload.ts'
+import { decodePayload, readAttributes } from './item-payload.ts'
+import type { Attributes } from './item-payload.ts'
+import { segmentFiles } from './manifest.ts'
 import type { ManifestSegment } from './manifest.ts'
+import { recentFilters } from './part.ts'
+import { Recent } from './recent.ts'
+import { SegmentColumns } from './segment-columns.ts'
 import { decodeSegmentMeta } from './segment-meta.ts'
 import type { SegmentMeta } from './segment-meta.ts'
+
+/** Of attributes, when a segment has no columns. */
+const itemsPerRead = 1024
 
 export class LoadedSegment {
   readonly ref: ManifestSegment
   readonly meta: SegmentMeta
   readonly index: FaissIndex
+  readonly columns: SegmentColumns
+  /** Rows that do not match, by filter. */
+  readonly excluded = new Recent<Bitmap>(recentFilters)
   private readonly payload: FileHandle
   private readonly cache: FileCache
   private users = 1
@@ -24,6 +36,7 @@ export class LoadedSegment {
     this.index = parts.index
     this.payload = parts.payload
     this.cache = parts.cache
+    this.columns = new SegmentColumns({ cache: parts.cache, ref: parts.ref.files.columns, attributes: () => this.attributes() })
   }
 
   /** Downloads what is not here yet; data_corrupt, object_not_found or store_unavailable leave nothing open. */
@@ -50,8 +63,8 @@ export class LoadedSegment {
     if (--this.users > 0) return
     this.index.close()
     await this.payload.close()
-    const { index, meta, payload } = this.ref.files
-    await this.cache.drop([index, meta, payload])
+    await this.columns.close()
+    await this.cache.drop(segmentFiles(this.ref))
   }
 
   async readItem(item: number): Promise<StoredItem> {
@@ -65,10 +78,25 @@ export class LoadedSegment {
     const [first, last] = [items[0], items.at(-1)]
     if (first === undefined || last === undefined) return []
     const start = payloadOffset[first]!
-    const body = Buffer.alloc(payloadOffset[last + 1]! - start)
+    const body = await this.readPayload(start, payloadOffset[last + 1]!)
+    return items.map((item) => ({ ...decodePayload(body.subarray(payloadOffset[item]! - start, payloadOffset[item + 1]! - start)), revision: revision[item]! }))
+  }
+
+  private async *attributes(): AsyncIterable<Attributes[]> {
+    const { payloadOffset, items } = this.meta
+    for (let first = 0; first < items; first += itemsPerRead) {
+      const end = Math.min(items, first + itemsPerRead)
+      const start = payloadOffset[first]!
+      const body = await this.readPayload(start, payloadOffset[end]!)
+      yield Array.from({ length: end - first }, (_, i) => readAttributes(body.subarray(payloadOffset[first + i]! - start, payloadOffset[first + i + 1]! - start)))
+    }
+  }
+
+  private async readPayload(start: number, end: number): Promise<Buffer> {
+    const body = Buffer.alloc(end - start)
     const { bytesRead } = await this.payload.read(body, 0, body.length, start)
     if (bytesRead !== body.length) throw appError('data_corrupt', `payload of segment ${this.ref.id} is short`)
-    return items.map((item) => ({ ...decodePayload(body.subarray(payloadOffset[item]! - start, payloadOffset[item + 1]! - start)), revision: revision[item]! }))
+    return body
   }
 }
 

@@ -16,7 +16,8 @@ export const manifestSegmentSchema = z.object({
   index: z.enum(indexKinds),
   items: z.number().int(),
   rows: z.number().int(),
-  files: z.object({ index: fileRefSchema, meta: fileRefSchema, payload: fileRefSchema }),
+  /** No columns: a small segment, or one written before there were any. */
+  files: z.object({ index: fileRefSchema, meta: fileRefSchema, payload: fileRefSchema, columns: fileRefSchema.optional() }),
   /** null: nothing deleted. */
   deletions: fileRefSchema.extend({ count: z.number().int() }).nullable()
 })
@@ -74,9 +75,11 @@ export async function readManifest(store: ObjectStore, key: string, sha256?: str
   return parsed.data
 }
 
+export const segmentFiles = ({ files: { index, meta, payload, columns } }: ManifestSegment): FileRef[] => [index, meta, payload, ...(columns === undefined ? [] : [columns])]
+
 /** Every collectable file that a reader of this manifest may open (failures stay with their job). */
 export function manifestFiles(manifest: Manifest): string[] {
-  const files = manifest.segments.flatMap(({ files: { index, meta, payload }, deletions }) => [index, meta, payload, ...(deletions === null ? [] : [deletions])].map((file) => file.key))
+  const files = manifest.segments.flatMap((segment) => [...segmentFiles(segment), ...(segment.deletions === null ? [] : [segment.deletions])].map((file) => file.key))
   for (const side of [manifest.tombstones, manifest.quantizer]) if (side !== null) files.push(side.key)
   return files
 }

@@ -1,17 +1,10 @@
 // Best items of one segment for one query: rows from Faiss, grouped by item, asked for again with more rows or more effort until k items are found.
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import type { SearchResult } from '@likeness/faiss'
-import type { Bitmap } from './bitmap.ts'
-import type { LoadedSegment } from './loaded-segment.ts'
+import type { Part } from './part.ts'
 import { scoreOf } from './score.ts'
 import { itemOfRow } from './segment-meta.ts'
 
-export interface Part {
-  segment: LoadedSegment
-  deleted: Bitmap
-  /** Live rows, made when few survive. */
-  survivors: Int32Array | undefined
-}
 export interface Candidate {
   part: Part
   item: number
@@ -29,8 +22,15 @@ export interface PartQuery {
   spec: CollectionSpec
 }
 
-/** A graph search that may return only one row in ten or fewer loses recall (0.83 at 10 %, 0.37 at 1 %): survivors are scanned. */
-const scanBelowLiveShare = 0.2
+/** Of live rows, below which a graph is not walked, however large it is. */
+const scanBelowShare = 0.2
+/** Rows that a walk looks at for one of its ef live ones, when all are live. */
+const rowsPerStep = 32
+
+/** Whether looking at every live row costs less than a walk, which passes rows / live as many rows for the same number of live ones. */
+function isScanCheaper(live: number, rows: number, ef: number): boolean {
+  return live < scanBelowShare * rows && live * live < rowsPerStep * ef * rows
+}
 
 function survivorsOf(part: Part): Int32Array {
   if (part.survivors !== undefined) return part.survivors
@@ -58,29 +58,45 @@ const foundRows = ({ ids }: SearchResult): number => {
   return end < 0 ? ids.length : end
 }
 
+interface Effort {
+  /** Every live row is looked at. */
+  exact: boolean
+  efSearch: number
+  nprobe: number
+}
+
+/** The same work as without deletions: lists with few live rows are quick, so more of them are looked at. */
+function firstEffort({ segment: { index, ref } }: Part, { budget, k, nlist }: PartQuery, live: number): Effort {
+  const efSearch = budget ?? Math.max(64, 4 * k)
+  if (index.kind === 'hnsw') return { exact: isScanCheaper(live, ref.rows, efSearch), efSearch, nprobe: 1 }
+  if (index.kind === 'flat') return { exact: false, efSearch, nprobe: 1 }
+  const probes = budget ?? Math.max(8, Math.ceil(Math.sqrt(nlist)))
+  const nprobe = Math.min(nlist, Math.ceil((probes * ref.rows) / live))
+  return { exact: nprobe === nlist && live < ref.rows, efSearch, nprobe }
+}
+
+async function searchRows(part: Part, { vector }: PartQuery, rows: number, { exact, efSearch, nprobe }: Effort): Promise<SearchResult> {
+  const { segment: { index }, deleted } = part
+  if (exact) return await index.searchRows(vector, survivorsOf(part), rows)
+  return await index.search(vector, { k: rows, deleted: deleted.bytes, efSearch: Math.max(efSearch, rows), nprobe })
+}
+
 /** At most k candidates; exactly k when the segment has k live items. */
 export async function searchPart(part: Part, query: PartQuery): Promise<Candidate[]> {
-  const { segment, deleted } = part
-  const live = segment.ref.rows - deleted.count
+  const { segment: { index, meta, ref }, deleted } = part
+  const live = ref.rows - deleted.count
   if (live === 0) return []
-  const { index, meta } = segment
-  const isGraph = index.kind === 'hnsw'
-  let exact = isGraph && live < scanBelowLiveShare * segment.ref.rows
-  let nprobe = Math.min(query.nlist, query.budget ?? Math.max(8, Math.ceil(Math.sqrt(query.nlist))))
+  const effort = firstEffort(part, query, live)
   let rows = Math.min(live, Math.ceil((query.k * meta.rows) / meta.items) + query.k)
   for (;;) {
-    const efSearch = Math.max(query.budget ?? Math.max(64, 4 * query.k), rows)
-    const result = exact
-      ? await index.searchRows(query.vector, survivorsOf(part), rows)
-      : await index.search(query.vector, { k: rows, deleted: deleted.bytes, ...(isGraph ? { efSearch } : index.kind === 'ivf' ? { nprobe } : {}) })
+    const result = await searchRows(part, query, rows, effort)
     const candidates = groupByItem(part, result, query)
     if (candidates.length >= query.k) return candidates
-    const found = foundRows(result)
-    if (found < rows) {
+    if (foundRows(result) < rows) {
       // The structure gave up before the rows ended.
-      if (isGraph && !exact) exact = true
-      else if (index.kind === 'ivf' && nprobe < query.nlist) nprobe = Math.min(query.nlist, nprobe * 4)
-      else return candidates
+      if (effort.exact || index.kind === 'flat') return candidates
+      if (index.kind === 'ivf' && effort.nprobe < query.nlist) effort.nprobe = Math.min(query.nlist, effort.nprobe * 4)
+      else effort.exact = true
     } else if (rows < live) rows = Math.min(live, rows * 4)
     else return candidates
   }

@@ -1,6 +1,10 @@
 // Writes one immutable segment: meta, payload and index of a set of items, sorted by id hash.
+import { setImmediate } from 'node:timers/promises'
 import type { CollectionSpec, Metric } from '@likeness/shared/contract/collection'
 import type { CollectionKeys } from '@likeness/shared/keys'
+import { ColumnBuilder } from './column-builder.ts'
+import { encodeColumns } from './column-file.ts'
+import { readAttributes } from './item-payload.ts'
 import type { ItemVersion } from './item-version.ts'
 import type { IndexKind, ManifestSegment } from './manifest.ts'
 import type { SegmentFiles } from './segment-files.ts'
@@ -57,14 +61,30 @@ function layOut(items: readonly SegmentItem[], dim: number) {
   return { meta, body, vectors, payload: Buffer.concat(items.map((item) => item.payload)) }
 }
 
+/** Payloads of fewer items are read as fast as a file of columns is fetched. */
+const columnsFromItems = 512
+const itemsPerTurn = 4096
+
+async function columnsOf(items: readonly SegmentItem[]): Promise<Uint8Array | undefined> {
+  if (items.length < columnsFromItems) return undefined
+  const builder = new ColumnBuilder()
+  for (const [i, { payload }] of items.entries()) {
+    if (i % itemsPerTurn === itemsPerTurn - 1) await setImmediate()
+    builder.add(readAttributes(payload))
+  }
+  return encodeColumns(builder.build())
+}
+
 export async function writeSegment({ files, keys, spec, id, kind, centroids, items }: SegmentWrite): Promise<WrittenSegment> {
   const { dim } = spec.embedding
   const { meta, body, vectors, payload } = layOut(items, dim)
-  const [index, metaRef, payloadRef] = await Promise.all([
+  const encodedColumns = await columnsOf(items)
+  const [index, metaRef, payloadRef, columns] = await Promise.all([
     files.putIndex(keys.segmentFile(id, 'index'), { kind, dim, metric: faissMetric(spec.metric), vectors, centroids }),
     files.put(keys.segmentFile(id, 'meta'), body),
-    files.put(keys.segmentFile(id, 'payload'), payload)
+    files.put(keys.segmentFile(id, 'payload'), payload),
+    encodedColumns && files.put(keys.segmentFile(id, 'columns'), encodedColumns)
   ])
-  const ref: ManifestSegment = { id, index: kind, items: meta.items, rows: meta.rows, files: { index, meta: metaRef, payload: payloadRef }, deletions: null }
+  const ref: ManifestSegment = { id, index: kind, items: meta.items, rows: meta.rows, files: { index, meta: metaRef, payload: payloadRef, columns }, deletions: null }
   return { ref, meta }
 }

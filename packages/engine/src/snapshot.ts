@@ -1,12 +1,18 @@
 // One committed version of a collection, open for reading. Immutable; a replica swaps to the next one while queries finish on this.
+import { createHash } from 'node:crypto'
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
+import type { Filter } from '@likeness/shared/contract/filter'
 import { appError } from '@likeness/shared/errors'
 import type { Hit, Snapshot, SnapshotQuery, StoredItem } from './contract.ts'
+import { searchGrouped, takeByGroup } from './group-search.ts'
+import type { Grouping } from './group-search.ts'
 import { itemHash } from './item-hash.ts'
 import type { Manifest } from './manifest.ts'
+import { narrowPart } from './part.ts'
+import type { Part } from './part.ts'
 import { findItem, rowsOf } from './segment-meta.ts'
 import { searchPart } from './segment-search.ts'
-import type { Candidate, Part } from './segment-search.ts'
+import type { Candidate, PartQuery } from './segment-search.ts'
 
 /** Of a scroll: 2 MiB of vectors at 512-d. */
 const rowsPerChunk = 1024
@@ -45,18 +51,23 @@ export class OpenSnapshot implements Snapshot {
     return this.parts.map(({ segment: { ref }, deleted }) => ({ id: ref.id, index: ref.index, rows: ref.rows, deleted: deleted.count }))
   }
 
-  async search({ vectors, k, searchBudget, scoreThres }: SnapshotQuery): Promise<Hit[][]> {
+  async search({ vectors, filter, ...rest }: SnapshotQuery): Promise<Hit[][]> {
     const { dim } = this.spec.embedding
     if (vectors.length % dim !== 0) throw appError('dimension_mismatch', `vectors of ${dim} values each do not make ${vectors.length}`)
+    const parts = filter === undefined ? this.parts : await this.narrow(filter)
     const queries = Array.from({ length: vectors.length / dim }, (_, i) => vectors.subarray(i * dim, (i + 1) * dim))
-    return await Promise.all(queries.map((vector) => this.searchOne(vector, { k, searchBudget, scoreThres })))
+    return await Promise.all(queries.map((vector) => this.searchOne(parts, vector, rest)))
   }
 
-  private async searchOne(vector: Float32Array, { k, searchBudget, scoreThres }: Omit<SnapshotQuery, 'vectors'>): Promise<Hit[]> {
+  private async narrow(filter: Filter): Promise<Part[]> {
+    const keyed = { filter, key: createHash('sha256').update(JSON.stringify(filter)).digest('base64') }
+    return await Promise.all(this.parts.map((part) => narrowPart(part, keyed)))
+  }
+
+  private async searchOne(parts: readonly Part[], vector: Float32Array, { k, searchBudget, scoreThres, groupBy, groupSize = 1 }: Omit<SnapshotQuery, 'vectors'>): Promise<Hit[]> {
     const { spec, manifest } = this
     const query = { vector, k, spec, budget: searchBudget ?? spec.settings.search_budget, nlist: manifest.quantizer?.nlist ?? 1 }
-    const found = (await Promise.all(this.parts.map((part) => searchPart(part, query)))).flat()
-    const best = found.sort(byScore).slice(0, k)
+    const best = groupBy === undefined ? await bestOf(parts, query) : await bestGrouped(parts, query, { by: groupBy, size: groupSize })
     const threshold = scoreThres ?? spec.settings.score_thres ?? -Infinity
     return await Promise.all(best.filter(({ score }) => score >= threshold).map(readHit))
   }
@@ -115,6 +126,14 @@ export class OpenSnapshot implements Snapshot {
   release(): void {
     if (--this.users === 0) this.onIdle(this)
   }
+}
+
+async function bestOf(parts: readonly Part[], query: PartQuery): Promise<Candidate[]> {
+  return (await Promise.all(parts.map((part) => searchPart(part, query)))).flat().sort(byScore).slice(0, query.k)
+}
+
+async function bestGrouped(parts: readonly Part[], query: PartQuery, grouping: Grouping): Promise<Candidate[]> {
+  return takeByGroup((await Promise.all(parts.map((part) => searchGrouped(part, query, grouping)))).flat().sort(byScore), query.k, grouping)
 }
 
 /** Live items of a segment in chunks that are read at once. */

@@ -36,7 +36,7 @@ export function collectionKeys(incarnation: string) {
     batchPrefix: (ingestion: string) => `${root}batch/${ingestion}/`,
     batch: (ingestion: string, firstOrdinal: number, attempt: string) => `${root}batch/${ingestion}/${pad(firstOrdinal, 10)}-${attempt}`,
     segmentPrefix: `${root}seg/`,
-    segmentFile: (segment: string, file: 'index' | 'meta' | 'payload') => `${root}seg/${segment}.${file}`,
+    segmentFile: (segment: string, file: 'index' | 'meta' | 'payload' | 'columns') => `${root}seg/${segment}.${file}`,
     deletionPrefix: `${root}del/`,
     deletion: (segment: string, commitId: string) => `${root}del/${segment}.${commitId}`,
     /** Tombstones and trained quantizers: small immutable side files of a commit. */

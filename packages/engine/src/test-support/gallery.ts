@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { systemClock } from '@likeness/shared/clock'
 import { collectionSettingsSchema } from '@likeness/shared/contract/collection'
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
+import type { Metadata } from '@likeness/shared/contract/item-list'
 import { encodeVectorBatch } from '@likeness/shared/contract/vector-batch'
 import type { BatchItem } from '@likeness/shared/contract/vector-batch'
 import { collectionKeys } from '@likeness/shared/keys'
@@ -39,6 +40,7 @@ export function vectorOf(seed: number): Float32Array {
 export interface TestItem {
   id: string
   label?: string
+  metadata?: Metadata
   seeds?: number[]
   fails?: string
 }
@@ -82,8 +84,8 @@ export async function createGallery(options: { method?: CollectionSpec['method']
     },
     /** What an embed-worker writes for some ordinals of an ingestion; the key of the batch. */
     async embed(ingestion: string, items: readonly TestItem[], firstOrdinal = 0): Promise<string> {
-      const batchItems = items.map(({ id, label, seeds = [0], fails }, i): BatchItem => ({
-        ordinal: firstOrdinal + i, id, label: label ?? null, imageKey: `pictures/${id}`, width: 10, height: 10,
+      const batchItems = items.map(({ id, label, metadata, seeds = [0], fails }, i): BatchItem => ({
+        ordinal: firstOrdinal + i, id, label: label ?? null, metadata, imageKey: `pictures/${id}`, width: 10, height: 10,
         rows: fails === undefined ? seeds.map((seed) => ({ kind: 'subject', box: [0, 0, seed, 10], score: 1, className: null })) : [],
         ...(fails === undefined ? {} : { failure: { code: fails, message: `fails with ${fails}` } })
       }))
