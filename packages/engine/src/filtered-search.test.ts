@@ -26,8 +26,7 @@ const items = Array.from({ length: count }, (_, n): Known => {
 })
 
 const dot = (a: Float32Array, b: Float32Array): number => a.reduce((sum, value, i) => sum + value * b[i]!, 0)
-function ranked(seed: number, among: readonly Known[]): Known[] {
-  const query = vectorOf(seed)
+function ranked(query: Float32Array, among: readonly Known[]): Known[] {
   return among.map((item) => ({ item, score: Math.max(...item.vectors.map((vector) => dot(vector, query))) })).sort((a, b) => b.score - a.score).map(({ item }) => item)
 }
 
@@ -65,6 +64,34 @@ const selections: [string, Filter, (item: Known) => boolean][] = [
   ['0.1 %', { label: 'label-3', not: { metadata: { hundredth: { not: 24 } } } }, ({ n }) => n % 7 === 3 && n % 100 === 24]
 ]
 
+/** Around one of 20 centres, that of the seed. */
+function clusteredVector(seed: number): Float32Array {
+  const [centre, own] = [vectorOf(900_000 + (seed % 20)), vectorOf(seed)]
+  const vector = centre.map((value, i) => value + 0.5 * own[i]!)
+  const norm = Math.hypot(...vector)
+  return vector.map((value) => value / norm)
+}
+
+test.each(indexMethods)('%s finds the best of a few clusters for queries from all of them', async (method) => {
+  gallery = await createGallery({ method, metric: 'cosine', sealThreshold: 1_200, vectorOf: clusteredVector })
+  const writer = await gallery.openWriter()
+  const clustered = Array.from({ length: 6_000 }, (_, n) => ({ id: `item-${n}`, n, metadata: { cluster: n % 20 }, seeds: [n], vectors: [clusteredVector(n)] }))
+  await gallery.add(writer, clustered)
+  while (await writer.merge());
+  const snapshot = await gallery.replica.acquire(gallery.spec.incarnation, { consistency: 'strong', timeoutMs: 5_000 })
+  const lines: string[] = []
+  for (const clusters of [1, 2, 6, 10, 16]) {
+    const live = clustered.filter(({ n }) => n % 20 < clusters)
+    const found = await Promise.all(queries.map(async (seed) => (await snapshot.search({ vectors: clusteredVector(seed), k, filter: { metadata: { cluster: { lt: clusters } } } }))[0]!))
+    const truth = queries.map((seed) => ranked(clusteredVector(seed), live).slice(0, k))
+    const recall = recallOf(found, truth)
+    lines.push(`${clusters} of 20: ${recall.toFixed(3)}`)
+    expect(recall, `${clusters} of 20 clusters`).toBeGreaterThanOrEqual(0.95)
+  }
+  snapshot.release()
+  console.log(`${method}, recall@${k} of clusters ${lines.join(', ')}`)
+})
+
 describe.each(indexMethods)('%s', (method) => {
   test('finds k matching items, and the best ones, at every selectivity and share of deletions', async () => {
     const writer = await fill(method)
@@ -81,7 +108,7 @@ describe.each(indexMethods)('%s', (method) => {
       for (const [name, filter, selects] of selections) {
         const matching = live.filter(selects)
         const found = await search({ k, filter })
-        const truth = queries.map((seed) => ranked(seed, matching).slice(0, k))
+        const truth = queries.map((seed) => ranked(vectorOf(seed), matching).slice(0, k))
         expect(found.map((hits) => hits.length), `${name} at ${deletedPercent} % deleted`).toEqual(truth.map((list) => list.length))
         expect(found.flat().every(({ item }) => matching.some(({ id }) => id === item.id))).toBe(true)
         const recall = recallOf(found, truth)
@@ -102,7 +129,7 @@ describe.each(indexMethods)('%s', (method) => {
     ] as const) {
       const truth = queries.map((seed) => {
         const counts = new Map<unknown, number>()
-        return ranked(seed, items).filter((item) => counts.set(groupOf(item), (counts.get(groupOf(item)) ?? 0) + 1).get(groupOf(item))! <= groupSize).slice(0, k)
+        return ranked(vectorOf(seed), items).filter((item) => counts.set(groupOf(item), (counts.get(groupOf(item)) ?? 0) + 1).get(groupOf(item))! <= groupSize).slice(0, k)
       })
       const found = await search({ k, groupBy, groupSize })
       expect(found.map((hits) => hits.length), `${groupBy} x ${groupSize}`).toEqual(truth.map((list) => list.length))

@@ -22,14 +22,18 @@ export interface PartQuery {
   spec: CollectionSpec
 }
 
-/** Of live rows, below which a graph is not walked, however large it is. */
-const scanBelowShare = 0.2
+/** Below this share of live rows a walk over the graph may be led astray: what is left need not be spread like the whole. */
+const narrowShare = 0.8
+/** 60 k x 64-d in clusters, 30 % of the clusters live: recall@10 .84 at ef 64, .97 at 256. */
+const narrowEffort = 4
 /** Rows that a walk looks at for one of its ef live ones, when all are live. */
 const rowsPerStep = 32
 
-/** Whether looking at every live row costs less than a walk, which passes rows / live as many rows for the same number of live ones. */
-function isScanCheaper(live: number, rows: number, ef: number): boolean {
-  return live < scanBelowShare * rows && live * live < rowsPerStep * ef * rows
+/** A walk passes rows / live as many rows for the same number of live ones: from there on, looking at every live row is cheaper. */
+function graphEffort(live: number, rows: number, efSearch: number): Effort {
+  if (live >= narrowShare * rows) return { exact: false, efSearch, nprobe: 1 }
+  const wider = narrowEffort * efSearch
+  return { exact: live * live < rowsPerStep * wider * rows, efSearch: wider, nprobe: 1 }
 }
 
 function survivorsOf(part: Part): Int32Array {
@@ -68,7 +72,7 @@ interface Effort {
 /** The same work as without deletions: lists with few live rows are quick, so more of them are looked at. */
 function firstEffort({ segment: { index, ref } }: Part, { budget, k, nlist }: PartQuery, live: number): Effort {
   const efSearch = budget ?? Math.max(64, 4 * k)
-  if (index.kind === 'hnsw') return { exact: isScanCheaper(live, ref.rows, efSearch), efSearch, nprobe: 1 }
+  if (index.kind === 'hnsw') return graphEffort(live, ref.rows, efSearch)
   if (index.kind === 'flat') return { exact: false, efSearch, nprobe: 1 }
   const probes = budget ?? Math.max(8, Math.ceil(Math.sqrt(nlist)))
   const nprobe = Math.min(nlist, Math.ceil((probes * ref.rows) / live))

@@ -53,7 +53,7 @@ async function existing(opening: Promise<CollectionWriter | undefined>): Promise
 
 export type Gallery = Awaited<ReturnType<typeof createGallery>>
 
-export async function createGallery(options: { method?: CollectionSpec['method']; metric?: CollectionSpec['metric']; sealThreshold?: number; store?: ObjectStore; retentionMs?: number; embedding?: string } = {}) {
+export async function createGallery(options: { method?: CollectionSpec['method']; metric?: CollectionSpec['metric']; sealThreshold?: number; store?: ObjectStore; retentionMs?: number; embedding?: string; vectorOf?: (seed: number) => Float32Array } = {}) {
   const store = options.store ?? createMemoryStore()
   const dir = await mkdtemp(join(tmpdir(), 'likeness-engine-'))
   const clock = systemClock
@@ -89,7 +89,7 @@ export async function createGallery(options: { method?: CollectionSpec['method']
         rows: fails === undefined ? seeds.map((seed) => ({ kind: 'subject', box: [0, 0, seed, 10], score: 1, className: null })) : [],
         ...(fails === undefined ? {} : { failure: { code: fails, message: `fails with ${fails}` } })
       }))
-      const vectors = batchItems.flatMap(({ rows }) => rows.map(({ box }) => [...vectorOf(box[2])])).flat()
+      const vectors = batchItems.flatMap(({ rows }) => rows.map(({ box }) => [...(options.vectorOf ?? vectorOf)(box[2])])).flat()
       const key = keys.batch(ingestion, firstOrdinal, createUlid())
       const header = { incarnation: spec.incarnation, ingestion, embeddingVersion: spec.embedding.version, dim, rawDim: 0, items: batchItems }
       await store.put(key, encodeVectorBatch({ header, vectors: Float32Array.from(vectors), raw: new Uint16Array(0) }))
