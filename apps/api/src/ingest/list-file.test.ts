@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { maxLineBytes, readList } from './list-file.ts'
+import { maxLineBytes } from '@likeness/shared/text-lines'
+import { readList } from './list-file.ts'
 
 async function read(...chunks: (string | Buffer)[]) {
   async function* stream() {

@@ -1,6 +1,7 @@
 // The list file of an import: `path<TAB>label[<TAB>id]` a line, UTF-8; BOM, CRLF and blank lines are fine. Streams, lists may have millions of lines.
 import { itemIdSchema, labelSchema } from '@likeness/shared/contract/item-list'
 import type { ItemFailure } from '@likeness/shared/contract/item-list'
+import { readTextLines } from '@likeness/shared/text-lines'
 
 export interface ListEntry {
   /** From 1. */
@@ -9,44 +10,6 @@ export interface ListEntry {
   label: string | null
   id: string
   failure?: ItemFailure
-}
-
-export const maxLineBytes = 16 * 1024
-const newline = 0x0a
-
-/** Raw lines with their numbers; a line past `maxLineBytes` is cut there and marked. */
-async function* splitLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<{ line: number; bytes: Buffer; tooLong: boolean }> {
-  let held = Buffer.alloc(0)
-  let tooLong = false
-  let line = 1
-  const keep = (bytes: Buffer): void => {
-    tooLong ||= held.length + bytes.length > maxLineBytes
-    held = Buffer.concat([held, bytes.subarray(0, maxLineBytes - held.length)])
-  }
-  for await (const chunk of chunks) {
-    const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
-    let from = 0
-    for (let at = bytes.indexOf(newline); at !== -1; at = bytes.indexOf(newline, from)) {
-      keep(bytes.subarray(from, at))
-      yield { line: line++, bytes: held, tooLong }
-      held = Buffer.alloc(0)
-      tooLong = false
-      from = at + 1
-    }
-    if (from < bytes.length) keep(bytes.subarray(from))
-  }
-  if (held.length > 0) yield { line, bytes: held, tooLong }
-}
-
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-
-function decodeLine(bytes: Buffer): string | undefined {
-  try {
-    return decoder.decode(bytes)
-  } catch {
-    // Not UTF-8: the caller fails the line.
-    return undefined
-  }
 }
 
 const badLine = (line: number, code: string, message: string, known: { path?: string; id?: string } = {}): ListEntry => {
@@ -69,17 +32,7 @@ export function parseListLine(line: number, text: string): ListEntry {
 
 /** Entries of all lines that are not blank, in order. */
 export async function* readList(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<ListEntry> {
-  for await (const { line, bytes, tooLong } of splitLines(chunks)) {
-    if (tooLong) {
-      yield badLine(line, 'invalid_list_line', `longer than ${maxLineBytes} bytes`)
-      continue
-    }
-    const raw = decodeLine(bytes)
-    if (raw === undefined) {
-      yield badLine(line, 'invalid_list_line', 'not UTF-8')
-      continue
-    }
-    const text = (line === 1 ? raw.replace(/^\uFEFF/, '') : raw).replace(/\r$/, '')
-    if (text.trim() !== '') yield parseListLine(line, text)
+  for await (const read of readTextLines(chunks)) {
+    yield 'problem' in read ? badLine(read.line, 'invalid_list_line', read.problem) : parseListLine(read.line, read.text)
   }
 }

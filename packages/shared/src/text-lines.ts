@@ -1,0 +1,55 @@
+// Lines of an uploaded or local text file, with their numbers: UTF-8; BOM, CRLF and blank lines are fine. Streams, lists may have millions of lines.
+
+export const maxLineBytes = 16 * 1024
+const newline = 0x0a
+
+/** `problem`: why the line cannot be read. */
+export type TextLine = { line: number; text: string } | { line: number; problem: string }
+
+/** Raw lines with their numbers; a line past `maxLineBytes` is cut there and marked. */
+async function* splitLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<{ line: number; bytes: Buffer; tooLong: boolean }> {
+  let held = Buffer.alloc(0)
+  let tooLong = false
+  let line = 1
+  const keep = (bytes: Buffer): void => {
+    tooLong ||= held.length + bytes.length > maxLineBytes
+    held = Buffer.concat([held, bytes.subarray(0, maxLineBytes - held.length)])
+  }
+  for await (const chunk of chunks) {
+    const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
+    let from = 0
+    for (let at = bytes.indexOf(newline); at !== -1; at = bytes.indexOf(newline, from)) {
+      keep(bytes.subarray(from, at))
+      yield { line: line++, bytes: held, tooLong }
+      held = Buffer.alloc(0)
+      tooLong = false
+      from = at + 1
+    }
+    if (from < bytes.length) keep(bytes.subarray(from))
+  }
+  if (held.length > 0) yield { line, bytes: held, tooLong }
+}
+
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+function decodeLine(bytes: Buffer): string | undefined {
+  try {
+    return decoder.decode(bytes)
+  } catch {
+    // Not UTF-8: the caller fails the line.
+    return undefined
+  }
+}
+
+/** Every line that is not blank, in order. */
+export async function* readTextLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<TextLine> {
+  for await (const { line, bytes, tooLong } of splitLines(chunks)) {
+    const raw = tooLong ? undefined : decodeLine(bytes)
+    if (raw === undefined) {
+      yield { line, problem: tooLong ? `longer than ${maxLineBytes} bytes` : 'not UTF-8' }
+      continue
+    }
+    const text = (line === 1 ? raw.replace(/^\uFEFF/, '') : raw).replace(/\r$/, '')
+    if (text.trim() !== '') yield { line, text }
+  }
+}
