@@ -1,0 +1,12 @@
+// An SVG drawing as pixels.
+import sharp from 'sharp'
+import type { Sprite } from './pixels.ts'
+
+/** As large as the drawing says it is. */
+export async function drawSvg(svg: string): Promise<Sprite> {
+  const { data, info } = await sharp(Buffer.from(svg)).toColourspace('srgb').ensureAlpha().raw().toBuffer({ resolveWithObject: true })
+  return { width: info.width, height: info.height, rgba: new Uint8Array(data) }
+}
+
+export const svgDocument = (width: number, height: number, body: string): string =>
+  `<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">${body}</svg>`
