@@ -1,9 +1,6 @@
 // `node scripts/run.mjs demo|start|test [args]`: brings the machine and the clone into a usable state, then runs the command.
 // Runs before anything is installed: only node: modules here and in setup/.
-import { checkNodeVersion } from './setup/node-version.mjs'
-import { installSystemPackages } from './setup/system-packages.mjs'
-import { installNpmDependencies } from './setup/npm-dependencies.mjs'
-import { buildAddon } from './setup/addon.mjs'
+import { prepareClone } from './setup/prepare-clone.mjs'
 import { SetupError } from './setup/report.mjs'
 import { runCli } from './run-cli.mjs'
 import { runTests } from './run-tests.mjs'
@@ -17,10 +14,7 @@ const commands = {
 async function main([name, ...args]) {
   const command = Object.hasOwn(commands, name ?? '') ? commands[name] : undefined
   if (command === undefined) throw new SetupError(`usage: node scripts/run.mjs ${Object.keys(commands).join('|')} [arguments]`)
-  checkNodeVersion(process.versions.node)
-  installSystemPackages({ browser: command.browser })
-  installNpmDependencies()
-  buildAddon()
+  prepareClone({ browser: command.browser })
   return command.run(args)
 }
 

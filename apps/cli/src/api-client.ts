@@ -1,28 +1,65 @@
 // The public API as this program uses it. Answers that are problems become ApiProblem errors with their code.
+import { openAsBlob } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import type { CollectionAnswer, JobAnswer, Problem, SearchAnswer } from '@likeness/shared/contract/http'
+import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
+import type { CollectionAnswer, ItemAnswer, JobAnswer, ListLine, Problem, SearchAnswer, SearchRequest } from '@likeness/shared/contract/http'
 
 export class ApiProblem extends Error {
   readonly code: string
   readonly status: number
+  readonly detail: string
   constructor({ code, status, detail }: Problem) {
     super(`${code}: ${detail}`)
+    this.detail = detail
     this.name = 'ApiProblem'
     this.code = code
     this.status = status
   }
 }
 
+/** What a picture is searched with; the rest is the collection's. */
+export type SearchOptions = Partial<Omit<SearchRequest, 'vector' | 'item_id' | 'image_key'>>
+export interface Accepted {
+  job: string
+  total: number
+}
+export interface UploadFile {
+  id: string
+  label: string | null
+  metadata: Record<string, unknown> | undefined
+  /** On disk; read as it is sent. */
+  file: string
+}
+export interface ApiStatus {
+  store: string
+  replica: { incarnation: string; seq: number; rows: number; behind_ms: number; alarm: string | null }[]
+  lanes: { worker: string; embedding: EmbeddingSpec; provider: string; seen_at: string }[]
+}
+
 export interface ApiClient {
+  readonly url: string
+  getStatus(): Promise<ApiStatus>
+  listCollections(): Promise<CollectionAnswer[]>
   /** undefined when there is none of this name. */
   getCollection(name: string): Promise<CollectionAnswer | undefined>
-  createCollection(name: string, options?: { index_method?: string; settings?: Record<string, unknown> }): Promise<void>
+  createCollection(name: string, options?: { index_method?: string; metric?: string; settings?: Record<string, unknown> }): Promise<CollectionAnswer>
   dropCollection(name: string): Promise<void>
   /** Imports the pictures of a list file (`path<TAB>label`) below a folder on the API's disk; resolves with the job when it is accepted. */
-  importList(collection: string, source: { root: string; listFile: string }): Promise<{ job: string; total: number }>
-  getJob(id: string): Promise<JobAnswer>
+  importList(collection: string, source: { root: string; listFile: string }): Promise<Accepted>
+  /** The same for lines made here. The same `key` again has no second effect and answers the same job. */
+  importLines(collection: string, source: { root: string; lines: readonly ListLine[]; key: string }): Promise<Accepted>
+  /** Sends the pictures themselves, at most 1000; `key` as above. */
+  uploadPictures(collection: string, files: readonly UploadFile[], key: string): Promise<Accepted>
+  /** With the first 1000 failed items after ordinal `failedAfter`. */
+  getJob(id: string, options?: { failedAfter?: number }): Promise<JobAnswer>
+  /** Newest first. */
+  listJobs(options?: { collection?: string; limit?: number }): Promise<JobAnswer[]>
+  /** undefined when the collection has no such item. */
+  getItem(collection: string, id: string): Promise<ItemAnswer | undefined>
+  /** At most 10 000; settles after the commit. */
+  deleteItems(collection: string, ids: readonly string[]): Promise<void>
   /** `minSeq`: the answer holds at least this commit. */
-  search(collection: string, image: Uint8Array, options: { k: number; minSeq?: number }): Promise<SearchAnswer>
+  search(collection: string, image: Uint8Array, options: SearchOptions): Promise<SearchAnswer>
   /** Bytes behind a path of an answer, for example a hit's thumbnail. */
   fetchBytes(path: string): Promise<Buffer>
 }
@@ -40,8 +77,11 @@ export function createApiClient({ url, apiKey }: { url: string; apiKey?: string 
   const json = (body: unknown): RequestInit => ({ method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
 
   return {
+    url,
+    getStatus: () => answer<ApiStatus>('/v1/status'),
+    listCollections: async () => (await answer<{ collections: CollectionAnswer[] }>('/v1/collections')).collections,
     getCollection: (name) => answer<CollectionAnswer>(inCollection(name)).catch(absentWhen('collection_not_found')),
-    createCollection: async (name, options = {}) => void (await request('/v1/collections', json({ name, ...options }))),
+    createCollection: (name, options = {}) => answer<CollectionAnswer>('/v1/collections', json({ name, ...options })),
     dropCollection: async (name) => void (await request(inCollection(name), { method: 'DELETE' })),
     async importList(collection, { root, listFile }) {
       const form = new FormData()
@@ -49,11 +89,34 @@ export function createApiClient({ url, apiKey }: { url: string; apiKey?: string 
       form.set('list', new Blob([await readFile(listFile)]), 'list.tsv')
       return answer(inCollection(collection, '/imports'), { method: 'POST', body: form })
     },
-    getJob: (id) => answer(`/v1/jobs/${encodeURIComponent(id)}`),
-    async search(collection, image, { k, minSeq }) {
+    async importLines(collection, { root, lines, key }) {
       const form = new FormData()
-      form.set('k', String(k))
-      if (minSeq !== undefined) form.set('min_seq', String(minSeq))
+      form.set('root', root)
+      form.set('list', new Blob(lines.map((line) => `${JSON.stringify(line)}\n`), { type: 'application/x-ndjson' }), 'list.ndjson')
+      return answer(inCollection(collection, '/imports'), { method: 'POST', body: form, headers: { 'idempotency-key': key } })
+    },
+    async uploadPictures(collection, files, key) {
+      const form = new FormData()
+      for (const { id, label, metadata, file } of files) {
+        form.append('label', label ?? '')
+        form.append('metadata', metadata === undefined ? '' : JSON.stringify(metadata))
+        form.append('id', id)
+        form.append('image', await openAsBlob(file), 'image')
+      }
+      return answer(inCollection(collection, '/images'), { method: 'POST', body: form, headers: { 'idempotency-key': key } })
+    },
+    getJob: (id, { failedAfter } = {}) => answer(`/v1/jobs/${encodeURIComponent(id)}${failedAfter === undefined ? '' : `?failed_after=${failedAfter}`}`),
+    async listJobs({ collection, limit = 50 } = {}) {
+      const query = new URLSearchParams({ limit: String(limit), ...(collection === undefined ? {} : { collection }) })
+      return (await answer<{ jobs: JobAnswer[] }>(`/v1/jobs?${query}`)).jobs
+    },
+    getItem: (collection, id) => answer<ItemAnswer>(inCollection(collection, `/items/${encodeURIComponent(id)}`)).catch(absentWhen('item_not_found')),
+    deleteItems: async (collection, ids) => void (await request(inCollection(collection, '/items/delete'), json({ ids }))),
+    async search(collection, image, options) {
+      const form = new FormData()
+      for (const [name, value] of Object.entries(options)) {
+        if (value !== undefined) form.set(name, typeof value === 'string' ? value : JSON.stringify(value))
+      }
       form.set('image', new Blob([new Uint8Array(image)]), 'query')
       return answer(inCollection(collection, '/search'), { method: 'POST', body: form })
     },

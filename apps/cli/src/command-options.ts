@@ -22,8 +22,12 @@ export const galleryUsage = `  -c FILE        the gallery's yaml
   --json         the last line is a JSON object
 ${connectUsage}`
 
+/** Somebody asked how a command is used. */
+export class HelpAsked extends Error {}
+
 /** UserError for anything that `options` does not know; positionals are refused unless `positionals` names them. */
 export function parseCommand<const O extends Options>(args: readonly string[], { options, usage, positionals }: { options: O; usage: string; positionals?: boolean }) {
+  if (args.includes('--help') || args.includes('-h')) throw new HelpAsked(usage)
   try {
     return parseArgs({ args: [...args], options, allowPositionals: positionals ?? false })
   } catch (error) {

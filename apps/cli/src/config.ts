@@ -34,3 +34,15 @@ export const dataHome = (): string => (process.env.LIKENESS_HOME ? fromCallersFo
 export function apiFromEnvironment(): { url: string | undefined; apiKey: string | undefined } {
   return { url: process.env.LIKENESS_API || undefined, apiKey: process.env.LIKENESS_API_KEY || process.env.API_KEY || undefined }
 }
+
+/** An object store by its address, with the S3 settings of the environment. */
+export const storeFromEnvironment = (url: string): { OBJECT_STORE: string; S3_ENDPOINT?: string; S3_ACCESS_KEY?: string; S3_SECRET_KEY?: string; S3_REGION: string } => ({
+  OBJECT_STORE: url,
+  S3_ENDPOINT: process.env.S3_ENDPOINT || undefined,
+  S3_ACCESS_KEY: process.env.S3_ACCESS_KEY || undefined,
+  S3_SECRET_KEY: process.env.S3_SECRET_KEY || undefined,
+  S3_REGION: process.env.S3_REGION || 'us-east-1'
+})
+
+/** The model of a stack that is started here; undefined: the built-in one. */
+export const modelDirFromEnvironment = (): string | undefined => (process.env.MODEL_DIR ? fromCallersFolder(process.env.MODEL_DIR) : undefined)

@@ -2,12 +2,34 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { createLifecycle } from '@likeness/shared/lifecycle'
 import { createLog } from '@likeness/shared/log'
+import { ApiProblem } from './api-client.ts'
 import type { Command, CommandContext } from './command.ts'
+import { HelpAsked } from './command-options.ts'
+import { isNetworkFailure } from './connect/keep-trying.ts'
 import { runDemo } from './demo/run-demo.ts'
+import { runAppend, runBuild, runRemove } from './gallery/run-build.ts'
+import { runSearch } from './search/run-search.ts'
+import { runServe } from './serve/run-serve.ts'
+import { runJobs, runStatus } from './serve/run-status.ts'
+import { runDown, runUp } from './serve/run-up.ts'
+import { runVerify } from './serve/run-verify.ts'
 import { runStart } from './start/run-start.ts'
 import { UserError } from './user-error.ts'
 
-const commands: Record<string, Command> = { demo: runDemo, start: runStart }
+const commands: Record<string, { run: Command; does: string }> = {
+  build: { run: runBuild, does: "brings the pictures of a gallery's yaml into its collection" },
+  append: { run: runAppend, does: 'adds the pictures of a list to a gallery' },
+  remove: { run: runRemove, does: 'takes the items of a list out of a gallery' },
+  search: { run: runSearch, does: 'says what is on a picture, or on every picture of a folder' },
+  up: { run: runUp, does: "starts this machine's stack in the background" },
+  down: { run: runDown, does: 'stops it' },
+  serve: { run: runServe, does: 'keeps a stack up in the foreground' },
+  status: { run: runStatus, does: 'shows what runs and what it holds' },
+  jobs: { run: runJobs, does: 'lists jobs, or the failed items of one' },
+  verify: { run: runVerify, does: "reads a collection's files against its manifest" },
+  demo: { run: runDemo, does: 'draws a gallery of brand marks and searches scenes in it' },
+  start: { run: runStart, does: 'keeps a stack up with that gallery loaded' }
+}
 const signalCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
 const stopDeadlineMs = 60_000
 
@@ -40,16 +62,32 @@ function interruption(): Promise<number> {
 
 async function run([name = '', ...args]: readonly string[]): Promise<number> {
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined
-  if (command === undefined) throw new UserError(`usage: likeness ${Object.keys(commands).join('|')} [options]`)
-  return command(args, context)
+  if (command !== undefined) return command.run(args, context)
+  if (!['', 'help', '--help', '-h'].includes(name)) throw new UserError(`there is no command ${name}\n${usage()}`)
+  context.print(usage())
+  return 0
+}
+
+function usage(): string {
+  const width = Math.max(...Object.keys(commands).map((name) => name.length))
+  const lines = Object.entries(commands).map(([name, { does }]) => `  ${name.padEnd(width)}  ${does}`)
+  return `likeness COMMAND [options]\n${lines.join('\n')}\nlikeness COMMAND --help shows the options of one.`
+}
+
+/** What the user can change is one message; anything else is ours, with its stack. */
+function report(error: unknown): void {
+  if (isNetworkFailure(error)) return void process.stderr.write('likeness: the API went away: run the command again, a build goes on where it was\n')
+  const isPlain = error instanceof UserError || error instanceof ApiProblem
+  process.stderr.write(`likeness: ${isPlain ? error.message : error instanceof Error ? error.stack : String(error)}\n`)
 }
 
 let exitCode: number
 try {
   exitCode = await Promise.race([run(process.argv.slice(2)), interruption()])
 } catch (error) {
-  exitCode = error instanceof UserError ? 2 : 1
-  process.stderr.write(error instanceof UserError ? `likeness: ${error.message}\n` : `likeness: ${error instanceof Error ? error.stack : String(error)}\n`)
+  if (error instanceof HelpAsked) process.stdout.write(`${error.message}\n`)
+  else report(error)
+  exitCode = error instanceof HelpAsked ? 0 : error instanceof UserError ? 2 : 1
 }
 const isStopped = await Promise.race([lifecycle.stop().then(() => true), pause(stopDeadlineMs, false)])
 if (!isStopped) process.stderr.write('stopping took too long\n')

@@ -13,21 +13,33 @@ export interface ProgressDeps {
 const barWidth = 30
 const lineEveryMs = 5_000
 
-export function formatProgress({ label, unit, done, total, elapsedMs }: { label: string; unit: string; done: number; total: number; elapsedMs: number }): string {
+export interface ProgressState {
+  label: string
+  unit: string
+  done: number
+  total: number
+  elapsedMs: number
+  /** Done before the clock started: not part of the rate. */
+  doneBefore?: number
+}
+
+export function formatProgress({ label, unit, done, total, elapsedMs, doneBefore = 0 }: ProgressState): string {
   const filled = total === 0 ? barWidth : Math.floor((barWidth * done) / total)
-  const rate = elapsedMs > 0 ? (1000 * done) / elapsedMs : 0
+  const rate = elapsedMs > 0 ? (1000 * (done - doneBefore)) / elapsedMs : 0
   const left = rate > 0 ? `${Math.ceil((total - done) / rate)} s left` : 'starting'
   return `${label} [${'#'.repeat(filled)}${'.'.repeat(barWidth - filled)}] ${done}/${total}  ${rate.toFixed(1)} ${unit}/s  ${done === total ? 'done' : left}`
 }
 
 export function createProgress({ label, unit }: { label: string; unit: string }, { write, isTerminal, nowMs }: ProgressDeps): Progress {
   const startedMs = nowMs()
+  let doneBefore: number | undefined
   let last = ''
   let lastMs = -Infinity
   return {
     show(done, total) {
+      doneBefore ??= done
       const isDue = isTerminal || done === total || nowMs() - lastMs >= lineEveryMs
-      const text = formatProgress({ label, unit, done, total, elapsedMs: nowMs() - startedMs })
+      const text = formatProgress({ label, unit, done, total, elapsedMs: nowMs() - startedMs, doneBefore })
       if (!isDue || text === last) return
       write(isTerminal ? `\r\x1b[2K${text}` : `${text}\n`)
       last = text

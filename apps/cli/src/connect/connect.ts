@@ -1,12 +1,17 @@
 // How a command gets an API: the one it is told, the stack that runs over the data folder, or one that it starts and stops itself.
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { createApiClient } from '../api-client.ts'
 import type { ApiClient } from '../api-client.ts'
 import type { CommandContext } from '../command.ts'
-import { apiFromEnvironment, dataHome, fromCallersFolder } from '../config.ts'
+import { apiFromEnvironment, dataHome, fromCallersFolder, modelDirFromEnvironment } from '../config.ts'
+import { ownerOfDataDir } from '../stack/data-dir-lock.ts'
 import { startStack } from '../stack/start-stack.ts'
 import { UserError } from '../user-error.ts'
 import { findStack } from './stack-address.ts'
+import type { StackAddress } from './stack-address.ts'
+
+const startingMs = 60_000
 
 export interface ConnectOptions {
   /** Address of an API; default LIKENESS_API, else what runs over the data folder. */
@@ -24,12 +29,23 @@ export async function connect(context: CommandContext, { api, data, importRoots 
   const given = api ?? url
   if (given !== undefined) return reach(given.replace(/\/+$/, ''), apiKey)
   const dataDir = stackDir(data)
-  const running = findStack(dataDir)
+  const running = await findStackSoon(dataDir)
   if (running !== undefined) return reach(running.apiUrl, apiKey)
   context.say(`nothing runs over ${dataDir}: starting redis, index-worker, embed-worker and api for this command`)
-  const stack = await startStack({ dataDir, importRoots, log: context.log })
+  const stack = await startStack({ dataDir, importRoots, modelDir: modelDirFromEnvironment(), log: context.log })
   context.lifecycle.onStop('stack', () => stack.stop())
   return createApiClient({ url: stack.apiUrl })
+}
+
+/** One that is just starting or stopping is waited for. */
+async function findStackSoon(dataDir: string): Promise<StackAddress | undefined> {
+  const endMs = Date.now() + startingMs
+  for (;;) {
+    const running = findStack(dataDir)
+    if (running !== undefined || ownerOfDataDir(dataDir) === undefined) return running
+    if (Date.now() > endMs) throw new UserError(`process ${ownerOfDataDir(dataDir)} holds ${dataDir} and serves no API: stop it, or give another --data folder`)
+    await pause(100)
+  }
 }
 
 async function reach(url: string, apiKey: string | undefined): Promise<ApiClient> {

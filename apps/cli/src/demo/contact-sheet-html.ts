@@ -1,4 +1,5 @@
 // The contact sheet as HTML with its pictures inside. Labels are the user's text: everything is escaped.
+import { escapeHtml } from '../escape-html.ts'
 
 export interface SheetRow {
   name: string
@@ -8,8 +9,6 @@ export interface SheetRow {
   query: Uint8Array
   hits: { label: string; score: number; image: Uint8Array; isRight: boolean | undefined }[]
 }
-
-export const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`)
 
 const picture = (image: Uint8Array): string => `<img alt="" src="data:image/jpeg;base64,${Buffer.from(image).toString('base64')}">`
 

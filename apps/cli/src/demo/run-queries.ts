@@ -31,7 +31,7 @@ export async function runQueries({ api, collection, queries, minSeq, onDone }: {
   const results: QueryResult[] = []
   for (const query of queries) {
     const startedMs = performance.now()
-    const { hits } = await api.search(collection, query.image, { k: hitsAsked, minSeq })
+    const { hits } = await api.search(collection, query.image, { k: hitsAsked, min_seq: minSeq })
     const ms = performance.now() - startedMs
     const place = query.label === undefined ? -1 : hits.findIndex((hit) => hit.label === query.label)
     results.push({ ...query, hits, ms, rank: place < 0 ? undefined : place + 1 })

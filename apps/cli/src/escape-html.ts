@@ -1,0 +1,2 @@
+// The user's text inside HTML.
+export const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`)

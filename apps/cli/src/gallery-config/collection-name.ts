@@ -1,0 +1,23 @@
+// The collection of an index_dir: readable, and another one for another folder.
+import { createHash } from 'node:crypto'
+import { realpathSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+
+/** Symlinks resolved as far as the path exists. */
+function realPath(path: string): string {
+  try {
+    return realpathSync(path)
+  } catch {
+    const parent = dirname(path)
+    return parent === path ? path : join(realPath(parent), basename(path))
+  }
+}
+
+const slugOf = (text: string): string => text.toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-+|-+$/g, '')
+
+/** Letters of other scripts and long names fall away; the hash tells folders apart. */
+export function collectionNameOf(indexDir: string): string {
+  const real = realPath(indexDir)
+  const slug = slugOf(`${basename(dirname(real))} ${basename(real)}`).slice(0, 50).replace(/-+$/, '')
+  return `${slug === '' ? 'gallery' : slug}-${createHash('sha256').update(real).digest('hex').slice(0, 8)}`
+}

@@ -1,0 +1,126 @@
+// The list of a gallery: which pictures, with which labels. Bad lines become items that fail with their number; only an unusable list is an error.
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { isAbsolute, join } from 'node:path'
+import type { ListLine } from '@likeness/shared/contract/http'
+import { itemIdSchema, labelSchema } from '@likeness/shared/contract/item-list'
+import { isInside } from '@likeness/shared/inside-folder'
+import { readTextLines } from '@likeness/shared/text-lines'
+import { UserError } from '../user-error.ts'
+import type { GalleryConfig } from './load-gallery-config.ts'
+
+export type ListConfig = Pick<GalleryConfig, 'file' | 'dataFile' | 'imageRoot' | 'delimiter' | 'fields'>
+export interface ReadOptions {
+  /** The same path with the same label again: skipped. */
+  onDuplicate?: (line: number, firstLine: number) => void
+}
+export interface ListFingerprint {
+  lines: number
+  sha256: string
+}
+
+interface Fields {
+  path: string
+  label: string
+  more: string[]
+}
+type Split = (text: string) => Promise<Fields>
+
+/** UserError when data_file or image_root cannot be used, or the list is empty. */
+export async function* readDataList(config: ListConfig, { onDuplicate }: ReadOptions = {}): AsyncGenerator<ListLine> {
+  await checkFolders(config)
+  const split = await chooseSplit(config)
+  const seen = createSeen()
+  let lines = 0
+  for await (const read of readTextLines(createReadStream(config.dataFile))) {
+    lines++
+    if ('problem' in read) {
+      yield failedLine(read.line, `line-${read.line}`, 'invalid_list_line', read.problem)
+      continue
+    }
+    const line = toListLine(await split(read.text), read.line, config)
+    const earlier = seen(line, read.line)
+    if (earlier === undefined) yield line
+    else if (earlier.sameLabel) onDuplicate?.(read.line, earlier.line)
+    else yield failedLine(read.line, line.path, 'invalid_list_line', `${line.path} has another label in line ${earlier.line}`)
+  }
+  if (lines === 0) throw new UserError(`${config.dataFile} (data_file of ${config.file}) is empty`)
+}
+
+async function checkFolders({ file, dataFile, imageRoot }: ListConfig): Promise<void> {
+  const list = await stat(dataFile).catch(() => undefined)
+  if (list === undefined) throw new UserError(`${file}: data_file ${dataFile} does not exist`)
+  if (!list.isFile()) throw new UserError(`${file}: data_file ${dataFile} is not a file`)
+  const root = await stat(imageRoot).catch(() => undefined)
+  if (root === undefined) throw new UserError(`${file}: image_root ${imageRoot} does not exist`)
+  if (!root.isDirectory()) throw new UserError(`${file}: image_root ${imageRoot} is not a folder`)
+}
+
+const failedLine = (line: number, path: string, code: string, message: string): ListLine => ({
+  path, id: itemIdSchema.safeParse(path).success ? path : `line-${line}`, line, failure: { code, message: `line ${line}: ${message}` }
+})
+
+/** How lines are split: by the delimiter, by tabs when every line has one, else where a file name ends. */
+async function chooseSplit(config: ListConfig): Promise<Split> {
+  const { delimiter } = config
+  if (delimiter !== undefined) return async (text) => fieldsOf(text.split(delimiter))
+  let everyLineHasTab = true
+  for await (const read of readTextLines(createReadStream(config.dataFile))) everyLineHasTab &&= !('text' in read) || read.text.includes('\t')
+  return everyLineHasTab ? async (text) => fieldsOf(text.split('\t')) : (text) => splitAtFile(text, config.imageRoot)
+}
+
+const fieldsOf = ([path = '', label = '', ...more]: string[]): Fields => ({ path: path.trim() === '' ? '' : path, label: label.trim(), more })
+
+/** The path is the longest beginning of the line, cut at a space, that is a file; without one, up to the first space. */
+async function splitAtFile(text: string, imageRoot: string): Promise<Fields> {
+  const cuts = [...text.matchAll(/[ \t]+/g)].map((match) => match.index)
+  for (const cut of [...cuts].reverse()) {
+    const path = text.slice(0, cut)
+    if (isOutside(path) || !(await isFile(join(imageRoot, path)))) continue
+    return { path, label: text.slice(cut).trim(), more: [] }
+  }
+  // The whole line may be a file: then the label is what is missing.
+  const cut = cuts.find((at) => text.slice(0, at).trim() !== '')
+  if (cut === undefined || (!isOutside(text) && (await isFile(join(imageRoot, text))))) return { path: text, label: '', more: [] }
+  return { path: text.slice(0, cut), label: text.slice(cut).trim(), more: [] }
+}
+
+const isFile = async (path: string): Promise<boolean> => path.length <= 4096 && !path.includes('\0') && ((await stat(path).catch(() => undefined))?.isFile() ?? false)
+
+/** Never looked for on disk. */
+const isOutside = (path: string): boolean => isAbsolute(path) || !isInside('/root', join('/root', path))
+
+function toListLine({ path, label, more }: Fields, line: number, { fields }: ListConfig): ListLine {
+  if (path === '') return failedLine(line, `line-${line}`, 'invalid_list_line', 'no path')
+  if (isOutside(path)) return failedLine(line, path, 'path_outside_root', `${path} is not inside image_root`)
+  if (label === '') return failedLine(line, path, 'missing_label', 'no label after the path')
+  if (!labelSchema.safeParse(label).success) return failedLine(line, path, 'invalid_list_line', 'the label is too long')
+  if (!itemIdSchema.safeParse(path).success) return failedLine(line, path, 'invalid_list_line', 'the path is too long or has control characters')
+  const metadata = Object.fromEntries(more.flatMap((value, i) => (value.trim() === '' ? [] : [[fields[i] ?? `field_${i + 2}`, value.trim()]])))
+  return { path, label, line, ...(Object.keys(metadata).length > 0 && { metadata }) }
+}
+
+/** Remembers paths by 12 bytes of their hash: lists have millions of lines. */
+function createSeen() {
+  const first = new Map<string, { line: number; label: string }>()
+  return ({ path, label, failure }: ListLine, line: number): { line: number; sameLabel: boolean } | undefined => {
+    if (failure !== undefined) return undefined
+    const short = (text: string): string => createHash('sha256').update(text).digest().toString('latin1', 0, 12)
+    const before = first.get(short(path))
+    if (before === undefined) first.set(short(path), { line, label: short(label ?? '') })
+    return before && { line: before.line, sameLabel: before.label === short(label ?? '') }
+  }
+}
+
+/** Of the list as it reads, and of size and time of each picture: another list or another picture is another fingerprint. */
+export async function fingerprintList(config: ListConfig): Promise<ListFingerprint> {
+  const hash = createHash('sha256')
+  let lines = 0
+  for await (const line of readDataList(config)) {
+    lines++
+    const found = line.failure === undefined ? await stat(join(config.imageRoot, line.path)).catch(() => undefined) : undefined
+    hash.update(JSON.stringify([line, found?.size ?? null, found?.mtimeMs ?? null]))
+  }
+  return { lines, sha256: hash.digest('hex') }
+}

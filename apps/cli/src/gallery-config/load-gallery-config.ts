@@ -1,0 +1,117 @@
+// A gallery's yaml, checked and made complete: every path absolute, every default in place, every problem with its line.
+import { dirname, resolve } from 'node:path'
+import type { core } from 'zod'
+import type { IndexMethod } from '@likeness/shared/contract/collection'
+import { UserError } from '../user-error.ts'
+import { collectionNameOf } from './collection-name.ts'
+import { gallerySchema, namesAt, namesWithoutMeaning } from './gallery-schema.ts'
+import type { distances, GalleryFile, operations } from './gallery-schema.ts'
+import { nearestName } from './nearest-name.ts'
+import { applyOverrides } from './overrides.ts'
+import { readYamlFile } from './yaml-file.ts'
+import type { YamlFile } from './yaml-file.ts'
+
+export interface GalleryConfig {
+  file: string
+  folder: string
+  collection: string
+  indexDir: string
+  imageRoot: string
+  dataFile: string
+  delimiter: string | undefined
+  operation: (typeof operations)[number] | undefined
+  indexMethod: IndexMethod
+  metric: (typeof distances)[number]
+  embeddingSize: number | undefined
+  returnK: number
+  scoreThres: number | undefined
+  hammingRadius: number | undefined
+  searchBudget: number | undefined
+  detector: { threshold: number; maxResults: number; nmsIou: number }
+  /** Names of the fields after the label. */
+  fields: string[]
+  exclude: string[]
+  subjects: boolean
+  viewSizes: number[] | undefined
+  sealThreshold: number | undefined
+  /** Said once; nothing is wrong. */
+  warnings: string[]
+}
+
+export const batchSizeNote = 'batch_size has no effect here: pictures are embedded one by one, by as many processes as there are cores'
+
+/** UserError with one line for each problem. */
+export async function loadGalleryConfig(file: string, { overrides }: { overrides: readonly string[] }): Promise<GalleryConfig> {
+  const yaml = await readYamlFile(file)
+  const values = withoutNone(yaml.values) as Record<string, unknown>
+  const given = applyOverrides(values, overrides)
+  const parsed = gallerySchema.safeParse(withoutNone(values))
+  if (parsed.success) return complete(file, parsed.data)
+  throw new UserError(parsed.error.issues.flatMap((issue) => describe(issue, { yaml, given })).join('\n'))
+}
+
+/** "None" is what Python writes for nothing. */
+function withoutNone(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNone)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).flatMap(([name, part]) => (part === null || part === 'None' ? [] : [[name, withoutNone(part)]])))
+}
+
+interface Places {
+  yaml: YamlFile
+  given: Map<string, string>
+}
+
+function describe(issue: core.$ZodIssue, { yaml, given }: Places): string[] {
+  const place = (path: readonly PropertyKey[], atKey = false): string => given.get(path.map(String).join('.')) ?? yaml.place(path, { atKey })
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((name) => {
+      const near = nearestName(name, namesAt(issue.path))
+      const full = [...issue.path, name]
+      return `${place(full, true)}: ${full.map(String).join('.')} is not known${near === undefined ? '' : `, did you mean ${near}?`}`
+    })
+  }
+  const name = issue.path.map(String).join('.')
+  const isMissing = issue.code === 'invalid_type' && issue.input === undefined
+  return [`${place(issue.path)}: ${name} ${isMissing ? 'is missing' : phrase(issue)}`]
+}
+
+const phrase = (issue: core.$ZodIssue): string => {
+  const message = issue.message.replace(/^Invalid input: /, '')
+  return /^(is|belongs|needs) /.test(message) || /^hamming needs/.test(message) ? message : `: ${message}`.replace(/^: /, 'is not right: ')
+}
+
+function complete(file: string, { IndexProcess: index, Global: globals = {}, Likeness: own = {}, ...rest }: GalleryFile): GalleryConfig {
+  const folder = dirname(file)
+  const from = (path: string): string => resolve(folder, path)
+  const indexDir = from(index.index_dir)
+  const { threshold = 0.2, max_det_results: maxResults = 5, rec_nms_thresold: asWritten, rec_nms_threshold: asMeant } = globals
+  const unused = namesWithoutMeaning({ IndexProcess: index, Global: globals, ...rest })
+  return {
+    file,
+    folder,
+    collection: own.collection ?? collectionNameOf(indexDir),
+    indexDir,
+    imageRoot: from(index.image_root),
+    dataFile: from(index.data_file),
+    delimiter: index.delimiter,
+    operation: index.index_operation,
+    indexMethod: index.index_method ?? 'HNSW32',
+    metric: index.dist_type ?? 'IP',
+    embeddingSize: index.embedding_size,
+    returnK: index.return_k ?? 5,
+    scoreThres: index.score_thres,
+    hammingRadius: index.hamming_radius,
+    searchBudget: index.search_budget,
+    detector: { threshold, maxResults, nmsIou: asWritten ?? asMeant ?? 0.05 },
+    fields: own.fields ?? [],
+    exclude: own.exclude ?? [],
+    subjects: own.subjects ?? false,
+    viewSizes: own.view_sizes,
+    sealThreshold: own.seal_threshold,
+    warnings: [
+      ...(unused.length > 0 ? [`${file}: these keys of PaddleClas have no meaning here: ${unused.join(', ')}`] : []),
+      ...(index.batch_size !== undefined ? [`${file}: ${batchSizeNote}`] : [])
+    ]
+  }
+}

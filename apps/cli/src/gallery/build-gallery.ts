@@ -1,0 +1,122 @@
+// Brings a gallery's list into its collection: once, however often it is started, and on from where an interrupted run was.
+import type { CollectionAnswer } from '@likeness/shared/contract/http'
+import type { ApiClient } from '../api-client.ts'
+import { keepTrying } from '../connect/keep-trying.ts'
+import { readDataList } from '../gallery-config/data-list.ts'
+import type { ListFingerprint } from '../gallery-config/data-list.ts'
+import type { GalleryConfig } from '../gallery-config/load-gallery-config.ts'
+import type { Progress } from '../progress.ts'
+import { UserError } from '../user-error.ts'
+import { beginRecord, isSame, readRecord, writeRecord } from './build-record.ts'
+import type { BuildRecord, Outcome } from './build-record.ts'
+import { createJobFollower } from './follow-jobs.ts'
+import type { Followed } from './follow-jobs.ts'
+import { checkFits, checkMetric, createGallery, embeddingFor } from './gallery-collection.ts'
+import { submitParts } from './submit-parts.ts'
+import type { LineFailure } from './submit-parts.ts'
+
+export interface BuildOptions {
+  api: ApiClient
+  config: GalleryConfig
+  operation: 'new' | 'append'
+  /** Of the list as it is now. */
+  list: ListFingerprint
+  /** Wipes what the collection holds before. */
+  force: boolean
+  progress: Progress
+  say: (text: string) => void
+}
+export interface BuildSummary extends Outcome {
+  collection: string
+  /** Nothing was done now: this very list was built before. */
+  wasDone: boolean
+  failures: LineFailure[]
+  jobs: string[]
+  seconds: number
+  /** Newly embedded and searchable, from the first request on. */
+  imagesPerSecond: number
+  /** The commit that holds all of it; 0 when nothing was done. */
+  seq: number
+}
+
+/** UserError for whatever the user has to change; nothing is created or wiped before everything is checked. */
+export async function buildGallery(options: BuildOptions): Promise<BuildSummary> {
+  const { api, config, operation, list, force, say } = options
+  checkMetric(config)
+  const embedding = await embeddingFor(api, config)
+  const there = await api.getCollection(config.collection)
+  const last = await readRecord(config.indexDir)
+  const isKnown = !force && there !== undefined && last !== undefined && isSame(last, { operation, collection: there.name, incarnation: there.incarnation, fingerprint: list.sha256 })
+  if (there !== undefined && !force && (isKnown || !isEmpty(there))) checkFits(there, config, embedding)
+  if (isKnown && last.outcome !== undefined) return doneBefore(config, last.outcome)
+  if (isKnown) say('going on with the build that was interrupted')
+  const live = isKnown ? there : await makeRoom(options, there)
+  const record = await beginRecord(config.indexDir, { operation, collection: live.name, incarnation: live.incarnation, fingerprint: list.sha256 })
+  return await bringIn(options, record)
+}
+
+const isEmpty = ({ items, open_jobs: openJobs }: CollectionAnswer): boolean => items === 0 && openJobs === 0
+
+/** The collection to build into: the one that is there, or one that is made now. */
+async function makeRoom({ api, config, operation, force, say }: BuildOptions, there: CollectionAnswer | undefined): Promise<CollectionAnswer> {
+  if (there === undefined) return createGallery(api, config)
+  if (!force && !isEmpty(there)) {
+    if (operation === 'append') return there
+    const content = there.items > 0 ? `holds ${there.items} items` : 'is being built'
+    throw new UserError(`the collection ${there.name} (index_dir ${config.indexDir}) ${content}, not from this list as it is now: --force wipes it and builds anew, \`likeness append\` adds to it`)
+  }
+  if (!isEmpty(there)) say(`wiping the collection ${there.name} with ${there.items} items`)
+  await api.dropCollection(there.name)
+  return createGallery(api, config)
+}
+
+const doneBefore = ({ collection }: GalleryConfig, outcome: Outcome): BuildSummary => ({
+  ...outcome, collection, wasDone: true, failures: [], jobs: [], seconds: 0, imagesPerSecond: 0, seq: 0
+})
+
+async function bringIn({ api, config, list, progress, say }: BuildOptions, record: BuildRecord): Promise<BuildSummary> {
+  let duplicates = 0
+  const onTrouble = (error: unknown): void => say(`the API does not answer well, trying again: ${(error as Error).message}`)
+  const startedMs = performance.now()
+  let doneAtStart: number | undefined
+  const onDone = (done: number): void => {
+    doneAtStart ??= done
+    progress.show(done, list.lines)
+  }
+  const follower = createJobFollower({ api, onDone, onTrouble })
+  const submitted = new AbortController()
+  const submit = async (): Promise<void> => {
+    const keyBase = `build-${record.nonce}`
+    const lines = readDataList(config, { onDuplicate: () => (duplicates += 1) })
+    for await (const part of submitParts({ api, collection: config.collection, imageRoot: config.imageRoot, keyBase, onTrouble }, lines)) follower.add(part)
+    submitted.abort()
+  }
+  try {
+    const [, followed] = await Promise.all([submit(), follower.run(submitted.signal)])
+    return await finish({ api, config, record, followed, duplicates, seconds: (performance.now() - startedMs) / 1000, doneAtStart: doneAtStart ?? 0 })
+  } finally {
+    follower.stop()
+    progress.done()
+  }
+}
+
+interface Finished {
+  api: ApiClient
+  config: GalleryConfig
+  record: BuildRecord
+  followed: Followed
+  duplicates: number
+  seconds: number
+  doneAtStart: number
+}
+
+async function finish({ api, config, record, followed, duplicates, seconds, doneAtStart }: Finished): Promise<BuildSummary> {
+  const { indexed, superseded, failed } = followed
+  const outcome: Outcome = { total: indexed + superseded + failed, indexed, superseded, failed, duplicates }
+  // A collection that was dropped and made again meanwhile holds nothing of this.
+  const there = await keepTrying(() => api.getCollection(config.collection))
+  if (there?.incarnation !== record.incarnation) throw new UserError(`the collection ${config.collection} was dropped during the build`)
+  await writeRecord(config.indexDir, { ...record, outcome })
+  const imagesPerSecond = Math.max(0, outcome.total - doneAtStart) / seconds
+  return { ...outcome, collection: config.collection, wasDone: false, failures: followed.failures, jobs: followed.jobs, seconds, imagesPerSecond, seq: followed.seq }
+}

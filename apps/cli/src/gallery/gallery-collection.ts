@@ -1,0 +1,61 @@
+// The collection behind a gallery's yaml: what it must be like, whether the one that is there fits, and making it.
+import { setTimeout as pause } from 'node:timers/promises'
+import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
+import type { CollectionAnswer } from '@likeness/shared/contract/http'
+import { metrics } from '@likeness/shared/contract/collection'
+import type { ApiClient } from '../api-client.ts'
+import type { GalleryConfig } from '../gallery-config/load-gallery-config.ts'
+import { UserError } from '../user-error.ts'
+
+const embedderWaitMs = 60_000
+
+/** What the embed-workers make; UserError when none is there in time, or when the yaml asks for another size. */
+export async function embeddingFor(api: ApiClient, { embeddingSize, file }: Pick<GalleryConfig, 'embeddingSize' | 'file'>): Promise<EmbeddingSpec> {
+  const endMs = Date.now() + embedderWaitMs
+  for (;;) {
+    const [lane] = (await api.getStatus()).lanes
+    if (lane !== undefined) {
+      const { dim, version } = lane.embedding
+      if (embeddingSize === undefined || embeddingSize === dim) return lane.embedding
+      throw new UserError(`${file}: embedding_size is ${embeddingSize}, the model ${version} makes vectors of ${dim}`)
+    }
+    if (Date.now() > endMs) throw new UserError(`${api.url} has no embed-worker: start one and try again`)
+    await pause(200)
+  }
+}
+
+/** UserError by name for what the engine cannot do. */
+export function checkMetric({ metric, file }: Pick<GalleryConfig, 'metric' | 'file'>): void {
+  if ((metrics as readonly string[]).includes(metric)) return
+  throw new UserError(`${file}: dist_type ${metric} is not supported by the engine yet; ${metrics.join(', ')} are`)
+}
+
+function settingsOf({ subjects, viewSizes, sealThreshold, searchBudget, scoreThres }: GalleryConfig): Record<string, unknown> {
+  return {
+    subjects,
+    ...(viewSizes !== undefined && { view_sizes: viewSizes }),
+    ...(sealThreshold !== undefined && { seal_threshold: sealThreshold }),
+    ...(searchBudget !== undefined && { search_budget: searchBudget }),
+    ...(scoreThres !== undefined && { score_thres: scoreThres })
+  }
+}
+
+export const createGallery = (api: ApiClient, config: GalleryConfig): Promise<CollectionAnswer> =>
+  api.createCollection(config.collection, { index_method: config.indexMethod, metric: config.metric, settings: settingsOf(config) })
+
+/** UserError when the collection cannot take what the yaml and the model say: with every difference, and both values. */
+export function checkFits(there: CollectionAnswer, config: GalleryConfig, embedding: EmbeddingSpec): void {
+  if (there.embedding.version !== embedding.version) {
+    throw new UserError(
+      `index_dir ${config.indexDir} belongs to the embedding ${there.embedding.version}, the model makes ${embedding.version}: build it anew with --force, or name another index_dir`
+    )
+  }
+  const pairs: [string, unknown, unknown][] = [
+    ['index_method', there.index_method, config.indexMethod],
+    ['dist_type', there.metric, config.metric],
+    ['subjects', there.settings.subjects, config.subjects],
+    ['view_sizes', there.settings.view_sizes, config.viewSizes ?? there.settings.view_sizes]
+  ]
+  const wrong = pairs.filter(([, is, wanted]) => JSON.stringify(is) !== JSON.stringify(wanted)).map(([name, is, wanted]) => `${name} ${JSON.stringify(is)}, not ${JSON.stringify(wanted)}`)
+  if (wrong.length > 0) throw new UserError(`${config.file}: the collection ${there.name} was built with ${wrong.join(', and ')}: change the file back, or build anew with --force`)
+}
