@@ -53,8 +53,8 @@ export interface Jobs {
   status(id: string): Promise<JobStatus>
   /** By ordinal, at most `limit` after ordinal `after`. */
   failedItems(id: string, options?: { after?: number; limit?: number }): Promise<FailedItem[]>
-  /** Newest first. */
-  list(options?: { limit?: number }): Promise<JobStatus[]>
+  /** Newest first, of all collections or of one. */
+  list(options?: { limit?: number; collection?: string }): Promise<JobStatus[]>
 }
 
 export interface VersionSummary {

@@ -1,8 +1,8 @@
 // CURRENT: the one mutable object of a collection, changed only by compare-and-swap. It names the committed manifest.
 import type { Clock } from '@likeness/shared/clock'
-import { appError } from '@likeness/shared/errors'
 import type { ObjectStore } from '@likeness/shared/store/object-store'
 import { z } from 'zod'
+import { parseStored } from './stored-json.ts'
 import { untilStored } from './store-retry.ts'
 
 export const currentSchema = z.object({
@@ -29,9 +29,7 @@ export const encodeCurrent = (current: Current): Uint8Array => Buffer.from(JSON.
 export async function readCurrent(store: ObjectStore, key: string): Promise<VersionedCurrent | undefined> {
   const stored = await store.get(key)
   if (stored === undefined) return undefined
-  const parsed = currentSchema.safeParse(JSON.parse(Buffer.from(stored.body).toString('utf8')))
-  if (!parsed.success) throw appError('data_corrupt', `${key} is not a CURRENT of this program`, { cause: parsed.error })
-  return { current: parsed.data, etag: stored.etag }
+  return { current: parseStored(currentSchema, key, stored.body), etag: stored.etag }
 }
 
 export type Swap = { won: true; etag: string } | { won: false; found: VersionedCurrent | undefined }

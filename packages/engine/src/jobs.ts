@@ -70,6 +70,16 @@ export function createJobs({ store, catalog }: { store: ObjectStore; catalog: Ca
     return progress?.record?.failures ?? progress?.result?.failures ?? []
   }
 
+  /** The first `limit` of a collection, or of all. */
+  async function newestOf(ids: readonly string[], { limit, collection }: { limit: number; collection: string | undefined }): Promise<JobPointer[]> {
+    const found: JobPointer[] = []
+    for (let at = 0; at < ids.length && found.length < limit; at += limit) {
+      const pointers = await Promise.all(ids.slice(at, at + limit).map(readPointer))
+      found.push(...pointers.filter((pointer) => collection === undefined || pointer.collection === collection))
+    }
+    return found.slice(0, limit)
+  }
+
   return {
     async record(pointer) {
       await store.put(jobKey(pointer.ingestion), Buffer.from(JSON.stringify(pointer)))
@@ -84,13 +94,13 @@ export function createJobs({ store, catalog }: { store: ObjectStore; catalog: Ca
       }
       return failed.filter(({ ordinal }) => ordinal > after).sort((a, b) => a.ordinal - b.ordinal).slice(0, limit)
     },
-    async list({ limit = 50 } = {}) {
+    async list({ limit = 50, collection } = {}) {
       const ids: string[] = []
       for await (const { key } of store.list(jobsPrefix)) {
         ids.push(key.slice(jobsPrefix.length))
-        if (ids.length > limit) ids.shift()
+        if (collection === undefined && ids.length > limit) ids.shift()
       }
-      const pointers = await Promise.all(ids.reverse().map(readPointer))
+      const pointers = await newestOf(ids.reverse(), { limit, collection })
       // One reading of a collection serves all of its jobs.
       const readings = new Map<string, Promise<Manifest | undefined>>()
       const once: Committed = (incarnation) => {

@@ -4,6 +4,7 @@ import { collectionSpecSchema } from '@likeness/shared/contract/collection'
 import { appError } from '@likeness/shared/errors'
 import type { ObjectStore } from '@likeness/shared/store/object-store'
 import { z } from 'zod'
+import { parseStored } from './stored-json.ts'
 
 export const fileRefSchema = z.object({ key: z.string(), sizeBytes: z.number().int(), sha256: z.string() })
 export type FileRef = z.infer<typeof fileRefSchema>
@@ -70,9 +71,7 @@ export async function readManifest(store: ObjectStore, key: string, sha256?: str
   const stored = await store.get(key)
   if (stored === undefined) return undefined
   if (sha256 !== undefined && sha256Hex(stored.body) !== sha256) throw appError('data_corrupt', `${key} does not match its checksum`)
-  const parsed = manifestSchema.safeParse(JSON.parse(Buffer.from(stored.body).toString('utf8')))
-  if (!parsed.success) throw appError('data_corrupt', `${key} is not a manifest of this program`, { cause: parsed.error })
-  return parsed.data
+  return parseStored(manifestSchema, key, stored.body)
 }
 
 export const segmentFiles = ({ files: { index, meta, payload, columns } }: ManifestSegment): FileRef[] => [index, meta, payload, ...(columns === undefined ? [] : [columns])]

@@ -93,7 +93,7 @@ export async function prepareCommit(input: CommitInput, state: WriterState): Pro
   return { manifest, manifestKey: input.keys.manifest(seq, input.epoch, commitId), added, ingestions }
 }
 
-function liveItems({ ref, meta, deleted }: OpenSegment): number {
+export function liveItems({ ref, meta, deleted }: Pick<OpenSegment, 'ref' | 'meta' | 'deleted'>): number {
   if (deleted.count === 0) return ref.items
   let live = 0
   for (let item = 0; item < meta.items; item++) if (!deleted.has(meta.firstRow[item]!)) live++

@@ -40,13 +40,13 @@ export interface WriterState {
   dirty: boolean
 }
 
-const tombstoneFileSchema = z.record(z.string(), z.number())
+const tombstoneFileSchema = z.record(z.string().regex(/^[0-9a-f]{32}$/), z.number().int())
 
 export function encodeTombstones(tombstones: ReadonlyMap<string, number>): Uint8Array {
   return Buffer.from(JSON.stringify(Object.fromEntries([...tombstones].map(([name, revision]) => [Buffer.from(name, 'latin1').toString('hex'), revision]))))
 }
 
-function decodeTombstones(body: Uint8Array): Map<string, number> {
+export function decodeTombstones(body: Uint8Array): Map<string, number> {
   const file = tombstoneFileSchema.parse(JSON.parse(Buffer.from(body).toString('utf8')))
   return new Map(Object.entries(file).map(([hex, revision]) => [Buffer.from(hex, 'hex').toString('latin1'), revision]))
 }
