@@ -9,6 +9,7 @@ import { requestContext } from './http/request-context.ts'
 import { mountRoutes } from './http/route.ts'
 import { createCollection } from './routes/create-collection.ts'
 import { deleteItem } from './routes/delete-item.ts'
+import { deleteItems } from './routes/delete-items.ts'
 import { dropCollection } from './routes/drop-collection.ts'
 import { getCollection } from './routes/get-collection.ts'
 import { getItem } from './routes/get-item.ts'
@@ -36,6 +37,7 @@ const routes = (deps: ApiDeps) => [
   getJob(deps),
   getItem(deps),
   deleteItem(deps),
+  deleteItems(deps),
   itemImage(deps),
   itemThumbnail(deps),
   search(deps),

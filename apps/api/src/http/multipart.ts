@@ -10,10 +10,15 @@ export interface MultipartLimits {
   fields: number
   fieldBytes: number
 }
+export interface FileInfo {
+  /** As the client calls it. */
+  filename: string
+  mimeType: string
+}
 export interface MultipartHandlers {
   onField: (name: string, value: string) => void
   /** Must consume or destroy the stream; called in the order of the parts. */
-  onFile: (name: string, stream: Readable) => Promise<void>
+  onFile: (name: string, stream: Readable, info: FileInfo) => Promise<void>
 }
 
 const idleMs = 60_000
@@ -58,11 +63,11 @@ export async function readMultipart(req: Request, limits: MultipartLimits, handl
       handlers.onField(name ?? '', value)
     })
   )
-  form.on('file', (name, stream) => {
+  form.on('file', (name, stream, { filename, mimeType }) => {
     // A stream that waits for its turn may be destroyed before anyone else listens.
     stream.on('error', () => {})
     if (failure !== undefined) return void stream.resume()
-    files.push(handlers.onFile(name ?? '', stream).catch((error: unknown) => {
+    files.push(handlers.onFile(name ?? '', stream, { filename: filename ?? '', mimeType: mimeType ?? '' }).catch((error: unknown) => {
       fail(error)
       stream.resume()
     }))

@@ -1,14 +1,14 @@
 // The item list of an import: what each path of a folder, prefix or list becomes. Bad ones become failed items, never an error of the job.
 import { createReadStream } from 'node:fs'
 import { itemIdSchema, labelSchema } from '@likeness/shared/contract/item-list'
-import type { ItemFailure, ItemListLine } from '@likeness/shared/contract/item-list'
+import type { ItemFailure, ItemListLine, Metadata } from '@likeness/shared/contract/item-list'
 import { isAppError } from '@likeness/shared/errors'
 import { checkKey } from '@likeness/shared/store/object-key'
 import type { ObjectStore } from '@likeness/shared/store/object-store'
 import { openInside } from './import-root.ts'
 import { mapInOrder } from './in-order.ts'
 import { readList } from './list-file.ts'
-import type { ListEntry } from './list-file.ts'
+import type { ListEntry, ListFile } from './list-file.ts'
 import { walkFolder } from './walk-folder.ts'
 
 const copiesAtOnce = 8
@@ -19,6 +19,7 @@ interface Candidate {
   path: string
   id: string
   label: string | null
+  metadata?: Metadata
   line?: number
   failure?: ItemFailure
 }
@@ -26,7 +27,7 @@ interface Candidate {
 export interface LinesSource {
   store: ObjectStore
   /** Uploaded list file on disk; without it every file below is taken. */
-  listPath: string | undefined
+  list: ListFile | undefined
   /** `folder`: the first folder on an item's path is its label. */
   label: 'folder' | 'none'
   maxBytes: number
@@ -41,28 +42,29 @@ function candidateOf(path: string, id: string, label: LinesSource['label']): Can
   return { path, id: safeId, label: null, failure: { code: 'invalid_key', message: 'the path is too long or has control characters' } }
 }
 
-const fromEntry = ({ path, id, label, line, failure }: ListEntry): Candidate => ({ path, id, label, line, ...(failure && { failure }) })
+const fromEntry = ({ path, id, label, metadata, line, failure }: ListEntry): Candidate => ({ path, id, label, line, ...(metadata && { metadata }), ...(failure && { failure }) })
 
-async function* fromList(listPath: string): AsyncGenerator<Candidate> {
-  for await (const entry of readList(createReadStream(listPath))) yield fromEntry(entry)
+async function* fromList({ path, format }: ListFile): AsyncGenerator<Candidate> {
+  for await (const entry of readList(createReadStream(path), format)) yield fromEntry(entry)
 }
 
 async function* fromFolder(root: string, label: LinesSource['label']): AsyncGenerator<Candidate> {
   for await (const path of walkFolder(root)) yield candidateOf(path, path, label)
 }
 
-const toLine = ({ id, label, line, failure }: Candidate, ordinal: number, imageKey: string | null): ItemListLine => ({
+const toLine = ({ id, label, metadata, line, failure }: Candidate, ordinal: number, imageKey: string | null): ItemListLine => ({
   ordinal,
   id,
   label,
   imageKey,
+  ...(metadata !== undefined && { metadata }),
   ...(line !== undefined && { line }),
   ...(failure !== undefined && { failure })
 })
 
 /** Items of a folder on disk: each file is copied into the store; `root` is a real path. */
 export function folderLines(source: LinesSource, root: string, keyOf: (n: number) => string): AsyncGenerator<ItemListLine> {
-  const candidates = source.listPath === undefined ? fromFolder(root, source.label) : fromList(source.listPath)
+  const candidates = source.list === undefined ? fromFolder(root, source.label) : fromList(source.list)
   return mapInOrder(candidates, copiesAtOnce, async (candidate, ordinal) => {
     if (candidate.failure !== undefined) return toLine(candidate, ordinal, null)
     try {
@@ -92,8 +94,8 @@ async function copyFile(source: LinesSource, root: string, path: string, key: st
 /** Items of the store's own objects under `prefix` (ends with `/`): referred to in place. */
 export async function* prefixLines(source: LinesSource, prefix: string): AsyncGenerator<ItemListLine> {
   let ordinal = 0
-  if (source.listPath !== undefined) {
-    for await (const candidate of fromList(source.listPath)) yield listedLine(candidate, prefix, ordinal++)
+  if (source.list !== undefined) {
+    for await (const candidate of fromList(source.list)) yield listedLine(candidate, prefix, ordinal++)
     return
   }
   for await (const { key, sizeBytes } of source.store.list(prefix)) {

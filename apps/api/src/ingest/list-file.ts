@@ -1,14 +1,22 @@
-// The list file of an import: `path<TAB>label[<TAB>id]` a line, UTF-8; BOM, CRLF and blank lines are fine. Streams, lists may have millions of lines.
+// The list file of an import: `path<TAB>label[<TAB>id]` a line, or a JSON object a line where metadata comes along. Streams, lists may have millions of lines.
 import { itemIdSchema, labelSchema } from '@likeness/shared/contract/item-list'
-import type { ItemFailure } from '@likeness/shared/contract/item-list'
+import type { ItemFailure, Metadata } from '@likeness/shared/contract/item-list'
+import { listLineSchema } from '@likeness/shared/contract/http'
+import type { ListLine } from '@likeness/shared/contract/http'
 import { readTextLines } from '@likeness/shared/text-lines'
 
+/** An uploaded list on disk. */
+export interface ListFile {
+  path: string
+  format: 'tsv' | 'ndjson'
+}
 export interface ListEntry {
-  /** From 1. */
+  /** From 1; of the list that the sender made this one from, where it says so. */
   line: number
   path: string
   label: string | null
   id: string
+  metadata?: Metadata
   failure?: ItemFailure
 }
 
@@ -30,9 +38,34 @@ export function parseListLine(line: number, text: string): ListEntry {
   return { line, path, label: parsedLabel.data, id: parsedId.data }
 }
 
+/** One line of an NDJSON list, the same way. */
+export function parseJsonLine(line: number, text: string): ListEntry {
+  const parsed = parseJson(text)
+  if (!parsed.success) return badLine(line, 'invalid_list_line', parsed.problem)
+  const { path, label, metadata, failure, id = path, line: ownLine = line } = parsed.value
+  if (failure !== undefined) return { ...badLine(ownLine, failure.code, failure.message, { path, id }), failure }
+  const parsedId = itemIdSchema.safeParse(id)
+  if (path === '' || path.includes('\0') || !parsedId.success) return badLine(ownLine, 'invalid_list_line', 'path or id is empty, too long or has control characters')
+  return { line: ownLine, path, label: label ?? null, id: parsedId.data, ...(metadata && { metadata }) }
+}
+
+function parseJson(text: string): { success: true; value: ListLine } | { success: false; problem: string } {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    return { success: false, problem: 'not JSON' }
+  }
+  const parsed = listLineSchema.safeParse(value)
+  if (parsed.success) return { success: true, value: parsed.data }
+  const [issue] = parsed.error.issues
+  return { success: false, problem: `${issue!.path.join('.')}: ${issue!.message}`.replace(/^: /, '') }
+}
+
 /** Entries of all lines that are not blank, in order. */
-export async function* readList(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<ListEntry> {
+export async function* readList(chunks: AsyncIterable<Uint8Array>, format: ListFile['format'] = 'tsv'): AsyncGenerator<ListEntry> {
+  const parse = format === 'ndjson' ? parseJsonLine : parseListLine
   for await (const read of readTextLines(chunks)) {
-    yield 'problem' in read ? badLine(read.line, 'invalid_list_line', read.problem) : parseListLine(read.line, read.text)
+    yield 'problem' in read ? badLine(read.line, 'invalid_list_line', read.problem) : parse(read.line, read.text)
   }
 }

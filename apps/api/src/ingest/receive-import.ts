@@ -13,12 +13,13 @@ import { appError } from '@likeness/shared/errors'
 import { createUlid } from '@likeness/shared/ulid'
 import { readMultipart } from '../http/multipart.ts'
 import { isJson, isMultipart, parseRequest, readJson } from '../http/request-body.ts'
+import type { ListFile } from './list-file.ts'
 
 const maxListBytes = 1024 ** 3
 
 export interface ReceivedImport {
   request: ImportRequest
-  listPath: string | undefined
+  list: ListFile | undefined
   listSha256: string | undefined
   /** Deletes the list file. */
   dispose: () => Promise<void>
@@ -28,23 +29,25 @@ export async function receiveImport(req: Request, res: Response, spoolDir: strin
   if (isMultipart(req)) return receiveForm(req, join(spoolDir, `${createUlid()}.list`))
   if (!isJson(req)) throw appError('unsupported_media_type', 'send application/json, or multipart/form-data with a list file')
   const request = parseRequest(importRequestSchema, await readJson(req, res))
-  return { request, listPath: undefined, listSha256: undefined, dispose: async () => {} }
+  return { request, list: undefined, listSha256: undefined, dispose: async () => {} }
 }
 
 async function receiveForm(req: Request, path: string): Promise<ReceivedImport> {
   const fields: Record<string, string> = {}
   let listSha256: string | undefined
+  let format: ListFile['format'] = 'tsv'
   const dispose = () => rm(path, { force: true })
   try {
     await readMultipart(req, { files: 1, fields: 8, fieldBytes: 8 * 1024 }, {
       onField: (name, value) => void Object.defineProperty(fields, name, { value, enumerable: true }),
-      onFile: async (name, stream) => {
+      onFile: async (name, stream, { filename, mimeType }) => {
         if (name !== 'list') throw appError('invalid_request', `unknown file field ${name.slice(0, 50)}; the list file is \`list\``)
+        if (mimeType === 'application/x-ndjson' || filename.endsWith('.ndjson')) format = 'ndjson'
         listSha256 = await spool(stream, path)
       }
     })
     const request = parseRequest(importRequestSchema, fields)
-    return { request, listPath: listSha256 === undefined ? undefined : path, listSha256, dispose }
+    return { request, list: listSha256 === undefined ? undefined : { path, format }, listSha256, dispose }
   } catch (error) {
     await dispose()
     throw error

@@ -33,10 +33,10 @@ interface ImportSource {
 }
 
 async function openSource(deps: ApiDeps, received: ReceivedImport): Promise<ImportSource> {
-  const { request, listPath } = received
+  const { request, list } = received
   const { maxUploadBytes, importRoots } = deps.settings
-  const source = { store: deps.store, listPath, label: request.label, maxBytes: maxUploadBytes }
-  const suffix = listPath === undefined ? '' : ' with a list'
+  const source = { store: deps.store, list, label: request.label, maxBytes: maxUploadBytes }
+  const suffix = list === undefined ? '' : ' with a list'
   if (request.prefix !== undefined) {
     const prefix = parsePrefix(request.prefix)
     return { name: `prefix ${prefix}${suffix}`, lines: () => prefixLines(source, prefix) }

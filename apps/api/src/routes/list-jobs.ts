@@ -13,7 +13,7 @@ export const listJobs = (deps: ApiDeps): Route => ({
   path: '/v1/jobs',
   async handle(req, res) {
     const { limit, collection } = parseRequest(querySchema, req.query)
-    const jobs = await deps.jobs.list({ limit })
-    res.json({ jobs: jobs.filter((job) => collection === undefined || job.collection === collection).map((job) => jobAnswer(job, [])) })
+    const jobs = await deps.jobs.list({ limit, collection })
+    res.json({ jobs: jobs.map((job) => jobAnswer(job, [])) })
   }
 })

@@ -47,12 +47,12 @@ export const search = (deps: ApiDeps): Route => ({
     const startedMs = performance.now()
     const spec = await resolveCollection(deps, pathParameter(req, 'c'))
     const received = await receiveSearch(req, res, deps.settings.maxUploadBytes)
-    const { box, max_objects: maxDetections } = received.request
+    const { box, max_objects: maxDetections, detector_threshold: confidence } = received.request
     const picture = await pictureOf(deps, received)
     let embedMs = 0
     const embed = async (embedding: EmbeddingSpec): Promise<EmbedAnswer> => {
       const fromMs = performance.now()
-      const answer = await deps.lanes.embed(picture!, { embedding, box, maxDetections }, contextOf(res).gone)
+      const answer = await deps.lanes.embed(picture!, { embedding, box, maxDetections, confidence }, contextOf(res).gone)
       embedMs += performance.now() - fromMs
       return answer
     }

@@ -1,7 +1,9 @@
 // From hits of the snapshot to the answer: per object, and merged over all of them by item, best score first.
 import type { Hit, Snapshot } from '@likeness/engine/contract'
 import type { HitAnswer, SearchAnswer, SearchRequest } from '@likeness/shared/contract/http'
+import type { Filter } from '@likeness/shared/contract/filter'
 import { pictureLinks } from '../stored-item.ts'
+import { suppressOverlaps } from './recognised-objects.ts'
 import type { SearchQueries } from './search-queries.ts'
 
 function hitAnswer(collection: string, metric: string, { item, row, score, distance }: Hit): HitAnswer {
@@ -9,22 +11,63 @@ function hitAnswer(collection: string, metric: string, { item, row, score, dista
   return { id, label, metadata, score, distance, metric, box: rows[row]?.box ?? [0, 0, width, height], ...pictureLinks(collection, id) }
 }
 
-/** Best k items, each once with its best score. Equal scores keep their order. */
-export function mergeHits(lists: readonly (readonly HitAnswer[])[], k: number): HitAnswer[] {
+/** What a hit is grouped by; undefined for a group of its own. */
+function groupOf({ label, metadata }: HitAnswer, groupBy: string): string | undefined {
+  const value = groupBy === 'label' ? label : metadata[groupBy.slice('metadata.'.length)]
+  return value === null || value === undefined ? undefined : JSON.stringify(value)
+}
+
+export interface Grouping {
+  by: string
+  size: number
+}
+
+/** Best k items, each once with its best score, at most `size` of a group. Equal scores keep their order. */
+export function mergeHits(lists: readonly (readonly HitAnswer[])[], k: number, group?: Grouping): HitAnswer[] {
   const best = new Map<string, HitAnswer>()
   for (const hit of lists.flat()) {
     const known = best.get(hit.id)
     if (known === undefined || hit.score > known.score) best.set(hit.id, hit)
   }
-  return [...best.values()].sort((a, b) => b.score - a.score).slice(0, k)
+  const ranked = [...best.values()].sort((a, b) => b.score - a.score)
+  return (group === undefined ? ranked : withinGroups(ranked, group)).slice(0, k)
+}
+
+function withinGroups(hits: readonly HitAnswer[], { by, size }: Grouping): HitAnswer[] {
+  const counts = new Map<string, number>()
+  return hits.filter((hit) => {
+    const group = groupOf(hit, by)
+    if (group === undefined) return true
+    const count = (counts.get(group) ?? 0) + 1
+    counts.set(group, count)
+    return count <= size
+  })
+}
+
+function filterOf({ filter, exclude }: SearchRequest): Filter | undefined {
+  if (exclude === undefined) return filter
+  // filter and not exclude
+  return filter === undefined ? { not: exclude } : { not: { any: [{ not: filter }, exclude] } }
+}
+
+/** A query by item finds the item itself, which is not answered: room for it, also in its group. */
+function askFor({ k, group_size: groupSize = 1, group_by: groupBy }: SearchRequest, withSelf: boolean): { k: number; groupSize: number } {
+  if (!withSelf) return { k, groupSize }
+  return { k: groupBy === undefined ? k + 1 : Math.ceil((k * (groupSize + 1)) / groupSize) + 1, groupSize: groupSize + 1 }
 }
 
 /** Searches all vectors at once; timings are the caller's. */
 export async function searchSnapshot(snapshot: Snapshot, queries: SearchQueries, request: SearchRequest): Promise<Omit<SearchAnswer, 'took_ms' | 'collection'>> {
   const { name, metric } = snapshot.spec
-  const k = queries.except === undefined ? request.k : request.k + 1
-  const found = await snapshot.search({ vectors: queries.vectors, k, searchBudget: request.search_budget, scoreThres: request.score_thres })
+  const { group_by: groupBy, group_size: groupSize = 1, nms_iou: nmsIou } = request
+  const asked = askFor(request, queries.except !== undefined)
+  const grouping = groupBy === undefined ? {} : { groupBy, groupSize: asked.groupSize }
+  const found = await snapshot.search({
+    vectors: queries.vectors, k: asked.k, searchBudget: request.search_budget, scoreThres: request.score_thres, filter: filterOf(request), ...grouping
+  })
   const lists = found.map((hits) => hits.filter(({ item }) => item.id !== queries.except).map((hit) => hitAnswer(name, metric, hit)))
-  const objects = queries.objects.map((object, i) => ({ ...object, hits: mergeHits(lists.filter((_, n) => queries.objectOf[n] === i), request.k) }))
-  return { index_seq: snapshot.seq, objects, hits: mergeHits(objects.map(({ hits }) => hits), request.k), picture: queries.picture }
+  const group = groupBy === undefined ? undefined : { by: groupBy, size: groupSize }
+  const every = queries.objects.map((object, i) => ({ ...object, hits: mergeHits(lists.filter((_, n) => queries.objectOf[n] === i), request.k, group) }))
+  const objects = nmsIou === undefined ? every : suppressOverlaps(every, nmsIou)
+  return { index_seq: snapshot.seq, objects, hits: mergeHits(objects.map(({ hits }) => hits), request.k, group), picture: queries.picture }
 }

@@ -13,7 +13,7 @@ export interface ReceivedSearch {
   picture: Uint8Array | undefined
 }
 
-const asJson = new Set(['vector', 'box', 'k', 'score_thres', 'search_budget', 'min_seq', 'max_objects'])
+const asJson = new Set(['vector', 'box', 'k', 'score_thres', 'search_budget', 'min_seq', 'max_objects', 'detector_threshold', 'nms_iou', 'filter', 'exclude', 'group_size'])
 
 /** invalid_vector for whatever is wrong inside `vector`. */
 function parseSearch(body: unknown): SearchRequest {
@@ -63,7 +63,7 @@ async function collect(stream: Readable, maxBytes: number): Promise<Uint8Array> 
 async function receiveForm(req: Request, maxBytes: number): Promise<ReceivedSearch> {
   const fields: Record<string, unknown> = {}
   let picture: Uint8Array | undefined
-  await readMultipart(req, { files: 1, fields: 16, fieldBytes: 256 * 1024 }, {
+  await readMultipart(req, { files: 1, fields: 20, fieldBytes: 256 * 1024 }, {
     onField: (name, text) => {
       const value = asJson.has(name) ? parseJsonField(name, text) : text
       if (text !== '') Object.defineProperty(fields, name, { value, enumerable: true })
