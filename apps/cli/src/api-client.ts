@@ -111,7 +111,7 @@ export function createApiClient({ url, apiKey }: { url: string; apiKey?: string 
       return (await answer<{ jobs: JobAnswer[] }>(`/v1/jobs?${query}`)).jobs
     },
     getItem: (collection, id) => answer<ItemAnswer>(inCollection(collection, `/items/${encodeURIComponent(id)}`)).catch(absentWhen('item_not_found')),
-    deleteItems: async (collection, ids) => void (await request(inCollection(collection, '/items/delete'), json({ ids }))),
+    deleteItems: async (collection, ids) => void (await request(inCollection(collection, '/delete'), json({ ids }))),
     async search(collection, image, options) {
       const form = new FormData()
       for (const [name, value] of Object.entries(options)) {

@@ -1,4 +1,4 @@
-// POST /v1/collections/:c/items/delete: many items by id, as one operation.
+// POST /v1/collections/:c/delete: many items by id, as one operation.
 import { deleteItemsSchema } from '@likeness/shared/contract/http'
 import type { ApiDeps } from '../api-deps.ts'
 import { deleteByIds } from '../delete-by-ids.ts'
@@ -10,7 +10,7 @@ import { resolveCollection } from '../resolve-collection.ts'
 
 export const deleteItems = (deps: ApiDeps): Route => ({
   method: 'post',
-  path: '/v1/collections/:c/items/delete',
+  path: '/v1/collections/:c/delete',
   async handle(req, res) {
     requestKey(req)
     const { ids } = parseRequest(deleteItemsSchema, await readJson(req, res))

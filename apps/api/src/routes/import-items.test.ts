@@ -184,3 +184,28 @@ test('the same import with the same Idempotency-Key is one job, with another lis
   expect(await api.operations(incarnation)).toHaveLength(1)
   expect(await api.keys(collectionKeys(incarnation).imagePrefix)).toHaveLength(1)
 })
+
+test('an NDJSON list brings metadata, ids and line numbers of its own, and failures that the sender knows', async () => {
+  await write('a b.png', 'A')
+  const ndjson = [
+    { path: 'a b.png', label: 'A', id: 'first', metadata: { camera: 'c1', year: 2020 }, line: 7 },
+    { path: 'a b.png', label: null },
+    { path: 'bad', line: 9, failure: { code: 'missing_label', message: 'line 9: no label' } },
+    { path: '../../etc/passwd', label: 'x' },
+    { path: 'a b.png', label: 7 }
+  ]
+  const form = new FormData()
+  form.append('list', new Blob([`\uFEFF${ndjson.map((line) => JSON.stringify(line)).join('\r\n')}\n{"path":\n\n`], { type: 'application/x-ndjson' }), 'list')
+  form.append('root', root)
+  const lines = await linesOf(await api.fetch(path, { method: 'POST', body: form }))
+  expect(lines.map(({ id, label, metadata, line, failure }) => ({ id, label, metadata, line, code: failure?.code }))).toEqual([
+    { id: 'first', label: 'A', metadata: { camera: 'c1', year: 2020 }, line: 7, code: undefined },
+    { id: 'a b.png', label: null, metadata: undefined, line: 2, code: undefined },
+    { id: 'bad', label: null, metadata: undefined, line: 9, code: 'missing_label' },
+    { id: '../../etc/passwd', label: 'x', metadata: undefined, line: 4, code: 'path_outside_root' },
+    { id: 'line-5', label: null, metadata: undefined, line: 5, code: 'invalid_list_line' },
+    { id: 'line-6', label: null, metadata: undefined, line: 6, code: 'invalid_list_line' }
+  ])
+  expect(await bytesOf(lines[0]!.imageKey)).toBe('A')
+  expect(lines[2]!.failure!.message).toBe('line 9: no label')
+})

@@ -94,3 +94,17 @@ test('a delete in an unknown collection, or with an id that cannot be, is refuse
   expect(await codeOf(await api.fetch(pathOf('x'.repeat(1025)), { method: 'DELETE' }))).toBe('400 invalid_request')
   expect(await api.operations(incarnation)).toEqual([])
 })
+
+test('many items are deleted as one operation, once per Idempotency-Key', async () => {
+  api.replica.seq = 9
+  const body = { ids: ['a', strangeId, 'c'] }
+  const headers = { 'idempotency-key': 'k' }
+  const first = await api.post('/v1/collections/marks/delete', body, headers)
+  expect([first.status, await first.json()]).toEqual([200, { count: 3, deleted: true, revision: 1024, seq: 9 }])
+  const again = await api.post('/v1/collections/marks/delete', body, headers)
+  expect([again.headers.get('idempotent-replay'), await again.json()]).toEqual(['true', { count: 3, deleted: true, revision: 1024, seq: 9 }])
+  expect(await api.operations(incarnation)).toMatchObject([{ kind: 'delete', ids: body.ids }])
+  for (const wrong of [{}, { ids: [] }, { ids: ['a\u0000'] }, { ids: 'a' }, { ids: ['a'], filter: {} }]) {
+    expect(await codeOf(await api.post('/v1/collections/marks/delete', wrong))).toBe('400 invalid_request')
+  }
+})

@@ -156,3 +156,39 @@ test('consistency and min_seq reach the replica', async () => {
   await answerOf(await searchJson({ vector: [1, 0, 0, 0], consistency: 'strong', min_seq: 7 }))
   expect(api.replica.wishes.at(-1)).toMatchObject({ consistency: 'strong', minSeq: 7 })
 })
+
+test('detector threshold, filters and groups reach the lane and the snapshot; exclude is a filter turned round', async () => {
+  api.lanes.answer = () => embedAnswer([[1, 0, 0, 0]])
+  await answerOf(await searchForm({ image: picture, detector_threshold: '0.2', filter: '{"label":"ex"}', exclude: '{"metadata":{"camera":"c1"}}', group_by: 'label', group_size: '2' }))
+  expect(api.lanes.queries).toMatchObject([{ confidence: 0.2 }])
+  expect(api.replica.queries).toMatchObject([{ k: 5, filter: { not: { any: [{ not: { label: 'ex' } }, { metadata: { camera: 'c1' } }] } }, groupBy: 'label', groupSize: 2 }])
+  await answerOf(await searchJson({ vector: [1, 0, 0, 0], exclude: { label: { in: ['a', 'b'] } } }))
+  expect(api.replica.queries.at(-1)).toMatchObject({ filter: { not: { label: { in: ['a', 'b'] } } } })
+})
+
+test('a wrong filter is invalid_request that says where', async () => {
+  for (const filter of [{ label: { near: 1 } }, { metadata: { a: {} } }, { unknown: 1 }, 'label', { any: [] }]) {
+    const response = await searchJson({ vector: [1, 0, 0, 0], filter })
+    const { code, detail } = (await response.json()) as { code: string; detail: string }
+    expect([response.status, code]).toEqual([400, 'invalid_request'])
+    expect(detail).toContain('filter')
+  }
+  expect(await codeOf(await searchJson({ vector: [1, 0, 0, 0], group_by: 'camera' }))).toBe('400 invalid_request')
+})
+
+test('with nms_iou only the best of overlapping recognised objects is answered', async () => {
+  // All boxes of the lane are the same here.
+  api.lanes.answer = () => embedAnswer([[0, 0, 0.8, 0.6], [1, 0, 0, 0]])
+  const all = await answerOf(await searchForm({ image: picture, score_thres: '0.5' }))
+  expect(all.objects.filter(({ hits }) => hits.length > 0)).toHaveLength(2)
+  const best = await answerOf(await searchForm({ image: picture, score_thres: '0.5', nms_iou: '0.05' }))
+  expect(best.objects.map(({ hits }) => hits.map(({ id }) => id))).toEqual([['x', 'y']])
+  expect(best.hits.map(({ id }) => id)).toEqual(['x', 'y'])
+})
+
+test('a search by item leaves the item out of its own group', async () => {
+  api.replica.items = [{ id: 'x', label: 'one', vectors: [[1, 0, 0, 0]] }, { id: 'x2', label: 'one', vectors: [[0.9, 0.1, 0, 0]] }, { id: 'x3', label: 'one', vectors: [[0.8, 0.2, 0, 0]] }, { id: 'y', label: 'two', vectors: [[0.1, 1, 0, 0]] }]
+  const answer = await answerOf(await searchJson({ item_id: 'x', k: 2, group_by: 'label' }))
+  expect(answer.hits.map(({ id }) => id)).toEqual(['x2', 'y'])
+  expect(api.replica.queries.at(-1)).toMatchObject({ k: 5, groupSize: 2 })
+})

@@ -1,5 +1,5 @@
 // A replica over items that a test puts in: exact search by inner product, and a slot that the test moves.
-import type { Hit, Replica, Snapshot, SnapshotWish, StoredItem } from '@likeness/engine/contract'
+import type { Hit, Replica, Snapshot, SnapshotQuery, SnapshotWish, StoredItem } from '@likeness/engine/contract'
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import { appError } from '@likeness/shared/errors'
 
@@ -15,6 +15,8 @@ export interface FakeReplica extends Replica {
   seq: number
   appliedSlot: number
   wishes: SnapshotWish[]
+  /** What snapshots were searched with. */
+  queries: SnapshotQuery[]
   /** Snapshots not released. */
   open: number
   hints: { incarnation: string; seq: number }[]
@@ -50,7 +52,9 @@ export function createFakeReplica(specOf: (incarnation: string) => Promise<Colle
       spec,
       counts: { items: replica.items.length, rows: replica.items.flatMap(({ vectors }) => vectors).length },
       segments: [],
-      async search({ vectors, k, scoreThres }) {
+      async search(query) {
+        replica.queries.push(query)
+        const { vectors, k, scoreThres } = query
         const { dim } = spec.embedding
         const threshold = scoreThres ?? spec.settings.score_thres ?? -Infinity
         return Array.from({ length: vectors.length / dim }, (_, i) => searchOne(replica.items, vectors.subarray(i * dim, (i + 1) * dim), k, threshold))
@@ -77,6 +81,7 @@ export function createFakeReplica(specOf: (incarnation: string) => Promise<Colle
     seq: 1,
     appliedSlot: Number.MAX_SAFE_INTEGER,
     wishes: [],
+    queries: [],
     open: 0,
     hints: [],
     async acquire(incarnation, wish) {
