@@ -65,6 +65,14 @@ void* Args::array_data(size_t i, napi_typedarray_type wanted, size_t* size) cons
   return data;
 }
 
+Queries Args::rows(size_t i, const IndexCore& core) const {
+  size_t elements = 0;
+  const void* data = array_data(i, core.is_binary() ? napi_uint8_array : napi_float32_array, &elements);
+  const size_t count = elements / core.row_length();
+  require_size(elements, count * core.row_length(), "rows");
+  return {static_cast<const uint8_t*>(data), count, core.row_bytes()};
+}
+
 std::shared_ptr<IndexCore> Args::index(size_t i) const {
   void* data = nullptr;
   check(env_, napi_get_value_external(env_, values_[i], &data));

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "index_core.h"
+#include "ranking.h"
 
 namespace likeness {
 
@@ -33,6 +34,8 @@ class Args {
   Span<double> doubles(size_t i) const { return typed<double>(i, napi_float64_array); }
   Span<int32_t> ints(size_t i) const { return typed<int32_t>(i, napi_int32_array); }
   Span<uint8_t> bytes(size_t i) const { return typed<uint8_t>(i, napi_uint8_array); }
+  // Rows in the form that the index takes: floats, or bytes of a binary index.
+  Queries rows(size_t i, const IndexCore& core) const;
   std::shared_ptr<IndexCore> index(size_t i) const;
 
  private:

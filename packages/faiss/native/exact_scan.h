@@ -5,15 +5,10 @@
 
 namespace likeness {
 
-struct Queries {
-  const float* data;
-  size_t count;
-};
-
 void scan_all(const IndexCore& core, Queries queries, Deleted deleted, Hits hits);
 void scan_rows(const IndexCore& core, Queries queries, const int32_t* rows, size_t row_count, Hits hits);
 
-// Rows with an inner product above, or a squared distance below, radius; one list per query, best first.
-std::vector<std::vector<Ranked>> scan_range(const IndexCore& core, Queries queries, float radius, Deleted deleted);
+// Rows with an inner product above, or a distance below, radius.
+Found scan_range(const IndexCore& core, Queries queries, float radius, Deleted deleted);
 
 }  // namespace likeness

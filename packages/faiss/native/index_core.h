@@ -2,43 +2,65 @@
 #pragma once
 
 #include <faiss/Index.h>
-#include <faiss/IndexFlat.h>
-#include <faiss/IndexHNSW.h>
-#include <faiss/IndexIVFFlat.h>
+#include <faiss/IndexBinary.h>
+#include <faiss/IndexIVF.h>
+#include <faiss/impl/HNSW.h>
 
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <string>
 
 #include "gate.h"
 
 namespace likeness {
 
 enum class Kind { flat, hnsw, ivf };
+enum class Storage { f32, f16, sq8, pq, bits };
 
 struct IndexCore {
-  IndexCore(std::unique_ptr<faiss::Index> index, Kind kind);
+  IndexCore(std::unique_ptr<faiss::Index> index, Kind kind, Storage storage);
+  IndexCore(std::unique_ptr<faiss::IndexBinary> binary, Kind kind);
 
+  // Exactly one of the two is set.
   std::unique_ptr<faiss::Index> index;
+  std::unique_ptr<faiss::IndexBinary> binary;
   const Kind kind;
-  const size_t dim;
+  const Storage storage;
+  const size_t dim;  // bits of a binary index
   const bool inner_product;
   // What JavaScript may read while an add runs.
   std::atomic<int64_t> ntotal;
+  // For the training of a codebook by the first add.
+  int seed = 0;
   // Set by close(): nothing new may begin.
   std::atomic<bool> closed{false};
   Gate gate;
 
-  // The f32 rows of a flat or HNSW index, null for IVF.
-  const faiss::IndexFlat* rows() const;
-  const faiss::IndexHNSW& hnsw() const { return static_cast<const faiss::IndexHNSW&>(*index); }
-  const faiss::IndexIVFFlat& ivf() const { return static_cast<const faiss::IndexIVFFlat&>(*index); }
+  bool is_binary() const { return storage == Storage::bits; }
+  // Elements of a row as JavaScript gives it: floats, or bytes of a binary index.
+  size_t row_length() const { return is_binary() ? dim / 8 : dim; }
+  size_t row_bytes() const { return is_binary() ? dim / 8 : dim * sizeof(float); }
+  int64_t total() const { return is_binary() ? binary->ntotal : index->ntotal; }
+
+  // Stored rows of a flat or HNSW index, one after the other; and the bytes of one in any index.
+  const uint8_t* codes() const;
+  size_t code_size() const;
+  const faiss::HNSW& graph() const;
+  // IVF only. The centroids have the form of rows that JavaScript gives.
+  const faiss::InvertedLists& lists() const;
+  const uint8_t* centroids() const;
+  size_t list_count() const { return lists().nlist; }
 
   // Throws invalid_argument for a row that is not there.
   void check_row(int64_t row) const;
-  // The vector of a row; IVF decodes into scratch (dim floats).
-  const float* vector(int64_t row, float* scratch) const;
+  const uint8_t* code(int64_t row) const;
+  // Decodes into out: row_bytes().
+  void reconstruct(int64_t row, uint8_t* out) const;
 };
+
+// Where a flat or HNSW index keeps its rows.
+const faiss::Index& row_storage(const IndexCore& core);
 
 // Frees the Faiss object on a pool thread once everything before it has ended.
 void release_later(std::shared_ptr<IndexCore> core);

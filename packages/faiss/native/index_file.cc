@@ -122,7 +122,8 @@ void write_atomically(const IndexCore& core, const std::string& path, Ending end
       PosixFile file(temporary, O_WRONLY | O_CREAT | O_EXCL);
       CheckedWriter writer(file);
       writer.buffer.reserve(kChunk);
-      faiss::write_index(core.index.get(), &writer);
+      if (core.is_binary()) faiss::write_index_binary(core.binary.get(), &writer);
+      else faiss::write_index(core.index.get(), &writer);
       if (ending == Ending::footer) write_footer(writer);
       else writer.flush();
       file.sync();
@@ -143,15 +144,17 @@ void export_index_file(const IndexCore& core, const std::string& path) { write_a
 
 std::shared_ptr<IndexCore> read_index_file(const std::string& path) {
   const PosixFile file(path, O_RDONLY);
-  RegionReader reader(file, verify(file, path));
-  std::unique_ptr<faiss::Index> index;
+  const uint64_t size = verify(file, path);
+  char name[4] = {};
+  file.read_at(0, name, sizeof name);
+  RegionReader reader(file, size);
   try {
-    index.reset(faiss::read_index(&reader));
+    // Faiss names every binary index IB and two letters.
+    if (name[0] == 'I' && name[1] == 'B') return check_index(std::unique_ptr<faiss::IndexBinary>(faiss::read_index_binary(&reader)), path);
+    return check_index(std::unique_ptr<faiss::Index>(faiss::read_index(&reader, faiss::IO_FLAG_SKIP_PRECOMPUTE_TABLE)), path);
   } catch (const faiss::FaissException& error) {
     throw_corrupt(path, error.what());
   }
-  const Kind kind = check_index(*index, path);
-  return std::make_shared<IndexCore>(std::move(index), kind);
 }
 
 }  // namespace likeness

@@ -1,12 +1,14 @@
-// Search of an IVF index through Faiss, with per-call nprobe and the deletion bitmap as a selector.
+// Search of inverted lists: the nprobe lists with the nearest centroids.
 #pragma once
 
-#include "exact_scan.h"
+#include "ranking.h"
 
 namespace likeness {
 
 void search_ivf(const IndexCore& core, Queries queries, size_t nprobe, Deleted deleted, Hits hits);
-std::vector<std::vector<Ranked>> range_ivf(const IndexCore& core, Queries queries, float radius, size_t nprobe,
-                                           Deleted deleted);
+Found range_ivf(const IndexCore& core, Queries queries, float radius, size_t nprobe, Deleted deleted);
+
+// List of each row: the one with the nearest centroid.
+void assign_lists(const IndexCore& core, Queries rows, int64_t* lists);
 
 }  // namespace likeness

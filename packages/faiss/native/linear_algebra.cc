@@ -20,6 +20,7 @@ namespace likeness {
 namespace {
 
 constexpr size_t kBlockRows = 64;
+constexpr size_t kBinaryPointsPerCentroid = 64;
 
 void scale_to_unit(float* row, size_t dim) {
   double sum = 0;
@@ -47,6 +48,20 @@ void train_centroids(const KMeans& spec, const float* x, size_t n, float* centro
   faiss::IndexFlat assign(spec.dim, spec.inner_product ? faiss::METRIC_INNER_PRODUCT : faiss::METRIC_L2);
   clustering.train(n, x, assign);
   std::copy(clustering.centroids.begin(), clustering.centroids.end(), centroids);
+}
+
+void train_binary_centroids(const KMeans& spec, const uint8_t* x, size_t n, uint8_t* centroids) {
+  const size_t count = std::min(n, spec.nlist * kBinaryPointsPerCentroid), bytes = spec.dim / 8;
+  std::vector<float> points(count * spec.dim), means(spec.nlist * spec.dim);
+  for (size_t i = 0; i < count; i++) {
+    const uint8_t* row = x + i * n / count * bytes;
+    for (size_t bit = 0; bit < spec.dim; bit++) points[i * spec.dim + bit] = row[bit >> 3] >> (bit & 7) & 1;
+  }
+  train_centroids(spec, points.data(), count, means.data());
+  std::fill_n(centroids, spec.nlist * bytes, uint8_t{0});
+  for (size_t i = 0; i < means.size(); i++) {
+    if (means[i] > 0.5f) centroids[i / spec.dim * bytes + (i % spec.dim >> 3)] |= 1 << (i & 7);
+  }
 }
 
 void transform(const Projection& projection, const float* x, size_t n, float* out) {

@@ -17,6 +17,9 @@ struct KMeans {
 // x: n x dim, centroids: nlist x dim. Inner product gives unit centroids, as an IVF over inner product wants them.
 void train_centroids(const KMeans& spec, const float* x, size_t n, float* centroids);
 
+// Of packed bits, by k-means on them as 0 and 1: a centroid's bit is what most of its rows have. x and centroids: rows of dim / 8 bytes.
+void train_binary_centroids(const KMeans& spec, const uint8_t* x, size_t n, uint8_t* centroids);
+
 struct Projection {
   const float* matrix;  // d_out x d_in, row-major
   const float* bias;    // d_out, or null

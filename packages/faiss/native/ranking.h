@@ -1,7 +1,5 @@
-// What every search shares: rows ranked by a key (smaller is better), the deletion bitmap, the output arrays.
+// What every search shares: rows ranked by a key (smaller is better), the deletion bitmap, queries and output arrays.
 #pragma once
-
-#include <faiss/impl/IDSelector.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -9,7 +7,6 @@
 #include <vector>
 
 #include "index_core.h"
-#include "kernels.h"
 
 namespace likeness {
 
@@ -20,16 +17,6 @@ struct Ranked {
   bool operator<(const Ranked& other) const { return key != other.key ? key < other.key : row < other.row; }
 };
 
-// Key of a row for a query: squared L2 as it is, inner product negated.
-struct KeyOf {
-  explicit KeyOf(const IndexCore& core)
-      : kernel(core.inner_product ? inner_product : squared_l2), sign(core.inner_product ? -1.f : 1.f), dim(core.dim) {}
-  float operator()(const float* query, const float* row) const { return sign * kernel(query, row, dim); }
-  Kernel kernel;
-  float sign;
-  size_t dim;
-};
-
 // Bit i set: row i is not to be returned. Rows past the end of the bitmap are live.
 struct Deleted {
   const uint8_t* bits = nullptr;
@@ -38,12 +25,19 @@ struct Deleted {
     size_t byte = static_cast<size_t>(row) >> 3;
     return byte < size && ((bits[byte] >> (row & 7)) & 1) != 0;
   }
+  // Rows first to first + 63, first a multiple of 64.
+  bool has_all_64(int64_t first) const {
+    const size_t byte = static_cast<size_t>(first) >> 3;
+    return byte + 8 <= size && std::all_of(bits + byte, bits + byte + 8, [](uint8_t value) { return value == 0xff; });
+  }
 };
 
-struct LiveSelector : faiss::IDSelector {
-  explicit LiveSelector(Deleted deleted) : deleted(deleted) {}
-  bool is_member(int64_t row) const final { return !deleted.has(row); }
-  Deleted deleted;
+// As JavaScript gave them: f32 rows, or bytes for a binary index.
+struct Queries {
+  const uint8_t* data;
+  size_t count;
+  size_t row_bytes;
+  const uint8_t* at(size_t i) const { return data + i * row_bytes; }
 };
 
 // The best `limit` rows seen, worst on top of the heap.
@@ -64,7 +58,7 @@ class TopRows {
     }
     std::push_heap(heap_.begin(), heap_.end());
   }
-  // Best first; empties the heap.
+  // Best first; a heap no longer until clear().
   std::vector<Ranked>& sorted() {
     std::sort_heap(heap_.begin(), heap_.end());
     return heap_;
@@ -83,5 +77,8 @@ struct Hits {
   // Padded with -1 and NaN.
   void write(size_t query, const std::vector<Ranked>& best, float sign) const;
 };
+
+// Results of a range search, one list per query, best first.
+using Found = std::vector<std::vector<Ranked>>;
 
 }  // namespace likeness

@@ -1,63 +1,82 @@
 // add, reconstruct, reconstructRange: rows in and out.
 #include "methods.h"
 
-#include <cstring>
+#include <faiss/IndexBinaryHNSW.h>
+#include <faiss/IndexBinaryIVF.h>
+#include <faiss/IndexHNSW.h>
+
 #include <limits>
 
+#include "codebook.h"
 #include "coded_error.h"
+#include "hnsw_build.h"
+#include "ivf_search.h"
 
 namespace likeness {
 namespace {
 
-// index, vectors (n x dim)
+void add_floats(IndexCore& core, Queries rows) {
+  const auto* x = reinterpret_cast<const float*>(rows.data);
+  ensure_codebook(core, x, rows.count);
+  if (core.kind != Kind::hnsw) return core.index->add(rows.count, x);
+  auto& hnsw = static_cast<faiss::IndexHNSW&>(*core.index);
+  hnsw.storage->add(rows.count, x);
+  hnsw.ntotal = hnsw.storage->ntotal;
+  grow_graph(core, hnsw.hnsw, rows);
+}
+
+void add_bits(IndexCore& core, Queries rows) {
+  if (core.kind == Kind::flat) return core.binary->add(rows.count, rows.data);
+  if (core.kind == Kind::ivf) {
+    std::vector<int64_t> lists(rows.count);
+    assign_lists(core, rows, lists.data());
+    return static_cast<faiss::IndexBinaryIVF&>(*core.binary).add_core(rows.count, rows.data, nullptr, lists.data());
+  }
+  auto& hnsw = static_cast<faiss::IndexBinaryHNSW&>(*core.binary);
+  hnsw.storage->add(rows.count, rows.data);
+  hnsw.ntotal = hnsw.storage->ntotal;
+  grow_graph(core, hnsw.hnsw, rows);
+}
+
+// index, rows (n x row length)
 napi_value add(const Args& args) {
   auto core = args.index(0);
-  const auto vectors = args.floats(1);
-  const int64_t count = vectors.size / core->dim;
-  require_size(vectors.size, count * core->dim, "vectors");
-  auto work = [target = core.get(), vectors, count] {
-    if (count > std::numeric_limits<int32_t>::max() - target->index->ntotal) {
+  const Queries rows = args.rows(1, *core);
+  auto work = [target = core.get(), rows] {
+    if (static_cast<int64_t>(rows.count) > std::numeric_limits<int32_t>::max() - target->total()) {
       throw CodedError("invalid_argument", "an index holds at most 2147483647 rows");
     }
-    if (count > 0) target->index->add(count, vectors.data);
-    target->ntotal = target->index->ntotal;
+    if (rows.count > 0) target->is_binary() ? add_bits(*target, rows) : add_floats(*target, rows);
+    target->ntotal = target->total();
   };
   return run_job(args.env(), {{args.value(1)}, core, Access::exclusive, work, nullptr});
 }
 
-// index, rows, out (rows x dim)
+// index, rows, out (rows x row length)
 napi_value reconstruct(const Args& args) {
   auto core = args.index(0);
   const auto rows = args.ints(1);
-  const auto out = args.floats(2);
-  require_size(out.size, rows.size * core->dim, "out");
+  const Queries out = args.rows(2, *core);
+  require_size(out.count, rows.size, "out");
   auto work = [source = core.get(), rows, out] {
     for (size_t i = 0; i < rows.size; i++) {
       source->check_row(rows.data[i]);
-      float* target = out.data + i * source->dim;
-      const float* vector = source->vector(rows.data[i], target);
-      if (vector != target) std::memcpy(target, vector, source->dim * sizeof(float));
+      source->reconstruct(rows.data[i], const_cast<uint8_t*>(out.at(i)));
     }
   };
   return run_job(args.env(), {{args.value(1), args.value(2)}, core, Access::shared, work, nullptr});
 }
 
-// index, first, out (count x dim)
+// index, first, out (count x row length)
 napi_value reconstruct_range(const Args& args) {
   auto core = args.index(0);
   const int64_t first = args.integer(1);
-  const auto out = args.floats(2);
-  const int64_t count = out.size / core->dim;
-  require_size(out.size, count * core->dim, "out");
-  auto work = [source = core.get(), first, out, count] {
-    if (count == 0) return;
+  const Queries out = args.rows(2, *core);
+  auto work = [source = core.get(), first, out] {
+    if (out.count == 0) return;
     source->check_row(first);
-    source->check_row(first + count - 1);
-    for (int64_t i = 0; i < count; i++) {
-      float* target = out.data + i * source->dim;
-      const float* vector = source->vector(first + i, target);
-      if (vector != target) std::memcpy(target, vector, source->dim * sizeof(float));
-    }
+    source->check_row(first + out.count - 1);
+    for (size_t i = 0; i < out.count; i++) source->reconstruct(first + i, const_cast<uint8_t*>(out.at(i)));
   };
   return run_job(args.env(), {{args.value(2)}, core, Access::shared, work, nullptr});
 }

@@ -7,15 +7,10 @@
 #include "exact_scan.h"
 #include "hnsw_search.h"
 #include "ivf_search.h"
+#include "scorers.h"
 
 namespace likeness {
 namespace {
-
-Queries read_queries(const Span<float>& vectors, const IndexCore& core) {
-  const size_t count = vectors.size / core.dim;
-  require_size(vectors.size, count * core.dim, "queries");
-  return {vectors.data, count};
-}
 
 Hits read_hits(const Args& args, size_t ids, size_t distances, size_t count, size_t k) {
   require_size(args.ints(ids).size, count * k, "ids");
@@ -26,7 +21,7 @@ Hits read_hits(const Args& args, size_t ids, size_t distances, size_t count, siz
 // index, queries (nq x dim), k, effort (efSearch or nprobe), deleted bitmap, out ids (nq x k), out distances (nq x k)
 napi_value search(const Args& args) {
   auto core = args.index(0);
-  const Queries queries = read_queries(args.floats(1), *core);
+  const Queries queries = args.rows(1, *core);
   const Hits hits = read_hits(args, 5, 6, queries.count, args.integer(2));
   const size_t effort = args.integer(3);
   const auto bitmap = args.bytes(4);
@@ -41,14 +36,12 @@ napi_value search(const Args& args) {
 // index, queries, rows, k, out ids, out distances
 napi_value search_rows(const Args& args) {
   auto core = args.index(0);
-  const Queries queries = read_queries(args.floats(1), *core);
+  const Queries queries = args.rows(1, *core);
   const auto rows = args.ints(2);
   const Hits hits = read_hits(args, 4, 5, queries.count, args.integer(3));
   auto work = [source = core.get(), queries, rows, hits] { scan_rows(*source, queries, rows.data, rows.size, hits); };
   return run_job(args.env(), {{args.value(1), args.value(2), args.value(4), args.value(5)}, core, Access::shared, work, nullptr});
 }
-
-using Found = std::vector<std::vector<Ranked>>;
 
 napi_value new_array(napi_env env, napi_typedarray_type type, size_t count, void** data) {
   napi_value buffer = nullptr, array = nullptr;
@@ -85,7 +78,7 @@ napi_value range_result(napi_env env, const Found& found, float sign) {
 // index, queries, radius, nprobe, deleted bitmap
 napi_value range_search(const Args& args) {
   auto core = args.index(0);
-  const Queries queries = read_queries(args.floats(1), *core);
+  const Queries queries = args.rows(1, *core);
   const float radius = args.number(2);
   const size_t nprobe = args.integer(3);
   const auto bitmap = args.bytes(4);
@@ -94,7 +87,7 @@ napi_value range_search(const Args& args) {
     *found = source->kind == Kind::ivf ? range_ivf(*source, queries, radius, nprobe, deleted)
                                        : scan_range(*source, queries, radius, deleted);
   };
-  auto result = [found, sign = KeyOf(*core).sign](napi_env env) { return range_result(env, *found, sign); };
+  auto result = [found, sign = sign_of(*core)](napi_env env) { return range_result(env, *found, sign); };
   return run_job(args.env(), {{args.value(1), args.value(4)}, core, Access::shared, work, result});
 }
 

@@ -1,24 +1,29 @@
 // Loads the native addon and gives it types. Only this package imports this file: the addon checks no more than memory.
 import { createRequire } from 'node:module'
+import type { Rows } from './argument-checks.ts'
+import type { IndexKind, StorageForm, VectorStorage } from './index-spec.ts'
 
 /** An index inside the addon; opaque. */
 export type IndexHandle = { readonly __index: never }
 
+type StoredRows = readonly [dim: number, innerProduct: boolean, form: StorageForm, parts: number, codebook: Float32Array, seed: number]
+
 export interface Addon {
   readonly faissVersion: string
   configurePool(threads: number): boolean
-  createFlat(dim: number, innerProduct: boolean): IndexHandle
-  createHnsw(dim: number, innerProduct: boolean, m: number, efConstruction: number): IndexHandle
-  createIvf(dim: number, innerProduct: boolean, centroids: Float32Array): IndexHandle
-  describe(index: IndexHandle): [kind: 'flat' | 'hnsw' | 'ivf', dim: number, innerProduct: boolean]
+  createFlat(...stored: StoredRows): IndexHandle
+  createHnsw(...args: [...stored: StoredRows, m: number, efConstruction: number]): IndexHandle
+  createIvf(...args: [...stored: StoredRows, centroids: Float32Array]): IndexHandle
+  createBinary(kind: IndexKind, bits: number, m: number, efConstruction: number, centroids: Uint8Array): IndexHandle
+  describe(index: IndexHandle): [kind: IndexKind, dim: number, innerProduct: boolean, storage: VectorStorage | 'bits']
   ntotal(index: IndexHandle): number
   close(index: IndexHandle): void
-  add(index: IndexHandle, vectors: Float32Array): Promise<void>
-  reconstruct(index: IndexHandle, rows: Int32Array, out: Float32Array): Promise<void>
-  reconstructRange(index: IndexHandle, first: number, out: Float32Array): Promise<void>
+  add(index: IndexHandle, rows: Rows): Promise<void>
+  reconstruct(index: IndexHandle, rows: Int32Array, out: Rows): Promise<void>
+  reconstructRange(index: IndexHandle, first: number, out: Rows): Promise<void>
   search(
     index: IndexHandle,
-    queries: Float32Array,
+    queries: Rows,
     k: number,
     effort: number,
     deleted: Uint8Array,
@@ -27,7 +32,7 @@ export interface Addon {
   ): Promise<void>
   searchRows(
     index: IndexHandle,
-    queries: Float32Array,
+    queries: Rows,
     rows: Int32Array,
     k: number,
     ids: Int32Array,
@@ -35,7 +40,7 @@ export interface Addon {
   ): Promise<void>
   rangeSearch(
     index: IndexHandle,
-    queries: Float32Array,
+    queries: Rows,
     radius: number,
     nprobe: number,
     deleted: Uint8Array,
@@ -54,6 +59,16 @@ export interface Addon {
     innerProduct: boolean,
     seed: number,
     iterations: number,
+  ): Promise<void>
+  trainBinaryCentroids(x: Uint8Array, out: Uint8Array, bits: number, seed: number, iterations: number): Promise<void>
+  trainCodebook(
+    x: Float32Array,
+    out: Float32Array,
+    dim: number,
+    innerProduct: boolean,
+    parts: number,
+    centroids: Float32Array,
+    seed: number,
   ): Promise<void>
   linearTransform(
     x: Float32Array,

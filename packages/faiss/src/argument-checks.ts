@@ -15,13 +15,15 @@ export function requireDim(dim: number): void {
   requireInteger('dim', dim, 1, maxDim)
 }
 
-/** Number of rows in a flat array of rows of dim floats. */
-export function countRows(name: string, vectors: Float32Array, dim: number): number {
-  requireArray(name, vectors, Float32Array)
-  if (vectors.length % dim !== 0) {
-    throw new FaissError('dimension_mismatch', `${name} has ${vectors.length} floats, not a multiple of dim ${dim}`)
+export type Rows = Float32Array | Uint8Array
+
+/** Number of rows in a flat array of rows of so many elements; of the type of `like`. */
+export function countRows(name: string, rows: Rows, rowLength: number, like: Rows = new Float32Array(0)): number {
+  requireArray(name, rows, like instanceof Uint8Array ? Uint8Array : Float32Array)
+  if (rows.length % rowLength !== 0) {
+    throw new FaissError('dimension_mismatch', `${name} has ${rows.length} elements, not a multiple of ${rowLength}`)
   }
-  return vectors.length / dim
+  return rows.length / rowLength
 }
 
 type TypedArrayClass = typeof Float32Array | typeof Float64Array | typeof Int32Array | typeof Uint8Array

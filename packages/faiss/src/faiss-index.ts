@@ -1,63 +1,29 @@
-// One Faiss index: rows in, searches, rows out, file. Work runs on the addon's pool; searches run beside each other, an
-// add runs alone, and operations on one index begin in the order they were called.
+// One Faiss index over float vectors: rows are dim x f32, finite (not checked here).
 import { addon } from './addon.ts'
 import type { IndexHandle } from './addon.ts'
-import { countRows, maxRows, requireArray, requireInteger, requirePath, requireResultSize } from './argument-checks.ts'
-import { callAddon, callAddonSync, FaissError, invalidArgument } from './faiss-error.ts'
+import { requirePath } from './argument-checks.ts'
+import { callAddon, FaissError } from './faiss-error.ts'
 import { createHandle } from './index-spec.ts'
-import type { FaissMetric, IndexKind, IndexSpec } from './index-spec.ts'
+import type { FaissMetric, IndexKind, IndexSpec, VectorStorage } from './index-spec.ts'
+import { RowIndex } from './row-index.ts'
 
-/**
- * `efSearch` (HNSW, default 64) and `nprobe` (IVF, default 8) are the effort of this call alone.
- * `deleted` is a bitmap: bit i (least significant first in byte i >> 3) set means that row i is not returned; rows past
- * its end are live.
- */
-export interface SearchEffort {
-  efSearch?: number
-  nprobe?: number
-  deleted?: Uint8Array
-}
-
-export interface SearchOptions extends SearchEffort {
-  k: number
-}
-
-export interface RangeOptions extends SearchEffort {
-  radius: number
-}
-
-/** nq x k, best first; distances are inner products or squared L2. Missing results are id -1, distance NaN. */
-export interface SearchResult {
-  ids: Int32Array
-  distances: Float32Array
-}
-
-/** Results of query q are at lims[q] to lims[q + 1], best first. */
-export interface RangeResult {
-  lims: Int32Array
-  ids: Int32Array
-  distances: Float32Array
-}
-
-const defaultEfSearch = 64
-const defaultNprobe = 8
-const maxEffort = 2 ** 31 - 1
-const nothingDeleted = new Uint8Array(0)
-
-/** Arrays given to a method belong to it until its promise settles: do not change or transfer them before. */
-export class FaissIndex {
+/** A range search returns inner products above, or squared L2 distances below, its radius. */
+export class FaissIndex extends RowIndex<Float32Array> {
   readonly kind: IndexKind
   readonly dim: number
   readonly metric: FaissMetric
-  readonly #handle: IndexHandle
-  #closed = false
+  readonly storage: VectorStorage
+  protected readonly rowLength: number
 
   private constructor(handle: IndexHandle) {
-    const [kind, dim, innerProduct] = addon.describe(handle)
+    super(handle, (length) => new Float32Array(length))
+    const [kind, dim, innerProduct, storage] = addon.describe(handle)
+    if (storage === 'bits') throw new FaissError('data_corrupt', 'an index of packed bits, not of float vectors')
     this.kind = kind
     this.dim = dim
     this.metric = innerProduct ? 'ip' : 'l2'
-    this.#handle = handle
+    this.storage = storage
+    this.rowLength = dim
   }
 
   /** An empty index. Throws FaissError invalid_argument or dimension_mismatch. */
@@ -71,105 +37,7 @@ export class FaissIndex {
     return new FaissIndex(await callAddon(() => addon.readIndex(path)))
   }
 
-  /** Rows whose add has ended. Throws FaissError closed. */
-  get ntotal(): number {
-    return callAddonSync(() => addon.ntotal(this.#open()))
+  protected exclusiveRadius(radius: number): number {
+    return radius
   }
-
-  /** vectors: n x dim f32, finite (not checked here); they become rows ntotal.. in order. */
-  async add(vectors: Float32Array): Promise<void> {
-    const handle = this.#open()
-    requireInteger('number of vectors', countRows('vectors', vectors, this.dim), 0, maxRows)
-    await callAddon(() => addon.add(handle, vectors))
-  }
-
-  /** queries: nq x dim f32. Exact for flat. */
-  async search(queries: Float32Array, options: SearchOptions): Promise<SearchResult> {
-    const handle = this.#open()
-    const { effort, deleted } = this.#effort(options)
-    const result = newResult(countRows('queries', queries, this.dim), options.k)
-    await callAddon(() => addon.search(handle, queries, options.k, effort, deleted, result.ids, result.distances))
-    return result
-  }
-
-  /**
-   * Every live row with an inner product above, or a squared L2 distance below, radius. Exact for flat and HNSW (a scan:
-   * Faiss has no range search on the graph), within nprobe lists for IVF.
-   */
-  async rangeSearch(queries: Float32Array, options: RangeOptions): Promise<RangeResult> {
-    const handle = this.#open()
-    countRows('queries', queries, this.dim)
-    if (typeof options.radius !== 'number' || Number.isNaN(options.radius)) throw invalidArgument('radius must be a number')
-    const { effort, deleted } = this.#effort(options)
-    const [lims, ids, distances] = await callAddon(() => addon.rangeSearch(handle, queries, options.radius, effort, deleted))
-    return { lims, ids, distances }
-  }
-
-  /** Exact search among the given rows only. Rejects with invalid_argument for a row that is not there. */
-  async searchRows(queries: Float32Array, rows: Int32Array, k: number): Promise<SearchResult> {
-    const handle = this.#open()
-    requireArray('rows', rows, Int32Array)
-    const result = newResult(countRows('queries', queries, this.dim), k)
-    await callAddon(() => addon.searchRows(handle, queries, rows, k, result.ids, result.distances))
-    return result
-  }
-
-  /** rows.length x dim, in the order asked for. Rejects with invalid_argument for a row that is not there. */
-  async reconstruct(rows: Int32Array): Promise<Float32Array> {
-    const handle = this.#open()
-    requireArray('rows', rows, Int32Array)
-    const out = new Float32Array(rows.length * this.dim)
-    await callAddon(() => addon.reconstruct(handle, rows, out))
-    return out
-  }
-
-  /** Rows first to first + count - 1, count x dim. */
-  async reconstructRange(first: number, count: number): Promise<Float32Array> {
-    const handle = this.#open()
-    requireInteger('first', first, 0, maxRows)
-    requireInteger('count', count, 0, maxRows)
-    if (first + count > this.ntotal) throw invalidArgument(`rows ${first} to ${first + count} of ${this.ntotal} rows`)
-    const out = new Float32Array(count * this.dim)
-    await callAddon(() => addon.reconstructRange(handle, first, out))
-    return out
-  }
-
-  /** Atomic and durable: a reader of path sees the old file or the whole new one, and after this it survives a power cut. */
-  async write(path: string): Promise<void> {
-    const handle = this.#open()
-    requirePath(path)
-    await callAddon(() => addon.writeIndex(handle, path))
-  }
-
-  /** The same index as a plain Faiss file, without our checksum: for `faiss.read_index`, not for `read`. Atomic and durable as `write`. */
-  async exportTo(path: string): Promise<void> {
-    const handle = this.#open()
-    requirePath(path)
-    await callAddon(() => addon.exportIndex(handle, path))
-  }
-
-  /** What was called before still ends; then the memory is freed. Everything later fails with code closed. */
-  close(): void {
-    if (this.#closed) return
-    this.#closed = true
-    addon.close(this.#handle)
-  }
-
-  #open(): IndexHandle {
-    if (this.#closed) throw new FaissError('closed', 'the index is closed')
-    return this.#handle
-  }
-
-  #effort(options: SearchEffort): { effort: number; deleted: Uint8Array } {
-    const { efSearch = defaultEfSearch, nprobe = defaultNprobe, deleted = nothingDeleted } = options
-    requireInteger('efSearch', efSearch, 1, maxEffort)
-    requireInteger('nprobe', nprobe, 1, maxEffort)
-    requireArray('deleted', deleted, Uint8Array)
-    return { effort: this.kind === 'ivf' ? nprobe : efSearch, deleted }
-  }
-}
-
-function newResult(queries: number, k: number): SearchResult {
-  requireResultSize(queries, k)
-  return { ids: new Int32Array(queries * k), distances: new Float32Array(queries * k) }
 }

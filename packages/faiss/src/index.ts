@@ -1,20 +1,24 @@
 // Entry of the package: Faiss indexes and the linear algebra beside them.
 import { addon } from './addon.ts'
 
+export { BinaryIndex } from './binary-index.ts'
+export type { BinaryIndexSpec } from './binary-index.ts'
 export { FaissError } from './faiss-error.ts'
 export type { FaissErrorCode } from './faiss-error.ts'
 export { FaissIndex } from './faiss-index.ts'
-export type { RangeOptions, RangeResult, SearchEffort, SearchOptions, SearchResult } from './faiss-index.ts'
-export type { FaissMetric, IndexKind, IndexSpec } from './index-spec.ts'
+export type { FaissMetric, IndexKind, IndexSpec, VectorStorage } from './index-spec.ts'
 export { readForeignVectors } from './foreign-vectors.ts'
 export type { ForeignVectors } from './foreign-vectors.ts'
 export { linearTransform } from './linear-transform.ts'
 export type { LinearTransform } from './linear-transform.ts'
 export { configurePool } from './pool.ts'
+export type { RangeOptions, RangeResult, SearchEffort, SearchOptions, SearchResult } from './row-index.ts'
 export { symmetricEigen } from './symmetric-eigen.ts'
 export type { Eigen } from './symmetric-eigen.ts'
-export { trainCentroids } from './train-centroids.ts'
+export { trainBinaryCentroids, trainCentroids } from './train-centroids.ts'
 export type { TrainOptions } from './train-centroids.ts'
+export { trainCodebook } from './train-codebook.ts'
+export type { CodebookOptions } from './train-codebook.ts'
 
 /** Version of the Faiss that the addon was built with. */
 export const faissVersion: string = addon.faissVersion

@@ -47,7 +47,7 @@ describe('a process that used the addon', () => {
     const worker = `
       const { parentPort } = require('node:worker_threads')
       const addon = require(${JSON.stringify(addonFile)})
-      const index = addon.createHnsw(64, false, 32, 100)
+      const index = addon.createHnsw(64, false, 'f32', 0, new Float32Array(0), 0, 32, 100)
       const vectors = new Float32Array(20000 * 64).map((_, i) => Math.sin(i * i))
       addon.add(index, vectors)
       addon.add(index, vectors)

@@ -1,6 +1,7 @@
 // K-means for the coarse quantizer of IVF indexes.
 import { addon } from './addon.ts'
 import { countRows, maxRows, requireDim, requireInteger } from './argument-checks.ts'
+import { requireBits } from './binary-index.ts'
 import { callAddon, invalidArgument } from './faiss-error.ts'
 import { isInnerProduct } from './index-spec.ts'
 import type { FaissMetric } from './index-spec.ts'
@@ -30,5 +31,22 @@ export async function trainCentroids(x: Float32Array, options: TrainOptions): Pr
   if (points < nlist) throw invalidArgument(`${points} points cannot make ${nlist} centroids`)
   const centroids = new Float32Array(nlist * dim)
   await callAddon(() => addon.trainCentroids(x, centroids, dim, innerProduct, seed, iterations))
+  return centroids
+}
+
+/** The same for packed bits and Hamming distance: x is n x bits / 8, of which 64 per centroid are looked at; returns nlist x bits / 8. */
+export async function trainBinaryCentroids(
+  x: Uint8Array,
+  options: { bits: number; nlist: number; seed?: number; iterations?: number },
+): Promise<Uint8Array> {
+  const { bits, nlist, seed = 1234, iterations = 10 } = options
+  requireBits(bits)
+  requireInteger('nlist', nlist, 1, maxRows)
+  requireInteger('seed', seed, 0, maxRows)
+  requireInteger('iterations', iterations, 1, 1000)
+  const centroids = new Uint8Array((nlist * bits) / 8)
+  const points = countRows('x', x, bits / 8, centroids)
+  if (points < nlist) throw invalidArgument(`${points} points cannot make ${nlist} centroids`)
+  await callAddon(() => addon.trainBinaryCentroids(x, centroids, bits, seed, iterations))
   return centroids
 }

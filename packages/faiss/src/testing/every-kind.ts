@@ -1,19 +1,42 @@
-// The index kinds and metrics that a test has to hold for.
+// The index kinds, metrics and storages that a test has to hold for.
 import { FaissIndex } from '../faiss-index.ts'
-import type { FaissMetric, IndexKind } from '../index-spec.ts'
+import type { FaissMetric, IndexKind, VectorStorage } from '../index-spec.ts'
 import { trainCentroids } from '../train-centroids.ts'
+import { trainCodebook } from '../train-codebook.ts'
+import { gaussianVectors } from './seeded-vectors.ts'
 
 export const kinds: IndexKind[] = ['flat', 'hnsw', 'ivf']
 export const metrics: FaissMetric[] = ['ip', 'l2']
+export const storages: VectorStorage[] = ['f32', 'f16', 'sq8', 'pq4']
 export const everyKind = kinds.flatMap((kind) => metrics.map((metric) => ({ kind, metric })))
+export const everyForm = everyKind.flatMap((kind) => storages.map((storage) => ({ ...kind, storage })))
 export const nlist = 16
 
-/** A filled index; IVF is trained on the vectors themselves. */
-export async function indexOf(kind: IndexKind, metric: FaissMetric, vectors: Float32Array, dim: number): Promise<FaissIndex> {
-  const index =
-    kind === 'ivf'
-      ? FaissIndex.create({ kind, dim, metric, centroids: await trainCentroids(vectors, { dim, nlist, metric }) })
-      : FaissIndex.create({ kind, dim, metric })
+export interface IndexForm {
+  kind: IndexKind
+  metric: FaissMetric
+  storage?: VectorStorage
+}
+
+/** An empty index; centroids and codebook are trained on the vectors, a product quantizer on others when they are too few. */
+export async function emptyIndex({ kind, metric, storage = 'f32' }: IndexForm, vectors: Float32Array, dim: number): Promise<FaissIndex> {
+  const centroids = kind === 'ivf' ? await trainCentroids(vectors, { dim, nlist, metric }) : undefined
+  const enough = storage.startsWith('pq') && vectors.length / dim < 256 ? gaussianVectors(99, 400, dim) : vectors
+  const quantized = storage === 'sq8' || storage.startsWith('pq')
+  const codebook = quantized ? await trainCodebook(enough, { dim, metric, storage, ...(centroids && { centroids }) }) : undefined
+  const stored = { dim, metric, storage, ...(codebook && { codebook }) }
+  return centroids ? FaissIndex.create({ kind: 'ivf', ...stored, centroids }) : FaissIndex.create({ kind: kind as 'flat' | 'hnsw', ...stored })
+}
+
+/** A filled index; what it needs is trained on the vectors themselves. */
+export async function indexOf(
+  kind: IndexKind,
+  metric: FaissMetric,
+  vectors: Float32Array,
+  dim: number,
+  storage: VectorStorage = 'f32',
+): Promise<FaissIndex> {
+  const index = await emptyIndex({ kind, metric, storage }, vectors, dim)
   await index.add(vectors)
   return index
 }

@@ -1,0 +1,33 @@
+// Ranges of sq8 and centroids of pq, learned once for all indexes of a collection.
+import { addon } from './addon.ts'
+import { countRows, maxRows, requireDim, requireInteger } from './argument-checks.ts'
+import { callAddon, invalidArgument } from './faiss-error.ts'
+import { codebookLength, isInnerProduct, noCodebook, parseStorage } from './index-spec.ts'
+import type { FaissMetric, VectorStorage } from './index-spec.ts'
+
+export interface CodebookOptions {
+  dim: number
+  metric: FaissMetric
+  storage: VectorStorage
+  /** Of the IVF indexes it is for: their pq codes are relative to the nearest centroid. */
+  centroids?: Float32Array
+  /** Same seed and data, same codebook. Default 1234. */
+  seed?: number
+}
+
+/**
+ * x: n x dim f32, finite; pq looks at 16 384 of them, evenly spaced. Rejects with too_few_points when pq has less than 256.
+ * sq8 takes the range seen in each dimension (with less than 1000 rows at least four times their root mean square).
+ */
+export async function trainCodebook(x: Float32Array, options: CodebookOptions): Promise<Float32Array> {
+  const { dim, metric, storage, centroids = noCodebook, seed = 1234 } = options
+  requireDim(dim)
+  requireInteger('seed', seed, 0, maxRows)
+  countRows('x', x, dim)
+  countRows('centroids', centroids, dim)
+  const { form, parts } = parseStorage(storage, dim)
+  const codebook = new Float32Array(codebookLength(form, dim))
+  if (codebook.length === 0) throw invalidArgument(`${storage} has no codebook`)
+  await callAddon(() => addon.trainCodebook(x, codebook, dim, isInnerProduct(metric), parts, centroids, seed))
+  return codebook
+}
