@@ -11,6 +11,7 @@ import { createCollection } from './routes/create-collection.ts'
 import { deleteItem } from './routes/delete-item.ts'
 import { deleteItems } from './routes/delete-items.ts'
 import { dropCollection } from './routes/drop-collection.ts'
+import { exportVectors } from './routes/export-vectors.ts'
 import { getCollection } from './routes/get-collection.ts'
 import { getItem } from './routes/get-item.ts'
 import { getJob } from './routes/get-job.ts'
@@ -38,6 +39,7 @@ const routes = (deps: ApiDeps) => [
   getItem(deps),
   deleteItem(deps),
   deleteItems(deps),
+  exportVectors(deps),
   itemImage(deps),
   itemThumbnail(deps),
   search(deps),

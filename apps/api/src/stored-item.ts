@@ -1,4 +1,4 @@
-// One item of a snapshot, for the routes under /items/:id.
+// What a GET reads from a snapshot: one item for the routes under /items/:id, or all of it.
 import { z } from 'zod'
 import type { Request } from 'express'
 import type { Snapshot, StoredItem } from '@likeness/engine/contract'
@@ -10,7 +10,7 @@ import { pathParameter } from './http/route.ts'
 import { resolveCollection } from './resolve-collection.ts'
 
 export const readTimeoutMs = 5_000
-const wishSchema = z.object({ consistency: z.enum(consistencies).default('bounded'), min_seq: z.coerce.number().int().min(0).optional() })
+export const wishSchema = z.object({ consistency: z.enum(consistencies).default('bounded'), min_seq: z.coerce.number().int().min(0).optional() })
 
 /** Paths of an item's pictures. */
 export function pictureLinks(collection: string, id: string): { image: string; thumbnail: string } {
@@ -18,11 +18,16 @@ export function pictureLinks(collection: string, id: string): { image: string; t
   return { image: `${path}/image`, thumbnail: `${path}/thumbnail` }
 }
 
-/** Reads with a snapshot that the request asked for (`?consistency=&min_seq=`); item_not_found when the item is not in it. */
-export async function withItem<T>(deps: ApiDeps, req: Request, read: (item: StoredItem, snapshot: Snapshot) => T | Promise<T>): Promise<T> {
+/** The snapshot that the request asks for (`?consistency=&min_seq=`); the caller releases it. */
+export async function acquireAsked(deps: ApiDeps, req: Request): Promise<Snapshot> {
   const { consistency, min_seq: minSeq } = parseRequest(wishSchema, req.query)
   const spec = await resolveCollection(deps, pathParameter(req, 'c'))
-  const snapshot = await deps.replica.acquire(spec.incarnation, { consistency, minSeq, timeoutMs: readTimeoutMs })
+  return deps.replica.acquire(spec.incarnation, { consistency, minSeq, timeoutMs: readTimeoutMs })
+}
+
+/** Reads with the snapshot that the request asks for; item_not_found when the item is not in it. */
+export async function withItem<T>(deps: ApiDeps, req: Request, read: (item: StoredItem, snapshot: Snapshot) => T | Promise<T>): Promise<T> {
+  const snapshot = await acquireAsked(deps, req)
   try {
     const item = await snapshot.getItem(pathParameter(req, 'id'))
     if (item === undefined) throw appError('item_not_found', 'the collection has no item with this id')

@@ -1,0 +1,34 @@
+// Streams an answer of one JSON text a line: as fast as the client reads, and no longer than it is there.
+import { once } from 'node:events'
+import type { Response } from 'express'
+import { contextOf } from './request-context.ts'
+
+const writeBytes = 64 * 1024
+/** A client that takes nothing for this long is cut off: what it reads from is held for it. */
+const idleMs = 60_000
+
+/** Settles when all is written, or when the client is gone; never while `values` is being read. */
+export async function sendNdjson(res: Response, values: AsyncIterable<unknown>): Promise<void> {
+  const { gone } = contextOf(res)
+  res.type('application/x-ndjson')
+  if (res.req.method === 'HEAD') return void res.end()
+  res.setTimeout(idleMs, () => res.destroy())
+  let held = ''
+  for await (const value of values) {
+    if (gone.aborted) return
+    held += `${JSON.stringify(value)}\n`
+    if (held.length < writeBytes) continue
+    if (!res.write(held)) await drained(res, gone)
+    held = ''
+  }
+  res.end(held)
+}
+
+async function drained(res: Response, gone: AbortSignal): Promise<void> {
+  try {
+    await once(res, 'drain', { signal: gone })
+  } catch (error) {
+    // A client that left is not an error of ours.
+    if (!gone.aborted) throw error
+  }
+}

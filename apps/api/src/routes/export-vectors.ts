@@ -1,0 +1,30 @@
+// GET /v1/collections/:c/vectors: every item of one committed version with its vectors, as lines that POST .../vectors takes.
+import type { Snapshot } from '@likeness/engine/contract'
+import type { VectorLine } from '@likeness/shared/contract/http'
+import { encodeVector } from '@likeness/shared/contract/lane'
+import type { ApiDeps } from '../api-deps.ts'
+import type { Route } from '../http/route.ts'
+import { sendNdjson } from '../http/send-ndjson.ts'
+import { acquireAsked } from '../stored-item.ts'
+
+async function* linesOf(snapshot: Snapshot): AsyncGenerator<VectorLine> {
+  for await (const { item, vectors } of snapshot.scrollVectors()) {
+    const { id, label, metadata, width, height, rows } = item
+    const described = Object.keys(metadata).length === 0 ? {} : { metadata }
+    yield { id, label, ...described, width, height, rows, vectors: encodeVector(vectors) }
+  }
+}
+
+export const exportVectors = (deps: ApiDeps): Route => ({
+  method: 'get',
+  path: '/v1/collections/:c/vectors',
+  async handle(req, res) {
+    const snapshot = await acquireAsked(deps, req)
+    try {
+      res.setHeader('x-index-seq', String(snapshot.seq))
+      await sendNdjson(res, linesOf(snapshot))
+    } finally {
+      snapshot.release()
+    }
+  }
+})
