@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import type { GalleryPicture } from './draw-gallery.ts'
-import { drawScene, sceneKinds } from './draw-scene.ts'
+import { drawScene, sceneKinds } from '../drawing/draw-scene.ts'
 import type { DemoQuery } from './run-queries.ts'
 import { createRandom, shuffled } from '../drawing/seeded-random.ts'
 

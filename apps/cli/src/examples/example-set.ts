@@ -15,6 +15,9 @@ export interface DrawnPicture {
 export interface ExampleSet {
   /** Changed with every change of what is drawn, so that what lies on disk is drawn anew. */
   version: string
+  plan: () => Promise<Plan>
+}
+export interface Plan {
   gallery: DrawnPicture[]
   queries: DrawnPicture[]
 }
@@ -29,14 +32,15 @@ export async function drawExampleSet(set: ExampleSet, folder: string, onProgress
   const stampFile = join(folder, 'drawn-from')
   if (existsSync(stampFile) && (await readFile(stampFile, 'utf8')) === set.version) return
   await rm(join(folder, 'images'), { recursive: true, force: true })
-  const all = [...set.gallery, ...set.queries]
+  const { gallery, queries } = await set.plan()
+  const all = [...gallery, ...queries]
   for (const parent of new Set(all.map(({ path }) => dirname(join(folder, path))))) await mkdir(parent, { recursive: true })
   for (let from = 0; from < all.length; from += drawnAtOnce) {
     const some = all.slice(from, from + drawnAtOnce)
     await Promise.all(some.map(async ({ path, draw }) => writeFile(join(folder, path), await draw())))
     onProgress?.(Math.min(all.length, from + drawnAtOnce), all.length)
   }
-  await writeFile(join(folder, 'gallery.txt'), set.gallery.map(listLine).join(''))
-  await writeFile(join(folder, 'queries.txt'), set.queries.map(listLine).join(''))
+  await writeFile(join(folder, 'gallery.txt'), gallery.map(listLine).join(''))
+  await writeFile(join(folder, 'queries.txt'), queries.map(listLine).join(''))
   await writeFile(stampFile, set.version)
 }

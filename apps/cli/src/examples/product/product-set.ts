@@ -2,7 +2,7 @@
 import { createRandom, shuffled } from '../../drawing/seeded-random.ts'
 import type { SeededRandom } from '../../drawing/seeded-random.ts'
 import { unknownLabel } from '../example-set.ts'
-import type { DrawnPicture, ExampleSet } from '../example-set.ts'
+import type { DrawnPicture, ExampleSet, Plan } from '../example-set.ts'
 import { inventFamilies } from './product-identity.ts'
 import type { Product } from './product-identity.ts'
 import { crowdedTablePicture, shelfPicture, studioPicture, tablePicture } from './product-scenes.ts'
@@ -16,7 +16,9 @@ const unknownFamilies = 9
 const severalCount = 24
 
 /** One number draws everything. */
-export function productSet(seed = 11): ExampleSet {
+export const productSet = (seed = 11): ExampleSet => ({ version: `product 1 ${seed}`, plan: async () => planProducts(seed) })
+
+function planProducts(seed: number): Plan {
   const random = createRandom(seed)
   const families = inventFamilies(familyCount, random.fork('families'))
   const strangers = families.slice(0, unknownFamilies)
@@ -25,7 +27,6 @@ export function productSet(seed = 11): ExampleSet {
   const held = known.filter((family) => family.length === 3).filter((_, i) => i % 2 === 0).map((family) => family.at(-1)!)
   const shown = known.map((family) => family.filter((product) => !held.includes(product)))
   return {
-    version: `product 1 ${seed}`,
     gallery: shown.flat().flatMap((product) => galleryOf(product, random.fork(`gallery ${product.label}`))),
     queries: queriesOf({ shown, held, strangers, random: random.fork('queries') })
   }

@@ -1,8 +1,8 @@
 import sharp from 'sharp'
 import { expect, test } from 'vitest'
-import { markSvg } from '../drawing/brand-marks.ts'
+import { markSvg } from './brand-marks.ts'
 import { drawScene, sceneKinds } from './draw-scene.ts'
-import { createRandom } from '../drawing/seeded-random.ts'
+import { createRandom } from './seeded-random.ts'
 
 const picture = await sharp(Buffer.from(markSvg('nodejs-icon', 224))).png().toBuffer()
 

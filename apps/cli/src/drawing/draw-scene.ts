@@ -1,11 +1,11 @@
 // A query picture: one mark somewhere on a photo-like ground, as a JPEG of low quality. The same seed and mark give the same bytes.
 import sharp from 'sharp'
-import { addSensorNoise, drawBackground } from '../drawing/background.ts'
-import { loadMark, onPlate, plateColor, relight, warp } from '../drawing/mark-sprite.ts'
-import { occlude } from '../drawing/occluder.ts'
-import { brightnessOf, overlay, toBytes } from '../drawing/pixels.ts'
-import type { Canvas, Sprite } from '../drawing/pixels.ts'
-import type { SeededRandom } from '../drawing/seeded-random.ts'
+import { addSensorNoise, drawBackground } from './background.ts'
+import { loadMark, onPlate, plateColor, relight, warp } from './mark-sprite.ts'
+import { occlude } from './occluder.ts'
+import { brightnessOf, overlay, toBytes } from './pixels.ts'
+import type { Canvas, Sprite } from './pixels.ts'
+import type { SeededRandom } from './seeded-random.ts'
 
 /** `plate`: on a plate of its own. `pasted`: its bare shape on the ground. `covered`: on a plate, 30 % of all of it hidden. */
 export const sceneKinds = ['plate', 'pasted', 'covered'] as const
@@ -23,8 +23,9 @@ const sceneSide = 416
 const coveredPart = 0.3
 const largestTurnDegrees = 15
 
-export async function drawScene({ picture, kind, random }: { picture: Uint8Array; kind: SceneKind; random: SeededRandom }): Promise<Scene> {
-  const seen = await drawSubject(picture, kind, random)
+/** `longestSide`: of the mark, pixels; by default 120 to 250. */
+export async function drawScene({ picture, kind, longestSide, random }: { picture: Uint8Array; kind: SceneKind; longestSide?: number; random: SeededRandom }): Promise<Scene> {
+  const seen = await drawSubject(picture, { kind, longestSide: longestSide ?? random.between(120, 250), random })
   const level = groundLevel(seen, kind, random)
   const canvas = await drawBackground({ width: sceneSide, height: sceneSide, level, random })
   const left = random.below(Math.max(1, sceneSide - seen.width))
@@ -35,9 +36,8 @@ export async function drawScene({ picture, kind, random }: { picture: Uint8Array
   return { jpeg: await toJpeg(canvas, random), kind, box: [left, top, left + seen.width, top + seen.height] }
 }
 
-async function drawSubject(picture: Uint8Array, kind: SceneKind, random: SeededRandom): Promise<Sprite> {
+async function drawSubject(picture: Uint8Array, { kind, longestSide, random }: { kind: SceneKind; longestSide: number; random: SeededRandom }): Promise<Sprite> {
   const hasPlate = kind !== 'pasted'
-  const longestSide = random.between(120, 250)
   const margin = hasPlate ? random.between(0.03, 0.1) : 0
   const mark = await loadMark(picture, { longestSide, stretch: random.between(0.9, 1.1), margin })
   const corners = random.between(0, 0.25) * Math.min(mark.width, mark.height)
