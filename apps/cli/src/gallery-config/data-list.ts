@@ -75,15 +75,12 @@ const fieldsOf = ([path = '', label = '', ...more]: string[]): Fields => ({ path
 /** The path is the longest beginning of the line, cut at a space, that is a file; without one, up to the first space. */
 async function splitAtFile(text: string, imageRoot: string): Promise<Fields> {
   const cuts = [...text.matchAll(/[ \t]+/g)].map((match) => match.index)
-  for (const cut of [...cuts].reverse()) {
+  for (const cut of [text.length, ...cuts.reverse()]) {
     const path = text.slice(0, cut)
-    if (isOutside(path) || !(await isFile(join(imageRoot, path)))) continue
-    return { path, label: text.slice(cut).trim(), more: [] }
+    if (!isOutside(path) && (await isFile(join(imageRoot, path)))) return { path, label: text.slice(cut).trim(), more: [] }
   }
-  // The whole line may be a file: then the label is what is missing.
-  const cut = cuts.find((at) => text.slice(0, at).trim() !== '')
-  if (cut === undefined || (!isOutside(text) && (await isFile(join(imageRoot, text))))) return { path: text, label: '', more: [] }
-  return { path: text.slice(0, cut), label: text.slice(cut).trim(), more: [] }
+  const first = cuts.findLast((at) => text.slice(0, at).trim() !== '') ?? text.length
+  return { path: text.slice(0, first), label: text.slice(first).trim(), more: [] }
 }
 
 const isFile = async (path: string): Promise<boolean> => path.length <= 4096 && !path.includes('\0') && ((await stat(path).catch(() => undefined))?.isFile() ?? false)

@@ -9,10 +9,12 @@ export const operations = ['new', 'append', 'remove'] as const
 /** What the documentation says of a key beside its description. */
 interface KeyMeta {
   description: string
+  /** Offered by editors. */
+  examples?: readonly string[]
   /** As the table shows it; without one the key is required. */
   absent?: string
 }
-const key = <T extends z.ZodType>(schema: T, meta: KeyMeta): T => schema.meta({ ...meta })
+const key = <T extends z.ZodType>(schema: T, meta: KeyMeta): T => schema.meta({ ...meta, ...(meta.examples && { examples: [...meta.examples] }) })
 
 /** A number, or arithmetic of numbers as text. */
 const number = (check: z.ZodNumber) =>
@@ -37,13 +39,13 @@ const path = z.string().min(1).max(4096)
 const fieldName = z.string().min(1).max(128)
 
 const indexProcess = z.strictObject({
-  index_method: key(oneOf(indexMethods).optional(), { description: '`HNSW32`, `IVF` or `FLAT`, in any case', absent: '`HNSW32`' }),
+  index_method: key(oneOf(indexMethods).optional(), { description: '`HNSW32`, `IVF` or `FLAT`, in any case', absent: '`HNSW32`', examples: indexMethods }),
   index_dir: key(path, { description: 'names the gallery (its collection), and is where its record and an exported index are written' }),
   image_root: key(path, { description: 'folder of the pictures' }),
   data_file: key(path, { description: 'lines `relative_path<delimiter>label[<delimiter>more]`; UTF-8; BOM, CRLF and blank lines are fine' }),
   delimiter: key(z.string().min(1).max(16).optional(), { description: 'separates the fields of a line', absent: 'tab if every line has one, else the path is the longest prefix of the line that exists under `image_root`' }),
-  index_operation: key(oneOf(operations).optional(), { description: '`new`, `append` (adds and replaces) or `remove` (by path)', absent: '`new`; a gallery that holds something is only wiped with `--force`' }),
-  dist_type: key(oneOf(distances).optional(), { description: '`IP`, `L2`, `cosine` or `hamming`', absent: '`IP`' }),
+  index_operation: key(oneOf(operations).optional(), { description: '`new`, `append` (adds and replaces) or `remove` (by path)', examples: operations, absent: '`new`; a gallery that holds something is only wiped with `--force`' }),
+  dist_type: key(oneOf(distances).optional(), { description: '`IP`, `L2`, `cosine` or `hamming`', absent: '`IP`', examples: distances }),
   embedding_size: key(whole(1, 65_536).optional(), { description: 'must be what the model makes', absent: "the model's" }),
   batch_size: key(whole(1, 1_000_000).optional(), { description: 'read, and without effect: pictures are embedded one by one by as many processes as there are cores', absent: 'no effect' }),
   return_k: key(whole(1, 10_000).optional(), { description: 'hits per subject', absent: '5' }),

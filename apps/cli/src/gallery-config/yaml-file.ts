@@ -21,7 +21,7 @@ export async function readYamlFile(file: string): Promise<YamlFile> {
     const { line, col } = counter.linePos(offset)
     return `${file}:${Math.max(1, line)}:${Math.max(1, col)}`
   }
-  const doc = parseDocument(text, { lineCounter: counter, prettyErrors: false, uniqueKeys: true })
+  const doc = parseDocument(text, { lineCounter: counter, prettyErrors: false, uniqueKeys: true, logLevel: 'error' })
   const problems = doc.errors.map(({ pos, code, message }) => `${at(pos[0])}: ${code === 'MULTIPLE_DOCS' ? 'several yaml documents in one file, one is expected' : message.split('\n')[0]}`)
   if (problems.length > 0) throw new UserError(problems.slice(0, 10).join('\n'))
   if (doc.contents === null || !isMap(doc.contents)) throw new UserError(`${file}:1:1: ${text.trim() === '' ? 'the file is empty' : 'sections like `IndexProcess:` are expected'}`)

@@ -1,0 +1,95 @@
+import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { beforeEach, expect, test } from 'vitest'
+import { fingerprintList, readDataList } from './data-list.ts'
+import type { ListConfig } from './data-list.ts'
+
+let dir: string
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'likeness-list-'))
+  mkdirSync(join(dir, 'images'))
+})
+const picture = (path: string, text = 'x'): void => {
+  mkdirSync(dirname(join(dir, 'images', path)), { recursive: true })
+  writeFileSync(join(dir, 'images', path), text)
+}
+function configOf(list: string | Buffer, rest: Partial<ListConfig> = {}): ListConfig {
+  writeFileSync(join(dir, 'list.txt'), list)
+  return { file: 'g.yaml', dataFile: join(dir, 'list.txt'), imageRoot: join(dir, 'images'), delimiter: undefined, fields: [], ...rest }
+}
+async function read(config: ListConfig) {
+  const lines = []
+  const duplicates: number[][] = []
+  for await (const line of readDataList(config, { onDuplicate: (...numbers) => duplicates.push(numbers) })) lines.push(line)
+  return { lines, duplicates, brief: lines.map(({ line, path, label, failure }) => [line, path, failure?.code ?? label]) }
+}
+
+test('with a delimiter fields are split by it, and what follows the label is metadata with the names given', async () => {
+  const { lines } = await read(configOf('a b.jpg;big red; cam 1 ;;x\n', { delimiter: ';', fields: ['camera', 'lane'] }))
+  expect(lines).toEqual([{ path: 'a b.jpg', label: 'big red', line: 1, metadata: { camera: 'cam 1', field_4: 'x' } }])
+})
+
+test('without one, tabs split when every line has one', async () => {
+  expect((await read(configOf('\uFEFFa b.jpg\tbig red\tc1\r\n\r\nc.jpg\tgreen\r\n'))).lines).toEqual([
+    { path: 'a b.jpg', label: 'big red', line: 1, metadata: { field_2: 'c1' } },
+    { path: 'c.jpg', label: 'green', line: 3 }
+  ])
+})
+
+test('else the path is the longest beginning of the line that is a file, so that paths and labels may have spaces', async () => {
+  for (const path of ['a', 'a b.jpg', '中文/图 片.jpg', 'two  spaces.jpg']) picture(path)
+  mkdirSync(join(dir, 'images/a b.jpg folder'))
+  const { brief } = await read(configOf('a b.jpg folder of reds\n中文/图 片.jpg 红 茶\na label\nmissing one.jpg a label\nonly\na b.jpg\ntwo  spaces.jpg\t x  y \n'))
+  expect(brief).toEqual([
+    [1, 'a b.jpg', 'folder of reds'],
+    [2, '中文/图 片.jpg', '红 茶'],
+    [3, 'a', 'label'],
+    [4, 'missing', 'one.jpg a label'],
+    [5, 'only', 'missing_label'],
+    [6, 'a b.jpg', 'missing_label'],
+    [7, 'two  spaces.jpg', 'x  y']
+  ])
+})
+
+test('lines that cannot be used fail with their number, and are never looked for outside the root', async () => {
+  writeFileSync(join(dir, 'secret'), '')
+  const { lines, brief } = await read(configOf(Buffer.concat([Buffer.from('../secret\tx\n/etc/passwd\tx\n\tx\na.jpg\t \n'), Buffer.from([0xff, 9, 65, 10]), Buffer.from(`a.jpg\t${'x'.repeat(2000)}\na\u0001.jpg\tx\n${'p'.repeat(20_000)}\tx\n`)])))
+  expect(brief.map(([line, , code]) => [line, code])).toEqual([
+    [1, 'path_outside_root'], [2, 'path_outside_root'], [3, 'invalid_list_line'], [4, 'missing_label'], [5, 'invalid_list_line'], [6, 'invalid_list_line'], [7, 'invalid_list_line'], [8, 'invalid_list_line']
+  ])
+  for (const { line, failure } of lines) expect(failure!.message).toMatch(new RegExp(`^line ${line}: `))
+  expect((await read(configOf('../secret x\n'))).brief).toEqual([[1, '../secret', 'path_outside_root']])
+})
+
+test('the same line again counts once, the same path with another label fails and names both lines', async () => {
+  const { brief, lines, duplicates } = await read(configOf('a\tA\nb\tB\na\tA\na\tother\nb\t B \n'))
+  expect(brief).toEqual([[1, 'a', 'A'], [2, 'b', 'B'], [4, 'a', 'invalid_list_line']])
+  expect(lines[2]!.failure!.message).toBe('line 4: a has another label in line 1')
+  expect(duplicates).toEqual([[3, 1], [5, 2]])
+})
+
+test.each([
+  ['an empty list', () => configOf('\n \n'), /list\.txt \(data_file of g\.yaml\) is empty/],
+  ['a missing list', () => ({ ...configOf(''), dataFile: '/nowhere/list' }), /g\.yaml: data_file \/nowhere\/list does not exist/],
+  ['a folder as list', () => ({ ...configOf('a\tA'), dataFile: dir }), /is not a file/],
+  ['a missing image_root', () => ({ ...configOf('a\tA'), imageRoot: '/nowhere' }), /g\.yaml: image_root \/nowhere does not exist/],
+  ['a file as image_root', () => ({ ...configOf('a\tA'), imageRoot: join(dir, 'list.txt') }), /is not a folder/]
+])('%s is one message', async (_what, config, expected) => {
+  await expect(read(config())).rejects.toThrow(expected)
+})
+
+test('a changed list, label or picture is another fingerprint, and nothing else is', async () => {
+  picture('a')
+  picture('b')
+  const config = configOf('a\tA\nb\tB\n')
+  const first = await fingerprintList(config)
+  expect(first.lines).toBe(2)
+  expect(await fingerprintList(configOf('a\tA\nb\tB'))).toEqual(first)
+  const others = [await fingerprintList(configOf('a\tA\nb\tC\n'))]
+  utimesSync(join(dir, 'images/b'), 1, 1)
+  others.push(await fingerprintList(configOf('a\tA\nb\tB\n')))
+  rmSync(join(dir, 'images/b'))
+  others.push(await fingerprintList(configOf('a\tA\nb\tB\n')))
+  expect(new Set([first, ...others].map(({ sha256 }) => sha256)).size).toBe(4)
+})
