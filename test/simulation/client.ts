@@ -1,4 +1,4 @@
-// Clients: upserts, deletes and re-adds of a few hot items through any API process. An answer that does not come leaves the operation possibly done.
+// Clients: upserts, deletes, re-adds and relabels of a few hot items through any API process. An answer that does not come leaves the operation possibly done.
 import type { Operation } from '@likeness/shared/contract/operation'
 import { isAppError } from '@likeness/shared/errors'
 import type { Clock } from '@likeness/shared/clock'
@@ -77,6 +77,14 @@ async function remove(deps: ClientDeps, machine: Machine, truth: Truth): Promise
   }
 }
 
+async function relabel(deps: ClientDeps, machine: Machine, truth: Truth): Promise<void> {
+  const { world } = deps
+  const { random, settings } = world
+  const ids = [...new Set(Array.from({ length: 1 + random.below(3) }, () => random.pick(settings.hotIds)))]
+  await send(deps, machine, truth, { opId: machine.process.newId(), atMs: 0, kind: 'relabel', ids, label: `relabelled ${deps.nextNumber()}` })
+  world.happened.relabels++
+}
+
 export async function runClient(deps: ClientDeps, machine: Machine): Promise<void> {
   const { world } = deps
   await loop(world, machine, [50, 600], async () => {
@@ -85,7 +93,7 @@ export async function runClient(deps: ClientDeps, machine: Machine): Promise<voi
       const spec = await within(machine.process.clock, answerWithinMs, unlessUnavailable(() => api.catalog.resolve(world.collection)))
       if (spec === undefined) return
       const truth = world.truthOf(spec.incarnation)
-      await (world.random.chance(0.35) ? remove : ingest)(deps, machine, truth)
+      await world.random.pick([ingest, ingest, ingest, remove, remove, relabel])(deps, machine, truth)
     } catch (error) {
       if (!isAppError(error, 'collection_not_found')) throw error
     }

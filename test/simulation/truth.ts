@@ -7,6 +7,7 @@ import type { Manifest } from '@likeness/engine/manifest'
 import { OrdinalRanges } from '@likeness/engine/ordinal-ranges'
 import { decodeLogSlot, revisionOf, slotOf } from '@likeness/shared/contract/operation'
 import type { Operation } from '@likeness/shared/contract/operation'
+import { labelOf } from './ingestion-plan.ts'
 import type { IngestionPlan } from './ingestion-plan.ts'
 import type { ObjectTable } from './object-table.ts'
 import { Violation } from './violation.ts'
@@ -15,6 +16,7 @@ export interface ExpectedItem {
   plan: IngestionPlan
   ordinal: number
   revision: number
+  label: string
 }
 
 const parse = (body: Uint8Array): unknown => JSON.parse(Buffer.from(body).toString('utf8'))
@@ -112,12 +114,19 @@ export class Truth {
         for (const id of operation.ids) items.delete(id)
         continue
       }
+      if (operation.kind === 'relabel') {
+        for (const id of operation.ids) {
+          const item = items.get(id)
+          if (item !== undefined) items.set(id, { ...item, label: operation.label ?? item.label })
+        }
+        continue
+      }
       const plan = this.plans.get(operation.ingestion)!
       const record = manifest.ingestions[operation.ingestion]
       const done = record === undefined ? undefined : OrdinalRanges.parse(record.done)
       plan.items.forEach(({ id, fails }, ordinal) => {
         // An ingestion that is no longer listed was finished.
-        if (!fails && (done === undefined || done.has(ordinal))) items.set(id, { plan, ordinal, revision })
+        if (!fails && (done === undefined || done.has(ordinal))) items.set(id, { plan, ordinal, revision, label: labelOf(plan, ordinal) })
       })
     }
     return items

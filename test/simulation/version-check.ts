@@ -6,6 +6,7 @@ import { readManifest } from '@likeness/engine/manifest'
 import type { Manifest, ManifestSegment } from '@likeness/engine/manifest'
 import { OrdinalRanges } from '@likeness/engine/ordinal-ranges'
 import { hashOf } from '@likeness/engine/segment-meta'
+import { overlaid } from '@likeness/engine/overlay'
 import type { SegmentFiles } from '@likeness/engine/segment-files'
 import { untilStored } from '@likeness/engine/store-retry'
 import { openSegment } from '@likeness/engine/writer-state'
@@ -13,9 +14,8 @@ import type { Clock } from '@likeness/shared/clock'
 import { isAppError } from '@likeness/shared/errors'
 import { collectionKeys } from '@likeness/shared/keys'
 import type { ObjectStore } from '@likeness/shared/store/object-store'
-import { embedding, labelOf, vectorsOf } from './ingestion-plan.ts'
-import type { IngestionPlan } from './ingestion-plan.ts'
-import type { Truth } from './truth.ts'
+import { embedding, vectorsOf } from './ingestion-plan.ts'
+import type { ExpectedItem, Truth } from './truth.ts'
 import { Violation } from './violation.ts'
 
 interface LiveItem {
@@ -42,13 +42,13 @@ export interface VersionReader {
 
 async function readSegment(files: SegmentFiles, ref: ManifestSegment): Promise<LiveItem[]> {
   const { dim } = embedding
-  const [{ meta, deleted }, payload, vectors] = await Promise.all([openSegment(files, ref), files.get(ref.files.payload), files.vectors(ref.files.index, ref.rows, dim)])
+  const [{ meta, deleted, overlays }, payload, vectors] = await Promise.all([openSegment(files, ref), files.get(ref.files.payload), files.vectors(ref.files.index, ref.rows, dim)])
   const live: LiveItem[] = []
   for (let item = 0; item < meta.items; item++) {
     const [first, end] = [meta.firstRow[item]!, meta.firstRow[item + 1]!]
     const gone = Array.from({ length: end - first }, (_, i) => deleted.has(first + i))
     if (gone.every((row) => row)) continue
-    const { id, label } = decodePayload(payload.subarray(meta.payloadOffset[item], meta.payloadOffset[item + 1]))
+    const { id, label } = overlaid(decodePayload(payload.subarray(meta.payloadOffset[item], meta.payloadOffset[item + 1])), overlays.get(item))
     if (gone.some((row) => row)) throw new Violation('one-row-set', `${id}: some of its rows are deleted, others are not`)
     if (!itemHash(id).equals(hashOf(meta, item))) throw new Violation('whole-version', `${id} is stored under the hash of another item`)
     live.push({ id, label, revision: meta.revision[item]!, ordinal: meta.ordinal[item]!, vectors: [...vectors.subarray(first * dim, end * dim)] })
@@ -119,7 +119,7 @@ export function checkVersion(truth: Truth, { manifest, items }: ReadVersion, flo
   }
   checkRecords(truth, manifest)
   const expected = truth.expectedItems(manifest)
-  for (const [id, { plan, ordinal, revision }] of expected) checkItem(items.get(id), { id, plan, ordinal, revision, seq })
+  for (const [id, item] of expected) checkItem(items.get(id), { id, seq, ...item })
   for (const [id, { label }] of items) if (!expected.has(id)) throw new Violation('effect', `version ${seq} holds ${id} (${label}), which is deleted or was never added`)
   const rows = [...items.values()].reduce((sum, { vectors }) => sum + vectors.length / embedding.dim, 0)
   if (counts.items !== items.size || counts.rows !== rows) throw new Violation('effect', `version ${seq} counts ${counts.items}/${counts.rows}, holds ${items.size}/${rows}`)
@@ -127,8 +127,7 @@ export function checkVersion(truth: Truth, { manifest, items }: ReadVersion, flo
   for (const [id, { revision }] of items) truth.raiseItemFloor(id, revision)
 }
 
-function checkItem(found: LiveItem | undefined, { id, plan, ordinal, revision, seq }: { id: string; plan: IngestionPlan; ordinal: number; revision: number; seq: number }): void {
-  const label = labelOf(plan, ordinal)
+function checkItem(found: LiveItem | undefined, { id, plan, ordinal, revision, label, seq }: ExpectedItem & { id: string; seq: number }): void {
   const as = `${id} must be ${label} at revision ${revision} in version ${seq}`
   if (found === undefined) throw new Violation('effect', `${as}, and is missing`)
   if (found.label !== label || found.revision !== revision || found.ordinal !== ordinal) throw new Violation('effect', `${as}, and is ${found.label} at ${found.revision}`)

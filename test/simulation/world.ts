@@ -55,7 +55,7 @@ function drawSettings(random: Random): Settings {
 
 export type Happening =
   | 'commits' | 'merges' | 'collections' | 'takeovers' | 'stalls' | 'deaths' | 'lateWrites' | 'unanswered' | 'resent' | 'drops'
-  | 'given' | 'damagedGiven' | 'versionsRead' | 'versionsMissed'
+  | 'relabels' | 'given' | 'damagedGiven' | 'versionsRead' | 'versionsMissed'
 
 export class World implements StoreWorld {
   readonly seed: number
@@ -78,7 +78,7 @@ export class World implements StoreWorld {
   draining = false
   failure: Violation | undefined
   /** How often what the simulation is about did happen. */
-  readonly happened: Record<Happening, number> = { commits: 0, merges: 0, collections: 0, takeovers: 0, stalls: 0, deaths: 0, lateWrites: 0, unanswered: 0, resent: 0, drops: 0, given: 0, damagedGiven: 0, versionsRead: 0, versionsMissed: 0 }
+  readonly happened: Record<Happening, number> = { commits: 0, merges: 0, collections: 0, takeovers: 0, stalls: 0, deaths: 0, lateWrites: 0, unanswered: 0, resent: 0, drops: 0, relabels: 0, given: 0, damagedGiven: 0, versionsRead: 0, versionsMissed: 0 }
   private traceHash = 0x811c9dc5
   private readonly onTrace: ((line: string) => void) | undefined
 

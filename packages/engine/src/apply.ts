@@ -1,11 +1,12 @@
 // The effect of log entries and vector batches on a collection. Safe to repeat and, per item, in any order: versions decide.
-import type { Metadata } from '@likeness/shared/contract/item-list'
 import { revisionOf } from '@likeness/shared/contract/operation'
 import type { LogSlot, Operation } from '@likeness/shared/contract/operation'
 import type { BatchItem, VectorBatch } from '@likeness/shared/contract/vector-batch'
 import { hashName, itemHash } from './item-hash.ts'
-import { encodePayload } from './item-payload.ts'
+import { decodePayload, encodePayload } from './item-payload.ts'
 import type { ItemVersion } from './item-version.ts'
+import { newestRevision, overlaid, overlayFor, overlayOf, waitLonger } from './overlay.ts'
+import type { Overlay } from './overlay.ts'
 import type { Protocol } from './protocol.ts'
 import { OrdinalRanges } from './ordinal-ranges.ts'
 import { findLive, isOpen } from './writer-state.ts'
@@ -50,9 +51,29 @@ function applyDelete(state: WriterState, id: string, revision: number, rules: Ru
   state.tombstonesChanged = true
 }
 
+function applyRelabel(state: WriterState, id: string, revision: number, overlay: Overlay, rules: Rules): void {
+  const hash = itemHash(id)
+  const name = hashName(hash)
+  // For whatever was accepted before and comes later.
+  state.relabels.set(name, waitLonger(state.relabels.get(name), overlay, revision))
+  state.relabelsChanged = true
+  const now = known(state, hash)
+  if (now === undefined || !rules.supersedes({ revision, ordinal: 0 }, now.version)) return
+  const pending = state.pending.get(name)
+  if (pending !== undefined) state.pending.set(name, { ...pending, payload: encodePayload(overlaid(decodePayload(pending.payload), overlay)) })
+  if (now.live === undefined) return
+  const { segment, item } = now.live
+  segment.overlays.set(item, { ...segment.overlays.get(item), ...overlay })
+  segment.relabelled = true
+}
+
 function applyOperation(state: WriterState, operation: Operation, revision: number, rules: Rules): void {
   if (operation.kind === 'delete') {
     for (const id of operation.ids) applyDelete(state, id, revision, rules)
+    return
+  }
+  if (operation.kind === 'relabel') {
+    for (const id of operation.ids) applyRelabel(state, id, revision, overlayOf(operation), rules)
     return
   }
   if (state.ingestions.has(operation.ingestion)) return
@@ -88,9 +109,11 @@ function applyItem(state: WriterState, ingestion: OpenIngestion, item: BatchItem
     return
   }
   removeKnown(state, hash, now)
-  const metadata: Metadata = item.metadata ?? {}
-  const payload = encodePayload({ id: item.id, label: item.label, metadata, imageKey: item.imageKey, width: item.width ?? 0, height: item.height ?? 0, rows: item.rows })
-  state.pending.set(hashName(hash), { hash, version, payload, vectors })
+  const name = hashName(hash)
+  const { id, label, metadata = {}, imageKey, width = 0, height = 0, rows } = item
+  const payload = { id, label, metadata, imageKey, width, height, rows }
+  const waiting = state.relabels.get(name)
+  state.pending.set(name, { hash, version, payload: encodePayload(waiting === undefined ? payload : overlaid(payload, overlayFor(waiting, record.revision))), vectors })
   record.indexed++
 }
 
@@ -111,14 +134,20 @@ export function applyBatch(state: WriterState, batchKey: string, { header, vecto
   return applied
 }
 
-/** Lets go of tombstones that no open ingestion is older than: everything that can still arrive has a higher revision. */
-export function pruneTombstones(state: WriterState): void {
+/** Lets go of tombstones and relabels that no open ingestion is older than: everything that can still arrive has a higher revision. */
+export function pruneOld(state: WriterState): void {
   let oldest = Infinity
   for (const ingestion of state.ingestions.values()) if (isOpen(ingestion)) oldest = Math.min(oldest, ingestion.record.revision)
   for (const [name, revision] of state.tombstones) {
     if (revision < oldest) {
       state.tombstones.delete(name)
       state.tombstonesChanged = true
+    }
+  }
+  for (const [name, relabel] of state.relabels) {
+    if (newestRevision(relabel) < oldest) {
+      state.relabels.delete(name)
+      state.relabelsChanged = true
     }
   }
 }

@@ -10,7 +10,8 @@ import { readCurrent } from './current.ts'
 import type { FileCache } from './file-cache.ts'
 import { LoadedSegment } from './loaded-segment.ts'
 import { readManifest } from './manifest.ts'
-import type { Manifest, ManifestSegment } from './manifest.ts'
+import type { FileRef, Manifest, ManifestSegment } from './manifest.ts'
+import { decodeOverlays } from './overlay.ts'
 import { openPart } from './part.ts'
 import type { Part } from './part.ts'
 import { OpenSnapshot } from './snapshot.ts'
@@ -117,19 +118,23 @@ export class CollectionReplica {
   }
 
   private async loadPart(ref: ManifestSegment, before: Part | undefined): Promise<Part> {
-    if (before !== undefined && before.segment.ref.deletions?.key === ref.deletions?.key && before.deleted.count === (ref.deletions?.count ?? 0)) {
+    const same = (name: 'deletions' | 'overlay'): boolean => before?.ref[name]?.key === ref[name]?.key
+    if (before !== undefined && same('deletions') && same('overlay')) {
       before.segment.retain()
       return { ...before }
     }
-    const deleted = ref.deletions === null ? new Bitmap(ref.rows) : await this.readDeletions(ref.deletions)
+    const [deleted, overlays] = await Promise.all([
+      ref.deletions === null ? new Bitmap(ref.rows) : this.readOnce(ref.deletions, (body) => Bitmap.decode(body)),
+      ref.overlay === undefined ? new Map() : this.readOnce(ref.overlay, decodeOverlays)
+    ])
     const segment = before === undefined ? await LoadedSegment.load(this.deps.cache, ref) : before.segment.retain()
-    return openPart(segment, deleted)
+    return openPart({ ref, segment, deleted, overlays })
   }
 
-  private async readDeletions(ref: NonNullable<ManifestSegment['deletions']>): Promise<Bitmap> {
-    const bitmap = Bitmap.decode(await readFile(await this.deps.cache.path(ref)))
+  private async readOnce<T>(ref: FileRef, decode: (body: Uint8Array) => T): Promise<T> {
+    const decoded = decode(await readFile(await this.deps.cache.path(ref)))
     await this.deps.cache.drop([ref])
-    return bitmap
+    return decoded
   }
 
   private giveBack(parts: readonly Part[]): void {

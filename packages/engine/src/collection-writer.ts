@@ -24,9 +24,8 @@ import type { PreparedCommit } from './prepare-commit.ts'
 import type { Protocol, ProtocolContext } from './protocol.ts'
 import type { SegmentFiles } from './segment-files.ts'
 import { untilStored } from './store-retry.ts'
-import { emptyWriterState, isOpen } from './writer-state.ts'
+import { emptyWriterState, freshSegment, isOpen } from './writer-state.ts'
 import type { OpenIngestion, WriterState } from './writer-state.ts'
-import { Bitmap } from './bitmap.ts'
 
 export interface WriterDeps {
   store: ObjectStore
@@ -131,7 +130,7 @@ export class CollectionWriter {
         for (const key of batches.slice(at, at + batchesPerStep)) await this.takeBatch(key)
         const segment = await untilStored(clock, () => writePending({ files, keys, newId }, state), signal)
         state.pending.clear()
-        if (segment !== null) state.segments.push({ ...segment, deleted: new Bitmap(segment.ref.rows), changed: false })
+        if (segment !== null) state.segments.push(freshSegment(segment))
       }
       await this.given.settle(state)
       await this.commit()
@@ -183,11 +182,12 @@ export class CollectionWriter {
     const refs = new Map(manifest.segments.map((ref) => [ref.id, ref]))
     state.segments = state.segments.flatMap((segment) => {
       const ref = refs.get(segment.ref.id)
-      return ref === undefined ? [] : [Object.assign(segment, { ref, changed: false })]
+      return ref === undefined ? [] : [Object.assign(segment, { ref, changed: false, relabelled: false })]
     })
-    if (added !== null) state.segments.push({ ...added, deleted: new Bitmap(added.ref.rows), changed: false })
+    if (added !== null) state.segments.push(freshSegment(added))
     state.pending.clear()
     state.tombstonesChanged = false
+    state.relabelsChanged = false
     state.dirty = false
     for (const [id, open] of state.ingestions) {
       const record = ingestions[id]

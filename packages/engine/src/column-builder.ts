@@ -17,6 +17,7 @@ interface Growing {
 
 /** `label`, or `metadata.KEY`: what columns are called, in filters and in group_by. */
 export const metadataColumn = (key: string): string => `metadata.${key}`
+export const metadataKey = (column: string): string => column.slice('metadata.'.length)
 
 export class ColumnBuilder {
   private readonly growing = new Map<string, Growing>()

@@ -14,6 +14,9 @@ export interface Column {
   text: Buffer
 }
 
+/** Of an attribute that no item has. */
+export const emptyColumn: Column = { items: new Uint32Array(0), codes: new Uint8Array(0), numbers: new Float64Array(0), offsets: new Uint32Array(1), text: Buffer.alloc(0) }
+
 export const noValue = 0
 const falseCode = 1
 const trueCode = 2

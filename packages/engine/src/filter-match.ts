@@ -1,14 +1,11 @@
 // A filter over columns as one test per item. Conditions are decided once per dictionary entry, not once per item.
-import type { Condition, Filter } from '@likeness/shared/contract/filter'
+import type { Condition, Filter, FilterScalar } from '@likeness/shared/contract/filter'
 import { metadataColumn } from './column-builder.ts'
-import { codeCount, codeOf, codeReader, codesWithin, noValue } from './column.ts'
+import { codeCount, codeOf, codeReader, codesWithin, emptyColumn, noValue } from './column.ts'
 import type { Column } from './column.ts'
 
 /** To be asked in ascending order of items, by one caller. */
 export type ItemTest = (item: number) => boolean
-
-/** Of an attribute that no item has. */
-const emptyColumn: Column = { items: new Uint32Array(0), codes: new Uint8Array(0), numbers: new Float64Array(0), offsets: new Uint32Array(1), text: Buffer.alloc(0) }
 
 /** Names of the columns that a filter asks about. */
 export function filterColumns({ label, metadata, any, not }: Filter): Set<string> {
@@ -55,4 +52,21 @@ export function compileFilter({ label, metadata, any, not }: Filter, columns: Re
     tests.push((item) => !test(item))
   }
   return (item) => tests.every((test) => test(item))
+}
+
+function holds(condition: Condition, value: FilterScalar | undefined): boolean {
+  if (typeof condition !== 'object') return value === condition
+  if ('in' in condition) return value !== undefined && condition.in.includes(value)
+  if ('exists' in condition) return (value !== undefined) === condition.exists
+  if ('not' in condition) return !holds(condition.not, value)
+  const { gt = -Infinity, gte = -Infinity, lt = Infinity, lte = Infinity } = condition
+  return typeof value === 'number' && value > gt && value >= gte && value < lt && value <= lte
+}
+
+/** The same for one item, whose values are asked for by the names of columns. */
+export function matchesFilter({ label, metadata, any, not }: Filter, valueOf: (name: string) => FilterScalar | undefined): boolean {
+  if (label !== undefined && !holds(label, valueOf('label'))) return false
+  if (!Object.entries(metadata ?? {}).every(([key, condition]) => holds(condition, valueOf(metadataColumn(key))))) return false
+  if (any !== undefined && !any.some((inner) => matchesFilter(inner, valueOf))) return false
+  return not === undefined || !matchesFilter(not, valueOf)
 }

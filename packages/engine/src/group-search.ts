@@ -1,8 +1,9 @@
 // Best items with at most so many of a kind: full groups are masked and the search goes on among the rest.
 import type { FilterScalar } from '@likeness/shared/contract/filter'
-import { codeAt, codeReader, noValue, valueOf } from './column.ts'
+import type { Bitmap } from './bitmap.ts'
+import { codeOf, codeReader, emptyColumn } from './column.ts'
 import type { Column } from './column.ts'
-import { openPart, rowsExcluded } from './part.ts'
+import { attributeReader, openPart, rowsExcluded } from './part.ts'
 import type { Part } from './part.ts'
 import { searchPart } from './segment-search.ts'
 import type { Candidate, PartQuery } from './segment-search.ts'
@@ -38,27 +39,37 @@ export function takeByGroup(sorted: readonly GroupedCandidate[], k: number, { si
  * each: whatever is better in one segment and taken there has as good a stand-in in the whole.
  */
 export async function searchGrouped(part: Part, query: PartQuery, grouping: Grouping): Promise<GroupedCandidate[]> {
-  const column = await part.segment.columns.get(grouping.by)
-  const groupOf = (item: number) => (column === undefined ? undefined : valueOf(column, codeAt(column, item)))
+  const columns = await part.segment.columns.getAll([grouping.by])
+  const read = attributeReader(part, columns)
+  const groupOf = (item: number) => read(item, grouping.by)
   const taken: GroupedCandidate[] = []
   for (let rest = part, want = query.k; ; want *= 4) {
     const found = await searchPart(rest, { ...query, k: want })
     const grouped = found.map((candidate): GroupedCandidate => ({ ...candidate, group: groupOf(candidate.item) }))
     taken.splice(0, taken.length, ...takeByGroup([...taken, ...grouped], query.k, grouping))
-    if (taken.length === query.k || found.length < want || column === undefined) return taken
-    rest = await withoutFull(part, column, taken, grouping)
+    if (taken.length === query.k || found.length < want) return taken
+    rest = openPart({ ...part, deleted: part.deleted.union(await takenOrFull(part, columns.get(grouping.by) ?? emptyColumn, { taken, groupOf, size: grouping.size })) })
   }
 }
 
-/** Neither what is taken nor what has no room. */
-async function withoutFull(part: Part, column: Column, taken: readonly GroupedCandidate[], { size }: Grouping): Promise<Part> {
-  const counts = new Map<number, number>()
+interface Groups {
+  taken: readonly GroupedCandidate[]
+  groupOf: (item: number) => FilterScalar | undefined
+  size: number
+}
+
+/** Rows of what is taken and of what has no room. */
+async function takenOrFull({ segment, overlays }: Part, column: Column, { taken, groupOf, size }: Groups): Promise<Bitmap> {
+  const counts = new Map<FilterScalar, number>()
+  for (const { group } of taken) if (group !== undefined) counts.set(group, (counts.get(group) ?? 0) + 1)
+  const full = new Set([...counts].filter(([, count]) => count >= size).map(([group]) => group))
+  const fullCodes = new Set([...full].map((group) => codeOf(column, group)))
   const items = new Set(taken.map(({ item }) => item))
-  for (const item of items) {
-    const code = codeAt(column, item)
-    if (code !== noValue) counts.set(code, (counts.get(code) ?? 0) + 1)
+  const codeOfItem = codeReader(column)
+  const hasRoom = (item: number): boolean => {
+    if (!overlays.has(item)) return !fullCodes.has(codeOfItem(item))
+    const group = groupOf(item)
+    return group === undefined || !full.has(group)
   }
-  const read = codeReader(column)
-  const masked = await rowsExcluded(part.segment.meta, (item) => !items.has(item) && (counts.get(read(item)) ?? 0) < size)
-  return openPart(part.segment, part.deleted.union(masked))
+  return await rowsExcluded(segment.meta, (item) => !items.has(item) && hasRoom(item))
 }

@@ -67,11 +67,6 @@ export class LoadedSegment {
     await this.cache.drop(segmentFiles(this.ref))
   }
 
-  async readItem(item: number): Promise<StoredItem> {
-    const [stored] = await this.readItems([item])
-    return stored!
-  }
-
   /** Ascending and close together: everything from the first to the last is read at once. */
   async readItems(items: readonly number[]): Promise<StoredItem[]> {
     const { payloadOffset, revision } = this.meta

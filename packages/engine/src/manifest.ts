@@ -20,7 +20,9 @@ export const manifestSegmentSchema = z.object({
   /** No columns: a small segment, or one written before there were any. */
   files: z.object({ index: fileRefSchema, meta: fileRefSchema, payload: fileRefSchema, columns: fileRefSchema.optional() }),
   /** null: nothing deleted. */
-  deletions: fileRefSchema.extend({ count: z.number().int() }).nullable()
+  deletions: fileRefSchema.extend({ count: z.number().int() }).nullable(),
+  /** Labels and metadata over the payload. */
+  overlay: fileRefSchema.optional()
 })
 export type ManifestSegment = z.infer<typeof manifestSegmentSchema>
 
@@ -57,6 +59,8 @@ export const manifestSchema = z.object({
   ingestions: z.record(z.string(), ingestionRecordSchema),
   segments: z.array(manifestSegmentSchema),
   tombstones: fileRefSchema.nullable(),
+  /** Relabels that items of older ingestions are still to get. */
+  relabels: fileRefSchema.nullable().default(null),
   quantizer: fileRefSchema.extend({ nlist: z.number().int(), trainedOn: z.number().int() }).nullable(),
   counts: z.object({ items: z.number().int(), rows: z.number().int() })
 })
@@ -74,11 +78,13 @@ export async function readManifest(store: ObjectStore, key: string, sha256?: str
   return parseStored(manifestSchema, key, stored.body)
 }
 
-export const segmentFiles = ({ files: { index, meta, payload, columns } }: ManifestSegment): FileRef[] => [index, meta, payload, ...(columns === undefined ? [] : [columns])]
+const present = (...files: (FileRef | null | undefined)[]): FileRef[] => files.filter((file) => file !== null && file !== undefined)
+
+export const segmentFiles = ({ files: { index, meta, payload, columns } }: ManifestSegment): FileRef[] => present(index, meta, payload, columns)
 
 /** Every collectable file that a reader of this manifest may open (failures stay with their job). */
 export function manifestFiles(manifest: Manifest): string[] {
-  const files = manifest.segments.flatMap((segment) => [...segmentFiles(segment), ...(segment.deletions === null ? [] : [segment.deletions])].map((file) => file.key))
-  for (const side of [manifest.tombstones, manifest.quantizer]) if (side !== null) files.push(side.key)
+  const files = manifest.segments.flatMap((segment) => [...segmentFiles(segment), ...present(segment.deletions, segment.overlay)].map((file) => file.key))
+  files.push(...present(manifest.tombstones, manifest.relabels, manifest.quantizer).map((file) => file.key))
   return files
 }

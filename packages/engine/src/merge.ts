@@ -2,17 +2,22 @@
 // proposal with a row map; whoever adopts it carries over every deletion since and drops it when an input is gone.
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import type { CollectionKeys } from '@likeness/shared/keys'
-import { Bitmap } from './bitmap.ts'
+import type { Bitmap } from './bitmap.ts'
+import { decodePayload, encodePayload } from './item-payload.ts'
 import type { IndexKind, Manifest } from './manifest.ts'
+import { overlaid } from './overlay.ts'
+import type { Overlays } from './overlay.ts'
 import type { SegmentFiles } from './segment-files.ts'
 import { hashOf, versionOf } from './segment-meta.ts'
 import { byHash, faissMetric, writeSegment } from './segment-write.ts'
 import type { SegmentItem, WrittenSegment } from './segment-write.ts'
+import { freshSegment } from './writer-state.ts'
 import type { OpenSegment, WriterState } from './writer-state.ts'
 
 /** Flat segments of one size class are compacted when there are this many; a class is this many times larger than the one below. */
 export const mergeFanIn = 6
-const rewriteDeletedShare = 0.2
+/** Of rows deleted, or of items relabelled. */
+const rewriteShare = 0.2
 const largestMergeRows = 5_000_000
 /** Faiss warns below 39 training points per centroid. */
 const pointsPerCentroid = 39
@@ -27,6 +32,8 @@ export interface MergeProposal {
   result: WrittenSegment | null
   /** Per item of the result: which input and which item there. */
   origin: { input: number; item: number }[]
+  /** What of each input's overlays is in the result. */
+  written: Overlays[]
   quantizer: Manifest['quantizer']
 }
 
@@ -45,6 +52,8 @@ function crowdedClass(small: readonly OpenSegment[]): OpenSegment[] | undefined 
   return crowded[0]?.[1]
 }
 
+const isWorn = ({ ref, deleted, overlays }: OpenSegment): boolean => deleted.count >= rewriteShare * ref.rows || overlays.size >= rewriteShare * ref.items
+
 /** What to merge next, or undefined. */
 export function planMerge(state: WriterState): MergePlan | undefined {
   const threshold = state.spec.settings.seal_threshold
@@ -53,7 +62,7 @@ export function planMerge(state: WriterState): MergePlan | undefined {
   if (rows >= threshold) return { inputs: small, kind: sealedKind(state.spec) }
   const crowded = crowdedClass(small)
   if (crowded !== undefined) return { inputs: crowded, kind: 'flat' }
-  const worn = state.segments.find((segment) => segment.deleted.count >= rewriteDeletedShare * segment.ref.rows && segment.ref.rows <= largestMergeRows)
+  const worn = state.segments.find((segment) => isWorn(segment) && segment.ref.rows <= largestMergeRows)
   if (worn === undefined) {
     // A flat segment past the threshold exists when a single commit brought that many rows.
     const unsealed = state.spec.method === 'FLAT' ? undefined : state.segments.find((segment) => segment.ref.index === 'flat' && liveRows(segment) >= threshold)
@@ -68,15 +77,23 @@ interface LiveInput {
   origin: { input: number; item: number }
 }
 
-async function readLive(files: SegmentFiles, segment: OpenSegment, deleted: Bitmap, input: number, dim: number): Promise<LiveInput[]> {
-  const { meta, ref } = segment
+/** An input as it was when the merge began. */
+interface MergeInput {
+  segment: OpenSegment
+  deleted: Bitmap
+  overlays: Overlays
+}
+
+async function readLive(files: SegmentFiles, { segment: { meta, ref }, deleted, overlays }: MergeInput, input: number, dim: number): Promise<LiveInput[]> {
   const [vectors, payload] = await Promise.all([files.vectors(ref.files.index, ref.rows, dim), files.get(ref.files.payload)])
   const live: LiveInput[] = []
   for (let item = 0; item < meta.items; item++) {
     const first = meta.firstRow[item]!
     if (deleted.has(first)) continue
     const hash = hashOf(meta, item)
-    const body = Buffer.from(payload.subarray(meta.payloadOffset[item]!, meta.payloadOffset[item + 1]!))
+    const stored = Buffer.from(payload.subarray(meta.payloadOffset[item]!, meta.payloadOffset[item + 1]!))
+    const overlay = overlays.get(item)
+    const body = overlay === undefined ? stored : encodePayload(overlaid(decodePayload(stored), overlay))
     live.push({ hash, origin: { input, item }, item: { hash, version: versionOf(meta, item), payload: body, vectors: vectors.subarray(first * dim, meta.firstRow[item + 1]! * dim) } })
   }
   return live
@@ -111,28 +128,31 @@ async function quantizerFor({ files, keys, newId }: MergeDeps, spec: CollectionS
 /** Reads the inputs as they are now and writes the merged segment. Runs beside commits. */
 export async function buildMerge(deps: MergeDeps, spec: CollectionSpec, plan: MergePlan, committed: Manifest['quantizer']): Promise<MergeProposal> {
   const { dim } = spec.embedding
-  const deletedAtStart = plan.inputs.map((segment) => segment.deleted.clone())
-  const live = (await Promise.all(plan.inputs.map((segment, i) => readLive(deps.files, segment, deletedAtStart[i]!, i, dim)))).flat().sort(byHash)
-  if (live.length === 0) return { inputs: plan.inputs, result: null, origin: [], quantizer: committed }
+  const inputs = plan.inputs.map((segment): MergeInput => ({ segment, deleted: segment.deleted.clone(), overlays: new Map(segment.overlays) }))
+  const live = (await Promise.all(inputs.map((input, i) => readLive(deps.files, input, i, dim)))).flat().sort(byHash)
+  const written = inputs.map(({ overlays }) => overlays)
+  if (live.length === 0) return { inputs: plan.inputs, result: null, origin: [], written, quantizer: committed }
   const trained = plan.kind === 'ivf' ? await quantizerFor(deps, spec, committed, live) : undefined
   const result = await writeSegment({ ...deps, spec, id: deps.newId(), kind: plan.kind, centroids: trained?.centroids, items: live.map(({ item }) => item) })
-  return { inputs: plan.inputs, result, origin: live.map(({ origin }) => origin), quantizer: trained?.quantizer ?? committed }
+  return { inputs: plan.inputs, result, origin: live.map(({ origin }) => origin), written, quantizer: trained?.quantizer ?? committed }
 }
 
 /** Puts the merged segment in place of its inputs. False, and nothing changed, when an input is gone. */
-export function adoptMerge(state: WriterState, { inputs, result, origin }: MergeProposal): boolean {
+export function adoptMerge(state: WriterState, { inputs, result, origin, written }: MergeProposal): boolean {
   if (!inputs.every((input) => state.segments.includes(input))) return false
   state.segments = state.segments.filter((segment) => !inputs.includes(segment))
   state.dirty = true
   if (result === null) return true
-  const { ref, meta } = result
-  const deleted = new Bitmap(ref.rows)
+  const merged = freshSegment(result)
   origin.forEach(({ input, item }, i) => {
-    const { meta: from, deleted: gone } = inputs[input]!
+    const { meta: from, deleted: gone, overlays } = inputs[input]!
+    const overlay = overlays.get(item)
+    // Another one than was written: it came while the merge was built.
+    if (overlay !== undefined && overlay !== written[input]!.get(item)) merged.overlays.set(i, overlay)
     if (!gone.has(from.firstRow[item]!)) return
-    for (let row = meta.firstRow[i]!; row < meta.firstRow[i + 1]!; row++) deleted.add(row)
+    for (let row = result.meta.firstRow[i]!; row < result.meta.firstRow[i + 1]!; row++) merged.deleted.add(row)
   })
   // Oldest first: findLive looks at the newest first.
-  state.segments.unshift({ ref, meta, deleted, changed: deleted.count > 0 })
+  state.segments.unshift(Object.assign(merged, { changed: merged.deleted.count > 0, relabelled: merged.overlays.size > 0 }))
   return true
 }

@@ -1,17 +1,27 @@
-// A segment as one version sees it: with its deletions, and narrowed to what a filter lets through.
+// A segment as one version sees it: with its deletions and relabels, and narrowed to what a filter lets through.
 import { setImmediate } from 'node:timers/promises'
-import type { Filter } from '@likeness/shared/contract/filter'
+import type { Filter, FilterScalar } from '@likeness/shared/contract/filter'
 import { Bitmap } from './bitmap.ts'
-import { compileFilter, filterColumns } from './filter-match.ts'
+import { metadataKey } from './column-builder.ts'
+import { codeAt, valueOf } from './column.ts'
+import type { Column } from './column.ts'
+import type { StoredItem } from './contract.ts'
+import { compileFilter, filterColumns, matchesFilter } from './filter-match.ts'
 import type { ItemTest } from './filter-match.ts'
 import type { LoadedSegment } from './loaded-segment.ts'
+import type { ManifestSegment } from './manifest.ts'
+import { overlaid } from './overlay.ts'
+import type { Overlays } from './overlay.ts'
 import { Recent } from './recent.ts'
 import type { SegmentMeta } from './segment-meta.ts'
 
 export interface Part {
+  /** As its manifest names it; that of the segment may be older. */
+  ref: ManifestSegment
   segment: LoadedSegment
   /** Rows that are not answered. */
   deleted: Bitmap
+  overlays: Overlays
   /** All others, made when few survive. */
   survivors: Int32Array | undefined
   /** By filter. */
@@ -25,29 +35,62 @@ export interface KeyedFilter {
 
 /** Bitmaps of as many filters are kept, per segment and per version. */
 export const recentFilters = 8
-/** Deciding about an item takes some nanoseconds; other work gets its turn in between. */
+/** Deciding about an item takes some nanoseconds, about a relabelled one a microsecond; other work gets its turn in between. */
 const itemsPerTurn = 65_536
+const relabelledPerTurn = 1024
 
-export const openPart = (segment: LoadedSegment, deleted: Bitmap): Part => ({ segment, deleted, survivors: undefined, narrowed: new Recent(recentFilters) })
+export const openPart = ({ ref, segment, deleted, overlays }: Pick<Part, 'ref' | 'segment' | 'deleted' | 'overlays'>): Part =>
+  ({ ref, segment, deleted, overlays, survivors: undefined, narrowed: new Recent(recentFilters) })
 
-/** Rows of the items that fail the test. */
-export async function rowsExcluded({ items, rows, firstRow }: SegmentMeta, test: ItemTest): Promise<Bitmap> {
-  const bytes = new Uint8Array((rows + 7) >> 3)
-  for (let item = 0; item < items; item++) {
-    if (item % itemsPerTurn === itemsPerTurn - 1) await setImmediate()
-    if (test(item)) continue
-    for (let row = firstRow[item]!; row < firstRow[item + 1]!; row++) bytes[row >> 3]! |= 1 << (row & 7)
-  }
-  return Bitmap.ofBytes(rows, bytes)
+/** As they are now. Ascending and close together. */
+export async function readItems({ segment, overlays }: Part, items: readonly number[]): Promise<StoredItem[]> {
+  const stored = await segment.readItems(items)
+  return overlays.size === 0 ? stored : stored.map((one, i) => overlaid(one, overlays.get(items[i]!)))
 }
 
-async function excludedBy(segment: LoadedSegment, { filter, key }: KeyedFilter): Promise<Bitmap> {
-  return await segment.excluded.get(key, async () => {
-    const columns = await segment.columns.getAll(filterColumns(filter))
-    return await rowsExcluded(segment.meta, compileFilter(filter, columns))
-  })
+/** Values of items by the name of a column; undefined for null too. `columns` has what is asked for. */
+export function attributeReader({ overlays }: Part, columns: ReadonlyMap<string, Column | undefined>): (item: number, name: string) => FilterScalar | undefined {
+  return (item, name) => {
+    const { label, metadata } = overlays.get(item) ?? {}
+    if (name === 'label' && label !== undefined) return label ?? undefined
+    if (name !== 'label' && metadata !== undefined) return Object.hasOwn(metadata, metadataKey(name)) ? (metadata[metadataKey(name)] ?? undefined) : undefined
+    const column = columns.get(name)
+    return column && valueOf(column, codeAt(column, item))
+  }
+}
+
+function mark(bytes: Uint8Array, { firstRow }: SegmentMeta, item: number, excluded: boolean): void {
+  for (let row = firstRow[item]!; row < firstRow[item + 1]!; row++) {
+    if (excluded) bytes[row >> 3]! |= 1 << (row & 7)
+    else bytes[row >> 3]! &= ~(1 << (row & 7))
+  }
+}
+
+/** Rows of the items that fail the test. */
+export async function rowsExcluded(meta: SegmentMeta, test: ItemTest): Promise<Bitmap> {
+  const bytes = new Uint8Array((meta.rows + 7) >> 3)
+  for (let item = 0; item < meta.items; item++) {
+    if (item % itemsPerTurn === itemsPerTurn - 1) await setImmediate()
+    if (!test(item)) mark(bytes, meta, item, true)
+  }
+  return Bitmap.ofBytes(meta.rows, bytes)
+}
+
+async function excludedBy(part: Part, { filter, key }: KeyedFilter): Promise<Bitmap> {
+  const { segment, overlays } = part
+  const columns = () => segment.columns.getAll(filterColumns(filter))
+  const written = await segment.excluded.get(key, async () => await rowsExcluded(segment.meta, compileFilter(filter, await columns())))
+  if (overlays.size === 0) return written
+  const bytes = written.bytes.slice()
+  const read = attributeReader(part, await columns())
+  let decided = 0
+  for (const item of overlays.keys()) {
+    if (++decided % relabelledPerTurn === 0) await setImmediate()
+    mark(bytes, segment.meta, item, !matchesFilter(filter, (name) => read(item, name)))
+  }
+  return Bitmap.ofBytes(segment.meta.rows, bytes)
 }
 
 export async function narrowPart(part: Part, filter: KeyedFilter): Promise<Part> {
-  return await part.narrowed.get(filter.key, async () => openPart(part.segment, part.deleted.union(await excludedBy(part.segment, filter))))
+  return await part.narrowed.get(filter.key, async () => openPart({ ...part, deleted: part.deleted.union(await excludedBy(part, filter)) }))
 }

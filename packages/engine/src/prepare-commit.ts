@@ -1,8 +1,9 @@
 // Writes everything that a commit will name, under new unique keys, and builds its manifest. Nothing here is visible until CURRENT moves.
 import type { FailedItem } from '@likeness/shared/contract/job'
 import type { CollectionKeys } from '@likeness/shared/keys'
-import { pruneTombstones } from './apply.ts'
+import { pruneOld } from './apply.ts'
 import type { FileRef, IngestionRecord, Manifest, ManifestSegment } from './manifest.ts'
+import { encodeOverlays, encodeWaiting } from './overlay.ts'
 import type { SegmentFiles } from './segment-files.ts'
 import { byHash, writeSegment } from './segment-write.ts'
 import type { WrittenSegment } from './segment-write.ts'
@@ -28,10 +29,14 @@ export interface PreparedCommit {
   ingestions: Record<string, IngestionRecord>
 }
 
-async function writeDeletions(input: CommitInput, commitId: string, segment: OpenSegment): Promise<ManifestSegment> {
-  if (!segment.changed) return segment.ref
-  const ref = await input.files.put(input.keys.deletion(segment.ref.id, commitId), segment.deleted.encode())
-  return { ...segment.ref, deletions: { ...ref, count: segment.deleted.count } }
+async function writeChanges(input: CommitInput, commitId: string, segment: OpenSegment): Promise<ManifestSegment> {
+  const { files, keys } = input
+  const { ref, deleted, changed, relabelled } = segment
+  if (!changed && !relabelled) return ref
+  const deletions = changed ? { ...(await files.put(keys.deletion(ref.id, commitId), deleted.encode())), count: deleted.count } : ref.deletions
+  if (!relabelled) return { ...ref, deletions }
+  const live = new Map([...segment.overlays].filter(([item]) => !deleted.has(segment.meta.firstRow[item]!)))
+  return { ...ref, deletions, overlay: live.size === 0 ? undefined : await files.put(keys.overlay(ref.id, commitId), encodeOverlays(live)) }
 }
 
 async function writeIngestions(input: CommitInput, commitId: string, state: WriterState): Promise<Record<string, IngestionRecord>> {
@@ -59,20 +64,27 @@ export async function writePending(input: Pick<CommitInput, 'files' | 'keys' | '
 }
 
 async function writeTombstones(input: CommitInput, commitId: string, state: WriterState): Promise<FileRef | null> {
-  pruneTombstones(state)
   if (!state.tombstonesChanged) return input.parent.tombstones
   if (state.tombstones.size === 0) return null
   return await input.files.put(input.keys.tombstones(commitId), encodeTombstones(state.tombstones))
+}
+
+async function writeRelabels(input: CommitInput, commitId: string, state: WriterState): Promise<FileRef | null> {
+  if (!state.relabelsChanged) return input.parent.relabels
+  if (state.relabels.size === 0) return null
+  return await input.files.put(input.keys.relabels(commitId), encodeWaiting(state.relabels))
 }
 
 export async function prepareCommit(input: CommitInput, state: WriterState): Promise<PreparedCommit> {
   const commitId = input.newId()
   const survivors = state.segments.filter((segment) => segment.deleted.count < segment.ref.rows)
   const added = await writePending(input, state)
-  const segments = await Promise.all(survivors.map((segment) => writeDeletions(input, commitId, segment)))
+  const segments = await Promise.all(survivors.map((segment) => writeChanges(input, commitId, segment)))
   if (added !== null) segments.push(added.ref)
   const ingestions = await writeIngestions(input, commitId, state)
+  pruneOld(state)
   const tombstones = await writeTombstones(input, commitId, state)
+  const relabels = await writeRelabels(input, commitId, state)
   const seq = input.parent.seq + 1
   const live = survivors.reduce((sum, segment) => sum + segment.ref.rows - segment.deleted.count, added?.ref.rows ?? 0)
   const manifest: Manifest = {
@@ -87,6 +99,7 @@ export async function prepareCommit(input: CommitInput, state: WriterState): Pro
     ingestions,
     segments,
     tombstones,
+    relabels,
     quantizer: input.quantizer,
     counts: { items: survivors.reduce((sum, segment) => sum + liveItems(segment), added?.ref.items ?? 0), rows: live }
   }

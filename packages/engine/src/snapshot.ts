@@ -8,7 +8,7 @@ import { searchGrouped, takeByGroup } from './group-search.ts'
 import type { Grouping } from './group-search.ts'
 import { itemHash } from './item-hash.ts'
 import type { Manifest } from './manifest.ts'
-import { narrowPart } from './part.ts'
+import { narrowPart, readItems } from './part.ts'
 import type { Part } from './part.ts'
 import { findItem, rowsOf } from './segment-meta.ts'
 import { searchPart } from './segment-search.ts'
@@ -48,7 +48,7 @@ export class OpenSnapshot implements Snapshot {
   }
 
   get segments(): { id: string; index: string; rows: number; deleted: number }[] {
-    return this.parts.map(({ segment: { ref }, deleted }) => ({ id: ref.id, index: ref.index, rows: ref.rows, deleted: deleted.count }))
+    return this.parts.map(({ ref, deleted }) => ({ id: ref.id, index: ref.index, rows: ref.rows, deleted: deleted.count }))
   }
 
   async search({ vectors, filter, ...rest }: SnapshotQuery): Promise<Hit[][]> {
@@ -85,7 +85,7 @@ export class OpenSnapshot implements Snapshot {
 
   async getItem(id: string): Promise<StoredItem | undefined> {
     const place = this.locate(id)
-    return place === undefined ? undefined : await place.part.segment.readItem(place.item)
+    return place === undefined ? undefined : (await readItems(place.part, [place.item]))[0]
   }
 
   async getVectors(id: string): Promise<Float32Array | undefined> {
@@ -97,14 +97,14 @@ export class OpenSnapshot implements Snapshot {
   }
 
   async *scroll(): AsyncIterable<StoredItem> {
-    for (const { part, items } of this.chunks()) yield* await part.segment.readItems(items)
+    for (const { part, items } of this.chunks()) yield* await readItems(part, items)
   }
 
   async *scrollVectors(): AsyncIterable<{ item: StoredItem; vectors: Float32Array }> {
     const { dim } = this.spec.embedding
     for (const { part, items } of this.chunks()) {
       const { segment } = part
-      const [stored, vectors] = await Promise.all([segment.readItems(items), segment.index.reconstruct(rowsOf(segment.meta, items))])
+      const [stored, vectors] = await Promise.all([readItems(part, items), segment.index.reconstruct(rowsOf(segment.meta, items))])
       let row = 0
       for (const item of stored) {
         const first = row
@@ -161,5 +161,6 @@ function byScore(a: Candidate, b: Candidate): number {
 }
 
 async function readHit({ part, item, row, score, distance }: Candidate): Promise<Hit> {
-  return { item: await part.segment.readItem(item), row, score, distance }
+  const [stored] = await readItems(part, [item])
+  return { item: stored!, row, score, distance }
 }

@@ -12,6 +12,7 @@ import { decodePayload } from './item-payload.ts'
 import type { ManifestSegment } from './manifest.ts'
 import { decodeSegmentMeta, hashBytes, hashOf } from './segment-meta.ts'
 import type { SegmentMeta } from './segment-meta.ts'
+import { decodeOverlays } from './overlay.ts'
 import { faissMetric } from './segment-write.ts'
 
 const itemsPerRead = 1024
@@ -29,6 +30,7 @@ export async function verifySegment(inspection: Inspection, ref: ManifestSegment
   await verifyIndex(inspection, ref, spec)
   await verifyPayload(inspection, ref, meta)
   await verifyColumns(inspection, ref)
+  await verifyOverlay(inspection, ref)
   const deleted = await verifyDeletions(inspection, ref, meta)
   return meta === undefined || deleted === undefined ? undefined : { ref, meta, deleted }
 }
@@ -106,6 +108,14 @@ async function verifyColumns(inspection: Inspection, ref: ManifestSegment): Prom
       inspection.expect(column.items !== undefined || column.codes.length === file.items, 'count', columns.key, `${name} has ${column.codes.length} values for ${file.items} items`)
       inspection.expect(column.codes.every((code) => code < count), 'content', columns.key, `${name} has a value that is not in its dictionary`)
     }
+  })
+}
+
+async function verifyOverlay(inspection: Inspection, { overlay, items }: ManifestSegment): Promise<void> {
+  if (overlay === undefined) return
+  await inspection.read(overlay, (body) => {
+    const beyond = [...decodeOverlays(body).keys()].filter((item) => item >= items).length
+    inspection.expect(beyond === 0, 'count', overlay.key, `relabels ${beyond} items beyond the ${items} of its segment`)
   })
 }
 

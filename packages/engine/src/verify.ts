@@ -7,6 +7,7 @@ import { Inspection } from './inspection.ts'
 import type { InspectionDeps, Problem } from './inspection.ts'
 import { readManifest } from './manifest.ts'
 import type { Manifest } from './manifest.ts'
+import { decodeWaiting } from './overlay.ts'
 import { liveItems } from './prepare-commit.ts'
 import { hashBytes, hashOf } from './segment-meta.ts'
 import { verifyIngestion, verifyLog } from './verify-log.ts'
@@ -74,8 +75,9 @@ async function verifyVersion(inspection: Inspection, keys: CollectionKeys, curre
   for (const hash of liveTwice(segments)) inspection.problem('duplicate', key, `an item with the hash ${hash} is live in more than one segment`)
 }
 
-async function verifySide(inspection: Inspection, { tombstones, quantizer, spec, segments }: Manifest): Promise<void> {
+async function verifySide(inspection: Inspection, { tombstones, relabels, quantizer, spec, segments }: Manifest): Promise<void> {
   if (tombstones !== null) await inspection.read(tombstones, decodeTombstones)
+  if (relabels !== null) await inspection.read(relabels, decodeWaiting)
   if (quantizer === null) {
     for (const { index, files } of segments) inspection.expect(index !== 'ivf', 'content', files.index.key, 'an ivf segment of a version without a quantizer')
     return

@@ -5,6 +5,8 @@ import { z } from 'zod'
 import { Bitmap } from './bitmap.ts'
 import type { ItemVersion } from './item-version.ts'
 import type { IngestionRecord, Manifest, ManifestSegment } from './manifest.ts'
+import { decodeOverlays, decodeWaiting } from './overlay.ts'
+import type { Overlays, WaitingRelabels } from './overlay.ts'
 import { OrdinalRanges } from './ordinal-ranges.ts'
 import type { SegmentFiles } from './segment-files.ts'
 import { decodeSegmentMeta, findItem, versionOf } from './segment-meta.ts'
@@ -17,6 +19,9 @@ export interface OpenSegment {
   deleted: Bitmap
   /** Deletions not yet in a committed bitmap file. */
   changed: boolean
+  overlays: Overlays
+  /** Overlays not yet in a committed file. */
+  relabelled: boolean
 }
 export interface OpenIngestion {
   record: IngestionRecord
@@ -35,6 +40,9 @@ export interface WriterState {
   /** Revision of the deletion, by hash name; kept while an older operation can still arrive. */
   tombstones: Map<string, number>
   tombstonesChanged: boolean
+  /** Kept as long as tombstones are. */
+  relabels: WaitingRelabels
+  relabelsChanged: boolean
   ingestions: Map<string, OpenIngestion>
   /** Something to commit. */
   dirty: boolean
@@ -52,25 +60,31 @@ export function decodeTombstones(body: Uint8Array): Map<string, number> {
 }
 
 export async function openSegment(files: SegmentFiles, ref: ManifestSegment): Promise<OpenSegment> {
-  const [meta, deleted] = await Promise.all([
+  const [meta, deleted, overlays] = await Promise.all([
     files.get(ref.files.meta).then(decodeSegmentMeta),
-    ref.deletions === null ? new Bitmap(ref.rows) : files.get(ref.deletions).then((body) => Bitmap.decode(body))
+    ref.deletions === null ? new Bitmap(ref.rows) : files.get(ref.deletions).then((body) => Bitmap.decode(body)),
+    ref.overlay === undefined ? new Map() : files.get(ref.overlay).then(decodeOverlays)
   ])
-  return { ref, meta, deleted, changed: false }
+  return { ref, meta, deleted, changed: false, overlays, relabelled: false }
 }
+
+/** A segment that was just written. */
+export const freshSegment = ({ ref, meta }: Pick<OpenSegment, 'ref' | 'meta'>): OpenSegment => ({ ref, meta, deleted: new Bitmap(ref.rows), changed: false, overlays: new Map(), relabelled: false })
 
 export async function loadWriterState(files: SegmentFiles, manifest: Manifest): Promise<WriterState> {
   const segments = await Promise.all(manifest.segments.map((ref) => openSegment(files, ref)))
   const tombstones = manifest.tombstones === null ? new Map<string, number>() : decodeTombstones(await files.get(manifest.tombstones))
+  const relabels: WaitingRelabels = manifest.relabels === null ? new Map() : decodeWaiting(await files.get(manifest.relabels))
   const ingestions = new Map(
     Object.entries(manifest.ingestions).map(([id, record]): [string, OpenIngestion] => [id, { record: { ...record }, done: OrdinalRanges.parse(record.done), failed: [], closed: false }])
   )
-  return { spec: manifest.spec, appliedSlot: manifest.appliedSlot, segments, pending: new Map(), tombstones, tombstonesChanged: false, ingestions, dirty: false }
+  return { spec: manifest.spec, appliedSlot: manifest.appliedSlot, segments, pending: new Map(), tombstones, tombstonesChanged: false, relabels, relabelsChanged: false, ingestions, dirty: false }
 }
 
 /** A collection before anything happened to it. */
 export const emptyWriterState = (spec: CollectionSpec): WriterState => ({
-  spec, appliedSlot: 0, segments: [], pending: new Map(), tombstones: new Map(), tombstonesChanged: true, ingestions: new Map(), dirty: true
+  spec, appliedSlot: 0, segments: [], pending: new Map(), tombstones: new Map(), tombstonesChanged: true, relabels: new Map(), relabelsChanged: true,
+  ingestions: new Map(), dirty: true
 })
 
 export interface LiveItem {

@@ -39,9 +39,12 @@ export function collectionKeys(incarnation: string) {
     segmentFile: (segment: string, file: 'index' | 'meta' | 'payload' | 'columns') => `${root}seg/${segment}.${file}`,
     deletionPrefix: `${root}del/`,
     deletion: (segment: string, commitId: string) => `${root}del/${segment}.${commitId}`,
+    /** Labels and metadata over a segment's payload. */
+    overlay: (segment: string, commitId: string) => `${root}del/${segment}.${commitId}.relabels`,
     /** Tombstones and trained quantizers: small immutable side files of a commit. */
     sidePrefix: `${root}side/`,
     tombstones: (commitId: string) => `${root}side/${commitId}.tombstones.json`,
+    relabels: (commitId: string) => `${root}side/${commitId}.relabels.json`,
     quantizer: (commitId: string) => `${root}side/${commitId}.quantizer.f32`,
     /** What became of a finished ingestion; written after the commit that finished it. */
     jobResult: (ingestion: string) => `${root}job/${ingestion}/result.json`,

@@ -98,6 +98,9 @@ export async function createGallery(options: { method?: CollectionSpec['method']
     async remove(...ids: string[]): Promise<number> {
       return (await appender.append(spec.incarnation, { kind: 'delete', opId: createUlid(), atMs: 0, ids })).revision
     },
+    async relabel(ids: string[], change: { label?: string | null; metadata?: Metadata }): Promise<number> {
+      return (await appender.append(spec.incarnation, { kind: 'relabel', opId: createUlid(), atMs: 0, ids, ...change })).revision
+    },
     /** Accept, embed and commit in one go. */
     async add(writer: CollectionWriter, items: readonly TestItem[]): Promise<string> {
       const { ingestion } = await gallery.accept(items)

@@ -1,6 +1,6 @@
 // The log of a collection: slot objects, each a group of operations in order. Slots are created with `create`, so their order is the order of acceptance.
 import { z } from 'zod'
-import { itemIdSchema } from './item-list.ts'
+import { itemIdSchema, labelSchema, metadataSchema } from './item-list.ts'
 
 /** Most operations in one slot; revision = slot * this + index in the slot. */
 export const operationsPerSlot = 1024
@@ -21,9 +21,18 @@ export const ingestOperationSchema = z.object({
   requestId: z.string().optional()
 })
 export const deleteOperationSchema = z.object({ ...operationBase, kind: z.literal('delete'), ids: z.array(itemIdSchema).min(1).max(10_000) })
-export const operationSchema = z.discriminatedUnion('kind', [ingestOperationSchema, deleteOperationSchema])
+/** What is given replaces what items of these ids have, label and metadata each as a whole; items that do not exist stay so. */
+export const relabelOperationSchema = z.object({
+  ...operationBase,
+  kind: z.literal('relabel'),
+  ids: z.array(itemIdSchema).min(1).max(10_000),
+  label: labelSchema.nullable().optional(),
+  metadata: metadataSchema.optional()
+})
+export const operationSchema = z.discriminatedUnion('kind', [ingestOperationSchema, deleteOperationSchema, relabelOperationSchema])
 export type Operation = z.infer<typeof operationSchema>
 export type IngestOperation = z.infer<typeof ingestOperationSchema>
+export type RelabelOperation = z.infer<typeof relabelOperationSchema>
 
 export const logSlotSchema = z.object({ format: z.literal(1), operations: z.array(operationSchema).min(1).max(operationsPerSlot) })
 export type LogSlot = z.infer<typeof logSlotSchema>
