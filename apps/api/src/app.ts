@@ -21,6 +21,7 @@ import { itemImage } from './routes/item-image.ts'
 import { itemThumbnail } from './routes/item-thumbnail.ts'
 import { listCollections } from './routes/list-collections.ts'
 import { listJobs } from './routes/list-jobs.ts'
+import { openapi } from './routes/openapi.ts'
 import { search } from './routes/search.ts'
 import { status } from './routes/status.ts'
 import { uploadImages } from './routes/upload-images.ts'
@@ -56,7 +57,8 @@ export function createApp(deps: ApiDeps): Express {
   app.use(securityHeaders)
   app.use(guardOrigin(settings.allowedHosts))
   app.use('/v1', requireKey(settings.apiKey))
-  app.use(mountRoutes(routes(deps)))
+  const described = routes(deps)
+  app.use(mountRoutes([...described, openapi(described)]))
   app.use(express.static(settings.publicDir, { index: 'index.html', dotfiles: 'ignore', redirect: false, cacheControl: false }))
   app.use((req) => {
     throw appError('route_not_found', `there is nothing at ${req.path.slice(0, 200)}`)

@@ -9,7 +9,7 @@ import type { Route } from '../http/route.ts'
 import { jobAnswer } from '../job-answer.ts'
 
 const failedShown = 1000
-const querySchema = z.object({ failed_after: z.coerce.number().int().min(-1).optional() })
+export const querySchema = z.object({ failed_after: z.coerce.number().int().min(-1).optional() })
 
 export const getJob = (deps: ApiDeps): Route => ({
   method: 'get',

@@ -7,7 +7,7 @@ import { readPicture } from '../read-picture.ts'
 import { imageKeyOf, withItem } from '../stored-item.ts'
 import { pictureEtag, setPictureHeaders } from './item-image.ts'
 
-const querySchema = z.object({ w: z.coerce.number().int().min(16).max(1024).default(160) })
+export const querySchema = z.object({ w: z.coerce.number().int().min(16).max(1024).default(160) })
 
 export const itemThumbnail = (deps: ApiDeps): Route => ({
   method: 'get',

@@ -6,7 +6,7 @@ import { parseRequest } from '../http/request-body.ts'
 import type { Route } from '../http/route.ts'
 import { jobAnswer } from '../job-answer.ts'
 
-const querySchema = z.object({ limit: z.coerce.number().int().min(1).max(1000).default(50), collection: collectionNameSchema.optional() })
+export const querySchema = z.object({ limit: z.coerce.number().int().min(1).max(1000).default(50), collection: collectionNameSchema.optional() })
 
 export const listJobs = (deps: ApiDeps): Route => ({
   method: 'get',

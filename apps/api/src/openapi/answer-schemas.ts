@@ -1,0 +1,73 @@
+// Every answer, by the name it has in the OpenAPI document. The compiler compares those of the contract with what the routes answer.
+import { z } from 'zod'
+import { embeddingSchema } from '@likeness/shared/contract/collection'
+import type { CollectionAnswer, HitAnswer, ItemAnswer, JobAnswer, Problem, SearchAnswer } from '@likeness/shared/contract/http'
+import { metadataSchema } from '@likeness/shared/contract/item-list'
+import { failedItemSchema } from '@likeness/shared/contract/job'
+import { boxSchema } from '@likeness/shared/contract/lane'
+import { batchRowSchema } from '@likeness/shared/contract/vector-batch'
+
+const count = z.number().int().min(0)
+const links = { image: z.string(), thumbnail: z.string() }
+
+const segmentSchema = z.strictObject({ id: z.string(), index: z.string(), rows: count, deleted: count })
+const collectionSchema = z.strictObject({
+  name: z.string(), incarnation: z.string(), index_method: z.string(), metric: z.string(), embedding: embeddingSchema,
+  settings: z.record(z.string(), z.unknown()), created_at: z.iso.datetime(), seq: count, items: count, rows: count, segments: z.array(segmentSchema), open_jobs: count
+}) satisfies z.ZodType<CollectionAnswer>
+
+const hitSchema = z.strictObject({
+  id: z.string(), label: z.string().nullable(), metadata: metadataSchema, score: z.number(), distance: z.number(), metric: z.string(), box: boxSchema, ...links
+}) satisfies z.ZodType<HitAnswer>
+
+const objectSchema = z.strictObject({
+  kind: z.enum(['subject', 'whole', 'given', 'vector']), box: boxSchema.nullable(), class: z.string().nullable(), detector_score: z.number().nullable(), hits: z.array(hitSchema)
+})
+const searchSchema = z.strictObject({
+  collection: z.string(), index_seq: count, objects: z.array(objectSchema), hits: z.array(hitSchema), picture: z.strictObject({ width: z.number(), height: z.number() }).nullable(),
+  took_ms: z.strictObject({ embed: z.number(), search: z.number(), total: z.number() })
+}) satisfies z.ZodType<SearchAnswer>
+
+const jobSchema = z.strictObject({
+  id: z.string(), collection: z.string(), incarnation: z.string(), state: z.enum(['queued', 'running', 'completed', 'cancelled']), source: z.string(), revision: count,
+  counts: z.strictObject({ total: count, pending: count, indexed: count, superseded: count, failed: count }), failed: z.array(failedItemSchema),
+  seq: count.nullable(), created_at: z.iso.datetime(), finished_at: z.iso.datetime().nullable()
+}) satisfies z.ZodType<JobAnswer>
+
+const { className, ...rowFields } = batchRowSchema.shape
+const itemSchema = z.strictObject({
+  id: z.string(), label: z.string().nullable(), metadata: metadataSchema, revision: count, rows: z.array(z.strictObject({ ...rowFields, class: className })), ...links, index_seq: count
+}) satisfies z.ZodType<ItemAnswer>
+
+const problemSchema = z.looseObject({
+  type: z.string(), title: z.string(), status: z.number().int(), code: z.string(), detail: z.string(), request_id: z.string().optional()
+}) satisfies z.ZodType<Problem>
+
+const committed = { deleted: z.literal(true), revision: count, seq: count }
+const logged = { applied: z.literal(false), revision: count }
+
+export const answerSchemas = {
+  Accepted: z.strictObject({ job: z.string(), collection: z.string(), revision: count, total: count, items: z.array(z.strictObject({ ordinal: count, id: z.string() })).optional() }),
+  Collection: collectionSchema,
+  CollectionList: z.strictObject({ collections: z.array(collectionSchema) }),
+  Deleted: z.strictObject({ id: z.string(), ...committed }),
+  DeletedItems: z.strictObject({ count, ...committed }),
+  DeletionLogged: z.strictObject({ id: z.string(), ...logged }),
+  DeletionOfItemsLogged: z.strictObject({ count, ...logged }),
+  Dropped: z.strictObject({ name: z.string(), incarnation: z.string(), dropped: z.literal(true) }),
+  Hit: hitSchema,
+  Item: itemSchema,
+  Job: jobSchema,
+  JobList: z.strictObject({ jobs: z.array(jobSchema) }),
+  Live: z.strictObject({ status: z.literal('ok') }),
+  OpenapiDocument: z.looseObject({ openapi: z.string() }),
+  Problem: problemSchema,
+  Readiness: z.strictObject({ status: z.enum(['ready', 'not ready']), parts: z.record(z.string(), z.strictObject({ ok: z.boolean(), reason: z.string().optional() })) }),
+  SearchAnswer: searchSchema,
+  Status: z.strictObject({
+    store: z.string(),
+    replica: z.array(z.strictObject({ incarnation: z.string(), seq: count, rows: count, behind_ms: z.number(), alarm: z.string().nullable() })),
+    lanes: z.array(z.strictObject({ worker: z.string(), embedding: embeddingSchema, provider: z.string(), seen_at: z.iso.datetime() }))
+  })
+}
+export type AnswerSchemaName = keyof typeof answerSchemas

@@ -1,0 +1,26 @@
+// Routes that bring items in, for the OpenAPI document. All of them answer with a job.
+import { json } from './route-description.ts'
+import type { RouteDescription, RouteDescriptions } from './route-description.ts'
+
+const accepted: Pick<RouteDescription, 'tag' | 'idempotent' | 'answers'> = {
+  tag: 'items',
+  idempotent: true,
+  answers: { 202: json('Durable, and in the order of acceptance; `job` tells what becomes of it.', 'Accepted') }
+}
+
+export const ingestionRoutes: RouteDescriptions = {
+  'POST /v1/collections/:c/images': {
+    ...accepted,
+    summary: 'Upload pictures',
+    description: 'An item with the same id is replaced. A picture that cannot be read becomes a failed item of the job.',
+    body: { 'multipart/form-data': 'UploadForm' },
+    codes: ['collection_not_found', 'embedding_mismatch']
+  },
+  'POST /v1/collections/:c/imports': {
+    ...accepted,
+    summary: 'Import pictures from a prefix of the object store, or from a folder of the server',
+    description: 'Without a list every file is taken, and its first folder is its label. A bad line of a list becomes a failed item of the job.',
+    body: { 'application/json': 'ImportRequest', 'multipart/form-data': 'ImportForm' },
+    codes: ['collection_not_found', 'embedding_mismatch', 'path_outside_root', 'forbidden_prefix', 'invalid_key', 'object_not_found']
+  }
+}

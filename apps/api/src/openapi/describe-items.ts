@@ -1,0 +1,59 @@
+// Routes of stored items, for the OpenAPI document.
+import { querySchema as thumbnailQuerySchema } from '../routes/item-thumbnail.ts'
+import { wishSchema } from '../stored-item.ts'
+import { json } from './route-description.ts'
+import type { AnswerDescription, RouteDescriptions } from './route-description.ts'
+
+const picture = (type: string): Record<number, AnswerDescription> => ({
+  200: { description: 'The bytes.', content: { [type]: [] } },
+  304: { description: 'If-None-Match names what it is.', content: {} }
+})
+const notYet = 'Logged and in force from here on, but not committed in time to say more.'
+
+export const itemRoutes: RouteDescriptions = {
+  'GET /v1/collections/:c/items/:id': {
+    tag: 'items',
+    summary: 'Read an item',
+    query: wishSchema,
+    answers: { 200: { ...json('The item in the version that was asked for.', 'Item'), headers: ['x-index-seq'] } },
+    codes: ['collection_not_found', 'item_not_found', 'not_fresh', 'replica_behind']
+  },
+  'DELETE /v1/collections/:c/items/:id': {
+    tag: 'items',
+    summary: 'Delete an item',
+    description: 'Also one that is still on its way.',
+    idempotent: true,
+    answers: { 200: json('Committed.', 'Deleted'), 202: json(notYet, 'DeletionLogged') },
+    codes: ['collection_not_found']
+  },
+  'POST /v1/collections/:c/delete': {
+    tag: 'items',
+    summary: 'Delete many items, as one operation',
+    body: { 'application/json': 'DeleteItems' },
+    idempotent: true,
+    answers: { 200: json('Committed.', 'DeletedItems'), 202: json(notYet, 'DeletionOfItemsLogged') },
+    codes: ['collection_not_found']
+  },
+  'GET /v1/collections/:c/items/:id/image': {
+    tag: 'items',
+    summary: 'The original picture of an item',
+    query: wishSchema,
+    answers: picture('image/*'),
+    codes: ['collection_not_found', 'item_not_found', 'object_not_found', 'not_fresh', 'replica_behind']
+  },
+  'GET /v1/collections/:c/items/:id/thumbnail': {
+    tag: 'items',
+    summary: 'A small JPEG of the picture of an item',
+    query: wishSchema.extend(thumbnailQuerySchema.shape),
+    answers: picture('image/jpeg'),
+    codes: ['collection_not_found', 'item_not_found', 'object_not_found', 'embedder_unavailable', 'not_fresh', 'replica_behind']
+  },
+  'GET /v1/collections/:c/vectors': {
+    tag: 'items',
+    summary: 'Every item of one committed version with its vectors',
+    description: 'In no order, as lines that POST of the same path takes. An answer that ends early is cut off, not closed.',
+    query: wishSchema,
+    answers: { 200: { description: 'One VectorLine a line.', content: { 'application/x-ndjson': ['VectorLine'] }, headers: ['x-index-seq'] } },
+    codes: ['collection_not_found', 'not_fresh', 'replica_behind']
+  }
+}

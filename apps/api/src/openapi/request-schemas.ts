@@ -1,0 +1,40 @@
+// Every body that a client sends, by the name it has in the OpenAPI document.
+import { z } from 'zod'
+import { indexMethods, indexMethodSchema, metrics, metricSchema } from '@likeness/shared/contract/collection'
+import { conditionSchema, filterSchema } from '@likeness/shared/contract/filter'
+import { createCollectionSchema, deleteItemsSchema, importRequestSchema, listLineSchema, searchRequestSchema, vectorLineSchema } from '@likeness/shared/contract/http'
+import { itemIdSchema, labelSchema, metadataSchema } from '@likeness/shared/contract/item-list'
+
+const { vector: _vector, item_id: _itemId, ...searchFields } = searchRequestSchema.shape
+
+export const requestSchemas = {
+  Condition: conditionSchema,
+  CreateCollection: createCollectionSchema,
+  DeleteItems: deleteItemsSchema,
+  Filter: filterSchema,
+  ImportForm: z.object({ ...importRequestSchema.shape, list: z.file().optional() }),
+  ImportRequest: importRequestSchema,
+  IndexMethod: indexMethodSchema,
+  ListLine: listLineSchema,
+  Metadata: metadataSchema,
+  Metric: metricSchema,
+  SearchForm: z.object({ image: z.file().optional(), ...searchFields }),
+  SearchRequest: searchRequestSchema,
+  UploadForm: z.object({ id: itemIdSchema.optional(), label: labelSchema.optional(), metadata: metadataSchema.optional(), image: z.file() }),
+  VectorLine: vectorLineSchema
+}
+export type RequestSchemaName = keyof typeof requestSchemas
+
+/** What the schemas themselves cannot say. */
+export const requestNotes: Partial<Record<RequestSchemaName, object>> = {
+  Condition: { description: 'A value to be equal to, of the same type; or one of `in`, `gt`/`gte`/`lt`/`lte` (numbers only), `exists`, `not`.' },
+  Filter: { description: 'All of its conditions hold; of `any`, at least one.' },
+  ImportForm: { description: 'Exactly one of `prefix` and `root`. `list`: `path<TAB>label[<TAB>id]` a line, or ListLine as NDJSON (sent as application/x-ndjson, or named *.ndjson).' },
+  ImportRequest: { description: 'Exactly one of `prefix` and `root`.' },
+  IndexMethod: { description: 'In any case.', examples: [...indexMethods] },
+  Metric: { description: 'In any case.', examples: [...metrics] },
+  SearchForm: { description: 'The picture is `image`, or `image_key` names one of the store; numbers and JSON are sent as text.' },
+  SearchRequest: { description: 'Exactly one of `vector`, `item_id` and `image_key`.' },
+  UploadForm: { description: 'Fields describe the files after them: `label` and `metadata` hold until given again, `id` is for the next file only. Any number of files.' },
+  VectorLine: { description: '`vectors`: base64 of little-endian float32 [rows, dim], or as many arrays of numbers.' }
+}

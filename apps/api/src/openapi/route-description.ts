@@ -1,0 +1,46 @@
+// What the OpenAPI document says about one route.
+import type { z } from 'zod'
+import type { ErrorCode } from '@likeness/shared/errors'
+import type { AnswerSchemaName } from './answer-schemas.ts'
+import type { RequestSchemaName } from './request-schemas.ts'
+
+export const tags = {
+  collections: 'Names, embeddings, metrics, index methods and settings.',
+  items: 'What is in a collection, and how it comes in and goes.',
+  search: 'What is this, and where is it in the gallery?',
+  jobs: 'What became of what was sent.',
+  service: 'How this process is.'
+} as const
+
+export interface AnswerDescription {
+  description: string
+  /** By media type: one of these schemas, none for bytes. */
+  content: Record<string, readonly (AnswerSchemaName | RequestSchemaName)[]>
+  headers?: readonly (keyof typeof answerHeaders)[]
+}
+
+export const answerHeaders = {
+  'x-index-seq': { description: 'The commit that was read.', schema: { type: 'integer' } },
+  'idempotent-replay': { description: '`true`: this is the answer to an earlier request with the same Idempotency-Key.', schema: { type: 'string' } }
+} as const
+
+export interface RouteDescription {
+  tag: keyof typeof tags
+  summary: string
+  description?: string
+  query?: z.ZodObject
+  /** By media type. */
+  body?: Record<string, RequestSchemaName>
+  /** Takes an Idempotency-Key. */
+  idempotent?: true
+  /** By status. */
+  answers: Record<number, AnswerDescription>
+  /** Beside what may happen to every request of this form. */
+  codes?: readonly ErrorCode[]
+}
+
+/** `GET /v1/jobs/:id`: method and path as mounted. */
+export type RouteDescriptions = Record<string, RouteDescription>
+
+/** An answer in JSON. */
+export const json = (description: string, ...names: AnswerSchemaName[]): AnswerDescription => ({ description, content: { 'application/json': names } })

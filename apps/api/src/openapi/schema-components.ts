@@ -1,0 +1,39 @@
+// JSON Schemas of all bodies and answers, made from the schemas that check them.
+import { z } from 'zod'
+import { answerSchemas } from './answer-schemas.ts'
+import type { AnswerSchemaName } from './answer-schemas.ts'
+import { requestNotes, requestSchemas } from './request-schemas.ts'
+import type { RequestSchemaName } from './request-schemas.ts'
+
+export type JsonSchema = Record<string, unknown>
+type SchemaName = AnswerSchemaName | RequestSchemaName
+
+const uri = (name: string): string => `#/components/schemas/${name}`
+export const refTo = (name: SchemaName): JsonSchema => ({ $ref: uri(name) })
+export const oneOf = (names: readonly SchemaName[]): JsonSchema => (names.length === 1 ? refTo(names[0]!) : { oneOf: names.map(refTo) })
+
+function convert(named: Record<string, z.ZodType>, notes: Record<string, object>, io: 'input' | 'output'): Record<string, JsonSchema> {
+  const registry = z.registry<{ id: string }>()
+  for (const [id, schema] of Object.entries(named)) registry.add(schema, { id })
+  const { schemas } = z.toJSONSchema(registry, { uri, io })
+  return Object.fromEntries(Object.entries(schemas).map(([name, { $schema: _schema, $id: _id, ...schema }]) => [name, { ...notes[name], ...schema }]))
+}
+
+/** Answers may get more fields in a later version. */
+function open(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(open)
+  if (typeof schema !== 'object' || schema === null) return schema
+  const kept = Object.entries(schema).filter(([key, value]) => !(key === 'additionalProperties' && value === false))
+  return Object.fromEntries(kept.map(([key, value]) => [key, open(value)]))
+}
+
+export function schemaComponents(): Record<string, JsonSchema> {
+  const answers = convert(answerSchemas, {}, 'output')
+  return { ...convert(requestSchemas, requestNotes, 'input'), ...(open(answers) as typeof answers) }
+}
+
+/** Query parameters. */
+export function queryParameters(query: z.ZodObject): JsonSchema[] {
+  const { properties = {}, required = [] } = z.toJSONSchema(query, { io: 'input' })
+  return Object.entries(properties).map(([name, schema]) => ({ name, in: 'query', required: required.includes(name), schema }))
+}
