@@ -1,6 +1,7 @@
 // `npm run bench -- NAME [arguments]`: runs one measurement.
 
 const benches: Record<string, () => Promise<unknown>> = {
+  ann: () => import('./ann/main.ts'),
   batch: () => import('./batch.ts'),
   ingest: () => import('./ingest.ts')
 }

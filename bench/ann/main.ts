@@ -1,0 +1,122 @@
+// Approximate search beside hnswlib-node and usearch in one run, one thread each, the same graph parameters, on data that is hard
+// for a graph: `npm run bench -- ann [--n 100000] [--dim 512] [--queries 500] [--rounds 7] [--recall 0.985] [--json]`.
+// Each one's efSearch is the smallest that reaches the wanted recall@10; rounds of the three take turns, so that noise meets all.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { configurePool, FaissIndex } from '@likeness/faiss'
+import { clusteredVectors } from './clustered-vectors.ts'
+import { hnswlibContender, ourContender, usearchContender } from './contenders.ts'
+import type { Contender, Shape } from './contenders.ts'
+import { loadPeers } from './peers.ts'
+
+const { values: args } = parseArgs({
+  options: {
+    n: { type: 'string', default: '100000' },
+    dim: { type: 'string', default: '512' },
+    queries: { type: 'string', default: '500' },
+    rounds: { type: 'string', default: '7' },
+    recall: { type: 'string', default: '0.985' },
+    json: { type: 'boolean', default: false }
+  }
+})
+const shape: Shape = { dim: Number(args.dim), rows: Number(args.n), k: 10, m: 32, efConstruction: 100 }
+const parts = 10
+const say = (line: string) => args.json || console.log(line)
+const seconds = () => performance.now() / 1000
+const median = (values: number[]) => values.toSorted((a, b) => a - b)[values.length >> 1]!
+
+async function build(contenders: Contender[], vectors: Float32Array): Promise<Map<Contender, number>> {
+  const took = new Map(contenders.map((contender) => [contender, 0]))
+  for (let part = 0; part < parts; part++) {
+    const [first, end] = [Math.floor((shape.rows * part) / parts), Math.floor((shape.rows * (part + 1)) / parts)]
+    for (const contender of contenders) {
+      const add = contender.prepare(vectors.subarray(first * shape.dim, end * shape.dim), first)
+      const startedAt = seconds()
+      await add()
+      took.set(contender, took.get(contender)! + seconds() - startedAt)
+    }
+  }
+  return took
+}
+
+async function exactRows(vectors: Float32Array, queries: Float32Array): Promise<Set<number>[]> {
+  const flat = FaissIndex.create({ kind: 'flat', dim: shape.dim, metric: 'ip' })
+  await flat.add(vectors)
+  const { ids } = await flat.search(queries, { k: shape.k })
+  flat.close()
+  return Array.from({ length: ids.length / shape.k }, (_, q) => new Set(ids.subarray(q * shape.k, (q + 1) * shape.k)))
+}
+
+async function recallOf(contender: Contender, queries: Float32Array, truth: Set<number>[]): Promise<number> {
+  const found = await contender.search(queries)
+  let hits = 0
+  for (let i = 0; i < found.length; i++) if (truth[Math.floor(i / shape.k)]!.has(Number(found[i]))) hits++
+  return hits / (truth.length * shape.k)
+}
+
+/** The smallest efSearch that reaches the wanted recall, set; its recall. */
+async function tune(contender: Contender, queries: Float32Array, truth: Set<number>[]): Promise<{ ef: number; recall: number }> {
+  const recallAt = (ef: number) => {
+    contender.setEf(ef)
+    return recallOf(contender, queries, truth)
+  }
+  let low = shape.k
+  let high = 64
+  while ((await recallAt(high)) < Number(args.recall)) {
+    if (high > 4096) throw new Error(`${contender.name} does not reach recall ${args.recall}`)
+    low = high
+    high *= 2
+  }
+  while (high - low > 1) {
+    const middle = (low + high) >> 1
+    if ((await recallAt(middle)) < Number(args.recall)) low = middle
+    else high = middle
+  }
+  return { ef: high, recall: await recallAt(high) }
+}
+
+async function measure(contenders: Contender[], queries: Float32Array): Promise<Map<Contender, number[]>> {
+  const rounds = new Map<Contender, number[]>(contenders.map((contender) => [contender, []]))
+  for (let round = 0; round < Number(args.rounds); round++) {
+    for (const contender of contenders) {
+      const startedAt = seconds()
+      await contender.search(queries)
+      rounds.get(contender)!.push(((seconds() - startedAt) * 1000 * shape.dim) / queries.length)
+    }
+  }
+  return rounds
+}
+
+async function run(dir: string): Promise<void> {
+  configurePool({ threads: 1 })
+  const peers = loadPeers()
+  const vectors = clusteredVectors({ seed: 1, stream: 0, count: shape.rows, dim: shape.dim })
+  const queries = clusteredVectors({ seed: 1, stream: 1, count: Number(args.queries), dim: shape.dim })
+  const truth = await exactRows(vectors, queries)
+  const contenders = [ourContender(shape), hnswlibContender(peers, shape), usearchContender(peers, shape, dir)]
+  say(`building ${shape.rows} x ${shape.dim}, M ${shape.m}, efConstruction ${shape.efConstruction}, one thread each`)
+  const buildTimes = await build(contenders, vectors)
+  const tuned = new Map<Contender, { ef: number; recall: number }>()
+  for (const contender of contenders) tuned.set(contender, await tune(contender, queries, truth))
+  const rounds = await measure(contenders, queries)
+  const result: Record<string, { recall: number; msPerQuery: number; buildS: number }> = {}
+  for (const contender of contenders) {
+    const { ef, recall } = tuned.get(contender)!
+    const ms = rounds.get(contender)!
+    result[contender.name] = { recall, msPerQuery: Number(median(ms).toFixed(4)), buildS: Number(buildTimes.get(contender)!.toFixed(1)) }
+    say(`${contender.name}: efSearch ${ef}, recall@10 ${recall.toFixed(4)}, ms a query ${ms.map((each) => each.toFixed(3)).join(' ')}`)
+  }
+  const { ours, hnswlib, usearch } = result as Record<Contender['name'], (typeof result)[string]>
+  const faster = Math.min(hnswlib!.msPerQuery, usearch!.msPerQuery) / ours!.msPerQuery
+  say(`${faster.toFixed(2)} times the queries/s of the better peer; built in ${(ours!.buildS / Math.min(hnswlib!.buildS, usearch!.buildS)).toFixed(2)} of its time`)
+  console.log(JSON.stringify(result))
+}
+
+const dir = await mkdtemp(join(tmpdir(), 'likeness-ann-'))
+try {
+  await run(dir)
+} finally {
+  await rm(dir, { recursive: true, force: true })
+}
