@@ -52,3 +52,64 @@ test('a creation whose answer was lost does not bring back a collection that was
   expect(await other.isLive(incarnation)).toBe(false)
   expect(await other.dropped()).toEqual([incarnation])
 })
+
+test('an alias resolves as its collection, moves in one step, and goes with it', async () => {
+  const store = createMemoryStore()
+  const catalog = createCatalog({ store, clock })
+  const [first, second] = [await catalog.create(wish()), await catalog.create({ ...wish(), name: 'marks-2' })]
+  const resolved = async (name: string) => (await createCatalog({ store, clock }).resolve(name)).incarnation
+  await catalog.setAlias('live', 'marks')
+  expect(await resolved('live')).toBe(first.incarnation)
+  await catalog.setAlias('live', 'marks-2')
+  await catalog.setAlias('other', 'marks-2')
+  expect(await resolved('live')).toBe(second.incarnation)
+  expect(await catalog.aliases({ fresh: true })).toEqual({ live: 'marks-2', other: 'marks-2' })
+  await catalog.removeAlias('other')
+  await expect(resolved('other')).rejects.toMatchObject({ code: 'collection_not_found' })
+  await catalog.drop('marks-2')
+  await catalog.create({ ...wish(), name: 'marks-2' })
+  await expect(resolved('live')).rejects.toMatchObject({ code: 'collection_not_found' })
+})
+
+test('an alias is no second name of another collection, nor of nothing', async () => {
+  const catalog = createCatalog({ store: createMemoryStore(), clock })
+  await catalog.create(wish())
+  await expect(catalog.setAlias('live', 'none')).rejects.toMatchObject({ code: 'collection_not_found' })
+  await expect(catalog.setAlias('marks', 'marks')).rejects.toMatchObject({ code: 'collection_exists' })
+  await expect(catalog.setAlias('No Name', 'marks')).rejects.toMatchObject({ code: 'invalid_name' })
+  await expect(catalog.removeAlias('live')).rejects.toMatchObject({ code: 'collection_not_found' })
+  await catalog.setAlias('live', 'marks')
+  await expect(catalog.create({ ...wish(), name: 'live' })).rejects.toMatchObject({ code: 'collection_exists' })
+  await expect(catalog.drop('live')).rejects.toMatchObject({ code: 'collection_not_found' })
+  await expect(catalog.setAlias('again', 'live')).rejects.toMatchObject({ code: 'collection_not_found' })
+})
+
+test('removing an alias whose answer was lost leaves one that was set since', async () => {
+  const store = createMemoryStore()
+  const other = createCatalog({ store, clock })
+  await other.create(wish())
+  await other.create({ ...wish(), name: 'marks-2' })
+  await other.setAlias('live', 'marks')
+  let lost = false
+  const faulty: ObjectStore = {
+    ...store,
+    async putIf(key, body, condition) {
+      const written = await store.putIf(key, body, condition)
+      if (lost || key !== catalogKey) return written
+      lost = true
+      await other.setAlias('live', 'marks-2')
+      throw appError('store_unavailable', 'reset after the write')
+    }
+  }
+  await createCatalog({ store: faulty, clock }).removeAlias('live')
+  expect(await other.aliases({ fresh: true })).toEqual({ live: 'marks-2' })
+})
+
+test('names that every object has are names like others', async () => {
+  const catalog = createCatalog({ store: createMemoryStore(), clock })
+  await expect(catalog.resolve('constructor')).rejects.toMatchObject({ code: 'collection_not_found' })
+  const { incarnation } = await catalog.create({ ...wish(), name: 'constructor' })
+  expect((await catalog.resolve('constructor')).incarnation).toBe(incarnation)
+  await catalog.drop('constructor')
+  await expect(catalog.resolve('constructor')).rejects.toMatchObject({ code: 'collection_not_found' })
+})

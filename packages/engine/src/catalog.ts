@@ -84,11 +84,13 @@ export function createCatalog({ store, clock, newId = () => createUlid(clock.now
     }
   }
 
+  /** Names are the users': `constructor` is one. */
+  const own = <T>(record: Record<string, T>, name: string): T | undefined => (Object.hasOwn(record, name) ? record[name] : undefined)
   const notFound = (name: string) => appError('collection_not_found', `there is no collection ${JSON.stringify(name)}`)
 
   return {
     async resolve(name, { fresh = false } = {}) {
-      const lookUp = (content: Content) => content.collections[name] ?? content.collections[content.aliases[name] ?? '']
+      const lookUp = ({ collections, aliases }: Content) => own(collections, name) ?? own(collections, own(aliases, name) ?? '')
       const spec = lookUp(await current(fresh)) ?? lookUp(await current(true))
       if (spec === undefined) throw notFound(name)
       return spec
@@ -106,17 +108,17 @@ export function createCatalog({ store, clock, newId = () => createUlid(clock.now
     async create(wish) {
       if (wish.metric === 'IP' && !wish.embedding.unit && wish.method === 'HNSW32') throw appError('invalid_request', 'HNSW32 with the inner product needs unit vectors; take L2 or cosine')
       const taken = () => appError('collection_exists', `there is already a collection ${JSON.stringify(wish.name)}`)
-      if ((await current(true)).collections[wish.name] !== undefined) throw taken()
+      if (own((await current(true)).collections, wish.name) !== undefined) throw taken()
       const nowMs = clock.nowMs()
       const spec: CollectionSpec = { ...wish, incarnation: newId(), createdAtMs: nowMs }
       await untilStored(clock, () => layFoundation(store, spec, newId()))
       await change((content) => {
-        const there = content.collections[spec.name]
+        const there = own(content.collections, spec.name)
         // Ours already: an earlier try landed although its answer was lost, and somebody else wrote since.
         if (there?.incarnation === spec.incarnation) return content
         // Ours, and dropped by somebody since: it stays dropped.
         if (content.dropped.some(({ incarnation }) => incarnation === spec.incarnation)) return content
-        if (there !== undefined || content.aliases[spec.name] !== undefined) throw taken()
+        if (there !== undefined || own(content.aliases, spec.name) !== undefined) throw taken()
         return { ...content, collections: { ...content.collections, [spec.name]: spec } }
       })
       return spec
@@ -124,15 +126,37 @@ export function createCatalog({ store, clock, newId = () => createUlid(clock.now
     async drop(name) {
       let incarnation = ''
       await change((content) => {
-        const spec = content.collections[name]
+        const spec = own(content.collections, name)
         // Dropped already by an earlier try whose answer was lost; a new one of that name is not ours to drop.
         if (incarnation !== '' && spec?.incarnation !== incarnation) return content
         if (spec === undefined) throw notFound(name)
         incarnation = spec.incarnation
         const { [name]: _gone, ...collections } = content.collections
-        return { ...content, collections, dropped: [...content.dropped, { incarnation, atMs: clock.nowMs() }] }
+        const aliases = Object.fromEntries(Object.entries(content.aliases).filter(([, target]) => target !== name))
+        return { ...content, collections, aliases, dropped: [...content.dropped, { incarnation, atMs: clock.nowMs() }] }
       })
       return { incarnation }
+    },
+    aliases: async ({ fresh = false } = {}) => ({ ...(await current(fresh)).aliases }),
+    async setAlias(alias, name) {
+      if (!collectionNameSchema.safeParse(alias).success) throw appError('invalid_name', `${JSON.stringify(alias)} is not a name that an alias can have`)
+      await change((content) => {
+        if (own(content.collections, name) === undefined) throw notFound(name)
+        if (own(content.collections, alias) !== undefined) throw appError('collection_exists', `there is a collection ${JSON.stringify(alias)}: it cannot be an alias too`)
+        return { ...content, aliases: { ...content.aliases, [alias]: name } }
+      })
+    },
+    async removeAlias(alias) {
+      let removed: string | undefined
+      await change((content) => {
+        const target = own(content.aliases, alias)
+        // Gone by an earlier try whose answer was lost; one that was set since is not ours to remove.
+        if (removed !== undefined && target !== removed) return content
+        if (target === undefined) throw notFound(alias)
+        removed = target
+        const { [alias]: _gone, ...aliases } = content.aliases
+        return { ...content, aliases }
+      })
     },
     async forget(incarnation) {
       await change((content) => ({ ...content, dropped: content.dropped.filter((entry) => entry.incarnation !== incarnation) }))

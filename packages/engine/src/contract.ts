@@ -17,7 +17,14 @@ export interface Catalog {
   dropped(): Promise<string[]>
   /** collection_exists when the name is taken. Durable when resolved. */
   create(spec: Omit<CollectionSpec, 'incarnation' | 'createdAtMs'>): Promise<CollectionSpec>
+  /** Its aliases go with it. */
   drop(name: string): Promise<{ incarnation: string }>
+  /** alias -> name of a collection; an alias resolves as the name does. */
+  aliases(options?: { fresh?: boolean }): Promise<Record<string, string>>
+  /** Points an alias at a collection, from another one in one step. collection_not_found; collection_exists when a collection has that name. */
+  setAlias(alias: string, name: string): Promise<void>
+  /** collection_not_found when there is none. */
+  removeAlias(alias: string): Promise<void>
   /** Removes an incarnation from `dropped` once its objects are gone. */
   forget(incarnation: string): Promise<void>
   /** The next resolve reads the store. */
