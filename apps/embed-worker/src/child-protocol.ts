@@ -19,6 +19,7 @@ export interface QueryTask {
   box?: Box | undefined
   maxDetections?: number | undefined
   confidence?: number | undefined
+  viewSizes?: readonly number[] | undefined
 }
 export interface ThumbnailTask {
   kind: 'thumbnail'

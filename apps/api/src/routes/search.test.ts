@@ -45,7 +45,7 @@ test('a vector is made unit length and answered with hits best first', async () 
 test('a picture is embedded by a lane and all of its objects are searched and merged, each item once', async () => {
   api.lanes.answer = () => embedAnswer([[0, 0, 1, 0], [0.8, 0.6, 0, 0]])
   const answer = await answerOf(await searchForm({ image: picture, k: '2', score_thres: '0.5', box: '[1,2,3,4]', max_objects: '3' }))
-  expect(api.lanes.queries).toEqual([{ embedding: { version: 'test@1/whole@1', dim: 4, unit: true }, box: [1, 2, 3, 4], maxDetections: 3 }])
+  expect(api.lanes.queries).toEqual([{ embedding: { version: 'test@1/whole@1', dim: 4, unit: true }, box: [1, 2, 3, 4], maxDetections: 3, viewSizes: [224, 128] }])
   expect(Buffer.from(api.lanes.pictures[0]!).toString()).toBe('a picture')
   expect(answer.picture).toEqual({ width: 20, height: 10 })
   expect(answer.objects.map(({ kind, class: name, detector_score, hits }) => [kind, name, detector_score, hits.map(({ id }) => id)])).toEqual([
@@ -191,4 +191,12 @@ test('a search by item leaves the item out of its own group', async () => {
   const answer = await answerOf(await searchJson({ item_id: 'x', k: 2, group_by: 'label' }))
   expect(answer.hits.map(({ id }) => id)).toEqual(['x2', 'y'])
   expect(api.replica.queries.at(-1)).toMatchObject({ k: 5, groupSize: 2 })
+})
+
+test('the whole picture at several sizes is one object, and its best view counts', async () => {
+  const answer = embedAnswer([[0, 0, 1, 0], [0, 0.8, 0, 0.6]])
+  const smaller = embedAnswer([[1, 0, 0, 0]]).objects[0]!
+  api.lanes.answer = () => ({ ...answer, objects: [...answer.objects, smaller] })
+  const { objects } = await answerOf(await searchForm({ image: picture, score_thres: '0.5' }))
+  expect(objects.map(({ kind, hits }) => [kind, hits.map(({ id, score }) => [id, score])])).toEqual([['subject', [['z/1', 1]]], ['whole', [['x', 1], ['y', expect.closeTo(0.64)]]]])
 })

@@ -8,6 +8,7 @@ import type { ApiDeps } from '../api-deps.ts'
 import { contextOf } from '../http/request-context.ts'
 import { pathParameter } from '../http/route.ts'
 import type { Route } from '../http/route.ts'
+import { requireEmbedder } from '../lanes/require-embedder.ts'
 import { readPicture } from '../read-picture.ts'
 import { resolveCollection } from '../resolve-collection.ts'
 import { searchSnapshot } from '../search/answer-search.ts'
@@ -18,7 +19,8 @@ import { queriesOfItem, queriesOfPicture, queryOfVector } from '../search/search
 import type { SearchQueries } from '../search/search-queries.ts'
 import { readTimeoutMs } from '../stored-item.ts'
 
-async function pictureOf(deps: ApiDeps, { request, picture }: ReceivedSearch): Promise<Uint8Array | undefined> {
+async function pictureOf(deps: ApiDeps, spec: CollectionSpec, { request, picture }: ReceivedSearch): Promise<Uint8Array | undefined> {
+  if (picture !== undefined || request.image_key !== undefined) requireEmbedder(deps, spec)
   if (picture !== undefined || request.image_key === undefined) return picture
   if (isEngineKey(request.image_key)) throw appError('forbidden_prefix', 'this key belongs to the engine')
   return readPicture(deps, request.image_key)
@@ -48,11 +50,11 @@ export const search = (deps: ApiDeps): Route => ({
     const spec = await resolveCollection(deps, pathParameter(req, 'c'))
     const received = await receiveSearch(req, res, deps.settings.maxUploadBytes)
     const { box, max_objects: maxDetections, detector_threshold: confidence } = received.request
-    const picture = await pictureOf(deps, received)
+    const picture = await pictureOf(deps, spec, received)
     let embedMs = 0
     const embed = async (embedding: EmbeddingSpec): Promise<EmbedAnswer> => {
       const fromMs = performance.now()
-      const answer = await deps.lanes.embed(picture!, { embedding, box, maxDetections, confidence }, contextOf(res).gone)
+      const answer = await deps.lanes.embed(picture!, { embedding, box, maxDetections, confidence, viewSizes: spec.settings.view_sizes }, contextOf(res).gone)
       embedMs += performance.now() - fromMs
       return answer
     }

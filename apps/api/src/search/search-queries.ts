@@ -29,10 +29,16 @@ export function queriesOfPicture(answer: EmbedAnswer): SearchQueries {
     if (vector.length !== dim) throw appError('internal', `the lane answered a vector of ${vector.length} values, not ${dim}`)
     vectors.set(vector, i * dim)
   })
+  const objects: AnsweredObject[] = []
+  const objectOf = answer.objects.map(({ kind, box, className, score }) => {
+    // The whole picture at several sizes is one object.
+    const known = kind === 'whole' ? objects.findIndex((object) => object.kind === 'whole') : -1
+    return known >= 0 ? known : objects.push({ kind, box, class: className, detector_score: kind === 'subject' ? score : null }) - 1
+  })
   return {
-    objects: answer.objects.map(({ kind, box, className, score }) => ({ kind, box, class: className, detector_score: kind === 'subject' ? score : null })),
+    objects,
     vectors,
-    objectOf: answer.objects.map((_, i) => i),
+    objectOf,
     picture: { width: answer.width, height: answer.height },
     except: undefined
   }

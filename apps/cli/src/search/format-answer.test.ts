@@ -28,4 +28,5 @@ test('what the yaml says is what the API is asked', () => {
     k: 3, score_thres: 0.7, detector_threshold: 0.2, max_objects: 5, nms_iou: 0.05, exclude: { any: [{ metadata: { camera: 'cam1' } }] }
   })
   expect(searchOptionsOf(config)).not.toHaveProperty('exclude')
+  expect(searchOptionsOf({ ...config, scoreThres: undefined }).score_thres).toBeLessThan(-1e5)
 })

@@ -8,12 +8,16 @@ export type SearchConfig = Pick<GalleryConfig, 'collection' | 'returnK' | 'score
 /** What is known about the picture, by field name: values of `exclude` fields keep hits with the same value out. */
 export type PictureFields = Record<string, string>
 
+/** Below every score. */
+const noThreshold = -1e6
+
 export function searchOptionsOf(config: SearchConfig, fields: PictureFields = {}): SearchOptions {
   const { returnK, scoreThres, searchBudget, detector } = config
   const exclude = excludeFilter(config.exclude, fields)
   return {
     k: returnK,
-    ...(scoreThres !== undefined && { score_thres: scoreThres }),
+    // Said in any case: the collection has the threshold of the yaml that built it.
+    score_thres: scoreThres ?? noThreshold,
     ...(searchBudget !== undefined && { search_budget: searchBudget }),
     detector_threshold: detector.threshold,
     max_objects: detector.maxResults,

@@ -18,6 +18,7 @@ export interface InferContext {
   /** Throws when nobody wants the result any more; asked before each inference. */
   checkCancelled: () => void
 }
+type Infer = <T>(work: () => Promise<T>) => Promise<T>
 type Inferred = Omit<Embedded, 'decodeMs'>
 /** Above every score. */
 const nothingDetected = 2
@@ -25,7 +26,7 @@ const nothingDetected = 2
 export function createPictureEmbedder({ embedder, project, gate }: EmbedPictureDeps) {
   function createInfer({ priority, checkCancelled }: InferContext) {
     let inferMs = 0
-    const infer = <T>(work: () => Promise<T>): Promise<T> =>
+    const infer: Infer = (work) =>
       gate.run(priority, async () => {
         checkCancelled()
         const startedMs = performance.now()
@@ -34,6 +35,16 @@ export function createPictureEmbedder({ embedder, project, gate }: EmbedPictureD
         return value
       })
     return { infer, inferMs: () => inferMs }
+  }
+
+  /** The whole picture once per canvas size: maps are not scale-free, so both sides of a search use the same sizes. */
+  async function wholeViews(kind: 'whole' | 'view', image: DecodedImage, sizes: readonly number[], infer: Infer): Promise<RowWithRaw[]> {
+    const rows: RowWithRaw[] = []
+    for (const size of sizes) {
+      const [raw] = await infer(() => embedder.embedWhole(image, [size]))
+      rows.push(wholeRow(kind, image, raw!))
+    }
+    return rows
   }
 
   /** Subjects, then one `view` row per view size; the whole picture at the model's own size only where there are no views. */
@@ -45,22 +56,20 @@ export function createPictureEmbedder({ embedder, project, gate }: EmbedPictureD
       rows.push(...subjectRows(found))
       if (task.viewSizes.length === 0) rows.push(wholeRow('whole', image, found.whole))
     }
-    for (const size of task.viewSizes) {
-      const [raw] = await infer(() => embedder.embedWhole(image, [size]))
-      rows.push(wholeRow('view', image, raw!))
-    }
+    rows.push(...(await wholeViews('view', image, task.viewSizes, infer)))
     const raw = concatArrays(Float32Array, rows.map((row) => row.raw))
     return { ...describe(image, rows), vectors: await project(raw), raw: toFloat16(raw), inferMs: inferMs() }
   }
 
-  /** The given box alone, or else the subjects, best first, and then the whole picture. */
+  /** The given box alone, or else the subjects, best first, and then the whole picture at the sizes of the gallery's views. */
   async function embedQuery(image: DecodedImage, task: QueryTask, context: InferContext): Promise<Inferred> {
     const { infer, inferMs } = createInfer(context)
-    const { box, confidence, maxDetections } = task
+    const { box, confidence, maxDetections, viewSizes = [] } = task
     const options = box ? { extraBoxes: [box], confidence: nothingDetected } : { ...(confidence !== undefined && { confidence }), ...(maxDetections !== undefined && { maxDetections }) }
     const found = await infer(() => embedder.embed(image, options))
     const given = found.extra.map((raw): RowWithRaw => ({ kind: 'given', box: box!, score: 1, className: null, raw }))
-    const rows = box ? given : [...subjectRows(found), wholeRow('whole', image, found.whole)]
+    const whole = box || viewSizes.length > 0 ? [] : [wholeRow('whole', image, found.whole)]
+    const rows = box ? given : [...subjectRows(found), ...whole, ...(await wholeViews('whole', image, viewSizes, infer))]
     return { ...describe(image, rows), vectors: await project(concatArrays(Float32Array, rows.map((row) => row.raw))), raw: new Uint16Array(0), inferMs: inferMs() }
   }
   return { embedItem, embedQuery }

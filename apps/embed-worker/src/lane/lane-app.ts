@@ -51,8 +51,8 @@ function embed({ interactive, embedding, maxBytes }: LaneAppDeps): Handler {
     }
     const bytes = await readBody(request, maxBytes)
     const startedMs = performance.now()
-    const { box, maxDetections, confidence } = query
-    const result = await interactive({ kind: 'query', bytes, box, maxDetections, confidence }, requestSignal(request, response))
+    const { box, maxDetections, confidence, viewSizes } = query
+    const result = await interactive({ kind: 'query', bytes, box, maxDetections, confidence, viewSizes }, requestSignal(request, response))
     if (result.kind !== 'embedded') throw appError('internal', 'a query was answered with a thumbnail')
     sendJson(response, toAnswer(embedding, result, performance.now() - startedMs))
   }

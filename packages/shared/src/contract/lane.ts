@@ -15,7 +15,9 @@ export const embedQuerySchema = z.object({
   /** The caller's own box: nothing else is embedded. */
   box: boxSchema.optional(),
   maxDetections: z.number().int().min(1).max(100).optional(),
-  confidence: z.number().min(0).max(1).optional()
+  confidence: z.number().min(0).max(1).optional(),
+  /** Canvas sizes of the whole picture, those of the gallery's views: one `whole` object each. None: the model's own size. */
+  viewSizes: z.array(z.number().int().min(32).max(1280).multipleOf(32)).max(8).optional()
 })
 export type EmbedQuery = z.infer<typeof embedQuerySchema>
 
@@ -32,7 +34,7 @@ export const embedAnswerSchema = z.object({
   embedding: embeddingSchema,
   width: z.number(),
   height: z.number(),
-  /** Subjects best first, then the whole picture; the given box alone where one was given. */
+  /** Subjects best first, then the whole picture at each size; the given box alone where one was given. */
   objects: z.array(embeddedObjectSchema).min(1),
   tookMs: z.object({ wait: z.number(), decode: z.number(), infer: z.number() })
 })
