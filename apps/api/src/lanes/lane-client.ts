@@ -86,7 +86,7 @@ export function createLaneClient(deps: { registry: LaneRegistry; secret: string;
   return {
     async embed(picture, query, signal) {
       const lanes = registry.known()
-      const fitting = lanes.filter(({ embedding }) => embedding.version === query.embedding.version)
+      const fitting = lanes.filter(({ embedding }) => embedding.version === query.embedding.version && embedding.dim === query.embedding.dim)
       if (lanes.length > 0 && fitting.length === 0) {
         throw appError('embedding_mismatch', `the embedders make ${lanes[0]!.embedding.version}, the collection has ${query.embedding.version}`)
       }

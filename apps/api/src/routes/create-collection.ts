@@ -1,4 +1,4 @@
-// POST /v1/collections: a name, a metric, an index method and settings; the embedding is what the lanes make.
+// POST /v1/collections: a name, a metric, an index method and settings; the embedding is what the lanes make, or the given one.
 import { z } from 'zod'
 import { collectionSettingsSchema, collectionSpecSchema } from '@likeness/shared/contract/collection'
 import { createCollectionSchema } from '@likeness/shared/contract/http'
@@ -48,7 +48,7 @@ export const createCollection = (deps: ApiDeps): Route => ({
       intentSchema,
       prepare: async () => {
         const { name, metric, index_method: method } = request
-        const embedding = await deps.lanes.embedding(laneWaitMs)
+        const embedding = request.embedding ?? (await deps.lanes.embedding(laneWaitMs))
         const settings = collectionSettingsSchema.parse(request.settings ?? {})
         return { spec: { name, embedding, metric, method, settings }, atMs: deps.clock.nowMs() }
       },

@@ -16,6 +16,7 @@ import { abandonIngestion, acceptIngestion, ingestIntentSchema, pictureKey, prep
 import type { IngestionDraft } from '../ingest/ingestion.ts'
 import { receiveImport } from '../ingest/receive-import.ts'
 import type { ReceivedImport } from '../ingest/receive-import.ts'
+import { requireEmbedder } from '../lanes/require-embedder.ts'
 import { resolveCollection } from '../resolve-collection.ts'
 
 /** `logos` and `logos/` both mean what is below `logos/`, so that no prefix can reach into a neighbour. */
@@ -58,7 +59,10 @@ export const importItems = (deps: ApiDeps): Route => ({
       await answerOnce(deps, req, res, {
         content: [received.request, received.listSha256 ?? null],
         intentSchema: ingestIntentSchema,
-        prepare: () => prepareIngestion(deps, draft, source.lines(spec, draft.ingestion)),
+        prepare: async () => {
+          requireEmbedder(deps, spec)
+          return await prepareIngestion(deps, draft, source.lines(spec, draft.ingestion))
+        },
         act: (intent) => acceptIngestion(deps, intent),
         abandon: () => abandonIngestion(deps, draft)
       })

@@ -9,6 +9,7 @@ import type { Route } from '../http/route.ts'
 import { answerOnce, requestKey } from '../idempotency.ts'
 import { abandonIngestion, acceptIngestion, ingestIntentSchema, pictureKey, prepareIngestion } from '../ingest/ingestion.ts'
 import { receiveUpload } from '../ingest/receive-upload.ts'
+import { requireEmbedder } from '../lanes/require-embedder.ts'
 import { resolveCollection } from '../resolve-collection.ts'
 
 export const uploadImages = (deps: ApiDeps): Route => ({
@@ -16,8 +17,10 @@ export const uploadImages = (deps: ApiDeps): Route => ({
   path: '/v1/collections/:c/images',
   async handle(req, res) {
     if (!isMultipart(req)) throw appError('unsupported_media_type', 'send content-type: multipart/form-data')
-    requestKey(req)
+    const key = requestKey(req)
     const spec = await resolveCollection(deps, pathParameter(req, 'c'))
+    // With a key it may be a retry: that gets its first answer, whatever is made by now.
+    if (key === undefined) requireEmbedder(deps, spec)
     const { requestId } = contextOf(res)
     const draft = { ingestion: createUlid(deps.clock.nowMs()), spec, source: 'upload', requestId }
     const abandon = () => abandonIngestion(deps, draft)
@@ -31,7 +34,10 @@ export const uploadImages = (deps: ApiDeps): Route => ({
     await answerOnce(deps, req, res, {
       content: lines.map(({ id, label, metadata }, n) => [id, label, metadata ?? null, digests[n]]),
       intentSchema: ingestIntentSchema,
-      prepare: async () => ({ ...(await prepareIngestion(deps, draft, lines)), items }),
+      prepare: async () => {
+        requireEmbedder(deps, spec)
+        return { ...(await prepareIngestion(deps, draft, lines)), items }
+      },
       act: (intent) => acceptIngestion(deps, intent),
       abandon
     })

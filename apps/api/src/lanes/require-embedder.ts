@@ -1,0 +1,17 @@
+// Whether pictures can be turned into vectors of a collection. Vectors made elsewhere, or by an earlier model, do not mix with what the embed-workers make.
+import type { CollectionSpec } from '@likeness/shared/contract/collection'
+import { appError } from '@likeness/shared/errors'
+import type { LaneClient } from './lane-client.ts'
+
+/** embedding_mismatch when embed-workers are known and none of them makes what the collection holds. */
+export function requireEmbedder({ lanes }: { lanes: Pick<LaneClient, 'known'> }, { name, embedding: { version, dim } }: CollectionSpec): void {
+  const made = lanes.known().map(({ embedding }) => embedding)
+  if (made.length === 0 || made.some((embedding) => embedding.version === version && embedding.dim === dim)) return
+  const versions = [...new Set(made.map((embedding) => `${embedding.version} (${embedding.dim})`))]
+  throw appError(
+    'embedding_mismatch',
+    `collection ${name} holds vectors of ${version} (${dim}) and the embed-workers make ${versions.join(', ')}: ` +
+      `search it by vector or item_id, add to it with POST /v1/collections/${name}/vectors, or run embed-workers that make ${version}`,
+    { detail: { collection_embedding: version, embedder_embeddings: made.map((embedding) => embedding.version) } }
+  )
+}
