@@ -198,5 +198,5 @@ test('the whole picture at several sizes is one object, and its best view counts
   const smaller = embedAnswer([[1, 0, 0, 0]]).objects[0]!
   api.lanes.answer = () => ({ ...answer, objects: [...answer.objects, smaller] })
   const { objects } = await answerOf(await searchForm({ image: picture, score_thres: '0.5' }))
-  expect(objects.map(({ kind, hits }) => [kind, hits.map(({ id, score }) => [id, score])])).toEqual([['subject', [['z/1', 1]]], ['whole', [['x', 1], ['y', expect.closeTo(0.64)]]]])
+  expect(objects.map(({ kind, hits }) => [kind, hits.map(({ id, score }) => [id, score])])).toEqual([['subject', [['z/1', 1]]], ['whole', [['x', 1], ['y', expect.closeTo(0.8)]]]])
 })
