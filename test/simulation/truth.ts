@@ -47,7 +47,8 @@ export class Truth {
   }
 
   slotLanded(slot: number, body: Uint8Array): void {
-    if (this.mayBeDropped) return
+    // Until the drop is answered nothing is swept: owners and readers go on with what lands.
+    if (this.isDropped) return
     if (slot !== ++this.slots) throw new Violation('order', `slot ${slot} was created after slot ${this.slots - 1}`)
     decodeLogSlot(body).operations.forEach((operation, index) => {
       const before = this.landed.get(operation.opId)
