@@ -25,7 +25,7 @@ export async function runChaos(world: World, machine: Machine, fleets: readonly 
 
 export async function createCollection(world: World, { catalog, process }: Machine): Promise<void> {
   const settings = { seal_threshold: 8, view_sizes: [], subjects: false }
-  const wish = { name: world.collection, embedding, metric: 'L2' as const, method: world.settings.method, settings }
+  const wish = { name: world.collection, embedding, metric: 'L2' as const, method: world.settings.method, storage: world.settings.storage, settings }
   const spec = await untilStored(process.clock, () => catalog.create(wish))
   world.live = spec.incarnation
 }

@@ -4,8 +4,7 @@ import type { ObjectStore } from '@likeness/shared/store/object-store'
 import { sha256Hex } from '@likeness/engine/manifest'
 import type { FileRef } from '@likeness/engine/manifest'
 import type { SegmentFiles } from '@likeness/engine/segment-files'
-
-const bytesOf = (vectors: Float32Array): Uint8Array => new Uint8Array(vectors.buffer, vectors.byteOffset, vectors.byteLength)
+import { encodeVectors } from '@likeness/engine/vector-file'
 
 export function createPlainSegmentFiles(store: ObjectStore): SegmentFiles {
   async function put(key: string, body: Uint8Array): Promise<FileRef> {
@@ -23,12 +22,13 @@ export function createPlainSegmentFiles(store: ObjectStore): SegmentFiles {
   return {
     put,
     get,
-    putIndex: (key, { vectors }) => put(key, bytesOf(vectors)),
+    // Encoded is lost: whoever takes vectors from there is caught.
+    putIndex: (key, { form, vectors }) => put(key, encodeVectors(form.storage === 'f32' ? vectors : vectors.map(() => 0))),
     async vectors(ref, rows, dim) {
       const body = new Uint8Array(await get(ref))
       if (body.byteLength !== rows * dim * 4) throw appError('data_corrupt', `${ref.key} has ${body.byteLength} bytes for ${rows} rows`)
       return new Float32Array(body.buffer)
     },
-    train: async ({ vectors, dim, nlist }) => vectors.slice(0, dim * nlist)
+    train: async ({ vectors, dim, nlist }) => encodeVectors(vectors.slice(0, dim * Math.max(1, nlist)))
   }
 }

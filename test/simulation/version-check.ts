@@ -9,6 +9,7 @@ import { hashOf } from '@likeness/engine/segment-meta'
 import { overlaid } from '@likeness/engine/overlay'
 import type { SegmentFiles } from '@likeness/engine/segment-files'
 import { untilStored } from '@likeness/engine/store-retry'
+import { fullVectors } from '@likeness/engine/vector-file'
 import { openSegment } from '@likeness/engine/writer-state'
 import type { Clock } from '@likeness/shared/clock'
 import { isAppError } from '@likeness/shared/errors'
@@ -42,7 +43,7 @@ export interface VersionReader {
 
 async function readSegment(files: SegmentFiles, ref: ManifestSegment): Promise<LiveItem[]> {
   const { dim } = embedding
-  const [{ meta, deleted, overlays }, payload, vectors] = await Promise.all([openSegment(files, ref), files.get(ref.files.payload), files.vectors(ref.files.index, ref.rows, dim)])
+  const [{ meta, deleted, overlays }, payload, vectors] = await Promise.all([openSegment(files, ref), files.get(ref.files.payload), fullVectors(files, ref, dim)])
   const live: LiveItem[] = []
   for (let item = 0; item < meta.items; item++) {
     const [first, end] = [meta.firstRow[item]!, meta.firstRow[item + 1]!]

@@ -22,6 +22,7 @@ export interface Settings {
   hotIds: string[]
   retentionMs: number
   method: 'FLAT' | 'IVF' | 'HNSW32'
+  storage: 'f32' | 'sq8'
   indexWorkers: number
   apis: number
   drops: boolean
@@ -47,6 +48,7 @@ function drawSettings(random: Random): Settings {
     hotIds: Array.from({ length: random.pick([3, 5, 8, 16]) }, (_, i) => `item-${i}`),
     retentionMs: random.pick([50, 400, 3_000]),
     method: random.pick(['FLAT', 'FLAT', 'IVF', 'HNSW32']),
+    storage: random.pick(['f32', 'f32', 'sq8']),
     indexWorkers: 2 + random.below(2),
     apis: 2 + random.below(2),
     drops: random.chance(0.2)

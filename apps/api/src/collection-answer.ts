@@ -6,12 +6,14 @@ import { appError } from '@likeness/shared/errors'
 import type { ApiDeps } from './api-deps.ts'
 
 function answerOf(spec: CollectionSpec, version: VersionSummary): CollectionAnswer {
-  const { name, incarnation, method, metric, embedding, settings, createdAtMs } = spec
+  const { name, incarnation, method, metric, storage, rescore, embedding, settings, createdAtMs } = spec
   return {
     name,
     incarnation,
     index_method: method,
     metric,
+    storage,
+    rescore,
     embedding,
     settings: { ...settings },
     created_at: new Date(createdAtMs).toISOString(),

@@ -1,6 +1,6 @@
 // Names of collections: one small object changed by compare-and-swap. A collection is an incarnation behind a name; dropped ones are kept listed until swept.
 import type { Clock } from '@likeness/shared/clock'
-import { collectionNameSchema, collectionSpecSchema } from '@likeness/shared/contract/collection'
+import { collectionNameSchema, collectionSpecSchema, formProblem } from '@likeness/shared/contract/collection'
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import { appError } from '@likeness/shared/errors'
 import { catalogKey, collectionKeys } from '@likeness/shared/keys'
@@ -24,6 +24,8 @@ const catalogSchema = z.object({
 })
 type CatalogFile = z.infer<typeof catalogSchema>
 type Content = Omit<CatalogFile, 'format' | 'writeId'>
+
+const draftSchema = collectionSpecSchema.omit({ incarnation: true, createdAtMs: true })
 
 /** How long a name may be answered from memory. */
 const maxAgeMs = 500
@@ -105,7 +107,10 @@ export function createCatalog({ store, clock, newId = () => createUlid(clock.now
     async dropped() {
       return (await read()).content.dropped.map(({ incarnation }) => incarnation)
     },
-    async create(wish) {
+    async create(draft) {
+      const wish = draftSchema.parse(draft)
+      const problem = formProblem(wish)
+      if (problem !== undefined) throw appError('invalid_request', problem)
       if (wish.metric === 'IP' && !wish.embedding.unit && wish.method === 'HNSW32') throw appError('invalid_request', 'HNSW32 with the inner product needs unit vectors; take L2 or cosine')
       const taken = () => appError('collection_exists', `there is already a collection ${JSON.stringify(wish.name)}`)
       if (own((await current(true)).collections, wish.name) !== undefined) throw taken()

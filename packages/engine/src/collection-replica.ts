@@ -1,5 +1,6 @@
 // One collection on a replica: follows CURRENT, loads only new files, swaps one snapshot reference.
 import type { Clock } from '@likeness/shared/clock'
+import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import { appError, isAppError, messageOf } from '@likeness/shared/errors'
 import { collectionKeys } from '@likeness/shared/keys'
 import type { Logger } from '@likeness/shared/log'
@@ -109,7 +110,7 @@ export class CollectionReplica {
 
   private async loadParts(manifest: Manifest): Promise<Part[]> {
     const before = new Map(this.snapshot?.parts.map((part) => [part.segment.ref.id, part]))
-    const settled = await Promise.allSettled(manifest.segments.map((ref) => this.loadPart(ref, before.get(ref.id))))
+    const settled = await Promise.allSettled(manifest.segments.map((ref) => this.loadPart(ref, manifest.spec, before.get(ref.id))))
     const parts = settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
     const failed = settled.find((one) => one.status === 'rejected')
     if (failed === undefined) return parts
@@ -117,7 +118,7 @@ export class CollectionReplica {
     throw failed.reason
   }
 
-  private async loadPart(ref: ManifestSegment, before: Part | undefined): Promise<Part> {
+  private async loadPart(ref: ManifestSegment, spec: CollectionSpec, before: Part | undefined): Promise<Part> {
     const same = (name: 'deletions' | 'overlay'): boolean => before?.ref[name]?.key === ref[name]?.key
     if (before !== undefined && same('deletions') && same('overlay')) {
       before.segment.retain()
@@ -127,7 +128,7 @@ export class CollectionReplica {
       ref.deletions === null ? new Bitmap(ref.rows) : this.readOnce(ref.deletions, (body) => Bitmap.decode(body)),
       ref.overlay === undefined ? new Map() : this.readOnce(ref.overlay, decodeOverlays)
     ])
-    const segment = before === undefined ? await LoadedSegment.load(this.deps.cache, ref) : before.segment.retain()
+    const segment = before === undefined ? await LoadedSegment.load(this.deps.cache, ref, spec) : before.segment.retain()
     return openPart({ ref, segment, deleted, overlays })
   }
 

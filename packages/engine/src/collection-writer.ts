@@ -133,7 +133,7 @@ export class CollectionWriter {
         if (segment !== null) state.segments.push(freshSegment(segment))
       }
       await this.given.settle(state)
-      await this.commit()
+      await this.commit(null)
     })
   }
 
@@ -209,7 +209,7 @@ export class CollectionWriter {
 
   /** Compacts segments when that is due. False when nothing was. Building does not hold up commits. */
   async merge(): Promise<boolean> {
-    const plan = planMerge(this.state)
+    const plan = planMerge(this.state, this.manifest.quantizer)
     if (plan === undefined) return false
     const { deps } = this
     const mine: string[] = []

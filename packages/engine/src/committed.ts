@@ -25,7 +25,7 @@ export const createVersionReader = ({ store }: { store: ObjectStore }): VersionR
     return {
       seq,
       counts,
-      segments: segments.map(({ id, index, rows, deletions }) => ({ id, index, rows, deleted: deletions?.count ?? 0 })),
+      segments: segments.map(({ id, index, storage, rows, deletions }) => ({ id, index, storage, rows, deleted: deletions?.count ?? 0 })),
       openIngestions: Object.values(ingestions).filter(({ completedSeq }) => completedSeq === null).length
     }
   }

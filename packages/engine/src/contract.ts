@@ -1,5 +1,5 @@
 // What the engine offers to the apps. Implementations: catalog.ts, log-appender.ts, jobs.ts, committed.ts, replica.ts, collection-writer.ts.
-import type { CollectionSpec } from '@likeness/shared/contract/collection'
+import type { CollectionDraft, CollectionSpec } from '@likeness/shared/contract/collection'
 import type { Filter } from '@likeness/shared/contract/filter'
 import type { ItemListLine, Metadata } from '@likeness/shared/contract/item-list'
 import type { FailedItem, JobPointer } from '@likeness/shared/contract/job'
@@ -16,7 +16,7 @@ export interface Catalog {
   /** Dropped incarnations whose objects are not yet all deleted. */
   dropped(): Promise<string[]>
   /** collection_exists when the name is taken. Durable when resolved. */
-  create(spec: Omit<CollectionSpec, 'incarnation' | 'createdAtMs'>): Promise<CollectionSpec>
+  create(draft: CollectionDraft): Promise<CollectionSpec>
   /** Its aliases go with it. */
   drop(name: string): Promise<{ incarnation: string }>
   /** alias -> name of a collection; an alias resolves as the name does. */
@@ -64,10 +64,18 @@ export interface Jobs {
   list(options?: { limit?: number; collection?: string }): Promise<JobStatus[]>
 }
 
+export interface SegmentSummary {
+  id: string
+  /** What it really is: flat, hnsw or ivf. */
+  index: string
+  storage: string
+  rows: number
+  deleted: number
+}
 export interface VersionSummary {
   seq: number
   counts: { items: number; rows: number }
-  segments: { id: string; index: string; rows: number; deleted: number }[]
+  segments: SegmentSummary[]
   /** Registered by the writer and not finished. */
   openIngestions: number
 }
@@ -118,15 +126,15 @@ export interface Snapshot {
   readonly appliedSlot: number
   readonly spec: CollectionSpec
   readonly counts: { items: number; rows: number }
-  readonly segments: { id: string; index: string; rows: number; deleted: number }[]
+  readonly segments: SegmentSummary[]
   /** Best first; one list per query vector; k hits whenever k items match, have room in their groups and pass the threshold. */
   search(query: SnapshotQuery): Promise<Hit[][]>
   getItem(id: string): Promise<StoredItem | undefined>
-  /** [rows, dim] vectors of an item, for query by item. */
+  /** [rows, dim] vectors of an item, for query by item: the full ones where re-scoring keeps them, else as they are searched. */
   getVectors(id: string): Promise<Float32Array | undefined>
   /** Every item, in no order; for checks and exports. */
   scroll(): AsyncIterable<StoredItem>
-  /** Every item with its [rows, dim] vectors as they are searched, in no order; for exports. */
+  /** Every item with its [rows, dim] vectors (as getVectors has them), in no order; for exports. */
   scrollVectors(): AsyncIterable<{ item: StoredItem; vectors: Float32Array }>
   /** Must be called once; files stay until the last user released. */
   release(): void

@@ -1,21 +1,33 @@
 // Segment files for real: Faiss indexes built on the addon's pool, written to a local folder and streamed to the store.
 import { createReadStream } from 'node:fs'
 import { rm } from 'node:fs/promises'
-import { FaissIndex, trainCentroids } from '@likeness/faiss'
+import { FaissIndex, trainCentroids, trainCodebook } from '@likeness/faiss'
 import type { IndexSpec } from '@likeness/faiss'
 import { appError } from '@likeness/shared/errors'
 import type { ObjectStore } from '@likeness/shared/store/object-store'
 import type { FileCache } from './file-cache.ts'
 import { sha256Hex } from './manifest.ts'
-import type { IndexInput, SegmentFiles } from './segment-files.ts'
+import type { IndexInput, SegmentFiles, TrainInput } from './segment-files.ts'
+import { decodeVectors, encodeVectors } from './vector-file.ts'
 
 /** Larger than any index that fits in memory here. */
 const maxIndexBytes = 2 ** 40
 
-function indexSpec({ kind, dim, metric, centroids }: IndexInput): IndexSpec {
-  if (kind !== 'ivf') return { kind, dim, metric }
-  if (centroids === undefined) throw appError('internal', 'an ivf segment needs centroids')
-  return { kind, dim, metric, centroids }
+function indexSpec({ form: { index: kind, storage }, dim, metric, quantizer }: IndexInput): IndexSpec {
+  const trained = quantizer === undefined ? undefined : decodeVectors(quantizer.body)
+  const codebook = trained?.subarray((quantizer?.nlist ?? 0) * dim)
+  const stored = { dim, metric, storage, ...(codebook !== undefined && codebook.length > 0 && { codebook }) }
+  if (kind !== 'ivf') return { kind, ...stored }
+  if (trained === undefined || quantizer === undefined) throw appError('internal', 'an ivf segment needs centroids')
+  return { kind, ...stored, centroids: trained.subarray(0, quantizer.nlist * dim) }
+}
+
+async function train({ vectors, dim, metric, nlist, storage }: TrainInput): Promise<Uint8Array> {
+  const centroids = nlist === 0 ? new Float32Array(0) : await trainCentroids(vectors, { dim, nlist, metric })
+  const hasCodebook = storage !== 'f32' && storage !== 'f16'
+  // Codes of pq in a list are relative to its centroid.
+  const codebook = hasCodebook ? await trainCodebook(vectors, { dim, metric, storage, ...(nlist > 0 && { centroids }) }) : new Float32Array(0)
+  return Buffer.concat([encodeVectors(centroids), encodeVectors(codebook)])
 }
 
 export function createFaissSegmentFiles({ store, cache }: { store: ObjectStore; cache: FileCache }): SegmentFiles {
@@ -52,6 +64,6 @@ export function createFaissSegmentFiles({ store, cache }: { store: ObjectStore; 
         await cache.drop([ref])
       }
     },
-    train: ({ vectors, dim, nlist, metric }) => trainCentroids(vectors, { dim, nlist, metric })
+    train
   }
 }

@@ -2,6 +2,7 @@
 import { open } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import { FaissError, FaissIndex } from '@likeness/faiss'
+import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import { appError } from '@likeness/shared/errors'
 import type { Bitmap } from './bitmap.ts'
 import type { StoredItem } from './contract.ts'
@@ -15,6 +16,7 @@ import { Recent } from './recent.ts'
 import { SegmentColumns } from './segment-columns.ts'
 import { decodeSegmentMeta } from './segment-meta.ts'
 import type { SegmentMeta } from './segment-meta.ts'
+import { VectorFile } from './vector-file.ts'
 
 /** Of attributes, when a segment has no columns. */
 const itemsPerRead = 1024
@@ -26,31 +28,48 @@ export class LoadedSegment {
   readonly columns: SegmentColumns
   /** Rows that do not match, by filter. */
   readonly excluded = new Recent<Bitmap>(recentFilters)
+  /** Full vectors, where hits are scored by them. */
+  readonly vectors: VectorFile | undefined
   private readonly payload: FileHandle
   private readonly cache: FileCache
   private users = 1
 
-  private constructor(parts: { ref: ManifestSegment; meta: SegmentMeta; index: FaissIndex; payload: FileHandle; cache: FileCache }) {
+  private constructor(parts: { ref: ManifestSegment; meta: SegmentMeta; index: FaissIndex; vectors: VectorFile | undefined; payload: FileHandle; cache: FileCache }) {
     this.ref = parts.ref
     this.meta = parts.meta
     this.index = parts.index
+    this.vectors = parts.vectors
     this.payload = parts.payload
     this.cache = parts.cache
     this.columns = new SegmentColumns({ cache: parts.cache, ref: parts.ref.files.columns, attributes: () => this.attributes() })
   }
 
   /** Downloads what is not here yet; data_corrupt, object_not_found or store_unavailable leave nothing open. */
-  static async load(cache: FileCache, ref: ManifestSegment): Promise<LoadedSegment> {
-    const [indexPath, metaPath, payloadPath] = await Promise.all([ref.files.index, ref.files.meta, ref.files.payload].map((file) => cache.path(file)))
+  static async load(cache: FileCache, ref: ManifestSegment, { embedding: { dim }, rescore }: Pick<CollectionSpec, 'embedding' | 'rescore'>): Promise<LoadedSegment> {
+    const full = rescore ? ref.files.vectors : undefined
+    const [indexPath, metaPath, payloadPath, vectorsPath] = await Promise.all([ref.files.index, ref.files.meta, ref.files.payload, full].map(async (file) => file && (await cache.path(file))))
     const meta = decodeSegmentMeta(await readWhole(metaPath!))
     const index = await readIndex(indexPath!)
+    let vectors: VectorFile | undefined
     try {
       if (index.ntotal !== meta.rows || meta.rows !== ref.rows) throw appError('data_corrupt', `segment ${ref.id} has ${index.ntotal} vectors for ${meta.rows} rows`)
-      return new LoadedSegment({ ref, meta, index, payload: await open(payloadPath!), cache })
+      vectors = vectorsPath === undefined ? undefined : await VectorFile.open(vectorsPath, { rows: meta.rows, dim })
+      return new LoadedSegment({ ref, meta, index, vectors, payload: await open(payloadPath!), cache })
     } catch (error) {
       index.close()
+      await vectors?.close()
       throw error
     }
+  }
+
+  /** [rows, dim], full where they are here, else as they are searched. */
+  readVectors(rows: Int32Array): Promise<Float32Array> {
+    return this.vectors === undefined ? this.index.reconstruct(rows) : this.vectors.read(rows)
+  }
+
+  /** Lists of an ivf index. */
+  get nlist(): number {
+    return this.ref.quantizer?.nlist ?? 1
   }
 
   retain(): this {
@@ -63,6 +82,7 @@ export class LoadedSegment {
     if (--this.users > 0) return
     this.index.close()
     await this.payload.close()
+    await this.vectors?.close()
     await this.columns.close()
     await this.cache.drop(segmentFiles(this.ref))
   }

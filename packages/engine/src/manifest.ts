@@ -1,6 +1,6 @@
 // A manifest is one committed version of a collection, whole: what is in it, what of the log is applied, which files hold it.
 import { createHash } from 'node:crypto'
-import { collectionSpecSchema } from '@likeness/shared/contract/collection'
+import { collectionSpecSchema, storageSchema } from '@likeness/shared/contract/collection'
 import { appError } from '@likeness/shared/errors'
 import type { ObjectStore } from '@likeness/shared/store/object-store'
 import { z } from 'zod'
@@ -15,10 +15,13 @@ export type IndexKind = (typeof indexKinds)[number]
 export const manifestSegmentSchema = z.object({
   id: z.string(),
   index: z.enum(indexKinds),
+  storage: storageSchema.default('f32'),
+  /** What its index was made with; its file has a copy of its own. */
+  quantizer: z.object({ key: z.string(), nlist: z.number().int() }).optional(),
   items: z.number().int(),
   rows: z.number().int(),
-  /** No columns: a small segment, or one written before there were any. */
-  files: z.object({ index: fileRefSchema, meta: fileRefSchema, payload: fileRefSchema, columns: fileRefSchema.optional() }),
+  /** No columns: a small segment, or one written before there were any. `vectors`: f32 [rows, dim], where the index has less than that. */
+  files: z.object({ index: fileRefSchema, meta: fileRefSchema, payload: fileRefSchema, columns: fileRefSchema.optional(), vectors: fileRefSchema.optional() }),
   /** null: nothing deleted. */
   deletions: fileRefSchema.extend({ count: z.number().int() }).nullable(),
   /** Labels and metadata over the payload. */
@@ -61,6 +64,7 @@ export const manifestSchema = z.object({
   tombstones: fileRefSchema.nullable(),
   /** Relabels that items of older ingestions are still to get. */
   relabels: fileRefSchema.nullable().default(null),
+  /** What new sealed segments are made with. `trainedOn`: live rows of the collection when it was trained. */
   quantizer: fileRefSchema.extend({ nlist: z.number().int(), trainedOn: z.number().int() }).nullable(),
   counts: z.object({ items: z.number().int(), rows: z.number().int() })
 })
@@ -80,7 +84,7 @@ export async function readManifest(store: ObjectStore, key: string, sha256?: str
 
 const present = (...files: (FileRef | null | undefined)[]): FileRef[] => files.filter((file) => file !== null && file !== undefined)
 
-export const segmentFiles = ({ files: { index, meta, payload, columns } }: ManifestSegment): FileRef[] => present(index, meta, payload, columns)
+export const segmentFiles = ({ files: { index, meta, payload, columns, vectors } }: ManifestSegment): FileRef[] => present(index, meta, payload, columns, vectors)
 
 /** Every collectable file that a reader of this manifest may open (failures stay with their job). */
 export function manifestFiles(manifest: Manifest): string[] {

@@ -4,13 +4,18 @@ import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import type { CollectionKeys } from '@likeness/shared/keys'
 import type { Bitmap } from './bitmap.ts'
 import { decodePayload, encodePayload } from './item-payload.ts'
-import type { IndexKind, Manifest } from './manifest.ts'
+import type { Manifest } from './manifest.ts'
 import { overlaid } from './overlay.ts'
 import type { Overlays } from './overlay.ts'
+import { isOutgrown, readQuantizer, trainQuantizer } from './quantizer.ts'
+import type { Quantizer } from './quantizer.ts'
 import type { SegmentFiles } from './segment-files.ts'
+import { isSmall, needsQuantizer, sameForm, sealedForm, sealRows, smallForm } from './segment-form.ts'
+import type { SegmentForm } from './segment-form.ts'
 import { hashOf, versionOf } from './segment-meta.ts'
-import { byHash, faissMetric, writeSegment } from './segment-write.ts'
+import { byHash, writeSegment } from './segment-write.ts'
 import type { SegmentItem, WrittenSegment } from './segment-write.ts'
+import { fullVectors } from './vector-file.ts'
 import { freshSegment } from './writer-state.ts'
 import type { OpenSegment, WriterState } from './writer-state.ts'
 
@@ -19,12 +24,14 @@ export const mergeFanIn = 6
 /** Of rows deleted, or of items relabelled. */
 const rewriteShare = 0.2
 const largestMergeRows = 5_000_000
-/** Faiss warns below 39 training points per centroid. */
-const pointsPerCentroid = 39
 
 export interface MergePlan {
   inputs: OpenSegment[]
-  kind: IndexKind
+  form: SegmentForm
+  /** Live rows of the collection: what a quantizer that is trained now is for. */
+  liveRows: number
+  /** Train anew although there is a quantizer. */
+  retrain: boolean
 }
 export interface MergeProposal {
   inputs: OpenSegment[]
@@ -39,8 +46,6 @@ export interface MergeProposal {
 
 const liveRows = (segment: OpenSegment): number => segment.ref.rows - segment.deleted.count
 
-const sealedKind = (spec: CollectionSpec): IndexKind => ({ FLAT: 'flat', HNSW32: 'hnsw', IVF: 'ivf' } as const)[spec.method]
-
 /** The smallest size class with enough segments: a row is copied once per class, not once per merge. */
 function crowdedClass(small: readonly OpenSegment[]): OpenSegment[] | undefined {
   const classes = new Map<number, OpenSegment[]>()
@@ -54,21 +59,29 @@ function crowdedClass(small: readonly OpenSegment[]): OpenSegment[] | undefined 
 
 const isWorn = ({ ref, deleted, overlays }: OpenSegment): boolean => deleted.count >= rewriteShare * ref.rows || overlays.size >= rewriteShare * ref.items
 
-/** What to merge next, or undefined. */
-export function planMerge(state: WriterState): MergePlan | undefined {
-  const threshold = state.spec.settings.seal_threshold
-  const small = state.segments.filter((segment) => segment.ref.index === 'flat' && segment.ref.rows < threshold)
-  const rows = small.reduce((sum, segment) => sum + liveRows(segment), 0)
-  if (rows >= threshold) return { inputs: small, kind: sealedKind(state.spec) }
+/** As many segments as a merge may have, the smallest first. */
+function asManyAsFit(segments: readonly OpenSegment[]): OpenSegment[] {
+  let rows = 0
+  return [...segments].sort((a, b) => liveRows(a) - liveRows(b)).filter((segment) => (rows += liveRows(segment)) <= largestMergeRows)
+}
+
+/** What to merge next, or undefined. `quantizer`: as committed. */
+export function planMerge(state: WriterState, quantizer: Manifest['quantizer']): MergePlan | undefined {
+  const { spec, segments } = state
+  const threshold = sealRows(spec)
+  const sealed = sealedForm(spec)
+  const total = segments.reduce((sum, segment) => sum + liveRows(segment), 0)
+  const plan = (inputs: OpenSegment[], form: SegmentForm, retrain = false): MergePlan => ({ inputs, form, liveRows: total, retrain })
+  if (total >= threshold && isOutgrown(spec, quantizer, total)) return plan(asManyAsFit(segments), sealed, true)
+  const small = segments.filter(({ ref }) => isSmall(spec, ref))
+  if (small.reduce((sum, segment) => sum + liveRows(segment), 0) >= threshold) return plan(small, sealed)
   const crowded = crowdedClass(small)
-  if (crowded !== undefined) return { inputs: crowded, kind: 'flat' }
-  const worn = state.segments.find((segment) => isWorn(segment) && segment.ref.rows <= largestMergeRows)
-  if (worn === undefined) {
-    // A flat segment past the threshold exists when a single commit brought that many rows.
-    const unsealed = state.spec.method === 'FLAT' ? undefined : state.segments.find((segment) => segment.ref.index === 'flat' && liveRows(segment) >= threshold)
-    return unsealed === undefined ? undefined : { inputs: [unsealed], kind: sealedKind(state.spec) }
-  }
-  return { inputs: [worn], kind: liveRows(worn) >= threshold ? sealedKind(state.spec) : 'flat' }
+  if (crowded !== undefined) return plan(crowded, smallForm)
+  const worn = segments.find((segment) => isWorn(segment) && segment.ref.rows <= largestMergeRows)
+  if (worn !== undefined) return plan([worn], liveRows(worn) >= threshold ? sealed : smallForm)
+  // A small form past the threshold exists when a single commit brought that many rows.
+  const unsealed = sameForm(sealed, smallForm) ? undefined : segments.find((segment) => sameForm(segment.ref, smallForm) && liveRows(segment) >= threshold)
+  return unsealed === undefined ? undefined : plan([unsealed], sealed)
 }
 
 interface LiveInput {
@@ -85,7 +98,7 @@ interface MergeInput {
 }
 
 async function readLive(files: SegmentFiles, { segment: { meta, ref }, deleted, overlays }: MergeInput, input: number, dim: number): Promise<LiveInput[]> {
-  const [vectors, payload] = await Promise.all([files.vectors(ref.files.index, ref.rows, dim), files.get(ref.files.payload)])
+  const [vectors, payload] = await Promise.all([fullVectors(files, ref, dim), files.get(ref.files.payload)])
   const live: LiveInput[] = []
   for (let item = 0; item < meta.items; item++) {
     const first = meta.firstRow[item]!
@@ -105,24 +118,16 @@ interface MergeDeps {
   newId: () => string
 }
 
-/** The collection's one quantizer: as committed, or trained now that there are points. */
-async function quantizerFor({ files, keys, newId }: MergeDeps, spec: CollectionSpec, committed: Manifest['quantizer'], live: LiveInput[]) {
-  const { dim } = spec.embedding
-  if (committed !== null) {
-    const body = await files.get(committed)
-    return { quantizer: committed, centroids: new Float32Array(new Uint8Array(body).buffer) }
-  }
-  const rows = live.reduce((sum, { item }) => sum + item.vectors.length / dim, 0)
-  const vectors = new Float32Array(rows * dim)
+/** The collection's one quantizer: as committed, or trained now. */
+async function quantizerFor(deps: MergeDeps, spec: CollectionSpec, plan: MergePlan, committed: Manifest['quantizer'], live: LiveInput[]): Promise<Quantizer> {
+  if (committed !== null && !plan.retrain) return await readQuantizer(deps.files, committed)
+  const vectors = new Float32Array(live.reduce((sum, { item }) => sum + item.vectors.length, 0))
   let at = 0
   for (const { item } of live) {
     vectors.set(item.vectors, at)
     at += item.vectors.length
   }
-  const nlist = Math.max(1, Math.min(Math.round(4 * Math.sqrt(rows)), Math.floor(rows / pointsPerCentroid)))
-  const centroids = await files.train({ vectors, dim, nlist, metric: faissMetric(spec.metric) })
-  const ref = await files.put(keys.quantizer(newId()), new Uint8Array(centroids.buffer, centroids.byteOffset, centroids.byteLength))
-  return { quantizer: { ...ref, nlist, trainedOn: rows }, centroids }
+  return await trainQuantizer(deps, spec, vectors, plan.liveRows)
 }
 
 /** Reads the inputs as they are now and writes the merged segment. Runs beside commits. */
@@ -132,9 +137,9 @@ export async function buildMerge(deps: MergeDeps, spec: CollectionSpec, plan: Me
   const live = (await Promise.all(inputs.map((input, i) => readLive(deps.files, input, i, dim)))).flat().sort(byHash)
   const written = inputs.map(({ overlays }) => overlays)
   if (live.length === 0) return { inputs: plan.inputs, result: null, origin: [], written, quantizer: committed }
-  const trained = plan.kind === 'ivf' ? await quantizerFor(deps, spec, committed, live) : undefined
-  const result = await writeSegment({ ...deps, spec, id: deps.newId(), kind: plan.kind, centroids: trained?.centroids, items: live.map(({ item }) => item) })
-  return { inputs: plan.inputs, result, origin: live.map(({ origin }) => origin), written, quantizer: trained?.quantizer ?? committed }
+  const quantizer = needsQuantizer(plan.form) ? await quantizerFor(deps, spec, plan, committed, live) : undefined
+  const result = await writeSegment({ ...deps, spec, id: deps.newId(), form: plan.form, quantizer, items: live.map(({ item }) => item) })
+  return { inputs: plan.inputs, result, origin: live.map(({ origin }) => origin), written, quantizer: quantizer?.ref ?? committed }
 }
 
 /** Puts the merged segment in place of its inputs. False, and nothing changed, when an input is gone. */

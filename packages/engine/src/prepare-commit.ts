@@ -5,6 +5,7 @@ import { pruneOld } from './apply.ts'
 import type { FileRef, IngestionRecord, Manifest, ManifestSegment } from './manifest.ts'
 import { encodeOverlays, encodeWaiting } from './overlay.ts'
 import type { SegmentFiles } from './segment-files.ts'
+import { smallForm } from './segment-form.ts'
 import { byHash, writeSegment } from './segment-write.ts'
 import type { WrittenSegment } from './segment-write.ts'
 import { encodeTombstones } from './writer-state.ts'
@@ -60,7 +61,7 @@ export const encodeFailures = (failed: readonly FailedItem[]): Uint8Array => Buf
 export async function writePending(input: Pick<CommitInput, 'files' | 'keys' | 'newId'>, state: WriterState): Promise<WrittenSegment | null> {
   if (state.pending.size === 0) return null
   const items = [...state.pending.values()].sort(byHash)
-  return await writeSegment({ files: input.files, keys: input.keys, spec: state.spec, id: input.newId(), kind: 'flat', items })
+  return await writeSegment({ files: input.files, keys: input.keys, spec: state.spec, id: input.newId(), form: smallForm, items })
 }
 
 async function writeTombstones(input: CommitInput, commitId: string, state: WriterState): Promise<FileRef | null> {

@@ -1,14 +1,28 @@
 // What writing and merging need of segment files. The real one builds Faiss indexes on disk and uploads them; simulations keep plain vectors.
-import type { FileRef, IndexKind } from './manifest.ts'
+import type { VectorStorage } from '@likeness/shared/contract/collection'
+import type { FileRef } from './manifest.ts'
+import type { SegmentForm } from './segment-form.ts'
+
+export type IndexMetric = 'ip' | 'l2'
 
 export interface IndexInput {
-  kind: IndexKind
+  form: SegmentForm
   dim: number
-  metric: 'ip' | 'l2'
+  metric: IndexMetric
   /** [rows, dim] */
   vectors: Float32Array
-  /** [nlist, dim], for ivf */
-  centroids?: Float32Array
+  /** For ivf, sq8 and pq: as `train` made it. */
+  quantizer?: { nlist: number; body: Uint8Array }
+}
+
+export interface TrainInput {
+  /** [rows, dim] */
+  vectors: Float32Array
+  dim: number
+  metric: IndexMetric
+  /** 0: no lists. */
+  nlist: number
+  storage: VectorStorage
 }
 
 export interface SegmentFiles {
@@ -18,8 +32,8 @@ export interface SegmentFiles {
   get(ref: FileRef): Promise<Uint8Array>
   /** Builds an index over the rows in order and uploads it. */
   putIndex(key: string, input: IndexInput): Promise<FileRef>
-  /** [rows, dim] of an index, in row order. */
+  /** [rows, dim] of an index, in row order, as it has them. */
   vectors(ref: FileRef, rows: number, dim: number): Promise<Float32Array>
-  /** [nlist, dim] k-means centroids. */
-  train(input: { vectors: Float32Array; dim: number; nlist: number; metric: 'ip' | 'l2' }): Promise<Float32Array>
+  /** f32 [nlist, dim] k-means centroids, then the codebook of the storage if it has one. */
+  train(input: TrainInput): Promise<Uint8Array>
 }

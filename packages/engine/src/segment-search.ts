@@ -2,8 +2,10 @@
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import type { SearchResult } from '@likeness/faiss'
 import type { Part } from './part.ts'
+import { rescored, rescoredRows } from './rescore.ts'
 import { scoreOf } from './score.ts'
 import { itemOfRow } from './segment-meta.ts'
+import { indexMetric } from './segment-write.ts'
 
 export interface Candidate {
   part: Part
@@ -18,7 +20,6 @@ export interface PartQuery {
   vector: Float32Array
   k: number
   budget: number | undefined
-  nlist: number
   spec: CollectionSpec
 }
 
@@ -70,7 +71,7 @@ interface Effort {
 }
 
 /** The same work as without deletions: lists with few live rows are quick, so more of them are looked at. */
-function firstEffort({ segment: { index, ref } }: Part, { budget, k, nlist }: PartQuery, live: number): Effort {
+function firstEffort({ segment: { index, ref, nlist } }: Part, { budget, k }: PartQuery, live: number): Effort {
   const efSearch = budget ?? Math.max(64, 4 * k)
   if (index.kind === 'hnsw') return graphEffort(live, ref.rows, efSearch)
   if (index.kind === 'flat') return { exact: false, efSearch, nprobe: 1 }
@@ -79,19 +80,22 @@ function firstEffort({ segment: { index, ref } }: Part, { budget, k, nlist }: Pa
   return { exact: nprobe === nlist && live < ref.rows, efSearch, nprobe }
 }
 
-async function searchRows(part: Part, { vector }: PartQuery, rows: number, { exact, efSearch, nprobe }: Effort): Promise<SearchResult> {
-  const { segment: { index }, deleted } = part
-  if (exact) return await index.searchRows(vector, survivorsOf(part), rows)
-  return await index.search(vector, { k: rows, deleted: deleted.bytes, efSearch: Math.max(efSearch, rows), nprobe })
+async function searchRows(part: Part, { vector, spec }: PartQuery, rows: number, { exact, efSearch, nprobe }: Effort): Promise<SearchResult> {
+  const { segment: { index, vectors }, deleted } = part
+  const found = exact
+    ? await index.searchRows(vector, survivorsOf(part), rows)
+    : await index.search(vector, { k: rows, deleted: deleted.bytes, efSearch: Math.max(efSearch, rows), nprobe })
+  return vectors === undefined ? found : await rescored(found, vector, { vectors, metric: indexMetric(spec.metric) })
 }
 
 /** At most k candidates; exactly k when the segment has k live items. */
 export async function searchPart(part: Part, query: PartQuery): Promise<Candidate[]> {
-  const { segment: { index, meta, ref }, deleted } = part
+  const { segment: { index, meta, ref, vectors, nlist }, deleted } = part
   const live = ref.rows - deleted.count
   if (live === 0) return []
   const effort = firstEffort(part, query, live)
-  let rows = Math.min(live, Math.ceil((query.k * meta.rows) / meta.items) + query.k)
+  const wanted = Math.ceil((query.k * meta.rows) / meta.items) + query.k
+  let rows = Math.min(live, vectors === undefined ? wanted : rescoredRows * wanted)
   for (;;) {
     const result = await searchRows(part, query, rows, effort)
     const candidates = groupByItem(part, result, query)
@@ -99,7 +103,7 @@ export async function searchPart(part: Part, query: PartQuery): Promise<Candidat
     if (foundRows(result) < rows) {
       // The structure gave up before the rows ended.
       if (effort.exact || index.kind === 'flat') return candidates
-      if (index.kind === 'ivf' && effort.nprobe < query.nlist) effort.nprobe = Math.min(query.nlist, effort.nprobe * 4)
+      if (index.kind === 'ivf' && effort.nprobe < nlist) effort.nprobe = Math.min(nlist, effort.nprobe * 4)
       else effort.exact = true
     } else if (rows < live) rows = Math.min(live, rows * 4)
     else return candidates

@@ -6,10 +6,14 @@ import { ColumnBuilder } from './column-builder.ts'
 import { encodeColumns } from './column-file.ts'
 import { readAttributes } from './item-payload.ts'
 import type { ItemVersion } from './item-version.ts'
-import type { IndexKind, ManifestSegment } from './manifest.ts'
-import type { SegmentFiles } from './segment-files.ts'
+import type { ManifestSegment } from './manifest.ts'
+import type { Quantizer } from './quantizer.ts'
+import type { IndexMetric, SegmentFiles } from './segment-files.ts'
+import { keepsVectors } from './segment-form.ts'
+import type { SegmentForm } from './segment-form.ts'
 import { createSegmentMeta, hashBytes } from './segment-meta.ts'
 import type { SegmentMeta } from './segment-meta.ts'
+import { encodeVectors } from './vector-file.ts'
 
 export interface SegmentItem {
   hash: Buffer
@@ -25,15 +29,16 @@ export interface WrittenSegment {
 }
 
 /** Cosine rows are stored at unit length, so both use the inner product. */
-export const faissMetric = (metric: Metric): 'ip' | 'l2' => (metric === 'L2' ? 'l2' : 'ip')
+export const indexMetric = (metric: Metric): IndexMetric => (metric === 'L2' ? 'l2' : 'ip')
 
 export interface SegmentWrite {
   files: SegmentFiles
   keys: CollectionKeys
   spec: CollectionSpec
   id: string
-  kind: IndexKind
-  centroids?: Float32Array
+  form: SegmentForm
+  /** For forms that need one. */
+  quantizer?: Quantizer
   /** Sorted by hash, each once. */
   items: readonly SegmentItem[]
 }
@@ -75,16 +80,21 @@ async function columnsOf(items: readonly SegmentItem[]): Promise<Uint8Array | un
   return encodeColumns(builder.build())
 }
 
-export async function writeSegment({ files, keys, spec, id, kind, centroids, items }: SegmentWrite): Promise<WrittenSegment> {
+export async function writeSegment({ files, keys, spec, id, form, quantizer, items }: SegmentWrite): Promise<WrittenSegment> {
   const { dim } = spec.embedding
   const { meta, body, vectors, payload } = layOut(items, dim)
   const encodedColumns = await columnsOf(items)
-  const [index, metaRef, payloadRef, columns] = await Promise.all([
-    files.putIndex(keys.segmentFile(id, 'index'), { kind, dim, metric: faissMetric(spec.metric), vectors, centroids }),
+  const shared = quantizer && { nlist: quantizer.ref.nlist, body: quantizer.body }
+  const [index, metaRef, payloadRef, columns, full] = await Promise.all([
+    files.putIndex(keys.segmentFile(id, 'index'), { form, dim, metric: indexMetric(spec.metric), vectors, quantizer: shared }),
     files.put(keys.segmentFile(id, 'meta'), body),
     files.put(keys.segmentFile(id, 'payload'), payload),
-    encodedColumns && files.put(keys.segmentFile(id, 'columns'), encodedColumns)
+    encodedColumns && files.put(keys.segmentFile(id, 'columns'), encodedColumns),
+    keepsVectors(form, spec) ? files.put(keys.segmentFile(id, 'vectors'), encodeVectors(vectors)) : undefined
   ])
-  const ref: ManifestSegment = { id, index: kind, items: meta.items, rows: meta.rows, files: { index, meta: metaRef, payload: payloadRef, columns }, deletions: null }
+  const ref: ManifestSegment = {
+    id, ...form, items: meta.items, rows: meta.rows, files: { index, meta: metaRef, payload: payloadRef, columns, vectors: full }, deletions: null,
+    ...(quantizer && { quantizer: { key: quantizer.ref.key, nlist: quantizer.ref.nlist } })
+  }
   return { ref, meta }
 }

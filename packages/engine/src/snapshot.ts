@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import type { Filter } from '@likeness/shared/contract/filter'
 import { appError } from '@likeness/shared/errors'
-import type { Hit, Snapshot, SnapshotQuery, StoredItem } from './contract.ts'
+import type { Hit, SegmentSummary, Snapshot, SnapshotQuery, StoredItem } from './contract.ts'
 import { searchGrouped, takeByGroup } from './group-search.ts'
 import type { Grouping } from './group-search.ts'
 import { itemHash } from './item-hash.ts'
@@ -47,8 +47,8 @@ export class OpenSnapshot implements Snapshot {
     return this.manifest.counts
   }
 
-  get segments(): { id: string; index: string; rows: number; deleted: number }[] {
-    return this.parts.map(({ ref, deleted }) => ({ id: ref.id, index: ref.index, rows: ref.rows, deleted: deleted.count }))
+  get segments(): SegmentSummary[] {
+    return this.parts.map(({ ref: { id, index, storage, rows }, deleted }) => ({ id, index, storage, rows, deleted: deleted.count }))
   }
 
   async search({ vectors, filter, ...rest }: SnapshotQuery): Promise<Hit[][]> {
@@ -65,8 +65,8 @@ export class OpenSnapshot implements Snapshot {
   }
 
   private async searchOne(parts: readonly Part[], vector: Float32Array, { k, searchBudget, scoreThres, groupBy, groupSize = 1 }: Omit<SnapshotQuery, 'vectors'>): Promise<Hit[]> {
-    const { spec, manifest } = this
-    const query = { vector, k, spec, budget: searchBudget ?? spec.settings.search_budget, nlist: manifest.quantizer?.nlist ?? 1 }
+    const { spec } = this
+    const query = { vector, k, spec, budget: searchBudget ?? spec.settings.search_budget }
     const best = groupBy === undefined ? await bestOf(parts, query) : await bestGrouped(parts, query, { by: groupBy, size: groupSize })
     const threshold = scoreThres ?? spec.settings.score_thres ?? -Infinity
     return await Promise.all(best.filter(({ score }) => score >= threshold).map(readHit))
@@ -91,9 +91,8 @@ export class OpenSnapshot implements Snapshot {
   async getVectors(id: string): Promise<Float32Array | undefined> {
     const place = this.locate(id)
     if (place === undefined) return undefined
-    const { meta, index } = place.part.segment
-    const first = meta.firstRow[place.item]!
-    return await index.reconstructRange(first, meta.firstRow[place.item + 1]! - first)
+    const { segment } = place.part
+    return await segment.readVectors(rowsOf(segment.meta, [place.item]))
   }
 
   async *scroll(): AsyncIterable<StoredItem> {
@@ -104,7 +103,7 @@ export class OpenSnapshot implements Snapshot {
     const { dim } = this.spec.embedding
     for (const { part, items } of this.chunks()) {
       const { segment } = part
-      const [stored, vectors] = await Promise.all([readItems(part, items), segment.index.reconstruct(rowsOf(segment.meta, items))])
+      const [stored, vectors] = await Promise.all([readItems(part, items), segment.readVectors(rowsOf(segment.meta, items))])
       let row = 0
       for (const item of stored) {
         const first = row

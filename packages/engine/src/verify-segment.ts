@@ -13,9 +13,12 @@ import type { ManifestSegment } from './manifest.ts'
 import { decodeSegmentMeta, hashBytes, hashOf } from './segment-meta.ts'
 import type { SegmentMeta } from './segment-meta.ts'
 import { decodeOverlays } from './overlay.ts'
-import { faissMetric } from './segment-write.ts'
+import { keepsVectors } from './segment-form.ts'
+import { indexMetric } from './segment-write.ts'
+import { VectorFile } from './vector-file.ts'
 
 const itemsPerRead = 1024
+const rowsPerRead = 1024
 
 export interface VerifiedSegment {
   ref: ManifestSegment
@@ -28,6 +31,7 @@ export async function verifySegment(inspection: Inspection, ref: ManifestSegment
   const meta = await inspection.read(ref.files.meta, decodeSegmentMeta)
   if (meta !== undefined) checkMeta(inspection, ref, meta, appliedSlot)
   await verifyIndex(inspection, ref, spec)
+  await verifyVectors(inspection, ref, spec)
   await verifyPayload(inspection, ref, meta)
   await verifyColumns(inspection, ref)
   await verifyOverlay(inspection, ref)
@@ -57,10 +61,30 @@ async function verifyIndex(inspection: Inspection, ref: ManifestSegment, { embed
     const index = await FaissIndex.read(path)
     try {
       inspection.expect(index.ntotal === ref.rows, 'count', key, `${index.ntotal} vectors, the manifest says ${ref.rows} rows`)
-      const [is, must] = [[index.kind, index.dim, index.metric].join(), [ref.index, embedding.dim, faissMetric(metric)].join()]
+      const [is, must] = [[index.kind, index.dim, index.metric, index.storage].join(), [ref.index, embedding.dim, indexMetric(metric), ref.storage].join()]
       inspection.expect(is === must, 'content', key, `is ${is}, must be ${must}`)
     } finally {
       index.close()
+    }
+  })
+}
+
+/** A piece at a time: the file may be larger than the memory. */
+async function verifyVectors(inspection: Inspection, ref: ManifestSegment, spec: CollectionSpec): Promise<void> {
+  const { files: { vectors, index }, rows } = ref
+  if (vectors === undefined) {
+    inspection.expect(!keepsVectors(ref, spec), 'content', index.key, `an index of ${ref.storage} without full vectors beside it`)
+    return
+  }
+  await inspection.open(vectors, async (path) => {
+    const file = await VectorFile.open(path, { rows, dim: spec.embedding.dim })
+    try {
+      for (let first = 0; first < rows; first += rowsPerRead) {
+        const values = await file.read(Int32Array.from({ length: Math.min(rowsPerRead, rows - first) }, (_, i) => first + i))
+        inspection.expect(values.every(Number.isFinite), 'content', vectors.key, `one of the rows from ${first} on has a value that is not a number`)
+      }
+    } finally {
+      await file.close()
     }
   })
 }

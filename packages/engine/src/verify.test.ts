@@ -67,7 +67,7 @@ const hasChecksum = (key: string): boolean => /\/(seg|del|side|man)\//.test(key)
 
 test('every file that is altered, cut or removed is named', async () => {
   const files = await everyFile()
-  for (const kind of ['.index', '.meta', '.payload', '.columns', '/del/', '.tombstones.json', '.quantizer.f32', '.failed.ndjson', '/ing/', '/man/', 'CURRENT']) {
+  for (const kind of ['.index', '.meta', '.payload', '.columns', '/del/', '.tombstones.json', '.quantizer', '.failed.ndjson', '/ing/', '/man/', 'CURRENT']) {
     expect(files.some((key) => key.includes(kind)), kind).toBe(true)
   }
   let cases = 0

@@ -9,6 +9,8 @@ import { readManifest } from './manifest.ts'
 import type { Manifest } from './manifest.ts'
 import { decodeWaiting } from './overlay.ts'
 import { liveItems } from './prepare-commit.ts'
+import { quantizerBytes } from './quantizer.ts'
+import { needsQuantizer } from './segment-form.ts'
 import { hashBytes, hashOf } from './segment-meta.ts'
 import { verifyIngestion, verifyLog } from './verify-log.ts'
 import { verifySegment } from './verify-segment.ts'
@@ -79,13 +81,13 @@ async function verifySide(inspection: Inspection, { tombstones, relabels, quanti
   if (tombstones !== null) await inspection.read(tombstones, decodeTombstones)
   if (relabels !== null) await inspection.read(relabels, decodeWaiting)
   if (quantizer === null) {
-    for (const { index, files } of segments) inspection.expect(index !== 'ivf', 'content', files.index.key, 'an ivf segment of a version without a quantizer')
+    for (const ref of segments) inspection.expect(!needsQuantizer(ref), 'content', ref.files.index.key, `an index of ${ref.index} ${ref.storage} in a version without a quantizer`)
     return
   }
   const { key, nlist } = quantizer
   await inspection.read(quantizer, (body) => {
-    inspection.expect(body.length === nlist * spec.embedding.dim * 4, 'size', key, `${body.length} bytes for ${nlist} centroids of ${spec.embedding.dim} values`)
-    inspection.expect(new Float32Array(body.buffer, 0, body.length >> 2).every(Number.isFinite), 'content', key, 'a centroid has a value that is not a number')
+    inspection.expect(body.length === quantizerBytes(spec, nlist), 'size', key, `${body.length} bytes for ${nlist} centroids of ${spec.embedding.dim} values and the codebook of ${spec.storage}`)
+    inspection.expect(new Float32Array(body.buffer, 0, body.length >> 2).every(Number.isFinite), 'content', key, 'a centroid or the codebook has a value that is not a number')
   })
 }
 

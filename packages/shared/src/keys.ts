@@ -36,7 +36,7 @@ export function collectionKeys(incarnation: string) {
     batchPrefix: (ingestion: string) => `${root}batch/${ingestion}/`,
     batch: (ingestion: string, firstOrdinal: number, attempt: string) => `${root}batch/${ingestion}/${pad(firstOrdinal, 10)}-${attempt}`,
     segmentPrefix: `${root}seg/`,
-    segmentFile: (segment: string, file: 'index' | 'meta' | 'payload' | 'columns') => `${root}seg/${segment}.${file}`,
+    segmentFile: (segment: string, file: 'index' | 'meta' | 'payload' | 'columns' | 'vectors') => `${root}seg/${segment}.${file}`,
     deletionPrefix: `${root}del/`,
     deletion: (segment: string, commitId: string) => `${root}del/${segment}.${commitId}`,
     /** Labels and metadata over a segment's payload. */
@@ -45,7 +45,7 @@ export function collectionKeys(incarnation: string) {
     sidePrefix: `${root}side/`,
     tombstones: (commitId: string) => `${root}side/${commitId}.tombstones.json`,
     relabels: (commitId: string) => `${root}side/${commitId}.relabels.json`,
-    quantizer: (commitId: string) => `${root}side/${commitId}.quantizer.f32`,
+    quantizer: (commitId: string) => `${root}side/${commitId}.quantizer`,
     /** What became of a finished ingestion; written after the commit that finished it. */
     jobResult: (ingestion: string) => `${root}job/${ingestion}/result.json`,
     /** Failed items of one commit; named by the manifest, then by the job's result. */

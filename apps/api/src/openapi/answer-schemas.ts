@@ -10,9 +10,9 @@ import { batchRowSchema } from '@likeness/shared/contract/vector-batch'
 const count = z.number().int().min(0)
 const links = { image: z.string(), thumbnail: z.string() }
 
-const segmentSchema = z.strictObject({ id: z.string(), index: z.string(), rows: count, deleted: count })
+const segmentSchema = z.strictObject({ id: z.string(), index: z.string(), storage: z.string(), rows: count, deleted: count })
 const collectionSchema = z.strictObject({
-  name: z.string(), incarnation: z.string(), index_method: z.string(), metric: z.string(), embedding: embeddingSchema,
+  name: z.string(), incarnation: z.string(), index_method: z.string(), metric: z.string(), storage: z.string(), rescore: z.boolean(), embedding: embeddingSchema,
   settings: z.record(z.string(), z.unknown()), created_at: z.iso.datetime(), seq: count, items: count, rows: count, segments: z.array(segmentSchema), open_jobs: count
 }) satisfies z.ZodType<CollectionAnswer>
 

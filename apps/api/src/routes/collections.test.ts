@@ -18,7 +18,7 @@ test('a collection is made with defaults and the embedding of the lanes, listed,
     settings: { seal_threshold: 20_000, view_sizes: [224, 128], subjects: true }
   })
   expect(api.hints.catalog).toEqual(['marks'])
-  const segments = [{ id: 's', index: 'flat', rows: 2, deleted: 0 }]
+  const segments = [{ id: 's', index: 'flat', storage: 'f32', rows: 2, deleted: 0 }]
   api.deps.versions.read = async () => ({ seq: 1, counts: { items: 1, rows: 2 }, segments, openIngestions: 3 })
   const one = await (await api.fetch('/v1/collections/marks')).json()
   expect(one).toMatchObject({ incarnation: answer.incarnation, seq: 1, items: 1, rows: 2, segments, open_jobs: 3 })

@@ -47,10 +47,10 @@ export const createCollection = (deps: ApiDeps): Route => ({
       content: request,
       intentSchema,
       prepare: async () => {
-        const { name, metric, index_method: method } = request
+        const { name, metric, index_method: method, storage, rescore } = request
         const embedding = request.embedding ?? (await deps.lanes.embedding(laneWaitMs))
         const settings = collectionSettingsSchema.parse(request.settings ?? {})
-        return { spec: { name, embedding, metric, method, settings }, atMs: deps.clock.nowMs() }
+        return { spec: { name, embedding, metric, method, storage, rescore, settings }, atMs: deps.clock.nowMs() }
       },
       act: (intent, again) => create(deps, intent, again)
     })

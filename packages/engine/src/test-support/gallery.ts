@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { systemClock } from '@likeness/shared/clock'
 import { collectionSettingsSchema } from '@likeness/shared/contract/collection'
-import type { CollectionSpec } from '@likeness/shared/contract/collection'
+import type { CollectionSettings, CollectionSpec } from '@likeness/shared/contract/collection'
 import type { Metadata } from '@likeness/shared/contract/item-list'
 import { encodeVectorBatch } from '@likeness/shared/contract/vector-batch'
 import type { BatchItem } from '@likeness/shared/contract/vector-batch'
@@ -53,14 +53,24 @@ async function existing(opening: Promise<CollectionWriter | undefined>): Promise
 
 export type Gallery = Awaited<ReturnType<typeof createGallery>>
 
-export async function createGallery(options: { method?: CollectionSpec['method']; metric?: CollectionSpec['metric']; sealThreshold?: number; store?: ObjectStore; retentionMs?: number; embedding?: string; vectorOf?: (seed: number) => Float32Array } = {}) {
+export interface GalleryOptions extends Partial<Pick<CollectionSpec, 'method' | 'metric' | 'storage' | 'rescore'>> {
+  sealThreshold?: number
+  settings?: Partial<CollectionSettings>
+  store?: ObjectStore
+  retentionMs?: number
+  embedding?: string
+  vectorOf?: (seed: number) => Float32Array
+}
+
+export async function createGallery(options: GalleryOptions = {}) {
   const store = options.store ?? createMemoryStore()
   const dir = await mkdtemp(join(tmpdir(), 'likeness-engine-'))
   const clock = systemClock
   const log = silentLog()
   const catalog = createCatalog({ store, clock })
-  const settings = collectionSettingsSchema.parse({ seal_threshold: options.sealThreshold ?? 64 })
-  const spec = await catalog.create({ name: 'marks', embedding: { version: options.embedding ?? 'test@1/none@1', dim, unit: true }, metric: options.metric ?? 'IP', method: options.method ?? 'HNSW32', settings })
+  const settings = collectionSettingsSchema.parse({ seal_threshold: options.sealThreshold ?? 64, ...options.settings })
+  const { metric = 'IP', method = 'HNSW32', storage, rescore } = options
+  const spec = await catalog.create({ name: 'marks', embedding: { version: options.embedding ?? 'test@1/none@1', dim, unit: true }, metric, method, storage, rescore, settings })
   const appender = createLogAppender({ store, clock })
   const lists = createItemListWriter({ store })
   const jobs = createJobs({ store, catalog })

@@ -27,6 +27,15 @@ const caseless = <T extends string>(values: readonly T[]) =>
     ctx.addIssue({ code: 'custom', message: `one of ${values.join(', ')}` })
     return z.NEVER
   })
+/** Bytes a row in a sealed segment: 4 x dim, 2 x dim, dim, or m (a product quantizer of m parts; m divides dim). */
+export type VectorStorage = 'f32' | 'f16' | 'sq8' | `pq${number}`
+const isStorage = (text: string): text is VectorStorage => /^(f32|f16|sq8|pq[1-9]\d{0,3})$/.test(text)
+export const storageSchema = z.string().transform((text, ctx): VectorStorage => {
+  const storage = text.toLowerCase()
+  if (isStorage(storage)) return storage
+  ctx.addIssue({ code: 'custom', message: 'f32, f16, sq8 or pq<m>, for example pq64' })
+  return z.NEVER
+})
 export const metricSchema = caseless(metrics)
 export const indexMethodSchema = caseless(indexMethods)
 
@@ -53,6 +62,17 @@ export const collectionSpecSchema = z.object({
   embedding: embeddingSchema,
   metric: z.enum(metrics),
   method: z.enum(indexMethods),
+  storage: storageSchema.default('f32'),
+  /** Hits of encoded segments get the score of their full vectors, which replicas keep on disk. */
+  rescore: z.boolean().default(false),
   settings: collectionSettingsSchema
 })
 export type CollectionSpec = z.infer<typeof collectionSpecSchema>
+/** What is given at creation. */
+export type CollectionDraft = Omit<z.input<typeof collectionSpecSchema>, 'incarnation' | 'createdAtMs'>
+
+/** Why there can be no such collection, or undefined. */
+export function formProblem({ storage, embedding }: Pick<CollectionSpec, 'storage' | 'embedding'>): string | undefined {
+  const parts = storage.startsWith('pq') ? Number(storage.slice(2)) : 1
+  return embedding.dim % parts === 0 ? undefined : `storage ${storage}: ${parts} does not divide ${embedding.dim}, the values of a vector`
+}

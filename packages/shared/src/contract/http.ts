@@ -1,6 +1,6 @@
 // Requests and answers of the public API. Field names are snake_case on the wire.
 import { z } from 'zod'
-import { collectionNameSchema, collectionSettingsSchema, embeddingSchema, indexMethodSchema, metricSchema, searchBudgetSchema } from './collection.ts'
+import { collectionNameSchema, collectionSettingsSchema, embeddingSchema, indexMethodSchema, metricSchema, searchBudgetSchema, storageSchema } from './collection.ts'
 import { filterSchema, groupBySchema } from './filter.ts'
 import { boxSchema } from './lane.ts'
 import { itemFailureSchema, itemIdSchema, labelSchema, metadataSchema } from './item-list.ts'
@@ -12,6 +12,10 @@ export const createCollectionSchema = z.strictObject({
   name: collectionNameSchema,
   index_method: indexMethodSchema.default('HNSW32'),
   metric: metricSchema.default('IP'),
+  /** Of sealed segments; small ones are always f32. */
+  storage: storageSchema.default('f32'),
+  /** Scores from full vectors, read from disk: for encoded storage. */
+  rescore: z.boolean().default(false),
   settings: collectionSettingsSchema.partial().strict().optional(),
   /** For vectors that are made elsewhere and come through `POST .../vectors`; absent: what the embed-workers make. */
   embedding: embeddingSchema.optional()
@@ -134,13 +138,15 @@ export interface CollectionAnswer {
   incarnation: string
   index_method: string
   metric: string
+  storage: string
+  rescore: boolean
   embedding: { version: string; dim: number; unit: boolean }
   settings: Record<string, unknown>
   created_at: string
   seq: number
   items: number
   rows: number
-  segments: { id: string; index: string; rows: number; deleted: number }[]
+  segments: { id: string; index: string; storage: string; rows: number; deleted: number }[]
   open_jobs: number
 }
 export interface ItemAnswer {

@@ -1,0 +1,128 @@
+// Every method over every metric with every storage: all that can happen to a collection, with sealed segments of the real kind, against a plain reference.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { indexMethods } from '@likeness/shared/contract/collection'
+import type { CollectionSpec } from '@likeness/shared/contract/collection'
+import { readCommitted } from './committed.ts'
+import type { CollectionWriter } from './collection-writer.ts'
+import type { Hit, Snapshot, SnapshotQuery } from './contract.ts'
+import { sealedForm } from './segment-form.ts'
+import { createGallery, vectorOf } from './test-support/gallery.ts'
+import type { Gallery, TestItem } from './test-support/gallery.ts'
+import { rankedIds, recallOf, scoreBetween } from './test-support/reference.ts'
+import type { Reference } from './test-support/reference.ts'
+import { verifyCollection } from './verify.ts'
+
+type Cell = Pick<CollectionSpec, 'method' | 'metric' | 'storage' | 'rescore'>
+const storages = ['f32', 'f16', 'sq8', 'pq8'] as const
+const plain = indexMethods.flatMap((method) => (['IP', 'L2', 'cosine'] as const).flatMap((metric) => storages.map((storage): Cell => ({ method, metric, storage, rescore: false }))))
+/** IP is scored as cosine is. */
+const cells = [...plain, ...plain.filter(({ metric, storage }) => metric !== 'IP' && storage !== 'f32').map((cell) => ({ ...cell, rescore: true }))]
+/** How far a score may be from the true one, and the least recall@10; with re-scoring as f32. pq8: a byte for two of the 16 values. */
+const losses = { f32: [1e-6, 0.98], f16: [0.001, 0.98], sq8: [0.01, 0.95], pq8: [0.1, 0.8] } as const
+const lossOf = ({ storage, rescore }: Cell) => (rescore ? losses.f32 : losses[storage as keyof typeof losses])
+const k = 10
+const queries = Array.from({ length: 20 }, (_, i) => 100_000 + i)
+
+let gallery: Gallery
+let scratchDir: string
+beforeEach(async () => {
+  scratchDir = await mkdtemp(join(tmpdir(), 'likeness-forms-'))
+})
+afterEach(async () => {
+  await gallery.close()
+  await rm(scratchDir, { recursive: true, force: true })
+})
+
+async function withSnapshot<T>(use: (snapshot: Snapshot) => Promise<T>): Promise<T> {
+  const snapshot = await gallery.replica.acquire(gallery.spec.incarnation, { consistency: 'strong', timeoutMs: 10_000 })
+  try {
+    return await use(snapshot)
+  } finally {
+    snapshot.release()
+  }
+}
+const searchAll = (query: Omit<SnapshotQuery, 'vectors'>): Promise<Hit[][]> =>
+  withSnapshot((snapshot) => snapshot.search({ vectors: Float32Array.from(queries.flatMap((seed) => [...vectorOf(seed)])), ...query }))
+
+/** Items as they are added, and in the reference. */
+async function add(writer: CollectionWriter, reference: Reference, items: TestItem[]): Promise<void> {
+  await gallery.add(writer, items)
+  for (const { id, label, seeds } of items) reference.set(id, { label: label ?? null, vector: vectorOf(seeds![0]!) })
+}
+const item = (n: number, seed = n): TestItem => ({ id: `item-${n}`, label: `label-${n % 5}`, metadata: { n }, seeds: [seed] })
+const itemsBetween = (first: number, end: number): TestItem[] => Array.from({ length: end - first }, (_, i) => item(first + i))
+
+async function settle(writer: CollectionWriter): Promise<void> {
+  while (await writer.merge());
+}
+
+/** Everything that can be read, against the reference; the recall seen. */
+async function check(cell: Cell, reference: Reference): Promise<number> {
+  const [lost, floor] = lossOf(cell)
+  const { metric } = cell
+  const found = await searchAll({ k, searchBudget: 64 })
+  const recall = recallOf(found, queries.map((seed) => rankedIds(reference, metric, vectorOf(seed))), k)
+  expect(recall).toBeGreaterThanOrEqual(floor)
+  found.forEach((hits, q) => {
+    expect(hits).toHaveLength(Math.min(k, reference.size))
+    for (const { item: { id }, score } of hits) expect(Math.abs(score - scoreBetween(metric, vectorOf(queries[q]!), reference.get(id)!.vector)), id).toBeLessThanOrEqual(lost)
+  })
+  const labelled = await searchAll({ k, searchBudget: 64, filter: { label: 'label-3' } })
+  expect(recallOf(labelled, queries.map((seed) => rankedIds(reference, metric, vectorOf(seed), ({ label }) => label === 'label-3')), k)).toBeGreaterThanOrEqual(floor)
+  const groups = await searchAll({ k: 5, groupBy: 'label' })
+  expect(groups.every((hits) => new Set(hits.map(({ item: { label } }) => label)).size === hits.length)).toBe(true)
+  await withSnapshot(async (snapshot) => {
+    const [id, { vector }] = [...reference][7]!
+    expect(Math.abs((await snapshot.search({ vectors: vector, k: 1 }))[0]![0]!.score - 1)).toBeLessThanOrEqual(cell.rescore ? 0 : 0.01)
+    expect((await snapshot.getItem(id))!.label).toBe(reference.get(id)!.label)
+    const seen = new Map<string, string | null>()
+    for await (const { item: { id, label }, vectors } of snapshot.scrollVectors()) {
+      seen.set(id, label)
+      expect(Math.abs(scoreBetween(metric, vectors, reference.get(id)!.vector) - 1)).toBeLessThanOrEqual(Math.max(lost, 1e-6))
+    }
+    expect(seen).toEqual(new Map([...reference].map(([id, { label }]) => [id, label])))
+  })
+  return recall
+}
+
+async function expectSealed(cell: Cell): Promise<void> {
+  const { segments } = (await readCommitted(gallery.store, gallery.spec.incarnation))!
+  const { index, storage } = sealedForm(gallery.spec)
+  expect(segments.some((segment) => segment.index === index && segment.storage === storage && segment.rows >= 256), JSON.stringify(cell)).toBe(true)
+  expect((await verifyCollection({ store: gallery.store, incarnation: gallery.spec.incarnation, scratchDir })).problems).toEqual([])
+}
+
+const nameOf = ({ method, metric, storage, rescore }: Cell): string => `${method} over ${metric}, ${storage}${rescore ? ' with re-scoring' : ''}`
+
+describe.each(cells.map((cell) => [nameOf(cell), cell] as const))('%s', (name, cell) => {
+  test('adds, deletes, replaces, relabels, merges, filters, groups, scrolls, restarts and is made again from its log', async () => {
+    gallery = await createGallery({ ...cell, sealThreshold: 48 })
+    let writer = await gallery.openWriter()
+    const reference: Reference = new Map()
+    await add(writer, reference, itemsBetween(0, 300))
+    await settle(writer)
+    await expectSealed(cell)
+
+    await gallery.remove(...Array.from({ length: 20 }, (_, i) => `item-${i * 7}`))
+    for (let i = 0; i < 20; i++) reference.delete(`item-${i * 7}`)
+    await add(writer, reference, [item(7, 500), item(8, 501), item(1, 502)])
+    await gallery.relabel(['item-9', 'item-10'], { label: 'label-3' })
+    for (const id of ['item-9', 'item-10']) reference.get(id)!.label = 'label-3'
+    await writer.step({})
+    const recalls = [await check(cell, reference)]
+
+    writer = await gallery.openWriter()
+    await add(writer, reference, itemsBetween(1_000, 1_100))
+    await settle(writer)
+    recalls.push(await check(cell, reference))
+
+    writer = await gallery.rebuild()
+    await settle(writer)
+    await expectSealed(cell)
+    recalls.push(await check(cell, reference))
+    console.log(`${name}: recall@${k} ${recalls.map((recall) => recall.toFixed(3)).join(', ')}`)
+  })
+})

@@ -1,0 +1,48 @@
+// What the indexes of a collection share: IVF centroids, ranges of sq8, centroids of pq; one file, trained when there are points, and anew as the collection grows.
+import type { CollectionSpec } from '@likeness/shared/contract/collection'
+import type { CollectionKeys } from '@likeness/shared/keys'
+import type { Manifest } from './manifest.ts'
+import { needsQuantizer, sealedForm } from './segment-form.ts'
+import type { SegmentFiles } from './segment-files.ts'
+import { indexMetric } from './segment-write.ts'
+
+export type QuantizerRef = NonNullable<Manifest['quantizer']>
+export interface Quantizer {
+  ref: QuantizerRef
+  /** As SegmentFiles.train made it. */
+  body: Uint8Array
+}
+
+/** Live rows as many times those that it was trained for: then it is trained anew, and every segment written again with it. */
+const growth = 4
+/** Faiss warns below 39 training points per centroid. */
+const pointsPerCentroid = 39
+
+export const isOutgrown = (spec: CollectionSpec, quantizer: Manifest['quantizer'], liveRows: number): boolean =>
+  quantizer !== null && needsQuantizer(sealedForm(spec)) && liveRows >= growth * quantizer.trainedOn
+
+/** Of its file. */
+export function quantizerBytes({ storage, embedding: { dim } }: CollectionSpec, nlist: number): number {
+  const codebook = storage === 'sq8' ? 2 * dim : storage.startsWith('pq') ? 256 * dim : 0
+  return 4 * (nlist * dim + codebook)
+}
+
+interface QuantizerDeps {
+  files: SegmentFiles
+  keys: CollectionKeys
+  newId: () => string
+}
+
+export async function readQuantizer(files: SegmentFiles, ref: QuantizerRef): Promise<Quantizer> {
+  return { ref, body: await files.get(ref) }
+}
+
+/** vectors: [rows, dim] to train on; `trainedOn`: rows it is for. */
+export async function trainQuantizer({ files, keys, newId }: QuantizerDeps, spec: CollectionSpec, vectors: Float32Array, trainedOn: number): Promise<Quantizer> {
+  const { dim } = spec.embedding
+  const rows = vectors.length / dim
+  const { index, storage } = sealedForm(spec)
+  const nlist = index === 'ivf' ? Math.max(1, Math.min(Math.round(4 * Math.sqrt(rows)), Math.floor(rows / pointsPerCentroid))) : 0
+  const body = await files.train({ vectors, dim, metric: indexMetric(spec.metric), nlist, storage })
+  return { ref: { ...(await files.put(keys.quantizer(newId()), body)), nlist, trainedOn }, body }
+}
