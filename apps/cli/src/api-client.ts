@@ -2,7 +2,7 @@
 import { openAsBlob } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
-import type { CollectionAnswer, ItemAnswer, JobAnswer, ListLine, Problem, SearchAnswer, SearchRequest } from '@likeness/shared/contract/http'
+import type { CollectionAnswer, ItemAnswer, JobAnswer, ListLine, Problem, SearchAnswer, SearchRequest, VectorLine } from '@likeness/shared/contract/http'
 
 export class ApiProblem extends Error {
   readonly code: string
@@ -58,6 +58,10 @@ export interface ApiClient {
   getItem(collection: string, id: string): Promise<ItemAnswer | undefined>
   /** At most 10 000; settles after the commit. */
   deleteItems(collection: string, ids: readonly string[]): Promise<void>
+  /** Every item of the newest version with its vectors, and the number of that version. */
+  exportVectors(collection: string): Promise<{ seq: number; lines: AsyncIterable<VectorLine> }>
+  /** Items with vectors made elsewhere; `key` as above. */
+  importVectors(collection: string, lines: readonly VectorLine[], key: string): Promise<Accepted>
   /** `minSeq`: the answer holds at least this commit. */
   search(collection: string, image: Uint8Array, options: SearchOptions): Promise<SearchAnswer>
   /** Bytes behind a path of an answer, for example a hit's thumbnail. */
@@ -112,6 +116,16 @@ export function createApiClient({ url, apiKey }: { url: string; apiKey?: string 
     },
     getItem: (collection, id) => answer<ItemAnswer>(inCollection(collection, `/items/${encodeURIComponent(id)}`)).catch(absentWhen('item_not_found')),
     deleteItems: async (collection, ids) => void (await request(inCollection(collection, '/delete'), json({ ids }))),
+    async exportVectors(collection) {
+      const response = await request(inCollection(collection, '/vectors?consistency=strong'))
+      return { seq: Number(response.headers.get('x-index-seq')), lines: jsonLines<VectorLine>(response) }
+    },
+    importVectors: (collection, lines, key) =>
+      answer(inCollection(collection, '/vectors'), {
+        method: 'POST',
+        body: lines.map((line) => `${JSON.stringify(line)}\n`).join(''),
+        headers: { 'content-type': 'application/x-ndjson', 'idempotency-key': key }
+      }),
     async search(collection, image, options) {
       const form = new FormData()
       for (const [name, value] of Object.entries(options)) {
@@ -121,6 +135,18 @@ export function createApiClient({ url, apiKey }: { url: string; apiKey?: string 
       return answer(inCollection(collection, '/search'), { method: 'POST', body: form })
     },
     fetchBytes: async (path) => Buffer.from(await (await request(path)).arrayBuffer())
+  }
+}
+
+/** An answer that ends early throws as the network does. */
+async function* jsonLines<T>(response: Response): AsyncGenerator<T> {
+  const decoder = new TextDecoder()
+  let held = ''
+  for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
+    held += decoder.decode(chunk, { stream: true })
+    const lines = held.split('\n')
+    held = lines.pop()!
+    for (const line of lines) yield JSON.parse(line) as T
   }
 }
 

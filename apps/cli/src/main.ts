@@ -7,6 +7,7 @@ import type { Command, CommandContext } from './command.ts'
 import { HelpAsked } from './command-options.ts'
 import { isNetworkFailure } from './connect/keep-trying.ts'
 import { runDemo } from './demo/run-demo.ts'
+import { runExport } from './export/run-export.ts'
 import { runAppend, runBuild, runRemove } from './gallery/run-build.ts'
 import { runSearch } from './search/run-search.ts'
 import { runServe } from './serve/run-serve.ts'
@@ -21,6 +22,7 @@ const commands: Record<string, { run: Command; does: string }> = {
   append: { run: runAppend, does: 'adds the pictures of a list to a gallery' },
   remove: { run: runRemove, does: 'takes the items of a list out of a gallery' },
   search: { run: runSearch, does: 'says what is on a picture, or on every picture of a folder' },
+  export: { run: runExport, does: 'writes a gallery as a standard Faiss index with its id map' },
   up: { run: runUp, does: "starts this machine's stack in the background" },
   down: { run: runDown, does: 'stops it' },
   serve: { run: runServe, does: 'keeps a stack up in the foreground' },

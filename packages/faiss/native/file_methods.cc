@@ -27,11 +27,14 @@ napi_value write_index(const Args& args) {
   return run_job(args.env(), {{}, core, Access::shared, work, nullptr});
 }
 
-// index, path
+// index, path, effort (efSearch or nprobe)
 napi_value export_index(const Args& args) {
   auto core = args.index(0);
-  auto work = [source = core.get(), path = args.text(1)] { export_index_file(*source, path); };
-  return run_job(args.env(), {{}, core, Access::shared, work, nullptr});
+  auto work = [source = core.get(), path = args.text(1), effort = static_cast<size_t>(args.integer(2))] {
+    source->note_effort(effort);
+    export_index_file(*source, path);
+  };
+  return run_job(args.env(), {{}, core, Access::exclusive, work, nullptr});
 }
 
 // Memory that was filled on a pool thread becomes an array without a copy.

@@ -57,6 +57,15 @@ const faiss::HNSW& IndexCore::graph() const {
   return static_cast<const faiss::IndexHNSW&>(*index).hnsw;
 }
 
+void IndexCore::note_effort(size_t effort) {
+  if (kind == Kind::hnsw) {
+    auto& hnsw = is_binary() ? static_cast<faiss::IndexBinaryHNSW&>(*binary).hnsw : static_cast<faiss::IndexHNSW&>(*index).hnsw;
+    hnsw.efSearch = static_cast<int>(effort);
+  }
+  if (kind == Kind::ivf && is_binary()) static_cast<faiss::IndexBinaryIVF&>(*binary).nprobe = effort;
+  if (kind == Kind::ivf && !is_binary()) static_cast<faiss::IndexIVF&>(*index).nprobe = effort;
+}
+
 const faiss::InvertedLists& IndexCore::lists() const { return is_binary() ? *binary_ivf(*this).invlists : *ivf(*this).invlists; }
 
 const uint8_t* IndexCore::centroids() const {

@@ -57,6 +57,8 @@ struct IndexCore {
   const uint8_t* code(int64_t row) const;
   // Decodes into out: row_bytes().
   void reconstruct(int64_t row, uint8_t* out) const;
+  // What a plain Faiss file says about the effort of a search (efSearch, nprobe); our own searches are told each time.
+  void note_effort(size_t effort);
 };
 
 // Where a flat or HNSW index keeps its rows.

@@ -47,7 +47,7 @@ export interface Addon {
   ): Promise<[lims: Int32Array, ids: Int32Array, distances: Float32Array]>
   readIndex(path: string): Promise<IndexHandle>
   writeIndex(index: IndexHandle, path: string): Promise<void>
-  exportIndex(index: IndexHandle, path: string): Promise<void>
+  exportIndex(index: IndexHandle, path: string, effort: number): Promise<void>
   readForeign(
     path: string,
     maxBytes: number,

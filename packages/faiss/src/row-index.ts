@@ -126,11 +126,15 @@ export abstract class RowIndex<R extends Rows> {
     await callAddon(() => addon.writeIndex(handle, path))
   }
 
-  /** The same index as a plain Faiss file, without our checksum: for `faiss.read_index`, not for `read`. Atomic and durable as `write`. */
-  async exportTo(path: string): Promise<void> {
+  /**
+   * The same index as a plain Faiss file, without our checksum: for `faiss.read_index`, not for `read`. Atomic and durable as `write`.
+   * The file says with which effort it is to be searched; where it says nothing, Faiss takes an efSearch of 16 and an nprobe of 1.
+   */
+  async exportTo(path: string, options: Pick<SearchEffort, 'efSearch' | 'nprobe'> = {}): Promise<void> {
     const handle = this.#open()
     requirePath(path)
-    await callAddon(() => addon.exportIndex(handle, path))
+    const { effort } = this.#effort(options)
+    await callAddon(() => addon.exportIndex(handle, path, effort))
   }
 
   /** What was called before still ends; then the memory is freed. Everything later fails with code closed. */

@@ -1,0 +1,61 @@
+// A Faiss index out of a file of rows: added part by part; what IVF learns its lists from is sampled over the whole file.
+import { open } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
+import { FaissIndex, trainCentroids } from '@likeness/faiss'
+import type { FaissMetric } from '@likeness/faiss'
+import type { IndexMethod } from '@likeness/shared/contract/collection'
+
+const rowsPerPart = 4_096
+/** Faiss warns below 39 points a list, and takes no more than 256. */
+const [leastPoints, pointsPerList] = [39, 64]
+
+export interface IndexPlan {
+  vectorsFile: string
+  rows: number
+  dim: number
+  metric: FaissMetric
+  method: IndexMethod
+  /** Said in the file, for whoever searches it without saying more. */
+  budget: number | undefined
+  onRows: (rows: number) => void
+}
+
+/** Durable when resolved. The index is in memory while it is built: rows x dim x 4 bytes, and links for HNSW32. */
+export async function buildIndexFile(plan: IndexPlan, file: string): Promise<void> {
+  const { dim, metric, rows, method, budget } = plan
+  const source = await open(plan.vectorsFile, 'r')
+  const lists = Math.max(1, Math.min(Math.round(4 * Math.sqrt(rows)), Math.floor(rows / leastPoints)))
+  const index = method === 'IVF'
+    ? FaissIndex.create({ kind: 'ivf', dim, metric, centroids: await trainCentroids(await sample(source, plan, lists * pointsPerList), { dim, metric, nlist: lists }) })
+    : FaissIndex.create({ kind: method === 'FLAT' ? 'flat' : 'hnsw', dim, metric })
+  try {
+    for (let first = 0; first < rows; first += rowsPerPart) {
+      const count = Math.min(rowsPerPart, rows - first)
+      await index.add(await readRows(source, dim, { first, count }))
+      plan.onRows(first + count)
+    }
+    await index.exportTo(file, { efSearch: budget ?? 64, nprobe: budget ?? Math.max(8, Math.ceil(Math.sqrt(lists))) })
+  } finally {
+    index.close()
+    await source.close()
+  }
+}
+
+async function readRows(source: FileHandle, dim: number, { first, count }: { first: number; count: number }): Promise<Float32Array> {
+  const rows = new Float32Array(count * dim)
+  const bytes = new Uint8Array(rows.buffer)
+  for (let done = 0; done < bytes.length; ) {
+    const { bytesRead } = await source.read(bytes, done, bytes.length - done, first * dim * 4 + done)
+    if (bytesRead === 0) throw new Error('the file of vectors is shorter than what was written to it')
+    done += bytesRead
+  }
+  return rows
+}
+
+/** At most `wanted` rows, evenly spread. */
+async function sample(source: FileHandle, { rows, dim }: IndexPlan, wanted: number): Promise<Float32Array> {
+  if (wanted >= rows) return readRows(source, dim, { first: 0, count: rows })
+  const found = new Float32Array(wanted * dim)
+  for (let i = 0; i < wanted; i++) found.set(await readRows(source, dim, { first: Math.floor((i * rows) / wanted), count: 1 }), i * dim)
+  return found
+}

@@ -1,0 +1,55 @@
+// One committed version of a collection as a folder that other programs read: a plain Faiss index, and what each of its rows is.
+import { rm, writeFile } from 'node:fs/promises'
+import type { CollectionAnswer } from '@likeness/shared/contract/http'
+import type { ApiClient } from '../api-client.ts'
+import type { Progress } from '../progress.ts'
+import { UserError } from '../user-error.ts'
+import { buildIndexFile } from './build-index.ts'
+import { fileNames, openExportFolder } from './export-folder.ts'
+import type { ExportFolder } from './export-folder.ts'
+import { exportNoteSchema } from './export-note.ts'
+import type { ExportNote } from './export-note.ts'
+import { vectorsName, writeRows } from './row-files.ts'
+
+export interface ExportOptions {
+  api: ApiClient
+  collection: CollectionAnswer
+  outDir: string
+  reading: Progress
+  building: Progress
+}
+
+/** The last export in the folder stays until the new one is whole. UserError when there is nothing to export. */
+export async function exportGallery({ api, collection, outDir, ...progress }: ExportOptions): Promise<ExportNote> {
+  const folder = await openExportFolder(outDir)
+  try {
+    const note = await writeFiles({ api, collection, folder, ...progress })
+    await folder.publish()
+    return note
+  } catch (error) {
+    await folder.discard()
+    throw error
+  }
+}
+
+async function writeFiles({ api, collection, folder, reading, building }: Omit<ExportOptions, 'outDir'> & { folder: ExportFolder }): Promise<ExportNote> {
+  const { name, incarnation, embedding, metric, index_method, settings } = collection
+  const { seq, lines } = await api.exportVectors(name)
+  const { items, rows } = await writeRows(lines, { folder, dim: embedding.dim, onItem: (done) => reading.show(done, Math.max(done, collection.items)) })
+  reading.done()
+  if (items === 0) throw new UserError(`the collection ${name} holds nothing to export`)
+  const note = exportNoteSchema.parse({ format: 1, collection: name, incarnation, seq, embedding, metric, index_method, items, rows, exported_at: new Date().toISOString() })
+  await buildIndexFile(
+    {
+      vectorsFile: folder.path(vectorsName), rows, dim: embedding.dim, method: note.index_method,
+      metric: metric === 'L2' ? 'l2' : 'ip',
+      budget: settings.search_budget as number | undefined,
+      onRows: (done) => building.show(done, rows)
+    },
+    folder.path(fileNames.index)
+  )
+  building.done()
+  await rm(folder.path(vectorsName))
+  await writeFile(folder.path(fileNames.note), `${JSON.stringify(note, undefined, 2)}\n`)
+  return note
+}
