@@ -41,7 +41,7 @@ export async function openInside(root: string, path: string): Promise<{ handle: 
   let handle: FileHandle | undefined
   try {
     const real = await realpath(wanted)
-    if (!isInside(root, real)) throw outside(path, 'the import root')
+    if (!isInside(root, real)) throw outside(path, 'the import root: a symbolic link leads out of it')
     handle = await open(real, openFlags)
     const opened = await handle.stat()
     if (!opened.isFile()) throw appError('image_missing', `${path} is not a regular file`)
