@@ -3,22 +3,21 @@
 import type { Clock } from '@likeness/shared/clock'
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import { appError, isAppError } from '@likeness/shared/errors'
-import { parseBatchKey } from '@likeness/shared/keys'
 import type { CollectionKeys } from '@likeness/shared/keys'
 import type { Logger } from '@likeness/shared/log'
 import type { ObjectStore } from '@likeness/shared/store/object-store'
-import { applyBatch, applySlot } from './apply.ts'
+import { applySlot } from './apply.ts'
+import { BatchIntake } from './batch-intake.ts'
 import { findGarbage } from './collector.ts'
 import type { ManifestCache } from './collector.ts'
 import type { VersionedCurrent } from './current.ts'
-import { GivenBatches } from './given-batches.ts'
 import { writeJobResult } from './job-result.ts'
 import type { Manifest } from './manifest.ts'
 import { adoptMerge, buildMerge, planMerge } from './merge.ts'
 import type { MergePlan, MergeProposal } from './merge.ts'
 import { createMutex } from '@likeness/shared/mutex'
 import { readAsOwner } from './owner-read.ts'
-import { listBatches, readBatch, readSlots } from './pending-work.ts'
+import { readSlots } from './pending-work.ts'
 import { prepareCommit, writePending } from './prepare-commit.ts'
 import type { PreparedCommit } from './prepare-commit.ts'
 import type { Protocol, ProtocolContext } from './protocol.ts'
@@ -64,9 +63,7 @@ export class CollectionWriter {
   private held: VersionedCurrent
   private manifest: Manifest
   private state: WriterState
-  /** Batches that were applied, or can never be. */
-  private readonly seenBatches = new Set<string>()
-  private readonly given: GivenBatches
+  private intake: BatchIntake
   private readonly manifestCache: ManifestCache = new Map()
   /** Ids written by merges that are not committed yet. */
   private readonly heldIds = new Set<string>()
@@ -74,7 +71,7 @@ export class CollectionWriter {
 
   constructor(deps: BoundWriterDeps, opened: { held: VersionedCurrent; manifest: Manifest; state: WriterState }) {
     this.deps = deps
-    this.given = new GivenBatches(deps)
+    this.intake = new BatchIntake(deps)
     this.held = opened.held
     this.manifest = opened.manifest
     this.state = opened.state
@@ -100,14 +97,12 @@ export class CollectionWriter {
   /** Applies what the log, given batches and `batches` (or, with `list`, every batch of open ingestions) bring, in one commit. */
   step({ batches = [], list = false }: { batches?: readonly string[]; list?: boolean }): Promise<StepResult & { rest: string[] }> {
     return this.exclusively(async () => {
-      const { deps, state } = this
+      const { deps, state, intake } = this
       const slots = await readSlots(deps, state.appliedSlot, slotsPerStep)
       for (const slot of slots) applySlot(state, state.appliedSlot + 1, slot, deps.protocol)
-      const listed = list ? await listBatches(deps, state, this.seenBatches) : []
-      const given = await this.given.outstanding(state, this.seenBatches)
-      const wanted = [...new Set([...batches, ...listed, ...given])].filter((key) => !this.seenBatches.has(key))
-      for (const key of wanted.slice(0, batchesPerStep)) await this.takeBatch(key)
-      await this.given.settle(state)
+      const wanted = await intake.outstanding(state, { hinted: batches, list })
+      for (const key of wanted.slice(0, batchesPerStep)) await intake.take(state, key)
+      await intake.settleGiven(state)
       const rest = wanted.slice(batchesPerStep)
       const committed = state.dirty
       if (committed) await this.commit()
@@ -121,45 +116,20 @@ export class CollectionWriter {
       const { deps } = this
       const { files, keys, newId, clock, signal } = deps
       const state = (this.state = emptyWriterState(this.spec))
-      this.seenBatches.clear()
+      const intake = (this.intake = new BatchIntake(deps))
       for (let slots = await readSlots(deps, 0, slotsPerStep); slots.length > 0; slots = await readSlots(deps, state.appliedSlot, slotsPerStep)) {
         for (const slot of slots) applySlot(state, state.appliedSlot + 1, slot, deps.protocol)
       }
-      const batches = [...(await listBatches(deps, state, this.seenBatches)), ...(await this.given.outstanding(state, this.seenBatches))]
+      const batches = await intake.outstanding(state, { list: true })
       for (let at = 0; at < batches.length; at += batchesPerStep) {
-        for (const key of batches.slice(at, at + batchesPerStep)) await this.takeBatch(key)
+        for (const key of batches.slice(at, at + batchesPerStep)) await intake.take(state, key)
         const segment = await untilStored(clock, () => writePending({ files, keys, newId }, state), signal)
         state.pending.clear()
         if (segment !== null) state.segments.push(freshSegment(segment))
       }
-      await this.given.settle(state)
+      await intake.settleGiven(state)
       await this.commit(null)
     })
-  }
-
-  private async takeBatch(key: string): Promise<void> {
-    const { deps, state } = this
-    const ingestion = parseBatchKey(key)?.ingestion
-    // Its log entry may come in a later step: then listing finds it again.
-    if (ingestion !== undefined && !state.ingestions.has(ingestion)) return
-    try {
-      const batch = await readBatch(deps, state, key)
-      if (batch !== undefined) applyBatch(state, key, batch, deps.protocol)
-    } catch (error) {
-      if (!isAppError(error, 'data_corrupt')) throw error
-      await this.refuseBatch(key, error)
-    }
-    this.seenBatches.add(key)
-    this.given.taken(key)
-  }
-
-  /** Nothing of it is served. Its ordinals stay open and, once it is gone, are embedded again: a worker skips what a batch holds. */
-  private async refuseBatch(key: string, error: unknown): Promise<void> {
-    const { store, clock, log, signal } = this.deps
-    const given = this.state.ingestions.get(parseBatchKey(key)?.ingestion ?? '')?.record.given === true
-    log.error({ err: error, batch: key }, given ? 'given vector batch refused' : 'vector batch refused and removed')
-    // What was given exists nowhere else: it stays for whoever can repair it.
-    if (!given) await untilStored(clock, () => store.delete([key]), signal)
   }
 
   private async commit(quantizer = this.manifest.quantizer): Promise<void> {
@@ -203,7 +173,7 @@ export class CollectionWriter {
       if (isOpen(open) || open.closed) continue
       await untilStored(clock, () => writeJobResult(store, keys, id, open.record), signal)
       open.closed = true
-      for (const key of this.seenBatches) if (key.startsWith(keys.batchPrefix(id))) this.seenBatches.delete(key)
+      this.intake.forget(id)
     }
   }
 

@@ -1,0 +1,70 @@
+// Vector batches on their way into the state: which are still to be looked at, and what becomes of damaged ones.
+import { isAppError } from '@likeness/shared/errors'
+import { parseBatchKey } from '@likeness/shared/keys'
+import type { Logger } from '@likeness/shared/log'
+import { applyBatch } from './apply.ts'
+import { GivenBatches } from './given-batches.ts'
+import { listBatches, readBatch } from './pending-work.ts'
+import type { WorkSource } from './pending-work.ts'
+import type { Protocol } from './protocol.ts'
+import { untilStored } from './store-retry.ts'
+import type { WriterState } from './writer-state.ts'
+
+export interface BatchIntakeDeps extends WorkSource {
+  log: Logger
+  protocol: Protocol
+}
+
+export class BatchIntake {
+  private readonly deps: BatchIntakeDeps
+  /** Batches that were applied, or can never be. */
+  private readonly seen = new Set<string>()
+  private readonly given: GivenBatches
+
+  constructor(deps: BatchIntakeDeps) {
+    this.deps = deps
+    this.given = new GivenBatches(deps)
+  }
+
+  /** Keys to take, each once: hinted ones, given ones and, with `list`, every batch of open ingestions. */
+  async outstanding(state: WriterState, { hinted = [], list }: { hinted?: readonly string[]; list: boolean }): Promise<string[]> {
+    const listed = list ? await listBatches(this.deps, state, this.seen) : []
+    const given = await this.given.outstanding(state, this.seen)
+    return [...new Set([...hinted, ...listed, ...given])].filter((key) => !this.seen.has(key))
+  }
+
+  async take(state: WriterState, key: string): Promise<void> {
+    const ingestion = parseBatchKey(key)?.ingestion
+    // Its log entry may come in a later step: then listing finds it again.
+    if (ingestion !== undefined && !state.ingestions.has(ingestion)) return
+    try {
+      const batch = await readBatch(this.deps, state, key)
+      if (batch !== undefined) applyBatch(state, key, batch, this.deps.protocol)
+    } catch (error) {
+      if (!isAppError(error, 'data_corrupt')) throw error
+      await this.refuse(state, key, error)
+    }
+    this.seen.add(key)
+    this.given.taken(key)
+  }
+
+  /** Nothing of it is served. Its ordinals stay open and, once it is gone, are embedded again: a worker skips what a batch holds. */
+  private async refuse(state: WriterState, key: string, error: unknown): Promise<void> {
+    const { store, clock, log, signal } = this.deps
+    const given = state.ingestions.get(parseBatchKey(key)?.ingestion ?? '')?.record.given === true
+    log.error({ err: error, batch: key }, given ? 'given vector batch refused' : 'vector batch refused and removed')
+    // What was given exists nowhere else: it stays for whoever can repair it.
+    if (!given) await untilStored(clock, () => store.delete([key]), signal)
+  }
+
+  /** Fails what no batch of a given ingestion brought, once all are taken. */
+  settleGiven(state: WriterState): Promise<void> {
+    return this.given.settle(state)
+  }
+
+  /** Of a finished ingestion: none of its batches is looked at again. */
+  forget(ingestion: string): void {
+    const prefix = this.deps.keys.batchPrefix(ingestion)
+    for (const key of this.seen) if (key.startsWith(prefix)) this.seen.delete(key)
+  }
+}
