@@ -24,7 +24,7 @@ export function createPlainSegmentFiles(store: ObjectStore): SegmentFiles {
     get,
     // Encoded is lost: whoever takes vectors from there is caught.
     putIndex: (key, { form, vectors }) => put(key, encodeVectors(form.storage === 'f32' ? vectors : vectors.map(() => 0))),
-    async vectors(ref, rows, dim) {
+    async vectors({ files: { index: ref }, rows }, dim) {
       const body = new Uint8Array(await get(ref))
       if (body.byteLength !== rows * dim * 4) throw appError('data_corrupt', `${ref.key} has ${body.byteLength} bytes for ${rows} rows`)
       return new Float32Array(body.buffer)

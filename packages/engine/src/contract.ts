@@ -108,11 +108,13 @@ export interface Hit {
   distance: number
 }
 export interface SnapshotQuery {
-  /** [n, dim] float32, unit length where the embedding says so. */
+  /** [n, dim] float32, unit length where the embedding says so; for hamming what is above the threshold is a 1. */
   vectors: Float32Array
   /** Items (not rows) per query. */
   k: number
   searchBudget?: number
+  /** With hamming: every item within so many bits, inclusive, and the best k of them. */
+  hammingRadius?: number
   scoreThres?: number
   /** Only items that match. */
   filter?: Filter

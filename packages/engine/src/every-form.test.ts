@@ -11,20 +11,21 @@ import type { Hit, Snapshot, SnapshotQuery } from './contract.ts'
 import { sealedForm } from './segment-form.ts'
 import { createGallery, vectorOf } from './test-support/gallery.ts'
 import type { Gallery, TestItem } from './test-support/gallery.ts'
-import { rankedIds, recallOf, scoreBetween } from './test-support/reference.ts'
+import { recallOf, scoreBetween } from './test-support/reference.ts'
 import type { Reference } from './test-support/reference.ts'
 import { verifyCollection } from './verify.ts'
 
 type Cell = Pick<CollectionSpec, 'method' | 'metric' | 'storage' | 'rescore'>
 const storages = ['f32', 'f16', 'sq8', 'pq8'] as const
 const plain = indexMethods.flatMap((method) => (['IP', 'L2', 'cosine'] as const).flatMap((metric) => storages.map((storage): Cell => ({ method, metric, storage, rescore: false }))))
-/** IP is scored as cosine is. */
-const cells = [...plain, ...plain.filter(({ metric, storage }) => metric !== 'IP' && storage !== 'f32').map((cell) => ({ ...cell, rescore: true }))]
+const hamming = indexMethods.map((method): Cell => ({ method, metric: 'hamming', storage: 'f32', rescore: false }))
+/** Those with re-scoring: IP is scored as cosine is. */
+const cells = [...plain, ...hamming, ...plain.filter(({ metric, storage }) => metric !== 'IP' && storage !== 'f32').map((cell) => ({ ...cell, rescore: true }))]
 /** How far a score may be from the true one, and the least recall@10; with re-scoring as f32. pq8: a byte for two of the 16 values. */
 const losses = { f32: [1e-6, 0.98], f16: [0.001, 0.98], sq8: [0.01, 0.95], pq8: [0.1, 0.8] } as const
 const lossOf = ({ storage, rescore }: Cell) => (rescore ? losses.f32 : losses[storage as keyof typeof losses])
 const k = 10
-const queries = Array.from({ length: 20 }, (_, i) => 100_000 + i)
+const queries = Array.from({ length: 20 }, (_, i) => vectorOf(100_000 + i))
 
 let gallery: Gallery
 let scratchDir: string
@@ -45,7 +46,7 @@ async function withSnapshot<T>(use: (snapshot: Snapshot) => Promise<T>): Promise
   }
 }
 const searchAll = (query: Omit<SnapshotQuery, 'vectors'>): Promise<Hit[][]> =>
-  withSnapshot((snapshot) => snapshot.search({ vectors: Float32Array.from(queries.flatMap((seed) => [...vectorOf(seed)])), ...query }))
+  withSnapshot((snapshot) => snapshot.search({ vectors: Float32Array.from(queries.flatMap((query) => [...query])), ...query }))
 
 /** Items as they are added, and in the reference. */
 async function add(writer: CollectionWriter, reference: Reference, items: TestItem[]): Promise<void> {
@@ -64,14 +65,14 @@ async function check(cell: Cell, reference: Reference): Promise<number> {
   const [lost, floor] = lossOf(cell)
   const { metric } = cell
   const found = await searchAll({ k, searchBudget: 64 })
-  const recall = recallOf(found, queries.map((seed) => rankedIds(reference, metric, vectorOf(seed))), k)
+  const recall = recallOf(found, reference, { metric, queries, k })
   expect(recall).toBeGreaterThanOrEqual(floor)
   found.forEach((hits, q) => {
     expect(hits).toHaveLength(Math.min(k, reference.size))
-    for (const { item: { id }, score } of hits) expect(Math.abs(score - scoreBetween(metric, vectorOf(queries[q]!), reference.get(id)!.vector)), id).toBeLessThanOrEqual(lost)
+    for (const { item: { id }, score } of hits) expect(Math.abs(score - scoreBetween(metric, queries[q]!, reference.get(id)!.vector)), id).toBeLessThanOrEqual(lost)
   })
   const labelled = await searchAll({ k, searchBudget: 64, filter: { label: 'label-3' } })
-  expect(recallOf(labelled, queries.map((seed) => rankedIds(reference, metric, vectorOf(seed), ({ label }) => label === 'label-3')), k)).toBeGreaterThanOrEqual(floor)
+  expect(recallOf(labelled, reference, { metric, queries, k, keep: ({ label }) => label === 'label-3' })).toBeGreaterThanOrEqual(floor)
   const groups = await searchAll({ k: 5, groupBy: 'label' })
   expect(groups.every((hits) => new Set(hits.map(({ item: { label } }) => label)).size === hits.length)).toBe(true)
   await withSnapshot(async (snapshot) => {

@@ -1,28 +1,21 @@
 // Segment files for real: Faiss indexes built on the addon's pool, written to a local folder and streamed to the store.
 import { createReadStream } from 'node:fs'
 import { rm } from 'node:fs/promises'
-import { FaissIndex, trainCentroids, trainCodebook } from '@likeness/faiss'
-import type { IndexSpec } from '@likeness/faiss'
+import { trainBinaryCentroids, trainCentroids, trainCodebook } from '@likeness/faiss'
 import { appError } from '@likeness/shared/errors'
 import type { ObjectStore } from '@likeness/shared/store/object-store'
+import { bitsBytes, packBits } from './bits.ts'
 import type { FileCache } from './file-cache.ts'
 import { sha256Hex } from './manifest.ts'
-import type { IndexInput, SegmentFiles, TrainInput } from './segment-files.ts'
-import { decodeVectors, encodeVectors } from './vector-file.ts'
+import type { SegmentFiles, TrainInput } from './segment-files.ts'
+import { createSegmentIndex, readSegmentIndex } from './segment-index.ts'
+import { encodeVectors } from './vector-file.ts'
 
 /** Larger than any index that fits in memory here. */
 const maxIndexBytes = 2 ** 40
 
-function indexSpec({ form: { index: kind, storage }, dim, metric, quantizer }: IndexInput): IndexSpec {
-  const trained = quantizer === undefined ? undefined : decodeVectors(quantizer.body)
-  const codebook = trained?.subarray((quantizer?.nlist ?? 0) * dim)
-  const stored = { dim, metric, storage, ...(codebook !== undefined && codebook.length > 0 && { codebook }) }
-  if (kind !== 'ivf') return { kind, ...stored }
-  if (trained === undefined || quantizer === undefined) throw appError('internal', 'an ivf segment needs centroids')
-  return { kind, ...stored, centroids: trained.subarray(0, quantizer.nlist * dim) }
-}
-
 async function train({ vectors, dim, metric, nlist, storage }: TrainInput): Promise<Uint8Array> {
+  if (metric === 'hamming' || storage === 'bits') return await trainBinaryCentroids(packBits(vectors, dim), { bits: 8 * bitsBytes(dim), nlist })
   const centroids = nlist === 0 ? new Float32Array(0) : await trainCentroids(vectors, { dim, nlist, metric })
   const hasCodebook = storage !== 'f32' && storage !== 'f16'
   // Codes of pq in a list are relative to its centroid.
@@ -44,7 +37,7 @@ export function createFaissSegmentFiles({ store, cache }: { store: ObjectStore; 
     },
     async putIndex(key, input) {
       const scratch = await cache.scratchPath()
-      const index = FaissIndex.create(indexSpec(input))
+      const index = createSegmentIndex(input)
       try {
         await index.add(input.vectors)
         await index.write(scratch)
@@ -55,8 +48,8 @@ export function createFaissSegmentFiles({ store, cache }: { store: ObjectStore; 
         await rm(scratch, { force: true })
       }
     },
-    async vectors(ref, rows) {
-      const index = await FaissIndex.read(await cache.path(ref))
+    async vectors({ files: { index: ref }, rows, storage }, dim) {
+      const index = await readSegmentIndex(await cache.path(ref), storage, dim)
       try {
         return await index.reconstructRange(0, rows)
       } finally {

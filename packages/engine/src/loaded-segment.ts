@@ -1,7 +1,7 @@
 // A segment open for reading: Faiss index and columns in memory, payload on disk read by item. Shared by snapshots; closed with its last one.
 import { open } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
-import { FaissError, FaissIndex } from '@likeness/faiss'
+import { FaissError } from '@likeness/faiss'
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import { appError } from '@likeness/shared/errors'
 import type { Bitmap } from './bitmap.ts'
@@ -14,6 +14,8 @@ import type { ManifestSegment } from './manifest.ts'
 import { recentFilters } from './part.ts'
 import { Recent } from './recent.ts'
 import { SegmentColumns } from './segment-columns.ts'
+import { readSegmentIndex } from './segment-index.ts'
+import type { SegmentIndex } from './segment-index.ts'
 import { decodeSegmentMeta } from './segment-meta.ts'
 import type { SegmentMeta } from './segment-meta.ts'
 import { VectorFile } from './vector-file.ts'
@@ -24,7 +26,7 @@ const itemsPerRead = 1024
 export class LoadedSegment {
   readonly ref: ManifestSegment
   readonly meta: SegmentMeta
-  readonly index: FaissIndex
+  readonly index: SegmentIndex
   readonly columns: SegmentColumns
   /** Rows that do not match, by filter. */
   readonly excluded = new Recent<Bitmap>(recentFilters)
@@ -34,7 +36,7 @@ export class LoadedSegment {
   private readonly cache: FileCache
   private users = 1
 
-  private constructor(parts: { ref: ManifestSegment; meta: SegmentMeta; index: FaissIndex; vectors: VectorFile | undefined; payload: FileHandle; cache: FileCache }) {
+  private constructor(parts: { ref: ManifestSegment; meta: SegmentMeta; index: SegmentIndex; vectors: VectorFile | undefined; payload: FileHandle; cache: FileCache }) {
     this.ref = parts.ref
     this.meta = parts.meta
     this.index = parts.index
@@ -49,7 +51,7 @@ export class LoadedSegment {
     const full = rescore ? ref.files.vectors : undefined
     const [indexPath, metaPath, payloadPath, vectorsPath] = await Promise.all([ref.files.index, ref.files.meta, ref.files.payload, full].map(async (file) => file && (await cache.path(file))))
     const meta = decodeSegmentMeta(await readWhole(metaPath!))
-    const index = await readIndex(indexPath!)
+    const index = await readIndex(indexPath!, ref, dim)
     let vectors: VectorFile | undefined
     try {
       if (index.ntotal !== meta.rows || meta.rows !== ref.rows) throw appError('data_corrupt', `segment ${ref.id} has ${index.ntotal} vectors for ${meta.rows} rows`)
@@ -127,9 +129,9 @@ async function readWhole(path: string): Promise<Uint8Array> {
   }
 }
 
-async function readIndex(path: string): Promise<FaissIndex> {
+async function readIndex(path: string, { storage }: ManifestSegment, dim: number): Promise<SegmentIndex> {
   try {
-    return await FaissIndex.read(path)
+    return await readSegmentIndex(path, storage, dim)
   } catch (error) {
     if (error instanceof FaissError) throw appError('data_corrupt', error.message, { cause: error })
     throw error

@@ -15,7 +15,7 @@ export type IndexKind = (typeof indexKinds)[number]
 export const manifestSegmentSchema = z.object({
   id: z.string(),
   index: z.enum(indexKinds),
-  storage: storageSchema.default('f32'),
+  storage: z.union([storageSchema, z.literal('bits')]).default('f32'),
   /** What its index was made with; its file has a copy of its own. */
   quantizer: z.object({ key: z.string(), nlist: z.number().int() }).optional(),
   items: z.number().int(),

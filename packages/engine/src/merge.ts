@@ -69,19 +69,19 @@ function asManyAsFit(segments: readonly OpenSegment[]): OpenSegment[] {
 export function planMerge(state: WriterState, quantizer: Manifest['quantizer']): MergePlan | undefined {
   const { spec, segments } = state
   const threshold = sealRows(spec)
-  const sealed = sealedForm(spec)
+  const [small, sealed] = [smallForm(spec), sealedForm(spec)]
   const total = segments.reduce((sum, segment) => sum + liveRows(segment), 0)
   const plan = (inputs: OpenSegment[], form: SegmentForm, retrain = false): MergePlan => ({ inputs, form, liveRows: total, retrain })
   if (total >= threshold && isOutgrown(spec, quantizer, total)) return plan(asManyAsFit(segments), sealed, true)
-  const small = segments.filter(({ ref }) => isSmall(spec, ref))
-  if (small.reduce((sum, segment) => sum + liveRows(segment), 0) >= threshold) return plan(small, sealed)
-  const crowded = crowdedClass(small)
-  if (crowded !== undefined) return plan(crowded, smallForm)
+  const unsealed = segments.filter(({ ref }) => isSmall(spec, ref))
+  if (unsealed.reduce((sum, segment) => sum + liveRows(segment), 0) >= threshold) return plan(unsealed, sealed)
+  const crowded = crowdedClass(unsealed)
+  if (crowded !== undefined) return plan(crowded, small)
   const worn = segments.find((segment) => isWorn(segment) && segment.ref.rows <= largestMergeRows)
-  if (worn !== undefined) return plan([worn], liveRows(worn) >= threshold ? sealed : smallForm)
+  if (worn !== undefined) return plan([worn], liveRows(worn) >= threshold ? sealed : small)
   // A small form past the threshold exists when a single commit brought that many rows.
-  const unsealed = sameForm(sealed, smallForm) ? undefined : segments.find((segment) => sameForm(segment.ref, smallForm) && liveRows(segment) >= threshold)
-  return unsealed === undefined ? undefined : plan([unsealed], sealed)
+  const large = sameForm(sealed, small) ? undefined : segments.find((segment) => sameForm(segment.ref, small) && liveRows(segment) >= threshold)
+  return large === undefined ? undefined : plan([large], sealed)
 }
 
 interface LiveInput {

@@ -8,6 +8,7 @@ import { appError } from '@likeness/shared/errors'
 import { parseBatchKey } from '@likeness/shared/keys'
 import type { CollectionKeys } from '@likeness/shared/keys'
 import type { ObjectStore } from '@likeness/shared/store/object-store'
+import { storedForm } from './stored-form.ts'
 import { untilStored } from './store-retry.ts'
 import { isOpen } from './writer-state.ts'
 import type { OpenIngestion, WriterState } from './writer-state.ts'
@@ -77,5 +78,5 @@ export async function readBatch({ store, clock, keys, signal }: WorkSource, stat
   if (header.embeddingVersion !== version || header.dim !== dim) throw appError('data_corrupt', `${key} has embedding ${header.embeddingVersion} (${header.dim}), the collection ${version} (${dim})`)
   if (header.items.some((item) => (item.failure === undefined) !== (item.rows.length > 0))) throw appError('data_corrupt', `${key} has an item with neither rows nor a failure`)
   if (!vectors.every(Number.isFinite)) throw appError('data_corrupt', `${key} has a value that is not a number among ${countRows(header.items)} rows`)
-  return batch
+  return { ...batch, vectors: storedForm(state.spec, vectors) }
 }

@@ -61,7 +61,7 @@ export const encodeFailures = (failed: readonly FailedItem[]): Uint8Array => Buf
 export async function writePending(input: Pick<CommitInput, 'files' | 'keys' | 'newId'>, state: WriterState): Promise<WrittenSegment | null> {
   if (state.pending.size === 0) return null
   const items = [...state.pending.values()].sort(byHash)
-  return await writeSegment({ files: input.files, keys: input.keys, spec: state.spec, id: input.newId(), form: smallForm, items })
+  return await writeSegment({ files: input.files, keys: input.keys, spec: state.spec, id: input.newId(), form: smallForm(state.spec), items })
 }
 
 async function writeTombstones(input: CommitInput, commitId: string, state: WriterState): Promise<FileRef | null> {

@@ -1,6 +1,7 @@
 // What the indexes of a collection share: IVF centroids, ranges of sq8, centroids of pq; one file, trained when there are points, and anew as the collection grows.
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import type { CollectionKeys } from '@likeness/shared/keys'
+import { bitsBytes } from './bits.ts'
 import type { Manifest } from './manifest.ts'
 import { needsQuantizer, sealedForm } from './segment-form.ts'
 import type { SegmentFiles } from './segment-files.ts'
@@ -22,7 +23,8 @@ export const isOutgrown = (spec: CollectionSpec, quantizer: Manifest['quantizer'
   quantizer !== null && needsQuantizer(sealedForm(spec)) && liveRows >= growth * quantizer.trainedOn
 
 /** Of its file. */
-export function quantizerBytes({ storage, embedding: { dim } }: CollectionSpec, nlist: number): number {
+export function quantizerBytes({ metric, storage, embedding: { dim } }: CollectionSpec, nlist: number): number {
+  if (metric === 'hamming') return nlist * bitsBytes(dim)
   const codebook = storage === 'sq8' ? 2 * dim : storage.startsWith('pq') ? 256 * dim : 0
   return 4 * (nlist * dim + codebook)
 }

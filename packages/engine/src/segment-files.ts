@@ -1,15 +1,14 @@
 // What writing and merging need of segment files. The real one builds Faiss indexes on disk and uploads them; simulations keep plain vectors.
-import type { VectorStorage } from '@likeness/shared/contract/collection'
-import type { FileRef } from './manifest.ts'
-import type { SegmentForm } from './segment-form.ts'
+import type { FileRef, ManifestSegment } from './manifest.ts'
+import type { SegmentForm, SegmentStorage } from './segment-form.ts'
 
-export type IndexMetric = 'ip' | 'l2'
+export type IndexMetric = 'ip' | 'l2' | 'hamming'
 
 export interface IndexInput {
   form: SegmentForm
   dim: number
   metric: IndexMetric
-  /** [rows, dim] */
+  /** [rows, dim]; 0 and 1 for hamming */
   vectors: Float32Array
   /** For ivf, sq8 and pq: as `train` made it. */
   quantizer?: { nlist: number; body: Uint8Array }
@@ -22,7 +21,7 @@ export interface TrainInput {
   metric: IndexMetric
   /** 0: no lists. */
   nlist: number
-  storage: VectorStorage
+  storage: SegmentStorage
 }
 
 export interface SegmentFiles {
@@ -32,8 +31,8 @@ export interface SegmentFiles {
   get(ref: FileRef): Promise<Uint8Array>
   /** Builds an index over the rows in order and uploads it. */
   putIndex(key: string, input: IndexInput): Promise<FileRef>
-  /** [rows, dim] of an index, in row order, as it has them. */
-  vectors(ref: FileRef, rows: number, dim: number): Promise<Float32Array>
-  /** f32 [nlist, dim] k-means centroids, then the codebook of the storage if it has one. */
+  /** [rows, dim] of a segment's index, in row order, as it has them. */
+  vectors(segment: ManifestSegment, dim: number): Promise<Float32Array>
+  /** f32 [nlist, dim] k-means centroids, then the codebook of the storage if it has one; of bits [nlist, bytes] centroids. */
   train(input: TrainInput): Promise<Uint8Array>
 }

@@ -2,33 +2,38 @@
 import type { CollectionSpec, VectorStorage } from '@likeness/shared/contract/collection'
 import type { IndexKind, ManifestSegment } from './manifest.ts'
 
+/** `bits`: of hamming, in every segment. */
+export type SegmentStorage = VectorStorage | 'bits'
 export interface SegmentForm {
   index: IndexKind
-  storage: VectorStorage
+  storage: SegmentStorage
 }
 
 /** Faiss trains no product quantizer on fewer. */
 const leastPqRows = 256
 
 /** Small segments, and whatever a quantizer cannot be trained for. */
-export const smallForm: SegmentForm = { index: 'flat', storage: 'f32' }
+export const smallForm = ({ metric }: CollectionSpec): SegmentForm => ({ index: 'flat', storage: metric === 'hamming' ? 'bits' : 'f32' })
 
-export const sealedForm = ({ method, storage }: CollectionSpec): SegmentForm => ({ index: ({ FLAT: 'flat', HNSW32: 'hnsw', IVF: 'ivf' } as const)[method], storage })
+export const sealedForm = ({ method, metric, storage }: CollectionSpec): SegmentForm => ({
+  index: ({ FLAT: 'flat', HNSW32: 'hnsw', IVF: 'ivf' } as const)[method],
+  storage: metric === 'hamming' ? 'bits' : storage
+})
 
 export const sameForm = (a: SegmentForm, b: SegmentForm): boolean => a.index === b.index && a.storage === b.storage
 
-const isQuantized = (storage: VectorStorage): boolean => storage !== 'f32' && storage !== 'f16'
+const isQuantized = (storage: SegmentStorage): boolean => storage === 'sq8' || storage.startsWith('pq')
 
 /** Rows from which on a segment is sealed. */
 export const sealRows = ({ settings, storage }: CollectionSpec): number => Math.max(settings.seal_threshold, storage.startsWith('pq') ? leastPqRows : 0)
 
-export const isSmall = (spec: CollectionSpec, ref: ManifestSegment): boolean => sameForm(ref, smallForm) && ref.rows < sealRows(spec)
+export const isSmall = (spec: CollectionSpec, ref: ManifestSegment): boolean => sameForm(ref, smallForm(spec)) && ref.rows < sealRows(spec)
 
 export const needsQuantizer = ({ index, storage }: SegmentForm): boolean => index === 'ivf' || isQuantized(storage)
 
 /**
  * Whether full vectors lie beside the index. Quantized rows come with them also where nothing is re-scored: a merge may meet another
- * codebook than the one its inputs have (it is trained anew as the collection grows), and what is encoded twice has lost twice. f32 and f16 lose
+ * codebook than the one its inputs have (it is trained anew as the collection grows), and what is encoded twice has lost twice. f32, f16 and bits lose
  * nothing when they are stored again.
  */
 export const keepsVectors = ({ storage }: SegmentForm, { rescore }: CollectionSpec): boolean => isQuantized(storage) || (rescore && storage === 'f16')

@@ -20,6 +20,8 @@ export interface PartQuery {
   vector: Float32Array
   k: number
   budget: number | undefined
+  /** Bits, inclusive: everything within, and the best k of that. */
+  radius?: number | undefined
   spec: CollectionSpec
 }
 
@@ -88,11 +90,19 @@ async function searchRows(part: Part, { vector, spec }: PartQuery, rows: number,
   return vectors === undefined ? found : await rescored(found, vector, { vectors, metric: indexMetric(spec.metric) })
 }
 
-/** At most k candidates; exactly k when the segment has k live items. */
+/** Every row within the radius: in all lists of an ivf index, unless a budget says how many. */
+async function searchRadius(part: Part, query: PartQuery, radius: number): Promise<Candidate[]> {
+  const { segment: { index, nlist }, deleted } = part
+  const { ids, distances } = await index.rangeSearch(query.vector, { radius, deleted: deleted.bytes, nprobe: query.budget ?? nlist })
+  return groupByItem(part, { ids, distances }, query)
+}
+
+/** At most k candidates; exactly k when the segment has k live items, or as many as are within the radius. */
 export async function searchPart(part: Part, query: PartQuery): Promise<Candidate[]> {
   const { segment: { index, meta, ref, vectors, nlist }, deleted } = part
   const live = ref.rows - deleted.count
   if (live === 0) return []
+  if (query.radius !== undefined) return await searchRadius(part, query, query.radius)
   const effort = firstEffort(part, query, live)
   const wanted = Math.ceil((query.k * meta.rows) / meta.items) + query.k
   let rows = Math.min(live, vectors === undefined ? wanted : rescoredRows * wanted)

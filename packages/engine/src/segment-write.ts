@@ -29,7 +29,7 @@ export interface WrittenSegment {
 }
 
 /** Cosine rows are stored at unit length, so both use the inner product. */
-export const indexMetric = (metric: Metric): IndexMetric => (metric === 'L2' ? 'l2' : 'ip')
+export const indexMetric = (metric: Metric): IndexMetric => ({ IP: 'ip', cosine: 'ip', L2: 'l2', hamming: 'hamming' } as const)[metric]
 
 export interface SegmentWrite {
   files: SegmentFiles

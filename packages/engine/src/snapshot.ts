@@ -12,6 +12,7 @@ import { narrowPart, readItems } from './part.ts'
 import type { Part } from './part.ts'
 import { findItem, rowsOf } from './segment-meta.ts'
 import { searchPart } from './segment-search.ts'
+import { storedForm } from './stored-form.ts'
 import type { Candidate, PartQuery } from './segment-search.ts'
 
 /** Of a scroll: 2 MiB of vectors at 512-d. */
@@ -55,7 +56,8 @@ export class OpenSnapshot implements Snapshot {
     const { dim } = this.spec.embedding
     if (vectors.length % dim !== 0) throw appError('dimension_mismatch', `vectors of ${dim} values each do not make ${vectors.length}`)
     const parts = filter === undefined ? this.parts : await this.narrow(filter)
-    const queries = Array.from({ length: vectors.length / dim }, (_, i) => vectors.subarray(i * dim, (i + 1) * dim))
+    const compared = storedForm(this.spec, vectors)
+    const queries = Array.from({ length: vectors.length / dim }, (_, i) => compared.subarray(i * dim, (i + 1) * dim))
     return await Promise.all(queries.map((vector) => this.searchOne(parts, vector, rest)))
   }
 
@@ -64,9 +66,9 @@ export class OpenSnapshot implements Snapshot {
     return await Promise.all(this.parts.map((part) => narrowPart(part, keyed)))
   }
 
-  private async searchOne(parts: readonly Part[], vector: Float32Array, { k, searchBudget, scoreThres, groupBy, groupSize = 1 }: Omit<SnapshotQuery, 'vectors'>): Promise<Hit[]> {
+  private async searchOne(parts: readonly Part[], vector: Float32Array, { k, searchBudget, hammingRadius, scoreThres, groupBy, groupSize = 1 }: Omit<SnapshotQuery, 'vectors'>): Promise<Hit[]> {
     const { spec } = this
-    const query = { vector, k, spec, budget: searchBudget ?? spec.settings.search_budget }
+    const query = { vector, k, spec, budget: searchBudget ?? spec.settings.search_budget, radius: hammingRadius }
     const best = groupBy === undefined ? await bestOf(parts, query) : await bestGrouped(parts, query, { by: groupBy, size: groupSize })
     const threshold = scoreThres ?? spec.settings.score_thres ?? -Infinity
     return await Promise.all(best.filter(({ score }) => score >= threshold).map(readHit))

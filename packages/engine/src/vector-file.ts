@@ -15,8 +15,9 @@ export const encodeVectors = (vectors: Float32Array): Uint8Array => new Uint8Arr
 export const decodeVectors = (body: Uint8Array): Float32Array => new Float32Array(new Uint8Array(body).buffer)
 
 /** [rows, dim] of a segment with every bit they came with (see keepsVectors), for merges and exports of the owner. */
-export async function fullVectors(files: SegmentFiles, { files: { index, vectors }, rows }: ManifestSegment, dim: number): Promise<Float32Array> {
-  return vectors === undefined ? await files.vectors(index, rows, dim) : decodeVectors(await files.get(vectors))
+export async function fullVectors(files: SegmentFiles, segment: ManifestSegment, dim: number): Promise<Float32Array> {
+  const { vectors } = segment.files
+  return vectors === undefined ? await files.vectors(segment, dim) : decodeVectors(await files.get(vectors))
 }
 
 export class VectorFile {

@@ -1,6 +1,5 @@
 // Whether the files of a segment are whole, say what they must, and agree with each other.
 import { open } from 'node:fs/promises'
-import { FaissIndex } from '@likeness/faiss'
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import { slotOf } from '@likeness/shared/contract/operation'
 import { Bitmap } from './bitmap.ts'
@@ -13,6 +12,7 @@ import type { ManifestSegment } from './manifest.ts'
 import { decodeSegmentMeta, hashBytes, hashOf } from './segment-meta.ts'
 import type { SegmentMeta } from './segment-meta.ts'
 import { decodeOverlays } from './overlay.ts'
+import { readSegmentIndex } from './segment-index.ts'
 import { keepsVectors } from './segment-form.ts'
 import { indexMetric } from './segment-write.ts'
 import { VectorFile } from './vector-file.ts'
@@ -58,7 +58,7 @@ function checkMeta(inspection: Inspection, ref: ManifestSegment, meta: SegmentMe
 async function verifyIndex(inspection: Inspection, ref: ManifestSegment, { embedding, metric }: CollectionSpec): Promise<void> {
   const { key } = ref.files.index
   await inspection.open(ref.files.index, async (path) => {
-    const index = await FaissIndex.read(path)
+    const index = await readSegmentIndex(path, ref.storage, embedding.dim)
     try {
       inspection.expect(index.ntotal === ref.rows, 'count', key, `${index.ntotal} vectors, the manifest says ${ref.rows} rows`)
       const [is, must] = [[index.kind, index.dim, index.metric, index.storage].join(), [ref.index, embedding.dim, indexMetric(metric), ref.storage].join()]

@@ -67,6 +67,21 @@ test('a finished build started again does nothing, another list is refused witho
   expect([changed.code, changed.stderr]).toEqual([2, expect.stringContaining('index_method "HNSW32", not "IVF"')])
 }, 600_000)
 
+test('a gallery of bits answers what is within the radius of its yaml, and what is not is unknown', async () => {
+  const folder = await folderOf('bits', count(5))
+  const run = (...args: string[]) => home.run(folder, ...args, '-c', 'product.yaml', '-o', 'IndexProcess.dist_type=hamming', '-o', 'IndexProcess.hamming_radius=0')
+  await home.run(folder, 'up', '--port', '0')
+  try {
+    const built = await run('build', '--json')
+    expect([built.code, built.json()], built.stderr).toEqual([0, expect.objectContaining({ indexed: 5 })])
+    expect(hitsIn((await run('search', '--image', `product_images/${pathOf(4)}`)).stdout)).toEqual([expect.stringMatching(/^label of 4 +1\.0000 {2}set 1\/4\.jpg$/)])
+    await writeFile(join(folder, 'other.jpg'), await pictureOf(77))
+    expect(hitsIn((await run('search', '--image', 'other.jpg')).stdout)).toEqual([])
+  } finally {
+    await home.run(folder, 'down')
+  }
+}, 600_000)
+
 test('append adds and replaces, remove takes out by path though the pictures are gone, and append brings back', async () => {
   const folder = await folderOf('append', count(6))
   const run = (...args: string[]) => home.run(folder, ...args, '-c', 'product.yaml', '--json')
@@ -153,7 +168,6 @@ test('what the user has to change is one message, exit code 2, and nothing is ma
     return stderr
   }
   expect(await refused('build', '-c', 'product.yaml', '-o', 'IndexProcess.embedding_size=512')).toMatch(/embedding_size is 512, the model .* makes vectors of 64/)
-  expect(await refused('build', '-c', 'product.yaml', '-o', 'IndexProcess.dist_type=hamming', '-o', 'IndexProcess.hamming_radius=3')).toMatch(/hamming/)
   expect(await refused('search', '-c', 'product.yaml', '--image', `product_images/${pathOf(0)}`)).toMatch(/does not exist: `likeness build/)
   expect(await refused('search', '-c', 'product.yaml', '--image', 'nowhere.jpg')).toMatch(/no such file/)
   expect(await refused('status', '--api', 'http://127.0.0.1:9')).toMatch(/no API answers at/)

@@ -3,7 +3,7 @@ import { openDialog } from './dialog.js'
 import { h } from './dom.js'
 
 const methods = [['HNSW32', 'graph, fast at any size'], ['IVF', 'lists, small in memory'], ['FLAT', 'exact, for up to some 100,000 rows']]
-const metrics = [['IP', 'inner product'], ['cosine', 'angle only'], ['L2', 'Euclidean distance']]
+const metrics = [['IP', 'inner product'], ['cosine', 'angle only'], ['L2', 'Euclidean distance'], ['hamming', 'signs only, a bit each']]
 
 const choice = (name, options) => h('select', { name }, ...options.map(([value, meaning]) => h('option', { value, text: `${value} (${meaning})` })))
 

@@ -5,7 +5,7 @@ import { conditionSchema, filterSchema } from '@likeness/shared/contract/filter'
 import { createCollectionSchema, deleteItemsSchema, importRequestSchema, listLineSchema, searchRequestSchema, vectorLineSchema } from '@likeness/shared/contract/http'
 import { itemIdSchema, labelSchema, metadataSchema } from '@likeness/shared/contract/item-list'
 
-const { vector: _vector, item_id: _itemId, ...searchFields } = searchRequestSchema.shape
+const { vector: _vector, vectors: _vectors, item_id: _itemId, ...searchFields } = searchRequestSchema.shape
 
 export const requestSchemas = {
   Condition: conditionSchema,
@@ -34,7 +34,7 @@ export const requestNotes: Partial<Record<RequestSchemaName, object>> = {
   IndexMethod: { description: 'In any case.', examples: [...indexMethods] },
   Metric: { description: 'In any case.', examples: [...metrics] },
   SearchForm: { description: 'The picture is `image`, or `image_key` names one of the store; numbers and JSON are sent as text.' },
-  SearchRequest: { description: 'Exactly one of `vector`, `item_id` and `image_key`.' },
+  SearchRequest: { description: 'Exactly one of `vector`, `vectors`, `item_id` and `image_key`.' },
   UploadForm: { description: 'Fields describe the files after them: `label` and `metadata` hold until given again, `id` is for the next file only. Any number of files.' },
   VectorLine: { description: '`vectors`: base64 of little-endian float32 [rows, dim], or as many arrays of numbers.' }
 }

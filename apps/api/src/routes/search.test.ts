@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { SearchAnswer } from '@likeness/shared/contract/http'
+import { encodeVector } from '@likeness/shared/contract/lane'
 import { appError } from '@likeness/shared/errors'
 import { codeOf, embedAnswer, startTestApi } from '../test-support/start-test-api.ts'
 import type { TestApi } from '../test-support/start-test-api.ts'
@@ -42,6 +43,20 @@ test('a vector is made unit length and answered with hits best first', async () 
   expect(answer.hits[1]).toMatchObject({ label: 'why', metric: 'IP', image: '/v1/collections/marks/items/y/image', thumbnail: '/v1/collections/marks/items/y/thumbnail' })
 })
 
+test.each([[[2, 1, 0, 0], [0, 0, 3, 0]], encodeVector(Float32Array.of(2, 1, 0, 0, 0, 0, 3, 0))].map((vectors) => ({ vectors })))('several vectors are answered each by itself, and together: %j', async ({ vectors }) => {
+  const answer = await answerOf(await searchJson({ vectors, k: 2, score_thres: 0.1 }))
+  expect(answer.objects.map(({ kind, hits }) => [kind, hits.map(({ id }) => id)])).toEqual([['vector', ['x', 'y']], ['vector', ['z/1']]])
+  expect(answer.hits.map(({ id }) => id)).toEqual(['z/1', 'x'])
+})
+
+test('within a radius of bits everything is answered, up to 10 000 hits or k', async () => {
+  await api.post('/v1/collections', { name: 'bits', metric: 'hamming' })
+  for (const [k, asked] of [[undefined, 10_000], [7, 7]]) {
+    await answerOf(await api.post('/v1/collections/bits/search', { vector: [1, 0, 0, 1], hamming_radius: 2, k }))
+    expect(api.replica.queries.at(-1)).toMatchObject({ k: asked, hammingRadius: 2, vectors: Float32Array.of(1, 0, 0, 1) })
+  }
+})
+
 test('a picture is embedded by a lane and all of its objects are searched and merged, each item once', async () => {
   api.lanes.answer = () => embedAnswer([[0, 0, 1, 0], [0.8, 0.6, 0, 0]])
   const answer = await answerOf(await searchForm({ image: picture, k: '2', score_thres: '0.5', box: '[1,2,3,4]', max_objects: '3' }))
@@ -73,6 +88,14 @@ test.each<[unknown, string]>([
   [{ vector: 'abc' }, '400 invalid_vector'],
   [{ vector: [1e300, 0, 0, 0] }, '400 invalid_vector'],
   [{ vector: [0, 0, 0, 0] }, '400 invalid_vector'],
+  [{ vectors: [] }, '400 invalid_vector'],
+  [{ vectors: [[1, 0, 0, 0], [1, 0]] }, '400 dimension_mismatch'],
+  [{ vectors: [[1, 0, 0, 0], [0, 0, 0, 0]] }, '400 invalid_vector'],
+  [{ vectors: [1, 0, 0, 0] }, '400 invalid_vector'],
+  [{ vectors: '[[1,0,0,0]]' }, '400 invalid_vector'],
+  [{ vectors: 'AAAA' }, '400 dimension_mismatch'],
+  [{ vectors: [[1, 0, 0, 0]], vector: [1, 0, 0, 0] }, '400 invalid_request'],
+  [{ vector: [1, 0, 0, 0], hamming_radius: 3 }, '400 invalid_request'],
   [{ vector: [1, 0, 0, 0], k: 0 }, '400 invalid_request'],
   [{ vector: [1, 0, 0, 0], k: 1e9 }, '400 invalid_request'],
   [{ vector: [1, 0, 0, 0], k: 1.5 }, '400 invalid_request'],

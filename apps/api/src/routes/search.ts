@@ -12,10 +12,10 @@ import { requireEmbedder } from '../lanes/require-embedder.ts'
 import { readPicture } from '../read-picture.ts'
 import { resolveCollection } from '../resolve-collection.ts'
 import { searchSnapshot } from '../search/answer-search.ts'
-import { parseQueryVector } from '../search/query-vector.ts'
+import { parseQueryVector, parseQueryVectors } from '../search/query-vector.ts'
 import { receiveSearch } from '../search/receive-search.ts'
 import type { ReceivedSearch } from '../search/receive-search.ts'
-import { queriesOfItem, queriesOfPicture, queryOfVector } from '../search/search-queries.ts'
+import { queriesOfItem, queriesOfPicture, queriesOfVectors } from '../search/search-queries.ts'
 import type { SearchQueries } from '../search/search-queries.ts'
 import { readTimeoutMs } from '../stored-item.ts'
 
@@ -28,7 +28,9 @@ async function pictureOf(deps: ApiDeps, spec: CollectionSpec, { request, picture
 
 /** The vectors to search a snapshot for. `embed` is asked again when the collection's embedding is not the one that was used. */
 async function queriesFor(snapshot: Snapshot, { request }: ReceivedSearch, embedded: EmbedAnswer | undefined, embed: (embedding: EmbeddingSpec) => Promise<EmbedAnswer>): Promise<SearchQueries> {
-  if (request.vector !== undefined) return queryOfVector(parseQueryVector(request.vector, snapshot.spec))
+  const { dim } = snapshot.spec.embedding
+  if (request.vector !== undefined) return queriesOfVectors(parseQueryVector(request.vector, snapshot.spec), dim)
+  if (request.vectors !== undefined) return queriesOfVectors(parseQueryVectors(request.vectors, snapshot.spec), dim)
   if (request.item_id !== undefined) return queriesOfItem(snapshot, request.item_id)
   const wanted = snapshot.spec.embedding
   const answer = embedded?.embedding.version === wanted.version ? embedded : await embed(wanted)

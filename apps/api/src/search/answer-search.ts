@@ -1,7 +1,9 @@
 // From hits of the snapshot to the answer: per object, and merged over all of them by item, best score first.
 import type { Hit, Snapshot } from '@likeness/engine/contract'
+import { defaultK, maxK } from '@likeness/shared/contract/http'
 import type { HitAnswer, SearchAnswer, SearchRequest } from '@likeness/shared/contract/http'
 import type { Filter } from '@likeness/shared/contract/filter'
+import { appError } from '@likeness/shared/errors'
 import { pictureLinks } from '../stored-item.ts'
 import { suppressOverlaps } from './recognised-objects.ts'
 import type { SearchQueries } from './search-queries.ts'
@@ -51,7 +53,7 @@ function filterOf({ filter, exclude }: SearchRequest): Filter | undefined {
 }
 
 /** A query by item finds the item itself, which is not answered: room for it, also in its group. */
-function askFor({ k, group_size: groupSize = 1, group_by: groupBy }: SearchRequest, withSelf: boolean): { k: number; groupSize: number } {
+function askFor({ group_size: groupSize = 1, group_by: groupBy }: SearchRequest, k: number, withSelf: boolean): { k: number; groupSize: number } {
   if (!withSelf) return { k, groupSize }
   return { k: groupBy === undefined ? k + 1 : Math.ceil((k * (groupSize + 1)) / groupSize) + 1, groupSize: groupSize + 1 }
 }
@@ -59,15 +61,17 @@ function askFor({ k, group_size: groupSize = 1, group_by: groupBy }: SearchReque
 /** Searches all vectors at once; timings are the caller's. */
 export async function searchSnapshot(snapshot: Snapshot, queries: SearchQueries, request: SearchRequest): Promise<Omit<SearchAnswer, 'took_ms' | 'collection'>> {
   const { name, metric } = snapshot.spec
-  const { group_by: groupBy, group_size: groupSize = 1, nms_iou: nmsIou } = request
-  const asked = askFor(request, queries.except !== undefined)
+  const { group_by: groupBy, group_size: groupSize = 1, nms_iou: nmsIou, hamming_radius: hammingRadius } = request
+  if (hammingRadius !== undefined && metric !== 'hamming') throw appError('invalid_request', `hamming_radius is for hamming, and the metric of ${name} is ${metric}`)
+  const k = request.k ?? (hammingRadius === undefined ? defaultK : maxK)
+  const asked = askFor(request, k, queries.except !== undefined)
   const grouping = groupBy === undefined ? {} : { groupBy, groupSize: asked.groupSize }
   const found = await snapshot.search({
-    vectors: queries.vectors, k: asked.k, searchBudget: request.search_budget, scoreThres: request.score_thres, filter: filterOf(request), ...grouping
+    vectors: queries.vectors, k: asked.k, searchBudget: request.search_budget, hammingRadius, scoreThres: request.score_thres, filter: filterOf(request), ...grouping
   })
   const lists = found.map((hits) => hits.filter(({ item }) => item.id !== queries.except).map((hit) => hitAnswer(name, metric, hit)))
   const group = groupBy === undefined ? undefined : { by: groupBy, size: groupSize }
-  const every = queries.objects.map((object, i) => ({ ...object, hits: mergeHits(lists.filter((_, n) => queries.objectOf[n] === i), request.k, group) }))
+  const every = queries.objects.map((object, i) => ({ ...object, hits: mergeHits(lists.filter((_, n) => queries.objectOf[n] === i), k, group) }))
   const objects = nmsIou === undefined ? every : suppressOverlaps(every, nmsIou)
-  return { index_seq: snapshot.seq, objects, hits: mergeHits(objects.map(({ hits }) => hits), request.k, group), picture: queries.picture }
+  return { index_seq: snapshot.seq, objects, hits: mergeHits(objects.map(({ hits }) => hits), k, group), picture: queries.picture }
 }

@@ -1,4 +1,4 @@
-// Reads a search: JSON with one of vector, item_id, image_key; or a form with the picture and the same names as text.
+// Reads a search: JSON with one of vector, vectors, item_id, image_key; or a form with the picture and the same names as text.
 import type { Readable } from 'node:stream'
 import type { Request, Response } from 'express'
 import { searchRequestSchema } from '@likeness/shared/contract/http'
@@ -13,23 +13,23 @@ export interface ReceivedSearch {
   picture: Uint8Array | undefined
 }
 
-const asJson = new Set(['vector', 'box', 'k', 'score_thres', 'search_budget', 'min_seq', 'max_objects', 'detector_threshold', 'nms_iou', 'filter', 'exclude', 'group_size'])
+const asJson = new Set(['vector', 'box', 'k', 'score_thres', 'search_budget', 'hamming_radius', 'min_seq', 'max_objects', 'detector_threshold', 'nms_iou', 'filter', 'exclude', 'group_size'])
 
 /** invalid_vector for whatever is wrong inside `vector`. */
 function parseSearch(body: unknown): SearchRequest {
   try {
     return parseRequest(searchRequestSchema, body)
   } catch (error) {
-    const issues = isAppError(error, 'invalid_request') ? (error.detail?.issues as { path: string }[] | undefined) : undefined
-    const inVector = issues?.find(({ path }) => path === 'vector' || path.startsWith('vector.'))
-    if (inVector !== undefined) throw appError('invalid_vector', 'vector is an array of finite numbers', { detail: { issues: [inVector] } })
+    const issues = isAppError(error, 'invalid_request') ? (error.detail?.issues as { path: string; message: string }[] | undefined) : undefined
+    const inVector = issues?.find(({ path }) => /^vectors?(\.|$)/.test(path))
+    if (inVector !== undefined) throw appError('invalid_vector', `${inVector.path.split('.')[0]}: ${inVector.message}`, { detail: { issues: [inVector] } })
     throw error
   }
 }
 
 function checkSources({ request, picture }: ReceivedSearch): ReceivedSearch {
-  const sources = [request.vector, request.item_id, request.image_key, picture].filter((source) => source !== undefined).length
-  if (sources !== 1) throw appError('invalid_request', 'give exactly one of vector, item_id, image_key, or a picture in the form field `image`')
+  const sources = [request.vector, request.vectors, request.item_id, request.image_key, picture].filter((source) => source !== undefined).length
+  if (sources !== 1) throw appError('invalid_request', 'give exactly one of vector, vectors, item_id, image_key, or a picture in the form field `image`')
   if (request.box !== undefined) {
     const [x1, y1, x2, y2] = request.box
     if (!(x1 < x2 && y1 < y2)) throw appError('invalid_request', 'box is [x1, y1, x2, y2] with x1 < x2 and y1 < y2')

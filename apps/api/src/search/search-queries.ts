@@ -17,8 +17,10 @@ export interface SearchQueries {
   except: string | undefined
 }
 
-export function queryOfVector(vector: Float32Array): SearchQueries {
-  return { objects: [{ kind: 'vector', box: null, class: null, detector_score: null }], vectors: vector, objectOf: [0], picture: null, except: undefined }
+/** Each of [n, dim] vectors is an object. */
+export function queriesOfVectors(vectors: Float32Array, dim: number): SearchQueries {
+  const objects = Array.from({ length: vectors.length / dim }, (): AnsweredObject => ({ kind: 'vector', box: null, class: null, detector_score: null }))
+  return { objects, vectors, objectOf: [...objects.keys()], picture: null, except: undefined }
 }
 
 export function queriesOfPicture(answer: EmbedAnswer): SearchQueries {

@@ -1,7 +1,8 @@
 // A Faiss index out of a file of rows: added part by part; what IVF learns its lists from is sampled over the whole file.
 import { open } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
-import { FaissIndex, trainCentroids } from '@likeness/faiss'
+import { bitsBytes, packBits } from '@likeness/engine/bits'
+import { BinaryIndex, FaissIndex, trainBinaryCentroids, trainCentroids } from '@likeness/faiss'
 import type { FaissMetric } from '@likeness/faiss'
 import type { IndexMethod } from '@likeness/shared/contract/collection'
 
@@ -13,7 +14,8 @@ export interface IndexPlan {
   vectorsFile: string
   rows: number
   dim: number
-  metric: FaissMetric
+  /** Rows of hamming are 0 and 1. */
+  metric: FaissMetric | 'hamming'
   method: IndexMethod
   /** Said in the file, for whoever searches it without saying more. */
   budget: number | undefined
@@ -22,12 +24,10 @@ export interface IndexPlan {
 
 /** Durable when resolved. The index is in memory while it is built: rows x dim x 4 bytes, and links for HNSW32. */
 export async function buildIndexFile(plan: IndexPlan, file: string): Promise<void> {
-  const { dim, metric, rows, method, budget } = plan
+  const { dim, rows, budget } = plan
   const source = await open(plan.vectorsFile, 'r')
   const lists = Math.max(1, Math.min(Math.round(4 * Math.sqrt(rows)), Math.floor(rows / leastPoints)))
-  const index = method === 'IVF'
-    ? FaissIndex.create({ kind: 'ivf', dim, metric, centroids: await trainCentroids(await sample(source, plan, lists * pointsPerList), { dim, metric, nlist: lists }) })
-    : FaissIndex.create({ kind: method === 'FLAT' ? 'flat' : 'hnsw', dim, metric })
+  const index = await createIndex(source, plan, lists)
   try {
     for (let first = 0; first < rows; first += rowsPerPart) {
       const count = Math.min(rowsPerPart, rows - first)
@@ -39,6 +39,21 @@ export async function buildIndexFile(plan: IndexPlan, file: string): Promise<voi
     index.close()
     await source.close()
   }
+}
+
+type ExportedIndex = Pick<FaissIndex, 'add' | 'exportTo' | 'close'>
+
+async function createIndex(source: FileHandle, plan: IndexPlan, nlist: number): Promise<ExportedIndex> {
+  const { dim, metric, method } = plan
+  const points = () => sample(source, plan, nlist * pointsPerList)
+  const graphOrFlat = method === 'FLAT' ? 'flat' : 'hnsw'
+  if (metric !== 'hamming') {
+    if (method !== 'IVF') return FaissIndex.create({ kind: graphOrFlat, dim, metric })
+    return FaissIndex.create({ kind: 'ivf', dim, metric, centroids: await trainCentroids(await points(), { dim, metric, nlist }) })
+  }
+  const bits = 8 * bitsBytes(dim)
+  const index = BinaryIndex.create(method === 'IVF' ? { kind: 'ivf', bits, centroids: await trainBinaryCentroids(packBits(await points(), dim), { bits, nlist }) } : { kind: graphOrFlat, bits })
+  return { add: (rows) => index.add(packBits(rows, dim)), exportTo: (file, effort) => index.exportTo(file, effort), close: () => index.close() }
 }
 
 async function readRows(source: FileHandle, dim: number, { first, count }: { first: number; count: number }): Promise<Float32Array> {

@@ -49,6 +49,11 @@ function galleryOf({ method = 'FLAT', metric = 'IP', count = items, failsAt = In
 }
 const rowLines = async (): Promise<RowLine[]> => (await readFile(join(out, 'id_map.ndjson'), 'utf8')).trimEnd().split('\n').map((line) => rowLineSchema.parse(JSON.parse(line)))
 
+test.each([['FLAT', 'IBxF'], ['IVF', 'IBwF'], ['HNSW32', 'IBHf']])('a gallery of bits becomes a binary index: %s is %s', async (method, kind) => {
+  expect(await galleryOf({ method, metric: 'hamming' })).toMatchObject({ metric: 'hamming', rows })
+  expect((await readFile(join(out, 'vector.index'))).toString('latin1', 0, 4)).toBe(kind)
+})
+
 test('every row of the index is named by both id maps, and the note says which version it is', async () => {
   const note = await galleryOf()
   expect(await readExportNote(out)).toEqual(note)

@@ -42,7 +42,7 @@ async function writeFiles({ api, collection, folder, reading, building }: Omit<E
   await buildIndexFile(
     {
       vectorsFile: folder.path(vectorsName), rows, dim: embedding.dim, method: note.index_method,
-      metric: metric === 'L2' ? 'l2' : 'ip',
+      metric: ({ IP: 'ip', cosine: 'ip', L2: 'l2', hamming: 'hamming' } as const)[note.metric],
       budget: settings.search_budget as number | undefined,
       onRows: (done) => building.show(done, rows)
     },

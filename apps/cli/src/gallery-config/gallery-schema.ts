@@ -1,9 +1,8 @@
 // What a gallery's yaml may say: the one source of the loader, of the table in docs/configuration.md and of docs/gallery.schema.json.
 import { z } from 'zod'
-import { collectionNameSchema, collectionSettingsSchema, indexMethods, searchBudgetSchema } from '@likeness/shared/contract/collection'
+import { collectionNameSchema, collectionSettingsSchema, indexMethods, metrics, searchBudgetSchema, storageSchema } from '@likeness/shared/contract/collection'
 import { parseArithmetic } from './arithmetic.ts'
 
-export const distances = ['IP', 'L2', 'cosine', 'hamming'] as const
 export const operations = ['new', 'append', 'remove'] as const
 
 /** What the documentation says of a key beside its description. */
@@ -45,12 +44,12 @@ const indexProcess = z.strictObject({
   data_file: key(path, { description: 'lines `relative_path<delimiter>label[<delimiter>more]`; UTF-8; BOM, CRLF and blank lines are fine' }),
   delimiter: key(z.string().min(1).max(16).optional(), { description: 'separates the fields of a line', absent: 'tab if every line has one, else the path is the longest prefix of the line that exists under `image_root`' }),
   index_operation: key(oneOf(operations).optional(), { description: '`new`, `append` (adds and replaces) or `remove` (by path)', examples: operations, absent: '`new`; a gallery that holds something is only wiped with `--force`' }),
-  dist_type: key(oneOf(distances).optional(), { description: '`IP`, `L2`, `cosine` or `hamming`', absent: '`IP`', examples: distances }),
+  dist_type: key(oneOf(metrics).optional(), { description: '`IP`, `L2`, `cosine` or `hamming` (each value of a vector becomes a bit)', absent: '`IP`', examples: metrics }),
   embedding_size: key(whole(1, 65_536).optional(), { description: 'must be what the model makes', absent: "the model's" }),
   batch_size: key(whole(1, 1_000_000).optional(), { description: 'read, and without effect: pictures are embedded one by one by as many processes as there are cores', absent: 'no effect' }),
   return_k: key(whole(1, 10_000).optional(), { description: 'hits per subject', absent: '5' }),
   score_thres: key(number(z.number().min(-1e6).max(1e6)).optional(), { description: 'hits with a lower `score` are not answered; nothing left is "unknown"', absent: 'none' }),
-  hamming_radius: key(whole(0, 65_536).optional(), { description: 'with `hamming`: hits within so many bits, inclusive', absent: 'required for `hamming` unless `score_thres` is given' }),
+  hamming_radius: key(whole(0, 65_536).optional(), { description: 'with `hamming`: hits within so many bits, inclusive; the best `return_k` of them', absent: 'required for `hamming` unless `score_thres` is given' }),
   search_budget: key(number(searchBudgetSchema).optional(), { description: 'effort of a search: efSearch for `HNSW32`, nprobe for `IVF`', absent: 'max(64, 4 k) or max(8, sqrt(nlist))' })
 })
 
@@ -67,7 +66,10 @@ const likeness = z.strictObject({
   exclude: key(z.array(fieldName).max(32).optional(), { description: 'hits with the same value of such a field as the query are left out', absent: 'none' }),
   subjects: key(z.boolean().optional(), { description: 'whether detected subjects of a gallery picture can be found, beside the whole of it', absent: '`false`' }),
   view_sizes: key(z.array(z.int().min(32).max(1280).multipleOf(32)).max(8).optional(), { description: 'sizes in pixels at which a gallery picture is embedded', absent: '`[224, 128]`' }),
-  seal_threshold: key(number(collectionSettingsSchema.shape.seal_threshold.unwrap()).optional(), { description: 'rows from which on a segment gets the index of `index_method`; smaller ones are exact', absent: '20000' })
+  seal_threshold: key(number(collectionSettingsSchema.shape.seal_threshold.unwrap()).optional(), { description: 'rows from which on a segment gets the index of `index_method`; smaller ones are exact', absent: '20000' }),
+  storage: key(storageSchema.optional(), { description: 'how sealed segments store vectors: `f32`, `f16`, `sq8` (a byte a value) or `pq<m>` (m bytes a vector; m divides its length)', absent: '`f32`', examples: ['f32', 'f16', 'sq8', 'pq64'] }),
+  rescore: key(z.boolean().optional(), { description: 'with `f16`, `sq8` and `pq<m>`: scores come from the full vectors, which are kept on disk', absent: '`false`' }),
+  hamming_threshold: key(number(collectionSettingsSchema.shape.hamming_threshold.unwrap()).optional(), { description: 'with `hamming`: a value above it is a 1', absent: '0, the sign' })
 })
 
 /** Sections of the schema with a table each. */

@@ -40,7 +40,7 @@ test('the file of a PP-ShiTu user is complete as it is, with every path relative
     indexDir: join(folder, 'product_gallery/index'), imageRoot: join(folder, 'product_images'), dataFile: join(folder, 'product_data.txt'),
     delimiter: undefined, operation: undefined, indexMethod: 'HNSW32', metric: 'IP', embeddingSize: 512, returnK: 5, scoreThres: 0.7,
     hammingRadius: undefined, searchBudget: undefined, detector: { threshold: 0.2, maxResults: 5, nmsIou: 0.05 },
-    fields: [], exclude: [], subjects: false, viewSizes: undefined, sealThreshold: undefined, warnings: []
+    fields: [], exclude: [], subjects: false, viewSizes: undefined, sealThreshold: undefined, storage: 'f32', rescore: false, hammingThreshold: undefined, warnings: []
   })
   expect(file).toBe(join(folder, 'g.yaml'))
 })

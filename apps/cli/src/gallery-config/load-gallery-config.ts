@@ -1,11 +1,11 @@
 // A gallery's yaml, checked and made complete: every path absolute, every default in place, every problem with its line.
 import { dirname, resolve } from 'node:path'
 import type { core } from 'zod'
-import type { IndexMethod } from '@likeness/shared/contract/collection'
+import type { IndexMethod, Metric, VectorStorage } from '@likeness/shared/contract/collection'
 import { UserError } from '../user-error.ts'
 import { collectionNameOf } from './collection-name.ts'
 import { gallerySchema, namesAt, namesWithoutMeaning } from './gallery-schema.ts'
-import type { distances, GalleryFile, operations } from './gallery-schema.ts'
+import type { GalleryFile, operations } from './gallery-schema.ts'
 import { nearestName } from './nearest-name.ts'
 import { applyOverrides } from './overrides.ts'
 import { readYamlFile } from './yaml-file.ts'
@@ -21,7 +21,7 @@ export interface GalleryConfig {
   delimiter: string | undefined
   operation: (typeof operations)[number] | undefined
   indexMethod: IndexMethod
-  metric: (typeof distances)[number]
+  metric: Metric
   embeddingSize: number | undefined
   returnK: number
   scoreThres: number | undefined
@@ -34,6 +34,9 @@ export interface GalleryConfig {
   subjects: boolean
   viewSizes: number[] | undefined
   sealThreshold: number | undefined
+  storage: VectorStorage
+  rescore: boolean
+  hammingThreshold: number | undefined
   /** Said once; nothing is wrong. */
   warnings: string[]
 }
@@ -109,6 +112,9 @@ function complete(file: string, { IndexProcess: index, Global: globals = {}, Lik
     subjects: own.subjects ?? false,
     viewSizes: own.view_sizes,
     sealThreshold: own.seal_threshold,
+    storage: own.storage ?? 'f32',
+    rescore: own.rescore ?? false,
+    hammingThreshold: own.hamming_threshold,
     warnings: [
       ...(unused.length > 0 ? [`${file}: these keys of PaddleClas have no meaning here: ${unused.join(', ')}`] : []),
       ...(index.batch_size !== undefined ? [`${file}: ${batchSizeNote}`] : [])

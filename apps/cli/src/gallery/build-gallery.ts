@@ -11,7 +11,7 @@ import { beginRecord, isSame, readRecord, writeRecord } from './build-record.ts'
 import type { BuildRecord, Outcome } from './build-record.ts'
 import { createJobFollower } from './follow-jobs.ts'
 import type { Followed } from './follow-jobs.ts'
-import { checkFits, checkMetric, createGallery, embeddingFor } from './gallery-collection.ts'
+import { checkFits, createGallery, embeddingFor } from './gallery-collection.ts'
 import { submitParts } from './submit-parts.ts'
 import type { LineFailure } from './submit-parts.ts'
 
@@ -42,7 +42,6 @@ export interface BuildSummary extends Outcome {
 /** UserError for whatever the user has to change; nothing is created or wiped before everything is checked. */
 export async function buildGallery(options: BuildOptions): Promise<BuildSummary> {
   const { api, config, operation, list, force, say } = options
-  checkMetric(config)
   const embedding = await embeddingFor(api, config)
   const there = await api.getCollection(config.collection)
   const last = await readRecord(config.indexDir)

@@ -2,7 +2,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
 import type { CollectionAnswer } from '@likeness/shared/contract/http'
-import { metrics } from '@likeness/shared/contract/collection'
 import type { ApiClient } from '../api-client.ts'
 import type { GalleryConfig } from '../gallery-config/load-gallery-config.ts'
 import { UserError } from '../user-error.ts'
@@ -24,24 +23,19 @@ export async function embeddingFor(api: ApiClient, { embeddingSize, file }: Pick
   }
 }
 
-/** UserError by name for what the engine cannot do. */
-export function checkMetric({ metric, file }: Pick<GalleryConfig, 'metric' | 'file'>): void {
-  if ((metrics as readonly string[]).includes(metric)) return
-  throw new UserError(`${file}: dist_type ${metric} is not supported by the engine yet; ${metrics.join(', ')} are`)
-}
-
-function settingsOf({ subjects, viewSizes, sealThreshold, searchBudget, scoreThres }: GalleryConfig): Record<string, unknown> {
+function settingsOf({ subjects, viewSizes, sealThreshold, searchBudget, scoreThres, hammingThreshold }: GalleryConfig): Record<string, unknown> {
   return {
     subjects,
     ...(viewSizes !== undefined && { view_sizes: viewSizes }),
     ...(sealThreshold !== undefined && { seal_threshold: sealThreshold }),
     ...(searchBudget !== undefined && { search_budget: searchBudget }),
-    ...(scoreThres !== undefined && { score_thres: scoreThres })
+    ...(scoreThres !== undefined && { score_thres: scoreThres }),
+    ...(hammingThreshold !== undefined && { hamming_threshold: hammingThreshold })
   }
 }
 
 export const createGallery = (api: ApiClient, config: GalleryConfig): Promise<CollectionAnswer> =>
-  api.createCollection(config.collection, { index_method: config.indexMethod, metric: config.metric, settings: settingsOf(config) })
+  api.createCollection(config.collection, { index_method: config.indexMethod, metric: config.metric, storage: config.storage, rescore: config.rescore, settings: settingsOf(config) })
 
 /** UserError when the collection cannot take what the yaml and the model say: with every difference, and both values. */
 export function checkFits(there: CollectionAnswer, config: GalleryConfig, embedding: EmbeddingSpec): void {
@@ -53,6 +47,9 @@ export function checkFits(there: CollectionAnswer, config: GalleryConfig, embedd
   const pairs: [string, unknown, unknown][] = [
     ['index_method', there.index_method, config.indexMethod],
     ['dist_type', there.metric, config.metric],
+    ['storage', there.storage, config.storage],
+    ['rescore', there.rescore, config.rescore],
+    ['hamming_threshold', there.settings.hamming_threshold, config.hammingThreshold],
     ['subjects', there.settings.subjects, config.subjects],
     ['view_sizes', there.settings.view_sizes, config.viewSizes ?? there.settings.view_sizes]
   ]

@@ -4,7 +4,7 @@ import type { Condition, Filter } from '@likeness/shared/contract/filter'
 import type { ApiClient, SearchOptions } from '../api-client.ts'
 import type { GalleryConfig } from '../gallery-config/load-gallery-config.ts'
 
-export type SearchConfig = Pick<GalleryConfig, 'collection' | 'returnK' | 'scoreThres' | 'searchBudget' | 'detector' | 'exclude'>
+export type SearchConfig = Pick<GalleryConfig, 'collection' | 'returnK' | 'scoreThres' | 'hammingRadius' | 'searchBudget' | 'detector' | 'exclude'>
 /** What is known about the picture, by field name: values of `exclude` fields keep hits with the same value out. */
 export type PictureFields = Record<string, string>
 
@@ -12,12 +12,13 @@ export type PictureFields = Record<string, string>
 const noThreshold = -1e6
 
 export function searchOptionsOf(config: SearchConfig, fields: PictureFields = {}): SearchOptions {
-  const { returnK, scoreThres, searchBudget, detector } = config
+  const { returnK, scoreThres, hammingRadius, searchBudget, detector } = config
   const exclude = excludeFilter(config.exclude, fields)
   return {
     k: returnK,
     // Said in any case: the collection has the threshold of the yaml that built it.
     score_thres: scoreThres ?? noThreshold,
+    ...(hammingRadius !== undefined && { hamming_radius: hammingRadius }),
     ...(searchBudget !== undefined && { search_budget: searchBudget }),
     detector_threshold: detector.threshold,
     max_objects: detector.maxResults,

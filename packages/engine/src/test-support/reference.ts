@@ -8,25 +8,28 @@ export interface ReferenceItem {
 }
 export type Reference = Map<string, ReferenceItem>
 
-/** Of unit vectors. */
+/** Of unit vectors; of the signs of any for hamming. */
 export function scoreBetween(metric: Metric, a: Float32Array, b: Float32Array): number {
+  if (metric === 'hamming') return a.filter((value, i) => value > 0 === b[i]! > 0).length / a.length
   if (metric === 'L2') return 1 - a.reduce((sum, value, i) => sum + (value - b[i]!) ** 2, 0) / 2
   return a.reduce((sum, value, i) => sum + value * b[i]!, 0)
 }
 
-/** Best first. */
-export function rankedIds(reference: Reference, metric: Metric, query: Float32Array, keep: (item: ReferenceItem) => boolean = () => true): string[] {
-  const scored = [...reference].filter(([, item]) => keep(item)).map(([id, { vector }]) => ({ id, score: scoreBetween(metric, query, vector) }))
-  return scored.sort((a, b) => b.score - a.score).map(({ id }) => id)
+export interface Asked {
+  metric: Metric
+  queries: readonly Float32Array[]
+  k: number
+  keep?: (item: ReferenceItem) => boolean
 }
 
-/** Share of the best k of each query that was found. */
-export function recallOf(found: readonly (readonly Hit[])[], best: readonly (readonly string[])[], k: number): number {
+/** Share of the best k of each query that was found; of items with equal scores any will do. */
+export function recallOf(found: readonly (readonly Hit[])[], reference: Reference, { metric, queries, k, keep = () => true }: Asked): number {
   let [hits, wanted] = [0, 0]
-  best.forEach((ids, q) => {
-    const top = ids.slice(0, k)
-    wanted += top.length
-    hits += top.filter((id) => found[q]!.some(({ item }) => item.id === id)).length
+  queries.forEach((query, q) => {
+    const scores = new Map([...reference].filter(([, item]) => keep(item)).map(([id, { vector }]) => [id, scoreBetween(metric, query, vector)]))
+    const best = [...scores.values()].sort((a, b) => b - a).slice(0, k)
+    wanted += best.length
+    hits += found[q]!.slice(0, k).filter(({ item: { id } }) => (scores.get(id) ?? -Infinity) >= best.at(-1)! - 1e-9).length
   })
   return hits / wanted
 }

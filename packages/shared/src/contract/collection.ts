@@ -15,7 +15,7 @@ export const embeddingSchema = z.object({
 })
 export type EmbeddingSpec = z.infer<typeof embeddingSchema>
 
-export const metrics = ['IP', 'L2', 'cosine'] as const
+export const metrics = ['IP', 'L2', 'cosine', 'hamming'] as const
 export type Metric = (typeof metrics)[number]
 export const indexMethods = ['FLAT', 'IVF', 'HNSW32'] as const
 export type IndexMethod = (typeof indexMethods)[number]
@@ -46,6 +46,8 @@ export const collectionSettingsSchema = z.object({
   search_budget: searchBudgetSchema.optional(),
   /** Hits below this score are not answered. */
   score_thres: z.number().min(-1e6).max(1e6).optional(),
+  /** With hamming: a value above it is a 1. Absent: 0, the sign. Below 1, so that bits given as 0 and 1 stay what they are. */
+  hamming_threshold: z.number().min(0).lt(1).optional(),
   /** Rows from which on a segment is sealed with the configured method; smaller ones are exact. */
   seal_threshold: z.number().int().min(8).max(5_000_000).default(20_000),
   /** Input sizes (pixels) at which the whole picture of a gallery item is enrolled, one row each. */
@@ -72,7 +74,9 @@ export type CollectionSpec = z.infer<typeof collectionSpecSchema>
 export type CollectionDraft = Omit<z.input<typeof collectionSpecSchema>, 'incarnation' | 'createdAtMs'>
 
 /** Why there can be no such collection, or undefined. */
-export function formProblem({ storage, embedding }: Pick<CollectionSpec, 'storage' | 'embedding'>): string | undefined {
+export function formProblem({ metric, storage, rescore, embedding, settings }: Omit<CollectionSpec, 'incarnation' | 'createdAtMs'>): string | undefined {
+  if (metric === 'hamming' && (storage !== 'f32' || rescore)) return 'hamming stores bits: it has no other storage, and nothing to score them by again'
+  if (metric !== 'hamming' && settings.hamming_threshold !== undefined) return `hamming_threshold is for hamming, not for ${metric}`
   const parts = storage.startsWith('pq') ? Number(storage.slice(2)) : 1
   return embedding.dim % parts === 0 ? undefined : `storage ${storage}: ${parts} does not divide ${embedding.dim}, the values of a vector`
 }

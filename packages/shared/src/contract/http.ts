@@ -7,6 +7,9 @@ import { itemFailureSchema, itemIdSchema, labelSchema, metadataSchema } from './
 import { batchRowSchema } from './vector-batch.ts'
 
 export const maxK = 10_000
+export const defaultK = 5
+/** Of one search. */
+export const maxVectors = 1_000
 
 export const createCollectionSchema = z.strictObject({
   name: collectionNameSchema,
@@ -69,12 +72,17 @@ export const consistencies = ['strong', 'bounded', 'eventual'] as const
 /** For multipart the same names as form fields, numbers and JSON as text. */
 export const searchRequestSchema = z.strictObject({
   vector: z.array(z.number()).optional(),
+  /** Several at once, each an object of the answer: arrays of numbers, or base64 of little-endian float32 [n, dim]. */
+  vectors: z.union([z.string(), z.array(z.array(z.number())).min(1).max(maxVectors)]).optional(),
   item_id: itemIdSchema.optional(),
   image_key: z.string().min(1).max(1024).optional(),
   box: boxSchema.optional(),
-  k: z.number().int().min(1).max(maxK).default(5),
+  /** Hits of each object. Absent: 5, or 10 000 with hamming_radius. */
+  k: z.number().int().min(1).max(maxK).optional(),
   score_thres: z.number().optional(),
   search_budget: searchBudgetSchema.optional(),
+  /** With hamming: every hit within so many bits, inclusive, the best k of them. */
+  hamming_radius: z.number().int().min(0).max(65_536).optional(),
   consistency: z.enum(consistencies).default('bounded'),
   min_seq: z.number().int().min(0).optional(),
   max_objects: z.number().int().min(1).max(100).optional(),
@@ -98,7 +106,7 @@ export interface HitAnswer {
   metadata: z.infer<typeof metadataSchema>
   /** Higher is better. */
   score: number
-  /** Raw: inner product, or Euclidean distance. */
+  /** Raw: inner product, Euclidean distance, or differing bits. */
   distance: number
   metric: string
   /** Which box of the gallery picture matched. */

@@ -1,0 +1,81 @@
+// The index of a segment: vectors in and out are floats, whatever it keeps. Over bits it is Faiss's binary index in that coat.
+import { BinaryIndex, FaissIndex } from '@likeness/faiss'
+import type { BinaryIndexSpec, IndexSpec, RangeOptions, RangeResult, SearchOptions, SearchResult } from '@likeness/faiss'
+import { appError } from '@likeness/shared/errors'
+import { bitsBytes, packBits, unpackBits } from './bits.ts'
+import type { IndexKind } from './manifest.ts'
+import type { SegmentStorage } from './segment-form.ts'
+import type { IndexInput, IndexMetric } from './segment-files.ts'
+import { decodeVectors } from './vector-file.ts'
+
+export interface SegmentIndex {
+  readonly kind: IndexKind
+  readonly dim: number
+  readonly metric: IndexMetric
+  readonly storage: SegmentStorage
+  readonly ntotal: number
+  add(vectors: Float32Array): Promise<void>
+  search(vectors: Float32Array, options: SearchOptions): Promise<SearchResult>
+  searchRows(vectors: Float32Array, rows: Int32Array, k: number): Promise<SearchResult>
+  rangeSearch(vectors: Float32Array, options: RangeOptions): Promise<RangeResult>
+  reconstruct(rows: Int32Array): Promise<Float32Array>
+  reconstructRange(first: number, count: number): Promise<Float32Array>
+  write(path: string): Promise<void>
+  close(): void
+}
+
+function overBits(index: BinaryIndex, dim: number): SegmentIndex {
+  const pack = (vectors: Float32Array): Uint8Array => packBits(vectors, dim)
+  return {
+    kind: index.kind,
+    dim,
+    metric: 'hamming',
+    storage: 'bits',
+    get ntotal() {
+      return index.ntotal
+    },
+    add: (vectors) => index.add(pack(vectors)),
+    search: (vectors, options) => index.search(pack(vectors), options),
+    searchRows: (vectors, rows, k) => index.searchRows(pack(vectors), rows, k),
+    rangeSearch: (vectors, options) => index.rangeSearch(pack(vectors), options),
+    reconstruct: async (rows) => unpackBits(await index.reconstruct(rows), dim),
+    reconstructRange: async (first, count) => unpackBits(await index.reconstructRange(first, count), dim),
+    write: (path) => index.write(path),
+    close: () => index.close()
+  }
+}
+
+/** FaissError data_corrupt for a file of another width of bits, or of floats where there must be bits. */
+export async function readSegmentIndex(path: string, storage: SegmentStorage, dim: number): Promise<SegmentIndex> {
+  if (storage !== 'bits') return await FaissIndex.read(path)
+  const index = await BinaryIndex.read(path)
+  if (index.bits === 8 * bitsBytes(dim)) return overBits(index, dim)
+  index.close()
+  throw appError('data_corrupt', `an index over ${index.bits} bits for vectors of ${dim}`)
+}
+
+/** Empty. */
+export function createSegmentIndex(input: IndexInput): SegmentIndex {
+  if (input.form.storage === 'bits') return overBits(BinaryIndex.create(binarySpec(input)), input.dim)
+  return FaissIndex.create(floatSpec(input, input.form.storage))
+}
+
+function needed<T>(quantizer: T | undefined): T {
+  if (quantizer === undefined) throw appError('internal', 'an ivf segment needs centroids')
+  return quantizer
+}
+
+function binarySpec({ form: { index: kind }, dim, quantizer }: IndexInput): BinaryIndexSpec {
+  const bits = 8 * bitsBytes(dim)
+  return kind === 'ivf' ? { kind, bits, centroids: new Uint8Array(needed(quantizer).body) } : { kind, bits }
+}
+
+function floatSpec({ form: { index: kind }, dim, metric, quantizer }: IndexInput, storage: Exclude<SegmentStorage, 'bits'>): IndexSpec {
+  const trained = quantizer === undefined ? new Float32Array(0) : decodeVectors(quantizer.body)
+  const centroidsEnd = (quantizer?.nlist ?? 0) * dim
+  const codebook = trained.subarray(centroidsEnd)
+  const stored = { dim, metric: metric === 'l2' ? ('l2' as const) : ('ip' as const), storage, ...(codebook.length > 0 && { codebook }) }
+  if (kind !== 'ivf') return { kind, ...stored }
+  needed(quantizer)
+  return { kind, ...stored, centroids: trained.subarray(0, centroidsEnd) }
+}

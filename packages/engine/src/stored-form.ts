@@ -1,0 +1,19 @@
+// What rows and queries become before a collection compares them. Done again it changes nothing.
+import type { CollectionSpec } from '@likeness/shared/contract/collection'
+import { toBits } from './bits.ts'
+
+/** [rows, dim] as it is compared: bits for hamming, unit length for cosine. A zero row has no direction and stays as it is. */
+export function storedForm({ metric, embedding: { dim, unit }, settings }: Pick<CollectionSpec, 'metric' | 'embedding' | 'settings'>, vectors: Float32Array): Float32Array {
+  if (metric === 'hamming') return toBits(vectors, settings.hamming_threshold ?? 0)
+  return metric === 'cosine' && !unit ? normalised(vectors, dim) : vectors
+}
+
+function normalised(vectors: Float32Array, dim: number): Float32Array {
+  const out = vectors.slice()
+  for (let first = 0; first < out.length; first += dim) {
+    const row = out.subarray(first, first + dim)
+    const norm = Math.sqrt(row.reduce((sum, value) => sum + value * value, 0))
+    if (norm > 0) row.forEach((value, i) => (row[i] = value / norm))
+  }
+  return out
+}
