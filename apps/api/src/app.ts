@@ -17,6 +17,7 @@ import { getItem } from './routes/get-item.ts'
 import { getJob } from './routes/get-job.ts'
 import { livez, readyz } from './routes/health.ts'
 import { importItems } from './routes/import-items.ts'
+import { importVectors } from './routes/import-vectors.ts'
 import { itemImage } from './routes/item-image.ts'
 import { itemThumbnail } from './routes/item-thumbnail.ts'
 import { listCollections } from './routes/list-collections.ts'
@@ -35,6 +36,7 @@ const routes = (deps: ApiDeps) => [
   dropCollection(deps),
   uploadImages(deps),
   importItems(deps),
+  importVectors(deps),
   listJobs(deps),
   getJob(deps),
   getItem(deps),

@@ -6,14 +6,14 @@ const newline = 0x0a
 /** `problem`: why the line cannot be read. */
 export type TextLine = { line: number; text: string } | { line: number; problem: string }
 
-/** Raw lines with their numbers; a line past `maxLineBytes` is cut there and marked. */
-async function* splitLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<{ line: number; bytes: Buffer; tooLong: boolean }> {
+/** Raw lines with their numbers; a line past `maxBytes` is cut there and marked. */
+async function* splitLines(chunks: AsyncIterable<Uint8Array>, maxBytes: number): AsyncGenerator<{ line: number; bytes: Buffer; tooLong: boolean }> {
   let held = Buffer.alloc(0)
   let tooLong = false
   let line = 1
   const keep = (bytes: Buffer): void => {
-    tooLong ||= held.length + bytes.length > maxLineBytes
-    held = Buffer.concat([held, bytes.subarray(0, maxLineBytes - held.length)])
+    tooLong ||= held.length + bytes.length > maxBytes
+    held = Buffer.concat([held, bytes.subarray(0, maxBytes - held.length)])
   }
   for await (const chunk of chunks) {
     const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
@@ -42,11 +42,11 @@ function decodeLine(bytes: Buffer): string | undefined {
 }
 
 /** Every line that is not blank, in order. */
-export async function* readTextLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<TextLine> {
-  for await (const { line, bytes, tooLong } of splitLines(chunks)) {
+export async function* readTextLines(chunks: AsyncIterable<Uint8Array>, { maxLineBytes: maxBytes = maxLineBytes }: { maxLineBytes?: number } = {}): AsyncGenerator<TextLine> {
+  for await (const { line, bytes, tooLong } of splitLines(chunks, maxBytes)) {
     const raw = tooLong ? undefined : decodeLine(bytes)
     if (raw === undefined) {
-      yield { line, problem: tooLong ? `longer than ${maxLineBytes} bytes` : 'not UTF-8' }
+      yield { line, problem: tooLong ? `longer than ${maxBytes} bytes` : 'not UTF-8' }
       continue
     }
     const text = (line === 1 ? raw.replace(/^\uFEFF/, '') : raw).replace(/\r$/, '')

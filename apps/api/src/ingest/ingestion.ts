@@ -22,6 +22,8 @@ export const ingestIntentSchema = z.object({
   atMs: z.number(),
   /** Newest log slot before the reservation: the operation can only be after it. */
   tailSlot: z.number().int(),
+  /** The vectors came along. */
+  given: z.boolean().optional(),
   /** Answered for uploads. */
   items: z.array(z.object({ ordinal: z.number().int(), id: itemIdSchema })).optional()
 })
@@ -35,6 +37,8 @@ export interface IngestionDraft {
   spec: CollectionSpec
   source: string
   requestId: string
+  /** Its vector batches are stored already. */
+  given?: boolean
 }
 
 /** Writes the item list; invalid_request when it is empty. Nothing refers to it before `acceptIngestion`. */
@@ -44,13 +48,13 @@ export async function prepareIngestion(deps: ApiDeps, draft: IngestionDraft, lin
   const { total } = await deps.itemLists.write(spec.incarnation, ingestion, lines)
   if (total === 0) throw appError('invalid_request', `${draft.source}: nothing to ingest`)
   const atMs = deps.clock.nowMs()
-  return { ingestion, opId: createUlid(atMs), incarnation: spec.incarnation, collection: spec.name, total, source: draft.source, requestId: draft.requestId, atMs, tailSlot }
+  return { ingestion, opId: createUlid(atMs), incarnation: spec.incarnation, collection: spec.name, total, source: draft.source, requestId: draft.requestId, atMs, tailSlot, ...(draft.given && { given: true }) }
 }
 
 /** Appends the log entry (unless an earlier attempt did) and answers 202. collection_not_found when it was dropped meanwhile. */
 export async function acceptIngestion(deps: ApiDeps, intent: IngestIntent): Promise<Answer> {
-  const { incarnation, ingestion, opId, total, requestId, atMs } = intent
-  const operation = { kind: 'ingest' as const, opId, atMs, ingestion, total, partSize: itemListPartSize, requestId }
+  const { incarnation, ingestion, opId, total, requestId, atMs, given } = intent
+  const operation = { kind: 'ingest' as const, opId, atMs, ingestion, total, partSize: itemListPartSize, requestId, ...(given && { given }) }
   const { revision, slot } = await deps.logAppender.append(incarnation, operation, { afterSlot: intent.tailSlot })
   await deps.jobs.record({ ingestion, incarnation, collection: intent.collection, total, revision, source: intent.source, createdAtMs: atMs })
   if (!(await deps.catalog.isLive(incarnation))) throw appError('collection_not_found', `collection ${intent.collection} was dropped meanwhile`)
@@ -61,11 +65,12 @@ export async function acceptIngestion(deps: ApiDeps, intent: IngestIntent): Prom
   }
 }
 
-/** Deletes pictures and item list of an ingestion that was not accepted. Never rejects: what stays is logged, and only wastes space. */
+/** Deletes pictures, vectors and item list of an ingestion that was not accepted. Never rejects: what stays is logged, and only wastes space. */
 export async function abandonIngestion(deps: ApiDeps, { ingestion, spec }: Pick<IngestionDraft, 'ingestion' | 'spec'>): Promise<void> {
   const keys = collectionKeys(spec.incarnation)
   try {
     await deletePrefix(deps.store, keys.image(`${ingestion}-`))
+    await deletePrefix(deps.store, keys.batchPrefix(ingestion))
     await deletePrefix(deps.store, keys.itemListPrefix(ingestion))
   } catch (error) {
     deps.log.warn({ err: error, ingestion }, 'objects of an unaccepted ingestion stay')

@@ -22,5 +22,12 @@ export const ingestionRoutes: RouteDescriptions = {
     description: 'Without a list every file is taken, and its first folder is its label. A bad line of a list becomes a failed item of the job.',
     body: { 'application/json': 'ImportRequest', 'multipart/form-data': 'ImportForm' },
     codes: ['collection_not_found', 'embedding_mismatch', 'path_outside_root', 'forbidden_prefix', 'invalid_key', 'object_not_found']
+  },
+  'POST /v1/collections/:c/vectors': {
+    ...accepted,
+    summary: 'Bring items with vectors that were made elsewhere',
+    description: 'One VectorLine a line, at most 10 000, as GET of the same path answers. An item with the same id is replaced. A line that cannot be used becomes a failed item of the job. Where the embedding, or the cosine, has unit vectors they are brought to unit length.',
+    body: { 'application/x-ndjson': 'VectorLine' },
+    codes: ['collection_not_found']
   }
 }

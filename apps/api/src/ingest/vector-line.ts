@@ -1,0 +1,75 @@
+// One line of POST .../vectors: an item with its vectors, or why it cannot be one.
+import type { CollectionSpec } from '@likeness/shared/contract/collection'
+import { vectorLineSchema } from '@likeness/shared/contract/http'
+import type { VectorLine } from '@likeness/shared/contract/http'
+import { itemIdSchema } from '@likeness/shared/contract/item-list'
+import type { ItemListLine } from '@likeness/shared/contract/item-list'
+import { decodeVector } from '@likeness/shared/contract/lane'
+import type { BatchItem, BatchRow } from '@likeness/shared/contract/vector-batch'
+import { appError, isAppError } from '@likeness/shared/errors'
+import { parseQueryVector } from '../search/query-vector.ts'
+
+export interface GivenItem {
+  listed: ItemListLine
+  /** Absent when the item failed. */
+  embedded?: { item: BatchItem; vectors: Float32Array }
+}
+export interface NumberedLine {
+  line: number
+  ordinal: number
+  text: string
+}
+
+/** Bad lines become failed items: invalid_request, dimension_mismatch or invalid_vector. */
+export function parseVectorLine({ line, ordinal, text }: NumberedLine, spec: CollectionSpec): GivenItem {
+  let id = `line-${line}`
+  try {
+    const value = parseJson(text)
+    const parsedId = itemIdSchema.safeParse((value as { id?: unknown } | null)?.id)
+    if (parsedId.success) id = parsedId.data
+    return accept(value, { line, ordinal, spec })
+  } catch (error) {
+    if (!isAppError(error)) throw error
+    return { listed: { ordinal, id, label: null, imageKey: null, line, failure: { code: error.code, message: `line ${line}: ${error.message}` } } }
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw appError('invalid_request', 'not JSON', { cause: error })
+  }
+}
+
+function accept(value: unknown, { line, ordinal, spec }: { line: number; ordinal: number; spec: CollectionSpec }): Required<GivenItem> {
+  const parsed = vectorLineSchema.safeParse(value)
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues
+    throw appError('invalid_request', `${issue!.path.join('.')}: ${issue!.message}`.replace(/^: /, ''))
+  }
+  const { id, label = null, metadata, width = 0, height = 0 } = parsed.data
+  const vectors = decodeRows(parsed.data, spec)
+  const rows = rowsOf(parsed.data, vectors.length / spec.embedding.dim)
+  const described = { ordinal, id, label, ...(metadata && { metadata }), imageKey: null, line }
+  return { listed: described, embedded: { item: { ...described, width, height, rows }, vectors } }
+}
+
+function decodeRows({ vectors: given }: VectorLine, spec: CollectionSpec): Float32Array {
+  const { dim } = spec.embedding
+  const rows: (readonly number[])[] = typeof given === 'string' ? splitRows(decodeVector(given), dim, Buffer.byteLength(given, 'base64')) : given
+  const vectors = new Float32Array(rows.length * dim)
+  rows.forEach((row, i) => vectors.set(parseQueryVector(row, spec), i * dim))
+  return vectors
+}
+
+function splitRows(values: Float32Array, dim: number, sizeBytes: number): number[][] {
+  const count = values.length / dim
+  if (sizeBytes !== values.byteLength || count < 1 || !Number.isInteger(count)) throw appError('dimension_mismatch', `${sizeBytes} bytes are no rows of ${dim} float32 values`)
+  return Array.from({ length: count }, (_, i) => [...values.subarray(i * dim, (i + 1) * dim)])
+}
+
+function rowsOf({ rows, width = 0, height = 0 }: VectorLine, count: number): BatchRow[] {
+  if (rows !== undefined && rows.length !== count) throw appError('invalid_request', `rows describes ${rows.length} vectors, there are ${count}`)
+  return rows ?? Array.from({ length: count }, () => ({ kind: 'whole', box: [0, 0, width, height], score: 1, className: null }))
+}

@@ -1,0 +1,35 @@
+// POST /v1/collections/:c/vectors: items with vectors that were made elsewhere become one job, without an embed-worker.
+import { appError } from '@likeness/shared/errors'
+import { createUlid } from '@likeness/shared/ulid'
+import type { ApiDeps } from '../api-deps.ts'
+import { contextOf } from '../http/request-context.ts'
+import { pathParameter } from '../http/route.ts'
+import type { Route } from '../http/route.ts'
+import { answerOnce, requestKey } from '../idempotency.ts'
+import { abandonIngestion, acceptIngestion, ingestIntentSchema, prepareIngestion } from '../ingest/ingestion.ts'
+import { receiveVectors } from '../ingest/receive-vectors.ts'
+import { resolveCollection } from '../resolve-collection.ts'
+
+export const importVectors = (deps: ApiDeps): Route => ({
+  method: 'post',
+  path: '/v1/collections/:c/vectors',
+  async handle(req, res) {
+    if (!req.is('application/x-ndjson')) throw appError('unsupported_media_type', 'send content-type: application/x-ndjson')
+    requestKey(req)
+    const { store, clock, settings } = deps
+    const spec = await resolveCollection(deps, pathParameter(req, 'c'))
+    const draft = { ingestion: createUlid(clock.nowMs()), spec, source: 'vectors', requestId: contextOf(res).requestId, given: true }
+    const abandon = () => abandonIngestion(deps, draft)
+    const received = await receiveVectors(req, { store, spec, ingestion: draft.ingestion, maxBytes: settings.maxUploadBytes, nowMs: clock.nowMs }).catch(async (error: unknown) => {
+      await abandon()
+      throw error
+    })
+    await answerOnce(deps, req, res, {
+      content: received.sha256,
+      intentSchema: ingestIntentSchema,
+      prepare: () => prepareIngestion(deps, draft, received.lines),
+      act: (intent) => acceptIngestion(deps, intent),
+      abandon
+    })
+  }
+})
