@@ -9,6 +9,7 @@ import { isNetworkFailure } from './connect/keep-trying.ts'
 import { runDemo } from './demo/run-demo.ts'
 import { runExport } from './export/run-export.ts'
 import { runAppend, runBuild, runRemove } from './gallery/run-build.ts'
+import { runModel } from './model/run-model.ts'
 import { runSearch } from './search/run-search.ts'
 import { runServe } from './serve/run-serve.ts'
 import { runJobs, runStatus } from './serve/run-status.ts'
@@ -28,6 +29,7 @@ const commands: Record<string, { run: Command; does: string }> = {
   serve: { run: runServe, does: 'keeps a stack up in the foreground' },
   status: { run: runStatus, does: 'shows what runs and what it holds' },
   jobs: { run: runJobs, does: 'lists jobs, or the failed items of one' },
+  model: { run: runModel, does: 'brings in your own YOLO, and shows and measures models' },
   verify: { run: runVerify, does: "reads a collection's files against its manifest" },
   demo: { run: runDemo, does: 'draws a gallery of brand marks and searches scenes in it' },
   start: { run: runStart, does: 'keeps a stack up with that gallery loaded' }

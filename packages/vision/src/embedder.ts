@@ -42,7 +42,7 @@ export interface EmbedOptions {
 
 export interface Embedder {
   embed(image: DecodedImage, options?: EmbedOptions): Promise<EmbedResult>
-  /** The same as n single calls, in one run. `extraBoxes` goes to every picture. */
+  /** The same as n single calls, in one run where the model can. `extraBoxes` goes to every picture. */
   embedBatch(images: readonly DecodedImage[], options?: EmbedOptions): Promise<EmbedResult[]>
   /** Raw vector of the whole picture, letterboxed to a square of each size. Sizes are multiples of 32. */
   embedWhole(image: DecodedImage, sizes: readonly number[]): Promise<Float32Array[]>
@@ -100,6 +100,13 @@ function createRunner({ manifest }: PreparedModel, { session }: OpenSession) {
   }
 
   async function run(images: readonly DecodedImage[], options: EmbedOptions): Promise<EmbedResult[]> {
+    if (manifest.batch !== 'one') return runTogether(images, options)
+    const results: EmbedResult[] = []
+    for (const image of images) results.push(...(await runTogether([image], options)))
+    return results
+  }
+
+  async function runTogether(images: readonly DecodedImage[], options: EmbedOptions): Promise<EmbedResult[]> {
     if (!images.length) return []
     const canvas = canvasFor(manifest, options.size)
     const placed = images.map((image): Placed => {

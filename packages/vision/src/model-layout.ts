@@ -1,96 +1,125 @@
-// Tries a model once on grey noise to learn what its outputs and backbone maps really are.
+// Tries a model on dummy pictures to learn what its outputs and backbone maps really are.
 import * as ort from 'onnxruntime-node'
-import { appError, messageOf } from '@likeness/shared/errors'
+import { messageOf } from '@likeness/shared/errors'
+import { dummyPictures } from './dummy-pictures.ts'
+import { inputTensor } from './model-input.ts'
+import type { ModelInput } from './model-input.ts'
+import { unsupported } from './unsupported-layout.ts'
+import type { MapTensor } from './onnx/append-embedding.ts'
+import { firstClass } from './onnx/detection-form.ts'
+import type { DetectionForm } from './onnx/detection-form.ts'
+import { encodeWithOutputs } from './onnx/extra-outputs.ts'
 import { findBackboneMaps } from './onnx/find-maps.ts'
-import { toNumber, FLOAT } from './onnx/graph-builder.ts'
-import { encodeWithMapOutputs } from './onnx/map-outputs.ts'
+import { findRankedSource, rankedSourceCandidates } from './onnx/find-ranked-source.ts'
 import type { OnnxModel } from './onnx/onnx-proto.ts'
-import type { BackboneMap } from './model-manifest.ts'
+import { recogniseDetections } from './onnx/recognise-detections.ts'
+import type { ProbedTensor } from './onnx/recognise-detections.ts'
+import { floatValues } from './onnx/tensor-values.ts'
 import { pooling } from './pooling.ts'
 
-export interface ModelInput {
-  name: string
-  size: { width: number; height: number }
-  fixedSize: boolean
-}
-
 export interface ModelLayout {
-  detections: string
-  classCount: number
-  maps: (BackboneMap & { tensor: string })[]
+  /** As given, with the values that this layout wants. */
+  input: ModelInput
+  detections: DetectionForm
+  /** Boxes of one picture at the input's size. */
+  boxCount: number
+  /** The export has chosen its boxes itself: there is nothing left to suppress. */
+  isEndToEnd: boolean
+  maps: MapTensor[]
 }
 
-/** The picture input: f32 [b|1, 3, h, w]. `defaultSize` is used where height and width are symbolic. */
-export function describeInput(model: OnnxModel, defaultSize: number): ModelInput {
-  const initializers = new Set(model.graph.initializer.map((tensor) => tensor.name))
-  const inputs = model.graph.input.filter((input) => !initializers.has(input.name))
-  const [input] = inputs
-  const tensor = input?.type.tensorType
-  const dims = (tensor?.shape?.dim ?? []).map((dim) => (dim.dimParam || dim.dimValue === undefined ? 0 : toNumber(dim.dimValue)))
-  if (inputs.length !== 1 || tensor?.elemType !== FLOAT || dims.length !== 4 || dims[1] !== 3) {
-    const seen = inputs.map((i) => `${i.name} type ${i.type.tensorType?.elemType} [${shapeText(i)}]`).join(', ')
-    throw unsupported(`one float32 input [batch, 3, height, width] is needed; inputs are ${seen}`)
-  }
-  const [height, width] = [dims[2]!, dims[3]!]
-  return { name: input!.name, fixedSize: height > 0, size: { width: width || defaultSize, height: height || defaultSize } }
+export interface ProbeOptions {
+  model: OnnxModel
+  input: ModelInput
+  /** Named classes; 0 when the file names none. */
+  classNames: number
+  task?: string | undefined
 }
 
-/**
- * Runs the model once. Throws `invalid_request` "unsupported layout: ..." naming what was seen unless there is one output
- * [b, 4 + classes, anchors] and the two backbone maps lie at strides 8 and 16.
- */
-export async function probeLayout(model: OnnxModel, input: ModelInput, classNames: number): Promise<ModelLayout> {
+/** Strides of the maps that raw vectors are made of, finest first. */
+const pooledStrides = [8, 16]
+
+/** Throws `invalid_request` "unsupported layout: ..." naming what was seen for anything that is not understood. */
+export async function probeLayout({ model, input, classNames, task }: ProbeOptions): Promise<ModelLayout> {
   let maps: string[]
   try {
     maps = findBackboneMaps(model.graph)
   } catch (error) {
     throw unsupported(`no backbone maps found, ${messageOf(error)}`, error)
   }
-  const outputs = model.graph.output
-  const results = await runOnce(model, input, maps)
-  const [output] = outputs
-  const seen = outputs.map((o) => `${o.name} [${results[o.name]?.dims.join(', ')}]`).join(', ')
-  const dims = results[output!.name]!.dims
-  const classCount = dims[1]! - 4
-  if (outputs.length !== 1 || dims.length !== 3 || classCount < 1 || dims[2]! <= dims[1]! || (classNames > 0 && classNames !== classCount)) {
-    throw unsupported(`outputs are ${seen}${classNames ? ` for ${classNames} classes` : ''}; only one output [batch, 4 + classes, anchors] is read`)
+  const outputs = model.graph.output.map(({ name }) => name)
+  const candidates = rankedSourceCandidates(model.graph, outputs[0]!)
+  const results = await runDummies(model, input, [...maps, ...candidates])
+  let form: DetectionForm
+  try {
+    form = recogniseDetections({ outputs: outputs.map((name) => probed(name, results[0]![name]!)), size: input.size, classNames, task })
+  } catch (error) {
+    throw unsupported(messageOf(error), error)
   }
-  refuseZeroScores(results[output!.name]!)
-  return { detections: output!.name, classCount, maps: maps.map((tensor, i) => measureMap(tensor, results[tensor]!, input, [8, 16][i]!)) }
+  const source = form.score === 'ranked' ? findSource(form, results, candidates, input) : undefined
+  const detections = source ?? form
+  const outputOf = (run: ort.InferenceSession.OnnxValueMapType) => probed(detections.tensor, run[detections.tensor]!)
+  refuseZeroScores(results.map(outputOf), detections)
+  return {
+    // YOLOX was trained on pixels as OpenCV reads them.
+    input: form.box === 'grid' ? { ...input, scale: 255, channels: 'BGR', fixedSize: true } : input,
+    detections,
+    boxCount: outputOf(results[0]!).dims[detections.order === 'rows' ? 2 : 1]!,
+    isEndToEnd: form.score === 'ranked' && detections.box === 'corners',
+    maps: pickMaps(maps.map((tensor) => measureMap(tensor, results[0]![tensor]!, input)), input)
+  }
 }
 
-function measureMap(tensor: string, result: ort.Tensor, input: ModelInput, expected: number) {
-  const [, channels = 0, height = 0, width = 0] = result.dims
-  const stride = input.size.height / height
-  if (result.dims.length !== 4 || stride !== expected || input.size.width / width !== stride) {
-    throw unsupported(`backbone map ${tensor} is [${result.dims.join(', ')}] for ${input.size.width}x${input.size.height}; stride ${expected} was expected`)
+function findSource(form: DetectionForm, results: readonly ort.InferenceSession.OnnxValueMapType[], candidates: readonly string[], { size }: ModelInput): DetectionForm | undefined {
+  for (const result of results) {
+    const floats = candidates.filter((name) => name !== form.tensor && result[name]!.type.startsWith('float')).map((name) => probed(name, result[name]!))
+    const source = findRankedSource(probed(form.tensor, result[form.tensor]!), floats, { size, classCount: form.classCount })
+    if (source !== undefined) return source
   }
-  return { tensor, stride, channels, grid: pooling.grid }
+  return undefined
+}
+
+const probed = (name: string, tensor: ort.Tensor): ProbedTensor => ({ name, dims: tensor.dims, values: floatValues(tensor), half: tensor.type === 'float16' })
+
+function measureMap(tensor: string, { dims, type }: ort.Tensor, { size }: ModelInput): MapTensor {
+  const [, channels = 0, height = 0, width = 0] = dims
+  const stride = dims.length === 4 && size.width * height === size.height * width ? size.height / height : 0
+  return { tensor, stride, channels, grid: pooling.grid, half: type === 'float16' }
+}
+
+function pickMaps(found: readonly MapTensor[], { size }: ModelInput): MapTensor[] {
+  return pooledStrides.map((wanted) => {
+    const map = found.find(({ stride }) => stride === wanted)
+    if (map !== undefined) return map
+    const seen = found.map(({ tensor, stride, channels }) => `${tensor} of stride ${stride} with ${channels} channels`)
+    throw unsupported(`no backbone map of stride ${wanted} at ${size.width}x${size.height}; found ${seen.join(', ')}`)
+  })
 }
 
 /** A fully quantised export may share one scale for boxes and scores, which leaves every score 0. */
-function refuseZeroScores(result: ort.Tensor): void {
-  const [, rows = 0, anchors = 0] = result.dims
-  const scores = (result.data as Float32Array).subarray(4 * anchors, rows * anchors)
-  if (scores.every((score) => score === 0)) throw unsupported('every class score is 0, as in an export whose scores were quantised together with its boxes')
+function refuseZeroScores(outputs: readonly ProbedTensor[], form: DetectionForm): void {
+  const isZero = ({ dims, values }: ProbedTensor): boolean => {
+    const [, first = 0, second = 0] = dims
+    const from = form.score === 'ranked' ? 4 : firstClass(form)
+    const to = form.score === 'ranked' ? 5 : from + form.classCount
+    if (form.order === 'rows') return values.subarray(from * second, to * second).every((score) => score === 0)
+    return Array.from({ length: first }, (_, box) => values.subarray(box * second + from, box * second + to)).every((scores) => scores.every((score) => score === 0))
+  }
+  if (outputs.every(isZero)) throw unsupported('every class score is 0, as in an export whose scores were quantised together with its boxes: export it again with the last layers left in float')
 }
 
-async function runOnce(model: OnnxModel, input: ModelInput, maps: readonly string[]): Promise<ort.InferenceSession.OnnxValueMapType> {
-  const { width, height } = input.size
-  const bytes = encodeWithMapOutputs(model, maps)
-  const session = await ort.InferenceSession.create(bytes, { executionProviders: ['cpu'], intraOpNumThreads: 1, logSeverityLevel: 3 })
+async function runDummies(model: OnnxModel, input: ModelInput, tensors: readonly string[]): Promise<ort.InferenceSession.OnnxValueMapType[]> {
+  let session: ort.InferenceSession
   try {
-    const noise = Float32Array.from({ length: 3 * width * height }, (_, i) => ((i * 2654435761) % 4096) / 4096)
-    return await session.run({ [input.name]: new ort.Tensor('float32', noise, [1, 3, height, width]) })
+    session = await ort.InferenceSession.create(encodeWithOutputs(model, tensors), { executionProviders: ['cpu'], intraOpNumThreads: 1, logSeverityLevel: 3 })
+  } catch (error) {
+    throw unsupported(`onnxruntime does not load it: ${messageOf(error).trim()}`, error)
+  }
+  try {
+    const results = []
+    for (const pixels of dummyPictures(input.size)) results.push(await session.run({ [input.name]: inputTensor(pixels, input, input.size) }))
+    return results
   } finally {
     await session.release()
   }
-}
-
-function shapeText(info: OnnxModel['graph']['input'][number]): string {
-  return (info.type.tensorType?.shape?.dim ?? []).map((d) => d.dimParam || String(d.dimValue ?? '?')).join(', ')
-}
-
-export function unsupported(what: string, cause?: unknown) {
-  return appError('invalid_request', `unsupported layout: ${what}`, { cause })
 }

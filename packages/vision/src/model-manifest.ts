@@ -2,6 +2,9 @@
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { appError, messageOf } from '@likeness/shared/errors'
+import type { ModelInput } from './model-input.ts'
+import type { MapTensor } from './onnx/append-embedding.ts'
+import type { DetectionForm } from './onnx/detection-form.ts'
 import { poolingText } from './pooling.ts'
 
 export interface BackboneMap {
@@ -33,11 +36,13 @@ export interface ManifestFile {
   version: string
   file: string
   sha256: string
-  input: { defaultSize: number }
+  input: { defaultSize: number; width?: number; height?: number; fixed?: boolean }
   classes: string[]
   detection: DetectionDefaults
   raw: { dim: number; maps: BackboneMap[]; pool: string }
   profile?: ProfileEntry
+  /** Of an imported model: `file` has been through the surgery of this version, and this is what came out. */
+  prepared?: { surgery: number; manifest: ModelManifest }
 }
 
 /** Everything later stages need to know of a prepared model. */
@@ -54,6 +59,10 @@ export interface ModelManifest {
   /** A fixed model runs at inputSize only; a flexible one at any multiple of 32. */
   fixedSize: boolean
   detection: DetectionDefaults
+  /** Pictures that one run takes: any number, or one where a picture's numbers depend on those beside it. Default any. */
+  batch?: 'any' | 'one'
+  /** The exporter's graph, as it was understood. */
+  source: { input: ModelInput; detections: DetectionForm; maps: MapTensor[] }
 }
 
 export const standardDetection: DetectionDefaults = { confidence: 0.25, iou: 0.6, maxDetections: 5, classAgnosticNms: true }

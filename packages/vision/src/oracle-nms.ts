@@ -1,26 +1,11 @@
-// Decoding and non-maximum suppression of the v8 layout, the plain way.
+// Non-maximum suppression, the plain way.
 import type { Box } from './letterbox.ts'
 import type { DetectionDefaults } from './model-manifest.ts'
+import type { Detection } from './oracle-detections.ts'
 
-export interface Detection {
-  /** Canvas pixels. */
-  box: Box
-  score: number
-  classId: number
-}
-
-/** `output`: f32 [rows, anchors]; rows are centre x, centre y, width, height, then one per class. Best first. */
-export function suppress(output: Float32Array, rows: number, anchors: number, settings: DetectionDefaults): Detection[] {
-  const candidates: Detection[] = []
-  for (let anchor = 0; anchor < anchors; anchor++) {
-    const at = (row: number) => output[row * anchors + anchor]!
-    let classId = 0
-    for (let c = 1; c < rows - 4; c++) if (at(4 + c) > at(4 + classId)) classId = c
-    const score = at(4 + classId)
-    if (!(score > settings.confidence)) continue
-    const [x, y, halfWidth, halfHeight] = [at(0), at(1), at(2) / 2, at(3) / 2]
-    candidates.push({ box: [x - halfWidth, y - halfHeight, x + halfWidth, y + halfHeight], score, classId })
-  }
+/** Those above the confidence that no better one covers, best first. */
+export function suppress(detections: readonly Detection[], settings: DetectionDefaults): Detection[] {
+  const candidates = detections.filter(({ score }) => score > settings.confidence)
   candidates.sort((a, b) => b.score - a.score)
   const kept: Detection[] = []
   for (const one of candidates) {

@@ -2,12 +2,14 @@
 import { readFile } from 'node:fs/promises'
 import * as ort from 'onnxruntime-node'
 import type { Box, Size } from './letterbox.ts'
+import { inputTensor } from './model-input.ts'
 import type { DetectionDefaults, ModelManifest } from './model-manifest.ts'
-import { findBackboneMaps } from './onnx/find-maps.ts'
-import { encodeWithMapOutputs } from './onnx/map-outputs.ts'
-import { decodeModel } from './onnx/onnx-proto.ts'
+import { decodeDetector } from './onnx/decode-detector.ts'
+import { encodeWithOutputs } from './onnx/extra-outputs.ts'
+import { floatValues } from './onnx/tensor-values.ts'
+import { readDetections } from './oracle-detections.ts'
+import type { Detection } from './oracle-detections.ts'
 import { suppress } from './oracle-nms.ts'
-import type { Detection } from './oracle-nms.ts'
 import { poolBox } from './oracle-pooling.ts'
 import type { FeatureMap } from './oracle-pooling.ts'
 
@@ -24,23 +26,22 @@ export interface Oracle {
   close(): Promise<void>
 }
 
-/** `sourcePath` is the model before surgery. */
-export async function createOracle(sourcePath: string, manifest: ModelManifest): Promise<Oracle> {
-  const model = decodeModel(await readFile(sourcePath))
-  const mapNames = findBackboneMaps(model.graph)
-  const output = model.graph.output[0]!.name
-  const session = await ort.InferenceSession.create(encodeWithMapOutputs(model, mapNames), { intraOpNumThreads: 1, logSeverityLevel: 3 })
+/** `sourcePath` is the model before surgery; which of its tensors are read, the manifest says. */
+export async function createOracle(sourcePath: string, { source }: Pick<ModelManifest, 'source'>): Promise<Oracle> {
+  const model = decodeDetector(await readFile(sourcePath))
+  const tensors = [source.detections.tensor, ...source.maps.map(({ tensor }) => tensor)]
+  const session = await ort.InferenceSession.create(encodeWithOutputs(model, tensors), { intraOpNumThreads: 1, logSeverityLevel: 3 })
 
   return {
     async run(pixels, canvas, rois, detection) {
-      const results = await session.run({ [manifest.inputName]: new ort.Tensor('float32', pixels, [1, 3, canvas.height, canvas.width]) })
-      const maps = mapNames.map((name, i): FeatureMap => {
-        const [, channels = 0, height = 0, width = 0] = results[name]!.dims
-        return { data: results[name]!.data as Float32Array, channels, height, width, stride: manifest.maps[i]!.stride }
+      const results = await session.run({ [source.input.name]: inputTensor(pixels, source.input, canvas) })
+      const maps = source.maps.map(({ tensor, stride }): FeatureMap => {
+        const [, channels = 0, height = 0, width = 0] = results[tensor]!.dims
+        return { data: floatValues(results[tensor]!), channels, height, width, stride }
       })
       const pool = (box: Box) => Float32Array.from(maps.flatMap((map) => poolBox(map, box)))
-      const [, rows = 0, anchors = 0] = results[output]!.dims
-      const found = suppress(results[output]!.data as Float32Array, rows, anchors, detection)
+      const output = results[source.detections.tensor]!
+      const found = suppress(readDetections({ values: floatValues(output), dims: output.dims, form: source.detections, canvas }), detection)
       return { found: found.map((one) => ({ ...one, raw: pool(one.box) })), extra: rois.map(pool) }
     },
     close: () => session.release()

@@ -19,12 +19,14 @@ export interface ConnectOptions {
   data?: string
   /** Folders that a stack started here may import from. */
   importRoots?: readonly string[]
+  /** Folder of the model of a stack started here; default MODEL_DIR, else the built-in one. */
+  modelDir?: string
 }
 
 export const stackDir = (data: string | undefined): string => join(data === undefined ? dataHome() : fromCallersFolder(data), 'stack')
 
 /** UserError when an API that was named does not answer. What is started is stopped with the program. */
-export async function connect(context: CommandContext, { api, data, importRoots = [] }: ConnectOptions): Promise<ApiClient> {
+export async function connect(context: CommandContext, { api, data, importRoots = [], modelDir = modelDirFromEnvironment() }: ConnectOptions): Promise<ApiClient> {
   const { url, apiKey } = apiFromEnvironment()
   const given = api ?? url
   if (given !== undefined) return reach(given.replace(/\/+$/, ''), apiKey)
@@ -32,7 +34,7 @@ export async function connect(context: CommandContext, { api, data, importRoots 
   const running = await findStackSoon(dataDir)
   if (running !== undefined) return reach(running.apiUrl, apiKey)
   context.say(`nothing runs over ${dataDir}: starting redis, index-worker, embed-worker and api for this command`)
-  const stack = await startStack({ dataDir, importRoots, modelDir: modelDirFromEnvironment(), log: context.log })
+  const stack = await startStack({ dataDir, importRoots, modelDir, log: context.log })
   context.lifecycle.onStop('stack', () => stack.stop())
   return createApiClient({ url: stack.apiUrl })
 }

@@ -28,11 +28,11 @@ export async function runUp(args: readonly string[], { print, say }: CommandCont
     print(`Likeness is up already at ${running.apiUrl} (process ${running.pid})`)
     return 0
   }
-  const { port, importRoots } = await parseServe(args, upUsage)
+  const { port, importRoots, modelDir } = await parseServe(args, upUsage)
   mkdirSync(join(dataDir, 'logs'), { recursive: true })
   const logFile = join(dataDir, 'logs/serve.log')
   say(`starting redis, index-worker, embed-worker and api; logs are in ${join(dataDir, 'logs')}`)
-  const address = await launch({ dataDir, logFile, args: ['serve', '--port', String(port), '--data', join(dataDir, '..'), ...importRoots.flatMap((folder) => ['--import', folder])] })
+  const address = await launch({ dataDir, logFile, args: ['serve', '--port', String(port), '--data', join(dataDir, '..'), ...(modelDir === undefined ? [] : ['--model', modelDir]), ...importRoots.flatMap((folder) => ['--import', folder])] })
   print(`Likeness is at ${address.apiUrl} (process ${address.pid}); \`likeness down\` stops it`)
   return 0
 }

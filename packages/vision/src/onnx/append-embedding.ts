@@ -4,6 +4,10 @@ import type { GraphBuilder } from './graph-builder.ts'
 import type { OnnxModel } from './onnx-proto.ts'
 import { pooling } from '../pooling.ts'
 import type { BackboneMap } from '../model-manifest.ts'
+import type { Size } from '../letterbox.ts'
+import type { DetectionForm } from './detection-form.ts'
+import { addReadDetections } from './read-detections.ts'
+import type { ReadDetections } from './read-detections.ts'
 
 /** GatherND and the current TopK begin here. */
 const MIN_OPSET = 11
@@ -12,10 +16,18 @@ const MAX_OPSET = 21
 /** From here on RoiAlign knows half_pixel; before it always samples half a cell further, which is taken off the box. */
 const HALF_PIXEL_OPSET = 16
 
+export interface MapTensor extends BackboneMap {
+  /** In the exporter's graph. */
+  tensor: string
+  half: boolean
+}
+
 export interface EmbeddingSpec {
-  /** [b, 4 + classes, anchors]: centre x, centre y, width, height in input pixels, then class scores. */
-  detections: string
-  maps: readonly (BackboneMap & { tensor: string })[]
+  detections: DetectionForm
+  /** Boxes of one picture at `size`. */
+  boxCount: number
+  size: Size
+  maps: readonly MapTensor[]
 }
 
 /**
@@ -28,7 +40,7 @@ export function appendEmbedding(model: OnnxModel, spec: EmbeddingSpec): void {
   const graph = model.graph
   const opset = clampOpset(model)
   const builder = createGraphBuilder(graph, 'likeness_')
-  const found = addSuppression(builder, spec.detections)
+  const found = addSuppression(builder, addReadDetections(builder, spec.detections, spec))
   builder.node('Concat', [found.boxes, 'extra_rois'], { attributes: { axis: 0 }, outputs: ['likeness_rois'] })
   builder.node('Concat', [found.batch, 'extra_batch'], { attributes: { axis: 0 }, outputs: ['batch'] })
   const parts = spec.maps.map((map) => addPooling(builder, map, opset))
@@ -54,31 +66,30 @@ function clampOpset(model: OnnxModel): number {
   return Math.min(version, MAX_OPSET)
 }
 
-function addSuppression(g: GraphBuilder, detections: string): { boxes: string; batch: string } {
-  const slice = (from: number, to: number) => g.node('Slice', [detections, g.ints([from]), g.ints([to]), g.ints([1])])
-  const centred = g.node('Transpose', [slice(0, 4)], { attributes: { perm: [0, 2, 1] } })
-  // Best class of every anchor; TopK is the one such operator whose form has not changed since opset 11.
-  const [score, classId] = g.nodes('TopK', [slice(4, 2 ** 31 - 1), g.ints([1])],
-    { attributes: { axis: 1 }, outputs: ['likeness_best', 'likeness_best_class'] }) as [string, string]
+function addSuppression(g: GraphBuilder, { boxes: all, areCorners, score, classId }: ReadDetections): { boxes: string; batch: string } {
   // Anchors of different classes are moved far apart, so that they do not suppress each other.
   const classColumn = g.node('Cast', [g.node('Transpose', [classId], { attributes: { perm: [0, 2, 1] } })], { attributes: { to: FLOAT } })
-  const apart = g.node('Add', [centred, g.node('Mul', [classColumn, 'class_offset'])])
-  const selected = g.node('NonMaxSuppression', [apart, score, 'max_detections', 'iou', 'confidence'], { attributes: { center_point_box: 1 } })
+  const offset = areCorners ? g.node('Gather', ['class_offset', g.ints([0, 1, 0, 1])]) : 'class_offset'
+  const apart = g.node('Add', [all, g.node('Mul', [classColumn, offset])])
+  const selected = g.node('NonMaxSuppression', [apart, score, 'max_detections', 'iou', 'confidence'], { attributes: { center_point_box: areCorners ? 0 : 1 } })
 
   // selected is [n, 3]: picture, 0, anchor.
   g.node('GatherND', [score, selected], { outputs: ['scores'] })
   g.node('GatherND', [classId, selected], { outputs: ['classes'] })
   const anchor = g.node('Gather', [selected, g.ints([0, 2])], { attributes: { axis: 1 } })
-  const kept = g.node('GatherND', [centred, anchor])
-  const centre = g.node('Gather', [kept, g.ints([0, 1])], { attributes: { axis: 1 } })
-  const half = g.node('Mul', [g.node('Gather', [kept, g.ints([2, 3])], { attributes: { axis: 1 } }), g.floats([0.5])])
-  const boxes = g.node('Concat', [g.node('Sub', [centre, half]), g.node('Add', [centre, half])], { attributes: { axis: 1 }, outputs: ['boxes'] })
-  return { boxes, batch: g.node('Gather', [selected, g.ints([0], [])], { attributes: { axis: 1 } }) }
+  const kept = g.node('GatherND', [all, anchor])
+  const columns = (from: number) => g.node('Gather', [kept, g.ints([from, from + 1])], { attributes: { axis: 1 } })
+  const [first, second] = [columns(0), columns(2)]
+  const half = areCorners ? '' : g.node('Mul', [second, g.floats([0.5])])
+  const corners = areCorners ? [first, second] : [g.node('Sub', [first, half]), g.node('Add', [first, half])]
+  g.node('Concat', corners, { attributes: { axis: 1 }, outputs: ['boxes'] })
+  return { boxes: 'boxes', batch: g.node('Gather', [selected, g.ints([0], [])], { attributes: { axis: 1 } }) }
 }
 
 /** Generalised-mean RoI pooling of one map, see pooling.ts; answers [rois, channels * grid^2], unit length. */
-function addPooling(g: GraphBuilder, map: BackboneMap & { tensor: string }, opset: number): string {
-  const positive = g.node('Add', [g.node('Relu', [map.tensor]), g.floats([pooling.epsilon], [])])
+function addPooling(g: GraphBuilder, map: MapTensor, opset: number): string {
+  const floats = map.half ? g.node('Cast', [map.tensor], { attributes: { to: FLOAT } }) : map.tensor
+  const positive = g.node('Add', [g.node('Relu', [floats]), g.floats([pooling.epsilon], [])])
   const cubed = g.node('Mul', [positive, g.node('Mul', [positive, positive])])
   const modern = opset >= HALF_PIXEL_OPSET
   const rois = modern ? 'likeness_rois' : g.node('Sub', ['likeness_rois', g.floats([map.stride / 2], [])])

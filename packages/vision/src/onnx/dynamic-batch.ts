@@ -4,7 +4,7 @@ import type { OnnxGraph, OnnxTensor } from './onnx-proto.ts'
 
 /** Does nothing to a model whose batch is symbolic already. */
 export function makeBatchDynamic(graph: OnnxGraph, inputName: string): void {
-  const dims = graph.input.find((input) => input.name === inputName)?.type.tensorType?.shape?.dim
+  const dims = graph.input.find((input) => input.name === inputName)?.type?.tensorType?.shape?.dim
   const batch = dims?.[0]
   if (!dims || !batch || batch.dimParam || batch.dimValue === undefined || toNumber(batch.dimValue) < 1) return
   dims[0] = { dimParam: 'batch' }
@@ -12,7 +12,7 @@ export function makeBatchDynamic(graph: OnnxGraph, inputName: string): void {
   // Shapes recorded by the exporter would contradict the new batch.
   graph.valueInfo = []
   for (const output of graph.output) {
-    const first = output.type.tensorType?.shape?.dim
+    const first = output.type?.tensorType?.shape?.dim
     if (first?.length) first[0] = { dimParam: 'batch' }
   }
 }

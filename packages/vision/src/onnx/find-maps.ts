@@ -1,12 +1,12 @@
-// Finds the stride-16 and stride-8 backbone maps from the shape of the graph alone: exporters name nodes differently.
+// Finds the maps that a backbone hands to its neck from the shape of the graph alone: exporters name nodes differently.
 import type { OnnxGraph, OnnxNode } from './onnx-proto.ts'
 
 const passThrough = new Set(['QuantizeLinear', 'DequantizeLinear', 'Cast', 'Identity'])
 
 /**
- * Tensor names of the backbone maps, the finer one first. The top-down path of every detector of this family starts
- * with Resize(top) -> Concat(., stride 16), then Resize -> Concat(., stride 8): the other inputs of those two
- * Concats come straight from the backbone. Throws when the graph has no such path.
+ * Tensor names of the backbone maps, coarsest first. The top-down path of every detector of this family goes
+ * Resize(top) -> Concat(., next finer map), again and again: the other inputs of those Concats come straight from the
+ * backbone. Resizes that lead to no such Concat belong to something else. Throws when the graph has no such path.
  */
 export function findBackboneMaps(graph: OnnxGraph): string[] {
   const nodes = inTopologicalOrder(graph)
@@ -14,16 +14,13 @@ export function findBackboneMaps(graph: OnnxGraph): string[] {
   for (const node of nodes) for (const name of node.input) consumers.set(name, [...(consumers.get(name) ?? []), node])
 
   const resizes = nodes.filter((node) => node.opType === 'Resize' || node.opType === 'Upsample')
-  const maps: string[] = []
-  for (const resize of resizes.slice(0, 2)) {
+  const maps = resizes.flatMap((resize) => {
     const joined = concatAfter(resize.output[0]!, consumers)
-    if (!joined) throw new Error(`no Concat after ${resize.name ?? resize.output[0]}`)
-    const others = joined.concat.input.filter((name) => name !== joined.via)
-    if (others.length !== 1) throw new Error(`a Concat of ${joined.concat.input.length} where two maps were expected`)
-    maps.push(others[0]!)
-  }
-  if (maps.length !== 2) throw new Error(`${resizes.length} Resize nodes where a top-down path has at least 2`)
-  return maps.reverse()
+    const others = joined?.concat.input.filter((name) => name !== joined.via) ?? []
+    return others.length === 1 ? others : []
+  })
+  if (maps.length < 2) throw new Error(`${resizes.length} Resize nodes, ${maps.length} of them joined with one finer map, where a top-down path has at least 2`)
+  return maps
 }
 
 function concatAfter(tensor: string, consumers: Map<string, OnnxNode[]>): { concat: OnnxNode; via: string } | undefined {

@@ -3,6 +3,8 @@ import type { Int64, OnnxAttribute, OnnxDimension, OnnxGraph, OnnxTensor, OnnxVa
 
 export const FLOAT = 1
 export const INT64 = 7
+export const FLOAT16 = 10
+const UINT8 = 2
 
 const ATTRIBUTE_FLOAT = 1
 const ATTRIBUTE_INT = 2
@@ -59,6 +61,8 @@ export function createGraphBuilder(graph: OnnxGraph, prefix: string) {
 
   return {
     floats: (values: ArrayLike<number>, dims: readonly number[] = [values.length]) => addConstant(floatTensor(fresh('f'), dims, values)),
+    /** u8. */
+    bytes: (values: readonly number[], dims: readonly number[] = [values.length]) => addConstant({ name: fresh('b'), dims: [...dims], dataType: UINT8, rawData: Uint8Array.from(values) }),
     ints: (values: readonly number[], dims: readonly number[] = [values.length]) => addConstant(intTensor(fresh('i'), dims, values)),
     nodes: addNode,
     /** A node of one output; answers its name. */

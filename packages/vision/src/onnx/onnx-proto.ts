@@ -92,7 +92,7 @@ export interface OnnxDimension {
 
 export interface OnnxValueInfo {
   name: string
-  type: { tensorType?: { elemType: number; shape?: { dim: OnnxDimension[] } } }
+  type?: { tensorType?: { elemType: number; shape?: { dim: OnnxDimension[] } } }
 }
 
 export interface OnnxGraph {

@@ -1,0 +1,28 @@
+// Models as lines of text.
+import type { ShownManifest } from './model-folders.ts'
+
+const megabytes = (sizeBytes: number): string => `${(sizeBytes / 1e6).toFixed(1)} MB`
+
+export function formatModels(models: readonly ShownManifest[]): string {
+  const width = Math.max(4, ...models.map(({ name }) => name.length))
+  const rows = models.map(({ name, version, sizeBytes, raw, profile, measured }) =>
+    [name.padEnd(width), version.padEnd(12), megabytes(sizeBytes).padStart(8), `${raw.dim} -> ${profile?.dim ?? '-'}`.padStart(12), measured === undefined ? '' : `${measured.msPerPicture} ms`].join('  ').trimEnd())
+  return [`${'name'.padEnd(width)}  ${'version'.padEnd(12)}  ${'size'.padStart(8)}  ${'vectors'.padStart(12)}`, ...rows].join('\n')
+}
+
+export function formatModel({ name, version, licence, layout, sizeBytes, raw, classes, profile, exported, embedding, checked, measured, learned }: ShownManifest): string {
+  const lines: [string, string][] = [
+    ['model', `${name} ${version}, ${megabytes(sizeBytes)}`],
+    ['licence', licence ?? 'the export names none'],
+    ['layout', layout],
+    ['classes', `${classes.length}: ${classes.slice(0, 8).join(', ')}${classes.length > 8 ? ', ...' : ''}`],
+    ['raw vector', `${raw.dim} numbers: ${raw.maps.map(({ stride, channels, grid }) => `stride ${stride}, ${channels} channels, ${grid}x${grid}`).join('; ')}`],
+    ['profile', profile === undefined ? 'none' : `${profile.name}@${profile.version}, ${profile.dim} numbers`],
+    ...(embedding === undefined ? [] : [['embedding', `${embedding.version}`] as [string, string]]),
+    ...(learned === undefined ? [] : [['learned', learned.text] as [string, string]]),
+    ...(exported === undefined ? [] : [['export', `${exported.file}, opset ${exported.opset}, batch ${exported.batch}, ${exported.description ?? 'no description'}; sha256 ${exported.sha256}`] as [string, string]]),
+    ...(checked === undefined ? [] : [['checked', `${checked.boxes} boxes against the oracle, smallest cosine ${checked.cosine.toFixed(6)}; ${checked.batch === 'any' ? 'any number of pictures a run' : `one picture a run (${checked.batchReason})`}`] as [string, string]]),
+    ...(measured === undefined ? [] : [['measured', `${measured.msPerPicture} ms a picture, ${measured.threads} thread of ${measured.processor}`] as [string, string]])
+  ]
+  return lines.map(([what, text]) => `${what.padEnd(10)}  ${text}`).join('\n')
+}

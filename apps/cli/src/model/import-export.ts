@@ -1,0 +1,41 @@
+// `likeness model import`: the export through its checks, its projection learned, each step told.
+import { basename } from 'node:path'
+import { importModel, learnProfile } from '@likeness/vision'
+import type { ImportedManifest } from '@likeness/vision'
+import { messageOf } from '@likeness/shared/errors'
+import type { CommandContext } from '../command.ts'
+import { createRandom } from '../drawing/seeded-random.ts'
+import { createProgress } from '../progress.ts'
+import { drawReferences, readReferences } from './learning-references.ts'
+import { checkModelName } from './model-folders.ts'
+
+export interface ImportRequest {
+  onnxPath: string
+  /** Default: the file's name. */
+  name: string | undefined
+  /** A folder; undefined: drawn pictures. */
+  pictures: string | undefined
+  modelsDir: string
+}
+
+const seed = 20
+
+export async function importExport({ onnxPath, name, pictures, modelsDir }: ImportRequest, context: CommandContext): Promise<ImportedManifest> {
+  const { say } = context
+  return importModel({
+    onnxPath, modelsDir,
+    name: checkModelName(name ?? basename(onnxPath).replace(/\.onnx$/i, '')),
+    onStep: (step, result) => say(`  ${step.padEnd(10)}  ${result}`),
+    learn: async (embedder) => {
+      const drawing = createProgress({ label: 'drawing  ', unit: 'things' }, context)
+      const learning = pictures === undefined
+        ? await drawReferences((done, total) => drawing.show(done, total))
+        : await readReferences(pictures, (path, reason) => say(`  ${path} is left out: ${messageOf(reason)}`))
+      drawing.done()
+      const looking = createProgress({ label: 'learning ', unit: 'canvases' }, context)
+      const learned = await learnProfile({ ...learning, embedder, random: createRandom(seed), onProgress: (done, total) => looking.show(done, total) })
+      looking.done()
+      return learned
+    }
+  })
+}

@@ -1,0 +1,101 @@
+// `likeness model import|list|show|remove|bench`: detectors that also give vectors.
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { isAppError } from '@likeness/shared/errors'
+import { createEmbedder, measureRun, prepareModel } from '@likeness/vision'
+import type { Command, CommandContext } from '../command.ts'
+import { HelpAsked, parseCommand, parseCount } from '../command-options.ts'
+import { fromCallersFolder } from '../config.ts'
+import { UserError } from '../user-error.ts'
+import { formatModel, formatModels } from './format-model.ts'
+import { importExport } from './import-export.ts'
+import { findModelDir, listModels, modelsDirOf, readShownManifest, removeModel } from './model-folders.ts'
+
+const modelUsage = `likeness model import FILE.onnx [options]   makes a model of an exported detector (Ultralytics v5 to 26, YOLOX)
+  --name N         what it is called (default: the file's name)
+  --pictures DIR   learns its projection from these pictures, each of another thing; at least 120 (default: from drawn ones)
+likeness model list                          shows the models there are
+likeness model show NAME [--json]            what is known of one
+likeness model remove NAME                   takes an imported one away
+likeness model bench NAME [--runs N]         milliseconds a picture, one thread
+  --data DIR       data folder (default $LIKENESS_HOME, else .likeness in the repository)
+\`likeness up --model NAME\` runs a stack with it.`
+
+const options = {
+  data: { type: 'string' }, name: { type: 'string' }, pictures: { type: 'string' }, runs: { type: 'string' }, json: { type: 'boolean', default: false }
+} as const
+
+interface Given {
+  data: string | undefined
+  name: string | undefined
+  pictures: string | undefined
+  runs: string | undefined
+  json: boolean
+}
+type Action = (operand: string, given: Given, context: CommandContext) => Promise<number>
+
+const actions: Record<string, { run: Action; operand?: string }> = {
+  import: { run: importFile, operand: 'FILE.onnx' },
+  list: { run: list },
+  show: { run: show, operand: 'NAME' },
+  remove: { run: remove, operand: 'NAME' },
+  bench: { run: bench, operand: 'NAME' }
+}
+
+export const runModel: Command = async (args, context) => {
+  const { values, positionals } = parseCommand(args, { options, usage: modelUsage, positionals: true })
+  const [name = '', operand, ...more] = positionals
+  if (name === '') throw new HelpAsked(modelUsage)
+  const action = Object.hasOwn(actions, name) ? actions[name] : undefined
+  if (action === undefined) throw new UserError(`there is no \`model ${name}\`\n${modelUsage}`)
+  if (more.length > 0 || (operand === undefined) !== (action.operand === undefined)) throw new UserError(`likeness model ${name} ${action.operand ?? ''}\n${modelUsage}`)
+  return action.run(operand ?? '', { ...values, data: values.data, name: values.name, pictures: values.pictures, runs: values.runs }, context)
+}
+
+async function importFile(file: string, { data, name, pictures, json }: Given, context: CommandContext): Promise<number> {
+  const onnxPath = fromCallersFolder(file)
+  if (!existsSync(onnxPath)) throw new UserError(`${file}: there is no such file`)
+  const folder = pictures === undefined ? undefined : fromCallersFolder(pictures)
+  if (folder !== undefined && !existsSync(folder)) throw new UserError(`--pictures ${pictures}: there is no such folder`)
+  try {
+    const manifest = await importExport({ onnxPath, name, pictures: folder, modelsDir: modelsDirOf(data) }, context)
+    context.print(json ? JSON.stringify(manifest) : `${manifest.name} can be used: likeness up --model ${manifest.name}`)
+    return 0
+  } catch (error) {
+    // What is wrong with the file is for the user to read, not a fault with a stack.
+    if (isAppError(error) && error.code !== 'internal') throw new UserError(`${file} cannot be imported: ${error.message}`)
+    throw error
+  }
+}
+
+async function list(_: string, { data, json }: Given, { print }: CommandContext): Promise<number> {
+  const models = await Promise.all((await listModels(data)).map(({ dir }) => readShownManifest(dir)))
+  print(json ? JSON.stringify(models.map(({ name, version, profile }) => ({ name, version, dim: profile?.dim }))) : formatModels(models))
+  return 0
+}
+
+async function show(name: string, { data, json }: Given, { print }: CommandContext): Promise<number> {
+  const manifest = await readShownManifest(findModelDir(name, data))
+  print(json ? JSON.stringify(manifest) : formatModel(manifest))
+  return 0
+}
+
+async function remove(name: string, { data }: Given, { print }: CommandContext): Promise<number> {
+  await removeModel(name, data)
+  print(`${name} is removed; collections made with it can still be searched with vectors, but take no pictures`)
+  return 0
+}
+
+async function bench(name: string, { data, runs, json }: Given, { print }: CommandContext): Promise<number> {
+  const model = await prepareModel({ modelDir: findModelDir(name, data), cacheDir: join(modelsDirOf(data), '.prepared') })
+  const embedder = await createEmbedder({ model, executionProviders: ['cpu'], threads: 1 })
+  try {
+    const count = parseCount('--runs', runs, [1, 10_000]) ?? 30
+    const msPerPicture = Number((await measureRun(embedder, count)).toFixed(2))
+    const { width, height } = model.manifest.inputSize
+    print(json ? JSON.stringify({ name, width, height, runs: count, msPerPicture, provider: embedder.provider }) : `${name} at ${width}x${height}: ${msPerPicture} ms a picture (median of ${count}, one thread, ${embedder.provider})`)
+    return 0
+  } finally {
+    await embedder.close()
+  }
+}

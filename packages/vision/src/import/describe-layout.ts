@@ -1,0 +1,13 @@
+// A detector's layout in words.
+import type { ModelManifest } from '../model-manifest.ts'
+
+const boxes = { centre: 'centre and size', corners: 'corners', grid: 'offset and log size per cell' } as const
+const scores = { classes: 'class scores', objectness: 'objectness x class scores', ranked: 'score and class' } as const
+
+export function describeLayout({ source: { input, detections, maps }, inputSize, fixedSize, rawDim, classes }: ModelManifest): string {
+  const shape = detections.order === 'rows' ? '[batch, values, boxes]' : '[batch, boxes, values]'
+  const size = `${inputSize.width}x${inputSize.height}${fixedSize ? '' : ' or any multiple of 32'}`
+  const taps = maps.map(({ tensor, stride, channels }) => `${tensor} (stride ${stride}, ${channels} channels)`)
+  return `${detections.tensor} ${shape}: ${boxes[detections.box]}, ${scores[detections.score]}; ${classes.length} classes; `
+    + `${input.channels} 0..${input.scale} ${input.half ? 'float16 ' : ''}${size}; vectors of ${rawDim} from ${taps.join(' and ')}`
+}

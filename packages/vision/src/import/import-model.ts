@@ -1,0 +1,138 @@
+// Makes a model folder out of an exported detector: surgery, a dummy run against the oracle, a projection; each step is told.
+import { createHash, randomUUID } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { cpus } from 'node:os'
+import path from 'node:path'
+import { appError, isAppError, messageOf } from '@likeness/shared/errors'
+import { createEmbedder } from '../embedder.ts'
+import type { Embedder } from '../embedder.ts'
+import type { ManifestFile, ModelManifest } from '../model-manifest.ts'
+import { decodeDetector } from '../onnx/decode-detector.ts'
+import { toNumber } from '../onnx/graph-builder.ts'
+import { poolingText } from '../pooling.ts'
+import { metadataOf, operate, SURGERY_VERSION } from '../surgery.ts'
+import { describeLayout } from './describe-layout.ts'
+import { measureRun } from './measure-run.ts'
+import { verifyModel } from './verify-model.ts'
+import type { Agreement } from './verify-model.ts'
+import type { LearnedProfile } from './learn-profile.ts'
+
+export interface ImportOptions {
+  onnxPath: string
+  name: string
+  /** The folder `name` is made in it. */
+  modelsDir: string
+  /** Of the model that has just passed its checks. */
+  learn: (embedder: Embedder) => Promise<LearnedProfile>
+  /** A step is done. */
+  onStep: (step: string, result: string) => void
+}
+
+/** What an imported model's manifest.json says besides what is needed to run it. */
+export interface ImportedManifest extends ManifestFile {
+  /** As the export says it; null when it says nothing. */
+  licence: string | null
+  sizeBytes: number
+  layout: string
+  exported: { file: string; sha256: string; opset: number; description: string | null; version: string | null; batch: string }
+  embedding: { version: string; dim: number }
+  checked: Agreement
+  measured: { msPerPicture: number; threads: number; processor: string }
+  learned: LearnedProfile['learned']
+}
+
+export const manifestName = 'manifest.json'
+
+/**
+ * Rejects with the step's name before the reason: `step layout: unsupported layout: ...`. What was begun is removed.
+ * `invalid_request` when there is a model of this name.
+ */
+export async function importModel({ onnxPath, name, modelsDir, learn, onStep }: ImportOptions): Promise<ImportedManifest> {
+  const target = path.join(modelsDir, name)
+  if (existsSync(target)) throw appError('invalid_request', `there is a model ${name} already: remove it first, or give another name`)
+  await mkdir(modelsDir, { recursive: true })
+  const work = await mkdtemp(path.join(modelsDir, `.${name}-${randomUUID().slice(0, 8)}-`))
+  try {
+    const manifest = await makeFolder({ onnxPath, name, work, learn, onStep })
+    await rename(work, target)
+    return manifest
+  } catch (error) {
+    await rm(work, { recursive: true, force: true })
+    throw error
+  }
+}
+
+async function inStep<T>(step: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    throw appError(isAppError(error) ? error.code : 'internal', `step ${step}: ${messageOf(error)}`, { cause: error, detail: { step } })
+  }
+}
+
+async function makeFolder({ onnxPath, name, work, learn, onStep }: Omit<ImportOptions, 'modelsDir'> & { work: string }): Promise<ImportedManifest> {
+  const source = await inStep('read', () => readFile(onnxPath))
+  const operated = await inStep('surgery', () => operate({ source, sourcePath: onnxPath }))
+  const manifest: ModelManifest = { ...operated.manifest, name }
+  const layout = describeLayout(manifest)
+  onStep('surgery', layout)
+  const file = `${name}.onnx`
+  const model = { path: path.join(work, file), manifest }
+  await writeFile(model.path, operated.bytes)
+  const embedder = await inStep('load', () => createEmbedder({ model, executionProviders: ['cpu'], threads: 1 }))
+  try {
+    const checked = await inStep('oracle', () => verifyModel({ embedder, sourcePath: onnxPath }))
+    onStep('oracle', `${checked.boxes} boxes and their vectors agree, smallest cosine ${checked.cosine.toFixed(6)}`)
+    onStep('batch', checked.batch === 'any' ? 'two pictures at once are as each alone' : `one picture a run: ${checked.batchReason}`)
+    const msPerPicture = await inStep('speed', () => measureRun(embedder))
+    onStep('speed', `${msPerPicture.toFixed(1)} ms a picture, one thread`)
+    const learned = await inStep('projection', () => learn(embedder))
+    onStep('projection', learned.learned.text)
+    return await writeManifest(work, { manifest: { ...manifest, batch: checked.batch }, layout, source, onnxPath, bytes: operated.bytes, checked, msPerPicture, learned })
+  } finally {
+    await embedder.close()
+  }
+}
+
+interface Facts {
+  manifest: ModelManifest
+  layout: string
+  source: Uint8Array
+  onnxPath: string
+  bytes: Uint8Array
+  checked: Agreement
+  msPerPicture: number
+  learned: LearnedProfile
+}
+
+async function writeManifest(work: string, { manifest, layout, source, onnxPath, bytes, checked, msPerPicture, learned }: Facts): Promise<ImportedManifest> {
+  const { name, version, classes, detection, maps, rawDim, inputSize, fixedSize } = manifest
+  const exported = decodeDetector(source)
+  const metadata = metadataOf(exported)
+  const batch = exported.graph.input[0]?.type?.tensorType?.shape?.dim[0]
+  const { profile, file: profileBytes } = learned
+  const made: ImportedManifest = {
+    name, version,
+    licence: metadata.get('license') ?? null,
+    file: `${name}.onnx`, sha256: sha256Of(bytes), sizeBytes: bytes.length,
+    layout,
+    exported: {
+      file: path.basename(onnxPath), sha256: manifest.sha256, opset: toNumber(exported.opsetImport.find(({ domain }) => !domain)?.version ?? 0),
+      description: metadata.get('description') ?? null, version: metadata.get('version') ?? null,
+      batch: batch?.dimValue === undefined ? 'dynamic' : String(toNumber(batch.dimValue))
+    },
+    input: { defaultSize: Math.max(inputSize.width, inputSize.height), ...inputSize, fixed: fixedSize },
+    classes, detection,
+    raw: { dim: rawDim, maps, pool: poolingText },
+    profile, embedding: { version: `${name}@${version}/${profile.name}@${profile.version}`, dim: profile.dim },
+    checked, measured: { msPerPicture: Number(msPerPicture.toFixed(2)), threads: 1, processor: cpus()[0]?.model ?? 'unknown' },
+    learned: learned.learned,
+    prepared: { surgery: SURGERY_VERSION, manifest }
+  }
+  await writeFile(path.join(work, profile.file), profileBytes)
+  await writeFile(path.join(work, manifestName), `${JSON.stringify(made, null, 1)}\n`)
+  return made
+}
+
+const sha256Of = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')

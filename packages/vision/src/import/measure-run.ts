@@ -1,0 +1,17 @@
+// How long one picture takes: fitted into the canvas, one run, vectors read.
+import { dummyPictures } from '../dummy-pictures.ts'
+import type { Embedder } from '../embedder.ts'
+
+/** Milliseconds, the median of `runs` after two that are not counted. */
+export async function measureRun(embedder: Pick<Embedder, 'embed' | 'manifest'>, runs = 7): Promise<number> {
+  const { width, height } = embedder.manifest.inputSize
+  const planes = dummyPictures({ width, height })[1]!
+  const picture = { rgb: Uint8Array.from(planes, (value) => value * 255), width, height }
+  const times: number[] = []
+  for (let run = -2; run < runs; run++) {
+    const startedMs = performance.now()
+    await embedder.embed(picture)
+    if (run >= 0) times.push(performance.now() - startedMs)
+  }
+  return times.sort((a, b) => a - b)[runs >> 1]!
+}

@@ -1,0 +1,19 @@
+// Lets a detector take float32 RGB pixels of 0..1, whatever its exporter made it for.
+import { createGraphBuilder, FLOAT, FLOAT16 } from './graph-builder.ts'
+import type { OnnxGraph } from './onnx-proto.ts'
+import type { ModelInput } from '../model-input.ts'
+
+/** The input keeps its name; what consumed it consumes the adapted pixels. Does nothing where nothing has to be done. */
+export function adaptInput(graph: OnnxGraph, { name, half, scale, channels }: ModelInput): void {
+  if (!half && scale === 1 && channels === 'RGB') return
+  const consumers = [...graph.node]
+  graph.node = []
+  const g = createGraphBuilder(graph, 'likeness_input_')
+  let pixels = name
+  if (channels === 'BGR') pixels = g.node('Gather', [pixels, g.ints([2, 1, 0])], { attributes: { axis: 1 } })
+  if (scale !== 1) pixels = g.node('Mul', [pixels, g.floats([scale], [])])
+  if (half) pixels = g.node('Cast', [pixels], { attributes: { to: FLOAT16 } })
+  graph.input.find((input) => input.name === name)!.type!.tensorType!.elemType = FLOAT
+  for (const node of consumers) node.input = node.input.map((input) => (input === name ? pixels : input))
+  graph.node.push(...consumers)
+}

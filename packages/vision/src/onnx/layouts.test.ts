@@ -1,0 +1,129 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { cosine } from '../cosine.ts'
+import { createEmbedder } from '../embedder.ts'
+import type { EmbedResult } from '../embedder.ts'
+import { noisePicture } from '../fixture/pictures.ts'
+import { buildTinyModel, tinyClasses } from '../fixture/tiny-graph.ts'
+import type { TinyGraphOptions } from '../fixture/tiny-graph.ts'
+import { verifyModel } from '../import/verify-model.ts'
+import { prepareModel } from '../model-prepare.ts'
+import { encodeModel } from './onnx-proto.ts'
+
+let dir: string
+beforeAll(async () => void (dir = await mkdtemp(path.join(tmpdir(), 'likeness-layouts-'))))
+afterAll(() => rm(dir, { recursive: true }))
+
+let made = 0
+const metadata = [{ key: 'names', value: `{${tinyClasses.map((name, id) => `${id}: '${name}'`).join(', ')}}` }, { key: 'imgsz', value: '[64, 64]' }]
+
+async function writeGraph(options: TinyGraphOptions, more: { key: string; value: string }[] = metadata): Promise<string> {
+  const onnxPath = path.join(dir, `${made++}.onnx`)
+  await writeFile(onnxPath, encodeModel({ ...buildTinyModel(options), metadataProps: more }))
+  return onnxPath
+}
+
+const picture = noisePicture(64, 64, 3)
+/** Prepared, checked against the oracle, and run on one picture. */
+async function run(options: TinyGraphOptions, more?: { key: string; value: string }[]) {
+  const onnxPath = await writeGraph(options, more)
+  const model = await prepareModel({ onnxPath, cacheDir: dir })
+  const embedder = await createEmbedder({ model, executionProviders: ['cpu'], threads: 1 })
+  try {
+    const checked = await verifyModel({ embedder, sourcePath: onnxPath })
+    expect(checked.cosine).toBeGreaterThan(0.999)
+    expect(checked.boxes).toBeGreaterThan(10)
+    return { result: await embedder.embed(picture, { maxDetections: 4, iou: 0.6 }), checked, manifest: model.manifest }
+  } finally {
+    await embedder.close()
+  }
+}
+
+function expectSame(seen: EmbedResult, wanted: EmbedResult, { scoreBy = 1, digits = 4 } = {}) {
+  expect(seen.subjects.length).toBe(wanted.subjects.length)
+  expect(cosine(seen.whole, wanted.whole)).toBeGreaterThan(0.999)
+  for (const [i, { box, score, className, raw }] of seen.subjects.entries()) {
+    box.forEach((edge, side) => expect(edge).toBeCloseTo(wanted.subjects[i]!.box[side]!, 1))
+    expect(score).toBeCloseTo(wanted.subjects[i]!.score * scoreBy, digits)
+    expect([className, cosine(raw, wanted.subjects[i]!.raw) > 0.999]).toEqual([wanted.subjects[i]!.className, true])
+  }
+}
+
+describe('detectors of other layouts find the same boxes and give the same vectors as the one of v8', () => {
+  let v8: EmbedResult
+  beforeAll(async () => void (v8 = (await run({})).result))
+
+  const cases: [string, TinyGraphOptions, { scoreBy?: number; digits?: number }?][] = [
+    ['v8 with constant batch and size', { fixed: true }],
+    ['v5: three boxes a cell with an objectness', { layout: 'v5' }, { scoreBy: 0.95 }],
+    ['v5 with constant batch and size', { layout: 'v5', fixed: true }, { scoreBy: 0.95 }],
+    ['v9: a Resize beside the top-down path', { sidePath: true }],
+    ['v10 and 26: the best boxes end to end', { layout: 'v10', fixed: true }],
+    ['segmentation: mask values and prototypes', { layout: 'seg', fixed: true }],
+    ['YOLOX: raw values of a grid, BGR of 0 to 255', { layout: 'yolox', fixed: true }, { scoreBy: 0.95 }],
+    ['half precision', { half: true, fixed: true }, { digits: 2 }],
+    ['half precision end to end', { layout: 'v10', half: true, fixed: true }, { digits: 2 }]
+  ]
+  for (const [name, options, tolerance] of cases) {
+    it(name, async () => {
+      const { result, checked } = await run(options)
+      expectSame(result, v8, tolerance)
+      expect(checked.batch).toBe('any')
+    })
+  }
+
+  it.each([11, 12, 13, 15, 16, 17, 18, 19, 20, 21, 22])('opset %i', async (opset) => {
+    expectSame((await run({ opset, fixed: true })).result, v8)
+    if (opset === 11 || opset === 22) expectSame((await run({ opset, layout: 'v10', fixed: true })).result, v8)
+  })
+
+  it('maps that were quantised and restored', async () => {
+    const { result } = await run({ quantised: true })
+    expect(result.subjects.map(({ box }) => box.map(Math.round))).toEqual(v8.subjects.map(({ box }) => box.map(Math.round)))
+    expect(cosine(result.whole, v8.whole)).toBeGreaterThan(0.99)
+  })
+})
+
+describe('what is known of a detector', () => {
+  it('end-to-end boxes are taken from what they were chosen from, so that any batch works and nothing is suppressed', async () => {
+    const { manifest } = await run({ layout: 'v10', fixed: true })
+    expect(manifest.source.detections).toMatchObject({ box: 'corners', score: 'classes', classCount: 2 })
+    expect(manifest.source.detections.tensor).not.toBe('output0')
+    expect(manifest.detection.iou).toBe(1)
+  })
+
+  it('end-to-end boxes of a file that names no classes are read as they are, one picture a run', async () => {
+    const { manifest, checked } = await run({ layout: 'v10', fixed: true }, [{ key: 'imgsz', value: '64' }])
+    expect(manifest.source.detections).toMatchObject({ tensor: 'output0', score: 'ranked' })
+    expect(checked).toMatchObject({ batch: 'one', batchReason: expect.any(String) as string })
+  })
+
+  it('classes are counted where none are named, without the mask values', async () => {
+    const { manifest } = await run({ layout: 'seg' }, [{ key: 'imgsz', value: '64' }])
+    expect(manifest.classes).toEqual(['class 0', 'class 1'])
+  })
+
+  it('tensors of the exporter with the names that surgery uses get others', async () => {
+    const model = buildTinyModel({ fixed: true })
+    const used = model.graph.node.find(({ opType }) => opType === 'Relu')!.output[0]!
+    for (const node of model.graph.node) {
+      node.input = node.input.map((name) => (name === used ? 'raw' : name))
+      node.output = node.output.map((name) => (name === used ? 'raw' : name === 'output0' ? 'boxes' : name))
+    }
+    model.graph.output[0]!.name = 'boxes'
+    const onnxPath = path.join(dir, 'names.onnx')
+    await writeFile(onnxPath, encodeModel({ ...model, metadataProps: metadata }))
+    expect((await prepareModel({ onnxPath, cacheDir: dir })).manifest.source.detections.tensor).toBe('exported_boxes')
+  })
+})
+
+describe('what is not understood is refused by what was seen', () => {
+  const refusal = async (options: TinyGraphOptions, more?: { key: string; value: string }[]) => prepareModel({ onnxPath: await writeGraph(options, more), cacheDir: dir }).then(() => 'taken', (error: Error) => error.message)
+
+  it('scores that are all 0', async () => expect(await refusal({ layout: 'zero', fixed: true })).toMatch(/^unsupported layout: every class score is 0/))
+  it('another number of classes than the file names', async () => expect(await refusal({}, [{ key: 'names', value: "{0: 'one'}" }, { key: 'imgsz', value: '64' }])).toMatch(/output0 \[1, 6, 84\] for 1 classes/))
+  it('boxes that are turned', async () => expect(await refusal({}, [...metadata, { key: 'task', value: 'obb' }])).toMatch(/task obb/))
+  it('an opset before the operators that are added', async () => expect(await refusal({ opset: 10 })).toMatch(/^unsupported layout: /))
+})

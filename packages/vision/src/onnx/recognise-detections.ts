@@ -1,0 +1,88 @@
+// Tells from the shapes and values of one dummy run which layout a detector answers in.
+import { cellsOf, stridesFor } from './detection-form.ts'
+import type { DetectionForm } from './detection-form.ts'
+
+export interface ProbedTensor {
+  name: string
+  dims: readonly number[]
+  values: Float32Array
+  half: boolean
+}
+
+export interface ProbedOutputs {
+  outputs: readonly ProbedTensor[]
+  /** Of the canvas that was run. */
+  size: { width: number; height: number }
+  /** Named classes; 0 when the file names none. */
+  classNames: number
+  /** As the exporter's metadata says it, for example `segment` or `pose`. */
+  task?: string | undefined
+}
+
+const anchorsPerCell = 3
+/** Corners, score, class. */
+const rankedValues = 6
+/** Of one picture. */
+const mostRanked = 1000
+
+/** Throws, naming every output seen, for a layout that is not known. */
+export function recogniseDetections({ outputs, size, classNames, task }: ProbedOutputs): DetectionForm {
+  const [output] = outputs
+  const seen = outputs.map(({ name, dims }) => `${name} [${dims.join(', ')}]`).join(', ')
+  const fail = (why: string): never => {
+    throw new Error(`outputs are ${seen}${classNames > 0 ? ` for ${classNames} classes` : ''}; ${why}`)
+  }
+  if (output === undefined || output.dims.length !== 3) return fail('the first of three dimensions [batch, ., .] is needed')
+  if (task === 'obb' || task === 'classify') return fail(`the boxes of a model for the task ${task} are not read`)
+  const [, first = 0, second = 0] = output.dims
+  return readForm(output, { first, second, size, classNames, masks: maskCount(outputs), hasMore: task === 'pose' }) ?? fail('known are [batch, 4 + classes, boxes], [batch, boxes, 5 + classes] and [batch, boxes, 6] end to end')
+}
+
+/** Masks of a segmentation model: as many values at the end of each box as its second output has channels. */
+function maskCount([, second]: readonly ProbedTensor[]): number {
+  return second?.dims.length === 4 ? second.dims[1]! : 0
+}
+
+interface Shape {
+  first: number
+  second: number
+  size: { width: number; height: number }
+  classNames: number
+  masks: number
+  /** Values of another kind stand behind the classes. */
+  hasMore: boolean
+}
+
+function readForm(output: ProbedTensor, shape: Shape): DetectionForm | undefined {
+  const { first, second, size, classNames, masks } = shape
+  const base = { tensor: output.name, half: output.half }
+  if (stridesFor(second, size, 1) !== undefined || second > first) {
+    const classCount = countClasses(first - 4, shape)
+    return classCount < 1 ? undefined : { ...base, order: 'rows', box: 'centre', score: 'classes', classCount }
+  }
+  const strides = stridesFor(first, size, 1)
+  if (strides !== undefined || stridesFor(first, size, anchorsPerCell) !== undefined) {
+    const classCount = countClasses(second - 5, shape)
+    const isGrid = strides !== undefined && isRawGrid(output, size, strides)
+    return classCount < 1 ? undefined : { ...base, order: 'columns', box: isGrid ? 'grid' : 'centre', score: 'objectness', classCount }
+  }
+  return second === rankedValues + masks && first <= mostRanked ? { ...base, order: 'columns', box: 'corners', score: 'ranked', classCount: classNames } : undefined
+}
+
+/** 0 when the values do not fit the classes that the file names. */
+function countClasses(values: number, { classNames, masks, hasMore }: Shape): number {
+  if (classNames === 0) return hasMore ? 0 : Math.max(0, values - masks)
+  return values - masks === classNames || (hasMore && values - masks > classNames) ? classNames : 0
+}
+
+/** Decoded centres follow the cells across the picture, raw ones stay around 0. */
+function isRawGrid({ values, dims }: ProbedTensor, size: { width: number; height: number }, strides: readonly number[]): boolean {
+  const columns = dims[2]!
+  let fromCentre = 0
+  let fromZero = 0
+  cellsOf(size, strides).forEach(({ column, stride }, i) => {
+    fromCentre += Math.abs(values[i * columns]! - (column + 0.5) * stride)
+    fromZero += Math.abs(values[i * columns]!)
+  })
+  return fromZero < fromCentre
+}

@@ -1,0 +1,10 @@
+// Values of a tensor of the runtime as float32, whatever float it holds.
+import type * as ort from 'onnxruntime-node'
+import { fromFloat16 } from '../float16.ts'
+
+/** Half precision arrives as Uint16Array before Node 24. */
+export function floatValues({ type, data }: Pick<ort.Tensor, 'type' | 'data'>): Float32Array {
+  if (data instanceof Float32Array) return data
+  if (type === 'float16') return data instanceof Uint16Array ? fromFloat16(data) : Float32Array.from(data as unknown as ArrayLike<number>)
+  throw new Error(`a ${type} tensor where floats were expected`)
+}
