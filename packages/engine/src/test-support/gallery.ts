@@ -26,10 +26,10 @@ import { createReplica } from '../replica.ts'
 export const dim = 16
 
 /** A unit vector that is a function of its seed. */
-export function vectorOf(seed: number): Float32Array {
-  const vector = new Float32Array(dim)
+export function vectorOf(seed: number, width = dim): Float32Array {
+  const vector = new Float32Array(width)
   let state = (seed * 2654435761) >>> 0
-  for (let i = 0; i < dim; i++) {
+  for (let i = 0; i < width; i++) {
     state = (Math.imul(state ^ (state >>> 15), 2246822519) + 374761393) >>> 0
     vector[i] = state / 2 ** 31 - 1
   }
@@ -60,6 +60,10 @@ export interface GalleryOptions extends Partial<Pick<CollectionSpec, 'method' | 
   retentionMs?: number
   embedding?: string
   vectorOf?: (seed: number) => Float32Array
+  /** Values of a vector. */
+  width?: number
+  /** Whether all have unit length. */
+  unit?: boolean
 }
 
 export async function createGallery(options: GalleryOptions = {}) {
@@ -69,8 +73,8 @@ export async function createGallery(options: GalleryOptions = {}) {
   const log = silentLog()
   const catalog = createCatalog({ store, clock })
   const settings = collectionSettingsSchema.parse({ seal_threshold: options.sealThreshold ?? 64, ...options.settings })
-  const { metric = 'IP', method = 'HNSW32', storage, rescore } = options
-  const spec = await catalog.create({ name: 'marks', embedding: { version: options.embedding ?? 'test@1/none@1', dim, unit: true }, metric, method, storage, rescore, settings })
+  const { metric = 'IP', method = 'HNSW32', storage, rescore, width = dim, unit = true } = options
+  const spec = await catalog.create({ name: 'marks', embedding: { version: options.embedding ?? 'test@1/none@1', dim: width, unit }, metric, method, storage, rescore, settings })
   const appender = createLogAppender({ store, clock })
   const lists = createItemListWriter({ store })
   const jobs = createJobs({ store, catalog })
@@ -101,7 +105,7 @@ export async function createGallery(options: GalleryOptions = {}) {
       }))
       const vectors = batchItems.flatMap(({ rows }) => rows.map(({ box }) => [...(options.vectorOf ?? vectorOf)(box[2])])).flat()
       const key = keys.batch(ingestion, firstOrdinal, createUlid())
-      const header = { incarnation: spec.incarnation, ingestion, embeddingVersion: spec.embedding.version, dim, rawDim: 0, items: batchItems }
+      const header = { incarnation: spec.incarnation, ingestion, embeddingVersion: spec.embedding.version, dim: width, rawDim: 0, items: batchItems }
       await store.put(key, encodeVectorBatch({ header, vectors: Float32Array.from(vectors), raw: new Uint16Array(0) }))
       return key
     },

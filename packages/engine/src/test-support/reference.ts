@@ -10,9 +10,12 @@ export type Reference = Map<string, ReferenceItem>
 
 /** Of unit vectors; of the signs of any for hamming. */
 export function scoreBetween(metric: Metric, a: Float32Array, b: Float32Array): number {
-  if (metric === 'hamming') return a.filter((value, i) => value > 0 === b[i]! > 0).length / a.length
-  if (metric === 'L2') return 1 - a.reduce((sum, value, i) => sum + (value - b[i]!) ** 2, 0) / 2
-  return a.reduce((sum, value, i) => sum + value * b[i]!, 0)
+  let sum = 0
+  for (let i = 0; i < a.length; i++) {
+    if (metric === 'hamming') sum += a[i]! > 0 === b[i]! > 0 ? 1 / a.length : 0
+    else sum += metric === 'L2' ? -((a[i]! - b[i]!) ** 2) / 2 : a[i]! * b[i]!
+  }
+  return metric === 'L2' ? 1 + sum : sum
 }
 
 export interface Asked {
@@ -22,14 +25,16 @@ export interface Asked {
   keep?: (item: ReferenceItem) => boolean
 }
 
-/** Share of the best k of each query that was found; of items with equal scores any will do. */
-export function recallOf(found: readonly (readonly Hit[])[], reference: Reference, { metric, queries, k, keep = () => true }: Asked): number {
-  let [hits, wanted] = [0, 0]
-  queries.forEach((query, q) => {
-    const scores = new Map([...reference].filter(([, item]) => keep(item)).map(([id, { vector }]) => [id, scoreBetween(metric, query, vector)]))
-    const best = [...scores.values()].sort((a, b) => b - a).slice(0, k)
-    wanted += best.length
-    hits += found[q]!.slice(0, k).filter(({ item: { id } }) => (scores.get(id) ?? -Infinity) >= best.at(-1)! - 1e-9).length
-  })
-  return hits / wanted
+/** Tells what share of the best k of each query was found; of items with equal scores any will do. */
+export function recallJudge(reference: Reference, { metric, queries, k, keep = () => true }: Asked): (found: readonly (readonly Hit[])[]) => number {
+  const kept = [...reference].filter(([, item]) => keep(item))
+  const scored = queries.map((query) => new Map(kept.map(([id, { vector }]) => [id, scoreBetween(metric, query, vector)])))
+  const worst = scored.map((scores) => [...scores.values()].sort((a, b) => b - a)[Math.min(k, scores.size) - 1] ?? Infinity)
+  const wanted = queries.length * Math.min(k, kept.length)
+  return (found) => {
+    const hits = found.map((list, q) => list.slice(0, k).filter(({ item: { id } }) => (scored[q]!.get(id) ?? -Infinity) >= worst[q]! - 1e-9).length)
+    return hits.reduce((sum, count) => sum + count, 0) / wanted
+  }
 }
+
+export const recallOf = (found: readonly (readonly Hit[])[], reference: Reference, asked: Asked): number => recallJudge(reference, asked)(found)
