@@ -56,7 +56,8 @@ async function send({ world, apis }: ClientDeps, { process }: Machine, truth: Tr
 async function ingest(deps: ClientDeps, machine: Machine, truth: Truth): Promise<void> {
   const { world } = deps
   const { random, settings } = world
-  const size = random.chance(0.15) ? 8 + random.below(12) : 1 + random.below(4)
+  // Of many ids more are live, in more segments.
+  const size = random.chance(settings.hotIds.length > 16 ? 0.6 : 0.15) ? 8 + random.below(12) : 1 + random.below(4)
   const ids = Array.from({ length: size }, () => random.pick(settings.hotIds))
   const plan = planIngestion(random, { ingestion: machine.process.newId(), incarnation: truth.incarnation, number: deps.nextNumber(), ids })
   truth.plans.set(plan.ingestion, plan)

@@ -1,8 +1,11 @@
 // Index workers: whoever holds the lease (or has not noticed that it is lost) opens the collection and steps, merges and collects.
 import { openCollectionWriter } from '@likeness/engine/open-writer'
 import type { CollectionWriter, WriterDeps } from '@likeness/engine/collection-writer'
+import { mergeLanes } from '@likeness/engine/merge-plan'
+import type { MergeLane } from '@likeness/engine/merge-plan'
 import { isAppError } from '@likeness/shared/errors'
 import { silentLog } from '@likeness/shared/log'
+import { createMergeProcesses } from './merge-process.ts'
 import type { Truth } from './truth.ts'
 import { loop } from './world.ts'
 import type { Machine, World } from './world.ts'
@@ -19,12 +22,15 @@ function takeLease(world: World, { process }: Machine, incarnation: string): boo
   return true
 }
 
-export function writerDeps(world: World, { process, store, files }: Machine, incarnation: string): WriterDeps {
+export function writerDeps(world: World, { process, store, files }: Pick<Machine, 'process' | 'store' | 'files'>, incarnation: string): WriterDeps {
   const { protocol, settings } = world
   const truth = world.truthOf(incarnation)
   return {
     store, clock: process.clock, files, log, incarnation, protocol,
     retentionMs: settings.retentionMs,
+    mergeShape: settings.mergeShape,
+    mergeLimitMs: settings.mergeLimitMs,
+    buildMerge: createMergeProcesses(world, process),
     newId: process.newId,
     announce: ({ seq, appliedSlot }) => truth.raiseFloor(seq, appliedSlot)
   }
@@ -43,17 +49,24 @@ function mustBeLost(error: unknown, { mayBeDropped }: Truth): void {
   if (!isAppError(error, 'ownership_lost') && !(mayBeDropped && isAppError(error, 'data_corrupt'))) throw error
 }
 
-interface Merging {
-  running: boolean
-}
+/** Lanes that are merging. */
+type Merging = Set<MergeLane>
 
-/** Merges run beside the commits, one at a time. */
+/** Merges run beside the commits, one at a time in each lane. */
 function startMerge(world: World, writer: CollectionWriter, merging: Merging): void {
-  if (merging.running) return
+  const { happened, random } = world
+  const lane = random.pick(mergeLanes)
+  if (merging.has(lane)) return
   const truth = world.truthOf(writer.spec.incarnation)
-  merging.running = true
-  const work = writer.merge().then((merged) => void (world.happened.merges += Number(merged)), (error: unknown) => mustBeLost(error, truth)).finally(() => (merging.running = false))
-  world.spawn(work)
+  merging.add(lane)
+  const failed = (error: unknown): void => {
+    if (isAppError(error, 'index_failed')) happened.mergeFailures++
+    else mustBeLost(error, truth)
+  }
+  const merged = (did: boolean): void => {
+    if (did) happened[lane === 'small' ? 'merges' : 'sealedMerges']++
+  }
+  world.spawn(writer.merge(lane).then(merged, failed).finally(() => merging.delete(lane)))
 }
 
 async function act(world: World, writer: CollectionWriter, incarnation: string, merging: Merging): Promise<void> {
@@ -76,7 +89,7 @@ export async function runIndexWorker(world: World, machine: Machine): Promise<vo
     try {
       if (owned?.incarnation !== incarnation && (owned === undefined || world.random.chance(0.5))) {
         const writer = await openWriter(world, machine, incarnation)
-        owned = writer && { writer, incarnation, merging: { running: false } }
+        owned = writer && { writer, incarnation, merging: new Set() }
       }
       if (owned !== undefined) await act(world, owned.writer, owned.incarnation, owned.merging)
     } catch (error) {

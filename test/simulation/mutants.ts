@@ -69,6 +69,27 @@ function batchNames(): Protocol {
   }
 }
 
+/** What was deleted while a merge was built is back when it is adopted. */
+const noRowMap: Protocol = { ...realProtocol, carryOver: () => undefined }
+
+/** A merge takes the place of whatever is left of its inputs. */
+const adoptAlways: Protocol = { ...realProtocol, mayAdopt: () => true }
+
+/** Garbage is everything that no version names, what is still to be applied too. */
+const collectBatches: Protocol = {
+  ...realProtocol,
+  async fenceCollection(context, held) {
+    const { store, clock, currentKey } = context
+    const moved = await realProtocol.fenceCollection(context, held)
+    await untilStored(clock, async () => {
+      const batches: string[] = []
+      for await (const { key } of store.list(currentKey.replace(/CURRENT$/, 'batch/'))) batches.push(key)
+      await store.delete(batches)
+    })
+    return moved
+  }
+}
+
 /** By name; each call makes one for one simulation. */
 export const mutants: Record<string, () => Protocol> = {
   'no fence': () => noFence,
@@ -76,5 +97,8 @@ export const mutants: Record<string, () => Protocol> = {
   'acknowledge before the swap': () => acknowledgeBeforeSwap,
   'unfenced collection': () => unfencedCollection,
   'no revisions': () => noRevisions,
-  'batch names instead of ordinals': batchNames
+  'batch names instead of ordinals': batchNames,
+  'merge without row map': () => noRowMap,
+  'merge adopted though an input is gone': () => adoptAlways,
+  'collection of unapplied batches': () => collectBatches
 }

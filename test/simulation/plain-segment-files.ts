@@ -2,8 +2,8 @@
 import { appError } from '@likeness/shared/errors'
 import type { ObjectStore } from '@likeness/shared/store/object-store'
 import { sha256Hex } from '@likeness/engine/manifest'
-import type { FileRef } from '@likeness/engine/manifest'
-import type { SegmentFiles } from '@likeness/engine/segment-files'
+import type { FileRef, ManifestSegment } from '@likeness/engine/manifest'
+import type { MovedIndex, SegmentFiles } from '@likeness/engine/segment-files'
 import { encodeVectors } from '@likeness/engine/vector-file'
 
 export function createPlainSegmentFiles(store: ObjectStore): SegmentFiles {
@@ -19,15 +19,53 @@ export function createPlainSegmentFiles(store: ObjectStore): SegmentFiles {
     return stored.body
   }
 
+  const read = async ({ files: { index: ref }, rows }: ManifestSegment, dim: number): Promise<Float32Array> => {
+    const body = new Uint8Array(await get(ref))
+    if (body.byteLength !== rows * dim * 4) throw appError('data_corrupt', `${ref.key} has ${body.byteLength} bytes for ${rows} rows`)
+    return new Float32Array(body.buffer)
+  }
+  async function place({ ref, places }: MovedIndex, dim: number, out: Float32Array): Promise<void> {
+    const vectors = await read(ref, dim)
+    places.forEach((to, from) => to >= 0 && out.set(vectors.subarray(from * dim, (from + 1) * dim), to * dim))
+  }
+
   return {
     put,
     get,
-    // Encoded is lost: whoever takes vectors from there is caught.
-    putIndex: (key, { form, vectors }) => put(key, encodeVectors(form.storage === 'f32' ? vectors : vectors.map(() => 0))),
-    async vectors({ files: { index: ref }, rows }, dim) {
-      const body = new Uint8Array(await get(ref))
-      if (body.byteLength !== rows * dim * 4) throw appError('data_corrupt', `${ref.key} has ${body.byteLength} bytes for ${rows} rows`)
-      return new Float32Array(body.buffer)
+    async putPieces(key, pieces) {
+      const held: Uint8Array[] = []
+      for await (const piece of pieces) held.push(piece)
+      return await put(key, Buffer.concat(held))
+    },
+    async open(ref) {
+      const body = await get(ref)
+      return { read: async (offset, length) => body.subarray(offset, offset + length), close: async () => undefined }
+    },
+    async putIndex(key, { form }, { pieces }) {
+      const held: Uint8Array[] = []
+      // Encoded is lost: whoever takes vectors from there is caught.
+      for await (const piece of pieces) held.push(encodeVectors(form.storage === 'f32' ? piece : piece.map(() => 0)))
+      return await put(key, Buffer.concat(held))
+    },
+    async putLists(key, { dim }, from) {
+      const out = new Float32Array(dim * from.reduce((sum, { places }) => sum + places.filter((to) => to >= 0).length, 0))
+      for (const moved of from) await place(moved, dim, out)
+      return await put(key, encodeVectors(out))
+    },
+    async putGrown(key, base, added, dim) {
+      const out = new Float32Array(dim * (base.places.length + added.places.length))
+      await place(base, dim, out)
+      let i = 0
+      for await (const piece of added.pieces) {
+        const rows = base.ref.storage === 'f32' ? piece : piece.map(() => 0)
+        for (let at = 0; at < rows.length; at += dim) out.set(rows.subarray(at, at + dim), added.places[i++]! * dim)
+      }
+      return await put(key, encodeVectors(out))
+    },
+    vectors: read,
+    async openVectors(segment, dim) {
+      const vectors = await read(segment, dim)
+      return { read: async (first, count) => vectors.slice(first * dim, (first + count) * dim), close: async () => undefined }
     },
     train: async ({ vectors, dim, nlist }) => encodeVectors(vectors.slice(0, dim * Math.max(1, nlist)))
   }

@@ -14,6 +14,7 @@ import type { Machine, World } from './world.ts'
 
 /** Rounds of "embed what is open, step": each ingestion needs one, results are let go of in another. */
 const rounds = 12
+const mostMerges = 50
 
 async function finishWork(world: World, machine: Machine): Promise<void> {
   const truth = world.truthOf(world.live)
@@ -34,7 +35,7 @@ async function finishWork(world: World, machine: Machine): Promise<void> {
 
 /** Merges until nothing is due; past the retention the owner's store holds what CURRENT names and nothing else. */
 async function cleanUp(world: World, machine: Machine, writer: { merge(): Promise<boolean>; collect(): Promise<number> }): Promise<void> {
-  for (let merges = 0; await writer.merge(); merges++) if (merges === rounds) throw new Violation('progress', 'merging does not end')
+  for (let merges = 0; await writer.merge(); merges++) if (merges === mostMerges) throw new Violation('progress', 'merging does not end')
   await machine.process.clock.sleep(world.settings.retentionMs + 2_000)
   await writer.collect()
   const truth = world.truthOf(world.live)

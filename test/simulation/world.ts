@@ -3,6 +3,7 @@ import { createRandom } from './random.ts'
 import type { Random } from './random.ts'
 import { createCatalog } from '@likeness/engine/catalog'
 import type { Catalog } from '@likeness/engine/contract'
+import type { MergeShape } from '@likeness/engine/merge-plan'
 import type { Protocol } from '@likeness/engine/protocol'
 import type { SegmentFiles } from '@likeness/engine/segment-files'
 import { isAppError, messageOf } from '@likeness/shared/errors'
@@ -21,6 +22,8 @@ import { Violation } from './violation.ts'
 export interface Settings {
   hotIds: string[]
   retentionMs: number
+  mergeShape: MergeShape
+  mergeLimitMs: number
   method: 'FLAT' | 'IVF' | 'HNSW32'
   storage: 'f32' | 'sq8'
   indexWorkers: number
@@ -45,8 +48,10 @@ function drawFaults(random: Random): Faults {
 
 function drawSettings(random: Random): Settings {
   return {
-    hotIds: Array.from({ length: random.pick([3, 5, 8, 16]) }, (_, i) => `item-${i}`),
+    hotIds: Array.from({ length: random.pick([3, 5, 8, 16, 80]) }, (_, i) => `item-${i}`),
     retentionMs: random.pick([50, 400, 3_000]),
+    mergeShape: { mostRows: random.pick([16, 32, 10_000]), fanIn: random.pick([2, 2, 3, 8]) },
+    mergeLimitMs: random.pick([1_000, 60_000]),
     method: random.pick(['FLAT', 'FLAT', 'IVF', 'HNSW32']),
     storage: random.pick(['f32', 'f32', 'sq8']),
     indexWorkers: 2 + random.below(2),
@@ -56,7 +61,7 @@ function drawSettings(random: Random): Settings {
 }
 
 export type Happening =
-  | 'commits' | 'merges' | 'collections' | 'takeovers' | 'stalls' | 'deaths' | 'lateWrites' | 'unanswered' | 'resent' | 'drops'
+  | 'commits' | 'merges' | 'sealedMerges' | 'movedLists' | 'grownGraphs' | 'mergeFailures' | 'collections' | 'takeovers' | 'stalls' | 'deaths' | 'lateWrites' | 'unanswered' | 'resent' | 'drops'
   | 'relabels' | 'given' | 'damagedGiven' | 'versionsRead' | 'versionsMissed'
 
 export class World implements StoreWorld {
@@ -80,7 +85,7 @@ export class World implements StoreWorld {
   draining = false
   failure: Violation | undefined
   /** How often what the simulation is about did happen. */
-  readonly happened: Record<Happening, number> = { commits: 0, merges: 0, collections: 0, takeovers: 0, stalls: 0, deaths: 0, lateWrites: 0, unanswered: 0, resent: 0, drops: 0, relabels: 0, given: 0, damagedGiven: 0, versionsRead: 0, versionsMissed: 0 }
+  readonly happened: Record<Happening, number> = { commits: 0, merges: 0, sealedMerges: 0, movedLists: 0, grownGraphs: 0, mergeFailures: 0, collections: 0, takeovers: 0, stalls: 0, deaths: 0, lateWrites: 0, unanswered: 0, resent: 0, drops: 0, relabels: 0, given: 0, damagedGiven: 0, versionsRead: 0, versionsMissed: 0 }
   private traceHash = 0x811c9dc5
   private readonly onTrace: ((line: string) => void) | undefined
 

@@ -45,6 +45,15 @@ export class Bitmap {
     return Bitmap.ofBytes(this.rows, bytes)
   }
 
+  /** Rows that are here and not in an earlier state of it. */
+  *since(before: Bitmap): Iterable<number> {
+    for (let i = 0; i < this.bytes.length; i++) {
+      const added = this.bytes[i]! & ~before.bytes[i]!
+      if (added === 0) continue
+      for (let bit = 0; bit < 8; bit++) if ((added & (1 << bit)) !== 0) yield 8 * i + bit
+    }
+  }
+
   clone(): Bitmap {
     return new Bitmap(this.rows, this.bytes.slice(), this.set_)
   }

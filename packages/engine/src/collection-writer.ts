@@ -13,8 +13,12 @@ import type { ManifestCache } from './collector.ts'
 import type { VersionedCurrent } from './current.ts'
 import { writeJobResult } from './job-result.ts'
 import type { Manifest } from './manifest.ts'
-import { adoptMerge, buildMerge, planMerge } from './merge.ts'
-import type { MergePlan, MergeProposal } from './merge.ts'
+import { adoptMerge, defaultMergeRows, MergesUnderWay, presentInputs } from './merge.ts'
+import type { Proposal } from './merge.ts'
+import { buildMerge } from './merge-build.ts'
+import { defaultFanIn } from './merge-plan.ts'
+import type { MergeLane, MergeShape } from './merge-plan.ts'
+import type { BuildMerge } from './merge-task.ts'
 import { createMutex } from '@likeness/shared/mutex'
 import { readAsOwner } from './owner-read.ts'
 import { readSlots } from './pending-work.ts'
@@ -23,8 +27,8 @@ import type { PreparedCommit } from './prepare-commit.ts'
 import type { Protocol, ProtocolContext } from './protocol.ts'
 import type { SegmentFiles } from './segment-files.ts'
 import { untilStored } from './store-retry.ts'
-import { emptyWriterState, freshSegment, isOpen } from './writer-state.ts'
-import type { OpenIngestion, WriterState } from './writer-state.ts'
+import { emptyWriterState, freshSegment, isOpen, openSegment } from './writer-state.ts'
+import type { OpenIngestion, OpenSegment, WriterState } from './writer-state.ts'
 
 export interface WriterDeps {
   store: ObjectStore
@@ -38,6 +42,10 @@ export interface WriterDeps {
   protocol?: Protocol
   newId?: () => string
   signal?: AbortSignal
+  /** Where merges are built; default: here. */
+  buildMerge?: BuildMerge
+  mergeShape?: Partial<MergeShape>
+  mergeLimitMs?: number
 }
 
 export interface StepResult {
@@ -49,6 +57,8 @@ export interface StepResult {
 const slotsPerStep = 256
 /** Bounds the memory of a commit: batches hold up to 256 items each. */
 const batchesPerStep = 16
+/** Graphs of millions of rows take hours. */
+const defaultMergeLimitMs = 12 * 3_600_000
 
 export interface BoundWriterDeps extends Omit<WriterDeps, 'newId' | 'protocol'> {
   newId: () => string
@@ -65,8 +75,7 @@ export class CollectionWriter {
   private state: WriterState
   private intake: BatchIntake
   private readonly manifestCache: ManifestCache = new Map()
-  /** Ids written by merges that are not committed yet. */
-  private readonly heldIds = new Set<string>()
+  private readonly merges: MergesUnderWay
   private lost = false
 
   constructor(deps: BoundWriterDeps, opened: { held: VersionedCurrent; manifest: Manifest; state: WriterState }) {
@@ -75,6 +84,9 @@ export class CollectionWriter {
     this.held = opened.held
     this.manifest = opened.manifest
     this.state = opened.state
+    const { newId, clock, mergeLimitMs = defaultMergeLimitMs } = deps
+    const shape = { mostRows: defaultMergeRows(this.spec), fanIn: defaultFanIn, ...deps.mergeShape }
+    this.merges = new MergesUnderWay({ newId, nowMs: () => clock.nowMs(), shape, limitMs: mergeLimitMs })
   }
 
   get spec(): CollectionSpec {
@@ -177,39 +189,37 @@ export class CollectionWriter {
     }
   }
 
-  /** Compacts segments when that is due. False when nothing was. Building does not hold up commits. */
-  async merge(): Promise<boolean> {
-    const plan = planMerge(this.state, this.manifest.quantizer)
-    if (plan === undefined) return false
-    const { deps } = this
-    const mine: string[] = []
-    const newId = () => {
-      const id = deps.newId()
-      mine.push(id)
-      this.heldIds.add(id)
-      return id
-    }
+  /**
+   * Merges segments when that is due, of one lane or of any. False when nothing was, or the result could not be used. Building does not hold
+   * up commits. Rejects with ownership_lost, or with whatever went wrong while it was built: then this owner goes on, and the merge may be tried again.
+   */
+  async merge(lane?: MergeLane): Promise<boolean> {
+    const proposal = await this.exclusively(async () => this.merges.begin(this.state, this.manifest, lane === undefined ? undefined : [lane]))
+    if (proposal === undefined) return false
     try {
-      const build = () => buildMerge({ files: deps.files, keys: deps.keys, newId }, this.spec, plan, this.manifest.quantizer)
-      const proposal = await readAsOwner(deps.context, this.held.current.epoch, () => this.unlessReplaced(plan, build))
-      if (proposal === undefined) return false
+      const built = await this.build(proposal)
+      if (built === undefined) return false
       return await this.exclusively(async () => {
-        if (!adoptMerge(this.state, proposal)) return false
-        await this.commit(proposal.quantizer)
+        if (!this.merges.isUnderWay(proposal) || !adoptMerge(this.state, proposal, built.result, this.deps.protocol)) return false
+        await this.commit(built.quantizer ?? this.manifest.quantizer)
         return true
       })
     } finally {
-      for (const id of mine) this.heldIds.delete(id)
+      this.merges.end(proposal)
     }
   }
 
-  /** undefined when an input went away under the merge: a commit replaced it and its files were collected. */
-  private async unlessReplaced(plan: MergePlan, build: () => Promise<MergeProposal>): Promise<MergeProposal | undefined> {
+  /** undefined when it took too long, or an input went away under it: a commit emptied it and its files were collected. */
+  private async build(proposal: Proposal): Promise<{ result: OpenSegment | null; quantizer: Manifest['quantizer'] } | undefined> {
+    const { files, context, buildMerge: build = (task) => buildMerge(files, task) } = this.deps
+    const { epoch } = this.held.current
+    const isUsable = (): boolean => this.merges.isUnderWay(proposal) && presentInputs(this.state, proposal).every((input) => input !== undefined)
     try {
-      return await build()
+      const { segment, quantizer } = await readAsOwner(context, epoch, () => build(proposal.newTask(), proposal.abort.signal))
+      return { result: segment && (await readAsOwner(context, epoch, () => openSegment(files, segment))), quantizer }
     } catch (error) {
-      if (isAppError(error, 'object_not_found') && !plan.inputs.every((input) => this.state.segments.includes(input))) return undefined
-      throw error
+      if (isUsable() || isAppError(error, 'ownership_lost')) throw error
+      return undefined
     }
   }
 
@@ -217,7 +227,7 @@ export class CollectionWriter {
   collect(): Promise<number> {
     return this.exclusively(async () => {
       const { store, clock, keys, retentionMs, protocol, context, signal } = this.deps
-      const garbage = await findGarbage({ store, clock, keys, retentionMs }, this.manifestCache, this.held.current.manifest, this.heldIds)
+      const garbage = await findGarbage({ store, clock, keys, retentionMs }, this.manifestCache, this.held.current.manifest, () => this.merges.heldIds())
       if (garbage.length === 0) return 0
       this.held = await protocol.fenceCollection(context, this.held)
       await untilStored(clock, () => store.delete(garbage), signal)

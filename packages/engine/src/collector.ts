@@ -49,9 +49,9 @@ function retained(found: readonly Found[], committed: string, retentionMs: numbe
 
 /**
  * Keys that can go once CURRENT has moved, found before that: what is written later is never among them.
- * `held`: ids of files that this owner has written and not yet committed (merges under way).
+ * `held`: ids of files that this owner's merges under way write; asked once everything is listed, as a merge may begin anew meanwhile.
  */
-export async function findGarbage(deps: CollectionDeps, cache: ManifestCache, committed: string, held: ReadonlySet<string>): Promise<string[]> {
+export async function findGarbage(deps: CollectionDeps, cache: ManifestCache, committed: string, held: () => ReadonlySet<string>): Promise<string[]> {
   return await untilStored(deps.clock, async () => {
     const { store, keys } = deps
     const listed: string[] = []
@@ -62,7 +62,8 @@ export async function findGarbage(deps: CollectionDeps, cache: ManifestCache, co
     const found = await readManifests(deps, cache)
     const kept = retained(found, committed, deps.retentionMs, deps.clock.nowMs())
     const roots = new Set(kept.flatMap(({ key, files }) => [key, ...files]))
-    const isHeld = (key: string): boolean => [...held].some((id) => key.includes(id))
+    const ids = [...held()]
+    const isHeld = (key: string): boolean => ids.some((id) => key.includes(id))
     return [...listed, ...found.map(({ key }) => key)].filter((key) => !roots.has(key) && !isHeld(key))
   })
 }

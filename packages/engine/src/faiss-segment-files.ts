@@ -1,18 +1,21 @@
 // Segment files for real: Faiss indexes built on the addon's pool, written to a local folder and streamed to the store.
 import { createReadStream } from 'node:fs'
-import { rm } from 'node:fs/promises'
+import { open, rm } from 'node:fs/promises'
+import { Readable } from 'node:stream'
 import { trainBinaryCentroids, trainCentroids, trainCodebook } from '@likeness/faiss'
 import { appError } from '@likeness/shared/errors'
 import type { ObjectStore } from '@likeness/shared/store/object-store'
 import { bitsBytes, packBits } from './bits.ts'
 import type { FileCache } from './file-cache.ts'
-import { sha256Hex } from './manifest.ts'
-import type { SegmentFiles, TrainInput } from './segment-files.ts'
+import { sha256InTurns } from './manifest.ts'
+import type { FileRef, ManifestSegment } from './manifest.ts'
+import type { ByteReader, RowReader, SegmentFiles, TrainInput } from './segment-files.ts'
 import { createSegmentIndex, readSegmentIndex } from './segment-index.ts'
+import type { SegmentIndex } from './segment-index.ts'
 import { encodeVectors } from './vector-file.ts'
 
-/** Larger than any index that fits in memory here. */
-const maxIndexBytes = 2 ** 40
+/** Larger than anything that fits in memory or on a disk here. */
+const maxBytes = 2 ** 42
 
 async function train({ vectors, dim, metric, nlist, storage }: TrainInput): Promise<Uint8Array> {
   if (metric === 'hamming' || storage === 'bits') return await trainBinaryCentroids(packBits(vectors, dim), { bits: 8 * bitsBytes(dim), nlist })
@@ -23,40 +26,99 @@ async function train({ vectors, dim, metric, nlist, storage }: TrainInput): Prom
   return Buffer.concat([encodeVectors(centroids), encodeVectors(codebook)])
 }
 
-export function createFaissSegmentFiles({ store, cache }: { store: ObjectStore; cache: FileCache }): SegmentFiles {
+/** Closes what was opened, whether `use` succeeds or not. */
+async function using<T>(index: SegmentIndex, use: (index: SegmentIndex) => Promise<T>): Promise<T> {
+  try {
+    return await use(index)
+  } finally {
+    index.close()
+  }
+}
+
+async function openBytes(path: string, ref: FileRef, closed: () => Promise<void>): Promise<ByteReader> {
+  const file = await open(path)
   return {
+    async read(offset, length) {
+      const body = new Uint8Array(length)
+      const { bytesRead } = await file.read(body, 0, length, offset)
+      if (bytesRead !== length) throw appError('data_corrupt', `${ref.key} ends before byte ${offset + length}`)
+      return body
+    },
+    async close() {
+      await file.close()
+      await closed()
+    }
+  }
+}
+
+export function createFaissSegmentFiles({ store, cache }: { store: ObjectStore; cache: FileCache }): SegmentFiles {
+  async function upload(key: string, index: SegmentIndex): Promise<FileRef> {
+    const scratch = await cache.scratchPath()
+    try {
+      await index.write(scratch)
+      return { key, ...(await store.putStream(key, createReadStream(scratch), { maxBytes })) }
+    } finally {
+      await rm(scratch, { force: true })
+    }
+  }
+  async function openIndex({ files: { index: ref }, storage }: ManifestSegment, dim: number): Promise<SegmentIndex> {
+    const index = await readSegmentIndex(await cache.path(ref), storage, dim)
+    await cache.drop([ref])
+    return index
+  }
+  async function openVectors(segment: ManifestSegment, dim: number): Promise<RowReader> {
+    const index = await openIndex(segment, dim)
+    return { read: (first, count) => index.reconstructRange(first, count), close: async () => index.close() }
+  }
+
+  return {
+    train,
     async put(key, body) {
       await store.put(key, body)
-      return { key, sizeBytes: body.byteLength, sha256: sha256Hex(body) }
+      return { key, sizeBytes: body.byteLength, sha256: await sha256InTurns(body) }
+    },
+    async putPieces(key, pieces) {
+      return { key, ...(await store.putStream(key, Readable.from(pieces, { objectMode: false }), { maxBytes })) }
     },
     async get(ref) {
       const stored = await store.get(ref.key)
       if (stored === undefined) throw appError('object_not_found', `${ref.key} is not in the store`)
-      if (sha256Hex(stored.body) !== ref.sha256) throw appError('data_corrupt', `${ref.key} does not match its checksum`)
+      if ((await sha256InTurns(stored.body)) !== ref.sha256) throw appError('data_corrupt', `${ref.key} does not match its checksum`)
       return stored.body
     },
-    async putIndex(key, input) {
-      const scratch = await cache.scratchPath()
-      const index = createSegmentIndex(input)
+    open: async (ref) => await openBytes(await cache.path(ref), ref, () => cache.drop([ref])),
+    putIndex: async (key, input, { count, pieces }) =>
+      await using(createSegmentIndex(input), async (index) => {
+        await index.reserve(count)
+        for await (const piece of pieces) await index.add(piece)
+        return await upload(key, index)
+      }),
+    putLists: async (key, input, from) =>
+      await using(createSegmentIndex(input), async (index) => {
+        for (const { ref, places } of from) {
+          await index.moveLists(await cache.path(ref.files.index), places)
+          await cache.drop([ref.files.index])
+        }
+        return await upload(key, index)
+      }),
+    putGrown: async (key, base, { places, pieces }, dim) =>
+      await using(await openIndex(base.ref, dim), async (index) => {
+        await index.reserve(base.places.length + places.length)
+        for await (const piece of pieces) await index.add(piece)
+        const all = new Int32Array(base.places.length + places.length)
+        all.set(base.places)
+        all.set(places, base.places.length)
+        await index.renumber(all)
+        return await upload(key, index)
+      }),
+    async vectors(segment, dim) {
+      const reader = await openVectors(segment, dim)
       try {
-        await index.add(input.vectors)
-        await index.write(scratch)
-        const { sizeBytes, sha256 } = await store.putStream(key, createReadStream(scratch), { maxBytes: maxIndexBytes })
-        return { key, sizeBytes, sha256 }
+        return await reader.read(0, segment.rows)
       } finally {
-        index.close()
-        await rm(scratch, { force: true })
+        await reader.close()
       }
     },
-    async vectors({ files: { index: ref }, rows, storage }, dim) {
-      const index = await readSegmentIndex(await cache.path(ref), storage, dim)
-      try {
-        return await index.reconstructRange(0, rows)
-      } finally {
-        index.close()
-        await cache.drop([ref])
-      }
-    },
-    train
+    openVectors
   }
 }

@@ -1,5 +1,6 @@
 // A manifest is one committed version of a collection, whole: what is in it, what of the log is applied, which files hold it.
 import { createHash } from 'node:crypto'
+import { setImmediate } from 'node:timers/promises'
 import { collectionSpecSchema, storageSchema } from '@likeness/shared/contract/collection'
 import { appError } from '@likeness/shared/errors'
 import type { ObjectStore } from '@likeness/shared/store/object-store'
@@ -71,6 +72,20 @@ export const manifestSchema = z.object({
 export type Manifest = z.infer<typeof manifestSchema>
 
 export const sha256Hex = (body: Uint8Array): string => createHash('sha256').update(body).digest('hex')
+
+/** 3 ms of hashing. */
+const hashedPerTurn = 4 * 1024 * 1024
+
+/** The same of what may be large: other work gets its turn in between. */
+export async function sha256InTurns(body: Uint8Array): Promise<string> {
+  if (body.byteLength <= hashedPerTurn) return sha256Hex(body)
+  const hash = createHash('sha256')
+  for (let at = 0; at < body.byteLength; at += hashedPerTurn) {
+    hash.update(body.subarray(at, at + hashedPerTurn))
+    await setImmediate()
+  }
+  return hash.digest('hex')
+}
 
 export const encodeManifest = (manifest: Manifest): Uint8Array => Buffer.from(JSON.stringify(manifest))
 

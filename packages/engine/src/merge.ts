@@ -1,163 +1,133 @@
-// Compaction: small flat segments become one, and past the threshold one of the configured index type. Built beside the commits as a
-// proposal with a row map; whoever adopts it carries over every deletion since and drops it when an input is gone.
+// Merges under way in one owner: what each read, which files it may be writing, and how its result takes the place of its inputs.
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
-import type { CollectionKeys } from '@likeness/shared/keys'
 import type { Bitmap } from './bitmap.ts'
-import { decodePayload, encodePayload } from './item-payload.ts'
 import type { Manifest } from './manifest.ts'
-import { overlaid } from './overlay.ts'
+import { mergeLanes, planMerge } from './merge-plan.ts'
+import type { MergeLane, MergePlan, MergeShape, SegmentFacts } from './merge-plan.ts'
+import type { MergeTask } from './merge-task.ts'
 import type { Overlays } from './overlay.ts'
-import { isOutgrown, readQuantizer, trainQuantizer } from './quantizer.ts'
-import type { Quantizer } from './quantizer.ts'
-import type { SegmentFiles } from './segment-files.ts'
-import { isSmall, needsQuantizer, sameForm, sealedForm, sealRows, smallForm } from './segment-form.ts'
-import type { SegmentForm } from './segment-form.ts'
-import { hashOf, versionOf } from './segment-meta.ts'
-import { byHash, writeSegment } from './segment-write.ts'
-import type { SegmentItem, WrittenSegment } from './segment-write.ts'
-import { fullVectors } from './vector-file.ts'
-import { freshSegment } from './writer-state.ts'
+import { findItem, hashOf, itemOfRow } from './segment-meta.ts'
 import type { OpenSegment, WriterState } from './writer-state.ts'
 
-/** Flat segments of one size class are compacted when there are this many; a class is this many times larger than the one below. */
-export const mergeFanIn = 6
-/** Of rows deleted, or of items relabelled. */
-const rewriteShare = 0.2
-const largestMergeRows = 5_000_000
-
-export interface MergePlan {
-  inputs: OpenSegment[]
-  form: SegmentForm
-  /** Live rows of the collection: what a quantizer that is trained now is for. */
-  liveRows: number
-  /** Train anew although there is a quantizer. */
-  retrain: boolean
-}
-export interface MergeProposal {
-  inputs: OpenSegment[]
-  /** null when nothing was alive. */
-  result: WrittenSegment | null
-  /** Per item of the result: which input and which item there. */
-  origin: { input: number; item: number }[]
-  /** What of each input's overlays is in the result. */
-  written: Overlays[]
-  quantizer: Manifest['quantizer']
-}
-
-const liveRows = (segment: OpenSegment): number => segment.ref.rows - segment.deleted.count
-
-/** The smallest size class with enough segments: a row is copied once per class, not once per merge. */
-function crowdedClass(small: readonly OpenSegment[]): OpenSegment[] | undefined {
-  const classes = new Map<number, OpenSegment[]>()
-  for (const segment of small) {
-    const size = Math.floor(Math.log(Math.max(1, liveRows(segment))) / Math.log(mergeFanIn))
-    classes.set(size, [...(classes.get(size) ?? []), segment])
-  }
-  const crowded = [...classes].filter(([, segments]) => segments.length >= mergeFanIn).sort(([a], [b]) => a - b)
-  return crowded[0]?.[1]
-}
-
-const isWorn = ({ ref, deleted, overlays }: OpenSegment): boolean => deleted.count >= rewriteShare * ref.rows || overlays.size >= rewriteShare * ref.items
-
-/** As many segments as a merge may have, the smallest first. */
-function asManyAsFit(segments: readonly OpenSegment[]): OpenSegment[] {
-  let rows = 0
-  return [...segments].sort((a, b) => liveRows(a) - liveRows(b)).filter((segment) => (rows += liveRows(segment)) <= largestMergeRows)
-}
-
-/** What to merge next, or undefined. `quantizer`: as committed. */
-export function planMerge(state: WriterState, quantizer: Manifest['quantizer']): MergePlan | undefined {
-  const { spec, segments } = state
-  const threshold = sealRows(spec)
-  const [small, sealed] = [smallForm(spec), sealedForm(spec)]
-  const total = segments.reduce((sum, segment) => sum + liveRows(segment), 0)
-  const plan = (inputs: OpenSegment[], form: SegmentForm, retrain = false): MergePlan => ({ inputs, form, liveRows: total, retrain })
-  if (total >= threshold && isOutgrown(spec, quantizer, total)) return plan(asManyAsFit(segments), sealed, true)
-  const unsealed = segments.filter(({ ref }) => isSmall(spec, ref))
-  if (unsealed.reduce((sum, segment) => sum + liveRows(segment), 0) >= threshold) return plan(unsealed, sealed)
-  const crowded = crowdedClass(unsealed)
-  if (crowded !== undefined) return plan(crowded, small)
-  const worn = segments.find((segment) => isWorn(segment) && segment.ref.rows <= largestMergeRows)
-  if (worn !== undefined) return plan([worn], liveRows(worn) >= threshold ? sealed : small)
-  // A small form past the threshold exists when a single commit brought that many rows.
-  const large = sameForm(sealed, small) ? undefined : segments.find((segment) => sameForm(segment.ref, small) && liveRows(segment) >= threshold)
-  return large === undefined ? undefined : plan([large], sealed)
-}
-
-interface LiveInput {
-  item: SegmentItem
-  hash: Buffer
-  origin: { input: number; item: number }
-}
-
-/** An input as it was when the merge began. */
-interface MergeInput {
-  segment: OpenSegment
+/** An input as it was committed when the merge began. */
+export interface MergeInput {
+  id: string
   deleted: Bitmap
   overlays: Overlays
 }
-
-async function readLive(files: SegmentFiles, { segment: { meta, ref }, deleted, overlays }: MergeInput, input: number, dim: number): Promise<LiveInput[]> {
-  const [vectors, payload] = await Promise.all([fullVectors(files, ref, dim), files.get(ref.files.payload)])
-  const live: LiveInput[] = []
-  for (let item = 0; item < meta.items; item++) {
-    const first = meta.firstRow[item]!
-    if (deleted.has(first)) continue
-    const hash = hashOf(meta, item)
-    const stored = Buffer.from(payload.subarray(meta.payloadOffset[item]!, meta.payloadOffset[item + 1]!))
-    const overlay = overlays.get(item)
-    const body = overlay === undefined ? stored : encodePayload(overlaid(decodePayload(stored), overlay))
-    live.push({ hash, origin: { input, item }, item: { hash, version: versionOf(meta, item), payload: body, vectors: vectors.subarray(first * dim, meta.firstRow[item + 1]! * dim) } })
-  }
-  return live
+export interface Proposal {
+  plan: MergePlan
+  inputs: MergeInput[]
+  beganAtMs: number
+  /** Ids under which it writes: not garbage while it is under way. */
+  ids: Set<string>
+  /** A task with new ids: each attempt writes under its own. */
+  newTask: () => MergeTask
+  /** It took too long: what it wrote is garbage. */
+  abort: AbortController
 }
 
-interface MergeDeps {
-  files: SegmentFiles
-  keys: CollectionKeys
+export interface MergingDeps {
   newId: () => string
+  nowMs: () => number
+  shape: MergeShape
+  /** How long the files of a merge may stay without a version that names them. */
+  limitMs: number
 }
 
-/** The collection's one quantizer: as committed, or trained now. */
-async function quantizerFor(deps: MergeDeps, spec: CollectionSpec, plan: MergePlan, committed: Manifest['quantizer'], live: LiveInput[]): Promise<Quantizer> {
-  if (committed !== null && !plan.retrain) return await readQuantizer(deps.files, committed)
-  const vectors = new Float32Array(live.reduce((sum, { item }) => sum + item.vectors.length, 0))
-  let at = 0
-  for (const { item } of live) {
-    vectors.set(item.vectors, at)
-    at += item.vectors.length
+/** How many rows of `dim` values a merge may have: its inputs' indexes and the new one are in memory at once. */
+export const mergeRowsIn = (memoryBytes: number, dim: number): number => Math.floor(memoryBytes / (2 * (4 * dim + 400)))
+
+const factsOf = ({ ref, deleted, overlays }: OpenSegment): SegmentFacts => ({ ...ref, deletedRows: deleted.count, relabelledItems: overlays.size })
+
+export class MergesUnderWay {
+  private readonly deps: MergingDeps
+  private readonly proposals = new Set<Proposal>()
+
+  constructor(deps: MergingDeps) {
+    this.deps = deps
   }
-  return await trainQuantizer(deps, spec, vectors, plan.liveRows)
+
+  /** Call while nothing is uncommitted: a proposal reads a version, and what came after it is carried over. */
+  begin(state: WriterState, { seq, spec, quantizer }: Pick<Manifest, 'seq' | 'spec' | 'quantizer'>, lanes: readonly MergeLane[] = mergeLanes): Proposal | undefined {
+    const { shape, nowMs } = this.deps
+    const busy = new Set([...this.proposals].flatMap(({ inputs }) => inputs.map(({ id }) => id)))
+    const segments = state.segments.map(factsOf)
+    for (const lane of lanes) {
+      const plan = planMerge({ spec, segments, quantizer, busy, lane, shape })
+      if (plan === undefined) continue
+      const inputs = plan.inputs.map((id) => state.segments.find(({ ref }) => ref.id === id)!)
+      const refs = inputs.map(({ ref }) => ref)
+      const ids = new Set<string>()
+      const newTask = (): MergeTask => {
+        const [segmentId, quantizerId] = [this.deps.newId(), this.deps.newId()]
+        ids.add(segmentId).add(quantizerId)
+        return { spec, seq, plan, inputs: refs, quantizer, segmentId, quantizerId }
+      }
+      const read = inputs.map(({ ref, deleted, overlays }): MergeInput => ({ id: ref.id, deleted: deleted.clone(), overlays: new Map(overlays) }))
+      const proposal: Proposal = { plan, inputs: read, beganAtMs: nowMs(), ids, newTask, abort: new AbortController() }
+      this.proposals.add(proposal)
+      return proposal
+    }
+    return undefined
+  }
+
+  isUnderWay(proposal: Proposal): boolean {
+    return this.proposals.has(proposal)
+  }
+
+  end(proposal: Proposal): void {
+    this.proposals.delete(proposal)
+  }
+
+  /** Ids that are roots of garbage collection. Merges past their limit are given up. */
+  heldIds(): Set<string> {
+    for (const proposal of this.proposals) {
+      if (this.deps.nowMs() - proposal.beganAtMs < this.deps.limitMs) continue
+      proposal.abort.abort()
+      this.proposals.delete(proposal)
+    }
+    return new Set([...this.proposals].flatMap(({ ids }) => [...ids]))
+  }
 }
 
-/** Reads the inputs as they are now and writes the merged segment. Runs beside commits. */
-export async function buildMerge(deps: MergeDeps, spec: CollectionSpec, plan: MergePlan, committed: Manifest['quantizer']): Promise<MergeProposal> {
-  const { dim } = spec.embedding
-  const inputs = plan.inputs.map((segment): MergeInput => ({ segment, deleted: segment.deleted.clone(), overlays: new Map(segment.overlays) }))
-  const live = (await Promise.all(inputs.map((input, i) => readLive(deps.files, input, i, dim)))).flat().sort(byHash)
-  const written = inputs.map(({ overlays }) => overlays)
-  if (live.length === 0) return { inputs: plan.inputs, result: null, origin: [], written, quantizer: committed }
-  const quantizer = needsQuantizer(plan.form) ? await quantizerFor(deps, spec, plan, committed, live) : undefined
-  const result = await writeSegment({ ...deps, spec, id: deps.newId(), form: plan.form, quantizer, items: live.map(({ item }) => item) })
-  return { inputs: plan.inputs, result, origin: live.map(({ origin }) => origin), written, quantizer: quantizer?.ref ?? committed }
+/** undefined where an input is gone. */
+export const presentInputs = (state: WriterState, { inputs }: Proposal): (OpenSegment | undefined)[] =>
+  inputs.map(({ id }) => state.segments.find(({ ref }) => ref.id === id))
+
+/** Marks in the result what was deleted or relabelled in an input since the merge read it. The row map is the order of hashes: an item is found by its own. */
+export function carryOver({ deleted: then, overlays: written }: MergeInput, now: OpenSegment, result: OpenSegment): void {
+  const place = (item: number): number => findItem(result.meta, hashOf(now.meta, item))
+  for (const row of now.deleted.since(then)) {
+    const item = place(itemOfRow(now.meta, row))
+    if (item >= 0) for (let to = result.meta.firstRow[item]!; to < result.meta.firstRow[item + 1]!; to++) result.deleted.add(to)
+  }
+  for (const [item, overlay] of now.overlays) {
+    // Another one than was written.
+    if (overlay === written.get(item) || now.deleted.has(now.meta.firstRow[item]!)) continue
+    result.overlays.set(place(item), overlay)
+  }
 }
 
-/** Puts the merged segment in place of its inputs. False, and nothing changed, when an input is gone. */
-export function adoptMerge(state: WriterState, { inputs, result, origin, written }: MergeProposal): boolean {
-  if (!inputs.every((input) => state.segments.includes(input))) return false
-  state.segments = state.segments.filter((segment) => !inputs.includes(segment))
+export interface AdoptionRules {
+  /** Whether a proposal may still be adopted: every input must be there. */
+  mayAdopt(inputs: readonly (OpenSegment | undefined)[]): boolean
+  carryOver: typeof carryOver
+}
+
+/** Puts the merged segment (null: nothing was alive) in place of its inputs. False, and nothing changed, when an input is gone. */
+export function adoptMerge(state: WriterState, proposal: Proposal, result: OpenSegment | null, rules: AdoptionRules): boolean {
+  const present = presentInputs(state, proposal)
+  if (!rules.mayAdopt(present)) return false
+  state.segments = state.segments.filter((segment) => !present.includes(segment))
   state.dirty = true
   if (result === null) return true
-  const merged = freshSegment(result)
-  origin.forEach(({ input, item }, i) => {
-    const { meta: from, deleted: gone, overlays } = inputs[input]!
-    const overlay = overlays.get(item)
-    // Another one than was written: it came while the merge was built.
-    if (overlay !== undefined && overlay !== written[input]!.get(item)) merged.overlays.set(i, overlay)
-    if (!gone.has(from.firstRow[item]!)) return
-    for (let row = result.meta.firstRow[i]!; row < result.meta.firstRow[i + 1]!; row++) merged.deleted.add(row)
-  })
+  for (let row = result.meta.firstRow[result.meta.items]!; row < result.meta.rows; row++) result.deleted.add(row)
+  present.forEach((segment, i) => segment !== undefined && rules.carryOver(proposal.inputs[i]!, segment, result))
   // Oldest first: findLive looks at the newest first.
-  state.segments.unshift(Object.assign(merged, { changed: merged.deleted.count > 0, relabelled: merged.overlays.size > 0 }))
+  state.segments.unshift(Object.assign(result, { changed: result.deleted.count > 0, relabelled: result.overlays.size > 0 }))
   return true
 }
+
+/** Of a merge in the memory of one process, where nothing else is said. */
+export const defaultMergeRows = ({ embedding: { dim } }: CollectionSpec): number => mergeRowsIn(4 * 2 ** 30, dim)

@@ -8,6 +8,8 @@ import { supersedes } from './item-version.ts'
 import type { ItemVersion } from './item-version.ts'
 import { encodeManifest, sha256Hex } from './manifest.ts'
 import type { Manifest } from './manifest.ts'
+import { carryOver } from './merge.ts'
+import type { AdoptionRules } from './merge.ts'
 import type { OrdinalRanges } from './ordinal-ranges.ts'
 import { untilStored } from './store-retry.ts'
 
@@ -19,7 +21,7 @@ export interface ProtocolContext {
   signal?: AbortSignal
 }
 
-export interface Protocol {
+export interface Protocol extends AdoptionRules {
   /** Raises the epoch, so that every earlier owner's commit fails from here on. undefined: the collection is gone. */
   takeOwnership(context: ProtocolContext): Promise<VersionedCurrent | undefined>
   /** Manifest first, then CURRENT; `announce` only once it is committed. Rejects with ownership_lost. */
@@ -61,5 +63,7 @@ export const realProtocol: Protocol = {
   },
   fenceCollection: (context, held) => move(context, held, { ...held.current, writeId: context.newId() }),
   supersedes,
-  claim: (done, ordinal) => done.add(ordinal)
+  claim: (done, ordinal) => done.add(ordinal),
+  mayAdopt: (inputs) => inputs.every((input) => input !== undefined),
+  carryOver
 }

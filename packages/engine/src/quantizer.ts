@@ -39,12 +39,17 @@ export async function readQuantizer(files: SegmentFiles, ref: QuantizerRef): Pro
   return { ref, body: await files.get(ref) }
 }
 
-/** vectors: [rows, dim] to train on; `trainedOn`: rows it is for. */
-export async function trainQuantizer({ files, keys, newId }: QuantizerDeps, spec: CollectionSpec, vectors: Float32Array, trainedOn: number): Promise<Quantizer> {
+/** k-means looks at no more of them than these: 64 for each centroid, or all of a few. */
+const leastSample = 262_144
+const samplePerCentroid = 64
+const listsFor = (rows: number): number => Math.max(1, Math.min(Math.round(4 * Math.sqrt(rows)), Math.floor(rows / pointsPerCentroid)))
+export const pointsToTrain = (rows: number): number => Math.max(leastSample, samplePerCentroid * listsFor(rows))
+
+/** vectors: [n, dim] to train on, of `rows` that are to be quantized; `trainedOn`: rows of the collection. */
+export async function trainQuantizer({ files, keys, newId }: QuantizerDeps, spec: CollectionSpec, vectors: Float32Array, { rows, trainedOn }: { rows: number; trainedOn: number }): Promise<Quantizer> {
   const { dim } = spec.embedding
-  const rows = vectors.length / dim
   const { index, storage } = sealedForm(spec)
-  const nlist = index === 'ivf' ? Math.max(1, Math.min(Math.round(4 * Math.sqrt(rows)), Math.floor(rows / pointsPerCentroid))) : 0
+  const nlist = index === 'ivf' ? listsFor(rows) : 0
   const body = await files.train({ vectors, dim, metric: indexMetric(spec.metric), nlist, storage })
   return { ref: { ...(await files.put(keys.quantizer(newId()), body)), nlist, trainedOn }, body }
 }

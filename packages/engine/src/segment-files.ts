@@ -8,10 +8,16 @@ export interface IndexInput {
   form: SegmentForm
   dim: number
   metric: IndexMetric
-  /** [rows, dim]; 0 and 1 for hamming */
-  vectors: Float32Array
   /** For ivf, sq8 and pq: as `train` made it. */
   quantizer?: { nlist: number; body: Uint8Array }
+}
+/** Pieces of [rows, dim], in row order; 0 and 1 for hamming. */
+export type VectorPieces = Iterable<Float32Array> | AsyncIterable<Float32Array>
+
+export interface MovedIndex {
+  ref: ManifestSegment
+  /** [rows] where each row goes; -1: nowhere. */
+  places: Int32Array
 }
 
 export interface TrainInput {
@@ -24,15 +30,35 @@ export interface TrainInput {
   storage: SegmentStorage
 }
 
+export interface ByteReader {
+  read(offset: number, length: number): Promise<Uint8Array>
+  close(): Promise<void>
+}
+export interface RowReader {
+  /** [count, dim] */
+  read(first: number, count: number): Promise<Float32Array>
+  close(): Promise<void>
+}
+
 export interface SegmentFiles {
   /** Uploads immutable bytes under a key that was never used. Durable when resolved. */
   put(key: string, body: Uint8Array): Promise<FileRef>
   /** The whole file, checked against its sha256 (data_corrupt); object_not_found when it was collected. */
   get(ref: FileRef): Promise<Uint8Array>
   /** Builds an index over the rows in order and uploads it. */
-  putIndex(key: string, input: IndexInput): Promise<FileRef>
+  putIndex(key: string, input: IndexInput, rows: { count: number; pieces: VectorPieces }): Promise<FileRef>
+  /** Uploads what is too large to hold, as `put` does. */
+  putPieces(key: string, pieces: AsyncIterable<Uint8Array>): Promise<FileRef>
+  /** A part at a time; as `get`. */
+  open(ref: FileRef): Promise<ByteReader>
+  /** A new index of rows that lie in the inverted lists of others, all of the input's quantizer. */
+  putLists(key: string, input: IndexInput, from: readonly MovedIndex[]): Promise<FileRef>
+  /** The graph of `base` with `added` rows put into it; row i of that, places[i]. All places are taken. */
+  putGrown(key: string, base: MovedIndex, added: { pieces: VectorPieces; places: Int32Array }, dim: number): Promise<FileRef>
   /** [rows, dim] of a segment's index, in row order, as it has them. */
   vectors(segment: ManifestSegment, dim: number): Promise<Float32Array>
+  /** The same a part at a time. */
+  openVectors(segment: ManifestSegment, dim: number): Promise<RowReader>
   /** f32 [nlist, dim] k-means centroids, then the codebook of the storage if it has one; of bits [nlist, bytes] centroids. */
   train(input: TrainInput): Promise<Uint8Array>
 }

@@ -27,7 +27,7 @@ const isQuantized = (storage: SegmentStorage): boolean => storage === 'sq8' || s
 /** Rows from which on a segment is sealed. */
 export const sealRows = ({ settings, storage }: CollectionSpec): number => Math.max(settings.seal_threshold, storage.startsWith('pq') ? leastPqRows : 0)
 
-export const isSmall = (spec: CollectionSpec, ref: ManifestSegment): boolean => sameForm(ref, smallForm(spec)) && ref.rows < sealRows(spec)
+export const isSmall = (spec: CollectionSpec, ref: SegmentForm & Pick<ManifestSegment, 'rows'>): boolean => sameForm(ref, smallForm(spec)) && ref.rows < sealRows(spec)
 
 export const needsQuantizer = ({ index, storage }: SegmentForm): boolean => index === 'ivf' || isQuantized(storage)
 

@@ -20,6 +20,10 @@ export interface SegmentIndex {
   rangeSearch(vectors: Float32Array, options: RangeOptions): Promise<RangeResult>
   reconstruct(rows: Int32Array): Promise<Float32Array>
   reconstructRange(first: number, count: number): Promise<Float32Array>
+  /** See RowIndex. */
+  reserve(rows: number): Promise<void>
+  moveLists(path: string, places: Int32Array): Promise<void>
+  renumber(places: Int32Array): Promise<void>
   write(path: string): Promise<void>
   close(): void
 }
@@ -40,6 +44,9 @@ function overBits(index: BinaryIndex, dim: number): SegmentIndex {
     rangeSearch: (vectors, options) => index.rangeSearch(pack(vectors), options),
     reconstruct: async (rows) => unpackBits(await index.reconstruct(rows), dim),
     reconstructRange: async (first, count) => unpackBits(await index.reconstructRange(first, count), dim),
+    reserve: (rows) => index.reserve(rows),
+    moveLists: (path, places) => index.moveLists(path, places),
+    renumber: (places) => index.renumber(places),
     write: (path) => index.write(path),
     close: () => index.close()
   }

@@ -17,7 +17,7 @@ export interface SegmentMeta {
   payloadOffset: Float64Array
   /** [items] */
   ordinal: Uint32Array
-  /** [items + 1]; rows of item i are firstRow[i] .. firstRow[i + 1] - 1 */
+  /** [items + 1]; rows of item i are firstRow[i] .. firstRow[i + 1] - 1; those from firstRow[items] on are of no item, and deleted */
   firstRow: Uint32Array
   /** [items x 16], ascending */
   hashes: Buffer

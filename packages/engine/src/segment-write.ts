@@ -67,7 +67,7 @@ function layOut(items: readonly SegmentItem[], dim: number) {
 }
 
 /** Payloads of fewer items are read as fast as a file of columns is fetched. */
-const columnsFromItems = 512
+export const columnsFromItems = 512
 const itemsPerTurn = 4096
 
 async function columnsOf(items: readonly SegmentItem[]): Promise<Uint8Array | undefined> {
@@ -86,7 +86,7 @@ export async function writeSegment({ files, keys, spec, id, form, quantizer, ite
   const encodedColumns = await columnsOf(items)
   const shared = quantizer && { nlist: quantizer.ref.nlist, body: quantizer.body }
   const [index, metaRef, payloadRef, columns, full] = await Promise.all([
-    files.putIndex(keys.segmentFile(id, 'index'), { form, dim, metric: indexMetric(spec.metric), vectors, quantizer: shared }),
+    files.putIndex(keys.segmentFile(id, 'index'), { form, dim, metric: indexMetric(spec.metric), quantizer: shared }, { count: meta.rows, pieces: [vectors] }),
     files.put(keys.segmentFile(id, 'meta'), body),
     files.put(keys.segmentFile(id, 'payload'), payload),
     encodedColumns && files.put(keys.segmentFile(id, 'columns'), encodedColumns),

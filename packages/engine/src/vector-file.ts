@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import { appError } from '@likeness/shared/errors'
 import type { ManifestSegment } from './manifest.ts'
-import type { SegmentFiles } from './segment-files.ts'
+import type { RowReader, SegmentFiles } from './segment-files.ts'
 
 /** What lies this close together is read at once. */
 const gapBytes = 16 * 1024
@@ -18,6 +18,14 @@ export const decodeVectors = (body: Uint8Array): Float32Array => new Float32Arra
 export async function fullVectors(files: SegmentFiles, segment: ManifestSegment, dim: number): Promise<Float32Array> {
   const { vectors } = segment.files
   return vectors === undefined ? await files.vectors(segment, dim) : decodeVectors(await files.get(vectors))
+}
+
+/** The same, a part at a time. */
+export async function openFullVectors(files: SegmentFiles, segment: ManifestSegment, dim: number): Promise<RowReader> {
+  const { vectors } = segment.files
+  if (vectors === undefined) return await files.openVectors(segment, dim)
+  const file = await files.open(vectors)
+  return { read: async (first, count) => decodeVectors(await file.read(first * dim * 4, count * dim * 4)), close: () => file.close() }
 }
 
 export class VectorFile {

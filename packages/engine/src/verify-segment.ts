@@ -43,7 +43,7 @@ function checkMeta(inspection: Inspection, ref: ManifestSegment, meta: SegmentMe
   const { key } = ref.files.meta
   const { items, rows, firstRow, payloadOffset, hashes, revision } = meta
   inspection.expect(items === ref.items && rows === ref.rows, 'count', key, `${items} items and ${rows} rows, the manifest says ${ref.items} and ${ref.rows}`)
-  inspection.expect(firstRow[0] === 0 && firstRow[items] === rows, 'count', key, `its items own rows ${firstRow[0]} to ${firstRow[items]} of ${rows}`)
+  inspection.expect(firstRow[0] === 0 && firstRow[items]! <= rows, 'count', key, `its items own rows ${firstRow[0]} to ${firstRow[items]} of ${rows}`)
   inspection.expect(payloadOffset[0] === 0 && payloadOffset[items] === ref.files.payload.sizeBytes, 'count', key, `payload to ${payloadOffset[items]} of ${ref.files.payload.sizeBytes} bytes`)
   const broken = { rows: 0, payload: 0, order: 0, revision: 0 }
   for (let item = 0; item < items; item++) {
@@ -143,8 +143,11 @@ async function verifyOverlay(inspection: Inspection, { overlay, items }: Manifes
   })
 }
 
-async function verifyDeletions(inspection: Inspection, { deletions, rows }: ManifestSegment, meta: SegmentMeta | undefined): Promise<Bitmap | undefined> {
-  if (deletions === null) return new Bitmap(rows)
+async function verifyDeletions(inspection: Inspection, { deletions, rows, files: { index } }: ManifestSegment, meta: SegmentMeta | undefined): Promise<Bitmap | undefined> {
+  if (deletions === null) {
+    inspection.expect(meta === undefined || meta.firstRow[meta.items] === rows, 'content', index.key, 'rows of no item, and none is deleted')
+    return new Bitmap(rows)
+  }
   const { key, count } = deletions
   return await inspection.read(deletions, (body) => {
     const stored = Bitmap.decode(body)
@@ -153,8 +156,15 @@ async function verifyDeletions(inspection: Inspection, { deletions, rows }: Mani
     inspection.expect(counted.count === stored.count && counted.count === count, 'count', key, `${counted.count} rows deleted, its head says ${stored.count}, the manifest ${count}`)
     inspection.expect((stored.bytes.at(-1) ?? 0) >> (((rows - 1) & 7) + 1) === 0, 'content', key, 'rows past the end are deleted')
     inspection.expect(meta === undefined || ofWholeItems(meta, stored), 'content', key, 'some rows of an item are deleted, others are not')
+    inspection.expect(meta === undefined || tombstonesAreDeleted(meta, stored), 'content', key, 'a row of no item is live')
     return stored
   })
+}
+
+/** Rows behind those of items: what a merge could not take out of the graph that it kept. */
+function tombstonesAreDeleted({ items, rows, firstRow }: SegmentMeta, deleted: Bitmap): boolean {
+  for (let row = firstRow[items]!; row < rows; row++) if (!deleted.has(row)) return false
+  return true
 }
 
 function ofWholeItems({ items, firstRow }: SegmentMeta, deleted: Bitmap): boolean {

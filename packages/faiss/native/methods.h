@@ -10,6 +10,7 @@ void export_create(napi_env env, napi_value exports);
 void export_rows(napi_env env, napi_value exports);
 void export_search(napi_env env, napi_value exports);
 void export_files(napi_env env, napi_value exports);
+void export_merging(napi_env env, napi_value exports);
 void export_linear_algebra(napi_env env, napi_value exports);
 
 }  // namespace likeness

@@ -48,6 +48,9 @@ export interface Addon {
   readIndex(path: string): Promise<IndexHandle>
   writeIndex(index: IndexHandle, path: string): Promise<void>
   exportIndex(index: IndexHandle, path: string, effort: number): Promise<void>
+  moveLists(index: IndexHandle, path: string, places: Int32Array): Promise<void>
+  renumber(index: IndexHandle, places: Int32Array): Promise<void>
+  reserve(index: IndexHandle, rows: number): Promise<void>
   readForeign(
     path: string,
     maxBytes: number,

@@ -70,6 +70,31 @@ export abstract class RowIndex<R extends Rows> {
     await callAddon(() => addon.add(handle, rows))
   }
 
+  /** Makes room for so many rows in all, so that adding them piece by piece never copies what is there. */
+  async reserve(rows: number): Promise<void> {
+    const handle = this.#open()
+    requireInteger('rows', rows, 0, maxRows)
+    await callAddon(() => addon.reserve(handle, rows))
+  }
+
+  /**
+   * ivf only: takes over the rows of another index file of the same centroids and codebook as they lie in its lists; row i becomes places[i]
+   * (-1: none). Before the index is used every row up to the last must have come. Rejects with invalid_argument, and is of no use then.
+   */
+  async moveLists(path: string, places: Int32Array): Promise<void> {
+    const handle = this.#open()
+    requirePath(path)
+    requireArray('places', places, Int32Array)
+    await callAddon(() => addon.moveLists(handle, path, places))
+  }
+
+  /** Row i becomes places[i], a permutation. Not for ivf. */
+  async renumber(places: Int32Array): Promise<void> {
+    const handle = this.#open()
+    requireArray('places', places, Int32Array)
+    await callAddon(() => addon.renumber(handle, places))
+  }
+
   /** Exact for flat. */
   async search(queries: R, options: SearchOptions): Promise<SearchResult> {
     const handle = this.#open()

@@ -14,7 +14,7 @@ import { createMemoryStore } from '@likeness/shared/store/memory-store'
 import type { ObjectStore } from '@likeness/shared/store/object-store'
 import { createUlid } from '@likeness/shared/ulid'
 import { createCatalog } from '../catalog.ts'
-import type { CollectionWriter } from '../collection-writer.ts'
+import type { CollectionWriter, WriterDeps } from '../collection-writer.ts'
 import { openCollectionWriter, rebuildCollection } from '../open-writer.ts'
 import { createFaissSegmentFiles } from '../faiss-segment-files.ts'
 import { createFileCache } from '../file-cache.ts'
@@ -58,6 +58,7 @@ export interface GalleryOptions extends Partial<Pick<CollectionSpec, 'method' | 
   settings?: Partial<CollectionSettings>
   store?: ObjectStore
   retentionMs?: number
+  merging?: Pick<WriterDeps, 'buildMerge' | 'mergeShape' | 'mergeLimitMs'>
   embedding?: string
   vectorOf?: (seed: number) => Float32Array
   /** Values of a vector. */
@@ -83,10 +84,10 @@ export async function createGallery(options: GalleryOptions = {}) {
   const announced: number[] = []
   const keys = collectionKeys(spec.incarnation)
 
-  const writerDeps = { store, clock, files, log, incarnation: spec.incarnation, retentionMs: options.retentionMs ?? 0, announce: ({ seq }: { seq: number }) => void announced.push(seq) }
+  const writerDeps = { ...options.merging, store, clock, files, log, incarnation: spec.incarnation, retentionMs: options.retentionMs ?? 0, announce: ({ seq }: { seq: number }) => void announced.push(seq) }
 
   const gallery = {
-    store, spec, keys, catalog, appender, jobs, replica, announced,
+    store, spec, keys, files, catalog, appender, jobs, replica, announced,
     openWriter: () => existing(openCollectionWriter(writerDeps)),
     rebuild: () => existing(rebuildCollection(writerDeps)),
     /** Accepts an ingestion: item list, log entry, job pointer. `given`: its batches are there. */

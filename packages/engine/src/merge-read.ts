@@ -1,0 +1,70 @@
+// Reads the inputs of a merge from their beginning to their end, a piece at a time: results are in the order of their inputs, so nothing is read twice.
+import type { SegmentFiles, ByteReader, RowReader } from './segment-files.ts'
+import { openFullVectors } from './vector-file.ts'
+import type { OpenSegment } from './writer-state.ts'
+
+const bytesPerRead = 1024 * 1024
+const rowsPerRead = 1024
+
+/** Payloads of an input, ascending. */
+export class PayloadCursor {
+  private readonly file: ByteReader
+  private readonly input: OpenSegment
+  private start = 0
+  private body: Uint8Array = new Uint8Array(0)
+
+  private constructor(file: ByteReader, input: OpenSegment) {
+    this.file = file
+    this.input = input
+  }
+
+  static async open(files: SegmentFiles, input: OpenSegment): Promise<PayloadCursor> {
+    return new PayloadCursor(await files.open(input.ref.files.payload), input)
+  }
+
+  async read(item: number): Promise<Buffer> {
+    const { payloadOffset, items } = this.input.meta
+    const [from, to] = [payloadOffset[item]!, payloadOffset[item + 1]!]
+    if (from < this.start || to > this.start + this.body.length) {
+      this.start = from
+      this.body = await this.file.read(from, Math.max(to - from, Math.min(bytesPerRead, payloadOffset[items]! - from)))
+    }
+    return Buffer.from(this.body.buffer, this.body.byteOffset + from - this.start, to - from)
+  }
+
+  close(): Promise<void> {
+    return this.file.close()
+  }
+}
+
+/** Full vectors of an input. */
+export class RowCursor {
+  private readonly reader: RowReader
+  private readonly rows: number
+  private readonly dim: number
+  private first = 0
+  private values: Float32Array = new Float32Array(0)
+
+  private constructor(reader: RowReader, rows: number, dim: number) {
+    this.reader = reader
+    this.rows = rows
+    this.dim = dim
+  }
+
+  static async open(files: SegmentFiles, { ref }: OpenSegment, dim: number): Promise<RowCursor> {
+    return new RowCursor(await openFullVectors(files, ref, dim), ref.rows, dim)
+  }
+
+  async read(row: number): Promise<Float32Array> {
+    const { dim } = this
+    if (row < this.first || (row - this.first) * dim >= this.values.length) {
+      this.first = row
+      this.values = await this.reader.read(row, Math.min(rowsPerRead, this.rows - row))
+    }
+    return this.values.subarray((row - this.first) * dim, (row - this.first + 1) * dim)
+  }
+
+  close(): Promise<void> {
+    return this.reader.close()
+  }
+}
