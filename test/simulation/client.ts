@@ -1,10 +1,11 @@
 // Clients: upserts, deletes, re-adds and relabels of a few hot items through any API process. An answer that does not come leaves the operation possibly done.
+import { createVersionReader } from '@likeness/engine/committed'
 import type { Operation } from '@likeness/shared/contract/operation'
 import { isAppError } from '@likeness/shared/errors'
 import type { Clock } from '@likeness/shared/clock'
 import type { ApiProcess, Appended } from './api-process.ts'
 import { writeGiven } from './given-vectors.ts'
-import { planIngestion } from './ingestion-plan.ts'
+import { labelOf, planIngestion } from './ingestion-plan.ts'
 import type { Truth } from './truth.ts'
 import { Violation } from './violation.ts'
 import { loop, unlessUnavailable } from './world.ts'
@@ -86,6 +87,50 @@ async function relabel(deps: ClientDeps, machine: Machine, truth: Truth): Promis
   world.happened.relabels++
 }
 
+/** By labels, some of which only items have that are still to come. */
+async function removeWhere(deps: ClientDeps, machine: Machine, truth: Truth): Promise<void> {
+  const { random, happened } = deps.world
+  const plans = truth.accepted()
+  if (plans.length === 0) return
+  const labels = Array.from({ length: 2 + random.below(6) }, () => {
+    const plan = random.pick(plans.slice(-8))
+    return labelOf(plan, random.below(plan.items.length))
+  })
+  const label = random.chance(0.85) ? { in: labels } : { not: { in: labels } }
+  await send(deps, machine, truth, { opId: machine.process.newId(), atMs: 0, kind: 'delete_where', filter: { label } })
+  happened.sweeps++
+}
+
+const snapshotNames = ['monday', 'tuesday']
+
+async function keep(deps: ClientDeps, machine: Machine, truth: Truth): Promise<void> {
+  const { random, happened } = deps.world
+  const kind = random.chance(0.7) ? 'take_snapshot' : 'drop_snapshot'
+  await send(deps, machine, truth, { opId: machine.process.newId(), atMs: 0, kind, name: random.pick(snapshotNames) })
+  happened.snapshots++
+}
+
+async function restore(deps: ClientDeps, machine: Machine, truth: Truth): Promise<void> {
+  const { world } = deps
+  const { process, store } = machine
+  const name = world.random.pick(snapshotNames)
+  try {
+    const snapshot = await within(process.clock, answerWithinMs, unlessUnavailable(() => createVersionReader({ store }).findSnapshot(truth.incarnation, name)))
+    if (snapshot === undefined) return
+    await send(deps, machine, truth, { opId: process.newId(), atMs: 0, kind: 'restore', name, snapshot })
+    world.happened.restores++
+  } catch (error) {
+    // Dropped and collected while it was read.
+    if (!isAppError(error, 'snapshot_not_found') && !isAppError(error, 'object_not_found')) throw error
+  }
+}
+
+async function compact(deps: ClientDeps, machine: Machine, truth: Truth): Promise<void> {
+  const kind = deps.world.random.chance(0.8) ? 'compact' : 'rebuild'
+  await send(deps, machine, truth, { opId: machine.process.newId(), atMs: 0, kind })
+  deps.world.happened.compactions++
+}
+
 export async function runClient(deps: ClientDeps, machine: Machine): Promise<void> {
   const { world } = deps
   await loop(world, machine, [50, 600], async () => {
@@ -94,7 +139,7 @@ export async function runClient(deps: ClientDeps, machine: Machine): Promise<voi
       const spec = await within(machine.process.clock, answerWithinMs, unlessUnavailable(() => api.catalog.resolve(world.collection)))
       if (spec === undefined) return
       const truth = world.truthOf(spec.incarnation)
-      await world.random.pick([ingest, ingest, ingest, remove, remove, relabel])(deps, machine, truth)
+      await world.random.pick([ingest, ingest, ingest, ingest, ingest, ingest, remove, remove, remove, relabel, relabel, removeWhere, removeWhere, keep, keep, restore, compact])(deps, machine, truth)
     } catch (error) {
       if (!isAppError(error, 'collection_not_found')) throw error
     }

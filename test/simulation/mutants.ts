@@ -4,6 +4,7 @@ import { encodeManifest, sha256Hex } from '@likeness/engine/manifest'
 import type { OrdinalRanges } from '@likeness/engine/ordinal-ranges'
 import { realProtocol } from '@likeness/engine/protocol'
 import type { Protocol } from '@likeness/engine/protocol'
+import { slotOf } from '@likeness/shared/contract/operation'
 import { untilStored } from '@likeness/engine/store-retry'
 
 /** A new owner only looks, and CURRENT is written over whatever is there. */
@@ -54,6 +55,19 @@ const unfencedCollection: Protocol = { ...realProtocol, fenceCollection: async (
 /** Whatever comes last to the writer wins. */
 const noRevisions: Protocol = { ...realProtocol, supersedes: () => true }
 
+/** What a restore brings back has the revisions that it had. */
+const restoreLowersRevisions: Protocol = { ...realProtocol, restoredAt: () => 0 }
+
+/** A restore goes back to the version that the snapshot was taken of. */
+const restoreLowersSeq: Protocol = {
+  ...realProtocol,
+  async commit(context, held, manifest, manifestKey, announce) {
+    const restored = manifest.segments.find((segment) => segment.restored !== undefined && slotOf(segment.restored) === manifest.appliedSlot)
+    const snapshot = restored && Object.values(manifest.snapshots)[0]
+    return await realProtocol.commit(context, held, snapshot === undefined ? manifest : { ...manifest, seq: snapshot.seq }, manifestKey, announce)
+  }
+}
+
 /** A batch has its effect once, whatever is in it. */
 function batchNames(): Protocol {
   const seen = new Set<string>()
@@ -100,5 +114,7 @@ export const mutants: Record<string, () => Protocol> = {
   'batch names instead of ordinals': batchNames,
   'merge without row map': () => noRowMap,
   'merge adopted though an input is gone': () => adoptAlways,
-  'collection of unapplied batches': () => collectBatches
+  'collection of unapplied batches': () => collectBatches,
+  'a restore that lowers revisions': () => restoreLowersRevisions,
+  'a restore that lowers seq': () => restoreLowersSeq
 }

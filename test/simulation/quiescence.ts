@@ -1,6 +1,7 @@
 // The end of a simulation: no more faults, everything late has come, a fresh owner; then all that was promised must hold.
 import { isDeepStrictEqual } from 'node:util'
 import { manifestFiles } from '@likeness/engine/manifest'
+import type { Manifest } from '@likeness/engine/manifest'
 import { rebuildCollection } from '@likeness/engine/open-writer'
 import { createJobs } from '@likeness/engine/jobs'
 import { collectionKeys } from '@likeness/shared/keys'
@@ -41,7 +42,9 @@ async function cleanUp(world: World, machine: Machine, writer: { merge(): Promis
   const truth = world.truthOf(world.live)
   const version = (await readAndCheck(world, machine, truth))!
   const keys = collectionKeys(world.live)
-  const named = new Set([truth.current!.manifest, ...manifestFiles(version.manifest)])
+  const kept = Object.values(version.manifest.snapshots).map(({ manifest }) => manifest)
+  const held = kept.flatMap((key) => manifestFiles(JSON.parse(Buffer.from(world.table.get(key)!.body).toString('utf8')) as Manifest))
+  const named = new Set([truth.current!.manifest, ...manifestFiles(version.manifest), ...kept, ...held])
   const stored = [keys.segmentPrefix, keys.deletionPrefix, keys.sidePrefix, keys.manifestPrefix].flatMap((prefix) => world.table.page(prefix, '', 10_000))
   const leaked = stored.filter((key) => !named.has(key))
   if (leaked.length > 0) throw new Violation('no-leak', leaked.join(' '))

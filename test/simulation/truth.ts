@@ -2,11 +2,12 @@
 // It looks at the objects themselves, at the instant they change; nothing it knows passes through a faulty store.
 import { currentSchema } from '@likeness/engine/current'
 import type { Current } from '@likeness/engine/current'
+import { matchesFilter } from '@likeness/engine/filter-match'
 import { manifestFiles } from '@likeness/engine/manifest'
-import type { Manifest } from '@likeness/engine/manifest'
+import type { Manifest, SnapshotRecord } from '@likeness/engine/manifest'
 import { OrdinalRanges } from '@likeness/engine/ordinal-ranges'
 import { decodeLogSlot, revisionOf, slotOf } from '@likeness/shared/contract/operation'
-import type { Operation } from '@likeness/shared/contract/operation'
+import type { Operation, RestoreOperation } from '@likeness/shared/contract/operation'
 import { labelOf } from './ingestion-plan.ts'
 import type { IngestionPlan } from './ingestion-plan.ts'
 import type { ObjectTable } from './object-table.ts'
@@ -95,42 +96,74 @@ export class Truth {
     if (stored === undefined) throw new Violation('whole-version', `${said}: no manifest ${next.manifest}`)
     const manifest = parse(stored.body) as Manifest
     if (next.seq !== before.seq + 1 || manifest.seq !== next.seq || manifest.parent !== before.commitId) throw new Violation('commit-chain', `${said}: parent ${manifest.parent}`)
-    this.files = new Set([next.manifest, ...manifestFiles(manifest)])
+    this.files = new Set([next.manifest, ...manifestFiles(manifest), ...Object.entries(manifest.snapshots).flatMap(([name, snapshot]) => this.snapshotFiles(name, snapshot, table))])
     for (const key of this.files) if (table.get(key) === undefined) throw new Violation('whole-version', `${said}: no ${key}`)
     for (const [ingestion, { completedSeq }] of Object.entries(manifest.ingestions)) {
       if (completedSeq === next.seq) this.completedSeq.set(ingestion, next.seq)
     }
   }
 
+  private snapshotFiles(name: string, { manifest: key, revision, seq }: SnapshotRecord, table: ObjectTable): string[] {
+    const stored = table.get(key)
+    if (stored === undefined) throw new Violation('whole-version', `snapshot ${name}: no manifest ${key}`)
+    const manifest = parse(stored.body) as Manifest
+    // All that was accepted before it, and nothing accepted after it.
+    if (manifest.seq !== seq || manifest.appliedSlot !== slotOf(revision) - 1) throw new Violation('effect', `snapshot ${name} at revision ${revision} holds version ${manifest.seq} up to slot ${manifest.appliedSlot}`)
+    return [key, ...manifestFiles(manifest)]
+  }
+
   fileDeleted(key: string): void {
     if (!this.mayBeDropped && this.files.has(key)) throw new Violation('whole-version', `${key} of version ${this.current?.seq} was deleted`)
   }
 
-  /** What a version must hold: per item the newest operation among those that it says it has applied. */
-  expectedItems(manifest: Manifest): Map<string, ExpectedItem> {
-    const items = new Map<string, ExpectedItem>()
+  /** Of an accepted ingestion. */
+  revisionOf(ingestion: string): number {
+    return this.history.find(({ operation }) => operation.kind === 'ingest' && operation.ingestion === ingestion)!.revision
+  }
+
+  /** The last restore up to a slot that had an effect: its snapshot was there. */
+  lastRestore(appliedSlot: number): { revision: number; snapshot: RestoreOperation['snapshot'] } | undefined {
+    const snapshots = new Map<string, number>()
+    let last: { revision: number; snapshot: RestoreOperation['snapshot'] } | undefined
     for (const { revision, operation } of this.history) {
-      if (slotOf(revision) > manifest.appliedSlot) break
-      if (operation.kind === 'delete') {
-        for (const id of operation.ids) items.delete(id)
-        continue
+      if (slotOf(revision) > appliedSlot) break
+      if (operation.kind === 'take_snapshot' && !snapshots.has(operation.name)) snapshots.set(operation.name, revision)
+      else if (operation.kind === 'drop_snapshot') snapshots.delete(operation.name)
+      else if (operation.kind === 'restore' && snapshots.get(operation.name) === operation.snapshot.revision) last = { revision, snapshot: operation.snapshot }
+    }
+    return last
+  }
+
+  /** What a version must hold: per item the newest operation among those that it says it has applied. `open`: done ordinals of what is not finished. */
+  expectedItems({ appliedSlot, open }: { appliedSlot: number; open: Readonly<Record<string, string>> }): Map<string, ExpectedItem> {
+    const base = this.lastRestore(appliedSlot)
+    const items = base === undefined ? new Map<string, ExpectedItem>() : this.expectedItems(base.snapshot)
+    for (const [id, item] of items) items.set(id, { ...item, revision: base!.revision })
+    for (const { revision, operation } of this.history) {
+      if (slotOf(revision) > appliedSlot) break
+      if (revision > (base?.revision ?? 0)) this.expectEffect(items, { operation, revision }, open)
+    }
+    return items
+  }
+
+  private expectEffect(items: Map<string, ExpectedItem>, { operation, revision }: { operation: Operation; revision: number }, open: Readonly<Record<string, string>>): void {
+    if (operation.kind === 'delete') for (const id of operation.ids) items.delete(id)
+    else if (operation.kind === 'delete_where') {
+      for (const [id, { label }] of items) if (matchesFilter(operation.filter, () => label)) items.delete(id)
+    } else if (operation.kind === 'relabel') {
+      for (const id of operation.ids) {
+        const item = items.get(id)
+        if (item !== undefined) items.set(id, { ...item, label: operation.label ?? item.label })
       }
-      if (operation.kind === 'relabel') {
-        for (const id of operation.ids) {
-          const item = items.get(id)
-          if (item !== undefined) items.set(id, { ...item, label: operation.label ?? item.label })
-        }
-        continue
-      }
+    } else if (operation.kind === 'ingest') {
       const plan = this.plans.get(operation.ingestion)!
-      const record = manifest.ingestions[operation.ingestion]
-      const done = record === undefined ? undefined : OrdinalRanges.parse(record.done)
+      const record = open[operation.ingestion]
+      const done = record === undefined ? undefined : OrdinalRanges.parse(record)
       plan.items.forEach(({ id, fails }, ordinal) => {
-        // An ingestion that is no longer listed was finished.
+        // An ingestion that is not listed was finished.
         if (!fails && (done === undefined || done.has(ordinal))) items.set(id, { plan, ordinal, revision, label: labelOf(plan, ordinal) })
       })
     }
-    return items
   }
 
   /** Accepted ingestions, whether answered or not. */

@@ -26,7 +26,7 @@ function answerOf(spec: CollectionSpec, version: VersionSummary): CollectionAnsw
 }
 
 export const newCollectionAnswer = (spec: CollectionSpec): CollectionAnswer =>
-  answerOf(spec, { seq: 0, counts: { items: 0, rows: 0 }, segments: [], openIngestions: 0 })
+  answerOf(spec, { seq: 0, counts: { items: 0, rows: 0 }, segments: [], openIngestions: 0, snapshots: [], outcomes: [] })
 
 /** As committed now; collection_not_found when it was dropped meanwhile. */
 export async function collectionAnswer({ versions }: ApiDeps, spec: CollectionSpec): Promise<CollectionAnswer> {

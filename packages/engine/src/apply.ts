@@ -1,6 +1,5 @@
-// The effect of log entries and vector batches on a collection. Safe to repeat and, per item, in any order: versions decide.
-import { revisionOf } from '@likeness/shared/contract/operation'
-import type { LogSlot, Operation } from '@likeness/shared/contract/operation'
+// The effect of operations on items, and of vector batches, on a collection. Safe to repeat and, per item, in any order: versions decide.
+import type { IngestOperation, Operation } from '@likeness/shared/contract/operation'
 import type { BatchItem, VectorBatch } from '@likeness/shared/contract/vector-batch'
 import { hashName, itemHash } from './item-hash.ts'
 import { decodePayload, encodePayload } from './item-payload.ts'
@@ -9,10 +8,12 @@ import { newestRevision, overlaid, overlayFor, overlayOf, waitLonger } from './o
 import type { Overlay } from './overlay.ts'
 import type { Protocol } from './protocol.ts'
 import { OrdinalRanges } from './ordinal-ranges.ts'
-import { findLive, isOpen } from './writer-state.ts'
+import type { SegmentFiles } from './segment-files.ts'
+import { applySweep, isSwept } from './sweep.ts'
+import { bury, findLive, isOpen, oldestOpen } from './writer-state.ts'
 import type { LiveItem, OpenIngestion, WriterState } from './writer-state.ts'
 
-type Rules = Pick<Protocol, 'supersedes' | 'claim'>
+export type Rules = Pick<Protocol, 'supersedes' | 'claim' | 'restoredAt'>
 
 interface Known {
   version: ItemVersion
@@ -26,12 +27,7 @@ function known(state: WriterState, hash: Buffer): Known | undefined {
   const live = findLive(state, hash)
   if (live !== undefined) return { version: live.version, live }
   const tombstone = state.tombstones.get(name)
-  return tombstone === undefined ? undefined : { version: { revision: tombstone, ordinal: 0 } }
-}
-
-function bury({ segment, item }: LiveItem): void {
-  for (let row = segment.meta.firstRow[item]!; row < segment.meta.firstRow[item + 1]!; row++) segment.deleted.add(row)
-  segment.changed = true
+  return tombstone === undefined ? undefined : { version: tombstone }
 }
 
 /** Takes an item out of whatever holds it now. */
@@ -47,7 +43,7 @@ function applyDelete(state: WriterState, id: string, revision: number, rules: Ru
   const now = known(state, hash)
   if (now !== undefined && !rules.supersedes({ revision, ordinal: 0 }, now.version)) return
   removeKnown(state, hash, now)
-  state.tombstones.set(hashName(hash), revision)
+  state.tombstones.set(hashName(hash), { revision, ordinal: 0 })
   state.tombstonesChanged = true
 }
 
@@ -55,7 +51,7 @@ function applyRelabel(state: WriterState, id: string, revision: number, overlay:
   const hash = itemHash(id)
   const name = hashName(hash)
   // For whatever was accepted before and comes later.
-  state.relabels.set(name, waitLonger(state.relabels.get(name), overlay, revision))
+  state.relabels.set(name, waitLonger(state.relabels.get(name) ?? [], overlay, { revision, since: state.sweeps.at(-1)?.revision ?? 0 }))
   state.relabelsChanged = true
   const now = known(state, hash)
   if (now === undefined || !rules.supersedes({ revision, ordinal: 0 }, now.version)) return
@@ -67,31 +63,35 @@ function applyRelabel(state: WriterState, id: string, revision: number, overlay:
   segment.relabelled = true
 }
 
-function applyOperation(state: WriterState, operation: Operation, revision: number, rules: Rules): void {
-  if (operation.kind === 'delete') {
-    for (const id of operation.ids) applyDelete(state, id, revision, rules)
-    return
+type ItemOperation = Extract<Operation, { kind: 'ingest' | 'delete' | 'relabel' | 'delete_where' }>
+const itemKinds: readonly string[] = ['ingest', 'delete', 'relabel', 'delete_where'] satisfies ItemOperation['kind'][]
+export const isItemOperation = (operation: Operation): operation is ItemOperation => itemKinds.includes(operation.kind)
+
+/** To be called in the order of revisions. A deletion by filter answers how many items it found. */
+export async function applyItemOperation(state: WriterState, operation: ItemOperation, revision: number, { rules, files }: { rules: Rules; files: SegmentFiles }): Promise<number | undefined> {
+  switch (operation.kind) {
+    case 'delete':
+      for (const id of operation.ids) applyDelete(state, id, revision, rules)
+      return undefined
+    case 'relabel':
+      for (const id of operation.ids) applyRelabel(state, id, revision, overlayOf(operation), rules)
+      return undefined
+    case 'delete_where':
+      return await applySweep(state, { revision, filter: operation.filter }, files)
+    case 'ingest':
+      register(state, operation, revision)
+      return undefined
   }
-  if (operation.kind === 'relabel') {
-    for (const id of operation.ids) applyRelabel(state, id, revision, overlayOf(operation), rules)
-    return
-  }
-  if (state.ingestions.has(operation.ingestion)) return
-  const { total, partSize, requestId, given } = operation
-  state.ingestions.set(operation.ingestion, {
+}
+
+function register(state: WriterState, { ingestion, total, partSize, requestId, given }: IngestOperation, revision: number): void {
+  if (state.ingestions.has(ingestion)) return
+  state.ingestions.set(ingestion, {
     record: { revision, total, partSize, requestId, given, done: '', indexed: 0, superseded: 0, failed: 0, failures: [], completedSeq: null, completedAtMs: null },
     done: new OrdinalRanges(),
     failed: [],
     closed: false
   })
-}
-
-/** Slots must come in order, each once: appliedSlot + 1 next. */
-export function applySlot(state: WriterState, slot: number, log: LogSlot, rules: Rules): void {
-  if (slot !== state.appliedSlot + 1) throw new Error(`slot ${slot} after ${state.appliedSlot}`)
-  log.operations.forEach((operation, index) => applyOperation(state, operation, revisionOf(slot, index), rules))
-  state.appliedSlot = slot
-  state.dirty = true
 }
 
 function applyItem(state: WriterState, ingestion: OpenIngestion, item: BatchItem, vectors: Float32Array, rules: Rules): void {
@@ -112,8 +112,14 @@ function applyItem(state: WriterState, ingestion: OpenIngestion, item: BatchItem
   const name = hashName(hash)
   const { id, label, metadata = {}, imageKey, width = 0, height = 0, rows } = item
   const payload = { id, label, metadata, imageKey, width, height, rows }
-  const waiting = state.relabels.get(name)
-  state.pending.set(name, { hash, version, payload: encodePayload(waiting === undefined ? payload : overlaid(payload, overlayFor(waiting, record.revision))), vectors })
+  const waiting = state.relabels.get(name) ?? []
+  if (isSwept(state, payload, version, waiting)) {
+    state.tombstones.set(name, version)
+    state.tombstonesChanged = true
+    record.superseded++
+    return
+  }
+  state.pending.set(name, { hash, version, payload: encodePayload(overlaid(payload, overlayFor(waiting, record.revision))), vectors })
   record.indexed++
 }
 
@@ -134,20 +140,21 @@ export function applyBatch(state: WriterState, batchKey: string, { header, vecto
   return applied
 }
 
-/** Lets go of tombstones and relabels that no open ingestion is older than: everything that can still arrive has a higher revision. */
+/** Lets go of tombstones, relabels and deletions by filter that no open ingestion is older than: everything that can still arrive has a higher revision. */
 export function pruneOld(state: WriterState): void {
-  let oldest = Infinity
-  for (const ingestion of state.ingestions.values()) if (isOpen(ingestion)) oldest = Math.min(oldest, ingestion.record.revision)
-  for (const [name, revision] of state.tombstones) {
+  const oldest = oldestOpen(state)
+  for (const [name, { revision }] of state.tombstones) {
     if (revision < oldest) {
       state.tombstones.delete(name)
       state.tombstonesChanged = true
     }
   }
-  for (const [name, relabel] of state.relabels) {
-    if (newestRevision(relabel) < oldest) {
+  for (const [name, waiting] of state.relabels) {
+    if (newestRevision(waiting) < oldest) {
       state.relabels.delete(name)
       state.relabelsChanged = true
     }
   }
+  const sweeps = state.sweeps.filter(({ revision }) => revision > oldest)
+  if (sweeps.length < state.sweeps.length) Object.assign(state, { sweeps, sweepsChanged: true })
 }

@@ -33,7 +33,7 @@ const maxAgeMs = 500
 function emptyManifest(spec: CollectionSpec, commitId: string): Manifest {
   return {
     format: 1, seq: 0, epoch: 0, commitId, parent: null, createdAtMs: spec.createdAtMs, spec, appliedSlot: 0,
-    ingestions: {}, segments: [], tombstones: null, relabels: null, quantizer: null, counts: { items: 0, rows: 0 }
+    ingestions: {}, segments: [], tombstones: null, relabels: null, sweeps: null, snapshots: {}, outcomes: [], compaction: null, quantizer: null, counts: { items: 0, rows: 0 }
   }
 }
 

@@ -122,7 +122,7 @@ export class CollectionReplica {
     const same = (name: 'deletions' | 'overlay'): boolean => before?.ref[name]?.key === ref[name]?.key
     if (before !== undefined && same('deletions') && same('overlay')) {
       before.segment.retain()
-      return { ...before }
+      return { ...before, ref }
     }
     const [deleted, overlays] = await Promise.all([
       ref.deletions === null ? new Bitmap(ref.rows) : this.readOnce(ref.deletions, (body) => Bitmap.decode(body)),

@@ -2,16 +2,19 @@
 // Everything it knows is rebuilt from the store, so an owner that lost its place is simply thrown away.
 import type { Clock } from '@likeness/shared/clock'
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
+import type { LogSlot } from '@likeness/shared/contract/operation'
 import { appError, isAppError } from '@likeness/shared/errors'
 import type { CollectionKeys } from '@likeness/shared/keys'
 import type { Logger } from '@likeness/shared/log'
 import type { ObjectStore } from '@likeness/shared/store/object-store'
-import { applySlot } from './apply.ts'
 import { BatchIntake } from './batch-intake.ts'
 import { findGarbage } from './collector.ts'
 import type { ManifestCache } from './collector.ts'
 import type { VersionedCurrent } from './current.ts'
 import { writeJobResult } from './job-result.ts'
+import { applySlot, asksForRebuild, isBarrier } from './log-slot.ts'
+import type { SlotContext } from './log-slot.ts'
+import { mustReadManifest } from './manifest.ts'
 import type { Manifest } from './manifest.ts'
 import { adoptMerge, defaultMergeRows, MergesUnderWay, presentInputs } from './merge.ts'
 import type { Proposal } from './merge.ts'
@@ -22,12 +25,14 @@ import type { BuildMerge } from './merge-task.ts'
 import { createMutex } from '@likeness/shared/mutex'
 import { readAsOwner } from './owner-read.ts'
 import { readSlots } from './pending-work.ts'
-import { prepareCommit, writePending } from './prepare-commit.ts'
+import { prepareCommit } from './prepare-commit.ts'
 import type { PreparedCommit } from './prepare-commit.ts'
 import type { Protocol, ProtocolContext } from './protocol.ts'
+import { replay } from './replay.ts'
+import { openVersion } from './restore.ts'
 import type { SegmentFiles } from './segment-files.ts'
 import { untilStored } from './store-retry.ts'
-import { emptyWriterState, freshSegment, isOpen, openSegment } from './writer-state.ts'
+import { freshSegment, isOpen, openSegment } from './writer-state.ts'
 import type { OpenIngestion, OpenSegment, WriterState } from './writer-state.ts'
 
 export interface WriterDeps {
@@ -73,7 +78,7 @@ export class CollectionWriter {
   private held: VersionedCurrent
   private manifest: Manifest
   private state: WriterState
-  private intake: BatchIntake
+  private readonly intake: BatchIntake
   private readonly manifestCache: ManifestCache = new Map()
   private readonly merges: MergesUnderWay
   private lost = false
@@ -109,42 +114,64 @@ export class CollectionWriter {
   /** Applies what the log, given batches and `batches` (or, with `list`, every batch of open ingestions) bring, in one commit. */
   step({ batches = [], list = false }: { batches?: readonly string[]; list?: boolean }): Promise<StepResult & { rest: string[] }> {
     return this.exclusively(async () => {
-      const { deps, state, intake } = this
-      const slots = await readSlots(deps, state.appliedSlot, slotsPerStep)
-      for (const slot of slots) applySlot(state, state.appliedSlot + 1, slot, deps.protocol)
+      const { seq } = this
+      const slots = await readSlots(this.deps, this.state.appliedSlot, slotsPerStep)
+      for (const slot of slots) await this.takeSlot(slot)
+      const { state, intake } = this
       const wanted = await intake.outstanding(state, { hinted: batches, list })
       for (const key of wanted.slice(0, batchesPerStep)) await intake.take(state, key)
       await intake.settleGiven(state)
       const rest = wanted.slice(batchesPerStep)
-      const committed = state.dirty
-      if (committed) await this.commit()
-      return { committed, more: slots.length === slotsPerStep || rest.length > 0, rest }
+      if (state.dirty) await this.commit()
+      return { committed: this.seq > seq, more: slots.length === slotsPerStep || rest.length > 0, rest }
     })
   }
 
-  /** Makes the collection again from its log and batches alone, as one new version. What was there before is only garbage then. */
+  private async takeSlot(slot: LogSlot): Promise<void> {
+    if (isBarrier(slot) && this.state.dirty) await this.commit()
+    const { segments } = this.state
+    await applySlot(this.state, this.state.appliedSlot + 1, slot, this.slotContext())
+    // Restored: a segment that a merge has read may be another now, under the same id.
+    if (this.state.segments !== segments) this.merges.abandon()
+    if (asksForRebuild(slot)) await this.makeAgain()
+  }
+
+  private slotContext(): SlotContext {
+    const { store, protocol, context } = this.deps
+    const { epoch, seq, manifest, sha256 } = this.held.current
+    const files = this.ownFiles()
+    return {
+      rules: protocol,
+      files,
+      committed: () => ({ seq, manifest, sha256, ...this.manifest.counts }),
+      openVersion: async (snapshot) => {
+        const held = await readAsOwner(context, epoch, () => mustReadManifest(store, snapshot.manifest, snapshot.sha256))
+        return await openVersion(files, held)
+      }
+    }
+  }
+
+  /** A file that is missing mostly means: not ours any more. */
+  private ownFiles(): SegmentFiles {
+    const { files, context } = this.deps
+    const { epoch } = this.held.current
+    return { ...files, get: (ref) => readAsOwner(context, epoch, () => files.get(ref)) }
+  }
+
+  /** Makes the same version again, from log and batches alone, as a new one. What was there before is only garbage then. */
   rebuild(): Promise<void> {
-    return this.exclusively(async () => {
-      const { deps } = this
-      const { files, keys, newId, clock, signal } = deps
-      const state = (this.state = emptyWriterState(this.spec))
-      const intake = (this.intake = new BatchIntake(deps))
-      for (let slots = await readSlots(deps, 0, slotsPerStep); slots.length > 0; slots = await readSlots(deps, state.appliedSlot, slotsPerStep)) {
-        for (const slot of slots) applySlot(state, state.appliedSlot + 1, slot, deps.protocol)
-      }
-      const batches = await intake.outstanding(state, { list: true })
-      for (let at = 0; at < batches.length; at += batchesPerStep) {
-        for (const key of batches.slice(at, at + batchesPerStep)) await intake.take(state, key)
-        const segment = await untilStored(clock, () => writePending({ files, keys, newId }, state), signal)
-        state.pending.clear()
-        if (segment !== null) state.segments.push(freshSegment(segment))
-      }
-      await intake.settleGiven(state)
-      await this.commit(null)
-    })
+    return this.exclusively(() => this.makeAgain())
   }
 
-  private async commit(quantizer = this.manifest.quantizer): Promise<void> {
+  private async makeAgain(): Promise<void> {
+    const { ingestions, snapshots, outcomes, appliedSlot } = this.state
+    const open = Object.fromEntries(this.openIngestions().map(({ ingestion, open: { done } }) => [ingestion, done.toString()]))
+    const state = await replay({ ...this.deps, files: this.ownFiles() }, this.spec, { appliedSlot, open })
+    this.state = Object.assign(state, { ingestions, snapshots, outcomes })
+    await this.commit(null)
+  }
+
+  private async commit(quantizer = this.state.quantizer === undefined ? this.manifest.quantizer : this.state.quantizer): Promise<void> {
     const { deps, state } = this
     const { files, keys, newId, clock, protocol, context, signal } = deps
     const input = { files, keys, newId, nowMs: clock.nowMs(), parent: this.manifest, epoch: this.held.current.epoch, quantizer }
@@ -170,6 +197,9 @@ export class CollectionWriter {
     state.pending.clear()
     state.tombstonesChanged = false
     state.relabelsChanged = false
+    state.sweepsChanged = false
+    state.outcomes = [...manifest.outcomes]
+    state.quantizer = undefined
     state.dirty = false
     for (const [id, open] of state.ingestions) {
       const record = ingestions[id]
@@ -195,7 +225,7 @@ export class CollectionWriter {
    */
   async merge(lane?: MergeLane): Promise<boolean> {
     const proposal = await this.exclusively(async () => this.merges.begin(this.state, this.manifest, lane === undefined ? undefined : [lane]))
-    if (proposal === undefined) return false
+    if (proposal === undefined) return await this.endCompaction()
     try {
       const built = await this.build(proposal)
       if (built === undefined) return false
@@ -207,6 +237,20 @@ export class CollectionWriter {
     } finally {
       this.merges.end(proposal)
     }
+  }
+
+  /** Nothing is left to merge: a compaction that was asked for is over. */
+  private async endCompaction(): Promise<boolean> {
+    const { compaction } = this.state
+    if (compaction === null) return false
+    return await this.exclusively(async () => {
+      const { state } = this
+      if (state.compaction !== compaction || !this.merges.isCompacted(state, this.manifest)) return false
+      state.outcomes.push({ revision: compaction.revision })
+      Object.assign(state, { compaction: null, dirty: true })
+      await this.commit()
+      return true
+    })
   }
 
   /** undefined when it took too long, or an input went away under it: a commit emptied it and its files were collected. */

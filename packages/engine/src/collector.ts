@@ -19,6 +19,8 @@ interface Found {
   parent: string | null
   createdAtMs: number
   files: string[]
+  /** Manifests that it keeps by name. */
+  snapshots: string[]
 }
 
 /** Manifests are immutable: each is read once. */
@@ -32,7 +34,7 @@ async function readManifests({ store, keys }: CollectionDeps, cache: ManifestCac
       const manifest = await readManifest(store, key)
       if (manifest === undefined) continue
       const { commitId, parent, createdAtMs } = manifest
-      entry = { key, commitId, parent, createdAtMs, files: manifestFiles(manifest) }
+      entry = { key, commitId, parent, createdAtMs, files: manifestFiles(manifest), snapshots: Object.values(manifest.snapshots).map((snapshot) => snapshot.manifest) }
       cache.set(key, entry)
     }
     found.push(entry)
@@ -41,10 +43,11 @@ async function readManifests({ store, keys }: CollectionDeps, cache: ManifestCac
   return found
 }
 
-/** Manifests that readers may still use: the committed one and those superseded less than the retention ago. */
+/** Manifests that may still be used: the committed one, its snapshots, and those superseded less than the retention ago. */
 function retained(found: readonly Found[], committed: string, retentionMs: number, nowMs: number): Found[] {
   const supersededAtMs = new Map(found.map(({ parent, createdAtMs }) => [parent, createdAtMs]))
-  return found.filter(({ key, commitId, createdAtMs }) => key === committed || nowMs - (supersededAtMs.get(commitId) ?? createdAtMs) < retentionMs)
+  const kept = new Set([committed, ...(found.find(({ key }) => key === committed)?.snapshots ?? [])])
+  return found.filter(({ key, commitId, createdAtMs }) => kept.has(key) || nowMs - (supersededAtMs.get(commitId) ?? createdAtMs) < retentionMs)
 }
 
 /**

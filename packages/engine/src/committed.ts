@@ -1,9 +1,10 @@
 // The committed version of a collection as its manifest: two small reads, nothing loaded.
+import { appError } from '@likeness/shared/errors'
 import { collectionKeys } from '@likeness/shared/keys'
 import type { ObjectStore } from '@likeness/shared/store/object-store'
 import type { VersionReader } from './contract.ts'
 import { readCurrent } from './current.ts'
-import { readManifest } from './manifest.ts'
+import { mustReadManifest, readManifest } from './manifest.ts'
 import type { Manifest } from './manifest.ts'
 
 /** undefined when the collection is gone. */
@@ -21,12 +22,23 @@ export const createVersionReader = ({ store }: { store: ObjectStore }): VersionR
   async read(incarnation) {
     const manifest = await readCommitted(store, incarnation)
     if (manifest === undefined) return undefined
-    const { seq, counts, segments, ingestions } = manifest
+    const { seq, counts, segments, ingestions, snapshots, outcomes } = manifest
     return {
       seq,
       counts,
       segments: segments.map(({ id, index, storage, rows, deletions }) => ({ id, index, storage, rows, deleted: deletions?.count ?? 0 })),
+      snapshots: Object.entries(snapshots).map(([name, { revision, createdAtMs, seq: held, items, rows }]) => ({ name, revision, createdAtMs, seq: held, items, rows })),
+      outcomes,
       openIngestions: Object.values(ingestions).filter(({ completedSeq }) => completedSeq === null).length
     }
+  },
+  async findSnapshot(incarnation, name) {
+    const manifest = await readCommitted(store, incarnation)
+    if (manifest === undefined) throw appError('collection_not_found', 'the collection was dropped')
+    const snapshot = Object.hasOwn(manifest.snapshots, name) ? manifest.snapshots[name] : undefined
+    if (snapshot === undefined) throw appError('snapshot_not_found', `there is no snapshot ${JSON.stringify(name)}`)
+    const { appliedSlot, ingestions } = await mustReadManifest(store, snapshot.manifest, snapshot.sha256)
+    const open = Object.entries(ingestions).filter(([, { completedSeq }]) => completedSeq === null)
+    return { revision: snapshot.revision, appliedSlot, open: Object.fromEntries(open.map(([id, { done }]) => [id, done])) }
   }
 })

@@ -3,7 +3,7 @@ import type { CollectionDraft, CollectionSpec } from '@likeness/shared/contract/
 import type { Filter } from '@likeness/shared/contract/filter'
 import type { ItemListLine, Metadata } from '@likeness/shared/contract/item-list'
 import type { FailedItem, JobPointer } from '@likeness/shared/contract/job'
-import type { Operation } from '@likeness/shared/contract/operation'
+import type { Operation, RestoreOperation } from '@likeness/shared/contract/operation'
 import type { rowKinds } from '@likeness/shared/contract/vector-batch'
 import type { Box } from '@likeness/shared/contract/lane'
 
@@ -78,10 +78,33 @@ export interface VersionSummary {
   segments: SegmentSummary[]
   /** Registered by the writer and not finished. */
   openIngestions: number
+  snapshots: SnapshotSummary[]
+  outcomes: OperationOutcome[]
+}
+export interface SnapshotSummary {
+  name: string
+  /** Of the operation that took it. */
+  revision: number
+  createdAtMs: number
+  /** The version that it holds. */
+  seq: number
+  items: number
+  rows: number
+}
+/** Of an operation that is answered with more than its commit; kept for a while. */
+export interface OperationOutcome {
+  revision: number
+  seq?: number
+  /** Why it had no effect. */
+  error?: 'snapshot_exists' | 'snapshot_not_found'
+  /** Deleted, or restored. */
+  items?: number
 }
 export interface VersionReader {
   /** The committed version, read from the store without loading anything; undefined when the collection is gone. */
   read(incarnation: string): Promise<VersionSummary | undefined>
+  /** What a restore of it has to say in the log; snapshot_not_found, collection_not_found. */
+  findSnapshot(incarnation: string, name: string): Promise<RestoreOperation['snapshot']>
 }
 
 export interface RowInfo {

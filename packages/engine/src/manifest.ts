@@ -26,7 +26,9 @@ export const manifestSegmentSchema = z.object({
   /** null: nothing deleted. */
   deletions: fileRefSchema.extend({ count: z.number().int() }).nullable(),
   /** Labels and metadata over the payload. */
-  overlay: fileRefSchema.optional()
+  overlay: fileRefSchema.optional(),
+  /** Revision of the restore that brought it back: its items have at least this one. */
+  restored: z.number().int().optional()
 })
 export type ManifestSegment = z.infer<typeof manifestSegmentSchema>
 
@@ -49,6 +51,31 @@ export const ingestionRecordSchema = z.object({
 })
 export type IngestionRecord = z.infer<typeof ingestionRecordSchema>
 
+/** A version that is kept by name. */
+export const snapshotRecordSchema = z.object({
+  /** Of the operation that took it: tells it from others of that name. */
+  revision: z.number().int(),
+  createdAtMs: z.number(),
+  seq: z.number().int(),
+  manifest: z.string(),
+  sha256: z.string(),
+  items: z.number().int(),
+  rows: z.number().int()
+})
+export type SnapshotRecord = z.infer<typeof snapshotRecordSchema>
+
+/** What became of an operation on the collection as a whole. */
+export const outcomeSchema = z.object({
+  revision: z.number().int(),
+  /** The commit that holds it. */
+  seq: z.number().int().optional(),
+  /** Why it had no effect. */
+  error: z.enum(['snapshot_exists', 'snapshot_not_found']).optional(),
+  /** Deleted, or restored. */
+  items: z.number().int().optional()
+})
+export type Outcome = z.infer<typeof outcomeSchema>
+
 export const manifestSchema = z.object({
   format: z.literal(1),
   seq: z.number().int(),
@@ -65,6 +92,13 @@ export const manifestSchema = z.object({
   tombstones: fileRefSchema.nullable(),
   /** Relabels that items of older ingestions are still to get. */
   relabels: fileRefSchema.nullable().default(null),
+  /** Deletions by filter that items of older ingestions are still to meet. */
+  sweeps: fileRefSchema.nullable().default(null),
+  snapshots: z.record(z.string(), snapshotRecordSchema).default({}),
+  /** The last ones. */
+  outcomes: z.array(outcomeSchema).default([]),
+  /** Revision of the operation that asked for it; null when none is under way. */
+  compaction: z.number().int().nullable().default(null),
   /** What new sealed segments are made with. `trainedOn`: live rows of the collection when it was trained. */
   quantizer: fileRefSchema.extend({ nlist: z.number().int(), trainedOn: z.number().int() }).nullable(),
   counts: z.object({ items: z.number().int(), rows: z.number().int() })
@@ -97,13 +131,20 @@ export async function readManifest(store: ObjectStore, key: string, sha256?: str
   return parseStored(manifestSchema, key, stored.body)
 }
 
+/** object_not_found when it is not there. */
+export async function mustReadManifest(store: ObjectStore, key: string, sha256: string): Promise<Manifest> {
+  const manifest = await readManifest(store, key, sha256)
+  if (manifest === undefined) throw appError('object_not_found', `${key}, named by CURRENT or a snapshot, is missing`)
+  return manifest
+}
+
 const present = (...files: (FileRef | null | undefined)[]): FileRef[] => files.filter((file) => file !== null && file !== undefined)
 
 export const segmentFiles = ({ files: { index, meta, payload, columns, vectors } }: ManifestSegment): FileRef[] => present(index, meta, payload, columns, vectors)
 
 /** Every collectable file that a reader of this manifest may open (failures stay with their job). */
-export function manifestFiles(manifest: Manifest): string[] {
-  const files = manifest.segments.flatMap((segment) => [...segmentFiles(segment), ...present(segment.deletions, segment.overlay)].map((file) => file.key))
-  files.push(...present(manifest.tombstones, manifest.relabels, manifest.quantizer).map((file) => file.key))
-  return files
+export function manifestRefs({ segments, tombstones, relabels, sweeps, quantizer }: Manifest): FileRef[] {
+  return [...segments.flatMap((segment) => [...segmentFiles(segment), ...present(segment.deletions, segment.overlay)]), ...present(tombstones, relabels, sweeps, quantizer)]
 }
+
+export const manifestFiles = (manifest: Manifest): string[] => manifestRefs(manifest).map(({ key }) => key)

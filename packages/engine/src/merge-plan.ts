@@ -50,7 +50,7 @@ export const defaultFanIn = 8
 const moreInputs = 2
 /** Of rows deleted, or of items relabelled. */
 const rewriteShare = 0.2
-const largestMergeRows = 5_000_000
+export const largestMergeRows = 5_000_000
 /**
  * Of the rows, in the input whose graph is kept. `bench merge`: time of clone-and-add over that of building anew is about one minus this
  * share, so from here on it saves more than the tombstones and the worse links cost.
@@ -58,12 +58,12 @@ const largestMergeRows = 5_000_000
 export const cloneShare = 0.3
 
 const liveRows = ({ rows, deletedRows }: SegmentFacts): number => rows - deletedRows
-const sumRows = (segments: readonly SegmentFacts[]): number => segments.reduce((sum, segment) => sum + liveRows(segment), 0)
+export const sumRows = (segments: readonly SegmentFacts[]): number => segments.reduce((sum, segment) => sum + liveRows(segment), 0)
 const bySize = (a: SegmentFacts, b: SegmentFacts): number => liveRows(a) - liveRows(b)
 const isWorn = ({ rows, items, deletedRows, relabelledItems }: SegmentFacts): boolean => deletedRows >= rewriteShare * rows || relabelledItems >= rewriteShare * items
 
 /** As many as a merge may have, the smallest first. */
-function fitting(segments: readonly SegmentFacts[], mostRows: number, most = Infinity): SegmentFacts[] {
+export function fitting(segments: readonly SegmentFacts[], mostRows: number, most = Infinity): SegmentFacts[] {
   let rows = 0
   return [...segments].sort(bySize).filter((segment, i) => i < most && (rows += liveRows(segment)) <= mostRows)
 }
@@ -84,7 +84,7 @@ function crowded(segments: readonly SegmentFacts[], { mostRows, fanIn }: MergeSh
   return undefined
 }
 
-function wayTo(form: SegmentForm, inputs: readonly SegmentFacts[], quantizer: Manifest['quantizer']): MergeWay {
+export function wayTo(form: SegmentForm, inputs: readonly SegmentFacts[], quantizer: Manifest['quantizer']): MergeWay {
   const fits = (segment: SegmentFacts): boolean => sameForm(segment, form) && (!needsQuantizer(form) || segment.quantizer?.key === quantizer?.key)
   if (form.index === 'ivf') return inputs.every(fits) ? 'lists' : 'build'
   if (form.index !== 'hnsw') return 'build'

@@ -1,6 +1,7 @@
 // Merges under way in one owner: what each read, which files it may be writing, and how its result takes the place of its inputs.
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import type { Bitmap } from './bitmap.ts'
+import { planCompaction } from './compaction.ts'
 import type { Manifest } from './manifest.ts'
 import { mergeLanes, planMerge } from './merge-plan.ts'
 import type { MergeLane, MergePlan, MergeShape, SegmentFacts } from './merge-plan.ts'
@@ -50,11 +51,9 @@ export class MergesUnderWay {
 
   /** Call while nothing is uncommitted: a proposal reads a version, and what came after it is carried over. */
   begin(state: WriterState, { seq, spec, quantizer }: Pick<Manifest, 'seq' | 'spec' | 'quantizer'>, lanes: readonly MergeLane[] = mergeLanes): Proposal | undefined {
-    const { shape, nowMs } = this.deps
-    const busy = new Set([...this.proposals].flatMap(({ inputs }) => inputs.map(({ id }) => id)))
-    const segments = state.segments.map(factsOf)
+    const { nowMs } = this.deps
     for (const lane of lanes) {
-      const plan = planMerge({ spec, segments, quantizer, busy, lane, shape })
+      const plan = this.plan(state, { spec, quantizer }, lane)
       if (plan === undefined) continue
       const inputs = plan.inputs.map((id) => state.segments.find(({ ref }) => ref.id === id)!)
       const refs = inputs.map(({ ref }) => ref)
@@ -70,6 +69,23 @@ export class MergesUnderWay {
       return proposal
     }
     return undefined
+  }
+
+  private plan(state: WriterState, { spec, quantizer }: Pick<Manifest, 'spec' | 'quantizer'>, lane: MergeLane): MergePlan | undefined {
+    const busy = new Set([...this.proposals].flatMap(({ inputs }) => inputs.map(({ id }) => id)))
+    const input = { spec, segments: state.segments.map(factsOf), quantizer, busy, lane, shape: this.deps.shape }
+    return planMerge(input) ?? planCompaction(input, state.compaction)
+  }
+
+  /** Nothing is left to do, and nothing is being done. */
+  isCompacted(state: WriterState, version: Pick<Manifest, 'spec' | 'quantizer'>): boolean {
+    return this.proposals.size === 0 && mergeLanes.every((lane) => this.plan(state, version, lane) === undefined)
+  }
+
+  /** What they read is not what the collection is made of any more. */
+  abandon(): void {
+    for (const proposal of this.proposals) proposal.abort.abort()
+    this.proposals.clear()
   }
 
   isUnderWay(proposal: Proposal): boolean {

@@ -1,14 +1,13 @@
 // Becoming the owner of a collection: the fence first, then what was committed is read.
-import { appError } from '@likeness/shared/errors'
 import { collectionKeys } from '@likeness/shared/keys'
 import { createUlid } from '@likeness/shared/ulid'
 import { CollectionWriter } from './collection-writer.ts'
 import type { WriterDeps } from './collection-writer.ts'
-import { readManifest } from './manifest.ts'
+import { mustReadManifest } from './manifest.ts'
 import type { Manifest } from './manifest.ts'
 import { readAsOwner } from './owner-read.ts'
 import { realProtocol } from './protocol.ts'
-import { emptyWriterState, loadWriterState } from './writer-state.ts'
+import { loadWriterState, stateWithoutFiles } from './writer-state.ts'
 import type { WriterState } from './writer-state.ts'
 
 /** Takes ownership by raising the epoch. undefined when the collection is gone. */
@@ -20,7 +19,7 @@ export async function openCollectionWriter(deps: WriterDeps): Promise<Collection
 
 /** Takes ownership and makes the collection again from its log and batches, whatever became of its segment files. */
 export async function rebuildCollection(deps: WriterDeps): Promise<CollectionWriter | undefined> {
-  const writer = await takeCollection(deps, async (manifest) => emptyWriterState(manifest.spec))
+  const writer = await takeCollection(deps, async (manifest) => stateWithoutFiles(manifest))
   await writer?.rebuild()
   return writer
 }
@@ -33,8 +32,7 @@ async function takeCollection(deps: WriterDeps, load: (manifest: Manifest) => Pr
   const held = await protocol.takeOwnership(context)
   if (held === undefined) return undefined
   const opened = await readAsOwner(context, held.current.epoch, async () => {
-    const manifest = await readManifest(deps.store, held.current.manifest, held.current.sha256)
-    if (manifest === undefined) throw appError('object_not_found', `${held.current.manifest}, named by CURRENT, is missing`)
+    const manifest = await mustReadManifest(deps.store, held.current.manifest, held.current.sha256)
     return { held, manifest, state: await load(manifest) }
   })
   return new CollectionWriter({ ...deps, newId, keys, protocol, context }, opened)

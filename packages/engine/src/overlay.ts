@@ -31,10 +31,10 @@ const waitingSchema = z.object({
   label: z.object({ value: z.string().nullable(), revision: z.number().int() }).optional(),
   metadata: z.object({ value: metadataSchema, revision: z.number().int() }).optional()
 })
-const waitingFileSchema = z.record(z.string().regex(/^[0-9a-f]{32}$/), waitingSchema)
+const waitingFileSchema = z.record(z.string().regex(/^[0-9a-f]{32}$/), z.array(waitingSchema))
 
-/** By hash name. */
-export type WaitingRelabels = Map<string, WaitingRelabel>
+/** By hash name; oldest first, a new one after each deletion by filter, which asks what an item was at its revision. */
+export type WaitingRelabels = Map<string, WaitingRelabel[]>
 
 export const encodeWaiting = (waiting: WaitingRelabels): Uint8Array =>
   Buffer.from(JSON.stringify(Object.fromEntries([...waiting].map(([name, relabel]) => [Buffer.from(name, 'latin1').toString('hex'), relabel]))))
@@ -45,16 +45,23 @@ export function overlayOf({ label, metadata }: Pick<RelabelOperation, 'label' | 
   return { ...(label === undefined ? {} : { label }), ...(metadata === undefined ? {} : { metadata }) }
 }
 
-export function waitLonger(before: WaitingRelabel | undefined, { label, metadata }: Overlay, revision: number): WaitingRelabel {
-  return { ...before, ...(label === undefined ? {} : { label: { value: label, revision } }), ...(metadata === undefined ? {} : { metadata: { value: metadata, revision } }) }
+/** `since`: revision of the last deletion by filter. */
+export function waitLonger(before: readonly WaitingRelabel[], { label, metadata }: Overlay, { revision, since }: { revision: number; since: number }): WaitingRelabel[] {
+  const last = before.at(-1)
+  const open = last !== undefined && newestOf(last) > since
+  const next = { ...(open ? last : {}), ...(label === undefined ? {} : { label: { value: label, revision } }), ...(metadata === undefined ? {} : { metadata: { value: metadata, revision } }) }
+  return [...(open ? before.slice(0, -1) : before), next]
 }
 
-/** What an item accepted at `revision` still gets. */
-export function overlayFor({ label, metadata }: WaitingRelabel, revision: number): Overlay {
-  return {
-    ...(label !== undefined && label.revision > revision ? { label: label.value } : {}),
-    ...(metadata !== undefined && metadata.revision > revision ? { metadata: metadata.value } : {})
+/** What an item accepted at `revision` gets, as of `until`. */
+export function overlayFor(waiting: readonly WaitingRelabel[], revision: number, until = Infinity): Overlay {
+  const overlay: Overlay = {}
+  for (const { label, metadata } of waiting) {
+    if (label !== undefined && label.revision > revision && label.revision < until) overlay.label = label.value
+    if (metadata !== undefined && metadata.revision > revision && metadata.revision < until) overlay.metadata = metadata.value
   }
+  return overlay
 }
 
-export const newestRevision = ({ label, metadata }: WaitingRelabel): number => Math.max(label?.revision ?? 0, metadata?.revision ?? 0)
+const newestOf = ({ label, metadata }: WaitingRelabel): number => Math.max(label?.revision ?? 0, metadata?.revision ?? 0)
+export const newestRevision = (waiting: readonly WaitingRelabel[]): number => Math.max(0, ...waiting.map(newestOf))

@@ -43,13 +43,13 @@ export const openPart = ({ ref, segment, deleted, overlays }: Pick<Part, 'ref' |
   ({ ref, segment, deleted, overlays, survivors: undefined, narrowed: new Recent(recentFilters) })
 
 /** As they are now. Ascending and close together. */
-export async function readItems({ segment, overlays }: Part, items: readonly number[]): Promise<StoredItem[]> {
+export async function readItems({ ref: { restored = 0 }, segment, overlays }: Part, items: readonly number[]): Promise<StoredItem[]> {
   const stored = await segment.readItems(items)
-  return overlays.size === 0 ? stored : stored.map((one, i) => overlaid(one, overlays.get(items[i]!)))
+  return stored.map((one, i) => overlaid(one.revision < restored ? { ...one, revision: restored } : one, overlays.get(items[i]!)))
 }
 
 /** Values of items by the name of a column; undefined for null too. `columns` has what is asked for. */
-export function attributeReader({ overlays }: Part, columns: ReadonlyMap<string, Column | undefined>): (item: number, name: string) => FilterScalar | undefined {
+export function attributeReader({ overlays }: Pick<Part, 'overlays'>, columns: ReadonlyMap<string, Column | undefined>): (item: number, name: string) => FilterScalar | undefined {
   return (item, name) => {
     const { label, metadata } = overlays.get(item) ?? {}
     if (name === 'label' && label !== undefined) return label ?? undefined

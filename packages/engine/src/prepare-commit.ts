@@ -8,6 +8,7 @@ import type { SegmentFiles } from './segment-files.ts'
 import { smallForm } from './segment-form.ts'
 import { byHash, writeSegment } from './segment-write.ts'
 import type { WrittenSegment } from './segment-write.ts'
+import { encodeSweeps } from './sweep-file.ts'
 import { encodeTombstones } from './writer-state.ts'
 import type { OpenSegment, WriterState } from './writer-state.ts'
 
@@ -76,6 +77,15 @@ async function writeRelabels(input: CommitInput, commitId: string, state: Writer
   return await input.files.put(input.keys.relabels(commitId), encodeWaiting(state.relabels))
 }
 
+async function writeSweeps(input: CommitInput, commitId: string, state: WriterState): Promise<FileRef | null> {
+  if (!state.sweepsChanged) return input.parent.sweeps
+  if (state.sweeps.length === 0) return null
+  return await input.files.put(input.keys.sweeps(commitId), encodeSweeps(state.sweeps))
+}
+
+/** Outcomes are for those who wait for them. */
+const outcomesKept = 64
+
 export async function prepareCommit(input: CommitInput, state: WriterState): Promise<PreparedCommit> {
   const commitId = input.newId()
   const survivors = state.segments.filter((segment) => segment.deleted.count < segment.ref.rows)
@@ -86,6 +96,7 @@ export async function prepareCommit(input: CommitInput, state: WriterState): Pro
   pruneOld(state)
   const tombstones = await writeTombstones(input, commitId, state)
   const relabels = await writeRelabels(input, commitId, state)
+  const sweeps = await writeSweeps(input, commitId, state)
   const seq = input.parent.seq + 1
   const live = survivors.reduce((sum, segment) => sum + segment.ref.rows - segment.deleted.count, added?.ref.rows ?? 0)
   const manifest: Manifest = {
@@ -101,6 +112,10 @@ export async function prepareCommit(input: CommitInput, state: WriterState): Pro
     segments,
     tombstones,
     relabels,
+    sweeps,
+    snapshots: Object.fromEntries(state.snapshots),
+    outcomes: state.outcomes.slice(-outcomesKept).map((outcome) => ({ seq, ...outcome })),
+    compaction: state.compaction?.revision ?? null,
     quantizer: input.quantizer,
     counts: { items: survivors.reduce((sum, segment) => sum + liveItems(segment), added?.ref.items ?? 0), rows: live }
   }

@@ -29,6 +29,8 @@ export interface Protocol extends AdoptionRules {
   /** Moves CURRENT before files are deleted: whoever prepared a commit before can no longer commit it. */
   fenceCollection(context: ProtocolContext, held: VersionedCurrent): Promise<VersionedCurrent>
   supersedes(next: ItemVersion, current: ItemVersion): boolean
+  /** Revision that items have which a restore at `revision` brings back. */
+  restoredAt(revision: number): number
   /** False when this ordinal has had its effect already. */
   claim(done: OrdinalRanges, ordinal: number, batchKey: string): boolean
 }
@@ -63,6 +65,7 @@ export const realProtocol: Protocol = {
   },
   fenceCollection: (context, held) => move(context, held, { ...held.current, writeId: context.newId() }),
   supersedes,
+  restoredAt: (revision) => revision,
   claim: (done, ordinal) => done.add(ordinal),
   mayAdopt: (inputs) => inputs.every((input) => input !== undefined),
   carryOver

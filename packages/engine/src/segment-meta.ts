@@ -64,6 +64,11 @@ export function decodeSegmentMeta(bytes: Uint8Array): SegmentMeta {
   return columns(body, items, head.readUInt32LE(12))
 }
 
+/** Of items that came back with a restore: they have its revision from then on. */
+export function raiseRevisions(meta: SegmentMeta, restored: number | undefined): void {
+  if (restored !== undefined) meta.revision = meta.revision.map((revision) => Math.max(revision, restored))
+}
+
 /** Index of the item with this hash, or -1. */
 export function findItem(meta: SegmentMeta, hash: Buffer): number {
   let low = 0

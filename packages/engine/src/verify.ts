@@ -5,13 +5,14 @@ import { readCurrent } from './current.ts'
 import type { Current } from './current.ts'
 import { Inspection } from './inspection.ts'
 import type { InspectionDeps, Problem } from './inspection.ts'
-import { readManifest } from './manifest.ts'
+import { manifestFiles, manifestRefs, readManifest } from './manifest.ts'
 import type { Manifest } from './manifest.ts'
 import { decodeWaiting } from './overlay.ts'
 import { liveItems } from './prepare-commit.ts'
 import { quantizerBytes } from './quantizer.ts'
 import { needsQuantizer } from './segment-form.ts'
 import { hashBytes, hashOf } from './segment-meta.ts'
+import { decodeSweeps } from './sweep-file.ts'
 import { verifyIngestion, verifyLog } from './verify-log.ts'
 import { verifySegment } from './verify-segment.ts'
 import type { VerifiedSegment } from './verify-segment.ts'
@@ -70,6 +71,7 @@ async function verifyVersion(inspection: Inspection, keys: CollectionKeys, curre
     if (verified !== undefined) segments.push(verified)
   }
   await verifySide(inspection, manifest)
+  await verifySnapshots(inspection, manifest)
   for (const [id, record] of Object.entries(manifest.ingestions)) await verifyIngestion(inspection, keys, id, record)
   // What cannot be read was named already; sums without it would only repeat that.
   if (segments.length < manifest.segments.length) return
@@ -77,9 +79,10 @@ async function verifyVersion(inspection: Inspection, keys: CollectionKeys, curre
   for (const hash of liveTwice(segments)) inspection.problem('duplicate', key, `an item with the hash ${hash} is live in more than one segment`)
 }
 
-async function verifySide(inspection: Inspection, { tombstones, relabels, quantizer, spec, segments }: Manifest): Promise<void> {
+async function verifySide(inspection: Inspection, { tombstones, relabels, sweeps, quantizer, spec, segments }: Manifest): Promise<void> {
   if (tombstones !== null) await inspection.read(tombstones, decodeTombstones)
   if (relabels !== null) await inspection.read(relabels, decodeWaiting)
+  if (sweeps !== null) await inspection.read(sweeps, decodeSweeps)
   if (quantizer === null) {
     for (const ref of segments) inspection.expect(!needsQuantizer(ref), 'content', ref.files.index.key, `an index of ${ref.index} ${ref.storage} in a version without a quantizer`)
     return
@@ -89,6 +92,23 @@ async function verifySide(inspection: Inspection, { tombstones, relabels, quanti
     inspection.expect(body.length === quantizerBytes(spec, nlist), 'size', key, `${body.length} bytes for ${nlist} centroids of ${spec.embedding.dim} values and the codebook of ${spec.storage}`)
     inspection.expect(spec.metric === 'hamming' || new Float32Array(body.buffer, 0, body.length >> 2).every(Number.isFinite), 'content', key, 'a centroid or the codebook has a value that is not a number')
   })
+}
+
+/** What a restore would need: every file of every version that is kept, whole. */
+async function verifySnapshots(inspection: Inspection, manifest: Manifest): Promise<void> {
+  const seen = new Set(manifestFiles(manifest))
+  for (const { manifest: key, sha256 } of Object.values(manifest.snapshots)) {
+    const kept = await inspection.content(key, () => readManifest(inspection.store, key, sha256))
+    if (kept === undefined) {
+      inspection.problem('missing', key, 'a snapshot names it, and it cannot be read')
+      continue
+    }
+    for (const ref of manifestRefs(kept)) {
+      if (seen.has(ref.key)) continue
+      seen.add(ref.key)
+      await inspection.open(ref, () => undefined)
+    }
+  }
 }
 
 function checkCounts(inspection: Inspection, key: string, { counts }: Manifest, segments: readonly VerifiedSegment[]): void {

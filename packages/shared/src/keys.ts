@@ -45,6 +45,7 @@ export function collectionKeys(incarnation: string) {
     sidePrefix: `${root}side/`,
     tombstones: (commitId: string) => `${root}side/${commitId}.tombstones.json`,
     relabels: (commitId: string) => `${root}side/${commitId}.relabels.json`,
+    sweeps: (commitId: string) => `${root}side/${commitId}.sweeps.json`,
     quantizer: (commitId: string) => `${root}side/${commitId}.quantizer`,
     /** What became of a finished ingestion; written after the commit that finished it. */
     jobResult: (ingestion: string) => `${root}job/${ingestion}/result.json`,

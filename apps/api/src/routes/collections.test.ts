@@ -19,7 +19,7 @@ test('a collection is made with defaults and the embedding of the lanes, listed,
   })
   expect(api.hints.catalog).toEqual(['marks'])
   const segments = [{ id: 's', index: 'flat', storage: 'f32', rows: 2, deleted: 0 }]
-  api.deps.versions.read = async () => ({ seq: 1, counts: { items: 1, rows: 2 }, segments, openIngestions: 3 })
+  api.deps.versions.read = async () => ({ seq: 1, counts: { items: 1, rows: 2 }, segments, snapshots: [], outcomes: [], openIngestions: 3 })
   const one = await (await api.fetch('/v1/collections/marks')).json()
   expect(one).toMatchObject({ incarnation: answer.incarnation, seq: 1, items: 1, rows: 2, segments, open_jobs: 3 })
   expect(await (await api.fetch('/v1/collections')).json()).toEqual({ collections: [one] })

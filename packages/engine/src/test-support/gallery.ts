@@ -7,6 +7,7 @@ import { collectionSettingsSchema } from '@likeness/shared/contract/collection'
 import type { CollectionSettings, CollectionSpec } from '@likeness/shared/contract/collection'
 import type { Metadata } from '@likeness/shared/contract/item-list'
 import { encodeVectorBatch } from '@likeness/shared/contract/vector-batch'
+import type { Operation } from '@likeness/shared/contract/operation'
 import type { BatchItem } from '@likeness/shared/contract/vector-batch'
 import { collectionKeys } from '@likeness/shared/keys'
 import { silentLog } from '@likeness/shared/log'
@@ -15,6 +16,7 @@ import type { ObjectStore } from '@likeness/shared/store/object-store'
 import { createUlid } from '@likeness/shared/ulid'
 import { createCatalog } from '../catalog.ts'
 import type { CollectionWriter, WriterDeps } from '../collection-writer.ts'
+import { createVersionReader } from '../committed.ts'
 import { openCollectionWriter, rebuildCollection } from '../open-writer.ts'
 import { createFaissSegmentFiles } from '../faiss-segment-files.ts'
 import { createFileCache } from '../file-cache.ts'
@@ -51,6 +53,10 @@ async function existing(opening: Promise<CollectionWriter | undefined>): Promise
   return writer
 }
 
+/** Without what every operation has. */
+type Bare<O> = O extends Operation ? Omit<O, 'opId' | 'atMs'> : never
+export type CollectionOperation = Bare<Exclude<Operation, { kind: 'ingest' | 'delete' | 'relabel' }>>
+
 export type Gallery = Awaited<ReturnType<typeof createGallery>>
 
 export interface GalleryOptions extends Partial<Pick<CollectionSpec, 'method' | 'metric' | 'storage' | 'rescore'>> {
@@ -79,6 +85,7 @@ export async function createGallery(options: GalleryOptions = {}) {
   const appender = createLogAppender({ store, clock })
   const lists = createItemListWriter({ store })
   const jobs = createJobs({ store, catalog })
+  const versions = createVersionReader({ store })
   const replica = createReplica({ store, clock, log, cacheDir: join(dir, 'replica'), pollMs: 1_000 })
   const files = createFaissSegmentFiles({ store, cache: createFileCache({ store, dir: join(dir, 'writer') }) })
   const announced: number[] = []
@@ -87,7 +94,7 @@ export async function createGallery(options: GalleryOptions = {}) {
   const writerDeps = { ...options.merging, store, clock, files, log, incarnation: spec.incarnation, retentionMs: options.retentionMs ?? 0, announce: ({ seq }: { seq: number }) => void announced.push(seq) }
 
   const gallery = {
-    store, spec, keys, files, catalog, appender, jobs, replica, announced,
+    store, spec, keys, files, catalog, versions, appender, jobs, replica, announced,
     openWriter: () => existing(openCollectionWriter(writerDeps)),
     rebuild: () => existing(rebuildCollection(writerDeps)),
     /** Accepts an ingestion: item list, log entry, job pointer. `given`: its batches are there. */
@@ -115,6 +122,17 @@ export async function createGallery(options: GalleryOptions = {}) {
     },
     async relabel(ids: string[], change: { label?: string | null; metadata?: Metadata }): Promise<number> {
       return (await appender.append(spec.incarnation, { kind: 'relabel', opId: createUlid(), atMs: 0, ids, ...change })).revision
+    },
+    /** An operation on the collection as a whole. */
+    async operate(operation: CollectionOperation): Promise<number> {
+      return (await appender.append(spec.incarnation, { opId: createUlid(), atMs: 0, ...operation })).revision
+    },
+    async restore(name: string): Promise<number> {
+      return await gallery.operate({ kind: 'restore', name, snapshot: await versions.findSnapshot(spec.incarnation, name) })
+    },
+    /** What became of one. */
+    async outcome(revision: number) {
+      return (await versions.read(spec.incarnation))!.outcomes.find((one) => one.revision === revision)
     },
     /** Accept, embed and commit in one go. */
     async add(writer: CollectionWriter, items: readonly TestItem[]): Promise<string> {

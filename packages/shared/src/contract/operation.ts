@@ -1,5 +1,7 @@
 // The log of a collection: slot objects, each a group of operations in order. Slots are created with `create`, so their order is the order of acceptance.
 import { z } from 'zod'
+import { collectionNameSchema } from './collection.ts'
+import { filterSchema } from './filter.ts'
 import { itemIdSchema, labelSchema, metadataSchema } from './item-list.ts'
 
 /** Most operations in one slot; revision = slot * this + index in the slot. */
@@ -29,10 +31,31 @@ export const relabelOperationSchema = z.object({
   label: labelSchema.nullable().optional(),
   metadata: metadataSchema.optional()
 })
-export const operationSchema = z.discriminatedUnion('kind', [ingestOperationSchema, deleteOperationSchema, relabelOperationSchema])
+/** Deletes what matches at its place in the order; items of older ingestions that are still to come too. */
+export const deleteWhereOperationSchema = z.object({ ...operationBase, kind: z.literal('delete_where'), filter: filterSchema })
+export const snapshotNameSchema = collectionNameSchema
+/** Keeps what the slots below this one made of the collection. No effect when the name is taken. */
+export const takeSnapshotOperationSchema = z.object({ ...operationBase, kind: z.literal('take_snapshot'), name: snapshotNameSchema })
+export const dropSnapshotOperationSchema = z.object({ ...operationBase, kind: z.literal('drop_snapshot'), name: snapshotNameSchema })
+/** The collection becomes what the snapshot holds. No effect when there is no such snapshot any more. */
+export const restoreOperationSchema = z.object({
+  ...operationBase,
+  kind: z.literal('restore'),
+  name: snapshotNameSchema,
+  /** What the snapshot holds in terms of the log, so that log and batches make it again: the slots applied then, and done ordinals of what was open. */
+  snapshot: z.object({ revision: z.number().int(), appliedSlot: z.number().int(), open: z.record(z.string(), z.string()) })
+})
+/** Change nothing of what the collection holds: how it is stored. */
+export const compactOperationSchema = z.object({ ...operationBase, kind: z.literal('compact') })
+export const rebuildOperationSchema = z.object({ ...operationBase, kind: z.literal('rebuild') })
+export const operationSchema = z.discriminatedUnion('kind', [
+  ingestOperationSchema, deleteOperationSchema, relabelOperationSchema, deleteWhereOperationSchema,
+  takeSnapshotOperationSchema, dropSnapshotOperationSchema, restoreOperationSchema, compactOperationSchema, rebuildOperationSchema
+])
 export type Operation = z.infer<typeof operationSchema>
 export type IngestOperation = z.infer<typeof ingestOperationSchema>
 export type RelabelOperation = z.infer<typeof relabelOperationSchema>
+export type RestoreOperation = z.infer<typeof restoreOperationSchema>
 
 export const logSlotSchema = z.object({ format: z.literal(1), operations: z.array(operationSchema).min(1).max(operationsPerSlot) })
 export type LogSlot = z.infer<typeof logSlotSchema>

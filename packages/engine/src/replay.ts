@@ -1,0 +1,109 @@
+// Makes a collection again from its log and batches alone, up to a slot. A restore in between is made again by making what its snapshot held:
+// the log up to the snapshot's slot, with the ordinals that were done by then, which the log entry of the restore says.
+import type { LogSlot, Operation, RestoreOperation } from '@likeness/shared/contract/operation'
+import { revisionOf } from '@likeness/shared/contract/operation'
+import type { CollectionSpec } from '@likeness/shared/contract/collection'
+import type { CollectionKeys } from '@likeness/shared/keys'
+import { applyItemOperation, isItemOperation } from './apply.ts'
+import { BatchIntake } from './batch-intake.ts'
+import type { BatchIntakeDeps } from './batch-intake.ts'
+import { OrdinalRanges } from './ordinal-ranges.ts'
+import { readSlots } from './pending-work.ts'
+import { writePending } from './prepare-commit.ts'
+import { applyRestore } from './restore.ts'
+import type { SegmentFiles } from './segment-files.ts'
+import { untilStored } from './store-retry.ts'
+import { emptyWriterState, freshSegment } from './writer-state.ts'
+import type { WriterState } from './writer-state.ts'
+
+export interface ReplayDeps extends BatchIntakeDeps {
+  files: SegmentFiles
+  keys: CollectionKeys
+  newId: () => string
+}
+
+const slotsPerRead = 256
+const batchesPerSegment = 16
+
+interface Restore {
+  slot: number
+  revision: number
+  snapshot: RestoreOperation['snapshot']
+}
+
+async function* slotsUpTo(deps: ReplayDeps, after: number, last: number): AsyncIterable<{ slot: number; log: LogSlot }> {
+  for (let applied = after; applied < last; ) {
+    const slots = await readSlots(deps, applied, Math.min(slotsPerRead, last - applied))
+    if (slots.length === 0) return
+    for (const log of slots) yield { slot: ++applied, log }
+  }
+}
+
+/** Restores that had an effect: their snapshots were there. */
+async function findRestores(deps: ReplayDeps, last: number): Promise<Restore[]> {
+  const snapshots = new Map<string, number>()
+  const restores: Restore[] = []
+  const follow = (operation: Operation, slot: number, revision: number): void => {
+    if (operation.kind === 'take_snapshot' && !snapshots.has(operation.name)) snapshots.set(operation.name, revision)
+    else if (operation.kind === 'drop_snapshot') snapshots.delete(operation.name)
+    else if (operation.kind === 'restore' && snapshots.get(operation.name) === operation.snapshot.revision) restores.push({ slot, revision, snapshot: operation.snapshot })
+  }
+  for await (const { slot, log } of slotsUpTo(deps, 0, last)) log.operations.forEach((operation, index) => follow(operation, slot, revisionOf(slot, index)))
+  return restores
+}
+
+/** What log and batches made of a collection by the end of a slot. `open`: the done ordinals of ingestions that were open; all of the others were done. */
+interface Point {
+  appliedSlot: number
+  open: Readonly<Record<string, string>>
+}
+
+/** The state at a point, with segments that are written and not committed. Its ingestions are of no use: what is done of them is all that was asked for. */
+export async function replay(deps: ReplayDeps, spec: CollectionSpec, to: Point): Promise<WriterState> {
+  const restores = await findRestores(deps, to.appliedSlot)
+  const context = { rules: deps.protocol, files: deps.files }
+
+  async function stateAt({ appliedSlot, open }: Point): Promise<WriterState> {
+    const base = restores.findLast(({ slot }) => slot <= appliedSlot)
+    const state = base === undefined ? emptyWriterState(spec) : await restoredState(base)
+    for await (const { slot, log } of slotsUpTo(deps, base === undefined ? 0 : base.slot - 1, appliedSlot)) {
+      for (const [index, operation] of log.operations.entries()) {
+        const revision = revisionOf(slot, index)
+        if (isItemOperation(operation) && revision > (base?.revision ?? 0)) await applyItemOperation(state, operation, revision, context)
+      }
+      state.appliedSlot = slot
+    }
+    for (const [id, done] of Object.entries(open)) limitTo(state, id, done)
+    await takeAll(deps, state)
+    return state
+  }
+
+  async function restoredState({ revision, snapshot }: Restore): Promise<WriterState> {
+    const state = await stateAt(snapshot)
+    applyRestore(state, { segments: state.segments, quantizer: null }, revision, deps.protocol)
+    state.ingestions.clear()
+    return state
+  }
+
+  return await stateAt(to)
+}
+
+/** Only these ordinals are still to come. */
+function limitTo(state: WriterState, id: string, done: string): void {
+  const ingestion = state.ingestions.get(id)
+  if (ingestion === undefined) return
+  const wanted = OrdinalRanges.parse(done)
+  for (let ordinal = 0; ordinal < ingestion.record.total; ordinal++) if (!wanted.has(ordinal)) ingestion.done.add(ordinal)
+}
+
+async function takeAll(deps: ReplayDeps, state: WriterState): Promise<void> {
+  const { files, keys, newId, clock, signal } = deps
+  const intake = new BatchIntake(deps)
+  const batches = await intake.outstanding(state, { list: true })
+  for (let at = 0; at < batches.length; at += batchesPerSegment) {
+    for (const key of batches.slice(at, at + batchesPerSegment)) await intake.take(state, key)
+    const segment = await untilStored(clock, () => writePending({ files, keys, newId }, state), signal)
+    state.pending.clear()
+    if (segment !== null) state.segments.push(freshSegment(segment))
+  }
+}

@@ -1,0 +1,13 @@
+// Deletions by filter that wait for items of older ingestions, as a file of a version.
+import { filterSchema } from '@likeness/shared/contract/filter'
+import type { Filter } from '@likeness/shared/contract/filter'
+import { z } from 'zod'
+
+export interface Sweep {
+  revision: number
+  filter: Filter
+}
+const sweepFileSchema = z.array(z.object({ revision: z.number().int(), filter: filterSchema }))
+
+export const encodeSweeps = (sweeps: readonly Sweep[]): Uint8Array => Buffer.from(JSON.stringify(sweeps))
+export const decodeSweeps = (body: Uint8Array): Sweep[] => sweepFileSchema.parse(JSON.parse(Buffer.from(body).toString('utf8')))
