@@ -42,7 +42,7 @@ export interface ApiClient {
   listCollections(): Promise<CollectionAnswer[]>
   /** undefined when there is none of this name. */
   getCollection(name: string): Promise<CollectionAnswer | undefined>
-  createCollection(name: string, options?: { index_method?: string; metric?: string; storage?: string; rescore?: boolean; settings?: Record<string, unknown> }): Promise<CollectionAnswer>
+  createCollection(name: string, options?: { index_method?: string; metric?: string; storage?: string; rescore?: boolean; settings?: Record<string, unknown>; embedding?: EmbeddingSpec }): Promise<CollectionAnswer>
   dropCollection(name: string): Promise<void>
   /** Imports the pictures of a list file (`path<TAB>label`) below a folder on the API's disk; resolves with the job when it is accepted. */
   importList(collection: string, source: { root: string; listFile: string }): Promise<Accepted>

@@ -10,6 +10,7 @@ import { runDemo } from './demo/run-demo.ts'
 import { runExport } from './export/run-export.ts'
 import { runAppend, runBuild, runRemove } from './gallery/run-build.ts'
 import { runModel } from './model/run-model.ts'
+import { runImportGallery } from './import-gallery/run-import-gallery.ts'
 import { runSearch } from './search/run-search.ts'
 import { runServe } from './serve/run-serve.ts'
 import { runJobs, runStatus } from './serve/run-status.ts'
@@ -24,6 +25,7 @@ const commands: Record<string, { run: Command; does: string }> = {
   remove: { run: runRemove, does: 'takes the items of a list out of a gallery' },
   search: { run: runSearch, does: 'says what is on a picture, or on every picture of a folder' },
   export: { run: runExport, does: 'writes a gallery as a standard Faiss index with its id map' },
+  'import-gallery': { run: runImportGallery, does: "takes over a PP-ShiTu gallery, or an exported one" },
   up: { run: runUp, does: "starts this machine's stack in the background" },
   down: { run: runDown, does: 'stops it' },
   serve: { run: runServe, does: 'keeps a stack up in the foreground' },

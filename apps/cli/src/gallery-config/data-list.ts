@@ -10,7 +10,8 @@ import { readTextLines } from '@likeness/shared/text-lines'
 import { UserError } from '../user-error.ts'
 import type { GalleryConfig } from './load-gallery-config.ts'
 
-export type ListConfig = Pick<GalleryConfig, 'file' | 'dataFile' | 'imageRoot' | 'delimiter' | 'fields'>
+/** Without an `imageRoot` no picture is looked for. */
+export type ListConfig = Pick<GalleryConfig, 'file' | 'dataFile' | 'delimiter' | 'fields'> & { imageRoot: string | undefined }
 export interface ReadOptions {
   /** The same path with the same label again: skipped. */
   onDuplicate?: (line: number, firstLine: number) => void
@@ -52,6 +53,7 @@ async function checkFolders({ file, dataFile, imageRoot }: ListConfig): Promise<
   const list = await stat(dataFile).catch(() => undefined)
   if (list === undefined) throw new UserError(`${file}: data_file ${dataFile} does not exist`)
   if (!list.isFile()) throw new UserError(`${file}: data_file ${dataFile} is not a file`)
+  if (imageRoot === undefined) return
   const root = await stat(imageRoot).catch(() => undefined)
   if (root === undefined) throw new UserError(`${file}: image_root ${imageRoot} does not exist`)
   if (!root.isDirectory()) throw new UserError(`${file}: image_root ${imageRoot} is not a folder`)
@@ -73,11 +75,11 @@ async function chooseSplit(config: ListConfig): Promise<Split> {
 const fieldsOf = ([path = '', label = '', ...more]: string[]): Fields => ({ path: path.trim() === '' ? '' : path, label: label.trim(), more })
 
 /** The path is the longest beginning of the line, cut at a space, that is a file; without one, up to the first space. */
-async function splitAtFile(text: string, imageRoot: string): Promise<Fields> {
+async function splitAtFile(text: string, imageRoot: string | undefined): Promise<Fields> {
   const cuts = [...text.matchAll(/[ \t]+/g)].map((match) => match.index)
   for (const cut of [text.length, ...cuts.reverse()]) {
     const path = text.slice(0, cut)
-    if (!isOutside(path) && (await isFile(join(imageRoot, path)))) return { path, label: text.slice(cut).trim(), more: [] }
+    if (imageRoot !== undefined && !isOutside(path) && (await isFile(join(imageRoot, path)))) return { path, label: text.slice(cut).trim(), more: [] }
   }
   const first = cuts.findLast((at) => text.slice(0, at).trim() !== '') ?? text.length
   return { path: text.slice(0, first), label: text.slice(first).trim(), more: [] }
@@ -111,12 +113,14 @@ function createSeen() {
 }
 
 /** Of the list as it reads, and of size and time of each picture: another list or another picture is another fingerprint. */
-export async function fingerprintList(config: ListConfig): Promise<ListFingerprint> {
+export const fingerprintList = (config: ListConfig): Promise<ListFingerprint> => fingerprintLines(readDataList(config), config.imageRoot)
+
+export async function fingerprintLines(listed: AsyncIterable<ListLine>, imageRoot: string | undefined): Promise<ListFingerprint> {
   const hash = createHash('sha256')
   let lines = 0
-  for await (const line of readDataList(config)) {
+  for await (const line of listed) {
     lines++
-    const found = line.failure === undefined ? await stat(join(config.imageRoot, line.path)).catch(() => undefined) : undefined
+    const found = line.failure === undefined && imageRoot !== undefined ? await stat(join(imageRoot, line.path)).catch(() => undefined) : undefined
     hash.update(JSON.stringify([line, found?.size ?? null, found?.mtimeMs ?? null]))
   }
   return { lines, sha256: hash.digest('hex') }

@@ -1,4 +1,5 @@
 // Brings a gallery's list into its collection: once, however often it is started, and on from where an interrupted run was.
+import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
 import type { CollectionAnswer } from '@likeness/shared/contract/http'
 import type { ApiClient } from '../api-client.ts'
 import { keepTrying } from '../connect/keep-trying.ts'
@@ -13,7 +14,7 @@ import { createJobFollower } from './follow-jobs.ts'
 import type { Followed } from './follow-jobs.ts'
 import { checkFits, createGallery, embeddingFor } from './gallery-collection.ts'
 import { submitParts } from './submit-parts.ts'
-import type { LineFailure } from './submit-parts.ts'
+import type { LineFailure, SubmitDeps, SubmittedPart } from './submit-parts.ts'
 
 export interface BuildOptions {
   api: ApiClient
@@ -25,6 +26,13 @@ export interface BuildOptions {
   force: boolean
   progress: Progress
   say: (text: string) => void
+  /** Default: the pictures of data_file. */
+  source?: GallerySource
+}
+export interface GallerySource {
+  /** Of vectors that come along; absent: what the embed-workers make of pictures. */
+  embedding?: EmbeddingSpec
+  submit(deps: SubmitDeps, onDuplicate: () => void): AsyncIterable<SubmittedPart>
 }
 export interface BuildSummary extends Outcome {
   collection: string
@@ -41,8 +49,8 @@ export interface BuildSummary extends Outcome {
 
 /** UserError for whatever the user has to change; nothing is created or wiped before everything is checked. */
 export async function buildGallery(options: BuildOptions): Promise<BuildSummary> {
-  const { api, config, operation, list, force, say } = options
-  const embedding = await embeddingFor(api, config)
+  const { api, config, operation, list, force, say, source } = options
+  const embedding = source?.embedding ?? (await embeddingFor(api, config))
   const there = await api.getCollection(config.collection)
   const last = await readRecord(config.indexDir)
   const isKnown = !force && there !== undefined && last !== undefined && isSame(last, { operation, collection: there.name, incarnation: there.incarnation, fingerprint: list.sha256 })
@@ -57,8 +65,8 @@ export async function buildGallery(options: BuildOptions): Promise<BuildSummary>
 const isEmpty = ({ items, open_jobs: openJobs }: CollectionAnswer): boolean => items === 0 && openJobs === 0
 
 /** The collection to build into: the one that is there, or one that is made now. */
-async function makeRoom({ api, config, operation, force, say }: BuildOptions, there: CollectionAnswer | undefined): Promise<CollectionAnswer> {
-  if (there === undefined) return createGallery(api, config)
+async function makeRoom({ api, config, operation, force, say, source }: BuildOptions, there: CollectionAnswer | undefined): Promise<CollectionAnswer> {
+  if (there === undefined) return createGallery(api, config, source?.embedding)
   if (!force && !isEmpty(there)) {
     if (operation === 'append') return there
     const content = there.items > 0 ? `holds ${there.items} items` : 'is being built'
@@ -66,14 +74,16 @@ async function makeRoom({ api, config, operation, force, say }: BuildOptions, th
   }
   if (!isEmpty(there)) say(`wiping the collection ${there.name} with ${there.items} items`)
   await api.dropCollection(there.name)
-  return createGallery(api, config)
+  return createGallery(api, config, source?.embedding)
 }
 
 const doneBefore = ({ collection }: GalleryConfig, outcome: Outcome): BuildSummary => ({
   ...outcome, collection, wasDone: true, failures: [], jobs: [], seconds: 0, imagesPerSecond: 0, seq: 0
 })
 
-async function bringIn({ api, config, list, progress, say }: BuildOptions, record: BuildRecord): Promise<BuildSummary> {
+const picturesOf = (config: GalleryConfig): GallerySource => ({ submit: (deps, onDuplicate) => submitParts(deps, readDataList(config, { onDuplicate })) })
+
+async function bringIn({ api, config, list, progress, say, source = picturesOf(config) }: BuildOptions, record: BuildRecord): Promise<BuildSummary> {
   let duplicates = 0
   const onTrouble = (error: unknown): void => say(`the API does not answer well, trying again: ${(error as Error).message}`)
   const startedMs = performance.now()
@@ -85,9 +95,8 @@ async function bringIn({ api, config, list, progress, say }: BuildOptions, recor
   const follower = createJobFollower({ api, onDone, onTrouble })
   const submitted = new AbortController()
   const submit = async (): Promise<void> => {
-    const keyBase = `build-${record.nonce}`
-    const lines = readDataList(config, { onDuplicate: () => (duplicates += 1) })
-    for await (const part of submitParts({ api, collection: config.collection, imageRoot: config.imageRoot, keyBase, onTrouble }, lines)) follower.add(part)
+    const deps = { api, collection: config.collection, imageRoot: config.imageRoot, keyBase: `build-${record.nonce}`, onTrouble }
+    for await (const part of source.submit(deps, () => (duplicates += 1))) follower.add(part)
     submitted.abort()
   }
   try {

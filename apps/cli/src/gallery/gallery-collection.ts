@@ -34,14 +34,17 @@ function settingsOf({ subjects, viewSizes, sealThreshold, searchBudget, scoreThr
   }
 }
 
-export const createGallery = (api: ApiClient, config: GalleryConfig): Promise<CollectionAnswer> =>
-  api.createCollection(config.collection, { index_method: config.indexMethod, metric: config.metric, storage: config.storage, rescore: config.rescore, settings: settingsOf(config) })
+/** `embedding`: of vectors that are made elsewhere; absent: what the embed-workers make. */
+export const createGallery = (api: ApiClient, config: GalleryConfig, embedding?: EmbeddingSpec): Promise<CollectionAnswer> =>
+  api.createCollection(config.collection, {
+    index_method: config.indexMethod, metric: config.metric, storage: config.storage, rescore: config.rescore, settings: settingsOf(config), ...(embedding && { embedding })
+  })
 
 /** UserError when the collection cannot take what the yaml and the model say: with every difference, and both values. */
 export function checkFits(there: CollectionAnswer, config: GalleryConfig, embedding: EmbeddingSpec): void {
   if (there.embedding.version !== embedding.version) {
     throw new UserError(
-      `index_dir ${config.indexDir} belongs to the embedding ${there.embedding.version}, the model makes ${embedding.version}: build it anew with --force, or name another index_dir`
+      `index_dir ${config.indexDir} belongs to the embedding ${there.embedding.version}, not to ${embedding.version}: build it anew with --force, or name another index_dir`
     )
   }
   const pairs: [string, unknown, unknown][] = [

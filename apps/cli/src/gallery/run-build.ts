@@ -56,24 +56,24 @@ async function run(operation: Operation, args: readonly string[], context: Comma
   return summary.failed === 0 ? 0 : 1
 }
 
-export function describe({ collection, total, indexed, superseded, failed, duplicates, wasDone, imagesPerSecond, seconds }: BuildSummary): string {
+export function describe({ collection, total, indexed, superseded, failed, duplicates, wasDone, imagesPerSecond, seconds }: BuildSummary, noun: 'pictures' | 'items' = 'pictures'): string {
   const parts = [
-    `${indexed} of ${total} pictures can be found`,
+    `${indexed} of ${total} ${noun} can be found`,
     ...(superseded > 0 ? [`${superseded} were replaced or removed meanwhile`] : []),
     ...(failed > 0 ? [`${failed} failed`] : []),
     ...(duplicates > 0 ? [`${duplicates} repeated lines skipped`] : [])
   ]
   if (wasDone) return `${collection}: this list was built before, nothing to do (${parts.join(', ')}; --force builds it anew)`
-  return `${collection}: ${parts.join(', ')}; ${imagesPerSecond.toFixed(1)} images/s, ${seconds.toFixed(1)} s`
+  return `${collection}: ${parts.join(', ')}; ${imagesPerSecond.toFixed(1)} ${noun === 'pictures' ? 'images' : noun}/s, ${seconds.toFixed(1)} s`
 }
 
-function printFailures({ print }: CommandContext, list: string, failures: readonly LineFailure[], total: number): void {
+export function printFailures({ print }: CommandContext, list: string, failures: readonly LineFailure[], total: number): void {
   for (const { line, code, message } of failures.slice(0, failuresShown)) print(`  ${list}:${line}: ${code}: ${printable(message)}`)
   const more = total - Math.min(failures.length, failuresShown)
   if (failures.length > 0 && more > 0) print(`  and ${more} more: \`likeness jobs ID\` lists them`)
 }
 
-function formatJson({ collection, total, indexed, superseded, failed, duplicates, wasDone, jobs, seconds, imagesPerSecond, seq }: BuildSummary): string {
+export function formatJson({ collection, total, indexed, superseded, failed, duplicates, wasDone, jobs, seconds, imagesPerSecond, seq }: BuildSummary): string {
   const rounded = { seconds: Number(seconds.toFixed(2)), imagesPerSecond: Number(imagesPerSecond.toFixed(2)) }
   return JSON.stringify({ collection, total, indexed, superseded, failed, duplicates, wasDone, jobs, seq, ...rounded })
 }

@@ -1,0 +1,102 @@
+// A gallery as another program, or `likeness export`, left it in a folder: which items it has, and which rows of the index are theirs.
+import { createReadStream } from 'node:fs'
+import { stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { ListLine } from '@likeness/shared/contract/http'
+import type { BatchRow } from '@likeness/shared/contract/vector-batch'
+import { readTextLines } from '@likeness/shared/text-lines'
+import { fileNames } from '../export/export-folder.ts'
+import { readExportNote, rowLineSchema } from '../export/export-note.ts'
+import type { ExportNote, RowLine } from '../export/export-note.ts'
+import { readDataList } from '../gallery-config/data-list.ts'
+import type { ListConfig } from '../gallery-config/data-list.ts'
+import { readIdMap } from '../id-map/read-id-map.ts'
+import { UserError } from '../user-error.ts'
+
+/** An item may have much metadata. */
+const maxLineBytes = 8 * 1024 * 1024
+
+export interface FoundItem {
+  line: ListLine
+  /** Ids of its vectors in the index. */
+  rows: number[]
+  /** What each of the rows is; absent where nobody knows. */
+  described?: { width: number; height: number; rows: BatchRow[] }
+}
+export interface GalleryFolder {
+  dir: string
+  indexFile: string
+  /** The file that names the items. */
+  mapFile: string
+  /** Of our own export; undefined for a gallery of PP-ShiTu. */
+  note: ExportNote | undefined
+  /** How many rows the map names. */
+  rowCount: number
+  /** Every item, in the order of the map; bad ones with their failure. Can be read again. */
+  items(): AsyncIterable<FoundItem>
+}
+
+export interface OpenOptions {
+  imageRoot: string | undefined
+  delimiter: string | undefined
+  fields: string[]
+  /** For a copy of the texts of an id map. */
+  scratchDir: string
+}
+
+/** UserError for whatever is missing or is not what it must be. */
+export async function openGalleryFolder(dir: string, options: OpenOptions): Promise<GalleryFolder> {
+  if (!(await stat(dir).catch(() => undefined))?.isDirectory()) throw new UserError(`${dir} is no folder: name the index_dir of a gallery`)
+  const note = await readExportNote(dir)
+  const indexFile = join(dir, fileNames.index)
+  const mapFile = join(dir, note === undefined ? fileNames.pickle : fileNames.rows)
+  for (const file of [mapFile, indexFile]) if (!(await stat(file).catch(() => undefined))?.isFile()) throw new UserError(`${file} does not exist: a gallery is ${fileNames.index} with ${fileNames.pickle}`)
+  if (note !== undefined) return { dir, indexFile, mapFile, note, rowCount: note.rows, items: () => exportedItems(mapFile) }
+  const map = readIdMap(mapFile)
+  if (map.size === 0) throw new UserError(`${mapFile} names no pictures`)
+  const list = await writeTexts(map, { mapFile, ...options })
+  return { dir, indexFile, mapFile, note, rowCount: map.size, items: () => listedItems(list, [...map.keys()]) }
+}
+
+/** The texts as the list that they were made from, a line each. */
+async function writeTexts(map: Map<number, string>, { mapFile, scratchDir, ...options }: OpenOptions & { mapFile: string }): Promise<ListConfig> {
+  const dataFile = join(scratchDir, 'id_map.txt')
+  for (const [id, text] of map) if (text.trim() === '' || /[\r\n]/.test(text)) throw new UserError(`${mapFile}: the text of ${id} is ${text.trim() === '' ? 'empty' : 'more than one line'}: ${JSON.stringify(text.slice(0, 100))}`)
+  await writeFile(dataFile, (function* () {
+    for (const text of map.values()) yield `${text}\n`
+  })())
+  return { file: mapFile, dataFile, ...options }
+}
+
+/** Texts that name the same path with the same label are rows of one item. */
+async function* listedItems(list: ListConfig, ids: readonly number[]): AsyncGenerator<FoundItem> {
+  const repeated = new Map<number, number[]>()
+  const onDuplicate = (line: number, firstLine: number): void => void repeated.set(firstLine, [...(repeated.get(firstLine) ?? []), ids[line - 1]!])
+  // Once for the rows that come later, once for the items.
+  for await (const line of readDataList(list, { onDuplicate })) void line
+  for await (const line of readDataList(list)) yield { line, rows: [ids[line.line! - 1]!, ...(repeated.get(line.line!) ?? [])] }
+}
+
+async function* exportedItems(file: string): AsyncGenerator<FoundItem> {
+  let held: FoundItem | undefined
+  for await (const read of readTextLines(createReadStream(file), { maxLineBytes })) {
+    const { row, id, label, metadata, width, height, ...what } = parseRow(file, read)
+    if (held?.line.path === id) {
+      held.rows.push(row)
+      held.described!.rows.push(what)
+      continue
+    }
+    if (held !== undefined) yield held
+    held = { line: { path: id, id, label, line: read.line, ...(metadata && { metadata }) }, rows: [row], described: { width, height, rows: [what] } }
+  }
+  if (held !== undefined) yield held
+}
+
+function parseRow(file: string, read: { line: number; text?: string; problem?: string }): RowLine {
+  try {
+    if (read.text !== undefined) return rowLineSchema.parse(JSON.parse(read.text))
+  } catch {
+    // Said below, with the line.
+  }
+  throw new UserError(`${file}:${read.line}: ${read.problem ?? 'not a line that `likeness export` writes'}`)
+}
