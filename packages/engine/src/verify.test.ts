@@ -17,7 +17,7 @@ let gallery: Gallery
 let scratchDir: string
 beforeEach(async () => {
   scratchDir = await mkdtemp(join(tmpdir(), 'likeness-verify-'))
-  gallery = await createGallery({ method: 'IVF', sealThreshold: 256 })
+  gallery = await createGallery({ method: 'IVF', storage: 'sq8', sealThreshold: 256 })
   const writer = await gallery.openWriter()
   await gallery.add(writer, itemsFrom(1, 800))
   while (await writer.merge());
@@ -67,7 +67,7 @@ const hasChecksum = (key: string): boolean => /\/(seg|del|side|man)\//.test(key)
 
 test('every file that is altered, cut or removed is named', async () => {
   const files = await everyFile()
-  for (const kind of ['.index', '.meta', '.payload', '.columns', '/del/', '.tombstones.json', '.quantizer', '.failed.ndjson', '/ing/', '/man/', 'CURRENT']) {
+  for (const kind of ['.index', '.meta', '.payload', '.columns', '.vectors', '/del/', '.tombstones.json', '.quantizer', '.failed.ndjson', '/ing/', '/man/', 'CURRENT']) {
     expect(files.some((key) => key.includes(kind)), kind).toBe(true)
   }
   let cases = 0

@@ -1,6 +1,6 @@
 // Every body that a client sends, by the name it has in the OpenAPI document.
 import { z } from 'zod'
-import { indexMethods, indexMethodSchema, metrics, metricSchema } from '@likeness/shared/contract/collection'
+import { indexMethods, indexMethodSchema, metrics, metricSchema, storageSchema } from '@likeness/shared/contract/collection'
 import { conditionSchema, filterSchema } from '@likeness/shared/contract/filter'
 import { createCollectionSchema, deleteItemsSchema, importRequestSchema, listLineSchema, searchRequestSchema, vectorLineSchema } from '@likeness/shared/contract/http'
 import { itemIdSchema, labelSchema, metadataSchema } from '@likeness/shared/contract/item-list'
@@ -20,6 +20,7 @@ export const requestSchemas = {
   Metric: metricSchema,
   SearchForm: z.object({ image: z.file().optional(), ...searchFields }),
   SearchRequest: searchRequestSchema,
+  Storage: storageSchema,
   UploadForm: z.object({ id: itemIdSchema.optional(), label: labelSchema.optional(), metadata: metadataSchema.optional(), image: z.file() }),
   VectorLine: vectorLineSchema
 }
@@ -35,6 +36,7 @@ export const requestNotes: Partial<Record<RequestSchemaName, object>> = {
   Metric: { description: 'In any case.', examples: [...metrics] },
   SearchForm: { description: 'The picture is `image`, or `image_key` names one of the store; numbers and JSON are sent as text.' },
   SearchRequest: { description: 'Exactly one of `vector`, `vectors`, `item_id` and `image_key`.' },
+  Storage: { description: 'In any case; the m of pq<m> divides the values of a vector.', examples: ['f32', 'f16', 'sq8', 'pq64'] },
   UploadForm: { description: 'Fields describe the files after them: `label` and `metadata` hold until given again, `id` is for the next file only. Any number of files.' },
   VectorLine: { description: '`vectors`: base64 of little-endian float32 [rows, dim], or as many arrays of numbers.' }
 }

@@ -94,6 +94,7 @@ test.each<[unknown, string]>([
   [{ vectors: [1, 0, 0, 0] }, '400 invalid_vector'],
   [{ vectors: '[[1,0,0,0]]' }, '400 invalid_vector'],
   [{ vectors: 'AAAA' }, '400 dimension_mismatch'],
+  [{ vectors: Array.from({ length: 11 }, () => [1, 0, 0, 0]), k: 10_000 }, '413 too_large'],
   [{ vectors: [[1, 0, 0, 0]], vector: [1, 0, 0, 0] }, '400 invalid_request'],
   [{ vector: [1, 0, 0, 0], hamming_radius: 3 }, '400 invalid_request'],
   [{ vector: [1, 0, 0, 0], k: 0 }, '400 invalid_request'],

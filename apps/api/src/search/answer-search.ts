@@ -1,6 +1,6 @@
 // From hits of the snapshot to the answer: per object, and merged over all of them by item, best score first.
 import type { Hit, Snapshot } from '@likeness/engine/contract'
-import { defaultK, maxK } from '@likeness/shared/contract/http'
+import { defaultK, maxHits, maxK } from '@likeness/shared/contract/http'
 import type { HitAnswer, SearchAnswer, SearchRequest } from '@likeness/shared/contract/http'
 import type { Filter } from '@likeness/shared/contract/filter'
 import { appError } from '@likeness/shared/errors'
@@ -64,6 +64,9 @@ export async function searchSnapshot(snapshot: Snapshot, queries: SearchQueries,
   const { group_by: groupBy, group_size: groupSize = 1, nms_iou: nmsIou, hamming_radius: hammingRadius } = request
   if (hammingRadius !== undefined && metric !== 'hamming') throw appError('invalid_request', `hamming_radius is for hamming, and the metric of ${name} is ${metric}`)
   const k = request.k ?? (hammingRadius === undefined ? defaultK : maxK)
+  if (request.vectors !== undefined && queries.objects.length * k > maxHits) {
+    throw appError('too_large', `${queries.objects.length} vectors with ${k} hits each are more than ${maxHits} hits: ask for fewer at once`)
+  }
   const asked = askFor(request, k, queries.except !== undefined)
   const grouping = groupBy === undefined ? {} : { groupBy, groupSize: asked.groupSize }
   const found = await snapshot.search({

@@ -8,8 +8,9 @@ import { batchRowSchema } from './vector-batch.ts'
 
 export const maxK = 10_000
 export const defaultK = 5
-/** Of one search. */
+/** Of one search; and of all its hits together. */
 export const maxVectors = 1_000
+export const maxHits = 100_000
 
 export const createCollectionSchema = z.strictObject({
   name: collectionNameSchema,
