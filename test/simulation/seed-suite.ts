@@ -5,6 +5,8 @@ import { stepsPerSeed } from './simulate.ts'
 
 /** From this many seeds on, everything that the simulation is about must have happened. */
 const enoughSeeds = 100
+/** Generous: long runs share their machine. */
+const msPerSeed = 10_000
 
 export function testSeeds(half: 0 | 1): void {
   const seeds = seedsOf(half)
@@ -16,5 +18,5 @@ export function testSeeds(half: 0 | 1): void {
     expect(outcomes.filter(({ violation }) => violation !== undefined).map(describeViolation).join('\n')).toBe('')
     expect(outcomes.filter(({ steps: taken }) => taken < stepsPerSeed)).toEqual([])
     if (seeds.length >= enoughSeeds) expect(Object.entries(happened).filter(([, count]) => count === 0)).toEqual([])
-  })
+  }, Math.max(900_000, seeds.length * msPerSeed))
 }

@@ -17,10 +17,18 @@ export const replayCommand = (seed: number): string => `SIM_FIRST_SEED=${seed} S
 
 export const describeViolation = ({ seed, violation }: Outcome): string => `seed ${seed} breaks "${violation?.message}"\n  again: ${replayCommand(seed)}`
 
+const progressEvery = 500
+
 export async function runSeeds(seeds: readonly number[]): Promise<Outcome[]> {
   const outcomes: Outcome[] = []
   const onTrace = seedSettings.SIM_TRACE === undefined ? undefined : (line: string) => console.log(line)
-  for (const seed of seeds) outcomes.push(await simulate({ seed, onTrace }))
+  for (const [i, seed] of seeds.entries()) {
+    const outcome = await simulate({ seed, onTrace })
+    outcomes.push(outcome)
+    // In a long run, as soon as it is known.
+    if (outcome.violation !== undefined) console.log(describeViolation(outcome))
+    if ((i + 1) % progressEvery === 0) console.log(`${i + 1} of ${seeds.length} seeds`)
+  }
   return outcomes
 }
 

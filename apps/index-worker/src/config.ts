@@ -3,9 +3,12 @@ import { readSettingsOrExit } from '@likeness/shared/config'
 import { storeSettingNames } from '@likeness/shared/store/configured-store'
 
 const names = [
-  ...storeSettingNames, 'REDIS_URL', 'LOG_LEVEL', 'DATA_DIR', 'RECONCILE_INTERVAL_MS', 'LEASE_MS', 'COMMIT_INTERVAL_MS', 'SNAPSHOT_RETENTION_MS'
+  ...storeSettingNames, 'REDIS_URL', 'LOG_LEVEL', 'DATA_DIR', 'RECONCILE_INTERVAL_MS', 'LEASE_MS', 'COMMIT_INTERVAL_MS', 'SNAPSHOT_RETENTION_MS', 'MERGE_MEMORY_BYTES'
 ] as const
 
 export type IndexWorkerConfig = ReturnType<typeof readConfig>
 
 export const readConfig = (env: NodeJS.ProcessEnv) => readSettingsOrExit(env, names)
+
+/** Of its merge processes. */
+export const readMergeConfig = (env: NodeJS.ProcessEnv) => readSettingsOrExit(env, [...storeSettingNames, 'DATA_DIR'])

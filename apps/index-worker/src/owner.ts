@@ -1,10 +1,10 @@
 // The life of one owned collection: commit what log and batches bring, feed the queue, merge, collect, until ownership or the lease is lost.
 import type { Clock } from '@likeness/shared/clock'
-import { appError, isAppError } from '@likeness/shared/errors'
 import type { Logger } from '@likeness/shared/log'
 import type { CollectionWriter } from '@likeness/engine'
 import type { Feeder } from './feeder.ts'
 import type { HintBox } from './hints.ts'
+import { createMerges } from './merge/merges.ts'
 
 export interface OwnerDeps {
   writer: CollectionWriter
@@ -62,28 +62,5 @@ function createFeeding({ feeder, writer, log }: OwnerDeps): () => Promise<boolea
       failing = true
       return false
     }
-  }
-}
-
-/** One merge at a time, beside the commits. */
-function createMerges({ writer, log }: OwnerDeps) {
-  let running: Promise<void> | undefined
-  let failed: { error: unknown } | undefined
-  const work = async (): Promise<void> => {
-    try {
-      while (await writer.merge()) log.info({ seq: writer.seq }, 'merged')
-    } catch (error) {
-      failed = { error }
-      if (!isAppError(error, 'ownership_lost')) log.error({ err: error }, 'merge failed')
-    } finally {
-      running = undefined
-    }
-  }
-  return {
-    start: () => void (running ??= work()),
-    rethrow: () => {
-      if (failed !== undefined) throw appError('ownership_lost', 'a merge failed, the owner starts again', { cause: failed.error })
-    },
-    settled: async () => await running
   }
 }

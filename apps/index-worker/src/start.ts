@@ -1,6 +1,7 @@
 // Builds every part of the index-worker in order and registers its undo.
 import { randomUUID } from 'node:crypto'
 import { createCatalog, createFaissSegmentFiles, createFileCache, openCollectionWriter } from '@likeness/engine'
+import type { BuildMerge } from '@likeness/engine'
 import { systemClock } from '@likeness/shared/clock'
 import { channels } from '@likeness/shared/contract/work'
 import type { Lifecycle } from '@likeness/shared/lifecycle'
@@ -14,9 +15,12 @@ import type { IndexWorkerConfig } from './config.ts'
 import { Feeder } from './feeder.ts'
 import { subscribeHints } from './hints.ts'
 import { createLeases } from './lease.ts'
+import { createMergeProcess } from './merge/merge-process.ts'
 import { runOwner } from './owner.ts'
 import { createSweeper } from './sweeper.ts'
 
+/** Of a merge process's memory that its indexes may take. */
+const mergeShare = 0.75
 /** Reviews per lease: a lease is renewed well before it ends. */
 const reviewsPerLease = 4
 
@@ -38,6 +42,9 @@ export async function startIndexWorker({ config, lifecycle, log }: { config: Ind
   const catalog = createCatalog({ store, clock })
   const cache = createFileCache({ store, dir: await emptyOwnFolder(config.DATA_DIR, 'segments') })
   const files = createFaissSegmentFiles({ store, cache })
+  const merging = { env: process.env, execArgv: process.execArgv, memoryBytes: config.MERGE_MEMORY_BYTES, log }
+  const mergers = { small: createMergeProcess({ ...merging, name: 'small' }), sealed: createMergeProcess({ ...merging, name: 'sealed' }) }
+  lifecycle.onStop('merge processes', async () => void (await Promise.all([mergers.small.close(), mergers.sealed.close()])))
   const announce = ({ incarnation, seq }: { incarnation: string; seq: number }): void => {
     producer.publish(channels.committed, JSON.stringify({ incarnation, seq })).catch((error: unknown) => log.debug({ err: error }, 'commit not announced, replicas will poll'))
   }
@@ -48,7 +55,12 @@ export async function startIndexWorker({ config, lifecycle, log }: { config: Ind
     leases: createLeases({ redis: producer, workerId, leaseMs: config.LEASE_MS }),
     async own(incarnation, signal) {
       const ownerLog = log.child({ incarnation })
-      const writer = await openCollectionWriter({ store, clock, files, log: ownerLog, incarnation, retentionMs: config.SNAPSHOT_RETENTION_MS, announce, signal })
+      // Given up with the ownership, and past its limit.
+      const buildMerge: BuildMerge = (task, limit) => mergers[task.plan.lane].build(task, limit === undefined ? signal : AbortSignal.any([signal, limit]))
+      const writer = await openCollectionWriter({
+        store, clock, files, log: ownerLog, incarnation, retentionMs: config.SNAPSHOT_RETENTION_MS, announce, signal, buildMerge,
+        mergeMemoryBytes: mergeShare * config.MERGE_MEMORY_BYTES
+      })
       if (writer === undefined) return
       ownerLog.info({ collection: writer.spec.name, seq: writer.seq }, 'owning')
       const feeder = new Feeder({ queues, clock, log: ownerLog })

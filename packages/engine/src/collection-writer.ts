@@ -16,7 +16,7 @@ import { applySlot, asksForRebuild, isBarrier } from './log-slot.ts'
 import type { SlotContext } from './log-slot.ts'
 import { mustReadManifest } from './manifest.ts'
 import type { Manifest } from './manifest.ts'
-import { adoptMerge, defaultMergeRows, MergesUnderWay, presentInputs } from './merge.ts'
+import { adoptMerge, mergeRowsIn, MergesUnderWay, presentInputs } from './merge.ts'
 import type { Proposal } from './merge.ts'
 import { buildMerge } from './merge-build.ts'
 import { defaultFanIn } from './merge-plan.ts'
@@ -49,6 +49,8 @@ export interface WriterDeps {
   signal?: AbortSignal
   /** Where merges are built; default: here. */
   buildMerge?: BuildMerge
+  /** Of one merge; default 4 GiB. */
+  mergeMemoryBytes?: number
   mergeShape?: Partial<MergeShape>
   mergeLimitMs?: number
 }
@@ -64,6 +66,7 @@ const slotsPerStep = 256
 const batchesPerStep = 16
 /** Graphs of millions of rows take hours. */
 const defaultMergeLimitMs = 12 * 3_600_000
+const defaultMergeMemoryBytes = 4 * 2 ** 30
 
 export interface BoundWriterDeps extends Omit<WriterDeps, 'newId' | 'protocol'> {
   newId: () => string
@@ -89,8 +92,8 @@ export class CollectionWriter {
     this.held = opened.held
     this.manifest = opened.manifest
     this.state = opened.state
-    const { newId, clock, mergeLimitMs = defaultMergeLimitMs } = deps
-    const shape = { mostRows: defaultMergeRows(this.spec), fanIn: defaultFanIn, ...deps.mergeShape }
+    const { newId, clock, mergeLimitMs = defaultMergeLimitMs, mergeMemoryBytes = defaultMergeMemoryBytes } = deps
+    const shape = { mostRows: mergeRowsIn(mergeMemoryBytes, this.spec.embedding.dim), fanIn: defaultFanIn, ...deps.mergeShape }
     this.merges = new MergesUnderWay({ newId, nowMs: () => clock.nowMs(), shape, limitMs: mergeLimitMs })
   }
 

@@ -22,5 +22,5 @@ export function planCompaction({ spec, segments, quantizer, busy, lane, shape }:
   const form = sumRows(inputs) >= sealRows(spec) ? sealedForm(spec) : smallForm(spec)
   // A graph that is kept would keep its deleted rows too.
   const way = form.index === 'hnsw' ? 'build' : wayTo(form, inputs, quantizer)
-  return { inputs: inputs.map(({ id }) => id), form, way, liveRows: sumRows(segments), retrain: false }
+  return { lane, inputs: inputs.map(({ id }) => id), form, way, liveRows: sumRows(segments), retrain: false }
 }

@@ -20,6 +20,7 @@ export interface SegmentFacts extends Pick<ManifestSegment, 'id' | 'index' | 'st
   relabelledItems: number
 }
 export interface MergePlan {
+  lane: MergeLane
   /** Segment ids. */
   inputs: string[]
   form: SegmentForm
@@ -101,7 +102,7 @@ export function planMerge({ spec, segments, quantizer, busy, lane, shape }: Plan
   const [compact, sealed] = [smallForm(spec), sealedForm(spec)]
   const total = sumRows(segments)
   const plan = (inputs: readonly SegmentFacts[], form: SegmentForm, retrain = false): MergePlan =>
-    ({ inputs: inputs.map(({ id }) => id), form, way: retrain ? 'build' : wayTo(form, inputs, quantizer), liveRows: total, retrain })
+    ({ lane, inputs: inputs.map(({ id }) => id), form, way: retrain ? 'build' : wayTo(form, inputs, quantizer), liveRows: total, retrain })
   const free = segments.filter(({ id, rows }) => !busy.has(id) && rows <= most)
   const small = free.filter((segment) => isSmall(spec, segment))
   const large = free.filter((segment) => !isSmall(spec, segment))

@@ -1,5 +1,4 @@
 // Merges under way in one owner: what each read, which files it may be writing, and how its result takes the place of its inputs.
-import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import type { Bitmap } from './bitmap.ts'
 import { planCompaction } from './compaction.ts'
 import type { Manifest } from './manifest.ts'
@@ -116,7 +115,9 @@ export function carryOver({ deleted: then, overlays: written }: MergeInput, now:
   const place = (item: number): number => findItem(result.meta, hashOf(now.meta, item))
   for (const row of now.deleted.since(then)) {
     const item = place(itemOfRow(now.meta, row))
-    if (item >= 0) for (let to = result.meta.firstRow[item]!; to < result.meta.firstRow[item + 1]!; to++) result.deleted.add(to)
+    if (item < 0 || result.deleted.has(result.meta.firstRow[item]!)) continue
+    result.deadItems++
+    for (let to = result.meta.firstRow[item]!; to < result.meta.firstRow[item + 1]!; to++) result.deleted.add(to)
   }
   for (const [item, overlay] of now.overlays) {
     // Another one than was written.
@@ -144,6 +145,3 @@ export function adoptMerge(state: WriterState, proposal: Proposal, result: OpenS
   state.segments.unshift(Object.assign(result, { changed: result.deleted.count > 0, relabelled: result.overlays.size > 0 }))
   return true
 }
-
-/** Of a merge in the memory of one process, where nothing else is said. */
-export const defaultMergeRows = ({ embedding: { dim } }: CollectionSpec): number => mergeRowsIn(4 * 2 ** 30, dim)

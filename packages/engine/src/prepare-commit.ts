@@ -117,14 +117,7 @@ export async function prepareCommit(input: CommitInput, state: WriterState): Pro
     outcomes: state.outcomes.slice(-outcomesKept).map((outcome) => ({ seq, ...outcome })),
     compaction: state.compaction?.revision ?? null,
     quantizer: input.quantizer,
-    counts: { items: survivors.reduce((sum, segment) => sum + liveItems(segment), added?.ref.items ?? 0), rows: live }
+    counts: { items: survivors.reduce((sum, segment) => sum + segment.ref.items - segment.deadItems, added?.ref.items ?? 0), rows: live }
   }
   return { manifest, manifestKey: input.keys.manifest(seq, input.epoch, commitId), added, ingestions }
-}
-
-export function liveItems({ ref, meta, deleted }: Pick<OpenSegment, 'ref' | 'meta' | 'deleted'>): number {
-  if (deleted.count === 0) return ref.items
-  let live = 0
-  for (let item = 0; item < meta.items; item++) if (!deleted.has(meta.firstRow[item]!)) live++
-  return live
 }

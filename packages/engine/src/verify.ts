@@ -8,7 +8,6 @@ import type { InspectionDeps, Problem } from './inspection.ts'
 import { manifestFiles, manifestRefs, readManifest } from './manifest.ts'
 import type { Manifest } from './manifest.ts'
 import { decodeWaiting } from './overlay.ts'
-import { liveItems } from './prepare-commit.ts'
 import { quantizerBytes } from './quantizer.ts'
 import { needsQuantizer } from './segment-form.ts'
 import { hashBytes, hashOf } from './segment-meta.ts'
@@ -16,7 +15,7 @@ import { decodeSweeps } from './sweep-file.ts'
 import { verifyIngestion, verifyLog } from './verify-log.ts'
 import { verifySegment } from './verify-segment.ts'
 import type { VerifiedSegment } from './verify-segment.ts'
-import { decodeTombstones } from './writer-state.ts'
+import { decodeTombstones, liveItems } from './writer-state.ts'
 
 export interface VerifyReport {
   /** null: there is no readable version. */

@@ -20,6 +20,8 @@ export interface OpenSegment {
   ref: ManifestSegment
   meta: SegmentMeta
   deleted: Bitmap
+  /** Items whose rows are deleted: counted as they go, not at every commit. */
+  deadItems: number
   /** Deletions not yet in a committed bitmap file. */
   changed: boolean
   overlays: Overlays
@@ -80,11 +82,18 @@ export async function openSegment(files: SegmentFiles, ref: ManifestSegment): Pr
     ref.overlay === undefined ? new Map() : files.get(ref.overlay).then(decodeOverlays)
   ])
   raiseRevisions(meta, ref.restored)
-  return { ref, meta, deleted, changed: false, overlays, relabelled: false }
+  return { ref, meta, deleted, deadItems: ref.items - liveItems({ ref, meta, deleted }), changed: false, overlays, relabelled: false }
+}
+
+export function liveItems({ ref, meta, deleted }: Pick<OpenSegment, 'ref' | 'meta' | 'deleted'>): number {
+  if (deleted.count === 0) return ref.items
+  let live = 0
+  for (let item = 0; item < meta.items; item++) if (!deleted.has(meta.firstRow[item]!)) live++
+  return live
 }
 
 /** A segment that was just written. */
-export const freshSegment = ({ ref, meta }: Pick<OpenSegment, 'ref' | 'meta'>): OpenSegment => ({ ref, meta, deleted: new Bitmap(ref.rows), changed: false, overlays: new Map(), relabelled: false })
+export const freshSegment = ({ ref, meta }: Pick<OpenSegment, 'ref' | 'meta'>): OpenSegment => ({ ref, meta, deleted: new Bitmap(ref.rows), deadItems: 0, changed: false, overlays: new Map(), relabelled: false })
 
 export async function loadWriterState(files: SegmentFiles, manifest: Manifest): Promise<WriterState> {
   const segments = await Promise.all(manifest.segments.map((ref) => openSegment(files, ref)))
@@ -128,6 +137,7 @@ export function findLive(state: WriterState, hash: Buffer): LiveItem | undefined
 /** Takes an item out of its segment. */
 export function bury({ segment, item }: Pick<LiveItem, 'segment' | 'item'>): void {
   for (let row = segment.meta.firstRow[item]!; row < segment.meta.firstRow[item + 1]!; row++) segment.deleted.add(row)
+  segment.deadItems++
   segment.changed = true
 }
 

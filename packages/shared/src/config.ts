@@ -1,5 +1,5 @@
 // Every setting of every app: name, range, default, meaning. Read once by an app's config.ts; a bad environment prints every problem at once.
-import { availableParallelism } from 'node:os'
+import { availableParallelism, totalmem } from 'node:os'
 import { z } from 'zod'
 
 const int = (min: number, max: number) => z.coerce.number().int().min(min).max(max)
@@ -41,6 +41,8 @@ const settings = {
   COMMIT_INTERVAL_MS: int(0, 60_000).default(500),
   /** How long a replica may read files of an older manifest. */
   SNAPSHOT_RETENTION_MS: int(0, 7 * 86_400_000).default(600_000),
+  /** Of the process that merges small segments, and as much again of the one that merges large ones. */
+  MERGE_MEMORY_BYTES: int(256 * 1024 ** 2, 2 ** 42).default(Math.max(512 * 1024 ** 2, Math.floor(totalmem() / 4))),
   REPLICA_POLL_MS: int(50, 60_000).default(1_000),
   /** Name of the parent's IPC-less test hooks; never set in production. */
   LIKENESS_TEST_HOOKS: z.string().optional()

@@ -1,0 +1,31 @@
+// The merge process: builds what it is told to, says every second that it is alive, and ends with its parent.
+import { constants, setPriority } from 'node:os'
+import { buildMerge, createFaissSegmentFiles, createFileCache } from '@likeness/engine'
+import { isAppError, messageOf } from '@likeness/shared/errors'
+import { emptyOwnFolder } from '@likeness/shared/own-folder'
+import { openConfiguredStore } from '@likeness/shared/store/configured-store'
+import { readMergeConfig } from '../config.ts'
+import type { FromMerger, ToMerger } from './merge-messages.ts'
+
+const aliveEveryMs = 1_000
+
+process.on('disconnect', () => process.exit(0))
+setPriority(constants.priority.PRIORITY_BELOW_NORMAL)
+const config = readMergeConfig(process.env)
+const say = (message: FromMerger): void => void process.send?.(message)
+setInterval(() => say({ kind: 'alive', rssBytes: process.memoryUsage.rss() }), aliveEveryMs)
+
+async function openFiles() {
+  const store = await openConfiguredStore(config)
+  return createFaissSegmentFiles({ store, cache: createFileCache({ store, dir: await emptyOwnFolder(config.DATA_DIR, `merge-${process.argv[2]}`) }) })
+}
+const opening = openFiles()
+
+process.on('message', ({ task }: ToMerger) => {
+  void opening
+    .then((files) => buildMerge(files, task))
+    .then(
+      (result) => say({ kind: 'merged', result }),
+      (error: unknown) => say({ kind: 'failed', code: isAppError(error) ? error.code : 'index_failed', message: messageOf(error) })
+    )
+})

@@ -1,0 +1,10 @@
+// What an owner and its merge process say to each other.
+import type { MergeResult, MergeTask } from '@likeness/engine'
+
+export interface ToMerger {
+  task: MergeTask
+}
+export type FromMerger =
+  | { kind: 'alive'; rssBytes: number }
+  | { kind: 'merged'; result: MergeResult }
+  | { kind: 'failed'; code: string; message: string }

@@ -1,0 +1,102 @@
+// A real merge process over a directory store: it merges, and its death, its silence and its end cost one merge each.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { createCatalog, createFaissSegmentFiles, createFileCache, createLogAppender, openCollectionWriter } from '@likeness/engine'
+import type { BuildMerge, CollectionWriter, MergeTask } from '@likeness/engine'
+import { systemClock } from '@likeness/shared/clock'
+import { encodeVectorBatch } from '@likeness/shared/contract/vector-batch'
+import { collectionKeys } from '@likeness/shared/keys'
+import { silentLog } from '@likeness/shared/log'
+import type { ObjectStore } from '@likeness/shared/store/object-store'
+import { openObjectStore } from '@likeness/shared/store/open-store'
+import { createUlid } from '@likeness/shared/ulid'
+import { createMergeProcess } from './merge-process.ts'
+import type { MergeProcess } from './merge-process.ts'
+
+const dim = 8
+let dir: string
+let store: ObjectStore
+let merger: MergeProcess
+let writer: CollectionWriter
+let incarnation: string
+const tasks: MergeTask[] = []
+
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'likeness-merger-'))
+  store = await openObjectStore({ url: `dir:${join(dir, 'objects')}` })
+  merger = createMergeProcess({
+    name: 'test', env: { ...process.env, OBJECT_STORE: `dir:${join(dir, 'objects')}`, DATA_DIR: dir }, execArgv: ['--import', import.meta.resolve('tsx')], memoryBytes: 2 ** 30, log: silentLog()
+  })
+  const spec = await createCatalog({ store, clock: systemClock }).create({
+    name: 'marks', embedding: { version: 'v', dim, unit: false }, metric: 'L2', method: 'HNSW32', settings: { seal_threshold: 40, view_sizes: [], subjects: false }
+  })
+  incarnation = spec.incarnation
+  const files = createFaissSegmentFiles({ store, cache: createFileCache({ store, dir: join(dir, 'owner') }) })
+  const buildMerge: BuildMerge = (task, signal) => {
+    tasks.push(task)
+    return merger.build(task, signal)
+  }
+  writer = (await openCollectionWriter({ store, clock: systemClock, files, log: silentLog(), incarnation, retentionMs: 60_000, announce: () => undefined, buildMerge }))!
+})
+afterAll(async () => {
+  await merger.close()
+  await store.close()
+  await rm(dir, { recursive: true, force: true })
+})
+
+async function add(first: number, count: number): Promise<void> {
+  const ingestion = createUlid()
+  const items = Array.from({ length: count }, (_, ordinal) => ({
+    ordinal, id: `item-${first + ordinal}`, label: null, imageKey: null, rows: [{ kind: 'whole' as const, box: [0, 0, 1, 1] as [number, number, number, number], score: 1, className: null }]
+  }))
+  const header = { incarnation, ingestion, embeddingVersion: 'v', dim, rawDim: 0, items }
+  const vectors = Float32Array.from({ length: count * dim }, (_, i) => Math.sin((first + 1) * (i + 1)))
+  await store.put(collectionKeys(incarnation).batch(ingestion, 0, createUlid()), encodeVectorBatch({ header, vectors, raw: new Uint16Array(0) }))
+  await createLogAppender({ store, clock: systemClock }).append(incarnation, { kind: 'ingest', opId: ingestion, atMs: 0, ingestion, total: count, partSize: 200 })
+  await writer.step({ list: true })
+}
+
+test('merges in another process, of which nothing is left in this one', async () => {
+  await add(0, 30)
+  await add(30, 30)
+  expect(await writer.merge()).toBe(true)
+  expect(merger.pid()).not.toBe(process.pid)
+  expect(merger.pid()).toBeDefined()
+})
+
+test('its death is a failed merge, and the next one has a new process', async () => {
+  await add(100, 30)
+  await add(130, 30)
+  const before = merger.pid()!
+  process.kill(before, 'SIGSTOP')
+  const merging = writer.merge()
+  await expect.poll(() => tasks.length).toBe(2)
+  process.kill(before, 'SIGKILL')
+  await expect(merging).rejects.toMatchObject({ code: 'index_failed', message: expect.stringContaining('SIGKILL') as string })
+  expect(await writer.merge()).toBe(true)
+  expect(merger.pid()).not.toBe(before)
+})
+
+test('what goes wrong in it keeps its code', async () => {
+  await expect(merger.build({ ...tasks[0]!, inputs: tasks[0]!.inputs.map((ref) => ({ ...ref, files: { ...ref.files, meta: { ...ref.files.meta, key: 'gone' } } })) })).rejects.toMatchObject({ code: 'object_not_found' })
+})
+
+test('a merge that is given up does not wait, and one that waits behind another neither', async () => {
+  const stop = new AbortController()
+  const both = [merger.build(tasks[0]!, stop.signal), merger.build(tasks[0]!, stop.signal)]
+  stop.abort()
+  for (const one of await Promise.allSettled(both)) expect(one).toMatchObject({ status: 'rejected', reason: { code: 'index_failed' } })
+})
+
+test('one that stands still is ended after a while', async () => {
+  const silent = createMergeProcess({
+    name: 'silent', env: { ...process.env, OBJECT_STORE: `dir:${join(dir, 'objects')}`, DATA_DIR: dir }, execArgv: ['--import', import.meta.resolve('tsx')], memoryBytes: 2 ** 30, log: silentLog(), hungAfterMs: 3_000
+  })
+  const merging = silent.build({ ...tasks[0]!, segmentId: createUlid(), quantizerId: createUlid() })
+  await expect.poll(() => silent.pid()).toBeDefined()
+  process.kill(silent.pid()!, 'SIGSTOP')
+  await expect(merging).rejects.toMatchObject({ code: 'index_failed', message: expect.stringContaining('silent') as string })
+  await silent.close()
+})

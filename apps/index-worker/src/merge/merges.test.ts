@@ -1,0 +1,69 @@
+import { expect, test } from 'vitest'
+import { appError } from '@likeness/shared/errors'
+import type { Clock } from '@likeness/shared/clock'
+import type { Logger } from '@likeness/shared/log'
+import type { MergeLane } from '@likeness/engine'
+import { createMerges } from './merges.ts'
+
+/** Answers of each call of `merge`, an error or whether something was merged; then nothing is due. */
+function rig(answers: (boolean | Error)[]) {
+  const said: string[] = []
+  const asked: MergeLane[] = []
+  const stop = new AbortController()
+  let nowMs = 0
+  const clock: Clock = { nowMs: () => nowMs, sleep: async () => undefined }
+  const say = (level: string) => (_: object, message: string) => void said.push(`${level} ${message}`)
+  const log = { info: say('info'), error: say('error') } as unknown as Logger
+  const writer = {
+    seq: 1,
+    async merge(lane: MergeLane = 'small') {
+      asked.push(lane)
+      const answer = lane === 'sealed' ? false : (answers.shift() ?? false)
+      if (answer instanceof Error) throw answer
+      return answer
+    }
+  }
+  const merges = createMerges({ writer, clock, log, signal: stop.signal })
+  return {
+    said, asked, stop, merges,
+    async turnAt(atMs: number): Promise<number> {
+      nowMs = atMs
+      const before = asked.filter((lane) => lane === 'small').length
+      merges.start()
+      await merges.settled()
+      return asked.filter((lane) => lane === 'small').length - before
+    }
+  }
+}
+
+const failure = new Error('the merge process ended with SIGKILL')
+
+test('both lanes merge until nothing is due', async () => {
+  const { turnAt, said, asked } = rig([true, true])
+  expect(await turnAt(0)).toBe(3)
+  expect(asked).toContain('sealed')
+  expect(said).toEqual(['info merged', 'info merged'])
+})
+
+test('a merge that fails is tried again after growing pauses, and said once', async () => {
+  const { turnAt, said } = rig([failure, failure, failure, true, failure])
+  expect(await turnAt(0)).toBe(1)
+  expect(await turnAt(999)).toBe(0)
+  expect(await turnAt(1_000)).toBe(1)
+  expect(await turnAt(2_999)).toBe(0)
+  expect(await turnAt(3_000)).toBe(1)
+  expect(await turnAt(7_000)).toBe(2)
+  expect(said).toEqual(['error merge failed, trying again', 'info merged again', 'error merge failed, trying again'])
+})
+
+test('a lost ownership ends the owner, and a failure while stopping is no failure', async () => {
+  const lost = rig([appError('ownership_lost', 'gone')])
+  await lost.turnAt(0)
+  expect(() => lost.merges.rethrow()).toThrow('another owner')
+  const stopping = rig([failure])
+  stopping.merges.start()
+  stopping.stop.abort()
+  await stopping.merges.settled()
+  expect(() => stopping.merges.rethrow()).not.toThrow()
+  expect([...lost.said, ...stopping.said]).toEqual([])
+})
