@@ -3,7 +3,8 @@
 const benches: Record<string, () => Promise<unknown>> = {
   ann: () => import('./ann/main.ts'),
   batch: () => import('./batch.ts'),
-  ingest: () => import('./ingest.ts')
+  ingest: () => import('./ingest.ts'),
+  kernels: () => import('./kernels.ts')
 }
 const name = process.argv[2] ?? ''
 const bench = Object.hasOwn(benches, name) ? benches[name] : undefined

@@ -5,7 +5,9 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { configurePool, FaissIndex } from '@likeness/faiss'
+import { configurePool } from '@likeness/faiss'
+import { exactRows, leastEffort, median, recallOf } from '../measure.ts'
+import type { Tuned } from '../measure.ts'
 import { clusteredVectors } from './clustered-vectors.ts'
 import { hnswlibContender, ourContender, usearchContender } from './contenders.ts'
 import type { Contender, Shape } from './contenders.ts'
@@ -25,7 +27,6 @@ const shape: Shape = { dim: Number(args.dim), rows: Number(args.n), k: 10, m: 32
 const parts = 10
 const say = (line: string) => args.json || console.log(line)
 const seconds = () => performance.now() / 1000
-const median = (values: number[]) => values.toSorted((a, b) => a - b)[values.length >> 1]!
 
 async function build(contenders: Contender[], vectors: Float32Array): Promise<Map<Contender, number>> {
   const took = new Map(contenders.map((contender) => [contender, 0]))
@@ -41,40 +42,15 @@ async function build(contenders: Contender[], vectors: Float32Array): Promise<Ma
   return took
 }
 
-async function exactRows(vectors: Float32Array, queries: Float32Array): Promise<Set<number>[]> {
-  const flat = FaissIndex.create({ kind: 'flat', dim: shape.dim, metric: 'ip' })
-  await flat.add(vectors)
-  const { ids } = await flat.search(queries, { k: shape.k })
-  flat.close()
-  return Array.from({ length: ids.length / shape.k }, (_, q) => new Set(ids.subarray(q * shape.k, (q + 1) * shape.k)))
-}
-
-async function recallOf(contender: Contender, queries: Float32Array, truth: Set<number>[]): Promise<number> {
-  const found = await contender.search(queries)
-  let hits = 0
-  for (let i = 0; i < found.length; i++) if (truth[Math.floor(i / shape.k)]!.has(Number(found[i]))) hits++
-  return hits / (truth.length * shape.k)
-}
-
 /** The smallest efSearch that reaches the wanted recall, set; its recall. */
-async function tune(contender: Contender, queries: Float32Array, truth: Set<number>[]): Promise<{ ef: number; recall: number }> {
-  const recallAt = (ef: number) => {
+async function tune(contender: Contender, queries: Float32Array, truth: Set<number>[]): Promise<Tuned> {
+  const recallAt = async (ef: number) => {
     contender.setEf(ef)
-    return recallOf(contender, queries, truth)
+    return recallOf(await contender.search(queries), truth)
   }
-  let low = shape.k
-  let high = 64
-  while ((await recallAt(high)) < Number(args.recall)) {
-    if (high > 4096) throw new Error(`${contender.name} does not reach recall ${args.recall}`)
-    low = high
-    high *= 2
-  }
-  while (high - low > 1) {
-    const middle = (low + high) >> 1
-    if ((await recallAt(middle)) < Number(args.recall)) low = middle
-    else high = middle
-  }
-  return { ef: high, recall: await recallAt(high) }
+  const tuned = await leastEffort(recallAt, Number(args.recall), { least: shape.k + 1, most: 8192 })
+  if (tuned === undefined) throw new Error(`${contender.name} does not reach recall ${args.recall}`)
+  return tuned
 }
 
 async function measure(contenders: Contender[], queries: Float32Array): Promise<Map<Contender, number[]>> {
@@ -94,19 +70,19 @@ async function run(dir: string): Promise<void> {
   const peers = loadPeers()
   const vectors = clusteredVectors({ seed: 1, stream: 0, count: shape.rows, dim: shape.dim })
   const queries = clusteredVectors({ seed: 1, stream: 1, count: Number(args.queries), dim: shape.dim })
-  const truth = await exactRows(vectors, queries)
+  const truth = await exactRows(vectors, queries, shape)
   const contenders = [ourContender(shape), hnswlibContender(peers, shape), usearchContender(peers, shape, dir)]
   say(`building ${shape.rows} x ${shape.dim}, M ${shape.m}, efConstruction ${shape.efConstruction}, one thread each`)
   const buildTimes = await build(contenders, vectors)
-  const tuned = new Map<Contender, { ef: number; recall: number }>()
+  const tuned = new Map<Contender, Tuned>()
   for (const contender of contenders) tuned.set(contender, await tune(contender, queries, truth))
   const rounds = await measure(contenders, queries)
   const result: Record<string, { recall: number; msPerQuery: number; buildS: number }> = {}
   for (const contender of contenders) {
-    const { ef, recall } = tuned.get(contender)!
+    const { effort, recall } = tuned.get(contender)!
     const ms = rounds.get(contender)!
     result[contender.name] = { recall, msPerQuery: Number(median(ms).toFixed(4)), buildS: Number(buildTimes.get(contender)!.toFixed(1)) }
-    say(`${contender.name}: efSearch ${ef}, recall@10 ${recall.toFixed(4)}, ms a query ${ms.map((each) => each.toFixed(3)).join(' ')}`)
+    say(`${contender.name}: efSearch ${effort}, recall@10 ${recall.toFixed(4)}, ms a query ${ms.map((each) => each.toFixed(3)).join(' ')}`)
   }
   const { ours, hnswlib, usearch } = result as Record<Contender['name'], (typeof result)[string]>
   const faster = Math.min(hnswlib!.msPerQuery, usearch!.msPerQuery) / ours!.msPerQuery

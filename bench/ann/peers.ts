@@ -1,10 +1,5 @@
-// The two packages that a Node user would take instead: brought into this folder when they are missing, and as far as they are used here typed.
-import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { fileURLToPath } from 'node:url'
-
-const benchDir = fileURLToPath(new URL('..', import.meta.url))
+// The two packages that a Node user would take instead, as far as they are used here typed.
+import { loadPeer } from '../peer.ts'
 
 export interface HnswlibIndex {
   initIndex(maxElements: number, m: number, efConstruction: number, seed: number): void
@@ -25,13 +20,4 @@ export interface Peers {
   usearch: { Index: new (options: Record<string, unknown>) => UsearchIndex }
 }
 
-export function loadPeers(): Peers {
-  const missing = ['hnswlib-node', 'usearch'].filter((name) => !existsSync(`${benchDir}node_modules/${name}`))
-  if (missing.length > 0) {
-    console.log(`installing ${missing.join(' and ')} into bench/ (once; a compiler is needed)`)
-    const { status } = spawnSync('npm', ['run', 'peers'], { cwd: benchDir, stdio: ['ignore', 'ignore', 'inherit'] })
-    if (status !== 0) throw new Error('the peers could not be installed: see above; try `npm run peers` in bench/')
-  }
-  const load = createRequire(`${benchDir}package.json`)
-  return { hnswlib: load('hnswlib-node') as Peers['hnswlib'], usearch: load('usearch') as Peers['usearch'] }
-}
+export const loadPeers = (): Peers => ({ hnswlib: loadPeer<Peers['hnswlib']>('hnswlib-node'), usearch: loadPeer<Peers['usearch']>('usearch') })

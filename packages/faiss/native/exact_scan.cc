@@ -26,6 +26,7 @@ void for_each_live(const IndexCore& core, Scorer scorer, Queries queries, Delete
         if (deleted.has_all_64(group)) continue;
         const size_t count = std::min(kGroup, end - group);
         scorer.keys(codes + group * size, count, keys);
+        if (!any_within(keys, count, limit(q))) continue;
         for (size_t i = 0; i < count; i++) {
           if (keys[i] <= limit(q) && !deleted.has(group + i)) visit(q, static_cast<int32_t>(group + i), keys[i]);
         }

@@ -38,6 +38,7 @@ void scan_list(const IndexCore& core, Scorer& scorer, size_t list, Deleted delet
   for (size_t group = 0; group < count; group += kGroup) {
     const size_t n = std::min(kGroup, count - group);
     scorer.keys(codes + group * size, n, keys);
+    if (!any_within(keys, n, limit())) continue;
     for (size_t i = 0; i < n; i++) {
       if (keys[i] <= limit() && !deleted.has(rows[group + i])) visit(static_cast<int32_t>(rows[group + i]), keys[i]);
     }

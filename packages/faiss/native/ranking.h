@@ -32,6 +32,13 @@ struct Deleted {
   }
 };
 
+// Whether any of a group of keys is at most `bound`. Once the best are found hardly any is, and the whole group is passed over without a branch per key.
+inline bool any_within(const float* keys, size_t n, float bound) {
+  uint32_t within = 0;
+  for (size_t i = 0; i < n; i++) within |= keys[i] <= bound ? 1u : 0u;
+  return within != 0;
+}
+
 // As JavaScript gave them: f32 rows, or bytes for a binary index.
 struct Queries {
   const uint8_t* data;
