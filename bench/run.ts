@@ -3,8 +3,10 @@
 const benches: Record<string, () => Promise<unknown>> = {
   ann: () => import('./ann/main.ts'),
   batch: () => import('./batch.ts'),
+  engine: () => import('./engine/main.ts'),
   ingest: () => import('./ingest.ts'),
-  kernels: () => import('./kernels.ts')
+  kernels: () => import('./kernels.ts'),
+  scale: () => import('./scale/main.ts')
 }
 const name = process.argv[2] ?? ''
 const bench = Object.hasOwn(benches, name) ? benches[name] : undefined

@@ -1,0 +1,52 @@
+// A collection on a directory store with its one writer.
+import { join } from 'node:path'
+import { createCatalog, createFaissSegmentFiles, createFileCache, openCollectionWriter } from '@likeness/engine'
+import { systemClock } from '@likeness/shared/clock'
+import { collectionSettingsSchema } from '@likeness/shared/contract/collection'
+import type { CollectionDraft } from '@likeness/shared/contract/collection'
+import { silentLog } from '@likeness/shared/log'
+import { openDirectoryStore } from '@likeness/shared/store/directory-store'
+import { createRowAcceptance } from './accept-rows.ts'
+import type { Rows } from './rows.ts'
+
+export interface CollectionWish extends Pick<CollectionDraft, 'method' | 'storage'> {
+  storeDir: string
+  /** The writer's own files. */
+  cacheDir: string
+  name?: string
+  dim: number
+  settings?: Record<string, unknown>
+}
+
+export async function createWrittenCollection({ storeDir, cacheDir, name = 'bench', dim, settings = {}, ...form }: CollectionWish) {
+  const store = await openDirectoryStore({ root: storeDir })
+  const clock = systemClock
+  const embedding = { version: 'bench@1/none@1', dim, unit: true }
+  const spec = await createCatalog({ store, clock }).create({ name, metric: 'IP', embedding, settings: collectionSettingsSchema.parse(settings), ...form })
+  const { accept, acceptDeletion } = createRowAcceptance({ store, spec })
+  const files = createFaissSegmentFiles({ store, cache: createFileCache({ store, dir: join(cacheDir, spec.incarnation) }) })
+  const writer = await openCollectionWriter({ store, clock, files, log: silentLog(), incarnation: spec.incarnation, retentionMs: 0, announce: () => undefined })
+  if (writer === undefined) throw new Error('the collection is gone')
+
+  async function applyAll(): Promise<void> {
+    while ((await writer!.step({})).more);
+  }
+
+  return {
+    spec,
+    /** Accepted, committed, and searchable by whoever reads CURRENT. */
+    async insert(rows: Rows): Promise<void> {
+      await accept(rows)
+      await applyAll()
+    },
+    async remove(rows: readonly number[]): Promise<void> {
+      await acceptDeletion(rows)
+      await applyAll()
+    },
+    async mergeAll(): Promise<void> {
+      while (await writer.merge());
+    },
+    collect: () => writer.collect(),
+    close: () => store.close()
+  }
+}

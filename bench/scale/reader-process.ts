@@ -1,0 +1,62 @@
+// A process that only reads, as a replica does: its memory is that of the index and of nothing that built it.
+import { readFileSync } from 'node:fs'
+import { FaissIndex } from '@likeness/faiss'
+
+export interface ReaderTask {
+  segments: { file: string; firstRow: number }[]
+  queries: Float32Array
+  dim: number
+  k: number
+  efforts: number[]
+}
+
+export interface ReaderResult {
+  openS: number
+  /** Of this process after opening, over what it had before. */
+  residentBytes: number
+  searches: { effort: number; rows: Int32Array; ms: number[] }[]
+}
+
+/** Without file pages that the kernel may drop at any time. */
+function anonymousBytes(): number {
+  const kib = /^RssAnon:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]
+  if (kib === undefined) throw new Error('/proc/self/status has no RssAnon')
+  return Number(kib) * 1024
+}
+
+/** As a snapshot does it: every segment at once on the addon's pool, the best of all. */
+async function searchOne(indexes: { index: FaissIndex; firstRow: number }[], query: Float32Array, k: number, effort: number): Promise<number[]> {
+  const found = await Promise.all(indexes.map(async ({ index, firstRow }) => {
+    const { ids, distances } = await index.search(query, { k, efSearch: effort, nprobe: effort })
+    return Array.from(ids, (id, i) => ({ row: id < 0 ? -1 : firstRow + id, distance: distances[i]! })).filter(({ row }) => row >= 0)
+  }))
+  return found.flat().sort((a, b) => b.distance - a.distance).slice(0, k).map(({ row }) => row)
+}
+
+async function run({ segments, queries, dim, k, efforts }: ReaderTask): Promise<ReaderResult> {
+  const before = anonymousBytes()
+  const startedMs = performance.now()
+  const indexes = await Promise.all(segments.map(async ({ file, firstRow }) => ({ index: await FaissIndex.read(file), firstRow })))
+  const opened = { openS: (performance.now() - startedMs) / 1000, residentBytes: anonymousBytes() - before }
+  const count = queries.length / dim
+  const searches: ReaderResult['searches'] = []
+  for (const effort of efforts) {
+    const rows = new Int32Array(count * k).fill(-1)
+    const ms: number[] = []
+    for (let q = 0; q < count; q++) {
+      const fromMs = performance.now()
+      const best = await searchOne(indexes, queries.subarray(q * dim, (q + 1) * dim), k, effort)
+      ms.push(performance.now() - fromMs)
+      rows.set(best, q * k)
+    }
+    searches.push({ effort, rows, ms })
+  }
+  return { ...opened, searches }
+}
+
+process.once('message', (task: ReaderTask) => {
+  run(task).then((result) => process.send!(result, () => process.exit()), (error: unknown) => {
+    console.error(error)
+    process.exit(1)
+  })
+})
