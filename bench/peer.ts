@@ -8,7 +8,7 @@ const benchDir = fileURLToPath(new URL('.', import.meta.url))
 
 export function loadPeer<T>(name: string): T {
   if (!existsSync(`${benchDir}node_modules/${name}`)) {
-    console.error('installing the packages to compare with into bench/ (once; a compiler is needed)')
+    process.stderr.write('installing the packages to compare with into bench/ (once; a compiler is needed)\n')
     const { status } = spawnSync('npm', ['run', 'peers'], { cwd: benchDir, stdio: ['ignore', 'ignore', 'inherit'] })
     if (status !== 0) throw new Error('the peers could not be installed: see above; try `npm run peers` in bench/')
   }

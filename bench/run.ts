@@ -6,6 +6,7 @@ const benches: Record<string, () => Promise<unknown>> = {
   engine: () => import('./engine/main.ts'),
   ingest: () => import('./ingest.ts'),
   kernels: () => import('./kernels.ts'),
+  latency: () => import('./latency/main.ts'),
   scale: () => import('./scale/main.ts')
 }
 const name = process.argv[2] ?? ''

@@ -36,7 +36,7 @@ const storage = args.storage as VectorStorage
 const pointsPerCentroid = 40
 const efforts = { HNSW32: [32, 64, 128, 256, 512], IVF: [8, 16, 32, 64, 128, 256], FLAT: [1] }
 const startedMs = performance.now()
-const say = (line: string) => console.error(`${((performance.now() - startedMs) / 1000).toFixed(0)} s: ${line}`)
+const say = (line: string) => process.stderr.write(`${((performance.now() - startedMs) / 1000).toFixed(0)} s: ${line}\n`)
 
 async function remembered(file: string, make: () => Promise<Float32Array>): Promise<Float32Array> {
   try {

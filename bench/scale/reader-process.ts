@@ -56,7 +56,7 @@ async function run({ segments, queries, dim, k, efforts }: ReaderTask): Promise<
 
 process.once('message', (task: ReaderTask) => {
   run(task).then((result) => process.send!(result, () => process.exit()), (error: unknown) => {
-    console.error(error)
+    process.stderr.write(`${String(error)}\n`)
     process.exit(1)
   })
 })
