@@ -46,11 +46,25 @@ const isWorthAnotherTry = ({ status, body }: Answered): boolean =>
 
 export type LiveApi = ReturnType<typeof createLiveApi>
 
-export function createLiveApi(url: string) {
+/** `others`: api processes to go on with when the one that was asked does not answer. */
+export function createLiveApi(url: string, others: readonly string[] = []) {
+  const urls = [url, ...others]
+  let at = 0
+  let asking = 0
+
+  async function send(path: string, options: AskOptions): Promise<{ response: Response; text: string }> {
+    asking++
+    try {
+      const response = await fetch(`${urls[at]}${path}`, initOf(options))
+      return { response, text: await response.text() }
+    } finally {
+      asking--
+    }
+  }
+
   /** One request, whatever is answered. */
   async function ask(path: string, options: AskOptions = {}): Promise<Answered> {
-    const response = await fetch(`${url}${path}`, initOf(options))
-    const text = await response.text()
+    const { response, text } = await send(path, options)
     const isJson = (response.headers.get('content-type') ?? '').includes('json')
     return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text }
   }
@@ -63,21 +77,24 @@ export function createLiveApi(url: string) {
       if (!(answered instanceof Error) && answered.status < 400) return answered.body as T
       const isFinal = !(answered instanceof Error) && !isWorthAnotherTry(answered)
       if (isFinal || Date.now() > untilMs) throw new Error(`${options.method ?? ''} ${path}: ${answered instanceof Error ? String(answered.cause ?? answered) : JSON.stringify(answered.body)}`)
+      if (answered instanceof Error) at = (at + 1) % urls.length
       await pause(answered instanceof Error ? pollMs : 1_000 * Number(answered.headers.get('retry-after') ?? 0.2))
     }
   }
 
   const mutate = <T>(path: string, options: AskOptions, key: string = randomUUID()): Promise<T> =>
     insist<T>(path, { ...options, headers: { ...options.headers, 'idempotency-key': key } })
-  const at = (collection: string, rest = ''): string => `/v1/collections/${collection}${rest}`
-  const itemPath = (collection: string, id: string): string => at(collection, `/items/${encodeURIComponent(id)}`)
+  const pathOf = (collection: string, rest = ''): string => `/v1/collections/${collection}${rest}`
+  const itemPath = (collection: string, id: string): string => pathOf(collection, `/items/${encodeURIComponent(id)}`)
 
   return {
     url,
     ask,
+    /** The api process that owes an answer. */
+    asking: (): string | undefined => (asking > 0 ? urls[at] : undefined),
     create: (name: string, more: object = {}) => mutate<CollectionAnswer>('/v1/collections', { body: { name, ...more } }),
-    drop: (name: string) => mutate<{ incarnation: string }>(at(name), { method: 'DELETE' }),
-    describe: (name: string) => insist<CollectionAnswer>(at(name)),
+    drop: (name: string) => mutate<{ incarnation: string }>(pathOf(name), { method: 'DELETE' }),
+    describe: (name: string) => insist<CollectionAnswer>(pathOf(name)),
     upload(name: string, files: readonly UploadFile[], key?: string) {
       const form = new FormData()
       for (const { id, label, bytes } of files) {
@@ -85,24 +102,25 @@ export function createLiveApi(url: string) {
         form.append('label', label)
         form.append('image', new Blob([new Uint8Array(bytes)]), 'picture')
       }
-      return mutate<Accepted>(at(name, '/images'), { body: form }, key)
+      return mutate<Accepted>(pathOf(name, '/images'), { body: form }, key)
     },
     /** `list`: the text of a list file. */
     importList(name: string, { root, list }: { root: string; list: string }, key?: string) {
       const form = new FormData()
       form.append('root', root)
       form.append('list', new Blob([list]), 'list.tsv')
-      return mutate<Accepted>(at(name, '/imports'), { body: form }, key)
+      return mutate<Accepted>(pathOf(name, '/imports'), { body: form }, key)
     },
     remove: (name: string, id: string, key?: string) => mutate<Deleted>(itemPath(name, id), { method: 'DELETE' }, key),
+    removeAll: (name: string, ids: readonly string[], key?: string) => mutate<Omit<Deleted, 'id'>>(pathOf(name, '/delete'), { body: { ids } }, key),
     item: (name: string, id: string, query = '') => insist<ItemAnswer>(`${itemPath(name, id)}${query}`),
     askItem: (name: string, id: string, query = '') => ask(`${itemPath(name, id)}${query}`),
-    search: (name: string, body: object) => insist<SearchAnswer>(at(name, '/search'), { body }),
+    search: (name: string, body: object) => insist<SearchAnswer>(pathOf(name, '/search'), { body }),
     searchPicture(name: string, bytes: Uint8Array, fields: Record<string, string> = {}) {
       const form = new FormData()
       for (const [field, value] of Object.entries(fields)) form.append(field, value)
       form.append('image', new Blob([new Uint8Array(bytes)]), 'query')
-      return insist<SearchAnswer>(at(name, '/search'), { body: form })
+      return insist<SearchAnswer>(pathOf(name, '/search'), { body: form })
     },
     job: (id: string) => insist<JobAnswer>(`/v1/jobs/${id}`),
     /** Polls until `isReached`; the error tells the last state seen. */

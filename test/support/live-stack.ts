@@ -12,10 +12,10 @@ import { createLiveApi } from './live-api.ts'
 import type { LiveApi } from './live-api.ts'
 import { pictureOf } from './pictures.ts'
 
-export interface LiveStackOptions extends Pick<StackOptions, 'replicas' | 'appEnv' | 'env'> {
+export interface LiveStackOptions extends Pick<StackOptions, 'replicas' | 'appEnv' | 'env' | 'objectStore'> {
   embedProcesses?: number
   /** LIKENESS_TEST_HOOKS of the embed-worker. */
-  hooks?: { killOnSha256?: string[]; delayOnIdMs?: Record<string, number> }
+  hooks?: { killOnSha256?: string[]; delayOnIdMs?: Record<string, number>; delayOnPrefixMs?: Record<string, number> }
 }
 export interface GalleryEntry {
   path: string
@@ -27,13 +27,13 @@ export type LiveStack = Awaited<ReturnType<typeof startLiveStack>>
 /** One row an item, so that rows and items must be equal; segments are sealed early, so that the real index is met. */
 export const plainSettings = { view_sizes: [], subjects: false, seal_threshold: 64 }
 
-export async function startLiveStack({ hooks, embedProcesses = 1, env, appEnv, replicas }: LiveStackOptions = {}) {
+export async function startLiveStack({ hooks, embedProcesses = 1, env, appEnv, replicas, objectStore }: LiveStackOptions = {}) {
   const dir = await mkdtemp(join(tmpdir(), 'likeness-live-'))
   const root = join(dir, 'gallery')
   await mkdir(root)
   await writeTinyModel(join(dir, 'model'))
   const stack: Stack = await startStack({
-    dataDir: join(dir, 'data'), modelDir: join(dir, 'model'), importRoots: [root], embedProcesses, replicas,
+    dataDir: join(dir, 'data'), modelDir: join(dir, 'model'), importRoots: [root], embedProcesses, replicas, objectStore,
     env: { RECONCILE_INTERVAL_MS: '1500', COMMIT_INTERVAL_MS: '100', LEASE_MS: '2000', REPLICA_POLL_MS: '300', LOG_LEVEL: 'info', ...env },
     appEnv: { ...appEnv, 'embed-worker': { LIKENESS_TEST_HOOKS: JSON.stringify(hooks ?? {}), ...appEnv?.['embed-worker'] } },
     startTimeoutMs: 240_000,
@@ -42,7 +42,7 @@ export async function startLiveStack({ hooks, embedProcesses = 1, env, appEnv, r
     await rm(dir, { recursive: true, force: true })
     throw error
   })
-  const apis = stack.apiUrls.map(createLiveApi) as [LiveApi, ...LiveApi[]]
+  const apis = stack.apiUrls.map((url) => createLiveApi(url)) as [LiveApi, ...LiveApi[]]
 
   return {
     dir, root, stack, apis,
@@ -86,14 +86,15 @@ export async function startLiveStack({ hooks, embedProcesses = 1, env, appEnv, r
       }
       return claims.sort((a, b) => (a.time < b.time ? 1 : -1))[0]?.name
     },
-    async stop(): Promise<void> {
+    /** `keep`: leaves data and logs where they are. */
+    async stop({ keep = process.env.TEST_KEEP_DATA !== undefined }: { keep?: boolean } = {}): Promise<void> {
       await stack.stop()
-      if (process.env.TEST_KEEP_DATA === undefined) await rm(dir, { recursive: true, force: true, maxRetries: 5 })
+      if (!keep) await rm(dir, { recursive: true, force: true, maxRetries: 5 })
     }
   }
 }
 
 export const listOf = (entries: readonly GalleryEntry[]): string => entries.map(({ path, label }) => `${path}\t${label}\n`).join('')
 
-/** Inference processes of an embed-worker. */
+/** Processes that a process has started: the inference processes of an embed-worker. */
 export const childrenOf = (pid: number): number[] => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter((text) => text !== '').map(Number)

@@ -6,7 +6,9 @@ const hooksSchema = z.object({
   /** Pictures that kill the process which is about to decode them. */
   killOnSha256: z.array(z.string()).default([]),
   /** Item id -> milliseconds that pass before its picture is decoded. */
-  delayOnIdMs: z.record(z.string(), z.number()).default({})
+  delayOnIdMs: z.record(z.string(), z.number()).default({}),
+  /** The same for all ids that begin so: what a large model would cost, without the load. */
+  delayOnPrefixMs: z.record(z.string(), z.number()).default({})
 })
 
 export interface TestHooks {
@@ -18,12 +20,15 @@ export interface TestHooks {
 /** Throws on JSON that is not a description of hooks. */
 export function createTestHooks(text: string | undefined, kill: () => void = () => process.kill(process.pid, 'SIGKILL')): TestHooks {
   if (text === undefined) return { beforeDecode: () => {}, delayMs: () => 0 }
-  const { killOnSha256, delayOnIdMs } = hooksSchema.parse(JSON.parse(text))
+  const { killOnSha256, delayOnIdMs, delayOnPrefixMs } = hooksSchema.parse(JSON.parse(text))
   const deadly = new Set(killOnSha256)
   return {
     beforeDecode(bytes) {
       if (deadly.size > 0 && deadly.has(createHash('sha256').update(bytes).digest('hex'))) kill()
     },
-    delayMs: (itemId) => (Object.hasOwn(delayOnIdMs, itemId) ? delayOnIdMs[itemId]! : 0)
+    delayMs(itemId) {
+      if (Object.hasOwn(delayOnIdMs, itemId)) return delayOnIdMs[itemId]!
+      return Object.entries(delayOnPrefixMs).find(([prefix]) => itemId.startsWith(prefix))?.[1] ?? 0
+    }
   }
 }

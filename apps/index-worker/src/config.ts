@@ -3,7 +3,8 @@ import { readSettingsOrExit } from '@likeness/shared/config'
 import { storeSettingNames } from '@likeness/shared/store/configured-store'
 
 const names = [
-  ...storeSettingNames, 'REDIS_URL', 'LOG_LEVEL', 'DATA_DIR', 'RECONCILE_INTERVAL_MS', 'LEASE_MS', 'COMMIT_INTERVAL_MS', 'SNAPSHOT_RETENTION_MS', 'MERGE_MEMORY_BYTES'
+  ...storeSettingNames, 'REDIS_URL', 'LOG_LEVEL', 'DATA_DIR', 'RECONCILE_INTERVAL_MS', 'LEASE_MS', 'COMMIT_INTERVAL_MS', 'SNAPSHOT_RETENTION_MS', 'MERGE_MEMORY_BYTES',
+  'LIKENESS_TEST_HOOKS'
 ] as const
 
 export type IndexWorkerConfig = ReturnType<typeof readConfig>

@@ -18,6 +18,7 @@ import { createLeases } from './lease.ts'
 import { createMergeProcess } from './merge/merge-process.ts'
 import { runOwner } from './owner.ts'
 import { createSweeper } from './sweeper.ts'
+import { withTestHooks } from './test-hooks.ts'
 
 /** Of a merge process's memory that its indexes may take. */
 const mergeShare = 0.75
@@ -26,7 +27,7 @@ const reviewsPerLease = 4
 
 export async function startIndexWorker({ config, lifecycle, log }: { config: IndexWorkerConfig; lifecycle: Lifecycle; log: Logger }): Promise<void> {
   const clock = systemClock
-  const store = await openProbedStore(config)
+  const store = withTestHooks(await openProbedStore(config), config.LIKENESS_TEST_HOOKS)
   lifecycle.onStop('object store', () => store.close())
   const producer = connectRedis({ url: config.REDIS_URL, role: 'producer', log })
   lifecycle.onStop('redis producer', () => producer.disconnect())

@@ -1,0 +1,91 @@
+// Rounds of an import with changes beside it and a blow in the middle, until enough kills have interrupted work; and the end of every job.
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Random } from '../simulation/random.ts'
+import type { LiveStack } from '../support/live-stack.ts'
+import type { Blow, Struck } from './blows.ts'
+import { report } from './oracle.ts'
+import type { Tally } from './oracle.ts'
+import type { Timeline } from './timeline.ts'
+import { roundMs } from './workload.ts'
+import type { Workload } from './workload.ts'
+
+export interface Rounds {
+  live: LiveStack
+  workload: Workload
+  blows: readonly Blow[]
+  random: Random
+  timeline: Timeline
+  /** Blows still to come, each kind once before any comes again. */
+  deck: Blow[]
+  kills: number
+  /** From each counted kill until an upload that was sent right after it is indexed. */
+  recoveriesMs: number[]
+  /** How often each kind of blow met work in flight. */
+  struck: Record<string, number>
+}
+
+/** A blow falls up to this long after an import is acknowledged. */
+const mostPauseMs = 0.7 * roundMs
+
+export async function runRounds(rounds: Rounds, { kills, size }: { kills: number; size: number }): Promise<void> {
+  const { workload, timeline } = rounds
+  const batchOf = (round: number) => ({ first: round * size, count: size })
+  const mostRounds = 3 * kills + 20
+  await workload.prepare(batchOf(0))
+  for (let round = 0; rounds.kills < kills; round++) {
+    if (round === mostRounds) throw new Error(`${rounds.kills} kills met work in flight in ${round} rounds: imports of ${size} are too small`)
+    const job = await workload.importBatch(batchOf(round))
+    await Promise.all([strikeInFlight(rounds, job, round), workload.change(batchOf(round)), workload.prepare(batchOf(round + 1))])
+  }
+  timeline.note('no more blows', { kills: rounds.kills, struck: rounds.struck })
+}
+
+async function strikeInFlight(rounds: Rounds, job: string, round: number): Promise<void> {
+  const { live, workload, random, timeline } = rounds
+  await pause(random.between(0, mostPauseMs))
+  const { counts } = await live.api.job(job)
+  const strike = await strikeNext(rounds)
+  if (strike === undefined) return
+  const { blow, struck: { atMs, details } } = strike
+  await workload.probe(`${round}`)
+  const recoveryMs = Date.now() - atMs
+  const open = await countUnfinishedAt(rounds, atMs)
+  const met = 'at' in details || open > 0
+  timeline.note(blow.name, { ...details, round, pending: counts.pending, jobsInFlight: open, recoveryMs, counted: met && blow.isKill })
+  if (!met) return
+  rounds.struck[blow.name] = (rounds.struck[blow.name] ?? 0) + 1
+  if (!blow.isKill) return
+  rounds.kills++
+  rounds.recoveriesMs.push(recoveryMs)
+}
+
+/** undefined when the next blow of the deck does not find its victim at work. */
+async function strikeNext({ deck, blows, random, timeline }: Rounds): Promise<{ blow: Blow; struck: Struck } | undefined> {
+  if (deck.length === 0) deck.push(...blows)
+  const blow = deck.splice(random.below(deck.length), 1)[0]!
+  const struck = await blow.strike()
+  if (struck !== undefined) return { blow, struck }
+  timeline.note('no victim', { blow: blow.name })
+  return undefined
+}
+
+/** Jobs acknowledged before a moment and finished after it, or not yet: by the time of the commit that finished them. */
+async function countUnfinishedAt({ live, workload }: Rounds, atMs: number): Promise<number> {
+  let open = 0
+  for (const { id, acknowledgedAtMs } of workload.recentJobs()) {
+    if (acknowledgedAtMs >= atMs) continue
+    const { finished_at: finishedAt } = await live.api.job(id)
+    if (finishedAt === null || Date.parse(finishedAt) > atMs) open++
+  }
+  return open
+}
+
+/** Every job ends with each of its items counted once. */
+export async function settleJobs({ live, workload }: Rounds, tally: Tally): Promise<void> {
+  for (const { id, total } of workload.jobs) {
+    const { counts } = await live.api.finished(id)
+    const done = counts.indexed + counts.superseded
+    if (done + counts.failed !== total || counts.total !== total) report(tally, done > total ? 'duplicated' : 'lost', `job ${id} of ${total} items ended with ${JSON.stringify(counts)}`)
+    for (let failed = 0; failed < counts.failed; failed++) report(tally, 'lost', `an item of job ${id} failed`)
+  }
+}

@@ -1,0 +1,94 @@
+// One run: the stack is started, rounds of blows go over it, and at the end everything is read back from every replica.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { S3Settings } from '../../apps/cli/src/stack/app-environment.ts'
+import { createRandom } from '../simulation/random.ts'
+import { plainSettings, startLiveStack } from '../support/live-stack.ts'
+import type { LiveStack } from '../support/live-stack.ts'
+import { createBlows } from './blows.ts'
+import { checkReplicas } from './check-replicas.ts'
+import { createExpectedVectors } from './expected-vectors.ts'
+import { Oracle, emptyTally } from './oracle.ts'
+import type { Tally } from './oracle.ts'
+import { runRounds, settleJobs } from './rounds.ts'
+import type { Rounds } from './rounds.ts'
+import { createTimeline } from './timeline.ts'
+import { createWorkload, idPrefix, roundMs } from './workload.ts'
+
+export interface CrashOptions {
+  /** To be counted, a kill must have interrupted work in flight. */
+  kills: number
+  /** Pictures imported; a round of one kill imports its share. */
+  items: number
+  seed: number
+  objectStore?: 'dir' | S3Settings
+  say: (line: string) => void
+}
+export interface CrashResult extends Tally {
+  kills: number
+  /** Ids that were acknowledged. */
+  items: number
+  recoveryP99S: number
+  struck: Record<string, number>
+  /** Of a run in which something is wrong: data, logs and timeline. */
+  keptIn: string | undefined
+}
+
+const collection = 'crash'
+const processes = { api: 2, 'index-worker': 2, 'embed-worker': 2 }
+const samplesPerReplica = 300
+/** Pictures that two inference processes have in hand: each waits a little, so that an import lasts for a round. */
+const picturesAtATime = 12
+const mostDelayMs = 600
+/** About as many as a collection of any size has. */
+const sealedSegments = 50
+
+export async function runCrash(options: CrashOptions): Promise<CrashResult> {
+  const pointsDir = await mkdtemp(join(tmpdir(), 'likeness-points-'))
+  const appEnv = { 'index-worker': { LIKENESS_TEST_HOOKS: JSON.stringify({ pointsDir }) } }
+  const hooks = { delayOnPrefixMs: { [idPrefix]: Math.min(mostDelayMs, Math.round((roundMs * picturesAtATime) / (options.items / options.kills))) } }
+  const live = await startLiveStack({ objectStore: options.objectStore, replicas: processes, appEnv, hooks })
+  let isSound = false
+  try {
+    const result = await runOn(live, options, pointsDir)
+    isSound = result.lost + result.duplicated + result.resurrected === 0
+    return { ...result, keptIn: isSound ? undefined : live.dir }
+  } catch (error) {
+    options.say(`given up, data, logs and timeline are in ${live.dir}`)
+    throw error
+  } finally {
+    await live.stop({ keep: !isSound })
+    await rm(pointsDir, { recursive: true, force: true })
+  }
+}
+
+async function runOn(live: LiveStack, { kills, items, seed, say }: CrashOptions, pointsDir: string): Promise<Omit<CrashResult, 'keptIn'>> {
+  const timeline = createTimeline(join(live.dir, 'timeline.ndjson'), say)
+  const vectors = await createExpectedVectors(live.dir)
+  const oracle = new Oracle()
+  const tally = emptyTally()
+  const random = createRandom(seed)
+  const { incarnation } = await live.api.create(collection, { settings: { ...plainSettings, seal_threshold: Math.max(plainSettings.seal_threshold, Math.round(items / sealedSegments)) } })
+  const workload = createWorkload({ live, collection, oracle, vectors, seed })
+  const { blows, close } = createBlows({ live, incarnation, workload, random, pointsDir })
+  try {
+    timeline.note('started', { seed, kills, items, store: live.stack.dataDir })
+    const rounds: Rounds = { live, workload, blows, random, timeline, deck: [], kills: 0, recoveriesMs: [], struck: {} }
+    await runRounds(rounds, { kills, size: Math.ceil(items / kills) })
+    await settleJobs(rounds, tally)
+    timeline.note('all jobs finished')
+    await checkReplicas({ apis: live.apis, collection, oracle, vectors, random, samples: samplesPerReplica }, tally)
+    const result = { ...tally, kills: rounds.kills, items: oracle.versions.size, recoveryP99S: percentile99(rounds.recoveriesMs) / 1000, struck: rounds.struck }
+    timeline.note('read back', result)
+    return result
+  } finally {
+    close()
+    await vectors.close()
+  }
+}
+
+function percentile99(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  return sorted[Math.ceil(0.99 * sorted.length) - 1] ?? 0
+}
