@@ -37,7 +37,7 @@ export interface CrashResult extends Tally {
 
 const collection = 'crash'
 const processes = { api: 2, 'index-worker': 2, 'embed-worker': 2 }
-const samplesPerReplica = 300
+const samplesOf = (items: number): number => Math.min(300, Math.ceil(items / 20))
 /** Pictures that two inference processes have in hand: each waits a little, so that an import lasts for a round. */
 const picturesAtATime = 12
 const mostDelayMs = 600
@@ -78,7 +78,7 @@ async function runOn(live: LiveStack, { kills, items, seed, say }: CrashOptions,
     await runRounds(rounds, { kills, size: Math.ceil(items / kills) })
     await settleJobs(rounds, tally)
     timeline.note('all jobs finished')
-    await checkReplicas({ apis: live.apis, collection, oracle, vectors, random, samples: samplesPerReplica }, tally)
+    await checkReplicas({ apis: live.apis, collection, oracle, vectors, random, samples: samplesOf(oracle.versions.size) }, tally)
     const result = { ...tally, kills: rounds.kills, items: oracle.versions.size, recoveryP99S: percentile99(rounds.recoveriesMs) / 1000, struck: rounds.struck }
     timeline.note('read back', result)
     return result

@@ -3,27 +3,18 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { indexMethods } from '@likeness/shared/contract/collection'
-import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import { readCommitted } from './committed.ts'
 import type { CollectionWriter } from './collection-writer.ts'
 import type { Hit, Snapshot, SnapshotQuery } from './contract.ts'
 import { sealedForm } from './segment-form.ts'
+import { cells, lossOf, nameOf } from './test-support/cells.ts'
+import type { Cell } from './test-support/cells.ts'
 import { createGallery, vectorOf } from './test-support/gallery.ts'
 import type { Gallery, TestItem } from './test-support/gallery.ts'
 import { recallOf, scoreBetween } from './test-support/reference.ts'
 import type { Reference } from './test-support/reference.ts'
 import { verifyCollection } from './verify.ts'
 
-type Cell = Pick<CollectionSpec, 'method' | 'metric' | 'storage' | 'rescore'>
-const storages = ['f32', 'f16', 'sq8', 'pq8'] as const
-const plain = indexMethods.flatMap((method) => (['IP', 'L2', 'cosine'] as const).flatMap((metric) => storages.map((storage): Cell => ({ method, metric, storage, rescore: false }))))
-const hamming = indexMethods.map((method): Cell => ({ method, metric: 'hamming', storage: 'f32', rescore: false }))
-/** Those with re-scoring: IP is scored as cosine is. */
-const cells = [...plain, ...hamming, ...plain.filter(({ metric, storage }) => metric !== 'IP' && storage !== 'f32').map((cell) => ({ ...cell, rescore: true }))]
-/** How far a score may be from the true one, and the least recall@10; with re-scoring as f32. pq8: a byte for two of the 16 values. */
-const losses = { f32: [1e-6, 0.98], f16: [0.001, 0.98], sq8: [0.01, 0.95], pq8: [0.1, 0.8] } as const
-const lossOf = ({ storage, rescore }: Cell) => (rescore ? losses.f32 : losses[storage as keyof typeof losses])
 const k = 10
 const queries = Array.from({ length: 20 }, (_, i) => vectorOf(100_000 + i))
 
@@ -95,8 +86,6 @@ async function expectSealed(cell: Cell): Promise<void> {
   expect(segments.some((segment) => segment.index === index && segment.storage === storage && segment.rows >= 256), JSON.stringify(cell)).toBe(true)
   expect((await verifyCollection({ store: gallery.store, incarnation: gallery.spec.incarnation, scratchDir })).problems).toEqual([])
 }
-
-const nameOf = ({ method, metric, storage, rescore }: Cell): string => `${method} over ${metric}, ${storage}${rescore ? ' with re-scoring' : ''}`
 
 describe.each(cells.map((cell) => [nameOf(cell), cell] as const))('%s', (name, cell) => {
   test('adds, deletes, replaces, relabels, merges, filters, groups, scrolls, restarts and is made again from its log', async () => {

@@ -23,6 +23,7 @@ import { createFileCache } from '../file-cache.ts'
 import { createItemListWriter } from '../item-list-writer.ts'
 import { createJobs } from '../jobs.ts'
 import { createLogAppender } from '../log-appender.ts'
+import type { Protocol } from '../protocol.ts'
 import { createReplica } from '../replica.ts'
 
 export const dim = 16
@@ -71,6 +72,7 @@ export interface GalleryOptions extends Partial<Pick<CollectionSpec, 'method' | 
   width?: number
   /** Whether all have unit length. */
   unit?: boolean
+  protocol?: Protocol
 }
 
 export async function createGallery(options: GalleryOptions = {}) {
@@ -91,7 +93,7 @@ export async function createGallery(options: GalleryOptions = {}) {
   const announced: number[] = []
   const keys = collectionKeys(spec.incarnation)
 
-  const writerDeps = { ...options.merging, store, clock, files, log, incarnation: spec.incarnation, retentionMs: options.retentionMs ?? 0, announce: ({ seq }: { seq: number }) => void announced.push(seq) }
+  const writerDeps = { ...options.merging, store, clock, files, log, incarnation: spec.incarnation, retentionMs: options.retentionMs ?? 0, protocol: options.protocol, announce: ({ seq }: { seq: number }) => void announced.push(seq) }
 
   const gallery = {
     store, spec, keys, files, catalog, versions, appender, jobs, replica, announced,

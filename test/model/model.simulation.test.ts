@@ -1,0 +1,33 @@
+// The model test in small: every form once, a seed that happens again, and that a rule which is taken away is noticed.
+import { cells, nameOf } from '@likeness/engine/test-support/cells'
+import { realProtocol } from '@likeness/engine/protocol'
+import type { Protocol } from '@likeness/engine/protocol'
+import { expect, test } from 'vitest'
+import { runCell } from './run-cell.ts'
+
+const operations = 60
+
+test.each(cells.map((cell, at) => [nameOf(cell), cell, at] as const))('%s: random operations give what the plain model says', async (_, cell, at) => {
+  const { recall } = await runCell({ cell, seed: 31 + at, operations })
+  expect(recall).toBeGreaterThan(0.8)
+})
+
+const brokenRules: Record<string, Protocol> = {
+  'older operations win too': { ...realProtocol, supersedes: () => true },
+  'an ordinal counts as often as it comes': { ...realProtocol, claim: () => true },
+  'an owner does not raise the epoch': {
+    ...realProtocol,
+    async takeOwnership({ store, currentKey }) {
+      const { body, etag } = (await store.get(currentKey))!
+      return { current: JSON.parse(Buffer.from(body).toString('utf8')) as never, etag }
+    }
+  }
+}
+test.each(Object.entries(brokenRules))('%s: noticed', async (_, protocol) => {
+  await expect(runCell({ cell: cells[0]!, seed: 5, operations: 600, protocol })).rejects.toThrow(/^operation \d+|^job /)
+})
+
+test('a seed draws the same operations again', async () => {
+  const [first, again] = [await runCell({ cell: cells[0]!, seed: 9, operations }), await runCell({ cell: cells[0]!, seed: 9, operations })]
+  expect(again).toEqual(first)
+})
