@@ -1,7 +1,7 @@
 // What a search may spend: recall never falls as it grows, on sets that are hard for each kind of index, per query and per collection.
 import { afterEach, describe, expect, test } from 'vitest'
 import type { Metric, VectorStorage } from '@likeness/shared/contract/collection'
-import { createGallery, vectorOf } from './test-support/gallery.ts'
+import { createGallery, unitVector } from './test-support/gallery.ts'
 import type { Gallery, GalleryOptions } from './test-support/gallery.ts'
 import { recallJudge } from './test-support/reference.ts'
 import type { Reference } from './test-support/reference.ts'
@@ -13,7 +13,7 @@ const rows = 2_000
 function hardSet(metric: Metric) {
   // A bit says less than a value.
   const width = metric === 'hamming' ? 256 : 64
-  const hardVector = (seed: number): Float32Array => vectorOf(seed, width)
+  const hardVector = (seed: number): Float32Array => unitVector(seed, width)
   const reference: Reference = new Map(Array.from({ length: rows }, (_, n) => [`item-${n}`, { label: null, vector: hardVector(n + 1) }]))
   const queries = Array.from({ length: 30 }, (_, i) => hardVector(100_000 + i))
   return { width, vectorOf: hardVector, queries, recall: recallJudge(reference, { metric, queries, k }) }

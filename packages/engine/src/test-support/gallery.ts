@@ -29,7 +29,7 @@ import { createReplica } from '../replica.ts'
 export const dim = 16
 
 /** A unit vector that is a function of its seed. */
-export function vectorOf(seed: number, width = dim): Float32Array {
+export function unitVector(seed: number, width: number): Float32Array {
   const vector = new Float32Array(width)
   let state = (seed * 2654435761) >>> 0
   for (let i = 0; i < width; i++) {
@@ -39,6 +39,9 @@ export function vectorOf(seed: number, width = dim): Float32Array {
   const norm = Math.hypot(...vector)
   return vector.map((value) => value / norm)
 }
+
+/** Of one argument: fit for `map`. */
+export const vectorOf = (seed: number): Float32Array => unitVector(seed, dim)
 
 export interface TestItem {
   id: string
