@@ -14,6 +14,8 @@ export interface ApiSettings {
   allowedHosts: readonly string[]
   importRoots: readonly string[]
   maxUploadBytes: number
+  /** undefined: no bound. */
+  replicaMemoryBytes?: number
   /** Folder for uploaded list files while they are read. */
   spoolDir: string
   /** Folder of the page at `/`. */

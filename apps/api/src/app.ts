@@ -22,10 +22,13 @@ import { itemImage } from './routes/item-image.ts'
 import { itemThumbnail } from './routes/item-thumbnail.ts'
 import { listCollections } from './routes/list-collections.ts'
 import { listJobs } from './routes/list-jobs.ts'
+import { compactCollection, rebuildCollection } from './routes/maintain-collection.ts'
 import { openapi } from './routes/openapi.ts'
 import { search } from './routes/search.ts'
+import { dropSnapshot, listSnapshots, restoreSnapshot, takeSnapshot } from './routes/snapshots.ts'
 import { status } from './routes/status.ts'
 import { uploadImages } from './routes/upload-images.ts'
+import { verifyCollection } from './routes/verify-collection.ts'
 
 const routes = (deps: ApiDeps) => [
   livez,
@@ -43,6 +46,13 @@ const routes = (deps: ApiDeps) => [
   deleteItem(deps),
   deleteItems(deps),
   exportVectors(deps),
+  compactCollection(deps),
+  rebuildCollection(deps),
+  verifyCollection(deps),
+  listSnapshots(deps),
+  takeSnapshot(deps),
+  dropSnapshot(deps),
+  restoreSnapshot(deps),
   itemImage(deps),
   itemThumbnail(deps),
   search(deps),

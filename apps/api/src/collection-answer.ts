@@ -21,7 +21,8 @@ function answerOf(spec: CollectionSpec, version: VersionSummary): CollectionAnsw
     items: version.counts.items,
     rows: version.counts.rows,
     segments: version.segments,
-    open_jobs: version.openIngestions
+    open_jobs: version.openIngestions,
+    loaded: null
   }
 }
 
@@ -29,8 +30,9 @@ export const newCollectionAnswer = (spec: CollectionSpec): CollectionAnswer =>
   answerOf(spec, { seq: 0, counts: { items: 0, rows: 0 }, segments: [], openIngestions: 0, snapshots: [], outcomes: [] })
 
 /** As committed now; collection_not_found when it was dropped meanwhile. */
-export async function collectionAnswer({ versions }: ApiDeps, spec: CollectionSpec): Promise<CollectionAnswer> {
+export async function collectionAnswer({ versions, replica }: ApiDeps, spec: CollectionSpec): Promise<CollectionAnswer> {
   const version = await versions.read(spec.incarnation)
   if (version === undefined) throw appError('collection_not_found', `collection ${spec.name} was dropped meanwhile`)
-  return answerOf(spec, version)
+  const loaded = replica.status().find(({ incarnation }) => incarnation === spec.incarnation)
+  return { ...answerOf(spec, version), loaded: loaded === undefined ? null : { bytes: loaded.bytes, pinned: loaded.pinned } }
 }

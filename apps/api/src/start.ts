@@ -38,7 +38,7 @@ export async function startApi({ config, lifecycle, log }: StartDeps): Promise<A
   lifecycle.onStop('redis', () => redis.disconnect())
   const lanes = await startLanes({ config, lifecycle, log }, redis)
   const catalog = createCatalog({ store, clock })
-  const replica = createReplica({ store, clock, log, cacheDir: await emptyOwnFolder(config.DATA_DIR, 'replica'), pollMs: config.REPLICA_POLL_MS })
+  const replica = createReplica({ store, clock, log, cacheDir: await emptyOwnFolder(config.DATA_DIR, 'replica'), pollMs: config.REPLICA_POLL_MS, memoryBytes: config.REPLICA_MEMORY_BYTES })
   lifecycle.onStop('replica', () => replica.close())
   const subscriber = connectRedis({ url: config.REDIS_URL, role: 'worker', log })
   lifecycle.onStop('redis subscriber', () => subscriber.disconnect())
@@ -85,6 +85,7 @@ async function settingsOf(config: ApiConfig): Promise<ApiDeps['settings']> {
     allowedHosts: config.ALLOWED_HOSTS,
     importRoots: config.IMPORT_ROOTS,
     maxUploadBytes: config.MAX_UPLOAD_BYTES,
+    replicaMemoryBytes: config.REPLICA_MEMORY_BYTES,
     spoolDir: await emptyOwnFolder(config.DATA_DIR, 'spool'),
     publicDir: join(import.meta.dirname, '../public')
   }

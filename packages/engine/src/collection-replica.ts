@@ -37,6 +37,9 @@ export class CollectionReplica {
   private running: Promise<void> | undefined
   private queued: Promise<void> | undefined
   private closed = false
+  /** Snapshots that are not given back. */
+  private alive = 0
+  private givenBack: Promise<unknown> = Promise.resolve()
 
   constructor(deps: CollectionReplicaDeps) {
     this.deps = deps
@@ -51,6 +54,11 @@ export class CollectionReplica {
     return this.behindSinceMs === undefined ? 0 : this.deps.clock.nowMs() - this.behindSinceMs
   }
 
+  /** A query has a snapshot of it, or it is being loaded. */
+  get inUse(): boolean {
+    return this.running !== undefined || this.alive > 1 || this.snapshot?.isIdle === false
+  }
+
   hint(seq: number): void {
     this.hintedSeq = Math.max(this.hintedSeq, seq)
     if (seq > (this.snapshot?.seq ?? -1)) this.behindSinceMs ??= this.deps.clock.nowMs()
@@ -58,6 +66,7 @@ export class CollectionReplica {
 
   /** Serves at least what CURRENT said after this call began. One that is already running may have read it before: another follows. */
   refresh(): Promise<void> {
+    if (this.closed) return Promise.resolve()
     if (this.running === undefined) return (this.running = this.load().finally(() => (this.running = undefined)))
     const next = () => {
       this.queued = undefined
@@ -102,9 +111,12 @@ export class CollectionReplica {
       throw error
     }
     const previous = this.snapshot
-    this.snapshot = new OpenSnapshot(manifest, parts, (idle) => this.giveBack(idle.parts))
+    this.snapshot = new OpenSnapshot(manifest, parts, (idle) => {
+      this.alive--
+      this.givenBack = Promise.all([this.givenBack, this.giveBack(idle.parts)])
+    })
+    this.alive++
     previous?.release()
-    if (this.closed) this.snapshot.release()
     return true
   }
 
@@ -114,7 +126,7 @@ export class CollectionReplica {
     const parts = settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
     const failed = settled.find((one) => one.status === 'rejected')
     if (failed === undefined) return parts
-    this.giveBack(parts)
+    await this.giveBack(parts)
     throw failed.reason
   }
 
@@ -138,16 +150,18 @@ export class CollectionReplica {
     return decoded
   }
 
-  private giveBack(parts: readonly Part[]): void {
-    for (const { segment } of parts) {
-      segment.release().catch((error: unknown) => this.deps.log.error({ err: error, segment: segment.ref.id }, 'closing a segment failed'))
-    }
+  private async giveBack(parts: readonly Part[]): Promise<void> {
+    const released = parts.map(({ segment }) => segment.release().catch((error: unknown) => this.deps.log.error({ err: error, segment: segment.ref.id }, 'closing a segment failed')))
+    await Promise.all(released)
   }
 
+  /** What queries still have stays open until they give it back; resolves when what nobody has is closed and its files are gone. */
   async close(): Promise<void> {
     this.closed = true
-    const running = this.running
+    const { running } = this
     if (running !== undefined) await running.catch((error: unknown) => this.deps.log.debug({ err: error }, 'refresh ended by closing'))
-    else this.snapshot?.release()
+    this.snapshot?.release()
+    this.snapshot = undefined
+    await this.givenBack
   }
 }

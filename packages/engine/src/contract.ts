@@ -177,6 +177,7 @@ export interface Replica {
   acquire(incarnation: string, wish: SnapshotWish): Promise<Snapshot>
   /** A hint that CURRENT moved. */
   hint(incarnation: string, seq: number): void
-  status(): { incarnation: string; seq: number; rows: number; behindMs: number; alarm: string | null }[]
+  /** Of loaded collections. `bytes`: what each holds in memory; pinned ones are never evicted. */
+  status(): { incarnation: string; seq: number; rows: number; behindMs: number; alarm: string | null; bytes: number; pinned: boolean }[]
   close(): Promise<void>
 }

@@ -6,6 +6,7 @@ import type { ObjectStore } from '@likeness/shared/store/object-store'
 import { CollectionReplica } from './collection-replica.ts'
 import type { Replica, SnapshotWish } from './contract.ts'
 import { createFileCache } from './file-cache.ts'
+import { residentBytes, toEvict } from './replica-memory.ts'
 import type { OpenSnapshot } from './snapshot.ts'
 
 const waitStepMs = 25
@@ -19,6 +20,8 @@ export interface ReplicaDeps {
   /** Folder of this process alone. */
   cacheDir: string
   pollMs: number
+  /** What loaded collections may hold; none: no bound. */
+  memoryBytes?: number
 }
 
 const satisfies = (snapshot: OpenSnapshot, wish: SnapshotWish): boolean => snapshot.seq >= (wish.minSeq ?? 0) && snapshot.appliedSlot >= (wish.minSlot ?? 0)
@@ -27,6 +30,11 @@ export function createReplica(deps: ReplicaDeps): Replica {
   const { clock, log } = deps
   const cache = createFileCache({ store: deps.store, dir: deps.cacheDir })
   const collections = new Map<string, CollectionReplica>()
+  /** When each was used last, and by how many acquiring now. */
+  const uses = new Map<string, { last: number; acquiring: number }>()
+  /** Evicted ones, until their files are gone: loading again uses the same ones. */
+  const closing = new Map<string, Promise<void>>()
+  let useCount = 0
 
   function collectionOf(incarnation: string): CollectionReplica {
     let collection = collections.get(incarnation)
@@ -37,7 +45,41 @@ export function createReplica(deps: ReplicaDeps): Replica {
   async function forget(incarnation: string): Promise<void> {
     const collection = collections.get(incarnation)
     collections.delete(incarnation)
+    uses.delete(incarnation)
     await collection?.close()
+  }
+
+  function residents() {
+    return [...collections].flatMap(([incarnation, collection]) => {
+      const { current } = collection
+      if (current === undefined) return []
+      const { last = 0, acquiring = 0 } = uses.get(incarnation) ?? {}
+      const bytes = current.parts.reduce((sum, { ref }) => sum + residentBytes(ref), 0)
+      return [{ incarnation, collection, current, bytes, pinned: current.spec.settings.pinned, inUse: acquiring > 0 || collection.inUse, lastUse: last }]
+    })
+  }
+
+  /** In one tick: nobody can take up what is let go here. */
+  function makeRoom(): void {
+    for (const { incarnation, bytes } of toEvict(residents(), deps.memoryBytes ?? Infinity)) {
+      log.info({ incarnation, bytes }, 'evicted from memory')
+      closing.set(incarnation, forget(incarnation).finally(() => closing.delete(incarnation)))
+    }
+  }
+
+  /** Held in memory while it is being acquired. */
+  async function using<T>(incarnation: string, acquire: (collection: CollectionReplica) => Promise<T>): Promise<T> {
+    for (let left = closing.get(incarnation); left !== undefined; left = closing.get(incarnation)) await left
+    const collection = collectionOf(incarnation)
+    const use = uses.get(incarnation) ?? { last: 0, acquiring: 0 }
+    uses.set(incarnation, use)
+    Object.assign(use, { last: ++useCount, acquiring: use.acquiring + 1 })
+    try {
+      return await acquire(collection)
+    } finally {
+      use.acquiring--
+      makeRoom()
+    }
   }
 
   /** In the background: a failure is in the collection's alarm. */
@@ -82,10 +124,11 @@ export function createReplica(deps: ReplicaDeps): Replica {
   return {
     async acquire(incarnation, wish) {
       const deadlineMs = clock.nowMs() + wish.timeoutMs
-      const collection = collectionOf(incarnation)
       try {
-        if (mustRead(collection, wish)) await refreshWithin(collection, wish.timeoutMs)
-        return await waitFor(collection, wish, deadlineMs)
+        return await using(incarnation, async (collection) => {
+          if (mustRead(collection, wish)) await refreshWithin(collection, wish.timeoutMs)
+          return await waitFor(collection, wish, deadlineMs)
+        })
       } catch (error) {
         if (isAppError(error, 'collection_not_found')) await forget(incarnation)
         else if (!isAppError(error)) throw error
@@ -100,14 +143,11 @@ export function createReplica(deps: ReplicaDeps): Replica {
       refreshQuietly(incarnation, collection)
     },
     status() {
-      return [...collections].flatMap(([incarnation, collection]) => {
-        const snapshot = collection.current
-        return snapshot === undefined ? [] : [{ incarnation, seq: snapshot.seq, rows: snapshot.counts.rows, behindMs: collection.behindMs, alarm: collection.alarm }]
-      })
+      return residents().map(({ incarnation, collection: { behindMs, alarm }, current: { seq, counts }, bytes, pinned }) => ({ incarnation, seq, rows: counts.rows, behindMs, alarm, bytes, pinned }))
     },
     async close() {
       clearInterval(poll)
-      await Promise.all([...collections.keys()].map(forget))
+      await Promise.all([...[...collections.keys()].map(forget), ...closing.values()])
     }
   }
 }

@@ -119,6 +119,11 @@ export class OpenSnapshot implements Snapshot {
     for (const part of this.parts) for (const items of chunksOf(part)) yield { part, items }
   }
 
+  /** Nobody has it but whoever opened it. */
+  get isIdle(): boolean {
+    return this.users === 1
+  }
+
   retain(): this {
     this.users++
     return this

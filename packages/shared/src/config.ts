@@ -43,6 +43,8 @@ const settings = {
   SNAPSHOT_RETENTION_MS: int(0, 7 * 86_400_000).default(600_000),
   /** Of the process that merges small segments, and as much again of the one that merges large ones. */
   MERGE_MEMORY_BYTES: int(256 * 1024 ** 2, 2 ** 42).default(Math.max(512 * 1024 ** 2, Math.floor(totalmem() / 4))),
+  /** What the collections that an api process has loaded may hold in memory; the least used are let go. */
+  REPLICA_MEMORY_BYTES: int(1, 2 ** 50).optional(),
   REPLICA_POLL_MS: int(50, 60_000).default(1_000),
   /** Name of the parent's IPC-less test hooks; never set in production. */
   LIKENESS_TEST_HOOKS: z.string().optional()

@@ -13,7 +13,8 @@ const links = { image: z.string(), thumbnail: z.string() }
 const segmentSchema = z.strictObject({ id: z.string(), index: z.string(), storage: z.string(), rows: count, deleted: count })
 const collectionSchema = z.strictObject({
   name: z.string(), incarnation: z.string(), index_method: z.string(), metric: z.string(), storage: z.string(), rescore: z.boolean(), embedding: embeddingSchema,
-  settings: z.record(z.string(), z.unknown()), created_at: z.iso.datetime(), seq: count, items: count, rows: count, segments: z.array(segmentSchema), open_jobs: count
+  settings: z.record(z.string(), z.unknown()), created_at: z.iso.datetime(), seq: count, items: count, rows: count, segments: z.array(segmentSchema), open_jobs: count,
+  loaded: z.strictObject({ bytes: count, pinned: z.boolean() }).nullable()
 }) satisfies z.ZodType<CollectionAnswer>
 
 const hitSchema = z.strictObject({
@@ -44,16 +45,28 @@ const problemSchema = z.looseObject({
 }) satisfies z.ZodType<Problem>
 
 const committed = { deleted: z.literal(true), revision: count, seq: count }
+const outcome = { revision: count, seq: count }
 const logged = { applied: z.literal(false), revision: count }
 
 export const answerSchemas = {
   Accepted: z.strictObject({ job: z.string(), collection: z.string(), revision: count, total: count, items: z.array(z.strictObject({ ordinal: count, id: z.string() })).optional() }),
   Collection: collectionSchema,
+  Compacted: z.strictObject({ compacted: z.literal(true), ...outcome }),
   CollectionList: z.strictObject({ collections: z.array(collectionSchema) }),
   Deleted: z.strictObject({ id: z.string(), ...committed }),
   DeletedItems: z.strictObject({ count, ...committed }),
   DeletionLogged: z.strictObject({ id: z.string(), ...logged }),
   DeletionOfItemsLogged: z.strictObject({ count, ...logged }),
+  OperationLogged: z.strictObject({ name: z.string().optional(), ...logged }),
+  Rebuilt: z.strictObject({ rebuilt: z.literal(true), ...outcome }),
+  Restored: z.strictObject({ name: z.string(), restored: z.literal(true), items: count, ...outcome }),
+  SnapshotDropped: z.strictObject({ name: z.string(), dropped: z.literal(true), ...outcome }),
+  SnapshotList: z.strictObject({ snapshots: z.array(z.strictObject({ name: z.string(), revision: count, created_at: z.iso.datetime(), seq: count, items: count, rows: count })) }),
+  SnapshotTaken: z.strictObject({ name: z.string(), taken: z.literal(true), ...outcome }),
+  VerifyLine: z.union([
+    z.strictObject({ files: count, bytes: count }),
+    z.strictObject({ seq: count.nullable(), files: count, bytes: count, problems: z.array(z.strictObject({ code: z.string(), key: z.string(), message: z.string() })) })
+  ]),
   Dropped: z.strictObject({ name: z.string(), incarnation: z.string(), dropped: z.literal(true) }),
   Hit: hitSchema,
   Item: itemSchema,
@@ -66,7 +79,8 @@ export const answerSchemas = {
   SearchAnswer: searchSchema,
   Status: z.strictObject({
     store: z.string(),
-    replica: z.array(z.strictObject({ incarnation: z.string(), seq: count, rows: count, behind_ms: z.number(), alarm: z.string().nullable() })),
+    replica: z.array(z.strictObject({ incarnation: z.string(), seq: count, rows: count, behind_ms: z.number(), alarm: z.string().nullable(), bytes: count, pinned: z.boolean() })),
+    memory_bytes: count.nullable(),
     lanes: z.array(z.strictObject({ worker: z.string(), embedding: embeddingSchema, provider: z.string(), seen_at: z.iso.datetime() }))
   })
 }

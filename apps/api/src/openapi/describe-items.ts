@@ -28,10 +28,11 @@ export const itemRoutes: RouteDescriptions = {
   },
   'POST /v1/collections/:c/delete': {
     tag: 'items',
-    summary: 'Delete many items, as one operation',
+    summary: 'Delete many items, by id, label or filter, as one operation',
+    description: 'A label or filter deletes what it matches at its place in the order of acceptance, also items that are still on their way.',
     body: { 'application/json': 'DeleteItems' },
     idempotent: true,
-    answers: { 200: json('Committed.', 'DeletedItems'), 202: json(notYet, 'DeletionOfItemsLogged') },
+    answers: { 200: json('Committed.', 'DeletedItems'), 202: json(notYet, 'DeletionOfItemsLogged', 'OperationLogged') },
     codes: ['collection_not_found']
   },
   'GET /v1/collections/:c/items/:id/image': {

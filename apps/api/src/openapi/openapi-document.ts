@@ -6,6 +6,7 @@ import type { Route } from '../http/route.ts'
 import { collectionRoutes } from './describe-collections.ts'
 import { ingestionRoutes } from './describe-ingestion.ts'
 import { itemRoutes } from './describe-items.ts'
+import { maintenanceRoutes } from './describe-maintenance.ts'
 import { jobRoutes, searchRoutes, serviceRoutes } from './describe-service.ts'
 import { answerHeaders, tags } from './route-description.ts'
 import type { AnswerDescription, RouteDescription, RouteDescriptions } from './route-description.ts'
@@ -14,11 +15,12 @@ import type { JsonSchema } from './schema-components.ts'
 
 export type MountedRoute = Pick<Route, 'method' | 'path'>
 
-export const descriptions: RouteDescriptions = { ...collectionRoutes, ...ingestionRoutes, ...itemRoutes, ...searchRoutes, ...jobRoutes, ...serviceRoutes }
+export const descriptions: RouteDescriptions = { ...collectionRoutes, ...ingestionRoutes, ...itemRoutes, ...maintenanceRoutes, ...searchRoutes, ...jobRoutes, ...serviceRoutes }
 
 const pathParameters: Record<string, JsonSchema> = {
   c: { description: 'Name of a collection.', schema: { type: 'string' } },
-  id: { description: 'Percent-encoded.', schema: { type: 'string' } }
+  id: { description: 'Percent-encoded.', schema: { type: 'string' } },
+  name: { description: 'Name of a snapshot.', schema: { type: 'string' } }
 }
 
 const idempotencyHeader = {

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { indexMethods, indexMethodSchema, metrics, metricSchema, storageSchema } from '@likeness/shared/contract/collection'
 import { conditionSchema, filterSchema } from '@likeness/shared/contract/filter'
-import { createCollectionSchema, deleteItemsSchema, importRequestSchema, listLineSchema, searchRequestSchema, vectorLineSchema } from '@likeness/shared/contract/http'
+import { createCollectionSchema, deleteItemsSchema, importRequestSchema, listLineSchema, searchRequestSchema, takeSnapshotSchema, vectorLineSchema } from '@likeness/shared/contract/http'
 import { itemIdSchema, labelSchema, metadataSchema } from '@likeness/shared/contract/item-list'
 
 const { vector: _vector, vectors: _vectors, item_id: _itemId, ...searchFields } = searchRequestSchema.shape
@@ -21,6 +21,7 @@ export const requestSchemas = {
   SearchForm: z.object({ image: z.file().optional(), ...searchFields }),
   SearchRequest: searchRequestSchema,
   Storage: storageSchema,
+  TakeSnapshot: takeSnapshotSchema,
   UploadForm: z.object({ id: itemIdSchema.optional(), label: labelSchema.optional(), metadata: metadataSchema.optional(), image: z.file() }),
   VectorLine: vectorLineSchema
 }
@@ -29,6 +30,7 @@ export type RequestSchemaName = keyof typeof requestSchemas
 /** What the schemas themselves cannot say. */
 export const requestNotes: Partial<Record<RequestSchemaName, object>> = {
   Condition: { description: 'A value to be equal to, of the same type; or one of `in`, `gt`/`gte`/`lt`/`lte` (numbers only), `exists`, `not`.' },
+  DeleteItems: { description: 'Exactly one of `ids`, `label` and `filter`.' },
   Filter: { description: 'All of its conditions hold; of `any`, at least one.' },
   ImportForm: { description: 'Exactly one of `prefix` and `root`. `list`: `path<TAB>label[<TAB>id]` a line, or ListLine as NDJSON (sent as application/x-ndjson, or named *.ndjson).' },
   ImportRequest: { description: 'Exactly one of `prefix` and `root`.' },

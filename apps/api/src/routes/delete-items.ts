@@ -1,4 +1,4 @@
-// POST /v1/collections/:c/delete: many items by id, as one operation.
+// POST /v1/collections/:c/delete: many items by id, by label or by filter, as one operation.
 import { deleteItemsSchema } from '@likeness/shared/contract/http'
 import type { ApiDeps } from '../api-deps.ts'
 import { deleteByIds } from '../delete-by-ids.ts'
@@ -6,6 +6,7 @@ import { parseRequest, readJson } from '../http/request-body.ts'
 import { pathParameter } from '../http/route.ts'
 import type { Route } from '../http/route.ts'
 import { requestKey } from '../idempotency.ts'
+import { operateOnce } from '../operate.ts'
 import { resolveCollection } from '../resolve-collection.ts'
 
 export const deleteItems = (deps: ApiDeps): Route => ({
@@ -13,8 +14,16 @@ export const deleteItems = (deps: ApiDeps): Route => ({
   path: '/v1/collections/:c/delete',
   async handle(req, res) {
     requestKey(req)
-    const { ids } = parseRequest(deleteItemsSchema, await readJson(req, res))
+    const { ids, label, filter: given } = parseRequest(deleteItemsSchema, await readJson(req, res))
     const { incarnation } = await resolveCollection(deps, pathParameter(req, 'c'))
-    await deleteByIds(deps, req, res, { incarnation, ids, describe: { count: ids.length } })
+    if (ids !== undefined) return await deleteByIds(deps, req, res, { incarnation, ids, describe: { count: ids.length } })
+    const filter = given ?? { label }
+    await operateOnce(deps, req, res, {
+      incarnation,
+      content: filter,
+      operation: () => ({ kind: 'delete_where', filter }),
+      describe: {},
+      done: ({ items = 0 }) => ({ deleted: true, count: items })
+    })
   }
 })

@@ -64,6 +64,7 @@ export type CollectionOperation = Bare<Exclude<Operation, { kind: 'ingest' | 'de
 export type Gallery = Awaited<ReturnType<typeof createGallery>>
 
 export interface GalleryOptions extends Partial<Pick<CollectionSpec, 'method' | 'metric' | 'storage' | 'rescore'>> {
+  name?: string
   sealThreshold?: number
   settings?: Partial<CollectionSettings>
   store?: ObjectStore
@@ -86,7 +87,7 @@ export async function createGallery(options: GalleryOptions = {}) {
   const catalog = createCatalog({ store, clock })
   const settings = collectionSettingsSchema.parse({ seal_threshold: options.sealThreshold ?? 64, ...options.settings })
   const { metric = 'IP', method = 'HNSW32', storage, rescore, width = dim, unit = true } = options
-  const spec = await catalog.create({ name: 'marks', embedding: { version: options.embedding ?? 'test@1/none@1', dim: width, unit }, metric, method, storage, rescore, settings })
+  const spec = await catalog.create({ name: options.name ?? 'marks', embedding: { version: options.embedding ?? 'test@1/none@1', dim: width, unit }, metric, method, storage, rescore, settings })
   const appender = createLogAppender({ store, clock })
   const lists = createItemListWriter({ store })
   const jobs = createJobs({ store, catalog })

@@ -52,6 +52,8 @@ export const collectionSettingsSchema = z.object({
   seal_threshold: z.number().int().min(8).max(5_000_000).default(20_000),
   /** Input sizes (pixels) at which the whole picture of a gallery item is enrolled, one row each. */
   view_sizes: z.array(z.number().int().min(32).max(1280).multipleOf(32)).max(8).default([224, 128]),
+  /** A replica that has loaded it keeps it in memory, whatever else it needs room for. */
+  pinned: z.boolean().default(false),
   /** Whether detected subjects become rows of a gallery item, beside the whole picture. */
   subjects: z.boolean().default(true)
 })

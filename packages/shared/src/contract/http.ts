@@ -2,7 +2,9 @@
 import { z } from 'zod'
 import { collectionNameSchema, collectionSettingsSchema, embeddingSchema, indexMethodSchema, metricSchema, searchBudgetSchema, storageSchema } from './collection.ts'
 import { filterSchema, groupBySchema } from './filter.ts'
+import type { Filter } from './filter.ts'
 import { boxSchema } from './lane.ts'
+import { snapshotNameSchema } from './operation.ts'
 import { itemFailureSchema, itemIdSchema, labelSchema, metadataSchema } from './item-list.ts'
 import { batchRowSchema } from './vector-batch.ts'
 
@@ -67,7 +69,12 @@ export const vectorLineSchema = z.strictObject({
 })
 export type VectorLine = z.infer<typeof vectorLineSchema>
 
-export const deleteItemsSchema = z.strictObject({ ids: z.array(itemIdSchema).min(1).max(10_000) })
+const matchesAll = ({ label, metadata = {}, any, not }: Filter): boolean => label === undefined && Object.keys(metadata).length === 0 && not === undefined && (any?.some(matchesAll) ?? true)
+export const deleteItemsSchema = z
+  .strictObject({ ids: z.array(itemIdSchema).min(1).max(10_000).optional(), label: labelSchema.optional(), filter: filterSchema.optional() })
+  .refine((body) => Object.values(body).filter((value) => value !== undefined).length === 1, 'give one of ids, label and filter')
+  .refine(({ filter }) => filter === undefined || !matchesAll(filter), 'a filter without a condition would delete everything')
+export const takeSnapshotSchema = z.strictObject({ name: snapshotNameSchema })
 
 export const consistencies = ['strong', 'bounded', 'eventual'] as const
 /** For multipart the same names as form fields, numbers and JSON as text. */
@@ -157,6 +164,8 @@ export interface CollectionAnswer {
   rows: number
   segments: { id: string; index: string; storage: string; rows: number; deleted: number }[]
   open_jobs: number
+  /** By this process: bytes in memory; null until it is searched, or when it was evicted. */
+  loaded: { bytes: number; pinned: boolean } | null
 }
 export interface ItemAnswer {
   id: string

@@ -1,0 +1,48 @@
+// Routes of how a collection is kept, for the OpenAPI document.
+import { json } from './route-description.ts'
+import type { RouteDescription, RouteDescriptions } from './route-description.ts'
+
+const logged = { 202: json('Logged and will be done, but not committed in time to say more.', 'OperationLogged') }
+const operation: Pick<RouteDescription, 'tag' | 'idempotent' | 'codes'> = { tag: 'collections', idempotent: true, codes: ['collection_not_found'] }
+
+export const maintenanceRoutes: RouteDescriptions = {
+  'POST /v1/collections/:c/compact': {
+    ...operation,
+    summary: 'Write anew every segment that carries deletions or relabels, and make small segments one',
+    answers: { 200: json('Nothing is left to do.', 'Compacted'), ...logged }
+  },
+  'POST /v1/collections/:c/rebuild': {
+    ...operation,
+    summary: 'Make the segments again from log and vector batches alone',
+    description: 'What the collection holds stays the same; also where its files are damaged or lost.',
+    answers: { 200: json('Made again.', 'Rebuilt'), ...logged }
+  },
+  'GET /v1/collections/:c/verify': {
+    tag: 'collections',
+    summary: 'Read every file of the committed version and of its snapshots, and compare it with the manifest',
+    answers: { 200: { description: 'Lines of progress; the last line is the report.', content: { 'application/x-ndjson': ['VerifyLine'] } } },
+    codes: ['collection_not_found', 'overloaded']
+  },
+  'GET /v1/collections/:c/snapshots': { tag: 'collections', summary: 'List the versions that are kept by name', answers: { 200: json('As committed now.', 'SnapshotList') }, codes: ['collection_not_found'] },
+  'POST /v1/collections/:c/snapshots': {
+    ...operation,
+    summary: 'Keep the version as it is now, by name',
+    description: 'Costs no copy: its files stay for as long as the snapshot does.',
+    body: { 'application/json': 'TakeSnapshot' },
+    answers: { 200: json('Kept.', 'SnapshotTaken'), ...logged },
+    codes: ['collection_not_found', 'snapshot_exists']
+  },
+  'DELETE /v1/collections/:c/snapshots/:name': {
+    ...operation,
+    summary: 'Let a snapshot go',
+    answers: { 200: json('Gone.', 'SnapshotDropped'), ...logged },
+    codes: ['collection_not_found', 'snapshot_not_found']
+  },
+  'POST /v1/collections/:c/snapshots/:name/restore': {
+    ...operation,
+    summary: 'Make the collection what a snapshot holds, as a new version',
+    description: 'What was deleted since comes back with the revision of the restore, what was added since is gone, and so is what was accepted before and has not come yet. What is accepted later wins.',
+    answers: { 200: json('Restored.', 'Restored'), ...logged },
+    codes: ['collection_not_found', 'snapshot_not_found']
+  }
+}

@@ -1,0 +1,118 @@
+// Deletion by filter, snapshots, restores and maintenance over HTTP, with an owner beside the API that commits what it logs.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { CollectionWriter } from '@likeness/engine'
+import { createFaissSegmentFiles } from '@likeness/engine/faiss-segment-files'
+import { createFileCache } from '@likeness/engine/file-cache'
+import { openCollectionWriter } from '@likeness/engine/open-writer'
+import { systemClock } from '@likeness/shared/clock'
+import { silentLog } from '@likeness/shared/log'
+import { codeOf, startTestApi } from '../test-support/start-test-api.ts'
+import type { TestApi } from '../test-support/start-test-api.ts'
+
+let api: TestApi
+let dir: string
+let incarnation: string
+let stopOwner: () => Promise<void>
+beforeEach(async () => {
+  api = await startTestApi()
+  dir = await mkdtemp(join(tmpdir(), 'likeness-owner-'))
+  incarnation = ((await (await api.post('/v1/collections', { name: 'marks', embedding: { version: 'theirs', dim: 4, unit: true } })).json()) as { incarnation: string }).incarnation
+  const { store } = api
+  const files = createFaissSegmentFiles({ store, cache: createFileCache({ store, dir }) })
+  const writer = (await openCollectionWriter({ store, clock: systemClock, files, log: silentLog(), incarnation, retentionMs: 0, announce: () => undefined }))!
+  stopOwner = runOwner(writer)
+})
+afterEach(async () => {
+  await stopOwner()
+  await api.stop()
+  await rm(dir, { recursive: true, force: true })
+})
+
+function runOwner(writer: CollectionWriter): () => Promise<void> {
+  let stopped = false
+  const running = (async () => {
+    while (!stopped) {
+      await writer.step({ list: true })
+      while (await writer.merge());
+      await systemClock.sleep(5)
+    }
+  })()
+  return async () => {
+    stopped = true
+    await running
+  }
+}
+
+async function add(...items: { id: string; label: string }[]): Promise<void> {
+  const lines = items.map(({ id, label }, i) => `${JSON.stringify({ id, label, vectors: [[i === 0 ? 1 : 0, i === 0 ? 0 : 1, 0, 0]] })}\n`).join('')
+  const response = await api.fetch('/v1/collections/marks/vectors', { method: 'POST', body: lines, headers: { 'content-type': 'application/x-ndjson' } })
+  const { job } = (await response.json()) as { job: string }
+  await expect.poll(async () => (await api.deps.jobs.status(job)).state, { timeout: 20_000 }).toBe('completed')
+}
+const post = async (path: string, body?: unknown) => {
+  const response = await (body === undefined ? api.fetch(`/v1/collections/marks${path}`, { method: 'POST' }) : api.post(`/v1/collections/marks${path}`, body))
+  return { status: response.status, body: (await response.json()) as Record<string, unknown> }
+}
+const items = async () => ((await (await api.fetch('/v1/collections/marks')).json()) as { items: number }).items
+
+test('items are deleted by label and by filter, with how many there were', async () => {
+  await add({ id: 'a', label: 'x' }, { id: 'b', label: 'x' }, { id: 'c', label: 'y' }, { id: 'd', label: 'z' })
+  expect(await post('/delete', { label: 'x' })).toEqual({ status: 200, body: { deleted: true, count: 2, revision: expect.any(Number), seq: expect.any(Number) } })
+  expect(await post('/delete', { filter: { label: { in: ['y', 'nothing'] } } })).toMatchObject({ status: 200, body: { count: 1 } })
+  expect(await items()).toBe(1)
+  for (const wrong of [{}, { filter: {} }, { filter: { any: [{}] } }, { filter: { metadata: {} } }, { label: 'x', ids: ['a'] }, { filter: { labels: 'x' } }]) {
+    expect([wrong, (await post('/delete', wrong)).status]).toEqual([wrong, 400])
+  }
+})
+
+test('a snapshot is taken, listed, restored and dropped; a key is answered once', async () => {
+  await add({ id: 'a', label: 'x' }, { id: 'b', label: 'y' })
+  expect(await post('/snapshots', { name: 'before' })).toMatchObject({ status: 200, body: { name: 'before', taken: true } })
+  expect(await post('/snapshots', { name: 'before' })).toMatchObject({ status: 409, body: { code: 'snapshot_exists' } })
+  expect(await (await api.fetch('/v1/collections/marks/snapshots')).json()).toMatchObject({ snapshots: [{ name: 'before', items: 2, rows: 2 }] })
+  await post('/delete', { label: 'x' })
+  await add({ id: 'c', label: 'z' })
+  const restore = () => api.fetch('/v1/collections/marks/snapshots/before/restore', { method: 'POST', headers: { 'idempotency-key': 'once' } })
+  const first = await restore()
+  const body = await first.json()
+  expect([first.status, body]).toEqual([200, { name: 'before', restored: true, items: 2, revision: expect.any(Number), seq: expect.any(Number) }])
+  await post('/delete', { label: 'y' })
+  const again = await restore()
+  expect([again.headers.get('idempotent-replay'), await again.json()]).toEqual(['true', body])
+  expect(await items()).toBe(1)
+  const drop = () => api.fetch('/v1/collections/marks/snapshots/before', { method: 'DELETE' })
+  expect(await (await drop()).json()).toMatchObject({ name: 'before', dropped: true })
+  expect(await codeOf(await drop())).toBe('404 snapshot_not_found')
+  expect(await post('/snapshots/before/restore')).toMatchObject({ status: 404, body: { code: 'snapshot_not_found' } })
+  expect(await post('/snapshots', { name: 'No Name' })).toMatchObject({ status: 400 })
+})
+
+test('a collection is compacted, made again and verified', async () => {
+  await add({ id: 'a', label: 'x' }, { id: 'b', label: 'y' })
+  await add({ id: 'c', label: 'x' })
+  await post('/delete', { ids: ['a'] })
+  expect(await post('/compact')).toMatchObject({ status: 200, body: { compacted: true } })
+  const described = (await (await api.fetch('/v1/collections/marks')).json()) as { segments: unknown[]; loaded: unknown }
+  expect(described).toMatchObject({ segments: [{ rows: 2, deleted: 0 }], loaded: null })
+  expect(await post('/rebuild')).toMatchObject({ status: 200, body: { rebuilt: true } })
+  expect(await items()).toBe(2)
+  await stopOwner()
+  const verified = await api.fetch('/v1/collections/marks/verify')
+  expect(verified.headers.get('content-type')).toContain('application/x-ndjson')
+  const lines = (await verified.text()).trim().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>)
+  expect(lines.at(-1)).toMatchObject({ problems: [], seq: expect.any(Number) })
+  expect(await api.spooled()).toEqual([])
+})
+
+test('without an owner it is logged and answered as not applied', async () => {
+  await stopOwner()
+  api.deps.clock.nowMs = (() => {
+    let nowMs = Date.now()
+    return () => (nowMs += 4_000)
+  })()
+  expect(await post('/compact')).toEqual({ status: 202, body: { revision: expect.any(Number), applied: false } })
+  expect((await api.operations(incarnation)).at(-1)).toMatchObject({ kind: 'compact' })
+})

@@ -1,0 +1,18 @@
+// POST /v1/collections/:c/compact and /rebuild: write anew how a collection is stored. What it holds stays the same.
+import type { ApiDeps } from '../api-deps.ts'
+import { pathParameter } from '../http/route.ts'
+import type { Route } from '../http/route.ts'
+import { operateOnce } from '../operate.ts'
+import { resolveCollection } from '../resolve-collection.ts'
+
+const maintain = (deps: ApiDeps, kind: 'compact' | 'rebuild', done: Record<string, true>): Route => ({
+  method: 'post',
+  path: `/v1/collections/:c/${kind}`,
+  async handle(req, res) {
+    const { incarnation } = await resolveCollection(deps, pathParameter(req, 'c'))
+    await operateOnce(deps, req, res, { incarnation, content: null, operation: () => ({ kind }), describe: {}, done: () => done })
+  }
+})
+
+export const compactCollection = (deps: ApiDeps): Route => maintain(deps, 'compact', { compacted: true })
+export const rebuildCollection = (deps: ApiDeps): Route => maintain(deps, 'rebuild', { rebuilt: true })

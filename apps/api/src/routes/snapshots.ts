@@ -1,0 +1,62 @@
+// Versions that are kept by name: GET and POST /v1/collections/:c/snapshots, DELETE and restore of one.
+import type { SnapshotSummary } from '@likeness/engine/contract'
+import { takeSnapshotSchema } from '@likeness/shared/contract/http'
+import { appError } from '@likeness/shared/errors'
+import type { ApiDeps } from '../api-deps.ts'
+import { parseRequest, readJson } from '../http/request-body.ts'
+import { pathParameter } from '../http/route.ts'
+import type { Route } from '../http/route.ts'
+import { requestKey } from '../idempotency.ts'
+import { operateOnce } from '../operate.ts'
+import { resolveCollection } from '../resolve-collection.ts'
+
+const path = '/v1/collections/:c/snapshots'
+const snapshotAnswer = ({ name, revision, createdAtMs, seq, items, rows }: SnapshotSummary) => ({ name, revision, created_at: new Date(createdAtMs).toISOString(), seq, items, rows })
+
+export const listSnapshots = (deps: ApiDeps): Route => ({
+  method: 'get',
+  path,
+  async handle(req, res) {
+    const { incarnation } = await resolveCollection(deps, pathParameter(req, 'c'), { fresh: true })
+    const version = await deps.versions.read(incarnation)
+    if (version === undefined) throw appError('collection_not_found', 'the collection was dropped meanwhile')
+    res.json({ snapshots: version.snapshots.map(snapshotAnswer) })
+  }
+})
+
+export const takeSnapshot = (deps: ApiDeps): Route => ({
+  method: 'post',
+  path,
+  async handle(req, res) {
+    requestKey(req)
+    const { name } = parseRequest(takeSnapshotSchema, await readJson(req, res))
+    const { incarnation } = await resolveCollection(deps, pathParameter(req, 'c'))
+    await operateOnce(deps, req, res, { incarnation, content: name, operation: () => ({ kind: 'take_snapshot', name }), describe: { name }, done: () => ({ taken: true }) })
+  }
+})
+
+export const dropSnapshot = (deps: ApiDeps): Route => ({
+  method: 'delete',
+  path: `${path}/:name`,
+  async handle(req, res) {
+    const name = parseRequest(takeSnapshotSchema.shape.name, pathParameter(req, 'name'))
+    const { incarnation } = await resolveCollection(deps, pathParameter(req, 'c'))
+    await operateOnce(deps, req, res, { incarnation, content: name, operation: () => ({ kind: 'drop_snapshot', name }), describe: { name }, done: () => ({ dropped: true }) })
+  }
+})
+
+export const restoreSnapshot = (deps: ApiDeps): Route => ({
+  method: 'post',
+  path: `${path}/:name/restore`,
+  async handle(req, res) {
+    const name = parseRequest(takeSnapshotSchema.shape.name, pathParameter(req, 'name'))
+    const { incarnation } = await resolveCollection(deps, pathParameter(req, 'c'))
+    await operateOnce(deps, req, res, {
+      incarnation,
+      content: name,
+      operation: async () => ({ kind: 'restore', name, snapshot: await deps.versions.findSnapshot(incarnation, name) }),
+      describe: { name },
+      done: ({ items = 0 }) => ({ restored: true, items })
+    })
+  }
+})

@@ -1,0 +1,50 @@
+// GET /v1/collections/:c/verify: every file of the committed version against its manifest, as lines of progress; the last one is the report.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { verifyCollection as verify } from '@likeness/engine/verify'
+import type { ApiDeps } from '../api-deps.ts'
+import { appError } from '@likeness/shared/errors'
+import { pathParameter } from '../http/route.ts'
+import type { Route } from '../http/route.ts'
+import { sendNdjson } from '../http/send-ndjson.ts'
+import { resolveCollection } from '../resolve-collection.ts'
+
+const progressMs = 1_000
+
+/** What `verify` says, no more often than every second; what it answers comes last. */
+async function* linesOf({ store, clock, settings }: ApiDeps, incarnation: string): AsyncGenerator<object> {
+  const scratchDir = await mkdtemp(join(settings.spoolDir, 'verify-'))
+  let progress = { files: 0, bytes: 0 }
+  let over = false
+  const report = verify({ store, incarnation, scratchDir, onProgress: (now) => (progress = now) }).finally(() => (over = true))
+  try {
+    for (;;) {
+      await Promise.race([report.catch(() => undefined), clock.sleep(progressMs)])
+      if (over) break
+      yield progress
+    }
+    yield await report
+  } finally {
+    await report.catch(() => undefined)
+    await rm(scratchDir, { recursive: true, force: true })
+  }
+}
+
+export function verifyCollection(deps: ApiDeps): Route {
+  let running = false
+  return {
+    method: 'get',
+    path: '/v1/collections/:c/verify',
+    async handle(req, res) {
+      const { incarnation } = await resolveCollection(deps, pathParameter(req, 'c'), { fresh: true })
+      // It reads all that there is: one at a time.
+      if (running) throw appError('overloaded', 'another collection is being verified by this process', { retryAfterS: 10 })
+      running = true
+      try {
+        await sendNdjson(res, linesOf(deps, incarnation))
+      } finally {
+        running = false
+      }
+    }
+  }
+}
