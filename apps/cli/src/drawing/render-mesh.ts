@@ -118,10 +118,10 @@ function shaderOf({ paint, gloss = 0 }: Surface, { light, ambient, tint }: View)
   }
 }
 
-/** Bilinear. */
+/** Bilinear. A picture may be one pixel wide or high. */
 function samplePicture(out: Float64Array, { width, height, rgba }: Sprite, u: number, v: number): void {
-  const x = Math.min(width - 1.001, Math.max(0, u * width - 0.5))
-  const y = Math.min(height - 1.001, Math.max(0, v * height - 0.5))
+  const x = Math.max(0, Math.min(width - 1.001, u * width - 0.5))
+  const y = Math.max(0, Math.min(height - 1.001, v * height - 0.5))
   const column = Math.floor(x)
   const row = Math.floor(y)
   const fx = x - column
