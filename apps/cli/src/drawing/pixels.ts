@@ -33,6 +33,17 @@ export function overlay(canvas: Canvas, sprite: Sprite, left: number, top: numbe
   }
 }
 
+/** A part as a canvas of its own; edges outside are moved in. */
+export function cutOut({ width, height, rgb }: Canvas, edges: { left: number; top: number; right: number; bottom: number }): Canvas {
+  const [left, top] = [Math.max(0, edges.left), Math.max(0, edges.top)]
+  const part = createCanvas(Math.min(width, edges.right) - left, Math.min(height, edges.bottom) - top)
+  for (let y = 0; y < part.height; y++) {
+    const from = 3 * ((top + y) * width + left)
+    part.rgb.set(rgb.subarray(from, from + 3 * part.width), 3 * part.width * y)
+  }
+  return part
+}
+
 /** Mean brightness of what is visible, 0-255; undefined when nothing is. */
 export function brightnessOf({ rgba }: Sprite): number | undefined {
   let sum = 0

@@ -13,10 +13,10 @@ export interface Place {
 
 const half = (size: number): number => Math.ceil(size / 2)
 
-/** Things far out of focus; drawn small and enlarged, for they have no detail. */
+/** Things far out of focus: without edges, drawn small and enlarged. */
 export async function blurredRoom({ width, height, random }: Place): Promise<Canvas> {
   const small = await drawBackground({ width: half(width), height: half(height), level: random.between(60, 190), random })
-  const large = await sharp(toBytes(small), { raw: { width: small.width, height: small.height, channels: 3 } }).resize(width, height, { fit: 'fill' }).raw().toBuffer()
+  const large = await sharp(toBytes(small), { raw: { width: small.width, height: small.height, channels: 3 } }).blur(small.width * random.between(0.05, 0.08)).resize(width, height, { fit: 'fill' }).raw().toBuffer()
   return { width, height, rgb: new Float32Array(large) }
 }
 

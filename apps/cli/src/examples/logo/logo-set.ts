@@ -22,7 +22,7 @@ const deformedCount = 36
 const occludedCount = 28
 
 /** One number draws everything. */
-export const logoSet = (seed = 13): ExampleSet => ({ version: `logo 1 ${seed}`, plan: () => planLogos(seed) })
+export const logoSet = (seed = 13): ExampleSet => ({ version: `logo 2 ${seed}`, plan: () => planLogos(seed) })
 
 async function planLogos(seed: number): Promise<Plan> {
   const random = createRandom(seed)

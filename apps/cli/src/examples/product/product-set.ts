@@ -16,7 +16,7 @@ const unknownFamilies = 9
 const severalCount = 24
 
 /** One number draws everything. */
-export const productSet = (seed = 11): ExampleSet => ({ version: `product 1 ${seed}`, plan: async () => planProducts(seed) })
+export const productSet = (seed = 11): ExampleSet => ({ version: `product 2 ${seed}`, plan: async () => planProducts(seed) })
 
 function planProducts(seed: number): Plan {
   const random = createRandom(seed)

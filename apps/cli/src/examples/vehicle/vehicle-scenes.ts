@@ -1,6 +1,6 @@
-// A vehicle as one of the two cameras sees it: the first from ahead in daylight, the second from behind, from higher up, at dusk.
+// A vehicle as one of the two cameras beside a road sees it: the first from ahead in daylight, the second from the side, from higher up and farther away, at dusk.
 import { contactShadow } from '../../drawing/contact-shadow.ts'
-import { overlay } from '../../drawing/pixels.ts'
+import { cutOut, overlay } from '../../drawing/pixels.ts'
 import { photograph } from '../../drawing/photograph.ts'
 import type { CameraQuality } from '../../drawing/photograph.ts'
 import { renderMesh } from '../../drawing/render-mesh.ts'
@@ -31,10 +31,13 @@ const posts: Record<Camera, Post> = {
     level: [0.9, 1.1], warmth: [0, 0.06], quality: { blur: [0.3, 0.6], grain: [1, 2.5], quality: [65, 85] }
   },
   cam2: {
-    yaw: [-42, -24], pitch: [13, 19], distance: [7, 10], size: [0.68, 0.9], foot: [0.82, 0.96], light: [0.6, 0.9, 0.3], ambient: 0.62,
+    yaw: [-6, 12], pitch: [13, 19], distance: [7, 10], size: [0.68, 0.9], foot: [0.82, 0.96], light: [0.6, 0.9, 0.3], ambient: 0.62,
     level: [0.65, 0.95], warmth: [-0.14, -0.04], quality: { blur: [0.5, 1], grain: [3, 6], quality: [40, 65] }
   }
 }
+
+/** Around the vehicle, parts of its width: as a traffic camera's detector cuts it out. */
+const cutMargin = [0.02, 0.1] as const
 
 export async function vehiclePicture(vehicle: Vehicle, camera: Camera, random: SeededRandom): Promise<Buffer> {
   const post = posts[camera]
@@ -49,6 +52,9 @@ export async function vehiclePicture(vehicle: Vehicle, camera: Camera, random: S
   })
   const canvas = await streetAt(camera, tint)
   const free = streetWidth - thing.width
-  overlay(canvas, thing, Math.round(free / 2 + free * random.between(-0.35, 0.35)), Math.round(streetHeight * random.between(...post.foot) - thing.height))
-  return photograph(canvas, post.quality, random)
+  const left = Math.round(free / 2 + free * random.between(-0.35, 0.35))
+  const top = Math.round(streetHeight * random.between(...post.foot) - thing.height)
+  overlay(canvas, thing, left, top)
+  const margin = (): number => Math.round(thing.width * random.between(...cutMargin))
+  return photograph(cutOut(canvas, { left: left - margin(), top: top - margin(), right: left + thing.width + margin(), bottom: top + thing.height + margin() }), post.quality, random)
 }
