@@ -7,6 +7,7 @@ import type { Command, CommandContext } from './command.ts'
 import { HelpAsked } from './command-options.ts'
 import { isNetworkFailure } from './connect/keep-trying.ts'
 import { runDemo } from './demo/run-demo.ts'
+import { runExample } from './examples/run-example.ts'
 import { runExport } from './export/run-export.ts'
 import { runAppend, runBuild, runRemove } from './gallery/run-build.ts'
 import { runModel } from './model/run-model.ts'
@@ -34,6 +35,7 @@ const commands: Record<string, { run: Command; does: string }> = {
   model: { run: runModel, does: 'brings in your own YOLO, and shows and measures models' },
   verify: { run: runVerify, does: "reads a collection's files against its manifest" },
   demo: { run: runDemo, does: 'draws a gallery of brand marks and searches scenes in it' },
+  example: { run: runExample, does: 'draws a gallery of products, vehicles or logos, and says how many queries are answered rightly' },
   start: { run: runStart, does: 'keeps a stack up with that gallery loaded' }
 }
 const signalCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const

@@ -1,0 +1,34 @@
+// A picture that an example asks for, and the list of them: `path<TAB>label[<TAB>fields of the yaml][<TAB>kind]`.
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { PictureFields } from '../search/search-picture.ts'
+import { UserError } from '../user-error.ts'
+import { unknownLabel } from './example-set.ts'
+
+export interface ExampleQuery {
+  /** As it is shown. */
+  name: string
+  file: string
+  /** Each of these is right, and each is asked for; none: the picture shows nothing of the gallery. */
+  labels: string[]
+  fields: PictureFields
+  /** Numbers are given for each kind, too. */
+  kind: string
+}
+
+export const labelsOf = (text: string): string[] => (text === unknownLabel ? [] : text.split('|'))
+
+/** UserError with the line for one that has no label. */
+export async function readQueryList(file: string, { root, fields }: { root: string; fields: readonly string[] }): Promise<ExampleQuery[]> {
+  const lines = (await readFile(file, 'utf8')).replace(/^\uFEFF/, '').split(/\r?\n/)
+  return lines.flatMap((line, at) => {
+    if (line.trim() === '') return []
+    const [path = '', label = '', ...more] = line.split('\t')
+    if (path === '' || label === '') throw new UserError(`${file}:${at + 1}: path<TAB>label is expected`)
+    const given = fields.flatMap((name, i): [string, string][] => (more[i] === undefined || more[i] === '' ? [] : [[name, more[i]]]))
+    const labels = labelsOf(label)
+    return [{ name: path, file: join(root, path), labels, fields: Object.fromEntries(given), kind: more[fields.length] ?? defaultKind(labels) }]
+  })
+}
+
+export const defaultKind = (labels: readonly string[]): string => (labels.length === 0 ? 'unknown' : labels.length > 1 ? 'several' : 'known')

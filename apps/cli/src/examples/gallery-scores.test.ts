@@ -1,0 +1,25 @@
+import { expect, test } from 'vitest'
+import { chooseThreshold, spread } from './gallery-scores.ts'
+
+test('the threshold lies where right answers and refused strangers together are most', () => {
+  expect(chooseThreshold({ same: [0.9, 0.8, 0.7], right: [0.9, 0.8, 0.7], stranger: [0.2, 0.3, 0.4] })).toEqual({ threshold: 0.41, rightAnswered: 1, strangersRefused: 1 })
+  // One right answer of five is lost for two strangers of five.
+  const close = { same: [0.9, 0.9, 0.9, 0.9, 0.5], stranger: [0.1, 0.2, 0.3, 0.8, 0.8] }
+  expect(chooseThreshold({ ...close, right: close.same })).toEqual({ threshold: 0.81, rightAnswered: 0.8, strangersRefused: 1 })
+})
+
+test('four of five right answers stay, however many strangers score higher', () => {
+  const same = [0.3, 0.4, 0.5, 0.6, 0.7]
+  expect(chooseThreshold({ same, right: same, stranger: [0.8, 0.8, 0.8, 0.8, 0.8] })).toEqual({ threshold: 0, rightAnswered: 1, strangersRefused: 0 })
+  expect(chooseThreshold({ same, right: same, stranger: [0.35, 0.35, 0.8, 0.8, 0.8] })).toMatchObject({ threshold: 0.36, rightAnswered: 0.8 })
+})
+
+test('an answer that is not the best does not count, however high its score', () => {
+  expect(chooseThreshold({ same: [0.9, 0.6], right: [0.6], stranger: [0.95, 0.2] })).toEqual({ threshold: 0.21, rightAnswered: 0.5, strangersRefused: 0.5 })
+})
+
+test('of a large gallery whole labels are asked, from its beginning to its end', () => {
+  const labels = Array.from({ length: 100 }, (_, i) => [i, i, i])
+  expect(spread(labels, 30).map(([label]) => label)).toEqual([0, 10, 20, 30, 40, 50, 60, 70, 80, 90])
+  expect(spread(labels, 1000)).toEqual(labels)
+})

@@ -1,0 +1,131 @@
+// How a gallery's own pictures score against each other: what a threshold is chosen from, without any query.
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Filter } from '@likeness/shared/contract/filter'
+import type { SearchAnswer } from '@likeness/shared/contract/http'
+import type { ApiClient } from '../api-client.ts'
+import { drawScene } from '../drawing/draw-scene.ts'
+import { createRandom, hashText } from '../drawing/seeded-random.ts'
+import { readDataList } from '../gallery-config/data-list.ts'
+import type { GalleryConfig } from '../gallery-config/load-gallery-config.ts'
+import { searchOptionsOf } from '../search/search-picture.ts'
+import type { PictureFields } from '../search/search-picture.ts'
+
+/** One number for each label: of its picture that is least like the others of the label, as a query is. */
+export interface GalleryScores {
+  /** Best score of another picture of the same label; of a scene made from the picture, where the label has only this one. */
+  same: number[]
+  /** Best score when everything with the picture's label is left out: the picture plays a stranger. */
+  stranger: number[]
+  /** Of `same`, those that are higher than every other thing's. */
+  right: number[]
+}
+
+const noThreshold = -1e6
+/** Pictures asked of a gallery, those of labels spread evenly over its list: an hour is not worth the third digit. */
+const mostProbes = 120
+/** Part of the right answers that a threshold keeps. */
+const keptAnswers = 0.8
+
+interface Probe {
+  image: Uint8Array
+  /** Itself may not be found: it is in the gallery. */
+  isItself: boolean
+}
+
+/** The only picture of its label has no other view in the gallery: a scene is made of it, as the demo makes them. */
+async function probeOf(file: string, isOnly: boolean): Promise<Probe> {
+  const image = await readFile(file)
+  if (!isOnly) return { image, isItself: true }
+  return { image: (await drawScene({ picture: image, kind: 'plate', random: createRandom(hashText(file.split('/').at(-1)!)) })).jpeg, isItself: false }
+}
+
+interface Scoring {
+  api: ApiClient
+  config: GalleryConfig
+  onProgress: (done: number, total: number) => void
+}
+
+export async function scoreGallery({ api, config, onProgress }: Scoring): Promise<GalleryScores> {
+  const labels = spread(await picturesByLabel(config), mostProbes)
+  const total = labels.reduce((sum, { length }) => sum + length, 0)
+  let done = 0
+  const scores: GalleryScores = { same: [], stranger: [], right: [] }
+  for (const pictures of labels) {
+    const asked: PictureScores[] = []
+    for (const picture of pictures) {
+      asked.push(await scorePicture(api, config, picture, pictures.length === 1))
+      onProgress(++done, total)
+    }
+    const { same, stranger } = asked.reduce((least, one) => ((one.same ?? Infinity) < (least.same ?? Infinity) ? one : least))
+    if (same !== undefined) scores.same.push(same)
+    if (stranger !== undefined) scores.stranger.push(stranger)
+    if (same !== undefined && same > (stranger ?? -Infinity)) scores.right.push(same)
+  }
+  return scores
+}
+
+interface Picture {
+  id: string
+  file: string
+  label: string
+  fields: PictureFields
+}
+
+async function picturesByLabel(config: GalleryConfig): Promise<Picture[][]> {
+  const byLabel = new Map<string, Picture[]>()
+  for await (const { path, label, id = path, metadata = {}, failure } of readDataList(config)) {
+    if (failure !== undefined || typeof label !== 'string') continue
+    const pictures = byLabel.get(label) ?? []
+    byLabel.set(label, pictures)
+    pictures.push({ id, file: join(config.imageRoot, path), label, fields: metadata as PictureFields })
+  }
+  return [...byLabel.values()]
+}
+
+/** Whole labels, as many as have about `most` pictures, evenly from the list. */
+export function spread<T>(labels: readonly T[][], most: number): T[][] {
+  const pictures = labels.reduce((sum, { length }) => sum + length, 0)
+  const step = Math.max(1, pictures / most)
+  return Array.from({ length: Math.ceil(labels.length / step) }, (_, i) => labels[Math.floor(i * step)]!)
+}
+
+interface PictureScores {
+  same: number | undefined
+  stranger: number | undefined
+}
+
+async function scorePicture(api: ApiClient, config: GalleryConfig, { id, file, label, fields }: Picture, isOnly: boolean): Promise<PictureScores> {
+  const { image, isItself } = await probeOf(file, isOnly)
+  const options = { ...searchOptionsOf(config, fields), k: 100, score_thres: noThreshold }
+  const search = async (filter?: Filter): Promise<SearchAnswer['hits']> => (await api.search(config.collection, image, filter === undefined ? options : { ...options, filter })).hits
+  const bestOf = (hits: SearchAnswer['hits'], isSame: boolean): number | undefined => hits.find((hit) => (hit.label === label) === isSame && !(isItself && hit.id === id))?.score
+  const hits = await search()
+  return {
+    same: bestOf(hits, true) ?? bestOf(await search({ label }), true),
+    stranger: bestOf(hits, false) ?? bestOf(await search({ label: { not: label } }), false)
+  }
+}
+
+const share = (values: readonly number[], isCounted: (value: number) => boolean, of = values.length): number => (of === 0 ? 0 : values.filter(isCounted).length / of)
+
+export interface ThresholdChoice {
+  threshold: number
+  /** Parts of the gallery's own pictures, at this threshold. */
+  rightAnswered: number
+  strangersRefused: number
+}
+
+/**
+ * Where right answers and refused strangers together are most, in steps of .01, of those that keep four of five right answers:
+ * the things of a gallery may look so much alike that refusing everything would be worth most. The lowest of equals.
+ */
+export function chooseThreshold({ same, stranger, right }: GalleryScores): ThresholdChoice {
+  const at = (threshold: number): ThresholdChoice => ({
+    threshold, rightAnswered: share(right, (score) => score >= threshold, same.length), strangersRefused: share(stranger, (score) => score < threshold)
+  })
+  const worth = ({ rightAnswered, strangersRefused }: ThresholdChoice): number => rightAnswered + strangersRefused
+  const isUseful = ({ threshold }: ThresholdChoice): boolean => right.filter((score) => score >= threshold).length >= keptAnswers * right.length
+  const choices = Array.from({ length: 100 }, (_, step) => at(step / 100)).filter(isUseful)
+  return choices.reduce((best, choice) => (worth(choice) > worth(best) + 1e-9 ? choice : best), at(0))
+}

@@ -1,0 +1,60 @@
+// `likeness example` by the real program and the built-in model, on a part of what it draws: floors below the values seen, which are printed.
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { drawExampleSet } from '../../../apps/cli/src/examples/example-set.ts'
+import type { DrawnPicture, ExampleSet } from '../../../apps/cli/src/examples/example-set.ts'
+import { logoSet } from '../../../apps/cli/src/examples/logo/logo-set.ts'
+import { vehicleSet } from '../../../apps/cli/src/examples/vehicle/vehicle-set.ts'
+import { openHome } from './likeness.ts'
+import type { Home } from './likeness.ts'
+
+let home: Home
+beforeAll(async () => {
+  home = await openHome({ model: 'built-in' })
+})
+afterAll(async () => {
+  await home.close()
+})
+
+/** The first queries of each kind, and the first labels of the gallery beside those asked for. */
+const partOf = (set: ExampleSet, { queriesOfAKind, furtherLabels }: { queriesOfAKind: number; furtherLabels: number }): ExampleSet => ({
+  version: `${set.version}, part`,
+  async plan() {
+    const { gallery, queries } = await set.plan()
+    const kindOf = ({ more }: DrawnPicture): string => more!.at(-1)!
+    const asked = queries.filter((query, at) => queries.slice(0, at).filter((other) => kindOf(other) === kindOf(query)).length < queriesOfAKind)
+    const wanted = new Set(asked.map(({ label }) => label))
+    const further = new Set([...new Set(gallery.map(({ label }) => label))].filter((label) => !wanted.has(label)).slice(0, furtherLabels))
+    return { gallery: gallery.filter(({ label }) => wanted.has(label) || further.has(label)), queries: asked }
+  }
+})
+
+async function runPart(name: string, part: ExampleSet): Promise<{ json: Record<string, unknown>; stdout: string; sheet: string }> {
+  const folder = await home.folder(name, {})
+  await drawExampleSet(part, folder)
+  const { code, stdout, stderr, json } = await home.run(home.dir, 'example', name, '--images', folder, '--json', '--sheet', `${name}.html`)
+  expect(code, stderr).toBe(0)
+  console.log(stdout)
+  return { json: json(), stdout, sheet: await readFile(join(home.dir, `${name}.html`), 'utf8') }
+}
+
+test('logos: most marks are recognised small, cut out, bent and covered, and most of those that are not in the gallery are unknown', async () => {
+  const { json, stdout, sheet } = await runPart('logo', partOf(logoSet(), { queriesOfAKind: 3, furtherLabels: 20 }))
+  expect(json).toMatchObject({ example: 'logo', queries: 24 })
+  expect(json.r1).toBeGreaterThanOrEqual(0.4)
+  expect(stdout).toMatch(/^transparent +3 /m)
+  expect(sheet.match(/<article>/g)).toHaveLength(24)
+}, 300_000)
+
+test('vehicles: hits of the camera that asks are left out, and every query of a known vehicle counts', async () => {
+  const { json, stdout, sheet } = await runPart('vehicle', partOf(vehicleSet(), { queriesOfAKind: 6, furtherLabels: 4 }))
+  expect(json).toMatchObject({ example: 'vehicle', queries: 18 })
+  expect(json.r5).toBeGreaterThanOrEqual(0.4)
+  expect(stdout).toMatch(/^unknown +6 +0 /m)
+  for (const article of sheet.split('<article>').slice(1)) {
+    const [, asking] = /images\/query\/\S+?-(cam\d)\.jpg/.exec(article)!
+    const found = [...article.matchAll(/images\/gallery\/\S+?-(cam\d)[ab]\.jpg/g)].map(([, camera]) => camera)
+    expect(found).not.toContain(asking)
+  }
+}, 300_000)
