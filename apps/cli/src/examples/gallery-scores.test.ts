@@ -8,10 +8,11 @@ test('the threshold lies where right answers and refused strangers together are 
   expect(chooseThreshold({ ...close, right: close.same })).toEqual({ threshold: 0.81, rightAnswered: 0.8, strangersRefused: 1 })
 })
 
-test('four of five right answers stay, however many strangers score higher', () => {
+test('four of five right answers stay where half of the strangers are refused; else the lowest that refuses half is taken', () => {
   const same = [0.3, 0.4, 0.5, 0.6, 0.7]
-  expect(chooseThreshold({ same, right: same, stranger: [0.8, 0.8, 0.8, 0.8, 0.8] })).toEqual({ threshold: 0, rightAnswered: 1, strangersRefused: 0 })
-  expect(chooseThreshold({ same, right: same, stranger: [0.35, 0.35, 0.8, 0.8, 0.8] })).toMatchObject({ threshold: 0.36, rightAnswered: 0.8 })
+  expect(chooseThreshold({ same, right: same, stranger: [0.35, 0.35, 0.35, 0.8, 0.8] })).toEqual({ threshold: 0.36, rightAnswered: 0.8, strangersRefused: 0.6 })
+  expect(chooseThreshold({ same, right: same, stranger: [0.55, 0.55, 0.8, 0.8] })).toEqual({ threshold: 0.56, rightAnswered: 0.4, strangersRefused: 0.5 })
+  expect(chooseThreshold({ same: [], right: [], stranger: [] }).threshold).toBe(0)
 })
 
 test('an answer that is not the best does not count, however high its score', () => {

@@ -24,8 +24,9 @@ export interface GalleryScores {
 const noThreshold = -1e6
 /** Pictures asked of a gallery, those of labels spread evenly over its list: an hour is not worth the third digit. */
 const mostProbes = 120
-/** Part of the right answers that a threshold keeps. */
+/** Parts of the right answers that a threshold keeps where it can, and of the strangers that it refuses. */
 const keptAnswers = 0.8
+const refusedStrangers = 0.5
 
 interface Probe {
   image: Uint8Array
@@ -117,15 +118,16 @@ export interface ThresholdChoice {
 }
 
 /**
- * Where right answers and refused strangers together are most, in steps of .01, of those that keep four of five right answers:
- * the things of a gallery may look so much alike that refusing everything would be worth most. The lowest of equals.
+ * Half of the strangers are refused at least, and four of five right answers kept, where both can be had: where both together are most, in steps
+ * of .01, the lowest of equals. Where the things of a gallery look too much alike for that, the lowest that refuses half.
  */
 export function chooseThreshold({ same, stranger, right }: GalleryScores): ThresholdChoice {
   const at = (threshold: number): ThresholdChoice => ({
     threshold, rightAnswered: share(right, (score) => score >= threshold, same.length), strangersRefused: share(stranger, (score) => score < threshold)
   })
   const worth = ({ rightAnswered, strangersRefused }: ThresholdChoice): number => rightAnswered + strangersRefused
-  const isUseful = ({ threshold }: ThresholdChoice): boolean => right.filter((score) => score >= threshold).length >= keptAnswers * right.length
-  const choices = Array.from({ length: 100 }, (_, step) => at(step / 100)).filter(isUseful)
-  return choices.reduce((best, choice) => (worth(choice) > worth(best) + 1e-9 ? choice : best), at(0))
+  const isKeeping = ({ threshold }: ThresholdChoice): boolean => right.filter((score) => score >= threshold).length >= keptAnswers * right.length
+  const [lowest, ...higher] = Array.from({ length: 101 }, (_, step) => at(step / 100)).filter(({ strangersRefused }) => stranger.length === 0 || strangersRefused >= refusedStrangers)
+  if (lowest === undefined) return at(1)
+  return higher.filter(isKeeping).reduce((best, choice) => (worth(choice) > worth(best) + 1e-9 ? choice : best), lowest)
 }
