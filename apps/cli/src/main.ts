@@ -9,6 +9,7 @@ import { isNetworkFailure } from './connect/keep-trying.ts'
 import { runDemo } from './demo/run-demo.ts'
 import { runExample } from './examples/run-example.ts'
 import { runExport } from './export/run-export.ts'
+import { runEval } from './evaluation/run-eval.ts'
 import { runAppend, runBuild, runRemove } from './gallery/run-build.ts'
 import { runModel } from './model/run-model.ts'
 import { runImportGallery } from './import-gallery/run-import-gallery.ts'
@@ -32,6 +33,7 @@ const commands: Record<string, { run: Command; does: string }> = {
   serve: { run: runServe, does: 'keeps a stack up in the foreground' },
   status: { run: runStatus, does: 'shows what runs and what it holds' },
   jobs: { run: runJobs, does: 'lists jobs, or the failed items of one' },
+  eval: { run: runEval, does: 'measures how well a set of labelled pictures is recognised' },
   model: { run: runModel, does: 'brings in your own YOLO, and shows and measures models' },
   verify: { run: runVerify, does: "reads a collection's files against its manifest" },
   demo: { run: runDemo, does: 'draws a gallery of brand marks and searches scenes in it' },

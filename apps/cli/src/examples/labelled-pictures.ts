@@ -40,12 +40,14 @@ export interface LabelledSource {
   roles: readonly string[]
   /** Crops and copies of the references are written here. */
   workDir: string
+  /** Further fields of a reference's line. */
+  fieldsOf?: (path: string) => string[]
   onProgress?: (done: number, total: number) => void
   /** Told of references whose box shows nothing of their picture: they are left out. */
   say: (text: string) => void
 }
 
-export async function openLabelled({ file, roles, workDir, onProgress, say }: LabelledSource): Promise<ExamplePictures> {
+export async function openLabelled({ file, roles, workDir, fieldsOf, onProgress, say }: LabelledSource): Promise<ExamplePictures> {
   const lines = parseLabels(await readFile(file, 'utf8'), file)
   const references = lines.filter(({ role }) => role.startsWith('gallery') && roles.includes(role))
   const asked = roles.includes('query') ? lines.filter(({ role }) => role === 'query') : []
@@ -58,7 +60,7 @@ export async function openLabelled({ file, roles, workDir, onProgress, say }: La
   for (const [at, line] of references.entries()) {
     const path = `${String(at).padStart(5, '0')}${line.box === undefined ? extname(line.path) : '.jpg'}`
     const isBrought = await bringReference(join(root, line.path), join(imageRoot, path), line.box)
-    if (isBrought) list.push(listLine({ path, label: line.label }))
+    if (isBrought) list.push(listLine({ path, label: line.label, more: fieldsOf?.(line.path) ?? [] }))
     else say(`${line.path}: the box ${line.box!.join('|')} shows nothing of the picture; left out`)
     onProgress?.(at + 1, references.length)
   }

@@ -32,7 +32,7 @@ export async function readReferences(folder: string, onSkipped: (path: string, r
   const references: Reference[] = []
   for (const path of some) {
     try {
-      references.push([await shrink(await readFile(join(root, path)))])
+      references.push([await shrinkPicture(await readFile(join(root, path)))])
     } catch (error) {
       onSkipped(path, error)
     }
@@ -48,13 +48,14 @@ export async function drawReferences(onProgress: (done: number, total: number) =
   for (const picture of plans.flatMap(({ gallery }) => gallery)) pictures.set(picture.label, [...(pictures.get(picture.label) ?? []), picture])
   const references: Reference[] = []
   for (const drawn of pictures.values()) {
-    references.push(await Promise.all(drawn.map(async ({ draw }) => shrink(await draw()))))
+    references.push(await Promise.all(drawn.map(async ({ draw }) => shrinkPicture(await draw()))))
     onProgress(references.length, pictures.size)
   }
   return { references, from: 'drawn goods and vehicles', name: 'general' }
 }
 
-async function shrink(bytes: Buffer): Promise<DecodedImage> {
+/** As large as views need it. */
+export async function shrinkPicture(bytes: Buffer): Promise<DecodedImage> {
   const { data, info } = await sharp(bytes).autoOrient().resize(side, side, { fit: 'inside', withoutEnlargement: true })
     .flatten({ background: '#fff' }).toColourspace('srgb').raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true })
   return { rgb: data, width: info.width, height: info.height }

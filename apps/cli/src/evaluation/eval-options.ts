@@ -1,0 +1,86 @@
+// The arguments of `likeness eval`, checked.
+import { existsSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { indexMethods } from '@likeness/shared/contract/collection'
+import type { IndexMethod } from '@likeness/shared/contract/collection'
+import { connectOptions, connectUsage, parseCommand } from '../command-options.ts'
+import { fromCallersFolder } from '../config.ts'
+import { findModelDir } from '../model/model-folders.ts'
+import { UserError } from '../user-error.ts'
+
+export const evalUsage = `likeness eval DIR [options]      measures how well a set of labelled pictures is recognised
+  DIR holds labels.csv (path,label,role,bbox_xyxy,extra; roles gallery, gallery_iconic, query; label none: in no gallery),
+  or gallery.txt and queries.txt (path<TAB>label), or sub-folders as labels, every fourth picture of which is asked
+  --model NAME       in a stack of its own with this model (default: the stack that runs, else one with the built-in model)
+  --profile gallery  learns the model's projection from the set's gallery pictures, never from its queries
+  --index METHOD     ${indexMethods.join(', ')} (default FLAT: exact)
+  --subjects         boxes found in gallery pictures are enrolled, too, not only the pictures
+  --roles A,B        which lines of labels.csv (default gallery,query)
+  --score-thres X    hits below it are not shown, and count as wrong (default: none; auto: chosen from gallery pictures)
+  --sheet FILE       an HTML page of the queries that were answered wrongly
+  --min-r1 X         exit code 1 when R@1 is below it
+  --json             last line: {"queries":n,"r1":x,"r5":x,"map":x,"falseAccept":x,"falseReject":x,"msPerQuery":x}
+${connectUsage}`
+
+export interface EvalOptions {
+  folder: string
+  /** Folder of the model; undefined: what runs, else the built-in one. */
+  modelDir: string | undefined
+  learnsProfile: boolean
+  /** Boxes found in gallery pictures are enrolled, too. */
+  subjects: boolean
+  index: IndexMethod
+  roles: string[]
+  scoreThres: number | 'auto' | undefined
+  sheet: string | undefined
+  minR1: number | undefined
+  json: boolean
+  api: string | undefined
+  data: string | undefined
+}
+
+export function parseEvalOptions(args: readonly string[]): EvalOptions {
+  const { values, positionals } = parseCommand(args, {
+    options: {
+      ...connectOptions,
+      model: { type: 'string' }, profile: { type: 'string' }, index: { type: 'string', default: 'FLAT' }, subjects: { type: 'boolean', default: false }, roles: { type: 'string', default: 'gallery,query' },
+      'score-thres': { type: 'string' }, sheet: { type: 'string' }, 'min-r1': { type: 'string' }, json: { type: 'boolean', default: false }
+    },
+    usage: evalUsage,
+    positionals: true
+  })
+  const [folder, ...more] = positionals
+  if (folder === undefined || more.length > 0) throw new UserError(`one folder is expected\n${evalUsage}`)
+  const { model, profile, index, api, data, json } = values
+  if (profile !== undefined && profile !== 'gallery') throw new UserError(`--profile ${profile}: gallery is the only one that can be named; without it the model's own is used`)
+  if ((model !== undefined || profile !== undefined) && api !== undefined) throw new UserError('--model and --profile are for a stack that is started here, --api names one that runs')
+  const method = indexMethods.find((known) => known === index.toUpperCase())
+  if (method === undefined) throw new UserError(`--index ${index}: one of ${indexMethods.join(', ')}`)
+  return {
+    folder: existingFolder(folder), learnsProfile: profile !== undefined,
+    modelDir: model === undefined ? undefined : findModelDir(model, data),
+    index: method, subjects: values.subjects, json, api, data,
+    roles: values.roles.split(',').map((role) => role.trim()),
+    scoreThres: values['score-thres'] === 'auto' ? 'auto' : parseShare('--score-thres', values['score-thres']),
+    minR1: parseShare('--min-r1', values['min-r1']),
+    sheet: values.sheet === undefined ? undefined : fromCallersFolder(values.sheet)
+  }
+}
+
+function existingFolder(path: string): string {
+  const full = fromCallersFolder(path)
+  if (!existsSync(full) || !statSync(full).isDirectory()) throw new UserError(`${path}: there is no such folder`)
+  return full
+}
+
+function parseShare(option: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  const value = Number(text)
+  if (text.trim() === '' || !(value >= 0 && value <= 1)) throw new UserError(`${option} ${text}: a number from 0 to 1`)
+  return value
+}
+
+export const labelsFile = (folder: string): string | undefined => {
+  const file = join(folder, 'labels.csv')
+  return existsSync(file) ? file : undefined
+}

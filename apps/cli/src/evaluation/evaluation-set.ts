@@ -1,0 +1,57 @@
+// A labelled set as a gallery's yaml and the pictures that are asked: the same code path that a user's gallery takes.
+import { createHash } from 'node:crypto'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { dataHome, fromCallersFolder } from '../config.ts'
+import type { ExampleQuery } from '../examples/example-query.ts'
+import { openFolder } from '../examples/folder-pictures.ts'
+import { openLabelled, parseLabels } from '../examples/labelled-pictures.ts'
+import { readDataList } from '../gallery-config/data-list.ts'
+import { loadGalleryConfig } from '../gallery-config/load-gallery-config.ts'
+import type { GalleryConfig } from '../gallery-config/load-gallery-config.ts'
+import { cameraOf } from './camera-of.ts'
+import { labelsFile } from './eval-options.ts'
+import type { EvalOptions } from './eval-options.ts'
+
+export interface EvaluationSet {
+  config: GalleryConfig
+  queries: ExampleQuery[]
+  /** A query's own camera is left out of the gallery. */
+  crossCamera: boolean
+  /** Items of each label. */
+  galleryCounts: Map<string, number>
+  workDir: string
+}
+
+/** Hits that are asked for: enough for a mean average precision. */
+export const hitsAsked = 100
+
+export async function openEvaluationSet(options: EvalOptions, { onProgress, say }: { onProgress: (done: number, total: number) => void; say: (text: string) => void }): Promise<EvaluationSet> {
+  const { folder, roles, data, index, subjects } = options
+  const name = createHash('sha256').update(`${folder} ${roles.join()}`).digest('hex').slice(0, 8)
+  const workDir = join(data === undefined ? dataHome() : fromCallersFolder(data), 'eval', name)
+  await mkdir(workDir, { recursive: true })
+  const labels = labelsFile(folder)
+  const crossCamera = labels !== undefined && parseLabels(await readFile(labels, 'utf8'), labels).every(({ path }) => cameraOf(path) !== undefined)
+  const fieldsOf = (path: string): string[] => (crossCamera ? [cameraOf(path)!] : [])
+  const set = labels === undefined ? await openFolder(folder, { workDir, fields: [] }) : await openLabelled({ file: labels, roles, workDir, fieldsOf, onProgress, say })
+  const queries = crossCamera ? set.queries.map((query) => ({ ...query, fields: { camera: cameraOf(query.name)! } })) : set.queries
+  const yaml = join(workDir, 'eval.yaml')
+  await writeFile(yaml, JSON.stringify({
+    IndexProcess: { index_method: index, index_dir: `./${index}`, image_root: set.imageRoot, data_file: set.dataFile, dist_type: 'IP', return_k: hitsAsked },
+    Likeness: { subjects, ...(crossCamera && { fields: ['camera'], exclude: ['camera'] }) }
+  }))
+  const config = await loadGalleryConfig(yaml, { overrides: [] })
+  const galleryCounts = new Map<string, number>()
+  for await (const { label } of readDataList(config)) if (typeof label === 'string') galleryCounts.set(label, (galleryCounts.get(label) ?? 0) + 1)
+  return { config, queries, crossCamera, galleryCounts, workDir }
+}
+
+/** A part of the gallery's list, spread over it. */
+export async function sampleList({ config, workDir }: EvaluationSet, count: number): Promise<GalleryConfig> {
+  const lines = (await readFile(config.dataFile, 'utf8')).split('\n').filter((line) => line !== '')
+  const step = Math.max(1, lines.length / count)
+  const dataFile = join(workDir, 'sample.txt')
+  await writeFile(dataFile, Array.from({ length: Math.min(count, lines.length) }, (_, i) => `${lines[Math.floor(i * step)]}\n`).join(''))
+  return { ...config, dataFile }
+}

@@ -1,0 +1,84 @@
+// Figures of retrieval from ranked answers: plain numbers, no pipeline.
+
+export interface RankedHit {
+  label: string | null
+  score: number
+}
+export interface RankedAnswer {
+  /** Each of these is right; none: nothing in the gallery is. */
+  labels: readonly string[]
+  /** Best first, each item once, without a threshold. */
+  hits: readonly RankedHit[]
+  kind: string
+  /** As the caller sees it. */
+  ms: number
+}
+
+export interface EvalFigures {
+  queries: number
+  /** Queries with a right answer in the gallery. */
+  known: number
+  /** Null without known queries. */
+  r1: number | null
+  r5: number | null
+  r10: number | null
+  /** Mean average precision over the hits that were asked for. */
+  map: number | null
+  /** Part of the unknown that were answered; null without unknown ones. */
+  falseAccept: number | null
+  /** Part of the known that were answered "unknown". */
+  falseReject: number | null
+}
+
+export interface FigureOptions {
+  /** Below it a hit is not shown: what it hides counts as wrong. */
+  threshold: number | undefined
+  /** Items of each label in the gallery. */
+  galleryCounts: ReadonlyMap<string, number>
+}
+
+const share = (values: readonly boolean[]): number | null => (values.length === 0 ? null : values.filter(Boolean).length / values.length)
+const mean = (values: readonly number[]): number | null => (values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length)
+const isShown = ({ score }: RankedHit, threshold: number | undefined): boolean => threshold === undefined || score >= threshold
+
+/** Place of the first right hit that is shown, from 1; Infinity where there is none. */
+export function rankOf({ labels, hits }: RankedAnswer, threshold: number | undefined): number {
+  const place = hits.findIndex((hit) => isShown(hit, threshold) && hit.label !== null && labels.includes(hit.label))
+  return place < 0 ? Infinity : place + 1
+}
+
+/** Of all right items that could be among so many hits, the mean of the precision at each of them. */
+function averagePrecision({ labels, hits }: RankedAnswer, { threshold, galleryCounts }: FigureOptions): number {
+  const possible = Math.min(hits.length, labels.reduce((sum, label) => sum + (galleryCounts.get(label) ?? 0), 0))
+  let right = 0
+  let sum = 0
+  hits.forEach((hit, at) => {
+    if (!isShown(hit, threshold) || hit.label === null || !labels.includes(hit.label)) return
+    right++
+    sum += right / (at + 1)
+  })
+  return possible === 0 ? 0 : sum / possible
+}
+
+export function figuresOf(answers: readonly RankedAnswer[], options: FigureOptions): EvalFigures {
+  const known = answers.filter(({ labels }) => labels.length > 0)
+  const unknown = answers.filter(({ labels }) => labels.length === 0)
+  const ranks = known.map((answer) => rankOf(answer, options.threshold))
+  const isAnswered = ({ hits }: RankedAnswer): boolean => hits.some((hit) => isShown(hit, options.threshold))
+  return {
+    queries: answers.length,
+    known: known.length,
+    r1: share(ranks.map((rank) => rank <= 1)),
+    r5: share(ranks.map((rank) => rank <= 5)),
+    r10: share(ranks.map((rank) => rank <= 10)),
+    map: mean(known.map((answer) => averagePrecision(answer, options))),
+    falseAccept: share(unknown.map(isAnswered)),
+    falseReject: share(known.map((answer) => !isAnswered(answer)))
+  }
+}
+
+/** Cumulative match characteristic: part of the known queries whose first right hit has at most this place. */
+export const matchCurve = (answers: readonly RankedAnswer[], places: readonly number[], threshold: number | undefined): number[] => {
+  const ranks = answers.filter(({ labels }) => labels.length > 0).map((answer) => rankOf(answer, threshold))
+  return places.map((place) => share(ranks.map((rank) => rank <= place)) ?? 0)
+}

@@ -1,0 +1,98 @@
+// `likeness eval`: builds the gallery of a labelled set as an import, asks every query through the API, and says how many were right.
+import { readFile, writeFile } from 'node:fs/promises'
+import { basename } from 'node:path'
+import type { SearchAnswer } from '@likeness/shared/contract/http'
+import type { ApiClient } from '../api-client.ts'
+import type { Command, CommandContext } from '../command.ts'
+import { keepTrying } from '../connect/keep-trying.ts'
+import { chooseThreshold, scoreGallery } from '../examples/gallery-scores.ts'
+import { buildGallery } from '../gallery/build-gallery.ts'
+import { describe } from '../gallery/run-build.ts'
+import { fingerprintList } from '../gallery-config/data-list.ts'
+import { createProgress } from '../progress.ts'
+import { searchPicture } from '../search/search-picture.ts'
+import { renderSearchSheet } from '../search/search-sheet.ts'
+import type { SheetEntry } from '../search/search-sheet.ts'
+import { parseEvalOptions } from './eval-options.ts'
+import type { EvalOptions } from './eval-options.ts'
+import { connectForEvaluation } from './evaluation-model.ts'
+import { openEvaluationSet, sampleList } from './evaluation-set.ts'
+import type { EvaluationSet } from './evaluation-set.ts'
+import { formatEval, formatEvalJson, msPerQuery } from './format-eval.ts'
+import { figuresOf, rankOf } from './ranked-figures.ts'
+import type { RankedAnswer } from './ranked-figures.ts'
+
+/** Gallery pictures that a threshold is chosen from. */
+const thresholdSample = 100
+const hitsShown = 3
+
+/** 1 when a gallery picture failed, or R@1 is below --min-r1. */
+export const runEval: Command = async (args, context) => {
+  const options = parseEvalOptions(args)
+  const reading = createProgress({ label: 'reading  ', unit: 'pictures' }, context)
+  const set = await openEvaluationSet(options, { say: context.say, onProgress: (done, total) => reading.show(done, total) })
+  reading.done()
+  const api = await connectForEvaluation(options, set, context)
+  const list = await fingerprintList(set.config)
+  const summary = await buildGallery({ api, config: set.config, operation: 'new', list, force: true, progress: createProgress({ label: 'building ', unit: 'images' }, context), say: context.say })
+  context.print(describe(summary))
+  for (const { path, code, message } of summary.failures.slice(0, 20)) context.print(`  ${path}: ${code}: ${message}`)
+  const threshold = options.scoreThres === 'auto' ? await thresholdOf(api, set, context) : options.scoreThres
+  const { answers, entries } = await ask({ api, set, minSeq: summary.seq, threshold, keepsWrong: options.sheet !== undefined, context })
+  const figures = { threshold, galleryCounts: set.galleryCounts }
+  const embedding = (await api.getCollection(set.config.collection))?.embedding.version
+  context.print(`\n${basename(options.folder)}: ${summary.indexed} in the gallery, ${options.index}, ${embedding ?? '-'}, score_thres ${threshold ?? 'none'}\n`)
+  context.print(`${formatEval(answers, figures, set)}\n${msPerQuery(answers)?.toFixed(0) ?? '-'} ms a query (median), one at a time`)
+  if (options.sheet !== undefined) await writeSheet(options.sheet, { api, options, entries, context })
+  const { r1 } = figuresOf(answers, figures)
+  const isGood = options.minR1 === undefined || (r1 !== null && r1 >= options.minR1)
+  if (!isGood) context.print(`R@1 is below ${options.minR1}`)
+  if (options.json) context.print(formatEvalJson(answers, figures))
+  return summary.failed === 0 && isGood ? 0 : 1
+}
+
+async function thresholdOf(api: ApiClient, set: EvaluationSet, context: CommandContext): Promise<number> {
+  const progress = createProgress({ label: 'comparing', unit: 'pictures' }, context)
+  const config = await sampleList(set, thresholdSample)
+  const scores = await scoreGallery({ api, config, onProgress: (done) => progress.show(done, thresholdSample) })
+  progress.done()
+  const { threshold, rightAnswered, strangersRefused } = chooseThreshold(scores)
+  context.print(`score_thres ${threshold.toFixed(2)}: of ${scores.same.length} gallery pictures ${(100 * rightAnswered).toFixed(0)} % would be answered rightly, ${(100 * strangersRefused).toFixed(0)} % of strangers refused`)
+  return threshold
+}
+
+interface Asking {
+  api: ApiClient
+  set: EvaluationSet
+  minSeq: number
+  threshold: number | undefined
+  keepsWrong: boolean
+  context: CommandContext
+}
+
+async function ask({ api, set, minSeq, threshold, keepsWrong, context }: Asking): Promise<{ answers: RankedAnswer[]; entries: SheetEntry[] }> {
+  const progress = createProgress({ label: 'searching', unit: 'queries' }, context)
+  const answers: RankedAnswer[] = []
+  const entries: SheetEntry[] = []
+  for (const { name, file, labels, fields, kind } of set.queries) {
+    const image = await readFile(file)
+    const startedMs = performance.now()
+    const answer = await keepTrying(() => searchPicture(api, set.config, image, { fields, minSeq }))
+    const ranked: RankedAnswer = { labels, kind, hits: answer.hits.map(({ label, score }) => ({ label, score })), ms: performance.now() - startedMs }
+    answers.push(ranked)
+    const isRight = labels.length > 0 ? rankOf(ranked, threshold) === 1 : ranked.hits.every(({ score }) => threshold !== undefined && score < threshold)
+    if (keepsWrong && !isRight) entries.push({ name: `${name}: ${labels.join(', ') || 'unknown'}`, image, answer: withBestHits(answer, threshold) })
+    progress.show(answers.length, set.queries.length)
+  }
+  progress.done()
+  return { answers, entries }
+}
+
+function withBestHits(answer: SearchAnswer, threshold = -Infinity): SearchAnswer {
+  return { ...answer, objects: answer.objects.map((object) => ({ ...object, hits: object.hits.filter(({ score }) => score >= threshold).slice(0, hitsShown) })) }
+}
+
+async function writeSheet(file: string, { api, options, entries, context }: { api: ApiClient; options: EvalOptions; entries: readonly SheetEntry[]; context: CommandContext }): Promise<void> {
+  await writeFile(file, await renderSearchSheet(api, `${basename(options.folder)}: ${entries.length} queries answered wrongly`, entries))
+  context.say(`sheet: ${file}`)
+}

@@ -1,0 +1,20 @@
+// A copy of a model's folder with another projection.
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { appError } from '@likeness/shared/errors'
+import { readManifestFile } from '../model-manifest.ts'
+import { manifestName } from './import-model.ts'
+import type { LearnedProfile } from './learn-profile.ts'
+
+/** `target` must not exist. Its embedding is another: the projection's name holds a part of its hash. */
+export async function relearnModel({ modelDir, target, learned }: { modelDir: string; target: string; learned: LearnedProfile }): Promise<void> {
+  const manifest = await readManifestFile(modelDir)
+  if (manifest === undefined) throw appError('invalid_request', `${modelDir} has no manifest.json`)
+  const { profile, file } = learned
+  const whole = JSON.parse(await readFile(path.join(modelDir, manifestName), 'utf8')) as Record<string, unknown>
+  await mkdir(target, { recursive: true })
+  await copyFile(path.join(modelDir, manifest.file), path.join(target, manifest.file))
+  await writeFile(path.join(target, profile.file), file)
+  const embedding = { version: `${manifest.name}@${manifest.version}/${profile.name}@${profile.version}`, dim: profile.dim }
+  await writeFile(path.join(target, manifestName), `${JSON.stringify({ ...whole, profile, embedding, learned: learned.learned }, null, 1)}\n`)
+}
