@@ -3,10 +3,12 @@
 const benches: Record<string, () => Promise<unknown>> = {
   ann: () => import('./ann/main.ts'),
   batch: () => import('./batch.ts'),
+  commit: () => import('./commit.ts'),
   engine: () => import('./engine/main.ts'),
   ingest: () => import('./ingest.ts'),
   kernels: () => import('./kernels.ts'),
   latency: () => import('./latency/main.ts'),
+  merge: () => import('./merge.ts'),
   scale: () => import('./scale/main.ts')
 }
 const name = process.argv[2] ?? ''

@@ -1,0 +1,96 @@
+// What a commit costs a large gallery: bytes that the owner writes and that a replica reads for some new vectors, and for as many that replace
+// others. Batches and log entries, which are there before, are not counted. `npm run bench -- commit [--rows 100000] [--dim 128] [--add 1000] [--json]`
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { createCatalog, createFaissSegmentFiles, createFileCache, createLogAppender, createReplica, openCollectionWriter } from '@likeness/engine'
+import { systemClock as clock } from '@likeness/shared/clock'
+import { encodeVectorBatch } from '@likeness/shared/contract/vector-batch'
+import type { BatchItem } from '@likeness/shared/contract/vector-batch'
+import { collectionKeys } from '@likeness/shared/keys'
+import { silentLog } from '@likeness/shared/log'
+import { openObjectStore } from '@likeness/shared/store/open-store'
+import { createUlid } from '@likeness/shared/ulid'
+import { countBytes } from './count-bytes.ts'
+import { clusteredVectors } from './ann/clustered-vectors.ts'
+
+const { values: args } = parseArgs({
+  options: { rows: { type: 'string', default: '100000' }, dim: { type: 'string', default: '128' }, add: { type: 'string', default: '1000' }, json: { type: 'boolean', default: false } }
+})
+const [rows, dim, add] = [Number(args.rows), Number(args.dim), Number(args.add)]
+const itemsPerBatch = 1_000
+const dir = await mkdtemp(join(tmpdir(), 'likeness-commit-'))
+const inner = await openObjectStore({ url: `dir:${join(dir, 'objects')}` })
+const [owner, reader] = [countBytes(inner), countBytes(inner)]
+const log = silentLog()
+
+const spec = await createCatalog({ store: inner, clock }).create({
+  name: 'gallery', embedding: { version: 'bench', dim, unit: true }, metric: 'IP', method: 'FLAT', settings: { view_sizes: [], subjects: false }
+})
+const { incarnation } = spec
+const keys = collectionKeys(incarnation)
+const appender = createLogAppender({ store: inner, clock })
+const files = createFaissSegmentFiles({ store: owner.store, cache: createFileCache({ store: owner.store, dir: join(dir, 'owner') }) })
+const writer = (await openCollectionWriter({ store: owner.store, clock, files, log, incarnation, retentionMs: 0, announce: () => undefined }))!
+const replica = createReplica({ store: reader.store, clock, log, cacheDir: join(dir, 'replica'), pollMs: 600_000 })
+
+/** Items `first` to `first + count - 1` as one ingestion, with its batches. */
+async function accept(first: number, count: number, seed: number): Promise<void> {
+  const ingestion = createUlid()
+  for (let from = 0; from < count; from += itemsPerBatch) {
+    const size = Math.min(itemsPerBatch, count - from)
+    const items = Array.from({ length: size }, (_, i): BatchItem => ({
+      ordinal: from + i, id: `item-${first + from + i}`, label: `label-${(first + from + i) % 100}`, imageKey: null, rows: [{ kind: 'whole', box: [0, 0, 1, 1], score: 1, className: null }]
+    }))
+    const vectors = clusteredVectors({ seed, stream: first + from, count: size, dim })
+    const header = { incarnation, ingestion, embeddingVersion: 'bench', dim, rawDim: 0, items }
+    await inner.put(keys.batch(ingestion, from, createUlid()), encodeVectorBatch({ header, vectors, raw: new Uint16Array(0) }))
+  }
+  await appender.append(incarnation, { kind: 'ingest', opId: ingestion, atMs: 0, ingestion, total: count, partSize: 200 })
+}
+
+async function settle(): Promise<void> {
+  for (let more = true; more; ) more = (await writer.step({ list: true })).more
+}
+
+let segments = 0
+async function load(): Promise<number> {
+  const before = reader.bytes.read
+  const snapshot = await replica.acquire(incarnation, { consistency: 'strong', timeoutMs: 600_000 })
+  segments = snapshot.segments.length
+  snapshot.release()
+  return reader.bytes.read - before
+}
+
+async function measure(): Promise<{ writtenBytes: number; readBytes: number }> {
+  const before = owner.bytes.written
+  await settle()
+  return { writtenBytes: owner.bytes.written - before, readBytes: await load() }
+}
+
+try {
+  await accept(0, rows, 1)
+  await settle()
+  while (await writer.merge());
+  const galleryBytes = await load()
+  await accept(rows, add, 2)
+  const added = await measure()
+  // Spread over the gallery, so that every segment loses some.
+  const step = Math.floor(rows / 10)
+  for (let i = 0; i < 10; i++) await accept(i * step, add / 10, 3)
+  const replaced = await measure()
+  const result = { rows, dim, add, segments, vectorBytes: add * dim * 4, galleryBytes, added, replaced }
+  if (!args.json) {
+    console.log(`a gallery of ${rows} rows: a replica reads ${galleryBytes} bytes once`)
+    console.log(`${add} new vectors (${result.vectorBytes} bytes): ${added.writtenBytes} written, ${added.readBytes} read by a replica`)
+    console.log(`${add} that replace others: ${replaced.writtenBytes} written, ${replaced.readBytes} read by a replica`)
+  }
+  console.log(JSON.stringify(result))
+} finally {
+  await replica.close()
+  await inner.close()
+  await rm(dir, { recursive: true, force: true })
+}
+// A replica's deadlines are timers that nothing waits for.
+process.exit(0)
