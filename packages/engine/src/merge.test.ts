@@ -140,6 +140,25 @@ test('the files of a merge stay while it is under way, up to its limit; past it 
   expect(await gallery.allIds()).toHaveLength(100)
 })
 
+test('the bitmaps and overlays that a merge has still to read are not collected when commits replace them', async () => {
+  const build: BuildMerge = async (task) => {
+    await gallery.remove('item-2')
+    await gallery.relabel(['item-3'], { label: 'later' })
+    await writer.step({})
+    await writer.collect()
+    return await buildMerge(gallery.files, task)
+  }
+  gallery = await createGallery({ sealThreshold: 64, merging: { buildMerge: build } })
+  const writer = await gallery.openWriter()
+  for (const n of [0, 1]) await gallery.add(writer, itemsFrom(50 * n, 50))
+  await gallery.remove('item-1')
+  await gallery.relabel(['item-3'], { label: 'early' })
+  await writer.step({})
+  expect(await writer.merge()).toBe(true)
+  expect(await gallery.allIds()).toHaveLength(98)
+  expect((await gallery.search(3, 1))[0]).toMatchObject({ id: 'item-3', label: 'later' })
+})
+
 test('a merge whose input was emptied meanwhile is dropped', async () => {
   const build: BuildMerge = async (task) => {
     const result = await buildMerge(gallery.files, task)

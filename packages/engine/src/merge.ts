@@ -19,7 +19,7 @@ export interface Proposal {
   plan: MergePlan
   inputs: MergeInput[]
   beganAtMs: number
-  /** Ids under which it writes: not garbage while it is under way. */
+  /** Ids under which it writes, and keys of what it reads and commits replace: not garbage while it is under way. */
   ids: Set<string>
   /** A task with new ids: each attempt writes under its own. */
   newTask: () => MergeTask
@@ -56,7 +56,8 @@ export class MergesUnderWay {
       if (plan === undefined) continue
       const inputs = plan.inputs.map((id) => state.segments.find(({ ref }) => ref.id === id)!)
       const refs = inputs.map(({ ref }) => ref)
-      const ids = new Set<string>()
+      // Commits replace bitmaps and overlays: those that it has still to read stay.
+      const ids = new Set(refs.flatMap(({ deletions, overlay }) => [deletions?.key, overlay?.key].filter((key) => key !== undefined)))
       const newTask = (): MergeTask => {
         const [segmentId, quantizerId] = [this.deps.newId(), this.deps.newId()]
         ids.add(segmentId).add(quantizerId)
