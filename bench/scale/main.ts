@@ -1,9 +1,9 @@
 // A large gallery on this machine: seeded rows are streamed into segments, then a process that only reads opens and searches them.
-// `npm run bench -- scale [--n 1000000] [--dim 512] [--method HNSW32|IVF] [--storage f32|f16|sq8|pq<m>] [--segments 2] [--nlist N] [--queries 200] [--dir DIR] [--json]`
+// `npm run bench -- scale [--n 1000000] [--dim 512] [--method HNSW32|IVF] [--storage f32|f16|sq8|pq<m>] [--segments 4] [--nlist N] [--queries 200] [--dir DIR] [--json]`
 // Every phase says what it found. With --dir, files stay there, and the same command goes on where it was cut off.
 import { fork } from 'node:child_process'
 import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -11,7 +11,7 @@ import { trainCentroids, trainCodebook } from '@likeness/faiss'
 import type { IndexSpec, VectorStorage } from '@likeness/faiss'
 import { median, percentile, recallOf, round, timed } from '../measure.ts'
 import { buildSegment, recordedSegment } from './build-segment.ts'
-import type { SegmentRecord } from './build-segment.ts'
+import type { SegmentPlan, SegmentRecord } from './build-segment.ts'
 import { mergeBest } from './exact-best.ts'
 import { bytesAVector } from './formula.ts'
 import type { ReaderResult, ReaderTask } from './reader-process.ts'
@@ -23,7 +23,7 @@ const { values: args } = parseArgs({
     dim: { type: 'string', default: '512' },
     method: { type: 'string', default: 'HNSW32' },
     storage: { type: 'string', default: 'f32' },
-    segments: { type: 'string', default: '2' },
+    segments: { type: 'string', default: '4' },
     nlist: { type: 'string' },
     queries: { type: 'string', default: '200' },
     dir: { type: 'string' },
@@ -79,17 +79,24 @@ async function train(dir: string): Promise<{ spec: IndexSpec; trainS: number }> 
   return { spec, trainS: round(trainMs / 1000, 1) }
 }
 
-/** One of each pool thread at a time; what an earlier run left is taken as it is. */
-async function buildAll(dir: string, spec: IndexSpec, queries: Float32Array): Promise<SegmentRecord[]> {
+async function takeSegment(i: number, plan: Omit<SegmentPlan, 'first' | 'end' | 'file'>, { dir, count }: { dir: string; count: number }): Promise<SegmentRecord> {
   const blocks = Math.ceil(rows / rowsPerBlock)
-  const count = Math.min(Number(args.segments), blocks)
-  return await Promise.all(Array.from({ length: count }, async (_, i) => {
-    const file = join(dir, `${i}.index`)
-    const known = await recordedSegment(file)
-    const record = known ?? (await buildSegment({ spec, first: Math.floor((blocks * i) / count), end: Math.floor((blocks * (i + 1)) / count), rows, queries, k, file }))
-    say(`segment ${i}: ${record.rows} rows ${known === undefined ? `added in ${record.addS.toFixed(1)} s` : 'were there'}, ${((await stat(file)).size / record.rows).toFixed(1)} bytes a vector on disk`)
-    return record
+  const file = join(dir, `${i}.index`)
+  const known = await recordedSegment(file)
+  const record = known ?? (await buildSegment({ ...plan, first: Math.floor((blocks * i) / count), end: Math.floor((blocks * (i + 1)) / count), file }))
+  say(`segment ${i}: ${record.rows} rows ${known === undefined ? `added in ${record.addS.toFixed(1)} s` : 'were there'}, ${((await stat(file)).size / record.rows).toFixed(1)} bytes a vector on disk`)
+  return record
+}
+
+/** As many at a time as there are cores, so that those which are done stay when the run is cut; what an earlier run left is taken as it is. */
+async function buildAll(dir: string, spec: IndexSpec, queries: Float32Array): Promise<SegmentRecord[]> {
+  const count = Math.min(Number(args.segments), Math.ceil(rows / rowsPerBlock))
+  const records: SegmentRecord[] = []
+  const waiting = Array.from({ length: count }, (_, i) => i)
+  await Promise.all(Array.from({ length: availableParallelism() }, async () => {
+    for (let i = waiting.shift(); i !== undefined; i = waiting.shift()) records[i] = await takeSegment(i, { spec, rows, queries, k }, { dir, count })
   }))
+  return records
 }
 
 function readAll(task: ReaderTask): Promise<ReaderResult> {

@@ -9,13 +9,16 @@ export function parseQueryVector(values: ArrayLike<number>, { embedding, metric 
   if (values.length !== embedding.dim) {
     throw appError('dimension_mismatch', `the vector has ${values.length} values, the collection ${embedding.dim}`, { detail: { given: values.length, expected: embedding.dim } })
   }
-  const vector = Float32Array.from(values)
+  const vector = new Float32Array(values)
   if (!vector.every(Number.isFinite)) throw appError('invalid_vector', 'vector is an array of finite 32-bit numbers')
   // Bits are made of the values as they are.
   if (metric === 'hamming' || (!embedding.unit && metric !== 'cosine')) return vector
-  const norm = Math.sqrt(Array.from(values).reduce((sum, value) => sum + value * value, 0))
+  let squares = 0
+  for (let i = 0; i < values.length; i++) squares += values[i]! * values[i]!
+  const norm = Math.sqrt(squares)
   if (norm === 0 || !Number.isFinite(norm)) throw appError('invalid_vector', 'a zero vector has no direction to compare')
-  return Float32Array.from(values, (value) => value / norm)
+  for (let i = 0; i < values.length; i++) vector[i] = values[i]! / norm
+  return vector
 }
 
 /** float32 [n, dim] of arrays, or of base64. */
