@@ -7,6 +7,7 @@ test('the bar shows rate and time left', () => {
   )
   expect(formatProgress({ label: 'x', unit: 'y', done: 0, total: 10, elapsedMs: 0 })).toContain('starting')
   expect(formatProgress({ label: 'x', unit: 'y', done: 10, total: 10, elapsedMs: 2_000 })).toMatch(/10\/10 {2}5\.0 y\/s {2}done$/)
+  expect(formatProgress({ label: 'x', unit: 'y', done: 60, total: 100, elapsedMs: 2_000, doneBefore: 50 })).toMatch(/60\/100 {2}5\.0 y\/s {2}8 s left$/)
 })
 
 test('a terminal is redrawn in place, a log gets a line now and then and the last one', () => {

@@ -1,7 +1,8 @@
 // A progress bar with rate and time left: redrawn in place on a terminal, a line every few seconds elsewhere.
 
 export interface Progress {
-  show(done: number, total: number): void
+  /** `doneBefore`: done before the clock started, not part of the rate. */
+  show(done: number, total: number, doneBefore?: number): void
   done(): void
 }
 export interface ProgressDeps {
@@ -19,7 +20,6 @@ export interface ProgressState {
   done: number
   total: number
   elapsedMs: number
-  /** Done before the clock started: not part of the rate. */
   doneBefore?: number
 }
 
@@ -32,12 +32,10 @@ export function formatProgress({ label, unit, done, total, elapsedMs, doneBefore
 
 export function createProgress({ label, unit }: { label: string; unit: string }, { write, isTerminal, nowMs }: ProgressDeps): Progress {
   const startedMs = nowMs()
-  let doneBefore: number | undefined
   let last = ''
   let lastMs = -Infinity
   return {
-    show(done, total) {
-      doneBefore ??= done
+    show(done, total, doneBefore = 0) {
       const isDue = isTerminal || done === total || nowMs() - lastMs >= lineEveryMs
       const text = formatProgress({ label, unit, done, total, elapsedMs: nowMs() - startedMs, doneBefore })
       if (!isDue || text === last) return

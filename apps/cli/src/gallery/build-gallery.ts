@@ -55,11 +55,11 @@ export async function buildGallery(options: BuildOptions): Promise<BuildSummary>
   const last = await readRecord(config.indexDir)
   const isKnown = !force && there !== undefined && last !== undefined && isSame(last, { operation, collection: there.name, incarnation: there.incarnation, fingerprint: list.sha256 })
   if (there !== undefined && !force && (isKnown || !isEmpty(there))) checkFits(there, config, embedding)
-  if (isKnown && last.outcome !== undefined) return doneBefore(config, last.outcome)
+  if (isKnown && last.outcome !== undefined) return builtBefore(config, last.outcome)
   if (isKnown) say('going on with the build that was interrupted')
   const live = isKnown ? there : await makeRoom(options, there)
   const record = await beginRecord(config.indexDir, { operation, collection: live.name, incarnation: live.incarnation, fingerprint: list.sha256 })
-  return await bringIn(options, record)
+  return await bringIn(options, record, isKnown)
 }
 
 const isEmpty = ({ items, open_jobs: openJobs }: CollectionAnswer): boolean => items === 0 && openJobs === 0
@@ -77,20 +77,20 @@ async function makeRoom({ api, config, operation, force, say, source }: BuildOpt
   return createGallery(api, config, source?.embedding)
 }
 
-const doneBefore = ({ collection }: GalleryConfig, outcome: Outcome): BuildSummary => ({
+const builtBefore = ({ collection }: GalleryConfig, outcome: Outcome): BuildSummary => ({
   ...outcome, collection, wasDone: true, failures: [], jobs: [], seconds: 0, imagesPerSecond: 0, seq: 0
 })
 
 const picturesOf = (config: GalleryConfig): GallerySource => ({ submit: (deps, onDuplicate) => submitParts(deps, readDataList(config, { onDuplicate })) })
 
-async function bringIn({ api, config, list, progress, say, source = picturesOf(config) }: BuildOptions, record: BuildRecord): Promise<BuildSummary> {
+async function bringIn({ api, config, list, progress, say, source = picturesOf(config) }: BuildOptions, record: BuildRecord, isContinued: boolean): Promise<BuildSummary> {
   let duplicates = 0
   const onTrouble = (error: unknown): void => say(`the API does not answer well, trying again: ${(error as Error).message}`)
   const startedMs = performance.now()
-  let doneAtStart: number | undefined
-  const onDone = (done: number): void => {
-    doneAtStart ??= done
-    progress.show(done, list.lines)
+  let doneBefore = 0
+  const onDone = (done: number, atFirstAsk: number): void => {
+    doneBefore = isContinued ? atFirstAsk : 0
+    progress.show(done, list.lines, doneBefore)
   }
   const follower = createJobFollower({ api, onDone, onTrouble })
   const submitted = new AbortController()
@@ -101,7 +101,7 @@ async function bringIn({ api, config, list, progress, say, source = picturesOf(c
   }
   try {
     const [, followed] = await Promise.all([submit(), follower.run(submitted.signal)])
-    return await finish({ api, config, record, followed, duplicates, seconds: (performance.now() - startedMs) / 1000, doneAtStart: doneAtStart ?? 0 })
+    return await finish({ api, config, record, followed, duplicates, seconds: (performance.now() - startedMs) / 1000, doneBefore })
   } finally {
     follower.stop()
     progress.done()
@@ -115,16 +115,16 @@ interface Finished {
   followed: Followed
   duplicates: number
   seconds: number
-  doneAtStart: number
+  doneBefore: number
 }
 
-async function finish({ api, config, record, followed, duplicates, seconds, doneAtStart }: Finished): Promise<BuildSummary> {
+async function finish({ api, config, record, followed, duplicates, seconds, doneBefore }: Finished): Promise<BuildSummary> {
   const { indexed, superseded, failed } = followed
   const outcome: Outcome = { total: indexed + superseded + failed, indexed, superseded, failed, duplicates }
   // A collection that was dropped and made again meanwhile holds nothing of this.
   const there = await keepTrying(() => api.getCollection(config.collection))
   if (there?.incarnation !== record.incarnation) throw new UserError(`the collection ${config.collection} was dropped during the build`)
   await writeRecord(config.indexDir, { ...record, outcome })
-  const imagesPerSecond = Math.max(0, outcome.total - doneAtStart) / seconds
+  const imagesPerSecond = Math.max(0, outcome.total - doneBefore) / seconds
   return { ...outcome, collection: config.collection, wasDone: false, failures: followed.failures, jobs: followed.jobs, seconds, imagesPerSecond, seq: followed.seq }
 }

@@ -32,7 +32,8 @@ const failedItem = (ordinal: number, line: number | null) => ({ ordinal, id: `${
 test('jobs are followed to their end, with counts over all and every failed line, also those on later pages', async () => {
   const { api } = fakeJobs({ a: { total: 12, failed: [failedItem(3, 40), failedItem(5, 60), failedItem(7, 80)] }, b: { total: 6, failed: [failedItem(1, null)] } })
   const done: number[] = []
-  const follower = createJobFollower({ api, onDone: (count) => done.push(count), onTrouble: () => undefined })
+  let before = 0
+  const follower = createJobFollower({ api, onDone: (count, doneBefore) => void (done.push(count), (before = doneBefore)), onTrouble: () => undefined })
   follower.add({ jobs: [{ id: 'a', total: 12 }], failures: [] })
   follower.add({ jobs: [{ id: 'b', total: 6, lines: Uint32Array.of(10, 20, 30, 40, 50, 70) }], failures: [{ line: 1, path: 'x', code: 'missing_label', message: '' }] })
   const noMore = new AbortController()
@@ -42,6 +43,8 @@ test('jobs are followed to their end, with counts over all and every failed line
   expect(followed.failures.map(({ line, path }) => [line, path])).toEqual([[1, 'x'], [20, '1.jpg'], [40, '3.jpg'], [60, '5.jpg'], [80, '7.jpg']])
   expect(done).toEqual([...done].sort((a, b) => a - b))
   expect(done.at(-1)).toBe(19)
+  // 5 of each job were done when it was first asked for.
+  expect(before).toBe(10)
 })
 
 test('of many jobs only a few are asked for at a time, and each gets its turn', async () => {

@@ -24,6 +24,7 @@ export interface Followed extends Counts {
 interface Open {
   job: SubmittedJob
   counts: JobAnswer['counts']
+  isAsked: boolean
 }
 
 /** Most failures kept for the summary; all of them stay with their jobs. */
@@ -31,23 +32,26 @@ const failuresKept = 1_000
 
 export interface FollowDeps {
   api: ApiClient
-  /** Lines settled so far. */
-  onDone: (done: number) => void
+  /** Lines settled so far, and how many of them were when their job was first asked for: of an interrupted build, work of an earlier run. */
+  onDone: (done: number, doneBefore: number) => void
   onTrouble: (error: unknown) => void
 }
 
 export function createJobFollower({ api, onDone, onTrouble }: FollowDeps) {
   const open: Open[] = []
   let stopped = false
+  let doneBefore = 0
   const result: Followed = { indexed: 0, superseded: 0, failed: 0, failures: [], jobs: [], seq: 0 }
   const report = (): void => {
     const settled = result.indexed + result.superseded + result.failed
-    onDone(open.reduce((sum, { counts }) => sum + counts.total - counts.pending, settled))
+    onDone(open.reduce((sum, { counts }) => sum + counts.total - counts.pending, settled), doneBefore)
   }
 
   async function ask(one: Open): Promise<boolean> {
     const answer = await keepTrying(() => api.getJob(one.job.id), { onTrouble })
     one.counts = answer.counts
+    if (!one.isAsked) doneBefore += answer.counts.total - answer.counts.pending
+    one.isAsked = true
     if (answer.state === 'cancelled') throw new UserError(`job ${answer.id} was cancelled: the collection was dropped meanwhile`)
     if (answer.state !== 'completed') return false
     result.indexed += answer.counts.indexed
@@ -79,7 +83,7 @@ export function createJobFollower({ api, onDone, onTrouble }: FollowDeps) {
   return {
     add({ jobs, failures }: SubmittedPart): void {
       for (const job of jobs) {
-        open.push({ job, counts: { total: job.total, pending: job.total, indexed: 0, superseded: 0, failed: 0 } })
+        open.push({ job, counts: { total: job.total, pending: job.total, indexed: 0, superseded: 0, failed: 0 }, isAsked: false })
         result.jobs.push(job.id)
       }
       result.failed += failures.length
