@@ -15,13 +15,15 @@ interface KeyMeta {
 }
 const key = <T extends z.ZodType>(schema: T, meta: KeyMeta): T => schema.meta({ ...meta, ...(meta.examples && { examples: [...meta.examples] }) })
 
+const noNumber = (value: unknown): string => `a number is expected, not ${JSON.stringify(value)}`
+
 /** A number, or arithmetic of numbers as text. */
 const number = (check: z.ZodNumber) =>
-  z.union([z.number(), z.string()]).transform((value, ctx): number => {
+  z.union([z.number(), z.string()], { error: ({ input }) => noNumber(input) }).transform((value, ctx): number => {
     const parsed = typeof value === 'number' ? value : parseArithmetic(value)
     const checked = parsed === undefined ? undefined : check.safeParse(parsed)
     if (checked?.success) return checked.data
-    ctx.addIssue({ code: 'custom', message: checked === undefined ? `a number is expected, not ${JSON.stringify(value)}` : checked.error.issues[0]!.message })
+    ctx.addIssue({ code: 'custom', message: checked === undefined ? noNumber(value) : checked.error.issues[0]!.message })
     return z.NEVER
   })
 const whole = (min: number, max: number) => number(z.number().int().min(min).max(max))

@@ -97,7 +97,7 @@ test('overrides win over the file, are checked like it, and are named when they 
 })
 
 test.each([
-  ['a wrong type', `${least}  return_k: [5]\n`, /^g\.yaml:5:13: IndexProcess\.return_k is not right: /],
+  ['a wrong type', `${least}  return_k: [5]\n`, /^g\.yaml:5:13: IndexProcess\.return_k is not right: a number is expected, not \[5\]$/],
   ['code instead of a number', `${least}  score_thres: "__import__('os')"\n`, /^g\.yaml:5:16: .*a number is expected/],
   ['a number out of range', `${least}  return_k: 0\n`, /^g\.yaml:5:13: .*return_k/],
   ['an unknown metric', `${least}  dist_type: euclid\n`, /^g\.yaml:5:14: .*one of IP, L2, cosine, hamming, not "euclid"/],
