@@ -14,7 +14,7 @@ export const maintenanceRoutes: RouteDescriptions = {
   'POST /v1/collections/:c/rebuild': {
     ...operation,
     summary: 'Make the segments again from log and vector batches alone',
-    description: 'What the collection holds stays the same; also where its files are damaged or lost.',
+    description: 'What the collection holds stays the same; also where segments are damaged or lost while an owner has it open. One that no owner can open stays closed.',
     answers: { 200: json('Made again.', 'Rebuilt'), ...logged }
   },
   'GET /v1/collections/:c/verify': {
