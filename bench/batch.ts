@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util'
 import sharp from 'sharp'
 import { createEmbedder, decodeImage, prepareModel } from '@likeness/vision'
 import type { DecodedImage } from '@likeness/vision'
+import { median } from './measure.ts'
 
 const { values } = parseArgs({ options: { json: { type: 'boolean', default: false }, rounds: { type: 'string', default: '5' }, model: { type: 'string', default: 'models/likeness-nano' } } })
 const batchSizes = [1, 8, 32]
@@ -29,8 +30,6 @@ async function ratesOfRound(embed: (images: readonly DecodedImage[]) => Promise<
   return rates
 }
 
-const median = (sorted: number[]): number => sorted[sorted.length >> 1]!
-
 // All drawn before the first is decoded: the decoder closes sharp to SVG.
 const drawn = await Promise.all(Array.from({ length: pictures }, (_, i) => drawPicture(i)))
 const cacheDir = await mkdtemp(join(tmpdir(), 'likeness-batch-'))
@@ -41,7 +40,7 @@ try {
   await embed(images)
   const rounds: number[][] = []
   for (let round = 0; round < Number(values.rounds); round++) rounds.push(await ratesOfRound(embed, images))
-  const result = batchSizes.map((batch, i) => ({ batch, imagesPerSecond: Number(median(rounds.map((rates) => rates[i]!).sort((a, b) => a - b)).toFixed(1)) }))
+  const result = batchSizes.map((batch, i) => ({ batch, imagesPerSecond: Number(median(rounds.map((rates) => rates[i]!)).toFixed(1)) }))
   for (const { batch, imagesPerSecond } of result) console.log(`batch ${String(batch).padStart(2)}: ${imagesPerSecond} pictures/s`)
   if (values.json) console.log(JSON.stringify(result))
   await embedder.close()

@@ -13,6 +13,7 @@ import { createApiClient } from '../apps/cli/src/api-client.ts'
 import { drawGallery } from '../apps/cli/src/demo/draw-gallery.ts'
 import { importGallery } from '../apps/cli/src/demo/import-gallery.ts'
 import { startStack } from '../apps/cli/src/stack/start-stack.ts'
+import { median } from './measure.ts'
 
 const processes = 2
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -43,7 +44,6 @@ async function bareLoop(files: readonly string[], cacheDir: string): Promise<num
   return files.length / seconds
 }
 
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1]!
 
 const { values } = parseArgs({ options: { rounds: { type: 'string', default: '3' }, images: { type: 'string', default: '400' }, json: { type: 'boolean', default: false } } })
 const rounds = Number(values.rounds)

@@ -1,6 +1,8 @@
 // Arguments of a command: parsed strictly, and an error shows how the command is used.
+import { statSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import type { ParseArgsConfig } from 'node:util'
+import { fromCallersFolder } from './config.ts'
 import { UserError } from './user-error.ts'
 
 type Options = NonNullable<ParseArgsConfig['options']>
@@ -46,4 +48,12 @@ export function parseCount(option: string, text: string | undefined, [min, max]:
 export function required(value: string | undefined, option: string, usage: string): string {
   if (value === undefined) throw new UserError(`${option} is missing\n${usage}`)
   return value
+}
+
+/** The full path of a folder or file that is there; UserError that shows the path as it was typed, after `option`. */
+export function existing(path: string, kind: 'folder' | 'file', option = ''): string {
+  const full = fromCallersFolder(path)
+  const found = statSync(full, { throwIfNoEntry: false })
+  if (!(kind === 'folder' ? found?.isDirectory() : found?.isFile())) throw new UserError(`${option}${path}: there is no such ${kind}`)
+  return full
 }

@@ -1,9 +1,9 @@
 // The arguments of `likeness eval`, checked.
-import { existsSync, statSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { indexMethods } from '@likeness/shared/contract/collection'
 import type { IndexMethod } from '@likeness/shared/contract/collection'
-import { connectOptions, connectUsage, parseCommand } from '../command-options.ts'
+import { connectOptions, connectUsage, existing, parseCommand } from '../command-options.ts'
 import { fromCallersFolder } from '../config.ts'
 import { findModelDir } from '../model/model-folders.ts'
 import { UserError } from '../user-error.ts'
@@ -57,7 +57,7 @@ export function parseEvalOptions(args: readonly string[]): EvalOptions {
   const method = indexMethods.find((known) => known === index.toUpperCase())
   if (method === undefined) throw new UserError(`--index ${index}: one of ${indexMethods.join(', ')}`)
   return {
-    folder: existingFolder(folder), learnsProfile: profile !== undefined,
+    folder: existing(folder, 'folder'), learnsProfile: profile !== undefined,
     modelDir: model === undefined ? undefined : findModelDir(model, data),
     index: method, subjects: values.subjects, json, api, data,
     roles: values.roles.split(',').map((role) => role.trim()),
@@ -65,12 +65,6 @@ export function parseEvalOptions(args: readonly string[]): EvalOptions {
     minR1: parseShare('--min-r1', values['min-r1']),
     sheet: values.sheet === undefined ? undefined : fromCallersFolder(values.sheet)
   }
-}
-
-function existingFolder(path: string): string {
-  const full = fromCallersFolder(path)
-  if (!existsSync(full) || !statSync(full).isDirectory()) throw new UserError(`${path}: there is no such folder`)
-  return full
 }
 
 function parseShare(option: string, text: string | undefined): number | undefined {

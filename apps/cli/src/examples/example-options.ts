@@ -1,6 +1,5 @@
 // The arguments of `likeness example`, checked.
-import { statSync } from 'node:fs'
-import { connectOptions, connectUsage, parseCommand } from '../command-options.ts'
+import { connectOptions, connectUsage, existing, parseCommand } from '../command-options.ts'
 import { fromCallersFolder } from '../config.ts'
 import { UserError } from '../user-error.ts'
 
@@ -56,16 +55,9 @@ export function parseExampleOptions(args: readonly string[]): ExampleOptions {
   if (values.images !== undefined && values.labels !== undefined) throw new UserError('give either --images or --labels')
   return {
     ...values, example, api: values.api, data: values.data,
-    images: existing(values.images, '--images', 'isDirectory'),
-    labels: existing(values.labels, '--labels', 'isFile'),
+    images: values.images === undefined ? undefined : existing(values.images, 'folder', '--images '),
+    labels: values.labels === undefined ? undefined : existing(values.labels, 'file', '--labels '),
     roles: values.roles.split(',').map((role) => role.trim()),
     sheet: values.sheet === undefined ? undefined : fromCallersFolder(values.sheet)
   }
-}
-
-function existing(path: string | undefined, option: string, kind: 'isDirectory' | 'isFile'): string | undefined {
-  if (path === undefined) return undefined
-  const full = fromCallersFolder(path)
-  if (!(statSync(full, { throwIfNoEntry: false })?.[kind]() ?? false)) throw new UserError(`${option} ${path}: there is no such ${kind === 'isFile' ? 'file' : 'folder'}`)
-  return full
 }

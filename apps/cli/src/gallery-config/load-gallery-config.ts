@@ -49,7 +49,7 @@ export async function loadGalleryConfig(file: string, { overrides }: { overrides
   const values = withoutNone(yaml.values) as Record<string, unknown>
   const given = applyOverrides(values, overrides)
   const parsed = gallerySchema.safeParse(withoutNone(values))
-  if (parsed.success) return complete(file, parsed.data)
+  if (parsed.success) return completeGallery(file, parsed.data)
   throw new UserError(parsed.error.issues.flatMap((issue) => describe(issue, { yaml, given })).join('\n'))
 }
 
@@ -84,7 +84,8 @@ const phrase = (issue: core.$ZodIssue): string => {
   return /^(is|belongs|needs) /.test(message) || /^hamming needs/.test(message) ? message : `: ${message}`.replace(/^: /, 'is not right: ')
 }
 
-function complete(file: string, { IndexProcess: index, Global: globals = {}, Likeness: own = {}, ...rest }: GalleryFile): GalleryConfig {
+/** With every default in place; paths are those from the folder of `file`. */
+export function completeGallery(file: string, { IndexProcess: index, Global: globals = {}, Likeness: own = {}, ...rest }: GalleryFile): GalleryConfig {
   const folder = dirname(file)
   const from = (path: string): string => resolve(folder, path)
   const indexDir = from(index.index_dir)

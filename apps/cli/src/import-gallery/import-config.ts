@@ -1,7 +1,7 @@
 // What a gallery's yaml would say, for galleries that are taken over: the user's yaml, or one made up of a collection's name.
 import { join } from 'node:path'
 import type { GalleryConfig } from '../gallery-config/load-gallery-config.ts'
-import { loadGalleryConfig } from '../gallery-config/load-gallery-config.ts'
+import { completeGallery, loadGalleryConfig } from '../gallery-config/load-gallery-config.ts'
 import { collectionNameSchema } from '@likeness/shared/contract/collection'
 import { fromCallersFolder } from '../config.ts'
 import { readExportNote } from '../export/export-note.ts'
@@ -26,20 +26,11 @@ export async function importConfig({ dir, config: file, collection, override, de
   }
   const name = collectionNameSchema.safeParse(collection)
   if (!name.success) throw new UserError(`--collection ${collection}: ${name.error.issues[0]!.message}`)
-  // The record of the import stays apart from the one of a build into this folder.
-  const indexDir = join(dir, `import-${name.data}`)
-  return { config: { ...(await madeUp(dir)), indexDir, collection: name.data, delimiter, imageRoot: named ?? '' }, imageRoot: named }
-}
-
-async function madeUp(dir: string): Promise<Omit<GalleryConfig, 'collection' | 'delimiter' | 'imageRoot' | 'indexDir'>> {
   const note = await readExportNote(dir)
-  return {
-    file: dir, folder: dir, dataFile: '', operation: undefined,
-    indexMethod: note?.index_method ?? 'HNSW32',
-    metric: note?.metric ?? 'IP',
-    storage: 'f32', rescore: false, hammingThreshold: undefined,
-    embeddingSize: undefined, returnK: 5, scoreThres: undefined, hammingRadius: undefined, searchBudget: undefined,
-    detector: { threshold: 0.2, maxResults: 5, nmsIou: 0.05 },
-    fields: [], exclude: [], subjects: false, viewSizes: undefined, sealThreshold: undefined, warnings: []
-  }
+  const made = completeGallery(join(dir, 'gallery.yaml'), {
+    // The record of the import stays apart from the one of a build into this folder.
+    IndexProcess: { index_dir: `import-${name.data}`, image_root: '', data_file: '', index_method: note?.index_method, dist_type: note?.metric, delimiter },
+    Likeness: { collection: name.data }
+  })
+  return { config: { ...made, file: dir, dataFile: '', imageRoot: named ?? '' }, imageRoot: named }
 }
