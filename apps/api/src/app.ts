@@ -24,6 +24,8 @@ import { listCollections } from './routes/list-collections.ts'
 import { listJobs } from './routes/list-jobs.ts'
 import { compactCollection, rebuildCollection } from './routes/maintain-collection.ts'
 import { openapi } from './routes/openapi.ts'
+import { relabelItem } from './routes/relabel-item.ts'
+import { relabelItems } from './routes/relabel-items.ts'
 import { search } from './routes/search.ts'
 import { dropSnapshot, listSnapshots, restoreSnapshot, takeSnapshot } from './routes/snapshots.ts'
 import { status } from './routes/status.ts'
@@ -44,7 +46,9 @@ const routes = (deps: ApiDeps) => [
   getJob(deps),
   getItem(deps),
   deleteItem(deps),
+  relabelItem(deps),
   deleteItems(deps),
+  relabelItems(deps),
   exportVectors(deps),
   compactCollection(deps),
   rebuildCollection(deps),

@@ -152,6 +152,8 @@ export interface Snapshot {
   readonly spec: CollectionSpec
   readonly counts: { items: number; rows: number }
   readonly segments: SegmentSummary[]
+  /** Whether an ingestion accepted before a revision is not finished: what it brings is not here yet. */
+  awaits(revision: number): boolean
   /** Best first; one list per query vector; k hits whenever k items match, have room in their groups and pass the threshold. */
   search(query: SnapshotQuery): Promise<Hit[][]>
   getItem(id: string): Promise<StoredItem | undefined>

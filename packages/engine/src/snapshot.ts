@@ -52,6 +52,10 @@ export class OpenSnapshot implements Snapshot {
     return this.parts.map(({ ref: { id, index, storage, rows }, deleted }) => ({ id, index, storage, rows, deleted: deleted.count }))
   }
 
+  awaits(before: number): boolean {
+    return Object.values(this.manifest.ingestions).some(({ revision, completedSeq }) => completedSeq === null && revision < before)
+  }
+
   async search({ vectors, filter, ...rest }: SnapshotQuery): Promise<Hit[][]> {
     const { dim } = this.spec.embedding
     if (vectors.length % dim !== 0) throw appError('dimension_mismatch', `vectors of ${dim} values each do not make ${vectors.length}`)

@@ -4,7 +4,7 @@ import type { Request, Response } from 'express'
 import { appError } from '@likeness/shared/errors'
 
 export interface Route {
-  method: 'get' | 'post' | 'delete'
+  method: 'get' | 'post' | 'put' | 'patch' | 'delete'
   path: string
   /** Sends the answer or throws; a rejection becomes a problem. */
   handle: (req: Request, res: Response) => Promise<void> | void

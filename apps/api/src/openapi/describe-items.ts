@@ -23,7 +23,7 @@ export const itemRoutes: RouteDescriptions = {
     summary: 'Delete an item',
     description: 'Also one that is still on its way.',
     idempotent: true,
-    answers: { 200: json('Committed.', 'Deleted'), 202: json(notYet, 'DeletionLogged') },
+    answers: { 200: json('Committed.', 'Deleted'), 202: json(notYet, 'ChangeLogged') },
     codes: ['collection_not_found']
   },
   'POST /v1/collections/:c/delete': {
@@ -32,7 +32,25 @@ export const itemRoutes: RouteDescriptions = {
     description: 'A label or filter deletes what it matches at its place in the order of acceptance, also items that are still on their way.',
     body: { 'application/json': 'DeleteItems' },
     idempotent: true,
-    answers: { 200: json('Committed.', 'DeletedItems'), 202: json(notYet, 'DeletionOfItemsLogged', 'OperationLogged') },
+    answers: { 200: json('Committed.', 'DeletedItems'), 202: json(notYet, 'ChangeOfItemsLogged', 'OperationLogged') },
+    codes: ['collection_not_found']
+  },
+  'PATCH /v1/collections/:c/items/:id': {
+    tag: 'items',
+    summary: 'Change label and metadata of an item, not its vectors',
+    description: 'Nothing is embedded again. An item that is still on its way gets them when it comes; that is answered with 202.',
+    body: { 'application/json': 'RelabelItem' },
+    idempotent: true,
+    answers: { 200: json('Committed.', 'Relabelled'), 202: json(notYet, 'ChangeLogged') },
+    codes: ['collection_not_found', 'item_not_found']
+  },
+  'POST /v1/collections/:c/relabel': {
+    tag: 'items',
+    summary: 'Give many items the same label, metadata or both, as one operation',
+    description: '`missing`: ids that are not there; of those, items that are still on their way get them when they come.',
+    body: { 'application/json': 'RelabelItems' },
+    idempotent: true,
+    answers: { 200: json('Committed.', 'RelabelledItems'), 202: json(notYet, 'ChangeOfItemsLogged') },
     codes: ['collection_not_found']
   },
   'GET /v1/collections/:c/items/:id/image': {

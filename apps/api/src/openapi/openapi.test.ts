@@ -72,6 +72,8 @@ test('what the routes answer is what the document says', async () => {
     ['get /v1/jobs', '/v1/jobs'],
     ['get /v1/jobs/{id}', async () => `/v1/jobs/${await job()}`],
     ['get /v1/collections/{c}/items/{id}', '/v1/collections/marks/items/a'],
+    ['patch /v1/collections/{c}/items/{id}', '/v1/collections/marks/items/a', { ...post({ label: 'm' }), method: 'PATCH' }],
+    ['post /v1/collections/{c}/relabel', '/v1/collections/marks/relabel', post({ ids: ['a', 'b'], metadata: {} })],
     ['delete /v1/collections/{c}/items/{id}', '/v1/collections/marks/items/a', { method: 'DELETE' }],
     ['post /v1/collections/{c}/delete', '/v1/collections/marks/delete', post({ ids: ['a'] })],
     ['post /v1/collections/{c}/search', '/v1/collections/marks/search', post({ vector: [1, 0, 0, 0] })],

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { indexMethods, indexMethodSchema, metrics, metricSchema, storageSchema } from '@likeness/shared/contract/collection'
 import { conditionSchema, filterSchema } from '@likeness/shared/contract/filter'
-import { createCollectionSchema, deleteItemsSchema, importRequestSchema, listLineSchema, searchRequestSchema, takeSnapshotSchema, vectorLineSchema } from '@likeness/shared/contract/http'
+import { createCollectionSchema, deleteItemsSchema, importRequestSchema, listLineSchema, relabelItemSchema, relabelItemsSchema, searchRequestSchema, takeSnapshotSchema, vectorLineSchema } from '@likeness/shared/contract/http'
 import { itemIdSchema, labelSchema, metadataSchema } from '@likeness/shared/contract/item-list'
 
 const { vector: _vector, vectors: _vectors, item_id: _itemId, ...searchFields } = searchRequestSchema.shape
@@ -18,6 +18,8 @@ export const requestSchemas = {
   ListLine: listLineSchema,
   Metadata: metadataSchema,
   Metric: metricSchema,
+  RelabelItem: relabelItemSchema,
+  RelabelItems: relabelItemsSchema,
   SearchForm: z.object({ image: z.file().optional(), ...searchFields }),
   SearchRequest: searchRequestSchema,
   Storage: storageSchema,
@@ -36,6 +38,8 @@ export const requestNotes: Partial<Record<RequestSchemaName, object>> = {
   ImportRequest: { description: 'Exactly one of `prefix` and `root`.' },
   IndexMethod: { description: 'In any case.', examples: [...indexMethods] },
   Metric: { description: 'In any case.', examples: [...metrics] },
+  RelabelItem: { description: '`label`, `metadata` or both: each replaces what the item has, as a whole; `label: null` takes it away.' },
+  RelabelItems: { description: '`label`, `metadata` or both, as for one item.' },
   SearchForm: { description: 'The picture is `image`, or `image_key` names one of the store; numbers and JSON are sent as text.' },
   SearchRequest: { description: 'Exactly one of `vector`, `vectors`, `item_id` and `image_key`.' },
   Storage: { description: 'In any case; the m of pq<m> divides the values of a vector.', examples: ['f32', 'f16', 'sq8', 'pq64'] },

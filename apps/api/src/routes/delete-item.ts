@@ -1,7 +1,7 @@
 // DELETE /v1/collections/:c/items/:id
 import { itemIdSchema } from '@likeness/shared/contract/item-list'
 import type { ApiDeps } from '../api-deps.ts'
-import { deleteByIds } from '../delete-by-ids.ts'
+import { changeItems } from '../change-items.ts'
 import { parseRequest } from '../http/request-body.ts'
 import { pathParameter } from '../http/route.ts'
 import type { Route } from '../http/route.ts'
@@ -13,6 +13,6 @@ export const deleteItem = (deps: ApiDeps): Route => ({
   async handle(req, res) {
     const id = parseRequest(itemIdSchema, pathParameter(req, 'id'))
     const { incarnation } = await resolveCollection(deps, pathParameter(req, 'c'))
-    await deleteByIds(deps, req, res, { incarnation, ids: [id], describe: { id } })
+    await changeItems(deps, req, res, { incarnation, content: [id], operation: { kind: 'delete', ids: [id] }, describe: { id }, done: () => ({ deleted: true }) })
   }
 })

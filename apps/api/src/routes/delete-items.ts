@@ -1,7 +1,7 @@
 // POST /v1/collections/:c/delete: many items by id, by label or by filter, as one operation.
 import { deleteItemsSchema } from '@likeness/shared/contract/http'
 import type { ApiDeps } from '../api-deps.ts'
-import { deleteByIds } from '../delete-by-ids.ts'
+import { changeItems } from '../change-items.ts'
 import { parseRequest, readJson } from '../http/request-body.ts'
 import { pathParameter } from '../http/route.ts'
 import type { Route } from '../http/route.ts'
@@ -16,7 +16,9 @@ export const deleteItems = (deps: ApiDeps): Route => ({
     requestKey(req)
     const { ids, label, filter: given } = parseRequest(deleteItemsSchema, await readJson(req, res))
     const { incarnation } = await resolveCollection(deps, pathParameter(req, 'c'))
-    if (ids !== undefined) return await deleteByIds(deps, req, res, { incarnation, ids, describe: { count: ids.length } })
+    if (ids !== undefined) {
+      return await changeItems(deps, req, res, { incarnation, content: ids, operation: { kind: 'delete', ids }, describe: { count: ids.length }, done: () => ({ deleted: true }) })
+    }
     const filter = given ?? { label }
     await operateOnce(deps, req, res, {
       incarnation,

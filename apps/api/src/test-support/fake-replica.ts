@@ -14,6 +14,8 @@ export interface FakeReplica extends Replica {
   items: FakeItem[]
   seq: number
   appliedSlot: number
+  /** An older ingestion is not finished. */
+  awaited: boolean
   wishes: SnapshotWish[]
   /** What snapshots were searched with. */
   queries: SnapshotQuery[]
@@ -52,6 +54,7 @@ export function createFakeReplica(specOf: (incarnation: string) => Promise<Colle
       spec,
       counts: { items: replica.items.length, rows: replica.items.flatMap(({ vectors }) => vectors).length },
       segments: [],
+      awaits: () => replica.awaited,
       async search(query) {
         replica.queries.push(query)
         const { vectors, k, scoreThres } = query
@@ -80,6 +83,7 @@ export function createFakeReplica(specOf: (incarnation: string) => Promise<Colle
     items: [],
     seq: 1,
     appliedSlot: Number.MAX_SAFE_INTEGER,
+    awaited: false,
     wishes: [],
     queries: [],
     open: 0,

@@ -74,6 +74,10 @@ export const deleteItemsSchema = z
   .strictObject({ ids: z.array(itemIdSchema).min(1).max(10_000).optional(), label: labelSchema.optional(), filter: filterSchema.optional() })
   .refine((body) => Object.values(body).filter((value) => value !== undefined).length === 1, 'give one of ids, label and filter')
   .refine(({ filter }) => filter === undefined || !matchesAll(filter), 'a filter without a condition would delete everything')
+const relabelFields = { label: labelSchema.nullable().optional(), metadata: metadataSchema.optional() }
+const changesSomething = ({ label, metadata }: { label?: unknown; metadata?: unknown }): boolean => label !== undefined || metadata !== undefined
+export const relabelItemSchema = z.strictObject(relabelFields).refine(changesSomething, 'give label, metadata or both')
+export const relabelItemsSchema = z.strictObject({ ids: z.array(itemIdSchema).min(1).max(10_000), ...relabelFields }).refine(changesSomething, 'give label, metadata or both')
 export const takeSnapshotSchema = z.strictObject({ name: snapshotNameSchema })
 
 export const consistencies = ['strong', 'bounded', 'eventual'] as const

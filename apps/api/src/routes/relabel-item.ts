@@ -1,0 +1,33 @@
+// PATCH /v1/collections/:c/items/:id: another label or other metadata, the same vectors.
+import { relabelItemSchema } from '@likeness/shared/contract/http'
+import { itemIdSchema } from '@likeness/shared/contract/item-list'
+import { appError } from '@likeness/shared/errors'
+import type { ApiDeps } from '../api-deps.ts'
+import { changeItems } from '../change-items.ts'
+import { parseRequest, readJson } from '../http/request-body.ts'
+import { pathParameter } from '../http/route.ts'
+import type { Route } from '../http/route.ts'
+import { requestKey } from '../idempotency.ts'
+import { resolveCollection } from '../resolve-collection.ts'
+
+export const relabelItem = (deps: ApiDeps): Route => ({
+  method: 'patch',
+  path: '/v1/collections/:c/items/:id',
+  async handle(req, res) {
+    requestKey(req)
+    const id = parseRequest(itemIdSchema, pathParameter(req, 'id'))
+    const given = parseRequest(relabelItemSchema, await readJson(req, res))
+    const { incarnation } = await resolveCollection(deps, pathParameter(req, 'c'))
+    await changeItems(deps, req, res, {
+      incarnation,
+      content: given,
+      operation: { kind: 'relabel', ids: [id], ...given },
+      describe: { id },
+      done: async (committed, { revision }) => {
+        if ((await committed.getItem(id)) !== undefined) return { relabelled: true }
+        if (committed.awaits(revision)) return undefined
+        throw appError('item_not_found', 'the collection has no item with this id, and none is on its way')
+      }
+    })
+  }
+})

@@ -1,0 +1,41 @@
+// POST /v1/collections/:c/relabel: many items get the same label or metadata, as one operation.
+import type { Snapshot } from '@likeness/engine/contract'
+import { relabelItemsSchema } from '@likeness/shared/contract/http'
+import type { ApiDeps } from '../api-deps.ts'
+import { changeItems } from '../change-items.ts'
+import { parseRequest, readJson } from '../http/request-body.ts'
+import { pathParameter } from '../http/route.ts'
+import type { Route } from '../http/route.ts'
+import { requestKey } from '../idempotency.ts'
+import { mapInOrder } from '../ingest/in-order.ts'
+import { resolveCollection } from '../resolve-collection.ts'
+
+const readsAtOnce = 32
+
+async function missingFrom(committed: Snapshot, ids: readonly string[]): Promise<string[]> {
+  const missing: string[] = []
+  const looked = mapInOrder(ids, readsAtOnce, async (id) => ({ id, found: (await committed.getItem(id)) !== undefined }))
+  for await (const { id, found } of looked) if (!found) missing.push(id)
+  return missing
+}
+
+export const relabelItems = (deps: ApiDeps): Route => ({
+  method: 'post',
+  path: '/v1/collections/:c/relabel',
+  async handle(req, res) {
+    requestKey(req)
+    const given = parseRequest(relabelItemsSchema, await readJson(req, res))
+    const { incarnation } = await resolveCollection(deps, pathParameter(req, 'c'))
+    const ids = [...new Set(given.ids)]
+    await changeItems(deps, req, res, {
+      incarnation,
+      content: given,
+      operation: { kind: 'relabel', ...given, ids },
+      describe: { count: ids.length },
+      done: async (committed) => {
+        const missing = await missingFrom(committed, ids)
+        return { relabelled: true, count: ids.length - missing.length, missing }
+      }
+    })
+  }
+})
