@@ -6,9 +6,10 @@ import type { Change, KnownItem } from './plain-model.ts'
 
 /** Weights: operations that change, that read, and what happens to the processes. */
 const weights = {
-  upsert: 300, delete: 140, relabel: 100, 'late upsert': 40, 'batch again': 15,
+  upsert: 300, delete: 140, relabel: 100, 'late upsert': 40, 'batch again': 15, 'delete label': 8, 'delete filtered': 5,
+  'take snapshot': 12, 'drop snapshot': 5, restore: 8,
   search: 150, 'search filtered': 90, 'search grouped': 50, 'search within a radius': 20, 'get item': 60, 'get vectors': 30, scroll: 4,
-  commit: 70, merge: 30, 'merge beside commits': 15, collect: 6,
+  commit: 70, merge: 30, 'merge beside commits': 15, compact: 2, collect: 6,
   'restart writer': 8, 'rival writer': 4, 'restart replica': 3, rebuild: 1
 } as const
 export type OperationName = keyof typeof weights
@@ -34,11 +35,15 @@ export const drawSeed = (random: Random): number => random.below(1_000_000)
 const drawLabel = (random: Random): string | null => (random.chance(0.1) ? null : `label-${random.below(labels)}`)
 const drawMetadata = (random: Random): Record<string, string | number> => ({ ...(random.chance(0.9) && { n: random.below(100) }), ...(random.chance(0.8) && { shop: random.pick(shops) }) })
 
+export const drawSnapshotName = (random: Random): string => random.pick(['first', 'second', 'third'])
+
 export const drawItem = (random: Random, id = drawId(random)): TestItem => ({
   id, label: drawLabel(random) ?? undefined, metadata: drawMetadata(random),
   seeds: Array.from({ length: random.chance(0.2) ? 1 + random.below(4) : 1 }, () => drawSeed(random)),
   ...(random.chance(0.02) && { fails: 'image_corrupt' })
 })
+
+export const drawItems = (random: Random, most: number): TestItem[] => Array.from({ length: 1 + random.below(most) }, () => drawItem(random))
 
 export function drawChange(random: Random): Change {
   const change = { ...(random.chance(0.7) && { label: drawLabel(random) }), ...(random.chance(0.5) && { metadata: drawMetadata(random) }) }
@@ -48,6 +53,11 @@ export function drawChange(random: Random): Change {
 export interface DrawnFilter {
   filter: Filter
   keep: (item: KnownItem) => boolean
+}
+
+export function drawLabelFilter(random: Random): DrawnFilter {
+  const label = `label-${random.below(labels)}`
+  return { filter: { label }, keep: (item) => item.label === label }
 }
 
 /** A filter, and the same said in plain code. */

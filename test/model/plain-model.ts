@@ -1,4 +1,4 @@
-// What a collection must hold, kept as plainly as can be: per id the newest operation wins, whenever it is applied.
+// What a collection must hold, kept as plainly as can be: everything that happened to an id, told in the order of acceptance, whenever it is learned.
 import type { Metadata } from '@likeness/shared/contract/item-list'
 
 export interface ModelItem {
@@ -16,34 +16,67 @@ interface Version {
   ordinal: number
 }
 export interface KnownItem extends ModelItem, Version {}
+export interface KeptVersion {
+  /** Of the operation that took it. */
+  revision: number
+  items: ReadonlyMap<string, KnownItem>
+}
 
-const isNewer = (next: Version, now: Version | undefined): boolean =>
-  now === undefined || next.revision > now.revision || (next.revision === now.revision && next.ordinal > now.ordinal)
+interface Event extends Version {
+  /** What it makes of the item. */
+  effect: (now: KnownItem | undefined, id: string) => KnownItem | undefined
+}
+const inOrder = (a: Event, b: Event): number => a.revision - b.revision || a.ordinal - b.ordinal
 
 export class PlainModel {
   readonly items = new Map<string, KnownItem>()
-  /** Of the newest upsert or deletion, for good. */
-  private readonly newest = new Map<string, Version>()
-  /** By id, in order. */
-  private readonly relabels = new Map<string, { revision: number; change: Change }[]>()
+  /** By name. */
+  readonly snapshots = new Map<string, KeptVersion>()
+  private readonly events = new Map<string, Event[]>()
+  /** What happened to all items. */
+  private readonly common: Event[] = []
+
+  private happened(id: string, event: Event): void {
+    this.events.set(id, [...(this.events.get(id) ?? []), event])
+    this.tell(id)
+  }
+
+  private happenedToAll(event: Event): void {
+    this.common.push(event)
+    for (const id of this.events.keys()) this.tell(id)
+  }
+
+  private tell(id: string): void {
+    let now: KnownItem | undefined
+    for (const { effect } of [...this.events.get(id)!, ...this.common].sort(inOrder)) now = effect(now, id)
+    if (now === undefined) this.items.delete(id)
+    else this.items.set(id, now)
+  }
 
   upsert(id: string, version: Version, item: ModelItem): void {
-    if (!isNewer(version, this.newest.get(id))) return
-    this.newest.set(id, version)
-    const later = (this.relabels.get(id) ?? []).filter(({ revision }) => revision > version.revision)
-    this.items.set(id, { ...item, ...version, ...Object.assign({}, ...later.map(({ change }) => change)) as Change })
+    this.happened(id, { ...version, effect: () => ({ ...item, ...version }) })
   }
 
   remove(id: string, revision: number): void {
-    const version = { revision, ordinal: 0 }
-    if (!isNewer(version, this.newest.get(id))) return
-    this.newest.set(id, version)
-    this.items.delete(id)
+    this.happened(id, { revision, ordinal: 0, effect: () => undefined })
   }
 
   relabel(id: string, revision: number, change: Change): void {
-    this.relabels.set(id, [...(this.relabels.get(id) ?? []), { revision, change }])
-    const item = this.items.get(id)
-    if (item !== undefined && revision > item.revision) this.items.set(id, { ...item, ...change })
+    this.happened(id, { revision, ordinal: 0, effect: (now) => now && { ...now, ...change } })
+  }
+
+  /** How many of those that are there are gone. */
+  removeWhere(matches: (item: KnownItem) => boolean, revision: number): number {
+    const { size } = this.items
+    this.happenedToAll({ revision, ordinal: 0, effect: (now) => (now === undefined || matches(now) ? undefined : now) })
+    return size - this.items.size
+  }
+
+  keep(name: string, revision: number): void {
+    this.snapshots.set(name, { revision, items: new Map(this.items) })
+  }
+
+  restore({ items }: KeptVersion, revision: number): void {
+    this.happenedToAll({ revision, ordinal: 0, effect: (_, id) => items.has(id) ? { ...items.get(id)!, revision } : undefined })
   }
 }

@@ -132,7 +132,8 @@ export class CollectionReplica {
 
   private async loadPart(ref: ManifestSegment, spec: CollectionSpec, before: Part | undefined): Promise<Part> {
     const same = (name: 'deletions' | 'overlay'): boolean => before?.ref[name]?.key === ref[name]?.key
-    if (before !== undefined && same('deletions') && same('overlay')) {
+    // Narrowed parts have the ref that they were made with: of a version that was restored they would keep the old revisions.
+    if (before !== undefined && before.ref.restored === ref.restored && same('deletions') && same('overlay')) {
       before.segment.retain()
       return { ...before, ref }
     }

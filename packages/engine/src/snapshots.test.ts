@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { CollectionWriter } from './collection-writer.ts'
 import { readCommitted } from './committed.ts'
-import { createGallery, itemsFrom } from './test-support/gallery.ts'
+import { createGallery, itemsFrom, vectorOf } from './test-support/gallery.ts'
 import type { Gallery } from './test-support/gallery.ts'
 import { verifyCollection } from './verify.ts'
 
@@ -63,6 +63,25 @@ test('a restore brings back what the snapshot held, as a new version with the re
     await verified()
     writer = await gallery.rebuild()
   }
+})
+
+test('a filter that was asked before a restore answers with the revision of the restore after it', async () => {
+  await gallery.add(writer, itemsFrom(1, 100))
+  await settle()
+  await take('all')
+  await writer.step({})
+  const filtered = async () => {
+    const snapshot = await gallery.replica.acquire(gallery.spec.incarnation, { consistency: 'strong', timeoutMs: 5_000 })
+    try {
+      return (await snapshot.search({ vectors: vectorOf(7), k: 1, filter: { label: 'label-7' } }))[0]!.map(({ item: { id, revision } }) => ({ id, revision }))
+    } finally {
+      snapshot.release()
+    }
+  }
+  await filtered()
+  const revision = await gallery.restore('all')
+  await writer.step({})
+  expect(await filtered()).toEqual([{ id: 'item-7', revision }])
 })
 
 test('later operations win, batches of earlier ingestions do not undo it, and their jobs end', async () => {

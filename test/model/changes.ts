@@ -1,0 +1,222 @@
+// What changes a collection in the model test: operations as they are accepted, commits that apply them, and what the plain model learns then.
+import type { CollectionWriter } from '@likeness/engine'
+import type { CollectionOperation, Gallery, TestItem } from '@likeness/engine/test-support/gallery'
+import { isAppError } from '@likeness/shared/errors'
+import type { Random } from '../simulation/random.ts'
+import { demand } from './answers.ts'
+import { drawChange, drawId, drawItem, drawItems, drawFilter, drawLabelFilter, drawSnapshotName } from './operations.ts'
+import type { DrawnFilter } from './operations.ts'
+import { PlainModel } from './plain-model.ts'
+
+interface Accepted {
+  ingestion: string
+  revision: number
+  items: TestItem[]
+  isApplied: boolean
+  /** By a restore, before it was applied. */
+  isEnded: boolean
+}
+
+export class Changes {
+  readonly model = new PlainModel()
+  writer: CollectionWriter
+  private readonly gallery: Gallery
+  private readonly random: Random
+  /** What the plain model learns when the log is applied. */
+  private logged: (() => void)[] = []
+  /** By revision, what an operation must have been answered; those that are applied and not compared. */
+  private readonly outcomes = new Map<number, { items?: number; error?: string }>()
+  private readonly accepted: Accepted[] = []
+  /** Accepted and not embedded. */
+  private late: Accepted[] = []
+  /** Embedded and not applied. */
+  private waiting: { key: string; accepted: Accepted }[] = []
+  private lastBatch: Accepted | undefined
+
+  constructor(given: { gallery: Gallery; random: Random; writer: CollectionWriter }) {
+    this.gallery = given.gallery
+    this.random = given.random
+    this.writer = given.writer
+  }
+
+  private async accept(items: TestItem[]): Promise<Accepted> {
+    const accepted = { ...(await this.gallery.accept(items)), items, isApplied: false, isEnded: false }
+    this.accepted.push(accepted)
+    return accepted
+  }
+
+  private async embed(accepted: Accepted): Promise<void> {
+    this.waiting.push({ key: await this.gallery.embed(accepted.ingestion, accepted.items), accepted })
+    this.lastBatch = accepted
+  }
+
+  async upsert(items = drawItems(this.random, 5)): Promise<void> {
+    await this.embed(await this.accept(items))
+    if (this.late.length > 0 && this.random.chance(0.1)) await this.embed(this.late.splice(this.random.below(this.late.length), 1)[0]!)
+  }
+
+  async acceptLate(): Promise<void> {
+    this.late.push(await this.accept(drawItems(this.random, 3)))
+  }
+
+  async embedAgain(): Promise<void> {
+    if (this.lastBatch !== undefined) await this.embed(this.lastBatch)
+  }
+
+  async embedLate(): Promise<void> {
+    for (const accepted of this.late.splice(0)) await this.embed(accepted)
+  }
+
+  private drawIds(): string[] {
+    return [...new Set(Array.from({ length: 1 + this.random.below(3) }, () => drawId(this.random)))]
+  }
+
+  async remove(ids = this.drawIds()): Promise<void> {
+    const revision = await this.gallery.remove(...ids)
+    this.logged.push(() => ids.forEach((id) => this.model.remove(id, revision)))
+  }
+
+  async relabel(): Promise<void> {
+    const ids = this.drawIds()
+    const change = drawChange(this.random)
+    const revision = await this.gallery.relabel(ids, change)
+    this.logged.push(() => ids.forEach((id) => this.model.relabel(id, revision, change)))
+  }
+
+  /** `happens`: what it does, and what it is answered. */
+  private async operate(operation: CollectionOperation, happens: (revision: number) => { items?: number; error?: string }): Promise<void> {
+    const revision = await this.gallery.operate(operation)
+    this.logged.push(() => this.outcomes.set(revision, happens(revision)))
+  }
+
+  private removeWhere({ filter, keep }: DrawnFilter): Promise<void> {
+    return this.operate({ kind: 'delete_where', filter }, (revision) => ({ items: this.model.removeWhere(keep, revision) }))
+  }
+
+  removeLabel(): Promise<void> {
+    return this.removeWhere(drawLabelFilter(this.random))
+  }
+
+  removeFiltered(): Promise<void> {
+    return this.removeWhere(drawFilter(this.random))
+  }
+
+  takeSnapshot(): Promise<void> {
+    const name = drawSnapshotName(this.random)
+    return this.operate({ kind: 'take_snapshot', name }, (revision) => {
+      if (this.model.snapshots.has(name)) return { error: 'snapshot_exists' }
+      this.model.keep(name, revision)
+      return {}
+    })
+  }
+
+  dropSnapshot(): Promise<void> {
+    const name = drawSnapshotName(this.random)
+    return this.operate({ kind: 'drop_snapshot', name }, () => (this.model.snapshots.delete(name) ? {} : { error: 'snapshot_not_found' }))
+  }
+
+  /** Of a snapshot as it is committed; by the time of the restore it may be gone, or another may have its name. */
+  async restore(): Promise<void> {
+    const name = drawSnapshotName(this.random)
+    const { versions, spec: { incarnation } } = this.gallery
+    const wanted = this.model.snapshots.get(name)
+    const snapshot = await versions.findSnapshot(incarnation, name).catch((error: unknown) => {
+      if (!isAppError(error, 'snapshot_not_found')) throw error
+      return undefined
+    })
+    demand(snapshot?.revision === wanted?.revision, () => `the snapshot ${name} is of revision ${snapshot?.revision}, and should be of ${wanted?.revision}`)
+    if (snapshot === undefined) return
+    await this.operate({ kind: 'restore', name, snapshot }, (revision) => {
+      const kept = this.model.snapshots.get(name)
+      if (kept === undefined || kept !== wanted) return { error: 'snapshot_not_found' }
+      this.model.restore(kept, revision)
+      for (const accepted of this.accepted) accepted.isEnded ||= !accepted.isApplied && accepted.revision < revision
+      return { items: kept.items.size }
+    })
+  }
+
+  async compact(): Promise<number> {
+    return await this.gallery.operate({ kind: 'compact' })
+  }
+
+  /** Log and batches are applied, the batches in any order, told of or found; then the plain model knows them too. */
+  async commit(): Promise<void> {
+    const list = this.random.chance(0.4)
+    let batches = list ? [] : this.waiting.map(({ key }) => key).sort(() => this.random.next() - 0.5)
+    for (let more = true, first = true; more; first = false) {
+      const step = await this.writer.step({ batches, list: list && first })
+      batches = step.rest
+      more = step.more
+    }
+    for (const learn of this.logged.splice(0)) learn()
+    for (const { accepted } of this.waiting.splice(0)) this.learn(accepted)
+    await this.checkOutcomes()
+  }
+
+  private learn(accepted: Accepted): void {
+    accepted.isApplied = true
+    accepted.items.forEach(({ id, label, metadata = {}, seeds = [], fails }, ordinal) => {
+      if (fails === undefined) this.model.upsert(id, { revision: accepted.revision, ordinal }, { label: label ?? null, metadata, seeds })
+    })
+  }
+
+  private async checkOutcomes(): Promise<void> {
+    for (const [revision, { items, error }] of this.outcomes) {
+      const is = await this.gallery.outcome(revision)
+      demand(is !== undefined && is.items === items && is.error === error, () => `the operation ${revision} is answered ${JSON.stringify(is)}, and should be ${JSON.stringify({ items, error })}`)
+    }
+    this.outcomes.clear()
+  }
+
+  /** Whoever comes later owns the collection; the earlier one finds that out at its next commit and changes nothing. */
+  async rival(): Promise<void> {
+    const earlier = this.writer
+    this.writer = await this.gallery.openWriter()
+    const before = this.writer.seq
+    await this.remove(['nobody'])
+    try {
+      await earlier.step({})
+    } catch (error) {
+      if (!isAppError(error, 'ownership_lost')) throw error
+      return demand(this.writer.seq === before, () => 'a writer that was replaced has committed')
+    }
+    throw new Error('a writer that was replaced could commit')
+  }
+
+  async restart(): Promise<void> {
+    this.writer = await this.gallery.openWriter()
+  }
+
+  async rebuild(): Promise<void> {
+    await this.commit()
+    this.writer = await this.gallery.rebuild()
+  }
+
+  /** All that is late comes in, and what is asked for is answered. */
+  async settle(): Promise<void> {
+    await this.embedLate()
+    const compaction = await this.compact()
+    await this.commit()
+    while (await this.writer.merge());
+    demand((await this.gallery.outcome(compaction)) !== undefined, () => 'a compaction has no end')
+    await this.checkJobs()
+  }
+
+  /** Each item of each ingestion has had one outcome, however often and in whatever order its batches came. */
+  private async checkJobs(): Promise<void> {
+    for (const { ingestion, items, isEnded } of this.accepted) {
+      const { state, counts: { indexed, superseded, failed, total } } = await this.gallery.jobs.status(ingestion)
+      const failing = isEnded ? 0 : items.filter(({ fails }) => fails !== undefined).length
+      const isWhole = failed === failing && indexed + superseded + failed === items.length && total === items.length
+      demand(state === 'completed' && isWhole && !(isEnded && indexed > 0),
+        () => `job ${ingestion} of ${items.length} items, ${failing} of them bad${isEnded ? ', ended by a restore' : ''}, is ${state} with ${indexed} indexed, ${superseded} superseded and ${failed} failed`)
+    }
+  }
+
+  /** The first items: enough for a codebook of every storage. */
+  async begin(count: number): Promise<void> {
+    await this.upsert(Array.from({ length: count }, (_, i) => drawItem(this.random, `item-${i}`)))
+    await this.commit()
+    while (await this.writer.merge());
+  }
+}

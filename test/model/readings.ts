@@ -1,0 +1,102 @@
+// What reads a collection in the model test: two replicas, whose every answer is held against the plain model.
+import { join } from 'node:path'
+import { createReplica } from '@likeness/engine'
+import type { Replica, Snapshot } from '@likeness/engine'
+import type { Cell } from '@likeness/engine/test-support/cells'
+import type { Gallery } from '@likeness/engine/test-support/gallery'
+import { systemClock } from '@likeness/shared/clock'
+import { silentLog } from '@likeness/shared/log'
+import type { Random } from '../simulation/random.ts'
+import { checkHits, checkStored, checkVectors, demand, queryOf } from './answers.ts'
+import type { Asked, Recall } from './answers.ts'
+import { drawId, drawSeed } from './operations.ts'
+import type { DrawnFilter } from './operations.ts'
+import type { PlainModel } from './plain-model.ts'
+
+export class Readings {
+  readonly recall: Recall = { found: 0, wanted: 0 }
+  /** Of the segments that were read. */
+  readonly kinds = new Set<string>()
+  private readonly replicas: Replica[]
+  private replicaCount = 0
+  private readonly cell: Cell
+  private readonly gallery: Gallery
+  private readonly random: Random
+  private readonly model: PlainModel
+  private readonly dir: string
+
+  constructor(given: { cell: Cell; gallery: Gallery; random: Random; model: PlainModel; dir: string }) {
+    this.cell = given.cell
+    this.gallery = given.gallery
+    this.random = given.random
+    this.model = given.model
+    this.dir = given.dir
+    this.replicas = [this.openReplica(), this.openReplica()]
+  }
+
+  private openReplica(): Replica {
+    return createReplica({ store: this.gallery.store, clock: systemClock, log: silentLog(), cacheDir: join(this.dir, `replica-${this.replicaCount++}`), pollMs: 60_000 })
+  }
+
+  async restartReplica(): Promise<void> {
+    const at = this.random.below(this.replicas.length)
+    await this.replicas[at]!.close()
+    this.replicas[at] = this.openReplica()
+  }
+
+  private async read(use: (snapshot: Snapshot) => Promise<void>, replica = this.random.pick(this.replicas)): Promise<void> {
+    const snapshot = await replica.acquire(this.gallery.spec.incarnation, { consistency: 'strong', timeoutMs: 60_000 })
+    for (const { index } of snapshot.segments) this.kinds.add(index)
+    try {
+      await use(snapshot)
+    } finally {
+      snapshot.release()
+    }
+  }
+
+  search({ drawn, ...more }: { drawn?: DrawnFilter } & Pick<Asked, 'groupBy' | 'groupSize' | 'radius'> = {}): Promise<void> {
+    const asked: Asked = { seed: drawSeed(this.random), k: 1 + this.random.below(20), keep: drawn?.keep ?? (() => true), ...more }
+    return this.read(async (snapshot) => {
+      const hits = (await snapshot.search(queryOf(asked, drawn?.filter)))[0]!
+      checkHits(this.cell, this.model.items, asked, hits, this.recall)
+    })
+  }
+
+  getItem(): Promise<void> {
+    return this.read(async (snapshot) => {
+      const id = drawId(this.random)
+      checkStored(id, await snapshot.getItem(id), this.model.items.get(id))
+    })
+  }
+
+  getVectors(): Promise<void> {
+    return this.read(async (snapshot) => {
+      const id = drawId(this.random)
+      const [vectors, expected] = [await snapshot.getVectors(id), this.model.items.get(id)]
+      demand((vectors === undefined) === (expected === undefined), () => `${id} has ${vectors === undefined ? 'no' : 'its'} vectors`)
+      if (vectors !== undefined) checkVectors(this.cell, id, vectors, expected!)
+    })
+  }
+
+  scroll(replica?: Replica): Promise<void> {
+    return this.read(async (snapshot) => {
+      const seen = new Set<string>()
+      for await (const { item, vectors } of snapshot.scrollVectors()) {
+        demand(!seen.has(item.id), () => `${item.id} is there twice`)
+        seen.add(item.id)
+        checkStored(item.id, item, this.model.items.get(item.id))
+        checkVectors(this.cell, item.id, vectors, this.model.items.get(item.id)!)
+      }
+      for (const id of this.model.items.keys()) demand(seen.has(id), () => `${id} is lost`)
+      demand(snapshot.counts.items === seen.size, () => `${snapshot.counts.items} items are counted, ${seen.size} are there`)
+    }, replica)
+  }
+
+  async scrollEach(): Promise<void> {
+    for (const replica of this.replicas) await this.scroll(replica)
+  }
+
+  async close(): Promise<void> {
+    for (const replica of this.replicas) await replica.close()
+  }
+}
