@@ -7,6 +7,7 @@ import { guardOrigin, requireKey, securityHeaders } from './http/guard.ts'
 import { problemHandler } from './http/problem.ts'
 import { requestContext } from './http/request-context.ts'
 import { mountRoutes } from './http/route.ts'
+import { listAliases, removeAlias, setAlias } from './routes/aliases.ts'
 import { createCollection } from './routes/create-collection.ts'
 import { deleteItem } from './routes/delete-item.ts'
 import { deleteItems } from './routes/delete-items.ts'
@@ -39,6 +40,9 @@ const routes = (deps: ApiDeps) => [
   listCollections(deps),
   getCollection(deps),
   dropCollection(deps),
+  listAliases(deps),
+  setAlias(deps),
+  removeAlias(deps),
   uploadImages(deps),
   importItems(deps),
   importVectors(deps),

@@ -53,7 +53,7 @@ test('a creation whose answer was lost does not bring back a collection that was
   expect(await other.dropped()).toEqual([incarnation])
 })
 
-test('an alias resolves as its collection, moves in one step, and goes with it', async () => {
+test('an alias resolves as its collection, moves in one step, and keeps it from being dropped', async () => {
   const store = createMemoryStore()
   const catalog = createCatalog({ store, clock })
   const [first, second] = [await catalog.create(wish()), await catalog.create({ ...wish(), name: 'marks-2' })]
@@ -66,9 +66,55 @@ test('an alias resolves as its collection, moves in one step, and goes with it',
   expect(await catalog.aliases({ fresh: true })).toEqual({ live: 'marks-2', other: 'marks-2' })
   await catalog.removeAlias('other')
   await expect(resolved('other')).rejects.toMatchObject({ code: 'collection_not_found' })
+  await expect(catalog.drop('marks-2')).rejects.toMatchObject({ code: 'collection_has_aliases', detail: { aliases: ['live'] } })
+  await catalog.setAlias('live', 'marks')
   await catalog.drop('marks-2')
+  expect(await resolved('live')).toBe(first.incarnation)
+})
+
+test('a swap that expects another target than there is changes nothing', async () => {
+  const catalog = createCatalog({ store: createMemoryStore(), clock })
+  await catalog.create(wish())
   await catalog.create({ ...wish(), name: 'marks-2' })
-  await expect(resolved('live')).rejects.toMatchObject({ code: 'collection_not_found' })
+  await expect(catalog.setAlias('live', 'marks', { expected: 'marks-2' })).rejects.toMatchObject({ code: 'alias_moved', detail: { collection: null } })
+  await catalog.setAlias('live', 'marks', { expected: null })
+  await expect(catalog.setAlias('live', 'marks-2', { expected: null })).rejects.toMatchObject({ code: 'alias_moved', detail: { collection: 'marks' } })
+  await expect(catalog.removeAlias('live', { expected: 'marks-2' })).rejects.toMatchObject({ code: 'alias_moved' })
+  expect(await catalog.aliases({ fresh: true })).toEqual({ live: 'marks' })
+  await catalog.setAlias('live', 'marks-2', { expected: 'marks' })
+  await catalog.removeAlias('live', { expected: 'marks-2' })
+  expect(await catalog.aliases({ fresh: true })).toEqual({})
+})
+
+test('of many swaps that expect the same target at once one wins', async () => {
+  const store = createMemoryStore()
+  const names = Array.from({ length: 8 }, (_, i) => `marks-${i}`)
+  for (const name of names) await createCatalog({ store, clock }).create({ ...wish(), name })
+  await createCatalog({ store, clock }).setAlias('live', 'marks-0')
+  const swaps = await Promise.allSettled(names.slice(1).map((name) => createCatalog({ store, clock }).setAlias('live', name, { expected: 'marks-0' })))
+  const won = names.slice(1).filter((_, i) => swaps[i]!.status === 'fulfilled')
+  expect(won).toHaveLength(1)
+  expect(await createCatalog({ store, clock }).aliases()).toEqual({ live: won[0] })
+})
+
+test('a swap whose answer was lost is not refused by its own effect', async () => {
+  const store = createMemoryStore()
+  const other = createCatalog({ store, clock })
+  for (const name of ['marks', 'marks-2', 'marks-3']) await other.create({ ...wish(), name })
+  await other.setAlias('live', 'marks')
+  let lost = false
+  const faulty: ObjectStore = {
+    ...store,
+    async putIf(key, body, condition) {
+      const written = await store.putIf(key, body, condition)
+      if (lost || key !== catalogKey) return written
+      lost = true
+      await other.setAlias('second', 'marks-3')
+      throw appError('store_unavailable', 'reset after the write')
+    }
+  }
+  await createCatalog({ store: faulty, clock }).setAlias('live', 'marks-2', { expected: 'marks' })
+  expect(await other.aliases({ fresh: true })).toEqual({ live: 'marks-2', second: 'marks-3' })
 })
 
 test('an alias is no second name of another collection, nor of nothing', async () => {
@@ -77,11 +123,11 @@ test('an alias is no second name of another collection, nor of nothing', async (
   await expect(catalog.setAlias('live', 'none')).rejects.toMatchObject({ code: 'collection_not_found' })
   await expect(catalog.setAlias('marks', 'marks')).rejects.toMatchObject({ code: 'collection_exists' })
   await expect(catalog.setAlias('No Name', 'marks')).rejects.toMatchObject({ code: 'invalid_name' })
-  await expect(catalog.removeAlias('live')).rejects.toMatchObject({ code: 'collection_not_found' })
+  await expect(catalog.removeAlias('live')).rejects.toMatchObject({ code: 'alias_not_found' })
   await catalog.setAlias('live', 'marks')
-  await expect(catalog.create({ ...wish(), name: 'live' })).rejects.toMatchObject({ code: 'collection_exists' })
-  await expect(catalog.drop('live')).rejects.toMatchObject({ code: 'collection_not_found' })
-  await expect(catalog.setAlias('again', 'live')).rejects.toMatchObject({ code: 'collection_not_found' })
+  await expect(catalog.create({ ...wish(), name: 'live' })).rejects.toMatchObject({ code: 'name_is_alias' })
+  await expect(catalog.drop('live')).rejects.toMatchObject({ code: 'name_is_alias' })
+  await expect(catalog.setAlias('again', 'live')).rejects.toMatchObject({ code: 'name_is_alias' })
 })
 
 test('removing an alias whose answer was lost leaves one that was set since', async () => {

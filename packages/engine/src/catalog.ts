@@ -6,24 +6,13 @@ import { appError } from '@likeness/shared/errors'
 import { catalogKey, collectionKeys } from '@likeness/shared/keys'
 import type { ObjectStore } from '@likeness/shared/store/object-store'
 import { createUlid } from '@likeness/shared/ulid'
-import { z } from 'zod'
 import type { Catalog } from './contract.ts'
+import { aliasesOf, catalogSchema, checkTarget, notFound, own, refuseAlias, withAlias, withoutAlias } from './catalog-content.ts'
+import type { CatalogFile, Content } from './catalog-content.ts'
 import { encodeCurrent } from './current.ts'
 import { encodeManifest, sha256Hex } from './manifest.ts'
 import type { Manifest } from './manifest.ts'
 import { untilStored } from './store-retry.ts'
-
-const catalogSchema = z.object({
-  format: z.literal(1),
-  /** New with every write: settles whose an ambiguous write was. */
-  writeId: z.string(),
-  collections: z.record(collectionNameSchema, collectionSpecSchema),
-  /** alias -> name. */
-  aliases: z.record(z.string(), z.string()),
-  dropped: z.array(z.object({ incarnation: z.string(), atMs: z.number() }))
-})
-type CatalogFile = z.infer<typeof catalogSchema>
-type Content = Omit<CatalogFile, 'format' | 'writeId'>
 
 const draftSchema = collectionSpecSchema.omit({ incarnation: true, createdAtMs: true })
 
@@ -86,10 +75,6 @@ export function createCatalog({ store, clock, newId = () => createUlid(clock.now
     }
   }
 
-  /** Names are the users': `constructor` is one. */
-  const own = <T>(record: Record<string, T>, name: string): T | undefined => (Object.hasOwn(record, name) ? record[name] : undefined)
-  const notFound = (name: string) => appError('collection_not_found', `there is no collection ${JSON.stringify(name)}`)
-
   return {
     async resolve(name, { fresh = false } = {}) {
       const lookUp = ({ collections, aliases }: Content) => own(collections, name) ?? own(collections, own(aliases, name) ?? '')
@@ -113,7 +98,9 @@ export function createCatalog({ store, clock, newId = () => createUlid(clock.now
       if (problem !== undefined) throw appError('invalid_request', problem)
       if (wish.metric === 'IP' && !wish.embedding.unit && wish.method === 'HNSW32') throw appError('invalid_request', 'HNSW32 with the inner product needs unit vectors; take L2 or cosine')
       const taken = () => appError('collection_exists', `there is already a collection ${JSON.stringify(wish.name)}`)
-      if (own((await current(true)).collections, wish.name) !== undefined) throw taken()
+      const now = await current(true)
+      refuseAlias(now, wish.name)
+      if (own(now.collections, wish.name) !== undefined) throw taken()
       const nowMs = clock.nowMs()
       const spec: CollectionSpec = { ...wish, incarnation: newId(), createdAtMs: nowMs }
       await untilStored(clock, () => layFoundation(store, spec, newId()))
@@ -123,7 +110,8 @@ export function createCatalog({ store, clock, newId = () => createUlid(clock.now
         if (there?.incarnation === spec.incarnation) return content
         // Ours, and dropped by somebody since: it stays dropped.
         if (content.dropped.some(({ incarnation }) => incarnation === spec.incarnation)) return content
-        if (there !== undefined || own(content.aliases, spec.name) !== undefined) throw taken()
+        refuseAlias(content, spec.name)
+        if (there !== undefined) throw taken()
         return { ...content, collections: { ...content.collections, [spec.name]: spec } }
       })
       return spec
@@ -134,33 +122,41 @@ export function createCatalog({ store, clock, newId = () => createUlid(clock.now
         const spec = own(content.collections, name)
         // Dropped already by an earlier try whose answer was lost; a new one of that name is not ours to drop.
         if (incarnation !== '' && spec?.incarnation !== incarnation) return content
-        if (spec === undefined) throw notFound(name)
+        if (spec === undefined) {
+          refuseAlias(content, name)
+          throw notFound(name)
+        }
+        const aliases = aliasesOf(content, name)
+        if (aliases.length > 0) throw appError('collection_has_aliases', `${JSON.stringify(name)} is what ${aliases.join(', ')} point at: move or remove them first`, { detail: { aliases } })
         incarnation = spec.incarnation
         const { [name]: _gone, ...collections } = content.collections
-        const aliases = Object.fromEntries(Object.entries(content.aliases).filter(([, target]) => target !== name))
-        return { ...content, collections, aliases, dropped: [...content.dropped, { incarnation, atMs: clock.nowMs() }] }
+        return { ...content, collections, dropped: [...content.dropped, { incarnation, atMs: clock.nowMs() }] }
       })
       return { incarnation }
     },
     aliases: async ({ fresh = false } = {}) => ({ ...(await current(fresh)).aliases }),
-    async setAlias(alias, name) {
+    async setAlias(alias, name, { expected } = {}) {
       if (!collectionNameSchema.safeParse(alias).success) throw appError('invalid_name', `${JSON.stringify(alias)} is not a name that an alias can have`)
+      let tried = false
       await change((content) => {
-        if (own(content.collections, name) === undefined) throw notFound(name)
-        if (own(content.collections, alias) !== undefined) throw appError('collection_exists', `there is a collection ${JSON.stringify(alias)}: it cannot be an alias too`)
-        return { ...content, aliases: { ...content.aliases, [alias]: name } }
+        // So already: an earlier try landed although its answer was lost, and somebody wrote since.
+        if (tried && own(content.aliases, alias) === name) return content
+        checkTarget(content, alias, expected)
+        const next = withAlias(content, alias, name)
+        tried = true
+        return next
       })
     },
-    async removeAlias(alias) {
+    async removeAlias(alias, { expected } = {}) {
       let removed: string | undefined
       await change((content) => {
         const target = own(content.aliases, alias)
         // Gone by an earlier try whose answer was lost; one that was set since is not ours to remove.
         if (removed !== undefined && target !== removed) return content
-        if (target === undefined) throw notFound(alias)
+        if (target === undefined) throw appError('alias_not_found', `there is no alias ${JSON.stringify(alias)}`)
+        checkTarget(content, alias, expected)
         removed = target
-        const { [alias]: _gone, ...aliases } = content.aliases
-        return { ...content, aliases }
+        return withoutAlias(content, alias)
       })
     },
     async forget(incarnation) {

@@ -15,16 +15,19 @@ export interface Catalog {
   list(options?: { fresh?: boolean }): Promise<CollectionSpec[]>
   /** Dropped incarnations whose objects are not yet all deleted. */
   dropped(): Promise<string[]>
-  /** collection_exists when the name is taken. Durable when resolved. */
+  /** collection_exists when the name is taken, name_is_alias when by an alias. Durable when resolved. */
   create(draft: CollectionDraft): Promise<CollectionSpec>
-  /** Its aliases go with it. */
+  /** By its own name: name_is_alias, collection_not_found. collection_has_aliases while any points at it. */
   drop(name: string): Promise<{ incarnation: string }>
   /** alias -> name of a collection; an alias resolves as the name does. */
   aliases(options?: { fresh?: boolean }): Promise<Record<string, string>>
-  /** Points an alias at a collection, from another one in one step. collection_not_found; collection_exists when a collection has that name. */
-  setAlias(alias: string, name: string): Promise<void>
-  /** collection_not_found when there is none. */
-  removeAlias(alias: string): Promise<void>
+  /**
+   * Points an alias at a collection, from another one in one step. `expected`: what it points at until now, null for nothing; alias_moved
+   * when that is not so. collection_not_found, name_is_alias; collection_exists when a collection has that name.
+   */
+  setAlias(alias: string, name: string, options?: { expected?: string | null }): Promise<void>
+  /** alias_not_found when there is none; `expected` as for setAlias. */
+  removeAlias(alias: string, options?: { expected?: string }): Promise<void>
   /** Removes an incarnation from `dropped` once its objects are gone. */
   forget(incarnation: string): Promise<void>
   /** The next resolve reads the store. */

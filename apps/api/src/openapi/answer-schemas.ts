@@ -12,7 +12,7 @@ const links = { image: z.string(), thumbnail: z.string() }
 
 const segmentSchema = z.strictObject({ id: z.string(), index: z.string(), storage: z.string(), rows: count, deleted: count })
 const collectionSchema = z.strictObject({
-  name: z.string(), incarnation: z.string(), index_method: z.string(), metric: z.string(), storage: z.string(), rescore: z.boolean(), embedding: embeddingSchema,
+  name: z.string(), aliases: z.array(z.string()), incarnation: z.string(), index_method: z.string(), metric: z.string(), storage: z.string(), rescore: z.boolean(), embedding: embeddingSchema,
   settings: z.record(z.string(), z.unknown()), created_at: z.iso.datetime(), seq: count, items: count, rows: count, segments: z.array(segmentSchema), open_jobs: count,
   loaded: z.strictObject({ bytes: count, pinned: z.boolean() }).nullable()
 }) satisfies z.ZodType<CollectionAnswer>
@@ -44,12 +44,16 @@ const problemSchema = z.looseObject({
   type: z.string(), title: z.string(), status: z.number().int(), code: z.string(), detail: z.string(), request_id: z.string().optional()
 }) satisfies z.ZodType<Problem>
 
+const aliasSchema = z.strictObject({ alias: z.string(), collection: z.string() })
 const committed = { deleted: z.literal(true), revision: count, seq: count }
 const outcome = { revision: count, seq: count }
 const logged = { applied: z.literal(false), revision: count }
 
 export const answerSchemas = {
   Accepted: z.strictObject({ job: z.string(), collection: z.string(), revision: count, total: count, items: z.array(z.strictObject({ ordinal: count, id: z.string() })).optional() }),
+  AliasList: z.strictObject({ aliases: z.array(aliasSchema) }),
+  AliasRemoved: z.strictObject({ alias: z.string(), removed: z.literal(true) }),
+  AliasSet: aliasSchema,
   Collection: collectionSchema,
   Compacted: z.strictObject({ compacted: z.literal(true), ...outcome }),
   CollectionList: z.strictObject({ collections: z.array(collectionSchema) }),

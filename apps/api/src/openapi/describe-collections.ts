@@ -1,4 +1,5 @@
 // Routes of collections, for the OpenAPI document.
+import { removeAliasQuerySchema } from '../routes/aliases.ts'
 import { json } from './route-description.ts'
 import type { RouteDescriptions } from './route-description.ts'
 
@@ -10,7 +11,7 @@ export const collectionRoutes: RouteDescriptions = {
     body: { 'application/json': 'CreateCollection' },
     idempotent: true,
     answers: { 201: json('Created.', 'Collection') },
-    codes: ['invalid_name', 'collection_exists', 'embedder_unavailable']
+    codes: ['invalid_name', 'collection_exists', 'name_is_alias', 'embedder_unavailable']
   },
   'GET /v1/collections': { tag: 'collections', summary: 'List collections, by name', answers: { 200: json('All of them.', 'CollectionList') } },
   'GET /v1/collections/:c': {
@@ -22,9 +23,27 @@ export const collectionRoutes: RouteDescriptions = {
   'DELETE /v1/collections/:c': {
     tag: 'collections',
     summary: 'Drop a collection',
-    description: 'The name is free at once; its objects go later.',
+    description: 'By its own name, when no alias points at it. The name is free at once; its objects go later.',
     idempotent: true,
     answers: { 200: json('Dropped.', 'Dropped') },
-    codes: ['collection_not_found']
+    codes: ['collection_not_found', 'name_is_alias', 'collection_has_aliases']
+  },
+  'GET /v1/aliases': { tag: 'collections', summary: 'List aliases', answers: { 200: json('All of them.', 'AliasList') } },
+  'PUT /v1/aliases/:alias': {
+    tag: 'collections',
+    summary: 'Point an alias at a collection, also from another one in one step',
+    description: 'An alias may be used wherever the name of a collection is, but not to drop it. Other api processes follow within half a second.',
+    body: { 'application/json': 'SetAlias' },
+    idempotent: true,
+    answers: { 200: json('It does.', 'AliasSet') },
+    codes: ['invalid_name', 'collection_not_found', 'collection_exists', 'name_is_alias', 'alias_moved']
+  },
+  'DELETE /v1/aliases/:alias': {
+    tag: 'collections',
+    summary: 'Remove an alias, not what it points at',
+    query: removeAliasQuerySchema,
+    idempotent: true,
+    answers: { 200: json('Gone.', 'AliasRemoved') },
+    codes: ['alias_not_found', 'alias_moved']
   }
 }

@@ -18,7 +18,8 @@ export type MountedRoute = Pick<Route, 'method' | 'path'>
 export const descriptions: RouteDescriptions = { ...collectionRoutes, ...ingestionRoutes, ...itemRoutes, ...maintenanceRoutes, ...searchRoutes, ...jobRoutes, ...serviceRoutes }
 
 const pathParameters: Record<string, JsonSchema> = {
-  c: { description: 'Name of a collection.', schema: { type: 'string' } },
+  alias: { description: 'A name that no collection has.', schema: { type: 'string' } },
+  c: { description: 'Name of a collection, or an alias.', schema: { type: 'string' } },
   id: { description: 'Percent-encoded.', schema: { type: 'string' } },
   name: { description: 'Name of a snapshot.', schema: { type: 'string' } }
 }

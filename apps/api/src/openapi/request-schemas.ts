@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { indexMethods, indexMethodSchema, metrics, metricSchema, storageSchema } from '@likeness/shared/contract/collection'
 import { conditionSchema, filterSchema } from '@likeness/shared/contract/filter'
-import { createCollectionSchema, deleteItemsSchema, importRequestSchema, listLineSchema, relabelItemSchema, relabelItemsSchema, searchRequestSchema, takeSnapshotSchema, vectorLineSchema } from '@likeness/shared/contract/http'
+import { createCollectionSchema, deleteItemsSchema, importRequestSchema, listLineSchema, relabelItemSchema, relabelItemsSchema, searchRequestSchema, setAliasSchema, takeSnapshotSchema, vectorLineSchema } from '@likeness/shared/contract/http'
 import { itemIdSchema, labelSchema, metadataSchema } from '@likeness/shared/contract/item-list'
 
 const { vector: _vector, vectors: _vectors, item_id: _itemId, ...searchFields } = searchRequestSchema.shape
@@ -22,6 +22,7 @@ export const requestSchemas = {
   RelabelItems: relabelItemsSchema,
   SearchForm: z.object({ image: z.file().optional(), ...searchFields }),
   SearchRequest: searchRequestSchema,
+  SetAlias: setAliasSchema,
   Storage: storageSchema,
   TakeSnapshot: takeSnapshotSchema,
   UploadForm: z.object({ id: itemIdSchema.optional(), label: labelSchema.optional(), metadata: metadataSchema.optional(), image: z.file() }),
@@ -42,6 +43,7 @@ export const requestNotes: Partial<Record<RequestSchemaName, object>> = {
   RelabelItems: { description: '`label`, `metadata` or both, as for one item.' },
   SearchForm: { description: 'The picture is `image`, or `image_key` names one of the store; numbers and JSON are sent as text.' },
   SearchRequest: { description: 'Exactly one of `vector`, `vectors`, `item_id` and `image_key`.' },
+  SetAlias: { description: '`expected`: what the alias points at until now, null for nothing; when that is not so, nothing changes.' },
   Storage: { description: 'In any case; the m of pq<m> divides the values of a vector.', examples: ['f32', 'f16', 'sq8', 'pq64'] },
   UploadForm: { description: 'Fields describe the files after them: `label` and `metadata` hold until given again, `id` is for the next file only. Any number of files.' },
   VectorLine: { description: '`vectors`: base64 of little-endian float32 [rows, dim], or as many arrays of numbers.' }

@@ -78,6 +78,11 @@ const relabelFields = { label: labelSchema.nullable().optional(), metadata: meta
 const changesSomething = ({ label, metadata }: { label?: unknown; metadata?: unknown }): boolean => label !== undefined || metadata !== undefined
 export const relabelItemSchema = z.strictObject(relabelFields).refine(changesSomething, 'give label, metadata or both')
 export const relabelItemsSchema = z.strictObject({ ids: z.array(itemIdSchema).min(1).max(10_000), ...relabelFields }).refine(changesSomething, 'give label, metadata or both')
+export const setAliasSchema = z.strictObject({
+  collection: collectionNameSchema,
+  /** What the alias points at until now; null: nothing. Absent: whatever it is. */
+  expected: collectionNameSchema.nullable().optional()
+})
 export const takeSnapshotSchema = z.strictObject({ name: snapshotNameSchema })
 
 export const consistencies = ['strong', 'bounded', 'eventual'] as const
@@ -155,6 +160,8 @@ export interface JobAnswer {
 }
 export interface CollectionAnswer {
   name: string
+  /** Other names that lead to it. */
+  aliases: string[]
   incarnation: string
   index_method: string
   metric: string

@@ -1,0 +1,62 @@
+// Second names of collections: GET /v1/aliases, PUT and DELETE of one. Pointing one at another collection is one step for whoever uses it.
+import { z } from 'zod'
+import { collectionNameSchema } from '@likeness/shared/contract/collection'
+import { setAliasSchema } from '@likeness/shared/contract/http'
+import type { ApiDeps } from '../api-deps.ts'
+import { parseRequest, readJson } from '../http/request-body.ts'
+import { pathParameter } from '../http/route.ts'
+import type { Route } from '../http/route.ts'
+import { answerOnce, requestKey } from '../idempotency.ts'
+
+const path = '/v1/aliases/:alias'
+export const removeAliasQuerySchema = z.object({ expected: collectionNameSchema.optional() })
+const setIntentSchema = z.object({ alias: z.string(), collection: z.string(), expected: z.string().nullable().optional() })
+const removeIntentSchema = z.object({ alias: z.string(), expected: z.string().optional() })
+
+const targetOf = async ({ catalog }: ApiDeps, alias: string): Promise<string | undefined> => new Map(Object.entries(await catalog.aliases({ fresh: true }))).get(alias)
+
+export const listAliases = (deps: ApiDeps): Route => ({
+  method: 'get',
+  path: '/v1/aliases',
+  async handle(_req, res) {
+    const aliases = Object.entries(await deps.catalog.aliases({ fresh: true })).map(([alias, collection]) => ({ alias, collection }))
+    res.json({ aliases: aliases.toSorted((a, b) => (a.alias < b.alias ? -1 : 1)) })
+  }
+})
+
+export const setAlias = (deps: ApiDeps): Route => ({
+  method: 'put',
+  path,
+  async handle(req, res) {
+    requestKey(req)
+    const wish = { alias: pathParameter(req, 'alias'), ...parseRequest(setAliasSchema, await readJson(req, res)) }
+    await answerOnce(deps, req, res, {
+      content: wish,
+      intentSchema: setIntentSchema,
+      prepare: async () => wish,
+      act: async ({ alias, collection, expected }, again) => {
+        const done = again && (await targetOf(deps, alias)) === collection
+        if (!done) await deps.catalog.setAlias(alias, collection, { expected })
+        return { status: 200, body: { alias, collection }, after: () => deps.hints.catalog(alias) }
+      }
+    })
+  }
+})
+
+export const removeAlias = (deps: ApiDeps): Route => ({
+  method: 'delete',
+  path,
+  async handle(req, res) {
+    const wish = { alias: pathParameter(req, 'alias'), ...parseRequest(removeAliasQuerySchema, req.query) }
+    await answerOnce(deps, req, res, {
+      content: wish,
+      intentSchema: removeIntentSchema,
+      prepare: async () => wish,
+      act: async ({ alias, expected }, again) => {
+        const done = again && (await targetOf(deps, alias)) === undefined
+        if (!done) await deps.catalog.removeAlias(alias, { expected })
+        return { status: 200, body: { alias, removed: true }, after: () => deps.hints.catalog(alias) }
+      }
+    })
+  }
+})
