@@ -1,4 +1,5 @@
 // The model test in small: every form once, a seed that happens again, and that a rule which is taken away is noticed.
+import { readCurrent } from '@likeness/engine/current'
 import { cells, nameOf } from '@likeness/engine/test-support/cells'
 import { realProtocol } from '@likeness/engine/protocol'
 import type { Protocol } from '@likeness/engine/protocol'
@@ -19,8 +20,7 @@ const brokenRules: Record<string, Protocol> = {
   'an owner does not raise the epoch': {
     ...realProtocol,
     async takeOwnership({ store, currentKey }) {
-      const { body, etag } = (await store.get(currentKey))!
-      return { current: JSON.parse(Buffer.from(body).toString('utf8')) as never, etag }
+      return await readCurrent(store, currentKey)
     }
   }
 }

@@ -1,9 +1,9 @@
 // The end of a simulation: no more faults, everything late has come, a fresh owner; then all that was promised must hold.
 import { isDeepStrictEqual } from 'node:util'
-import { manifestFiles } from '@likeness/engine/manifest'
-import type { Manifest } from '@likeness/engine/manifest'
+import { manifestFiles, manifestSchema } from '@likeness/engine/manifest'
 import { rebuildCollection } from '@likeness/engine/open-writer'
 import { createJobs } from '@likeness/engine/jobs'
+import { decodeObject } from '@likeness/shared/checked-object'
 import { collectionKeys } from '@likeness/shared/keys'
 import type { ClientDeps } from './client.ts'
 import { writeBatch } from './embed-worker.ts'
@@ -43,7 +43,7 @@ async function cleanUp(world: World, machine: Machine, writer: { merge(): Promis
   const version = (await readAndCheck(world, machine, truth))!
   const keys = collectionKeys(world.live)
   const kept = Object.values(version.manifest.snapshots).map(({ manifest }) => manifest)
-  const held = kept.flatMap((key) => manifestFiles(JSON.parse(Buffer.from(world.table.get(key)!.body).toString('utf8')) as Manifest))
+  const held = kept.flatMap((key) => manifestFiles(decodeObject(manifestSchema, key, world.table.get(key)!.body)))
   const named = new Set([truth.current!.manifest, ...manifestFiles(version.manifest), ...kept, ...held])
   const stored = [keys.segmentPrefix, keys.deletionPrefix, keys.sidePrefix, keys.manifestPrefix].flatMap((prefix) => world.table.page(prefix, '', 10_000))
   const leaked = stored.filter((key) => !named.has(key))

@@ -3,9 +3,10 @@
 import { currentSchema } from '@likeness/engine/current'
 import type { Current } from '@likeness/engine/current'
 import { matchesFilter } from '@likeness/engine/filter-match'
-import { manifestFiles } from '@likeness/engine/manifest'
-import type { Manifest, SnapshotRecord } from '@likeness/engine/manifest'
+import { manifestFiles, manifestSchema } from '@likeness/engine/manifest'
+import type { SnapshotRecord } from '@likeness/engine/manifest'
 import { OrdinalRanges } from '@likeness/engine/ordinal-ranges'
+import { decodeObject } from '@likeness/shared/checked-object'
 import { decodeLogSlot, revisionOf, slotOf } from '@likeness/shared/contract/operation'
 import type { Operation, RestoreOperation } from '@likeness/shared/contract/operation'
 import { labelOf } from './ingestion-plan.ts'
@@ -19,8 +20,6 @@ export interface ExpectedItem {
   revision: number
   label: string
 }
-
-const parse = (body: Uint8Array): unknown => JSON.parse(Buffer.from(body).toString('utf8'))
 
 export class Truth {
   readonly incarnation: string
@@ -51,7 +50,7 @@ export class Truth {
     // Until the drop is answered nothing is swept: owners and readers go on with what lands.
     if (this.isDropped) return
     if (slot !== ++this.slots) throw new Violation('order', `slot ${slot} was created after slot ${this.slots - 1}`)
-    decodeLogSlot(body).operations.forEach((operation, index) => {
+    decodeLogSlot(`slot ${slot}`, body).operations.forEach((operation, index) => {
       const before = this.landed.get(operation.opId)
       if (before !== undefined) throw new Violation('once', `${operation.kind} ${operation.opId} is at revision ${before} and again in slot ${slot}`)
       this.landed.set(operation.opId, revisionOf(slot, index))
@@ -82,7 +81,7 @@ export class Truth {
   currentMoved(body: Uint8Array, table: ObjectTable): void {
     // A late foundation may land where all was swept.
     if (this.mayBeDropped) return
-    const next = currentSchema.parse(parse(body))
+    const next = decodeObject(currentSchema, 'CURRENT', body)
     const before = this.current
     this.current = next
     if (before === undefined) return
@@ -94,7 +93,7 @@ export class Truth {
     }
     const stored = table.get(next.manifest)
     if (stored === undefined) throw new Violation('whole-version', `${said}: no manifest ${next.manifest}`)
-    const manifest = parse(stored.body) as Manifest
+    const manifest = decodeObject(manifestSchema, next.manifest, stored.body)
     if (next.seq !== before.seq + 1 || manifest.seq !== next.seq || manifest.parent !== before.commitId) throw new Violation('commit-chain', `${said}: parent ${manifest.parent}`)
     this.files = new Set([next.manifest, ...manifestFiles(manifest), ...Object.entries(manifest.snapshots).flatMap(([name, snapshot]) => this.snapshotFiles(name, snapshot, table))])
     for (const key of this.files) if (table.get(key) === undefined) throw new Violation('whole-version', `${said}: no ${key}`)
@@ -106,7 +105,7 @@ export class Truth {
   private snapshotFiles(name: string, { manifest: key, revision, seq }: SnapshotRecord, table: ObjectTable): string[] {
     const stored = table.get(key)
     if (stored === undefined) throw new Violation('whole-version', `snapshot ${name}: no manifest ${key}`)
-    const manifest = parse(stored.body) as Manifest
+    const manifest = decodeObject(manifestSchema, key, stored.body)
     // All that was accepted before it, and nothing accepted after it.
     if (manifest.seq !== seq || manifest.appliedSlot !== slotOf(revision) - 1) throw new Violation('effect', `snapshot ${name} at revision ${revision} holds version ${manifest.seq} up to slot ${manifest.appliedSlot}`)
     return [key, ...manifestFiles(manifest)]

@@ -1,5 +1,6 @@
 // The object behind an Idempotency-Key: first what is about to be done, then the first answer.
 import { z } from 'zod'
+import { decodeObject, encodeObject } from '@likeness/shared/checked-object'
 import type { ObjectStore } from '@likeness/shared/store/object-store'
 
 const base = { fingerprint: z.string() }
@@ -16,10 +17,10 @@ export type PendingRecord = z.infer<typeof pendingSchema>
 export type DoneRecord = z.infer<typeof doneSchema>
 export type IdempotencyRecord = PendingRecord | DoneRecord
 
-export const encodeRecord = (record: IdempotencyRecord): Uint8Array => Buffer.from(JSON.stringify(record))
+export const encodeRecord = (record: IdempotencyRecord): Uint8Array => encodeObject(record)
 
 export async function readRecord(store: ObjectStore, key: string): Promise<{ record: IdempotencyRecord; etag: string } | undefined> {
   const object = await store.get(key)
   if (object === undefined) return undefined
-  return { record: recordSchema.parse(JSON.parse(Buffer.from(object.body).toString('utf8'))), etag: object.etag }
+  return { record: decodeObject(recordSchema, key, object.body), etag: object.etag }
 }

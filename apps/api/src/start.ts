@@ -1,13 +1,12 @@
 // Builds every part of the API in order and registers its undo.
 import { join } from 'node:path'
 import { createCatalog, createItemListWriter, createJobs, createLogAppender, createReplica, createVersionReader } from '@likeness/engine'
+import type { Catalog } from '@likeness/engine/contract'
 import { systemClock } from '@likeness/shared/clock'
-import { catalogKey } from '@likeness/shared/keys'
 import type { Lifecycle } from '@likeness/shared/lifecycle'
 import type { Logger } from '@likeness/shared/log'
 import { assertNoEviction, connectRedis } from '@likeness/shared/redis'
 import type { Redis } from '@likeness/shared/redis'
-import type { ObjectStore } from '@likeness/shared/store/object-store'
 import { emptyOwnFolder } from '@likeness/shared/own-folder'
 import { openProbedStore } from '@likeness/shared/store/configured-store'
 import type { ApiDeps } from './api-deps.ts'
@@ -54,7 +53,7 @@ export async function startApi({ config, lifecycle, log }: StartDeps): Promise<A
     lanes,
     hints: createHints({ publisher: redis, log }),
     thumbnails: createThumbnailCache({ maxBytes: thumbnailCacheBytes }),
-    readiness: readinessOf({ store, redis, lanes }),
+    readiness: readinessOf({ catalog, redis, lanes }),
     clock,
     log,
     settings: await settingsOf(config)
@@ -91,9 +90,9 @@ async function settingsOf(config: ApiConfig): Promise<ApiDeps['settings']> {
   }
 }
 
-function readinessOf({ store, redis, lanes }: { store: ObjectStore; redis: Redis; lanes: ApiDeps['lanes'] }): ApiDeps['readiness'] {
+function readinessOf({ catalog, redis, lanes }: { catalog: Catalog; redis: Redis; lanes: ApiDeps['lanes'] }): ApiDeps['readiness'] {
   return {
-    store: async () => void (await store.head(catalogKey)),
+    store: async () => void (await catalog.list({ fresh: true })),
     redis: () => assertNoEviction(redis),
     embedder: async () => {
       if (lanes.known().length === 0) throw new Error('no embed-worker is known')

@@ -15,8 +15,9 @@ export interface AssignmentDeps {
   own(incarnation: string, signal: AbortSignal): Promise<void>
 }
 
-/** A collection whose owner failed is left alone for this long. */
+/** A collection whose owner failed is left alone for this long; longer when somebody has to repair it first. */
 const backOffMs = 2_000
+const damagedBackOffMs = 30_000
 
 export function createAssignments(deps: AssignmentDeps) {
   const { catalog, leases, clock, log } = deps
@@ -27,8 +28,10 @@ export function createAssignments(deps: AssignmentDeps) {
     try {
       await deps.own(incarnation, signal)
     } catch (error) {
-      notBeforeMs.set(incarnation, clock.nowMs() + backOffMs)
-      if (isAppError(error, 'ownership_lost')) log.warn({ incarnation }, 'ownership lost')
+      const damaged = isAppError(error, 'data_corrupt')
+      notBeforeMs.set(incarnation, clock.nowMs() + (damaged ? damagedBackOffMs : backOffMs))
+      if (damaged) log.error({ err: error, incarnation }, 'stored data is damaged, the collection stands still until it is repaired')
+      else if (isAppError(error, 'ownership_lost')) log.warn({ incarnation }, 'ownership lost')
       else log.error({ err: error, incarnation }, 'owner failed, starting again')
     } finally {
       owned.delete(incarnation)

@@ -71,7 +71,7 @@ export class Feeder {
       if (state === 'there' || state === 'gone') continue
       const feeding = (before?.feeding ?? 0) + 1
       const { view_sizes: viewSizes, subjects } = spec.settings
-      await queue.add({ incarnation: spec.incarnation, ingestion, firstOrdinal: first, embedding: spec.embedding, viewSizes, subjects, feeding, requestId: record.requestId })
+      await queue.add({ incarnation: spec.incarnation, ingestion, firstOrdinal: first, size, embedding: spec.embedding, viewSizes, subjects, feeding, requestId: record.requestId })
       fed.set(first, { feeding, checkedAtMs: this.deps.clock.nowMs(), goneSinceMs: undefined })
       if (feeding > 1) this.deps.log.info({ ingestion, first, feeding }, 'chunk fed again')
     }

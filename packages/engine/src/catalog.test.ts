@@ -159,3 +159,20 @@ test('names that every object has are names like others', async () => {
   await catalog.drop('constructor')
   await expect(catalog.resolve('constructor')).rejects.toMatchObject({ code: 'collection_not_found' })
 })
+
+test('names that were known still lead to their collections while the catalogue is damaged; nothing else is answered or changed', async () => {
+  const store = createMemoryStore()
+  let nowMs = 0
+  const catalog = createCatalog({ store, clock: { ...clock, nowMs: () => nowMs } })
+  const spec = await catalog.create(wish())
+  expect(await catalog.resolve('marks')).toEqual(spec)
+  const { body } = (await store.get(catalogKey))!
+  await store.put(catalogKey, Buffer.from(Buffer.from(body).toString('utf8').replaceAll('marks', 'narks')))
+  nowMs = 60_000
+  const damaged = { code: 'data_corrupt', message: expect.stringContaining(catalogKey) as string }
+  expect(await catalog.resolve('marks')).toEqual(spec)
+  await expect(catalog.resolve('other')).rejects.toMatchObject(damaged)
+  await expect(catalog.resolve('marks', { fresh: true })).rejects.toMatchObject(damaged)
+  await expect(catalog.drop('marks')).rejects.toMatchObject(damaged)
+  await expect(createCatalog({ store, clock }).resolve('marks')).rejects.toMatchObject(damaged)
+})

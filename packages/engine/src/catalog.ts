@@ -1,8 +1,9 @@
 // Names of collections: one small object changed by compare-and-swap. A collection is an incarnation behind a name; dropped ones are kept listed until swept.
+import { decodeObject, encodeObject } from '@likeness/shared/checked-object'
 import type { Clock } from '@likeness/shared/clock'
 import { collectionNameSchema, collectionSpecSchema, formProblem } from '@likeness/shared/contract/collection'
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
-import { appError } from '@likeness/shared/errors'
+import { appError, isAppError } from '@likeness/shared/errors'
 import { catalogKey, collectionKeys } from '@likeness/shared/keys'
 import type { ObjectStore } from '@likeness/shared/store/object-store'
 import { createUlid } from '@likeness/shared/ulid'
@@ -48,16 +49,22 @@ export function createCatalog({ store, clock, newId = () => createUlid(clock.now
   async function read(): Promise<{ file: CatalogFile | undefined; etag: string | undefined; content: Content }> {
     const stored = await store.get(catalogKey)
     if (stored === undefined) return { file: undefined, etag: undefined, content: { collections: {}, aliases: {}, dropped: [] } }
-    const file = catalogSchema.parse(JSON.parse(Buffer.from(stored.body).toString('utf8')))
+    const file = decodeObject(catalogSchema, catalogKey, stored.body)
     return { file, etag: stored.etag, content: file }
   }
 
   async function current(fresh: boolean): Promise<Content> {
     if (!fresh && cached !== undefined && clock.nowMs() - cached.atMs < maxAgeMs) return cached.content
     const atMs = clock.nowMs()
-    const { content } = await read()
-    cached = { content, atMs }
-    return content
+    try {
+      const { content } = await read()
+      cached = { content, atMs }
+      return content
+    } catch (error) {
+      // No name can be changed while it is damaged: those read last are still good for reading.
+      if (fresh || cached === undefined || !isAppError(error, 'data_corrupt')) throw error
+      return cached.content
+    }
   }
 
   /** Applies `edit` to the newest content until it lands; `edit` throws to refuse. */
@@ -68,7 +75,7 @@ export function createCatalog({ store, clock, newId = () => createUlid(clock.now
       // An earlier try of this very change landed although its answer was lost.
       if (file?.writeId === writeId) return
       const { collections, aliases, dropped } = edit(content)
-      const body = Buffer.from(JSON.stringify({ format: 1, writeId, collections, aliases, dropped }))
+      const body = encodeObject({ format: 1, writeId, collections, aliases, dropped })
       const written = await untilStored(clock, () => store.putIf(catalogKey, body, etag === undefined ? { create: true } : { ifMatch: etag }))
       cached = undefined
       if (written !== undefined) return

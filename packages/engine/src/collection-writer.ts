@@ -24,7 +24,7 @@ import type { MergeLane, MergeShape } from './merge-plan.ts'
 import type { BuildMerge } from './merge-task.ts'
 import { createMutex } from '@likeness/shared/mutex'
 import { readAsOwner } from './owner-read.ts'
-import { readSlots } from './pending-work.ts'
+import { assertNoGap, readSlots } from './pending-work.ts'
 import { prepareCommit } from './prepare-commit.ts'
 import type { PreparedCommit } from './prepare-commit.ts'
 import type { Protocol, ProtocolContext } from './protocol.ts'
@@ -114,12 +114,13 @@ export class CollectionWriter {
     return [...this.state.ingestions].filter(([, open]) => isOpen(open)).map(([ingestion, open]) => ({ ingestion, open }))
   }
 
-  /** Applies what the log, given batches and `batches` (or, with `list`, every batch of open ingestions) bring, in one commit. */
+  /** Applies what the log, given batches and `batches` (or, with `list`, every batch of open ingestions) bring, in one commit. data_corrupt when the log is damaged: nothing after that is applied. */
   step({ batches = [], list = false }: { batches?: readonly string[]; list?: boolean }): Promise<StepResult & { rest: string[] }> {
     return this.exclusively(async () => {
       const { seq } = this
       const slots = await readSlots(this.deps, this.state.appliedSlot, slotsPerStep)
       for (const slot of slots) await this.takeSlot(slot)
+      if (list) await readAsOwner(this.deps.context, this.held.current.epoch, () => assertNoGap(this.deps, this.state.appliedSlot))
       const { state, intake } = this
       const wanted = await intake.outstanding(state, { hinted: batches, list })
       for (const key of wanted.slice(0, batchesPerStep)) await intake.take(state, key)
@@ -270,16 +271,28 @@ export class CollectionWriter {
     }
   }
 
-  /** Deletes files that no retained manifest names; how many. */
+  /** Deletes files that no retained manifest names; how many. None while a manifest that is needed is damaged. */
   collect(): Promise<number> {
     return this.exclusively(async () => {
-      const { store, clock, keys, retentionMs, protocol, context, signal } = this.deps
-      const garbage = await findGarbage({ store, clock, keys, retentionMs }, this.manifestCache, this.held.current.manifest, () => this.merges.heldIds())
+      const { store, clock, protocol, context, signal } = this.deps
+      const garbage = await this.findGarbage()
       if (garbage.length === 0) return 0
       this.held = await protocol.fenceCollection(context, this.held)
       await untilStored(clock, () => store.delete(garbage), signal)
       return garbage.length
     })
+  }
+
+  private async findGarbage(): Promise<string[]> {
+    const { store, clock, keys, retentionMs, context, log } = this.deps
+    const { epoch, manifest } = this.held.current
+    try {
+      return await readAsOwner(context, epoch, () => findGarbage({ store, clock, keys, retentionMs }, this.manifestCache, manifest, () => this.merges.heldIds()))
+    } catch (error) {
+      if (!isAppError(error, 'data_corrupt')) throw error
+      log.error({ err: error }, 'a manifest is damaged, nothing is collected until it is repaired')
+      return []
+    }
   }
 
   /** After any failure the state may be ahead of the store: this owner is of no use any more. */

@@ -1,5 +1,7 @@
 // Garbage collection by the owner: what no retained manifest names is deleted, after CURRENT was moved so that nobody can still commit it.
 import type { Clock } from '@likeness/shared/clock'
+import { appError, isAppError } from '@likeness/shared/errors'
+import type { AppError } from '@likeness/shared/errors'
 import type { CollectionKeys } from '@likeness/shared/keys'
 import type { ObjectStore } from '@likeness/shared/store/object-store'
 import { manifestFiles, readManifest } from './manifest.ts'
@@ -26,33 +28,53 @@ interface Found {
 /** Manifests are immutable: each is read once. */
 export type ManifestCache = Map<string, Found>
 
-async function readManifests({ store, keys }: CollectionDeps, cache: ManifestCache): Promise<Found[]> {
-  const found: Found[] = []
-  for await (const { key } of store.list(keys.manifestPrefix)) {
-    let entry = cache.get(key)
-    if (entry === undefined) {
-      const manifest = await readManifest(store, key)
-      if (manifest === undefined) continue
-      const { commitId, parent, createdAtMs } = manifest
-      entry = { key, commitId, parent, createdAtMs, files: manifestFiles(manifest), snapshots: Object.values(manifest.snapshots).map((snapshot) => snapshot.manifest) }
-      cache.set(key, entry)
-    }
-    found.push(entry)
-  }
-  for (const key of cache.keys()) if (!found.some((entry) => entry.key === key)) cache.delete(key)
-  return found
+/** undefined when it is gone by now. */
+async function readFound(store: ObjectStore, key: string): Promise<Found | undefined> {
+  const manifest = await readManifest(store, key)
+  if (manifest === undefined) return undefined
+  const { commitId, parent, createdAtMs } = manifest
+  return { key, commitId, parent, createdAtMs, files: manifestFiles(manifest), snapshots: Object.values(manifest.snapshots).map((snapshot) => snapshot.manifest) }
 }
 
-/** Manifests that may still be used: the committed one, its snapshots, and those superseded less than the retention ago. */
-function retained(found: readonly Found[], committed: string, retentionMs: number, nowMs: number): Found[] {
+/** `damaged`: why, by key. */
+async function readManifests({ store, keys }: CollectionDeps, cache: ManifestCache): Promise<{ found: Found[]; damaged: Map<string, AppError> }> {
+  const found: Found[] = []
+  const damaged = new Map<string, AppError>()
+  for await (const { key } of store.list(keys.manifestPrefix)) {
+    try {
+      const entry = cache.get(key) ?? (await readFound(store, key))
+      if (entry === undefined) continue
+      cache.set(key, entry)
+      found.push(entry)
+    } catch (error) {
+      if (!isAppError(error, 'data_corrupt')) throw error
+      damaged.set(key, error)
+    }
+  }
+  for (const key of cache.keys()) if (!found.some((entry) => entry.key === key)) cache.delete(key)
+  return { found, damaged }
+}
+
+/** Of a manifest that is needed and cannot be read nobody knows what it keeps: data_corrupt, or object_not_found. */
+function mustHave({ found, damaged }: Awaited<ReturnType<typeof readManifests>>, key: string): Found {
+  const entry = found.find((one) => one.key === key)
+  if (entry === undefined) throw damaged.get(key) ?? appError('object_not_found', `${key}, named by CURRENT or a snapshot, is missing`)
+  return entry
+}
+
+/** Manifests that may still be used: the committed one, its snapshots, and those superseded less than the retention ago. A damaged one that is none of the first two is of no use to anybody. */
+function retained(read: Awaited<ReturnType<typeof readManifests>>, committed: string, retentionMs: number, nowMs: number): Found[] {
+  const { found } = read
   const supersededAtMs = new Map(found.map(({ parent, createdAtMs }) => [parent, createdAtMs]))
-  const kept = new Set([committed, ...(found.find(({ key }) => key === committed)?.snapshots ?? [])])
+  const { snapshots } = mustHave(read, committed)
+  const kept = new Set([committed, ...snapshots.map((key) => mustHave(read, key).key)])
   return found.filter(({ key, commitId, createdAtMs }) => kept.has(key) || nowMs - (supersededAtMs.get(commitId) ?? createdAtMs) < retentionMs)
 }
 
 /**
  * Keys that can go once CURRENT has moved, found before that: what is written later is never among them.
  * `held`: ids of files that this owner's merges under way write; asked once everything is listed, as a merge may begin anew meanwhile.
+ * data_corrupt or object_not_found when it cannot be known.
  */
 export async function findGarbage(deps: CollectionDeps, cache: ManifestCache, committed: string, held: () => ReadonlySet<string>): Promise<string[]> {
   return await untilStored(deps.clock, async () => {
@@ -62,11 +84,11 @@ export async function findGarbage(deps: CollectionDeps, cache: ManifestCache, co
       for await (const { key } of store.list(prefix)) listed.push(key)
     }
     // Manifests after the files: a manifest that names a listed file cannot be missed.
-    const found = await readManifests(deps, cache)
-    const kept = retained(found, committed, deps.retentionMs, deps.clock.nowMs())
+    const read = await readManifests(deps, cache)
+    const kept = retained(read, committed, deps.retentionMs, deps.clock.nowMs())
     const roots = new Set(kept.flatMap(({ key, files }) => [key, ...files]))
     const ids = [...held()]
     const isHeld = (key: string): boolean => ids.some((id) => key.includes(id))
-    return [...listed, ...found.map(({ key }) => key)].filter((key) => !roots.has(key) && !isHeld(key))
+    return [...listed, ...read.found.map(({ key }) => key), ...read.damaged.keys()].filter((key) => !roots.has(key) && !isHeld(key))
   })
 }

@@ -8,7 +8,7 @@ import type { rowKinds } from '@likeness/shared/contract/vector-batch'
 import type { Box } from '@likeness/shared/contract/lane'
 
 export interface Catalog {
-  /** The collection behind a name; collection_not_found. `fresh` reads the store, else at most 500 ms old. */
+  /** The collection behind a name; collection_not_found. `fresh` reads the store, else at most 500 ms old, or what was read last when the catalogue is damaged (data_corrupt for all else). */
   resolve(name: string, options?: { fresh?: boolean }): Promise<CollectionSpec>
   /** Whether an incarnation is still behind a name; always fresh. */
   isLive(incarnation: string): Promise<boolean>

@@ -1,8 +1,8 @@
 // CURRENT: the one mutable object of a collection, changed only by compare-and-swap. It names the committed manifest.
+import { decodeObject, encodeObject } from '@likeness/shared/checked-object'
 import type { Clock } from '@likeness/shared/clock'
 import type { ObjectStore } from '@likeness/shared/store/object-store'
 import { z } from 'zod'
-import { parseStored } from './stored-json.ts'
 import { untilStored } from './store-retry.ts'
 
 export const currentSchema = z.object({
@@ -23,13 +23,13 @@ export interface VersionedCurrent {
   etag: string
 }
 
-export const encodeCurrent = (current: Current): Uint8Array => Buffer.from(JSON.stringify(current))
+export const encodeCurrent = (current: Current): Uint8Array => encodeObject(current)
 
-/** undefined when the collection does not exist (any more). */
+/** undefined when the collection does not exist (any more); data_corrupt when it is damaged. */
 export async function readCurrent(store: ObjectStore, key: string): Promise<VersionedCurrent | undefined> {
   const stored = await store.get(key)
   if (stored === undefined) return undefined
-  return { current: parseStored(currentSchema, key, stored.body), etag: stored.etag }
+  return { current: decodeObject(currentSchema, key, stored.body), etag: stored.etag }
 }
 
 export type Swap = { won: true; etag: string } | { won: false; found: VersionedCurrent | undefined }

@@ -2,6 +2,7 @@
 // What none of them brings can be embedded by nobody, and fails.
 import { decodeItemList } from '@likeness/shared/contract/item-list'
 import type { ItemListLine } from '@likeness/shared/contract/item-list'
+import { isAppError } from '@likeness/shared/errors'
 import { listOpenBatches } from './pending-work.ts'
 import type { WorkSource } from './pending-work.ts'
 import { untilStored } from './store-retry.ts'
@@ -54,13 +55,15 @@ export class GivenBatches {
     }
   }
 
-  /** By ordinal. Lines that are not there any more leave their items without an id: failing them must not fail. */
+  /** By ordinal. Lines that are damaged, or not there any more, leave their items without an id: failing them must not fail. */
   private async readPart(id: string, first: number): Promise<Map<number, ItemListLine>> {
     const { store, clock, keys, signal } = this.source
-    const stored = await untilStored(clock, () => store.get(keys.itemListPart(id, first)), signal)
+    const key = keys.itemListPart(id, first)
     try {
-      return new Map(stored === undefined ? [] : decodeItemList(stored.body).map((line) => [line.ordinal, line]))
-    } catch {
+      const stored = await untilStored(clock, () => store.get(key), signal)
+      return new Map(stored === undefined ? [] : decodeItemList(key, stored.body).map((line) => [line.ordinal, line]))
+    } catch (error) {
+      if (!isAppError(error, 'data_corrupt')) throw error
       return new Map()
     }
   }

@@ -85,13 +85,13 @@ export class Inspection {
 
   private async fetch(ref: FileRef): Promise<string | undefined> {
     const { key, sizeBytes } = ref
-    const info = await this.store.head(key)
-    if (info !== undefined) this.saw(info.sizeBytes)
-    if (info !== undefined && info.sizeBytes !== sizeBytes) {
-      this.problem('size', key, `${info.sizeBytes} bytes, the manifest says ${sizeBytes}`)
-      return undefined
-    }
     try {
+      const info = await this.store.head(key)
+      if (info !== undefined) this.saw(info.sizeBytes)
+      if (info !== undefined && info.sizeBytes !== sizeBytes) {
+        this.problem('size', key, `${info.sizeBytes} bytes, the manifest says ${sizeBytes}`)
+        return undefined
+      }
       return await this.cache.path(ref)
     } catch (error) {
       if (isAppError(error, 'object_not_found')) this.problem('missing', key, 'not in the store')

@@ -1,4 +1,5 @@
 // Writes what became of a finished ingestion, from the record of the commit that finished it.
+import { encodeObject } from '@likeness/shared/checked-object'
 import type { JobResult } from '@likeness/shared/contract/job'
 import type { CollectionKeys } from '@likeness/shared/keys'
 import type { ObjectStore } from '@likeness/shared/store/object-store'
@@ -8,5 +9,5 @@ export async function writeJobResult(store: ObjectStore, keys: CollectionKeys, i
   const { total, indexed, superseded, failed, revision, failures, completedSeq, completedAtMs } = record
   if (completedSeq === null || completedAtMs === null) throw new Error(`ingestion ${ingestion} is not complete`)
   const result: JobResult = { ingestion, total, indexed, superseded, failed, revision, failures, seq: completedSeq, finishedAtMs: completedAtMs }
-  await store.put(keys.jobResult(ingestion), Buffer.from(JSON.stringify(result)))
+  await store.put(keys.jobResult(ingestion), encodeObject(result))
 }

@@ -1,4 +1,5 @@
 // The state of jobs, read from what the manifest says was applied: never from a queue.
+import { decodeLines, decodeObject, encodeObject } from '@likeness/shared/checked-object'
 import { failedItemSchema, jobPointerSchema, jobResultSchema } from '@likeness/shared/contract/job'
 import type { FailedItem, JobPointer, JobResult } from '@likeness/shared/contract/job'
 import { slotOf } from '@likeness/shared/contract/operation'
@@ -9,8 +10,6 @@ import { ulidPattern } from '@likeness/shared/ulid'
 import type { Catalog, Jobs, JobStatus } from './contract.ts'
 import { readCommitted } from './committed.ts'
 import type { IngestionRecord, Manifest } from './manifest.ts'
-
-const text = (body: Uint8Array): string => Buffer.from(body).toString('utf8')
 
 /** Reads the committed version of a collection; undefined when it is gone. */
 type Committed = (incarnation: string) => Promise<Manifest | undefined>
@@ -31,7 +30,7 @@ export function createJobs({ store, catalog }: { store: ObjectStore; catalog: Ca
   async function readPointer(id: string): Promise<JobPointer> {
     const stored = ulidPattern.test(id) ? await store.get(jobKey(id)) : undefined
     if (stored === undefined) throw appError('job_not_found', `there is no job ${JSON.stringify(id)}`)
-    return jobPointerSchema.parse(JSON.parse(text(stored.body)))
+    return decodeObject(jobPointerSchema, jobKey(id), stored.body)
   }
 
   const readLive: Committed = async (incarnation) => ((await catalog.isLive(incarnation)) ? await readCommitted(store, incarnation) : undefined)
@@ -46,7 +45,7 @@ export function createJobs({ store, catalog }: { store: ObjectStore; catalog: Ca
       if (record !== undefined) return { record, ahead: false }
       if (slotOf(revision) > manifest.appliedSlot) return { ahead: true }
       const result = await store.get(keys.jobResult(ingestion))
-      if (result !== undefined) return { result: jobResultSchema.parse(JSON.parse(text(result.body))), ahead: false }
+      if (result !== undefined) return { result: decodeObject(jobResultSchema, keys.jobResult(ingestion), result.body), ahead: false }
       // Dropped while we read: an ingestion that was let go of has its result written before that.
       if (!(await catalog.isLive(incarnation))) return undefined
       committed = readLive
@@ -82,7 +81,7 @@ export function createJobs({ store, catalog }: { store: ObjectStore; catalog: Ca
 
   return {
     async record(pointer) {
-      await store.put(jobKey(pointer.ingestion), Buffer.from(JSON.stringify(pointer)))
+      await store.put(jobKey(pointer.ingestion), encodeObject(pointer))
     },
     status: async (id) => await statusFor(await readPointer(id), readLive),
     async failedItems(id, { after = -1, limit = 1000 } = {}) {
@@ -90,7 +89,7 @@ export function createJobs({ store, catalog }: { store: ObjectStore; catalog: Ca
       for (const key of await failureKeys(await readPointer(id))) {
         const stored = await store.get(key)
         if (stored === undefined) throw appError('data_corrupt', `${key}, named by the job, is missing`)
-        for (const line of text(stored.body).split('\n')) if (line !== '') failed.push(failedItemSchema.parse(JSON.parse(line)))
+        failed.push(...decodeLines(failedItemSchema, key, stored.body))
       }
       return failed.filter(({ ordinal }) => ordinal > after).sort((a, b) => a.ordinal - b.ordinal).slice(0, limit)
     },

@@ -21,7 +21,7 @@ async function withLog() {
   const { incarnation } = await createCatalog({ store, clock }).create({ ...wish, settings: { ...wish.settings, view_sizes: [] } })
   const opIds = async (): Promise<string[]> => {
     const found: string[] = []
-    for await (const { key } of store.list(collectionKeys(incarnation).logPrefix)) found.push(...decodeLogSlot((await store.get(key))!.body).operations.map(({ opId }) => opId))
+    for await (const { key } of store.list(collectionKeys(incarnation).logPrefix)) found.push(...decodeLogSlot(key, (await store.get(key))!.body).operations.map(({ opId }) => opId))
     return found
   }
   return { store, clock, incarnation, opIds, appender: (over: Partial<ObjectStore> = {}) => createLogAppender({ store: { ...store, ...over }, clock }) }

@@ -59,7 +59,8 @@ export function createLogAppender({ store, clock }: { store: ObjectStore; clock:
       const read = await Promise.all(Array.from({ length: ahead }, (_, i) => store.get(keys.logSlot(slot + i))))
       for (const stored of read) {
         if (stored === undefined) return
-        yield { slot: slot++, operations: decodeLogSlot(stored.body).operations }
+        yield { slot, operations: decodeLogSlot(keys.logSlot(slot), stored.body).operations }
+        slot++
       }
     }
   }
@@ -81,7 +82,7 @@ export function createLogAppender({ store, clock }: { store: ObjectStore; clock:
       const stored = await store.get(key)
       if (stored === undefined) throw appError('collection_not_found', 'the collection was dropped')
       log.tail = slot
-      return settleFound(slot, decodeLogSlot(stored.body).operations, log)
+      return settleFound(slot, decodeLogSlot(key, stored.body).operations, log)
     }
     log.tail = slot
     group.forEach((waiting, index) => waiting.resolve({ revision: revisionOf(slot, index), slot }))

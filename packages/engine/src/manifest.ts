@@ -1,11 +1,11 @@
 // A manifest is one committed version of a collection, whole: what is in it, what of the log is applied, which files hold it.
 import { createHash } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
+import { decodeObject, encodeObject } from '@likeness/shared/checked-object'
 import { collectionSpecSchema, storageSchema } from '@likeness/shared/contract/collection'
 import { appError } from '@likeness/shared/errors'
 import type { ObjectStore } from '@likeness/shared/store/object-store'
 import { z } from 'zod'
-import { parseStored } from './stored-json.ts'
 
 export const fileRefSchema = z.object({ key: z.string(), sizeBytes: z.number().int(), sha256: z.string() })
 export type FileRef = z.infer<typeof fileRefSchema>
@@ -121,14 +121,14 @@ export async function sha256InTurns(body: Uint8Array): Promise<string> {
   return hash.digest('hex')
 }
 
-export const encodeManifest = (manifest: Manifest): Uint8Array => Buffer.from(JSON.stringify(manifest))
+export const encodeManifest = (manifest: Manifest): Uint8Array => encodeObject(manifest)
 
-/** undefined when it is not there (collected: read CURRENT again); data_corrupt when it is not what CURRENT says. */
+/** undefined when it is not there (collected: read CURRENT again); data_corrupt when it is damaged, or not the one that CURRENT names. */
 export async function readManifest(store: ObjectStore, key: string, sha256?: string): Promise<Manifest | undefined> {
   const stored = await store.get(key)
   if (stored === undefined) return undefined
   if (sha256 !== undefined && sha256Hex(stored.body) !== sha256) throw appError('data_corrupt', `${key} does not match its checksum`)
-  return parseStored(manifestSchema, key, stored.body)
+  return decodeObject(manifestSchema, key, stored.body)
 }
 
 /** object_not_found when it is not there. */

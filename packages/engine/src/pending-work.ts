@@ -4,7 +4,7 @@ import { decodeLogSlot } from '@likeness/shared/contract/operation'
 import type { LogSlot } from '@likeness/shared/contract/operation'
 import { countRows, decodeVectorBatch, peekBatchItems } from '@likeness/shared/contract/vector-batch'
 import type { VectorBatch } from '@likeness/shared/contract/vector-batch'
-import { appError } from '@likeness/shared/errors'
+import { appError, isAppError } from '@likeness/shared/errors'
 import { parseBatchKey } from '@likeness/shared/keys'
 import type { CollectionKeys } from '@likeness/shared/keys'
 import type { ObjectStore } from '@likeness/shared/store/object-store'
@@ -23,7 +23,7 @@ export interface WorkSource {
   signal?: AbortSignal
 }
 
-/** Up to `limit` slots after `applied`, in order. Slots are dense: the first missing one is the end. */
+/** Up to `limit` slots after `applied`, in order. Slots are dense: the first missing one is the end. data_corrupt when one is damaged. */
 export async function readSlots({ store, clock, keys, signal }: WorkSource, applied: number, limit: number): Promise<LogSlot[]> {
   const slots: LogSlot[] = []
   while (slots.length < limit) {
@@ -33,10 +33,19 @@ export async function readSlots({ store, clock, keys, signal }: WorkSource, appl
     const read = await Promise.all(Array.from({ length: ahead }, (_, i) => untilStored(clock, () => store.get(keys.logSlot(first + i)), signal)))
     for (const stored of read) {
       if (stored === undefined) return slots
-      slots.push(decodeLogSlot(stored.body))
+      slots.push(decodeLogSlot(keys.logSlot(applied + slots.length + 1), stored.body))
     }
   }
   return slots
+}
+
+/** A slot is made only when the one below it exists: object_not_found when the next one is not there and a later one is. */
+export async function assertNoGap({ store, keys }: WorkSource, applied: number): Promise<void> {
+  for await (const { key } of store.list(keys.logPrefix, { startAfter: keys.logSlot(applied) })) {
+    const next = keys.logSlot(applied + 1)
+    if (key !== next) throw appError('object_not_found', `${next} is missing from the log, and ${key} is there`)
+    return
+  }
 }
 
 /** Keys of batches of open ingestions that hold an ordinal which is not done. Given ones are listed by given-batches.ts. */
@@ -58,11 +67,21 @@ export async function listOpenBatches({ store, clock, keys, signal }: WorkSource
   if (done.count === 0) return listed
   const wanted: string[] = []
   for (const key of listed) {
-    const head = await untilStored(clock, () => store.getRange(key, 0, peekBytes), signal)
-    const ordinals = head === undefined ? [] : peekBatchItems(head)
+    const ordinals = await untilStored(clock, () => peekOrdinals(store, key), signal)
     if (ordinals === undefined || ordinals.some((ordinal) => !done.has(ordinal))) wanted.push(key)
   }
   return wanted
+}
+
+/** undefined when it is damaged or has a long head: it is to be read whole. */
+async function peekOrdinals(store: ObjectStore, key: string): Promise<number[] | undefined> {
+  try {
+    const head = await store.getRange(key, 0, peekBytes)
+    return head === undefined ? [] : peekBatchItems(head)
+  } catch (error) {
+    if (isAppError(error, 'data_corrupt')) return undefined
+    throw error
+  }
 }
 
 /** undefined when it is not there (collected, or of another incarnation). Refuses other embeddings and malformed content with data_corrupt. */

@@ -1,4 +1,5 @@
 // Writes everything that a commit will name, under new unique keys, and builds its manifest. Nothing here is visible until CURRENT moves.
+import { encodeLines } from '@likeness/shared/checked-object'
 import type { FailedItem } from '@likeness/shared/contract/job'
 import type { CollectionKeys } from '@likeness/shared/keys'
 import { pruneOld } from './apply.ts'
@@ -57,7 +58,7 @@ async function writeIngestions(input: CommitInput, commitId: string, state: Writ
   return records
 }
 
-export const encodeFailures = (failed: readonly FailedItem[]): Uint8Array => Buffer.from(failed.map((item) => JSON.stringify(item)).join('\n') + '\n')
+export const encodeFailures = (failed: readonly FailedItem[]): Uint8Array => encodeLines(failed)
 
 export async function writePending(input: Pick<CommitInput, 'files' | 'keys' | 'newId'>, state: WriterState): Promise<WrittenSegment | null> {
   if (state.pending.size === 0) return null

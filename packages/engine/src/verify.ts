@@ -12,7 +12,7 @@ import { quantizerBytes } from './quantizer.ts'
 import { needsQuantizer } from './segment-form.ts'
 import { hashBytes, hashOf } from './segment-meta.ts'
 import { decodeSweeps } from './sweep-file.ts'
-import { verifyIngestion, verifyLog } from './verify-log.ts'
+import { verifyIngestion, verifyIngestionObjects, verifyLog } from './verify-log.ts'
 import { verifySegment } from './verify-segment.ts'
 import type { VerifiedSegment } from './verify-segment.ts'
 import { decodeTombstones, liveItems } from './writer-state.ts'
@@ -62,6 +62,7 @@ async function verifyVersion(inspection: Inspection, keys: CollectionKeys, curre
     return found
   })
   await verifyLog(inspection, keys, manifest?.appliedSlot ?? 0)
+  await verifyIngestionObjects(inspection, keys)
   if (manifest === undefined) return
   inspection.expect(manifest.seq === seq && manifest.commitId === commitId && manifest.epoch <= epoch, 'content', keys.current, `names version ${seq}, its manifest is version ${manifest.seq}`)
   const segments: VerifiedSegment[] = []

@@ -32,7 +32,9 @@ export function collectionKeys(incarnation: string) {
     logSlot: (slot: number) => `${root}log/${pad(slot, 14)}`,
     /** Item list part of an ingestion; parts hold `partSize` lines each, named by their first ordinal. */
     itemListPart: (ingestion: string, firstOrdinal: number) => `${root}ing/${ingestion}/${pad(firstOrdinal, 10)}.ndjson`,
+    ingestionsPrefix: `${root}ing/`,
     itemListPrefix: (ingestion: string) => `${root}ing/${ingestion}/`,
+    batchesPrefix: `${root}batch/`,
     batchPrefix: (ingestion: string) => `${root}batch/${ingestion}/`,
     batch: (ingestion: string, firstOrdinal: number, attempt: string) => `${root}batch/${ingestion}/${pad(firstOrdinal, 10)}-${attempt}`,
     segmentPrefix: `${root}seg/`,
@@ -47,6 +49,7 @@ export function collectionKeys(incarnation: string) {
     relabels: (commitId: string) => `${root}side/${commitId}.relabels.json`,
     sweeps: (commitId: string) => `${root}side/${commitId}.sweeps.json`,
     quantizer: (commitId: string) => `${root}side/${commitId}.quantizer`,
+    jobPrefix: `${root}job/`,
     /** What became of a finished ingestion; written after the commit that finished it. */
     jobResult: (ingestion: string) => `${root}job/${ingestion}/result.json`,
     /** Failed items of one commit; named by the manifest, then by the job's result. */

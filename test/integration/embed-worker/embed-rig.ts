@@ -70,7 +70,7 @@ export async function createEmbedRig() {
     return { ingestion, lines }
   }
   const chunkOf = (ingestion: string, more: Partial<ChunkJob> = {}): ChunkJob =>
-    ({ incarnation, ingestion, firstOrdinal: 0, embedding: tinyEmbedding, viewSizes: [64, 32], subjects: true, feeding: 1, ...more })
+    ({ incarnation, ingestion, firstOrdinal: 0, size: 1, embedding: tinyEmbedding, viewSizes: [64, 32], subjects: true, feeding: 1, ...more })
   async function addChunk(chunk: ChunkJob, lane: EmbedLane = 'bulk'): Promise<void> {
     await queues[lane].add('chunk', chunk, { jobId: chunkJobId(chunk), attempts: 20, backoff: { type: 'fixed', delay: 200 } })
   }

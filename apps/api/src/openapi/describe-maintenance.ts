@@ -19,7 +19,7 @@ export const maintenanceRoutes: RouteDescriptions = {
   },
   'GET /v1/collections/:c/verify': {
     tag: 'collections',
-    summary: 'Read every file of the committed version and of its snapshots, and compare it with the manifest',
+    summary: 'Read every file of the committed version and of its snapshots, the log, item lists and vector batches, and compare each with its checksum',
     answers: { 200: { description: 'Lines of progress; the last line is the report.', content: { 'application/x-ndjson': ['VerifyLine'] } } },
     codes: ['collection_not_found', 'overloaded']
   },

@@ -148,8 +148,8 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
       const response = await post('/v1/collections', { name: 'marks' }, deps.settings.apiKey === undefined ? {} : { authorization: `Bearer ${deps.settings.apiKey}` })
       return ((await response.json()) as { incarnation: string }).incarnation
     },
-    operations: async (incarnation) => (await bodies(collectionKeys(incarnation).logPrefix)).flatMap((body) => decodeLogSlot(body).operations),
-    itemList: async (incarnation, ingestion) => (await bodies(collectionKeys(incarnation).itemListPrefix(ingestion))).flatMap(decodeItemList),
+    operations: async (incarnation) => (await bodies(collectionKeys(incarnation).logPrefix)).flatMap((body) => decodeLogSlot('log', body).operations),
+    itemList: async (incarnation, ingestion) => (await bodies(collectionKeys(incarnation).itemListPrefix(ingestion))).flatMap((body) => decodeItemList('list', body)),
     spooled: () => readdir(join(dir, 'spool')),
     async stop() {
       await server.stop()

@@ -15,7 +15,7 @@ import { createChunkProcessor } from './process-chunk.ts'
 const incarnation = createUlid()
 const ingestion = createUlid()
 const keys = collectionKeys(incarnation)
-const job: ChunkJob = { incarnation, ingestion, firstOrdinal: 200, embedding: fakeModel.embedding, viewSizes: [64], subjects: false, feeding: 1 }
+const job: ChunkJob = { incarnation, ingestion, firstOrdinal: 200, size: 5, embedding: fakeModel.embedding, viewSizes: [64], subjects: false, feeding: 1 }
 const embedded: Embedded = {
   kind: 'embedded', width: 9, height: 9, rows: [{ kind: 'view', box: [0, 0, 9, 9], score: 1, className: null }],
   vectors: new Float32Array(2), raw: new Uint16Array(3), decodeMs: 0, inferMs: 0
@@ -90,4 +90,14 @@ test('a repeated chunk does not take the neighbours batches for its own', async 
   await store.put(keys.itemListPart(ingestion, 205), encodeItemList([{ ordinal: 205, id: 'n', label: null, imageKey: 'k' }]))
   expect(await run({ repeated: true }, { firstOrdinal: 205 })).toEqual({ embedded: 1, failed: 0, skipped: 0 })
   expect(await written()).toEqual([...own, 205])
+})
+
+test('the items of a damaged list fail, each once, and none is embedded as something else', async () => {
+  const { store, run, written } = await create(async () => ({ embedded }))
+  const key = keys.itemListPart(ingestion, 200)
+  const { body } = (await store.get(key))!
+  await store.put(key, Buffer.from(Buffer.from(body).toString('utf8').replace('"k3"', '"k4"')))
+  expect(await run()).toEqual({ embedded: 0, failed: 5, skipped: 0 })
+  expect(await run({ repeated: true })).toEqual({ embedded: 0, failed: 0, skipped: 5 })
+  expect(await written()).toEqual([200, 201, 202, 203, 204])
 })

@@ -5,7 +5,7 @@ import { decodeItemList } from '@likeness/shared/contract/item-list'
 import type { ItemListLine } from '@likeness/shared/contract/item-list'
 import type { BatchItem } from '@likeness/shared/contract/vector-batch'
 import type { ChunkJob } from '@likeness/shared/contract/work'
-import { appError } from '@likeness/shared/errors'
+import { appError, isAppError } from '@likeness/shared/errors'
 import { collectionKeys } from '@likeness/shared/keys'
 import type { Logger } from '@likeness/shared/log'
 import type { ObjectStore } from '@likeness/shared/store/object-store'
@@ -43,18 +43,31 @@ export function createChunkProcessor(deps: ChunkDeps) {
   return async (job: ChunkJob, run: ChunkRun): Promise<ChunkSummary> => {
     checkEmbedding(job.embedding, deps.model.embedding)
     const keys = collectionKeys(job.incarnation)
-    const part = await deps.store.get(keys.itemListPart(job.ingestion, job.firstOrdinal))
-    if (part === undefined) {
+    const key = keys.itemListPart(job.ingestion, job.firstOrdinal)
+    const lines = await readLines(deps.store, job, key, run.log)
+    if (lines === undefined) {
       run.log.warn('item list is gone, its collection was dropped')
       return { embedded: 0, failed: 0, skipped: 0 }
     }
-    const lines = decodeItemList(part.body)
     const todo = run.repeated ? await withoutWritten(deps.store, job, lines) : lines
     const counts = await embedLines(deps, job, run, todo)
     return { ...counts, skipped: lines.length - todo.length }
   }
 }
 export type ProcessChunk = ReturnType<typeof createChunkProcessor>
+
+/** undefined when it is gone. What the items of a damaged part were nobody knows: they fail, so that the rest of the ingestion can end. */
+async function readLines(store: ObjectStore, { firstOrdinal, size }: ChunkJob, key: string, log: Logger): Promise<ItemListLine[] | undefined> {
+  try {
+    const part = await store.get(key)
+    return part && decodeItemList(key, part.body)
+  } catch (error) {
+    if (!isAppError(error, 'data_corrupt')) throw error
+    log.error({ err: error, key }, 'item list is damaged, its items fail')
+    const failure = { code: 'data_corrupt', message: 'the list that names this item is damaged; send it again' }
+    return Array.from({ length: size }, (_, i) => ({ ordinal: firstOrdinal + i, id: '', label: null, imageKey: null, failure }))
+  }
+}
 
 function checkEmbedding(wanted: EmbeddingSpec, own: EmbeddingSpec): void {
   if (wanted.version === own.version && wanted.dim === own.dim && wanted.unit === own.unit) return

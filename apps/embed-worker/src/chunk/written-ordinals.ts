@@ -1,5 +1,6 @@
 // Which items of a chunk an earlier try has already written, read from the heads of its batches.
 import { peekBatchItems } from '@likeness/shared/contract/vector-batch'
+import { isAppError } from '@likeness/shared/errors'
 import { parseBatchKey } from '@likeness/shared/keys'
 import type { CollectionKeys } from '@likeness/shared/keys'
 import type { ObjectStore } from '@likeness/shared/store/object-store'
@@ -40,10 +41,19 @@ async function listBatches(store: ObjectStore, keys: CollectionKeys, { ingestion
 
 async function readOrdinals(store: ObjectStore, key: string): Promise<number[]> {
   for (let length = firstBytes; ; length *= 4) {
-    const head = await store.getRange(key, 0, length)
+    const head = await readHead(store, key, length)
     if (head === undefined) return []
     const ordinals = peekBatchItems(head)
     if (ordinals !== undefined) return ordinals
     if (head.byteLength < length) return []
+  }
+}
+
+async function readHead(store: ObjectStore, key: string, length: number): Promise<Uint8Array | undefined> {
+  try {
+    return await store.getRange(key, 0, length)
+  } catch (error) {
+    if (isAppError(error, 'data_corrupt')) return undefined
+    throw error
   }
 }

@@ -156,6 +156,11 @@ export async function createGallery(options: GalleryOptions = {}) {
         snapshot.release()
       }
     },
+    async storedKeys(prefix: string): Promise<string[]> {
+      const found: string[] = []
+      for await (const { key } of store.list(prefix)) found.push(key)
+      return found
+    },
     async allIds(): Promise<string[]> {
       const snapshot = await replica.acquire(spec.incarnation, { consistency: 'strong', timeoutMs: 5_000 })
       try {

@@ -1,5 +1,6 @@
 // The item list of an ingestion: NDJSON parts of `itemListPartSize` lines, one item a line. It is the log entry of an import.
 import { z } from 'zod'
+import { decodeLines, encodeLines } from '../checked-object.ts'
 
 /** Lines a part; also the images of one chunk job. */
 export const itemListPartSize = 200
@@ -27,14 +28,5 @@ export const itemListLineSchema = z.object({
 })
 export type ItemListLine = z.infer<typeof itemListLineSchema>
 
-export function encodeItemList(lines: readonly ItemListLine[]): Uint8Array {
-  return Buffer.from(lines.map((line) => JSON.stringify(line)).join('\n') + '\n')
-}
-
-export function decodeItemList(body: Uint8Array): ItemListLine[] {
-  const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8')
-  return text
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => itemListLineSchema.parse(JSON.parse(line)))
-}
+export const encodeItemList = (lines: readonly ItemListLine[]): Uint8Array => encodeLines(lines)
+export const decodeItemList = (key: string, body: Uint8Array): ItemListLine[] => decodeLines(itemListLineSchema, key, body)

@@ -1,5 +1,6 @@
 // The log of a collection: slot objects, each a group of operations in order. Slots are created with `create`, so their order is the order of acceptance.
 import { z } from 'zod'
+import { decodeObject, encodeObject } from '../checked-object.ts'
 import { collectionNameSchema } from './collection.ts'
 import { filterSchema } from './filter.ts'
 import { itemIdSchema, labelSchema, metadataSchema } from './item-list.ts'
@@ -60,5 +61,5 @@ export type RestoreOperation = z.infer<typeof restoreOperationSchema>
 export const logSlotSchema = z.object({ format: z.literal(1), operations: z.array(operationSchema).min(1).max(operationsPerSlot) })
 export type LogSlot = z.infer<typeof logSlotSchema>
 
-export const encodeLogSlot = (operations: readonly Operation[]): Uint8Array => Buffer.from(JSON.stringify({ format: 1, operations }))
-export const decodeLogSlot = (body: Uint8Array): LogSlot => logSlotSchema.parse(JSON.parse(Buffer.from(body).toString('utf8')))
+export const encodeLogSlot = (operations: readonly Operation[]): Uint8Array => encodeObject({ format: 1, operations })
+export const decodeLogSlot = (key: string, body: Uint8Array): LogSlot => decodeObject(logSlotSchema, key, body)

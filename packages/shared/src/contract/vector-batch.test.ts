@@ -36,7 +36,8 @@ test('every flipped bit and every cut is data_corrupt', () => {
 test('a header that is whole but not ours is data_corrupt, and its ordinals are unknown', () => {
   const body = Buffer.from(encodeVectorBatch({ ...batch, header: { ...batch.header, items: [] }, vectors: new Float32Array(0), raw: new Uint16Array(0) }))
   body.write('"stems"', body.indexOf('"items"'))
-  createHash('sha256').update(body.subarray(0, -32)).digest().copy(body, body.length - 32)
+  const headEnd = 12 + body.readUInt32LE(8)
+  for (const end of [headEnd, body.length - 32]) createHash('sha256').update(body.subarray(0, end)).digest().copy(body, end)
   expect(() => decodeVectorBatch(body)).toThrow(expect.objectContaining({ code: 'data_corrupt' }))
   expect(peekBatchItems(body)).toBeUndefined()
 })
@@ -45,6 +46,16 @@ test('the ordinals are read from the head alone, once it is long enough', () => 
   const body = encodeVectorBatch(batch)
   expect(peekBatchItems(body.subarray(0, -60))).toEqual([7, 3])
   expect(peekBatchItems(body.subarray(0, 100))).toBeUndefined()
+})
+
+test('a head that was altered says nothing about ordinals', () => {
+  const body = encodeVectorBatch(batch)
+  const headEnd = 12 + Buffer.from(body).readUInt32LE(8) + 32
+  for (let at = 0; at < headEnd; at++) {
+    const flipped = body.slice()
+    flipped[at]! ^= 1 << at % 8
+    expect(peekBatchItems(flipped)).toBeUndefined()
+  }
 })
 
 test('vectors that do not fit the rows are refused when writing', () => {

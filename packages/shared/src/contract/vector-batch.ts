@@ -1,5 +1,5 @@
-// Vector batches: what an embed-worker hands to the writer. Immutable, self-contained, checked by a trailing sha256.
-// Layout, little-endian: 'LKVB' | u32 version | u32 headerBytes | header JSON, zero-padded to 8 | float32 vectors [rows, dim] | float16 raw [rows, rawDim] | sha256 of all before.
+// Vector batches: what an embed-worker hands to the writer. Immutable, self-contained, checked by a trailing sha256; the head by one of its own, as it is also read alone.
+// Layout, little-endian: 'LKVB' | u32 version | u32 headerBytes | header JSON | sha256 of all before | zeros to a multiple of 8 | float32 vectors [rows, dim] | float16 raw [rows, rawDim] | sha256 of all before.
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { appError, isAppError } from '../errors.ts'
@@ -52,8 +52,11 @@ export interface VectorBatch {
 
 const magic = Buffer.from('LKVB')
 const version = 1
+const headBytes = 12
 const digestBytes = 32
 const align8 = (n: number): number => (n + 7) & ~7
+const vectorsStart = (jsonBytes: number): number => align8(headBytes + jsonBytes + digestBytes)
+const digestOf = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest()
 
 export const countRows = (items: readonly BatchItem[]): number => items.reduce((sum, item) => sum + item.rows.length, 0)
 
@@ -63,17 +66,19 @@ export function encodeVectorBatch({ header, vectors, raw }: VectorBatch): Uint8A
     throw appError('internal', `batch of ${rows} rows has ${vectors.length} vector and ${raw.length} raw values`)
   }
   const json = Buffer.from(JSON.stringify(header))
-  const vectorsAt = align8(12 + json.length)
+  const vectorsAt = vectorsStart(json.length)
   const rawAt = vectorsAt + vectors.byteLength
   const body = Buffer.alloc(rawAt + raw.byteLength + digestBytes)
   magic.copy(body, 0)
   body.writeUInt32LE(version, 4)
   body.writeUInt32LE(json.length, 8)
-  json.copy(body, 12)
+  json.copy(body, headBytes)
+  const headEnd = headBytes + json.length
+  digestOf(body.subarray(0, headEnd)).copy(body, headEnd)
   body.set(new Uint8Array(vectors.buffer, vectors.byteOffset, vectors.byteLength), vectorsAt)
   body.set(new Uint8Array(raw.buffer, raw.byteOffset, raw.byteLength), rawAt)
   const digestAt = body.length - digestBytes
-  createHash('sha256').update(body.subarray(0, digestAt)).digest().copy(body, digestAt)
+  digestOf(body.subarray(0, digestAt)).copy(body, digestAt)
   return body
 }
 
@@ -81,15 +86,14 @@ export function encodeVectorBatch({ header, vectors, raw }: VectorBatch): Uint8A
 export function decodeVectorBatch(bytes: Uint8Array): VectorBatch {
   // A copy at offset 0: typed array views need alignment that a pooled Buffer does not have.
   const body = Buffer.from(new Uint8Array(bytes).buffer)
-  if (body.length < 12 + digestBytes || !body.subarray(0, 4).equals(magic)) throw appError('data_corrupt', 'not a vector batch')
+  if (body.length < headBytes + digestBytes || !body.subarray(0, 4).equals(magic)) throw appError('data_corrupt', 'not a vector batch')
   if (body.readUInt32LE(4) !== version) throw appError('data_corrupt', `vector batch version ${body.readUInt32LE(4)}, this program reads ${version}`)
   const digestAt = body.length - digestBytes
-  const digest = createHash('sha256').update(body.subarray(0, digestAt)).digest()
-  if (!digest.equals(body.subarray(digestAt))) throw appError('data_corrupt', 'vector batch does not match its checksum')
+  if (!digestOf(body.subarray(0, digestAt)).equals(body.subarray(digestAt))) throw appError('data_corrupt', 'vector batch does not match its checksum')
   const jsonBytes = body.readUInt32LE(8)
   const header = parseHeader(body, jsonBytes)
   const rows = countRows(header.items)
-  const vectorsAt = align8(12 + jsonBytes)
+  const vectorsAt = vectorsStart(jsonBytes)
   const rawAt = vectorsAt + rows * header.dim * 4
   if (rawAt + rows * header.rawDim * 2 !== digestAt) throw appError('data_corrupt', 'vector batch sizes do not add up')
   return {
@@ -101,7 +105,7 @@ export function decodeVectorBatch(bytes: Uint8Array): VectorBatch {
 
 function parseHeader(body: Buffer, jsonBytes: number): BatchHeader {
   try {
-    return batchHeaderSchema.parse(JSON.parse(body.toString('utf8', 12, 12 + jsonBytes)))
+    return batchHeaderSchema.parse(JSON.parse(body.toString('utf8', headBytes, headBytes + jsonBytes)))
   } catch (error) {
     throw appError('data_corrupt', 'vector batch header is not what this program writes', { cause: error })
   }
@@ -110,9 +114,10 @@ function parseHeader(body: Buffer, jsonBytes: number): BatchHeader {
 /** Ordinals of the items in a batch, read from its first bytes only; undefined when `head` is too short or damaged: read it whole. */
 export function peekBatchItems(head: Uint8Array): number[] | undefined {
   const body = Buffer.from(head.buffer, head.byteOffset, head.byteLength)
-  if (body.length < 12 || !body.subarray(0, 4).equals(magic)) return undefined
+  if (body.length < headBytes || !body.subarray(0, 4).equals(magic)) return undefined
   const jsonBytes = body.readUInt32LE(8)
-  if (body.length < 12 + jsonBytes) return undefined
+  const headEnd = headBytes + jsonBytes
+  if (body.length < headEnd + digestBytes || digestOf(body.subarray(0, headEnd)).compare(body, headEnd, headEnd + digestBytes) !== 0) return undefined
   try {
     return parseHeader(body, jsonBytes).items.map((item) => item.ordinal)
   } catch (error) {

@@ -12,6 +12,8 @@ export const chunkJobSchema = z.object({
   ingestion: z.string(),
   /** First ordinal of the item list part to embed. */
   firstOrdinal: z.number().int().min(0),
+  /** Items of the part. */
+  size: z.number().int().min(1),
   embedding: embeddingSchema,
   viewSizes: z.array(z.number().int()),
   subjects: z.boolean(),

@@ -1,10 +1,11 @@
 // One object's file: the body, then 32 bytes that say which write it was. The last bytes, so that pictures still open.
-import { randomBytes } from 'node:crypto'
+// They are checked (a wrong id would lead to another version of the object), the body is not: objects check themselves.
+import { createHash, randomBytes } from 'node:crypto'
 import { open, rm, type FileHandle } from 'node:fs/promises'
 import path from 'node:path'
 import { appError } from '../errors.ts'
 
-const magic = Buffer.from('LKNS-OB1')
+const magic = 'LKNS-OB2'
 const trailerBytes = 32
 
 export interface ObjectFile {
@@ -125,6 +126,6 @@ function trailer(etag: string, sizeBytes: number): Buffer {
   const bytes = Buffer.alloc(trailerBytes)
   if (etag.length === 32) bytes.write(etag, 0, 'hex')
   bytes.writeBigUInt64LE(BigInt(Math.max(0, sizeBytes)), 16)
-  magic.copy(bytes, 24)
+  createHash('sha256').update(magic).update(bytes.subarray(0, 24)).digest().copy(bytes, 24, 0, 8)
   return bytes
 }

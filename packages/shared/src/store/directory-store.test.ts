@@ -52,6 +52,21 @@ it('never gives two keys one file', () => {
   for (const key of odd) expect(segmentOf(path.basename(paths.object(key)))).toBe(key)
 })
 
+it('says data_corrupt when a bit of what it wrote behind the body flips: another id would lead to an older version', async () => {
+  const { etag } = await store.put('CURRENT', bytes('first'))
+  await store.putIf('CURRENT', bytes('second'), { ifMatch: etag })
+  const file = path.join(root, 'objects/CURRENT')
+  const whole = await readFile(file)
+  for (let at = whole.length - 32; at < whole.length; at++) {
+    const flipped = Buffer.from(whole)
+    flipped[at]! ^= 1 << at % 8
+    await writeFile(file, flipped)
+    await expect(store.get('CURRENT')).rejects.toMatchObject({ code: 'data_corrupt' })
+  }
+  await writeFile(file, whole)
+  expect(await textOf('CURRENT')).toBe('second')
+})
+
 it('says data_corrupt for a file that is cut short or was not written by it, and lists it still', async () => {
   await store.put('cut', bytes('some bytes'))
   await truncate(path.join(root, 'objects/cut'), 20)
