@@ -131,6 +131,13 @@ async function compact(deps: ClientDeps, machine: Machine, truth: Truth): Promis
   deps.world.happened.compactions++
 }
 
+async function configure(deps: ClientDeps, machine: Machine, truth: Truth): Promise<void> {
+  const { happened, random } = deps.world
+  const settings = random.chance(0.5) ? { search_budget: 1 + deps.nextNumber() } : { score_thres: random.chance(0.5) ? null : deps.nextNumber() }
+  await send(deps, machine, truth, { opId: machine.process.newId(), atMs: 0, kind: 'configure', settings })
+  happened.changedSettings++
+}
+
 export async function runClient(deps: ClientDeps, machine: Machine): Promise<void> {
   const { world } = deps
   await loop(world, machine, [50, 600], async () => {
@@ -139,7 +146,7 @@ export async function runClient(deps: ClientDeps, machine: Machine): Promise<voi
       const spec = await within(machine.process.clock, answerWithinMs, unlessUnavailable(() => api.catalog.resolve(world.collection)))
       if (spec === undefined) return
       const truth = world.truthOf(spec.incarnation)
-      await world.random.pick([ingest, ingest, ingest, ingest, ingest, ingest, remove, remove, remove, relabel, relabel, removeWhere, removeWhere, keep, keep, restore, compact])(deps, machine, truth)
+      await world.random.pick([ingest, ingest, ingest, ingest, ingest, ingest, remove, remove, remove, relabel, relabel, removeWhere, removeWhere, keep, keep, restore, compact, configure])(deps, machine, truth)
     } catch (error) {
       if (!isAppError(error, 'collection_not_found')) throw error
     }

@@ -7,6 +7,7 @@ import { manifestFiles, manifestSchema } from '@likeness/engine/manifest'
 import type { SnapshotRecord } from '@likeness/engine/manifest'
 import { OrdinalRanges } from '@likeness/engine/ordinal-ranges'
 import { decodeObject } from '@likeness/shared/checked-object'
+import type { SettingsChange } from '@likeness/shared/contract/collection'
 import { decodeLogSlot, revisionOf, slotOf } from '@likeness/shared/contract/operation'
 import type { Operation, RestoreOperation } from '@likeness/shared/contract/operation'
 import { labelOf } from './ingestion-plan.ts'
@@ -131,6 +132,12 @@ export class Truth {
       else if (operation.kind === 'restore' && snapshots.get(operation.name) === operation.snapshot.revision) last = { revision, snapshot: operation.snapshot }
     }
     return last
+  }
+
+  /** What the operations up to a slot made of the settings that clients change; none is given at creation. */
+  expectedSettings(appliedSlot: number): SettingsChange {
+    const changes = this.history.flatMap(({ revision, operation }) => (operation.kind === 'configure' && slotOf(revision) <= appliedSlot ? [operation.settings] : []))
+    return Object.assign({}, ...changes) as SettingsChange
   }
 
   /** What a version must hold: per item the newest operation among those that it says it has applied. `open`: done ordinals of what is not finished. */

@@ -105,6 +105,12 @@ function checkRecords(truth: Truth, { ingestions, appliedSlot }: Manifest): void
   }
 }
 
+function checkSettings(truth: Truth, { seq, appliedSlot, spec: { settings } }: Manifest): void {
+  const { search_budget: budget = null, score_thres: threshold = null } = truth.expectedSettings(appliedSlot)
+  const found = [settings.search_budget ?? null, settings.score_thres ?? null]
+  if (found.join() !== [budget, threshold].join()) throw new Violation('effect', `version ${seq} has the settings ${found.join()}, the log up to slot ${appliedSlot} ${budget},${threshold}`)
+}
+
 export interface ReaderFloor {
   seq: number
   slot: number
@@ -122,6 +128,7 @@ export function checkVersion(truth: Truth, { manifest, items }: ReadVersion, flo
     if (revision < (floor.items.get(id) ?? 0)) throw new Violation('reappearance', `${id} at revision ${revision} in version ${seq}, gone or replaced at ${floor.items.get(id)}`)
   }
   checkRecords(truth, manifest)
+  checkSettings(truth, manifest)
   const expected = truth.expectedItems({ appliedSlot, open: Object.fromEntries(Object.entries(manifest.ingestions).map(([id, { done }]) => [id, done])) })
   for (const [id, item] of expected) checkItem(items.get(id), { id, seq, ...item })
   for (const [id, { label }] of items) if (!expected.has(id)) throw new Violation('effect', `version ${seq} holds ${id} (${label}), which is deleted or was never added`)

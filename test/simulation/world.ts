@@ -62,7 +62,7 @@ function drawSettings(random: Random): Settings {
 
 export type Happening =
   | 'commits' | 'merges' | 'sealedMerges' | 'movedLists' | 'grownGraphs' | 'mergeFailures' | 'collections' | 'takeovers' | 'stalls' | 'deaths' | 'lateWrites' | 'unanswered' | 'resent' | 'drops'
-  | 'relabels' | 'sweeps' | 'snapshots' | 'restores' | 'compactions' | 'given' | 'damagedGiven' | 'versionsRead' | 'versionsMissed'
+  | 'relabels' | 'sweeps' | 'snapshots' | 'restores' | 'compactions' | 'changedSettings' | 'given' | 'damagedGiven' | 'versionsRead' | 'versionsMissed'
 
 export class World implements StoreWorld {
   readonly seed: number
@@ -85,7 +85,7 @@ export class World implements StoreWorld {
   draining = false
   failure: Violation | undefined
   /** How often what the simulation is about did happen. */
-  readonly happened: Record<Happening, number> = { commits: 0, merges: 0, sealedMerges: 0, movedLists: 0, grownGraphs: 0, mergeFailures: 0, collections: 0, takeovers: 0, stalls: 0, deaths: 0, lateWrites: 0, unanswered: 0, resent: 0, drops: 0, relabels: 0, sweeps: 0, snapshots: 0, restores: 0, compactions: 0, given: 0, damagedGiven: 0, versionsRead: 0, versionsMissed: 0 }
+  readonly happened: Record<Happening, number> = { commits: 0, merges: 0, sealedMerges: 0, movedLists: 0, grownGraphs: 0, mergeFailures: 0, collections: 0, takeovers: 0, stalls: 0, deaths: 0, lateWrites: 0, unanswered: 0, resent: 0, drops: 0, relabels: 0, sweeps: 0, snapshots: 0, restores: 0, compactions: 0, changedSettings: 0, given: 0, damagedGiven: 0, versionsRead: 0, versionsMissed: 0 }
   private traceHash = 0x811c9dc5
   private readonly onTrace: ((line: string) => void) | undefined
 

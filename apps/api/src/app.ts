@@ -23,6 +23,7 @@ import { itemImage } from './routes/item-image.ts'
 import { itemThumbnail } from './routes/item-thumbnail.ts'
 import { listCollections } from './routes/list-collections.ts'
 import { listJobs } from './routes/list-jobs.ts'
+import { changeCollection } from './routes/change-collection.ts'
 import { compactCollection, rebuildCollection } from './routes/maintain-collection.ts'
 import { openapi } from './routes/openapi.ts'
 import { relabelItem } from './routes/relabel-item.ts'
@@ -39,6 +40,7 @@ const routes = (deps: ApiDeps) => [
   createCollection(deps),
   listCollections(deps),
   getCollection(deps),
+  changeCollection(deps),
   dropCollection(deps),
   listAliases(deps),
   setAlias(deps),

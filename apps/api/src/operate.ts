@@ -14,7 +14,7 @@ export interface Operating extends Omit<Logging, 'answer'> {
   /** What the answer says beside `revision`, and `seq` or `applied: false`. */
   describe: Record<string, unknown>
   /** Added when it is committed. */
-  done: (outcome: OperationOutcome) => Record<string, unknown>
+  done: (outcome: OperationOutcome) => Promise<Record<string, unknown>> | Record<string, unknown>
 }
 
 /** undefined when it does not come in time: a long compaction, or no index-worker. */
@@ -31,7 +31,7 @@ async function answer(deps: ApiDeps, { revision }: Logged, { incarnation, descri
   if (outcome === undefined) return { status: 202, body: { ...describe, revision, applied: false } }
   if (outcome.error === 'snapshot_exists') throw appError('snapshot_exists', 'there is already a snapshot of this name')
   if (outcome.error === 'snapshot_not_found') throw appError('snapshot_not_found', 'there is no such snapshot any more')
-  return { status: 200, body: { ...describe, ...done(outcome), revision, seq: outcome.seq } }
+  return { status: 200, body: { ...describe, ...(await done(outcome)), revision, seq: outcome.seq } }
 }
 
 export async function operateOnce(deps: ApiDeps, req: Request, res: Response, operating: Operating): Promise<void> {

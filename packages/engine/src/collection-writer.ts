@@ -170,7 +170,7 @@ export class CollectionWriter {
   private async makeAgain(): Promise<void> {
     const { ingestions, snapshots, outcomes, appliedSlot } = this.state
     const open = Object.fromEntries(this.openIngestions().map(({ ingestion, open: { done } }) => [ingestion, done.toString()]))
-    const state = await replay({ ...this.deps, files: this.ownFiles() }, this.spec, { appliedSlot, open })
+    const state = await replay({ ...this.deps, files: this.ownFiles() }, this.state.spec, { appliedSlot, open })
     this.state = Object.assign(state, { ingestions, snapshots, outcomes })
     await this.commit(null)
   }

@@ -22,9 +22,10 @@ export const createVersionReader = ({ store }: { store: ObjectStore }): VersionR
   async read(incarnation) {
     const manifest = await readCommitted(store, incarnation)
     if (manifest === undefined) return undefined
-    const { seq, counts, segments, ingestions, snapshots, outcomes } = manifest
+    const { seq, spec: { settings }, counts, segments, ingestions, snapshots, outcomes } = manifest
     return {
       seq,
+      settings,
       counts,
       segments: segments.map(({ id, index, storage, rows, deletions }) => ({ id, index, storage, rows, deleted: deletions?.count ?? 0 })),
       snapshots: Object.entries(snapshots).map(([name, { revision, createdAtMs, seq: held, items, rows }]) => ({ name, revision, createdAtMs, seq: held, items, rows })),

@@ -1,5 +1,5 @@
 // What the engine offers to the apps. Implementations: catalog.ts, log-appender.ts, jobs.ts, committed.ts, replica.ts, collection-writer.ts.
-import type { CollectionDraft, CollectionSpec } from '@likeness/shared/contract/collection'
+import type { CollectionDraft, CollectionSettings, CollectionSpec } from '@likeness/shared/contract/collection'
 import type { Filter } from '@likeness/shared/contract/filter'
 import type { ItemListLine, Metadata } from '@likeness/shared/contract/item-list'
 import type { FailedItem, JobPointer } from '@likeness/shared/contract/job'
@@ -77,6 +77,7 @@ export interface SegmentSummary {
 }
 export interface VersionSummary {
   seq: number
+  settings: CollectionSettings
   counts: { items: number; rows: number }
   segments: SegmentSummary[]
   /** Registered by the writer and not finished. */

@@ -1,4 +1,5 @@
 // What a log slot does to a collection: its operations in the order of acceptance, the items' and those of the collection as a whole.
+import { changeSettings } from '@likeness/shared/contract/collection'
 import { revisionOf } from '@likeness/shared/contract/operation'
 import type { LogSlot, Operation } from '@likeness/shared/contract/operation'
 import { applyItemOperation, isItemOperation } from './apply.ts'
@@ -60,6 +61,9 @@ async function applyToCollection(state: WriterState, operation: CollectionOperat
       applyRestore(state, await openVersion(snapshot), revision, rules)
       return { items: snapshot.items }
     }
+    case 'configure':
+      state.spec = { ...state.spec, settings: changeSettings(state.spec.settings, operation.settings) }
+      return {}
     case 'compact':
       state.compaction = { revision }
       return undefined

@@ -24,6 +24,7 @@ const catalogue = {
   method_not_allowed: [405, false],
   collection_exists: [409, false],
   snapshot_exists: [409, false],
+  setting_fixed: [409, false],
   name_is_alias: [409, false],
   alias_moved: [409, false],
   collection_has_aliases: [409, false],

@@ -11,9 +11,10 @@ const count = z.number().int().min(0)
 const links = { image: z.string(), thumbnail: z.string() }
 
 const segmentSchema = z.strictObject({ id: z.string(), index: z.string(), storage: z.string(), rows: count, deleted: count })
+const settingsSchema = z.record(z.string(), z.unknown())
 const collectionSchema = z.strictObject({
   name: z.string(), aliases: z.array(z.string()), incarnation: z.string(), index_method: z.string(), metric: z.string(), storage: z.string(), rescore: z.boolean(), embedding: embeddingSchema,
-  settings: z.record(z.string(), z.unknown()), created_at: z.iso.datetime(), seq: count, items: count, rows: count, segments: z.array(segmentSchema), open_jobs: count,
+  settings: settingsSchema, created_at: z.iso.datetime(), seq: count, items: count, rows: count, segments: z.array(segmentSchema), open_jobs: count,
   loaded: z.strictObject({ bytes: count, pinned: z.boolean() }).nullable()
 }) satisfies z.ZodType<CollectionAnswer>
 
@@ -55,6 +56,7 @@ export const answerSchemas = {
   AliasRemoved: z.strictObject({ alias: z.string(), removed: z.literal(true) }),
   AliasSet: aliasSchema,
   Collection: collectionSchema,
+  Changed: z.strictObject({ name: z.string(), changed: z.literal(true), settings: settingsSchema, ...outcome }),
   Compacted: z.strictObject({ compacted: z.literal(true), ...outcome }),
   CollectionList: z.strictObject({ collections: z.array(collectionSchema) }),
   Deleted: z.strictObject({ id: z.string(), ...committed }),

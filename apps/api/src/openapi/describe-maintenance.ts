@@ -6,6 +6,14 @@ const logged = { 202: json('Logged and will be done, but not committed in time t
 const operation: Pick<RouteDescription, 'tag' | 'idempotent' | 'codes'> = { tag: 'collections', idempotent: true, codes: ['collection_not_found'] }
 
 export const maintenanceRoutes: RouteDescriptions = {
+  'PATCH /v1/collections/:c': {
+    ...operation,
+    summary: 'Change settings that no vector depends on',
+    description: '`search_budget`, `score_thres`, `seal_threshold` and `pinned`; searches of the version that holds the change use it. All else is fixed at creation. A restore does not undo it.',
+    body: { 'application/json': 'ChangeCollection' },
+    answers: { 200: json('Committed.', 'Changed'), ...logged },
+    codes: ['collection_not_found', 'setting_fixed']
+  },
   'POST /v1/collections/:c/compact': {
     ...operation,
     summary: 'Write anew every segment that carries deletions or relabels, and make small segments one',

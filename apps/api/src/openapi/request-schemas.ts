@@ -2,12 +2,13 @@
 import { z } from 'zod'
 import { indexMethods, indexMethodSchema, metrics, metricSchema, storageSchema } from '@likeness/shared/contract/collection'
 import { conditionSchema, filterSchema } from '@likeness/shared/contract/filter'
-import { createCollectionSchema, deleteItemsSchema, importRequestSchema, listLineSchema, relabelItemSchema, relabelItemsSchema, searchRequestSchema, setAliasSchema, takeSnapshotSchema, vectorLineSchema } from '@likeness/shared/contract/http'
+import { changeCollectionSchema, createCollectionSchema, deleteItemsSchema, importRequestSchema, listLineSchema, relabelItemSchema, relabelItemsSchema, searchRequestSchema, setAliasSchema, takeSnapshotSchema, vectorLineSchema } from '@likeness/shared/contract/http'
 import { itemIdSchema, labelSchema, metadataSchema } from '@likeness/shared/contract/item-list'
 
 const { vector: _vector, vectors: _vectors, item_id: _itemId, ...searchFields } = searchRequestSchema.shape
 
 export const requestSchemas = {
+  ChangeCollection: changeCollectionSchema,
   Condition: conditionSchema,
   CreateCollection: createCollectionSchema,
   DeleteItems: deleteItemsSchema,
@@ -32,6 +33,7 @@ export type RequestSchemaName = keyof typeof requestSchemas
 
 /** What the schemas themselves cannot say. */
 export const requestNotes: Partial<Record<RequestSchemaName, object>> = {
+  ChangeCollection: { description: 'What is not given stays; null takes a setting back to what it is when nothing is given.' },
   Condition: { description: 'A value to be equal to, of the same type; or one of `in`, `gt`/`gte`/`lt`/`lte` (numbers only), `exists`, `not`.' },
   DeleteItems: { description: 'Exactly one of `ids`, `label` and `filter`.' },
   Filter: { description: 'All of its conditions hold; of `any`, at least one.' },

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { collectionSettingsSchema } from '@likeness/shared/contract/collection'
 import { appError } from '@likeness/shared/errors'
 import { codeOf, embedding, startTestApi } from '../test-support/start-test-api.ts'
 import type { TestApi } from '../test-support/start-test-api.ts'
@@ -19,9 +20,9 @@ test('a collection is made with defaults and the embedding of the lanes, listed,
   })
   expect(api.hints.catalog).toEqual(['marks'])
   const segments = [{ id: 's', index: 'flat', storage: 'f32', rows: 2, deleted: 0 }]
-  api.deps.versions.read = async () => ({ seq: 1, counts: { items: 1, rows: 2 }, segments, snapshots: [], outcomes: [], openIngestions: 3 })
+  api.deps.versions.read = async () => ({ seq: 1, settings: collectionSettingsSchema.parse({ score_thres: 0.25 }), counts: { items: 1, rows: 2 }, segments, snapshots: [], outcomes: [], openIngestions: 3 })
   const one = await (await api.fetch('/v1/collections/marks')).json()
-  expect(one).toMatchObject({ incarnation: answer.incarnation, seq: 1, items: 1, rows: 2, segments, open_jobs: 3 })
+  expect(one).toMatchObject({ incarnation: answer.incarnation, seq: 1, items: 1, rows: 2, segments, open_jobs: 3, settings: { score_thres: 0.25, seal_threshold: 20_000 } })
   expect(await (await api.fetch('/v1/collections')).json()).toEqual({ collections: [one] })
   expect(api.replica.open).toBe(0)
   const dropped = await api.fetch('/v1/collections/marks', { method: 'DELETE' })

@@ -107,6 +107,27 @@ test('a collection is compacted, made again and verified', async () => {
   expect(await api.spooled()).toEqual([])
 })
 
+test('settings change for good, once per key, and are described; what is fixed and what cannot be is refused before it is logged', async () => {
+  const patch = async (body: unknown, headers: Record<string, string> = {}) => {
+    const response = await api.fetch('/v1/collections/marks', { method: 'PATCH', body: JSON.stringify(body), headers: { 'content-type': 'application/json', ...headers } })
+    return { status: response.status, body: (await response.json()) as Record<string, unknown>, replay: response.headers.get('idempotent-replay') }
+  }
+  const first = await patch({ settings: { score_thres: 0.5, pinned: true, search_budget: 99 } }, { 'idempotency-key': 'k' })
+  expect(first).toMatchObject({ status: 200, body: { name: 'marks', changed: true, settings: { score_thres: 0.5, pinned: true, search_budget: 99, view_sizes: [224, 128] }, revision: expect.any(Number), seq: expect.any(Number) } })
+  expect(await patch({ settings: { score_thres: null } })).toMatchObject({ status: 200, body: { settings: { pinned: true } } })
+  expect(await patch({ settings: { score_thres: 0.5, pinned: true, search_budget: 99 } }, { 'idempotency-key': 'k' })).toEqual({ ...first, replay: 'true' })
+  const described = (await (await api.fetch('/v1/collections/marks')).json()) as { settings: object }
+  expect([described.settings, 'score_thres' in described.settings]).toEqual([expect.objectContaining({ pinned: true, search_budget: 99 }), false])
+  const logged = (await api.operations(incarnation)).length
+  for (const [body, fixed] of [[{ metric: 'L2' }, ['metric']], [{ name: 'x', settings: { pinned: true } }, ['name']], [{ settings: { view_sizes: [], subjects: false } }, ['view_sizes', 'subjects']], [{ embedding: {}, settings: { hamming_threshold: 0 } }, ['embedding', 'hamming_threshold']]]) {
+    expect(await patch(body)).toMatchObject({ status: 409, body: { code: 'setting_fixed', fixed } })
+  }
+  for (const wrong of [{}, null, [], { settings: {} }, { settings: { pinned: 1 } }, { settings: { seal_threshold: 1 } }, { settings: { search_budget: 0 } }, { settings: { colour: 1 } }, { setting: {} }]) {
+    expect([wrong, (await patch(wrong)).body.code]).toEqual([wrong, 'invalid_request'])
+  }
+  expect(await api.operations(incarnation)).toHaveLength(logged)
+})
+
 test('without an owner it is logged and answered as not applied', async () => {
   await stopOwner()
   api.deps.clock.nowMs = (() => {

@@ -59,6 +59,20 @@ export const collectionSettingsSchema = z.object({
 })
 export type CollectionSettings = z.infer<typeof collectionSettingsSchema>
 
+const { search_budget, score_thres, seal_threshold, pinned } = collectionSettingsSchema.shape
+/** What may change after creation, because no vector depends on it. Absent: stays; null: what it is when nothing is given. */
+export const settingsChangeSchema = z.strictObject({
+  search_budget: search_budget.nullable(),
+  score_thres: score_thres.nullable(),
+  seal_threshold: seal_threshold.unwrap().nullable().optional(),
+  pinned: pinned.unwrap().nullable().optional()
+})
+export type SettingsChange = z.infer<typeof settingsChangeSchema>
+
+export function changeSettings(settings: CollectionSettings, change: SettingsChange): CollectionSettings {
+  return collectionSettingsSchema.parse(Object.fromEntries(Object.entries({ ...settings, ...change }).filter(([, value]) => value !== null)))
+}
+
 export const collectionSpecSchema = z.object({
   name: collectionNameSchema,
   incarnation: z.string(),

@@ -1,6 +1,6 @@
 // Requests and answers of the public API. Field names are snake_case on the wire.
 import { z } from 'zod'
-import { collectionNameSchema, collectionSettingsSchema, embeddingSchema, indexMethodSchema, metricSchema, searchBudgetSchema, storageSchema } from './collection.ts'
+import { collectionNameSchema, collectionSettingsSchema, embeddingSchema, indexMethodSchema, metricSchema, searchBudgetSchema, settingsChangeSchema, storageSchema } from './collection.ts'
 import { filterSchema, groupBySchema } from './filter.ts'
 import type { Filter } from './filter.ts'
 import { boxSchema } from './lane.ts'
@@ -25,6 +25,9 @@ export const createCollectionSchema = z.strictObject({
   settings: collectionSettingsSchema.partial().strict().optional(),
   /** For vectors that are made elsewhere and come through `POST .../vectors`; absent: what the embed-workers make. */
   embedding: embeddingSchema.optional()
+})
+export const changeCollectionSchema = z.strictObject({
+  settings: settingsChangeSchema.refine((settings) => Object.values(settings).some((value) => value !== undefined), 'give at least one setting')
 })
 export type CreateCollection = z.infer<typeof createCollectionSchema>
 

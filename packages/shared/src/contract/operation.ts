@@ -1,7 +1,7 @@
 // The log of a collection: slot objects, each a group of operations in order. Slots are created with `create`, so their order is the order of acceptance.
 import { z } from 'zod'
 import { decodeObject, encodeObject } from '../checked-object.ts'
-import { collectionNameSchema } from './collection.ts'
+import { collectionNameSchema, settingsChangeSchema } from './collection.ts'
 import { filterSchema } from './filter.ts'
 import { itemIdSchema, labelSchema, metadataSchema } from './item-list.ts'
 
@@ -46,12 +46,14 @@ export const restoreOperationSchema = z.object({
   /** What the snapshot holds in terms of the log, so that log and batches make it again: the slots applied then, and done ordinals of what was open. */
   snapshot: z.object({ revision: z.number().int(), appliedSlot: z.number().int(), open: z.record(z.string(), z.string()) })
 })
+/** How it is searched and kept from here on; what it holds stays, and a restore does not undo it. */
+export const configureOperationSchema = z.object({ ...operationBase, kind: z.literal('configure'), settings: settingsChangeSchema })
 /** Change nothing of what the collection holds: how it is stored. */
 export const compactOperationSchema = z.object({ ...operationBase, kind: z.literal('compact') })
 export const rebuildOperationSchema = z.object({ ...operationBase, kind: z.literal('rebuild') })
 export const operationSchema = z.discriminatedUnion('kind', [
   ingestOperationSchema, deleteOperationSchema, relabelOperationSchema, deleteWhereOperationSchema,
-  takeSnapshotOperationSchema, dropSnapshotOperationSchema, restoreOperationSchema, compactOperationSchema, rebuildOperationSchema
+  takeSnapshotOperationSchema, dropSnapshotOperationSchema, restoreOperationSchema, configureOperationSchema, compactOperationSchema, rebuildOperationSchema
 ])
 export type Operation = z.infer<typeof operationSchema>
 export type IngestOperation = z.infer<typeof ingestOperationSchema>

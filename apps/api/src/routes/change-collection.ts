@@ -1,0 +1,41 @@
+// PATCH /v1/collections/:c: settings that may change after creation. They live in the manifest, so the change is an operation of the log.
+import { collectionSettingsSchema, settingsChangeSchema } from '@likeness/shared/contract/collection'
+import { changeCollectionSchema, createCollectionSchema } from '@likeness/shared/contract/http'
+import { appError } from '@likeness/shared/errors'
+import type { ApiDeps } from '../api-deps.ts'
+import { parseRequest, readJson } from '../http/request-body.ts'
+import { pathParameter } from '../http/route.ts'
+import type { Route } from '../http/route.ts'
+import { requestKey } from '../idempotency.ts'
+import { operateOnce } from '../operate.ts'
+import { resolveCollection } from '../resolve-collection.ts'
+
+const { settings: _settings, ...fixedFields } = createCollectionSchema.shape
+const isFixedSetting = (name: string): boolean => Object.hasOwn(collectionSettingsSchema.shape, name) && !Object.hasOwn(settingsChangeSchema.shape, name)
+const keysOf = (value: unknown): string[] => (typeof value === 'object' && value !== null ? Object.keys(value) : [])
+
+/** setting_fixed, for what can be given at creation only. */
+function refuseFixed(body: unknown): void {
+  const settings = keysOf((body as { settings?: unknown } | null)?.settings)
+  const fixed = [...keysOf(body).filter((name) => Object.hasOwn(fixedFields, name)), ...settings.filter(isFixedSetting)]
+  if (fixed.length > 0) throw appError('setting_fixed', `${fixed.join(', ')}: fixed when the collection was made`, { detail: { fixed } })
+}
+
+export const changeCollection = (deps: ApiDeps): Route => ({
+  method: 'patch',
+  path: '/v1/collections/:c',
+  async handle(req, res) {
+    requestKey(req)
+    const body = await readJson(req, res)
+    refuseFixed(body)
+    const { settings } = parseRequest(changeCollectionSchema, body)
+    const { incarnation, name } = await resolveCollection(deps, pathParameter(req, 'c'))
+    await operateOnce(deps, req, res, {
+      incarnation,
+      content: settings,
+      operation: () => ({ kind: 'configure', settings }),
+      describe: { name },
+      done: async () => ({ changed: true, settings: (await deps.versions.read(incarnation))?.settings })
+    })
+  }
+})
