@@ -8,47 +8,52 @@ namespace likeness {
 namespace {
 
 // Exponent and mantissa move to their places in f32 and the exponent's bias is multiplied away: exact for every finite half.
-LIKENESS_INLINE float widen(uint16_t half) {
-  const uint32_t bits = static_cast<uint32_t>(half & 0x7fff) << 13 | static_cast<uint32_t>(half & 0x8000) << 16;
-  float value;
-  std::memcpy(&value, &bits, sizeof value);
-  return value * 0x1p112f;
+template <class Read>
+LIKENESS_INLINE auto halves(Read read, const uint16_t* values) {
+  return read.bits(read.arithmetic_right(read.words(values) << 16, 3) & 0x8fffffff) * 0x1p112f;
 }
-
-LIKENESS_INLINE float widen(uint8_t byte) { return static_cast<float>(static_cast<int32_t>(byte)); }
 
 }  // namespace
 
 LIKENESS_CLONES float inner_product_f16(const float* x, const uint16_t* y, size_t dim) {
-  return sum_lanes(dim, LIKENESS_TERM(i) { return x[i] * widen(y[i]); });
+  return sum_lanes(dim, LIKENESS_TERM(read, i) { return read.floats(x + i) * halves(read, y + i); });
 }
 
 LIKENESS_CLONES float squared_l2_f16(const float* x, const uint16_t* y, size_t dim) {
-  return sum_lanes(dim, LIKENESS_TERM(i) { const float gap = x[i] - widen(y[i]); return gap * gap; });
+  return sum_lanes(dim, LIKENESS_TERM(read, i) { const auto gap = read.floats(x + i) - halves(read, y + i); return gap * gap; });
 }
 
 LIKENESS_CLONES float inner_product_f16_f16(const uint16_t* x, const uint16_t* y, size_t dim) {
-  return sum_lanes(dim, LIKENESS_TERM(i) { return widen(x[i]) * widen(y[i]); });
+  return sum_lanes(dim, LIKENESS_TERM(read, i) { return halves(read, x + i) * halves(read, y + i); });
 }
 
 LIKENESS_CLONES float squared_l2_f16_f16(const uint16_t* x, const uint16_t* y, size_t dim) {
-  return sum_lanes(dim, LIKENESS_TERM(i) { const float gap = widen(x[i]) - widen(y[i]); return gap * gap; });
+  return sum_lanes(dim, LIKENESS_TERM(read, i) { const auto gap = halves(read, x + i) - halves(read, y + i); return gap * gap; });
 }
 
 LIKENESS_CLONES float inner_product_u8(const float* weight, const uint8_t* c, size_t dim) {
-  return sum_lanes(dim, LIKENESS_TERM(i) { return weight[i] * widen(c[i]); });
+  return sum_lanes(dim, LIKENESS_TERM(read, i) { return read.floats(weight + i) * read.bytes(c + i); });
 }
 
 LIKENESS_CLONES float squared_l2_u8(const float* offset, const float* step, const uint8_t* c, size_t dim) {
-  return sum_lanes(dim, LIKENESS_TERM(i) { const float gap = offset[i] - step[i] * widen(c[i]); return gap * gap; });
+  return sum_lanes(dim, LIKENESS_TERM(read, i) {
+    const auto gap = read.floats(offset + i) - read.floats(step + i) * read.bytes(c + i);
+    return gap * gap;
+  });
 }
 
 LIKENESS_CLONES float inner_product_u8_u8(const float* low, const float* step, const uint8_t* a, const uint8_t* b, size_t dim) {
-  return sum_lanes(dim, LIKENESS_TERM(i) { return (low[i] + step[i] * widen(a[i])) * (low[i] + step[i] * widen(b[i])); });
+  return sum_lanes(dim, LIKENESS_TERM(read, i) {
+    const auto base = read.floats(low + i), width = read.floats(step + i);
+    return (base + width * read.bytes(a + i)) * (base + width * read.bytes(b + i));
+  });
 }
 
 LIKENESS_CLONES float squared_l2_u8_u8(const float* step, const uint8_t* a, const uint8_t* b, size_t dim) {
-  return sum_lanes(dim, LIKENESS_TERM(i) { const float gap = step[i] * (widen(a[i]) - widen(b[i])); return gap * gap; });
+  return sum_lanes(dim, LIKENESS_TERM(read, i) {
+    const auto gap = read.floats(step + i) * (read.bytes(a + i) - read.bytes(b + i));
+    return gap * gap;
+  });
 }
 
 }  // namespace likeness

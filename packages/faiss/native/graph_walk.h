@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "ranking.h"
+#include "scorers.h"
 
 namespace likeness {
 
@@ -33,15 +34,19 @@ template <class Scorer>
 class GraphWalk {
  public:
   GraphWalk(const IndexCore& core, Scorer& scorer, size_t width)
-      : graph_(core.graph()), codes_(core.codes()), code_size_(core.code_size()), nodes_(graph_.levels.size()), scorer_(scorer),
+      : graph_(core.graph()), codes_(core.codes()), code_size_(core.code_size()),
+        prefetched_(std::min(WalksByPart<Scorer> ? code_size_ / 2 : code_size_, kMostPrefetched)), nodes_(graph_.levels.size()), scorer_(scorer),
         visited_(VisitedNodes::of_this_thread()), best_(width) {}
 
-  Ranked rank(int32_t node) const { return {scorer_.key(code(node)), node}; }
+  Ranked rank(int32_t node) const {
+    if constexpr (WalksByPart<Scorer>) return {scorer_.walk_key(code(node)), node};
+    else return {scorer_.key(code(node)), node};
+  }
   const uint8_t* code(int32_t node) const { return codes_ + static_cast<size_t>(node) * code_size_; }
 
   void prefetch_code(int32_t node) const {
     const uint8_t* row = code(node);
-    for (size_t at = 0; at < std::min(code_size_, kMostPrefetched); at += kLine) __builtin_prefetch(row + at);
+    for (size_t at = 0; at < prefetched_; at += kLine) __builtin_prefetch(row + at);
   }
 
   // Greedy from the entry point down to the level above `level`.
@@ -80,8 +85,20 @@ class GraphWalk {
     return best_.sorted();
   }
 
+  // What widen() found, in the order of exact keys.
+  std::vector<Ranked>& refine(std::vector<Ranked>& found) const {
+    if constexpr (WalksByPart<Scorer>) {
+      for (size_t i = 0; i < found.size(); i++) {
+        if (i + kAhead < found.size()) __builtin_prefetch(code(found[i + kAhead].row) + prefetched_);
+        found[i].key = scorer_.key(code(found[i].row));
+      }
+      std::sort(found.begin(), found.end());
+    }
+    return found;
+  }
+
  private:
-  static constexpr size_t kAhead = 2;
+  static constexpr size_t kAhead = 3;
   static constexpr size_t kLine = 64;
   // What the CPU's own prefetcher then continues.
   static constexpr size_t kMostPrefetched = 1024;
@@ -107,6 +124,7 @@ class GraphWalk {
   const faiss::HNSW& graph_;
   const uint8_t* codes_;
   size_t code_size_;
+  size_t prefetched_;
   size_t nodes_;
   Scorer& scorer_;
   VisitedNodes& visited_;

@@ -8,6 +8,9 @@
 namespace likeness {
 namespace {
 
+// Rows that are linked before the first plane is tried; then as many as there are.
+constexpr size_t kFirstStep = 256;
+
 template <class Scorer>
 class Builder {
  public:
@@ -88,13 +91,17 @@ class Builder {
 void grow_graph(IndexCore& core, faiss::HNSW& graph, Queries rows) {
   const size_t first = graph.levels.size();
   graph.prepare_level_tab(rows.count);
-  with_scorer(core, [&](auto scorer) {
-    Builder builder(core, graph, scorer);
-    for (size_t i = 0; i < rows.count; i++) {
-      throw_if_cancelled();
-      builder.insert(first + i, rows.at(i));
-    }
-  });
+  for (size_t done = 0; done < rows.count;) {
+    const size_t end = std::min(rows.count, done + std::max(kFirstStep, first + done));
+    with_scorer(core, [&](auto scorer) {
+      Builder builder(core, graph, scorer);
+      for (; done < end; done++) {
+        throw_if_cancelled();
+        builder.insert(first + done, rows.at(done));
+      }
+    });
+    settle(core, first + done);
+  }
 }
 
 }  // namespace likeness

@@ -27,7 +27,7 @@ void search_hnsw(const IndexCore& core, Queries queries, size_t ef, Deleted dele
       throw_if_cancelled();
       scorer.prepare(queries.at(q));
       if (core.total() == 0) hits.write(q, {}, 1);
-      else hits.write(q, walk.widen(walk.descend(0), 0, deleted), sign_of(core));
+      else hits.write(q, walk.refine(walk.widen(walk.descend(0), 0, deleted)), sign_of(core));
     }
   });
 }

@@ -17,6 +17,7 @@
 #include "codebook.h"
 #include "coded_error.h"
 #include "graph_check.h"
+#include "row_planes.h"
 
 namespace likeness {
 namespace {
@@ -105,7 +106,9 @@ std::shared_ptr<IndexCore> check_index(std::unique_ptr<faiss::Index> index, cons
     require(hnsw->storage != nullptr && hnsw->storage->ntotal == index->ntotal, path, "the HNSW storage does not fit");
     const auto form = row_form(hnsw->storage, *index);
     require(graph_is_sound(hnsw->hnsw, index->ntotal), path, "the HNSW graph has broken links");
-    return made(Kind::hnsw, form);
+    auto core = made(Kind::hnsw, form);
+    if (core->in_planes()) split_rows(const_cast<uint8_t*>(core->codes()), core->dim, core->total());
+    return core;
   }
   if (auto* ivf = dynamic_cast<faiss::IndexIVF*>(index.get())) {
     const auto* quantizer = dynamic_cast<const faiss::IndexFlat*>(ivf->quantizer);

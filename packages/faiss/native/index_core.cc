@@ -11,7 +11,10 @@
 #include <cstring>
 
 #include "coded_error.h"
+#include "huge_pages.h"
+#include "plane_trial.h"
 #include "pool.h"
+#include "row_planes.h"
 
 namespace likeness {
 namespace {
@@ -86,9 +89,21 @@ const uint8_t* IndexCore::code(int64_t row) const {
 }
 
 void IndexCore::reconstruct(int64_t row, uint8_t* out) const {
-  if (storage == Storage::f32 || storage == Storage::bits) std::memcpy(out, code(row), row_bytes());
+  if (in_planes()) join_row(code(row), dim, reinterpret_cast<float*>(out));
+  else if (storage == Storage::f32 || storage == Storage::bits) std::memcpy(out, code(row), row_bytes());
   else if (kind == Kind::ivf) index->reconstruct(row, reinterpret_cast<float*>(out));
   else row_storage(*this).reconstruct(row, reinterpret_cast<float*>(out));
+}
+
+void settle(IndexCore& core, int64_t nodes) {
+  if (core.kind != Kind::hnsw) return;
+  // Each time goes over the whole: often enough when an eighth was added.
+  if (nodes - core.settled <= core.settled / 8) return;
+  core.settled = nodes;
+  if (core.in_planes()) core.walks_first_plane = first_plane_tells(core, nodes);
+  prefer_huge_pages(core.codes(), nodes * core.code_size());
+  const auto& neighbors = core.graph().neighbors;
+  prefer_huge_pages(neighbors.data(), neighbors.size() * sizeof(neighbors[0]));
 }
 
 void release_later(std::shared_ptr<IndexCore> core) {

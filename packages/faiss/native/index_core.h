@@ -36,7 +36,13 @@ struct IndexCore {
   // Set by close(): nothing new may begin.
   std::atomic<bool> closed{false};
   Gate gate;
+  // Rows of a graph when it was last settled.
+  int64_t settled = 0;
+  // Whether walks see the first plane of rows only; they see both until it is known.
+  bool walks_first_plane = false;
 
+  // Whether stored rows lie in planes (row_planes.h).
+  bool in_planes() const { return kind == Kind::hnsw && storage == Storage::f32 && inner_product; }
   bool is_binary() const { return storage == Storage::bits; }
   // Elements of a row as JavaScript gives it: floats, or bytes of a binary index.
   size_t row_length() const { return is_binary() ? dim / 8 : dim; }
@@ -60,6 +66,10 @@ struct IndexCore {
   // What a plain Faiss file says about the effort of a search (efSearch, nprobe); our own searches are told each time.
   void note_effort(size_t effort);
 };
+
+// What an HNSW index that was read or has grown wants done once in a while: its memory in huge pages, its rows tried for walks by their first plane.
+// The first `nodes` are linked.
+void settle(IndexCore& core, int64_t nodes);
 
 // Where a flat or HNSW index keeps its rows.
 const faiss::Index& row_storage(const IndexCore& core);

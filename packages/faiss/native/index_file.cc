@@ -17,6 +17,7 @@
 #include "index_check.h"
 #include "pool.h"
 #include "posix_file.h"
+#include "row_planes.h"
 
 namespace likeness {
 namespace {
@@ -35,18 +36,30 @@ struct Footer {
 }
 
 struct CheckedWriter : faiss::IOWriter {
-  explicit CheckedWriter(PosixFile& file) : file(file) { name = "index file"; }
+  CheckedWriter(PosixFile& file, const IndexCore& core) : file(file), core(core) { name = "index file"; }
   size_t operator()(const void* data, size_t size, size_t count) override {
-    throw_if_cancelled();
     const auto* bytes = static_cast<const uint8_t*>(data);
-    for (size_t left = size * count; left > 0;) {
+    if (core.in_planes() && bytes == core.codes() && size * count == core.total() * core.code_size()) put_joined();
+    else put(bytes, size * count);
+    return count;
+  }
+  // A file has its rows as every Faiss reads them.
+  void put_joined() {
+    std::vector<float> row(core.dim);
+    for (int64_t i = 0; i < core.total(); i++) {
+      join_row(core.code(i), core.dim, row.data());
+      put(reinterpret_cast<const uint8_t*>(row.data()), core.row_bytes());
+    }
+  }
+  void put(const uint8_t* bytes, size_t size) {
+    throw_if_cancelled();
+    for (size_t left = size; left > 0;) {
       const size_t take = std::min(left, kChunk - buffer.size());
       buffer.insert(buffer.end(), bytes, bytes + take);
       bytes += take;
       left -= take;
       if (buffer.size() == kChunk) flush();
     }
-    return count;
   }
   void flush() {
     checksum.update(buffer.data(), buffer.size());
@@ -54,6 +67,7 @@ struct CheckedWriter : faiss::IOWriter {
     buffer.clear();
   }
   PosixFile& file;
+  const IndexCore& core;
   Checksum checksum;
   std::vector<uint8_t> buffer;
 };
@@ -120,7 +134,7 @@ void write_atomically(const IndexCore& core, const std::string& path, Ending end
   try {
     {
       PosixFile file(temporary, O_WRONLY | O_CREAT | O_EXCL);
-      CheckedWriter writer(file);
+      CheckedWriter writer(file, core);
       writer.buffer.reserve(kChunk);
       if (core.is_binary()) faiss::write_index_binary(core.binary.get(), &writer);
       else faiss::write_index(core.index.get(), &writer);
@@ -148,13 +162,16 @@ std::shared_ptr<IndexCore> read_index_file(const std::string& path) {
   char name[4] = {};
   file.read_at(0, name, sizeof name);
   RegionReader reader(file, size);
+  std::shared_ptr<IndexCore> core;
   try {
     // Faiss names every binary index IB and two letters.
-    if (name[0] == 'I' && name[1] == 'B') return check_index(std::unique_ptr<faiss::IndexBinary>(faiss::read_index_binary(&reader)), path);
-    return check_index(std::unique_ptr<faiss::Index>(faiss::read_index(&reader, faiss::IO_FLAG_SKIP_PRECOMPUTE_TABLE)), path);
+    if (name[0] == 'I' && name[1] == 'B') core = check_index(std::unique_ptr<faiss::IndexBinary>(faiss::read_index_binary(&reader)), path);
+    else core = check_index(std::unique_ptr<faiss::Index>(faiss::read_index(&reader, faiss::IO_FLAG_SKIP_PRECOMPUTE_TABLE)), path);
   } catch (const faiss::FaissException& error) {
     throw_corrupt(path, error.what());
   }
+  settle(*core, core->total());
+  return core;
 }
 
 }  // namespace likeness

@@ -11,6 +11,7 @@
 #include "coded_error.h"
 #include "hnsw_build.h"
 #include "ivf_search.h"
+#include "row_planes.h"
 
 namespace likeness {
 namespace {
@@ -20,8 +21,10 @@ void add_floats(IndexCore& core, Queries rows) {
   ensure_codebook(core, x, rows.count);
   if (core.kind != Kind::hnsw) return core.index->add(rows.count, x);
   auto& hnsw = static_cast<faiss::IndexHNSW&>(*core.index);
+  const int64_t first = hnsw.storage->ntotal;
   hnsw.storage->add(rows.count, x);
   hnsw.ntotal = hnsw.storage->ntotal;
+  if (core.in_planes()) split_rows(const_cast<uint8_t*>(core.code(first)), core.dim, rows.count);
   grow_graph(core, hnsw.hnsw, rows);
 }
 

@@ -7,6 +7,7 @@
 
 #include "index_core.h"
 #include "kernels.h"
+#include "row_planes.h"
 
 namespace likeness {
 
@@ -30,6 +31,36 @@ class F32Scorer {
   size_t dim_;
   const float* query_ = nullptr;
 };
+
+// Rows in planes.
+class PlanesScorer {
+ public:
+  explicit PlanesScorer(const IndexCore& core) : dim_(core.dim) {}
+  void prepare(const uint8_t* query) { query_ = reinterpret_cast<const float*>(query); }
+  float key(const uint8_t* row) const { return -inner_product_planes(query_, halves(row), dim_); }
+  void keys(const uint8_t* rows, size_t n, float* out) const {
+    for (size_t i = 0; i < n; i++) out[i] = key(rows + i * dim_ * sizeof(float));
+  }
+  float between(const uint8_t* a, const uint8_t* b) const { return -inner_product_planes_planes(halves(a), halves(b), dim_); }
+
+ protected:
+  static const uint16_t* halves(const uint8_t* row) { return reinterpret_cast<const uint16_t*>(row); }
+
+  size_t dim_;
+  const float* query_ = nullptr;
+};
+
+// The same; walks go by keys of the first plane.
+class FirstPlaneScorer : public PlanesScorer {
+ public:
+  using PlanesScorer::PlanesScorer;
+  float walk_key(const uint8_t* row) const { return -inner_product_upper(query_, halves(row), dim_); }
+  float between(const uint8_t* a, const uint8_t* b) const { return -inner_product_upper_upper(halves(a), halves(b), dim_); }
+};
+
+// A scorer whose walks see less of a row than its exact keys do.
+template <class Scorer>
+concept WalksByPart = requires(const Scorer& scorer, const uint8_t* row) { scorer.walk_key(row); };
 
 class F16Scorer {
  public:
@@ -120,8 +151,10 @@ auto with_scorer(const IndexCore& core, Use use) {
     case Storage::sq8: return use(Sq8Scorer(core));
     case Storage::pq: return use(PqScorer(core));
     case Storage::bits: return use(BitsScorer(core));
-    default: return use(F32Scorer(core));
+    default: break;
   }
+  if (!core.in_planes()) return use(F32Scorer(core));
+  return core.walks_first_plane ? use(FirstPlaneScorer(core)) : use(PlanesScorer(core));
 }
 
 }  // namespace likeness
