@@ -1,5 +1,5 @@
 // What the HTTP layer is given: the engine, the store, the lanes, hints, time, log and limits. Built by main.ts, faked by tests.
-import type { Catalog, ItemListWriter, Jobs, LogAppender, Replica, VersionReader } from '@likeness/engine/contract'
+import type { Catalog, ItemListWriter, Jobs, LogAppender, Replica, SnapshotReader, VersionReader } from '@likeness/engine/contract'
 import type { Clock } from '@likeness/shared/clock'
 import type { Logger } from '@likeness/shared/log'
 import type { ObjectStore } from '@likeness/shared/store/object-store'
@@ -31,6 +31,7 @@ export interface ApiDeps {
   itemLists: ItemListWriter
   jobs: Jobs
   versions: VersionReader
+  snapshots: SnapshotReader
   replica: Replica
   store: ObjectStore
   lanes: LaneClient

@@ -1,6 +1,6 @@
 // Builds every part of the API in order and registers its undo.
 import { join } from 'node:path'
-import { createCatalog, createItemListWriter, createJobs, createLogAppender, createReplica, createVersionReader } from '@likeness/engine'
+import { createCatalog, createFaissSegmentFiles, createFileCache, createItemListWriter, createJobs, createLogAppender, createReplica, createSnapshotReader, createVersionReader } from '@likeness/engine'
 import type { Catalog } from '@likeness/engine/contract'
 import { systemClock } from '@likeness/shared/clock'
 import type { Lifecycle } from '@likeness/shared/lifecycle'
@@ -48,6 +48,7 @@ export async function startApi({ config, lifecycle, log }: StartDeps): Promise<A
     itemLists: createItemListWriter({ store }),
     jobs: createJobs({ store, catalog }),
     versions: createVersionReader({ store }),
+    snapshots: createSnapshotReader({ store, files: createFaissSegmentFiles({ store, cache: createFileCache({ store, dir: await emptyOwnFolder(config.DATA_DIR, 'snapshots') }) }) }),
     replica,
     store,
     lanes,

@@ -2,7 +2,7 @@
 import { decodeObject, encodeObject } from '@likeness/shared/checked-object'
 import type { Clock } from '@likeness/shared/clock'
 import { collectionNameSchema, collectionSpecSchema, formProblem } from '@likeness/shared/contract/collection'
-import type { CollectionSpec } from '@likeness/shared/contract/collection'
+import type { CollectionDraft, CollectionSpec } from '@likeness/shared/contract/collection'
 import { appError, isAppError } from '@likeness/shared/errors'
 import { catalogKey, collectionKeys } from '@likeness/shared/keys'
 import type { ObjectStore } from '@likeness/shared/store/object-store'
@@ -82,7 +82,41 @@ export function createCatalog({ store, clock, newId = () => createUlid(clock.now
     }
   }
 
+  function checked(draft: CollectionDraft) {
+    const wish = draftSchema.parse(draft)
+    const problem = formProblem(wish)
+    if (problem !== undefined) throw appError('invalid_request', problem)
+    if (wish.metric === 'IP' && !wish.embedding.unit && wish.method === 'HNSW32') throw appError('invalid_request', 'HNSW32 with the inner product needs unit vectors; take L2 or cosine')
+    return wish
+  }
+  const taken = (name: string) => appError('collection_exists', `there is already a collection ${JSON.stringify(name)}`)
+
+  async function prepare(draft: CollectionDraft): Promise<CollectionSpec> {
+    const wish = checked(draft)
+    const now = await current(true)
+    refuseAlias(now, wish.name)
+    if (own(now.collections, wish.name) !== undefined) throw taken(wish.name)
+    const spec: CollectionSpec = { ...wish, incarnation: newId(), createdAtMs: clock.nowMs() }
+    await untilStored(clock, () => layFoundation(store, spec, newId()))
+    return spec
+  }
+
+  async function publish(spec: CollectionSpec): Promise<void> {
+    await change((content) => {
+      const there = own(content.collections, spec.name)
+      // Ours already: an earlier try landed although its answer was lost, and somebody else wrote since.
+      if (there?.incarnation === spec.incarnation) return content
+      // Ours, and dropped by somebody since: it stays dropped.
+      if (content.dropped.some(({ incarnation }) => incarnation === spec.incarnation)) return content
+      refuseAlias(content, spec.name)
+      if (there !== undefined) throw taken(spec.name)
+      return { ...content, collections: { ...content.collections, [spec.name]: spec } }
+    })
+  }
+
   return {
+    prepare,
+    publish,
     async resolve(name, { fresh = false } = {}) {
       const lookUp = ({ collections, aliases }: Content) => own(collections, name) ?? own(collections, own(aliases, name) ?? '')
       const spec = lookUp(await current(fresh)) ?? lookUp(await current(true))
@@ -100,27 +134,8 @@ export function createCatalog({ store, clock, newId = () => createUlid(clock.now
       return (await read()).content.dropped.map(({ incarnation }) => incarnation)
     },
     async create(draft) {
-      const wish = draftSchema.parse(draft)
-      const problem = formProblem(wish)
-      if (problem !== undefined) throw appError('invalid_request', problem)
-      if (wish.metric === 'IP' && !wish.embedding.unit && wish.method === 'HNSW32') throw appError('invalid_request', 'HNSW32 with the inner product needs unit vectors; take L2 or cosine')
-      const taken = () => appError('collection_exists', `there is already a collection ${JSON.stringify(wish.name)}`)
-      const now = await current(true)
-      refuseAlias(now, wish.name)
-      if (own(now.collections, wish.name) !== undefined) throw taken()
-      const nowMs = clock.nowMs()
-      const spec: CollectionSpec = { ...wish, incarnation: newId(), createdAtMs: nowMs }
-      await untilStored(clock, () => layFoundation(store, spec, newId()))
-      await change((content) => {
-        const there = own(content.collections, spec.name)
-        // Ours already: an earlier try landed although its answer was lost, and somebody else wrote since.
-        if (there?.incarnation === spec.incarnation) return content
-        // Ours, and dropped by somebody since: it stays dropped.
-        if (content.dropped.some(({ incarnation }) => incarnation === spec.incarnation)) return content
-        refuseAlias(content, spec.name)
-        if (there !== undefined) throw taken()
-        return { ...content, collections: { ...content.collections, [spec.name]: spec } }
-      })
+      const spec = await prepare(draft)
+      await publish(spec)
       return spec
     },
     async drop(name) {

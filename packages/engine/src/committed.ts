@@ -18,6 +18,15 @@ export async function readCommitted(store: ObjectStore, incarnation: string): Pr
   }
 }
 
+/** The version that a snapshot holds; snapshot_not_found, collection_not_found. */
+export async function readSnapshot(store: ObjectStore, incarnation: string, name: string): Promise<{ revision: number; held: Manifest }> {
+  const manifest = await readCommitted(store, incarnation)
+  if (manifest === undefined) throw appError('collection_not_found', 'the collection was dropped')
+  const snapshot = Object.hasOwn(manifest.snapshots, name) ? manifest.snapshots[name] : undefined
+  if (snapshot === undefined) throw appError('snapshot_not_found', `there is no snapshot ${JSON.stringify(name)}`)
+  return { revision: snapshot.revision, held: await mustReadManifest(store, snapshot.manifest, snapshot.sha256) }
+}
+
 export const createVersionReader = ({ store }: { store: ObjectStore }): VersionReader => ({
   async read(incarnation) {
     const manifest = await readCommitted(store, incarnation)
@@ -34,12 +43,8 @@ export const createVersionReader = ({ store }: { store: ObjectStore }): VersionR
     }
   },
   async findSnapshot(incarnation, name) {
-    const manifest = await readCommitted(store, incarnation)
-    if (manifest === undefined) throw appError('collection_not_found', 'the collection was dropped')
-    const snapshot = Object.hasOwn(manifest.snapshots, name) ? manifest.snapshots[name] : undefined
-    if (snapshot === undefined) throw appError('snapshot_not_found', `there is no snapshot ${JSON.stringify(name)}`)
-    const { appliedSlot, ingestions } = await mustReadManifest(store, snapshot.manifest, snapshot.sha256)
+    const { revision, held: { appliedSlot, ingestions } } = await readSnapshot(store, incarnation, name)
     const open = Object.entries(ingestions).filter(([, { completedSeq }]) => completedSeq === null)
-    return { revision: snapshot.revision, appliedSlot, open: Object.fromEntries(open.map(([id, { done }]) => [id, done])) }
+    return { revision, appliedSlot, open: Object.fromEntries(open.map(([id, { done }]) => [id, done])) }
   }
 })

@@ -17,6 +17,10 @@ export interface Catalog {
   dropped(): Promise<string[]>
   /** collection_exists when the name is taken, name_is_alias when by an alias. Durable when resolved. */
   create(draft: CollectionDraft): Promise<CollectionSpec>
+  /** Creation in two steps, for what is to be there before the name is: all but the name. Refuses as `create` does. */
+  prepare(draft: CollectionDraft): Promise<CollectionSpec>
+  /** Safe to repeat. */
+  publish(spec: CollectionSpec): Promise<void>
   /** By its own name: name_is_alias, collection_not_found. collection_has_aliases while any points at it. */
   drop(name: string): Promise<{ incarnation: string }>
   /** alias -> name of a collection; an alias resolves as the name does. */
@@ -109,6 +113,19 @@ export interface VersionReader {
   read(incarnation: string): Promise<VersionSummary | undefined>
   /** What a restore of it has to say in the log; snapshot_not_found, collection_not_found. */
   findSnapshot(incarnation: string, name: string): Promise<RestoreOperation['snapshot']>
+}
+
+/** What a snapshot holds. */
+export interface HeldVersion {
+  /** The collection as it was. */
+  spec: CollectionSpec
+  counts: { items: number; rows: number }
+  /** Every item with its [rows, dim] full vectors, in no order. object_not_found when the snapshot was dropped meanwhile. */
+  items(): AsyncIterable<{ item: Omit<StoredItem, 'revision'>; vectors: Float32Array }>
+}
+export interface SnapshotReader {
+  /** snapshot_not_found, collection_not_found. */
+  open(incarnation: string, name: string): Promise<HeldVersion>
 }
 
 export interface RowInfo {

@@ -14,6 +14,11 @@ const parseJson = express.json({ limit: maxJsonBytes, strict: false, inflate: fa
 export const isJson = (req: Request): boolean => Boolean(req.is('application/json'))
 export const isMultipart = (req: Request): boolean => Boolean(req.is('multipart/form-data'))
 
+const isEmpty = ({ headers }: Request): boolean => headers['transfer-encoding'] === undefined && (headers['content-length'] ?? '0') === '0'
+
+/** An empty object when none was sent; else as readJson. */
+export const readOptionalJson = async (req: Request, res: Response): Promise<unknown> => (isEmpty(req) ? {} : await readJson(req, res))
+
 /** The parsed JSON body; unsupported_media_type, too_large or invalid_request otherwise. */
 export async function readJson(req: Request, res: Response): Promise<unknown> {
   if (!isJson(req)) throw appError('unsupported_media_type', 'send content-type: application/json')

@@ -51,12 +51,19 @@ export async function prepareIngestion(deps: ApiDeps, draft: IngestionDraft, lin
   return { ingestion, opId: createUlid(atMs), incarnation: spec.incarnation, collection: spec.name, total, source: draft.source, requestId: draft.requestId, atMs, tailSlot, ...(draft.given && { given: true }) }
 }
 
-/** Appends the log entry (unless an earlier attempt did) and answers 202. collection_not_found when it was dropped meanwhile. */
-export async function acceptIngestion(deps: ApiDeps, intent: IngestIntent): Promise<Answer> {
+/** Appends the log entry, unless an earlier attempt did, and says where it is. */
+export async function logIngestion(deps: ApiDeps, intent: IngestIntent): Promise<{ revision: number; slot: number }> {
   const { incarnation, ingestion, opId, total, requestId, atMs, given } = intent
   const operation = { kind: 'ingest' as const, opId, atMs, ingestion, total, partSize: itemListPartSize, requestId, ...(given && { given }) }
-  const { revision, slot } = await deps.logAppender.append(incarnation, operation, { afterSlot: intent.tailSlot })
-  await deps.jobs.record({ ingestion, incarnation, collection: intent.collection, total, revision, source: intent.source, createdAtMs: atMs })
+  const logged = await deps.logAppender.append(incarnation, operation, { afterSlot: intent.tailSlot })
+  await deps.jobs.record({ ingestion, incarnation, collection: intent.collection, total, revision: logged.revision, source: intent.source, createdAtMs: atMs })
+  return logged
+}
+
+/** Answers 202 once it is logged. collection_not_found when it was dropped meanwhile. */
+export async function acceptIngestion(deps: ApiDeps, intent: IngestIntent): Promise<Answer> {
+  const { incarnation, ingestion, total } = intent
+  const { revision, slot } = await logIngestion(deps, intent)
   if (!(await deps.catalog.isLive(incarnation))) throw appError('collection_not_found', `collection ${intent.collection} was dropped meanwhile`)
   return {
     status: 202,
@@ -77,7 +84,7 @@ export async function abandonIngestion(deps: ApiDeps, { ingestion, spec }: Pick<
   }
 }
 
-async function deletePrefix(store: ObjectStore, prefix: string): Promise<void> {
+export async function deletePrefix(store: ObjectStore, prefix: string): Promise<void> {
   let batch: string[] = []
   for await (const { key } of store.list(prefix)) {
     if (batch.push(key) < 500) continue

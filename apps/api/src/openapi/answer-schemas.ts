@@ -68,6 +68,7 @@ export const answerSchemas = {
   Relabelled: z.strictObject({ id: z.string(), relabelled: z.literal(true), ...outcome }),
   RelabelledItems: z.strictObject({ count, relabelled: z.literal(true), missing: z.array(z.string()), ...outcome }),
   Restored: z.strictObject({ name: z.string(), restored: z.literal(true), items: count, ...outcome }),
+  RestoredInto: z.strictObject({ name: z.string(), incarnation: z.string(), job: z.string().nullable(), total: count }),
   SnapshotDropped: z.strictObject({ name: z.string(), dropped: z.literal(true), ...outcome }),
   SnapshotList: z.strictObject({ snapshots: z.array(z.strictObject({ name: z.string(), revision: count, created_at: z.iso.datetime(), seq: count, items: count, rows: count })) }),
   SnapshotTaken: z.strictObject({ name: z.string(), taken: z.literal(true), ...outcome }),

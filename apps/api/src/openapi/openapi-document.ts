@@ -68,7 +68,7 @@ function problems(codes: readonly ErrorCode[]): Record<number, JsonSchema> {
 }
 
 function operation(route: MountedRoute, described: RouteDescription, schemas: Record<string, JsonSchema>): JsonSchema {
-  const { tag, summary, description, query, body, idempotent, answers } = described
+  const { tag, summary, description, query, body, bodyOptional, idempotent, answers } = described
   const inPath = [...route.path.matchAll(/:(\w+)/g)].map(([, name]) => ({ name, in: 'path', required: true, ...pathParameters[name!] }))
   const parameters = [...inPath, ...(query === undefined ? [] : queryParameters(query)), ...(idempotent ? [idempotencyHeader] : [])]
   const content = Object.entries(body ?? {}).map(([media, name]) => [media, bodyContent(media, name, schemas)])
@@ -76,7 +76,7 @@ function operation(route: MountedRoute, described: RouteDescription, schemas: Re
   return {
     tags: [tag], summary, ...(description !== undefined && { description }),
     ...(parameters.length > 0 && { parameters }),
-    ...(content.length > 0 && { requestBody: { required: true, content: Object.fromEntries(content) } }),
+    ...(content.length > 0 && { requestBody: { required: bodyOptional !== true, content: Object.fromEntries(content) } }),
     responses: { ...problems(codesOf(route, described)), ...Object.fromEntries(Object.entries(answers).map(([status, said]) => [status, answer({ ...replay, ...said })])) },
     ...(!route.path.startsWith('/v1') && { security: [] })
   }

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { indexMethods, indexMethodSchema, metrics, metricSchema, storageSchema } from '@likeness/shared/contract/collection'
 import { conditionSchema, filterSchema } from '@likeness/shared/contract/filter'
-import { changeCollectionSchema, createCollectionSchema, deleteItemsSchema, importRequestSchema, listLineSchema, relabelItemSchema, relabelItemsSchema, searchRequestSchema, setAliasSchema, takeSnapshotSchema, vectorLineSchema } from '@likeness/shared/contract/http'
+import { changeCollectionSchema, createCollectionSchema, deleteItemsSchema, importRequestSchema, listLineSchema, relabelItemSchema, relabelItemsSchema, restoreSnapshotSchema, searchRequestSchema, setAliasSchema, takeSnapshotSchema, vectorLineSchema } from '@likeness/shared/contract/http'
 import { itemIdSchema, labelSchema, metadataSchema } from '@likeness/shared/contract/item-list'
 
 const { vector: _vector, vectors: _vectors, item_id: _itemId, ...searchFields } = searchRequestSchema.shape
@@ -21,6 +21,7 @@ export const requestSchemas = {
   Metric: metricSchema,
   RelabelItem: relabelItemSchema,
   RelabelItems: relabelItemsSchema,
+  RestoreSnapshot: restoreSnapshotSchema,
   SearchForm: z.object({ image: z.file().optional(), ...searchFields }),
   SearchRequest: searchRequestSchema,
   SetAlias: setAliasSchema,
@@ -43,6 +44,7 @@ export const requestNotes: Partial<Record<RequestSchemaName, object>> = {
   Metric: { description: 'In any case.', examples: [...metrics] },
   RelabelItem: { description: '`label`, `metadata` or both: each replaces what the item has, as a whole; `label: null` takes it away.' },
   RelabelItems: { description: '`label`, `metadata` or both, as for one item.' },
+  RestoreSnapshot: { description: '`into`: the name of a new collection.' },
   SearchForm: { description: 'The picture is `image`, or `image_key` names one of the store; numbers and JSON are sent as text.' },
   SearchRequest: { description: 'Exactly one of `vector`, `vectors`, `item_id` and `image_key`.' },
   SetAlias: { description: '`expected`: what the alias points at until now, null for nothing; when that is not so, nothing changes.' },

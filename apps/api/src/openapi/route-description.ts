@@ -31,6 +31,7 @@ export interface RouteDescription {
   query?: z.ZodObject
   /** By media type. */
   body?: Record<string, RequestSchemaName>
+  bodyOptional?: true
   /** Takes an Idempotency-Key. */
   idempotent?: true
   /** By status. */

@@ -1,50 +1,21 @@
 // Deletion by filter, snapshots, restores and maintenance over HTTP, with an owner beside the API that commits what it logs.
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import type { CollectionWriter } from '@likeness/engine'
-import { createFaissSegmentFiles } from '@likeness/engine/faiss-segment-files'
-import { createFileCache } from '@likeness/engine/file-cache'
-import { openCollectionWriter } from '@likeness/engine/open-writer'
-import { systemClock } from '@likeness/shared/clock'
-import { silentLog } from '@likeness/shared/log'
+import { startOwner } from '../test-support/start-owner.ts'
 import { codeOf, startTestApi } from '../test-support/start-test-api.ts'
 import type { TestApi } from '../test-support/start-test-api.ts'
 
 let api: TestApi
-let dir: string
 let incarnation: string
 let stopOwner: () => Promise<void>
 beforeEach(async () => {
   api = await startTestApi()
-  dir = await mkdtemp(join(tmpdir(), 'likeness-owner-'))
   incarnation = ((await (await api.post('/v1/collections', { name: 'marks', embedding: { version: 'theirs', dim: 4, unit: true } })).json()) as { incarnation: string }).incarnation
-  const { store } = api
-  const files = createFaissSegmentFiles({ store, cache: createFileCache({ store, dir }) })
-  const writer = (await openCollectionWriter({ store, clock: systemClock, files, log: silentLog(), incarnation, retentionMs: 0, announce: () => undefined }))!
-  stopOwner = runOwner(writer)
+  stopOwner = await startOwner(api, incarnation)
 })
 afterEach(async () => {
   await stopOwner()
   await api.stop()
-  await rm(dir, { recursive: true, force: true })
 })
-
-function runOwner(writer: CollectionWriter): () => Promise<void> {
-  let stopped = false
-  const running = (async () => {
-    while (!stopped) {
-      await writer.step({ list: true })
-      while (await writer.merge());
-      await systemClock.sleep(5)
-    }
-  })()
-  return async () => {
-    stopped = true
-    await running
-  }
-}
 
 async function add(...items: { id: string; label: string }[]): Promise<void> {
   const lines = items.map(({ id, label }, i) => `${JSON.stringify({ id, label, vectors: [[i === 0 ? 1 : 0, i === 0 ? 0 : 1, 0, 0]] })}\n`).join('')

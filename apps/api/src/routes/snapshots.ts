@@ -1,14 +1,15 @@
 // Versions that are kept by name: GET and POST /v1/collections/:c/snapshots, DELETE and restore of one.
 import type { SnapshotSummary } from '@likeness/engine/contract'
-import { takeSnapshotSchema } from '@likeness/shared/contract/http'
+import { restoreSnapshotSchema, takeSnapshotSchema } from '@likeness/shared/contract/http'
 import { appError } from '@likeness/shared/errors'
 import type { ApiDeps } from '../api-deps.ts'
-import { parseRequest, readJson } from '../http/request-body.ts'
+import { parseRequest, readJson, readOptionalJson } from '../http/request-body.ts'
 import { pathParameter } from '../http/route.ts'
 import type { Route } from '../http/route.ts'
 import { requestKey } from '../idempotency.ts'
 import { operateOnce } from '../operate.ts'
 import { resolveCollection } from '../resolve-collection.ts'
+import { restoreInto } from '../restore-into.ts'
 
 const path = '/v1/collections/:c/snapshots'
 const snapshotAnswer = ({ name, revision, createdAtMs, seq, items, rows }: SnapshotSummary) => ({ name, revision, created_at: new Date(createdAtMs).toISOString(), seq, items, rows })
@@ -49,8 +50,11 @@ export const restoreSnapshot = (deps: ApiDeps): Route => ({
   method: 'post',
   path: `${path}/:name/restore`,
   async handle(req, res) {
+    requestKey(req)
     const name = parseRequest(takeSnapshotSchema.shape.name, pathParameter(req, 'name'))
-    const { incarnation } = await resolveCollection(deps, pathParameter(req, 'c'))
+    const { into } = parseRequest(restoreSnapshotSchema, await readOptionalJson(req, res))
+    const { incarnation, name: collection } = await resolveCollection(deps, pathParameter(req, 'c'))
+    if (into !== undefined) return await restoreInto(deps, req, res, { incarnation, collection, snapshot: name, into })
     await operateOnce(deps, req, res, {
       incarnation,
       content: name,

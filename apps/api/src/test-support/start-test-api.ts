@@ -6,7 +6,10 @@ import { createCatalog } from '@likeness/engine/catalog'
 import { createItemListWriter } from '@likeness/engine/item-list-writer'
 import { createVersionReader } from '@likeness/engine/committed'
 import { createJobs } from '@likeness/engine/jobs'
+import { createFaissSegmentFiles } from '@likeness/engine/faiss-segment-files'
+import { createFileCache } from '@likeness/engine/file-cache'
 import { createLogAppender } from '@likeness/engine/log-appender'
+import { createSnapshotReader } from '@likeness/engine/snapshot-reader'
 import { systemClock } from '@likeness/shared/clock'
 import type { Clock } from '@likeness/shared/clock'
 import { decodeItemList } from '@likeness/shared/contract/item-list'
@@ -113,6 +116,7 @@ async function buildDeps(options: TestApiOptions, dir: string) {
     itemLists: createItemListWriter({ store }),
     jobs: createJobs({ store, catalog }),
     versions: createVersionReader({ store }),
+    snapshots: createSnapshotReader({ store, files: createFaissSegmentFiles({ store, cache: createFileCache({ store, dir: join(dir, 'snapshots') }) }) }),
     replica,
     store,
     lanes,

@@ -88,6 +88,9 @@ export const setAliasSchema = z.strictObject({
 })
 export const takeSnapshotSchema = z.strictObject({ name: snapshotNameSchema })
 
+/** The body may be left out. `into`: the name of a new collection; absent: the snapshot becomes the newest version of its own. */
+export const restoreSnapshotSchema = z.strictObject({ into: collectionNameSchema.optional() })
+
 export const consistencies = ['strong', 'bounded', 'eventual'] as const
 /** For multipart the same names as form fields, numbers and JSON as text. */
 export const searchRequestSchema = z.strictObject({

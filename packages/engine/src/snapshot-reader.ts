@@ -1,0 +1,46 @@
+// Reads what a snapshot holds, item by item with full vectors, without loading it for search.
+import type { ObjectStore } from '@likeness/shared/store/object-store'
+import { readSnapshot } from './committed.ts'
+import type { HeldVersion, SnapshotReader } from './contract.ts'
+import { decodePayload } from './item-payload.ts'
+import { PayloadCursor, RowCursor } from './merge-read.ts'
+import { overlaid } from './overlay.ts'
+import type { SegmentFiles } from './segment-files.ts'
+import { openSegment } from './writer-state.ts'
+import type { OpenSegment } from './writer-state.ts'
+
+type HeldItem = ReturnType<HeldVersion['items']> extends AsyncIterable<infer T> ? T : never
+
+async function* itemsOf(files: SegmentFiles, segment: OpenSegment, dim: number): AsyncIterable<HeldItem> {
+  const { meta, deleted, overlays } = segment
+  const payloads = await PayloadCursor.open(files, segment)
+  try {
+    const rows = await RowCursor.open(files, segment, dim)
+    try {
+      for (let item = 0; item < meta.items; item++) {
+        const [first, end] = [meta.firstRow[item]!, meta.firstRow[item + 1]!]
+        if (deleted.has(first)) continue
+        const vectors = new Float32Array((end - first) * dim)
+        for (let row = first; row < end; row++) vectors.set(await rows.read(row), (row - first) * dim)
+        yield { item: overlaid(decodePayload(await payloads.read(item)), overlays.get(item)), vectors }
+      }
+    } finally {
+      await rows.close()
+    }
+  } finally {
+    await payloads.close()
+  }
+}
+
+export const createSnapshotReader = ({ store, files }: { store: ObjectStore; files: SegmentFiles }): SnapshotReader => ({
+  async open(incarnation, name) {
+    const { held: { spec, counts, segments } } = await readSnapshot(store, incarnation, name)
+    return {
+      spec,
+      counts,
+      async *items() {
+        for (const ref of segments) yield* itemsOf(files, await openSegment(files, ref), spec.embedding.dim)
+      }
+    }
+  }
+})
