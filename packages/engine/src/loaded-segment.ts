@@ -1,6 +1,5 @@
 // A segment open for reading: Faiss index and columns in memory, payload on disk read by item. Shared by snapshots; closed with its last one.
 import { open } from 'node:fs/promises'
-import type { FileHandle } from 'node:fs/promises'
 import { FaissError } from '@likeness/faiss'
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import { appError } from '@likeness/shared/errors'
@@ -9,6 +8,7 @@ import type { StoredItem } from './contract.ts'
 import type { FileCache } from './file-cache.ts'
 import { decodePayload, readAttributes } from './item-payload.ts'
 import type { Attributes } from './item-payload.ts'
+import { LocalFile } from './local-file.ts'
 import { segmentFiles } from './manifest.ts'
 import type { ManifestSegment } from './manifest.ts'
 import { recentFilters } from './part.ts'
@@ -32,11 +32,11 @@ export class LoadedSegment {
   readonly excluded = new Recent<Bitmap>(recentFilters)
   /** Full vectors, where hits are scored by them. */
   readonly vectors: VectorFile | undefined
-  private readonly payload: FileHandle
+  private readonly payload: LocalFile
   private readonly cache: FileCache
   private users = 1
 
-  private constructor(parts: { ref: ManifestSegment; meta: SegmentMeta; index: SegmentIndex; vectors: VectorFile | undefined; payload: FileHandle; cache: FileCache }) {
+  private constructor(parts: { ref: ManifestSegment; meta: SegmentMeta; index: SegmentIndex; vectors: VectorFile | undefined; payload: LocalFile; cache: FileCache }) {
     this.ref = parts.ref
     this.meta = parts.meta
     this.index = parts.index
@@ -56,7 +56,7 @@ export class LoadedSegment {
     try {
       if (index.ntotal !== meta.rows || meta.rows !== ref.rows) throw appError('data_corrupt', `segment ${ref.id} has ${index.ntotal} vectors for ${meta.rows} rows`)
       vectors = vectorsPath === undefined ? undefined : await VectorFile.open(vectorsPath, { rows: meta.rows, dim })
-      return new LoadedSegment({ ref, meta, index, vectors, payload: await open(payloadPath!), cache })
+      return new LoadedSegment({ ref, meta, index, vectors, payload: await LocalFile.open(payloadPath!), cache })
     } catch (error) {
       index.close()
       await vectors?.close()
@@ -111,8 +111,7 @@ export class LoadedSegment {
 
   private async readPayload(start: number, end: number): Promise<Buffer> {
     const body = Buffer.alloc(end - start)
-    const { bytesRead } = await this.payload.read(body, 0, body.length, start)
-    if (bytesRead !== body.length) throw appError('data_corrupt', `payload of segment ${this.ref.id} is short`)
+    await this.payload.fill(body, start)
     return body
   }
 }

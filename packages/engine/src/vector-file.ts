@@ -1,7 +1,6 @@
 // The full vectors of a segment: f32 [rows, dim], little-endian. Kept on disk and read by row.
-import { open } from 'node:fs/promises'
-import type { FileHandle } from 'node:fs/promises'
 import { appError } from '@likeness/shared/errors'
+import { LocalFile } from './local-file.ts'
 import type { ManifestSegment } from './manifest.ts'
 import type { RowReader, SegmentFiles } from './segment-files.ts'
 
@@ -29,21 +28,20 @@ export async function openFullVectors(files: SegmentFiles, segment: ManifestSegm
 }
 
 export class VectorFile {
-  private readonly file: FileHandle
+  private readonly file: LocalFile
   private readonly dim: number
 
-  private constructor(file: FileHandle, dim: number) {
+  private constructor(file: LocalFile, dim: number) {
     this.file = file
     this.dim = dim
   }
 
   /** data_corrupt when it does not hold so many rows. */
   static async open(path: string, { rows, dim }: { rows: number; dim: number }): Promise<VectorFile> {
-    const file = await open(path)
-    const { size } = await file.stat()
-    if (size === rows * dim * 4) return new VectorFile(file, dim)
+    const file = await LocalFile.open(path)
+    if (file.size === rows * dim * 4) return new VectorFile(file, dim)
     await file.close()
-    throw appError('data_corrupt', `${size} bytes of vectors for ${rows} rows of ${dim} values`)
+    throw appError('data_corrupt', `${file.size} bytes of vectors for ${rows} rows of ${dim} values`)
   }
 
   /** [rows, dim] in the order asked for. */
@@ -72,8 +70,7 @@ export class VectorFile {
 
   private async readRange(first: number, count: number): Promise<Float32Array> {
     const values = new Float32Array(count * this.dim)
-    const { bytesRead } = await this.file.read(encodeVectors(values), 0, values.byteLength, first * this.dim * 4)
-    if (bytesRead !== values.byteLength) throw appError('data_corrupt', 'a file of vectors is short')
+    await this.file.fill(encodeVectors(values), first * this.dim * 4)
     return values
   }
 

@@ -35,6 +35,7 @@ napi_value init(napi_env env, napi_value exports) {
   export_rows(env, exports);
   export_search(env, exports);
   export_files(env, exports);
+  export_cached_read(env, exports);
   export_merging(env, exports);
   export_linear_algebra(env, exports);
   return exports;

@@ -51,6 +51,7 @@ export interface Addon {
   moveLists(index: IndexHandle, path: string, places: Int32Array): Promise<void>
   renumber(index: IndexHandle, places: Int32Array): Promise<void>
   reserve(index: IndexHandle, rows: number): Promise<void>
+  readCached(fd: number, position: number, out: Uint8Array): boolean
   readForeign(
     path: string,
     maxBytes: number,

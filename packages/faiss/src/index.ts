@@ -3,6 +3,7 @@ import { addon } from './addon.ts'
 
 export { BinaryIndex } from './binary-index.ts'
 export type { BinaryIndexSpec } from './binary-index.ts'
+export { readCached } from './cached-read.ts'
 export { FaissError } from './faiss-error.ts'
 export type { FaissErrorCode } from './faiss-error.ts'
 export { FaissIndex } from './faiss-index.ts'

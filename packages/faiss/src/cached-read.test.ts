@@ -1,0 +1,20 @@
+import { mkdtemp, open, rm, writeFile } from 'node:fs/promises'
+import { platform, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import { readCached } from './cached-read.ts'
+
+it('fills from what was just read, says no past the end, and never for a descriptor that is not there', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'likeness-cached-'))
+  await writeFile(join(folder, 'file'), 'gallery of marks')
+  const file = await open(join(folder, 'file'))
+  await file.read(Buffer.alloc(16), 0, 16, 0)
+  const out = new Uint8Array(5)
+  if (readCached(file.fd, 11, out)) expect(Buffer.from(out).toString()).toBe('marks')
+  // File systems without such reads exist; on Linux's usual ones this would be a silent loss of speed.
+  else expect(platform()).not.toBe('linux')
+  expect(readCached(file.fd, 12, out)).toBe(false)
+  await file.close()
+  expect(readCached(123_456, 0, out)).toBe(false)
+  await rm(folder, { recursive: true, force: true })
+})
