@@ -17,6 +17,7 @@ import type { CollectionWish } from '../engine/written-collection.ts'
 import { median, percentile, processorMs, round, timed } from '../measure.ts'
 import { createSearchClient, searchBody } from './http-client.ts'
 import type { SearchClient } from './http-client.ts'
+import type { LoopDelay } from './loop-delay.ts'
 import type { Probe } from './probed-api.ts'
 import { openRawIndex } from './raw-index.ts'
 import type { RawIndex } from './raw-index.ts'
@@ -100,9 +101,9 @@ async function run(dir: string): Promise<void> {
     say(`${clients} clients: ${(ms.length / Number(args.seconds)).toFixed(0)} queries/s, p50 ${median(ms).toFixed(2)} ms, processor time ${cpuMs.toFixed(3)} ms a query, raw ${rawCpuMs.toFixed(3)}`)
     const load = await underLoad({ http, bodies, storeDir, spec: growing, probe })
     const many = { clients, queriesPerS: Math.round(ms.length / Number(args.seconds)), p50Ms: round(median(ms), 2), p99Ms: round(percentile(ms, 0.99), 2), processorMsPerQuery: round(cpuMs, 3), rawProcessorMs: round(rawCpuMs, 3), overRawMs: round(cpuMs - rawCpuMs, 3) }
-    const delays = { idleP999Ms: round(idle.loopP999Ms, 2), searchP999Ms: round(searching.loopP999Ms, 2), loadP999Ms: round(load.loopP999Ms, 2), loadMaxMs: round(load.loopMaxMs, 2) }
-    say(`event loop p99.9: idle ${delays.idleP999Ms} ms, ${clients} clients ${delays.searchP999Ms} ms, while another collection grows and merges ${delays.loadP999Ms} ms`)
-    console.log(JSON.stringify({ rows: n, dim, one: single, many, loop: delays, committedRows: load.rows, newVersions: load.versions }))
+    const loop = { idle: rounded(idle.loop), searching: rounded(searching.loop), load: rounded(load.loop) }
+    for (const [when, { p999Ms, ownP999Ms, ownMaxMs }] of Object.entries(loop)) say(`event loop, ${when}: p99.9 ${p999Ms} ms late, ${ownP999Ms} without waiting for a processor (at most ${ownMaxMs})`)
+    console.log(JSON.stringify({ rows: n, dim, one: single, many, loop, committedRows: load.rows, newVersions: load.versions }))
   } finally {
     http.close()
     raw.close()
@@ -117,6 +118,8 @@ interface Load {
   spec: Awaited<ReturnType<typeof fill>>
   probe: () => Promise<Probe>
 }
+
+const rounded = (loop: LoopDelay): LoopDelay => ({ p50Ms: round(loop.p50Ms, 2), p999Ms: round(loop.p999Ms, 2), maxMs: round(loop.maxMs, 2), ownP999Ms: round(loop.ownP999Ms, 2), ownMaxMs: round(loop.ownMaxMs, 2) })
 
 /** A few clients search both collections, so that the api holds both, while rows are accepted, committed and merged into one of them. */
 async function underLoad({ http, bodies, storeDir, spec, probe }: Load): Promise<Probe & { rows: number; versions: number }> {
