@@ -34,7 +34,9 @@ import { status } from './routes/status.ts'
 import { uploadImages } from './routes/upload-images.ts'
 import { verifyCollection } from './routes/verify-collection.ts'
 
+/** Tried in this order: what is asked most often is first. */
 const routes = (deps: ApiDeps) => [
+  search(deps),
   livez,
   readyz(deps),
   createCollection(deps),
@@ -65,7 +67,6 @@ const routes = (deps: ApiDeps) => [
   restoreSnapshot(deps),
   itemImage(deps),
   itemThumbnail(deps),
-  search(deps),
   status(deps)
 ]
 

@@ -1,28 +1,38 @@
 // Writes the item list of an ingestion as NDJSON parts. Nothing refers to it before its log entry exists.
 import { encodeItemList, itemListPartSize } from '@likeness/shared/contract/item-list'
 import type { ItemListLine } from '@likeness/shared/contract/item-list'
+import { mapInOrder } from '@likeness/shared/in-order'
 import { collectionKeys } from '@likeness/shared/keys'
 import type { ObjectStore } from '@likeness/shared/store/object-store'
 import type { ItemListWriter } from './contract.ts'
+
+/** Each waits for a disk or a server; together they wait once. */
+const partsAtOnce = 8
+
+async function* partsOf(lines: AsyncIterable<ItemListLine> | Iterable<ItemListLine>): AsyncGenerator<ItemListLine[]> {
+  let part: ItemListLine[] = []
+  let total = 0
+  for await (const line of lines) {
+    if (line.ordinal !== total) throw new Error(`item list ordinal ${line.ordinal} where ${total} comes next`)
+    total++
+    part.push(line)
+    if (part.length < itemListPartSize) continue
+    yield part
+    part = []
+  }
+  if (part.length > 0) yield part
+}
 
 export function createItemListWriter({ store }: { store: ObjectStore }): ItemListWriter {
   return {
     async write(incarnation, ingestion, lines) {
       const keys = collectionKeys(incarnation)
-      let part: ItemListLine[] = []
+      const put = async (part: ItemListLine[]): Promise<number> => {
+        await store.put(keys.itemListPart(ingestion, part[0]!.ordinal), encodeItemList(part))
+        return part.length
+      }
       let total = 0
-      const flush = async (): Promise<void> => {
-        if (part.length === 0) return
-        await store.put(keys.itemListPart(ingestion, total - part.length), encodeItemList(part))
-        part = []
-      }
-      for await (const line of lines) {
-        if (line.ordinal !== total) throw new Error(`item list ordinal ${line.ordinal} where ${total} comes next`)
-        part.push(line)
-        total++
-        if (part.length === itemListPartSize) await flush()
-      }
-      await flush()
+      for await (const count of mapInOrder(partsOf(lines), partsAtOnce, put)) total += count
       return { total }
     }
   }

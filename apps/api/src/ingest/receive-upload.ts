@@ -7,7 +7,7 @@ import { appError, isAppError } from '@likeness/shared/errors'
 import type { ObjectStore } from '@likeness/shared/store/object-store'
 import { readMultipart } from '../http/multipart.ts'
 import { parseRequest } from '../http/request-body.ts'
-import { createLimiter } from './in-order.ts'
+import { createLimiter } from '@likeness/shared/in-order'
 
 export const maxUploadFiles = 1000
 const storesAtOnce = 8

@@ -2,7 +2,7 @@
 import { isAppError } from '@likeness/shared/errors'
 import type { ApiDeps } from '../api-deps.ts'
 import { collectionAnswer } from '../collection-answer.ts'
-import { mapInOrder } from '../ingest/in-order.ts'
+import { mapInOrder } from '@likeness/shared/in-order'
 import type { Route } from '../http/route.ts'
 
 export const listCollections = (deps: ApiDeps): Route => ({

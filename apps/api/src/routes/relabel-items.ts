@@ -7,7 +7,7 @@ import { parseRequest, readJson } from '../http/request-body.ts'
 import { pathParameter } from '../http/route.ts'
 import type { Route } from '../http/route.ts'
 import { requestKey } from '../idempotency.ts'
-import { mapInOrder } from '../ingest/in-order.ts'
+import { mapInOrder } from '@likeness/shared/in-order'
 import { resolveCollection } from '../resolve-collection.ts'
 
 const readsAtOnce = 32
