@@ -31,6 +31,7 @@ async function answer(deps: ApiDeps, { revision }: Logged, { incarnation, descri
   if (outcome === undefined) return { status: 202, body: { ...describe, revision, applied: false } }
   if (outcome.error === 'snapshot_exists') throw appError('snapshot_exists', 'there is already a snapshot of this name')
   if (outcome.error === 'snapshot_not_found') throw appError('snapshot_not_found', 'there is no such snapshot any more')
+  if (outcome.error === 'data_corrupt') throw appError('data_corrupt', 'what the collection would be made again from is damaged: it stays as it is, and verify names the files')
   return { status: 200, body: { ...describe, ...(await done(outcome)), revision, seq: outcome.seq } }
 }
 

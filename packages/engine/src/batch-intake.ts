@@ -13,6 +13,8 @@ import type { WriterState } from './writer-state.ts'
 export interface BatchIntakeDeps extends WorkSource {
   log: Logger
   protocol: Protocol
+  /** Damaged batches stay where they are: nothing of them will be embedded again. */
+  keepDamaged?: boolean
 }
 
 export class BatchIntake {
@@ -50,11 +52,12 @@ export class BatchIntake {
 
   /** Nothing of it is served. Its ordinals stay open and, once it is gone, are embedded again: a worker skips what a batch holds. */
   private async refuse(state: WriterState, key: string, error: unknown): Promise<void> {
-    const { store, clock, log, signal } = this.deps
+    const { store, clock, log, signal, keepDamaged = false } = this.deps
     const given = state.ingestions.get(parseBatchKey(key)?.ingestion ?? '')?.record.given === true
-    log.error({ err: error, batch: key }, given ? 'given vector batch refused' : 'vector batch refused and removed')
+    const removed = !given && !keepDamaged
+    log.error({ err: error, batch: key }, removed ? 'vector batch refused and removed' : 'vector batch refused')
     // What was given exists nowhere else: it stays for whoever can repair it.
-    if (!given) await untilStored(clock, () => store.delete([key]), signal)
+    if (removed) await untilStored(clock, () => store.delete([key]), signal)
   }
 
   /** Fails what no batch of a given ingestion brought, once all are taken. */

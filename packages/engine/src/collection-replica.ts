@@ -141,7 +141,7 @@ export class CollectionReplica {
       ref.deletions === null ? new Bitmap(ref.rows) : this.readOnce(ref.deletions, (body) => Bitmap.decode(body)),
       ref.overlay === undefined ? new Map() : this.readOnce(ref.overlay, decodeOverlays)
     ])
-    const segment = before === undefined ? await LoadedSegment.load(this.deps.cache, ref, spec) : before.segment.retain()
+    const segment = before === undefined ? await LoadedSegment.load(this.deps, ref, spec) : before.segment.retain()
     return openPart({ ref, segment, deleted, overlays })
   }
 

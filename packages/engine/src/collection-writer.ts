@@ -2,6 +2,7 @@
 // Everything it knows is rebuilt from the store, so an owner that lost its place is simply thrown away.
 import type { Clock } from '@likeness/shared/clock'
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
+import { revisionOf } from '@likeness/shared/contract/operation'
 import type { LogSlot } from '@likeness/shared/contract/operation'
 import { appError, isAppError } from '@likeness/shared/errors'
 import type { CollectionKeys } from '@likeness/shared/keys'
@@ -137,7 +138,19 @@ export class CollectionWriter {
     await applySlot(this.state, this.state.appliedSlot + 1, slot, this.slotContext())
     // Restored: a segment that a merge has read may be another now, under the same id.
     if (this.state.segments !== segments) this.merges.abandon()
-    if (asksForRebuild(slot)) await this.makeAgain()
+    if (asksForRebuild(slot)) await this.rebuildAsAsked(slot)
+  }
+
+  /** What the log asks for and cannot be done has no effect: else nobody could ever go on after it. */
+  private async rebuildAsAsked({ operations }: LogSlot): Promise<void> {
+    try {
+      await this.makeAgain()
+    } catch (error) {
+      if (!isAppError(error, 'data_corrupt')) throw error
+      this.deps.log.error({ err: error }, 'not made again: log or batches are damaged')
+      const asked = operations.flatMap(({ kind }, index) => (kind === 'rebuild' ? [revisionOf(this.state.appliedSlot, index)] : []))
+      this.state.outcomes = this.state.outcomes.map((outcome) => (asked.includes(outcome.revision) ? { ...outcome, error: 'data_corrupt' } : outcome))
+    }
   }
 
   private slotContext(): SlotContext {

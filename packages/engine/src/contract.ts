@@ -104,7 +104,7 @@ export interface OperationOutcome {
   revision: number
   seq?: number
   /** Why it had no effect. */
-  error?: 'snapshot_exists' | 'snapshot_not_found'
+  error?: 'snapshot_exists' | 'snapshot_not_found' | 'data_corrupt'
   /** Deleted, or restored. */
   items?: number
 }

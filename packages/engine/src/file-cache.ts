@@ -7,12 +7,18 @@ import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { appError } from '@likeness/shared/errors'
 import type { ObjectStore } from '@likeness/shared/store/object-store'
+import type { Logger } from '@likeness/shared/log'
 import { createUlid } from '@likeness/shared/ulid'
+import { BlockSums } from './block-sums.ts'
+import { CheckedFile } from './checked-file.ts'
+import type { Copy } from './checked-file.ts'
 import type { FileRef } from './manifest.ts'
 
 export interface FileCache {
-  /** Path of a whole, checked copy. object_not_found when the store has none (any more), data_corrupt when it is another content. */
+  /** Path of a whole, checked copy, to be read at once. object_not_found when the store has none (any more), data_corrupt when it is another content. */
   path(ref: FileRef): Promise<string>
+  /** The same, to be read for a long time. Drop it once it is closed. */
+  open(ref: FileRef): Promise<CheckedFile>
   drop(refs: readonly FileRef[]): Promise<void>
   /** A new path in the same folder, for files that are being made. */
   scratchPath(): Promise<string>
@@ -20,10 +26,15 @@ export interface FileCache {
   readonly downloadedBytes: number
 }
 
-async function sha256OfFile(path: string): Promise<string | undefined> {
+/** undefined when there is none. */
+async function sha256OfFile(path: string, sums?: BlockSums): Promise<string | undefined> {
   const hash = createHash('sha256')
   try {
-    for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer)
+    for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
+      hash.update(chunk)
+      sums?.update(chunk)
+    }
+    sums?.end()
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error
@@ -31,15 +42,28 @@ async function sha256OfFile(path: string): Promise<string | undefined> {
   return hash.digest('hex')
 }
 
-export function createFileCache({ store, dir }: { store: ObjectStore; dir: string }): FileCache {
+export function createFileCache({ store, dir, log }: { store: ObjectStore; dir: string; log?: Logger }): FileCache {
   const under = new Map<string, Promise<string>>()
   let downloadedBytes = 0
   // Keys are c/{incarnation}/{seg|del|side}/{unique name}: the last part is unique across collections.
   const localPath = (ref: FileRef): string => join(dir, ref.key.slice(ref.key.lastIndexOf('/') + 1))
 
-  async function download(ref: FileRef): Promise<string> {
+  async function pathOf(ref: FileRef): Promise<string> {
     const path = localPath(ref)
-    if ((await sha256OfFile(path)) === ref.sha256) return path
+    if ((await sha256OfFile(path)) !== ref.sha256) await download(ref, path)
+    return path
+  }
+
+  async function copyOf(ref: FileRef): Promise<Copy> {
+    const path = localPath(ref)
+    const found = new BlockSums()
+    if ((await sha256OfFile(path, found)) === ref.sha256) return { path, sums: found }
+    const sums = new BlockSums()
+    await download(ref, path, sums)
+    return { path, sums }
+  }
+
+  async function download(ref: FileRef, path: string, sums?: BlockSums): Promise<void> {
     await mkdir(dir, { recursive: true })
     const stream = await store.getStream(ref.key)
     if (stream === undefined) throw appError('object_not_found', `${ref.key} is not in the store`)
@@ -47,6 +71,7 @@ export function createFileCache({ store, dir }: { store: ObjectStore; dir: strin
     const check = new Transform({
       transform(chunk: Buffer, _encoding, done) {
         hash.update(chunk)
+        sums?.update(chunk)
         downloadedBytes += chunk.length
         done(null, chunk)
       }
@@ -55,20 +80,24 @@ export function createFileCache({ store, dir }: { store: ObjectStore; dir: strin
     try {
       await pipeline(stream, check, createWriteStream(temporary))
       if (hash.digest('hex') !== ref.sha256) throw appError('data_corrupt', `${ref.key} does not match its checksum`)
+      sums?.end()
       await rename(temporary, path)
     } finally {
       await rm(temporary, { force: true })
     }
-    return path
   }
 
   return {
     path(ref) {
       const running = under.get(ref.key)
       if (running !== undefined) return running
-      const started = download(ref).finally(() => under.delete(ref.key))
+      const started = pathOf(ref).finally(() => under.delete(ref.key))
       under.set(ref.key, started)
       return started
+    },
+    async open(ref) {
+      const onDamage = () => log?.warn({ key: ref.key, dir }, 'a local copy was damaged on its disk, it is fetched again')
+      return await CheckedFile.open({ key: ref.key, fetch: () => copyOf(ref), onDamage }, await copyOf(ref))
     },
     async drop(refs) {
       await Promise.all(refs.map((ref) => rm(localPath(ref), { force: true })))

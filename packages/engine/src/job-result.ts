@@ -1,5 +1,6 @@
-// Writes what became of a finished ingestion, from the record of the commit that finished it.
-import { encodeObject } from '@likeness/shared/checked-object'
+// What became of a finished ingestion: written from the record of the commit that finished it.
+import { decodeObject, encodeObject } from '@likeness/shared/checked-object'
+import { jobResultSchema } from '@likeness/shared/contract/job'
 import type { JobResult } from '@likeness/shared/contract/job'
 import type { CollectionKeys } from '@likeness/shared/keys'
 import type { ObjectStore } from '@likeness/shared/store/object-store'
@@ -10,4 +11,11 @@ export async function writeJobResult(store: ObjectStore, keys: CollectionKeys, i
   if (completedSeq === null || completedAtMs === null) throw new Error(`ingestion ${ingestion} is not complete`)
   const result: JobResult = { ingestion, total, indexed, superseded, failed, revision, failures, seq: completedSeq, finishedAtMs: completedAtMs }
   await store.put(keys.jobResult(ingestion), encodeObject(result))
+}
+
+/** undefined: it is not finished, or its result is not written yet. */
+export async function readJobResult(store: ObjectStore, keys: CollectionKeys, ingestion: string): Promise<JobResult | undefined> {
+  const key = keys.jobResult(ingestion)
+  const stored = await store.get(key)
+  return stored && decodeObject(jobResultSchema, key, stored.body)
 }

@@ -1,6 +1,6 @@
 // The state of jobs, read from what the manifest says was applied: never from a queue.
 import { decodeLines, decodeObject, encodeObject } from '@likeness/shared/checked-object'
-import { failedItemSchema, jobPointerSchema, jobResultSchema } from '@likeness/shared/contract/job'
+import { failedItemSchema, jobPointerSchema } from '@likeness/shared/contract/job'
 import type { FailedItem, JobPointer, JobResult } from '@likeness/shared/contract/job'
 import { slotOf } from '@likeness/shared/contract/operation'
 import { appError } from '@likeness/shared/errors'
@@ -9,6 +9,7 @@ import type { ObjectStore } from '@likeness/shared/store/object-store'
 import { ulidPattern } from '@likeness/shared/ulid'
 import type { Catalog, Jobs, JobStatus } from './contract.ts'
 import { readCommitted } from './committed.ts'
+import { readJobResult } from './job-result.ts'
 import type { IngestionRecord, Manifest } from './manifest.ts'
 
 /** Reads the committed version of a collection; undefined when it is gone. */
@@ -44,8 +45,8 @@ export function createJobs({ store, catalog }: { store: ObjectStore; catalog: Ca
       const record = manifest.ingestions[ingestion]
       if (record !== undefined) return { record, ahead: false }
       if (slotOf(revision) > manifest.appliedSlot) return { ahead: true }
-      const result = await store.get(keys.jobResult(ingestion))
-      if (result !== undefined) return { result: decodeObject(jobResultSchema, keys.jobResult(ingestion), result.body), ahead: false }
+      const result = await readJobResult(store, keys, ingestion)
+      if (result !== undefined) return { result, ahead: false }
       // Dropped while we read: an ingestion that was let go of has its result written before that.
       if (!(await catalog.isLive(incarnation))) return undefined
       committed = readLive

@@ -3,12 +3,13 @@ import { open } from 'node:fs/promises'
 import { FaissError } from '@likeness/faiss'
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import { appError } from '@likeness/shared/errors'
+import type { Logger } from '@likeness/shared/log'
 import type { Bitmap } from './bitmap.ts'
+import type { CheckedFile } from './checked-file.ts'
 import type { StoredItem } from './contract.ts'
 import type { FileCache } from './file-cache.ts'
 import { decodePayload, readAttributes } from './item-payload.ts'
 import type { Attributes } from './item-payload.ts'
-import { LocalFile } from './local-file.ts'
 import { segmentFiles } from './manifest.ts'
 import type { ManifestSegment } from './manifest.ts'
 import { recentFilters } from './part.ts'
@@ -32,34 +33,41 @@ export class LoadedSegment {
   readonly excluded = new Recent<Bitmap>(recentFilters)
   /** Full vectors, where hits are scored by them. */
   readonly vectors: VectorFile | undefined
-  private readonly payload: LocalFile
+  private readonly payload: CheckedFile
   private readonly cache: FileCache
   private users = 1
 
-  private constructor(parts: { ref: ManifestSegment; meta: SegmentMeta; index: SegmentIndex; vectors: VectorFile | undefined; payload: LocalFile; cache: FileCache }) {
+  private constructor(parts: { ref: ManifestSegment; meta: SegmentMeta; index: SegmentIndex; vectors: VectorFile | undefined; payload: CheckedFile; cache: FileCache; log: Logger }) {
     this.ref = parts.ref
     this.meta = parts.meta
     this.index = parts.index
     this.vectors = parts.vectors
     this.payload = parts.payload
     this.cache = parts.cache
-    this.columns = new SegmentColumns({ cache: parts.cache, ref: parts.ref.files.columns, attributes: () => this.attributes() })
+    this.columns = new SegmentColumns({ cache: parts.cache, log: parts.log, ref: parts.ref.files.columns, attributes: () => this.attributes() })
   }
 
   /** Downloads what is not here yet; data_corrupt, object_not_found or store_unavailable leave nothing open. */
-  static async load(cache: FileCache, ref: ManifestSegment, { embedding: { dim }, rescore }: Pick<CollectionSpec, 'embedding' | 'rescore'>): Promise<LoadedSegment> {
+  static async load({ cache, log }: { cache: FileCache; log: Logger }, ref: ManifestSegment, { embedding: { dim }, rescore }: Pick<CollectionSpec, 'embedding' | 'rescore'>): Promise<LoadedSegment> {
     const full = rescore ? ref.files.vectors : undefined
-    const [indexPath, metaPath, payloadPath, vectorsPath] = await Promise.all([ref.files.index, ref.files.meta, ref.files.payload, full].map(async (file) => file && (await cache.path(file))))
-    const meta = decodeSegmentMeta(await readWhole(metaPath!))
-    const index = await readIndex(indexPath!, ref, dim)
-    let vectors: VectorFile | undefined
+    const opened: { close(): unknown }[] = []
+    const kept = async <T extends { close(): unknown }>(opening: Promise<T>): Promise<T> => {
+      const one = await opening
+      opened.push(one)
+      return one
+    }
+    const settled = await Promise.allSettled([
+      cache.path(ref.files.meta).then(readWhole).then(decodeSegmentMeta),
+      kept(cache.path(ref.files.index).then((path) => readIndex(path, ref, dim))),
+      kept(cache.open(ref.files.payload)),
+      full && kept(cache.open(full))
+    ])
     try {
+      const [meta, index, payload, vectors] = [fulfilled(settled[0]), fulfilled(settled[1]), fulfilled(settled[2]), fulfilled(settled[3])]
       if (index.ntotal !== meta.rows || meta.rows !== ref.rows) throw appError('data_corrupt', `segment ${ref.id} has ${index.ntotal} vectors for ${meta.rows} rows`)
-      vectors = vectorsPath === undefined ? undefined : await VectorFile.open(vectorsPath, { rows: meta.rows, dim })
-      return new LoadedSegment({ ref, meta, index, vectors, payload: await LocalFile.open(payloadPath!), cache })
+      return new LoadedSegment({ ref, meta, index, vectors: vectors && new VectorFile(vectors, { rows: meta.rows, dim }), payload, cache, log })
     } catch (error) {
-      index.close()
-      await vectors?.close()
+      await Promise.all(opened.map((one) => one.close()))
       throw error
     }
   }
@@ -109,11 +117,14 @@ export class LoadedSegment {
     }
   }
 
-  private async readPayload(start: number, end: number): Promise<Buffer> {
-    const body = Buffer.alloc(end - start)
-    await this.payload.fill(body, start)
-    return body
+  private async readPayload(start: number, end: number): Promise<Uint8Array> {
+    return await this.payload.read(start, end - start)
   }
+}
+
+function fulfilled<T>(one: PromiseSettledResult<T>): T {
+  if (one.status === 'rejected') throw one.reason
+  return one.value
 }
 
 async function readWhole(path: string): Promise<Uint8Array> {

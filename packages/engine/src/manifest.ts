@@ -70,7 +70,7 @@ export const outcomeSchema = z.object({
   /** The commit that holds it. */
   seq: z.number().int().optional(),
   /** Why it had no effect. */
-  error: z.enum(['snapshot_exists', 'snapshot_not_found']).optional(),
+  error: z.enum(['snapshot_exists', 'snapshot_not_found', 'data_corrupt']).optional(),
   /** Deleted, or restored. */
   items: z.number().int().optional()
 })

@@ -5,8 +5,10 @@ import { revisionOf } from '@likeness/shared/contract/operation'
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import type { CollectionKeys } from '@likeness/shared/keys'
 import { applyItemOperation, isItemOperation } from './apply.ts'
+import { appError } from '@likeness/shared/errors'
 import { BatchIntake } from './batch-intake.ts'
 import type { BatchIntakeDeps } from './batch-intake.ts'
+import { readJobResult } from './job-result.ts'
 import { OrdinalRanges } from './ordinal-ranges.ts'
 import { readSlots } from './pending-work.ts'
 import { writePending } from './prepare-commit.ts'
@@ -14,7 +16,7 @@ import { applyRestore } from './restore.ts'
 import type { SegmentFiles } from './segment-files.ts'
 import { untilStored } from './store-retry.ts'
 import { emptyWriterState, freshSegment } from './writer-state.ts'
-import type { WriterState } from './writer-state.ts'
+import type { OpenIngestion, WriterState } from './writer-state.ts'
 
 export interface ReplayDeps extends BatchIntakeDeps {
   files: SegmentFiles
@@ -58,7 +60,10 @@ interface Point {
   open: Readonly<Record<string, string>>
 }
 
-/** The state at a point, with segments that are written and not committed. Its ingestions are of no use: what is done of them is all that was asked for. */
+/**
+ * The state at a point, with segments that are written and not committed. Its ingestions are of no use: what is done of them is all that was asked for.
+ * data_corrupt when batches of it are damaged or missing: it would be less than it was.
+ */
 export async function replay(deps: ReplayDeps, spec: CollectionSpec, to: Point): Promise<WriterState> {
   const restores = await findRestores(deps, to.appliedSlot)
   const context = { rules: deps.protocol, files: deps.files }
@@ -98,7 +103,7 @@ function limitTo(state: WriterState, id: string, done: string): void {
 
 async function takeAll(deps: ReplayDeps, state: WriterState): Promise<void> {
   const { files, keys, newId, clock, signal } = deps
-  const intake = new BatchIntake(deps)
+  const intake = new BatchIntake({ ...deps, keepDamaged: true })
   const batches = await intake.outstanding(state, { list: true })
   for (let at = 0; at < batches.length; at += batchesPerSegment) {
     for (const key of batches.slice(at, at + batchesPerSegment)) await intake.take(state, key)
@@ -106,4 +111,14 @@ async function takeAll(deps: ReplayDeps, state: WriterState): Promise<void> {
     state.pending.clear()
     if (segment !== null) state.segments.push(freshSegment(segment))
   }
+  for (const [id, ingestion] of state.ingestions) await assertWhole(deps, id, ingestion)
+}
+
+/** Every ordinal was in a batch, also of an item that failed; of given vectors those that failed were not. */
+async function assertWhole({ store, clock, keys, signal }: ReplayDeps, id: string, { record, done }: OpenIngestion): Promise<void> {
+  const missing = record.total - done.count
+  if (missing === 0) return
+  const result = record.given === true ? await untilStored(clock, () => readJobResult(store, keys, id), signal) : undefined
+  if (record.given === true && missing <= (result?.failed ?? missing)) return
+  throw appError('data_corrupt', `the vectors of ${missing} items are damaged or missing under ${keys.batchPrefix(id)}`)
 }

@@ -28,7 +28,7 @@ const satisfies = (snapshot: OpenSnapshot, wish: SnapshotWish): boolean => snaps
 
 export function createReplica(deps: ReplicaDeps): Replica {
   const { clock, log } = deps
-  const cache = createFileCache({ store: deps.store, dir: deps.cacheDir })
+  const cache = createFileCache({ store: deps.store, dir: deps.cacheDir, log })
   const collections = new Map<string, CollectionReplica>()
   /** When each was used last, and by how many acquiring now. */
   const uses = new Map<string, { last: number; acquiring: number }>()

@@ -1,8 +1,8 @@
 // The columns of a loaded segment: opened at the first search that asks for one, each read once.
-// A segment without a columns file, or whose file was collected since it was loaded, makes them of its payload.
-import { open } from 'node:fs/promises'
-import type { FileHandle } from 'node:fs/promises'
-import { appError, isAppError } from '@likeness/shared/errors'
+// A segment without a columns file, or whose file is damaged or was collected since it was loaded, makes them of its payload.
+import { isAppError } from '@likeness/shared/errors'
+import type { Logger } from '@likeness/shared/log'
+import type { CheckedFile } from './checked-file.ts'
 import { ColumnBuilder } from './column-builder.ts'
 import { openColumnFile } from './column-file.ts'
 import type { ColumnFile } from './column-file.ts'
@@ -14,6 +14,7 @@ import { Recent } from './recent.ts'
 
 export interface ColumnSource {
   cache: FileCache
+  log: Logger
   ref: FileRef | undefined
   /** Of every item, in order and in chunks. */
   attributes(): AsyncIterable<Attributes[]>
@@ -26,7 +27,7 @@ export class SegmentColumns {
   private readonly source: ColumnSource
   private readonly columns = new Recent<Column | undefined>(mostColumns)
   private readonly opened = new Recent<ColumnFile>(1)
-  private handle: FileHandle | undefined
+  private file: CheckedFile | undefined
 
   constructor(source: ColumnSource) {
     this.source = source
@@ -49,20 +50,16 @@ export class SegmentColumns {
     try {
       if (this.source.ref !== undefined) return await this.openFile(this.source.ref)
     } catch (error) {
-      if (!isAppError(error, 'object_not_found')) throw error
+      if (isAppError(error, 'data_corrupt')) this.source.log.error({ err: error }, 'a columns file is damaged, searches use the payload')
+      else if (!isAppError(error, 'object_not_found')) throw error
     }
     const { columns, ...built } = await this.build()
     return { ...built, names: [...columns.keys()], read: async (name) => columns.get(name) }
   }
 
   private async openFile(ref: FileRef): Promise<ColumnFile> {
-    const handle = (this.handle ??= await open(await this.source.cache.path(ref)))
-    return await openColumnFile(async (offset, length) => {
-      const body = new Uint8Array(length)
-      const { bytesRead } = await handle.read(body, 0, length, offset)
-      if (bytesRead !== length) throw appError('data_corrupt', `${ref.key} is short`)
-      return body
-    })
+    const file = (this.file ??= await this.source.cache.open(ref))
+    return await openColumnFile((offset, length) => file.read(offset, length))
   }
 
   private async build(only?: string) {
@@ -72,6 +69,6 @@ export class SegmentColumns {
   }
 
   async close(): Promise<void> {
-    await this.handle?.close()
+    await this.file?.close()
   }
 }

@@ -1,6 +1,6 @@
 // The full vectors of a segment: f32 [rows, dim], little-endian. Kept on disk and read by row.
 import { appError } from '@likeness/shared/errors'
-import { LocalFile } from './local-file.ts'
+import type { CheckedFile } from './checked-file.ts'
 import type { ManifestSegment } from './manifest.ts'
 import type { RowReader, SegmentFiles } from './segment-files.ts'
 
@@ -28,20 +28,14 @@ export async function openFullVectors(files: SegmentFiles, segment: ManifestSegm
 }
 
 export class VectorFile {
-  private readonly file: LocalFile
+  private readonly file: CheckedFile
   private readonly dim: number
 
-  private constructor(file: LocalFile, dim: number) {
+  /** Closes `file` when it is closed. data_corrupt when it does not hold so many rows. */
+  constructor(file: CheckedFile, { rows, dim }: { rows: number; dim: number }) {
+    if (file.sizeBytes !== rows * dim * 4) throw appError('data_corrupt', `${file.sizeBytes} bytes of vectors for ${rows} rows of ${dim} values`)
     this.file = file
     this.dim = dim
-  }
-
-  /** data_corrupt when it does not hold so many rows. */
-  static async open(path: string, { rows, dim }: { rows: number; dim: number }): Promise<VectorFile> {
-    const file = await LocalFile.open(path)
-    if (file.size === rows * dim * 4) return new VectorFile(file, dim)
-    await file.close()
-    throw appError('data_corrupt', `${file.size} bytes of vectors for ${rows} rows of ${dim} values`)
   }
 
   /** [rows, dim] in the order asked for. */
@@ -69,9 +63,10 @@ export class VectorFile {
   }
 
   private async readRange(first: number, count: number): Promise<Float32Array> {
-    const values = new Float32Array(count * this.dim)
-    await this.file.fill(encodeVectors(values), first * this.dim * 4)
-    return values
+    const rowBytes = this.dim * 4
+    const body = await this.file.read(first * rowBytes, count * rowBytes)
+    // Rows begin at multiples of 4 bytes, and so does what was read.
+    return new Float32Array(body.buffer, body.byteOffset, count * this.dim)
   }
 
   async close(): Promise<void> {

@@ -15,7 +15,7 @@ import { decodeOverlays } from './overlay.ts'
 import { readSegmentIndex } from './segment-index.ts'
 import { keepsVectors } from './segment-form.ts'
 import { indexMetric } from './segment-write.ts'
-import { VectorFile } from './vector-file.ts'
+import { decodeVectors } from './vector-file.ts'
 
 const itemsPerRead = 1024
 const rowsPerRead = 1024
@@ -77,10 +77,14 @@ async function verifyVectors(inspection: Inspection, ref: ManifestSegment, spec:
     return
   }
   await inspection.open(vectors, async (path) => {
-    const file = await VectorFile.open(path, { rows, dim: spec.embedding.dim })
+    const rowBytes = spec.embedding.dim * 4
+    inspection.expect(vectors.sizeBytes === rows * rowBytes, 'count', vectors.key, `${vectors.sizeBytes} bytes of vectors for ${rows} rows`)
+    const file = await open(path)
     try {
       for (let first = 0; first < rows; first += rowsPerRead) {
-        const values = await file.read(Int32Array.from({ length: Math.min(rowsPerRead, rows - first) }, (_, i) => first + i))
+        const body = new Uint8Array(Math.min(rowsPerRead, rows - first) * rowBytes)
+        await file.read(body, 0, body.length, first * rowBytes)
+        const values = decodeVectors(body)
         inspection.expect(values.every(Number.isFinite), 'content', vectors.key, `one of the rows from ${first} on has a value that is not a number`)
       }
     } finally {

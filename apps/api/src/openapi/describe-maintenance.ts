@@ -23,7 +23,8 @@ export const maintenanceRoutes: RouteDescriptions = {
     ...operation,
     summary: 'Make the segments again from log and vector batches alone',
     description: 'What the collection holds stays the same; also where segments are damaged or lost while an owner has it open. One that no owner can open stays closed.',
-    answers: { 200: json('Made again.', 'Rebuilt'), ...logged }
+    answers: { 200: json('Made again.', 'Rebuilt'), ...logged },
+    codes: ['collection_not_found', 'data_corrupt']
   },
   'GET /v1/collections/:c/verify': {
     tag: 'collections',

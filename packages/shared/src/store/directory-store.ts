@@ -24,7 +24,7 @@ export interface DirectoryStoreOptions {
   onStep?: (step: string) => Promise<void> | void
 }
 
-const format = 'likeness object directory 1\n'
+const format = 'likeness object directory 2\n'
 
 /** Creates the directory when it is missing. Rejects with `unsupported_store` on another format, `store_unavailable` without access. */
 export async function openDirectoryStore(options: DirectoryStoreOptions): Promise<ObjectStore> {

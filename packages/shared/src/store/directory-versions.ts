@@ -2,7 +2,7 @@
 // Why this is right under crashes, stalls and races is written down in directory-store.md.
 import { link, mkdir, open, readdir, rename, rm, stat, unlink, writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { appError } from '../errors.ts'
+import { appError, isAppError } from '../errors.ts'
 import { hasCode, isMissing, openObjectFile, uniqueName, type ObjectFile } from './directory-file.ts'
 import type { DirectoryPaths } from './directory-paths.ts'
 import type { SyncDirectory } from './directory-sync.ts'
@@ -35,8 +35,17 @@ const cleanEvery = 32
 /** A link(2) that the kernel had begun under an older name must meet its name still taken. */
 const cleanAfterMs = 10_000
 
-/** Opens what the key now holds; undefined when there is no object. The caller closes the file. */
+/** Opens what the key now holds; undefined when there is no object. The caller closes the file. data_corrupt names the key and the file. */
 export async function openCurrent(deps: VersionsDeps, key: string): Promise<CurrentObject | undefined> {
+  try {
+    return await lookUp(deps, key)
+  } catch (error) {
+    if (!isAppError(error, 'data_corrupt')) throw error
+    throw appError('data_corrupt', `${key} is damaged: ${error.message}`, { cause: error })
+  }
+}
+
+async function lookUp(deps: VersionsDeps, key: string): Promise<CurrentObject | undefined> {
   const objectPath = deps.paths.object(key)
   for (let attempt = 0; attempt < maxAttempts; attempt++) {
     const base = await openObjectFile(objectPath)

@@ -1,0 +1,48 @@
+// The damage run in small; `npm run damage` does 1000 places.
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { createOverlayStore } from './overlay-store.ts'
+import { createMemoryStore } from '@likeness/shared/store/memory-store'
+import { runPlaces } from './run-places.ts'
+import { inflict } from './stored-file.ts'
+
+test('bits flipped and files cut in every kind of file are found before anything of them is served, and the old version stays', async () => {
+  const { counts, undetected, places, flips, cuts } = await runPlaces({ places: 270, seed: 7, verifyEvery: 5 })
+  console.log(`${places} places, ${flips} bits flipped, ${cuts} files cut, in ${Object.keys(counts).length} kinds of files`)
+  expect(undetected).toEqual([])
+  expect(Object.keys(counts).length).toBe(27)
+  expect(Math.min(...Object.values(counts))).toBe(10)
+})
+
+test('damage is done and undone', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'likeness-inflict-'))
+  const path = join(dir, 'file')
+  await writeFile(path, 'abc')
+  const repairFlip = await inflict({ path, at: 1, bit: 0 })
+  expect(await readFile(path, 'utf8')).toBe('acc')
+  await repairFlip()
+  const repairCut = await inflict({ path, at: 1 })
+  expect(await readFile(path, 'utf8')).toBe('a')
+  await repairCut()
+  expect(await readFile(path, 'utf8')).toBe('abc')
+  await rm(dir, { recursive: true })
+})
+
+test('what is written over a store does not reach it', async () => {
+  const base = createMemoryStore()
+  for (const key of ['a', 'b', 'c']) await base.put(key, Buffer.from(key))
+  const over = createOverlayStore(base)
+  const { etag } = (await over.head('a'))!
+  expect(await over.putIf('a', Buffer.from('A'), { ifMatch: 'other' })).toBeUndefined()
+  expect(await over.putIf('a', Buffer.from('A'), { ifMatch: etag })).toBeDefined()
+  expect(await over.putIf('b', Buffer.from('B'), { create: true })).toBeUndefined()
+  await over.delete(['b'])
+  await over.put('d', Buffer.from('D'))
+  const keys: string[] = []
+  for await (const { key } of over.list('')) keys.push(key)
+  expect(keys).toEqual(['a', 'c', 'd'])
+  expect([await over.get('b'), Buffer.from((await over.get('a'))!.body).toString()]).toEqual([undefined, 'A'])
+  expect(Buffer.from((await base.get('a'))!.body).toString()).toBe('a')
+})

@@ -1,0 +1,155 @@
+// A collection with everything that one can have, in a directory store, in two versions: the first is served by a replica, of the second every kind of file is damaged in turn.
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createReplica } from '@likeness/engine'
+import type { Replica } from '@likeness/engine/contract'
+import { readCommitted } from '@likeness/engine/committed'
+import { manifestFiles } from '@likeness/engine/manifest'
+import { createGallery, itemsFrom } from '@likeness/engine/test-support/gallery'
+import type { Gallery } from '@likeness/engine/test-support/gallery'
+import { encodeRecord } from '@likeness/api/idempotency-record'
+import { systemClock } from '@likeness/shared/clock'
+import { catalogKey, idempotencyKey, jobKey } from '@likeness/shared/keys'
+import { silentLog } from '@likeness/shared/log'
+import { openDirectoryStore } from '@likeness/shared/store/directory-store'
+import { filesOf } from './stored-file.ts'
+
+/** Kind of file -> how its key is known; the newest of each is damaged, or any of the segment files. */
+const kinds = {
+  index: /\/seg\/.*\.index$/,
+  meta: /\/seg\/.*\.meta$/,
+  payload: /\/seg\/.*\.payload$/,
+  columns: /\/seg\/.*\.columns$/,
+  vectors: /\/seg\/.*\.vectors$/,
+  'deletion bitmap': /\/del\/[^.]*\.[^.]*$/,
+  'relabel overlay': /\/del\/.*\.relabels$/,
+  manifest: /\/man\//,
+  CURRENT: /^c\/.*\/CURRENT$/,
+  tombstones: /\.tombstones\.json$/,
+  'waiting relabels': /\/side\/.*\.relabels\.json$/,
+  sweeps: /\.sweeps\.json$/,
+  quantizer: /\.quantizer$/,
+  'manifest of a snapshot': /\/man\//,
+  'applied log slot': /\/log\//,
+  'log slot': /\/log\//,
+  'item list': /\/ing\//,
+  'applied vector batch': /\/batch\//,
+  'vector batch': /\/batch\//,
+  catalogue: /^catalog\/CURRENT$/,
+  job: /^jobs\//,
+  'job result': /\/result\.json$/,
+  'failed items': /\.failed\.ndjson$/,
+  'idempotency record': /^idem\//
+} as const
+export type Kind = keyof typeof kinds
+export const storedKinds = Object.keys(kinds) as Kind[]
+
+export interface DamagedGallery {
+  gallery: Gallery
+  dir: string
+  /** Serves the first version; has never seen the second. */
+  old: { replica: Replica; seq: number; ids: string[]; forgetNewer(): Promise<void> }
+  /** Of the second version. */
+  ids: string[]
+  seq: number
+  open: { ingestion: string; firstOrdinal: number; size: number }
+  finished: string
+  keysOf: Map<Kind, string[]>
+  /** File by key. */
+  files: Map<string, string>
+  newReplica(): Promise<{ replica: Replica; cacheDir: string; close(): Promise<void> }>
+  close(): Promise<void>
+}
+
+export async function idsOf(replica: Replica, incarnation: string, consistency: 'strong' | 'eventual'): Promise<{ seq: number; ids: string[] }> {
+  const snapshot = await replica.acquire(incarnation, { consistency, timeoutMs: 30_000 })
+  try {
+    const ids: string[] = []
+    for await (const { id, label } of snapshot.scroll()) ids.push(`${id} ${label}`)
+    return { seq: snapshot.seq, ids: ids.sort() }
+  } finally {
+    snapshot.release()
+  }
+}
+
+export async function createDamagedGallery(): Promise<DamagedGallery> {
+  const dir = await mkdtemp(join(tmpdir(), 'likeness-damage-'))
+  const store = await openDirectoryStore({ root: join(dir, 'store') })
+  const gallery = await createGallery({ store, method: 'IVF', metric: 'cosine', storage: 'sq8', rescore: true, sealThreshold: 64, retentionMs: 3_600_000 })
+  const { spec } = gallery
+  let replicas = 0
+  const newReplica = async () => {
+    const cacheDir = join(dir, `replica-${++replicas}`)
+    const replica = createReplica({ store, clock: systemClock, log: silentLog(), cacheDir, pollMs: 3_600_000 })
+    const close = async () => {
+      await replica.close()
+      await rm(cacheDir, { recursive: true, force: true })
+    }
+    return { replica, cacheDir, close }
+  }
+  const writer = await gallery.openWriter()
+  await gallery.add(writer, itemsFrom(1, 20))
+  const first = await newReplica()
+  const served = await idsOf(first.replica, spec.incarnation, 'strong')
+  const local = new Set(await readdir(first.cacheDir))
+  /** Whole copies of the other files of the second version, which an earlier try has fetched. */
+  const forgetNewer = async () => {
+    for (const name of await readdir(first.cacheDir)) if (!local.has(name)) await rm(join(first.cacheDir, name))
+  }
+  const old = { replica: first.replica, ...served, forgetNewer }
+  const before = new Set(await gallery.storedKeys(''))
+
+  await gallery.operate({ kind: 'take_snapshot', name: 'kept' })
+  const finished = await gallery.add(writer, [...itemsFrom(1_000, 540), { id: 'bad', fails: 'image_corrupt' }])
+  while (await writer.merge());
+  await gallery.add(writer, itemsFrom(2_000, 10))
+  const open = await gallery.accept([{ id: 'early' }, { id: 'late' }, { id: 'never' }])
+  await gallery.embed(open.ingestion, [{ id: 'early', label: 'e', seeds: [5] }, { id: 'late', fails: 'image_corrupt' }], 0)
+  await gallery.remove('item-2', 'item-1000')
+  await gallery.relabel(['item-3', 'item-1001', 'never'], { label: 'new' })
+  await gallery.operate({ kind: 'delete_where', filter: { label: 'nothing' } })
+  while ((await writer.step({ list: true })).more);
+  const applied = await gallery.storedKeys('')
+  const fresh = await newReplica()
+  const { seq, ids } = await idsOf(fresh.replica, spec.incarnation, 'strong')
+  await fresh.close()
+  // What the next owner is still to read.
+  await gallery.embed(open.ingestion, [{ id: 'never', label: 'n', seeds: [6] }], 2)
+  await gallery.remove('item-4')
+  await gallery.operate({ kind: 'compact' })
+  await store.put(idempotencyKey('POST /v1/collections', 'key'), encodeRecord({ state: 'done', fingerprint: 'f', atMs: 1, status: 202, body: { job: 'j' } }))
+
+  const manifest = (await readCommitted(store, spec.incarnation))!
+  const { snapshots } = manifest
+  const committed = new Set(manifestFiles(manifest))
+  const all = await gallery.storedKeys('')
+  const isApplied = new Set(applied)
+  const manifests = all.filter((key) => kinds.manifest.test(key))
+  const named = new Set([...all.filter((key) => !before.has(key) || key.endsWith('CURRENT')), ...Object.values(snapshots).map((snapshot) => snapshot.manifest)])
+  const chosen = (kind: Kind): string[] => {
+    const found = [...named].filter((key) => kinds[kind].test(key))
+    if (kind === 'manifest') return [manifests.at(-1)!]
+    if (kind === 'manifest of a snapshot') return [snapshots.kept!.manifest]
+    if (kind.startsWith('applied')) return found.filter((key) => isApplied.has(key))
+    if (kind === 'log slot' || kind === 'vector batch') return found.filter((key) => !isApplied.has(key))
+    if (kind === 'item list') return found.filter((key) => key.includes(open.ingestion))
+    if (kind === 'job') return [jobKey(finished)]
+    if (kind === 'job result' || kind === 'failed items') return found.filter((key) => key.includes(finished))
+    return kind === 'catalogue' ? [catalogKey] : found
+  }
+  const isOfVersion = (key: string): boolean => !/\/(seg|del|side)\//.test(key) || committed.has(key)
+  const keysOf = new Map(storedKinds.map((kind) => [kind, chosen(kind).filter(isOfVersion)]))
+  return {
+    gallery, dir, old, ids, seq, finished, keysOf, newReplica,
+    open: { ingestion: open.ingestion, firstOrdinal: 0, size: 3 },
+    files: await filesOf(store, join(dir, 'store'), [...keysOf.values()].flat()),
+    async close() {
+      await first.close()
+      await gallery.close()
+      await store.close()
+      await rm(dir, { recursive: true, force: true })
+    }
+  }
+}
+

@@ -1,0 +1,186 @@
+// What has to happen when a file of a kind is damaged: who must refuse it, by its name, and what must go on.
+import { join } from 'node:path'
+import { createCatalog, createFaissSegmentFiles, createFileCache } from '@likeness/engine'
+import type { CollectionWriter } from '@likeness/engine'
+import { readCommitted } from '@likeness/engine/committed'
+import { openCollectionWriter, rebuildCollection } from '@likeness/engine/open-writer'
+import { vectorOf } from '@likeness/engine/test-support/gallery'
+import { verifyCollection } from '@likeness/engine/verify'
+import { readRecord } from '@likeness/api/idempotency-record'
+import { createChunkProcessor } from '@likeness/embed-worker/chunk/process-chunk'
+import { systemClock } from '@likeness/shared/clock'
+import { decodeVectorBatch } from '@likeness/shared/contract/vector-batch'
+import { isAppError } from '@likeness/shared/errors'
+import { silentLog } from '@likeness/shared/log'
+import { idsOf } from './damaged-gallery.ts'
+import type { DamagedGallery, Kind } from './damaged-gallery.ts'
+import { createOverlayStore } from './overlay-store.ts'
+import type { OverlayStore } from './overlay-store.ts'
+
+/** undefined: as it must be; else what was wrong. */
+export type Judge = (damaged: DamagedGallery, key: string) => Promise<string | undefined>
+
+const messagesOf = (error: unknown): string => (error instanceof Error ? `${error.message}; ${error.cause === undefined ? '' : messagesOf(error.cause)}` : String(error))
+const corrupt = (error: unknown): boolean => isAppError(error, 'data_corrupt') || (error instanceof Error && error.cause !== undefined && corrupt(error.cause))
+/** `named`: the error must say which object it is. */
+async function mustRefuse(who: string, key: string, act: () => Promise<unknown>): Promise<string | undefined> {
+  try {
+    const answer = await act()
+    return `${who} does not refuse it: ${JSON.stringify(answer)}`
+  } catch (error) {
+    if (!corrupt(error)) return `${who} fails with something else: ${messagesOf(error)}`
+    return messagesOf(error).includes(key) ? undefined : `${who} does not name it: ${messagesOf(error)}`
+  }
+}
+
+const same = (a: readonly string[], b: readonly string[]): boolean => a.length === b.length && a.every((value, i) => value === b[i])
+
+/** It tries the newest version, has an alarm, and serves the old one, whole. */
+const oldVersionStays: Judge = async ({ gallery: { spec }, old }, key) => {
+  await old.forgetNewer()
+  const problem = await mustRefuse('the old replica', key, () => idsOf(old.replica, spec.incarnation, 'strong'))
+  if (problem !== undefined) return problem
+  const { seq, ids } = await idsOf(old.replica, spec.incarnation, 'eventual')
+  if (seq !== old.seq || !same(ids, old.ids)) return `the old replica serves version ${seq} with ${ids.length} items`
+  const alarm = old.replica.status()[0]?.alarm ?? 'none'
+  return alarm.includes(key) ? undefined : `the alarm of the old replica is ${alarm}`
+}
+
+const freshReplicaRefuses: Judge = async ({ newReplica, gallery: { spec } }, key) => {
+  const { replica, close } = await newReplica()
+  try {
+    return await mustRefuse('a fresh replica', key, () => idsOf(replica, spec.incarnation, 'strong'))
+  } finally {
+    await close()
+  }
+}
+
+/** What a search with a filter needs can be made of payloads: it answers as if nothing was. */
+const filtersStillAnswer: Judge = async ({ newReplica, gallery: { spec } }) => {
+  const { replica, close } = await newReplica()
+  const snapshot = await replica.acquire(spec.incarnation, { consistency: 'strong', timeoutMs: 30_000 })
+  try {
+    const [hits] = await snapshot.search({ vectors: vectorOf(1_100), k: 3, filter: { label: 'label-1300' } })
+    return same(hits!.map(({ item }) => item.id), ['item-1300']) ? undefined : `a filtered search answers ${hits!.map(({ item }) => item.id).join()}`
+  } finally {
+    snapshot.release()
+    await close()
+  }
+}
+
+/** Of an owner that may do what it likes to a copy of the store. */
+function owning({ gallery: { store, spec }, dir }: DamagedGallery): { overlay: OverlayStore; deps: Parameters<typeof openCollectionWriter>[0] } {
+  const overlay = createOverlayStore(store)
+  const files = createFaissSegmentFiles({ store: overlay, cache: createFileCache({ store: overlay, dir: join(dir, 'owner') }) })
+  return { overlay, deps: { store: overlay, clock: systemClock, files, log: silentLog(), incarnation: spec.incarnation, retentionMs: 0, announce: () => undefined } }
+}
+const opened = async (opening: Promise<CollectionWriter | undefined>): Promise<CollectionWriter> => {
+  const writer = await opening
+  if (writer === undefined) throw new Error('the collection is gone')
+  return writer
+}
+async function takeAll(writer: CollectionWriter): Promise<void> {
+  while ((await writer.step({ list: true })).more);
+}
+
+const ownerRefuses: Judge = async (damaged, key) => {
+  const { overlay, deps } = owning(damaged)
+  const problem = await mustRefuse('the owner', key, async () => await takeAll(await opened(openCollectionWriter(deps))))
+  if (problem !== undefined) return problem
+  return overlay.deleted.has(key) || overlay.written.has(key) ? 'the owner has changed it' : undefined
+}
+
+/** Opening does not read it; merging does. */
+const mergeRefuses: Judge = async (damaged, key) => {
+  const writer = await opened(openCollectionWriter(owning(damaged).deps))
+  await takeAll(writer)
+  const { seq } = writer
+  const problem = await mustRefuse('a merge', key, async () => {
+    while (await writer.merge());
+  })
+  if (problem !== undefined) return problem
+  await writer.step({ list: true })
+  return writer.seq >= seq ? undefined : 'commits do not go on'
+}
+
+const rebuildRefuses: Judge = async (damaged, key) => {
+  const { overlay, deps } = owning(damaged)
+  // It tells which ingestion's batches are not all there.
+  const named = key.includes('/batch/') ? key.split('/').slice(0, 4).join('/') : key
+  const problem = await mustRefuse('a rebuild', named, async () => await opened(rebuildCollection(deps)))
+  return problem ?? (overlay.deleted.has(key) ? 'a rebuild has removed it' : undefined)
+}
+
+const nothingIsCollected: Judge = async (damaged, key) => {
+  const { gallery: { versions, spec, storedKeys } } = damaged
+  const { overlay, deps } = owning(damaged)
+  const before = (await storedKeys('')).length
+  const collected = await (await opened(openCollectionWriter(deps))).collect()
+  if (collected > 0 || overlay.deleted.size > 0) return `${collected} of ${before} objects were collected`
+  return await mustRefuse('a restore', key, () => versions.findSnapshot(spec.incarnation, 'kept'))
+}
+
+/** Refused and removed, so that its items are embedded again; nothing of it has any effect. */
+const batchIsRemoved: Judge = async (damaged, key) => {
+  const { overlay, deps } = owning(damaged)
+  await takeAll(await opened(openCollectionWriter(deps)))
+  const done = (await readCommitted(overlay, damaged.gallery.spec.incarnation))?.ingestions[damaged.open.ingestion]?.done
+  if (!overlay.deleted.has(key)) return 'the owner has not removed it'
+  return done === '0-1' ? undefined : `done are ${done}`
+}
+
+const itemsOfListFail: Judge = async ({ gallery: { store, keys, spec }, open: { ingestion, firstOrdinal, size } }) => {
+  const overlay = createOverlayStore(store)
+  const { embedding } = spec
+  const embed = createChunkProcessor({
+    store: overlay, model: { embedding, rawDim: 0, provider: 'none' }, announce: () => undefined,
+    embedItem: () => Promise.reject(new Error('nothing of a damaged list may be embedded')),
+    openInHand: () => ({ leftovers: async () => new Map(), take: async () => undefined, letGo: () => undefined })
+  })
+  const job = { incarnation: spec.incarnation, ingestion, firstOrdinal, size, embedding, viewSizes: [], subjects: false, feeding: 1 }
+  const { failed } = await embed(job, { priority: 'bulk', signal: new AbortController().signal, repeated: false, log: silentLog() })
+  const codes: (string | undefined)[] = []
+  for await (const { key } of overlay.list(keys.batchPrefix(ingestion))) {
+    if ((await store.head(key)) === undefined) codes.push(...decodeVectorBatch((await overlay.get(key))!.body).header.items.map(({ failure }) => failure?.code))
+  }
+  return failed === size && same(codes.map(String), Array.from({ length: size }, () => 'data_corrupt')) ? undefined : `${failed} failed, with ${codes.join()}`
+}
+
+const catalogueRefuses: Judge = ({ gallery: { store } }, key) => mustRefuse('the catalogue', key, () => createCatalog({ store, clock: systemClock }).list({ fresh: true }))
+const jobRefuses: Judge = ({ gallery: { jobs }, finished }, key) => mustRefuse('the job', key, () => jobs.status(finished))
+const failuresRefuse: Judge = ({ gallery: { jobs }, finished }, key) => mustRefuse('the list of failures', key, () => jobs.failedItems(finished))
+const recordRefuses: Judge = ({ gallery: { store } }, key) => mustRefuse('the retry', key, () => readRecord(store, key))
+
+/** Reads everything there is, so it takes the longest. */
+export const verifyNames: Judge = async ({ gallery: { store, spec }, dir }, key) => {
+  const { problems } = await verifyCollection({ store, incarnation: spec.incarnation, scratchDir: join(dir, 'verify') })
+  return problems.some((problem) => problem.key === key) ? undefined : `verify names ${problems.map((problem) => problem.key).join(' ') || 'nothing'}`
+}
+
+const read = [oldVersionStays, freshReplicaRefuses, verifyNames]
+export const judges: Record<Kind, readonly Judge[]> = {
+  index: [...read, mergeRefuses],
+  meta: [...read, ownerRefuses],
+  payload: [...read, mergeRefuses],
+  vectors: [...read, mergeRefuses],
+  columns: [filtersStillAnswer, verifyNames],
+  'deletion bitmap': [...read, ownerRefuses],
+  'relabel overlay': [...read, ownerRefuses],
+  manifest: [...read, ownerRefuses],
+  CURRENT: [...read, ownerRefuses],
+  tombstones: [ownerRefuses, verifyNames],
+  'waiting relabels': [ownerRefuses, verifyNames],
+  sweeps: [ownerRefuses, verifyNames],
+  quantizer: [mergeRefuses, verifyNames],
+  'manifest of a snapshot': [nothingIsCollected, verifyNames],
+  'log slot': [ownerRefuses, verifyNames],
+  'applied log slot': [rebuildRefuses, verifyNames],
+  'vector batch': [batchIsRemoved, verifyNames],
+  'applied vector batch': [rebuildRefuses, verifyNames],
+  'item list': [itemsOfListFail, verifyNames],
+  catalogue: [catalogueRefuses],
+  job: [jobRefuses],
+  'job result': [jobRefuses, verifyNames],
+  'failed items': [failuresRefuse, verifyNames],
+  'idempotency record': [recordRefuses]
+}
