@@ -62,7 +62,7 @@ export function createFaissSegmentFiles({ store, cache }: { store: ObjectStore; 
     }
   }
   async function openIndex({ files: { index: ref }, storage }: ManifestSegment, dim: number): Promise<SegmentIndex> {
-    const index = await readSegmentIndex(await cache.path(ref), storage, dim)
+    const index = await readSegmentIndex(await cache.path(ref), { storage, dim, onDisk: true })
     await cache.drop([ref])
     return index
   }

@@ -48,7 +48,8 @@ export class LoadedSegment {
   }
 
   /** Downloads what is not here yet; data_corrupt, object_not_found or store_unavailable leave nothing open. */
-  static async load({ cache, log }: { cache: FileCache; log: Logger }, ref: ManifestSegment, { embedding: { dim }, rescore }: Pick<CollectionSpec, 'embedding' | 'rescore'>): Promise<LoadedSegment> {
+  static async load({ cache, log }: { cache: FileCache; log: Logger }, ref: ManifestSegment, spec: Pick<CollectionSpec, 'embedding' | 'rescore' | 'settings'>): Promise<LoadedSegment> {
+    const { embedding: { dim }, rescore } = spec
     const full = rescore ? ref.files.vectors : undefined
     const opened: { close(): unknown }[] = []
     const kept = async <T extends { close(): unknown }>(opening: Promise<T>): Promise<T> => {
@@ -58,7 +59,7 @@ export class LoadedSegment {
     }
     const settled = await Promise.allSettled([
       cache.path(ref.files.meta).then(readWhole).then(decodeSegmentMeta),
-      kept(cache.path(ref.files.index).then((path) => readIndex(path, ref, dim))),
+      kept(cache.path(ref.files.index).then((path) => readIndex(path, ref, spec))),
       kept(cache.open(ref.files.payload)),
       full && kept(cache.open(full))
     ])
@@ -139,9 +140,9 @@ async function readWhole(path: string): Promise<Uint8Array> {
   }
 }
 
-async function readIndex(path: string, { storage }: ManifestSegment, dim: number): Promise<SegmentIndex> {
+async function readIndex(path: string, { storage }: ManifestSegment, { embedding: { dim }, settings }: Pick<CollectionSpec, 'embedding' | 'settings'>): Promise<SegmentIndex> {
   try {
-    return await readSegmentIndex(path, storage, dim)
+    return await readSegmentIndex(path, { storage, dim, onDisk: settings.on_disk })
   } catch (error) {
     if (error instanceof FaissError) throw appError('data_corrupt', error.message, { cause: error })
     throw error

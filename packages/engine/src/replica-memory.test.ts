@@ -109,5 +109,31 @@ test('only as many go as are too many, and never the last one used', () => {
   expect(evicted([resident(3), resident(1), resident(2)], 25)).toEqual([1])
   expect(evicted([resident(3), resident(1, { pinned: true }), resident(2)], 25)).toEqual([2])
   expect(evicted([resident(3), resident(1, { inUse: true }), resident(2)], 5)).toEqual([2])
-  expect(residentBytes({ id: '', index: 'flat', items: 1, rows: 9, files: { index: { key: '', sizeBytes: 100, sha256: '' }, meta: { key: '', sizeBytes: 10, sha256: '' }, payload: { key: '', sizeBytes: 1e9, sha256: '' } }, deletions: null } as never)).toBe(112)
+  expect(residentBytes({ id: '', index: 'flat', items: 1, rows: 9, files: { index: { key: '', sizeBytes: 100, sha256: '' }, meta: { key: '', sizeBytes: 10, sha256: '' }, payload: { key: '', sizeBytes: 1e9, sha256: '' } }, deletions: null } as never, { embedding: { dim: 4 }, settings: { on_disk: true } } as never)).toBe(112)
+  const lists = { id: '', index: 'ivf', items: 1, rows: 9, quantizer: { nlist: 3 }, files: { index: { sizeBytes: 100_000 }, meta: { sizeBytes: 10 } } } as never
+  expect(residentBytes(lists, { embedding: { dim: 4 }, settings: { on_disk: false } } as never)).toBe(100_012)
+  expect(residentBytes(lists, { embedding: { dim: 4 }, settings: { on_disk: true } } as never)).toBe(3 * 4 * 4 + 9 * 8 + 12)
+})
+
+test('inverted lists on disk answer as those in memory, and count for next to nothing', async () => {
+  const items = itemsFrom(1, 1500)
+  const answers: string[][] = []
+  const bytes: number[] = []
+  for (const onDisk of [false, true]) {
+    const gallery = await createGallery({ method: 'IVF', name: `lists-${onDisk}`, settings: { on_disk: onDisk } })
+    galleries.push(gallery)
+    const writer = await gallery.openWriter()
+    await gallery.add(writer, items)
+    while (await writer.merge());
+    replica = createReplica({ store: gallery.store, clock: systemClock, log: silentLog(), cacheDir: join(cacheDir, gallery.spec.name), pollMs: 60_000 })
+    const snapshot = await replica.acquire(gallery.spec.incarnation, wish)
+    expect(snapshot.segments.map(({ index }) => index)).toEqual(['ivf'])
+    const hits = await snapshot.search({ vectors: vectorOf(700), k: 20 })
+    answers.push(hits[0]!.map(({ item, score }) => `${item.id} ${score}`))
+    bytes.push(replica.status()[0]!.bytes)
+    snapshot.release()
+    if (!onDisk) await replica.close()
+  }
+  expect(answers[1]).toEqual(answers[0])
+  expect(bytes[1]!).toBeLessThan(bytes[0]! - 1500 * 4 * dim)
 })

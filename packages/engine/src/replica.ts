@@ -54,7 +54,7 @@ export function createReplica(deps: ReplicaDeps): Replica {
       const { current } = collection
       if (current === undefined) return []
       const { last = 0, acquiring = 0 } = uses.get(incarnation) ?? {}
-      const bytes = current.parts.reduce((sum, { ref }) => sum + residentBytes(ref), 0)
+      const bytes = current.parts.reduce((sum, { ref }) => sum + residentBytes(ref, current.spec), 0)
       return [{ incarnation, collection, current, bytes, pinned: current.spec.settings.pinned, inUse: acquiring > 0 || collection.inUse, lastUse: last }]
     })
   }

@@ -53,9 +53,9 @@ function overBits(index: BinaryIndex, dim: number): SegmentIndex {
 }
 
 /** FaissError data_corrupt for a file of another width of bits, or of floats where there must be bits. */
-export async function readSegmentIndex(path: string, storage: SegmentStorage, dim: number): Promise<SegmentIndex> {
-  if (storage !== 'bits') return await FaissIndex.read(path)
-  const index = await BinaryIndex.read(path)
+export async function readSegmentIndex(path: string, { storage, dim, onDisk = false }: { storage: SegmentStorage; dim: number; onDisk?: boolean }): Promise<SegmentIndex> {
+  if (storage !== 'bits') return await FaissIndex.read(path, { mapLists: onDisk })
+  const index = await BinaryIndex.read(path, { mapLists: onDisk })
   if (index.bits === 8 * bitsBytes(dim)) return overBits(index, dim)
   index.close()
   throw appError('data_corrupt', `an index over ${index.bits} bits for vectors of ${dim}`)

@@ -58,7 +58,7 @@ function checkMeta(inspection: Inspection, ref: ManifestSegment, meta: SegmentMe
 async function verifyIndex(inspection: Inspection, ref: ManifestSegment, { embedding, metric }: CollectionSpec): Promise<void> {
   const { key } = ref.files.index
   await inspection.open(ref.files.index, async (path) => {
-    const index = await readSegmentIndex(path, ref.storage, embedding.dim)
+    const index = await readSegmentIndex(path, { storage: ref.storage, dim: embedding.dim, onDisk: true })
     try {
       inspection.expect(index.ntotal === ref.rows, 'count', key, `${index.ntotal} vectors, the manifest says ${ref.rows} rows`)
       const [is, must] = [[index.kind, index.dim, index.metric, index.storage].join(), [ref.index, embedding.dim, indexMetric(metric), ref.storage].join()]

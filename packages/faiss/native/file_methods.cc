@@ -12,10 +12,10 @@
 namespace likeness {
 namespace {
 
-// path -> index
+// path, whether inverted lists are mapped -> index
 napi_value read_index(const Args& args) {
   auto core = std::make_shared<std::shared_ptr<IndexCore>>();
-  auto work = [core, path = args.text(0)] { *core = read_index_file(path); };
+  auto work = [core, path = args.text(0), lists = args.flag(1) ? ListPlace::file : ListPlace::memory] { *core = read_index_file(path, lists); };
   auto result = [core](napi_env env) { return wrap_index(env, std::move(*core)); };
   return run_job(args.env(), {{}, nullptr, Access::shared, work, result});
 }

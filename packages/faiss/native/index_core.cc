@@ -81,6 +81,10 @@ void IndexCore::check_row(int64_t row) const {
   throw CodedError("invalid_argument", "row " + std::to_string(row) + " is not in an index of " + std::to_string(total()) + " rows");
 }
 
+void IndexCore::require_in_memory() const {
+  if (mapped) throw CodedError("invalid_argument", "inverted lists that are mapped from their file can only be searched");
+}
+
 const uint8_t* IndexCore::code(int64_t row) const {
   if (kind != Kind::ivf) return codes() + row * code_size();
   const auto& map = is_binary() ? binary_ivf(*this).direct_map : ivf(*this).direct_map;

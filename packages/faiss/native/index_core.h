@@ -36,6 +36,8 @@ struct IndexCore {
   // Set by close(): nothing new may begin.
   std::atomic<bool> closed{false};
   Gate gate;
+  // Inverted lists lie in the file that was read: they are neither added to nor written.
+  bool mapped = false;
   // Rows of a graph when it was last settled.
   int64_t settled = 0;
   // Whether walks see the first plane of rows only; they see both until it is known.
@@ -61,6 +63,8 @@ struct IndexCore {
   // Throws invalid_argument for a row that is not there.
   void check_row(int64_t row) const;
   const uint8_t* code(int64_t row) const;
+  // Throws invalid_argument for mapped lists.
+  void require_in_memory() const;
   // Decodes into out: row_bytes().
   void reconstruct(int64_t row, uint8_t* out) const;
   // What a plain Faiss file says about the effort of a search (efSearch, nprobe); our own searches are told each time.

@@ -130,6 +130,7 @@ std::string temporary_name(const std::string& path) {
 enum class Ending { footer, none };
 
 void write_atomically(const IndexCore& core, const std::string& path, Ending ending) {
+  core.require_in_memory();
   const std::string temporary = temporary_name(path);
   try {
     {
@@ -156,20 +157,35 @@ void write_index_file(const IndexCore& core, const std::string& path) { write_at
 
 void export_index_file(const IndexCore& core, const std::string& path) { write_atomically(core, path, Ending::none); }
 
-std::shared_ptr<IndexCore> read_index_file(const std::string& path) {
-  const PosixFile file(path, O_RDONLY);
-  const uint64_t size = verify(file, path);
+namespace {
+
+std::shared_ptr<IndexCore> read_verified(const PosixFile& file, faiss::IOReader& reader, int flags, const std::string& path) {
   char name[4] = {};
   file.read_at(0, name, sizeof name);
-  RegionReader reader(file, size);
+  // Faiss names every binary index IB and two letters.
+  if (name[0] == 'I' && name[1] == 'B') return check_index(std::unique_ptr<faiss::IndexBinary>(faiss::read_index_binary(&reader, flags)), path);
+  return check_index(std::unique_ptr<faiss::Index>(faiss::read_index(&reader, flags | faiss::IO_FLAG_SKIP_PRECOMPUTE_TABLE)), path);
+}
+
+}  // namespace
+
+std::shared_ptr<IndexCore> read_index_file(const std::string& path, ListPlace lists) {
+  const PosixFile file(path, O_RDONLY);
+  const uint64_t size = verify(file, path);
   std::shared_ptr<IndexCore> core;
   try {
-    // Faiss names every binary index IB and two letters.
-    if (name[0] == 'I' && name[1] == 'B') core = check_index(std::unique_ptr<faiss::IndexBinary>(faiss::read_index_binary(&reader)), path);
-    else core = check_index(std::unique_ptr<faiss::Index>(faiss::read_index(&reader, faiss::IO_FLAG_SKIP_PRECOMPUTE_TABLE)), path);
+    if (lists == ListPlace::file) {
+      // Faiss maps what its own reader of files has open.
+      faiss::FileIOReader reader(path.c_str());
+      core = read_verified(file, reader, faiss::IO_FLAG_MMAP, path);
+    } else {
+      RegionReader reader(file, size);
+      core = read_verified(file, reader, 0, path);
+    }
   } catch (const faiss::FaissException& error) {
     throw_corrupt(path, error.what());
   }
+  core->mapped = lists == ListPlace::file && core->kind == Kind::ivf;
   settle(*core, core->total());
   return core;
 }

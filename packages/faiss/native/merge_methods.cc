@@ -49,6 +49,7 @@ Lists lists_of(IndexCore& core) {
 }
 
 void move_lists(IndexCore& target, IndexCore& source, const Span<int32_t> places) {
+  target.require_in_memory();
   require(shares_quantizer(target, source), "lists can be moved between ivf indexes of one quantizer only");
   require_size(places.size, source.total(), "places");
   Lists to = lists_of(target);
@@ -73,7 +74,7 @@ void move_lists(IndexCore& target, IndexCore& source, const Span<int32_t> places
 napi_value move_lists_from(const Args& args) {
   auto core = args.index(0);
   auto work = [target = core.get(), path = args.text(1), places = args.ints(2)] {
-    move_lists(*target, *read_index_file(path), places);
+    move_lists(*target, *read_index_file(path, ListPlace::file), places);
     target->ntotal = target->total();
   };
   return run_job(args.env(), {{args.value(2)}, core, Access::exclusive, work, nullptr});

@@ -46,6 +46,7 @@ napi_value add(const Args& args) {
   auto core = args.index(0);
   const Queries rows = args.rows(1, *core);
   auto work = [target = core.get(), rows] {
+    target->require_in_memory();
     if (static_cast<int64_t>(rows.count) > std::numeric_limits<int32_t>::max() - target->total()) {
       throw CodedError("invalid_argument", "an index holds at most 2147483647 rows");
     }

@@ -45,7 +45,7 @@ export interface Addon {
     nprobe: number,
     deleted: Uint8Array,
   ): Promise<[lims: Int32Array, ids: Int32Array, distances: Float32Array]>
-  readIndex(path: string): Promise<IndexHandle>
+  readIndex(path: string, mapLists: boolean): Promise<IndexHandle>
   writeIndex(index: IndexHandle, path: string): Promise<void>
   exportIndex(index: IndexHandle, path: string, effort: number): Promise<void>
   moveLists(index: IndexHandle, path: string, places: Int32Array): Promise<void>

@@ -43,10 +43,10 @@ export class BinaryIndex extends RowIndex<Uint8Array> {
     return new BinaryIndex(callAddonSync(() => addon.createBinary(kind, bits, m, efConstruction, centroids)))
   }
 
-  /** A file made by `write`. Rejects with data_corrupt when it is damaged in any place, faiss_failed when it cannot be read. */
-  static async read(path: string): Promise<BinaryIndex> {
+  /** A file made by `write`. With `mapLists`, inverted lists stay on disk and are mapped; nothing can be added then. Rejects with data_corrupt when it is damaged in any place, faiss_failed when it cannot be read. */
+  static async read(path: string, { mapLists = false }: { mapLists?: boolean } = {}): Promise<BinaryIndex> {
     requirePath(path)
-    return new BinaryIndex(await callAddon(() => addon.readIndex(path)))
+    return new BinaryIndex(await callAddon(() => addon.readIndex(path, mapLists)))
   }
 
   /** Distances are whole numbers: at most radius is below the next one. */

@@ -31,10 +31,10 @@ export class FaissIndex extends RowIndex<Float32Array> {
     return new FaissIndex(createHandle(spec))
   }
 
-  /** A file made by `write`. Rejects with data_corrupt when it is damaged in any place, faiss_failed when it cannot be read. */
-  static async read(path: string): Promise<FaissIndex> {
+  /** A file made by `write`. With `mapLists`, inverted lists stay on disk and are mapped; nothing can be added then. Rejects with data_corrupt when it is damaged in any place, faiss_failed when it cannot be read. */
+  static async read(path: string, { mapLists = false }: { mapLists?: boolean } = {}): Promise<FaissIndex> {
     requirePath(path)
-    return new FaissIndex(await callAddon(() => addon.readIndex(path)))
+    return new FaissIndex(await callAddon(() => addon.readIndex(path, mapLists)))
   }
 
   protected exclusiveRadius(radius: number): number {

@@ -54,6 +54,8 @@ export const collectionSettingsSchema = z.object({
   view_sizes: z.array(z.number().int().min(32).max(1280).multipleOf(32)).max(8).default([224, 128]),
   /** A replica that has loaded it keeps it in memory, whatever else it needs room for. */
   pinned: z.boolean().default(false),
+  /** With IVF: replicas map the inverted lists of sealed segments from their disk instead of reading them into memory. */
+  on_disk: z.boolean().default(false),
   /** Whether detected subjects become rows of a gallery item, beside the whole picture. */
   subjects: z.boolean().default(true)
 })
@@ -90,9 +92,10 @@ export type CollectionSpec = z.infer<typeof collectionSpecSchema>
 export type CollectionDraft = Omit<z.input<typeof collectionSpecSchema>, 'incarnation' | 'createdAtMs'>
 
 /** Why there can be no such collection, or undefined. */
-export function formProblem({ metric, storage, rescore, embedding, settings }: Omit<CollectionSpec, 'incarnation' | 'createdAtMs'>): string | undefined {
+export function formProblem({ metric, method, storage, rescore, embedding, settings }: Omit<CollectionSpec, 'incarnation' | 'createdAtMs'>): string | undefined {
   if (metric === 'hamming' && (storage !== 'f32' || rescore)) return 'hamming stores bits: it has no other storage, and nothing to score them by again'
   if (metric !== 'hamming' && settings.hamming_threshold !== undefined) return `hamming_threshold is for hamming, not for ${metric}`
+  if (settings.on_disk && method !== 'IVF') return `on_disk is for IVF: the index of ${method} has to be in memory`
   const parts = storage.startsWith('pq') ? Number(storage.slice(2)) : 1
   return embedding.dim % parts === 0 ? undefined : `storage ${storage}: ${parts} does not divide ${embedding.dim}, the values of a vector`
 }
