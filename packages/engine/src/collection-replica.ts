@@ -37,8 +37,8 @@ export class CollectionReplica {
   private running: Promise<void> | undefined
   private queued: Promise<void> | undefined
   private closed = false
-  /** Snapshots that are not given back. */
-  private alive = 0
+  /** Snapshots that are not given back, oldest first. */
+  private readonly alive = new Set<OpenSnapshot>()
   private givenBack: Promise<unknown> = Promise.resolve()
 
   constructor(deps: CollectionReplicaDeps) {
@@ -56,7 +56,7 @@ export class CollectionReplica {
 
   /** A query has a snapshot of it, or it is being loaded. */
   get inUse(): boolean {
-    return this.running !== undefined || this.alive > 1 || this.snapshot?.isIdle === false
+    return this.running !== undefined || this.alive.size > 1 || this.snapshot?.isIdle === false
   }
 
   hint(seq: number): void {
@@ -112,16 +112,17 @@ export class CollectionReplica {
     }
     const previous = this.snapshot
     this.snapshot = new OpenSnapshot(manifest, parts, (idle) => {
-      this.alive--
+      this.alive.delete(idle)
       this.givenBack = Promise.all([this.givenBack, this.giveBack(idle.parts)])
     })
-    this.alive++
+    this.alive.add(this.snapshot)
     previous?.release()
     return true
   }
 
   private async loadParts(manifest: Manifest): Promise<Part[]> {
-    const before = new Map(this.snapshot?.parts.map((part) => [part.segment.ref.id, part]))
+    // Of older versions too: a restore brings back segments that queries may still have.
+    const before = new Map([...this.alive].flatMap(({ parts }) => parts.map((part) => [part.segment.ref.id, part] as const)))
     const settled = await Promise.allSettled(manifest.segments.map((ref) => this.loadPart(ref, manifest.spec, before.get(ref.id))))
     const parts = settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
     const failed = settled.find((one) => one.status === 'rejected')
@@ -131,18 +132,26 @@ export class CollectionReplica {
   }
 
   private async loadPart(ref: ManifestSegment, spec: CollectionSpec, before: Part | undefined): Promise<Part> {
+    const segment = before?.segment.retain() ?? (await this.loadSegment(ref, spec))
     const same = (name: 'deletions' | 'overlay'): boolean => before?.ref[name]?.key === ref[name]?.key
     // Narrowed parts have the ref that they were made with: of a version that was restored they would keep the old revisions.
-    if (before !== undefined && before.ref.restored === ref.restored && same('deletions') && same('overlay')) {
-      before.segment.retain()
-      return { ...before, ref }
+    if (before !== undefined && before.ref.restored === ref.restored && same('deletions') && same('overlay')) return { ...before, ref }
+    try {
+      const [deleted, overlays] = await Promise.all([
+        ref.deletions === null ? new Bitmap(ref.rows) : this.readOnce(ref.deletions, (body) => Bitmap.decode(body)),
+        ref.overlay === undefined ? new Map() : this.readOnce(ref.overlay, decodeOverlays)
+      ])
+      return openPart({ ref, segment, deleted, overlays })
+    } catch (error) {
+      await segment.release()
+      throw error
     }
-    const [deleted, overlays] = await Promise.all([
-      ref.deletions === null ? new Bitmap(ref.rows) : this.readOnce(ref.deletions, (body) => Bitmap.decode(body)),
-      ref.overlay === undefined ? new Map() : this.readOnce(ref.overlay, decodeOverlays)
-    ])
-    const segment = before === undefined ? await LoadedSegment.load(this.deps, ref, spec) : before.segment.retain()
-    return openPart({ ref, segment, deleted, overlays })
+  }
+
+  private async loadSegment(ref: ManifestSegment, spec: CollectionSpec): Promise<LoadedSegment> {
+    // One that was restored may be closing from before, and takes its files with it.
+    await this.givenBack
+    return await LoadedSegment.load(this.deps, ref, spec)
   }
 
   private async readOnce<T>(ref: FileRef, decode: (body: Uint8Array) => T): Promise<T> {
