@@ -1,14 +1,13 @@
 // The blows: whom each falls on, how it is struck, and what shows that it met work in flight.
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { leaseKey, queueNames } from '@likeness/shared/contract/work'
-import { pinnedPoints, reachedName } from '../../apps/index-worker/src/test-hooks.ts'
+import { mergePoints, pinnedPoints } from '../../apps/index-worker/src/test-hooks.ts'
 import type { PinnedPoint } from '../../apps/index-worker/src/test-hooks.ts'
 import type { Random } from '../simulation/random.ts'
-import { childrenOf } from '../support/live-stack.ts'
+import { childrenOf, parentOf } from '../support/live-stack.ts'
 import type { LiveStack } from '../support/live-stack.ts'
+import { createPoints, find } from './points.ts'
 import type { Workload } from './workload.ts'
 
 export interface Struck {
@@ -30,27 +29,23 @@ export interface BlowDeps {
   pointsDir: string
 }
 
-const lookEveryMs = 20
 const victimWithinMs = 2_000
-const pointWithinMs = 6_000
+const mergeWithinMs = 10_000
 const takeOverWithinMs = 30_000
+const endsWithinMs = 10_000
 const rivalryMs = 2_000
-
-/** What `look` finds, asked again for a while. */
-async function find<T>(look: () => T | undefined | Promise<T | undefined>, withinMs: number): Promise<T | undefined> {
-  for (const untilMs = Date.now() + withinMs; Date.now() < untilMs; await pause(lookEveryMs)) {
-    const found = await look()
-    if (found !== undefined) return found
-  }
-  return undefined
-}
+/** About as long as a merge takes. */
+const mergeMs = 60
+/** A process that is told to go on does. */
+const harmless = 'SIGCONT'
 
 export function createBlows(deps: BlowDeps): { blows: Blow[]; close: () => void } {
   const { live, incarnation, workload, random, pointsDir } = deps
-  mkdirSync(pointsDir, { recursive: true })
+  const points = createPoints(pointsDir)
   const redis = new Redis(live.stack.redisUrl, { maxRetriesPerRequest: 1, retryStrategy: () => 200 })
   redis.on('error', () => undefined)
   const embedWorkers = ['embed-worker', 'embed-worker-2']
+  const indexWorkers = ['index-worker', 'index-worker-2']
 
   async function isEmbedding(): Promise<true | undefined> {
     const active = await Promise.all(Object.values(queueNames).map((name) => redis.llen(`bull:${name}:active`))).catch(() => [0])
@@ -95,14 +90,30 @@ export function createBlows(deps: BlowDeps): { blows: Blow[]; close: () => void 
     return strikePid(live.stack.process(victim).pid(), { victim })
   }
 
-  /** A process that the owner has started beside itself builds a merge. */
+  /** At some moment of a merge: it has begun, and none has come to its end since. */
   async function strikeMerge(): Promise<Struck | undefined> {
-    const owner = await live.ownerOf(incarnation)
-    const merging = () => {
-      const pid = owner === undefined ? undefined : live.stack.process(owner).pid()
-      return pid === undefined ? undefined : childrenOf(pid)[0]
+    for (const untilMs = Date.now() + mergeWithinMs; Date.now() < untilMs; ) {
+      points.arm('after-merged', harmless)
+      const reading = await points.met('merge-reading', harmless)
+      if (reading === undefined) break
+      await pause(random.between(0, mergeMs))
+      const struck = strikePid(reading.pid, { victim: 'merge process', at: 'some moment of a merge' })
+      if (points.disarm('after-merged') && struck !== undefined) return struck
     }
-    return strikePid(await find(merging, victimWithinMs), { victim: `merge process of ${owner}` })
+    points.disarm('after-merged')
+    return undefined
+  }
+
+  /** The process of a merge stands still before it writes, its owner is killed, and it goes on: it must end with its owner, whatever it still writes. */
+  async function strikeOwnerOfMerge(): Promise<Struck | undefined> {
+    const standing = await points.met('before-merged', 'SIGSTOP')
+    if (standing === undefined) return undefined
+    const parent = parentOf(standing.pid)
+    const owner = indexWorkers.find((name) => parent !== undefined && live.stack.process(name).pid() === parent)
+    const struck = owner === undefined ? undefined : strikePid(parent, { victim: owner, at: 'before-merged', merger: standing.pid, key: standing.key })
+    process.kill(standing.pid, 'SIGCONT')
+    if ((await find(() => (parentOf(standing.pid) === undefined ? true : undefined), endsWithinMs)) === undefined) throw new Error(`the merge process ${standing.pid} outlives its owner`)
+    return struck
   }
 
   async function strikeFlush(): Promise<Struck | undefined> {
@@ -113,17 +124,9 @@ export function createBlows(deps: BlowDeps): { blows: Blow[]; close: () => void 
     return { atMs, details: { victim: 'redis', keys } }
   }
 
-  /** Arms a point and waits until a writer says that it is there. */
   async function pin(point: PinnedPoint, signal: NodeJS.Signals): Promise<Struck | undefined> {
-    const [armed, reached] = [join(pointsDir, point), join(pointsDir, reachedName(point))]
-    rmSync(reached, { force: true })
-    writeFileSync(armed, signal)
-    // The line that follows the signal is written before the signal is sent.
-    const line = await find(() => (existsSync(reached) ? readFileSync(reached, 'utf8').split('\n')[1] || undefined : undefined), pointWithinMs)
-    rmSync(armed, { force: true })
-    if (line === undefined) return undefined
-    const { pid, atMs, key } = JSON.parse(line) as { pid: number; atMs: number; key: string }
-    return { atMs, details: { victim: 'the writer', at: point, pid, key } }
+    const there = await points.met(point, signal)
+    return there && { atMs: there.atMs, details: { victim: mergePoints.some((one) => one === point) ? 'merge process' : 'the writer', at: point, pid: there.pid, key: there.key } }
   }
 
   /** The owner stands still before its swap, past its lease, until another has taken over, and then goes on with what it was at. */
@@ -159,7 +162,8 @@ export function createBlows(deps: BlowDeps): { blows: Blow[]; close: () => void 
     kill('merge process', strikeMerge),
     kill('redis', async () => strikePid(live.stack.process('redis').pid(), { victim: 'redis' })),
     kill('FLUSHALL', strikeFlush),
-    ...pinnedPoints.map((point) => kill(point, () => pin(point, 'SIGKILL'))),
+    ...([...pinnedPoints, 'before-merged', 'after-merged'] as const).map((point) => kill(point, () => pin(point, 'SIGKILL'))),
+    kill('owner of a merge', strikeOwnerOfMerge),
     { name: 'writer stopped', isKill: false, strike: stopWriter },
     { name: 'two writers', isKill: false, strike: rivalWriters }
   ]

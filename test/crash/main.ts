@@ -19,7 +19,8 @@ console.log(`seed ${seed}: again with --kills ${kills} --items ${items} --store 
 try {
   const objectStore = server && { endpoint: server.endpoint, accessKey: server.accessKey, secretKey: server.secretKey, bucket: 'likeness-crash' }
   const { lost, duplicated, resurrected, recoveryP99S, struck, problems, keptIn, ...counts } = await runCrash({ kills, items, seed, objectStore, say: (line) => console.log(line) })
-  for (const [name, times] of Object.entries(struck)) console.log(`${name.padEnd(20)} ${times}`)
+  const line = (name: string, met: string | number, missed: string | number): string => `${name.padEnd(20)} ${String(met).padStart(8)} ${String(missed).padStart(8)}\n`
+  process.stderr.write(line('blow', 'met work', 'missed') + Object.entries(struck).sort().map(([name, { met, missed }]) => line(name, met, missed)).join(''))
   for (const problem of problems) console.log(problem)
   if (keptIn !== undefined) console.log(`data, logs and timeline are in ${keptIn}`)
   if (settings.json) console.log(JSON.stringify({ kills: counts.kills, items: counts.items, lost, duplicated, resurrected, recoveryP99S }))

@@ -2,7 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Random } from '../simulation/random.ts'
 import type { LiveStack } from '../support/live-stack.ts'
-import type { Blow, Struck } from './blows.ts'
+import type { Blow } from './blows.ts'
 import { report } from './oracle.ts'
 import type { Tally } from './oracle.ts'
 import type { Timeline } from './timeline.ts'
@@ -20,8 +20,8 @@ export interface Rounds {
   kills: number
   /** From each counted kill until an upload that was sent right after it is indexed. */
   recoveriesMs: number[]
-  /** How often each kind of blow met work in flight. */
-  struck: Record<string, number>
+  /** How often each kind of blow met work in flight, and how often it found nothing to interrupt. */
+  struck: Record<string, { met: number; missed: number }>
 }
 
 /** A blow falls up to this long after an import is acknowledged. */
@@ -44,29 +44,29 @@ async function strikeInFlight(rounds: Rounds, job: string, round: number): Promi
   const { live, workload, random, timeline } = rounds
   await pause(random.between(0, mostPauseMs))
   const { counts } = await live.api.job(job)
-  const strike = await strikeNext(rounds)
-  if (strike === undefined) return
-  const { blow, struck: { atMs, details } } = strike
+  const blow = drawBlow(rounds)
+  const struck = await blow.strike()
+  if (struck === undefined) {
+    rounds.struck[blow.name]!.missed++
+    return timeline.note('no victim', { blow: blow.name })
+  }
+  const { atMs, details } = struck
   await workload.probe(`${round}`)
   const recoveryMs = Date.now() - atMs
   const open = await countUnfinishedAt(rounds, atMs)
   const met = 'at' in details || open > 0
   timeline.note(blow.name, { ...details, round, pending: counts.pending, jobsInFlight: open, recoveryMs, counted: met && blow.isKill })
-  if (!met) return
-  rounds.struck[blow.name] = (rounds.struck[blow.name] ?? 0) + 1
-  if (!blow.isKill) return
+  rounds.struck[blow.name]![met ? 'met' : 'missed']++
+  if (!met || !blow.isKill) return
   rounds.kills++
   rounds.recoveriesMs.push(recoveryMs)
 }
 
-/** undefined when the next blow of the deck does not find its victim at work. */
-async function strikeNext({ deck, blows, random, timeline }: Rounds): Promise<{ blow: Blow; struck: Struck } | undefined> {
+function drawBlow({ deck, blows, random, struck }: Rounds): Blow {
   if (deck.length === 0) deck.push(...blows)
   const blow = deck.splice(random.below(deck.length), 1)[0]!
-  const struck = await blow.strike()
-  if (struck !== undefined) return { blow, struck }
-  timeline.note('no victim', { blow: blow.name })
-  return undefined
+  struck[blow.name] ??= { met: 0, missed: 0 }
+  return blow
 }
 
 /** Jobs acknowledged before a moment and finished after it, or not yet: by the time of the commit that finished them. */

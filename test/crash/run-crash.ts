@@ -30,7 +30,8 @@ export interface CrashResult extends Tally {
   /** Ids that were acknowledged. */
   items: number
   recoveryP99S: number
-  struck: Record<string, number>
+  /** Of each kind of blow, how many met work in flight and how many found nothing to interrupt. */
+  struck: Rounds['struck']
   /** Of a run in which something is wrong: data, logs and timeline. */
   keptIn: string | undefined
 }

@@ -98,3 +98,14 @@ export const listOf = (entries: readonly GalleryEntry[]): string => entries.map(
 
 /** Processes that a process has started: the inference processes of an embed-worker. */
 export const childrenOf = (pid: number): number[] => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter((text) => text !== '').map(Number)
+
+/** undefined when it has ended. */
+export function parentOf(pid: number): number | undefined {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+    return /^State:\tZ/m.test(status) ? undefined : Number(/^PPid:\t(\d+)$/m.exec(status)![1])
+  } catch (error) {
+    if (['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined
+    throw error
+  }
+}

@@ -12,4 +12,4 @@ export type IndexWorkerConfig = ReturnType<typeof readConfig>
 export const readConfig = (env: NodeJS.ProcessEnv) => readSettingsOrExit(env, names)
 
 /** Of its merge processes. */
-export const readMergeConfig = (env: NodeJS.ProcessEnv) => readSettingsOrExit(env, [...storeSettingNames, 'DATA_DIR'])
+export const readMergeConfig = (env: NodeJS.ProcessEnv) => readSettingsOrExit(env, [...storeSettingNames, 'DATA_DIR', 'LIKENESS_TEST_HOOKS'])

@@ -3,8 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createMemoryStore } from '@likeness/shared/store/memory-store'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { pinnedPoints, reachedName, withTestHooks } from './test-hooks.ts'
-import type { PinnedPoint } from './test-hooks.ts'
+import { mergePoints, pinnedPoints, reachedName, withMergeHooks, withTestHooks } from './test-hooks.ts'
 
 let dir: string
 beforeEach(() => {
@@ -12,7 +11,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(dir, { recursive: true, force: true }))
 
-const keyOf = (point: PinnedPoint): string => (point.endsWith('segment') ? 'c/A/seg/1.meta' : point.endsWith('cas') ? 'c/A/CURRENT' : 'c/A/job/1/result.json')
+const keyOf = (point: (typeof pinnedPoints)[number]): string => (point.endsWith('segment') ? 'c/A/seg/1.meta' : point.endsWith('cas') ? 'c/A/CURRENT' : 'c/A/job/1/result.json')
 
 test('without hooks the store is the one that was given', () => {
   const store = createMemoryStore()
@@ -39,6 +38,32 @@ test.each(pinnedPoints)('%s is met once, with the write done only after it', asy
   const [signal, line] = readFileSync(join(dir, reachedName(point)), 'utf8').trim().split('\n')
   expect(signal).toBe('SIGSTOP')
   expect(JSON.parse(line!)).toMatchObject({ pid: process.pid, key })
+})
+
+test('a merge meets its points in order, each once: an input read, its first file before it is written, its last one after', async () => {
+  const sent: string[] = []
+  const inner = createMemoryStore()
+  const written = (key: string) => inner.head(key).then((info) => info !== undefined)
+  let writtenThen: Promise<boolean>[] = []
+  const store = withMergeHooks(inner, JSON.stringify({ pointsDir: dir }), (signal) => {
+    sent.push(signal)
+    writtenThen = ['c/A/seg/2.index', 'c/A/seg/2.meta'].map(written)
+  })
+  for (const point of mergePoints) writeFileSync(join(dir, point), 'SIGSTOP')
+  await store.get('c/A/CURRENT')
+  expect(sent).toHaveLength(0)
+  await store.get('c/A/seg/1.meta')
+  expect(sent).toHaveLength(1)
+  await store.put('c/A/seg/2.index', Buffer.from('1'))
+  expect(await Promise.all(writtenThen)).toEqual([false, false])
+  await store.put('c/A/seg/2.payload', Buffer.from('1'))
+  expect(sent).toHaveLength(2)
+  await store.put('c/A/seg/2.meta', Buffer.from('1'))
+  expect(await Promise.all(writtenThen)).toEqual([true, true])
+  expect(sent).toHaveLength(3)
+  await store.get('c/A/seg/1.meta')
+  expect(sent).toHaveLength(3)
+  expect(mergePoints.map((point) => JSON.parse(readFileSync(join(dir, reachedName(point)), 'utf8').split('\n')[1]!).key as string)).toEqual(['c/A/seg/1.meta', 'c/A/seg/2.index', 'c/A/seg/2.meta'])
 })
 
 test('other writes, and reads of the same keys, meet no point', async () => {

@@ -1,14 +1,17 @@
-// Ways for tests with real processes to stop the writer at a pinned point of its work. Without LIKENESS_TEST_HOOKS the store stays as it is.
+// Ways for tests with real processes to stop the writer or a merge at a pinned point of its work. Without LIKENESS_TEST_HOOKS the store stays as it is.
 import { appendFileSync, readFileSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ObjectStore } from '@likeness/shared/store/object-store'
 import { z } from 'zod'
 
 export const pinnedPoints = ['before-segment', 'after-segment', 'before-cas', 'after-cas', 'before-job-result'] as const
-export type PinnedPoint = (typeof pinnedPoints)[number]
+/** Of a merge process: it reads an input, the first of its files is to be written, the last one is. */
+export const mergePoints = ['merge-reading', 'before-merged', 'after-merged'] as const
+export type PinnedPoint = (typeof pinnedPoints)[number] | (typeof mergePoints)[number]
+type Send = (signal: NodeJS.Signals) => void
 
 const hooksSchema = z.object({
-  /** A file with the name of a point arms it: whichever writer gets there next takes the file and sends itself the signal that the file names. */
+  /** A file with the name of a point arms it: whoever gets there next takes the file and sends itself the signal that the file names. */
   pointsDir: z.string()
 })
 
@@ -17,7 +20,7 @@ export const reachedName = (point: PinnedPoint): string => `${point}.reached`
 
 const isMissing = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOENT'
 
-function createPins(dir: string, send: (signal: NodeJS.Signals) => void) {
+function createPins(dir: string, send: Send) {
   return (point: PinnedPoint, key: string): void => {
     const reached = join(dir, reachedName(point))
     try {
@@ -36,21 +39,27 @@ const isSegment = (key: string): boolean => /^c\/[^/]+\/seg\//.test(key)
 const isCurrent = (key: string): boolean => /^c\/[^/]+\/CURRENT$/.test(key)
 const isJobResult = (key: string): boolean => /^c\/[^/]+\/job\/[^/]+\/result\.json$/.test(key)
 
-/** Throws on JSON that is not a description of hooks. */
-export function withTestHooks(store: ObjectStore, text: string | undefined, send = (signal: NodeJS.Signals): void => void process.kill(process.pid, signal)): ObjectStore {
+/** The first and the last file that a merge writes. */
+const [firstMerged, lastMerged] = [/^c\/[^/]+\/seg\/[^/]+\.index$/, /^c\/[^/]+\/seg\/[^/]+\.meta$/]
+const sendSelf: Send = (signal) => void process.kill(process.pid, signal)
+
+function pinsOf(text: string, send: Send): ReturnType<typeof createPins> {
+  return createPins(hooksSchema.parse(JSON.parse(text)).pointsDir, send)
+}
+
+/** Of a writer. Throws on JSON that is not a description of hooks. */
+export function withTestHooks(store: ObjectStore, text: string | undefined, send = sendSelf): ObjectStore {
   if (text === undefined) return store
-  const pin = createPins(hooksSchema.parse(JSON.parse(text)).pointsDir, send)
-  async function aroundWrite<T>(key: string, write: () => Promise<T>): Promise<T> {
-    if (isJobResult(key)) pin('before-job-result', key)
-    if (!isSegment(key)) return await write()
-    pin('before-segment', key)
-    const written = await write()
-    pin('after-segment', key)
-    return written
-  }
-  const wrapped: Partial<ObjectStore> = {
-    put: (key, body) => aroundWrite(key, () => store.put(key, body)),
-    putStream: (key, body, options) => aroundWrite(key, () => store.putStream(key, body, options)),
+  const pin = pinsOf(text, send)
+  return changed(store, {
+    ...aroundWrites(store, async (key, write) => {
+      if (isJobResult(key)) pin('before-job-result', key)
+      if (!isSegment(key)) return await write()
+      pin('before-segment', key)
+      const written = await write()
+      pin('after-segment', key)
+      return written
+    }),
     async putIf(key, body, condition) {
       if (!isCurrent(key)) return await store.putIf(key, body, condition)
       pin('before-cas', key)
@@ -58,10 +67,38 @@ export function withTestHooks(store: ObjectStore, text: string | undefined, send
       pin('after-cas', key)
       return swapped
     }
+  })
+}
+
+/** Of a merge process. */
+export function withMergeHooks(store: ObjectStore, text: string | undefined, send = sendSelf): ObjectStore {
+  if (text === undefined) return store
+  const pin = pinsOf(text, send)
+  return changed(store, {
+    async get(key) {
+      if (isSegment(key)) pin('merge-reading', key)
+      return await store.get(key)
+    },
+    ...aroundWrites(store, async (key, write) => {
+      if (firstMerged.test(key)) pin('before-merged', key)
+      const written = await write()
+      if (lastMerged.test(key)) pin('after-merged', key)
+      return written
+    })
+  })
+}
+
+function aroundWrites(store: ObjectStore, around: <T>(key: string, write: () => Promise<T>) => Promise<T>): Pick<ObjectStore, 'put' | 'putStream'> {
+  return {
+    put: (key, body) => around(key, () => store.put(key, body)),
+    putStream: (key, body, options) => around(key, () => store.putStream(key, body, options))
   }
+}
+
+function changed(store: ObjectStore, methods: Partial<ObjectStore>): ObjectStore {
   return new Proxy(store, {
     get(target, name) {
-      const own = wrapped[name as keyof ObjectStore]
+      const own = methods[name as keyof ObjectStore]
       if (own !== undefined) return own
       const value: unknown = Reflect.get(target, name)
       return typeof value === 'function' ? (value.bind(target) as unknown) : value

@@ -5,6 +5,7 @@ import { isAppError, messageOf } from '@likeness/shared/errors'
 import { emptyOwnFolder } from '@likeness/shared/own-folder'
 import { openConfiguredStore } from '@likeness/shared/store/configured-store'
 import { readMergeConfig } from '../config.ts'
+import { withMergeHooks } from '../test-hooks.ts'
 import type { FromMerger, ToMerger } from './merge-messages.ts'
 
 const aliveEveryMs = 1_000
@@ -16,7 +17,7 @@ const say = (message: FromMerger): void => void process.send?.(message)
 setInterval(() => say({ kind: 'alive', rssBytes: process.memoryUsage.rss() }), aliveEveryMs)
 
 async function openFiles() {
-  const store = await openConfiguredStore(config)
+  const store = withMergeHooks(await openConfiguredStore(config), config.LIKENESS_TEST_HOOKS)
   return createFaissSegmentFiles({ store, cache: createFileCache({ store, dir: await emptyOwnFolder(config.DATA_DIR, `merge-${process.argv[2]}`) }) })
 }
 const opening = openFiles()

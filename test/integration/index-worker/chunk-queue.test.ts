@@ -1,0 +1,78 @@
+// The feeder's queue while Redis comes and goes: feeding fails at once, and works again when Redis is back, whenever the queue was made.
+import { connect, createServer } from 'node:net'
+import type { AddressInfo, Server } from 'node:net'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { createChunkQueue } from '../../../apps/index-worker/src/chunk-queue.ts'
+import { chunkJobId } from '@likeness/shared/contract/work'
+import type { ChunkJob } from '@likeness/shared/contract/work'
+import { silentLog } from '@likeness/shared/log'
+import { connectRedis } from '@likeness/shared/redis'
+import type { Redis } from '@likeness/shared/redis'
+import { createUlid } from '@likeness/shared/ulid'
+import { startRedis } from '../../support/redis.ts'
+import type { TestRedis } from '../../support/redis.ts'
+
+let server: TestRedis
+let redis: Redis
+let queue: ReturnType<typeof createChunkQueue>
+let proxy: Server | undefined
+beforeEach(async () => void (server = await startRedis()))
+afterEach(async () => {
+  await queue.close()
+  redis.disconnect()
+  proxy?.close()
+  proxy = undefined
+  await server.stop()
+})
+
+function open(url: string): void {
+  redis = connectRedis({ url, role: 'producer', log: silentLog() })
+  queue = createChunkQueue({ redis, lane: 'bulk' })
+}
+const chunk = (): ChunkJob => ({ incarnation: createUlid(), ingestion: createUlid(), firstOrdinal: 0, size: 1, embedding: { version: 'v', dim: 1, unit: true }, viewSizes: [], subjects: true, feeding: 1 })
+async function feeds(): Promise<boolean> {
+  const job = chunk()
+  await queue.add(job)
+  return await queue.has(chunkJobId(job))
+}
+const feedsAgain = () => expect.poll(() => feeds().catch(() => false), { timeout: 30_000 }).toBe(true)
+
+test('made while Redis is away it refuses at once, and feeds when Redis is there', async () => {
+  await server.kill()
+  open(server.url)
+  await expect(queue.add(chunk())).rejects.toMatchObject({ code: 'queue_unavailable' })
+  await server.start()
+  await feedsAgain()
+  await server.kill()
+  await expect.poll(() => queue.has('1-0').then(() => 'answered', (error: { code?: string }) => error.code), { timeout: 30_000 }).toBe('queue_unavailable')
+  await server.start()
+  await feedsAgain()
+})
+
+/** Redis is there for the first connection until that asks for something once it is ready, and then away. */
+async function startFleeting(): Promise<{ url: string; comeBack: () => void }> {
+  let isAway = false
+  proxy = createServer((client) => {
+    if (isAway) return void client.destroy()
+    const upstream = connect(server.port, '127.0.0.1')
+    let asked = 0
+    client.on('data', (data) => {
+      asked += data.toString().split('$4\r\ninfo').length - 1
+      isAway ||= asked > 1
+      if (isAway) client.destroy()
+      else upstream.write(data)
+    })
+    upstream.on('data', (data) => client.write(data))
+    for (const socket of [client, upstream]) socket.on('error', () => undefined).on('close', () => [client, upstream].forEach((one) => one.destroy()))
+  })
+  await new Promise<void>((resolve) => proxy!.listen(0, '127.0.0.1', resolve))
+  return { url: `redis://127.0.0.1:${(proxy.address() as AddressInfo).port}`, comeBack: () => void (isAway = false) }
+}
+
+test('made just before Redis goes away it feeds when Redis is back', async () => {
+  const { url, comeBack } = await startFleeting()
+  open(url)
+  await new Promise((resolve) => setTimeout(resolve, 1_000))
+  comeBack()
+  await feedsAgain()
+})
