@@ -1,6 +1,8 @@
 // The end of a simulation: no more faults, everything late has come, a fresh owner; then all that was promised must hold.
 import { isDeepStrictEqual } from 'node:util'
 import { manifestFiles, manifestSchema } from '@likeness/engine/manifest'
+import { createLogAppender } from '@likeness/engine/log-appender'
+import { openOrRebuild } from '@likeness/engine/open-or-rebuild'
 import { rebuildCollection } from '@likeness/engine/open-writer'
 import { createJobs } from '@likeness/engine/jobs'
 import { decodeObject } from '@likeness/shared/checked-object'
@@ -10,6 +12,8 @@ import { writeBatch } from './embed-worker.ts'
 import { openWriter, writerDeps } from './index-worker.ts'
 import { readAndCheck, watchJob } from './readers.ts'
 import type { SeenJobs } from './readers.ts'
+import type { Truth } from './truth.ts'
+import type { ReadVersion } from './version-check.ts'
 import { Violation } from './violation.ts'
 import type { Machine, World } from './world.ts'
 
@@ -64,4 +68,17 @@ export async function quiesce({ world, acknowledgedJobs }: ClientDeps, machine: 
   if ((await rebuildCollection(writerDeps(world, machine, world.live))) === undefined) throw new Violation('progress', 'nothing to rebuild')
   const after = await readAndCheck(world, machine, truth)
   if (!isDeepStrictEqual(after?.items, before?.items)) throw new Violation('effect', 'rebuilt from its log, the collection is another')
+  await loseManifest(world, machine, truth)
+  const again = await readAndCheck(world, machine, truth)
+  const facts = (version: ReadVersion | undefined) => version && { items: version.items, snapshots: version.manifest.snapshots, settings: version.manifest.spec.settings }
+  if (!isDeepStrictEqual(facts(again), facts(after))) throw new Violation('effect', 'made again without its manifest, the collection is another')
+}
+
+/** The manifest is damaged, a rebuild asked for, and an owner started. */
+async function loseManifest(world: World, machine: Machine, truth: Truth): Promise<void> {
+  const { process, store, catalog } = machine
+  world.table.put(truth.current!.manifest, Buffer.from('damaged'))
+  await createLogAppender({ store, clock: process.clock }).append(world.live, { kind: 'rebuild', opId: process.newId(), atMs: process.clock.nowMs() })
+  const created = async () => (await catalog.list()).find(({ incarnation }) => incarnation === world.live)
+  if ((await openOrRebuild(writerDeps(world, machine, world.live), created)) === undefined) throw new Violation('progress', 'nothing to make again')
 }

@@ -1,7 +1,7 @@
 // An operation whose outcome only its owner knows: answered when the outcome is committed.
 import type { Request, Response } from 'express'
 import type { OperationOutcome } from '@likeness/engine/contract'
-import { appError } from '@likeness/shared/errors'
+import { appError, isAppError } from '@likeness/shared/errors'
 import type { ApiDeps } from './api-deps.ts'
 import type { Answer } from './idempotency.ts'
 import { logOnce } from './log-once.ts'
@@ -17,10 +17,20 @@ export interface Operating extends Omit<Logging, 'answer'> {
   done: (outcome: OperationOutcome) => Promise<Record<string, unknown>> | Record<string, unknown>
 }
 
+/** None while what was committed is damaged: a rebuild that was asked for will say more. */
+async function readOutcomes(versions: ApiDeps['versions'], incarnation: string): Promise<OperationOutcome[]> {
+  try {
+    return (await versions.read(incarnation))?.outcomes ?? []
+  } catch (error) {
+    if (isAppError(error, 'data_corrupt')) return []
+    throw error
+  }
+}
+
 /** undefined when it does not come in time: a long compaction, or no index-worker. */
 async function waitForOutcome({ versions, clock }: ApiDeps, incarnation: string, revision: number): Promise<OperationOutcome | undefined> {
   for (const untilMs = clock.nowMs() + outcomeWaitMs; clock.nowMs() < untilMs; await clock.sleep(pollMs)) {
-    const outcome = (await versions.read(incarnation))?.outcomes.find((one) => one.revision === revision)
+    const outcome = (await readOutcomes(versions, incarnation)).find((one) => one.revision === revision)
     if (outcome !== undefined) return outcome
   }
   return undefined

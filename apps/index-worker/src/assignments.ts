@@ -22,14 +22,15 @@ const damagedBackOffMs = 30_000
 export function createAssignments(deps: AssignmentDeps) {
   const { catalog, leases, clock, log } = deps
   const owned = new Map<string, { stop: AbortController; ended: Promise<void> }>()
-  const notBeforeMs = new Map<string, number>()
+  /** Owners that failed. */
+  const failed = new Map<string, { atMs: number; waitMs: number }>()
 
   async function own(incarnation: string, signal: AbortSignal): Promise<void> {
     try {
       await deps.own(incarnation, signal)
     } catch (error) {
       const damaged = isAppError(error, 'data_corrupt')
-      notBeforeMs.set(incarnation, clock.nowMs() + (damaged ? damagedBackOffMs : backOffMs))
+      failed.set(incarnation, { atMs: clock.nowMs(), waitMs: damaged ? damagedBackOffMs : backOffMs })
       if (damaged) log.error({ err: error, incarnation }, 'stored data is damaged, the collection stands still until it is repaired')
       else if (isAppError(error, 'ownership_lost')) log.warn({ incarnation }, 'ownership lost')
       else log.error({ err: error, incarnation }, 'owner failed, starting again')
@@ -49,10 +50,20 @@ export function createAssignments(deps: AssignmentDeps) {
     }
   }
 
+  const isLeftAlone = (incarnation: string): boolean => {
+    const { atMs, waitMs } = failed.get(incarnation) ?? { atMs: 0, waitMs: 0 }
+    return clock.nowMs() < atMs + waitMs
+  }
+
   const mutex = createMutex()
   return {
     /** Every collection once: called a few times per lease. One review at a time, or two would open the same collection. */
     review: () => mutex.run(review),
+    /** There is work for it, maybe the request to repair it: the next review looks again. */
+    hinted(incarnation: string): void {
+      const failure = failed.get(incarnation)
+      if (failure !== undefined) failure.waitMs = backOffMs
+    },
     async close(): Promise<void> {
       const all = [...owned.values()]
       for (const { stop } of all) stop.abort()
@@ -65,7 +76,7 @@ export function createAssignments(deps: AssignmentDeps) {
     for (const [incarnation, { stop }] of owned) if (!live.has(incarnation)) stop.abort()
     for (const incarnation of live) {
       const mine = owned.get(incarnation)
-      if (mine === undefined && clock.nowMs() < (notBeforeMs.get(incarnation) ?? 0)) continue
+      if (mine === undefined && isLeftAlone(incarnation)) continue
       const held = await holds(incarnation)
       if (!held) mine?.stop.abort()
       else if (mine === undefined) {

@@ -13,6 +13,8 @@ export interface HintBox {
 export interface Hints {
   boxOf(incarnation: string): HintBox
   drop(incarnation: string): void
+  /** Called with the collection of every hint. */
+  listen(listener: (incarnation: string) => void): void
 }
 
 function createBox(): HintBox & { wake(): void } {
@@ -51,9 +53,11 @@ function createBox(): HintBox & { wake(): void } {
 
 export async function subscribeHints({ redis, log }: { redis: Redis; log: Logger }): Promise<Hints> {
   const boxes = new Map<string, ReturnType<typeof createBox>>()
+  const listeners: ((incarnation: string) => void)[] = []
   redis.on('message', (_channel: string, text: string) => {
     try {
       const hint = workHintSchema.parse(JSON.parse(text))
+      for (const listener of listeners) listener(hint.incarnation)
       const box = boxes.get(hint.incarnation)
       if (box === undefined) return
       box.put(hint.batches ?? [])
@@ -69,6 +73,7 @@ export async function subscribeHints({ redis, log }: { redis: Redis; log: Logger
       if (box === undefined) boxes.set(incarnation, (box = createBox()))
       return box
     },
-    drop: (incarnation) => void boxes.delete(incarnation)
+    drop: (incarnation) => void boxes.delete(incarnation),
+    listen: (listener) => void listeners.push(listener)
   }
 }

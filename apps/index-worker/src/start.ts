@@ -1,6 +1,6 @@
 // Builds every part of the index-worker in order and registers its undo.
 import { randomUUID } from 'node:crypto'
-import { createCatalog, createFaissSegmentFiles, createFileCache, openCollectionWriter } from '@likeness/engine'
+import { createCatalog, createFaissSegmentFiles, createFileCache, openOrRebuild } from '@likeness/engine'
 import type { BuildMerge } from '@likeness/engine'
 import { systemClock } from '@likeness/shared/clock'
 import { channels } from '@likeness/shared/contract/work'
@@ -58,10 +58,11 @@ export async function startIndexWorker({ config, lifecycle, log }: { config: Ind
       const ownerLog = log.child({ incarnation })
       // Given up with the ownership, and past its limit.
       const buildMerge: BuildMerge = (task, limit) => mergers[task.plan.lane].build(task, limit === undefined ? signal : AbortSignal.any([signal, limit]))
-      const writer = await openCollectionWriter({
+      const created = async () => (await catalog.list()).find((spec) => spec.incarnation === incarnation)
+      const writer = await openOrRebuild({
         store, clock, files, log: ownerLog, incarnation, retentionMs: config.SNAPSHOT_RETENTION_MS, announce, signal, buildMerge,
         mergeMemoryBytes: mergeShare * config.MERGE_MEMORY_BYTES
-      })
+      }, created)
       if (writer === undefined) return
       ownerLog.info({ collection: writer.spec.name, seq: writer.seq }, 'owning')
       const feeder = new Feeder({ queues, clock, log: ownerLog })
@@ -70,6 +71,7 @@ export async function startIndexWorker({ config, lifecycle, log }: { config: Ind
     }
   })
   lifecycle.onStop('collections', () => assignments.close())
+  hints.listen((incarnation) => assignments.hinted(incarnation))
   const sweeper = createSweeper({ store, catalog, clock, log })
   lifecycle.onStop('reviews', repeat(config.LEASE_MS / reviewsPerLease, log, () => assignments.review()))
   lifecycle.onStop('sweeps', repeat(config.RECONCILE_INTERVAL_MS, log, () => sweeper.sweep()))

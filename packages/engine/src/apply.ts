@@ -84,7 +84,7 @@ export async function applyItemOperation(state: WriterState, operation: ItemOper
   }
 }
 
-function register(state: WriterState, { ingestion, total, partSize, requestId, given }: IngestOperation, revision: number): void {
+export function register(state: WriterState, { ingestion, total, partSize, requestId, given }: IngestOperation, revision: number): void {
   if (state.ingestions.has(ingestion)) return
   state.ingestions.set(ingestion, {
     record: { revision, total, partSize, requestId, given, done: '', indexed: 0, superseded: 0, failed: 0, failures: [], completedSeq: null, completedAtMs: null },

@@ -11,21 +11,13 @@ import type { Catalog } from './contract.ts'
 import { aliasesOf, catalogSchema, checkTarget, notFound, own, refuseAlias, withAlias, withoutAlias } from './catalog-content.ts'
 import type { CatalogFile, Content } from './catalog-content.ts'
 import { encodeCurrent } from './current.ts'
-import { encodeManifest, sha256Hex } from './manifest.ts'
-import type { Manifest } from './manifest.ts'
+import { emptyManifest, encodeManifest, sha256Hex } from './manifest.ts'
 import { untilStored } from './store-retry.ts'
 
 const draftSchema = collectionSpecSchema.omit({ incarnation: true, createdAtMs: true })
 
 /** How long a name may be answered from memory. */
 const maxAgeMs = 500
-
-function emptyManifest(spec: CollectionSpec, commitId: string): Manifest {
-  return {
-    format: 1, seq: 0, epoch: 0, commitId, parent: null, createdAtMs: spec.createdAtMs, spec, appliedSlot: 0,
-    ingestions: {}, segments: [], tombstones: null, relabels: null, sweeps: null, snapshots: {}, outcomes: [], compaction: null, quantizer: null, counts: { items: 0, rows: 0 }
-  }
-}
 
 /** Manifest 0 and CURRENT of a new incarnation, before any name points at it. */
 async function layFoundation(store: ObjectStore, spec: CollectionSpec, commitId: string): Promise<void> {

@@ -86,6 +86,8 @@ export class CollectionWriter {
   private readonly manifestCache: ManifestCache = new Map()
   private readonly merges: MergesUnderWay
   private lost = false
+  /** Requests for a rebuild up to this slot were met when it was opened. */
+  private madeForSlot = 0
 
   constructor(deps: BoundWriterDeps, opened: { held: VersionedCurrent; manifest: Manifest; state: WriterState }) {
     this.deps = deps
@@ -138,7 +140,7 @@ export class CollectionWriter {
     await applySlot(this.state, this.state.appliedSlot + 1, slot, this.slotContext())
     // Restored: a segment that a merge has read may be another now, under the same id.
     if (this.state.segments !== segments) this.merges.abandon()
-    if (asksForRebuild(slot)) await this.rebuildAsAsked(slot)
+    if (asksForRebuild(slot) && this.state.appliedSlot > this.madeForSlot) await this.rebuildAsAsked(slot)
   }
 
   /** What the log asks for and cannot be done has no effect: else nobody could ever go on after it. */
@@ -161,9 +163,15 @@ export class CollectionWriter {
       rules: protocol,
       files,
       committed: () => ({ seq, manifest, sha256, ...this.manifest.counts }),
-      openVersion: async (snapshot) => {
-        const held = await readAsOwner(context, epoch, () => mustReadManifest(store, snapshot.manifest, snapshot.sha256))
-        return await openVersion(files, held)
+      openVersion: async (snapshot, logged) => {
+        try {
+          const held = await readAsOwner(context, epoch, () => mustReadManifest(store, snapshot.manifest, snapshot.sha256))
+          return await openVersion(files, held)
+        } catch (error) {
+          if (!isAppError(error, 'data_corrupt')) throw error
+          this.deps.log.error({ err: error }, 'a snapshot is damaged, and made again from the log to restore it')
+          return { segments: (await this.replay(logged)).segments, quantizer: null }
+        }
       }
     }
   }
@@ -175,15 +183,23 @@ export class CollectionWriter {
     return { ...files, get: (ref) => readAsOwner(context, epoch, () => files.get(ref)) }
   }
 
-  /** Makes the same version again, from log and batches alone, as a new one. What was there before is only garbage then. */
-  rebuild(): Promise<void> {
-    return this.exclusively(() => this.makeAgain())
+  /** Makes the same version again, from log and batches alone, as a new one. What was there before is only garbage then. Requests up to `untilSlot` asked for no more. */
+  rebuild({ untilSlot }: { untilSlot: number } = { untilSlot: 0 }): Promise<void> {
+    return this.exclusively(async () => {
+      await this.makeAgain()
+      this.madeForSlot = untilSlot
+    })
+  }
+
+  private replay(to: Parameters<typeof replay>[2]): Promise<WriterState> {
+    const deps = { ...this.deps, files: this.ownFiles() }
+    return readAsOwner(deps.context, this.held.current.epoch, () => replay(deps, this.state.spec, to))
   }
 
   private async makeAgain(): Promise<void> {
     const { ingestions, snapshots, outcomes, appliedSlot } = this.state
     const open = Object.fromEntries(this.openIngestions().map(({ ingestion, open: { done } }) => [ingestion, done.toString()]))
-    const state = await replay({ ...this.deps, files: this.ownFiles() }, this.state.spec, { appliedSlot, open })
+    const state = await this.replay({ appliedSlot, open })
     this.state = Object.assign(state, { ingestions, snapshots, outcomes })
     await this.commit(null)
   }

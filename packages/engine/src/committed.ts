@@ -7,14 +7,16 @@ import { readCurrent } from './current.ts'
 import { mustReadManifest, readManifest } from './manifest.ts'
 import type { Manifest } from './manifest.ts'
 
-/** undefined when the collection is gone. */
+/** undefined when the collection is gone; data_corrupt when CURRENT or what it names is damaged or missing. */
 export async function readCommitted(store: ObjectStore, incarnation: string): Promise<Manifest | undefined> {
-  for (;;) {
+  for (let missing: string | undefined; ; ) {
     const found = await readCurrent(store, collectionKeys(incarnation).current)
     if (found === undefined) return undefined
     const manifest = await readManifest(store, found.current.manifest, found.current.sha256)
-    // Missing: collected between the two reads, so CURRENT has moved on.
     if (manifest !== undefined) return manifest
+    // Collected between the two reads, then CURRENT has moved on; or lost.
+    if (found.current.manifest === missing) throw appError('data_corrupt', `${missing}, named by CURRENT, is missing`)
+    missing = found.current.manifest
   }
 }
 

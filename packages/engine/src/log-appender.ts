@@ -40,14 +40,22 @@ export function createLogAppender({ store, clock }: { store: ObjectStore; clock:
     return log
   }
 
+  /** 0 when what was committed is damaged: what is accepted is in the log all the same. */
+  async function appliedSlot(incarnation: string): Promise<number> {
+    try {
+      const manifest = await readCommitted(store, incarnation)
+      if (manifest === undefined) throw appError('collection_not_found', 'the collection was dropped')
+      return manifest.appliedSlot
+    } catch (error) {
+      if (isAppError(error, 'data_corrupt')) return 0
+      throw error
+    }
+  }
+
   async function findTail(incarnation: string, log: CollectionLog): Promise<number> {
     const keys = collectionKeys(incarnation)
     let tail = log.tail
-    if (tail === undefined) {
-      const manifest = await readCommitted(store, incarnation)
-      if (manifest === undefined) throw appError('collection_not_found', 'the collection was dropped')
-      tail = manifest.appliedSlot
-    }
+    tail ??= await appliedSlot(incarnation)
     for await (const { key } of store.list(keys.logPrefix, { startAfter: keys.logSlot(tail) })) tail = Number(key.slice(keys.logPrefix.length))
     return tail
   }

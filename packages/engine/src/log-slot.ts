@@ -1,7 +1,7 @@
 // What a log slot does to a collection: its operations in the order of acceptance, the items' and those of the collection as a whole.
 import { changeSettings } from '@likeness/shared/contract/collection'
 import { revisionOf } from '@likeness/shared/contract/operation'
-import type { LogSlot, Operation } from '@likeness/shared/contract/operation'
+import type { LogSlot, Operation, RestoreOperation } from '@likeness/shared/contract/operation'
 import { applyItemOperation, isItemOperation } from './apply.ts'
 import type { Rules } from './apply.ts'
 import { applyRestore } from './restore.ts'
@@ -15,8 +15,8 @@ export interface SlotContext {
   files: SegmentFiles
   /** The version committed last, which is the state when a snapshot is taken: see `isBarrier`. */
   committed: () => Omit<SnapshotRecord, 'revision' | 'createdAtMs'>
-  /** Reads the version that a snapshot holds. */
-  openVersion: (snapshot: SnapshotRecord) => Promise<OpenVersion>
+  /** Reads the version that a snapshot holds, or makes it again from what the log says of it. */
+  openVersion: (snapshot: SnapshotRecord, logged: RestoreOperation['snapshot']) => Promise<OpenVersion>
 }
 
 /** What was applied before such a slot is committed first: it is what its snapshots hold. */
@@ -58,7 +58,7 @@ async function applyToCollection(state: WriterState, operation: CollectionOperat
     case 'restore': {
       const snapshot = state.snapshots.get(operation.name)
       if (snapshot === undefined || snapshot.revision !== operation.snapshot.revision) return { error: 'snapshot_not_found' }
-      applyRestore(state, await openVersion(snapshot), revision, rules)
+      applyRestore(state, await openVersion(snapshot, operation.snapshot), revision, rules)
       return { items: snapshot.items }
     }
     case 'configure':

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import { decodeObject, encodeObject } from '@likeness/shared/checked-object'
 import { collectionSpecSchema, storageSchema } from '@likeness/shared/contract/collection'
+import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import { appError } from '@likeness/shared/errors'
 import type { ObjectStore } from '@likeness/shared/store/object-store'
 import { z } from 'zod'
@@ -104,6 +105,14 @@ export const manifestSchema = z.object({
   counts: z.object({ items: z.number().int(), rows: z.number().int() })
 })
 export type Manifest = z.infer<typeof manifestSchema>
+
+/** Of a collection that holds nothing yet. */
+export function emptyManifest(spec: CollectionSpec, commitId: string): Manifest {
+  return {
+    format: 1, seq: 0, epoch: 0, commitId, parent: null, createdAtMs: spec.createdAtMs, spec, appliedSlot: 0,
+    ingestions: {}, segments: [], tombstones: null, relabels: null, sweeps: null, snapshots: {}, outcomes: [], compaction: null, quantizer: null, counts: { items: 0, rows: 0 }
+  }
+}
 
 export const sha256Hex = (body: Uint8Array): string => createHash('sha256').update(body).digest('hex')
 

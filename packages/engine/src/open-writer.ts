@@ -2,7 +2,7 @@
 import { collectionKeys } from '@likeness/shared/keys'
 import { createUlid } from '@likeness/shared/ulid'
 import { CollectionWriter } from './collection-writer.ts'
-import type { WriterDeps } from './collection-writer.ts'
+import type { BoundWriterDeps, WriterDeps } from './collection-writer.ts'
 import { mustReadManifest } from './manifest.ts'
 import type { Manifest } from './manifest.ts'
 import { readAsOwner } from './owner-read.ts'
@@ -17,23 +17,29 @@ export async function openCollectionWriter(deps: WriterDeps): Promise<Collection
   return writer
 }
 
-/** Takes ownership and makes the collection again from its log and batches, whatever became of its segment files. */
-export async function rebuildCollection(deps: WriterDeps): Promise<CollectionWriter | undefined> {
+/** Takes ownership and makes the collection again from its log and batches, whatever became of its segment files. Answers requests for that up to a slot. */
+export async function rebuildCollection(deps: WriterDeps, requests?: { untilSlot: number }): Promise<CollectionWriter | undefined> {
   const writer = await takeCollection(deps, async (manifest) => stateWithoutFiles(manifest))
-  await writer?.rebuild()
+  await writer?.rebuild(requests)
   return writer
 }
 
-async function takeCollection(deps: WriterDeps, load: (manifest: Manifest) => Promise<WriterState>): Promise<CollectionWriter | undefined> {
+export function bindWriter(deps: WriterDeps): BoundWriterDeps {
   const newId = deps.newId ?? (() => createUlid(deps.clock.nowMs()))
   const keys = collectionKeys(deps.incarnation)
   const protocol = deps.protocol ?? realProtocol
   const context = { store: deps.store, clock: deps.clock, currentKey: keys.current, newId, signal: deps.signal }
+  return { ...deps, newId, keys, protocol, context }
+}
+
+async function takeCollection(deps: WriterDeps, load: (manifest: Manifest) => Promise<WriterState>): Promise<CollectionWriter | undefined> {
+  const bound = bindWriter(deps)
+  const { protocol, context } = bound
   const held = await protocol.takeOwnership(context)
   if (held === undefined) return undefined
   const opened = await readAsOwner(context, held.current.epoch, async () => {
     const manifest = await mustReadManifest(deps.store, held.current.manifest, held.current.sha256)
     return { held, manifest, state: await load(manifest) }
   })
-  return new CollectionWriter({ ...deps, newId, keys, protocol, context }, opened)
+  return new CollectionWriter(bound, opened)
 }

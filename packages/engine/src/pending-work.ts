@@ -39,6 +39,8 @@ export async function readSlots({ store, clock, keys, signal }: WorkSource, appl
   return slots
 }
 
+export const missingSlot = ({ keys }: WorkSource, slot: number) => appError('object_not_found', `${keys.logSlot(slot)} is missing from the log`)
+
 /** A slot is made only when the one below it exists: object_not_found when the next one is not there and a later one is. */
 export async function assertNoGap({ store, keys }: WorkSource, applied: number): Promise<void> {
   for await (const { key } of store.list(keys.logPrefix, { startAfter: keys.logSlot(applied) })) {

@@ -1,6 +1,5 @@
 // Makes a collection again from its log and batches alone, up to a slot. A restore in between is made again by making what its snapshot held:
 // the log up to the snapshot's slot, with the ordinals that were done by then, which the log entry of the restore says.
-import type { LogSlot, Operation, RestoreOperation } from '@likeness/shared/contract/operation'
 import { revisionOf } from '@likeness/shared/contract/operation'
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import type { CollectionKeys } from '@likeness/shared/keys'
@@ -10,7 +9,8 @@ import { BatchIntake } from './batch-intake.ts'
 import type { BatchIntakeDeps } from './batch-intake.ts'
 import { readJobResult } from './job-result.ts'
 import { OrdinalRanges } from './ordinal-ranges.ts'
-import { readSlots } from './pending-work.ts'
+import { readHistory, slotsBetween } from './log-history.ts'
+import type { Restore } from './log-history.ts'
 import { writePending } from './prepare-commit.ts'
 import { applyRestore } from './restore.ts'
 import type { SegmentFiles } from './segment-files.ts'
@@ -24,54 +24,28 @@ export interface ReplayDeps extends BatchIntakeDeps {
   newId: () => string
 }
 
-const slotsPerRead = 256
 const batchesPerSegment = 16
-
-interface Restore {
-  slot: number
-  revision: number
-  snapshot: RestoreOperation['snapshot']
-}
-
-async function* slotsUpTo(deps: ReplayDeps, after: number, last: number): AsyncIterable<{ slot: number; log: LogSlot }> {
-  for (let applied = after; applied < last; ) {
-    const slots = await readSlots(deps, applied, Math.min(slotsPerRead, last - applied))
-    if (slots.length === 0) return
-    for (const log of slots) yield { slot: ++applied, log }
-  }
-}
-
-/** Restores that had an effect: their snapshots were there. */
-async function findRestores(deps: ReplayDeps, last: number): Promise<Restore[]> {
-  const snapshots = new Map<string, number>()
-  const restores: Restore[] = []
-  const follow = (operation: Operation, slot: number, revision: number): void => {
-    if (operation.kind === 'take_snapshot' && !snapshots.has(operation.name)) snapshots.set(operation.name, revision)
-    else if (operation.kind === 'drop_snapshot') snapshots.delete(operation.name)
-    else if (operation.kind === 'restore' && snapshots.get(operation.name) === operation.snapshot.revision) restores.push({ slot, revision, snapshot: operation.snapshot })
-  }
-  for await (const { slot, log } of slotsUpTo(deps, 0, last)) log.operations.forEach((operation, index) => follow(operation, slot, revisionOf(slot, index)))
-  return restores
-}
 
 /** What log and batches made of a collection by the end of a slot. `open`: the done ordinals of ingestions that were open; all of the others were done. */
 interface Point {
   appliedSlot: number
   open: Readonly<Record<string, string>>
+  /** Of these nobody knows: what there is of them is taken. */
+  unfinished?: ReadonlySet<string>
 }
 
 /**
- * The state at a point, with segments that are written and not committed. Its ingestions are of no use: what is done of them is all that was asked for.
+ * The state at a point, with segments that are written and not committed. Its ingestions are of no use, but for `unfinished` ones: what is done of them is all that was asked for.
  * data_corrupt when batches of it are damaged or missing: it would be less than it was.
  */
 export async function replay(deps: ReplayDeps, spec: CollectionSpec, to: Point): Promise<WriterState> {
-  const restores = await findRestores(deps, to.appliedSlot)
+  const { restores } = await readHistory(deps, spec.settings, to.appliedSlot)
   const context = { rules: deps.protocol, files: deps.files }
 
-  async function stateAt({ appliedSlot, open }: Point): Promise<WriterState> {
+  async function stateAt({ appliedSlot, open, unfinished }: Point): Promise<WriterState> {
     const base = restores.findLast(({ slot }) => slot <= appliedSlot)
     const state = base === undefined ? emptyWriterState(spec) : await restoredState(base)
-    for await (const { slot, log } of slotsUpTo(deps, base === undefined ? 0 : base.slot - 1, appliedSlot)) {
+    for await (const { slot, log } of slotsBetween(deps, base === undefined ? 0 : base.slot - 1, appliedSlot)) {
       for (const [index, operation] of log.operations.entries()) {
         const revision = revisionOf(slot, index)
         if (isItemOperation(operation) && revision > (base?.revision ?? 0)) await applyItemOperation(state, operation, revision, context)
@@ -80,6 +54,7 @@ export async function replay(deps: ReplayDeps, spec: CollectionSpec, to: Point):
     }
     for (const [id, done] of Object.entries(open)) limitTo(state, id, done)
     await takeAll(deps, state)
+    for (const [id, ingestion] of state.ingestions) if (unfinished?.has(id) !== true) await assertWhole(deps, id, ingestion)
     return state
   }
 
@@ -111,7 +86,6 @@ async function takeAll(deps: ReplayDeps, state: WriterState): Promise<void> {
     state.pending.clear()
     if (segment !== null) state.segments.push(freshSegment(segment))
   }
-  for (const [id, ingestion] of state.ingestions) await assertWhole(deps, id, ingestion)
 }
 
 /** Every ordinal was in a batch, also of an item that failed; of given vectors those that failed were not. */

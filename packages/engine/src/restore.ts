@@ -37,7 +37,8 @@ export function applyRestore(state: WriterState, version: OpenVersion, revision:
   for (const ingestion of state.ingestions.values()) if (isOpen(ingestion)) endIngestion(ingestion)
 }
 
-function endIngestion(ingestion: OpenIngestion): void {
+/** What has not come of it is superseded. */
+export function endIngestion(ingestion: OpenIngestion): void {
   const { record, done } = ingestion
   record.superseded += record.total - done.count
   ingestion.done = OrdinalRanges.parse(record.total === 0 ? '' : `0-${record.total - 1}`)

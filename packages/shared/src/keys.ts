@@ -60,6 +60,12 @@ export function collectionKeys(incarnation: string) {
 }
 export type CollectionKeys = ReturnType<typeof collectionKeys>
 
+/** What the name of a manifest says of it; undefined for anything else. */
+export function parseManifestKey(key: string): { seq: number; epoch: number; commitId: string } | undefined {
+  const match = /\/man\/(\d{12,})-(\d{8,})-([^/]+)\.json$/.exec(key)
+  return match === null ? undefined : { seq: Number(match[1]), epoch: Number(match[2]), commitId: match[3]! }
+}
+
 /** `{ingestion, firstOrdinal}` of a batch key; undefined for anything else. */
 export function parseBatchKey(key: string): { incarnation: string; ingestion: string; firstOrdinal: number } | undefined {
   const match = /^c\/([0-9A-Z]{26})\/batch\/([0-9A-Z]{26})\/(\d{10})-[0-9A-Z]{26}$/.exec(key)

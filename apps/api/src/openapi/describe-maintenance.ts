@@ -22,7 +22,7 @@ export const maintenanceRoutes: RouteDescriptions = {
   'POST /v1/collections/:c/rebuild': {
     ...operation,
     summary: 'Make the segments again from log and vector batches alone',
-    description: 'What the collection holds stays the same; also where segments are damaged or lost while an owner has it open. One that no owner can open stays closed.',
+    description: 'What the collection holds stays the same; also where segments, the manifest or CURRENT are damaged or lost, and no owner can open it. Where log or batches are damaged it stays as it is: verify names them, or the log of the index-worker.',
     answers: { 200: json('Made again.', 'Rebuilt'), ...logged },
     codes: ['collection_not_found', 'data_corrupt']
   },

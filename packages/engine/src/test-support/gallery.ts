@@ -17,6 +17,7 @@ import { createUlid } from '@likeness/shared/ulid'
 import { createCatalog } from '../catalog.ts'
 import type { CollectionWriter, WriterDeps } from '../collection-writer.ts'
 import { createVersionReader } from '../committed.ts'
+import { openOrRebuild } from '../open-or-rebuild.ts'
 import { openCollectionWriter, rebuildCollection } from '../open-writer.ts'
 import { createFaissSegmentFiles } from '../faiss-segment-files.ts'
 import { createFileCache } from '../file-cache.ts'
@@ -103,6 +104,7 @@ export async function createGallery(options: GalleryOptions = {}) {
     store, spec, keys, files, catalog, versions, appender, jobs, replica, announced,
     openWriter: () => existing(openCollectionWriter(writerDeps)),
     rebuild: () => existing(rebuildCollection(writerDeps)),
+    openOrRebuild: () => existing(openOrRebuild(writerDeps, async () => spec)),
     /** Accepts an ingestion: item list, log entry, job pointer. `given`: its batches are there. */
     async accept(items: readonly TestItem[], { ingestion = createUlid(), given }: { ingestion?: string; given?: boolean } = {}): Promise<{ ingestion: string; revision: number }> {
       const { total } = await lists.write(spec.incarnation, ingestion, items.map(({ id, label }, ordinal) => ({ ordinal, id, label: label ?? null, imageKey: `pictures/${id}` })))
