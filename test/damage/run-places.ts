@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Replica } from '@likeness/engine/contract'
 import { vectorOf } from '@likeness/engine/test-support/gallery'
 import { verifyCollection } from '@likeness/engine/verify'
+import { denseRows } from '@likeness/shared/contract/vector-rows'
 import { messageOf } from '@likeness/shared/errors'
 import { seededRandom } from '@likeness/shared/store/seeded-random'
 import { createDamagedGallery, idsOf, storedKinds } from './damaged-gallery.ts'
@@ -60,7 +61,7 @@ async function readAll(replica: Replica, incarnation: string): Promise<string> {
     const [hits] = await snapshot.search({ vectors: vectorOf(1_100), k: 600 })
     const scores = hits!.map(({ item, score }) => `${item.id} ${item.label} ${score}`)
     const vectors: string[] = []
-    for await (const { item, vectors: values } of snapshot.scrollVectors()) vectors.push(`${item.id} ${values.join()}`)
+    for await (const { item, vectors: values } of snapshot.scrollVectors()) vectors.push(`${item.id} ${denseRows(values).join()}`)
     const [filtered] = await snapshot.search({ vectors: vectorOf(1_100), k: 5, filter: { label: 'label-1300' } })
     return [...scores, ...vectors.sort(), ...filtered!.map(({ item }) => item.id)].join('\n')
   } finally {

@@ -1,9 +1,11 @@
 // Holds answers of a snapshot against the plain model: everything they say must be true, nothing may be missing.
 import type { Hit, SnapshotQuery } from '@likeness/engine'
-import { lossOf } from '@likeness/engine/test-support/cells'
+import { lossOf, rowsIn, vectorIn } from '@likeness/engine/test-support/cells'
 import type { Cell } from '@likeness/engine/test-support/cells'
-import { vectorOf } from '@likeness/engine/test-support/gallery'
+import { dim } from '@likeness/engine/test-support/gallery'
 import { scoreBetween } from '@likeness/engine/test-support/reference'
+import { denseOf, share } from '@likeness/engine/test-support/sparse'
+import type { VectorRows } from '@likeness/shared/contract/vector-rows'
 import type { KnownItem } from './plain-model.ts'
 
 export interface Asked {
@@ -51,18 +53,20 @@ export function checkStored(id: string, stored: { label: string | null; metadata
   demand(sameJson(is, should), () => `${id} is ${JSON.stringify(is)}, and should be ${JSON.stringify(should)}`)
 }
 
-export function checkVectors(cell: Cell, id: string, vectors: Float32Array, { seeds }: KnownItem): void {
-  const dim = vectors.length / seeds.length
+export function checkVectors(cell: Cell, id: string, vectors: VectorRows, { seeds }: KnownItem): void {
+  const dense = denseOf(vectors, dim)
+  demand(dense.length === seeds.length * dim, () => `${id} has ${dense.length / dim} vectors of ${seeds.length}`)
   seeds.forEach((seed, row) => {
-    const score = scoreBetween(cell.metric, vectors.subarray(row * dim, (row + 1) * dim), vectorOf(seed))
+    const score = scoreBetween(cell.metric, dense.subarray(row * dim, (row + 1) * dim), vectorIn(cell, seed))
     demand(Math.abs(score - 1) <= mostLost(cell), () => `row ${row} of ${id} has another vector: its score with the true one is ${score}`)
   })
 }
 
 /** Throws on anything untrue; adds to `recall` how many of the best were found. */
 export function checkHits(cell: Cell, items: ReadonlyMap<string, KnownItem>, asked: Asked, hits: readonly Hit[], recall: Recall): void {
-  const query = vectorOf(asked.seed)
-  const isIn = ({ seeds }: KnownItem): boolean => asked.radius === undefined || seeds.some((seed) => bitsBetween(query, vectorOf(seed)) <= asked.radius!)
+  const query = vectorIn(cell, asked.seed)
+  const isWithin = ({ seeds }: KnownItem): boolean => asked.radius === undefined || seeds.some((seed) => bitsBetween(query, vectorIn(cell, seed)) <= asked.radius!)
+  const isIn = (item: KnownItem): boolean => isWithin(item) && foundBy(cell, item, query).length > 0
   const eligible = new Map([...items].filter(([, item]) => asked.keep(item) && isIn(item)))
   checkEach(cell, eligible, query, hits)
   const best = bestOf(cell, eligible, query, asked)
@@ -84,13 +88,15 @@ function checkEach(cell: Cell, eligible: ReadonlyMap<string, KnownItem>, query: 
     const expected = eligible.get(item.id)
     demand(expected !== undefined, () => `${item.id} was answered: it is deleted, or does not match`)
     checkStored(item.id, item, expected)
-    const should = scoreBetween(cell.metric, query, vectorOf(expected!.seeds[row]!))
+    const should = scoreBetween(cell.metric, query, vectorIn(cell, expected!.seeds[row]!))
     demand(Math.abs(score - should) <= mostLost(cell), () => `row ${row} of ${item.id} has score ${score}, and should have ${should}`)
     demand(i === 0 || score <= hits[i - 1]!.score, () => 'hits are not in order of score')
   })
 }
 
-const scoreOfItem = ({ metric }: Cell, { seeds }: KnownItem, query: Float32Array): number => Math.max(...seeds.map((seed) => scoreBetween(metric, query, vectorOf(seed))))
+/** Rows of an item that a query can meet: of sparse ones those that share an index with it. */
+const foundBy = (cell: Cell, { seeds }: KnownItem, query: Float32Array): Float32Array[] => seeds.map((seed) => vectorIn(cell, seed)).filter((vector) => !cell.sparse || share(query, vector))
+const scoreOfItem = (cell: Cell, item: KnownItem, query: Float32Array): number => Math.max(...foundBy(cell, item, query).map((vector) => scoreBetween(cell.metric, query, vector)))
 
 /** Scores of what must be found, best first. */
 function bestOf(cell: Cell, eligible: ReadonlyMap<string, KnownItem>, query: Float32Array, { k, groupBy, groupSize = 1 }: Asked): number[] {
@@ -114,4 +120,4 @@ function checkGroups(eligible: ReadonlyMap<string, KnownItem>, hits: readonly Hi
   }
 }
 
-export const queryOf = ({ seed, k, groupBy, groupSize, radius }: Asked, filter: SnapshotQuery['filter']): SnapshotQuery => ({ vectors: vectorOf(seed), k, filter, groupBy, groupSize, hammingRadius: radius })
+export const queryOf = (cell: Cell, { seed, k, groupBy, groupSize, radius }: Asked, filter: SnapshotQuery['filter']): SnapshotQuery => ({ vectors: rowsIn(cell, vectorIn(cell, seed)), k, filter, groupBy, groupSize, hammingRadius: radius })

@@ -57,7 +57,7 @@ export class Readings {
   search({ drawn, ...more }: { drawn?: DrawnFilter } & Pick<Asked, 'groupBy' | 'groupSize' | 'radius'> = {}): Promise<void> {
     const asked: Asked = { seed: drawSeed(this.random), k: 1 + this.random.below(20), keep: drawn?.keep ?? (() => true), ...more }
     return this.read(async (snapshot) => {
-      const hits = (await snapshot.search(queryOf(asked, drawn?.filter)))[0]!
+      const hits = (await snapshot.search(queryOf(this.cell, asked, drawn?.filter)))[0]!
       checkHits(this.cell, this.model.items, asked, hits, this.recall)
     })
   }

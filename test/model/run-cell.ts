@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Protocol } from '@likeness/engine/protocol'
-import { lossOf } from '@likeness/engine/test-support/cells'
+import { lossOf, vectorIn } from '@likeness/engine/test-support/cells'
 import type { Cell } from '@likeness/engine/test-support/cells'
 import { createGallery, dim } from '@likeness/engine/test-support/gallery'
 import type { Gallery } from '@likeness/engine/test-support/gallery'
@@ -89,7 +89,7 @@ const shareOf = ({ found, wanted }: Recall): number => (wanted === 0 ? 1 : found
 
 export async function runCell({ cell, seed, operations, store, protocol }: CellOptions): Promise<CellResult> {
   const dir = await mkdtemp(join(tmpdir(), 'likeness-model-'))
-  const gallery = await createGallery({ ...cell, sealThreshold, store, protocol })
+  const gallery = await createGallery({ ...cell, sealThreshold, store, protocol, vectorOf: (seed) => vectorIn(cell, seed) })
   const random = createRandom(seed)
   const changes = new Changes({ gallery, random, writer: await gallery.openWriter() })
   const readings = new Readings({ cell, gallery, random, model: changes.model, dir })

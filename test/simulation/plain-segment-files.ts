@@ -1,4 +1,5 @@
 // Segment files that keep plain vectors in place of Faiss indexes: the protocol is the same, nothing is trained and no disk is touched.
+import { denseRows } from '@likeness/shared/contract/vector-rows'
 import { appError } from '@likeness/shared/errors'
 import type { ObjectStore } from '@likeness/shared/store/object-store'
 import { sha256Hex } from '@likeness/engine/manifest'
@@ -44,7 +45,7 @@ export function createPlainSegmentFiles(store: ObjectStore): SegmentFiles {
     async putIndex(key, { form }, { pieces }) {
       const held: Uint8Array[] = []
       // Encoded is lost: whoever takes vectors from there is caught.
-      for await (const piece of pieces) held.push(encodeVectors(form.storage === 'f32' ? piece : piece.map(() => 0)))
+      for await (const piece of pieces) held.push(encodeVectors(form.storage === 'f32' ? denseRows(piece) : denseRows(piece).map(() => 0)))
       return await put(key, Buffer.concat(held))
     },
     async putLists(key, { dim }, from) {
@@ -57,7 +58,7 @@ export function createPlainSegmentFiles(store: ObjectStore): SegmentFiles {
       await place(base, dim, out)
       let i = 0
       for await (const piece of added.pieces) {
-        const rows = base.ref.storage === 'f32' ? piece : piece.map(() => 0)
+        const rows = base.ref.storage === 'f32' ? denseRows(piece) : denseRows(piece).map(() => 0)
         for (let at = 0; at < rows.length; at += dim) out.set(rows.subarray(at, at + dim), added.places[i++]! * dim)
       }
       return await put(key, encodeVectors(out))

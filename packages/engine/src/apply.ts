@@ -1,6 +1,8 @@
 // The effect of operations on items, and of vector batches, on a collection. Safe to repeat and, per item, in any order: versions decide.
 import type { IngestOperation, Operation } from '@likeness/shared/contract/operation'
 import type { BatchItem, VectorBatch } from '@likeness/shared/contract/vector-batch'
+import { copyRows, rowsBetween } from '@likeness/shared/contract/vector-rows'
+import type { VectorRows } from '@likeness/shared/contract/vector-rows'
 import { hashName, itemHash } from './item-hash.ts'
 import { decodePayload, encodePayload } from './item-payload.ts'
 import type { ItemVersion } from './item-version.ts'
@@ -94,7 +96,7 @@ export function register(state: WriterState, { ingestion, total, partSize, reque
   })
 }
 
-function applyItem(state: WriterState, ingestion: OpenIngestion, item: BatchItem, vectors: Float32Array, rules: Rules): void {
+function applyItem(state: WriterState, ingestion: OpenIngestion, item: BatchItem, vectors: VectorRows, rules: Rules): void {
   const { record } = ingestion
   if (item.failure !== undefined) {
     record.failed++
@@ -133,7 +135,7 @@ export function applyBatch(state: WriterState, batchKey: string, { header, vecto
     const first = row
     row += item.rows.length
     if (item.ordinal >= ingestion.record.total || !rules.claim(ingestion.done, item.ordinal, batchKey)) continue
-    applyItem(state, ingestion, item, vectors.slice(first * header.dim, row * header.dim), rules)
+    applyItem(state, ingestion, item, copyRows(rowsBetween(vectors, header.dim, first, row)), rules)
     applied++
   }
   if (applied > 0) state.dirty = true

@@ -17,10 +17,9 @@ import { applySlot, asksForRebuild, isBarrier } from './log-slot.ts'
 import type { SlotContext } from './log-slot.ts'
 import { mustReadManifest } from './manifest.ts'
 import type { Manifest } from './manifest.ts'
-import { adoptMerge, mergeRowsIn, MergesUnderWay, presentInputs } from './merge.ts'
+import { adoptMerge, MergesUnderWay, presentInputs } from './merge.ts'
 import type { Proposal } from './merge.ts'
 import { buildMerge } from './merge-build.ts'
-import { defaultFanIn } from './merge-plan.ts'
 import type { MergeLane, MergeShape } from './merge-plan.ts'
 import type { BuildMerge } from './merge-task.ts'
 import { createMutex } from '@likeness/shared/mutex'
@@ -96,8 +95,7 @@ export class CollectionWriter {
     this.manifest = opened.manifest
     this.state = opened.state
     const { newId, clock, mergeLimitMs = defaultMergeLimitMs, mergeMemoryBytes = defaultMergeMemoryBytes } = deps
-    const shape = { mostRows: mergeRowsIn(mergeMemoryBytes, this.spec.embedding.dim), fanIn: defaultFanIn, ...deps.mergeShape }
-    this.merges = new MergesUnderWay({ newId, nowMs: () => clock.nowMs(), shape, limitMs: mergeLimitMs })
+    this.merges = new MergesUnderWay({ newId, nowMs: () => clock.nowMs(), memoryBytes: mergeMemoryBytes, shape: deps.mergeShape, limitMs: mergeLimitMs })
   }
 
   get spec(): CollectionSpec {

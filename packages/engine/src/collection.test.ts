@@ -1,6 +1,7 @@
 // A collection from log entry to answer, on a memory store with real Faiss indexes.
 import { afterEach, describe, expect, test } from 'vitest'
 import { indexMethods, metrics } from '@likeness/shared/contract/collection'
+import { denseRows } from '@likeness/shared/contract/vector-rows'
 import { createGallery, itemsFrom, vectorOf } from './test-support/gallery.ts'
 import type { Gallery } from './test-support/gallery.ts'
 
@@ -55,7 +56,7 @@ test('scrolls through live items with their vectors, in segments of every size',
   const seen: string[] = []
   for await (const { item, vectors } of snapshot.scrollVectors()) {
     seen.push(item.id)
-    expect([...vectors]).toEqual(item.rows.flatMap(({ box }) => [...vectorOf(box[2])]))
+    expect([...denseRows(vectors)]).toEqual(item.rows.flatMap(({ box }) => [...vectorOf(box[2])]))
   }
   snapshot.release()
   expect(seen).toHaveLength(1_198)

@@ -6,6 +6,7 @@ import type { FailedItem, JobPointer } from '@likeness/shared/contract/job'
 import type { Operation, RestoreOperation } from '@likeness/shared/contract/operation'
 import type { rowKinds } from '@likeness/shared/contract/vector-batch'
 import type { Box } from '@likeness/shared/contract/lane'
+import type { VectorRows } from '@likeness/shared/contract/vector-rows'
 
 export interface Catalog {
   /** The collection behind a name; collection_not_found. `fresh` reads the store, else at most 500 ms old, or what was read last when the catalogue is damaged (data_corrupt for all else). */
@@ -120,8 +121,8 @@ export interface HeldVersion {
   /** The collection as it was. */
   spec: CollectionSpec
   counts: { items: number; rows: number }
-  /** Every item with its [rows, dim] full vectors, in no order. object_not_found when the snapshot was dropped meanwhile. */
-  items(): AsyncIterable<{ item: Omit<StoredItem, 'revision'>; vectors: Float32Array }>
+  /** Every item with its full vectors, in no order. object_not_found when the snapshot was dropped meanwhile. */
+  items(): AsyncIterable<{ item: Omit<StoredItem, 'revision'>; vectors: VectorRows }>
 }
 export interface SnapshotReader {
   /** snapshot_not_found, collection_not_found. */
@@ -152,8 +153,8 @@ export interface Hit {
   distance: number
 }
 export interface SnapshotQuery {
-  /** [n, dim] float32, unit length where the embedding says so; for hamming what is above the threshold is a 1. */
-  vectors: Float32Array
+  /** Unit length where the embedding says so; for hamming what is above the threshold is a 1. Sparse ones for sparse rows. */
+  vectors: VectorRows
   /** Items (not rows) per query. */
   k: number
   searchBudget?: number
@@ -175,15 +176,18 @@ export interface Snapshot {
   readonly segments: SegmentSummary[]
   /** Whether an ingestion accepted before a revision is not finished: what it brings is not here yet. */
   awaits(revision: number): boolean
-  /** Best first; one list per query vector; k hits whenever k items match, have room in their groups and pass the threshold. */
+  /**
+   * Best first; one list per query vector; k hits whenever k items match, have room in their groups and pass the threshold.
+   * Of sparse rows, only those that share an index with the query can be hits.
+   */
   search(query: SnapshotQuery): Promise<Hit[][]>
   getItem(id: string): Promise<StoredItem | undefined>
-  /** [rows, dim] vectors of an item, for query by item: the full ones where re-scoring keeps them, else as they are searched. */
-  getVectors(id: string): Promise<Float32Array | undefined>
+  /** Of an item, for query by item: the full ones where re-scoring keeps them, else as they are searched. */
+  getVectors(id: string): Promise<VectorRows | undefined>
   /** Every item, in no order; for checks and exports. */
   scroll(): AsyncIterable<StoredItem>
-  /** Every item with its [rows, dim] vectors (as getVectors has them), in no order; for exports. */
-  scrollVectors(): AsyncIterable<{ item: StoredItem; vectors: Float32Array }>
+  /** Every item with its vectors (as getVectors has them), in no order; for exports. */
+  scrollVectors(): AsyncIterable<{ item: StoredItem; vectors: VectorRows }>
   /** Must be called once; files stay until the last user released. */
   release(): void
 }

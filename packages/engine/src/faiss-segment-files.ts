@@ -61,14 +61,15 @@ export function createFaissSegmentFiles({ store, cache }: { store: ObjectStore; 
       await rm(scratch, { force: true })
     }
   }
-  async function openIndex({ files: { index: ref }, storage }: ManifestSegment, dim: number): Promise<SegmentIndex> {
-    const index = await readSegmentIndex(await cache.path(ref), { storage, dim, onDisk: true })
+  async function openIndex(segment: ManifestSegment, dim: number): Promise<SegmentIndex> {
+    const ref = segment.files.index
+    const index = await readSegmentIndex(await cache.path(ref), segment, { dim, onDisk: true })
     await cache.drop([ref])
     return index
   }
-  async function openVectors(segment: ManifestSegment, dim: number): Promise<RowReader> {
+  async function openVectors(segment: ManifestSegment, dim: number) {
     const index = await openIndex(segment, dim)
-    return { read: (first, count) => index.reconstructRange(first, count), close: async () => index.close() }
+    return { read: (first, count) => index.reconstructRange(first, count), close: async () => index.close() } satisfies RowReader
   }
 
   return {

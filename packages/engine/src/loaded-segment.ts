@@ -1,7 +1,7 @@
 // A segment open for reading: Faiss index and columns in memory, payload on disk read by item. Shared by snapshots; closed with its last one.
-import { open } from 'node:fs/promises'
 import { FaissError } from '@likeness/faiss'
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
+import type { VectorRows } from '@likeness/shared/contract/vector-rows'
 import { appError } from '@likeness/shared/errors'
 import type { Logger } from '@likeness/shared/log'
 import type { Bitmap } from './bitmap.ts'
@@ -13,12 +13,15 @@ import type { Attributes } from './item-payload.ts'
 import { segmentFiles } from './manifest.ts'
 import type { ManifestSegment } from './manifest.ts'
 import { recentFilters } from './part.ts'
+import { readWhole } from './read-whole.ts'
 import { Recent } from './recent.ts'
 import { SegmentColumns } from './segment-columns.ts'
 import { readSegmentIndex } from './segment-index.ts'
 import type { SegmentIndex } from './segment-index.ts'
 import { decodeSegmentMeta } from './segment-meta.ts'
 import type { SegmentMeta } from './segment-meta.ts'
+import { openRowFile } from './row-file.ts'
+import type { RowFile } from './row-file.ts'
 import { VectorFile } from './vector-file.ts'
 
 /** Of attributes, when a segment has no columns. */
@@ -31,13 +34,13 @@ export class LoadedSegment {
   readonly columns: SegmentColumns
   /** Rows that do not match, by filter. */
   readonly excluded = new Recent<Bitmap>(recentFilters)
-  /** Full vectors, where hits are scored by them. */
-  readonly vectors: VectorFile | undefined
+  /** Full vectors, where hits are scored by them or the index cannot give rows. */
+  readonly vectors: RowFile | undefined
   private readonly payload: CheckedFile
   private readonly cache: FileCache
   private users = 1
 
-  private constructor(parts: { ref: ManifestSegment; meta: SegmentMeta; index: SegmentIndex; vectors: VectorFile | undefined; payload: CheckedFile; cache: FileCache; log: Logger }) {
+  private constructor(parts: { ref: ManifestSegment; meta: SegmentMeta; index: SegmentIndex; vectors: RowFile | undefined; payload: CheckedFile; cache: FileCache; log: Logger }) {
     this.ref = parts.ref
     this.meta = parts.meta
     this.index = parts.index
@@ -50,7 +53,7 @@ export class LoadedSegment {
   /** Downloads what is not here yet; data_corrupt, object_not_found or store_unavailable leave nothing open. */
   static async load({ cache, log }: { cache: FileCache; log: Logger }, ref: ManifestSegment, spec: Pick<CollectionSpec, 'embedding' | 'rescore' | 'settings'>): Promise<LoadedSegment> {
     const { embedding: { dim }, rescore } = spec
-    const full = rescore ? ref.files.vectors : undefined
+    const full = rescore || ref.index === 'inverted' ? ref.files.vectors : undefined
     const opened: { close(): unknown }[] = []
     const kept = async <T extends { close(): unknown }>(opening: Promise<T>): Promise<T> => {
       const one = await opening
@@ -66,15 +69,20 @@ export class LoadedSegment {
     try {
       const [meta, index, payload, vectors] = [fulfilled(settled[0]), fulfilled(settled[1]), fulfilled(settled[2]), fulfilled(settled[3])]
       if (index.ntotal !== meta.rows || meta.rows !== ref.rows) throw appError('data_corrupt', `segment ${ref.id} has ${index.ntotal} vectors for ${meta.rows} rows`)
-      return new LoadedSegment({ ref, meta, index, vectors: vectors && new VectorFile(vectors, { rows: meta.rows, dim }), payload, cache, log })
+      return new LoadedSegment({ ref, meta, index, vectors: vectors && (await openRowFile(vectors, ref, { dim, sizeBytes: vectors.sizeBytes })), payload, cache, log })
     } catch (error) {
       await Promise.all(opened.map((one) => one.close()))
       throw error
     }
   }
 
-  /** [rows, dim], full where they are here, else as they are searched. */
-  readVectors(rows: Int32Array): Promise<Float32Array> {
+  /** What hits are scored by again; undefined: by nothing. */
+  get rescoring(): VectorFile | undefined {
+    return this.vectors instanceof VectorFile ? this.vectors : undefined
+  }
+
+  /** Full where they are here, else as they are searched. */
+  readVectors(rows: Int32Array): Promise<VectorRows> {
     return this.vectors === undefined ? this.index.reconstruct(rows) : this.vectors.read(rows)
   }
 
@@ -128,21 +136,9 @@ function fulfilled<T>(one: PromiseSettledResult<T>): T {
   return one.value
 }
 
-async function readWhole(path: string): Promise<Uint8Array> {
-  const file = await open(path)
+async function readIndex(path: string, ref: ManifestSegment, { embedding: { dim }, settings }: Pick<CollectionSpec, 'embedding' | 'settings'>): Promise<SegmentIndex> {
   try {
-    // An own, aligned buffer: the columns are views into it.
-    const body = new Uint8Array((await file.stat()).size)
-    await file.read(body, 0, body.length, 0)
-    return body
-  } finally {
-    await file.close()
-  }
-}
-
-async function readIndex(path: string, { storage }: ManifestSegment, { embedding: { dim }, settings }: Pick<CollectionSpec, 'embedding' | 'settings'>): Promise<SegmentIndex> {
-  try {
-    return await readSegmentIndex(path, { storage, dim, onDisk: settings.on_disk })
+    return await readSegmentIndex(path, ref, { dim, onDisk: settings.on_disk })
   } catch (error) {
     if (error instanceof FaissError) throw appError('data_corrupt', error.message, { cause: error })
     throw error

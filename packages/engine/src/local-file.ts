@@ -3,8 +3,9 @@ import { open } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import { readCached } from '@likeness/faiss'
 import { appError } from '@likeness/shared/errors'
+import type { ByteReader } from './segment-files.ts'
 
-export class LocalFile {
+export class LocalFile implements ByteReader {
   readonly size: number
   private readonly file: FileHandle
 
@@ -28,6 +29,13 @@ export class LocalFile {
     if (readCached(this.file.fd, position, out)) return
     const { bytesRead } = await this.file.read(out, 0, out.length, position)
     if (bytesRead !== out.length) throw appError('data_corrupt', `a local file has ${this.size} bytes and ends before ${position + out.length}`)
+  }
+
+  /** As fill. */
+  async read(offset: number, length: number): Promise<Uint8Array> {
+    const body = new Uint8Array(length)
+    await this.fill(body, offset)
+    return body
   }
 
   async close(): Promise<void> {

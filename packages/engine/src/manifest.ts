@@ -11,7 +11,8 @@ import { z } from 'zod'
 export const fileRefSchema = z.object({ key: z.string(), sizeBytes: z.number().int(), sha256: z.string() })
 export type FileRef = z.infer<typeof fileRefSchema>
 
-export const indexKinds = ['flat', 'hnsw', 'ivf'] as const
+/** `inverted`: lists of sparse rows. */
+export const indexKinds = ['flat', 'hnsw', 'ivf', 'inverted'] as const
 export type IndexKind = (typeof indexKinds)[number]
 
 export const manifestSegmentSchema = z.object({
@@ -22,7 +23,7 @@ export const manifestSegmentSchema = z.object({
   quantizer: z.object({ key: z.string(), nlist: z.number().int() }).optional(),
   items: z.number().int(),
   rows: z.number().int(),
-  /** No columns: a small segment, or one written before there were any. `vectors`: f32 [rows, dim], where the index has less than that. */
+  /** No columns: a small segment, or one written before there were any. `vectors`: full rows, where the index has less than that. */
   files: z.object({ index: fileRefSchema, meta: fileRefSchema, payload: fileRefSchema, columns: fileRefSchema.optional(), vectors: fileRefSchema.optional() }),
   /** null: nothing deleted. */
   deletions: fileRefSchema.extend({ count: z.number().int() }).nullable(),

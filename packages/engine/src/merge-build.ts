@@ -1,10 +1,13 @@
 // Builds a merge: reads its inputs as they were committed and writes the merged segment under its own new names. Memory holds the inputs' indexes,
 // the new one and some columns; payloads and full vectors pass through in pieces.
 import { setImmediate } from 'node:timers/promises'
+import { denseRows } from '@likeness/shared/contract/vector-rows'
+import type { VectorRows } from '@likeness/shared/contract/vector-rows'
 import { collectionKeys } from '@likeness/shared/keys'
 import type { CollectionKeys } from '@likeness/shared/keys'
 import { ColumnBuilder } from './column-builder.ts'
 import { encodeColumns } from './column-file.ts'
+import { GatheredRows } from './gathered-rows.ts'
 import { decodePayload, encodePayload, readAttributes } from './item-payload.ts'
 import type { FileRef, ManifestSegment } from './manifest.ts'
 import { orderMerge } from './merge-order.ts'
@@ -19,7 +22,7 @@ import { keepsVectors, needsQuantizer } from './segment-form.ts'
 import { createSegmentMeta, hashBytes } from './segment-meta.ts'
 import type { SegmentMeta } from './segment-meta.ts'
 import { columnsFromItems, indexMetric } from './segment-write.ts'
-import { encodeVectors } from './vector-file.ts'
+import { rowFileBytes } from './row-file.ts'
 import { openSegment } from './writer-state.ts'
 import type { OpenSegment } from './writer-state.ts'
 
@@ -48,11 +51,9 @@ async function withCursors<C extends { close(): Promise<void> }, T>(inputs: read
 }
 
 /** Pieces of the vectors of all rows with a place, or of those of some inputs, in the order of their places. */
-async function* vectorPieces({ inputs, order, task, kept }: Merging, cursors: readonly RowCursor[], isWanted: (input: number) => boolean): AsyncIterable<Float32Array> {
-  const { dim } = task.spec.embedding
-  let piece = new Float32Array(rowsPerPiece * dim)
-  let filled = 0
-  async function* rowsInOrder(): AsyncIterable<Float32Array> {
+async function* vectorPieces({ inputs, order, task, kept }: Merging, cursors: readonly RowCursor[], isWanted: (input: number) => boolean): AsyncIterable<VectorRows> {
+  const gathered = new GatheredRows(task.spec.embedding, rowsPerPiece)
+  async function* rowsInOrder(): AsyncIterable<VectorRows> {
     for (let i = 0; i < order.item.length; i++) {
       const input = order.input[i]!
       if (!isWanted(input)) continue
@@ -64,14 +65,10 @@ async function* vectorPieces({ inputs, order, task, kept }: Merging, cursors: re
     for (let row = 0; row < places.length; row++) if (places[row]! >= order.itemRows) yield await cursors[kept]!.read(row)
   }
   for await (const vector of rowsInOrder()) {
-    piece.set(vector, filled)
-    filled += dim
-    if (filled < piece.length) continue
-    yield piece
-    piece = new Float32Array(rowsPerPiece * dim)
-    filled = 0
+    gathered.add(vector)
+    if (gathered.isFull) yield gathered.take()
   }
-  if (filled > 0) yield piece.subarray(0, filled)
+  if (!gathered.isEmpty) yield gathered.take()
 }
 
 /** Evenly spaced rows, as many as training looks at. */
@@ -85,7 +82,7 @@ async function sample({ files, inputs, order, task }: Merging): Promise<Float32A
       for (let row = 0; row < places.length; row++) {
         const place = places[row]!
         if (place < 0 || place >= order.itemRows || Math.floor((place * wanted) / order.itemRows) === Math.floor(((place - 1) * wanted) / order.itemRows)) continue
-        out.set(await cursors[i]!.read(row), taken++ * dim)
+        out.set(denseRows(await cursors[i]!.read(row)), taken++ * dim)
       }
     }
     return out
@@ -131,10 +128,7 @@ async function writeVectors(merging: Merging): Promise<FileRef | undefined> {
   const { files, keys, inputs, task: { plan, spec, segmentId } } = merging
   if (!keepsVectors(plan.form, spec)) return undefined
   return await withCursors(inputs, (one) => RowCursor.open(files, one, spec.embedding.dim), async (cursors) => {
-    async function* bytes(): AsyncIterable<Uint8Array> {
-      for await (const piece of vectorPieces(merging, cursors, () => true)) yield encodeVectors(piece)
-    }
-    return await files.putPieces(keys.segmentFile(segmentId, 'vectors'), bytes())
+    return await files.putPieces(keys.segmentFile(segmentId, 'vectors'), rowFileBytes(vectorPieces(merging, cursors, () => true)))
   })
 }
 

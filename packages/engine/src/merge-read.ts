@@ -1,4 +1,6 @@
 // Reads the inputs of a merge from their beginning to their end, a piece at a time: results are in the order of their inputs, so nothing is read twice.
+import { rowCount, rowsBetween } from '@likeness/shared/contract/vector-rows'
+import type { VectorRows } from '@likeness/shared/contract/vector-rows'
 import type { SegmentFiles, ByteReader, RowReader } from './segment-files.ts'
 import { openFullVectors } from './vector-file.ts'
 import type { OpenSegment } from './writer-state.ts'
@@ -43,7 +45,7 @@ export class RowCursor {
   private readonly rows: number
   private readonly dim: number
   private first = 0
-  private values: Float32Array = new Float32Array(0)
+  private held: VectorRows = new Float32Array(0)
 
   private constructor(reader: RowReader, rows: number, dim: number) {
     this.reader = reader
@@ -55,13 +57,13 @@ export class RowCursor {
     return new RowCursor(await openFullVectors(files, ref, dim), ref.rows, dim)
   }
 
-  async read(row: number): Promise<Float32Array> {
+  async read(row: number): Promise<VectorRows> {
     const { dim } = this
-    if (row < this.first || (row - this.first) * dim >= this.values.length) {
+    if (row < this.first || row - this.first >= rowCount(this.held, dim)) {
       this.first = row
-      this.values = await this.reader.read(row, Math.min(rowsPerRead, this.rows - row))
+      this.held = await this.reader.read(row, Math.min(rowsPerRead, this.rows - row))
     }
-    return this.values.subarray((row - this.first) * dim, (row - this.first + 1) * dim)
+    return rowsBetween(this.held, dim, row - this.first, row - this.first + 1)
   }
 
   close(): Promise<void> {

@@ -2,7 +2,7 @@
 import type { Bitmap } from './bitmap.ts'
 import { planCompaction } from './compaction.ts'
 import type { Manifest } from './manifest.ts'
-import { mergeLanes, planMerge } from './merge-plan.ts'
+import { defaultFanIn, mergeLanes, planMerge } from './merge-plan.ts'
 import type { MergeLane, MergePlan, MergeShape, SegmentFacts } from './merge-plan.ts'
 import type { MergeTask } from './merge-task.ts'
 import type { Overlays } from './overlay.ts'
@@ -30,13 +30,23 @@ export interface Proposal {
 export interface MergingDeps {
   newId: () => string
   nowMs: () => number
-  shape: MergeShape
+  /** Of one merge. */
+  memoryBytes: number
+  /** Other than the memory and the default say. */
+  shape?: Partial<MergeShape>
   /** How long the files of a merge may stay without a version that names them. */
   limitMs: number
 }
 
-/** How many rows of `dim` values a merge may have: its inputs' indexes and the new one are in memory at once. */
-export const mergeRowsIn = (memoryBytes: number, dim: number): number => Math.floor(memoryBytes / (2 * (4 * dim + 400)))
+/** How many rows a merge may have: its inputs' indexes and the new one are in memory at once; of sparse ones the new one and the rows that it is made of. */
+const mergeRowsIn = (memoryBytes: number, rowBytes: number): number => Math.floor(memoryBytes / (2 * (rowBytes + 400)))
+
+/** Sparse rows take what they have taken so far. */
+function rowBytesOf({ embedding: { dim, sparse } }: Pick<Manifest['spec'], 'embedding'>, segments: readonly OpenSegment[]): number {
+  if (!sparse) return 4 * dim
+  const sum = (of: (ref: OpenSegment['ref']) => number): number => segments.reduce((total, { ref }) => total + of(ref), 0)
+  return sum(({ files }) => files.index.sizeBytes) / Math.max(1, sum(({ rows }) => rows))
+}
 
 const factsOf = ({ ref, deleted, overlays }: OpenSegment): SegmentFacts => ({ ...ref, deletedRows: deleted.count, relabelledItems: overlays.size })
 
@@ -73,7 +83,8 @@ export class MergesUnderWay {
 
   private plan(state: WriterState, { spec, quantizer }: Pick<Manifest, 'spec' | 'quantizer'>, lane: MergeLane): MergePlan | undefined {
     const busy = new Set([...this.proposals].flatMap(({ inputs }) => inputs.map(({ id }) => id)))
-    const input = { spec, segments: state.segments.map(factsOf), quantizer, busy, lane, shape: this.deps.shape }
+    const shape = { mostRows: mergeRowsIn(this.deps.memoryBytes, rowBytesOf(spec, state.segments)), fanIn: defaultFanIn, ...this.deps.shape }
+    const input = { spec, segments: state.segments.map(factsOf), quantizer, busy, lane, shape }
     return planMerge(input) ?? planCompaction(input, state.compaction)
   }
 

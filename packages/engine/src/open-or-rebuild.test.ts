@@ -70,7 +70,7 @@ async function look(jobs: readonly string[]) {
   const snapshot = await gallery.replica.acquire(gallery.spec.incarnation, { consistency: 'strong', timeoutMs: 5_000 })
   const items = []
   try {
-    for await (const { item, vectors } of snapshot.scrollVectors()) items.push({ ...item, vectors: [...vectors] })
+    for await (const { item, vectors } of snapshot.scrollVectors()) items.push({ ...item, vectors })
   } finally {
     snapshot.release()
   }

@@ -4,6 +4,7 @@ import { decodeLogSlot } from '@likeness/shared/contract/operation'
 import type { LogSlot } from '@likeness/shared/contract/operation'
 import { countRows, decodeVectorBatch, peekBatchItems } from '@likeness/shared/contract/vector-batch'
 import type { VectorBatch } from '@likeness/shared/contract/vector-batch'
+import { isSparse } from '@likeness/shared/contract/vector-rows'
 import { appError, isAppError } from '@likeness/shared/errors'
 import { parseBatchKey } from '@likeness/shared/keys'
 import type { CollectionKeys } from '@likeness/shared/keys'
@@ -94,10 +95,11 @@ export async function readBatch({ store, clock, keys, signal }: WorkSource, stat
   if (stored === undefined) return undefined
   const batch = decodeVectorBatch(stored.body)
   const { header, vectors } = batch
-  const { version, dim } = state.spec.embedding
+  const { version, dim, sparse = false } = state.spec.embedding
   if (header.ingestion !== name.ingestion) throw appError('data_corrupt', `${key} holds ingestion ${header.ingestion}`)
   if (header.embeddingVersion !== version || header.dim !== dim) throw appError('data_corrupt', `${key} has embedding ${header.embeddingVersion} (${header.dim}), the collection ${version} (${dim})`)
   if (header.items.some((item) => (item.failure === undefined) !== (item.rows.length > 0))) throw appError('data_corrupt', `${key} has an item with neither rows nor a failure`)
-  if (!vectors.every(Number.isFinite)) throw appError('data_corrupt', `${key} has a value that is not a number among ${countRows(header.items)} rows`)
+  if (isSparse(vectors) !== sparse) throw appError('data_corrupt', `${key} has ${sparse ? 'dense' : 'sparse'} vectors, the collection has ${sparse ? 'sparse' : 'dense'} ones`)
+  if (!(isSparse(vectors) ? vectors.values : vectors).every(Number.isFinite)) throw appError('data_corrupt', `${key} has a value that is not a number among ${countRows(header.items)} rows`)
   return { ...batch, vectors: storedForm(state.spec, vectors) }
 }

@@ -1,4 +1,5 @@
 // What writing and merging need of segment files. The real one builds Faiss indexes on disk and uploads them; simulations keep plain vectors.
+import type { VectorRows } from '@likeness/shared/contract/vector-rows'
 import type { FileRef, ManifestSegment } from './manifest.ts'
 import type { SegmentForm, SegmentStorage } from './segment-form.ts'
 
@@ -11,8 +12,8 @@ export interface IndexInput {
   /** For ivf, sq8 and pq: as `train` made it. */
   quantizer?: { nlist: number; body: Uint8Array }
 }
-/** Pieces of [rows, dim], in row order; 0 and 1 for hamming. */
-export type VectorPieces = Iterable<Float32Array> | AsyncIterable<Float32Array>
+/** In row order; 0 and 1 for hamming. */
+export type VectorPieces = Iterable<VectorRows> | AsyncIterable<VectorRows>
 
 export interface MovedIndex {
   ref: ManifestSegment
@@ -35,8 +36,7 @@ export interface ByteReader {
   close(): Promise<void>
 }
 export interface RowReader {
-  /** [count, dim] */
-  read(first: number, count: number): Promise<Float32Array>
+  read(first: number, count: number): Promise<VectorRows>
   close(): Promise<void>
 }
 
@@ -55,7 +55,7 @@ export interface SegmentFiles {
   putLists(key: string, input: IndexInput, from: readonly MovedIndex[]): Promise<FileRef>
   /** The graph of `base` with `added` rows put into it; row i of that, places[i]. All places are taken. */
   putGrown(key: string, base: MovedIndex, added: { pieces: VectorPieces; places: Int32Array }, dim: number): Promise<FileRef>
-  /** [rows, dim] of a segment's index, in row order, as it has them. */
+  /** [rows, dim] of a dense segment's index, in row order, as it has them. */
   vectors(segment: ManifestSegment, dim: number): Promise<Float32Array>
   /** The same a part at a time. */
   openVectors(segment: ManifestSegment, dim: number): Promise<RowReader>

@@ -13,10 +13,10 @@ export interface SegmentForm {
 const leastPqRows = 256
 
 /** Small segments, and whatever a quantizer cannot be trained for. */
-export const smallForm = ({ metric }: CollectionSpec): SegmentForm => ({ index: 'flat', storage: metric === 'hamming' ? 'bits' : 'f32' })
+export const smallForm = ({ metric, embedding }: CollectionSpec): SegmentForm => ({ index: embedding.sparse ? 'inverted' : 'flat', storage: metric === 'hamming' ? 'bits' : 'f32' })
 
-export const sealedForm = ({ method, metric, storage }: CollectionSpec): SegmentForm => ({
-  index: ({ FLAT: 'flat', HNSW32: 'hnsw', IVF: 'ivf' } as const)[method],
+export const sealedForm = ({ method, metric, storage, embedding }: CollectionSpec): SegmentForm => ({
+  index: embedding.sparse ? 'inverted' : ({ FLAT: 'flat', HNSW32: 'hnsw', IVF: 'ivf' } as const)[method],
   storage: metric === 'hamming' ? 'bits' : storage
 })
 
@@ -29,11 +29,14 @@ export const sealRows = ({ settings, storage }: CollectionSpec): number => Math.
 
 export const isSmall = (spec: CollectionSpec, ref: SegmentForm & Pick<ManifestSegment, 'rows'>): boolean => sameForm(ref, smallForm(spec)) && ref.rows < sealRows(spec)
 
+/** A search looks at everything that can be found. */
+export const isExact = ({ index }: Pick<SegmentForm, 'index'>): boolean => index === 'flat' || index === 'inverted'
+
 export const needsQuantizer = ({ index, storage }: SegmentForm): boolean => index === 'ivf' || isQuantized(storage)
 
 /**
  * Whether full vectors lie beside the index. Quantized rows come with them also where nothing is re-scored: a merge may meet another
  * codebook than the one its inputs have (it is trained anew as the collection grows), and what is encoded twice has lost twice. f32, f16 and bits lose
- * nothing when they are stored again.
+ * nothing when they are stored again. Inverted lists have what each index occurs in, and rows lie beside them.
  */
-export const keepsVectors = ({ storage }: SegmentForm, { rescore }: CollectionSpec): boolean => isQuantized(storage) || (rescore && storage === 'f16')
+export const keepsVectors = ({ index, storage }: SegmentForm, { rescore }: CollectionSpec): boolean => index === 'inverted' || isQuantized(storage) || (rescore && storage === 'f16')

@@ -1,10 +1,13 @@
-// The index of a segment: vectors in and out are floats, whatever it keeps. Over bits it is Faiss's binary index in that coat.
+// The index of a segment: vectors in and out are floats, whatever it keeps. Over bits it is Faiss's binary index in that coat; of sparse rows it is none of Faiss's.
 import { BinaryIndex, FaissIndex } from '@likeness/faiss'
 import type { BinaryIndexSpec, IndexSpec, RangeOptions, RangeResult, SearchOptions, SearchResult } from '@likeness/faiss'
+import { denseRows } from '@likeness/shared/contract/vector-rows'
+import type { VectorRows } from '@likeness/shared/contract/vector-rows'
 import { appError } from '@likeness/shared/errors'
 import { bitsBytes, packBits, unpackBits } from './bits.ts'
+import { createInvertedIndex, readInvertedIndex } from './inverted-index.ts'
 import type { IndexKind } from './manifest.ts'
-import type { SegmentStorage } from './segment-form.ts'
+import type { SegmentForm, SegmentStorage } from './segment-form.ts'
 import type { IndexInput, IndexMetric } from './segment-files.ts'
 import { decodeVectors } from './vector-file.ts'
 
@@ -14,10 +17,11 @@ export interface SegmentIndex {
   readonly metric: IndexMetric
   readonly storage: SegmentStorage
   readonly ntotal: number
-  add(vectors: Float32Array): Promise<void>
-  search(vectors: Float32Array, options: SearchOptions): Promise<SearchResult>
-  searchRows(vectors: Float32Array, rows: Int32Array, k: number): Promise<SearchResult>
-  rangeSearch(vectors: Float32Array, options: RangeOptions): Promise<RangeResult>
+  /** Sparse rows for inverted lists, dense ones for all others. */
+  add(vectors: VectorRows): Promise<void>
+  search(vectors: VectorRows, options: SearchOptions): Promise<SearchResult>
+  searchRows(vectors: VectorRows, rows: Int32Array, k: number): Promise<SearchResult>
+  rangeSearch(vectors: VectorRows, options: RangeOptions): Promise<RangeResult>
   reconstruct(rows: Int32Array): Promise<Float32Array>
   reconstructRange(first: number, count: number): Promise<Float32Array>
   /** See RowIndex. */
@@ -29,7 +33,7 @@ export interface SegmentIndex {
 }
 
 function overBits(index: BinaryIndex, dim: number): SegmentIndex {
-  const pack = (vectors: Float32Array): Uint8Array => packBits(vectors, dim)
+  const pack = (vectors: VectorRows): Uint8Array => packBits(denseRows(vectors), dim)
   return {
     kind: index.kind,
     dim,
@@ -52,8 +56,9 @@ function overBits(index: BinaryIndex, dim: number): SegmentIndex {
   }
 }
 
-/** FaissError data_corrupt for a file of another width of bits, or of floats where there must be bits. */
-export async function readSegmentIndex(path: string, { storage, dim, onDisk = false }: { storage: SegmentStorage; dim: number; onDisk?: boolean }): Promise<SegmentIndex> {
+/** FaissError or AppError data_corrupt for a file of another width of bits, or of another kind than it must be. */
+export async function readSegmentIndex(path: string, { index: kind, storage }: SegmentForm, { dim, onDisk = false }: { dim: number; onDisk?: boolean }): Promise<SegmentIndex> {
+  if (kind === 'inverted') return await readInvertedIndex(path)
   if (storage !== 'bits') return await FaissIndex.read(path, { mapLists: onDisk })
   const index = await BinaryIndex.read(path, { mapLists: onDisk })
   if (index.bits === 8 * bitsBytes(dim)) return overBits(index, dim)
@@ -63,6 +68,7 @@ export async function readSegmentIndex(path: string, { storage, dim, onDisk = fa
 
 /** Empty. */
 export function createSegmentIndex(input: IndexInput): SegmentIndex {
+  if (input.form.index === 'inverted') return createInvertedIndex(input.dim)
   if (input.form.storage === 'bits') return overBits(BinaryIndex.create(binarySpec(input)), input.dim)
   return FaissIndex.create(floatSpec(input, input.form.storage))
 }
@@ -72,9 +78,14 @@ function needed<T>(quantizer: T | undefined): T {
   return quantizer
 }
 
+function faissKind(kind: IndexKind): 'flat' | 'hnsw' {
+  if (kind === 'flat' || kind === 'hnsw') return kind
+  throw appError('internal', `an index of Faiss cannot be ${kind}`)
+}
+
 function binarySpec({ form: { index: kind }, dim, quantizer }: IndexInput): BinaryIndexSpec {
   const bits = 8 * bitsBytes(dim)
-  return kind === 'ivf' ? { kind, bits, centroids: new Uint8Array(needed(quantizer).body) } : { kind, bits }
+  return kind === 'ivf' ? { kind, bits, centroids: new Uint8Array(needed(quantizer).body) } : { kind: faissKind(kind), bits }
 }
 
 function floatSpec({ form: { index: kind }, dim, metric, quantizer }: IndexInput, storage: Exclude<SegmentStorage, 'bits'>): IndexSpec {
@@ -82,7 +93,7 @@ function floatSpec({ form: { index: kind }, dim, metric, quantizer }: IndexInput
   const centroidsEnd = (quantizer?.nlist ?? 0) * dim
   const codebook = trained.subarray(centroidsEnd)
   const stored = { dim, metric: metric === 'l2' ? ('l2' as const) : ('ip' as const), storage, ...(codebook.length > 0 && { codebook }) }
-  if (kind !== 'ivf') return { kind, ...stored }
+  if (kind !== 'ivf') return { kind: faissKind(kind), ...stored }
   needed(quantizer)
   return { kind, ...stored, centroids: trained.subarray(0, centroidsEnd) }
 }

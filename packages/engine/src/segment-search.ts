@@ -1,9 +1,12 @@
 // Best items of one segment for one query: rows from Faiss, grouped by item, asked for again with more rows or more effort until k items are found.
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import type { SearchResult } from '@likeness/faiss'
+import { denseRows } from '@likeness/shared/contract/vector-rows'
+import type { VectorRows } from '@likeness/shared/contract/vector-rows'
 import type { Part } from './part.ts'
 import { rescored, rescoredRows } from './rescore.ts'
 import { scoreOf } from './score.ts'
+import { isExact } from './segment-form.ts'
 import { itemOfRow } from './segment-meta.ts'
 import { indexMetric } from './segment-write.ts'
 
@@ -16,8 +19,8 @@ export interface Candidate {
   distance: number
 }
 export interface PartQuery {
-  /** [dim] */
-  vector: Float32Array
+  /** One row. */
+  vector: VectorRows
   k: number
   budget: number | undefined
   /** Bits, inclusive: everything within, and the best k of that. */
@@ -76,18 +79,18 @@ interface Effort {
 function firstEffort({ segment: { index, ref, nlist } }: Part, { budget, k }: PartQuery, live: number): Effort {
   const efSearch = budget ?? Math.max(64, 4 * k)
   if (index.kind === 'hnsw') return graphEffort(live, ref.rows, efSearch)
-  if (index.kind === 'flat') return { exact: false, efSearch, nprobe: 1 }
+  if (isExact(ref)) return { exact: false, efSearch, nprobe: 1 }
   const probes = budget ?? Math.max(8, Math.ceil(Math.sqrt(nlist)))
   const nprobe = Math.min(nlist, Math.ceil((probes * ref.rows) / live))
   return { exact: nprobe === nlist && live < ref.rows, efSearch, nprobe }
 }
 
 async function searchRows(part: Part, { vector, spec }: PartQuery, rows: number, { exact, efSearch, nprobe }: Effort): Promise<SearchResult> {
-  const { segment: { index, vectors }, deleted } = part
+  const { segment: { index, rescoring }, deleted } = part
   const found = exact
     ? await index.searchRows(vector, survivorsOf(part), rows)
     : await index.search(vector, { k: rows, deleted: deleted.bytes, efSearch: Math.max(efSearch, rows), nprobe })
-  return vectors === undefined ? found : await rescored(found, vector, { vectors, metric: indexMetric(spec.metric) })
+  return rescoring === undefined ? found : await rescored(found, denseRows(vector), { vectors: rescoring, metric: indexMetric(spec.metric) })
 }
 
 /** Every row within the radius: in all lists of an ivf index, unless a budget says how many. */
@@ -99,20 +102,20 @@ async function searchRadius(part: Part, query: PartQuery, radius: number): Promi
 
 /** At most k candidates; exactly k when the segment has k live items, or as many as are within the radius. */
 export async function searchPart(part: Part, query: PartQuery): Promise<Candidate[]> {
-  const { segment: { index, meta, ref, vectors, nlist }, deleted } = part
+  const { segment: { index, meta, ref, rescoring, nlist }, deleted } = part
   const live = ref.rows - deleted.count
   if (live === 0) return []
   if (query.radius !== undefined) return await searchRadius(part, query, query.radius)
   const effort = firstEffort(part, query, live)
   const wanted = Math.ceil((query.k * meta.rows) / meta.items) + query.k
-  let rows = Math.min(live, vectors === undefined ? wanted : rescoredRows * wanted)
+  let rows = Math.min(live, rescoring === undefined ? wanted : rescoredRows * wanted)
   for (;;) {
     const result = await searchRows(part, query, rows, effort)
     const candidates = groupByItem(part, result, query)
     if (candidates.length >= query.k) return candidates
     if (foundRows(result) < rows) {
       // The structure gave up before the rows ended.
-      if (effort.exact || index.kind === 'flat') return candidates
+      if (effort.exact || isExact(ref)) return candidates
       if (index.kind === 'ivf' && effort.nprobe < nlist) effort.nprobe = Math.min(nlist, effort.nprobe * 4)
       else effort.exact = true
     } else if (rows < live) rows = Math.min(live, rows * 4)

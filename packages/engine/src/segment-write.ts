@@ -1,6 +1,8 @@
 // Writes one immutable segment: meta, payload and index of a set of items, sorted by id hash.
 import { setImmediate } from 'node:timers/promises'
 import type { CollectionSpec, Metric } from '@likeness/shared/contract/collection'
+import { joinRows, rowCount } from '@likeness/shared/contract/vector-rows'
+import type { VectorRows } from '@likeness/shared/contract/vector-rows'
 import type { CollectionKeys } from '@likeness/shared/keys'
 import { ColumnBuilder } from './column-builder.ts'
 import { encodeColumns } from './column-file.ts'
@@ -13,14 +15,14 @@ import { keepsVectors } from './segment-form.ts'
 import type { SegmentForm } from './segment-form.ts'
 import { createSegmentMeta, hashBytes } from './segment-meta.ts'
 import type { SegmentMeta } from './segment-meta.ts'
-import { encodeVectors } from './vector-file.ts'
+import { encodeRowFile } from './row-file.ts'
 
 export interface SegmentItem {
   hash: Buffer
   version: ItemVersion
   payload: Buffer
-  /** [rows, dim], at least one row */
-  vectors: Float32Array
+  /** At least one row. */
+  vectors: VectorRows
 }
 
 export interface WrittenSegment {
@@ -46,9 +48,8 @@ export interface SegmentWrite {
 export const byHash = (a: { hash: Buffer }, b: { hash: Buffer }): number => a.hash.compare(b.hash)
 
 function layOut(items: readonly SegmentItem[], dim: number) {
-  const rows = items.reduce((sum, item) => sum + item.vectors.length / dim, 0)
-  const { meta, body } = createSegmentMeta(items.length, rows)
-  const vectors = new Float32Array(rows * dim)
+  const vectors = joinRows(items.map((item) => item.vectors))
+  const { meta, body } = createSegmentMeta(items.length, rowCount(vectors, dim))
   let row = 0
   let offset = 0
   items.forEach((item, i) => {
@@ -57,8 +58,7 @@ function layOut(items: readonly SegmentItem[], dim: number) {
     item.hash.copy(meta.hashes, i * hashBytes)
     meta.firstRow[i] = row
     meta.payloadOffset[i] = offset
-    vectors.set(item.vectors, row * dim)
-    row += item.vectors.length / dim
+    row += rowCount(item.vectors, dim)
     offset += item.payload.length
   })
   meta.firstRow[items.length] = row
@@ -90,7 +90,7 @@ export async function writeSegment({ files, keys, spec, id, form, quantizer, ite
     files.put(keys.segmentFile(id, 'meta'), body),
     files.put(keys.segmentFile(id, 'payload'), payload),
     encodedColumns && files.put(keys.segmentFile(id, 'columns'), encodedColumns),
-    keepsVectors(form, spec) ? files.put(keys.segmentFile(id, 'vectors'), encodeVectors(vectors)) : undefined
+    keepsVectors(form, spec) ? files.put(keys.segmentFile(id, 'vectors'), encodeRowFile(vectors)) : undefined
   ])
   const ref: ManifestSegment = {
     id, ...form, items: meta.items, rows: meta.rows, files: { index, meta: metaRef, payload: payloadRef, columns, vectors: full }, deletions: null,

@@ -1,4 +1,6 @@
 // Reads what a snapshot holds, item by item with full vectors, without loading it for search.
+import { joinRows } from '@likeness/shared/contract/vector-rows'
+import type { VectorRows } from '@likeness/shared/contract/vector-rows'
 import type { ObjectStore } from '@likeness/shared/store/object-store'
 import { readSnapshot } from './committed.ts'
 import type { HeldVersion, SnapshotReader } from './contract.ts'
@@ -20,9 +22,9 @@ async function* itemsOf(files: SegmentFiles, segment: OpenSegment, dim: number):
       for (let item = 0; item < meta.items; item++) {
         const [first, end] = [meta.firstRow[item]!, meta.firstRow[item + 1]!]
         if (deleted.has(first)) continue
-        const vectors = new Float32Array((end - first) * dim)
-        for (let row = first; row < end; row++) vectors.set(await rows.read(row), (row - first) * dim)
-        yield { item: overlaid(decodePayload(await payloads.read(item)), overlays.get(item)), vectors }
+        const parts: VectorRows[] = []
+        for (let row = first; row < end; row++) parts.push(await rows.read(row))
+        yield { item: overlaid(decodePayload(await payloads.read(item)), overlays.get(item)), vectors: joinRows(parts) }
       }
     } finally {
       await rows.close()

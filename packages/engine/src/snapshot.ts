@@ -2,6 +2,8 @@
 import { createHash } from 'node:crypto'
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import type { Filter } from '@likeness/shared/contract/filter'
+import { copyRows, isSparse, rowCount, rowsBetween } from '@likeness/shared/contract/vector-rows'
+import type { VectorRows } from '@likeness/shared/contract/vector-rows'
 import { appError } from '@likeness/shared/errors'
 import type { Hit, SegmentSummary, Snapshot, SnapshotQuery, StoredItem } from './contract.ts'
 import { searchGrouped, takeByGroup } from './group-search.ts'
@@ -57,11 +59,13 @@ export class OpenSnapshot implements Snapshot {
   }
 
   async search({ vectors, filter, ...rest }: SnapshotQuery): Promise<Hit[][]> {
-    const { dim } = this.spec.embedding
-    if (vectors.length % dim !== 0) throw appError('dimension_mismatch', `vectors of ${dim} values each do not make ${vectors.length}`)
+    const { dim, sparse = false } = this.spec.embedding
+    if (isSparse(vectors) !== sparse) throw appError('invalid_vector', `the vectors of the collection are ${sparse ? 'sparse' : 'dense'}`)
+    const count = rowCount(vectors, dim)
+    if (!Number.isInteger(count)) throw appError('dimension_mismatch', `vectors of ${dim} values each do not make ${count} vectors`)
     const parts = filter === undefined ? this.parts : await this.narrow(filter)
     const compared = storedForm(this.spec, vectors)
-    const queries = Array.from({ length: vectors.length / dim }, (_, i) => compared.subarray(i * dim, (i + 1) * dim))
+    const queries = Array.from({ length: count }, (_, i) => rowsBetween(compared, dim, i, i + 1))
     return await Promise.all(queries.map((vector) => this.searchOne(parts, vector, rest)))
   }
 
@@ -70,7 +74,7 @@ export class OpenSnapshot implements Snapshot {
     return await Promise.all(this.parts.map((part) => narrowPart(part, keyed)))
   }
 
-  private async searchOne(parts: readonly Part[], vector: Float32Array, { k, searchBudget, hammingRadius, scoreThres, groupBy, groupSize = 1 }: Omit<SnapshotQuery, 'vectors'>): Promise<Hit[]> {
+  private async searchOne(parts: readonly Part[], vector: VectorRows, { k, searchBudget, hammingRadius, scoreThres, groupBy, groupSize = 1 }: Omit<SnapshotQuery, 'vectors'>): Promise<Hit[]> {
     const { spec } = this
     const query = { vector, k, spec, budget: searchBudget ?? spec.settings.search_budget, radius: hammingRadius }
     const best = groupBy === undefined ? await bestOf(parts, query) : await bestGrouped(parts, query, { by: groupBy, size: groupSize })
@@ -94,7 +98,7 @@ export class OpenSnapshot implements Snapshot {
     return place === undefined ? undefined : (await readItems(place.part, [place.item]))[0]
   }
 
-  async getVectors(id: string): Promise<Float32Array | undefined> {
+  async getVectors(id: string): Promise<VectorRows | undefined> {
     const place = this.locate(id)
     if (place === undefined) return undefined
     const { segment } = place.part
@@ -105,7 +109,7 @@ export class OpenSnapshot implements Snapshot {
     for (const { part, items } of this.chunks()) yield* await readItems(part, items)
   }
 
-  async *scrollVectors(): AsyncIterable<{ item: StoredItem; vectors: Float32Array }> {
+  async *scrollVectors(): AsyncIterable<{ item: StoredItem; vectors: VectorRows }> {
     const { dim } = this.spec.embedding
     for (const { part, items } of this.chunks()) {
       const { segment } = part
@@ -114,7 +118,7 @@ export class OpenSnapshot implements Snapshot {
       for (const item of stored) {
         const first = row
         row += item.rows.length
-        yield { item, vectors: vectors.slice(first * dim, row * dim) }
+        yield { item, vectors: copyRows(rowsBetween(vectors, dim, first, row)) }
       }
     }
   }

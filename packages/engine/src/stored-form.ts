@@ -1,9 +1,12 @@
 // What rows and queries become before a collection compares them. Done again it changes nothing.
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
+import { isSparse } from '@likeness/shared/contract/vector-rows'
+import type { VectorRows } from '@likeness/shared/contract/vector-rows'
 import { toBits } from './bits.ts'
 
-/** [rows, dim] as it is compared: bits for hamming, unit length for cosine. A zero row has no direction and stays as it is. */
-export function storedForm({ metric, embedding: { dim, unit }, settings }: Pick<CollectionSpec, 'metric' | 'embedding' | 'settings'>, vectors: Float32Array): Float32Array {
+/** Rows as they are compared: bits for hamming, unit length for cosine. A zero row has no direction and stays as it is; sparse rows have unit length. */
+export function storedForm({ metric, embedding: { dim, unit }, settings }: Pick<CollectionSpec, 'metric' | 'embedding' | 'settings'>, vectors: VectorRows): VectorRows {
+  if (isSparse(vectors)) return vectors
   if (metric === 'hamming') return toBits(vectors, settings.hamming_threshold ?? 0)
   return metric === 'cosine' && !unit ? normalised(vectors, dim) : vectors
 }

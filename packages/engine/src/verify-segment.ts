@@ -2,12 +2,14 @@
 import { open } from 'node:fs/promises'
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import { slotOf } from '@likeness/shared/contract/operation'
+import { isSparse, sparseProblem } from '@likeness/shared/contract/vector-rows'
 import { Bitmap } from './bitmap.ts'
 import { openColumnFile } from './column-file.ts'
 import { codeCount } from './column.ts'
 import type { Inspection } from './inspection.ts'
 import { itemHash } from './item-hash.ts'
 import { decodePayload } from './item-payload.ts'
+import { LocalFile } from './local-file.ts'
 import type { ManifestSegment } from './manifest.ts'
 import { decodeSegmentMeta, hashBytes, hashOf } from './segment-meta.ts'
 import type { SegmentMeta } from './segment-meta.ts'
@@ -15,7 +17,7 @@ import { decodeOverlays } from './overlay.ts'
 import { readSegmentIndex } from './segment-index.ts'
 import { keepsVectors } from './segment-form.ts'
 import { indexMetric } from './segment-write.ts'
-import { decodeVectors } from './vector-file.ts'
+import { openRowFile } from './row-file.ts'
 
 const itemsPerRead = 1024
 const rowsPerRead = 1024
@@ -58,7 +60,7 @@ function checkMeta(inspection: Inspection, ref: ManifestSegment, meta: SegmentMe
 async function verifyIndex(inspection: Inspection, ref: ManifestSegment, { embedding, metric }: CollectionSpec): Promise<void> {
   const { key } = ref.files.index
   await inspection.open(ref.files.index, async (path) => {
-    const index = await readSegmentIndex(path, { storage: ref.storage, dim: embedding.dim, onDisk: true })
+    const index = await readSegmentIndex(path, ref, { dim: embedding.dim, onDisk: true })
     try {
       inspection.expect(index.ntotal === ref.rows, 'count', key, `${index.ntotal} vectors, the manifest says ${ref.rows} rows`)
       const [is, must] = [[index.kind, index.dim, index.metric, index.storage].join(), [ref.index, embedding.dim, indexMetric(metric), ref.storage].join()]
@@ -77,18 +79,17 @@ async function verifyVectors(inspection: Inspection, ref: ManifestSegment, spec:
     return
   }
   await inspection.open(vectors, async (path) => {
-    const rowBytes = spec.embedding.dim * 4
-    inspection.expect(vectors.sizeBytes === rows * rowBytes, 'count', vectors.key, `${vectors.sizeBytes} bytes of vectors for ${rows} rows`)
-    const file = await open(path)
+    const { dim } = spec.embedding
+    const local = await LocalFile.open(path)
     try {
+      const file = await openRowFile(local, ref, { dim, sizeBytes: local.size })
       for (let first = 0; first < rows; first += rowsPerRead) {
-        const body = new Uint8Array(Math.min(rowsPerRead, rows - first) * rowBytes)
-        await file.read(body, 0, body.length, first * rowBytes)
-        const values = decodeVectors(body)
-        inspection.expect(values.every(Number.isFinite), 'content', vectors.key, `one of the rows from ${first} on has a value that is not a number`)
+        const values = await file.read(Int32Array.from({ length: Math.min(rowsPerRead, rows - first) }, (_, i) => first + i))
+        const problem = isSparse(values) ? sparseProblem(values, dim) : values.every(Number.isFinite) ? undefined : 'one has a value that is not a number'
+        inspection.expect(problem === undefined, 'content', vectors.key, `of the rows from ${first} on: ${problem}`)
       }
     } finally {
-      await file.close()
+      await local.close()
     }
   })
 }

@@ -38,6 +38,7 @@ napi_value init(napi_env env, napi_value exports) {
   export_cached_read(env, exports);
   export_merging(env, exports);
   export_linear_algebra(env, exports);
+  export_inverted(env, exports);
   return exports;
 }
 

@@ -13,5 +13,6 @@ void export_cached_read(napi_env env, napi_value exports);
 void export_files(napi_env env, napi_value exports);
 void export_merging(napi_env env, napi_value exports);
 void export_linear_algebra(napi_env env, napi_value exports);
+void export_inverted(napi_env env, napi_value exports);
 
 }  // namespace likeness

@@ -83,6 +83,16 @@ export interface Addon {
     normalize: boolean,
   ): Promise<void>
   symmetricEigen(matrixThenVectors: Float64Array, values: Float64Array): Promise<void>
+  searchInverted(
+    rows: Int32Array,
+    values: Float32Array,
+    rowCount: number,
+    bounds: Float64Array,
+    weights: Float32Array,
+    deleted: Uint8Array,
+    ids: Int32Array,
+    distances: Float32Array,
+  ): Promise<void>
 }
 
 function loadAddon(): Addon {

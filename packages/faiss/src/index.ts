@@ -1,4 +1,4 @@
-// Entry of the package: Faiss indexes and the linear algebra beside them.
+// Entry of the package: Faiss indexes, and the linear algebra and the inverted lists beside them.
 import { addon } from './addon.ts'
 
 export { BinaryIndex } from './binary-index.ts'
@@ -10,6 +10,8 @@ export { FaissIndex } from './faiss-index.ts'
 export type { FaissMetric, IndexKind, IndexSpec, VectorStorage } from './index-spec.ts'
 export { readForeignVectors } from './foreign-vectors.ts'
 export type { ForeignVectors } from './foreign-vectors.ts'
+export { searchInverted } from './search-inverted.ts'
+export type { InvertedQuery, Postings } from './search-inverted.ts'
 export { linearTransform } from './linear-transform.ts'
 export type { LinearTransform } from './linear-transform.ts'
 export { configurePool } from './pool.ts'

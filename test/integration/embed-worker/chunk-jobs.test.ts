@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { denseRows } from '@likeness/shared/contract/vector-rows'
 import { channels, workHintSchema } from '@likeness/shared/contract/work'
 import { Redis } from 'ioredis'
 import { createEmbedRig, pictureOf, tinyEmbedding } from './embed-rig.ts'
@@ -43,7 +44,7 @@ test('a chunk of 50 with bad pictures in it writes 50 items, and only the bad on
   expect(announced.sort()).toEqual(batches.map(({ key }) => key).sort())
   for (const { header, vectors } of batches) {
     expect(header).toMatchObject({ incarnation: rig.incarnation, ingestion, embeddingVersion: tinyEmbedding.version, dim: 64, rawDim: 144 })
-    for (let at = 0; at < vectors.length; at += 64) expect(Math.hypot(...vectors.subarray(at, at + 64))).toBeCloseTo(1, 4)
+    for (let at = 0; at < denseRows(vectors).length; at += 64) expect(Math.hypot(...denseRows(vectors).subarray(at, at + 64))).toBeCloseTo(1, 4)
   }
 }, 90_000)
 
@@ -73,7 +74,7 @@ test('a second feeding embeds only what the first one left out', async () => {
   const { encodeVectorBatch } = await import('@likeness/shared/contract/vector-batch')
   const kept = batch!.header.items.slice(0, 4)
   const rows = kept.reduce((sum, item) => sum + item.rows.length, 0)
-  await rig.store.put(batch!.key, encodeVectorBatch({ header: { ...batch!.header, items: kept }, vectors: batch!.vectors.slice(0, rows * 64), raw: batch!.raw.slice(0, rows * 144) }))
+  await rig.store.put(batch!.key, encodeVectorBatch({ header: { ...batch!.header, items: kept }, vectors: denseRows(batch!.vectors).slice(0, rows * 64), raw: batch!.raw.slice(0, rows * 144) }))
   await rig.addChunk(rig.chunkOf(ingestion, { feeding: 2 }))
   const items = await rig.waitForItems(ingestion, 6)
   expect(items.map(({ ordinal }) => ordinal).sort()).toEqual([0, 1, 2, 3, 4, 5])

@@ -1,5 +1,6 @@
 import { request } from 'node:http'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { denseRows } from '@likeness/shared/contract/vector-rows'
 import { decodeVector, embedAnswerSchema } from '@likeness/shared/contract/lane'
 import { laneAddressSchema, lanesKey } from '@likeness/shared/contract/work'
 import sharp from 'sharp'
@@ -42,7 +43,7 @@ test('the same picture gives the same vector in a chunk and over the lane', asyn
   const [batch] = await rig.readBatches(ingestion)
   const answer = embedAnswerSchema.parse(await (await embed(worker.url, bytes)).json())
   expect(answer.objects.map(({ kind, box }) => ({ kind, box }))).toEqual(batch!.header.items[0]!.rows.map(({ kind, box }) => ({ kind, box })))
-  expect(answer.objects.flatMap(({ vector }) => [...decodeVector(vector)])).toEqual([...batch!.vectors])
+  expect(answer.objects.flatMap(({ vector }) => [...decodeVector(vector)])).toEqual([...denseRows(batch!.vectors)])
 })
 
 test.each([

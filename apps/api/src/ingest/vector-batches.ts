@@ -2,6 +2,8 @@
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import { encodeVectorBatch } from '@likeness/shared/contract/vector-batch'
 import type { BatchItem } from '@likeness/shared/contract/vector-batch'
+import { joinRows, rowBytes } from '@likeness/shared/contract/vector-rows'
+import type { VectorRows } from '@likeness/shared/contract/vector-rows'
 import { collectionKeys } from '@likeness/shared/keys'
 import type { ObjectStore } from '@likeness/shared/store/object-store'
 import { createUlid } from '@likeness/shared/ulid'
@@ -19,28 +21,22 @@ export interface BatchTarget {
 /** Items in ascending order of their ordinals, each once; `flush` writes what is left. */
 export function createVectorBatches({ store, spec: { incarnation, embedding }, ingestion, nowMs }: BatchTarget) {
   let items: BatchItem[] = []
-  let parts: Float32Array[] = []
+  let parts: VectorRows[] = []
   let bytes = 0
   async function flush(): Promise<void> {
     if (items.length === 0) return
-    const vectors = new Float32Array(bytes / 4)
-    let at = 0
-    for (const part of parts) {
-      vectors.set(part, at)
-      at += part.length
-    }
     const header = { incarnation, ingestion, embeddingVersion: embedding.version, dim: embedding.dim, rawDim: 0, items }
     const key = collectionKeys(incarnation).batch(ingestion, items[0]!.ordinal, createUlid(nowMs()))
-    await store.put(key, encodeVectorBatch({ header, vectors, raw: new Uint16Array(0) }))
+    await store.put(key, encodeVectorBatch({ header, vectors: joinRows(parts), raw: new Uint16Array(0) }))
     items = []
     parts = []
     bytes = 0
   }
   return {
-    async add(item: BatchItem, vectors: Float32Array): Promise<void> {
+    async add(item: BatchItem, vectors: VectorRows): Promise<void> {
       items.push(item)
       parts.push(vectors)
-      bytes += vectors.byteLength
+      bytes += rowBytes(vectors)
       if (items.length >= batchItems || bytes >= batchBytes) await flush()
     },
     flush

@@ -6,13 +6,15 @@ import { itemIdSchema } from '@likeness/shared/contract/item-list'
 import type { ItemListLine } from '@likeness/shared/contract/item-list'
 import { decodeVector } from '@likeness/shared/contract/lane'
 import type { BatchItem, BatchRow } from '@likeness/shared/contract/vector-batch'
+import { joinRows, rowCount } from '@likeness/shared/contract/vector-rows'
+import type { VectorRows } from '@likeness/shared/contract/vector-rows'
 import { appError, isAppError } from '@likeness/shared/errors'
-import { parseQueryVector } from '../search/query-vector.ts'
+import { parseVector } from '../search/query-vector.ts'
 
 export interface GivenItem {
   listed: ItemListLine
   /** Absent when the item failed. */
-  embedded?: { item: BatchItem; vectors: Float32Array }
+  embedded?: { item: BatchItem; vectors: VectorRows }
 }
 export interface NumberedLine {
   line: number
@@ -50,23 +52,23 @@ function accept(value: unknown, { line, ordinal, spec }: { line: number; ordinal
   }
   const { id, label = null, metadata, width = 0, height = 0 } = parsed.data
   const vectors = decodeRows(parsed.data, spec)
-  const rows = rowsOf(parsed.data, vectors.length / spec.embedding.dim)
+  const rows = rowsOf(parsed.data, rowCount(vectors, spec.embedding.dim))
   const described = { ordinal, id, label, ...(metadata && { metadata }), imageKey: null, line }
   return { listed: described, embedded: { item: { ...described, width, height, rows }, vectors } }
 }
 
-function decodeRows({ vectors: given }: VectorLine, spec: CollectionSpec): Float32Array {
-  const { dim } = spec.embedding
-  const rows: (readonly number[])[] = typeof given === 'string' ? splitRows(decodeVector(given), dim, Buffer.byteLength(given, 'base64')) : given
-  const vectors = new Float32Array(rows.length * dim)
-  rows.forEach((row, i) => vectors.set(parseQueryVector(row, spec), i * dim))
-  return vectors
+function decodeRows({ vectors: given }: VectorLine, spec: CollectionSpec): VectorRows {
+  const rows = typeof given === 'string' ? splitRows(given, spec) : given
+  return joinRows(rows.map((row) => parseVector(row, spec)))
 }
 
-function splitRows(values: Float32Array, dim: number, sizeBytes: number): number[][] {
+function splitRows(text: string, { embedding: { dim, sparse } }: CollectionSpec): Float32Array[] {
+  if (sparse) throw appError('invalid_vector', 'the vectors of the collection are sparse: {"indices": [...], "values": [...]}')
+  const values = decodeVector(text)
+  const sizeBytes = Buffer.byteLength(text, 'base64')
   const count = values.length / dim
   if (sizeBytes !== values.byteLength || count < 1 || !Number.isInteger(count)) throw appError('dimension_mismatch', `${sizeBytes} bytes are no rows of ${dim} float32 values`)
-  return Array.from({ length: count }, (_, i) => [...values.subarray(i * dim, (i + 1) * dim)])
+  return Array.from({ length: count }, (_, i) => values.subarray(i * dim, (i + 1) * dim))
 }
 
 function rowsOf({ rows, width = 0, height = 0 }: VectorLine, count: number): BatchRow[] {

@@ -3,8 +3,15 @@ import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import { appError } from '@likeness/shared/errors'
 import type { LaneClient } from './lane-client.ts'
 
-/** embedding_mismatch when embed-workers are known and none of them makes what the collection holds. */
-export function requireEmbedder({ lanes }: { lanes: Pick<LaneClient, 'known'> }, { name, embedding: { version, dim } }: CollectionSpec): void {
+/** embedding_mismatch for sparse vectors, which no embed-worker makes, and when embed-workers are known and none of them makes what the collection holds. */
+export function requireEmbedder({ lanes }: { lanes: Pick<LaneClient, 'known'> }, { name, embedding: { version, dim, sparse } }: CollectionSpec): void {
+  if (sparse) {
+    throw appError(
+      'embedding_mismatch',
+      `collection ${name} holds sparse vectors of ${version}, which no embed-worker makes: search it by vector or item_id, or add to it with POST /v1/collections/${name}/vectors`,
+      { detail: { collection_embedding: version } }
+    )
+  }
   const made = lanes.known().map(({ embedding }) => embedding)
   if (made.length === 0 || made.some((embedding) => embedding.version === version && embedding.dim === dim)) return
   const versions = [...new Set(made.map((embedding) => `${embedding.version} (${embedding.dim})`))]

@@ -7,7 +7,7 @@ export const collectionRoutes: RouteDescriptions = {
   'POST /v1/collections': {
     tag: 'collections',
     summary: 'Create a collection',
-    description: 'Its embedding is what the embed-workers make, or the given one for vectors that are made elsewhere. It is fixed from then on.',
+    description: 'Its embedding is what the embed-workers make, or the given one for vectors that are made elsewhere. It is fixed from then on. One that is `sparse` has its own exact inverted lists, outside Faiss.',
     body: { 'application/json': 'CreateCollection' },
     idempotent: true,
     answers: { 201: json('Created.', 'Collection') },

@@ -26,7 +26,7 @@ export const ingestionRoutes: RouteDescriptions = {
   'POST /v1/collections/:c/vectors': {
     ...accepted,
     summary: 'Bring items with vectors that were made elsewhere',
-    description: 'One VectorLine a line, at most 10 000, as GET of the same path answers. An item with the same id is replaced. A line that cannot be used becomes a failed item of the job. Where the embedding, or the cosine, has unit vectors they are brought to unit length.',
+    description: 'One VectorLine a line, at most 10 000, as GET of the same path answers. An item with the same id is replaced. A line that cannot be used becomes a failed item of the job. Where the embedding, or the cosine, has unit vectors they are brought to unit length; sparse ones always, their zeros left out and their indices sorted.',
     body: { 'application/x-ndjson': 'VectorLine' },
     codes: ['collection_not_found']
   }

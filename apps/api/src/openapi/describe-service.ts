@@ -8,7 +8,7 @@ export const searchRoutes: RouteDescriptions = {
   'POST /v1/collections/:c/search': {
     tag: 'search',
     summary: 'Find the items most like a picture, a stored item or a vector',
-    description: 'No hits: nothing passes the threshold, so it is unknown.',
+    description: 'No hits: nothing passes the threshold, so it is unknown. Of sparse vectors every search is exact, whatever its `search_budget`, and only items that share an index with the query are hits.',
     body: { 'application/json': 'SearchRequest', 'multipart/form-data': 'SearchForm' },
     answers: { 200: { ...json('Hits of each object, and of all together.', 'SearchAnswer'), headers: ['x-index-seq'] } },
     codes: [

@@ -17,7 +17,9 @@ type CreateIntent = z.infer<typeof intentSchema>
 
 function parseCreate(body: unknown) {
   try {
-    return parseRequest(createCollectionSchema, body)
+    const { name, index_method, metric, ...rest } = parseRequest(createCollectionSchema, body)
+    const sparse = rest.embedding?.sparse === true
+    return { name, index_method: index_method ?? (sparse ? 'FLAT' : 'HNSW32'), metric: metric ?? (sparse ? 'cosine' : 'IP'), ...rest }
   } catch (error) {
     const issues = isAppError(error, 'invalid_request') ? (error.detail?.issues as { path: string }[]) : []
     if (isAppError(error) && issues[0]?.path === 'name') throw appError('invalid_name', error.message, { detail: error.detail })

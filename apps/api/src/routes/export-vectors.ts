@@ -2,6 +2,7 @@
 import type { Snapshot } from '@likeness/engine/contract'
 import type { VectorLine } from '@likeness/shared/contract/http'
 import { encodeVector } from '@likeness/shared/contract/lane'
+import { isSparse, sparseVectors } from '@likeness/shared/contract/vector-rows'
 import type { ApiDeps } from '../api-deps.ts'
 import type { Route } from '../http/route.ts'
 import { sendNdjson } from '../http/send-ndjson.ts'
@@ -11,7 +12,7 @@ async function* linesOf(snapshot: Snapshot): AsyncGenerator<VectorLine> {
   for await (const { item, vectors } of snapshot.scrollVectors()) {
     const { id, label, metadata, width, height, rows } = item
     const described = Object.keys(metadata).length === 0 ? {} : { metadata }
-    yield { id, label, ...described, width, height, rows, vectors: encodeVector(vectors) }
+    yield { id, label, ...described, width, height, rows, vectors: isSparse(vectors) ? [...sparseVectors(vectors)] : encodeVector(vectors) }
   }
 }
 

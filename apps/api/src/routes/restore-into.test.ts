@@ -1,5 +1,6 @@
 // A snapshot that becomes a collection of its own, over HTTP, with owners beside the API.
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { denseRows } from '@likeness/shared/contract/vector-rows'
 import { collectionKeys } from '@likeness/shared/keys'
 import { startOwner } from '../test-support/start-owner.ts'
 import { codeOf, startTestApi } from '../test-support/start-test-api.ts'
@@ -58,7 +59,7 @@ async function contentOf(collection: string, incarnation: string) {
   const { name } = (await taken.json()) as { name: string }
   const held = await api.deps.snapshots.open(incarnation, name)
   const items = []
-  for await (const { item: { imageKey: _imageKey, ...item }, vectors } of held.items()) items.push({ ...item, vectors: [...vectors] })
+  for await (const { item: { imageKey: _imageKey, ...item }, vectors } of held.items()) items.push({ ...item, vectors: [...denseRows(vectors)] })
   return items.sort((a, b) => (a.id < b.id ? -1 : 1))
 }
 

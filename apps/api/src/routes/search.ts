@@ -12,7 +12,7 @@ import { requireEmbedder } from '../lanes/require-embedder.ts'
 import { readPicture } from '../read-picture.ts'
 import { resolveCollection } from '../resolve-collection.ts'
 import { searchSnapshot } from '../search/answer-search.ts'
-import { parseQueryVector, parseQueryVectors } from '../search/query-vector.ts'
+import { parseQueryVectors, parseVector } from '../search/query-vector.ts'
 import { receiveSearch } from '../search/receive-search.ts'
 import type { ReceivedSearch } from '../search/receive-search.ts'
 import { queriesOfItem, queriesOfPicture, queriesOfVectors } from '../search/search-queries.ts'
@@ -29,7 +29,7 @@ async function pictureOf(deps: ApiDeps, spec: CollectionSpec, { request, picture
 /** The vectors to search a snapshot for. `embed` is asked again when the collection's embedding is not the one that was used. */
 async function queriesFor(snapshot: Snapshot, { request }: ReceivedSearch, embedded: EmbedAnswer | undefined, embed: (embedding: EmbeddingSpec) => Promise<EmbedAnswer>): Promise<SearchQueries> {
   const { dim } = snapshot.spec.embedding
-  if (request.vector !== undefined) return queriesOfVectors(parseQueryVector(request.vector, snapshot.spec), dim)
+  if (request.vector !== undefined) return queriesOfVectors(parseVector(request.vector, snapshot.spec), dim)
   if (request.vectors !== undefined) return queriesOfVectors(parseQueryVectors(request.vectors, snapshot.spec), dim)
   if (request.item_id !== undefined) return queriesOfItem(snapshot, request.item_id)
   const wanted = snapshot.spec.embedding

@@ -1,11 +1,17 @@
-// A client's own vectors, checked against the collection and made unit length where its rows are.
+// A client's own vectors, checked against the collection and made unit length where its rows are. Sparse ones: sparse-vector.ts.
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import { maxVectors } from '@likeness/shared/contract/http'
+import type { SearchRequest } from '@likeness/shared/contract/http'
 import { decodeVector } from '@likeness/shared/contract/lane'
+import { joinRows } from '@likeness/shared/contract/vector-rows'
+import type { SparseVector, VectorRows } from '@likeness/shared/contract/vector-rows'
 import { appError } from '@likeness/shared/errors'
+import { parseSparseVector } from './sparse-vector.ts'
+
+type Compared = Pick<CollectionSpec, 'embedding' | 'metric'>
 
 /** float32 [dim]. dimension_mismatch, or invalid_vector for values that float32 cannot hold and for a zero vector without a direction. */
-export function parseQueryVector(values: ArrayLike<number>, { embedding, metric }: Pick<CollectionSpec, 'embedding' | 'metric'>): Float32Array {
+function parseDenseVector(values: ArrayLike<number>, { embedding, metric }: Compared): Float32Array {
   if (values.length !== embedding.dim) {
     throw appError('dimension_mismatch', `the vector has ${values.length} values, the collection ${embedding.dim}`, { detail: { given: values.length, expected: embedding.dim } })
   }
@@ -21,13 +27,26 @@ export function parseQueryVector(values: ArrayLike<number>, { embedding, metric 
   return vector
 }
 
-/** float32 [n, dim] of arrays, or of base64. */
-export function parseQueryVectors(given: string | readonly (readonly number[])[], spec: Pick<CollectionSpec, 'embedding' | 'metric'>): Float32Array {
-  const rows = typeof given === 'string' ? rowsOf(given, spec.embedding.dim) : given
-  return Float32Array.from(rows.flatMap((row) => [...parseQueryVector(row, spec)]))
+const isSparseVector = (given: ArrayLike<number> | SparseVector): given is SparseVector => 'indices' in given
+
+/** One row of the form that the collection has; invalid_vector for the other. */
+export function parseVector(given: ArrayLike<number> | SparseVector, spec: Compared): VectorRows {
+  const { sparse, dim } = spec.embedding
+  if (isSparseVector(given)) {
+    if (!sparse) throw appError('invalid_vector', `a sparse vector: the vectors of the collection are arrays of ${dim} numbers`)
+    return parseSparseVector(given, dim)
+  }
+  if (sparse) throw appError('invalid_vector', 'the vectors of the collection are sparse: {"indices": [...], "values": [...]}')
+  return parseDenseVector(given, spec)
 }
 
-function rowsOf(text: string, dim: number): Float32Array[] {
+/** Rows of arrays, of base64, or of sparse vectors. */
+export function parseQueryVectors(given: NonNullable<SearchRequest['vectors']>, spec: Compared): VectorRows {
+  return joinRows((typeof given === 'string' ? rowsOf(given, spec) : given).map((row) => parseVector(row, spec)))
+}
+
+function rowsOf(text: string, { embedding: { dim, sparse } }: Compared): Float32Array[] {
+  if (sparse) throw appError('invalid_vector', 'the vectors of the collection are sparse: {"indices": [...], "values": [...]}')
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(text)) throw appError('invalid_vector', 'vectors is base64 of little-endian float32, or arrays of numbers')
   const values = decodeVector(text)
   const count = values.length / dim

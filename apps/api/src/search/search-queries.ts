@@ -3,23 +3,25 @@ import type { Snapshot } from '@likeness/engine/contract'
 import type { SearchAnswer } from '@likeness/shared/contract/http'
 import { decodeVector } from '@likeness/shared/contract/lane'
 import type { EmbedAnswer } from '@likeness/shared/contract/lane'
+import { rowCount } from '@likeness/shared/contract/vector-rows'
+import type { VectorRows } from '@likeness/shared/contract/vector-rows'
 import { appError } from '@likeness/shared/errors'
 
 type AnsweredObject = Omit<SearchAnswer['objects'][number], 'hits'>
 
 export interface SearchQueries {
   objects: AnsweredObject[]
-  /** [n, dim]; row i belongs to objects[objectOf[i]]. */
-  vectors: Float32Array
+  /** Row i belongs to objects[objectOf[i]]. */
+  vectors: VectorRows
   objectOf: number[]
   picture: SearchAnswer['picture']
   /** Not a hit of itself. */
   except: string | undefined
 }
 
-/** Each of [n, dim] vectors is an object. */
-export function queriesOfVectors(vectors: Float32Array, dim: number): SearchQueries {
-  const objects = Array.from({ length: vectors.length / dim }, (): AnsweredObject => ({ kind: 'vector', box: null, class: null, detector_score: null }))
+/** Each row is an object. */
+export function queriesOfVectors(vectors: VectorRows, dim: number): SearchQueries {
+  const objects = Array.from({ length: rowCount(vectors, dim) }, (): AnsweredObject => ({ kind: 'vector', box: null, class: null, detector_score: null }))
   return { objects, vectors, objectOf: [...objects.keys()], picture: null, except: undefined }
 }
 

@@ -1,6 +1,7 @@
 // A replica over items that a test puts in: exact search by inner product, and a slot that the test moves.
 import type { Hit, Replica, Snapshot, SnapshotQuery, SnapshotWish, StoredItem } from '@likeness/engine/contract'
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
+import { denseRows } from '@likeness/shared/contract/vector-rows'
 import { appError } from '@likeness/shared/errors'
 
 export interface FakeItem extends Partial<StoredItem> {
@@ -57,7 +58,8 @@ export function createFakeReplica(specOf: (incarnation: string) => Promise<Colle
       awaits: () => replica.awaited,
       async search(query) {
         replica.queries.push(query)
-        const { vectors, k, scoreThres } = query
+        const { k, scoreThres } = query
+        const vectors = denseRows(query.vectors)
         const { dim } = spec.embedding
         const threshold = scoreThres ?? spec.settings.score_thres ?? -Infinity
         return Array.from({ length: vectors.length / dim }, (_, i) => searchOne(replica.items, vectors.subarray(i * dim, (i + 1) * dim), k, threshold))

@@ -36,7 +36,7 @@ const lineOf = (item: number): VectorLine => ({
   vectors: encodeVector(vectors.subarray(firstRow(item) * dim, firstRow(item + 1) * dim))
 })
 
-function galleryOf({ method = 'FLAT', metric = 'IP', count = items, failsAt = Infinity, budget }: { method?: string; metric?: string; count?: number; failsAt?: number; budget?: number } = {}) {
+function galleryOf({ method = 'FLAT', metric = 'IP', count = items, failsAt = Infinity, budget, sparse }: { sparse?: true; method?: string; metric?: string; count?: number; failsAt?: number; budget?: number } = {}) {
   async function* lines(): AsyncGenerator<VectorLine> {
     for (let item = 0; item < count; item++) {
       if (item === failsAt) throw new TypeError('terminated')
@@ -44,7 +44,7 @@ function galleryOf({ method = 'FLAT', metric = 'IP', count = items, failsAt = In
     }
   }
   const api = { exportVectors: async () => ({ seq: 12, lines: lines() }) } as unknown as ApiClient
-  const collection = { name: 'marks', incarnation: '01ARZ3NDEKTSV4RRFFQ69G5FAV', embedding: { version: 'test@1/none@1', dim, unit: true }, metric, index_method: method, items: count, settings: { search_budget: budget } } as unknown as CollectionAnswer
+  const collection = { name: 'marks', incarnation: '01ARZ3NDEKTSV4RRFFQ69G5FAV', embedding: { version: 'test@1/none@1', dim, unit: true, sparse }, metric, index_method: method, items: count, settings: { search_budget: budget } } as unknown as CollectionAnswer
   return exportGallery({ api, collection, outDir: out, reading: silent, building: silent })
 }
 const rowLines = async (): Promise<RowLine[]> => (await readFile(join(out, 'id_map.ndjson'), 'utf8')).trimEnd().split('\n').map((line) => rowLineSchema.parse(JSON.parse(line)))
@@ -73,6 +73,7 @@ test('an export that fails leaves the one before as it was, and nothing of its o
   const before = await stat(join(out, 'vector.index'))
   await expect(galleryOf({ failsAt: 300 })).rejects.toThrow('terminated')
   await expect(galleryOf({ count: 0 })).rejects.toThrow('the collection marks holds nothing to export')
+  await expect(galleryOf({ sparse: true })).rejects.toThrow('holds sparse vectors')
   expect((await readdir(out)).sort()).toEqual(['export.json', 'id_map.ndjson', 'id_map.pkl', 'vector.index'])
   expect((await stat(join(out, 'vector.index'))).mtimeMs).toBe(before.mtimeMs)
   expect((await readExportNote(out))!.items).toBe(9)

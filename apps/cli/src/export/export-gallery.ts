@@ -34,6 +34,7 @@ export async function exportGallery({ api, collection, outDir, ...progress }: Ex
 
 async function writeFiles({ api, collection, folder, reading, building }: Omit<ExportOptions, 'outDir'> & { folder: ExportFolder }): Promise<ExportNote> {
   const { name, incarnation, embedding, metric, index_method, settings } = collection
+  if (embedding.sparse) throw new UserError(`the collection ${name} holds sparse vectors, which no Faiss index takes: read them with GET /v1/collections/${name}/vectors`)
   const { seq, lines } = await api.exportVectors(name)
   const { items, rows } = await writeRows(lines, { folder, dim: embedding.dim, onItem: (done) => reading.show(done, Math.max(done, collection.items)) })
   reading.done()

@@ -58,7 +58,7 @@ test('vectors follow the order of the items, failed ones have none', async () =>
   writer.add(entry(3))
   await writer.close()
   const batch = decodeVectorBatch((await store.get(announced[0]!))!.body)
-  expect([...batch.vectors]).toEqual([3, 3, 7, 7, 7, 7])
+  expect(batch.vectors).toEqual(Float32Array.of(3, 3, 7, 7, 7, 7))
   expect([...batch.raw]).toEqual([3, 3, 3, 7, 7, 7, 7, 7, 7])
   expect(parseBatchKey(announced[0]!)).toEqual({ incarnation, ingestion, firstOrdinal: 3 })
 })

@@ -26,6 +26,7 @@ import { createJobs } from '../jobs.ts'
 import { createLogAppender } from '../log-appender.ts'
 import type { Protocol } from '../protocol.ts'
 import { createReplica } from '../replica.ts'
+import { sparseOf } from './sparse.ts'
 
 export const dim = 16
 
@@ -77,6 +78,7 @@ export interface GalleryOptions extends Partial<Pick<CollectionSpec, 'method' | 
   width?: number
   /** Whether all have unit length. */
   unit?: boolean
+  sparse?: true
   protocol?: Protocol
 }
 
@@ -87,8 +89,8 @@ export async function createGallery(options: GalleryOptions = {}) {
   const log = silentLog()
   const catalog = createCatalog({ store, clock })
   const settings = collectionSettingsSchema.parse({ seal_threshold: options.sealThreshold ?? 64, ...options.settings })
-  const { metric = 'IP', method = 'HNSW32', storage, rescore, width = dim, unit = true } = options
-  const spec = await catalog.create({ name: options.name ?? 'marks', embedding: { version: options.embedding ?? 'test@1/none@1', dim: width, unit }, metric, method, storage, rescore, settings })
+  const { metric = 'IP', method = 'HNSW32', storage, rescore, width = dim, unit = true, sparse } = options
+  const spec = await catalog.create({ name: options.name ?? 'marks', embedding: { version: options.embedding ?? 'test@1/none@1', dim: width, unit, sparse }, metric, method, storage, rescore, settings })
   const appender = createLogAppender({ store, clock })
   const lists = createItemListWriter({ store })
   const jobs = createJobs({ store, catalog })
@@ -119,10 +121,10 @@ export async function createGallery(options: GalleryOptions = {}) {
         rows: fails === undefined ? seeds.map((seed) => ({ kind: 'subject', box: [0, 0, seed, 10], score: 1, className: null })) : [],
         ...(fails === undefined ? {} : { failure: { code: fails, message: `fails with ${fails}` } })
       }))
-      const vectors = batchItems.flatMap(({ rows }) => rows.map(({ box }) => [...(options.vectorOf ?? vectorOf)(box[2])])).flat()
+      const vectors = Float32Array.from(batchItems.flatMap(({ rows }) => rows.map(({ box }) => [...(options.vectorOf ?? vectorOf)(box[2])])).flat())
       const key = keys.batch(ingestion, firstOrdinal, createUlid())
       const header = { incarnation: spec.incarnation, ingestion, embeddingVersion: spec.embedding.version, dim: width, rawDim: 0, items: batchItems }
-      await store.put(key, encodeVectorBatch({ header, vectors: Float32Array.from(vectors), raw: new Uint16Array(0) }))
+      await store.put(key, encodeVectorBatch({ header, vectors: sparse ? sparseOf(vectors, width) : vectors, raw: new Uint16Array(0) }))
       return key
     },
     async remove(...ids: string[]): Promise<number> {

@@ -1,6 +1,7 @@
 // What a collection should answer, as plainly as it can be said: a list of items, and every score computed.
 import type { Metric } from '@likeness/shared/contract/collection'
 import type { Hit } from '../contract.ts'
+import { share } from './sparse.ts'
 
 export interface ReferenceItem {
   label: string | null
@@ -23,14 +24,16 @@ export interface Asked {
   queries: readonly Float32Array[]
   k: number
   keep?: (item: ReferenceItem) => boolean
+  /** Only what shares an index with the query can be found. */
+  sparse?: boolean
 }
 
 /** Tells what share of the best k of each query was found; of items with equal scores any will do. */
-export function recallJudge(reference: Reference, { metric, queries, k, keep = () => true }: Asked): (found: readonly (readonly Hit[])[]) => number {
+export function recallJudge(reference: Reference, { metric, queries, k, keep = () => true, sparse = false }: Asked): (found: readonly (readonly Hit[])[]) => number {
   const kept = [...reference].filter(([, item]) => keep(item))
-  const scored = queries.map((query) => new Map(kept.map(([id, { vector }]) => [id, scoreBetween(metric, query, vector)])))
+  const scored = queries.map((query) => new Map(kept.filter(([, { vector }]) => !sparse || share(query, vector)).map(([id, { vector }]) => [id, scoreBetween(metric, query, vector)])))
   const worst = scored.map((scores) => [...scores.values()].sort((a, b) => b - a)[Math.min(k, scores.size) - 1] ?? Infinity)
-  const wanted = queries.length * Math.min(k, kept.length)
+  const wanted = scored.reduce((sum, scores) => sum + Math.min(k, scores.size), 0)
   return (found) => {
     const hits = found.map((list, q) => list.slice(0, k).filter(({ item: { id } }) => (scored[q]!.get(id) ?? -Infinity) >= worst[q]! - 1e-9).length)
     return hits.reduce((sum, count) => sum + count, 0) / wanted

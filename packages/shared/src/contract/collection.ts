@@ -5,15 +5,35 @@ export const collectionNameSchema = z
   .string()
   .regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'a name is 1-63 of a-z 0-9 . _ - and starts with a letter or digit')
 
+const mostDenseValues = 4096
+/** Indices of sparse vectors are 32-bit numbers below it. */
+export const mostSparseDim = 2 ** 32
+
 /** Fixed at creation and enforced: batches and queries of another version are refused. */
-export const embeddingSchema = z.object({
-  /** `${model}@${version}/${profile}@${profileVersion}` */
-  version: z.string().min(1).max(200),
-  dim: z.number().int().min(1).max(4096),
-  /** Whether every row has unit length. */
-  unit: z.boolean()
-})
+export const embeddingSchema = z
+  .object({
+    /** `${model}@${version}/${profile}@${profileVersion}` */
+    version: z.string().min(1).max(200),
+    /** Values of a vector; of a sparse one its indices are below it. */
+    dim: z.number().int().min(1).max(mostSparseDim),
+    /** Whether every row has unit length. */
+    unit: z.boolean(),
+    /** Vectors are {indices, values}: only what is not zero. */
+    sparse: z.literal(true).optional()
+  })
+  .refine(({ dim, sparse }) => sparse === true || dim <= mostDenseValues, { path: ['dim'], message: `a dense vector has at most ${mostDenseValues} values` })
 export type EmbeddingSpec = z.infer<typeof embeddingSchema>
+
+/** As clients write it: with `sparse` neither `dim` (then 2^32) nor `unit` need be given. */
+export const givenEmbeddingSchema = z
+  .object({ ...embeddingSchema.shape, dim: embeddingSchema.shape.dim.optional(), unit: z.boolean().optional(), sparse: z.boolean().optional() })
+  .transform((given, ctx): EmbeddingSpec => {
+    const { version, sparse = false } = given
+    const parsed = embeddingSchema.safeParse(sparse ? { version, dim: given.dim ?? mostSparseDim, unit: given.unit ?? true, sparse } : { version, dim: given.dim, unit: given.unit })
+    if (parsed.success) return parsed.data
+    for (const { path, message } of parsed.error.issues) ctx.addIssue({ code: 'custom', path, message })
+    return z.NEVER
+  })
 
 export const metrics = ['IP', 'L2', 'cosine', 'hamming'] as const
 export type Metric = (typeof metrics)[number]
@@ -93,6 +113,12 @@ export type CollectionDraft = Omit<z.input<typeof collectionSpecSchema>, 'incarn
 
 /** Why there can be no such collection, or undefined. */
 export function formProblem({ metric, method, storage, rescore, embedding, settings }: Omit<CollectionSpec, 'incarnation' | 'createdAtMs'>): string | undefined {
+  if (embedding.sparse) {
+    if (metric !== 'cosine') return `sparse vectors are compared by cosine, not by ${metric}`
+    if (method !== 'FLAT') return `sparse vectors have inverted lists, which are exact: index_method is FLAT, not ${method}`
+    if (storage !== 'f32' || rescore) return 'sparse vectors are stored as f32: there is no other storage, and nothing to score them by again'
+    if (!embedding.unit) return 'sparse vectors are brought to unit length: unit is true'
+  }
   if (metric === 'hamming' && (storage !== 'f32' || rescore)) return 'hamming stores bits: it has no other storage, and nothing to score them by again'
   if (metric !== 'hamming' && settings.hamming_threshold !== undefined) return `hamming_threshold is for hamming, not for ${metric}`
   if (settings.on_disk && method !== 'IVF') return `on_disk is for IVF: the index of ${method} has to be in memory`

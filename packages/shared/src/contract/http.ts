@@ -1,6 +1,6 @@
 // Requests and answers of the public API. Field names are snake_case on the wire.
 import { z } from 'zod'
-import { collectionNameSchema, collectionSettingsSchema, embeddingSchema, indexMethodSchema, metricSchema, searchBudgetSchema, settingsChangeSchema, storageSchema } from './collection.ts'
+import { collectionNameSchema, collectionSettingsSchema, givenEmbeddingSchema, indexMethodSchema, metricSchema, searchBudgetSchema, settingsChangeSchema, storageSchema } from './collection.ts'
 import { filterSchema, groupBySchema } from './filter.ts'
 import type { Filter } from './filter.ts'
 import { boxSchema } from './lane.ts'
@@ -16,15 +16,17 @@ export const maxHits = 100_000
 
 export const createCollectionSchema = z.strictObject({
   name: collectionNameSchema,
-  index_method: indexMethodSchema.default('HNSW32'),
-  metric: metricSchema.default('IP'),
+  /** Absent: HNSW32; of sparse vectors FLAT. */
+  index_method: indexMethodSchema.optional(),
+  /** Absent: IP; of sparse vectors cosine. */
+  metric: metricSchema.optional(),
   /** Of sealed segments; small ones are always f32. */
   storage: storageSchema.default('f32'),
   /** Scores from full vectors, read from disk: for encoded storage. */
   rescore: z.boolean().default(false),
   settings: collectionSettingsSchema.partial().strict().optional(),
   /** For vectors that are made elsewhere and come through `POST .../vectors`; absent: what the embed-workers make. */
-  embedding: embeddingSchema.optional()
+  embedding: givenEmbeddingSchema.optional()
 })
 export const changeCollectionSchema = z.strictObject({
   settings: settingsChangeSchema.refine((settings) => Object.values(settings).some((value) => value !== undefined), 'give at least one setting')
@@ -57,9 +59,14 @@ export const listLineSchema = z.strictObject({
 })
 export type ListLine = z.infer<typeof listLineSchema>
 
+/** Values that are not zero, of one vector. */
+export const maxNonZeros = 16_384
+/** What its numbers must be is said by whoever reads it (sparse-vector.ts of the api), by name and place. */
+export const sparseVectorSchema = z.strictObject({ indices: z.array(z.number()), values: z.array(z.number()) })
+
 /**
  * A line of `POST .../vectors` and of `GET .../vectors` (NDJSON): an item with its vectors. `vectors` is base64 of little-endian float32
- * [rows, dim], or as many arrays of numbers; `rows` describes them in the same order (absent: each is a `whole` of an unknown picture).
+ * [rows, dim], or as many arrays of numbers, or as many sparse vectors; `rows` describes them in the same order (absent: each is a `whole` of an unknown picture).
  */
 export const vectorLineSchema = z.strictObject({
   id: itemIdSchema,
@@ -68,7 +75,7 @@ export const vectorLineSchema = z.strictObject({
   width: z.number().min(0).optional(),
   height: z.number().min(0).optional(),
   rows: z.array(batchRowSchema).min(1).max(1000).optional(),
-  vectors: z.union([z.string(), z.array(z.array(z.number())).min(1)])
+  vectors: z.union([z.string(), z.array(z.array(z.number())).min(1), z.array(sparseVectorSchema).min(1)])
 })
 export type VectorLine = z.infer<typeof vectorLineSchema>
 
@@ -94,9 +101,9 @@ export const restoreSnapshotSchema = z.strictObject({ into: collectionNameSchema
 export const consistencies = ['strong', 'bounded', 'eventual'] as const
 /** For multipart the same names as form fields, numbers and JSON as text. */
 export const searchRequestSchema = z.strictObject({
-  vector: z.array(z.number()).optional(),
-  /** Several at once, each an object of the answer: arrays of numbers, or base64 of little-endian float32 [n, dim]. */
-  vectors: z.union([z.string(), z.array(z.array(z.number())).min(1).max(maxVectors)]).optional(),
+  vector: z.union([z.array(z.number()), sparseVectorSchema]).optional(),
+  /** Several at once, each an object of the answer: arrays of numbers, base64 of little-endian float32 [n, dim], or sparse vectors. */
+  vectors: z.union([z.string(), z.array(z.array(z.number())).min(1).max(maxVectors), z.array(sparseVectorSchema).min(1).max(maxVectors)]).optional(),
   item_id: itemIdSchema.optional(),
   image_key: z.string().min(1).max(1024).optional(),
   box: boxSchema.optional(),
@@ -173,7 +180,7 @@ export interface CollectionAnswer {
   metric: string
   storage: string
   rescore: boolean
-  embedding: { version: string; dim: number; unit: boolean }
+  embedding: { version: string; dim: number; unit: boolean; sparse?: true }
   settings: Record<string, unknown>
   created_at: string
   seq: number

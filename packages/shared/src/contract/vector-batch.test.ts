@@ -19,7 +19,7 @@ const batch: VectorBatch = {
 test('a batch comes back as it was written', () => {
   const read = decodeVectorBatch(encodeVectorBatch(batch))
   expect(read.header).toEqual(batch.header)
-  expect([...read.vectors]).toEqual([...batch.vectors])
+  expect(read.vectors).toEqual(batch.vectors)
   expect([...read.raw]).toEqual([...batch.raw])
 })
 
@@ -60,4 +60,18 @@ test('a head that was altered says nothing about ordinals', () => {
 
 test('vectors that do not fit the rows are refused when writing', () => {
   expect(() => encodeVectorBatch({ ...batch, vectors: new Float32Array(3) })).toThrow('2 rows')
+})
+
+test('sparse rows come back as they were written, and rows that cannot be are refused', () => {
+  const { header } = batch
+  const vectors = { offsets: Uint32Array.of(0, 2, 3), indices: Uint32Array.of(3, 4_294_967_295, 0), values: Float32Array.of(0.6, -0.8, 1) }
+  const sparse = { header: { ...header, dim: 2 ** 32, rawDim: 0 }, vectors, raw: new Uint16Array(0) }
+  const read = decodeVectorBatch(encodeVectorBatch(sparse))
+  expect([read.vectors, read.header]).toEqual([vectors, { ...sparse.header, nonZeros: 3 }])
+  const wrong: [Partial<typeof vectors>, string][] = [
+    [{ indices: Uint32Array.of(4, 3, 0) }, 'not ascending'], [{ indices: Uint32Array.of(3, 3, 0) }, 'not ascending'], [{ offsets: Uint32Array.of(0, 0, 3) }, 'no values'],
+    [{ offsets: Uint32Array.of(0, 2, 2) }, 'begin and end'], [{ values: Float32Array.of(0.6, NaN, 1) }, 'not a number']
+  ]
+  for (const [change, problem] of wrong) expect(() => decodeVectorBatch(encodeVectorBatch({ ...sparse, vectors: { ...vectors, ...change } }))).toThrow(problem)
+  expect(() => decodeVectorBatch(encodeVectorBatch({ ...sparse, header: { ...sparse.header, dim: 9 } }))).toThrow('below 9')
 })

@@ -1,10 +1,13 @@
 // Vector batches: what an embed-worker hands to the writer. Immutable, self-contained, checked by a trailing sha256; the head by one of its own, as it is also read alone.
 // Layout, little-endian: 'LKVB' | u32 version | u32 headerBytes | header JSON | sha256 of all before | zeros to a multiple of 8 | float32 vectors [rows, dim] | float16 raw [rows, rawDim] | sha256 of all before.
+// Of sparse vectors, in their place: u32 offsets [rows + 1] | u32 indices [nonZeros] | float32 values [nonZeros].
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { appError, isAppError } from '../errors.ts'
 import { itemFailureSchema, metadataSchema } from './item-list.ts'
 import { boxSchema } from './lane.ts'
+import { isSparse, rowBytes, rowCount, sparseProblem } from './vector-rows.ts'
+import type { VectorRows } from './vector-rows.ts'
 
 export const rowKinds = ['subject', 'whole', 'view'] as const
 export const batchRowSchema = z.object({
@@ -38,14 +41,16 @@ export const batchHeaderSchema = z.object({
   dim: z.number().int().min(1),
   /** 0 when raw vectors are not kept. */
   rawDim: z.number().int().min(0),
+  /** Entries of all rows, when they are sparse. */
+  nonZeros: z.number().int().min(0).optional(),
   items: z.array(batchItemSchema)
 })
 export type BatchHeader = z.infer<typeof batchHeaderSchema>
 
 export interface VectorBatch {
   header: BatchHeader
-  /** [rows, dim] after the profile. */
-  vectors: Float32Array
+  /** After the profile. */
+  vectors: VectorRows
   /** [rows, rawDim] IEEE half precision, before the profile. */
   raw: Uint16Array
 }
@@ -62,12 +67,12 @@ export const countRows = (items: readonly BatchItem[]): number => items.reduce((
 
 export function encodeVectorBatch({ header, vectors, raw }: VectorBatch): Uint8Array {
   const rows = countRows(header.items)
-  if (vectors.length !== rows * header.dim || raw.length !== rows * header.rawDim) {
-    throw appError('internal', `batch of ${rows} rows has ${vectors.length} vector and ${raw.length} raw values`)
+  if (rowCount(vectors, header.dim) !== rows || raw.length !== rows * header.rawDim) {
+    throw appError('internal', `batch of ${rows} rows has ${rowCount(vectors, header.dim)} vectors and ${raw.length} raw values`)
   }
-  const json = Buffer.from(JSON.stringify(header))
+  const json = Buffer.from(JSON.stringify(isSparse(vectors) ? { ...header, nonZeros: vectors.values.length } : header))
   const vectorsAt = vectorsStart(json.length)
-  const rawAt = vectorsAt + vectors.byteLength
+  const rawAt = vectorsAt + rowBytes(vectors)
   const body = Buffer.alloc(rawAt + raw.byteLength + digestBytes)
   magic.copy(body, 0)
   body.writeUInt32LE(version, 4)
@@ -75,7 +80,11 @@ export function encodeVectorBatch({ header, vectors, raw }: VectorBatch): Uint8A
   json.copy(body, headBytes)
   const headEnd = headBytes + json.length
   digestOf(body.subarray(0, headEnd)).copy(body, headEnd)
-  body.set(new Uint8Array(vectors.buffer, vectors.byteOffset, vectors.byteLength), vectorsAt)
+  let at = vectorsAt
+  for (const part of isSparse(vectors) ? [vectors.offsets, vectors.indices, vectors.values] : [vectors]) {
+    body.set(new Uint8Array(part.buffer, part.byteOffset, part.byteLength), at)
+    at += part.byteLength
+  }
   body.set(new Uint8Array(raw.buffer, raw.byteOffset, raw.byteLength), rawAt)
   const digestAt = body.length - digestBytes
   digestOf(body.subarray(0, digestAt)).copy(body, digestAt)
@@ -94,13 +103,18 @@ export function decodeVectorBatch(bytes: Uint8Array): VectorBatch {
   const header = parseHeader(body, jsonBytes)
   const rows = countRows(header.items)
   const vectorsAt = vectorsStart(jsonBytes)
-  const rawAt = vectorsAt + rows * header.dim * 4
+  const rawAt = vectorsAt + 4 * (header.nonZeros === undefined ? rows * header.dim : rows + 1 + 2 * header.nonZeros)
   if (rawAt + rows * header.rawDim * 2 !== digestAt) throw appError('data_corrupt', 'vector batch sizes do not add up')
-  return {
-    header,
-    vectors: new Float32Array(body.buffer, vectorsAt, rows * header.dim),
-    raw: new Uint16Array(body.buffer, rawAt, rows * header.rawDim)
-  }
+  return { header, vectors: readVectors(body.buffer, vectorsAt, header, rows), raw: new Uint16Array(body.buffer, rawAt, rows * header.rawDim) }
+}
+
+function readVectors(buffer: ArrayBuffer, at: number, { dim, nonZeros }: BatchHeader, rows: number): VectorRows {
+  if (nonZeros === undefined) return new Float32Array(buffer, at, rows * dim)
+  const indicesAt = at + 4 * (rows + 1)
+  const sparse = { offsets: new Uint32Array(buffer, at, rows + 1), indices: new Uint32Array(buffer, indicesAt, nonZeros), values: new Float32Array(buffer, indicesAt + 4 * nonZeros, nonZeros) }
+  const problem = sparseProblem(sparse, dim)
+  if (problem !== undefined) throw appError('data_corrupt', `vector batch: ${problem}`)
+  return sparse
 }
 
 function parseHeader(body: Buffer, jsonBytes: number): BatchHeader {
