@@ -111,10 +111,14 @@ export function createLiveApi(url: string, others: readonly string[] = []) {
       form.append('list', new Blob([list]), 'list.tsv')
       return mutate<Accepted>(pathOf(name, '/imports'), { body: form }, key)
     },
+    /** Items with vectors that were made elsewhere. */
+    sendVectors: (name: string, lines: readonly object[]) =>
+      mutate<Accepted>(pathOf(name, '/vectors'), { body: lines.map((line) => JSON.stringify(line)).join('\n'), headers: { 'content-type': 'application/x-ndjson' } }),
     remove: (name: string, id: string, key?: string) => mutate<Deleted>(itemPath(name, id), { method: 'DELETE' }, key),
     removeAll: (name: string, ids: readonly string[], key?: string) => mutate<Omit<Deleted, 'id'>>(pathOf(name, '/delete'), { body: { ids } }, key),
     item: (name: string, id: string, query = '') => insist<ItemAnswer>(`${itemPath(name, id)}${query}`),
     askItem: (name: string, id: string, query = '') => ask(`${itemPath(name, id)}${query}`),
+    askSearch: (name: string, body: object) => ask(pathOf(name, '/search'), { body }),
     search: (name: string, body: object) => insist<SearchAnswer>(pathOf(name, '/search'), { body }),
     searchPicture(name: string, bytes: Uint8Array, fields: Record<string, string> = {}) {
       const form = new FormData()
@@ -124,17 +128,17 @@ export function createLiveApi(url: string, others: readonly string[] = []) {
     },
     job: (id: string) => insist<JobAnswer>(`/v1/jobs/${id}`),
     /** Polls until `isReached`; the error tells the last state seen. */
-    async untilJob(id: string, isReached: (job: JobAnswer) => boolean, withinMs = patienceMs): Promise<JobAnswer> {
+    async untilJob(id: string, isReached: (job: JobAnswer) => boolean, withinMs = patienceMs, everyMs = pollMs): Promise<JobAnswer> {
       const untilMs = Date.now() + withinMs
       for (;;) {
         const job = await insist<JobAnswer>(`/v1/jobs/${id}`)
         if (isReached(job)) return job
         if (Date.now() > untilMs) throw new Error(`job ${id} after ${withinMs} ms: ${JSON.stringify({ ...job, failed: job.failed.slice(0, 3) })}`)
-        await pause(pollMs)
+        await pause(everyMs)
       }
     },
-    finished(id: string): Promise<JobAnswer> {
-      return this.untilJob(id, ({ state }) => state === 'completed')
+    finished(id: string, everyMs?: number): Promise<JobAnswer> {
+      return this.untilJob(id, ({ state }) => state === 'completed', patienceMs, everyMs)
     }
   }
 }
