@@ -1,6 +1,6 @@
 // A large gallery on this machine: seeded rows are streamed into segments, then a process that only reads opens and searches them.
-// `npm run bench -- scale [--n 1000000] [--dim 512] [--method HNSW32|IVF] [--storage f32|f16|sq8|pq<m>] [--segments 4] [--nlist N] [--queries 200] [--dir DIR] [--json]`
-// Every phase says what it found. With --dir, files stay there, and the same command goes on where it was cut off.
+// `npm run bench -- scale [--n 1000000] [--dim 512] [--method HNSW32|IVF] [--storage f32|f16|sq8|pq<m>] [--segments 4] [--nlist N] [--queries 200] [--dir DIR] [--on-disk] [--json]`
+// Every phase says what it found. With --dir, files stay there, and the same command goes on where it was cut off; --on-disk maps inverted lists when they are read.
 import { fork } from 'node:child_process'
 import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { availableParallelism, tmpdir } from 'node:os'
@@ -27,6 +27,7 @@ const { values: args } = parseArgs({
     nlist: { type: 'string' },
     queries: { type: 'string', default: '200' },
     dir: { type: 'string' },
+    'on-disk': { type: 'boolean', default: false },
     json: { type: 'boolean', default: false }
   }
 })
@@ -114,7 +115,7 @@ async function run(dir: string): Promise<void> {
   let records!: SegmentRecord[]
   const buildMs = await timed(async () => (records = await buildAll(dir, spec, queries)))
   const truth = mergeBest(k, ...records.map(({ best }) => best)).map((best) => new Set(best.map(([row]) => row)))
-  const { openS, residentBytes, searches } = await readAll({ segments: records.map(({ file, firstRow }) => ({ file, firstRow })), queries, dim, k, efforts: efforts[method] })
+  const { openS, residentBytes, searches } = await readAll({ segments: records.map(({ file, firstRow }) => ({ file, firstRow })), queries, dim, k, efforts: efforts[method], mapLists: args['on-disk'] })
   const formula = bytesAVector({ method, storage, dim })
   say(`opened in ${openS.toFixed(1)} s, ${(residentBytes / rows).toFixed(1)} resident bytes a vector, formula ${formula.toFixed(1)}`)
   const table = searches.map(({ effort, rows: found, ms }) => ({ effort, recall: round(recallOf(found, truth), 4), msP50: round(median(ms), 2), msP99: round(percentile(ms, 0.99), 2) }))

@@ -8,6 +8,7 @@ export interface ReaderTask {
   dim: number
   k: number
   efforts: number[]
+  mapLists: boolean
 }
 
 export interface ReaderResult {
@@ -33,10 +34,10 @@ async function searchOne(indexes: { index: FaissIndex; firstRow: number }[], que
   return found.flat().sort((a, b) => b.distance - a.distance).slice(0, k).map(({ row }) => row)
 }
 
-async function run({ segments, queries, dim, k, efforts }: ReaderTask): Promise<ReaderResult> {
+async function run({ segments, queries, dim, k, efforts, mapLists }: ReaderTask): Promise<ReaderResult> {
   const before = anonymousBytes()
   const startedMs = performance.now()
-  const indexes = await Promise.all(segments.map(async ({ file, firstRow }) => ({ index: await FaissIndex.read(file), firstRow })))
+  const indexes = await Promise.all(segments.map(async ({ file, firstRow }) => ({ index: await FaissIndex.read(file, { mapLists }), firstRow })))
   const opened = { openS: (performance.now() - startedMs) / 1000, residentBytes: anonymousBytes() - before }
   const count = queries.length / dim
   const searches: ReaderResult['searches'] = []
