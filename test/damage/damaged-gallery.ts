@@ -8,7 +8,7 @@ import { readCommitted } from '@likeness/engine/committed'
 import { manifestFiles } from '@likeness/engine/manifest'
 import { createGallery, itemsFrom } from '@likeness/engine/test-support/gallery'
 import type { Gallery } from '@likeness/engine/test-support/gallery'
-import { encodeRecord } from '@likeness/api/idempotency-record'
+import { encodeRecord } from '@likeness/api/idempotency/record'
 import { systemClock } from '@likeness/shared/clock'
 import { catalogKey, idempotencyKey, jobKey } from '@likeness/shared/keys'
 import { silentLog } from '@likeness/shared/log'
@@ -118,7 +118,7 @@ export async function createDamagedGallery(): Promise<DamagedGallery> {
   await gallery.embed(open.ingestion, [{ id: 'never', label: 'n', seeds: [6] }], 2)
   await gallery.remove('item-4')
   await gallery.operate({ kind: 'compact' })
-  await store.put(idempotencyKey('POST /v1/collections', 'key'), encodeRecord({ state: 'done', fingerprint: 'f', atMs: 1, status: 202, body: { job: 'j' } }))
+  await store.put(idempotencyKey(1, 'POST /v1/collections', 'key'), encodeRecord({ state: 'done', fingerprint: 'f', atMs: 1, status: 202, body: { job: 'j' } }))
 
   const manifest = (await readCommitted(store, spec.incarnation))!
   const { snapshots } = manifest

@@ -4,6 +4,7 @@ import type { Clock } from '@likeness/shared/clock'
 import type { Logger } from '@likeness/shared/log'
 import type { ObjectStore } from '@likeness/shared/store/object-store'
 import type { Hints } from './hints.ts'
+import type { Holders } from './idempotency/holders.ts'
 import type { LaneClient } from './lanes/lane-client.ts'
 import type { ThumbnailCache } from './thumbnail-cache.ts'
 
@@ -16,6 +17,8 @@ export interface ApiSettings {
   maxUploadBytes: number
   /** undefined: no bound. */
   replicaMemoryBytes?: number
+  idempotencyRetentionMs: number
+  uploadRetentionMs: number
   /** Folder for uploaded list files while they are read. */
   spoolDir: string
   /** Folder of the page at `/`. */
@@ -36,6 +39,7 @@ export interface ApiDeps {
   store: ObjectStore
   lanes: LaneClient
   hints: Hints
+  holders: Holders
   thumbnails: ThumbnailCache
   readiness: Record<string, ReadinessCheck>
   clock: Clock

@@ -3,7 +3,7 @@ import type { Request, Response } from 'express'
 import type { Snapshot } from '@likeness/engine/contract'
 import { isAppError } from '@likeness/shared/errors'
 import type { ApiDeps } from './api-deps.ts'
-import type { Answer } from './idempotency.ts'
+import type { Answer } from './idempotency/answer-once.ts'
 import { logOnce } from './log-once.ts'
 import type { BareOperation, Logged } from './log-once.ts'
 

@@ -6,7 +6,7 @@ import { isLoopbackHost } from './http/guard.ts'
 
 const names = [
   ...storeSettingNames, 'REDIS_URL', 'LOG_LEVEL', 'DATA_DIR', 'HOST', 'PORT',
-  'API_KEY', 'ALLOWED_HOSTS', 'IMPORT_ROOTS', 'MAX_UPLOAD_BYTES', 'LANE_SECRET', 'REPLICA_POLL_MS', 'REPLICA_MEMORY_BYTES'
+  'API_KEY', 'ALLOWED_HOSTS', 'IMPORT_ROOTS', 'MAX_UPLOAD_BYTES', 'LANE_SECRET', 'REPLICA_POLL_MS', 'REPLICA_MEMORY_BYTES', 'IDEMPOTENCY_RETENTION_MS', 'UPLOAD_RETENTION_MS'
 ] as const
 
 export type ApiConfig = ReturnType<typeof readConfig>

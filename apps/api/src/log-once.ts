@@ -6,8 +6,8 @@ import type { Operation } from '@likeness/shared/contract/operation'
 import { appError } from '@likeness/shared/errors'
 import { createUlid } from '@likeness/shared/ulid'
 import type { ApiDeps } from './api-deps.ts'
-import { answerOnce } from './idempotency.ts'
-import type { Answer } from './idempotency.ts'
+import { answerOnce } from './idempotency/answer-once.ts'
+import type { Answer } from './idempotency/answer-once.ts'
 
 const intentSchema = z.object({ incarnation: z.string(), operation: operationSchema, tailSlot: z.number().int() })
 export type BareOperation<O = Operation> = O extends Operation ? Omit<O, 'opId' | 'atMs'> : never

@@ -3,7 +3,7 @@ import type { Request, Response } from 'express'
 import type { OperationOutcome } from '@likeness/engine/contract'
 import { appError, isAppError } from '@likeness/shared/errors'
 import type { ApiDeps } from './api-deps.ts'
-import type { Answer } from './idempotency.ts'
+import type { Answer } from './idempotency/answer-once.ts'
 import { logOnce } from './log-once.ts'
 import type { Logged, Logging } from './log-once.ts'
 

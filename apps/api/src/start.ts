@@ -13,6 +13,7 @@ import type { ApiDeps } from './api-deps.ts'
 import { createApp } from './app.ts'
 import type { ApiConfig } from './config.ts'
 import { createHints, listenForHints } from './hints.ts'
+import { createHolders } from './idempotency/holders.ts'
 import { createLaneClient } from './lanes/lane-client.ts'
 import { createLaneRegistry } from './lanes/lane-registry.ts'
 import { startServer } from './server.ts'
@@ -42,6 +43,8 @@ export async function startApi({ config, lifecycle, log }: StartDeps): Promise<A
   const subscriber = connectRedis({ url: config.REDIS_URL, role: 'worker', log })
   lifecycle.onStop('redis subscriber', () => subscriber.disconnect())
   listenForHints({ subscriber, replica, catalog, log })
+  const holders = createHolders({ redis, clock, log })
+  lifecycle.onStop('holders', () => holders.stop())
   const app = createApp({
     catalog,
     logAppender: createLogAppender({ store, clock }),
@@ -53,6 +56,7 @@ export async function startApi({ config, lifecycle, log }: StartDeps): Promise<A
     store,
     lanes,
     hints: createHints({ publisher: redis, log }),
+    holders,
     thumbnails: createThumbnailCache({ maxBytes: thumbnailCacheBytes }),
     readiness: readinessOf({ catalog, redis, lanes }),
     clock,
@@ -86,6 +90,8 @@ async function settingsOf(config: ApiConfig): Promise<ApiDeps['settings']> {
     importRoots: config.IMPORT_ROOTS,
     maxUploadBytes: config.MAX_UPLOAD_BYTES,
     replicaMemoryBytes: config.REPLICA_MEMORY_BYTES,
+    idempotencyRetentionMs: config.IDEMPOTENCY_RETENTION_MS,
+    uploadRetentionMs: config.UPLOAD_RETENTION_MS,
     spoolDir: await emptyOwnFolder(config.DATA_DIR, 'spool'),
     publicDir: join(import.meta.dirname, '../public')
   }

@@ -4,7 +4,7 @@ import { storeSettingNames } from '@likeness/shared/store/configured-store'
 
 const names = [
   ...storeSettingNames, 'REDIS_URL', 'LOG_LEVEL', 'DATA_DIR', 'RECONCILE_INTERVAL_MS', 'LEASE_MS', 'COMMIT_INTERVAL_MS', 'SNAPSHOT_RETENTION_MS', 'MERGE_MEMORY_BYTES',
-  'LIKENESS_TEST_HOOKS'
+  'IDEMPOTENCY_RETENTION_MS', 'UPLOAD_RETENTION_MS',  'LIKENESS_TEST_HOOKS'
 ] as const
 
 export type IndexWorkerConfig = ReturnType<typeof readConfig>

@@ -39,6 +39,7 @@ export async function runOwner(deps: OwnerDeps): Promise<void> {
     if (startedAtMs - collectedAtMs >= deps.reconcileIntervalMs) {
       collectedAtMs = startedAtMs
       await writer.collect()
+      await writer.collectUploads()
     }
     if (more || rest.length > 0) continue
     await hints.wait(idlePollMs)

@@ -16,6 +16,7 @@ import { Feeder } from './feeder.ts'
 import { subscribeHints } from './hints.ts'
 import { createLeases } from './lease.ts'
 import { createMergeProcess } from './merge/merge-process.ts'
+import { deleteOldRecords } from './old-records.ts'
 import { runOwner } from './owner.ts'
 import { createSweeper } from './sweeper.ts'
 import { withTestHooks } from './test-hooks.ts'
@@ -60,7 +61,7 @@ export async function startIndexWorker({ config, lifecycle, log }: { config: Ind
       const buildMerge: BuildMerge = (task, limit) => mergers[task.plan.lane].build(task, limit === undefined ? signal : AbortSignal.any([signal, limit]))
       const created = async () => (await catalog.list()).find((spec) => spec.incarnation === incarnation)
       const writer = await openOrRebuild({
-        store, clock, files, log: ownerLog, incarnation, retentionMs: config.SNAPSHOT_RETENTION_MS, announce, signal, buildMerge,
+        store, clock, files, log: ownerLog, incarnation, retentionMs: config.SNAPSHOT_RETENTION_MS, uploadRetentionMs: config.UPLOAD_RETENTION_MS, announce, signal, buildMerge,
         mergeMemoryBytes: mergeShare * config.MERGE_MEMORY_BYTES
       }, created)
       if (writer === undefined) return
@@ -74,7 +75,12 @@ export async function startIndexWorker({ config, lifecycle, log }: { config: Ind
   hints.listen((incarnation) => assignments.hinted(incarnation))
   const sweeper = createSweeper({ store, catalog, clock, log })
   lifecycle.onStop('reviews', repeat(config.LEASE_MS / reviewsPerLease, log, () => assignments.review()))
+  const forgetKeys = async (): Promise<void> => {
+    const deleted = await deleteOldRecords({ store, clock, retentionMs: config.IDEMPOTENCY_RETENTION_MS })
+    if (deleted > 0) log.info({ deleted }, 'old idempotency records deleted')
+  }
   lifecycle.onStop('sweeps', repeat(config.RECONCILE_INTERVAL_MS, log, () => sweeper.sweep()))
+  lifecycle.onStop('old records', repeat(config.RECONCILE_INTERVAL_MS, log, forgetKeys))
   subscriber.on('message', (channel: string) => {
     if (channel === channels.catalog) void assignments.review().catch((error: unknown) => log.warn({ err: error }, 'review failed'))
   })

@@ -176,3 +176,15 @@ test('names that were known still lead to their collections while the catalogue 
   await expect(catalog.drop('marks')).rejects.toMatchObject(damaged)
   await expect(createCatalog({ store, clock }).resolve('marks')).rejects.toMatchObject(damaged)
 })
+
+test('a drop of an incarnation that is gone leaves the next one of its name alone', async () => {
+  const store = createMemoryStore()
+  const catalog = createCatalog({ store, clock })
+  const { incarnation } = await catalog.create(wish())
+  await catalog.drop('marks', { expected: incarnation })
+  const next = await catalog.create(wish())
+  expect(await catalog.drop('marks', { expected: incarnation })).toEqual({ incarnation })
+  expect(await catalog.isLive(next.incarnation)).toBe(true)
+  await catalog.setAlias('other', 'marks')
+  await expect(catalog.drop('other', { expected: next.incarnation })).rejects.toMatchObject({ code: 'name_is_alias' })
+})

@@ -14,6 +14,8 @@ import { encodeCurrent } from './current.ts'
 import { emptyManifest, encodeManifest, sha256Hex } from './manifest.ts'
 import { untilStored } from './store-retry.ts'
 
+const lookUp = ({ collections, aliases }: Content, name: string): CollectionSpec | undefined => own(collections, name) ?? own(collections, own(aliases, name) ?? '')
+
 const draftSchema = collectionSpecSchema.omit({ incarnation: true, createdAtMs: true })
 
 /** How long a name may be answered from memory. */
@@ -110,8 +112,7 @@ export function createCatalog({ store, clock, newId = () => createUlid(clock.now
     prepare,
     publish,
     async resolve(name, { fresh = false } = {}) {
-      const lookUp = ({ collections, aliases }: Content) => own(collections, name) ?? own(collections, own(aliases, name) ?? '')
-      const spec = lookUp(await current(fresh)) ?? lookUp(await current(true))
+      const spec = lookUp(await current(fresh), name) ?? lookUp(await current(true), name)
       if (spec === undefined) throw notFound(name)
       return spec
     },
@@ -130,12 +131,12 @@ export function createCatalog({ store, clock, newId = () => createUlid(clock.now
       await publish(spec)
       return spec
     },
-    async drop(name) {
-      let incarnation = ''
+    async drop(name, { expected = '' } = {}) {
+      let incarnation = expected
       await change((content) => {
         const spec = own(content.collections, name)
-        // Dropped already by an earlier try whose answer was lost; a new one of that name is not ours to drop.
-        if (incarnation !== '' && spec?.incarnation !== incarnation) return content
+        // Dropped already, by an earlier try whose answer was lost too; a new one of that name is not ours to drop.
+        if (incarnation !== '' && spec?.incarnation !== incarnation && lookUp(content, name)?.incarnation !== incarnation) return content
         if (spec === undefined) {
           refuseAlias(content, name)
           throw notFound(name)

@@ -32,6 +32,7 @@ import { replay } from './replay.ts'
 import { openVersion } from './restore.ts'
 import type { SegmentFiles } from './segment-files.ts'
 import { untilStored } from './store-retry.ts'
+import { UnacceptedUploads } from './unaccepted-uploads.ts'
 import { freshSegment, isOpen, openSegment } from './writer-state.ts'
 import type { OpenIngestion, OpenSegment, WriterState } from './writer-state.ts'
 
@@ -42,6 +43,8 @@ export interface WriterDeps {
   log: Logger
   incarnation: string
   retentionMs: number
+  /** Age at which objects of ingestions that were never accepted are deleted; none: they stay. */
+  uploadRetentionMs?: number
   /** Called once a commit is certain. */
   announce: (commit: { incarnation: string; seq: number; appliedSlot: number }) => void
   protocol?: Protocol
@@ -62,6 +65,7 @@ export interface StepResult {
 }
 
 const slotsPerStep = 256
+const keysPerDelete = 500
 /** Bounds the memory of a commit: batches hold up to 256 items each. */
 const batchesPerStep = 16
 /** Graphs of millions of rows take hours. */
@@ -84,6 +88,7 @@ export class CollectionWriter {
   private readonly intake: BatchIntake
   private readonly manifestCache: ManifestCache = new Map()
   private readonly merges: MergesUnderWay
+  private readonly uploads: UnacceptedUploads | undefined
   private lost = false
   /** Requests for a rebuild up to this slot were met when it was opened. */
   private madeForSlot = 0
@@ -94,6 +99,8 @@ export class CollectionWriter {
     this.held = opened.held
     this.manifest = opened.manifest
     this.state = opened.state
+    const { uploadRetentionMs } = deps
+    this.uploads = uploadRetentionMs === undefined ? undefined : new UnacceptedUploads({ ...deps, retentionMs: uploadRetentionMs })
     const { newId, clock, mergeLimitMs = defaultMergeLimitMs, mergeMemoryBytes = defaultMergeMemoryBytes } = deps
     this.merges = new MergesUnderWay({ newId, nowMs: () => clock.nowMs(), memoryBytes: mergeMemoryBytes, shape: deps.mergeShape, limitMs: mergeLimitMs })
   }
@@ -306,6 +313,25 @@ export class CollectionWriter {
       if (garbage.length === 0) return 0
       this.held = await protocol.fenceCollection(context, this.held)
       await untilStored(clock, () => store.delete(garbage), signal)
+      return garbage.length
+    })
+  }
+
+  /** Deletes what requests have stored that were never accepted; how many objects. */
+  async collectUploads(): Promise<number> {
+    const { uploads } = this
+    const isRegistered = (ingestion: string): boolean => this.state.ingestions.has(ingestion)
+    if (uploads === undefined || (await untilStored(this.deps.clock, () => uploads.find(isRegistered), this.deps.signal)).length === 0) return 0
+    return await this.exclusively(async () => {
+      const { store, clock, keys, protocol, context, signal } = this.deps
+      // Accepted and not read yet: another time.
+      if ((await untilStored(clock, () => store.head(keys.logSlot(this.state.appliedSlot + 1)), signal)) !== undefined) return 0
+      const garbage = await untilStored(clock, () => uploads.objects(isRegistered), signal)
+      if (garbage.length > 0) {
+        this.held = await protocol.fenceCollection(context, this.held)
+        for (let at = 0; at < garbage.length; at += keysPerDelete) await untilStored(clock, () => store.delete(garbage.slice(at, at + keysPerDelete)), signal)
+      }
+      uploads.clear()
       return garbage.length
     })
   }

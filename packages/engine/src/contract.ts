@@ -23,7 +23,8 @@ export interface Catalog {
   /** Safe to repeat. */
   publish(spec: CollectionSpec): Promise<void>
   /** By its own name: name_is_alias, collection_not_found. collection_has_aliases while any points at it. */
-  drop(name: string): Promise<{ incarnation: string }>
+  /** `expected`: only this incarnation; one of the name that came after it stays, and it counts as dropped. */
+  drop(name: string, options?: { expected?: string }): Promise<{ incarnation: string }>
   /** alias -> name of a collection; an alias resolves as the name does. */
   aliases(options?: { fresh?: boolean }): Promise<Record<string, string>>
   /**
@@ -46,6 +47,8 @@ export interface AppendOptions {
 export interface LogAppender {
   /** Durable and ordered when resolved: any later append, by any process, gets a higher revision. */
   append(incarnation: string, operation: Operation, options?: AppendOptions): Promise<{ revision: number; slot: number }>
+  /** Where an operation is that an earlier attempt may have appended after a slot; undefined: not yet. */
+  find(incarnation: string, opId: string, afterSlot: number): Promise<{ revision: number; slot: number } | undefined>
   /** The newest slot now (0: none): an operation that is not appended yet will be in a later one. */
   tail(incarnation: string): Promise<number>
 }

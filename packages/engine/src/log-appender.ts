@@ -177,6 +177,13 @@ export function createLogAppender({ store, clock }: { store: ObjectStore; clock:
       const log = logOf(incarnation)
       return afterSlot === undefined ? enqueue(incarnation, log, operation) : appendUnlessFound(incarnation, log, operation, afterSlot)
     },
+    async find(incarnation, opId, afterSlot) {
+      for await (const { slot, operations } of slotsAfter(incarnation, afterSlot)) {
+        const index = operations.findIndex((operation) => operation.opId === opId)
+        if (index >= 0) return { revision: revisionOf(slot, index), slot }
+      }
+      return undefined
+    },
     async tail(incarnation) {
       const log = logOf(incarnation)
       const tail = await findTail(incarnation, log)

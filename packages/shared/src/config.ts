@@ -41,6 +41,10 @@ const settings = {
   COMMIT_INTERVAL_MS: int(0, 60_000).default(500),
   /** How long a replica may read files of an older manifest. */
   SNAPSHOT_RETENTION_MS: int(0, 7 * 86_400_000).default(600_000),
+  /** How long the answer to an Idempotency-Key is known at least. */
+  IDEMPOTENCY_RETENTION_MS: int(3_600_000, 90 * 86_400_000).default(7 * 86_400_000),
+  /** Age at which what a request stored is deleted when it was never accepted; a request is refused from half of it on. */
+  UPLOAD_RETENTION_MS: int(3_600_000, 30 * 86_400_000).default(86_400_000),
   /** Of the process that merges small segments, and as much again of the one that merges large ones. */
   MERGE_MEMORY_BYTES: int(256 * 1024 ** 2, 2 ** 42).default(Math.max(512 * 1024 ** 2, Math.floor(totalmem() / 4))),
   /** What the collections that an api process has loaded may hold in memory; the least used are let go. */

@@ -30,6 +30,7 @@ const catalogue = {
   collection_has_aliases: [409, false],
   embedding_mismatch: [409, false],
   idempotency_in_progress: [409, true],
+  upload_expired: [409, false],
   not_fresh: [409, true],
   too_large: [413, false],
   unsupported_media_type: [415, false],

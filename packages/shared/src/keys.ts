@@ -15,9 +15,17 @@ export const jobsPrefix = 'jobs/'
 
 /** Written before the job is acknowledged: which collection an ingestion belongs to. */
 export const jobKey = (ingestion: string): string => `jobs/${ingestion}`
+/** Records lie by the week they were made in: those of old weeks are deleted, and nobody ever writes there again. */
+export const idempotencyPrefix = 'idem/'
+export const idempotencyWeekMs = 7 * 86_400_000
 /** The first answer given to an Idempotency-Key. `scope` keeps routes and collections apart. */
-export const idempotencyKey = (scope: string, key: string): string =>
-  `idem/${createHash('sha256').update(`${scope}\n${key}`).digest('hex')}`
+export const idempotencyKey = (week: number, scope: string, key: string): string =>
+  `${idempotencyPrefix}${pad(week, 6)}/${createHash('sha256').update(`${scope}\n${key}`).digest('hex')}`
+/** undefined for anything else. */
+export function parseIdempotencyWeek(key: string): number | undefined {
+  const match = /^idem\/(\d{6})\//.exec(key)
+  return match === null ? undefined : Number(match[1])
+}
 
 /** Keys of one incarnation of a collection. */
 export function collectionKeys(incarnation: string) {

@@ -3,12 +3,13 @@ import { z } from 'zod'
 import type { ItemListLine } from '@likeness/shared/contract/item-list'
 import { itemIdSchema, itemListPartSize } from '@likeness/shared/contract/item-list'
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
+import type { IngestOperation } from '@likeness/shared/contract/operation'
 import { appError } from '@likeness/shared/errors'
 import { collectionKeys } from '@likeness/shared/keys'
 import type { ObjectStore } from '@likeness/shared/store/object-store'
-import { createUlid } from '@likeness/shared/ulid'
+import { createUlid, ulidTimeMs } from '@likeness/shared/ulid'
 import type { ApiDeps } from '../api-deps.ts'
-import type { Answer } from '../idempotency.ts'
+import type { Answer } from '../idempotency/answer-once.ts'
 
 export const ingestIntentSchema = z.object({
   /** Also the id of the job. */
@@ -51,11 +52,29 @@ export async function prepareIngestion(deps: ApiDeps, draft: IngestionDraft, lin
   return { ingestion, opId: createUlid(atMs), incarnation: spec.incarnation, collection: spec.name, total, source: draft.source, requestId: draft.requestId, atMs, tailSlot, ...(draft.given && { given: true }) }
 }
 
-/** Appends the log entry, unless an earlier attempt did, and says where it is. */
+/** What it has stored is deleted at an age that is twice this old: until then its log entry has to be there, whatever becomes of clocks and answers. */
+const isExpired = ({ clock, settings }: ApiDeps, { ingestion }: IngestIntent): boolean => clock.nowMs() - ulidTimeMs(ingestion) > settings.uploadRetentionMs / 2
+const expired = () => appError('upload_expired', 'the request took too long, or is repeated too late: what it had stored may be gone; send it again')
+
+/** upload_expired: only an earlier attempt can have logged it. */
+async function append(deps: ApiDeps, intent: IngestIntent, operation: IngestOperation): Promise<{ revision: number; slot: number }> {
+  const { incarnation, ingestion, opId, tailSlot } = intent
+  if (isExpired(deps, intent)) {
+    const found = await deps.logAppender.find(incarnation, opId, tailSlot)
+    if (found === undefined) throw expired()
+    return found
+  }
+  const logged = await deps.logAppender.append(incarnation, operation, { afterSlot: tailSlot })
+  // This process stood still meanwhile: nothing is acknowledged that is not there.
+  if (isExpired(deps, intent) && (await deps.store.head(collectionKeys(incarnation).itemListPart(ingestion, 0))) === undefined) throw expired()
+  return logged
+}
+
+/** Appends the log entry, unless an earlier attempt did, and says where it is. upload_expired when it is too late for that. */
 export async function logIngestion(deps: ApiDeps, intent: IngestIntent): Promise<{ revision: number; slot: number }> {
   const { incarnation, ingestion, opId, total, requestId, atMs, given } = intent
-  const operation = { kind: 'ingest' as const, opId, atMs, ingestion, total, partSize: itemListPartSize, requestId, ...(given && { given }) }
-  const logged = await deps.logAppender.append(incarnation, operation, { afterSlot: intent.tailSlot })
+  const operation: IngestOperation = { kind: 'ingest', opId, atMs, ingestion, total, partSize: itemListPartSize, requestId, ...(given && { given }) }
+  const logged = await append(deps, intent, operation)
   await deps.jobs.record({ ingestion, incarnation, collection: intent.collection, total, revision: logged.revision, source: intent.source, createdAtMs: atMs })
   return logged
 }

@@ -55,6 +55,6 @@ export const maintenanceRoutes: RouteDescriptions = {
     description: 'With `into`, a collection of that name, with log, vectors and pictures of its own: answered with 202 once it can no longer be lost, and complete when its job is; the job is null when the snapshot is empty. Raw vectors are not copied. Without: '
       + 'what was deleted since comes back with the revision of the restore, what was added since is gone, and so is what was accepted before and has not come yet. What is accepted later wins.',
     answers: { 200: json('Restored.', 'Restored'), 202: json('Logged and will be done, but not committed in time to say more; or, with `into`, there is a new collection.', 'OperationLogged', 'RestoredInto') },
-    codes: ['collection_not_found', 'snapshot_not_found', 'collection_exists', 'name_is_alias']
+    codes: ['collection_not_found', 'snapshot_not_found', 'collection_exists', 'name_is_alias', 'upload_expired']
   }
 }

@@ -6,7 +6,7 @@ import type { ApiDeps } from '../api-deps.ts'
 import { parseRequest, readJson } from '../http/request-body.ts'
 import { pathParameter } from '../http/route.ts'
 import type { Route } from '../http/route.ts'
-import { answerOnce, requestKey } from '../idempotency.ts'
+import { answerOnce, requestKey } from '../idempotency/answer-once.ts'
 
 const path = '/v1/aliases/:alias'
 export const removeAliasQuerySchema = z.object({ expected: collectionNameSchema.optional() })

@@ -6,7 +6,7 @@ import type { ApiDeps } from '../api-deps.ts'
 import { parseRequest, readJson } from '../http/request-body.ts'
 import { pathParameter } from '../http/route.ts'
 import type { Route } from '../http/route.ts'
-import { requestKey } from '../idempotency.ts'
+import { requestKey } from '../idempotency/answer-once.ts'
 import { operateOnce } from '../operate.ts'
 import { resolveCollection } from '../resolve-collection.ts'
 

@@ -7,8 +7,8 @@ import type { ApiDeps } from '../api-deps.ts'
 import { newCollectionAnswer } from '../collection-answer.ts'
 import { parseRequest, readJson } from '../http/request-body.ts'
 import type { Route } from '../http/route.ts'
-import { answerOnce, requestKey } from '../idempotency.ts'
-import type { Answer } from '../idempotency.ts'
+import { answerOnce, requestKey } from '../idempotency/answer-once.ts'
+import type { Answer } from '../idempotency/answer-once.ts'
 
 const laneWaitMs = 5_000
 const draftSchema = collectionSpecSchema.omit({ incarnation: true, createdAtMs: true })
@@ -34,8 +34,19 @@ async function findMade({ catalog }: ApiDeps, { spec, atMs }: CreateIntent) {
   return JSON.stringify(draftSchema.parse(made)) === JSON.stringify(draftSchema.parse(spec)) ? made : undefined
 }
 
+/** An earlier attempt may make it while this one does. */
+async function createOrFind(deps: ApiDeps, intent: CreateIntent, again: boolean) {
+  try {
+    return await deps.catalog.create(intent.spec)
+  } catch (error) {
+    const made = again && isAppError(error, 'collection_exists') ? await findMade(deps, intent) : undefined
+    if (made === undefined) throw error
+    return made
+  }
+}
+
 async function create(deps: ApiDeps, intent: CreateIntent, again: boolean): Promise<Answer> {
-  const made = (again ? await findMade(deps, intent) : undefined) ?? (await deps.catalog.create(intent.spec))
+  const made = (again ? await findMade(deps, intent) : undefined) ?? (await createOrFind(deps, intent, again))
   return { status: 201, body: newCollectionAnswer(made), after: () => deps.hints.catalog(made.name) }
 }
 

@@ -3,17 +3,16 @@ import { z } from 'zod'
 import type { ApiDeps } from '../api-deps.ts'
 import { pathParameter } from '../http/route.ts'
 import type { Route } from '../http/route.ts'
-import { answerOnce } from '../idempotency.ts'
-import type { Answer } from '../idempotency.ts'
+import { answerOnce } from '../idempotency/answer-once.ts'
+import type { Answer } from '../idempotency/answer-once.ts'
 import { resolveCollection } from '../resolve-collection.ts'
 
 const intentSchema = z.object({ name: z.string(), incarnation: z.string() })
 type DropIntent = z.infer<typeof intentSchema>
 
-async function drop(deps: ApiDeps, { name, incarnation }: DropIntent, again: boolean): Promise<Answer> {
+async function drop(deps: ApiDeps, { name, incarnation }: DropIntent): Promise<Answer> {
   // An earlier attempt may have dropped it, and the name may have been taken again since.
-  const gone = again && !(await deps.catalog.isLive(incarnation))
-  if (!gone) await deps.catalog.drop(name)
+  await deps.catalog.drop(name, { expected: incarnation })
   return {
     status: 200,
     body: { name, incarnation, dropped: true },
@@ -36,7 +35,7 @@ export const dropCollection = (deps: ApiDeps): Route => ({
         const { incarnation } = await resolveCollection(deps, name, { fresh: true })
         return { name, incarnation }
       },
-      act: (intent, again) => drop(deps, intent, again)
+      act: (intent) => drop(deps, intent)
     })
   }
 })

@@ -7,7 +7,7 @@ import { changeItems } from '../change-items.ts'
 import { parseRequest, readJson } from '../http/request-body.ts'
 import { pathParameter } from '../http/route.ts'
 import type { Route } from '../http/route.ts'
-import { requestKey } from '../idempotency.ts'
+import { requestKey } from '../idempotency/answer-once.ts'
 import { resolveCollection } from '../resolve-collection.ts'
 
 export const relabelItem = (deps: ApiDeps): Route => ({

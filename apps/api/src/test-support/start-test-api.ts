@@ -121,11 +121,12 @@ async function buildDeps(options: TestApiOptions, dir: string) {
     store,
     lanes,
     hints: { work: (hint) => void hints.work.push(hint), catalog: (name) => void hints.catalog.push(name) },
+    holders: { id: 'this process', begin: () => () => undefined, isGone: async () => undefined },
     thumbnails: createThumbnailCache({ maxBytes: 1000 }),
     readiness: { store: async () => {} },
     clock,
     log: silentLog(),
-    settings: { apiKey: undefined, allowedHosts: [], importRoots: [join(dir, 'import')], maxUploadBytes: 1000, spoolDir: join(dir, 'spool'), publicDir: join(dir, 'public'), ...options.settings },
+    settings: { apiKey: undefined, allowedHosts: [], importRoots: [join(dir, 'import')], maxUploadBytes: 1000, idempotencyRetentionMs: 7 * 86_400_000, uploadRetentionMs: 86_400_000, spoolDir: join(dir, 'spool'), publicDir: join(dir, 'public'), ...options.settings },
     ...options.deps
   }
   return { deps, store, replica, lanes, hints }

@@ -101,3 +101,10 @@ test('the items of a damaged list fail, each once, and none is embedded as somet
   expect(await run({ repeated: true })).toEqual({ embedded: 0, failed: 0, skipped: 5 })
   expect(await written()).toEqual([200, 201, 202, 203, 204])
 })
+
+test('the items of a list that is missing from a collection that is there fail', async () => {
+  const { store, run, written } = await create(async () => ({ embedded }))
+  await store.put(keys.current, Buffer.from('there'))
+  expect(await run({}, { firstOrdinal: 400, size: 2 })).toEqual({ embedded: 0, failed: 2, skipped: 0 })
+  expect(await written()).toEqual([400, 401])
+})

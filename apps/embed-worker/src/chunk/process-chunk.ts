@@ -42,9 +42,7 @@ export interface ChunkSummary {
 export function createChunkProcessor(deps: ChunkDeps) {
   return async (job: ChunkJob, run: ChunkRun): Promise<ChunkSummary> => {
     checkEmbedding(job.embedding, deps.model.embedding)
-    const keys = collectionKeys(job.incarnation)
-    const key = keys.itemListPart(job.ingestion, job.firstOrdinal)
-    const lines = await readLines(deps.store, job, key, run.log)
+    const lines = await readLines(deps.store, job, run.log)
     if (lines === undefined) {
       run.log.warn('item list is gone, its collection was dropped')
       return { embedded: 0, failed: 0, skipped: 0 }
@@ -56,15 +54,20 @@ export function createChunkProcessor(deps: ChunkDeps) {
 }
 export type ProcessChunk = ReturnType<typeof createChunkProcessor>
 
-/** undefined when it is gone. What the items of a damaged part were nobody knows: they fail, so that the rest of the ingestion can end. */
-async function readLines(store: ObjectStore, { firstOrdinal, size }: ChunkJob, key: string, log: Logger): Promise<ItemListLine[] | undefined> {
+/** undefined when its collection is gone. What the items of a damaged or missing part were nobody knows: they fail, so that the rest of the ingestion can end. */
+async function readLines(store: ObjectStore, { incarnation, ingestion, firstOrdinal, size }: ChunkJob, log: Logger): Promise<ItemListLine[] | undefined> {
+  const { itemListPart, current: currentKey } = collectionKeys(incarnation)
+  const key = itemListPart(ingestion, firstOrdinal)
   try {
     const part = await store.get(key)
-    return part && decodeItemList(key, part.body)
+    if (part !== undefined) return decodeItemList(key, part.body)
+    // Of a collection that is there it must be there too.
+    if ((await store.head(currentKey)) === undefined) return undefined
+    throw appError('data_corrupt', `${key} is missing`)
   } catch (error) {
     if (!isAppError(error, 'data_corrupt')) throw error
-    log.error({ err: error, key }, 'item list is damaged, its items fail')
-    const failure = { code: 'data_corrupt', message: 'the list that names this item is damaged; send it again' }
+    log.error({ err: error, key }, 'item list is damaged or missing, its items fail')
+    const failure = { code: 'data_corrupt', message: 'the list that names this item is damaged or missing; send it again' }
     return Array.from({ length: size }, (_, i) => ({ ordinal: firstOrdinal + i, id: '', label: null, imageKey: null, failure }))
   }
 }

@@ -71,6 +71,7 @@ export interface GalleryOptions extends Partial<Pick<CollectionSpec, 'method' | 
   settings?: Partial<CollectionSettings>
   store?: ObjectStore
   retentionMs?: number
+  uploadRetentionMs?: number
   merging?: Pick<WriterDeps, 'buildMerge' | 'mergeShape' | 'mergeLimitMs'>
   embedding?: string
   vectorOf?: (seed: number) => Float32Array
@@ -100,7 +101,7 @@ export async function createGallery(options: GalleryOptions = {}) {
   const announced: number[] = []
   const keys = collectionKeys(spec.incarnation)
 
-  const writerDeps = { ...options.merging, store, clock, files, log, incarnation: spec.incarnation, retentionMs: options.retentionMs ?? 0, protocol: options.protocol, announce: ({ seq }: { seq: number }) => void announced.push(seq) }
+  const writerDeps = { ...options.merging, store, clock, files, log, incarnation: spec.incarnation, retentionMs: options.retentionMs ?? 0, uploadRetentionMs: options.uploadRetentionMs, protocol: options.protocol, announce: ({ seq }: { seq: number }) => void announced.push(seq) }
 
   const gallery = {
     store, spec, keys, files, catalog, versions, appender, jobs, replica, announced,

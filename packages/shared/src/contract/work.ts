@@ -32,6 +32,9 @@ export type WorkHint = z.infer<typeof workHintSchema>
 export const committedHintSchema = z.object({ incarnation: z.string(), seq: z.number() })
 export type CommittedHint = z.infer<typeof committedHintSchema>
 
+/** There while the api process of this id lives: it sets it anew all the time, and it expires by itself. */
+export const apiProcessKey = (id: string): string => `likeness:api:${id}`
+
 export const leaseKey = (incarnation: string): string => `likeness:lease:${incarnation}`
 /** Hash: worker id -> JSON LaneAddress; each worker refreshes its field every 2 s. */
 export const lanesKey = 'likeness:lanes'

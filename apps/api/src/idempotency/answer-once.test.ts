@@ -2,8 +2,8 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { systemClock } from '@likeness/shared/clock'
 import { appError } from '@likeness/shared/errors'
 import { collectionKeys } from '@likeness/shared/keys'
-import { codeOf, startTestApi } from './test-support/start-test-api.ts'
-import type { TestApi } from './test-support/start-test-api.ts'
+import { codeOf, startTestApi } from '../test-support/start-test-api.ts'
+import type { TestApi } from '../test-support/start-test-api.ts'
 
 let api: TestApi
 let incarnation: string
@@ -13,7 +13,10 @@ beforeEach(async () => {
   api = await startTestApi({ clock: { ...systemClock, nowMs: () => Date.now() + skewMs } })
   incarnation = await api.createMarks()
 })
-afterEach(() => api.stop())
+afterEach(async () => {
+  await Promise.all(asleep.splice(0).map((wake) => wake()))
+  await api.stop()
+})
 
 const headers = { 'idempotency-key': 'key 1' }
 const upload = (text = 'one', label = 'nike') => {
@@ -57,28 +60,39 @@ test('of many at once one acts; the others hear of it or wait', async () => {
   expect(await images()).toHaveLength(1)
 })
 
-/** A request that reserves its key, acts or not, and dies before its answer is stored. */
-async function dieInside(act: boolean): Promise<void> {
+/** A process that says of the others whether they live; its own id is `this process`. */
+const others = (isGone: boolean | undefined): void => void (api.deps.holders = { ...api.deps.holders, id: 'the next process', isGone: async () => isGone })
+
+/** Of requests that are stopped in their act. */
+const asleep: (() => Promise<unknown>)[] = []
+
+/** A request whose process stops inside its act, before or after it had its effect; returns what lets it go on. */
+async function stopInside(act: boolean): Promise<() => Promise<Response>> {
   const { append } = api.deps.logAppender
-  api.deps.logAppender.append = async (...args) => {
-    if (act) await append(...args)
-    throw appError('store_unavailable', 'the process is gone')
-  }
-  expect(await codeOf(await upload())).toBe('503 store_unavailable')
+  let goOn = (): void => undefined
+  const stopped = new Promise<void>((reached) => {
+    api.deps.logAppender.append = async (...args) => {
+      if (act) await append(...args)
+      const woken = new Promise<void>((resolve) => (goOn = resolve))
+      reached()
+      await woken
+      return await append(...args)
+    }
+  })
+  const answer = upload()
+  asleep.push(async () => {
+    goOn()
+    await answer
+  })
+  await stopped
   api.deps.logAppender.append = append
+  return async () => {
+    goOn()
+    return await answer
+  }
 }
 
-test.each([
-  ['after', true],
-  ['before', false]
-])('a crash %s the act and before the answer: in progress at first, then finished once', async (_when, acted) => {
-  await dieInside(acted)
-  const waiting = await upload()
-  expect(Number(waiting.headers.get('retry-after'))).toBeGreaterThan(20)
-  expect(await codeOf(waiting)).toBe('409 idempotency_in_progress')
-  expect(await codeOf(await upload('two'))).toBe('422 idempotency_mismatch')
-  skewMs = 31_000
-  const finished = await upload()
+async function expectOnce(finished: Response): Promise<unknown> {
   expect(finished.status).toBe(202)
   const answer = (await finished.json()) as { job: string; items: unknown[] }
   expect(answer.items).toHaveLength(1)
@@ -87,47 +101,108 @@ test.each([
   expect(await images()).toEqual([line!.imageKey])
   expect((await api.fetch(`/v1/jobs/${answer.job}`)).status).toBe(200)
   expect(await (await upload()).json()).toEqual(answer)
+  return answer
+}
+
+const when = [['after', true], ['before', false]] as const
+
+test.each(when)('a process that died %s the act and before the answer: in progress while it may live, then the first retry finishes it, once', async (_when, acted) => {
+  await stopInside(acted)
+  others(false)
+  const waiting = await upload()
+  expect(Number(waiting.headers.get('retry-after'))).toBeLessThanOrEqual(5)
+  expect(await codeOf(waiting)).toBe('409 idempotency_in_progress')
+  expect(await codeOf(await upload('two'))).toBe('422 idempotency_mismatch')
+  others(true)
+  await expectOnce(await upload())
 })
 
-test('a delete that died after its act is not done a second time', async () => {
+test.each(when)('a process that was taken for dead %s the act and goes on has no second effect, and the same answer', async (_when, acted) => {
+  const goOn = await stopInside(acted)
+  others(true)
+  const answer = await expectOnce(await upload())
+  expect(await (await goOn()).json()).toEqual(answer)
+  expect(await api.operations(incarnation)).toHaveLength(1)
+  expect(await (await upload()).json()).toEqual(answer)
+})
+
+test('of many retries after a death one takes over', async () => {
+  await stopInside(false)
+  others(true)
+  const codes = await Promise.all(Array.from({ length: 8 }, async () => codeOf(await upload())))
+  expect(codes.filter((code) => code !== '202' && code !== '409 idempotency_in_progress')).toEqual([])
+  expect(codes).toContain('202')
+  expect(await api.operations(incarnation)).toHaveLength(1)
+})
+
+test('where nobody can tell which processes live, a reservation ends after its time', async () => {
+  await stopInside(true)
+  others(undefined)
+  expect(await codeOf(await upload())).toBe('409 idempotency_in_progress')
+  skewMs = 29_000
+  expect(await codeOf(await upload())).toBe('409 idempotency_in_progress')
+  skewMs = 31_000
+  await expectOnce(await upload())
+})
+
+test.each(when)('a request that failed %s its act with an unknown outcome: the next one finishes it at once', async (_when, acted) => {
+  others(false)
+  const { append } = api.deps.logAppender
+  api.deps.logAppender.append = async (...args) => {
+    if (acted) await append(...args)
+    throw appError('store_unavailable', 'no answer')
+  }
+  expect(await codeOf(await upload())).toBe('503 store_unavailable')
+  api.deps.logAppender.append = append
+  await expectOnce(await upload())
+})
+
+test('a delete that failed after its act is not done a second time', async () => {
   const remove = () => api.fetch('/v1/collections/marks/items/x', { method: 'DELETE', headers })
   const { acquire } = api.replica
-  api.replica.acquire = async () => Promise.reject(new Error('the process is gone'))
+  api.replica.acquire = async () => Promise.reject(new Error('no answer'))
   expect(await codeOf(await remove())).toBe('500 internal')
   api.replica.acquire = acquire
-  skewMs = 31_000
   expect(await (await remove()).json()).toEqual({ id: 'x', deleted: true, revision: 1024, seq: 1 })
   expect(await api.operations(incarnation)).toHaveLength(1)
 })
 
-test('a drop that died after its act does not drop the next collection of that name', async () => {
+test('a drop that failed after its act does not drop the next collection of that name', async () => {
   const drop = () => api.fetch('/v1/collections/marks', { method: 'DELETE', headers })
   const original = api.deps.catalog.drop
-  api.deps.catalog.drop = async (name) => {
-    await original(name)
-    throw appError('store_unavailable', 'the process is gone')
+  api.deps.catalog.drop = async (...args) => {
+    await original(...args)
+    throw appError('store_unavailable', 'no answer')
   }
   expect(await codeOf(await drop())).toBe('503 store_unavailable')
   api.deps.catalog.drop = original
   const next = await api.createMarks()
-  skewMs = 31_000
   expect(await (await drop()).json()).toEqual({ name: 'marks', incarnation, dropped: true })
   expect(await api.deps.catalog.isLive(next)).toBe(true)
 })
 
-test('a creation that died after its act answers with what it made', async () => {
+test('a creation that failed after its act answers with what it made', async () => {
   const create = (metric: string) => api.post('/v1/collections', { name: 'cars', metric }, headers)
   const original = api.deps.catalog.create
   api.deps.catalog.create = async (spec) => {
     await original(spec)
-    throw appError('store_unavailable', 'the process is gone')
+    throw appError('store_unavailable', 'no answer')
   }
   expect(await codeOf(await create('L2'))).toBe('503 store_unavailable')
   api.deps.catalog.create = original
-  skewMs = 31_000
   const made = await create('L2')
   expect(made.status).toBe(201)
   expect(await made.json()).toMatchObject({ incarnation: (await api.deps.catalog.resolve('cars')).incarnation })
+})
+
+test('an answer is still known at the end of its retention, across weeks, and forgotten long after', async () => {
+  const first = await (await upload()).json()
+  for (const days of [1, 3, 5, 7]) {
+    skewMs = days * 86_400_000
+    expect(await (await upload()).json()).toEqual(first)
+  }
+  skewMs = 15 * 86_400_000
+  expect((await upload()).headers.has('idempotent-replay')).toBe(false)
 })
 
 test('a refused request frees its key', async () => {
@@ -135,9 +210,10 @@ test('a refused request frees its key', async () => {
   const { isLive } = api.deps.catalog
   incarnation = await api.createMarks()
   api.deps.catalog.isLive = async () => false
-  expect(await codeOf(await upload())).toBe('404 collection_not_found')
+  for (let i = 0; i < 2; i++) expect(await codeOf(await upload())).toBe('404 collection_not_found')
   api.deps.catalog.isLive = isLive
   expect((await upload()).status).toBe(202)
+  expect((await upload()).headers.get('idempotent-replay')).toBe('true')
 })
 
 test('a key that is empty, long or not printable is invalid_request', async () => {

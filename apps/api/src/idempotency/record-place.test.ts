@@ -1,0 +1,54 @@
+// Records lie by week; at the border of two weeks processes may think of different ones.
+import { expect, test } from 'vitest'
+import { idempotencyWeekMs } from '@likeness/shared/keys'
+import { createMemoryStore } from '@likeness/shared/store/memory-store'
+import { createRecordPlace, placesOf } from './record-place.ts'
+import type { PendingRecord } from './record.ts'
+
+const day = 86_400_000
+const border = 2_800 * idempotencyWeekMs
+const record = (holder: string): PendingRecord => ({ state: 'pending', fingerprint: 'f', atMs: 0, holder, intent: {} })
+
+function places(store = createMemoryStore()) {
+  const at = (nowMs: number) => createRecordPlace({ store, clock: { nowMs: () => nowMs, sleep: async () => undefined }, retentionMs: 7 * day, scope: 's', given: 'k' })
+  return { store, at }
+}
+
+test('as many weeks are looked at as the retention reaches back to', () => {
+  const weeks = (nowMs: number, retentionMs: number) => {
+    const { own, others } = placesOf(nowMs, retentionMs, String)
+    return [own, ...others].map(Number).map((week) => week - 2_800)
+  }
+  expect(weeks(border + day, 7 * day)).toEqual([0, -1])
+  expect(weeks(border + day, 3_600_000)).toEqual([0])
+  expect(weeks(border + 1_000, 3_600_000)).toEqual([0, -1])
+  expect(weeks(border - 1_000, 3_600_000)).toEqual([-1, 0])
+  expect(weeks(border + day, 90 * day)).toEqual(Array.from({ length: 14 }, (_, i) => 0 - i))
+})
+
+test('of two clocks on both sides of a border at most one reserves, however their steps mix', async () => {
+  for (const [first, second] of [[-500, 500], [500, -500]] as const) {
+    const { store, at } = places()
+    const one = await at(border + first).reserve(record('one'))
+    const two = await at(border + second).reserve(record('two'))
+    expect([one !== undefined, two]).toEqual([true, undefined])
+    expect((await at(border + second).find())?.record).toMatchObject({ holder: 'one' })
+    // At the same time: both may give way, never both go on.
+    const both = places()
+    const held = await Promise.all([both.at(border + first).reserve(record('one')), both.at(border + second).reserve(record('two'))])
+    expect(held.filter((one) => one !== undefined).length).toBeLessThan(2)
+    expect(store).not.toBe(both.store)
+  }
+})
+
+test('a key that was freed is reserved again by one only, and what had it before cannot write any more', async () => {
+  const { at } = places()
+  const place = at(border + day)
+  const first = (await place.reserve(record('one')))!
+  expect(await place.reserve(record('two'))).toBeUndefined()
+  await place.swap(first, 'free')
+  expect(await place.find()).toBeUndefined()
+  const held = await Promise.all(['two', 'three', 'four'].map((holder) => place.reserve(record(holder))))
+  expect(held.filter((one) => one !== undefined)).toHaveLength(1)
+  expect(await place.swap(first, { ...record('one'), state: 'done', status: 200, body: {} })).toBeUndefined()
+})

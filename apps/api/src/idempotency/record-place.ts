@@ -1,0 +1,71 @@
+// Where the record of an Idempotency-Key is: in the week in which it was made. Old weeks are deleted as a whole by the index-workers, so no name is used again after
+// a deletion, and however late a deletion comes it takes nothing that anybody still asks for.
+import { createUlid } from '@likeness/shared/ulid'
+import { idempotencyKey, idempotencyWeekMs } from '@likeness/shared/keys'
+import type { ObjectStore } from '@likeness/shared/store/object-store'
+import type { Clock } from '@likeness/shared/clock'
+import { encodeRecord, readRecord } from './record.ts'
+import type { DoneRecord, FoundRecord, PendingRecord } from './record.ts'
+
+/** Two processes may think of different weeks for as long as their clocks differ: near the end of a week both are looked at. */
+const borderMs = 600_000
+
+const weekOf = (ms: number): number => Math.floor(ms / idempotencyWeekMs)
+
+export interface Places {
+  /** Where a new record goes. */
+  own: string
+  /** Where there may be one all the same, newest first. */
+  others: string[]
+  /** Somebody may be putting one elsewhere right now. */
+  nearBorder: boolean
+}
+
+export function placesOf(nowMs: number, retentionMs: number, keyOf: (week: number) => string): Places {
+  const own = weekOf(nowMs)
+  const last = weekOf(nowMs + borderMs)
+  const others: string[] = []
+  for (let week = last; week >= weekOf(nowMs - retentionMs); week--) if (week !== own) others.push(keyOf(week))
+  return { own: keyOf(own), others, nearBorder: last !== own || weekOf(nowMs - borderMs) !== own }
+}
+
+export type TakenRecord = Omit<FoundRecord, 'record'> & { record: PendingRecord | DoneRecord }
+export interface Held {
+  key: string
+  etag: string
+}
+
+export function createRecordPlace({ store, clock, retentionMs, scope, given }: { store: ObjectStore; clock: Clock; retentionMs: number; scope: string; given: string }) {
+  const { own, others, nearBorder } = placesOf(clock.nowMs(), retentionMs, (week) => idempotencyKey(week, scope, given))
+  const isTaken = (found: FoundRecord | undefined): found is TakenRecord => found !== undefined && found.record.state !== 'free'
+
+  async function swap(held: Held, record: PendingRecord | DoneRecord | 'free'): Promise<Held | undefined> {
+    const body = encodeRecord(record === 'free' ? { state: 'free', writeId: createUlid() } : record)
+    const written = await store.putIf(held.key, body, { ifMatch: held.etag })
+    return written && { key: held.key, etag: written.etag }
+  }
+
+  return {
+    /** Key of a new record. */
+    own,
+    /** The record that counts. */
+    async find(): Promise<TakenRecord | undefined> {
+      return (await Promise.all([own, ...others].map((key) => readRecord(store, key)))).find(isTaken)
+    },
+    /** undefined when somebody else has taken the key meanwhile. */
+    async reserve(record: PendingRecord): Promise<Held | undefined> {
+      const there = await readRecord(store, own)
+      if (isTaken(there)) return undefined
+      const written = await store.putIf(own, encodeRecord(record), there === undefined ? { create: true } : { ifMatch: there.etag })
+      if (written === undefined) return undefined
+      const held = { key: own, etag: written.etag }
+      if (!nearBorder || !(await Promise.all(others.map((key) => readRecord(store, key)))).some(isTaken)) return held
+      // Both of us may give way: then both are asked to come again.
+      await swap(held, 'free')
+      return undefined
+    },
+    /** undefined when it is not as it was any more. */
+    swap
+  }
+}
+export type RecordPlace = ReturnType<typeof createRecordPlace>

@@ -1,0 +1,75 @@
+// Requests that are so late that what they stored may be collected: they are refused, unless they are in the log already.
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { systemClock } from '@likeness/shared/clock'
+import { collectionKeys } from '@likeness/shared/keys'
+import { codeOf, startTestApi } from '../test-support/start-test-api.ts'
+import type { TestApi } from '../test-support/start-test-api.ts'
+
+const hour = 3_600_000
+let api: TestApi
+let incarnation: string
+let skewMs = 0
+beforeEach(async () => {
+  skewMs = 0
+  api = await startTestApi({ clock: { ...systemClock, nowMs: () => Date.now() + skewMs } })
+  incarnation = await api.createMarks()
+})
+afterEach(() => api.stop())
+
+function upload(key?: string): Promise<Response> {
+  const form = new FormData()
+  form.append('images', new Blob(['one']))
+  return api.fetch('/v1/collections/marks/images', { method: 'POST', body: form, headers: key === undefined ? {} : { 'idempotency-key': key } })
+}
+const images = () => api.keys(collectionKeys(incarnation).imagePrefix)
+/** What happens between a request's item list and its log entry. */
+function beforeAppend(happens: () => Promise<void> | void): void {
+  const { write } = api.deps.itemLists
+  api.deps.itemLists.write = async (...args) => {
+    const written = await write(...args)
+    await happens()
+    return written
+  }
+}
+
+test('an upload that took longer than half the retention is refused, and its files are left to the collector', async () => {
+  beforeAppend(() => void (skewMs = 12 * hour + 60_000))
+  expect(await codeOf(await upload())).toBe('409 upload_expired')
+  expect(await api.operations(incarnation)).toEqual([])
+  expect(await images()).toHaveLength(1)
+})
+
+test('one that took a little less is accepted, also when the clock of its collector is an hour ahead', async () => {
+  beforeAppend(() => void (skewMs = 11 * hour))
+  expect((await upload()).status).toBe(202)
+  expect(await api.operations(incarnation)).toHaveLength(1)
+})
+
+test('a retry that comes too late is refused once, and then a new request; one that was logged in time is answered', async () => {
+  const { append } = api.deps.logAppender
+  const failing = (acted: boolean) => (api.deps.logAppender.append = async (...args) => {
+    if (acted) await append(...args)
+    throw new Error('no answer')
+  })
+  failing(false)
+  await upload('lost')
+  failing(true)
+  await upload('logged')
+  api.deps.logAppender.append = append
+  skewMs = 13 * hour
+  expect(await codeOf(await upload('lost'))).toBe('409 upload_expired')
+  expect((await upload('logged')).headers.get('idempotent-replay')).toBe('true')
+  expect(await api.operations(incarnation)).toHaveLength(1)
+  expect((await upload('lost')).status).toBe(202)
+  expect(await api.operations(incarnation)).toHaveLength(2)
+})
+
+test('a process that stood still inside its log entry until its files were gone acknowledges nothing', async () => {
+  const { append } = api.deps.logAppender
+  api.deps.logAppender.append = async (...args) => {
+    skewMs = 30 * hour
+    await api.store.delete(await api.keys(collectionKeys(incarnation).root + 'ing/'))
+    return await append(...args)
+  }
+  expect(await codeOf(await upload())).toBe('409 upload_expired')
+})

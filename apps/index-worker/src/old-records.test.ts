@@ -1,0 +1,22 @@
+import { expect, test } from 'vitest'
+import { idempotencyKey, idempotencyWeekMs } from '@likeness/shared/keys'
+import { createMemoryStore } from '@likeness/shared/store/memory-store'
+import { deleteOldRecords } from './old-records.ts'
+
+const day = 86_400_000
+const nowMs = 2_800 * idempotencyWeekMs + 2 * day
+
+test('records of whole weeks go once the last of them is past its retention, and no others', async () => {
+  const store = createMemoryStore()
+  for (let week = 2_790; week <= 2_800; week++) await store.put(idempotencyKey(week, 's', 'k'), Buffer.from('record'))
+  await store.put('idem-not/000001/x', Buffer.from('something else'))
+  const run = (retentionMs: number, atMs = nowMs) => deleteOldRecords({ store, clock: { nowMs: () => atMs, sleep: async () => undefined }, retentionMs })
+  expect(await run(90 * day)).toBe(0)
+  // The week that ended two days ago is asked for, the one before is not.
+  expect(await run(7 * day)).toBe(9)
+  expect(await run(7 * day)).toBe(0)
+  expect(await run(7 * day, nowMs + 6 * day)).toBe(1)
+  const left: string[] = []
+  for await (const { key } of store.list('')) left.push(key)
+  expect(left).toEqual(['idem-not/000001/x', idempotencyKey(2_800, 's', 'k')])
+})
