@@ -2,7 +2,7 @@
 import { openAsBlob } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
-import type { CollectionAnswer, ItemAnswer, JobAnswer, ListLine, Problem, SearchAnswer, SearchRequest, VectorLine } from '@likeness/shared/contract/http'
+import type { CollectionAnswer, CollectionListAnswer, ItemAnswer, JobAnswer, ListLine, Problem, SearchAnswer, SearchRequest, VectorLine } from '@likeness/shared/contract/http'
 
 export class ApiProblem extends Error {
   readonly code: string
@@ -39,11 +39,17 @@ export interface ApiStatus {
 export interface ApiClient {
   readonly url: string
   getStatus(): Promise<ApiStatus>
-  listCollections(): Promise<CollectionAnswer[]>
+  listCollections(): Promise<CollectionListAnswer>
   /** undefined when there is none of this name. */
   getCollection(name: string): Promise<CollectionAnswer | undefined>
   createCollection(name: string, options?: { index_method?: string; metric?: string; storage?: string; rescore?: boolean; settings?: Record<string, unknown>; embedding?: EmbeddingSpec }): Promise<CollectionAnswer>
   dropCollection(name: string): Promise<void>
+  /** Without `seq` it is logged, and done later. */
+  rebuild(name: string): Promise<{ revision: number; seq?: number }>
+  listAliases(): Promise<{ alias: string; collection: string }[]>
+  /** `expected`: what it points at until now. */
+  setAlias(alias: string, collection: string, options: { expected: string | undefined }): Promise<void>
+  removeAlias(alias: string, options: { expected: string | undefined }): Promise<void>
   /** Imports the pictures of a list file (`path<TAB>label`) below a folder on the API's disk; resolves with the job when it is accepted. */
   importList(collection: string, source: { root: string; listFile: string }): Promise<Accepted>
   /** The same for lines made here. The same `key` again has no second effect and answers the same job. */
@@ -78,15 +84,20 @@ export function createApiClient({ url, apiKey }: { url: string; apiKey?: string 
   }
   const answer = async <T>(path: string, init?: RequestInit): Promise<T> => (await (await request(path, init)).json()) as T
   const inCollection = (name: string, rest = ''): string => `/v1/collections/${encodeURIComponent(name)}${rest}`
+  const aliasPath = (alias: string): string => `/v1/aliases/${encodeURIComponent(alias)}`
   const json = (body: unknown): RequestInit => ({ method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
 
   return {
     url,
     getStatus: () => answer<ApiStatus>('/v1/status'),
-    listCollections: async () => (await answer<{ collections: CollectionAnswer[] }>('/v1/collections')).collections,
+    listCollections: () => answer<CollectionListAnswer>('/v1/collections'),
     getCollection: (name) => answer<CollectionAnswer>(inCollection(name)).catch(absentWhen('collection_not_found')),
     createCollection: (name, options = {}) => answer<CollectionAnswer>('/v1/collections', json({ name, ...options })),
     dropCollection: async (name) => void (await request(inCollection(name), { method: 'DELETE' })),
+    rebuild: (name) => answer(inCollection(name, '/rebuild'), { method: 'POST' }),
+    listAliases: async () => (await answer<{ aliases: { alias: string; collection: string }[] }>('/v1/aliases')).aliases,
+    setAlias: async (alias, collection, { expected }) => void (await request(aliasPath(alias), { ...json({ collection, expected }), method: 'PUT' })),
+    removeAlias: async (alias, { expected }) => void (await request(`${aliasPath(alias)}${expected === undefined ? '' : `?${new URLSearchParams({ expected })}`}`, { method: 'DELETE' })),
     async importList(collection, { root, listFile }) {
       const form = new FormData()
       form.set('root', root)

@@ -14,6 +14,8 @@ import { runAppend, runBuild, runRemove } from './gallery/run-build.ts'
 import { runModel } from './model/run-model.ts'
 import { runImportGallery } from './import-gallery/run-import-gallery.ts'
 import { runSearch } from './search/run-search.ts'
+import { runAlias } from './serve/run-alias.ts'
+import { runRebuild } from './serve/run-rebuild.ts'
 import { runServe } from './serve/run-serve.ts'
 import { runJobs, runStatus } from './serve/run-status.ts'
 import { runDown, runUp } from './serve/run-up.ts'
@@ -36,6 +38,8 @@ const commands: Record<string, { run: Command; does: string }> = {
   eval: { run: runEval, does: 'measures how well a set of labelled pictures is recognised' },
   model: { run: runModel, does: 'brings in your own YOLO, and shows and measures models' },
   verify: { run: runVerify, does: "reads a collection's files against its manifest" },
+  rebuild: { run: runRebuild, does: 'makes a collection again from its log, also a damaged one' },
+  alias: { run: runAlias, does: 'gives collections second names that move in one step' },
   demo: { run: runDemo, does: 'draws a gallery of brand marks and searches scenes in it' },
   example: { run: runExample, does: 'draws a gallery of products, vehicles or logos, and says how many queries are answered rightly' },
   start: { run: runStart, does: 'keeps a stack up with that gallery loaded' }

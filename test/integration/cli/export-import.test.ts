@@ -69,3 +69,14 @@ test('an id map that would run code is refused by opcode and place, and nothing 
   expect(existsSync(join(folder, 'ran'))).toBe(false)
   expect(await itemsOf('evil')).toBeUndefined()
 })
+
+test('a second name moves from one collection to another, only from where it was expected; a rebuild changes nothing', async () => {
+  expect((await run('alias', 'live', 'again')).stdout).toBe('live  again\n')
+  const refused = await run('alias', 'live', 'anew', '--expected', 'anew')
+  expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('alias_moved')])
+  expect((await run('alias', 'live', 'anew', '--expected', 'again', '--json')).json()).toEqual({ aliases: [{ alias: 'live', collection: 'anew' }] })
+  const rebuilt = await run('rebuild', 'live', '--json')
+  expect([rebuilt.code, rebuilt.json()], rebuilt.stderr).toEqual([0, { collection: 'live', rebuilt: true, revision: expect.any(Number), seq: expect.any(Number) }])
+  expect(await itemsOf('anew')).toBe(seeds.length)
+  expect(await run('alias', 'live', '--remove')).toMatchObject({ code: 0, stdout: '' })
+})

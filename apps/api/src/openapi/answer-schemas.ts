@@ -1,7 +1,7 @@
 // Every answer, by the name it has in the OpenAPI document. The compiler compares those of the contract with what the routes answer.
 import { z } from 'zod'
 import { embeddingSchema } from '@likeness/shared/contract/collection'
-import type { CollectionAnswer, HitAnswer, ItemAnswer, JobAnswer, Problem, SearchAnswer } from '@likeness/shared/contract/http'
+import type { CollectionAnswer, CollectionListAnswer, HitAnswer, ItemAnswer, JobAnswer, Problem, SearchAnswer } from '@likeness/shared/contract/http'
 import { metadataSchema } from '@likeness/shared/contract/item-list'
 import { failedItemSchema } from '@likeness/shared/contract/job'
 import { boxSchema } from '@likeness/shared/contract/lane'
@@ -17,6 +17,10 @@ const collectionSchema = z.strictObject({
   settings: settingsSchema, created_at: z.iso.datetime(), seq: count, items: count, rows: count, segments: z.array(segmentSchema), open_jobs: count,
   loaded: z.strictObject({ bytes: count, pinned: z.boolean() }).nullable()
 }) satisfies z.ZodType<CollectionAnswer>
+
+const collectionListSchema = z.strictObject({
+  collections: z.array(collectionSchema), damaged: z.array(z.strictObject({ name: z.string(), incarnation: z.string(), detail: z.string() }))
+}) satisfies z.ZodType<CollectionListAnswer>
 
 const hitSchema = z.strictObject({
   id: z.string(), label: z.string().nullable(), metadata: metadataSchema, score: z.number(), distance: z.number(), metric: z.string(), box: boxSchema, ...links
@@ -58,7 +62,7 @@ export const answerSchemas = {
   Collection: collectionSchema,
   Changed: z.strictObject({ name: z.string(), changed: z.literal(true), settings: settingsSchema, ...outcome }),
   Compacted: z.strictObject({ compacted: z.literal(true), ...outcome }),
-  CollectionList: z.strictObject({ collections: z.array(collectionSchema) }),
+  CollectionList: collectionListSchema,
   Deleted: z.strictObject({ id: z.string(), ...committed }),
   DeletedItems: z.strictObject({ count, ...committed }),
   ChangeLogged: z.strictObject({ id: z.string(), ...logged }),

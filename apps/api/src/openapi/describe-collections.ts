@@ -13,12 +13,12 @@ export const collectionRoutes: RouteDescriptions = {
     answers: { 201: json('Created.', 'Collection') },
     codes: ['invalid_name', 'collection_exists', 'name_is_alias', 'embedder_unavailable']
   },
-  'GET /v1/collections': { tag: 'collections', summary: 'List collections, by name', answers: { 200: json('All of them.', 'CollectionList') } },
+  'GET /v1/collections': { tag: 'collections', summary: 'List collections, by name', answers: { 200: json('All of them; those that are damaged by name.', 'CollectionList') } },
   'GET /v1/collections/:c': {
     tag: 'collections',
     summary: 'Describe a collection: settings, counts, and the real index of each segment',
     answers: { 200: json('As committed now.', 'Collection') },
-    codes: ['collection_not_found']
+    codes: ['collection_not_found', 'data_corrupt']
   },
   'DELETE /v1/collections/:c': {
     tag: 'collections',

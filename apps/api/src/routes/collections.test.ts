@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { collectionSettingsSchema } from '@likeness/shared/contract/collection'
 import { appError } from '@likeness/shared/errors'
+import { collectionKeys } from '@likeness/shared/keys'
 import { codeOf, embedding, startTestApi } from '../test-support/start-test-api.ts'
 import type { TestApi } from '../test-support/start-test-api.ts'
 
@@ -23,12 +24,21 @@ test('a collection is made with defaults and the embedding of the lanes, listed,
   api.deps.versions.read = async () => ({ seq: 1, settings: collectionSettingsSchema.parse({ score_thres: 0.25 }), counts: { items: 1, rows: 2 }, segments, snapshots: [], outcomes: [], openIngestions: 3 })
   const one = await (await api.fetch('/v1/collections/marks')).json()
   expect(one).toMatchObject({ incarnation: answer.incarnation, seq: 1, items: 1, rows: 2, segments, open_jobs: 3, settings: { score_thres: 0.25, seal_threshold: 20_000 } })
-  expect(await (await api.fetch('/v1/collections')).json()).toEqual({ collections: [one] })
+  expect(await (await api.fetch('/v1/collections')).json()).toEqual({ collections: [one], damaged: [] })
   expect(api.replica.open).toBe(0)
   const dropped = await api.fetch('/v1/collections/marks', { method: 'DELETE' })
   expect(await dropped.json()).toEqual({ name: 'marks', incarnation: answer.incarnation, dropped: true })
   expect(await codeOf(await api.fetch('/v1/collections/marks'))).toBe('404 collection_not_found')
   expect(await codeOf(await api.fetch('/v1/collections/marks', { method: 'DELETE' }))).toBe('404 collection_not_found')
+})
+
+test('a collection whose CURRENT is damaged is listed as that, and does not hide the others', async () => {
+  const incarnation = await api.createMarks()
+  await api.post('/v1/collections', { name: 'other' })
+  const key = collectionKeys(incarnation).current
+  await api.store.put(key, Buffer.from('{"format":1}'))
+  expect(await (await api.fetch('/v1/collections')).json()).toMatchObject({ collections: [{ name: 'other' }], damaged: [{ name: 'marks', incarnation, detail: expect.stringContaining(key) }] })
+  expect(await codeOf(await api.fetch('/v1/collections/marks'))).toBe('500 data_corrupt')
 })
 
 test('a second collection of the same name is collection_exists', async () => {

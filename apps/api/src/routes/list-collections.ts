@@ -1,26 +1,36 @@
-// GET /v1/collections: {collections: [...]}, by name.
+// GET /v1/collections: {collections: [...], damaged: [...]}, by name. One that is damaged does not hide the others.
+import type { CollectionSpec } from '@likeness/shared/contract/collection'
+import type { CollectionAnswer, CollectionListAnswer } from '@likeness/shared/contract/http'
 import { isAppError } from '@likeness/shared/errors'
+import { mapInOrder } from '@likeness/shared/in-order'
 import type { ApiDeps } from '../api-deps.ts'
 import { collectionAnswer } from '../collection-answer.ts'
-import { mapInOrder } from '@likeness/shared/in-order'
 import type { Route } from '../http/route.ts'
+
+type Damaged = CollectionListAnswer['damaged'][number]
+
+/** undefined: dropped while we read. */
+async function describe(deps: ApiDeps, spec: CollectionSpec): Promise<CollectionAnswer | Damaged | undefined> {
+  try {
+    return await collectionAnswer(deps, spec)
+  } catch (error) {
+    if (isAppError(error, 'collection_not_found')) return undefined
+    if (isAppError(error, 'data_corrupt')) return { name: spec.name, incarnation: spec.incarnation, detail: error.message }
+    throw error
+  }
+}
 
 export const listCollections = (deps: ApiDeps): Route => ({
   method: 'get',
   path: '/v1/collections',
   async handle(_req, res) {
     const specs = (await deps.catalog.list({ fresh: true })).toSorted((a, b) => (a.name < b.name ? -1 : 1))
-    const answers = mapInOrder(specs, 4, async (spec) => {
-      try {
-        return await collectionAnswer(deps, spec)
-      } catch (error) {
-        // Dropped while we read.
-        if (isAppError(error, 'collection_not_found')) return undefined
-        throw error
-      }
-    })
-    const collections = []
-    for await (const answer of answers) if (answer !== undefined) collections.push(answer)
-    res.json({ collections })
+    const answer: CollectionListAnswer = { collections: [], damaged: [] }
+    for await (const one of mapInOrder(specs, 4, (spec) => describe(deps, spec))) {
+      if (one === undefined) continue
+      if ('detail' in one) answer.damaged.push(one)
+      else answer.collections.push(one)
+    }
+    res.json(answer)
   }
 })

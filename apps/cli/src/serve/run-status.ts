@@ -34,16 +34,17 @@ export async function runStatus(args: readonly string[], context: CommandContext
   const { values } = parseCommand(args, { options: { ...connectOptions, json: { type: 'boolean', default: false } }, usage: statusUsage })
   const api = await connectToRunning(context, values)
   if (api === undefined) return nothingRuns
-  const [status, collections] = [await api.getStatus(), await api.listCollections()]
+  const [status, { collections, damaged }] = [await api.getStatus(), await api.listCollections()]
   if (values.json) {
-    context.print(JSON.stringify({ api: api.url, ...status, collections }))
+    context.print(JSON.stringify({ api: api.url, ...status, collections, damaged }))
     return 0
   }
   context.print(`Likeness at ${api.url}, objects in a ${status.store} store`)
   for (const { worker, embedding, provider } of status.lanes) context.print(`  embed-worker ${worker}: ${embedding.version}, ${embedding.dim} dimensions, runs on ${provider}`)
   if (status.lanes.length === 0) context.print('  no embed-worker: nothing can be embedded')
   for (const collection of collections) context.print(describeCollection(collection))
-  if (collections.length === 0) context.print('  no collections')
+  for (const { name, detail } of damaged) context.print(`  DAMAGED ${name}: ${detail}; \`likeness rebuild ${name}\` makes it again`)
+  if (collections.length + damaged.length === 0) context.print('  no collections')
   for (const { incarnation, alarm } of status.replica) if (alarm !== null) context.print(`  ALARM ${incarnation}: ${alarm}`)
   return 0
 }

@@ -191,6 +191,11 @@ export interface CollectionAnswer {
   /** By this process: bytes in memory; null until it is searched, or when it was evicted. */
   loaded: { bytes: number; pinned: boolean } | null
 }
+export interface CollectionListAnswer {
+  collections: CollectionAnswer[]
+  /** What was committed of these cannot be read: a rebuild makes them again. */
+  damaged: { name: string; incarnation: string; detail: string }[]
+}
 export interface ItemAnswer {
   id: string
   label: string | null
