@@ -94,3 +94,23 @@ test.each<[string, Victim]>([
   expect(description.open_jobs).toBe(0)
   console.log(`${victim}: ${before.counts.pending} of ${size} pending at the blow, done after ${((Date.now() - startedMs) / 1000).toFixed(1)} s`)
 })
+
+test('a request whose api process was killed is answered by the next one, once, and does not wait for its reservation to end', async () => {
+  await live.api.create('retried', { settings: plainSettings })
+  const { job } = await live.api.upload('retried', [{ id: 'a', label: 'a', bytes: await pictureOf(50_000) }])
+  await live.api.finished(job)
+  // Its answer waits for a commit that does not come.
+  const owner = live.stack.process('index-worker').pid()!
+  process.kill(owner, 'SIGSTOP')
+  const startedMs = Date.now()
+  const removed = live.api.remove('retried', 'a', 'the key')
+  while (live.api.asking() === undefined) await new Promise((resolve) => setTimeout(resolve, 10))
+  await new Promise((resolve) => setTimeout(resolve, 1_000))
+  await live.killAndRevive('api')
+  process.kill(owner, 'SIGCONT')
+  const { revision } = await removed
+  console.log(`answered ${((Date.now() - startedMs) / 1000).toFixed(1)} s after it was sent first`)
+  expect((await live.api.remove('retried', 'a', 'the key')).revision).toBe(revision)
+  // Had it been done twice, the next revision would be further away.
+  expect((await live.api.remove('retried', 'b')).revision).toBe(revision + 1024)
+})
