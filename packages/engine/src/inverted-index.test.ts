@@ -50,15 +50,15 @@ test('what a plain scan finds is found, in its order, from a file that was writt
   const index = await readInvertedIndex(await written(rows))
   expect([index.kind, index.ntotal, index.dim]).toEqual(['inverted', 2_000, dim])
   const deleted = new Uint8Array(250).map((_, i) => (i % 4 === 0 ? 0b1010_0101 : 0))
-  const queries = randomRows(60, 2)
-  for (let q = 0; q < 60; q++) {
+  const queries = randomRows(20, 2)
+  for (let q = 0; q < 20; q++) {
     const query = rowsBetween(queries, dim, q, q + 1) as SparseRows
     const expected = scan(rows, query).filter(({ row }) => (deleted[row >> 3]! & (1 << (row & 7))) === 0)
     for (const k of [1, 10, 3_000]) {
       const { ids, distances } = await index.search(query, { k, deleted })
       const found = [...ids].filter((id) => id >= 0)
       expect(found).toHaveLength(Math.min(k, expected.length))
-      found.forEach((_, i) => expect(distances[i]).toBeCloseTo(expected[i]!.sum, 5))
+      expect(Math.max(0, ...found.map((_, i) => Math.abs(distances[i]! - expected[i]!.sum)))).toBeLessThan(1e-5)
       expect(new Set(found)).toEqual(new Set(k > expected.length ? expected.map(({ row }) => row) : found))
     }
   }

@@ -1,6 +1,7 @@
 // Sparse rows turned round: for each index that occurs, the rows that have it and their values there. Outside Faiss, and exact.
 import { setImmediate } from 'node:timers/promises'
 import type { SparseRows } from '@likeness/shared/contract/vector-rows'
+import { TermTable } from './term-table.ts'
 
 export interface InvertedLists {
   rowCount: number
@@ -13,43 +14,50 @@ export interface InvertedLists {
   values: Float32Array
 }
 
-/** A commit's rows take some milliseconds, a merge's seconds: other work gets its turn in between. */
-const entriesPerTurn = 262_144
+/** Some milliseconds: a commit has a few of them, a merge hundreds, and other work gets its turn in between. */
+const entriesPerTurn = 65_536
 
 /** Pieces in row order. */
 export async function invertRows(pieces: readonly SparseRows[]): Promise<InvertedLists> {
-  const { terms, places, counts } = await countTerms(pieces)
+  const table = new TermTable()
+  const numbered: Uint32Array[] = []
+  for (const { indices } of pieces) numbered.push(await numberTerms(table, indices))
+  const { terms, numbers, counts } = table.sorted()
   const offsets = new Uint32Array(terms.length + 1)
-  terms.forEach((term, i) => (offsets[i + 1] = offsets[i]! + counts.get(term)!))
-  const next = offsets.slice()
-  const [rows, values] = [new Int32Array(offsets.at(-1)!), new Float32Array(offsets.at(-1)!)]
-  let row = 0
-  let turn = entriesPerTurn
-  for (const piece of pieces) {
-    for (let i = 0; i + 1 < piece.offsets.length; i++, row++) {
-      for (let entry = piece.offsets[i]!; entry < piece.offsets[i + 1]!; entry++) {
-        const at = next[places.get(piece.indices[entry]!)!]!++
-        rows[at] = row
-        values[at] = piece.values[entry]!
-      }
-      if ((turn -= piece.offsets[i + 1]! - piece.offsets[i]!) > 0) continue
-      turn = entriesPerTurn
-      await setImmediate()
-    }
+  const next = new Uint32Array(terms.length)
+  counts.forEach((count, i) => {
+    next[numbers[i]!] = offsets[i]!
+    offsets[i + 1] = offsets[i]! + count
+  })
+  const lists = { terms, offsets, rows: new Int32Array(offsets.at(-1)!), values: new Float32Array(offsets.at(-1)!) }
+  let rowCount = 0
+  for (const [i, piece] of pieces.entries()) {
+    await place(piece, { terms: numbered[i]!, next, firstRow: rowCount }, lists)
+    rowCount += piece.offsets.length - 1
   }
-  return { rowCount: row, terms, offsets, rows, values }
+  return { rowCount, ...lists }
 }
 
-async function countTerms(pieces: readonly SparseRows[]) {
-  const counts = new Map<number, number>()
-  for (const { indices } of pieces) {
-    for (let first = 0; first < indices.length; first += entriesPerTurn) {
-      for (const term of indices.subarray(first, first + entriesPerTurn)) counts.set(term, (counts.get(term) ?? 0) + 1)
-      await setImmediate()
-    }
+/** Of each entry the number that the table gives its term. */
+async function numberTerms(table: TermTable, indices: Uint32Array): Promise<Uint32Array> {
+  const numbers = new Uint32Array(indices.length)
+  for (let at = 0; at < indices.length; at++) {
+    numbers[at] = table.add(indices[at]!)
+    if (at % entriesPerTurn === 0) await setImmediate()
   }
-  const terms = Uint32Array.from(counts.keys()).sort()
-  return { terms, counts, places: new Map(Array.from(terms, (term, i) => [term, i])) }
+  return numbers
+}
+
+/** Puts the entries of a piece where their lists go on: `next`, by number of a term. */
+async function place({ offsets, values }: SparseRows, { terms, next, firstRow }: { terms: Uint32Array; next: Uint32Array; firstRow: number }, lists: Pick<InvertedLists, 'rows' | 'values'>): Promise<void> {
+  let row = 0
+  for (let entry = 0; entry < values.length; entry++) {
+    while (offsets[row + 1]! <= entry) row++
+    const at = next[terms[entry]!]!++
+    lists.rows[at] = firstRow + row
+    lists.values[at] = values[entry]!
+    if (entry % entriesPerTurn === 0) await setImmediate()
+  }
 }
 
 /** Where the list of a term is, or -1. */
