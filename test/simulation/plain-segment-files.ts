@@ -46,14 +46,14 @@ export function createPlainSegmentFiles(store: ObjectStore): SegmentFiles {
       const held: Uint8Array[] = []
       // Encoded is lost: whoever takes vectors from there is caught.
       for await (const piece of pieces) held.push(encodeVectors(form.storage === 'f32' ? denseRows(piece) : denseRows(piece).map(() => 0)))
-      return await put(key, Buffer.concat(held))
+      return { file: await put(key, Buffer.concat(held)) }
     },
     async putLists(key, { dim }, from) {
       const out = new Float32Array(dim * from.reduce((sum, { places }) => sum + places.filter((to) => to >= 0).length, 0))
       for (const moved of from) await place(moved, dim, out)
-      return await put(key, encodeVectors(out))
+      return { file: await put(key, encodeVectors(out)) }
     },
-    async putGrown(key, base, added, dim) {
+    async putGrown(key, base, added, { dim }) {
       const out = new Float32Array(dim * (base.places.length + added.places.length))
       await place(base, dim, out)
       let i = 0
@@ -61,7 +61,7 @@ export function createPlainSegmentFiles(store: ObjectStore): SegmentFiles {
         const rows = base.ref.storage === 'f32' ? denseRows(piece) : denseRows(piece).map(() => 0)
         for (let at = 0; at < rows.length; at += dim) out.set(rows.subarray(at, at + dim), added.places[i++]! * dim)
       }
-      return await put(key, encodeVectors(out))
+      return { file: await put(key, encodeVectors(out)) }
     },
     vectors: read,
     async openVectors(segment, dim) {

@@ -38,7 +38,7 @@ export const createVersionReader = ({ store }: { store: ObjectStore }): VersionR
       seq,
       settings,
       counts,
-      segments: segments.map(({ id, index, storage, rows, deletions }) => ({ id, index, storage, rows, deleted: deletions?.count ?? 0 })),
+      segments: segments.map(({ id, index, storage, tuned = null, rows, deletions }) => ({ id, index, storage, tuned, rows, deleted: deletions?.count ?? 0 })),
       snapshots: Object.entries(snapshots).map(([name, { revision, createdAtMs, seq: held, items, rows }]) => ({ name, revision, createdAtMs, seq: held, items, rows })),
       outcomes,
       openIngestions: Object.values(ingestions).filter(({ completedSeq }) => completedSeq === null).length

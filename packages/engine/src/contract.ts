@@ -80,6 +80,8 @@ export interface SegmentSummary {
   /** What it really is: flat, hnsw or ivf. */
   index: string
   storage: string
+  /** What a search gives this segment when neither it nor the collection says a budget, and the recall that it was built with. Only with a target recall. */
+  tuned: { budget: number; recall: number } | null
   rows: number
   deleted: number
 }

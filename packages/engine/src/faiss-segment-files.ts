@@ -9,9 +9,10 @@ import { bitsBytes, packBits } from './bits.ts'
 import type { FileCache } from './file-cache.ts'
 import { sha256InTurns } from './manifest.ts'
 import type { FileRef, ManifestSegment } from './manifest.ts'
-import type { ByteReader, RowReader, SegmentFiles, TrainInput } from './segment-files.ts'
+import type { BuiltIndex, ByteReader, IndexInput, RowReader, SegmentFiles, TrainInput } from './segment-files.ts'
 import { createSegmentIndex, readSegmentIndex } from './segment-index.ts'
 import type { SegmentIndex } from './segment-index.ts'
+import { tuneIndex } from './tune-index.ts'
 import { encodeVectors } from './vector-file.ts'
 
 /** Larger than anything that fits in memory or on a disk here. */
@@ -35,6 +36,8 @@ async function using<T>(index: SegmentIndex, use: (index: SegmentIndex) => Promi
   }
 }
 
+const effortOf = ({ targetRecall, quantizer }: IndexInput) => ({ targetRecall, nlist: quantizer?.nlist })
+
 async function openBytes(path: string, ref: FileRef, closed: () => Promise<void>): Promise<ByteReader> {
   const file = await open(path)
   return {
@@ -52,11 +55,12 @@ async function openBytes(path: string, ref: FileRef, closed: () => Promise<void>
 }
 
 export function createFaissSegmentFiles({ store, cache }: { store: ObjectStore; cache: FileCache }): SegmentFiles {
-  async function upload(key: string, index: SegmentIndex): Promise<FileRef> {
+  async function finish(key: string, index: SegmentIndex, { targetRecall, nlist = 1 }: { targetRecall?: number | undefined; nlist?: number | undefined }): Promise<BuiltIndex> {
+    const tuned = targetRecall === undefined ? undefined : await tuneIndex(index, { target: targetRecall, nlist })
     const scratch = await cache.scratchPath()
     try {
       await index.write(scratch)
-      return { key, ...(await store.putStream(key, createReadStream(scratch), { maxBytes })) }
+      return { file: { key, ...(await store.putStream(key, createReadStream(scratch), { maxBytes })) }, tuned }
     } finally {
       await rm(scratch, { force: true })
     }
@@ -92,7 +96,7 @@ export function createFaissSegmentFiles({ store, cache }: { store: ObjectStore; 
       await using(createSegmentIndex(input), async (index) => {
         await index.reserve(count)
         for await (const piece of pieces) await index.add(piece)
-        return await upload(key, index)
+        return await finish(key, index, effortOf(input))
       }),
     putLists: async (key, input, from) =>
       await using(createSegmentIndex(input), async (index) => {
@@ -100,9 +104,9 @@ export function createFaissSegmentFiles({ store, cache }: { store: ObjectStore; 
           await index.moveLists(await cache.path(ref.files.index), places)
           await cache.drop([ref.files.index])
         }
-        return await upload(key, index)
+        return await finish(key, index, effortOf(input))
       }),
-    putGrown: async (key, base, { places, pieces }, dim) =>
+    putGrown: async (key, base, { places, pieces }, { dim, targetRecall }) =>
       await using(await openIndex(base.ref, dim), async (index) => {
         await index.reserve(base.places.length + places.length)
         for await (const piece of pieces) await index.add(piece)
@@ -110,7 +114,7 @@ export function createFaissSegmentFiles({ store, cache }: { store: ObjectStore; 
         all.set(base.places)
         all.set(places, base.places.length)
         await index.renumber(all)
-        return await upload(key, index)
+        return await finish(key, index, { targetRecall })
       }),
     async vectors(segment, dim) {
       const reader = await openVectors(segment, dim)

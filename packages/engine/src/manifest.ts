@@ -15,12 +15,18 @@ export type FileRef = z.infer<typeof fileRefSchema>
 export const indexKinds = ['flat', 'hnsw', 'ivf', 'inverted'] as const
 export type IndexKind = (typeof indexKinds)[number]
 
+/** `recall` was reached with `budget` when the index was built. */
+export const tunedEffortSchema = z.object({ budget: z.number(), recall: z.number() })
+export type TunedEffort = z.infer<typeof tunedEffortSchema>
+
 export const manifestSegmentSchema = z.object({
   id: z.string(),
   index: z.enum(indexKinds),
   storage: z.union([storageSchema, z.literal('bits')]).default('f32'),
   /** What its index was made with; its file has a copy of its own. */
   quantizer: z.object({ key: z.string(), nlist: z.number().int() }).optional(),
+  /** For the target recall that the collection had then. */
+  tuned: tunedEffortSchema.optional(),
   items: z.number().int(),
   rows: z.number().int(),
   /** No columns: a small segment, or one written before there were any. `vectors`: full rows, where the index has less than that. */

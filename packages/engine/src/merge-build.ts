@@ -17,11 +17,11 @@ import type { MergeResult, MergeTask } from './merge-task.ts'
 import { overlaid } from './overlay.ts'
 import { pointsToTrain, readQuantizer, trainQuantizer } from './quantizer.ts'
 import type { Quantizer } from './quantizer.ts'
-import type { SegmentFiles } from './segment-files.ts'
+import type { BuiltIndex, SegmentFiles } from './segment-files.ts'
 import { keepsVectors, needsQuantizer } from './segment-form.ts'
 import { createSegmentMeta, hashBytes } from './segment-meta.ts'
 import type { SegmentMeta } from './segment-meta.ts'
-import { columnsFromItems, indexMetric } from './segment-write.ts'
+import { columnsFromItems, indexMetric, tunedOf } from './segment-write.ts'
 import { rowFileBytes } from './row-file.ts'
 import { openSegment } from './writer-state.ts'
 import type { OpenSegment } from './writer-state.ts'
@@ -96,11 +96,11 @@ async function quantizerFor(merging: Merging): Promise<Quantizer | undefined> {
   return await trainQuantizer({ files, keys, newId: () => quantizerId }, spec, await sample(merging), { rows: merging.order.itemRows, trainedOn: plan.liveRows })
 }
 
-async function writeIndex(merging: Merging, quantizer: Quantizer | undefined): Promise<FileRef> {
+async function writeIndex(merging: Merging, quantizer: Quantizer | undefined): Promise<BuiltIndex> {
   const { files, keys, inputs, order, kept, task: { plan: { way, form }, spec, segmentId } } = merging
-  const { dim } = spec.embedding
+  const { embedding: { dim }, settings: { target_recall: targetRecall } } = spec
   const key = keys.segmentFile(segmentId, 'index')
-  const input = { form, dim, metric: indexMetric(spec.metric), quantizer: quantizer && { nlist: quantizer.ref.nlist, body: quantizer.body } }
+  const input = { form, dim, targetRecall, metric: indexMetric(spec.metric), quantizer: quantizer && { nlist: quantizer.ref.nlist, body: quantizer.body } }
   const moved = (i: number) => ({ ref: inputs[i]!.ref, places: order.places[i]! })
   if (way === 'lists') return await files.putLists(key, input, inputs.map((_, i) => moved(i)))
   const others = inputs.filter((_, i) => i !== kept)
@@ -109,7 +109,7 @@ async function writeIndex(merging: Merging, quantizer: Quantizer | undefined): P
     const pieces = vectorPieces(merging, cursors, (i) => i !== kept)
     if (kept < 0) return await files.putIndex(key, input, { count: order.rows, pieces })
     const places = order.places.flatMap((of, i) => (i === kept ? [] : [of.filter((place) => place >= 0)]))
-    return await files.putGrown(key, moved(kept), { pieces, places: ascending(places) }, dim)
+    return await files.putGrown(key, moved(kept), { pieces, places: ascending(places) }, input)
   })
 }
 
@@ -193,8 +193,8 @@ export async function buildMerge(files: SegmentFiles, task: MergeTask): Promise<
   const vectors = await writeVectors(merging)
   const { payload, columns } = await writePayload(merging, meta)
   const segment: ManifestSegment = {
-    id: segmentId, ...plan.form, items, rows, deletions: null,
-    files: { index, meta: await files.put(keys.segmentFile(segmentId, 'meta'), body), payload, columns, vectors },
+    id: segmentId, ...plan.form, ...tunedOf(index), items, rows, deletions: null,
+    files: { index: index.file, meta: await files.put(keys.segmentFile(segmentId, 'meta'), body), payload, columns, vectors },
     ...(quantizer && { quantizer: { key: quantizer.ref.key, nlist: quantizer.ref.nlist } })
   }
   const isNew = quantizer !== undefined && quantizer.ref.key !== task.quantizer?.key

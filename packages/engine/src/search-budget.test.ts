@@ -67,3 +67,22 @@ test('what is exact is exact at any budget', async () => {
   const recallAt = await fill({ method: 'FLAT' })
   for (const budget of [1, 1_000]) expect(await recallAt(budget)).toBe(1)
 })
+
+describe.each(['IVF', 'HNSW32'] as const)('%s with a target recall', (method) => {
+  test('searches without a budget reach it on queries that it never saw, and the budget is known', async () => {
+    const budgetOf: number[] = []
+    for (const target of [0.6, 0.95]) {
+      await gallery?.close()
+      const recallAt = await fill({ method, settings: { target_recall: target } })
+      const seen = await recallAt()
+      const snapshot = await gallery.replica.acquire(gallery.spec.incarnation, { consistency: 'strong', timeoutMs: 10_000 })
+      const { tuned } = snapshot.segments[0]!
+      snapshot.release()
+      console.log(`${method}, target ${target}: budget ${tuned?.budget}, ${tuned?.recall.toFixed(3)} when it was built, ${seen.toFixed(3)} on new queries`)
+      expect(tuned!.recall).toBeGreaterThanOrEqual(target)
+      expect(seen).toBeGreaterThanOrEqual(target - 0.03)
+      budgetOf.push(tuned!.budget)
+    }
+    expect(budgetOf[1]!).toBeGreaterThan(budgetOf[0]!)
+  })
+})

@@ -1,6 +1,6 @@
 // What writing and merging need of segment files. The real one builds Faiss indexes on disk and uploads them; simulations keep plain vectors.
 import type { VectorRows } from '@likeness/shared/contract/vector-rows'
-import type { FileRef, ManifestSegment } from './manifest.ts'
+import type { FileRef, ManifestSegment, TunedEffort } from './manifest.ts'
 import type { SegmentForm, SegmentStorage } from './segment-form.ts'
 
 export type IndexMetric = 'ip' | 'l2' | 'hamming'
@@ -11,6 +11,12 @@ export interface IndexInput {
   metric: IndexMetric
   /** For ivf, sq8 and pq: as `train` made it. */
   quantizer?: { nlist: number; body: Uint8Array }
+  targetRecall?: number | undefined
+}
+export interface BuiltIndex {
+  file: FileRef
+  /** Where a target was given and searches are not exact anyway. */
+  tuned?: TunedEffort | undefined
 }
 /** In row order; 0 and 1 for hamming. */
 export type VectorPieces = Iterable<VectorRows> | AsyncIterable<VectorRows>
@@ -46,15 +52,15 @@ export interface SegmentFiles {
   /** The whole file, checked against its sha256 (data_corrupt); object_not_found when it was collected. */
   get(ref: FileRef): Promise<Uint8Array>
   /** Builds an index over the rows in order and uploads it. */
-  putIndex(key: string, input: IndexInput, rows: { count: number; pieces: VectorPieces }): Promise<FileRef>
+  putIndex(key: string, input: IndexInput, rows: { count: number; pieces: VectorPieces }): Promise<BuiltIndex>
   /** Uploads what is too large to hold, as `put` does. */
   putPieces(key: string, pieces: AsyncIterable<Uint8Array>): Promise<FileRef>
   /** A part at a time; as `get`. */
   open(ref: FileRef): Promise<ByteReader>
   /** A new index of rows that lie in the inverted lists of others, all of the input's quantizer. */
-  putLists(key: string, input: IndexInput, from: readonly MovedIndex[]): Promise<FileRef>
+  putLists(key: string, input: IndexInput, from: readonly MovedIndex[]): Promise<BuiltIndex>
   /** The graph of `base` with `added` rows put into it; row i of that, places[i]. All places are taken. */
-  putGrown(key: string, base: MovedIndex, added: { pieces: VectorPieces; places: Int32Array }, dim: number): Promise<FileRef>
+  putGrown(key: string, base: MovedIndex, added: { pieces: VectorPieces; places: Int32Array }, input: Pick<IndexInput, 'dim' | 'targetRecall'>): Promise<BuiltIndex>
   /** [rows, dim] of a dense segment's index, in row order, as it has them. */
   vectors(segment: ManifestSegment, dim: number): Promise<Float32Array>
   /** The same a part at a time. */

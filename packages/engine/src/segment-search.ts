@@ -9,6 +9,7 @@ import { scoreOf } from './score.ts'
 import { isExact } from './segment-form.ts'
 import { itemOfRow } from './segment-meta.ts'
 import { indexMetric } from './segment-write.ts'
+import { tunedK } from './tune-index.ts'
 
 export interface Candidate {
   part: Part
@@ -77,10 +78,10 @@ interface Effort {
 
 /** The same work as without deletions: lists with few live rows are quick, so more of them are looked at. */
 function firstEffort({ segment: { index, ref, nlist } }: Part, { budget, k }: PartQuery, live: number): Effort {
-  const efSearch = budget ?? Math.max(64, 4 * k)
+  const efSearch = budget ?? (ref.tuned === undefined ? Math.max(64, 4 * k) : Math.ceil(ref.tuned.budget * Math.max(1, k / tunedK)))
   if (index.kind === 'hnsw') return graphEffort(live, ref.rows, efSearch)
   if (isExact(ref)) return { exact: false, efSearch, nprobe: 1 }
-  const probes = budget ?? Math.max(8, Math.ceil(Math.sqrt(nlist)))
+  const probes = budget ?? ref.tuned?.budget ?? Math.max(8, Math.ceil(Math.sqrt(nlist)))
   const nprobe = Math.min(nlist, Math.ceil((probes * ref.rows) / live))
   return { exact: nprobe === nlist && live < ref.rows, efSearch, nprobe }
 }

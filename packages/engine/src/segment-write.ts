@@ -10,7 +10,7 @@ import { readAttributes } from './item-payload.ts'
 import type { ItemVersion } from './item-version.ts'
 import type { ManifestSegment } from './manifest.ts'
 import type { Quantizer } from './quantizer.ts'
-import type { IndexMetric, SegmentFiles } from './segment-files.ts'
+import type { BuiltIndex, IndexMetric, SegmentFiles } from './segment-files.ts'
 import { keepsVectors } from './segment-form.ts'
 import type { SegmentForm } from './segment-form.ts'
 import { createSegmentMeta, hashBytes } from './segment-meta.ts'
@@ -32,6 +32,8 @@ export interface WrittenSegment {
 
 /** Cosine rows are stored at unit length, so both use the inner product. */
 export const indexMetric = (metric: Metric): IndexMetric => ({ IP: 'ip', cosine: 'ip', L2: 'l2', hamming: 'hamming' } as const)[metric]
+
+export const tunedOf = ({ tuned }: BuiltIndex): Pick<ManifestSegment, 'tuned'> => (tuned === undefined ? {} : { tuned })
 
 export interface SegmentWrite {
   files: SegmentFiles
@@ -86,14 +88,14 @@ export async function writeSegment({ files, keys, spec, id, form, quantizer, ite
   const encodedColumns = await columnsOf(items)
   const shared = quantizer && { nlist: quantizer.ref.nlist, body: quantizer.body }
   const [index, metaRef, payloadRef, columns, full] = await Promise.all([
-    files.putIndex(keys.segmentFile(id, 'index'), { form, dim, metric: indexMetric(spec.metric), quantizer: shared }, { count: meta.rows, pieces: [vectors] }),
+    files.putIndex(keys.segmentFile(id, 'index'), { form, dim, metric: indexMetric(spec.metric), quantizer: shared, targetRecall: spec.settings.target_recall }, { count: meta.rows, pieces: [vectors] }),
     files.put(keys.segmentFile(id, 'meta'), body),
     files.put(keys.segmentFile(id, 'payload'), payload),
     encodedColumns && files.put(keys.segmentFile(id, 'columns'), encodedColumns),
     keepsVectors(form, spec) ? files.put(keys.segmentFile(id, 'vectors'), encodeRowFile(vectors)) : undefined
   ])
   const ref: ManifestSegment = {
-    id, ...form, items: meta.items, rows: meta.rows, files: { index, meta: metaRef, payload: payloadRef, columns, vectors: full }, deletions: null,
+    id, ...form, ...tunedOf(index), items: meta.items, rows: meta.rows, files: { index: index.file, meta: metaRef, payload: payloadRef, columns, vectors: full }, deletions: null,
     ...(quantizer && { quantizer: { key: quantizer.ref.key, nlist: quantizer.ref.nlist } })
   }
   return { ref, meta }

@@ -51,7 +51,7 @@ export class OpenSnapshot implements Snapshot {
   }
 
   get segments(): SegmentSummary[] {
-    return this.parts.map(({ ref: { id, index, storage, rows }, deleted }) => ({ id, index, storage, rows, deleted: deleted.count }))
+    return this.parts.map(({ ref: { id, index, storage, tuned = null, rows }, deleted }) => ({ id, index, storage, tuned, rows, deleted: deleted.count }))
   }
 
   awaits(before: number): boolean {

@@ -10,7 +10,7 @@ import { batchRowSchema } from '@likeness/shared/contract/vector-batch'
 const count = z.number().int().min(0)
 const links = { image: z.string(), thumbnail: z.string() }
 
-const segmentSchema = z.strictObject({ id: z.string(), index: z.string(), storage: z.string(), rows: count, deleted: count })
+const segmentSchema = z.strictObject({ id: z.string(), index: z.string(), storage: z.string(), tuned: z.strictObject({ budget: z.number(), recall: z.number() }).nullable(), rows: count, deleted: count })
 const settingsSchema = z.record(z.string(), z.unknown())
 const collectionSchema = z.strictObject({
   name: z.string(), aliases: z.array(z.string()), incarnation: z.string(), index_method: z.string(), metric: z.string(), storage: z.string(), rescore: z.boolean(), embedding: embeddingSchema,

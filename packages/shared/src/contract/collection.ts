@@ -64,6 +64,8 @@ export const searchBudgetSchema = z.number().int().min(1).max(100_000)
 export const collectionSettingsSchema = z.object({
   /** efSearch for HNSW32, nprobe for IVF; absent: max(64, 4k) or max(8, sqrt(nlist)). */
   search_budget: searchBudgetSchema.optional(),
+  /** Recall@10 of searches without a budget: each sealed segment is given the least effort that reaches it on queries near its own rows. */
+  target_recall: z.number().min(0.5).max(0.9999).optional(),
   /** Hits below this score are not answered. */
   score_thres: z.number().min(-1e6).max(1e6).optional(),
   /** With hamming: a value above it is a 1. Absent: 0, the sign. Below 1, so that bits given as 0 and 1 stay what they are. */
@@ -81,10 +83,12 @@ export const collectionSettingsSchema = z.object({
 })
 export type CollectionSettings = z.infer<typeof collectionSettingsSchema>
 
-const { search_budget, score_thres, seal_threshold, pinned } = collectionSettingsSchema.shape
+const { search_budget, target_recall, score_thres, seal_threshold, pinned } = collectionSettingsSchema.shape
 /** What may change after creation, because no vector depends on it. Absent: stays; null: what it is when nothing is given. */
 export const settingsChangeSchema = z.strictObject({
   search_budget: search_budget.nullable(),
+  /** For segments that are written from then on; compaction writes all of them. */
+  target_recall: target_recall.nullable(),
   score_thres: score_thres.nullable(),
   seal_threshold: seal_threshold.unwrap().nullable().optional(),
   pinned: pinned.unwrap().nullable().optional()

@@ -186,7 +186,7 @@ export interface CollectionAnswer {
   seq: number
   items: number
   rows: number
-  segments: { id: string; index: string; storage: string; rows: number; deleted: number }[]
+  segments: { id: string; index: string; storage: string; tuned: { budget: number; recall: number } | null; rows: number; deleted: number }[]
   open_jobs: number
   /** By this process: bytes in memory; null until it is searched, or when it was evicted. */
   loaded: { bytes: number; pinned: boolean } | null
