@@ -54,7 +54,9 @@ function createBox(): HintBox & { wake(): void } {
 export async function subscribeHints({ redis, log }: { redis: Redis; log: Logger }): Promise<Hints> {
   const boxes = new Map<string, ReturnType<typeof createBox>>()
   const listeners: ((incarnation: string) => void)[] = []
-  redis.on('message', (_channel: string, text: string) => {
+  redis.on('message', (channel: string, text: string) => {
+    // Names that changed come over this connection too.
+    if (channel !== channels.work) return
     try {
       const hint = workHintSchema.parse(JSON.parse(text))
       for (const listener of listeners) listener(hint.incarnation)

@@ -96,6 +96,7 @@ export async function readBatch({ store, clock, keys, signal }: WorkSource, stat
   const batch = decodeVectorBatch(stored.body)
   const { header, vectors } = batch
   const { version, dim, sparse = false } = state.spec.embedding
+  if (header.incarnation !== state.spec.incarnation) throw appError('data_corrupt', `${key} belongs to collection ${header.incarnation}`)
   if (header.ingestion !== name.ingestion) throw appError('data_corrupt', `${key} holds ingestion ${header.ingestion}`)
   if (header.embeddingVersion !== version || header.dim !== dim) throw appError('data_corrupt', `${key} has embedding ${header.embeddingVersion} (${header.dim}), the collection ${version} (${dim})`)
   if (header.items.some((item) => (item.failure === undefined) !== (item.rows.length > 0))) throw appError('data_corrupt', `${key} has an item with neither rows nor a failure`)
