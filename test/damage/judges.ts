@@ -133,7 +133,7 @@ const itemsOfListFail: Judge = async ({ gallery: { store, keys, spec }, open: { 
   const overlay = createOverlayStore(store)
   const { embedding } = spec
   const embed = createChunkProcessor({
-    store: overlay, model: { embedding, rawDim: 0, provider: 'none' }, announce: () => undefined,
+    store: overlay, model: { rawDim: 0 }, embeddings: { check: async () => undefined }, announce: () => undefined,
     embedItem: () => Promise.reject(new Error('nothing of a damaged list may be embedded')),
     openInHand: () => ({ leftovers: async () => new Map(), take: async () => undefined, letGo: () => undefined })
   })

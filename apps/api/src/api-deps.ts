@@ -2,6 +2,7 @@
 import type { Catalog, ItemListWriter, Jobs, LogAppender, Replica, SnapshotReader, VersionReader } from '@likeness/engine/contract'
 import type { Clock } from '@likeness/shared/clock'
 import type { Logger } from '@likeness/shared/log'
+import type { ProfileStore } from '@likeness/shared/profile-store'
 import type { ObjectStore } from '@likeness/shared/store/object-store'
 import type { Hints } from './hints.ts'
 import type { Holders } from './idempotency/holders.ts'
@@ -37,6 +38,7 @@ export interface ApiDeps {
   snapshots: SnapshotReader
   replica: Replica
   store: ObjectStore
+  profiles: ProfileStore
   lanes: LaneClient
   hints: Hints
   holders: Holders

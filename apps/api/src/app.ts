@@ -26,6 +26,7 @@ import { listJobs } from './routes/list-jobs.ts'
 import { changeCollection } from './routes/change-collection.ts'
 import { compactCollection, rebuildCollection } from './routes/maintain-collection.ts'
 import { openapi } from './routes/openapi.ts'
+import { getProfile, listProfiles, putProfile } from './routes/profiles.ts'
 import { relabelItem } from './routes/relabel-item.ts'
 import { relabelItems } from './routes/relabel-items.ts'
 import { search } from './routes/search.ts'
@@ -47,6 +48,9 @@ const routes = (deps: ApiDeps) => [
   listAliases(deps),
   setAlias(deps),
   removeAlias(deps),
+  listProfiles(deps),
+  getProfile(deps),
+  putProfile(deps),
   uploadImages(deps),
   importItems(deps),
   importVectors(deps),

@@ -5,6 +5,7 @@ import type { Catalog } from '@likeness/engine/contract'
 import { systemClock } from '@likeness/shared/clock'
 import type { Lifecycle } from '@likeness/shared/lifecycle'
 import type { Logger } from '@likeness/shared/log'
+import { createProfileStore } from '@likeness/shared/profile-store'
 import { assertNoEviction, connectRedis } from '@likeness/shared/redis'
 import type { Redis } from '@likeness/shared/redis'
 import { emptyOwnFolder } from '@likeness/shared/own-folder'
@@ -54,6 +55,7 @@ export async function startApi({ config, lifecycle, log }: StartDeps): Promise<A
     snapshots: createSnapshotReader({ store, files: createFaissSegmentFiles({ store, cache: createFileCache({ store, dir: await emptyOwnFolder(config.DATA_DIR, 'snapshots') }) }) }),
     replica,
     store,
+    profiles: createProfileStore({ store }),
     lanes,
     hints: createHints({ publisher: redis, log }),
     holders,

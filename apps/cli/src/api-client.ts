@@ -3,6 +3,7 @@ import { openAsBlob } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
 import type { CollectionAnswer, CollectionListAnswer, ItemAnswer, JobAnswer, ListLine, Problem, SearchAnswer, SearchRequest, VectorLine } from '@likeness/shared/contract/http'
+import type { ProfileDraft, StoredProfile } from '@likeness/shared/contract/profile'
 
 export class ApiProblem extends Error {
   readonly code: string
@@ -42,7 +43,7 @@ export interface ApiClient {
   listCollections(): Promise<CollectionListAnswer>
   /** undefined when there is none of this name. */
   getCollection(name: string): Promise<CollectionAnswer | undefined>
-  createCollection(name: string, options?: { index_method?: string; metric?: string; storage?: string; rescore?: boolean; settings?: Record<string, unknown>; embedding?: EmbeddingSpec }): Promise<CollectionAnswer>
+  createCollection(name: string, options?: { index_method?: string; metric?: string; storage?: string; rescore?: boolean; settings?: Record<string, unknown>; embedding?: EmbeddingSpec; profile?: string }): Promise<CollectionAnswer>
   dropCollection(name: string): Promise<void>
   /** Without `seq` it is logged, and done later. */
   rebuild(name: string): Promise<{ revision: number; seq?: number }>
@@ -50,6 +51,11 @@ export interface ApiClient {
   /** `expected`: what it points at until now. */
   setAlias(alias: string, collection: string, options: { expected: string | undefined }): Promise<void>
   removeAlias(alias: string, options: { expected: string | undefined }): Promise<void>
+  /** Every version, newest first. */
+  listProfiles(): Promise<StoredProfile[]>
+  /** `name` or `name@version`; undefined when there is none. */
+  getProfile(reference: string): Promise<StoredProfile | undefined>
+  putProfile(name: string, draft: ProfileDraft, projection: Uint8Array): Promise<StoredProfile>
   /** Imports the pictures of a list file (`path<TAB>label`) below a folder on the API's disk; resolves with the job when it is accepted. */
   importList(collection: string, source: { root: string; listFile: string }): Promise<Accepted>
   /** The same for lines made here. The same `key` again has no second effect and answers the same job. */
@@ -98,6 +104,14 @@ export function createApiClient({ url, apiKey }: { url: string; apiKey?: string 
     listAliases: async () => (await answer<{ aliases: { alias: string; collection: string }[] }>('/v1/aliases')).aliases,
     setAlias: async (alias, collection, { expected }) => void (await request(aliasPath(alias), { ...json({ collection, expected }), method: 'PUT' })),
     removeAlias: async (alias, { expected }) => void (await request(`${aliasPath(alias)}${expected === undefined ? '' : `?${new URLSearchParams({ expected })}`}`, { method: 'DELETE' })),
+    listProfiles: async () => (await answer<{ profiles: StoredProfile[] }>('/v1/profiles')).profiles,
+    getProfile: (reference) => answer<StoredProfile>(`/v1/profiles/${encodeURIComponent(reference)}`).catch(absentWhen('profile_not_found')),
+    async putProfile(name, draft, projection) {
+      const form = new FormData()
+      form.set('profile', JSON.stringify(draft))
+      form.set('projection', new Blob([new Uint8Array(projection)]), 'projection')
+      return answer(`/v1/profiles/${encodeURIComponent(name)}`, { method: 'PUT', body: form })
+    },
     async importList(collection, { root, listFile }) {
       const form = new FormData()
       form.set('root', root)

@@ -13,6 +13,7 @@ import { runEval } from './evaluation/run-eval.ts'
 import { runAppend, runBuild, runRemove } from './gallery/run-build.ts'
 import { runModel } from './model/run-model.ts'
 import { runImportGallery } from './import-gallery/run-import-gallery.ts'
+import { runProfile } from './profile/run-profile.ts'
 import { runSearch } from './search/run-search.ts'
 import { runAlias } from './serve/run-alias.ts'
 import { runRebuild } from './serve/run-rebuild.ts'
@@ -37,6 +38,7 @@ const commands: Record<string, { run: Command; does: string }> = {
   jobs: { run: runJobs, does: 'lists jobs, or the failed items of one' },
   eval: { run: runEval, does: 'measures how well a set of labelled pictures is recognised' },
   model: { run: runModel, does: 'brings in your own YOLO, and shows and measures models' },
+  profile: { run: runProfile, does: "learns a projection from a gallery's own pictures, and shows those there are" },
   verify: { run: runVerify, does: "reads a collection's files against its manifest" },
   rebuild: { run: runRebuild, does: 'makes a collection again from its log, also a damaged one' },
   alias: { run: runAlias, does: 'gives collections second names that move in one step' },

@@ -11,6 +11,8 @@ export interface ItemTask {
   imageKey: string
   viewSizes: readonly number[]
   subjects: boolean
+  /** What to make: the model's own, or with a learned profile. */
+  embedding: EmbeddingSpec
 }
 /** Somebody's query picture. */
 export interface QueryTask {
@@ -20,6 +22,7 @@ export interface QueryTask {
   maxDetections?: number | undefined
   confidence?: number | undefined
   viewSizes?: readonly number[] | undefined
+  embedding: EmbeddingSpec
 }
 export interface ThumbnailTask {
   kind: 'thumbnail'
@@ -55,6 +58,11 @@ export type ChildResult = Embedded | Thumbnail
 
 /** What a loaded child says about itself. */
 export interface ChildModel {
+  /** `${name}@${version}`. */
+  id: string
+  /** Of the model's source file. */
+  sha256: string
+  /** With the profile of the model's folder. */
   embedding: EmbeddingSpec
   rawDim: number
   provider: string

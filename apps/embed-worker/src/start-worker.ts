@@ -2,6 +2,7 @@
 import type { Lifecycle } from '@likeness/shared/lifecycle'
 import { channels } from '@likeness/shared/contract/work'
 import type { Logger } from '@likeness/shared/log'
+import { createProfileStore } from '@likeness/shared/profile-store'
 import { assertNoEviction, connectRedis } from '@likeness/shared/redis'
 import { openProbedStore } from '@likeness/shared/store/configured-store'
 import { createUlid } from '@likeness/shared/ulid'
@@ -9,6 +10,7 @@ import { createItemEmbedder } from './chunk/embed-item.ts'
 import { createChunkProcessor } from './chunk/process-chunk.ts'
 import { childEnvironment } from './config.ts'
 import type { SupervisorConfig } from './config.ts'
+import { createEmbeddings } from './embeddings.ts'
 import { createInHand } from './in-hand.ts'
 import { createInteractive } from './lane/interactive.ts'
 import { createLaneApp } from './lane/lane-app.ts'
@@ -54,18 +56,19 @@ export async function startWorker({ config, env, execArgv, log, lifecycle }: Sta
   const { embedding, provider } = pool.model
   log.info({ provider, embedding, processes: config.EMBED_PROCESSES }, 'models loaded')
 
+  const embeddings = createEmbeddings({ model: pool.model, profiles: createProfileStore({ store }) })
   const announce = (incarnation: string, batchKey: string): void => {
     redis.publish(channels.work, JSON.stringify({ incarnation, batches: [batchKey] })).catch((error: unknown) => log.debug({ err: error }, 'hint not published'))
   }
   const embedItem = createItemEmbedder({ pool, isolation, log })
   const openInHand = createInHand({ redis, workerId, log })
-  const processChunk = createChunkProcessor({ store, model: pool.model, embedItem, openInHand, announce })
+  const processChunk = createChunkProcessor({ store, model: pool.model, embeddings, embedItem, openInHand, announce })
   const consumer = startQueueConsumer({ connect: () => connect('worker'), processChunk, log })
   lifecycle.onStop('queue consumer', () => consumer.stop(graceMs))
 
   const interactive = createInteractive({ pool, isolation, log })
   const lane = await startLaneServer(
-    createLaneApp({ interactive, embedding, secret: config.LANE_SECRET, maxBytes: config.MAX_UPLOAD_BYTES, log }),
+    createLaneApp({ interactive, embeddings, secret: config.LANE_SECRET, maxBytes: config.MAX_UPLOAD_BYTES, log }),
     { host: config.LANE_HOST, port: config.LANE_PORT }
   )
   lifecycle.onStop('lane', () => lane.stop(graceMs))

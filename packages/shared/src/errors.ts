@@ -20,6 +20,7 @@ const catalogue = {
   object_not_found: [404, false],
   snapshot_not_found: [404, false],
   alias_not_found: [404, false],
+  profile_not_found: [404, false],
   route_not_found: [404, false],
   method_not_allowed: [405, false],
   collection_exists: [409, false],

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 
 /** Prefixes that belong to the engine: never imported from, never written to by users. */
-export const enginePrefixes = ['catalog/', 'c/', 'jobs/', 'idem/', 'probe/'] as const
+export const enginePrefixes = ['catalog/', 'c/', 'jobs/', 'idem/', 'probe/', 'profiles/'] as const
 
 export function isEngineKey(key: string): boolean {
   return enginePrefixes.some((prefix) => key.startsWith(prefix) || `${key}/` === prefix)
@@ -12,6 +12,10 @@ const pad = (n: number, width: number): string => String(n).padStart(width, '0')
 
 export const catalogKey = 'catalog/CURRENT'
 export const jobsPrefix = 'jobs/'
+export const profilesPrefix = 'profiles/'
+
+/** A learned profile: the description is written last. */
+export const profileKeys = (name: string, version: string) => ({ description: `${profilesPrefix}${name}/${version}.json`, projection: `${profilesPrefix}${name}/${version}.f32` })
 
 /** Written before the job is acknowledged: which collection an ingestion belongs to. */
 export const jobKey = (ingestion: string): string => `jobs/${ingestion}`

@@ -9,7 +9,7 @@ import type { ModelManifest } from './model-manifest.ts'
 
 export interface Profile {
   name: string
-  version: number
+  version: number | string
   /** Numbers in a raw vector. */
   dIn: number
   /** Numbers in a vector. */

@@ -106,6 +106,17 @@ test('no lane is embedder_unavailable, only others is embedding_mismatch', async
   expect(await connect(other).embedding(0)).toEqual({ ...embedding, version: 'm@2' })
 })
 
+test('a learned profile of the model is asked of any lane of that model, unless one has it as its own', async () => {
+  const profiled = { ...embedding, version: 'm@1/cars@0123456789abcdef' }
+  const [own, other] = [await startLane('a', well), await startLane('b', well, 'n@1/p@1')]
+  await connect(own, other).embed(picture, { embedding: profiled })
+  expect([own.calls.length, other.calls.length]).toEqual([1, 0])
+  await expect(connect(other).embed(picture, { embedding: profiled })).rejects.toMatchObject({ code: 'embedding_mismatch' })
+  const exact = await startLane('c', well, profiled.version)
+  await connect(own, exact).embed(picture, { embedding: profiled })
+  expect([own.calls.length, exact.calls.length]).toEqual([1, 1])
+})
+
 test('the lane with the fewest requests in flight is asked', async () => {
   const waiting: (() => void)[] = []
   const slow: Reply = (res) => void waiting.push(() => well(res, undefined as never))

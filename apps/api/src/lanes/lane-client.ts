@@ -3,6 +3,7 @@ import type { Clock } from '@likeness/shared/clock'
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
 import { embedAnswerSchema } from '@likeness/shared/contract/lane'
 import type { EmbedAnswer, EmbedQuery } from '@likeness/shared/contract/lane'
+import { modelOf, parseProfileEmbedding } from '@likeness/shared/contract/profile'
 import type { LaneAddress } from '@likeness/shared/contract/work'
 import { appError } from '@likeness/shared/errors'
 import type { Logger } from '@likeness/shared/log'
@@ -26,6 +27,12 @@ const deadlineMs = 30_000
 const suspectMs = 3_000
 /** A picture that kills a lane must not go through all of them. */
 const maxLost = 2
+
+/** Those that were started with this embedding; else those with its model, which make it with a learned profile of the store, or say that they do not. */
+function fittingLanes(lanes: readonly LaneAddress[], { version, dim }: EmbeddingSpec): LaneAddress[] {
+  const own = lanes.filter(({ embedding }) => embedding.version === version && embedding.dim === dim)
+  return own.length > 0 ? own : lanes.filter(({ embedding }) => parseProfileEmbedding(version) !== undefined && modelOf(embedding.version) === modelOf(version))
+}
 
 interface Load {
   outstanding: number
@@ -86,7 +93,7 @@ export function createLaneClient(deps: { registry: LaneRegistry; secret: string;
   return {
     async embed(picture, query, signal) {
       const lanes = registry.known()
-      const fitting = lanes.filter(({ embedding }) => embedding.version === query.embedding.version && embedding.dim === query.embedding.dim)
+      const fitting = fittingLanes(lanes, query.embedding)
       if (lanes.length > 0 && fitting.length === 0) {
         throw appError('embedding_mismatch', `the embedders make ${lanes[0]!.embedding.version}, the collection has ${query.embedding.version}`)
       }

@@ -5,6 +5,7 @@ import type { CollectionAnswer, CollectionListAnswer, HitAnswer, ItemAnswer, Job
 import { metadataSchema } from '@likeness/shared/contract/item-list'
 import { failedItemSchema } from '@likeness/shared/contract/job'
 import { boxSchema } from '@likeness/shared/contract/lane'
+import { profileSchema } from '@likeness/shared/contract/profile'
 import { batchRowSchema } from '@likeness/shared/contract/vector-batch'
 
 const count = z.number().int().min(0)
@@ -88,6 +89,8 @@ export const answerSchemas = {
   Live: z.strictObject({ status: z.literal('ok') }),
   OpenapiDocument: z.looseObject({ openapi: z.string() }),
   Problem: problemSchema,
+  Profile: profileSchema,
+  ProfileList: z.strictObject({ profiles: z.array(profileSchema) }),
   Readiness: z.strictObject({ status: z.enum(['ready', 'not ready']), parts: z.record(z.string(), z.strictObject({ ok: z.boolean(), reason: z.string().optional() })) }),
   SearchAnswer: searchSchema,
   Status: z.strictObject({

@@ -7,11 +7,11 @@ export const collectionRoutes: RouteDescriptions = {
   'POST /v1/collections': {
     tag: 'collections',
     summary: 'Create a collection',
-    description: 'Its embedding is what the embed-workers make, or the given one for vectors that are made elsewhere. It is fixed from then on. One that is `sparse` has its own exact inverted lists, outside Faiss.',
+    description: 'Its embedding is what the embed-workers make, with `profile` that of a learned profile of their model, or the given one for vectors that are made elsewhere. It is fixed from then on. One that is `sparse` has its own exact inverted lists, outside Faiss.',
     body: { 'application/json': 'CreateCollection' },
     idempotent: true,
     answers: { 201: json('Created.', 'Collection') },
-    codes: ['invalid_name', 'collection_exists', 'name_is_alias', 'embedder_unavailable']
+    codes: ['invalid_name', 'collection_exists', 'name_is_alias', 'embedder_unavailable', 'profile_not_found', 'embedding_mismatch']
   },
   'GET /v1/collections': { tag: 'collections', summary: 'List collections, by name', answers: { 200: json('All of them; those that are damaged by name.', 'CollectionList') } },
   'GET /v1/collections/:c': {

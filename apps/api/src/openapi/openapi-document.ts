@@ -7,6 +7,7 @@ import { collectionRoutes } from './describe-collections.ts'
 import { ingestionRoutes } from './describe-ingestion.ts'
 import { itemRoutes } from './describe-items.ts'
 import { maintenanceRoutes } from './describe-maintenance.ts'
+import { profileRoutes } from './describe-profiles.ts'
 import { jobRoutes, searchRoutes, serviceRoutes } from './describe-service.ts'
 import { answerHeaders, tags } from './route-description.ts'
 import type { AnswerDescription, RouteDescription, RouteDescriptions } from './route-description.ts'
@@ -15,13 +16,14 @@ import type { JsonSchema } from './schema-components.ts'
 
 export type MountedRoute = Pick<Route, 'method' | 'path'>
 
-export const descriptions: RouteDescriptions = { ...collectionRoutes, ...ingestionRoutes, ...itemRoutes, ...maintenanceRoutes, ...searchRoutes, ...jobRoutes, ...serviceRoutes }
+export const descriptions: RouteDescriptions = { ...collectionRoutes, ...profileRoutes, ...ingestionRoutes, ...itemRoutes, ...maintenanceRoutes, ...searchRoutes, ...jobRoutes, ...serviceRoutes }
 
 const pathParameters: Record<string, JsonSchema> = {
   alias: { description: 'A name that no collection has.', schema: { type: 'string' } },
   c: { description: 'Name of a collection, or an alias.', schema: { type: 'string' } },
   id: { description: 'Percent-encoded.', schema: { type: 'string' } },
-  name: { description: 'Name of a snapshot.', schema: { type: 'string' } }
+  name: { description: 'Name of a snapshot.', schema: { type: 'string' } },
+  profile: { description: 'Name of a profile; to read it also NAME@VERSION.', schema: { type: 'string' } }
 }
 
 const idempotencyHeader = {

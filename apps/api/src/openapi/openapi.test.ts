@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { Express } from 'express'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { z } from 'zod'
@@ -57,6 +58,15 @@ test('every reference leads to a schema, and every schema is referred to or name
   expect(names.filter((name) => !used.has(name) && !said.includes(` ${name} as `))).toEqual([])
 })
 
+function profileForm(): FormData {
+  const projection = new Uint8Array(8)
+  const form = new FormData()
+  const learned = { from: 'a folder', by: 'views', references: 100, held_out: 20, before: 'test@1/whole@1', r1_raw: 0.5, r1_before: 0.6, r1_after: 0.7 }
+  form.set('profile', JSON.stringify({ model: 'test@1', model_sha256: 'a'.repeat(64), raw_dim: 1, dim: 1, sha256: createHash('sha256').update(projection).digest('hex'), learned }))
+  form.set('projection', new Blob([projection]))
+  return form
+}
+
 test('what the routes answer is what the document says', async () => {
   const picture = new FormData()
   picture.append('id', 'x')
@@ -70,6 +80,10 @@ test('what the routes answer is what the document says', async () => {
     ['get /v1/collections/{c}', '/v1/collections/marks'],
     ['put /v1/aliases/{alias}', '/v1/aliases/live', { ...post({ collection: 'marks', expected: null }), method: 'PUT' }],
     ['get /v1/aliases', '/v1/aliases'],
+    ['put /v1/profiles/{profile}', '/v1/profiles/cars', { method: 'PUT', body: profileForm() }],
+    ['get /v1/profiles', '/v1/profiles'],
+    ['get /v1/profiles/{profile}', '/v1/profiles/cars'],
+    ['get /v1/profiles/{profile}', '/v1/profiles/bikes'],
     ['post /v1/collections/{c}/images', '/v1/collections/marks/images', post(picture)],
     ['get /v1/jobs', '/v1/jobs'],
     ['get /v1/jobs/{id}', async () => `/v1/jobs/${await job()}`],

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { indexMethods, indexMethodSchema, metrics, metricSchema, storageSchema } from '@likeness/shared/contract/collection'
 import { conditionSchema, filterSchema } from '@likeness/shared/contract/filter'
 import { changeCollectionSchema, createCollectionSchema, deleteItemsSchema, importRequestSchema, listLineSchema, maxNonZeros, relabelItemSchema, relabelItemsSchema, restoreSnapshotSchema, searchRequestSchema, setAliasSchema, sparseVectorSchema, takeSnapshotSchema, vectorLineSchema } from '@likeness/shared/contract/http'
+import { profileDraftSchema } from '@likeness/shared/contract/profile'
 import { itemIdSchema, labelSchema, metadataSchema } from '@likeness/shared/contract/item-list'
 
 const { vector: _vector, vectors: _vectors, item_id: _itemId, ...searchFields } = searchRequestSchema.shape
@@ -19,6 +20,7 @@ export const requestSchemas = {
   ListLine: listLineSchema,
   Metadata: metadataSchema,
   Metric: metricSchema,
+  ProfileForm: z.object({ profile: profileDraftSchema, projection: z.file() }),
   RelabelItem: relabelItemSchema,
   RelabelItems: relabelItemsSchema,
   RestoreSnapshot: restoreSnapshotSchema,
@@ -44,6 +46,7 @@ export const requestNotes: Partial<Record<RequestSchemaName, object>> = {
   ImportRequest: { description: 'Exactly one of `prefix` and `root`.' },
   IndexMethod: { description: 'In any case.', examples: [...indexMethods] },
   Metric: { description: 'In any case.', examples: [...metrics] },
+  ProfileForm: { description: '`profile` first. `projection`: little-endian float32, the matrix [dim, raw_dim] row by row, then the bias [dim].' },
   RelabelItem: { description: '`label`, `metadata` or both: each replaces what the item has, as a whole; `label: null` takes it away.' },
   RelabelItems: { description: '`label`, `metadata` or both, as for one item.' },
   RestoreSnapshot: { description: '`into`: the name of a new collection.' },

@@ -6,6 +6,7 @@ import type { RequestSchemaName } from './request-schemas.ts'
 
 export const tags = {
   collections: 'Names, embeddings, metrics, index methods and settings.',
+  profiles: 'Projections that were learned from a gallery, beside the one of the model.',
   items: 'What is in a collection, and how it comes in and goes.',
   search: 'What is this, and where is it in the gallery?',
   jobs: 'What became of what was sent.',

@@ -1,7 +1,10 @@
-// POST /v1/collections: a name, a metric, an index method and settings; the embedding is what the lanes make, or the given one.
+// POST /v1/collections: a name, a metric, an index method and settings; the embedding is what the lanes make, that of a profile, or the given one.
 import { z } from 'zod'
 import { collectionSettingsSchema, collectionSpecSchema } from '@likeness/shared/contract/collection'
+import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
 import { createCollectionSchema } from '@likeness/shared/contract/http'
+import type { CreateCollection } from '@likeness/shared/contract/http'
+import { embeddingOfProfile, modelOf } from '@likeness/shared/contract/profile'
 import { appError, isAppError } from '@likeness/shared/errors'
 import type { ApiDeps } from '../api-deps.ts'
 import { newCollectionAnswer } from '../collection-answer.ts'
@@ -25,6 +28,17 @@ function parseCreate(body: unknown) {
     if (isAppError(error) && issues[0]?.path === 'name') throw appError('invalid_name', error.message, { detail: error.detail })
     throw error
   }
+}
+
+/** What the embed-workers make, the given one, or that of a profile; embedding_mismatch when the profile belongs to a model that no embed-worker has. */
+async function embeddingFor({ lanes, profiles }: ApiDeps, { embedding, profile: reference }: CreateCollection): Promise<EmbeddingSpec> {
+  if (embedding !== undefined) return embedding
+  if (reference === undefined) return await lanes.embedding(laneWaitMs)
+  const profile = await profiles.resolve(reference)
+  const first = await lanes.embedding(laneWaitMs)
+  const models = [...new Set([first, ...lanes.known().map((lane) => lane.embedding)].map(({ version }) => modelOf(version)))]
+  if (models.includes(profile.model)) return embeddingOfProfile(profile)
+  throw appError('embedding_mismatch', `the profile ${profile.name}@${profile.version} was learned with the model ${profile.model}, and the embed-workers have ${models.join(', ')}`)
 }
 
 /** What an earlier attempt made: the same collection, not older than its reservation. */
@@ -61,7 +75,7 @@ export const createCollection = (deps: ApiDeps): Route => ({
       intentSchema,
       prepare: async () => {
         const { name, metric, index_method: method, storage, rescore } = request
-        const embedding = request.embedding ?? (await deps.lanes.embedding(laneWaitMs))
+        const embedding = await embeddingFor(deps, request)
         const settings = collectionSettingsSchema.parse(request.settings ?? {})
         return { spec: { name, embedding, metric, method, storage, rescore, settings }, atMs: deps.clock.nowMs() }
       },

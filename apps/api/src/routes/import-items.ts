@@ -60,7 +60,7 @@ export const importItems = (deps: ApiDeps): Route => ({
         content: [received.request, received.listSha256 ?? null],
         intentSchema: ingestIntentSchema,
         prepare: async () => {
-          requireEmbedder(deps, spec)
+          await requireEmbedder(deps, spec)
           return await prepareIngestion(deps, draft, source.lines(spec, draft.ingestion))
         },
         act: (intent) => acceptIngestion(deps, intent),

@@ -20,7 +20,7 @@ import type { SearchQueries } from '../search/search-queries.ts'
 import { readTimeoutMs } from '../stored-item.ts'
 
 async function pictureOf(deps: ApiDeps, spec: CollectionSpec, { request, picture }: ReceivedSearch): Promise<Uint8Array | undefined> {
-  if (picture !== undefined || request.image_key !== undefined) requireEmbedder(deps, spec)
+  if (picture !== undefined || request.image_key !== undefined) await requireEmbedder(deps, spec)
   if (picture !== undefined || request.image_key === undefined) return picture
   if (isEngineKey(request.image_key)) throw appError('forbidden_prefix', 'this key belongs to the engine')
   return readPicture(deps, request.image_key)

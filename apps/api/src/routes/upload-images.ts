@@ -20,7 +20,7 @@ export const uploadImages = (deps: ApiDeps): Route => ({
     const key = requestKey(req)
     const spec = await resolveCollection(deps, pathParameter(req, 'c'))
     // With a key it may be a retry: that gets its first answer, whatever is made by now.
-    if (key === undefined) requireEmbedder(deps, spec)
+    if (key === undefined) await requireEmbedder(deps, spec)
     const { requestId } = contextOf(res)
     const draft = { ingestion: createUlid(deps.clock.nowMs()), spec, source: 'upload', requestId }
     const abandon = () => abandonIngestion(deps, draft)
@@ -35,7 +35,7 @@ export const uploadImages = (deps: ApiDeps): Route => ({
       content: lines.map(({ id, label, metadata }, n) => [id, label, metadata ?? null, digests[n]]),
       intentSchema: ingestIntentSchema,
       prepare: async () => {
-        requireEmbedder(deps, spec)
+        await requireEmbedder(deps, spec)
         return { ...(await prepareIngestion(deps, draft, lines)), items }
       },
       act: (intent) => acceptIngestion(deps, intent),

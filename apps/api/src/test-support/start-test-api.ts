@@ -20,6 +20,7 @@ import { decodeLogSlot } from '@likeness/shared/contract/operation'
 import type { Operation } from '@likeness/shared/contract/operation'
 import { collectionKeys } from '@likeness/shared/keys'
 import { silentLog } from '@likeness/shared/log'
+import { createProfileStore } from '@likeness/shared/profile-store'
 import { createMemoryStore } from '@likeness/shared/store/memory-store'
 import type { ObjectStore } from '@likeness/shared/store/object-store'
 import type { ApiDeps } from '../api-deps.ts'
@@ -119,6 +120,7 @@ async function buildDeps(options: TestApiOptions, dir: string) {
     snapshots: createSnapshotReader({ store, files: createFaissSegmentFiles({ store, cache: createFileCache({ store, dir: join(dir, 'snapshots') }) }) }),
     replica,
     store,
+    profiles: createProfileStore({ store }),
     lanes,
     hints: { work: (hint) => void hints.work.push(hint), catalog: (name) => void hints.catalog.push(name) },
     holders: { id: 'this process', begin: () => () => undefined, isGone: async () => undefined },

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { indexMethods } from '@likeness/shared/contract/collection'
 import type { IndexMethod } from '@likeness/shared/contract/collection'
+import { profileReferenceSchema } from '@likeness/shared/contract/profile'
 import { connectOptions, connectUsage, existing, parseCommand } from '../command-options.ts'
 import { fromCallersFolder } from '../config.ts'
 import { findModelDir } from '../model/model-folders.ts'
@@ -13,6 +14,7 @@ export const evalUsage = `likeness eval DIR [options]      measures how well a s
   or gallery.txt and queries.txt (path<TAB>label), or sub-folders as labels, every fourth picture of which is asked
   --model NAME       in a stack of its own with this model (default: the stack that runs, else one with the built-in model)
   --profile gallery  learns the model's projection from the set's gallery pictures, never from its queries
+  --profile NAME     uses a profile of \`likeness profile learn\` in the stack
   --index METHOD     ${indexMethods.join(', ')} (default FLAT: exact)
   --subjects         boxes found in gallery pictures are enrolled, too, not only the pictures
   --roles A,B        which lines of labels.csv (default gallery,query)
@@ -27,6 +29,8 @@ export interface EvalOptions {
   /** Folder of the model; undefined: what runs, else the built-in one. */
   modelDir: string | undefined
   learnsProfile: boolean
+  /** A stored profile. */
+  profile: string | undefined
   /** Boxes found in gallery pictures are enrolled, too. */
   subjects: boolean
   index: IndexMethod
@@ -52,12 +56,13 @@ export function parseEvalOptions(args: readonly string[]): EvalOptions {
   const [folder, ...more] = positionals
   if (folder === undefined || more.length > 0) throw new UserError(`one folder is expected\n${evalUsage}`)
   const { model, profile, index, api, data, json } = values
-  if (profile !== undefined && profile !== 'gallery') throw new UserError(`--profile ${profile}: gallery is the only one that can be named; without it the model's own is used`)
-  if ((model !== undefined || profile !== undefined) && api !== undefined) throw new UserError('--model and --profile are for a stack that is started here, --api names one that runs')
+  if (profile !== undefined && !profileReferenceSchema.safeParse(profile).success) throw new UserError(`--profile ${profile}: gallery, or NAME or NAME@VERSION of \`likeness profile list\``)
+  if ((model !== undefined || profile === 'gallery') && api !== undefined) throw new UserError('--model and --profile gallery are for a stack that is started here, --api names one that runs')
+  if (model !== undefined && profile !== undefined && profile !== 'gallery') throw new UserError(`--profile ${profile} lies in the stack that runs, --model starts another: give one of them`)
   const method = indexMethods.find((known) => known === index.toUpperCase())
   if (method === undefined) throw new UserError(`--index ${index}: one of ${indexMethods.join(', ')}`)
   return {
-    folder: existing(folder, 'folder'), learnsProfile: profile !== undefined,
+    folder: existing(folder, 'folder'), learnsProfile: profile === 'gallery', profile: profile === 'gallery' ? undefined : profile,
     modelDir: model === undefined ? undefined : findModelDir(model, data),
     index: method, subjects: values.subjects, json, api, data,
     roles: values.roles.split(',').map((role) => role.trim()),

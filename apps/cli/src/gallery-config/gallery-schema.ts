@@ -1,6 +1,7 @@
 // What a gallery's yaml may say: the one source of the loader, of the table in docs/configuration.md and of docs/gallery.schema.json.
 import { z } from 'zod'
 import { collectionNameSchema, collectionSettingsSchema, indexMethods, metrics, searchBudgetSchema, storageSchema } from '@likeness/shared/contract/collection'
+import { profileReferenceSchema } from '@likeness/shared/contract/profile'
 import { parseArithmetic } from './arithmetic.ts'
 
 export const operations = ['new', 'append', 'remove'] as const
@@ -67,6 +68,7 @@ const likeness = z.strictObject({
   fields: key(z.array(fieldName).max(32).optional(), { description: 'names of the fields after the label; they become metadata', absent: '`field_2`, `field_3`, ...' }),
   exclude: key(z.array(fieldName).max(32).optional(), { description: 'hits with the same value of such a field as the query are left out', absent: 'none' }),
   subjects: key(z.boolean().optional(), { description: 'whether detected subjects of a gallery picture can be found, beside the whole of it', absent: '`false`' }),
+  profile: key(profileReferenceSchema.optional(), { description: 'a profile of `likeness profile learn`, as NAME (its newest version) or NAME@VERSION', absent: "the model's own" }),
   view_sizes: key(z.array(z.int().min(32).max(1280).multipleOf(32)).max(8).optional(), { description: 'sizes in pixels at which a gallery picture is embedded', absent: '`[224, 128]`' }),
   seal_threshold: key(number(collectionSettingsSchema.shape.seal_threshold.unwrap()).optional(), { description: 'rows from which on a segment gets the index of `index_method`; smaller ones are exact', absent: '20000' }),
   storage: key(storageSchema.optional(), { description: 'how sealed segments store vectors: `f32`, `f16`, `sq8` (a byte a value) or `pq<m>` (m bytes a vector; m divides its length)', absent: '`f32`', examples: ['f32', 'f16', 'sq8', 'pq64'] }),

@@ -32,6 +32,8 @@ export interface GalleryConfig {
   fields: string[]
   exclude: string[]
   subjects: boolean
+  /** NAME or NAME@VERSION; undefined: the model's own. */
+  profile: string | undefined
   viewSizes: number[] | undefined
   sealThreshold: number | undefined
   storage: VectorStorage
@@ -111,6 +113,7 @@ export function completeGallery(file: string, { IndexProcess: index, Global: glo
     fields: own.fields ?? [],
     exclude: own.exclude ?? [],
     subjects: own.subjects ?? false,
+    profile: own.profile,
     viewSizes: own.view_sizes,
     sealThreshold: own.seal_threshold,
     storage: own.storage ?? 'f32',

@@ -2,25 +2,33 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
 import type { CollectionAnswer } from '@likeness/shared/contract/http'
+import { embeddingOfProfile } from '@likeness/shared/contract/profile'
 import type { ApiClient } from '../api-client.ts'
 import type { GalleryConfig } from '../gallery-config/load-gallery-config.ts'
 import { UserError } from '../user-error.ts'
 
 const embedderWaitMs = 60_000
 
-/** What the embed-workers make; UserError when none is there in time, or when the yaml asks for another size. */
-export async function embeddingFor(api: ApiClient, { embeddingSize, file }: Pick<GalleryConfig, 'embeddingSize' | 'file'>): Promise<EmbeddingSpec> {
+/** What the embed-workers make, or make with the yaml's profile; UserError when none is there in time, or when the yaml asks for another size. */
+export async function embeddingFor(api: ApiClient, { embeddingSize, file, profile }: Pick<GalleryConfig, 'embeddingSize' | 'file' | 'profile'>): Promise<EmbeddingSpec> {
   const endMs = Date.now() + embedderWaitMs
   for (;;) {
     const [lane] = (await api.getStatus()).lanes
     if (lane !== undefined) {
-      const { dim, version } = lane.embedding
-      if (embeddingSize === undefined || embeddingSize === dim) return lane.embedding
+      const embedding = profile === undefined ? lane.embedding : await embeddingWith(api, { profile, file })
+      const { dim, version } = embedding
+      if (embeddingSize === undefined || embeddingSize === dim) return embedding
       throw new UserError(`${file}: embedding_size is ${embeddingSize}, the model ${version} makes vectors of ${dim}`)
     }
     if (Date.now() > endMs) throw new UserError(`${api.url} has no embed-worker: start one and try again`)
     await pause(200)
   }
+}
+
+async function embeddingWith(api: ApiClient, { profile: reference, file }: { profile: string; file: string }): Promise<EmbeddingSpec> {
+  const profile = await api.getProfile(reference)
+  if (profile === undefined) throw new UserError(`${file}: there is no profile ${reference}: \`likeness profile list\` shows those there are`)
+  return embeddingOfProfile(profile)
 }
 
 function settingsOf({ subjects, viewSizes, sealThreshold, searchBudget, scoreThres, hammingThreshold }: GalleryConfig): Record<string, unknown> {
@@ -37,7 +45,8 @@ function settingsOf({ subjects, viewSizes, sealThreshold, searchBudget, scoreThr
 /** `embedding`: of vectors that are made elsewhere; absent: what the embed-workers make. */
 export const createGallery = (api: ApiClient, config: GalleryConfig, embedding?: EmbeddingSpec): Promise<CollectionAnswer> =>
   api.createCollection(config.collection, {
-    index_method: config.indexMethod, metric: config.metric, storage: config.storage, rescore: config.rescore, settings: settingsOf(config), ...(embedding && { embedding })
+    index_method: config.indexMethod, metric: config.metric, storage: config.storage, rescore: config.rescore, settings: settingsOf(config),
+    ...(embedding !== undefined ? { embedding } : config.profile !== undefined && { profile: config.profile })
   })
 
 /** UserError when the collection cannot take what the yaml and the model say: with every difference, and both values. */

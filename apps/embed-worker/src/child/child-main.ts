@@ -2,13 +2,15 @@
 import path from 'node:path'
 import { isAppError, messageOf } from '@likeness/shared/errors'
 import { createLog } from '@likeness/shared/log'
+import { createProfileStore } from '@likeness/shared/profile-store'
 import { openConfiguredStore } from '@likeness/shared/store/configured-store'
-import { applyProfile, createEmbedder, decodeImage, embeddingVersion, loadProfile, prepareModel } from '@likeness/vision'
+import { createEmbedder, decodeImage, embeddingVersion, loadProfile, prepareModel } from '@likeness/vision'
 import type { FromChild, ToChild } from '../child-protocol.ts'
 import { readChildConfig } from '../config.ts'
 import { createTestHooks } from '../test-hooks.ts'
 import { createPictureEmbedder } from './embed-picture.ts'
 import { createGate, turnLoop } from '../gate.ts'
+import { createProjector } from './projections.ts'
 import { readPicture } from './read-picture.ts'
 import { createRunTask } from './run-task.ts'
 import { createTaskServer } from './serve-tasks.ts'
@@ -37,15 +39,17 @@ async function load() {
   })
   const store = await openConfiguredStore(config)
   const gate = createGate({ turn: turnLoop })
+  const embedding = { version: embeddingVersion(model.manifest, profile), dim: profile.dOut, unit: true }
+  const project = createProjector({ own: { embedding, profile }, profiles: createProfileStore({ store }) })
   const runTask = createRunTask({
     read: (key) => readPicture(store, key, { maxBytes: config.MAX_UPLOAD_BYTES, timeoutMs: readTimeoutMs }),
     decode: (bytes) => watched(() => decodeImage(bytes, { maxPixels: config.MAX_IMAGE_PIXELS })),
     thumbnail: (bytes, side) => watched(() => makeThumbnail(bytes, side, config.MAX_IMAGE_PIXELS)),
-    pictures: createPictureEmbedder({ embedder, gate, project: (raws) => applyProfile(raws, profile) }),
+    pictures: createPictureEmbedder({ embedder, gate, project }),
     hooks: createTestHooks(config.LIKENESS_TEST_HOOKS)
   })
-  const embedding = { version: embeddingVersion(model.manifest, profile), dim: profile.dOut, unit: true }
-  return { serve: createTaskServer({ runTask, gate, send, onBroken: giveUp }), model: { embedding, rawDim: profile.dIn, provider: embedder.provider } }
+  const { name, version, sha256 } = model.manifest
+  return { serve: createTaskServer({ runTask, gate, send, onBroken: giveUp }), model: { id: `${name}@${version}`, sha256, embedding, rawDim: profile.dIn, provider: embedder.provider } }
 }
 
 /** A decode that never ends is as bad as one that kills: the process goes, the picture is suspect. */

@@ -3,6 +3,7 @@ import type { DecodedImage, Embedder, EmbedResult } from '@likeness/vision'
 import { createGate } from '../gate.ts'
 import { createPictureEmbedder } from './embed-picture.ts'
 
+const embedding = { version: 'test@1/own@1', dim: 2, unit: true }
 const image = { width: 40, height: 30 } as DecodedImage
 const found = (size: number): Float32Array => Float32Array.of(size, 1)
 
@@ -28,22 +29,22 @@ const brief = ({ rows, vectors }: { rows: { kind: string }[]; vectors: Float32Ar
 
 test('a query picture is embedded whole at the sizes of the gallery, so that a gallery picture finds itself', async () => {
   const { pictures, runs } = createFake()
-  const query = await pictures.embedQuery(image, { kind: 'query', bytes: new Uint8Array(), viewSizes: [224, 128] }, context)
+  const query = await pictures.embedQuery(image, { kind: 'query', embedding, bytes: new Uint8Array(), viewSizes: [224, 128] }, context)
   expect(brief(query)).toEqual([['subject', 1], ['whole', 224], ['whole', 128]])
-  const item = await pictures.embedItem(image, { kind: 'item', itemId: 'x', imageKey: 'k', viewSizes: [224, 128], subjects: false }, context)
+  const item = await pictures.embedItem(image, { kind: 'item', embedding, itemId: 'x', imageKey: 'k', viewSizes: [224, 128], subjects: false }, context)
   expect(brief(item)).toEqual([['view', 224], ['view', 128]])
   expect(runs).toEqual(['own 0.25', 'whole 224', 'whole 128', 'whole 224', 'whole 128'])
 })
 
 test('a gallery without views holds pictures at the size of the model, and so is the query', async () => {
   const { pictures } = createFake()
-  expect(brief(await pictures.embedQuery(image, { kind: 'query', bytes: new Uint8Array() }, context))).toEqual([['subject', 1], ['whole', 416]])
-  expect(brief(await pictures.embedItem(image, { kind: 'item', itemId: 'x', imageKey: 'k', viewSizes: [], subjects: true }, context))).toEqual([['subject', 1], ['whole', 416]])
+  expect(brief(await pictures.embedQuery(image, { kind: 'query', embedding, bytes: new Uint8Array() }, context))).toEqual([['subject', 1], ['whole', 416]])
+  expect(brief(await pictures.embedItem(image, { kind: 'item', embedding, itemId: 'x', imageKey: 'k', viewSizes: [], subjects: true }, context))).toEqual([['subject', 1], ['whole', 416]])
 })
 
 test('of a query with a box only the box is embedded', async () => {
   const { pictures, runs } = createFake()
-  const query = await pictures.embedQuery(image, { kind: 'query', bytes: new Uint8Array(), box: [0, 0, 9, 9], viewSizes: [224] }, context)
+  const query = await pictures.embedQuery(image, { kind: 'query', embedding, bytes: new Uint8Array(), box: [0, 0, 9, 9], viewSizes: [224] }, context)
   expect(brief(query)).toEqual([['given', 2]])
   expect(runs).toEqual(['own 2'])
 })
@@ -51,6 +52,6 @@ test('of a query with a box only the box is embedded', async () => {
 test('each inference passes the gate by itself', async () => {
   const { pictures } = createFake()
   let checks = 0
-  await pictures.embedQuery(image, { kind: 'query', bytes: new Uint8Array(), viewSizes: [224, 128] }, { ...context, checkCancelled: () => void checks++ })
+  await pictures.embedQuery(image, { kind: 'query', embedding, bytes: new Uint8Array(), viewSizes: [224, 128] }, { ...context, checkCancelled: () => void checks++ })
   expect(checks).toBe(3)
 })

@@ -5,12 +5,13 @@ import type { DecodedImage, Embedder, EmbedResult } from '@likeness/vision'
 import type { Embedded, EmbeddedRow, ItemTask, Priority, QueryTask } from '../child-protocol.ts'
 import { concatArrays } from '../concat-arrays.ts'
 import type { Gate } from '../gate.ts'
+import type { Project } from './projections.ts'
 
 type RowWithRaw = EmbeddedRow & { raw: Float32Array }
 export interface EmbedPictureDeps {
   embedder: Pick<Embedder, 'embed' | 'embedWhole'>
   /** f32 [n, rawDim] to f32 [n, dim]. */
-  project: (raws: Float32Array) => Promise<Float32Array>
+  project: Project
   gate: Gate
 }
 export interface InferContext {
@@ -58,7 +59,7 @@ export function createPictureEmbedder({ embedder, project, gate }: EmbedPictureD
     }
     rows.push(...(await wholeViews('view', image, task.viewSizes, infer)))
     const raw = concatArrays(Float32Array, rows.map((row) => row.raw))
-    return { ...describe(image, rows), vectors: await project(raw), raw: toFloat16(raw), inferMs: inferMs() }
+    return { ...describe(image, rows), vectors: await project(raw, task.embedding), raw: toFloat16(raw), inferMs: inferMs() }
   }
 
   /** The given box alone, or else the subjects, best first, and then the whole picture at the sizes of the gallery's views. */
@@ -70,7 +71,7 @@ export function createPictureEmbedder({ embedder, project, gate }: EmbedPictureD
     const given = found.extra.map((raw): RowWithRaw => ({ kind: 'given', box: box!, score: 1, className: null, raw }))
     const whole = box || viewSizes.length > 0 ? [] : [wholeRow('whole', image, found.whole)]
     const rows = box ? given : [...subjectRows(found), ...whole, ...(await wholeViews('whole', image, viewSizes, infer))]
-    return { ...describe(image, rows), vectors: await project(concatArrays(Float32Array, rows.map((row) => row.raw))), raw: new Uint16Array(0), inferMs: inferMs() }
+    return { ...describe(image, rows), vectors: await project(concatArrays(Float32Array, rows.map((row) => row.raw)), task.embedding), raw: new Uint16Array(0), inferMs: inferMs() }
   }
   return { embedItem, embedQuery }
 }

@@ -3,11 +3,12 @@ import type { ItemListLine } from '@likeness/shared/contract/item-list'
 import { silentLog } from '@likeness/shared/log'
 import type { Embedded, ItemTask } from '../child-protocol.ts'
 import type { InHand, InHandRecord } from '../in-hand.ts'
+import { fakeModel } from '../pool/fake-child.ts'
 import type { RunOptions, TaskOutcome } from '../pool/task.ts'
 import { createItemEmbedder } from './embed-item.ts'
 
 const line: ItemListLine = { ordinal: 4, id: 'mark', label: null, imageKey: 'k' }
-const task: ItemTask = { kind: 'item', itemId: 'mark', imageKey: 'k', viewSizes: [], subjects: true }
+const task: ItemTask = { kind: 'item', itemId: 'mark', imageKey: 'k', viewSizes: [], subjects: true, embedding: fakeModel.embedding }
 const embedded: Embedded = { kind: 'embedded', width: 1, height: 1, rows: [], vectors: new Float32Array(0), raw: new Uint16Array(0), decodeMs: 0, inferMs: 0 }
 const done: TaskOutcome = { type: 'done', result: embedded }
 const died = (sole: boolean): TaskOutcome => ({ type: 'died', sole })

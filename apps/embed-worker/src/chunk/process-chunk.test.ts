@@ -5,9 +5,11 @@ import type { ChunkJob } from '@likeness/shared/contract/work'
 import { appError } from '@likeness/shared/errors'
 import { collectionKeys } from '@likeness/shared/keys'
 import { silentLog } from '@likeness/shared/log'
+import { createProfileStore } from '@likeness/shared/profile-store'
 import { createMemoryStore } from '@likeness/shared/store/memory-store'
 import { createUlid } from '@likeness/shared/ulid'
 import type { Embedded } from '../child-protocol.ts'
+import { createEmbeddings } from '../embeddings.ts'
 import { fakeModel } from '../pool/fake-child.ts'
 import type { EmbedItem } from './embed-item.ts'
 import { createChunkProcessor } from './process-chunk.ts'
@@ -25,7 +27,7 @@ async function create(embedItem: EmbedItem, count = 5) {
   const store = createMemoryStore()
   await store.put(keys.itemListPart(ingestion, 200), encodeItemList(Array.from({ length: count }, (_, i) => ({ ordinal: 200 + i, id: `i${i}`, label: null, imageKey: `k${i}` }))))
   const process = createChunkProcessor({
-    store, embedItem, model: fakeModel, announce: () => {},
+    store, embedItem, model: fakeModel, embeddings: createEmbeddings({ model: fakeModel, profiles: createProfileStore({ store }) }), announce: () => {},
     openInHand: () => ({ leftovers: async () => new Map(), take: async () => {}, letGo: () => {} })
   })
   const run = (more: Partial<Parameters<typeof process>[1]> = {}, other: Partial<ChunkJob> = {}) =>

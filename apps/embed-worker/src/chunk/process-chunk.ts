@@ -1,6 +1,5 @@
 // A chunk job: the item list part it names, minus what is written already, embedded and written as vector batches.
 import { setMaxListeners } from 'node:events'
-import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
 import { decodeItemList } from '@likeness/shared/contract/item-list'
 import type { ItemListLine } from '@likeness/shared/contract/item-list'
 import type { BatchItem } from '@likeness/shared/contract/vector-batch'
@@ -10,6 +9,7 @@ import { collectionKeys } from '@likeness/shared/keys'
 import type { Logger } from '@likeness/shared/log'
 import type { ObjectStore } from '@likeness/shared/store/object-store'
 import type { ChildModel, Priority } from '../child-protocol.ts'
+import type { Embeddings } from '../embeddings.ts'
 import type { OpenInHand } from '../in-hand.ts'
 import type { EmbedItem, EmbedItemContext, ItemOutcome } from './embed-item.ts'
 import { createPartWriter } from './part-writer.ts'
@@ -18,7 +18,8 @@ import { findWrittenOrdinals } from './written-ordinals.ts'
 
 export interface ChunkDeps {
   store: ObjectStore
-  model: ChildModel
+  model: Pick<ChildModel, 'rawDim'>
+  embeddings: Embeddings
   embedItem: EmbedItem
   openInHand: OpenInHand
   /** Tells the writer that there is something to apply. Never rejects. */
@@ -41,7 +42,7 @@ export interface ChunkSummary {
 /** Rejects with `embedding_mismatch`, `store_unavailable` or the signal's reason: the queue tries again. */
 export function createChunkProcessor(deps: ChunkDeps) {
   return async (job: ChunkJob, run: ChunkRun): Promise<ChunkSummary> => {
-    checkEmbedding(job.embedding, deps.model.embedding)
+    await deps.embeddings.check(job.embedding)
     const lines = await readLines(deps.store, job, run.log)
     if (lines === undefined) {
       run.log.warn('item list is gone, its collection was dropped')
@@ -72,11 +73,6 @@ async function readLines(store: ObjectStore, { incarnation, ingestion, firstOrdi
   }
 }
 
-function checkEmbedding(wanted: EmbeddingSpec, own: EmbeddingSpec): void {
-  if (wanted.version === own.version && wanted.dim === own.dim && wanted.unit === own.unit) return
-  throw appError('embedding_mismatch', `the collection needs ${wanted.version} (${wanted.dim}), this worker has ${own.version} (${own.dim})`)
-}
-
 async function withoutWritten(store: ObjectStore, { incarnation, ingestion, firstOrdinal }: ChunkJob, lines: readonly ItemListLine[]): Promise<ItemListLine[]> {
   const endOrdinal = Math.max(firstOrdinal, ...lines.map((line) => line.ordinal)) + 1
   const written = await findWrittenOrdinals(store, collectionKeys(incarnation), { ingestion, firstOrdinal, endOrdinal })
@@ -84,8 +80,8 @@ async function withoutWritten(store: ObjectStore, { incarnation, ingestion, firs
 }
 
 async function embedLines(deps: ChunkDeps, job: ChunkJob, run: ChunkRun, lines: readonly ItemListLine[]) {
-  const { incarnation, ingestion } = job
-  const { rawDim, embedding } = deps.model
+  const { incarnation, ingestion, embedding } = job
+  const { rawDim } = deps.model
   const stop = new AbortController()
   const signal = AbortSignal.any([run.signal, stop.signal])
   setMaxListeners(lines.length + 10, signal)
@@ -114,10 +110,10 @@ async function embedLines(deps: ChunkDeps, job: ChunkJob, run: ChunkRun, lines: 
   return { embedded: lines.length - failed, failed }
 }
 
-async function embedOne(deps: ChunkDeps, { viewSizes, subjects }: ChunkJob, line: ItemListLine, context: EmbedItemContext): Promise<ItemOutcome> {
+async function embedOne(deps: ChunkDeps, { viewSizes, subjects, embedding }: ChunkJob, line: ItemListLine, context: EmbedItemContext): Promise<ItemOutcome> {
   if (line.failure !== undefined) return { failure: line.failure }
   if (line.imageKey === null) return { failure: { code: 'image_missing', message: 'no picture was stored for this item' } }
-  return deps.embedItem(line, { kind: 'item', itemId: line.id, imageKey: line.imageKey, viewSizes, subjects }, context)
+  return deps.embedItem(line, { kind: 'item', itemId: line.id, imageKey: line.imageKey, viewSizes, subjects, embedding }, context)
 }
 
 function toEntry(line: ItemListLine, outcome: ItemOutcome): PartEntry {

@@ -6,12 +6,13 @@ import type { EmbedAnswer, EmbedQuery } from '@likeness/shared/contract/lane'
 import { appError, messageOf } from '@likeness/shared/errors'
 import type { Logger } from '@likeness/shared/log'
 import type { Embedded } from '../child-protocol.ts'
+import type { Embeddings } from '../embeddings.ts'
 import { checkSecret, readBody, requestSignal, sendJson, sendProblem, toAppError } from './http-edge.ts'
 import type { Interactive } from './interactive.ts'
 
 export interface LaneAppDeps {
   interactive: Interactive
-  embedding: EmbeddingSpec
+  embeddings: Embeddings
   secret: string
   maxBytes: number
   log: Logger
@@ -43,16 +44,14 @@ export function createLaneApp(deps: LaneAppDeps): RequestListener {
   }
 }
 
-function embed({ interactive, embedding, maxBytes }: LaneAppDeps): Handler {
+function embed({ interactive, embeddings, maxBytes }: LaneAppDeps): Handler {
   return async (request, response, url) => {
     const query = parseQuery(url)
-    if (query.embedding.version !== embedding.version || query.embedding.dim !== embedding.dim || query.embedding.unit !== embedding.unit) {
-      throw appError('embedding_mismatch', `the collection needs ${query.embedding.version}, this worker has ${embedding.version}`, { detail: { embedding } })
-    }
+    await embeddings.check(query.embedding)
     const bytes = await readBody(request, maxBytes)
     const startedMs = performance.now()
-    const { box, maxDetections, confidence, viewSizes } = query
-    const result = await interactive({ kind: 'query', bytes, box, maxDetections, confidence, viewSizes }, requestSignal(request, response))
+    const { embedding, box, maxDetections, confidence, viewSizes } = query
+    const result = await interactive({ kind: 'query', bytes, box, maxDetections, confidence, viewSizes, embedding }, requestSignal(request, response))
     if (result.kind !== 'embedded') throw appError('internal', 'a query was answered with a thumbnail')
     sendJson(response, toAnswer(embedding, result, performance.now() - startedMs))
   }

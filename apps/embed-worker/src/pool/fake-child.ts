@@ -2,7 +2,7 @@
 import type { ChildModel, FromChild, ToChild } from '../child-protocol.ts'
 import type { Child } from './child-handle.ts'
 
-export const fakeModel: ChildModel = { embedding: { version: 'fake@1/fake@1', dim: 2, unit: true }, rawDim: 3, provider: 'fake' }
+export const fakeModel: ChildModel = { id: 'fake@1', sha256: 'f'.repeat(64), embedding: { version: 'fake@1/fake@1', dim: 2, unit: true }, rawDim: 3, provider: 'fake' }
 
 export interface FakeChild extends Child {
   readonly sent: ToChild[]

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
 import { silentLog } from '@likeness/shared/log'
 import type { ItemTask } from '../child-protocol.ts'
-import { createFakeChild, settle } from './fake-child.ts'
+import { createFakeChild, fakeModel, settle } from './fake-child.ts'
 import type { FakeChild } from './fake-child.ts'
 import { createIsolation } from './isolation.ts'
 
-const item = (itemId: string): ItemTask => ({ kind: 'item', itemId, imageKey: itemId, viewSizes: [], subjects: true })
+const item = (itemId: string): ItemTask => ({ kind: 'item', itemId, imageKey: itemId, viewSizes: [], subjects: true, embedding: fakeModel.embedding })
 
 function create(idleMs = 1_000) {
   const children: FakeChild[] = []

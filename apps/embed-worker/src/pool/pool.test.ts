@@ -6,7 +6,7 @@ import { createFakeChild, fakeModel, settle } from './fake-child.ts'
 import type { FakeChild } from './fake-child.ts'
 import { startPool } from './pool.ts'
 
-const item = (itemId: string): ItemTask => ({ kind: 'item', itemId, imageKey: itemId, viewSizes: [], subjects: true })
+const item = (itemId: string): ItemTask => ({ kind: 'item', itemId, imageKey: itemId, viewSizes: [], subjects: true, embedding: fakeModel.embedding })
 const query: ThumbnailTask = { kind: 'thumbnail', bytes: new Uint8Array(1), width: 64 }
 
 async function createPool(processes: number) {

@@ -4,6 +4,7 @@ import { collectionNameSchema, collectionSettingsSchema, givenEmbeddingSchema, i
 import { filterSchema, groupBySchema } from './filter.ts'
 import type { Filter } from './filter.ts'
 import { boxSchema } from './lane.ts'
+import { profileReferenceSchema } from './profile.ts'
 import { snapshotNameSchema } from './operation.ts'
 import { itemFailureSchema, itemIdSchema, labelSchema, metadataSchema } from './item-list.ts'
 import { batchRowSchema } from './vector-batch.ts'
@@ -26,8 +27,10 @@ export const createCollectionSchema = z.strictObject({
   rescore: z.boolean().default(false),
   settings: collectionSettingsSchema.partial().strict().optional(),
   /** For vectors that are made elsewhere and come through `POST .../vectors`; absent: what the embed-workers make. */
-  embedding: givenEmbeddingSchema.optional()
-})
+  embedding: givenEmbeddingSchema.optional(),
+  /** A learned profile: the embedding is the model of the embed-workers with it. */
+  profile: profileReferenceSchema.optional()
+}).refine(({ embedding, profile }) => embedding === undefined || profile === undefined, 'give either embedding or profile')
 export const changeCollectionSchema = z.strictObject({
   settings: settingsChangeSchema.refine((settings) => Object.values(settings).some((value) => value !== undefined), 'give at least one setting')
 })

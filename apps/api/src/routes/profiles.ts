@@ -1,0 +1,89 @@
+// GET /v1/profiles, GET and PUT /v1/profiles/:profile: learned projections, kept by name and version in the store where embed-workers find them.
+import { createHash } from 'node:crypto'
+import type { Readable } from 'node:stream'
+import type { Request } from 'express'
+import { profileDraftSchema, profileFileBytes, profileNameSchema, profileSchema, profileVersionOf } from '@likeness/shared/contract/profile'
+import type { ProfileDraft } from '@likeness/shared/contract/profile'
+import { appError } from '@likeness/shared/errors'
+import type { ApiDeps } from '../api-deps.ts'
+import { readMultipart } from '../http/multipart.ts'
+import { isMultipart, parseRequest } from '../http/request-body.ts'
+import { pathParameter } from '../http/route.ts'
+import type { Route } from '../http/route.ts'
+import { answerOnce, requestKey } from '../idempotency/answer-once.ts'
+import { parseJsonField } from '../ingest/receive-upload.ts'
+
+const path = '/v1/profiles/:profile'
+/** 4096 x 65 537 numbers would be a gigabyte: nothing that is learned from some hundred pictures is near this. */
+const maxBytes = 256 * 1024 * 1024
+
+export const listProfiles = ({ profiles }: ApiDeps): Route => ({
+  method: 'get',
+  path: '/v1/profiles',
+  async handle(_req, res) {
+    res.json({ profiles: await profiles.list() })
+  }
+})
+
+export const getProfile = ({ profiles }: ApiDeps): Route => ({
+  method: 'get',
+  path,
+  async handle(req, res) {
+    res.json(await profiles.resolve(pathParameter(req, 'profile')))
+  }
+})
+
+interface ReceivedProfile {
+  draft: ProfileDraft
+  projection: Uint8Array
+}
+
+/** The description comes first, so that the length of the file is known before it is read. */
+async function receiveProfile(req: Request): Promise<ReceivedProfile> {
+  let draft: ProfileDraft | undefined
+  let projection: Uint8Array | undefined
+  await readMultipart(req, { files: 1, fields: 1, fieldBytes: 16 * 1024 }, {
+    onField: (name, text) => {
+      if (name === 'profile') draft = parseRequest(profileDraftSchema, parseJsonField(name, text))
+    },
+    onFile: async (name, stream) => {
+      if (name !== 'projection' || draft === undefined) throw appError('invalid_request', 'give the field `profile`, then the file `projection`')
+      projection = await readWhole(stream, Math.min(maxBytes, profileFileBytes(draft)))
+    }
+  })
+  if (draft === undefined || projection === undefined) throw appError('invalid_request', 'give the field `profile`, then the file `projection`')
+  return { draft, projection }
+}
+
+async function readWhole(stream: Readable, most: number): Promise<Uint8Array> {
+  const parts: Buffer[] = []
+  let bytes = 0
+  for await (const part of stream as AsyncIterable<Buffer>) {
+    bytes += part.byteLength
+    if (bytes > most) throw appError('invalid_request', `projection: it has more than ${most} bytes`)
+    parts.push(part)
+  }
+  return Buffer.concat(parts)
+}
+
+export const putProfile = (deps: ApiDeps): Route => ({
+  method: 'put',
+  path,
+  async handle(req, res) {
+    if (!isMultipart(req)) throw appError('unsupported_media_type', 'send content-type: multipart/form-data')
+    requestKey(req)
+    const name = pathParameter(req, 'profile')
+    if (!profileNameSchema.safeParse(name).success) throw appError('invalid_name', `${JSON.stringify(name)} is not a name that a profile can have`)
+    const { draft, projection } = await receiveProfile(req)
+    if (createHash('sha256').update(projection).digest('hex') !== draft.sha256) throw appError('invalid_request', 'projection: it does not match its sha256')
+    await answerOnce(deps, req, res, {
+      content: [name, draft],
+      intentSchema: profileSchema,
+      prepare: async () => ({ name, version: profileVersionOf(draft.sha256), ...draft, created_at: new Date(deps.clock.nowMs()).toISOString() }),
+      act: async (profile) => {
+        await deps.profiles.save(profile, projection)
+        return { status: 201, body: { ...profile } }
+      }
+    })
+  }
+})

@@ -1,0 +1,23 @@
+// Which embeddings this worker makes: the model's own, and the model with any learned profile of the store. Several are served side by side.
+import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
+import { appError } from '@likeness/shared/errors'
+import type { ProfileStore } from '@likeness/shared/profile-store'
+import type { ChildModel } from './child-protocol.ts'
+
+export interface Embeddings {
+  /** Resolves when this worker makes it; embedding_mismatch, store_unavailable. */
+  check(wanted: EmbeddingSpec): Promise<void>
+}
+
+export function createEmbeddings({ model, profiles }: { model: ChildModel; profiles: Pick<ProfileStore, 'ofEmbedding'> }): Embeddings {
+  const own = model.embedding
+  return {
+    async check(wanted) {
+      if (wanted.version === own.version && wanted.dim === own.dim && wanted.unit === own.unit) return
+      const profile = await profiles.ofEmbedding(wanted)
+      if (profile !== undefined && profile.model === model.id && profile.model_sha256 === model.sha256 && profile.raw_dim === model.rawDim) return
+      const why = profile?.model === model.id ? `; the profile was learned with another file of the model ${model.id}` : ''
+      throw appError('embedding_mismatch', `the collection needs ${wanted.version} (${wanted.dim}), this worker has ${own.version} (${own.dim})${why}`, { detail: { embedding: own } })
+    }
+  }
+}

@@ -1,0 +1,60 @@
+// A learned profile: the projection from one model's raw vectors to the vectors of collections, as stored, sent over HTTP and named in embedding versions.
+import { z } from 'zod'
+import { collectionNameSchema } from './collection.ts'
+import type { EmbeddingSpec } from './collection.ts'
+
+export const profileNameSchema = collectionNameSchema
+/** First 16 digits of the sha256 of its projection: vectors of two contents never compare. */
+export const profileVersionSchema = z.string().regex(/^[0-9a-f]{16}$/)
+export const profileVersionOf = (sha256: string): string => sha256.slice(0, 16)
+/** `name`, its newest version; or `name@version`. */
+export const profileReferenceSchema = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}(@[0-9a-f]{16})?$/, 'NAME, or NAME@VERSION')
+
+const share = z.number().min(0).max(1)
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/)
+
+export const profileDraftSchema = z.strictObject({
+  /** `${name}@${version}` of the model whose raw vectors it takes. */
+  model: z.string().regex(/^[^/@]+@[^/@]+$/).max(120),
+  /** Of the model's source file: two of one name and version are told apart. */
+  model_sha256: sha256,
+  raw_dim: z.int().min(1).max(65_536),
+  dim: z.int().min(1).max(4096),
+  /** Of the projection: little-endian f32, matrix [dim, raw_dim] row-major, then bias [dim]. */
+  sha256,
+  learned: z.strictObject({
+    /** `collection NAME`, `folder`. */
+    from: z.string().max(300),
+    /** Whether each picture was a thing of its own, or each label. */
+    by: z.enum(['views', 'labels']),
+    /** Things that it was learned from, and those kept apart that it was tried on. */
+    references: z.int().min(0),
+    held_out: z.int().min(0),
+    /** Embedding version of what it was compared with. */
+    before: z.string().max(200),
+    /** How often a view of a thing that was kept apart found its own first: unprojected, with `before`, and with this. */
+    r1_raw: share,
+    r1_before: share,
+    r1_after: share
+  })
+})
+export type ProfileDraft = z.infer<typeof profileDraftSchema>
+
+export const profileSchema = z.strictObject({ name: profileNameSchema, version: profileVersionSchema, ...profileDraftSchema.shape, created_at: z.iso.datetime() })
+export type StoredProfile = z.infer<typeof profileSchema>
+
+export const profileFileBytes = ({ dim, raw_dim: rawDim }: Pick<ProfileDraft, 'dim' | 'raw_dim'>): number => 4 * dim * (rawDim + 1)
+
+export const embeddingOfProfile = ({ name, version, model, dim }: Pick<StoredProfile, 'name' | 'version' | 'model' | 'dim'>): EmbeddingSpec =>
+  ({ version: `${model}/${name}@${version}`, dim, unit: true })
+
+/** `${name}@${version}` of the model in an embedding version. */
+export const modelOf = (embeddingVersion: string): string => embeddingVersion.split('/', 1)[0]!
+
+/** What an embedding version names, where it may be a learned profile. */
+export function parseProfileEmbedding(embeddingVersion: string): { model: string; name: string; version: string } | undefined {
+  const [model = '', profile = '', ...more] = embeddingVersion.split('/')
+  if (more.length > 0 || !profile.includes('@') || !profileReferenceSchema.safeParse(profile).success) return undefined
+  const [name, version] = profile.split('@') as [string, string]
+  return { model, name, version }
+}
