@@ -27,7 +27,7 @@ export interface LearnRequest {
 }
 export interface Learned {
   draft: ProfileDraft
-  /** Stored; undefined when it is not better. */
+  /** Stored; undefined when it is not clearly better. */
   stored: StoredProfile | undefined
 }
 
@@ -55,8 +55,7 @@ export async function learnFromStack({ api, name, from, plan, modelDir, data }: 
       r1_raw: trial.recallRaw, r1_before: trial.recallBefore!, r1_after: trial.recallProjected
     }
   }
-  const isBetter = draft.learned.r1_after > draft.learned.r1_before
-  return { draft, stored: isBetter ? await api.putProfile(name, draft, trial.file) : undefined }
+  return { draft, stored: trial.isBetter ? await api.putProfile(name, draft, trial.file) : undefined }
 }
 
 async function readAll({ groups }: ReferencePlan, context: CommandContext) {

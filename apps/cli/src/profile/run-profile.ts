@@ -21,7 +21,7 @@ likeness profile list                            shows those there are
 likeness profile show NAME[@VERSION]             what is known of one
   --json          the last line is a JSON object
 ${connectUsage}
-A profile is kept only if it finds more than the model's own projection among things that it was not learned from;
+A profile is kept only if it finds clearly more than the model's own projection among things that it was not learned from;
 else nothing changes, and the exit code is 1. \`profile: N\` in a gallery's yaml, or at creation, makes a collection with it.`
 
 const options = {
@@ -59,7 +59,7 @@ async function learn(folder: string | undefined, values: Values, context: Comman
   const plan = ofFolder ?? planReferences(await picturesOf(api, collection!), by)
   const { draft, stored } = await learnFromStack({ api, name, from: dir === undefined ? `collection ${collection}` : 'a folder', plan, modelDir, data: values.data }, context)
   context.print(formatTrial(draft))
-  context.print(stored === undefined ? `this is no better than what the model has: no profile is kept, nothing has changed` : `${stored.name}@${stored.version} is kept: \`profile: ${stored.name}\` in a gallery's yaml uses it`)
+  context.print(stored === undefined ? 'this is not clearly better than what the model has: no profile is kept, nothing has changed' : `${stored.name}@${stored.version} is kept: \`profile: ${stored.name}\` in a gallery's yaml uses it`)
   if (json) context.print(JSON.stringify(stored === undefined ? { kept: false, ...draft } : { kept: true, ...stored }))
   return stored === undefined ? 1 : 0
 }

@@ -25,6 +25,7 @@ it('says how often a view finds its own among things that nothing was learned fr
   expect(trial.recallBefore).toBe(trial.recallRaw)
   expect(trial.recallRaw).toBeLessThan(0.8)
   expect(trial.recallProjected).toBeGreaterThan(0.95)
+  expect(trial.isBetter).toBe(true)
   expect(trial.file.byteLength).toBe(4 * 32 * 33)
   expect((await learnAndTry(viewsOf(120, 3))).sha256).toBe(trial.sha256)
 })
@@ -32,7 +33,8 @@ it('says how often a view finds its own among things that nothing was learned fr
 it('is no better where there is nothing to learn', async () => {
   const normal = createNormals(9)
   const noise = Array.from({ length: 120 }, () => Array.from({ length: 6 }, () => Float32Array.from({ length: 32 }, () => normal())))
-  const { recallProjected, recallBefore } = await learnAndTry(noise, { before: identity })
+  const { recallProjected, recallBefore, isBetter } = await learnAndTry(noise, { before: identity })
   expect(recallProjected).toBeLessThan(0.2)
   expect(recallBefore).toBeLessThan(0.2)
+  expect(isBetter).toBe(false)
 })

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { linearTransform } from '@likeness/faiss'
 import type { Profile } from '../profile.ts'
 import type { ReferenceViews } from './embed-views.ts'
-import { recallAmong } from './held-out-recall.ts'
+import { answersAmong, isClearlyBetter, recallAmong, shareOf } from './held-out-recall.ts'
 import { learnProjection } from './learn-projection.ts'
 import type { Projection } from './learn-projection.ts'
 
@@ -18,8 +18,9 @@ export interface Trial {
   heldOut: number
   recallRaw: number
   recallProjected: number
-  /** With the projection that it is compared with. */
+  /** With the projection that it is compared with; and whether the new one is better by more than chance would make of it. */
   recallBefore: number | null
+  isBetter: boolean
 }
 
 const dim = 512
@@ -32,19 +33,22 @@ export async function learnAndTry(views: readonly ReferenceViews[], { before }: 
   const learnedFrom = views.filter((own, i) => !isHeldOut(own, i))
   const projection = await learnProjection(learnedFrom, dim)
   const file = toBytes(projection)
+  const after = await answersThrough(projection, heldOut)
+  const answersBefore = before && (await answersThrough(before, heldOut))
   return {
     file, sha256: createHash('sha256').update(file).digest('hex'), dIn: projection.dIn, dOut: projection.dOut,
     references: learnedFrom.length, heldOut: heldOut.length,
     recallRaw: rounded(recallAmong(heldOut)),
-    recallProjected: rounded(await recallThrough(projection, heldOut)),
-    recallBefore: before === undefined ? null : rounded(await recallThrough(before, heldOut))
+    recallProjected: rounded(shareOf(after)),
+    recallBefore: answersBefore === undefined ? null : rounded(shareOf(answersBefore)),
+    isBetter: answersBefore === undefined || isClearlyBetter(after, answersBefore)
   }
 }
 
-async function recallThrough({ matrix, bias, dIn, dOut }: Projection, views: readonly ReferenceViews[]): Promise<number> {
+async function answersThrough({ matrix, bias, dIn, dOut }: Projection, views: readonly ReferenceViews[]): Promise<boolean[]> {
   const projected = []
   for (const own of views) projected.push(await Promise.all(own.map((row) => linearTransform(row, { matrix, bias, dIn, dOut, normalize: true }))))
-  return recallAmong(projected)
+  return answersAmong(projected)
 }
 
 const rounded = (share: number): number => Number(share.toFixed(4))

@@ -1,0 +1,20 @@
+import { expect, it } from 'vitest'
+import { isClearlyBetter, recallAmong } from './held-out-recall.ts'
+
+it('counts the views that find their own reference first, whatever their length', () => {
+  const east = [Float32Array.of(1, 0), Float32Array.of(9, 1), Float32Array.of(0, 1)]
+  const north = [Float32Array.of(0, 2), Float32Array.of(0.1, 0.5), Float32Array.of(1, 3)]
+  expect(recallAmong([east, north])).toBe(0.75)
+  expect(recallAmong([])).toBe(0)
+})
+
+it('is clearly better only where more became right than chance would make of it', () => {
+  const answers = (right: number, wrong: number): boolean[] => [...Array<boolean>(right).fill(true), ...Array<boolean>(wrong).fill(false)]
+  // 4 and 9 of 100 that became right, none that became wrong.
+  expect(isClearlyBetter(answers(54, 46), answers(50, 50))).toBe(false)
+  expect(isClearlyBetter(answers(59, 41), answers(50, 50))).toBe(true)
+  // As many more, but nearly everything changed.
+  expect(isClearlyBetter(answers(54, 45), answers(45, 54).toReversed())).toBe(false)
+  expect(isClearlyBetter(answers(50, 50), answers(50, 50))).toBe(false)
+  expect(isClearlyBetter(answers(50, 50), answers(90, 10))).toBe(false)
+})
