@@ -72,6 +72,9 @@ test('a profile is learned from a gallery, listed and shown, and galleries with 
   expect(kept.learned.r1_after).toBeGreaterThan(kept.learned.r1_before)
   expect((await run('profile', 'show', 'own')).stdout).toContain(`tiny@1.0.0/own@${kept.version}`)
 
+  const none = await run('profile', 'show', 'nothing')
+  expect([none.code, none.all]).toEqual([2, expect.stringContaining('there is no profile nothing') as string])
+
   // There is nothing to tell apart.
   await home.folder('same', {}, Object.fromEntries(seeds.map((seed) => [`${seed}.png`, 1])))
   const worse = await run('profile', 'learn', 'same', '--name', 'own', '--json')
@@ -90,11 +93,3 @@ test('a profile is learned from a gallery, listed and shown, and galleries with 
   expect(plain[2]!.score).toBeGreaterThan(0.999)
   expect(own[2]!.score).toBeLessThan(0.99)
 }, 280_000)
-
-test('too few pictures, and what is no profile, are said in a sentence', async () => {
-  await home.folder('few', {}, { 'a.png': 1, 'b.png': 2 })
-  const few = await run('profile', 'learn', 'few', '--name', 'few')
-  expect([few.code, few.all]).toEqual([2, expect.stringContaining('2 pictures are too few to learn from')])
-  const none = await run('profile', 'show', 'nothing')
-  expect([none.code, none.all]).toEqual([2, expect.stringContaining('there is no profile nothing')])
-}, 120_000)
