@@ -56,15 +56,25 @@ function exchange(socket: Socket, request: Buffer): Promise<Answer> {
 export function createSearchClient({ url, collection: standard, clients }: { url: string; collection: string; clients: number }): SearchClient {
   const { hostname, port, host } = new URL(url)
   const seqs = new Map<string, number>()
-  const sockets = Array.from({ length: clients }, () => connect({ host: hostname, port: Number(port), noDelay: true }))
-  const free = [...sockets]
+  const open = new Set<Socket>()
+  const free: Socket[] = []
+  /** The server closes what was silent for some seconds. */
+  function take(): Socket {
+    for (let kept = free.pop(); kept !== undefined; kept = free.pop()) {
+      if (!kept.destroyed) return kept
+      open.delete(kept)
+    }
+    if (open.size === clients) throw new Error(`more than ${clients} searches at a time`)
+    const socket = connect({ host: hostname, port: Number(port), noDelay: true })
+    open.add(socket)
+    return socket
+  }
   return {
     seqOf: (collection) => seqs.get(collection) ?? 0,
     async search(body, collection = standard) {
       const head = `POST /v1/collections/${collection}/search HTTP/1.1\r\nhost: ${host}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n`
       const request = Buffer.concat([Buffer.from(head), body])
-      const socket = free.pop()
-      if (socket === undefined) throw new Error(`more than ${clients} searches at a time`)
+      const socket = take()
       const startedMs = performance.now()
       const { status, indexSeq, body: answer } = await exchange(socket, request)
       const ms = performance.now() - startedMs
@@ -73,6 +83,6 @@ export function createSearchClient({ url, collection: standard, clients }: { url
       seqs.set(collection, indexSeq)
       return ms
     },
-    close: () => sockets.forEach((socket) => socket.destroy())
+    close: () => open.forEach((socket) => socket.destroy())
   }
 }
