@@ -8,13 +8,14 @@ import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import type { ItemListLine } from '@likeness/shared/contract/item-list'
 import { appError, isAppError } from '@likeness/shared/errors'
 import { collectionKeys, isEngineKey, jobKey } from '@likeness/shared/keys'
+import { mapInOrder } from '@likeness/shared/in-order'
+import { deleteListed } from '@likeness/shared/store/delete-listed'
 import { createUlid } from '@likeness/shared/ulid'
 import type { ApiDeps } from './api-deps.ts'
 import { contextOf } from './http/request-context.ts'
 import { answerOnce } from './idempotency/answer-once.ts'
 import type { Answer } from './idempotency/answer-once.ts'
-import { mapInOrder } from '@likeness/shared/in-order'
-import { deletePrefix, ingestIntentSchema, logIngestion, pictureKey, prepareIngestion } from './ingest/ingestion.ts'
+import { ingestIntentSchema, logIngestion, pictureKey, prepareIngestion } from './ingest/ingestion.ts'
 import type { IngestionDraft } from './ingest/ingestion.ts'
 import { createVectorBatches } from './ingest/vector-batches.ts'
 
@@ -61,7 +62,7 @@ async function publish(deps: ApiDeps, { spec, ingest }: Intent): Promise<Answer>
 
 async function abandon({ store, log }: ApiDeps, { incarnation }: CollectionSpec, ingestion: string): Promise<void> {
   try {
-    await deletePrefix(store, collectionKeys(incarnation).root)
+    await deleteListed(store, store.list(collectionKeys(incarnation).root))
     await store.delete([jobKey(ingestion)])
   } catch (error) {
     log.warn({ err: error, incarnation }, 'objects of a collection that was not made stay')

@@ -2,36 +2,20 @@
 import type { Clock } from '@likeness/shared/clock'
 import { collectionKeys } from '@likeness/shared/keys'
 import type { Logger } from '@likeness/shared/log'
+import { deleteListed } from '@likeness/shared/store/delete-listed'
 import type { ObjectStore } from '@likeness/shared/store/object-store'
 import type { Catalog } from '@likeness/engine'
 
-const keysPerDelete = 500
 /** After this long without a late object an incarnation is forgotten. */
 const quietMs = 3_600_000
 
 export function createSweeper({ store, catalog, clock, log }: { store: ObjectStore; catalog: Catalog; clock: Clock; log: Logger }) {
   const quietSinceMs = new Map<string, number>()
 
-  async function sweepOne(incarnation: string): Promise<number> {
-    let keys: string[] = []
-    let deleted = 0
-    const flush = async (): Promise<void> => {
-      await store.delete(keys)
-      deleted += keys.length
-      keys = []
-    }
-    for await (const { key } of store.list(collectionKeys(incarnation).root)) {
-      keys.push(key)
-      if (keys.length === keysPerDelete) await flush()
-    }
-    await flush()
-    return deleted
-  }
-
   return {
     async sweep(): Promise<void> {
       for (const incarnation of await catalog.dropped()) {
-        const deleted = await sweepOne(incarnation)
+        const deleted = await deleteListed(store, store.list(collectionKeys(incarnation).root))
         const nowMs = clock.nowMs()
         if (deleted > 0) {
           log.info({ incarnation, deleted }, 'dropped collection swept')

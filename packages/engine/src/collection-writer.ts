@@ -65,7 +65,6 @@ export interface StepResult {
 }
 
 const slotsPerStep = 256
-const keysPerDelete = 500
 /** Bounds the memory of a commit: batches hold up to 256 items each. */
 const batchesPerStep = 16
 /** Graphs of millions of rows take hours. */
@@ -329,7 +328,7 @@ export class CollectionWriter {
       const garbage = await untilStored(clock, () => uploads.objects(isRegistered), signal)
       if (garbage.length > 0) {
         this.held = await protocol.fenceCollection(context, this.held)
-        for (let at = 0; at < garbage.length; at += keysPerDelete) await untilStored(clock, () => store.delete(garbage.slice(at, at + keysPerDelete)), signal)
+        await untilStored(clock, () => store.delete(garbage), signal)
       }
       uploads.clear()
       return garbage.length

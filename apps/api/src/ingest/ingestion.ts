@@ -6,7 +6,7 @@ import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import type { IngestOperation } from '@likeness/shared/contract/operation'
 import { appError } from '@likeness/shared/errors'
 import { collectionKeys } from '@likeness/shared/keys'
-import type { ObjectStore } from '@likeness/shared/store/object-store'
+import { deleteListed } from '@likeness/shared/store/delete-listed'
 import { createUlid, ulidTimeMs } from '@likeness/shared/ulid'
 import type { ApiDeps } from '../api-deps.ts'
 import type { Answer } from '../idempotency/answer-once.ts'
@@ -95,20 +95,10 @@ export async function acceptIngestion(deps: ApiDeps, intent: IngestIntent): Prom
 export async function abandonIngestion(deps: ApiDeps, { ingestion, spec }: Pick<IngestionDraft, 'ingestion' | 'spec'>): Promise<void> {
   const keys = collectionKeys(spec.incarnation)
   try {
-    await deletePrefix(deps.store, keys.image(`${ingestion}-`))
-    await deletePrefix(deps.store, keys.batchPrefix(ingestion))
-    await deletePrefix(deps.store, keys.itemListPrefix(ingestion))
+    await deleteListed(deps.store, deps.store.list(keys.image(`${ingestion}-`)))
+    await deleteListed(deps.store, deps.store.list(keys.batchPrefix(ingestion)))
+    await deleteListed(deps.store, deps.store.list(keys.itemListPrefix(ingestion)))
   } catch (error) {
     deps.log.warn({ err: error, ingestion }, 'objects of an unaccepted ingestion stay')
   }
-}
-
-export async function deletePrefix(store: ObjectStore, prefix: string): Promise<void> {
-  let batch: string[] = []
-  for await (const { key } of store.list(prefix)) {
-    if (batch.push(key) < 500) continue
-    await store.delete(batch)
-    batch = []
-  }
-  if (batch.length > 0) await store.delete(batch)
 }

@@ -1,0 +1,21 @@
+// Deletes what a listing gives while it goes on, a group at a time: however much there is, little of it is held.
+import type { ObjectStore } from './object-store.ts'
+
+const keysPerDelete = 500
+
+/** How many were deleted. */
+export async function deleteListed(store: ObjectStore, listed: AsyncIterable<{ key: string }>): Promise<number> {
+  let keys: string[] = []
+  let deleted = 0
+  const flush = async (): Promise<void> => {
+    await store.delete(keys)
+    deleted += keys.length
+    keys = []
+  }
+  for await (const { key } of listed) {
+    keys.push(key)
+    if (keys.length === keysPerDelete) await flush()
+  }
+  if (keys.length > 0) await flush()
+  return deleted
+}
