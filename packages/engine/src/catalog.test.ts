@@ -23,6 +23,21 @@ function lateWrites(store: ObjectStore, matches: (key: string) => boolean) {
   return { faulty, land: async () => void (await late?.()) }
 }
 
+/** The first change of the catalogue is made, others act upon it, and whoever made it hears of a failure. */
+function losingAnAnswer(store: ObjectStore, meanwhile: () => Promise<unknown>): ObjectStore {
+  let lost = false
+  return {
+    ...store,
+    async putIf(key, body, condition) {
+      const written = await store.putIf(key, body, condition)
+      if (lost || key !== catalogKey) return written
+      lost = true
+      await meanwhile()
+      throw appError('store_unavailable', 'reset after the write')
+    }
+  }
+}
+
 test('a first CURRENT that lands late does not undo what was committed since', async () => {
   const store = createMemoryStore()
   const { faulty, land } = lateWrites(store, (key) => key.endsWith('/CURRENT') && key !== catalogKey)
@@ -37,17 +52,7 @@ test('a first CURRENT that lands late does not undo what was committed since', a
 test('a creation whose answer was lost does not bring back a collection that was dropped since', async () => {
   const store = createMemoryStore()
   const other = createCatalog({ store, clock })
-  let lost = false
-  const faulty: ObjectStore = {
-    ...store,
-    async putIf(key, body, condition) {
-      const written = await store.putIf(key, body, condition)
-      if (lost || key !== catalogKey) return written
-      lost = true
-      await other.drop('marks')
-      throw appError('store_unavailable', 'reset after the write')
-    }
-  }
+  const faulty = losingAnAnswer(store, () => other.drop('marks'))
   const { incarnation } = await createCatalog({ store: faulty, clock }).create(wish())
   expect(await other.isLive(incarnation)).toBe(false)
   expect(await other.dropped()).toEqual([incarnation])
@@ -102,17 +107,7 @@ test('a swap whose answer was lost is not refused by its own effect', async () =
   const other = createCatalog({ store, clock })
   for (const name of ['marks', 'marks-2', 'marks-3']) await other.create({ ...wish(), name })
   await other.setAlias('live', 'marks')
-  let lost = false
-  const faulty: ObjectStore = {
-    ...store,
-    async putIf(key, body, condition) {
-      const written = await store.putIf(key, body, condition)
-      if (lost || key !== catalogKey) return written
-      lost = true
-      await other.setAlias('second', 'marks-3')
-      throw appError('store_unavailable', 'reset after the write')
-    }
-  }
+  const faulty = losingAnAnswer(store, () => other.setAlias('second', 'marks-3'))
   await createCatalog({ store: faulty, clock }).setAlias('live', 'marks-2', { expected: 'marks' })
   expect(await other.aliases({ fresh: true })).toEqual({ live: 'marks-2', second: 'marks-3' })
 })
@@ -136,17 +131,7 @@ test('removing an alias whose answer was lost leaves one that was set since', as
   await other.create(wish())
   await other.create({ ...wish(), name: 'marks-2' })
   await other.setAlias('live', 'marks')
-  let lost = false
-  const faulty: ObjectStore = {
-    ...store,
-    async putIf(key, body, condition) {
-      const written = await store.putIf(key, body, condition)
-      if (lost || key !== catalogKey) return written
-      lost = true
-      await other.setAlias('live', 'marks-2')
-      throw appError('store_unavailable', 'reset after the write')
-    }
-  }
+  const faulty = losingAnAnswer(store, () => other.setAlias('live', 'marks-2'))
   await createCatalog({ store: faulty, clock }).removeAlias('live')
   expect(await other.aliases({ fresh: true })).toEqual({ live: 'marks-2' })
 })
