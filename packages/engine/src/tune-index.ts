@@ -26,11 +26,10 @@ async function sampleQueries(index: SegmentIndex, all: Int32Array): Promise<Floa
   const rows = await index.reconstruct(sampled)
   const { ids } = await index.searchRows(rows, all, neighbourRank)
   const random = seededRandom(1)
+  const neighbours = await index.reconstruct(sampled.map((_, q) => ids[q * neighbourRank + 1]!))
   for (let q = 0; q < count; q++) {
     const row = rows.subarray(q * dim, (q + 1) * dim)
-    const id = ids[q * neighbourRank + 1]!
-    const neighbour = await index.reconstruct(Int32Array.of(id < 0 ? sampled[q]! : id))
-    const distance = Math.sqrt(row.reduce((sum, value, i) => sum + (value - neighbour[i]!) ** 2, 0))
+    const distance = Math.sqrt(row.reduce((sum, value, i) => sum + (value - neighbours[q * dim + i]!) ** 2, 0))
     const direction = Float32Array.from(row, () => 2 * random() - 1)
     const scale = distance / Math.hypot(...direction)
     const length = Math.hypot(...row)
