@@ -1,4 +1,4 @@
-// Rows of several pictures as one array.
+// Rows that come in parts, as one array.
 
 /** All parts one after another, in an array of the given kind. */
 export function concatArrays<A extends Float32Array | Uint16Array>(Kind: new (length: number) => A, parts: readonly A[]): A {

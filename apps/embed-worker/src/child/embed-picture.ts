@@ -3,7 +3,7 @@ import type { Box } from '@likeness/shared/contract/lane'
 import { toFloat16 } from '@likeness/vision'
 import type { DecodedImage, Embedder, EmbedResult } from '@likeness/vision'
 import type { Embedded, EmbeddedRow, ItemTask, Priority, QueryTask } from '../child-protocol.ts'
-import { concatArrays } from '../concat-arrays.ts'
+import { concatArrays } from '@likeness/shared/concat-arrays'
 import type { Gate } from '../gate.ts'
 import type { Project } from './projections.ts'
 

@@ -6,7 +6,7 @@ import type { BatchHeader, BatchItem } from '@likeness/shared/contract/vector-ba
 import { isAppError } from '@likeness/shared/errors'
 import type { ObjectStore } from '@likeness/shared/store/object-store'
 import { createUlid } from '@likeness/shared/ulid'
-import { concatArrays } from '../concat-arrays.ts'
+import { concatArrays } from '@likeness/shared/concat-arrays'
 
 export interface PartEntry {
   item: BatchItem

@@ -1,4 +1,5 @@
 // Rows of vectors, as they go from an embedder or a client to an index and back: dense, f32 [rows, dim], or sparse, only what is not zero.
+import { concatArrays } from '../concat-arrays.ts'
 import { appError } from '../errors.ts'
 
 /** Row i has entries offsets[i] to offsets[i + 1]: indices ascending, each once, and their values. */
@@ -41,14 +42,7 @@ export const copyRows = (rows: VectorRows): VectorRows =>
 export function joinRows(parts: readonly VectorRows[]): VectorRows {
   const sparse = parts.filter(isSparse)
   if (sparse.length > 0) return joinSparse(sparse)
-  const dense = parts.map(denseRows)
-  const out = new Float32Array(dense.reduce((sum, part) => sum + part.length, 0))
-  let at = 0
-  for (const part of dense) {
-    out.set(part, at)
-    at += part.length
-  }
-  return out
+  return concatArrays(Float32Array, parts.map(denseRows))
 }
 
 export function joinSparse(parts: readonly SparseRows[]): SparseRows {
