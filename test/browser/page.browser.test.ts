@@ -50,13 +50,28 @@ async function open(options: BrowserContextOptions & { expectedErrors?: string[]
   return watched.page
 }
 
-const searchAnswered = (page: Page) => page.waitForResponse((response) => response.url().endsWith('/search'), { timeout: waitMs })
+/** Listens in the page itself to its next search: from outside a body can only be asked for afterwards, and Chromium may have let go of it by then. */
+async function nextSearch(page: Page): Promise<() => Promise<SearchAnswer>> {
+  const heard = await page.evaluateHandle(() => ({
+    answer: new Promise<SearchAnswer>((resolve, reject) => {
+      const real = globalThis.fetch
+      globalThis.fetch = async (...request) => {
+        const response = await real(...request)
+        if (!response.url.endsWith('/search')) return response
+        globalThis.fetch = real
+        response.clone().json().then((answer) => resolve(answer as SearchAnswer), reject)
+        return response
+      }
+    })
+  }))
+  return () => heard.evaluate(({ answer }) => answer)
+}
 
 /** Hands the page a picture and returns what the API answered. */
 async function searchWith(page: Page, picture: Awaited<ReturnType<typeof namedPicture>>): Promise<SearchAnswer> {
-  const answered = searchAnswered(page)
+  const answered = await nextSearch(page)
   await page.locator('#file').setInputFiles(picture)
-  const answer = (await (await answered).json()) as SearchAnswer
+  const answer = await answered()
   await page.locator('.verdict').waitFor()
   return answer
 }
@@ -130,19 +145,19 @@ describe('searching', { timeout: 60_000 }, () => {
     const page = await open()
     await searchWith(page, await namedPicture(1))
     const area = (await page.locator('#picture').boundingBox())!
-    const answered = searchAnswered(page)
+    const answered = await nextSearch(page)
     await page.mouse.move(area.x + area.width * 0.25, area.y + area.height * 0.5)
     await page.mouse.down()
     await page.mouse.move(area.x + area.width * 0.5, area.y + area.height * 0.6, { steps: 4 })
     await page.mouse.move(area.x + area.width * 0.75, area.y + area.height * 0.75, { steps: 4 })
     await page.mouse.up()
-    const answer = (await (await answered).json()) as SearchAnswer
+    const answer = await answered()
     expect(answer.objects.map((object) => object.kind)).toEqual(['given'])
     for (const [index, expected] of [60, 120, 180, 180].entries()) expect(Math.abs(answer.objects[0]!.box![index]! - expected)).toBeLessThanOrEqual(3)
     await page.getByRole('tab', { name: 'Your box' }).waitFor()
-    const again = searchAnswered(page)
+    const again = await nextSearch(page)
     await page.getByRole('button', { name: 'Whole picture again' }).click()
-    expect(((await (await again).json()) as SearchAnswer).objects.some((object) => object.kind === 'given')).toBe(false)
+    expect((await again()).objects.some((object) => object.kind === 'given')).toBe(false)
   })
 
   test('nothing above the minimum score is said to be unknown', async () => {
@@ -159,9 +174,9 @@ describe('searching', { timeout: 60_000 }, () => {
   test('k changes how many hits there are', async () => {
     const page = await open()
     await searchWith(page, await namedPicture(1))
-    const answered = searchAnswered(page)
+    const answered = await nextSearch(page)
     await page.locator('#k').fill('2')
-    expect(((await (await answered).json()) as SearchAnswer).hits).toHaveLength(2)
+    expect((await answered()).hits).toHaveLength(2)
     await page.locator('.hit').nth(2).waitFor({ state: 'detached' })
     expect(await page.locator('.hit').count()).toBe(2)
   })
@@ -219,9 +234,9 @@ describe('keyboard', { timeout: 60_000 }, () => {
     await page.keyboard.press('Enter')
     await page.keyboard.press('ArrowLeft')
     await page.keyboard.press('Shift+ArrowDown')
-    const answered = searchAnswered(page)
+    const answered = await nextSearch(page)
     await page.keyboard.press('Enter')
-    const answer = (await (await answered).json()) as SearchAnswer
+    const answer = await answered()
     expect(answer.objects[0]).toMatchObject({ kind: 'given', box: [55, 60, 175, 185] })
   })
 
