@@ -8,6 +8,7 @@ import { problemHandler } from './http/problem.ts'
 import { requestContext } from './http/request-context.ts'
 import { mountRoutes } from './http/route.ts'
 import { listAliases, removeAlias, setAlias } from './routes/aliases.ts'
+import { compareItem } from './routes/compare-item.ts'
 import { createCollection } from './routes/create-collection.ts'
 import { deleteItem } from './routes/delete-item.ts'
 import { deleteItems } from './routes/delete-items.ts'
@@ -69,6 +70,7 @@ const routes = (deps: ApiDeps) => [
   takeSnapshot(deps),
   dropSnapshot(deps),
   restoreSnapshot(deps),
+  compareItem(deps),
   itemImage(deps),
   itemThumbnail(deps),
   status(deps)

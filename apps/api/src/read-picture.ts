@@ -1,5 +1,6 @@
 // A picture of the store, whole in memory, within the upload limit.
 import { appError } from '@likeness/shared/errors'
+import { isEngineKey } from '@likeness/shared/keys'
 import type { ApiDeps } from './api-deps.ts'
 
 /** object_not_found, or too_large past MAX_UPLOAD_BYTES. */
@@ -9,4 +10,10 @@ export async function readPicture({ store, settings }: Pick<ApiDeps, 'store' | '
   const object = info === undefined ? undefined : await store.get(key)
   if (object === undefined) throw appError('object_not_found', 'there is no picture under this key')
   return object.body
+}
+
+/** Under a key that a client gives: forbidden_prefix for one of the engine. */
+export async function readClientPicture(deps: Pick<ApiDeps, 'store' | 'settings'>, key: string): Promise<Uint8Array> {
+  if (isEngineKey(key)) throw appError('forbidden_prefix', 'this key belongs to the engine')
+  return readPicture(deps, key)
 }

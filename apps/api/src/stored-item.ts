@@ -25,16 +25,26 @@ export async function acquireAsked(deps: ApiDeps, req: Request): Promise<Snapsho
   return deps.replica.acquire(spec.incarnation, { consistency, minSeq, timeoutMs: readTimeoutMs })
 }
 
-/** Reads with the snapshot that the request asks for; item_not_found when the item is not in it. */
-export async function withItem<T>(deps: ApiDeps, req: Request, read: (item: StoredItem, snapshot: Snapshot) => T | Promise<T>): Promise<T> {
+/** Reads with the snapshot that the request asks for. */
+export async function withSnapshot<T>(deps: ApiDeps, req: Request, read: (snapshot: Snapshot) => Promise<T>): Promise<T> {
   const snapshot = await acquireAsked(deps, req)
   try {
-    const item = await snapshot.getItem(pathParameter(req, 'id'))
-    if (item === undefined) throw appError('item_not_found', 'the collection has no item with this id')
-    return await read(item, snapshot)
+    return await read(snapshot)
   } finally {
     snapshot.release()
   }
+}
+
+/** item_not_found when the item is not in the snapshot. */
+export async function readItem(snapshot: Pick<Snapshot, 'getItem'>, id: string): Promise<StoredItem> {
+  const item = await snapshot.getItem(id)
+  if (item === undefined) throw appError('item_not_found', 'the collection has no item with this id')
+  return item
+}
+
+/** The item of the path, in the snapshot that the request asks for. */
+export function withItem<T>(deps: ApiDeps, req: Request, read: (item: StoredItem, snapshot: Snapshot) => T | Promise<T>): Promise<T> {
+  return withSnapshot(deps, req, async (snapshot) => read(await readItem(snapshot, pathParameter(req, 'id')), snapshot))
 }
 
 /** Object key of an item's picture; object_not_found when it has none. */

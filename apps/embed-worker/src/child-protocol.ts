@@ -1,6 +1,6 @@
 // The messages between the supervisor and an inference child. Typed arrays travel as they are (serialization 'advanced').
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
-import type { Box } from '@likeness/shared/contract/lane'
+import type { Box, CompareMade } from '@likeness/shared/contract/lane'
 
 export type Priority = 'interactive' | 'small' | 'bulk'
 
@@ -24,13 +24,22 @@ export interface QueryTask {
   viewSizes?: readonly number[] | undefined
   embedding: EmbeddingSpec
 }
+/** Somebody's picture beside a gallery picture, which the child reads from the object store. */
+export interface CompareTask {
+  kind: 'compare'
+  bytes: Uint8Array
+  box?: Box | undefined
+  imageKey: string
+  imageBox?: Box | undefined
+  embedding: EmbeddingSpec
+}
 export interface ThumbnailTask {
   kind: 'thumbnail'
   bytes: Uint8Array
   /** Longest side in pixels. */
   width: number
 }
-export type ChildTask = ItemTask | QueryTask | ThumbnailTask
+export type ChildTask = ItemTask | QueryTask | CompareTask | ThumbnailTask
 
 export interface EmbeddedRow {
   kind: 'subject' | 'whole' | 'view' | 'given'
@@ -54,7 +63,10 @@ export interface Thumbnail {
   kind: 'thumbnail'
   jpeg: Uint8Array
 }
-export type ChildResult = Embedded | Thumbnail
+export interface Compared extends CompareMade {
+  kind: 'compared'
+}
+export type ChildResult = Embedded | Compared | Thumbnail
 
 /** What a loaded child says about itself. */
 export interface ChildModel {

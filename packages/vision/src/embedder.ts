@@ -111,7 +111,7 @@ function createRunner({ manifest }: PreparedModel, { session }: OpenSession) {
     const canvas = canvasFor(manifest, options.size)
     const placed = images.map((image): Placed => {
       const place = placePicture(image, canvas)
-      return { image, place, rois: [wholeRoi(place), ...(options.extraBoxes ?? []).map((box) => toCanvas(checkBox(box, image), place))] }
+      return { image, place, rois: [wholeRoi(place), ...(options.extraBoxes ?? []).map((box) => toCanvas(cutBox(box, image), place))] }
     })
     const { found, rows } = await runModel(placed, canvas, options)
     let next = found.length
@@ -163,9 +163,10 @@ function canvasFor(manifest: ModelManifest, size: number | undefined): Size {
   return { width: size, height: size }
 }
 
-function checkBox(box: Box, picture: Size): Box {
+/** The part of a box that lies inside the picture; invalid_request when there is none. */
+export function cutBox(box: Box, picture: Size): [number, number, number, number] {
   const [x1, y1, x2, y2] = box
-  const cut: Box = [Math.max(0, x1), Math.max(0, y1), Math.min(picture.width, x2), Math.min(picture.height, y2)]
+  const cut: [number, number, number, number] = [Math.max(0, x1), Math.max(0, y1), Math.min(picture.width, x2), Math.min(picture.height, y2)]
   if (!(cut[2] > cut[0] && cut[3] > cut[1])) throw appError('invalid_request', `box [${box.join(', ')}] has no area inside ${picture.width}x${picture.height}`)
   return cut
 }

@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from 'vitest'
 import { inHandKey } from '@likeness/shared/contract/work'
-import { createEmbedRig, embed, pictureOf, sha256Of } from './embed-rig.ts'
+import { ask, createEmbedRig, embed, pictureOf, sha256Of } from './embed-rig.ts'
 import type { EmbedRig } from './embed-rig.ts'
 
 let rig: EmbedRig
@@ -62,6 +62,15 @@ test('a worker killed in the middle leaves its images in hand, and the next one 
   expect(items.length).toBe(80)
   await expect.poll(() => rig.redis.hgetall(inHandKey(ingestion, 0))).toEqual({})
 }, 240_000)
+
+test('a gallery picture that kills the process which compares it is answered 422', async () => {
+  rig = await createEmbedRig()
+  const poison = await pictureOf(777)
+  const worker = await rig.startWorker({ EMBED_PROCESSES: '1', LIKENESS_TEST_HOOKS: JSON.stringify({ killOnSha256: [sha256Of(poison)] }) })
+  await rig.store.put('pictures/poison.png', poison)
+  const response = await ask(`${worker.url}/compare`, await pictureOf(1), { imageKey: 'pictures/poison.png' })
+  expect([response.status, await response.json()]).toMatchObject([422, { code: 'image_kills_worker' }])
+}, 120_000)
 
 test('a query that kills its process is answered 422 and does not touch the answers of others', async () => {
   rig = await createEmbedRig()

@@ -136,7 +136,10 @@ export async function pictureOf(seed: number, side = 48): Promise<Buffer> {
 
 export const sha256Of = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
 
-export async function embed(url: string, bytes: Uint8Array, options: object = {}, headers: Record<string, string> = {}): Promise<Response> {
+export const embed = (url: string, bytes: Uint8Array, options: object = {}, headers: Record<string, string> = {}): Promise<Response> => ask(`${url}/embed`, bytes, options, headers)
+
+/** POST of a picture to a route of the lane, with its options for the tiny model's embedding. */
+export async function ask(url: string, bytes: Uint8Array, options: object, headers: Record<string, string> = {}): Promise<Response> {
   const query = encodeURIComponent(JSON.stringify({ embedding: tinyEmbedding, ...options }))
-  return fetch(`${url}/embed?options=${query}`, { method: 'POST', body: new Uint8Array(bytes), headers: { authorization: `Bearer ${laneSecret}`, ...headers } })
+  return fetch(`${url}?options=${query}`, { method: 'POST', body: new Uint8Array(bytes), headers: { authorization: `Bearer ${laneSecret}`, ...headers } })
 }

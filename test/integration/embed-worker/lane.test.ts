@@ -1,10 +1,10 @@
 import { request } from 'node:http'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { denseRows } from '@likeness/shared/contract/vector-rows'
-import { decodeVector, embedAnswerSchema } from '@likeness/shared/contract/lane'
+import { compareMadeSchema, decodeVector, embedAnswerSchema } from '@likeness/shared/contract/lane'
 import { laneAddressSchema, lanesKey } from '@likeness/shared/contract/work'
 import sharp from 'sharp'
-import { createEmbedRig, embed, laneSecret, pictureOf, tinyEmbedding } from './embed-rig.ts'
+import { ask, createEmbedRig, embed, laneSecret, pictureOf, tinyEmbedding } from './embed-rig.ts'
 import type { EmbedRig, WorkerProcess } from './embed-rig.ts'
 
 let rig: EmbedRig
@@ -44,6 +44,28 @@ test('the same picture gives the same vector in a chunk and over the lane', asyn
   const answer = embedAnswerSchema.parse(await (await embed(worker.url, bytes)).json())
   expect(answer.objects.map(({ kind, box }) => ({ kind, box }))).toEqual(batch!.header.items[0]!.rows.map(({ kind, box }) => ({ kind, box })))
   expect(answer.objects.flatMap(({ vector }) => [...decodeVector(vector)])).toEqual([...denseRows(batch!.vectors)])
+})
+
+test('a picture is compared with one of the store, box with box', async () => {
+  const bytes = await pictureOf(5, 96)
+  await rig.store.put('pictures/five.png', bytes)
+  const response = await ask(`${worker.url}/compare`, bytes, { imageKey: 'pictures/five.png', box: [8, 8, 72, 72], imageBox: [8, 8, 200, 72] })
+  const made = compareMadeSchema.parse(await response.json())
+  expect(made).toMatchObject({ query: { width: 96, height: 96, box: [8, 8, 72, 72] }, item: { width: 96, height: 96, box: [8, 8, 96, 72] }, grid: 3 })
+  const same = compareMadeSchema.parse(await (await ask(`${worker.url}/compare`, bytes, { imageKey: 'pictures/five.png' })).json())
+  expect(same.strengths.map((row, cell) => row[cell] === Math.max(...row))).toEqual(Array.from({ length: 9 }, () => true))
+})
+
+test.each([
+  ['with a picture that is not in the store', { imageKey: 'pictures/none.png' }, 422, 'image_missing'],
+  ['with what is no picture in the store', { imageKey: 'notes/text' }, 415, 'image_unsupported'],
+  ['with a box outside of the gallery picture', { imageKey: 'pictures/one.png', imageBox: [500, 500, 600, 600] }, 400, 'invalid_request'],
+  ['with no key', {}, 400, 'invalid_request'],
+  ['for another embedding', { imageKey: 'pictures/one.png', embedding: { ...tinyEmbedding, version: 'x@1/y@1' } }, 409, 'embedding_mismatch']
+])('a comparison %s is refused by name', async (_, options, status, code) => {
+  const bytes = await pictureOf(1)
+  await Promise.all([rig.store.put('pictures/one.png', bytes), rig.store.put('notes/text', Buffer.from('not a picture'))])
+  expect(await codeOf(await ask(`${worker.url}/compare`, bytes, options))).toEqual([status, code])
 })
 
 test.each([

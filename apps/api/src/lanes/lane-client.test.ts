@@ -142,6 +142,15 @@ test('a client that left ends the request to the lane', async () => {
   expect(lane.calls).toHaveLength(1)
 })
 
+test('a comparison is asked of a lane that makes the embedding', async () => {
+  const made = { query: { width: 4, height: 3, box: [0, 0, 4, 3] }, item: { width: 9, height: 9, box: [1, 1, 2, 2] }, grid: 1, strengths: [[1]], matches: [] }
+  const [other, lane] = [await startLane('a', json(200, made), 'm@2'), await startLane('b', json(200, made))]
+  expect(await connect(other, lane).compare(picture, { embedding, imageKey: 'a/key' })).toEqual(made)
+  expect(lane.calls).toEqual([{ path: expect.stringMatching(/^\/compare\?options=/) as unknown, body: 'a picture', authorization: 'Bearer a secret of lanes' }])
+  expect(other.calls).toEqual([])
+  await expect(connect(other).compare(picture, { embedding, imageKey: 'a/key' })).rejects.toMatchObject({ code: 'embedding_mismatch' })
+})
+
 test('a thumbnail is the lane\'s bytes', async () => {
   const lane = await startLane('a', (res) => void res.writeHead(200, { 'content-type': 'image/jpeg' }).end('jpeg'))
   expect(Buffer.from(await connect(lane).thumbnail(picture, 160)).toString()).toBe('jpeg')

@@ -1,8 +1,8 @@
 // Asks the embed-workers' interactive lanes: least busy first, another one when a lane fails. The API itself never runs inference.
 import type { Clock } from '@likeness/shared/clock'
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
-import { embedAnswerSchema } from '@likeness/shared/contract/lane'
-import type { EmbedAnswer, EmbedQuery } from '@likeness/shared/contract/lane'
+import { compareMadeSchema, embedAnswerSchema } from '@likeness/shared/contract/lane'
+import type { CompareMade, CompareQuery, EmbedAnswer, EmbedQuery } from '@likeness/shared/contract/lane'
 import { modelOf, parseProfileEmbedding } from '@likeness/shared/contract/profile'
 import type { LaneAddress } from '@likeness/shared/contract/work'
 import { appError } from '@likeness/shared/errors'
@@ -14,6 +14,8 @@ import type { LaneRegistry } from './lane-registry.ts'
 export interface LaneClient {
   /** Detects and embeds one picture. embedding_mismatch, embedder_unavailable, or what the lane says about the picture. */
   embed(picture: Uint8Array, query: EmbedQuery, signal?: AbortSignal): Promise<EmbedAnswer>
+  /** Which part of the picture's box is which part of a gallery picture's. The same errors. */
+  compare(picture: Uint8Array, query: CompareQuery, signal?: AbortSignal): Promise<CompareMade>
   /** A JPEG of at most `width` pixels. */
   thumbnail(picture: Uint8Array, width: number, signal?: AbortSignal): Promise<Uint8Array>
   /** What the lanes make; waits for a first lane, then embedder_unavailable. */
@@ -90,16 +92,19 @@ export function createLaneClient(deps: { registry: LaneRegistry; secret: string;
     throw unavailable(candidates.length === 0 ? 'no embedder is running' : 'no embedder could answer', last)
   }
 
+  async function askFitting(path: string, picture: Uint8Array, query: EmbedQuery | CompareQuery, signal?: AbortSignal): Promise<unknown> {
+    const lanes = registry.known()
+    const fitting = fittingLanes(lanes, query.embedding)
+    if (lanes.length > 0 && fitting.length === 0) {
+      throw appError('embedding_mismatch', `the embedders make ${lanes[0]!.embedding.version}, the collection has ${query.embedding.version}`)
+    }
+    const { body } = await callAny(fitting, { path: `${path}?options=${encodeURIComponent(JSON.stringify(query))}`, body: picture, ...(signal && { signal }) })
+    return JSON.parse(body.toString('utf8'))
+  }
+
   return {
-    async embed(picture, query, signal) {
-      const lanes = registry.known()
-      const fitting = fittingLanes(lanes, query.embedding)
-      if (lanes.length > 0 && fitting.length === 0) {
-        throw appError('embedding_mismatch', `the embedders make ${lanes[0]!.embedding.version}, the collection has ${query.embedding.version}`)
-      }
-      const { body } = await callAny(fitting, { path: `/embed?options=${encodeURIComponent(JSON.stringify(query))}`, body: picture, signal })
-      return embedAnswerSchema.parse(JSON.parse(body.toString('utf8')))
-    },
+    embed: async (picture, query, signal) => embedAnswerSchema.parse(await askFitting('/embed', picture, query, signal)),
+    compare: async (picture, query, signal) => compareMadeSchema.parse(await askFitting('/compare', picture, query, signal)),
     async thumbnail(picture, width, signal) {
       return (await callAny(registry.known(), { path: `/thumbnail?width=${width}`, body: picture, signal })).body
     },

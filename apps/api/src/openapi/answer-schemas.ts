@@ -1,7 +1,7 @@
 // Every answer, by the name it has in the OpenAPI document. The compiler compares those of the contract with what the routes answer.
 import { z } from 'zod'
 import { embeddingSchema } from '@likeness/shared/contract/collection'
-import type { CollectionAnswer, CollectionListAnswer, HitAnswer, ItemAnswer, JobAnswer, Problem, SearchAnswer } from '@likeness/shared/contract/http'
+import type { CollectionAnswer, CollectionListAnswer, CompareAnswer, HitAnswer, ItemAnswer, JobAnswer, Problem, SearchAnswer } from '@likeness/shared/contract/http'
 import { metadataSchema } from '@likeness/shared/contract/item-list'
 import { failedItemSchema } from '@likeness/shared/contract/job'
 import { boxSchema } from '@likeness/shared/contract/lane'
@@ -35,6 +35,12 @@ const searchSchema = z.strictObject({
   took_ms: z.strictObject({ embed: z.number(), search: z.number(), total: z.number() })
 }) satisfies z.ZodType<SearchAnswer>
 
+const comparedSchema = z.strictObject({ width: z.number(), height: z.number(), box: boxSchema })
+const compareSchema = z.strictObject({
+  collection: z.string(), id: z.string(), query: comparedSchema, item: comparedSchema, grid: count, strengths: z.array(z.array(z.number())),
+  matches: z.array(z.strictObject({ query_cell: count, item_cell: count, strength: z.number() })), index_seq: count, took_ms: z.number()
+}) satisfies z.ZodType<CompareAnswer>
+
 const jobSchema = z.strictObject({
   id: z.string(), collection: z.string(), incarnation: z.string(), state: z.enum(['queued', 'running', 'completed', 'cancelled']), source: z.string(), revision: count,
   counts: z.strictObject({ total: count, pending: count, indexed: count, superseded: count, failed: count }), failed: z.array(failedItemSchema),
@@ -64,6 +70,7 @@ export const answerSchemas = {
   Changed: z.strictObject({ name: z.string(), changed: z.literal(true), settings: settingsSchema, ...outcome }),
   Compacted: z.strictObject({ compacted: z.literal(true), ...outcome }),
   CollectionList: collectionListSchema,
+  CompareAnswer: compareSchema,
   Deleted: z.strictObject({ id: z.string(), ...committed }),
   DeletedItems: z.strictObject({ count, ...committed }),
   ChangeLogged: z.strictObject({ id: z.string(), ...logged }),

@@ -67,6 +67,18 @@ export const itemRoutes: RouteDescriptions = {
     answers: picture('image/jpeg'),
     codes: ['collection_not_found', 'item_not_found', 'object_not_found', 'embedder_unavailable', 'not_fresh', 'replica_behind']
   },
+  'POST /v1/collections/:c/items/:id/compare': {
+    tag: 'items',
+    summary: 'Which part of a picture is which part of the picture of an item',
+    description: 'Each box is parted into cells, and every cell of the one is compared with every cell of the other. Both pictures are embedded for it, nothing is stored.',
+    query: wishSchema,
+    body: { 'application/json': 'CompareRequest', 'multipart/form-data': 'CompareForm' },
+    answers: { 200: { ...json('How surely each pair of cells shows the same part.', 'CompareAnswer'), headers: ['x-index-seq'] } },
+    codes: [
+      'collection_not_found', 'item_not_found', 'object_not_found', 'forbidden_prefix', 'embedding_mismatch', 'not_fresh', 'replica_behind',
+      'image_empty', 'image_corrupt', 'image_truncated', 'image_too_many_pixels', 'image_unsupported', 'image_missing', 'embedder_unavailable'
+    ]
+  },
   'GET /v1/collections/:c/vectors': {
     tag: 'items',
     summary: 'Every item of one committed version with its vectors',

@@ -71,7 +71,8 @@ test('what the routes answer is what the document says', async () => {
   const picture = new FormData()
   picture.append('id', 'x')
   picture.append('image', new Blob(['a picture']), 'x.png')
-  api.replica.items = [{ id: 'a', vectors: [[1, 0, 0, 0]], label: 'l', metadata: { n: 1 } }]
+  api.replica.items = [{ id: 'a', vectors: [[1, 0, 0, 0]], label: 'l', metadata: { n: 1 }, imageKey: 'a.png' }]
+  await api.store.put('a.png', Buffer.from('a picture'))
   const post = (body: unknown): RequestInit => ({ method: 'POST', body: body instanceof FormData ? body : JSON.stringify(body), headers: body instanceof FormData ? {} : { 'content-type': 'application/json' } })
   const job = async () => ((await (await api.fetch('/v1/jobs')).json()) as { jobs: { id: string }[] }).jobs[0]!.id
   const asked: [string, string | (() => Promise<string>), RequestInit?][] = [
@@ -88,6 +89,7 @@ test('what the routes answer is what the document says', async () => {
     ['get /v1/jobs', '/v1/jobs'],
     ['get /v1/jobs/{id}', async () => `/v1/jobs/${await job()}`],
     ['get /v1/collections/{c}/items/{id}', '/v1/collections/marks/items/a'],
+    ['post /v1/collections/{c}/items/{id}/compare', '/v1/collections/marks/items/a/compare', post({ image_key: 'a.png' })],
     ['patch /v1/collections/{c}/items/{id}', '/v1/collections/marks/items/a', { ...post({ label: 'm' }), method: 'PATCH' }],
     ['post /v1/collections/{c}/relabel', '/v1/collections/marks/relabel', post({ ids: ['a', 'b'], metadata: {} })],
     ['delete /v1/collections/{c}/items/{id}', '/v1/collections/marks/items/a', { method: 'DELETE' }],

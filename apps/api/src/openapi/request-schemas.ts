@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { indexMethods, indexMethodSchema, metrics, metricSchema, storageSchema } from '@likeness/shared/contract/collection'
 import { conditionSchema, filterSchema } from '@likeness/shared/contract/filter'
-import { changeCollectionSchema, createCollectionSchema, deleteItemsSchema, importRequestSchema, listLineSchema, maxNonZeros, relabelItemSchema, relabelItemsSchema, restoreSnapshotSchema, searchRequestSchema, setAliasSchema, sparseVectorSchema, takeSnapshotSchema, vectorLineSchema } from '@likeness/shared/contract/http'
+import { changeCollectionSchema, compareRequestSchema, createCollectionSchema, deleteItemsSchema, importRequestSchema, listLineSchema, maxNonZeros, relabelItemSchema, relabelItemsSchema, restoreSnapshotSchema, searchRequestSchema, setAliasSchema, sparseVectorSchema, takeSnapshotSchema, vectorLineSchema } from '@likeness/shared/contract/http'
 import { profileDraftSchema } from '@likeness/shared/contract/profile'
 import { itemIdSchema, labelSchema, metadataSchema } from '@likeness/shared/contract/item-list'
 
@@ -10,6 +10,8 @@ const { vector: _vector, vectors: _vectors, item_id: _itemId, ...searchFields } 
 
 export const requestSchemas = {
   ChangeCollection: changeCollectionSchema,
+  CompareForm: z.object({ image: z.file().optional(), ...compareRequestSchema.shape }),
+  CompareRequest: compareRequestSchema,
   Condition: conditionSchema,
   CreateCollection: createCollectionSchema,
   DeleteItems: deleteItemsSchema,
@@ -38,6 +40,8 @@ export type RequestSchemaName = keyof typeof requestSchemas
 /** What the schemas themselves cannot say. */
 export const requestNotes: Partial<Record<RequestSchemaName, object>> = {
   ChangeCollection: { description: 'What is not given stays; null takes a setting back to what it is when nothing is given.' },
+  CompareForm: { description: 'The picture is `image`, or one of `image_key` and `item_id` names it; boxes are sent as JSON text.' },
+  CompareRequest: { description: 'Exactly one of `image_key` and `item_id`: the picture that is compared with the item of the path. Absent boxes: all of the picture.' },
   Condition: { description: 'A value to be equal to, of the same type; or one of `in`, `gt`/`gte`/`lt`/`lte` (numbers only), `exists`, `not`.' },
   CreateCollection: { description: '`index_method` is HNSW32 and `metric` IP unless given. With `embedding.sparse` vectors are {indices, values}: `index_method` is FLAT, `metric` cosine, `dim` a bound that indices stay below (2^32 unless given) and `unit` true; else `dim` and `unit` must be given.' },
   DeleteItems: { description: 'Exactly one of `ids`, `label` and `filter`.' },

@@ -3,13 +3,12 @@ import type { Snapshot } from '@likeness/engine/contract'
 import type { CollectionSpec, EmbeddingSpec } from '@likeness/shared/contract/collection'
 import type { EmbedAnswer } from '@likeness/shared/contract/lane'
 import { appError } from '@likeness/shared/errors'
-import { isEngineKey } from '@likeness/shared/keys'
 import type { ApiDeps } from '../api-deps.ts'
 import { contextOf } from '../http/request-context.ts'
 import { pathParameter } from '../http/route.ts'
 import type { Route } from '../http/route.ts'
 import { requireEmbedder } from '../lanes/require-embedder.ts'
-import { readPicture } from '../read-picture.ts'
+import { readClientPicture } from '../read-picture.ts'
 import { resolveCollection } from '../resolve-collection.ts'
 import { searchSnapshot } from '../search/answer-search.ts'
 import { parseQueryVectors, parseVector } from '../search/query-vector.ts'
@@ -22,8 +21,7 @@ import { readTimeoutMs } from '../stored-item.ts'
 async function pictureOf(deps: ApiDeps, spec: CollectionSpec, { request, picture }: ReceivedSearch): Promise<Uint8Array | undefined> {
   if (picture !== undefined || request.image_key !== undefined) await requireEmbedder(deps, spec)
   if (picture !== undefined || request.image_key === undefined) return picture
-  if (isEngineKey(request.image_key)) throw appError('forbidden_prefix', 'this key belongs to the engine')
-  return readPicture(deps, request.image_key)
+  return readClientPicture(deps, request.image_key)
 }
 
 /** The vectors to search a snapshot for. `embed` is asked again when the collection's embedding is not the one that was used. */

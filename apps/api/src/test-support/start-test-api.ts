@@ -15,7 +15,7 @@ import type { Clock } from '@likeness/shared/clock'
 import { decodeItemList } from '@likeness/shared/contract/item-list'
 import type { ItemListLine } from '@likeness/shared/contract/item-list'
 import { encodeVector } from '@likeness/shared/contract/lane'
-import type { EmbedAnswer, EmbedQuery } from '@likeness/shared/contract/lane'
+import type { CompareMade, CompareQuery, EmbedAnswer, EmbedQuery } from '@likeness/shared/contract/lane'
 import { decodeLogSlot } from '@likeness/shared/contract/operation'
 import type { Operation } from '@likeness/shared/contract/operation'
 import { collectionKeys } from '@likeness/shared/keys'
@@ -35,6 +35,7 @@ export const embedding = { version: 'test@1/whole@1', dim: 4, unit: true }
 
 export interface FakeLanes extends LaneClient {
   queries: EmbedQuery[]
+  comparisons: CompareQuery[]
   pictures: Uint8Array[]
   thumbnailsMade: number
   answer: (query: EmbedQuery) => EmbedAnswer
@@ -54,9 +55,18 @@ export const embedAnswer = (vectors: number[][], version = embedding.version): E
   tookMs: { wait: 0, decode: 0, infer: 0 }
 })
 
+export const compareMade: CompareMade = {
+  query: { width: 20, height: 10, box: [0, 0, 20, 10] },
+  item: { width: 30, height: 40, box: [1, 2, 3, 4] },
+  grid: 1,
+  strengths: [[0.5]],
+  matches: [{ query: 0, item: 0, strength: 0.5 }]
+}
+
 function createFakeLanes(): FakeLanes {
   const lanes: FakeLanes = {
     queries: [],
+    comparisons: [],
     pictures: [],
     thumbnailsMade: 0,
     answer: ({ embedding: { version } }) => embedAnswer([[1, 0, 0, 0]], version),
@@ -64,6 +74,11 @@ function createFakeLanes(): FakeLanes {
       lanes.pictures.push(picture)
       lanes.queries.push(query)
       return lanes.answer(query)
+    },
+    async compare(picture, query) {
+      lanes.pictures.push(picture)
+      lanes.comparisons.push(query)
+      return compareMade
     },
     async thumbnail() {
       lanes.thumbnailsMade++

@@ -8,9 +8,10 @@ import { createEmbedder, decodeImage, embeddingVersion, loadProfile, prepareMode
 import type { FromChild, ToChild } from '../child-protocol.ts'
 import { readChildConfig } from '../config.ts'
 import { createTestHooks } from '../test-hooks.ts'
+import { createPictureComparer } from './compare-pictures.ts'
 import { createPictureEmbedder } from './embed-picture.ts'
 import { createGate, turnLoop } from '../gate.ts'
-import { createProjector } from './projections.ts'
+import { createProjections } from './projections.ts'
 import { readPicture } from './read-picture.ts'
 import { createRunTask } from './run-task.ts'
 import { createTaskServer } from './serve-tasks.ts'
@@ -40,12 +41,13 @@ async function load() {
   const store = await openConfiguredStore(config)
   const gate = createGate({ turn: turnLoop })
   const embedding = { version: embeddingVersion(model.manifest, profile), dim: profile.dOut, unit: true }
-  const project = createProjector({ own: { embedding, profile }, profiles: createProfileStore({ store }) })
+  const { project, profileOf } = createProjections({ own: { embedding, profile }, profiles: createProfileStore({ store }) })
   const runTask = createRunTask({
     read: (key) => readPicture(store, key, { maxBytes: config.MAX_UPLOAD_BYTES, timeoutMs: readTimeoutMs }),
     decode: (bytes) => watched(() => decodeImage(bytes, { maxPixels: config.MAX_IMAGE_PIXELS })),
     thumbnail: (bytes, side) => watched(() => makeThumbnail(bytes, side, config.MAX_IMAGE_PIXELS)),
     pictures: createPictureEmbedder({ embedder, gate, project }),
+    compare: createPictureComparer({ embedder, gate, profileOf }),
     hooks: createTestHooks(config.LIKENESS_TEST_HOOKS)
   })
   const { name, version, sha256 } = model.manifest

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { StoredProfile } from '@likeness/shared/contract/profile'
 import { appError } from '@likeness/shared/errors'
-import { createProjector } from './projections.ts'
+import { createProjections } from './projections.ts'
 
 const own = { embedding: { version: 'm@1/own@1', dim: 2, unit: true }, profile: { name: 'own', version: 1, dIn: 2, dOut: 2, matrix: Float32Array.of(1, 0, 0, 1), bias: Float32Array.of(0, 0) } }
 const raws = Float32Array.of(3, 4)
@@ -10,7 +10,7 @@ const embeddingOf = (name: string) => ({ version: `m@1/${name}@0123456789abcdef`
 function create() {
   const reads: string[] = []
   let failing = false
-  const project = createProjector({
+  const { project } = createProjections({
     own,
     profiles: {
       ofEmbedding: async ({ version }) => ({ name: version.split('/')[1]!.split('@')[0]!, version: '0123456789abcdef', dim: 2, raw_dim: 2 }) as StoredProfile,

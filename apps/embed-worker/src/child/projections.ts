@@ -14,8 +14,8 @@ export interface ProjectionDeps {
   profiles: Pick<ProfileStore, 'ofEmbedding' | 'readProjection'>
 }
 
-/** f32 [n, rawDim] to f32 [n, dim] of an embedding that the supervisor has checked. Rejects with store_unavailable, data_corrupt. */
-export function createProjector({ own, profiles }: ProjectionDeps) {
+/** Of embeddings that the supervisor has checked. Rejects with store_unavailable, data_corrupt. */
+export function createProjections({ own, profiles }: ProjectionDeps) {
   const loaded = new Map<string, Promise<Profile>>()
 
   async function load(embedding: EmbeddingSpec): Promise<Profile> {
@@ -40,6 +40,11 @@ export function createProjector({ own, profiles }: ProjectionDeps) {
     return found
   }
 
-  return async (raws: Float32Array, embedding: EmbeddingSpec): Promise<Float32Array> => applyProfile(raws, await profileOf(embedding))
+  return {
+    profileOf,
+    /** f32 [n, rawDim] to f32 [n, dim]. */
+    project: async (raws: Float32Array, embedding: EmbeddingSpec): Promise<Float32Array> => applyProfile(raws, await profileOf(embedding))
+  }
 }
-export type Project = ReturnType<typeof createProjector>
+export type Projections = ReturnType<typeof createProjections>
+export type Project = Projections['project']

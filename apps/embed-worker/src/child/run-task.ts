@@ -2,8 +2,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { appError, isAppError, messageOf } from '@likeness/shared/errors'
 import type { DecodedImage } from '@likeness/vision'
-import type { ChildResult, ChildTask, ItemTask, Priority, QueryTask, ThumbnailTask } from '../child-protocol.ts'
+import type { ChildResult, ChildTask, CompareTask, ItemTask, Priority, QueryTask, ThumbnailTask } from '../child-protocol.ts'
 import type { TestHooks } from '../test-hooks.ts'
+import type { ComparePictures } from './compare-pictures.ts'
 import type { PictureEmbedder } from './embed-picture.ts'
 import { createPermits } from './permits.ts'
 
@@ -12,6 +13,7 @@ export interface RunTaskDeps {
   decode: (bytes: Uint8Array) => Promise<DecodedImage>
   thumbnail: (bytes: Uint8Array, width: number) => Promise<Uint8Array>
   pictures: PictureEmbedder
+  compare: ComparePictures
   hooks: TestHooks
 }
 export interface TaskContext {
@@ -28,16 +30,17 @@ const galleryInHand = 2
 const queryDecodes = 2
 
 /** Rejects with the AppErrors of decoding, `image_missing`, `store_unavailable`; anything else means the process is not sound. */
-export function createRunTask({ read, decode, thumbnail, pictures, hooks }: RunTaskDeps): RunTask {
+export function createRunTask({ read, decode, thumbnail, pictures, compare, hooks }: RunTaskDeps): RunTask {
   const galleryPermits = createPermits(galleryInHand)
   const queryPermits = createPermits(queryDecodes)
 
-  async function touchAndDecode<T>(bytes: Uint8Array, { touch, checkCancelled }: TaskContext, work: (bytes: Uint8Array) => Promise<T>) {
+  /** One touch for all pictures of a task: they are suspect together. */
+  async function touchAndDecode<T>(pictures: readonly Uint8Array[], { touch, checkCancelled }: TaskContext, work: () => Promise<T>) {
     checkCancelled()
     touch()
-    hooks.beforeDecode(bytes)
+    pictures.forEach((bytes) => hooks.beforeDecode(bytes))
     const startedMs = performance.now()
-    const value = await typedDecode(() => work(bytes))
+    const value = await typedDecode(work)
     checkCancelled()
     return { value, decodeMs: performance.now() - startedMs }
   }
@@ -48,7 +51,7 @@ export function createRunTask({ read, decode, thumbnail, pictures, hooks }: RunT
     if (delayMs > 0) await sleep(delayMs)
     const release = await galleryPermits.take(context.priority === 'small')
     try {
-      const { value, decodeMs } = await touchAndDecode(bytes, context, decode)
+      const { value, decodeMs } = await touchAndDecode([bytes], context, () => decode(bytes))
       return { ...(await pictures.embedItem(value, task, context)), decodeMs }
     } finally {
       release()
@@ -57,13 +60,20 @@ export function createRunTask({ read, decode, thumbnail, pictures, hooks }: RunT
 
   async function runQuery(task: QueryTask, context: TaskContext): Promise<ChildResult> {
     const release = await queryPermits.take(false)
-    const { value, decodeMs } = await touchAndDecode(task.bytes, context, decode).finally(release)
+    const { value, decodeMs } = await touchAndDecode([task.bytes], context, () => decode(task.bytes)).finally(release)
     return { ...(await pictures.embedQuery(value, task, context)), decodeMs }
+  }
+
+  async function runCompare(task: CompareTask, context: TaskContext): Promise<ChildResult> {
+    const stored = await read(task.imageKey)
+    const release = await queryPermits.take(false)
+    const { value } = await touchAndDecode([task.bytes, stored], context, async () => ({ query: await decode(task.bytes), item: await decode(stored) })).finally(release)
+    return { kind: 'compared', ...(await compare(value.query, value.item, task, context)) }
   }
 
   async function runThumbnail(task: ThumbnailTask, context: TaskContext): Promise<ChildResult> {
     const release = await queryPermits.take(false)
-    const { value } = await touchAndDecode(task.bytes, context, (bytes) => thumbnail(bytes, task.width)).finally(release)
+    const { value } = await touchAndDecode([task.bytes], context, () => thumbnail(task.bytes, task.width)).finally(release)
     return { kind: 'thumbnail', jpeg: value }
   }
 
@@ -71,6 +81,7 @@ export function createRunTask({ read, decode, thumbnail, pictures, hooks }: RunT
     switch (task.kind) {
       case 'item': return runItem(task, context)
       case 'query': return runQuery(task, context)
+      case 'compare': return runCompare(task, context)
       case 'thumbnail': return runThumbnail(task, context)
     }
   }

@@ -1,7 +1,8 @@
 // What every request of the lane passes: secret, bounded body, deadline, problems as JSON.
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { appError, isAppError } from '@likeness/shared/errors'
+import type { z } from 'zod'
+import { appError, isAppError, messageOf } from '@likeness/shared/errors'
 import type { AppError } from '@likeness/shared/errors'
 
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
@@ -25,6 +26,19 @@ export async function readBody(request: IncomingMessage, maxBytes: number): Prom
     parts.push(part)
   }
   return Buffer.concat(parts)
+}
+
+/** What `?options=` says; invalid_request. */
+export function parseOptions<T extends z.ZodType>(url: URL, schema: T): z.output<T> {
+  let value: unknown
+  try {
+    value = JSON.parse(url.searchParams.get('options') ?? '')
+  } catch (error) {
+    throw appError('invalid_request', `options is not JSON: ${messageOf(error)}`)
+  }
+  const parsed = schema.safeParse(value)
+  if (!parsed.success) throw appError('invalid_request', parsed.error.issues.map((issue) => `options.${issue.path.join('.')}: ${issue.message}`).join('; '))
+  return parsed.data
 }
 
 const longestMs = 120_000

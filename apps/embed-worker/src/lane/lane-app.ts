@@ -1,13 +1,13 @@
 // The routes of the interactive lane; contract in shared/contract/lane.
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
-import { embedQuerySchema, encodeVector } from '@likeness/shared/contract/lane'
-import type { EmbedAnswer, EmbedQuery } from '@likeness/shared/contract/lane'
-import { appError, messageOf } from '@likeness/shared/errors'
+import { compareQuerySchema, embedQuerySchema, encodeVector } from '@likeness/shared/contract/lane'
+import type { CompareMade, EmbedAnswer } from '@likeness/shared/contract/lane'
+import { appError } from '@likeness/shared/errors'
 import type { Logger } from '@likeness/shared/log'
 import type { Embedded } from '../child-protocol.ts'
 import type { Embeddings } from '../embeddings.ts'
-import { checkSecret, readBody, requestSignal, sendJson, sendProblem, toAppError } from './http-edge.ts'
+import { checkSecret, parseOptions, readBody, requestSignal, sendJson, sendProblem, toAppError } from './http-edge.ts'
 import type { Interactive } from './interactive.ts'
 
 export interface LaneAppDeps {
@@ -23,7 +23,7 @@ const thumbnailSides = { least: 16, most: 2048 }
 
 export function createLaneApp(deps: LaneAppDeps): RequestListener {
   const { log, secret } = deps
-  const routes: Record<string, Handler> = { '/embed': embed(deps), '/thumbnail': thumbnail(deps) }
+  const routes: Record<string, Handler> = { '/embed': embed(deps), '/compare': compare(deps), '/thumbnail': thumbnail(deps) }
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', 'http://lane')
@@ -46,14 +46,26 @@ export function createLaneApp(deps: LaneAppDeps): RequestListener {
 
 function embed({ interactive, embeddings, maxBytes }: LaneAppDeps): Handler {
   return async (request, response, url) => {
-    const query = parseQuery(url)
+    const query = parseOptions(url, embedQuerySchema)
     await embeddings.check(query.embedding)
     const bytes = await readBody(request, maxBytes)
     const startedMs = performance.now()
     const { embedding, box, maxDetections, confidence, viewSizes } = query
     const result = await interactive({ kind: 'query', bytes, box, maxDetections, confidence, viewSizes, embedding }, requestSignal(request, response))
-    if (result.kind !== 'embedded') throw appError('internal', 'a query was answered with a thumbnail')
+    if (result.kind !== 'embedded') throw appError('internal', `a query was answered with what is ${result.kind}`)
     sendJson(response, toAnswer(embedding, result, performance.now() - startedMs))
+  }
+}
+
+function compare({ interactive, embeddings, maxBytes }: LaneAppDeps): Handler {
+  return async (request, response, url) => {
+    const query = parseOptions(url, compareQuerySchema)
+    await embeddings.check(query.embedding)
+    const bytes = await readBody(request, maxBytes)
+    const result = await interactive({ kind: 'compare', bytes, ...query }, requestSignal(request, response))
+    if (result.kind !== 'compared') throw appError('internal', `a comparison was answered with what is ${result.kind}`)
+    const { kind: _, ...made } = result
+    sendJson(response, made satisfies CompareMade)
   }
 }
 
@@ -65,21 +77,9 @@ function thumbnail({ interactive, maxBytes }: LaneAppDeps): Handler {
     }
     const bytes = await readBody(request, maxBytes)
     const result = await interactive({ kind: 'thumbnail', bytes, width }, requestSignal(request, response))
-    if (result.kind !== 'thumbnail') throw appError('internal', 'a thumbnail was answered with vectors')
+    if (result.kind !== 'thumbnail') throw appError('internal', `a thumbnail was answered with what is ${result.kind}`)
     response.writeHead(200, { 'content-type': 'image/jpeg', 'content-length': result.jpeg.byteLength }).end(result.jpeg)
   }
-}
-
-function parseQuery(url: URL): EmbedQuery {
-  let value: unknown
-  try {
-    value = JSON.parse(url.searchParams.get('options') ?? '')
-  } catch (error) {
-    throw appError('invalid_request', `options is not JSON: ${messageOf(error)}`)
-  }
-  const parsed = embedQuerySchema.safeParse(value)
-  if (!parsed.success) throw appError('invalid_request', parsed.error.issues.map((issue) => `options.${issue.path.join('.')}: ${issue.message}`).join('; '))
-  return parsed.data
 }
 
 function toAnswer(embedding: EmbeddingSpec, { width, height, rows, vectors, decodeMs, inferMs }: Embedded, totalMs: number): EmbedAnswer {

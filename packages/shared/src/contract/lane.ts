@@ -1,5 +1,6 @@
 // The interactive lane: HTTP between api and embed-worker. Header `authorization: Bearer <LANE_SECRET>`, body = the picture's bytes.
 // POST /embed?options=<JSON EmbedQuery>  -> 200 application/json EmbedAnswer | RFC 9457 problem with a code of the catalogue
+// POST /compare?options=<JSON CompareQuery> -> 200 application/json CompareMade | problem
 // POST /thumbnail?width=N                -> 200 image/jpeg | problem
 // GET  /livez                            -> 200
 import { z } from 'zod'
@@ -39,6 +40,35 @@ export const embedAnswerSchema = z.object({
   tookMs: z.object({ wait: z.number(), decode: z.number(), infer: z.number() })
 })
 export type EmbedAnswer = z.infer<typeof embedAnswerSchema>
+
+export const compareQuerySchema = z.object({
+  /** Of the collection: its profile says what of a cell counts. */
+  embedding: embeddingSchema,
+  /** Of the picture that is sent; absent: all of it. */
+  box: boxSchema.optional(),
+  /** The gallery picture, in the object store. */
+  imageKey: z.string(),
+  imageBox: boxSchema.optional()
+})
+export type CompareQuery = z.infer<typeof compareQuerySchema>
+
+const comparedSideSchema = z.object({
+  width: z.number(),
+  height: z.number(),
+  /** What was compared, cut to the picture. */
+  box: boxSchema
+})
+export const compareMadeSchema = z.object({
+  query: comparedSideSchema,
+  item: comparedSideSchema,
+  /** Cells per side of each box; cells are numbered row by row. */
+  grid: z.number().int(),
+  /** [query cell][item cell], 0 to 1: how surely they show the same part. */
+  strengths: z.array(z.array(z.number())),
+  /** Cells of which each is the other's best, surest first. Empty: nothing shows that the boxes hold the same thing. */
+  matches: z.array(z.object({ query: z.number().int(), item: z.number().int(), strength: z.number() }))
+})
+export type CompareMade = z.infer<typeof compareMadeSchema>
 
 export const encodeVector = (vector: Float32Array): string =>
   Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength).toString('base64')

@@ -1,0 +1,56 @@
+// POST /v1/collections/:c/items/:id/compare: which part of a picture is which part of an item's picture.
+import type { Request, Response } from 'express'
+import { compareRequestSchema } from '@likeness/shared/contract/http'
+import type { CompareAnswer, CompareRequest } from '@likeness/shared/contract/http'
+import { appError } from '@likeness/shared/errors'
+import type { ApiDeps } from '../api-deps.ts'
+import { checkBoxOrder, readPictureForm } from '../http/picture-form.ts'
+import { isMultipart, parseRequest, readJson } from '../http/request-body.ts'
+import { contextOf } from '../http/request-context.ts'
+import { pathParameter } from '../http/route.ts'
+import type { Route } from '../http/route.ts'
+import { requireEmbedder } from '../lanes/require-embedder.ts'
+import { readClientPicture, readPicture } from '../read-picture.ts'
+import { imageKeyOf, readItem, withSnapshot } from '../stored-item.ts'
+
+interface ReceivedCompare {
+  request: CompareRequest
+  picture: Uint8Array | undefined
+}
+
+const asJson = new Set(['box', 'item_box'])
+
+async function receive({ settings }: ApiDeps, req: Request, res: Response): Promise<ReceivedCompare> {
+  const { fields, picture } = isMultipart(req) ? await readPictureForm(req, { maxBytes: settings.maxUploadBytes, asJson }) : { fields: await readJson(req, res), picture: undefined }
+  const request = parseRequest(compareRequestSchema, fields)
+  const sources = [request.image_key, request.item_id, picture].filter((source) => source !== undefined).length
+  if (sources !== 1) throw appError('invalid_request', 'give exactly one of image_key, item_id, or a picture in the form field `image`')
+  checkBoxOrder('box', request.box)
+  checkBoxOrder('item_box', request.item_box)
+  return { request, picture }
+}
+
+export const compareItem = (deps: ApiDeps): Route => ({
+  method: 'post',
+  path: '/v1/collections/:c/items/:id/compare',
+  async handle(req, res) {
+    const startedMs = performance.now()
+    const { request, picture } = await receive(deps, req, res)
+    const id = pathParameter(req, 'id')
+    const { spec, seq, imageKey, ofItem } = await withSnapshot(deps, req, async (snapshot) => ({
+      spec: snapshot.spec,
+      seq: snapshot.seq,
+      imageKey: imageKeyOf(await readItem(snapshot, id)),
+      ofItem: request.item_id === undefined ? undefined : imageKeyOf(await readItem(snapshot, request.item_id))
+    }))
+    await requireEmbedder(deps, spec)
+    const bytes = picture ?? (ofItem === undefined ? await readClientPicture(deps, request.image_key!) : await readPicture(deps, ofItem))
+    const made = await deps.lanes.compare(bytes, { embedding: spec.embedding, box: request.box, imageKey, imageBox: request.item_box }, contextOf(res).gone)
+    res.setHeader('x-index-seq', String(seq))
+    res.json({
+      collection: spec.name, id, ...made,
+      matches: made.matches.map(({ query, item, strength }) => ({ query_cell: query, item_cell: item, strength })),
+      index_seq: seq, took_ms: Math.round((performance.now() - startedMs) * 1000) / 1000
+    } satisfies CompareAnswer)
+  }
+})

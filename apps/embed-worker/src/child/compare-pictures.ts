@@ -1,0 +1,40 @@
+// Which part of one picture's box is which part of another's: a run of the model for each, then their cells.
+import type { Box, CompareMade } from '@likeness/shared/contract/lane'
+import { cellCount, cutBox, matchCells } from '@likeness/vision'
+import type { DecodedImage, Embedder } from '@likeness/vision'
+import type { CompareTask } from '../child-protocol.ts'
+import type { Gate } from '../gate.ts'
+import type { InferContext } from './embed-picture.ts'
+import type { Projections } from './projections.ts'
+
+export interface ComparePicturesDeps {
+  embedder: Pick<Embedder, 'embed'>
+  profileOf: Projections['profileOf']
+  gate: Gate
+}
+/** Above every score. */
+const nothingDetected = 2
+
+export function createPictureComparer({ embedder, profileOf, gate }: ComparePicturesDeps) {
+  async function side(image: DecodedImage, asked: Box | undefined, { priority, checkCancelled }: InferContext) {
+    const { width, height } = image
+    const box = cutBox(asked ?? [0, 0, width, height], image)
+    const { extra } = await gate.run(priority, async () => {
+      checkCancelled()
+      return embedder.embed(image, { extraBoxes: [box], confidence: nothingDetected })
+    })
+    return { raw: extra[0]!, seen: { width, height, box } }
+  }
+
+  /** Rejects with `invalid_request` for a box that lies outside of its picture. */
+  return async (query: DecodedImage, item: DecodedImage, task: CompareTask, context: InferContext): Promise<CompareMade> => {
+    const profile = await profileOf(task.embedding)
+    const [left, right] = [await side(query, task.box, context), await side(item, task.imageBox, context)]
+    const { strengths, matches } = await matchCells(left.raw, right.raw, profile)
+    const rows = Array.from({ length: cellCount }, (_, cell) => [...strengths.subarray(cell * cellCount, (cell + 1) * cellCount)].map(rounded))
+    return { query: left.seen, item: right.seen, grid: Math.sqrt(cellCount), strengths: rows, matches: matches.map((match) => ({ ...match, strength: rounded(match.strength) })) }
+  }
+}
+export type ComparePictures = ReturnType<typeof createPictureComparer>
+
+const rounded = (strength: number): number => Math.round(strength * 1000) / 1000

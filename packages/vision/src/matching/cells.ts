@@ -1,0 +1,34 @@
+// A raw vector seen as the cells of its box: for each place of the grid one descriptor, the channels of all maps one behind the other.
+import { linearTransform } from '@likeness/faiss'
+import { pooling } from '../pooling.ts'
+import type { Profile } from '../profile.ts'
+
+export const cellCount = pooling.grid ** 2
+
+/** f32 [rawDim], each map [channels, cells], to f32 [cells, channels of all maps]. */
+export function cellsOf(raw: Float32Array): Float32Array {
+  const channels = raw.length / cellCount
+  const cells = new Float32Array(raw.length)
+  // Maps lie one behind the other and each is channel-major, so all of it is.
+  for (let channel = 0; channel < channels; channel++) {
+    for (let cell = 0; cell < cellCount; cell++) cells[cell * channels + channel] = raw[channel * cellCount + cell]!
+  }
+  return cells
+}
+
+/**
+ * What a profile knows of raw vectors, for one cell wherever it lies: f32 [channels, channels], symmetric. Two cells' product
+ * through it is the product of their projections, averaged over the places of the grid.
+ */
+export async function cellMetric({ matrix, dIn, dOut }: Pick<Profile, 'matrix' | 'dIn' | 'dOut'>): Promise<Float32Array> {
+  const channels = dIn / cellCount
+  const dims = dOut * cellCount
+  const columns = new Float32Array(channels * dims)
+  for (let row = 0; row < dOut; row++) {
+    for (let channel = 0; channel < channels; channel++) {
+      const from = row * dIn + channel * cellCount
+      columns.set(matrix.subarray(from, from + cellCount), channel * dims + row * cellCount)
+    }
+  }
+  return linearTransform(columns, { matrix: columns, dIn: dims, dOut: channels })
+}

@@ -1,0 +1,93 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createEmbedder } from '../embedder.ts'
+import type { Embedder } from '../embedder.ts'
+import { seededNormals } from '../fixture/seeded-normals.ts'
+import { decodeImage } from '../image-decode.ts'
+import type { DecodedImage } from '../image-decode.ts'
+import { prepareModel } from '../model-prepare.ts'
+import { loadProfile } from '../profile.ts'
+import type { Profile } from '../profile.ts'
+import { cellCount } from './cells.ts'
+import { matchCells } from './match-cells.ts'
+import type { CellMatches } from './match-cells.ts'
+
+const channels = 40
+const profile = { matrix: seededNormals(64 * channels * cellCount, 3), dIn: channels * cellCount, dOut: 64 }
+
+/** A raw vector whose cell `i` is descriptor `numbers[i]`; all have something in common. */
+function rawOf(numbers: readonly number[]): Float32Array {
+  const common = seededNormals(channels, 99)
+  const cells = numbers.map((number) => seededNormals(channels, number).map((value, c) => value + 0.5 * common[c]!))
+  return Float32Array.from({ length: channels * cellCount }, (_, at) => cells[at % cellCount]![Math.floor(at / cellCount)]!)
+}
+const pairsOf = ({ matches }: CellMatches): [number, number][] => matches.map(({ query, item }): [number, number] => [query, item]).sort(([a], [b]) => a - b)
+const range = (from: number): number[] => Array.from({ length: cellCount }, (_, i) => from + i)
+
+test('the cells of one and the same box match each in its place', async () => {
+  const same = await matchCells(rawOf(range(1)), rawOf(range(1)), profile)
+  expect(pairsOf(same)).toEqual(range(0).map((cell) => [cell, cell]))
+  expect(same.matches).toContainEqual({ query: 4, item: 4, strength: 1 })
+})
+
+test('what lies a column further in the other box matches a column further, and what only one of them shows matches nothing', async () => {
+  const moved = await matchCells(rawOf([1, 2, 3, 4, 5, 6, 7, 8, 9]), rawOf([51, 1, 2, 54, 4, 5, 57, 7, 8]), profile)
+  expect(pairsOf(moved)).toEqual([[0, 1], [1, 2], [3, 4], [4, 5], [6, 7], [7, 8]])
+})
+
+test('which box is the query makes no difference', async () => {
+  const [a, b] = [rawOf([1, 2, 3, 4, 5, 6, 7, 8, 9]), rawOf([1, 2, 3, 54, 55, 6, 57, 58, 9])]
+  const [there, back] = [await matchCells(a, b, profile), await matchCells(b, a, profile)]
+  expect(pairsOf(there).length).toBeGreaterThan(2)
+  expect(pairsOf(back).map(([query, item]) => [item, query]).sort(([x], [y]) => x! - y!)).toEqual(pairsOf(there))
+})
+
+test('boxes with nothing in common but what all have do not match', async () => {
+  expect((await matchCells(rawOf(range(1)), rawOf(range(51)), profile)).matches).toEqual([])
+})
+
+test('a box without any contrast matches without NaN', async () => {
+  const { strengths } = await matchCells(new Float32Array(channels * cellCount), rawOf(range(1)), profile)
+  expect([...strengths].every((value) => value === 0)).toBe(true)
+})
+
+const pictures = path.resolve(import.meta.dirname, '../../../../../shared/data/coco/images/train2017')
+describe.skipIf(!existsSync(pictures))('on photographs, with the built-in model', () => {
+  let cacheDir: string
+  let embedder: Embedder
+  let own: Profile
+  beforeAll(async () => {
+    cacheDir = await mkdtemp(path.join(tmpdir(), 'likeness-cells-'))
+    const modelDir = path.resolve(import.meta.dirname, '../../../../models/likeness-nano')
+    embedder = await createEmbedder({ model: await prepareModel({ modelDir, cacheDir }), executionProviders: ['cpu'], threads: 1 })
+    own = await loadProfile(modelDir)
+  }, 60_000)
+  afterAll(async () => {
+    await embedder.close()
+    await rm(cacheDir, { recursive: true })
+  })
+
+  /** Raw vectors of the middle of the picture, and of the same a cell further to the right and down. */
+  async function twoBoxes({ width, height, ...image }: DecodedImage): Promise<[Float32Array, Float32Array]> {
+    const box = (right: number, down: number) => [width * (0.2 + right), height * (0.2 + down), width * (0.65 + right), height * (0.65 + down)] as const
+    const { extra } = await embedder.embed({ width, height, ...image }, { extraBoxes: [box(0, 0), box(0.15, 0.15)] })
+    return [extra[0]!, extra[1]!]
+  }
+
+  test('a box that was moved by a cell matches a cell further, and boxes of different pictures hardly at all', async () => {
+    const files = readdirSync(pictures).slice(0, 24)
+    const boxes = await Promise.all(files.map(async (file) => twoBoxes(await decodeImage(await readFile(path.join(pictures, file))))))
+    let [right, wrong, unrelated] = [0, 0, 0]
+    for (const [i, [box, moved]] of boxes.entries()) {
+      for (const [query, item] of pairsOf(await matchCells(box, moved, own))) item === query - 4 ? right++ : wrong++
+      unrelated += (await matchCells(box, boxes[(i + 7) % boxes.length]![0], own)).matches.length
+    }
+    console.log(`${right} matches of ${4 * boxes.length} right, ${wrong} wrong; ${unrelated} between different pictures`)
+    expect(right / (4 * boxes.length)).toBeGreaterThan(0.8)
+    expect(wrong / (right + wrong)).toBeLessThan(0.2)
+    expect(unrelated / boxes.length).toBeLessThan(1.5)
+  }, 60_000)
+})

@@ -1,0 +1,93 @@
+// Which part of one box is which part of another: their cells compared through the profile, then each pair with the pairs around it.
+import { linearTransform } from '@likeness/faiss'
+import { pooling } from '../pooling.ts'
+import type { Profile } from '../profile.ts'
+import { cellCount, cellMetric, cellsOf } from './cells.ts'
+
+/** Cells are numbered row by row. */
+export interface CellMatch {
+  query: number
+  item: number
+  strength: number
+}
+export interface CellMatches {
+  /** f32 [query cell, item cell], 0 to 1. 0: the best cell of another picture is as near; 1: as the clearest of the same thing. */
+  strengths: Float32Array
+  /** Pairs of which each is the other's best, strongest first. Empty: nothing shows that these are the same thing. */
+  matches: CellMatch[]
+}
+
+/** All cells of a box have much in common; half of it is taken off. More, and boxes of one colour have nothing left. */
+const commonShare = 0.5
+/** Similarity of a pair below which it speaks against its neighbours. */
+const neutral = 0.2
+/** Weights of the pairs beside and diagonally from a pair: cells that lie side by side in one box do so in the other. */
+const neighbours = { beside: 0.5, diagonal: 0.35 }
+/** Agreement of unrelated boxes: the best of a cell's nine is half of the time above `faint`. Cells of the same thing reach `clear`, the clearest fifth of them. */
+const scale = { faint: 0.06, clear: 0.24 }
+/** Unrelated pictures have half a pair above it, two views of one thing four to five, of which seven of eight are right. */
+const leastStrength = 1 / 3
+
+/** Raw vectors f32 [rawDim], and the profile that their collection is searched with. */
+export async function matchCells(query: Float32Array, item: Float32Array, profile: Pick<Profile, 'matrix' | 'dIn' | 'dOut'>): Promise<CellMatches> {
+  const agreements = agreementOf(await similaritiesOf(query, item, await cellMetric(profile)))
+  const strengths = agreements.map((value) => Math.min(1, Math.max(0, (value - scale.faint) / (scale.clear - scale.faint))))
+  return { strengths, matches: mutualBest(agreements).map(([q, i]) => ({ query: q, item: i, strength: strengths[q * cellCount + i]! })).filter(({ strength }) => strength >= leastStrength).sort((a, b) => b.strength - a.strength) }
+}
+
+/** Cosines through the metric, [query cell, item cell]. */
+async function similaritiesOf(query: Float32Array, item: Float32Array, metric: Float32Array): Promise<Float32Array> {
+  const channels = query.length / cellCount
+  const [a, b] = [query, item].map((raw) => withoutCommon(cellsOf(raw), channels)) as [Float32Array, Float32Array]
+  const [throughA, throughB] = await Promise.all([a, b].map((cells) => linearTransform(cells, { matrix: metric, dIn: channels, dOut: channels })))
+  const product = (x: Float32Array, i: number, y: Float32Array, j: number): number => {
+    let sum = 0
+    for (let c = 0; c < channels; c++) sum += x[i * channels + c]! * y[j * channels + c]!
+    return sum
+  }
+  const lengths = (cells: Float32Array, through: Float32Array) => Array.from({ length: cellCount }, (_, i) => Math.sqrt(product(cells, i, through, i)))
+  const [lengthsA, lengthsB] = [lengths(a, throughA!), lengths(b, throughB!)]
+  return Float32Array.from({ length: cellCount ** 2 }, (_, at) => {
+    const [i, j] = [Math.floor(at / cellCount), at % cellCount]
+    return product(a, i, throughB!, j) / Math.max(Number.MIN_VALUE, lengthsA[i]! * lengthsB[j]!)
+  })
+}
+
+function withoutCommon(cells: Float32Array, channels: number): Float32Array {
+  const out = cells.slice()
+  for (let c = 0; c < channels; c++) {
+    let sum = 0
+    for (let i = 0; i < cellCount; i++) sum += cells[i * channels + c]!
+    for (let i = 0; i < cellCount; i++) out[i * channels + c]! -= (commonShare * sum) / cellCount
+  }
+  return out
+}
+
+const steps = [-1, 0, 1].flatMap((down) => [-1, 0, 1].map((across) => ({ down, across, weight: [1, neighbours.beside, neighbours.diagonal][Math.abs(down) + Math.abs(across)]! })))
+const wholeWeight = steps.reduce((sum, { weight }) => sum + weight, 0)
+
+/** Of each pair with those that lie around it in the same way in both boxes; what lies outside says nothing. */
+function agreementOf(similarities: Float32Array): Float32Array {
+  return similarities.map((_, at) => {
+    const [query, item] = [Math.floor(at / cellCount), at % cellCount]
+    let sum = 0
+    for (const { down, across, weight } of steps) {
+      const [q, i] = [moved(query, down, across), moved(item, down, across)]
+      if (q !== undefined && i !== undefined) sum += weight * (similarities[q * cellCount + i]! - neutral)
+    }
+    return sum / wholeWeight
+  })
+}
+
+function moved(cell: number, down: number, across: number): number | undefined {
+  const { grid } = pooling
+  const [row, column] = [Math.floor(cell / grid) + down, (cell % grid) + across]
+  return row >= 0 && row < grid && column >= 0 && column < grid ? row * grid + column : undefined
+}
+
+function mutualBest(values: Float32Array): [number, number][] {
+  const cells = Array.from({ length: cellCount }, (_, i) => i)
+  const best = (of: (cell: number) => number): number => cells.reduce((top, cell) => (of(cell) > of(top) ? cell : top), 0)
+  const bestItem = cells.map((q) => best((i) => values[q * cellCount + i]!))
+  return cells.flatMap((q): [number, number][] => (best((other) => values[other * cellCount + bestItem[q]!]!) === q ? [[q, bestItem[q]!]] : []))
+}
