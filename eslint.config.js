@@ -2,7 +2,7 @@
 import tseslint from 'typescript-eslint'
 
 export default tseslint.config(
-  { ignores: ['**/node_modules/', 'packages/faiss/build/', 'out/', '.likeness/', 'bench/results/', 'models/'] },
+  { ignores: ['**/node_modules/', 'packages/faiss/build/', 'out/', '.likeness/', 'bench/results/'] },
   {
     files: ['**/*.ts'],
     plugins: { '@typescript-eslint': tseslint.plugin },

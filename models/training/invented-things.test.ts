@@ -1,0 +1,36 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import sharp from 'sharp'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { createRandom } from '../../apps/cli/src/drawing/seeded-random.ts'
+import manifest from '../likeness-nano/manifest.json' with { type: 'json' }
+import { drawThing, inventThings } from './invented-things.ts'
+
+let folder: string
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'likeness-things-'))
+})
+afterAll(() => rm(folder, { recursive: true }))
+
+const few = { products: 3, vehicles: 2, seed: 5 }
+
+it('takes goods and vehicles by turns, of classes that the detector has', () => {
+  const things = inventThings(few)
+  expect(things.map(({ name }) => name)).toEqual(['vehicle-0', 'product-0', 'vehicle-1', 'product-1', 'product-2'])
+  for (const { kind } of things) expect(manifest.classes).toContain(kind)
+})
+
+it('draws views that differ, cut out, and the same ones from the same seed', async () => {
+  for (const thing of inventThings(few).slice(0, 2)) {
+    const draw = async (): Promise<Buffer[]> => {
+      const files = await drawThing(thing, { folder, views: 2, random: createRandom(9) })
+      return Promise.all(files.map((file) => readFile(join(folder, file))))
+    }
+    const [first, second] = (await draw()) as [Buffer, Buffer]
+    expect(first.equals(second)).toBe(false)
+    expect((await draw())[0]!.equals(first)).toBe(true)
+    const { channels } = await sharp(first).stats()
+    expect([channels.length, channels[3]!.min, channels[3]!.max]).toEqual([4, 0, 255])
+  }
+})

@@ -1,0 +1,151 @@
+"""python -m unittest test_training, in this folder: needs requirements.txt, no photographs and no network."""
+import json
+import pathlib
+import tempfile
+import unittest
+
+import cv2
+import numpy as np
+import torch
+
+from compose import HALF, IDENTITIES, make_batch, pick_things
+from export import check, write
+from learn_profile import learn
+from losses import contrastive_loss, detection_loss
+from network import CLASSES, Network, load_export
+from pooling import load_profile, pool
+from sources import Sources
+
+STARTER = pathlib.Path(__file__).parent.parent / "likeness-nano"
+
+
+def draw_photographs(folder, count=80):
+    random = np.random.default_rng(5)
+    lines = []
+    for i in range(count):
+        picture = cv2.resize(random.integers(0, 256, (6, 8, 3), np.uint8), (256, 192), interpolation=cv2.INTER_CUBIC)
+        cv2.imwrite(str(folder / f"{i}.jpg"), picture)
+        lines.append(json.dumps({"path": f"{i}.jpg", "boxes": [["food", 0.1, 0.1, 0.7, 0.8, 1]]}))
+    (folder / "photos.ndjson").write_text("\n".join(lines))
+
+
+class Batches(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.held = tempfile.TemporaryDirectory()
+        folder = pathlib.Path(cls.held.name)
+        draw_photographs(folder)
+        cls.folder, cls.sources = folder, Sources(folder, folder / "cache")
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.held.cleanup()
+
+    def test_every_identity_once_in_each_half(self):
+        pixels, rois, boxes, _ = make_batch(self.sources, (1, 2))
+        self.assertEqual(len(pixels), 2 * HALF)
+        halves = [rois[(rois[:, 1] < HALF) == first][:, 0] for first in (True, False)]
+        for half in halves:
+            self.assertEqual(len(np.unique(half)), len(half))
+            self.assertGreater(len(half), 0.9 * IDENTITIES)
+        side = pixels.shape[1]
+        self.assertTrue((rois[:, 2:] >= 0).all() and (rois[:, 2:] <= side + 1).all() and (boxes[:, 4:] > boxes[:, 2:4]).all())
+
+    def test_same_seed_same_batch_and_another_another(self):
+        first, again, other = (make_batch(self.sources, (1, seed)) for seed in (7, 7, 8))
+        self.assertTrue(all(np.array_equal(a, b) for a, b in zip(first, again)))
+        self.assertFalse(first[0].shape == other[0].shape and np.array_equal(first[0], other[0]))
+
+    def test_a_folder_without_a_list_is_used_as_whole_photographs(self):
+        (self.folder / "photos.ndjson").rename(self.folder / "away")
+        try:
+            things = Sources(self.folder, self.folder / "cache", words=0).things
+        finally:
+            (self.folder / "away").rename(self.folder / "photos.ndjson")
+        self.assertEqual([thing.kind for thing in things], [-1] * 80)
+
+    def test_too_few_things_are_refused(self):
+        few = Sources(self.folder, self.folder / "cache", words=20)
+        with self.assertRaisesRegex(ValueError, "at least"):
+            pick_things(few, np.random.default_rng(1))
+
+    def test_an_empty_folder_is_refused(self):
+        with tempfile.TemporaryDirectory() as empty, self.assertRaisesRegex(ValueError, "no pictures"):
+            Sources(empty, empty)
+
+
+class Weights(unittest.TestCase):
+    def test_the_starter_goes_in_and_comes_out_unchanged(self):
+        network = load_export(STARTER / "likeness-nano.onnx").eval()
+        check(network, str(STARTER / "likeness-nano.onnx"))
+
+    def test_merging_the_norms_changes_nothing(self):
+        torch.manual_seed(1)
+        network = Network()
+        network.train()(torch.rand(4, 3, 64, 64))
+        network.eval()
+        pixels = torch.rand(1, 3, 64, 96)
+        with torch.inference_mode():
+            wanted, given = network(pixels), network.merge()(pixels)
+        self.assertLess((wanted - given).abs().max(), 1e-2)
+
+    def test_an_export_of_new_weights_is_checked(self):
+        torch.manual_seed(1)
+        network = Network().eval().merge()
+        with tempfile.TemporaryDirectory() as folder:
+            file = f"{folder}/made.onnx"
+            write(network, file, "0.0.1")
+            check(network, file)
+            network.heads[0].scores[1].bias.data += 1
+            with self.assertRaisesRegex(ValueError, "differs"):
+                check(network, file)
+
+    def test_vectors_are_those_of_the_parity_picture(self):
+        parity = json.loads((STARTER / "parity.json").read_text())
+        box = parity["letterbox"]
+        picture = cv2.imread(str(STARTER / "parity.png"))
+        new = [round(v * box["scale"]) for v in (picture.shape[1], picture.shape[0])]
+        canvas = np.full((416, 416, 3), 114, np.uint8)
+        canvas[box["top"] : box["top"] + new[1], box["left"] : box["left"] + new[0]] = cv2.resize(picture, new, interpolation=cv2.INTER_AREA)
+        with torch.inference_mode():
+            maps = load_export(STARTER / "likeness-nano.onnx").eval().maps(torch.from_numpy(canvas[..., ::-1].transpose(2, 0, 1).astype(np.float32)[None] / 255))
+        rois = torch.tensor([[0.0, *roi] for roi in parity["rois"]])
+        matrix, bias = load_profile(STARTER / "general.profile.f32")
+        vectors = torch.nn.functional.normalize(pool([(maps[0], 8), (maps[1], 16)], rois) @ matrix.T + bias)
+        self.assertGreater((vectors * torch.tensor(parity["vectors"])).sum(1).min(), 0.999)
+
+
+class Learning(unittest.TestCase):
+    def test_a_few_steps_find_a_box(self):
+        torch.manual_seed(1)
+        network, target = Network(), torch.tensor([[0, CLASSES.index("car"), 16.0, 16, 80, 72], [1, 0, 40, 8, 88, 90]])
+        pixels = torch.rand(2, 3, 96, 96)
+        optimizer = torch.optim.AdamW(network.parameters(), lr=2e-3)
+        losses = []
+        for _ in range(60):
+            loss = detection_loss(network.detect(*network.maps(pixels)), target, torch.zeros(0, 5))
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            losses.append(float(loss.detach()))
+        self.assertLess(losses[-1], 0.5 * losses[0])
+
+    def test_vectors_of_one_identity_are_wanted_alike(self):
+        apart = torch.nn.functional.one_hot(torch.arange(4)).float()
+        identities = torch.tensor([0, 0, 1, 1])
+        together = torch.nn.functional.one_hot(identities).float()
+        self.assertLess(contrastive_loss(together, identities, 0.1), contrastive_loss(apart, identities, 0.1))
+
+    def test_the_projection_drops_what_varies_between_views(self):
+        random = np.random.default_rng(3)
+        numbers = np.repeat(np.arange(200), 4)
+        own = random.normal(0, 3, (200, 4))[numbers]
+        vectors = np.hstack((own, random.normal(0, 5, (800, 4))))
+        matrix, bias = learn(vectors, numbers, dims=4)
+        made = vectors @ matrix.T + bias
+        self.assertLess(np.abs(made.mean(0)).max(), 1e-4)
+        self.assertGreater(np.abs(matrix[:, :4]).sum(), 10 * np.abs(matrix[:, 4:]).sum())
+
+
+if __name__ == "__main__":
+    unittest.main()

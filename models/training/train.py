@@ -1,0 +1,193 @@
+"""Trains the detector and its vectors. One command; started again, it goes on where its last checkpoint was: see README.md."""
+import argparse
+import json
+import math
+import pathlib
+import time
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import nn
+from torch.utils.data import DataLoader, IterableDataset
+
+from compose import make_batch
+from losses import contrastive_loss, detection_loss, kind_loss, order_loss
+from network import Network, load_export
+from pooling import load_profile, pool
+from sources import Sources
+from teacher import descriptors
+
+RAW = 1728
+
+
+class Heads(nn.Module):
+    """Thrown away after training: from the raw vector to the space in which things are compared, and to the teacher's descriptor."""
+
+    def __init__(self, taught, profile=None, width=512):
+        super().__init__()
+        self.vector = nn.Linear(RAW, width)
+        self.norm = nn.Identity() if profile is not None else nn.BatchNorm1d(RAW, affine=False)
+        if profile is not None:
+            self.vector.weight.data, self.vector.bias.data = (part.clone() for part in load_profile(profile))
+        self.kind = nn.Sequential(nn.BatchNorm1d(RAW, affine=False), nn.Linear(RAW, taught))
+
+    def forward(self, raw):
+        return F.normalize(self.vector(self.norm(raw))), self.kind(raw)
+
+
+class Batches(IterableDataset):
+    """Batch i is the same whatever the worker and wherever a run was resumed."""
+
+    def __init__(self, sources, seed, first, last):
+        self.sources, self.seed, self.first, self.last = sources, seed, first, last
+
+    def __iter__(self):
+        cv2.setNumThreads(1)
+        torch.set_num_threads(1)
+        worker = torch.utils.data.get_worker_info()
+        start, step = (worker.id, worker.num_workers) if worker else (0, 1)
+        for i in range(self.first + start, self.last, step):
+            yield [torch.from_numpy(part) for part in make_batch(self.sources, (self.seed, i))]
+
+
+def parse():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--photos", required=True, help="folder of photographs: with photos.ndjson, or any pictures")
+    parser.add_argument("--cache", required=True, help="marks, drawn things and teacher descriptors")
+    parser.add_argument("--out", required=True, help="checkpoints and the log")
+    parser.add_argument("--start-from", help="an export of this architecture, such as models/likeness-nano/likeness-nano.onnx, with general.profile.f32 beside it")
+    parser.add_argument("--from-scratch", action="store_true")
+    parser.add_argument("--teacher", required=True, help="mobilenetv3-small-embed-576.onnx")
+    parser.add_argument("--steps", type=int, default=12000)
+    parser.add_argument("--until", type=float, help="end at this time (seconds since 1970): the learning rate follows the clock instead of the steps")
+    parser.add_argument("--rate", type=float, default=4e-4)
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--save-every", type=float, default=240, help="seconds")
+    options = parser.parse_args()
+    if bool(options.start_from) == options.from_scratch:
+        parser.error("either --start-from EXPORT or --from-scratch")
+    return options
+
+
+class Run:
+    def __init__(self, options, taught):
+        self.options = options
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        start = options.start_from
+        profile = pathlib.Path(start).with_name("general.profile.f32") if start else None
+        self.network = load_export(start) if start else Network()
+        self.network = self.network.to(self.device, memory_format=torch.channels_last)
+        self.heads = Heads(taught.shape[1], profile).to(self.device)
+        self.mean = {name: value.detach().clone() for name, value in self.network.state_dict().items()}
+        decayed = [value for value in self.network.parameters() if value.ndim > 1]
+        rest = [value for value in self.network.parameters() if value.ndim <= 1]
+        self.optimizer = torch.optim.AdamW(
+            [{"params": decayed, "weight_decay": 0.01, "scale": 1.0}, {"params": rest, "weight_decay": 0.0, "scale": 1.0},
+             {"params": self.heads.vector.parameters(), "weight_decay": 0.0, "scale": 2.0}, {"params": self.heads.kind.parameters(), "weight_decay": 0.01, "scale": 3.0}],
+            lr=options.rate, betas=(0.9, 0.98))
+        # The profile's weights are a thousand times those of a fresh layer: its steps must be as much larger.
+        if profile is not None:
+            self.optimizer.param_groups[2]["scale"] *= float(self.heads.vector.weight.abs().mean() * RAW**0.5)
+        self.taught = torch.from_numpy(taught).to(self.device)
+        self.step, self.spent = 0, 0.0
+        self.file = pathlib.Path(options.out) / "checkpoint.pt"
+        if self.file.exists():
+            self.load()
+
+    def load(self):
+        kept = torch.load(self.file, map_location=self.device, weights_only=True)
+        self.network.load_state_dict(kept["network"])
+        self.heads.load_state_dict(kept["heads"])
+        scales = [group["scale"] for group in self.optimizer.param_groups]
+        self.optimizer.load_state_dict(kept["optimizer"])
+        for group, scale in zip(self.optimizer.param_groups, scales):
+            group["scale"] = scale
+        self.mean, self.step, self.spent = kept["mean"], kept["step"], kept["spent"]
+
+    def save(self):
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        part = self.file.with_suffix(".part")
+        torch.save({"network": self.network.state_dict(), "heads": self.heads.state_dict(), "optimizer": self.optimizer.state_dict(), "mean": self.mean, "step": self.step, "spent": self.spent}, part)
+        part.replace(self.file)
+
+    def progress(self, began):
+        """0 to 1, by the clock where it is to end by the clock."""
+        if self.options.until is None:
+            return min(1.0, self.step / self.options.steps)
+        whole = self.options.until - began + self.spent
+        return min(1.0, (time.time() - began + self.spent) / max(1.0, whole))
+
+    def learn(self, batch, part):
+        pixels, rois, targets, ignored = (one.to(self.device) for one in batch)
+        rate = self.options.rate * min(1.0, (self.step + 1) / 60) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * part)))
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate * group["scale"]
+        images = (pixels.permute(0, 3, 1, 2).float() / 255).to(memory_format=torch.channels_last)
+        with torch.autocast(self.device.type, dtype=torch.bfloat16):
+            maps = self.network.maps(images)
+            found = self.network.detect(*maps)
+        identities = rois[:, 0].long()
+        raw = pool(list(zip(maps[:2], (8, 16))), rois[:, 1:])
+        vectors, guessed = self.heads(raw)
+        taught = self.taught[identities]
+        losses = {
+            "again": contrastive_loss(vectors, identities, 0.1), "kind": kind_loss(guessed, taught),
+            "order": order_loss(vectors, taught, identities), "boxes": detection_loss(found, targets, ignored)
+        }
+        total = losses["again"] + 1.0 * losses["kind"] + 0.5 * losses["order"] + 0.3 * losses["boxes"]
+        self.optimizer.zero_grad(set_to_none=True)
+        total.backward()
+        norm = nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
+        nn.utils.clip_grad_norm_(self.heads.parameters(), 5.0)
+        if torch.isfinite(norm):
+            self.optimizer.step()
+        self.step += 1
+        keep = min(0.998, (1 + self.step) / (10 + self.step))
+        for name, value in self.network.state_dict().items():
+            if value.is_floating_point():
+                self.mean[name].lerp_(value, 1 - keep)
+            else:
+                self.mean[name].copy_(value)
+        found_again = (vectors @ vectors.T - 2 * torch.eye(len(vectors), device=self.device)).argmax(1)
+        return {**{name: float(loss.detach()) for name, loss in losses.items()}, "norm": float(norm), "r1": float((identities[found_again] == identities).float().mean())}
+
+
+def main():
+    options = parse()
+    torch.manual_seed(options.seed)
+    torch.set_num_threads(options.threads)
+    sources = Sources(options.photos, options.cache)
+    taught = descriptors(sources, options.teacher, options.cache, options.threads)
+    run = Run(options, taught)
+    last = options.steps if options.until is None else 10**9
+    print(f"{len(sources.things)} identities, {run.device}, from step {run.step}", flush=True)
+    batches = DataLoader(Batches(sources, options.seed, run.step, last), batch_size=None, num_workers=options.workers, prefetch_factor=6 if options.workers else None)
+    began = saved = told = time.time()
+    sums, pictures = {}, 0
+    run.network.train()
+    for batch in batches:
+        part = run.progress(began)
+        if part >= 1:
+            break
+        for name, value in run.learn(batch, part).items():
+            sums[name] = sums.get(name, 0.0) + value
+        pictures += len(batch[0])
+        now = time.time()
+        if run.step % 25 == 0:
+            line = {"step": run.step, "part": round(part, 4), "perSecond": round(pictures / (now - told), 1), **{name: round(value / 25, 4) for name, value in sums.items()}}
+            print(json.dumps(line), flush=True)
+            sums, pictures, told = {}, 0, now
+        if now - saved > options.save_every:
+            run.spent, began, saved = run.spent + now - began, now, now
+            run.save()
+    run.spent += time.time() - began
+    run.save()
+    print(f"done at step {run.step}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

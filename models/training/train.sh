@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Everything from photographs to a model and its profile: see README.md. Started again, it goes on where it was.
+set -euo pipefail
+if [ $# -lt 3 ]; then
+  echo "Usage: models/training/train.sh PHOTOS WORK (--start-from EXPORT | --from-scratch) --teacher MODEL [options of train.py]" >&2
+  exit 64
+fi
+photos=$(realpath "$1")
+mkdir -p "$2"
+work=$(realpath "$2")
+shift 2
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+python=${PYTHON:-python3}
+sets="circle-flags devicon emojione flat-color-icons fluent-emoji-flat fxemoji game-icons noto simple-icons streamline-ultimate-color token-branded twemoji"
+
+if [ ! -e "$work/cache/marks/marks.npy" ]; then
+  mkdir -p "$work/icons"
+  files=()
+  for set in $sets; do
+    if [ ! -e "$work/icons/$set/package/icons.json" ]; then
+      mkdir -p "$work/icons/$set"
+      (cd "$work/icons" && tar xzf "$(npm pack --silent "@iconify-json/$set")" -C "$set")
+    fi
+    files+=("$work/icons/$set/package/icons.json")
+  done
+  "$python" "$here/draw_marks.py" "$work/cache/marks" "$root/node_modules/@iconify-json/logos/icons.json" "${files[@]}"
+fi
+# Goes on after the last thing drawn.
+(cd "$root" && node --import tsx models/training/draw-things.ts "$work/cache/things" "${PRODUCTS:-1200}" "${VEHICLES:-1200}")
+"$python" "$here/train.py" --photos "$photos" --cache "$work/cache" --out "$work" "$@"
+mkdir -p "$work/model"
+"$python" "$here/export.py" --model "$work/checkpoint.pt" --out "$work/model/likeness-nano.onnx" --version "${VERSION:-0.2.0}"
+"$python" "$here/learn_profile.py" --model "$work/checkpoint.pt" --photos "$photos" --cache "$work/cache" --out "$work/model/general.profile.f32"
