@@ -1,6 +1,6 @@
 // Drives the page at / in a real browser. The gallery is filled through the public API, so any target will do.
 import { createHash } from 'node:crypto'
-import type { JobAnswer, SearchAnswer } from '@likeness/shared/contract/http'
+import type { CompareAnswer, JobAnswer, SearchAnswer } from '@likeness/shared/contract/http'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import sharp from 'sharp'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
@@ -50,22 +50,23 @@ async function open(options: BrowserContextOptions & { expectedErrors?: string[]
   return watched.page
 }
 
-/** Listens in the page itself to its next search: from outside a body can only be asked for afterwards, and Chromium may have let go of it by then. */
-async function nextSearch(page: Page): Promise<() => Promise<SearchAnswer>> {
-  const heard = await page.evaluateHandle(() => ({
-    answer: new Promise<SearchAnswer>((resolve, reject) => {
+/** Listens in the page itself to the next answer of a path that ends so: from outside a body can only be asked for afterwards, and Chromium may have let go of it by then. */
+async function nextAnswer<T>(page: Page, end: string): Promise<() => Promise<T>> {
+  const heard = await page.evaluateHandle((wanted) => ({
+    answer: new Promise<unknown>((resolve, reject) => {
       const real = globalThis.fetch
       globalThis.fetch = async (...request) => {
         const response = await real(...request)
-        if (!response.url.endsWith('/search')) return response
+        if (!response.url.endsWith(wanted)) return response
         globalThis.fetch = real
-        response.clone().json().then((answer) => resolve(answer as SearchAnswer), reject)
+        response.clone().json().then(resolve, reject)
         return response
       }
     })
-  }))
-  return () => heard.evaluate(({ answer }) => answer)
+  }), end)
+  return async () => (await heard.evaluate(({ answer }) => answer)) as T
 }
+const nextSearch = (page: Page): Promise<() => Promise<SearchAnswer>> => nextAnswer(page, '/search')
 
 /** Hands the page a picture and returns what the API answered. */
 async function searchWith(page: Page, picture: Awaited<ReturnType<typeof namedPicture>>): Promise<SearchAnswer> {
@@ -189,7 +190,7 @@ describe('searching', { timeout: 60_000 }, () => {
     expect(await page.locator('img[src="x"]').count()).toBe(0)
     await page.locator('.thumb').first().click()
     expect(await page.locator('dialog h2').textContent()).toBe(htmlLabel)
-    await page.locator('.matched-box').waitFor()
+    await page.locator('.compared .cell').first().waitFor()
   })
 
   test('what is no picture shows the problem with its detail and code', async () => {
@@ -213,6 +214,84 @@ describe('searching', { timeout: 60_000 }, () => {
     await page.locator('.hit').first().waitFor()
     expect(await page.locator('.hit-id').first().textContent()).toBe('item-4')
     expect(await page.locator('#drop-veil').isVisible()).toBe(false)
+  })
+})
+
+describe('a hit beside the query', { timeout: 60_000 }, () => {
+  /** Opens a hit; its two pictures, and what the API answered. */
+  async function openHit(page: Page, id: string) {
+    const answered = await nextAnswer<CompareAnswer>(page, '/compare')
+    await page.locator(`.hit[data-id="${id}"] .thumb`).click()
+    const answer = await answered()
+    await page.locator('.compared').nth(1).locator('.cell').last().waitFor()
+    return { answer, own: page.locator('.compared').nth(0), gallery: page.locator('.compared').nth(1), status: page.locator('.compared-status') }
+  }
+
+  test('the parts that match have the same number in both pictures, and lie where the boxes are', async () => {
+    const page = await open()
+    const found = await searchWith(page, await namedPicture(2))
+    await page.locator('.tab[data-tab="0"]').click()
+    const { answer, own, gallery, status } = await openHit(page, found.objects[0]!.hits[0]!.id)
+    expect(answer.query.box.map(Math.round)).toEqual(found.objects[0]!.box!.map(Math.round))
+    expect(answer.item.box.map(Math.round)).toEqual(found.objects[0]!.hits[0]!.box.map(Math.round))
+    expect(answer.matches.length).toBeGreaterThan(3)
+    for (const [index, { query_cell: from, item_cell: to }] of answer.matches.entries()) {
+      expect(await own.locator(`[data-cell="${from}"] .cell-number`).textContent()).toBe(String(index + 1))
+      expect(await gallery.locator(`[data-cell="${to}"] .cell-number`).textContent()).toBe(String(index + 1))
+    }
+    expect(await own.locator('.cell.matched').count()).toBe(answer.matches.length)
+    await page.mouse.move(2, 2)
+    expect(await status.textContent()).toContain(`${answer.matches.length} of 9 parts match`)
+    const [picture, cells] = [(await own.locator('img').boundingBox())!, (await own.locator('.cells').boundingBox())!]
+    const scale = picture.width / answer.query.width
+    for (const [drawn, wanted] of [[cells.x - picture.x, answer.query.box[0]], [cells.y - picture.y, answer.query.box[1]], [cells.width, answer.query.box[2] - answer.query.box[0]]] as const) {
+      expect(Math.abs(drawn - wanted * scale)).toBeLessThan(2)
+    }
+  })
+
+  test('a part under the pointer lights the parts of the other picture that match it, and no others', async () => {
+    const page = await open()
+    await searchWith(page, await namedPicture(2))
+    const { answer, own, gallery, status } = await openHit(page, 'item-2')
+    const { query_cell: from, strength } = answer.matches[0]!
+    await own.locator(`[data-cell="${from}"]`).hover()
+    const lit = await gallery.locator('.cell.answers').evaluateAll((cells) => cells.map((cell) => Number((cell as unknown as { dataset: { cell: string } }).dataset.cell)))
+    expect(lit).toEqual([...answer.strengths[from]!.keys()].filter((cell) => answer.strengths[from]![cell]! >= 1 / 3))
+    expect(await status.textContent()).toContain(strength.toFixed(2))
+    await page.mouse.move(2, 2)
+    expect(await gallery.locator('.cell.answers').count()).toBe(0)
+  })
+
+  test('with the keyboard the parts are walked by arrows, and each says what it matches', async () => {
+    const page = await open()
+    await searchWith(page, await namedPicture(2))
+    const { answer, gallery, status } = await openHit(page, 'item-2')
+    await gallery.locator('.cell').first().focus()
+    for (const key of ['ArrowRight', 'ArrowDown', 'ArrowDown', 'ArrowDown', 'ArrowLeft']) await page.keyboard.press(key)
+    const focused = page.locator(':focus')
+    expect(await focused.getAttribute('data-cell')).toBe('6')
+    const match = answer.matches.find(({ item_cell: cell }) => cell === 6)
+    expect(await focused.getAttribute('aria-label')).toMatch(match === undefined ? /^bottom left: matches nothing clearly$/ : /^bottom left: matches the .* of your picture, \d\.\d\d$/)
+    expect(await status.textContent()).toContain('The bottom left of the gallery picture')
+    expect(await status.getAttribute('aria-live')).toBe('polite')
+    await page.keyboard.press('Escape')
+    await page.locator('dialog').waitFor({ state: 'detached' })
+  })
+
+  test('an item that came as a vector has no picture to compare, which is said', async () => {
+    await post('/v1/collections', { name: 'vectors' })
+    const line = JSON.stringify({ id: 'only-a-vector', vectors: [Array.from({ length: 64 }, (_, i) => Math.sin(i + 1))] })
+    const sent = await fetch(`${target.url}/v1/collections/vectors/vectors`, { method: 'POST', body: line, headers: { 'content-type': 'application/x-ndjson' } })
+    expect(sent.status).toBe(202)
+    await waitForJobs()
+    const page = await open({ expectedErrors: ['Failed to load resource'] })
+    await page.locator('#collection').selectOption('vectors')
+    await searchWith(page, await namedPicture(2))
+    await page.locator('.hit[data-id="only-a-vector"] .thumb').click()
+    await page.locator('.compared-status .code').waitFor()
+    expect(await page.locator('.compared-status').textContent()).toBe('The parts cannot be compared: this item has no picture object_not_found')
+    expect(await page.locator('.compared .no-picture').textContent()).toBe('no picture')
+    expect(await page.locator('.cell').count()).toBe(0)
   })
 })
 

@@ -79,6 +79,7 @@ export const api = {
   collection: (name) => json(collectionPath(name)),
   createCollection: (spec) => json('/v1/collections', mutation('POST', JSON.stringify(spec), 'application/json')),
   search: (name, form, signal) => json(`${collectionPath(name)}/search`, { method: 'POST', body: form, signal }),
+  compare: (name, id, form, signal) => json(`${collectionPath(name)}/items/${encodeURIComponent(id)}/compare`, { method: 'POST', body: form, signal }),
   addImages: (name, form) => json(`${collectionPath(name)}/images`, mutation('POST', form)),
   deleteItem: (name, id) => json(`${collectionPath(name)}/items/${encodeURIComponent(id)}`, mutation('DELETE')),
   jobs: async () => listIn(await json('/v1/jobs'), 'jobs'),

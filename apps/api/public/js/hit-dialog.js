@@ -1,26 +1,13 @@
-// A hit seen large, with the box of the gallery picture that matched; and the question before an item is deleted.
+// A hit beside the query, part by part; and the question before an item is deleted.
 import { api } from './api.js'
+import { comparison } from './comparison.js'
 import { openDialog } from './dialog.js'
 import { h } from './dom.js'
 import { remoteImage } from './remote-image.js'
 
-function matchedBox(frame, box) {
-  const image = frame.querySelector('img')
-  if (image === null || !box) return
-  const { naturalWidth: width, naturalHeight: height } = image
-  const node = h('span', { class: 'matched-box', 'aria-hidden': 'true' })
-  node.style.left = `${(100 * box[0]) / width}%`
-  node.style.top = `${(100 * box[1]) / height}%`
-  node.style.width = `${(100 * (box[2] - box[0])) / width}%`
-  node.style.height = `${(100 * (box[3] - box[1])) / height}%`
-  frame.append(node)
-}
-
-/** onSearch(file): search with the gallery picture itself. */
-export function openHit(hit, { onSearch }) {
-  const frame = remoteImage([hit.image], `Gallery picture of ${hit.label ?? hit.id}`)
-  frame.classList.add('large')
-  frame.addEventListener('shown', () => matchedBox(frame, hit.box), { once: true })
+/** query: {file, box, size} of the object that was searched. onSearch(file): search with the gallery picture itself. */
+export function openHit(hit, { collection, query, onSearch }) {
+  const closed = new AbortController()
   const facts = [
     ['id', hit.id], ['score', String(hit.score)], [`distance (${hit.metric})`, String(hit.distance)],
     ['box', hit.box ? hit.box.map((value) => Math.round(value)).join(', ') : 'none'],
@@ -29,12 +16,14 @@ export function openHit(hit, { onSearch }) {
   openDialog({
     title: hit.label ?? 'no label',
     wide: true,
-    body: [frame, h('dl', { class: 'facts' }, ...facts.flatMap(([name, value]) => [h('dt', { text: name }), h('dd', { text: value })]))],
+    body: [comparison({ collection, hit, query, signal: closed.signal }), h('dl', { class: 'facts' }, ...facts.flatMap(([name, value]) => [h('dt', { text: name }), h('dd', { text: value })]))],
     action: 'Search with this picture',
+    leave: 'Close',
     onSubmit: async () => {
       const blob = await api.blob(hit.image)
       onSearch(new File([blob], hit.label ?? hit.id, { type: blob.type }))
-    }
+    },
+    onClose: () => closed.abort()
   })
 }
 

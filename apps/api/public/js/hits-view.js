@@ -24,7 +24,7 @@ function hitRow({ hit, rank, objectIndex, hue, actions }) {
   const name = hit.label ?? hit.id
   const row = h('li', { class: 'hit', data: { object: String(objectIndex), id: hit.id, hue } },
     h('span', { class: 'rank', text: String(rank) }),
-    h('button', { type: 'button', class: 'thumb', 'aria-label': `Open ${name}`, on: { click: () => actions.onOpen(hit) } }, remoteImage([hit.thumbnail, hit.image], '')),
+    h('button', { type: 'button', class: 'thumb', 'aria-label': `Open ${name}`, on: { click: () => actions.onOpen(hit, objectIndex) } }, remoteImage([hit.thumbnail, hit.image], '')),
     h('div', { class: 'hit-text' },
       h('p', { class: hit.label === null ? 'hit-label none' : 'hit-label', text: hit.label ?? 'no label' }),
       h('p', { class: 'hit-id', title: hit.id, text: hit.id }),
@@ -52,7 +52,7 @@ function verdict(answer, threshold) {
     h('p', { text: `Nothing in ${answer.collection} scores ${limit}.` }))
 }
 
-/** actions: onHover(objectIndex | null), onOpen(hit), onDelete(hit). */
+/** actions: onHover(objectIndex | null), onOpen(hit, objectIndex), onDelete(hit). */
 export function createHitsView({ root, actions }) {
   let answer = null
   let selected = overall

@@ -12,6 +12,7 @@ import { shellExample } from './shell-example.js'
 export function createSearchView({ collections }) {
   const result = byId('result')
   let query = null // {file, box}
+  let answer = null // to the query
   let running = null // AbortController of the search under way
 
   const highlight = (index) => { picture.highlight(index); hits.highlight(index) }
@@ -20,7 +21,11 @@ export function createSearchView({ collections }) {
     root: result,
     actions: {
       onHover: (index) => picture.highlight(index),
-      onOpen: (hit) => openHit(hit, { onSearch: (file) => void search(file) }),
+      onOpen: (hit, objectIndex) => openHit(hit, {
+        collection: answer.collection,
+        query: { file: query.file, box: answer.objects[objectIndex]?.box ?? null, size: picture.size() },
+        onSearch: (file) => void search(file)
+      }),
       onDelete: (hit) => askToDelete(collections.current().name, hit, () => {
         hits.remove(hit.id)
         announce(`${hit.label ?? hit.id} was deleted.`)
@@ -45,7 +50,8 @@ export function createSearchView({ collections }) {
     result.classList.toggle('stale', busy)
   }
 
-  function show(answer) {
+  function show(next) {
+    answer = next
     picture.setBoxes(answer.objects, answer.picture, objectLabel)
     hits.show(answer, controls.threshold())
     byId('clear-box').hidden = query.box === null
