@@ -6,8 +6,11 @@ import { letterboxInto, placePicture, toCanvas, toPicture } from './letterbox.ts
 import type { Box, Placement, Size } from './letterbox.ts'
 import type { PreparedModel } from './model-prepare.ts'
 import type { ModelManifest } from './model-manifest.ts'
+import { openSemanticEmbedder } from './semantic/semantic-embedder.ts'
+import { withSemantics } from './semantic/with-semantics.ts'
 import { openSession } from './session.ts'
 import type { OpenSession, OpenSessionOptions } from './session.ts'
+import type { Runs } from './semantic/with-semantics.ts'
 
 export interface Subject {
   /** Pixels of the upright picture, cut to it. */
@@ -15,7 +18,7 @@ export interface Subject {
   score: number
   classId: number
   className: string
-  /** f32 [rawDim], each map's part unit length. */
+  /** f32 [rawDim], each map's part unit length; then the part of an embedder beside the detector. */
   raw: Float32Array
 }
 
@@ -52,20 +55,30 @@ export interface Embedder {
   close(): Promise<void>
 }
 
+export interface CreateEmbedderOptions extends OpenSessionOptions {
+  model: PreparedModel
+}
+
 /**
  * `run` blocks the event loop of the calling thread: give it a process of its own. Calls queue up one behind the other.
  * Rejects with `embedder_unavailable` when none of the named providers works, `invalid_request` for a size the model cannot take.
  */
-export async function createEmbedder(options: OpenSessionOptions): Promise<Embedder> {
+export async function createEmbedder(options: CreateEmbedderOptions): Promise<Embedder> {
+  const { manifest, semanticPath: path } = options.model
   const opened = await openSession(options)
   const runner = createRunner(options.model, opened)
-  return {
-    manifest: options.model.manifest,
-    provider: opened.provider,
+  const detector: Runs = {
     embed: async (image, embedOptions = {}) => (await runner.run([image], embedOptions))[0]!,
     embedBatch: (images, embedOptions = {}) => runner.run(images, embedOptions),
-    embedWhole: (image, sizes) => runner.runWhole(image, sizes),
-    close: () => opened.session.release()
+    embedWhole: (image, sizes) => runner.runWhole(image, sizes)
+  }
+  const close = () => opened.session.release()
+  const { semantic, maps } = manifest
+  if (semantic === undefined || path === undefined) return { ...detector, manifest, provider: opened.provider, close }
+  const embedder = await openSemanticEmbedder({ ...options, path, semantic })
+  return {
+    ...withSemantics({ detector, embedder, semantic, maps }), manifest, provider: opened.provider,
+    close: async () => void (await Promise.all([close(), embedder.close()]))
   }
 }
 
@@ -96,7 +109,7 @@ function createRunner({ manifest }: PreparedModel, { session }: OpenSession) {
       extra_rois: new ort.Tensor('float32', Float32Array.from(rois.flat()), [rois.length, 4]),
       extra_batch: new ort.Tensor('int64', BigInt64Array.from(placed.flatMap((p, i) => p.rois.map(() => BigInt(i)))), [rois.length])
     }
-    return readOutputs(await session.run(feeds), manifest)
+    return readOutputs(await session.run(feeds))
   }
 
   async function run(images: readonly DecodedImage[], options: EmbedOptions): Promise<EmbedResult[]> {
@@ -139,12 +152,13 @@ function createRunner({ manifest }: PreparedModel, { session }: OpenSession) {
   return { run, runWhole }
 }
 
-function readOutputs(outputs: ort.InferenceSession.OnnxValueMapType, manifest: ModelManifest) {
+function readOutputs(outputs: ort.InferenceSession.OnnxValueMapType) {
   const data = (name: string) => outputs[name]!.data as Float32Array
   const longs = (name: string) => outputs[name]!.data as unknown as BigInt64Array
   const [boxes, scores, classes, batch, raw] = [data('boxes'), data('scores'), longs('classes'), longs('batch'), data('raw')]
+  const dim = outputs['raw']!.dims[1]!
   // Copies, so that keeping one vector does not keep the whole run's memory.
-  const rows = Array.from({ length: batch.length }, (_, i) => raw.slice(i * manifest.rawDim, (i + 1) * manifest.rawDim))
+  const rows = Array.from({ length: batch.length }, (_, i) => raw.slice(i * dim, (i + 1) * dim))
   const found = Array.from(scores, (score, i) => ({
     batch: Number(batch[i]),
     box: [boxes[4 * i]!, boxes[4 * i + 1]!, boxes[4 * i + 2]!, boxes[4 * i + 3]!] as const,

@@ -6,6 +6,7 @@ import type { ModelInput } from './model-input.ts'
 import type { MapTensor } from './onnx/append-embedding.ts'
 import type { DetectionForm } from './onnx/detection-form.ts'
 import { poolingText } from './pooling.ts'
+import type { SemanticModel } from './semantic/semantic-model.ts'
 
 export interface BackboneMap {
   /** Input pixels per cell. */
@@ -41,6 +42,8 @@ export interface ManifestFile {
   detection: DetectionDefaults
   raw: { dim: number; maps: BackboneMap[]; pool: string }
   profile?: ProfileEntry
+  /** An ordinary embedder whose numbers are part of each raw vector, or all of it. */
+  semantic?: SemanticModel
   /** Of an imported model: `file` has been through the surgery of this version, and this is what came out. */
   prepared?: { surgery: number; manifest: ModelManifest }
 }
@@ -61,6 +64,7 @@ export interface ModelManifest {
   detection: DetectionDefaults
   /** Pictures that one run takes: any number, or one where a picture's numbers depend on those beside it. Default any. */
   batch?: 'any' | 'one'
+  semantic?: SemanticModel
   /** The exporter's graph, as it was understood. */
   source: { input: ModelInput; detections: DetectionForm; maps: MapTensor[] }
 }
@@ -85,7 +89,8 @@ export async function readManifestFile(modelDir: string): Promise<ManifestFile |
 }
 
 function checkManifest(manifest: Partial<ManifestFile>): ManifestFile {
-  const { name, version, file, sha256, input, classes, detection, raw, profile } = manifest
+  const { name, version, file, sha256, input, classes, detection, raw, profile, semantic } = manifest
+  const rawDim = rawDimOf(raw?.maps ?? [], semantic)
   const problems = [
     typeof name !== 'string' && 'name is missing',
     typeof version !== 'string' && 'version is missing',
@@ -96,7 +101,8 @@ function checkManifest(manifest: Partial<ManifestFile>): ManifestFile {
     !isDetection(detection) && 'detection needs confidence, iou, maxDetections, classAgnosticNms',
     !raw?.maps?.length && 'raw.maps is missing',
     raw && raw.pool !== poolingText && `raw.pool is not a pooling known here: ${raw.pool}`,
-    raw && raw.dim !== rawDimOf(raw.maps ?? []) && `raw.dim is ${raw.dim}, the maps make ${rawDimOf(raw.maps ?? [])}`,
+    raw && raw.dim !== rawDim && `raw.dim is ${raw.dim}, maps and embedder make ${rawDim}`,
+    semantic && !(isFileName(semantic.file) && isSha256(semantic.sha256) && semantic.dim > 0) && 'semantic needs file, sha256, dim',
     profile && !(isFileName(profile.file) && isSha256(profile.sha256) && profile.dim > 0) && 'profile needs file, sha256, dim'
   ].filter(Boolean)
   if (problems.length) throw new Error(problems.join('; '))
@@ -108,9 +114,10 @@ const isSha256 = (value: unknown) => typeof value === 'string' && /^[0-9a-f]{64}
 const isDetection = (d: DetectionDefaults | undefined) =>
   d !== undefined && d.confidence >= 0 && d.iou > 0 && d.maxDetections > 0 && typeof d.classAgnosticNms === 'boolean'
 
-/** Numbers in a raw vector. */
-export function rawDimOf(maps: readonly BackboneMap[]): number {
-  return maps.reduce((sum, map) => sum + map.channels * map.grid ** 2, 0)
+/** Numbers in a raw vector: of each map, then of the embedder. */
+export function rawDimOf(maps: readonly BackboneMap[], semantic?: Pick<SemanticModel, 'dim' | 'kind'>): number {
+  const own = maps.reduce((sum, map) => sum + map.channels * map.grid ** 2, 0)
+  return semantic?.kind === 'semantic' ? semantic.dim : own + (semantic?.dim ?? 0)
 }
 
 /** Class names out of the Python literal that Ultralytics writes: `{0: 'a', 1: "b's"}`. */

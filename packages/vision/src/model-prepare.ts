@@ -22,6 +22,8 @@ export interface PreparedModel {
   /** The ONNX file after surgery. */
   path: string
   manifest: ModelManifest
+  /** Of the embedder beside it, where the manifest has one. */
+  semanticPath?: string
 }
 
 /**
@@ -34,11 +36,19 @@ export async function prepareModel(options: PrepareOptions): Promise<PreparedMod
   const sha256 = sha256Of(source)
   if (file && file.sha256 !== sha256) throw appError('data_corrupt', `${sourcePath} has sha256 ${sha256}, its manifest says ${file.sha256}`)
 
-  if (file?.prepared) return { path: sourcePath, manifest: withNamesOf(file, readPrepared(file, sourcePath)) }
+  if (file?.prepared) return { path: sourcePath, manifest: withNamesOf(file, readPrepared(file, sourcePath)), ...(await locateSemantic(file, sourcePath)) }
 
   const cached = { model: path.join(options.cacheDir, `${sha256}-s${SURGERY_VERSION}.onnx`), note: path.join(options.cacheDir, `${sha256}-s${SURGERY_VERSION}.json`) }
   const manifest = (await readCached(cached)) ?? (await operateInto(cached, { source, sourcePath, file }))
   return { path: cached.model, manifest: file ? withNamesOf(file, manifest) : manifest }
+}
+
+async function locateSemantic({ semantic }: ManifestFile, sourcePath: string): Promise<{ semanticPath?: string }> {
+  if (semantic === undefined) return {}
+  const semanticPath = path.join(path.dirname(sourcePath), semantic.file)
+  const sha256 = sha256Of(await readFile(semanticPath))
+  if (sha256 !== semantic.sha256) throw appError('data_corrupt', `${semanticPath} has sha256 ${sha256}, its manifest says ${semantic.sha256}`)
+  return { semanticPath }
 }
 
 /** Names and defaults are the manifest's, and it may have been edited since the surgery. */

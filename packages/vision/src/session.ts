@@ -1,12 +1,12 @@
 // Opens a prepared model on the first execution provider that works, and says which one that was.
 import * as ort from 'onnxruntime-node'
 import { appError, messageOf } from '@likeness/shared/errors'
-import type { PreparedModel } from './model-prepare.ts'
 
 export type LogFn = (fields: Record<string, unknown>, message: string) => void
 
 export interface OpenSessionOptions {
-  model: PreparedModel
+  /** Its file, and its name for the log. */
+  model: { path: string; manifest: { name: string } }
   /** Tried in this order: `cuda`, `webgpu`, `cpu`... Only those named are ever used. */
   executionProviders: readonly string[]
   /** Of one run; sessions in several processes beat one session with several threads. */

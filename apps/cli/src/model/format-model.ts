@@ -10,13 +10,14 @@ export function formatModels(models: readonly ShownManifest[]): string {
   return [`${'name'.padEnd(width)}  ${'version'.padEnd(12)}  ${'size'.padStart(8)}  ${'vectors'.padStart(12)}`, ...rows].join('\n')
 }
 
-export function formatModel({ name, version, licence, layout, sizeBytes, raw, classes, profile, exported, embedding, checked, measured, learned }: ShownManifest): string {
+export function formatModel({ name, version, licence, layout, sizeBytes, raw, classes, profile, exported, embedding, checked, measured, learned, semantic }: ShownManifest): string {
   const lines: [string, string][] = [
     ['model', `${name} ${version}, ${megabytes(sizeBytes)}`],
     ['licence', licence ?? 'the export names none'],
     ['layout', layout],
     ['classes', `${classes.length}: ${classes.slice(0, 8).join(', ')}${classes.length > 8 ? ', ...' : ''}`],
-    ['raw vector', `${raw.dim} numbers: ${raw.maps.map(({ stride, channels, grid }) => `stride ${stride}, ${channels} channels, ${grid}x${grid}`).join('; ')}`],
+    ['raw vector', `${raw.dim} numbers: ${[...(semantic?.kind === 'semantic' ? [] : raw.maps.map(({ stride, channels, grid }) => `stride ${stride}, ${channels} channels, ${grid}x${grid}`)), ...(semantic ? [`${semantic.dim} of the embedder`] : [])].join('; ')}`],
+    ...(semantic === undefined ? [] : [['embedder', `${semantic.file}, each box at ${semantic.size.width}x${semantic.size.height}, ${semantic.normalisation}; sha256 ${semantic.sha256}`] as [string, string]]),
     ['profile', profile === undefined ? 'none' : `${profile.name}@${profile.version}, ${profile.dim} numbers`],
     ...(embedding === undefined ? [] : [['embedding', `${embedding.version}`] as [string, string]]),
     ...(learned === undefined ? [] : [['learned', learned.text] as [string, string]]),

@@ -1,7 +1,7 @@
 // `likeness model import`: the export through its checks, its projection learned, each step told.
 import { basename } from 'node:path'
 import { importModel, learnProfile } from '@likeness/vision'
-import type { ImportedManifest } from '@likeness/vision'
+import type { ImportedManifest, ImportOptions } from '@likeness/vision'
 import { messageOf } from '@likeness/shared/errors'
 import type { CommandContext } from '../command.ts'
 import { createRandom } from '../drawing/seeded-random.ts'
@@ -16,14 +16,15 @@ export interface ImportRequest {
   /** A folder; undefined: drawn pictures. */
   pictures: string | undefined
   modelsDir: string
+  semantic?: ImportOptions['semantic']
 }
 
 const seed = 20
 
-export async function importExport({ onnxPath, name, pictures, modelsDir }: ImportRequest, context: CommandContext): Promise<ImportedManifest> {
+export async function importExport({ onnxPath, name, pictures, modelsDir, semantic }: ImportRequest, context: CommandContext): Promise<ImportedManifest> {
   const { say } = context
   return importModel({
-    onnxPath, modelsDir,
+    onnxPath, modelsDir, semantic,
     name: checkModelName(name ?? basename(onnxPath).replace(/\.onnx$/i, '')),
     onStep: (step, result) => say(`  ${step.padEnd(10)}  ${result}`),
     learn: async (embedder) => {

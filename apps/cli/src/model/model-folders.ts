@@ -34,7 +34,7 @@ export function findModelDir(name: string, data: string | undefined): string {
 export const chosenModelDir = (model: string | undefined, data: string | undefined): string | undefined => (model === undefined ? modelDirFromEnvironment() : findModelDir(model, data))
 
 /** Of the built-in model everything but what an import adds. */
-export type ShownManifest = Pick<ImportedManifest, 'name' | 'version' | 'licence' | 'layout' | 'sizeBytes' | 'raw' | 'classes' | 'profile'> & Partial<ImportedManifest>
+export type ShownManifest = Pick<ImportedManifest, 'name' | 'version' | 'file' | 'licence' | 'layout' | 'sizeBytes' | 'raw' | 'classes' | 'profile'> & Partial<ImportedManifest>
 
 export const readShownManifest = async (dir: string): Promise<ShownManifest> => JSON.parse(await readFile(join(dir, 'manifest.json'), 'utf8')) as ShownManifest
 

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { buildTinyEmbedder } from '@likeness/vision/fixture/tiny-embedder'
 import { buildTinyModel } from '@likeness/vision/fixture/tiny-graph'
 import { encodeModel } from '@likeness/vision/onnx/onnx-proto'
 import type { CommandContext } from '../command.ts'
@@ -39,6 +40,20 @@ test('a model is imported, listed, shown, measured and taken away', async () => 
   expect(findModelDir('mine', dir)).toBe(join(dir, 'models/mine'))
   await run('remove', 'mine')
   expect(await failure('show', 'mine')).toContain('there is no model mine')
+})
+
+test('an embedder is put beside a detector', async () => {
+  const embedder = join(dir, 'exported/classifier.onnx')
+  await writeFile(embedder, buildTinyEmbedder())
+  const file = join(dir, 'exported/tiny.onnx')
+  await run('import', file, '--name', 'both', '--pictures', join(dir, 'pictures'), '--embedder', embedder, '--embedder-input', 'unit')
+  expect(await run('show', 'both')).toMatch(/raw vector +156 numbers: .*; 12 of the embedder\nembedder +both.embedder.onnx, each box at 32x32, unit;/)
+  await run('remove', 'both')
+  expect(await failure('import', file, '--embedder', embedder, '--embedder-input', 'zebra')).toBe('--embedder-input zebra: imagenet, clip, half, unit, bytes')
+  expect(await failure('import', file, '--embedder', embedder, '--kind', 'x')).toBe('--kind x: both, semantic')
+  expect(await failure('import', file, '--embedder', join(dir, 'absent.onnx'))).toContain('absent.onnx: there is no such file')
+  await writeFile(join(dir, 'words.onnx'), 'nothing of the kind')
+  expect(await failure('import', file, '--name', 'no', '--embedder', join(dir, 'words.onnx'))).toMatch(/step embedder: .* is not an ONNX model/)
 })
 
 test('the built-in model is shown and stays', async () => {

@@ -2,18 +2,23 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { isAppError } from '@likeness/shared/errors'
-import { createEmbedder, measureRun, prepareModel } from '@likeness/vision'
+import { createEmbedder, measureRun, normalisations, prepareModel, semanticKinds } from '@likeness/vision'
+import type { ImportOptions, Normalisation } from '@likeness/vision'
 import type { Command, CommandContext } from '../command.ts'
 import { HelpAsked, parseCommand, parseCount } from '../command-options.ts'
 import { fromCallersFolder } from '../config.ts'
 import { UserError } from '../user-error.ts'
 import { formatModel, formatModels } from './format-model.ts'
 import { importExport } from './import-export.ts'
-import { findModelDir, listModels, modelsDirOf, readShownManifest, removeModel } from './model-folders.ts'
+import { builtInDir, builtInName, findModelDir, listModels, modelsDirOf, readShownManifest, removeModel } from './model-folders.ts'
 
 const modelUsage = `likeness model import FILE.onnx [options]   makes a model of an exported detector (Ultralytics v5 to 26, YOLOX)
   --name N         what it is called (default: the file's name)
   --pictures DIR   learns its projection from these pictures, each of another thing; at least 120 (default: from drawn ones)
+  --embedder F.onnx  an ordinary image embedder (classifier without its last layer) that sees each box, too; FILE.onnx may then be
+                   likeness-nano, the built-in model
+  --embedder-input X  what it was trained on: imagenet (default), clip, half (-1..1), unit (0..1) or bytes (0..255)
+  --kind X         both (default): vectors of detector and embedder together; semantic: of the embedder alone
 likeness model list                          shows the models there are
 likeness model show NAME [--json]            what is known of one
 likeness model remove NAME                   takes an imported one away
@@ -22,6 +27,7 @@ likeness model bench NAME [--runs N]         milliseconds a picture, one thread
 \`likeness up --model NAME\` runs a stack with it.`
 
 const options = {
+  embedder: { type: 'string' }, 'embedder-input': { type: 'string' }, kind: { type: 'string' },
   data: { type: 'string' }, name: { type: 'string' }, pictures: { type: 'string' }, runs: { type: 'string' }, json: { type: 'boolean', default: false }
 } as const
 
@@ -31,6 +37,9 @@ interface Given {
   pictures: string | undefined
   runs: string | undefined
   json: boolean
+  embedder: string | undefined
+  embedderInput: string | undefined
+  kind: string | undefined
 }
 type Action = (operand: string, given: Given, context: CommandContext) => Promise<number>
 
@@ -49,16 +58,17 @@ export const runModel: Command = async (args, context) => {
   const action = Object.hasOwn(actions, name) ? actions[name] : undefined
   if (action === undefined) throw new UserError(`there is no \`model ${name}\`\n${modelUsage}`)
   if (more.length > 0 || (operand === undefined) !== (action.operand === undefined)) throw new UserError(`likeness model ${name} ${action.operand ?? ''}\n${modelUsage}`)
-  return action.run(operand ?? '', { ...values, data: values.data, name: values.name, pictures: values.pictures, runs: values.runs }, context)
+  return action.run(operand ?? '', { ...values, data: values.data, name: values.name, pictures: values.pictures, runs: values.runs, embedder: values.embedder, embedderInput: values['embedder-input'], kind: values.kind }, context)
 }
 
-async function importFile(file: string, { data, name, pictures, json }: Given, context: CommandContext): Promise<number> {
-  const onnxPath = fromCallersFolder(file)
-  if (!existsSync(onnxPath)) throw new UserError(`${file}: there is no such file`)
+async function importFile(file: string, given: Given, context: CommandContext): Promise<number> {
+  const { data, name, pictures, json } = given
+  const onnxPath = await detectorFile(file, given)
+  const semantic = semanticOf(given)
   const folder = pictures === undefined ? undefined : fromCallersFolder(pictures)
   if (folder !== undefined && !existsSync(folder)) throw new UserError(`--pictures ${pictures}: there is no such folder`)
   try {
-    const manifest = await importExport({ onnxPath, name, pictures: folder, modelsDir: modelsDirOf(data) }, context)
+    const manifest = await importExport({ onnxPath, name, pictures: folder, modelsDir: modelsDirOf(data), semantic }, context)
     context.print(json ? JSON.stringify(manifest) : `${manifest.name} can be used: likeness up --model ${manifest.name}`)
     return 0
   } catch (error) {
@@ -66,6 +76,32 @@ async function importFile(file: string, { data, name, pictures, json }: Given, c
     if (isAppError(error) && error.code !== 'internal') throw new UserError(`${file} cannot be imported: ${error.message}`)
     throw error
   }
+}
+
+/** The export as given, or, to give it an embedder, the file of the built-in model. */
+async function detectorFile(file: string, { embedder, name }: Given): Promise<string> {
+  if (file === builtInName && embedder !== undefined) {
+    if (name === undefined) throw new UserError(`--name is needed: what ${builtInName} with this embedder is called`)
+    return join(builtInDir, (await readShownManifest(builtInDir)).file)
+  }
+  return existingFile(file)
+}
+
+function existingFile(file: string): string {
+  const path = fromCallersFolder(file)
+  if (!existsSync(path)) throw new UserError(`${file}: there is no such file`)
+  return path
+}
+
+function semanticOf({ embedder, embedderInput = 'imagenet', kind = 'both' }: Given): ImportOptions['semantic'] {
+  if (embedder === undefined) return undefined
+  return { onnxPath: existingFile(embedder), kind: oneOf('--kind', kind, semanticKinds), normalisation: oneOf('--embedder-input', embedderInput, Object.keys(normalisations) as Normalisation[]) }
+}
+
+function oneOf<T extends string>(option: string, value: string, known: readonly T[]): T {
+  const found = known.find((one) => one === value)
+  if (found === undefined) throw new UserError(`${option} ${value}: ${known.join(', ')}`)
+  return found
 }
 
 async function list(_: string, { data, json }: Given, { print }: CommandContext): Promise<number> {

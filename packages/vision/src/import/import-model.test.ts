@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import { cosine } from '../cosine.ts'
 import { createEmbedder } from '../embedder.ts'
 import { noisePicture } from '../fixture/pictures.ts'
+import { buildTinyEmbedder, tinyEmbedderDim } from '../fixture/tiny-embedder.ts'
 import { buildTinyModel } from '../fixture/tiny-graph.ts'
 import type { TinyGraphOptions } from '../fixture/tiny-graph.ts'
 import { encodeModel } from '../onnx/onnx-proto.ts'
@@ -31,10 +32,10 @@ function createNumbers() {
   return { next, between: (low: number, high: number) => low + (high - low) * next(), below: (count: number) => Math.floor(next() * count) }
 }
 const learn: ImportOptions['learn'] = (embedder) => learnProfile({ embedder, references, from: 'noise', name: 'noise', random: createNumbers() })
-async function run(options: TinyGraphOptions, name = 'mine') {
+async function run(options: TinyGraphOptions, name = 'mine', more: Pick<ImportOptions, 'semantic'> = {}) {
   const steps: string[] = []
   const onnxPath = await writeExport(options)
-  const manifest = await importModel({ onnxPath, name, modelsDir: path.join(dir, 'models'), learn, onStep: (step) => steps.push(step) })
+  const manifest = await importModel({ onnxPath, name, modelsDir: path.join(dir, 'models'), learn, onStep: (step) => steps.push(step), ...more })
   return { manifest, steps, onnxPath, modelDir: path.join(dir, 'models', name) }
 }
 
@@ -67,6 +68,29 @@ it('says in the manifest what the export was, what was found in it and how it wa
   expect(manifest.layout).toContain('class scores')
   expect(manifest.measured.msPerPicture).toBeGreaterThan(0)
   expect(manifest.learned.recallProjected).toBeGreaterThan(manifest.learned.recallRaw)
+})
+
+it('an embedder beside the detector is part of the vectors, of the version and of what is checked', async () => {
+  const plain = await run({}, 'plain')
+  const embedder = path.join(dir, 'classifier.onnx')
+  await writeFile(embedder, buildTinyEmbedder())
+  const semantic = { onnxPath: embedder, kind: 'both', normalisation: 'half' } as const
+  const { manifest, steps, modelDir } = await run({}, 'mine', { semantic })
+  expect(steps).toEqual(['surgery', 'oracle', 'batch', 'embedder', 'speed', 'projection'])
+  expect(manifest).toMatchObject({ raw: { dim: 144 + tinyEmbedderDim }, semantic: { kind: 'both', dim: tinyEmbedderDim, normalisation: 'half' }, exported: { sha256: plain.manifest.exported.sha256 } })
+  expect(manifest.version).not.toBe(plain.manifest.version)
+  const alone = await run({}, 'alone', { semantic: { ...semantic, kind: 'semantic' } })
+  expect([alone.manifest.raw.dim, alone.manifest.version === manifest.version]).toEqual([tinyEmbedderDim, false])
+
+  const model = await prepareModel({ modelDir, cacheDir: path.join(dir, 'cache') })
+  const imported = await createEmbedder({ model, executionProviders: ['cpu'], threads: 1 })
+  const { whole, subjects } = await imported.embed(noisePicture(64, 64, 3))
+  expect([whole.length, subjects[0]!.raw.length]).toEqual([156, 156])
+  expect(Math.hypot(...whole.subarray(144))).toBeCloseTo(Math.SQRT2, 5)
+  expect((await applyProfile(whole, await loadProfile(modelDir))).length).toBe(manifest.embedding.dim)
+  await imported.close()
+  await writeFile(path.join(modelDir, manifest.semantic!.file), buildTinyEmbedder({ fixed: true }))
+  await expect(prepareModel({ modelDir, cacheDir: dir })).rejects.toMatchObject({ code: 'data_corrupt' })
 })
 
 it('another projection of the same model is another embedding', async () => {

@@ -7,10 +7,15 @@ import path from 'node:path'
 import { appError, isAppError, messageOf } from '@likeness/shared/errors'
 import { createEmbedder } from '../embedder.ts'
 import type { Embedder } from '../embedder.ts'
+import { rawDimOf } from '../model-manifest.ts'
 import type { ManifestFile, ModelManifest } from '../model-manifest.ts'
+import type { PreparedModel } from '../model-prepare.ts'
 import { decodeDetector } from '../onnx/decode-detector.ts'
 import { toNumber } from '../onnx/graph-builder.ts'
 import { poolingText } from '../pooling.ts'
+import { trySemantic } from '../semantic/semantic-embedder.ts'
+import { describeSemantic } from '../semantic/semantic-model.ts'
+import type { Normalisation, SemanticKind } from '../semantic/semantic-model.ts'
 import { metadataOf, operate, SURGERY_VERSION } from '../surgery.ts'
 import { describeLayout } from './describe-layout.ts'
 import { measureRun } from './measure-run.ts'
@@ -23,6 +28,8 @@ export interface ImportOptions {
   name: string
   /** The folder `name` is made in it. */
   modelsDir: string
+  /** An ordinary embedder that sees each box, too; its file is copied. */
+  semantic?: { onnxPath: string; kind: SemanticKind; normalisation: Normalisation } | undefined
   /** Of the model that has just passed its checks. */
   learn: (embedder: Embedder) => Promise<LearnedProfile>
   /** A step is done. */
@@ -48,13 +55,14 @@ export const manifestName = 'manifest.json'
  * Rejects with the step's name before the reason: `step layout: unsupported layout: ...`. What was begun is removed.
  * `invalid_request` when there is a model of this name.
  */
-export async function importModel({ onnxPath, name, modelsDir, learn, onStep }: ImportOptions): Promise<ImportedManifest> {
+export async function importModel({ modelsDir, ...options }: ImportOptions): Promise<ImportedManifest> {
+  const { name } = options
   const target = path.join(modelsDir, name)
   if (existsSync(target)) throw appError('invalid_request', `there is a model ${name} already: remove it first, or give another name`)
   await mkdir(modelsDir, { recursive: true })
   const work = await mkdtemp(path.join(modelsDir, `.${name}-${randomUUID().slice(0, 8)}-`))
   try {
-    const manifest = await makeFolder({ onnxPath, name, work, learn, onStep })
+    const manifest = await makeFolder({ ...options, work })
     await rename(work, target)
     return manifest
   } catch (error) {
@@ -71,7 +79,7 @@ async function inStep<T>(step: string, work: () => Promise<T>): Promise<T> {
   }
 }
 
-async function makeFolder({ onnxPath, name, work, learn, onStep }: Omit<ImportOptions, 'modelsDir'> & { work: string }): Promise<ImportedManifest> {
+async function makeFolder({ onnxPath, name, work, semantic: given, learn, onStep }: Omit<ImportOptions, 'modelsDir'> & { work: string }): Promise<ImportedManifest> {
   const source = await inStep('read', () => readFile(onnxPath))
   const operated = await inStep('surgery', () => operate({ source, sourcePath: onnxPath }))
   const manifest: ModelManifest = { ...operated.manifest, name }
@@ -80,19 +88,42 @@ async function makeFolder({ onnxPath, name, work, learn, onStep }: Omit<ImportOp
   const file = `${name}.onnx`
   const model = { path: path.join(work, file), manifest }
   await writeFile(model.path, operated.bytes)
-  const embedder = await inStep('load', () => createEmbedder({ model, executionProviders: ['cpu'], threads: 1 }))
-  try {
-    const checked = await inStep('oracle', () => verifyModel({ embedder, sourcePath: onnxPath }))
-    onStep('oracle', `${checked.boxes} boxes and their vectors agree, smallest cosine ${checked.cosine.toFixed(6)}`)
-    onStep('batch', checked.batch === 'any' ? 'two pictures at once are as each alone' : `one picture a run: ${checked.batchReason}`)
+  const checked = await withEmbedder(model, (embedder) => inStep('oracle', () => verifyModel({ embedder, sourcePath: onnxPath })))
+  onStep('oracle', `${checked.boxes} boxes and their vectors agree, smallest cosine ${checked.cosine.toFixed(6)}`)
+  onStep('batch', checked.batch === 'any' ? 'two pictures at once are as each alone' : `one picture a run: ${checked.batchReason}`)
+  const complete = await inStep('embedder', () => addSemantic({ ...model, manifest: { ...manifest, batch: checked.batch } }, work, given))
+  const { semantic } = complete.manifest
+  if (semantic !== undefined) onStep('embedder', `${semantic.dim} numbers for each box from ${semantic.file} at ${semantic.size.width}x${semantic.size.height}, ${semantic.normalisation}`)
+  return withEmbedder(complete, async (embedder) => {
     const msPerPicture = await inStep('speed', () => measureRun(embedder))
     onStep('speed', `${msPerPicture.toFixed(1)} ms a picture, one thread`)
     const learned = await inStep('projection', () => learn(embedder))
     onStep('projection', learned.learned.text)
-    return await writeManifest(work, { manifest: { ...manifest, batch: checked.batch }, layout, source, onnxPath, bytes: operated.bytes, checked, msPerPicture, learned })
+    return writeManifest(work, { manifest: complete.manifest, layout, source, onnxPath, bytes: operated.bytes, checked, msPerPicture, learned })
+  })
+}
+
+async function withEmbedder<T>(model: PreparedModel, use: (embedder: Embedder) => Promise<T>): Promise<T> {
+  const embedder = await inStep('load', () => createEmbedder({ model, executionProviders: ['cpu'], threads: 1 }))
+  try {
+    return await use(embedder)
   } finally {
     await embedder.close()
   }
+}
+
+/** The model with the embedder's file beside it: other vectors, so another version and sha256, those of both files and of how they are joined. */
+async function addSemantic(model: PreparedModel, work: string, given: ImportOptions['semantic']): Promise<PreparedModel> {
+  if (given === undefined) return model
+  const { onnxPath, kind, normalisation } = given
+  const bytes = await readFile(onnxPath)
+  const file = `${model.manifest.name}.embedder.onnx`
+  const semanticPath = path.join(work, file)
+  await writeFile(semanticPath, bytes)
+  const semantic = await trySemantic({ path: semanticPath, semantic: describeSemantic({ bytes, file, kind, normalisation }), executionProviders: ['cpu'], threads: 1 })
+  const sha256 = sha256Of(Buffer.from([model.manifest.sha256, semantic.sha256, kind, normalisation].join()))
+  const rawDim = rawDimOf(model.manifest.maps, semantic)
+  return { path: model.path, semanticPath, manifest: { ...model.manifest, sha256, version: sha256.slice(0, 12), rawDim, semantic } }
 }
 
 interface Facts {
@@ -107,7 +138,7 @@ interface Facts {
 }
 
 async function writeManifest(work: string, { manifest, layout, source, onnxPath, bytes, checked, msPerPicture, learned }: Facts): Promise<ImportedManifest> {
-  const { name, version, classes, detection, maps, rawDim, inputSize, fixedSize } = manifest
+  const { name, version, classes, detection, maps, rawDim, inputSize, fixedSize, semantic } = manifest
   const exported = decodeDetector(source)
   const metadata = metadataOf(exported)
   const batch = exported.graph.input[0]?.type?.tensorType?.shape?.dim[0]
@@ -118,13 +149,14 @@ async function writeManifest(work: string, { manifest, layout, source, onnxPath,
     file: `${name}.onnx`, sha256: sha256Of(bytes), sizeBytes: bytes.length,
     layout,
     exported: {
-      file: path.basename(onnxPath), sha256: manifest.sha256, opset: toNumber(exported.opsetImport.find(({ domain }) => !domain)?.version ?? 0),
+      file: path.basename(onnxPath), sha256: sha256Of(source), opset: toNumber(exported.opsetImport.find(({ domain }) => !domain)?.version ?? 0),
       description: metadata.get('description') ?? null, version: metadata.get('version') ?? null,
       batch: batch?.dimValue === undefined ? 'dynamic' : String(toNumber(batch.dimValue))
     },
     input: { defaultSize: Math.max(inputSize.width, inputSize.height), ...inputSize, fixed: fixedSize },
     classes, detection,
     raw: { dim: rawDim, maps, pool: poolingText },
+    ...(semantic && { semantic }),
     profile, embedding: { version: `${name}@${version}/${profile.name}@${profile.version}`, dim: profile.dim },
     checked, measured: { msPerPicture: Number(msPerPicture.toFixed(2)), threads: 1, processor: cpus()[0]?.model ?? 'unknown' },
     learned: learned.learned,

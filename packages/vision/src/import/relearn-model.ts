@@ -13,7 +13,7 @@ export async function relearnModel({ modelDir, target, learned }: { modelDir: st
   const { profile, file } = learned
   const whole = JSON.parse(await readFile(path.join(modelDir, manifestName), 'utf8')) as Record<string, unknown>
   await mkdir(target, { recursive: true })
-  await copyFile(path.join(modelDir, manifest.file), path.join(target, manifest.file))
+  for (const name of [manifest.file, manifest.semantic?.file]) if (name !== undefined) await copyFile(path.join(modelDir, name), path.join(target, name))
   await writeFile(path.join(target, profile.file), file)
   const embedding = { version: `${manifest.name}@${manifest.version}/${profile.name}@${profile.version}`, dim: profile.dim }
   await writeFile(path.join(target, manifestName), `${JSON.stringify({ ...whole, profile, embedding, learned: learned.learned }, null, 1)}\n`)

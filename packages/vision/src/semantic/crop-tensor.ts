@@ -1,0 +1,36 @@
+// Boxes of a picture as an embedder wants them: each stretched to its input, as classifiers are fed with crops.
+import type { DecodedImage } from '../image-decode.ts'
+import { letterboxInto } from '../letterbox.ts'
+import type { Box, Size } from '../letterbox.ts'
+import { normalisations } from './semantic-model.ts'
+import type { Normalisation } from './semantic-model.ts'
+
+/** f32 [boxes, 3, height, width]. */
+export function cropTensor(image: DecodedImage, boxes: readonly Box[], { width, height }: Size, normalisation: Normalisation): Float32Array {
+  const plane = width * height
+  const values = new Float32Array(boxes.length * 3 * plane)
+  const place = { left: 0, top: 0, width, height, scaleX: 1, scaleY: 1 }
+  boxes.forEach((box, i) => letterboxInto(values, i * 3 * plane, cutOut(image, box), { width, height }, place))
+  const { mean, deviation } = normalisations[normalisation]
+  for (let channel = 0; channel < boxes.length * 3; channel++) {
+    const [less, by] = [mean[channel % 3]!, 1 / deviation[channel % 3]!]
+    for (let at = channel * plane; at < (channel + 1) * plane; at++) values[at] = (values[at]! - less) * by
+  }
+  return values
+}
+
+/** Whole pixels that the box touches, at least one. */
+function cutOut(image: DecodedImage, [x1, y1, x2, y2]: Box): DecodedImage {
+  const [left, top] = [clamp(Math.floor(x1), image.width - 1), clamp(Math.floor(y1), image.height - 1)]
+  const width = Math.max(1, Math.min(image.width, Math.ceil(x2)) - left)
+  const height = Math.max(1, Math.min(image.height, Math.ceil(y2)) - top)
+  if (width === image.width && height === image.height) return image
+  const rgb = new Uint8Array(3 * width * height)
+  for (let y = 0; y < height; y++) {
+    const from = 3 * ((top + y) * image.width + left)
+    rgb.set(image.rgb.subarray(from, from + 3 * width), 3 * y * width)
+  }
+  return { rgb, width, height }
+}
+
+const clamp = (value: number, most: number): number => Math.min(most, Math.max(0, value))

@@ -1,0 +1,84 @@
+// Runs the embedder beside the detector on boxes of a picture.
+import * as ort from 'onnxruntime-node'
+import { appError, messageOf } from '@likeness/shared/errors'
+import type { DecodedImage } from '../image-decode.ts'
+import type { Box } from '../letterbox.ts'
+import { openSession } from '../session.ts'
+import type { LogFn } from '../session.ts'
+import { cropTensor } from './crop-tensor.ts'
+import type { SemanticModel } from './semantic-model.ts'
+
+export interface SemanticEmbedder {
+  /** f32 [dim] of unit length for each box (picture pixels). */
+  embedBoxes(image: DecodedImage, boxes: readonly Box[]): Promise<Float32Array[]>
+  close(): Promise<void>
+}
+
+export interface OpenSemanticOptions {
+  path: string
+  semantic: Omit<SemanticModel, 'dim'>
+  executionProviders: readonly string[]
+  threads: number
+  log?: LogFn | undefined
+}
+
+/** Rejects with `embedder_unavailable` as the detector does. */
+export async function openSemanticEmbedder({ path, semantic, ...options }: OpenSemanticOptions): Promise<SemanticEmbedder> {
+  const { session } = await openSession({ ...options, model: { path, manifest: { name: semantic.file } } })
+  const { size, normalisation, inputName, outputName, batch } = semantic
+
+  async function runTogether(image: DecodedImage, boxes: readonly Box[]): Promise<Float32Array[]> {
+    const feeds = { [inputName]: new ort.Tensor('float32', cropTensor(image, boxes, size, normalisation), [boxes.length, 3, size.height, size.width]) }
+    const output = (await session.run(feeds))[outputName]!
+    if (!(output.data instanceof Float32Array) || output.dims[0] !== boxes.length) {
+      throw appError('invalid_request', `${semantic.file} gives ${output.type} [${output.dims.join(', ')}] for ${boxes.length} pictures, float [${boxes.length}, n] was expected`)
+    }
+    return Array.from(boxes, (_, i) => unitPooled(output.data as Float32Array, output.dims, i, semantic.file))
+  }
+  return {
+    async embedBoxes(image, boxes) {
+      if (batch === 'any') return boxes.length === 0 ? [] : runTogether(image, boxes)
+      const vectors: Float32Array[] = []
+      for (const box of boxes) vectors.push(...(await runTogether(image, [box])))
+      return vectors
+    },
+    close: () => session.release()
+  }
+}
+
+/** Row `index` of [n, dim, ...places]: the mean over the places, brought to unit length. */
+function unitPooled(data: Float32Array, [count, dim, ...places]: readonly number[], index: number, file: string): Float32Array {
+  const each = places.reduce((product, side) => product * side, 1)
+  const start = index * (data.length / count!)
+  const pooled = Float32Array.from({ length: dim! }, (_, channel) => {
+    let sum = 0
+    for (let i = 0; i < each; i++) sum += data[start + channel * each + i]!
+    return sum / each
+  })
+  const norm = Math.hypot(...pooled)
+  if (!(norm > 0 && Number.isFinite(norm))) throw appError('invalid_request', `${file} gives a vector of length ${norm}: it cannot be compared`)
+  return pooled.map((value) => value / norm)
+}
+
+const trialBoxes: readonly Box[] = [[0, 0, 64, 64], [64, 64, 128, 128], [0, 0, 128, 128]]
+const leastSame = 0.9999
+
+/** Tries it on crops of one picture, alone and together, and tells what the file does not: `dim`. Rejects with `invalid_request`. */
+export async function trySemantic(options: OpenSemanticOptions): Promise<SemanticModel> {
+  const picture: DecodedImage = { rgb: Uint8Array.from({ length: 3 * 128 * 128 }, (_, i) => (i * 2654435761) % 251), width: 128, height: 128 }
+  let embedder: SemanticEmbedder | undefined
+  try {
+    embedder = await openSemanticEmbedder(options)
+    const together = await embedder.embedBoxes(picture, trialBoxes)
+    const alone = (await Promise.all(trialBoxes.map((box) => embedder!.embedBoxes(picture, [box])))).flat()
+    const apart = together.findIndex((vector, i) => !(dot(vector, alone[i]!) >= leastSame))
+    if (apart >= 0) throw appError('invalid_request', `${options.semantic.file}: a crop beside others has cosine ${dot(together[apart]!, alone[apart]!).toFixed(4)} with itself alone: export it with batch 1`)
+    return { ...options.semantic, dim: together[0]!.length }
+  } catch (error) {
+    throw appError('invalid_request', `${options.semantic.file} cannot be used as an embedder: ${messageOf(error).trim()}`, { cause: error })
+  } finally {
+    await embedder?.close()
+  }
+}
+
+const dot = (a: Float32Array, b: Float32Array): number => a.reduce((sum, value, i) => sum + value * b[i]!, 0)

@@ -1,0 +1,83 @@
+// An ordinary image embedder beside the detector: what its ONNX file takes and gives, and what of a row's raw vector is its part.
+import { createHash } from 'node:crypto'
+import { appError, messageOf } from '@likeness/shared/errors'
+import { decodeModel } from '../onnx/onnx-proto.ts'
+import type { OnnxModel, OnnxValueInfo } from '../onnx/onnx-proto.ts'
+import { FLOAT, toNumber } from '../onnx/graph-builder.ts'
+import type { Size } from '../letterbox.ts'
+
+/** How RGB 0..1 becomes what the embedder was trained on: (value - mean) / deviation for each channel. */
+export const normalisations = {
+  imagenet: { mean: [0.485, 0.456, 0.406], deviation: [0.229, 0.224, 0.225] },
+  clip: { mean: [0.48145466, 0.4578275, 0.40821073], deviation: [0.26862954, 0.26130258, 0.27577711] },
+  /** -1..1 */
+  half: { mean: [0.5, 0.5, 0.5], deviation: [0.5, 0.5, 0.5] },
+  /** 0..1 */
+  unit: { mean: [0, 0, 0], deviation: [1, 1, 1] },
+  /** 0..255 */
+  bytes: { mean: [0, 0, 0], deviation: [1 / 255, 1 / 255, 1 / 255] }
+} as const
+export type Normalisation = keyof typeof normalisations
+
+/** Which rows are made of: `both` parts, or the embedder's alone. Without an embedder they are the detector's own (`instance`). */
+export const semanticKinds = ['both', 'semantic'] as const
+export type SemanticKind = (typeof semanticKinds)[number]
+
+export interface SemanticModel {
+  /** Beside the detector's file. */
+  file: string
+  sha256: string
+  kind: SemanticKind
+  inputName: string
+  size: Size
+  normalisation: Normalisation
+  /** Crops that one run takes. */
+  batch: 'any' | 'one'
+  outputName: string
+  /** Numbers that it gives for one crop, after averaging over the places of a map. */
+  dim: number
+}
+
+export interface DescribeSemanticOptions {
+  bytes: Uint8Array
+  file: string
+  kind: SemanticKind
+  normalisation: Normalisation
+}
+
+const defaultSide = 224
+
+/**
+ * Everything but `dim`, which a dummy run tells. Takes one float input [batch, 3, height, width]; of several outputs the first
+ * of two dimensions is the vector, else the first map of four. Rejects with `data_corrupt` and `invalid_request`.
+ */
+export function describeSemantic({ bytes, file, kind, normalisation }: DescribeSemanticOptions): Omit<SemanticModel, 'dim'> {
+  const { graph } = decodeOrReject(bytes, file)
+  const initializers = new Set(graph.initializer.map(({ name }) => name))
+  const inputs = graph.input.filter(({ name }) => !initializers.has(name))
+  const [input] = inputs
+  const dims = dimsOf(input)
+  if (inputs.length !== 1 || input?.type?.tensorType?.elemType !== FLOAT || dims.length !== 4 || dims[1] !== 3) {
+    throw appError('invalid_request', `${file}: an embedder takes one float input [batch, 3, height, width]; this one takes ${inputs.map((one) => `${one.name} [${dimsOf(one).map((dim) => dim || '?').join(', ')}]`).join(', ') || 'nothing'}`)
+  }
+  const output = graph.output.find((one) => dimsOf(one).length === 2) ?? graph.output.find((one) => dimsOf(one).length === 4)
+  if (output === undefined) {
+    throw appError('invalid_request', `${file}: an embedder gives a vector [batch, n] or a map [batch, n, height, width]; this one gives ${graph.output.map((one) => `${one.name} [${dimsOf(one).map((dim) => dim || '?').join(', ')}]`).join(', ') || 'nothing'}`)
+  }
+  return {
+    file, sha256: createHash('sha256').update(bytes).digest('hex'), kind, inputName: input.name,
+    size: { width: dims[3] || defaultSide, height: dims[2] || defaultSide },
+    normalisation, batch: dims[0] ? 'one' : 'any', outputName: output.name
+  }
+}
+
+function decodeOrReject(bytes: Uint8Array, file: string): OnnxModel {
+  try {
+    return decodeModel(bytes)
+  } catch (error) {
+    throw appError('data_corrupt', `${file} is not an ONNX model: ${messageOf(error)}`, { cause: error })
+  }
+}
+
+/** 0 for what is symbolic. */
+const dimsOf = (info: OnnxValueInfo | undefined): number[] => (info?.type?.tensorType?.shape?.dim ?? []).map((dim) => (dim.dimParam || dim.dimValue === undefined ? 0 : toNumber(dim.dimValue)))
