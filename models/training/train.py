@@ -20,6 +20,7 @@ from sources import Sources
 from teacher import descriptors
 
 RAW = 1728
+TOLD_EVERY = 10
 
 
 class Heads(nn.Module):
@@ -91,7 +92,7 @@ class Run:
             lr=options.rate, betas=(0.9, 0.98))
         # The profile's weights are a thousand times those of a fresh layer: its steps must be as much larger.
         if profile is not None:
-            self.optimizer.param_groups[2]["scale"] *= float(self.heads.vector.weight.abs().mean() * RAW**0.5)
+            self.optimizer.param_groups[2]["scale"] *= float(self.heads.vector.weight.detach().abs().mean() * RAW**0.5)
         self.taught = torch.from_numpy(taught).to(self.device)
         self.step, self.spent = 0, 0.0
         self.file = pathlib.Path(options.out) / "checkpoint.pt"
@@ -177,8 +178,8 @@ def main():
             sums[name] = sums.get(name, 0.0) + value
         pictures += len(batch[0])
         now = time.time()
-        if run.step % 25 == 0:
-            line = {"step": run.step, "part": round(part, 4), "perSecond": round(pictures / (now - told), 1), **{name: round(value / 25, 4) for name, value in sums.items()}}
+        if run.step % TOLD_EVERY == 0:
+            line = {"step": run.step, "part": round(part, 4), "perSecond": round(pictures / (now - told), 1), **{name: round(value / TOLD_EVERY, 4) for name, value in sums.items()}}
             print(json.dumps(line), flush=True)
             sums, pictures, told = {}, 0, now
         if now - saved > options.save_every:
