@@ -16,6 +16,7 @@ import { idsOf } from './damaged-gallery.ts'
 import type { DamagedGallery, Kind } from './damaged-gallery.ts'
 import { createOverlayStore } from './overlay-store.ts'
 import type { OverlayStore } from './overlay-store.ts'
+import { enrolmentSchema } from '@likeness/shared/contract/picture-settings'
 
 /** undefined: as it must be; else what was wrong. */
 export type Judge = (damaged: DamagedGallery, key: string) => Promise<string | undefined>
@@ -137,7 +138,7 @@ const itemsOfListFail: Judge = async ({ gallery: { store, keys, spec }, open: { 
     embedItem: () => Promise.reject(new Error('nothing of a damaged list may be embedded')),
     openInHand: () => ({ leftovers: async () => new Map(), take: async () => undefined, letGo: () => undefined })
   })
-  const job = { incarnation: spec.incarnation, ingestion, firstOrdinal, size, embedding, viewSizes: [], subjects: false, feeding: 1 }
+  const job = { incarnation: spec.incarnation, ingestion, firstOrdinal, size, embedding, enrolment: enrolmentSchema.parse(spec.settings), feeding: 1 }
   const { failed } = await embed(job, { priority: 'bulk', signal: new AbortController().signal, repeated: false, log: silentLog() })
   const codes: (string | undefined)[] = []
   for await (const { key } of overlay.list(keys.batchPrefix(ingestion))) {

@@ -1,6 +1,7 @@
 // The messages between the supervisor and an inference child. Typed arrays travel as they are (serialization 'advanced').
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
 import type { Box, CompareMade } from '@likeness/shared/contract/lane'
+import type { Enrolment, Look } from '@likeness/shared/contract/picture-settings'
 
 export type Priority = 'interactive' | 'small' | 'bulk'
 
@@ -9,8 +10,7 @@ export interface ItemTask {
   kind: 'item'
   itemId: string
   imageKey: string
-  viewSizes: readonly number[]
-  subjects: boolean
+  enrolment: Enrolment
   /** What to make: the model's own, or with a learned profile. */
   embedding: EmbeddingSpec
 }
@@ -21,7 +21,8 @@ export interface QueryTask {
   box?: Box | undefined
   maxDetections?: number | undefined
   confidence?: number | undefined
-  viewSizes?: readonly number[] | undefined
+  enrolment?: Enrolment | undefined
+  look?: Look | undefined
   embedding: EmbeddingSpec
 }
 /** Somebody's picture beside a gallery picture, which the child reads from the object store. */
@@ -42,7 +43,7 @@ export interface ThumbnailTask {
 export type ChildTask = ItemTask | QueryTask | CompareTask | ThumbnailTask
 
 export interface EmbeddedRow {
-  kind: 'subject' | 'whole' | 'view' | 'given'
+  kind: 'subject' | 'whole' | 'view' | 'tile' | 'given'
   box: Box
   score: number
   className: string | null

@@ -1,6 +1,7 @@
 // Keeps a bounded number of chunk jobs of every open ingestion in the queue. Jobs are hints: what is open is read from the writer,
 // and a chunk whose job vanished without effect is fed again.
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
+import { enrolmentSchema } from '@likeness/shared/contract/picture-settings'
 import { chunkJobId, smallIngestionItems } from '@likeness/shared/contract/work'
 import type { ChunkJob, EmbedLane } from '@likeness/shared/contract/work'
 import type { Clock } from '@likeness/shared/clock'
@@ -70,8 +71,8 @@ export class Feeder {
       if (state === 'gone') vanished = true
       if (state === 'there' || state === 'gone') continue
       const feeding = (before?.feeding ?? 0) + 1
-      const { view_sizes: viewSizes, subjects } = spec.settings
-      await queue.add({ incarnation: spec.incarnation, ingestion, firstOrdinal: first, size, embedding: spec.embedding, viewSizes, subjects, feeding, requestId: record.requestId })
+      const enrolment = enrolmentSchema.parse(spec.settings)
+      await queue.add({ incarnation: spec.incarnation, ingestion, firstOrdinal: first, size, embedding: spec.embedding, enrolment, feeding, requestId: record.requestId })
       fed.set(first, { feeding, checkedAtMs: this.deps.clock.nowMs(), goneSinceMs: undefined })
       if (feeding > 1) this.deps.log.info({ ingestion, first, feeding }, 'chunk fed again')
     }

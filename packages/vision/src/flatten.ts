@@ -6,8 +6,8 @@ export interface Color {
   b: number
 }
 
-const WHITE: Color = { r: 255, g: 255, b: 255 }
-const DARK_GREY: Color = { r: 64, g: 64, b: 64 }
+export const WHITE: Color = { r: 255, g: 255, b: 255 }
+export const DARK_GREY: Color = { r: 64, g: 64, b: 64 }
 const NEAR_WHITE = 225
 
 /** White; dark grey where most of what is visible (by alpha) is itself near white and would vanish. `rgba`: u8 [h*w*4]. */
@@ -34,4 +34,10 @@ export function flattenAlpha(rgba: Uint8Array, { r, g, b }: Color): Uint8Array {
     rgb[3 * i + 2] = (rgba[4 * i + 2]! * alpha + b * rest + 127) / 255
   }
   return rgb
+}
+
+/** u8 [h*w*4]. */
+export function isOpaque(rgba: Uint8Array): boolean {
+  for (let i = 3; i < rgba.length; i += 4) if (rgba[i]! < 255) return false
+  return true
 }

@@ -1,8 +1,8 @@
-// Untrusted bytes to upright 8-bit sRGB pixels, within bounds of memory and time. The one place that uses sharp.
+// Untrusted bytes to upright 8-bit sRGB pixels, within bounds of memory and time. The one place where sharp meets them.
 import sharp from 'sharp'
 import type { Metadata } from 'sharp'
 import { appError, isAppError, messageOf } from '@likeness/shared/errors'
-import { chooseBackground, flattenAlpha } from './flatten.ts'
+import { chooseBackground, flattenAlpha, isOpaque } from './flatten.ts'
 import type { Color } from './flatten.ts'
 import { endsEarly, sniffImageFormat } from './image-format.ts'
 import type { ImageFormat } from './image-format.ts'
@@ -12,6 +12,8 @@ export interface DecodedImage {
   rgb: Uint8Array
   width: number
   height: number
+  /** u8 [height, width, 4], where some of the picture is transparent: it can be put on another ground, and its borders be cut off. */
+  rgba?: Uint8Array
 }
 
 export interface DecodeOptions {
@@ -57,7 +59,7 @@ export async function decodeImage(bytes: Uint8Array, options: DecodeOptions = {}
     checkSize(await input.metadata(), format, maxPixels)
     const { data, info } = await input.autoOrient().toColourspace('srgb').timeout({ seconds: TIMEOUT_S })
       .raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true })
-    return { rgb: toRgb(data, info.channels, options.background ?? 'auto'), width: info.width, height: info.height }
+    return { ...flattened(data, info.channels, options.background ?? 'auto'), width: info.width, height: info.height }
   } catch (error) {
     throw isAppError(error) ? error : explain(error, bytes, format)
   }
@@ -83,9 +85,10 @@ function explain(error: unknown, bytes: Uint8Array, format: ImageFormat) {
   return appError('image_corrupt', `the ${format} picture cannot be decoded`, { cause: error })
 }
 
-function toRgb(data: Buffer, channels: number, background: Color | 'auto'): Uint8Array {
+function flattened(data: Buffer, channels: number, background: Color | 'auto'): Pick<DecodedImage, 'rgb' | 'rgba'> {
   const pixels = new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
-  if (channels === 3) return pixels
+  if (channels === 3) return { rgb: pixels }
   if (channels !== 4) throw new Error(`${channels} channels after conversion to sRGB`)
-  return flattenAlpha(pixels, background === 'auto' ? chooseBackground(pixels) : background)
+  const rgb = flattenAlpha(pixels, background === 'auto' ? chooseBackground(pixels) : background)
+  return isOpaque(pixels) ? { rgb } : { rgb, rgba: pixels }
 }

@@ -4,6 +4,7 @@ import { channels, workHintSchema } from '@likeness/shared/contract/work'
 import { Redis } from 'ioredis'
 import { createEmbedRig, pictureOf, tinyEmbedding } from './embed-rig.ts'
 import type { EmbedRig } from './embed-rig.ts'
+import { enrolmentSchema } from '@likeness/shared/contract/picture-settings'
 
 let rig: EmbedRig
 beforeAll(async () => {
@@ -50,7 +51,7 @@ test('a chunk of 50 with bad pictures in it writes 50 items, and only the bad on
 
 test('rows follow the collection: the whole picture where there are no views, no subjects where none are wanted', async () => {
   const { ingestion } = await rig.storeIngestion([{ bytes: await pictureOf(1) }])
-  await rig.addChunk(rig.chunkOf(ingestion, { viewSizes: [], subjects: false }), 'small')
+  await rig.addChunk(rig.chunkOf(ingestion, { enrolment: enrolmentSchema.parse({ view_sizes: [], subjects: false }) }), 'small')
   const [item] = await rig.waitForItems(ingestion, 1)
   expect(item!.rows).toEqual([{ kind: 'whole', box: [0, 0, 48, 48], score: 1, className: null }])
 }, 60_000)

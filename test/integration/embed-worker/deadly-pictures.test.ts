@@ -2,6 +2,7 @@ import { afterEach, expect, test } from 'vitest'
 import { inHandKey } from '@likeness/shared/contract/work'
 import { ask, createEmbedRig, embed, pictureOf, sha256Of } from './embed-rig.ts'
 import type { EmbedRig } from './embed-rig.ts'
+import { enrolmentSchema } from '@likeness/shared/contract/picture-settings'
 
 let rig: EmbedRig
 afterEach(() => rig.close(), 30_000)
@@ -26,7 +27,7 @@ test('inference processes killed at random moments cost no healthy picture', asy
   const worker = await rig.startWorker()
   const pictures = await Promise.all(Array.from({ length: 200 }, async (_, i) => ({ bytes: await pictureOf(i % 40, 400) })))
   const { ingestion } = await rig.storeIngestion(pictures)
-  await rig.addChunk(rig.chunkOf(ingestion, { viewSizes: [640, 512] }))
+  await rig.addChunk(rig.chunkOf(ingestion, { enrolment: enrolmentSchema.parse({ view_sizes: [640, 512] }) }))
   let killed = 0
   while (killed < 6) {
     await expect.poll(() => rig.redis.hlen(inHandKey(ingestion, 0)), { timeout: 60_000 }).toBeGreaterThan(0)

@@ -20,6 +20,7 @@ import { openDirectoryStore } from '@likeness/shared/store/directory-store'
 import { createUlid } from '@likeness/shared/ulid'
 import { writeTinyModel } from '@likeness/vision'
 import { startRedis } from '../../support/redis.ts'
+import { enrolmentSchema } from '@likeness/shared/contract/picture-settings'
 
 export const tinyEmbedding = { version: 'tiny@1.0.0/tiny@1', dim: 64, unit: true }
 export const laneSecret = 'a-secret-of-the-lane-for-tests'
@@ -70,7 +71,7 @@ export async function createEmbedRig() {
     return { ingestion, lines }
   }
   const chunkOf = (ingestion: string, more: Partial<ChunkJob> = {}): ChunkJob =>
-    ({ incarnation, ingestion, firstOrdinal: 0, size: 1, embedding: tinyEmbedding, viewSizes: [64, 32], subjects: true, feeding: 1, ...more })
+    ({ incarnation, ingestion, firstOrdinal: 0, size: 1, embedding: tinyEmbedding, enrolment: enrolmentSchema.parse({ view_sizes: [64, 32] }), feeding: 1, ...more })
   async function addChunk(chunk: ChunkJob, lane: EmbedLane = 'bulk'): Promise<void> {
     await queues[lane].add('chunk', chunk, { jobId: chunkJobId(chunk), attempts: 20, backoff: { type: 'fixed', delay: 200 } })
   }

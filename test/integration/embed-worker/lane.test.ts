@@ -6,6 +6,7 @@ import { laneAddressSchema, lanesKey } from '@likeness/shared/contract/work'
 import sharp from 'sharp'
 import { ask, createEmbedRig, embed, laneSecret, pictureOf, tinyEmbedding } from './embed-rig.ts'
 import type { EmbedRig, WorkerProcess } from './embed-rig.ts'
+import { enrolmentSchema } from '@likeness/shared/contract/picture-settings'
 
 let rig: EmbedRig
 let worker: WorkerProcess
@@ -38,7 +39,7 @@ test('a given box is the only subject', async () => {
 test('the same picture gives the same vector in a chunk and over the lane', async () => {
   const bytes = await pictureOf(5, 96)
   const { ingestion } = await rig.storeIngestion([{ bytes }])
-  await rig.addChunk(rig.chunkOf(ingestion, { viewSizes: [], subjects: true }))
+  await rig.addChunk(rig.chunkOf(ingestion, { enrolment: enrolmentSchema.parse({ view_sizes: [] }) }))
   await rig.waitForItems(ingestion, 1)
   const [batch] = await rig.readBatches(ingestion)
   const answer = embedAnswerSchema.parse(await (await embed(worker.url, bytes)).json())

@@ -12,6 +12,7 @@ import { connectRedis } from '@likeness/shared/redis'
 import { createUlid } from '@likeness/shared/ulid'
 import { startRedis } from '../../support/redis.ts'
 import type { TestRedis } from '../../support/redis.ts'
+import { enrolmentSchema } from '@likeness/shared/contract/picture-settings'
 
 let server: TestRedis
 let redis: Redis
@@ -32,7 +33,7 @@ afterEach(async () => {
 })
 
 const summary = { embedded: 0, failed: 0, skipped: 0 }
-const chunk = (): ChunkJob => ({ incarnation: createUlid(), ingestion: createUlid(), firstOrdinal: 0, size: 1, embedding: { version: 'v', dim: 1, unit: true }, viewSizes: [], subjects: true, feeding: 1 })
+const chunk = (): ChunkJob => ({ incarnation: createUlid(), ingestion: createUlid(), firstOrdinal: 0, size: 1, embedding: { version: 'v', dim: 1, unit: true }, enrolment: enrolmentSchema.parse({ view_sizes: [] }), feeding: 1 })
 const add = (job: ChunkJob) => queue.add('chunk', job, { jobId: chunkJobId(job), attempts: 5, backoff: { type: 'fixed', delay: 50 } })
 function consume(processChunk: (job: ChunkJob, run: ChunkRun) => Promise<typeof summary>): QueueConsumer {
   return (consumer = startQueueConsumer({ connect: () => connectRedis({ url: server.url, role: 'worker', log: silentLog() }), processChunk, log: silentLog() }))

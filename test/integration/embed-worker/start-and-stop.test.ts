@@ -2,6 +2,7 @@ import { afterEach, expect, test } from 'vitest'
 import { startRedis } from '../../support/redis.ts'
 import { createEmbedRig, embed, pictureOf } from './embed-rig.ts'
 import type { EmbedRig } from './embed-rig.ts'
+import { enrolmentSchema } from '@likeness/shared/contract/picture-settings'
 
 let rig: EmbedRig
 afterEach(() => rig.close(), 30_000)
@@ -10,7 +11,7 @@ test('queries are answered while an import keeps the only process busy', async (
   rig = await createEmbedRig()
   const worker = await rig.startWorker({ EMBED_PROCESSES: '1' })
   const { ingestion } = await rig.storeIngestion(await Promise.all(Array.from({ length: 200 }, async (_, i) => ({ bytes: await pictureOf(i, 200) }))))
-  await rig.addChunk(rig.chunkOf(ingestion, { viewSizes: [1280, 1280, 1280] }))
+  await rig.addChunk(rig.chunkOf(ingestion, { enrolment: enrolmentSchema.parse({ view_sizes: [1280, 1280, 1280] }) }))
   await expect.poll(() => rig.queues.bulk.getActiveCount(), { timeout: 20_000 }).toBe(1)
   for (let i = 0; i < 5; i++) expect((await embed(worker.url, await pictureOf(i))).status).toBe(200)
   expect(await rig.queues.bulk.getActiveCount()).toBe(1)

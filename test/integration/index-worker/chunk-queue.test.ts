@@ -11,6 +11,7 @@ import type { Redis } from '@likeness/shared/redis'
 import { createUlid } from '@likeness/shared/ulid'
 import { startRedis } from '../../support/redis.ts'
 import type { TestRedis } from '../../support/redis.ts'
+import { enrolmentSchema } from '@likeness/shared/contract/picture-settings'
 
 let server: TestRedis
 let redis: Redis
@@ -29,7 +30,7 @@ function open(url: string): void {
   redis = connectRedis({ url, role: 'producer', log: silentLog() })
   queue = createChunkQueue({ redis, lane: 'bulk' })
 }
-const chunk = (): ChunkJob => ({ incarnation: createUlid(), ingestion: createUlid(), firstOrdinal: 0, size: 1, embedding: { version: 'v', dim: 1, unit: true }, viewSizes: [], subjects: true, feeding: 1 })
+const chunk = (): ChunkJob => ({ incarnation: createUlid(), ingestion: createUlid(), firstOrdinal: 0, size: 1, embedding: { version: 'v', dim: 1, unit: true }, enrolment: enrolmentSchema.parse({ view_sizes: [] }), feeding: 1 })
 async function feeds(): Promise<boolean> {
   const job = chunk()
   await queue.add(job)

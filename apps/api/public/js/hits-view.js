@@ -10,6 +10,7 @@ const overall = -1
 export function objectLabel(object, index) {
   if (object.kind === 'whole') return 'Whole picture'
   if (object.kind === 'given') return 'Your box'
+  if (object.kind === 'tile') return 'Part of it'
   return `${object.class ?? 'object'} ${index + 1}`
 }
 

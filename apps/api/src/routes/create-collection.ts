@@ -1,9 +1,10 @@
 // POST /v1/collections: a name, a metric, an index method and settings; the embedding is what the lanes make, that of a profile, or the given one.
 import { z } from 'zod'
 import { collectionSettingsSchema, collectionSpecSchema } from '@likeness/shared/contract/collection'
-import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
+import type { CollectionSettings, EmbeddingSpec } from '@likeness/shared/contract/collection'
 import { createCollectionSchema } from '@likeness/shared/contract/http'
 import type { CreateCollection } from '@likeness/shared/contract/http'
+import { presets } from '@likeness/shared/contract/picture-settings'
 import { embeddingOfProfile, modelOf } from '@likeness/shared/contract/profile'
 import { appError, isAppError } from '@likeness/shared/errors'
 import type { ApiDeps } from '../api-deps.ts'
@@ -31,7 +32,7 @@ function parseCreate(body: unknown) {
 }
 
 /** What the embed-workers make, the given one, or that of a profile; embedding_mismatch when the profile belongs to a model that no embed-worker has. */
-async function embeddingFor({ lanes, profiles }: ApiDeps, { embedding, profile: reference }: CreateCollection): Promise<EmbeddingSpec> {
+async function embeddingFor({ lanes, profiles }: ApiDeps, { embedding, profile: { learned: reference } = {} }: CreateCollection): Promise<EmbeddingSpec> {
   if (embedding !== undefined) return embedding
   if (reference === undefined) return await lanes.embedding(laneWaitMs)
   const profile = await profiles.resolve(reference)
@@ -39,6 +40,11 @@ async function embeddingFor({ lanes, profiles }: ApiDeps, { embedding, profile: 
   const models = [...new Set([first, ...lanes.known().map((lane) => lane.embedding)].map(({ version }) => modelOf(version)))]
   if (models.includes(profile.model)) return embeddingOfProfile(profile)
   throw appError('embedding_mismatch', `the profile ${profile.name}@${profile.version} was learned with the model ${profile.model}, and the embed-workers have ${models.join(', ')}`)
+}
+
+/** Those given, then those of the built-in profile. */
+function settingsOf({ settings, profile: { builtIn = 'general' } = {} }: CreateCollection): CollectionSettings {
+  return collectionSettingsSchema.parse({ ...presets[builtIn], ...settings, profile: builtIn })
 }
 
 /** What an earlier attempt made: the same collection, not older than its reservation. */
@@ -76,7 +82,7 @@ export const createCollection = (deps: ApiDeps): Route => ({
       prepare: async () => {
         const { name, metric, index_method: method, storage, rescore } = request
         const embedding = await embeddingFor(deps, request)
-        const settings = collectionSettingsSchema.parse(request.settings ?? {})
+        const settings = settingsOf(request)
         return { spec: { name, embedding, metric, method, storage, rescore, settings }, atMs: deps.clock.nowMs() }
       },
       act: (intent, again) => create(deps, intent, again)

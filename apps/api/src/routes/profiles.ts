@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import type { Request } from 'express'
-import { profileDraftSchema, profileFileBytes, profileNameSchema, profileSchema, profileVersionOf } from '@likeness/shared/contract/profile'
+import { learnedNameSchema, profileDraftSchema, profileFileBytes, profileSchema, profileVersionOf } from '@likeness/shared/contract/profile'
 import type { ProfileDraft } from '@likeness/shared/contract/profile'
 import { appError } from '@likeness/shared/errors'
 import type { ApiDeps } from '../api-deps.ts'
@@ -73,7 +73,8 @@ export const putProfile = (deps: ApiDeps): Route => ({
     if (!isMultipart(req)) throw appError('unsupported_media_type', 'send content-type: multipart/form-data')
     requestKey(req)
     const name = pathParameter(req, 'profile')
-    if (!profileNameSchema.safeParse(name).success) throw appError('invalid_name', `${JSON.stringify(name)} is not a name that a profile can have`)
+    const named = learnedNameSchema.safeParse(name)
+    if (!named.success) throw appError('invalid_name', `${JSON.stringify(name)} is not a name that a profile can have: ${named.error.issues[0]!.message}`)
     const { draft, projection } = await receiveProfile(req)
     if (createHash('sha256').update(projection).digest('hex') !== draft.sha256) throw appError('invalid_request', 'projection: it does not match its sha256')
     await answerOnce(deps, req, res, {

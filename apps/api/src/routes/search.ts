@@ -1,7 +1,9 @@
 // POST /v1/collections/:c/search: a picture, a stored picture, an item or a vector; what is like it, from one committed version.
 import type { Snapshot } from '@likeness/engine/contract'
 import type { CollectionSpec, EmbeddingSpec } from '@likeness/shared/contract/collection'
-import type { EmbedAnswer } from '@likeness/shared/contract/lane'
+import type { EmbedAnswer, EmbedQuery } from '@likeness/shared/contract/lane'
+import { enrolmentSchema, lookSchema } from '@likeness/shared/contract/picture-settings'
+import type { Look } from '@likeness/shared/contract/picture-settings'
 import { appError } from '@likeness/shared/errors'
 import type { ApiDeps } from '../api-deps.ts'
 import { contextOf } from '../http/request-context.ts'
@@ -42,6 +44,18 @@ function acquire({ replica }: ApiDeps, { incarnation }: CollectionSpec, { reques
   return replica.acquire(incarnation, { consistency: request.consistency, minSeq: request.min_seq, timeoutMs: readTimeoutMs })
 }
 
+/** As the settings say now, which may have changed since the creation; what the request says goes before them. */
+async function howToLook({ replica }: ApiDeps, { incarnation }: CollectionSpec, { request }: ReceivedSearch): Promise<Pick<EmbedQuery, 'enrolment' | 'look'>> {
+  const loaded = await replica.acquire(incarnation, { consistency: 'eventual', timeoutMs: readTimeoutMs })
+  try {
+    const { settings } = loaded.spec
+    const asked = Object.fromEntries(Object.keys(lookSchema.shape).flatMap((name) => (request[name as keyof Look] === undefined ? [] : [[name, request[name as keyof Look]]])))
+    return { enrolment: enrolmentSchema.parse(settings), look: lookSchema.parse({ ...settings, ...asked }) }
+  } finally {
+    loaded.release()
+  }
+}
+
 export const search = (deps: ApiDeps): Route => ({
   method: 'post',
   path: '/v1/collections/:c/search',
@@ -51,10 +65,11 @@ export const search = (deps: ApiDeps): Route => ({
     const received = await receiveSearch(req, res, deps.settings.maxUploadBytes)
     const { box, max_objects: maxDetections, detector_threshold: confidence } = received.request
     const picture = await pictureOf(deps, spec, received)
+    const seen = picture === undefined ? undefined : await howToLook(deps, spec, received)
     let embedMs = 0
     const embed = async (embedding: EmbeddingSpec): Promise<EmbedAnswer> => {
       const fromMs = performance.now()
-      const answer = await deps.lanes.embed(picture!, { embedding, box, maxDetections, confidence, viewSizes: spec.settings.view_sizes }, contextOf(res).gone)
+      const answer = await deps.lanes.embed(picture!, { embedding, box, maxDetections, confidence, ...seen }, contextOf(res).gone)
       embedMs += performance.now() - fromMs
       return answer
     }

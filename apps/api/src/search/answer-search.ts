@@ -1,16 +1,20 @@
 // From hits of the snapshot to the answer: per object, and merged over all of them by item, best score first.
-import type { Hit, Snapshot } from '@likeness/engine/contract'
+import type { Snapshot } from '@likeness/engine/contract'
+import type { CollectionSettings } from '@likeness/shared/contract/collection'
 import { defaultK, maxHits, maxK } from '@likeness/shared/contract/http'
 import type { HitAnswer, SearchAnswer, SearchRequest } from '@likeness/shared/contract/http'
 import type { Filter } from '@likeness/shared/contract/filter'
+import type { Metadata } from '@likeness/shared/contract/item-list'
 import { appError } from '@likeness/shared/errors'
 import { pictureLinks } from '../stored-item.ts'
 import { suppressOverlaps } from './recognised-objects.ts'
+import { searchReranked } from './search-reranked.ts'
+import type { RankedHit } from './search-reranked.ts'
 import type { SearchQueries } from './search-queries.ts'
 
-function hitAnswer(collection: string, metric: string, { item, row, score, distance }: Hit): HitAnswer {
+function hitAnswer(collection: string, metric: string, { item, row, score, distance, rerankScore }: RankedHit): HitAnswer {
   const { id, label, metadata, rows, width, height } = item
-  return { id, label, metadata, score, distance, metric, box: rows[row]?.box ?? [0, 0, width, height], ...pictureLinks(collection, id) }
+  return { id, label, metadata, score, ...(rerankScore !== undefined && { rerank_score: rerankScore }), distance, metric, box: rows[row]?.box ?? [0, 0, width, height], ...pictureLinks(collection, id) }
 }
 
 /** What a hit is grouped by; undefined for a group of its own. */
@@ -24,14 +28,17 @@ export interface Grouping {
   size: number
 }
 
-/** Best k items, each once with its best score, at most `size` of a group. Equal scores keep their order. */
+/** Those that were ranked anew before those that came too late for it. */
+const rankOf = ({ rerank_score: again, score }: HitAnswer): number => (again === undefined ? score : 2 + again)
+
+/** Best k items, each once with its best rank, at most `size` of a group. Equal ones keep their order. */
 export function mergeHits(lists: readonly (readonly HitAnswer[])[], k: number, group?: Grouping): HitAnswer[] {
   const best = new Map<string, HitAnswer>()
   for (const hit of lists.flat()) {
     const known = best.get(hit.id)
-    if (known === undefined || hit.score > known.score) best.set(hit.id, hit)
+    if (known === undefined || rankOf(hit) > rankOf(known)) best.set(hit.id, hit)
   }
-  const ranked = [...best.values()].sort((a, b) => b.score - a.score)
+  const ranked = [...best.values()].sort((a, b) => rankOf(b) - rankOf(a))
   return (group === undefined ? ranked : withinGroups(ranked, group)).slice(0, k)
 }
 
@@ -46,10 +53,19 @@ function withinGroups(hits: readonly HitAnswer[], { by, size }: Grouping): HitAn
   })
 }
 
-function filterOf({ filter, exclude }: SearchRequest): Filter | undefined {
+type Exclusion = { filter?: Filter | undefined; exclude?: Filter | undefined }
+
+function filterOf({ filter, exclude }: Exclusion): Filter | undefined {
   if (exclude === undefined) return filter
   // filter and not exclude
   return filter === undefined ? { not: exclude } : { not: { any: [{ not: filter }, exclude] } }
+}
+
+/** What has a value in common with the query under one of these keys, and what `exclude` says; undefined: nothing. */
+function excludedOf({ exclude, exclude_same: asked }: SearchRequest, settings: CollectionSettings, known: Metadata = {}): Filter | undefined {
+  const same = (asked ?? settings.exclude_same).flatMap((key): Filter[] => (known[key] === undefined || known[key] === null ? [] : [{ metadata: { [key]: known[key] } }]))
+  const all = exclude === undefined ? same : [exclude, ...same]
+  return all.length < 2 ? all[0] : { any: all }
 }
 
 /** A query by item finds the item itself, which is not answered: room for it, also in its group. */
@@ -61,7 +77,8 @@ function askFor({ group_size: groupSize = 1, group_by: groupBy }: SearchRequest,
 /** Searches all vectors at once; timings are the caller's. */
 export async function searchSnapshot(snapshot: Snapshot, queries: SearchQueries, request: SearchRequest): Promise<Omit<SearchAnswer, 'took_ms' | 'collection'>> {
   const { name, metric } = snapshot.spec
-  const { group_by: groupBy, group_size: groupSize = 1, nms_iou: nmsIou, hamming_radius: hammingRadius } = request
+  const { settings } = snapshot.spec
+  const { group_by: groupBy, group_size: groupSize = 1, nms_iou: nmsIou = settings.nms_iou, rerank = settings.rerank, hamming_radius: hammingRadius } = request
   if (hammingRadius !== undefined && metric !== 'hamming') throw appError('invalid_request', `hamming_radius is for hamming, and the metric of ${name} is ${metric}`)
   const k = request.k ?? (hammingRadius === undefined ? defaultK : maxK)
   if (request.vectors !== undefined && queries.objects.length * k > maxHits) {
@@ -69,12 +86,14 @@ export async function searchSnapshot(snapshot: Snapshot, queries: SearchQueries,
   }
   const asked = askFor(request, k, queries.except !== undefined)
   const grouping = groupBy === undefined ? {} : { groupBy, groupSize: asked.groupSize }
-  const found = await snapshot.search({
-    vectors: queries.vectors, k: asked.k, searchBudget: request.search_budget, hammingRadius, scoreThres: request.score_thres, filter: filterOf(request), ...grouping
-  })
+  const filter = filterOf({ filter: request.filter, exclude: excludedOf(request, settings, request.metadata ?? queries.metadata) })
+  const wish = { vectors: queries.vectors, k: asked.k, searchBudget: request.search_budget, hammingRadius, scoreThres: request.score_thres, filter, ...grouping }
+  const found = rerank ? await searchReranked(snapshot, wish) : await snapshot.search(wish)
   const lists = found.map((hits) => hits.filter(({ item }) => item.id !== queries.except).map((hit) => hitAnswer(name, metric, hit)))
   const group = groupBy === undefined ? undefined : { by: groupBy, size: groupSize }
   const every = queries.objects.map((object, i) => ({ ...object, hits: mergeHits(lists.filter((_, n) => queries.objectOf[n] === i), k, group) }))
-  const objects = nmsIou === undefined ? every : suppressOverlaps(every, nmsIou)
+  const apart = nmsIou === undefined ? every : suppressOverlaps(every, nmsIou)
+  // A tile is no object of the picture: it is only worth showing where something was recognised in it.
+  const objects = apart.filter(({ kind, hits }) => kind !== 'tile' || hits.length > 0)
   return { index_seq: snapshot.seq, objects, hits: mergeHits(objects.map(({ hits }) => hits), k, group), picture: queries.picture }
 }

@@ -1,16 +1,9 @@
 import { expect, test } from 'vitest'
 import type { HitAnswer, SearchAnswer } from '@likeness/shared/contract/http'
-import { iouOf, suppressOverlaps } from './recognised-objects.ts'
+import { suppressOverlaps } from './recognised-objects.ts'
 
 const object = (box: [number, number, number, number] | null, score?: number): SearchAnswer['objects'][number] => ({
   kind: 'subject', box, class: null, detector_score: 1, hits: score === undefined ? [] : [{ score } as HitAnswer]
-})
-
-test('the overlap of boxes is a share of what they cover together', () => {
-  expect(iouOf([0, 0, 10, 10], [0, 0, 10, 10])).toBe(1)
-  expect(iouOf([0, 0, 10, 10], [5, 0, 15, 10])).toBeCloseTo(1 / 3)
-  expect(iouOf([0, 0, 10, 10], [10, 0, 20, 10])).toBe(0)
-  expect(iouOf([3, 3, 3, 3], [3, 3, 3, 3])).toBe(0)
 })
 
 test('of recognised objects that overlap the one with the best hit stays, whatever the order', () => {

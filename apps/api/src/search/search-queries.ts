@@ -2,6 +2,7 @@
 import type { Snapshot } from '@likeness/engine/contract'
 import type { SearchAnswer } from '@likeness/shared/contract/http'
 import { decodeVector } from '@likeness/shared/contract/lane'
+import type { Metadata } from '@likeness/shared/contract/item-list'
 import type { EmbedAnswer } from '@likeness/shared/contract/lane'
 import { rowCount } from '@likeness/shared/contract/vector-rows'
 import type { VectorRows } from '@likeness/shared/contract/vector-rows'
@@ -17,12 +18,20 @@ export interface SearchQueries {
   picture: SearchAnswer['picture']
   /** Not a hit of itself. */
   except: string | undefined
+  /** Of the item that is asked with. */
+  metadata?: Metadata
 }
 
 /** Each row is an object. */
 export function queriesOfVectors(vectors: VectorRows, dim: number): SearchQueries {
   const objects = Array.from({ length: rowCount(vectors, dim) }, (): AnsweredObject => ({ kind: 'vector', box: null, class: null, detector_score: null }))
   return { objects, vectors, objectOf: [...objects.keys()], picture: null, except: undefined }
+}
+
+/** One box at several sizes is one object. */
+function placeOf(objects: AnsweredObject[], wanted: AnsweredObject): number {
+  const known = objects.findIndex(({ kind, box }) => kind === wanted.kind && box?.every((value, i) => value === wanted.box![i]))
+  return known >= 0 ? known : objects.push(wanted) - 1
 }
 
 export function queriesOfPicture(answer: EmbedAnswer): SearchQueries {
@@ -34,11 +43,7 @@ export function queriesOfPicture(answer: EmbedAnswer): SearchQueries {
     vectors.set(vector, i * dim)
   })
   const objects: AnsweredObject[] = []
-  const objectOf = answer.objects.map(({ kind, box, className, score }) => {
-    // The whole picture at several sizes is one object.
-    const known = kind === 'whole' ? objects.findIndex((object) => object.kind === 'whole') : -1
-    return known >= 0 ? known : objects.push({ kind, box, class: className, detector_score: kind === 'subject' ? score : null }) - 1
-  })
+  const objectOf = answer.objects.map(({ kind, box, className, score }) => placeOf(objects, { kind, box, class: className, detector_score: kind === 'subject' ? score : null }))
   return {
     objects,
     vectors,
@@ -53,11 +58,8 @@ export async function queriesOfItem(snapshot: Snapshot, id: string): Promise<Sea
   const [item, vectors] = [await snapshot.getItem(id), await snapshot.getVectors(id)]
   if (item === undefined || vectors === undefined) throw appError('item_not_found', 'the collection has no item with this id')
   const objects: AnsweredObject[] = []
-  let whole: number | undefined
-  const objectOf = item.rows.map(({ kind, box, className, score }) => {
-    if (kind === 'subject') return objects.push({ kind, box, class: className, detector_score: score }) - 1
-    whole ??= objects.push({ kind: 'whole', box, class: null, detector_score: null }) - 1
-    return whole
-  })
-  return { objects, vectors, objectOf, picture: { width: item.width, height: item.height }, except: id }
+  const objectOf = item.rows.map(({ kind, box, className, score }) =>
+    placeOf(objects, kind === 'subject' ? { kind, box, class: className, detector_score: score } : { kind: 'whole', box, class: null, detector_score: null })
+  )
+  return { objects, vectors, objectOf, picture: { width: item.width, height: item.height }, except: id, metadata: item.metadata }
 }

@@ -3,7 +3,8 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { indexMethods } from '@likeness/shared/contract/collection'
 import type { IndexMethod } from '@likeness/shared/contract/collection'
-import { profileReferenceSchema } from '@likeness/shared/contract/profile'
+import { collectionProfileSchema } from '@likeness/shared/contract/profile'
+import type { CollectionProfile } from '@likeness/shared/contract/profile'
 import { connectOptions, connectUsage, existing, parseCommand } from '../command-options.ts'
 import { fromCallersFolder } from '../config.ts'
 import { findModelDir } from '../model/model-folders.ts'
@@ -13,8 +14,9 @@ export const evalUsage = `likeness eval DIR [options]      measures how well a s
   DIR holds labels.csv (path,label,role,bbox_xyxy,extra; roles gallery, gallery_iconic, query; label none: in no gallery),
   or gallery.txt and queries.txt (path<TAB>label), or sub-folders as labels, every fourth picture of which is asked
   --model NAME       in a stack of its own with this model (default: the stack that runs, else one with the built-in model)
-  --profile gallery  learns the model's projection from the set's gallery pictures, never from its queries
-  --profile NAME     uses a profile of \`likeness profile learn\` in the stack
+  --profile P        general, product, vehicle or logo; NAME: one of \`likeness profile learn\` in the stack; gallery: learns the model's
+                     projection from the set's gallery pictures, never from its queries; two together: vehicle/NAME, logo/gallery
+  -o A.B=v           a value of the gallery's yaml, as Likeness.tiles=[2]; may be given several times
   --index METHOD     ${indexMethods.join(', ')} (default FLAT: exact)
   --subjects         boxes found in gallery pictures are enrolled, too, not only the pictures
   --roles A,B        which lines of labels.csv (default gallery,query)
@@ -29,8 +31,9 @@ export interface EvalOptions {
   /** Folder of the model; undefined: what runs, else the built-in one. */
   modelDir: string | undefined
   learnsProfile: boolean
-  /** A stored profile. */
+  /** Without the projection that is learned from the gallery. */
   profile: string | undefined
+  override: string[]
   /** Boxes found in gallery pictures are enrolled, too. */
   subjects: boolean
   index: IndexMethod
@@ -48,21 +51,22 @@ export function parseEvalOptions(args: readonly string[]): EvalOptions {
     options: {
       ...connectOptions,
       model: { type: 'string' }, profile: { type: 'string' }, index: { type: 'string', default: 'FLAT' }, subjects: { type: 'boolean', default: false }, roles: { type: 'string', default: 'gallery,query' },
-      'score-thres': { type: 'string' }, sheet: { type: 'string' }, 'min-r1': { type: 'string' }, json: { type: 'boolean', default: false }
+      'score-thres': { type: 'string' }, sheet: { type: 'string' }, 'min-r1': { type: 'string' }, json: { type: 'boolean', default: false },
+      override: { type: 'string', short: 'o', multiple: true, default: [] }
     },
     usage: evalUsage,
     positionals: true
   })
   const [folder, ...more] = positionals
   if (folder === undefined || more.length > 0) throw new UserError(`one folder is expected\n${evalUsage}`)
-  const { model, profile, index, api, data, json } = values
-  if (profile !== undefined && !profileReferenceSchema.safeParse(profile).success) throw new UserError(`--profile ${profile}: gallery, or NAME or NAME@VERSION of \`likeness profile list\``)
-  if ((model !== undefined || profile === 'gallery') && api !== undefined) throw new UserError('--model and --profile gallery are for a stack that is started here, --api names one that runs')
-  if (model !== undefined && profile !== undefined && profile !== 'gallery') throw new UserError(`--profile ${profile} lies in the stack that runs, --model starts another: give one of them`)
+  const { model, index, api, data, json, override } = values
+  const { profile, builtIn, learned, learnsProfile } = readProfile(values.profile)
+  if ((model !== undefined || learnsProfile) && api !== undefined) throw new UserError('--model and --profile gallery are for a stack that is started here, --api names one that runs')
+  if (model !== undefined && learned !== undefined && !learnsProfile) throw new UserError(`--profile ${profile} lies in the stack that runs, --model starts another: give one of them`)
   const method = indexMethods.find((known) => known === index.toUpperCase())
   if (method === undefined) throw new UserError(`--index ${index}: one of ${indexMethods.join(', ')}`)
   return {
-    folder: existing(folder, 'folder'), learnsProfile: profile === 'gallery', profile: profile === 'gallery' ? undefined : profile,
+    folder: existing(folder, 'folder'), learnsProfile, profile: learnsProfile ? builtIn : profile, override,
     modelDir: model === undefined ? undefined : findModelDir(model, data),
     index: method, subjects: values.subjects, json, api, data,
     roles: values.roles.split(',').map((role) => role.trim()),
@@ -70,6 +74,13 @@ export function parseEvalOptions(args: readonly string[]): EvalOptions {
     minR1: parseShare('--min-r1', values['min-r1']),
     sheet: values.sheet === undefined ? undefined : fromCallersFolder(values.sheet)
   }
+}
+
+function readProfile(profile: string | undefined): CollectionProfile & { profile?: string; learnsProfile: boolean } {
+  if (profile === undefined) return { learnsProfile: false }
+  const parsed = collectionProfileSchema.safeParse(profile)
+  if (!parsed.success) throw new UserError(`--profile ${profile}: ${parsed.error.issues[0]!.message}; gallery, or as logo/gallery, to learn one`)
+  return { profile, ...parsed.data, learnsProfile: parsed.data.learned === 'gallery' }
 }
 
 function parseShare(option: string, text: string | undefined): number | undefined {

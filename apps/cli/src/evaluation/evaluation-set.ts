@@ -27,7 +27,7 @@ export interface EvaluationSet {
 export const hitsAsked = 100
 
 export async function openEvaluationSet(options: EvalOptions, { onProgress, say }: { onProgress: (done: number, total: number) => void; say: (text: string) => void }): Promise<EvaluationSet> {
-  const { folder, roles, data, index, subjects, profile } = options
+  const { folder, roles, data, index, subjects, profile, override } = options
   const name = createHash('sha256').update(`${folder} ${roles.join()}`).digest('hex').slice(0, 8)
   const workDir = join(data === undefined ? dataHome() : fromCallersFolder(data), 'eval', name)
   await mkdir(workDir, { recursive: true })
@@ -38,10 +38,10 @@ export async function openEvaluationSet(options: EvalOptions, { onProgress, say 
   const queries = crossCamera ? set.queries.map((query) => ({ ...query, fields: { camera: cameraOf(query.name)! } })) : set.queries
   const yaml = join(workDir, 'eval.yaml')
   await writeFile(yaml, JSON.stringify({
-    IndexProcess: { index_method: index, index_dir: profile === undefined ? `./${index}` : `./${index}-${profile.replace('@', '-')}`, image_root: set.imageRoot, data_file: set.dataFile, dist_type: 'IP', return_k: hitsAsked },
-    Likeness: { subjects, ...(profile !== undefined && { profile }), ...(crossCamera && { fields: ['camera'], exclude: ['camera'] }) }
+    IndexProcess: { index_method: index, index_dir: profile === undefined ? `./${index}` : `./${index}-${profile.replace(/[@/]/g, '-')}`, image_root: set.imageRoot, data_file: set.dataFile, dist_type: 'IP', return_k: hitsAsked },
+    Likeness: { ...(subjects && { subjects }), ...(profile !== undefined && { profile }), ...(crossCamera && { fields: ['camera'], exclude: ['camera'] }) }
   }))
-  const config = await loadGalleryConfig(yaml, { overrides: [] })
+  const config = await loadGalleryConfig(yaml, { overrides: override })
   const galleryCounts = new Map<string, number>()
   for await (const { label } of readDataList(config)) if (typeof label === 'string') galleryCounts.set(label, (galleryCounts.get(label) ?? 0) + 1)
   return { config, queries, crossCamera, galleryCounts, workDir }

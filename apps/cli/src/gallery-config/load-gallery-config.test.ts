@@ -40,9 +40,19 @@ test('the file of a PP-ShiTu user is complete as it is, with every path relative
     indexDir: join(folder, 'product_gallery/index'), imageRoot: join(folder, 'product_images'), dataFile: join(folder, 'product_data.txt'),
     delimiter: undefined, operation: undefined, indexMethod: 'HNSW32', metric: 'IP', embeddingSize: 512, returnK: 5, scoreThres: 0.7,
     hammingRadius: undefined, searchBudget: undefined, detector: { threshold: 0.2, maxResults: 5, nmsIou: 0.05 },
-    fields: [], exclude: [], subjects: false, viewSizes: undefined, sealThreshold: undefined, storage: 'f32', rescore: false, hammingThreshold: undefined, warnings: []
+    fields: [], profile: {}, pictures: { subjects: false }, sealThreshold: undefined, storage: 'f32', rescore: false, hammingThreshold: undefined, warnings: []
   })
   expect(file).toBe(join(folder, 'g.yaml'))
+})
+
+test('a profile is a built-in one, a learned one, or both; what is written beside a built-in one goes before what it says', async () => {
+  const withOwn = (lines: string) => load(`${unmodified}\nLikeness:\n${lines}`)
+  expect(await withOwn('  profile: vehicle/cars\n  exclude: [site]\n  view_sizes: [64]')).toMatchObject({ profile: { builtIn: 'vehicle', learned: 'cars' }, pictures: { exclude_same: ['site'], view_sizes: [64] } })
+  expect((await withOwn('  profile: logo')).pictures).toEqual({})
+  expect(await withOwn('  profile: cars@0123456789abcdef')).toMatchObject({ profile: { learned: 'cars@0123456789abcdef' }, pictures: { subjects: false } })
+  for (const wrong of ['cars/vehicle', 'vehicle/logo', 'vehicle/', 'a b', 'vehicle/cars/x']) {
+    expect(await refusal(`${unmodified}\nLikeness:\n  profile: ${wrong}`)).toContain('Likeness.profile is not right: one of general, product, vehicle, logo; a learned NAME')
+  }
 })
 
 test('every key of a real PaddleClas file is read; what has no meaning here is named once', async () => {

@@ -2,6 +2,9 @@
 import { dirname, resolve } from 'node:path'
 import type { core } from 'zod'
 import type { IndexMethod, Metric, VectorStorage } from '@likeness/shared/contract/collection'
+import { answerSettingsSchema, enrolmentSchema, lookSchema } from '@likeness/shared/contract/picture-settings'
+import type { AnswerSettings, Enrolment, Look } from '@likeness/shared/contract/picture-settings'
+import type { CollectionProfile } from '@likeness/shared/contract/profile'
 import { UserError } from '../user-error.ts'
 import { collectionNameOf } from './collection-name.ts'
 import { gallerySchema, namesAt, namesWithoutMeaning } from './gallery-schema.ts'
@@ -10,6 +13,10 @@ import { nearestName } from './nearest-name.ts'
 import { applyOverrides } from './overrides.ts'
 import { readYamlFile } from './yaml-file.ts'
 import type { YamlFile } from './yaml-file.ts'
+
+export type PictureSettings = Partial<Enrolment & Look & Omit<AnswerSettings, 'nms_iou'>>
+const { nms_iou: _nmsIou, ...answerShape } = answerSettingsSchema.shape
+const pictureSettingNames = Object.keys({ ...enrolmentSchema.shape, ...lookSchema.shape, ...answerShape }) as (keyof PictureSettings)[]
 
 export interface GalleryConfig {
   file: string
@@ -30,11 +37,9 @@ export interface GalleryConfig {
   detector: { threshold: number; maxResults: number; nmsIou: number }
   /** Names of the fields after the label. */
   fields: string[]
-  exclude: string[]
-  subjects: boolean
-  /** NAME or NAME@VERSION; undefined: the model's own. */
-  profile: string | undefined
-  viewSizes: number[] | undefined
+  profile: CollectionProfile
+  /** Of pictures and answers, those that are given: the others are the built-in profile's. */
+  pictures: PictureSettings
   sealThreshold: number | undefined
   storage: VectorStorage
   rescore: boolean
@@ -86,6 +91,13 @@ const phrase = (issue: core.$ZodIssue): string => {
   return /^(is|belongs|needs) /.test(message) || /^hamming needs/.test(message) ? message : `: ${message}`.replace(/^: /, 'is not right: ')
 }
 
+/** Without a built-in profile only whole gallery pictures can be found, as in PP-ShiTu. */
+function pictureSettings(own: NonNullable<GalleryFile['Likeness']>): PictureSettings {
+  const { exclude, ...given } = { ...(own.profile?.builtIn === undefined && { subjects: false }), ...own }
+  const named = { ...given, exclude_same: exclude }
+  return Object.fromEntries(pictureSettingNames.flatMap((name) => (named[name] === undefined ? [] : [[name, named[name]]])))
+}
+
 /** With every default in place; paths are those from the folder of `file`. */
 export function completeGallery(file: string, { IndexProcess: index, Global: globals = {}, Likeness: own = {}, ...rest }: GalleryFile): GalleryConfig {
   const folder = dirname(file)
@@ -111,10 +123,8 @@ export function completeGallery(file: string, { IndexProcess: index, Global: glo
     searchBudget: index.search_budget,
     detector: { threshold, maxResults, nmsIou: asWritten ?? asMeant ?? 0.05 },
     fields: own.fields ?? [],
-    exclude: own.exclude ?? [],
-    subjects: own.subjects ?? false,
-    profile: own.profile,
-    viewSizes: own.view_sizes,
+    profile: own.profile ?? {},
+    pictures: pictureSettings(own),
     sealThreshold: own.seal_threshold,
     storage: own.storage ?? 'f32',
     rescore: own.rescore ?? false,

@@ -2,7 +2,10 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
 import type { CollectionAnswer } from '@likeness/shared/contract/http'
+import { enrolmentSchema } from '@likeness/shared/contract/picture-settings'
+import type { Enrolment } from '@likeness/shared/contract/picture-settings'
 import { embeddingOfProfile } from '@likeness/shared/contract/profile'
+import type { CollectionProfile } from '@likeness/shared/contract/profile'
 import type { ApiClient } from '../api-client.ts'
 import type { GalleryConfig } from '../gallery-config/load-gallery-config.ts'
 import { UserError } from '../user-error.ts'
@@ -10,12 +13,12 @@ import { UserError } from '../user-error.ts'
 const embedderWaitMs = 60_000
 
 /** What the embed-workers make, or make with the yaml's profile; UserError when none is there in time, or when the yaml asks for another size. */
-export async function embeddingFor(api: ApiClient, { embeddingSize, file, profile }: Pick<GalleryConfig, 'embeddingSize' | 'file' | 'profile'>): Promise<EmbeddingSpec> {
+export async function embeddingFor(api: ApiClient, { embeddingSize, file, profile: { learned } }: Pick<GalleryConfig, 'embeddingSize' | 'file' | 'profile'>): Promise<EmbeddingSpec> {
   const endMs = Date.now() + embedderWaitMs
   for (;;) {
     const [lane] = (await api.getStatus()).lanes
     if (lane !== undefined) {
-      const embedding = profile === undefined ? lane.embedding : await embeddingWith(api, { profile, file })
+      const embedding = learned === undefined ? lane.embedding : await embeddingWith(api, { profile: learned, file })
       const { dim, version } = embedding
       if (embeddingSize === undefined || embeddingSize === dim) return embedding
       throw new UserError(`${file}: embedding_size is ${embeddingSize}, the model ${version} makes vectors of ${dim}`)
@@ -31,10 +34,9 @@ async function embeddingWith(api: ApiClient, { profile: reference, file }: { pro
   return embeddingOfProfile(profile)
 }
 
-function settingsOf({ subjects, viewSizes, sealThreshold, searchBudget, scoreThres, hammingThreshold }: GalleryConfig): Record<string, unknown> {
+function settingsOf({ pictures, sealThreshold, searchBudget, scoreThres, hammingThreshold }: GalleryConfig): Record<string, unknown> {
   return {
-    subjects,
-    ...(viewSizes !== undefined && { view_sizes: viewSizes }),
+    ...pictures,
     ...(sealThreshold !== undefined && { seal_threshold: sealThreshold }),
     ...(searchBudget !== undefined && { search_budget: searchBudget }),
     ...(scoreThres !== undefined && { score_thres: scoreThres }),
@@ -46,8 +48,15 @@ function settingsOf({ subjects, viewSizes, sealThreshold, searchBudget, scoreThr
 export const createGallery = (api: ApiClient, config: GalleryConfig, embedding?: EmbeddingSpec): Promise<CollectionAnswer> =>
   api.createCollection(config.collection, {
     index_method: config.indexMethod, metric: config.metric, storage: config.storage, rescore: config.rescore, settings: settingsOf(config),
-    ...(embedding !== undefined ? { embedding } : config.profile !== undefined && { profile: config.profile })
+    ...(embedding !== undefined && { embedding }),
+    ...profileOf(config.profile, embedding !== undefined)
   })
+
+/** As it is written; a learned one says which embedding, so that none is named beside it. */
+function profileOf({ builtIn, learned }: CollectionProfile, hasEmbedding: boolean): { profile?: string } {
+  const names = [builtIn, hasEmbedding ? undefined : learned].filter((name) => name !== undefined)
+  return names.length === 0 ? {} : { profile: names.join('/') }
+}
 
 /** UserError when the collection cannot take what the yaml and the model say: with every difference, and both values. */
 export function checkFits(there: CollectionAnswer, config: GalleryConfig, embedding: EmbeddingSpec): void {
@@ -62,8 +71,8 @@ export function checkFits(there: CollectionAnswer, config: GalleryConfig, embedd
     ['storage', there.storage, config.storage],
     ['rescore', there.rescore, config.rescore],
     ['hamming_threshold', there.settings.hamming_threshold, config.hammingThreshold],
-    ['subjects', there.settings.subjects, config.subjects],
-    ['view_sizes', there.settings.view_sizes, config.viewSizes ?? there.settings.view_sizes]
+    ['profile', there.settings.profile, config.profile.builtIn ?? 'general'],
+    ...Object.keys(enrolmentSchema.shape).map((name): [string, unknown, unknown] => [name, there.settings[name], config.pictures[name as keyof Enrolment] ?? there.settings[name]])
   ]
   const wrong = pairs.filter(([, is, wanted]) => JSON.stringify(is) !== JSON.stringify(wanted)).map(([name, is, wanted]) => `${name} ${JSON.stringify(is)}, not ${JSON.stringify(wanted)}`)
   if (wrong.length > 0) throw new UserError(`${config.file}: the collection ${there.name} was built with ${wrong.join(', and ')}: change the file back, or build anew with --force`)

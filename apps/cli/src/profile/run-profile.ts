@@ -1,4 +1,5 @@
 // `likeness profile learn|list|show`: projections learned from a gallery's own pictures.
+import { isBuiltInProfile } from '@likeness/shared/contract/picture-settings'
 import { profileNameSchema } from '@likeness/shared/contract/profile'
 import type { ApiClient } from '../api-client.ts'
 import type { Command, CommandContext } from '../command.ts'
@@ -49,6 +50,7 @@ async function learn(folder: string | undefined, values: Values, context: Comman
   const { collection, name = collection, labels, views, model, json } = values
   if ((folder === undefined) === (collection === undefined)) throw new UserError(`either DIR or --collection says what it is learned from\n${profileUsage}`)
   if (labels && views) throw new UserError('--labels or --views: one of them')
+  if (name !== undefined && isBuiltInProfile(name)) throw new UserError(`--name ${name}: this is the name of a built-in profile; choose another, and use both as \`profile: ${name}/NAME\``)
   if (name === undefined || !profileNameSchema.safeParse(name).success) throw new UserError(name === undefined ? `--name is missing\n${profileUsage}` : `--name ${name}: 1-63 of a-z 0-9 . _ - and a letter or digit first`)
   const dir = folder === undefined ? undefined : existing(folder, 'folder')
   const modelDir = model === undefined ? undefined : findModelDir(model, values.data)

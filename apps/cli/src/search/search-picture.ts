@@ -1,10 +1,9 @@
 // One picture searched the way the gallery's yaml says.
 import type { SearchAnswer } from '@likeness/shared/contract/http'
-import type { Condition, Filter } from '@likeness/shared/contract/filter'
 import type { ApiClient, SearchOptions } from '../api-client.ts'
-import type { GalleryConfig } from '../gallery-config/load-gallery-config.ts'
+import type { GalleryConfig, PictureSettings } from '../gallery-config/load-gallery-config.ts'
 
-export type SearchConfig = Pick<GalleryConfig, 'collection' | 'returnK' | 'scoreThres' | 'hammingRadius' | 'searchBudget' | 'detector' | 'exclude'>
+export type SearchConfig = Pick<GalleryConfig, 'collection' | 'returnK' | 'scoreThres' | 'hammingRadius' | 'searchBudget' | 'detector' | 'pictures'>
 /** What is known about the picture, by field name: values of `exclude` fields keep hits with the same value out. */
 export type PictureFields = Record<string, string>
 
@@ -12,8 +11,7 @@ export type PictureFields = Record<string, string>
 const noThreshold = -1e6
 
 export function searchOptionsOf(config: SearchConfig, fields: PictureFields = {}): SearchOptions {
-  const { returnK, scoreThres, hammingRadius, searchBudget, detector } = config
-  const exclude = excludeFilter(config.exclude, fields)
+  const { returnK, scoreThres, hammingRadius, searchBudget, detector, pictures } = config
   return {
     k: returnK,
     // Said in any case: the collection has the threshold of the yaml that built it.
@@ -23,15 +21,14 @@ export function searchOptionsOf(config: SearchConfig, fields: PictureFields = {}
     detector_threshold: detector.threshold,
     max_objects: detector.maxResults,
     nms_iou: detector.nmsIou,
-    ...(exclude !== undefined && { exclude })
+    metadata: fields,
+    ...asked(pictures)
   }
 }
 
-function excludeFilter(names: readonly string[], fields: PictureFields): Filter | undefined {
-  const conditions = names.flatMap((name): [string, Condition][] => (fields[name] === undefined ? [] : [[name, fields[name]]]))
-  if (conditions.length === 0) return undefined
-  return { any: conditions.map(([name, value]): Filter => ({ metadata: { [name]: value } })) }
-}
+/** What the collection was made with may have been written otherwise since. */
+const asked = ({ query_subjects, whole, tiles, detect_tiles, exclude_same, rerank }: PictureSettings): SearchOptions =>
+  Object.fromEntries(Object.entries({ query_subjects, whole, tiles, detect_tiles, exclude_same, rerank }).filter(([, value]) => value !== undefined))
 
 export function searchPicture(api: ApiClient, config: SearchConfig, image: Uint8Array, { fields, minSeq }: { fields?: PictureFields; minSeq?: number } = {}): Promise<SearchAnswer> {
   return api.search(config.collection, image, { ...searchOptionsOf(config, fields), ...(minSeq !== undefined && { min_seq: minSeq }) })

@@ -1,15 +1,20 @@
-// Which rows a picture gets and how they become vectors. Each inference passes the gate by itself, so that a query never waits for more than one.
+// Which boxes and views of a picture are embedded. How one becomes a vector is the embedder's business. Each inference passes the gate by itself, so that a query never waits for more than one.
 import type { Box } from '@likeness/shared/contract/lane'
-import { toFloat16 } from '@likeness/vision'
-import type { DecodedImage, Embedder, EmbedResult } from '@likeness/vision'
-import type { Embedded, EmbeddedRow, ItemTask, Priority, QueryTask } from '../child-protocol.ts'
+import { enrolmentSchema, lookSchema } from '@likeness/shared/contract/picture-settings'
+import type { Enrolment } from '@likeness/shared/contract/picture-settings'
 import { concatArrays } from '@likeness/shared/concat-arrays'
+import { cropPicture, cutBox, toFloat16, trimPicture } from '@likeness/vision'
+import type { DecodedImage, Embedder, EmbedOptions, Subject } from '@likeness/vision'
+import type { Embedded, EmbeddedRow, ItemTask, Priority, QueryTask } from '../child-protocol.ts'
 import type { Gate } from '../gate.ts'
+import { chooseSubjects } from './choose-subjects.ts'
+import { enrolmentViews } from './enrolment-views.ts'
 import type { Project } from './projections.ts'
+import { fromTile, mergeSubjects, tileBoxes } from './tiles.ts'
 
 type RowWithRaw = EmbeddedRow & { raw: Float32Array }
 export interface EmbedPictureDeps {
-  embedder: Pick<Embedder, 'embed' | 'embedWhole'>
+  embedder: Pick<Embedder, 'embed' | 'embedWhole'> & { manifest: { detection: { maxDetections: number } } }
   /** f32 [n, rawDim] to f32 [n, dim]. */
   project: Project
   gate: Gate
@@ -23,8 +28,13 @@ type Infer = <T>(work: () => Promise<T>) => Promise<T>
 type Inferred = Omit<Embedded, 'decodeMs'>
 /** Above every score. */
 const nothingDetected = 2
+/** So many more are detected where some of them will not count. */
+const spareDetections = 4
+const plain = { enrolment: enrolmentSchema.parse({ view_sizes: [] }), look: lookSchema.parse({}) }
 
 export function createPictureEmbedder({ embedder, project, gate }: EmbedPictureDeps) {
+  const { maxDetections: ownMost } = embedder.manifest.detection
+
   function createInfer({ priority, checkCancelled }: InferContext) {
     let inferMs = 0
     const infer: Infer = (work) =>
@@ -38,52 +48,107 @@ export function createPictureEmbedder({ embedder, project, gate }: EmbedPictureD
     return { infer, inferMs: () => inferMs }
   }
 
-  /** The whole picture once per canvas size: maps are not scale-free, so both sides of a search use the same sizes. */
-  async function wholeViews(kind: 'whole' | 'view', image: DecodedImage, sizes: readonly number[], infer: Infer): Promise<RowWithRaw[]> {
+  /** The whole picture once per canvas size: maps are not scale-free, so both sides of a search use the same sizes. No sizes: the model's own. */
+  async function embedWhole(image: DecodedImage, sizes: readonly number[], infer: Infer): Promise<Float32Array[]> {
+    if (sizes.length === 0) return [(await infer(() => embedder.embed(image, { confidence: nothingDetected }))).whole]
+    const raws: Float32Array[] = []
+    for (const size of sizes) raws.push(...(await infer(() => embedder.embedWhole(image, [size]))))
+    return raws
+  }
+
+  /** Subjects of the picture's tiles, a run of the model for each. */
+  async function detectInTiles(image: DecodedImage, grids: readonly number[], options: EmbedOptions, infer: Infer): Promise<Subject[]> {
+    const subjects: Subject[] = []
+    for (const box of grids.flatMap((grid) => tileBoxes(image, grid))) {
+      const { image: tile, left, top } = cropPicture(image, box)
+      const found = await infer(() => embedder.embed(tile, options))
+      const place = { left, top, width: tile.width, height: tile.height }
+      subjects.push(...found.subjects.flatMap((subject) => fromTile(subject, place, image) ?? []))
+    }
+    return subjects
+  }
+
+  /** Subjects, then one `view` row per view and size; the whole picture at the model's own size only where there are no views. */
+  async function embedItem(picture: DecodedImage, { enrolment, embedding }: ItemTask, context: InferContext): Promise<Inferred> {
+    const { infer, inferMs } = createInfer(context)
+    const { image, ...offset } = placed(picture, enrolment)
+    const { subjects: which, view_sizes: sizes } = enrolment
     const rows: RowWithRaw[] = []
-    for (const size of sizes) {
-      const [raw] = await infer(() => embedder.embedWhole(image, [size]))
-      rows.push(wholeRow(kind, image, raw!))
+    let whole: Float32Array | undefined
+    if (which !== false) {
+      const found = await infer(() => embedder.embed(image, moreDetections(enrolment, which === 'main', ownMost)))
+      whole = found.whole
+      const chosen = chooseSubjects(found.subjects, image, { ...enrolment, which: which === 'main' ? 'main' : 'all', most: ownMost })
+      rows.push(...(await subjectRows(image, chosen, enrolment, infer)))
+    }
+    for await (const view of enrolmentViews(image, enrolment)) {
+      const isPlain = view === image && sizes.length === 0
+      const raws = isPlain && whole !== undefined ? [whole] : await embedWhole(view, sizes, infer)
+      rows.push(...raws.map((raw) => wholeRow(isPlain ? 'whole' : 'view', image, raw)))
+    }
+    const raw = concatArrays(Float32Array, rows.map((row) => row.raw))
+    return { ...describe(picture, moved(rows, offset)), vectors: await project(raw, embedding), raw: toFloat16(raw), inferMs: inferMs() }
+  }
+
+  /** The given box alone, or else the subjects, best first, then the whole picture at the sizes of the gallery's views, then tiles. */
+  async function embedQuery(picture: DecodedImage, task: QueryTask, context: InferContext): Promise<Inferred> {
+    const { infer, inferMs } = createInfer(context)
+    const { box, enrolment = plain.enrolment } = task
+    const { image, ...offset } = placed(picture, enrolment)
+    const rows = box ? await givenRows(image, moveBox(box, { left: -offset.left, top: -offset.top }), enrolment, infer) : await foundRows(image, task, infer)
+    return { ...describe(picture, moved(rows, offset)), vectors: await project(concatArrays(Float32Array, rows.map((row) => row.raw)), task.embedding), raw: new Uint16Array(0), inferMs: inferMs() }
+  }
+
+  async function givenRows(image: DecodedImage, box: Box, { second_pass: again, view_sizes: sizes }: Enrolment, infer: Infer): Promise<RowWithRaw[]> {
+    const raws = again ? await embedPart(image, box, sizes, infer) : (await infer(() => embedder.embed(image, { extraBoxes: [box], confidence: nothingDetected }))).extra
+    return raws.map((raw) => ({ kind: 'given', box, score: 1, className: null, raw }))
+  }
+
+  async function subjectRows(image: DecodedImage, subjects: readonly Subject[], { second_pass: again, view_sizes: sizes }: Enrolment, infer: Infer): Promise<RowWithRaw[]> {
+    const rows: RowWithRaw[] = []
+    for (const { box, score, className, raw } of subjects) {
+      const raws = again ? await embedPart(image, box, sizes, infer) : [raw]
+      rows.push(...raws.map((own): RowWithRaw => ({ kind: 'subject', box, score, className, raw: own })))
     }
     return rows
   }
 
-  /** Subjects, then one `view` row per view size; the whole picture at the model's own size only where there are no views. */
-  async function embedItem(image: DecodedImage, task: ItemTask, context: InferContext): Promise<Inferred> {
-    const { infer, inferMs } = createInfer(context)
-    const rows: RowWithRaw[] = []
-    if (task.subjects || task.viewSizes.length === 0) {
-      const found = await infer(() => embedder.embed(image, task.subjects ? {} : { confidence: nothingDetected }))
-      rows.push(...subjectRows(found))
-      if (task.viewSizes.length === 0) rows.push(wholeRow('whole', image, found.whole))
-    }
-    rows.push(...(await wholeViews('view', image, task.viewSizes, infer)))
-    const raw = concatArrays(Float32Array, rows.map((row) => row.raw))
-    return { ...describe(image, rows), vectors: await project(raw, task.embedding), raw: toFloat16(raw), inferMs: inferMs() }
-  }
+  /** Cut out, as if it were a picture: a vector for each size. */
+  const embedPart = (image: DecodedImage, box: Box, sizes: readonly number[], infer: Infer): Promise<Float32Array[]> => embedWhole(cropPicture(image, cutBox(box, image)).image, sizes, infer)
 
-  /** The given box alone, or else the subjects, best first, and then the whole picture at the sizes of the gallery's views. */
-  async function embedQuery(image: DecodedImage, task: QueryTask, context: InferContext): Promise<Inferred> {
-    const { infer, inferMs } = createInfer(context)
-    const { box, confidence, maxDetections, viewSizes = [] } = task
-    const options = box ? { extraBoxes: [box], confidence: nothingDetected } : { ...(confidence !== undefined && { confidence }), ...(maxDetections !== undefined && { maxDetections }) }
-    const found = await infer(() => embedder.embed(image, options))
-    const given = found.extra.map((raw): RowWithRaw => ({ kind: 'given', box: box!, score: 1, className: null, raw }))
-    const whole = box || viewSizes.length > 0 ? [] : [wholeRow('whole', image, found.whole)]
-    const rows = box ? given : [...subjectRows(found), ...whole, ...(await wholeViews('whole', image, viewSizes, infer))]
-    return { ...describe(image, rows), vectors: await project(concatArrays(Float32Array, rows.map((row) => row.raw)), task.embedding), raw: new Uint16Array(0), inferMs: inferMs() }
+  async function foundRows(image: DecodedImage, { confidence, maxDetections, enrolment = plain.enrolment, look = plain.look }: QueryTask, infer: Infer): Promise<RowWithRaw[]> {
+    const most = maxDetections ?? ownMost
+    const options = { ...(confidence !== undefined && { confidence }), ...(maxDetections !== undefined && { maxDetections }), ...moreDetections(enrolment, look.query_subjects === 'main', most) }
+    const boxes = look.tiles.flatMap((grid) => tileBoxes(image, grid))
+    const found = await infer(() => embedder.embed(image, { ...options, ...(boxes.length > 0 && { extraBoxes: boxes }) }))
+    const tiled = look.detect_tiles.length === 0 ? found.subjects : mergeSubjects([...found.subjects, ...(await detectInTiles(image, look.detect_tiles, options, infer))])
+    const subjects = await subjectRows(image, chooseSubjects(tiled, image, { ...enrolment, which: look.query_subjects, most }), enrolment, infer)
+    const wholes = subjects.length > 0 && look.whole === 'fallback' ? [] : enrolment.view_sizes.length === 0 ? [found.whole] : await embedWhole(image, enrolment.view_sizes, infer)
+    const tiles = found.extra.map((raw, i): RowWithRaw => ({ kind: 'tile', box: boxes[i]!, score: 1, className: null, raw }))
+    return [...subjects, ...wholes.map((raw) => wholeRow('whole', image, raw)), ...tiles]
   }
   return { embedItem, embedQuery }
 }
 export type PictureEmbedder = ReturnType<typeof createPictureEmbedder>
 
-function subjectRows(found: EmbedResult): RowWithRaw[] {
-  return found.subjects.map(({ box, score, className, raw }) => ({ kind: 'subject', box, score, className, raw }))
+interface Offset {
+  left: number
+  top: number
 }
 
-function wholeRow(kind: 'whole' | 'view', image: DecodedImage, raw: Float32Array): RowWithRaw {
-  const box: Box = [0, 0, image.width, image.height]
-  return { kind, box, score: 1, className: null, raw }
+const placed = (picture: DecodedImage, { trim }: Enrolment): Offset & { image: DecodedImage } => (trim ? trimPicture(picture) : { image: picture, left: 0, top: 0 })
+
+function moveBox([x1, y1, x2, y2]: Box, { left, top }: Offset): Box {
+  return [x1 + left, y1 + top, x2 + left, y2 + top]
+}
+const moved = (rows: readonly RowWithRaw[], offset: Offset): RowWithRaw[] => rows.map((row) => ({ ...row, box: moveBox(row.box, offset) }))
+
+function moreDetections({ classes, without_classes: without }: Enrolment, onlyMain: boolean, most: number): EmbedOptions {
+  return onlyMain || classes.length > 0 || without.length > 0 ? { maxDetections: spareDetections * most } : {}
+}
+
+function wholeRow(kind: 'whole' | 'view', { width, height }: DecodedImage, raw: Float32Array): RowWithRaw {
+  return { kind, box: [0, 0, width, height], score: 1, className: null, raw }
 }
 
 function describe({ width, height }: DecodedImage, rows: readonly RowWithRaw[]) {

@@ -6,9 +6,10 @@ import type { InHand, InHandRecord } from '../in-hand.ts'
 import { fakeModel } from '../pool/fake-child.ts'
 import type { RunOptions, TaskOutcome } from '../pool/task.ts'
 import { createItemEmbedder } from './embed-item.ts'
+import { enrolmentSchema } from '@likeness/shared/contract/picture-settings'
 
 const line: ItemListLine = { ordinal: 4, id: 'mark', label: null, imageKey: 'k' }
-const task: ItemTask = { kind: 'item', itemId: 'mark', imageKey: 'k', viewSizes: [], subjects: true, embedding: fakeModel.embedding }
+const task: ItemTask = { kind: 'item', itemId: 'mark', imageKey: 'k', enrolment: enrolmentSchema.parse({ view_sizes: [] }), embedding: fakeModel.embedding }
 const embedded: Embedded = { kind: 'embedded', width: 1, height: 1, rows: [], vectors: new Float32Array(0), raw: new Uint16Array(0), decodeMs: 0, inferMs: 0 }
 const done: TaskOutcome = { type: 'done', result: embedded }
 const died = (sole: boolean): TaskOutcome => ({ type: 'died', sole })

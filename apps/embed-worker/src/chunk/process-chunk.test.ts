@@ -13,11 +13,12 @@ import { createEmbeddings } from '../embeddings.ts'
 import { fakeModel } from '../pool/fake-child.ts'
 import type { EmbedItem } from './embed-item.ts'
 import { createChunkProcessor } from './process-chunk.ts'
+import { enrolmentSchema } from '@likeness/shared/contract/picture-settings'
 
 const incarnation = createUlid()
 const ingestion = createUlid()
 const keys = collectionKeys(incarnation)
-const job: ChunkJob = { incarnation, ingestion, firstOrdinal: 200, size: 5, embedding: fakeModel.embedding, viewSizes: [64], subjects: false, feeding: 1 }
+const job: ChunkJob = { incarnation, ingestion, firstOrdinal: 200, size: 5, embedding: fakeModel.embedding, enrolment: enrolmentSchema.parse({ view_sizes: [64], subjects: false }), feeding: 1 }
 const embedded: Embedded = {
   kind: 'embedded', width: 9, height: 9, rows: [{ kind: 'view', box: [0, 0, 9, 9], score: 1, className: null }],
   vectors: new Float32Array(2), raw: new Uint16Array(3), decodeMs: 0, inferMs: 0

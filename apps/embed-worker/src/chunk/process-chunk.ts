@@ -110,10 +110,10 @@ async function embedLines(deps: ChunkDeps, job: ChunkJob, run: ChunkRun, lines: 
   return { embedded: lines.length - failed, failed }
 }
 
-async function embedOne(deps: ChunkDeps, { viewSizes, subjects, embedding }: ChunkJob, line: ItemListLine, context: EmbedItemContext): Promise<ItemOutcome> {
+async function embedOne(deps: ChunkDeps, { enrolment, embedding }: ChunkJob, line: ItemListLine, context: EmbedItemContext): Promise<ItemOutcome> {
   if (line.failure !== undefined) return { failure: line.failure }
   if (line.imageKey === null) return { failure: { code: 'image_missing', message: 'no picture was stored for this item' } }
-  return deps.embedItem(line, { kind: 'item', itemId: line.id, imageKey: line.imageKey, viewSizes, subjects, embedding }, context)
+  return deps.embedItem(line, { kind: 'item', itemId: line.id, imageKey: line.imageKey, enrolment, embedding }, context)
 }
 
 function toEntry(line: ItemListLine, outcome: ItemOutcome): PartEntry {
@@ -121,6 +121,6 @@ function toEntry(line: ItemListLine, outcome: ItemOutcome): PartEntry {
   const item: BatchItem = { ordinal, id, label, imageKey, rows: [], ...(metadata && { metadata }), ...(listLine !== undefined && { line: listLine }) }
   if ('failure' in outcome) return { item: { ...item, failure: outcome.failure }, vectors: new Float32Array(0), raw: new Uint16Array(0) }
   const { width, height, rows, vectors, raw } = outcome.embedded
-  const batchRows = rows.flatMap(({ kind, ...row }) => (kind === 'given' ? [] : [{ kind, ...row }]))
+  const batchRows = rows.flatMap(({ kind, ...row }) => (kind === 'given' || kind === 'tile' ? [] : [{ kind, ...row }]))
   return { item: { ...item, width, height, rows: batchRows }, vectors, raw }
 }

@@ -4,8 +4,9 @@ import type { ItemTask } from '../child-protocol.ts'
 import { createFakeChild, fakeModel, settle } from './fake-child.ts'
 import type { FakeChild } from './fake-child.ts'
 import { createIsolation } from './isolation.ts'
+import { enrolmentSchema } from '@likeness/shared/contract/picture-settings'
 
-const item = (itemId: string): ItemTask => ({ kind: 'item', itemId, imageKey: itemId, viewSizes: [], subjects: true, embedding: fakeModel.embedding })
+const item = (itemId: string): ItemTask => ({ kind: 'item', itemId, imageKey: itemId, enrolment: enrolmentSchema.parse({ view_sizes: [] }), embedding: fakeModel.embedding })
 
 function create(idleMs = 1_000) {
   const children: FakeChild[] = []

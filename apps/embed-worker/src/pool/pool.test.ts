@@ -5,8 +5,9 @@ import { EndedWhileLoading } from './child-handle.ts'
 import { createFakeChild, fakeModel, settle } from './fake-child.ts'
 import type { FakeChild } from './fake-child.ts'
 import { startPool } from './pool.ts'
+import { enrolmentSchema } from '@likeness/shared/contract/picture-settings'
 
-const item = (itemId: string): ItemTask => ({ kind: 'item', itemId, imageKey: itemId, viewSizes: [], subjects: true, embedding: fakeModel.embedding })
+const item = (itemId: string): ItemTask => ({ kind: 'item', itemId, imageKey: itemId, enrolment: enrolmentSchema.parse({ view_sizes: [] }), embedding: fakeModel.embedding })
 const query: ThumbnailTask = { kind: 'thumbnail', bytes: new Uint8Array(1), width: 64 }
 
 async function createPool(processes: number) {

@@ -1,5 +1,6 @@
 // What a collection is: its name, embedding, metric, index method and settings, as stored in manifests and sent over HTTP.
 import { z } from 'zod'
+import { answerSettingsSchema, builtInProfiles, enrolmentSchema, lookSchema, presets } from './picture-settings.ts'
 
 export const collectionNameSchema = z
   .string()
@@ -72,18 +73,26 @@ export const collectionSettingsSchema = z.object({
   hamming_threshold: z.number().min(0).lt(1).optional(),
   /** Rows from which on a segment is sealed with the configured method; smaller ones are exact. */
   seal_threshold: z.number().int().min(8).max(5_000_000).default(20_000),
-  /** Input sizes (pixels) at which the whole picture of a gallery item is enrolled, one row each. */
-  view_sizes: z.array(z.number().int().min(32).max(1280).multipleOf(32)).max(8).default([224, 128]),
   /** A replica that has loaded it keeps it in memory, whatever else it needs room for. */
   pinned: z.boolean().default(false),
   /** With IVF: replicas map the inverted lists of sealed segments from their disk instead of reading them into memory. */
   on_disk: z.boolean().default(false),
-  /** Whether detected subjects become rows of a gallery item, beside the whole picture. */
-  subjects: z.boolean().default(true)
+  /** The built-in profile that settings were taken from where none were given. */
+  profile: z.enum(builtInProfiles).default('general'),
+  ...enrolmentSchema.shape,
+  ...lookSchema.shape,
+  ...answerSettingsSchema.shape
 })
 export type CollectionSettings = z.infer<typeof collectionSettingsSchema>
 
+const { profile: _profile, ...settable } = collectionSettingsSchema.shape
+type Given<S extends z.ZodRawShape> = { [K in keyof S]: S[K] extends z.ZodDefault<infer T> ? z.ZodOptional<T> : S[K] }
+const noDefaults: Record<string, z.ZodType> = Object.fromEntries(Object.entries(settable).map(([name, schema]) => [name, schema instanceof z.ZodDefault ? schema.unwrap().optional() : schema]))
+/** Those of a creation: what is not given is not there, so that a built-in profile's or the default takes its place. */
+export const givenSettingsSchema = z.strictObject(noDefaults as Given<typeof settable>)
+
 const { search_budget, target_recall, score_thres, seal_threshold, pinned } = collectionSettingsSchema.shape
+const { query_subjects, whole, tiles, detect_tiles, nms_iou, exclude_same, rerank } = collectionSettingsSchema.shape
 /** What may change after creation, because no vector depends on it. Absent: stays; null: what it is when nothing is given. */
 export const settingsChangeSchema = z.strictObject({
   search_budget: search_budget.nullable(),
@@ -91,12 +100,20 @@ export const settingsChangeSchema = z.strictObject({
   target_recall: target_recall.nullable(),
   score_thres: score_thres.nullable(),
   seal_threshold: seal_threshold.unwrap().nullable().optional(),
-  pinned: pinned.unwrap().nullable().optional()
+  pinned: pinned.unwrap().nullable().optional(),
+  query_subjects: query_subjects.unwrap().nullable().optional(),
+  whole: whole.unwrap().nullable().optional(),
+  tiles: tiles.unwrap().nullable().optional(),
+  detect_tiles: detect_tiles.unwrap().nullable().optional(),
+  nms_iou: nms_iou.nullable(),
+  exclude_same: exclude_same.unwrap().nullable().optional(),
+  rerank: rerank.unwrap().nullable().optional()
 })
 export type SettingsChange = z.infer<typeof settingsChangeSchema>
 
 export function changeSettings(settings: CollectionSettings, change: SettingsChange): CollectionSettings {
-  return collectionSettingsSchema.parse(Object.fromEntries(Object.entries({ ...settings, ...change }).filter(([, value]) => value !== null)))
+  const given = Object.entries({ ...settings, ...change }).filter(([, value]) => value !== null)
+  return collectionSettingsSchema.parse({ ...presets[settings.profile], ...Object.fromEntries(given) })
 }
 
 export const collectionSpecSchema = z.object({
@@ -126,6 +143,7 @@ export function formProblem({ metric, method, storage, rescore, embedding, setti
   if (metric === 'hamming' && (storage !== 'f32' || rescore)) return 'hamming stores bits: it has no other storage, and nothing to score them by again'
   if (metric !== 'hamming' && settings.hamming_threshold !== undefined) return `hamming_threshold is for hamming, not for ${metric}`
   if (settings.on_disk && method !== 'IVF') return `on_disk is for IVF: the index of ${method} has to be in memory`
+  if (settings.rerank && (embedding.sparse || !embedding.unit || metric === 'hamming')) return 'rerank is for dense vectors of unit length, and not for hamming'
   const parts = storage.startsWith('pq') ? Number(storage.slice(2)) : 1
   return embedding.dim % parts === 0 ? undefined : `storage ${storage}: ${parts} does not divide ${embedding.dim}, the values of a vector`
 }

@@ -1,10 +1,11 @@
 // Requests and answers of the public API. Field names are snake_case on the wire.
 import { z } from 'zod'
-import { collectionNameSchema, collectionSettingsSchema, givenEmbeddingSchema, indexMethodSchema, metricSchema, searchBudgetSchema, settingsChangeSchema, storageSchema } from './collection.ts'
+import { collectionNameSchema, givenEmbeddingSchema, givenSettingsSchema, indexMethodSchema, metricSchema, searchBudgetSchema, settingsChangeSchema, storageSchema } from './collection.ts'
 import { filterSchema, groupBySchema } from './filter.ts'
 import type { Filter } from './filter.ts'
 import { boxSchema } from './lane.ts'
-import { profileReferenceSchema } from './profile.ts'
+import { answerSettingsSchema, lookSchema } from './picture-settings.ts'
+import { collectionProfileSchema } from './profile.ts'
 import { snapshotNameSchema } from './operation.ts'
 import { itemFailureSchema, itemIdSchema, labelSchema, metadataSchema } from './item-list.ts'
 import { batchRowSchema } from './vector-batch.ts'
@@ -25,12 +26,12 @@ export const createCollectionSchema = z.strictObject({
   storage: storageSchema.default('f32'),
   /** Scores from full vectors, read from disk: for encoded storage. */
   rescore: z.boolean().default(false),
-  settings: collectionSettingsSchema.partial().strict().optional(),
+  settings: givenSettingsSchema.optional(),
   /** For vectors that are made elsewhere and come through `POST .../vectors`; absent: what the embed-workers make. */
   embedding: givenEmbeddingSchema.optional(),
-  /** A learned profile: the embedding is the model of the embed-workers with it. */
-  profile: profileReferenceSchema.optional()
-}).refine(({ embedding, profile }) => embedding === undefined || profile === undefined, 'give either embedding or profile')
+  /** A built-in profile: its settings where none are given. A learned one: the embedding is the model of the embed-workers with it. */
+  profile: collectionProfileSchema.optional()
+}).refine(({ embedding, profile }) => embedding === undefined || profile?.learned === undefined, 'give either embedding or a learned profile')
 export const changeCollectionSchema = z.strictObject({
   settings: settingsChangeSchema.refine((settings) => Object.values(settings).some((value) => value !== undefined), 'give at least one setting')
 })
@@ -121,8 +122,16 @@ export const searchRequestSchema = z.strictObject({
   max_objects: z.number().int().min(1).max(100).optional(),
   /** Least score of a detected subject; absent: the model's own. */
   detector_threshold: z.number().min(0).max(1).optional(),
-  /** Of recognised objects whose boxes overlap by more than this IoU only the one with the best hit is answered; absent: all. */
-  nms_iou: z.number().min(0).max(1).optional(),
+  /** Which boxes of a picture are searched for, and what is done with what was found; absent: as the collection's settings say. */
+  query_subjects: lookSchema.shape.query_subjects.unwrap().optional(),
+  whole: lookSchema.shape.whole.unwrap().optional(),
+  tiles: lookSchema.shape.tiles.unwrap().optional(),
+  detect_tiles: lookSchema.shape.detect_tiles.unwrap().optional(),
+  nms_iou: answerSettingsSchema.shape.nms_iou,
+  exclude_same: answerSettingsSchema.shape.exclude_same.unwrap().optional(),
+  rerank: answerSettingsSchema.shape.rerank.unwrap().optional(),
+  /** What is known of the query: what `exclude_same` compares. Of a query by item it is the item's own. */
+  metadata: metadataSchema.optional(),
   /** Only items that match. */
   filter: filterSchema.optional(),
   /** No item that matches. */
@@ -148,6 +157,8 @@ export interface HitAnswer {
   metadata: z.infer<typeof metadataSchema>
   /** Higher is better. */
   score: number
+  /** With re-ranking, of the best hundred: what they are ordered by, higher is better. */
+  rerank_score?: number
   /** Raw: inner product, Euclidean distance, or differing bits. */
   distance: number
   metric: string
@@ -160,7 +171,7 @@ export interface HitAnswer {
 export interface SearchAnswer {
   collection: string
   index_seq: number
-  objects: { kind: 'subject' | 'whole' | 'given' | 'vector'; box: [number, number, number, number] | null; class: string | null; detector_score: number | null; hits: HitAnswer[] }[]
+  objects: { kind: 'subject' | 'whole' | 'tile' | 'given' | 'vector'; box: [number, number, number, number] | null; class: string | null; detector_score: number | null; hits: HitAnswer[] }[]
   /** Best k items over all objects, best score wins. Empty: unknown. */
   hits: HitAnswer[]
   picture: { width: number; height: number } | null

@@ -5,6 +5,7 @@
 // GET  /livez                            -> 200
 import { z } from 'zod'
 import { embeddingSchema } from './collection.ts'
+import { enrolmentSchema, lookSchema } from './picture-settings.ts'
 
 export const boxSchema = z.tuple([z.number(), z.number(), z.number(), z.number()])
 /** [x1, y1, x2, y2] in pixels of the upright picture. */
@@ -17,15 +18,16 @@ export const embedQuerySchema = z.object({
   box: boxSchema.optional(),
   maxDetections: z.number().int().min(1).max(100).optional(),
   confidence: z.number().min(0).max(1).optional(),
-  /** Canvas sizes of the whole picture, those of the gallery's views: one `whole` object each. None: the model's own size. */
-  viewSizes: z.array(z.number().int().min(32).max(1280).multipleOf(32)).max(8).optional()
+  /** How the gallery's pictures became rows: the query is seen at the same sizes, and the same classes count. Absent: the model's own size, all classes. */
+  enrolment: enrolmentSchema.optional(),
+  look: lookSchema.optional()
 })
 export type EmbedQuery = z.infer<typeof embedQuerySchema>
 
 export const embeddedObjectSchema = z.object({
-  kind: z.enum(['subject', 'whole', 'given']),
+  kind: z.enum(['subject', 'whole', 'tile', 'given']),
   box: boxSchema,
-  /** Detector score; 1 for `whole` and `given`. */
+  /** Detector score; 1 for all others. */
   score: z.number(),
   className: z.string().nullable(),
   /** base64 of little-endian float32 [dim], unit length. */
@@ -35,7 +37,7 @@ export const embedAnswerSchema = z.object({
   embedding: embeddingSchema,
   width: z.number(),
   height: z.number(),
-  /** Subjects best first, then the whole picture at each size; the given box alone where one was given. */
+  /** Subjects best first, then the whole picture at each size, then tiles; the given box alone where one was given. */
   objects: z.array(embeddedObjectSchema).min(1),
   tookMs: z.object({ wait: z.number(), decode: z.number(), infer: z.number() })
 })

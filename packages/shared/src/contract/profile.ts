@@ -2,6 +2,8 @@
 import { z } from 'zod'
 import { collectionNameSchema } from './collection.ts'
 import type { EmbeddingSpec } from './collection.ts'
+import { builtInProfiles, isBuiltInProfile } from './picture-settings.ts'
+import type { BuiltInProfile } from './picture-settings.ts'
 
 export const profileNameSchema = collectionNameSchema
 /** First 16 digits of the sha256 of its projection: vectors of two contents never compare. */
@@ -9,6 +11,24 @@ export const profileVersionSchema = z.string().regex(/^[0-9a-f]{16}$/)
 export const profileVersionOf = (sha256: string): string => sha256.slice(0, 16)
 /** `name`, its newest version; or `name@version`. */
 export const profileReferenceSchema = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}(@[0-9a-f]{16})?$/, 'NAME, or NAME@VERSION')
+/** Of one that is learned: the built-in ones keep theirs. */
+export const learnedNameSchema = profileNameSchema.refine((name) => !isBuiltInProfile(name), 'this is the name of a built-in profile')
+
+/** What a collection is made with: how its pictures are looked at, and a projection other than the model's own. */
+export interface CollectionProfile {
+  builtIn?: BuiltInProfile
+  /** NAME or NAME@VERSION. */
+  learned?: string
+}
+/** `vehicle` (built in), `cars` or `cars@VERSION` (learned), or both: `vehicle/cars`. */
+export const collectionProfileSchema = z.string().transform((text, ctx): CollectionProfile => {
+  const [first = '', second, ...more] = text.split('/')
+  const learned = second ?? (isBuiltInProfile(first) ? undefined : first)
+  const isGood = more.length === 0 && (second === undefined || isBuiltInProfile(first)) && (learned === undefined || (profileReferenceSchema.safeParse(learned).success && !isBuiltInProfile(learned)))
+  if (isGood) return { ...(isBuiltInProfile(first) && { builtIn: first }), ...(learned !== undefined && { learned }) }
+  ctx.addIssue({ code: 'custom', message: `one of ${builtInProfiles.join(', ')}; a learned NAME or NAME@VERSION; or both, as vehicle/NAME` })
+  return z.NEVER
+})
 
 const share = z.number().min(0).max(1)
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/)

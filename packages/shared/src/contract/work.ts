@@ -1,6 +1,7 @@
 // What travels over Redis: chunk jobs, hints, leases, the registry of interactive lanes. All of it may be lost at any time.
 import { z } from 'zod'
 import { embeddingSchema } from './collection.ts'
+import { enrolmentSchema } from './picture-settings.ts'
 
 /** Ingestions of at most this many items use the small queue, so that they do not wait behind an import. */
 export const smallIngestionItems = 32
@@ -15,8 +16,7 @@ export const chunkJobSchema = z.object({
   /** Items of the part. */
   size: z.number().int().min(1),
   embedding: embeddingSchema,
-  viewSizes: z.array(z.number().int()),
-  subjects: z.boolean(),
+  enrolment: enrolmentSchema,
   /** 1 for the first feeding; later ones look for batches that an earlier one has written. */
   feeding: z.number().int().min(1),
   requestId: z.string().optional()

@@ -1,0 +1,41 @@
+// A picture in overlapping parts, and subjects that were found in them as if in one picture.
+import { iouOf } from '@likeness/shared/box-overlap'
+import type { Box } from '@likeness/shared/contract/lane'
+import type { Subject } from '@likeness/vision'
+
+interface Size {
+  width: number
+  height: number
+}
+
+/** Above it two boxes are the same subject, seen twice. */
+const sameSubjectIou = 0.5
+/** Part of a tile's side: nearer to an inner edge a box is cut off there. */
+const edgeShare = 0.01
+
+/** `grid` x `grid` boxes that cover the picture, each half over the next. */
+export function tileBoxes({ width, height }: Size, grid: number): Box[] {
+  const [w, h] = [(2 * width) / (grid + 1), (2 * height) / (grid + 1)]
+  return Array.from({ length: grid * grid }, (_, i): Box => {
+    const [left, top] = [((i % grid) * w) / 2, (Math.floor(i / grid) * h) / 2]
+    return [left, top, Math.min(width, left + w), Math.min(height, top + h)]
+  })
+}
+
+/** From the tile at (left, top) to the picture; undefined for a subject that the tile cuts off. */
+export function fromTile(subject: Subject, tile: Size & { left: number; top: number }, picture: Size): Subject | undefined {
+  const [x1, y1, x2, y2] = subject.box
+  const [near, nearY] = [edgeShare * tile.width, edgeShare * tile.height]
+  const isCut =
+    (x1 < near && tile.left > 0) || (y1 < nearY && tile.top > 0) || (x2 > tile.width - near && tile.left + tile.width < picture.width) || (y2 > tile.height - nearY && tile.top + tile.height < picture.height)
+  return isCut ? undefined : { ...subject, box: [x1 + tile.left, y1 + tile.top, x2 + tile.left, y2 + tile.top] }
+}
+
+/** Best first, of each subject its best box. */
+export function mergeSubjects(subjects: readonly Subject[]): Subject[] {
+  const kept: Subject[] = []
+  for (const one of [...subjects].sort((a, b) => b.score - a.score)) {
+    if (kept.every((better) => iouOf(better.box, one.box) <= sameSubjectIou)) kept.push(one)
+  }
+  return kept
+}
