@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { DecodedImage, EmbedOptions, EmbedResult, Profile } from '@likeness/vision'
+import type { DecodedImage, EmbedOptions, EmbedResult, ModelManifest, Profile } from '@likeness/vision'
 import { createGate } from '../gate.ts'
 import { createPictureComparer } from './compare-pictures.ts'
 
@@ -10,11 +10,14 @@ const profile: Profile = { name: 'own', version: 1, dIn: 81, dOut: 81, matrix: F
 /** Cell i shows only channel (i + turned) % 9. */
 const rawOf = (turned: number) => Float32Array.from({ length: 81 }, (_, at) => Number(Math.floor(at / 9) === ((at % 9) + turned) % channels))
 
-function createFake() {
+const maps = [{ stride: 8, channels, grid: 3 }]
+
+function createFake(manifest: ModelManifest = { name: 'test', maps } as ModelManifest) {
   const runs: { image: DecodedImage; options: EmbedOptions | undefined }[] = []
   const wanted: string[] = []
   const compare = createPictureComparer({
     embedder: {
+      manifest,
       async embed(image, options): Promise<EmbedResult> {
         runs.push({ image, options })
         return { width: image.width, height: image.height, subjects: [], whole: rawOf(0), extra: [rawOf(image.width === 40 ? 0 : 3)] }
@@ -50,6 +53,12 @@ test('a box outside of its picture is refused, on either side', async () => {
   const { compare } = createFake()
   await expect(compare(query, item, { ...task, box: [50, 0, 60, 9] }, context)).rejects.toMatchObject({ code: 'invalid_request' })
   await expect(compare(query, item, { ...task, imageBox: [0, 61, 9, 70] }, context)).rejects.toMatchObject({ code: 'invalid_request' })
+})
+
+test('vectors of an ordinary embedder alone have no parts, which is said before anything is run', async () => {
+  const { compare, runs } = createFake({ name: 'kinds', maps, semantic: { kind: 'semantic' } } as ModelManifest)
+  await expect(compare(query, item, task, context)).rejects.toMatchObject({ code: 'embedding_mismatch' })
+  expect(runs).toEqual([])
 })
 
 test('each inference passes the gate by itself', async () => {

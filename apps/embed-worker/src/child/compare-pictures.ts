@@ -1,14 +1,15 @@
 // Which part of one picture's box is which part of another's: a run of the model for each, then their cells.
 import type { Box, CompareMade } from '@likeness/shared/contract/lane'
-import { cellCount, cutBox, matchCells } from '@likeness/vision'
-import type { DecodedImage, Embedder } from '@likeness/vision'
+import { appError } from '@likeness/shared/errors'
+import { cellChannels, cellCount, cutBox, matchCells } from '@likeness/vision'
+import type { DecodedImage, Embedder, ModelManifest } from '@likeness/vision'
 import type { CompareTask } from '../child-protocol.ts'
 import type { Gate } from '../gate.ts'
 import type { InferContext } from './embed-picture.ts'
 import type { Projections } from './projections.ts'
 
 export interface ComparePicturesDeps {
-  embedder: Pick<Embedder, 'embed'>
+  embedder: Pick<Embedder, 'embed'> & { manifest: Pick<ModelManifest, 'name' | 'maps' | 'semantic'> }
   profileOf: Projections['profileOf']
   gate: Gate
 }
@@ -16,6 +17,8 @@ export interface ComparePicturesDeps {
 const nothingDetected = 2
 
 export function createPictureComparer({ embedder, profileOf, gate }: ComparePicturesDeps) {
+  const channels = cellChannels(embedder.manifest)
+
   async function side(image: DecodedImage, asked: Box | undefined, { priority, checkCancelled }: InferContext) {
     const { width, height } = image
     const box = cutBox(asked ?? [0, 0, width, height], image)
@@ -26,11 +29,12 @@ export function createPictureComparer({ embedder, profileOf, gate }: ComparePict
     return { raw: extra[0]!, seen: { width, height, box } }
   }
 
-  /** Rejects with `invalid_request` for a box that lies outside of its picture. */
+  /** Rejects with `invalid_request` for a box that lies outside of its picture, `embedding_mismatch` where vectors have no parts. */
   return async (query: DecodedImage, item: DecodedImage, task: CompareTask, context: InferContext): Promise<CompareMade> => {
+    if (channels === 0) throw appError('embedding_mismatch', `vectors of ${embedder.manifest.name} are of whole boxes: there are no parts to compare`)
     const profile = await profileOf(task.embedding)
     const [left, right] = [await side(query, task.box, context), await side(item, task.imageBox, context)]
-    const { strengths, matches } = await matchCells(left.raw, right.raw, profile)
+    const { strengths, matches } = await matchCells(left.raw, right.raw, { profile, channels })
     const rows = Array.from({ length: cellCount }, (_, cell) => [...strengths.subarray(cell * cellCount, (cell + 1) * cellCount)].map(rounded))
     return { query: left.seen, item: right.seen, grid: Math.sqrt(cellCount), strengths: rows, matches: matches.map((match) => ({ ...match, strength: rounded(match.strength) })) }
   }

@@ -1,14 +1,21 @@
 // A raw vector seen as the cells of its box: for each place of the grid one descriptor, the channels of all maps one behind the other.
 import { linearTransform } from '@likeness/faiss'
+import type { ModelManifest } from '../model-manifest.ts'
 import { pooling } from '../pooling.ts'
 import type { Profile } from '../profile.ts'
 
+export type Projection = Pick<Profile, 'matrix' | 'dIn' | 'dOut'>
+
 export const cellCount = pooling.grid ** 2
 
-/** f32 [rawDim], each map [channels, cells], to f32 [cells, channels of all maps]. */
-export function cellsOf(raw: Float32Array): Float32Array {
-  const channels = raw.length / cellCount
-  const cells = new Float32Array(raw.length)
+/** Of all maps together; 0 where raw vectors are of an ordinary embedder alone, which has no cells. */
+export function cellChannels({ maps, semantic }: Pick<ModelManifest, 'maps' | 'semantic'>): number {
+  return semantic?.kind === 'semantic' ? 0 : maps.reduce((sum, map) => sum + map.channels, 0)
+}
+
+/** A raw vector's part of the maps, which is its first, each map [channels, cells]: as f32 [cells, channels of all maps]. */
+export function cellsOf(raw: Float32Array, channels: number): Float32Array {
+  const cells = new Float32Array(channels * cellCount)
   // Maps lie one behind the other and each is channel-major, so all of it is.
   for (let channel = 0; channel < channels; channel++) {
     for (let cell = 0; cell < cellCount; cell++) cells[cell * channels + channel] = raw[channel * cellCount + cell]!
@@ -20,8 +27,7 @@ export function cellsOf(raw: Float32Array): Float32Array {
  * What a profile knows of raw vectors, for one cell wherever it lies: f32 [channels, channels], symmetric. Two cells' product
  * through it is the product of their projections, averaged over the places of the grid.
  */
-export async function cellMetric({ matrix, dIn, dOut }: Pick<Profile, 'matrix' | 'dIn' | 'dOut'>): Promise<Float32Array> {
-  const channels = dIn / cellCount
+export async function cellMetric({ matrix, dIn, dOut }: Projection, channels: number): Promise<Float32Array> {
   const dims = dOut * cellCount
   const columns = new Float32Array(channels * dims)
   for (let row = 0; row < dOut; row++) {

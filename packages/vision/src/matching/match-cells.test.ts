@@ -10,10 +10,9 @@ import { decodeImage } from '../image-decode.ts'
 import type { DecodedImage } from '../image-decode.ts'
 import { prepareModel } from '../model-prepare.ts'
 import { loadProfile } from '../profile.ts'
-import type { Profile } from '../profile.ts'
-import { cellCount } from './cells.ts'
+import { cellChannels, cellCount } from './cells.ts'
 import { matchCells } from './match-cells.ts'
-import type { CellMatches } from './match-cells.ts'
+import type { CellMatches, MatchCellsOptions } from './match-cells.ts'
 
 const channels = 40
 const profile = { matrix: seededNormals(64 * channels * cellCount, 3), dIn: channels * cellCount, dOut: 64 }
@@ -28,29 +27,36 @@ const pairsOf = ({ matches }: CellMatches): [number, number][] => matches.map(({
 const range = (from: number): number[] => Array.from({ length: cellCount }, (_, i) => from + i)
 
 test('the cells of one and the same box match each in its place', async () => {
-  const same = await matchCells(rawOf(range(1)), rawOf(range(1)), profile)
+  const same = await matchCells(rawOf(range(1)), rawOf(range(1)), { profile, channels })
   expect(pairsOf(same)).toEqual(range(0).map((cell) => [cell, cell]))
   expect(same.matches).toContainEqual({ query: 4, item: 4, strength: 1 })
 })
 
 test('what lies a column further in the other box matches a column further, and what only one of them shows matches nothing', async () => {
-  const moved = await matchCells(rawOf([1, 2, 3, 4, 5, 6, 7, 8, 9]), rawOf([51, 1, 2, 54, 4, 5, 57, 7, 8]), profile)
+  const moved = await matchCells(rawOf([1, 2, 3, 4, 5, 6, 7, 8, 9]), rawOf([51, 1, 2, 54, 4, 5, 57, 7, 8]), { profile, channels })
   expect(pairsOf(moved)).toEqual([[0, 1], [1, 2], [3, 4], [4, 5], [6, 7], [7, 8]])
 })
 
 test('which box is the query makes no difference', async () => {
   const [a, b] = [rawOf([1, 2, 3, 4, 5, 6, 7, 8, 9]), rawOf([1, 2, 3, 54, 55, 6, 57, 58, 9])]
-  const [there, back] = [await matchCells(a, b, profile), await matchCells(b, a, profile)]
+  const [there, back] = [await matchCells(a, b, { profile, channels }), await matchCells(b, a, { profile, channels })]
   expect(pairsOf(there).length).toBeGreaterThan(2)
   expect(pairsOf(back).map(([query, item]) => [item, query]).sort(([x], [y]) => x! - y!)).toEqual(pairsOf(there))
 })
 
 test('boxes with nothing in common but what all have do not match', async () => {
-  expect((await matchCells(rawOf(range(1)), rawOf(range(51)), profile)).matches).toEqual([])
+  expect((await matchCells(rawOf(range(1)), rawOf(range(51)), { profile, channels })).matches).toEqual([])
+})
+
+test('what an ordinary embedder adds behind the maps is no part of any cell', async () => {
+  const longer = (raw: Float32Array, more: number) => Float32Array.from([...raw, ...seededNormals(20, more)])
+  const wider = { ...profile, dIn: profile.dIn + 20, matrix: Float32Array.from(Array.from({ length: profile.dOut }, (_, row) => [...profile.matrix.subarray(row * profile.dIn, (row + 1) * profile.dIn), ...seededNormals(20, row)]).flat()) }
+  const [a, b] = [rawOf([1, 2, 3, 4, 5, 6, 7, 8, 9]), rawOf([51, 1, 2, 54, 4, 5, 57, 7, 8])]
+  expect(await matchCells(longer(a, 1), longer(b, 2), { profile: wider, channels })).toEqual(await matchCells(a, b, { profile, channels }))
 })
 
 test('a box without any contrast matches without NaN', async () => {
-  const { strengths } = await matchCells(new Float32Array(channels * cellCount), rawOf(range(1)), profile)
+  const { strengths } = await matchCells(new Float32Array(channels * cellCount), rawOf(range(1)), { profile, channels })
   expect([...strengths].every((value) => value === 0)).toBe(true)
 })
 
@@ -58,12 +64,12 @@ const pictures = path.resolve(import.meta.dirname, '../../../../../shared/data/c
 describe.skipIf(!existsSync(pictures))('on photographs, with the built-in model', () => {
   let cacheDir: string
   let embedder: Embedder
-  let own: Profile
+  let options: MatchCellsOptions
   beforeAll(async () => {
     cacheDir = await mkdtemp(path.join(tmpdir(), 'likeness-cells-'))
     const modelDir = path.resolve(import.meta.dirname, '../../../../models/likeness-nano')
     embedder = await createEmbedder({ model: await prepareModel({ modelDir, cacheDir }), executionProviders: ['cpu'], threads: 1 })
-    own = await loadProfile(modelDir)
+    options = { profile: await loadProfile(modelDir), channels: cellChannels(embedder.manifest) }
   }, 60_000)
   afterAll(async () => {
     await embedder.close()
@@ -82,8 +88,8 @@ describe.skipIf(!existsSync(pictures))('on photographs, with the built-in model'
     const boxes = await Promise.all(files.map(async (file) => twoBoxes(await decodeImage(await readFile(path.join(pictures, file))))))
     let [right, wrong, unrelated] = [0, 0, 0]
     for (const [i, [box, moved]] of boxes.entries()) {
-      for (const [query, item] of pairsOf(await matchCells(box, moved, own))) item === query - 4 ? right++ : wrong++
-      unrelated += (await matchCells(box, boxes[(i + 7) % boxes.length]![0], own)).matches.length
+      for (const [query, item] of pairsOf(await matchCells(box, moved, options))) item === query - 4 ? right++ : wrong++
+      unrelated += (await matchCells(box, boxes[(i + 7) % boxes.length]![0], options)).matches.length
     }
     console.log(`${right} matches of ${4 * boxes.length} right, ${wrong} wrong; ${unrelated} between different pictures`)
     expect(right / (4 * boxes.length)).toBeGreaterThan(0.8)

@@ -1,8 +1,8 @@
 // Which part of one box is which part of another: their cells compared through the profile, then each pair with the pairs around it.
 import { linearTransform } from '@likeness/faiss'
 import { pooling } from '../pooling.ts'
-import type { Profile } from '../profile.ts'
 import { cellCount, cellMetric, cellsOf } from './cells.ts'
+import type { Projection } from './cells.ts'
 
 /** Cells are numbered row by row. */
 export interface CellMatch {
@@ -28,17 +28,24 @@ const scale = { faint: 0.06, clear: 0.24 }
 /** Unrelated pictures have half a pair above it, two views of one thing four to five, of which seven of eight are right. */
 const leastStrength = 1 / 3
 
-/** Raw vectors f32 [rawDim], and the profile that their collection is searched with. */
-export async function matchCells(query: Float32Array, item: Float32Array, profile: Pick<Profile, 'matrix' | 'dIn' | 'dOut'>): Promise<CellMatches> {
-  const agreements = agreementOf(await similaritiesOf(query, item, await cellMetric(profile)))
+export interface MatchCellsOptions {
+  /** That the collection is searched with. */
+  profile: Projection
+  /** `cellChannels` of the model. */
+  channels: number
+}
+
+/** Raw vectors f32 [rawDim]. */
+export async function matchCells(query: Float32Array, item: Float32Array, { profile, channels }: MatchCellsOptions): Promise<CellMatches> {
+  const cells = [query, item].map((raw) => withoutCommon(cellsOf(raw, channels), channels)) as [Float32Array, Float32Array]
+  const agreements = agreementOf(await similaritiesOf(cells, await cellMetric(profile, channels), channels))
   const strengths = agreements.map((value) => Math.min(1, Math.max(0, (value - scale.faint) / (scale.clear - scale.faint))))
-  return { strengths, matches: mutualBest(agreements).map(([q, i]) => ({ query: q, item: i, strength: strengths[q * cellCount + i]! })).filter(({ strength }) => strength >= leastStrength).sort((a, b) => b.strength - a.strength) }
+  const matches = mutualBest(agreements).map(([q, i]) => ({ query: q, item: i, strength: strengths[q * cellCount + i]! }))
+  return { strengths, matches: matches.filter(({ strength }) => strength >= leastStrength).sort((a, b) => b.strength - a.strength) }
 }
 
 /** Cosines through the metric, [query cell, item cell]. */
-async function similaritiesOf(query: Float32Array, item: Float32Array, metric: Float32Array): Promise<Float32Array> {
-  const channels = query.length / cellCount
-  const [a, b] = [query, item].map((raw) => withoutCommon(cellsOf(raw), channels)) as [Float32Array, Float32Array]
+async function similaritiesOf([a, b]: [Float32Array, Float32Array], metric: Float32Array, channels: number): Promise<Float32Array> {
   const [throughA, throughB] = await Promise.all([a, b].map((cells) => linearTransform(cells, { matrix: metric, dIn: channels, dOut: channels })))
   const product = (x: Float32Array, i: number, y: Float32Array, j: number): number => {
     let sum = 0
