@@ -26,6 +26,7 @@ import { listCollections } from './routes/list-collections.ts'
 import { listJobs } from './routes/list-jobs.ts'
 import { changeCollection } from './routes/change-collection.ts'
 import { compactCollection, rebuildCollection } from './routes/maintain-collection.ts'
+import { applyProfile } from './routes/apply-profile.ts'
 import { openapi } from './routes/openapi.ts'
 import { getProfile, listProfiles, putProfile } from './routes/profiles.ts'
 import { relabelItem } from './routes/relabel-item.ts'
@@ -63,6 +64,7 @@ const routes = (deps: ApiDeps) => [
   deleteItems(deps),
   relabelItems(deps),
   exportVectors(deps),
+  applyProfile(deps),
   compactCollection(deps),
   rebuildCollection(deps),
   verifyCollection(deps),

@@ -6,7 +6,7 @@ import { appError } from '@likeness/shared/errors'
 import type { ApiDeps } from './api-deps.ts'
 
 function answerOf(spec: CollectionSpec, version: VersionSummary, aliases: string[]): CollectionAnswer {
-  const { name, incarnation, method, metric, storage, rescore, embedding, createdAtMs } = spec
+  const { name, incarnation, method, metric, storage, rescore, createdAtMs } = spec
   return {
     name,
     aliases,
@@ -15,7 +15,8 @@ function answerOf(spec: CollectionSpec, version: VersionSummary, aliases: string
     metric,
     storage,
     rescore,
-    embedding,
+    embedding: version.embedding,
+    reprojection: version.reprojection,
     settings: { ...version.settings },
     created_at: new Date(createdAtMs).toISOString(),
     seq: version.seq,
@@ -28,7 +29,7 @@ function answerOf(spec: CollectionSpec, version: VersionSummary, aliases: string
 }
 
 export const newCollectionAnswer = (spec: CollectionSpec): CollectionAnswer =>
-  answerOf(spec, { seq: 0, settings: spec.settings, counts: { items: 0, rows: 0 }, segments: [], openIngestions: 0, snapshots: [], outcomes: [] }, [])
+  answerOf(spec, { seq: 0, settings: spec.settings, embedding: spec.embedding, reprojection: null, counts: { items: 0, rows: 0 }, segments: [], openIngestions: 0, snapshots: [], outcomes: [] }, [])
 
 /** As committed now; collection_not_found when it was dropped meanwhile. */
 export async function collectionAnswer({ catalog, versions, replica }: ApiDeps, spec: CollectionSpec): Promise<CollectionAnswer> {

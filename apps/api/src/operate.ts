@@ -42,6 +42,8 @@ async function answer(deps: ApiDeps, { revision }: Logged, { incarnation, descri
   if (outcome.error === 'snapshot_exists') throw appError('snapshot_exists', 'there is already a snapshot of this name')
   if (outcome.error === 'snapshot_not_found') throw appError('snapshot_not_found', 'there is no such snapshot any more')
   if (outcome.error === 'data_corrupt') throw appError('data_corrupt', 'what the collection would be made again from is damaged: it stays as it is, and verify names the files')
+  if (outcome.error === 'raw_vectors_missing') throw appError('raw_vectors_missing', 'items of the collection were given with their vectors, and nothing else can be made of them: build a new collection from their pictures')
+  if (outcome.error === 'profile_replaced') throw appError('profile_replaced', 'another profile was asked for since, and that one counts')
   return { status: 200, body: { ...describe, ...(await done(outcome)), revision, seq: outcome.seq } }
 }
 

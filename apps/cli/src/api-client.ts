@@ -37,6 +37,16 @@ export interface ApiStatus {
   lanes: { worker: string; embedding: EmbeddingSpec; provider: string; seen_at: string }[]
 }
 
+export interface ProfileChange {
+  name: string
+  /** NAME@VERSION. */
+  profile: string
+  embedding: EmbeddingSpec
+  revision: number
+  /** The version that has it; undefined: it is logged, and comes later. */
+  seq?: number
+}
+
 export interface ApiClient {
   readonly url: string
   getStatus(): Promise<ApiStatus>
@@ -47,6 +57,7 @@ export interface ApiClient {
   dropCollection(name: string): Promise<void>
   /** Without `seq` it is logged, and done later. */
   rebuild(name: string): Promise<{ revision: number; seq?: number }>
+  applyProfile(name: string, profile: string): Promise<ProfileChange>
   listAliases(): Promise<{ alias: string; collection: string }[]>
   /** `expected`: what it points at until now. */
   setAlias(alias: string, collection: string, options: { expected: string | undefined }): Promise<void>
@@ -101,6 +112,7 @@ export function createApiClient({ url, apiKey }: { url: string; apiKey?: string 
     createCollection: (name, options = {}) => answer<CollectionAnswer>('/v1/collections', json({ name, ...options })),
     dropCollection: async (name) => void (await request(inCollection(name), { method: 'DELETE' })),
     rebuild: (name) => answer(inCollection(name, '/rebuild'), { method: 'POST' }),
+    applyProfile: (name, profile) => answer<ProfileChange>(inCollection(name, '/profile'), json({ profile })),
     listAliases: async () => (await answer<{ aliases: { alias: string; collection: string }[] }>('/v1/aliases')).aliases,
     setAlias: async (alias, collection, { expected }) => void (await request(aliasPath(alias), { ...json({ collection, expected }), method: 'PUT' })),
     removeAlias: async (alias, { expected }) => void (await request(`${aliasPath(alias)}${expected === undefined ? '' : `?${new URLSearchParams({ expected })}`}`, { method: 'DELETE' })),

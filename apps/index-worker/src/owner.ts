@@ -1,15 +1,18 @@
 // The life of one owned collection: commit what log and batches bring, feed the queue, merge, collect, until ownership or the lease is lost.
 import type { Clock } from '@likeness/shared/clock'
 import type { Logger } from '@likeness/shared/log'
+import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import type { CollectionWriter } from '@likeness/engine'
 import type { Feeder } from './feeder.ts'
 import type { HintBox } from './hints.ts'
-import { createMerges } from './merge/merges.ts'
+import { createBackgroundWork } from './background-work.ts'
 
 export interface OwnerDeps {
   writer: CollectionWriter
   feeder: Feeder
   hints: HintBox
+  /** Tells the catalogue which embedding the collection has; rejects when that is not possible now. */
+  tellEmbedding: (spec: CollectionSpec) => Promise<void>
   clock: Clock
   log: Logger
   commitIntervalMs: number
@@ -22,20 +25,22 @@ const idlePollMs = 1_000
 
 export async function runOwner(deps: OwnerDeps): Promise<void> {
   const { writer, hints, clock, signal } = deps
-  const merges = createMerges(deps)
+  const background = createBackgroundWork(deps)
   const feed = createFeeding(deps)
+  const tell = createTelling(deps)
   let listedAtMs = -Infinity
   let collectedAtMs = clock.nowMs()
   let vanished = false
   while (!signal.aborted) {
-    merges.rethrow()
+    background.rethrow()
     const startedAtMs = clock.nowMs()
     const list = vanished || startedAtMs - listedAtMs >= deps.reconcileIntervalMs
     const { more, rest } = await writer.step({ batches: hints.take(), list })
     hints.put(rest)
     if (list) listedAtMs = startedAtMs
     vanished = await feed()
-    merges.start()
+    await tell({ again: list })
+    background.start()
     if (startedAtMs - collectedAtMs >= deps.reconcileIntervalMs) {
       collectedAtMs = startedAtMs
       await writer.collect()
@@ -46,7 +51,7 @@ export async function runOwner(deps: OwnerDeps): Promise<void> {
     const pauseMs = startedAtMs + deps.commitIntervalMs - clock.nowMs()
     if (pauseMs > 0) await clock.sleep(pauseMs)
   }
-  await merges.settled()
+  await background.settled()
 }
 
 /** The queue may be away: work stays open and is fed when it is back. Said once, not at every turn. */
@@ -62,6 +67,21 @@ function createFeeding({ feeder, writer, log }: OwnerDeps): () => Promise<boolea
       if (!failing) log.warn({ err: error }, 'feeding failed, trying again')
       failing = true
       return false
+    }
+  }
+}
+
+/** Whoever embeds a picture to search with asks the catalogue which embedding it will meet. With an old one a search embeds twice: nothing more depends on it. */
+function createTelling({ tellEmbedding, writer, log }: OwnerDeps): (options: { again: boolean }) => Promise<void> {
+  let told: string | undefined
+  return async ({ again }) => {
+    const { spec } = writer
+    if (told === spec.embedding.version && !again) return
+    try {
+      await tellEmbedding(spec)
+      told = spec.embedding.version
+    } catch (error) {
+      log.warn({ err: error }, 'the embedding is not in the catalogue yet')
     }
   }
 }

@@ -1,11 +1,13 @@
 // Builds every part of the index-worker in order and registers its undo.
 import { randomUUID } from 'node:crypto'
-import { createCatalog, createFaissSegmentFiles, createFileCache, openOrRebuild } from '@likeness/engine'
+import { createCatalog, createFaissSegmentFiles, createFileCache, createProjector, openOrRebuild } from '@likeness/engine'
 import type { BuildMerge } from '@likeness/engine'
 import { systemClock } from '@likeness/shared/clock'
+import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import { channels } from '@likeness/shared/contract/work'
 import type { Lifecycle } from '@likeness/shared/lifecycle'
 import type { Logger } from '@likeness/shared/log'
+import { createProfileStore } from '@likeness/shared/profile-store'
 import { assertNoEviction, connectRedis } from '@likeness/shared/redis'
 import { emptyOwnFolder } from '@likeness/shared/own-folder'
 import { openProbedStore } from '@likeness/shared/store/configured-store'
@@ -51,6 +53,10 @@ export async function startIndexWorker({ config, lifecycle, log }: { config: Ind
     producer.publish(channels.committed, JSON.stringify({ incarnation, seq })).catch((error: unknown) => log.debug({ err: error }, 'commit not announced, replicas will poll'))
   }
 
+  const project = createProjector({ profiles: createProfileStore({ store }) })
+  const tellEmbedding = async ({ name, incarnation, embedding }: CollectionSpec): Promise<void> => {
+    if (await catalog.setEmbedding(incarnation, embedding)) await producer.publish(channels.catalog, JSON.stringify({ name }))
+  }
   const workerId = randomUUID()
   const assignments = createAssignments({
     catalog, clock, log,
@@ -62,12 +68,12 @@ export async function startIndexWorker({ config, lifecycle, log }: { config: Ind
       const created = async () => (await catalog.list()).find((spec) => spec.incarnation === incarnation)
       const writer = await openOrRebuild({
         store, clock, files, log: ownerLog, incarnation, retentionMs: config.SNAPSHOT_RETENTION_MS, uploadRetentionMs: config.UPLOAD_RETENTION_MS, announce, signal, buildMerge,
-        mergeMemoryBytes: mergeShare * config.MERGE_MEMORY_BYTES
+        mergeMemoryBytes: mergeShare * config.MERGE_MEMORY_BYTES, project
       }, created)
       if (writer === undefined) return
       ownerLog.info({ collection: writer.spec.name, seq: writer.seq }, 'owning')
       const feeder = new Feeder({ queues, clock, log: ownerLog })
-      await runOwner({ writer, feeder, hints: hints.boxOf(incarnation), clock, log: ownerLog, commitIntervalMs: config.COMMIT_INTERVAL_MS, reconcileIntervalMs: config.RECONCILE_INTERVAL_MS, signal })
+      await runOwner({ writer, feeder, hints: hints.boxOf(incarnation), tellEmbedding, clock, log: ownerLog, commitIntervalMs: config.COMMIT_INTERVAL_MS, reconcileIntervalMs: config.RECONCILE_INTERVAL_MS, signal })
       hints.drop(incarnation)
     }
   })

@@ -1,18 +1,18 @@
 // Vector batches on their way into the state: which are still to be looked at, and what becomes of damaged ones.
+import type { VectorBatch } from '@likeness/shared/contract/vector-batch'
 import { isAppError } from '@likeness/shared/errors'
 import { parseBatchKey } from '@likeness/shared/keys'
 import type { Logger } from '@likeness/shared/log'
 import { applyBatch } from './apply.ts'
+import { embeddedBatch } from './embedded-batch.ts'
+import type { EmbeddingDeps } from './embedded-batch.ts'
 import { GivenBatches } from './given-batches.ts'
 import { listBatches, readBatch } from './pending-work.ts'
-import type { WorkSource } from './pending-work.ts'
-import type { Protocol } from './protocol.ts'
 import { untilStored } from './store-retry.ts'
 import type { WriterState } from './writer-state.ts'
 
-export interface BatchIntakeDeps extends WorkSource {
+export interface BatchIntakeDeps extends EmbeddingDeps {
   log: Logger
-  protocol: Protocol
   /** Damaged batches stay where they are: nothing of them will be embedded again. */
   keepDamaged?: boolean
 }
@@ -35,19 +35,27 @@ export class BatchIntake {
     return [...new Set([...hinted, ...listed, ...given])].filter((key) => !this.seen.has(key))
   }
 
-  async take(state: WriterState, key: string): Promise<void> {
+  /** True when it had an effect. */
+  async take(state: WriterState, key: string): Promise<boolean> {
     const ingestion = parseBatchKey(key)?.ingestion
     // Its log entry may come in a later step: then listing finds it again.
-    if (ingestion !== undefined && !state.ingestions.has(ingestion)) return
+    if (ingestion !== undefined && !state.ingestions.has(ingestion)) return false
+    const batch = await this.read(state, key)
+    const applied = batch === undefined ? 0 : applyBatch(state, key, await embeddedBatch(this.deps, state.spec, batch), this.deps.protocol)
+    this.seen.add(key)
+    this.given.taken(key)
+    return applied > 0
+  }
+
+  /** undefined when it is not there, or damaged. */
+  private async read(state: WriterState, key: string): Promise<VectorBatch | undefined> {
     try {
-      const batch = await readBatch(this.deps, state, key)
-      if (batch !== undefined) applyBatch(state, key, batch, this.deps.protocol)
+      return await readBatch(this.deps, state.spec, key)
     } catch (error) {
       if (!isAppError(error, 'data_corrupt')) throw error
       await this.refuse(state, key, error)
+      return undefined
     }
-    this.seen.add(key)
-    this.given.taken(key)
   }
 
   /** Nothing of it is served. Its ordinals stay open and, once it is gone, are embedded again: a worker skips what a batch holds. */

@@ -1,4 +1,5 @@
 // Names of collections: one small object changed by compare-and-swap. A collection is an incarnation behind a name; dropped ones are kept listed until swept.
+import { isDeepStrictEqual } from 'node:util'
 import { decodeObject, encodeObject } from '@likeness/shared/checked-object'
 import type { Clock } from '@likeness/shared/clock'
 import { collectionNameSchema, collectionSpecSchema, formProblem } from '@likeness/shared/contract/collection'
@@ -173,6 +174,15 @@ export function createCatalog({ store, clock, newId = () => createUlid(clock.now
         removed = target
         return withoutAlias(content, alias)
       })
+    },
+    async setEmbedding(incarnation, embedding) {
+      const isStale = ({ collections }: Content): boolean => Object.values(collections).some((spec) => spec.incarnation === incarnation && !isDeepStrictEqual(spec.embedding, embedding))
+      if (!isStale(await current(true))) return false
+      await change((content) => {
+        const spec = Object.values(content.collections).find((one) => one.incarnation === incarnation)
+        return spec === undefined ? content : { ...content, collections: { ...content.collections, [spec.name]: { ...spec, embedding } } }
+      })
+      return true
     },
     async forget(incarnation) {
       await change((content) => ({ ...content, dropped: content.dropped.filter((entry) => entry.incarnation !== incarnation) }))

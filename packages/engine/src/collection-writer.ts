@@ -10,6 +10,7 @@ import type { Logger } from '@likeness/shared/log'
 import type { ObjectStore } from '@likeness/shared/store/object-store'
 import { BatchIntake } from './batch-intake.ts'
 import { findGarbage } from './collector.ts'
+import type { Project } from './embedded-batch.ts'
 import type { ManifestCache } from './collector.ts'
 import type { VersionedCurrent } from './current.ts'
 import { writeJobResult } from './job-result.ts'
@@ -22,10 +23,12 @@ import type { Proposal } from './merge.ts'
 import { buildMerge } from './merge-build.ts'
 import type { MergeLane, MergeShape } from './merge-plan.ts'
 import type { BuildMerge } from './merge-task.ts'
+import { Overtaken, isRefusal, mustBeOvertaken, Shadow } from './shadow.ts'
+import type { Refusal, ShadowRequest } from './shadow.ts'
 import { createMutex } from '@likeness/shared/mutex'
 import { readAsOwner } from './owner-read.ts'
 import { assertNoGap, readSlots } from './pending-work.ts'
-import { prepareCommit } from './prepare-commit.ts'
+import { prepareCommit, settleSegments } from './prepare-commit.ts'
 import type { PreparedCommit } from './prepare-commit.ts'
 import type { Protocol, ProtocolContext } from './protocol.ts'
 import { replay } from './replay.ts'
@@ -33,7 +36,7 @@ import { openVersion } from './restore.ts'
 import type { SegmentFiles } from './segment-files.ts'
 import { untilStored } from './store-retry.ts'
 import { UnacceptedUploads } from './unaccepted-uploads.ts'
-import { freshSegment, isOpen, openSegment } from './writer-state.ts'
+import { isOpen, openSegment } from './writer-state.ts'
 import type { OpenIngestion, OpenSegment, WriterState } from './writer-state.ts'
 
 export interface WriterDeps {
@@ -50,6 +53,8 @@ export interface WriterDeps {
   protocol?: Protocol
   newId?: () => string
   signal?: AbortSignal
+  /** Makes the vectors of another embedding. */
+  project?: Project
   /** Where merges are built; default: here. */
   buildMerge?: BuildMerge
   /** Of one merge; default 4 GiB. */
@@ -78,6 +83,9 @@ export interface BoundWriterDeps extends Omit<WriterDeps, 'newId' | 'protocol'> 
   context: ProtocolContext
 }
 
+const mergingDeps = ({ clock, mergeShape: shape, mergeLimitMs: limitMs = defaultMergeLimitMs, mergeMemoryBytes: memoryBytes = defaultMergeMemoryBytes }: WriterDeps) =>
+  ({ nowMs: () => clock.nowMs(), memoryBytes, shape, limitMs })
+
 export class CollectionWriter {
   private readonly deps: BoundWriterDeps
   private readonly mutex = createMutex()
@@ -88,6 +96,7 @@ export class CollectionWriter {
   private readonly manifestCache: ManifestCache = new Map()
   private readonly merges: MergesUnderWay
   private readonly uploads: UnacceptedUploads | undefined
+  private shadow: Shadow | undefined
   private lost = false
   /** Requests for a rebuild up to this slot were met when it was opened. */
   private madeForSlot = 0
@@ -100,8 +109,7 @@ export class CollectionWriter {
     this.state = opened.state
     const { uploadRetentionMs } = deps
     this.uploads = uploadRetentionMs === undefined ? undefined : new UnacceptedUploads({ ...deps, retentionMs: uploadRetentionMs })
-    const { newId, clock, mergeLimitMs = defaultMergeLimitMs, mergeMemoryBytes = defaultMergeMemoryBytes } = deps
-    this.merges = new MergesUnderWay({ newId, nowMs: () => clock.nowMs(), memoryBytes: mergeMemoryBytes, shape: deps.mergeShape, limitMs: mergeLimitMs })
+    this.merges = new MergesUnderWay({ ...mergingDeps(deps), newId: deps.newId })
   }
 
   get spec(): CollectionSpec {
@@ -130,7 +138,7 @@ export class CollectionWriter {
       if (list) await readAsOwner(this.deps.context, this.held.current.epoch, () => assertNoGap(this.deps, this.state.appliedSlot))
       const { state, intake } = this
       const wanted = await intake.outstanding(state, { hinted: batches, list })
-      for (const key of wanted.slice(0, batchesPerStep)) await intake.take(state, key)
+      for (const key of wanted.slice(0, batchesPerStep)) if (await intake.take(state, key)) this.shadow?.follow(key)
       await intake.settleGiven(state)
       const rest = wanted.slice(batchesPerStep)
       if (state.dirty) await this.commit()
@@ -170,12 +178,13 @@ export class CollectionWriter {
       openVersion: async (snapshot, logged) => {
         try {
           const held = await readAsOwner(context, epoch, () => mustReadManifest(store, snapshot.manifest, snapshot.sha256))
-          return await openVersion(files, held)
+          if (held.spec.embedding.version === this.state.spec.embedding.version) return await openVersion(files, held)
         } catch (error) {
           if (!isAppError(error, 'data_corrupt')) throw error
           this.deps.log.error({ err: error }, 'a snapshot is damaged, and made again from the log to restore it')
-          return { segments: (await this.replay(logged)).segments, quantizer: null }
         }
+        // Or it was taken with another embedding.
+        return { segments: (await this.replay(logged)).segments, quantizer: null }
       }
     }
   }
@@ -201,10 +210,10 @@ export class CollectionWriter {
   }
 
   private async makeAgain(): Promise<void> {
-    const { ingestions, snapshots, outcomes, appliedSlot } = this.state
+    const { ingestions, snapshots, outcomes, reprojection, appliedSlot } = this.state
     const open = Object.fromEntries(this.openIngestions().map(({ ingestion, open: { done } }) => [ingestion, done.toString()]))
     const state = await this.replay({ appliedSlot, open })
-    this.state = Object.assign(state, { ingestions, snapshots, outcomes })
+    this.state = Object.assign(state, { ingestions, snapshots, outcomes, reprojection })
     await this.commit(null)
   }
 
@@ -225,13 +234,7 @@ export class CollectionWriter {
   private settle({ manifest, added, ingestions }: PreparedCommit): void {
     const { state } = this
     this.manifest = manifest
-    const refs = new Map(manifest.segments.map((ref) => [ref.id, ref]))
-    state.segments = state.segments.flatMap((segment) => {
-      const ref = refs.get(segment.ref.id)
-      return ref === undefined ? [] : [Object.assign(segment, { ref, changed: false, relabelled: false })]
-    })
-    if (added !== null) state.segments.push(freshSegment(added))
-    state.pending.clear()
+    settleSegments(state, { segments: manifest.segments, added })
     state.tombstonesChanged = false
     state.relabelsChanged = false
     state.sweepsChanged = false
@@ -304,6 +307,65 @@ export class CollectionWriter {
     }
   }
 
+  /**
+   * Gives the collection the embedding that was asked for: built beside it while it goes on, then committed as one version. False when there is nothing to do.
+   * Rejects with ownership_lost, or with what made it fail for now: then it may be tried again.
+   */
+  async reproject(): Promise<boolean> {
+    const shadow = await this.exclusively(async () => this.beginShadow())
+    if (shadow === undefined) return false
+    try {
+      await shadow.build()
+      do await shadow.catchUp(this.appliedSlot)
+      while (await shadow.merge())
+      await this.exclusively(() => this.adoptShadow(shadow))
+    } catch (error) {
+      if (!isRefusal(error)) return mustBeOvertaken(error)
+      await this.exclusively(() => this.refuseShadow(shadow, error))
+    } finally {
+      this.shadow = undefined
+    }
+    return true
+  }
+
+  private beginShadow(): Shadow | undefined {
+    const { deps, state: { reprojection } } = this
+    if (reprojection?.state !== 'running') return undefined
+    const { files, buildMerge: build = (task) => buildMerge(files, task) } = deps
+    const isWanted = (): boolean => !this.lost && deps.signal?.aborted !== true && this.isAskedFor(reprojection)
+    this.shadow = new Shadow({ ...deps, files: this.ownFiles(), buildMerge: build, merging: mergingDeps(deps), isWanted }, this.state, reprojection)
+    return this.shadow
+  }
+
+  private isAskedFor({ revision }: ShadowRequest): boolean {
+    return this.state.reprojection?.revision === revision
+  }
+
+  private async adoptShadow(shadow: Shadow): Promise<void> {
+    const { request: { revision, embedding } } = shadow
+    if (!this.isAskedFor(shadow.request)) return
+    try {
+      this.state = await shadow.finish(this.state)
+    } catch (error) {
+      if (isRefusal(error)) return await this.refuseShadow(shadow, error)
+      if (error instanceof Overtaken) return
+      throw error
+    }
+    this.merges.abandon()
+    this.state.reprojection = { revision, embedding, state: 'applied' }
+    this.state.outcomes.push({ revision })
+    await this.commit(shadow.quantizer)
+  }
+
+  private async refuseShadow({ request: { revision, embedding } }: Shadow, error: Refusal): Promise<void> {
+    if (!this.isAskedFor({ revision, embedding })) return
+    this.deps.log.error({ err: error, embedding: embedding.version }, 'the collection keeps its embedding')
+    this.state.reprojection = { revision, embedding, state: error.code }
+    this.state.outcomes.push({ revision, error: error.code })
+    this.state.dirty = true
+    await this.commit()
+  }
+
   /** Deletes files that no retained manifest names; how many. None while a manifest that is needed is damaged. */
   collect(): Promise<number> {
     return this.exclusively(async () => {
@@ -339,7 +401,7 @@ export class CollectionWriter {
     const { store, clock, keys, retentionMs, context, log } = this.deps
     const { epoch, manifest } = this.held.current
     try {
-      return await readAsOwner(context, epoch, () => findGarbage({ store, clock, keys, retentionMs }, this.manifestCache, manifest, () => this.merges.heldIds()))
+      return await readAsOwner(context, epoch, () => findGarbage({ store, clock, keys, retentionMs }, this.manifestCache, manifest, () => new Set([...this.merges.heldIds(), ...(this.shadow?.heldIds() ?? [])])))
     } catch (error) {
       if (!isAppError(error, 'data_corrupt')) throw error
       log.error({ err: error }, 'a manifest is damaged, nothing is collected until it is repaired')

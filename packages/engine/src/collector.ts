@@ -87,8 +87,8 @@ export async function findGarbage(deps: CollectionDeps, cache: ManifestCache, co
     const read = await readManifests(deps, cache)
     const kept = retained(read, committed, deps.retentionMs, deps.clock.nowMs())
     const roots = new Set(kept.flatMap(({ key, files }) => [key, ...files]))
-    const ids = [...held()]
-    const isHeld = (key: string): boolean => ids.some((id) => key.includes(id))
+    const ids = held()
+    const isHeld = (key: string): boolean => ids.has(key) || key.split(/[/.]/).some((id) => ids.has(id))
     return [...listed, ...read.found.map(({ key }) => key), ...read.damaged.keys()].filter((key) => !roots.has(key) && !isHeld(key))
   })
 }

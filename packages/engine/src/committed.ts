@@ -33,10 +33,12 @@ export const createVersionReader = ({ store }: { store: ObjectStore }): VersionR
   async read(incarnation) {
     const manifest = await readCommitted(store, incarnation)
     if (manifest === undefined) return undefined
-    const { seq, spec: { settings }, counts, segments, ingestions, snapshots, outcomes } = manifest
+    const { seq, spec: { settings, embedding }, counts, segments, ingestions, snapshots, outcomes, reprojection } = manifest
     return {
       seq,
       settings,
+      embedding,
+      reprojection,
       counts,
       segments: segments.map(({ id, index, storage, tuned = null, rows, deletions }) => ({ id, index, storage, tuned, rows, deleted: deletions?.count ?? 0 })),
       snapshots: Object.entries(snapshots).map(([name, { revision, createdAtMs, seq: held, items, rows }]) => ({ name, revision, createdAtMs, seq: held, items, rows })),

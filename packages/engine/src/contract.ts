@@ -1,5 +1,5 @@
 // What the engine offers to the apps. Implementations: catalog.ts, log-appender.ts, jobs.ts, committed.ts, replica.ts, collection-writer.ts.
-import type { CollectionDraft, CollectionSettings, CollectionSpec } from '@likeness/shared/contract/collection'
+import type { CollectionDraft, CollectionSettings, CollectionSpec, EmbeddingSpec } from '@likeness/shared/contract/collection'
 import type { Filter } from '@likeness/shared/contract/filter'
 import type { ItemListLine, Metadata } from '@likeness/shared/contract/item-list'
 import type { FailedItem, JobPointer } from '@likeness/shared/contract/job'
@@ -34,6 +34,8 @@ export interface Catalog {
   setAlias(alias: string, name: string, options?: { expected?: string | null }): Promise<void>
   /** alias_not_found when there is none; `expected` as for setAlias. */
   removeAlias(alias: string, options?: { expected?: string }): Promise<void>
+  /** What a collection has by now, for those who ask for vectors before they read it; whether that was new. Nothing for one that is gone. */
+  setEmbedding(incarnation: string, embedding: EmbeddingSpec): Promise<boolean>
   /** Removes an incarnation from `dropped` once its objects are gone. */
   forget(incarnation: string): Promise<void>
   /** The next resolve reads the store. */
@@ -88,6 +90,9 @@ export interface SegmentSummary {
 export interface VersionSummary {
   seq: number
   settings: CollectionSettings
+  embedding: EmbeddingSpec
+  /** The last change of the embedding that was asked for. */
+  reprojection: { revision: number; embedding: EmbeddingSpec; state: 'running' | 'applied' | 'raw_vectors_missing' | 'data_corrupt' } | null
   counts: { items: number; rows: number }
   segments: SegmentSummary[]
   /** Registered by the writer and not finished. */
@@ -110,7 +115,7 @@ export interface OperationOutcome {
   revision: number
   seq?: number
   /** Why it had no effect. */
-  error?: 'snapshot_exists' | 'snapshot_not_found' | 'data_corrupt'
+  error?: 'snapshot_exists' | 'snapshot_not_found' | 'data_corrupt' | 'raw_vectors_missing' | 'profile_replaced'
   /** Deleted, or restored. */
   items?: number
 }

@@ -1,6 +1,6 @@
 // What the log alone says of a collection as a whole: its settings, its snapshots, the restores that had an effect, what was ingested.
 import { changeSettings } from '@likeness/shared/contract/collection'
-import type { CollectionSettings } from '@likeness/shared/contract/collection'
+import type { CollectionSettings, EmbeddingSpec } from '@likeness/shared/contract/collection'
 import { revisionOf } from '@likeness/shared/contract/operation'
 import type { IngestOperation, LogSlot, Operation, RestoreOperation } from '@likeness/shared/contract/operation'
 import { assertNoGap, missingSlot, readSlots } from './pending-work.ts'
@@ -23,6 +23,7 @@ export interface LogHistory {
   restores: Restore[]
   ingestions: { operation: IngestOperation; revision: number }[]
   rebuilds: { revision: number; atMs: number }[]
+  reprojections: { revision: number; embedding: EmbeddingSpec }[]
 }
 
 /** Slots after `after` up to `last`, in order; object_not_found when one of them is missing, or (without `last`, up to the end) a later one is there. */
@@ -53,6 +54,8 @@ function follow(history: LogHistory, operation: Operation, { slot, revision }: {
       return
     case 'rebuild':
       return void history.rebuilds.push({ revision, atMs: operation.atMs })
+    case 'reproject':
+      return void history.reprojections.push({ revision, embedding: operation.embedding })
     case 'delete':
     case 'relabel':
     case 'delete_where':
@@ -62,7 +65,7 @@ function follow(history: LogHistory, operation: Operation, { slot, revision }: {
 
 /** Up to a slot, or all of it. */
 export async function readHistory(source: WorkSource, settings: CollectionSettings, last?: number): Promise<LogHistory> {
-  const history: LogHistory = { slot: 0, settings, snapshots: new Map(), restores: [], ingestions: [], rebuilds: [] }
+  const history: LogHistory = { slot: 0, settings, snapshots: new Map(), restores: [], ingestions: [], rebuilds: [], reprojections: [] }
   for await (const { slot, log } of slotsBetween(source, 0, last)) {
     history.slot = slot
     for (const [index, operation] of log.operations.entries()) follow(history, operation, { slot, revision: revisionOf(slot, index) })

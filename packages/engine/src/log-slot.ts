@@ -1,5 +1,7 @@
 // What a log slot does to a collection: its operations in the order of acceptance, the items' and those of the collection as a whole.
+import { isDeepStrictEqual } from 'node:util'
 import { changeSettings } from '@likeness/shared/contract/collection'
+import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
 import { revisionOf } from '@likeness/shared/contract/operation'
 import type { LogSlot, Operation, RestoreOperation } from '@likeness/shared/contract/operation'
 import { applyItemOperation, isItemOperation } from './apply.ts'
@@ -69,5 +71,15 @@ async function applyToCollection(state: WriterState, operation: CollectionOperat
       return undefined
     case 'rebuild':
       return {}
+    case 'reproject':
+      return askFor(state, revision, operation.embedding)
   }
+}
+
+/** The newest request counts; one for what the collection has ends what is under way. */
+function askFor(state: WriterState, revision: number, embedding: EmbeddingSpec): Omit<Outcome, 'revision'> | undefined {
+  if (state.reprojection?.state === 'running') state.outcomes.push({ revision: state.reprojection.revision, error: 'profile_replaced' })
+  const has = isDeepStrictEqual(embedding, state.spec.embedding)
+  state.reprojection = { revision, embedding, state: has ? 'applied' : 'running' }
+  return has ? {} : undefined
 }

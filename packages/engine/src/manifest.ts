@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import { decodeObject, encodeObject } from '@likeness/shared/checked-object'
-import { collectionSpecSchema, storageSchema } from '@likeness/shared/contract/collection'
+import { collectionSpecSchema, embeddingSchema, storageSchema } from '@likeness/shared/contract/collection'
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import { appError } from '@likeness/shared/errors'
 import type { ObjectStore } from '@likeness/shared/store/object-store'
@@ -78,11 +78,20 @@ export const outcomeSchema = z.object({
   /** The commit that holds it. */
   seq: z.number().int().optional(),
   /** Why it had no effect. */
-  error: z.enum(['snapshot_exists', 'snapshot_not_found', 'data_corrupt']).optional(),
+  error: z.enum(['snapshot_exists', 'snapshot_not_found', 'data_corrupt', 'raw_vectors_missing', 'profile_replaced']).optional(),
   /** Deleted, or restored. */
   items: z.number().int().optional()
 })
 export type Outcome = z.infer<typeof outcomeSchema>
+
+/** The last change of the embedding that was asked for: under way, done, or why it was not done. */
+export const reprojectionSchema = z.object({
+  /** Of the operation that asked for it. */
+  revision: z.number().int(),
+  embedding: embeddingSchema,
+  state: z.enum(['running', 'applied', 'raw_vectors_missing', 'data_corrupt'])
+})
+export type Reprojection = z.infer<typeof reprojectionSchema>
 
 export const manifestSchema = z.object({
   format: z.literal(1),
@@ -107,6 +116,7 @@ export const manifestSchema = z.object({
   outcomes: z.array(outcomeSchema).default([]),
   /** Revision of the operation that asked for it; null when none is under way. */
   compaction: z.number().int().nullable().default(null),
+  reprojection: reprojectionSchema.nullable().default(null),
   /** What new sealed segments are made with. `trainedOn`: live rows of the collection when it was trained. */
   quantizer: fileRefSchema.extend({ nlist: z.number().int(), trainedOn: z.number().int() }).nullable(),
   counts: z.object({ items: z.number().int(), rows: z.number().int() })
@@ -117,7 +127,7 @@ export type Manifest = z.infer<typeof manifestSchema>
 export function emptyManifest(spec: CollectionSpec, commitId: string): Manifest {
   return {
     format: 1, seq: 0, epoch: 0, commitId, parent: null, createdAtMs: spec.createdAtMs, spec, appliedSlot: 0,
-    ingestions: {}, segments: [], tombstones: null, relabels: null, sweeps: null, snapshots: {}, outcomes: [], compaction: null, quantizer: null, counts: { items: 0, rows: 0 }
+    ingestions: {}, segments: [], tombstones: null, relabels: null, sweeps: null, snapshots: {}, outcomes: [], compaction: null, reprojection: null, quantizer: null, counts: { items: 0, rows: 0 }
   }
 }
 

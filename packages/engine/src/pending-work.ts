@@ -1,15 +1,16 @@
 // Reads what a commit can take in: the next log slots and vector batches that still have something to say.
 import type { Clock } from '@likeness/shared/clock'
+import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import { decodeLogSlot } from '@likeness/shared/contract/operation'
 import type { LogSlot } from '@likeness/shared/contract/operation'
 import { countRows, decodeVectorBatch, peekBatchItems } from '@likeness/shared/contract/vector-batch'
 import type { VectorBatch } from '@likeness/shared/contract/vector-batch'
+import { modelOf } from '@likeness/shared/contract/profile'
 import { isSparse } from '@likeness/shared/contract/vector-rows'
 import { appError, isAppError } from '@likeness/shared/errors'
 import { parseBatchKey } from '@likeness/shared/keys'
 import type { CollectionKeys } from '@likeness/shared/keys'
 import type { ObjectStore } from '@likeness/shared/store/object-store'
-import { storedForm } from './stored-form.ts'
 import { untilStored } from './store-retry.ts'
 import { isOpen } from './writer-state.ts'
 import type { OpenIngestion, WriterState } from './writer-state.ts'
@@ -87,20 +88,21 @@ async function peekOrdinals(store: ObjectStore, key: string): Promise<number[] |
   }
 }
 
-/** undefined when it is not there (collected, or of another incarnation). Refuses other embeddings and malformed content with data_corrupt. */
-export async function readBatch({ store, clock, keys, signal }: WorkSource, state: WriterState, key: string): Promise<VectorBatch | undefined> {
+/** As it was written, maybe for an earlier embedding (embedded-batch.ts); undefined when it is not there (collected, or of another incarnation). Refuses other models and malformed content with data_corrupt. */
+export async function readBatch({ store, clock, keys, signal }: WorkSource, { incarnation, embedding }: Pick<CollectionSpec, 'incarnation' | 'embedding'>, key: string): Promise<VectorBatch | undefined> {
   const name = parseBatchKey(key)
   if (name === undefined || !key.startsWith(keys.root)) return undefined
   const stored = await untilStored(clock, () => store.get(key), signal)
   if (stored === undefined) return undefined
   const batch = decodeVectorBatch(stored.body)
   const { header, vectors } = batch
-  const { version, dim, sparse = false } = state.spec.embedding
-  if (header.incarnation !== state.spec.incarnation) throw appError('data_corrupt', `${key} belongs to collection ${header.incarnation}`)
+  const { version, dim, sparse = false } = embedding
+  if (header.incarnation !== incarnation) throw appError('data_corrupt', `${key} belongs to collection ${header.incarnation}`)
   if (header.ingestion !== name.ingestion) throw appError('data_corrupt', `${key} holds ingestion ${header.ingestion}`)
-  if (header.embeddingVersion !== version || header.dim !== dim) throw appError('data_corrupt', `${key} has embedding ${header.embeddingVersion} (${header.dim}), the collection ${version} (${dim})`)
+  const isOfCollection = header.embeddingVersion === version ? header.dim === dim : modelOf(header.embeddingVersion) === modelOf(version)
+  if (!isOfCollection) throw appError('data_corrupt', `${key} has embedding ${header.embeddingVersion} (${header.dim}), the collection ${version} (${dim})`)
   if (header.items.some((item) => (item.failure === undefined) !== (item.rows.length > 0))) throw appError('data_corrupt', `${key} has an item with neither rows nor a failure`)
   if (isSparse(vectors) !== sparse) throw appError('data_corrupt', `${key} has ${sparse ? 'dense' : 'sparse'} vectors, the collection has ${sparse ? 'sparse' : 'dense'} ones`)
   if (!(isSparse(vectors) ? vectors.values : vectors).every(Number.isFinite)) throw appError('data_corrupt', `${key} has a value that is not a number among ${countRows(header.items)} rows`)
-  return { ...batch, vectors: storedForm(state.spec, vectors) }
+  return batch
 }

@@ -10,7 +10,7 @@ import { smallForm } from './segment-form.ts'
 import { byHash, writeSegment } from './segment-write.ts'
 import type { WrittenSegment } from './segment-write.ts'
 import { encodeSweeps } from './sweep-file.ts'
-import { encodeTombstones } from './writer-state.ts'
+import { encodeTombstones, freshSegment } from './writer-state.ts'
 import type { OpenSegment, WriterState } from './writer-state.ts'
 
 export interface CommitInput {
@@ -32,7 +32,9 @@ export interface PreparedCommit {
   ingestions: Record<string, IngestionRecord>
 }
 
-async function writeChanges(input: CommitInput, commitId: string, segment: OpenSegment): Promise<ManifestSegment> {
+export type SegmentOutput = Pick<CommitInput, 'files' | 'keys' | 'newId'>
+
+async function writeChanges(input: SegmentOutput, commitId: string, segment: OpenSegment): Promise<ManifestSegment> {
   const { files, keys } = input
   const { ref, deleted, changed, relabelled } = segment
   if (!changed && !relabelled) return ref
@@ -60,7 +62,7 @@ async function writeIngestions(input: CommitInput, commitId: string, state: Writ
 
 export const encodeFailures = (failed: readonly FailedItem[]): Uint8Array => encodeLines(failed)
 
-export async function writePending(input: Pick<CommitInput, 'files' | 'keys' | 'newId'>, state: WriterState): Promise<WrittenSegment | null> {
+export async function writePending(input: SegmentOutput, state: WriterState): Promise<WrittenSegment | null> {
   if (state.pending.size === 0) return null
   const items = [...state.pending.values()].sort(byHash)
   return await writeSegment({ files: input.files, keys: input.keys, spec: state.spec, id: input.newId(), form: smallForm(state.spec), items })
@@ -84,22 +86,48 @@ async function writeSweeps(input: CommitInput, commitId: string, state: WriterSt
   return await input.files.put(input.keys.sweeps(commitId), encodeSweeps(state.sweeps))
 }
 
+/** What changed of each segment, and what is pending as a new one. */
+export async function writeSegments(input: SegmentOutput, commitId: string, state: WriterState): Promise<{ segments: ManifestSegment[]; added: WrittenSegment | null }> {
+  const survivors = state.segments.filter((segment) => segment.deleted.count < segment.ref.rows)
+  const added = await writePending(input, state)
+  const segments = await Promise.all(survivors.map((segment) => writeChanges(input, commitId, segment)))
+  if (added !== null) segments.push(added.ref)
+  return { segments, added }
+}
+
+/** Makes the segments of the state those that were written. */
+export function settleSegments(state: WriterState, { segments, added }: { segments: readonly ManifestSegment[]; added: WrittenSegment | null }): void {
+  const refs = new Map(segments.map((ref) => [ref.id, ref]))
+  state.segments = state.segments.flatMap((segment) => {
+    const ref = refs.get(segment.ref.id)
+    return ref === undefined ? [] : [Object.assign(segment, { ref, changed: false, relabelled: false })]
+  })
+  if (added !== null) state.segments.push(freshSegment(added))
+  state.pending.clear()
+}
+
+/** `added`: of what is pending. */
+export function countLive(segments: readonly OpenSegment[], added: WrittenSegment | null): Manifest['counts'] {
+  const counts = { items: added?.ref.items ?? 0, rows: added?.ref.rows ?? 0 }
+  for (const { ref, deadItems, deleted } of segments) {
+    counts.items += ref.items - deadItems
+    counts.rows += ref.rows - deleted.count
+  }
+  return counts
+}
+
 /** Outcomes are for those who wait for them. */
 const outcomesKept = 64
 
 export async function prepareCommit(input: CommitInput, state: WriterState): Promise<PreparedCommit> {
   const commitId = input.newId()
-  const survivors = state.segments.filter((segment) => segment.deleted.count < segment.ref.rows)
-  const added = await writePending(input, state)
-  const segments = await Promise.all(survivors.map((segment) => writeChanges(input, commitId, segment)))
-  if (added !== null) segments.push(added.ref)
+  const { segments, added } = await writeSegments(input, commitId, state)
   const ingestions = await writeIngestions(input, commitId, state)
   pruneOld(state)
   const tombstones = await writeTombstones(input, commitId, state)
   const relabels = await writeRelabels(input, commitId, state)
   const sweeps = await writeSweeps(input, commitId, state)
   const seq = input.parent.seq + 1
-  const live = survivors.reduce((sum, segment) => sum + segment.ref.rows - segment.deleted.count, added?.ref.rows ?? 0)
   const manifest: Manifest = {
     format: 1,
     seq,
@@ -117,8 +145,9 @@ export async function prepareCommit(input: CommitInput, state: WriterState): Pro
     snapshots: Object.fromEntries(state.snapshots),
     outcomes: state.outcomes.slice(-outcomesKept).map((outcome) => ({ seq, ...outcome })),
     compaction: state.compaction?.revision ?? null,
+    reprojection: state.reprojection,
     quantizer: input.quantizer,
-    counts: { items: survivors.reduce((sum, segment) => sum + segment.ref.items - segment.deadItems, added?.ref.items ?? 0), rows: live }
+    counts: countLive(state.segments, added)
   }
   return { manifest, manifestKey: input.keys.manifest(seq, input.epoch, commitId), added, ingestions }
 }

@@ -1,5 +1,7 @@
 // The rules that order and loss depend on, in one place and replaceable, so that the simulation can show that each one is needed.
 import type { Clock } from '@likeness/shared/clock'
+import type { VectorBatch } from '@likeness/shared/contract/vector-batch'
+import type { VectorRows } from '@likeness/shared/contract/vector-rows'
 import { appError } from '@likeness/shared/errors'
 import type { ObjectStore } from '@likeness/shared/store/object-store'
 import { readCurrent, swapCurrent } from './current.ts'
@@ -33,6 +35,10 @@ export interface Protocol extends AdoptionRules {
   restoredAt(revision: number): number
   /** False when this ordinal has had its effect already. */
   claim(done: OrdinalRanges, ordinal: number, batchKey: string): boolean
+  /** The vectors of a batch that was made for an earlier embedding: of the one that the collection has. */
+  reproject(batch: VectorBatch, make: (raw: Uint16Array) => Promise<Float32Array>): Promise<VectorRows>
+  /** Makes a shadow hold all that the collection has taken in, before it takes its place. */
+  level(catchUp: () => Promise<void>): Promise<void>
 }
 
 const lost = (key: string) => appError('ownership_lost', `another writer owns ${key} now`)
@@ -67,6 +73,8 @@ export const realProtocol: Protocol = {
   supersedes,
   restoredAt: (revision) => revision,
   claim: (done, ordinal) => done.add(ordinal),
+  reproject: ({ raw }, make) => make(raw),
+  level: (catchUp) => catchUp(),
   mayAdopt: (inputs) => inputs.every((input) => input !== undefined),
   carryOver
 }

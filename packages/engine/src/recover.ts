@@ -1,4 +1,5 @@
 // What a collection holds when no manifest says it any more: all of it from the log and the batches alone, and from the manifests that snapshots keep.
+import { isDeepStrictEqual } from 'node:util'
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import { decodeObject } from '@likeness/shared/checked-object'
 import { slotOf } from '@likeness/shared/contract/operation'
@@ -27,7 +28,10 @@ export async function recoverState(deps: ReplayDeps, created: CollectionSpec): P
     register(state, operation, revision)
     endIngestion(state.ingestions.get(operation.ingestion)!)
   }
-  return Object.assign(state, { snapshots: await findSnapshots(deps, history), outcomes: history.rebuilds.map(({ revision }) => ({ revision })) })
+  const asked = history.reprojections.at(-1)
+  // Whether it was done nobody knows, unless the catalogue has it: then it is done again.
+  const reprojection = asked === undefined || isDeepStrictEqual(asked.embedding, created.embedding) ? null : { ...asked, state: 'running' as const }
+  return Object.assign(state, { reprojection, snapshots: await findSnapshots(deps, history), outcomes: history.rebuilds.map(({ revision }) => ({ revision })) })
 }
 
 /** Those without a result. */

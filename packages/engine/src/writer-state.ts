@@ -4,7 +4,7 @@ import type { FailedItem } from '@likeness/shared/contract/job'
 import { z } from 'zod'
 import { Bitmap } from './bitmap.ts'
 import type { ItemVersion } from './item-version.ts'
-import type { IngestionRecord, Manifest, ManifestSegment, Outcome, SnapshotRecord } from './manifest.ts'
+import type { IngestionRecord, Manifest, ManifestSegment, Outcome, Reprojection, SnapshotRecord } from './manifest.ts'
 import type { Compaction } from './compaction.ts'
 import { decodeOverlays, decodeWaiting } from './overlay.ts'
 import type { Overlays, WaitingRelabels } from './overlay.ts'
@@ -56,6 +56,8 @@ export interface WriterState {
   outcomes: Outcome[]
   /** null: none is asked for. */
   compaction: Compaction | null
+  /** null: none was ever asked for. */
+  reprojection: Reprojection | null
   /** Of a version that was restored since the last commit; undefined: the committed one. */
   quantizer: Manifest['quantizer'] | undefined
   ingestions: Map<string, OpenIngestion>
@@ -104,18 +106,18 @@ export async function loadWriterState(files: SegmentFiles, manifest: Manifest): 
 }
 
 /** What the manifest alone says: to make the rest again. */
-export function stateWithoutFiles({ spec, appliedSlot, snapshots, outcomes, compaction, ingestions }: Manifest): WriterState {
+export function stateWithoutFiles({ spec, appliedSlot, snapshots, outcomes, compaction, reprojection, ingestions }: Manifest): WriterState {
   const opened = Object.entries(ingestions).map(([id, record]): [string, OpenIngestion] => [id, { record: { ...record }, done: OrdinalRanges.parse(record.done), failed: [], closed: false }])
   return {
     ...emptyWriterState(spec), appliedSlot, snapshots: new Map(Object.entries(snapshots)), outcomes: [...outcomes],
-    compaction: compaction === null ? null : { revision: compaction }, ingestions: new Map(opened)
+    compaction: compaction === null ? null : { revision: compaction }, reprojection, ingestions: new Map(opened)
   }
 }
 
 /** A collection before anything happened to it. */
 export const emptyWriterState = (spec: CollectionSpec): WriterState => ({
   spec, appliedSlot: 0, segments: [], pending: new Map(), tombstones: new Map(), tombstonesChanged: true, relabels: new Map(), relabelsChanged: true,
-  sweeps: [], sweepsChanged: true, snapshots: new Map(), outcomes: [], compaction: null, quantizer: undefined, ingestions: new Map(), dirty: true
+  sweeps: [], sweepsChanged: true, snapshots: new Map(), outcomes: [], compaction: null, reprojection: null, quantizer: undefined, ingestions: new Map(), dirty: true
 })
 
 export interface LiveItem {

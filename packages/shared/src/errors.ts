@@ -30,6 +30,8 @@ const catalogue = {
   alias_moved: [409, false],
   collection_has_aliases: [409, false],
   embedding_mismatch: [409, false],
+  raw_vectors_missing: [409, false],
+  profile_replaced: [409, false],
   idempotency_in_progress: [409, true],
   upload_expired: [409, false],
   not_fresh: [409, true],

@@ -50,7 +50,7 @@ test('bytes that are not the projection that is described are refused, and found
   await expect(profiles.save(withNaN, noNumber)).rejects.toThrow('no number')
   expect(await profiles.list()).toEqual([])
   await profiles.save(profile, projection)
-  expect([...(await profiles.readProjection(profile))]).toEqual([1, 0, 0, 1, 0.5, -0.5])
+  expect(await profiles.readProjection(profile)).toEqual({ dIn: 2, dOut: 2, matrix: Float32Array.of(1, 0, 0, 1), bias: Float32Array.of(0.5, -0.5) })
   await store.put(profileKeys('cars', profile.version).projection, damaged)
   await expect(profiles.readProjection(profile)).rejects.toMatchObject({ code: 'data_corrupt' })
 })

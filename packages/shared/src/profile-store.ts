@@ -8,6 +8,14 @@ import { appError } from './errors.ts'
 import { profileKeys, profilesPrefix } from './keys.ts'
 import type { ObjectStore } from './store/object-store.ts'
 
+/** Raw vectors to vectors: matrix [dOut, dIn], row-major, and bias [dOut]; then unit length. */
+export interface Projection {
+  dIn: number
+  dOut: number
+  matrix: Float32Array
+  bias: Float32Array
+}
+
 export interface ProfileStore {
   /** Every version, newest first; of one name or of all. */
   list(name?: string): Promise<StoredProfile[]>
@@ -15,8 +23,8 @@ export interface ProfileStore {
   resolve(reference: string): Promise<StoredProfile>
   /** The profile that makes this embedding; undefined when it is none of those stored. Remembered once found. */
   ofEmbedding(embedding: Pick<EmbeddingSpec, 'version' | 'dim' | 'unit'>): Promise<StoredProfile | undefined>
-  /** f32: matrix [dim, raw_dim], then bias [dim]. data_corrupt when it is not what the description says. */
-  readProjection(profile: StoredProfile): Promise<Float32Array>
+  /** data_corrupt when it is not what the description says. */
+  readProjection(profile: StoredProfile): Promise<Projection>
   /** The same version again changes only when it was made. invalid_request when the bytes are not the projection that is described. */
   save(profile: StoredProfile, projection: Uint8Array): Promise<void>
 }
@@ -71,7 +79,9 @@ export function createProfileStore({ store }: { store: ObjectStore }): ProfileSt
       const stored = await store.get(key)
       const problem = stored === undefined ? 'it is missing' : projectionProblem(profile, stored.body)
       if (problem !== undefined) throw appError('data_corrupt', `${key}: ${problem}`)
-      return floatsOf(stored!.body)
+      const { raw_dim: dIn, dim: dOut } = profile
+      const values = floatsOf(stored!.body)
+      return { dIn, dOut, matrix: values.subarray(0, dOut * dIn), bias: values.subarray(dOut * dIn) }
     },
     async save(profile, projection) {
       const problem = projectionProblem(profile, projection)

@@ -1,6 +1,6 @@
 // The picture input of a detector, and pixels made the way it wants them.
 import * as ort from 'onnxruntime-node'
-import { toFloat16 } from './float16.ts'
+import { toFloat16 } from '@likeness/shared/float16'
 import type { Size } from './letterbox.ts'
 import { unsupported } from './unsupported-layout.ts'
 import { FLOAT, FLOAT16, toNumber } from './onnx/graph-builder.ts'

@@ -16,7 +16,8 @@ const settingsSchema = z.record(z.string(), z.unknown())
 const collectionSchema = z.strictObject({
   name: z.string(), aliases: z.array(z.string()), incarnation: z.string(), index_method: z.string(), metric: z.string(), storage: z.string(), rescore: z.boolean(), embedding: embeddingSchema,
   settings: settingsSchema, created_at: z.iso.datetime(), seq: count, items: count, rows: count, segments: z.array(segmentSchema), open_jobs: count,
-  loaded: z.strictObject({ bytes: count, pinned: z.boolean() }).nullable()
+  loaded: z.strictObject({ bytes: count, pinned: z.boolean() }).nullable(),
+  reprojection: z.strictObject({ revision: count, embedding: embeddingSchema, state: z.enum(['running', 'applied', 'raw_vectors_missing', 'data_corrupt']) }).nullable()
 }) satisfies z.ZodType<CollectionAnswer>
 
 const collectionListSchema = z.strictObject({
@@ -59,6 +60,7 @@ const problemSchema = z.looseObject({
 const aliasSchema = z.strictObject({ alias: z.string(), collection: z.string() })
 const committed = { deleted: z.literal(true), revision: count, seq: count }
 const outcome = { revision: count, seq: count }
+const applying = { name: z.string(), profile: z.string(), embedding: embeddingSchema }
 const logged = { applied: z.literal(false), revision: count }
 
 export const answerSchemas = {
@@ -97,6 +99,8 @@ export const answerSchemas = {
   OpenapiDocument: z.looseObject({ openapi: z.string() }),
   Problem: problemSchema,
   Profile: profileSchema,
+  ProfileApplied: z.strictObject({ ...applying, applied: z.literal(true), ...outcome }),
+  ProfileLogged: z.strictObject({ ...applying, ...logged }),
   ProfileList: z.strictObject({ profiles: z.array(profileSchema) }),
   Readiness: z.strictObject({ status: z.enum(['ready', 'not ready']), parts: z.record(z.string(), z.strictObject({ ok: z.boolean(), reason: z.string().optional() })) }),
   SearchAnswer: searchSchema,

@@ -18,5 +18,15 @@ export const profileRoutes: RouteDescriptions = {
     idempotent: true,
     answers: { 201: json('Stored.', 'Profile') },
     codes: ['invalid_name']
+  },
+  'POST /v1/collections/:c/profile': {
+    tag: 'profiles',
+    summary: 'Give a collection another profile of its model',
+    description: 'Its vectors are made anew from the raw vectors that are kept, beside the version that is served; then all of them change in one version, with everything that was added and deleted meanwhile. '
+      + '`reprojection` of the collection says how far that is: `running`, `applied`, or why it was not done. The newest request counts; one for the profile that the collection has ends the one under way.',
+    body: { 'application/json': 'ApplyProfile' },
+    idempotent: true,
+    answers: { 200: json('Committed.', 'ProfileApplied'), 202: json('Logged and will be done, but it takes longer than an answer should.', 'ProfileLogged') },
+    codes: ['collection_not_found', 'profile_not_found', 'embedding_mismatch', 'raw_vectors_missing', 'profile_replaced', 'data_corrupt']
   }
 }

@@ -2,13 +2,14 @@
 import { z } from 'zod'
 import { indexMethods, indexMethodSchema, metrics, metricSchema, storageSchema } from '@likeness/shared/contract/collection'
 import { conditionSchema, filterSchema } from '@likeness/shared/contract/filter'
-import { changeCollectionSchema, compareRequestSchema, createCollectionSchema, deleteItemsSchema, importRequestSchema, listLineSchema, maxNonZeros, relabelItemSchema, relabelItemsSchema, restoreSnapshotSchema, searchRequestSchema, setAliasSchema, sparseVectorSchema, takeSnapshotSchema, vectorLineSchema } from '@likeness/shared/contract/http'
+import { applyProfileSchema, changeCollectionSchema, compareRequestSchema, createCollectionSchema, deleteItemsSchema, importRequestSchema, listLineSchema, maxNonZeros, relabelItemSchema, relabelItemsSchema, restoreSnapshotSchema, searchRequestSchema, setAliasSchema, sparseVectorSchema, takeSnapshotSchema, vectorLineSchema } from '@likeness/shared/contract/http'
 import { profileDraftSchema } from '@likeness/shared/contract/profile'
 import { itemIdSchema, labelSchema, metadataSchema } from '@likeness/shared/contract/item-list'
 
 const { vector: _vector, vectors: _vectors, item_id: _itemId, ...searchFields } = searchRequestSchema.shape
 
 export const requestSchemas = {
+  ApplyProfile: applyProfileSchema,
   ChangeCollection: changeCollectionSchema,
   CompareForm: z.object({ image: z.file().optional(), ...compareRequestSchema.shape }),
   CompareRequest: compareRequestSchema,
@@ -39,6 +40,7 @@ export type RequestSchemaName = keyof typeof requestSchemas
 
 /** What the schemas themselves cannot say. */
 export const requestNotes: Partial<Record<RequestSchemaName, object>> = {
+  ApplyProfile: { description: '`profile`: NAME, its newest version, or NAME@VERSION.' },
   ChangeCollection: { description: 'What is not given stays; null takes a setting back to what it is when nothing is given.' },
   CompareForm: { description: 'The picture is `image`, or one of `image_key` and `item_id` names it; boxes are sent as JSON text.' },
   CompareRequest: { description: 'Exactly one of `image_key` and `item_id`: the picture that is compared with the item of the path. Absent boxes: all of the picture.' },

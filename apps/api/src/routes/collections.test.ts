@@ -21,7 +21,7 @@ test('a collection is made with defaults and the embedding of the lanes, listed,
   })
   expect(api.hints.catalog).toEqual(['marks'])
   const segments = [{ id: 's', index: 'flat', storage: 'f32', tuned: null, rows: 2, deleted: 0 }]
-  api.deps.versions.read = async () => ({ seq: 1, settings: collectionSettingsSchema.parse({ score_thres: 0.25 }), counts: { items: 1, rows: 2 }, segments, snapshots: [], outcomes: [], openIngestions: 3 })
+  api.deps.versions.read = async () => ({ seq: 1, settings: collectionSettingsSchema.parse({ score_thres: 0.25 }), counts: { items: 1, rows: 2 }, segments, snapshots: [], outcomes: [], embedding, reprojection: null, openIngestions: 3 })
   const one = await (await api.fetch('/v1/collections/marks')).json()
   expect(one).toMatchObject({ incarnation: answer.incarnation, seq: 1, items: 1, rows: 2, segments, open_jobs: 3, settings: { score_thres: 0.25, seal_threshold: 20_000 } })
   expect(await (await api.fetch('/v1/collections')).json()).toEqual({ collections: [one], damaged: [] })

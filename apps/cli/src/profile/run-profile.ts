@@ -1,12 +1,13 @@
-// `likeness profile learn|list|show`: projections learned from a gallery's own pictures.
+// `likeness profile learn|apply|list|show`: projections learned from a gallery's own pictures.
 import { isBuiltInProfile } from '@likeness/shared/contract/picture-settings'
-import { profileNameSchema } from '@likeness/shared/contract/profile'
+import { profileNameSchema, profileReferenceSchema } from '@likeness/shared/contract/profile'
 import type { ApiClient } from '../api-client.ts'
 import type { Command, CommandContext } from '../command.ts'
 import { connectOptions, connectUsage, existing, HelpAsked, parseCommand } from '../command-options.ts'
 import { connect } from '../connect/connect.ts'
 import { findModelDir } from '../model/model-folders.ts'
 import { UserError } from '../user-error.ts'
+import { applyToCollection } from './apply-profile.ts'
 import { formatProfile, formatProfiles, formatTrial } from './format-profile.ts'
 import { collectionPictures, folderPictures, planReferences } from './gallery-references.ts'
 import type { SourcePicture } from './gallery-references.ts'
@@ -18,6 +19,8 @@ likeness profile learn DIR --name N [options]    the same from a folder of pictu
   --labels        pictures of one label are one thing (default where there are 120 labels or more)
   --views         each picture is a thing of its own, whatever its label
   --model NAME    the stack's model by its name or folder, where this machine does not know it
+likeness profile apply NAME[@VERSION] --collection C   gives a collection that exists another profile of its model
+  --no-wait       returns once it is asked for
 likeness profile list                            shows those there are
 likeness profile show NAME[@VERSION]             what is known of one
   --json          the last line is a JSON object
@@ -28,7 +31,7 @@ else nothing changes, and the exit code is 1. \`profile: N\` in a gallery's yaml
 const options = {
   ...connectOptions,
   collection: { type: 'string' }, name: { type: 'string' }, model: { type: 'string' },
-  labels: { type: 'boolean', default: false }, views: { type: 'boolean', default: false }, json: { type: 'boolean', default: false }
+  'no-wait': { type: 'boolean', default: false }, labels: { type: 'boolean', default: false }, views: { type: 'boolean', default: false }, json: { type: 'boolean', default: false }
 } as const
 
 export const runProfile: Command = async (args, context) => {
@@ -38,6 +41,7 @@ export const runProfile: Command = async (args, context) => {
   if (more.length > 0) throw new UserError(`${more[0]} is one operand too many\n${profileUsage}`)
   switch (action) {
     case 'learn': return learn(operand, values, context)
+    case 'apply': return apply(operand, values, context)
     case 'list': return list(values, context)
     case 'show': return show(operand, values, context)
     default: throw new UserError(`there is no \`profile ${action}\`\n${profileUsage}`)
@@ -69,6 +73,16 @@ async function learn(folder: string | undefined, values: Values, context: Comman
 async function picturesOf(api: ApiClient, collection: string): Promise<SourcePicture[]> {
   if ((await api.getCollection(collection)) === undefined) throw new UserError(`there is no collection ${collection}: \`likeness status\` shows those there are`)
   return await collectionPictures(api, collection)
+}
+
+async function apply(profile: string | undefined, values: Values, context: CommandContext): Promise<number> {
+  const { collection, json } = values
+  if (profile === undefined || collection === undefined) throw new UserError(`likeness profile apply NAME --collection C\n${profileUsage}`)
+  if (!profileReferenceSchema.safeParse(profile).success) throw new UserError(`${profile}: NAME, or NAME@VERSION`)
+  const changed = await applyToCollection(await connect(context, values), { collection, profile, wait: !values['no-wait'] }, context)
+  if (json) context.print(JSON.stringify(changed))
+  else context.print(changed.seq === undefined ? `${collection}: ${changed.profile} is asked for at revision ${changed.revision}` : `${collection}: has ${changed.profile} since version ${changed.seq}`)
+  return 0
 }
 
 async function list(values: Values, context: CommandContext): Promise<number> {

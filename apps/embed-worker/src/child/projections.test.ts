@@ -18,7 +18,7 @@ function create() {
         reads.push(name)
         if (failing) throw appError('store_unavailable', 'away')
         // Turned by a quarter.
-        return Float32Array.of(0, -1, 1, 0, 0, 0)
+        return { dIn: 2, dOut: 2, matrix: Float32Array.of(0, -1, 1, 0), bias: Float32Array.of(0, 0) }
       }
     }
   })

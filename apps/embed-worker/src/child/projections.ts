@@ -21,9 +21,7 @@ export function createProjections({ own, profiles }: ProjectionDeps) {
   async function load(embedding: EmbeddingSpec): Promise<Profile> {
     const stored = await profiles.ofEmbedding(embedding)
     if (stored === undefined || stored.raw_dim !== own.profile.dIn) throw appError('data_corrupt', `the profile of ${embedding.version} was there, and is gone`)
-    const values = await profiles.readProjection(stored)
-    const { name, version, dim, raw_dim: dIn } = stored
-    return { name, version, dIn, dOut: dim, matrix: values.subarray(0, dim * dIn), bias: values.subarray(dim * dIn) }
+    return { name: stored.name, version: stored.version, ...(await profiles.readProjection(stored)) }
   }
 
   function profileOf(embedding: EmbeddingSpec): Promise<Profile> {

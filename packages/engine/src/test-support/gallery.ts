@@ -9,6 +9,7 @@ import type { Metadata } from '@likeness/shared/contract/item-list'
 import { encodeVectorBatch } from '@likeness/shared/contract/vector-batch'
 import type { Operation } from '@likeness/shared/contract/operation'
 import type { BatchItem } from '@likeness/shared/contract/vector-batch'
+import { toFloat16 } from '@likeness/shared/float16'
 import { collectionKeys } from '@likeness/shared/keys'
 import { silentLog } from '@likeness/shared/log'
 import { createMemoryStore } from '@likeness/shared/store/memory-store'
@@ -26,6 +27,7 @@ import { createJobs } from '../jobs.ts'
 import { createLogAppender } from '../log-appender.ts'
 import type { Protocol } from '../protocol.ts'
 import { createReplica } from '../replica.ts'
+import { shiftedBy } from './shifted.ts'
 import { sparseOf } from './sparse.ts'
 
 export const dim = 16
@@ -81,6 +83,8 @@ export interface GalleryOptions extends Partial<Pick<CollectionSpec, 'method' | 
   unit?: boolean
   sparse?: true
   protocol?: Protocol
+  /** Batches keep raw vectors, as those of embed-workers do. */
+  raw?: true
 }
 
 export async function createGallery(options: GalleryOptions = {}) {
@@ -101,13 +105,13 @@ export async function createGallery(options: GalleryOptions = {}) {
   const announced: number[] = []
   const keys = collectionKeys(spec.incarnation)
 
-  const writerDeps = { ...options.merging, store, clock, files, log, incarnation: spec.incarnation, retentionMs: options.retentionMs ?? 0, uploadRetentionMs: options.uploadRetentionMs, protocol: options.protocol, announce: ({ seq }: { seq: number }) => void announced.push(seq) }
+  const writerDeps = { ...options.merging, store, clock, files, log, incarnation: spec.incarnation, retentionMs: options.retentionMs ?? 0, project: shiftedBy, uploadRetentionMs: options.uploadRetentionMs, protocol: options.protocol, announce: ({ seq }: { seq: number }) => void announced.push(seq) }
 
   const gallery = {
     store, spec, keys, files, catalog, versions, appender, jobs, replica, announced,
     openWriter: () => existing(openCollectionWriter(writerDeps)),
     rebuild: () => existing(rebuildCollection(writerDeps)),
-    openOrRebuild: () => existing(openOrRebuild(writerDeps, async () => spec)),
+    openOrRebuild: () => existing(openOrRebuild(writerDeps, () => catalog.resolve(spec.name, { fresh: true }))),
     /** Accepts an ingestion: item list, log entry, job pointer. `given`: its batches are there. */
     async accept(items: readonly TestItem[], { ingestion = createUlid(), given }: { ingestion?: string; given?: boolean } = {}): Promise<{ ingestion: string; revision: number }> {
       const { total } = await lists.write(spec.incarnation, ingestion, items.map(({ id, label }, ordinal) => ({ ordinal, id, label: label ?? null, imageKey: `pictures/${id}` })))
@@ -116,7 +120,7 @@ export async function createGallery(options: GalleryOptions = {}) {
       return { ingestion, revision }
     },
     /** What an embed-worker writes for some ordinals of an ingestion; the key of the batch. */
-    async embed(ingestion: string, items: readonly TestItem[], firstOrdinal = 0): Promise<string> {
+    async embed(ingestion: string, items: readonly TestItem[], firstOrdinal = 0, given?: boolean): Promise<string> {
       const batchItems = items.map(({ id, label, metadata, seeds = [0], fails }, i): BatchItem => ({
         ordinal: firstOrdinal + i, id, label: label ?? null, metadata, imageKey: `pictures/${id}`, width: 10, height: 10,
         rows: fails === undefined ? seeds.map((seed) => ({ kind: 'subject', box: [0, 0, seed, 10], score: 1, className: null })) : [],
@@ -124,8 +128,9 @@ export async function createGallery(options: GalleryOptions = {}) {
       }))
       const vectors = Float32Array.from(batchItems.flatMap(({ rows }) => rows.map(({ box }) => [...(options.vectorOf ?? vectorOf)(box[2])])).flat())
       const key = keys.batch(ingestion, firstOrdinal, createUlid())
-      const header = { incarnation: spec.incarnation, ingestion, embeddingVersion: spec.embedding.version, dim: width, rawDim: 0, items: batchItems }
-      await store.put(key, encodeVectorBatch({ header, vectors: sparse ? sparseOf(vectors, width) : vectors, raw: new Uint16Array(0) }))
+      const raw = options.raw && given !== true ? toFloat16(vectors) : new Uint16Array(0)
+      const header = { incarnation: spec.incarnation, ingestion, embeddingVersion: spec.embedding.version, dim: width, rawDim: raw.length > 0 ? width : 0, items: batchItems }
+      await store.put(key, encodeVectorBatch({ header, vectors: sparse ? sparseOf(vectors, width) : vectors, raw }))
       return key
     },
     async remove(...ids: string[]): Promise<number> {

@@ -1,6 +1,7 @@
 // Requests and answers of the public API. Field names are snake_case on the wire.
 import { z } from 'zod'
 import { collectionNameSchema, givenEmbeddingSchema, givenSettingsSchema, indexMethodSchema, metricSchema, searchBudgetSchema, settingsChangeSchema, storageSchema } from './collection.ts'
+import type { EmbeddingSpec } from './collection.ts'
 import { filterSchema, groupBySchema } from './filter.ts'
 import type { Filter } from './filter.ts'
 import { boxSchema } from './lane.ts'
@@ -97,6 +98,7 @@ export const setAliasSchema = z.strictObject({
   /** What the alias points at until now; null: nothing. Absent: whatever it is. */
   expected: collectionNameSchema.nullable().optional()
 })
+export const applyProfileSchema = z.strictObject({ profile: profileReferenceSchema })
 export const takeSnapshotSchema = z.strictObject({ name: snapshotNameSchema })
 
 /** The body may be left out. `into`: the name of a new collection; absent: the snapshot becomes the newest version of its own. */
@@ -223,7 +225,7 @@ export interface CollectionAnswer {
   metric: string
   storage: string
   rescore: boolean
-  embedding: { version: string; dim: number; unit: boolean; sparse?: true }
+  embedding: EmbeddingSpec
   settings: Record<string, unknown>
   created_at: string
   seq: number
@@ -233,6 +235,8 @@ export interface CollectionAnswer {
   open_jobs: number
   /** By this process: bytes in memory; null until it is searched, or when it was evicted. */
   loaded: { bytes: number; pinned: boolean } | null
+  /** The last change of the embedding that was asked for; null: none ever was. Why it was not done: its state. */
+  reprojection: { revision: number; embedding: EmbeddingSpec; state: 'running' | 'applied' | 'raw_vectors_missing' | 'data_corrupt' } | null
 }
 export interface CollectionListAnswer {
   collections: CollectionAnswer[]

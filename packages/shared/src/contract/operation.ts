@@ -1,7 +1,7 @@
 // The log of a collection: slot objects, each a group of operations in order. Slots are created with `create`, so their order is the order of acceptance.
 import { z } from 'zod'
 import { decodeObject, encodeObject } from '../checked-object.ts'
-import { collectionNameSchema, settingsChangeSchema } from './collection.ts'
+import { collectionNameSchema, embeddingSchema, settingsChangeSchema } from './collection.ts'
 import { filterSchema } from './filter.ts'
 import { itemIdSchema, labelSchema, metadataSchema } from './item-list.ts'
 
@@ -51,9 +51,12 @@ export const configureOperationSchema = z.object({ ...operationBase, kind: z.lit
 /** Change nothing of what the collection holds: how it is stored. */
 export const compactOperationSchema = z.object({ ...operationBase, kind: z.literal('compact') })
 export const rebuildOperationSchema = z.object({ ...operationBase, kind: z.literal('rebuild') })
+/** Every item gets the vector of another embedding of the same model, made of the raw vectors that batches keep: in one step, once all of them are made. */
+export const reprojectOperationSchema = z.object({ ...operationBase, kind: z.literal('reproject'), embedding: embeddingSchema })
 export const operationSchema = z.discriminatedUnion('kind', [
   ingestOperationSchema, deleteOperationSchema, relabelOperationSchema, deleteWhereOperationSchema,
-  takeSnapshotOperationSchema, dropSnapshotOperationSchema, restoreOperationSchema, configureOperationSchema, compactOperationSchema, rebuildOperationSchema
+  takeSnapshotOperationSchema, dropSnapshotOperationSchema, restoreOperationSchema, configureOperationSchema, compactOperationSchema, rebuildOperationSchema,
+  reprojectOperationSchema
 ])
 export type Operation = z.infer<typeof operationSchema>
 export type IngestOperation = z.infer<typeof ingestOperationSchema>

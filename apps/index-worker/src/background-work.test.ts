@@ -3,7 +3,7 @@ import { appError } from '@likeness/shared/errors'
 import type { Clock } from '@likeness/shared/clock'
 import type { Logger } from '@likeness/shared/log'
 import type { MergeLane } from '@likeness/engine'
-import { createMerges } from './merges.ts'
+import { createBackgroundWork } from './background-work.ts'
 
 /** Answers of each call of `merge`, an error or whether something was merged; then nothing is due. */
 function rig(answers: (boolean | Error)[]) {
@@ -16,6 +16,7 @@ function rig(answers: (boolean | Error)[]) {
   const log = { info: say('info'), error: say('error') } as unknown as Logger
   const writer = {
     seq: 1,
+    reproject: async () => false,
     async merge(lane: MergeLane = 'small') {
       asked.push(lane)
       const answer = lane === 'sealed' ? false : (answers.shift() ?? false)
@@ -23,7 +24,7 @@ function rig(answers: (boolean | Error)[]) {
       return answer
     }
   }
-  const merges = createMerges({ writer, clock, log, signal: stop.signal })
+  const merges = createBackgroundWork({ writer, clock, log, signal: stop.signal })
   return {
     said, asked, stop, merges,
     async turnAt(atMs: number): Promise<number> {

@@ -1,0 +1,45 @@
+// POST /v1/collections/:c/profile: another profile of the model that the collection has. Its owner makes the vectors anew and changes all of them in one version.
+import { formProblem } from '@likeness/shared/contract/collection'
+import type { CollectionSpec, EmbeddingSpec } from '@likeness/shared/contract/collection'
+import { applyProfileSchema } from '@likeness/shared/contract/http'
+import { embeddingOfProfile, modelOf } from '@likeness/shared/contract/profile'
+import type { StoredProfile } from '@likeness/shared/contract/profile'
+import { appError } from '@likeness/shared/errors'
+import type { ApiDeps } from '../api-deps.ts'
+import { parseRequest, readJson } from '../http/request-body.ts'
+import { pathParameter } from '../http/route.ts'
+import type { Route } from '../http/route.ts'
+import { requestKey } from '../idempotency/answer-once.ts'
+import { operateOnce } from '../operate.ts'
+import { resolveCollection } from '../resolve-collection.ts'
+
+/** embedding_mismatch for a profile of another model; invalid_request when the collection cannot store such vectors. */
+function embeddingFor(spec: CollectionSpec, profile: StoredProfile): EmbeddingSpec {
+  const { name, embedding: { version, sparse } } = spec
+  if (sparse === true || modelOf(version) !== profile.model) {
+    throw appError('embedding_mismatch', `the profile ${profile.name}@${profile.version} was learned with the model ${profile.model}, and ${name} holds vectors of ${version}`)
+  }
+  const embedding = embeddingOfProfile(profile)
+  const problem = formProblem({ ...spec, embedding })
+  if (problem !== undefined) throw appError('invalid_request', problem)
+  return embedding
+}
+
+export const applyProfile = (deps: ApiDeps): Route => ({
+  method: 'post',
+  path: '/v1/collections/:c/profile',
+  async handle(req, res) {
+    requestKey(req)
+    const { profile: reference } = parseRequest(applyProfileSchema, await readJson(req, res))
+    const spec = await resolveCollection(deps, pathParameter(req, 'c'), { fresh: true })
+    const profile = await deps.profiles.resolve(reference)
+    const embedding = embeddingFor(spec, profile)
+    await operateOnce(deps, req, res, {
+      incarnation: spec.incarnation,
+      content: reference,
+      operation: () => ({ kind: 'reproject', embedding }),
+      describe: { name: spec.name, profile: `${profile.name}@${profile.version}`, embedding },
+      done: () => ({ applied: true })
+    })
+  }
+})

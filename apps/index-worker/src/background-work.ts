@@ -1,0 +1,75 @@
+// What goes on beside the commits of one owned collection: merges, one at a time in each lane, and a change of its embedding. What fails is tried again later, and said once.
+import type { Clock } from '@likeness/shared/clock'
+import { appError, isAppError } from '@likeness/shared/errors'
+import type { Logger } from '@likeness/shared/log'
+import { mergeLanes } from '@likeness/engine'
+import type { CollectionWriter, MergeLane } from '@likeness/engine'
+
+export interface BackgroundDeps {
+  writer: Pick<CollectionWriter, 'merge' | 'reproject' | 'seq'>
+  clock: Clock
+  log: Logger
+  signal: AbortSignal
+}
+
+const firstPauseMs = 1_000
+const longestPauseMs = 300_000
+
+interface Task {
+  /** What is logged with it. */
+  fields: object
+  /** `merged`, `merge`: in what is said of it. */
+  done: string
+  name: string
+  /** False: nothing was to be done. */
+  run: () => Promise<boolean>
+}
+
+function createRunner({ writer, clock, log, signal }: BackgroundDeps, { fields, done, name, run }: Task) {
+  let running: Promise<void> | undefined
+  let lost: { error: unknown } | undefined
+  let failures = 0
+  let notBeforeMs = -Infinity
+
+  function failed(error: unknown): void {
+    if (isAppError(error, 'ownership_lost')) lost = { error }
+    else if (!signal.aborted) {
+      const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** failures)
+      if (failures++ === 0) log.error({ err: error, ...fields, pauseMs }, `${name} failed, trying again`)
+      notBeforeMs = clock.nowMs() + pauseMs
+    }
+  }
+  async function work(): Promise<void> {
+    try {
+      while (!signal.aborted && (await run())) {
+        log.info({ seq: writer.seq, ...fields }, failures === 0 ? done : `${done} again`)
+        failures = 0
+      }
+    } catch (error) {
+      failed(error)
+    } finally {
+      running = undefined
+    }
+  }
+  return {
+    start(): void {
+      if (clock.nowMs() >= notBeforeMs) running ??= work()
+    },
+    rethrow(): void {
+      if (lost !== undefined) throw appError('ownership_lost', `a ${name} found another owner`, { cause: lost.error })
+    },
+    settled: async () => await running
+  }
+}
+
+export function createBackgroundWork(deps: BackgroundDeps) {
+  const { writer } = deps
+  const merging = (lane: MergeLane): Task => ({ fields: { lane }, done: 'merged', name: 'merge', run: () => writer.merge(lane) })
+  const reprojecting: Task = { fields: {}, done: 'change of embedding ended', name: 'change of embedding', run: () => writer.reproject() }
+  const runners = [...mergeLanes.map(merging), reprojecting].map((task) => createRunner(deps, task))
+  return {
+    start: () => runners.forEach((runner) => runner.start()),
+    rethrow: () => runners.forEach((runner) => runner.rethrow()),
+    settled: async () => void (await Promise.all(runners.map((runner) => runner.settled())))
+  }
+}
