@@ -5,7 +5,7 @@ import { isAppError } from '@likeness/shared/errors'
 import type { Clock } from '@likeness/shared/clock'
 import type { ApiProcess, Appended } from './api-process.ts'
 import { writeGiven } from './given-vectors.ts'
-import { labelOf, planIngestion } from './ingestion-plan.ts'
+import { embeddings, labelOf, planIngestion } from './ingestion-plan.ts'
 import type { Truth } from './truth.ts'
 import { Violation } from './violation.ts'
 import { loop, unlessUnavailable } from './world.ts'
@@ -54,13 +54,13 @@ async function send({ world, apis }: ClientDeps, { process }: Machine, truth: Tr
   }
 }
 
-async function ingest(deps: ClientDeps, machine: Machine, truth: Truth): Promise<void> {
+async function ingest(deps: ClientDeps, machine: Machine, truth: Truth, embedding: string): Promise<void> {
   const { world } = deps
   const { random, settings } = world
   // Of many ids more are live, in more segments.
   const size = random.chance(settings.hotIds.length > 16 ? 0.6 : 0.15) ? 8 + random.below(12) : 1 + random.below(4)
   const ids = Array.from({ length: size }, () => random.pick(settings.hotIds))
-  const plan = planIngestion(random, { ingestion: machine.process.newId(), incarnation: truth.incarnation, number: deps.nextNumber(), ids })
+  const plan = planIngestion(random, { ingestion: machine.process.newId(), incarnation: truth.incarnation, number: deps.nextNumber(), ids, embedding, givenShare: settings.givenShare })
   truth.plans.set(plan.ingestion, plan)
   if (plan.given) await writeGiven(world, machine, plan)
   const operation = { opId: machine.process.newId(), atMs: 0, kind: 'ingest' as const, ingestion: plan.ingestion, total: size, partSize: 200, given: plan.given }
@@ -138,6 +138,12 @@ async function configure(deps: ClientDeps, machine: Machine, truth: Truth): Prom
   happened.changedSettings++
 }
 
+/** Of the profiles that there are, also the one that it has. */
+async function reproject(deps: ClientDeps, machine: Machine, truth: Truth): Promise<void> {
+  const { random } = deps.world
+  await send(deps, machine, truth, { opId: machine.process.newId(), atMs: 0, kind: 'reproject', embedding: random.pick(embeddings) })
+}
+
 export async function runClient(deps: ClientDeps, machine: Machine): Promise<void> {
   const { world } = deps
   await loop(world, machine, [50, 600], async () => {
@@ -146,7 +152,7 @@ export async function runClient(deps: ClientDeps, machine: Machine): Promise<voi
       const spec = await within(machine.process.clock, answerWithinMs, unlessUnavailable(() => api.catalog.resolve(world.collection)))
       if (spec === undefined) return
       const truth = world.truthOf(spec.incarnation)
-      await world.random.pick([ingest, ingest, ingest, ingest, ingest, ingest, remove, remove, remove, relabel, relabel, removeWhere, removeWhere, keep, keep, restore, compact, configure])(deps, machine, truth)
+      await world.random.pick([ingest, ingest, ingest, ingest, ingest, ingest, remove, remove, remove, relabel, relabel, removeWhere, removeWhere, keep, keep, restore, compact, configure, reproject])(deps, machine, truth, spec.embedding.version)
     } catch (error) {
       if (!isAppError(error, 'collection_not_found')) throw error
     }

@@ -1,7 +1,7 @@
 // Embed workers: batches of accepted ingestions, whole or in parts, late, twice, in any order, also of what is long finished.
 import { collectionKeys } from '@likeness/shared/keys'
 import { untilStored } from '@likeness/engine/store-retry'
-import { embedBatch } from './ingestion-plan.ts'
+import { embedBatch, embeddings } from './ingestion-plan.ts'
 import type { IngestionPlan } from './ingestion-plan.ts'
 import { loop } from './world.ts'
 import type { Machine, World } from './world.ts'
@@ -15,10 +15,10 @@ function pickRange({ random }: World, size: number): [number, number] {
   return [from, from + 1 + random.below(size - from)]
 }
 
-export async function writeBatch({ process, store }: Machine, plan: IngestionPlan, [from, to]: readonly [number, number]): Promise<string> {
+export async function writeBatch({ process, store }: Machine, plan: IngestionPlan, [from, to]: readonly [number, number], version: string): Promise<string> {
   const ordinals = Array.from({ length: to - from }, (_, i) => from + i)
   const key = collectionKeys(plan.incarnation).batch(plan.ingestion, from, process.newId())
-  const body = embedBatch(plan, ordinals)
+  const body = embedBatch(plan, ordinals, version)
   await untilStored(process.clock, () => store.put(key, body))
   return key
 }
@@ -39,11 +39,13 @@ export async function runEmbedWorker(world: World, machine: Machine): Promise<vo
   await loop(world, machine, [20, 300], async () => {
     const plan = pickPlan(world)
     if (plan === undefined) return
+    // What its job says; jobs may be old.
+    const version = random.chance(0.8) ? world.truthOf(plan.incarnation).embedding : random.pick(embeddings).version
     // Embedding takes its time; meanwhile others may embed the same.
     if (random.chance(0.2)) await machine.process.clock.sleep(random.between(500, 6_000))
     const range = pickRange(world, plan.items.length)
     for (let times = random.chance(0.15) ? 2 : 1; times > 0; times--) {
-      const key = await writeBatch(machine, plan, range)
+      const key = await writeBatch(machine, plan, range, version)
       if (random.chance(0.7)) hints.set(plan.incarnation, [...(hints.get(plan.incarnation) ?? []), key])
     }
   })

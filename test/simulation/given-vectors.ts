@@ -14,7 +14,7 @@ export async function writeGiven({ random, happened }: World, machine: Machine, 
   const perBatch = 1 + random.below(4)
   for (let from = 0; from < plan.items.length; from += perBatch) {
     const to = Math.min(plan.items.length, from + perBatch)
-    if (!random.chance(0.15)) await writeBatch(machine, plan, [from, to])
+    if (!random.chance(0.15)) await writeBatch(machine, plan, [from, to], plan.embedding)
     else {
       const key = collectionKeys(plan.incarnation).batch(plan.ingestion, from, process.newId())
       if (random.chance(0.5)) await untilStored(process.clock, () => store.put(key, random.bytes(100)))

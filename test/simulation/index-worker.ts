@@ -3,9 +3,11 @@ import { openCollectionWriter } from '@likeness/engine/open-writer'
 import type { CollectionWriter, WriterDeps } from '@likeness/engine/collection-writer'
 import { mergeLanes } from '@likeness/engine/merge-plan'
 import type { MergeLane } from '@likeness/engine/merge-plan'
+import { untilStored } from '@likeness/engine/store-retry'
 import { isAppError } from '@likeness/shared/errors'
 import { silentLog } from '@likeness/shared/log'
 import { createMergeProcesses } from './merge-process.ts'
+import { project } from './ingestion-plan.ts'
 import type { Truth } from './truth.ts'
 import { loop } from './world.ts'
 import type { Machine, World } from './world.ts'
@@ -32,6 +34,10 @@ export function writerDeps(world: World, { process, store, files }: Pick<Machine
     mergeLimitMs: settings.mergeLimitMs,
     buildMerge: createMergeProcesses(world, process),
     newId: process.newId,
+    project: async (raw, _rawDim, { version }) => {
+      await process.clock.sleep(world.random.between(0, 3))
+      return Float32Array.from(project([...raw], version))
+    },
     announce: ({ seq, appliedSlot }) => truth.raiseFloor(seq, appliedSlot)
   }
 }
@@ -49,11 +55,17 @@ function mustBeLost(error: unknown, { mayBeDropped }: Truth): void {
   if (!isAppError(error, 'ownership_lost') && !(mayBeDropped && isAppError(error, 'data_corrupt'))) throw error
 }
 
-/** Lanes that are merging. */
-type Merging = Set<MergeLane>
+/** Lanes that are merging, and whether another embedding is being made. */
+type UnderWay = Set<MergeLane | 'embedding'>
+
+interface Owned {
+  writer: CollectionWriter
+  incarnation: string
+  merging: UnderWay
+}
 
 /** Merges run beside the commits, one at a time in each lane. */
-function startMerge(world: World, writer: CollectionWriter, merging: Merging): void {
+function startMerge(world: World, writer: CollectionWriter, merging: UnderWay): void {
   const { happened, random } = world
   const lane = random.pick(mergeLanes)
   if (merging.has(lane)) return
@@ -69,8 +81,21 @@ function startMerge(world: World, writer: CollectionWriter, merging: Merging): v
   world.spawn(writer.merge(lane).then(merged, failed).finally(() => merging.delete(lane)))
 }
 
-async function act(world: World, writer: CollectionWriter, incarnation: string, merging: Merging): Promise<void> {
+/** Made beside the commits too; then the catalogue is told. */
+function startReprojection(world: World, { catalog, process }: Machine, writer: CollectionWriter, underWay: UnderWay): void {
+  if (underWay.has('embedding')) return
+  const { incarnation, embedding } = writer.spec
+  underWay.add('embedding')
+  const change = async (): Promise<void> => {
+    while (await writer.reproject()) world.happened[writer.spec.embedding.version === embedding.version ? 'keptEmbeddings' : 'changedEmbeddings']++
+    await untilStored(process.clock, () => catalog.setEmbedding(incarnation, writer.spec.embedding))
+  }
+  world.spawn(change().catch((error: unknown) => mustBeLost(error, world.truthOf(incarnation))).finally(() => underWay.delete('embedding')))
+}
+
+async function act(world: World, machine: Machine, { writer, incarnation, merging }: Owned): Promise<void> {
   const { random } = world
+  if (random.chance(0.4)) startReprojection(world, machine, writer, merging)
   if (random.chance(0.6)) startMerge(world, writer, merging)
   const draw = random.next()
   if (draw < 0.25) world.happened.collections += await writer.collect()
@@ -78,7 +103,7 @@ async function act(world: World, writer: CollectionWriter, incarnation: string, 
 }
 
 export async function runIndexWorker(world: World, machine: Machine): Promise<void> {
-  let owned: { writer: CollectionWriter; incarnation: string; merging: Merging } | undefined
+  let owned: Owned | undefined
   await loop(world, machine, [20, 200], async () => {
     const incarnation = world.live
     const holds = takeLease(world, machine, incarnation)
@@ -91,7 +116,7 @@ export async function runIndexWorker(world: World, machine: Machine): Promise<vo
         const writer = await openWriter(world, machine, incarnation)
         owned = writer && { writer, incarnation, merging: new Set() }
       }
-      if (owned !== undefined) await act(world, owned.writer, owned.incarnation, owned.merging)
+      if (owned !== undefined) await act(world, machine, owned)
     } catch (error) {
       mustBeLost(error, world.truthOf(owned?.incarnation ?? incarnation))
       world.happened.takeovers++

@@ -1,9 +1,19 @@
 // What an ingestion of the simulation contains. Vectors say which row of which item of which ingestion they are, so that content is checked exactly.
+import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
 import type { BatchItem } from '@likeness/shared/contract/vector-batch'
 import { encodeVectorBatch } from '@likeness/shared/contract/vector-batch'
 import type { Random } from './random.ts'
 
-export const embedding = { version: 'simulated@1/none@1', dim: 3, unit: false }
+export const dim = 3
+/** Profiles of one model. */
+export const embeddings: readonly EmbeddingSpec[] = [0, 1, 2, 3].map((profile) => ({ version: `simulated@1/profile@${profile}`, dim, unit: false }))
+/** That of a new collection. */
+export const embedding = embeddings[0]!
+
+const profileOf = (version: string): number => embeddings.findIndex((one) => one.version === version)
+
+/** Raw vectors are vectors without a profile; what a profile does to one says which one it was. */
+export const project = (values: readonly number[], version: string): number[] => values.map((value, i) => value + (i % dim === 1 ? 1000 * profileOf(version) : 0))
 
 export interface IngestionPlan {
   ingestion: string
@@ -12,19 +22,29 @@ export interface IngestionPlan {
   number: number
   /** Its batches are written before its log entry, and by nobody afterwards. */
   given: boolean
+  /** Of given vectors. */
+  embedding: string
   /** By ordinal. */
   items: { id: string; rows: number; fails: boolean }[]
 }
 
-export function planIngestion(random: Random, { ids, ...names }: { ingestion: string; incarnation: string; number: number; ids: readonly string[] }): IngestionPlan {
-  return { ...names, given: random.chance(0.2), items: ids.map((id) => ({ id, rows: 1 + random.below(2), fails: random.chance(0.1) })) }
+export interface PlanDraft extends Pick<IngestionPlan, 'ingestion' | 'incarnation' | 'number' | 'embedding'> {
+  ids: readonly string[]
+  givenShare: number
+}
+
+export function planIngestion(random: Random, { ids, givenShare, ...names }: PlanDraft): IngestionPlan {
+  return { ...names, given: random.chance(givenShare), items: ids.map((id) => ({ id, rows: 1 + random.below(2), fails: random.chance(0.1) })) }
 }
 
 export const labelOf = (plan: IngestionPlan, ordinal: number): string => `${plan.number}.${ordinal}`
 
-export function vectorsOf(plan: IngestionPlan, ordinal: number): number[] {
-  return Array.from({ length: plan.items[ordinal]!.rows }, (_, row) => [plan.number, ordinal, row]).flat()
-}
+/** Given vectors of another embedding than the collection has are of no use: nothing else can be made of them. */
+export const failsIn = (plan: IngestionPlan, ordinal: number, version: string): boolean => plan.items[ordinal]!.fails || (plan.given && plan.embedding !== version)
+
+const rawsOf = (plan: IngestionPlan, ordinal: number): number[] => Array.from({ length: plan.items[ordinal]!.rows }, (_, row) => [plan.number, ordinal, row]).flat()
+
+export const vectorsOf = (plan: IngestionPlan, ordinal: number, version: string): number[] => project(rawsOf(plan, ordinal), version)
 
 function batchItem(plan: IngestionPlan, ordinal: number): BatchItem {
   const { id, rows, fails } = plan.items[ordinal]!
@@ -34,9 +54,11 @@ function batchItem(plan: IngestionPlan, ordinal: number): BatchItem {
 }
 
 /** The batch of some ordinals, as an embed worker would write it. */
-export function embedBatch(plan: IngestionPlan, ordinals: readonly number[]): Uint8Array {
+export function embedBatch(plan: IngestionPlan, ordinals: readonly number[], version: string): Uint8Array {
   const items = ordinals.map((ordinal) => batchItem(plan, ordinal))
-  const vectors = Float32Array.from(ordinals.filter((ordinal) => !plan.items[ordinal]!.fails).flatMap((ordinal) => vectorsOf(plan, ordinal)))
-  const header = { incarnation: plan.incarnation, ingestion: plan.ingestion, embeddingVersion: embedding.version, dim: embedding.dim, rawDim: 0, items }
-  return encodeVectorBatch({ header, vectors, raw: new Uint16Array(0) })
+  const embedded = ordinals.filter((ordinal) => !plan.items[ordinal]!.fails)
+  const vectors = Float32Array.from(embedded.flatMap((ordinal) => vectorsOf(plan, ordinal, version)))
+  const raw = Uint16Array.from(plan.given ? [] : embedded.flatMap((ordinal) => rawsOf(plan, ordinal)))
+  const header = { incarnation: plan.incarnation, ingestion: plan.ingestion, embeddingVersion: version, dim, rawDim: plan.given ? 0 : dim, items }
+  return encodeVectorBatch({ header, vectors, raw })
 }

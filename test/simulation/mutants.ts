@@ -104,6 +104,12 @@ const collectBatches: Protocol = {
   }
 }
 
+/** Vectors are taken for what the collection compares, whatever profile made them. */
+const vectorsAsTheyAre: Protocol = { ...realProtocol, reproject: async ({ vectors }) => vectors }
+
+/** A new embedding takes the place of the former one when it is made of what there was when it was begun. */
+const shadowBehind: Protocol = { ...realProtocol, level: async () => undefined }
+
 /** By name; each call makes one for one simulation. */
 export const mutants: Record<string, () => Protocol> = {
   'no fence': () => noFence,
@@ -116,5 +122,7 @@ export const mutants: Record<string, () => Protocol> = {
   'merge adopted though an input is gone': () => adoptAlways,
   'collection of unapplied batches': () => collectBatches,
   'a restore that lowers revisions': () => restoreLowersRevisions,
-  'a restore that lowers seq': () => restoreLowersSeq
+  'a restore that lowers seq': () => restoreLowersSeq,
+  'vectors of several embeddings': () => vectorsAsTheyAre,
+  'a new embedding that is behind': () => shadowBehind
 }

@@ -1,5 +1,6 @@
 // The end of a simulation: no more faults, everything late has come, a fresh owner; then all that was promised must hold.
 import { isDeepStrictEqual } from 'node:util'
+import type { CollectionWriter } from '@likeness/engine/collection-writer'
 import { manifestFiles, manifestSchema } from '@likeness/engine/manifest'
 import { createLogAppender } from '@likeness/engine/log-appender'
 import { openOrRebuild } from '@likeness/engine/open-or-rebuild'
@@ -27,11 +28,12 @@ async function finishWork(world: World, machine: Machine): Promise<void> {
   if (writer === undefined) throw new Violation('progress', 'the collection is gone')
   for (let round = 0; round < rounds; round++) {
     const { committed } = await writer.step({ list: true })
+    while (await writer.reproject());
     const open = writer.openIngestions()
     if (!committed && open.length === 0) return await cleanUp(world, machine, writer)
     for (const { ingestion } of open) {
       const plan = truth.plans.get(ingestion)!
-      if (!plan.given) await writeBatch(machine, plan, [0, plan.items.length])
+      if (!plan.given) await writeBatch(machine, plan, [0, plan.items.length], truth.embedding)
     }
   }
   const open = writer.openIngestions().map(({ ingestion }) => truth.plans.get(ingestion)!.number)
@@ -39,12 +41,14 @@ async function finishWork(world: World, machine: Machine): Promise<void> {
 }
 
 /** Merges until nothing is due; past the retention the owner's store holds what CURRENT names and nothing else. */
-async function cleanUp(world: World, machine: Machine, writer: { merge(): Promise<boolean>; collect(): Promise<number> }): Promise<void> {
+async function cleanUp(world: World, machine: Machine, writer: CollectionWriter): Promise<void> {
+  await machine.catalog.setEmbedding(world.live, writer.spec.embedding)
   for (let merges = 0; await writer.merge(); merges++) if (merges === mostMerges) throw new Violation('progress', 'merging does not end')
   await machine.process.clock.sleep(world.settings.retentionMs + 2_000)
   await writer.collect()
   const truth = world.truthOf(world.live)
   const version = (await readAndCheck(world, machine, truth))!
+  truth.checkLastRequest(version.manifest)
   const keys = collectionKeys(world.live)
   const kept = Object.values(version.manifest.snapshots).map(({ manifest }) => manifest)
   const held = kept.flatMap((key) => manifestFiles(decodeObject(manifestSchema, key, world.table.get(key)!.body)))

@@ -3,6 +3,7 @@ import type { Jobs, JobStatus } from '@likeness/engine/contract'
 import { createJobs } from '@likeness/engine/jobs'
 import { isAppError } from '@likeness/shared/errors'
 import type { ClientDeps } from './client.ts'
+import { failsIn } from './ingestion-plan.ts'
 import type { Truth } from './truth.ts'
 import { checkVersion, floorOf, readVersion } from './version-check.ts'
 import type { ReadVersion } from './version-check.ts'
@@ -44,7 +45,7 @@ function checkJob(truth: Truth, before: JobStatus | undefined, status: JobStatus
     if (before.state === 'completed' && status.seq !== before.seq) throw new Violation('job-counts', `${said} at ${status.seq}, before at ${before.seq}`)
   }
   if (status.state !== 'completed') return
-  const failing = plan.items.filter(({ fails }) => fails).length
+  const failing = plan.items.filter((_, ordinal) => failsIn(plan, ordinal, truth.embedding)).length
   const ended = status.revision < (truth.lastRestore(Infinity)?.revision ?? 0)
   if (pending !== 0 || (ended ? failed > failing : failed !== failing)) throw new Violation('job-counts', `${said}, ${failing} of them fail`)
   if (truth.mayBeDropped) return
@@ -64,7 +65,8 @@ export async function watchJob(seen: SeenJobs, jobs: Jobs, truth: Truth, ingesti
 
 async function checkFailures(jobs: Jobs, truth: Truth, { ingestion }: JobStatus): Promise<void> {
   const failed = await unlessUnavailable(() => jobs.failedItems(ingestion))
-  const expected = truth.plans.get(ingestion)!.items.flatMap(({ fails }, ordinal) => (fails ? [ordinal] : []))
+  const plan = truth.plans.get(ingestion)!
+  const expected = plan.items.flatMap((_, ordinal) => (failsIn(plan, ordinal, truth.embedding) ? [ordinal] : []))
   if (failed === undefined || truth.mayBeDropped) return
   // A restore may have ended it before it came to some of them.
   if (failed.length < expected.length && truth.revisionOf(ingestion) < (truth.lastRestore(Infinity)?.revision ?? 0)) return

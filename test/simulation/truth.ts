@@ -4,13 +4,13 @@ import { currentSchema } from '@likeness/engine/current'
 import type { Current } from '@likeness/engine/current'
 import { matchesFilter } from '@likeness/engine/filter-match'
 import { manifestFiles, manifestSchema } from '@likeness/engine/manifest'
-import type { SnapshotRecord } from '@likeness/engine/manifest'
+import type { Manifest, SnapshotRecord } from '@likeness/engine/manifest'
 import { OrdinalRanges } from '@likeness/engine/ordinal-ranges'
 import { decodeObject } from '@likeness/shared/checked-object'
 import type { SettingsChange } from '@likeness/shared/contract/collection'
 import { decodeLogSlot, revisionOf, slotOf } from '@likeness/shared/contract/operation'
 import type { Operation, RestoreOperation } from '@likeness/shared/contract/operation'
-import { labelOf } from './ingestion-plan.ts'
+import { embedding, failsIn, labelOf } from './ingestion-plan.ts'
 import type { IngestionPlan } from './ingestion-plan.ts'
 import type { ObjectTable } from './object-table.ts'
 import { Violation } from './violation.ts'
@@ -34,6 +34,8 @@ export class Truth {
   private readonly history: { revision: number; operation: Operation }[] = []
   private slots = 0
   current: Current | undefined
+  /** Of the version that CURRENT names. */
+  embedding = embedding.version
   private files = new Set<string>()
   /** The commit that each ingestion was first complete in. */
   readonly completedSeq = new Map<string, number>()
@@ -96,6 +98,7 @@ export class Truth {
     if (stored === undefined) throw new Violation('whole-version', `${said}: no manifest ${next.manifest}`)
     const manifest = decodeObject(manifestSchema, next.manifest, stored.body)
     if (next.seq !== before.seq + 1 || manifest.seq !== next.seq || manifest.parent !== before.commitId) throw new Violation('commit-chain', `${said}: parent ${manifest.parent}`)
+    this.embedding = manifest.spec.embedding.version
     this.files = new Set([next.manifest, ...manifestFiles(manifest), ...Object.entries(manifest.snapshots).flatMap(([name, snapshot]) => this.snapshotFiles(name, snapshot, table))])
     for (const key of this.files) if (table.get(key) === undefined) throw new Violation('whole-version', `${said}: no ${key}`)
     for (const [ingestion, { completedSeq }] of Object.entries(manifest.ingestions)) {
@@ -141,18 +144,18 @@ export class Truth {
   }
 
   /** What a version must hold: per item the newest operation among those that it says it has applied. `open`: done ordinals of what is not finished. */
-  expectedItems({ appliedSlot, open }: { appliedSlot: number; open: Readonly<Record<string, string>> }): Map<string, ExpectedItem> {
+  expectedItems({ appliedSlot, open }: { appliedSlot: number; open: Readonly<Record<string, string>> }, version: string): Map<string, ExpectedItem> {
     const base = this.lastRestore(appliedSlot)
-    const items = base === undefined ? new Map<string, ExpectedItem>() : this.expectedItems(base.snapshot)
+    const items = base === undefined ? new Map<string, ExpectedItem>() : this.expectedItems(base.snapshot, version)
     for (const [id, item] of items) items.set(id, { ...item, revision: base!.revision })
     for (const { revision, operation } of this.history) {
       if (slotOf(revision) > appliedSlot) break
-      if (revision > (base?.revision ?? 0)) this.expectEffect(items, { operation, revision }, open)
+      if (revision > (base?.revision ?? 0)) this.expectEffect(items, { operation, revision }, { open, version })
     }
     return items
   }
 
-  private expectEffect(items: Map<string, ExpectedItem>, { operation, revision }: { operation: Operation; revision: number }, open: Readonly<Record<string, string>>): void {
+  private expectEffect(items: Map<string, ExpectedItem>, { operation, revision }: { operation: Operation; revision: number }, { open, version }: { open: Readonly<Record<string, string>>; version: string }): void {
     if (operation.kind === 'delete') for (const id of operation.ids) items.delete(id)
     else if (operation.kind === 'delete_where') {
       for (const [id, { label }] of items) if (matchesFilter(operation.filter, () => label)) items.delete(id)
@@ -165,11 +168,26 @@ export class Truth {
       const plan = this.plans.get(operation.ingestion)!
       const record = open[operation.ingestion]
       const done = record === undefined ? undefined : OrdinalRanges.parse(record)
-      plan.items.forEach(({ id, fails }, ordinal) => {
+      plan.items.forEach(({ id }, ordinal) => {
         // An ingestion that is not listed was finished.
-        if (!fails && (done === undefined || done.has(ordinal))) items.set(id, { plan, ordinal, revision, label: labelOf(plan, ordinal) })
+        if (!failsIn(plan, ordinal, version) && (done === undefined || done.has(ordinal))) items.set(id, { plan, ordinal, revision, label: labelOf(plan, ordinal) })
       })
     }
+  }
+
+  /** Embeddings that a version may have: the first one, and those asked for up to its slot. */
+  checkEmbedding({ seq, appliedSlot, spec: { embedding: { version } } }: Manifest): void {
+    const asked = this.history.flatMap(({ revision, operation }) => (operation.kind === 'reproject' && slotOf(revision) <= appliedSlot ? [operation.embedding.version] : []))
+    if (version !== embedding.version && !asked.includes(version)) throw new Violation('effect', `version ${seq} has the embedding ${version}, which nobody asked for`)
+  }
+
+  /** The last embedding that was asked for is there once all is done, unless vectors were given. */
+  checkLastRequest({ seq, spec, reprojection }: Manifest): void {
+    const last = this.history.findLast(({ operation }) => operation.kind === 'reproject')?.operation
+    if (last?.kind !== 'reproject') return
+    const isGiven = this.history.some(({ operation }) => operation.kind === 'ingest' && operation.given === true)
+    const isDone = reprojection?.state === 'applied' ? spec.embedding.version === last.embedding.version : reprojection?.state === 'raw_vectors_missing' && isGiven
+    if (!isDone) throw new Violation('progress', `${last.embedding.version} was asked for last, and version ${seq} has ${spec.embedding.version}: ${reprojection?.state}`)
   }
 
   /** Accepted ingestions, whether answered or not. */

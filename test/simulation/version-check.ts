@@ -15,7 +15,7 @@ import type { Clock } from '@likeness/shared/clock'
 import { isAppError } from '@likeness/shared/errors'
 import { collectionKeys } from '@likeness/shared/keys'
 import type { ObjectStore } from '@likeness/shared/store/object-store'
-import { embedding, vectorsOf } from './ingestion-plan.ts'
+import { dim, failsIn, vectorsOf } from './ingestion-plan.ts'
 import type { ExpectedItem, Truth } from './truth.ts'
 import { Violation } from './violation.ts'
 
@@ -42,7 +42,6 @@ export interface VersionReader {
 }
 
 async function readSegment(files: SegmentFiles, ref: ManifestSegment): Promise<LiveItem[]> {
-  const { dim } = embedding
   const [{ meta, deleted, overlays }, payload, vectors] = await Promise.all([openSegment(files, ref), files.get(ref.files.payload), fullVectors(files, ref, dim)])
   const live: LiveItem[] = []
   for (let item = 0; item < meta.items; item++) {
@@ -90,12 +89,12 @@ export async function readVersion(reader: VersionReader): Promise<ReadVersion | 
   return undefined
 }
 
-function checkRecords(truth: Truth, { ingestions, appliedSlot }: Manifest): void {
+function checkRecords(truth: Truth, { ingestions, appliedSlot, spec: { embedding: { version } } }: Manifest): void {
   const restored = truth.lastRestore(appliedSlot)?.revision ?? 0
   for (const [ingestion, record] of Object.entries(ingestions)) {
     const plan = truth.plans.get(ingestion)!
     const done = OrdinalRanges.parse(record.done)
-    const failing = plan.items.filter(({ fails }, ordinal) => fails && done.has(ordinal)).length
+    const failing = plan.items.filter((_, ordinal) => failsIn(plan, ordinal, version) && done.has(ordinal)).length
     const { indexed, superseded, failed } = record
     // What a restore ended was not looked at any more.
     const failedAsPlanned = record.revision < restored ? failed <= failing : failed === failing
@@ -129,18 +128,19 @@ export function checkVersion(truth: Truth, { manifest, items }: ReadVersion, flo
   }
   checkRecords(truth, manifest)
   checkSettings(truth, manifest)
-  const expected = truth.expectedItems({ appliedSlot, open: Object.fromEntries(Object.entries(manifest.ingestions).map(([id, { done }]) => [id, done])) })
-  for (const [id, item] of expected) checkItem(items.get(id), { id, seq, ...item })
+  truth.checkEmbedding(manifest)
+  const expected = truth.expectedItems({ appliedSlot, open: Object.fromEntries(Object.entries(manifest.ingestions).map(([id, { done }]) => [id, done])) }, manifest.spec.embedding.version)
+  for (const [id, item] of expected) checkItem(items.get(id), { id, seq, version: manifest.spec.embedding.version, ...item })
   for (const [id, { label }] of items) if (!expected.has(id)) throw new Violation('effect', `version ${seq} holds ${id} (${label}), which is deleted or was never added`)
-  const rows = [...items.values()].reduce((sum, { vectors }) => sum + vectors.length / embedding.dim, 0)
+  const rows = [...items.values()].reduce((sum, { vectors }) => sum + vectors.length / dim, 0)
   if (counts.items !== items.size || counts.rows !== rows) throw new Violation('effect', `version ${seq} counts ${counts.items}/${counts.rows}, holds ${items.size}/${rows}`)
   truth.raiseFloor(seq, appliedSlot)
   for (const [id, { revision }] of items) truth.raiseItemFloor(id, revision)
 }
 
-function checkItem(found: LiveItem | undefined, { id, plan, ordinal, revision, label, seq }: ExpectedItem & { id: string; seq: number }): void {
+function checkItem(found: LiveItem | undefined, { id, plan, ordinal, revision, label, seq, version }: ExpectedItem & { id: string; seq: number; version: string }): void {
   const as = `${id} must be ${label} at revision ${revision} in version ${seq}`
   if (found === undefined) throw new Violation('effect', `${as}, and is missing`)
   if (found.label !== label || found.revision !== revision || found.ordinal !== ordinal) throw new Violation('effect', `${as}, and is ${found.label} at ${found.revision}`)
-  if (found.vectors.join() !== vectorsOf(plan, ordinal).join()) throw new Violation('effect', `${as}, and has the vectors ${found.vectors.join()}`)
+  if (found.vectors.join() !== vectorsOf(plan, ordinal, version).join()) throw new Violation('effect', `${as}, and has the vectors ${found.vectors.join()}`)
 }

@@ -29,6 +29,8 @@ export interface Settings {
   indexWorkers: number
   apis: number
   drops: boolean
+  /** Of ingestions that come with their vectors: with one of them a collection keeps its embedding. */
+  givenShare: number
 }
 
 /** A process with its connection to the store and the parts of the engine that every process has. */
@@ -56,13 +58,14 @@ function drawSettings(random: Random): Settings {
     storage: random.pick(['f32', 'f32', 'sq8']),
     indexWorkers: 2 + random.below(2),
     apis: 2 + random.below(2),
-    drops: random.chance(0.2)
+    drops: random.chance(0.2),
+    givenShare: random.pick([0, 0, 0.02, 0.2])
   }
 }
 
 export type Happening =
   | 'commits' | 'merges' | 'sealedMerges' | 'movedLists' | 'grownGraphs' | 'mergeFailures' | 'collections' | 'takeovers' | 'stalls' | 'deaths' | 'lateWrites' | 'unanswered' | 'resent' | 'drops'
-  | 'relabels' | 'sweeps' | 'snapshots' | 'restores' | 'compactions' | 'changedSettings' | 'given' | 'damagedGiven' | 'versionsRead' | 'versionsMissed'
+  | 'relabels' | 'sweeps' | 'snapshots' | 'restores' | 'compactions' | 'changedSettings' | 'changedEmbeddings' | 'keptEmbeddings' | 'given' | 'damagedGiven' | 'versionsRead' | 'versionsMissed'
 
 export class World implements StoreWorld {
   readonly seed: number
@@ -85,7 +88,7 @@ export class World implements StoreWorld {
   draining = false
   failure: Violation | undefined
   /** How often what the simulation is about did happen. */
-  readonly happened: Record<Happening, number> = { commits: 0, merges: 0, sealedMerges: 0, movedLists: 0, grownGraphs: 0, mergeFailures: 0, collections: 0, takeovers: 0, stalls: 0, deaths: 0, lateWrites: 0, unanswered: 0, resent: 0, drops: 0, relabels: 0, sweeps: 0, snapshots: 0, restores: 0, compactions: 0, changedSettings: 0, given: 0, damagedGiven: 0, versionsRead: 0, versionsMissed: 0 }
+  readonly happened: Record<Happening, number> = { commits: 0, merges: 0, sealedMerges: 0, movedLists: 0, grownGraphs: 0, mergeFailures: 0, collections: 0, takeovers: 0, stalls: 0, deaths: 0, lateWrites: 0, unanswered: 0, resent: 0, drops: 0, relabels: 0, sweeps: 0, snapshots: 0, restores: 0, compactions: 0, changedSettings: 0, changedEmbeddings: 0, keptEmbeddings: 0, given: 0, damagedGiven: 0, versionsRead: 0, versionsMissed: 0 }
   private traceHash = 0x811c9dc5
   private readonly onTrace: ((line: string) => void) | undefined
 

@@ -314,10 +314,11 @@ export class CollectionWriter {
   async reproject(): Promise<boolean> {
     const shadow = await this.exclusively(async () => this.beginShadow())
     if (shadow === undefined) return false
+    const asOwner = <T>(work: () => Promise<T>): Promise<T> => readAsOwner(this.deps.context, this.held.current.epoch, work)
     try {
-      await shadow.build()
-      do await shadow.catchUp(this.appliedSlot)
-      while (await shadow.merge())
+      await asOwner(() => shadow.build())
+      do await asOwner(() => shadow.catchUp(this.appliedSlot))
+      while (await asOwner(() => shadow.merge()))
       await this.exclusively(() => this.adoptShadow(shadow))
     } catch (error) {
       if (!isRefusal(error)) return mustBeOvertaken(error)
@@ -345,7 +346,7 @@ export class CollectionWriter {
     const { request: { revision, embedding } } = shadow
     if (!this.isAskedFor(shadow.request)) return
     try {
-      this.state = await shadow.finish(this.state)
+      this.state = await readAsOwner(this.deps.context, this.held.current.epoch, () => shadow.finish(this.state))
     } catch (error) {
       if (isRefusal(error)) return await this.refuseShadow(shadow, error)
       if (error instanceof Overtaken) return

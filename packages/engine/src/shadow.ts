@@ -5,6 +5,7 @@ import { revisionOf } from '@likeness/shared/contract/operation'
 import type { Operation } from '@likeness/shared/contract/operation'
 import { appError, isAppError } from '@likeness/shared/errors'
 import type { AppError } from '@likeness/shared/errors'
+import { parseBatchKey } from '@likeness/shared/keys'
 import { applyBatch, applyItemOperation, isItemOperation } from './apply.ts'
 import { embeddedBatch } from './embedded-batch.ts'
 import { readHistory, slotsBetween } from './log-history.ts'
@@ -121,10 +122,10 @@ export class Shadow {
       }
       state.appliedSlot = slot
     }
-    const batches = this.batches.splice(0)
-    for (let at = 0; at < batches.length; at += batchesPerSegment) {
-      for (const key of batches.slice(at, at + batchesPerSegment)) await this.take(key)
-      if (at + batchesPerSegment < batches.length) await this.settle()
+    // One whose ingestion is not known yet belongs to a later slot: the collection has applied it, and not committed.
+    for (let taken = 0; state.ingestions.has(parseBatchKey(this.batches[0] ?? '')?.ingestion ?? ''); this.batches.shift()) {
+      await this.take(this.batches[0]!)
+      if (++taken % batchesPerSegment === 0) await this.settle()
     }
   }
 
@@ -179,6 +180,7 @@ export class Shadow {
   }
 
   private assertLevel(live: WriterState): void {
+    if (this.batches.length > 0) throw new Error(`${this.batches[0]} was applied, and its ingestion was never accepted`)
     const [made, had] = [countLive(this.state.segments, null), countLive(live.segments, null)]
     if (made.items !== had.items || made.rows !== had.rows) throw appError('data_corrupt', `made of log and batches are ${made.items} items with ${made.rows} rows, the collection has ${had.items} with ${had.rows}`)
     for (const [id, { done }] of live.ingestions) {
