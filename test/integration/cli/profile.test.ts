@@ -92,4 +92,12 @@ test('a profile is learned from a gallery, listed and shown, and galleries with 
   // Two numbers tell little apart, 144 much.
   expect(plain[2]!.score).toBeGreaterThan(0.999)
   expect(own[2]!.score).toBeLessThan(0.99)
+
+  const other = await run('profile', 'apply', 'nothing', '--collection', 'plain')
+  expect([other.code, other.all]).toEqual([1, expect.stringContaining('profile_not_found') as string])
+  const applied = await run('profile', 'apply', 'own', '--collection', 'plain', '--json')
+  expect([applied.code, applied.json()]).toEqual([0, expect.objectContaining({ name: 'plain', profile: `own@${kept.version}`, seq: expect.any(Number) as number })])
+  await writeFile(join(home.dir, 'plain.yaml'), yamlOf('plain', '  profile: own\n'))
+  const changed = await top('plain.yaml', 7)
+  expect([changed[0], changed[2]!.score < 0.99]).toEqual([expect.objectContaining({ label: 'label 7', score: expect.closeTo(1, 2) as number }), true])
 }, 280_000)

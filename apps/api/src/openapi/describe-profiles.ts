@@ -27,6 +27,6 @@ export const profileRoutes: RouteDescriptions = {
     body: { 'application/json': 'ApplyProfile' },
     idempotent: true,
     answers: { 200: json('Committed.', 'ProfileApplied'), 202: json('Logged and will be done, but it takes longer than an answer should.', 'ProfileLogged') },
-    codes: ['collection_not_found', 'profile_not_found', 'embedding_mismatch', 'raw_vectors_missing', 'profile_replaced', 'data_corrupt']
+    codes: ['collection_not_found', 'profile_not_found', 'embedding_mismatch', 'setting_fixed', 'raw_vectors_missing', 'profile_replaced', 'data_corrupt']
   }
 }

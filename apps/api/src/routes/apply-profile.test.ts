@@ -75,6 +75,7 @@ test('what cannot be is refused: another model, no such profile, sparse vectors,
   await put('bikes', 'other@2')
   expect(await codeOf(await apply('bikes'))).toBe('409 embedding_mismatch')
   expect(await codeOf(await apply('no such name'))).toBe('400 invalid_request')
+  expect(await codeOf(await apply('vehicle'))).toBe('409 setting_fixed')
   expect(await codeOf(await api.post('/v1/collections/none/profile', { profile: 'cars' }))).toBe('404 collection_not_found')
   await api.post('/v1/collections', { name: 'sparse', embedding: { version: 'test@1/x@1', sparse: true } })
   expect(await codeOf(await api.post('/v1/collections/sparse/profile', { profile: 'cars' }))).toBe('409 embedding_mismatch')

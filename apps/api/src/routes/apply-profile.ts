@@ -2,6 +2,7 @@
 import { formProblem } from '@likeness/shared/contract/collection'
 import type { CollectionSpec, EmbeddingSpec } from '@likeness/shared/contract/collection'
 import { applyProfileSchema } from '@likeness/shared/contract/http'
+import { isBuiltInProfile } from '@likeness/shared/contract/picture-settings'
 import { embeddingOfProfile, modelOf } from '@likeness/shared/contract/profile'
 import type { StoredProfile } from '@likeness/shared/contract/profile'
 import { appError } from '@likeness/shared/errors'
@@ -31,6 +32,7 @@ export const applyProfile = (deps: ApiDeps): Route => ({
   async handle(req, res) {
     requestKey(req)
     const { profile: reference } = parseRequest(applyProfileSchema, await readJson(req, res))
+    if (isBuiltInProfile(reference.split('@')[0]!)) throw appError('setting_fixed', `${reference} is a built-in profile: how pictures are looked at is fixed when a collection is made`)
     const spec = await resolveCollection(deps, pathParameter(req, 'c'), { fresh: true })
     const profile = await deps.profiles.resolve(reference)
     const embedding = embeddingFor(spec, profile)

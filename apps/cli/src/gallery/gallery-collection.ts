@@ -4,7 +4,7 @@ import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
 import type { CollectionAnswer } from '@likeness/shared/contract/http'
 import { enrolmentSchema } from '@likeness/shared/contract/picture-settings'
 import type { Enrolment } from '@likeness/shared/contract/picture-settings'
-import { embeddingOfProfile } from '@likeness/shared/contract/profile'
+import { embeddingOfProfile, modelOf, parseProfileEmbedding } from '@likeness/shared/contract/profile'
 import type { CollectionProfile } from '@likeness/shared/contract/profile'
 import type { ApiClient } from '../api-client.ts'
 import type { GalleryConfig } from '../gallery-config/load-gallery-config.ts'
@@ -58,11 +58,17 @@ function profileOf({ builtIn, learned }: CollectionProfile, hasEmbedding: boolea
   return names.length === 0 ? {} : { profile: names.join('/') }
 }
 
+/** Of one model. */
+function profileWay({ name, embedding: { version } }: CollectionAnswer, wanted: EmbeddingSpec): string {
+  const profile = parseProfileEmbedding(wanted.version)
+  return profile !== undefined && profile.model === modelOf(version) ? `\`likeness profile apply ${profile.name}@${profile.version} --collection ${name}\` changes that; or ` : ''
+}
+
 /** UserError when the collection cannot take what the yaml and the model say: with every difference, and both values. */
 export function checkFits(there: CollectionAnswer, config: GalleryConfig, embedding: EmbeddingSpec): void {
   if (there.embedding.version !== embedding.version) {
     throw new UserError(
-      `index_dir ${config.indexDir} belongs to the embedding ${there.embedding.version}, not to ${embedding.version}: build it anew with --force, or name another index_dir`
+      `index_dir ${config.indexDir} belongs to the embedding ${there.embedding.version}, not to ${embedding.version}: ${profileWay(there, embedding)}build it anew with --force, or name another index_dir`
     )
   }
   const pairs: [string, unknown, unknown][] = [
