@@ -9,7 +9,7 @@ import { createMemoryStore } from './store/memory-store.ts'
 function profileOf(name: string, first: number, day: number): { profile: StoredProfile; projection: Uint8Array } {
   const projection = new Uint8Array(Float32Array.of(first, 0, 0, 1, 0.5, -0.5).buffer)
   const sha256 = createHash('sha256').update(projection).digest('hex')
-  const learned = { from: 'a folder', by: 'views' as const, references: 100, held_out: 20, before: 'm@1/own@1', r1_raw: 0.5, r1_before: 0.6, r1_after: 0.7 }
+  const learned = { from: 'a folder', by: 'views' as const, judged_by: 'views' as const, pictures: 100, held_out: 20, before: 'm@1/own@1', r1_raw: 0.5, r1_before: 0.6, r1_after: 0.7 }
   return { projection, profile: { name, version: profileVersionOf(sha256), model: 'm@1', model_sha256: 'a'.repeat(64), raw_dim: 2, dim: 2, sha256, learned, created_at: `2026-01-0${day}T00:00:00.000Z` } }
 }
 

@@ -68,7 +68,7 @@ test('a profile is learned from a gallery, listed and shown, and galleries with 
   const learned = await run('profile', 'learn', '--collection', 'plain', '--name', 'own', '--json')
   expect(learned.code, learned.all).toBe(0)
   const kept = learned.json() as { kept: boolean; version: string; learned: { r1_before: number; r1_after: number } }
-  expect(kept).toMatchObject({ kept: true, name: 'own', model: 'tiny@1.0.0', learned: { from: 'collection plain', by: 'labels', references: 150, held_out: 30 } })
+  expect(kept).toMatchObject({ kept: true, name: 'own', model: 'tiny@1.0.0', learned: { from: 'collection plain', judged_by: 'views', pictures: 180, held_out: 30 } })
   expect(kept.learned.r1_after).toBeGreaterThan(kept.learned.r1_before)
   expect((await run('profile', 'show', 'own')).stdout).toContain(`tiny@1.0.0/own@${kept.version}`)
 

@@ -33,7 +33,7 @@ async function storeProfile(profile: string, { seed, dim }: { seed: number; dim:
   const { raw: { dim: rawDim }, sha256: modelSha256 } = manifest
   const random = seededRandom(seed)
   const projection = new Uint8Array(Float32Array.from({ length: dim * (rawDim + 1) }, (_, i) => (i < dim * rawDim ? random() - 0.5 : 0)).buffer)
-  const learned = { from: 'a folder', by: 'views', references: 120, held_out: 30, before: 'none', r1_raw: 0, r1_before: 0, r1_after: 0 }
+  const learned = { from: 'a folder', by: 'views', judged_by: 'views', pictures: 120, held_out: 30, before: 'none', r1_raw: 0, r1_before: 0, r1_after: 0 }
   const body = new FormData()
   body.set('profile', JSON.stringify({ model: `${manifest.name}@${manifest.version}`, model_sha256: modelSha256, raw_dim: rawDim, dim, sha256: createHash('sha256').update(projection).digest('hex'), learned }))
   body.set('projection', new Blob([projection]), 'projection')

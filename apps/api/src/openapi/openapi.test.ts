@@ -61,7 +61,7 @@ test('every reference leads to a schema, and every schema is referred to or name
 function profileForm(): FormData {
   const projection = new Uint8Array(8)
   const form = new FormData()
-  const learned = { from: 'a folder', by: 'views', references: 100, held_out: 20, before: 'test@1/whole@1', r1_raw: 0.5, r1_before: 0.6, r1_after: 0.7 }
+  const learned = { from: 'a folder', by: 'views', judged_by: 'views', pictures: 100, held_out: 20, before: 'test@1/whole@1', r1_raw: 0.5, r1_before: 0.6, r1_after: 0.7 }
   form.set('profile', JSON.stringify({ model: 'test@1', model_sha256: 'a'.repeat(64), raw_dim: 1, dim: 1, sha256: createHash('sha256').update(projection).digest('hex'), learned }))
   form.set('projection', new Blob([projection]))
   return form

@@ -22,7 +22,7 @@ afterEach(async () => {
   await api.stop()
 })
 
-const learned = { from: 'collection marks', by: 'views', references: 100, held_out: 20, before: embedding.version, r1_raw: 0.5, r1_before: 0.6, r1_after: 0.7 }
+const learned = { from: 'collection marks', by: 'views', judged_by: 'views', pictures: 100, held_out: 20, before: embedding.version, r1_raw: 0.5, r1_before: 0.6, r1_after: 0.7 }
 /** Two of three raw numbers: the second and the third. */
 const projection = new Uint8Array(Float32Array.of(0, 1, 0, 0, 0, 1, 0, 0).buffer)
 

@@ -10,7 +10,7 @@ beforeEach(async () => {
 })
 afterEach(() => api.stop())
 
-const learned = { from: 'collection marks', by: 'views', references: 100, held_out: 20, before: embedding.version, r1_raw: 0.5, r1_before: 0.6, r1_after: 0.7 }
+const learned = { from: 'collection marks', by: 'views', judged_by: 'views', pictures: 100, held_out: 20, before: embedding.version, r1_raw: 0.5, r1_before: 0.6, r1_after: 0.7 }
 const projectionOf = (first: number): Uint8Array<ArrayBuffer> => new Uint8Array(Float32Array.of(first, 0, 0, 0, 1, 0).buffer)
 
 function put(name: string, { first = 1, more = {}, projection = projectionOf(first), headers = {} }: { first?: number; more?: object; projection?: Uint8Array<ArrayBuffer>; headers?: Record<string, string> } = {}): Promise<Response> {

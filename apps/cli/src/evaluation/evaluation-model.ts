@@ -3,23 +3,18 @@ import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { readFile, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { createEmbedder, learnProfile, prepareModel, relearnModel } from '@likeness/vision'
-import type { Reference } from '@likeness/vision'
+import { relearnModel, toLearnedProfile } from '@likeness/vision'
 import type { ApiClient } from '../api-client.ts'
 import type { CommandContext } from '../command.ts'
 import { dataHome, fromCallersFolder, modelDirFromEnvironment } from '../config.ts'
 import { connect } from '../connect/connect.ts'
-import { createRandom, shuffled } from '../drawing/seeded-random.ts'
 import { readDataList } from '../gallery-config/data-list.ts'
 import { builtInDir } from '../model/model-folders.ts'
-import { mostPictures, shrinkPicture } from '../model/learning-references.ts'
-import { createProgress } from '../progress.ts'
+import { choosePictures } from '../profile/gallery-references.ts'
+import type { SourcePicture } from '../profile/gallery-references.ts'
+import { tryProfile } from '../profile/try-profile.ts'
 import type { EvalOptions } from './eval-options.ts'
 import type { EvaluationSet } from './evaluation-set.ts'
-
-const seed = 21
-/** Fewer labels than these say too little of what tells things apart: then each picture is a thing of its own. */
-const fewestLabels = 110
 
 export async function connectForEvaluation(options: EvalOptions, set: EvaluationSet, context: CommandContext): Promise<ApiClient> {
   const importRoots = [set.config.imageRoot]
@@ -31,31 +26,19 @@ export async function connectForEvaluation(options: EvalOptions, set: Evaluation
   return connect(context, { data: home, importRoots, modelDir })
 }
 
+/** A copy of the model's folder with the projection, or the model as it is where none is clearly better. */
 async function learnFromGallery(modelDir: string, set: EvaluationSet, context: CommandContext): Promise<string> {
   const target = join(set.workDir, `${basename(modelDir)}-learned`)
   if (existsSync(target)) await rm(target, { recursive: true })
-  const model = await prepareModel({ modelDir, cacheDir: join(set.workDir, 'prepared') })
-  const embedder = await createEmbedder({ model, executionProviders: ['cpu'], threads: 1 })
-  try {
-    const progress = createProgress({ label: 'learning ', unit: 'canvases' }, context)
-    const references = await galleryReferences(set)
-    const learned = await learnProfile({ embedder, references, from: "things of the set's gallery", name: 'gallery', random: createRandom(seed), onProgress: (done, total) => progress.show(done, total) })
-    progress.done()
-    context.say(`projection: ${learned.learned.text}`)
-    await relearnModel({ modelDir, target, learned })
-    return target
-  } finally {
-    await embedder.close()
+  const pictures: SourcePicture[] = []
+  for await (const { path, label } of readDataList(set.config)) pictures.push({ name: path, label: typeof label === 'string' ? label : null, read: () => readFile(join(set.config.imageRoot, path)) })
+  const { trial } = await tryProfile({ pictures: choosePictures(pictures), modelDir, cacheDir: join(set.workDir, 'prepared') }, context)
+  const learned = toLearnedProfile(trial, { from: "pictures of the set's gallery", name: 'gallery' })
+  context.say(`projection: ${learned.learned.text}`)
+  if (!trial.isBetter) {
+    context.say("projection: not clearly better than the model's own, which is used")
+    return modelDir
   }
-}
-
-async function galleryReferences({ config }: EvaluationSet): Promise<Reference[]> {
-  const byLabel = new Map<string, string[]>()
-  for await (const { path, label } of readDataList(config)) byLabel.set(label ?? path, [...(byLabel.get(label ?? path) ?? []), path])
-  const groups = byLabel.size >= fewestLabels ? [...byLabel.values()] : [...byLabel.values()].flat().map((path) => [path])
-  const references: Reference[] = []
-  for (const paths of shuffled(groups, createRandom(seed)).slice(0, mostPictures)) {
-    references.push(await Promise.all(paths.slice(0, 6).map(async (path) => shrinkPicture(await readFile(join(config.imageRoot, path))))))
-  }
-  return references
+  await relearnModel({ modelDir, target, learned })
+  return target
 }

@@ -35,7 +35,7 @@ test('a model is imported, listed, shown, measured and taken away', async () => 
   const file = join(dir, 'exported/tiny.onnx')
   expect(await run('import', file, '--name', 'mine', '--pictures', join(dir, 'pictures'))).toBe('mine can be used: likeness up --model mine')
   expect((await run('list')).split('\n').map((line) => line.split(' ')[0])).toEqual(['name', 'likeness-nano', 'mine'])
-  expect(await run('show', 'mine')).toMatch(/layout +output0 \[batch, values, boxes\](.|\n)*learned +144 -> 144 from six views of 100 pictures/)
+  expect(await run('show', 'mine')).toMatch(/layout +output0 \[batch, values, boxes\](.|\n)*learned +144 -> 144 from six views of 120 pictures/)
   expect(JSON.parse(await run('bench', 'mine', '--runs', '3', '--json'))).toMatchObject({ name: 'mine', runs: 3, provider: 'cpu' })
   expect(findModelDir('mine', dir)).toBe(join(dir, 'models/mine'))
   await run('remove', 'mine')

@@ -1,6 +1,7 @@
 // Profiles as lines of text.
 import { embeddingOfProfile } from '@likeness/shared/contract/profile'
 import type { ProfileDraft, StoredProfile } from '@likeness/shared/contract/profile'
+import { whitened } from '@likeness/vision'
 
 export const percent = (share: number): string => `${(100 * share).toFixed(1)} %`
 
@@ -13,11 +14,11 @@ export function formatProfiles(profiles: readonly StoredProfile[]): string {
   return rows.map((row) => row.map((text, at) => text.padEnd(widths[at]!)).join('  ').trimEnd()).join('\n')
 }
 
-const learnedFrom = ({ from, by, references }: ProfileDraft['learned']): string => `${from}: six views of each of ${references} ${by === 'labels' ? 'labels' : 'pictures'}`
+const learnedFrom = ({ from, by, pictures }: ProfileDraft['learned']): string => `${from}: six views of each of ${pictures} pictures, ${whitened[by]}`
 
 /** What was found on things that nothing was learned from. */
-export const formatTrial = ({ learned: { held_out: heldOut, before, r1_raw: raw, r1_before: was, r1_after: is } }: Pick<ProfileDraft, 'learned'>): string =>
-  `of ${heldOut} kept apart a view finds its own first in ${percent(is)}; with ${before} in ${percent(was)}, unprojected in ${percent(raw)}`
+export const formatTrial = ({ learned: { by, judged_by: judgedBy, held_out: heldOut, before, r1_raw: raw, r1_before: was, r1_after: is } }: Pick<ProfileDraft, 'learned'>): string =>
+  `of ${heldOut} pictures kept apart a view finds ${judgedBy === 'labels' ? 'a picture of its label' : 'its own'} first in ${percent(is)} (${whitened[by]}); with ${before} in ${percent(was)}, unprojected in ${percent(raw)}`
 
 export function formatProfile(profile: StoredProfile, others: readonly StoredProfile[]): string {
   const { name, version, model, dim, raw_dim: rawDim, learned, created_at: madeAt } = profile

@@ -1,7 +1,7 @@
-// What a profile is learned from: pictures of a collection, downloaded through the API, or of a folder; each a thing of its own, or grouped by label.
+// What a profile is learned from: some hundred pictures of a collection, downloaded through the API, or of a folder, with their labels.
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Reference } from '@likeness/vision'
+import type { DecodedImage } from '@likeness/vision'
 import { createLimiter } from '@likeness/shared/in-order'
 import type { ApiClient } from '../api-client.ts'
 import { labelPictures, readPicturePaths } from '../demo/folder-gallery.ts'
@@ -14,18 +14,10 @@ export interface SourcePicture {
   label: string | null
   read: () => Promise<Buffer>
 }
-export interface ReferencePlan {
-  by: 'views' | 'labels'
-  /** Pictures of one thing each; at most some hundred things with a few pictures. */
-  groups: SourcePicture[][]
-}
-
-/** So many things must be left when those that are kept apart are taken away: 512 directions from six views each. */
-export const fewestThings = 120
-/** Things that labels must make before labels are taken where nothing is said. */
-const fewestLabels = fewestThings
-/** Views are drawn from so many pictures of a thing. */
-const picturesOfThing = 6
+/** So many must be left when those that are kept apart are taken away: 512 directions from six views each. */
+export const fewestPictures = 120
+/** Of one label, as long as there are others. */
+const picturesOfLabel = 6
 /** Of a collection; its items come in the order of hashes, so the first ones are as good as any. */
 const mostItemsRead = 6_000
 const downloadsAtOnce = 4
@@ -48,33 +40,38 @@ export async function folderPictures(folder: string): Promise<SourcePicture[]> {
   return labelPictures(paths).map(({ path, label }) => ({ name: path, label: path.includes('/') ? label : null, read: () => readFile(join(root, path)) }))
 }
 
-/** `by` undefined: labels where there are enough of them, else each picture. UserError when there are too few things. */
-export function planReferences(pictures: readonly SourcePicture[], by: 'views' | 'labels' | undefined): ReferencePlan {
+/** At most some hundred, the same every time: several of each label, because pictures of one label are what a projection is tried on. UserError when there are too few. */
+export function choosePictures(pictures: readonly SourcePicture[]): SourcePicture[] {
+  if (pictures.length < fewestPictures) throw new UserError(`${pictures.length} pictures are too few to learn from: at least ${fewestPictures} are needed`)
   const labels = new Map<string, SourcePicture[]>()
-  for (const picture of pictures) if (picture.label !== null) labels.set(picture.label, [...(labels.get(picture.label) ?? []), picture])
-  const taken = by ?? (labels.size >= fewestLabels ? 'labels' : 'views')
-  const things = taken === 'labels' ? [...labels.values()] : pictures.map((picture) => [picture])
-  if (things.length < fewestThings) throw new UserError(`${things.length} ${taken === 'labels' ? 'labels' : 'pictures'} are too few to learn from: at least ${fewestThings} are needed`)
-  return { by: taken, groups: shuffled(things, createRandom(seed)).slice(0, mostPictures).map((group) => group.slice(0, picturesOfThing)) }
+  for (const picture of shuffled(pictures, createRandom(seed))) {
+    const label = picture.label === null ? `picture ${picture.name}` : `label ${picture.label}`
+    labels.set(label, [...(labels.get(label) ?? []), picture])
+  }
+  const [first, later] = [[...labels.values()].flatMap((own) => own.slice(0, picturesOfLabel)), [...labels.values()].flatMap((own) => own.slice(picturesOfLabel))]
+  return [...first, ...later].slice(0, mostPictures)
 }
 
-/** In the order of the groups; a picture that cannot be read is left out, a thing without any too. UserError when too few are left. */
-export async function readGroups(groups: ReferencePlan['groups'], { onProgress, onSkipped }: { onProgress: (done: number, total: number) => void; onSkipped: (name: string, reason: unknown) => void }): Promise<Reference[]> {
+export interface ReadPicture {
+  label: string | null
+  picture: DecodedImage
+}
+
+/** In their order; one that cannot be read is left out. UserError when too few are left. */
+export async function readPictures(pictures: readonly SourcePicture[], { onProgress, onSkipped }: { onProgress: (done: number, total: number) => void; onSkipped: (name: string, reason: unknown) => void }): Promise<ReadPicture[]> {
   const limit = createLimiter(downloadsAtOnce)
   let done = 0
-  const references = await Promise.all(groups.map((group) => limit(async () => {
-    const read = []
-    for (const picture of group) {
-      try {
-        read.push(await shrinkPicture(await picture.read()))
-      } catch (error) {
-        onSkipped(picture.name, error)
-      }
+  const read = await Promise.all(pictures.map(({ name, label, read: bytes }) => limit(async () => {
+    try {
+      return [{ label, picture: await shrinkPicture(await bytes()) }]
+    } catch (error) {
+      onSkipped(name, error)
+      return []
+    } finally {
+      onProgress(++done, pictures.length)
     }
-    onProgress(++done, groups.length)
-    return read
   })))
-  const things = references.filter((pictures) => pictures.length > 0)
-  if (things.length < fewestThings) throw new UserError(`pictures of ${things.length} things could be read, at least ${fewestThings} are needed`)
-  return things
+  const some = read.flat()
+  if (some.length < fewestPictures) throw new UserError(`${some.length} pictures could be read, at least ${fewestPictures} are needed`)
+  return some
 }

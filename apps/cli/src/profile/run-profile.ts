@@ -9,15 +9,15 @@ import { findModelDir } from '../model/model-folders.ts'
 import { UserError } from '../user-error.ts'
 import { applyToCollection } from './apply-profile.ts'
 import { formatProfile, formatProfiles, formatTrial } from './format-profile.ts'
-import { collectionPictures, folderPictures, planReferences } from './gallery-references.ts'
+import { choosePictures, collectionPictures, folderPictures } from './gallery-references.ts'
 import type { SourcePicture } from './gallery-references.ts'
 import { learnFromStack } from './learn-from-stack.ts'
 
 const profileUsage = `likeness profile learn --collection C [options]   learns a projection from the pictures of a collection
 likeness profile learn DIR --name N [options]    the same from a folder of pictures (sub-folders are labels)
   --name N        what it is called (default: the collection's name)
-  --labels        pictures of one label are one thing (default where there are 120 labels or more)
-  --views         each picture is a thing of its own, whatever its label
+  --labels        whiten what varies within labels, nothing else (default: what finds most, tried on pictures kept apart)
+  --views         whiten what varies between views of one picture, nothing else
   --model NAME    the stack's model by its name or folder, where this machine does not know it
 likeness profile apply NAME[@VERSION] --collection C   gives a collection that exists another profile of its model
   --no-wait       returns once it is asked for
@@ -58,12 +58,12 @@ async function learn(folder: string | undefined, values: Values, context: Comman
   if (name === undefined || !profileNameSchema.safeParse(name).success) throw new UserError(name === undefined ? `--name is missing\n${profileUsage}` : `--name ${name}: 1-63 of a-z 0-9 . _ - and a letter or digit first`)
   const dir = folder === undefined ? undefined : existing(folder, 'folder')
   const modelDir = model === undefined ? undefined : findModelDir(model, values.data)
-  const by = labels ? 'labels' : views ? 'views' : undefined
+  const ways = labels ? ['labels' as const] : views ? ['views' as const] : undefined
   // What lies on the disk is looked at before anything is started.
-  const ofFolder = dir === undefined ? undefined : planReferences(await folderPictures(dir), by)
+  const ofFolder = dir === undefined ? undefined : choosePictures(await folderPictures(dir))
   const api = await connect(context, values)
-  const plan = ofFolder ?? planReferences(await picturesOf(api, collection!), by)
-  const { draft, stored } = await learnFromStack({ api, name, from: dir === undefined ? `collection ${collection}` : 'a folder', plan, modelDir, data: values.data }, context)
+  const pictures = ofFolder ?? choosePictures(await picturesOf(api, collection!))
+  const { draft, stored } = await learnFromStack({ api, name, from: dir === undefined ? `collection ${collection}` : 'a folder', pictures, ways, modelDir, data: values.data }, context)
   context.print(formatTrial(draft))
   context.print(stored === undefined ? 'this is not clearly better than what the model has: no profile is kept, nothing has changed' : `${stored.name}@${stored.version} is kept: \`profile: ${stored.name}\` in a gallery's yaml uses it`)
   if (json) context.print(JSON.stringify(stored === undefined ? { kept: false, ...draft } : { kept: true, ...stored }))

@@ -45,14 +45,16 @@ export const profileDraftSchema = z.strictObject({
   learned: z.strictObject({
     /** `collection NAME`, `folder`. */
     from: z.string().max(300),
-    /** Whether each picture was a thing of its own, or each label. */
-    by: z.enum(['views', 'labels']),
-    /** Things that it was learned from, and those kept apart that it was tried on. */
-    references: z.int().min(0),
+    /** What is whitened away: nothing, what varies between views of a picture, or within a label. */
+    by: z.enum(['plain', 'views', 'labels']),
+    /** What a view of a picture that was kept apart had to find: another picture of its label, or another view of itself. */
+    judged_by: z.enum(['labels', 'views']),
+    /** That it was learned from, and those of them that were kept apart while it was tried. */
+    pictures: z.int().min(0),
     held_out: z.int().min(0),
     /** Embedding version of what it was compared with. */
     before: z.string().max(200),
-    /** How often a view of a thing that was kept apart found its own first: unprojected, with `before`, and with this. */
+    /** How often it did: unprojected, with `before`, and with what was learned from the others. */
     r1_raw: share,
     r1_before: share,
     r1_after: share

@@ -3,6 +3,7 @@ import type { Embedder } from '../embedder.ts'
 import { embedViews } from '../learning/embed-views.ts'
 import type { Reference } from '../learning/embed-views.ts'
 import { learnAndTry } from '../learning/learn-and-try.ts'
+import type { LearningWay, Trial } from '../learning/learn-and-try.ts'
 import type { ViewRandom } from '../learning/view-mosaic.ts'
 import type { ProfileEntry } from '../model-manifest.ts'
 
@@ -24,15 +25,27 @@ export interface LearnProfileOptions {
   onProgress?: (done: number, total: number) => void
 }
 
+/** An embedder alone is left as it is but for its mean: it was made for kinds, which are more than views of one picture. */
 export async function learnProfile({ embedder, references, from, name, random, onProgress }: LearnProfileOptions): Promise<LearnedProfile> {
-  const { file, sha256, dIn, dOut, heldOut, recallRaw, recallProjected, ...trial } = await learnAndTry(await embedViews({ embedder, references, random, ...(onProgress && { onProgress }) }))
+  const views = await embedViews({ embedder, references, random, ...(onProgress && { onProgress }) })
+  const isSemantic = embedder.manifest.semantic?.kind === 'semantic'
+  const trial = await learnAndTry(views.map((own) => ({ label: null, views: own })), { ways: [isSemantic ? 'plain' : 'views'] })
+  return toLearnedProfile(trial, { from, name })
+}
+
+/** As a model's folder holds it. */
+export function toLearnedProfile({ file, sha256, dIn, dOut, by, judgedBy, pictures, heldOut, recallRaw, recallProjected, recallBefore }: Trial, { from, name }: { from: string; name: string }): LearnedProfile {
   const profileName = `${name}-${sha256.slice(0, 8)}`
-  const text = `${dIn} -> ${dOut} from six views of ${trial.references} ${from}; of ${heldOut} others a view finds its own first in ${percent(recallProjected)}, unprojected in ${percent(recallRaw)}`
+  const before = recallBefore === null ? '' : `, with the model's own projection in ${percent(recallBefore)}`
+  const text = `${dIn} -> ${dOut} from six views of ${pictures} ${from}, ${whitened[by]}; of ${heldOut} that were kept apart for a trial a view finds ${judgedBy === 'labels' ? 'its label' : 'its own'} first in ${percent(recallProjected)}${before}, unprojected in ${percent(recallRaw)}`
   return {
     profile: { name: profileName, version: 1, file: `${profileName}.profile.f32`, sha256, dim: dOut },
     file,
-    learned: { from, references: references.length, heldOut, recallRaw, recallProjected, text }
+    learned: { from, references: pictures, heldOut, recallRaw, recallProjected, text }
   }
 }
+
+/** What a way of learning leaves out, in words. */
+export const whitened: Record<LearningWay, string> = { plain: 'nothing whitened', views: 'what varies between views whitened', labels: 'what varies within labels whitened' }
 
 const percent = (share: number): string => `${(100 * share).toFixed(0)} %`

@@ -10,18 +10,18 @@ function createNormals(seed: number): () => number {
 }
 
 /** Things differ in the first 20 directions by little; what varies between views of one thing, by much, in 12 others. */
-function viewsOf(things: number, seed: number): Float32Array[][] {
+function viewsOf(things: number, seed: number) {
   const normal = createNormals(seed)
   return Array.from({ length: things }, () => {
     const thing = Array.from({ length: 32 }, (_, i) => (i < 20 ? normal() : 0))
-    return Array.from({ length: 6 }, () => Float32Array.from(thing, (value, i) => value + (i < 20 ? 0.05 : 4) * normal()))
+    return { label: null, views: Array.from({ length: 6 }, () => Float32Array.from(thing, (value, i) => value + (i < 20 ? 0.05 : 4) * normal())) }
   })
 }
 const identity = { dIn: 32, dOut: 32, matrix: Float32Array.from({ length: 1024 }, (_, i) => (i % 33 === 0 ? 1 : 0)), bias: new Float32Array(32) }
 
 it('says how often a view finds its own among things that nothing was learned from: raw, with what was there before, and with what was learned', async () => {
   const trial = await learnAndTry(viewsOf(120, 3), { before: identity })
-  expect(trial).toMatchObject({ references: 100, heldOut: 20, dIn: 32, dOut: 32 })
+  expect(trial).toMatchObject({ pictures: 120, heldOut: 20, dIn: 32, dOut: 32, by: 'views', judgedBy: 'views' })
   expect(trial.recallBefore).toBe(trial.recallRaw)
   expect(trial.recallRaw).toBeLessThan(0.8)
   expect(trial.recallProjected).toBeGreaterThan(0.95)
@@ -32,9 +32,32 @@ it('says how often a view finds its own among things that nothing was learned fr
 
 it('is no better where there is nothing to learn', async () => {
   const normal = createNormals(9)
-  const noise = Array.from({ length: 120 }, () => Array.from({ length: 6 }, () => Float32Array.from({ length: 32 }, () => normal())))
+  const noise = Array.from({ length: 120 }, () => ({ label: null, views: Array.from({ length: 6 }, () => Float32Array.from({ length: 32 }, () => normal())) }))
   const { recallProjected, recallBefore, isBetter } = await learnAndTry(noise, { before: identity })
   expect(recallProjected).toBeLessThan(0.2)
   expect(recallBefore).toBeLessThan(0.2)
   expect(isBetter).toBe(false)
+})
+
+/** Kinds differ in ten directions by much, in ten by little; pictures of a kind in ten others by as much; views of a picture in the ten that kinds differ by. */
+function kinds(pictures: number, seed: number, viewSpread: number) {
+  const normal = createNormals(seed)
+  const normals = () => Array.from({ length: 10 }, normal)
+  const centres = Array.from({ length: 20 }, normals)
+  return Array.from({ length: pictures }, (_, i) => {
+    const [kind, own] = [centres[i % 20]!, normals()]
+    return {
+      label: `kind ${i % 20}`,
+      views: Array.from({ length: 6 }, () => Float32Array.from({ length: 32 }, (_, at) => (at < 10 ? kind[at]! + viewSpread * normal() : at < 20 ? 1.5 * own[at - 10]! : 0.01 * normal())))
+    }
+  })
+}
+
+it('where labels repeat they are the judge, and what varies within them is whitened away if that is best', async () => {
+  const trial = await learnAndTry(kinds(160, 5, 0.3), { before: identity })
+  expect(trial).toMatchObject({ by: 'labels', judgedBy: 'labels', pictures: 160, heldOut: 20, isBetter: true })
+  expect(trial.recallProjected).toBeGreaterThan(trial.recallBefore!)
+  const asked = await learnAndTry(kinds(160, 5, 0.3), { before: identity, ways: ['plain'] })
+  expect(asked.by).toBe('plain')
+  expect(asked.recallProjected).toBeLessThan(trial.recallProjected)
 })

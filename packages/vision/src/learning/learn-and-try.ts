@@ -1,11 +1,16 @@
-// A projection learned from five sixths of the references, and how often a view of the others finds its own with it, without it, and with another.
+// Projections learned in several ways from one part of the pictures, tried on the others; the best way is taken, with all pictures.
 import { createHash } from 'node:crypto'
 import { linearTransform } from '@likeness/faiss'
 import type { Profile } from '../profile.ts'
 import type { ReferenceViews } from './embed-views.ts'
-import { answersAmong, isClearlyBetter, recallAmong, shareOf } from './held-out-recall.ts'
+import { isClearlyBetter, judgeByLabels, judgeByViews, shareOf } from './held-out-recall.ts'
+import type { Judge, PictureViews } from './held-out-recall.ts'
 import { learnProjection } from './learn-projection.ts'
 import type { Projection } from './learn-projection.ts'
+
+/** What is whitened away: nothing, what varies between views of one picture, or within one label. */
+export const learningWays = ['plain', 'views', 'labels'] as const
+export type LearningWay = (typeof learningWays)[number]
 
 export interface Trial {
   /** Matrix, then bias; little-endian f32. */
@@ -13,9 +18,12 @@ export interface Trial {
   sha256: string
   dIn: number
   dOut: number
-  /** Learned from, and kept apart. */
-  references: number
+  by: LearningWay
+  /** Pictures that it was learned from; for the trial without those kept apart. */
+  pictures: number
   heldOut: number
+  /** `labels`: a view of a picture that was kept apart had to find another picture of its label. `views`: another view of itself. */
+  judgedBy: 'labels' | 'views'
   recallRaw: number
   recallProjected: number
   /** With the projection that it is compared with; and whether the new one is better by more than chance would make of it. */
@@ -23,32 +31,75 @@ export interface Trial {
   isBetter: boolean
 }
 
+export interface TryOptions {
+  before?: Pick<Profile, keyof Projection>
+  /** Ways that are tried; default all that the pictures allow. */
+  ways?: readonly LearningWay[]
+}
+
 const dim = 512
 const heldOutEvery = 6
+/** Pictures of labels with more than one from which on labels are the judge, and can be learned from. */
+const fewestOfLabels = 60
 
-/** Rejects with `invalid_request` when there are too few references. */
-export async function learnAndTry(views: readonly ReferenceViews[], { before }: { before?: Pick<Profile, keyof Projection> } = {}): Promise<Trial> {
-  const isHeldOut = (_: unknown, i: number): boolean => i % heldOutEvery === heldOutEvery - 1
-  const heldOut = views.filter(isHeldOut)
-  const learnedFrom = views.filter((own, i) => !isHeldOut(own, i))
-  const projection = await learnProjection(learnedFrom, dim)
+/** Rejects with `invalid_request` when there are too few pictures. */
+export async function learnAndTry(pictures: readonly PictureViews[], { before, ways = learningWays }: TryOptions = {}): Promise<Trial> {
+  const { learnedFrom, heldOut, judge, judgedBy } = split(pictures)
+  const tried = []
+  for (const by of ways) {
+    if (by === 'labels' && ways.length > 1 && judgedBy !== 'labels') continue
+    tried.push({ by, answers: await answersThrough(await learn(learnedFrom, by), judge, pictures) })
+  }
+  const best = tried.reduce((found, one) => (shareOf(one.answers) > shareOf(found.answers) ? one : found))
+  const answersBefore = before && (await answersThrough(before, judge, pictures))
+  const projection = await learn(pictures, best.by)
   const file = toBytes(projection)
-  const after = await answersThrough(projection, heldOut)
-  const answersBefore = before && (await answersThrough(before, heldOut))
   return {
-    file, sha256: createHash('sha256').update(file).digest('hex'), dIn: projection.dIn, dOut: projection.dOut,
-    references: learnedFrom.length, heldOut: heldOut.length,
-    recallRaw: rounded(recallAmong(heldOut)),
-    recallProjected: rounded(shareOf(after)),
+    file, sha256: createHash('sha256').update(file).digest('hex'), dIn: projection.dIn, dOut: projection.dOut, by: best.by,
+    pictures: pictures.length, heldOut: heldOut.length, judgedBy,
+    recallRaw: rounded(shareOf(judge(({ views }) => views))),
+    recallProjected: rounded(shareOf(best.answers)),
     recallBefore: answersBefore === undefined ? null : rounded(shareOf(answersBefore)),
-    isBetter: answersBefore === undefined || isClearlyBetter(after, answersBefore)
+    isBetter: answersBefore === undefined || isClearlyBetter(best.answers, answersBefore)
   }
 }
 
-async function answersThrough({ matrix, bias, dIn, dOut }: Projection, views: readonly ReferenceViews[]): Promise<boolean[]> {
-  const projected = []
-  for (const own of views) projected.push(await Promise.all(own.map((row) => linearTransform(row, { matrix, bias, dIn, dOut, normalize: true }))))
-  return answersAmong(projected)
+interface Split {
+  learnedFrom: PictureViews[]
+  heldOut: PictureViews[]
+  judge: Judge
+  judgedBy: Trial['judgedBy']
+}
+
+/** A sixth is kept apart: of each label that has others, where there are enough of those; else of all pictures. */
+function split(pictures: readonly PictureViews[]): Split {
+  const labels = [...groupByLabel(pictures).values()].filter((own) => own.length > 1)
+  const byLabels = labels.flat().length >= fewestOfLabels
+  const isHeldOut = byLabels
+    ? new Set(labels.flatMap((own) => own.slice(-Math.max(1, Math.floor(own.length / heldOutEvery)))))
+    : new Set(pictures.filter((_, i) => i % heldOutEvery === heldOutEvery - 1))
+  const heldOut = [...isHeldOut]
+  const learnedFrom = pictures.filter((picture) => !isHeldOut.has(picture))
+  return { learnedFrom, heldOut, judge: byLabels ? judgeByLabels(learnedFrom, heldOut) : judgeByViews(heldOut), judgedBy: byLabels ? 'labels' : 'views' }
+}
+
+/** Without those that have none. */
+function groupByLabel(pictures: readonly PictureViews[]): Map<string, PictureViews[]> {
+  const labels = new Map<string, PictureViews[]>()
+  for (const picture of pictures) if (picture.label !== null) labels.set(picture.label, [...(labels.get(picture.label) ?? []), picture])
+  return labels
+}
+
+function learn(pictures: readonly PictureViews[], by: LearningWay): Promise<Projection> {
+  const groups: ReferenceViews[] = by !== 'labels' ? pictures.map(({ views }) => views)
+    : [...[...groupByLabel(pictures).values()].map((own) => own.flatMap(({ views }) => views)), ...pictures.filter(({ label }) => label === null).map(({ views }) => views)]
+  return learnProjection(groups, { dim, whiten: by !== 'plain' })
+}
+
+async function answersThrough({ matrix, bias, dIn, dOut }: Projection, judge: Judge, pictures: readonly PictureViews[]): Promise<boolean[]> {
+  const projected = new Map<PictureViews, ReferenceViews>()
+  for (const picture of pictures) projected.set(picture, await Promise.all(picture.views.map((row) => linearTransform(row, { matrix, bias, dIn, dOut, normalize: true }))))
+  return judge((picture) => projected.get(picture)!)
 }
 
 const rounded = (share: number): number => Number(share.toFixed(4))

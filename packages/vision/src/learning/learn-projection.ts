@@ -1,4 +1,4 @@
-// The closed-form projection: what varies between views of one thing is whitened away, then the directions in which things differ most are kept.
+// The closed-form projection: what varies within a group of rows is whitened away, then the directions in which all rows differ most are kept.
 import { linearTransform, symmetricEigen } from '@likeness/faiss'
 import { appError } from '@likeness/shared/errors'
 import type { ReferenceViews } from './embed-views.ts'
@@ -14,22 +14,28 @@ export interface Projection {
 
 /** Part of the mean eigenvalue that is added to every eigenvalue of the scatter within references. */
 const regularisation = 0.1
-export const fewestReferences = 50
+export const fewestRows = 300
 
-/** Of at most `dim` directions. Rejects with `invalid_request` for fewer than 50 references or fewer vectors than directions. */
-export async function learnProjection(views: readonly ReferenceViews[], dim: number): Promise<Projection> {
-  const rows = views.flat()
+export interface LearnOptions {
+  /** Directions that are kept, where there are as many. */
+  dim: number
+  /** Without it the rows are only centred and turned: principal components, in which cosines stay what they are about the mean. */
+  whiten?: boolean
+}
+
+/** `groups`: rows of one thing each. Rejects with `invalid_request` for fewer than 300 rows. */
+export async function learnProjection(groups: readonly ReferenceViews[], { dim, whiten = true }: LearnOptions): Promise<Projection> {
+  const rows = groups.flat()
   const dIn = rows[0]?.length ?? 0
-  const dOut = Math.min(dim, dIn)
-  if (views.length < fewestReferences || rows.length <= dOut) {
-    throw appError('invalid_request', `${views.length} references with ${rows.length} views are too few to learn a projection to ${dOut} numbers: at least ${Math.max(fewestReferences, Math.ceil((dOut + 1) / 6))} are needed`)
-  }
+  const dOut = Math.min(dim, dIn, rows.length - 1)
+  if (rows.length < fewestRows) throw appError('invalid_request', `${rows.length} views are too few to learn a projection from: at least ${fewestRows} are needed`)
   const mean = meanOf(rows)
-  const whitening = await whitenWithin(views, dIn)
-  const whitened = await linearTransform(stack(rows.map((row) => subtract(row, mean))), { matrix: whitening, dIn, dOut: dIn })
+  const centred = stack(rows.map((row) => subtract(row, mean)))
+  const whitening = whiten ? await whitenWithin(groups, dIn) : undefined
+  const whitened = whitening === undefined ? centred : await linearTransform(centred, { matrix: whitening, dIn, dOut: dIn })
   const { vectors } = await symmetricEigen(await scatterOf(whitened, dIn), dIn)
   const kept = Float32Array.from(vectors.subarray(0, dOut * dIn))
-  const matrix = await linearTransform(kept, { matrix: transpose(whitening, dIn), dIn, dOut: dIn })
+  const matrix = whitening === undefined ? kept : await linearTransform(kept, { matrix: transpose(whitening, dIn), dIn, dOut: dIn })
   const bias = (await linearTransform(mean, { matrix, dIn, dOut })).map((value) => -value)
   return { dIn, dOut, matrix, bias }
 }

@@ -1,0 +1,45 @@
+// A projection learned from pictures with a model, and tried against the model's own.
+import { createEmbedder, embedViews, learnAndTry, loadProfile, prepareModel } from '@likeness/vision'
+import type { LearningWay, ModelManifest, Profile, Trial } from '@likeness/vision'
+import { messageOf } from '@likeness/shared/errors'
+import type { CommandContext } from '../command.ts'
+import { createRandom } from '../drawing/seeded-random.ts'
+import { createProgress } from '../progress.ts'
+import { readPictures } from './gallery-references.ts'
+import type { SourcePicture } from './gallery-references.ts'
+
+export interface TryRequest {
+  pictures: readonly SourcePicture[]
+  modelDir: string
+  cacheDir: string
+  /** What may be whitened away; default whatever the pictures allow. */
+  ways?: readonly LearningWay[] | undefined
+}
+export interface TriedProfile {
+  model: ModelManifest
+  before: Profile
+  trial: Trial
+}
+
+const seed = 23
+
+export async function tryProfile({ pictures, modelDir, cacheDir, ways }: TryRequest, context: CommandContext): Promise<TriedProfile> {
+  const reading = createProgress({ label: 'reading  ', unit: 'pictures' }, context)
+  const read = await readPictures(pictures, {
+    onProgress: (done, total) => reading.show(done, total),
+    onSkipped: (picture, reason) => context.say(`${picture} is left out: ${messageOf(reason)}`)
+  })
+  reading.done()
+  const model = await prepareModel({ modelDir, cacheDir })
+  const before = await loadProfile(modelDir)
+  const embedder = await createEmbedder({ model, executionProviders: ['cpu'], threads: 1 })
+  try {
+    const looking = createProgress({ label: 'learning ', unit: 'canvases' }, context)
+    const views = await embedViews({ embedder, references: read.map(({ picture }) => [picture]), random: createRandom(seed), onProgress: (done, total) => looking.show(done, total) })
+    looking.done()
+    const trial = await learnAndTry(read.map(({ label }, i) => ({ label, views: views[i]! })), { before, ...(ways && { ways }) })
+    return { model: model.manifest, before, trial }
+  } finally {
+    await embedder.close()
+  }
+}
