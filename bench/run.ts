@@ -9,7 +9,8 @@ const benches: Record<string, () => Promise<unknown>> = {
   kernels: () => import('./kernels.ts'),
   latency: () => import('./latency/main.ts'),
   merge: () => import('./merge.ts'),
-  scale: () => import('./scale/main.ts')
+  scale: () => import('./scale/main.ts'),
+  unknown: () => import('./unknown.ts')
 }
 const name = process.argv[2] ?? ''
 const bench = Object.hasOwn(benches, name) ? benches[name] : undefined

@@ -21,6 +21,7 @@ export const evalUsage = `likeness eval DIR [options]      measures how well a s
   --subjects         boxes found in gallery pictures are enrolled, too, not only the pictures
   --roles A,B        which lines of labels.csv (default gallery,query)
   --score-thres X    hits below it are not shown, and count as wrong (default: none; auto: chosen from gallery pictures)
+  --false-accept R   the threshold at which at most R of the gallery's own pictures, each without its label in the gallery, would be answered
   --sheet FILE       an HTML page of the queries that were answered wrongly
   --min-r1 X         exit code 1 when R@1 is below it
   --json             last line: {"queries":n,"r1":x,"r5":x,"map":x,"falseAccept":x,"falseReject":x,"msPerQuery":x}
@@ -39,6 +40,8 @@ export interface EvalOptions {
   index: IndexMethod
   roles: string[]
   scoreThres: number | 'auto' | undefined
+  /** Part of strangers that may be answered; the threshold is chosen for it. */
+  falseAccept: number | undefined
   sheet: string | undefined
   minR1: number | undefined
   json: boolean
@@ -51,7 +54,7 @@ export function parseEvalOptions(args: readonly string[]): EvalOptions {
     options: {
       ...connectOptions,
       model: { type: 'string' }, profile: { type: 'string' }, index: { type: 'string', default: 'FLAT' }, subjects: { type: 'boolean', default: false }, roles: { type: 'string', default: 'gallery,query' },
-      'score-thres': { type: 'string' }, sheet: { type: 'string' }, 'min-r1': { type: 'string' }, json: { type: 'boolean', default: false },
+      'score-thres': { type: 'string' }, 'false-accept': { type: 'string' }, sheet: { type: 'string' }, 'min-r1': { type: 'string' }, json: { type: 'boolean', default: false },
       override: { type: 'string', short: 'o', multiple: true, default: [] }
     },
     usage: evalUsage,
@@ -63,6 +66,7 @@ export function parseEvalOptions(args: readonly string[]): EvalOptions {
   const { profile, builtIn, learned, learnsProfile } = readProfile(values.profile)
   if ((model !== undefined || learnsProfile) && api !== undefined) throw new UserError('--model and --profile gallery are for a stack that is started here, --api names one that runs')
   if (model !== undefined && learned !== undefined && !learnsProfile) throw new UserError(`--profile ${profile} lies in the stack that runs, --model starts another: give one of them`)
+  if (values['score-thres'] !== undefined && values['false-accept'] !== undefined) throw new UserError('--score-thres or --false-accept: one of them')
   const method = indexMethods.find((known) => known === index.toUpperCase())
   if (method === undefined) throw new UserError(`--index ${index}: one of ${indexMethods.join(', ')}`)
   return {
@@ -71,6 +75,7 @@ export function parseEvalOptions(args: readonly string[]): EvalOptions {
     index: method, subjects: values.subjects, json, api, data,
     roles: values.roles.split(',').map((role) => role.trim()),
     scoreThres: values['score-thres'] === 'auto' ? 'auto' : parseShare('--score-thres', values['score-thres']),
+    falseAccept: parseShare('--false-accept', values['false-accept']),
     minR1: parseShare('--min-r1', values['min-r1']),
     sheet: values.sheet === undefined ? undefined : fromCallersFolder(values.sheet)
   }

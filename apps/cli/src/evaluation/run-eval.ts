@@ -5,7 +5,7 @@ import type { SearchAnswer } from '@likeness/shared/contract/http'
 import type { ApiClient } from '../api-client.ts'
 import type { Command, CommandContext } from '../command.ts'
 import { keepTrying } from '../connect/keep-trying.ts'
-import { chooseThreshold, scoreGallery } from '../examples/gallery-scores.ts'
+import { chooseThreshold, scoreGallery, thresholdForRate } from '../examples/gallery-scores.ts'
 import { buildGallery } from '../gallery/build-gallery.ts'
 import { describe } from '../gallery/run-build.ts'
 import { fingerprintList } from '../gallery-config/data-list.ts'
@@ -24,6 +24,9 @@ import type { RankedAnswer } from './ranked-figures.ts'
 
 /** Gallery pictures that a threshold is chosen from. */
 const thresholdSample = 100
+/** With a rate so many that so many strangers are answered, as far as an hour allows. */
+const strangersAccepted = 20
+const mostProbes = 1000
 const hitsShown = 3
 
 /** 1 when a gallery picture failed, or R@1 is below --min-r1. */
@@ -37,7 +40,7 @@ export const runEval: Command = async (args, context) => {
   const summary = await buildGallery({ api, config: set.config, operation: 'new', list, force: true, progress: createProgress({ label: 'building ', unit: 'images' }, context), say: context.say })
   context.print(describe(summary))
   for (const { path, code, message } of summary.failures.slice(0, 20)) context.print(`  ${path}: ${code}: ${message}`)
-  const threshold = options.scoreThres === 'auto' ? await thresholdOf(api, set, context) : options.scoreThres
+  const threshold = options.scoreThres === 'auto' || options.falseAccept !== undefined ? await thresholdOf(api, set, options.falseAccept, context) : options.scoreThres
   const { answers, entries } = await ask({ api, set, minSeq: summary.seq, threshold, keepsWrong: options.sheet !== undefined, context })
   const figures = { threshold, galleryCounts: set.galleryCounts }
   const embedding = (await api.getCollection(set.config.collection))?.embedding.version
@@ -51,13 +54,15 @@ export const runEval: Command = async (args, context) => {
   return summary.failed === 0 && isGood ? 0 : 1
 }
 
-async function thresholdOf(api: ApiClient, set: EvaluationSet, context: CommandContext): Promise<number> {
+/** For the rate that is asked for, else where right answers kept and strangers refused are most. */
+async function thresholdOf(api: ApiClient, set: EvaluationSet, rate: number | undefined, context: CommandContext): Promise<number> {
+  const count = rate === undefined ? thresholdSample : Math.min(mostProbes, Math.max(thresholdSample, Math.ceil(strangersAccepted / rate)))
   const progress = createProgress({ label: 'comparing', unit: 'pictures' }, context)
-  const config = await sampleList(set, thresholdSample)
-  const scores = await scoreGallery({ api, config, onProgress: (done) => progress.show(done, thresholdSample) })
+  const config = await sampleList(set, count)
+  const scores = await scoreGallery({ api, config, most: count, onProgress: (done, total) => progress.show(done, total) })
   progress.done()
-  const { threshold, rightAnswered, strangersRefused } = chooseThreshold(scores)
-  context.print(`score_thres ${threshold.toFixed(2)}: of ${scores.same.length} gallery pictures ${(100 * rightAnswered).toFixed(0)} % would be answered rightly, ${(100 * strangersRefused).toFixed(0)} % of strangers refused`)
+  const { threshold, rightAnswered, strangersRefused } = rate === undefined ? chooseThreshold(scores) : thresholdForRate(scores, rate)
+  context.print(`score_thres ${threshold.toFixed(3)}: of ${scores.same.length} gallery pictures ${(100 * rightAnswered).toFixed(0)} % would be answered rightly, ${(100 * strangersRefused).toFixed(0)} % of strangers refused`)
   return threshold
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { chooseThreshold, spread } from './gallery-scores.ts'
+import { chooseThreshold, spread, thresholdForRate } from './gallery-scores.ts'
 
 test('the threshold lies where right answers and refused strangers together are most', () => {
   expect(chooseThreshold({ same: [0.9, 0.8, 0.7], right: [0.9, 0.8, 0.7], stranger: [0.2, 0.3, 0.4] })).toEqual({ threshold: 0.41, rightAnswered: 1, strangersRefused: 1 })
@@ -23,4 +23,13 @@ test('of a large gallery whole labels are asked, from its beginning to its end',
   const labels = Array.from({ length: 100 }, (_, i) => [i, i, i])
   expect(spread(labels, 30).map(([label]) => label)).toEqual([0, 10, 20, 30, 40, 50, 60, 70, 80, 90])
   expect(spread(labels, 1000)).toEqual(labels)
+})
+
+test('for a rate of strangers that may be answered the threshold is just above the first that may not', () => {
+  const scores = { same: [0.9, 0.6, 0.3, 0.95], right: [0.9, 0.6, 0.95], stranger: [0.1, 0.5, 0.7, 0.2, 0.4, 0.3, 0.6, 0.15, 0.25, 0.35] }
+  const { threshold, rightAnswered, strangersRefused } = thresholdForRate(scores, 0.2)
+  expect([threshold, rightAnswered, strangersRefused]).toEqual([expect.closeTo(0.5, 5) as number, 0.75, 0.8])
+  expect(threshold).toBeGreaterThan(0.5)
+  expect(thresholdForRate(scores, 0)).toMatchObject({ strangersRefused: 1, rightAnswered: 0.5 })
+  expect(thresholdForRate(scores, 1).threshold).toBeLessThan(0.1)
 })

@@ -44,11 +44,13 @@ async function probeOf(file: string, isOnly: boolean): Promise<Probe> {
 interface Scoring {
   api: ApiClient
   config: GalleryConfig
+  /** Pictures that are asked. */
+  most?: number
   onProgress: (done: number, total: number) => void
 }
 
-export async function scoreGallery({ api, config, onProgress }: Scoring): Promise<GalleryScores> {
-  const labels = spread(await picturesByLabel(config), mostProbes)
+export async function scoreGallery({ api, config, most = mostProbes, onProgress }: Scoring): Promise<GalleryScores> {
+  const labels = spread(await picturesByLabel(config), most)
   const total = labels.reduce((sum, { length }) => sum + length, 0)
   let done = 0
   const scores: GalleryScores = { same: [], stranger: [], right: [] }
@@ -130,4 +132,13 @@ export function chooseThreshold({ same, stranger, right }: GalleryScores): Thres
   const [lowest, ...higher] = Array.from({ length: 101 }, (_, step) => at(step / 100)).filter(({ strangersRefused }) => stranger.length === 0 || strangersRefused >= refusedStrangers)
   if (lowest === undefined) return at(1)
   return higher.filter(isKeeping).reduce((best, choice) => (worth(choice) > worth(best) + 1e-9 ? choice : best), lowest)
+}
+
+/** The lowest threshold at which at most `rate` of the strangers would be answered; 1 where they cannot be told from what is known. */
+export function thresholdForRate({ same, stranger, right }: GalleryScores, rate: number): ThresholdChoice {
+  const answered = [...stranger].sort((a, b) => b - a)
+  const allowed = Math.floor(rate * answered.length)
+  // Just above the best score of those that must be refused.
+  const threshold = Math.min(1, (answered[allowed] ?? 0) + 1e-6)
+  return { threshold, rightAnswered: share(right, (score) => score >= threshold, same.length), strangersRefused: share(stranger, (score) => score < threshold) }
 }

@@ -1,0 +1,29 @@
+// Writes a labelled set for `likeness eval`: scenes of marks that are in the gallery, and of others that are not.
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { drawGallery } from '../apps/cli/src/demo/draw-gallery.ts'
+import { drawScene, sceneKinds } from '../apps/cli/src/drawing/draw-scene.ts'
+import { createRandom } from '../apps/cli/src/drawing/seeded-random.ts'
+
+const [folder = '.likeness/unknown'] = process.argv.slice(2)
+const [galleryMarks, strangerMarks, knownQueries, unknownQueries, seed] = [400, 1000, 400, 2000, 77]
+
+const root = resolve(folder)
+await mkdir(join(root, 'scenes'), { recursive: true })
+const { pictures } = await drawGallery({ folder: root, count: galleryMarks + strangerMarks })
+const [known, strangers] = [pictures.slice(0, galleryMarks), pictures.slice(galleryMarks)]
+const lines = ['path,label,role,bbox_xyxy,extra', ...known.map(({ path, label }) => `${path},${label},gallery,,`)]
+const random = createRandom(seed)
+
+async function addQuery(n: number, { path, label }: { path: string; label: string }, isKnown: boolean): Promise<void> {
+  // On a plate, pasted, 30 % covered, in turn.
+  const kind = sceneKinds[n % sceneKinds.length]!
+  const { jpeg } = await drawScene({ picture: await readFile(join(root, path)), kind, random: random.fork(`${n} ${path}`) })
+  const name = `scenes/${isKnown ? 'known' : 'unknown'}-${String(n).padStart(4, '0')}.jpg`
+  await writeFile(join(root, name), jpeg)
+  lines.push(`${name},${isKnown ? label : 'none'},query,,${kind}`)
+}
+for (let n = 0; n < knownQueries; n++) await addQuery(n, known[n % known.length]!, true)
+for (let n = 0; n < unknownQueries; n++) await addQuery(n, strangers[n % strangers.length]!, false)
+await writeFile(join(root, 'labels.csv'), `${lines.join('\n')}\n`)
+process.stdout.write(`${root}: ${galleryMarks} marks in the gallery, ${knownQueries} scenes of them, ${unknownQueries} scenes of ${strangerMarks} others\nlikeness eval ${folder} --false-accept 0.1\n`)
