@@ -9,6 +9,7 @@ const benches: Record<string, () => Promise<unknown>> = {
   kernels: () => import('./kernels.ts'),
   latency: () => import('./latency/main.ts'),
   merge: () => import('./merge.ts'),
+  reproject: () => import('./reproject.ts'),
   scale: () => import('./scale/main.ts'),
   unknown: () => import('./unknown.ts')
 }

@@ -1,9 +1,10 @@
 // Index workers: whoever holds the lease (or has not noticed that it is lost) opens the collection and steps, merges and collects.
 import { openCollectionWriter } from '@likeness/engine/open-writer'
-import type { CollectionWriter, WriterDeps } from '@likeness/engine/collection-writer'
+import type { CollectionWriter } from '@likeness/engine/collection-writer'
 import { mergeLanes } from '@likeness/engine/merge-plan'
 import type { MergeLane } from '@likeness/engine/merge-plan'
 import { untilStored } from '@likeness/engine/store-retry'
+import type { WriterDeps } from '@likeness/engine/writer-deps'
 import { isAppError } from '@likeness/shared/errors'
 import { silentLog } from '@likeness/shared/log'
 import { createMergeProcesses } from './merge-process.ts'

@@ -1,18 +1,13 @@
 // The owner of one collection: reads its log and batches, groups them into commits, merges segments, collects garbage.
 // Everything it knows is rebuilt from the store, so an owner that lost its place is simply thrown away.
-import type { Clock } from '@likeness/shared/clock'
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import { revisionOf } from '@likeness/shared/contract/operation'
 import type { LogSlot } from '@likeness/shared/contract/operation'
 import { appError, isAppError } from '@likeness/shared/errors'
-import type { CollectionKeys } from '@likeness/shared/keys'
-import type { Logger } from '@likeness/shared/log'
-import type { ObjectStore } from '@likeness/shared/store/object-store'
+import { createMutex } from '@likeness/shared/mutex'
 import { BatchIntake } from './batch-intake.ts'
-import { findGarbage } from './collector.ts'
-import type { Project } from './embedded-batch.ts'
-import type { ManifestCache } from './collector.ts'
 import type { VersionedCurrent } from './current.ts'
+import { Garbage } from './garbage.ts'
 import { writeJobResult } from './job-result.ts'
 import { applySlot, asksForRebuild, isBarrier } from './log-slot.ts'
 import type { SlotContext } from './log-slot.ts'
@@ -21,47 +16,21 @@ import type { Manifest } from './manifest.ts'
 import { adoptMerge, MergesUnderWay, presentInputs } from './merge.ts'
 import type { Proposal } from './merge.ts'
 import { buildMerge } from './merge-build.ts'
-import type { MergeLane, MergeShape } from './merge-plan.ts'
-import type { BuildMerge } from './merge-task.ts'
-import { Overtaken, isRefusal, mustBeOvertaken, Shadow } from './shadow.ts'
-import type { Refusal, ShadowRequest } from './shadow.ts'
-import { createMutex } from '@likeness/shared/mutex'
+import type { MergeLane } from './merge-plan.ts'
 import { readAsOwner } from './owner-read.ts'
 import { assertNoGap, readSlots } from './pending-work.ts'
 import { prepareCommit, settleSegments } from './prepare-commit.ts'
 import type { PreparedCommit } from './prepare-commit.ts'
-import type { Protocol, ProtocolContext } from './protocol.ts'
 import { replay } from './replay.ts'
 import { openVersion } from './restore.ts'
 import type { SegmentFiles } from './segment-files.ts'
+import { isRefusal, mustBeOvertaken, Overtaken, Shadow } from './shadow.ts'
+import type { Refusal, ShadowRequest } from './shadow.ts'
 import { untilStored } from './store-retry.ts'
-import { UnacceptedUploads } from './unaccepted-uploads.ts'
+import { mergingDeps } from './writer-deps.ts'
+import type { BoundWriterDeps } from './writer-deps.ts'
 import { isOpen, openSegment } from './writer-state.ts'
 import type { OpenIngestion, OpenSegment, WriterState } from './writer-state.ts'
-
-export interface WriterDeps {
-  store: ObjectStore
-  clock: Clock
-  files: SegmentFiles
-  log: Logger
-  incarnation: string
-  retentionMs: number
-  /** Age at which objects of ingestions that were never accepted are deleted; none: they stay. */
-  uploadRetentionMs?: number
-  /** Called once a commit is certain. */
-  announce: (commit: { incarnation: string; seq: number; appliedSlot: number }) => void
-  protocol?: Protocol
-  newId?: () => string
-  signal?: AbortSignal
-  /** Makes the vectors of another embedding. */
-  project?: Project
-  /** Where merges are built; default: here. */
-  buildMerge?: BuildMerge
-  /** Of one merge; default 4 GiB. */
-  mergeMemoryBytes?: number
-  mergeShape?: Partial<MergeShape>
-  mergeLimitMs?: number
-}
 
 export interface StepResult {
   committed: boolean
@@ -72,19 +41,6 @@ export interface StepResult {
 const slotsPerStep = 256
 /** Bounds the memory of a commit: batches hold up to 256 items each. */
 const batchesPerStep = 16
-/** Graphs of millions of rows take hours. */
-const defaultMergeLimitMs = 12 * 3_600_000
-const defaultMergeMemoryBytes = 4 * 2 ** 30
-
-export interface BoundWriterDeps extends Omit<WriterDeps, 'newId' | 'protocol'> {
-  newId: () => string
-  keys: CollectionKeys
-  protocol: Protocol
-  context: ProtocolContext
-}
-
-const mergingDeps = ({ clock, mergeShape: shape, mergeLimitMs: limitMs = defaultMergeLimitMs, mergeMemoryBytes: memoryBytes = defaultMergeMemoryBytes }: WriterDeps) =>
-  ({ nowMs: () => clock.nowMs(), memoryBytes, shape, limitMs })
 
 export class CollectionWriter {
   private readonly deps: BoundWriterDeps
@@ -93,9 +49,8 @@ export class CollectionWriter {
   private manifest: Manifest
   private state: WriterState
   private readonly intake: BatchIntake
-  private readonly manifestCache: ManifestCache = new Map()
   private readonly merges: MergesUnderWay
-  private readonly uploads: UnacceptedUploads | undefined
+  private readonly garbage: Garbage
   private shadow: Shadow | undefined
   private lost = false
   /** Requests for a rebuild up to this slot were met when it was opened. */
@@ -107,9 +62,8 @@ export class CollectionWriter {
     this.held = opened.held
     this.manifest = opened.manifest
     this.state = opened.state
-    const { uploadRetentionMs } = deps
-    this.uploads = uploadRetentionMs === undefined ? undefined : new UnacceptedUploads({ ...deps, retentionMs: uploadRetentionMs })
     this.merges = new MergesUnderWay({ ...mergingDeps(deps), newId: deps.newId })
+    this.garbage = new Garbage(deps, () => new Set([...this.merges.heldIds(), ...(this.shadow?.heldIds() ?? [])]))
   }
 
   get spec(): CollectionSpec {
@@ -369,45 +323,28 @@ export class CollectionWriter {
 
   /** Deletes files that no retained manifest names; how many. None while a manifest that is needed is damaged. */
   collect(): Promise<number> {
-    return this.exclusively(async () => {
-      const { store, clock, protocol, context, signal } = this.deps
-      const garbage = await this.findGarbage()
-      if (garbage.length === 0) return 0
-      this.held = await protocol.fenceCollection(context, this.held)
-      await untilStored(clock, () => store.delete(garbage), signal)
-      return garbage.length
-    })
+    return this.exclusively(async () => await this.deleteFenced(await this.garbage.files(this.held.current)))
   }
 
   /** Deletes what requests have stored that were never accepted; how many objects. */
   async collectUploads(): Promise<number> {
-    const { uploads } = this
-    const isRegistered = (ingestion: string): boolean => this.state.ingestions.has(ingestion)
-    if (uploads === undefined || (await untilStored(this.deps.clock, () => uploads.find(isRegistered), this.deps.signal)).length === 0) return 0
+    const { garbage } = this
+    if (!(await garbage.hasUploads((ingestion) => this.state.ingestions.has(ingestion)))) return 0
     return await this.exclusively(async () => {
-      const { store, clock, keys, protocol, context, signal } = this.deps
-      // Accepted and not read yet: another time.
-      if ((await untilStored(clock, () => store.head(keys.logSlot(this.state.appliedSlot + 1)), signal)) !== undefined) return 0
-      const garbage = await untilStored(clock, () => uploads.objects(isRegistered), signal)
-      if (garbage.length > 0) {
-        this.held = await protocol.fenceCollection(context, this.held)
-        await untilStored(clock, () => store.delete(garbage), signal)
-      }
-      uploads.clear()
-      return garbage.length
+      const found = await garbage.uploads(this.state)
+      if (found === undefined) return 0
+      const deleted = await this.deleteFenced(found)
+      garbage.clearUploads()
+      return deleted
     })
   }
 
-  private async findGarbage(): Promise<string[]> {
-    const { store, clock, keys, retentionMs, context, log } = this.deps
-    const { epoch, manifest } = this.held.current
-    try {
-      return await readAsOwner(context, epoch, () => findGarbage({ store, clock, keys, retentionMs }, this.manifestCache, manifest, () => new Set([...this.merges.heldIds(), ...(this.shadow?.heldIds() ?? [])])))
-    } catch (error) {
-      if (!isAppError(error, 'data_corrupt')) throw error
-      log.error({ err: error }, 'a manifest is damaged, nothing is collected until it is repaired')
-      return []
-    }
+  private async deleteFenced(garbage: string[]): Promise<number> {
+    const { store, clock, protocol, context, signal } = this.deps
+    if (garbage.length === 0) return 0
+    this.held = await protocol.fenceCollection(context, this.held)
+    await untilStored(clock, () => store.delete(garbage), signal)
+    return garbage.length
   }
 
   /** After any failure the state may be ahead of the store: this owner is of no use any more. */

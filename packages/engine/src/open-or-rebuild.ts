@@ -6,7 +6,6 @@ import { appError, isAppError } from '@likeness/shared/errors'
 import { parseManifestKey } from '@likeness/shared/keys'
 import { ulidTimeMs } from '@likeness/shared/ulid'
 import { CollectionWriter } from './collection-writer.ts'
-import type { BoundWriterDeps, WriterDeps } from './collection-writer.ts'
 import { readCommitted } from './committed.ts'
 import type { VersionedCurrent } from './current.ts'
 import { readHistory } from './log-history.ts'
@@ -15,6 +14,7 @@ import type { Manifest } from './manifest.ts'
 import { bindWriter, openCollectionWriter, rebuildCollection } from './open-writer.ts'
 import { recoverState } from './recover.ts'
 import { untilStored } from './store-retry.ts'
+import type { BoundWriterDeps, WriterDeps } from './writer-deps.ts'
 
 /** Between the clocks of who asks and who commits. */
 const clockSlackMs = 5_000

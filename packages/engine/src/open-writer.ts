@@ -2,11 +2,11 @@
 import { collectionKeys } from '@likeness/shared/keys'
 import { createUlid } from '@likeness/shared/ulid'
 import { CollectionWriter } from './collection-writer.ts'
-import type { BoundWriterDeps, WriterDeps } from './collection-writer.ts'
 import { mustReadManifest } from './manifest.ts'
 import type { Manifest } from './manifest.ts'
 import { readAsOwner } from './owner-read.ts'
 import { realProtocol } from './protocol.ts'
+import type { BoundWriterDeps, WriterDeps } from './writer-deps.ts'
 import { loadWriterState, stateWithoutFiles } from './writer-state.ts'
 import type { WriterState } from './writer-state.ts'
 
