@@ -28,7 +28,7 @@ import { changeCollection } from './routes/change-collection.ts'
 import { compactCollection, rebuildCollection } from './routes/maintain-collection.ts'
 import { applyProfile } from './routes/apply-profile.ts'
 import { openapi } from './routes/openapi.ts'
-import { getProfile, listProfiles, putProfile } from './routes/profiles.ts'
+import { getProfile, getProjection, listProfiles, putProfile } from './routes/profiles.ts'
 import { relabelItem } from './routes/relabel-item.ts'
 import { relabelItems } from './routes/relabel-items.ts'
 import { search } from './routes/search.ts'
@@ -52,6 +52,7 @@ const routes = (deps: ApiDeps) => [
   removeAlias(deps),
   listProfiles(deps),
   getProfile(deps),
+  getProjection(deps),
   putProfile(deps),
   uploadImages(deps),
   importItems(deps),

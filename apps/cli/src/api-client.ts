@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises'
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
 import type { CollectionAnswer, CollectionListAnswer, ItemAnswer, JobAnswer, ListLine, Problem, SearchAnswer, SearchRequest, VectorLine } from '@likeness/shared/contract/http'
 import type { ProfileDraft, StoredProfile } from '@likeness/shared/contract/profile'
+import type { Projection } from '@likeness/shared/profile-store'
 
 export class ApiProblem extends Error {
   readonly code: string
@@ -66,6 +67,8 @@ export interface ApiClient {
   listProfiles(): Promise<StoredProfile[]>
   /** `name` or `name@version`; undefined when there is none. */
   getProfile(reference: string): Promise<StoredProfile | undefined>
+  /** Matrix [dim, raw_dim] and bias [dim]. */
+  getProjection(profile: StoredProfile): Promise<Projection>
   putProfile(name: string, draft: ProfileDraft, projection: Uint8Array): Promise<StoredProfile>
   /** Imports the pictures of a list file (`path<TAB>label`) below a folder on the API's disk; resolves with the job when it is accepted. */
   importList(collection: string, source: { root: string; listFile: string }): Promise<Accepted>
@@ -118,6 +121,11 @@ export function createApiClient({ url, apiKey }: { url: string; apiKey?: string 
     removeAlias: async (alias, { expected }) => void (await request(`${aliasPath(alias)}${expected === undefined ? '' : `?${new URLSearchParams({ expected })}`}`, { method: 'DELETE' })),
     listProfiles: async () => (await answer<{ profiles: StoredProfile[] }>('/v1/profiles')).profiles,
     getProfile: (reference) => answer<StoredProfile>(`/v1/profiles/${encodeURIComponent(reference)}`).catch(absentWhen('profile_not_found')),
+    async getProjection({ name, version, raw_dim: dIn, dim: dOut }) {
+      const bytes = await (await request(`/v1/profiles/${encodeURIComponent(`${name}@${version}`)}/projection`)).arrayBuffer()
+      const values = new Float32Array(bytes)
+      return { dIn, dOut, matrix: values.subarray(0, dOut * dIn), bias: values.subarray(dOut * dIn) }
+    },
     async putProfile(name, draft, projection) {
       const form = new FormData()
       form.set('profile', JSON.stringify(draft))

@@ -105,6 +105,7 @@ export class Shadow {
     const { deps, begun: { appliedSlot, open }, state: { spec } } = this
     const { ingestions } = await readHistory(deps, spec.settings, appliedSlot)
     if (ingestions.some(({ operation }) => hasVectorsOnly(operation))) throw cannot()
+    deps.log.info({ embedding: spec.embedding.version, slot: appliedSlot, ingestions: ingestions.length }, 'making another embedding')
     const done = [...open].map(([id, ingestion]): [string, string] => [id, ingestion.done.toString()])
     this.state = await replay(deps, spec, { appliedSlot, open: Object.fromEntries(done) })
     this.state.ingestions = open

@@ -78,7 +78,7 @@ test('a profile is learned from a gallery, listed and shown, and galleries with 
   // There is nothing to tell apart.
   await home.folder('same', {}, Object.fromEntries(seeds.map((seed) => [`${seed}.png`, 1])))
   const worse = await run('profile', 'learn', 'same', '--name', 'own', '--json')
-  expect([worse.code, worse.json().kept, worse.stdout]).toEqual([1, false, expect.stringContaining('not clearly better than what the model has') as string])
+  expect([worse.code, worse.json().kept, worse.stdout]).toEqual([1, false, expect.stringContaining('not clearly better than tiny@1.0.0/weak@1') as string])
   expect(((await run('profile', 'list', '--json')).json() as unknown as { version: string }[]).map(({ version }) => version)).toEqual([kept.version])
 
   const built = await run('build', '-c', 'learned.yaml')
@@ -95,6 +95,16 @@ test('a profile is learned from a gallery, listed and shown, and galleries with 
 
   const other = await run('profile', 'apply', 'nothing', '--collection', 'plain')
   expect([other.code, other.all]).toEqual([1, expect.stringContaining('profile_not_found') as string])
+  // Learned in the background once there are enough items, and given to the collection.
+  const waiting = await run('profile', 'learn', '--collection', 'plain', '--name', 'background', '--after', '150', '--apply', '--json')
+  expect([waiting.code, waiting.json()]).toEqual([0, expect.objectContaining({ kept: true, applied: true, name: 'background' })])
+  // Against what it has now, the same gives nothing; then there is nothing to do until the collection has doubled.
+  const watching = home.start(home.dir, ['profile', 'learn', '--collection', 'plain', '--name', 'background', '--watch', '--after', '150', '--json'])
+  await expect.poll(watching.stdout, { timeout: 120_000, interval: 200 }).toContain('"kept":false')
+  watching.child.kill('SIGTERM')
+  const twice = await watching.finished
+  expect(twice.json()).toMatchObject({ kept: false, learned: { before: `tiny@1.0.0/background@${(waiting.json() as { version: string }).version}` } })
+  expect(twice.stderr).not.toContain('has 150 items')
   const applied = await run('profile', 'apply', 'own', '--collection', 'plain', '--json')
   expect([applied.code, applied.json()]).toEqual([0, expect.objectContaining({ name: 'plain', profile: `own@${kept.version}`, seq: expect.any(Number) as number })])
   await writeFile(join(home.dir, 'plain.yaml'), yamlOf('plain', '  profile: own\n'))

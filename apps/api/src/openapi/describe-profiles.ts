@@ -10,6 +10,12 @@ export const profileRoutes: RouteDescriptions = {
     answers: { 200: json('The version that is named, else the newest.', 'Profile') },
     codes: ['profile_not_found']
   },
+  'GET /v1/profiles/:profile/projection': {
+    tag: 'profiles',
+    summary: 'The projection of a profile',
+    answers: { 200: { description: 'Little-endian float32: the matrix [dim, raw_dim] row by row, then the bias [dim].', content: { 'application/octet-stream': [] } } },
+    codes: ['profile_not_found', 'data_corrupt']
+  },
   'PUT /v1/profiles/:profile': {
     tag: 'profiles',
     summary: 'Store a version of a profile',

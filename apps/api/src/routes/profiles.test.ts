@@ -31,6 +31,8 @@ test('a profile is stored by name and version, listed and shown, and the same ke
   expect(await (await api.fetch(`/v1/profiles/cars@${first.version}`)).json()).toEqual(first)
   expect(((await (await api.fetch('/v1/profiles')).json()) as { profiles: StoredProfile[] }).profiles).toHaveLength(2)
   expect(await codeOf(await api.fetch('/v1/profiles/bikes'))).toBe('404 profile_not_found')
+  expect(new Uint8Array(await (await api.fetch(`/v1/profiles/cars@${first.version}/projection`)).arrayBuffer())).toEqual(projectionOf(1))
+  expect(await codeOf(await api.fetch('/v1/profiles/bikes/projection'))).toBe('404 profile_not_found')
 })
 
 test('what is not a whole profile is refused, and nothing of it stays', async () => {

@@ -1,7 +1,8 @@
-// GET /v1/profiles, GET and PUT /v1/profiles/:profile: learned projections, kept by name and version in the store where embed-workers find them.
+// GET /v1/profiles, GET and PUT /v1/profiles/:profile, GET of its projection: learned projections, kept by name and version in the store where embed-workers find them.
 import { createHash } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import type { Request } from 'express'
+import { concatArrays } from '@likeness/shared/concat-arrays'
 import { learnedNameSchema, profileDraftSchema, profileFileBytes, profileSchema, profileVersionOf } from '@likeness/shared/contract/profile'
 import type { ProfileDraft } from '@likeness/shared/contract/profile'
 import { appError } from '@likeness/shared/errors'
@@ -30,6 +31,17 @@ export const getProfile = ({ profiles }: ApiDeps): Route => ({
   path,
   async handle(req, res) {
     res.json(await profiles.resolve(pathParameter(req, 'profile')))
+  }
+})
+
+export const getProjection = ({ profiles }: ApiDeps): Route => ({
+  method: 'get',
+  path: `${path}/projection`,
+  async handle(req, res) {
+    const { matrix, bias } = await profiles.readProjection(await profiles.resolve(pathParameter(req, 'profile')))
+    const values = concatArrays(Float32Array, [matrix, bias])
+    res.setHeader('content-type', 'application/octet-stream')
+    res.send(Buffer.from(values.buffer))
   }
 })
 

@@ -1,8 +1,8 @@
 // `likeness profile learn`: the projection learned with the model that the stack runs, tried on things kept apart, and stored only if it is better there.
 import { join } from 'node:path'
 import { embeddingVersion } from '@likeness/vision'
-import type { LearningWay } from '@likeness/vision'
-import { modelOf } from '@likeness/shared/contract/profile'
+import type { LearningWay, Profile } from '@likeness/vision'
+import { modelOf, parseProfileEmbedding } from '@likeness/shared/contract/profile'
 import type { ProfileDraft, StoredProfile } from '@likeness/shared/contract/profile'
 import type { ApiClient } from '../api-client.ts'
 import type { CommandContext } from '../command.ts'
@@ -20,6 +20,8 @@ export interface LearnRequest {
   pictures: readonly SourcePicture[]
   /** What may be whitened away; undefined: whatever the pictures allow. */
   ways: readonly LearningWay[] | undefined
+  /** The embedding that it has to be better than, where that is a learned profile; else the model's own. */
+  against: string | undefined
   /** Folder of the model; undefined: the one that the stack runs, among those that this program knows. */
   modelDir: string | undefined
   data: string | undefined
@@ -30,9 +32,9 @@ export interface Learned {
   stored: StoredProfile | undefined
 }
 
-export async function learnFromStack({ api, name, from, pictures, ways, modelDir, data }: LearnRequest, context: CommandContext): Promise<Learned> {
+export async function learnFromStack({ api, name, from, pictures, ways, against, modelDir, data }: LearnRequest, context: CommandContext): Promise<Learned> {
   const dir = modelDir ?? (await modelOfStack(api, data))
-  const { model, before, trial } = await tryProfile({ pictures, ways, modelDir: dir, cacheDir: join(modelsDirOf(data), '.prepared') }, context)
+  const { model, before, trial } = await tryProfile({ pictures, ways, against: (own) => profileOf(api, against, own), modelDir: dir, cacheDir: join(modelsDirOf(data), '.prepared') }, context)
   const draft: ProfileDraft = {
     model: `${model.name}@${model.version}`, model_sha256: model.sha256, raw_dim: trial.dIn, dim: trial.dOut, sha256: trial.sha256,
     learned: {
@@ -41,6 +43,15 @@ export async function learnFromStack({ api, name, from, pictures, ways, modelDir
     }
   }
   return { draft, stored: trial.isBetter ? await api.putProfile(name, draft, trial.file) : undefined }
+}
+
+/** The learned profile of this model in an embedding; undefined: it has none. */
+async function profileOf(api: ApiClient, embedding: string | undefined, { model, rawDim }: { model: string; rawDim: number }): Promise<Profile | undefined> {
+  const named = embedding === undefined ? undefined : parseProfileEmbedding(embedding)
+  if (named?.model !== model) return undefined
+  const stored = await api.getProfile(`${named.name}@${named.version}`)
+  if (stored === undefined || stored.raw_dim !== rawDim) throw new UserError(`the profile ${named.name}@${named.version}, which the collection has, ${stored === undefined ? 'is gone' : `takes ${stored.raw_dim} numbers, the model gives ${rawDim}`}`)
+  return { name: stored.name, version: stored.version, ...(await api.getProjection(stored)) }
 }
 
 /** UserError when the stack has no embed-worker, or runs a model that is not on this machine. */

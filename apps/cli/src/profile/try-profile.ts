@@ -1,4 +1,4 @@
-// A projection learned from pictures with a model, and tried against the model's own.
+// A projection learned from pictures with a model, and tried against the model's own or another one.
 import { createEmbedder, embedViews, learnAndTry, loadProfile, prepareModel } from '@likeness/vision'
 import type { LearningWay, ModelManifest, Profile, Trial } from '@likeness/vision'
 import { messageOf } from '@likeness/shared/errors'
@@ -14,6 +14,8 @@ export interface TryRequest {
   cacheDir: string
   /** What may be whitened away; default whatever the pictures allow. */
   ways?: readonly LearningWay[] | undefined
+  /** What it has to be better than, other than the model's own. */
+  against?: (own: { model: string; rawDim: number }) => Promise<Profile | undefined>
 }
 export interface TriedProfile {
   model: ModelManifest
@@ -23,7 +25,7 @@ export interface TriedProfile {
 
 const seed = 23
 
-export async function tryProfile({ pictures, modelDir, cacheDir, ways }: TryRequest, context: CommandContext): Promise<TriedProfile> {
+export async function tryProfile({ pictures, modelDir, cacheDir, ways, against }: TryRequest, context: CommandContext): Promise<TriedProfile> {
   const reading = createProgress({ label: 'reading  ', unit: 'pictures' }, context)
   const read = await readPictures(pictures, {
     onProgress: (done, total) => reading.show(done, total),
@@ -31,7 +33,8 @@ export async function tryProfile({ pictures, modelDir, cacheDir, ways }: TryRequ
   })
   reading.done()
   const model = await prepareModel({ modelDir, cacheDir })
-  const before = await loadProfile(modelDir)
+  const own = await loadProfile(modelDir)
+  const before = (await against?.({ model: `${model.manifest.name}@${model.manifest.version}`, rawDim: own.dIn })) ?? own
   const embedder = await createEmbedder({ model, executionProviders: ['cpu'], threads: 1 })
   try {
     const looking = createProgress({ label: 'learning ', unit: 'canvases' }, context)
