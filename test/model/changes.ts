@@ -1,6 +1,7 @@
 // What changes a collection in the model test: operations as they are accepted, commits that apply them, and what the plain model learns then.
 import type { CollectionWriter } from '@likeness/engine'
 import type { CollectionOperation, Gallery, TestItem } from '@likeness/engine/test-support/gallery'
+import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
 import { isAppError } from '@likeness/shared/errors'
 import type { Random } from '../simulation/random.ts'
 import { demand } from './answers.ts'
@@ -32,6 +33,8 @@ export class Changes {
   /** Embedded and not applied. */
   private waiting: { key: string; accepted: Accepted }[] = []
   private lastBatch: Accepted | undefined
+  /** The embedding that was asked for last. */
+  private asked: EmbeddingSpec | undefined
 
   constructor(given: { gallery: Gallery; random: Random; writer: CollectionWriter }) {
     this.gallery = given.gallery
@@ -139,6 +142,14 @@ export class Changes {
     return await this.gallery.operate({ kind: 'compact' })
   }
 
+  /** Of the very same vectors, so that all that is expected stays. Sparse ones have no raw vectors. */
+  async askForEmbedding(): Promise<void> {
+    const { embedding } = this.gallery.spec
+    if (embedding.sparse) return
+    this.asked = { ...embedding, version: `test@1/same@${this.random.below(4)}` }
+    await this.gallery.operate({ kind: 'reproject', embedding: this.asked })
+  }
+
   /** Log and batches are applied, the batches in any order, told of or found; then the plain model knows them too. */
   async commit(): Promise<void> {
     const list = this.random.chance(0.4)
@@ -197,6 +208,9 @@ export class Changes {
     await this.embedLate()
     const compaction = await this.compact()
     await this.commit()
+    while (await this.writer.reproject());
+    const { version } = this.writer.spec.embedding
+    demand(this.asked === undefined || version === this.asked.version, () => `the embedding is ${version}, and ${this.asked!.version} was asked for last`)
     while (await this.writer.merge());
     demand((await this.gallery.outcome(compaction)) !== undefined, () => 'a compaction has no end')
     await this.checkJobs()

@@ -10,6 +10,7 @@ const weights = {
   'take snapshot': 12, 'drop snapshot': 5, restore: 8,
   search: 150, 'search filtered': 90, 'search grouped': 50, 'search within a radius': 20, 'get item': 60, 'get vectors': 30, scroll: 4,
   commit: 70, merge: 30, 'merge beside commits': 15, compact: 2, collect: 6,
+  'ask for an embedding': 4, 'make the embedding': 6, 'make the embedding beside commits': 3,
   'restart writer': 8, 'rival writer': 4, 'restart replica': 3, rebuild: 1
 } as const
 export type OperationName = keyof typeof weights

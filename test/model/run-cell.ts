@@ -68,6 +68,9 @@ function operationsOn(cell: Cell, changes: Changes, readings: Readings, random: 
     'merge beside commits': () => Promise.all([changes.writer.merge(), changes.commit()]),
     compact: () => changes.compact(),
     collect: () => changes.writer.collect(),
+    'ask for an embedding': () => changes.askForEmbedding(),
+    'make the embedding': () => changes.writer.reproject(),
+    'make the embedding beside commits': () => Promise.all([changes.writer.reproject(), changes.commit().then(() => changes.commit())]),
     'restart writer': () => changes.restart(),
     'rival writer': () => changes.rival(),
     'restart replica': () => readings.restartReplica(),
@@ -89,7 +92,7 @@ const shareOf = ({ found, wanted }: Recall): number => (wanted === 0 ? 1 : found
 
 export async function runCell({ cell, seed, operations, store, protocol }: CellOptions): Promise<CellResult> {
   const dir = await mkdtemp(join(tmpdir(), 'likeness-model-'))
-  const gallery = await createGallery({ ...cell, sealThreshold, store, protocol, vectorOf: (seed) => vectorIn(cell, seed) })
+  const gallery = await createGallery({ ...cell, ...(!cell.sparse && { raw: 'bits' }), sealThreshold, store, protocol, vectorOf: (seed) => vectorIn(cell, seed) })
   const random = createRandom(seed)
   const changes = new Changes({ gallery, random, writer: await gallery.openWriter() })
   const readings = new Readings({ cell, gallery, random, model: changes.model, dir })

@@ -18,7 +18,7 @@ let gallery: Gallery
 afterEach(() => gallery.close())
 
 const open = async (options: GalleryOptions = {}) => {
-  gallery = await createGallery({ raw: true, ...options })
+  gallery = await createGallery({ raw: 'f16', ...options })
   return await gallery.openWriter()
 }
 const version = async () => (await readCommitted(gallery.store, gallery.spec.incarnation))!

@@ -9,7 +9,6 @@ import type { Metadata } from '@likeness/shared/contract/item-list'
 import { encodeVectorBatch } from '@likeness/shared/contract/vector-batch'
 import type { Operation } from '@likeness/shared/contract/operation'
 import type { BatchItem } from '@likeness/shared/contract/vector-batch'
-import { toFloat16 } from '@likeness/shared/float16'
 import { collectionKeys } from '@likeness/shared/keys'
 import { silentLog } from '@likeness/shared/log'
 import { createMemoryStore } from '@likeness/shared/store/memory-store'
@@ -28,7 +27,7 @@ import { createLogAppender } from '../log-appender.ts'
 import type { Protocol } from '../protocol.ts'
 import { createReplica } from '../replica.ts'
 import type { WriterDeps } from '../writer-deps.ts'
-import { shiftedBy } from './shifted.ts'
+import { rawForms } from './shifted.ts'
 import { sparseOf } from './sparse.ts'
 
 export const dim = 16
@@ -84,8 +83,8 @@ export interface GalleryOptions extends Partial<Pick<CollectionSpec, 'method' | 
   unit?: boolean
   sparse?: true
   protocol?: Protocol
-  /** Batches keep raw vectors, as those of embed-workers do. */
-  raw?: true
+  /** Batches keep raw vectors, as those of embed-workers do: `f16` for the profiles of shifted.ts; `bits` of the very vectors, which every profile makes of them. */
+  raw?: 'f16' | 'bits'
 }
 
 export async function createGallery(options: GalleryOptions = {}) {
@@ -106,7 +105,7 @@ export async function createGallery(options: GalleryOptions = {}) {
   const announced: number[] = []
   const keys = collectionKeys(spec.incarnation)
 
-  const writerDeps = { ...options.merging, store, clock, files, log, incarnation: spec.incarnation, retentionMs: options.retentionMs ?? 0, project: shiftedBy, uploadRetentionMs: options.uploadRetentionMs, protocol: options.protocol, announce: ({ seq }: { seq: number }) => void announced.push(seq) }
+  const writerDeps = { ...options.merging, store, clock, files, log, incarnation: spec.incarnation, retentionMs: options.retentionMs ?? 0, project: rawForms[options.raw ?? 'f16'].project, uploadRetentionMs: options.uploadRetentionMs, protocol: options.protocol, announce: ({ seq }: { seq: number }) => void announced.push(seq) }
 
   const gallery = {
     store, spec, keys, files, catalog, versions, appender, jobs, replica, announced,
@@ -129,8 +128,8 @@ export async function createGallery(options: GalleryOptions = {}) {
       }))
       const vectors = Float32Array.from(batchItems.flatMap(({ rows }) => rows.map(({ box }) => [...(options.vectorOf ?? vectorOf)(box[2])])).flat())
       const key = keys.batch(ingestion, firstOrdinal, createUlid())
-      const raw = options.raw && given !== true ? toFloat16(vectors) : new Uint16Array(0)
-      const header = { incarnation: spec.incarnation, ingestion, embeddingVersion: spec.embedding.version, dim: width, rawDim: raw.length > 0 ? width : 0, items: batchItems }
+      const raw = options.raw === undefined || given === true ? new Uint16Array(0) : rawForms[options.raw].write(vectors)
+      const header = { incarnation: spec.incarnation, ingestion, embeddingVersion: spec.embedding.version, dim: width, rawDim: raw.length === 0 ? 0 : width * (raw.length / vectors.length), items: batchItems }
       await store.put(key, encodeVectorBatch({ header, vectors: sparse ? sparseOf(vectors, width) : vectors, raw }))
       return key
     },

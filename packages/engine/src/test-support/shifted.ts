@@ -1,5 +1,5 @@
 // Profiles of tests: `test@1/shift@N` is the raw vector with its values moved N places to the left, cut to what the embedding has, at unit length.
-import { fromFloat16 } from '@likeness/shared/float16'
+import { fromFloat16, toFloat16 } from '@likeness/shared/float16'
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
 import type { Project } from '../embedded-batch.ts'
 
@@ -12,9 +12,15 @@ export function shift(values: Float32Array, { version, dim }: Pick<EmbeddingSpec
   return moved.map((value) => value / norm)
 }
 
-export const shiftedBy: Project = async (raw, rawDim, embedding) => {
+const shiftedBy: Project = async (raw, rawDim, embedding) => {
   const rows = fromFloat16(raw)
   const out = new Float32Array((rows.length / rawDim) * embedding.dim)
   for (let row = 0; row * rawDim < rows.length; row++) out.set(shift(rows.subarray(row * rawDim, (row + 1) * rawDim), embedding), row * embedding.dim)
   return out
+}
+
+/** How vectors are kept as raw ones, and what is made of those. */
+export const rawForms: Record<'f16' | 'bits', { write: (vectors: Float32Array) => Uint16Array; project: Project }> = {
+  f16: { write: toFloat16, project: shiftedBy },
+  bits: { write: (vectors) => new Uint16Array(vectors.slice().buffer), project: async (raw) => new Float32Array(raw.slice().buffer) }
 }
