@@ -60,7 +60,7 @@ try {
   const imported: number[] = []
   for (let round = 0; round < rounds; round++) {
     bare.push(await bareLoop(files, dir))
-    imported.push((await importGallery({ api, collection: 'bench', root: gallery.folder, listFile, progress: quiet, settings: {} })).imagesPerSecond)
+    imported.push((await importGallery({ api, collection: 'bench', root: gallery.folder, listFile, progress: quiet, wish: { settings: {} } })).imagesPerSecond)
     process.stderr.write(`round ${round + 1}: bare loop ${bare.at(-1)!.toFixed(1)} images/s, import ${imported.at(-1)!.toFixed(1)} images/s\n`)
   }
   const fraction = median(imported.map((value, i) => value / bare[i]!))

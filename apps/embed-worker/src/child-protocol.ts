@@ -19,7 +19,6 @@ export interface QueryTask {
   kind: 'query'
   bytes: Uint8Array
   box?: Box | undefined
-  maxDetections?: number | undefined
   confidence?: number | undefined
   enrolment?: Enrolment | undefined
   look?: Look | undefined

@@ -19,7 +19,7 @@ afterAll(() => rig.close(), 30_000)
 const codeOf = async (response: Response) => [response.status, ((await response.json()) as { code: string }).code]
 
 test('a picture is answered with its subjects, then the whole picture, as unit vectors', async () => {
-  const response = await embed(worker.url, await pictureOf(1, 96), { maxDetections: 3 })
+  const response = await embed(worker.url, await pictureOf(1, 96), { look: { max_objects: 3 } })
   const answer = embedAnswerSchema.parse(await response.json())
   expect(answer).toMatchObject({ embedding: tinyEmbedding, width: 96, height: 96 })
   const kinds = answer.objects.map(({ kind }) => kind)

@@ -59,9 +59,9 @@ const picture = Buffer.from('a picture')
 
 test('a picture is sent with its options and the secret', async () => {
   const lane = await startLane('a', well)
-  expect(await connect(lane).embed(picture, { embedding, maxDetections: 3 })).toEqual(answer)
+  expect(await connect(lane).embed(picture, { embedding, confidence: 0.3 })).toEqual(answer)
   expect(lane.calls).toEqual([{ path: expect.stringMatching(/^\/embed\?options=/) as unknown, body: 'a picture', authorization: 'Bearer a secret of lanes' }])
-  expect(JSON.parse(new URL(lane.calls[0]!.path, 'http://x').searchParams.get('options')!)).toEqual({ embedding, maxDetections: 3 })
+  expect(JSON.parse(new URL(lane.calls[0]!.path, 'http://x').searchParams.get('options')!)).toEqual({ embedding, confidence: 0.3 })
 })
 
 test('a lane that is full, broken, gone or cut off is replaced by another', async () => {

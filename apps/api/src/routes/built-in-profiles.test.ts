@@ -47,10 +47,10 @@ test('a learned profile beside a built-in one is looked for, by its own name onl
 test('the lane is told how to look, as the collection says or as the search does', async () => {
   await create({ profile: 'logo', settings: { tiles: [2], whole: 'fallback' } })
   await search({})
-  await search({ tiles: '[]', detect_tiles: '[3]', query_subjects: 'main' })
+  await search({ tiles: '[]', detect_tiles: '[3]', query_subjects: 'main', max_objects: '3' })
   expect(api.lanes.queries.map(({ look }) => look)).toEqual([
-    { query_subjects: 'all', whole: 'fallback', tiles: [2], detect_tiles: presets.logo.detect_tiles ?? [] },
-    { query_subjects: 'main', whole: 'fallback', tiles: [], detect_tiles: [3] }
+    { max_objects: presets.logo.max_objects, query_subjects: 'all', whole: 'fallback', tiles: [2], detect_tiles: presets.logo.detect_tiles ?? [] },
+    { max_objects: 3, query_subjects: 'main', whole: 'fallback', tiles: [], detect_tiles: [3] }
   ])
   expect(api.lanes.queries[0]!.enrolment).toMatchObject({ trim: true, view_turns: presets.logo.view_turns })
 })

@@ -63,13 +63,13 @@ export const search = (deps: ApiDeps): Route => ({
     const startedMs = performance.now()
     const spec = await resolveCollection(deps, pathParameter(req, 'c'))
     const received = await receiveSearch(req, res, deps.settings.maxUploadBytes)
-    const { box, max_objects: maxDetections, detector_threshold: confidence } = received.request
+    const { box, detector_threshold: confidence } = received.request
     const picture = await pictureOf(deps, spec, received)
     const seen = picture === undefined ? undefined : await howToLook(deps, spec, received)
     let embedMs = 0
     const embed = async (embedding: EmbeddingSpec): Promise<EmbedAnswer> => {
       const fromMs = performance.now()
-      const answer = await deps.lanes.embed(picture!, { embedding, box, maxDetections, confidence, ...seen }, contextOf(res).gone)
+      const answer = await deps.lanes.embed(picture!, { embedding, box, confidence, ...seen }, contextOf(res).gone)
       embedMs += performance.now() - fromMs
       return answer
     }

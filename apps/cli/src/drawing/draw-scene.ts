@@ -23,9 +23,18 @@ const sceneSide = 416
 const coveredPart = 0.3
 const largestTurnDegrees = 15
 
-/** `longestSide`: of the mark, pixels; by default 120 to 250. */
-export async function drawScene({ picture, kind, longestSide, random }: { picture: Uint8Array; kind: SceneKind; longestSide?: number; random: SeededRandom }): Promise<Scene> {
-  const seen = await drawSubject(picture, { kind, longestSide: longestSide ?? random.between(120, 250), random })
+export interface SceneWish {
+  picture: Uint8Array
+  kind: SceneKind
+  /** Of the mark, pixels; by default 120 to 250. */
+  longestSide?: number | undefined
+  /** By default within 15 either way. */
+  degrees?: number | undefined
+  random: SeededRandom
+}
+
+export async function drawScene({ picture, kind, longestSide, degrees, random }: SceneWish): Promise<Scene> {
+  const seen = await drawSubject(picture, { kind, longestSide: longestSide ?? random.between(120, 250), degrees, random })
   const level = groundLevel(seen, kind, random)
   const canvas = await drawBackground({ width: sceneSide, height: sceneSide, level, random })
   const left = random.below(Math.max(1, sceneSide - seen.width))
@@ -36,13 +45,13 @@ export async function drawScene({ picture, kind, longestSide, random }: { pictur
   return { jpeg: await toJpeg(canvas, random), kind, box: [left, top, left + seen.width, top + seen.height] }
 }
 
-async function drawSubject(picture: Uint8Array, { kind, longestSide, random }: { kind: SceneKind; longestSide: number; random: SeededRandom }): Promise<Sprite> {
+async function drawSubject(picture: Uint8Array, { kind, longestSide, degrees, random }: { kind: SceneKind; longestSide: number; degrees: number | undefined; random: SeededRandom }): Promise<Sprite> {
   const hasPlate = kind !== 'pasted'
   const margin = hasPlate ? random.between(0.03, 0.1) : 0
   const mark = await loadMark(picture, { longestSide, stretch: random.between(0.9, 1.1), margin })
   const corners = random.between(0, 0.25) * Math.min(mark.width, mark.height)
   const seen = await warp(hasPlate ? onPlate(mark, plateColor(mark, random), corners) : mark, {
-    degrees: random.between(-largestTurnDegrees, largestTurnDegrees),
+    degrees: degrees ?? random.between(-largestTurnDegrees, largestTurnDegrees),
     shearX: random.between(-0.12, 0.12),
     shearY: random.between(-0.06, 0.06)
   })

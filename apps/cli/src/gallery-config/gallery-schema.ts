@@ -58,9 +58,9 @@ const indexProcess = z.strictObject({
 
 const global = z.strictObject({
   threshold: key(share.optional(), { description: 'least score of a detected subject', absent: '0.2' }),
-  max_det_results: key(whole(1, 100).optional(), { description: 'most subjects of a picture', absent: '5' }),
-  rec_nms_thresold: key(share.optional(), { description: 'of recognised subjects whose boxes overlap by more than this (IoU) the best one is answered', absent: '0.05' }),
-  rec_nms_threshold: key(share.optional(), { description: 'the same, spelled right', absent: '0.05' })
+  max_det_results: key(whole(1, 100).optional(), { description: 'most subjects of a picture', absent: "5, or the profile's" }),
+  rec_nms_thresold: key(share.optional(), { description: 'of recognised subjects whose boxes overlap by more than this (IoU) the best one is answered', absent: "0.05, or the profile's" }),
+  rec_nms_threshold: key(share.optional(), { description: 'the same, spelled right', absent: "0.05, or the profile's" })
 })
 
 const given = givenSettingsSchema.shape

@@ -39,8 +39,8 @@ test('the file of a PP-ShiTu user is complete as it is, with every path relative
     collection: expect.stringMatching(/^product-gallery-index-[0-9a-f]{8}$/),
     indexDir: join(folder, 'product_gallery/index'), imageRoot: join(folder, 'product_images'), dataFile: join(folder, 'product_data.txt'),
     delimiter: undefined, operation: undefined, indexMethod: 'HNSW32', metric: 'IP', embeddingSize: 512, returnK: 5, scoreThres: 0.7,
-    hammingRadius: undefined, searchBudget: undefined, detector: { threshold: 0.2, maxResults: 5, nmsIou: 0.05 },
-    fields: [], profile: {}, pictures: { subjects: false }, sealThreshold: undefined, storage: 'f32', rescore: false, hammingThreshold: undefined, warnings: []
+    hammingRadius: undefined, searchBudget: undefined, detectorThreshold: 0.2,
+    fields: [], profile: {}, pictures: { subjects: false, max_objects: 5, nms_iou: 0.05 }, sealThreshold: undefined, storage: 'f32', rescore: false, hammingThreshold: undefined, warnings: []
   })
   expect(file).toBe(join(folder, 'g.yaml'))
 })
@@ -49,7 +49,7 @@ test('a profile is a built-in one, a learned one, or both; what is written besid
   const withOwn = (lines: string) => load(`${unmodified}\nLikeness:\n${lines}`)
   expect(await withOwn('  profile: vehicle/cars\n  exclude: [site]\n  view_sizes: [64]')).toMatchObject({ profile: { builtIn: 'vehicle', learned: 'cars' }, pictures: { exclude_same: ['site'], view_sizes: [64] } })
   expect((await withOwn('  profile: logo')).pictures).toEqual({})
-  expect(await withOwn('  profile: cars@0123456789abcdef')).toMatchObject({ profile: { learned: 'cars@0123456789abcdef' }, pictures: { subjects: false } })
+  expect(await withOwn('  profile: cars@0123456789abcdef')).toMatchObject({ profile: { learned: 'cars@0123456789abcdef' }, pictures: { subjects: false, nms_iou: 0.05 } })
   for (const wrong of ['cars/vehicle', 'vehicle/logo', 'vehicle/', 'a b', 'vehicle/cars/x']) {
     expect(await refusal(`${unmodified}\nLikeness:\n  profile: ${wrong}`)).toContain('Likeness.profile is not right: one of general, product, vehicle, logo; a learned NAME')
   }
@@ -87,7 +87,7 @@ IndexProcess:
   hamming_radius: None
   search_budget: 256
 `)
-  expect(config).toMatchObject({ indexMethod: 'IVF', metric: 'L2', operation: 'append', delimiter: '\t', scoreThres: 0.4, searchBudget: 256, detector: { threshold: 0.3, maxResults: 7, nmsIou: 0.05 } })
+  expect(config).toMatchObject({ indexMethod: 'IVF', metric: 'L2', operation: 'append', delimiter: '\t', scoreThres: 0.4, searchBudget: 256, detectorThreshold: 0.3, pictures: { max_objects: 7, nms_iou: 0.05 } })
   expect(config.warnings).toEqual([
     expect.stringMatching(/no meaning here: Global\.infer_imgs, Global\.det_inference_model_dir, .*Global\.enable_mkldnn, DetPreProcess$/),
     expect.stringContaining(batchSizeNote)
@@ -96,7 +96,7 @@ IndexProcess:
 
 test('overrides win over the file, are checked like it, and are named when they are wrong', async () => {
   expect(await load(unmodified, 'IndexProcess.return_k=3', 'IndexProcess.score_thres=None', 'Likeness.fields=[camera, lane]', 'Global.threshold=1/4')).toMatchObject({
-    returnK: 3, scoreThres: undefined, fields: ['camera', 'lane'], detector: { threshold: 0.25 }
+    returnK: 3, scoreThres: undefined, fields: ['camera', 'lane'], detectorThreshold: 0.25
   })
   expect(await refusal(unmodified, 'IndexProcess.return_k=many')).toBe('-o IndexProcess.return_k=many: IndexProcess.return_k is not right: a number is expected, not "many"')
   expect(await refusal(unmodified, 'IndexProcess.retrun_k=3')).toBe('-o IndexProcess.retrun_k=3: IndexProcess.retrun_k is not known, did you mean return_k?')

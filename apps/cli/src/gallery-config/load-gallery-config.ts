@@ -14,9 +14,8 @@ import { applyOverrides } from './overrides.ts'
 import { readYamlFile } from './yaml-file.ts'
 import type { YamlFile } from './yaml-file.ts'
 
-export type PictureSettings = Partial<Enrolment & Look & Omit<AnswerSettings, 'nms_iou'>>
-const { nms_iou: _nmsIou, ...answerShape } = answerSettingsSchema.shape
-const pictureSettingNames = Object.keys({ ...enrolmentSchema.shape, ...lookSchema.shape, ...answerShape }) as (keyof PictureSettings)[]
+export type PictureSettings = Partial<Enrolment & Look & AnswerSettings>
+const pictureSettingNames = Object.keys({ ...enrolmentSchema.shape, ...lookSchema.shape, ...answerSettingsSchema.shape }) as (keyof PictureSettings)[]
 
 export interface GalleryConfig {
   file: string
@@ -34,7 +33,7 @@ export interface GalleryConfig {
   scoreThres: number | undefined
   hammingRadius: number | undefined
   searchBudget: number | undefined
-  detector: { threshold: number; maxResults: number; nmsIou: number }
+  detectorThreshold: number
   /** Names of the fields after the label. */
   fields: string[]
   profile: CollectionProfile
@@ -91,11 +90,15 @@ const phrase = (issue: core.$ZodIssue): string => {
   return /^(is|belongs|needs) /.test(message) || /^hamming needs/.test(message) ? message : `: ${message}`.replace(/^: /, 'is not right: ')
 }
 
-/** Without a built-in profile only whole gallery pictures can be found, as in PP-ShiTu. */
-function pictureSettings(own: NonNullable<GalleryFile['Likeness']>): PictureSettings {
-  const { exclude, ...given } = { ...(own.profile?.builtIn === undefined && { subjects: false }), ...own }
-  const named = { ...given, exclude_same: exclude }
-  return Object.fromEntries(pictureSettingNames.flatMap((name) => (named[name] === undefined ? [] : [[name, named[name]]])))
+/** What PP-ShiTu does, where no built-in profile is named: only whole gallery pictures can be found. */
+const asPpShitu: PictureSettings = { subjects: false, max_objects: 5, nms_iou: 0.05 }
+
+function pictureSettings({ Global: globals = {}, Likeness: own = {} }: Pick<GalleryFile, 'Global' | 'Likeness'>): PictureSettings {
+  const { max_det_results: maxObjects, rec_nms_thresold: asWritten, rec_nms_threshold: asMeant } = globals
+  const given: PictureSettings = { ...own, max_objects: maxObjects, nms_iou: asWritten ?? asMeant, exclude_same: own.exclude }
+  const absent: PictureSettings = own.profile?.builtIn === undefined ? asPpShitu : {}
+  const entries = pictureSettingNames.map((name) => [name, given[name] ?? absent[name]])
+  return Object.fromEntries(entries.filter(([, value]) => value !== undefined))
 }
 
 /** With every default in place; paths are those from the folder of `file`. */
@@ -103,7 +106,6 @@ export function completeGallery(file: string, { IndexProcess: index, Global: glo
   const folder = dirname(file)
   const from = (path: string): string => resolve(folder, path)
   const indexDir = from(index.index_dir)
-  const { threshold = 0.2, max_det_results: maxResults = 5, rec_nms_thresold: asWritten, rec_nms_threshold: asMeant } = globals
   const unused = namesWithoutMeaning({ IndexProcess: index, Global: globals, ...rest })
   return {
     file,
@@ -121,10 +123,10 @@ export function completeGallery(file: string, { IndexProcess: index, Global: glo
     scoreThres: index.score_thres,
     hammingRadius: index.hamming_radius,
     searchBudget: index.search_budget,
-    detector: { threshold, maxResults, nmsIou: asWritten ?? asMeant ?? 0.05 },
+    detectorThreshold: globals.threshold ?? 0.2,
     fields: own.fields ?? [],
     profile: own.profile ?? {},
-    pictures: pictureSettings(own),
+    pictures: pictureSettings({ Global: globals, Likeness: own }),
     sealThreshold: own.seal_threshold,
     storage: own.storage ?? 'f32',
     rescore: own.rescore ?? false,

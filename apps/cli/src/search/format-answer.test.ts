@@ -23,7 +23,7 @@ test('a label cannot write over the terminal', () => {
 })
 
 test('what the yaml says is what the API is asked', () => {
-  const config = { collection: 'c', returnK: 3, scoreThres: 0.7, hammingRadius: undefined, searchBudget: undefined, detector: { threshold: 0.2, maxResults: 5, nmsIou: 0.05 }, pictures: { subjects: 'main' as const, tiles: [2], exclude_same: ['camera', 'site'] } }
+  const config = { collection: 'c', returnK: 3, scoreThres: 0.7, hammingRadius: undefined, searchBudget: undefined, detectorThreshold: 0.2, pictures: { subjects: 'main' as const, max_objects: 5, nms_iou: 0.05, tiles: [2], exclude_same: ['camera', 'site'] } }
   expect(searchOptionsOf(config, { camera: 'cam1', other: 'x' })).toEqual({
     k: 3, score_thres: 0.7, detector_threshold: 0.2, max_objects: 5, nms_iou: 0.05, metadata: { camera: 'cam1', other: 'x' }, tiles: [2], exclude_same: ['camera', 'site']
   })

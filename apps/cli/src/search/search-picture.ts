@@ -3,7 +3,7 @@ import type { SearchAnswer } from '@likeness/shared/contract/http'
 import type { ApiClient, SearchOptions } from '../api-client.ts'
 import type { GalleryConfig, PictureSettings } from '../gallery-config/load-gallery-config.ts'
 
-export type SearchConfig = Pick<GalleryConfig, 'collection' | 'returnK' | 'scoreThres' | 'hammingRadius' | 'searchBudget' | 'detector' | 'pictures'>
+export type SearchConfig = Pick<GalleryConfig, 'collection' | 'returnK' | 'scoreThres' | 'hammingRadius' | 'searchBudget' | 'detectorThreshold' | 'pictures'>
 /** What is known about the picture, by field name: values of `exclude` fields keep hits with the same value out. */
 export type PictureFields = Record<string, string>
 
@@ -11,24 +11,22 @@ export type PictureFields = Record<string, string>
 const noThreshold = -1e6
 
 export function searchOptionsOf(config: SearchConfig, fields: PictureFields = {}): SearchOptions {
-  const { returnK, scoreThres, hammingRadius, searchBudget, detector, pictures } = config
+  const { returnK, scoreThres, hammingRadius, searchBudget, detectorThreshold, pictures } = config
   return {
     k: returnK,
     // Said in any case: the collection has the threshold of the yaml that built it.
     score_thres: scoreThres ?? noThreshold,
     ...(hammingRadius !== undefined && { hamming_radius: hammingRadius }),
     ...(searchBudget !== undefined && { search_budget: searchBudget }),
-    detector_threshold: detector.threshold,
-    max_objects: detector.maxResults,
-    nms_iou: detector.nmsIou,
+    detector_threshold: detectorThreshold,
     metadata: fields,
     ...asked(pictures)
   }
 }
 
 /** What the collection was made with may have been written otherwise since. */
-const asked = ({ query_subjects, whole, tiles, detect_tiles, exclude_same, rerank }: PictureSettings): SearchOptions =>
-  Object.fromEntries(Object.entries({ query_subjects, whole, tiles, detect_tiles, exclude_same, rerank }).filter(([, value]) => value !== undefined))
+const asked = ({ max_objects, query_subjects, whole, tiles, detect_tiles, nms_iou, exclude_same, rerank }: PictureSettings): SearchOptions =>
+  Object.fromEntries(Object.entries({ max_objects, query_subjects, whole, tiles, detect_tiles, nms_iou, exclude_same, rerank }).filter(([, value]) => value !== undefined))
 
 export function searchPicture(api: ApiClient, config: SearchConfig, image: Uint8Array, { fields, minSeq }: { fields?: PictureFields; minSeq?: number } = {}): Promise<SearchAnswer> {
   return api.search(config.collection, image, { ...searchOptionsOf(config, fields), ...(minSeq !== undefined && { min_seq: minSeq }) })

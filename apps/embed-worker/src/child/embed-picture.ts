@@ -117,9 +117,9 @@ export function createPictureEmbedder({ embedder, project, gate }: EmbedPictureD
   /** Cut out, as if it were a picture: a vector for each size. */
   const embedPart = (image: DecodedImage, box: Box, sizes: readonly number[], infer: Infer): Promise<Float32Array[]> => embedWhole(cropPicture(image, cutBox(box, image)).image, sizes, infer)
 
-  async function foundRows(image: DecodedImage, { confidence, maxDetections, enrolment = plain.enrolment, look = plain.look }: QueryTask, infer: Infer): Promise<RowWithRaw[]> {
-    const most = maxDetections ?? ownMost
-    const options = { ...(confidence !== undefined && { confidence }), ...(maxDetections !== undefined && { maxDetections }), ...moreDetections(enrolment, look.query_subjects === 'main', most) }
+  async function foundRows(image: DecodedImage, { confidence, enrolment = plain.enrolment, look = plain.look }: QueryTask, infer: Infer): Promise<RowWithRaw[]> {
+    const most = look.max_objects ?? ownMost
+    const options = { ...(confidence !== undefined && { confidence }), maxDetections: most, ...moreDetections(enrolment, look.query_subjects === 'main', most) }
     const boxes = look.tiles.flatMap((grid) => tileBoxes(image, grid))
     const found = await infer(() => embedder.embed(image, { ...options, ...(boxes.length > 0 && { extraBoxes: boxes }) }))
     const tiled = look.detect_tiles.length === 0 ? found.subjects : mergeSubjects([...found.subjects, ...(await detectInTiles(image, look.detect_tiles, options, infer))])

@@ -50,8 +50,8 @@ function embed({ interactive, embeddings, maxBytes }: LaneAppDeps): Handler {
     await embeddings.check(query.embedding)
     const bytes = await readBody(request, maxBytes)
     const startedMs = performance.now()
-    const { embedding, box, maxDetections, confidence, enrolment, look } = query
-    const result = await interactive({ kind: 'query', bytes, box, maxDetections, confidence, enrolment, look, embedding }, requestSignal(request, response))
+    const { embedding, box, confidence, enrolment, look } = query
+    const result = await interactive({ kind: 'query', bytes, box, confidence, enrolment, look, embedding }, requestSignal(request, response))
     if (result.kind !== 'embedded') throw appError('internal', `a query was answered with what is ${result.kind}`)
     sendJson(response, toAnswer(embedding, result, performance.now() - startedMs))
   }

@@ -92,7 +92,7 @@ const noDefaults: Record<string, z.ZodType> = Object.fromEntries(Object.entries(
 export const givenSettingsSchema = z.strictObject(noDefaults as Given<typeof settable>)
 
 const { search_budget, target_recall, score_thres, seal_threshold, pinned } = collectionSettingsSchema.shape
-const { query_subjects, whole, tiles, detect_tiles, nms_iou, exclude_same, rerank } = collectionSettingsSchema.shape
+const { max_objects, query_subjects, whole, tiles, detect_tiles, nms_iou, exclude_same, rerank } = collectionSettingsSchema.shape
 /** What may change after creation, because no vector depends on it. Absent: stays; null: what it is when nothing is given. */
 export const settingsChangeSchema = z.strictObject({
   search_budget: search_budget.nullable(),
@@ -101,6 +101,7 @@ export const settingsChangeSchema = z.strictObject({
   score_thres: score_thres.nullable(),
   seal_threshold: seal_threshold.unwrap().nullable().optional(),
   pinned: pinned.unwrap().nullable().optional(),
+  max_objects: max_objects.nullable(),
   query_subjects: query_subjects.unwrap().nullable().optional(),
   whole: whole.unwrap().nullable().optional(),
   tiles: tiles.unwrap().nullable().optional(),

@@ -121,10 +121,10 @@ export const searchRequestSchema = z.strictObject({
   hamming_radius: z.number().int().min(0).max(65_536).optional(),
   consistency: z.enum(consistencies).default('bounded'),
   min_seq: z.number().int().min(0).optional(),
-  max_objects: z.number().int().min(1).max(100).optional(),
   /** Least score of a detected subject; absent: the model's own. */
   detector_threshold: z.number().min(0).max(1).optional(),
   /** Which boxes of a picture are searched for, and what is done with what was found; absent: as the collection's settings say. */
+  max_objects: lookSchema.shape.max_objects,
   query_subjects: lookSchema.shape.query_subjects.unwrap().optional(),
   whole: lookSchema.shape.whole.unwrap().optional(),
   tiles: lookSchema.shape.tiles.unwrap().optional(),

@@ -16,7 +16,6 @@ export const embedQuerySchema = z.object({
   embedding: embeddingSchema,
   /** The caller's own box: nothing else is embedded. */
   box: boxSchema.optional(),
-  maxDetections: z.number().int().min(1).max(100).optional(),
   confidence: z.number().min(0).max(1).optional(),
   /** How the gallery's pictures became rows: the query is seen at the same sizes, and the same classes count. Absent: the model's own size, all classes. */
   enrolment: enrolmentSchema.optional(),

@@ -35,6 +35,8 @@ export type Enrolment = z.infer<typeof enrolmentSchema>
 
 /** Which boxes of a query picture are searched for. No row depends on it. */
 export const lookSchema = z.object({
+  /** Most subjects of a query; absent: the model's own. */
+  max_objects: z.number().int().min(1).max(100).optional(),
   query_subjects: z.enum(['all', 'main']).default('all'),
   /** Whether the whole picture is searched for always, or only where no subject was found. */
   whole: z.enum(['always', 'fallback']).default('always'),
@@ -66,6 +68,6 @@ type Preset = Partial<z.input<typeof enrolmentSchema> & z.input<typeof lookSchem
 export const presets: Record<BuiltInProfile, Preset> = {
   general: {},
   product: { subjects: true, without_classes: ['person'], nms_iou: 0.05 },
-  vehicle: { subjects: 'main', classes: ['car', 'truck', 'bus', 'motorcycle'], exclude_same: ['camera'] },
-  logo: { view_turns: [-45, -20, 20, 45], backgrounds: ['white', 'dark'], trim: true, second_pass: true, subjects: false, tiles: [2, 3], nms_iou: 0.05 }
+  vehicle: { subjects: 'main', classes: ['car', 'truck', 'bus', 'motorcycle', 'item'], second_pass: true, exclude_same: ['camera'] },
+  logo: { view_turns: [-45, -20, 20, 45], backgrounds: ['white', 'dark'], trim: true, second_pass: true, subjects: false, detect_tiles: [2], max_objects: 10, nms_iou: 0.05 }
 }

@@ -2,7 +2,7 @@
 import sharp from 'sharp'
 import { markSvg } from '../../drawing/brand-marks.ts'
 import { drawScene } from '../../drawing/draw-scene.ts'
-import type { SceneKind } from '../../drawing/draw-scene.ts'
+import type { SceneWish } from '../../drawing/draw-scene.ts'
 import { loadMark, plateColor } from '../../drawing/mark-sprite.ts'
 import { photograph, poorCamera } from '../../drawing/photograph.ts'
 import { overlay } from '../../drawing/pixels.ts'
@@ -20,9 +20,9 @@ const side = 416
 export const markPng = (name: string, size = referenceSize): Promise<Buffer> => sharp(Buffer.from(markSvg(name, size))).png({ compressionLevel: 6 }).toBuffer()
 
 /** On a photograph's ground; `kind` says whether on a plate, bare or 30 % covered. */
-export async function markScene(name: string, { kind, longestSide, random }: { kind: SceneKind; longestSide?: number; random: SeededRandom }): Promise<Buffer> {
+export async function markScene(name: string, { kind, longestSide, degrees, random }: Omit<SceneWish, 'picture'>): Promise<Buffer> {
   const picture = await markPng(name, Math.max(referenceSize, Math.ceil(longestSide ?? 0)))
-  return (await drawScene({ picture, kind, longestSide, random })).jpeg
+  return (await drawScene({ picture, kind, longestSide, degrees, random })).jpeg
 }
 
 /** Cut out by hand, as sent by somebody: of another size, not in the middle, with rubbish in the colours of what is transparent. */

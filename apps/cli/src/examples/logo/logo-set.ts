@@ -11,7 +11,7 @@ import { carriers } from './logo-surfaces.ts'
 /** Pixels of a mark's longest side in the scene. */
 const sceneSizes = [40, 80, 150, 300] as const
 /** Kinds of queries, the last field of their lines. */
-export const logoKinds = ['size-40', 'size-80', 'size-150', 'size-300', 'transparent', 'deformed', 'occluded', 'unknown'] as const
+export const logoKinds = ['size-40', 'size-80', 'size-150', 'size-300', 'transparent', 'deformed', 'occluded', 'turned', 'unknown'] as const
 type Kind = (typeof logoKinds)[number]
 
 const knownCount = 200
@@ -20,9 +20,12 @@ const perSize = 14
 const transparentCount = 24
 const deformedCount = 36
 const occludedCount = 28
+const turnedCount = 24
+/** Degrees, either way. */
+const turnedBetween = [20, 45] as const
 
 /** One number draws everything. */
-export const logoSet = (seed = 13): ExampleSet => ({ version: `logo 2 ${seed}`, plan: () => planLogos(seed) })
+export const logoSet = (seed = 13): ExampleSet => ({ version: `logo 3 ${seed}`, plan: () => planLogos(seed) })
 
 async function planLogos(seed: number): Promise<Plan> {
   const random = createRandom(seed)
@@ -51,6 +54,7 @@ type Draw = (name: string, at: number, random: SeededRandom) => Promise<Buffer>
 const drawSize = (longestSide: number): Draw => (name, at, random) => markScene(name, { kind: at % 2 === 0 ? 'plate' : 'pasted', longestSide, random })
 const drawDeformed: Draw = (name, at, random) => carriedMark(name, carriers[at % carriers.length]!, random)
 const drawOccluded: Draw = (name, _, random) => markScene(name, { kind: 'covered', random })
+const drawTurned: Draw = (name, at, random) => markScene(name, { kind: at % 2 === 0 ? 'plate' : 'pasted', degrees: (at % 4 < 2 ? 1 : -1) * random.between(...turnedBetween), random })
 /** Strangers come in every form. */
 const drawAnyhow: Draw = (name, at, random) => [drawSize(150), drawDeformed, drawOccluded, drawSize(300), drawDeformed][at % 5]!(name, at, random)
 
@@ -67,6 +71,7 @@ function queriesOf(known: readonly string[], strangers: readonly string[], rando
     ...ask('transparent', next(transparentCount), (name, _, own) => cutOutMark(name, own), 'png'),
     ...ask('deformed', next(deformedCount), drawDeformed),
     ...ask('occluded', next(occludedCount), drawOccluded),
+    ...ask('turned', next(turnedCount), drawTurned),
     ...ask('unknown', strangers, drawAnyhow)
   ]
 }
