@@ -46,6 +46,9 @@ const catalogue = {
   image_unsupported: [415, false],
   image_kills_worker: [422, false],
   image_missing: [422, false],
+  // models
+  quality_lost: [422, false],
+  not_faster: [422, false],
   // the world is broken
   store_unavailable: [503, true],
   queue_unavailable: [503, true],

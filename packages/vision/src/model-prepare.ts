@@ -56,7 +56,7 @@ const withNamesOf = ({ name, version, classes, detection }: ManifestFile, manife
 
 /** An imported model has been through it. */
 function readPrepared({ name, prepared }: ManifestFile, sourcePath: string): ModelManifest {
-  if (prepared!.surgery !== SURGERY_VERSION) throw appError('invalid_request', `${sourcePath} was imported by another version of this program: import ${name} again`)
+  if (prepared!.surgery !== SURGERY_VERSION) throw appError('invalid_request', `${sourcePath} was made by another version of this program: import ${name} again, or quantise it again where it is an int8 model`)
   return prepared!.manifest
 }
 

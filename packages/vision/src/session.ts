@@ -1,4 +1,5 @@
 // Opens a prepared model on the first execution provider that works, and says which one that was.
+import { existsSync, readFileSync } from 'node:fs'
 import * as ort from 'onnxruntime-node'
 import { appError, messageOf } from '@likeness/shared/errors'
 
@@ -31,6 +32,7 @@ export async function openSession({ model, executionProviders, threads, log }: O
         graphOptimizationLevel: 'all',
         intraOpNumThreads: threads,
         interOpNumThreads: 1,
+        ...(overflowsInt8() && { extra: { session: { x64quantprecision: '1' } } }),
         logSeverityLevel: 3
       })
       log?.({ provider, model: model.manifest.name, threads }, 'model loaded')
@@ -41,4 +43,12 @@ export async function openSession({ model, executionProviders, threads, log }: O
     }
   }
   throw appError('embedder_unavailable', `no execution provider works: ${reasons.join('; ')}`)
+}
+
+const processorFile = '/proc/cpuinfo'
+
+/** Without VNNI x64 adds products of bytes in 16 bits, which overflow; the runtime then has to be asked for a slower way. */
+function overflowsInt8(): boolean {
+  if (process.arch !== 'x64') return false
+  return !(existsSync(processorFile) && /\bavx(512)?_vnni\b/.test(readFileSync(processorFile, 'utf8')))
 }

@@ -1,4 +1,5 @@
 // Models as lines of text.
+import type { QuantizedEntry } from '@likeness/vision'
 import type { ShownManifest } from './model-folders.ts'
 
 const megabytes = (sizeBytes: number): string => `${(sizeBytes / 1e6).toFixed(1)} MB`
@@ -10,7 +11,7 @@ export function formatModels(models: readonly ShownManifest[]): string {
   return [`${'name'.padEnd(width)}  ${'version'.padEnd(12)}  ${'size'.padStart(8)}  ${'vectors'.padStart(12)}`, ...rows].join('\n')
 }
 
-export function formatModel({ name, version, licence, layout, sizeBytes, raw, classes, profile, exported, embedding, checked, measured, learned, semantic }: ShownManifest): string {
+export function formatModel({ name, version, licence, layout, sizeBytes, raw, classes, profile, exported, embedding, checked, measured, learned, semantic, quantized }: ShownManifest): string {
   const lines: [string, string][] = [
     ['model', `${name} ${version}, ${megabytes(sizeBytes)}`],
     ['licence', licence ?? 'the export names none'],
@@ -23,7 +24,17 @@ export function formatModel({ name, version, licence, layout, sizeBytes, raw, cl
     ...(learned === undefined ? [] : [['learned', learned.text] as [string, string]]),
     ...(exported === undefined ? [] : [['export', `${exported.file}, opset ${exported.opset}, batch ${exported.batch}, ${exported.description ?? 'no description'}; sha256 ${exported.sha256}`] as [string, string]]),
     ...(checked === undefined ? [] : [['checked', `${checked.boxes} boxes against the oracle, smallest cosine ${checked.cosine.toFixed(6)}; ${checked.batch === 'any' ? 'any number of pictures a run' : `one picture a run (${checked.batchReason})`}`] as [string, string]]),
-    ...(measured === undefined ? [] : [['measured', `${measured.msPerPicture} ms a picture, ${measured.threads} thread of ${measured.processor}`] as [string, string]])
+    ...(measured === undefined ? [] : [['measured', `${measured.msPerPicture} ms a picture, ${measured.threads} thread of ${measured.processor}`] as [string, string]]),
+    ...(quantized === undefined ? [] : describeQuantized(quantized))
   ]
   return lines.map(([what, text]) => `${what.padEnd(10)}  ${text}`).join('\n')
 }
+
+function describeQuantized({ source, calibration, convolutions, ms, detections: { pictures, kept, reverse }, recall }: QuantizedEntry): [string, string][] {
+  return [
+    ['int8 of', `${source.embedding}, sha256 ${source.sha256}; ${convolutions.int8} of ${convolutions.int8 + convolutions.float} convolutions, ranges from ${calibration.pictures} pictures`],
+    ['kept', `on ${pictures} others: ${percent(kept.share)} of ${kept.boxes} boxes, ${percent(reverse.share)} the other way; R@1 of ${recall.queries} views ${percent(recall.float)} before, ${percent(recall.int8)} now; ${ms.float} ms before, ${ms.int8} now`]
+  ]
+}
+
+const percent = (share: number): string => `${(100 * share).toFixed(1)} %`

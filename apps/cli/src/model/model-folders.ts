@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { ImportedManifest } from '@likeness/vision'
+import type { ImportedManifest, QuantizedEntry } from '@likeness/vision'
 import { dataHome, fromCallersFolder, modelDirFromEnvironment } from '../config.ts'
 import { repositoryRoot } from '../stack/app-process.ts'
 import { UserError } from '../user-error.ts'
@@ -33,8 +33,8 @@ export function findModelDir(name: string, data: string | undefined): string {
 /** The folder that `--model` or MODEL_DIR names; undefined: the built-in one. */
 export const chosenModelDir = (model: string | undefined, data: string | undefined): string | undefined => (model === undefined ? modelDirFromEnvironment() : findModelDir(model, data))
 
-/** Of the built-in model everything but what an import adds. */
-export type ShownManifest = Pick<ImportedManifest, 'name' | 'version' | 'file' | 'licence' | 'layout' | 'sizeBytes' | 'raw' | 'classes' | 'profile'> & Partial<ImportedManifest>
+/** Of the built-in model everything but what an import or quantising adds. */
+export type ShownManifest = Pick<ImportedManifest, 'name' | 'version' | 'file' | 'licence' | 'layout' | 'sizeBytes' | 'raw' | 'classes' | 'profile'> & Partial<ImportedManifest> & { quantized?: QuantizedEntry }
 
 export const readShownManifest = async (dir: string): Promise<ShownManifest> => JSON.parse(await readFile(join(dir, 'manifest.json'), 'utf8')) as ShownManifest
 

@@ -1,16 +1,17 @@
-// `likeness model import|list|show|remove|bench`: detectors that also give vectors.
+// `likeness model import|quantize|list|show|remove|bench`: detectors that also give vectors.
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { isAppError } from '@likeness/shared/errors'
 import { createEmbedder, measureRun, normalisations, prepareModel, semanticKinds } from '@likeness/vision'
 import type { ImportOptions, Normalisation } from '@likeness/vision'
 import type { Command, CommandContext } from '../command.ts'
-import { HelpAsked, parseCommand, parseCount } from '../command-options.ts'
+import { existing, HelpAsked, parseCommand, parseCount, required } from '../command-options.ts'
 import { fromCallersFolder } from '../config.ts'
 import { UserError } from '../user-error.ts'
 import { formatModel, formatModels } from './format-model.ts'
 import { importExport } from './import-export.ts'
-import { builtInDir, builtInName, findModelDir, listModels, modelsDirOf, readShownManifest, removeModel } from './model-folders.ts'
+import { builtInDir, builtInName, checkModelName, findModelDir, listModels, modelsDirOf, readShownManifest, removeModel } from './model-folders.ts'
+import { quantizeByPictures } from './quantize-by-pictures.ts'
 
 const modelUsage = `likeness model import FILE.onnx [options]   makes a model of an exported detector (Ultralytics v5 to 26, YOLOX)
   --name N         what it is called (default: the file's name)
@@ -19,6 +20,9 @@ const modelUsage = `likeness model import FILE.onnx [options]   makes a model of
                    likeness-nano, the built-in model
   --embedder-input X  what it was trained on: imagenet (default), clip, half (-1..1), unit (0..1) or bytes (0..255)
   --kind X         both (default): vectors of detector and embedder together; semantic: of the embedder alone
+likeness model quantize NAME --pictures DIR [options]   makes a faster model of it, in int8, if it finds as much
+  --name N         what it is called (default: NAME-int8)
+  --pictures DIR   its ranges are taken from some of these pictures and both models compared on others; at least 120
 likeness model list                          shows the models there are
 likeness model show NAME [--json]            what is known of one
 likeness model remove NAME                   takes an imported one away
@@ -45,6 +49,7 @@ type Action = (operand: string, given: Given, context: CommandContext) => Promis
 
 const actions: Record<string, { run: Action; operand?: string }> = {
   import: { run: importFile, operand: 'FILE.onnx' },
+  quantize: { run: quantize, operand: 'NAME --pictures DIR' },
   list: { run: list },
   show: { run: show, operand: 'NAME' },
   remove: { run: remove, operand: 'NAME' },
@@ -102,6 +107,23 @@ function oneOf<T extends string>(option: string, value: string, known: readonly 
   const found = known.find((one) => one === value)
   if (found === undefined) throw new UserError(`${option} ${value}: ${known.join(', ')}`)
   return found
+}
+
+/** Its losses are both said and the exit code: 1 when the float model is the better one. */
+async function quantize(source: string, { data, name, pictures, json }: Given, context: CommandContext): Promise<number> {
+  const modelDir = findModelDir(source, data)
+  const request = { modelDir, name: checkModelName(name ?? `${basename(modelDir)}-int8`), pictures: existing(required(pictures, '--pictures', modelUsage), 'folder', '--pictures '), modelsDir: modelsDirOf(data) }
+  try {
+    const quantized = await quantizeByPictures(request, context)
+    context.print(json ? JSON.stringify({ kept: true, name: request.name, ...quantized }) : `${request.name} can be used: likeness up --model ${request.name}`)
+    return 0
+  } catch (error) {
+    if (!isAppError(error) || error.code === 'internal') throw error
+    if (error.code !== 'quality_lost' && error.code !== 'not_faster') throw new UserError(`${source} cannot be quantised: ${error.message}`)
+    context.say(`no model is kept (${error.code}): ${error.message}`)
+    if (json) context.print(JSON.stringify({ kept: false, code: error.code, reason: error.message, ...error.detail }))
+    return 1
+  }
 }
 
 async function list(_: string, { data, json }: Given, { print }: CommandContext): Promise<number> {

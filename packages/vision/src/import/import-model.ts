@@ -1,10 +1,8 @@
 // Makes a model folder out of an exported detector: surgery, a dummy run against the oracle, a projection; each step is told.
-import { createHash, randomUUID } from 'node:crypto'
-import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { readFile, writeFile } from 'node:fs/promises'
 import { cpus } from 'node:os'
 import path from 'node:path'
-import { appError, isAppError, messageOf } from '@likeness/shared/errors'
 import { createEmbedder } from '../embedder.ts'
 import type { Embedder } from '../embedder.ts'
 import { rawDimOf } from '../model-manifest.ts'
@@ -19,6 +17,7 @@ import type { Normalisation, SemanticKind } from '../semantic/semantic-model.ts'
 import { metadataOf, operate, SURGERY_VERSION } from '../surgery.ts'
 import { describeLayout } from './describe-layout.ts'
 import { measureRun } from './measure-run.ts'
+import { inStep, manifestName, withNewFolder } from './new-folder.ts'
 import { verifyModel } from './verify-model.ts'
 import type { Agreement } from './verify-model.ts'
 import type { LearnedProfile } from './learn-profile.ts'
@@ -49,34 +48,12 @@ export interface ImportedManifest extends ManifestFile {
   learned: LearnedProfile['learned']
 }
 
-export const manifestName = 'manifest.json'
-
 /**
  * Rejects with the step's name before the reason: `step layout: unsupported layout: ...`. What was begun is removed.
  * `invalid_request` when there is a model of this name.
  */
 export async function importModel({ modelsDir, ...options }: ImportOptions): Promise<ImportedManifest> {
-  const { name } = options
-  const target = path.join(modelsDir, name)
-  if (existsSync(target)) throw appError('invalid_request', `there is a model ${name} already: remove it first, or give another name`)
-  await mkdir(modelsDir, { recursive: true })
-  const work = await mkdtemp(path.join(modelsDir, `.${name}-${randomUUID().slice(0, 8)}-`))
-  try {
-    const manifest = await makeFolder({ ...options, work })
-    await rename(work, target)
-    return manifest
-  } catch (error) {
-    await rm(work, { recursive: true, force: true })
-    throw error
-  }
-}
-
-async function inStep<T>(step: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch (error) {
-    throw appError(isAppError(error) ? error.code : 'internal', `step ${step}: ${messageOf(error)}`, { cause: error, detail: { step } })
-  }
+  return withNewFolder({ name: options.name, modelsDir }, (work) => makeFolder({ ...options, work }))
 }
 
 async function makeFolder({ onnxPath, name, work, semantic: given, learn, onStep }: Omit<ImportOptions, 'modelsDir'> & { work: string }): Promise<ImportedManifest> {

@@ -3,7 +3,7 @@ import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { appError } from '@likeness/shared/errors'
 import { readManifestFile } from '../model-manifest.ts'
-import { manifestName } from './import-model.ts'
+import { manifestName } from './new-folder.ts'
 import type { LearnedProfile } from './learn-profile.ts'
 
 /** `target` must not exist. Its embedding is another: the projection's name holds a part of its hash. */

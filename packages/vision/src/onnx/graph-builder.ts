@@ -4,7 +4,9 @@ import type { Int64, OnnxAttribute, OnnxDimension, OnnxGraph, OnnxTensor, OnnxVa
 export const FLOAT = 1
 export const INT64 = 7
 export const FLOAT16 = 10
-const UINT8 = 2
+export const UINT8 = 2
+export const INT8 = 3
+export const INT32 = 6
 
 const ATTRIBUTE_FLOAT = 1
 const ATTRIBUTE_INT = 2
@@ -40,6 +42,8 @@ export function valueInfo(name: string, elemType: number, dims: readonly (number
 export interface NodeSpec {
   attributes?: Record<string, AttributeValue>
   outputs?: readonly string[]
+  /** Of operators that are not ONNX's own. */
+  domain?: string
 }
 
 /** Appends to `graph`; every name it makes starts with `prefix`, which the exporter must not have used. */
@@ -55,7 +59,7 @@ export function createGraphBuilder(graph: OnnxGraph, prefix: string) {
   const addNode = (opType: string, inputs: readonly string[], spec: NodeSpec = {}): string[] => {
     const output = [...(spec.outputs ?? [fresh(opType)])]
     const attributes = Object.entries(spec.attributes ?? {}).map(([name, value]) => attribute(name, value))
-    graph.node.push({ opType, input: [...inputs], output, name: fresh('node'), attribute: attributes })
+    graph.node.push({ opType, input: [...inputs], output, name: fresh('node'), attribute: attributes, ...(spec.domain !== undefined && { domain: spec.domain }) })
     return output
   }
 
@@ -63,6 +67,8 @@ export function createGraphBuilder(graph: OnnxGraph, prefix: string) {
     floats: (values: ArrayLike<number>, dims: readonly number[] = [values.length]) => addConstant(floatTensor(fresh('f'), dims, values)),
     /** u8. */
     bytes: (values: readonly number[], dims: readonly number[] = [values.length]) => addConstant({ name: fresh('b'), dims: [...dims], dataType: UINT8, rawData: Uint8Array.from(values) }),
+    int8s: (values: Int8Array, dims: readonly number[]) => addConstant({ name: fresh('w'), dims: [...dims], dataType: INT8, rawData: new Uint8Array(values.buffer, values.byteOffset, values.byteLength) }),
+    int32s: (values: Int32Array) => addConstant({ name: fresh('n'), dims: [values.length], dataType: INT32, rawData: new Uint8Array(values.buffer, values.byteOffset, values.byteLength) }),
     ints: (values: readonly number[], dims: readonly number[] = [values.length]) => addConstant(intTensor(fresh('i'), dims, values)),
     nodes: addNode,
     /** A node of one output; answers its name. */
@@ -79,6 +85,13 @@ export function intValues(tensor: OnnxTensor): number[] | undefined {
   if (!tensor.rawData) return undefined
   const copy = new Uint8Array(tensor.rawData) // aligned
   return Array.from(new BigInt64Array(copy.buffer), Number)
+}
+
+/** The values of a float32 constant; undefined if it is not one. */
+export function floatsOf(tensor: OnnxTensor | undefined): Float32Array | undefined {
+  if (tensor?.dataType !== FLOAT) return undefined
+  if (tensor.floatData?.length) return Float32Array.from(tensor.floatData)
+  return tensor.rawData && new Float32Array(new Uint8Array(tensor.rawData).buffer) // aligned
 }
 
 export function toNumber(value: Int64): number {

@@ -1,0 +1,39 @@
+// `likeness model quantize`: the int8 model of a float one, each step told.
+import { join } from 'node:path'
+import { quantizeModel } from '@likeness/vision'
+import type { QuantizedEntry } from '@likeness/vision'
+import { messageOf } from '@likeness/shared/errors'
+import type { CommandContext } from '../command.ts'
+import { createRandom } from '../drawing/seeded-random.ts'
+import { createProgress } from '../progress.ts'
+import type { Progress } from '../progress.ts'
+import { readQuantizePictures } from './quantize-pictures.ts'
+
+export interface QuantizeRequest {
+  modelDir: string
+  name: string
+  /** A folder. */
+  pictures: string
+  modelsDir: string
+}
+
+const viewSeed = 31
+
+export async function quantizeByPictures({ modelDir, name, pictures, modelsDir }: QuantizeRequest, context: CommandContext): Promise<QuantizedEntry> {
+  const { say } = context
+  const read = await readQuantizePictures(pictures, (path, reason) => say(`  ${path} is left out: ${messageOf(reason)}`))
+  const bars = new Map<string, Progress>()
+  return quantizeModel({
+    modelDir, name, modelsDir, ...read,
+    cacheDir: join(modelsDir, '.prepared'),
+    createRandom: () => createRandom(viewSeed),
+    onProgress: (step, done, total) => {
+      if (!bars.has(step)) bars.set(step, createProgress({ label: step.padEnd(10), unit: 'pictures' }, context))
+      bars.get(step)!.show(done, total)
+    },
+    onStep: (step, result) => {
+      bars.get(step)?.done()
+      say(`  ${step.padEnd(10)}  ${result}`)
+    }
+  })
+}

@@ -1,0 +1,47 @@
+// The user's pictures for quantising: some to take ranges from, others to compare both models on.
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { decodeImage } from '@likeness/vision'
+import type { QuantizePicture, Reference } from '@likeness/vision'
+import { readPicturePaths } from '../demo/folder-gallery.ts'
+import { createRandom, shuffled } from '../drawing/seeded-random.ts'
+import { UserError } from '../user-error.ts'
+import { shrinkPicture } from './learning-references.ts'
+
+export interface QuantizePictures {
+  calibration: QuantizePicture[]
+  heldOut: { pictures: QuantizePicture[]; references: Reference[] }
+}
+
+const seed = 29
+const fewestPictures = 120
+/** Ranges hardly change with more. */
+const mostCalibration = 64
+/** Five views of each are asked: one point of R@1 is a dozen of them. */
+const mostHeldOut = 240
+
+/** No file is in both parts, whatever its name. UserError when too few can be read. */
+export async function readQuantizePictures(folder: string, onSkipped: (path: string, reason: unknown) => void): Promise<QuantizePictures> {
+  const { root, paths } = await readPicturePaths(folder, '--pictures')
+  const read = new Map<string, { picture: QuantizePicture; reference: Reference }>()
+  for (const path of shuffled(paths, createRandom(seed))) {
+    if (read.size === mostCalibration + mostHeldOut) break
+    try {
+      const bytes = await readFile(join(root, path))
+      await decodeImage(bytes)
+      const sha256 = createHash('sha256').update(bytes).digest('hex')
+      read.set(sha256, { picture: { sha256, decode: async () => decodeImage(await readFile(join(root, path))) }, reference: [await shrinkPicture(bytes)] })
+    } catch (error) {
+      onSkipped(path, error)
+    }
+  }
+  if (read.size < fewestPictures) throw new UserError(`--pictures ${folder}: ${read.size} different pictures could be read, at least ${fewestPictures} are needed`)
+  const all = [...read.values()]
+  const calibrationCount = Math.min(mostCalibration, Math.floor(all.length / 3))
+  const heldOut = all.slice(calibrationCount)
+  return {
+    calibration: all.slice(0, calibrationCount).map(({ picture }) => picture),
+    heldOut: { pictures: heldOut.map(({ picture }) => picture), references: heldOut.map(({ reference }) => reference) }
+  }
+}

@@ -1,0 +1,44 @@
+// Runs the float model over pictures and watches the values of its inside.
+import * as ort from 'onnxruntime-node'
+import type { DecodedImage } from '../image-decode.ts'
+import { letterboxInto, placePicture } from '../letterbox.ts'
+import type { ModelManifest } from '../model-manifest.ts'
+import { encodeModel } from '../onnx/onnx-proto.ts'
+import type { OnnxModel } from '../onnx/onnx-proto.ts'
+import { nodesBefore } from '../onnx/terminal-convolutions.ts'
+import { floatValues } from '../onnx/tensor-values.ts'
+import { addValues, createHistogram } from './value-histogram.ts'
+import type { ValueHistogram } from './value-histogram.ts'
+
+export interface CalibrateOptions {
+  model: OnnxModel
+  manifest: Pick<ModelManifest, 'inputName' | 'inputSize'>
+  /** Watched, by name. */
+  tensors: readonly string[]
+  pictures: AsyncIterable<DecodedImage>
+}
+
+export async function calibrate({ model, manifest, tensors, pictures }: CalibrateOptions): Promise<Map<string, ValueHistogram>> {
+  const { inputName, inputSize: canvas } = manifest
+  const histograms = new Map(tensors.map((name) => [name, createHistogram()]))
+  const inner = tensors.filter((name) => name !== inputName)
+  const session = await ort.InferenceSession.create(encodeInside(model, inputName, inner), { executionProviders: ['cpu'], intraOpNumThreads: 1, logSeverityLevel: 3 })
+  try {
+    for await (const picture of pictures) {
+      const pixels = new Float32Array(3 * canvas.width * canvas.height)
+      letterboxInto(pixels, 0, picture, canvas, placePicture(picture, canvas))
+      const results = await session.run({ [inputName]: new ort.Tensor('float32', pixels, [1, 3, canvas.height, canvas.width]) })
+      for (const [name, histogram] of histograms) addValues(histogram, name === inputName ? pixels : floatValues(results[name]!))
+    }
+  } finally {
+    await session.release()
+  }
+  return histograms
+}
+
+/** Only what `tensors` are made of. */
+function encodeInside(model: OnnxModel, inputName: string, tensors: readonly string[]): Uint8Array {
+  const { graph } = model
+  const part = { ...graph, node: nodesBefore(graph, tensors), input: graph.input.filter(({ name }) => name === inputName), output: tensors.map((name) => ({ name })), valueInfo: [] }
+  return encodeModel({ ...model, graph: part })
+}

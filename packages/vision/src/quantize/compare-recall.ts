@@ -1,0 +1,42 @@
+// How often a view of a thing finds another view of it first, with the vectors of two models and with those of both.
+import type { Embedder } from '../embedder.ts'
+import { embedViews } from '../learning/embed-views.ts'
+import type { Reference, ReferenceViews } from '../learning/embed-views.ts'
+import { judgeByViews, shareOf } from '../learning/held-out-recall.ts'
+import type { ViewRandom } from '../learning/view-mosaic.ts'
+import { applyProfile } from '../profile.ts'
+import type { Profile } from '../profile.ts'
+
+export interface KeptRecall {
+  references: number
+  /** Views asked. */
+  queries: number
+  float: number
+  int8: number
+  /** Queries of the int8 model in a gallery of the float model. */
+  int8InFloat: number
+}
+
+export interface CompareRecallOptions {
+  float: Embedder
+  int8: Embedder
+  profile: Profile
+  references: readonly Reference[]
+  /** The same numbers each time it is called: both models are to see the same views. */
+  createRandom: () => ViewRandom
+  onProgress: (done: number, total: number) => void
+}
+
+export async function compareRecall({ float, int8, profile, references, createRandom, onProgress }: CompareRecallOptions): Promise<KeptRecall> {
+  const viewsOf = (embedder: Embedder, half: number) =>
+    embedViews({ embedder, references, random: createRandom(), onProgress: (done, total) => onProgress(half * total + done, 2 * total) })
+  const ofFloat = await project(await viewsOf(float, 0), profile)
+  const ofInt8 = await project(await viewsOf(int8, 1), profile)
+  const mixed = ofInt8.map((own, i) => [ofFloat[i]![0]!, ...own.slice(1)])
+  const [first, second, third] = [ofFloat, ofInt8, mixed].map((all) => judgeByViews(all.map((views) => ({ label: null, views })))(({ views }) => views))
+  const recall = (answers: readonly boolean[]): number => Number(shareOf(answers).toFixed(4))
+  return { references: references.length, queries: first!.length, float: recall(first!), int8: recall(second!), int8InFloat: recall(third!) }
+}
+
+const project = (all: readonly ReferenceViews[], profile: Profile): Promise<ReferenceViews[]> =>
+  Promise.all(all.map((views) => Promise.all(views.map((raw) => applyProfile(raw, profile)))))

@@ -1,0 +1,71 @@
+// Which operators of a detector run in int8: its convolutions from the finest map on, but for the head's last ones, and what lies between them.
+// Before that map pictures are large and channels few: rounding there costs most boxes and saves no time (docs/models.md has the figures).
+import { floatsOf, toNumber } from '../onnx/graph-builder.ts'
+import type { OnnxGraph, OnnxNode } from '../onnx/onnx-proto.ts'
+import { findTerminalConvolutions, nodesBefore } from '../onnx/terminal-convolutions.ts'
+
+export interface QuantizationPlan {
+  nodes: Set<OnnxNode>
+  /** Tensors that are rounded, with the tensor whose range each has: operators that only move values keep their input's. */
+  rangeOf: Map<string, string>
+  /** Tensors that are read only as x times sigmoid(x). */
+  beforeSilu: Set<string>
+  /** Of `nodes`. */
+  convolutions: OnnxNode[]
+  /** Convolutions that stay float. */
+  floatConvolutions: number
+}
+
+/** Values pass through them unchanged. */
+const moving = new Set(['MaxPool', 'Resize', 'Split', 'Slice'])
+/** The runtime has them in int8. */
+const computing = new Set(['Sigmoid', 'LeakyRelu', 'Relu', 'Mul', 'Add', 'Concat', 'AveragePool'])
+const joining = new Set(['Mul', 'Add', 'Concat'])
+
+export interface PlanOptions {
+  /** The tensor that boxes and scores are read from. */
+  detections: string
+  /** The tensors that vectors are pooled from. */
+  maps: readonly { tensor: string; stride: number }[]
+}
+
+export function planQuantization(graph: OnnxGraph, { detections, maps }: PlanOptions): QuantizationPlan {
+  const terminal = findTerminalConvolutions(graph, detections)
+  const body = nodesBefore(graph, [...maps.map(({ tensor }) => tensor), ...[...terminal].map(({ input }) => input[0]!)])
+  const constants = new Map(graph.initializer.map((tensor) => [tensor.name, tensor]))
+  const isFloatConvolution = ({ opType, input }: OnnxNode): boolean => opType === 'Conv' && input.slice(1).every((name) => floatsOf(constants.get(name)) !== undefined)
+  const strideOf = stridesOf(body)
+  const finest = Math.min(...maps.map(({ stride }) => stride))
+  const isRounded = (node: OnnxNode): boolean => isFloatConvolution(node) && !terminal.has(node) && strideOf.get(node.output[0]!)! >= finest
+  const nodes = new Set<OnnxNode>()
+  const rangeOf = new Map<string, string>()
+  for (const node of body) {
+    const inputs = activationsOf(node)
+    const follows = inputs.every((name) => rangeOf.has(name))
+    if (!isRounded(node) && !(follows && (moving.has(node.opType) || computing.has(node.opType)))) continue
+    nodes.add(node)
+    for (const name of inputs) if (!rangeOf.has(name)) rangeOf.set(name, name)
+    for (const name of node.output) rangeOf.set(name, moving.has(node.opType) ? rangeOf.get(inputs[0]!)! : name)
+  }
+  const convolutions = [...nodes].filter(({ opType }) => opType === 'Conv')
+  return { nodes, rangeOf, beforeSilu: new Set(convolutions.map(({ output }) => output[0]!).filter((name) => isReadAsSilu(name, graph.node))), convolutions, floatConvolutions: graph.node.filter(({ opType }) => opType === 'Conv').length - convolutions.length }
+}
+
+/** Inputs that are made of the pictures; the others are weights and settings. */
+export const activationsOf = ({ opType, input }: OnnxNode): string[] => (joining.has(opType) ? input : input.slice(0, 1))
+
+/** Pixels of the picture between two values of a tensor; too large a number behind a Resize, where it does not matter any more. */
+function stridesOf(nodes: readonly OnnxNode[]): Map<string, number> {
+  const strideOf = new Map<string, number>()
+  for (const { input, output, attribute } of nodes) {
+    const own = toNumber(attribute.find(({ name }) => name === 'strides')?.ints?.[0] ?? 1)
+    for (const name of output) strideOf.set(name, own * Math.max(1, ...input.map((one) => strideOf.get(one) ?? 1)))
+  }
+  return strideOf
+}
+
+function isReadAsSilu(tensor: string, nodes: readonly OnnxNode[]): boolean {
+  const readers = nodes.filter(({ input }) => input.includes(tensor))
+  const gate = readers.find(({ opType }) => opType === 'Sigmoid')?.output[0]
+  return gate !== undefined && readers.every(({ opType, input }) => opType === 'Sigmoid' || (opType === 'Mul' && input.includes(gate)))
+}

@@ -1,0 +1,31 @@
+// Weights of a convolution as int8 with a scale for each output channel, and its bias on the scale of the products.
+
+export interface ByteWeights {
+  weights: Int8Array
+  /** f32 [channels] */
+  scales: Float32Array
+}
+
+/** The full byte; session.ts sees to processors that would overflow with it. Of 7 bits one box in twenty was lost. */
+const mostWeight = 127
+/** A bias beyond it would not fit its 32 bits. */
+const mostBias = 2 ** 30
+
+/** `bias`: f32 [channels] or none; `inputScale`: of the tensor that is convolved. */
+export function quantizeWeights(values: Float32Array, channels: number, { bias, inputScale }: { bias: Float32Array | undefined; inputScale: number }): ByteWeights {
+  const perChannel = values.length / channels
+  const weights = new Int8Array(values.length)
+  const scales = new Float32Array(channels)
+  for (let channel = 0; channel < channels; channel++) {
+    const own = values.subarray(channel * perChannel, (channel + 1) * perChannel)
+    const most = own.reduce((so, value) => Math.max(so, Math.abs(value)), 0)
+    const scale = Math.fround(Math.max(most / mostWeight, Math.abs(bias?.[channel] ?? 0) / (inputScale * mostBias), 1e-12))
+    scales[channel] = scale
+    own.forEach((value, i) => void (weights[channel * perChannel + i] = Math.round(value / scale)))
+  }
+  return { weights, scales }
+}
+
+export function quantizeBias(bias: Float32Array, scales: Float32Array): Int32Array {
+  return Int32Array.from(bias, (value, channel) => Math.round(value / scales[channel]!))
+}
