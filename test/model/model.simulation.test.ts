@@ -3,6 +3,7 @@ import { readCurrent } from '@likeness/engine/current'
 import { cells, nameOf } from '@likeness/engine/test-support/cells'
 import { realProtocol } from '@likeness/engine/protocol'
 import type { Protocol } from '@likeness/engine/protocol'
+import { messageOf } from '@likeness/shared/errors'
 import { expect, test } from 'vitest'
 import { runCell } from './run-cell.ts'
 
@@ -24,9 +25,21 @@ const brokenRules: Record<string, Protocol> = {
     }
   }
 }
+/** What the first of some seeds finds that finds anything. */
+async function firstNoticed(protocol: Protocol): Promise<string> {
+  for (let seed = 8; seed < 14; seed++) {
+    try {
+      await runCell({ cell: cells[0]!, seed, operations: 600, protocol })
+    } catch (error) {
+      return messageOf(error)
+    }
+  }
+  return 'nothing'
+}
+
 test.each(Object.entries(brokenRules))('%s: noticed', async (_, protocol) => {
-  await expect(runCell({ cell: cells[0]!, seed: 7, operations: 600, protocol })).rejects.toThrow(/^operation \d+|^job /)
-})
+  expect(await firstNoticed(protocol)).toMatch(/^operation \d+|^job |^the embedding /)
+}, 240_000)
 
 test('a seed draws the same operations again', async () => {
   const [first, again] = [await runCell({ cell: cells[0]!, seed: 9, operations }), await runCell({ cell: cells[0]!, seed: 9, operations })]
