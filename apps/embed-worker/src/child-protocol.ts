@@ -1,6 +1,6 @@
 // The messages between the supervisor and an inference child. Typed arrays travel as they are (serialization 'advanced').
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
-import type { Box, CompareMade } from '@likeness/shared/contract/lane'
+import type { Box, CompareMade, RankMade, RankQuery } from '@likeness/shared/contract/lane'
 import type { Enrolment, Look } from '@likeness/shared/contract/picture-settings'
 
 export type Priority = 'interactive' | 'small' | 'bulk'
@@ -22,7 +22,14 @@ export interface QueryTask {
   confidence?: number | undefined
   enrolment?: Enrolment | undefined
   look?: Look | undefined
+  raws?: boolean | undefined
   embedding: EmbeddingSpec
+}
+/** Raw vectors of a query beside those of its candidates: no picture, no inference. */
+export interface RankTask extends RankQuery {
+  kind: 'rank'
+  /** f16 [rows, rawDim], the query's first. */
+  raws: Uint16Array
 }
 /** Somebody's picture beside a gallery picture, which the child reads from the object store. */
 export interface CompareTask {
@@ -39,7 +46,7 @@ export interface ThumbnailTask {
   /** Longest side in pixels. */
   width: number
 }
-export type ChildTask = ItemTask | QueryTask | CompareTask | ThumbnailTask
+export type ChildTask = ItemTask | QueryTask | CompareTask | RankTask | ThumbnailTask
 
 export interface EmbeddedRow {
   kind: 'subject' | 'whole' | 'view' | 'tile' | 'given'
@@ -54,7 +61,7 @@ export interface Embedded {
   rows: EmbeddedRow[]
   /** f32 [rows, dim] after the profile. */
   vectors: Float32Array
-  /** f16 [rows, rawDim] before the profile; empty for queries. */
+  /** f16 [rows, rawDim] before the profile; empty for queries that do not ask for them. */
   raw: Uint16Array
   decodeMs: number
   inferMs: number
@@ -66,7 +73,10 @@ export interface Thumbnail {
 export interface Compared extends CompareMade {
   kind: 'compared'
 }
-export type ChildResult = Embedded | Compared | Thumbnail
+export interface Ranked extends RankMade {
+  kind: 'ranked'
+}
+export type ChildResult = Embedded | Compared | Ranked | Thumbnail
 
 /** What a loaded child says about itself. */
 export interface ChildModel {

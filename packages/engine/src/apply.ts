@@ -4,7 +4,8 @@ import type { BatchItem, VectorBatch } from '@likeness/shared/contract/vector-ba
 import { copyRows, rowsBetween } from '@likeness/shared/contract/vector-rows'
 import type { VectorRows } from '@likeness/shared/contract/vector-rows'
 import { hashName, itemHash } from './item-hash.ts'
-import { decodePayload, encodePayload } from './item-payload.ts'
+import { decodePayload, encodePayload, rawSum } from './item-payload.ts'
+import type { RawPlace } from './item-payload.ts'
 import type { ItemVersion } from './item-version.ts'
 import { newestRevision, overlaid, overlayFor, overlayOf, waitLonger } from './overlay.ts'
 import type { Overlay } from './overlay.ts'
@@ -96,7 +97,20 @@ export function register(state: WriterState, { ingestion, total, partSize, reque
   })
 }
 
-function applyItem(state: WriterState, ingestion: OpenIngestion, item: BatchItem, vectors: VectorRows, rules: Rules): void {
+interface Arriving {
+  item: BatchItem
+  vectors: VectorRows
+  raws: RawPlace | undefined
+}
+
+/** Of an item's rows in a batch that was read; undefined where it keeps none. */
+function rawPlace(key: string, { header: { rawDim: dim }, raw, rawAt }: VectorBatch, first: number, end: number): RawPlace | undefined {
+  if (dim === 0 || rawAt === undefined || first === end) return undefined
+  const own = raw.subarray(first * dim, end * dim)
+  return { key, at: rawAt + 2 * first * dim, dim, sum: rawSum(new Uint8Array(own.buffer, own.byteOffset, own.byteLength)) }
+}
+
+function applyItem(state: WriterState, ingestion: OpenIngestion, { item, vectors, raws }: Arriving, rules: Rules): void {
   const { record } = ingestion
   if (item.failure !== undefined) {
     record.failed++
@@ -113,7 +127,7 @@ function applyItem(state: WriterState, ingestion: OpenIngestion, item: BatchItem
   removeKnown(state, hash, now)
   const name = hashName(hash)
   const { id, label, metadata = {}, imageKey, width = 0, height = 0, rows } = item
-  const payload = { id, label, metadata, imageKey, width, height, rows }
+  const payload = { id, label, metadata, imageKey, width, height, rows, ...(raws && { raws }) }
   const waiting = state.relabels.get(name) ?? []
   if (isSwept(state, payload, version, waiting)) {
     state.tombstones.set(name, version)
@@ -126,7 +140,8 @@ function applyItem(state: WriterState, ingestion: OpenIngestion, item: BatchItem
 }
 
 /** How many items had an effect. A batch of a closed or unknown ingestion has none. */
-export function applyBatch(state: WriterState, batchKey: string, { header, vectors }: VectorBatch, rules: Rules): number {
+export function applyBatch(state: WriterState, batchKey: string, batch: VectorBatch, rules: Rules): number {
+  const { header, vectors } = batch
   const ingestion = state.ingestions.get(header.ingestion)
   if (ingestion === undefined || !isOpen(ingestion)) return 0
   let row = 0
@@ -135,7 +150,7 @@ export function applyBatch(state: WriterState, batchKey: string, { header, vecto
     const first = row
     row += item.rows.length
     if (item.ordinal >= ingestion.record.total || !rules.claim(ingestion.done, item.ordinal, batchKey)) continue
-    applyItem(state, ingestion, item, copyRows(rowsBetween(vectors, header.dim, first, row)), rules)
+    applyItem(state, ingestion, { item, vectors: copyRows(rowsBetween(vectors, header.dim, first, row)), raws: rawPlace(batchKey, batch, first, row) }, rules)
     applied++
   }
   if (applied > 0) state.dirty = true

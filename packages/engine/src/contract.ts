@@ -7,6 +7,7 @@ import type { Operation, RestoreOperation } from '@likeness/shared/contract/oper
 import type { rowKinds } from '@likeness/shared/contract/vector-batch'
 import type { Box } from '@likeness/shared/contract/lane'
 import type { VectorRows } from '@likeness/shared/contract/vector-rows'
+import type { RawPlace } from './item-payload.ts'
 
 export interface Catalog {
   /** The collection behind a name; collection_not_found. `fresh` reads the store, else at most 500 ms old, or what was read last when the catalogue is damaged (data_corrupt for all else). */
@@ -154,6 +155,8 @@ export interface StoredItem {
   height: number
   revision: number
   rows: RowInfo[]
+  /** Where the raw vectors of its rows lie: raw-vectors.ts reads them. */
+  raws?: RawPlace | undefined
 }
 export interface Hit {
   item: StoredItem

@@ -1,7 +1,20 @@
 // The payload of an item: JSON beside its columns, read by row when it is answered.
+import { createHash } from 'node:crypto'
 import { metadataSchema } from '@likeness/shared/contract/item-list'
 import { batchRowSchema } from '@likeness/shared/contract/vector-batch'
 import { z } from 'zod'
+
+export const rawPlaceSchema = z.object({
+  /** Of the vector batch, in the object store. */
+  key: z.string(),
+  /** Its first byte; float16 [rows, dim]. */
+  at: z.number().int(),
+  dim: z.number().int(),
+  /** First half of the sha256 of these bytes, in hex. */
+  sum: z.string()
+})
+export type RawPlace = z.infer<typeof rawPlaceSchema>
+export const rawSum = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex').slice(0, 32)
 
 export const itemPayloadSchema = z.object({
   id: z.string(),
@@ -10,7 +23,9 @@ export const itemPayloadSchema = z.object({
   imageKey: z.string().nullable(),
   width: z.number(),
   height: z.number(),
-  rows: z.array(batchRowSchema)
+  rows: z.array(batchRowSchema),
+  /** Where the raw vectors of its rows lie; not there for vectors that were made elsewhere. */
+  raws: rawPlaceSchema.optional()
 })
 export type ItemPayload = z.infer<typeof itemPayloadSchema>
 

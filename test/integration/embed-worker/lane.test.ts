@@ -1,7 +1,7 @@
 import { request } from 'node:http'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { denseRows } from '@likeness/shared/contract/vector-rows'
-import { compareMadeSchema, decodeVector, embedAnswerSchema } from '@likeness/shared/contract/lane'
+import { compareMadeSchema, decodeRaw, decodeVector, embedAnswerSchema, rankMadeSchema } from '@likeness/shared/contract/lane'
 import { laneAddressSchema, lanesKey } from '@likeness/shared/contract/work'
 import sharp from 'sharp'
 import { ask, createEmbedRig, embed, laneSecret, pictureOf, tinyEmbedding } from './embed-rig.ts'
@@ -55,6 +55,18 @@ test('a picture is compared with one of the store, box with box', async () => {
   expect(made).toMatchObject({ query: { width: 96, height: 96, box: [8, 8, 72, 72] }, item: { width: 96, height: 96, box: [8, 8, 96, 72] }, grid: 3 })
   const same = compareMadeSchema.parse(await (await ask(`${worker.url}/compare`, bytes, { imageKey: 'pictures/five.png' })).json())
   expect(same.strengths.map((row, cell) => row[cell] === Math.max(...row))).toEqual(Array.from({ length: 9 }, () => true))
+})
+
+test('raw vectors come with a picture where they are asked for, and candidates are ranked by theirs', async () => {
+  const asked = async (seed: number) => embedAnswerSchema.parse(await (await embed(worker.url, await pictureOf(seed, 96), { box: [8, 8, 72, 72], raws: true })).json())
+  const [five, six] = [(await asked(5)).objects[0]!, (await asked(6)).objects[0]!]
+  const [a, b] = [decodeRaw(five.raw!), decodeRaw(six.raw!)]
+  const response = await ask(`${worker.url}/rank`, new Uint8Array(Uint16Array.from([...a, ...b, ...a]).buffer), { rawDim: a.length, queryRows: 1, itemRows: [1, 1] })
+  const { alike } = rankMadeSchema.parse(await response.json())
+  expect(alike[0]![1]).toBeCloseTo(1, 4)
+  expect(alike[0]![0]).toBeLessThan(0.99)
+  expect(embedAnswerSchema.parse(await (await embed(worker.url, await pictureOf(5, 96))).json()).objects[0]!.raw).toBeUndefined()
+  expect(await codeOf(await ask(`${worker.url}/rank`, new Uint8Array(8), { rawDim: a.length, queryRows: 1, itemRows: [1] }))).toEqual([400, 'dimension_mismatch'])
 })
 
 test.each([

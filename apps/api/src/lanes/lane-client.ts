@@ -1,8 +1,8 @@
 // Asks the embed-workers' interactive lanes: least busy first, another one when a lane fails. The API itself never runs inference.
 import type { Clock } from '@likeness/shared/clock'
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
-import { compareMadeSchema, embedAnswerSchema } from '@likeness/shared/contract/lane'
-import type { CompareMade, CompareQuery, EmbedAnswer, EmbedQuery } from '@likeness/shared/contract/lane'
+import { compareMadeSchema, embedAnswerSchema, rankMadeSchema } from '@likeness/shared/contract/lane'
+import type { CompareMade, CompareQuery, EmbedAnswer, EmbedQuery, RankMade, RankQuery } from '@likeness/shared/contract/lane'
 import { modelOf, parseProfileEmbedding } from '@likeness/shared/contract/profile'
 import type { LaneAddress } from '@likeness/shared/contract/work'
 import { appError } from '@likeness/shared/errors'
@@ -16,6 +16,8 @@ export interface LaneClient {
   embed(picture: Uint8Array, query: EmbedQuery, signal?: AbortSignal): Promise<EmbedAnswer>
   /** Which part of the picture's box is which part of a gallery picture's. The same errors. */
   compare(picture: Uint8Array, query: CompareQuery, signal?: AbortSignal): Promise<CompareMade>
+  /** How much the parts of query rows and of candidates have in common. The same errors. */
+  rank(raws: Uint16Array, query: RankQuery, signal?: AbortSignal): Promise<RankMade>
   /** A JPEG of at most `width` pixels. */
   thumbnail(picture: Uint8Array, width: number, signal?: AbortSignal): Promise<Uint8Array>
   /** What the lanes make; waits for a first lane, then embedder_unavailable. */
@@ -92,7 +94,7 @@ export function createLaneClient(deps: { registry: LaneRegistry; secret: string;
     throw unavailable(candidates.length === 0 ? 'no embedder is running' : 'no embedder could answer', last)
   }
 
-  async function askFitting(path: string, picture: Uint8Array, query: EmbedQuery | CompareQuery, signal?: AbortSignal): Promise<unknown> {
+  async function askFitting(path: string, picture: Uint8Array, query: EmbedQuery | CompareQuery | RankQuery, signal?: AbortSignal): Promise<unknown> {
     const lanes = registry.known()
     const fitting = fittingLanes(lanes, query.embedding)
     if (lanes.length > 0 && fitting.length === 0) {
@@ -105,6 +107,7 @@ export function createLaneClient(deps: { registry: LaneRegistry; secret: string;
   return {
     embed: async (picture, query, signal) => embedAnswerSchema.parse(await askFitting('/embed', picture, query, signal)),
     compare: async (picture, query, signal) => compareMadeSchema.parse(await askFitting('/compare', picture, query, signal)),
+    rank: async (raws, query, signal) => rankMadeSchema.parse(await askFitting('/rank', new Uint8Array(raws.buffer, raws.byteOffset, raws.byteLength), query, signal)),
     async thumbnail(picture, width, signal) {
       return (await callAny(registry.known(), { path: `/thumbnail?width=${width}`, body: picture, signal })).body
     },

@@ -45,12 +45,13 @@ function acquire({ replica }: ApiDeps, { incarnation }: CollectionSpec, { reques
 }
 
 /** As the settings say now, which may have changed since the creation; what the request says goes before them. */
-async function howToLook({ replica }: ApiDeps, { incarnation }: CollectionSpec, { request }: ReceivedSearch): Promise<Pick<EmbedQuery, 'enrolment' | 'look'>> {
+async function howToLook({ replica }: ApiDeps, { incarnation }: CollectionSpec, { request }: ReceivedSearch): Promise<Pick<EmbedQuery, 'enrolment' | 'look' | 'raws'>> {
   const loaded = await replica.acquire(incarnation, { consistency: 'eventual', timeoutMs: readTimeoutMs })
   try {
     const { settings } = loaded.spec
     const asked = Object.fromEntries(Object.keys(lookSchema.shape).flatMap((name) => (request[name as keyof Look] === undefined ? [] : [[name, request[name as keyof Look]]])))
-    return { enrolment: enrolmentSchema.parse(settings), look: lookSchema.parse({ ...settings, ...asked }) }
+    const raws = (request.rerank ?? settings.rerank) === 'cells'
+    return { enrolment: enrolmentSchema.parse(settings), look: lookSchema.parse({ ...settings, ...asked }), ...(raws && { raws }) }
   } finally {
     loaded.release()
   }
@@ -78,7 +79,7 @@ export const search = (deps: ApiDeps): Route => ({
     try {
       const queries = await queriesFor(snapshot, received, embedded, embed)
       const searchFromMs = performance.now()
-      const found = await searchSnapshot(snapshot, queries, received.request)
+      const found = await searchSnapshot(snapshot, queries, received.request, { ...deps, signal: contextOf(res).gone })
       const nowMs = performance.now()
       res.setHeader('x-index-seq', String(found.index_seq))
       res.json({ collection: spec.name, ...found, took_ms: { embed: round(embedMs), search: round(nowMs - searchFromMs), total: round(nowMs - startedMs) } })

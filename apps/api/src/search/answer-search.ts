@@ -8,6 +8,8 @@ import type { Metadata } from '@likeness/shared/contract/item-list'
 import { appError } from '@likeness/shared/errors'
 import { pictureLinks } from '../stored-item.ts'
 import { suppressOverlaps } from './recognised-objects.ts'
+import { rawsOfQueries, searchByCells } from './search-by-cells.ts'
+import type { CellRanking } from './search-by-cells.ts'
 import { searchReranked } from './search-reranked.ts'
 import type { RankedHit } from './search-reranked.ts'
 import type { SearchQueries } from './search-queries.ts'
@@ -75,7 +77,7 @@ function askFor({ group_size: groupSize = 1, group_by: groupBy }: SearchRequest,
 }
 
 /** Searches all vectors at once; timings are the caller's. */
-export async function searchSnapshot(snapshot: Snapshot, queries: SearchQueries, request: SearchRequest): Promise<Omit<SearchAnswer, 'took_ms' | 'collection'>> {
+export async function searchSnapshot(snapshot: Snapshot, queries: SearchQueries, request: SearchRequest, ranking: CellRanking): Promise<Omit<SearchAnswer, 'took_ms' | 'collection'>> {
   const { name, metric } = snapshot.spec
   const { settings } = snapshot.spec
   const { group_by: groupBy, group_size: groupSize = 1, nms_iou: nmsIou = settings.nms_iou, rerank = settings.rerank, hamming_radius: hammingRadius } = request
@@ -88,7 +90,9 @@ export async function searchSnapshot(snapshot: Snapshot, queries: SearchQueries,
   const grouping = groupBy === undefined ? {} : { groupBy, groupSize: asked.groupSize }
   const filter = filterOf({ filter: request.filter, exclude: excludedOf(request, settings, request.metadata ?? queries.metadata) })
   const wish = { vectors: queries.vectors, k: asked.k, searchBudget: request.search_budget, hammingRadius, scoreThres: request.score_thres, filter, ...grouping }
-  const found = rerank ? await searchReranked(snapshot, wish) : await snapshot.search(wish)
+  const raws = rerank === 'cells' ? await rawsOfQueries(queries, ranking) : undefined
+  if (request.rerank === 'cells' && raws === undefined) throw appError('invalid_request', 'rerank by cells is for pictures, and for items that came as pictures')
+  const found = raws !== undefined ? await searchByCells(snapshot, wish, raws, ranking) : rerank === true ? await searchReranked(snapshot, wish) : await snapshot.search(wish)
   const lists = found.map((hits) => hits.filter(({ item }) => item.id !== queries.except).map((hit) => hitAnswer(name, metric, hit)))
   const group = groupBy === undefined ? undefined : { by: groupBy, size: groupSize }
   const every = queries.objects.map((object, i) => ({ ...object, hits: mergeHits(lists.filter((_, n) => queries.objectOf[n] === i), k, group) }))

@@ -11,7 +11,9 @@ export interface ReceivedSearch {
   picture: Uint8Array | undefined
 }
 
-const asJson = new Set(['vector', 'box', 'k', 'score_thres', 'search_budget', 'hamming_radius', 'min_seq', 'max_objects', 'detector_threshold', 'nms_iou', 'filter', 'exclude', 'group_size', 'tiles', 'detect_tiles', 'exclude_same', 'rerank', 'metadata'])
+const asJson = new Set(['vector', 'box', 'k', 'score_thres', 'search_budget', 'hamming_radius', 'min_seq', 'max_objects', 'detector_threshold', 'nms_iou', 'filter', 'exclude', 'group_size', 'tiles', 'detect_tiles', 'exclude_same', 'metadata'])
+
+const isSwitch = (text: unknown): boolean => text === 'true' || text === 'false'
 
 /** invalid_vector for whatever is wrong inside `vector`. */
 function parseSearch(body: unknown): SearchRequest {
@@ -49,7 +51,8 @@ async function readSearchJson(req: Request, res: Response): Promise<unknown> {
 export async function receiveSearch(req: Request, res: Response, maxBytes: number): Promise<ReceivedSearch> {
   if (isMultipart(req)) {
     const { fields, picture } = await readPictureForm(req, { maxBytes, asJson })
-    return checkSources({ request: parseSearch(fields), picture })
+    const { rerank } = fields
+    return checkSources({ request: parseSearch({ ...fields, ...(isSwitch(rerank) && { rerank: rerank === 'true' }) }), picture })
   }
   if (!isJson(req)) throw appError('unsupported_media_type', 'send application/json, or multipart/form-data with a picture')
   return checkSources({ request: parseSearch(await readSearchJson(req, res)), picture: undefined })

@@ -1,7 +1,8 @@
 // What is searched for: the vectors behind a picture, an item or a vector, and how each object is shown in the answer.
-import type { Snapshot } from '@likeness/engine/contract'
+import type { Snapshot, StoredItem } from '@likeness/engine/contract'
 import type { SearchAnswer } from '@likeness/shared/contract/http'
-import { decodeVector } from '@likeness/shared/contract/lane'
+import { concatArrays } from '@likeness/shared/concat-arrays'
+import { decodeRaw, decodeVector } from '@likeness/shared/contract/lane'
 import type { Metadata } from '@likeness/shared/contract/item-list'
 import type { EmbedAnswer } from '@likeness/shared/contract/lane'
 import { rowCount } from '@likeness/shared/contract/vector-rows'
@@ -20,6 +21,10 @@ export interface SearchQueries {
   except: string | undefined
   /** Of the item that is asked with. */
   metadata?: Metadata
+  /** float16 of each row, before the profile; of pictures, where they were asked for. */
+  raws?: Uint16Array
+  /** What is asked with. */
+  item?: StoredItem
 }
 
 /** Each row is an object. */
@@ -49,7 +54,8 @@ export function queriesOfPicture(answer: EmbedAnswer): SearchQueries {
     vectors,
     objectOf,
     picture: { width: answer.width, height: answer.height },
-    except: undefined
+    except: undefined,
+    raws: concatArrays(Uint16Array, answer.objects.flatMap(({ raw }) => (raw === undefined ? [] : [decodeRaw(raw)])))
   }
 }
 
@@ -61,5 +67,5 @@ export async function queriesOfItem(snapshot: Snapshot, id: string): Promise<Sea
   const objectOf = item.rows.map(({ kind, box, className, score }) =>
     placeOf(objects, kind === 'subject' ? { kind, box, class: className, detector_score: score } : { kind: 'whole', box, class: null, detector_score: null })
   )
-  return { objects, vectors, objectOf, picture: { width: item.width, height: item.height }, except: id, metadata: item.metadata }
+  return { objects, vectors, objectOf, picture: { width: item.width, height: item.height }, except: id, metadata: item.metadata, item }
 }

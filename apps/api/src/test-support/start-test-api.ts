@@ -15,7 +15,7 @@ import type { Clock } from '@likeness/shared/clock'
 import { decodeItemList } from '@likeness/shared/contract/item-list'
 import type { ItemListLine } from '@likeness/shared/contract/item-list'
 import { encodeVector } from '@likeness/shared/contract/lane'
-import type { CompareMade, CompareQuery, EmbedAnswer, EmbedQuery } from '@likeness/shared/contract/lane'
+import type { CompareMade, CompareQuery, EmbedAnswer, EmbedQuery, RankMade, RankQuery } from '@likeness/shared/contract/lane'
 import { decodeLogSlot } from '@likeness/shared/contract/operation'
 import type { Operation } from '@likeness/shared/contract/operation'
 import { collectionKeys } from '@likeness/shared/keys'
@@ -36,6 +36,8 @@ export const embedding = { version: 'test@1/whole@1', dim: 4, unit: true }
 export interface FakeLanes extends LaneClient {
   queries: EmbedQuery[]
   comparisons: CompareQuery[]
+  rankings: { raws: Uint16Array; query: RankQuery }[]
+  rankAnswer: (query: RankQuery) => RankMade
   pictures: Uint8Array[]
   thumbnailsMade: number
   answer: (query: EmbedQuery) => EmbedAnswer
@@ -67,6 +69,8 @@ function createFakeLanes(): FakeLanes {
   const lanes: FakeLanes = {
     queries: [],
     comparisons: [],
+    rankings: [],
+    rankAnswer: ({ queryRows, itemRows }) => ({ alike: Array.from({ length: queryRows }, () => itemRows.map(() => 0)) }),
     pictures: [],
     thumbnailsMade: 0,
     answer: ({ embedding: { version } }) => embedAnswer([[1, 0, 0, 0]], version),
@@ -79,6 +83,10 @@ function createFakeLanes(): FakeLanes {
       lanes.pictures.push(picture)
       lanes.comparisons.push(query)
       return compareMade
+    },
+    async rank(raws, query) {
+      lanes.rankings.push({ raws, query })
+      return lanes.rankAnswer(query)
     },
     async thumbnail() {
       lanes.thumbnailsMade++

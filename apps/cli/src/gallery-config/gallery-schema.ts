@@ -82,7 +82,7 @@ const likeness = z.strictObject({
   whole: key(given.whole, { description: 'whether the whole picture of a query is searched for `always`, or as a `fallback` where no subject is found', absent: "`always`, or the profile's" }),
   tiles: key(given.tiles, { description: 'n: n x n overlapping parts of a query are searched for like subjects', absent: "`[]`, or the profile's" }),
   detect_tiles: key(given.detect_tiles, { description: 'n: subjects of a query are looked for in n x n enlarged parts of it too; a run of the model for each', absent: "`[]`, or the profile's" }),
-  rerank: key(given.rerank, { description: 'puts hits in the order of their k-reciprocal distances', absent: "`false`, or the profile's" }),
+  rerank: key(given.rerank, { description: 'puts hits in the order of their k-reciprocal distances (`true`), or of what their parts have in common with those of the query (`cells`)', absent: "`false`, or the profile's" }),
   seal_threshold: key(number(collectionSettingsSchema.shape.seal_threshold.unwrap()).optional(), { description: 'rows from which on a segment gets the index of `index_method`; smaller ones are exact', absent: '20000' }),
   storage: key(storageSchema.optional(), { description: 'how sealed segments store vectors: `f32`, `f16`, `sq8` (a byte a value) or `pq<m>` (m bytes a vector; m divides its length)', absent: '`f32`', examples: ['f32', 'f16', 'sq8', 'pq64'] }),
   rescore: key(z.boolean().optional(), { description: 'with `f16`, `sq8` and `pq<m>`: scores come from the full vectors, which are kept on disk', absent: '`false`' }),

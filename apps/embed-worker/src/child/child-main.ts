@@ -13,6 +13,7 @@ import { createPictureEmbedder } from './embed-picture.ts'
 import { createGate, turnLoop } from '../gate.ts'
 import { createProjections } from './projections.ts'
 import { readPicture } from './read-picture.ts'
+import { createItemRanker } from './rank-items.ts'
 import { createRunTask } from './run-task.ts'
 import { createTaskServer } from './serve-tasks.ts'
 import { makeThumbnail } from './thumbnail.ts'
@@ -48,6 +49,7 @@ async function load() {
     thumbnail: (bytes, side) => watched(() => makeThumbnail(bytes, side, config.MAX_IMAGE_PIXELS)),
     pictures: createPictureEmbedder({ embedder, gate, project }),
     compare: createPictureComparer({ embedder, gate, profileOf }),
+    rank: createItemRanker({ manifest: embedder.manifest, profileOf }),
     hooks: createTestHooks(config.LIKENESS_TEST_HOOKS)
   })
   const { name, version, sha256 } = model.manifest

@@ -97,7 +97,8 @@ export function createPictureEmbedder({ embedder, project, gate }: EmbedPictureD
     const { box, enrolment = plain.enrolment } = task
     const { image, ...offset } = placed(picture, enrolment)
     const rows = box ? await givenRows(image, moveBox(box, { left: -offset.left, top: -offset.top }), enrolment, infer) : await foundRows(image, task, infer)
-    return { ...describe(picture, moved(rows, offset)), vectors: await project(concatArrays(Float32Array, rows.map((row) => row.raw)), task.embedding), raw: new Uint16Array(0), inferMs: inferMs() }
+    const raw = concatArrays(Float32Array, rows.map((row) => row.raw))
+    return { ...describe(picture, moved(rows, offset)), vectors: await project(raw, task.embedding), raw: task.raws ? toFloat16(raw) : new Uint16Array(0), inferMs: inferMs() }
   }
 
   async function givenRows(image: DecodedImage, box: Box, { second_pass: again, view_sizes: sizes }: Enrolment, infer: Infer): Promise<RowWithRaw[]> {

@@ -6,6 +6,7 @@ import type { ChildResult, ChildTask, CompareTask, ItemTask, Priority, QueryTask
 import type { TestHooks } from '../test-hooks.ts'
 import type { ComparePictures } from './compare-pictures.ts'
 import type { PictureEmbedder } from './embed-picture.ts'
+import type { RankItems } from './rank-items.ts'
 import { createPermits } from './permits.ts'
 
 export interface RunTaskDeps {
@@ -14,6 +15,7 @@ export interface RunTaskDeps {
   thumbnail: (bytes: Uint8Array, width: number) => Promise<Uint8Array>
   pictures: PictureEmbedder
   compare: ComparePictures
+  rank: RankItems
   hooks: TestHooks
 }
 export interface TaskContext {
@@ -30,7 +32,7 @@ const galleryInHand = 2
 const queryDecodes = 2
 
 /** Rejects with the AppErrors of decoding, `image_missing`, `store_unavailable`; anything else means the process is not sound. */
-export function createRunTask({ read, decode, thumbnail, pictures, compare, hooks }: RunTaskDeps): RunTask {
+export function createRunTask({ read, decode, thumbnail, pictures, compare, rank, hooks }: RunTaskDeps): RunTask {
   const galleryPermits = createPermits(galleryInHand)
   const queryPermits = createPermits(queryDecodes)
 
@@ -82,6 +84,7 @@ export function createRunTask({ read, decode, thumbnail, pictures, compare, hook
       case 'item': return runItem(task, context)
       case 'query': return runQuery(task, context)
       case 'compare': return runCompare(task, context)
+      case 'rank': return { kind: 'ranked', ...(await rank(task)) }
       case 'thumbnail': return runThumbnail(task, context)
     }
   }

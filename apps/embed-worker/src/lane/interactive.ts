@@ -1,10 +1,10 @@
 // Somebody's picture through the pool: bounded, within its deadline, and never ended by another picture's crash.
 import { appError, isErrorCode } from '@likeness/shared/errors'
 import type { Logger } from '@likeness/shared/log'
-import type { ChildResult, CompareTask, QueryTask, ThumbnailTask } from '../child-protocol.ts'
+import type { ChildResult, CompareTask, QueryTask, RankTask, ThumbnailTask } from '../child-protocol.ts'
 import type { RunOptions, TaskOutcome } from '../pool/task.ts'
 
-type LaneTask = QueryTask | CompareTask | ThumbnailTask
+type LaneTask = QueryTask | CompareTask | RankTask | ThumbnailTask
 export interface InteractiveDeps {
   pool: { run(task: LaneTask, options: RunOptions): Promise<TaskOutcome> }
   isolation: { run(task: LaneTask, options: RunOptions): Promise<TaskOutcome> }

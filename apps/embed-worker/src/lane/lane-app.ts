@@ -1,8 +1,8 @@
 // The routes of the interactive lane; contract in shared/contract/lane.
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
-import { compareQuerySchema, embedQuerySchema, encodeVector } from '@likeness/shared/contract/lane'
-import type { CompareMade, EmbedAnswer } from '@likeness/shared/contract/lane'
+import { compareQuerySchema, embedQuerySchema, encodeRaw, encodeVector, rankQuerySchema } from '@likeness/shared/contract/lane'
+import type { CompareMade, EmbedAnswer, RankMade } from '@likeness/shared/contract/lane'
 import { appError } from '@likeness/shared/errors'
 import type { Logger } from '@likeness/shared/log'
 import type { Embedded } from '../child-protocol.ts'
@@ -23,7 +23,7 @@ const thumbnailSides = { least: 16, most: 2048 }
 
 export function createLaneApp(deps: LaneAppDeps): RequestListener {
   const { log, secret } = deps
-  const routes: Record<string, Handler> = { '/embed': embed(deps), '/compare': compare(deps), '/thumbnail': thumbnail(deps) }
+  const routes: Record<string, Handler> = { '/embed': embed(deps), '/compare': compare(deps), '/rank': rank(deps), '/thumbnail': thumbnail(deps) }
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', 'http://lane')
@@ -50,8 +50,8 @@ function embed({ interactive, embeddings, maxBytes }: LaneAppDeps): Handler {
     await embeddings.check(query.embedding)
     const bytes = await readBody(request, maxBytes)
     const startedMs = performance.now()
-    const { embedding, box, confidence, enrolment, look } = query
-    const result = await interactive({ kind: 'query', bytes, box, confidence, enrolment, look, embedding }, requestSignal(request, response))
+    const { embedding, ...how } = query
+    const result = await interactive({ kind: 'query', bytes, ...how, embedding }, requestSignal(request, response))
     if (result.kind !== 'embedded') throw appError('internal', `a query was answered with what is ${result.kind}`)
     sendJson(response, toAnswer(embedding, result, performance.now() - startedMs))
   }
@@ -69,6 +69,21 @@ function compare({ interactive, embeddings, maxBytes }: LaneAppDeps): Handler {
   }
 }
 
+/** Some hundred candidates with a few rows each. */
+const maxRawBytes = 64 * 1024 * 1024
+
+function rank({ interactive, embeddings }: LaneAppDeps): Handler {
+  return async (request, response, url) => {
+    const query = parseOptions(url, rankQuerySchema)
+    await embeddings.check(query.embedding)
+    const body = await readBody(request, maxRawBytes)
+    const raws = new Uint16Array(new Uint8Array(body).buffer, 0, body.byteLength >> 1)
+    const result = await interactive({ kind: 'rank', raws, ...query }, requestSignal(request, response))
+    if (result.kind !== 'ranked') throw appError('internal', `a ranking was answered with what is ${result.kind}`)
+    sendJson(response, { alike: result.alike } satisfies RankMade)
+  }
+}
+
 function thumbnail({ interactive, maxBytes }: LaneAppDeps): Handler {
   return async (request, response, url) => {
     const width = Number(url.searchParams.get('width') ?? 256)
@@ -82,10 +97,11 @@ function thumbnail({ interactive, maxBytes }: LaneAppDeps): Handler {
   }
 }
 
-function toAnswer(embedding: EmbeddingSpec, { width, height, rows, vectors, decodeMs, inferMs }: Embedded, totalMs: number): EmbedAnswer {
+function toAnswer(embedding: EmbeddingSpec, { width, height, rows, vectors, raw, decodeMs, inferMs }: Embedded, totalMs: number): EmbedAnswer {
   const objects = rows.flatMap(({ kind, box, score, className }, i) => {
     const vector = encodeVector(vectors.subarray(i * embedding.dim, (i + 1) * embedding.dim))
-    return kind === 'view' ? [] : [{ kind, box, score, className, vector }]
+    const own = raw.subarray((i * raw.length) / rows.length, ((i + 1) * raw.length) / rows.length)
+    return kind === 'view' ? [] : [{ kind, box, score, className, vector, ...(own.length > 0 && { raw: encodeRaw(own) }) }]
   })
   return { embedding, width, height, objects, tookMs: { wait: Math.max(0, totalMs - decodeMs - inferMs), decode: decodeMs, infer: inferMs } }
 }

@@ -1,6 +1,7 @@
 // The interactive lane: HTTP between api and embed-worker. Header `authorization: Bearer <LANE_SECRET>`, body = the picture's bytes.
 // POST /embed?options=<JSON EmbedQuery>  -> 200 application/json EmbedAnswer | RFC 9457 problem with a code of the catalogue
 // POST /compare?options=<JSON CompareQuery> -> 200 application/json CompareMade | problem
+// POST /rank?options=<JSON RankQuery>    -> 200 application/json RankMade; its body is raw vectors, not a picture
 // POST /thumbnail?width=N                -> 200 image/jpeg | problem
 // GET  /livez                            -> 200
 import { z } from 'zod'
@@ -19,7 +20,9 @@ export const embedQuerySchema = z.object({
   confidence: z.number().min(0).max(1).optional(),
   /** How the gallery's pictures became rows: the query is seen at the same sizes, and the same classes count. Absent: the model's own size, all classes. */
   enrolment: enrolmentSchema.optional(),
-  look: lookSchema.optional()
+  look: lookSchema.optional(),
+  /** Raw vectors are wanted, too. */
+  raws: z.boolean().optional()
 })
 export type EmbedQuery = z.infer<typeof embedQuerySchema>
 
@@ -30,7 +33,9 @@ export const embeddedObjectSchema = z.object({
   score: z.number(),
   className: z.string().nullable(),
   /** base64 of little-endian float32 [dim], unit length. */
-  vector: z.string()
+  vector: z.string(),
+  /** base64 of little-endian float16 [rawDim], before the profile. */
+  raw: z.string().optional()
 })
 export const embedAnswerSchema = z.object({
   embedding: embeddingSchema,
@@ -53,6 +58,19 @@ export const compareQuerySchema = z.object({
 })
 export type CompareQuery = z.infer<typeof compareQuerySchema>
 
+/** Body: little-endian float16 [rows, rawDim], the query's rows, then those of each item. */
+export const rankQuerySchema = z.object({
+  embedding: embeddingSchema,
+  rawDim: z.number().int().min(1),
+  queryRows: z.number().int().min(1),
+  /** Of each item. */
+  itemRows: z.array(z.number().int().min(1))
+})
+export type RankQuery = z.infer<typeof rankQuerySchema>
+/** [query row][item]: what the parts of its best row have in common with the query's, about 0 to 1. */
+export const rankMadeSchema = z.object({ alike: z.array(z.array(z.number())) })
+export type RankMade = z.infer<typeof rankMadeSchema>
+
 const comparedSideSchema = z.object({
   width: z.number(),
   height: z.number(),
@@ -73,6 +91,8 @@ export type CompareMade = z.infer<typeof compareMadeSchema>
 
 export const encodeVector = (vector: Float32Array): string =>
   Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength).toString('base64')
+export const encodeRaw = (raw: Uint16Array): string => Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength).toString('base64')
+export const decodeRaw = (text: string): Uint16Array => new Uint16Array(new Uint8Array(Buffer.from(text, 'base64')).buffer)
 export function decodeVector(text: string): Float32Array {
   const bytes = Buffer.from(text, 'base64')
   const vector = new Float32Array(bytes.byteLength >> 2)

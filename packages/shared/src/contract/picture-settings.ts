@@ -53,8 +53,8 @@ export const answerSettingsSchema = z.object({
   nms_iou: share.optional(),
   /** Keys of metadata: hits that have the same value as the query are left out. */
   exclude_same: z.array(z.string().min(1).max(128)).max(16).default([]),
-  /** Hits are put in the order of their k-reciprocal distance (Zhong et al. 2017), computed among the best candidates. */
-  rerank: z.boolean().default(false)
+  /** true: hits are put in the order of their k-reciprocal distance (Zhong et al. 2017), computed among the best candidates. cells: in the order of what their boxes' parts have in common with the query's. */
+  rerank: z.union([z.boolean(), z.literal('cells')]).default(false)
 })
 export type AnswerSettings = z.infer<typeof answerSettingsSchema>
 

@@ -53,6 +53,8 @@ export interface VectorBatch {
   vectors: VectorRows
   /** [rows, rawDim] IEEE half precision, before the profile. */
   raw: Uint16Array
+  /** Byte of the object at which they begin; of a batch that was read. */
+  rawAt?: number
 }
 
 const magic = Buffer.from('LKVB')
@@ -105,7 +107,7 @@ export function decodeVectorBatch(bytes: Uint8Array): VectorBatch {
   const vectorsAt = vectorsStart(jsonBytes)
   const rawAt = vectorsAt + 4 * (header.nonZeros === undefined ? rows * header.dim : rows + 1 + 2 * header.nonZeros)
   if (rawAt + rows * header.rawDim * 2 !== digestAt) throw appError('data_corrupt', 'vector batch sizes do not add up')
-  return { header, vectors: readVectors(body.buffer, vectorsAt, header, rows), raw: new Uint16Array(body.buffer, rawAt, rows * header.rawDim) }
+  return { header, vectors: readVectors(body.buffer, vectorsAt, header, rows), raw: new Uint16Array(body.buffer, rawAt, rows * header.rawDim), rawAt }
 }
 
 function readVectors(buffer: ArrayBuffer, at: number, { dim, nonZeros }: BatchHeader, rows: number): VectorRows {

@@ -38,3 +38,16 @@ export async function cellMetric({ matrix, dIn, dOut }: Projection, channels: nu
   }
   return linearTransform(columns, { matrix: columns, dIn: dims, dOut: channels })
 }
+
+/** All cells of a box have much in common; half of it is taken off. More, and boxes of one colour have nothing left. */
+const commonShare = 0.5
+
+export function withoutCommon(cells: Float32Array, channels: number): Float32Array {
+  const out = cells.slice()
+  for (let c = 0; c < channels; c++) {
+    let sum = 0
+    for (let i = 0; i < cellCount; i++) sum += cells[i * channels + c]!
+    for (let i = 0; i < cellCount; i++) out[i * channels + c]! -= (commonShare * sum) / cellCount
+  }
+  return out
+}

@@ -1,7 +1,7 @@
 // Which part of one box is which part of another: their cells compared through the profile, then each pair with the pairs around it.
 import { linearTransform } from '@likeness/faiss'
 import { pooling } from '../pooling.ts'
-import { cellCount, cellMetric, cellsOf } from './cells.ts'
+import { cellCount, cellMetric, cellsOf, withoutCommon } from './cells.ts'
 import type { Projection } from './cells.ts'
 
 /** Cells are numbered row by row. */
@@ -17,8 +17,6 @@ export interface CellMatches {
   matches: CellMatch[]
 }
 
-/** All cells of a box have much in common; half of it is taken off. More, and boxes of one colour have nothing left. */
-const commonShare = 0.5
 /** Similarity of a pair below which it speaks against its neighbours. */
 const neutral = 0.2
 /** Weights of the pairs beside and diagonally from a pair: cells that lie side by side in one box do so in the other. */
@@ -58,16 +56,6 @@ async function similaritiesOf([a, b]: [Float32Array, Float32Array], metric: Floa
     const [i, j] = [Math.floor(at / cellCount), at % cellCount]
     return product(a, i, throughB!, j) / Math.max(Number.MIN_VALUE, lengthsA[i]! * lengthsB[j]!)
   })
-}
-
-function withoutCommon(cells: Float32Array, channels: number): Float32Array {
-  const out = cells.slice()
-  for (let c = 0; c < channels; c++) {
-    let sum = 0
-    for (let i = 0; i < cellCount; i++) sum += cells[i * channels + c]!
-    for (let i = 0; i < cellCount; i++) out[i * channels + c]! -= (commonShare * sum) / cellCount
-  }
-  return out
 }
 
 const steps = [-1, 0, 1].flatMap((down) => [-1, 0, 1].map((across) => ({ down, across, weight: [1, neighbours.beside, neighbours.diagonal][Math.abs(down) + Math.abs(across)]! })))

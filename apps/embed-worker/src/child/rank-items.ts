@@ -1,0 +1,37 @@
+// How much the parts of a query's boxes have in common with those of its candidates, from raw vectors alone.
+import type { RankMade } from '@likeness/shared/contract/lane'
+import { appError } from '@likeness/shared/errors'
+import { fromFloat16 } from '@likeness/shared/float16'
+import { alikeCells, cellChannels } from '@likeness/vision'
+import type { ModelManifest } from '@likeness/vision'
+import type { RankTask } from '../child-protocol.ts'
+import type { Projections } from './projections.ts'
+
+export interface RankItemsDeps {
+  manifest: Pick<ModelManifest, 'name' | 'rawDim' | 'maps' | 'semantic'>
+  profileOf: Projections['profileOf']
+}
+
+/** Rejects with `embedding_mismatch` where vectors have no parts, `dimension_mismatch` for raw vectors of another model. */
+export function createItemRanker({ manifest, profileOf }: RankItemsDeps) {
+  const channels = cellChannels(manifest)
+  return async ({ raws, rawDim, queryRows, itemRows, embedding }: RankTask): Promise<RankMade> => {
+    if (channels === 0) throw appError('embedding_mismatch', `vectors of ${manifest.name} are of whole boxes: there are no parts to compare`)
+    const count = itemRows.reduce((sum, rows) => sum + rows, queryRows)
+    if (rawDim !== manifest.rawDim || raws.length !== count * rawDim) throw appError('dimension_mismatch', `${raws.length} raw values are not ${count} rows of ${manifest.rawDim}`)
+    const values = fromFloat16(raws)
+    const alike = await alikeCells(Array.from({ length: count }, (_, row) => values.subarray(row * rawDim, (row + 1) * rawDim)), { profile: await profileOf(embedding), channels })
+    return { alike: Array.from({ length: queryRows }, (_, query) => bestOfItems(itemRows, queryRows, (row) => alike(query, row))) }
+  }
+}
+export type RankItems = ReturnType<typeof createItemRanker>
+
+/** Of each item the best of its rows. */
+function bestOfItems(itemRows: readonly number[], firstRow: number, alike: (row: number) => number): number[] {
+  let row = firstRow
+  return itemRows.map((rows) => {
+    const best = Math.max(...Array.from({ length: rows }, (_, i) => alike(row + i)))
+    row += rows
+    return Math.round(1e6 * best) / 1e6
+  })
+}

@@ -1,0 +1,41 @@
+// How much of two boxes is alike, part by part: what a cover hides of one of them does not count.
+import { linearTransform } from '@likeness/faiss'
+import { cellCount, cellMetric, cellsOf, withoutCommon } from './cells.ts'
+import type { Projection } from './cells.ts'
+
+export interface AlikeCellsOptions {
+  profile: Projection
+  /** `cellChannels` of the model. */
+  channels: number
+}
+
+/** Of nine cells the three that differ most are left out. */
+const counted = 6
+
+/** `rows`: raw vectors f32 [rawDim]. The returned function gives the mean cosine, through the profile, of the cells of row `a` and row `b` that lie in the same place. */
+export async function alikeCells(rows: readonly Float32Array[], { profile, channels }: AlikeCellsOptions): Promise<(a: number, b: number) => number> {
+  const perRow = channels * cellCount
+  const cells = new Float32Array(rows.length * perRow)
+  rows.forEach((raw, row) => cells.set(withoutCommon(cellsOf(raw, channels), channels), row * perRow))
+  const through = await linearTransform(cells, { matrix: await metricOf(profile, channels), dIn: channels, dOut: channels })
+  const product = (a: number, b: number, cell: number): number => {
+    let sum = 0
+    for (let c = 0; c < channels; c++) sum += cells[a * perRow + cell * channels + c]! * through[b * perRow + cell * channels + c]!
+    return sum
+  }
+  const places = Array.from({ length: cellCount }, (_, cell) => cell)
+  const lengths = rows.map((_, row) => places.map((cell) => Math.sqrt(Math.max(0, product(row, row, cell)))))
+  return (a, b) => {
+    const cosines = places.map((cell) => product(a, b, cell) / Math.max(Number.MIN_VALUE, lengths[a]![cell]! * lengths[b]![cell]!))
+    return cosines.sort((x, y) => y - x).slice(0, counted).reduce((sum, value) => sum + value, 0) / counted
+  }
+}
+
+const metrics = new WeakMap<Projection, Promise<Float32Array>>()
+
+/** Made once for each profile that is in memory. */
+function metricOf(profile: Projection, channels: number): Promise<Float32Array> {
+  const made = metrics.get(profile) ?? cellMetric(profile, channels)
+  metrics.set(profile, made)
+  return made
+}
