@@ -23,7 +23,7 @@ async function fill(options: GalleryOptions): Promise<(id: string) => Promise<St
 }
 
 test('the raw vectors of an item are those that its batch brought, row by row', async () => {
-  const itemOf = await fill({ raw: true })
+  const itemOf = await fill({ raw: 'f16' })
   for (const [id, seeds] of [['a', [1]], ['b', [2, 3]], ['c', [4]]] as const) {
     expect([...(await readRawVectors(gallery.store, await itemOf(id)))!]).toEqual([...toFloat16(Float32Array.from(seeds.flatMap((seed) => [...vectorOf(seed)])))])
   }
@@ -37,7 +37,7 @@ test('there are none of an item whose batch kept none, and of one whose batch is
 })
 
 test('damage to them is found before they are used', async () => {
-  const item = await (await fill({ raw: true }))('b')
+  const item = await (await fill({ raw: 'f16' }))('b')
   const { key, at } = item.raws!
   const body = Buffer.from((await gallery.store.get(key))!.body)
   body[at + 3]! ^= 1
