@@ -112,13 +112,15 @@ try {
   await settle()
   let over = false
   const startedMs = performance.now()
+  const cpuBefore = process.cpuUsage()
   const changing = writer.reproject().finally(() => (over = true))
   const during = await use(() => over)
   await changing
   const seconds = round((performance.now() - startedMs) / 1000, 1)
+  const { user, system } = process.cpuUsage(cpuBefore)
   const loopDuring = loop()
   const result = {
-    rows, rawDim, dim, method: args.method, seconds, rowsPerSecond: Math.round(rows / seconds), embedding: writer.spec.embedding.version, before, during,
+    rows, rawDim, dim, method: args.method, seconds, cpuSeconds: round((user + system) / 1e6, 1), rowsPerSecond: Math.round(rows / seconds), embedding: writer.spec.embedding.version, before, during,
     loopP999Ms: [round(loopBefore.ownP999Ms, 1), round(loopDuring.ownP999Ms, 1)], peakRssMiB: Math.round(process.resourceUsage().maxRSS / 1024)
   }
   if (!args.json) {

@@ -158,6 +158,7 @@ export class Shadow {
       return adoptMerge(state, proposal, result, protocol)
     } catch (error) {
       if (!isAppError(error, 'index_failed')) throw error
+      this.mustBeWanted()
       log.warn({ err: error }, 'merge of a new version failed: its segments are merged once it is served')
       return false
     } finally {
