@@ -1,5 +1,6 @@
 // From hits of the snapshot to the answer: per object, and merged over all of them by item, best score first.
 import type { Snapshot } from '@likeness/engine/contract'
+import { rerankProblem } from '@likeness/shared/contract/collection'
 import type { CollectionSettings } from '@likeness/shared/contract/collection'
 import { defaultK, maxHits, maxK } from '@likeness/shared/contract/http'
 import type { HitAnswer, SearchAnswer, SearchRequest } from '@likeness/shared/contract/http'
@@ -78,10 +79,11 @@ function askFor({ group_size: groupSize = 1, group_by: groupBy }: SearchRequest,
 
 /** Searches all vectors at once; timings are the caller's. */
 export async function searchSnapshot(snapshot: Snapshot, queries: SearchQueries, request: SearchRequest, ranking: CellRanking): Promise<Omit<SearchAnswer, 'took_ms' | 'collection'>> {
-  const { name, metric } = snapshot.spec
-  const { settings } = snapshot.spec
+  const { name, metric, settings } = snapshot.spec
   const { group_by: groupBy, group_size: groupSize = 1, nms_iou: nmsIou = settings.nms_iou, rerank = settings.rerank, hamming_radius: hammingRadius } = request
   if (hammingRadius !== undefined && metric !== 'hamming') throw appError('invalid_request', `hamming_radius is for hamming, and the metric of ${name} is ${metric}`)
+  const problem = rerank ? rerankProblem(snapshot.spec) : undefined
+  if (problem !== undefined) throw appError('invalid_request', problem)
   const k = request.k ?? (hammingRadius === undefined ? defaultK : maxK)
   if (request.vectors !== undefined && queries.objects.length * k > maxHits) {
     throw appError('too_large', `${queries.objects.length} vectors with ${k} hits each are more than ${maxHits} hits: ask for fewer at once`)

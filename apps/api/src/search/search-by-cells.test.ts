@@ -67,6 +67,8 @@ test('a stored item is asked with its own raw vectors, and is no hit of itself',
 test('vectors, and items that came as vectors, have no parts', async () => {
   for (const body of [{ vector: [1, 0, 0, 0] }, { item_id: 'z' }]) expect(await codeOf(await api.post(path, { ...body, rerank: 'cells' }))).toBe('400 invalid_request')
   expect(await codeOf(await api.post(path, { vector: [1, 0, 0, 0], rerank: 'parts' }))).toBe('400 invalid_request')
+  await api.post('/v1/collections', { name: 'bits', metric: 'hamming' })
+  expect(await codeOf(await api.post('/v1/collections/bits/search', { item_id: 'x', rerank: 'cells' }))).toBe('400 invalid_request')
 })
 
 test('as a setting it counts for pictures, and a search by vector goes on without', async () => {

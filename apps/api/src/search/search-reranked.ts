@@ -11,8 +11,7 @@ export type RankedHit = Hit & { rerankScore?: number }
 
 /** Hits of the wished k with a rerank score, best first. The neighbours that decide are those without groups and threshold. */
 export async function searchReranked(snapshot: Snapshot, { k, scoreThres, groupBy: _by, groupSize: _size, ...query }: SnapshotQuery): Promise<RankedHit[][]> {
-  const { embedding: { dim, unit, sparse }, metric, settings } = snapshot.spec
-  if (!unit || sparse || metric === 'hamming') throw appError('invalid_request', 'rerank is for dense vectors of unit length, and not for hamming')
+  const { embedding: { dim }, settings } = snapshot.spec
   const vectors = denseRows(query.vectors)
   const found = await snapshot.search({ ...query, k: Math.max(k, rankedAnew), scoreThres: -Infinity })
   const threshold = scoreThres ?? settings.score_thres ?? -Infinity

@@ -133,6 +133,11 @@ export type CollectionSpec = z.infer<typeof collectionSpecSchema>
 /** What is given at creation. */
 export type CollectionDraft = Omit<z.input<typeof collectionSpecSchema>, 'incarnation' | 'createdAtMs'>
 
+/** Why its hits cannot be put in another order, or undefined. */
+export function rerankProblem({ embedding, metric }: Pick<CollectionSpec, 'embedding' | 'metric'>): string | undefined {
+  return embedding.sparse || !embedding.unit || metric === 'hamming' ? 'rerank is for dense vectors of unit length, and not for hamming' : undefined
+}
+
 /** Why there can be no such collection, or undefined. */
 export function formProblem({ metric, method, storage, rescore, embedding, settings }: Omit<CollectionSpec, 'incarnation' | 'createdAtMs'>): string | undefined {
   if (embedding.sparse) {
@@ -144,7 +149,8 @@ export function formProblem({ metric, method, storage, rescore, embedding, setti
   if (metric === 'hamming' && (storage !== 'f32' || rescore)) return 'hamming stores bits: it has no other storage, and nothing to score them by again'
   if (metric !== 'hamming' && settings.hamming_threshold !== undefined) return `hamming_threshold is for hamming, not for ${metric}`
   if (settings.on_disk && method !== 'IVF') return `on_disk is for IVF: the index of ${method} has to be in memory`
-  if (settings.rerank && (embedding.sparse || !embedding.unit || metric === 'hamming')) return 'rerank is for dense vectors of unit length, and not for hamming'
+  const reranking = settings.rerank ? rerankProblem({ embedding, metric }) : undefined
+  if (reranking !== undefined) return reranking
   const parts = storage.startsWith('pq') ? Number(storage.slice(2)) : 1
   return embedding.dim % parts === 0 ? undefined : `storage ${storage}: ${parts} does not divide ${embedding.dim}, the values of a vector`
 }
