@@ -1,0 +1,17 @@
+// An export of models/ultralytics-embed has suppression and pooling in it already; without them it is the detector that it was made of.
+import type { OnnxModel } from './onnx-proto.ts'
+import { nodesBefore } from './terminal-convolutions.ts'
+
+/** Its metadata names the output that Ultralytics' own export would have. */
+const detectionsKey = 'likeness_detections'
+
+/** Does nothing to any other model. */
+export function stripEmbedding({ graph, metadataProps }: OnnxModel): void {
+  const detections = metadataProps.find(({ key }) => key === detectionsKey)?.value
+  if (detections === undefined) return
+  graph.node = nodesBefore(graph, [detections])
+  const read = new Set(graph.node.flatMap(({ input }) => input))
+  graph.input = graph.input.filter(({ name }) => read.has(name))
+  graph.initializer = graph.initializer.filter(({ name }) => read.has(name))
+  graph.output = [{ name: detections }]
+}
