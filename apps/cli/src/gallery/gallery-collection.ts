@@ -58,17 +58,20 @@ function profileOf({ builtIn, learned }: CollectionProfile, hasEmbedding: boolea
   return names.length === 0 ? {} : { profile: names.join('/') }
 }
 
-/** Of one model. */
-function profileWay({ name, embedding: { version } }: CollectionAnswer, wanted: EmbeddingSpec): string {
-  const profile = parseProfileEmbedding(wanted.version)
-  return profile !== undefined && profile.model === modelOf(version) ? `\`likeness profile apply ${profile.name}@${profile.version} --collection ${name}\` changes that; or ` : ''
+/** Where only the projection is another one of the same model. */
+function profileWays({ name, embedding: { version } }: CollectionAnswer, wanted: EmbeddingSpec): string {
+  const [has, wants] = [parseProfileEmbedding(version), parseProfileEmbedding(wanted.version)]
+  if (modelOf(version) !== modelOf(wanted.version)) return ''
+  const keep = has && `the profile ${has.name}@${has.version} below Likeness: takes it as it is; `
+  const change = wants && `\`likeness profile apply ${wants.name}@${wants.version} --collection ${name}\` changes it; `
+  return `${keep ?? ''}${change ?? ''}or `
 }
 
 /** UserError when the collection cannot take what the yaml and the model say: with every difference, and both values. */
 export function checkFits(there: CollectionAnswer, config: GalleryConfig, embedding: EmbeddingSpec): void {
   if (there.embedding.version !== embedding.version) {
     throw new UserError(
-      `index_dir ${config.indexDir} belongs to the embedding ${there.embedding.version}, not to ${embedding.version}: ${profileWay(there, embedding)}build it anew with --force, or name another index_dir`
+      `index_dir ${config.indexDir} belongs to the embedding ${there.embedding.version}, not to ${embedding.version}: ${profileWays(there, embedding)}build it anew with --force, or name another index_dir`
     )
   }
   const pairs: [string, unknown, unknown][] = [
