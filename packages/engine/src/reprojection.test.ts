@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
+import { appError } from '@likeness/shared/errors'
 import { createUlid } from '@likeness/shared/ulid'
 import { readCommitted } from './committed.ts'
 import { readCurrent } from './current.ts'
@@ -145,6 +146,74 @@ test('an owner that dies while it builds leaves garbage only, and the next one d
   expect(await found([1])).toMatchObject({ embedding: target.version, hits: itself([1]) })
   await gallery.remove('item-1')
   await expect(writer.step({})).rejects.toMatchObject({ code: 'ownership_lost' })
+})
+
+describe('while it is built', () => {
+  /** What happens when its first merge begins; undefined: nothing any more. */
+  let meanwhile: (() => Promise<unknown>) | undefined
+  const build: BuildMerge = async (task) => {
+    const happen = meanwhile
+    meanwhile = undefined
+    await happen?.()
+    return await buildMerge(gallery.files, task)
+  }
+  const begun = async () => {
+    const writer = await open({ sealThreshold: 64, merging: { buildMerge: build } })
+    await gallery.add(writer, itemsFrom(0, 100))
+    await gallery.operate({ kind: 'take_snapshot', name: 'monday' })
+    const revision = await ask(target)
+    await writer.step({})
+    return { writer, revision }
+  }
+
+  test('a restore makes it begin anew, of what was restored', async () => {
+    const { writer, revision } = await begun()
+    await gallery.remove('item-1')
+    await writer.step({})
+    meanwhile = async () => {
+      await gallery.restore('monday')
+      await writer.step({})
+    }
+    expect(await writer.reproject()).toBe(true)
+    expect((await version()).reprojection).toMatchObject({ revision, state: 'running' })
+    expect(await writer.reproject()).toBe(true)
+    expect(await found([0, 1, 99])).toEqual({ embedding: target.version, hits: itself([0, 1, 99]) })
+  })
+
+  test('vectors that are given win: they stay, and the collection keeps its embedding', async () => {
+    const { writer, revision } = await begun()
+    const items = itemsFrom(200, 2)
+    meanwhile = async () => {
+      const { ingestion } = await gallery.accept(items, { given: true })
+      await gallery.embed(ingestion, items, 0, true)
+      await writer.step({})
+    }
+    expect(await writer.reproject()).toBe(true)
+    expect(await gallery.outcome(revision)).toMatchObject({ error: 'raw_vectors_missing' })
+    expect(await found([0, 200, 201])).toEqual({ embedding: gallery.spec.embedding.version, hits: itself([0, 200, 201]) })
+  })
+
+  test('another request ends it, and is done next', async () => {
+    const { writer, revision } = await begun()
+    meanwhile = async () => {
+      await ask(shifted(5, 8))
+      await writer.step({})
+    }
+    while (await writer.reproject());
+    expect(await gallery.outcome(revision)).toMatchObject({ error: 'profile_replaced' })
+    expect(await found([0, 99])).toEqual({ embedding: 'test@1/shift@5', hits: itself([0, 99]) })
+  })
+
+  test('a merge that fails leaves its segments to be merged once they are served', async () => {
+    const { writer } = await begun()
+    meanwhile = () => Promise.reject(appError('index_failed', 'the merge process ended with SIGKILL'))
+    expect(await writer.reproject()).toBe(true)
+    expect((await version()).segments.map(({ index }) => index)).toEqual(['flat'])
+    expect(await found([0, 99])).toEqual({ embedding: target.version, hits: itself([0, 99]) })
+    while (await writer.merge());
+    expect((await version()).segments.map(({ index }) => index)).toEqual(['hnsw'])
+    expect(await verified()).toEqual([])
+  })
 })
 
 describe('what cannot be made', () => {
