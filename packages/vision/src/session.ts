@@ -48,7 +48,7 @@ export async function openSession({ model, executionProviders, threads, log }: O
 const processorFile = '/proc/cpuinfo'
 
 /** Without VNNI x64 adds products of bytes in 16 bits, which overflow; the runtime then has to be asked for a slower way. */
-function overflowsInt8(): boolean {
+export function overflowsInt8(): boolean {
   if (process.arch !== 'x64') return false
   return !(existsSync(processorFile) && /\bavx(512)?_vnni\b/.test(readFileSync(processorFile, 'utf8')))
 }
