@@ -32,7 +32,7 @@ if (overflowsInt8()) console.log('NOT RUN: the processor has no VNNI, int8 is no
 test.skipIf(overflowsInt8())('the built-in model becomes a faster one that finds the same, under a version of its own', { timeout: 300_000 }, async () => {
   const { code, text } = await run('quantize', 'likeness-nano', '--pictures', pictures, '--json')
   const seen = JSON.parse(text.split('\n').at(-1)!) as Record<string, never>
-  expect(seen).toMatchObject({ kept: true, name: 'likeness-nano-int8', calibration: { pictures: 40 }, convolutions: { int8: 48, float: 12 }, detections: { pictures: 80 }, recall: { queries: 400 } })
+  expect(seen).toMatchObject({ kept: true, name: 'likeness-nano-int8', calibration: { pictures: 40 }, convolutions: { int8: 48, float: 12 }, detections: { pictures: 80 }, recall: { queries: 480 } })
   expect(code).toBe(0)
   const folder = join(dir, 'models/likeness-nano-int8')
   const manifest = JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8')) as { version: string; embedding: { version: string }; quantized: { source: { sha256: string; embedding: string } } }

@@ -18,7 +18,7 @@ const learnedFrom = ({ from, by, pictures }: ProfileDraft['learned']): string =>
 
 /** What was found on things that nothing was learned from. */
 export const formatTrial = ({ learned: { by, judged_by: judgedBy, held_out: heldOut, before, r1_raw: raw, r1_before: was, r1_after: is } }: Pick<ProfileDraft, 'learned'>): string =>
-  `of ${heldOut} pictures kept apart a view finds ${judgedBy === 'labels' ? 'a picture of its label' : 'its own'} first in ${percent(is)} (${whitened[by]}); with ${before} in ${percent(was)}, unprojected in ${percent(raw)}`
+  `of ${heldOut} pictures kept apart ${judgedBy === 'labels' ? 'each finds its label' : 'a view finds its own'} first in ${percent(is)} (${whitened[by]}); with ${before} in ${percent(was)}, unprojected in ${percent(raw)}`
 
 export function formatProfile(profile: StoredProfile, others: readonly StoredProfile[]): string {
   const { name, version, model, dim, raw_dim: rawDim, learned, created_at: madeAt } = profile

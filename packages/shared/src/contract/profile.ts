@@ -47,7 +47,7 @@ export const profileDraftSchema = z.strictObject({
     from: z.string().max(300),
     /** What is whitened away: nothing, what varies between views of a picture, or within a label. */
     by: z.enum(['plain', 'views', 'labels']),
-    /** What a view of a picture that was kept apart had to find: another picture of its label, or another view of itself. */
+    /** What was asked: pictures that were kept apart for others of their label, or views of them for themselves. */
     judged_by: z.enum(['labels', 'views']),
     /** That it was learned from, and those of them that were kept apart while it was tried. */
     pictures: z.int().min(0),

@@ -37,7 +37,7 @@ export async function learnProfile({ embedder, references, from, name, random, o
 export function toLearnedProfile({ file, sha256, dIn, dOut, by, judgedBy, pictures, heldOut, recallRaw, recallProjected, recallBefore }: Trial, { from, name }: { from: string; name: string }): LearnedProfile {
   const profileName = `${name}-${sha256.slice(0, 8)}`
   const before = recallBefore === null ? '' : `, with the model's own projection in ${percent(recallBefore)}`
-  const text = `${dIn} -> ${dOut} from six views of ${pictures} ${from}, ${whitened[by]}; of ${heldOut} that were kept apart for a trial a view finds ${judgedBy === 'labels' ? 'its label' : 'its own'} first in ${percent(recallProjected)}${before}, unprojected in ${percent(recallRaw)}`
+  const text = `${dIn} -> ${dOut} from six views of ${pictures} ${from}, ${whitened[by]}; of ${heldOut} that were kept apart for a trial ${judgedBy === 'labels' ? 'each finds its label' : 'a view finds its own'} first in ${percent(recallProjected)}${before}, unprojected in ${percent(recallRaw)}`
   return {
     profile: { name: profileName, version: 1, file: `${profileName}.profile.f32`, sha256, dim: dOut },
     file,

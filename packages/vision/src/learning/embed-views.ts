@@ -7,12 +7,12 @@ import type { ViewRandom } from './view-mosaic.ts'
 /** Pictures of one and the same thing. */
 export type Reference = readonly DecodedImage[]
 
-/** Raw vectors of views of one reference. */
+/** Raw vectors of one reference: of its first picture as it is, then of views. */
 export type ReferenceViews = Float32Array[]
 
 const nothingDetected = 2
 /** Pictures on one canvas, round by round: their sizes differ as the sizes of things in scenes do. */
-const rounds = [4, 9, 4, 9, 4, 9]
+const rounds = [{ perCanvas: 4, asIs: true }, ...[4, 9, 4, 9, 4, 9].map((perCanvas) => ({ perCanvas, asIs: false }))]
 
 export interface EmbedViewsOptions {
   embedder: Pick<Embedder, 'embed' | 'manifest'>
@@ -21,17 +21,17 @@ export interface EmbedViewsOptions {
   onProgress?: (done: number, total: number) => void
 }
 
-/** Six views of each reference, in the order of the references. */
+/** The picture and six views of each reference, in the order of the references. */
 export async function embedViews({ embedder, references, random, onProgress }: EmbedViewsOptions): Promise<ReferenceViews[]> {
   const views = references.map((): ReferenceViews => [])
   const size = embedder.manifest.inputSize
-  const total = rounds.reduce((sum, perCanvas) => sum + Math.ceil(references.length / perCanvas), 0)
+  const total = rounds.reduce((sum, { perCanvas }) => sum + Math.ceil(references.length / perCanvas), 0)
   let done = 0
-  for (const [round, perCanvas] of rounds.entries()) {
+  for (const [round, { perCanvas, asIs }] of rounds.entries()) {
     for (let from = 0; from < references.length; from += perCanvas) {
       const some = references.slice(from, from + perCanvas)
-      const ground = random.next() < 0.3 ? undefined : references[random.below(references.length)]![0]
-      const { canvas, boxes } = drawMosaic(some.map((pictures) => pictures[round % pictures.length]!), { size, ground, random })
+      const ground = asIs || random.next() < 0.3 ? undefined : references[random.below(references.length)]![0]
+      const { canvas, boxes } = drawMosaic(some.map((pictures) => pictures[asIs ? 0 : round % pictures.length]!), { size, ground, random: asIs ? undefined : random })
       const { extra } = await embedder.embed(canvas, { extraBoxes: boxes, confidence: nothingDetected })
       extra.forEach((raw, i) => views[from + i]!.push(raw))
       onProgress?.(++done, total)

@@ -11,10 +11,10 @@ it('counts the views that find their own reference first, whatever their length'
   expect(shareOf(judgeByViews([])(itself))).toBe(0)
 })
 
-it('counts the views of other pictures that find one of their label first', () => {
+it('counts the other pictures, not their views, that find one of their label first', () => {
   const picture = (label: string, ...views: [number, number][]) => ({ label, views: views.map((view) => Float32Array.from(view)) })
   const gallery = [picture('a', [1, 0], [0, 1]), picture('b', [0, 3]), picture('a', [-1, 0])]
-  const asked = [picture('a', [5, 1], [-5, 1]), picture('b', [1, 0])]
+  const asked = [picture('a', [5, 1], [0, 1]), picture('a', [-5, 1]), picture('b', [1, 0])]
   expect(judgeByLabels(gallery, asked)(itself)).toEqual([true, true, false])
 })
 

@@ -1,16 +1,17 @@
 // How often a view of a picture that nothing was learned from finds first what it should.
 import type { ReferenceViews } from './embed-views.ts'
 
-/** Views of one picture, and what it shows where that is known. */
+/** One picture, and what it shows where that is known. */
 export interface PictureViews {
   label: string | null
+  /** Of the picture as it is, then of views. */
   views: ReferenceViews
 }
 
 /** Answers' order is that of the questions, so that two projections are compared question by question. Vectors need not be unit length. */
 export type Judge = (views: (picture: PictureViews) => ReferenceViews) => boolean[]
 
-/** The first view of each picture is the gallery, the others are asked: whether each found its own. */
+/** The pictures as they are are the gallery, their views are asked: whether each found its own. */
 export function judgeByViews(pictures: readonly PictureViews[]): Judge {
   return (viewsOf) => {
     const views = pictures.map(viewsOf)
@@ -19,11 +20,11 @@ export function judgeByViews(pictures: readonly PictureViews[]): Judge {
   }
 }
 
-/** Every view of the pictures that are kept apart is asked of the first view of the others: whether what it found has its label. */
+/** Pictures that are kept apart are asked of the others, all as they are: whether what each found has its label. Views say too little of other pictures of a kind. */
 export function judgeByLabels(gallery: readonly PictureViews[], asked: readonly PictureViews[]): Judge {
   return (viewsOf) => {
     const rows = gallery.map((picture) => viewsOf(picture)[0]!)
-    return asked.flatMap((picture) => nearest(viewsOf(picture), rows).map((found) => gallery[found]!.label === picture.label))
+    return nearest(asked.map((picture) => viewsOf(picture)[0]!), rows).map((found, i) => gallery[found]!.label === asked[i]!.label)
   }
 }
 

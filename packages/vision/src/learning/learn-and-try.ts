@@ -22,7 +22,7 @@ export interface Trial {
   /** Pictures that it was learned from; for the trial without those kept apart. */
   pictures: number
   heldOut: number
-  /** `labels`: a view of a picture that was kept apart had to find another picture of its label. `views`: another view of itself. */
+  /** `labels`: a picture that was kept apart had to find another picture of its label. `views`: a view of it itself. */
   judgedBy: 'labels' | 'views'
   recallRaw: number
   recallProjected: number

@@ -28,3 +28,13 @@ it('puts the ground behind them', () => {
   const { canvas } = drawMosaic([white], { size: { width: 40, height: 40 }, ground, random: createNumbers(8) })
   expect([...canvas.rgb.subarray(0, 3)]).toEqual([...ground.rgb.subarray(0, 3)])
 })
+
+it('without numbers pictures stay as they are, as large as their cell allows', () => {
+  const picture = { rgb: Uint8Array.from({ length: 3 * 8 * 4 }, (_, i) => i), width: 8, height: 4 }
+  const { canvas, boxes } = drawMosaic([picture, picture], { size: { width: 32, height: 16 }, ground: undefined, random: undefined })
+  expect(boxes).toEqual([[0, 0, 16, 8], [16, 0, 32, 8]])
+  const at = (x: number, y: number): number => canvas.rgb[3 * (y * 32 + x)]!
+  // Twice as large: each pixel four times.
+  expect([at(0, 0), at(1, 1), at(2, 0), at(15, 7), at(16, 0)]).toEqual([0, 0, 3, 3 * 31, 0])
+  expect(at(0, 12)).toBe(114)
+})

@@ -20,14 +20,35 @@ export interface Mosaic {
 const maxTurn = (15 * Math.PI) / 180
 const coveredShare = 0.25
 
-/** `pictures` in a square raster of cells; `ground` behind them, or plain grey. */
-export function drawMosaic(pictures: readonly DecodedImage[], { size, ground, random }: { size: Size; ground: DecodedImage | undefined; random: ViewRandom }): Mosaic {
+interface MosaicOptions {
+  size: Size
+  /** Behind the pictures; plain grey without it. */
+  ground: DecodedImage | undefined
+  /** Without it the pictures are as they are, only smaller. */
+  random: ViewRandom | undefined
+}
+
+/** `pictures` in a square raster of cells. */
+export function drawMosaic(pictures: readonly DecodedImage[], { size, ground, random }: MosaicOptions): Mosaic {
   const canvas: DecodedImage = { rgb: new Uint8Array(size.width * size.height * 3).fill(114), ...size }
   if (ground !== undefined) stretchOver(canvas, ground)
   const perSide = Math.ceil(Math.sqrt(pictures.length))
   const cell = { width: size.width / perSide, height: size.height / perSide }
-  const boxes = pictures.map((picture, i) => drawView(canvas, picture, { left: (i % perSide) * cell.width, top: Math.floor(i / perSide) * cell.height, ...cell }, random))
+  const boxes = pictures.map((picture, i) => {
+    const place = { left: (i % perSide) * cell.width, top: Math.floor(i / perSide) * cell.height, ...cell }
+    return random === undefined ? drawAsIs(canvas, picture, place) : drawView(canvas, picture, place, random)
+  })
   return { canvas, boxes }
+}
+
+const unchanged = Uint8Array.from({ length: 256 }, (_, value) => value)
+
+function drawAsIs(canvas: DecodedImage, picture: DecodedImage, cell: Cell): Box {
+  const scale = Math.min(cell.width / picture.width, cell.height / picture.height)
+  const [width, height] = [picture.width * scale, picture.height * scale]
+  const [left, top] = [cell.left + (cell.width - width) / 2, cell.top + (cell.height - height) / 2]
+  paste(canvas, picture, { left, top, width, height, inverse: invert([scale, 0, 0, scale]), scale }, [unchanged, unchanged, unchanged])
+  return [left, top, left + width, top + height]
 }
 
 function stretchOver(canvas: DecodedImage, ground: DecodedImage): void {

@@ -40,6 +40,13 @@ test('boxes give unit vectors, the same alone, together, from a map and from a f
   for (const other of seen.slice(1)) other.forEach((vector, i) => vector.forEach((value, j) => expect(value).toBeCloseTo(seen[0]![i]![j]!, 4)))
 })
 
+test('what shows it nothing gives nothing, not an error', async () => {
+  const given = await describeTiny()
+  const embedder = await openSemanticEmbedder({ ...given, semantic: { ...given.semantic, normalisation: 'unit' } })
+  expect(await embedder.embedBoxes({ rgb: new Uint8Array(300), width: 10, height: 10 }, [[0, 0, 10, 10]])).toEqual([new Float32Array(tinyEmbedderDim)])
+  await embedder.close()
+})
+
 test('no box is no run', async () => {
   const embedder = await openSemanticEmbedder(await describeTiny())
   expect(await embedder.embedBoxes(noisePicture(20, 20, 1), [])).toEqual([])

@@ -9,7 +9,7 @@ import { cropTensor } from './crop-tensor.ts'
 import type { SemanticModel } from './semantic-model.ts'
 
 export interface SemanticEmbedder {
-  /** f32 [dim] of unit length for each box (picture pixels). */
+  /** f32 [dim] of unit length for each box (picture pixels); zeros where it sees nothing. */
   embedBoxes(image: DecodedImage, boxes: readonly Box[]): Promise<Float32Array[]>
   close(): Promise<void>
 }
@@ -56,8 +56,9 @@ function unitPooled(data: Float32Array, [count, dim, ...places]: readonly number
     return sum / each
   })
   const norm = Math.hypot(...pooled)
-  if (!(norm > 0 && Number.isFinite(norm))) throw appError('invalid_request', `${file} gives a vector of length ${norm}: it cannot be compared`)
-  return pooled.map((value) => value / norm)
+  if (!Number.isFinite(norm)) throw appError('invalid_request', `${file} gives a vector of length ${norm}: it cannot be compared`)
+  // An even picture may show it nothing: then its part is nothing.
+  return norm > 0 ? pooled.map((value) => value / norm) : pooled
 }
 
 const trialBoxes: readonly Box[] = [[0, 0, 64, 64], [64, 64, 128, 128], [0, 0, 128, 128]]
