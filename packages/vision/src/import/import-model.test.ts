@@ -95,6 +95,7 @@ it('an embedder beside the detector is part of the vectors, of the version and o
 
 it('another projection of the same model is another embedding', async () => {
   const { manifest } = await run({})
+  expect(manifest.exported.batch).toBe('dynamic')
   const other = await importModel({
     onnxPath: path.join(dir, 'export.onnx'), name: 'mine', modelsDir: path.join(dir, 'others'), onStep: () => undefined,
     learn: (embedder) => learnProfile({ embedder, references: references.slice(12), from: 'noise', name: 'noise', random: createNumbers() })

@@ -128,7 +128,8 @@ async function writeManifest(work: string, { manifest, layout, source, onnxPath,
     exported: {
       file: path.basename(onnxPath), sha256: sha256Of(source), opset: toNumber(exported.opsetImport.find(({ domain }) => !domain)?.version ?? 0),
       description: metadata.get('description') ?? null, version: metadata.get('version') ?? null,
-      batch: batch?.dimValue === undefined ? 'dynamic' : String(toNumber(batch.dimValue))
+      // A symbolic dimension reads as 0.
+      batch: String(toNumber(batch?.dimValue ?? 0) || 'dynamic')
     },
     input: { defaultSize: Math.max(inputSize.width, inputSize.height), ...inputSize, fixed: fixedSize },
     classes, detection,

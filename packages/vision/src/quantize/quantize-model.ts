@@ -64,8 +64,8 @@ async function makeFolder(work: string, options: QuantizeOptions): Promise<Quant
   const graph = await inStep('calibrate', () => quantizeGraph(source, { pictures: decoded(calibration, (done, total) => onProgress('calibrate', done, total)) }))
   onStep('calibrate', `${graph.convolutions.int8} convolutions in int8, ${graph.convolutions.float} stay float; ranges from ${calibration.length} pictures`)
   const { semantic } = source.manifest
-  const version = sha256Of(Buffer.concat([graph.bytes, Buffer.from(semantic?.sha256 ?? '')])).slice(0, 12)
-  const model: PreparedModel = { ...source, path: path.join(work, `${name}.onnx`), manifest: { ...source.manifest, name, version } }
+  const sha256 = sha256Of(Buffer.concat([graph.bytes, Buffer.from(semantic?.sha256 ?? '')]))
+  const model: PreparedModel = { ...source, path: path.join(work, `${name}.onnx`), manifest: { ...source.manifest, name, sha256, version: sha256.slice(0, 12) } }
   await writeFile(model.path, graph.bytes)
   const outcome = await compare(source, model, options)
   refuseWorse(outcome)
@@ -110,7 +110,8 @@ interface Made {
 }
 
 async function writeFolder(work: string, { source, model, graph, outcome }: Made, { modelDir, calibration }: QuantizeOptions): Promise<QuantizedEntry> {
-  const whole = JSON.parse(await readFile(path.join(modelDir, manifestName), 'utf8')) as Record<string, unknown>
+  // What was checked against the oracle was the float model.
+  const { checked: _, ...whole } = JSON.parse(await readFile(path.join(modelDir, manifestName), 'utf8')) as Record<string, unknown>
   const profile = await loadProfile(modelDir)
   const { file: profileFile } = whole['profile'] as { file: string }
   for (const file of [profileFile, source.manifest.semantic?.file]) if (file !== undefined) await copyFile(path.join(modelDir, file), path.join(work, file))
