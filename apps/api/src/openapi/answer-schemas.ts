@@ -25,11 +25,11 @@ const collectionListSchema = z.strictObject({
 }) satisfies z.ZodType<CollectionListAnswer>
 
 const hitSchema = z.strictObject({
-  id: z.string(), label: z.string().nullable(), metadata: metadataSchema, score: z.number(), distance: z.number(), metric: z.string(), box: boxSchema, ...links
+  id: z.string(), label: z.string().nullable(), metadata: metadataSchema, score: z.number(), rerank_score: z.number().optional(), distance: z.number(), metric: z.string(), box: boxSchema, ...links
 }) satisfies z.ZodType<HitAnswer>
 
 const objectSchema = z.strictObject({
-  kind: z.enum(['subject', 'whole', 'given', 'vector']), box: boxSchema.nullable(), class: z.string().nullable(), detector_score: z.number().nullable(), hits: z.array(hitSchema)
+  kind: z.enum(['subject', 'whole', 'tile', 'given', 'vector']), box: boxSchema.nullable(), class: z.string().nullable(), detector_score: z.number().nullable(), hits: z.array(hitSchema)
 })
 const searchSchema = z.strictObject({
   collection: z.string(), index_seq: count, objects: z.array(objectSchema), hits: z.array(hitSchema), picture: z.strictObject({ width: z.number(), height: z.number() }).nullable(),
