@@ -48,7 +48,8 @@ export function planQuantization(graph: OnnxGraph, { detections, maps }: PlanOpt
     for (const name of node.output) rangeOf.set(name, moving.has(node.opType) ? rangeOf.get(inputs[0]!)! : name)
   }
   const convolutions = [...nodes].filter(({ opType }) => opType === 'Conv')
-  return { nodes, rangeOf, beforeSilu: new Set(convolutions.map(({ output }) => output[0]!).filter((name) => isReadAsSilu(name, graph.node))), convolutions, floatConvolutions: graph.node.filter(({ opType }) => opType === 'Conv').length - convolutions.length }
+  const beforeSilu = new Set(convolutions.map(({ output }) => output[0]!).filter((name) => isReadAsSilu(name, graph.node)))
+  return { nodes, rangeOf, beforeSilu, convolutions, floatConvolutions: graph.node.filter(({ opType }) => opType === 'Conv').length - convolutions.length }
 }
 
 /** Inputs that are made of the pictures; the others are weights and settings. */
