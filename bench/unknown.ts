@@ -18,10 +18,10 @@ const random = createRandom(seed)
 async function addQuery(n: number, { path, label }: { path: string; label: string }, isKnown: boolean): Promise<void> {
   // On a plate, pasted, 30 % covered, in turn.
   const kind = sceneKinds[n % sceneKinds.length]!
-  const { jpeg } = await drawScene({ picture: await readFile(join(root, 'drawn', path)), kind, random: random.fork(`${n} ${path}`) })
+  const { jpeg, box } = await drawScene({ picture: await readFile(join(root, 'drawn', path)), kind, random: random.fork(`${n} ${path}`) })
   const name = `scenes/${isKnown ? 'known' : 'unknown'}-${String(n).padStart(4, '0')}.jpg`
   await writeFile(join(root, name), jpeg)
-  lines.push(`${name},${isKnown ? label : 'none'},query,,${kind}`)
+  lines.push(`${name},${isKnown ? label : 'none'},query,${box.join('|')},${kind}`)
 }
 for (let n = 0; n < knownQueries; n++) await addQuery(n, known[n % known.length]!, true)
 for (let n = 0; n < unknownQueries; n++) await addQuery(n, strangers[n % strangers.length]!, false)

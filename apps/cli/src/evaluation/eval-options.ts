@@ -19,6 +19,7 @@ export const evalUsage = `likeness eval DIR [options]      measures how well a s
   -o A.B=v           a value of the gallery's yaml, as Likeness.tiles=[2]; may be given several times
   --index METHOD     ${indexMethods.join(', ')} (default FLAT: exact)
   --subjects         boxes found in gallery pictures are enrolled, too, not only the pictures
+  --true-boxes       queries are asked with the box of their line, those without one not at all: what detection costs is the difference
   --roles A,B        which lines of labels.csv (default gallery,query)
   --score-thres X    hits below it are not shown, and count as wrong (default: none; auto: chosen from gallery pictures)
   --false-accept R   the threshold at which at most R of the gallery's own pictures, each without its label in the gallery, would be answered
@@ -37,6 +38,7 @@ export interface EvalOptions {
   override: string[]
   /** Boxes found in gallery pictures are enrolled, too. */
   subjects: boolean
+  trueBoxes: boolean
   index: IndexMethod
   roles: string[]
   scoreThres: number | 'auto' | undefined
@@ -53,7 +55,7 @@ export function parseEvalOptions(args: readonly string[]): EvalOptions {
   const { values, positionals } = parseCommand(args, {
     options: {
       ...connectOptions,
-      model: { type: 'string' }, profile: { type: 'string' }, index: { type: 'string', default: 'FLAT' }, subjects: { type: 'boolean', default: false }, roles: { type: 'string', default: 'gallery,query' },
+      model: { type: 'string' }, profile: { type: 'string' }, index: { type: 'string', default: 'FLAT' }, subjects: { type: 'boolean', default: false }, 'true-boxes': { type: 'boolean', default: false }, roles: { type: 'string', default: 'gallery,query' },
       'score-thres': { type: 'string' }, 'false-accept': { type: 'string' }, sheet: { type: 'string' }, 'min-r1': { type: 'string' }, json: { type: 'boolean', default: false },
       override: { type: 'string', short: 'o', multiple: true, default: [] }
     },
@@ -72,7 +74,7 @@ export function parseEvalOptions(args: readonly string[]): EvalOptions {
   return {
     folder: existing(folder, 'folder'), learnsProfile, profile: learnsProfile ? builtIn : profile, override,
     modelDir: model === undefined ? undefined : findModelDir(model, data),
-    index: method, subjects: values.subjects, json, api, data,
+    index: method, subjects: values.subjects, trueBoxes: values['true-boxes'], json, api, data,
     roles: values.roles.split(',').map((role) => role.trim()),
     scoreThres: values['score-thres'] === 'auto' ? 'auto' : parseShare('--score-thres', values['score-thres']),
     falseAccept: parseShare('--false-accept', values['false-accept']),

@@ -12,6 +12,7 @@ import type { GalleryConfig } from '../gallery-config/load-gallery-config.ts'
 import { cameraOf } from './camera-of.ts'
 import { labelsFile } from './eval-options.ts'
 import type { EvalOptions } from './eval-options.ts'
+import { UserError } from '../user-error.ts'
 
 export interface EvaluationSet {
   config: GalleryConfig
@@ -35,7 +36,8 @@ export async function openEvaluationSet(options: EvalOptions, { onProgress, say 
   const crossCamera = labels !== undefined && parseLabels(await readFile(labels, 'utf8'), labels).every(({ path }) => cameraOf(path) !== undefined)
   const fieldsOf = (path: string): string[] => (crossCamera ? [cameraOf(path)!] : [])
   const set = labels === undefined ? await openFolder(folder, { workDir, fields: [] }) : await openLabelled({ file: labels, roles, workDir, fieldsOf, onProgress, say })
-  const queries = crossCamera ? set.queries.map((query) => ({ ...query, fields: { camera: cameraOf(query.name)! } })) : set.queries
+  const asked = options.trueBoxes ? withBoxes(set.queries, folder) : set.queries.map(({ box: _, ...query }) => query)
+  const queries = crossCamera ? asked.map((query) => ({ ...query, fields: { camera: cameraOf(query.name)! } })) : asked
   const yaml = join(workDir, 'eval.yaml')
   await writeFile(yaml, JSON.stringify({
     IndexProcess: { index_method: index, index_dir: profile === undefined ? `./${index}` : `./${index}-${profile.replace(/[@/]/g, '-')}`, image_root: set.imageRoot, data_file: set.dataFile, dist_type: 'IP', return_k: hitsAsked },
@@ -45,6 +47,13 @@ export async function openEvaluationSet(options: EvalOptions, { onProgress, say 
   const galleryCounts = new Map<string, number>()
   for await (const { label } of readDataList(config)) if (typeof label === 'string') galleryCounts.set(label, (galleryCounts.get(label) ?? 0) + 1)
   return { config, queries, crossCamera, galleryCounts, workDir }
+}
+
+/** UserError where none has one. */
+export function withBoxes(queries: readonly ExampleQuery[], folder: string): ExampleQuery[] {
+  const boxed = queries.filter(({ box }) => box !== undefined)
+  if (boxed.length === 0) throw new UserError(`${folder}: no query has a box, --true-boxes asks with them`)
+  return boxed
 }
 
 /** A part of the gallery's list, spread over it. */

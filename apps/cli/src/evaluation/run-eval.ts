@@ -79,10 +79,10 @@ async function ask({ api, set, minSeq, threshold, keepsWrong, context }: Asking)
   const progress = createProgress({ label: 'searching', unit: 'queries' }, context)
   const answers: RankedAnswer[] = []
   const entries: SheetEntry[] = []
-  for (const { name, file, labels, fields, kind } of set.queries) {
+  for (const { name, file, labels, fields, kind, box } of set.queries) {
     const image = await readFile(file)
     const startedMs = performance.now()
-    const answer = await keepTrying(() => searchPicture(api, set.config, image, { fields, minSeq }))
+    const answer = await keepTrying(() => searchPicture(api, set.config, image, { fields, minSeq, ...(box && { box }) }))
     const ranked: RankedAnswer = { labels, kind, hits: answer.hits.map(({ label, score }) => ({ label, score })), ms: performance.now() - startedMs }
     answers.push(ranked)
     const isRight = labels.length > 0 ? rankOf(ranked, threshold) === 1 : ranked.hits.every(({ score }) => threshold !== undefined && score < threshold)

@@ -11,6 +11,8 @@ export interface ExampleQuery {
   file: string
   /** Each of these is right, and each is asked for; none: the picture shows nothing of the gallery. */
   labels: string[]
+  /** Where the subject is, pixels, where that is known. */
+  box?: [number, number, number, number]
   fields: PictureFields
   /** Numbers are given for each kind, too. */
   kind: string

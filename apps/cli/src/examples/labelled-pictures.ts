@@ -66,9 +66,9 @@ export async function openLabelled({ file, roles, workDir, fieldsOf, onProgress,
   }
   const dataFile = join(workDir, 'gallery.txt')
   await writeFile(dataFile, list.join(''))
-  const queries = asked.map(({ path, label, extra }) => {
+  const queries = asked.map(({ path, label, box, extra }) => {
     const labels = labelsOf(label)
-    return { name: path, file: join(root, path), labels, fields: {}, kind: extra !== '' && labels.length > 0 ? extra : defaultKind(labels) }
+    return { name: path, file: join(root, path), labels, ...(box && { box }), fields: {}, kind: extra !== '' && labels.length > 0 ? extra : defaultKind(labels) }
   })
   return { imageRoot, dataFile, queries }
 }

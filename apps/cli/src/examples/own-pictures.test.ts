@@ -50,14 +50,14 @@ test('lists that lie in the folder are taken; a folder that leaves nothing to as
 test('a labelled set brings the references of its roles, cropped to their boxes, and leaves the others', async () => {
   await writeFile(join(folder, 'a,b.jpg'), await picture(60, 40))
   const file = join(folder, 'labels.csv')
-  await writeFile(file, 'path,label,role,bbox_xyxy,extra\na,b.jpg,cup,gallery,10|5|40|25,x\na,b.jpg,cup,gallery,,\na,b.jpg,can,gallery_iconic,,\na,b.jpg,cup,query,,near\na,b.jpg,none,query,,near\n')
+  await writeFile(file, 'path,label,role,bbox_xyxy,extra\na,b.jpg,cup,gallery,10|5|40|25,x\na,b.jpg,cup,gallery,,\na,b.jpg,can,gallery_iconic,,\na,b.jpg,cup,query,1|2|30|40,near\na,b.jpg,none,query,,near\n')
   const said: string[] = []
   const say = (text: string): void => void said.push(text)
   const { imageRoot, dataFile, queries } = await openLabelled({ file, roles: ['gallery', 'query'], workDir, say })
   expect(await readFile(dataFile, 'utf8')).toBe('00000.jpg\tcup\n00001.jpg\tcup\n')
   expect(await sharp(join(imageRoot, '00000.jpg')).metadata()).toMatchObject({ width: 30, height: 20 })
   expect(await sharp(join(imageRoot, '00001.jpg')).metadata()).toMatchObject({ width: 60, height: 40 })
-  expect(queries.map(({ labels, kind }) => [labels, kind])).toEqual([[['cup'], 'near'], [[], 'unknown']])
+  expect(queries.map(({ labels, kind, box }) => [labels, kind, box])).toEqual([[['cup'], 'near', [1, 2, 30, 40]], [[], 'unknown', undefined]])
   expect(said).toEqual([])
   await expect(openLabelled({ file, roles: ['query'], workDir, say })).rejects.toThrow('it has gallery, gallery_iconic, query')
 })

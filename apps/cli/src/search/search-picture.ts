@@ -28,8 +28,8 @@ export function searchOptionsOf(config: SearchConfig, fields: PictureFields = {}
 const asked = ({ max_objects, query_subjects, whole, tiles, detect_tiles, nms_iou, exclude_same, rerank }: PictureSettings): SearchOptions =>
   Object.fromEntries(Object.entries({ max_objects, query_subjects, whole, tiles, detect_tiles, nms_iou, exclude_same, rerank }).filter(([, value]) => value !== undefined))
 
-export function searchPicture(api: ApiClient, config: SearchConfig, image: Uint8Array, { fields, minSeq }: { fields?: PictureFields; minSeq?: number } = {}): Promise<SearchAnswer> {
-  return api.search(config.collection, image, { ...searchOptionsOf(config, fields), ...(minSeq !== undefined && { min_seq: minSeq }) })
+export function searchPicture(api: ApiClient, config: SearchConfig, image: Uint8Array, { fields, minSeq, box }: { fields?: PictureFields; minSeq?: number; box?: [number, number, number, number] } = {}): Promise<SearchAnswer> {
+  return api.search(config.collection, image, { ...searchOptionsOf(config, fields), ...(minSeq !== undefined && { min_seq: minSeq }), ...(box && { box }) })
 }
 
 type AnsweredObject = SearchAnswer['objects'][number]
