@@ -61,3 +61,20 @@ it('where labels repeat they are the judge, and what varies within them is white
   expect(asked.by).toBe('plain')
   expect(asked.recallProjected).toBeLessThan(trial.recallProjected)
 })
+
+it('no worse by labels and clearly better by views is better, worse by labels is not', async () => {
+  const normal = createNormals(11)
+  // Kinds are told apart by either; views of one picture only without what varies in them.
+  const pictures = Array.from({ length: 120 }, (_, i) => {
+    const own = Array.from({ length: 10 }, normal)
+    const view = (spread: number) => Float32Array.from({ length: 32 }, (_, at) => (at < 4 ? 8 * Number(at === i % 4) : at < 14 ? own[at - 4]! : at < 24 ? spread * normal() : 0))
+    return { label: `kind ${i % 4}`, views: Array.from({ length: 7 }, () => view(2)) }
+  })
+  const trial = await learnAndTry(pictures, { before: identity })
+  expect(trial).toMatchObject({ judgedBy: 'views', isBetter: true })
+  expect(trial.recallProjected).toBeGreaterThan(trial.recallBefore! + 0.2)
+  // Of what there was nothing told pictures apart, but the labels were just that.
+  const onlySign = { ...identity, matrix: identity.matrix.map((value, at) => (at === 4 * 33 ? value : 0)) }
+  const worse = await learnAndTry(pictures.map(({ views }) => ({ label: String(views[0]![4]! > 0), views })), { before: onlySign, ways: ['views'] })
+  expect(worse).toMatchObject({ judgedBy: 'labels', isBetter: false, recallBefore: 1 })
+})

@@ -44,31 +44,51 @@ const fewestOfLabels = 60
 
 /** Rejects with `invalid_request` when there are too few pictures. */
 export async function learnAndTry(pictures: readonly PictureViews[], { before, ways = learningWays }: TryOptions = {}): Promise<Trial> {
-  const { learnedFrom, heldOut, judge, judgedBy } = split(pictures)
+  const { learnedFrom, heldOut, judges } = split(pictures)
   const tried = []
   for (const by of ways) {
-    if (by === 'labels' && ways.length > 1 && judgedBy !== 'labels') continue
-    tried.push({ by, answers: await answersThrough(await learn(learnedFrom, by), judge, pictures) })
+    if (by === 'labels' && ways.length > 1 && judges.labels === undefined) continue
+    tried.push({ by, answers: await answersThrough(await learn(learnedFrom, by), judges, pictures) })
   }
-  const best = tried.reduce((found, one) => (shareOf(one.answers) > shareOf(found.answers) ? one : found))
-  const answersBefore = before && (await answersThrough(before, judge, pictures))
+  const best = tried.reduce((found, one) => (isBetterBy(one.answers, found.answers) ? one : found))
+  const answersBefore = before && (await answersThrough(before, judges, pictures))
+  const { judgedBy, isBetter } = compare(best.answers, answersBefore)
   const projection = await learn(pictures, best.by)
   const file = toBytes(projection)
   return {
     file, sha256: createHash('sha256').update(file).digest('hex'), dIn: projection.dIn, dOut: projection.dOut, by: best.by,
-    pictures: pictures.length, heldOut: heldOut.length, judgedBy,
-    recallRaw: rounded(shareOf(judge(({ views }) => views))),
-    recallProjected: rounded(shareOf(best.answers)),
-    recallBefore: answersBefore === undefined ? null : rounded(shareOf(answersBefore)),
-    isBetter: answersBefore === undefined || isClearlyBetter(best.answers, answersBefore)
+    pictures: pictures.length, heldOut: heldOut.length, judgedBy, isBetter,
+    recallRaw: rounded(shareOf(judges[judgedBy]!(({ views }) => views))),
+    recallProjected: rounded(shareOf(best.answers[judgedBy]!)),
+    recallBefore: answersBefore === undefined ? null : rounded(shareOf(answersBefore[judgedBy]!))
   }
+}
+
+/** `labels`: where they are a judge. */
+interface By<T> {
+  views: T
+  labels?: T | undefined
+}
+
+/** What labels say goes first. */
+function isBetterBy(one: By<boolean[]>, other: By<boolean[]>): boolean {
+  const ahead = shareOf(one.labels ?? []) - shareOf(other.labels ?? [])
+  return ahead > 0 || (ahead === 0 && shareOf(one.views) > shareOf(other.views))
+}
+
+/** Clearly better by labels; or no worse by them, of which there are few, and clearly better by views. */
+function compare(after: By<boolean[]>, before: By<boolean[]> | undefined): Pick<Trial, 'judgedBy' | 'isBetter'> {
+  const first = after.labels === undefined ? 'views' : 'labels'
+  if (before === undefined) return { judgedBy: first, isBetter: true }
+  if (isClearlyBetter(after[first]!, before[first]!)) return { judgedBy: first, isBetter: true }
+  const isNoWorse = shareOf(after[first]!) >= shareOf(before[first]!)
+  return isNoWorse && isClearlyBetter(after.views, before.views) ? { judgedBy: 'views', isBetter: true } : { judgedBy: first, isBetter: false }
 }
 
 interface Split {
   learnedFrom: PictureViews[]
   heldOut: PictureViews[]
-  judge: Judge
-  judgedBy: Trial['judgedBy']
+  judges: By<Judge>
 }
 
 /** A sixth is kept apart: of each label that has others, where there are enough of those; else of all pictures. */
@@ -80,7 +100,7 @@ function split(pictures: readonly PictureViews[]): Split {
     : new Set(pictures.filter((_, i) => i % heldOutEvery === heldOutEvery - 1))
   const heldOut = [...isHeldOut]
   const learnedFrom = pictures.filter((picture) => !isHeldOut.has(picture))
-  return { learnedFrom, heldOut, judge: byLabels ? judgeByLabels(learnedFrom, heldOut) : judgeByViews(heldOut), judgedBy: byLabels ? 'labels' : 'views' }
+  return { learnedFrom, heldOut, judges: { views: judgeByViews(heldOut), labels: byLabels ? judgeByLabels(learnedFrom, heldOut) : undefined } }
 }
 
 /** Without those that have none. */
@@ -96,10 +116,11 @@ function learn(pictures: readonly PictureViews[], by: LearningWay): Promise<Proj
   return learnProjection(groups, { dim, whiten: by !== 'plain' })
 }
 
-async function answersThrough({ matrix, bias, dIn, dOut }: Projection, judge: Judge, pictures: readonly PictureViews[]): Promise<boolean[]> {
+async function answersThrough({ matrix, bias, dIn, dOut }: Projection, { views, labels }: By<Judge>, pictures: readonly PictureViews[]): Promise<By<boolean[]>> {
   const projected = new Map<PictureViews, ReferenceViews>()
   for (const picture of pictures) projected.set(picture, await Promise.all(picture.views.map((row) => linearTransform(row, { matrix, bias, dIn, dOut, normalize: true }))))
-  return judge((picture) => projected.get(picture)!)
+  const viewsOf = (picture: PictureViews): ReferenceViews => projected.get(picture)!
+  return { views: views(viewsOf), labels: labels?.(viewsOf) }
 }
 
 const rounded = (share: number): number => Number(share.toFixed(4))
