@@ -45,14 +45,16 @@ const fewestOfLabels = 60
 /** Rejects with `invalid_request` when there are too few pictures. */
 export async function learnAndTry(pictures: readonly PictureViews[], { before, ways = learningWays }: TryOptions = {}): Promise<Trial> {
   const { learnedFrom, heldOut, judges } = split(pictures)
+  const answersBefore = before && (await answersThrough(before, judges, pictures))
   const tried = []
   for (const by of ways) {
     if (by === 'labels' && ways.length > 1 && judges.labels === undefined) continue
-    tried.push({ by, answers: await answersThrough(await learn(learnedFrom, by), judges, pictures) })
+    const answers = await answersThrough(await learn(learnedFrom, by), judges, pictures)
+    tried.push({ by, answers, ...compare(answers, answersBefore) })
   }
-  const best = tried.reduce((found, one) => (isBetterBy(one.answers, found.answers) ? one : found))
-  const answersBefore = before && (await answersThrough(before, judges, pictures))
-  const { judgedBy, isBetter } = compare(best.answers, answersBefore)
+  const better = tried.filter(({ isBetter }) => isBetter)
+  const best = (better.length > 0 ? better : tried).reduce((found, one) => (isBetterBy(one.answers, found.answers) ? one : found))
+  const { judgedBy, isBetter } = best
   const projection = await learn(pictures, best.by)
   const file = toBytes(projection)
   return {
