@@ -76,6 +76,7 @@ const likeness = z.strictObject({
   view_sizes: key(given.view_sizes, { description: 'sizes in pixels at which a gallery picture is embedded', absent: "`[224, 128]`, or the profile's" }),
   view_turns: key(given.view_turns, { description: 'degrees: a further view of a gallery picture, turned by each', absent: "`[]`, or the profile's" }),
   view_shears: key(given.view_shears, { description: 'a further view of a gallery picture, slanted by each of these parts of its height', absent: "`[]`, or the profile's" }),
+  view_parts: key(given.view_parts, { description: 'four further views of a gallery picture for each of these shares: what is left of it where a side is covered', absent: '`[]`' }),
   backgrounds: key(given.backgrounds, { description: 'grounds that a transparent gallery picture is put on, a view each: `auto` (the one that shows more of it), `white`, `dark`', absent: "`[auto]`, or the profile's" }),
   trim: key(given.trim, { description: 'cuts transparent borders off first', absent: "`false`, or the profile's" }),
   query_subjects: key(given.query_subjects, { description: 'which subjects of a query are searched for: `all` or `main`', absent: "`all`, or the profile's" }),

@@ -118,6 +118,13 @@ test('a gallery picture is enrolled turned, slanted and on each ground, one row 
   expect((await item({ view_sizes: [64], backgrounds: ['white', 'dark'], subjects: false })).rows).toHaveLength(1)
 })
 
+test('a gallery picture is enrolled as what is left of it where a side is covered, from above, below, left and right', async () => {
+  const { item, runs } = createFake()
+  const { rows } = await item({ view_sizes: [64], view_parts: [0.5], subjects: false })
+  expect(rows.map(({ kind, box }) => [kind, ...box])).toEqual(Array(5).fill(['view', 0, 0, 40, 30]))
+  expect(runs).toEqual(['whole 40x30 64', 'whole 40x15 64', 'whole 40x15 64', 'whole 20x30 64', 'whole 20x30 64'])
+})
+
 test('transparent borders are cut off, and boxes are those of the picture as it was sent', async () => {
   const rgba = new Uint8Array(40 * 30 * 4)
   for (const [x, y] of [[10, 5], [29, 24]] as const) rgba[4 * (40 * y + x) + 3] = 255

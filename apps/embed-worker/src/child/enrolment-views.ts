@@ -1,17 +1,24 @@
 // The views of a gallery picture that are enrolled: on each ground, upright, turned and slanted.
 import type { Enrolment } from '@likeness/shared/contract/picture-settings'
-import { onGround, turnPicture } from '@likeness/vision'
+import type { Box } from '@likeness/shared/contract/lane'
+import { cropPicture, onGround, turnPicture } from '@likeness/vision'
 import type { DecodedImage, Pose } from '@likeness/vision'
 
 /** Where no view has a size of its own. */
 const turnedSide = 512
 
-type ViewSettings = Pick<Enrolment, 'backgrounds' | 'view_turns' | 'view_shears' | 'view_sizes'>
+type ViewSettings = Pick<Enrolment, 'backgrounds' | 'view_turns' | 'view_shears' | 'view_parts' | 'view_sizes'>
 
 const posesOf = ({ view_turns: turns, view_shears: shears }: ViewSettings): Pose[] => [
   ...turns.map((degrees) => ({ degrees, shear: 0 })),
   ...shears.map((shear) => ({ degrees: 0, shear }))
 ]
+
+/** A share of the picture from each side. */
+function partsOf({ width, height }: DecodedImage, share: number): Box[] {
+  const [w, h] = [share * width, share * height]
+  return [[0, 0, width, h], [0, height - h, width, height], [0, 0, w, height], [width - w, 0, width, height]]
+}
 
 /** Upright on the first ground comes first. */
 export async function* enrolmentViews(image: DecodedImage, settings: ViewSettings): AsyncGenerator<DecodedImage> {
@@ -22,5 +29,6 @@ export async function* enrolmentViews(image: DecodedImage, settings: ViewSetting
     const upright = onGround(image, ground)
     yield upright
     for (const pose of posesOf(settings)) yield await turnPicture(upright, pose, longestSide)
+    for (const share of settings.view_parts) for (const box of partsOf(upright, share)) yield cropPicture(upright, box).image
   }
 }

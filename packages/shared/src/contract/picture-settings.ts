@@ -18,6 +18,8 @@ export const enrolmentSchema = z.object({
   view_turns: z.array(z.number().min(-180).max(180)).max(16).default([]),
   /** Of a gallery picture a further view, slanted by each of these parts of its height. */
   view_shears: z.array(z.number().min(-1).max(1)).max(8).default([]),
+  /** Of a gallery picture four further views for each of these shares: what is left when a side is covered, seen from above, below, left and right. */
+  view_parts: z.array(z.number().min(0.3).max(0.95)).max(4).default([]),
   /** Grounds that a transparent gallery picture is enrolled on, each a view of its own. */
   backgrounds: z.array(z.enum(grounds)).min(1).max(3).default(['auto']),
   /** Whether transparent borders are cut off first. */
