@@ -12,7 +12,7 @@ import type { LoadedSegment } from './loaded-segment.ts'
 import type { ManifestSegment } from './manifest.ts'
 import { overlaid } from './overlay.ts'
 import type { Overlays } from './overlay.ts'
-import { Recent } from './recent.ts'
+import { Recent } from '@likeness/shared/recent'
 import type { SegmentMeta } from './segment-meta.ts'
 
 export interface Part {

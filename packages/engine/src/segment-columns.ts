@@ -10,7 +10,7 @@ import type { Column } from './column.ts'
 import type { FileCache } from './file-cache.ts'
 import type { Attributes } from './item-payload.ts'
 import type { FileRef } from './manifest.ts'
-import { Recent } from './recent.ts'
+import { Recent } from '@likeness/shared/recent'
 
 export interface ColumnSource {
   cache: FileCache

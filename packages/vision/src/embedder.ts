@@ -83,7 +83,7 @@ export async function createEmbedder(options: CreateEmbedderOptions): Promise<Em
 }
 
 /** Above every score: nothing is detected. */
-const NO_DETECTIONS = 2
+export const nothingDetected = 2
 
 interface Placed {
   image: DecodedImage
@@ -144,7 +144,7 @@ function createRunner({ manifest }: PreparedModel, { session }: OpenSession) {
       const canvas = canvasFor(manifest, manifest.fixedSize ? undefined : size)
       const content = { width: Math.min(size, canvas.width), height: Math.min(size, canvas.height) }
       const place = placePicture(image, canvas, content)
-      const { rows } = await runModel([{ image, place, rois: [wholeRoi(place)] }], canvas, { confidence: NO_DETECTIONS })
+      const { rows } = await runModel([{ image, place, rois: [wholeRoi(place)] }], canvas, { confidence: nothingDetected })
       vectors.push(rows[0]!)
     }
     return vectors

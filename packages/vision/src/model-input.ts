@@ -3,8 +3,9 @@ import * as ort from 'onnxruntime-node'
 import { toFloat16 } from '@likeness/shared/float16'
 import type { Size } from './letterbox.ts'
 import { unsupported } from './unsupported-layout.ts'
-import { FLOAT, FLOAT16, toNumber } from './onnx/graph-builder.ts'
+import { FLOAT, FLOAT16 } from './onnx/graph-builder.ts'
 import type { OnnxModel } from './onnx/onnx-proto.ts'
+import { dimsOf, graphInputs } from './onnx/value-shapes.ts'
 
 export interface ModelInput {
   name: string
@@ -19,11 +20,10 @@ export interface ModelInput {
 
 /** f32 or f16 [b|1, 3, h, w]. `defaultSize` is used where height and width are symbolic. */
 export function describeInput(model: OnnxModel, defaultSize: number): ModelInput {
-  const initializers = new Set(model.graph.initializer.map((tensor) => tensor.name))
-  const inputs = model.graph.input.filter((input) => !initializers.has(input.name))
+  const inputs = graphInputs(model.graph)
   const [input] = inputs
   const tensor = input?.type?.tensorType
-  const dims = (tensor?.shape?.dim ?? []).map((dim) => (dim.dimParam || dim.dimValue === undefined ? 0 : toNumber(dim.dimValue)))
+  const dims = dimsOf(input)
   const isFloat = tensor?.elemType === FLOAT || tensor?.elemType === FLOAT16
   if (inputs.length !== 1 || !isFloat || dims.length !== 4 || dims[1] !== 3) {
     const seen = inputs.map((i) => `${i.name} type ${i.type?.tensorType?.elemType} [${shapeText(i)}]`).join(', ')

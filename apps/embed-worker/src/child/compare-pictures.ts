@@ -1,7 +1,7 @@
 // Which part of one picture's box is which part of another's: a run of the model for each, then their cells.
 import type { Box, CompareMade } from '@likeness/shared/contract/lane'
 import { appError } from '@likeness/shared/errors'
-import { cellChannels, cellCount, cutBox, matchCells } from '@likeness/vision'
+import { cellChannels, cellCount, cutBox, matchCells, nothingDetected } from '@likeness/vision'
 import type { DecodedImage, Embedder, ModelManifest } from '@likeness/vision'
 import type { CompareTask } from '../child-protocol.ts'
 import type { Gate } from '../gate.ts'
@@ -13,8 +13,6 @@ export interface ComparePicturesDeps {
   profileOf: Projections['profileOf']
   gate: Gate
 }
-/** Above every score. */
-const nothingDetected = 2
 
 export function createPictureComparer({ embedder, profileOf, gate }: ComparePicturesDeps) {
   const channels = cellChannels(embedder.manifest)

@@ -4,7 +4,7 @@ import { enrolmentSchema, lookSchema } from '@likeness/shared/contract/picture-s
 import type { Enrolment } from '@likeness/shared/contract/picture-settings'
 import { concatArrays } from '@likeness/shared/concat-arrays'
 import { toFloat16 } from '@likeness/shared/float16'
-import { cropPicture, cutBox, trimPicture } from '@likeness/vision'
+import { cropPicture, cutBox, nothingDetected, trimPicture } from '@likeness/vision'
 import type { DecodedImage, Embedder, EmbedOptions, Subject } from '@likeness/vision'
 import type { Embedded, EmbeddedRow, ItemTask, Priority, QueryTask } from '../child-protocol.ts'
 import type { Gate } from '../gate.ts'
@@ -27,8 +27,6 @@ export interface InferContext {
 }
 type Infer = <T>(work: () => Promise<T>) => Promise<T>
 type Inferred = Omit<Embedded, 'decodeMs'>
-/** Above every score. */
-const nothingDetected = 2
 /** So many more are detected where some of them will not count. */
 const spareDetections = 4
 const plain = { enrolment: enrolmentSchema.parse({ view_sizes: [] }), look: lookSchema.parse({}) }

@@ -1,4 +1,5 @@
 // Raw vectors of views of references, many of them from each run of the model.
+import { nothingDetected } from '../embedder.ts'
 import type { Embedder } from '../embedder.ts'
 import type { DecodedImage } from '../image-decode.ts'
 import { drawMosaic } from './view-mosaic.ts'
@@ -10,7 +11,6 @@ export type Reference = readonly DecodedImage[]
 /** Raw vectors of one reference: of its first picture as it is, then of views. */
 export type ReferenceViews = Float32Array[]
 
-const nothingDetected = 2
 /** Pictures on one canvas, round by round: their sizes differ as the sizes of things in scenes do. */
 const rounds = [{ perCanvas: 4, asIs: true }, ...[4, 9, 4, 9, 4, 9].map((perCanvas) => ({ perCanvas, asIs: false }))]
 

@@ -1,6 +1,7 @@
 // Projections learned in several ways from one part of the pictures, tried on the others; the best way is taken, with all pictures.
 import { createHash } from 'node:crypto'
 import { linearTransform } from '@likeness/faiss'
+import { concatArrays } from '@likeness/shared/concat-arrays'
 import type { Profile } from '../profile.ts'
 import type { ReferenceViews } from './embed-views.ts'
 import { isClearlyBetter, judgeByLabels, judgeByViews, shareOf } from './held-out-recall.ts'
@@ -44,12 +45,12 @@ const fewestOfLabels = 60
 
 /** Rejects with `invalid_request` when there are too few pictures. */
 export async function learnAndTry(pictures: readonly PictureViews[], { before, ways = learningWays }: TryOptions = {}): Promise<Trial> {
-  const { learnedFrom, heldOut, judges } = split(pictures)
-  const answersBefore = before && (await answersThrough(before, judges, pictures))
+  const { learnedFrom, heldOut, judges, judged } = split(pictures)
+  const answersBefore = before && (await answersThrough(before, judges, judged))
   const tried = []
   for (const by of ways) {
     if (by === 'labels' && ways.length > 1 && judges.labels === undefined) continue
-    const answers = await answersThrough(await learn(learnedFrom, by), judges, pictures)
+    const answers = await answersThrough(await learn(learnedFrom, by), judges, judged)
     tried.push({ by, answers, ...compare(answers, answersBefore) })
   }
   const better = tried.filter(({ isBetter }) => isBetter)
@@ -91,6 +92,8 @@ interface Split {
   learnedFrom: PictureViews[]
   heldOut: PictureViews[]
   judges: By<Judge>
+  /** Pictures that a judge looks at. */
+  judged: readonly PictureViews[]
 }
 
 /** A sixth is kept apart: of each label that has others, where there are enough of those; else of all pictures. */
@@ -102,7 +105,7 @@ function split(pictures: readonly PictureViews[]): Split {
     : new Set(pictures.filter((_, i) => i % heldOutEvery === heldOutEvery - 1))
   const heldOut = [...isHeldOut]
   const learnedFrom = pictures.filter((picture) => !isHeldOut.has(picture))
-  return { learnedFrom, heldOut, judges: { views: judgeByViews(heldOut), labels: byLabels ? judgeByLabels(learnedFrom, heldOut) : undefined } }
+  return { learnedFrom, heldOut, judges: { views: judgeByViews(heldOut), labels: byLabels ? judgeByLabels(learnedFrom, heldOut) : undefined }, judged: byLabels ? pictures : heldOut }
 }
 
 /** Without those that have none. */
@@ -118,9 +121,12 @@ function learn(pictures: readonly PictureViews[], by: LearningWay): Promise<Proj
   return learnProjection(groups, { dim, whiten: by !== 'plain' })
 }
 
-async function answersThrough({ matrix, bias, dIn, dOut }: Projection, { views, labels }: By<Judge>, pictures: readonly PictureViews[]): Promise<By<boolean[]>> {
+async function answersThrough({ matrix, bias, dIn, dOut }: Projection, { views, labels }: By<Judge>, judged: readonly PictureViews[]): Promise<By<boolean[]>> {
   const projected = new Map<PictureViews, ReferenceViews>()
-  for (const picture of pictures) projected.set(picture, await Promise.all(picture.views.map((row) => linearTransform(row, { matrix, bias, dIn, dOut, normalize: true }))))
+  for (const picture of judged) {
+    const rows = await linearTransform(concatArrays(Float32Array, picture.views), { matrix, bias, dIn, dOut, normalize: true })
+    projected.set(picture, picture.views.map((_, i) => rows.subarray(i * dOut, (i + 1) * dOut)))
+  }
   const viewsOf = (picture: PictureViews): ReferenceViews => projected.get(picture)!
   return { views: views(viewsOf), labels: labels?.(viewsOf) }
 }
@@ -128,8 +134,5 @@ async function answersThrough({ matrix, bias, dIn, dOut }: Projection, { views, 
 const rounded = (share: number): number => Number(share.toFixed(4))
 
 function toBytes({ matrix, bias }: Projection): Uint8Array {
-  const all = new Float32Array(matrix.length + bias.length)
-  all.set(matrix)
-  all.set(bias, matrix.length)
-  return new Uint8Array(all.buffer)
+  return new Uint8Array(concatArrays(Float32Array, [matrix, bias]).buffer)
 }

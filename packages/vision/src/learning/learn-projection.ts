@@ -1,5 +1,6 @@
 // The closed-form projection: what varies within a group of rows is whitened away, then the directions in which all rows differ most are kept.
 import { linearTransform, symmetricEigen } from '@likeness/faiss'
+import { concatArrays } from '@likeness/shared/concat-arrays'
 import { appError } from '@likeness/shared/errors'
 import type { ReferenceViews } from './embed-views.ts'
 
@@ -30,7 +31,7 @@ export async function learnProjection(groups: readonly ReferenceViews[], { dim, 
   const dOut = Math.min(dim, dIn, rows.length - 1)
   if (rows.length < fewestRows) throw appError('invalid_request', `${rows.length} views are too few to learn a projection from: at least ${fewestRows} are needed`)
   const mean = meanOf(rows)
-  const centred = stack(rows.map((row) => subtract(row, mean)))
+  const centred = concatArrays(Float32Array, rows.map((row) => subtract(row, mean)))
   const whitening = whiten ? await whitenWithin(groups, dIn) : undefined
   const whitened = whitening === undefined ? centred : await linearTransform(centred, { matrix: whitening, dIn, dOut: dIn })
   const { vectors } = await symmetricEigen(await scatterOf(whitened, dIn), dIn)
@@ -46,7 +47,7 @@ async function whitenWithin(views: readonly ReferenceViews[], dim: number): Prom
     const mean = meanOf(own)
     return own.map((row) => subtract(row, mean))
   })
-  const { values, vectors } = await symmetricEigen(await scatterOf(stack(deviations), dim), dim)
+  const { values, vectors } = await symmetricEigen(await scatterOf(concatArrays(Float32Array, deviations), dim), dim)
   const floor = (regularisation * values.reduce((sum, value) => sum + value, 0)) / dim
   const whitening = new Float32Array(dim * dim)
   for (let i = 0; i < dim; i++) {
@@ -72,12 +73,6 @@ function meanOf(rows: readonly Float32Array[]): Float32Array {
 }
 
 const subtract = (row: Float32Array, mean: Float32Array): Float32Array => row.map((value, i) => value - mean[i]!)
-
-function stack(rows: readonly Float32Array[]): Float32Array {
-  const all = new Float32Array(rows.length * (rows[0]?.length ?? 0))
-  rows.forEach((row, i) => all.set(row, i * row.length))
-  return all
-}
 
 function transpose(matrix: Float32Array, dim: number): Float32Array {
   const out = new Float32Array(matrix.length)

@@ -2,6 +2,7 @@
 import type { DecodedImage } from '../image-decode.ts'
 import { letterboxInto } from '../letterbox.ts'
 import type { Box, Size } from '../letterbox.ts'
+import { cropPicture } from '../picture-parts.ts'
 import { normalisations } from './semantic-model.ts'
 import type { Normalisation } from './semantic-model.ts'
 
@@ -19,18 +20,10 @@ export function cropTensor(image: DecodedImage, boxes: readonly Box[], { width, 
   return values
 }
 
-/** Whole pixels that the box touches, at least one. */
+/** The pixels that the box touches, at least one. */
 function cutOut(image: DecodedImage, [x1, y1, x2, y2]: Box): DecodedImage {
   const [left, top] = [clamp(Math.floor(x1), image.width - 1), clamp(Math.floor(y1), image.height - 1)]
-  const width = Math.max(1, Math.min(image.width, Math.ceil(x2)) - left)
-  const height = Math.max(1, Math.min(image.height, Math.ceil(y2)) - top)
-  if (width === image.width && height === image.height) return image
-  const rgb = new Uint8Array(3 * width * height)
-  for (let y = 0; y < height; y++) {
-    const from = 3 * ((top + y) * image.width + left)
-    rgb.set(image.rgb.subarray(from, from + 3 * width), 3 * y * width)
-  }
-  return { rgb, width, height }
+  return cropPicture(image, [left, top, Math.max(left + 1, x2), Math.max(top + 1, y2)]).image
 }
 
 const clamp = (value: number, most: number): number => Math.min(most, Math.max(0, value))

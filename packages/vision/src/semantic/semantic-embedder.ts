@@ -1,6 +1,7 @@
 // Runs the embedder beside the detector on boxes of a picture.
 import * as ort from 'onnxruntime-node'
 import { appError, messageOf } from '@likeness/shared/errors'
+import { cosine } from '../cosine.ts'
 import type { DecodedImage } from '../image-decode.ts'
 import type { Box } from '../letterbox.ts'
 import { openSession } from '../session.ts'
@@ -72,8 +73,8 @@ export async function trySemantic(options: OpenSemanticOptions): Promise<Semanti
     embedder = await openSemanticEmbedder(options)
     const together = await embedder.embedBoxes(picture, trialBoxes)
     const alone = (await Promise.all(trialBoxes.map((box) => embedder!.embedBoxes(picture, [box])))).flat()
-    const apart = together.findIndex((vector, i) => !(dot(vector, alone[i]!) >= leastSame))
-    if (apart >= 0) throw appError('invalid_request', `${options.semantic.file}: a crop beside others has cosine ${dot(together[apart]!, alone[apart]!).toFixed(4)} with itself alone: export it with batch 1`)
+    const apart = together.findIndex((vector, i) => !(cosine(vector, alone[i]!) >= leastSame))
+    if (apart >= 0) throw appError('invalid_request', `${options.semantic.file}: a crop beside others has cosine ${cosine(together[apart]!, alone[apart]!).toFixed(4)} with itself alone: export it with batch 1`)
     return { ...options.semantic, dim: together[0]!.length }
   } catch (error) {
     throw appError('invalid_request', `${options.semantic.file} cannot be used as an embedder: ${messageOf(error).trim()}`, { cause: error })
@@ -81,5 +82,3 @@ export async function trySemantic(options: OpenSemanticOptions): Promise<Semanti
     await embedder?.close()
   }
 }
-
-const dot = (a: Float32Array, b: Float32Array): number => a.reduce((sum, value, i) => sum + value * b[i]!, 0)

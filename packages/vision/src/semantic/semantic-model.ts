@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto'
 import { appError, messageOf } from '@likeness/shared/errors'
 import { decodeModel } from '../onnx/onnx-proto.ts'
 import type { OnnxModel, OnnxValueInfo } from '../onnx/onnx-proto.ts'
-import { FLOAT, toNumber } from '../onnx/graph-builder.ts'
+import { FLOAT } from '../onnx/graph-builder.ts'
+import { dimsOf, graphInputs } from '../onnx/value-shapes.ts'
 import type { Size } from '../letterbox.ts'
 
 /** How RGB 0..1 becomes what the embedder was trained on: (value - mean) / deviation for each channel. */
@@ -53,16 +54,15 @@ const defaultSide = 224
  */
 export function describeSemantic({ bytes, file, kind, normalisation }: DescribeSemanticOptions): Omit<SemanticModel, 'dim'> {
   const { graph } = decodeOrReject(bytes, file)
-  const initializers = new Set(graph.initializer.map(({ name }) => name))
-  const inputs = graph.input.filter(({ name }) => !initializers.has(name))
+  const inputs = graphInputs(graph)
   const [input] = inputs
   const dims = dimsOf(input)
   if (inputs.length !== 1 || input?.type?.tensorType?.elemType !== FLOAT || dims.length !== 4 || dims[1] !== 3) {
-    throw appError('invalid_request', `${file}: an embedder takes one float input [batch, 3, height, width]; this one takes ${inputs.map((one) => `${one.name} [${dimsOf(one).map((dim) => dim || '?').join(', ')}]`).join(', ') || 'nothing'}`)
+    throw appError('invalid_request', `${file}: an embedder takes one float input [batch, 3, height, width]; this one takes ${inputs.map(describe).join(', ') || 'nothing'}`)
   }
   const output = graph.output.find((one) => dimsOf(one).length === 2) ?? graph.output.find((one) => dimsOf(one).length === 4)
   if (output === undefined) {
-    throw appError('invalid_request', `${file}: an embedder gives a vector [batch, n] or a map [batch, n, height, width]; this one gives ${graph.output.map((one) => `${one.name} [${dimsOf(one).map((dim) => dim || '?').join(', ')}]`).join(', ') || 'nothing'}`)
+    throw appError('invalid_request', `${file}: an embedder gives a vector [batch, n] or a map [batch, n, height, width]; this one gives ${graph.output.map(describe).join(', ') || 'nothing'}`)
   }
   return {
     file, sha256: createHash('sha256').update(bytes).digest('hex'), kind, inputName: input.name,
@@ -79,5 +79,4 @@ function decodeOrReject(bytes: Uint8Array, file: string): OnnxModel {
   }
 }
 
-/** 0 for what is symbolic. */
-const dimsOf = (info: OnnxValueInfo | undefined): number[] => (info?.type?.tensorType?.shape?.dim ?? []).map((dim) => (dim.dimParam || dim.dimValue === undefined ? 0 : toNumber(dim.dimValue)))
+const describe = (info: OnnxValueInfo): string => `${info.name} [${dimsOf(info).map((dim) => dim || '?').join(', ')}]`
