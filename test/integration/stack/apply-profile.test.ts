@@ -80,10 +80,11 @@ function startChanging(oracle: Oracle, firstSeed: number) {
   const changing = (async () => {
     for (let round = 0; !over; round++) {
       const seed = firstSeed + round
-      const picture = await pictureOf(seed)
+      // Each its own: two items of one picture are found in any order.
+      const [picture, other] = await Promise.all([pictureOf(seed), pictureOf(seed + 100_000)])
       const replaced = idOf(1 + ((seed * 7) % 97) + 100 * (seed % 12))
-      jobs.push((await live.api.upload(name, [{ id: idOf(seed), label: `added ${seed}`, bytes: picture }, { id: replaced, label: `replaced ${seed}`, bytes: picture }])).job)
-      oracle.set(idOf(seed), { label: `added ${seed}`, picture }).set(replaced, { label: `replaced ${seed}` })
+      jobs.push((await live.api.upload(name, [{ id: idOf(seed), label: `added ${seed}`, bytes: picture }, { id: replaced, label: `replaced ${seed}`, bytes: other }])).job)
+      oracle.set(idOf(seed), { label: `added ${seed}`, picture }).set(replaced, { label: `replaced ${seed}`, picture: other })
       const removed = round % 3 === 0 ? idOf(seed) : idOf(1 + ((seed * 13) % 97) + 100 * (seed % 12))
       await live.api.remove(name, removed)
       oracle.set(removed, 'deleted')
