@@ -9,13 +9,12 @@ import type { MapTensor } from './onnx/append-embedding.ts'
 import { firstClass } from './onnx/detection-form.ts'
 import type { DetectionForm } from './onnx/detection-form.ts'
 import { encodeWithOutputs } from './onnx/extra-outputs.ts'
-import { findBackboneMaps } from './onnx/find-maps.ts'
 import { findRankedSource, rankedSourceCandidates } from './onnx/find-ranked-source.ts'
 import type { OnnxModel } from './onnx/onnx-proto.ts'
 import { recogniseDetections } from './onnx/recognise-detections.ts'
 import type { ProbedTensor } from './onnx/recognise-detections.ts'
 import { floatValues } from './onnx/tensor-values.ts'
-import { pooling } from './pooling.ts'
+import { findMapCandidates, measureMaps } from './pooled-maps.ts'
 
 export interface ModelLayout {
   /** As given, with the values that this layout wants. */
@@ -36,27 +35,22 @@ export interface ProbeOptions {
   task?: string | undefined
 }
 
-/** Strides of the maps that raw vectors are made of, finest first. */
-const pooledStrides = [8, 16]
-
 /** Throws `invalid_request` "unsupported layout: ..." naming what was seen for anything that is not understood. */
 export async function probeLayout({ model, input, classNames, task }: ProbeOptions): Promise<ModelLayout> {
-  let maps: string[]
-  try {
-    maps = findBackboneMaps(model.graph)
-  } catch (error) {
-    throw unsupported(`no backbone maps found, ${messageOf(error)}`, error)
-  }
-  const outputs = model.graph.output.map(({ name }) => name)
-  const candidates = rankedSourceCandidates(model.graph, outputs[0]!)
-  const results = await runDummies(model, input, [...maps, ...candidates])
+  const candidates = findMapCandidates(model)
+  const declared = candidates.declared.map(({ tensor }) => tensor)
+  // A map among the outputs says nothing of boxes.
+  const outputs = model.graph.output.map(({ name }) => name).filter((name) => !declared.includes(name))
+  const sources = rankedSourceCandidates(model.graph, outputs)
+  const results = await runDummies(model, input, [...candidates.backbone, ...declared, ...sources])
+  const maps = measureMaps(candidates, results[0]!, input)
   let form: DetectionForm
   try {
     form = recogniseDetections({ outputs: outputs.map((name) => probed(name, results[0]![name]!)), size: input.size, classNames, task })
   } catch (error) {
     throw unsupported(messageOf(error), error)
   }
-  const source = form.score === 'ranked' ? findSource(form, results, candidates, input) : undefined
+  const source = form.score === 'ranked' ? findSource(form, results, sources, input) : undefined
   const detections = source ?? form
   const outputOf = (run: ort.InferenceSession.OnnxValueMapType) => probed(detections.tensor, run[detections.tensor]!)
   refuseZeroScores(results.map(outputOf), detections)
@@ -66,7 +60,7 @@ export async function probeLayout({ model, input, classNames, task }: ProbeOptio
     detections,
     boxCount: outputOf(results[0]!).dims[detections.order === 'rows' ? 2 : 1]!,
     isEndToEnd: form.score === 'ranked' && detections.box === 'corners',
-    maps: pickMaps(maps.map((tensor) => measureMap(tensor, results[0]![tensor]!, input)), input)
+    maps
   }
 }
 
@@ -80,21 +74,6 @@ function findSource(form: DetectionForm, results: readonly ort.InferenceSession.
 }
 
 const probed = (name: string, tensor: ort.Tensor): ProbedTensor => ({ name, dims: tensor.dims, values: floatValues(tensor), half: tensor.type === 'float16' })
-
-function measureMap(tensor: string, { dims, type }: ort.Tensor, { size }: ModelInput): MapTensor {
-  const [, channels = 0, height = 0, width = 0] = dims
-  const stride = dims.length === 4 && size.width * height === size.height * width ? size.height / height : 0
-  return { tensor, stride, channels, grid: pooling.grid, half: type === 'float16' }
-}
-
-function pickMaps(found: readonly MapTensor[], { size }: ModelInput): MapTensor[] {
-  return pooledStrides.map((wanted) => {
-    const map = found.find(({ stride }) => stride === wanted)
-    if (map !== undefined) return map
-    const seen = found.map(({ tensor, stride, channels }) => `${tensor} of stride ${stride} with ${channels} channels`)
-    throw unsupported(`no backbone map of stride ${wanted} at ${size.width}x${size.height}; found ${seen.join(', ')}`)
-  })
-}
 
 /** A fully quantised export may share one scale for boxes and scores, which leaves every score 0. */
 function refuseZeroScores(outputs: readonly ProbedTensor[], form: DetectionForm): void {

@@ -5,10 +5,10 @@ import { appError, messageOf } from '@likeness/shared/errors'
 import type { ModelInput } from './model-input.ts'
 import type { MapTensor } from './onnx/append-embedding.ts'
 import type { DetectionForm } from './onnx/detection-form.ts'
-import { poolingText } from './pooling.ts'
+import { poolingTextOf } from './pooling.ts'
 import type { SemanticModel } from './semantic/semantic-model.ts'
 
-export interface BackboneMap {
+export interface PooledMap {
   /** Input pixels per cell. */
   stride: number
   channels: number
@@ -40,7 +40,7 @@ export interface ManifestFile {
   input: { defaultSize: number; width?: number; height?: number; fixed?: boolean }
   classes: string[]
   detection: DetectionDefaults
-  raw: { dim: number; maps: BackboneMap[]; pool: string }
+  raw: { dim: number; maps: PooledMap[]; pool: string }
   profile?: ProfileEntry
   /** An ordinary embedder whose numbers are part of each raw vector, or all of it. */
   semantic?: SemanticModel
@@ -55,7 +55,7 @@ export interface ModelManifest {
   /** Of the source file, before surgery. */
   sha256: string
   classes: string[]
-  maps: BackboneMap[]
+  maps: PooledMap[]
   rawDim: number
   inputName: string
   inputSize: { width: number; height: number }
@@ -100,7 +100,7 @@ function checkManifest(manifest: Partial<ManifestFile>): ManifestFile {
     !(Array.isArray(classes) && classes.every((c) => typeof c === 'string')) && 'classes must be strings',
     !isDetection(detection) && 'detection needs confidence, iou, maxDetections, classAgnosticNms',
     !raw?.maps?.length && 'raw.maps is missing',
-    raw && raw.pool !== poolingText && `raw.pool is not a pooling known here: ${raw.pool}`,
+    raw?.maps && raw.pool !== poolingTextOf(raw.maps) && `raw.pool is not a pooling known here: ${raw.pool}`,
     raw && raw.dim !== rawDim && `raw.dim is ${raw.dim}, maps and embedder make ${rawDim}`,
     semantic && !(isFileName(semantic.file) && isSha256(semantic.sha256) && semantic.dim > 0) && 'semantic needs file, sha256, dim',
     profile && !(isFileName(profile.file) && isSha256(profile.sha256) && profile.dim > 0) && 'profile needs file, sha256, dim'
@@ -115,7 +115,7 @@ const isDetection = (d: DetectionDefaults | undefined) =>
   d !== undefined && d.confidence >= 0 && d.iou > 0 && d.maxDetections > 0 && typeof d.classAgnosticNms === 'boolean'
 
 /** Numbers in a raw vector: of each map, then of the embedder. */
-export function rawDimOf(maps: readonly BackboneMap[], semantic?: Pick<SemanticModel, 'dim' | 'kind'>): number {
+export function rawDimOf(maps: readonly PooledMap[], semantic?: Pick<SemanticModel, 'dim' | 'kind'>): number {
   const own = maps.reduce((sum, map) => sum + map.channels * map.grid ** 2, 0)
   return semantic?.kind === 'semantic' ? semantic.dim : own + (semantic?.dim ?? 0)
 }

@@ -7,6 +7,7 @@ import { readManifestFile } from './model-manifest.ts'
 import type { ManifestFile, ModelManifest } from './model-manifest.ts'
 import { operate, SURGERY_VERSION } from './surgery.ts'
 import type { SurgeryOptions } from './surgery.ts'
+import { unsupported } from './unsupported-layout.ts'
 import { writeAtomically } from './write-atomically.ts'
 
 export interface PrepareOptions {
@@ -36,11 +37,11 @@ export async function prepareModel(options: PrepareOptions): Promise<PreparedMod
   const sha256 = sha256Of(source)
   if (file && file.sha256 !== sha256) throw appError('data_corrupt', `${sourcePath} has sha256 ${sha256}, its manifest says ${file.sha256}`)
 
-  if (file?.prepared) return { path: sourcePath, manifest: withNamesOf(file, readPrepared(file, sourcePath)), ...(await locateSemantic(file, sourcePath)) }
+  if (file?.prepared) return { path: sourcePath, manifest: described(file, readPrepared(file, sourcePath)), ...(await locateSemantic(file, sourcePath)) }
 
   const cached = { model: path.join(options.cacheDir, `${sha256}-s${SURGERY_VERSION}.onnx`), note: path.join(options.cacheDir, `${sha256}-s${SURGERY_VERSION}.json`) }
   const manifest = (await readCached(cached)) ?? (await operateInto(cached, { source, sourcePath, file }))
-  return { path: cached.model, manifest: file ? withNamesOf(file, manifest) : manifest }
+  return { path: cached.model, manifest: file ? described(file, manifest) : manifest }
 }
 
 async function locateSemantic({ semantic }: ManifestFile, sourcePath: string): Promise<{ semanticPath?: string }> {
@@ -52,7 +53,11 @@ async function locateSemantic({ semantic }: ManifestFile, sourcePath: string): P
 }
 
 /** Names and defaults are the manifest's, and it may have been edited since the surgery. */
-const withNamesOf = ({ name, version, classes, detection }: ManifestFile, manifest: ModelManifest): ModelManifest => ({ ...manifest, name, version, classes, detection })
+function described({ name, version, classes, detection, raw }: ManifestFile, manifest: ModelManifest): ModelManifest {
+  const told = raw.maps.map(({ stride, channels, grid }) => ({ stride, channels, grid }))
+  if (JSON.stringify(told) !== JSON.stringify(manifest.maps)) throw unsupported(`the manifest names maps ${JSON.stringify(told)}, the graph has ${JSON.stringify(manifest.maps)}`)
+  return { ...manifest, name, version, classes, detection }
+}
 
 /** An imported model has been through it. */
 function readPrepared({ name, prepared }: ManifestFile, sourcePath: string): ModelManifest {

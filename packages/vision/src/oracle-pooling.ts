@@ -10,11 +10,15 @@ export interface FeatureMap {
   width: number
   /** Canvas pixels per cell. */
   stride: number
+  /** Cells per side that a box is divided into. */
+  grid: number
 }
 
 /** Channel-major [channels * grid * grid], unit length. `box` in canvas pixels. */
 export function poolBox(map: FeatureMap, box: Box): number[] {
-  const { grid, samplingRatio, power, epsilon } = pooling
+  const { samples, power, epsilon } = pooling
+  const { grid } = map
+  const perCell = samples / grid
   const [x1, y1, x2, y2] = box.map((v) => v / map.stride - 0.5) as [number, number, number, number]
   const values: number[] = []
   for (let channel = 0; channel < map.channels; channel++) {
@@ -23,12 +27,12 @@ export function poolBox(map: FeatureMap, box: Box): number[] {
     for (let row = 0; row < grid; row++) {
       for (let column = 0; column < grid; column++) {
         let sum = 0
-        for (let i = 0; i < samplingRatio ** 2; i++) {
-          const across = (column + ((i % samplingRatio) + 0.5) / samplingRatio) / grid
-          const down = (row + (Math.floor(i / samplingRatio) + 0.5) / samplingRatio) / grid
+        for (let i = 0; i < perCell ** 2; i++) {
+          const across = (column + ((i % perCell) + 0.5) / perCell) / grid
+          const down = (row + (Math.floor(i / perCell) + 0.5) / perCell) / grid
           sum += sample(cell, map, x1 + (x2 - x1) * across, y1 + (y2 - y1) * down)
         }
-        values.push((sum / samplingRatio ** 2) ** (1 / power))
+        values.push((sum / perCell ** 2) ** (1 / power))
       }
     }
   }

@@ -1,7 +1,7 @@
 // One detector's bytes in, bytes of one that also answers raw vectors and its manifest out.
 import { createHash } from 'node:crypto'
 import path from 'node:path'
-import { appError, messageOf } from '@likeness/shared/errors'
+import { appError, isAppError, messageOf } from '@likeness/shared/errors'
 import { describeInput } from './model-input.ts'
 import { probeLayout } from './model-layout.ts'
 import { parseClassNames, rawDimOf, standardDetection } from './model-manifest.ts'
@@ -36,6 +36,7 @@ export async function operate({ source, sourcePath, file }: SurgeryOptions): Pro
   try {
     model = decodeDetector(source)
   } catch (error) {
+    if (isAppError(error)) throw error
     throw appError('data_corrupt', `${sourcePath} is not an ONNX model: ${messageOf(error)}`, { cause: error })
   }
   const metadata = metadataOf(model)
@@ -45,9 +46,6 @@ export async function operate({ source, sourcePath, file }: SurgeryOptions): Pro
   const layout = await probeLayout({ model, input: described, classNames: classes.length, task: metadata.get('task') })
   const { input, detections } = layout
   const maps = layout.maps.map(({ stride, channels, grid }) => ({ stride, channels, grid }))
-  if (file && JSON.stringify(file.raw.maps.map(({ stride, channels, grid }) => ({ stride, channels, grid }))) !== JSON.stringify(maps)) {
-    throw unsupported(`the manifest names maps ${JSON.stringify(file.raw.maps)}, the graph has ${JSON.stringify(maps)}`)
-  }
   makeBatchDynamic(model.graph, input.name)
   adaptInput(model.graph, input)
   try {

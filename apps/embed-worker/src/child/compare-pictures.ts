@@ -1,7 +1,7 @@
 // Which part of one picture's box is which part of another's: a run of the model for each, then their cells.
 import type { Box, CompareMade } from '@likeness/shared/contract/lane'
 import { appError } from '@likeness/shared/errors'
-import { cellChannels, cellCount, cutBox, matchCells, nothingDetected } from '@likeness/vision'
+import { cellCount, cellStarts, cutBox, matchCells, nothingDetected } from '@likeness/vision'
 import type { DecodedImage, Embedder, ModelManifest } from '@likeness/vision'
 import type { CompareTask } from '../child-protocol.ts'
 import type { Gate } from '../gate.ts'
@@ -15,7 +15,7 @@ export interface ComparePicturesDeps {
 }
 
 export function createPictureComparer({ embedder, profileOf, gate }: ComparePicturesDeps) {
-  const channels = cellChannels(embedder.manifest)
+  const starts = cellStarts(embedder.manifest)
 
   async function side(image: DecodedImage, asked: Box | undefined, { priority, checkCancelled }: InferContext) {
     const { width, height } = image
@@ -29,10 +29,10 @@ export function createPictureComparer({ embedder, profileOf, gate }: ComparePict
 
   /** Rejects with `invalid_request` for a box that lies outside of its picture, `embedding_mismatch` where vectors have no parts. */
   return async (query: DecodedImage, item: DecodedImage, task: CompareTask, context: InferContext): Promise<CompareMade> => {
-    if (channels === 0) throw appError('embedding_mismatch', `vectors of ${embedder.manifest.name} are of whole boxes: there are no parts to compare`)
+    if (starts.length === 0) throw appError('embedding_mismatch', `vectors of ${embedder.manifest.name} are of whole boxes: there are no parts to compare`)
     const profile = await profileOf(task.embedding)
     const [left, right] = [await side(query, task.box, context), await side(item, task.imageBox, context)]
-    const { strengths, matches } = await matchCells(left.raw, right.raw, { profile, channels })
+    const { strengths, matches } = await matchCells(left.raw, right.raw, { profile, starts })
     const rows = Array.from({ length: cellCount }, (_, cell) => [...strengths.subarray(cell * cellCount, (cell + 1) * cellCount)].map(rounded))
     return { query: left.seen, item: right.seen, grid: Math.sqrt(cellCount), strengths: rows, matches: matches.map((match) => ({ ...match, strength: rounded(match.strength) })) }
   }

@@ -2,7 +2,7 @@
 import type { RankMade } from '@likeness/shared/contract/lane'
 import { appError } from '@likeness/shared/errors'
 import { fromFloat16 } from '@likeness/shared/float16'
-import { alikeCells, cellChannels } from '@likeness/vision'
+import { alikeCells, cellStarts } from '@likeness/vision'
 import type { ModelManifest } from '@likeness/vision'
 import type { RankTask } from '../child-protocol.ts'
 import type { Projections } from './projections.ts'
@@ -14,13 +14,13 @@ export interface RankItemsDeps {
 
 /** Rejects with `embedding_mismatch` where vectors have no parts, `dimension_mismatch` for raw vectors of another model. */
 export function createItemRanker({ manifest, profileOf }: RankItemsDeps) {
-  const channels = cellChannels(manifest)
+  const starts = cellStarts(manifest)
   return async ({ raws, rawDim, queryRows, itemRows, embedding }: RankTask): Promise<RankMade> => {
-    if (channels === 0) throw appError('embedding_mismatch', `vectors of ${manifest.name} are of whole boxes: there are no parts to compare`)
+    if (starts.length === 0) throw appError('embedding_mismatch', `vectors of ${manifest.name} are of whole boxes: there are no parts to compare`)
     const count = itemRows.reduce((sum, rows) => sum + rows, queryRows)
     if (rawDim !== manifest.rawDim || raws.length !== count * rawDim) throw appError('dimension_mismatch', `${raws.length} raw values are not ${count} rows of ${manifest.rawDim}`)
     const values = fromFloat16(raws)
-    const alike = await alikeCells(Array.from({ length: count }, (_, row) => values.subarray(row * rawDim, (row + 1) * rawDim)), { profile: await profileOf(embedding), channels })
+    const alike = await alikeCells(Array.from({ length: count }, (_, row) => values.subarray(row * rawDim, (row + 1) * rawDim)), { profile: await profileOf(embedding), starts })
     return { alike: Array.from({ length: queryRows }, (_, query) => bestOfItems(itemRows, queryRows, (row) => alike(query, row))) }
   }
 }

@@ -10,7 +10,7 @@ import type { ManifestFile, ModelManifest } from '../model-manifest.ts'
 import type { PreparedModel } from '../model-prepare.ts'
 import { decodeDetector } from '../onnx/decode-detector.ts'
 import { toNumber } from '../onnx/graph-builder.ts'
-import { poolingText } from '../pooling.ts'
+import { poolingTextOf } from '../pooling.ts'
 import { trySemantic } from '../semantic/semantic-embedder.ts'
 import { describeSemantic } from '../semantic/semantic-model.ts'
 import type { Normalisation, SemanticKind } from '../semantic/semantic-model.ts'
@@ -133,7 +133,7 @@ async function writeManifest(work: string, { manifest, layout, source, onnxPath,
     },
     input: { defaultSize: Math.max(inputSize.width, inputSize.height), ...inputSize, fixed: fixedSize },
     classes, detection,
-    raw: { dim: rawDim, maps, pool: poolingText },
+    raw: { dim: rawDim, maps, pool: poolingTextOf(maps) },
     ...(semantic && { semantic }),
     profile, embedding: { version: `${name}@${version}/${profile.name}@${profile.version}`, dim: profile.dim },
     checked, measured: { msPerPicture: Number(msPerPicture.toFixed(2)), threads: 1, processor: cpus()[0]?.model ?? 'unknown' },

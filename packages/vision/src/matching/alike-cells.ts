@@ -5,19 +5,20 @@ import type { Projection } from './cells.ts'
 
 export interface AlikeCellsOptions {
   profile: Projection
-  /** `cellChannels` of the model. */
-  channels: number
+  /** `cellStarts` of the model. */
+  starts: readonly number[]
 }
 
 /** Of nine cells the three that differ most are left out. */
 const counted = 6
 
 /** `rows`: raw vectors f32 [rawDim]. The returned function gives the mean cosine, through the profile, of the cells of row `a` and row `b` that lie in the same place. */
-export async function alikeCells(rows: readonly Float32Array[], { profile, channels }: AlikeCellsOptions): Promise<(a: number, b: number) => number> {
+export async function alikeCells(rows: readonly Float32Array[], { profile, starts }: AlikeCellsOptions): Promise<(a: number, b: number) => number> {
+  const channels = starts.length
   const perRow = channels * cellCount
   const cells = new Float32Array(rows.length * perRow)
-  rows.forEach((raw, row) => cells.set(withoutCommon(cellsOf(raw, channels), channels), row * perRow))
-  const through = await linearTransform(cells, { matrix: await metricOf(profile, channels), dIn: channels, dOut: channels })
+  rows.forEach((raw, row) => cells.set(withoutCommon(cellsOf(raw, starts), channels), row * perRow))
+  const through = await linearTransform(cells, { matrix: await metricOf(profile, starts), dIn: channels, dOut: channels })
   const product = (a: number, b: number, cell: number): number => {
     let sum = 0
     for (let c = 0; c < channels; c++) sum += cells[a * perRow + cell * channels + c]! * through[b * perRow + cell * channels + c]!
@@ -34,8 +35,8 @@ export async function alikeCells(rows: readonly Float32Array[], { profile, chann
 const metrics = new WeakMap<Projection, Promise<Float32Array>>()
 
 /** Made once for each profile that is in memory. */
-function metricOf(profile: Projection, channels: number): Promise<Float32Array> {
-  const made = metrics.get(profile) ?? cellMetric(profile, channels)
+function metricOf(profile: Projection, starts: readonly number[]): Promise<Float32Array> {
+  const made = metrics.get(profile) ?? cellMetric(profile, starts)
   metrics.set(profile, made)
   return made
 }

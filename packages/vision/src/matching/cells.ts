@@ -1,24 +1,31 @@
-// A raw vector seen as the cells of its box: for each place of the grid one descriptor, the channels of all maps one behind the other.
+// A raw vector seen as the cells of its box: for each place of the grid one descriptor, the channels of all maps that have the grid one behind the other.
 import { linearTransform } from '@likeness/faiss'
 import type { ModelManifest } from '../model-manifest.ts'
-import { pooling } from '../pooling.ts'
 import type { Profile } from '../profile.ts'
 
 export type Projection = Pick<Profile, 'matrix' | 'dIn' | 'dOut'>
 
-export const cellCount = pooling.grid ** 2
+/** Cells per side. A map that is pooled over the whole box, or by another embedder, has none. */
+export const cellGrid = 3
+export const cellCount = cellGrid ** 2
 
-/** Of all maps together; 0 where raw vectors are of an ordinary embedder alone, which has no cells. */
-export function cellChannels({ maps, semantic }: Pick<ModelManifest, 'maps' | 'semantic'>): number {
-  return semantic?.kind === 'semantic' ? 0 : maps.reduce((sum, map) => sum + map.channels, 0)
+/** Where the cells of each channel begin in a raw vector, row by row; none where raw vectors are of an ordinary embedder alone. */
+export function cellStarts({ maps, semantic }: Pick<ModelManifest, 'maps' | 'semantic'>): number[] {
+  if (semantic?.kind === 'semantic') return []
+  let next = 0
+  return maps.flatMap(({ channels, grid }) => {
+    const first = next
+    next += channels * grid ** 2
+    return grid === cellGrid ? Array.from({ length: channels }, (_, channel) => first + channel * cellCount) : []
+  })
 }
 
-/** A raw vector's part of the maps, which is its first, each map [channels, cells]: as f32 [cells, channels of all maps]. */
-export function cellsOf(raw: Float32Array, channels: number): Float32Array {
+/** f32 [cells, channels], a channel for each of `starts`. */
+export function cellsOf(raw: Float32Array, starts: readonly number[]): Float32Array {
+  const channels = starts.length
   const cells = new Float32Array(channels * cellCount)
-  // Maps lie one behind the other and each is channel-major, so all of it is.
   for (let channel = 0; channel < channels; channel++) {
-    for (let cell = 0; cell < cellCount; cell++) cells[cell * channels + channel] = raw[channel * cellCount + cell]!
+    for (let cell = 0; cell < cellCount; cell++) cells[cell * channels + channel] = raw[starts[channel]! + cell]!
   }
   return cells
 }
@@ -27,12 +34,13 @@ export function cellsOf(raw: Float32Array, channels: number): Float32Array {
  * What a profile knows of raw vectors, for one cell wherever it lies: f32 [channels, channels], symmetric. Two cells' product
  * through it is the product of their projections, averaged over the places of the grid.
  */
-export async function cellMetric({ matrix, dIn, dOut }: Projection, channels: number): Promise<Float32Array> {
+export async function cellMetric({ matrix, dIn, dOut }: Projection, starts: readonly number[]): Promise<Float32Array> {
+  const channels = starts.length
   const dims = dOut * cellCount
   const columns = new Float32Array(channels * dims)
   for (let row = 0; row < dOut; row++) {
     for (let channel = 0; channel < channels; channel++) {
-      const from = row * dIn + channel * cellCount
+      const from = row * dIn + starts[channel]!
       columns.set(matrix.subarray(from, from + cellCount), channel * dims + row * cellCount)
     }
   }

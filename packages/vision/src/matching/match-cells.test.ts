@@ -10,11 +10,12 @@ import { decodeImage } from '../image-decode.ts'
 import type { DecodedImage } from '../image-decode.ts'
 import { prepareModel } from '../model-prepare.ts'
 import { loadProfile } from '../profile.ts'
-import { cellChannels, cellCount } from './cells.ts'
+import { cellStarts, cellCount } from './cells.ts'
 import { matchCells } from './match-cells.ts'
 import type { CellMatches, MatchCellsOptions } from './match-cells.ts'
 
 const channels = 40
+const starts = Array.from({ length: channels }, (_, channel) => channel * cellCount)
 const profile = { matrix: seededNormals(64 * channels * cellCount, 3), dIn: channels * cellCount, dOut: 64 }
 
 /** A raw vector whose cell `i` is descriptor `numbers[i]`; all have something in common. */
@@ -27,36 +28,47 @@ const pairsOf = ({ matches }: CellMatches): [number, number][] => matches.map(({
 const range = (from: number): number[] => Array.from({ length: cellCount }, (_, i) => from + i)
 
 test('the cells of one and the same box match each in its place', async () => {
-  const same = await matchCells(rawOf(range(1)), rawOf(range(1)), { profile, channels })
+  const same = await matchCells(rawOf(range(1)), rawOf(range(1)), { profile, starts })
   expect(pairsOf(same)).toEqual(range(0).map((cell) => [cell, cell]))
   expect(same.matches).toContainEqual({ query: 4, item: 4, strength: 1 })
 })
 
 test('what lies a column further in the other box matches a column further, and what only one of them shows matches nothing', async () => {
-  const moved = await matchCells(rawOf([1, 2, 3, 4, 5, 6, 7, 8, 9]), rawOf([51, 1, 2, 54, 4, 5, 57, 7, 8]), { profile, channels })
+  const moved = await matchCells(rawOf([1, 2, 3, 4, 5, 6, 7, 8, 9]), rawOf([51, 1, 2, 54, 4, 5, 57, 7, 8]), { profile, starts })
   expect(pairsOf(moved)).toEqual([[0, 1], [1, 2], [3, 4], [4, 5], [6, 7], [7, 8]])
 })
 
 test('which box is the query makes no difference', async () => {
   const [a, b] = [rawOf([1, 2, 3, 4, 5, 6, 7, 8, 9]), rawOf([1, 2, 3, 54, 55, 6, 57, 58, 9])]
-  const [there, back] = [await matchCells(a, b, { profile, channels }), await matchCells(b, a, { profile, channels })]
+  const [there, back] = [await matchCells(a, b, { profile, starts }), await matchCells(b, a, { profile, starts })]
   expect(pairsOf(there).length).toBeGreaterThan(2)
   expect(pairsOf(back).map(([query, item]) => [item, query]).sort(([x], [y]) => x! - y!)).toEqual(pairsOf(there))
 })
 
 test('boxes with nothing in common but what all have do not match', async () => {
-  expect((await matchCells(rawOf(range(1)), rawOf(range(51)), { profile, channels })).matches).toEqual([])
+  expect((await matchCells(rawOf(range(1)), rawOf(range(51)), { profile, starts })).matches).toEqual([])
 })
 
 test('what an ordinary embedder adds behind the maps is no part of any cell', async () => {
   const longer = (raw: Float32Array, more: number) => Float32Array.from([...raw, ...seededNormals(20, more)])
   const wider = { ...profile, dIn: profile.dIn + 20, matrix: Float32Array.from(Array.from({ length: profile.dOut }, (_, row) => [...profile.matrix.subarray(row * profile.dIn, (row + 1) * profile.dIn), ...seededNormals(20, row)]).flat()) }
   const [a, b] = [rawOf([1, 2, 3, 4, 5, 6, 7, 8, 9]), rawOf([51, 1, 2, 54, 4, 5, 57, 7, 8])]
-  expect(await matchCells(longer(a, 1), longer(b, 2), { profile: wider, channels })).toEqual(await matchCells(a, b, { profile, channels }))
+  expect(await matchCells(longer(a, 1), longer(b, 2), { profile: wider, starts })).toEqual(await matchCells(a, b, { profile, starts }))
+})
+
+test('a map that is pooled over the whole box is no part of any cell, wherever it lies', async () => {
+  const behind = 15 * cellCount
+  const spread = (raw: Float32Array, whole: number) => Float32Array.from([...raw.subarray(0, behind), ...seededNormals(7, whole), ...raw.subarray(behind)])
+  const rows = Array.from({ length: profile.dOut }, (_, row) => [...spread(profile.matrix.subarray(row * profile.dIn, (row + 1) * profile.dIn), row)])
+  const wider = { ...profile, dIn: profile.dIn + 7, matrix: Float32Array.from(rows.flat()) }
+  const maps = [{ stride: 8, channels: 15, grid: 3 }, { stride: 32, channels: 7, grid: 1 }, { stride: 16, channels: 25, grid: 3 }]
+  const [a, b] = [rawOf([1, 2, 3, 4, 5, 6, 7, 8, 9]), rawOf([51, 1, 2, 54, 4, 5, 57, 7, 8])]
+  expect(await matchCells(spread(a, 1), spread(b, 2), { profile: wider, starts: cellStarts({ maps }) })).toEqual(await matchCells(a, b, { profile, starts }))
+  expect(cellStarts({ maps: maps.slice(1, 2) })).toEqual([])
 })
 
 test('a box without any contrast matches without NaN', async () => {
-  const { strengths } = await matchCells(new Float32Array(channels * cellCount), rawOf(range(1)), { profile, channels })
+  const { strengths } = await matchCells(new Float32Array(channels * cellCount), rawOf(range(1)), { profile, starts })
   expect([...strengths].every((value) => value === 0)).toBe(true)
 })
 
@@ -69,7 +81,7 @@ describe.skipIf(!existsSync(pictures))('on photographs, with the built-in model'
     cacheDir = await mkdtemp(path.join(tmpdir(), 'likeness-cells-'))
     const modelDir = path.resolve(import.meta.dirname, '../../../../models/likeness-nano')
     embedder = await createEmbedder({ model: await prepareModel({ modelDir, cacheDir }), executionProviders: ['cpu'], threads: 1 })
-    options = { profile: await loadProfile(modelDir), channels: cellChannels(embedder.manifest) }
+    options = { profile: await loadProfile(modelDir), starts: cellStarts(embedder.manifest) }
   }, 60_000)
   afterAll(async () => {
     await embedder.close()

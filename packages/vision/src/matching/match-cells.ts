@@ -1,7 +1,6 @@
 // Which part of one box is which part of another: their cells compared through the profile, then each pair with the pairs around it.
 import { linearTransform } from '@likeness/faiss'
-import { pooling } from '../pooling.ts'
-import { cellCount, cellMetric, cellsOf, withoutCommon } from './cells.ts'
+import { cellCount, cellGrid, cellMetric, cellsOf, withoutCommon } from './cells.ts'
 import type { Projection } from './cells.ts'
 
 /** Cells are numbered row by row. */
@@ -29,14 +28,15 @@ const leastStrength = 1 / 3
 export interface MatchCellsOptions {
   /** That the collection is searched with. */
   profile: Projection
-  /** `cellChannels` of the model. */
-  channels: number
+  /** `cellStarts` of the model. */
+  starts: readonly number[]
 }
 
 /** Raw vectors f32 [rawDim]. */
-export async function matchCells(query: Float32Array, item: Float32Array, { profile, channels }: MatchCellsOptions): Promise<CellMatches> {
-  const cells = [query, item].map((raw) => withoutCommon(cellsOf(raw, channels), channels)) as [Float32Array, Float32Array]
-  const agreements = agreementOf(await similaritiesOf(cells, await cellMetric(profile, channels), channels))
+export async function matchCells(query: Float32Array, item: Float32Array, { profile, starts }: MatchCellsOptions): Promise<CellMatches> {
+  const channels = starts.length
+  const cells = [query, item].map((raw) => withoutCommon(cellsOf(raw, starts), channels)) as [Float32Array, Float32Array]
+  const agreements = agreementOf(await similaritiesOf(cells, await cellMetric(profile, starts), channels))
   const strengths = agreements.map((value) => Math.min(1, Math.max(0, (value - scale.faint) / (scale.clear - scale.faint))))
   const matches = mutualBest(agreements).map(([q, i]) => ({ query: q, item: i, strength: strengths[q * cellCount + i]! }))
   return { strengths, matches: matches.filter(({ strength }) => strength >= leastStrength).sort((a, b) => b.strength - a.strength) }
@@ -75,9 +75,8 @@ function agreementOf(similarities: Float32Array): Float32Array {
 }
 
 function moved(cell: number, down: number, across: number): number | undefined {
-  const { grid } = pooling
-  const [row, column] = [Math.floor(cell / grid) + down, (cell % grid) + across]
-  return row >= 0 && row < grid && column >= 0 && column < grid ? row * grid + column : undefined
+  const [row, column] = [Math.floor(cell / cellGrid) + down, (cell % cellGrid) + across]
+  return row >= 0 && row < cellGrid && column >= 0 && column < cellGrid ? row * cellGrid + column : undefined
 }
 
 function mutualBest(values: Float32Array): [number, number][] {

@@ -3,7 +3,8 @@ import { createGraphBuilder, FLOAT, INT64, toNumber, valueInfo } from './graph-b
 import type { GraphBuilder } from './graph-builder.ts'
 import type { OnnxModel } from './onnx-proto.ts'
 import { pooling } from '../pooling.ts'
-import type { BackboneMap } from '../model-manifest.ts'
+import { rawDimOf } from '../model-manifest.ts'
+import type { PooledMap } from '../model-manifest.ts'
 import type { Size } from '../letterbox.ts'
 import type { DetectionForm } from './detection-form.ts'
 import { addReadDetections } from './read-detections.ts'
@@ -13,10 +14,12 @@ import type { ReadDetections } from './read-detections.ts'
 const MIN_OPSET = 11
 /** Beyond it the CPU provider lacks RoiAlign. */
 const MAX_OPSET = 21
-/** From here on RoiAlign knows half_pixel; before it always samples half a cell further, which is taken off the box. */
+/** From here on RoiAlign knows half_pixel; before it always samples half a cell further, which is taken off the box, and takes any box for at least a cell wide and high. */
 const HALF_PIXEL_OPSET = 16
+/** Of maps coarser than this a box is often less than a cell. */
+const COARSEST_OLD_STRIDE = 16
 
-export interface MapTensor extends BackboneMap {
+export interface MapTensor extends PooledMap {
   /** In the exporter's graph. */
   tensor: string
   half: boolean
@@ -46,14 +49,13 @@ export function appendEmbedding(model: OnnxModel, spec: EmbeddingSpec): void {
   const parts = spec.maps.map((map) => addPooling(builder, map, opset))
   builder.node('Concat', parts, { attributes: { axis: 1 }, outputs: ['raw'] })
 
-  const rawDim = spec.maps.reduce((sum, map) => sum + map.channels * map.grid ** 2, 0)
   graph.input.push(
     valueInfo('confidence', FLOAT, [1]), valueInfo('iou', FLOAT, [1]), valueInfo('max_detections', INT64, [1]),
     valueInfo('class_offset', FLOAT, [4]), valueInfo('extra_rois', FLOAT, ['likeness_extra', 4]), valueInfo('extra_batch', INT64, ['likeness_extra'])
   )
   graph.output = [
     valueInfo('boxes', FLOAT, ['likeness_found', 4]), valueInfo('scores', FLOAT, ['likeness_found']), valueInfo('classes', INT64, ['likeness_found']),
-    valueInfo('batch', INT64, ['likeness_all']), valueInfo('raw', FLOAT, ['likeness_all', rawDim])
+    valueInfo('batch', INT64, ['likeness_all']), valueInfo('raw', FLOAT, ['likeness_all', rawDimOf(spec.maps)])
   ]
 }
 
@@ -92,10 +94,11 @@ function addPooling(g: GraphBuilder, map: MapTensor, opset: number): string {
   const positive = g.node('Add', [g.node('Relu', [floats]), g.floats([pooling.epsilon], [])])
   const cubed = g.node('Mul', [positive, g.node('Mul', [positive, positive])])
   const modern = opset >= HALF_PIXEL_OPSET
+  if (!modern && map.stride > COARSEST_OLD_STRIDE) throw new Error(`vectors are pooled from ${map.tensor} of stride ${map.stride}, for which opset ${HALF_PIXEL_OPSET} is needed; the file has ${opset}`)
   const rois = modern ? 'likeness_rois' : g.node('Sub', ['likeness_rois', g.floats([map.stride / 2], [])])
   const pooled = g.node('RoiAlign', [cubed, rois, 'batch'], {
     attributes: {
-      mode: 'avg', output_height: map.grid, output_width: map.grid, sampling_ratio: pooling.samplingRatio,
+      mode: 'avg', output_height: map.grid, output_width: map.grid, sampling_ratio: pooling.samples / map.grid,
       spatial_scale: { float: 1 / map.stride }, ...(modern ? { coordinate_transformation_mode: 'half_pixel' } : {})
     }
   })

@@ -8,11 +8,11 @@ import type { OnnxGraph } from './onnx-proto.ts'
 const reach = 60
 const shownOnly = new Set(['Concat', 'Transpose'])
 
-/** Names of tensors that the ranked output may have been chosen from. */
-export function rankedSourceCandidates(graph: OnnxGraph, output: string): string[] {
+/** Names of tensors that the ranked output, the first of `outputs`, may have been chosen from. */
+export function rankedSourceCandidates(graph: OnnxGraph, outputs: readonly string[]): string[] {
   const made = new Map(graph.node.flatMap((node) => node.output.map((name) => [name, node] as const)))
   const seen = new Set<string>()
-  let front = [output]
+  let front = outputs.slice(0, 1)
   while (front.length > 0 && seen.size < reach) {
     const nodes = front.flatMap((name) => made.get(name) ?? [])
     front = [...new Set(nodes.flatMap(({ input }) => input))].filter((name) => made.has(name) && !seen.has(name))

@@ -3,11 +3,13 @@ import type { OnnxGraph } from './onnx-proto.ts'
 
 const reserved = new Set(['confidence', 'iou', 'max_detections', 'class_offset', 'extra_rois', 'extra_batch', 'boxes', 'scores', 'classes', 'batch', 'raw'])
 
+/** What a tensor of the exporter is called from then on. */
+export const freeName = (name: string): string => (reserved.has(name) ? `exported_${name}` : name)
+
 export function reserveNames(graph: OnnxGraph): void {
-  const free = (name: string): string => (reserved.has(name) ? `exported_${name}` : name)
   for (const node of graph.node) {
-    node.input = node.input.map(free)
-    node.output = node.output.map(free)
+    node.input = node.input.map(freeName)
+    node.output = node.output.map(freeName)
   }
-  for (const named of [...graph.initializer, ...graph.input, ...graph.output, ...graph.valueInfo]) named.name = free(named.name)
+  for (const named of [...graph.initializer, ...graph.input, ...graph.output, ...graph.valueInfo]) named.name = freeName(named.name)
 }

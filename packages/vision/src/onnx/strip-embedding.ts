@@ -1,4 +1,5 @@
 // An export of models/ultralytics-embed has suppression and pooling in it already; without them it is the detector that it was made of.
+import { readDeclaredMaps } from './declared-maps.ts'
 import type { OnnxModel } from './onnx-proto.ts'
 import { nodesBefore } from './terminal-convolutions.ts'
 
@@ -6,10 +7,11 @@ import { nodesBefore } from './terminal-convolutions.ts'
 const detectionsKey = 'likeness_detections'
 
 /** Does nothing to any other model. */
-export function stripEmbedding({ graph, metadataProps }: OnnxModel): void {
+export function stripEmbedding(model: OnnxModel): void {
+  const { graph, metadataProps } = model
   const detections = metadataProps.find(({ key }) => key === detectionsKey)?.value
   if (detections === undefined) return
-  graph.node = nodesBefore(graph, [detections])
+  graph.node = nodesBefore(graph, [detections, ...readDeclaredMaps(model).map(({ tensor }) => tensor)])
   const read = new Set(graph.node.flatMap(({ input }) => input))
   graph.input = graph.input.filter(({ name }) => read.has(name))
   graph.initializer = graph.initializer.filter(({ name }) => read.has(name))

@@ -1,7 +1,7 @@
 // A detector whose raw vectors hold what an ordinary embedder sees in each box, beside or instead of its own part.
 import type { DecodedImage } from '../image-decode.ts'
 import type { Box } from '../letterbox.ts'
-import type { BackboneMap } from '../model-manifest.ts'
+import type { PooledMap } from '../model-manifest.ts'
 import type { Embedder, EmbedResult } from '../embedder.ts'
 import type { SemanticEmbedder } from './semantic-embedder.ts'
 import type { SemanticModel } from './semantic-model.ts'
@@ -12,7 +12,7 @@ export interface SemanticParts {
   detector: Runs
   embedder: SemanticEmbedder
   semantic: Pick<SemanticModel, 'kind'>
-  maps: readonly BackboneMap[]
+  maps: readonly PooledMap[]
 }
 
 export function withSemantics({ detector, embedder, semantic: { kind }, maps }: SemanticParts): Runs {

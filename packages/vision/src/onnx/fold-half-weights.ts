@@ -1,0 +1,25 @@
+// Weights that an export keeps as float16, to be smaller, and casts to float32 where it reads them: they become float32 weights.
+import { fromFloat16 } from '@likeness/shared/float16'
+import { FLOAT, FLOAT16, floatTensor, toNumber } from './graph-builder.ts'
+import type { OnnxGraph, OnnxNode, OnnxTensor } from './onnx-proto.ts'
+
+/** What looks at weights sees them as in any other export. Weights that are read as float16 stay. */
+export function foldHalfWeights(graph: OnnxGraph): void {
+  const halves = new Map(graph.initializer.filter(({ dataType, rawData }) => dataType === FLOAT16 && rawData !== undefined).map((tensor) => [tensor.name, tensor]))
+  const folded = new Set(graph.node.filter((node) => isCastToFloat(node) && halves.has(node.input[0]!)))
+  if (folded.size === 0) return
+  graph.initializer.push(...[...folded].map(({ input, output }) => widened(halves.get(input[0]!)!, output[0]!)))
+  graph.node = graph.node.filter((node) => !folded.has(node))
+  const read = new Set(graph.node.flatMap(({ input }) => input))
+  const isLeft = ({ name }: { name: string }): boolean => !halves.has(name) || read.has(name)
+  graph.initializer = graph.initializer.filter(isLeft)
+  // Older exporters list their constants there, too.
+  graph.input = graph.input.filter(isLeft)
+}
+
+const isCastToFloat = ({ opType, attribute }: OnnxNode): boolean => opType === 'Cast' && toNumber(attribute.find(({ name }) => name === 'to')?.i ?? 0) === FLOAT
+
+function widened({ dims, rawData }: OnnxTensor, name: string): OnnxTensor {
+  const bytes = new Uint8Array(rawData!) // aligned
+  return floatTensor(name, dims.map(toNumber), fromFloat16(new Uint16Array(bytes.buffer)))
+}
