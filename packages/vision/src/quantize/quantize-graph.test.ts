@@ -6,8 +6,10 @@ import { cosine } from '../cosine.ts'
 import { createEmbedder } from '../embedder.ts'
 import type { EmbedResult } from '../embedder.ts'
 import { noisePicture } from '../fixture/pictures.ts'
+import { keepWeightsHalf } from '../fixture/half-graph.ts'
 import { buildTinyModel } from '../fixture/tiny-graph.ts'
 import type { TinyGraphOptions } from '../fixture/tiny-graph.ts'
+import { tinyTrunkMetadata } from '../fixture/tiny-trunk.ts'
 import { prepareModel } from '../model-prepare.ts'
 import { decodeModel, encodeModel } from '../onnx/onnx-proto.ts'
 import type { OnnxModel } from '../onnx/onnx-proto.ts'
@@ -20,9 +22,14 @@ afterAll(() => rm(dir, { recursive: true }))
 
 const metadata = [{ key: 'names', value: "{0: 'bright', 1: 'dark'}" }, { key: 'imgsz', value: '[64, 64]' }]
 let made = 0
-async function prepare(options: TinyGraphOptions) {
+interface ExportOptions extends TinyGraphOptions {
+  halfWeights?: boolean
+}
+async function prepare({ halfWeights = false, ...options }: ExportOptions) {
   const onnxPath = path.join(dir, `${made++}.onnx`)
-  await writeFile(onnxPath, encodeModel({ ...buildTinyModel(options), metadataProps: metadata }))
+  const model = buildTinyModel(options)
+  if (halfWeights) keepWeightsHalf(model)
+  await writeFile(onnxPath, encodeModel({ ...model, metadataProps: options.trunk ? [...metadata, tinyTrunkMetadata] : metadata }))
   return prepareModel({ onnxPath, cacheDir: dir })
 }
 
@@ -30,7 +37,7 @@ async function* pictures(count = 6) {
   for (let seed = 1; seed <= count; seed++) yield Promise.resolve(noisePicture(64, 64, seed))
 }
 
-async function quantize(options: TinyGraphOptions) {
+async function quantize(options: ExportOptions) {
   const source = await prepare(options)
   const { bytes, convolutions } = await quantizeGraph(source, { pictures: pictures() })
   const file = path.join(dir, `${made++}-int8.onnx`)
@@ -47,9 +54,9 @@ async function quantize(options: TinyGraphOptions) {
 const count = ({ graph }: OnnxModel, opType: string): number => graph.node.filter((node) => node.opType === opType).length
 
 describe('a detector in int8 gives the boxes and nearly the vectors of the float one', () => {
-  const cases: [string, TinyGraphOptions][] = [
+  const cases: [string, ExportOptions][] = [
     ['v8', {}], ['v8 of a fixed size', { fixed: true }], ['v5', { layout: 'v5' }], ['v10', { layout: 'v10', fixed: true }], ['YOLOX', { layout: 'yolox', fixed: true }],
-    ['opset 11, before ONNX had a scale for each channel', { opset: 11, fixed: true }], ['opset 12', { opset: 12 }], ['opset 21', { opset: 21 }], ['a Resize beside the top-down path', { sidePath: true }]
+    ['opset 11, before ONNX had a scale for each channel', { opset: 11, fixed: true }], ['opset 12', { opset: 12 }], ['opset 21', { opset: 21 }], ['a Resize beside the top-down path', { sidePath: true }], ['a declared map, and weights kept as float16', { trunk: true, halfWeights: true }]
   ]
   it.each(cases)('%s', async (_, options) => {
     const { float, int8, graph, convolutions } = await quantize(options)
@@ -72,6 +79,12 @@ describe('what stays float', () => {
     expect(terminal.size).toBe(convolutions.float)
     const weights = new Map(graph.graph.initializer.map((tensor) => [tensor.name, tensor]))
     expect([...terminal].every(({ input }) => weights.has(input[1]!))).toBe(true)
+  })
+
+  it('a trunk that only a declared map is made of', async () => {
+    const [plain, deep] = [await quantize({}), await quantize({ trunk: true })]
+    expect(deep.convolutions).toEqual({ int8: plain.convolutions.int8, float: plain.convolutions.float + 3 })
+    expect(cosine(deep.int8.whole.subarray(144), deep.float.whole.subarray(144))).toBeGreaterThan(0.999999)
   })
 
   it('a convolution that takes the mean of a distribution is not taken for the end of the head', async () => {

@@ -19,8 +19,7 @@ export async function quantizeGraph({ path, manifest }: PreparedModel, { picture
   const model = decodeModel(await readFile(path))
   const rounds = model.graph.node.find(({ opType }) => opType.includes('QuantizeLinear') || opType === 'ConvInteger')
   if (rounds !== undefined) throw appError('invalid_request', `the model is quantised already: it has the operator ${rounds.opType}`)
-  const { detections, maps } = manifest.source
-  const plan = planQuantization(model.graph, { detections: detections.tensor, maps })
+  const plan = planQuantization(model.graph, manifest.source.detections.tensor)
   if (plan.convolutions.length === 0) throw appError('invalid_request', 'the model has no convolution with float32 weights before its head: only those are quantised')
   const histograms = await calibrate({ model, manifest, tensors: [...new Set(plan.rangeOf.values())], pictures })
   const ranges = new Map([...histograms].map(([name, histogram]) => [name, chooseRange(histogram, { isBeforeSilu: plan.beforeSilu.has(name) })]))
