@@ -33,6 +33,16 @@ it('a weight that is read as float16, too, stays beside the float32 one', () => 
   expect(initializer.filter(({ name }) => name === half || `${name}_half` === half).map(({ dataType }) => dataType).sort()).toEqual([FLOAT, FLOAT16])
 })
 
+it('weights of which there are no raw bytes are left to the runtime', () => {
+  const model = buildTinyModel({})
+  keepWeightsHalf(model)
+  const some = model.graph.initializer.find(({ dataType }) => dataType === FLOAT16)!
+  delete some.rawData
+  const { node, initializer } = decodeDetector(encodeModel(model)).graph
+  expect(node.filter(({ opType }) => opType === 'Cast').map(({ input }) => input[0])).toEqual([some.name])
+  expect(initializer.filter(({ dataType }) => dataType === FLOAT16).map(({ name }) => name)).toEqual([some.name])
+})
+
 it('an export in half precision, and casts of what is made in a run, stay as they are', () => {
   const half = buildTinyModel({ half: true, fixed: true, trunk: true })
   half.graph.node.push({ opType: 'Cast', input: ['semantic'], output: ['wide'], attribute: [attribute('to', FLOAT)] })

@@ -3,9 +3,9 @@ import { fromFloat16 } from '@likeness/shared/float16'
 import { FLOAT, FLOAT16, floatTensor, toNumber } from './graph-builder.ts'
 import type { OnnxGraph, OnnxNode, OnnxTensor } from './onnx-proto.ts'
 
-/** What looks at weights sees them as in any other export. Weights that are read as float16 stay. */
+/** What looks at weights sees them as in any other export. Weights that are read as float16 stay, and so do those that are not kept as raw bytes. */
 export function foldHalfWeights(graph: OnnxGraph): void {
-  const halves = new Map(graph.initializer.filter(({ dataType, rawData }) => dataType === FLOAT16 && rawData !== undefined).map((tensor) => [tensor.name, tensor]))
+  const halves = new Map(graph.initializer.filter(({ dataType, rawData }) => dataType === FLOAT16 && rawData?.length).map((tensor) => [tensor.name, tensor]))
   const folded = new Set(graph.node.filter((node) => isCastToFloat(node) && halves.has(node.input[0]!)))
   if (folded.size === 0) return
   graph.initializer.push(...[...folded].map(({ input, output }) => widened(halves.get(input[0]!)!, output[0]!)))
