@@ -14,7 +14,12 @@ export interface PooledMap {
   channels: number
   /** Cells per side of the pooled grid. */
   grid: number
+  /** The length of its part of a raw vector, 1 by default. */
+  weight?: number
 }
+
+/** As manifests list a map, its entries in one order: two lists are the same where their JSON is. */
+export const plainMap = ({ stride, channels, grid, weight }: PooledMap): PooledMap => ({ stride, channels, grid, ...(weight !== undefined && { weight }) })
 
 export interface DetectionDefaults {
   confidence: number

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { mkdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { appError } from '@likeness/shared/errors'
-import { readManifestFile } from './model-manifest.ts'
+import { plainMap, readManifestFile } from './model-manifest.ts'
 import type { ManifestFile, ModelManifest } from './model-manifest.ts'
 import { operate, SURGERY_VERSION } from './surgery.ts'
 import type { SurgeryOptions } from './surgery.ts'
@@ -54,7 +54,7 @@ async function locateSemantic({ semantic }: ManifestFile, sourcePath: string): P
 
 /** Names and defaults are the manifest's, and it may have been edited since the surgery. */
 function described({ name, version, classes, detection, raw }: ManifestFile, manifest: ModelManifest): ModelManifest {
-  const told = raw.maps.map(({ stride, channels, grid }) => ({ stride, channels, grid }))
+  const told = raw.maps.map(plainMap)
   if (JSON.stringify(told) !== JSON.stringify(manifest.maps)) throw unsupported(`the manifest names maps ${JSON.stringify(told)}, the graph has ${JSON.stringify(manifest.maps)}`)
   return { ...manifest, name, version, classes, detection }
 }

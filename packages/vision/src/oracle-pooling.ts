@@ -12,9 +12,11 @@ export interface FeatureMap {
   stride: number
   /** Cells per side that a box is divided into. */
   grid: number
+  /** The length of what is pooled, 1 by default. */
+  weight?: number | undefined
 }
 
-/** Channel-major [channels * grid * grid], unit length. `box` in canvas pixels. */
+/** Channel-major [channels * grid * grid], as long as the map's weight. `box` in canvas pixels. */
 export function poolBox(map: FeatureMap, box: Box): number[] {
   const { samples, power, epsilon } = pooling
   const { grid } = map
@@ -37,7 +39,7 @@ export function poolBox(map: FeatureMap, box: Box): number[] {
     }
   }
   const length = Math.hypot(...values)
-  return values.map((value) => value / length)
+  return values.map((value) => (value * (map.weight ?? 1)) / length)
 }
 
 /** Bilinear; nothing beyond one cell outside the map. */

@@ -35,9 +35,9 @@ export async function createOracle(sourcePath: string, { source }: Pick<ModelMan
   return {
     async run(pixels, canvas, rois, detection) {
       const results = await session.run({ [source.input.name]: inputTensor(pixels, source.input, canvas) })
-      const maps = source.maps.map(({ tensor, stride, grid }): FeatureMap => {
+      const maps = source.maps.map(({ tensor, stride, grid, weight }): FeatureMap => {
         const [, channels = 0, height = 0, width = 0] = results[tensor]!.dims
-        return { data: floatValues(results[tensor]!), channels, height, width, stride, grid }
+        return { data: floatValues(results[tensor]!), channels, height, width, stride, grid, weight }
       })
       const pool = (box: Box) => Float32Array.from(maps.flatMap((map) => poolBox(map, box)))
       const output = results[source.detections.tensor]!

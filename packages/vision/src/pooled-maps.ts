@@ -30,9 +30,10 @@ export function findMapCandidates(model: OnnxModel): MapCandidates {
 
 function findDeclared(model: OnnxModel): DeclaredMap[] {
   const made = new Set(model.graph.node.flatMap(({ output }) => output))
-  return readDeclaredMaps(model).map(({ tensor, grid }) => {
-    if (!made.has(freeName(tensor))) throw unsupported(`likeness_maps names ${tensor}, which no node of the graph makes`)
-    return { tensor: freeName(tensor), grid }
+  return readDeclaredMaps(model).map((map) => {
+    const tensor = freeName(map.tensor)
+    if (!made.has(tensor)) throw unsupported(`likeness_maps names ${map.tensor}, which no node of the graph makes`)
+    return { ...map, tensor }
   })
 }
 
@@ -42,10 +43,10 @@ export function measureMaps({ backbone, declared }: MapCandidates, seen: ort.Inf
   return [...pickBackbone(ofBackbone, input), ...declared.map((map) => measureDeclared(map, seen[map.tensor]!, input))]
 }
 
-function measureMap({ tensor, grid }: DeclaredMap, { dims, type }: ort.Tensor, { size }: ModelInput): MapTensor {
+function measureMap({ tensor, grid, weight }: DeclaredMap, { dims, type }: ort.Tensor, { size }: ModelInput): MapTensor {
   const [, channels = 0, height = 0, width = 0] = dims
   const stride = dims.length === 4 && size.width * height === size.height * width ? size.height / height : 0
-  return { tensor, stride, channels, grid, half: type === 'float16' }
+  return { tensor, stride, channels, grid, ...(weight !== undefined && { weight }), half: type === 'float16' }
 }
 
 function pickBackbone(found: readonly MapTensor[], { size }: ModelInput): MapTensor[] {

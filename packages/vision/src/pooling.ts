@@ -1,6 +1,6 @@
 // How a box of a feature map becomes numbers; the graph and the oracle both read it here.
 
-/** y = RoiAlign(avg, grid x grid, samples / grid a side of a cell, half_pixel, (relu(x) + epsilon)^power)^(1/power), then unit length per map. */
+/** y = RoiAlign(avg, grid x grid, samples / grid a side of a cell, half_pixel, (relu(x) + epsilon)^power)^(1/power), then unit length per map, times its weight. */
 export const pooling = {
   /** Points that are read along a side of the box, whatever it is divided into. */
   samples: 6,
@@ -18,7 +18,7 @@ export const backboneGrid = 3
 const backboneText =
   'y = RoiAlign(avg, 3x3, sampling_ratio 2, half_pixel, (relu(x) + 0.001)^3)^(1/3), flattened channel-major [C,3,3], each map L2-normalised, then concatenated: stride 8 first'
 const declaredText =
-  'y = RoiAlign(avg, grid x grid, 6 / grid samples a side of a cell, half_pixel, (relu(x) + 0.001)^3)^(1/3), flattened channel-major [C, grid, grid], each map L2-normalised, then concatenated in the order of maps'
+  'y = RoiAlign(avg, grid x grid, 6 / grid samples a side of a cell, half_pixel, (relu(x) + 0.001)^3)^(1/3), flattened channel-major [C, grid, grid], each map L2-normalised and times its weight where it has one, then concatenated in the order of maps'
 
 /** The wording a manifest with these maps uses for exactly this pooling; any other wording is refused rather than guessed at. */
 export const poolingTextOf = (maps: readonly unknown[]): string => (maps.length > backboneStrides.length ? declaredText : backboneText)

@@ -4,7 +4,7 @@ import path from 'node:path'
 import { appError, isAppError, messageOf } from '@likeness/shared/errors'
 import { describeInput } from './model-input.ts'
 import { probeLayout } from './model-layout.ts'
-import { parseClassNames, rawDimOf, standardDetection } from './model-manifest.ts'
+import { parseClassNames, plainMap, rawDimOf, standardDetection } from './model-manifest.ts'
 import type { ManifestFile, ModelManifest } from './model-manifest.ts'
 import { adaptInput } from './onnx/adapt-input.ts'
 import { appendEmbedding } from './onnx/append-embedding.ts'
@@ -45,7 +45,7 @@ export async function operate({ source, sourcePath, file }: SurgeryOptions): Pro
   const described = describeInput(model, size)
   const layout = await probeLayout({ model, input: described, classNames: classes.length, task: metadata.get('task') })
   const { input, detections } = layout
-  const maps = layout.maps.map(({ stride, channels, grid }) => ({ stride, channels, grid }))
+  const maps = layout.maps.map(plainMap)
   makeBatchDynamic(model.graph, input.name)
   adaptInput(model.graph, input)
   try {

@@ -88,7 +88,7 @@ function addSuppression(g: GraphBuilder, { boxes: all, areCorners, score, classI
   return { boxes: 'boxes', batch: g.node('Gather', [selected, g.ints([0], [])], { attributes: { axis: 1 } }) }
 }
 
-/** Generalised-mean RoI pooling of one map, see pooling.ts; answers [rois, channels * grid^2], unit length. */
+/** Generalised-mean RoI pooling of one map, see pooling.ts; answers [rois, channels * grid^2], as long as the map's weight. */
 function addPooling(g: GraphBuilder, map: MapTensor, opset: number): string {
   const floats = map.half ? g.node('Cast', [map.tensor], { attributes: { to: FLOAT } }) : map.tensor
   const positive = g.node('Add', [g.node('Relu', [floats]), g.floats([pooling.epsilon], [])])
@@ -103,5 +103,6 @@ function addPooling(g: GraphBuilder, map: MapTensor, opset: number): string {
     }
   })
   const mean = g.node('Pow', [pooled, g.floats([1 / pooling.power], [])])
-  return g.node('LpNormalization', [g.node('Flatten', [mean], { attributes: { axis: 1 } })], { attributes: { axis: 1, p: 2 } })
+  const part = g.node('LpNormalization', [g.node('Flatten', [mean], { attributes: { axis: 1 } })], { attributes: { axis: 1, p: 2 } })
+  return map.weight === undefined ? part : g.node('Mul', [part, g.floats([map.weight], [])])
 }

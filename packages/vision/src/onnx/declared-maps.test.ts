@@ -68,6 +68,15 @@ describe('a map that an export declares', () => {
     })
   })
 
+  it('is as long as the weight that it was given', async () => {
+    await open(withTrunk({}, declaring({ tensor: 'semantic', grid: 1, weight: 2.5 })), async ({ embedder, manifest, checked }) => {
+      expect(manifest.maps[2]).toEqual({ ...tinyTrunkMap, weight: 2.5 })
+      expect(checked.cosine).toBeGreaterThan(0.99999)
+      const { whole } = await embedder.embed(noisePicture(64, 64, 3))
+      expect([whole.subarray(72, 144), whole.subarray(144)].map((part) => Math.hypot(...part))).toEqual([expect.closeTo(1, 5), expect.closeTo(2.5, 5)])
+    })
+  })
+
   it('may be inside the graph, and have a name that surgery uses', async () => {
     const model = withTrunk({}, declaring({ tensor: 'raw', grid: 1 }))
     for (const node of model.graph.node) node.output = node.output.map((name) => (name === 'semantic' ? 'raw' : name))
@@ -101,6 +110,8 @@ describe('what is declared wrongly is refused by what is wrong', () => {
     ['text that is no JSON', [...named, { key: 'likeness_maps', value: "[{'tensor': 1}]" }], /likeness_maps is no JSON/],
     ['no list', [...named, { key: 'likeness_maps', value: '{"tensor":"semantic","grid":1}' }], /likeness_maps is \{.*a list of/],
     ['another grid', declaring({ tensor: 'semantic', grid: 2 }), /likeness_maps is \[.*"grid": 1 or 3/],
+    ['a weight that leaves nothing', declaring({ tensor: 'semantic', grid: 1, weight: 0 }), /likeness_maps is \[.*"weight": more than 0/],
+    ['a weight in words', declaring({ tensor: 'semantic', grid: 1, weight: '2' }), /likeness_maps is \[.*"weight": more than 0/],
     ['no tensor', declaring({ grid: 1 }, null), /likeness_maps is \[.*a list of/],
     ['a tensor that is not there', declaring({ tensor: 'deep', grid: 1 }), /likeness_maps names deep, which no node/],
     ['the input', declaring({ tensor: 'images', grid: 1 }), /likeness_maps names images, which no node/],
@@ -146,6 +157,7 @@ it('a manifest names the pooling of a model with a declared map in other words t
   expect(words.declared).toContain('6 / grid samples a side of a cell')
   expect(words.plain).toContain('stride 8 first')
   expect(await prepare({ dim: 150, maps, pool: words.declared })).toBe(150)
+  expect(await prepare({ dim: 150, maps: [...tinyMaps, { ...tinyTrunkMap, weight: 2 }], pool: words.declared })).toMatch(/unsupported layout: the manifest names maps/)
   expect(await prepare({ dim: 150, maps, pool: words.plain })).toMatch(/raw.pool is not a pooling known here/)
   expect(await prepare({ dim: 144, maps: tinyMaps, pool: words.declared })).toMatch(/raw.pool is not a pooling known here/)
   expect(await prepare({ dim: 144, maps: tinyMaps, pool: words.plain })).toMatch(/unsupported layout: the manifest names maps/)

@@ -9,6 +9,8 @@ export interface DeclaredMap {
   tensor: string
   /** Cells per side that a box is divided into. */
   grid: number
+  /** The length of its part of a raw vector; 1 where none is given, as of the backbone's maps. */
+  weight?: number
 }
 
 /** Its value is JSON: a list of declared maps. */
@@ -19,8 +21,8 @@ export function readDeclaredMaps({ metadataProps }: Pick<OnnxModel, 'metadataPro
   const text = metadataProps.find(({ key }) => key === mapsKey)?.value
   if (text === undefined) return []
   const listed = parseJson(text)
-  if (!Array.isArray(listed) || !listed.every(isDeclaredMap)) throw unsupported(`${mapsKey} is ${text}, a list of {"tensor": name, "grid": ${grids.join(' or ')}} is needed`)
-  return listed.map(({ tensor, grid }) => ({ tensor, grid }))
+  if (!Array.isArray(listed) || !listed.every(isDeclaredMap)) throw unsupported(`${mapsKey} is ${text}, a list of {"tensor": name, "grid": ${grids.join(' or ')}, "weight": more than 0 or left out} is needed`)
+  return listed.map(({ tensor, grid, weight }) => ({ tensor, grid, ...(weight !== undefined && { weight }) }))
 }
 
 function parseJson(text: string): unknown {
@@ -32,6 +34,6 @@ function parseJson(text: string): unknown {
 }
 
 function isDeclaredMap(value: unknown): value is DeclaredMap {
-  const { tensor, grid } = (value ?? {}) as Partial<DeclaredMap>
-  return typeof tensor === 'string' && grids.some((known) => known === grid)
+  const { tensor, grid, weight = 1 } = (value ?? {}) as Partial<DeclaredMap>
+  return typeof tensor === 'string' && grids.some((known) => known === grid) && typeof weight === 'number' && weight > 0
 }
