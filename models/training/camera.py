@@ -63,22 +63,43 @@ def plate(sprite, random):
     return laid
 
 
-def cover(canvas, box, photographs, random, most=0.4):
-    """Something before the thing: a bar or a patch of another photograph, over up to `most` of its box."""
-    x0, y0, x1, y1 = box
-    w, h = x1 - x0, y1 - y0
+def cover(canvas, box, photographs, random, most=0.45):
+    """Something before the thing, a colour or a part of another photograph: a block within it, or one that comes in over one side at any angle."""
+    high, wide = canvas.shape[:2]
     part = random.uniform(0.08, most)
-    wide = random.uniform(part, 1.0)
-    pw, ph = int(w * wide), int(h * part / wide)
-    left, top = int(random.uniform(x0 - 0.1 * w, x1 - 0.9 * pw)), int(random.uniform(y0 - 0.1 * h, y1 - 0.9 * ph))
-    left, top = max(0, left), max(0, top)
-    right, bottom = min(canvas.shape[1], left + pw), min(canvas.shape[0], top + ph)
+    corners = (inner_block if random.random() < 0.4 else side_block)(box, part, random)
+    left, top = np.maximum(0, np.floor(corners.min(0)).astype(int))
+    right, bottom = np.minimum((wide, high), np.ceil(corners.max(0)).astype(int) + 1)
     if right - left < 2 or bottom - top < 2:
         return
-    if random.random() < 0.5:
-        canvas[top:bottom, left:right] = random.integers(0, 256, 3)
-    else:
-        canvas[top:bottom, left:right] = ground(photographs, random, right - left, bottom - top)
+    mask = np.zeros((bottom - top, right - left), np.uint8)
+    cv2.fillConvexPoly(mask, np.round(corners - (left, top)).astype(np.int32), 255, cv2.LINE_AA)
+    alpha = mask[:, :, None].astype(np.float32) / 255
+    before = random.integers(0, 256, 3) if random.random() < 0.5 else ground(photographs, random, right - left, bottom - top)
+    canvas[top:bottom, left:right] = (before * alpha + canvas[top:bottom, left:right] * (1 - alpha)).astype(np.uint8)
+
+
+def inner_block(box, part, random):
+    x0, y0, x1, y1 = box
+    w, h = x1 - x0, y1 - y0
+    across = random.uniform(part, 1.0)
+    pw, ph = w * across, h * part / across
+    left, top = random.uniform(x0 - 0.1 * w, x1 - 0.9 * pw), random.uniform(y0 - 0.1 * h, y1 - 0.9 * ph)
+    return np.array([(left, top), (left + pw, top), (left + pw, top + ph), (left, top + ph)])
+
+
+def side_block(box, part, random):
+    """Four corners of a block whose one edge leaves `part` of the box beyond it."""
+    x0, y0, x1, y1 = box
+    angle = random.uniform(0, 2 * np.pi)
+    along, across = np.array([np.cos(angle), np.sin(angle)]), np.array([-np.sin(angle), np.cos(angle)])
+    points = np.stack(np.meshgrid(np.linspace(x0, x1, 15), np.linspace(y0, y1, 15)), -1).reshape(-1, 2)
+    far, beside = points @ along, points @ across
+    line = np.quantile(far, 1 - part)
+    depth = (far.max() - line) * random.uniform(1, 2.5) + 2
+    spare = (beside.max() - beside.min()) * random.uniform(0, 0.4, 2)
+    ends = beside.min() - spare[0], beside.max() + spare[1]
+    return np.array([along * d + across * e for d, e in ((line, ends[0]), (line, ends[1]), (line + depth, ends[1]), (line + depth, ends[0]))])
 
 
 def expose(picture, random, strength):

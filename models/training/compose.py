@@ -5,7 +5,7 @@ import camera
 from sources import Crop, Drawn
 
 PAD = 114
-SIZES = (256, 256, 288, 320, 320, 352, 384, 416)
+SIZES = (256, 288, 320, 320, 352, 416, 416, 512, 640)
 
 
 class Picture:
@@ -25,7 +25,7 @@ class Picture:
 
 def turn_of(thing, random):
     """Angle, shear, stretch. Marks are turned any way now and then; photographs and what stands on the ground hardly."""
-    wide = 0.25 if thing.kind == 0 and not isinstance(thing, (Crop, Drawn)) else 0.06
+    wide = 0.4 if thing.kind == 0 and not isinstance(thing, (Crop, Drawn)) else 0.06
     angle = random.uniform(-np.pi, np.pi) if random.random() < wide * 0.5 else random.uniform(-0.6, 0.6) if random.random() < wide else random.uniform(-0.25, 0.25) if wide > 0.1 else random.uniform(-0.08, 0.08)
     return angle, random.uniform(-0.15, 0.15), random.uniform(0.85, 1.15)
 
@@ -85,7 +85,7 @@ def fill_scene(picture, things, view, sources, random, side):
         middle = [slot * (k + 0.5) + random.uniform(-0.5, 0.5) * max(0, slot - size) for k in (place % grid, place // grid)]
         box = camera.lay(pixels, sprite, middle, size, turn_of(thing, random))
         if box is not None:
-            if random.random() < 0.25:
+            if random.random() < 0.4:
                 camera.cover(pixels, box, sources.photographs, random)
             told.append((thing, box))
     picture.pixels[:] = camera.photograph(pixels, random)

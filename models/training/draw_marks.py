@@ -14,7 +14,7 @@ MOST_OF_A_SET = 2500
 # The test set of logos, and every brand of the `logos` set that the demo draws its gallery from, stay unseen.
 TEST_BRANDS = ("adidas apple bmw citroen cocacola coca-cola dhl fedex ferrari ford google heineken hp intel mcdonalds mini nbc nike pepsi porsche puma "
                "redbull red-bull sprite starbucks texaco unicef vodafone yahoo").split()
-BRAND_SETS = ("simple-icons", "devicon", "token-branded", "skill-icons", "cib", "fa-brands")
+BRAND_SETS = ("simple-icons", "devicon", "token-branded", "skill-icons", "cib", "fa-brands", "streamline-ultimate-color", "flat-color-icons")
 
 
 def plain(name):

@@ -10,6 +10,7 @@ import torch
 import torchvision
 
 from learn_profile import load_model
+from network import pooled
 from pooling import load_profile, pool
 
 SIDE, PAD = 416, 114
@@ -29,8 +30,7 @@ def letterbox(picture):
 
 def own_boxes(network, maps):
     """At most five boxes of each picture, whatever their class."""
-    found = torch.cat([network.boxes_of(head, *one) for head, one in zip(network.heads, network.detect(*maps))], 2)
-    for rows in found.transpose(1, 2):
+    for rows in network.boxes(*maps).transpose(1, 2):
         scores = rows[:, 4:].amax(1)
         rows, scores = rows[scores > CONFIDENCE], scores[scores > CONFIDENCE]
         boxes = torch.cat((rows[:, :2] - rows[:, 2:4] / 2, rows[:, :2] + rows[:, 2:4] / 2), 1)
@@ -42,11 +42,12 @@ def vectors_of(network, pictures):
     """For each picture [n, raw]: of the whole, then of its own boxes."""
     for start in range(0, len(pictures), 8):
         made = [letterbox(picture) for picture in pictures[start : start + 8]]
-        maps = network.maps(torch.from_numpy(np.stack([pixels for pixels, _ in made])).to(memory_format=torch.channels_last))
+        pixels = torch.from_numpy(np.stack([pixels for pixels, _ in made])).to(memory_format=torch.channels_last)
+        maps = network.maps(pixels)
         boxes = list(own_boxes(network, maps))
         rois = [torch.cat((torch.tensor([whole], dtype=torch.float32), own)) for (_, whole), own in zip(made, boxes)]
         rows = torch.cat([torch.cat((torch.full((len(own), 1), float(n)), own), 1) for n, own in enumerate(rois)])
-        raw = pool([(maps[0], 8), (maps[1], 16)], rows)
+        raw = pool(pooled(*maps[:2], network.trunk(pixels)), rows)
         yield from raw.split([len(own) for own in rois])
 
 

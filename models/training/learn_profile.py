@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from compose import make_half, pick_things
-from network import Network, load_export
+from network import PARTS, Network, load_export
 from pooling import pool
 from sources import Sources
 
@@ -18,14 +18,20 @@ VIEWS = 4
 SIZES = (288, 352, 416)
 
 
-def load_model(file):
-    """An export, or the running mean of a checkpoint's weights, merged."""
+def load_model(file, boxes=None):
+    """An export, or the running mean of a checkpoint's weights, merged. `boxes`: another checkpoint, of which the parts are taken that learn to draw boxes."""
     if str(file).endswith(".onnx"):
         return load_export(file).eval()
-    mean = torch.load(file, map_location="cpu", weights_only=True)["mean"]
+    mean = mean_of(file)
+    if boxes is not None:
+        mean.update({name: value for name, value in mean_of(boxes).items() if name.startswith(PARTS["boxes"])})
     network = Network(norm=any(".norm." in name for name in mean))
     network.load_state_dict(mean)
     return network.eval().merge()
+
+
+def mean_of(file):
+    return torch.load(file, map_location="cpu", weights_only=True)["mean"]
 
 
 @torch.inference_mode()
@@ -41,8 +47,8 @@ def collect(network, sources, chunks, seed, device="cpu"):
             pixels = torch.from_numpy(np.stack([picture.pixels for picture in pictures])[..., ::-1].copy()).to(device)
             rois = np.array([(n, *roi[1:]) for n, picture in enumerate(pictures) for roi in picture.rois], np.float32)
             with torch.autocast(device, dtype=torch.bfloat16):
-                maps = network.maps((pixels.permute(0, 3, 1, 2).float() / 255).to(memory_format=torch.channels_last))
-            vectors.append(pool(list(zip(maps[:2], (8, 16))), torch.from_numpy(rois).to(device)).cpu().numpy())
+                maps = network.pooled_maps((pixels.permute(0, 3, 1, 2).float() / 255).to(memory_format=torch.channels_last))
+            vectors.append(pool(maps, torch.from_numpy(rois).to(device)).cpu().numpy())
             numbers.append(np.array([roi[0] for picture in pictures for roi in picture.rois]))
         if chunk % 10 == 9:
             print(f"views {chunk + 1}/{chunks}", flush=True)
@@ -68,7 +74,8 @@ def learn(vectors, numbers, dims=DIMS, regularisation=REGULARISATION):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--model", required=True)
+    parser.add_argument("--model", required=True, help="export or checkpoint")
+    parser.add_argument("--boxes", help="checkpoint of --learn boxes, where --model is one of --learn vectors")
     parser.add_argument("--photos", required=True)
     parser.add_argument("--cache", required=True)
     parser.add_argument("--out", required=True)
@@ -79,7 +86,7 @@ def main():
     torch.set_num_threads(options.threads)
     cv2.setNumThreads(1)
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    vectors, numbers = collect(load_model(options.model), Sources(options.photos, options.cache), options.chunks, options.seed, device)
+    vectors, numbers = collect(load_model(options.model, options.boxes), Sources(options.photos, options.cache), options.chunks, options.seed, device)
     matrix, bias = learn(vectors, numbers)
     pathlib.Path(options.out).write_bytes(matrix.astype("<f4").tobytes() + bias.astype("<f4").tobytes())
     print(f"{len(vectors)} vectors of {len(np.unique(numbers))} identities")

@@ -3,20 +3,22 @@ import torch
 import torch.nn.functional as F
 from torchvision.ops import roi_align
 
-GRID, POWER, EPSILON, SAMPLES = 3, 3, 0.001, 2
+POWER, EPSILON = 3, 0.001
+# Of a box's side, however many cells it is divided into.
+SAMPLES = 6
 
 
 def pool(maps, rois):
-    """`maps`: (map, stride) pairs; `rois` [n, 5]: picture, left, top, right, bottom in pixels. Gives [n, dims]."""
+    """`maps`: (map, stride, grid, weight) of each; `rois` [n, 5]: picture, left, top, right, bottom in pixels. Gives [n, dims]."""
     parts = []
-    for x, stride in maps:
+    for x, stride, grid, weight in maps:
         powered = (x.float().relu() + EPSILON) ** POWER
-        cells = roi_align(powered, rois, GRID, spatial_scale=1 / stride, sampling_ratio=SAMPLES, aligned=True)
-        parts.append(F.normalize((cells.clamp_min(1e-12) ** (1 / POWER)).flatten(1)))
+        cells = roi_align(powered, rois, grid, spatial_scale=1 / stride, sampling_ratio=SAMPLES // grid, aligned=True)
+        parts.append(weight * F.normalize((cells.clamp_min(1e-12) ** (1 / POWER)).flatten(1)))
     return torch.cat(parts, 1)
 
 
-def load_profile(file, dims=1728):
+def load_profile(file, dims=2304):
     """The closed-form projection: matrix [k, dims] and bias [k]."""
     import numpy as np
 

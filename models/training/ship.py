@@ -11,23 +11,30 @@ import torch
 import torchvision
 
 from judge import CONFIDENCE, IOU, MOST, SIDE, letterbox
-from network import CLASSES, load_export
+from network import CLASSES, TRUNK_WEIGHT, load_export, pooled
 from pooling import load_profile, pool
+from trunk import WIDTH
 
 AT16 = 64 * 9
+MAPS = [{"stride": 8, "channels": 64, "grid": 3}, {"stride": 16, "channels": 128, "grid": 3}, {"stride": 32, "channels": WIDTH, "grid": 1, "weight": TRUNK_WEIGHT}]
+POOL = (
+    "y = RoiAlign(avg, grid x grid, 6 / grid samples a side of a cell, half_pixel, (relu(x) + 0.001)^3)^(1/3), "
+    "flattened channel-major [C, grid, grid], each map L2-normalised and times its weight where it has one, then concatenated in the order of maps"
+)
 
 
 @torch.inference_mode()
 def parity_of(network, profile, picture):
     pixels, whole = letterbox(picture)
-    maps = network.maps(torch.from_numpy(pixels)[None])
-    found = torch.cat([network.boxes_of(head, *one) for head, one in zip(network.heads, network.detect(*maps))], 2)[0].T
+    images = torch.from_numpy(pixels)[None]
+    maps = network.maps(images)
+    found = network.boxes(*maps)[0].T
     scores, kinds = found[:, 4:].max(1)
     boxes = torch.cat((found[:, :2] - found[:, 2:4] / 2, found[:, :2] + found[:, 2:4] / 2), 1)
     sure = (scores > CONFIDENCE).nonzero()[:, 0]
     kept = sure[torchvision.ops.nms(boxes[sure], scores[sure], IOU)[:MOST]]
     rois = torch.cat((boxes[kept], torch.tensor([whole], dtype=torch.float32)))
-    raw = pool([(maps[0], 8), (maps[1], 16)], torch.cat((torch.zeros(len(rois), 1), rois), 1))
+    raw = pool(pooled(*maps[:2], network.trunk(images)), torch.cat((torch.zeros(len(rois), 1), rois), 1))
     vectors = torch.nn.functional.normalize(raw @ profile[0].T + profile[1])
     rounded = lambda values, digits: np.round(values.numpy().astype(float), digits).tolist()
     return {
@@ -56,7 +63,10 @@ def main():
         if source.resolve() != target.resolve():
             shutil.copyfile(source, target)
     manifest.update(version=options.version, sha256=sum_of(model), sizeBytes=model.stat().st_size)
-    manifest["profile"]["sha256"] = sum_of(profile)
+    dim = sum(one["channels"] * one["grid"] ** 2 for one in MAPS)
+    manifest["raw"] = {"dim": dim, "maps": MAPS, "pool": POOL}
+    manifest["profile"].update(sha256=sum_of(profile), layout=f"little-endian float32: matrix [dim, {dim}] row-major, then bias [dim]; vector = L2(matrix x raw + bias)")
+    manifest["layout"] = "ultralytics-v8: output0 [batch, 4 + classes, anchors], xywh in input pixels, class scores after sigmoid, no objectness; semantic [batch, 576, height / 32, width / 32]"
     listed.write_text(json.dumps(manifest, indent=1) + "\n")
     picture = cv2.imread(str(options.into / "parity.png"))
     parity = parity_of(load_export(model).eval(), load_profile(profile), picture)

@@ -13,7 +13,7 @@ from export import check, write
 from learn_profile import learn
 from losses import contrastive_loss, detection_loss
 from network import CLASSES, Network, load_export
-from pooling import load_profile
+from pooling import load_profile, pool
 from ship import parity_of
 from sources import Sources
 
@@ -76,9 +76,16 @@ class Batches(unittest.TestCase):
 
 
 class Weights(unittest.TestCase):
-    def test_the_starter_goes_in_and_comes_out_unchanged(self):
+    def test_the_shipped_model_goes_in_and_comes_out_unchanged(self):
         network = load_export(STARTER / "likeness-nano.onnx").eval()
         check(network, str(STARTER / "likeness-nano.onnx"))
+
+    def test_another_architecture_is_refused(self):
+        with tempfile.TemporaryDirectory() as folder:
+            file = f"{folder}/other.onnx"
+            torch.onnx.export(torch.nn.Conv2d(3, 8, 3), (torch.zeros(1, 3, 32, 32),), file, dynamo=False)
+            with self.assertRaisesRegex(ValueError, "1 convolutions"):
+                load_export(file)
 
     def test_merging_the_norms_changes_nothing(self):
         torch.manual_seed(1)
@@ -87,7 +94,7 @@ class Weights(unittest.TestCase):
         network.eval()
         pixels = torch.rand(1, 3, 64, 96)
         with torch.inference_mode():
-            wanted, given = network(pixels), network.merge()(pixels)
+            wanted, given = network(pixels)[0], network.merge()(pixels)[0]
         self.assertLess((wanted - given).abs().max(), 1e-2)
 
     def test_an_export_of_new_weights_is_checked(self):
@@ -100,6 +107,17 @@ class Weights(unittest.TestCase):
             network.heads[0].scores[1].bias.data += 1
             with self.assertRaisesRegex(ValueError, "differs"):
                 check(network, file)
+            network.heads[0].scores[1].bias.data -= 1
+            network.trunk.last.weight.data[:, :48] *= -1
+            with self.assertRaisesRegex(ValueError, "differs"):
+                check(network, file)
+
+    def test_a_box_pooled_whole_is_the_mean_of_its_nine_cells(self):
+        torch.manual_seed(1)
+        rois = torch.tensor([[0, 20.0, 30, 200, 190]])
+        nine, whole = (pool([(torch.rand(1, 5, 8, 8, generator=torch.Generator().manual_seed(4)), 32, grid, 1.0)], rois) for grid in (3, 1))
+        means = torch.nn.functional.normalize((nine.view(1, 5, 9) ** 3).mean(2) ** (1 / 3))
+        self.assertLess((means - whole).abs().max(), 1e-5)
 
     def test_what_ships_with_a_model_is_what_its_folder_says(self):
         parity = json.loads((STARTER / "parity.json").read_text())

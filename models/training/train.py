@@ -14,28 +14,28 @@ from torch.utils.data import DataLoader, IterableDataset
 
 from compose import make_batch
 from losses import contrastive_loss, detection_loss, kind_loss, order_loss
-from network import Network, load_export
-from pooling import load_profile, pool
+from network import PARTS, Network, load_export, pooled, with_trunk
+from pooling import pool
 from sources import Sources
 from teacher import descriptors
+from trunk import WIDTH
 
-RAW = 1728
 TOLD_EVERY = 10
+RAW = 64 * 9 + 128 * 9 + WIDTH
+SHARES = {"again": 1.0, "kind": 1.0, "order": 0.5, "boxes": 0.3}
 
 
 class Heads(nn.Module):
     """Thrown away after training: from the raw vector to the space in which things are compared, and to the teacher's descriptor."""
 
-    def __init__(self, taught, profile=None, width=512):
+    def __init__(self, raw, taught, width=512):
         super().__init__()
-        self.vector = nn.Linear(RAW, width)
-        self.norm = nn.Identity() if profile is not None else nn.BatchNorm1d(RAW, affine=False)
-        if profile is not None:
-            self.vector.weight.data, self.vector.bias.data = (part.clone() for part in load_profile(profile))
-        self.kind = nn.Sequential(nn.BatchNorm1d(RAW, affine=False), nn.Linear(RAW, taught))
+        self.norm = nn.BatchNorm1d(raw, affine=False)
+        self.vector, self.kind = nn.Linear(raw, width), nn.Linear(raw, taught)
 
     def forward(self, raw):
-        return F.normalize(self.vector(self.norm(raw))), self.kind(raw)
+        raw = self.norm(raw)
+        return F.normalize(self.vector(raw)), self.kind(raw)
 
 
 class Batches(IterableDataset):
@@ -58,9 +58,10 @@ def parse():
     parser.add_argument("--photos", required=True, help="folder of photographs: with photos.ndjson, or any pictures")
     parser.add_argument("--cache", required=True, help="marks, drawn things and teacher descriptors")
     parser.add_argument("--out", required=True, help="checkpoints and the log")
-    parser.add_argument("--start-from", help="an export of this architecture, such as models/likeness-nano/likeness-nano.onnx, with general.profile.f32 beside it")
-    parser.add_argument("--from-scratch", action="store_true")
-    parser.add_argument("--teacher", required=True, help="mobilenetv3-small-embed-576.onnx")
+    parser.add_argument("--start-from", help="an export of this architecture, such as models/likeness-nano/likeness-nano.onnx")
+    parser.add_argument("--from-scratch", action="store_true", help="the trunk alone starts with weights, those of --teacher; means --learn all")
+    parser.add_argument("--teacher", required=True, help="MobileNetV3-small without its classifier, 576 numbers, as ONNX")
+    parser.add_argument("--learn", choices=PARTS, default="vectors")
     parser.add_argument("--steps", type=int, default=12000)
     parser.add_argument("--until", type=float, help="end at this time (seconds since 1970): the learning rate follows the clock instead of the steps")
     parser.add_argument("--rate", type=float, default=4e-4)
@@ -71,6 +72,8 @@ def parse():
     options = parser.parse_args()
     if bool(options.start_from) == options.from_scratch:
         parser.error("either --start-from EXPORT or --from-scratch")
+    if options.from_scratch:
+        options.learn = "all"
     return options
 
 
@@ -78,24 +81,20 @@ class Run:
     def __init__(self, options, taught):
         self.options = options
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        start = options.start_from
-        profile = pathlib.Path(start).with_name("general.profile.f32") if start else None
-        self.network = load_export(start) if start else Network()
+        self.network = load_export(options.start_from, options.teacher) if options.start_from else with_trunk(Network(), options.teacher)
         self.network = self.network.to(self.device, memory_format=torch.channels_last)
-        self.heads = Heads(taught.shape[1], profile).to(self.device)
+        for name, value in self.network.named_parameters():
+            value.requires_grad = name.startswith(PARTS[options.learn])
+        self.heads = Heads(WIDTH if options.learn == "vectors" else RAW, taught.shape[1]).to(self.device)
         self.mean = {name: value.detach().clone() for name, value in self.network.state_dict().items()}
-        decayed = [value for value in self.network.parameters() if value.ndim > 1]
-        rest = [value for value in self.network.parameters() if value.ndim <= 1]
+        learned = [value for value in self.network.parameters() if value.requires_grad]
         self.optimizer = torch.optim.AdamW(
-            [{"params": decayed, "weight_decay": 0.01, "scale": 1.0}, {"params": rest, "weight_decay": 0.0, "scale": 1.0},
-             {"params": self.heads.vector.parameters(), "weight_decay": 0.0, "scale": 2.0}, {"params": self.heads.kind.parameters(), "weight_decay": 0.01, "scale": 3.0}],
+            [{"params": [value for value in learned if value.ndim > 1], "weight_decay": 0.01, "scale": 1.0}, {"params": [value for value in learned if value.ndim <= 1], "weight_decay": 0.0, "scale": 1.0},
+             {"params": self.heads.parameters(), "weight_decay": 0.0, "scale": 5.0}],
             lr=options.rate, betas=(0.9, 0.98))
-        # The profile's weights are a thousand times those of a fresh layer: its steps must be as much larger.
-        if profile is not None:
-            self.optimizer.param_groups[2]["scale"] *= float(self.heads.vector.weight.detach().abs().mean() * RAW**0.5)
         self.taught = torch.from_numpy(taught).to(self.device)
         self.step, self.spent = 0, 0.0
-        self.file = pathlib.Path(options.out) / "checkpoint.pt"
+        self.file = pathlib.Path(options.out) / f"{options.learn}.pt"
         if self.file.exists():
             self.load()
 
@@ -127,22 +126,30 @@ class Run:
         rate = self.options.rate * min(1.0, (self.step + 1) / 60) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * part)))
         for group in self.optimizer.param_groups:
             group["lr"] = rate * group["scale"]
-        images = (pixels.permute(0, 3, 1, 2).float() / 255).to(memory_format=torch.channels_last)
-        with torch.autocast(self.device.type, dtype=torch.bfloat16):
-            maps = self.network.maps(images)
-            found = self.network.detect(*maps)
-        identities = rois[:, 0].long()
-        raw = pool(list(zip(maps[:2], (8, 16))), rois[:, 1:])
-        vectors, guessed = self.heads(raw)
-        taught = self.taught[identities]
-        losses = {
-            "again": contrastive_loss(vectors, identities, 0.1), "kind": kind_loss(guessed, taught),
-            "order": order_loss(vectors, taught, identities), "boxes": detection_loss(found, targets, ignored)
-        }
-        total = losses["again"] + 1.0 * losses["kind"] + 0.5 * losses["order"] + 0.3 * losses["boxes"]
+        images = pixels.permute(0, 3, 1, 2).float() / 255
+        losses, seen = {}, {}
+        if self.options.learn == "vectors":
+            # Depthwise convolutions take half the time on a CPU in float32 and channels first.
+            maps = [(self.network.trunk(images.contiguous()), 32, 1, 1.0)]
+        else:
+            images = images.to(memory_format=torch.channels_last)
+            with torch.autocast(self.device.type, dtype=torch.bfloat16):
+                with torch.set_grad_enabled(self.options.learn == "all"):
+                    backbone = self.network.maps(images)
+                found = self.network.detect(*backbone)
+                maps = pooled(*backbone[:2], self.network.trunk(images)) if self.options.learn == "all" else None
+            losses["boxes"] = detection_loss(found, targets, ignored)
+        if maps is not None:
+            identities = rois[:, 0].long()
+            vectors, guessed = self.heads(pool(maps, rois[:, 1:]))
+            taught = self.taught[identities]
+            losses.update(again=contrastive_loss(vectors, identities, 0.1), kind=kind_loss(guessed, taught), order=order_loss(vectors, taught, identities))
+            found_again = (vectors @ vectors.T - 2 * torch.eye(len(vectors), device=self.device)).argmax(1)
+            seen["r1"] = float((identities[found_again] == identities).float().mean())
+        total = sum(SHARES[name] * loss for name, loss in losses.items())
         self.optimizer.zero_grad(set_to_none=True)
         total.backward()
-        norm = nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
+        norm = nn.utils.clip_grad_norm_([value for value in self.network.parameters() if value.requires_grad], 5.0)
         nn.utils.clip_grad_norm_(self.heads.parameters(), 5.0)
         if torch.isfinite(norm):
             self.optimizer.step()
@@ -153,8 +160,7 @@ class Run:
                 self.mean[name].lerp_(value, 1 - keep)
             else:
                 self.mean[name].copy_(value)
-        found_again = (vectors @ vectors.T - 2 * torch.eye(len(vectors), device=self.device)).argmax(1)
-        return {**{name: float(loss.detach()) for name, loss in losses.items()}, "norm": float(norm), "r1": float((identities[found_again] == identities).float().mean())}
+        return {**{name: float(loss.detach()) for name, loss in losses.items()}, "norm": float(norm), **seen}
 
 
 def main():

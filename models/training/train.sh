@@ -28,7 +28,20 @@ if [ ! -e "$work/cache/marks/marks.npy" ]; then
 fi
 # Goes on after the last thing drawn.
 (cd "$root" && node --import tsx models/training/draw-things.ts "$work/cache/things" "${PRODUCTS:-1200}" "${VEHICLES:-1200}")
-"$python" "$here/train.py" --photos "$photos" --cache "$work/cache" --out "$work" "$@"
+learn() {
+  "$python" "$here/train.py" --photos "$photos" --cache "$work/cache" --out "$work" "$@"
+}
+if [[ " $* " == *" --from-scratch "* ]]; then
+  learn "$@"
+  made=(--model "$work/all.pt")
+else
+  # They move different parts of the network: a core each where there is no GPU.
+  learn --learn boxes --threads 1 "$@" &
+  boxes=$!
+  learn --learn vectors --threads 1 "$@" || { kill "$boxes"; exit 1; }
+  wait "$boxes"
+  made=(--model "$work/vectors.pt" --boxes "$work/boxes.pt")
+fi
 mkdir -p "$work/model"
-"$python" "$here/export.py" --model "$work/checkpoint.pt" --out "$work/model/likeness-nano.onnx" --version "${VERSION:-0.2.0}"
-"$python" "$here/learn_profile.py" --model "$work/checkpoint.pt" --photos "$photos" --cache "$work/cache" --out "$work/model/general.profile.f32"
+"$python" "$here/export.py" "${made[@]}" --out "$work/model/likeness-nano.onnx" --version "${VERSION:-0.2.0}"
+"$python" "$here/learn_profile.py" "${made[@]}" --photos "$photos" --cache "$work/cache" --out "$work/model/general.profile.f32"

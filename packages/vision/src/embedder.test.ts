@@ -74,7 +74,7 @@ describe('the built-in model', () => {
         expect(Math.abs(value - wanted)).toBeLessThan(wanted < 5e-5 ? 1e-5 : 1e-3)
       })
     })
-    expect(embeddingVersion(model.manifest, profile)).toBe('likeness-nano@0.1.0/general@1')
+    expect(embeddingVersion(model.manifest, profile)).toBe('likeness-nano@0.2.0/general@1')
   })
 
   it('agrees with the plain TypeScript computation', () => expectOracle(model, path.join(modelDir, 'likeness-nano.onnx'), embedder, picture, {}))
@@ -92,12 +92,12 @@ describe('the built-in model', () => {
 
   it('gives the same for three pictures at once as for each alone', () => expectBatch(embedder, [picture, noisePicture(300, 200, 1), noisePicture(90, 400, 2)]))
 
-  it('makes each map part of a raw vector unit length', async () => {
+  it('makes the part of each map as long as its weight', async () => {
     const { whole } = await embedder.embed(picture)
     let from = 0
-    for (const { channels, grid } of model.manifest.maps) {
+    for (const { channels, grid, weight = 1 } of model.manifest.maps) {
       const end = from + channels * grid ** 2
-      expect(Math.hypot(...whole.subarray(from, end))).toBeCloseTo(1, 5)
+      expect(Math.hypot(...whole.subarray(from, end))).toBeCloseTo(weight, 5)
       from = end
     }
     expect(from).toBe(whole.length)

@@ -32,15 +32,15 @@ if (overflowsInt8()) console.log('NOT RUN: the processor has no VNNI, int8 is no
 test.skipIf(overflowsInt8())('the built-in model becomes a faster one that finds the same, under a version of its own', { timeout: 300_000 }, async () => {
   const { code, text } = await run('quantize', 'likeness-nano', '--pictures', pictures, '--json')
   const seen = JSON.parse(text.split('\n').at(-1)!) as Record<string, never>
-  expect(seen).toMatchObject({ kept: true, name: 'likeness-nano-int8', calibration: { pictures: 40 }, convolutions: { int8: 48, float: 12 }, detections: { pictures: 80 }, recall: { queries: 480 } })
+  expect(seen).toMatchObject({ kept: true, name: 'likeness-nano-int8', calibration: { pictures: 40 }, convolutions: { int8: 48, float: 64 }, detections: { pictures: 80 }, recall: { queries: 480 } })
   expect(code).toBe(0)
   const folder = join(dir, 'models/likeness-nano-int8')
   const manifest = JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8')) as { version: string; prepared: { manifest: { sha256: string } }; embedding: { version: string }; quantized: { source: { sha256: string; embedding: string } } }
   const source = JSON.parse(await readFile(join(builtInDir, 'manifest.json'), 'utf8')) as { sha256: string }
-  expect(manifest.quantized.source).toMatchObject({ sha256: source.sha256, embedding: 'likeness-nano@0.1.0/general@1' })
+  expect(manifest.quantized.source).toMatchObject({ sha256: source.sha256, embedding: 'likeness-nano@0.2.0/general@1' })
   expect(manifest.prepared.manifest.sha256.slice(0, 12)).toBe(manifest.version)
   expect(manifest.embedding.version).toBe(`likeness-nano-int8@${manifest.version}/general@1`)
-  expect((await run('show', 'likeness-nano-int8')).text).toMatch(/int8 of +likeness-nano@0.1.0\/general@1.*\nkept +on 80 others: \d/)
+  expect((await run('show', 'likeness-nano-int8')).text).toMatch(/int8 of +likeness-nano@0.2.0\/general@1.*\nkept +on 80 others: \d/)
   const embedder = await createEmbedder({ model: await prepareModel({ modelDir: folder, cacheDir: dir }), executionProviders: ['cpu'], threads: 1 })
   expect((await embedder.embedWhole({ rgb: new Uint8Array(64 * 64 * 3).fill(90), width: 64, height: 64 }, [320]))[0]).toHaveLength(embedder.manifest.rawDim)
   await embedder.close()

@@ -21,7 +21,7 @@ const neutral = 0.2
 /** Weights of the pairs beside and diagonally from a pair: cells that lie side by side in one box do so in the other. */
 const neighbours = { beside: 0.5, diagonal: 0.35 }
 /** Agreement of unrelated boxes: the best of a cell's nine is half of the time above `faint`. Cells of the same thing reach `clear`, the clearest fifth of them. */
-const scale = { faint: 0.06, clear: 0.24 }
+const scale = { faint: 0.1, clear: 0.4 }
 /** Unrelated pictures have half a pair above it, two views of one thing four to five, of which seven of eight are right. */
 const leastStrength = 1 / 3
 
