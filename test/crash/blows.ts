@@ -1,7 +1,7 @@
 // The blows: whom each falls on, how it is struck, and what shows that it met work in flight.
 import { setTimeout as pause } from 'node:timers/promises'
 import { Redis } from 'ioredis'
-import { leaseKey, queueNames } from '@likeness/shared/contract/work'
+import { embedLanes, leaseKey, queueName } from '@likeness/shared/contract/work'
 import { mergePoints, pinnedPoints } from '../../apps/index-worker/src/test-hooks.ts'
 import type { PinnedPoint } from '../../apps/index-worker/src/test-hooks.ts'
 import type { Random } from '../simulation/random.ts'
@@ -24,6 +24,8 @@ export interface Blow {
 export interface BlowDeps {
   live: LiveStack
   incarnation: string
+  /** Where the chunks of its collection wait. */
+  route: string
   workload: Workload
   random: Random
   pointsDir: string
@@ -40,7 +42,7 @@ const mergeMs = 60
 const harmless = 'SIGCONT'
 
 export function createBlows(deps: BlowDeps): { blows: Blow[]; close: () => void } {
-  const { live, incarnation, workload, random, pointsDir } = deps
+  const { live, incarnation, route, workload, random, pointsDir } = deps
   const points = createPoints(pointsDir)
   const redis = new Redis(live.stack.redisUrl, { maxRetriesPerRequest: 1, retryStrategy: () => 200 })
   redis.on('error', () => undefined)
@@ -48,7 +50,7 @@ export function createBlows(deps: BlowDeps): { blows: Blow[]; close: () => void 
   const indexWorkers = ['index-worker', 'index-worker-2']
 
   async function isEmbedding(): Promise<true | undefined> {
-    const active = await Promise.all(Object.values(queueNames).map((name) => redis.llen(`bull:${name}:active`))).catch(() => [0])
+    const active = await Promise.all(embedLanes.map((lane) => redis.llen(`bull:${queueName(lane, route)}:active`))).catch(() => [0])
     return active.some((count) => count > 0) || undefined
   }
 

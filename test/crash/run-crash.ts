@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { S3Settings } from '../../apps/cli/src/stack/app-environment.ts'
+import { chunkRoute } from '@likeness/shared/contract/work'
 import { createRandom } from '../simulation/random.ts'
 import { plainSettings, startLiveStack } from '../support/live-stack.ts'
 import type { LiveStack } from '../support/live-stack.ts'
@@ -70,9 +71,9 @@ async function runOn(live: LiveStack, { kills, items, seed, say }: CrashOptions,
   const oracle = new Oracle()
   const tally = emptyTally()
   const random = createRandom(seed)
-  const { incarnation } = await live.api.create(collection, { settings: { ...plainSettings, seal_threshold: Math.max(plainSettings.seal_threshold, Math.round(items / sealedSegments)) } })
+  const { incarnation, embedding } = await live.api.create(collection, { settings: { ...plainSettings, seal_threshold: Math.max(plainSettings.seal_threshold, Math.round(items / sealedSegments)) } })
   const workload = createWorkload({ live, collection, oracle, vectors, seed })
-  const { blows, close } = createBlows({ live, incarnation, workload, random, pointsDir })
+  const { blows, close } = createBlows({ live, incarnation, route: chunkRoute(embedding.version), workload, random, pointsDir })
   try {
     timeline.note('started', { seed, kills, items, store: live.stack.dataDir })
     const rounds: Rounds = { live, workload, blows, random, timeline, deck: [], kills: 0, recoveriesMs: [], struck: {} }

@@ -5,7 +5,7 @@ import type { JobAnswer } from '@likeness/shared/contract/http'
 
 const isoTime = (ms: number): string => new Date(ms).toISOString()
 
-export function jobAnswer(job: JobStatus, failed: FailedItem[]): JobAnswer {
+export function jobAnswer(job: JobStatus, waiting: JobAnswer['waiting'], failed: FailedItem[]): JobAnswer {
   const { ingestion, collection, incarnation, state, source, revision, counts, seq, createdAtMs, finishedAtMs } = job
   return {
     id: ingestion,
@@ -15,6 +15,7 @@ export function jobAnswer(job: JobStatus, failed: FailedItem[]): JobAnswer {
     source,
     revision,
     counts,
+    waiting,
     failed,
     seq,
     created_at: isoTime(createdAtMs),

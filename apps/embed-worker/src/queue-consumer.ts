@@ -1,9 +1,9 @@
-// Takes chunk jobs from the two queues and settles them: done, again later, or handed back untouched at a stop.
-import { WaitingError, Worker } from 'bullmq'
+// Takes chunk jobs from this worker's queues and settles them: done, again later, or handed back untouched at a stop.
+import { DelayedError, WaitingError, Worker } from 'bullmq'
 import type { Job } from 'bullmq'
-import { chunkJobSchema, queueNames } from '@likeness/shared/contract/work'
+import { chunkJobSchema, embedLanes, queueName } from '@likeness/shared/contract/work'
 import type { ChunkJob, EmbedLane } from '@likeness/shared/contract/work'
-import { appError } from '@likeness/shared/errors'
+import { appError, isAppError } from '@likeness/shared/errors'
 import type { Logger } from '@likeness/shared/log'
 import type { Redis } from '@likeness/shared/redis'
 import type { ProcessChunk } from './chunk/process-chunk.ts'
@@ -11,6 +11,8 @@ import type { ProcessChunk } from './chunk/process-chunk.ts'
 export interface QueueConsumerDeps {
   /** A connection of its own for each queue, made for workers (retries without end). */
   connect: () => Redis
+  /** Whose chunks are taken. */
+  routes: readonly string[]
   processChunk: ProcessChunk
   log: Logger
 }
@@ -25,8 +27,10 @@ const concurrency: Record<EmbedLane, number> = { bulk: 2, small: 8 }
 const lockDurationMs = 15_000
 const stalledCheckMs = 5_000
 const closeWithinMs = 2_000
+/** How long a chunk lies that this worker cannot make though it came to it. */
+const otherWorkerMs = 30_000
 
-export function startQueueConsumer({ connect, processChunk, log }: QueueConsumerDeps): QueueConsumer {
+export function startQueueConsumer({ connect, routes, processChunk, log }: QueueConsumerDeps): QueueConsumer {
   const running = new Map<Job, { controller: AbortController; ended: Promise<unknown> }>()
 
   function process(lane: EmbedLane) {
@@ -49,6 +53,11 @@ export function startQueueConsumer({ connect, processChunk, log }: QueueConsumer
       return summary
     } catch (error) {
       jobLog.warn({ err: error, attempt: job.attemptsStarted }, 'chunk not finished')
+      if (isAppError(error, 'embedding_mismatch')) {
+        // Two models of one name: the chunk waits for a worker with the other one, and no attempt is spent meanwhile.
+        await job.moveToDelayed(Date.now() + otherWorkerMs, token)
+        throw new DelayedError()
+      }
       if (!(signal.aborted && signal.reason === handBack)) throw error
       // Not an attempt that failed: whoever is there takes it at once.
       await job.moveToWait(token)
@@ -56,9 +65,9 @@ export function startQueueConsumer({ connect, processChunk, log }: QueueConsumer
     }
   }
 
-  const started = (Object.keys(queueNames) as EmbedLane[]).map((lane) => {
+  const started = embedLanes.flatMap((lane) => routes.map((route) => ({ lane, route }))).map(({ lane, route }) => {
     const connection = connect()
-    const worker = new Worker(queueNames[lane], process(lane), {
+    const worker = new Worker(queueName(lane, route), process(lane), {
       connection, concurrency: concurrency[lane], lockDuration: lockDurationMs, stalledInterval: stalledCheckMs, maxStalledCount: 5,
       // The log is the truth: a job that stays, done or failed, would keep the same chunk from being fed again.
       removeOnComplete: { count: 0 }, removeOnFail: { count: 0 }

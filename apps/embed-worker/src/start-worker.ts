@@ -1,6 +1,6 @@
 // Builds the supervisor's parts in order and registers how each is stopped.
 import type { Lifecycle } from '@likeness/shared/lifecycle'
-import { channels } from '@likeness/shared/contract/work'
+import { channels, routesOf } from '@likeness/shared/contract/work'
 import type { Logger } from '@likeness/shared/log'
 import { createProfileStore } from '@likeness/shared/profile-store'
 import { assertNoEviction, connectRedis } from '@likeness/shared/redis'
@@ -53,7 +53,7 @@ export async function startWorker({ config, env, execArgv, log, lifecycle }: Sta
   lifecycle.onStop('inference processes', () => pool.stop())
   const isolation = createIsolation({ startChild, log })
   lifecycle.onStop('isolated inference process', () => isolation.stop())
-  const { embedding, provider } = pool.model
+  const { embedding, provider, sha256: modelSha256 } = pool.model
   log.info({ provider, embedding, processes: config.EMBED_PROCESSES }, 'models loaded')
 
   const embeddings = createEmbeddings({ model: pool.model, profiles: createProfileStore({ store }) })
@@ -63,7 +63,7 @@ export async function startWorker({ config, env, execArgv, log, lifecycle }: Sta
   const embedItem = createItemEmbedder({ pool, isolation, log })
   const openInHand = createInHand({ redis, workerId, log })
   const processChunk = createChunkProcessor({ store, model: pool.model, embeddings, embedItem, openInHand, announce })
-  const consumer = startQueueConsumer({ connect: () => connect('worker'), processChunk, log })
+  const consumer = startQueueConsumer({ connect: () => connect('worker'), routes: routesOf(embedding.version), processChunk, log })
   lifecycle.onStop('queue consumer', () => consumer.stop(graceMs))
 
   const interactive = createInteractive({ pool, isolation, log })
@@ -73,7 +73,7 @@ export async function startWorker({ config, env, execArgv, log, lifecycle }: Sta
   )
   lifecycle.onStop('lane', () => lane.stop(graceMs))
   const url = config.LANE_URL ?? `http://${config.LANE_HOST}:${lane.port}`
-  const unregister = await registerLane({ redis, address: { workerId, url, embedding, provider }, log })
+  const unregister = await registerLane({ redis, address: { workerId, url, embedding, modelSha256, provider }, log })
   lifecycle.onStop('lane registration', unregister)
   return { workerId, url, childPids: () => pool.pids }
 }

@@ -1,7 +1,7 @@
-// The feeder's side of the BullMQ queues: what it says is a hint, so it fails at once while Redis is away.
+// The feeder's side of the BullMQ queues, one for each route: what it says is a hint, so it fails at once while Redis is away.
 import { Queue } from 'bullmq'
-import { chunkJobId, queueNames } from '@likeness/shared/contract/work'
-import type { EmbedLane } from '@likeness/shared/contract/work'
+import { chunkJobId, chunkRoute, queueName } from '@likeness/shared/contract/work'
+import type { ChunkJob, EmbedLane } from '@likeness/shared/contract/work'
 import { appError } from '@likeness/shared/errors'
 import type { Redis } from '@likeness/shared/redis'
 import type { ChunkQueue } from './feeder.ts'
@@ -11,14 +11,22 @@ const pendingStates = new Set(['waiting', 'active', 'delayed', 'prioritized', 'w
 const longestJobBytes = 64 * 1024
 
 export function createChunkQueue({ redis, lane }: { redis: Redis; lane: EmbedLane }): ChunkQueue & { close(): Promise<void> } {
-  const queue = new Queue(queueNames[lane], {
-    connection: redis,
-    // The check would ask Redis once, and its failure would be that of every later call. Embed-workers make it.
-    skipVersionCheck: true,
-    defaultJobOptions: { attempts: 5, backoff: { type: 'exponential', delay: 1_000 }, removeOnComplete: true, removeOnFail: true, sizeLimit: longestJobBytes }
-  })
-  // Each call tells its own failure; the connection is watched by whoever made it.
-  queue.on('error', () => undefined)
+  const queues = new Map<string, Queue>()
+  function queueFor({ embedding }: Pick<ChunkJob, 'embedding'>): Queue {
+    const name = queueName(lane, chunkRoute(embedding.version))
+    const known = queues.get(name)
+    if (known !== undefined) return known
+    const queue = new Queue(name, {
+      connection: redis,
+      // The check would ask Redis once, and its failure would be that of every later call. Embed-workers make it.
+      skipVersionCheck: true,
+      defaultJobOptions: { attempts: 5, backoff: { type: 'exponential', delay: 1_000 }, removeOnComplete: true, removeOnFail: true, sizeLimit: longestJobBytes }
+    })
+    // Each call tells its own failure; the connection is watched by whoever made it.
+    queue.on('error', () => undefined)
+    queues.set(name, queue)
+    return queue
+  }
   /** A call that waits for the connection would hold up its owner's commits. */
   async function whenReady<T>(call: () => Promise<T>): Promise<T> {
     if (redis.status !== 'ready') throw appError('queue_unavailable', 'Redis is not connected')
@@ -27,9 +35,13 @@ export function createChunkQueue({ redis, lane }: { redis: Redis; lane: EmbedLan
   return {
     async add(job) {
       // An id that still exists is left alone: feeding twice is one job.
+      const queue = queueFor(job)
       await whenReady(() => queue.add('chunk', job, { jobId: chunkJobId(job) }))
     },
-    has: async (id) => pendingStates.has(await whenReady(() => queue.getJobState(id))),
-    close: () => queue.close()
+    async has(job) {
+      const queue = queueFor(job)
+      return pendingStates.has(await whenReady(() => queue.getJobState(chunkJobId(job))))
+    },
+    close: async () => void (await Promise.all([...queues.values()].map((queue) => queue.close())))
   }
 }

@@ -1,6 +1,7 @@
 // The feeder keeps the queue short and makes up for what it lost.
 import { beforeEach, expect, test } from 'vitest'
 import { collectionSpecSchema } from '@likeness/shared/contract/collection'
+import { chunkRoute } from '@likeness/shared/contract/work'
 import type { ChunkJob } from '@likeness/shared/contract/work'
 import { silentLog } from '@likeness/shared/log'
 import { OrdinalRanges } from '@likeness/engine/ordinal-ranges'
@@ -15,14 +16,15 @@ const spec = collectionSpecSchema.parse({
 function fakeQueue(): ChunkQueue & { jobs: Map<string, ChunkJob>; added: ChunkJob[] } {
   const jobs = new Map<string, ChunkJob>()
   const added: ChunkJob[] = []
+  const placeOf = ({ ingestion, firstOrdinal, embedding }: Parameters<ChunkQueue['has']>[0]) => `${chunkRoute(embedding.version)} ${ingestion} ${firstOrdinal}`
   return {
     jobs,
     added,
     async add(job) {
       added.push(job)
-      jobs.set(`${job.ingestion}-${job.firstOrdinal}`, job)
+      jobs.set(placeOf(job), job)
     },
-    has: async (id) => jobs.has(id)
+    has: async (job) => jobs.has(placeOf(job))
   }
 }
 
@@ -84,4 +86,20 @@ test('nothing is fed for an ingestion that brought its vectors', async () => {
   given.open.record.given = true
   expect(await feeder.feed(spec, [given, work('OTHER', 3)])).toBe(false)
   expect([...queues.bulk.added, ...queues.small.added].map(({ ingestion }) => ingestion)).toEqual(['OTHER'])
+})
+
+test('a chunk whose collection got another embedding is fed to those who make that, when it is not there already', async () => {
+  const big = work('BIG', 200)
+  const withEmbedding = (version: string) => ({ ...spec, embedding: { ...spec.embedding, version } })
+  await feeder.feed(spec, [big])
+  nowMs += 2_500
+  await feeder.feed(withEmbedding('m@1/cars@0123456789abcdef'), [big])
+  nowMs += 3_500
+  await feeder.feed(withEmbedding('m@1/cars@0123456789abcdef'), [big])
+  expect(queues.bulk.added.map(({ feeding, embedding }) => [feeding, embedding.version])).toEqual([[1, 'm@1/p@1'], [2, 'm@1/cars@0123456789abcdef']])
+  nowMs += 2_500
+  await feeder.feed(withEmbedding('m@1/bikes@0123456789abcdef'), [big])
+  nowMs += 3_500
+  await feeder.feed(withEmbedding('m@1/bikes@0123456789abcdef'), [big])
+  expect(queues.bulk.added).toHaveLength(2)
 })

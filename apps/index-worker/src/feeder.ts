@@ -2,7 +2,7 @@
 // and a chunk whose job vanished without effect is fed again.
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import { enrolmentSchema } from '@likeness/shared/contract/picture-settings'
-import { chunkJobId, smallIngestionItems } from '@likeness/shared/contract/work'
+import { smallIngestionItems } from '@likeness/shared/contract/work'
 import type { ChunkJob, EmbedLane } from '@likeness/shared/contract/work'
 import type { Clock } from '@likeness/shared/clock'
 import type { Logger } from '@likeness/shared/log'
@@ -10,8 +10,8 @@ import type { CollectionWriter } from '@likeness/engine'
 
 export interface ChunkQueue {
   add(job: ChunkJob): Promise<void>
-  /** Whether the queue still has the job and will run it. */
-  has(id: string): Promise<boolean>
+  /** Whether the queue still has the job and will run it: also one that waits for a worker that makes its embedding. */
+  has(job: Pick<ChunkJob, 'ingestion' | 'firstOrdinal' | 'embedding'>): Promise<boolean>
 }
 
 /** Chunk jobs of one ingestion in the queue at a time: enough for a few workers, and other ingestions get their turn. */
@@ -67,7 +67,7 @@ export class Feeder {
       }
       outstanding++
       const before = fed.get(first)
-      const state = before === undefined ? 'new' : await this.look(queue, chunkJobId({ ingestion, firstOrdinal: first }), before)
+      const state = before === undefined ? 'new' : await this.look(() => queue.has({ ingestion, firstOrdinal: first, embedding: spec.embedding }), before)
       if (state === 'gone') vanished = true
       if (state === 'there' || state === 'gone') continue
       const feeding = (before?.feeding ?? 0) + 1
@@ -79,12 +79,12 @@ export class Feeder {
     return vanished
   }
 
-  private async look(queue: ChunkQueue, id: string, fed: Fed): Promise<'there' | 'gone' | 'again'> {
+  private async look(isThere: () => Promise<boolean>, fed: Fed): Promise<'there' | 'gone' | 'again'> {
     const nowMs = this.deps.clock.nowMs()
     if (fed.goneSinceMs === undefined) {
       if (nowMs - fed.checkedAtMs < checkAfterMs) return 'there'
       fed.checkedAtMs = nowMs
-      if (await queue.has(id)) return 'there'
+      if (await isThere()) return 'there'
       fed.goneSinceMs = nowMs
     }
     return nowMs - fed.goneSinceMs >= graceMs ? 'again' : 'gone'

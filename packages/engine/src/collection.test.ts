@@ -97,10 +97,10 @@ test('an item embedded in a whole chunk and again in its halves has effect once'
   await gallery.embed(ingestion, items.slice(5), 5)
   await writer.step({ list: true })
   expect(await gallery.allIds()).toHaveLength(10)
-  expect(await gallery.jobs.status(ingestion)).toMatchObject({ state: 'running', counts: { total: 11, pending: 1, indexed: 10 }, seq: null })
+  expect(await gallery.jobs.status(ingestion)).toMatchObject({ state: 'running', counts: { total: 11, pending: 1, indexed: 10 }, awaits: writer.spec.embedding, seq: null })
   await gallery.embed(ingestion, [{ id: 'last', fails: 'image_corrupt' }], 10)
   await writer.step({ list: true })
-  expect(await gallery.jobs.status(ingestion)).toMatchObject({ state: 'completed', counts: { pending: 0, indexed: 10, failed: 1 }, seq: writer.seq })
+  expect(await gallery.jobs.status(ingestion)).toMatchObject({ state: 'completed', counts: { pending: 0, indexed: 10, failed: 1 }, awaits: null, seq: writer.seq })
   expect(await gallery.jobs.failedItems(ingestion)).toEqual([{ ordinal: 10, id: 'last', line: null, code: 'image_corrupt', message: 'fails with image_corrupt' }])
 })
 

@@ -64,6 +64,8 @@ export interface ItemListWriter {
 export interface JobStatus extends JobPointer {
   state: 'queued' | 'running' | 'completed' | 'cancelled'
   counts: { total: number; pending: number; indexed: number; superseded: number; failed: number }
+  /** What an embed-worker has to make of pictures that are pending; null when none are registered. */
+  awaits: EmbeddingSpec | null
   seq: number | null
   finishedAtMs: number | null
 }

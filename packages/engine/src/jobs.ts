@@ -1,5 +1,6 @@
 // The state of jobs, read from what the manifest says was applied: never from a queue.
 import { decodeLines, decodeObject, encodeObject } from '@likeness/shared/checked-object'
+import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
 import { failedItemSchema, jobPointerSchema } from '@likeness/shared/contract/job'
 import type { FailedItem, JobPointer, JobResult } from '@likeness/shared/contract/job'
 import { slotOf } from '@likeness/shared/contract/operation'
@@ -17,14 +18,18 @@ type Committed = (incarnation: string) => Promise<Manifest | undefined>
 
 interface Progress {
   record?: IngestionRecord
+  /** Of the version that has the record. */
+  embedding?: EmbeddingSpec
   result?: JobResult
   /** The log entry is not applied yet. */
   ahead: boolean
 }
 
-const statusOf = (pointer: JobPointer, state: JobStatus['state'], done: Pick<JobResult, 'indexed' | 'superseded' | 'failed'>, end: { seq: number | null; finishedAtMs: number | null }): JobStatus => {
+type StatusMore = Pick<JobStatus, 'seq' | 'finishedAtMs'> & Partial<Pick<JobStatus, 'awaits'>>
+
+const statusOf = (pointer: JobPointer, state: JobStatus['state'], done: Pick<JobResult, 'indexed' | 'superseded' | 'failed'>, { awaits = null, ...end }: StatusMore): JobStatus => {
   const { indexed, superseded, failed } = done
-  return { ...pointer, state, counts: { total: pointer.total, pending: pointer.total - indexed - superseded - failed, indexed, superseded, failed }, ...end }
+  return { ...pointer, state, counts: { total: pointer.total, pending: pointer.total - indexed - superseded - failed, indexed, superseded, failed }, awaits, ...end }
 }
 
 export function createJobs({ store, catalog }: { store: ObjectStore; catalog: Catalog }): Jobs {
@@ -43,7 +48,7 @@ export function createJobs({ store, catalog }: { store: ObjectStore; catalog: Ca
       const manifest = await committed(incarnation)
       if (manifest === undefined) return undefined
       const record = manifest.ingestions[ingestion]
-      if (record !== undefined) return { record, ahead: false }
+      if (record !== undefined) return { record, embedding: manifest.spec.embedding, ahead: false }
       if (slotOf(revision) > manifest.appliedSlot) return { ahead: true }
       const result = await readJobResult(store, keys, ingestion)
       if (result !== undefined) return { result, ahead: false }
@@ -58,11 +63,12 @@ export function createJobs({ store, catalog }: { store: ObjectStore; catalog: Ca
     const open = { seq: null, finishedAtMs: null }
     const progress = await readProgress(pointer, committed)
     if (progress === undefined) return statusOf(pointer, 'cancelled', nothing, open)
-    const { record, result, ahead } = progress
+    const { record, embedding, result, ahead } = progress
     if (result !== undefined) return statusOf(pointer, 'completed', result, { seq: result.seq, finishedAtMs: result.finishedAtMs })
     if (ahead || record === undefined) return statusOf(pointer, 'queued', nothing, open)
     if (record.completedSeq !== null) return statusOf(pointer, 'completed', record, { seq: record.completedSeq, finishedAtMs: record.completedAtMs })
-    return statusOf(pointer, record.done === '' ? 'queued' : 'running', record, open)
+    const awaits = record.given === true ? null : embedding
+    return statusOf(pointer, record.done === '' ? 'queued' : 'running', record, { ...open, awaits })
   }
 
   async function failureKeys(pointer: JobPointer): Promise<string[]> {

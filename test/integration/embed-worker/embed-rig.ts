@@ -13,7 +13,7 @@ import { encodeItemList } from '@likeness/shared/contract/item-list'
 import type { ItemListLine } from '@likeness/shared/contract/item-list'
 import { decodeVectorBatch } from '@likeness/shared/contract/vector-batch'
 import type { BatchItem, VectorBatch } from '@likeness/shared/contract/vector-batch'
-import { chunkJobId, queueNames } from '@likeness/shared/contract/work'
+import { chunkJobId, chunkRoute, embedLanes, queueName } from '@likeness/shared/contract/work'
 import type { ChunkJob, EmbedLane } from '@likeness/shared/contract/work'
 import { collectionKeys } from '@likeness/shared/keys'
 import { openDirectoryStore } from '@likeness/shared/store/directory-store'
@@ -46,7 +46,8 @@ export async function createEmbedRig() {
   const redisServer = await startRedis()
   const redis = new Redis(redisServer.url, { maxRetriesPerRequest: null })
   redis.on('error', () => {})
-  const queues: Record<EmbedLane, Queue> = { small: new Queue(queueNames.small, { connection: redis }), bulk: new Queue(queueNames.bulk, { connection: redis }) }
+  const [small, bulk] = embedLanes.map((lane) => new Queue(queueName(lane, chunkRoute(tinyEmbedding.version)), { connection: redis })) as [Queue, Queue]
+  const queues: Record<EmbedLane, Queue> = { small, bulk }
   const workers = new Set<WorkerProcess>()
   const incarnation = createUlid()
   const keys = collectionKeys(incarnation)

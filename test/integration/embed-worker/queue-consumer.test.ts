@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { ChunkRun } from '../../../apps/embed-worker/src/chunk/process-chunk.ts'
 import { startQueueConsumer } from '../../../apps/embed-worker/src/queue-consumer.ts'
 import type { QueueConsumer } from '../../../apps/embed-worker/src/queue-consumer.ts'
-import { chunkJobId, queueNames } from '@likeness/shared/contract/work'
+import { chunkJobId, queueName } from '@likeness/shared/contract/work'
 import type { ChunkJob } from '@likeness/shared/contract/work'
 import { appError } from '@likeness/shared/errors'
 import { silentLog } from '@likeness/shared/log'
@@ -22,7 +22,7 @@ beforeEach(async () => {
   server = await startRedis()
   redis = new Redis(server.url, { maxRetriesPerRequest: null })
   redis.on('error', () => {})
-  queue = new Queue(queueNames.bulk, { connection: redis })
+  queue = new Queue(queueName('bulk', 'v'), { connection: redis })
 })
 afterEach(async () => {
   await consumer?.stop(0)
@@ -35,8 +35,8 @@ afterEach(async () => {
 const summary = { embedded: 0, failed: 0, skipped: 0 }
 const chunk = (): ChunkJob => ({ incarnation: createUlid(), ingestion: createUlid(), firstOrdinal: 0, size: 1, embedding: { version: 'v', dim: 1, unit: true }, enrolment: enrolmentSchema.parse({ view_sizes: [] }), feeding: 1 })
 const add = (job: ChunkJob) => queue.add('chunk', job, { jobId: chunkJobId(job), attempts: 5, backoff: { type: 'fixed', delay: 50 } })
-function consume(processChunk: (job: ChunkJob, run: ChunkRun) => Promise<typeof summary>): QueueConsumer {
-  return (consumer = startQueueConsumer({ connect: () => connectRedis({ url: server.url, role: 'worker', log: silentLog() }), processChunk, log: silentLog() }))
+function consume(processChunk: (job: ChunkJob, run: ChunkRun) => Promise<typeof summary>, routes = ['v']): QueueConsumer {
+  return (consumer = startQueueConsumer({ connect: () => connectRedis({ url: server.url, role: 'worker', log: silentLog() }), routes, processChunk, log: silentLog() }))
 }
 const untilAborted = (run: ChunkRun) => new Promise<never>((_, reject) => run.signal.addEventListener('abort', () => reject(run.signal.reason as Error)))
 const open = () => queue.getJobCountByTypes('waiting', 'active', 'delayed', 'failed', 'completed')
@@ -122,3 +122,42 @@ test('jobs are taken again after Redis was killed and came back', async () => {
   await add(chunk())
   await expect.poll(() => runs, { timeout: 60_000 }).toBe(2)
 }, 120_000)
+
+test('a chunk is taken by a worker that has its embedding, however many others are there, and waits for one', async () => {
+  const taken: string[] = []
+  const consumeAs = (name: string, routes: string[]) => consume(async () => {
+    taken.push(name)
+    return summary
+  }, routes)
+  const others = [consumeAs('other', ['w', 'model']), consumeAs('another', ['x'])]
+  try {
+    const { id } = await add(chunk())
+    await new Promise((resolve) => setTimeout(resolve, 2_000))
+    expect([taken, await (await queue.getJob(id!))!.getState()]).toEqual([[], 'waiting'])
+    consumeAs('own', ['v', 'model'])
+    for (let more = 0; more < 5; more++) await add(chunk())
+    await expect.poll(() => taken, { timeout: 20_000 }).toEqual(Array.from({ length: 6 }, () => 'own'))
+  } finally {
+    for (const other of others) await other.stop(0)
+  }
+})
+
+test('a worker that cannot make a chunk that came to it lays it aside and spends no attempt, however often', async () => {
+  let makes = false
+  let runs = 0
+  consume(async () => {
+    runs += 1
+    if (!makes) throw appError('embedding_mismatch', 'another file of this model')
+    return summary
+  })
+  const { id } = await add(chunk())
+  for (let turn = 1; turn <= 7; turn++) {
+    await expect.poll(async () => [runs, await (await queue.getJob(id!))?.getState()], { timeout: 20_000 }).toEqual([turn, 'delayed'])
+    const job = (await queue.getJob(id!))!
+    expect([job.attemptsMade, job.delay > 20_000]).toEqual([0, true])
+    makes = turn === 7
+    await job.promote()
+  }
+  await expect.poll(open, { timeout: 20_000 }).toBe(0)
+  expect(runs).toBe(8)
+})

@@ -42,11 +42,12 @@ export function createJobCard(id) {
   const state = h('span', { class: 'state' })
   const when = h('span', { class: 'hint when' })
   const facts = h('p', { class: 'job-facts' })
+  const waiting = h('p', { class: 'hint job-waiting' })
   const fills = parts.map((part) => h('span', { class: `fill ${part}` }))
   const bar = h('div', { class: 'progress', role: 'progressbar', 'aria-label': 'Pictures done' }, ...fills)
   const failed = createFailedList((after) => api.job(id, after))
   const root = h('li', { class: 'card job', data: { job: id } },
-    h('div', { class: 'job-title' }, name, state, when), bar, facts, failed.root)
+    h('div', { class: 'job-title' }, name, state, when), bar, facts, waiting, failed.root)
 
   return {
     root,
@@ -57,6 +58,8 @@ export function createJobCard(id) {
       setText(state, job.state)
       setText(when, [job.source, format.clockTime(job.created_at)].filter(Boolean).join(', '))
       facts.replaceChildren(...factsOf(job, rateOf(job)).map((text) => h('span', { text })))
+      waiting.hidden = job.waiting === null
+      setText(waiting, job.waiting === null ? '' : `Waits: ${job.waiting.detail}`)
       bar.setAttribute('aria-valuemin', '0')
       bar.setAttribute('aria-valuemax', String(counts.total))
       bar.setAttribute('aria-valuenow', String(doneOf(counts)))

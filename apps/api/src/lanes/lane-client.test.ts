@@ -100,7 +100,8 @@ test('a picture that kills its lane goes through two lanes, not through all', as
 test('no lane is embedder_unavailable, only others is embedding_mismatch', async () => {
   await expect(connect().embed(picture, { embedding })).rejects.toMatchObject({ code: 'embedder_unavailable', status: 503 })
   const other = await startLane('a', well, 'm@2')
-  await expect(connect(other).embed(picture, { embedding })).rejects.toMatchObject({ code: 'embedding_mismatch' })
+  const refused = { code: 'embedding_mismatch', message: expect.stringMatching(/m@1\/p@1.*m@2.*vector or item_id.*docs\/upgrading\.md/) as string, detail: { collection_embedding: 'm@1/p@1', embedder_embeddings: ['m@2'] } }
+  for (const asked of [connect(other).embed(picture, { embedding }), connect(other).rank(Uint16Array.of(1), { embedding, rawDim: 1, queryRows: 1, itemRows: [] })]) await expect(asked).rejects.toMatchObject(refused)
   expect(other.calls).toEqual([])
   await expect(connect().embedding(150)).rejects.toMatchObject({ code: 'embedder_unavailable' })
   expect(await connect(other).embedding(0)).toEqual({ ...embedding, version: 'm@2' })
@@ -155,4 +156,16 @@ test('a thumbnail is the lane\'s bytes', async () => {
   const lane = await startLane('a', (res) => void res.writeHead(200, { 'content-type': 'image/jpeg' }).end('jpeg'))
   expect(Buffer.from(await connect(lane).thumbnail(picture, 160)).toString()).toBe('jpeg')
   expect(lane.calls[0]!.path).toBe('/thumbnail?width=160')
+})
+
+test('what a new collection is made for is what the first lane makes that answers', async () => {
+  const [killed, former] = [await startLane('b', well, 'm@2/p@1'), await startLane('a', well)]
+  expect(await connect(killed, former).embedding(0)).toEqual({ ...embedding, version: 'm@2/p@1' })
+  await new Promise((resolve) => {
+    killed.server.close(resolve)
+    killed.server.closeAllConnections()
+  })
+  expect(await connect(killed, former).embedding(0)).toEqual(embedding)
+  await expect(connect(killed).embedding(150)).rejects.toMatchObject({ code: 'embedder_unavailable' })
+  expect(former.calls).toMatchObject([{ path: '/livez' }])
 })

@@ -5,8 +5,9 @@ import { compareMadeSchema, embedAnswerSchema, rankMadeSchema } from '@likeness/
 import type { CompareMade, CompareQuery, EmbedAnswer, EmbedQuery, RankMade, RankQuery } from '@likeness/shared/contract/lane'
 import { modelOf, parseProfileEmbedding } from '@likeness/shared/contract/profile'
 import type { LaneAddress } from '@likeness/shared/contract/work'
-import { appError } from '@likeness/shared/errors'
+import { appError, isAppError } from '@likeness/shared/errors'
 import type { Logger } from '@likeness/shared/log'
+import { embeddingMismatch } from './embedding-mismatch.ts'
 import { callLane, createLaneAgent, LaneDown } from './lane-request.ts'
 import type { LaneCall, LaneReply } from './lane-request.ts'
 import type { LaneRegistry } from './lane-registry.ts'
@@ -20,7 +21,7 @@ export interface LaneClient {
   rank(raws: Uint16Array, query: RankQuery, signal?: AbortSignal): Promise<RankMade>
   /** A JPEG of at most `width` pixels. */
   thumbnail(picture: Uint8Array, width: number, signal?: AbortSignal): Promise<Uint8Array>
-  /** What the lanes make; waits for a first lane, then embedder_unavailable. */
+  /** What the lane makes that was started last and answers; waits for a first one, then embedder_unavailable. */
   embedding(waitMs: number): Promise<EmbeddingSpec>
   known(): LaneAddress[]
   close(): void
@@ -29,6 +30,8 @@ export interface LaneClient {
 const deadlineMs = 30_000
 /** How long a lane that failed is asked last. */
 const suspectMs = 3_000
+/** What a lane may take to say that it is there. */
+const answersWithinMs = 2_000
 /** A picture that kills a lane must not go through all of them. */
 const maxLost = 2
 
@@ -73,6 +76,17 @@ export function createLaneClient(deps: { registry: LaneRegistry; secret: string;
     }
   }
 
+  /** A worker that was killed stays in the registry for a while, and may have had another model than who took its place. */
+  async function answers(lane: LaneAddress): Promise<boolean> {
+    try {
+      await callOne(lane, { method: 'GET', path: '/livez', body: new Uint8Array(0), deadlineMs: answersWithinMs })
+      return true
+    } catch (error) {
+      if (error instanceof LaneDown || isAppError(error, 'embedder_unavailable')) return false
+      throw error
+    }
+  }
+
   async function callAny(candidates: readonly LaneAddress[], call: Omit<LaneCall, 'deadlineMs'>): Promise<LaneReply> {
     const endMs = clock.nowMs() + deadlineMs
     let left = [...candidates]
@@ -97,9 +111,7 @@ export function createLaneClient(deps: { registry: LaneRegistry; secret: string;
   async function askFitting(path: string, picture: Uint8Array, query: EmbedQuery | CompareQuery | RankQuery, signal?: AbortSignal): Promise<unknown> {
     const lanes = registry.known()
     const fitting = fittingLanes(lanes, query.embedding)
-    if (lanes.length > 0 && fitting.length === 0) {
-      throw appError('embedding_mismatch', `the embedders make ${lanes[0]!.embedding.version}, the collection has ${query.embedding.version}`)
-    }
+    if (lanes.length > 0 && fitting.length === 0) throw embeddingMismatch(lanes, query.embedding)
     const { body } = await callAny(fitting, { path: `${path}?options=${encodeURIComponent(JSON.stringify(query))}`, body: picture, ...(signal && { signal }) })
     return JSON.parse(body.toString('utf8'))
   }
@@ -114,8 +126,7 @@ export function createLaneClient(deps: { registry: LaneRegistry; secret: string;
     async embedding(waitMs) {
       const endMs = clock.nowMs() + waitMs
       for (;;) {
-        const lane = registry.known()[0]
-        if (lane !== undefined) return lane.embedding
+        for (const lane of registry.known()) if (await answers(lane)) return lane.embedding
         if (clock.nowMs() >= endMs) throw unavailable('no embedder is running')
         await clock.sleep(100)
         await registry.refresh()

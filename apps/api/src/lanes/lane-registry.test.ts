@@ -60,3 +60,12 @@ test('while Redis is away the last known lanes stay, and go when it is back with
   state.away = false
   expect(await known()).toEqual([])
 })
+
+test('the worker that was started last comes first', async () => {
+  const { state, beat, known } = setUp()
+  beat('01-former', state.nowMs)
+  beat('02-latter', state.nowMs)
+  expect(await known()).toEqual(['02-latter', '01-former'])
+  beat('03-last', state.nowMs)
+  expect(await known()).toEqual(['03-last', '02-latter', '01-former'])
+})

@@ -5,7 +5,7 @@ import type { LaneAddress } from '@likeness/shared/contract/work'
 import type { Logger } from '@likeness/shared/log'
 
 export interface LaneRegistry {
-  /** Lanes heard of lately; all last known ones while Redis is away. */
+  /** Lanes heard of lately, all last known ones while Redis is away; the one that was started last comes first. */
   known(): LaneAddress[]
   /** Reads Redis now; never rejects. */
   refresh(): Promise<void>
@@ -64,8 +64,12 @@ export function createLaneRegistry(deps: { redis: HashReader; clock: Clock; log:
   timer.unref()
   return {
     known() {
-      const oldest = clock.nowMs() - silentMs
-      return [...lanes.values()].filter(({ heardMs }) => away || heardMs >= oldest).map(({ address }) => address)
+      const nowMs = clock.nowMs()
+      return [...lanes.values()]
+        .filter(({ heardMs }) => away || nowMs - heardMs <= silentMs)
+        // Ids are ULIDs: a later one was started later.
+        .sort((a, b) => (a.address.workerId < b.address.workerId ? 1 : -1))
+        .map(({ address }) => address)
     },
     refresh,
     close: () => clearInterval(timer)

@@ -20,6 +20,8 @@ export class LaneDown extends Error {
 }
 
 export interface LaneCall {
+  /** POST unless given. */
+  method?: 'GET'
   /** Path and query, e.g. /thumbnail?width=160. */
   path: string
   body: Uint8Array
@@ -69,7 +71,7 @@ export function callLane(target: { agent: Agent; url: string; secret: string }, 
       else reject(new LaneDown(error.message, refusals.has(error.code ?? ''), error))
     }
     const headers = { authorization: `Bearer ${target.secret}`, 'content-type': 'application/octet-stream', 'content-length': call.body.byteLength, 'x-deadline-ms': Math.max(1, Math.round(call.deadlineMs)) }
-    const outgoing = request(new URL(call.path, target.url), { method: 'POST', agent: target.agent, headers, signal })
+    const outgoing = request(new URL(call.path, target.url), { method: call.method ?? 'POST', agent: target.agent, headers, signal })
     outgoing.once('error', failed)
     outgoing.once('response', (response) => {
       readReply(response).then((body) => {

@@ -1,8 +1,10 @@
 // Whether pictures can be turned into vectors of a collection. Vectors made elsewhere, or by an earlier model, do not mix with what the embed-workers make.
-import type { CollectionSpec } from '@likeness/shared/contract/collection'
+import type { CollectionSpec, EmbeddingSpec } from '@likeness/shared/contract/collection'
 import { modelOf } from '@likeness/shared/contract/profile'
+import type { LaneAddress } from '@likeness/shared/contract/work'
 import { appError } from '@likeness/shared/errors'
 import type { ProfileStore } from '@likeness/shared/profile-store'
+import { embeddingMismatch } from './embedding-mismatch.ts'
 import type { LaneClient } from './lane-client.ts'
 
 export interface EmbedderDeps {
@@ -10,9 +12,17 @@ export interface EmbedderDeps {
   profiles: Pick<ProfileStore, 'ofEmbedding'>
 }
 
-/** embedding_mismatch for sparse vectors, which no embed-worker makes, and when embed-workers are known and none of them makes what the collection holds: its model's own embedding, or one with a stored profile. */
-export async function requireEmbedder({ lanes, profiles }: EmbedderDeps, { name, embedding: wanted }: CollectionSpec): Promise<void> {
-  const { version, dim, sparse } = wanted
+/** Whether one of them makes it: its model's own embedding, or one with a stored profile that was learned with its model. */
+export async function makesEmbedding(lanes: readonly LaneAddress[], wanted: EmbeddingSpec, profiles: EmbedderDeps['profiles']): Promise<boolean> {
+  if (lanes.some(({ embedding }) => embedding.version === wanted.version && embedding.dim === wanted.dim)) return true
+  const sameModel = lanes.filter(({ embedding }) => modelOf(embedding.version) === modelOf(wanted.version))
+  const profile = sameModel.length === 0 ? undefined : await profiles.ofEmbedding(wanted)
+  return profile !== undefined && sameModel.some(({ modelSha256 = profile.model_sha256 }) => modelSha256 === profile.model_sha256)
+}
+
+/** embedding_mismatch for sparse vectors, which no embed-worker makes, and when embed-workers are known and none of them makes what the collection holds. */
+export async function requireEmbedder({ lanes, profiles }: EmbedderDeps, { name, embedding: wanted }: Pick<CollectionSpec, 'name' | 'embedding'>): Promise<void> {
+  const { version, sparse } = wanted
   if (sparse) {
     throw appError(
       'embedding_mismatch',
@@ -20,14 +30,7 @@ export async function requireEmbedder({ lanes, profiles }: EmbedderDeps, { name,
       { detail: { collection_embedding: version } }
     )
   }
-  const made = lanes.known().map(({ embedding }) => embedding)
-  if (made.length === 0 || made.some((embedding) => embedding.version === version && embedding.dim === dim)) return
-  if (made.some((embedding) => modelOf(embedding.version) === modelOf(version)) && (await profiles.ofEmbedding(wanted)) !== undefined) return
-  const versions = [...new Set(made.map((embedding) => `${embedding.version} (${embedding.dim})`))]
-  throw appError(
-    'embedding_mismatch',
-    `collection ${name} holds vectors of ${version} (${dim}) and the embed-workers make ${versions.join(', ')}: ` +
-      `search it by vector or item_id, add to it with POST /v1/collections/${name}/vectors, or run embed-workers that make ${version}`,
-    { detail: { collection_embedding: version, embedder_embeddings: made.map((embedding) => embedding.version) } }
-  )
+  const known = lanes.known()
+  if (known.length === 0 || (await makesEmbedding(known, wanted, profiles))) return
+  throw embeddingMismatch(known, wanted, name)
 }

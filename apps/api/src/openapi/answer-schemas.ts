@@ -44,7 +44,8 @@ const compareSchema = z.strictObject({
 
 const jobSchema = z.strictObject({
   id: z.string(), collection: z.string(), incarnation: z.string(), state: z.enum(['queued', 'running', 'completed', 'cancelled']), source: z.string(), revision: count,
-  counts: z.strictObject({ total: count, pending: count, indexed: count, superseded: count, failed: count }), failed: z.array(failedItemSchema),
+  counts: z.strictObject({ total: count, pending: count, indexed: count, superseded: count, failed: count }),
+  waiting: z.strictObject({ code: z.enum(['embedding_mismatch', 'embedder_unavailable']), detail: z.string(), collection_embedding: z.string(), embedder_embeddings: z.array(z.string()) }).nullable(), failed: z.array(failedItemSchema),
   seq: count.nullable(), created_at: z.iso.datetime(), finished_at: z.iso.datetime().nullable()
 }) satisfies z.ZodType<JobAnswer>
 

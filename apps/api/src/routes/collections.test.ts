@@ -95,7 +95,7 @@ test('jobs that do not exist are job_not_found, bad queries invalid_request', as
 test('failed items of a job come after an ordinal, and only when there are some', async () => {
   const asked: unknown[] = []
   const counts = { total: 3, pending: 0, indexed: 2, superseded: 0, failed: 1 }
-  api.deps.jobs.status = async (id) => ({ ingestion: id, incarnation: 'i', collection: 'marks', total: 3, revision: 1024, source: 'upload', createdAtMs: 0, state: 'completed', counts, seq: 7, finishedAtMs: 1000 })
+  api.deps.jobs.status = async (id) => ({ ingestion: id, incarnation: 'i', collection: 'marks', total: 3, revision: 1024, source: 'upload', createdAtMs: 0, state: 'completed', counts, awaits: null, seq: 7, finishedAtMs: 1000 })
   api.deps.jobs.failedItems = async (_id, options) => {
     asked.push(options)
     return [{ ordinal: 2, id: '<b>x</b>', line: 5, code: 'image_corrupt', message: 'broken' }]

@@ -1,4 +1,4 @@
-// GET /v1/jobs/:id?failed_after=: state, counts, the first 1000 failed items after an ordinal, and the seq that holds it all.
+// GET /v1/jobs/:id?failed_after=: state, counts, why it waits, the first 1000 failed items after an ordinal, and the seq that holds it all.
 import { z } from 'zod'
 import { appError } from '@likeness/shared/errors'
 import { ulidPattern } from '@likeness/shared/ulid'
@@ -7,6 +7,7 @@ import { parseRequest } from '../http/request-body.ts'
 import { pathParameter } from '../http/route.ts'
 import type { Route } from '../http/route.ts'
 import { jobAnswer } from '../job-answer.ts'
+import { whyWaiting } from '../lanes/why-waiting.ts'
 
 const failedShown = 1000
 export const querySchema = z.object({ failed_after: z.coerce.number().int().min(-1).optional() })
@@ -20,6 +21,6 @@ export const getJob = (deps: ApiDeps): Route => ({
     const { failed_after: after } = parseRequest(querySchema, req.query)
     const job = await deps.jobs.status(id)
     const failed = job.counts.failed === 0 ? [] : await deps.jobs.failedItems(id, { after, limit: failedShown })
-    res.json(jobAnswer(job, failed))
+    res.json(jobAnswer(job, await whyWaiting(deps, job), failed))
   }
 })

@@ -5,6 +5,7 @@ import type { ApiDeps } from '../api-deps.ts'
 import { parseRequest } from '../http/request-body.ts'
 import type { Route } from '../http/route.ts'
 import { jobAnswer } from '../job-answer.ts'
+import { whyWaiting } from '../lanes/why-waiting.ts'
 
 export const querySchema = z.object({ limit: z.coerce.number().int().min(1).max(1000).default(50), collection: collectionNameSchema.optional() })
 
@@ -17,6 +18,6 @@ export const listJobs = (deps: ApiDeps): Route => ({
   async handle(req, res) {
     const { limit, collection } = parseRequest(querySchema, req.query)
     const jobs = await deps.jobs.list({ limit, collection: collection && (await ownName(deps, collection)) })
-    res.json({ jobs: jobs.map((job) => jobAnswer(job, [])) })
+    res.json({ jobs: await Promise.all(jobs.map(async (job) => jobAnswer(job, await whyWaiting(deps, job), []))) })
   }
 })

@@ -92,7 +92,7 @@ async function bringIn({ api, config, list, progress, say, source = picturesOf(c
     doneBefore = isContinued ? atFirstAsk : 0
     progress.show(done, list.lines, doneBefore)
   }
-  const follower = createJobFollower({ api, onDone, onTrouble })
+  const follower = createJobFollower({ api, onDone, onTrouble, onWaiting: (why) => say(`waiting: ${why}`) })
   const submitted = new AbortController()
   const submit = async (): Promise<void> => {
     const deps = { api, collection: config.collection, imageRoot: config.imageRoot, keyBase: `build-${record.nonce}`, onTrouble }

@@ -7,18 +7,19 @@ import { createJobFollower } from './follow-jobs.ts'
 type Failed = JobAnswer['failed']
 
 /** Jobs that are done a little more each time they are asked for. */
-function fakeJobs(jobs: Record<string, { total: number; failed?: Failed; state?: JobAnswer['state'] }>, perAsk = 5) {
+function fakeJobs(jobs: Record<string, { total: number; failed?: Failed; state?: JobAnswer['state']; waiting?: JobAnswer['waiting'] }>, perAsk = 5) {
   const asked: string[] = []
   const api = {
     getJob: async (id: string, { failedAfter = -1 }: { failedAfter?: number } = {}): Promise<Partial<JobAnswer>> => {
       asked.push(id)
-      const { total, failed = [], state } = jobs[id]!
+      const { total, failed = [], state, waiting = null } = jobs[id]!
       const settled = Math.min(total, perAsk * asked.filter((one) => one === id).length)
       const bad = settled === total ? failed.length : 0
       return {
         id,
         state: state ?? (settled === total ? 'completed' : 'running'),
         counts: { total, pending: total - settled, indexed: settled - bad, superseded: 0, failed: bad },
+        waiting,
         failed: failed.filter(({ ordinal }) => ordinal > failedAfter).slice(0, 2),
         seq: settled === total ? total : null
       }
@@ -33,7 +34,7 @@ test('jobs are followed to their end, with counts over all and every failed line
   const { api } = fakeJobs({ a: { total: 12, failed: [failedItem(3, 40), failedItem(5, 60), failedItem(7, 80)] }, b: { total: 6, failed: [failedItem(1, null)] } })
   const done: number[] = []
   let before = 0
-  const follower = createJobFollower({ api, onDone: (count, doneBefore) => void (done.push(count), (before = doneBefore)), onTrouble: () => undefined })
+  const follower = createJobFollower({ api, onDone: (count, doneBefore) => void (done.push(count), (before = doneBefore)), onTrouble: () => undefined, onWaiting: () => undefined })
   follower.add({ jobs: [{ id: 'a', total: 12 }], failures: [] })
   follower.add({ jobs: [{ id: 'b', total: 6, lines: Uint32Array.of(10, 20, 30, 40, 50, 70) }], failures: [{ line: 1, path: 'x', code: 'missing_label', message: '' }] })
   const noMore = new AbortController()
@@ -49,7 +50,7 @@ test('jobs are followed to their end, with counts over all and every failed line
 
 test('of many jobs only a few are asked for at a time, and each gets its turn', async () => {
   const { api, asked } = fakeJobs(Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`j${i}`, { total: 5 }])))
-  const follower = createJobFollower({ api, onDone: () => undefined, onTrouble: () => undefined })
+  const follower = createJobFollower({ api, onDone: () => undefined, onTrouble: () => undefined, onWaiting: () => undefined })
   follower.add({ jobs: Array.from({ length: 20 }, (_, i) => ({ id: `j${i}`, total: 5 })), failures: [] })
   const noMore = new AbortController()
   noMore.abort()
@@ -59,7 +60,7 @@ test('of many jobs only a few are asked for at a time, and each gets its turn', 
 
 test('a job that was cancelled ends the build with a message', async () => {
   const { api } = fakeJobs({ a: { total: 9, state: 'cancelled' } })
-  const follower = createJobFollower({ api, onDone: () => undefined, onTrouble: () => undefined })
+  const follower = createJobFollower({ api, onDone: () => undefined, onTrouble: () => undefined, onWaiting: () => undefined })
   follower.add({ jobs: [{ id: 'a', total: 9 }], failures: [] })
   await expect(follower.run(new AbortController().signal)).rejects.toThrow('dropped meanwhile')
 })
@@ -74,10 +75,22 @@ test('an API that is away for a moment is asked again, and said so once', async 
     }
   } as ApiClient
   const troubles: unknown[] = []
-  const follower = createJobFollower({ api: flaky, onDone: () => undefined, onTrouble: (error) => troubles.push(error) })
+  const follower = createJobFollower({ api: flaky, onDone: () => undefined, onTrouble: (error) => troubles.push(error), onWaiting: () => undefined })
   follower.add({ jobs: [{ id: 'a', total: 5 }], failures: [] })
   const noMore = new AbortController()
   noMore.abort()
   expect((await follower.run(noMore.signal)).indexed).toBe(5)
   expect(troubles).toHaveLength(1)
+})
+
+test('why pictures wait is told once, whatever number of jobs wait for it', async () => {
+  const waiting = { code: 'embedding_mismatch' as const, detail: 'nobody makes a@1', collection_embedding: 'a@1', embedder_embeddings: ['b@1'] }
+  const { api } = fakeJobs({ a: { total: 12, waiting }, b: { total: 12, waiting }, c: { total: 5 } })
+  const told: string[] = []
+  const follower = createJobFollower({ api, onDone: () => undefined, onTrouble: () => undefined, onWaiting: (why) => told.push(why) })
+  for (const id of ['a', 'b', 'c']) follower.add({ jobs: [{ id, total: 12 }], failures: [] })
+  const noMore = new AbortController()
+  noMore.abort()
+  expect((await follower.run(noMore.signal)).indexed).toBe(29)
+  expect(told).toEqual(['nobody makes a@1'])
 })

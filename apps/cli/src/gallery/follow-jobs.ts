@@ -35,10 +35,13 @@ export interface FollowDeps {
   /** Lines settled so far, and how many of them were when their job was first asked for: of an interrupted build, work of an earlier run. */
   onDone: (done: number, doneBefore: number) => void
   onTrouble: (error: unknown) => void
+  /** Pictures wait, and why: told once for each reason. */
+  onWaiting: (why: string) => void
 }
 
-export function createJobFollower({ api, onDone, onTrouble }: FollowDeps) {
+export function createJobFollower({ api, onDone, onTrouble, onWaiting }: FollowDeps) {
   const open: Open[] = []
+  const told = new Set<string>()
   let stopped = false
   let doneBefore = 0
   const result: Followed = { indexed: 0, superseded: 0, failed: 0, failures: [], jobs: [], seq: 0 }
@@ -52,6 +55,7 @@ export function createJobFollower({ api, onDone, onTrouble }: FollowDeps) {
     one.counts = answer.counts
     if (!one.isAsked) doneBefore += answer.counts.total - answer.counts.pending
     one.isAsked = true
+    tellWaiting(answer)
     if (answer.state === 'cancelled') throw new UserError(`job ${answer.id} was cancelled: the collection was dropped meanwhile`)
     if (answer.state !== 'completed') return false
     result.indexed += answer.counts.indexed
@@ -60,6 +64,12 @@ export function createJobFollower({ api, onDone, onTrouble }: FollowDeps) {
     result.seq = Math.max(result.seq, answer.seq ?? 0)
     if (answer.counts.failed > 0) await keepFailures(answer, one.job)
     return true
+  }
+
+  function tellWaiting({ waiting }: JobAnswer): void {
+    if (waiting === null || told.has(waiting.detail)) return
+    told.add(waiting.detail)
+    onWaiting(waiting.detail)
   }
 
   async function keepFailures(answer: JobAnswer, { id, lines }: SubmittedJob): Promise<void> {

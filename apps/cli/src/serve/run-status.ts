@@ -70,7 +70,10 @@ export async function runJobs(args: readonly string[], context: CommandContext):
     return 0
   }
   if (jobs.length === 0) context.print('no jobs')
-  for (const job of jobs) context.print(describeJob(job))
+  for (const job of jobs) {
+    context.print(describeJob(job))
+    if (job.waiting !== null) context.print(`  waits: ${job.waiting.code}: ${printable(job.waiting.detail)}`)
+  }
   if (id !== undefined) await printFailed(jobs[0]!, (failedAfter) => api.getJob(id, { failedAfter }), context)
   return 0
 }

@@ -39,7 +39,7 @@ export interface ChunkSummary {
   skipped: number
 }
 
-/** Rejects with `embedding_mismatch`, `store_unavailable` or the signal's reason: the queue tries again. */
+/** Rejects with `store_unavailable` or the signal's reason: the queue tries again; with `embedding_mismatch`: another worker is to. */
 export function createChunkProcessor(deps: ChunkDeps) {
   return async (job: ChunkJob, run: ChunkRun): Promise<ChunkSummary> => {
     await deps.embeddings.check(job.embedding)

@@ -2,11 +2,18 @@
 import { z } from 'zod'
 import { embeddingSchema } from './collection.ts'
 import { enrolmentSchema } from './picture-settings.ts'
+import { modelOf, parseProfileEmbedding } from './profile.ts'
 
 /** Ingestions of at most this many items use the small queue, so that they do not wait behind an import. */
 export const smallIngestionItems = 32
-export const queueNames = { small: 'embed-small', bulk: 'embed-bulk' } as const
-export type EmbedLane = keyof typeof queueNames
+export const embedLanes = ['small', 'bulk'] as const
+export type EmbedLane = (typeof embedLanes)[number]
+/** Where chunks of an embedding wait: for embed-workers that were started with it, or, when a learned profile makes it, for any of its model. So nobody takes what it cannot make. */
+export const chunkRoute = (embeddingVersion: string): string => (parseProfileEmbedding(embeddingVersion) === undefined ? embeddingVersion : modelOf(embeddingVersion))
+/** What an embed-worker takes chunks from, by the embedding that it was started with. */
+export const routesOf = (ownVersion: string): string[] => [...new Set([ownVersion, modelOf(ownVersion)])]
+/** BullMQ's names hold no `:`. */
+export const queueName = (lane: EmbedLane, route: string): string => `embed-${lane}-${route.replaceAll(/[^\w.@/-]/g, '_')}`
 
 export const chunkJobSchema = z.object({
   incarnation: z.string(),
@@ -42,6 +49,8 @@ export const laneAddressSchema = z.object({
   workerId: z.string(),
   url: z.string(),
   embedding: embeddingSchema,
+  /** Of the model's file. Workers from before there was a queue for each route do not say it, and take no chunks from these. */
+  modelSha256: z.string().optional(),
   provider: z.string(),
   atMs: z.number()
 })
