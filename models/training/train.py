@@ -87,6 +87,7 @@ class Run:
             value.requires_grad = name.startswith(PARTS[options.learn])
         self.heads = Heads(WIDTH if options.learn == "vectors" else RAW, taught.shape[1]).to(self.device)
         self.mean = {name: value.detach().clone() for name, value in self.network.state_dict().items()}
+        self.start = {name: value.clone() for name, value in self.mean.items() if options.learn == "boxes" and name.startswith(PARTS["boxes"])}
         learned = [value for value in self.network.parameters() if value.requires_grad]
         self.optimizer = torch.optim.AdamW(
             [{"params": [value for value in learned if value.ndim > 1], "weight_decay": 0.01, "scale": 1.0}, {"params": [value for value in learned if value.ndim <= 1], "weight_decay": 0.0, "scale": 1.0},
@@ -106,12 +107,12 @@ class Run:
         self.optimizer.load_state_dict(kept["optimizer"])
         for group, scale in zip(self.optimizer.param_groups, scales):
             group["scale"] = scale
-        self.mean, self.step, self.spent = kept["mean"], kept["step"], kept["spent"]
+        self.start, self.mean, self.step, self.spent = kept["start"], kept["mean"], kept["step"], kept["spent"]
 
     def save(self):
         self.file.parent.mkdir(parents=True, exist_ok=True)
         part = self.file.with_suffix(".part")
-        torch.save({"network": self.network.state_dict(), "heads": self.heads.state_dict(), "optimizer": self.optimizer.state_dict(), "mean": self.mean, "step": self.step, "spent": self.spent}, part)
+        torch.save({"network": self.network.state_dict(), "heads": self.heads.state_dict(), "optimizer": self.optimizer.state_dict(), "start": self.start, "mean": self.mean, "step": self.step, "spent": self.spent}, part)
         part.replace(self.file)
 
     def progress(self, began):
