@@ -84,7 +84,8 @@ export async function createDamagedGallery(): Promise<DamagedGallery> {
     const replica = createReplica({ store, clock: systemClock, log: silentLog(), cacheDir, pollMs: 3_600_000 })
     const close = async () => {
       await replica.close()
-      await rm(cacheDir, { recursive: true, force: true })
+      // A download that was given up may still put a file down.
+      await rm(cacheDir, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 })
     }
     return { replica, cacheDir, close }
   }

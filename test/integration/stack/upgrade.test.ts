@@ -81,7 +81,8 @@ test('an import that was open says why it waits, is not tried in vain, and ends 
   try {
     await expect.poll(async () => (await live.api.job(openJob)).waiting, { timeout: 10_000 }).toBe(null)
     expect((await live.api.finished(openJob)).counts).toEqual({ total: imported, pending: 0, indexed: imported, superseded: 0, failed: 0 })
-    // Both serve: each takes what is its own.
+    // Both serve: each takes what is its own. The queue may give the worker its chunk before the api has heard of it.
+    await expect.poll(isKnown(former), { timeout: 20_000 }).toBe(true)
     const jobs = await Promise.all([importFolder('marks', 'more', 500), importFolder('fresh', 'more', 600)])
     for (const { job } of jobs) expect((await live.api.finished(job)).counts).toMatchObject({ indexed: imported, failed: 0 })
     expect((await live.api.searchPicture('marks', await pictureOf(3))).hits[0]).toMatchObject({ id: 'mark 3/a' })
