@@ -169,7 +169,8 @@ def main():
     torch.manual_seed(options.seed)
     torch.set_num_threads(options.threads)
     sources = Sources(options.photos, options.cache)
-    taught = descriptors(sources, options.teacher, options.cache, options.threads)
+    # Who learns boxes alone asks no teacher, and leaves the file of its answers to whoever does at the same time.
+    taught = np.zeros((len(sources.things), 1), np.float32) if options.learn == "boxes" else descriptors(sources, options.teacher, options.cache, options.threads)
     run = Run(options, taught)
     last = options.steps if options.until is None else 10**9
     print(f"{len(sources.things)} identities, {run.device}, from step {run.step}", flush=True)
