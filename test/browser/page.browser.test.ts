@@ -23,6 +23,11 @@ async function post(path: string, body: FormData | object): Promise<unknown> {
   return response.json()
 }
 
+async function changeSettings(settings: object): Promise<void> {
+  const response = await fetch(`${target.url}/v1/collections/${collection}`, { method: 'PATCH', body: JSON.stringify({ settings }), headers: { 'content-type': 'application/json' } })
+  if (!response.ok) throw new Error(`settings: ${response.status}: ${await response.text()}`)
+}
+
 async function waitForJobs() {
   for (;;) {
     const { jobs } = (await (await fetch(`${target.url}/v1/jobs`)).json()) as { jobs: JobAnswer[] }
@@ -168,8 +173,24 @@ describe('searching', { timeout: 60_000 }, () => {
     await page.locator('#threshold-on').check()
     await page.locator('#threshold').fill('1')
     await page.locator('.verdict.unknown').waitFor()
-    expect(await page.locator('.verdict').textContent()).toContain('Nothing in shapes scores at 1.00 or above')
+    expect(await page.locator('.verdict').textContent()).toContain('Nothing in shapes has a score of 1.00 or above')
     expect(await page.locator('.hit').count()).toBe(0)
+  })
+
+  test('where a threshold is compared with how far hits stand out, the page says so', async () => {
+    await changeSettings({ cohort_weight: 0.5 })
+    try {
+      const page = await open()
+      const { hits } = await searchWith(page, await namedPicture(77))
+      expect(await page.locator('.verdict').textContent()).toContain(`margin ${hits[0]!.margin!.toFixed(3)}`)
+      expect(await page.locator('.hit .margin').first().textContent()).toBe(`margin ${hits[0]!.margin!.toFixed(3)}`)
+      await page.getByLabel('Minimum margin').first().check()
+      await page.locator('#threshold').fill('1')
+      await page.locator('.verdict.unknown').waitFor()
+      expect(await page.locator('.verdict').textContent()).toContain('Nothing in shapes has a margin of 1.00 or above')
+    } finally {
+      await changeSettings({ cohort_weight: null })
+    }
   })
 
   test('k changes how many hits there are', async () => {

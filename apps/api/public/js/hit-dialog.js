@@ -9,7 +9,7 @@ import { remoteImage } from './remote-image.js'
 export function openHit(hit, { collection, query, onSearch }) {
   const closed = new AbortController()
   const facts = [
-    ['id', hit.id], ['score', String(hit.score)], [`distance (${hit.metric})`, String(hit.distance)],
+    ['id', hit.id], ['score', String(hit.score)], ...(hit.margin === undefined ? [] : [['margin', String(hit.margin)]]), [`distance (${hit.metric})`, String(hit.distance)],
     ['box', hit.box ? hit.box.map((value) => Math.round(value)).join(', ') : 'none'],
     ...Object.entries(hit.metadata ?? {}).map(([key, value]) => [key, String(value)])
   ]

@@ -19,6 +19,9 @@ function originOf(hit, objects) {
   return objects.findIndex((object) => object.hits.some((own) => own.id === hit.id && own.score === hit.score))
 }
 
+/** How far it stands out, where the collection asks for that. */
+const marginOf = (hit) => (hit.margin === undefined ? null : h('span', { class: 'margin', title: 'how far it stands out from other labels', text: `margin ${format.score(hit.margin)}` }))
+
 function hitRow({ hit, rank, objectIndex, hue, actions }) {
   const bar = h('span', { class: 'bar', 'aria-hidden': 'true' }, h('span', { class: 'bar-fill' }))
   bar.firstChild.style.width = `${100 * Math.min(1, Math.max(0, hit.score))}%`
@@ -29,7 +32,7 @@ function hitRow({ hit, rank, objectIndex, hue, actions }) {
     h('div', { class: 'hit-text' },
       h('p', { class: hit.label === null ? 'hit-label none' : 'hit-label', text: hit.label ?? 'no label' }),
       h('p', { class: 'hit-id', title: hit.id, text: hit.id }),
-      h('p', { class: 'hit-score' }, bar, h('span', { class: 'score', title: `${hit.metric} ${hit.distance}`, text: format.score(hit.score) }))),
+      h('p', { class: 'hit-score' }, bar, h('span', { class: 'score', title: `${hit.metric} ${hit.distance}`, text: format.score(hit.score) }), marginOf(hit))),
     h('button', { type: 'button', class: 'quiet delete', 'aria-label': `Delete ${name}`, title: 'Delete', on: { click: () => actions.onDelete(hit) } }))
   row.addEventListener('pointerenter', () => actions.onHover(objectIndex))
   row.addEventListener('pointerleave', () => actions.onHover(null))
@@ -38,19 +41,19 @@ function hitRow({ hit, rank, objectIndex, hue, actions }) {
   return row
 }
 
-function verdict(answer, threshold) {
+function verdict(answer, { threshold, measure }) {
   const best = answer.hits[0]
   if (best) {
     const same = answer.hits.filter((hit) => hit.label === best.label).length
     const why = best.label === null ? ', no label' : answer.hits.length === 1 ? ', the only hit' : `, ${same} of ${answer.hits.length} hits have this label`
     return h('div', { class: 'verdict' },
       h('h2', { text: best.label ?? best.id }),
-      h('p', {}, 'best score ', h('span', { class: 'verdict-score', text: format.score(best.score) }), why))
+      h('p', {}, 'best score ', h('span', { class: 'verdict-score', text: format.score(best.score) }), best.margin === undefined ? '' : `, margin ${format.score(best.margin)}`, why))
   }
-  const limit = threshold === null ? 'above the threshold of this collection' : `at ${threshold.toFixed(2)} or above`
+  const limit = threshold === null ? 'above the threshold of this collection' : `of ${threshold.toFixed(2)} or above`
   return h('div', { class: 'verdict unknown' },
     h('h2', { text: 'Unknown' }),
-    h('p', { text: `Nothing in ${answer.collection} scores ${limit}.` }))
+    h('p', { text: `Nothing in ${answer.collection} has a ${measure} ${limit}.` }))
 }
 
 /** actions: onHover(objectIndex | null), onOpen(hit, objectIndex), onDelete(hit). */
@@ -102,13 +105,14 @@ export function createHitsView({ root, actions }) {
 
   return {
     select,
-    show(next, threshold) {
+    /** `limit`: {threshold: null for the collection's own, measure: what it is compared with}. */
+    show(next, limit) {
       answer = next
       const objects = next.objects.map((object, index) =>
         tab(index, objectLabel(object, index), object.hits, object.kind === 'whole' ? 'whole' : hueOf(index)))
       tabs.replaceChildren(...(objects.length === 1 ? [] : [tab(overall, 'Best of all', next.hits, 'none')]), ...objects)
       const took = next.took_ms
-      root.replaceChildren(verdict(next, threshold), tabs, list,
+      root.replaceChildren(verdict(next, limit), tabs, list,
         h('p', { class: 'took' },
           h('span', {}, h('strong', { text: format.ms(took.total) }), ` in all: ${format.ms(took.embed)} embedding, ${format.ms(took.search)} search`),
           h('span', { text: `index seq ${next.index_seq}` })))

@@ -9,10 +9,14 @@ export function createSearchControls({ onChange, collections }) {
   const slider = byId('threshold')
   let timer = null
 
+  /** What a threshold is compared with: with a `cohort_weight` how far a hit stands out. */
+  const measure = () => (collections.current()?.settings?.cohort_weight > 0 ? 'margin' : 'score')
   const threshold = () => (on.checked ? Number(slider.value) : null)
 
   function paint() {
     slider.disabled = !on.checked
+    byId('threshold-name').textContent = `Minimum ${measure()}`
+    slider.setAttribute('aria-label', `Minimum ${measure()}`)
     const own = collections.current()?.settings?.score_thres
     byId('threshold-value').textContent = on.checked ? Number(slider.value).toFixed(2) : typeof own === 'number' ? `collection’s: ${own}` : 'none'
   }
@@ -28,6 +32,7 @@ export function createSearchControls({ onChange, collections }) {
   return {
     paint,
     threshold,
+    measure,
     /** Form fields of the search request. */
     fields: () => ({ k: k.validity.valid && k.value !== '' ? k.value : 5, ...(on.checked ? { score_thres: threshold() } : {}) })
   }

@@ -53,7 +53,7 @@ export function createSearchView({ collections }) {
   function show(next) {
     answer = next
     picture.setBoxes(answer.objects, answer.picture, objectLabel)
-    hits.show(answer, controls.threshold())
+    hits.show(answer, { threshold: controls.threshold(), measure: controls.measure() })
     byId('clear-box').hidden = query.box === null
     const best = answer.hits[0]
     const found = answer.objects.filter((object) => object.kind === 'subject').length

@@ -25,7 +25,7 @@ const collectionListSchema = z.strictObject({
 }) satisfies z.ZodType<CollectionListAnswer>
 
 const hitSchema = z.strictObject({
-  id: z.string(), label: z.string().nullable(), metadata: metadataSchema, score: z.number(), rerank_score: z.number().optional(), distance: z.number(), metric: z.string(), box: boxSchema, ...links
+  id: z.string(), label: z.string().nullable(), metadata: metadataSchema, score: z.number(), margin: z.number().optional(), rerank_score: z.number().optional(), distance: z.number(), metric: z.string(), box: boxSchema, ...links
 }) satisfies z.ZodType<HitAnswer>
 
 const objectSchema = z.strictObject({

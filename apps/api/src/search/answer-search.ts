@@ -1,5 +1,5 @@
 // From hits of the snapshot to the answer: per object, and merged over all of them by item, best score first.
-import type { Snapshot } from '@likeness/engine/contract'
+import type { Snapshot, SnapshotQuery } from '@likeness/engine/contract'
 import { rerankProblem } from '@likeness/shared/contract/collection'
 import type { CollectionSettings } from '@likeness/shared/contract/collection'
 import { defaultK, maxHits, maxK } from '@likeness/shared/contract/http'
@@ -13,11 +13,12 @@ import { rawsOfQueries, searchByCells } from './search-by-cells.ts'
 import type { CellRanking } from './search-by-cells.ts'
 import { searchReranked } from './search-reranked.ts'
 import type { RankedHit } from './search-reranked.ts'
+import { searchWithMargins } from './search-with-margins.ts'
 import type { SearchQueries } from './search-queries.ts'
 
-function hitAnswer(collection: string, metric: string, { item, row, score, distance, rerankScore }: RankedHit): HitAnswer {
+function hitAnswer(collection: string, metric: string, { item, row, score, distance, margin, rerankScore }: RankedHit): HitAnswer {
   const { id, label, metadata, rows, width, height } = item
-  return { id, label, metadata, score, ...(rerankScore !== undefined && { rerank_score: rerankScore }), distance, metric, box: rows[row]?.box ?? [0, 0, width, height], ...pictureLinks(collection, id) }
+  return { id, label, metadata, score, ...(margin !== undefined && { margin }), ...(rerankScore !== undefined && { rerank_score: rerankScore }), distance, metric, box: rows[row]?.box ?? [0, 0, width, height], ...pictureLinks(collection, id) }
 }
 
 /** What a hit is grouped by; undefined for a group of its own. */
@@ -32,7 +33,7 @@ export interface Grouping {
 }
 
 /** Those that were ranked anew before those that came too late for it. */
-const rankOf = ({ rerank_score: again, score }: HitAnswer): number => (again === undefined ? score : 2 + again)
+const rankOf = ({ rerank_score: again, score, margin = score }: HitAnswer): number => (again === undefined ? margin : 2 + again)
 
 /** Best k items, each once with its best rank, at most `size` of a group. Equal ones keep their order. */
 export function mergeHits(lists: readonly (readonly HitAnswer[])[], k: number, group?: Grouping): HitAnswer[] {
@@ -80,7 +81,7 @@ function askFor({ group_size: groupSize = 1, group_by: groupBy }: SearchRequest,
 /** Searches all vectors at once; timings are the caller's. */
 export async function searchSnapshot(snapshot: Snapshot, queries: SearchQueries, request: SearchRequest, ranking: CellRanking): Promise<Omit<SearchAnswer, 'took_ms' | 'collection'>> {
   const { name, metric, settings } = snapshot.spec
-  const { group_by: groupBy, group_size: groupSize = 1, nms_iou: nmsIou = settings.nms_iou, rerank = settings.rerank, hamming_radius: hammingRadius } = request
+  const { group_by: groupBy, group_size: groupSize = 1, nms_iou: nmsIou = settings.nms_iou, rerank = settings.rerank, cohort_weight: weight = settings.cohort_weight, hamming_radius: hammingRadius } = request
   if (hammingRadius !== undefined && metric !== 'hamming') throw appError('invalid_request', `hamming_radius is for hamming, and the metric of ${name} is ${metric}`)
   const problem = rerank ? rerankProblem(snapshot.spec) : undefined
   if (problem !== undefined) throw appError('invalid_request', problem)
@@ -94,7 +95,9 @@ export async function searchSnapshot(snapshot: Snapshot, queries: SearchQueries,
   const wish = { vectors: queries.vectors, k: asked.k, searchBudget: request.search_budget, hammingRadius, scoreThres: request.score_thres, filter, ...grouping }
   const raws = rerank === 'cells' ? await rawsOfQueries(queries, ranking) : undefined
   if (request.rerank === 'cells' && raws === undefined) throw appError('invalid_request', 'rerank by cells is for pictures, and for items that came as pictures')
-  const found = raws !== undefined ? await searchByCells(snapshot, wish, raws, ranking) : rerank === true ? await searchReranked(snapshot, wish) : await snapshot.search(wish)
+  const search = (own: SnapshotQuery): Promise<RankedHit[][]> =>
+    raws !== undefined ? searchByCells(snapshot, own, raws, ranking) : rerank === true ? searchReranked(snapshot, own) : snapshot.search(own)
+  const found = weight > 0 ? await searchWithMargins(snapshot, wish, { weight, except: queries.except, search }) : await search(wish)
   const lists = found.map((hits) => hits.filter(({ item }) => item.id !== queries.except).map((hit) => hitAnswer(name, metric, hit)))
   const group = groupBy === undefined ? undefined : { by: groupBy, size: groupSize }
   const every = queries.objects.map((object, i) => ({ ...object, hits: mergeHits(lists.filter((_, n) => queries.objectOf[n] === i), k, group) }))

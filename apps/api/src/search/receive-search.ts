@@ -11,7 +11,7 @@ export interface ReceivedSearch {
   picture: Uint8Array | undefined
 }
 
-const asJson = new Set(['vector', 'box', 'k', 'score_thres', 'search_budget', 'hamming_radius', 'min_seq', 'max_objects', 'detector_threshold', 'nms_iou', 'filter', 'exclude', 'group_size', 'tiles', 'detect_tiles', 'exclude_same', 'metadata'])
+const asJson = new Set(['vector', 'box', 'k', 'score_thres', 'search_budget', 'hamming_radius', 'min_seq', 'max_objects', 'detector_threshold', 'nms_iou', 'filter', 'exclude', 'group_size', 'tiles', 'detect_tiles', 'exclude_same', 'cohort_weight', 'metadata'])
 
 const isSwitch = (text: unknown): boolean => text === 'true' || text === 'false'
 

@@ -6,7 +6,7 @@ type AnsweredObject = SearchAnswer['objects'][number]
 
 /** In the order they came, without those that a better recognised one covers by more than `iou`. Objects without hits or box stay. */
 export function suppressOverlaps(objects: readonly AnsweredObject[], iou: number): AnsweredObject[] {
-  const best = (object: AnsweredObject): number => object.hits[0]?.score ?? -Infinity
+  const best = ({ hits: [first] }: AnsweredObject): number => first?.margin ?? first?.score ?? -Infinity
   const kept: AnsweredObject[] = []
   for (const object of objects.filter(({ hits }) => hits.length > 0).sort((a, b) => best(b) - best(a))) {
     if (!kept.some((better) => better.box !== null && object.box !== null && iouOf(better.box, object.box) > iou)) kept.push(object)

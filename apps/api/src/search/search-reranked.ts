@@ -7,7 +7,7 @@ import { kReciprocalDistances } from './rerank.ts'
 /** Hits of each vector that are ranked anew: what follows keeps its order. */
 const rankedAnew = 100
 
-export type RankedHit = Hit & { rerankScore?: number }
+export type RankedHit = Hit & { rerankScore?: number; margin?: number }
 
 /** Hits of the wished k with a rerank score, best first. The neighbours that decide are those without groups and threshold. */
 export async function searchReranked(snapshot: Snapshot, { k, scoreThres, groupBy: _by, groupSize: _size, ...query }: SnapshotQuery): Promise<RankedHit[][]> {

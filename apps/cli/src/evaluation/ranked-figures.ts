@@ -2,6 +2,7 @@
 
 export interface RankedHit {
   label: string | null
+  /** What a threshold is compared with. */
   score: number
 }
 export interface RankedAnswer {

@@ -83,7 +83,7 @@ async function ask({ api, set, minSeq, threshold, keepsWrong, context }: Asking)
     const image = await readFile(file)
     const startedMs = performance.now()
     const answer = await keepTrying(() => searchPicture(api, set.config, image, { fields, minSeq, ...(box && { box }) }))
-    const ranked: RankedAnswer = { labels, kind, hits: answer.hits.map(({ label, score }) => ({ label, score })), ms: performance.now() - startedMs }
+    const ranked: RankedAnswer = { labels, kind, hits: answer.hits.map(({ label, score, margin = score }) => ({ label, score: margin })), ms: performance.now() - startedMs }
     answers.push(ranked)
     const isRight = labels.length > 0 ? rankOf(ranked, threshold) === 1 : ranked.hits.every(({ score }) => threshold !== undefined && score < threshold)
     if (keepsWrong && !isRight) entries.push({ name: `${name}: ${labels.join(', ') || 'unknown'}`, image, answer: withBestHits(answer, threshold) })
@@ -94,7 +94,7 @@ async function ask({ api, set, minSeq, threshold, keepsWrong, context }: Asking)
 }
 
 function withBestHits(answer: SearchAnswer, threshold = -Infinity): SearchAnswer {
-  return { ...answer, objects: answer.objects.map((object) => ({ ...object, hits: object.hits.filter(({ score }) => score >= threshold).slice(0, hitsShown) })) }
+  return { ...answer, objects: answer.objects.map((object) => ({ ...object, hits: object.hits.filter(({ score, margin = score }) => margin >= threshold).slice(0, hitsShown) })) }
 }
 
 async function writeSheet(file: string, { api, options, entries, context }: { api: ApiClient; options: EvalOptions; entries: readonly SheetEntry[]; context: CommandContext }): Promise<void> {

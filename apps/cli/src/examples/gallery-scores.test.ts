@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { chooseThreshold, spread, thresholdForRate } from './gallery-scores.ts'
+import type { SearchAnswer } from '@likeness/shared/contract/http'
+import { chooseThreshold, spread, strangerIn, thresholdForRate } from './gallery-scores.ts'
 
 test('the threshold lies where right answers and refused strangers together are most', () => {
   expect(chooseThreshold({ same: [0.9, 0.8, 0.7], right: [0.9, 0.8, 0.7], stranger: [0.2, 0.3, 0.4] })).toEqual({ threshold: 0.41, rightAnswered: 1, strangersRefused: 1 })
@@ -32,4 +33,13 @@ test('for a rate of strangers that may be answered the threshold is just above t
   expect(threshold).toBeGreaterThan(0.5)
   expect(thresholdForRate(scores, 0)).toMatchObject({ strangersRefused: 1, rightAnswered: 0.5 })
   expect(thresholdForRate(scores, 1).threshold).toBeLessThan(0.1)
+})
+
+test('a stranger stands out from what is left without its own label, in the object where it stands out most', () => {
+  const object = (scores: Record<string, number>) => ({ hits: Object.entries(scores).map(([label, score]) => ({ id: label, label, score })) })
+  const answer = { objects: [object({ own: 0.9, a: 0.6, b: 0.4, c: 0.4 }), object({ own: 0.8, a: 0.5, b: 0.1 }), object({ own: 0.7 })] } as unknown as SearchAnswer
+  expect(strangerIn(answer, 'own', 0)).toBe(0.6)
+  expect(strangerIn(answer, 'own', 1)).toBeCloseTo(0.4, 6)
+  expect(strangerIn(answer, 'nobody', 1)).toBeCloseTo(0.7, 6)
+  expect(strangerIn({ objects: [object({ own: 0.7 })] } as unknown as SearchAnswer, 'own', 1)).toBeUndefined()
 })

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Filter } from '@likeness/shared/contract/filter'
 import type { SearchAnswer } from '@likeness/shared/contract/http'
+import { marginOf, nearLabels } from '@likeness/shared/margin'
 import type { ApiClient } from '../api-client.ts'
 import { drawScene } from '../drawing/draw-scene.ts'
 import { createRandom, hashText } from '../drawing/seeded-random.ts'
@@ -11,13 +12,13 @@ import type { GalleryConfig } from '../gallery-config/load-gallery-config.ts'
 import { searchOptionsOf } from '../search/search-picture.ts'
 import type { PictureFields } from '../search/search-picture.ts'
 
-/** One number for each label: of its picture that is least like the others of the label, as a query is. */
+/** One number for each label: of its picture that is least like the others of the label, as a query is. Scores, or margins where the settings say so: what a threshold is compared with. */
 export interface GalleryScores {
   /** Best score of another picture of the same label; of a scene made from the picture, where the label has only this one. */
   same: number[]
   /** Best score when everything with the picture's label is left out: the picture plays a stranger. */
   stranger: number[]
-  /** Of `same`, those that are higher than every other thing's. */
+  /** Of `same`, those that are higher than every other thing's in one answer. */
   right: number[]
 }
 
@@ -54,16 +55,17 @@ export async function scoreGallery({ api, config, most = mostProbes, onProgress 
   const total = labels.reduce((sum, { length }) => sum + length, 0)
   let done = 0
   const scores: GalleryScores = { same: [], stranger: [], right: [] }
+  const weight = config.pictures.cohort_weight ?? Number((await api.getCollection(config.collection))?.settings['cohort_weight'] ?? 0)
   for (const pictures of labels) {
     const asked: PictureScores[] = []
     for (const picture of pictures) {
-      asked.push(await scorePicture(api, config, picture, pictures.length === 1))
+      asked.push(await scorePicture({ api, config, weight }, picture, pictures.length === 1))
       onProgress(++done, total)
     }
-    const { same, stranger } = asked.reduce((least, one) => ((one.same ?? Infinity) < (least.same ?? Infinity) ? one : least))
+    const { same, stranger, isRight } = asked.reduce((least, one) => ((one.same ?? Infinity) < (least.same ?? Infinity) ? one : least))
     if (same !== undefined) scores.same.push(same)
     if (stranger !== undefined) scores.stranger.push(stranger)
-    if (same !== undefined && same > (stranger ?? -Infinity)) scores.right.push(same)
+    if (same !== undefined && isRight) scores.right.push(same)
   }
   return scores
 }
@@ -93,21 +95,40 @@ export function spread<T>(labels: readonly T[][], most: number): T[][] {
   return Array.from({ length: Math.ceil(labels.length / step) }, (_, i) => labels[Math.floor(i * step)]!)
 }
 
+interface Asking extends Pick<Scoring, 'api' | 'config'> {
+  weight: number
+}
 interface PictureScores {
   same: number | undefined
   stranger: number | undefined
+  isRight: boolean
 }
 
-async function scorePicture(api: ApiClient, config: GalleryConfig, { id, file, label, fields }: Picture, isOnly: boolean): Promise<PictureScores> {
+async function scorePicture({ api, config, weight }: Asking, { id, file, label, fields }: Picture, isOnly: boolean): Promise<PictureScores> {
   const { image, isItself } = await probeOf(file, isOnly)
   const options = { ...searchOptionsOf(config, fields), k: 100, score_thres: noThreshold }
-  const search = async (filter?: Filter): Promise<SearchAnswer['hits']> => (await api.search(config.collection, image, filter === undefined ? options : { ...options, filter })).hits
-  const bestOf = (hits: SearchAnswer['hits'], isSame: boolean): number | undefined => hits.find((hit) => (hit.label === label) === isSame && !(isItself && hit.id === id))?.score
-  const hits = await search()
-  return {
-    same: bestOf(hits, true) ?? bestOf(await search({ label }), true),
-    stranger: bestOf(hits, false) ?? bestOf(await search({ label: { not: label } }), false)
+  const search = (filter?: Filter): Promise<SearchAnswer> => api.search(config.collection, image, filter === undefined ? options : { ...options, filter })
+  const bestOf = ({ hits }: SearchAnswer, isSame: boolean): number | undefined => {
+    const best = hits.find((hit) => (hit.label === label) === isSame && !(isItself && hit.id === id))
+    return best?.margin ?? best?.score
   }
+  const answer = await search()
+  const same = bestOf(answer, true) ?? bestOf(await search({ label }), true)
+  const other = bestOf(answer, false)
+  return {
+    same,
+    stranger: other === undefined ? strangerIn(await search({ label: { not: label } }), label, weight) : strangerIn(answer, label, weight),
+    isRight: same !== undefined && same > (other ?? -Infinity)
+  }
+}
+
+/** Best margin of other things where what has the picture's label is not there: a margin is told by neighbours too. */
+export function strangerIn({ objects }: SearchAnswer, label: string, weight: number): number | undefined {
+  const margins = objects.flatMap(({ hits }) => {
+    const others = hits.filter((hit) => hit.label !== label)
+    return others.length === 0 ? [] : [marginOf(others[0]!, nearLabels(others), weight)]
+  })
+  return margins.length === 0 ? undefined : Math.max(...margins)
 }
 
 const share = (values: readonly number[], isCounted: (value: number) => boolean, of = values.length): number => (of === 0 ? 0 : values.filter(isCounted).length / of)

@@ -4,6 +4,8 @@ import type { ExampleQuery } from './example-query.ts'
 export interface AnsweredHit {
   label: string | null
   score: number
+  /** What hits of several objects are compared by, where there is one. */
+  margin?: number
 }
 export interface Answered {
   query: ExampleQuery
@@ -27,8 +29,10 @@ export interface Numbers {
 
 const asked = 5
 
+const rank = ({ score, margin = score }: AnsweredHit): number => margin
+
 /** Of a picture with one label: over all objects. */
-const bestOf = (objects: Answered['objects']): AnsweredHit[] => objects.flatMap(({ hits }) => hits).sort((a, b) => b.score - a.score)
+const bestOf = (objects: Answered['objects']): AnsweredHit[] => objects.flatMap(({ hits }) => hits).sort((a, b) => rank(b) - rank(a))
 
 /** Whether a label is the best answer, and whether it is among the best five. Of several labels each counts for itself: some object has it. */
 function placeOf(label: string, { query, objects }: Answered): { isFirst: boolean; isAmongFive: boolean } {

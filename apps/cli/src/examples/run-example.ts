@@ -124,7 +124,7 @@ async function printThreshold(api: ApiClient, config: GalleryConfig, context: Co
   progress.done()
   const { threshold, rightAnswered, strangersRefused } = chooseThreshold(scores)
   const spread = (values: readonly number[]): string => [0.05, 0.25, 0.5, 0.75, 0.95].map((part) => ([...values].sort((a, b) => a - b)[Math.floor(part * values.length)] ?? NaN).toFixed(3)).join('  ')
-  context.print(`\nbest score                          5 %    25 %    50 %    75 %    95 %\nof the same thing (${String(scores.same.length).padStart(5)} labels)   ${spread(scores.same)}\nof other things   (${String(scores.stranger.length).padStart(5)} labels)   ${spread(scores.stranger)}`)
+  context.print(`\nbest score or margin                5 %    25 %    50 %    75 %    95 %\nof the same thing (${String(scores.same.length).padStart(5)} labels)   ${spread(scores.same)}\nof other things   (${String(scores.stranger.length).padStart(5)} labels)   ${spread(scores.stranger)}`)
   context.print(`the same thing scores highest for ${scores.right.length} of ${scores.same.length} labels, each asked with its picture that is least like the others`)
   context.print(`score_thres ${threshold.toFixed(2)}: ${(100 * rightAnswered).toFixed(1)} % of the labels are answered rightly, ${(100 * strangersRefused).toFixed(1)} % of strangers refused`)
 }

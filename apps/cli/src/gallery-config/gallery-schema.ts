@@ -51,7 +51,7 @@ const indexProcess = z.strictObject({
   embedding_size: key(whole(1, 65_536).optional(), { description: 'must be what the model makes', absent: "the model's" }),
   batch_size: key(whole(1, 1_000_000).optional(), { description: 'read, and without effect: pictures are embedded one by one by as many processes as there are cores', absent: 'no effect' }),
   return_k: key(whole(1, 10_000).optional(), { description: 'hits per subject', absent: '5' }),
-  score_thres: key(number(z.number().min(-1e6).max(1e6)).optional(), { description: 'hits with a lower `score` are not answered; nothing left is "unknown"', absent: 'none' }),
+  score_thres: key(number(z.number().min(-1e6).max(1e6)).optional(), { description: 'hits with a lower `score`, or `margin` with `Likeness.cohort_weight`, are not answered; nothing left is "unknown"', absent: 'none' }),
   hamming_radius: key(whole(0, 65_536).optional(), { description: 'with `hamming`: hits within so many bits, inclusive; the best `return_k` of them', absent: 'required for `hamming` unless `score_thres` is given' }),
   search_budget: key(number(searchBudgetSchema).optional(), { description: 'effort of a search: efSearch for `HNSW32`, nprobe for `IVF`', absent: 'max(64, 4 k) or max(8, sqrt(nlist))' })
 })
@@ -83,6 +83,7 @@ const likeness = z.strictObject({
   whole: key(given.whole, { description: 'whether the whole picture of a query is searched for `always`, or as a `fallback` where no subject is found', absent: "`always`, or the profile's" }),
   tiles: key(given.tiles, { description: 'n: n x n overlapping parts of a query are searched for like subjects', absent: "`[]`, or the profile's" }),
   detect_tiles: key(given.detect_tiles, { description: 'n: subjects of a query are looked for in n x n enlarged parts of it too; a run of the model for each', absent: "`[]`, or the profile's" }),
+  cohort_weight: key(given.cohort_weight, { description: 'part of the mean score of the five nearest other labels that is taken off a score before it is compared with `score_thres`: what is near many things by as much is a stranger', absent: "`0`, or the profile's" }),
   rerank: key(given.rerank, { description: 'puts hits in the order of their k-reciprocal distances (`true`), or of what their parts have in common with those of the query (`cells`)', absent: "`false`, or the profile's" }),
   seal_threshold: key(number(collectionSettingsSchema.shape.seal_threshold.unwrap()).optional(), { description: 'rows from which on a segment gets the index of `index_method`; smaller ones are exact', absent: '20000' }),
   storage: key(storageSchema.optional(), { description: 'how sealed segments store vectors: `f32`, `f16`, `sq8` (a byte a value) or `pq<m>` (m bytes a vector; m divides its length)', absent: '`f32`', examples: ['f32', 'f16', 'sq8', 'pq64'] }),

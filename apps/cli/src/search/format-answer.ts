@@ -33,7 +33,7 @@ export function jsonAnswer(file: string, answer: SearchAnswer): Record<string, u
     picture: answer.picture,
     objects: shownObjects(answer).map(({ kind, box, class: className, detector_score, hits }) => ({
       kind, box, class: className, detector_score, label: hits[0]?.label ?? 'unknown', score: hits[0]?.score ?? null,
-      hits: hits.map(({ id, label, score, distance, metric, box: hitBox, metadata }) => ({ file: id, label, score, distance, metric, box: hitBox, metadata }))
+      hits: hits.map(({ id, label, score, margin, distance, metric, box: hitBox, metadata }) => ({ file: id, label, score, ...(margin !== undefined && { margin }), distance, metric, box: hitBox, metadata }))
     })),
     ms: answer.took_ms.total
   }

@@ -25,8 +25,8 @@ export function searchOptionsOf(config: SearchConfig, fields: PictureFields = {}
 }
 
 /** What the collection was made with may have been written otherwise since. */
-const asked = ({ max_objects, query_subjects, whole, tiles, detect_tiles, nms_iou, exclude_same, rerank }: PictureSettings): SearchOptions =>
-  Object.fromEntries(Object.entries({ max_objects, query_subjects, whole, tiles, detect_tiles, nms_iou, exclude_same, rerank }).filter(([, value]) => value !== undefined))
+const asked = ({ max_objects, query_subjects, whole, tiles, detect_tiles, nms_iou, exclude_same, cohort_weight, rerank }: PictureSettings): SearchOptions =>
+  Object.fromEntries(Object.entries({ max_objects, query_subjects, whole, tiles, detect_tiles, nms_iou, exclude_same, cohort_weight, rerank }).filter(([, value]) => value !== undefined))
 
 export function searchPicture(api: ApiClient, config: SearchConfig, image: Uint8Array, { fields, minSeq, box }: { fields?: PictureFields; minSeq?: number; box?: [number, number, number, number] } = {}): Promise<SearchAnswer> {
   return api.search(config.collection, image, { ...searchOptionsOf(config, fields), ...(minSeq !== undefined && { min_seq: minSeq }), ...(box && { box }) })

@@ -67,7 +67,7 @@ export const collectionSettingsSchema = z.object({
   search_budget: searchBudgetSchema.optional(),
   /** Recall@10 of searches without a budget: each sealed segment is given the least effort that reaches it on queries near its own rows. */
   target_recall: z.number().min(0.5).max(0.9999).optional(),
-  /** Hits below this score are not answered. */
+  /** Hits below this score, or margin where there is a `cohort_weight`, are not answered. */
   score_thres: z.number().min(-1e6).max(1e6).optional(),
   /** With hamming: a value above it is a 1. Absent: 0, the sign. Below 1, so that bits given as 0 and 1 stay what they are. */
   hamming_threshold: z.number().min(0).lt(1).optional(),
@@ -92,7 +92,7 @@ const noDefaults: Record<string, z.ZodType> = Object.fromEntries(Object.entries(
 export const givenSettingsSchema = z.strictObject(noDefaults as Given<typeof settable>)
 
 const { search_budget, target_recall, score_thres, seal_threshold, pinned } = collectionSettingsSchema.shape
-const { max_objects, query_subjects, whole, tiles, detect_tiles, nms_iou, exclude_same, rerank } = collectionSettingsSchema.shape
+const { max_objects, query_subjects, whole, tiles, detect_tiles, nms_iou, exclude_same, cohort_weight, rerank } = collectionSettingsSchema.shape
 /** What may change after creation, because no vector depends on it. Absent: stays; null: what it is when nothing is given. */
 export const settingsChangeSchema = z.strictObject({
   search_budget: search_budget.nullable(),
@@ -108,6 +108,7 @@ export const settingsChangeSchema = z.strictObject({
   detect_tiles: detect_tiles.unwrap().nullable().optional(),
   nms_iou: nms_iou.nullable(),
   exclude_same: exclude_same.unwrap().nullable().optional(),
+  cohort_weight: cohort_weight.unwrap().nullable().optional(),
   rerank: rerank.unwrap().nullable().optional()
 })
 export type SettingsChange = z.infer<typeof settingsChangeSchema>

@@ -131,6 +131,7 @@ export const searchRequestSchema = z.strictObject({
   detect_tiles: lookSchema.shape.detect_tiles.unwrap().optional(),
   nms_iou: answerSettingsSchema.shape.nms_iou,
   exclude_same: answerSettingsSchema.shape.exclude_same.unwrap().optional(),
+  cohort_weight: answerSettingsSchema.shape.cohort_weight.unwrap().optional(),
   rerank: answerSettingsSchema.shape.rerank.unwrap().optional(),
   /** What is known of the query: what `exclude_same` compares. Of a query by item it is the item's own. */
   metadata: metadataSchema.optional(),
@@ -159,6 +160,8 @@ export interface HitAnswer {
   metadata: z.infer<typeof metadataSchema>
   /** Higher is better. */
   score: number
+  /** With `cohort_weight`: how far it stands out, which is what `score_thres` is compared with and hits are ordered by. */
+  margin?: number
   /** With re-ranking, of the best hundred: what they are ordered by, higher is better. */
   rerank_score?: number
   /** Raw: inner product, Euclidean distance, or differing bits. */

@@ -55,6 +55,8 @@ export const answerSettingsSchema = z.object({
   nms_iou: share.optional(),
   /** Keys of metadata: hits that have the same value as the query are left out. */
   exclude_same: z.array(z.string().min(1).max(128)).max(16).default([]),
+  /** Part of the mean score of the five nearest other labels that is taken off a hit's score before it is compared with `score_thres`; 0: none. */
+  cohort_weight: share.default(0),
   /** true: hits are put in the order of their k-reciprocal distance (Zhong et al. 2017), computed among the best candidates. cells: in the order of what their boxes' parts have in common with the query's. */
   rerank: z.union([z.boolean(), z.literal('cells')]).default(false)
 })

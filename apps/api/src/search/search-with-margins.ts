@@ -1,0 +1,37 @@
+// A search whose threshold is compared with how far a hit stands out from what else is near the query.
+import type { Snapshot, SnapshotQuery } from '@likeness/engine/contract'
+import { cohortSize, marginOf, nearLabels } from '@likeness/shared/margin'
+import type { NearLabels } from '@likeness/shared/margin'
+import type { RankedHit } from './search-reranked.ts'
+
+/** Hits that are looked at first: in most galleries as many other labels as are needed are among them. */
+const looked = 24
+
+export interface MarginWish {
+  weight: number
+  /** The item that is asked about: it is no neighbour of itself. */
+  except: string | undefined
+  search: (wish: SnapshotQuery) => Promise<RankedHit[][]>
+}
+
+/** Hits of `search` whose margin passes the threshold, each with it; more than k where more were looked at. */
+export async function searchWithMargins(snapshot: Snapshot, wish: SnapshotQuery, { weight, except, search }: MarginWish): Promise<RankedHit[][]> {
+  const threshold = wish.scoreThres ?? snapshot.spec.settings.score_thres ?? -Infinity
+  const k = Math.max(wish.k, looked)
+  const found = await search({ ...wish, k, scoreThres: -Infinity })
+  const near = await nearEach(snapshot, { ...wish, k }, found, except)
+  return found.map((hits, i) => hits.map((hit): RankedHit => ({ ...hit, margin: marginOf(flat(hit), near[i]!, weight) })).filter(({ margin }) => margin! >= threshold))
+}
+
+const flat = ({ item: { id, label }, score }: RankedHit) => ({ id, label, score })
+
+/** Of all that the collection has, whatever the filter lets through: what was found where that is enough, else searched for. */
+async function nearEach(snapshot: Snapshot, wish: SnapshotQuery, found: readonly RankedHit[][], except: string | undefined): Promise<NearLabels[]> {
+  const labelsOf = (hits: readonly RankedHit[]): NearLabels => nearLabels(hits.map(flat).filter(({ id }) => id !== except))
+  const { groupBy, groupSize: _size, hammingRadius, filter, ...open } = wish
+  const near = found.map(labelsOf)
+  const isOfAll = groupBy === undefined && hammingRadius === undefined && filter === undefined
+  if (isOfAll && near.every((labels, i) => labels.length > cohortSize || found[i]!.length < wish.k)) return near
+  // One more than a hit and its cohort, for the item that is asked about.
+  return (await snapshot.search({ ...open, k: cohortSize + 2, groupBy: 'label', groupSize: 1, scoreThres: -Infinity })).map(labelsOf)
+}
