@@ -73,15 +73,16 @@ async function comparePicture(embedder: Embedder, oracle: Oracle, picture: Decod
   return { boxes: 0, cosine: 1 }
 }
 
-function matchResults(seen: EmbedResult, wanted: OracleResult, toCanvas: (box: readonly number[]) => number[]): { boxes: number; cosine: number } {
+/** Boxes that reach over the picture's edges look the same once they are cut at them: which of several it is, the vector says. */
+export function matchResults(seen: EmbedResult, wanted: OracleResult, toCanvas: (box: readonly number[]) => number[]): { boxes: number; cosine: number } {
   const cosines = [cosine(seen.whole, wanted.extra[0]!)]
   const clip = (value: number, low: number, high: number) => Math.min(high, Math.max(low, value))
   const [left, top, right, bottom] = toCanvas([0, 0, seen.width, seen.height]) as [number, number, number, number]
   for (const subject of seen.subjects) {
     const box = toCanvas(subject.box)
-    const same = wanted.found.find((one) => one.classId === subject.classId && Math.abs(one.score - subject.score) < mostScoreError
+    const same = wanted.found.filter((one) => one.classId === subject.classId && Math.abs(one.score - subject.score) < mostScoreError
       && one.box.every((edge, side) => Math.abs((side % 2 === 0 ? clip(edge, left, right) : clip(edge, top, bottom)) - box[side]!) < mostBoxError))
-    if (same !== undefined) cosines.push(cosine(subject.raw, same.raw))
+    if (same.length > 0) cosines.push(Math.max(...same.map(({ raw }) => cosine(subject.raw, raw))))
   }
   const matched = cosines.length - 1
   const [most, least] = [Math.max(seen.subjects.length, wanted.found.length), Math.min(...cosines)]
