@@ -1,5 +1,6 @@
 // Import images/s through the whole stack (default settings: subjects at the model's size and two views) as a fraction of a bare loop that
-// decodes the same pictures and makes the same session.run calls with the same model in the same number of processes, in one run: bare, import, bare, import, ... ; medians. `npm run bench -- ingest [--rounds 3] [--images 400] [--json]`
+// decodes the same pictures and makes the same session.run calls with the same model in the same number of processes, in one run: bare, import, bare, import, ... ; medians. `npm run bench -- ingest [--rounds 3] [--images 400] [--prefix] [--json]`
+// With --prefix the pictures lie in the object store before, as those of a bucket do; else an import copies them there from a folder first.
 import { fork } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { copyFile, link, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
@@ -9,9 +10,11 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { collectionSettingsSchema } from '@likeness/shared/contract/collection'
 import { silentLog } from '@likeness/shared/log'
+import { openObjectStore } from '@likeness/shared/store/open-store'
 import { createApiClient } from '../apps/cli/src/api-client.ts'
+import type { ApiClient } from '../apps/cli/src/api-client.ts'
 import { drawGallery } from '../apps/cli/src/demo/draw-gallery.ts'
-import { importGallery } from '../apps/cli/src/demo/import-gallery.ts'
+import { importGallery, waitForJob } from '../apps/cli/src/demo/import-gallery.ts'
 import { startStack } from '../apps/cli/src/stack/start-stack.ts'
 import { median } from './measure.ts'
 
@@ -44,7 +47,7 @@ async function bareLoop(files: readonly string[], cacheDir: string): Promise<num
   return files.length / seconds
 }
 
-const { values } = parseArgs({ options: { rounds: { type: 'string', default: '3' }, images: { type: 'string', default: '400' }, json: { type: 'boolean', default: false } } })
+const { values } = parseArgs({ options: { rounds: { type: 'string', default: '3' }, images: { type: 'string', default: '400' }, prefix: { type: 'boolean', default: false }, json: { type: 'boolean', default: false } } })
 const rounds = Number(values.rounds)
 const dir = await mkdtemp(join(tmpdir(), 'likeness-bench-'))
 const gallery = await drawGallery({ folder: join(root, '.likeness/demo/brand-marks') })
@@ -63,13 +66,32 @@ const listFile = join(pictures, 'list.tsv')
 await writeFile(listFile, lines.join('\n') + '\n')
 const files = lines.map((line) => join(pictures, line.split('\t')[0]!))
 const stack = await startStack({ dataDir: join(dir, 'stack'), importRoots: [pictures], embedProcesses: processes, log: silentLog() })
+
+/** Images/s from the request to the moment everything can be found. */
+async function importPrefix(api: ApiClient, prefix: string): Promise<number> {
+  if ((await api.getCollection('bench')) !== undefined) await api.dropCollection('bench')
+  await api.createCollection('bench', { settings: {} })
+  const startedMs = performance.now()
+  const response = await fetch(`${stack.apiUrl}/v1/collections/bench/imports`, {
+    method: 'POST', body: JSON.stringify({ prefix }), headers: { 'content-type': 'application/json', 'idempotency-key': `bench-${startedMs}` }
+  })
+  if (!response.ok) throw new Error(`import: ${response.status} ${await response.text()}`)
+  const { counts } = await waitForJob({ api, id: ((await response.json()) as { job: string }).job })
+  return counts.indexed / ((performance.now() - startedMs) / 1000)
+}
+
 try {
   const api = createApiClient({ url: stack.apiUrl })
+  if (values.prefix) {
+    const store = await openObjectStore({ url: `dir:${join(dir, 'stack/objects')}` })
+    for (const { path, file } of lines.map((line) => ({ path: line.split('\t')[0]!, file: join(pictures, line.split('\t')[0]!) }))) await store.put(`bench/${path}`, await readFile(file))
+  }
   const bare: number[] = []
   const imported: number[] = []
   for (let round = 0; round < rounds; round++) {
     bare.push(await bareLoop(files, dir))
-    imported.push((await importGallery({ api, collection: 'bench', root: pictures, listFile, progress: quiet, wish: { settings: {} } })).imagesPerSecond)
+    imported.push(values.prefix ? await importPrefix(api, 'bench/')
+      : (await importGallery({ api, collection: 'bench', root: pictures, listFile, progress: quiet, wish: { settings: {} } })).imagesPerSecond)
     process.stderr.write(`round ${round + 1}: bare loop ${bare.at(-1)!.toFixed(1)} images/s, import ${imported.at(-1)!.toFixed(1)} images/s\n`)
   }
   const fraction = median(imported.map((value, i) => value / bare[i]!))

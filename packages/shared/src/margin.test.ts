@@ -7,6 +7,7 @@ test('each label is near by its best item, and items without a label each by the
   expect(nearLabels([hit('a', 0.5), hit('b', 0.7), hit('a', 0.9), hit(null, 0.6, 'x'), hit(null, 0.4, 'y')])).toEqual([
     ['{"label":"a"}', 0.9], ['{"label":"b"}', 0.7], ['{"id":"x"}', 0.6], ['{"id":"y"}', 0.4]
   ])
+  expect(nearLabels(Array.from({ length: 100 }, (_, i) => hit(`${i}`, i / 100))).map(([, score]) => score)).toEqual([0.99, 0.98, 0.97, 0.96, 0.95, 0.94])
 })
 
 test('a hit stands out from the five nearest other labels, its own left out', () => {

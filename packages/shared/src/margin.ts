@@ -9,15 +9,15 @@ interface Near {
   label: string | null
   score: number
 }
-/** Best score of each label near a query, best first; an item without a label is one of its own. */
+/** Best score of each of the labels nearest to a query, best first, one more than a cohort; an item without a label is one of its own. */
 export type NearLabels = [label: string, score: number][]
 
-export const labelKey = ({ id, label }: Omit<Near, 'score'>): string => JSON.stringify(label === null ? { id } : { label })
+const labelKey = ({ id, label }: Omit<Near, 'score'>): string => JSON.stringify(label === null ? { id } : { label })
 
 export function nearLabels(hits: readonly Near[]): NearLabels {
   const best = new Map<string, number>()
   for (const hit of hits) best.set(labelKey(hit), Math.max(hit.score, best.get(labelKey(hit)) ?? -Infinity))
-  return [...best].sort(([, a], [, b]) => b - a)
+  return [...best].sort(([, a], [, b]) => b - a).slice(0, cohortSize + 1)
 }
 
 /** Score less `weight` times the mean score of the nearest other labels, to six digits; the score where there are none. */
