@@ -1,15 +1,14 @@
 // A picture of the store, whole in memory, within the upload limit.
 import { appError } from '@likeness/shared/errors'
 import { isEngineKey } from '@likeness/shared/keys'
+import { readBounded } from '@likeness/shared/store/read-bounded'
 import type { ApiDeps } from './api-deps.ts'
 
 /** object_not_found, or too_large past MAX_UPLOAD_BYTES. */
 export async function readPicture({ store, settings }: Pick<ApiDeps, 'store' | 'settings'>, key: string): Promise<Uint8Array> {
-  const info = await store.head(key)
-  if (info !== undefined && info.sizeBytes > settings.maxUploadBytes) throw appError('too_large', `the picture has more than ${settings.maxUploadBytes} bytes`)
-  const object = info === undefined ? undefined : await store.get(key)
-  if (object === undefined) throw appError('object_not_found', 'there is no picture under this key')
-  return object.body
+  const bytes = await readBounded(store, key, settings.maxUploadBytes)
+  if (bytes === undefined) throw appError('object_not_found', 'there is no picture under this key')
+  return bytes
 }
 
 /** Under a key that a client gives: forbidden_prefix for one of the engine. */

@@ -1,6 +1,7 @@
 // Reads a gallery picture from the object store, within bounds of size and time.
 import { appError } from '@likeness/shared/errors'
 import type { ObjectStore } from '@likeness/shared/store/object-store'
+import { readBounded } from '@likeness/shared/store/read-bounded'
 
 export interface ReadPictureOptions {
   maxBytes: number
@@ -9,10 +10,8 @@ export interface ReadPictureOptions {
 
 /** Rejects with `image_missing`, `too_large`, or `store_unavailable` when the store fails or does not answer in time. */
 export async function readPicture(store: ObjectStore, key: string, { maxBytes, timeoutMs }: ReadPictureOptions): Promise<Uint8Array> {
-  // One byte more than is allowed tells a picture that is too large, without asking for its size first.
-  const bytes = await inTime(store.getRange(key, 0, maxBytes + 1), key, timeoutMs)
+  const bytes = await inTime(readBounded(store, key, maxBytes), key, timeoutMs)
   if (bytes === undefined) throw appError('image_missing', `there is no object ${key}`)
-  if (bytes.byteLength > maxBytes) throw appError('too_large', `${key} has more than ${maxBytes} bytes, which is as much as is read`)
   return bytes
 }
 
