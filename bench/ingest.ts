@@ -12,9 +12,8 @@ import { collectionSettingsSchema } from '@likeness/shared/contract/collection'
 import { silentLog } from '@likeness/shared/log'
 import { openObjectStore } from '@likeness/shared/store/open-store'
 import { createApiClient } from '../apps/cli/src/api-client.ts'
-import type { ApiClient } from '../apps/cli/src/api-client.ts'
 import { drawGallery } from '../apps/cli/src/demo/draw-gallery.ts'
-import { importGallery, waitForJob } from '../apps/cli/src/demo/import-gallery.ts'
+import { importAnew } from '../apps/cli/src/demo/import-gallery.ts'
 import { startStack } from '../apps/cli/src/stack/start-stack.ts'
 import { median } from './measure.ts'
 
@@ -54,44 +53,41 @@ const gallery = await drawGallery({ folder: join(root, '.likeness/demo/brand-mar
 const drawn = (await readFile(gallery.listFile, 'utf8')).split('\n').filter((line) => line !== '')
 // Beyond what is drawn the pictures come again under other names: an import knows nothing of that.
 const pictures = join(dir, 'pictures')
+const names: string[] = []
 const lines: string[] = []
 for (let at = 0; at < Number(values.images); at++) {
   const [file, ...rest] = drawn[at % drawn.length]!.split('\t')
   const name = `${Math.floor(at / drawn.length)}/${file}`
   await mkdir(dirname(join(pictures, name)), { recursive: true })
   await link(join(gallery.folder, file!), join(pictures, name)).catch(() => copyFile(join(gallery.folder, file!), join(pictures, name)))
+  names.push(name)
   lines.push([name, ...rest].join('\t'))
 }
 const listFile = join(pictures, 'list.tsv')
 await writeFile(listFile, lines.join('\n') + '\n')
-const files = lines.map((line) => join(pictures, line.split('\t')[0]!))
+const files = names.map((name) => join(pictures, name))
 const stack = await startStack({ dataDir: join(dir, 'stack'), importRoots: [pictures], embedProcesses: processes, log: silentLog() })
 
-/** Images/s from the request to the moment everything can be found. */
-async function importPrefix(api: ApiClient, prefix: string): Promise<number> {
-  if ((await api.getCollection('bench')) !== undefined) await api.dropCollection('bench')
-  await api.createCollection('bench', { settings: {} })
-  const startedMs = performance.now()
+async function sendPrefix(prefix: string): Promise<{ job: string; total: number }> {
   const response = await fetch(`${stack.apiUrl}/v1/collections/bench/imports`, {
-    method: 'POST', body: JSON.stringify({ prefix }), headers: { 'content-type': 'application/json', 'idempotency-key': `bench-${startedMs}` }
+    method: 'POST', body: JSON.stringify({ prefix }), headers: { 'content-type': 'application/json', 'idempotency-key': `bench-${performance.now()}` }
   })
   if (!response.ok) throw new Error(`import: ${response.status} ${await response.text()}`)
-  const { counts } = await waitForJob({ api, id: ((await response.json()) as { job: string }).job })
-  return counts.indexed / ((performance.now() - startedMs) / 1000)
+  return (await response.json()) as { job: string; total: number }
 }
 
 try {
   const api = createApiClient({ url: stack.apiUrl })
   if (values.prefix) {
     const store = await openObjectStore({ url: `dir:${join(dir, 'stack/objects')}` })
-    for (const { path, file } of lines.map((line) => ({ path: line.split('\t')[0]!, file: join(pictures, line.split('\t')[0]!) }))) await store.put(`bench/${path}`, await readFile(file))
+    for (const name of names) await store.put(`bench/${name}`, await readFile(join(pictures, name)))
   }
   const bare: number[] = []
   const imported: number[] = []
   for (let round = 0; round < rounds; round++) {
     bare.push(await bareLoop(files, dir, processes))
-    imported.push(values.prefix ? await importPrefix(api, 'bench/')
-      : (await importGallery({ api, collection: 'bench', root: pictures, listFile, progress: quiet, wish: { settings: {} } })).imagesPerSecond)
+    const send = () => (values.prefix ? sendPrefix('bench/') : api.importList('bench', { root: pictures, listFile }))
+    imported.push((await importAnew({ api, collection: 'bench', progress: quiet, wish: { settings: {} } }, send)).imagesPerSecond)
     process.stderr.write(`round ${round + 1}: bare loop ${bare.at(-1)!.toFixed(1)} images/s, import ${imported.at(-1)!.toFixed(1)} images/s\n`)
   }
   const fraction = median(imported.map((value, i) => value / bare[i]!))

@@ -16,17 +16,15 @@ let browser: Browser
 let target: Target
 let opened: WatchedPage[] = []
 
-async function post(path: string, body: FormData | object): Promise<unknown> {
+async function send(method: string, path: string, body: FormData | object): Promise<unknown> {
   const isForm = body instanceof FormData
-  const response = await fetch(target.url + path, { method: 'POST', body: isForm ? body : JSON.stringify(body), headers: isForm ? {} : { 'content-type': 'application/json' } })
+  const response = await fetch(target.url + path, { method, body: isForm ? body : JSON.stringify(body), headers: isForm ? {} : { 'content-type': 'application/json' } })
   if (!response.ok) throw new Error(`${path} answered ${response.status}: ${await response.text()}`)
   return response.json()
 }
 
-async function changeSettings(settings: object): Promise<void> {
-  const response = await fetch(`${target.url}/v1/collections/${collection}`, { method: 'PATCH', body: JSON.stringify({ settings }), headers: { 'content-type': 'application/json' } })
-  if (!response.ok) throw new Error(`settings: ${response.status}: ${await response.text()}`)
-}
+const post = (path: string, body: FormData | object): Promise<unknown> => send('POST', path, body)
+const changeSettings = (settings: object): Promise<unknown> => send('PATCH', `/v1/collections/${collection}`, { settings })
 
 async function waitForJobs() {
   for (;;) {

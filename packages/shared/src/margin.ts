@@ -12,11 +12,17 @@ interface Near {
 /** Best score of each of the labels nearest to a query, best first, one more than a cohort; an item without a label is one of its own. */
 export type NearLabels = [label: string, score: number][]
 
+/** What a threshold is compared with and hits of several objects are ordered by: the margin where there is one. */
+export const standingOf = ({ score, margin = score }: { score: number; margin?: number | undefined }): number => margin
+
 const labelKey = ({ id, label }: Omit<Near, 'score'>): string => JSON.stringify(label === null ? { id } : { label })
 
 export function nearLabels(hits: readonly Near[]): NearLabels {
   const best = new Map<string, number>()
-  for (const hit of hits) best.set(labelKey(hit), Math.max(hit.score, best.get(labelKey(hit)) ?? -Infinity))
+  for (const hit of hits) {
+    const label = labelKey(hit)
+    best.set(label, Math.max(hit.score, best.get(label) ?? -Infinity))
+  }
   return [...best].sort(([, a], [, b]) => b - a).slice(0, cohortSize + 1)
 }
 

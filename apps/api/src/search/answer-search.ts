@@ -7,6 +7,7 @@ import type { HitAnswer, SearchAnswer, SearchRequest } from '@likeness/shared/co
 import type { Filter } from '@likeness/shared/contract/filter'
 import type { Metadata } from '@likeness/shared/contract/item-list'
 import { appError } from '@likeness/shared/errors'
+import { standingOf } from '@likeness/shared/margin'
 import { pictureLinks } from '../stored-item.ts'
 import { suppressOverlaps } from './recognised-objects.ts'
 import { rawsOfQueries, searchByCells } from './search-by-cells.ts'
@@ -33,7 +34,7 @@ export interface Grouping {
 }
 
 /** Those that were ranked anew before those that came too late for it. */
-const rankOf = ({ rerank_score: again, score, margin = score }: HitAnswer): number => (again === undefined ? margin : 2 + again)
+const rankOf = (hit: HitAnswer): number => (hit.rerank_score === undefined ? standingOf(hit) : 2 + hit.rerank_score)
 
 /** Best k items, each once with its best rank, at most `size` of a group. Equal ones keep their order. */
 export function mergeHits(lists: readonly (readonly HitAnswer[])[], k: number, group?: Grouping): HitAnswer[] {
@@ -92,7 +93,7 @@ export async function searchSnapshot(snapshot: Snapshot, queries: SearchQueries,
   const asked = askFor(request, k, queries.except !== undefined)
   const grouping = groupBy === undefined ? {} : { groupBy, groupSize: asked.groupSize }
   const filter = filterOf({ filter: request.filter, exclude: excludedOf(request, settings, request.metadata ?? queries.metadata) })
-  const wish = { vectors: queries.vectors, k: asked.k, searchBudget: request.search_budget, hammingRadius, scoreThres: request.score_thres, filter, ...grouping }
+  const wish = { vectors: queries.vectors, k: asked.k, searchBudget: request.search_budget, hammingRadius, scoreThres: request.score_thres ?? settings.score_thres, filter, ...grouping }
   const raws = rerank === 'cells' ? await rawsOfQueries(queries, ranking) : undefined
   if (request.rerank === 'cells' && raws === undefined) throw appError('invalid_request', 'rerank by cells is for pictures, and for items that came as pictures')
   const search = (own: SnapshotQuery): Promise<RankedHit[][]> =>

@@ -1,12 +1,13 @@
 // Of recognised objects that lie over each other one is answered: the one whose best hit is the best.
 import { iouOf } from '@likeness/shared/box-overlap'
 import type { SearchAnswer } from '@likeness/shared/contract/http'
+import { standingOf } from '@likeness/shared/margin'
 
 type AnsweredObject = SearchAnswer['objects'][number]
 
 /** In the order they came, without those that a better recognised one covers by more than `iou`. Objects without hits or box stay. */
 export function suppressOverlaps(objects: readonly AnsweredObject[], iou: number): AnsweredObject[] {
-  const best = ({ hits: [first] }: AnsweredObject): number => first?.margin ?? first?.score ?? -Infinity
+  const best = ({ hits: [first] }: AnsweredObject): number => (first === undefined ? -Infinity : standingOf(first))
   const kept: AnsweredObject[] = []
   for (const object of objects.filter(({ hits }) => hits.length > 0).sort((a, b) => best(b) - best(a))) {
     if (!kept.some((better) => better.box !== null && object.box !== null && iouOf(better.box, object.box) > iou)) kept.push(object)

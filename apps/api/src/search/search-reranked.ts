@@ -10,17 +10,16 @@ const rankedAnew = 100
 export type RankedHit = Hit & { rerankScore?: number; margin?: number }
 
 /** Hits of the wished k with a rerank score, best first. The neighbours that decide are those without groups and threshold. */
-export async function searchReranked(snapshot: Snapshot, { k, scoreThres, groupBy: _by, groupSize: _size, ...query }: SnapshotQuery): Promise<RankedHit[][]> {
-  const { embedding: { dim }, settings } = snapshot.spec
+export async function searchReranked(snapshot: Snapshot, { k, scoreThres = -Infinity, groupBy: _by, groupSize: _size, ...query }: SnapshotQuery): Promise<RankedHit[][]> {
+  const { dim } = snapshot.spec.embedding
   const vectors = denseRows(query.vectors)
   const found = await snapshot.search({ ...query, k: Math.max(k, rankedAnew), scoreThres: -Infinity })
-  const threshold = scoreThres ?? settings.score_thres ?? -Infinity
   const lists: RankedHit[][] = []
   for (const [i, hits] of found.entries()) {
     const near = hits.slice(0, rankedAnew)
     const distances = kReciprocalDistances([vectors.subarray(i * dim, (i + 1) * dim), ...(await Promise.all(near.map((hit) => vectorOf(snapshot, hit, dim))))])
     const ranked = near.map((hit, at): RankedHit => ({ ...hit, rerankScore: Math.round(1e6 * (1 - distances[at]!)) / 1e6 })).sort((a, b) => b.rerankScore! - a.rerankScore!)
-    lists.push([...ranked, ...hits.slice(rankedAnew)].filter(({ score }) => score >= threshold))
+    lists.push([...ranked, ...hits.slice(rankedAnew)].filter(({ score }) => score >= scoreThres))
   }
   return lists
 }

@@ -16,11 +16,11 @@ export interface MarginWish {
 
 /** Hits of `search` whose margin passes the threshold, each with it; more than k where more were looked at. */
 export async function searchWithMargins(snapshot: Snapshot, wish: SnapshotQuery, { weight, except, search }: MarginWish): Promise<RankedHit[][]> {
-  const threshold = wish.scoreThres ?? snapshot.spec.settings.score_thres ?? -Infinity
+  const { scoreThres = -Infinity } = wish
   const k = Math.max(wish.k, looked)
   const found = await search({ ...wish, k, scoreThres: -Infinity })
   const near = await nearEach(snapshot, { ...wish, k }, found, except)
-  return found.map((hits, i) => hits.map((hit): RankedHit => ({ ...hit, margin: marginOf(flat(hit), near[i]!, weight) })).filter(({ margin }) => margin! >= threshold))
+  return found.map((hits, i) => hits.map((hit): RankedHit => ({ ...hit, margin: marginOf(flat(hit), near[i]!, weight) })).filter(({ margin }) => margin! >= scoreThres))
 }
 
 const flat = ({ item: { id, label }, score }: RankedHit) => ({ id, label, score })
@@ -29,9 +29,10 @@ const flat = ({ item: { id, label }, score }: RankedHit) => ({ id, label, score 
 async function nearEach(snapshot: Snapshot, wish: SnapshotQuery, found: readonly RankedHit[][], except: string | undefined): Promise<NearLabels[]> {
   const labelsOf = (hits: readonly RankedHit[]): NearLabels => nearLabels(hits.map(flat).filter(({ id }) => id !== except))
   const { groupBy, groupSize: _size, hammingRadius, filter, ...open } = wish
-  const near = found.map(labelsOf)
-  const isOfAll = groupBy === undefined && hammingRadius === undefined && filter === undefined
-  if (isOfAll && near.every((labels, i) => labels.length > cohortSize || found[i]!.length < wish.k)) return near
+  if (groupBy === undefined && hammingRadius === undefined && filter === undefined) {
+    const near = found.map(labelsOf)
+    if (near.every((labels, i) => labels.length > cohortSize || found[i]!.length < wish.k)) return near
+  }
   // One more than a hit and its cohort, for the item that is asked about.
   return (await snapshot.search({ ...open, k: cohortSize + 2, groupBy: 'label', groupSize: 1, scoreThres: -Infinity })).map(labelsOf)
 }

@@ -25,12 +25,14 @@ export interface GalleryImport {
 /** Each picture is one mark. Its scenes turn it a little only: without turned views it is imported ten times as fast. */
 const marks = { profile: 'logo', settings: { view_turns: [], backgrounds: ['auto'] } }
 
-/** The collection is made anew. */
-export async function importGallery({ api, collection, root, listFile, progress, wish = marks }: GalleryImport): Promise<ImportOutcome> {
+export const importGallery = ({ root, listFile, ...into }: GalleryImport): Promise<ImportOutcome> => importAnew(into, () => into.api.importList(into.collection, { root, listFile }))
+
+/** The collection is made anew; `send` asks for the import. */
+export async function importAnew({ api, collection, progress, wish = marks }: Omit<GalleryImport, 'root' | 'listFile'>, send: () => Promise<{ job: string; total: number }>): Promise<ImportOutcome> {
   if ((await api.getCollection(collection)) !== undefined) await api.dropCollection(collection)
   await api.createCollection(collection, wish)
   const startedMs = performance.now()
-  const { job: id, total } = await api.importList(collection, { root, listFile })
+  const { job: id, total } = await send()
   const job = await waitForJob({ api, id, onCounts: ({ pending }) => progress.show(total - pending, total) })
   const seconds = (performance.now() - startedMs) / 1000
   progress.done()

@@ -2,6 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import type { SearchAnswer } from '@likeness/shared/contract/http'
+import { standingOf } from '@likeness/shared/margin'
 import type { ApiClient } from '../api-client.ts'
 import type { Command, CommandContext } from '../command.ts'
 import { keepTrying } from '../connect/keep-trying.ts'
@@ -83,7 +84,7 @@ async function ask({ api, set, minSeq, threshold, keepsWrong, context }: Asking)
     const image = await readFile(file)
     const startedMs = performance.now()
     const answer = await keepTrying(() => searchPicture(api, set.config, image, { fields, minSeq, ...(box && { box }) }))
-    const ranked: RankedAnswer = { labels, kind, hits: answer.hits.map(({ label, score, margin = score }) => ({ label, score: margin })), ms: performance.now() - startedMs }
+    const ranked: RankedAnswer = { labels, kind, hits: answer.hits.map((hit) => ({ label: hit.label, score: standingOf(hit) })), ms: performance.now() - startedMs }
     answers.push(ranked)
     const isRight = labels.length > 0 ? rankOf(ranked, threshold) === 1 : ranked.hits.every(({ score }) => threshold !== undefined && score < threshold)
     if (keepsWrong && !isRight) entries.push({ name: `${name}: ${labels.join(', ') || 'unknown'}`, image, answer: withBestHits(answer, threshold) })
@@ -94,7 +95,7 @@ async function ask({ api, set, minSeq, threshold, keepsWrong, context }: Asking)
 }
 
 function withBestHits(answer: SearchAnswer, threshold = -Infinity): SearchAnswer {
-  return { ...answer, objects: answer.objects.map((object) => ({ ...object, hits: object.hits.filter(({ score, margin = score }) => margin >= threshold).slice(0, hitsShown) })) }
+  return { ...answer, objects: answer.objects.map((object) => ({ ...object, hits: object.hits.filter((hit) => standingOf(hit) >= threshold).slice(0, hitsShown) })) }
 }
 
 async function writeSheet(file: string, { api, options, entries, context }: { api: ApiClient; options: EvalOptions; entries: readonly SheetEntry[]; context: CommandContext }): Promise<void> {

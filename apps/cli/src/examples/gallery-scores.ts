@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Filter } from '@likeness/shared/contract/filter'
 import type { SearchAnswer } from '@likeness/shared/contract/http'
-import { marginOf, nearLabels } from '@likeness/shared/margin'
+import { marginOf, nearLabels, standingOf } from '@likeness/shared/margin'
 import type { ApiClient } from '../api-client.ts'
 import { drawScene } from '../drawing/draw-scene.ts'
 import { createRandom, hashText } from '../drawing/seeded-random.ts'
@@ -110,7 +110,7 @@ async function scorePicture({ api, config, weight }: Asking, { id, file, label, 
   const search = (filter?: Filter): Promise<SearchAnswer> => api.search(config.collection, image, filter === undefined ? options : { ...options, filter })
   const bestOf = ({ hits }: SearchAnswer, isSame: boolean): number | undefined => {
     const best = hits.find((hit) => (hit.label === label) === isSame && !(isItself && hit.id === id))
-    return best?.margin ?? best?.score
+    return best && standingOf(best)
   }
   const answer = await search()
   const same = bestOf(answer, true) ?? bestOf(await search({ label }), true)

@@ -1,4 +1,5 @@
 // Says which answers were right: plain numbers from what was asked and what was answered.
+import { standingOf } from '@likeness/shared/margin'
 import type { ExampleQuery } from './example-query.ts'
 
 export interface AnsweredHit {
@@ -29,10 +30,8 @@ export interface Numbers {
 
 const asked = 5
 
-const rank = ({ score, margin = score }: AnsweredHit): number => margin
-
 /** Of a picture with one label: over all objects. */
-const bestOf = (objects: Answered['objects']): AnsweredHit[] => objects.flatMap(({ hits }) => hits).sort((a, b) => rank(b) - rank(a))
+const bestOf = (objects: Answered['objects']): AnsweredHit[] => objects.flatMap(({ hits }) => hits).sort((a, b) => standingOf(b) - standingOf(a))
 
 /** Whether a label is the best answer, and whether it is among the best five. Of several labels each counts for itself: some object has it. */
 function placeOf(label: string, { query, objects }: Answered): { isFirst: boolean; isAmongFive: boolean } {
