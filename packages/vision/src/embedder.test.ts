@@ -57,6 +57,14 @@ describe('the built-in model', () => {
     })
   })
 
+  it('gives the same side by side and one after the other, whatever a canvas held before', async () => {
+    const pictures = [picture, noisePicture(90, 40, 1), noisePicture(40, 90, 2)]
+    const seen = async (image: DecodedImage) => [(await embedder.embed(image)).whole, ...(await embedder.embedWhole(image, [128, 64]))]
+    const alone: Float32Array[][] = []
+    for (const image of pictures) alone.push(await seen(image))
+    expect(await Promise.all(pictures.toReversed().map(seen))).toEqual(alone.toReversed())
+  })
+
   it('gives the reference vectors of every box and of the whole picture', async () => {
     const { subjects, whole } = await embedder.embed(picture)
     const profile = await loadProfile(modelDir)

@@ -10,6 +10,7 @@ import { openSemanticEmbedder } from './semantic/semantic-embedder.ts'
 import { withSemantics } from './semantic/with-semantics.ts'
 import { openSession } from './session.ts'
 import type { OpenSession, OpenSessionOptions } from './session.ts'
+import { createSpareCanvases } from './spare-canvases.ts'
 import type { Runs } from './semantic/with-semantics.ts'
 
 export interface Subject {
@@ -93,8 +94,12 @@ interface Placed {
 }
 
 function createRunner({ manifest }: PreparedModel, { session }: OpenSession) {
-  async function runModel(placed: readonly Placed[], canvas: Size, options: EmbedOptions) {
-    const pixels = new Float32Array(placed.length * 3 * canvas.width * canvas.height)
+  const useCanvas = createSpareCanvases()
+
+  const runModel = (placed: readonly Placed[], canvas: Size, options: EmbedOptions) =>
+    useCanvas(placed.length * 3 * canvas.width * canvas.height, (pixels) => runPixels(pixels, placed, canvas, options))
+
+  async function runPixels(pixels: Float32Array, placed: readonly Placed[], canvas: Size, options: EmbedOptions) {
     placed.forEach(({ image, place }, i) => letterboxInto(pixels, i * 3 * canvas.width * canvas.height, image, canvas, place))
     const { confidence, iou, maxDetections, classAgnosticNms } = { ...manifest.detection, ...definedOnly(options) }
     // Anchors of different classes are this far apart; no more, for the sake of float32.

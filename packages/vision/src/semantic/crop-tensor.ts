@@ -6,10 +6,9 @@ import { cropPicture } from '../picture-parts.ts'
 import { normalisations } from './semantic-model.ts'
 import type { Normalisation } from './semantic-model.ts'
 
-/** f32 [boxes, 3, height, width]. */
-export function cropTensor(image: DecodedImage, boxes: readonly Box[], { width, height }: Size, normalisation: Normalisation): Float32Array {
+/** `values`: f32 [boxes, 3, height, width]. */
+export function cropsInto(values: Float32Array, image: DecodedImage, boxes: readonly Box[], { width, height }: Size, normalisation: Normalisation): void {
   const plane = width * height
-  const values = new Float32Array(boxes.length * 3 * plane)
   const place = { left: 0, top: 0, width, height, scaleX: 1, scaleY: 1 }
   boxes.forEach((box, i) => letterboxInto(values, i * 3 * plane, cutOut(image, box), { width, height }, place))
   const { mean, deviation } = normalisations[normalisation]
@@ -17,7 +16,6 @@ export function cropTensor(image: DecodedImage, boxes: readonly Box[], { width, 
     const [less, by] = [mean[channel % 3]!, 1 / deviation[channel % 3]!]
     for (let at = channel * plane; at < (channel + 1) * plane; at++) values[at] = (values[at]! - less) * by
   }
-  return values
 }
 
 /** The pixels that the box touches, at least one. */

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { noisePicture } from '../fixture/pictures.ts'
 import { buildTinyEmbedder, tinyEmbedderDim } from '../fixture/tiny-embedder.ts'
 import type { TinyEmbedderOptions } from '../fixture/tiny-embedder.ts'
-import { cropTensor } from './crop-tensor.ts'
+import { cropsInto } from './crop-tensor.ts'
 import { openSemanticEmbedder, trySemantic } from './semantic-embedder.ts'
 import { describeSemantic } from './semantic-model.ts'
 
@@ -58,7 +58,8 @@ test('a crop is stretched to the input and normalised channel by channel', () =>
   // Left half black, right half (255, 0, 51).
   for (const at of [2, 3, 6, 7]) rgb.set([255, 0, 51], 3 * at)
   const image = { rgb, width: 4, height: 2 }
-  const values = cropTensor(image, [[2, 0, 4, 2], [0, 0, 2, 1]], { width: 2, height: 2 }, 'half')
+  const values = new Float32Array(2 * 3 * 4)
+  cropsInto(values, image, [[2, 0, 4, 2], [0, 0, 2, 1]], { width: 2, height: 2 }, 'half')
   const channelsOf = (crop: number) => [0, 1, 2].map((channel) => [...values.subarray(4 * (3 * crop + channel), 4 * (3 * crop + channel + 1))].map((value) => Number(value.toFixed(3))))
   expect(channelsOf(0)).toEqual([[1, 1, 1, 1], [-1, -1, -1, -1], [-0.6, -0.6, -0.6, -0.6]])
   expect(channelsOf(1)).toEqual(new Array(3).fill([-1, -1, -1, -1]))

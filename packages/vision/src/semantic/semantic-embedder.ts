@@ -6,7 +6,8 @@ import type { DecodedImage } from '../image-decode.ts'
 import type { Box } from '../letterbox.ts'
 import { openSession } from '../session.ts'
 import type { LogFn } from '../session.ts'
-import { cropTensor } from './crop-tensor.ts'
+import { createSpareCanvases } from '../spare-canvases.ts'
+import { cropsInto } from './crop-tensor.ts'
 import type { SemanticModel } from './semantic-model.ts'
 
 export interface SemanticEmbedder {
@@ -28,9 +29,13 @@ export async function openSemanticEmbedder({ path, semantic, ...options }: OpenS
   const { session } = await openSession({ ...options, model: { path, manifest: { name: semantic.file } } })
   const { size, normalisation, inputName, outputName, batch } = semantic
 
+  const useCanvas = createSpareCanvases()
+
   async function runTogether(image: DecodedImage, boxes: readonly Box[]): Promise<Float32Array[]> {
-    const feeds = { [inputName]: new ort.Tensor('float32', cropTensor(image, boxes, size, normalisation), [boxes.length, 3, size.height, size.width]) }
-    const output = (await session.run(feeds))[outputName]!
+    const output = await useCanvas(boxes.length * 3 * size.height * size.width, async (values) => {
+      cropsInto(values, image, boxes, size, normalisation)
+      return (await session.run({ [inputName]: new ort.Tensor('float32', values, [boxes.length, 3, size.height, size.width]) }))[outputName]!
+    })
     if (!(output.data instanceof Float32Array) || output.dims[0] !== boxes.length) {
       throw appError('invalid_request', `${semantic.file} gives ${output.type} [${output.dims.join(', ')}] for ${boxes.length} pictures, float [${boxes.length}, n] was expected`)
     }
