@@ -10,28 +10,60 @@ export type InHand = z.infer<typeof inHandSchema>
 export interface InHandRecord {
   /** What workers that are gone, or a chunk that was taken away, have left: ordinal -> record. */
   leftovers(): Promise<Map<number, InHand>>
-  /** Resolves when written, or when Redis does not answer soon. Never rejects. */
+  /** Resolves when written, or when Redis does not answer soon. Never rejects. Those taken in one turn of the loop are written together. */
   take(ordinal: number, state: { alone: boolean; deaths: number }): Promise<void>
+  /** Written with what is taken next, or soon. */
   letGo(ordinal: number): void
+  /** Resolves when what was let go is written, or when Redis does not answer soon. Never rejects. */
+  flush(): Promise<void>
 }
 
 const keepS = 7 * 86_400
 const patienceMs = 500
+/** A picture that was finished shortly before its worker died is tried alone, no more. */
+const letGoWithinMs = 100
 
 export function createInHand({ redis, workerId, log }: { redis: Redis; workerId: string; log: Logger }) {
   const missed = (error: unknown): void => log.debug({ err: error }, 'in-hand record not written')
+
   return (ingestion: string, firstOrdinal: number): InHandRecord => {
     const key = inHandKey(ingestion, firstOrdinal)
+    const taken = new Map<string, string>()
+    const released = new Set<string>()
+    let writing: Promise<void> | undefined
+    let timer: NodeJS.Timeout | undefined
+
+    /** What is taken goes first: a key whose last field is removed is gone, and its expiry with it. */
+    async function write(): Promise<void> {
+      writing = undefined
+      clearTimeout(timer)
+      timer = undefined
+      if (taken.size + released.size === 0) return
+      const commands = redis.pipeline()
+      if (taken.size > 0) commands.hset(key, Object.fromEntries(taken)).expire(key, keepS)
+      if (released.size > 0) commands.hdel(key, ...released)
+      taken.clear()
+      released.clear()
+      await answerOr(commands.exec(), null, missed)
+    }
+
     return {
       async leftovers() {
         const fields = await answerOr(redis.hgetall(key), {}, missed)
         return new Map(Object.entries(fields).flatMap(([ordinal, text]) => parseRecord(ordinal, text)))
       },
-      async take(ordinal, { alone, deaths }) {
+      take(ordinal, { alone, deaths }) {
         const record: InHand = { workerId, alone, deaths }
-        await answerOr(redis.pipeline().hset(key, String(ordinal), JSON.stringify(record)).expire(key, keepS).exec(), null, missed)
+        taken.set(String(ordinal), JSON.stringify(record))
+        released.delete(String(ordinal))
+        return (writing ??= Promise.resolve().then(write))
       },
-      letGo: (ordinal) => void redis.hdel(key, String(ordinal)).catch(missed)
+      letGo(ordinal) {
+        taken.delete(String(ordinal))
+        released.add(String(ordinal))
+        timer ??= setTimeout(() => void write(), letGoWithinMs)
+      },
+      flush: write
     }
   }
 }

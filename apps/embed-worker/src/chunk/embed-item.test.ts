@@ -26,7 +26,8 @@ async function embedWith(script: { pool?: TaskOutcome[]; alone?: TaskOutcome[]; 
   const inHand: InHandRecord = {
     leftovers: async () => new Map(),
     take: async (ordinal, { alone, deaths }) => void calls.push(`take ${ordinal} ${alone ? 'alone' : 'among others'} ${deaths}`),
-    letGo: (ordinal) => void calls.push(`let go ${ordinal}`)
+    letGo: (ordinal) => void calls.push(`let go ${ordinal}`),
+    flush: async () => undefined
   }
   const embedItem = createItemEmbedder({ pool: player('pool', script.pool), isolation: player('alone', script.alone), log: silentLog() })
   const context = { priority: 'bulk' as const, signal: new AbortController().signal, inHand, leftover: script.leftover }

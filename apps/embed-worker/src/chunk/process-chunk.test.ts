@@ -29,7 +29,7 @@ async function create(embedItem: EmbedItem, count = 5) {
   await store.put(keys.itemListPart(ingestion, 200), encodeItemList(Array.from({ length: count }, (_, i) => ({ ordinal: 200 + i, id: `i${i}`, label: null, imageKey: `k${i}` }))))
   const process = createChunkProcessor({
     store, embedItem, model: fakeModel, embeddings: createEmbeddings({ model: fakeModel, profiles: createProfileStore({ store }) }), announce: () => {},
-    openInHand: () => ({ leftovers: async () => new Map(), take: async () => {}, letGo: () => {} })
+    openInHand: () => ({ leftovers: async () => new Map(), take: async () => {}, letGo: () => {}, flush: async () => {} })
   })
   const run = (more: Partial<Parameters<typeof process>[1]> = {}, other: Partial<ChunkJob> = {}) =>
     process({ ...job, ...other }, { priority: 'bulk', signal: new AbortController().signal, repeated: false, log: silentLog(), ...more })

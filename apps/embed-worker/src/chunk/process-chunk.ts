@@ -104,6 +104,8 @@ async function embedLines(deps: ChunkDeps, job: ChunkJob, run: ChunkRun, lines: 
     stop.abort(error)
     throw error
   })))
+  // Whoever has the chunk next would take for suspect what this one has let go.
+  await inHand.flush()
   await writer.close()
   if (signal.aborted) throw signal.reason
   for (const result of results) if (result.status === 'rejected') throw result.reason

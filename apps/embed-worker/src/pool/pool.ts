@@ -25,6 +25,8 @@ export interface Pool {
 
 /** Gallery tasks that a child is given ahead: one runs, one is decoded, the rest are being read while `session.run` blocks its loop. */
 const galleryAhead = 6
+/** So many bulk ones are given at once, which are then one record in Redis: what goes through this process between two inferences costs them the cache. */
+const bulkTogether = 3
 
 /** Resolves once every child is loaded; rejects with the reason when the first cannot load. */
 export async function startPool({ startChild, processes, log }: PoolDeps): Promise<Pool> {
@@ -37,13 +39,15 @@ export async function startPool({ startChild, processes, log }: PoolDeps): Promi
       .filter(({ load }) => load < limit).sort((a, b) => a.load - b.load || a.all - b.all)
     return first?.hands
   }
-  function giveWhile(priority: Priority, find: () => Hands | undefined): void {
-    for (let hands = find(); hands !== undefined && queues[priority].length > 0; hands = find()) hands.give(queues[priority].shift()!)
+  function giveWhile(priority: Priority, together: number, find: () => Hands | undefined): void {
+    for (let hands = find(); hands !== undefined && queues[priority].length > 0; hands = find()) {
+      for (const pending of queues[priority].splice(0, together)) hands.give(pending)
+    }
   }
   function dispatch(): void {
-    giveWhile('interactive', () => leastBusy(['interactive'], Infinity))
-    giveWhile('small', () => leastBusy(['small'], galleryAhead))
-    giveWhile('bulk', () => leastBusy(['small', 'bulk'], galleryAhead))
+    giveWhile('interactive', 1, () => leastBusy(['interactive'], Infinity))
+    giveWhile('small', 1, () => leastBusy(['small'], galleryAhead))
+    giveWhile('bulk', bulkTogether, () => leastBusy(['small', 'bulk'], galleryAhead - bulkTogether + 1))
   }
   function enqueue(pending: PendingTask, first: boolean): void {
     if (stopping) return pending.reject(appError('shutting_down', 'the embed-worker is stopping'))
