@@ -136,7 +136,7 @@ const itemsOfListFail: Judge = async ({ gallery: { store, keys, spec }, open: { 
   const embed = createChunkProcessor({
     store: overlay, model: { rawDim: 0 }, embeddings: { check: async () => undefined }, announce: () => undefined,
     embedItem: () => Promise.reject(new Error('nothing of a damaged list may be embedded')),
-    openInHand: () => ({ leftovers: async () => new Map(), take: async () => undefined, letGo: () => undefined })
+    openInHand: () => ({ leftovers: async () => new Map(), take: async () => undefined, letGo: () => undefined, flush: async () => undefined })
   })
   const job = { incarnation: spec.incarnation, ingestion, firstOrdinal, size, embedding, enrolment: enrolmentSchema.parse(spec.settings), feeding: 1 }
   const { failed } = await embed(job, { priority: 'bulk', signal: new AbortController().signal, repeated: false, log: silentLog() })
