@@ -1,8 +1,9 @@
 // The item list of an import: what each path of a folder, prefix or list becomes. Bad ones become failed items, never an error of the job.
 import { createReadStream } from 'node:fs'
+import type { FileHandle } from 'node:fs/promises'
 import { itemIdSchema, labelSchema } from '@likeness/shared/contract/item-list'
 import type { ItemFailure, ItemListLine, Metadata } from '@likeness/shared/contract/item-list'
-import { isAppError } from '@likeness/shared/errors'
+import { appError, isAppError } from '@likeness/shared/errors'
 import { checkKey } from '@likeness/shared/store/object-key'
 import type { ObjectStore } from '@likeness/shared/store/object-store'
 import { openInside } from './import-root.ts'
@@ -12,6 +13,8 @@ import type { ListEntry, ListFile } from './list-file.ts'
 import { walkFolder } from './walk-folder.ts'
 
 const copiesAtOnce = 8
+/** Up to here a file is copied in one piece: most pictures are small, and a stream costs more than they do. */
+const copiedWholeBytes = 1024 ** 2
 
 /** One item to be, before its ordinal and picture are known. */
 interface Candidate {
@@ -80,15 +83,30 @@ export function folderLines(source: LinesSource, root: string, keyOf: (n: number
   })
 }
 
-async function copyFile(source: LinesSource, root: string, path: string, key: string): Promise<void> {
-  const { handle } = await openInside(root, path)
-  const stream = handle.createReadStream({ autoClose: true })
+async function copyFile({ store, maxBytes }: LinesSource, root: string, path: string, key: string): Promise<void> {
+  const { handle, sizeBytes } = await openInside(root, path)
   try {
-    await source.store.putStream(key, stream, { maxBytes: source.maxBytes })
+    if (sizeBytes > copiedWholeBytes) await copyStreamed(store, key, handle, maxBytes)
+    else await store.put(key, await readWhole(handle, maxBytes))
   } finally {
-    stream.destroy()
     await handle.close().catch(() => {})
   }
+}
+
+async function copyStreamed(store: ObjectStore, key: string, handle: FileHandle, maxBytes: number): Promise<void> {
+  const stream = handle.createReadStream({ autoClose: true })
+  try {
+    await store.putStream(key, stream, { maxBytes })
+  } finally {
+    stream.destroy()
+  }
+}
+
+/** It may have grown since it was opened. */
+async function readWhole(handle: FileHandle, maxBytes: number): Promise<Uint8Array> {
+  const bytes = await handle.readFile()
+  if (bytes.byteLength > maxBytes) throw appError('too_large', `the file has ${bytes.byteLength} bytes, at most ${maxBytes} are taken`)
+  return bytes
 }
 
 /** Items of the store's own objects under `prefix` (ends with `/`): referred to in place. */

@@ -94,6 +94,19 @@ test('a list brings its labels and ids; each bad line fails alone, with its code
   expect(JSON.stringify(lines)).not.toContain('secret')
 })
 
+test('large files are copied as they are, up to the limit', async () => {
+  await api.stop()
+  api = await startTestApi({ settings: { maxUploadBytes: 3 * 2 ** 20 } })
+  incarnation = await api.createMarks()
+  root = join(api.dir, 'import')
+  const sizes = [2 ** 20, 2 ** 20 + 1, 3 * 2 ** 20, 3 * 2 ** 20 + 1]
+  for (const [i, size] of sizes.entries()) await write(`${i}.png`, String(i).repeat(size))
+  const lines = await linesOf(await api.post(path, { root }))
+  expect(lines.map(({ id, failure }) => [id, failure?.code])).toEqual([['0.png', undefined], ['1.png', undefined], ['2.png', undefined], ['3.png', 'too_large']])
+  const copied = await Promise.all(lines.map(({ imageKey }) => bytesOf(imageKey)))
+  expect(copied.map((text, i) => text === String(i).repeat(sizes[i]!))).toEqual([true, true, true, false])
+})
+
 test('a list of many lines keeps ordinals and goes into many parts', async () => {
   await write('a.png', 'A')
   const lines = await linesOf(await importList('a.png\tnike\n'.repeat(950), { root }))
@@ -162,11 +175,11 @@ test('an empty list, a list without a place and a foreign file field are invalid
 
 test('when the store fails in the middle nothing is accepted and what was copied goes', async () => {
   for (let i = 0; i < 30; i++) await write(`${i}.png`, String(i))
-  const { putStream } = api.store
+  const { put } = api.store
   let copies = 0
-  api.store.putStream = async (...args) => {
-    if (++copies === 20) throw appError('store_unavailable', 'the store is away')
-    return putStream(...args)
+  api.store.put = async (...args) => {
+    if (args[0].startsWith(collectionKeys(incarnation).imagePrefix) && ++copies === 20) throw appError('store_unavailable', 'the store is away')
+    return put(...args)
   }
   expect(await codeOf(await api.post(path, { root }))).toBe('503 store_unavailable')
   expect(await api.operations(incarnation)).toEqual([])

@@ -46,7 +46,7 @@ interface Running {
   end(reason: string): void
 }
 
-export function createMergeProcess({ name, env, execArgv, memoryBytes, log, hungAfterMs = 120_000, idleAfterMs = 30_000 }: MergeProcessOptions): MergeProcess {
+export function createMergeProcess({ name, env, execArgv, memoryBytes, log, hungAfterMs = 120_000, idleAfterMs = 120_000 }: MergeProcessOptions): MergeProcess {
   const mutex = createMutex()
   let running: Running | undefined
   let idle: NodeJS.Timeout | undefined
