@@ -39,6 +39,7 @@ napi_value init(napi_env env, napi_value exports) {
   export_merging(env, exports);
   export_linear_algebra(env, exports);
   export_inverted(env, exports);
+  export_resample(env, exports);
   return exports;
 }
 

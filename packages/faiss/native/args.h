@@ -20,7 +20,7 @@ struct Span {
 
 class Args {
  public:
-  static constexpr size_t kMax = 10;
+  static constexpr size_t kMax = 11;
 
   Args(napi_env env, napi_callback_info info);
 

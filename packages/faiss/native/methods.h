@@ -14,5 +14,6 @@ void export_files(napi_env env, napi_value exports);
 void export_merging(napi_env env, napi_value exports);
 void export_linear_algebra(napi_env env, napi_value exports);
 void export_inverted(napi_env env, napi_value exports);
+void export_resample(napi_env env, napi_value exports);
 
 }  // namespace likeness

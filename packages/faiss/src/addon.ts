@@ -83,6 +83,19 @@ export interface Addon {
     normalize: boolean,
   ): Promise<void>
   symmetricEigen(matrixThenVectors: Float64Array, values: Float64Array): Promise<void>
+  resample(
+    rgb: Uint8Array,
+    width: number,
+    rowFirst: Int32Array,
+    rowFrom: Int32Array,
+    rowWeights: Float32Array,
+    columnFirst: Int32Array,
+    columnFrom: Int32Array,
+    columnWeights: Float32Array,
+    out: Float32Array,
+    stride: number,
+    plane: number,
+  ): void
   searchInverted(
     rows: Int32Array,
     values: Float32Array,

@@ -1,4 +1,4 @@
-// Entry of the package: Faiss indexes, and the linear algebra and the inverted lists beside them.
+// Entry of the package: Faiss indexes, and the linear algebra, the inverted lists and the resampling of pictures beside them.
 import { addon } from './addon.ts'
 
 export { BinaryIndex } from './binary-index.ts'
@@ -16,6 +16,8 @@ export { linearTransform } from './linear-transform.ts'
 export type { LinearTransform } from './linear-transform.ts'
 export { configurePool } from './pool.ts'
 export type { RangeOptions, RangeResult, SearchEffort, SearchOptions, SearchResult } from './row-index.ts'
+export { resample } from './resample.ts'
+export type { Taps } from './resample.ts'
 export { symmetricEigen } from './symmetric-eigen.ts'
 export type { Eigen } from './symmetric-eigen.ts'
 export { trainBinaryCentroids, trainCentroids } from './train-centroids.ts'

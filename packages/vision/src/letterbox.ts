@@ -1,7 +1,7 @@
 // Fits a picture into the model's canvas: scaled by one factor, centred, the rest grey 114.
+import { resample } from '@likeness/faiss'
 import type { DecodedImage } from './image-decode.ts'
 import { resamplingTaps } from './resampling-taps.ts'
-import type { Taps } from './resampling-taps.ts'
 
 const PAD = 114 / 255
 
@@ -41,44 +41,9 @@ export function placePicture(picture: Size, canvas: Size, content: Size = canvas
  */
 export function letterboxInto(out: Float32Array, offset: number, image: DecodedImage, canvas: Size, place: Placement): void {
   const plane = canvas.width * canvas.height
-  out.fill(PAD, offset, offset + 3 * plane)
-  const columns = resamplingTaps(place.width, image.width)
-  const rows = resamplingTaps(place.height, image.height)
-  const mixed = new Float32Array(image.width * 3)
-  for (let y = 0; y < place.height; y++) {
-    mixRows(mixed, image, rows, y)
-    const target = offset + (place.top + y) * canvas.width + place.left
-    for (let x = 0; x < place.width; x++) {
-      let red = 0
-      let green = 0
-      let blue = 0
-      let source = columns.first[x]! * 3
-      for (let tap = columns.from[x]!; tap < columns.from[x + 1]!; tap++, source += 3) {
-        const weight = columns.weights[tap]!
-        red += weight * mixed[source]!
-        green += weight * mixed[source + 1]!
-        blue += weight * mixed[source + 2]!
-      }
-      out[target + x] = red
-      out[target + x + plane] = green
-      out[target + x + 2 * plane] = blue
-    }
-  }
-}
-
-/** Weighted sum of the source rows of target row `y`, 0..1; two rows a pass, because memory is what it waits for. */
-function mixRows(mixed: Float32Array, { rgb }: DecodedImage, rows: Taps, y: number): void {
-  const length = mixed.length
-  const end = rows.from[y + 1]!
-  let upper = rows.first[y]! * length
-  for (let tap = rows.from[y]!; tap < end; tap += 2, upper += 2 * length) {
-    const kept = tap === rows.from[y] ? 0 : 1
-    const paired = tap + 1 < end
-    const lower = paired ? upper + length : upper
-    const a = rows.weights[tap]! / 255
-    const b = paired ? rows.weights[tap + 1]! / 255 : 0
-    for (let i = 0; i < length; i++) mixed[i] = kept * mixed[i]! + a * rgb[upper + i]! + b * rgb[lower + i]!
-  }
+  const planes = out.subarray(offset, offset + 3 * plane).fill(PAD)
+  const target = planes.subarray(place.top * canvas.width + place.left)
+  resample(image, resamplingTaps(place.height, image.height), resamplingTaps(place.width, image.width), { out: target, stride: canvas.width, plane })
 }
 
 /** Picture pixels to canvas pixels. */

@@ -1,11 +1,5 @@
 // Which source samples make a target sample when one axis of a picture is resized, and how much of each.
-
-/** Target i is the sum over j of weights[from[i] + j] x source[first[i] + j], for from[i] + j < from[i + 1]. */
-export interface Taps {
-  first: Int32Array
-  from: Int32Array
-  weights: Float32Array
-}
+import type { Taps } from '@likeness/faiss'
 
 /** Area average when shrinking, bilinear with half-pixel centres when enlarging; the weights of a target sum to 1. */
 export function resamplingTaps(targetSize: number, sourceSize: number): Taps {
