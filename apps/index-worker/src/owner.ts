@@ -29,14 +29,17 @@ export async function runOwner(deps: OwnerDeps): Promise<void> {
   const feed = createFeeding(deps)
   const tell = createTelling(deps)
   let listedAtMs = -Infinity
+  let commitsFromMs = -Infinity
   let collectedAtMs = clock.nowMs()
   let vanished = false
   while (!signal.aborted) {
     background.rethrow()
     const startedAtMs = clock.nowMs()
     const list = vanished || startedAtMs - listedAtMs >= deps.reconcileIntervalMs
-    const { more, rest } = await writer.step({ batches: hints.take(), list })
+    const { committed, more, rest } = await writer.step({ batches: hints.take(), list })
     hints.put(rest)
+    // Only commits are paced: what arrives after a turn that found nothing is taken at once.
+    if (committed) commitsFromMs = startedAtMs + deps.commitIntervalMs
     if (list) listedAtMs = startedAtMs
     vanished = await feed()
     await tell({ again: list })
@@ -48,7 +51,7 @@ export async function runOwner(deps: OwnerDeps): Promise<void> {
     }
     if (more || rest.length > 0) continue
     await hints.wait(idlePollMs)
-    const pauseMs = startedAtMs + deps.commitIntervalMs - clock.nowMs()
+    const pauseMs = commitsFromMs - clock.nowMs()
     if (pauseMs > 0) await clock.sleep(pauseMs)
   }
   await background.settled()
