@@ -2,6 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { HelpAsked } from '../command-options.ts'
 import { UserError } from '../user-error.ts'
 import { parseDemoOptions } from './demo-options.ts'
 
@@ -29,4 +30,5 @@ test('what is not there or not known is named', () => {
   expect(refused(['--query', folder])).toThrow('there is no such file')
   expect(refused(['--imges', folder])).toThrow(/--imges[^]*--images DIR/)
   expect(refused(['stray'])).toThrow(UserError)
+  expect(refused(['--help'])).toThrow(HelpAsked)
 })
