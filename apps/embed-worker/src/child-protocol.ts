@@ -103,8 +103,6 @@ export type FromChild =
   | { type: 'fatal'; code: string; message: string }
   /** Its event loop turns. */
   | { type: 'alive' }
-  /** From here on the picture of this task may kill the process. */
-  | { type: 'touch'; id: number }
   | { type: 'done'; id: number; result: ChildResult }
   | { type: 'failed'; id: number; code: string; message: string }
   /** Answer to `cancel` when the task had not run yet. */

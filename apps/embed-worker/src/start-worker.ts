@@ -48,7 +48,7 @@ export async function startWorker({ config, env, execArgv, log, lifecycle }: Sta
   const store = await openProbedStore(config)
   lifecycle.onStop('object store', () => store.close())
 
-  const startChild = createChildStarter({ env: childEnvironment(env), execArgv, log })
+  const startChild = createChildStarter({ env: childEnvironment(env), touchDir: config.DATA_DIR, execArgv, log })
   const pool = await startPool({ startChild, processes: config.EMBED_PROCESSES, log })
   lifecycle.onStop('inference processes', () => pool.stop())
   const isolation = createIsolation({ startChild, log })

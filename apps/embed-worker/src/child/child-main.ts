@@ -17,6 +17,7 @@ import { createItemRanker } from './rank-items.ts'
 import { createRunTask } from './run-task.ts'
 import { createTaskServer } from './serve-tasks.ts'
 import { makeThumbnail } from './thumbnail.ts'
+import { createTouchWriter, touchFd } from '../touch-file.ts'
 
 const aliveEveryMs = 2_000
 const readTimeoutMs = 60_000
@@ -53,7 +54,7 @@ async function load() {
     hooks: createTestHooks(config.LIKENESS_TEST_HOOKS)
   })
   const { name, version, sha256 } = model.manifest
-  return { serve: createTaskServer({ runTask, gate, send, onBroken: giveUp }), model: { id: `${name}@${version}`, sha256, embedding, rawDim: profile.dIn, provider: embedder.provider } }
+  return { serve: createTaskServer({ runTask, gate, send, touch: createTouchWriter(touchFd), onBroken: giveUp }), model: { id: `${name}@${version}`, sha256, embedding, rawDim: profile.dIn, provider: embedder.provider } }
 }
 
 /** A decode that never ends is as bad as one that kills: the process goes, the picture is suspect. */

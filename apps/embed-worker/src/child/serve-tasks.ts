@@ -1,4 +1,4 @@
-// The child's side of the protocol: takes tasks, reports touches and outcomes, drops what was cancelled.
+// The child's side of the protocol: takes tasks, records touches, reports outcomes, drops what was cancelled.
 import { isAppError } from '@likeness/shared/errors'
 import type { FromChild, ToChild } from '../child-protocol.ts'
 import type { Gate } from '../gate.ts'
@@ -8,6 +8,8 @@ export interface ServeTasksDeps {
   runTask: RunTask
   gate: Gate
   send: (message: FromChild) => void
+  /** From here on the picture of this task may kill the process: recorded when it returns. */
+  touch: (id: number) => void
   /** The process can no longer be trusted with pictures. */
   onBroken: (error: unknown) => void
 }
@@ -15,7 +17,7 @@ export interface ServeTasksDeps {
 class Cancelled extends Error {}
 
 /** Returns the handler of the supervisor's messages, `close` excepted. */
-export function createTaskServer({ runTask, gate, send, onBroken }: ServeTasksDeps) {
+export function createTaskServer({ runTask, gate, send, touch, onBroken }: ServeTasksDeps) {
   const expectations = new Map<number, () => void>()
   const cancelled = new Set<number>()
   const open = new Set<number>()
@@ -31,7 +33,7 @@ export function createTaskServer({ runTask, gate, send, onBroken }: ServeTasksDe
     }
     try {
       checkCancelled()
-      const result = await runTask(task, { priority, checkCancelled, touch: () => send({ type: 'touch', id }) })
+      const result = await runTask(task, { priority, checkCancelled, touch: () => touch(id) })
       send({ type: 'done', id, result })
     } catch (error) {
       if (error instanceof Cancelled) send({ type: 'dropped', id })

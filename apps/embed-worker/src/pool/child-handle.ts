@@ -4,6 +4,8 @@ import { fileURLToPath } from 'node:url'
 import { appError, isErrorCode } from '@likeness/shared/errors'
 import type { Logger } from '@likeness/shared/log'
 import type { ChildModel, FromChild, ToChild } from '../child-protocol.ts'
+import { openTouchFile } from '../touch-file.ts'
+import type { Touches } from '../touch-file.ts'
 
 export interface Child {
   readonly pid: number
@@ -12,8 +14,8 @@ export interface Child {
   /** Messages after `ready`. One listener. */
   listen(listener: (message: FromChild) => void): void
   kill(): void
-  /** Resolves when the process has ended and everything it said was delivered. */
-  readonly gone: Promise<void>
+  /** Resolves with what it had touched, when the process has ended and everything it said was delivered. */
+  readonly gone: Promise<Touches>
 }
 /** Resolves with a loaded child; rejects with the reason it gave. */
 export type StartChild = () => Promise<Child>
@@ -23,6 +25,8 @@ export class EndedWhileLoading extends Error {}
 
 export interface ChildStarterOptions {
   env: Record<string, string | undefined>
+  /** Of the files in which children say what they touch. */
+  touchDir: string
   /** Node arguments, as `--import tsx`. */
   execArgv: readonly string[]
   log: Logger
@@ -34,14 +38,19 @@ export interface ChildStarterOptions {
 const entry = fileURLToPath(new URL('../child/child-main.ts', import.meta.url))
 const listenEveryMs = 2_000
 
-export function createChildStarter({ env, execArgv, log, loadTimeoutMs = 180_000, hungAfterMs = 60_000 }: ChildStarterOptions): StartChild {
+export function createChildStarter({ env, touchDir, execArgv, log, loadTimeoutMs = 180_000, hungAfterMs = 60_000 }: ChildStarterOptions): StartChild {
   return async () => {
-    const forked = fork(entry, [], { env, execArgv: [...execArgv], serialization: 'advanced', stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+    const touchFile = openTouchFile(touchDir)
+    const forked = fork(entry, [], { env, execArgv: [...execArgv], serialization: 'advanced', stdio: ['ignore', 'inherit', 'inherit', 'ipc', touchFile.fd] })
     const kill = (): void => void forked.kill('SIGKILL')
     // 'exit' may come before the last messages: only both together are the end.
     const ended = new Promise<void>((resolve) => forked.once('exit', () => resolve()))
     const silent = new Promise<void>((resolve) => forked.once('disconnect', () => resolve()))
-    const gone = Promise.all([ended, silent]).then(() => {})
+    const gone = Promise.all([ended, silent]).then(() => {
+      const touches = touchFile.read()
+      touchFile.close()
+      return touches
+    })
     forked.on('error', (error) => log.warn({ err: error, child: forked.pid }, 'inference process reported an error'))
 
     let listener: ((message: FromChild) => void) | undefined
@@ -74,7 +83,7 @@ export function createChildStarter({ env, execArgv, log, loadTimeoutMs = 180_000
   }
 }
 
-function waitUntilLoaded(gone: Promise<void>) {
+function waitUntilLoaded(gone: Promise<unknown>) {
   let hear!: (message: FromChild) => void
   const model = new Promise<ChildModel>((resolve, reject) => {
     hear = (message) => {

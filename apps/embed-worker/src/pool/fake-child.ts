@@ -1,5 +1,6 @@
 // A child without a process, for tests of what the supervisor does with children.
 import type { ChildModel, FromChild, ToChild } from '../child-protocol.ts'
+import type { Touches } from '../touch-file.ts'
 import type { Child } from './child-handle.ts'
 
 export const fakeModel: ChildModel = { id: 'fake@1', sha256: 'f'.repeat(64), embedding: { version: 'fake@1/fake@1', dim: 2, unit: true }, rawDim: 3, provider: 'fake' }
@@ -9,6 +10,7 @@ export interface FakeChild extends Child {
   /** Ids of the tasks it was sent. */
   taskIds(): number[]
   say(message: FromChild): void
+  touch(id: number): void
   finish(id: number): void
   dead: boolean
 }
@@ -18,18 +20,20 @@ let pids = 1000
 export function createFakeChild(): FakeChild {
   const sent: ToChild[] = []
   let listener: (message: FromChild) => void = () => {}
-  let end!: () => void
-  const gone = new Promise<void>((resolve) => (end = resolve))
+  const touched: number[] = []
+  let end!: (touches: Touches) => void
+  const gone = new Promise<Touches>((resolve) => (end = resolve))
   const child: FakeChild = {
     pid: pids++, model: fakeModel, gone, sent, dead: false,
     send: (message) => void (message.type === 'close' ? child.kill() : sent.push(message)),
     listen: (own) => void (listener = own),
     kill() {
       child.dead = true
-      end()
+      end({ ids: new Set(touched), count: touched.length })
     },
     taskIds: () => sent.flatMap((message) => (message.type === 'task' ? [message.id] : [])),
     say: (message) => listener(message),
+    touch: (id) => void touched.push(id),
     finish: (id) => listener({ type: 'done', id, result: { kind: 'thumbnail', jpeg: new Uint8Array([id]) } })
   }
   return child

@@ -1,5 +1,6 @@
-// What one child has in its hands: sends tasks, settles them from its messages, and at its death tells suspects from bystanders.
+// What one child has in its hands: sends tasks, settles them from its messages, and at its death tells suspects from bystanders by what it had touched.
 import type { FromChild, Priority } from '../child-protocol.ts'
+import type { Touches } from '../touch-file.ts'
 import type { Child } from './child-handle.ts'
 import type { PendingTask } from './task.ts'
 
@@ -22,41 +23,31 @@ export interface HandsDeps {
   onReturned: (pending: PendingTask) => void
 }
 
-interface Held {
-  pending: PendingTask
-  touched: boolean
-}
 
 export function createHands({ child, onFree, onReturned }: HandsDeps): Hands {
-  const held = new Map<number, Held>()
+  const held = new Map<number, PendingTask>()
   let nextId = 1
-  let touchedEver = 0
   let dead = false
   let worked = false
 
   function hear(message: FromChild): void {
     if (!('id' in message)) return
-    const one = held.get(message.id)
-    if (one === undefined) return
-    if (message.type === 'touch') {
-      one.touched = true
-      touchedEver += 1
-      return
-    }
+    const pending = held.get(message.id)
+    if (pending === undefined) return
     held.delete(message.id)
     worked = true
-    if (message.type === 'done') one.pending.settle({ type: 'done', result: message.result })
-    if (message.type === 'failed') one.pending.settle({ type: 'failed', code: message.code, message: message.message })
+    if (message.type === 'done') pending.settle({ type: 'done', result: message.result })
+    if (message.type === 'failed') pending.settle({ type: 'failed', code: message.code, message: message.message })
     onFree()
   }
 
-  function die(): void {
+  function die(touches: Touches): void {
     dead = true
-    const left = [...held.values()]
+    const left = [...held]
     held.clear()
-    for (const { pending, touched } of left) {
+    for (const [id, pending] of left) {
       if (pending.settled) continue
-      if (touched) pending.settle({ type: 'died', sole: touchedEver === 1 })
+      if (touches.ids.has(id)) pending.settle({ type: 'died', sole: touches.count === 1 })
       else onReturned(pending)
     }
   }
@@ -84,10 +75,10 @@ export function createHands({ child, onFree, onReturned }: HandsDeps): Hands {
     get worked() {
       return worked
     },
-    count: (...priorities) => [...held.values()].filter(({ pending }) => priorities.includes(pending.priority)).length,
+    count: (...priorities) => [...held.values()].filter(({ priority }) => priorities.includes(priority)).length,
     give(pending) {
       const id = nextId++
-      held.set(id, { pending, touched: false })
+      held.set(id, pending)
       pending.onAbort = () => {}
       void send(id, pending)
     }

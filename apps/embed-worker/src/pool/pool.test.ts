@@ -71,7 +71,7 @@ test('at the death of a child only what it had touched is suspect, and the rest 
   const untouched = pool.run(item('untouched'), { priority: 'bulk' })
   await settle()
   const [first] = children
-  first!.say({ type: 'touch', id: first!.taskIds()[0]! })
+  first!.touch(first!.taskIds()[0]!)
   first!.kill()
   expect(await touched).toEqual({ type: 'died', sole: true })
   await expect.poll(() => children.length).toBe(2)
@@ -86,7 +86,7 @@ test('a picture that shared its child with another one did not have it alone', a
   const second = pool.run(item('second'), { priority: 'bulk' })
   await settle()
   const [child] = children
-  for (const id of child!.taskIds()) child!.say({ type: 'touch', id })
+  for (const id of child!.taskIds()) child!.touch(id)
   child!.finish(child!.taskIds()[0]!)
   child!.kill()
   expect(await first).toMatchObject({ type: 'done' })
