@@ -4,7 +4,6 @@ import { openDirectoryStore } from './directory-store.ts'
 import { checkKey } from './object-key.ts'
 import type { ObjectStore } from './object-store.ts'
 import type { S3Options } from './s3-client.ts'
-import { openS3Store } from './s3-store.ts'
 
 export interface OpenStoreOptions {
   /** `dir:/path` or `s3://bucket/prefix`; the prefix may be missing. */
@@ -19,6 +18,8 @@ export async function openObjectStore({ url, s3 }: OpenStoreOptions): Promise<Ob
   const address = parseS3Url(url)
   if (!address) throw appError('invalid_request', `The object store must be dir:/path or s3://bucket/prefix, not ${JSON.stringify(url)}.`)
   if (!s3) throw appError('invalid_request', `${url} needs an endpoint, an access key and a secret key.`)
+  // Loaded only where it is used: the S3 client costs a process a third of a second when it starts.
+  const { openS3Store } = await import('./s3-store.ts')
   return openS3Store(address, s3)
 }
 
