@@ -97,6 +97,7 @@ export type ToChild =
   | { type: 'cancel'; id: number }
   | { type: 'close' }
 
+/** Sent in arrays. */
 export type FromChild =
   | { type: 'ready'; model: ChildModel }
   /** The child cannot load and exits. */

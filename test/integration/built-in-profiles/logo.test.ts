@@ -53,7 +53,8 @@ beforeAll(async () => {
   dir = await mkdtemp(`${tmpdir()}/likeness-logo-`)
   embedder = await createEmbedder({ model: await prepareModel({ modelDir, cacheDir: dir }), executionProviders: ['cpu'], threads: 1 })
   const profile = await loadProfile(modelDir)
-  pictures = createPictureEmbedder({ embedder, project: (raws) => applyProfile(raws, profile), gate: createGate({ turn: async () => undefined }) })
+  const project = (raws: Float32Array) => applyProfile(raws, profile)
+  pictures = createPictureEmbedder({ embedder, project, projectTogether: project, gate: createGate({ turn: async () => undefined }) })
 })
 afterAll(async () => {
   await embedder.close()
@@ -61,7 +62,8 @@ afterAll(async () => {
 })
 
 async function enrol(png: Buffer, { enrolment }: Settings): Promise<Float32Array[]> {
-  return rowsOf((await pictures.embedItem(await decodeImage(png), { kind: 'item', itemId: 'x', imageKey: 'k', enrolment, embedding }, context)).vectors)
+  const task = { kind: 'item' as const, itemId: 'x', imageKey: 'k', enrolment, embedding }
+  return rowsOf((await pictures.finishItem(await pictures.inferItem(await decodeImage(png), task, context), task, context)).vectors)
 }
 async function find(picture: Buffer, gallery: readonly Row[], settings: Settings): Promise<string> {
   const { vectors } = await pictures.embedQuery(await decodeImage(picture), { kind: 'query', bytes: picture, embedding, ...settings }, context)

@@ -11,6 +11,8 @@ import { createTestHooks } from '../test-hooks.ts'
 import { createPictureComparer } from './compare-pictures.ts'
 import { createPictureEmbedder } from './embed-picture.ts'
 import { createGate, turnLoop } from '../gate.ts'
+import { createOutbox } from './outbox.ts'
+import { createProjectTogether } from './project-together.ts'
 import { createProjections } from './projections.ts'
 import { readPicture } from './read-picture.ts'
 import { createItemRanker } from './rank-items.ts'
@@ -26,7 +28,7 @@ const decodeTimeoutMs = 75_000
 
 const config = readChildConfig(process.env)
 const log = createLog({ app: 'embed-child', level: config.LOG_LEVEL })
-const send = (message: FromChild): void => void process.send?.(message)
+const send = createOutbox((messages) => void process.send?.(messages))
 
 function giveUp(error: unknown): never {
   log.fatal({ err: error }, 'inference process gives up')
@@ -48,7 +50,7 @@ async function load() {
     read: (key) => readPicture(store, key, { maxBytes: config.MAX_UPLOAD_BYTES, timeoutMs: readTimeoutMs }),
     decode: (bytes) => watched(() => decodeImage(bytes, { maxPixels: config.MAX_IMAGE_PIXELS })),
     thumbnail: (bytes, side) => watched(() => makeThumbnail(bytes, side, config.MAX_IMAGE_PIXELS)),
-    pictures: createPictureEmbedder({ embedder, gate, project }),
+    pictures: createPictureEmbedder({ embedder, gate, project, projectTogether: createProjectTogether({ project }) }),
     compare: createPictureComparer({ embedder, gate, profileOf }),
     rank: createItemRanker({ manifest: embedder.manifest, profileOf }),
     hooks: createTestHooks(config.LIKENESS_TEST_HOOKS)
@@ -78,5 +80,6 @@ try {
   send({ type: 'ready', model })
 } catch (error) {
   log.error({ err: error }, 'inference process cannot load')
-  process.send?.({ type: 'fatal', code: isAppError(error) ? error.code : 'internal', message: messageOf(error) } satisfies FromChild, () => process.exit(1))
+  const fatal: FromChild = { type: 'fatal', code: isAppError(error) ? error.code : 'internal', message: messageOf(error) }
+  process.send?.([fatal], () => process.exit(1))
 }

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { z } from 'zod'
 import { enrolmentSchema, lookSchema } from '@likeness/shared/contract/picture-settings'
 import type { DecodedImage, EmbedResult, Subject } from '@likeness/vision'
-import type { QueryTask } from '../child-protocol.ts'
+import type { ItemTask, QueryTask } from '../child-protocol.ts'
 import { createGate } from '../gate.ts'
 import { createPictureEmbedder } from './embed-picture.ts'
 import type { EmbedPictureDeps } from './embed-picture.ts'
@@ -26,9 +26,11 @@ function createFake(subjects: Subject[] = [subjectOf('car', [1, 2, 3, 4], 0.9)])
       return sizes.map(found)
     }
   }
-  const pictures = createPictureEmbedder({ embedder, project: async (raws) => raws, gate: createGate({ turn: async () => undefined }) })
-  const item = (settings: z.input<typeof enrolmentSchema>, picture = image) =>
-    pictures.embedItem(picture, { kind: 'item', embedding, itemId: 'x', imageKey: 'k', enrolment: enrolmentSchema.parse(settings) }, context)
+  const pictures = createPictureEmbedder({ embedder, project: async (raws) => raws, projectTogether: async (raws) => raws, gate: createGate({ turn: async () => undefined }) })
+  const item = async (settings: z.input<typeof enrolmentSchema>, picture = image) => {
+    const task: ItemTask = { kind: 'item', embedding, itemId: 'x', imageKey: 'k', enrolment: enrolmentSchema.parse(settings) }
+    return pictures.finishItem(await pictures.inferItem(picture, task, context), task, context)
+  }
   const query = (task: Omit<Partial<QueryTask>, 'enrolment' | 'look'> & { enrolment?: z.input<typeof enrolmentSchema>; look?: z.input<typeof lookSchema> } = {}, picture = image, own = context) =>
     pictures.embedQuery(picture, { kind: 'query', embedding, bytes: new Uint8Array(), ...task, enrolment: enrolmentSchema.parse(task.enrolment ?? { view_sizes: [] }), look: lookSchema.parse(task.look ?? {}) }, own)
   return { item, query, runs }

@@ -18,6 +18,8 @@ export interface EmbedPictureDeps {
   embedder: Pick<Embedder, 'embed' | 'embedWhole'> & { manifest: { detection: { maxDetections: number } } }
   /** f32 [n, rawDim] to f32 [n, dim]. */
   project: Project
+  /** The same, together with other gallery pictures. */
+  projectTogether: Project
   gate: Gate
 }
 export interface InferContext {
@@ -27,11 +29,16 @@ export interface InferContext {
 }
 type Infer = <T>(work: () => Promise<T>) => Promise<T>
 type Inferred = Omit<Embedded, 'decodeMs'>
+/** Nothing of it holds the picture. */
+interface InferredItem extends Omit<Inferred, 'vectors' | 'raw'> {
+  /** f32 [rows, rawDim] */
+  raw: Float32Array
+}
 /** So many more are detected where some of them will not count. */
 const spareDetections = 4
 const plain = { enrolment: enrolmentSchema.parse({ view_sizes: [] }), look: lookSchema.parse({}) }
 
-export function createPictureEmbedder({ embedder, project, gate }: EmbedPictureDeps) {
+export function createPictureEmbedder({ embedder, project, projectTogether, gate }: EmbedPictureDeps) {
   const { maxDetections: ownMost } = embedder.manifest.detection
 
   function createInfer({ priority, checkCancelled }: InferContext) {
@@ -68,7 +75,7 @@ export function createPictureEmbedder({ embedder, project, gate }: EmbedPictureD
   }
 
   /** Subjects, then one `view` row per view and size; the whole picture at the model's own size only where there are no views. */
-  async function embedItem(picture: DecodedImage, { enrolment, embedding }: ItemTask, context: InferContext): Promise<Inferred> {
+  async function inferItem(picture: DecodedImage, { enrolment }: ItemTask, context: InferContext): Promise<InferredItem> {
     const { infer, inferMs } = createInfer(context)
     const { image, ...offset } = placed(picture, enrolment)
     const { subjects: which, view_sizes: sizes } = enrolment
@@ -86,7 +93,13 @@ export function createPictureEmbedder({ embedder, project, gate }: EmbedPictureD
       rows.push(...raws.map((raw) => wholeRow(isPlain ? 'whole' : 'view', image, raw)))
     }
     const raw = concatArrays(Float32Array, rows.map((row) => row.raw))
-    return { ...describe(picture, moved(rows, offset)), vectors: await project(raw, embedding), raw: toFloat16(raw), inferMs: inferMs() }
+    return { ...describe(picture, moved(rows, offset)), raw, inferMs: inferMs() }
+  }
+
+  /** One of a bulk import waits for others of its kind, a moment at most. */
+  async function finishItem({ raw, ...inferred }: InferredItem, { embedding }: ItemTask, { priority }: InferContext): Promise<Inferred> {
+    const vectors = await (priority === 'bulk' ? projectTogether : project)(raw, embedding)
+    return { ...inferred, vectors, raw: toFloat16(raw) }
   }
 
   /** The given box alone, or else the subjects, best first, then the whole picture at the sizes of the gallery's views, then tiles. */
@@ -127,7 +140,7 @@ export function createPictureEmbedder({ embedder, project, gate }: EmbedPictureD
     const tiles = found.extra.map((raw, i): RowWithRaw => ({ kind: 'tile', box: boxes[i]!, score: 1, className: null, raw }))
     return [...subjects, ...wholes.map((raw) => wholeRow('whole', image, raw)), ...tiles]
   }
-  return { embedItem, embedQuery }
+  return { inferItem, finishItem, embedQuery }
 }
 export type PictureEmbedder = ReturnType<typeof createPictureEmbedder>
 

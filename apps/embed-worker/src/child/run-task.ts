@@ -48,13 +48,19 @@ export function createRunTask({ read, decode, thumbnail, pictures, compare, rank
   }
 
   async function runItem(task: ItemTask, context: TaskContext): Promise<ChildResult> {
+    const { inferred, decodeMs } = await inferItem(task, context)
+    return { ...(await pictures.finishItem(inferred, task, context)), decodeMs }
+  }
+
+  /** Apart, so that nothing holds the picture afterwards. */
+  async function inferItem(task: ItemTask, context: TaskContext) {
     const bytes = await read(task.imageKey)
     const delayMs = hooks.delayMs(task.itemId)
     if (delayMs > 0) await sleep(delayMs)
     const release = await galleryPermits.take(context.priority === 'small')
     try {
       const { value, decodeMs } = await touchAndDecode([bytes], context, () => decode(bytes))
-      return { ...(await pictures.embedItem(value, task, context)), decodeMs }
+      return { inferred: await pictures.inferItem(value, task, context), decodeMs }
     } finally {
       release()
     }

@@ -65,10 +65,9 @@ export function createChildStarter({ env, touchDir, execArgv, log, loadTimeoutMs
     void gone.then(() => clearInterval(watch))
 
     const loaded = waitUntilLoaded(gone)
-    forked.on('message', (message: FromChild) => {
+    forked.on('message', (messages: FromChild[]) => {
       unheardTicks = 0
-      if (listener) listener(message)
-      else loaded.hear(message)
+      for (const message of messages) (listener ?? loaded.hear)(message)
     })
     const model = await loaded.model
     return {

@@ -28,7 +28,7 @@ test('a query goes to a child at once, announced before its bytes, though galler
   void pool.run(query, { priority: 'interactive' })
   await settle()
   const [child] = children
-  expect(child!.sent.filter(({ type }) => type === 'task').length).toBe(5)
+  expect(child!.sent.filter(({ type }) => type === 'task').length).toBe(7)
   expect(child!.sent.slice(-2).map(({ type }) => type)).toEqual(['expect', 'task'])
 })
 
@@ -43,7 +43,7 @@ test('bulk pictures are given some at a time, before a child runs out of them', 
     child!.finish(child!.taskIds()[finished]!)
     await settle()
   }
-  expect(given).toEqual([4, 7, 7, 7, 10, 10, 10])
+  expect(given).toEqual([6, 9, 9, 9, 12, 12, 12])
 })
 
 test('queries go to the child with the fewest of them', async () => {
@@ -55,14 +55,14 @@ test('queries go to the child with the fewest of them', async () => {
 
 test('small ingestions go before bulk ones when room comes free', async () => {
   const { pool, children, namesIn } = await createPool(1)
-  for (let i = 0; i < 8; i++) void pool.run(item(`bulk ${i}`), { priority: 'bulk' })
-  for (let i = 0; i < 8; i++) void pool.run(item(`small ${i}`), { priority: 'small' })
+  for (let i = 0; i < 10; i++) void pool.run(item(`bulk ${i}`), { priority: 'bulk' })
+  for (let i = 0; i < 10; i++) void pool.run(item(`small ${i}`), { priority: 'small' })
   await settle()
   const [child] = children
   const before = namesIn(child!).length
-  for (const id of child!.taskIds().slice(0, 8)) child!.finish(id)
+  for (const id of child!.taskIds().slice(0, 10)) child!.finish(id)
   await settle()
-  expect(namesIn(child!).slice(before, before + 2)).toEqual(['small 6', 'small 7'])
+  expect(namesIn(child!).slice(before, before + 2)).toEqual(['small 8', 'small 9'])
 })
 
 test('at the death of a child only what it had touched is suspect, and the rest goes to the next child', async () => {
@@ -101,8 +101,8 @@ test('a cancelled task is dropped from the queue, or by the child that has it', 
   controller.abort(new Error('nobody waits'))
   const results = await Promise.allSettled(tasks)
   expect(results.map(({ status }) => status)).toEqual(Array(7).fill('rejected'))
-  expect(children[0]!.sent.filter(({ type }) => type === 'cancel').length).toBe(4)
-  expect(children[0]!.taskIds().length).toBe(4)
+  expect(children[0]!.sent.filter(({ type }) => type === 'cancel').length).toBe(6)
+  expect(children[0]!.taskIds().length).toBe(6)
 })
 
 test('an image is in hand before the child gets it', async () => {

@@ -23,8 +23,8 @@ export interface Pool {
   stop(): Promise<void>
 }
 
-/** Gallery tasks that a child is given ahead: one runs, one is decoded, the rest are being read while `session.run` blocks its loop. */
-const galleryAhead = 6
+/** Gallery tasks that a child is given ahead: two wait to be projected with a third, one runs, one is decoded, the rest are being read while `session.run` blocks its loop. */
+const galleryAhead = 8
 /** So many bulk ones are given at once, which are then one record in Redis: what goes through this process between two inferences costs them the cache. */
 const bulkTogether = 3
 

@@ -1,0 +1,45 @@
+// Projects the rows of several gallery pictures at once. The matrix (4.7 MB for the built-in model) is read from memory for each call: for one picture that takes longer than the sums.
+import { concatArrays } from '@likeness/shared/concat-arrays'
+import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
+import type { Project } from './projections.ts'
+
+interface Waiting {
+  raws: Float32Array
+  embedding: EmbeddingSpec
+  resolve: (vectors: Float32Array) => void
+  reject: (error: unknown) => void
+}
+
+/** Calls wait until there are `most` of them, and no longer than `withinMs`. */
+export function createProjectTogether({ project, most = 3, withinMs = 100 }: { project: Project; most?: number; withinMs?: number }): Project {
+  let waiting: Waiting[] = []
+  let timer: NodeJS.Timeout | undefined
+
+  function flush(): void {
+    clearTimeout(timer)
+    timer = undefined
+    const groups = new Map<string, Waiting[]>()
+    for (const one of waiting) groups.set(one.embedding.version, [...(groups.get(one.embedding.version) ?? []), one])
+    waiting = []
+    for (const group of groups.values()) void projectGroup(group)
+  }
+  async function projectGroup(group: readonly Waiting[]): Promise<void> {
+    try {
+      const raws = concatArrays(Float32Array, group.map((one) => one.raws))
+      const vectors = await project(raws, group[0]!.embedding)
+      let from = 0
+      for (const one of group) {
+        const end = from + one.raws.length
+        one.resolve(raws.length === 0 ? vectors : vectors.slice((vectors.length / raws.length) * from, (vectors.length / raws.length) * end))
+        from = end
+      }
+    } catch (error) {
+      for (const { reject } of group) reject(error)
+    }
+  }
+  return (raws, embedding) =>
+    new Promise((resolve, reject) => {
+      if (waiting.push({ raws, embedding, resolve, reject }) >= most) flush()
+      else timer ??= setTimeout(flush, withinMs)
+    })
+}
