@@ -8,14 +8,16 @@ interface Share {
   cacheDir: string
   modelDir: string
   viewSizes: number[]
+  /** Of one run. */
+  threads: number
 }
 
 const nextMessage = () => new Promise((resolve) => process.once('message', resolve))
 // A listener that stays keeps the channel, and so this process, alive until the end.
 process.on('message', () => undefined)
-const { files, cacheDir, modelDir, viewSizes } = (await nextMessage()) as Share
+const { files, cacheDir, modelDir, viewSizes, threads } = (await nextMessage()) as Share
 const model = await prepareModel({ modelDir, cacheDir })
-const embedder = await createEmbedder({ model, executionProviders: ['cpu'], threads: 1 })
+const embedder = await createEmbedder({ model, executionProviders: ['cpu'], threads })
 
 async function embed(file: string): Promise<void> {
   const image = await decodeImage(await readFile(file))

@@ -1,5 +1,6 @@
 // Import images/s through the whole stack (default settings: subjects at the model's size and two views) as a fraction of a bare loop that
-// decodes the same pictures and makes the same session.run calls with the same model in the same number of processes, in one run: bare, import, bare, import, ... ; medians. `npm run bench -- ingest [--rounds 3] [--images 400] [--processes 2] [--prefix] [--json]`
+// decodes the same pictures and makes the same session.run calls with the same model in the same number of processes, in one run: bare, import, bare, import, ... ; medians. `npm run bench -- ingest [--rounds 3] [--images 400] [--processes 2] [--one-loop] [--prefix] [--json]`
+// With --one-loop the bare loop is one process whose runs take as many threads, as in a script that somebody writes.
 // With --prefix the pictures lie in the object store before, as those of a bucket do; else an import copies them there from a folder first.
 import { fork } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
@@ -30,12 +31,12 @@ function messageOf<T>(child: ChildProcess): Promise<T> {
   })
 }
 
-/** Images/s of `processes` bare loops side by side. */
-async function bareLoop(files: readonly string[], cacheDir: string, processes: number): Promise<number> {
-  const children = Array.from({ length: processes }, (_, i) => {
-    const share = files.filter((_file, at) => at % processes === i)
+/** Images/s of `loops` bare loops side by side, whose runs take so many threads each. */
+async function bareLoop(files: readonly string[], cacheDir: string, { loops, threads }: { loops: number; threads: number }): Promise<number> {
+  const children = Array.from({ length: loops }, (_, i) => {
+    const share = files.filter((_file, at) => at % loops === i)
     const child = fork(join(root, 'bench/bare-loop.ts'), { execArgv: ['--import', 'tsx'] })
-    child.send({ files: share, cacheDir, modelDir, viewSizes })
+    child.send({ files: share, cacheDir, modelDir, viewSizes, threads })
     return child
   })
   await Promise.all(children.map((child) => messageOf(child)))
@@ -45,9 +46,10 @@ async function bareLoop(files: readonly string[], cacheDir: string, processes: n
   return files.length / seconds
 }
 
-const { values } = parseArgs({ options: { rounds: { type: 'string', default: '3' }, images: { type: 'string', default: '400' }, processes: { type: 'string', default: '2' }, prefix: { type: 'boolean', default: false }, json: { type: 'boolean', default: false } } })
+const { values } = parseArgs({ options: { rounds: { type: 'string', default: '3' }, images: { type: 'string', default: '400' }, processes: { type: 'string', default: '2' }, 'one-loop': { type: 'boolean', default: false }, prefix: { type: 'boolean', default: false }, json: { type: 'boolean', default: false } } })
 const rounds = Number(values.rounds)
 const processes = Number(values.processes)
+const bareLoops = values['one-loop'] ? { loops: 1, threads: processes } : { loops: processes, threads: 1 }
 const dir = await mkdtemp(join(tmpdir(), 'likeness-bench-'))
 const gallery = await drawGallery({ folder: join(root, '.likeness/demo/brand-marks') })
 const drawn = (await readFile(gallery.listFile, 'utf8')).split('\n').filter((line) => line !== '')
@@ -85,13 +87,13 @@ try {
   const bare: number[] = []
   const imported: number[] = []
   for (let round = 0; round < rounds; round++) {
-    bare.push(await bareLoop(files, dir, processes))
+    bare.push(await bareLoop(files, dir, bareLoops))
     const send = () => (values.prefix ? sendPrefix('bench/') : api.importList('bench', { root: pictures, listFile }))
     imported.push((await importAnew({ api, collection: 'bench', progress: quiet, wish: { settings: {} } }, send)).imagesPerSecond)
     process.stderr.write(`round ${round + 1}: bare loop ${bare.at(-1)!.toFixed(1)} images/s, import ${imported.at(-1)!.toFixed(1)} images/s\n`)
   }
   const fraction = median(imported.map((value, i) => value / bare[i]!))
-  const result = { images: files.length, rounds, processes, bareImagesPerSecond: median(bare), importImagesPerSecond: median(imported), fraction }
+  const result = { images: files.length, rounds, processes, bareLoops, bareImagesPerSecond: median(bare), importImagesPerSecond: median(imported), fraction }
   console.log(values.json ? JSON.stringify(result) : `import is ${(100 * fraction).toFixed(0)} % of the bare loop (medians of ${rounds}: ${result.importImagesPerSecond.toFixed(1)} and ${result.bareImagesPerSecond.toFixed(1)} images/s)`)
 } finally {
   await stack.stop()
