@@ -23,7 +23,6 @@ export interface HandsDeps {
   onReturned: (pending: PendingTask) => void
 }
 
-
 export function createHands({ child, onFree, onReturned }: HandsDeps): Hands {
   const held = new Map<number, PendingTask>()
   let nextId = 1
