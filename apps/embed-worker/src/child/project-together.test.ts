@@ -25,6 +25,15 @@ test('each gets the vectors of its own rows, of one call for all', async () => {
   expect(calls).toEqual([['a', 3]])
 })
 
+test('rows are cut apart where they end, whatever the lengths of raw vectors and vectors', async () => {
+  // 700 / 73 has no end in binary: five times 73 of it fall short of 3500.
+  const project: Project = async (raws) => Float32Array.from({ length: (raws.length / 73) * 700 }, (_, i) => i)
+  const together = createProjectTogether({ project, withinMs: 60_000 })
+  const [first, second, third] = await Promise.all([5, 1, 1].map((count) => together(new Float32Array(73 * count), a)))
+  expect([first!.length, second!.length, third!.length]).toEqual([3500, 700, 700])
+  expect([second![0], third![0]]).toEqual([3500, 4200])
+})
+
 test('other embeddings are projected apart', async () => {
   const { together, calls } = create({ withinMs: 60_000 })
   expect(await Promise.all([together(rows(1), a), together(rows(2), b), together(rows(3), a)])).toEqual([2, 3, 4].map((sum) => Float32Array.of(sum)))

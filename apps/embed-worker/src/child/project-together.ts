@@ -27,10 +27,12 @@ export function createProjectTogether({ project, most = 3, withinMs = 100 }: { p
     try {
       const raws = concatArrays(Float32Array, group.map((one) => one.raws))
       const vectors = await project(raws, group[0]!.embedding)
+      // Multiplied first: whole numbers, so the division is exact.
+      const placeOf = (raw: number): number => (raws.length === 0 ? 0 : (raw * vectors.length) / raws.length)
       let from = 0
       for (const one of group) {
         const end = from + one.raws.length
-        one.resolve(raws.length === 0 ? vectors : vectors.slice((vectors.length / raws.length) * from, (vectors.length / raws.length) * end))
+        one.resolve(vectors.slice(placeOf(from), placeOf(end)))
         from = end
       }
     } catch (error) {
