@@ -1,6 +1,6 @@
 import { readdirSync, writeSync } from 'node:fs'
 import { fork } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -35,7 +35,6 @@ test('the last 4096 are known', () => {
 test('a process that dies right after the touch has told it', async () => {
   const file = openTouchFile(dir)
   const script = join(dir, 'child.mjs')
-  const { writeFile } = await import('node:fs/promises')
   await writeFile(script, `
     import { createTouchWriter, touchFd } from ${JSON.stringify(new URL('./touch-file.ts', import.meta.url).href)}
     createTouchWriter(touchFd)(42)

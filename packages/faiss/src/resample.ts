@@ -19,7 +19,5 @@ export interface Taps {
 export function resample({ rgb, width }: { rgb: Uint8Array; width: number }, rows: Taps, columns: Taps, { out, stride, plane }: { out: Float32Array; stride: number; plane: number }): void {
   requireArray('rgb', rgb, Uint8Array)
   requireArray('out', out, Float32Array)
-  // The addon takes plain bytes, also those of a Buffer.
-  const bytes = new Uint8Array(rgb.buffer, rgb.byteOffset, rgb.byteLength)
-  callAddonSync(() => addon.resample(bytes, width, rows.first, rows.from, rows.weights, columns.first, columns.from, columns.weights, out, stride, plane))
+  callAddonSync(() => addon.resample(rgb, width, rows.first, rows.from, rows.weights, columns.first, columns.from, columns.weights, out, stride, plane))
 }
