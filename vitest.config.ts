@@ -18,7 +18,7 @@ export default defineConfig({
     teardownTimeout: 30_000,
     maxWorkers: 2,
     projects: [
-      group('unit', ['packages/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts', 'scripts/**/*.test.mjs', 'models/training/*.test.ts', 'test/*.test.ts'], {
+      group('unit', ['packages/*/{src,test}/**/*.test.ts', 'apps/*/src/**/*.test.ts', 'scripts/**/*.test.mjs', 'models/training/*.test.ts', 'test/*.test.ts'], {
         exclude: [...excluded, ...simulation]
       }),
       group('contract', own('contract'), { testTimeout: 300_000, hookTimeout: 600_000, fileParallelism: false }),

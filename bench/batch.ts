@@ -4,8 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import sharp from 'sharp'
-import { createEmbedder, decodeImage, prepareModel } from '@likeness/vision'
-import type { DecodedImage } from '@likeness/vision'
+import { createEmbedder, type DecodedImage, decodeImage, prepareModel } from '@likeness/vision'
 import { median } from './measure.ts'
 
 const { values } = parseArgs({ options: { json: { type: 'boolean', default: false }, rounds: { type: 'string', default: '5' }, model: { type: 'string', default: 'models/likeness-nano' } } })

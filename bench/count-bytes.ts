@@ -1,6 +1,6 @@
 // An object store that counts what goes through it.
 import { Transform } from 'node:stream'
-import type { ObjectStore } from '@likeness/shared/store/object-store'
+import type { ObjectStore } from '@likeness/store/object-store'
 
 export function countBytes(store: ObjectStore): { store: ObjectStore; bytes: { read: number; written: number } } {
   const bytes = { read: 0, written: 0 }

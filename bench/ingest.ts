@@ -2,16 +2,15 @@
 // decodes the same pictures and makes the same session.run calls with the same model in the same number of processes, in one run: bare, import, bare, import, ... ; medians. `npm run bench -- ingest [--rounds 3] [--images 400] [--processes 2] [--one-loop] [--prefix] [--json]`
 // With --one-loop the bare loop is one process whose runs take as many threads, as in a script that somebody writes.
 // With --prefix the pictures lie in the object store before, as those of a bucket do; else an import copies them there from a folder first.
-import { fork } from 'node:child_process'
-import type { ChildProcess } from 'node:child_process'
+import { type ChildProcess, fork } from 'node:child_process'
 import { copyFile, link, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { collectionSettingsSchema } from '@likeness/shared/contract/collection'
-import { silentLog } from '@likeness/shared/log'
-import { openObjectStore } from '@likeness/shared/store/open-store'
+import { silentLog } from '@likeness/shared/process/logger'
+import { openObjectStore } from '@likeness/store/open-store'
 import { createApiClient } from '../apps/cli/src/api-client.ts'
 import { drawGallery } from '../apps/cli/src/demo/draw-gallery.ts'
 import { importAnew } from '../apps/cli/src/demo/import-gallery.ts'

@@ -3,8 +3,7 @@
 // `npm run bench -- kernels [--n 50000] [--dim 512] [--queries 300] [--rounds 9] [--recall 0.95] [--mib 512] [--json]`
 import { randomFillSync } from 'node:crypto'
 import { parseArgs } from 'node:util'
-import { BinaryIndex, configurePool, FaissIndex } from '@likeness/faiss'
-import type { VectorStorage } from '@likeness/faiss'
+import { BinaryIndex, configurePool, FaissIndex, type VectorStorage } from '@likeness/faiss'
 import { clusteredVectors } from './ann/clustered-vectors.ts'
 import { exactRows, leastEffort, median, processorMs, recallOf, round } from './measure.ts'
 

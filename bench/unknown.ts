@@ -2,8 +2,8 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { drawGallery } from '../apps/cli/src/demo/draw-gallery.ts'
-import { drawScene, sceneKinds } from '../apps/cli/src/drawing/draw-scene.ts'
-import { createRandom } from '../apps/cli/src/drawing/seeded-random.ts'
+import { drawScene, sceneKinds } from '../packages/drawing/src/draw-scene.ts'
+import { createRandom } from '../packages/drawing/src/seeded-random.ts'
 
 const [folder = '.likeness/unknown'] = process.argv.slice(2)
 const [galleryMarks, strangerMarks, knownQueries, unknownQueries, seed] = [400, 1000, 400, 2000, 77]

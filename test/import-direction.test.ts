@@ -4,15 +4,17 @@ import { dirname, join, relative, sep } from 'node:path'
 import { expect, test } from 'vitest'
 
 const root = join(import.meta.dirname, '..')
-const packages = ['shared', 'faiss', 'engine', 'vision']
+const packages = ['shared', 'store', 'faiss', 'engine', 'vision', 'drawing']
 const allowed: Record<string, readonly string[]> = {
   'packages/shared': [],
-  'packages/faiss': [],
-  'packages/engine': ['faiss', 'shared'],
+  'packages/store': ['shared'],
+  'packages/faiss': ['shared'],
+  'packages/engine': ['faiss', 'shared', 'store'],
   'packages/vision': ['faiss', 'shared'],
-  'apps/api': ['engine', 'shared'],
-  'apps/index-worker': ['engine', 'shared'],
-  'apps/embed-worker': ['vision', 'shared'],
+  'packages/drawing': ['shared'],
+  'apps/api': ['engine', 'shared', 'store'],
+  'apps/index-worker': ['engine', 'shared', 'store'],
+  'apps/embed-worker': ['vision', 'shared', 'store'],
   'apps/cli': packages
 }
 const importPattern = /(?:\bfrom\s*|\bimport\s*\(?\s*|\bimport\.meta\.resolve\(\s*)(['"])([^'"\n]+)\1/g

@@ -6,11 +6,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { configurePool } from '@likeness/faiss'
-import { exactRows, leastEffort, median, recallOf } from '../measure.ts'
-import type { Tuned } from '../measure.ts'
+import { exactRows, leastEffort, median, recallOf, type Tuned } from '../measure.ts'
 import { clusteredVectors } from './clustered-vectors.ts'
-import { hnswlibContender, ourContender, usearchContender } from './contenders.ts'
-import type { Contender, Shape } from './contenders.ts'
+import { type Contender, hnswlibContender, ourContender, type Shape, usearchContender } from './contenders.ts'
 import { loadPeers } from './peers.ts'
 
 const { values: args } = parseArgs({

@@ -1,15 +1,13 @@
 // Puts rows that exist as vectors only before a collection's writer: item list, vector batches, log entry, as an acknowledged import leaves them.
 import { createItemListWriter, createLogAppender } from '@likeness/engine'
-import { systemClock } from '@likeness/shared/clock'
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import { itemListPartSize } from '@likeness/shared/contract/item-list'
-import { encodeVectorBatch } from '@likeness/shared/contract/vector-batch'
-import type { BatchItem } from '@likeness/shared/contract/vector-batch'
-import { collectionKeys } from '@likeness/shared/keys'
-import type { ObjectStore } from '@likeness/shared/store/object-store'
-import { createUlid } from '@likeness/shared/ulid'
-import { idOf, labelOf } from './rows.ts'
-import type { Rows } from './rows.ts'
+import { collectionKeys } from '@likeness/shared/contract/keys'
+import { type BatchItem, encodeVectorBatch } from '@likeness/shared/contract/vector-batch'
+import { createUlid } from '@likeness/shared/data/ulid'
+import { systemClock } from '@likeness/shared/process/clock'
+import type { ObjectStore } from '@likeness/store/object-store'
+import { idOf, labelOf, type Rows } from './rows.ts'
 
 /** As embed-workers write them. */
 const itemsPerBatch = 256

@@ -1,10 +1,8 @@
 // Embedded LanceDB: a table in a directory, its writer here and a reader in the other process.
 import { join } from 'node:path'
 import { timed } from '../measure.ts'
-import { loadArrow, loadLance, tableName } from './lancedb.ts'
-import type { LanceTable } from './lancedb.ts'
-import { idOf, labelOf } from './rows.ts'
-import type { Rows } from './rows.ts'
+import { type LanceTable, loadArrow, loadLance, tableName } from './lancedb.ts'
+import { idOf, labelOf, type Rows } from './rows.ts'
 import type { IndexTrial, Side } from './side.ts'
 
 const idsPerDeletion = 1000

@@ -12,11 +12,9 @@ import { peerVersion } from '../peer.ts'
 import { bytesUnder } from './bytes-under.ts'
 import { openLanceSide } from './lance-side.ts'
 import { openOurSide } from './our-side.ts'
-import { startSecondProcess } from './second-process.ts'
-import type { SecondProcess } from './second-process.ts'
+import { type SecondProcess, startSecondProcess } from './second-process.ts'
 import type { Side } from './side.ts'
-import { searchOnce, tuneSide } from './tune-side.ts'
-import type { TunedSide } from './tune-side.ts'
+import { searchOnce, type TunedSide, tuneSide } from './tune-side.ts'
 
 const { values: args } = parseArgs({
   options: {

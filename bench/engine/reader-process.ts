@@ -1,9 +1,9 @@
 // The second process: opens what the writer wrote, searches one query after the other, and says when it sees a row.
 import { join } from 'node:path'
 import { createReplica } from '@likeness/engine'
-import { systemClock } from '@likeness/shared/clock'
-import { silentLog } from '@likeness/shared/log'
-import { openDirectoryStore } from '@likeness/shared/store/directory-store'
+import { systemClock } from '@likeness/shared/process/clock'
+import { silentLog } from '@likeness/shared/process/logger'
+import { openDirectoryStore } from '@likeness/store/directory-store'
 import { loadLance, tableName } from './lancedb.ts'
 import { rowOf } from './rows.ts'
 import type { Effort, ReaderOptions } from './side.ts'

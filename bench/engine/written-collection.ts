@@ -1,11 +1,10 @@
 // A collection on a directory store with its one writer.
 import { join } from 'node:path'
 import { createCatalog, createFaissSegmentFiles, createFileCache, openCollectionWriter } from '@likeness/engine'
-import { systemClock } from '@likeness/shared/clock'
-import { collectionSettingsSchema } from '@likeness/shared/contract/collection'
-import type { CollectionDraft } from '@likeness/shared/contract/collection'
-import { silentLog } from '@likeness/shared/log'
-import { openDirectoryStore } from '@likeness/shared/store/directory-store'
+import { type CollectionDraft, collectionSettingsSchema } from '@likeness/shared/contract/collection'
+import { systemClock } from '@likeness/shared/process/clock'
+import { silentLog } from '@likeness/shared/process/logger'
+import { openDirectoryStore } from '@likeness/store/directory-store'
 import { createRowAcceptance } from './accept-rows.ts'
 import type { Rows } from './rows.ts'
 

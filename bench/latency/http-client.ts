@@ -1,6 +1,5 @@
 // Vector searches over HTTP/1.1 on sockets that are kept. Node's own client takes about as long as the server's part; what is measured is the server.
-import { connect } from 'node:net'
-import type { Socket } from 'node:net'
+import { connect, type Socket } from 'node:net'
 
 export interface SearchClient {
   /** The `x-index-seq` of the last answer for a collection. */

@@ -1,7 +1,6 @@
 // The api as it is, and beside it a port that tells the delay of its event loop and its processor time since it was asked before.
 import { createServer } from 'node:http'
-import { watchLoop } from './loop-delay.ts'
-import type { LoopDelay } from './loop-delay.ts'
+import { type LoopDelay, watchLoop } from './loop-delay.ts'
 
 export interface Probe {
   loop: LoopDelay

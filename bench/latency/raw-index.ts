@@ -1,8 +1,8 @@
 // The Faiss indexes of a committed version, opened here: what a search over HTTP is compared with.
 import { createFileCache } from '@likeness/engine'
-import { readCommitted } from '@likeness/engine/committed'
+import { readCommitted } from '@likeness/engine/version/read-manifest'
 import { FaissIndex } from '@likeness/faiss'
-import { openDirectoryStore } from '@likeness/shared/store/directory-store'
+import { openDirectoryStore } from '@likeness/store/directory-store'
 
 export interface RawIndex {
   search(vector: Float32Array, effort: { k: number; efSearch: number }): Promise<unknown>

@@ -1,9 +1,7 @@
 // One segment file of the run: its blocks are made, added to the index, searched exactly for the sample of queries, and let go.
 import { readFile, rename, writeFile } from 'node:fs/promises'
-import { FaissIndex } from '@likeness/faiss'
-import type { IndexSpec } from '@likeness/faiss'
-import { bestOfBlock, mergeBest } from './exact-best.ts'
-import type { Best } from './exact-best.ts'
+import { FaissIndex, type IndexSpec } from '@likeness/faiss'
+import { type Best, bestOfBlock, mergeBest } from './exact-best.ts'
 import { blockOf, rowsPerBlock } from './seeded-stream.ts'
 
 export interface SegmentPlan {

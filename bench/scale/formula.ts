@@ -1,5 +1,5 @@
 // Bytes a vector that an index of each kind needs, as Faiss lays them out.
-import type { VectorStorage } from '@likeness/faiss'
+import { bytesPerRow, type VectorStorage } from '@likeness/shared/contract/storage-forms'
 
 /** Links of a node: twice m on level 0, and m on each level above, which a node reaches with probability 1 / m. */
 const graphBytes = (m: number): number => 4 * (2 * m + 1 / (m - 1) * m) + 8 + 4
@@ -8,7 +8,7 @@ const idBytes = 8
 const placeBytes = 8
 
 export function bytesAVector({ method, storage, dim }: { method: 'HNSW32' | 'IVF' | 'FLAT'; storage: VectorStorage; dim: number }): number {
-  const row = storage === 'f32' ? 4 * dim : storage === 'f16' ? 2 * dim : storage === 'sq8' ? dim : Number(storage.slice(2))
+  const row = bytesPerRow(storage, dim)
   if (method === 'HNSW32') return row + graphBytes(32)
   return method === 'IVF' ? row + idBytes + placeBytes : row
 }

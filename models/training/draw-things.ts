@@ -2,7 +2,7 @@
 // The seeds of the examples and of the demo (11, 12, 13) are not used here, so that these stay fair tests.
 import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createRandom } from '../../apps/cli/src/drawing/seeded-random.ts'
+import { createRandom } from '../../packages/drawing/src/seeded-random.ts'
 import { drawThing, inventThings } from './invented-things.ts'
 
 const [folder, ...numbers] = process.argv.slice(2)

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { createRandom } from '../../apps/cli/src/drawing/seeded-random.ts'
+import { createRandom } from '../../packages/drawing/src/seeded-random.ts'
 import manifest from '../likeness-nano/manifest.json' with { type: 'json' }
 import { drawThing, inventThings } from './invented-things.ts'
 

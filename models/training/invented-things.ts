@@ -1,17 +1,14 @@
 // Invented goods and vehicles for training, each drawn from several sides as pictures with alpha.
 import { join } from 'node:path'
 import sharp from 'sharp'
-import { contactShadow } from '../../apps/cli/src/drawing/contact-shadow.ts'
-import type { Surface } from '../../apps/cli/src/drawing/mesh.ts'
-import { renderMesh } from '../../apps/cli/src/drawing/render-mesh.ts'
-import type { View } from '../../apps/cli/src/drawing/render-mesh.ts'
-import { createRandom } from '../../apps/cli/src/drawing/seeded-random.ts'
-import type { SeededRandom } from '../../apps/cli/src/drawing/seeded-random.ts'
-import { makePackage } from '../../apps/cli/src/examples/product/package-shapes.ts'
-import { inventFamilies } from '../../apps/cli/src/examples/product/product-identity.ts'
-import { inventVehicles } from '../../apps/cli/src/examples/vehicle/vehicle-identity.ts'
-import type { Body } from '../../apps/cli/src/examples/vehicle/vehicle-identity.ts'
-import { makeVehicle } from '../../apps/cli/src/examples/vehicle/vehicle-mesh.ts'
+import { contactShadow } from '../../packages/drawing/src/contact-shadow.ts'
+import type { Surface } from '../../packages/drawing/src/mesh.ts'
+import { makePackage } from '../../packages/drawing/src/product/package-shapes.ts'
+import { inventFamilies } from '../../packages/drawing/src/product/product-identity.ts'
+import { renderMesh, type View } from '../../packages/drawing/src/render-mesh.ts'
+import { createRandom, type SeededRandom } from '../../packages/drawing/src/seeded-random.ts'
+import { type Body, inventVehicles } from '../../packages/drawing/src/vehicle/vehicle-identity.ts'
+import { makeVehicle } from '../../packages/drawing/src/vehicle/vehicle-mesh.ts'
 
 export interface Thing {
   name: string

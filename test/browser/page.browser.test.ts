@@ -1,9 +1,9 @@
 // Drives the page at / in a real browser. The gallery is filled through the public API, so any target will do.
 import { createHash } from 'node:crypto'
-import type { CompareAnswer, JobAnswer, SearchAnswer } from '@likeness/shared/contract/http'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import sharp from 'sharp'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import type { CompareAnswer, JobAnswer, SearchAnswer } from '@likeness/shared/contract/http'
 import { launchChromium, openPage, type WatchedPage } from './chromium.ts'
 import { namedPicture, turnedPicture } from './pictures.ts'
 import { startTarget, type Target } from './target.ts'

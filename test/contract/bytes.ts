@@ -1,6 +1,6 @@
 // Short forms for the contract suite: text as bytes, bytes as text, and a fresh prefix for each test.
-import type { ObjectInfo, ObjectStore } from '@likeness/shared/store/object-store'
 import { randomUUID } from 'node:crypto'
+import type { ObjectInfo, ObjectStore } from '@likeness/store/object-store'
 
 export const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 

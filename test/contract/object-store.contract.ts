@@ -1,7 +1,7 @@
 // What every object store must do. Each adapter's test file runs the whole of it on a real store of its kind.
 import { describe } from 'vitest'
-import type { OpenStoreOptions } from '@likeness/shared/store/open-store'
-import type { ObjectStore } from '@likeness/shared/store/object-store'
+import type { ObjectStore } from '@likeness/store/object-store'
+import type { OpenStoreOptions } from '@likeness/store/open-store'
 import { describeConditionalWrites } from './conditional-writes.ts'
 import { describeKeys } from './keys.ts'
 import { describeListing } from './listing.ts'

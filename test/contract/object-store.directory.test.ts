@@ -2,8 +2,8 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { openObjectStore } from '@likeness/shared/store/open-store'
 import { afterAll } from 'vitest'
+import { openObjectStore } from '@likeness/store/open-store'
 import { describeObjectStore } from './object-store.contract.ts'
 
 const roots: string[] = []

@@ -1,5 +1,5 @@
 // The in-memory fake keeps the contract, so that unit tests and the simulation may trust it.
-import { createMemoryStore } from '@likeness/shared/store/memory-store'
+import { createMemoryStore } from '@likeness/store/memory-store'
 import { describeObjectStore } from './object-store.contract.ts'
 
 describeObjectStore('memory', async () => ({ store: createMemoryStore(), address: undefined, uniqueEtags: true, listsBelowObjects: true }))

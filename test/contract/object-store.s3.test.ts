@@ -1,7 +1,7 @@
 // The S3 store keeps the contract on a real S3 server; where there is none, a skipped test says so.
 import { randomUUID } from 'node:crypto'
-import { openObjectStore } from '@likeness/shared/store/open-store'
 import { afterAll, describe, it } from 'vitest'
+import { openObjectStore } from '@likeness/store/open-store'
 import { startMinio } from '../support/minio.ts'
 import { describeObjectStore } from './object-store.contract.ts'
 

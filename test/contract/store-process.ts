@@ -2,8 +2,8 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { isAppError } from '@likeness/shared/errors'
-import { openObjectStore, type OpenStoreOptions } from '@likeness/shared/store/open-store'
-import type { PutCondition } from '@likeness/shared/store/object-store'
+import type { PutCondition } from '@likeness/store/object-store'
+import { openObjectStore, type OpenStoreOptions } from '@likeness/store/open-store'
 
 export type Command =
   | { act: 'putIf'; key: string; body: string; condition: PutCondition }

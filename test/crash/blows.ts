@@ -2,11 +2,9 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { embedLanes, leaseKey, queueName } from '@likeness/shared/contract/work'
-import { mergePoints, pinnedPoints } from '../../apps/index-worker/src/test-hooks.ts'
-import type { PinnedPoint } from '../../apps/index-worker/src/test-hooks.ts'
+import { mergePoints, type PinnedPoint, pinnedPoints } from '../../apps/index-worker/src/test-hooks.ts'
 import type { Random } from '../simulation/random.ts'
-import { childrenOf, parentOf } from '../support/live-stack.ts'
-import type { LiveStack } from '../support/live-stack.ts'
+import { childrenOf, type LiveStack, parentOf } from '../support/live-stack.ts'
 import { createPoints, find } from './points.ts'
 import type { Workload } from './workload.ts'
 

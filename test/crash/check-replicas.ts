@@ -2,14 +2,12 @@
 import { createInterface } from 'node:readline'
 import { Readable } from 'node:stream'
 import type { ReadableStream } from 'node:stream/web'
-import { decodeVector } from '@likeness/shared/contract/lane'
+import { decodeVector } from '@likeness/shared/contract/embedder'
 import type { VectorLine } from '@likeness/shared/contract/http'
 import type { Random } from '../simulation/random.ts'
 import type { LiveApi } from '../support/live-api.ts'
-import { hashVector } from './expected-vectors.ts'
-import type { ExpectedVectors } from './expected-vectors.ts'
-import { compare, report } from './oracle.ts'
-import type { FoundItem, Oracle, Tally, Version } from './oracle.ts'
+import { type ExpectedVectors, hashVector } from './expected-vectors.ts'
+import { compare, type FoundItem, type Oracle, report, type Tally, type Version } from './oracle.ts'
 
 export interface CheckDeps {
   apis: readonly LiveApi[]

@@ -2,8 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { reachedName } from '../../apps/index-worker/src/test-hooks.ts'
-import type { PinnedPoint } from '../../apps/index-worker/src/test-hooks.ts'
+import { type PinnedPoint, reachedName } from '../../apps/index-worker/src/test-hooks.ts'
 
 /** Who was at a point, when, and the key that it read or wrote. */
 export interface Met {

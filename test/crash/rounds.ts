@@ -3,11 +3,9 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Random } from '../simulation/random.ts'
 import type { LiveStack } from '../support/live-stack.ts'
 import type { Blow } from './blows.ts'
-import { report } from './oracle.ts'
-import type { Tally } from './oracle.ts'
+import { report, type Tally } from './oracle.ts'
 import type { Timeline } from './timeline.ts'
-import { roundMs } from './workload.ts'
-import type { Workload } from './workload.ts'
+import { roundMs, type Workload } from './workload.ts'
 
 export interface Rounds {
   live: LiveStack

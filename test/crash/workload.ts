@@ -1,10 +1,8 @@
 // What goes on while processes are killed: imports, and beside them clients that replace, add again and delete items, each told to the oracle once it is acknowledged.
 import { setTimeout as pause } from 'node:timers/promises'
-import { createLiveApi } from '../support/live-api.ts'
-import type { LiveApi } from '../support/live-api.ts'
-import { listOf } from '../support/live-stack.ts'
-import type { LiveStack } from '../support/live-stack.ts'
 import { createRandom } from '../simulation/random.ts'
+import { createLiveApi, type LiveApi } from '../support/live-api.ts'
+import { listOf, type LiveStack } from '../support/live-stack.ts'
 import type { ExpectedVectors } from './expected-vectors.ts'
 import type { Oracle } from './oracle.ts'
 

@@ -1,6 +1,6 @@
 // A store over another one: reads fall through to it, writes and deletions stay here. So an owner may do whatever it likes to damaged files, again and again.
-import { createMemoryStore } from '@likeness/shared/store/memory-store'
-import type { ObjectInfo, ObjectStore } from '@likeness/shared/store/object-store'
+import { createMemoryStore } from '@likeness/store/memory-store'
+import type { ObjectInfo, ObjectStore } from '@likeness/store/object-store'
 
 export interface OverlayStore extends ObjectStore {
   readonly deleted: ReadonlySet<string>

@@ -2,16 +2,14 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Replica } from '@likeness/engine/contract'
-import { vectorOf } from '@likeness/engine/test-support/gallery'
-import { verifyCollection } from '@likeness/engine/verify'
+import { vectorOf } from '@likeness/engine/testing/gallery'
+import { verifyCollection } from '@likeness/engine/verify/verify'
 import { denseRows } from '@likeness/shared/contract/vector-rows'
 import { messageOf } from '@likeness/shared/errors'
-import { seededRandom } from '@likeness/shared/store/seeded-random'
-import { createDamagedGallery, idsOf, storedKinds } from './damaged-gallery.ts'
-import type { DamagedGallery } from './damaged-gallery.ts'
+import { seededRandom } from '@likeness/store/seeded-random'
+import { createDamagedGallery, type DamagedGallery, idsOf, storedKinds } from './damaged-gallery.ts'
 import { judges, verifyNames } from './judges.ts'
-import { inflict } from './stored-file.ts'
-import type { Damage } from './stored-file.ts'
+import { type Damage, inflict } from './stored-file.ts'
 
 export interface PlacesReport {
   seed: number

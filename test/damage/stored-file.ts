@@ -1,7 +1,7 @@
 // The file on disk in which a directory store has an object as it is now, and damage to it.
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { ObjectStore } from '@likeness/shared/store/object-store'
+import type { ObjectStore } from '@likeness/store/object-store'
 
 const etagOf = (file: Buffer): string => file.subarray(-32, -16).toString('hex')
 

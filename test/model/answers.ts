@@ -1,10 +1,9 @@
 // Holds answers of a snapshot against the plain model: everything they say must be true, nothing may be missing.
 import type { Hit, SnapshotQuery } from '@likeness/engine'
-import { lossOf, rowsIn, vectorIn } from '@likeness/engine/test-support/cells'
-import type { Cell } from '@likeness/engine/test-support/cells'
-import { dim } from '@likeness/engine/test-support/gallery'
-import { scoreBetween } from '@likeness/engine/test-support/reference'
-import { denseOf, share } from '@likeness/engine/test-support/sparse'
+import { type Cell, lossOf, rowsIn, vectorIn } from '@likeness/engine/testing/cells'
+import { dim } from '@likeness/engine/testing/gallery'
+import { scoreBetween } from '@likeness/engine/testing/reference'
+import { denseOf, share } from '@likeness/engine/testing/sparse'
 import type { VectorRows } from '@likeness/shared/contract/vector-rows'
 import type { KnownItem } from './plain-model.ts'
 

@@ -3,10 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { cells, nameOf } from '@likeness/engine/test-support/cells'
-import type { Cell } from '@likeness/engine/test-support/cells'
-import { openDirectoryStore } from '@likeness/shared/store/directory-store'
 import { z } from 'zod'
+import { type Cell, cells, nameOf } from '@likeness/engine/testing/cells'
+import { openDirectoryStore } from '@likeness/store/directory-store'
 import { runCell } from './run-cell.ts'
 
 const { values } = parseArgs({

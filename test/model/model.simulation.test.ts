@@ -1,10 +1,9 @@
 // The model test in small: every form once, a seed that happens again, and that a rule which is taken away is noticed.
-import { readCurrent } from '@likeness/engine/current'
-import { cells, nameOf } from '@likeness/engine/test-support/cells'
-import { realProtocol } from '@likeness/engine/protocol'
-import type { Protocol } from '@likeness/engine/protocol'
-import { messageOf } from '@likeness/shared/errors'
 import { expect, test } from 'vitest'
+import { cells, nameOf } from '@likeness/engine/testing/cells'
+import { readCurrent } from '@likeness/engine/version/current'
+import { type Protocol, realProtocol } from '@likeness/engine/writer/protocol'
+import { messageOf } from '@likeness/shared/errors'
 import { runCell } from './run-cell.ts'
 
 const operations = 60

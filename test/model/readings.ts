@@ -1,16 +1,13 @@
 // What reads a collection in the model test: two replicas, whose every answer is held against the plain model.
 import { join } from 'node:path'
-import { createReplica } from '@likeness/engine'
-import type { Replica, Snapshot } from '@likeness/engine'
-import type { Cell } from '@likeness/engine/test-support/cells'
-import type { Gallery } from '@likeness/engine/test-support/gallery'
-import { systemClock } from '@likeness/shared/clock'
-import { silentLog } from '@likeness/shared/log'
+import { createReplica, type Replica, type Snapshot } from '@likeness/engine'
+import type { Cell } from '@likeness/engine/testing/cells'
+import type { Gallery } from '@likeness/engine/testing/gallery'
+import { systemClock } from '@likeness/shared/process/clock'
+import { silentLog } from '@likeness/shared/process/logger'
 import type { Random } from '../simulation/random.ts'
-import { checkHits, checkStored, checkVectors, demand, queryOf } from './answers.ts'
-import type { Asked, Recall } from './answers.ts'
-import { drawId, drawSeed } from './operations.ts'
-import type { DrawnFilter } from './operations.ts'
+import { type Asked, checkHits, checkStored, checkVectors, demand, queryOf, type Recall } from './answers.ts'
+import { drawId, type DrawnFilter, drawSeed } from './operations.ts'
 import type { PlainModel } from './plain-model.ts'
 
 export class Readings {

@@ -1,10 +1,10 @@
 // An API process: takes operations as the real one does (tail, append, job record, still live?) and answers about jobs.
 import type { Jobs, LogAppender } from '@likeness/engine/contract'
-import { createJobs } from '@likeness/engine/jobs'
-import { createLogAppender } from '@likeness/engine/log-appender'
-import { untilStored } from '@likeness/engine/store-retry'
+import { createLogAppender } from '@likeness/engine/log/log-appender'
+import { createJobs } from '@likeness/engine/version/jobs'
 import type { Operation } from '@likeness/shared/contract/operation'
 import { appError } from '@likeness/shared/errors'
+import { untilStored } from '@likeness/store/retry-store'
 import type { Machine, World } from './world.ts'
 
 export interface Appended {

@@ -1,15 +1,14 @@
 // Clients: upserts, deletes, re-adds and relabels of a few hot items through any API process. An answer that does not come leaves the operation possibly done.
-import { createVersionReader } from '@likeness/engine/committed'
+import { createVersionReader } from '@likeness/engine/version/read-manifest'
 import type { Operation } from '@likeness/shared/contract/operation'
 import { isAppError } from '@likeness/shared/errors'
-import type { Clock } from '@likeness/shared/clock'
+import type { Clock } from '@likeness/shared/process/clock'
 import type { ApiProcess, Appended } from './api-process.ts'
 import { writeGiven } from './given-vectors.ts'
 import { embeddings, labelOf, planIngestion } from './ingestion-plan.ts'
 import type { Truth } from './truth.ts'
 import { Violation } from './violation.ts'
-import { loop, unlessUnavailable } from './world.ts'
-import type { Machine, World } from './world.ts'
+import { loop, type Machine, unlessUnavailable, type World } from './world.ts'
 
 const answerWithinMs = 6_000
 const commitWithinMs = 4_000

@@ -1,9 +1,8 @@
 // What happens to processes and collections: stalls and deaths at any await, restarts, drops and recreations, sweeps of what was dropped.
-import { collectionKeys } from '@likeness/shared/keys'
-import { untilStored } from '@likeness/engine/store-retry'
+import { collectionKeys } from '@likeness/shared/contract/keys'
+import { untilStored } from '@likeness/store/retry-store'
 import { embedding } from './ingestion-plan.ts'
-import { loop } from './world.ts'
-import type { Machine, World } from './world.ts'
+import { loop, type Machine, type World } from './world.ts'
 
 /** Processes of one kind, each replaced when it dies. */
 export interface Fleet {

@@ -1,10 +1,8 @@
 // Embed workers: batches of accepted ingestions, whole or in parts, late, twice, in any order, also of what is long finished.
-import { collectionKeys } from '@likeness/shared/keys'
-import { untilStored } from '@likeness/engine/store-retry'
-import { embedBatch, embeddings } from './ingestion-plan.ts'
-import type { IngestionPlan } from './ingestion-plan.ts'
-import { loop } from './world.ts'
-import type { Machine, World } from './world.ts'
+import { collectionKeys } from '@likeness/shared/contract/keys'
+import { untilStored } from '@likeness/store/retry-store'
+import { embedBatch, embeddings, type IngestionPlan } from './ingestion-plan.ts'
+import { loop, type Machine, type World } from './world.ts'
 
 /** Ordinals [from, to): the whole chunk, one of its halves, or some part. */
 function pickRange({ random }: World, size: number): [number, number] {

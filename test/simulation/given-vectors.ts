@@ -1,7 +1,7 @@
 // What a client that brings vectors leaves in the store before its log entry: item list, batches of some items each, now and then a damaged one.
-import { untilStored } from '@likeness/engine/store-retry'
 import { encodeItemList } from '@likeness/shared/contract/item-list'
-import { collectionKeys } from '@likeness/shared/keys'
+import { collectionKeys } from '@likeness/shared/contract/keys'
+import { untilStored } from '@likeness/store/retry-store'
 import { writeBatch } from './embed-worker.ts'
 import type { IngestionPlan } from './ingestion-plan.ts'
 import type { Machine, World } from './world.ts'

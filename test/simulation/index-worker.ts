@@ -1,17 +1,15 @@
 // Index workers: whoever holds the lease (or has not noticed that it is lost) opens the collection and steps, merges and collects.
-import { openCollectionWriter } from '@likeness/engine/open-writer'
-import type { CollectionWriter } from '@likeness/engine/collection-writer'
-import { mergeLanes } from '@likeness/engine/merge-plan'
-import type { MergeLane } from '@likeness/engine/merge-plan'
-import { untilStored } from '@likeness/engine/store-retry'
-import type { WriterDeps } from '@likeness/engine/writer-deps'
+import { type MergeLane, mergeLanes } from '@likeness/engine/merge/merge-plan'
+import type { CollectionWriter } from '@likeness/engine/writer/collection-writer'
+import { openCollectionWriter } from '@likeness/engine/writer/open-writer'
+import type { WriterDeps } from '@likeness/engine/writer/writer-deps'
 import { isAppError } from '@likeness/shared/errors'
-import { silentLog } from '@likeness/shared/log'
-import { createMergeProcesses } from './merge-process.ts'
+import { silentLog } from '@likeness/shared/process/logger'
+import { untilStored } from '@likeness/store/retry-store'
 import { project } from './ingestion-plan.ts'
+import { createMergeProcesses } from './merge-process.ts'
 import type { Truth } from './truth.ts'
-import { loop } from './world.ts'
-import type { Machine, World } from './world.ts'
+import { loop, type Machine, type World } from './world.ts'
 
 const leaseMs = 1_500
 const log = silentLog()

@@ -1,7 +1,6 @@
 // What an ingestion of the simulation contains. Vectors say which row of which item of which ingestion they are, so that content is checked exactly.
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
-import type { BatchItem } from '@likeness/shared/contract/vector-batch'
-import { encodeVectorBatch } from '@likeness/shared/contract/vector-batch'
+import { type BatchItem, encodeVectorBatch } from '@likeness/shared/contract/vector-batch'
 import type { Random } from './random.ts'
 
 export const dim = 3

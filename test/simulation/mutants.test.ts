@@ -2,8 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { mutants } from './mutants.ts'
 import { describeViolation } from './seeds.ts'
-import { simulate } from './simulate.ts'
-import type { Outcome } from './simulate.ts'
+import { type Outcome, simulate } from './simulate.ts'
 
 /** Enough to meet the rarest of them several times. */
 const mostSeeds = 150

@@ -1,11 +1,10 @@
 // The protocol with one rule broken in each: the simulation must find every one of them.
-import { readCurrent, encodeCurrent } from '@likeness/engine/current'
-import { encodeManifest, sha256Hex } from '@likeness/engine/manifest'
-import type { OrdinalRanges } from '@likeness/engine/ordinal-ranges'
-import { realProtocol } from '@likeness/engine/protocol'
-import type { Protocol } from '@likeness/engine/protocol'
+import { encodeCurrent, readCurrent } from '@likeness/engine/version/current'
+import { encodeManifest, sha256Hex } from '@likeness/engine/version/manifest'
+import type { OrdinalRanges } from '@likeness/engine/version/ordinal-ranges'
+import { type Protocol, realProtocol } from '@likeness/engine/writer/protocol'
 import { slotOf } from '@likeness/shared/contract/operation'
-import { untilStored } from '@likeness/engine/store-retry'
+import { untilStored } from '@likeness/store/retry-store'
 
 /** A new owner only looks, and CURRENT is written over whatever is there. */
 const noFence: Protocol = {

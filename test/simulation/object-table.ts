@@ -1,5 +1,5 @@
 // What is in the simulated store at this instant, without any faults: the truth that the oracle looks at.
-import type { PutCondition } from '@likeness/shared/store/object-store'
+import type { PutCondition } from '@likeness/store/object-store'
 
 export interface TableEntry {
   body: Uint8Array

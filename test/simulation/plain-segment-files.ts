@@ -1,11 +1,10 @@
 // Segment files that keep plain vectors in place of Faiss indexes: the protocol is the same, nothing is trained and no disk is touched.
+import { encodeVectors } from '@likeness/engine/files/vector-file'
+import type { MovedIndex, SegmentFiles } from '@likeness/engine/segment/segment-files'
+import { type FileRef, type ManifestSegment, sha256Hex } from '@likeness/engine/version/manifest'
 import { denseRows } from '@likeness/shared/contract/vector-rows'
 import { appError } from '@likeness/shared/errors'
-import type { ObjectStore } from '@likeness/shared/store/object-store'
-import { sha256Hex } from '@likeness/engine/manifest'
-import type { FileRef, ManifestSegment } from '@likeness/engine/manifest'
-import type { MovedIndex, SegmentFiles } from '@likeness/engine/segment-files'
-import { encodeVectors } from '@likeness/engine/vector-file'
+import type { ObjectStore } from '@likeness/store/object-store'
 
 export function createPlainSegmentFiles(store: ObjectStore): SegmentFiles {
   async function put(key: string, body: Uint8Array): Promise<FileRef> {

@@ -1,15 +1,13 @@
 // Readers of versions and of jobs. Each compares what it sees with what was promised before it began.
 import type { Jobs, JobStatus } from '@likeness/engine/contract'
-import { createJobs } from '@likeness/engine/jobs'
+import { createJobs } from '@likeness/engine/version/jobs'
 import { isAppError } from '@likeness/shared/errors'
 import type { ClientDeps } from './client.ts'
 import { failsIn } from './ingestion-plan.ts'
 import type { Truth } from './truth.ts'
-import { checkVersion, floorOf, readVersion } from './version-check.ts'
-import type { ReadVersion } from './version-check.ts'
+import { checkVersion, floorOf, readVersion, type ReadVersion } from './version-check.ts'
 import { Violation } from './violation.ts'
-import { loop, unlessUnavailable } from './world.ts'
-import type { Machine, World } from './world.ts'
+import { loop, type Machine, unlessUnavailable, type World } from './world.ts'
 
 export async function readAndCheck({ happened }: World, { store, files, process }: Machine, truth: Truth): Promise<ReadVersion | undefined> {
   const floor = floorOf(truth)

@@ -1,7 +1,7 @@
 // A seed is the whole simulation: a replay is the same, event by event.
 import { expect, test } from 'vitest'
-import { simulate } from './simulate.ts'
 import { mutants } from './mutants.ts'
+import { simulate } from './simulate.ts'
 
 test.each([1, 17, 33, 4_711])('seed %i happens twice in the same way', async (seed) => {
   const lines: string[] = []

@@ -1,7 +1,6 @@
 // Which seeds run, and what a failing one prints. SIM_SEEDS: how many (1000); SIM_FIRST_SEED: from where (1); SIM_TRACE=1 prints every event.
 import { z } from 'zod'
-import { simulate } from './simulate.ts'
-import type { Outcome } from './simulate.ts'
+import { type Outcome, simulate } from './simulate.ts'
 
 export const seedSettings = z
   .object({ SIM_SEEDS: z.coerce.number().int().min(1).default(1000), SIM_FIRST_SEED: z.coerce.number().int().min(0).default(1), SIM_TRACE: z.string().optional() })

@@ -1,6 +1,6 @@
 // A process of the simulated system: it can stand still at any await for any time, or die there. What it has sent to the store lands all the same.
-import type { Clock } from '@likeness/shared/clock'
-import { createUlid } from '@likeness/shared/ulid'
+import { createUlid } from '@likeness/shared/data/ulid'
+import type { Clock } from '@likeness/shared/process/clock'
 import type { Random } from './random.ts'
 import type { Scheduler } from './scheduler.ts'
 

@@ -1,21 +1,14 @@
 // Runs one seed: some seconds of disturbed work by every kind of process, then quiescence. Says what it found, and a digest of all that happened.
-import { realProtocol } from '@likeness/engine/protocol'
-import type { Protocol } from '@likeness/engine/protocol'
-import { startApiProcess } from './api-process.ts'
-import type { ApiProcess } from './api-process.ts'
-import { runClient } from './client.ts'
-import type { ClientDeps } from './client.ts'
-import { createCollection, runChaos, runDropper } from './disturbances.ts'
-import type { Fleet } from './disturbances.ts'
+import { type Protocol, realProtocol } from '@likeness/engine/writer/protocol'
+import { type ApiProcess, startApiProcess } from './api-process.ts'
+import { type ClientDeps, runClient } from './client.ts'
+import { createCollection, type Fleet, runChaos, runDropper } from './disturbances.ts'
 import { runEmbedWorker } from './embed-worker.ts'
 import { runIndexWorker } from './index-worker.ts'
 import { quiesce } from './quiescence.ts'
-import { runJobWatcher, runReader } from './readers.ts'
-import type { SeenJobs } from './readers.ts'
-import { Violation } from './violation.ts'
-import type { Invariant } from './violation.ts'
-import { World } from './world.ts'
-import type { Happening, Machine } from './world.ts'
+import { runJobWatcher, runReader, type SeenJobs } from './readers.ts'
+import { type Invariant, Violation } from './violation.ts'
+import { type Happening, type Machine, World } from './world.ts'
 
 export const stepsPerSeed = 200
 /** Longer than any late write and any stall. */

@@ -2,7 +2,7 @@
 // a write that was given up lands long after. Lists come in pages, between which the store changes.
 import { Readable } from 'node:stream'
 import { appError } from '@likeness/shared/errors'
-import type { ObjectInfo, ObjectStore } from '@likeness/shared/store/object-store'
+import type { ObjectInfo, ObjectStore } from '@likeness/store/object-store'
 import type { ObjectTable, TableEntry } from './object-table.ts'
 import type { Random } from './random.ts'
 import type { Scheduler } from './scheduler.ts'

@@ -1,15 +1,13 @@
 // The whole system as real processes over a temporary folder, with the smallest model: started once for a test file.
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { readFileSync } from 'node:fs'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { Redis } from 'ioredis'
-import { createLog } from '@likeness/shared/log'
+import { createLog } from '@likeness/shared/process/logger'
 import { writeTinyModel } from '@likeness/vision'
-import { startStack } from '../../apps/cli/src/stack/start-stack.ts'
-import type { Stack, StackOptions } from '../../apps/cli/src/stack/start-stack.ts'
-import { createLiveApi } from './live-api.ts'
-import type { LiveApi } from './live-api.ts'
+import { type Stack, type StackOptions, startStack } from '../../apps/cli/src/stack/start-stack.ts'
+import { createLiveApi, type LiveApi } from './live-api.ts'
 import { pictureOf } from './pictures.ts'
 
 export interface LiveStackOptions extends Pick<StackOptions, 'replicas' | 'appEnv' | 'env' | 'objectStore'> {

@@ -1,5 +1,5 @@
 // Starts a real S3 server for tests, which dies with the process that started it; or uses the one in S3_TEST_ENDPOINT.
-import { spawn, type ChildProcess } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'

@@ -1,5 +1,5 @@
 // Pictures that are broken, hostile or merely unusual.
-import { deflateSync, crc32 as zlibCrc32 } from 'node:zlib'
+import { crc32 as zlibCrc32, deflateSync } from 'node:zlib'
 import sharp from 'sharp'
 import { drawPicture } from './pictures.ts'
 

@@ -1,7 +1,6 @@
 // Small pictures for tests, each different from every other one, drawn from a number.
 import { createHash } from 'node:crypto'
-import sharp from 'sharp'
-import type { Sharp } from 'sharp'
+import sharp, { type Sharp } from 'sharp'
 
 /** Blocks of random colours. */
 export function drawPicture(seed: number, { width = 48, height = 48 }: { width?: number; height?: number } = {}): Sharp {

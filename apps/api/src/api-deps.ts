@@ -1,13 +1,13 @@
 // What the HTTP layer is given: the engine, the store, the lanes, hints, time, log and limits. Built by main.ts, faked by tests.
 import type { Catalog, ItemListWriter, Jobs, LogAppender, Replica, SnapshotReader, VersionReader } from '@likeness/engine/contract'
-import type { Clock } from '@likeness/shared/clock'
-import type { Logger } from '@likeness/shared/log'
-import type { ProfileStore } from '@likeness/shared/profile-store'
-import type { ObjectStore } from '@likeness/shared/store/object-store'
-import type { Hints } from './hints.ts'
+import type { Clock } from '@likeness/shared/process/clock'
+import type { Logger } from '@likeness/shared/process/logger'
+import type { ObjectStore } from '@likeness/store/object-store'
+import type { ProfileStore } from '@likeness/store/profile-store'
+import type { LaneClient } from './embedder/embed-client.ts'
+import type { ThumbnailCache } from './embedder/thumbnail-cache.ts'
 import type { Holders } from './idempotency/holders.ts'
-import type { LaneClient } from './lanes/lane-client.ts'
-import type { ThumbnailCache } from './thumbnail-cache.ts'
+import type { Hints } from './notifications.ts'
 
 export interface ApiSettings {
   /** Bearer key that /v1 asks for; undefined: none, loopback only. */

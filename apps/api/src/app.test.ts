@@ -1,11 +1,10 @@
+import { writeFile } from 'node:fs/promises'
 import { request } from 'node:http'
 import { connect } from 'node:net'
-import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { appError } from '@likeness/shared/errors'
-import { codeOf, startTestApi } from './test-support/start-test-api.ts'
-import type { TestApi, TestApiOptions } from './test-support/start-test-api.ts'
+import { codeOf, startTestApi, type TestApi, type TestApiOptions } from './test-support/start-test-api.ts'
 
 let api: TestApi
 const start = async (options?: TestApiOptions) => (api = await startTestApi(options))

@@ -1,7 +1,7 @@
 // The settings of this app, and what must hold between them: nothing but loopback without an API key.
 import { isAbsolute } from 'node:path'
-import { ConfigError, readSettingsOrExit } from '@likeness/shared/config'
-import { storeSettingNames } from '@likeness/shared/store/configured-store'
+import { ConfigError, readSettingsOrExit } from '@likeness/shared/process/config'
+import { storeSettingNames } from '@likeness/store/configured-store'
 import { isLoopbackHost } from './http/guard.ts'
 
 const names = [

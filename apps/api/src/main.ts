@@ -1,6 +1,6 @@
 // The API process.
-import { runProcess } from '@likeness/shared/lifecycle'
-import { createLog } from '@likeness/shared/log'
+import { runProcess } from '@likeness/shared/process/lifecycle'
+import { createLog } from '@likeness/shared/process/logger'
 import { readConfig } from './config.ts'
 import { startApi } from './start.ts'
 

@@ -1,8 +1,7 @@
 // The listening server: time limits against clients that dawdle, and a stop that lets requests in flight finish.
-import { createServer } from 'node:http'
-import type { RequestListener, Server } from 'node:http'
+import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Logger } from '@likeness/shared/log'
+import type { Logger } from '@likeness/shared/process/logger'
 
 export interface ApiServer {
   url: string

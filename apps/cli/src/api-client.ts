@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
 import type { CollectionAnswer, CollectionListAnswer, ItemAnswer, JobAnswer, ListLine, Problem, SearchAnswer, SearchRequest, VectorLine } from '@likeness/shared/contract/http'
 import type { ProfileDraft, StoredProfile } from '@likeness/shared/contract/profile'
-import type { Projection } from '@likeness/shared/profile-store'
+import type { Projection } from '@likeness/store/profile-store'
 
 export class ApiProblem extends Error {
   readonly code: string

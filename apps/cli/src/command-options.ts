@@ -1,7 +1,6 @@
 // Arguments of a command: parsed strictly, and an error shows how the command is used.
 import { statSync } from 'node:fs'
-import { parseArgs } from 'node:util'
-import type { ParseArgsConfig } from 'node:util'
+import { parseArgs, type ParseArgsConfig } from 'node:util'
 import { fromCallersFolder } from './config.ts'
 import { UserError } from './user-error.ts'
 

@@ -1,6 +1,6 @@
 // What every command of this program is given.
-import type { Lifecycle } from '@likeness/shared/lifecycle'
-import type { Logger } from '@likeness/shared/log'
+import type { Lifecycle } from '@likeness/shared/process/lifecycle'
+import type { Logger } from '@likeness/shared/process/logger'
 import type { ProgressDeps } from './progress.ts'
 
 export interface CommandContext extends ProgressDeps {

@@ -1,6 +1,6 @@
 // The messages between the supervisor and an inference child. Typed arrays travel as they are (serialization 'advanced').
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
-import type { Box, CompareMade, RankMade, RankQuery } from '@likeness/shared/contract/lane'
+import type { Box, CompareMade, RankMade, RankQuery } from '@likeness/shared/contract/embedder'
 import type { Enrolment, Look } from '@likeness/shared/contract/picture-settings'
 
 export type Priority = 'interactive' | 'small' | 'bulk'

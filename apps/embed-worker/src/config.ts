@@ -1,6 +1,6 @@
 // Which settings the supervisor and its inference children read. The only file of this app that knows their names.
-import { readSettingsOrExit } from '@likeness/shared/config'
-import { storeSettingNames } from '@likeness/shared/store/configured-store'
+import { readSettingsOrExit } from '@likeness/shared/process/config'
+import { storeSettingNames } from '@likeness/store/configured-store'
 
 type Environment = Record<string, string | undefined>
 

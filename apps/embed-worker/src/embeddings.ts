@@ -1,7 +1,7 @@
 // Which embeddings this worker makes: the model's own, and the model with any learned profile of the store. Several are served side by side.
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
 import { appError } from '@likeness/shared/errors'
-import type { ProfileStore } from '@likeness/shared/profile-store'
+import type { ProfileStore } from '@likeness/store/profile-store'
 import type { ChildModel } from './child-protocol.ts'
 
 export interface Embeddings {

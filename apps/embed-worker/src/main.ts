@@ -1,6 +1,6 @@
 // Entry of the embed-worker: supervisor of inference children, consumer of chunk jobs, server of the interactive lane.
-import { runProcess } from '@likeness/shared/lifecycle'
-import { createLog } from '@likeness/shared/log'
+import { runProcess } from '@likeness/shared/process/lifecycle'
+import { createLog } from '@likeness/shared/process/logger'
 import { readSupervisorConfig } from './config.ts'
 import { startWorker } from './start-worker.ts'
 

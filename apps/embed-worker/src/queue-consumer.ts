@@ -1,11 +1,9 @@
 // Takes chunk jobs from this worker's queues and settles them: done, again later, or handed back untouched at a stop.
-import { DelayedError, WaitingError, Worker } from 'bullmq'
-import type { Job } from 'bullmq'
-import { chunkJobSchema, embedLanes, queueName } from '@likeness/shared/contract/work'
-import type { ChunkJob, EmbedLane } from '@likeness/shared/contract/work'
+import { DelayedError, type Job, WaitingError, Worker } from 'bullmq'
+import { type ChunkJob, chunkJobSchema, type EmbedLane, embedLanes, queueName } from '@likeness/shared/contract/work'
 import { appError, isAppError } from '@likeness/shared/errors'
-import type { Logger } from '@likeness/shared/log'
-import type { Redis } from '@likeness/shared/redis'
+import type { Logger } from '@likeness/shared/process/logger'
+import type { Redis } from '@likeness/shared/process/redis'
 import type { ProcessChunk } from './chunk/process-chunk.ts'
 
 export interface QueueConsumerDeps {

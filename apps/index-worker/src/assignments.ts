@@ -1,9 +1,9 @@
 // Shares out the collections: holds leases, opens a writer for each held one, and lets go when the lease or the ownership is lost.
-import type { Clock } from '@likeness/shared/clock'
-import { isAppError } from '@likeness/shared/errors'
-import type { Logger } from '@likeness/shared/log'
 import type { Catalog } from '@likeness/engine'
-import { createMutex } from '@likeness/shared/mutex'
+import { createMutex } from '@likeness/shared/data/mutex'
+import { isAppError } from '@likeness/shared/errors'
+import type { Clock } from '@likeness/shared/process/clock'
+import type { Logger } from '@likeness/shared/process/logger'
 import type { Leases } from './lease.ts'
 
 export interface AssignmentDeps {

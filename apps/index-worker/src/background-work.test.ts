@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { appError } from '@likeness/shared/errors'
-import type { Clock } from '@likeness/shared/clock'
-import type { Logger } from '@likeness/shared/log'
 import type { MergeLane } from '@likeness/engine'
+import { appError } from '@likeness/shared/errors'
+import type { Clock } from '@likeness/shared/process/clock'
+import type { Logger } from '@likeness/shared/process/logger'
 import { createBackgroundWork } from './background-work.ts'
 
 /** Answers of each call of `merge`, an error or whether something was merged; then nothing is due. */

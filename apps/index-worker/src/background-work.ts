@@ -1,9 +1,8 @@
 // What goes on beside the commits of one owned collection: merges, one at a time in each lane, and a change of its embedding. What fails is tried again later, and said once.
-import type { Clock } from '@likeness/shared/clock'
+import { type CollectionWriter, type MergeLane, mergeLanes } from '@likeness/engine'
 import { appError, isAppError } from '@likeness/shared/errors'
-import type { Logger } from '@likeness/shared/log'
-import { mergeLanes } from '@likeness/engine'
-import type { CollectionWriter, MergeLane } from '@likeness/engine'
+import type { Clock } from '@likeness/shared/process/clock'
+import type { Logger } from '@likeness/shared/process/logger'
 
 export interface BackgroundDeps {
   writer: Pick<CollectionWriter, 'merge' | 'reproject' | 'seq'>

@@ -1,10 +1,9 @@
 // The feeder's side of the BullMQ queues, one for each route: what it says is a hint, so it fails at once while Redis is away.
 import { Queue } from 'bullmq'
-import { chunkJobId, chunkRoute, queueName } from '@likeness/shared/contract/work'
-import type { ChunkJob, EmbedLane } from '@likeness/shared/contract/work'
+import { type ChunkJob, chunkJobId, chunkRoute, type EmbedLane, queueName } from '@likeness/shared/contract/work'
 import { appError } from '@likeness/shared/errors'
-import type { Redis } from '@likeness/shared/redis'
-import type { ChunkQueue } from './feeder.ts'
+import type { Redis } from '@likeness/shared/process/redis'
+import type { ChunkQueue } from './chunk-scheduler.ts'
 
 /** States from which a job is run (again) without anybody's help. */
 const pendingStates = new Set(['waiting', 'active', 'delayed', 'prioritized', 'waiting-children'])

@@ -1,6 +1,6 @@
 // The settings of this app.
-import { readSettingsOrExit } from '@likeness/shared/config'
-import { storeSettingNames } from '@likeness/shared/store/configured-store'
+import { readSettingsOrExit } from '@likeness/shared/process/config'
+import { storeSettingNames } from '@likeness/store/configured-store'
 
 const names = [
   ...storeSettingNames, 'REDIS_URL', 'LOG_LEVEL', 'DATA_DIR', 'RECONCILE_INTERVAL_MS', 'LEASE_MS', 'COMMIT_INTERVAL_MS', 'SNAPSHOT_RETENTION_MS', 'MERGE_MEMORY_BYTES',

@@ -1,6 +1,6 @@
 // Which index-worker looks after which collection: a Redis lease. It saves work; the fence in CURRENT is what keeps order.
 import { leaseKey } from '@likeness/shared/contract/work'
-import type { Redis } from '@likeness/shared/redis'
+import type { Redis } from '@likeness/shared/process/redis'
 
 const renewScript = `
 local held = redis.call('get', KEYS[1])

@@ -1,6 +1,6 @@
 // The index-worker process: the single writer of the collections it holds.
-import { createLog } from '@likeness/shared/log'
-import { runProcess } from '@likeness/shared/lifecycle'
+import { runProcess } from '@likeness/shared/process/lifecycle'
+import { createLog } from '@likeness/shared/process/logger'
 import { readConfig } from './config.ts'
 import { startIndexWorker } from './start.ts'
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { idempotencyKey, idempotencyWeekMs } from '@likeness/shared/keys'
-import { createMemoryStore } from '@likeness/shared/store/memory-store'
+import { idempotencyKey, idempotencyWeekMs } from '@likeness/shared/contract/keys'
+import { createMemoryStore } from '@likeness/store/memory-store'
 import { deleteOldRecords } from './old-records.ts'
 
 const day = 86_400_000

@@ -1,8 +1,8 @@
 // Deletes the records of Idempotency-Keys by whole weeks: of one that is past its retention none is asked for any more, and none is ever written there again.
-import type { Clock } from '@likeness/shared/clock'
-import { idempotencyPrefix, idempotencyWeekMs, parseIdempotencyWeek } from '@likeness/shared/keys'
-import { deleteListed } from '@likeness/shared/store/delete-listed'
-import type { ObjectStore } from '@likeness/shared/store/object-store'
+import { idempotencyPrefix, idempotencyWeekMs, parseIdempotencyWeek } from '@likeness/shared/contract/keys'
+import type { Clock } from '@likeness/shared/process/clock'
+import { deleteListed } from '@likeness/store/delete-listed'
+import type { ObjectStore } from '@likeness/store/object-store'
 
 /** For requests under way at the end of the retention, and clocks that differ. */
 const marginMs = 3_600_000

@@ -1,8 +1,8 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createMemoryStore } from '@likeness/shared/store/memory-store'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { createMemoryStore } from '@likeness/store/memory-store'
 import { mergePoints, pinnedPoints, reachedName, withMergeHooks, withTestHooks } from './test-hooks.ts'
 
 let dir: string

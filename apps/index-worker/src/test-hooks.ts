@@ -1,8 +1,8 @@
 // Ways for tests with real processes to stop the writer or a merge at a pinned point of its work. Without LIKENESS_TEST_HOOKS the store stays as it is.
 import { appendFileSync, readFileSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
-import type { ObjectStore } from '@likeness/shared/store/object-store'
 import { z } from 'zod'
+import type { ObjectStore } from '@likeness/store/object-store'
 
 export const pinnedPoints = ['before-segment', 'after-segment', 'before-cas', 'after-cas', 'before-job-result'] as const
 /** Of a merge process: it reads an input, the first of its files is to be written, the last one is. */

@@ -1,13 +1,13 @@
 // What the engine offers to the apps. Implementations: catalog.ts, log-appender.ts, jobs.ts, committed.ts, replica.ts, collection-writer.ts.
 import type { CollectionDraft, CollectionSettings, CollectionSpec, EmbeddingSpec } from '@likeness/shared/contract/collection'
+import type { Box } from '@likeness/shared/contract/embedder'
 import type { Filter } from '@likeness/shared/contract/filter'
 import type { ItemListLine, Metadata } from '@likeness/shared/contract/item-list'
 import type { FailedItem, JobPointer } from '@likeness/shared/contract/job'
 import type { Operation, RestoreOperation } from '@likeness/shared/contract/operation'
 import type { rowKinds } from '@likeness/shared/contract/vector-batch'
-import type { Box } from '@likeness/shared/contract/lane'
 import type { VectorRows } from '@likeness/shared/contract/vector-rows'
-import type { RawPlace } from './item-payload.ts'
+import type { RawPlace } from './item/item-payload.ts'
 
 export interface Catalog {
   /** The collection behind a name; collection_not_found. `fresh` reads the store, else at most 500 ms old, or what was read last when the catalogue is damaged (data_corrupt for all else). */

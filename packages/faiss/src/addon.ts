@@ -1,12 +1,10 @@
 // Loads the native addon and gives it types. Only this package imports this file: the addon checks no more than memory.
 import { createRequire } from 'node:module'
+import type { StorageFormName, VectorStorage } from '@likeness/shared/contract/storage-forms'
 import type { Rows } from './argument-checks.ts'
-import type { IndexKind, StorageForm, VectorStorage } from './index-spec.ts'
+import type { IndexHandle, IndexKind } from './index-handle.ts'
 
-/** An index inside the addon; opaque. */
-export type IndexHandle = { readonly __index: never }
-
-type StoredRows = readonly [dim: number, innerProduct: boolean, form: StorageForm, parts: number, codebook: Float32Array, seed: number]
+type StoredRows = readonly [dim: number, innerProduct: boolean, form: StorageFormName, parts: number, codebook: Float32Array, seed: number]
 
 export interface Addon {
   readonly faissVersion: string

@@ -1,10 +1,9 @@
 // One Faiss index over packed bits and Hamming distance: rows are bits / 8 bytes, bit i is bit i & 7 of byte i >> 3.
 import { addon } from './addon.ts'
-import type { IndexHandle } from './addon.ts'
 import { countRows, maxRows, requireInteger, requirePath } from './argument-checks.ts'
 import { callAddon, callAddonSync, FaissError, invalidArgument } from './faiss-error.ts'
+import type { IndexHandle, IndexKind } from './index-handle.ts'
 import { graphWidths } from './index-spec.ts'
-import type { IndexKind } from './index-spec.ts'
 import { RowIndex } from './row-index.ts'
 
 /** `bits`: a multiple of 8. `m` and `efConstruction` as in IndexSpec. `centroids`: nlist x bits / 8, see trainBinaryCentroids. */

@@ -1,10 +1,10 @@
 // One Faiss index over float vectors: rows are dim x f32, finite (not checked here).
+import type { VectorStorage } from '@likeness/shared/contract/storage-forms'
 import { addon } from './addon.ts'
-import type { IndexHandle } from './addon.ts'
 import { requirePath } from './argument-checks.ts'
 import { callAddon, FaissError } from './faiss-error.ts'
-import { createHandle } from './index-spec.ts'
-import type { FaissMetric, IndexKind, IndexSpec, VectorStorage } from './index-spec.ts'
+import type { IndexHandle, IndexKind } from './index-handle.ts'
+import { createHandle, type FaissMetric, type IndexSpec } from './index-spec.ts'
 import { RowIndex } from './row-index.ts'
 
 /** A range search returns inner products above, or squared L2 distances below, its radius. */

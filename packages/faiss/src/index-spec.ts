@@ -1,14 +1,12 @@
 // What an index can be, and its creation in the addon.
+import { codebookFloats, type VectorStorage } from '@likeness/shared/contract/storage-forms'
 import { addon } from './addon.ts'
-import type { IndexHandle } from './addon.ts'
 import { countRows, maxRows, requireArray, requireDim, requireInteger } from './argument-checks.ts'
 import { callAddonSync, FaissError, invalidArgument } from './faiss-error.ts'
+import type { IndexHandle } from './index-handle.ts'
+import { parseStorage } from './storage-forms.ts'
 
 export type FaissMetric = 'ip' | 'l2'
-export type IndexKind = 'flat' | 'hnsw' | 'ivf'
-/** Bytes a row: 4 x dim, 2 x dim, dim, or m (a product quantizer of m parts, 8 bits each; m divides dim). */
-export type VectorStorage = 'f32' | 'f16' | 'sq8' | `pq${number}`
-
 /**
  * `storage`: default f32. `codebook`: from `trainCodebook`, shared by all indexes that may be merged; without it sq8 and pq
  * train on the first vectors added, with `seed` (that add rejects with too_few_points when pq gets less than 256).
@@ -36,8 +34,9 @@ export function createHandle(spec: IndexSpec): IndexHandle {
   const { dim, metric, storage = 'f32', codebook = noCodebook, seed = 1234 } = spec
   requireDim(dim)
   requireInteger('seed', seed, 0, maxRows)
-  requireCodebook(codebook, storage, dim)
+  requireArray('codebook', codebook, Float32Array)
   const { form, parts } = parseStorage(storage, dim)
+  requireCodebook(codebook, storage, dim)
   const stored = [dim, isInnerProduct(metric), form, parts, codebook, seed] as const
   switch (spec.kind) {
     case 'flat':
@@ -60,26 +59,8 @@ export function graphWidths({ m = 32, efConstruction = 100 }: { m?: number; efCo
   return { m, efConstruction }
 }
 
-export type StorageForm = 'f32' | 'f16' | 'sq8' | 'pq'
-
-/** `parts` is 0 for all but pq. */
-export function parseStorage(storage: VectorStorage, dim: number): { form: StorageForm; parts: number } {
-  if (storage === 'f32' || storage === 'f16' || storage === 'sq8') return { form: storage, parts: 0 }
-  const parts = Number(/^pq([1-9]\d{0,4})$/.exec(storage)?.[1])
-  if (Number.isNaN(parts)) throw invalidArgument(`storage must be f32, f16, sq8 or pq<m>, not ${String(storage)}`)
-  if (dim % parts !== 0) throw invalidArgument(`${storage}: ${parts} does not divide dim ${dim}`)
-  return { form: 'pq', parts }
-}
-
-/** Floats of a codebook; 0 where there is none. */
-export function codebookLength(form: StorageForm, dim: number): number {
-  if (form === 'sq8') return 2 * dim
-  return form === 'pq' ? 256 * dim : 0
-}
-
 function requireCodebook(codebook: Float32Array, storage: VectorStorage, dim: number): void {
-  requireArray('codebook', codebook, Float32Array)
-  const wanted = codebookLength(parseStorage(storage, dim).form, dim)
+  const wanted = codebookFloats(storage, dim)
   if (codebook.length === 0 || codebook.length === wanted) return
   throw new FaissError('dimension_mismatch', `a codebook of ${storage} at dim ${dim} has ${wanted} floats, not ${codebook.length}`)
 }

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { resample } from './resample.ts'
-import type { Taps } from './resample.ts'
+import { resample, type Taps } from './resample.ts'
 
 /** Weights that are no round numbers, of up to `most` samples. */
 function oddTaps(targets: number, samples: number, most: number): Taps {

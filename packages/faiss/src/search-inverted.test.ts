@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest'
-import { searchInverted } from './search-inverted.ts'
-import type { InvertedQuery, Postings } from './search-inverted.ts'
+import { type InvertedQuery, type Postings, searchInverted } from './search-inverted.ts'
 
 const nothingDeleted = new Uint8Array(0)
 /** Of lists of [row, value]. */

@@ -3,8 +3,7 @@ import { addon } from './addon.ts'
 import { countRows, maxRows, requireDim, requireInteger } from './argument-checks.ts'
 import { requireBits } from './binary-index.ts'
 import { callAddon, invalidArgument } from './faiss-error.ts'
-import { isInnerProduct } from './index-spec.ts'
-import type { FaissMetric } from './index-spec.ts'
+import { type FaissMetric, isInnerProduct } from './index-spec.ts'
 
 export interface TrainOptions {
   dim: number

@@ -1,9 +1,10 @@
 // Ranges of sq8 and centroids of pq, learned once for all indexes of a collection.
+import { codebookFloats, type VectorStorage } from '@likeness/shared/contract/storage-forms'
 import { addon } from './addon.ts'
 import { countRows, maxRows, requireDim, requireInteger } from './argument-checks.ts'
 import { callAddon, invalidArgument } from './faiss-error.ts'
-import { codebookLength, isInnerProduct, noCodebook, parseStorage } from './index-spec.ts'
-import type { FaissMetric, VectorStorage } from './index-spec.ts'
+import { type FaissMetric, isInnerProduct, noCodebook } from './index-spec.ts'
+import { parseStorage } from './storage-forms.ts'
 
 export interface CodebookOptions {
   dim: number
@@ -25,8 +26,8 @@ export async function trainCodebook(x: Float32Array, options: CodebookOptions): 
   requireInteger('seed', seed, 0, maxRows)
   countRows('x', x, dim)
   countRows('centroids', centroids, dim)
-  const { form, parts } = parseStorage(storage, dim)
-  const codebook = new Float32Array(codebookLength(form, dim))
+  const { parts } = parseStorage(storage, dim)
+  const codebook = new Float32Array(codebookFloats(storage, dim))
   if (codebook.length === 0) throw invalidArgument(`${storage} has no codebook`)
   await callAddon(() => addon.trainCodebook(x, codebook, dim, isInnerProduct(metric), parts, centroids, seed))
   return codebook

@@ -4,8 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { pictureOf } from '../../support/pictures.ts'
-import { openHome, unmodifiedYaml } from './likeness.ts'
-import type { Home, Running } from './likeness.ts'
+import { type Home, openHome, type Running, unmodifiedYaml } from './likeness.ts'
 
 let home: Home
 beforeAll(async () => {

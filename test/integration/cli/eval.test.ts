@@ -2,8 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { openHome } from './likeness.ts'
-import type { Home } from './likeness.ts'
+import { type Home, openHome } from './likeness.ts'
 
 let home: Home
 let folder: string

@@ -2,12 +2,10 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { drawExampleSet } from '../../../apps/cli/src/examples/example-set.ts'
-import type { DrawnPicture, ExampleSet } from '../../../apps/cli/src/examples/example-set.ts'
-import { logoSet } from '../../../apps/cli/src/examples/logo/logo-set.ts'
-import { vehicleSet } from '../../../apps/cli/src/examples/vehicle/vehicle-set.ts'
-import { openHome } from './likeness.ts'
-import type { Home } from './likeness.ts'
+import { drawExampleSet, type DrawnPicture, type ExampleSet } from '../../../packages/drawing/src/example-set.ts'
+import { logoSet } from '../../../packages/drawing/src/logo/logo-set.ts'
+import { vehicleSet } from '../../../packages/drawing/src/vehicle/vehicle-set.ts'
+import { type Home, openHome } from './likeness.ts'
 
 let home: Home
 beforeAll(async () => {

@@ -1,10 +1,9 @@
 // A gallery leaves as a plain Faiss index and comes back, by the real program: with its vectors, from its pictures, or not at all.
-import { copyFile, mkdir, writeFile } from 'node:fs/promises'
 import { existsSync } from 'node:fs'
+import { copyFile, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { openHome, unmodifiedYaml } from './likeness.ts'
-import type { Finished, Home } from './likeness.ts'
+import { type Finished, type Home, openHome, unmodifiedYaml } from './likeness.ts'
 
 const yaml = unmodifiedYaml.replace('embedding_size: 512', 'embedding_size: 64').replace('score_thres: 0.7', 'score_thres: "None"')
 const seeds = [0, 1, 2, 3, 4, 5]

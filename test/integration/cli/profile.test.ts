@@ -5,9 +5,8 @@ import { join } from 'node:path'
 import sharp from 'sharp'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { relearnModel } from '@likeness/vision'
-import { createRandom } from '../../../apps/cli/src/drawing/seeded-random.ts'
-import { openHome } from './likeness.ts'
-import type { Home } from './likeness.ts'
+import { createRandom } from '../../../packages/drawing/src/seeded-random.ts'
+import { type Home, openHome } from './likeness.ts'
 
 let home: Home
 const count = 180

@@ -1,11 +1,9 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { denseRows } from '@likeness/shared/contract/vector-rows'
-import { channels, workHintSchema } from '@likeness/shared/contract/work'
-import type { ChunkJob } from '@likeness/shared/contract/work'
 import { Redis } from 'ioredis'
-import { createEmbedRig, pictureOf, tinyEmbedding } from './embed-rig.ts'
-import type { EmbedRig } from './embed-rig.ts'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { enrolmentSchema } from '@likeness/shared/contract/picture-settings'
+import { denseRows } from '@likeness/shared/contract/vector-rows'
+import { channels, type ChunkJob, workHintSchema } from '@likeness/shared/contract/work'
+import { createEmbedRig, type EmbedRig, pictureOf, tinyEmbedding } from './embed-rig.ts'
 
 let rig: EmbedRig
 beforeAll(async () => {

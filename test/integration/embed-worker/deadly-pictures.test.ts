@@ -1,8 +1,7 @@
 import { afterEach, expect, test } from 'vitest'
-import { inHandKey } from '@likeness/shared/contract/work'
-import { ask, createEmbedRig, embed, pictureOf, sha256Of } from './embed-rig.ts'
-import type { EmbedRig } from './embed-rig.ts'
 import { enrolmentSchema } from '@likeness/shared/contract/picture-settings'
+import { inHandKey } from '@likeness/shared/contract/work'
+import { ask, createEmbedRig, embed, type EmbedRig, pictureOf, sha256Of } from './embed-rig.ts'
 
 let rig: EmbedRig
 afterEach(() => rig.close(), 30_000)

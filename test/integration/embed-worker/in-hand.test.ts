@@ -1,12 +1,10 @@
 // The record of pictures in hand, over a real Redis: what stands there between two writes, and what a Redis that is away costs.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { inHandKey } from '@likeness/shared/contract/work'
-import { silentLog } from '@likeness/shared/log'
-import { connectRedis } from '@likeness/shared/redis'
-import type { Redis } from '@likeness/shared/redis'
-import { createInHand } from '../../../apps/embed-worker/src/in-hand.ts'
-import { startRedis } from '../../support/redis.ts'
-import type { TestRedis } from '../../support/redis.ts'
+import { silentLog } from '@likeness/shared/process/logger'
+import { connectRedis, type Redis } from '@likeness/shared/process/redis'
+import { createInHand } from '../../../apps/embed-worker/src/in-flight.ts'
+import { startRedis, type TestRedis } from '../../support/redis.ts'
 
 const whole = { alone: false, deaths: 0 }
 let server: TestRedis

@@ -1,12 +1,11 @@
 import { request } from 'node:http'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { denseRows } from '@likeness/shared/contract/vector-rows'
-import { compareMadeSchema, decodeRaw, decodeVector, embedAnswerSchema, rankMadeSchema } from '@likeness/shared/contract/lane'
-import { laneAddressSchema, lanesKey } from '@likeness/shared/contract/work'
 import sharp from 'sharp'
-import { ask, createEmbedRig, embed, laneSecret, pictureOf, tinyEmbedding } from './embed-rig.ts'
-import type { EmbedRig, WorkerProcess } from './embed-rig.ts'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { compareMadeSchema, decodeRaw, decodeVector, embedAnswerSchema, rankMadeSchema } from '@likeness/shared/contract/embedder'
 import { enrolmentSchema } from '@likeness/shared/contract/picture-settings'
+import { denseRows } from '@likeness/shared/contract/vector-rows'
+import { laneAddressSchema, lanesKey } from '@likeness/shared/contract/work'
+import { ask, createEmbedRig, embed, type EmbedRig, laneSecret, pictureOf, tinyEmbedding, type WorkerProcess } from './embed-rig.ts'
 
 let rig: EmbedRig
 let worker: WorkerProcess

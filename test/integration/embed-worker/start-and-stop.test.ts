@@ -1,8 +1,7 @@
 import { afterEach, expect, test } from 'vitest'
-import { startRedis } from '../../support/redis.ts'
-import { createEmbedRig, embed, pictureOf } from './embed-rig.ts'
-import type { EmbedRig } from './embed-rig.ts'
 import { enrolmentSchema } from '@likeness/shared/contract/picture-settings'
+import { startRedis } from '../../support/redis.ts'
+import { createEmbedRig, embed, type EmbedRig, pictureOf } from './embed-rig.ts'
 
 let rig: EmbedRig
 afterEach(() => rig.close(), 30_000)

@@ -1,16 +1,13 @@
 // The feeder's queue while Redis comes and goes: feeding fails at once, and works again when Redis is back, whenever the queue was made.
-import { connect, createServer } from 'node:net'
-import type { AddressInfo, Server } from 'node:net'
+import { type AddressInfo, connect, createServer, type Server } from 'node:net'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { createChunkQueue } from '../../../apps/index-worker/src/chunk-queue.ts'
-import type { ChunkJob } from '@likeness/shared/contract/work'
-import { silentLog } from '@likeness/shared/log'
-import { connectRedis } from '@likeness/shared/redis'
-import type { Redis } from '@likeness/shared/redis'
-import { createUlid } from '@likeness/shared/ulid'
-import { startRedis } from '../../support/redis.ts'
-import type { TestRedis } from '../../support/redis.ts'
 import { enrolmentSchema } from '@likeness/shared/contract/picture-settings'
+import type { ChunkJob } from '@likeness/shared/contract/work'
+import { createUlid } from '@likeness/shared/data/ulid'
+import { silentLog } from '@likeness/shared/process/logger'
+import { connectRedis, type Redis } from '@likeness/shared/process/redis'
+import { createChunkQueue } from '../../../apps/index-worker/src/chunk-queue.ts'
+import { startRedis, type TestRedis } from '../../support/redis.ts'
 
 let server: TestRedis
 let redis: Redis

@@ -2,10 +2,9 @@
 // searches go on while the version changes all the time. More of both, some minutes:
 //   CONSISTENCY_PAIRS=1000 CONSISTENCY_SWAPS=500 npx vitest run --project integration test/integration/stack/consistency.test.ts
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { unitVector } from '@likeness/engine/test-support/gallery'
+import { unitVector } from '@likeness/engine/testing/gallery'
 import type { SearchAnswer } from '@likeness/shared/contract/http'
-import { startLiveStack } from '../../support/live-stack.ts'
-import type { LiveStack } from '../../support/live-stack.ts'
+import { type LiveStack, startLiveStack } from '../../support/live-stack.ts'
 
 const pairs = Number(process.env.CONSISTENCY_PAIRS ?? 80)
 const swaps = Number(process.env.CONSISTENCY_SWAPS ?? 40)

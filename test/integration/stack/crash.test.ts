@@ -1,7 +1,6 @@
 // Ten kills that interrupt imports with upserts and deletes (`npm run crash` in small), and that what they could do would be counted.
 import { expect, test } from 'vitest'
-import { Oracle, compare, emptyTally } from '../../crash/oracle.ts'
-import type { FoundItem } from '../../crash/oracle.ts'
+import { compare, emptyTally, type FoundItem, Oracle } from '../../crash/oracle.ts'
 import { runCrash } from '../../crash/run-crash.ts'
 
 const items: [string, { seed: number; revision: number; isDeleted: boolean }][] = [

@@ -1,11 +1,9 @@
 // What becomes of whole collections, with real processes: one snapshot in two collections, and one that is damaged on the disk.
-import { readFile, readdir, writeFile } from 'node:fs/promises'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { checkCollection } from '../../support/check-collection.ts'
-import type { Oracle } from '../../support/check-collection.ts'
-import { plainSettings, startLiveStack } from '../../support/live-stack.ts'
-import type { LiveStack } from '../../support/live-stack.ts'
+import { checkCollection, type Oracle } from '../../support/check-collection.ts'
+import { type LiveStack, plainSettings, startLiveStack } from '../../support/live-stack.ts'
 import { pictureOf } from '../../support/pictures.ts'
 
 let live: LiveStack

@@ -1,10 +1,8 @@
 // Order and loss over HTTP with real processes: the order of acceptance decides, not the order of arrival.
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { checkCollection } from '../../support/check-collection.ts'
-import type { Expected, Oracle } from '../../support/check-collection.ts'
-import { listOf, plainSettings, startLiveStack } from '../../support/live-stack.ts'
-import type { GalleryEntry, LiveStack } from '../../support/live-stack.ts'
+import { checkCollection, type Expected, type Oracle } from '../../support/check-collection.ts'
+import { type GalleryEntry, listOf, type LiveStack, plainSettings, startLiveStack } from '../../support/live-stack.ts'
 import { pictureOf } from '../../support/pictures.ts'
 
 const slowMs = 8_000

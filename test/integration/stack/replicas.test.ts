@@ -1,9 +1,7 @@
 // Two APIs and two index-workers: one order of operations, reading what was written elsewhere, and a stalled owner that wakes up.
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { checkCollection } from '../../support/check-collection.ts'
-import type { Oracle } from '../../support/check-collection.ts'
-import { listOf, plainSettings, startLiveStack } from '../../support/live-stack.ts'
-import type { LiveStack } from '../../support/live-stack.ts'
+import { checkCollection, type Oracle } from '../../support/check-collection.ts'
+import { listOf, type LiveStack, plainSettings, startLiveStack } from '../../support/live-stack.ts'
 import { pictureOf } from '../../support/pictures.ts'
 
 const stalledImport = 30_000

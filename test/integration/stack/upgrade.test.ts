@@ -6,11 +6,10 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { JobAnswer } from '@likeness/shared/contract/http'
-import { launchApp, repositoryRoot } from '../../../apps/cli/src/stack/app-process.ts'
 import { appEnvironment } from '../../../apps/cli/src/stack/app-environment.ts'
+import { launchApp, repositoryRoot } from '../../../apps/cli/src/stack/app-process.ts'
 import type { Launched } from '../../../apps/cli/src/stack/managed-process.ts'
-import { listOf, startLiveStack } from '../../support/live-stack.ts'
-import type { LiveStack } from '../../support/live-stack.ts'
+import { listOf, type LiveStack, startLiveStack } from '../../support/live-stack.ts'
 import { pictureOf } from '../../support/pictures.ts'
 
 const [former, latter] = ['tiny@1.0.0/tiny@1', 'tiny@2.0.0/tiny@1']

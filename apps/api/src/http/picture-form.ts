@@ -2,7 +2,7 @@
 import type { Readable } from 'node:stream'
 import type { Request } from 'express'
 import { appError } from '@likeness/shared/errors'
-import { parseJsonField } from '../ingest/receive-upload.ts'
+import { parseJsonField } from './json-field.ts'
 import { readMultipart } from './multipart.ts'
 
 export interface PictureForm {

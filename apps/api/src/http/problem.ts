@@ -2,7 +2,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { ErrorRequestHandler, Request, Response } from 'express'
 import type { Problem } from '@likeness/shared/contract/http'
-import { appError, AppError, isAppError } from '@likeness/shared/errors'
+import { appError, type AppError, isAppError } from '@likeness/shared/errors'
 import { discardRest } from './request-body.ts'
 import { contextOf } from './request-context.ts'
 

@@ -1,8 +1,7 @@
 // Reading request bodies: JSON within limits, zod at the edge, and getting rid of what nobody will read.
 import type { IncomingMessage } from 'node:http'
-import express from 'express'
-import type { NextFunction, Request, Response } from 'express'
-import { z } from 'zod'
+import express, { type NextFunction, type Request, type Response } from 'express'
+import type { z } from 'zod'
 import { appError } from '@likeness/shared/errors'
 
 export const maxJsonBytes = 2 * 1024 * 1024

@@ -1,8 +1,8 @@
 // What belongs to one request: its id, its log, and a signal that aborts when the client is gone.
 import type { Request, RequestHandler, Response } from 'express'
-import type { Logger } from '@likeness/shared/log'
-import type { Clock } from '@likeness/shared/clock'
-import { createUlid } from '@likeness/shared/ulid'
+import { createUlid } from '@likeness/shared/data/ulid'
+import type { Clock } from '@likeness/shared/process/clock'
+import type { Logger } from '@likeness/shared/process/logger'
 
 export interface RequestContext {
   requestId: string

@@ -1,6 +1,5 @@
 // A route as data, one per file: mounting groups them by path and answers 405 for the other methods.
-import { Router } from 'express'
-import type { Request, Response } from 'express'
+import { type Request, type Response, Router } from 'express'
 import { appError } from '@likeness/shared/errors'
 
 export interface Route {

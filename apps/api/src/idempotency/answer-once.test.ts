@@ -1,9 +1,8 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { systemClock } from '@likeness/shared/clock'
+import { collectionKeys } from '@likeness/shared/contract/keys'
 import { appError } from '@likeness/shared/errors'
-import { collectionKeys } from '@likeness/shared/keys'
-import { codeOf, startTestApi } from '../test-support/start-test-api.ts'
-import type { TestApi } from '../test-support/start-test-api.ts'
+import { systemClock } from '@likeness/shared/process/clock'
+import { codeOf, startTestApi, type TestApi } from '../test-support/start-test-api.ts'
 
 let api: TestApi
 let incarnation: string

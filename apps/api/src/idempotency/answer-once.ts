@@ -3,10 +3,12 @@ import { createHash } from 'node:crypto'
 import type { Request, Response } from 'express'
 import type { z } from 'zod'
 import { appError, isAppError } from '@likeness/shared/errors'
-import type { ApiDeps } from '../api-deps.ts'
+import type { Clock } from '@likeness/shared/process/clock'
+import type { Logger } from '@likeness/shared/process/logger'
+import type { ObjectStore } from '@likeness/store/object-store'
+import type { Holders } from './holders.ts'
+import { createRecordPlace, type Held, type RecordPlace, type TakenRecord } from './record-place.ts'
 import type { DoneRecord, PendingRecord } from './record.ts'
-import { createRecordPlace } from './record-place.ts'
-import type { Held, RecordPlace, TakenRecord } from './record-place.ts'
 
 /** A reservation older than this belongs to a request that died, where it cannot be told earlier. */
 export const reservationMs = 30_000
@@ -42,7 +44,13 @@ export function requestKey(req: Request): string | undefined {
 const fingerprintOf = (req: Request, content: unknown): string =>
   createHash('sha256').update(JSON.stringify([req.method, req.path, content])).digest('hex')
 
-export type IdempotencyDeps = Pick<ApiDeps, 'store' | 'clock' | 'log' | 'holders'> & { settings: Pick<ApiDeps['settings'], 'idempotencyRetentionMs'> }
+export interface IdempotencyDeps {
+  store: ObjectStore
+  clock: Clock
+  log: Logger
+  holders: Holders
+  settings: { idempotencyRetentionMs: number }
+}
 
 /** One request's way through its mutation. */
 interface Attempt<I> {

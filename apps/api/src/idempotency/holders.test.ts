@@ -1,9 +1,8 @@
 // Who lives, as told by a Redis that may be emptied or away.
 import { afterEach, expect, test } from 'vitest'
-import { systemClock } from '@likeness/shared/clock'
-import { silentLog } from '@likeness/shared/log'
-import { createHolders } from './holders.ts'
-import type { HolderRedis } from './holders.ts'
+import { systemClock } from '@likeness/shared/process/clock'
+import { silentLog } from '@likeness/shared/process/logger'
+import { createHolders, type HolderRedis } from './holders.ts'
 
 const keys = new Set<string>()
 let away = false

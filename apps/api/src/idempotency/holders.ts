@@ -1,9 +1,9 @@
 // Which api processes live, so that what a dead one had begun is finished at the first retry. Each says so in Redis all the time. It saves waiting and nothing depends on it:
 // taking over from one that lives after all is safe, because records change by compare-and-swap and acts are told apart in log and catalogue.
 import { randomUUID } from 'node:crypto'
-import type { Clock } from '@likeness/shared/clock'
 import { apiProcessKey } from '@likeness/shared/contract/work'
-import type { Logger } from '@likeness/shared/log'
+import type { Clock } from '@likeness/shared/process/clock'
+import type { Logger } from '@likeness/shared/process/logger'
 
 export interface Holders {
   /** Of this process; never used again. */

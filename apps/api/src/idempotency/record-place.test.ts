@@ -1,7 +1,7 @@
 // Records lie by week; at the border of two weeks processes may think of different ones.
 import { expect, test } from 'vitest'
-import { idempotencyWeekMs } from '@likeness/shared/keys'
-import { createMemoryStore } from '@likeness/shared/store/memory-store'
+import { idempotencyWeekMs } from '@likeness/shared/contract/keys'
+import { createMemoryStore } from '@likeness/store/memory-store'
 import { createRecordPlace, placesOf } from './record-place.ts'
 import type { PendingRecord } from './record.ts'
 

@@ -1,11 +1,10 @@
 // Where the record of an Idempotency-Key is: in the week in which it was made. Old weeks are deleted as a whole by the index-workers, so no name is used again after
 // a deletion, and however late a deletion comes it takes nothing that anybody still asks for.
-import { createUlid } from '@likeness/shared/ulid'
-import { idempotencyKey, idempotencyWeekMs } from '@likeness/shared/keys'
-import type { ObjectStore } from '@likeness/shared/store/object-store'
-import type { Clock } from '@likeness/shared/clock'
-import { encodeRecord, readRecord } from './record.ts'
-import type { DoneRecord, FoundRecord, PendingRecord } from './record.ts'
+import { idempotencyKey, idempotencyWeekMs } from '@likeness/shared/contract/keys'
+import { createUlid } from '@likeness/shared/data/ulid'
+import type { Clock } from '@likeness/shared/process/clock'
+import type { ObjectStore } from '@likeness/store/object-store'
+import { type DoneRecord, encodeRecord, type FoundRecord, type PendingRecord, readRecord } from './record.ts'
 
 /** Two processes may think of different weeks for as long as their clocks differ: near the end of a week both are looked at. */
 const borderMs = 600_000

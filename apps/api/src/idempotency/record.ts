@@ -1,7 +1,7 @@
 // The object behind an Idempotency-Key: first what is about to be done, then the first answer. It only ever changes by compare-and-swap, and is never deleted here.
 import { z } from 'zod'
-import { decodeObject, encodeObject } from '@likeness/shared/checked-object'
-import type { ObjectStore } from '@likeness/shared/store/object-store'
+import { decodeObject, encodeObject } from '@likeness/shared/contract/checked-object'
+import type { ObjectStore } from '@likeness/store/object-store'
 
 const base = { fingerprint: z.string() }
 const pendingSchema = z.object({

@@ -1,15 +1,13 @@
 // The item list of an import: what each path of a folder, prefix or list becomes. Bad ones become failed items, never an error of the job.
 import { createReadStream } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
-import { itemIdSchema, labelSchema } from '@likeness/shared/contract/item-list'
-import type { ItemFailure, ItemListLine, Metadata } from '@likeness/shared/contract/item-list'
+import { type ItemFailure, itemIdSchema, type ItemListLine, labelSchema, type Metadata } from '@likeness/shared/contract/item-list'
+import { mapInOrder } from '@likeness/shared/data/concurrency'
 import { appError, isAppError } from '@likeness/shared/errors'
-import { checkKey } from '@likeness/shared/store/object-key'
-import type { ObjectStore } from '@likeness/shared/store/object-store'
+import { checkKey } from '@likeness/store/object-key'
+import type { ObjectStore } from '@likeness/store/object-store'
 import { openInside } from './import-root.ts'
-import { mapInOrder } from '@likeness/shared/in-order'
-import { readList } from './list-file.ts'
-import type { ListEntry, ListFile } from './list-file.ts'
+import { type ListEntry, type ListFile, readList } from './list-file.ts'
 import { walkFolder } from './walk-folder.ts'
 
 const copiesAtOnce = 8

@@ -1,7 +1,6 @@
 // Files of an import from disk: only inside one of IMPORT_ROOTS, symlinks resolved, checked again on the opened file.
 import { constants } from 'node:fs'
-import { open, realpath, stat } from 'node:fs/promises'
-import type { FileHandle } from 'node:fs/promises'
+import { type FileHandle, open, realpath, stat } from 'node:fs/promises'
 import { isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { appError } from '@likeness/shared/errors'
 

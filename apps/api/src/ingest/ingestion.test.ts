@@ -1,9 +1,8 @@
 // Requests that are so late that what they stored may be collected: they are refused, unless they are in the log already.
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { systemClock } from '@likeness/shared/clock'
-import { collectionKeys } from '@likeness/shared/keys'
-import { codeOf, startTestApi } from '../test-support/start-test-api.ts'
-import type { TestApi } from '../test-support/start-test-api.ts'
+import { collectionKeys } from '@likeness/shared/contract/keys'
+import { systemClock } from '@likeness/shared/process/clock'
+import { codeOf, startTestApi, type TestApi } from '../test-support/start-test-api.ts'
 
 const hour = 3_600_000
 let api: TestApi

@@ -1,13 +1,12 @@
 // The one way into a collection: item list, log entry, job pointer, liveness check, then the acknowledgement.
 import { z } from 'zod'
-import type { ItemListLine } from '@likeness/shared/contract/item-list'
-import { itemIdSchema, itemListPartSize } from '@likeness/shared/contract/item-list'
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
+import { itemIdSchema, type ItemListLine, itemListPartSize } from '@likeness/shared/contract/item-list'
+import { collectionKeys } from '@likeness/shared/contract/keys'
 import type { IngestOperation } from '@likeness/shared/contract/operation'
+import { createUlid, ulidTimeMs } from '@likeness/shared/data/ulid'
 import { appError } from '@likeness/shared/errors'
-import { collectionKeys } from '@likeness/shared/keys'
-import { deleteListed } from '@likeness/shared/store/delete-listed'
-import { createUlid, ulidTimeMs } from '@likeness/shared/ulid'
+import { deleteListed } from '@likeness/store/delete-listed'
 import type { ApiDeps } from '../api-deps.ts'
 import type { Answer } from '../idempotency/answer-once.ts'
 

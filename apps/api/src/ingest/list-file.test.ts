@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { maxLineBytes } from '@likeness/shared/text-lines'
+import { maxLineBytes } from '@likeness/shared/data/text-lines'
 import { readList } from './list-file.ts'
 
 async function read(...chunks: (string | Buffer)[]) {

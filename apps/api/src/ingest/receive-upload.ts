@@ -1,13 +1,13 @@
 // Reads an image upload: fields describe the files after them, files stream into the store.
 import type { Readable } from 'node:stream'
 import type { Request } from 'express'
-import { itemIdSchema, labelSchema, metadataSchema } from '@likeness/shared/contract/item-list'
-import type { ItemListLine, Metadata } from '@likeness/shared/contract/item-list'
+import { itemIdSchema, type ItemListLine, labelSchema, type Metadata, metadataSchema } from '@likeness/shared/contract/item-list'
+import { createLimiter } from '@likeness/shared/data/concurrency'
 import { appError, isAppError } from '@likeness/shared/errors'
-import type { ObjectStore } from '@likeness/shared/store/object-store'
+import type { ObjectStore } from '@likeness/store/object-store'
+import { parseJsonField } from '../http/json-field.ts'
 import { readMultipart } from '../http/multipart.ts'
 import { parseRequest } from '../http/request-body.ts'
-import { createLimiter } from '@likeness/shared/in-order'
 
 export const maxUploadFiles = 1000
 const storesAtOnce = 8
@@ -39,14 +39,6 @@ function createDescription() {
       now.id = undefined
       return taken
     }
-  }
-}
-
-export function parseJsonField(name: string, text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    throw appError('invalid_request', `field ${name} is not JSON`, { cause: error })
   }
 }
 

@@ -2,10 +2,9 @@
 import { createHash } from 'node:crypto'
 import type { Request } from 'express'
 import type { ItemListLine } from '@likeness/shared/contract/item-list'
+import { readTextLines } from '@likeness/shared/data/text-lines'
 import { appError } from '@likeness/shared/errors'
-import { readTextLines } from '@likeness/shared/text-lines'
-import { createVectorBatches } from './vector-batches.ts'
-import type { BatchTarget } from './vector-batches.ts'
+import { type BatchTarget, createVectorBatches } from './vector-batches.ts'
 import { parseVectorLine } from './vector-line.ts'
 
 export const maxVectorLines = 10_000

@@ -1,12 +1,10 @@
 // Writes the vector batches of an ingestion whose vectors are given, bounded in memory.
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
-import { encodeVectorBatch } from '@likeness/shared/contract/vector-batch'
-import type { BatchItem } from '@likeness/shared/contract/vector-batch'
-import { joinRows, rowBytes } from '@likeness/shared/contract/vector-rows'
-import type { VectorRows } from '@likeness/shared/contract/vector-rows'
-import { collectionKeys } from '@likeness/shared/keys'
-import type { ObjectStore } from '@likeness/shared/store/object-store'
-import { createUlid } from '@likeness/shared/ulid'
+import { collectionKeys } from '@likeness/shared/contract/keys'
+import { type BatchItem, encodeVectorBatch } from '@likeness/shared/contract/vector-batch'
+import { joinRows, rowBytes, type VectorRows } from '@likeness/shared/contract/vector-rows'
+import { createUlid } from '@likeness/shared/data/ulid'
+import type { ObjectStore } from '@likeness/store/object-store'
 
 const batchBytes = 4 * 1024 * 1024
 const batchItems = 256

@@ -1,13 +1,10 @@
 // One line of POST .../vectors: an item with its vectors, or why it cannot be one.
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
-import { vectorLineSchema } from '@likeness/shared/contract/http'
-import type { VectorLine } from '@likeness/shared/contract/http'
-import { itemIdSchema } from '@likeness/shared/contract/item-list'
-import type { ItemListLine } from '@likeness/shared/contract/item-list'
-import { decodeVector } from '@likeness/shared/contract/lane'
+import { decodeVector } from '@likeness/shared/contract/embedder'
+import { type VectorLine, vectorLineSchema } from '@likeness/shared/contract/http'
+import { itemIdSchema, type ItemListLine } from '@likeness/shared/contract/item-list'
 import type { BatchItem, BatchRow } from '@likeness/shared/contract/vector-batch'
-import { joinRows, rowCount } from '@likeness/shared/contract/vector-rows'
-import type { VectorRows } from '@likeness/shared/contract/vector-rows'
+import { joinRows, rowCount, type VectorRows } from '@likeness/shared/contract/vector-rows'
 import { appError, isAppError } from '@likeness/shared/errors'
 import { parseVector } from '../search/query-vector.ts'
 

@@ -1,6 +1,6 @@
 // Every file below a folder, in name order; symlinked folders are not entered, so a walk ends.
-import { readdir, stat } from 'node:fs/promises'
 import type { Dirent } from 'node:fs'
+import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { appError } from '@likeness/shared/errors'
 import { childPath } from './import-root.ts'

@@ -1,10 +1,10 @@
 // Every answer, by the name it has in the OpenAPI document. The compiler compares those of the contract with what the routes answer.
 import { z } from 'zod'
 import { embeddingSchema } from '@likeness/shared/contract/collection'
+import { boxSchema } from '@likeness/shared/contract/embedder'
 import type { CollectionAnswer, CollectionListAnswer, CompareAnswer, HitAnswer, ItemAnswer, JobAnswer, Problem, SearchAnswer } from '@likeness/shared/contract/http'
 import { metadataSchema } from '@likeness/shared/contract/item-list'
 import { failedItemSchema } from '@likeness/shared/contract/job'
-import { boxSchema } from '@likeness/shared/contract/lane'
 import { profileSchema } from '@likeness/shared/contract/profile'
 import { batchRowSchema } from '@likeness/shared/contract/vector-batch'
 

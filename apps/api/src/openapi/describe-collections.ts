@@ -1,7 +1,6 @@
 // Routes of collections, for the OpenAPI document.
 import { removeAliasQuerySchema } from '../routes/aliases.ts'
-import { json } from './route-description.ts'
-import type { RouteDescriptions } from './route-description.ts'
+import { json, type RouteDescriptions } from './route-description.ts'
 
 export const collectionRoutes: RouteDescriptions = {
   'POST /v1/collections': {

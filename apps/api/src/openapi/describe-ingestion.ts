@@ -1,6 +1,5 @@
 // Routes that bring items in, for the OpenAPI document. All of them answer with a job.
-import { json } from './route-description.ts'
-import type { RouteDescription, RouteDescriptions } from './route-description.ts'
+import { json, type RouteDescription, type RouteDescriptions } from './route-description.ts'
 
 const accepted: Pick<RouteDescription, 'tag' | 'idempotent' | 'answers'> = {
   tag: 'items',

@@ -1,8 +1,7 @@
 // Routes of stored items, for the OpenAPI document.
+import { wishSchema } from '../answers/stored-item.ts'
 import { querySchema as thumbnailQuerySchema } from '../routes/item-thumbnail.ts'
-import { wishSchema } from '../stored-item.ts'
-import { json } from './route-description.ts'
-import type { AnswerDescription, RouteDescriptions } from './route-description.ts'
+import { type AnswerDescription, json, type RouteDescriptions } from './route-description.ts'
 
 const picture = (type: string): Record<number, AnswerDescription> => ({
   200: { description: 'The bytes.', content: { [type]: [] } },

@@ -1,6 +1,5 @@
 // Routes of how a collection is kept, for the OpenAPI document.
-import { json } from './route-description.ts'
-import type { RouteDescription, RouteDescriptions } from './route-description.ts'
+import { json, type RouteDescription, type RouteDescriptions } from './route-description.ts'
 
 const logged = { 202: json('Logged and will be done, but not committed in time to say more.', 'OperationLogged') }
 const operation: Pick<RouteDescription, 'tag' | 'idempotent' | 'codes'> = { tag: 'collections', idempotent: true, codes: ['collection_not_found'] }

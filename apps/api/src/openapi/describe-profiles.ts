@@ -1,6 +1,5 @@
 // Routes of profiles, for the OpenAPI document.
-import { json } from './route-description.ts'
-import type { RouteDescriptions } from './route-description.ts'
+import { json, type RouteDescriptions } from './route-description.ts'
 
 export const profileRoutes: RouteDescriptions = {
   'GET /v1/profiles': { tag: 'profiles', summary: 'List profiles, every version, newest first', answers: { 200: json('All of them.', 'ProfileList') } },

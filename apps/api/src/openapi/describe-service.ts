@@ -1,8 +1,7 @@
 // Routes of search, jobs and the process itself, for the OpenAPI document.
 import { querySchema as jobQuerySchema } from '../routes/get-job.ts'
 import { querySchema as jobsQuerySchema } from '../routes/list-jobs.ts'
-import { json } from './route-description.ts'
-import type { RouteDescriptions } from './route-description.ts'
+import { json, type RouteDescriptions } from './route-description.ts'
 
 export const searchRoutes: RouteDescriptions = {
   'POST /v1/collections/:c/search': {

@@ -1,7 +1,6 @@
 // The OpenAPI 3.1 document: the mounted routes with what is said about them.
 import { STATUS_CODES } from 'node:http'
-import { appError } from '@likeness/shared/errors'
-import type { ErrorCode } from '@likeness/shared/errors'
+import { appError, type ErrorCode } from '@likeness/shared/errors'
 import type { Route } from '../http/route.ts'
 import { collectionRoutes } from './describe-collections.ts'
 import { ingestionRoutes } from './describe-ingestion.ts'
@@ -9,10 +8,8 @@ import { itemRoutes } from './describe-items.ts'
 import { maintenanceRoutes } from './describe-maintenance.ts'
 import { profileRoutes } from './describe-profiles.ts'
 import { jobRoutes, searchRoutes, serviceRoutes } from './describe-service.ts'
-import { answerHeaders, tags } from './route-description.ts'
-import type { AnswerDescription, RouteDescription, RouteDescriptions } from './route-description.ts'
-import { oneOf, queryParameters, refTo, schemaComponents } from './schema-components.ts'
-import type { JsonSchema } from './schema-components.ts'
+import { type AnswerDescription, answerHeaders, type RouteDescription, type RouteDescriptions, tags } from './route-description.ts'
+import { type JsonSchema, oneOf, queryParameters, refTo, schemaComponents } from './schema-components.ts'
 
 export type MountedRoute = Pick<Route, 'method' | 'path'>
 

@@ -3,10 +3,8 @@ import type { Express } from 'express'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { z } from 'zod'
 import { createApp } from '../app.ts'
-import { startTestApi } from '../test-support/start-test-api.ts'
-import type { TestApi } from '../test-support/start-test-api.ts'
-import { answerSchemas } from './answer-schemas.ts'
-import type { AnswerSchemaName } from './answer-schemas.ts'
+import { startTestApi, type TestApi } from '../test-support/start-test-api.ts'
+import { type AnswerSchemaName, answerSchemas } from './answer-schemas.ts'
 import { descriptions } from './openapi-document.ts'
 
 interface Document {

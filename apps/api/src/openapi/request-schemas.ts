@@ -3,8 +3,8 @@ import { z } from 'zod'
 import { indexMethods, indexMethodSchema, metrics, metricSchema, storageSchema } from '@likeness/shared/contract/collection'
 import { conditionSchema, filterSchema } from '@likeness/shared/contract/filter'
 import { applyProfileSchema, changeCollectionSchema, compareRequestSchema, createCollectionSchema, deleteItemsSchema, importRequestSchema, listLineSchema, maxNonZeros, relabelItemSchema, relabelItemsSchema, restoreSnapshotSchema, searchRequestSchema, setAliasSchema, sparseVectorSchema, takeSnapshotSchema, vectorLineSchema } from '@likeness/shared/contract/http'
-import { profileDraftSchema } from '@likeness/shared/contract/profile'
 import { itemIdSchema, labelSchema, metadataSchema } from '@likeness/shared/contract/item-list'
+import { profileDraftSchema } from '@likeness/shared/contract/profile'
 
 const { vector: _vector, vectors: _vectors, item_id: _itemId, ...searchFields } = searchRequestSchema.shape
 

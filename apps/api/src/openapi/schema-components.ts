@@ -1,9 +1,7 @@
 // JSON Schemas of all bodies and answers, made from the schemas that check them.
 import { z } from 'zod'
-import { answerSchemas } from './answer-schemas.ts'
-import type { AnswerSchemaName } from './answer-schemas.ts'
-import { requestNotes, requestSchemas } from './request-schemas.ts'
-import type { RequestSchemaName } from './request-schemas.ts'
+import { type AnswerSchemaName, answerSchemas } from './answer-schemas.ts'
+import { requestNotes, type RequestSchemaName, requestSchemas } from './request-schemas.ts'
 
 export type JsonSchema = Record<string, unknown>
 type SchemaName = AnswerSchemaName | RequestSchemaName

@@ -1,15 +1,14 @@
 // Another profile for a collection that exists: what is refused at once, and what its owner makes of it.
 import { createHash } from 'node:crypto'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import type { StoredProfile } from '@likeness/shared/contract/profile'
 import type { CollectionAnswer } from '@likeness/shared/contract/http'
+import { collectionKeys } from '@likeness/shared/contract/keys'
+import type { StoredProfile } from '@likeness/shared/contract/profile'
 import { encodeVectorBatch } from '@likeness/shared/contract/vector-batch'
-import { toFloat16 } from '@likeness/shared/float16'
-import { collectionKeys } from '@likeness/shared/keys'
-import { createUlid } from '@likeness/shared/ulid'
-import { codeOf, embedding, startTestApi } from '../test-support/start-test-api.ts'
-import type { TestApi } from '../test-support/start-test-api.ts'
+import { toFloat16 } from '@likeness/shared/data/float16'
+import { createUlid } from '@likeness/shared/data/ulid'
 import { startOwner } from '../test-support/start-owner.ts'
+import { codeOf, embedding, startTestApi, type TestApi } from '../test-support/start-test-api.ts'
 
 let api: TestApi
 let stopOwner: (() => Promise<void>) | undefined

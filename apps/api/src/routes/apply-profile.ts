@@ -1,18 +1,15 @@
 // POST /v1/collections/:c/profile: another profile of the model that the collection has. Its owner makes the vectors anew and changes all of them in one version.
-import { formProblem } from '@likeness/shared/contract/collection'
-import type { CollectionSpec, EmbeddingSpec } from '@likeness/shared/contract/collection'
+import { type CollectionSpec, type EmbeddingSpec, formProblem } from '@likeness/shared/contract/collection'
 import { applyProfileSchema } from '@likeness/shared/contract/http'
 import { isBuiltInProfile } from '@likeness/shared/contract/picture-settings'
-import { embeddingOfProfile, modelOf } from '@likeness/shared/contract/profile'
-import type { StoredProfile } from '@likeness/shared/contract/profile'
+import { embeddingOfProfile, modelOf, type StoredProfile } from '@likeness/shared/contract/profile'
 import { appError } from '@likeness/shared/errors'
+import { resolveCollection } from '../answers/resolve-collection.ts'
 import type { ApiDeps } from '../api-deps.ts'
 import { parseRequest, readJson } from '../http/request-body.ts'
-import { pathParameter } from '../http/route.ts'
-import type { Route } from '../http/route.ts'
+import { pathParameter, type Route } from '../http/route.ts'
 import { requestKey } from '../idempotency/answer-once.ts'
-import { operateOnce } from '../operate.ts'
-import { resolveCollection } from '../resolve-collection.ts'
+import { operateOnce } from '../mutations/append-and-await-result.ts'
 
 /** embedding_mismatch for a profile of another model; invalid_request when the collection cannot store such vectors. */
 function embeddingFor(spec: CollectionSpec, profile: StoredProfile): EmbeddingSpec {

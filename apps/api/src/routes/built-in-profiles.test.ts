@@ -1,8 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { presets } from '@likeness/shared/contract/picture-settings'
 import type { SearchAnswer } from '@likeness/shared/contract/http'
-import { codeOf, embedAnswer, embedding, startTestApi } from '../test-support/start-test-api.ts'
-import type { TestApi } from '../test-support/start-test-api.ts'
+import { presets } from '@likeness/shared/contract/picture-settings'
+import { codeOf, embedAnswer, embedding, startTestApi, type TestApi } from '../test-support/start-test-api.ts'
 
 let api: TestApi
 beforeEach(async () => {

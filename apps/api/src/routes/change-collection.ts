@@ -2,13 +2,12 @@
 import { collectionSettingsSchema, settingsChangeSchema } from '@likeness/shared/contract/collection'
 import { changeCollectionSchema, createCollectionSchema } from '@likeness/shared/contract/http'
 import { appError } from '@likeness/shared/errors'
+import { resolveCollection } from '../answers/resolve-collection.ts'
 import type { ApiDeps } from '../api-deps.ts'
 import { parseRequest, readJson } from '../http/request-body.ts'
-import { pathParameter } from '../http/route.ts'
-import type { Route } from '../http/route.ts'
+import { pathParameter, type Route } from '../http/route.ts'
 import { requestKey } from '../idempotency/answer-once.ts'
-import { operateOnce } from '../operate.ts'
-import { resolveCollection } from '../resolve-collection.ts'
+import { operateOnce } from '../mutations/append-and-await-result.ts'
 
 const { settings: _settings, ...fixedFields } = createCollectionSchema.shape
 const isFixedSetting = (name: string): boolean => Object.hasOwn(collectionSettingsSchema.shape, name) && !Object.hasOwn(settingsChangeSchema.shape, name)

@@ -1,17 +1,15 @@
 // POST /v1/collections/:c/items/:id/compare: which part of a picture is which part of an item's picture.
 import type { Request, Response } from 'express'
-import { compareRequestSchema } from '@likeness/shared/contract/http'
-import type { CompareAnswer, CompareRequest } from '@likeness/shared/contract/http'
+import { type CompareAnswer, type CompareRequest, compareRequestSchema } from '@likeness/shared/contract/http'
 import { appError } from '@likeness/shared/errors'
+import { readClientPicture, readPicture } from '../answers/read-picture.ts'
+import { imageKeyOf, readItem, withSnapshot } from '../answers/stored-item.ts'
 import type { ApiDeps } from '../api-deps.ts'
+import { requireEmbedder } from '../embedder/require-embedder.ts'
 import { checkBoxOrder, readPictureForm } from '../http/picture-form.ts'
 import { isMultipart, parseRequest, readJson } from '../http/request-body.ts'
 import { contextOf } from '../http/request-context.ts'
-import { pathParameter } from '../http/route.ts'
-import type { Route } from '../http/route.ts'
-import { requireEmbedder } from '../lanes/require-embedder.ts'
-import { readClientPicture, readPicture } from '../read-picture.ts'
-import { imageKeyOf, readItem, withSnapshot } from '../stored-item.ts'
+import { pathParameter, type Route } from '../http/route.ts'
 
 interface ReceivedCompare {
   request: CompareRequest

@@ -1,18 +1,15 @@
 // POST /v1/collections: a name, a metric, an index method and settings; the embedding is what the lanes make, that of a profile, or the given one.
 import { z } from 'zod'
-import { collectionSettingsSchema, collectionSpecSchema } from '@likeness/shared/contract/collection'
-import type { CollectionSettings, EmbeddingSpec } from '@likeness/shared/contract/collection'
-import { createCollectionSchema } from '@likeness/shared/contract/http'
-import type { CreateCollection } from '@likeness/shared/contract/http'
+import { type CollectionSettings, collectionSettingsSchema, collectionSpecSchema, type EmbeddingSpec } from '@likeness/shared/contract/collection'
+import { type CreateCollection, createCollectionSchema } from '@likeness/shared/contract/http'
 import { presets } from '@likeness/shared/contract/picture-settings'
 import { embeddingOfProfile, modelOf } from '@likeness/shared/contract/profile'
 import { appError, isAppError } from '@likeness/shared/errors'
+import { newCollectionAnswer } from '../answers/collection-answer.ts'
 import type { ApiDeps } from '../api-deps.ts'
-import { newCollectionAnswer } from '../collection-answer.ts'
 import { parseRequest, readJson } from '../http/request-body.ts'
 import type { Route } from '../http/route.ts'
-import { answerOnce, requestKey } from '../idempotency/answer-once.ts'
-import type { Answer } from '../idempotency/answer-once.ts'
+import { type Answer, answerOnce, requestKey } from '../idempotency/answer-once.ts'
 
 const laneWaitMs = 5_000
 const draftSchema = collectionSpecSchema.omit({ incarnation: true, createdAtMs: true })

@@ -1,11 +1,10 @@
 // DELETE /v1/collections/:c/items/:id
 import { itemIdSchema } from '@likeness/shared/contract/item-list'
+import { resolveCollection } from '../answers/resolve-collection.ts'
 import type { ApiDeps } from '../api-deps.ts'
-import { changeItems } from '../change-items.ts'
 import { parseRequest } from '../http/request-body.ts'
-import { pathParameter } from '../http/route.ts'
-import type { Route } from '../http/route.ts'
-import { resolveCollection } from '../resolve-collection.ts'
+import { pathParameter, type Route } from '../http/route.ts'
+import { changeItems } from '../mutations/append-and-await-commit.ts'
 
 export const deleteItem = (deps: ApiDeps): Route => ({
   method: 'delete',

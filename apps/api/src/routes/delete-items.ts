@@ -1,13 +1,12 @@
 // POST /v1/collections/:c/delete: many items by id, by label or by filter, as one operation.
 import { deleteItemsSchema } from '@likeness/shared/contract/http'
+import { resolveCollection } from '../answers/resolve-collection.ts'
 import type { ApiDeps } from '../api-deps.ts'
-import { changeItems } from '../change-items.ts'
 import { parseRequest, readJson } from '../http/request-body.ts'
-import { pathParameter } from '../http/route.ts'
-import type { Route } from '../http/route.ts'
+import { pathParameter, type Route } from '../http/route.ts'
 import { requestKey } from '../idempotency/answer-once.ts'
-import { operateOnce } from '../operate.ts'
-import { resolveCollection } from '../resolve-collection.ts'
+import { changeItems } from '../mutations/append-and-await-commit.ts'
+import { operateOnce } from '../mutations/append-and-await-result.ts'
 
 export const deleteItems = (deps: ApiDeps): Route => ({
   method: 'post',

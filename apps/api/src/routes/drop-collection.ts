@@ -1,11 +1,9 @@
 // DELETE /v1/collections/:c: the name is free at once; the objects go later.
 import { z } from 'zod'
+import { resolveCollection } from '../answers/resolve-collection.ts'
 import type { ApiDeps } from '../api-deps.ts'
-import { pathParameter } from '../http/route.ts'
-import type { Route } from '../http/route.ts'
-import { answerOnce } from '../idempotency/answer-once.ts'
-import type { Answer } from '../idempotency/answer-once.ts'
-import { resolveCollection } from '../resolve-collection.ts'
+import { pathParameter, type Route } from '../http/route.ts'
+import { type Answer, answerOnce } from '../idempotency/answer-once.ts'
 
 const intentSchema = z.object({ name: z.string(), incarnation: z.string() })
 type DropIntent = z.infer<typeof intentSchema>

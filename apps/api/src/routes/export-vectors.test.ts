@@ -1,11 +1,9 @@
-import { request } from 'node:http'
-import type { IncomingMessage } from 'node:http'
+import { type IncomingMessage, request } from 'node:http'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { decodeVector } from '@likeness/shared/contract/embedder'
 import { vectorLineSchema } from '@likeness/shared/contract/http'
-import { decodeVector } from '@likeness/shared/contract/lane'
 import { appError } from '@likeness/shared/errors'
-import { codeOf, startTestApi } from '../test-support/start-test-api.ts'
-import type { TestApi } from '../test-support/start-test-api.ts'
+import { codeOf, startTestApi, type TestApi } from '../test-support/start-test-api.ts'
 
 let api: TestApi
 beforeEach(async () => {

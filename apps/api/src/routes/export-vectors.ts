@@ -1,12 +1,12 @@
 // GET /v1/collections/:c/vectors: every item of one committed version with its vectors, as lines that POST .../vectors takes.
 import type { Snapshot } from '@likeness/engine/contract'
+import { encodeVector } from '@likeness/shared/contract/embedder'
 import type { VectorLine } from '@likeness/shared/contract/http'
-import { encodeVector } from '@likeness/shared/contract/lane'
 import { isSparse, sparseVectors } from '@likeness/shared/contract/vector-rows'
+import { acquireAsked } from '../answers/stored-item.ts'
 import type { ApiDeps } from '../api-deps.ts'
 import type { Route } from '../http/route.ts'
 import { sendNdjson } from '../http/send-ndjson.ts'
-import { acquireAsked } from '../stored-item.ts'
 
 async function* linesOf(snapshot: Snapshot): AsyncGenerator<VectorLine> {
   for await (const { item, vectors } of snapshot.scrollVectors()) {

@@ -1,9 +1,8 @@
 // GET /v1/collections/:c
+import { collectionAnswer } from '../answers/collection-answer.ts'
+import { resolveCollection } from '../answers/resolve-collection.ts'
 import type { ApiDeps } from '../api-deps.ts'
-import { collectionAnswer } from '../collection-answer.ts'
-import { pathParameter } from '../http/route.ts'
-import type { Route } from '../http/route.ts'
-import { resolveCollection } from '../resolve-collection.ts'
+import { pathParameter, type Route } from '../http/route.ts'
 
 export const getCollection = (deps: ApiDeps): Route => ({
   method: 'get',

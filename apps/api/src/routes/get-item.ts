@@ -1,9 +1,8 @@
 // GET /v1/collections/:c/items/:id
 import type { ItemAnswer } from '@likeness/shared/contract/http'
+import { pictureLinks, withItem } from '../answers/stored-item.ts'
 import type { ApiDeps } from '../api-deps.ts'
-import { pathParameter } from '../http/route.ts'
-import type { Route } from '../http/route.ts'
-import { pictureLinks, withItem } from '../stored-item.ts'
+import { pathParameter, type Route } from '../http/route.ts'
 
 export const getItem = (deps: ApiDeps): Route => ({
   method: 'get',

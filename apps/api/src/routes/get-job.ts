@@ -1,13 +1,12 @@
 // GET /v1/jobs/:id?failed_after=: state, counts, why it waits, the first 1000 failed items after an ordinal, and the seq that holds it all.
 import { z } from 'zod'
+import { ulidPattern } from '@likeness/shared/data/ulid'
 import { appError } from '@likeness/shared/errors'
-import { ulidPattern } from '@likeness/shared/ulid'
+import { jobAnswer } from '../answers/job-answer.ts'
 import type { ApiDeps } from '../api-deps.ts'
+import { whyWaiting } from '../embedder/why-waiting.ts'
 import { parseRequest } from '../http/request-body.ts'
-import { pathParameter } from '../http/route.ts'
-import type { Route } from '../http/route.ts'
-import { jobAnswer } from '../job-answer.ts'
-import { whyWaiting } from '../lanes/why-waiting.ts'
+import { pathParameter, type Route } from '../http/route.ts'
 
 const failedShown = 1000
 export const querySchema = z.object({ failed_after: z.coerce.number().int().min(-1).optional() })

@@ -1,10 +1,9 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { encodeVector } from '@likeness/shared/contract/embedder'
+import { collectionKeys } from '@likeness/shared/contract/keys'
 import { decodeVectorBatch } from '@likeness/shared/contract/vector-batch'
-import { encodeVector } from '@likeness/shared/contract/lane'
 import { denseRows } from '@likeness/shared/contract/vector-rows'
-import { collectionKeys } from '@likeness/shared/keys'
-import { codeOf, startTestApi } from '../test-support/start-test-api.ts'
-import type { TestApi } from '../test-support/start-test-api.ts'
+import { codeOf, startTestApi, type TestApi } from '../test-support/start-test-api.ts'
 
 const elsewhere = { version: 'clip@3/none@1', dim: 3, unit: true }
 const path = '/v1/collections/texts/vectors'

@@ -1,14 +1,13 @@
 // POST /v1/collections/:c/vectors: items with vectors that were made elsewhere become one job, without an embed-worker.
+import { createUlid } from '@likeness/shared/data/ulid'
 import { appError } from '@likeness/shared/errors'
-import { createUlid } from '@likeness/shared/ulid'
+import { resolveCollection } from '../answers/resolve-collection.ts'
 import type { ApiDeps } from '../api-deps.ts'
 import { contextOf } from '../http/request-context.ts'
-import { pathParameter } from '../http/route.ts'
-import type { Route } from '../http/route.ts'
+import { pathParameter, type Route } from '../http/route.ts'
 import { answerOnce, requestKey } from '../idempotency/answer-once.ts'
 import { abandonIngestion, acceptIngestion, ingestIntentSchema, prepareIngestion } from '../ingest/ingestion.ts'
 import { receiveVectors } from '../ingest/receive-vectors.ts'
-import { resolveCollection } from '../resolve-collection.ts'
 
 export const importVectors = (deps: ApiDeps): Route => ({
   method: 'post',

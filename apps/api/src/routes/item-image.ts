@@ -3,11 +3,11 @@ import { createHash } from 'node:crypto'
 import { pipeline } from 'node:stream/promises'
 import type { Response } from 'express'
 import { appError } from '@likeness/shared/errors'
+import { sniffPictureType } from '../answers/picture-type.ts'
+import { imageKeyOf, withItem } from '../answers/stored-item.ts'
 import type { ApiDeps } from '../api-deps.ts'
 import { contextOf } from '../http/request-context.ts'
 import type { Route } from '../http/route.ts'
-import { sniffPictureType } from '../picture-type.ts'
-import { imageKeyOf, withItem } from '../stored-item.ts'
 
 export const pictureEtag = (...parts: (string | number)[]): string => `"${createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 32)}"`
 

@@ -1,10 +1,10 @@
 // GET /v1/collections/:c/items/:id/thumbnail?w=: a JPEG made by a lane, kept in memory.
 import { z } from 'zod'
+import { readPicture } from '../answers/read-picture.ts'
+import { imageKeyOf, withItem } from '../answers/stored-item.ts'
 import type { ApiDeps } from '../api-deps.ts'
 import { parseRequest } from '../http/request-body.ts'
 import type { Route } from '../http/route.ts'
-import { readPicture } from '../read-picture.ts'
-import { imageKeyOf, withItem } from '../stored-item.ts'
 import { pictureEtag, setPictureHeaders } from './item-image.ts'
 
 export const querySchema = z.object({ w: z.coerce.number().int().min(16).max(1024).default(160) })

@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { codeOf, startTestApi } from '../test-support/start-test-api.ts'
-import type { TestApi } from '../test-support/start-test-api.ts'
+import { codeOf, startTestApi, type TestApi } from '../test-support/start-test-api.ts'
 
 let api: TestApi
 let incarnation: string

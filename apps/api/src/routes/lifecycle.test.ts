@@ -1,8 +1,7 @@
 // Deletion by filter, snapshots, restores and maintenance over HTTP, with an owner beside the API that commits what it logs.
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { startOwner } from '../test-support/start-owner.ts'
-import { codeOf, startTestApi } from '../test-support/start-test-api.ts'
-import type { TestApi } from '../test-support/start-test-api.ts'
+import { codeOf, startTestApi, type TestApi } from '../test-support/start-test-api.ts'
 
 let api: TestApi
 let incarnation: string

@@ -1,10 +1,10 @@
 // GET /v1/collections: {collections: [...], damaged: [...]}, by name. One that is damaged does not hide the others.
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import type { CollectionAnswer, CollectionListAnswer } from '@likeness/shared/contract/http'
+import { mapInOrder } from '@likeness/shared/data/concurrency'
 import { isAppError } from '@likeness/shared/errors'
-import { mapInOrder } from '@likeness/shared/in-order'
+import { collectionAnswer } from '../answers/collection-answer.ts'
 import type { ApiDeps } from '../api-deps.ts'
-import { collectionAnswer } from '../collection-answer.ts'
 import type { Route } from '../http/route.ts'
 
 type Damaged = CollectionListAnswer['damaged'][number]

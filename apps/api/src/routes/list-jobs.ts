@@ -1,11 +1,11 @@
 // GET /v1/jobs?limit=&collection=: {jobs: [...]}, newest first; `failed` is empty here.
 import { z } from 'zod'
 import { collectionNameSchema } from '@likeness/shared/contract/collection'
+import { jobAnswer } from '../answers/job-answer.ts'
 import type { ApiDeps } from '../api-deps.ts'
+import { whyWaiting } from '../embedder/why-waiting.ts'
 import { parseRequest } from '../http/request-body.ts'
 import type { Route } from '../http/route.ts'
-import { jobAnswer } from '../job-answer.ts'
-import { whyWaiting } from '../lanes/why-waiting.ts'
 
 export const querySchema = z.object({ limit: z.coerce.number().int().min(1).max(1000).default(50), collection: collectionNameSchema.optional() })
 

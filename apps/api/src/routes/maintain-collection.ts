@@ -1,9 +1,8 @@
 // POST /v1/collections/:c/compact and /rebuild: write anew how a collection is stored. What it holds stays the same.
+import { resolveCollection } from '../answers/resolve-collection.ts'
 import type { ApiDeps } from '../api-deps.ts'
-import { pathParameter } from '../http/route.ts'
-import type { Route } from '../http/route.ts'
-import { operateOnce } from '../operate.ts'
-import { resolveCollection } from '../resolve-collection.ts'
+import { pathParameter, type Route } from '../http/route.ts'
+import { operateOnce } from '../mutations/append-and-await-result.ts'
 
 const maintain = (deps: ApiDeps, kind: 'compact' | 'rebuild', done: Record<string, true>): Route => ({
   method: 'post',

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { StoredProfile } from '@likeness/shared/contract/profile'
-import { codeOf, embedding, startTestApi } from '../test-support/start-test-api.ts'
-import type { TestApi } from '../test-support/start-test-api.ts'
+import { codeOf, embedding, startTestApi, type TestApi } from '../test-support/start-test-api.ts'
 
 let api: TestApi
 beforeEach(async () => {

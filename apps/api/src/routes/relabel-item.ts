@@ -2,13 +2,12 @@
 import { relabelItemSchema } from '@likeness/shared/contract/http'
 import { itemIdSchema } from '@likeness/shared/contract/item-list'
 import { appError } from '@likeness/shared/errors'
+import { resolveCollection } from '../answers/resolve-collection.ts'
 import type { ApiDeps } from '../api-deps.ts'
-import { changeItems } from '../change-items.ts'
 import { parseRequest, readJson } from '../http/request-body.ts'
-import { pathParameter } from '../http/route.ts'
-import type { Route } from '../http/route.ts'
+import { pathParameter, type Route } from '../http/route.ts'
 import { requestKey } from '../idempotency/answer-once.ts'
-import { resolveCollection } from '../resolve-collection.ts'
+import { changeItems } from '../mutations/append-and-await-commit.ts'
 
 export const relabelItem = (deps: ApiDeps): Route => ({
   method: 'patch',

@@ -1,14 +1,13 @@
 // POST /v1/collections/:c/relabel: many items get the same label or metadata, as one operation.
 import type { Snapshot } from '@likeness/engine/contract'
 import { relabelItemsSchema } from '@likeness/shared/contract/http'
+import { mapInOrder } from '@likeness/shared/data/concurrency'
+import { resolveCollection } from '../answers/resolve-collection.ts'
 import type { ApiDeps } from '../api-deps.ts'
-import { changeItems } from '../change-items.ts'
 import { parseRequest, readJson } from '../http/request-body.ts'
-import { pathParameter } from '../http/route.ts'
-import type { Route } from '../http/route.ts'
+import { pathParameter, type Route } from '../http/route.ts'
 import { requestKey } from '../idempotency/answer-once.ts'
-import { mapInOrder } from '@likeness/shared/in-order'
-import { resolveCollection } from '../resolve-collection.ts'
+import { changeItems } from '../mutations/append-and-await-commit.ts'
 
 const readsAtOnce = 32
 

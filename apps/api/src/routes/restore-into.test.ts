@@ -1,10 +1,9 @@
 // A snapshot that becomes a collection of its own, over HTTP, with owners beside the API.
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { collectionKeys } from '@likeness/shared/contract/keys'
 import { denseRows } from '@likeness/shared/contract/vector-rows'
-import { collectionKeys } from '@likeness/shared/keys'
 import { startOwner } from '../test-support/start-owner.ts'
-import { codeOf, startTestApi } from '../test-support/start-test-api.ts'
-import type { TestApi } from '../test-support/start-test-api.ts'
+import { codeOf, startTestApi, type TestApi } from '../test-support/start-test-api.ts'
 
 let api: TestApi
 let marks: string

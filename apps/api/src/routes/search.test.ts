@@ -1,10 +1,9 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { encodeVector } from '@likeness/shared/contract/embedder'
 import type { SearchAnswer } from '@likeness/shared/contract/http'
 import { enrolmentSchema, lookSchema } from '@likeness/shared/contract/picture-settings'
-import { encodeVector } from '@likeness/shared/contract/lane'
 import { appError } from '@likeness/shared/errors'
-import { codeOf, embedAnswer, startTestApi } from '../test-support/start-test-api.ts'
-import type { TestApi } from '../test-support/start-test-api.ts'
+import { codeOf, embedAnswer, startTestApi, type TestApi } from '../test-support/start-test-api.ts'
 
 let api: TestApi
 beforeEach(async () => {

@@ -2,14 +2,13 @@
 import type { SnapshotSummary } from '@likeness/engine/contract'
 import { restoreSnapshotSchema, takeSnapshotSchema } from '@likeness/shared/contract/http'
 import { appError } from '@likeness/shared/errors'
+import { resolveCollection } from '../answers/resolve-collection.ts'
 import type { ApiDeps } from '../api-deps.ts'
 import { parseRequest, readJson, readOptionalJson } from '../http/request-body.ts'
-import { pathParameter } from '../http/route.ts'
-import type { Route } from '../http/route.ts'
+import { pathParameter, type Route } from '../http/route.ts'
 import { requestKey } from '../idempotency/answer-once.ts'
-import { operateOnce } from '../operate.ts'
-import { resolveCollection } from '../resolve-collection.ts'
-import { restoreInto } from '../restore-into.ts'
+import { operateOnce } from '../mutations/append-and-await-result.ts'
+import { restoreInto } from '../mutations/restore-into.ts'
 
 const path = '/v1/collections/:c/snapshots'
 const snapshotAnswer = ({ name, revision, createdAtMs, seq, items, rows }: SnapshotSummary) => ({ name, revision, created_at: new Date(createdAtMs).toISOString(), seq, items, rows })

@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto'
 import { request } from 'node:http'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { collectionKeys } from '@likeness/shared/keys'
-import { codeOf, startTestApi } from '../test-support/start-test-api.ts'
-import type { TestApi } from '../test-support/start-test-api.ts'
+import { collectionKeys } from '@likeness/shared/contract/keys'
+import { codeOf, startTestApi, type TestApi } from '../test-support/start-test-api.ts'
 
 let api: TestApi
 let incarnation: string

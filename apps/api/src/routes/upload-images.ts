@@ -1,16 +1,15 @@
 // POST /v1/collections/:c/images: many pictures in one multipart body become one job.
+import { createUlid } from '@likeness/shared/data/ulid'
 import { appError } from '@likeness/shared/errors'
-import { createUlid } from '@likeness/shared/ulid'
+import { resolveCollection } from '../answers/resolve-collection.ts'
 import type { ApiDeps } from '../api-deps.ts'
+import { requireEmbedder } from '../embedder/require-embedder.ts'
 import { isMultipart } from '../http/request-body.ts'
 import { contextOf } from '../http/request-context.ts'
-import { pathParameter } from '../http/route.ts'
-import type { Route } from '../http/route.ts'
+import { pathParameter, type Route } from '../http/route.ts'
 import { answerOnce, requestKey } from '../idempotency/answer-once.ts'
 import { abandonIngestion, acceptIngestion, ingestIntentSchema, pictureKey, prepareIngestion } from '../ingest/ingestion.ts'
 import { receiveUpload } from '../ingest/receive-upload.ts'
-import { requireEmbedder } from '../lanes/require-embedder.ts'
-import { resolveCollection } from '../resolve-collection.ts'
 
 export const uploadImages = (deps: ApiDeps): Route => ({
   method: 'post',

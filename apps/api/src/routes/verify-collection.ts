@@ -1,13 +1,12 @@
 // GET /v1/collections/:c/verify: every file of the committed version against its manifest, as lines of progress; the last one is the report.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { verifyCollection as verify } from '@likeness/engine/verify'
-import type { ApiDeps } from '../api-deps.ts'
+import { verifyCollection as verify } from '@likeness/engine/verify/verify'
 import { appError } from '@likeness/shared/errors'
-import { pathParameter } from '../http/route.ts'
-import type { Route } from '../http/route.ts'
+import { resolveCollection } from '../answers/resolve-collection.ts'
+import type { ApiDeps } from '../api-deps.ts'
+import { pathParameter, type Route } from '../http/route.ts'
 import { sendNdjson } from '../http/send-ndjson.ts'
-import { resolveCollection } from '../resolve-collection.ts'
 
 const progressMs = 1_000
 

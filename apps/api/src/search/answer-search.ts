@@ -1,21 +1,17 @@
 // From hits of the snapshot to the answer: per object, and merged over all of them by item, best score first.
 import type { Snapshot, SnapshotQuery } from '@likeness/engine/contract'
-import { rerankProblem } from '@likeness/shared/contract/collection'
-import type { CollectionSettings } from '@likeness/shared/contract/collection'
-import { defaultK, maxHits, maxK } from '@likeness/shared/contract/http'
-import type { HitAnswer, SearchAnswer, SearchRequest } from '@likeness/shared/contract/http'
+import { type CollectionSettings, rerankProblem } from '@likeness/shared/contract/collection'
 import type { Filter } from '@likeness/shared/contract/filter'
+import { defaultK, type HitAnswer, maxHits, maxK, type SearchAnswer, type SearchRequest } from '@likeness/shared/contract/http'
 import type { Metadata } from '@likeness/shared/contract/item-list'
+import { standingOf } from '@likeness/shared/contract/margin'
 import { appError } from '@likeness/shared/errors'
-import { standingOf } from '@likeness/shared/margin'
-import { pictureLinks } from '../stored-item.ts'
+import { pictureLinks } from '../answers/stored-item.ts'
 import { suppressOverlaps } from './recognised-objects.ts'
-import { rawsOfQueries, searchByCells } from './search-by-cells.ts'
-import type { CellRanking } from './search-by-cells.ts'
-import { searchReranked } from './search-reranked.ts'
-import type { RankedHit } from './search-reranked.ts'
-import { searchWithMargins } from './search-with-margins.ts'
+import { type CellRanking, rawsOfQueries, searchByCells } from './search-by-cells.ts'
 import type { SearchQueries } from './search-queries.ts'
+import { type RankedHit, searchReranked } from './search-reranked.ts'
+import { searchWithMargins } from './search-with-margins.ts'
 
 function hitAnswer(collection: string, metric: string, { item, row, score, distance, margin, rerankScore }: RankedHit): HitAnswer {
   const { id, label, metadata, rows, width, height } = item

@@ -1,10 +1,10 @@
 // A search whose best hits are put in the order of what their parts have in common with those of the query: raw vectors are read and compared by a lane.
 import type { Hit, Snapshot, SnapshotQuery, StoredItem } from '@likeness/engine/contract'
-import { readRawVectors } from '@likeness/engine/raw-vectors'
-import { concatArrays } from '@likeness/shared/concat-arrays'
+import { readRawVectors } from '@likeness/engine/log/raw-vectors'
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
-import type { ObjectStore } from '@likeness/shared/store/object-store'
-import type { LaneClient } from '../lanes/lane-client.ts'
+import { concatArrays } from '@likeness/shared/data/concat-arrays'
+import type { ObjectStore } from '@likeness/store/object-store'
+import type { LaneClient } from '../embedder/embed-client.ts'
 import type { SearchQueries } from './search-queries.ts'
 import type { RankedHit } from './search-reranked.ts'
 

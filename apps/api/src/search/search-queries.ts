@@ -1,12 +1,10 @@
 // What is searched for: the vectors behind a picture, an item or a vector, and how each object is shown in the answer.
 import type { Snapshot, StoredItem } from '@likeness/engine/contract'
+import { decodeRaw, decodeVector, type EmbedAnswer } from '@likeness/shared/contract/embedder'
 import type { SearchAnswer } from '@likeness/shared/contract/http'
-import { concatArrays } from '@likeness/shared/concat-arrays'
-import { decodeRaw, decodeVector } from '@likeness/shared/contract/lane'
 import type { Metadata } from '@likeness/shared/contract/item-list'
-import type { EmbedAnswer } from '@likeness/shared/contract/lane'
-import { rowCount } from '@likeness/shared/contract/vector-rows'
-import type { VectorRows } from '@likeness/shared/contract/vector-rows'
+import { rowCount, type VectorRows } from '@likeness/shared/contract/vector-rows'
+import { concatArrays } from '@likeness/shared/data/concat-arrays'
 import { appError } from '@likeness/shared/errors'
 
 type AnsweredObject = Omit<SearchAnswer['objects'][number], 'hits'>

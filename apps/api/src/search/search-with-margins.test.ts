@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { SearchAnswer } from '@likeness/shared/contract/http'
-import { codeOf, embedAnswer, startTestApi } from '../test-support/start-test-api.ts'
-import type { TestApi } from '../test-support/start-test-api.ts'
+import { codeOf, embedAnswer, startTestApi, type TestApi } from '../test-support/start-test-api.ts'
 
 let api: TestApi
 beforeEach(async () => {

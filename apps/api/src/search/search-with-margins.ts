@@ -1,7 +1,6 @@
 // A search whose threshold is compared with how far a hit stands out from what else is near the query.
 import type { Snapshot, SnapshotQuery } from '@likeness/engine/contract'
-import { cohortSize, marginOf, nearLabels } from '@likeness/shared/margin'
-import type { NearLabels } from '@likeness/shared/margin'
+import { cohortSize, marginOf, nearLabels, type NearLabels } from '@likeness/shared/contract/margin'
 import type { RankedHit } from './search-reranked.ts'
 
 /** Hits that are looked at first: in most galleries as many other labels as are needed are among them. */

@@ -2,12 +2,12 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createFaissSegmentFiles } from '@likeness/engine/faiss-segment-files'
-import { createFileCache } from '@likeness/engine/file-cache'
-import { openCollectionWriter } from '@likeness/engine/open-writer'
-import { createProjector } from '@likeness/engine/projector'
-import { systemClock } from '@likeness/shared/clock'
-import { silentLog } from '@likeness/shared/log'
+import { createFileCache } from '@likeness/engine/files/file-cache'
+import { createProjector } from '@likeness/engine/log/projector'
+import { createFaissSegmentFiles } from '@likeness/engine/segment/faiss-segment-files'
+import { openCollectionWriter } from '@likeness/engine/writer/open-writer'
+import { systemClock } from '@likeness/shared/process/clock'
+import { silentLog } from '@likeness/shared/process/logger'
 import type { TestApi } from './start-test-api.ts'
 
 /** Returns what stops it. */

@@ -1,9 +1,9 @@
 // The pictures that demo and start load: drawn brand marks, or the user's folder.
 import { join } from 'node:path'
+import { readFolderGallery } from '../pictures/folder-gallery.ts'
+import type { Gallery } from '../pictures/gallery.ts'
 import type { Progress } from '../progress.ts'
 import { drawGallery, galleryMarks } from './draw-gallery.ts'
-import type { Gallery } from './draw-gallery.ts'
-import { readFolderGallery } from './folder-gallery.ts'
 
 export interface NamedGallery extends Gallery {
   collection: string

@@ -1,8 +1,8 @@
 // Which object store the demo runs on: a directory, an S3 server that is configured, or a MinIO started for it.
 import { pathToFileURL } from 'node:url'
 import { s3FromEnvironment } from '../config.ts'
-import { UserError } from '../user-error.ts'
 import type { S3Settings } from '../stack/app-environment.ts'
+import { UserError } from '../user-error.ts'
 
 export interface DemoStore {
   objectStore: 'dir' | S3Settings

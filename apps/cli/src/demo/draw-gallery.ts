@@ -4,21 +4,10 @@ import { existsSync } from 'node:fs'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import sharp from 'sharp'
-import { chooseBrandMarks, listedMarks, markSvg } from '../drawing/brand-marks.ts'
-import { looksLikeOneOf, lookOf } from '../drawing/near-duplicates.ts'
-import { createRandom, shuffled } from '../drawing/seeded-random.ts'
-
-export interface GalleryPicture {
-  /** Of the file, inside the gallery's folder. */
-  path: string
-  label: string
-}
-export interface Gallery {
-  folder: string
-  pictures: GalleryPicture[]
-  /** `path<TAB>label` lines, as the import takes them. */
-  listFile: string
-}
+import { chooseBrandMarks, listedMarks, markSvg } from '@likeness/drawing/brand-marks'
+import { lookOf, looksLikeOneOf } from '@likeness/drawing/near-duplicates'
+import { createRandom, shuffled } from '@likeness/drawing/seeded-random'
+import type { Gallery, GalleryPicture } from '../pictures/gallery.ts'
 
 export const galleryMarks = 1000
 export const markSize = 224

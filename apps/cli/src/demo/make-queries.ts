@@ -3,10 +3,10 @@ import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import type { GalleryPicture } from './draw-gallery.ts'
-import { drawScene, sceneKinds } from '../drawing/draw-scene.ts'
+import { drawScene, sceneKinds } from '@likeness/drawing/draw-scene'
+import { createRandom, shuffled } from '@likeness/drawing/seeded-random'
+import type { GalleryPicture } from '../pictures/gallery.ts'
 import type { DemoQuery } from './run-queries.ts'
-import { createRandom, shuffled } from '../drawing/seeded-random.ts'
 
 export const queryCount = 150
 /** Of the seeds 1 to 5 the one whose scenes come nearest to the mean of 1000 scenes (R@1 .65, R@5 .78): neither lucky nor unlucky. */

@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import type { HitAnswer } from '@likeness/shared/contract/http'
-import { repositoryRoot } from '../stack/app-process.ts'
 import { escapeHtml } from '../escape-html.ts'
+import { median } from '../median.ts'
+import { repositoryRoot } from '../stack/app-process.ts'
 import { renderSheetHtml } from './contact-sheet-html.ts'
 import { recallFloors } from './recall-floors.ts'
 import { formatJson, formatRecall, formatTable } from './report.ts'
-import { median, runQueries, summarise } from './run-queries.ts'
-import type { QueryResult } from './run-queries.ts'
+import { type QueryResult, runQueries, summarise } from './run-queries.ts'
 
 const hit = (label: string, score: number) => ({ id: label, label, score }) as HitAnswer
 const result = (name: string, label: string | undefined, labels: string[]): QueryResult => {

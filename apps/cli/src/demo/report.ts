@@ -1,6 +1,5 @@
 // What the demo prints about its searches: a table, the recall of each kind of scene, one JSON line.
-import type { QueryResult, Summary } from './run-queries.ts'
-import { summarise } from './run-queries.ts'
+import { type QueryResult, summarise, type Summary } from './run-queries.ts'
 
 const cut = (text: string, width: number): string => (text.length > width ? `${text.slice(0, width - 1)}…` : text.padEnd(width))
 

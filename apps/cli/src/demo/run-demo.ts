@@ -1,24 +1,20 @@
 // `likeness demo`: starts the stack, imports a gallery, searches scenes in it, shows how many were recognised, stops everything.
 import { join } from 'node:path'
-import { createApiClient } from '../api-client.ts'
-import type { ApiClient } from '../api-client.ts'
+import { type ApiClient, createApiClient } from '../api-client.ts'
 import type { CommandContext } from '../command.ts'
 import { dataHome } from '../config.ts'
 import { createProgress } from '../progress.ts'
 import { repositoryRoot } from '../stack/app-process.ts'
 import { startStack } from '../stack/start-stack.ts'
 import { writeContactSheet } from './contact-sheet.ts'
-import { openGallery } from './demo-gallery.ts'
-import type { NamedGallery } from './demo-gallery.ts'
-import { parseDemoOptions } from './demo-options.ts'
-import type { DemoOptions } from './demo-options.ts'
+import { type NamedGallery, openGallery } from './demo-gallery.ts'
+import { type DemoOptions, parseDemoOptions } from './demo-options.ts'
 import { openDemoStore } from './demo-store.ts'
 import { importGallery } from './import-gallery.ts'
 import { makeQueries, readQueryFile } from './make-queries.ts'
 import { recallFloors } from './recall-floors.ts'
 import { formatHits, formatJson, formatRecall, formatTable } from './report.ts'
-import { runQueries, summarise } from './run-queries.ts'
-import type { DemoQuery, QueryResult, Summary } from './run-queries.ts'
+import { type DemoQuery, type QueryResult, runQueries, summarise, type Summary } from './run-queries.ts'
 
 /** 0 when the floors are reached (where they apply: on the drawn scenes), 1 when not. */
 export async function runDemo(args: readonly string[], context: CommandContext): Promise<number> {

@@ -1,6 +1,7 @@
 // Searches every query through the API, one after the other, and says which were answered rightly.
 import type { HitAnswer } from '@likeness/shared/contract/http'
 import type { ApiClient } from '../api-client.ts'
+import { median } from '../median.ts'
 
 /** A picture to search for; `label` is undefined when nobody knows what is right. */
 export interface DemoQuery {
@@ -38,13 +39,6 @@ export async function runQueries({ api, collection, queries, minSeq, onDone }: {
     onDone(results.length)
   }
   return results
-}
-
-export function median(values: readonly number[]): number | null {
-  if (values.length === 0) return null
-  const sorted = [...values].sort((a, b) => a - b)
-  const middle = sorted.length >> 1
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
 }
 
 export function summarise(results: readonly QueryResult[]): Summary {

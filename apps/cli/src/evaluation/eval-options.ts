@@ -1,10 +1,8 @@
 // The arguments of `likeness eval`, checked.
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { indexMethods } from '@likeness/shared/contract/collection'
-import type { IndexMethod } from '@likeness/shared/contract/collection'
-import { collectionProfileSchema } from '@likeness/shared/contract/profile'
-import type { CollectionProfile } from '@likeness/shared/contract/profile'
+import { type IndexMethod, indexMethods } from '@likeness/shared/contract/collection'
+import { type CollectionProfile, collectionProfileSchema } from '@likeness/shared/contract/profile'
 import { connectOptions, connectUsage, existing, parseCommand } from '../command-options.ts'
 import { fromCallersFolder } from '../config.ts'
 import { findModelDir } from '../model/model-folders.ts'

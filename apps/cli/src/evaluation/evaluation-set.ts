@@ -7,12 +7,10 @@ import type { ExampleQuery } from '../examples/example-query.ts'
 import { openFolder } from '../examples/folder-pictures.ts'
 import { openLabelled, parseLabels } from '../examples/labelled-pictures.ts'
 import { readDataList } from '../gallery-config/data-list.ts'
-import { loadGalleryConfig } from '../gallery-config/load-gallery-config.ts'
-import type { GalleryConfig } from '../gallery-config/load-gallery-config.ts'
-import { cameraOf } from './camera-of.ts'
-import { labelsFile } from './eval-options.ts'
-import type { EvalOptions } from './eval-options.ts'
+import { type GalleryConfig, loadGalleryConfig } from '../gallery-config/load-gallery-config.ts'
 import { UserError } from '../user-error.ts'
+import { cameraOf } from './camera-of.ts'
+import { type EvalOptions, labelsFile } from './eval-options.ts'
 
 export interface EvaluationSet {
   config: GalleryConfig

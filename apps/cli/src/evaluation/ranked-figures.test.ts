@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest'
-import { figuresOf, matchCurve } from './ranked-figures.ts'
-import type { RankedAnswer } from './ranked-figures.ts'
+import { figuresOf, matchCurve, type RankedAnswer } from './ranked-figures.ts'
 
 const answer = (labels: string[], hits: [string, number][], kind = 'known'): RankedAnswer => ({ labels, hits: hits.map(([label, score]) => ({ label, score })), kind, ms: 1 })
 const galleryCounts = new Map([['a', 2], ['b', 1]])

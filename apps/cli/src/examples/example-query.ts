@@ -1,9 +1,9 @@
 // A picture that an example asks for, and the list of them: `path<TAB>label[<TAB>fields of the yaml][<TAB>kind]`.
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { unknownLabel } from '@likeness/drawing/example-set'
 import type { PictureFields } from '../search/search-picture.ts'
 import { UserError } from '../user-error.ts'
-import { unknownLabel } from './example-set.ts'
 
 export interface ExampleQuery {
   /** As it is shown. */

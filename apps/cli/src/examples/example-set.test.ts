@@ -1,9 +1,8 @@
-import { mkdtemp, readFile, readdir } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { drawExampleSet } from './example-set.ts'
-import type { ExampleSet } from './example-set.ts'
+import { drawExampleSet, type ExampleSet } from '@likeness/drawing/example-set'
 
 test('a set is drawn once, and anew when its version changed; what the older version drew is gone', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'likeness-set-'))

@@ -1,10 +1,9 @@
 import sharp from 'sharp'
 import { expect, test } from 'vitest'
-import { listLine, unknownLabel } from './example-set.ts'
-import type { ExampleSet } from './example-set.ts'
-import { logoKinds, logoSet } from './logo/logo-set.ts'
-import { productKinds, productSet } from './product/product-set.ts'
-import { vehicleKinds, vehicleSet } from './vehicle/vehicle-set.ts'
+import { type ExampleSet, listLine, unknownLabel } from '@likeness/drawing/example-set'
+import { logoKinds, logoSet } from '@likeness/drawing/logo/logo-set'
+import { productKinds, productSet } from '@likeness/drawing/product/product-set'
+import { vehicleKinds, vehicleSet } from '@likeness/drawing/vehicle/vehicle-set'
 
 interface Case {
   name: string

@@ -2,11 +2,10 @@
 import { existsSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { readFolderGallery } from '../demo/folder-gallery.ts'
+import { listLine } from '@likeness/drawing/example-set'
+import { readFolderGallery } from '../pictures/folder-gallery.ts'
 import { UserError } from '../user-error.ts'
-import type { ExampleQuery } from './example-query.ts'
-import { readQueryList } from './example-query.ts'
-import { listLine } from './example-set.ts'
+import { type ExampleQuery, readQueryList } from './example-query.ts'
 
 export interface ExamplePictures {
   imageRoot: string

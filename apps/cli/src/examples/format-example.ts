@@ -1,7 +1,6 @@
 // What an example prints: a line for each kind of query, then for all, and the line of --json.
-import { median } from '../demo/run-queries.ts'
-import { judge, judgeByKind } from './judge.ts'
-import type { Answered, Numbers } from './judge.ts'
+import { median } from '../median.ts'
+import { type Answered, judge, judgeByKind, type Numbers } from './judge.ts'
 
 const figure = (value: number | null): string => (value === null ? '    -' : value.toFixed(3))
 

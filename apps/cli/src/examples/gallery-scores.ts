@@ -1,16 +1,15 @@
 // How a gallery's own pictures score against each other: what a threshold is chosen from, without any query.
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { drawScene } from '@likeness/drawing/draw-scene'
+import { createRandom, hashText } from '@likeness/drawing/seeded-random'
 import type { Filter } from '@likeness/shared/contract/filter'
 import type { SearchAnswer } from '@likeness/shared/contract/http'
-import { marginOf, nearLabels, standingOf } from '@likeness/shared/margin'
+import { marginOf, nearLabels, standingOf } from '@likeness/shared/contract/margin'
 import type { ApiClient } from '../api-client.ts'
-import { drawScene } from '../drawing/draw-scene.ts'
-import { createRandom, hashText } from '../drawing/seeded-random.ts'
 import { readDataList } from '../gallery-config/data-list.ts'
 import type { GalleryConfig } from '../gallery-config/load-gallery-config.ts'
-import { searchOptionsOf } from '../search/search-picture.ts'
-import type { PictureFields } from '../search/search-picture.ts'
+import { type PictureFields, searchOptionsOf } from '../search/search-picture.ts'
 
 /** One number for each label: of its picture that is least like the others of the label, as a query is. Scores, or margins where the settings say so: what a threshold is compared with. */
 export interface GalleryScores {

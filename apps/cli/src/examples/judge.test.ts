@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest'
-import { judge, judgeByKind } from './judge.ts'
-import type { Answered } from './judge.ts'
+import { type Answered, judge, judgeByKind } from './judge.ts'
 
 type Objects = [string, number][][]
 const answered = (labels: string[], objects: Objects, kind = 'known'): Answered => ({

@@ -1,5 +1,5 @@
 // Says which answers were right: plain numbers from what was asked and what was answered.
-import { standingOf } from '@likeness/shared/margin'
+import { standingOf } from '@likeness/shared/contract/margin'
 import type { ExampleQuery } from './example-query.ts'
 
 export interface AnsweredHit {

@@ -1,11 +1,11 @@
 // A labelled set as an example: a table `path,label,role,bbox_xyxy,extra` beside its pictures. References with a box are cropped to it.
-import { copyFile, mkdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { constants } from 'node:fs'
+import { copyFile, mkdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { dirname, extname, join } from 'node:path'
 import sharp from 'sharp'
+import { listLine } from '@likeness/drawing/example-set'
 import { UserError } from '../user-error.ts'
 import { defaultKind, labelsOf } from './example-query.ts'
-import { listLine } from './example-set.ts'
 import type { ExamplePictures } from './folder-pictures.ts'
 
 export interface LabelledLine {

@@ -5,10 +5,8 @@ import type { ApiClient } from '../api-client.ts'
 import type { Progress } from '../progress.ts'
 import { UserError } from '../user-error.ts'
 import { buildIndexFile } from './build-index.ts'
-import { fileNames, openExportFolder } from './export-folder.ts'
-import type { ExportFolder } from './export-folder.ts'
-import { exportNoteSchema } from './export-note.ts'
-import type { ExportNote } from './export-note.ts'
+import { type ExportFolder, fileNames, openExportFolder } from './export-folder.ts'
+import { type ExportNote, exportNoteSchema } from './export-note.ts'
 import { vectorsName, writeRows } from './row-files.ts'
 
 export interface ExportOptions {

@@ -1,13 +1,11 @@
 // The rows of an export as they come in: vectors as plain float32, and both id maps. One part is held at a time, whatever the size of the gallery.
-import { createWriteStream } from 'node:fs'
-import type { WriteStream } from 'node:fs'
 import { once } from 'node:events'
+import { createWriteStream, type WriteStream } from 'node:fs'
 import { finished } from 'node:stream/promises'
+import { decodeVector } from '@likeness/shared/contract/embedder'
 import type { VectorLine } from '@likeness/shared/contract/http'
-import { decodeVector } from '@likeness/shared/contract/lane'
 import { createIdMapWriter } from '../id-map/write-id-map.ts'
-import { fileNames } from './export-folder.ts'
-import type { ExportFolder } from './export-folder.ts'
+import { type ExportFolder, fileNames } from './export-folder.ts'
 import type { RowLine } from './export-note.ts'
 
 export const vectorsName = 'vectors.f32'

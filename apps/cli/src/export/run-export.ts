@@ -1,7 +1,7 @@
 // `likeness export`: a gallery as a standard Faiss index with its id map, for Python and for PP-ShiTu.
 import { relative } from 'node:path'
-import type { CommandContext } from '../command.ts'
 import { galleryOptions, galleryUsage, parseCommand } from '../command-options.ts'
+import type { CommandContext } from '../command.ts'
 import { fromCallersFolder } from '../config.ts'
 import { connect } from '../connect/connect.ts'
 import { loadGalleryConfig } from '../gallery-config/load-gallery-config.ts'

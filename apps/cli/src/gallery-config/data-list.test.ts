@@ -2,8 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { beforeEach, expect, test } from 'vitest'
-import { fingerprintList, readDataList } from './data-list.ts'
-import type { ListConfig } from './data-list.ts'
+import { fingerprintList, type ListConfig, readDataList } from './data-list.ts'
 
 let dir: string
 beforeEach(() => {

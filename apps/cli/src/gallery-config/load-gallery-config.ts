@@ -1,18 +1,16 @@
 // A gallery's yaml, checked and made complete: every path absolute, every default in place, every problem with its line.
 import { dirname, resolve } from 'node:path'
 import type { core } from 'zod'
-import type { IndexMethod, Metric, VectorStorage } from '@likeness/shared/contract/collection'
-import { answerSettingsSchema, enrolmentSchema, lookSchema } from '@likeness/shared/contract/picture-settings'
-import type { AnswerSettings, Enrolment, Look } from '@likeness/shared/contract/picture-settings'
+import type { IndexMethod, Metric } from '@likeness/shared/contract/collection'
+import { type AnswerSettings, answerSettingsSchema, type Enrolment, enrolmentSchema, type Look, lookSchema } from '@likeness/shared/contract/picture-settings'
 import type { CollectionProfile } from '@likeness/shared/contract/profile'
+import type { VectorStorage } from '@likeness/shared/contract/storage-forms'
 import { UserError } from '../user-error.ts'
 import { collectionNameOf } from './collection-name.ts'
-import { gallerySchema, namesAt, namesWithoutMeaning } from './gallery-schema.ts'
-import type { GalleryFile, operations } from './gallery-schema.ts'
+import { type GalleryFile, gallerySchema, namesAt, namesWithoutMeaning, type operations } from './gallery-schema.ts'
 import { nearestName } from './nearest-name.ts'
 import { applyOverrides } from './overrides.ts'
-import { readYamlFile } from './yaml-file.ts'
-import type { YamlFile } from './yaml-file.ts'
+import { readYamlFile, type YamlFile } from './yaml-file.ts'
 
 export type PictureSettings = Partial<Enrolment & Look & AnswerSettings>
 const pictureSettingNames = Object.keys({ ...enrolmentSchema.shape, ...lookSchema.shape, ...answerSettingsSchema.shape }) as (keyof PictureSettings)[]

@@ -1,7 +1,6 @@
 // A yaml file as plain values, with the place of each: syntax errors and values are reported as file:line:column.
 import { readFile, stat } from 'node:fs/promises'
-import { isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml'
-import type { Document } from 'yaml'
+import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml'
 import { UserError } from '../user-error.ts'
 
 const maxBytes = 1024 * 1024

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest'
 import type { JobAnswer } from '@likeness/shared/contract/http'
-import { ApiProblem } from '../api-client.ts'
-import type { ApiClient } from '../api-client.ts'
+import { type ApiClient, ApiProblem } from '../api-client.ts'
 import { createJobFollower } from './follow-jobs.ts'
 
 type Failed = JobAnswer['failed']

@@ -1,15 +1,14 @@
 // `likeness build|append|remove`: the list of a gallery's yaml into its collection, or out of it.
 import { relative } from 'node:path'
-import type { Command, CommandContext } from '../command.ts'
 import { galleryOptions, galleryUsage, parseCommand, required } from '../command-options.ts'
+import type { Command, CommandContext } from '../command.ts'
 import { fromCallersFolder } from '../config.ts'
 import { connect } from '../connect/connect.ts'
 import { fingerprintList } from '../gallery-config/data-list.ts'
 import { loadGalleryConfig } from '../gallery-config/load-gallery-config.ts'
 import { createProgress } from '../progress.ts'
 import { printable } from '../search/format-answer.ts'
-import { buildGallery } from './build-gallery.ts'
-import type { BuildSummary } from './build-gallery.ts'
+import { buildGallery, type BuildSummary } from './build-gallery.ts'
 import { removeItems } from './remove-items.ts'
 import type { LineFailure } from './submit-parts.ts'
 

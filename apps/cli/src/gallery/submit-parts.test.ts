@@ -3,10 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeEach, expect, test } from 'vitest'
 import type { ListLine } from '@likeness/shared/contract/http'
-import { ApiProblem } from '../api-client.ts'
-import type { ApiClient, UploadFile } from '../api-client.ts'
-import { linesPerImport, submitParts } from './submit-parts.ts'
-import type { SubmittedPart } from './submit-parts.ts'
+import { type ApiClient, ApiProblem, type UploadFile } from '../api-client.ts'
+import { linesPerImport, submitParts, type SubmittedPart } from './submit-parts.ts'
 
 let root: string
 beforeEach(async () => {

@@ -3,9 +3,8 @@
 import { realpath, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ListLine } from '@likeness/shared/contract/http'
-import { isInside } from '@likeness/shared/inside-folder'
-import { ApiProblem } from '../api-client.ts'
-import type { ApiClient, UploadFile } from '../api-client.ts'
+import { isInside } from '@likeness/shared/process/inside-folder'
+import { type ApiClient, ApiProblem, type UploadFile } from '../api-client.ts'
 import { keepTrying } from '../connect/keep-trying.ts'
 
 /** Lines of one import from disk. */

@@ -1,8 +1,7 @@
 // The opcodes of a pickle file one after the other, with their offsets. Reads ahead by a chunk, so that a file of any size takes little memory.
 import { closeSync, openSync, readSync } from 'node:fs'
 import { UserError } from '../user-error.ts'
-import { describeRefused, opcodes } from './opcodes.ts'
-import type { Argument } from './opcodes.ts'
+import { type Argument, describeRefused, opcodes } from './opcodes.ts'
 
 const chunkBytes = 256 * 1024
 /** Longer than any path with its label, and than anything else in an id map. */

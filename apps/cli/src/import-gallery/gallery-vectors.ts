@@ -1,6 +1,5 @@
 // The vectors of a gallery's index, by the ids that its map names, checked to be what an embedding says.
-import { FaissError, readForeignVectors } from '@likeness/faiss'
-import type { FaissMetric } from '@likeness/faiss'
+import { FaissError, type FaissMetric, readForeignVectors } from '@likeness/faiss'
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
 import { UserError } from '../user-error.ts'
 import type { GalleryFolder } from './gallery-folder.ts'

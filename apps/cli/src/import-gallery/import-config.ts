@@ -1,10 +1,9 @@
 // What a gallery's yaml would say, for galleries that are taken over: the user's yaml, or one made up of a collection's name.
 import { join } from 'node:path'
-import type { GalleryConfig } from '../gallery-config/load-gallery-config.ts'
-import { completeGallery, loadGalleryConfig } from '../gallery-config/load-gallery-config.ts'
 import { collectionNameSchema } from '@likeness/shared/contract/collection'
 import { fromCallersFolder } from '../config.ts'
 import { readExportNote } from '../export/export-note.ts'
+import { completeGallery, type GalleryConfig, loadGalleryConfig } from '../gallery-config/load-gallery-config.ts'
 import { UserError } from '../user-error.ts'
 
 export interface ImportChoice {

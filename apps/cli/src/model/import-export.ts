@@ -1,10 +1,9 @@
 // `likeness model import`: the export through its checks, its projection learned, each step told.
 import { basename } from 'node:path'
-import { importModel, learnProfile } from '@likeness/vision'
-import type { ImportedManifest, ImportOptions } from '@likeness/vision'
+import { createRandom } from '@likeness/drawing/seeded-random'
 import { messageOf } from '@likeness/shared/errors'
+import { type ImportedManifest, importModel, type ImportOptions, learnProfile } from '@likeness/vision'
 import type { CommandContext } from '../command.ts'
-import { createRandom } from '../drawing/seeded-random.ts'
 import { createProgress } from '../progress.ts'
 import { drawReferences, readReferences } from './learning-references.ts'
 import { checkModelName } from './model-folders.ts'

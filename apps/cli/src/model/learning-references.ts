@@ -2,12 +2,12 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import sharp from 'sharp'
+import type { DrawnPicture } from '@likeness/drawing/example-set'
+import { productSet } from '@likeness/drawing/product/product-set'
+import { createRandom, shuffled } from '@likeness/drawing/seeded-random'
+import { vehicleSet } from '@likeness/drawing/vehicle/vehicle-set'
 import type { DecodedImage, Reference } from '@likeness/vision'
-import { readPicturePaths } from '../demo/folder-gallery.ts'
-import { createRandom, shuffled } from '../drawing/seeded-random.ts'
-import type { DrawnPicture } from '../examples/example-set.ts'
-import { productSet } from '../examples/product/product-set.ts'
-import { vehicleSet } from '../examples/vehicle/vehicle-set.ts'
+import { readPicturePaths } from '../pictures/folder-gallery.ts'
 import { UserError } from '../user-error.ts'
 
 export interface LearningReferences {

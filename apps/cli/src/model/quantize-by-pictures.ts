@@ -1,12 +1,10 @@
 // `likeness model quantize`: the int8 model of a float one, each step told.
 import { join } from 'node:path'
-import { quantizeModel } from '@likeness/vision'
-import type { QuantizedEntry } from '@likeness/vision'
+import { createRandom } from '@likeness/drawing/seeded-random'
 import { messageOf } from '@likeness/shared/errors'
+import { type QuantizedEntry, quantizeModel } from '@likeness/vision'
 import type { CommandContext } from '../command.ts'
-import { createRandom } from '../drawing/seeded-random.ts'
-import { createProgress } from '../progress.ts'
-import type { Progress } from '../progress.ts'
+import { createProgress, type Progress } from '../progress.ts'
 import { readQuantizePictures } from './quantize-pictures.ts'
 
 export interface QuantizeRequest {

@@ -2,10 +2,9 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { decodeImage } from '@likeness/vision'
-import type { QuantizePicture, Reference } from '@likeness/vision'
-import { readPicturePaths } from '../demo/folder-gallery.ts'
-import { createRandom, shuffled } from '../drawing/seeded-random.ts'
+import { createRandom, shuffled } from '@likeness/drawing/seeded-random'
+import { decodeImage, type QuantizePicture, type Reference } from '@likeness/vision'
+import { readPicturePaths } from '../pictures/folder-gallery.ts'
 import { UserError } from '../user-error.ts'
 import { shrinkPicture } from './learning-references.ts'
 

@@ -1,7 +1,6 @@
-import { expect, test } from 'vitest'
 import sharp from 'sharp'
-import { choosePictures, readPictures } from './gallery-references.ts'
-import type { SourcePicture } from './gallery-references.ts'
+import { expect, test } from 'vitest'
+import { choosePictures, readPictures, type SourcePicture } from './gallery-references.ts'
 
 const picture = (n: number, label: string | null): SourcePicture => ({ name: `p${n}`, label, read: async () => Buffer.from('') })
 const gallery = (count: number, labels: number): SourcePicture[] => Array.from({ length: count }, (_, n) => picture(n, `label ${n % labels}`))

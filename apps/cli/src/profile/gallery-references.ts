@@ -1,12 +1,12 @@
 // What a profile is learned from: some hundred pictures of a collection, downloaded through the API, or of a folder, with their labels.
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { createRandom, shuffled } from '@likeness/drawing/seeded-random'
+import { createLimiter } from '@likeness/shared/data/concurrency'
 import type { DecodedImage } from '@likeness/vision'
-import { createLimiter } from '@likeness/shared/in-order'
 import type { ApiClient } from '../api-client.ts'
-import { labelPictures, readPicturePaths } from '../demo/folder-gallery.ts'
-import { createRandom, shuffled } from '../drawing/seeded-random.ts'
 import { mostPictures, shrinkPicture } from '../model/learning-references.ts'
+import { labelPictures, readPicturePaths } from '../pictures/folder-gallery.ts'
 import { UserError } from '../user-error.ts'
 
 export interface SourcePicture {

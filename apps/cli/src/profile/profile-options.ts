@@ -1,6 +1,5 @@
 // What the actions of `likeness profile` take.
-import { connectOptions, connectUsage } from '../command-options.ts'
-import type { parseCommand } from '../command-options.ts'
+import { connectOptions, connectUsage, type parseCommand } from '../command-options.ts'
 
 export const profileUsage = `likeness profile learn --collection C [options]   learns a projection from the pictures of a collection
 likeness profile learn DIR --name N [options]    the same from a folder of pictures (sub-folders are labels)

@@ -1,12 +1,12 @@
 // `likeness profile learn`: once, or whenever a collection has grown; kept where it is better than what there is, and given to the collection where that is asked for.
 import { setTimeout as pause } from 'node:timers/promises'
+import type { CollectionAnswer } from '@likeness/shared/contract/http'
 import { isBuiltInProfile } from '@likeness/shared/contract/picture-settings'
 import { profileNameSchema } from '@likeness/shared/contract/profile'
-import type { CollectionAnswer } from '@likeness/shared/contract/http'
 import { messageOf } from '@likeness/shared/errors'
 import type { ApiClient } from '../api-client.ts'
-import type { CommandContext } from '../command.ts'
 import { existing } from '../command-options.ts'
+import type { CommandContext } from '../command.ts'
 import { connect } from '../connect/connect.ts'
 import { keepTrying } from '../connect/keep-trying.ts'
 import { findModelDir } from '../model/model-folders.ts'
@@ -14,10 +14,8 @@ import { UserError } from '../user-error.ts'
 import { applyToCollection } from './apply-profile.ts'
 import { formatTrial } from './format-profile.ts'
 import { choosePictures, collectionPictures, folderPictures } from './gallery-references.ts'
-import { learnFromStack } from './learn-from-stack.ts'
-import type { Learned, LearnRequest } from './learn-from-stack.ts'
-import { profileUsage } from './profile-options.ts'
-import type { ProfileValues } from './profile-options.ts'
+import { type Learned, learnFromStack, type LearnRequest } from './learn-from-stack.ts'
+import { profileUsage, type ProfileValues } from './profile-options.ts'
 
 const defaultAfter = 2_000
 const pollMs = 2_000

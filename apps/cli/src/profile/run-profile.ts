@@ -1,13 +1,12 @@
 // `likeness profile learn|apply|list|show`: projections learned from a gallery's own pictures.
 import { profileReferenceSchema } from '@likeness/shared/contract/profile'
-import type { Command, CommandContext } from '../command.ts'
 import { HelpAsked, parseCommand } from '../command-options.ts'
+import type { Command, CommandContext } from '../command.ts'
 import { connect } from '../connect/connect.ts'
 import { UserError } from '../user-error.ts'
 import { applyToCollection } from './apply-profile.ts'
 import { formatProfile, formatProfiles } from './format-profile.ts'
-import { options, profileUsage } from './profile-options.ts'
-import type { ProfileValues } from './profile-options.ts'
+import { options, profileUsage, type ProfileValues } from './profile-options.ts'
 import { runLearn } from './run-learn.ts'
 
 export const runProfile: Command = async (args, context) => {

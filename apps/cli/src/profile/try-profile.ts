@@ -1,12 +1,10 @@
 // A projection learned from pictures with a model, and tried against the model's own or another one.
-import { createEmbedder, embedViews, learnAndTry, loadProfile, prepareModel } from '@likeness/vision'
-import type { LearningWay, ModelManifest, Profile, Trial } from '@likeness/vision'
+import { createRandom } from '@likeness/drawing/seeded-random'
 import { messageOf } from '@likeness/shared/errors'
+import { createEmbedder, embedViews, learnAndTry, type LearningWay, loadProfile, type ModelManifest, prepareModel, type Profile, type Trial } from '@likeness/vision'
 import type { CommandContext } from '../command.ts'
-import { createRandom } from '../drawing/seeded-random.ts'
 import { createProgress } from '../progress.ts'
-import { readPictures } from './gallery-references.ts'
-import type { SourcePicture } from './gallery-references.ts'
+import { readPictures, type SourcePicture } from './gallery-references.ts'
 
 export interface TryRequest {
   pictures: readonly SourcePicture[]

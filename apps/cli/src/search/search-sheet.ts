@@ -1,8 +1,7 @@
 // Answers as one HTML page that needs nothing else: each picture with the boxes found in it, and beside it the hits with theirs.
 import sharp from 'sharp'
 import type { HitAnswer, SearchAnswer } from '@likeness/shared/contract/http'
-import { ApiProblem } from '../api-client.ts'
-import type { ApiClient } from '../api-client.ts'
+import { type ApiClient, ApiProblem } from '../api-client.ts'
 import { escapeHtml } from '../escape-html.ts'
 import { describeObject } from './format-answer.ts'
 import { shownObjects } from './search-picture.ts'

@@ -1,7 +1,7 @@
 // `likeness serve`: keeps a stack up in this process until it is told to stop. `likeness up` starts it in the background.
 import { join } from 'node:path'
-import type { CommandContext } from '../command.ts'
 import { parseCommand, parseCount } from '../command-options.ts'
+import type { CommandContext } from '../command.ts'
 import { dataHome, fromCallersFolder } from '../config.ts'
 import { chosenModelDir } from '../model/model-folders.ts'
 import { isPortFree } from '../stack/free-port.ts'

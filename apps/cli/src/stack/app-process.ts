@@ -2,8 +2,8 @@
 import { fork } from 'node:child_process'
 import { closeSync, fstatSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { openProcessLog, readLastLines } from './process-log.ts'
 import type { Launched, ReadyReport } from './managed-process.ts'
+import { openProcessLog, readLastLines } from './process-log.ts'
 
 export const appNames = ['index-worker', 'embed-worker', 'api'] as const
 export type AppName = (typeof appNames)[number]

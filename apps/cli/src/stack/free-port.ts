@@ -1,6 +1,5 @@
 // TCP ports of the loopback interface.
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, createServer } from 'node:net'
 
 function tryListen(port: number): Promise<number> {
   return new Promise((resolve, reject) => {

@@ -1,7 +1,7 @@
 // One supervised child process: started, watched, started again with growing pauses when it dies unasked, stopped within a deadline.
 import type { ChildProcess } from 'node:child_process'
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Logger } from '@likeness/shared/log'
+import type { Logger } from '@likeness/shared/process/logger'
 
 export interface ReadyReport {
   /** Where it can be reached, for processes that listen. */

@@ -1,13 +1,12 @@
 // redis-server as a child: private port, password and durable settings given on stdin, so that nothing secret is on a command line.
-import { spawn } from 'node:child_process'
-import type { ChildProcess } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, fstatSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { inheritedEnvironment, isCommand } from '../config.ts'
+import type { Launched } from './managed-process.ts'
 import { openProcessLog, readLastLines } from './process-log.ts'
 import { pingRedis } from './redis-ping.ts'
-import type { Launched } from './managed-process.ts'
 
 export interface RedisPlace {
   port: number

@@ -1,14 +1,13 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { once } from 'node:events'
-import { spawn } from 'node:child_process'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Redis } from 'ioredis'
-import { silentLog } from '@likeness/shared/log'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { startStack } from './start-stack.ts'
-import type { Stack, StackOptions } from './start-stack.ts'
+import { silentLog } from '@likeness/shared/process/logger'
+import { type Stack, type StackOptions, startStack } from './start-stack.ts'
 
 const entry = new URL('./testing/stand-in-app.ts', import.meta.url).pathname
 const entries = { api: entry, 'embed-worker': entry, 'index-worker': entry }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { DecodedImage, EmbedOptions, EmbedResult, ModelManifest, Profile } from '@likeness/vision'
-import { createGate } from '../gate.ts'
+import { createGate } from '../priority-mutex.ts'
 import { createPictureComparer } from './compare-pictures.ts'
 
 const channels = 9

@@ -3,9 +3,8 @@ import type { z } from 'zod'
 import { enrolmentSchema, lookSchema } from '@likeness/shared/contract/picture-settings'
 import type { DecodedImage, EmbedResult, Subject } from '@likeness/vision'
 import type { ItemTask, QueryTask } from '../child-protocol.ts'
-import { createGate } from '../gate.ts'
-import { createPictureEmbedder } from './embed-picture.ts'
-import type { EmbedPictureDeps } from './embed-picture.ts'
+import { createGate } from '../priority-mutex.ts'
+import { createPictureEmbedder, type EmbedPictureDeps } from './embed-picture.ts'
 
 const embedding = { version: 'test@1/own@1', dim: 2, unit: true }
 const image: DecodedImage = { width: 40, height: 30, rgb: new Uint8Array(40 * 30 * 3).fill(90) }

@@ -1,8 +1,7 @@
 // The views of a gallery picture that are enrolled: on each ground, upright, turned and slanted.
+import type { Box } from '@likeness/shared/contract/embedder'
 import type { Enrolment } from '@likeness/shared/contract/picture-settings'
-import type { Box } from '@likeness/shared/contract/lane'
-import { cropPicture, onGround, turnPicture } from '@likeness/vision'
-import type { DecodedImage, Pose } from '@likeness/vision'
+import { cropPicture, type DecodedImage, onGround, type Pose, turnPicture } from '@likeness/vision'
 
 /** Where no view has a size of its own. */
 const turnedSide = 512

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import type { Project } from './projections.ts'
 import { createProjectTogether } from './project-together.ts'
+import type { Project } from './projections.ts'
 
 const embeddingOf = (version: string) => ({ version, dim: 1, unit: true })
 const [a, b] = [embeddingOf('a'), embeddingOf('b')]

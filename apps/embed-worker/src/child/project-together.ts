@@ -1,6 +1,6 @@
 // Projects the rows of several gallery pictures at once. The matrix (4.7 MB for the built-in model) is read from memory for each call: for one picture that takes longer than the sums.
-import { concatArrays } from '@likeness/shared/concat-arrays'
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
+import { concatArrays } from '@likeness/shared/data/concat-arrays'
 import type { Project } from './projections.ts'
 
 interface Waiting {

@@ -1,10 +1,9 @@
 // The projections of an inference child: the model folder's own, and learned ones from the store, the last used in memory.
-import { appError } from '@likeness/shared/errors'
-import { createLoadedProjections } from '@likeness/shared/loaded-projections'
-import type { ProfileStore } from '@likeness/shared/profile-store'
-import { applyProfile } from '@likeness/vision'
-import type { Profile } from '@likeness/vision'
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
+import { appError } from '@likeness/shared/errors'
+import { createLoadedProjections } from '@likeness/store/loaded-projections'
+import type { ProfileStore } from '@likeness/store/profile-store'
+import { applyProfile, type Profile } from '@likeness/vision'
 
 export interface ProjectionDeps {
   /** Of the model's folder. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { toFloat16 } from '@likeness/shared/float16'
+import { toFloat16 } from '@likeness/shared/data/float16'
 import type { ModelManifest, Profile } from '@likeness/vision'
 import { createItemRanker } from './rank-items.ts'
 

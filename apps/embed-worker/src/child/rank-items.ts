@@ -1,9 +1,8 @@
 // How much the parts of a query's boxes have in common with those of its candidates, from raw vectors alone.
-import type { RankMade } from '@likeness/shared/contract/lane'
+import type { RankMade } from '@likeness/shared/contract/embedder'
+import { fromFloat16 } from '@likeness/shared/data/float16'
 import { appError } from '@likeness/shared/errors'
-import { fromFloat16 } from '@likeness/shared/float16'
-import { alikeCells, cellStarts } from '@likeness/vision'
-import type { ModelManifest } from '@likeness/vision'
+import { alikeCells, cellStarts, type ModelManifest } from '@likeness/vision'
 import type { RankTask } from '../child-protocol.ts'
 import type { Projections } from './projections.ts'
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createMemoryStore } from '@likeness/shared/store/memory-store'
+import { createMemoryStore } from '@likeness/store/memory-store'
 import { readPicture } from './read-picture.ts'
 
 const limits = { maxBytes: 4, timeoutMs: 50 }

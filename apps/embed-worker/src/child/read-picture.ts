@@ -1,7 +1,7 @@
 // Reads a gallery picture from the object store, within bounds of size and time.
 import { appError } from '@likeness/shared/errors'
-import type { ObjectStore } from '@likeness/shared/store/object-store'
-import { readBounded } from '@likeness/shared/store/read-bounded'
+import type { ObjectStore } from '@likeness/store/object-store'
+import { readBounded } from '@likeness/store/read-bounded'
 
 export interface ReadPictureOptions {
   maxBytes: number

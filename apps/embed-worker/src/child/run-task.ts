@@ -6,8 +6,8 @@ import type { ChildResult, ChildTask, CompareTask, ItemTask, Priority, QueryTask
 import type { TestHooks } from '../test-hooks.ts'
 import type { ComparePictures } from './compare-pictures.ts'
 import type { PictureEmbedder } from './embed-picture.ts'
-import type { RankItems } from './rank-items.ts'
 import { createPermits } from './permits.ts'
+import type { RankItems } from './rank-items.ts'
 
 export interface RunTaskDeps {
   read: (imageKey: string) => Promise<Uint8Array>

@@ -1,7 +1,7 @@
 // The child's side of the protocol: takes tasks, records touches, reports outcomes, drops what was cancelled.
 import { isAppError } from '@likeness/shared/errors'
 import type { FromChild, ToChild } from '../child-protocol.ts'
-import type { Gate } from '../gate.ts'
+import type { Gate } from '../priority-mutex.ts'
 import type { RunTask } from './run-task.ts'
 
 export interface ServeTasksDeps {

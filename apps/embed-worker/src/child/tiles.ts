@@ -1,6 +1,6 @@
 // A picture in overlapping parts, and subjects that were found in them as if in one picture.
-import { iouOf } from '@likeness/shared/box-overlap'
-import type { Box } from '@likeness/shared/contract/lane'
+import { iouOf } from '@likeness/shared/contract/box-overlap'
+import type { Box } from '@likeness/shared/contract/embedder'
 import type { Subject } from '@likeness/vision'
 
 interface Size {

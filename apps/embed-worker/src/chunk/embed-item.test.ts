@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest'
 import type { ItemListLine } from '@likeness/shared/contract/item-list'
-import { silentLog } from '@likeness/shared/log'
+import { enrolmentSchema } from '@likeness/shared/contract/picture-settings'
+import { silentLog } from '@likeness/shared/process/logger'
 import type { Embedded, ItemTask } from '../child-protocol.ts'
-import type { InHand, InHandRecord } from '../in-hand.ts'
+import type { InHand, InHandRecord } from '../in-flight.ts'
 import { fakeModel } from '../pool/fake-child.ts'
 import type { RunOptions, TaskOutcome } from '../pool/task.ts'
 import { createItemEmbedder } from './embed-item.ts'
-import { enrolmentSchema } from '@likeness/shared/contract/picture-settings'
 
 const line: ItemListLine = { ordinal: 4, id: 'mark', label: null, imageKey: 'k' }
 const task: ItemTask = { kind: 'item', itemId: 'mark', imageKey: 'k', enrolment: enrolmentSchema.parse({ view_sizes: [] }), embedding: fakeModel.embedding }

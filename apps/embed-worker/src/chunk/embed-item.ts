@@ -1,10 +1,10 @@
 // One image of a chunk: through the pool, and when a child died with it in its hands, alone, until it is clear whose fault it was.
 import type { ItemListLine } from '@likeness/shared/contract/item-list'
 import { appError, isErrorCode } from '@likeness/shared/errors'
-import type { Logger } from '@likeness/shared/log'
+import type { Logger } from '@likeness/shared/process/logger'
 import type { Embedded, ItemTask, Priority } from '../child-protocol.ts'
-import type { InHand, InHandRecord } from '../in-hand.ts'
-import type { TaskOutcome, RunOptions } from '../pool/task.ts'
+import type { InHand, InHandRecord } from '../in-flight.ts'
+import type { RunOptions, TaskOutcome } from '../pool/task.ts'
 
 export interface EmbedItemDeps {
   pool: { run(task: ItemTask, options: RunOptions): Promise<TaskOutcome> }

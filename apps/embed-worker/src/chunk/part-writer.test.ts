@@ -1,11 +1,10 @@
 import { expect, test, vi } from 'vitest'
+import { collectionKeys, parseBatchKey } from '@likeness/shared/contract/keys'
 import { decodeVectorBatch } from '@likeness/shared/contract/vector-batch'
+import { createUlid } from '@likeness/shared/data/ulid'
 import { appError } from '@likeness/shared/errors'
-import { collectionKeys, parseBatchKey } from '@likeness/shared/keys'
-import { createMemoryStore } from '@likeness/shared/store/memory-store'
-import { createUlid } from '@likeness/shared/ulid'
-import { createPartWriter } from './part-writer.ts'
-import type { PartEntry } from './part-writer.ts'
+import { createMemoryStore } from '@likeness/store/memory-store'
+import { createPartWriter, type PartEntry } from './part-writer.ts'
 
 const incarnation = createUlid()
 const ingestion = createUlid()

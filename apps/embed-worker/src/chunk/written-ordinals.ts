@@ -1,9 +1,8 @@
 // Which items of a chunk an earlier try has already written, read from the heads of its batches.
+import { type CollectionKeys, parseBatchKey } from '@likeness/shared/contract/keys'
 import { peekBatchItems } from '@likeness/shared/contract/vector-batch'
 import { isAppError } from '@likeness/shared/errors'
-import { parseBatchKey } from '@likeness/shared/keys'
-import type { CollectionKeys } from '@likeness/shared/keys'
-import type { ObjectStore } from '@likeness/shared/store/object-store'
+import type { ObjectStore } from '@likeness/store/object-store'
 
 export interface ChunkRange {
   ingestion: string

@@ -2,10 +2,9 @@
 import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { appError, isErrorCode } from '@likeness/shared/errors'
-import type { Logger } from '@likeness/shared/log'
+import type { Logger } from '@likeness/shared/process/logger'
 import type { ChildModel, FromChild, ToChild } from '../child-protocol.ts'
-import { openTouchFile } from '../touch-file.ts'
-import type { Touches } from '../touch-file.ts'
+import { openTouchFile, type Touches } from '../started-tasks-file.ts'
 
 export interface Child {
   readonly pid: number

@@ -1,6 +1,6 @@
 // A child without a process, for tests of what the supervisor does with children.
 import type { ChildModel, FromChild, ToChild } from '../child-protocol.ts'
-import type { Touches } from '../touch-file.ts'
+import type { Touches } from '../started-tasks-file.ts'
 import type { Child } from './child-handle.ts'
 
 export const fakeModel: ChildModel = { id: 'fake@1', sha256: 'f'.repeat(64), embedding: { version: 'fake@1/fake@1', dim: 2, unit: true }, rawDim: 3, provider: 'fake' }

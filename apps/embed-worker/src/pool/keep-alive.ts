@@ -1,9 +1,8 @@
 // Keeps one child running: starts it again when it dies, more slowly each time it dies without having done anything.
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Logger } from '@likeness/shared/log'
+import type { Logger } from '@likeness/shared/process/logger'
 import type { ChildModel } from '../child-protocol.ts'
-import { EndedWhileLoading } from './child-handle.ts'
-import type { Child, StartChild } from './child-handle.ts'
+import { type Child, EndedWhileLoading, type StartChild } from './child-handle.ts'
 
 export interface KeepAliveDeps {
   startChild: StartChild

@@ -1,11 +1,10 @@
 import { expect, test } from 'vitest'
-import { silentLog } from '@likeness/shared/log'
+import { enrolmentSchema } from '@likeness/shared/contract/picture-settings'
+import { silentLog } from '@likeness/shared/process/logger'
 import type { ItemTask, ThumbnailTask } from '../child-protocol.ts'
 import { EndedWhileLoading } from './child-handle.ts'
-import { createFakeChild, fakeModel, settle } from './fake-child.ts'
-import type { FakeChild } from './fake-child.ts'
+import { createFakeChild, type FakeChild, fakeModel, settle } from './fake-child.ts'
 import { startPool } from './pool.ts'
-import { enrolmentSchema } from '@likeness/shared/contract/picture-settings'
 
 const item = (itemId: string): ItemTask => ({ kind: 'item', itemId, imageKey: itemId, enrolment: enrolmentSchema.parse({ view_sizes: [] }), embedding: fakeModel.embedding })
 const query: ThumbnailTask = { kind: 'thumbnail', bytes: new Uint8Array(1), width: 64 }

@@ -1,13 +1,11 @@
 // The inference children and the one scheduler over them: interactive before small before bulk.
 import { appError } from '@likeness/shared/errors'
-import type { Logger } from '@likeness/shared/log'
+import type { Logger } from '@likeness/shared/process/logger'
 import type { ChildModel, ChildTask, Priority } from '../child-protocol.ts'
 import type { Child, StartChild } from './child-handle.ts'
-import { createHands } from './hands.ts'
-import type { Hands } from './hands.ts'
+import { createHands, type Hands } from './in-flight-tasks.ts'
 import { keepAlive } from './keep-alive.ts'
-import { createPendingTask } from './task.ts'
-import type { PendingTask, RunOptions, TaskOutcome } from './task.ts'
+import { createPendingTask, type PendingTask, type RunOptions, type TaskOutcome } from './task.ts'
 
 export interface PoolDeps {
   startChild: StartChild

@@ -1,12 +1,11 @@
 // A process of its own for merges: started when one is due, one merge at a time, ended when it was idle for a while, has grown large, is silent for
 // too long or uses more memory than it may. Its end costs the merge that it had, and nothing else.
-import { fork } from 'node:child_process'
-import type { ChildProcess } from 'node:child_process'
+import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { BuildMerge, MergeResult, MergeTask } from '@likeness/engine'
+import { createMutex } from '@likeness/shared/data/mutex'
 import { appError, isErrorCode } from '@likeness/shared/errors'
-import type { Logger } from '@likeness/shared/log'
-import { createMutex } from '@likeness/shared/mutex'
+import type { Logger } from '@likeness/shared/process/logger'
 import type { FromMerger, ToMerger } from './merge-messages.ts'
 
 export interface MergeProcessOptions {

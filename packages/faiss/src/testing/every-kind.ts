@@ -1,6 +1,8 @@
 // The index kinds, metrics and storages that a test has to hold for.
+import type { VectorStorage } from '@likeness/shared/contract/storage-forms'
 import { FaissIndex } from '../faiss-index.ts'
-import type { FaissMetric, IndexKind, VectorStorage } from '../index-spec.ts'
+import type { IndexKind } from '../index-handle.ts'
+import type { FaissMetric } from '../index-spec.ts'
 import { trainCentroids } from '../train-centroids.ts'
 import { trainCodebook } from '../train-codebook.ts'
 import { gaussianVectors } from './seeded-vectors.ts'

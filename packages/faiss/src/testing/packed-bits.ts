@@ -1,6 +1,6 @@
 // Seeded rows of packed bits, and Hamming search written as plainly as possible.
 import { BinaryIndex } from '../binary-index.ts'
-import type { IndexKind } from '../index-spec.ts'
+import type { IndexKind } from '../index-handle.ts'
 import { trainBinaryCentroids } from '../train-centroids.ts'
 import type { Hit } from './brute-force.ts'
 import { nlist } from './every-kind.ts'

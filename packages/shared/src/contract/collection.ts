@@ -1,6 +1,7 @@
 // What a collection is: its name, embedding, metric, index method and settings, as stored in manifests and sent over HTTP.
 import { z } from 'zod'
 import { answerSettingsSchema, builtInProfiles, enrolmentSchema, lookSchema, presets } from './picture-settings.ts'
+import { findStorageForm, partsOf, storageText, type VectorStorage } from './storage-forms.ts'
 
 export const collectionNameSchema = z
   .string()
@@ -48,13 +49,11 @@ const caseless = <T extends string>(values: readonly T[]) =>
     ctx.addIssue({ code: 'custom', message: `one of ${values.join(', ')}` })
     return z.NEVER
   })
-/** Bytes a row in a sealed segment: 4 x dim, 2 x dim, dim, or m (a product quantizer of m parts; m divides dim). */
-export type VectorStorage = 'f32' | 'f16' | 'sq8' | `pq${number}`
-const isStorage = (text: string): text is VectorStorage => /^(f32|f16|sq8|pq[1-9]\d{0,3})$/.test(text)
+const isStorage = (text: string): text is VectorStorage => findStorageForm(text) !== undefined
 export const storageSchema = z.string().transform((text, ctx): VectorStorage => {
   const storage = text.toLowerCase()
   if (isStorage(storage)) return storage
-  ctx.addIssue({ code: 'custom', message: 'f32, f16, sq8 or pq<m>, for example pq64' })
+  ctx.addIssue({ code: 'custom', message: `${storageText}, for example pq64` })
   return z.NEVER
 })
 export const metricSchema = caseless(metrics)
@@ -152,6 +151,6 @@ export function formProblem({ metric, method, storage, rescore, embedding, setti
   if (settings.on_disk && method !== 'IVF') return `on_disk is for IVF: the index of ${method} has to be in memory`
   const reranking = settings.rerank ? rerankProblem({ embedding, metric }) : undefined
   if (reranking !== undefined) return reranking
-  const parts = storage.startsWith('pq') ? Number(storage.slice(2)) : 1
+  const parts = partsOf(storage)
   return embedding.dim % parts === 0 ? undefined : `storage ${storage}: ${parts} does not divide ${embedding.dim}, the values of a vector`
 }

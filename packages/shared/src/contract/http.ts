@@ -1,14 +1,12 @@
 // Requests and answers of the public API. Field names are snake_case on the wire.
 import { z } from 'zod'
-import { collectionNameSchema, givenEmbeddingSchema, givenSettingsSchema, indexMethodSchema, metricSchema, searchBudgetSchema, settingsChangeSchema, storageSchema } from './collection.ts'
-import type { EmbeddingSpec } from './collection.ts'
-import { filterSchema, groupBySchema } from './filter.ts'
-import type { Filter } from './filter.ts'
-import { boxSchema } from './lane.ts'
+import { collectionNameSchema, type EmbeddingSpec, givenEmbeddingSchema, givenSettingsSchema, indexMethodSchema, metricSchema, searchBudgetSchema, settingsChangeSchema, storageSchema } from './collection.ts'
+import { boxSchema } from './embedder.ts'
+import { type Filter, filterSchema, groupBySchema } from './filter.ts'
+import { itemFailureSchema, itemIdSchema, labelSchema, metadataSchema } from './item-list.ts'
+import { snapshotNameSchema } from './operation.ts'
 import { answerSettingsSchema, lookSchema } from './picture-settings.ts'
 import { collectionProfileSchema, profileReferenceSchema } from './profile.ts'
-import { snapshotNameSchema } from './operation.ts'
-import { itemFailureSchema, itemIdSchema, labelSchema, metadataSchema } from './item-list.ts'
 import { batchRowSchema } from './vector-batch.ts'
 
 export const maxK = 10_000

@@ -1,6 +1,6 @@
 // The item list of an ingestion: NDJSON parts of `itemListPartSize` lines, one item a line. It is the log entry of an import.
 import { z } from 'zod'
-import { decodeLines, encodeLines } from '../checked-object.ts'
+import { decodeLines, encodeLines } from './checked-object.ts'
 
 /** Lines a part; also the images of one chunk job. */
 export const itemListPartSize = 200

@@ -1,6 +1,6 @@
 // The log of a collection: slot objects, each a group of operations in order. Slots are created with `create`, so their order is the order of acceptance.
 import { z } from 'zod'
-import { decodeObject, encodeObject } from '../checked-object.ts'
+import { decodeObject, encodeObject } from './checked-object.ts'
 import { collectionNameSchema, embeddingSchema, settingsChangeSchema } from './collection.ts'
 import { filterSchema } from './filter.ts'
 import { itemIdSchema, labelSchema, metadataSchema } from './item-list.ts'

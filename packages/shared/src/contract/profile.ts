@@ -1,9 +1,7 @@
 // A learned profile: the projection from one model's raw vectors to the vectors of collections, as stored, sent over HTTP and named in embedding versions.
 import { z } from 'zod'
-import { collectionNameSchema } from './collection.ts'
-import type { EmbeddingSpec } from './collection.ts'
-import { builtInProfiles, isBuiltInProfile } from './picture-settings.ts'
-import type { BuiltInProfile } from './picture-settings.ts'
+import { collectionNameSchema, type EmbeddingSpec } from './collection.ts'
+import { type BuiltInProfile, builtInProfiles, isBuiltInProfile } from './picture-settings.ts'
 
 export const profileNameSchema = collectionNameSchema
 /** First 16 digits of the sha256 of its projection: vectors of two contents never compare. */

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { decodeVectorBatch, encodeVectorBatch, peekBatchItems } from './vector-batch.ts'
-import type { VectorBatch } from './vector-batch.ts'
+import { decodeVectorBatch, encodeVectorBatch, peekBatchItems, type VectorBatch } from './vector-batch.ts'
 
 const row = { kind: 'subject' as const, box: [0, 0, 8, 9] as [number, number, number, number], score: 0.5, className: 'item' }
 const batch: VectorBatch = {

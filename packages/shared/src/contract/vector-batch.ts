@@ -4,10 +4,9 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { appError, isAppError } from '../errors.ts'
+import { boxSchema } from './embedder.ts'
 import { itemFailureSchema, metadataSchema } from './item-list.ts'
-import { boxSchema } from './lane.ts'
-import { isSparse, rowBytes, rowCount, sparseProblem } from './vector-rows.ts'
-import type { VectorRows } from './vector-rows.ts'
+import { isSparse, rowBytes, rowCount, sparseProblem, type VectorRows } from './vector-rows.ts'
 
 export const rowKinds = ['subject', 'whole', 'view'] as const
 export const batchRowSchema = z.object({

@@ -1,5 +1,5 @@
 // Rows of vectors, as they go from an embedder or a client to an index and back: dense, f32 [rows, dim], or sparse, only what is not zero.
-import { concatArrays } from '../concat-arrays.ts'
+import { concatArrays } from '../data/concat-arrays.ts'
 import { appError } from '../errors.ts'
 
 /** Row i has entries offsets[i] to offsets[i + 1]: indices ascending, each once, and their values. */

@@ -1,5 +1,5 @@
 // A detector's layout in words.
-import type { ModelManifest } from '../model-manifest.ts'
+import type { ModelManifest } from '../model/model-manifest.ts'
 
 const boxes = { centre: 'centre and size', corners: 'corners', grid: 'offset and log size per cell' } as const
 const scores = { classes: 'class scores', objectness: 'objectness x class scores', ranked: 'score and class' } as const

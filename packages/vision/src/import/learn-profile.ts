@@ -1,11 +1,9 @@
 // The projection that a model is imported with: learned in closed form from views of references, and tried on references held out.
-import type { Embedder } from '../embedder.ts'
-import { embedViews } from '../learning/embed-views.ts'
-import type { Reference } from '../learning/embed-views.ts'
-import { learnAndTry } from '../learning/learn-and-try.ts'
-import type { LearningWay, Trial } from '../learning/learn-and-try.ts'
+import { embedViews, type Reference } from '../learning/embed-views.ts'
+import { learnAndTry, type LearningWay, type Trial } from '../learning/learn-and-try.ts'
 import type { ViewRandom } from '../learning/view-mosaic.ts'
-import type { ProfileEntry } from '../model-manifest.ts'
+import type { Embedder } from '../model/embedder.ts'
+import type { ProfileEntry } from '../model/model-manifest.ts'
 
 export interface LearnedProfile {
   profile: ProfileEntry

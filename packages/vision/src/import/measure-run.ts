@@ -1,6 +1,6 @@
 // How long one picture takes: fitted into the canvas, one run, vectors read.
-import { dummyPictures } from '../dummy-pictures.ts'
-import type { Embedder } from '../embedder.ts'
+import type { Embedder } from '../model/embedder.ts'
+import { dummyPictures } from '../picture/dummy-pictures.ts'
 
 /** Milliseconds, the median of `runs` after two that are not counted. `nowMs`: another clock than that on the wall. */
 export async function measureRun(embedder: Pick<Embedder, 'embed' | 'manifest'>, runs = 7, nowMs = () => performance.now()): Promise<number> {

@@ -1,11 +1,11 @@
+import { createHash } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { expect, it } from 'vitest'
-import { createHash } from 'node:crypto'
 import { writeTinyModel } from '../fixture/tiny-model.ts'
-import { prepareModel } from '../model-prepare.ts'
-import { embeddingVersion, loadProfile } from '../profile.ts'
+import { prepareModel } from '../model/model-prepare.ts'
+import { embeddingVersion, loadProfile } from '../model/profile.ts'
 import { relearnModel } from './relearn-model.ts'
 
 it('a copy with another projection runs the same model under another embedding', async () => {

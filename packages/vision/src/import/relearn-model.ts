@@ -2,9 +2,9 @@
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { appError } from '@likeness/shared/errors'
-import { readManifestFile } from '../model-manifest.ts'
-import { manifestName } from './new-folder.ts'
+import { readManifestFile } from '../model/model-manifest.ts'
 import type { LearnedProfile } from './learn-profile.ts'
+import { manifestName } from './new-folder.ts'
 
 /** `target` must not exist. Its embedding is another: the projection's name holds a part of its hash. */
 export async function relearnModel({ modelDir, target, learned }: { modelDir: string; target: string; learned: LearnedProfile }): Promise<void> {

@@ -2,10 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { createEmbedder } from '../embedder.ts'
-import type { Embedder, EmbedResult } from '../embedder.ts'
 import { writeTinyModel } from '../fixture/tiny-model.ts'
-import { prepareModel } from '../model-prepare.ts'
+import { createEmbedder, type Embedder } from '../model/embedder.ts'
+import { prepareModel } from '../model/model-prepare.ts'
+import type { EmbedResult } from '../runtime/embed-runs.ts'
 import { matchResults, verifyModel } from './verify-model.ts'
 
 let dir: string

@@ -1,15 +1,14 @@
 // Tries a prepared model against the plain TypeScript computation on dummy pictures, alone and two at once.
 import { messageOf } from '@likeness/shared/errors'
-import { cosine } from '../cosine.ts'
-import { dummyPictures } from '../dummy-pictures.ts'
-import type { Embedder, EmbedResult, Subject } from '../embedder.ts'
-import type { DecodedImage } from '../image-decode.ts'
-import { letterboxInto, placePicture } from '../letterbox.ts'
-import type { Box } from '../letterbox.ts'
-import type { DetectionDefaults } from '../model-manifest.ts'
-import { createOracle } from '../oracle.ts'
-import type { Oracle, OracleResult } from '../oracle.ts'
-import { unsupported } from '../unsupported-layout.ts'
+import type { Embedder } from '../model/embedder.ts'
+import type { DetectionDefaults } from '../model/model-manifest.ts'
+import { unsupported } from '../onnx/unsupported-layout.ts'
+import { createOracle, type Oracle, type OracleResult } from '../oracle/oracle.ts'
+import { dummyPictures } from '../picture/dummy-pictures.ts'
+import type { DecodedImage } from '../picture/image-decode.ts'
+import { type Box, letterboxInto, placePicture } from '../picture/letterbox.ts'
+import { cosine } from '../runtime/cosine.ts'
+import type { EmbedResult, Subject } from '../runtime/embed-runs.ts'
 
 export interface Agreement {
   /** Boxes that were compared. */

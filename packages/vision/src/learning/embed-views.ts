@@ -1,9 +1,7 @@
 // Raw vectors of views of references, many of them from each run of the model.
-import { nothingDetected } from '../embedder.ts'
-import type { Embedder } from '../embedder.ts'
-import type { DecodedImage } from '../image-decode.ts'
-import { drawMosaic } from './view-mosaic.ts'
-import type { ViewRandom } from './view-mosaic.ts'
+import { type Embedder, nothingDetected } from '../model/embedder.ts'
+import type { DecodedImage } from '../picture/image-decode.ts'
+import { drawMosaic, type ViewRandom } from './view-mosaic.ts'
 
 /** Pictures of one and the same thing. */
 export type Reference = readonly DecodedImage[]

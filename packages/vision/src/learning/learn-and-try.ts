@@ -1,13 +1,11 @@
 // Projections learned in several ways from one part of the pictures, tried on the others; the best way is taken, with all pictures.
 import { createHash } from 'node:crypto'
 import { linearTransform } from '@likeness/faiss'
-import { concatArrays } from '@likeness/shared/concat-arrays'
-import type { Profile } from '../profile.ts'
+import { concatArrays } from '@likeness/shared/data/concat-arrays'
+import type { Profile } from '../model/profile.ts'
 import type { ReferenceViews } from './embed-views.ts'
-import { isClearlyBetter, judgeByLabels, judgeByViews, shareOf } from './held-out-recall.ts'
-import type { Judge, PictureViews } from './held-out-recall.ts'
-import { learnProjection } from './learn-projection.ts'
-import type { Projection } from './learn-projection.ts'
+import { isClearlyBetter, type Judge, judgeByLabels, judgeByViews, type PictureViews, shareOf } from './held-out-recall.ts'
+import { learnProjection, type Projection } from './learn-projection.ts'
 
 /** What is whitened away: nothing, what varies between views of one picture, or within one label. */
 export const learningWays = ['plain', 'views', 'labels'] as const

@@ -1,6 +1,6 @@
 // The closed-form projection: what varies within a group of rows is whitened away, then the directions in which all rows differ most are kept.
 import { linearTransform, symmetricEigen } from '@likeness/faiss'
-import { concatArrays } from '@likeness/shared/concat-arrays'
+import { concatArrays } from '@likeness/shared/data/concat-arrays'
 import { appError } from '@likeness/shared/errors'
 import type { ReferenceViews } from './embed-views.ts'
 

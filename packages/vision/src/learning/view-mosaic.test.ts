@@ -1,7 +1,6 @@
 import { expect, it } from 'vitest'
 import { noisePicture } from '../fixture/pictures.ts'
-import { drawMosaic } from './view-mosaic.ts'
-import type { ViewRandom } from './view-mosaic.ts'
+import { drawMosaic, type ViewRandom } from './view-mosaic.ts'
 
 function createNumbers(seed: number): ViewRandom {
   let state = seed

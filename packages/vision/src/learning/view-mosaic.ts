@@ -1,6 +1,6 @@
 // Pictures of references as somebody might see them, several on one canvas: turned, sheared, recoloured, partly covered.
-import type { DecodedImage } from '../image-decode.ts'
-import type { Box, Size } from '../letterbox.ts'
+import type { DecodedImage } from '../picture/image-decode.ts'
+import type { Box, Size } from '../picture/letterbox.ts'
 
 /** Seeded numbers, so that the same references give the same views. */
 export interface ViewRandom {

@@ -1,7 +1,6 @@
 // How much of two boxes is alike, part by part: what a cover hides of one of them does not count.
 import { linearTransform } from '@likeness/faiss'
-import { cellCount, cellMetric, cellsOf, withoutCommon } from './cells.ts'
-import type { Projection } from './cells.ts'
+import { cellCount, cellMetric, cellsOf, type Projection, withoutCommon } from './cells.ts'
 
 export interface AlikeCellsOptions {
   profile: Projection

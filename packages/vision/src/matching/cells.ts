@@ -1,7 +1,7 @@
 // A raw vector seen as the cells of its box: for each place of the grid one descriptor, the channels of all maps that have the grid one behind the other.
 import { linearTransform } from '@likeness/faiss'
-import type { ModelManifest } from '../model-manifest.ts'
-import type { Profile } from '../profile.ts'
+import type { ModelManifest } from '../model/model-manifest.ts'
+import type { Profile } from '../model/profile.ts'
 
 export type Projection = Pick<Profile, 'matrix' | 'dIn' | 'dOut'>
 

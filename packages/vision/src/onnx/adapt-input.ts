@@ -1,7 +1,7 @@
 // Lets a detector take float32 RGB pixels of 0..1, whatever its exporter made it for.
 import { createGraphBuilder, FLOAT, FLOAT16 } from './graph-builder.ts'
+import type { ModelInput } from './model-input.ts'
 import type { OnnxGraph } from './onnx-proto.ts'
-import type { ModelInput } from '../model-input.ts'
 
 /** The input keeps its name; what consumed it consumes the adapted pixels. Does nothing where nothing has to be done. */
 export function adaptInput(graph: OnnxGraph, { name, half, scale, channels }: ModelInput): void {

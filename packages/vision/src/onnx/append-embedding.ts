@@ -1,14 +1,11 @@
 // Adds non-maximum suppression and RoI pooling to a detector, so that one run returns boxes and raw vectors.
-import { createGraphBuilder, FLOAT, INT64, toNumber, valueInfo } from './graph-builder.ts'
-import type { GraphBuilder } from './graph-builder.ts'
-import type { OnnxModel } from './onnx-proto.ts'
-import { pooling } from '../pooling.ts'
-import { rawDimOf } from '../model-manifest.ts'
-import type { PooledMap } from '../model-manifest.ts'
-import type { Size } from '../letterbox.ts'
+import type { Size } from '../picture/letterbox.ts'
 import type { DetectionForm } from './detection-form.ts'
-import { addReadDetections } from './read-detections.ts'
-import type { ReadDetections } from './read-detections.ts'
+import { createGraphBuilder, FLOAT, type GraphBuilder, INT64, toNumber, valueInfo } from './graph-builder.ts'
+import type { OnnxModel } from './onnx-proto.ts'
+import { type MapTensor, rawDimOf } from './pooled-map.ts'
+import { pooling } from './pooling.ts'
+import { addReadDetections, type ReadDetections } from './read-detections.ts'
 
 /** GatherND and the current TopK begin here. */
 const MIN_OPSET = 11
@@ -18,12 +15,6 @@ const MAX_OPSET = 21
 const HALF_PIXEL_OPSET = 16
 /** Of maps coarser than this a box is often less than a cell. */
 const COARSEST_OLD_STRIDE = 16
-
-export interface MapTensor extends PooledMap {
-  /** In the exporter's graph. */
-  tensor: string
-  half: boolean
-}
 
 export interface EmbeddingSpec {
   detections: DetectionForm

@@ -1,8 +1,8 @@
 // Maps besides the backbone's that an export wants vectors to be pooled from, as its metadata says.
 import { messageOf } from '@likeness/shared/errors'
-import { grids } from '../pooling.ts'
-import { unsupported } from '../unsupported-layout.ts'
 import type { OnnxModel } from './onnx-proto.ts'
+import { grids } from './pooling.ts'
+import { unsupported } from './unsupported-layout.ts'
 
 export interface DeclaredMap {
   /** In the exporter's graph; an output of it or not. */

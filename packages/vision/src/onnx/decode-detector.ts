@@ -1,7 +1,6 @@
 // The bytes of a detector as a graph without vectors, with weights in float32, in which the names that surgery uses are free.
-import { decodeModel } from './onnx-proto.ts'
-import type { OnnxModel } from './onnx-proto.ts'
 import { foldHalfWeights } from './fold-half-weights.ts'
+import { decodeModel, type OnnxModel } from './onnx-proto.ts'
 import { reserveNames } from './reserve-names.ts'
 import { stripEmbedding } from './strip-embedding.ts'
 

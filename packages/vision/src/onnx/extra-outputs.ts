@@ -1,6 +1,5 @@
 // The model as it is, with tensors of its inside among the outputs.
-import { encodeModel } from './onnx-proto.ts'
-import type { OnnxModel } from './onnx-proto.ts'
+import { encodeModel, type OnnxModel } from './onnx-proto.ts'
 
 /** Bytes of an .onnx file; `model` itself is left as it was. The runtime finds the types of the added outputs itself. */
 export function encodeWithOutputs(model: OnnxModel, tensors: readonly string[]): Uint8Array {

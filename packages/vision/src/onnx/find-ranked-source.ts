@@ -1,8 +1,7 @@
 // An end-to-end export answers only its best boxes, often for one picture only. What they were chosen from is inside its graph.
-import { firstClass, stridesFor } from './detection-form.ts'
-import type { DetectionForm } from './detection-form.ts'
-import type { ProbedTensor } from './recognise-detections.ts'
+import { type DetectionForm, firstClass, stridesFor } from './detection-form.ts'
 import type { OnnxGraph } from './onnx-proto.ts'
+import type { ProbedTensor } from './recognise-detections.ts'
 
 /** Nodes before the output among which it must be. */
 const reach = 60

@@ -3,8 +3,7 @@ import { keepWeightsHalf } from '../fixture/half-graph.ts'
 import { buildTinyModel } from '../fixture/tiny-graph.ts'
 import { decodeDetector } from './decode-detector.ts'
 import { attribute, FLOAT, FLOAT16, floatsOf } from './graph-builder.ts'
-import { decodeModel, encodeModel } from './onnx-proto.ts'
-import type { OnnxModel } from './onnx-proto.ts'
+import { decodeModel, encodeModel, type OnnxModel } from './onnx-proto.ts'
 import { findTerminalConvolutions } from './terminal-convolutions.ts'
 
 const weightsOf = ({ graph }: OnnxModel): (Float32Array | undefined)[] => {

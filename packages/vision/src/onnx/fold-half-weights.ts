@@ -1,5 +1,5 @@
 // Weights that an export keeps as float16, to be smaller, and casts to float32 where it reads them: they become float32 weights.
-import { fromFloat16 } from '@likeness/shared/float16'
+import { fromFloat16 } from '@likeness/shared/data/float16'
 import { FLOAT, FLOAT16, floatTensor, toNumber } from './graph-builder.ts'
 import type { OnnxGraph, OnnxNode, OnnxTensor } from './onnx-proto.ts'
 

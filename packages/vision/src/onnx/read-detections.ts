@@ -1,9 +1,7 @@
 // Brings every known layout to one: box, best score and its class of every anchor.
-import { cellsOf, firstClass, stridesFor } from './detection-form.ts'
-import type { DetectionForm } from './detection-form.ts'
-import { FLOAT, INT64 } from './graph-builder.ts'
-import type { GraphBuilder } from './graph-builder.ts'
-import type { Size } from '../letterbox.ts'
+import type { Size } from '../picture/letterbox.ts'
+import { cellsOf, type DetectionForm, firstClass, stridesFor } from './detection-form.ts'
+import { FLOAT, type GraphBuilder, INT64 } from './graph-builder.ts'
 
 export interface ReadDetections {
   /** f32 [b, n, 4], input pixels. */

@@ -1,6 +1,5 @@
 // Tells from the shapes and values of one dummy run which layout a detector answers in.
-import { cellsOf, stridesFor } from './detection-form.ts'
-import type { DetectionForm } from './detection-form.ts'
+import { cellsOf, type DetectionForm, stridesFor } from './detection-form.ts'
 
 export interface ProbedTensor {
   name: string

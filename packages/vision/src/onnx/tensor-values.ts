@@ -1,6 +1,6 @@
 // Values of a tensor of the runtime as float32, whatever float it holds.
 import type * as ort from 'onnxruntime-node'
-import { fromFloat16 } from '@likeness/shared/float16'
+import { fromFloat16 } from '@likeness/shared/data/float16'
 
 /** Half precision arrives as Uint16Array before Node 24. */
 export function floatValues({ type, data }: Pick<ort.Tensor, 'type' | 'data'>): Float32Array {

@@ -1,14 +1,12 @@
-// Runs the float model over pictures and watches the values of its inside.
+// EmbedRuns the float model over pictures and watches the values of its inside.
 import * as ort from 'onnxruntime-node'
-import type { DecodedImage } from '../image-decode.ts'
-import { letterboxInto, placePicture } from '../letterbox.ts'
-import type { ModelManifest } from '../model-manifest.ts'
-import { encodeModel } from '../onnx/onnx-proto.ts'
-import type { OnnxModel } from '../onnx/onnx-proto.ts'
-import { nodesBefore } from '../onnx/terminal-convolutions.ts'
+import type { ModelManifest } from '../model/model-manifest.ts'
+import { encodeModel, type OnnxModel } from '../onnx/onnx-proto.ts'
 import { floatValues } from '../onnx/tensor-values.ts'
-import { addValues, createHistogram } from './value-histogram.ts'
-import type { ValueHistogram } from './value-histogram.ts'
+import { nodesBefore } from '../onnx/terminal-convolutions.ts'
+import type { DecodedImage } from '../picture/image-decode.ts'
+import { letterboxInto, placePicture } from '../picture/letterbox.ts'
+import { addValues, createHistogram, type ValueHistogram } from './value-histogram.ts'
 
 export interface CalibrateOptions {
   model: OnnxModel

@@ -1,7 +1,6 @@
 import { expect, it } from 'vitest'
 import { seededNormals } from '../fixture/seeded-normals.ts'
-import { chooseRange } from './choose-range.ts'
-import type { ByteRange } from './choose-range.ts'
+import { type ByteRange, chooseRange } from './choose-range.ts'
 import { addValues, createHistogram } from './value-histogram.ts'
 
 const histogramOf = (...parts: Float32Array[]) => {

@@ -1,7 +1,8 @@
 // Which boxes of one model another finds too, both ways.
-import { iouOf } from '@likeness/shared/box-overlap'
-import type { Embedder, Subject } from '../embedder.ts'
-import type { DecodedImage } from '../image-decode.ts'
+import { iouOf } from '@likeness/shared/contract/box-overlap'
+import type { Embedder } from '../model/embedder.ts'
+import type { DecodedImage } from '../picture/image-decode.ts'
+import type { Subject } from '../runtime/embed-runs.ts'
 
 /** Of the boxes that one model is sure of, how many the other has, too. */
 export interface Share {

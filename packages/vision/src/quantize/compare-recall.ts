@@ -1,11 +1,9 @@
 // How often a view of a thing finds another view of it first, with the vectors of two models and with those of both.
-import type { Embedder } from '../embedder.ts'
-import { embedViews } from '../learning/embed-views.ts'
-import type { Reference, ReferenceViews } from '../learning/embed-views.ts'
+import { embedViews, type Reference, type ReferenceViews } from '../learning/embed-views.ts'
 import { judgeByViews, shareOf } from '../learning/held-out-recall.ts'
 import type { ViewRandom } from '../learning/view-mosaic.ts'
-import { applyProfile } from '../profile.ts'
-import type { Profile } from '../profile.ts'
+import type { Embedder } from '../model/embedder.ts'
+import { applyProfile, type Profile } from '../model/profile.ts'
 
 export interface KeptRecall {
   references: number

@@ -1,6 +1,6 @@
 // Milliseconds a picture of two models on a machine that does other things as well.
-import type { Embedder } from '../embedder.ts'
 import { measureRun } from '../import/measure-run.ts'
+import type { Embedder } from '../model/embedder.ts'
 
 const rounds = 8
 const runsARound = 5

@@ -1,10 +1,8 @@
 // Writes the rounding of a plan into the graph, as pairs of QuantizeLinear and DequantizeLinear that the runtime turns into int8 operators.
-import { createGraphBuilder, floatsOf, toNumber } from '../onnx/graph-builder.ts'
-import type { GraphBuilder } from '../onnx/graph-builder.ts'
+import { createGraphBuilder, floatsOf, type GraphBuilder, toNumber } from '../onnx/graph-builder.ts'
 import type { OnnxModel, OnnxNode, OnnxTensor } from '../onnx/onnx-proto.ts'
 import type { ByteRange } from './choose-range.ts'
-import { activationsOf } from './plan-quantization.ts'
-import type { QuantizationPlan } from './plan-quantization.ts'
+import { activationsOf, type QuantizationPlan } from './plan-quantization.ts'
 import { quantizeBias, quantizeWeights } from './quantize-weights.ts'
 
 /** From here on ONNX itself has a scale for each channel; before it the runtime's own operator is used. */

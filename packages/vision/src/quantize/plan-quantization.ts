@@ -3,8 +3,8 @@
 // declared map is made of stays float for the same reason: of MobileNetV3-small beside the built-in detector it cost .8 points of R@1 and saved nothing.
 import { floatsOf, toNumber } from '../onnx/graph-builder.ts'
 import type { OnnxGraph, OnnxNode } from '../onnx/onnx-proto.ts'
+import { backboneStrides } from '../onnx/pooling.ts'
 import { findTerminalConvolutions, nodesBefore } from '../onnx/terminal-convolutions.ts'
-import { backboneStrides } from '../pooling.ts'
 
 export interface QuantizationPlan {
   nodes: Set<OnnxNode>

@@ -1,9 +1,9 @@
 // The graph of a prepared model with its convolutions in int8.
 import { readFile } from 'node:fs/promises'
 import { appError } from '@likeness/shared/errors'
-import type { DecodedImage } from '../image-decode.ts'
-import type { PreparedModel } from '../model-prepare.ts'
+import type { PreparedModel } from '../model/model-prepare.ts'
 import { decodeModel, encodeModel } from '../onnx/onnx-proto.ts'
+import type { DecodedImage } from '../picture/image-decode.ts'
 import { calibrate } from './calibrate.ts'
 import { chooseRange } from './choose-range.ts'
 import { insertQuantization } from './insert-quantization.ts'

@@ -1,6 +1,5 @@
 import { expect, it } from 'vitest'
-import { refuseWorse } from './refuse-worse.ts'
-import type { Outcome } from './refuse-worse.ts'
+import { type Outcome, refuseWorse } from './refuse-worse.ts'
 
 const share = (found: number, boxes = 1000) => ({ boxes, found, share: found / boxes })
 const outcome = ({ kept = share(995), reverse = share(995), recall = {}, ms = {} }: { kept?: ReturnType<typeof share>; reverse?: ReturnType<typeof share>; recall?: Partial<Outcome['recall']>; ms?: Partial<Outcome['ms']> } = {}): Outcome => ({

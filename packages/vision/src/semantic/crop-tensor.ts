@@ -1,10 +1,8 @@
 // Boxes of a picture as an embedder wants them: each stretched to its input, as classifiers are fed with crops.
-import type { DecodedImage } from '../image-decode.ts'
-import { letterboxInto } from '../letterbox.ts'
-import type { Box, Size } from '../letterbox.ts'
-import { cropPicture } from '../picture-parts.ts'
-import { normalisations } from './semantic-model.ts'
-import type { Normalisation } from './semantic-model.ts'
+import type { DecodedImage } from '../picture/image-decode.ts'
+import { type Box, letterboxInto, type Size } from '../picture/letterbox.ts'
+import { cropPicture } from '../picture/picture-parts.ts'
+import { type Normalisation, normalisations } from './semantic-model.ts'
 
 /** `values`: f32 [boxes, 3, height, width]. */
 export function cropsInto(values: Float32Array, image: DecodedImage, boxes: readonly Box[], { width, height }: Size, normalisation: Normalisation): void {

@@ -1,12 +1,11 @@
-// Runs the embedder beside the detector on boxes of a picture.
+// EmbedRuns the embedder beside the detector on boxes of a picture.
 import * as ort from 'onnxruntime-node'
 import { appError, messageOf } from '@likeness/shared/errors'
-import { cosine } from '../cosine.ts'
-import type { DecodedImage } from '../image-decode.ts'
-import type { Box } from '../letterbox.ts'
-import { openSession } from '../session.ts'
-import type { LogFn } from '../session.ts'
-import { createSpareCanvases } from '../spare-canvases.ts'
+import type { DecodedImage } from '../picture/image-decode.ts'
+import type { Box } from '../picture/letterbox.ts'
+import { createSpareCanvases } from '../picture/spare-canvases.ts'
+import { cosine } from '../runtime/cosine.ts'
+import { type LogFn, openSession } from '../runtime/session.ts'
 import { cropsInto } from './crop-tensor.ts'
 import type { SemanticModel } from './semantic-model.ts'
 

@@ -1,11 +1,10 @@
 // An ordinary image embedder beside the detector: what its ONNX file takes and gives, and what of a row's raw vector is its part.
 import { createHash } from 'node:crypto'
 import { appError, messageOf } from '@likeness/shared/errors'
-import { decodeModel } from '../onnx/onnx-proto.ts'
-import type { OnnxModel, OnnxValueInfo } from '../onnx/onnx-proto.ts'
 import { FLOAT } from '../onnx/graph-builder.ts'
+import { decodeModel, type OnnxModel, type OnnxValueInfo } from '../onnx/onnx-proto.ts'
 import { dimsOf, graphInputs } from '../onnx/value-shapes.ts'
-import type { Size } from '../letterbox.ts'
+import type { Size } from '../picture/letterbox.ts'
 
 /** How RGB 0..1 becomes what the embedder was trained on: (value - mean) / deviation for each channel. */
 export const normalisations = {

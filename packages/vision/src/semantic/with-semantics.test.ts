@@ -1,9 +1,8 @@
 import { expect, test } from 'vitest'
-import type { DecodedImage } from '../image-decode.ts'
-import type { EmbedResult } from '../embedder.ts'
-import type { Box } from '../letterbox.ts'
+import type { DecodedImage } from '../picture/image-decode.ts'
+import type { Box } from '../picture/letterbox.ts'
+import type { EmbedResult, EmbedRuns } from '../runtime/embed-runs.ts'
 import { withSemantics } from './with-semantics.ts'
-import type { Runs } from './with-semantics.ts'
 
 const image: DecodedImage = { rgb: new Uint8Array(3 * 8 * 6), width: 8, height: 6 }
 const maps = [{ stride: 8, channels: 1, grid: 1 }, { stride: 16, channels: 1, grid: 1 }, { stride: 32, channels: 1, grid: 1 }, { stride: 64, channels: 1, grid: 1 }]
@@ -15,7 +14,7 @@ function create(kind: 'both' | 'semantic') {
     width: 8, height: 6, whole: Float32Array.of(3, 0), extra: [Float32Array.of(2, 0)],
     subjects: [{ box: [1, 0, 4, 4], score: 0.9, classId: 0, className: 'car', raw: Float32Array.of(1, 0) }]
   }
-  const detector: Runs = { embed: async () => found, embedBatch: async (images) => images.map(() => found), embedWhole: async (_, sizes) => sizes.map((size) => Float32Array.of(size, 0)) }
+  const detector: EmbedRuns = { embed: async () => found, embedBatch: async (images) => images.map(() => found), embedWhole: async (_, sizes) => sizes.map((size) => Float32Array.of(size, 0)) }
   const embedder = {
     async embedBoxes(_: DecodedImage, boxes: readonly Box[]) {
       asked.push([...boxes])

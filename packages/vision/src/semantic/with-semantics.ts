@@ -1,21 +1,19 @@
 // A detector whose raw vectors hold what an ordinary embedder sees in each box, beside or instead of its own part.
-import type { DecodedImage } from '../image-decode.ts'
-import type { Box } from '../letterbox.ts'
-import type { PooledMap } from '../model-manifest.ts'
-import type { Embedder, EmbedResult } from '../embedder.ts'
+import type { PooledMap } from '../onnx/pooled-map.ts'
+import type { DecodedImage } from '../picture/image-decode.ts'
+import type { Box } from '../picture/letterbox.ts'
+import type { EmbedResult, EmbedRuns } from '../runtime/embed-runs.ts'
 import type { SemanticEmbedder } from './semantic-embedder.ts'
 import type { SemanticModel } from './semantic-model.ts'
 
-export type Runs = Pick<Embedder, 'embed' | 'embedBatch' | 'embedWhole'>
-
 export interface SemanticParts {
-  detector: Runs
+  detector: EmbedRuns
   embedder: SemanticEmbedder
   semantic: Pick<SemanticModel, 'kind'>
   maps: readonly PooledMap[]
 }
 
-export function withSemantics({ detector, embedder, semantic: { kind }, maps }: SemanticParts): Runs {
+export function withSemantics({ detector, embedder, semantic: { kind }, maps }: SemanticParts): EmbedRuns {
   // Each map's part has unit length: with this factor both halves of a raw vector weigh the same.
   const weight = Math.sqrt(maps.length)
   const join = (instance: Float32Array, seen: Float32Array): Float32Array => {
@@ -44,7 +42,7 @@ export function withSemantics({ detector, embedder, semantic: { kind }, maps }: 
     }
   }
 
-  async function embedBatch(...[images, options = {}]: Parameters<Runs['embedBatch']>): Promise<EmbedResult[]> {
+  async function embedBatch(...[images, options = {}]: Parameters<EmbedRuns['embedBatch']>): Promise<EmbedResult[]> {
     const results: EmbedResult[] = []
     for (const [i, found] of (await detector.embedBatch(images, options)).entries()) results.push(await complete(images[i]!, found, options.extraBoxes ?? []))
     return results

@@ -1,5 +1,5 @@
 // Holds a stack of stand-ins until it is killed: argv is the data directory. Prints the pids of its children.
-import { silentLog } from '@likeness/shared/log'
+import { silentLog } from '@likeness/shared/process/logger'
 import { startStack } from '../start-stack.ts'
 
 const entry = new URL('./stand-in-app.ts', import.meta.url).pathname

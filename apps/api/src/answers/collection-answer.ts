@@ -1,0 +1,41 @@
+// What GET says about a collection.
+import type { VersionSummary } from '@likeness/engine/contract'
+import type { CollectionSpec } from '@likeness/shared/contract/collection'
+import type { CollectionAnswer } from '@likeness/shared/contract/http'
+import { appError } from '@likeness/shared/errors'
+import type { ApiDeps } from '../api-deps.ts'
+
+function answerOf(spec: CollectionSpec, version: VersionSummary, aliases: string[]): CollectionAnswer {
+  const { name, incarnation, method, metric, storage, rescore, createdAtMs } = spec
+  return {
+    name,
+    aliases,
+    incarnation,
+    index_method: method,
+    metric,
+    storage,
+    rescore,
+    embedding: version.embedding,
+    reprojection: version.reprojection,
+    settings: { ...version.settings },
+    created_at: new Date(createdAtMs).toISOString(),
+    seq: version.seq,
+    items: version.counts.items,
+    rows: version.counts.rows,
+    segments: version.segments,
+    open_jobs: version.openIngestions,
+    loaded: null
+  }
+}
+
+export const newCollectionAnswer = (spec: CollectionSpec): CollectionAnswer =>
+  answerOf(spec, { seq: 0, settings: spec.settings, embedding: spec.embedding, reprojection: null, counts: { items: 0, rows: 0 }, segments: [], openIngestions: 0, snapshots: [], outcomes: [] }, [])
+
+/** As committed now; collection_not_found when it was dropped meanwhile. */
+export async function collectionAnswer({ catalog, versions, replica }: ApiDeps, spec: CollectionSpec): Promise<CollectionAnswer> {
+  const version = await versions.read(spec.incarnation)
+  if (version === undefined) throw appError('collection_not_found', `collection ${spec.name} was dropped meanwhile`)
+  const aliases = Object.entries(await catalog.aliases()).flatMap(([alias, name]) => (name === spec.name ? [alias] : []))
+  const loaded = replica.status().find(({ incarnation }) => incarnation === spec.incarnation)
+  return { ...answerOf(spec, version, aliases.sort()), loaded: loaded === undefined ? null : { bytes: loaded.bytes, pinned: loaded.pinned } }
+}

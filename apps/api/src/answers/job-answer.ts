@@ -1,0 +1,24 @@
+// What GET says about a job.
+import type { JobStatus } from '@likeness/engine/contract'
+import type { JobAnswer } from '@likeness/shared/contract/http'
+import type { FailedItem } from '@likeness/shared/contract/job'
+
+const isoTime = (ms: number): string => new Date(ms).toISOString()
+
+export function jobAnswer(job: JobStatus, waiting: JobAnswer['waiting'], failed: FailedItem[]): JobAnswer {
+  const { ingestion, collection, incarnation, state, source, revision, counts, seq, createdAtMs, finishedAtMs } = job
+  return {
+    id: ingestion,
+    collection,
+    incarnation,
+    state,
+    source,
+    revision,
+    counts,
+    waiting,
+    failed,
+    seq,
+    created_at: isoTime(createdAtMs),
+    finished_at: finishedAtMs === null ? null : isoTime(finishedAtMs)
+  }
+}

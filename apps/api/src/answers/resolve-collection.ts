@@ -1,0 +1,10 @@
+// From the name in a path to the collection behind it.
+import type { Catalog } from '@likeness/engine/contract'
+import { collectionNameSchema, type CollectionSpec } from '@likeness/shared/contract/collection'
+import { appError } from '@likeness/shared/errors'
+
+/** collection_not_found, also for what can never be a name. */
+export async function resolveCollection({ catalog }: { catalog: Catalog }, name: string, options?: { fresh?: boolean }): Promise<CollectionSpec> {
+  if (!collectionNameSchema.safeParse(name).success) throw appError('collection_not_found', 'no collection has this name')
+  return catalog.resolve(name, options)
+}

@@ -1,0 +1,84 @@
+// One HTTP request to one lane: keep-alive, deadline, and which failures another lane may cure.
+import { Agent, type IncomingMessage, request } from 'node:http'
+import { z } from 'zod'
+import { appError, isErrorCode } from '@likeness/shared/errors'
+
+export interface LaneReply {
+  body: Buffer
+  contentType: string
+}
+
+/** Another lane may answer. `refused`: this one had not taken the request in. */
+export class LaneDown extends Error {
+  readonly refused: boolean
+  constructor(message: string, refused: boolean, cause?: unknown) {
+    super(message, { cause })
+    this.name = 'LaneDown'
+    this.refused = refused
+  }
+}
+
+export interface LaneCall {
+  /** POST unless given. */
+  method?: 'GET'
+  /** Path and query, e.g. /thumbnail?width=160. */
+  path: string
+  body: Uint8Array
+  deadlineMs: number
+  signal?: AbortSignal
+}
+
+const maxReplyBytes = 64 * 1024 * 1024
+const problemSchema = z.object({ code: z.string(), detail: z.string().optional() })
+
+export const createLaneAgent = (): Agent => new Agent({ keepAlive: true, maxSockets: 256, maxFreeSockets: 32 })
+
+async function readReply(response: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let sizeBytes = 0
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    sizeBytes += chunk.length
+    if (sizeBytes > maxReplyBytes) throw new Error('the reply is too long')
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
+}
+
+/** The lane's own problem with its code; one that is no problem of ours is `internal`. */
+function problemError(status: number, body: Buffer): Error {
+  let problem: z.infer<typeof problemSchema> | undefined
+  try {
+    problem = problemSchema.parse(JSON.parse(body.toString('utf8')))
+  } catch {
+    // Not a problem document: only its status is known.
+    problem = undefined
+  }
+  if (status >= 500) return new LaneDown(`the lane answered ${status} ${problem?.code ?? ''}`, status === 503)
+  if (problem !== undefined && isErrorCode(problem.code) && problem.code !== 'unauthorized') return appError(problem.code, problem.detail ?? problem.code)
+  return appError('internal', 'the lane refused the request', { cause: new Error(`lane status ${status}`) })
+}
+
+const refusals = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EHOSTUNREACH', 'ENETUNREACH', 'EAI_AGAIN', 'ETIMEDOUT'])
+
+/** Rejects with LaneDown, the lane's AppError, or embedder_unavailable past the deadline. */
+export function callLane(target: { agent: Agent; url: string; secret: string }, call: LaneCall): Promise<LaneReply> {
+  const timeout = AbortSignal.timeout(Math.max(1, call.deadlineMs))
+  const signal = call.signal === undefined ? timeout : AbortSignal.any([timeout, call.signal])
+  return new Promise((resolve, reject) => {
+    const failed = (error: NodeJS.ErrnoException): void => {
+      if (timeout.aborted) reject(appError('embedder_unavailable', 'the embedder did not answer in time', { cause: error, retryAfterS: 5 }))
+      else reject(new LaneDown(error.message, refusals.has(error.code ?? ''), error))
+    }
+    const headers = { authorization: `Bearer ${target.secret}`, 'content-type': 'application/octet-stream', 'content-length': call.body.byteLength, 'x-deadline-ms': Math.max(1, Math.round(call.deadlineMs)) }
+    const outgoing = request(new URL(call.path, target.url), { method: call.method ?? 'POST', agent: target.agent, headers, signal })
+    outgoing.once('error', failed)
+    outgoing.once('response', (response) => {
+      readReply(response).then((body) => {
+        const status = response.statusCode ?? 0
+        if (status === 200) resolve({ body, contentType: response.headers['content-type'] ?? '' })
+        else reject(problemError(status, body))
+      }, failed)
+    })
+    outgoing.end(call.body)
+  })
+}

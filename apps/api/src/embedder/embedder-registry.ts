@@ -1,0 +1,76 @@
+// Which interactive lanes exist: the workers' heartbeats in Redis, read every second; the last known stay in use while Redis is away.
+import { type LaneAddress, laneAddressSchema, lanesKey } from '@likeness/shared/contract/work'
+import type { Clock } from '@likeness/shared/process/clock'
+import type { Logger } from '@likeness/shared/process/logger'
+
+export interface LaneRegistry {
+  /** Lanes heard of lately, all last known ones while Redis is away; the one that was started last comes first. */
+  known(): LaneAddress[]
+  /** Reads Redis now; never rejects. */
+  refresh(): Promise<void>
+  close(): void
+}
+
+export interface HashReader {
+  hgetall(key: string): Promise<Record<string, string>>
+}
+
+const silentMs = 10_000
+
+/** `heardMs`: our clock, when its heartbeat last changed, so that a worker's clock may be off. */
+interface Known {
+  address: LaneAddress
+  heardMs: number
+}
+
+function parseAddress(text: string): LaneAddress | undefined {
+  try {
+    return laneAddressSchema.parse(JSON.parse(text))
+  } catch {
+    // Written by another version of the worker: not a lane that we can speak to.
+    return undefined
+  }
+}
+
+export function createLaneRegistry(deps: { redis: HashReader; clock: Clock; log: Logger; refreshMs: number }): LaneRegistry {
+  const { redis, clock, log } = deps
+  const lanes = new Map<string, Known>()
+  let away = false
+
+  function take(entries: Record<string, string>): void {
+    const nowMs = clock.nowMs()
+    for (const text of Object.values(entries)) {
+      const address = parseAddress(text)
+      if (address === undefined) continue
+      const known = lanes.get(address.workerId)
+      const beat = known === undefined ? address.atMs : known.address.atMs === address.atMs ? known.heardMs : nowMs
+      lanes.set(address.workerId, { address, heardMs: beat })
+    }
+    for (const id of lanes.keys()) if (!Object.hasOwn(entries, id)) lanes.delete(id)
+  }
+
+  async function refresh(): Promise<void> {
+    try {
+      take(await redis.hgetall(lanesKey))
+      away = false
+    } catch (error) {
+      if (!away) log.warn({ err: error }, 'lanes cannot be read; the last known stay in use')
+      away = true
+    }
+  }
+
+  const timer = setInterval(() => void refresh(), deps.refreshMs)
+  timer.unref()
+  return {
+    known() {
+      const nowMs = clock.nowMs()
+      return [...lanes.values()]
+        .filter(({ heardMs }) => away || nowMs - heardMs <= silentMs)
+        // Ids are ULIDs: a later one was started later.
+        .sort((a, b) => (a.address.workerId < b.address.workerId ? 1 : -1))
+        .map(({ address }) => address)
+    },
+    refresh,
+    close: () => clearInterval(timer)
+  }
+}

@@ -1,0 +1,48 @@
+// A change of items by id: always logged, because an item may still be on its way; answered from the commit that holds it.
+import type { Request, Response } from 'express'
+import type { Snapshot } from '@likeness/engine/contract'
+import { isAppError } from '@likeness/shared/errors'
+import type { ApiDeps } from '../api-deps.ts'
+import type { Answer } from '../idempotency/answer-once.ts'
+import { type BareOperation, type Logged, logOnce } from './append-once.ts'
+
+const commitWaitMs = 10_000
+
+export interface ItemsChange {
+  incarnation: string
+  /** What makes two requests the same. */
+  content: unknown
+  operation: BareOperation
+  /** What the answer says beside `revision`, and `seq` or `applied: false`. */
+  describe: Record<string, unknown>
+  /** Added when it is committed; undefined: it waits for items that are still to come. Rejects to refuse. */
+  done: (committed: Snapshot, logged: Logged) => Promise<Record<string, unknown> | undefined> | Record<string, unknown>
+}
+
+/** A commit that holds everything up to a slot; undefined when it is not there in time. */
+async function waitForCommit({ replica }: ApiDeps, incarnation: string, minSlot: number): Promise<Snapshot | undefined> {
+  try {
+    return await replica.acquire(incarnation, { consistency: 'bounded', minSlot, timeoutMs: commitWaitMs })
+  } catch (error) {
+    if (isAppError(error) && error.retryable) return undefined
+    throw error
+  }
+}
+
+async function answer(deps: ApiDeps, logged: Logged, { incarnation, describe, done }: ItemsChange): Promise<Answer> {
+  const { revision } = logged
+  const notYet = { status: 202, body: { ...describe, revision, applied: false } }
+  const committed = await waitForCommit(deps, incarnation, logged.slot)
+  if (committed === undefined) return notYet
+  try {
+    const said = await done(committed, logged)
+    return said === undefined ? notYet : { status: 200, body: { ...describe, ...said, revision, seq: committed.seq } }
+  } finally {
+    committed.release()
+  }
+}
+
+export async function changeItems(deps: ApiDeps, req: Request, res: Response, change: ItemsChange): Promise<void> {
+  const { incarnation, content, operation } = change
+  await logOnce(deps, req, res, { incarnation, content, operation: () => operation, answer: (logged) => answer(deps, logged, change) })
+}

@@ -1,0 +1,51 @@
+// An operation whose outcome only its owner knows: answered when the outcome is committed.
+import type { Request, Response } from 'express'
+import type { OperationOutcome } from '@likeness/engine/contract'
+import { appError, isAppError } from '@likeness/shared/errors'
+import type { ApiDeps } from '../api-deps.ts'
+import type { Answer } from '../idempotency/answer-once.ts'
+import { type Logged, type Logging, logOnce } from './append-once.ts'
+
+const outcomeWaitMs = 10_000
+const pollMs = 50
+
+export interface Operating extends Omit<Logging, 'answer'> {
+  /** What the answer says beside `revision`, and `seq` or `applied: false`. */
+  describe: Record<string, unknown>
+  /** Added when it is committed. */
+  done: (outcome: OperationOutcome) => Promise<Record<string, unknown>> | Record<string, unknown>
+}
+
+/** None while what was committed is damaged: a rebuild that was asked for will say more. */
+async function readOutcomes(versions: ApiDeps['versions'], incarnation: string): Promise<OperationOutcome[]> {
+  try {
+    return (await versions.read(incarnation))?.outcomes ?? []
+  } catch (error) {
+    if (isAppError(error, 'data_corrupt')) return []
+    throw error
+  }
+}
+
+/** undefined when it does not come in time: a long compaction, or no index-worker. */
+async function waitForOutcome({ versions, clock }: ApiDeps, incarnation: string, revision: number): Promise<OperationOutcome | undefined> {
+  for (const untilMs = clock.nowMs() + outcomeWaitMs; clock.nowMs() < untilMs; await clock.sleep(pollMs)) {
+    const outcome = (await readOutcomes(versions, incarnation)).find((one) => one.revision === revision)
+    if (outcome !== undefined) return outcome
+  }
+  return undefined
+}
+
+async function answer(deps: ApiDeps, { revision }: Logged, { incarnation, describe, done }: Operating): Promise<Answer> {
+  const outcome = await waitForOutcome(deps, incarnation, revision)
+  if (outcome === undefined) return { status: 202, body: { ...describe, revision, applied: false } }
+  if (outcome.error === 'snapshot_exists') throw appError('snapshot_exists', 'there is already a snapshot of this name')
+  if (outcome.error === 'snapshot_not_found') throw appError('snapshot_not_found', 'there is no such snapshot any more')
+  if (outcome.error === 'data_corrupt') throw appError('data_corrupt', 'what the collection would be made again from is damaged: it stays as it is, and verify names the files')
+  if (outcome.error === 'raw_vectors_missing') throw appError('raw_vectors_missing', 'items of the collection were given with their vectors, and nothing else can be made of them: build a new collection from their pictures')
+  if (outcome.error === 'profile_replaced') throw appError('profile_replaced', 'another profile was asked for since, and that one counts')
+  return { status: 200, body: { ...describe, ...(await done(outcome)), revision, seq: outcome.seq } }
+}
+
+export async function operateOnce(deps: ApiDeps, req: Request, res: Response, operating: Operating): Promise<void> {
+  await logOnce(deps, req, res, { ...operating, answer: (logged) => answer(deps, logged, operating) })
+}

@@ -1,0 +1,93 @@
+// A snapshot becomes a collection of its own: its items go into a new log with their vectors, its pictures are copied. Nothing of it is
+// shared with the collection that it comes from, so either may be dropped. It gets its name last: what can be found is complete in the log.
+import type { Request, Response } from 'express'
+import { z } from 'zod'
+import type { HeldVersion } from '@likeness/engine/contract'
+import { type CollectionSpec, collectionSpecSchema } from '@likeness/shared/contract/collection'
+import type { ItemListLine } from '@likeness/shared/contract/item-list'
+import { collectionKeys, isEngineKey, jobKey } from '@likeness/shared/contract/keys'
+import { mapInOrder } from '@likeness/shared/data/concurrency'
+import { createUlid } from '@likeness/shared/data/ulid'
+import { appError, isAppError } from '@likeness/shared/errors'
+import { deleteListed } from '@likeness/store/delete-listed'
+import type { ApiDeps } from '../api-deps.ts'
+import { contextOf } from '../http/request-context.ts'
+import { type Answer, answerOnce } from '../idempotency/answer-once.ts'
+import { ingestIntentSchema, type IngestionDraft, logIngestion, pictureKey, prepareIngestion } from '../ingest/ingestion.ts'
+import { createVectorBatches } from '../ingest/vector-batches.ts'
+
+const copiesAtOnce = 8
+const intentSchema = z.object({ spec: collectionSpecSchema, ingest: ingestIntentSchema.nullable() })
+type Intent = z.infer<typeof intentSchema>
+
+export interface RestoringInto {
+  incarnation: string
+  collection: string
+  snapshot: string
+  into: string
+}
+
+/** Pictures elsewhere are referred to, as the snapshot does. One that is gone is gone. */
+async function copyPicture({ store }: ApiDeps, from: string | null, to: string): Promise<string | null> {
+  if (from === null || !isEngineKey(from)) return from
+  const body = await store.getStream(from)
+  if (body === undefined) return null
+  await store.putStream(to, body, { maxBytes: Infinity })
+  return to
+}
+
+/** Lines of the item list; their vector batches are written on the way. */
+async function* copyItems(deps: ApiDeps, held: HeldVersion, { spec, ingestion }: IngestionDraft): AsyncGenerator<ItemListLine> {
+  const batches = createVectorBatches({ store: deps.store, spec, ingestion, nowMs: deps.clock.nowMs })
+  const copied = mapInOrder(held.items(), copiesAtOnce, async ({ item, vectors }, ordinal) => ({
+    item: { ...item, ordinal, imageKey: await copyPicture(deps, item.imageKey, pictureKey(spec, ingestion, ordinal)) }, vectors
+  }))
+  for await (const { item, vectors } of copied) {
+    await batches.add(item, vectors)
+    const { ordinal, id, label, metadata, imageKey } = item
+    yield { ordinal, id, label, metadata, imageKey }
+  }
+  await batches.flush()
+}
+
+async function publish(deps: ApiDeps, { spec, ingest }: Intent): Promise<Answer> {
+  const { name, incarnation } = spec
+  if (ingest !== null) await logIngestion(deps, ingest)
+  await deps.catalog.publish(spec)
+  return { status: 202, body: { name, incarnation, job: ingest?.ingestion ?? null, total: ingest?.total ?? 0 }, after: () => deps.hints.catalog(name) }
+}
+
+async function abandon({ store, log }: ApiDeps, { incarnation }: CollectionSpec, ingestion: string): Promise<void> {
+  try {
+    await deleteListed(store, store.list(collectionKeys(incarnation).root))
+    await store.delete([jobKey(ingestion)])
+  } catch (error) {
+    log.warn({ err: error, incarnation }, 'objects of a collection that was not made stay')
+  }
+}
+
+export async function restoreInto(deps: ApiDeps, req: Request, res: Response, { incarnation, collection, snapshot, into }: RestoringInto): Promise<void> {
+  const ingestion = createUlid(deps.clock.nowMs())
+  let made: CollectionSpec | undefined
+  await answerOnce(deps, req, res, {
+    content: { snapshot, into },
+    intentSchema,
+    prepare: async (): Promise<Intent> => {
+      const held = await deps.snapshots.open(incarnation, snapshot)
+      const { incarnation: _incarnation, createdAtMs: _createdAtMs, ...form } = held.spec
+      made = await deps.catalog.prepare({ ...form, name: into })
+      if (held.counts.items === 0) return { spec: made, ingest: null }
+      const draft = { ingestion, spec: made, source: `snapshot ${snapshot} of ${collection}`, requestId: contextOf(res).requestId, given: true }
+      try {
+        return { spec: made, ingest: await prepareIngestion(deps, draft, copyItems(deps, held, draft)) }
+      } catch (error) {
+        if (isAppError(error, 'object_not_found')) throw appError('snapshot_not_found', 'the snapshot was dropped meanwhile', { cause: error })
+        throw error
+      }
+    },
+    act: (intent) => publish(deps, intent),
+    abandon: async () => {
+      if (made !== undefined) await abandon(deps, made, ingestion)
+    }
+  })
+}

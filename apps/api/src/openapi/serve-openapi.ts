@@ -1,0 +1,17 @@
+// GET /v1/openapi.json: every route that is mounted, this one too.
+import type { Route } from '../http/route.ts'
+import { openapiDocument } from './openapi-document.ts'
+
+/** `others`: the routes beside this one. */
+export function openapi(others: readonly Route[]): Route {
+  let text: string | undefined
+  const route: Route = {
+    method: 'get',
+    path: '/v1/openapi.json',
+    handle(_req, res) {
+      text ??= JSON.stringify(openapiDocument([...others, route]))
+      res.type('application/json').send(text)
+    }
+  }
+  return route
+}

@@ -1,0 +1,35 @@
+// Where the stack of a data folder can be reached: written by the process that holds it, believed only while that process lives.
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { ownerOfDataDir } from './data-dir-lock.ts'
+
+const addressSchema = z.object({ pid: z.number().int(), apiUrl: z.url(), redisUrl: z.string() })
+export type StackAddress = z.infer<typeof addressSchema>
+
+const fileOf = (dataDir: string): string => join(dataDir, 'stack.json')
+
+/** Only readable by the user: the address of redis holds its password. The result takes the file away again. */
+export function publishAddress(dataDir: string, address: Omit<StackAddress, 'pid'>): () => void {
+  const file = fileOf(dataDir)
+  writeFileSync(`${file}.new`, `${JSON.stringify({ pid: process.pid, ...address })}\n`, { mode: 0o600 })
+  renameSync(`${file}.new`, file)
+  return () => rmSync(file, { force: true })
+}
+
+/** The address of the stack that runs over this folder; undefined when none does, or none that has started completely. */
+export function findStack(dataDir: string): StackAddress | undefined {
+  const pid = ownerOfDataDir(dataDir)
+  if (pid === undefined) return undefined
+  const address = readAddress(dataDir)
+  return address?.pid === pid ? address : undefined
+}
+
+function readAddress(dataDir: string): StackAddress | undefined {
+  try {
+    return addressSchema.parse(JSON.parse(readFileSync(fileOf(dataDir), 'utf8')))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+}

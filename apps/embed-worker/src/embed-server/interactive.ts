@@ -1,0 +1,46 @@
+// Somebody's picture through the pool: bounded, within its deadline, and never ended by another picture's crash.
+import { appError, isErrorCode } from '@likeness/shared/errors'
+import type { Logger } from '@likeness/shared/process/logger'
+import type { ChildResult, CompareTask, QueryTask, RankTask, ThumbnailTask } from '../child-protocol.ts'
+import type { RunOptions, TaskOutcome } from '../pool/task.ts'
+
+type LaneTask = QueryTask | CompareTask | RankTask | ThumbnailTask
+export interface InteractiveDeps {
+  pool: { run(task: LaneTask, options: RunOptions): Promise<TaskOutcome> }
+  isolation: { run(task: LaneTask, options: RunOptions): Promise<TaskOutcome> }
+  log: Logger
+  maxOpen?: number
+}
+
+/** Rejects with `overloaded`, `image_kills_worker`, the errors of decoding, or the signal's reason. */
+export function createInteractive({ pool, isolation, log, maxOpen = 64 }: InteractiveDeps) {
+  let open = 0
+
+  async function run(task: LaneTask, signal: AbortSignal): Promise<ChildResult> {
+    let outcome = await pool.run(task, { priority: 'interactive', signal })
+    // Among others it is only suspect; alone in a fresh process it is the cause.
+    while (outcome.type === 'died') {
+      log.warn('an inference process died over a query, it is tried alone')
+      outcome = await isolation.run(task, { priority: 'interactive', signal })
+      if (outcome.type === 'died' && outcome.sole) throw appError('image_kills_worker', 'the process that decodes and embeds it died of this picture')
+    }
+    if (outcome.type === 'done') return outcome.result
+    throw appError(isErrorCode(outcome.code) ? outcome.code : 'internal', outcome.message)
+  }
+
+  return async (task: LaneTask, signal: AbortSignal): Promise<ChildResult> => {
+    if (open >= maxOpen) throw appError('overloaded', `${open} pictures are waiting already`, { retryAfterS: 1 })
+    open += 1
+    try {
+      signal.throwIfAborted()
+      return await Promise.race([run(task, signal), rejectOnAbort(signal)])
+    } finally {
+      open -= 1
+    }
+  }
+}
+export type Interactive = ReturnType<typeof createInteractive>
+
+function rejectOnAbort(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true }))
+}

@@ -1,0 +1,92 @@
+// The record of which images of a chunk are in somebody's hands. Lost with Redis, and then only this process remembers.
+import { z } from 'zod'
+import { inHandKey } from '@likeness/shared/contract/work'
+import type { Logger } from '@likeness/shared/process/logger'
+import type { Redis } from '@likeness/shared/process/redis'
+
+const inHandSchema = z.object({ workerId: z.string(), alone: z.boolean(), deaths: z.number().int().min(0) })
+export type InHand = z.infer<typeof inHandSchema>
+
+export interface InHandRecord {
+  /** What workers that are gone, or a chunk that was taken away, have left: ordinal -> record. */
+  leftovers(): Promise<Map<number, InHand>>
+  /** Resolves when written, or when Redis does not answer soon. Never rejects. Those taken in one turn of the loop are written together. */
+  take(ordinal: number, state: { alone: boolean; deaths: number }): Promise<void>
+  /** Written with what is taken next, or soon. */
+  letGo(ordinal: number): void
+  /** Resolves when what was let go is written, or when Redis does not answer soon. Never rejects. */
+  flush(): Promise<void>
+}
+
+const keepS = 7 * 86_400
+const patienceMs = 500
+/** A picture that was finished shortly before its worker died is tried alone, no more. */
+const letGoWithinMs = 100
+
+export function createInHand({ redis, workerId, log }: { redis: Redis; workerId: string; log: Logger }) {
+  const missed = (error: unknown): void => log.debug({ err: error }, 'in-hand record not written')
+
+  return (ingestion: string, firstOrdinal: number): InHandRecord => {
+    const key = inHandKey(ingestion, firstOrdinal)
+    const taken = new Map<string, string>()
+    const released = new Set<string>()
+    let writing: Promise<void> | undefined
+    let timer: NodeJS.Timeout | undefined
+
+    /** What is taken goes first: a key whose last field is removed is gone, and its expiry with it. */
+    async function write(): Promise<void> {
+      writing = undefined
+      clearTimeout(timer)
+      timer = undefined
+      if (taken.size + released.size === 0) return
+      const commands = redis.pipeline()
+      if (taken.size > 0) commands.hset(key, Object.fromEntries(taken)).expire(key, keepS)
+      if (released.size > 0) commands.hdel(key, ...released)
+      taken.clear()
+      released.clear()
+      await answerOr(commands.exec(), null, missed)
+    }
+
+    return {
+      async leftovers() {
+        const fields = await answerOr(redis.hgetall(key), {}, missed)
+        return new Map(Object.entries(fields).flatMap(([ordinal, text]) => parseRecord(ordinal, text)))
+      },
+      take(ordinal, { alone, deaths }) {
+        const record: InHand = { workerId, alone, deaths }
+        taken.set(String(ordinal), JSON.stringify(record))
+        released.delete(String(ordinal))
+        return (writing ??= Promise.resolve().then(write))
+      },
+      letGo(ordinal) {
+        taken.delete(String(ordinal))
+        released.add(String(ordinal))
+        timer ??= setTimeout(() => void write(), letGoWithinMs)
+      },
+      flush: write
+    }
+  }
+}
+export type OpenInHand = ReturnType<typeof createInHand>
+
+function parseRecord(ordinal: string, text: string): [number, InHand][] {
+  try {
+    return [[Number(ordinal), inHandSchema.parse(JSON.parse(text))]]
+  } catch {
+    // Written by another version: the image is suspect all the same.
+    return [[Number(ordinal), { workerId: '', alone: false, deaths: 0 }]]
+  }
+}
+
+/** A record is a precaution: a Redis that hangs or fails delays work by little and stops nothing. */
+async function answerOr<T>(answer: Promise<T>, otherwise: T, missed: (error: unknown) => void): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<T>((resolve) => {
+    timer = setTimeout(() => resolve(otherwise), patienceMs)
+  })
+  const settled = answer.catch((error: unknown) => {
+    missed(error)
+    return otherwise
+  })
+  return Promise.race([settled, late]).finally(() => clearTimeout(timer))
+}

@@ -1,0 +1,85 @@
+// What one child has in its hands: sends tasks, settles them from its messages, and at its death tells suspects from bystanders by what it had touched.
+import type { FromChild, Priority } from '../child-protocol.ts'
+import type { Touches } from '../started-tasks-file.ts'
+import type { Child } from './child-handle.ts'
+import type { PendingTask } from './task.ts'
+
+export interface Hands {
+  readonly child: Child
+  /** Nothing may be given once this is false. */
+  readonly alive: boolean
+  /** Whether the child has finished anything. */
+  readonly worked: boolean
+  /** Tasks of these priorities that the child has or is about to get. */
+  count(...priorities: Priority[]): number
+  give(pending: PendingTask): void
+}
+
+export interface HandsDeps {
+  child: Child
+  /** Room has become free. */
+  onFree: () => void
+  /** The child has died before it touched this one's picture. */
+  onReturned: (pending: PendingTask) => void
+}
+
+export function createHands({ child, onFree, onReturned }: HandsDeps): Hands {
+  const held = new Map<number, PendingTask>()
+  let nextId = 1
+  let dead = false
+  let worked = false
+
+  function hear(message: FromChild): void {
+    if (!('id' in message)) return
+    const pending = held.get(message.id)
+    if (pending === undefined) return
+    held.delete(message.id)
+    worked = true
+    if (message.type === 'done') pending.settle({ type: 'done', result: message.result })
+    if (message.type === 'failed') pending.settle({ type: 'failed', code: message.code, message: message.message })
+    onFree()
+  }
+
+  function die(touches: Touches): void {
+    dead = true
+    const left = [...held]
+    held.clear()
+    for (const [id, pending] of left) {
+      if (pending.settled) continue
+      if (touches.ids.has(id)) pending.settle({ type: 'died', sole: touches.count === 1 })
+      else onReturned(pending)
+    }
+  }
+
+  async function send(id: number, pending: PendingTask): Promise<void> {
+    await pending.beforeSend?.()
+    if (dead) return
+    if (pending.settled) {
+      held.delete(id)
+      onFree()
+      return
+    }
+    if (pending.priority === 'interactive') child.send({ type: 'expect', id })
+    pending.onAbort = () => child.send({ type: 'cancel', id })
+    child.send({ type: 'task', id, priority: pending.priority, task: pending.task })
+  }
+
+  child.listen(hear)
+  void child.gone.then(die)
+  return {
+    child,
+    get alive() {
+      return !dead
+    },
+    get worked() {
+      return worked
+    },
+    count: (...priorities) => [...held.values()].filter(({ priority }) => priorities.includes(priority)).length,
+    give(pending) {
+      const id = nextId++
+      held.set(id, pending)
+      pending.onAbort = () => {}
+      void send(id, pending)
+    }
+  }
+}

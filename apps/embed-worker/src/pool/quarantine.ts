@@ -1,0 +1,88 @@
+// Tries suspect pictures one at a time in a child of their own, so that a death there has one possible cause among pictures.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { appError } from '@likeness/shared/errors'
+import type { Logger } from '@likeness/shared/process/logger'
+import type { ChildTask } from '../child-protocol.ts'
+import { createGate } from '../priority-mutex.ts'
+import type { Child, StartChild } from './child-handle.ts'
+import { createHands, type Hands } from './in-flight-tasks.ts'
+import { closeChild, restartDelayMs } from './keep-alive.ts'
+import { createPendingTask, type RunOptions, type TaskOutcome } from './task.ts'
+
+export interface Isolation {
+  /** Like Pool.run, but with no other picture in the process. A child serves several one after the other; `sole` says whether it had only this one. */
+  run(task: ChildTask, options: RunOptions): Promise<TaskOutcome>
+  stop(): Promise<void>
+}
+
+/** The child died, but not of this picture: it had not touched it. */
+class Returned extends Error {}
+
+export function createIsolation({ startChild, log, idleMs = 5_000 }: { startChild: StartChild; log: Logger; idleMs?: number }): Isolation {
+  const oneAtATime = createGate({ turn: async () => {} })
+  const stopped = new AbortController()
+  let hands: Hands | undefined
+  let idleTimer: NodeJS.Timeout | undefined
+
+  function attend(child: Child): Hands {
+    const own = createHands({ child, onFree: () => {}, onReturned: (pending) => pending.reject(new Returned()) })
+    void child.gone.then(() => {
+      if (hands === own) hands = undefined
+    })
+    return own
+  }
+  async function ensureHands(): Promise<Hands> {
+    for (let failures = 0; hands === undefined; failures++) {
+      stopped.signal.throwIfAborted()
+      const child = await startChild().catch((error: unknown) => void log.error({ err: error, failures }, 'isolated inference process did not start'))
+      if (child) hands = attend(child)
+      else await sleep(restartDelayMs(failures))
+    }
+    return hands
+  }
+  function retire(): void {
+    const retired = hands
+    hands = undefined
+    void closeChild(retired?.child)
+  }
+  async function tryOnce(task: ChildTask, options: RunOptions): Promise<TaskOutcome> {
+    const own = await ensureHands()
+    const { pending, outcome } = createPendingTask(task, options)
+    if (!pending.settled) own.give(pending)
+    try {
+      return await outcome
+    } finally {
+      // Given up half-way: the next picture must not meet this one in the same process.
+      if (own.count('interactive', 'small', 'bulk') > 0) {
+        own.child.kill()
+        await own.child.gone
+      }
+    }
+  }
+  async function runAlone(task: ChildTask, options: RunOptions): Promise<TaskOutcome> {
+    clearTimeout(idleTimer)
+    try {
+      for (let failures = 0; ; failures++) {
+        stopped.signal.throwIfAborted()
+        options.signal?.throwIfAborted()
+        try {
+          return await tryOnce(task, options)
+        } catch (error) {
+          if (!(error instanceof Returned)) throw error
+        }
+        await sleep(restartDelayMs(failures))
+      }
+    } finally {
+      clearTimeout(idleTimer)
+      idleTimer = setTimeout(retire, idleMs)
+    }
+  }
+  return {
+    run: (task, options) => oneAtATime.run(options.priority, () => runAlone(task, options)),
+    async stop() {
+      stopped.abort(appError('shutting_down', 'the embed-worker is stopping'))
+      clearTimeout(idleTimer)
+      await closeChild(hands?.child)
+    }
+  }
+}

@@ -1,0 +1,48 @@
+import { fork } from 'node:child_process'
+import { readdirSync, writeSync } from 'node:fs'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { createTouchWriter, openTouchFile, touchFd } from './started-tasks-file.ts'
+
+let dir: string
+beforeEach(async () => void (dir = await mkdtemp(join(tmpdir(), 'likeness-touch-'))))
+afterEach(() => rm(dir, { recursive: true }))
+
+test('what was touched is there, and how often, and no file is left', () => {
+  const file = openTouchFile(join(dir, 'new'))
+  expect(file.read()).toEqual({ ids: new Set(), count: 0 })
+  const touch = createTouchWriter(file.fd)
+  touch(7)
+  touch(2 ** 40)
+  touch(7)
+  expect(file.read()).toEqual({ ids: new Set([7, 2 ** 40]), count: 3 })
+  expect(readdirSync(join(dir, 'new'))).toEqual([])
+  file.close()
+  expect(() => writeSync(file.fd, 'x')).toThrow()
+})
+
+test('the last 4096 are known', () => {
+  const file = openTouchFile(dir)
+  const touch = createTouchWriter(file.fd)
+  for (let id = 1; id <= 10_000; id++) touch(id)
+  const { ids, count } = file.read()
+  expect([count, ids.size, Math.min(...ids), Math.max(...ids)]).toEqual([10_000, 4096, 5905, 10_000])
+  file.close()
+})
+
+test('a process that dies right after the touch has told it', async () => {
+  const file = openTouchFile(dir)
+  const script = join(dir, 'child.mjs')
+  await writeFile(script, `
+    import { createTouchWriter, touchFd } from ${JSON.stringify(new URL('./started-tasks-file.ts', import.meta.url).href)}
+    createTouchWriter(touchFd)(42)
+    process.kill(process.pid, 'SIGKILL')
+  `)
+  const child = fork(script, [], { execArgv: ['--import', import.meta.resolve('tsx')], stdio: ['ignore', 'inherit', 'inherit', 'ipc', file.fd] })
+  expect(await new Promise((resolve) => child.once('exit', (_, signal) => resolve(signal)))).toBe('SIGKILL')
+  expect(touchFd).toBe(4)
+  expect(file.read()).toEqual({ ids: new Set([42]), count: 1 })
+  file.close()
+})

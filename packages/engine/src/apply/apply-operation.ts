@@ -1,0 +1,172 @@
+// The effect of operations on items, and of vector batches, on a collection. Safe to repeat and, per item, in any order: versions decide.
+import type { IngestOperation, Operation } from '@likeness/shared/contract/operation'
+import type { BatchItem, VectorBatch } from '@likeness/shared/contract/vector-batch'
+import { copyRows, rowsBetween, type VectorRows } from '@likeness/shared/contract/vector-rows'
+import { hashName, itemHash } from '../item/item-hash.ts'
+import { decodePayload, encodePayload, type RawPlace, rawSum } from '../item/item-payload.ts'
+import type { ItemVersion } from '../item/item-version.ts'
+import { newestRevision, overlaid, type Overlay, overlayFor, overlayOf, waitLonger } from '../item/payload-updates.ts'
+import { isOpen, type OpenIngestion } from '../log/open-ingestion.ts'
+import type { SegmentFiles } from '../segment/segment-files.ts'
+import { OrdinalRanges } from '../version/ordinal-ranges.ts'
+import type { ApplyRules } from './apply-rules.ts'
+import { applySweep, isSwept } from './filter-deletes.ts'
+import { bury, findLive, type LiveItem, oldestOpen, type WriterState } from './writer-state.ts'
+
+interface Known {
+  version: ItemVersion
+  live?: LiveItem
+}
+
+function known(state: WriterState, hash: Buffer): Known | undefined {
+  const name = hashName(hash)
+  const pending = state.pending.get(name)
+  if (pending !== undefined) return { version: pending.version }
+  const live = findLive(state, hash)
+  if (live !== undefined) return { version: live.version, live }
+  const tombstone = state.tombstones.get(name)
+  return tombstone === undefined ? undefined : { version: tombstone }
+}
+
+/** Takes an item out of whatever holds it now. */
+function removeKnown(state: WriterState, hash: Buffer, now: Known | undefined): void {
+  const name = hashName(hash)
+  state.pending.delete(name)
+  if (now?.live !== undefined) bury(now.live)
+  if (state.tombstones.delete(name)) state.tombstonesChanged = true
+}
+
+function applyDelete(state: WriterState, id: string, revision: number, rules: ApplyRules): void {
+  const hash = itemHash(id)
+  const now = known(state, hash)
+  if (now !== undefined && !rules.supersedes({ revision, ordinal: 0 }, now.version)) return
+  removeKnown(state, hash, now)
+  state.tombstones.set(hashName(hash), { revision, ordinal: 0 })
+  state.tombstonesChanged = true
+}
+
+function applyRelabel(state: WriterState, id: string, revision: number, overlay: Overlay, rules: ApplyRules): void {
+  const hash = itemHash(id)
+  const name = hashName(hash)
+  // For whatever was accepted before and comes later.
+  state.relabels.set(name, waitLonger(state.relabels.get(name) ?? [], overlay, { revision, since: state.sweeps.at(-1)?.revision ?? 0 }))
+  state.relabelsChanged = true
+  const now = known(state, hash)
+  if (now === undefined || !rules.supersedes({ revision, ordinal: 0 }, now.version)) return
+  const pending = state.pending.get(name)
+  if (pending !== undefined) state.pending.set(name, { ...pending, payload: encodePayload(overlaid(decodePayload(pending.payload), overlay)) })
+  if (now.live === undefined) return
+  const { segment, item } = now.live
+  segment.overlays.set(item, { ...segment.overlays.get(item), ...overlay })
+  segment.relabelled = true
+}
+
+type ItemOperation = Extract<Operation, { kind: 'ingest' | 'delete' | 'relabel' | 'delete_where' }>
+const itemKinds: readonly string[] = ['ingest', 'delete', 'relabel', 'delete_where'] satisfies ItemOperation['kind'][]
+export const isItemOperation = (operation: Operation): operation is ItemOperation => itemKinds.includes(operation.kind)
+
+/** To be called in the order of revisions. A deletion by filter answers how many items it found. */
+export async function applyItemOperation(state: WriterState, operation: ItemOperation, revision: number, { rules, files }: { rules: ApplyRules; files: SegmentFiles }): Promise<number | undefined> {
+  switch (operation.kind) {
+    case 'delete':
+      for (const id of operation.ids) applyDelete(state, id, revision, rules)
+      return undefined
+    case 'relabel':
+      for (const id of operation.ids) applyRelabel(state, id, revision, overlayOf(operation), rules)
+      return undefined
+    case 'delete_where':
+      return await applySweep(state, { revision, filter: operation.filter }, files)
+    case 'ingest':
+      register(state, operation, revision)
+      return undefined
+  }
+}
+
+export function register(state: WriterState, { ingestion, total, partSize, requestId, given }: IngestOperation, revision: number): void {
+  if (state.ingestions.has(ingestion)) return
+  state.ingestions.set(ingestion, {
+    record: { revision, total, partSize, requestId, given, done: '', indexed: 0, superseded: 0, failed: 0, failures: [], completedSeq: null, completedAtMs: null },
+    done: new OrdinalRanges(),
+    failed: [],
+    closed: false
+  })
+}
+
+interface Arriving {
+  item: BatchItem
+  vectors: VectorRows
+  raws: RawPlace | undefined
+}
+
+/** Of an item's rows in a batch that was read; undefined where it keeps none. */
+function rawPlace(key: string, { header: { rawDim: dim }, raw, rawAt }: VectorBatch, first: number, end: number): RawPlace | undefined {
+  if (dim === 0 || rawAt === undefined || first === end) return undefined
+  const own = raw.subarray(first * dim, end * dim)
+  return { key, at: rawAt + 2 * first * dim, dim, sum: rawSum(new Uint8Array(own.buffer, own.byteOffset, own.byteLength)) }
+}
+
+function applyItem(state: WriterState, ingestion: OpenIngestion, { item, vectors, raws }: Arriving, rules: ApplyRules): void {
+  const { record } = ingestion
+  if (item.failure !== undefined) {
+    record.failed++
+    ingestion.failed.push({ ordinal: item.ordinal, id: item.id, line: item.line ?? null, ...item.failure })
+    return
+  }
+  const version = { revision: record.revision, ordinal: item.ordinal }
+  const hash = itemHash(item.id)
+  const now = known(state, hash)
+  if (now !== undefined && !rules.supersedes(version, now.version)) {
+    record.superseded++
+    return
+  }
+  removeKnown(state, hash, now)
+  const name = hashName(hash)
+  const { id, label, metadata = {}, imageKey, width = 0, height = 0, rows } = item
+  const payload = { id, label, metadata, imageKey, width, height, rows, ...(raws && { raws }) }
+  const waiting = state.relabels.get(name) ?? []
+  if (isSwept(state, payload, version, waiting)) {
+    state.tombstones.set(name, version)
+    state.tombstonesChanged = true
+    record.superseded++
+    return
+  }
+  state.pending.set(name, { hash, version, payload: encodePayload(overlaid(payload, overlayFor(waiting, record.revision))), vectors })
+  record.indexed++
+}
+
+/** How many items had an effect. A batch of a closed or unknown ingestion has none. */
+export function applyBatch(state: WriterState, batchKey: string, batch: VectorBatch, rules: ApplyRules): number {
+  const { header, vectors } = batch
+  const ingestion = state.ingestions.get(header.ingestion)
+  if (ingestion === undefined || !isOpen(ingestion)) return 0
+  let row = 0
+  let applied = 0
+  for (const item of header.items) {
+    const first = row
+    row += item.rows.length
+    if (item.ordinal >= ingestion.record.total || !rules.claim(ingestion.done, item.ordinal, batchKey)) continue
+    applyItem(state, ingestion, { item, vectors: copyRows(rowsBetween(vectors, header.dim, first, row)), raws: rawPlace(batchKey, batch, first, row) }, rules)
+    applied++
+  }
+  if (applied > 0) state.dirty = true
+  return applied
+}
+
+/** Lets go of tombstones, relabels and deletions by filter that no open ingestion is older than: everything that can still arrive has a higher revision. */
+export function pruneOld(state: WriterState): void {
+  const oldest = oldestOpen(state)
+  for (const [name, { revision }] of state.tombstones) {
+    if (revision < oldest) {
+      state.tombstones.delete(name)
+      state.tombstonesChanged = true
+    }
+  }
+  for (const [name, waiting] of state.relabels) {
+    if (newestRevision(waiting) < oldest) {
+      state.relabels.delete(name)
+      state.relabelsChanged = true
+    }
+  }
+  const sweeps = state.sweeps.filter(({ revision }) => revision > oldest)
+  if (sweeps.length < state.sweeps.length) Object.assign(state, { sweeps, sweepsChanged: true })
+}

@@ -1,0 +1,82 @@
+// Vector batches on their way into the state: which are still to be looked at, and what becomes of damaged ones.
+import { parseBatchKey } from '@likeness/shared/contract/keys'
+import type { VectorBatch } from '@likeness/shared/contract/vector-batch'
+import { isAppError } from '@likeness/shared/errors'
+import type { Logger } from '@likeness/shared/process/logger'
+import { untilStored } from '@likeness/store/retry-store'
+import { embeddedBatch, type EmbeddingDeps, type ReprojectRule } from '../log/embedded-batch.ts'
+import { listBatches, readBatch } from '../log/read-batches.ts'
+import { applyBatch } from './apply-operation.ts'
+import type { ApplyRules } from './apply-rules.ts'
+import { GivenBatches } from './supplied-batches.ts'
+import type { WriterState } from './writer-state.ts'
+
+export interface BatchIntakeDeps extends EmbeddingDeps {
+  protocol: ReprojectRule & ApplyRules
+  log: Logger
+  /** Damaged batches stay where they are: nothing of them will be embedded again. */
+  keepDamaged?: boolean
+}
+
+export class BatchIntake {
+  private readonly deps: BatchIntakeDeps
+  /** Batches that were applied, or can never be. */
+  private readonly seen = new Set<string>()
+  private readonly given: GivenBatches
+
+  constructor(deps: BatchIntakeDeps) {
+    this.deps = deps
+    this.given = new GivenBatches(deps)
+  }
+
+  /** Keys to take, each once: hinted ones, given ones and, with `list`, every batch of open ingestions. */
+  async outstanding(state: WriterState, { hinted = [], list }: { hinted?: readonly string[]; list: boolean }): Promise<string[]> {
+    const listed = list ? await listBatches(this.deps, state.ingestions, this.seen) : []
+    const given = await this.given.outstanding(state, this.seen)
+    return [...new Set([...hinted, ...listed, ...given])].filter((key) => !this.seen.has(key))
+  }
+
+  /** True when it had an effect. */
+  async take(state: WriterState, key: string): Promise<boolean> {
+    const ingestion = parseBatchKey(key)?.ingestion
+    // Its log entry may come in a later step: then listing finds it again.
+    if (ingestion !== undefined && !state.ingestions.has(ingestion)) return false
+    const batch = await this.read(state, key)
+    const applied = batch === undefined ? 0 : applyBatch(state, key, await embeddedBatch(this.deps, state.spec, batch), this.deps.protocol)
+    this.seen.add(key)
+    this.given.taken(key)
+    return applied > 0
+  }
+
+  /** undefined when it is not there, or damaged. */
+  private async read(state: WriterState, key: string): Promise<VectorBatch | undefined> {
+    try {
+      return await readBatch(this.deps, state.spec, key)
+    } catch (error) {
+      if (!isAppError(error, 'data_corrupt')) throw error
+      await this.refuse(state, key, error)
+      return undefined
+    }
+  }
+
+  /** Nothing of it is served. Its ordinals stay open and, once it is gone, are embedded again: a worker skips what a batch holds. */
+  private async refuse(state: WriterState, key: string, error: unknown): Promise<void> {
+    const { store, clock, log, signal, keepDamaged = false } = this.deps
+    const given = state.ingestions.get(parseBatchKey(key)?.ingestion ?? '')?.record.given === true
+    const removed = !given && !keepDamaged
+    log.error({ err: error, batch: key }, removed ? 'vector batch refused and removed' : 'vector batch refused')
+    // What was given exists nowhere else: it stays for whoever can repair it.
+    if (removed) await untilStored(clock, () => store.delete([key]), signal)
+  }
+
+  /** Fails what no batch of a given ingestion brought, once all are taken. */
+  settleGiven(state: WriterState): Promise<void> {
+    return this.given.settle(state)
+  }
+
+  /** Of a finished ingestion: none of its batches is looked at again. */
+  forget(ingestion: string): void {
+    const prefix = this.deps.keys.batchPrefix(ingestion)
+    for (const key of this.seen) if (key.startsWith(prefix)) this.seen.delete(key)
+  }
+}

@@ -1,0 +1,153 @@
+// Writes everything that a commit will name, under new unique keys, and builds its manifest. Nothing here is visible until CURRENT moves.
+import { encodeLines } from '@likeness/shared/contract/checked-object'
+import type { FailedItem } from '@likeness/shared/contract/job'
+import type { CollectionKeys } from '@likeness/shared/contract/keys'
+import { encodeOverlays, encodeWaiting } from '../item/payload-updates.ts'
+import { freshSegment, type OpenSegment } from '../segment/open-segment.ts'
+import type { SegmentFiles } from '../segment/segment-files.ts'
+import { byHash, writeSegment, type WrittenSegment } from '../segment/segment-write.ts'
+import { smallForm } from '../vector-index/segment-config.ts'
+import { encodeSweeps } from '../version/filter-delete-file.ts'
+import type { FileRef, IngestionRecord, Manifest, ManifestSegment } from '../version/manifest.ts'
+import { encodeTombstones } from '../version/tombstones.ts'
+import { pruneOld } from './apply-operation.ts'
+import type { WriterState } from './writer-state.ts'
+
+export interface CommitInput {
+  files: SegmentFiles
+  keys: CollectionKeys
+  newId: () => string
+  nowMs: number
+  parent: Manifest
+  epoch: number
+  /** Changed by a merge that trained one. */
+  quantizer: Manifest['quantizer']
+}
+
+export interface PreparedCommit {
+  manifest: Manifest
+  manifestKey: string
+  /** The segment made of what was pending; null when nothing was. */
+  added: WrittenSegment | null
+  ingestions: Record<string, IngestionRecord>
+}
+
+export type SegmentOutput = Pick<CommitInput, 'files' | 'keys' | 'newId'>
+
+async function writeChanges(input: SegmentOutput, commitId: string, segment: OpenSegment): Promise<ManifestSegment> {
+  const { files, keys } = input
+  const { ref, deleted, changed, relabelled } = segment
+  if (!changed && !relabelled) return ref
+  const deletions = changed ? { ...(await files.put(keys.deletion(ref.id, commitId), deleted.encode())), count: deleted.count } : ref.deletions
+  if (!relabelled) return { ...ref, deletions }
+  const live = new Map([...segment.overlays].filter(([item]) => !deleted.has(segment.meta.firstRow[item]!)))
+  return { ...ref, deletions, overlay: live.size === 0 ? undefined : await files.put(keys.overlay(ref.id, commitId), encodeOverlays(live)) }
+}
+
+async function writeIngestions(input: CommitInput, commitId: string, state: WriterState): Promise<Record<string, IngestionRecord>> {
+  const records: Record<string, IngestionRecord> = {}
+  for (const [id, { record, done, failed, closed }] of state.ingestions) {
+    if (closed) continue
+    const complete = done.count >= record.total
+    const next: IngestionRecord = { ...record, done: done.toString(), failures: [...record.failures] }
+    if (failed.length > 0) next.failures.push((await input.files.put(input.keys.failures(id, commitId), encodeFailures(failed))).key)
+    if (complete && record.completedSeq === null) {
+      next.completedSeq = input.parent.seq + 1
+      next.completedAtMs = input.nowMs
+    }
+    records[id] = next
+  }
+  return records
+}
+
+export const encodeFailures = (failed: readonly FailedItem[]): Uint8Array => encodeLines(failed)
+
+export async function writePending(input: SegmentOutput, state: WriterState): Promise<WrittenSegment | null> {
+  if (state.pending.size === 0) return null
+  const items = [...state.pending.values()].sort(byHash)
+  return await writeSegment({ files: input.files, keys: input.keys, spec: state.spec, id: input.newId(), form: smallForm(state.spec), items })
+}
+
+async function writeTombstones(input: CommitInput, commitId: string, state: WriterState): Promise<FileRef | null> {
+  if (!state.tombstonesChanged) return input.parent.tombstones
+  if (state.tombstones.size === 0) return null
+  return await input.files.put(input.keys.tombstones(commitId), encodeTombstones(state.tombstones))
+}
+
+async function writeRelabels(input: CommitInput, commitId: string, state: WriterState): Promise<FileRef | null> {
+  if (!state.relabelsChanged) return input.parent.relabels
+  if (state.relabels.size === 0) return null
+  return await input.files.put(input.keys.relabels(commitId), encodeWaiting(state.relabels))
+}
+
+async function writeSweeps(input: CommitInput, commitId: string, state: WriterState): Promise<FileRef | null> {
+  if (!state.sweepsChanged) return input.parent.sweeps
+  if (state.sweeps.length === 0) return null
+  return await input.files.put(input.keys.sweeps(commitId), encodeSweeps(state.sweeps))
+}
+
+/** What changed of each segment, and what is pending as a new one. */
+export async function writeSegments(input: SegmentOutput, commitId: string, state: WriterState): Promise<{ segments: ManifestSegment[]; added: WrittenSegment | null }> {
+  const survivors = state.segments.filter((segment) => segment.deleted.count < segment.ref.rows)
+  const added = await writePending(input, state)
+  const segments = await Promise.all(survivors.map((segment) => writeChanges(input, commitId, segment)))
+  if (added !== null) segments.push(added.ref)
+  return { segments, added }
+}
+
+/** Makes the segments of the state those that were written. */
+export function settleSegments(state: WriterState, { segments, added }: { segments: readonly ManifestSegment[]; added: WrittenSegment | null }): void {
+  const refs = new Map(segments.map((ref) => [ref.id, ref]))
+  state.segments = state.segments.flatMap((segment) => {
+    const ref = refs.get(segment.ref.id)
+    return ref === undefined ? [] : [Object.assign(segment, { ref, changed: false, relabelled: false })]
+  })
+  if (added !== null) state.segments.push(freshSegment(added))
+  state.pending.clear()
+}
+
+/** `added`: of what is pending. */
+export function countLive(segments: readonly OpenSegment[], added: WrittenSegment | null): Manifest['counts'] {
+  const counts = { items: added?.ref.items ?? 0, rows: added?.ref.rows ?? 0 }
+  for (const { ref, deadItems, deleted } of segments) {
+    counts.items += ref.items - deadItems
+    counts.rows += ref.rows - deleted.count
+  }
+  return counts
+}
+
+/** Outcomes are for those who wait for them. */
+const outcomesKept = 64
+
+export async function prepareCommit(input: CommitInput, state: WriterState): Promise<PreparedCommit> {
+  const commitId = input.newId()
+  const { segments, added } = await writeSegments(input, commitId, state)
+  const ingestions = await writeIngestions(input, commitId, state)
+  pruneOld(state)
+  const tombstones = await writeTombstones(input, commitId, state)
+  const relabels = await writeRelabels(input, commitId, state)
+  const sweeps = await writeSweeps(input, commitId, state)
+  const seq = input.parent.seq + 1
+  const manifest: Manifest = {
+    format: 1,
+    seq,
+    epoch: input.epoch,
+    commitId,
+    parent: input.parent.commitId,
+    createdAtMs: input.nowMs,
+    spec: state.spec,
+    appliedSlot: state.appliedSlot,
+    ingestions,
+    segments,
+    tombstones,
+    relabels,
+    sweeps,
+    snapshots: Object.fromEntries(state.snapshots),
+    outcomes: state.outcomes.slice(-outcomesKept).map((outcome) => ({ seq, ...outcome })),
+    compaction: state.compaction?.revision ?? null,
+    reprojection: state.reprojection,
+    quantizer: input.quantizer,
+    counts: countLive(state.segments, added)
+  }
+  return { manifest, manifestKey: input.keys.manifest(seq, input.epoch, commitId), added, ingestions }
+}

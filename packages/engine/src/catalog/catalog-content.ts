@@ -1,0 +1,54 @@
+// What the catalogue object holds, and what may become of its aliases.
+import { z } from 'zod'
+import { collectionNameSchema, collectionSpecSchema } from '@likeness/shared/contract/collection'
+import { appError } from '@likeness/shared/errors'
+
+export const catalogSchema = z.object({
+  format: z.literal(1),
+  /** New with every write: settles whose an ambiguous write was. */
+  writeId: z.string(),
+  collections: z.record(collectionNameSchema, collectionSpecSchema),
+  /** alias -> name. */
+  aliases: z.record(z.string(), z.string()),
+  dropped: z.array(z.object({ incarnation: z.string(), atMs: z.number() }))
+})
+export type CatalogFile = z.infer<typeof catalogSchema>
+export type Content = Omit<CatalogFile, 'format' | 'writeId'>
+
+/** Names are the users': `constructor` is one. */
+export const own = <T>(record: Record<string, T>, name: string): T | undefined => (Object.hasOwn(record, name) ? record[name] : undefined)
+
+export const notFound = (name: string) => appError('collection_not_found', `there is no collection ${JSON.stringify(name)}`)
+
+/** name_is_alias, where a collection of its own is meant. */
+export function refuseAlias({ aliases }: Content, name: string): void {
+  const target = own(aliases, name)
+  if (target !== undefined) throw appError('name_is_alias', `${JSON.stringify(name)} is an alias of ${JSON.stringify(target)}`, { detail: { collection: target } })
+}
+
+export const aliasesOf = ({ aliases }: Content, name: string): string[] => Object.keys(aliases).filter((alias) => aliases[alias] === name).sort()
+
+/** undefined: whatever it is; null: there is none. */
+export type ExpectedTarget = string | null | undefined
+
+/** alias_moved when it is not what was expected. */
+export function checkTarget({ aliases }: Content, alias: string, expected: ExpectedTarget): void {
+  const target = own(aliases, alias) ?? null
+  if (expected === undefined || target === expected) return
+  const is = target === null ? 'is no alias' : `points at ${JSON.stringify(target)}`
+  throw appError('alias_moved', `${JSON.stringify(alias)} ${is}, not at ${JSON.stringify(expected)}`, { detail: { collection: target } })
+}
+
+export function withAlias(content: Content, alias: string, name: string): Content {
+  if (own(content.collections, name) === undefined) {
+    refuseAlias(content, name)
+    throw notFound(name)
+  }
+  if (own(content.collections, alias) !== undefined) throw appError('collection_exists', `there is a collection ${JSON.stringify(alias)}: it cannot be an alias too`)
+  return { ...content, aliases: { ...content.aliases, [alias]: name } }
+}
+
+export function withoutAlias(content: Content, alias: string): Content {
+  const { [alias]: _gone, ...aliases } = content.aliases
+  return { ...content, aliases }
+}

@@ -1,0 +1,102 @@
+// A local copy of a stored file, read a piece at a time for as long as a segment is loaded. What its disk makes of it meanwhile is noticed: each block
+// that is read is compared with what was downloaded, and a copy that was damaged is fetched once more.
+import { appError, isAppError } from '@likeness/shared/errors'
+import { blockBuffer, blockBytes, type BlockSums } from './block-sums.ts'
+import type { ByteReader } from './byte-reader.ts'
+import { LocalFile } from './local-file.ts'
+
+export interface Copy {
+  path: string
+  sums: BlockSums
+}
+export interface CopySource {
+  key: string
+  /** A whole, checked copy under a path; the file that was there is replaced. object_not_found, data_corrupt, store_unavailable. */
+  fetch(): Promise<Copy>
+  /** A copy turned out to be damaged. */
+  onDamage(): void
+}
+
+export class CheckedFile implements ByteReader {
+  private readonly source: CopySource
+  private copy: Copy
+  private local: LocalFile
+  private healing: Promise<void> | undefined
+  private closed = false
+
+  private constructor(source: CopySource, copy: Copy, local: LocalFile) {
+    this.source = source
+    this.copy = copy
+    this.local = local
+  }
+
+  static async open(source: CopySource, copy: Copy): Promise<CheckedFile> {
+    return new CheckedFile(source, copy, await LocalFile.open(copy.path))
+  }
+
+  get sizeBytes(): number {
+    return this.copy.sums.sizeBytes
+  }
+
+  /** data_corrupt when neither this copy nor another one can be read as it was, or the file is not so long. */
+  async read(offset: number, length: number): Promise<Uint8Array> {
+    if (offset + length > this.sizeBytes) throw appError('data_corrupt', `${this.source.key} ends before byte ${offset + length}`)
+    const { local } = this
+    const body = (await this.readChecked(offset, length)) ?? (await this.readAgain(local, offset, length))
+    if (body === undefined) throw appError('data_corrupt', `the local copy of ${this.source.key} is damaged, and so is the next one`)
+    return body
+  }
+
+  private async readChecked(offset: number, length: number): Promise<Uint8Array | undefined> {
+    const first = Math.floor(offset / blockBytes)
+    const start = first * blockBytes
+    const blocks = blockBuffer(Math.ceil((offset + length) / blockBytes) - first)
+    const wanted = Math.min(blocks.byteLength, this.sizeBytes - start)
+    const { sums } = this.copy
+    if (!(await isFilled(this.local, blocks.subarray(0, wanted), start)) || !sums.agree(blocks, first)) return undefined
+    return blocks.subarray(offset - start, offset - start + length)
+  }
+
+  /** `local`: the copy that was damaged; another read may have replaced it by now. */
+  private async readAgain(local: LocalFile, offset: number, length: number): Promise<Uint8Array | undefined> {
+    if (this.closed) throw appError('data_corrupt', `the local copy of ${this.source.key} was damaged`)
+    if (this.local === local) await (this.healing ??= this.heal().finally(() => (this.healing = undefined)))
+    return await this.readChecked(offset, length)
+  }
+
+  private async heal(): Promise<void> {
+    this.source.onDamage()
+    const damaged = this.local
+    this.copy = await this.fetchAgain()
+    this.local = await LocalFile.open(this.copy.path)
+    // Waits for what is being read from it.
+    await damaged.close()
+  }
+
+  private async fetchAgain(): Promise<Copy> {
+    try {
+      return await this.source.fetch()
+    } catch (error) {
+      // Of a version that was collected since: there is no other copy.
+      if (!isAppError(error, 'object_not_found')) throw error
+      throw appError('data_corrupt', `the local copy of ${this.source.key} is damaged, and the store has none any more`, { cause: error })
+    }
+  }
+
+  async close(): Promise<void> {
+    this.closed = true
+    await this.healing?.catch(() => undefined)
+    await this.local.close()
+  }
+}
+
+/** A disk that answers with an error is taken as one that answers too little. */
+async function isFilled(local: LocalFile, out: Uint8Array, position: number): Promise<boolean> {
+  try {
+    await local.fill(out, position)
+    return true
+  } catch (error) {
+    if (isAppError(error, 'data_corrupt') || (error as NodeJS.ErrnoException).code === 'EIO') return false
+    throw error
+  }
+}

@@ -1,0 +1,93 @@
+// Garbage collection by the owner: what no retained manifest names is deleted, after CURRENT was moved so that nobody can still commit it.
+import type { CollectionKeys } from '@likeness/shared/contract/keys'
+import { appError, type AppError, isAppError } from '@likeness/shared/errors'
+import type { Clock } from '@likeness/shared/process/clock'
+import type { ObjectStore } from '@likeness/store/object-store'
+import { untilStored } from '@likeness/store/retry-store'
+import { manifestFiles, readManifest } from '../version/manifest.ts'
+
+export interface CollectionDeps {
+  store: ObjectStore
+  clock: Clock
+  keys: CollectionKeys
+  /** How long a superseded manifest may still be read. */
+  retentionMs: number
+}
+
+interface Found {
+  key: string
+  commitId: string
+  parent: string | null
+  createdAtMs: number
+  files: string[]
+  /** Manifests that it keeps by name. */
+  snapshots: string[]
+}
+
+/** Manifests are immutable: each is read once. */
+export type ManifestCache = Map<string, Found>
+
+/** undefined when it is gone by now. */
+async function readFound(store: ObjectStore, key: string): Promise<Found | undefined> {
+  const manifest = await readManifest(store, key)
+  if (manifest === undefined) return undefined
+  const { commitId, parent, createdAtMs } = manifest
+  return { key, commitId, parent, createdAtMs, files: manifestFiles(manifest), snapshots: Object.values(manifest.snapshots).map((snapshot) => snapshot.manifest) }
+}
+
+/** `damaged`: why, by key. */
+async function readManifests({ store, keys }: CollectionDeps, cache: ManifestCache): Promise<{ found: Found[]; damaged: Map<string, AppError> }> {
+  const found: Found[] = []
+  const damaged = new Map<string, AppError>()
+  for await (const { key } of store.list(keys.manifestPrefix)) {
+    try {
+      const entry = cache.get(key) ?? (await readFound(store, key))
+      if (entry === undefined) continue
+      cache.set(key, entry)
+      found.push(entry)
+    } catch (error) {
+      if (!isAppError(error, 'data_corrupt')) throw error
+      damaged.set(key, error)
+    }
+  }
+  for (const key of cache.keys()) if (!found.some((entry) => entry.key === key)) cache.delete(key)
+  return { found, damaged }
+}
+
+/** Of a manifest that is needed and cannot be read nobody knows what it keeps: data_corrupt, or object_not_found. */
+function mustHave({ found, damaged }: Awaited<ReturnType<typeof readManifests>>, key: string): Found {
+  const entry = found.find((one) => one.key === key)
+  if (entry === undefined) throw damaged.get(key) ?? appError('object_not_found', `${key}, named by CURRENT or a snapshot, is missing`)
+  return entry
+}
+
+/** Manifests that may still be used: the committed one, its snapshots, and those superseded less than the retention ago. A damaged one that is none of the first two is of no use to anybody. */
+function retained(read: Awaited<ReturnType<typeof readManifests>>, committed: string, retentionMs: number, nowMs: number): Found[] {
+  const { found } = read
+  const supersededAtMs = new Map(found.map(({ parent, createdAtMs }) => [parent, createdAtMs]))
+  const { snapshots } = mustHave(read, committed)
+  const kept = new Set([committed, ...snapshots.map((key) => mustHave(read, key).key)])
+  return found.filter(({ key, commitId, createdAtMs }) => kept.has(key) || nowMs - (supersededAtMs.get(commitId) ?? createdAtMs) < retentionMs)
+}
+
+/**
+ * Keys that can go once CURRENT has moved, found before that: what is written later is never among them.
+ * `held`: ids of files that this owner's merges under way write; asked once everything is listed, as a merge may begin anew meanwhile.
+ * data_corrupt or object_not_found when it cannot be known.
+ */
+export async function findGarbage(deps: CollectionDeps, cache: ManifestCache, committed: string, held: () => ReadonlySet<string>): Promise<string[]> {
+  return await untilStored(deps.clock, async () => {
+    const { store, keys } = deps
+    const listed: string[] = []
+    for (const prefix of [keys.segmentPrefix, keys.deletionPrefix, keys.sidePrefix]) {
+      for await (const { key } of store.list(prefix)) listed.push(key)
+    }
+    // Manifests after the files: a manifest that names a listed file cannot be missed.
+    const read = await readManifests(deps, cache)
+    const kept = retained(read, committed, deps.retentionMs, deps.clock.nowMs())
+    const roots = new Set(kept.flatMap(({ key, files }) => [key, ...files]))
+    const ids = held()
+    const isHeld = (key: string): boolean => ids.has(key) || key.split(/[/.]/).some((id) => ids.has(id))
+    return [...listed, ...read.found.map(({ key }) => key), ...read.damaged.keys()].filter((key) => !roots.has(key) && !isHeld(key))
+  })
+}

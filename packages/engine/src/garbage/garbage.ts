@@ -1,0 +1,61 @@
+// What an owner may delete once CURRENT has moved: files that no retained version names, and what requests have stored that were never accepted.
+import { isAppError } from '@likeness/shared/errors'
+import type { Logger } from '@likeness/shared/process/logger'
+import { untilStored } from '@likeness/store/retry-store'
+import type { ProtocolContext } from '../version/commit-protocol.ts'
+import type { Current } from '../version/current.ts'
+import { readAsOwner } from '../version/fenced-read.ts'
+import { type CollectionDeps, findGarbage, type ManifestCache } from './collector.ts'
+import { UnacceptedUploads } from './unaccepted-uploads.ts'
+
+export interface GarbageDeps extends CollectionDeps {
+  context: ProtocolContext
+  log: Logger
+  signal?: AbortSignal
+  uploadRetentionMs?: number
+}
+
+export class Garbage {
+  private readonly deps: GarbageDeps
+  private readonly heldIds: () => ReadonlySet<string>
+  private readonly cache: ManifestCache = new Map()
+  private readonly unaccepted: UnacceptedUploads | undefined
+
+  /** `heldIds`: of files that are being written. */
+  constructor(deps: GarbageDeps, heldIds: () => ReadonlySet<string>) {
+    this.deps = deps
+    this.heldIds = heldIds
+    const { uploadRetentionMs } = deps
+    this.unaccepted = uploadRetentionMs === undefined ? undefined : new UnacceptedUploads({ ...deps, retentionMs: uploadRetentionMs })
+  }
+
+  /** None while a manifest that is needed is damaged. */
+  async files({ epoch, manifest }: Current): Promise<string[]> {
+    const { context, log } = this.deps
+    try {
+      return await readAsOwner(context, epoch, () => findGarbage(this.deps, this.cache, manifest, this.heldIds))
+    } catch (error) {
+      if (!isAppError(error, 'data_corrupt')) throw error
+      log.error({ err: error }, 'a manifest is damaged, nothing is collected until it is repaired')
+      return []
+    }
+  }
+
+  /** Looks at the next ones. */
+  async hasUploads(isRegistered: (ingestion: string) => boolean): Promise<boolean> {
+    const { deps: { clock, signal }, unaccepted } = this
+    return unaccepted !== undefined && (await untilStored(clock, () => unaccepted.find(isRegistered), signal)).length > 0
+  }
+
+  /** Every object of those that were found; undefined while something accepted is not read yet. */
+  async uploads({ appliedSlot, ingestions }: { appliedSlot: number; ingestions: ReadonlyMap<string, unknown> }): Promise<string[] | undefined> {
+    const { deps: { store, clock, keys, signal }, unaccepted } = this
+    if (unaccepted === undefined || (await untilStored(clock, () => store.head(keys.logSlot(appliedSlot + 1)), signal)) !== undefined) return undefined
+    return await untilStored(clock, () => unaccepted.objects((ingestion) => ingestions.has(ingestion)), signal)
+  }
+
+  /** What was found is deleted. */
+  clearUploads(): void {
+    this.unaccepted?.clear()
+  }
+}

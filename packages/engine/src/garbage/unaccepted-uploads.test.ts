@@ -1,0 +1,88 @@
+// Objects of requests that were never accepted go, those of accepted ones stay, whoever is slow, dead or late.
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { createUlid } from '@likeness/shared/data/ulid'
+import { createGallery, type Gallery, itemsFrom } from '../testing/gallery.ts'
+
+const hour = 3_600_000
+const day = 24 * hour
+let gallery: Gallery
+beforeEach(async () => {
+  gallery = await createGallery({ uploadRetentionMs: day })
+})
+afterEach(() => gallery.close())
+
+const aged = (ageMs: number): string => createUlid(Date.now() - ageMs)
+/** Pictures, list and batch, as a request stores them before its log entry. */
+async function store(ingestion: string, { pictures = 3 } = {}): Promise<void> {
+  const { keys, embed } = gallery
+  for (let n = 0; n < pictures; n++) await gallery.store.put(keys.image(`${ingestion}-${n}`), Buffer.from('picture'))
+  await gallery.store.put(keys.itemListPart(ingestion, 0), Buffer.from('list'))
+  await embed(ingestion, itemsFrom(1, 2))
+}
+const objectsOf = async (ingestion: string): Promise<number> => (await gallery.storedKeys(gallery.keys.root)).filter((key) => key.includes(ingestion) && !key.includes('/job/')).length
+
+test('what an api process that died had stored is deleted past the retention, and nothing younger', async () => {
+  const [old, young] = [aged(day + 1_000), aged(day - 60_000)]
+  await store(old)
+  await store(young)
+  const writer = await gallery.openWriter()
+  expect(await writer.collectUploads()).toBe(5)
+  expect([await objectsOf(old), await objectsOf(young)]).toEqual([0, 5])
+  expect(await writer.collectUploads()).toBe(0)
+})
+
+test('what was accepted stays, however old: open, given, finished, and let go of', async () => {
+  const writer = await gallery.openWriter()
+  const ids = [aged(9 * day), aged(8 * day), aged(7 * day), aged(6 * day)]
+  for (const id of ids) await store(id)
+  const [open, finished, given, unread] = ids as [string, string, string, string]
+  await gallery.accept(itemsFrom(1, 9), { ingestion: open })
+  await gallery.accept(itemsFrom(1, 2), { ingestion: finished })
+  await gallery.accept(itemsFrom(1, 2), { ingestion: given, given: true })
+  await writer.step({ list: true })
+  await gallery.remove('unknown')
+  await writer.step({ list: true })
+  await gallery.accept(itemsFrom(1, 2), { ingestion: unread })
+  // In the log, and this owner has not read it: nothing is judged.
+  const dead = aged(2 * day)
+  await store(dead)
+  expect(await writer.collectUploads()).toBe(0)
+  await writer.step({ list: true })
+  expect(await writer.collectUploads()).toBe(5)
+  for (const id of ids) expect(await objectsOf(id)).toBe(5)
+  expect(await (await gallery.openWriter()).collectUploads()).toBe(0)
+  for (const id of ids) expect(await objectsOf(id)).toBe(5)
+  expect(await objectsOf(dead)).toBe(0)
+})
+
+test('an owner that was replaced deletes nothing', async () => {
+  await store(aged(2 * day))
+  const stale = await gallery.openWriter()
+  await gallery.openWriter()
+  const before = await gallery.storedKeys('')
+  await expect(stale.collectUploads()).rejects.toMatchObject({ code: 'ownership_lost' })
+  expect(await gallery.storedKeys('')).toEqual(before)
+})
+
+test('many ingestions and many pictures are gone through in turns', async () => {
+  const writer = await gallery.openWriter()
+  const accepted = aged(5 * day)
+  await store(accepted, { pictures: 250 })
+  await gallery.accept(itemsFrom(1, 9), { ingestion: accepted })
+  await writer.step({})
+  const dead = Array.from({ length: 450 }, (_, i) => aged(4 * day - i))
+  for (const id of dead) await gallery.store.put(gallery.keys.image(`${id}-0`), Buffer.from('picture'))
+  const counts: number[] = []
+  for (let turn = 0; turn < 4; turn++) counts.push(await writer.collectUploads())
+  expect(counts).toEqual([199, 200, 51, 0])
+  expect(await objectsOf(accepted)).toBe(252)
+})
+
+test('what comes after its ingestion was deleted goes with the next owner', async () => {
+  const id = aged(2 * day)
+  await store(id)
+  const writer = await gallery.openWriter()
+  await writer.collectUploads()
+  await gallery.store.put(gallery.keys.image(`${id}-9`), Buffer.from('late'))
+  expect(await (await gallery.openWriter()).collectUploads()).toBe(1)
+})

@@ -1,0 +1,93 @@
+// What is left of ingestions that were never accepted: pictures, item lists and vector batches of an api process that died before its log entry.
+// A request is refused once it is half the retention old (apps/api/src/ingest/ingestion.ts), so past all of it no log entry can name them any more, with
+// hours for clocks that differ and for answers that come late. What was accepted is registered with the owner, or has a result.
+import type { CollectionKeys } from '@likeness/shared/contract/keys'
+import { ulidPattern, ulidTimeMs } from '@likeness/shared/data/ulid'
+import type { Clock } from '@likeness/shared/process/clock'
+import type { ObjectStore } from '@likeness/store/object-store'
+
+export interface UploadSource {
+  store: ObjectStore
+  clock: Clock
+  keys: CollectionKeys
+  retentionMs: number
+}
+
+/** Looked at in one turn, so that a turn takes seconds. */
+const ingestionsPerTurn = 200
+/** After so many objects of one that stays, the rest of them is skipped. */
+const keysBeforeSkip = 100
+
+/** Names under a prefix begin with the id of their ingestion, so they come by age. */
+interface Walk {
+  prefix: string
+  /** Keys up to here were looked at. */
+  after: string
+}
+
+export class UnacceptedUploads {
+  private readonly source: UploadSource
+  private readonly walks: Walk[]
+  private readonly found = new Set<string>()
+
+  constructor(source: UploadSource) {
+    this.source = source
+    const { imagePrefix, ingestionsPrefix, batchesPrefix } = source.keys
+    this.walks = [imagePrefix, ingestionsPrefix, batchesPrefix].map((prefix) => ({ prefix, after: prefix }))
+  }
+
+  /** Ids of ingestions past the retention of which nothing says that they were accepted. Goes on where the last call ended, also one that failed; a new owner begins anew. */
+  async find(isRegistered: (ingestion: string) => boolean): Promise<string[]> {
+    for (const walk of this.walks) await this.advance(walk, isRegistered)
+    return [...this.found]
+  }
+
+  private async advance(walk: Walk, isRegistered: (ingestion: string) => boolean): Promise<void> {
+    const { store, clock, retentionMs } = this.source
+    const untilMs = clock.nowMs() - retentionMs
+    for (let looked = 0, last = '', skipping = true; skipping; ) {
+      skipping = false
+      let keys = 0
+      for await (const { key } of store.list(walk.prefix, { startAfter: walk.after })) {
+        const ingestion = key.slice(walk.prefix.length, walk.prefix.length + 26)
+        if (!ulidPattern.test(ingestion)) continue
+        if (ingestion !== last) {
+          if (looked++ === ingestionsPerTurn || ulidTimeMs(ingestion) > untilMs) return
+          keys = 0
+          last = ingestion
+          if (!(await this.isAccepted(ingestion, isRegistered))) this.found.add(ingestion)
+        }
+        walk.after = key
+        if (++keys < keysBeforeSkip) continue
+        walk.after = `${walk.prefix}${ingestion}~`
+        skipping = true
+        break
+      }
+    }
+  }
+
+  private async isAccepted(ingestion: string, isRegistered: (ingestion: string) => boolean): Promise<boolean> {
+    return isRegistered(ingestion) || (await this.source.store.head(this.source.keys.jobResult(ingestion))) !== undefined
+  }
+
+  /** Everything that is stored of those that were found and are still not accepted, asked when every slot that there is is applied. */
+  async objects(isRegistered: (ingestion: string) => boolean): Promise<string[]> {
+    const { store, keys } = this.source
+    const objects: string[] = []
+    for (const ingestion of [...this.found]) {
+      if (await this.isAccepted(ingestion, isRegistered)) {
+        this.found.delete(ingestion)
+        continue
+      }
+      for (const prefix of [keys.image(`${ingestion}-`), keys.itemListPrefix(ingestion), keys.batchPrefix(ingestion)]) {
+        for await (const { key } of store.list(prefix)) objects.push(key)
+      }
+    }
+    return objects
+  }
+
+  /** What was found is deleted. */
+  clear(): void {
+    this.found.clear()
+  }
+}

@@ -1,0 +1,38 @@
+// The payload of an item: JSON beside its columns, read by row when it is answered.
+import { createHash } from 'node:crypto'
+import { z } from 'zod'
+import { metadataSchema } from '@likeness/shared/contract/item-list'
+import { batchRowSchema } from '@likeness/shared/contract/vector-batch'
+
+export const rawPlaceSchema = z.object({
+  /** Of the vector batch, in the object store. */
+  key: z.string(),
+  /** Its first byte; float16 [rows, dim]. */
+  at: z.number().int(),
+  dim: z.number().int(),
+  /** First half of the sha256 of these bytes, in hex. */
+  sum: z.string()
+})
+export type RawPlace = z.infer<typeof rawPlaceSchema>
+export const rawSum = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex').slice(0, 32)
+
+export const itemPayloadSchema = z.object({
+  id: z.string(),
+  label: z.string().nullable(),
+  metadata: metadataSchema,
+  imageKey: z.string().nullable(),
+  width: z.number(),
+  height: z.number(),
+  rows: z.array(batchRowSchema),
+  /** Where the raw vectors of its rows lie; not there for vectors that were made elsewhere. */
+  raws: rawPlaceSchema.optional()
+})
+export type ItemPayload = z.infer<typeof itemPayloadSchema>
+
+export const encodePayload = (payload: ItemPayload): Buffer => Buffer.from(JSON.stringify(payload))
+export const decodePayload = (body: Uint8Array): ItemPayload => itemPayloadSchema.parse(JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8')))
+
+/** What filters and groups look at. */
+export type Attributes = Pick<ItemPayload, 'label' | 'metadata'>
+/** Unchecked: of a payload that this program wrote, when there are many. */
+export const readAttributes = (body: Uint8Array): Attributes => JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8')) as Attributes

@@ -1,0 +1,71 @@
+// What the log alone says of a collection as a whole: its settings, its snapshots, the restores that had an effect, what was ingested.
+import { changeSettings, type CollectionSettings, type EmbeddingSpec } from '@likeness/shared/contract/collection'
+import { type IngestOperation, type LogSlot, type Operation, type RestoreOperation, revisionOf } from '@likeness/shared/contract/operation'
+import { assertNoGap, missingSlot, readSlots, type WorkSource } from './read-log.ts'
+
+const slotsPerRead = 256
+
+export interface Restore {
+  slot: number
+  revision: number
+  snapshot: RestoreOperation['snapshot']
+}
+export interface LogHistory {
+  /** The last slot that was read. */
+  slot: number
+  /** What became of those at creation. */
+  settings: CollectionSettings
+  /** Those that were not dropped, by name. */
+  snapshots: Map<string, { revision: number; createdAtMs: number }>
+  restores: Restore[]
+  ingestions: { operation: IngestOperation; revision: number }[]
+  rebuilds: { revision: number; atMs: number }[]
+  reprojections: { revision: number; embedding: EmbeddingSpec }[]
+}
+
+/** Slots after `after` up to `last`, in order; object_not_found when one of them is missing, or (without `last`, up to the end) a later one is there. */
+export async function* slotsBetween(source: WorkSource, after: number, last = Infinity): AsyncIterable<{ slot: number; log: LogSlot }> {
+  for (let applied = after; applied < last; ) {
+    const slots = await readSlots(source, applied, Math.min(slotsPerRead, last - applied))
+    for (const log of slots) yield { slot: ++applied, log }
+    if (slots.length > 0) continue
+    if (last !== Infinity) throw missingSlot(source, applied + 1)
+    return await assertNoGap(source, applied)
+  }
+}
+
+function follow(history: LogHistory, operation: Operation, { slot, revision }: { slot: number; revision: number }): void {
+  const { snapshots } = history
+  switch (operation.kind) {
+    case 'ingest':
+      return void history.ingestions.push({ operation, revision })
+    case 'configure':
+      return void (history.settings = changeSettings(history.settings, operation.settings))
+    case 'take_snapshot':
+      if (!snapshots.has(operation.name)) snapshots.set(operation.name, { revision, createdAtMs: operation.atMs })
+      return
+    case 'drop_snapshot':
+      return void snapshots.delete(operation.name)
+    case 'restore':
+      if (snapshots.get(operation.name)?.revision === operation.snapshot.revision) history.restores.push({ slot, revision, snapshot: operation.snapshot })
+      return
+    case 'rebuild':
+      return void history.rebuilds.push({ revision, atMs: operation.atMs })
+    case 'reproject':
+      return void history.reprojections.push({ revision, embedding: operation.embedding })
+    case 'delete':
+    case 'relabel':
+    case 'delete_where':
+    case 'compact':
+  }
+}
+
+/** Up to a slot, or all of it. */
+export async function readHistory(source: WorkSource, settings: CollectionSettings, last?: number): Promise<LogHistory> {
+  const history: LogHistory = { slot: 0, settings, snapshots: new Map(), restores: [], ingestions: [], rebuilds: [], reprojections: [] }
+  for await (const { slot, log } of slotsBetween(source, 0, last)) {
+    history.slot = slot
+    for (const [index, operation] of log.operations.entries()) follow(history, operation, { slot, revision: revisionOf(slot, index) })
+  }
+  return history
+}

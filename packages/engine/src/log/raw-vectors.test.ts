@@ -1,0 +1,45 @@
+import { afterEach, expect, test } from 'vitest'
+import { toFloat16 } from '@likeness/shared/data/float16'
+import type { StoredItem } from '../contract.ts'
+import { createGallery, type Gallery, type GalleryOptions, vectorOf } from '../testing/gallery.ts'
+import { readRawVectors } from './raw-vectors.ts'
+
+let gallery: Gallery
+afterEach(() => gallery.close())
+
+async function fill(options: GalleryOptions): Promise<(id: string) => Promise<StoredItem>> {
+  gallery = await createGallery(options)
+  const writer = await gallery.openWriter()
+  await gallery.add(writer, [{ id: 'a', seeds: [1] }, { id: 'b', seeds: [2, 3] }, { id: 'c', seeds: [4] }])
+  return async (id) => {
+    const snapshot = await gallery.replica.acquire(gallery.spec.incarnation, { consistency: 'strong', timeoutMs: 5_000 })
+    try {
+      return (await snapshot.getItem(id))!
+    } finally {
+      snapshot.release()
+    }
+  }
+}
+
+test('the raw vectors of an item are those that its batch brought, row by row', async () => {
+  const itemOf = await fill({ raw: 'f16' })
+  for (const [id, seeds] of [['a', [1]], ['b', [2, 3]], ['c', [4]]] as const) {
+    expect([...(await readRawVectors(gallery.store, await itemOf(id)))!]).toEqual([...toFloat16(Float32Array.from(seeds.flatMap((seed) => [...vectorOf(seed)])))])
+  }
+})
+
+test('there are none of an item whose batch kept none, and of one whose batch is gone', async () => {
+  const item = await (await fill({}))('a')
+  expect(item.raws).toBeUndefined()
+  expect(await readRawVectors(gallery.store, item)).toBeUndefined()
+  expect(await readRawVectors(gallery.store, { ...item, raws: { key: 'gone', at: 0, dim: 2, sum: '' } })).toBeUndefined()
+})
+
+test('damage to them is found before they are used', async () => {
+  const item = await (await fill({ raw: 'f16' }))('b')
+  const { key, at } = item.raws!
+  const body = Buffer.from((await gallery.store.get(key))!.body)
+  body[at + 3]! ^= 1
+  await gallery.store.put(key, body)
+  await expect(readRawVectors(gallery.store, item)).rejects.toMatchObject({ code: 'data_corrupt' })
+})

@@ -1,0 +1,97 @@
+// Makes a collection again from its log and batches alone, up to a slot. A restore in between is made again by making what its snapshot held:
+// the log up to the snapshot's slot, with the ordinals that were done by then, which the log entry of the restore says.
+import type { CollectionSpec } from '@likeness/shared/contract/collection'
+import type { CollectionKeys } from '@likeness/shared/contract/keys'
+import { revisionOf } from '@likeness/shared/contract/operation'
+import { appError } from '@likeness/shared/errors'
+import { untilStored } from '@likeness/store/retry-store'
+import { applyItemOperation, isItemOperation } from '../apply/apply-operation.ts'
+import { BatchIntake, type BatchIntakeDeps } from '../apply/batch-intake.ts'
+import { writePending } from '../apply/prepare-commit.ts'
+import { applyRestore } from '../apply/restore.ts'
+import { emptyWriterState, type WriterState } from '../apply/writer-state.ts'
+import { readHistory, type Restore, slotsBetween } from '../log/log-history.ts'
+import type { OpenIngestion } from '../log/open-ingestion.ts'
+import { freshSegment } from '../segment/open-segment.ts'
+import type { SegmentFiles } from '../segment/segment-files.ts'
+import { readJobResult } from '../version/job-result.ts'
+import { OrdinalRanges } from '../version/ordinal-ranges.ts'
+
+export interface ReplayDeps extends BatchIntakeDeps {
+  files: SegmentFiles
+  keys: CollectionKeys
+  newId: () => string
+}
+
+const batchesPerSegment = 16
+
+/** What log and batches made of a collection by the end of a slot. `open`: the done ordinals of ingestions that were open; all of the others were done. */
+interface Point {
+  appliedSlot: number
+  open: Readonly<Record<string, string>>
+  /** Of these nobody knows: what there is of them is taken. */
+  unfinished?: ReadonlySet<string>
+}
+
+/**
+ * The state at a point, with segments that are written and not committed. Its ingestions are of no use, but for `unfinished` ones: what is done of them is all that was asked for.
+ * data_corrupt when batches of it are damaged or missing: it would be less than it was.
+ */
+export async function replay(deps: ReplayDeps, spec: CollectionSpec, to: Point): Promise<WriterState> {
+  const { restores } = await readHistory(deps, spec.settings, to.appliedSlot)
+  const context = { rules: deps.protocol, files: deps.files }
+
+  async function stateAt({ appliedSlot, open, unfinished }: Point): Promise<WriterState> {
+    const base = restores.findLast(({ slot }) => slot <= appliedSlot)
+    const state = base === undefined ? emptyWriterState(spec) : await restoredState(base)
+    for await (const { slot, log } of slotsBetween(deps, base === undefined ? 0 : base.slot - 1, appliedSlot)) {
+      for (const [index, operation] of log.operations.entries()) {
+        const revision = revisionOf(slot, index)
+        if (isItemOperation(operation) && revision > (base?.revision ?? 0)) await applyItemOperation(state, operation, revision, context)
+      }
+      state.appliedSlot = slot
+    }
+    for (const [id, done] of Object.entries(open)) limitTo(state, id, done)
+    await takeAll(deps, state)
+    for (const [id, ingestion] of state.ingestions) if (unfinished?.has(id) !== true) await assertWhole(deps, id, ingestion)
+    return state
+  }
+
+  async function restoredState({ revision, snapshot }: Restore): Promise<WriterState> {
+    const state = await stateAt(snapshot)
+    applyRestore(state, { segments: state.segments, quantizer: null }, revision, deps.protocol)
+    state.ingestions.clear()
+    return state
+  }
+
+  return await stateAt(to)
+}
+
+/** Only these ordinals are still to come. */
+function limitTo(state: WriterState, id: string, done: string): void {
+  const ingestion = state.ingestions.get(id)
+  if (ingestion === undefined) return
+  const wanted = OrdinalRanges.parse(done)
+  for (let ordinal = 0; ordinal < ingestion.record.total; ordinal++) if (!wanted.has(ordinal)) ingestion.done.add(ordinal)
+}
+
+async function takeAll(deps: ReplayDeps, state: WriterState): Promise<void> {
+  const { files, keys, newId, clock, signal } = deps
+  const intake = new BatchIntake({ ...deps, keepDamaged: true })
+  const batches = await intake.outstanding(state, { list: true })
+  for (let at = 0; at < batches.length; at += batchesPerSegment) {
+    for (const key of batches.slice(at, at + batchesPerSegment)) await intake.take(state, key)
+    const segment = await untilStored(clock, () => writePending({ files, keys, newId }, state), signal)
+    state.pending.clear()
+    if (segment !== null) state.segments.push(freshSegment(segment))
+  }
+}
+
+/** Every ordinal was in a batch, also of an item that failed; of given vectors those that failed were not. */
+async function assertWhole({ store, clock, keys, signal }: ReplayDeps, id: string, { record, done }: OpenIngestion): Promise<void> {
+  const missing = record.total - done.count
+  if (missing === 0) return
+  const result = record.given === true ? await untilStored(clock, () => readJobResult(store, keys, id), signal) : undefined
+  if (record.given === true && missing <= (result?.failed ?? missing)) return
+  throw appError('data_corrupt', `the vectors of ${missing} items are damaged or missing under ${keys.batchPrefix(id)}`)
+}

@@ -1,0 +1,175 @@
+// One collection on a replica: follows CURRENT, loads only new files, swaps one snapshot reference.
+import { readFile } from 'node:fs/promises'
+import type { CollectionSpec } from '@likeness/shared/contract/collection'
+import { collectionKeys } from '@likeness/shared/contract/keys'
+import { appError, isAppError, messageOf } from '@likeness/shared/errors'
+import type { Clock } from '@likeness/shared/process/clock'
+import type { Logger } from '@likeness/shared/process/logger'
+import type { ObjectStore } from '@likeness/store/object-store'
+import type { FileCache } from '../files/file-cache.ts'
+import { decodeOverlays } from '../item/payload-updates.ts'
+import { OpenSnapshot } from '../search/collection-reader.ts'
+import { LoadedSegment } from '../search/loaded-segment.ts'
+import { openPart, type Part } from '../search/segment-view.ts'
+import { Bitmap } from '../version/bitmap.ts'
+import { readCurrent } from '../version/current.ts'
+import { type FileRef, type Manifest, type ManifestSegment, readManifest } from '../version/manifest.ts'
+
+export interface CollectionReplicaDeps {
+  store: ObjectStore
+  clock: Clock
+  log: Logger
+  cache: FileCache
+  incarnation: string
+}
+
+export class CollectionReplica {
+  private readonly deps: CollectionReplicaDeps
+  private snapshot: OpenSnapshot | undefined
+  /** When the newest CURRENT that we know the content of was asked for. */
+  checkedAtMs = -Infinity
+  /** Why the newest version could not be loaded. */
+  alarm: string | null = null
+  private behindSinceMs: number | undefined
+  private hintedSeq = 0
+  private running: Promise<void> | undefined
+  private queued: Promise<void> | undefined
+  private closed = false
+  /** Snapshots that are not given back, oldest first. */
+  private readonly alive = new Set<OpenSnapshot>()
+  private givenBack: Promise<unknown> = Promise.resolve()
+
+  constructor(deps: CollectionReplicaDeps) {
+    this.deps = deps
+  }
+
+  get current(): OpenSnapshot | undefined {
+    return this.snapshot
+  }
+
+  /** Milliseconds since a commit is known that is not served yet. */
+  get behindMs(): number {
+    return this.behindSinceMs === undefined ? 0 : this.deps.clock.nowMs() - this.behindSinceMs
+  }
+
+  /** A query has a snapshot of it, or it is being loaded. */
+  get inUse(): boolean {
+    return this.running !== undefined || this.alive.size > 1 || this.snapshot?.isIdle === false
+  }
+
+  hint(seq: number): void {
+    this.hintedSeq = Math.max(this.hintedSeq, seq)
+    if (seq > (this.snapshot?.seq ?? -1)) this.behindSinceMs ??= this.deps.clock.nowMs()
+  }
+
+  /** Serves at least what CURRENT said after this call began. One that is already running may have read it before: another follows. */
+  refresh(): Promise<void> {
+    if (this.closed) return Promise.resolve()
+    if (this.running === undefined) return (this.running = this.load().finally(() => (this.running = undefined)))
+    const next = () => {
+      this.queued = undefined
+      return this.refresh()
+    }
+    return (this.queued ??= this.running.then(next, next))
+  }
+
+  private async load(): Promise<void> {
+    const { store, clock, incarnation, log } = this.deps
+    const askedAtMs = clock.nowMs()
+    try {
+      for (;;) {
+        const found = await readCurrent(store, collectionKeys(incarnation).current)
+        if (found === undefined) throw appError('collection_not_found', 'the collection was dropped')
+        if (found.current.commitId === this.snapshot?.manifest.commitId) break
+        this.hint(found.current.seq)
+        if (await this.advance(found.current.manifest, found.current.sha256)) break
+      }
+      this.checkedAtMs = askedAtMs
+      this.alarm = null
+      if ((this.snapshot?.seq ?? -1) >= this.hintedSeq) this.behindSinceMs = undefined
+    } catch (error) {
+      if (!isAppError(error, 'collection_not_found')) {
+        this.alarm = messageOf(error)
+        log.error({ err: error, incarnation, seq: this.snapshot?.seq }, 'replica keeps its old version')
+      }
+      throw error
+    }
+  }
+
+  /** False when the manifest or a file of it was collected meanwhile: CURRENT has moved on. */
+  private async advance(manifestKey: string, sha256: string): Promise<boolean> {
+    const manifest = await readManifest(this.deps.store, manifestKey, sha256)
+    if (manifest === undefined) return false
+    let parts: Part[]
+    try {
+      parts = await this.loadParts(manifest)
+    } catch (error) {
+      const now = isAppError(error, 'object_not_found') ? await readCurrent(this.deps.store, collectionKeys(this.deps.incarnation).current) : undefined
+      if (now !== undefined && now.current.manifest !== manifestKey) return false
+      throw error
+    }
+    const previous = this.snapshot
+    this.snapshot = new OpenSnapshot(manifest, parts, (idle) => {
+      this.alive.delete(idle)
+      this.givenBack = Promise.all([this.givenBack, this.giveBack(idle.parts)])
+    })
+    this.alive.add(this.snapshot)
+    previous?.release()
+    return true
+  }
+
+  private async loadParts(manifest: Manifest): Promise<Part[]> {
+    // Of older versions too: a restore brings back segments that queries may still have.
+    const before = new Map([...this.alive].flatMap(({ parts }) => parts.map((part) => [part.segment.ref.id, part] as const)))
+    const settled = await Promise.allSettled(manifest.segments.map((ref) => this.loadPart(ref, manifest.spec, before.get(ref.id))))
+    const parts = settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+    const failed = settled.find((one) => one.status === 'rejected')
+    if (failed === undefined) return parts
+    await this.giveBack(parts)
+    throw failed.reason
+  }
+
+  private async loadPart(ref: ManifestSegment, spec: CollectionSpec, before: Part | undefined): Promise<Part> {
+    const segment = before?.segment.retain() ?? (await this.loadSegment(ref, spec))
+    const same = (name: 'deletions' | 'overlay'): boolean => before?.ref[name]?.key === ref[name]?.key
+    // Narrowed parts have the ref that they were made with: of a version that was restored they would keep the old revisions.
+    if (before !== undefined && before.ref.restored === ref.restored && same('deletions') && same('overlay')) return { ...before, ref }
+    try {
+      const [deleted, overlays] = await Promise.all([
+        ref.deletions === null ? new Bitmap(ref.rows) : this.readOnce(ref.deletions, (body) => Bitmap.decode(body)),
+        ref.overlay === undefined ? new Map() : this.readOnce(ref.overlay, decodeOverlays)
+      ])
+      return openPart({ ref, segment, deleted, overlays })
+    } catch (error) {
+      await segment.release()
+      throw error
+    }
+  }
+
+  private async loadSegment(ref: ManifestSegment, spec: CollectionSpec): Promise<LoadedSegment> {
+    // One that was restored may be closing from before, and takes its files with it.
+    await this.givenBack
+    return await LoadedSegment.load(this.deps, ref, spec)
+  }
+
+  private async readOnce<T>(ref: FileRef, decode: (body: Uint8Array) => T): Promise<T> {
+    const decoded = decode(await readFile(await this.deps.cache.path(ref)))
+    await this.deps.cache.drop([ref])
+    return decoded
+  }
+
+  private async giveBack(parts: readonly Part[]): Promise<void> {
+    const released = parts.map(({ segment }) => segment.release().catch((error: unknown) => this.deps.log.error({ err: error, segment: segment.ref.id }, 'closing a segment failed')))
+    await Promise.all(released)
+  }
+
+  /** What queries still have stays open until they give it back; resolves when what nobody has is closed and its files are gone. */
+  async close(): Promise<void> {
+    this.closed = true
+    const { running } = this
+    if (running !== undefined) await running.catch((error: unknown) => this.deps.log.debug({ err: error }, 'refresh ended by closing'))
+    this.snapshot?.release()
+    this.snapshot = undefined
+    await this.givenBack
+  }
+}

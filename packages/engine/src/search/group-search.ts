@@ -1,0 +1,73 @@
+// Best items with at most so many of a kind: full groups are masked and the search goes on among the rest.
+import type { FilterScalar } from '@likeness/shared/contract/filter'
+import { attributeReader } from '../columns/attribute-reader.ts'
+import { codeOf, codeReader, type Column, emptyColumn } from '../columns/column.ts'
+import type { Bitmap } from '../version/bitmap.ts'
+import { type Candidate, type PartQuery, searchPart } from './segment-search.ts'
+import { openPart, type Part, rowsExcluded } from './segment-view.ts'
+
+export interface Grouping {
+  /** Name of a column. */
+  by: string
+  /** Items of one group. */
+  size: number
+}
+export interface GroupedCandidate extends Candidate {
+  /** undefined: a group of its own. */
+  group: FilterScalar | undefined
+}
+
+/** The first k of candidates in order of score that their groups have room for. */
+export function takeByGroup(sorted: readonly GroupedCandidate[], k: number, { size }: Grouping): GroupedCandidate[] {
+  const counts = new Map<FilterScalar, number>()
+  const taken: GroupedCandidate[] = []
+  for (const candidate of sorted) {
+    if (taken.length === k) break
+    const { group } = candidate
+    const count = group === undefined ? 0 : (counts.get(group) ?? 0)
+    if (count >= size) continue
+    if (group !== undefined) counts.set(group, count + 1)
+    taken.push(candidate)
+  }
+  return taken
+}
+
+/**
+ * At most k candidates, exactly k when the segment has them. What the best k of several segments need of each is among the best k of
+ * each: whatever is better in one segment and taken there has as good a stand-in in the whole.
+ */
+export async function searchGrouped(part: Part, query: PartQuery, grouping: Grouping): Promise<GroupedCandidate[]> {
+  const columns = await part.segment.columns.getAll([grouping.by])
+  const read = attributeReader(part.overlays, columns)
+  const groupOf = (item: number) => read(item, grouping.by)
+  const taken: GroupedCandidate[] = []
+  for (let rest = part, want = query.k; ; want *= 4) {
+    const found = await searchPart(rest, { ...query, k: want })
+    const grouped = found.map((candidate): GroupedCandidate => ({ ...candidate, group: groupOf(candidate.item) }))
+    taken.splice(0, taken.length, ...takeByGroup([...taken, ...grouped], query.k, grouping))
+    if (taken.length === query.k || found.length < want) return taken
+    rest = openPart({ ...part, deleted: part.deleted.union(await takenOrFull(part, columns.get(grouping.by) ?? emptyColumn, { taken, groupOf, size: grouping.size })) })
+  }
+}
+
+interface Groups {
+  taken: readonly GroupedCandidate[]
+  groupOf: (item: number) => FilterScalar | undefined
+  size: number
+}
+
+/** Rows of what is taken and of what has no room. */
+async function takenOrFull({ segment, overlays }: Part, column: Column, { taken, groupOf, size }: Groups): Promise<Bitmap> {
+  const counts = new Map<FilterScalar, number>()
+  for (const { group } of taken) if (group !== undefined) counts.set(group, (counts.get(group) ?? 0) + 1)
+  const full = new Set([...counts].filter(([, count]) => count >= size).map(([group]) => group))
+  const fullCodes = new Set([...full].map((group) => codeOf(column, group)))
+  const items = new Set(taken.map(({ item }) => item))
+  const codeOfItem = codeReader(column)
+  const hasRoom = (item: number): boolean => {
+    if (!overlays.has(item)) return !fullCodes.has(codeOfItem(item))
+    const group = groupOf(item)
+    return group === undefined || !full.has(group)
+  }
+  return await rowsExcluded(segment.meta, (item) => !items.has(item) && hasRoom(item))
+}

@@ -1,0 +1,144 @@
+// A segment open for reading: Faiss index and columns in memory, payload on disk read by item. Shared by snapshots; closed with its last one.
+import { FaissError } from '@likeness/faiss'
+import type { CollectionSpec } from '@likeness/shared/contract/collection'
+import type { VectorRows } from '@likeness/shared/contract/vector-rows'
+import { Recent } from '@likeness/shared/data/recent'
+import { appError } from '@likeness/shared/errors'
+import type { Logger } from '@likeness/shared/process/logger'
+import type { StoredItem } from '../contract.ts'
+import type { CheckedFile } from '../files/checked-file.ts'
+import type { FileCache } from '../files/file-cache.ts'
+import { readWhole } from '../files/read-whole.ts'
+import { openRowFile, type RowFile } from '../files/row-file.ts'
+import { VectorFile } from '../files/vector-file.ts'
+import { type Attributes, decodePayload, readAttributes } from '../item/item-payload.ts'
+import { decodeSegmentMeta, type SegmentMeta } from '../segment/item-table.ts'
+import { readSegmentIndex } from '../vector-index/open-index.ts'
+import type { SegmentIndex } from '../vector-index/segment-index.ts'
+import type { Bitmap } from '../version/bitmap.ts'
+import { type ManifestSegment, segmentFiles } from '../version/manifest.ts'
+import { SegmentColumns } from './segment-columns.ts'
+
+/** Of attributes, when a segment has no columns. */
+const itemsPerRead = 1024
+
+export class LoadedSegment {
+  readonly ref: ManifestSegment
+  readonly meta: SegmentMeta
+  readonly index: SegmentIndex
+  readonly columns: SegmentColumns
+  /** Rows that do not match, by filter. */
+  readonly excluded = new Recent<Bitmap>(recentFilters)
+  /** Full vectors, where hits are scored by them or the index cannot give rows. */
+  readonly vectors: RowFile | undefined
+  private readonly payload: CheckedFile
+  private readonly cache: FileCache
+  private users = 1
+
+  private constructor(parts: { ref: ManifestSegment; meta: SegmentMeta; index: SegmentIndex; vectors: RowFile | undefined; payload: CheckedFile; cache: FileCache; log: Logger }) {
+    this.ref = parts.ref
+    this.meta = parts.meta
+    this.index = parts.index
+    this.vectors = parts.vectors
+    this.payload = parts.payload
+    this.cache = parts.cache
+    this.columns = new SegmentColumns({ cache: parts.cache, log: parts.log, ref: parts.ref.files.columns, attributes: () => this.attributes() })
+  }
+
+  /** Downloads what is not here yet; data_corrupt, object_not_found or store_unavailable leave nothing open. */
+  static async load({ cache, log }: { cache: FileCache; log: Logger }, ref: ManifestSegment, spec: Pick<CollectionSpec, 'embedding' | 'rescore' | 'settings'>): Promise<LoadedSegment> {
+    const { embedding: { dim }, rescore } = spec
+    const full = rescore || ref.index === 'inverted' ? ref.files.vectors : undefined
+    const opened: { close(): unknown }[] = []
+    const kept = async <T extends { close(): unknown }>(opening: Promise<T>): Promise<T> => {
+      const one = await opening
+      opened.push(one)
+      return one
+    }
+    const settled = await Promise.allSettled([
+      cache.path(ref.files.meta).then(readWhole).then(decodeSegmentMeta),
+      kept(cache.path(ref.files.index).then((path) => readIndex(path, ref, spec))),
+      kept(cache.open(ref.files.payload)),
+      full && kept(cache.open(full))
+    ])
+    try {
+      const [meta, index, payload, vectors] = [fulfilled(settled[0]), fulfilled(settled[1]), fulfilled(settled[2]), fulfilled(settled[3])]
+      if (index.ntotal !== meta.rows || meta.rows !== ref.rows) throw appError('data_corrupt', `segment ${ref.id} has ${index.ntotal} vectors for ${meta.rows} rows`)
+      return new LoadedSegment({ ref, meta, index, vectors: vectors && (await openRowFile(vectors, ref, { dim, sizeBytes: vectors.sizeBytes })), payload, cache, log })
+    } catch (error) {
+      await Promise.all(opened.map((one) => one.close()))
+      throw error
+    }
+  }
+
+  /** What hits are scored by again; undefined: by nothing. */
+  get rescoring(): VectorFile | undefined {
+    return this.vectors instanceof VectorFile ? this.vectors : undefined
+  }
+
+  /** Full where they are here, else as they are searched. */
+  readVectors(rows: Int32Array): Promise<VectorRows> {
+    return this.vectors === undefined ? this.index.reconstruct(rows) : this.vectors.read(rows)
+  }
+
+  /** Lists of an ivf index. */
+  get nlist(): number {
+    return this.ref.quantizer?.nlist ?? 1
+  }
+
+  retain(): this {
+    this.users++
+    return this
+  }
+
+  /** The last release closes and removes the local files. */
+  async release(): Promise<void> {
+    if (--this.users > 0) return
+    this.index.close()
+    await this.payload.close()
+    await this.vectors?.close()
+    await this.columns.close()
+    await this.cache.drop(segmentFiles(this.ref))
+  }
+
+  /** Ascending and close together: everything from the first to the last is read at once. */
+  async readItems(items: readonly number[]): Promise<StoredItem[]> {
+    const { payloadOffset, revision } = this.meta
+    const [first, last] = [items[0], items.at(-1)]
+    if (first === undefined || last === undefined) return []
+    const start = payloadOffset[first]!
+    const body = await this.readPayload(start, payloadOffset[last + 1]!)
+    return items.map((item) => ({ ...decodePayload(body.subarray(payloadOffset[item]! - start, payloadOffset[item + 1]! - start)), revision: revision[item]! }))
+  }
+
+  private async *attributes(): AsyncIterable<Attributes[]> {
+    const { payloadOffset, items } = this.meta
+    for (let first = 0; first < items; first += itemsPerRead) {
+      const end = Math.min(items, first + itemsPerRead)
+      const start = payloadOffset[first]!
+      const body = await this.readPayload(start, payloadOffset[end]!)
+      yield Array.from({ length: end - first }, (_, i) => readAttributes(body.subarray(payloadOffset[first + i]! - start, payloadOffset[first + i + 1]! - start)))
+    }
+  }
+
+  private async readPayload(start: number, end: number): Promise<Uint8Array> {
+    return await this.payload.read(start, end - start)
+  }
+}
+
+function fulfilled<T>(one: PromiseSettledResult<T>): T {
+  if (one.status === 'rejected') throw one.reason
+  return one.value
+}
+
+async function readIndex(path: string, ref: ManifestSegment, { embedding: { dim }, settings }: Pick<CollectionSpec, 'embedding' | 'settings'>): Promise<SegmentIndex> {
+  try {
+    return await readSegmentIndex(path, ref, { dim, onDisk: settings.on_disk })
+  } catch (error) {
+    if (error instanceof FaissError) throw appError('data_corrupt', error.message, { cause: error })
+    throw error
+  }
+}
+/** Bitmaps of as many filters are kept, per segment and per version. */
+
+export const recentFilters=8

@@ -1,0 +1,130 @@
+// Segment files for real: Faiss indexes built on the addon's pool, written to a local folder and streamed to the store.
+import { createReadStream } from 'node:fs'
+import { open, rm } from 'node:fs/promises'
+import { Readable } from 'node:stream'
+import { trainBinaryCentroids, trainCentroids, trainCodebook } from '@likeness/faiss'
+import { appError } from '@likeness/shared/errors'
+import type { ObjectStore } from '@likeness/store/object-store'
+import type { ByteReader, RowReader } from '../files/byte-reader.ts'
+import type { FileCache } from '../files/file-cache.ts'
+import { encodeVectors } from '../files/vector-file.ts'
+import { bitsBytes, packBits } from '../vector-index/bits.ts'
+import type { IndexInput } from '../vector-index/index-input.ts'
+import { createSegmentIndex, readSegmentIndex } from '../vector-index/open-index.ts'
+import type { SegmentIndex } from '../vector-index/segment-index.ts'
+import { tuneIndex } from '../vector-index/tune-index.ts'
+import { type FileRef, type ManifestSegment, sha256InTurns } from '../version/manifest.ts'
+import type { BuiltIndex, SegmentFiles, TrainInput } from './segment-files.ts'
+
+/** Larger than anything that fits in memory or on a disk here. */
+const maxBytes = 2 ** 42
+
+async function train({ vectors, dim, metric, nlist, storage }: TrainInput): Promise<Uint8Array> {
+  if (metric === 'hamming' || storage === 'bits') return await trainBinaryCentroids(packBits(vectors, dim), { bits: 8 * bitsBytes(dim), nlist })
+  const centroids = nlist === 0 ? new Float32Array(0) : await trainCentroids(vectors, { dim, nlist, metric })
+  const hasCodebook = storage !== 'f32' && storage !== 'f16'
+  // Codes of pq in a list are relative to its centroid.
+  const codebook = hasCodebook ? await trainCodebook(vectors, { dim, metric, storage, ...(nlist > 0 && { centroids }) }) : new Float32Array(0)
+  return Buffer.concat([encodeVectors(centroids), encodeVectors(codebook)])
+}
+
+/** Closes what was opened, whether `use` succeeds or not. */
+async function using<T>(index: SegmentIndex, use: (index: SegmentIndex) => Promise<T>): Promise<T> {
+  try {
+    return await use(index)
+  } finally {
+    index.close()
+  }
+}
+
+const effortOf = ({ targetRecall, quantizer }: IndexInput) => ({ targetRecall, nlist: quantizer?.nlist })
+
+async function openBytes(path: string, ref: FileRef, closed: () => Promise<void>): Promise<ByteReader> {
+  const file = await open(path)
+  return {
+    async read(offset, length) {
+      const body = new Uint8Array(length)
+      const { bytesRead } = await file.read(body, 0, length, offset)
+      if (bytesRead !== length) throw appError('data_corrupt', `${ref.key} ends before byte ${offset + length}`)
+      return body
+    },
+    async close() {
+      await file.close()
+      await closed()
+    }
+  }
+}
+
+export function createFaissSegmentFiles({ store, cache }: { store: ObjectStore; cache: FileCache }): SegmentFiles {
+  async function finish(key: string, index: SegmentIndex, { targetRecall, nlist = 1 }: { targetRecall?: number | undefined; nlist?: number | undefined }): Promise<BuiltIndex> {
+    const tuned = targetRecall === undefined ? undefined : await tuneIndex(index, { target: targetRecall, nlist })
+    const scratch = await cache.scratchPath()
+    try {
+      await index.write(scratch)
+      return { file: { key, ...(await store.putStream(key, createReadStream(scratch), { maxBytes })) }, tuned }
+    } finally {
+      await rm(scratch, { force: true })
+    }
+  }
+  async function openIndex(segment: ManifestSegment, dim: number): Promise<SegmentIndex> {
+    const ref = segment.files.index
+    const index = await readSegmentIndex(await cache.path(ref), segment, { dim, onDisk: true })
+    await cache.drop([ref])
+    return index
+  }
+  async function openVectors(segment: ManifestSegment, dim: number) {
+    const index = await openIndex(segment, dim)
+    return { read: (first, count) => index.reconstructRange(first, count), close: async () => index.close() } satisfies RowReader
+  }
+
+  return {
+    train,
+    async put(key, body) {
+      await store.put(key, body)
+      return { key, sizeBytes: body.byteLength, sha256: await sha256InTurns(body) }
+    },
+    async putPieces(key, pieces) {
+      return { key, ...(await store.putStream(key, Readable.from(pieces, { objectMode: false }), { maxBytes })) }
+    },
+    async get(ref) {
+      const stored = await store.get(ref.key)
+      if (stored === undefined) throw appError('object_not_found', `${ref.key} is not in the store`)
+      if ((await sha256InTurns(stored.body)) !== ref.sha256) throw appError('data_corrupt', `${ref.key} does not match its checksum`)
+      return stored.body
+    },
+    open: async (ref) => await openBytes(await cache.path(ref), ref, () => cache.drop([ref])),
+    putIndex: async (key, input, { count, pieces }) =>
+      await using(createSegmentIndex(input), async (index) => {
+        await index.reserve(count)
+        for await (const piece of pieces) await index.add(piece)
+        return await finish(key, index, effortOf(input))
+      }),
+    putLists: async (key, input, from) =>
+      await using(createSegmentIndex(input), async (index) => {
+        for (const { ref, places } of from) {
+          await index.moveLists(await cache.path(ref.files.index), places)
+          await cache.drop([ref.files.index])
+        }
+        return await finish(key, index, effortOf(input))
+      }),
+    putGrown: async (key, base, { places, pieces }, { dim, targetRecall }) =>
+      await using(await openIndex(base.ref, dim), async (index) => {
+        await index.reserve(base.places.length + places.length)
+        for await (const piece of pieces) await index.add(piece)
+        const all = new Int32Array(base.places.length + places.length)
+        all.set(base.places)
+        all.set(places, base.places.length)
+        await index.renumber(all)
+        return await finish(key, index, { targetRecall })
+      }),
+    async vectors(segment, dim) {
+      const reader = await openVectors(segment, dim)
+      try {
+        return await reader.read(0, segment.rows)
+      } finally {
+        await reader.close()
+      }
+    },
+    openVectors
+  }
+}

@@ -1,0 +1,111 @@
+// The meta file of a segment: fixed-width columns over its items, sorted by id hash, so that an id is found by binary search.
+// Layout, little-endian: 'LKSM' | u32 version | u32 items | u32 rows | revision f64[n] | payloadOffset f64[n+1] | ordinal u32[n] | firstRow u32[n+1] | hash 16 bytes [n].
+// The payload file holds the items' JSON one after another at payloadOffset.
+import { appError } from '@likeness/shared/errors'
+import type { ItemVersion } from '../item/item-version.ts'
+
+const magic = Buffer.from('LKSM')
+const headBytes = 16
+export const hashBytes = 16
+
+export interface SegmentMeta {
+  items: number
+  rows: number
+  /** [items] */
+  revision: Float64Array
+  /** [items + 1], bytes */
+  payloadOffset: Float64Array
+  /** [items] */
+  ordinal: Uint32Array
+  /** [items + 1]; rows of item i are firstRow[i] .. firstRow[i + 1] - 1; those from firstRow[items] on are of no item, and deleted */
+  firstRow: Uint32Array
+  /** [items x 16], ascending */
+  hashes: Buffer
+}
+
+function columns(body: Uint8Array, items: number, rows: number): SegmentMeta {
+  let at = body.byteOffset + headBytes
+  const take = <T>(make: (buffer: ArrayBufferLike, offset: number, length: number) => T, length: number, width: number): T => {
+    const column = make(body.buffer, at, length)
+    at += length * width
+    return column
+  }
+  return {
+    items,
+    rows,
+    revision: take((b, o, n) => new Float64Array(b, o, n), items, 8),
+    payloadOffset: take((b, o, n) => new Float64Array(b, o, n), items + 1, 8),
+    ordinal: take((b, o, n) => new Uint32Array(b, o, n), items, 4),
+    firstRow: take((b, o, n) => new Uint32Array(b, o, n), items + 1, 4),
+    hashes: take((b, o, n) => Buffer.from(b as ArrayBuffer, o, n), items * hashBytes, 1)
+  }
+}
+
+const metaBytes = (items: number): number => headBytes + 8 * items + 8 * (items + 1) + 4 * items + 4 * (items + 1) + hashBytes * items
+
+/** Zeroed columns over `body`; fill them, then store `body`. */
+export function createSegmentMeta(items: number, rows: number): { meta: SegmentMeta; body: Uint8Array } {
+  const body = new Uint8Array(metaBytes(items))
+  const head = Buffer.from(body.buffer, 0, headBytes)
+  magic.copy(head)
+  head.writeUInt32LE(1, 4)
+  head.writeUInt32LE(items, 8)
+  head.writeUInt32LE(rows, 12)
+  return { meta: columns(body, items, rows), body }
+}
+
+export function decodeSegmentMeta(bytes: Uint8Array): SegmentMeta {
+  // Columns are views: they need 8-byte alignment.
+  const body = bytes.byteOffset % 8 === 0 ? bytes : new Uint8Array(bytes)
+  const head = Buffer.from(body.buffer, body.byteOffset, Math.min(headBytes, body.length))
+  if (head.length < headBytes || !head.subarray(0, 4).equals(magic) || head.readUInt32LE(4) !== 1) throw appError('data_corrupt', 'not a segment meta file')
+  const items = head.readUInt32LE(8)
+  if (body.length !== metaBytes(items)) throw appError('data_corrupt', `segment meta of ${items} items has ${body.length} bytes`)
+  return columns(body, items, head.readUInt32LE(12))
+}
+
+/** Of items that came back with a restore: they have its revision from then on. */
+export function raiseRevisions(meta: SegmentMeta, restored: number | undefined): void {
+  if (restored !== undefined) meta.revision = meta.revision.map((revision) => Math.max(revision, restored))
+}
+
+/** Index of the item with this hash, or -1. */
+export function findItem(meta: SegmentMeta, hash: Buffer): number {
+  let low = 0
+  let high = meta.items - 1
+  while (low <= high) {
+    const middle = (low + high) >> 1
+    const order = meta.hashes.compare(hash, 0, hashBytes, middle * hashBytes, (middle + 1) * hashBytes)
+    if (order === 0) return middle
+    if (order < 0) low = middle + 1
+    else high = middle - 1
+  }
+  return -1
+}
+
+/** The item that owns a row. */
+export function itemOfRow(meta: SegmentMeta, row: number): number {
+  let low = 0
+  let high = meta.items - 1
+  while (low < high) {
+    const middle = (low + high + 1) >> 1
+    if (meta.firstRow[middle]! <= row) low = middle
+    else high = middle - 1
+  }
+  return low
+}
+
+/** All rows of some items, in their order. */
+export function rowsOf({ firstRow }: SegmentMeta, items: ArrayLike<number>): Int32Array {
+  let count = 0
+  for (let i = 0; i < items.length; i++) count += firstRow[items[i]! + 1]! - firstRow[items[i]!]!
+  const rows = new Int32Array(count)
+  let at = 0
+  for (let i = 0; i < items.length; i++) {
+    for (let row = firstRow[items[i]!]!; row < firstRow[items[i]! + 1]!; row++) rows[at++] = row
+  }
+  return rows
+}
+
+export const versionOf = (meta: SegmentMeta, item: number): ItemVersion => ({ revision: meta.revision[item]!, ordinal: meta.ordinal[item]! })
+export const hashOf = (meta: SegmentMeta, item: number): Buffer => meta.hashes.subarray(item * hashBytes, (item + 1) * hashBytes)

@@ -1,0 +1,54 @@
+// What the indexes of a collection share: IVF centroids, ranges of sq8, centroids of pq; one file, trained when there are points, and anew as the collection grows.
+import type { CollectionSpec } from '@likeness/shared/contract/collection'
+import type { CollectionKeys } from '@likeness/shared/contract/keys'
+import { codebookFloats } from '@likeness/shared/contract/storage-forms'
+import { bitsBytes } from '../vector-index/bits.ts'
+import { indexMetric, needsQuantizer, sealedForm } from '../vector-index/segment-config.ts'
+import type { Manifest } from '../version/manifest.ts'
+import type { SegmentFiles } from './segment-files.ts'
+
+export type QuantizerRef = NonNullable<Manifest['quantizer']>
+export interface Quantizer {
+  ref: QuantizerRef
+  /** As SegmentFiles.train made it. */
+  body: Uint8Array
+}
+
+/** Live rows as many times those that it was trained for: then it is trained anew, and every segment written again with it. */
+const growth = 4
+/** Faiss warns below 39 training points per centroid. */
+const pointsPerCentroid = 39
+
+export const isOutgrown = (spec: CollectionSpec, quantizer: Manifest['quantizer'], liveRows: number): boolean =>
+  quantizer !== null && needsQuantizer(sealedForm(spec)) && liveRows >= growth * quantizer.trainedOn
+
+/** Of its file. */
+export function quantizerBytes({ metric, storage, embedding: { dim } }: CollectionSpec, nlist: number): number {
+  if (metric === 'hamming') return nlist * bitsBytes(dim)
+  return 4 * (nlist * dim + codebookFloats(storage, dim))
+}
+
+interface QuantizerDeps {
+  files: SegmentFiles
+  keys: CollectionKeys
+  newId: () => string
+}
+
+export async function readQuantizer(files: SegmentFiles, ref: QuantizerRef): Promise<Quantizer> {
+  return { ref, body: await files.get(ref) }
+}
+
+/** k-means looks at no more of them than these: 64 for each centroid, or all of a few. */
+const leastSample = 262_144
+const samplePerCentroid = 64
+const listsFor = (rows: number): number => Math.max(1, Math.min(Math.round(4 * Math.sqrt(rows)), Math.floor(rows / pointsPerCentroid)))
+export const pointsToTrain = (rows: number): number => Math.max(leastSample, samplePerCentroid * listsFor(rows))
+
+/** vectors: [n, dim] to train on, of `rows` that are to be quantized; `trainedOn`: rows of the collection. */
+export async function trainQuantizer({ files, keys, newId }: QuantizerDeps, spec: CollectionSpec, vectors: Float32Array, { rows, trainedOn }: { rows: number; trainedOn: number }): Promise<Quantizer> {
+  const { dim } = spec.embedding
+  const { index, storage } = sealedForm(spec)
+  const nlist = index === 'ivf' ? listsFor(rows) : 0
+  const body = await files.train({ vectors, dim, metric: indexMetric(spec.metric), nlist, storage })
+  return { ref: { ...(await files.put(keys.quantizer(newId()), body)), nlist, trainedOn }, body }
+}

@@ -1,0 +1,96 @@
+// Writes one immutable segment: meta, payload and index of a set of items, sorted by id hash.
+import { setImmediate } from 'node:timers/promises'
+import type { CollectionSpec } from '@likeness/shared/contract/collection'
+import type { CollectionKeys } from '@likeness/shared/contract/keys'
+import { joinRows, rowCount, type VectorRows } from '@likeness/shared/contract/vector-rows'
+import { ColumnBuilder } from '../columns/column-builder.ts'
+import { encodeColumns } from '../columns/column-file.ts'
+import { encodeRowFile } from '../files/row-file.ts'
+import { readAttributes } from '../item/item-payload.ts'
+import type { ItemVersion } from '../item/item-version.ts'
+import { indexMetric, keepsVectors, type SegmentForm } from '../vector-index/segment-config.ts'
+import type { ManifestSegment } from '../version/manifest.ts'
+import { createSegmentMeta, hashBytes, type SegmentMeta } from './item-table.ts'
+import type { Quantizer } from './quantizer.ts'
+import type { BuiltIndex, SegmentFiles } from './segment-files.ts'
+
+export interface SegmentItem {
+  hash: Buffer
+  version: ItemVersion
+  payload: Buffer
+  /** At least one row. */
+  vectors: VectorRows
+}
+
+export interface WrittenSegment {
+  ref: ManifestSegment
+  meta: SegmentMeta
+}
+
+export const tunedOf = ({ tuned }: BuiltIndex): Pick<ManifestSegment, 'tuned'> => (tuned === undefined ? {} : { tuned })
+
+export interface SegmentWrite {
+  files: SegmentFiles
+  keys: CollectionKeys
+  spec: CollectionSpec
+  id: string
+  form: SegmentForm
+  /** For forms that need one. */
+  quantizer?: Quantizer
+  /** Sorted by hash, each once. */
+  items: readonly SegmentItem[]
+}
+
+export const byHash = (a: { hash: Buffer }, b: { hash: Buffer }): number => a.hash.compare(b.hash)
+
+function layOut(items: readonly SegmentItem[], dim: number) {
+  const vectors = joinRows(items.map((item) => item.vectors))
+  const { meta, body } = createSegmentMeta(items.length, rowCount(vectors, dim))
+  let row = 0
+  let offset = 0
+  items.forEach((item, i) => {
+    meta.revision[i] = item.version.revision
+    meta.ordinal[i] = item.version.ordinal
+    item.hash.copy(meta.hashes, i * hashBytes)
+    meta.firstRow[i] = row
+    meta.payloadOffset[i] = offset
+    row += rowCount(item.vectors, dim)
+    offset += item.payload.length
+  })
+  meta.firstRow[items.length] = row
+  meta.payloadOffset[items.length] = offset
+  return { meta, body, vectors, payload: Buffer.concat(items.map((item) => item.payload)) }
+}
+
+/** Payloads of fewer items are read as fast as a file of columns is fetched. */
+export const columnsFromItems = 512
+const itemsPerTurn = 4096
+
+async function columnsOf(items: readonly SegmentItem[]): Promise<Uint8Array | undefined> {
+  if (items.length < columnsFromItems) return undefined
+  const builder = new ColumnBuilder()
+  for (const [i, { payload }] of items.entries()) {
+    if (i % itemsPerTurn === itemsPerTurn - 1) await setImmediate()
+    builder.add(readAttributes(payload))
+  }
+  return encodeColumns(builder.build())
+}
+
+export async function writeSegment({ files, keys, spec, id, form, quantizer, items }: SegmentWrite): Promise<WrittenSegment> {
+  const { dim } = spec.embedding
+  const { meta, body, vectors, payload } = layOut(items, dim)
+  const encodedColumns = await columnsOf(items)
+  const shared = quantizer && { nlist: quantizer.ref.nlist, body: quantizer.body }
+  const [index, metaRef, payloadRef, columns, full] = await Promise.all([
+    files.putIndex(keys.segmentFile(id, 'index'), { form, dim, metric: indexMetric(spec.metric), quantizer: shared, targetRecall: spec.settings.target_recall }, { count: meta.rows, pieces: [vectors] }),
+    files.put(keys.segmentFile(id, 'meta'), body),
+    files.put(keys.segmentFile(id, 'payload'), payload),
+    encodedColumns && files.put(keys.segmentFile(id, 'columns'), encodedColumns),
+    keepsVectors(form, spec) ? files.put(keys.segmentFile(id, 'vectors'), encodeRowFile(vectors)) : undefined
+  ])
+  const ref: ManifestSegment = {
+    id, ...form, ...tunedOf(index), items: meta.items, rows: meta.rows, files: { index: index.file, meta: metaRef, payload: payloadRef, columns, vectors: full }, deletions: null,
+    ...(quantizer && { quantizer: { key: quantizer.ref.key, nlist: quantizer.ref.nlist } })
+  }
+  return { ref, meta }
+}

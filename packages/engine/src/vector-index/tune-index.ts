@@ -1,0 +1,72 @@
+// The least effort at which an index that was just built finds the share of neighbours that its collection wants.
+import { seededRandom } from '@likeness/store/seeded-random'
+import type { TunedEffort } from '../version/manifest.ts'
+import type { SegmentIndex } from './segment-index.ts'
+
+/** Hits that recall is measured over; more hits of a query get as much more effort. */
+export const tunedK = 10
+const queries = 128
+/** As a new item may be that is not in the collection: as far from a row as that row's nearest neighbour. */
+const neighbourRank = 2
+const mostEffort = 8192
+
+/** 1, 2, 3, 4, 6, 8, 12, ... */
+function* efforts(from: number, to: number): Iterable<number> {
+  for (let base = from; base < to; base *= 2) {
+    yield base
+    if (base > 1 && base * 1.5 < to) yield base * 1.5
+  }
+  yield to
+}
+
+async function sampleQueries(index: SegmentIndex, all: Int32Array): Promise<Float32Array> {
+  const { dim } = index
+  const count = Math.min(queries, index.ntotal)
+  const sampled = Int32Array.from({ length: count }, (_, i) => Math.floor((i * index.ntotal) / count))
+  const rows = await index.reconstruct(sampled)
+  const { ids } = await index.searchRows(rows, all, neighbourRank)
+  const random = seededRandom(1)
+  const neighbours = await index.reconstruct(sampled.map((_, q) => ids[q * neighbourRank + 1]!))
+  for (let q = 0; q < count; q++) {
+    const row = rows.subarray(q * dim, (q + 1) * dim)
+    const distance = Math.sqrt(row.reduce((sum, value, i) => sum + (value - neighbours[q * dim + i]!) ** 2, 0))
+    const direction = Float32Array.from(row, () => 2 * random() - 1)
+    const scale = distance / Math.hypot(...direction)
+    const length = Math.hypot(...row)
+    row.forEach((value, i) => (row[i] = value + scale * direction[i]!))
+    // Where rows have a length of their own, queries have it too: inner products are compared on equal terms.
+    const rescale = length / Math.hypot(...row)
+    row.forEach((value, i) => (row[i] = value * rescale))
+  }
+  return rows
+}
+
+function recall(found: Int32Array, truth: readonly ReadonlySet<number>[], k: number): number {
+  let [hits, wanted] = [0, 0]
+  truth.forEach((rows, q) => {
+    wanted += rows.size
+    for (let i = 0; i < k; i++) if (rows.has(found[q * k + i]!)) hits++
+  })
+  return hits / wanted
+}
+
+/**
+ * Recall@10 of 128 queries near rows of the index against exact search over what it stores (what the storage loses is not counted). undefined where a search
+ * is exact anyway, and over bits, whose many ties have no best ten. When even the most effort falls short, that effort and what it reaches.
+ */
+export async function tuneIndex(index: SegmentIndex, { target, nlist }: { target: number; nlist: number }): Promise<TunedEffort | undefined> {
+  const { kind, metric, ntotal } = index
+  if ((kind !== 'hnsw' && kind !== 'ivf') || metric === 'hamming' || ntotal <= tunedK) return undefined
+  const all = Int32Array.from({ length: ntotal }, (_, row) => row)
+  const vectors = await sampleQueries(index, all)
+  const { ids } = await index.searchRows(vectors, all, tunedK)
+  const truth = Array.from({ length: ids.length / tunedK }, (_, q) => new Set(ids.subarray(q * tunedK, (q + 1) * tunedK)))
+  let tuned: TunedEffort | undefined
+  const most = kind === 'ivf' ? nlist : Math.min(mostEffort, ntotal)
+  for (const budget of efforts(Math.min(kind === 'ivf' ? 1 : 2 * tunedK, most), most)) {
+    const found = await index.search(vectors, { k: tunedK, efSearch: budget, nprobe: budget })
+    tuned = { budget, recall: recall(found.ids, truth, tunedK) }
+    if (tuned.recall >= target) break
+  }
+  return tuned
+}

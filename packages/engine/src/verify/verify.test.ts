@@ -1,0 +1,153 @@
+// Every file of a collection, altered, cut and removed in turn: verification names it, and nothing else is wrong before.
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { collectionKeys } from '@likeness/shared/contract/keys'
+import { appError } from '@likeness/shared/errors'
+import { createGallery, type Gallery, itemsFrom } from '../testing/gallery.ts'
+import { encodeCurrent, readCurrent } from '../version/current.ts'
+import { encodeManifest, type Manifest, sha256Hex } from '../version/manifest.ts'
+import { readCommitted } from '../version/read-manifest.ts'
+import { verifyCollection } from './verify.ts'
+
+let gallery: Gallery
+let scratchDir: string
+beforeEach(async () => {
+  scratchDir = await mkdtemp(join(tmpdir(), 'likeness-verify-'))
+  gallery = await createGallery({ method: 'IVF', storage: 'sq8', sealThreshold: 256 })
+  const writer = await gallery.openWriter()
+  await gallery.add(writer, itemsFrom(1, 800))
+  while (await writer.merge());
+  await gallery.add(writer, [{ id: 'many', label: 'm', seeds: [1, 2, 3] }, ...itemsFrom(2_000, 40)])
+  // Open for good: keeps the tombstones, and its first items done and failed.
+  const { ingestion } = await gallery.accept(itemsFrom(5_000, 300))
+  await gallery.embed(ingestion, [...itemsFrom(5_000, 3), { id: 'item-5003', fails: 'image_corrupt' }])
+  await gallery.remove('item-7', 'item-2003', 'many', 'unknown')
+  await writer.step({ list: true })
+})
+afterEach(async () => {
+  await gallery.close()
+  await rm(scratchDir, { recursive: true, force: true })
+})
+
+const verify = (store = gallery.store) => verifyCollection({ store, incarnation: gallery.spec.incarnation, scratchDir })
+const committed = async (): Promise<Manifest> => (await readCommitted(gallery.store, gallery.spec.incarnation))!
+
+test('a whole collection has no problems, and nothing is left in the scratch folder', async () => {
+  const seen: number[] = []
+  const { seq, counts } = await committed()
+  const report = await verifyCollection({ store: gallery.store, incarnation: gallery.spec.incarnation, scratchDir, onProgress: ({ files }) => seen.push(files) })
+  expect(report).toMatchObject({ seq, problems: [] })
+  expect(counts).toEqual({ items: 841, rows: 841 })
+  expect(report.files).toBeGreaterThanOrEqual(15)
+  expect(seen).toEqual(Array.from({ length: report.files }, (_, i) => i + 1))
+  expect(await readdir(scratchDir)).toEqual([])
+})
+
+/** What the manifest names, what it rests on, and CURRENT. */
+async function everyFile(): Promise<string[]> {
+  const { incarnation } = gallery.spec
+  const keys = collectionKeys(incarnation)
+  const found: string[] = []
+  const { segments, tombstones, quantizer, ingestions } = await committed()
+  for (const { files, deletions } of segments) found.push(...Object.values(files).flatMap((file) => (file === undefined ? [] : [file.key])), ...(deletions === null ? [] : [deletions.key]))
+  for (const side of [tombstones, quantizer]) found.push(side!.key)
+  for (const [id, { failures, completedSeq, total, partSize }] of Object.entries(ingestions)) {
+    found.push(...failures)
+    if (completedSeq === null) for (let first = 0; first < total; first += partSize) found.push(keys.itemListPart(id, first))
+  }
+  found.push(keys.current, (await readCurrent(gallery.store, keys.current))!.current.manifest)
+  return found
+}
+/** What finished ingestions left: it may be gone, but not be damaged. */
+async function everyLeftover(): Promise<string[]> {
+  const { logPrefix, ingestionsPrefix, batchesPrefix, jobPrefix } = gallery.keys
+  return (await Promise.all([logPrefix, ingestionsPrefix, batchesPrefix, jobPrefix].map((prefix) => gallery.storedKeys(prefix)))).flat()
+}
+
+test('every file that is altered, cut or removed is named', async () => {
+  const needed = await everyFile()
+  const files = [...new Set([...needed, ...(await everyLeftover())])]
+  for (const kind of ['.index', '.meta', '.payload', '.columns', '.vectors', '/del/', '.tombstones.json', '.quantizer', '.failed.ndjson', 'result.json', '/ing/', '/batch/', '/log/', '/man/', 'CURRENT']) {
+    expect(files.some((key) => key.includes(kind)), kind).toBe(true)
+  }
+  let cases = 0
+  for (const key of files) {
+    const { body } = (await gallery.store.get(key))!
+    const flipped = body.slice()
+    flipped[body.length >> 1]! ^= 4
+    for (const [codes, damage] of [
+      [['checksum', 'content'], () => gallery.store.put(key, flipped)],
+      [['size', 'content'], () => gallery.store.put(key, body.subarray(0, body.length - 2))],
+      [['missing'], () => gallery.store.delete([key])]
+    ] as const) {
+      if (codes[0] !== 'checksum' && !needed.includes(key)) continue
+      await damage()
+      const { problems } = await verify()
+      expect(problems.map((problem) => problem.key), `${codes.join()} ${key}`).toContain(key)
+      expect(problems.filter((problem) => problem.key === key).map(({ code }) => code), key).toEqual(expect.arrayContaining([expect.stringMatching(codes.join('|'))]))
+      await gallery.store.put(key, body)
+      cases++
+    }
+  }
+  expect((await verify()).problems).toEqual([])
+  console.log(`${files.length} files, ${cases} kinds of damage`)
+})
+
+test('a log slot that is missing is named', async () => {
+  await gallery.store.delete([gallery.keys.logSlot(2)])
+  const { appliedSlot } = await committed()
+  expect((await verify()).problems).toMatchObject([{ code: 'missing', key: gallery.keys.logSlot(2) }])
+  await gallery.store.delete([gallery.keys.logSlot(appliedSlot)])
+  expect((await verify()).problems.map(({ key }) => key)).toEqual([gallery.keys.logSlot(2), gallery.keys.logSlot(appliedSlot)])
+})
+
+/** Commits a manifest that lies, with the right checksum. */
+async function forge(change: (manifest: Manifest) => Manifest): Promise<void> {
+  const body = encodeManifest(change(await committed()))
+  const { current } = (await readCurrent(gallery.store, gallery.keys.current))!
+  await gallery.store.put(current.manifest, body)
+  await gallery.store.put(gallery.keys.current, encodeCurrent({ ...current, sha256: sha256Hex(body) }))
+}
+
+describe('a manifest that does not agree with its files', () => {
+  test.each<[string, string, (manifest: Manifest) => Manifest]>([
+    ['live items', 'count', (manifest) => ({ ...manifest, counts: { ...manifest.counts, items: 840 } })],
+    ['live rows', 'count', (manifest) => ({ ...manifest, counts: { ...manifest.counts, rows: 1 } })],
+    ['the version', 'content', (manifest) => ({ ...manifest, seq: manifest.seq + 1 })],
+    ['centroids', 'size', (manifest) => ({ ...manifest, quantizer: { ...manifest.quantizer!, nlist: 1 } })],
+    ['deleted rows', 'count', (manifest) => ({ ...manifest, segments: manifest.segments.map((ref) => ({ ...ref, deletions: ref.deletions && { ...ref.deletions, count: 1 + ref.deletions.count } })) })],
+    ['rows', 'count', (manifest) => ({ ...manifest, segments: manifest.segments.map((ref) => ({ ...ref, rows: ref.rows + 1 })) })],
+    ['the kind of an index', 'content', (manifest) => ({ ...manifest, segments: manifest.segments.map((ref) => ({ ...ref, index: 'hnsw' as const })) })],
+    ['what is live only once', 'duplicate', (manifest) => ({ ...manifest, segments: [...manifest.segments, manifest.segments[0]!] })],
+    ['what is done', 'count', (manifest) => ({ ...manifest, ingestions: Object.fromEntries(Object.entries(manifest.ingestions).map(([id, record]) => [id, { ...record, indexed: record.indexed + 1 }])) })],
+    ['the applied slot', 'missing', (manifest) => ({ ...manifest, appliedSlot: manifest.appliedSlot + 1 })],
+    ['revisions', 'content', (manifest) => ({ ...manifest, appliedSlot: 1 })]
+  ])('%s: %s', async (_what, code, change) => {
+    await forge(change)
+    expect((await verify()).problems.map((problem) => problem.code)).toContain(code)
+  })
+})
+
+test('a store that does not answer is no problem of the collection', async () => {
+  const store = { ...gallery.store, head: () => Promise.reject(appError('store_unavailable', 'away')) }
+  await expect(verify(store)).rejects.toMatchObject({ code: 'store_unavailable' })
+})
+
+test('a collection that moves on under verification is looked at again', async () => {
+  const writer = await gallery.openWriter()
+  let moved = false
+  const store = { ...gallery.store }
+  store.head = async (key) => {
+    if (!moved && key.includes('/seg/')) {
+      moved = true
+      await gallery.remove('item-9')
+      await gallery.add(writer, itemsFrom(9_000, 300))
+      while (await writer.merge());
+      await writer.collect()
+    }
+    return await gallery.store.head(key)
+  }
+  expect(await verify(store)).toMatchObject({ seq: writer.seq, problems: [] })
+})

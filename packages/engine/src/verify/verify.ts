@@ -1,0 +1,141 @@
+// Whether a collection in the store is what its manifest says: every file there, unaltered, and in agreement with the others. Changes nothing.
+import { type CollectionKeys, collectionKeys } from '@likeness/shared/contract/keys'
+import { decodeWaiting } from '../item/payload-updates.ts'
+import { hashBytes, hashOf } from '../segment/item-table.ts'
+import { liveItems } from '../segment/open-segment.ts'
+import { quantizerBytes } from '../segment/quantizer.ts'
+import { needsQuantizer } from '../vector-index/segment-config.ts'
+import { type Current, readCurrent } from '../version/current.ts'
+import { decodeSweeps } from '../version/filter-delete-file.ts'
+import { type Manifest, manifestFiles, manifestRefs, readManifest } from '../version/manifest.ts'
+import { decodeTombstones } from '../version/tombstones.ts'
+import { Inspection, type InspectionDeps, type Problem } from './verify-files.ts'
+import { verifyIngestion, verifyIngestionObjects, verifyLog } from './verify-log.ts'
+import { type VerifiedSegment, verifySegment } from './verify-segment.ts'
+
+export interface VerifyReport {
+  /** null: there is no readable version. */
+  seq: number | null
+  files: number
+  bytes: number
+  problems: Problem[]
+}
+export interface VerifyInput extends InspectionDeps {
+  incarnation: string
+}
+
+/** A collection in use moves on, and what it leaves is collected: then the newer version is looked at instead. */
+const mostRounds = 5
+
+/** Finds what is wrong; rejects only when the store cannot be asked. `scratchDir`: for one file at a time. */
+export async function verifyCollection(input: VerifyInput): Promise<VerifyReport> {
+  const keys = collectionKeys(input.incarnation)
+  for (let round = 1; ; round++) {
+    const inspection = new Inspection(input)
+    const current = await findCurrent(inspection, keys)
+    if (current !== undefined) await verifyVersion(inspection, keys, current)
+    const { files, bytes, problems } = inspection
+    const report = { seq: current?.seq ?? null, files, bytes, problems }
+    if (round === mostRounds || !problems.some(({ code }) => code === 'missing')) return report
+    const now = await findCurrent(new Inspection(input), keys)
+    if (now === undefined || now.manifest === current?.manifest) return report
+  }
+}
+
+async function findCurrent(inspection: Inspection, keys: CollectionKeys): Promise<Current | undefined> {
+  return await inspection.content(keys.current, async () => {
+    const found = await readCurrent(inspection.store, keys.current)
+    if (found === undefined) inspection.problem('missing', keys.current, 'not in the store')
+    return found?.current
+  })
+}
+
+async function verifyVersion(inspection: Inspection, keys: CollectionKeys, current: Current): Promise<void> {
+  const { manifest: key, sha256, seq, epoch, commitId } = current
+  const manifest = await inspection.content(key, async () => {
+    const found = await readManifest(inspection.store, key, sha256)
+    if (found === undefined) inspection.problem('missing', key, 'CURRENT names it, and it is not in the store')
+    return found
+  })
+  await verifyLog(inspection, keys, manifest?.appliedSlot ?? 0)
+  await verifyIngestionObjects(inspection, keys)
+  if (manifest === undefined) return
+  inspection.expect(manifest.seq === seq && manifest.commitId === commitId && manifest.epoch <= epoch, 'content', keys.current, `names version ${seq}, its manifest is version ${manifest.seq}`)
+  const segments: VerifiedSegment[] = []
+  for (const ref of manifest.segments) {
+    const verified = await verifySegment(inspection, ref, manifest)
+    if (verified !== undefined) segments.push(verified)
+  }
+  await verifySide(inspection, manifest)
+  await verifySnapshots(inspection, manifest)
+  for (const [id, record] of Object.entries(manifest.ingestions)) await verifyIngestion(inspection, keys, id, record)
+  // What cannot be read was named already; sums without it would only repeat that.
+  if (segments.length < manifest.segments.length) return
+  checkCounts(inspection, key, manifest, segments)
+  for (const hash of liveTwice(segments)) inspection.problem('duplicate', key, `an item with the hash ${hash} is live in more than one segment`)
+}
+
+async function verifySide(inspection: Inspection, { tombstones, relabels, sweeps, quantizer, spec, segments }: Manifest): Promise<void> {
+  if (tombstones !== null) await inspection.read(tombstones, decodeTombstones)
+  if (relabels !== null) await inspection.read(relabels, decodeWaiting)
+  if (sweeps !== null) await inspection.read(sweeps, decodeSweeps)
+  if (quantizer === null) {
+    for (const ref of segments) inspection.expect(!needsQuantizer(ref), 'content', ref.files.index.key, `an index of ${ref.index} ${ref.storage} in a version without a quantizer`)
+    return
+  }
+  const { key, nlist } = quantizer
+  await inspection.read(quantizer, (body) => {
+    inspection.expect(body.length === quantizerBytes(spec, nlist), 'size', key, `${body.length} bytes for ${nlist} centroids of ${spec.embedding.dim} values and the codebook of ${spec.storage}`)
+    inspection.expect(spec.metric === 'hamming' || new Float32Array(body.buffer, 0, body.length >> 2).every(Number.isFinite), 'content', key, 'a centroid or the codebook has a value that is not a number')
+  })
+}
+
+/** What a restore would need: every file of every version that is kept, whole. */
+async function verifySnapshots(inspection: Inspection, manifest: Manifest): Promise<void> {
+  const seen = new Set(manifestFiles(manifest))
+  for (const { manifest: key, sha256 } of Object.values(manifest.snapshots)) {
+    const kept = await inspection.content(key, () => readManifest(inspection.store, key, sha256))
+    if (kept === undefined) {
+      inspection.problem('missing', key, 'a snapshot names it, and it cannot be read')
+      continue
+    }
+    for (const ref of manifestRefs(kept)) {
+      if (seen.has(ref.key)) continue
+      seen.add(ref.key)
+      await inspection.open(ref, () => undefined)
+    }
+  }
+}
+
+function checkCounts(inspection: Inspection, key: string, { counts }: Manifest, segments: readonly VerifiedSegment[]): void {
+  const items = segments.reduce((sum, segment) => sum + liveItems(segment), 0)
+  const rows = segments.reduce((sum, { ref, deleted }) => sum + ref.rows - deleted.count, 0)
+  inspection.expect(counts.items === items && counts.rows === rows, 'count', key, `counts ${counts.items} items and ${counts.rows} rows, its segments hold ${items} and ${rows}`)
+}
+
+function* halvesOfLive({ meta, deleted }: VerifiedSegment): Iterable<{ half: bigint; item: number }> {
+  for (let item = 0; item < meta.items; item++) {
+    if (!deleted.has(meta.firstRow[item]!)) yield { half: meta.hashes.readBigUInt64BE(item * hashBytes), item }
+  }
+}
+
+/** By the first halves of their hashes, sorted as numbers: those that occur twice are then compared whole. */
+function liveTwice(segments: readonly VerifiedSegment[]): string[] {
+  const halves = new BigUint64Array(segments.reduce((sum, segment) => sum + liveItems(segment), 0))
+  let at = 0
+  for (const segment of segments) for (const { half } of halvesOfLive(segment)) halves[at++] = half
+  halves.sort()
+  const suspects = new Set<bigint>()
+  for (let i = 1; i < halves.length; i++) if (halves[i] === halves[i - 1]) suspects.add(halves[i]!)
+  const seen = new Set<string>()
+  const twice: string[] = []
+  for (const segment of suspects.size === 0 ? [] : segments) {
+    for (const { half, item } of halvesOfLive(segment)) {
+      if (!suspects.has(half)) continue
+      const hash = hashOf(segment.meta, item).toString('hex')
+      if (seen.has(hash)) twice.push(hash)
+      seen.add(hash)
+    }
+  }
+  return twice
+}

@@ -1,0 +1,48 @@
+// CURRENT: the one mutable object of a collection, changed only by compare-and-swap. It names the committed manifest.
+import { z } from 'zod'
+import { decodeObject, encodeObject } from '@likeness/shared/contract/checked-object'
+import type { Clock } from '@likeness/shared/process/clock'
+import type { ObjectStore } from '@likeness/store/object-store'
+import { untilStored } from '@likeness/store/retry-store'
+
+export const currentSchema = z.object({
+  format: z.literal(1),
+  seq: z.number().int().min(0),
+  /** Raised by every new owner before it writes anything. */
+  epoch: z.number().int().min(0),
+  /** Of the manifest; the manifest names its parent's. */
+  commitId: z.string(),
+  manifest: z.string(),
+  sha256: z.string(),
+  /** New with every write of CURRENT, whatever it was for: settles whose an ambiguous write was. */
+  writeId: z.string()
+})
+export type Current = z.infer<typeof currentSchema>
+export interface VersionedCurrent {
+  current: Current
+  etag: string
+}
+
+export const encodeCurrent = (current: Current): Uint8Array => encodeObject(current)
+
+/** undefined when the collection does not exist (any more); data_corrupt when it is damaged. */
+export async function readCurrent(store: ObjectStore, key: string): Promise<VersionedCurrent | undefined> {
+  const stored = await store.get(key)
+  if (stored === undefined) return undefined
+  return { current: decodeObject(currentSchema, key, stored.body), etag: stored.etag }
+}
+
+export type Swap = { won: true; etag: string } | { won: false; found: VersionedCurrent | undefined }
+
+/**
+ * Moves CURRENT from `etag` to `next`. An ambiguous answer may still land later, so the same body goes out again under the
+ * same condition until CURRENT has moved; then `writeId` decides whose write it was.
+ */
+export async function swapCurrent({ store, clock, key, next, etag, signal }: { store: ObjectStore; clock: Clock; key: string; next: Current; etag: string; signal?: AbortSignal }): Promise<Swap> {
+  const body = encodeCurrent(next)
+  const written = await untilStored(clock, () => store.putIf(key, body, { ifMatch: etag }), signal)
+  if (written !== undefined) return { won: true, etag: written.etag }
+  const found = await untilStored(clock, () => readCurrent(store, key), signal)
+  if (found?.current.writeId === next.writeId) return { won: true, etag: found.etag }
+  return { won: false, found }
+}

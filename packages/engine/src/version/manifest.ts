@@ -1,0 +1,175 @@
+// A manifest is one committed version of a collection, whole: what is in it, what of the log is applied, which files hold it.
+import { createHash } from 'node:crypto'
+import { setImmediate } from 'node:timers/promises'
+import { z } from 'zod'
+import { decodeObject, encodeObject } from '@likeness/shared/contract/checked-object'
+import { type CollectionSpec, collectionSpecSchema, embeddingSchema, storageSchema } from '@likeness/shared/contract/collection'
+import { appError } from '@likeness/shared/errors'
+import type { ObjectStore } from '@likeness/store/object-store'
+
+export const fileRefSchema = z.object({ key: z.string(), sizeBytes: z.number().int(), sha256: z.string() })
+export type FileRef = z.infer<typeof fileRefSchema>
+
+/** `inverted`: lists of sparse rows. */
+export const indexKinds = ['flat', 'hnsw', 'ivf', 'inverted'] as const
+export type IndexKind = (typeof indexKinds)[number]
+
+/** `recall` was reached with `budget` when the index was built. */
+export const tunedEffortSchema = z.object({ budget: z.number(), recall: z.number() })
+export type TunedEffort = z.infer<typeof tunedEffortSchema>
+
+export const manifestSegmentSchema = z.object({
+  id: z.string(),
+  index: z.enum(indexKinds),
+  storage: z.union([storageSchema, z.literal('bits')]).default('f32'),
+  /** What its index was made with; its file has a copy of its own. */
+  quantizer: z.object({ key: z.string(), nlist: z.number().int() }).optional(),
+  /** For the target recall that the collection had then. */
+  tuned: tunedEffortSchema.optional(),
+  items: z.number().int(),
+  rows: z.number().int(),
+  /** No columns: a small segment, or one written before there were any. `vectors`: full rows, where the index has less than that. */
+  files: z.object({ index: fileRefSchema, meta: fileRefSchema, payload: fileRefSchema, columns: fileRefSchema.optional(), vectors: fileRefSchema.optional() }),
+  /** null: nothing deleted. */
+  deletions: fileRefSchema.extend({ count: z.number().int() }).nullable(),
+  /** Labels and metadata over the payload. */
+  overlay: fileRefSchema.optional(),
+  /** Revision of the restore that brought it back: its items have at least this one. */
+  restored: z.number().int().optional()
+})
+export type ManifestSegment = z.infer<typeof manifestSegmentSchema>
+
+export const ingestionRecordSchema = z.object({
+  revision: z.number().int(),
+  total: z.number().int(),
+  partSize: z.number().int(),
+  requestId: z.string().optional(),
+  /** All of its batches were there before its log entry: nothing is fed for it. */
+  given: z.boolean().optional(),
+  /** Ordinals that are applied, failed or superseded, as ranges. */
+  done: z.string(),
+  indexed: z.number().int(),
+  superseded: z.number().int(),
+  failed: z.number().int(),
+  failures: z.array(z.string()),
+  /** The commit that completed it; null while open. */
+  completedSeq: z.number().int().nullable(),
+  completedAtMs: z.number().nullable()
+})
+export type IngestionRecord = z.infer<typeof ingestionRecordSchema>
+
+/** A version that is kept by name. */
+export const snapshotRecordSchema = z.object({
+  /** Of the operation that took it: tells it from others of that name. */
+  revision: z.number().int(),
+  createdAtMs: z.number(),
+  seq: z.number().int(),
+  manifest: z.string(),
+  sha256: z.string(),
+  items: z.number().int(),
+  rows: z.number().int()
+})
+export type SnapshotRecord = z.infer<typeof snapshotRecordSchema>
+
+/** What became of an operation on the collection as a whole. */
+export const outcomeSchema = z.object({
+  revision: z.number().int(),
+  /** The commit that holds it. */
+  seq: z.number().int().optional(),
+  /** Why it had no effect. */
+  error: z.enum(['snapshot_exists', 'snapshot_not_found', 'data_corrupt', 'raw_vectors_missing', 'profile_replaced']).optional(),
+  /** Deleted, or restored. */
+  items: z.number().int().optional()
+})
+export type Outcome = z.infer<typeof outcomeSchema>
+
+/** The last change of the embedding that was asked for: under way, done, or why it was not done. */
+export const reprojectionSchema = z.object({
+  /** Of the operation that asked for it. */
+  revision: z.number().int(),
+  embedding: embeddingSchema,
+  state: z.enum(['running', 'applied', 'raw_vectors_missing', 'data_corrupt'])
+})
+export type Reprojection = z.infer<typeof reprojectionSchema>
+
+export const manifestSchema = z.object({
+  format: z.literal(1),
+  seq: z.number().int(),
+  epoch: z.number().int(),
+  commitId: z.string(),
+  parent: z.string().nullable(),
+  createdAtMs: z.number(),
+  spec: collectionSpecSchema,
+  /** Every log slot up to this one is applied; ingestions among them are at least registered. */
+  appliedSlot: z.number().int(),
+  /** Open ingestions, and finished ones whose result object is being written. */
+  ingestions: z.record(z.string(), ingestionRecordSchema),
+  segments: z.array(manifestSegmentSchema),
+  tombstones: fileRefSchema.nullable(),
+  /** Relabels that items of older ingestions are still to get. */
+  relabels: fileRefSchema.nullable().default(null),
+  /** Deletions by filter that items of older ingestions are still to meet. */
+  sweeps: fileRefSchema.nullable().default(null),
+  snapshots: z.record(z.string(), snapshotRecordSchema).default({}),
+  /** The last ones. */
+  outcomes: z.array(outcomeSchema).default([]),
+  /** Revision of the operation that asked for it; null when none is under way. */
+  compaction: z.number().int().nullable().default(null),
+  reprojection: reprojectionSchema.nullable().default(null),
+  /** What new sealed segments are made with. `trainedOn`: live rows of the collection when it was trained. */
+  quantizer: fileRefSchema.extend({ nlist: z.number().int(), trainedOn: z.number().int() }).nullable(),
+  counts: z.object({ items: z.number().int(), rows: z.number().int() })
+})
+export type Manifest = z.infer<typeof manifestSchema>
+
+/** Of a collection that holds nothing yet. */
+export function emptyManifest(spec: CollectionSpec, commitId: string): Manifest {
+  return {
+    format: 1, seq: 0, epoch: 0, commitId, parent: null, createdAtMs: spec.createdAtMs, spec, appliedSlot: 0,
+    ingestions: {}, segments: [], tombstones: null, relabels: null, sweeps: null, snapshots: {}, outcomes: [], compaction: null, reprojection: null, quantizer: null, counts: { items: 0, rows: 0 }
+  }
+}
+
+export const sha256Hex = (body: Uint8Array): string => createHash('sha256').update(body).digest('hex')
+
+/** 3 ms of hashing. */
+const hashedPerTurn = 4 * 1024 * 1024
+
+/** The same of what may be large: other work gets its turn in between. */
+export async function sha256InTurns(body: Uint8Array): Promise<string> {
+  if (body.byteLength <= hashedPerTurn) return sha256Hex(body)
+  const hash = createHash('sha256')
+  for (let at = 0; at < body.byteLength; at += hashedPerTurn) {
+    hash.update(body.subarray(at, at + hashedPerTurn))
+    await setImmediate()
+  }
+  return hash.digest('hex')
+}
+
+export const encodeManifest = (manifest: Manifest): Uint8Array => encodeObject(manifest)
+
+/** undefined when it is not there (collected: read CURRENT again); data_corrupt when it is damaged, or not the one that CURRENT names. */
+export async function readManifest(store: ObjectStore, key: string, sha256?: string): Promise<Manifest | undefined> {
+  const stored = await store.get(key)
+  if (stored === undefined) return undefined
+  if (sha256 !== undefined && sha256Hex(stored.body) !== sha256) throw appError('data_corrupt', `${key} does not match its checksum`)
+  return decodeObject(manifestSchema, key, stored.body)
+}
+
+/** object_not_found when it is not there. */
+export async function mustReadManifest(store: ObjectStore, key: string, sha256: string): Promise<Manifest> {
+  const manifest = await readManifest(store, key, sha256)
+  if (manifest === undefined) throw appError('object_not_found', `${key}, named by CURRENT or a snapshot, is missing`)
+  return manifest
+}
+
+const present = (...files: (FileRef | null | undefined)[]): FileRef[] => files.filter((file) => file !== null && file !== undefined)
+
+export const segmentFiles = ({ files: { index, meta, payload, columns, vectors } }: ManifestSegment): FileRef[] => present(index, meta, payload, columns, vectors)
+
+/** Every collectable file that a reader of this manifest may open (failures stay with their job). */
+export function manifestRefs({ segments, tombstones, relabels, sweeps, quantizer }: Manifest): FileRef[] {
+  return [...segments.flatMap((segment) => [...segmentFiles(segment), ...present(segment.deletions, segment.overlay)]), ...present(tombstones, relabels, sweeps, quantizer)]
+}
+
+export const manifestFiles = (manifest: Manifest): string[] => manifestRefs(manifest).map(({ key }) => key)

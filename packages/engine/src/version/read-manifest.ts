@@ -1,0 +1,53 @@
+// The committed version of a collection as its manifest: two small reads, nothing loaded.
+import { collectionKeys } from '@likeness/shared/contract/keys'
+import { appError } from '@likeness/shared/errors'
+import type { ObjectStore } from '@likeness/store/object-store'
+import type { VersionReader } from '../contract.ts'
+import { readCurrent } from './current.ts'
+import { type Manifest, mustReadManifest, readManifest } from './manifest.ts'
+
+/** undefined when the collection is gone; data_corrupt when CURRENT or what it names is damaged or missing. */
+export async function readCommitted(store: ObjectStore, incarnation: string): Promise<Manifest | undefined> {
+  for (let missing: string | undefined; ; ) {
+    const found = await readCurrent(store, collectionKeys(incarnation).current)
+    if (found === undefined) return undefined
+    const manifest = await readManifest(store, found.current.manifest, found.current.sha256)
+    if (manifest !== undefined) return manifest
+    // Collected between the two reads, then CURRENT has moved on; or lost.
+    if (found.current.manifest === missing) throw appError('data_corrupt', `${missing}, named by CURRENT, is missing`)
+    missing = found.current.manifest
+  }
+}
+
+/** The version that a snapshot holds; snapshot_not_found, collection_not_found. */
+export async function readSnapshot(store: ObjectStore, incarnation: string, name: string): Promise<{ revision: number; held: Manifest }> {
+  const manifest = await readCommitted(store, incarnation)
+  if (manifest === undefined) throw appError('collection_not_found', 'the collection was dropped')
+  const snapshot = Object.hasOwn(manifest.snapshots, name) ? manifest.snapshots[name] : undefined
+  if (snapshot === undefined) throw appError('snapshot_not_found', `there is no snapshot ${JSON.stringify(name)}`)
+  return { revision: snapshot.revision, held: await mustReadManifest(store, snapshot.manifest, snapshot.sha256) }
+}
+
+export const createVersionReader = ({ store }: { store: ObjectStore }): VersionReader => ({
+  async read(incarnation) {
+    const manifest = await readCommitted(store, incarnation)
+    if (manifest === undefined) return undefined
+    const { seq, spec: { settings, embedding }, counts, segments, ingestions, snapshots, outcomes, reprojection } = manifest
+    return {
+      seq,
+      settings,
+      embedding,
+      reprojection,
+      counts,
+      segments: segments.map(({ id, index, storage, tuned = null, rows, deletions }) => ({ id, index, storage, tuned, rows, deleted: deletions?.count ?? 0 })),
+      snapshots: Object.entries(snapshots).map(([name, { revision, createdAtMs, seq: held, items, rows }]) => ({ name, revision, createdAtMs, seq: held, items, rows })),
+      outcomes,
+      openIngestions: Object.values(ingestions).filter(({ completedSeq }) => completedSeq === null).length
+    }
+  },
+  async findSnapshot(incarnation, name) {
+    const { revision, held: { appliedSlot, ingestions } } = await readSnapshot(store, incarnation, name)
+    const open = Object.entries(ingestions).filter(([, { completedSeq }]) => completedSeq === null)
+    return { revision, appliedSlot, open: Object.fromEntries(open.map(([id, { done }]) => [id, done])) }
+  }
+})

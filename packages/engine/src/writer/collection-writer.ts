@@ -1,0 +1,356 @@
+// The owner of one collection: reads its log and batches, groups them into commits, merges segments, collects garbage.
+// Everything it knows is rebuilt from the store, so an owner that lost its place is simply thrown away.
+import type { CollectionSpec } from '@likeness/shared/contract/collection'
+import { type LogSlot, revisionOf } from '@likeness/shared/contract/operation'
+import { createMutex } from '@likeness/shared/data/mutex'
+import { appError, isAppError } from '@likeness/shared/errors'
+import { untilStored } from '@likeness/store/retry-store'
+import { applySlot, asksForRebuild, isBarrier, type SlotContext } from '../apply/apply-slot.ts'
+import { BatchIntake } from '../apply/batch-intake.ts'
+import { prepareCommit, type PreparedCommit, settleSegments } from '../apply/prepare-commit.ts'
+import { openVersion } from '../apply/restore.ts'
+import type { WriterState } from '../apply/writer-state.ts'
+import { Garbage } from '../garbage/garbage.ts'
+import { isOpen, type OpenIngestion } from '../log/open-ingestion.ts'
+import { assertNoGap, readSlots } from '../log/read-log.ts'
+import { buildMerge } from '../merge/merge-build.ts'
+import type { MergeLane } from '../merge/merge-plan.ts'
+import { adoptMerge, MergesUnderWay, presentInputs, type Proposal } from '../merge/merge.ts'
+import { replay } from '../rebuild/replay.ts'
+import { openSegment, type OpenSegment } from '../segment/open-segment.ts'
+import type { SegmentFiles } from '../segment/segment-files.ts'
+import type { VersionedCurrent } from '../version/current.ts'
+import { readAsOwner } from '../version/fenced-read.ts'
+import { writeJobResult } from '../version/job-result.ts'
+import { type Manifest, mustReadManifest } from '../version/manifest.ts'
+import { isRefusal, mustBeOvertaken, Overtaken, type Refusal, Shadow, type ShadowRequest } from './reindex.ts'
+import { type BoundWriterDeps, mergingDeps } from './writer-deps.ts'
+
+export interface StepResult {
+  committed: boolean
+  /** There is more to do at once. */
+  more: boolean
+}
+
+const slotsPerStep = 256
+/** Bounds the memory of a commit: batches hold up to 256 items each. */
+const batchesPerStep = 16
+
+export class CollectionWriter {
+  private readonly deps: BoundWriterDeps
+  private readonly mutex = createMutex()
+  private held: VersionedCurrent
+  private manifest: Manifest
+  private state: WriterState
+  private readonly intake: BatchIntake
+  private readonly merges: MergesUnderWay
+  private readonly garbage: Garbage
+  private shadow: Shadow | undefined
+  private lost = false
+  /** Requests for a rebuild up to this slot were met when it was opened. */
+  private madeForSlot = 0
+
+  constructor(deps: BoundWriterDeps, opened: { held: VersionedCurrent; manifest: Manifest; state: WriterState }) {
+    this.deps = deps
+    this.intake = new BatchIntake(deps)
+    this.held = opened.held
+    this.manifest = opened.manifest
+    this.state = opened.state
+    this.merges = new MergesUnderWay({ ...mergingDeps(deps), newId: deps.newId })
+    this.garbage = new Garbage(deps, () => new Set([...this.merges.heldIds(), ...(this.shadow?.heldIds() ?? [])]))
+  }
+
+  get spec(): CollectionSpec {
+    return this.manifest.spec
+  }
+
+  get seq(): number {
+    return this.manifest.seq
+  }
+
+  get appliedSlot(): number {
+    return this.manifest.appliedSlot
+  }
+
+  /** Ingestions with work left, oldest first. */
+  openIngestions(): { ingestion: string; open: OpenIngestion }[] {
+    return [...this.state.ingestions].filter(([, open]) => isOpen(open)).map(([ingestion, open]) => ({ ingestion, open }))
+  }
+
+  /** Applies what the log, given batches and `batches` (or, with `list`, every batch of open ingestions) bring, in one commit. data_corrupt when the log is damaged: nothing after that is applied. */
+  step({ batches = [], list = false }: { batches?: readonly string[]; list?: boolean }): Promise<StepResult & { rest: string[] }> {
+    return this.exclusively(async () => {
+      const { seq } = this
+      const slots = await readSlots(this.deps, this.state.appliedSlot, slotsPerStep)
+      for (const slot of slots) await this.takeSlot(slot)
+      if (list) await readAsOwner(this.deps.context, this.held.current.epoch, () => assertNoGap(this.deps, this.state.appliedSlot))
+      const { state, intake } = this
+      const wanted = await intake.outstanding(state, { hinted: batches, list })
+      for (const key of wanted.slice(0, batchesPerStep)) if (await intake.take(state, key)) this.shadow?.follow(key)
+      await intake.settleGiven(state)
+      const rest = wanted.slice(batchesPerStep)
+      if (state.dirty) await this.commit()
+      return { committed: this.seq > seq, more: slots.length === slotsPerStep || rest.length > 0, rest }
+    })
+  }
+
+  private async takeSlot(slot: LogSlot): Promise<void> {
+    if (isBarrier(slot) && this.state.dirty) await this.commit()
+    const { segments } = this.state
+    await applySlot(this.state, this.state.appliedSlot + 1, slot, this.slotContext())
+    // Restored: a segment that a merge has read may be another now, under the same id.
+    if (this.state.segments !== segments) this.merges.abandon()
+    if (asksForRebuild(slot) && this.state.appliedSlot > this.madeForSlot) await this.rebuildAsAsked(slot)
+  }
+
+  /** What the log asks for and cannot be done has no effect: else nobody could ever go on after it. */
+  private async rebuildAsAsked({ operations }: LogSlot): Promise<void> {
+    try {
+      await this.makeAgain()
+    } catch (error) {
+      if (!isAppError(error, 'data_corrupt')) throw error
+      this.deps.log.error({ err: error }, 'not made again: log or batches are damaged')
+      const asked = operations.flatMap(({ kind }, index) => (kind === 'rebuild' ? [revisionOf(this.state.appliedSlot, index)] : []))
+      this.state.outcomes = this.state.outcomes.map((outcome) => (asked.includes(outcome.revision) ? { ...outcome, error: 'data_corrupt' } : outcome))
+    }
+  }
+
+  private slotContext(): SlotContext {
+    const { store, protocol, context } = this.deps
+    const { epoch, seq, manifest, sha256 } = this.held.current
+    const files = this.ownFiles()
+    return {
+      rules: protocol,
+      files,
+      committed: () => ({ seq, manifest, sha256, ...this.manifest.counts }),
+      openVersion: async (snapshot, logged) => {
+        try {
+          const held = await readAsOwner(context, epoch, () => mustReadManifest(store, snapshot.manifest, snapshot.sha256))
+          if (held.spec.embedding.version === this.state.spec.embedding.version) return await openVersion(files, held)
+        } catch (error) {
+          if (!isAppError(error, 'data_corrupt')) throw error
+          this.deps.log.error({ err: error }, 'a snapshot is damaged, and made again from the log to restore it')
+        }
+        // Or it was taken with another embedding.
+        return { segments: (await this.replay(logged)).segments, quantizer: null }
+      }
+    }
+  }
+
+  /** A file that is missing mostly means: not ours any more. */
+  private ownFiles(): SegmentFiles {
+    const { files, context } = this.deps
+    const { epoch } = this.held.current
+    return { ...files, get: (ref) => readAsOwner(context, epoch, () => files.get(ref)) }
+  }
+
+  /** Makes the same version again, from log and batches alone, as a new one. What was there before is only garbage then. Requests up to `untilSlot` asked for no more. */
+  rebuild({ untilSlot }: { untilSlot: number } = { untilSlot: 0 }): Promise<void> {
+    return this.exclusively(async () => {
+      await this.makeAgain()
+      this.madeForSlot = untilSlot
+    })
+  }
+
+  private replay(to: Parameters<typeof replay>[2]): Promise<WriterState> {
+    const deps = { ...this.deps, files: this.ownFiles() }
+    return readAsOwner(deps.context, this.held.current.epoch, () => replay(deps, this.state.spec, to))
+  }
+
+  private async makeAgain(): Promise<void> {
+    const { ingestions, snapshots, outcomes, reprojection, appliedSlot } = this.state
+    const open = Object.fromEntries(this.openIngestions().map(({ ingestion, open: { done } }) => [ingestion, done.toString()]))
+    const state = await this.replay({ appliedSlot, open })
+    this.state = Object.assign(state, { ingestions, snapshots, outcomes, reprojection })
+    await this.commit(null)
+  }
+
+  private async commit(quantizer = this.state.quantizer === undefined ? this.manifest.quantizer : this.state.quantizer): Promise<void> {
+    const { deps, state } = this
+    const { files, keys, newId, clock, protocol, context, signal } = deps
+    const input = { files, keys, newId, nowMs: clock.nowMs(), parent: this.manifest, epoch: this.held.current.epoch, quantizer }
+    const prepared = await untilStored(clock, () => prepareCommit(input, state), signal)
+    const { manifest, manifestKey } = prepared
+    const announce = () => deps.announce({ incarnation: deps.incarnation, seq: manifest.seq, appliedSlot: manifest.appliedSlot })
+    this.held = await protocol.commit(context, this.held, manifest, manifestKey, announce)
+    this.settle(prepared)
+    deps.log.debug({ seq: manifest.seq, items: manifest.counts.items, added: prepared.added?.ref.rows ?? 0 }, 'committed')
+    await this.closeFinished()
+  }
+
+  /** Makes the in-memory state that of the manifest just committed. */
+  private settle({ manifest, added, ingestions }: PreparedCommit): void {
+    const { state } = this
+    this.manifest = manifest
+    settleSegments(state, { segments: manifest.segments, added })
+    state.tombstonesChanged = false
+    state.relabelsChanged = false
+    state.sweepsChanged = false
+    state.outcomes = [...manifest.outcomes]
+    state.quantizer = undefined
+    state.dirty = false
+    for (const [id, open] of state.ingestions) {
+      const record = ingestions[id]
+      if (record === undefined) state.ingestions.delete(id)
+      else Object.assign(open, { record, failed: [] })
+    }
+  }
+
+  /** Writes the result of every completed ingestion; the next commit lets go of them. Safe to repeat. */
+  async closeFinished(): Promise<void> {
+    const { store, clock, keys, signal } = this.deps
+    for (const [id, open] of this.state.ingestions) {
+      if (isOpen(open) || open.closed) continue
+      await untilStored(clock, () => writeJobResult(store, keys, id, open.record), signal)
+      open.closed = true
+      this.intake.forget(id)
+    }
+  }
+
+  /**
+   * Merges segments when that is due, of one lane or of any. False when nothing was, or the result could not be used. Building does not hold
+   * up commits. Rejects with ownership_lost, or with whatever went wrong while it was built: then this owner goes on, and the merge may be tried again.
+   */
+  async merge(lane?: MergeLane): Promise<boolean> {
+    const proposal = await this.exclusively(async () => this.merges.begin(this.state, this.manifest, lane === undefined ? undefined : [lane]))
+    if (proposal === undefined) return await this.endCompaction()
+    try {
+      const built = await this.build(proposal)
+      if (built === undefined) return false
+      return await this.exclusively(async () => {
+        if (!this.merges.isUnderWay(proposal) || !adoptMerge(this.state, proposal, built.result, this.deps.protocol)) return false
+        await this.commit(built.quantizer ?? this.manifest.quantizer)
+        return true
+      })
+    } finally {
+      this.merges.end(proposal)
+    }
+  }
+
+  /** Nothing is left to merge: a compaction that was asked for is over. */
+  private async endCompaction(): Promise<boolean> {
+    const { compaction } = this.state
+    if (compaction === null) return false
+    return await this.exclusively(async () => {
+      const { state } = this
+      if (state.compaction !== compaction || !this.merges.isCompacted(state, this.manifest)) return false
+      state.outcomes.push({ revision: compaction.revision })
+      Object.assign(state, { compaction: null, dirty: true })
+      await this.commit()
+      return true
+    })
+  }
+
+  /** undefined when it took too long, or an input went away under it: a commit emptied it and its files were collected. */
+  private async build(proposal: Proposal): Promise<{ result: OpenSegment | null; quantizer: Manifest['quantizer'] } | undefined> {
+    const { files, context, buildMerge: build = (task) => buildMerge(files, task) } = this.deps
+    const { epoch } = this.held.current
+    const isUsable = (): boolean => this.merges.isUnderWay(proposal) && presentInputs(this.state, proposal).every((input) => input !== undefined)
+    try {
+      const { segment, quantizer } = await readAsOwner(context, epoch, () => build(proposal.newTask(), proposal.abort.signal))
+      return { result: segment && (await readAsOwner(context, epoch, () => openSegment(files, segment))), quantizer }
+    } catch (error) {
+      if (isUsable() || isAppError(error, 'ownership_lost')) throw error
+      return undefined
+    }
+  }
+
+  /**
+   * Gives the collection the embedding that was asked for: built beside it while it goes on, then committed as one version. False when there is nothing to do.
+   * Rejects with ownership_lost, or with what made it fail for now: then it may be tried again.
+   */
+  async reproject(): Promise<boolean> {
+    const shadow = await this.exclusively(async () => this.beginShadow())
+    if (shadow === undefined) return false
+    const asOwner = <T>(work: () => Promise<T>): Promise<T> => readAsOwner(this.deps.context, this.held.current.epoch, work)
+    try {
+      await asOwner(() => shadow.build())
+      do await asOwner(() => shadow.catchUp(this.appliedSlot))
+      while (await asOwner(() => shadow.merge()))
+      await this.exclusively(() => this.adoptShadow(shadow))
+    } catch (error) {
+      if (!isRefusal(error)) return mustBeOvertaken(error)
+      await this.exclusively(() => this.refuseShadow(shadow, error))
+    } finally {
+      this.shadow = undefined
+    }
+    return true
+  }
+
+  private beginShadow(): Shadow | undefined {
+    const { deps, state: { reprojection } } = this
+    if (reprojection?.state !== 'running') return undefined
+    const { files, buildMerge: build = (task) => buildMerge(files, task) } = deps
+    const isWanted = (): boolean => !this.lost && deps.signal?.aborted !== true && this.isAskedFor(reprojection)
+    this.shadow = new Shadow({ ...deps, files: this.ownFiles(), buildMerge: build, merging: mergingDeps(deps), isWanted }, this.state, reprojection)
+    return this.shadow
+  }
+
+  private isAskedFor({ revision }: ShadowRequest): boolean {
+    return this.state.reprojection?.revision === revision
+  }
+
+  private async adoptShadow(shadow: Shadow): Promise<void> {
+    const { request: { revision, embedding } } = shadow
+    if (!this.isAskedFor(shadow.request)) return
+    try {
+      this.state = await readAsOwner(this.deps.context, this.held.current.epoch, () => shadow.finish(this.state))
+    } catch (error) {
+      if (isRefusal(error)) return await this.refuseShadow(shadow, error)
+      if (error instanceof Overtaken) return
+      throw error
+    }
+    this.merges.abandon()
+    this.state.reprojection = { revision, embedding, state: 'applied' }
+    this.state.outcomes.push({ revision })
+    await this.commit(shadow.quantizer)
+  }
+
+  private async refuseShadow({ request: { revision, embedding } }: Shadow, error: Refusal): Promise<void> {
+    if (!this.isAskedFor({ revision, embedding })) return
+    this.deps.log.error({ err: error, embedding: embedding.version }, 'the collection keeps its embedding')
+    this.state.reprojection = { revision, embedding, state: error.code }
+    this.state.outcomes.push({ revision, error: error.code })
+    this.state.dirty = true
+    await this.commit()
+  }
+
+  /** Deletes files that no retained manifest names; how many. None while a manifest that is needed is damaged. */
+  collect(): Promise<number> {
+    return this.exclusively(async () => await this.deleteFenced(await this.garbage.files(this.held.current)))
+  }
+
+  /** Deletes what requests have stored that were never accepted; how many objects. */
+  async collectUploads(): Promise<number> {
+    const { garbage } = this
+    if (!(await garbage.hasUploads((ingestion) => this.state.ingestions.has(ingestion)))) return 0
+    return await this.exclusively(async () => {
+      const found = await garbage.uploads(this.state)
+      if (found === undefined) return 0
+      const deleted = await this.deleteFenced(found)
+      garbage.clearUploads()
+      return deleted
+    })
+  }
+
+  private async deleteFenced(garbage: string[]): Promise<number> {
+    const { store, clock, protocol, context, signal } = this.deps
+    if (garbage.length === 0) return 0
+    this.held = await protocol.fenceCollection(context, this.held)
+    await untilStored(clock, () => store.delete(garbage), signal)
+    return garbage.length
+  }
+
+  /** After any failure the state may be ahead of the store: this owner is of no use any more. */
+  private exclusively<T>(work: () => Promise<T>): Promise<T> {
+    return this.mutex.run(async () => {
+      if (this.lost) throw appError('ownership_lost', `writer of ${this.deps.incarnation} was given up`)
+      try {
+        return await work()
+      } catch (error) {
+        this.lost = true
+        throw error
+      }
+    })
+  }
+}

@@ -1,0 +1,19 @@
+// The rules that order and loss depend on, in one place and replaceable, so that the simulation can show that each one is needed.
+import { type ApplyRules, applyRules } from '../apply/apply-rules.ts'
+import { type ReprojectRule, reprojectRule } from '../log/embedded-batch.ts'
+import { type AdoptionRules, carryOver } from '../merge/merge.ts'
+import { type CommitProtocol, commitProtocol } from '../version/commit-protocol.ts'
+
+export interface Protocol extends CommitProtocol, ApplyRules, ReprojectRule, AdoptionRules {
+  /** Makes a shadow hold all that the collection has taken in, before it takes its place. */
+  level(catchUp: () => Promise<void>): Promise<void>
+}
+
+export const realProtocol: Protocol = {
+  ...commitProtocol,
+  ...applyRules,
+  ...reprojectRule,
+  level: (catchUp) => catchUp(),
+  mayAdopt: (inputs) => inputs.every((input) => input !== undefined),
+  carryOver
+}

@@ -1,0 +1,192 @@
+// The next version of a collection with another embedding, built beside the one that is served: made of log and batches up to where the collection was,
+// then of what the collection has taken in since, merged as the collection would be, until it is level. The owner commits it, as one version like any other.
+import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
+import { parseBatchKey } from '@likeness/shared/contract/keys'
+import { type Operation, revisionOf } from '@likeness/shared/contract/operation'
+import { appError, type AppError, isAppError } from '@likeness/shared/errors'
+import { untilStored } from '@likeness/store/retry-store'
+import { applyBatch, applyItemOperation, isItemOperation } from '../apply/apply-operation.ts'
+import { countLive, settleSegments, writeSegments } from '../apply/prepare-commit.ts'
+import { emptyWriterState, type WriterState } from '../apply/writer-state.ts'
+import { embeddedBatch } from '../log/embedded-batch.ts'
+import { readHistory, slotsBetween } from '../log/log-history.ts'
+import { isOpen, type OpenIngestion } from '../log/open-ingestion.ts'
+import { readBatch } from '../log/read-batches.ts'
+import type { BuildMerge } from '../merge/merge-task.ts'
+import { adoptMerge, MergesUnderWay, type MergingDeps } from '../merge/merge.ts'
+import { replay, type ReplayDeps } from '../rebuild/replay.ts'
+import { openSegment } from '../segment/open-segment.ts'
+import type { Manifest } from '../version/manifest.ts'
+import { OrdinalRanges } from '../version/ordinal-ranges.ts'
+import type { Protocol } from './protocol.ts'
+
+export interface ShadowDeps extends ReplayDeps {
+  protocol: Protocol
+  merging: Omit<MergingDeps, 'newId'>
+  buildMerge: BuildMerge
+  /** Whether somebody still waits for it. */
+  isWanted: () => boolean
+}
+export interface ShadowRequest {
+  /** Of the operation that asked for it. */
+  revision: number
+  embedding: EmbeddingSpec
+}
+
+const batchesPerSegment = 16
+
+/** It ends without an effect: nobody waits for it any more, or what it was made of was replaced, and then it is to be begun anew. */
+export class Overtaken extends Error {}
+
+export type Refusal = AppError & { code: 'raw_vectors_missing' | 'data_corrupt' }
+/** What ends a request for good. */
+export const isRefusal = (error: unknown): error is Refusal => isAppError(error, 'raw_vectors_missing') || isAppError(error, 'data_corrupt')
+
+/** True; anything else is thrown on. */
+export function mustBeOvertaken(error: unknown): true {
+  if (error instanceof Overtaken) return true
+  throw error
+}
+
+const hasVectorsOnly = (operation: Operation): boolean => operation.kind === 'ingest' && operation.given === true
+const cannot = () => appError('raw_vectors_missing', 'items were given with their vectors: nothing else can be made of them')
+
+function copyOpen({ record }: OpenIngestion, done: string): OpenIngestion {
+  return { record: { ...record }, done: OrdinalRanges.parse(done), failed: [], closed: false }
+}
+
+export class Shadow {
+  readonly request: ShadowRequest
+  /** Ids under which it writes: not garbage while it is built. */
+  private readonly ids = new Set<string>()
+  private readonly deps: ShadowDeps
+  private readonly merges: MergesUnderWay
+  private readonly begun: { appliedSlot: number; open: Map<string, OpenIngestion> }
+  private state: WriterState
+  quantizer: Manifest['quantizer'] = null
+  /** Keys of batches that the collection has taken in since it was begun, and that it has not. */
+  private batches: string[] = []
+
+  /** `live`: committed. */
+  constructor(deps: ShadowDeps, live: WriterState, request: ShadowRequest) {
+    this.request = request
+    const newId = (): string => {
+      const id = deps.newId()
+      this.ids.add(id)
+      return id
+    }
+    const project: ShadowDeps['project'] = async (...args) => {
+      this.mustBeWanted()
+      return await deps.project!(...args)
+    }
+    this.deps = { ...deps, newId, project }
+    this.merges = new MergesUnderWay({ ...deps.merging, newId })
+    const open = [...live.ingestions].filter(([, ingestion]) => isOpen(ingestion)).map(([id, one]): [string, OpenIngestion] => [id, copyOpen(one, one.done.toString())])
+    this.begun = { appliedSlot: live.appliedSlot, open: new Map(open) }
+    this.state = emptyWriterState({ ...live.spec, embedding: request.embedding })
+  }
+
+  /** The collection has taken it in. */
+  follow(batchKey: string): void {
+    this.batches.push(batchKey)
+  }
+
+  heldIds(): Set<string> {
+    return new Set([...this.ids, ...this.merges.heldIds()])
+  }
+
+  private mustBeWanted(): void {
+    if (!this.deps.isWanted()) throw new Overtaken()
+  }
+
+  /** What the collection was when it was begun. raw_vectors_missing, before anything is written; data_corrupt when log or batches are damaged. */
+  async build(): Promise<void> {
+    const { deps, begun: { appliedSlot, open }, state: { spec } } = this
+    const { ingestions } = await readHistory(deps, spec.settings, appliedSlot)
+    if (ingestions.some(({ operation }) => hasVectorsOnly(operation))) throw cannot()
+    deps.log.info({ embedding: spec.embedding.version, slot: appliedSlot, ingestions: ingestions.length }, 'making another embedding')
+    const done = [...open].map(([id, ingestion]): [string, string] => [id, ingestion.done.toString()])
+    this.state = await replay(deps, spec, { appliedSlot, open: Object.fromEntries(done) })
+    this.state.ingestions = open
+  }
+
+  /** What has come since, up to a slot. */
+  async catchUp(appliedSlot: number): Promise<void> {
+    const { deps, state } = this
+    const context = { rules: deps.protocol, files: deps.files }
+    for await (const { slot, log } of slotsBetween(deps, state.appliedSlot, appliedSlot)) {
+      for (const [index, operation] of log.operations.entries()) {
+        if (operation.kind === 'restore') throw new Overtaken()
+        if (hasVectorsOnly(operation)) throw cannot()
+        if (isItemOperation(operation)) await applyItemOperation(state, operation, revisionOf(slot, index), context)
+      }
+      state.appliedSlot = slot
+    }
+    // One whose ingestion is not known yet belongs to a later slot: the collection has applied it, and not committed.
+    for (let taken = 0; state.ingestions.has(parseBatchKey(this.batches[0] ?? '')?.ingestion ?? ''); this.batches.shift()) {
+      await this.take(this.batches[0]!)
+      if (++taken % batchesPerSegment === 0) await this.settle()
+    }
+  }
+
+  private async take(key: string): Promise<void> {
+    const { deps, state } = this
+    const batch = await readBatch(deps, state.spec, key)
+    if (batch === undefined) throw appError('data_corrupt', `${key} was applied, and is missing`)
+    applyBatch(state, key, await embeddedBatch(deps, state.spec, batch), deps.protocol)
+  }
+
+  /** Writes what is in memory only: merges read files. */
+  private async settle(): Promise<void> {
+    const { deps: { clock, signal, newId }, state } = this
+    settleSegments(state, await untilStored(clock, () => writeSegments(this.deps, newId(), state), signal))
+  }
+
+  /** One merge, where one is due. */
+  async merge(): Promise<boolean> {
+    const { deps: { buildMerge, files, protocol, log }, merges, state } = this
+    this.mustBeWanted()
+    await this.settle()
+    const proposal = merges.begin(state, { seq: 0, spec: state.spec, quantizer: this.quantizer })
+    if (proposal === undefined) return false
+    try {
+      const { segment, quantizer } = await buildMerge(proposal.newTask(), proposal.abort.signal)
+      const result = segment && (await openSegment(files, segment))
+      if (!merges.isUnderWay(proposal)) return false
+      this.quantizer = quantizer ?? this.quantizer
+      return adoptMerge(state, proposal, result, protocol)
+    } catch (error) {
+      if (!isAppError(error, 'index_failed')) throw error
+      this.mustBeWanted()
+      log.warn({ err: error }, 'merge of a new version failed: its segments are merged once it is served')
+      return false
+    } finally {
+      merges.end(proposal)
+    }
+  }
+
+  /** Brings it level with what is committed, and says what the collection becomes. */
+  async finish(live: WriterState): Promise<WriterState> {
+    const { state, deps: { protocol } } = this
+    await protocol.level(async () => {
+      await this.catchUp(live.appliedSlot)
+      await this.settle()
+      this.assertLevel(live)
+    })
+    const { spec, appliedSlot, ingestions, snapshots, outcomes, compaction } = live
+    return Object.assign(state, {
+      spec: { ...spec, embedding: this.request.embedding }, appliedSlot, ingestions, snapshots, outcomes, compaction,
+      tombstonesChanged: true, relabelsChanged: true, sweepsChanged: true, dirty: true
+    })
+  }
+
+  private assertLevel(live: WriterState): void {
+    if (this.batches.length > 0) throw new Error(`${this.batches[0]} was applied, and its ingestion was never accepted`)
+    const [made, had] = [countLive(this.state.segments, null), countLive(live.segments, null)]
+    if (made.items !== had.items || made.rows !== had.rows) throw appError('data_corrupt', `made of log and batches are ${made.items} items with ${made.rows} rows, the collection has ${had.items} with ${had.rows}`)
+    for (const [id, { done }] of live.ingestions) {
+      const mine = this.state.ingestions.get(id)
+      if (mine !== undefined && mine.done.toString() !== done.toString()) throw appError('data_corrupt', `of ingestion ${id} are ${mine.done.toString()} made, the collection has ${done.toString()}`)
+    }
+  }
+}

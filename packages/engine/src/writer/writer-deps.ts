@@ -1,0 +1,50 @@
+// What an owner of a collection is given.
+import type { CollectionKeys } from '@likeness/shared/contract/keys'
+import type { Clock } from '@likeness/shared/process/clock'
+import type { Logger } from '@likeness/shared/process/logger'
+import type { ObjectStore } from '@likeness/store/object-store'
+import type { Project } from '../log/embedded-batch.ts'
+import type { MergeShape } from '../merge/merge-plan.ts'
+import type { BuildMerge } from '../merge/merge-task.ts'
+import type { MergingDeps } from '../merge/merge.ts'
+import type { SegmentFiles } from '../segment/segment-files.ts'
+import type { ProtocolContext } from '../version/commit-protocol.ts'
+import type { Protocol } from './protocol.ts'
+
+/** Graphs of millions of rows take hours. */
+const defaultMergeLimitMs = 12 * 3_600_000
+const defaultMergeMemoryBytes = 4 * 2 ** 30
+
+export interface WriterDeps {
+  store: ObjectStore
+  clock: Clock
+  files: SegmentFiles
+  log: Logger
+  incarnation: string
+  retentionMs: number
+  /** Age at which objects of ingestions that were never accepted are deleted; none: they stay. */
+  uploadRetentionMs?: number
+  /** Called once a commit is certain. */
+  announce: (commit: { incarnation: string; seq: number; appliedSlot: number }) => void
+  protocol?: Protocol
+  newId?: () => string
+  signal?: AbortSignal
+  /** Makes the vectors of another embedding. */
+  project?: Project
+  /** Where merges are built; default: here. */
+  buildMerge?: BuildMerge
+  /** Of one merge; default 4 GiB. */
+  mergeMemoryBytes?: number
+  mergeShape?: Partial<MergeShape>
+  mergeLimitMs?: number
+}
+
+export interface BoundWriterDeps extends Omit<WriterDeps, 'newId' | 'protocol'> {
+  newId: () => string
+  keys: CollectionKeys
+  protocol: Protocol
+  context: ProtocolContext
+}
+
+export const mergingDeps = ({ clock, mergeShape: shape, mergeLimitMs: limitMs = defaultMergeLimitMs, mergeMemoryBytes: memoryBytes = defaultMergeMemoryBytes }: WriterDeps): Omit<MergingDeps, 'newId'> =>
+  ({ nowMs: () => clock.nowMs(), memoryBytes, shape, limitMs })

@@ -1,0 +1,112 @@
+// What replicas answer while the collection moves on: whole versions only, and at `strong` never an old one.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { systemClock } from '@likeness/shared/process/clock'
+import { silentLog } from '@likeness/shared/process/logger'
+import { openDirectoryStore } from '@likeness/store/directory-store'
+import { createMemoryStore } from '@likeness/store/memory-store'
+import type { Replica, SnapshotWish } from '../src/contract.ts'
+import { createReplica } from '../src/replica/replica.ts'
+import { createGallery, type Gallery, itemsFrom, vectorOf } from '../src/testing/gallery.ts'
+import type { CollectionWriter } from '../src/writer/collection-writer.ts'
+
+const replicaCount = 3
+/** Seconds on an idle machine. */
+const longMs = 300_000
+let dir: string
+let gallery: Gallery
+let writer: CollectionWriter
+let replicas: Replica[]
+async function start(kind: 'memory' | 'directory'): Promise<void> {
+  const store = kind === 'memory' ? createMemoryStore() : await openDirectoryStore({ root: join(dir, 'objects') })
+  gallery = await createGallery({ method: 'HNSW32', sealThreshold: 64, store })
+  writer = await gallery.openWriter()
+  replicas = Array.from({ length: replicaCount }, (_, n) => createReplica({ store, clock: systemClock, log: silentLog(), cacheDir: join(dir, `replica-${n}`), pollMs: 1_000 }))
+}
+beforeEach(async () => void (dir = await mkdtemp(join(tmpdir(), 'likeness-consistency-'))))
+afterEach(async () => {
+  await Promise.all(replicas.map((replica) => replica.close()))
+  await gallery.close()
+  await rm(dir, { recursive: true, force: true })
+})
+
+async function query<T>(replica: Replica, wish: Partial<SnapshotWish>, use: (snapshot: Awaited<ReturnType<Replica['acquire']>>) => Promise<T>): Promise<T> {
+  const snapshot = await replica.acquire(gallery.spec.incarnation, { consistency: 'strong', timeoutMs: 30_000, ...wish })
+  try {
+    return await use(snapshot)
+  } finally {
+    snapshot.release()
+  }
+}
+
+// Every write of a directory store is synced to the disk.
+test.each([['memory', 1_000], ['directory', 60]] as const)('in a %s store, %i times added or deleted and searched at once at strong on 3 replicas: no answer is stale', async (kind, pairs) => {
+  await start(kind)
+  const alive = new Set<number>()
+  let stale = 0
+  for (let pair = 0; pair < pairs; pair++) {
+    const seed = 1 + (pair % 40)
+    const add = !alive.has(seed)
+    if (add) {
+      await gallery.add(writer, [{ id: `item-${seed}`, seeds: [seed] }])
+      alive.add(seed)
+    } else {
+      await gallery.remove(`item-${seed}`)
+      await writer.step({})
+      alive.delete(seed)
+    }
+    if (pair % 25 === 24) {
+      while (await writer.merge());
+      await writer.collect()
+    }
+    const found = await query(replicas[pair % replicaCount]!, {}, async (snapshot) => (await snapshot.search({ vectors: vectorOf(seed), k: 1 }))[0]![0])
+    if (add ? found?.item.id !== `item-${seed}` : found?.item.id === `item-${seed}`) stale++
+  }
+  expect(stale).toBe(0)
+}, longMs)
+
+test('500 manifest swaps under load: no answer fails, and none mixes two versions', async () => {
+  await start('memory')
+  // Every version has all of one generation and nothing else; the label says which.
+  const items = itemsFrom(1, 6)
+  const generation = (n: number) => items.map((item) => ({ ...item, label: `generation ${n}` }))
+  await gallery.add(writer, generation(0))
+  let over = false
+  let answers = 0
+  const seen = new Set<string>()
+  const failures: string[] = []
+  const reader = async (replica: Replica): Promise<void> => {
+    let seq = 0
+    while (!over) {
+      try {
+        const { labels, at } = await query(replica, { consistency: answers % 2 === 0 ? 'strong' : 'eventual' }, async (snapshot) => {
+          const hits = (await snapshot.search({ vectors: vectorOf(3), k: 10 }))[0]!
+          return { labels: hits.map(({ item }) => item.label), at: snapshot.seq }
+        })
+        answers++
+        seen.add(labels[0]!)
+        if (labels.length !== items.length || new Set(labels).size !== 1) failures.push(`mixed: ${labels.join()}`)
+        if (at < seq) failures.push(`version ${at} after ${seq}`)
+        seq = at
+      } catch (error) {
+        failures.push(String(error))
+      }
+    }
+  }
+  const readers = replicas.flatMap((replica) => [reader(replica), reader(replica)])
+  const before = writer.seq
+  for (let n = 1; writer.seq < before + 500; n++) {
+    await gallery.add(writer, generation(n))
+    if (n % 20 === 0) {
+      await writer.merge()
+      await writer.collect()
+    }
+  }
+  over = true
+  await Promise.all(readers)
+  console.log(`${writer.seq - before} swaps, ${answers} answers of ${seen.size} versions`)
+  expect(failures).toEqual([])
+  expect(seen.size).toBeGreaterThan(50)
+}, longMs)

@@ -1,0 +1,48 @@
+// Text objects of ours in the store, JSON or NDJSON: their last line has the sha256 of everything before it, so that what was altered or cut is never
+// taken for something else. Without that line an object is damaged too.
+import { createHash } from 'node:crypto'
+import type { z } from 'zod'
+import { appError } from '@likeness/shared/errors'
+
+const word = 'sha256 '
+const lastLineBytes = word.length + 64 + 1
+
+const lastLine = (text: Uint8Array): Buffer => Buffer.from(`${word}${createHash('sha256').update(text).digest('hex')}\n`)
+
+/** `text`: whole lines. */
+function encodeText(text: string): Uint8Array {
+  const body = Buffer.from(text)
+  return Buffer.concat([body, lastLine(body)])
+}
+
+/** data_corrupt, with the key, unless every byte is as it was written. */
+function decodeText(key: string, body: Uint8Array): string {
+  const end = body.byteLength - lastLineBytes
+  const text = Buffer.from(body.buffer, body.byteOffset, Math.max(0, end))
+  if (end < 0 || lastLine(text).compare(body, end) !== 0) throw appError('data_corrupt', `${key} is damaged: it does not match its checksum`)
+  return text.toString('utf8')
+}
+
+function parse<T>(key: string, read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    throw appError('data_corrupt', `${key} is not what this program writes`, { cause: error })
+  }
+}
+
+export const encodeObject = (value: unknown): Uint8Array => encodeText(`${JSON.stringify(value)}\n`)
+
+/** data_corrupt when it is damaged, or not of this program. */
+export function decodeObject<T>(schema: z.ZodType<T>, key: string, body: Uint8Array): T {
+  const text = decodeText(key, body)
+  return parse(key, () => schema.parse(JSON.parse(text)))
+}
+
+export const encodeLines = (values: readonly unknown[]): Uint8Array => encodeText(values.map((value) => `${JSON.stringify(value)}\n`).join(''))
+
+/** As decodeObject, of one value a line. */
+export function decodeLines<T>(schema: z.ZodType<T>, key: string, body: Uint8Array): T[] {
+  const lines = decodeText(key, body).split('\n').slice(0, -1)
+  return parse(key, () => lines.map((line) => schema.parse(JSON.parse(line))))
+}

@@ -1,0 +1,66 @@
+// Start, stop and exit of a process: what was started is stopped in reverse order, all of it attempted, within one deadline; a second signal forces.
+import type { Logger } from './logger.ts'
+
+export interface Lifecycle {
+  /** Registers the undo of something that was just started. */
+  onStop(name: string, stop: () => Promise<void> | void): void
+  /** Runs every undo, newest first. Resolves with the names that failed. */
+  stop(): Promise<string[]>
+}
+
+export function createLifecycle({ log }: { log: Logger }): Lifecycle {
+  const undos: { name: string; stop: () => Promise<void> | void }[] = []
+  let stopping: Promise<string[]> | undefined
+  async function stopAll(): Promise<string[]> {
+    const failed: string[] = []
+    for (let undo = undos.pop(); undo !== undefined; undo = undos.pop()) {
+      try {
+        await undo.stop()
+      } catch (error) {
+        failed.push(undo.name)
+        log.error({ err: error, part: undo.name }, 'stopping failed')
+      }
+    }
+    return failed
+  }
+  return {
+    onStop: (name, stop) => void undos.push({ name, stop }),
+    stop: () => (stopping ??= stopAll())
+  }
+}
+
+/**
+ * Runs a process: `start` builds everything and registers undos; SIGTERM, SIGINT, a lost parent (IPC channel closed) or an
+ * uncaught error stop it. Exit code 0 after a clean stop, 1 after an error or a stop past the deadline.
+ */
+export async function runProcess({ log, start, deadlineMs }: { log: Logger; start: (lifecycle: Lifecycle) => Promise<void>; deadlineMs: number }): Promise<void> {
+  const lifecycle = createLifecycle({ log })
+  let exiting = false
+  const exit = (code: number, reason: string): void => {
+    if (exiting) process.exit(1)
+    exiting = true
+    log.info({ reason }, 'stopping')
+    setTimeout(() => {
+      log.error({ deadlineMs }, 'stopping took too long')
+      process.exit(1)
+    }, deadlineMs).unref()
+    void lifecycle.stop().then((failed) => process.exit(failed.length > 0 ? 1 : code))
+  }
+  process.on('SIGTERM', () => exit(0, 'SIGTERM'))
+  process.on('SIGINT', () => exit(0, 'SIGINT'))
+  process.on('disconnect', () => exit(0, 'parent is gone'))
+  process.on('uncaughtException', (error) => {
+    log.fatal({ err: error }, 'uncaught error')
+    exit(1, 'uncaught error')
+  })
+  process.on('unhandledRejection', (error) => {
+    log.fatal({ err: error }, 'unhandled rejection')
+    exit(1, 'unhandled rejection')
+  })
+  try {
+    await start(lifecycle)
+  } catch (error) {
+    log.fatal({ err: error }, 'start failed')
+    exit(1, 'start failed')
+  }
+}

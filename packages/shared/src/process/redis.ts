@@ -1,0 +1,32 @@
+// Connections to Redis. Workers wait for it; producers fail fast, because what they would say is only a hint.
+import { Redis } from 'ioredis'
+import { appError } from '../errors.ts'
+import type { Logger } from './logger.ts'
+
+export type { Redis }
+
+export function connectRedis({ url, role, log }: { url: string; role: 'worker' | 'producer'; log: Logger }): Redis {
+  const redis = new Redis(url, {
+    maxRetriesPerRequest: role === 'worker' ? null : 1,
+    enableOfflineQueue: role === 'worker',
+    connectTimeout: 5_000,
+    retryStrategy: (attempt) => Math.min(attempt * 100, 2_000)
+  })
+  let down = false
+  redis.on('error', (error: Error) => {
+    if (!down) log.warn({ err: error, role }, 'redis is not reachable')
+    down = true
+  })
+  redis.on('ready', () => {
+    if (down) log.info({ role }, 'redis is back')
+    down = false
+  })
+  return redis
+}
+
+/** A Redis that evicts keys would drop jobs silently: refused by name. */
+export async function assertNoEviction(redis: Redis): Promise<void> {
+  const info = await redis.info('memory')
+  const policy = /maxmemory_policy:(\S+)/.exec(info)?.[1]
+  if (policy !== 'noeviction') throw appError('queue_unavailable', `Redis evicts keys (maxmemory-policy ${policy}); set it to noeviction`)
+}

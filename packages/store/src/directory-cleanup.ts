@@ -1,0 +1,70 @@
+// Removes what killed processes left in a directory store: temporary files by age, and versions of objects that are gone.
+import { readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises'
+import path from 'node:path'
+import { isAppError, messageOf } from '@likeness/shared/errors'
+import { isMissing, openObjectFile, uniqueName } from './directory-file.ts'
+import type { DirectoryPaths } from './directory-paths.ts'
+
+/** Sweeps now and every hour. A sweep that fails is a process warning: the store still works without it. */
+export function startSweeping(paths: DirectoryPaths, olderThanMs: number): { stop(): Promise<void> } {
+  let running = Promise.resolve()
+  const sweep = () => {
+    running = sweepDirectory(paths, olderThanMs).catch((error: unknown) => {
+      process.emitWarning(`Sweeping ${paths.root} failed: ${messageOf(error)}`)
+    })
+  }
+  sweep()
+  const timer = setInterval(sweep, 3_600_000).unref()
+  return {
+    async stop() {
+      clearInterval(timer)
+      await running
+    }
+  }
+}
+
+/** Rejects with what the file system says; entries that vanish meanwhile are fine. */
+export async function sweepDirectory(paths: DirectoryPaths, olderThanMs: number): Promise<void> {
+  const limitMs = Date.now() - olderThanMs
+  for (const name of await readdir(paths.tmp)) {
+    await ignoreMissing(async () => {
+      const file = path.join(paths.tmp, name)
+      if ((await stat(file)).mtimeMs < limitMs) await rm(file, { recursive: true, force: true })
+    })
+  }
+  for (const etag of await readdir(paths.versions)) {
+    await ignoreMissing(async () => {
+      const directory = paths.versionsOf(etag)
+      const key = await readFile(path.join(directory, 'key'), 'utf8')
+      if (!(await isInPlace(paths.object(key), etag))) await bury(paths, directory)
+    })
+  }
+}
+
+/** One rename takes the chain away from every writer that still holds a path into it; a later sweep removes it. */
+async function bury(paths: DirectoryPaths, directory: string): Promise<void> {
+  const grave = path.join(paths.tmp, uniqueName())
+  await rename(directory, grave)
+  const now = new Date()
+  await utimes(grave, now, now)
+}
+
+async function isInPlace(objectPath: string, etag: string): Promise<boolean> {
+  try {
+    const base = await openObjectFile(objectPath)
+    await base?.handle.close()
+    return base?.etag === etag
+  } catch (error) {
+    // A damaged file may be the one these versions belong to: they are all that is left of it.
+    if (isAppError(error, 'data_corrupt')) return true
+    throw error
+  }
+}
+
+async function ignoreMissing(run: () => Promise<void>): Promise<void> {
+  try {
+    await run()
+  } catch (error) {
+    if (!isMissing(error)) throw error
+  }
+}

@@ -1,0 +1,23 @@
+// The projections of learned profiles by the embedding that they make, the last used in memory.
+import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
+import type { StoredProfile } from '@likeness/shared/contract/profile'
+import { Recent } from '@likeness/shared/data/recent'
+import { appError } from '@likeness/shared/errors'
+import type { ProfileStore, Projection } from './profile-store.ts'
+
+export type LoadedProjection = Projection & Pick<StoredProfile, 'name' | 'version'>
+
+/** Some 3.5 MB each. */
+const mostInMemory = 8
+
+/** Rejects with store_unavailable, or with data_corrupt when the profile is gone or damaged; then it is read again the next time. */
+export function createLoadedProjections({ profiles }: { profiles: Pick<ProfileStore, 'ofEmbedding' | 'readProjection'> }): (embedding: EmbeddingSpec) => Promise<LoadedProjection> {
+  const loaded = new Recent<LoadedProjection>(mostInMemory)
+
+  async function load(embedding: EmbeddingSpec): Promise<LoadedProjection> {
+    const stored = await profiles.ofEmbedding(embedding)
+    if (stored === undefined) throw appError('data_corrupt', `the profile of ${embedding.version} was there, and is gone`)
+    return { name: stored.name, version: stored.version, ...(await profiles.readProjection(stored)) }
+  }
+  return (embedding) => loaded.get(embedding.version, () => load(embedding))
+}

@@ -1,0 +1,119 @@
+// What is known about a model: its manifest.json where there is one, else its ONNX metadata.
+import { readFile } from 'node:fs/promises'
+import path from 'node:path'
+import { appError, messageOf } from '@likeness/shared/errors'
+import type { DetectionForm } from '../onnx/detection-form.ts'
+import type { ModelInput } from '../onnx/model-input.ts'
+import { type MapTensor, type PooledMap, rawDimOf } from '../onnx/pooled-map.ts'
+import { poolingTextOf } from '../onnx/pooling.ts'
+import type { SemanticModel } from '../semantic/semantic-model.ts'
+
+/** As manifests list a map, its entries in one order: two lists are the same where their JSON is. */
+export const plainMap = ({ stride, channels, grid, weight }: PooledMap): PooledMap => ({ stride, channels, grid, ...(weight !== undefined && { weight }) })
+
+export interface DetectionDefaults {
+  confidence: number
+  iou: number
+  maxDetections: number
+  classAgnosticNms: boolean
+}
+
+export interface ProfileEntry {
+  name: string
+  version: number
+  file: string
+  sha256: string
+  dim: number
+}
+
+/** manifest.json of a model folder, as far as this package reads it. */
+export interface ManifestFile {
+  name: string
+  version: string
+  file: string
+  sha256: string
+  input: { defaultSize: number; width?: number; height?: number; fixed?: boolean }
+  classes: string[]
+  detection: DetectionDefaults
+  raw: { dim: number; maps: PooledMap[]; pool: string }
+  profile?: ProfileEntry
+  /** An ordinary embedder whose numbers are part of each raw vector, or all of it. */
+  semantic?: SemanticModel
+  /** Of an imported model: `file` has been through the surgery of this version, and this is what came out. */
+  prepared?: { surgery: number; manifest: ModelManifest }
+}
+
+/** Everything later stages need to know of a prepared model. */
+export interface ModelManifest {
+  name: string
+  version: string
+  /** Of the source file, before surgery. */
+  sha256: string
+  classes: string[]
+  maps: PooledMap[]
+  rawDim: number
+  inputName: string
+  inputSize: { width: number; height: number }
+  /** A fixed model runs at inputSize only; a flexible one at any multiple of 32. */
+  fixedSize: boolean
+  detection: DetectionDefaults
+  /** Pictures that one run takes: any number, or one where a picture's numbers depend on those beside it. Default any. */
+  batch?: 'any' | 'one'
+  semantic?: SemanticModel
+  /** The exporter's graph, as it was understood. */
+  source: { input: ModelInput; detections: DetectionForm; maps: MapTensor[] }
+}
+
+export const standardDetection: DetectionDefaults = { confidence: 0.25, iou: 0.6, maxDetections: 5, classAgnosticNms: true }
+
+/** Reads and checks `<modelDir>/manifest.json`; undefined when the folder has none. Throws `data_corrupt` on a bad one. */
+export async function readManifestFile(modelDir: string): Promise<ManifestFile | undefined> {
+  const file = path.join(modelDir, 'manifest.json')
+  let text: string
+  try {
+    text = await readFile(file, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+  try {
+    return checkManifest(JSON.parse(text) as Partial<ManifestFile>)
+  } catch (error) {
+    throw appError('data_corrupt', `${file}: ${messageOf(error)}`, { cause: error })
+  }
+}
+
+function checkManifest(manifest: Partial<ManifestFile>): ManifestFile {
+  const { name, version, file, sha256, input, classes, detection, raw, profile, semantic } = manifest
+  const rawDim = rawDimOf(raw?.maps ?? [], semantic)
+  const problems = [
+    typeof name !== 'string' && 'name is missing',
+    typeof version !== 'string' && 'version is missing',
+    !isFileName(file) && 'file must be a plain file name',
+    !isSha256(sha256) && 'sha256 is missing',
+    !(Number(input?.defaultSize) > 0) && 'input.defaultSize is missing',
+    !(Array.isArray(classes) && classes.every((c) => typeof c === 'string')) && 'classes must be strings',
+    !isDetection(detection) && 'detection needs confidence, iou, maxDetections, classAgnosticNms',
+    !raw?.maps?.length && 'raw.maps is missing',
+    raw?.maps && raw.pool !== poolingTextOf(raw.maps) && `raw.pool is not a pooling known here: ${raw.pool}`,
+    raw && raw.dim !== rawDim && `raw.dim is ${raw.dim}, maps and embedder make ${rawDim}`,
+    semantic && !(isFileName(semantic.file) && isSha256(semantic.sha256) && semantic.dim > 0) && 'semantic needs file, sha256, dim',
+    profile && !(isFileName(profile.file) && isSha256(profile.sha256) && profile.dim > 0) && 'profile needs file, sha256, dim'
+  ].filter(Boolean)
+  if (problems.length) throw new Error(problems.join('; '))
+  return manifest as ManifestFile
+}
+
+const isFileName = (value: unknown) => typeof value === 'string' && value !== '' && path.basename(value) === value
+const isSha256 = (value: unknown) => typeof value === 'string' && /^[0-9a-f]{64}$/.test(value)
+const isDetection = (d: DetectionDefaults | undefined) =>
+  d !== undefined && d.confidence >= 0 && d.iou > 0 && d.maxDetections > 0 && typeof d.classAgnosticNms === 'boolean'
+
+/** Class names out of the Python literal that Ultralytics writes: `{0: 'a', 1: "b's"}`. */
+export function parseClassNames(literal: string): string[] {
+  const names: string[] = []
+  for (const [, id, single, double] of literal.matchAll(/(\d+)\s*:\s*(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)")/g)) {
+    names[Number(id)] = (single ?? double ?? '').replace(/\\(.)/g, '$1')
+  }
+  return Array.from(names, (name, id) => name ?? `class ${id}`)
+}

@@ -1,0 +1,51 @@
+// The picture input of a detector, and pixels made the way it wants them.
+import * as ort from 'onnxruntime-node'
+import { toFloat16 } from '@likeness/shared/data/float16'
+import type { Size } from '../picture/letterbox.ts'
+import { FLOAT, FLOAT16 } from './graph-builder.ts'
+import type { OnnxModel } from './onnx-proto.ts'
+import { unsupported } from './unsupported-layout.ts'
+import { dimsOf, graphInputs } from './value-shapes.ts'
+
+export interface ModelInput {
+  name: string
+  size: Size
+  /** Height and width are constants of the graph. */
+  fixedSize: boolean
+  half: boolean
+  /** What 0..1 is multiplied by. */
+  scale: 1 | 255
+  channels: 'RGB' | 'BGR'
+}
+
+/** f32 or f16 [b|1, 3, h, w]. `defaultSize` is used where height and width are symbolic. */
+export function describeInput(model: OnnxModel, defaultSize: number): ModelInput {
+  const inputs = graphInputs(model.graph)
+  const [input] = inputs
+  const tensor = input?.type?.tensorType
+  const dims = dimsOf(input)
+  const isFloat = tensor?.elemType === FLOAT || tensor?.elemType === FLOAT16
+  if (inputs.length !== 1 || !isFloat || dims.length !== 4 || dims[1] !== 3) {
+    const seen = inputs.map((i) => `${i.name} type ${i.type?.tensorType?.elemType} [${shapeText(i)}]`).join(', ')
+    throw unsupported(`one float input [batch, 3, height, width] is needed; inputs are ${seen}`)
+  }
+  const [height, width] = [dims[2]!, dims[3]!]
+  return { name: input!.name, fixedSize: height > 0, size: { width: width || defaultSize, height: height || defaultSize }, half: tensor.elemType === FLOAT16, scale: 1, channels: 'RGB' }
+}
+
+/** What the untouched detector is fed with. `pixels`: f32 [count, 3, height, width], RGB, 0..1. */
+export function inputTensor(pixels: Float32Array, { half, scale, channels }: ModelInput, { width, height }: Size, count = 1): ort.Tensor {
+  const plane = width * height
+  const values = new Float32Array(pixels.length)
+  for (let from = 0; from < pixels.length; from += plane) {
+    const channel = (from / plane) % 3
+    const to = channels === 'BGR' ? from + (2 - 2 * channel) * plane : from
+    for (let i = 0; i < plane; i++) values[to + i] = pixels[from + i]! * scale
+  }
+  const dims = [count, 3, height, width]
+  return half ? new ort.Tensor('float16', toFloat16(values), dims) : new ort.Tensor('float32', values, dims)
+}
+
+function shapeText(info: OnnxModel['graph']['input'][number]): string {
+  return (info.type?.tensorType?.shape?.dim ?? []).map((d) => d.dimParam || String(d.dimValue ?? '?')).join(', ')
+}
