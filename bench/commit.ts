@@ -9,7 +9,7 @@ import { collectionKeys } from '@likeness/shared/contract/keys'
 import { type BatchItem, encodeVectorBatch } from '@likeness/shared/contract/vector-batch'
 import { createUlid } from '@likeness/shared/data/ulid'
 import { systemClock as clock } from '@likeness/shared/process/clock'
-import { silentLog } from '@likeness/shared/process/logger'
+import { silentLogger } from '@likeness/shared/process/logger'
 import { openObjectStore } from '@likeness/store/open-store'
 import { clusteredVectors } from './ann/clustered-vectors.ts'
 import { countBytes } from './count-bytes.ts'
@@ -21,18 +21,18 @@ const [rows, dim, add] = [Number(args.rows), Number(args.dim), Number(args.add)]
 const itemsPerBatch = 1_000
 const dir = await mkdtemp(join(tmpdir(), 'likeness-commit-'))
 const inner = await openObjectStore({ url: `dir:${join(dir, 'objects')}` })
-const [owner, reader] = [countBytes(inner), countBytes(inner)]
-const log = silentLog()
+const [owner, readerStore] = [countBytes(inner), countBytes(inner)]
+const logger = silentLogger()
 
 const spec = await createCatalog({ store: inner, clock }).create({
   name: 'gallery', embedding: { version: 'bench', dim, unit: true }, metric: 'IP', method: 'FLAT', settings: { view_sizes: [], subjects: false }
 })
-const { incarnation } = spec
-const keys = collectionKeys(incarnation)
+const { collectionId } = spec
+const keys = collectionKeys(collectionId)
 const appender = createLogAppender({ store: inner, clock })
 const files = createFaissSegmentFiles({ store: owner.store, cache: createFileCache({ store: owner.store, dir: join(dir, 'owner') }) })
-const writer = (await openCollectionWriter({ store: owner.store, clock, files, log, incarnation, retentionMs: 0, announce: () => undefined }))!
-const replica = createReplica({ store: reader.store, clock, log, cacheDir: join(dir, 'replica'), pollMs: 600_000 })
+const writer = (await openCollectionWriter({ store: owner.store, clock, files, logger, collectionId, retentionMs: 0, announce: () => undefined }))!
+const replica = createReplica({ store: readerStore.store, clock, logger, cacheDir: join(dir, 'replica'), pollMs: 600_000 })
 
 /** Items `first` to `first + count - 1` as one ingestion, with its batches. */
 async function accept(first: number, count: number, seed: number): Promise<void> {
@@ -43,10 +43,10 @@ async function accept(first: number, count: number, seed: number): Promise<void>
       ordinal: from + i, id: `item-${first + from + i}`, label: `label-${(first + from + i) % 100}`, imageKey: null, rows: [{ kind: 'whole', box: [0, 0, 1, 1], score: 1, className: null }]
     }))
     const vectors = clusteredVectors({ seed, stream: first + from, count: size, dim })
-    const header = { incarnation, ingestion, embeddingVersion: 'bench', dim, rawDim: 0, items }
+    const header = { collectionId, ingestion, embeddingVersion: 'bench', dim, rawDim: 0, items }
     await inner.put(keys.batch(ingestion, from, createUlid()), encodeVectorBatch({ header, vectors, raw: new Uint16Array(0) }))
   }
-  await appender.append(incarnation, { kind: 'ingest', opId: ingestion, atMs: 0, ingestion, total: count, partSize: 200 })
+  await appender.append(collectionId, { kind: 'ingest', opId: ingestion, atMs: 0, ingestion, total: count, partSize: 200 })
 }
 
 async function settle(): Promise<void> {
@@ -55,11 +55,11 @@ async function settle(): Promise<void> {
 
 let segments = 0
 async function load(): Promise<number> {
-  const before = reader.bytes.read
-  const snapshot = await replica.acquire(incarnation, { consistency: 'strong', timeoutMs: 600_000 })
-  segments = snapshot.segments.length
-  snapshot.release()
-  return reader.bytes.read - before
+  const before = readerStore.bytes.read
+  const reader = await replica.acquire(collectionId, { consistency: 'strong', timeoutMs: 600_000 })
+  segments = reader.segments.length
+  reader.release()
+  return readerStore.bytes.read - before
 }
 
 async function measure(): Promise<{ writtenBytes: number; readBytes: number }> {

@@ -9,7 +9,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { collectionSettingsSchema } from '@likeness/shared/contract/collection'
-import { silentLog } from '@likeness/shared/process/logger'
+import { silentLogger } from '@likeness/shared/process/logger'
 import { openObjectStore } from '@likeness/store/open-store'
 import { createApiClient } from '../apps/cli/src/api-client.ts'
 import { drawGallery } from '../apps/cli/src/demo/draw-gallery.ts'
@@ -67,7 +67,7 @@ for (let at = 0; at < Number(values.images); at++) {
 const listFile = join(pictures, 'list.tsv')
 await writeFile(listFile, lines.join('\n') + '\n')
 const files = names.map((name) => join(pictures, name))
-const stack = await startStack({ dataDir: join(dir, 'stack'), importRoots: [pictures], embedProcesses: processes, log: silentLog() })
+const stack = await startStack({ dataDir: join(dir, 'stack'), importRoots: [pictures], embedProcesses: processes, logger: silentLogger() })
 
 async function sendPrefix(prefix: string): Promise<{ job: string; total: number }> {
   const response = await fetch(`${stack.apiUrl}/v1/collections/bench/imports`, {
@@ -88,7 +88,7 @@ try {
   for (let round = 0; round < rounds; round++) {
     bare.push(await bareLoop(files, dir, bareLoops))
     const send = () => (values.prefix ? sendPrefix('bench/') : api.importList('bench', { root: pictures, listFile }))
-    imported.push((await importAnew({ api, collection: 'bench', progress: quiet, wish: { settings: {} } }, send)).imagesPerSecond)
+    imported.push((await importAnew({ api, collection: 'bench', progress: quiet, options: { settings: {} } }, send)).imagesPerSecond)
     process.stderr.write(`round ${round + 1}: bare loop ${bare.at(-1)!.toFixed(1)} images/s, import ${imported.at(-1)!.toFixed(1)} images/s\n`)
   }
   const fraction = median(imported.map((value, i) => value / bare[i]!))

@@ -12,7 +12,7 @@ import { type BatchItem, encodeVectorBatch } from '@likeness/shared/contract/vec
 import { fromFloat16, toFloat16 } from '@likeness/shared/data/float16'
 import { createUlid } from '@likeness/shared/data/ulid'
 import { systemClock as clock } from '@likeness/shared/process/clock'
-import { silentLog } from '@likeness/shared/process/logger'
+import { silentLogger } from '@likeness/shared/process/logger'
 import { openObjectStore } from '@likeness/store/open-store'
 import { clusteredVectors } from './ann/clustered-vectors.ts'
 import { watchLoop } from './latency/loop-delay.ts'
@@ -30,7 +30,7 @@ const itemsPerBatch = 256
 const pauseMs = 50
 const dir = await mkdtemp(join(tmpdir(), 'likeness-reproject-'))
 const store = await openObjectStore({ url: `dir:${join(dir, 'objects')}` })
-const log = silentLog()
+const logger = silentLogger()
 const embeddingOf = (profile: number) => ({ version: `bench@1/profile@${profile}`, dim, unit: true })
 
 /** Random directions, others for each profile. */
@@ -41,14 +41,14 @@ const project = async (raw: Float32Array, { version }: { version: string }): Pro
 const spec = await createCatalog({ store, clock }).create({
   name: 'gallery', embedding: embeddingOf(1), metric: 'IP', method: indexMethodSchema.parse(args.method), settings: { view_sizes: [], subjects: false }
 })
-const { incarnation } = spec
-const keys = collectionKeys(incarnation)
+const { collectionId } = spec
+const keys = collectionKeys(collectionId)
 const appender = createLogAppender({ store, clock })
 const files = createFaissSegmentFiles({ store, cache: createFileCache({ store, dir: join(dir, 'owner') }) })
 const writer = (await openCollectionWriter({
-  store, clock, files, log, incarnation, retentionMs: 0, announce: () => undefined, project: (raw, _rawDim, embedding) => project(fromFloat16(raw), embedding)
+  store, clock, files, logger, collectionId, retentionMs: 0, announce: () => undefined, project: (raw, _rawDim, embedding) => project(fromFloat16(raw), embedding)
 }))!
-const replica = createReplica({ store, clock, log, cacheDir: join(dir, 'replica'), pollMs: 600_000 })
+const replica = createReplica({ store, clock, logger, cacheDir: join(dir, 'replica'), pollMs: 600_000 })
 const rawOf = (first: number, count: number): Float32Array => clusteredVectors({ seed: 3, stream: first, count, dim: rawDim })
 
 async function accept(first: number, count: number): Promise<void> {
@@ -59,10 +59,10 @@ async function accept(first: number, count: number): Promise<void> {
       ordinal: from + i, id: `item-${first + from + i}`, label: null, imageKey: null, rows: [{ kind: 'whole', box: [0, 0, 1, 1], score: 1, className: null }]
     }))
     const raw = rawOf(first + from, size)
-    const header = { incarnation, ingestion, embeddingVersion: embeddingOf(1).version, dim, rawDim, items }
+    const header = { collectionId, ingestion, embeddingVersion: embeddingOf(1).version, dim, rawDim, items }
     await store.put(keys.batch(ingestion, from, createUlid()), encodeVectorBatch({ header, vectors: await project(raw, embeddingOf(1)), raw: toFloat16(raw) }))
   }
-  await appender.append(incarnation, { kind: 'ingest', opId: ingestion, atMs: 0, ingestion, total: count, partSize: 200 })
+  await appender.append(collectionId, { kind: 'ingest', opId: ingestion, atMs: 0, ingestion, total: count, partSize: 200 })
 }
 
 async function settle(): Promise<void> {
@@ -71,12 +71,12 @@ async function settle(): Promise<void> {
 
 /** The first row by its own raw vector, in the embedding of the version that answers. */
 async function search(): Promise<boolean> {
-  const snapshot = await replica.acquire(incarnation, { consistency: 'strong', timeoutMs: 600_000 })
+  const reader = await replica.acquire(collectionId, { consistency: 'strong', timeoutMs: 600_000 })
   try {
-    const [hits] = await snapshot.search({ vectors: await project(rawOf(0, 1), snapshot.spec.embedding), k: 1 })
+    const [hits] = await reader.search({ vectors: await project(rawOf(0, 1), reader.spec.embedding), k: 1 })
     return hits![0]?.item.id === 'item-0'
   } finally {
-    snapshot.release()
+    reader.release()
   }
 }
 
@@ -107,7 +107,7 @@ try {
   let uses = 0
   const before = await use(() => uses++ === 40)
   const loopBefore = loop()
-  await appender.append(incarnation, { kind: 'reproject', opId: createUlid(), atMs: 0, embedding: embeddingOf(2) })
+  await appender.append(collectionId, { kind: 'reproject', opId: createUlid(), atMs: 0, embedding: embeddingOf(2) })
   await settle()
   let over = false
   const startedMs = performance.now()

@@ -10,7 +10,7 @@ export async function openOurSide({ dir, dim, k }: { dir: string; dim: number; k
   const collection = await createWrittenCollection({ storeDir: join(dir, 'store'), cacheDir: join(dir, 'writer'), dim, method: 'HNSW32' })
   return {
     name: 'ours',
-    reader: { side: 'ours', dir, incarnation: collection.spec.incarnation },
+    reader: { side: 'ours', dir, collectionId: collection.spec.collectionId },
     insert: (rows) => collection.insert(rows),
     remove: (rows) => collection.remove(rows),
     async *indexes() {

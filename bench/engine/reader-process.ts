@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { createReplica } from '@likeness/engine'
 import { systemClock } from '@likeness/shared/process/clock'
-import { silentLog } from '@likeness/shared/process/logger'
+import { silentLogger } from '@likeness/shared/process/logger'
 import { openDirectoryStore } from '@likeness/store/directory-store'
 import { loadLance, tableName } from './lancedb.ts'
 import { rowOf } from './rows.ts'
@@ -30,22 +30,22 @@ interface Reader {
   search(vector: Float32Array, k: number, effort: Effort, strong?: boolean): Promise<number[]>
 }
 
-async function openOurs({ dir, incarnation }: Extract<ReaderOptions, { side: 'ours' }>): Promise<Reader> {
+async function openOurs({ dir, collectionId }: Extract<ReaderOptions, { side: 'ours' }>): Promise<Reader> {
   const store = await openDirectoryStore({ root: join(dir, 'store') })
-  const replica = createReplica({ store, clock: systemClock, log: silentLog(), cacheDir: join(dir, 'replica'), pollMs: 1_000 })
-  const acquire = (consistency: 'strong' | 'eventual') => replica.acquire(incarnation, { consistency, timeoutMs: 600_000 })
+  const replica = createReplica({ store, clock: systemClock, logger: silentLogger(), cacheDir: join(dir, 'replica'), pollMs: 1_000 })
+  const acquire = (consistency: 'strong' | 'eventual') => replica.acquire(collectionId, { consistency, timeoutMs: 600_000 })
   return {
     async refresh() {
-      const snapshot = await acquire('strong')
-      snapshot.release()
+      const reader = await acquire('strong')
+      reader.release()
     },
     async search(vector, k, effort, strong = false) {
-      const snapshot = await acquire(strong ? 'strong' : 'eventual')
+      const reader = await acquire(strong ? 'strong' : 'eventual')
       try {
-        const hits = (await snapshot.search({ vectors: vector, k, searchBudget: effort.search_budget }))[0]!
+        const hits = (await reader.search({ vectors: vector, k, searchBudget: effort.search_budget }))[0]!
         return hits.map(({ item }) => rowOf(item.id))
       } finally {
-        snapshot.release()
+        reader.release()
       }
     }
   }

@@ -6,13 +6,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { silentLog } from '@likeness/shared/process/logger'
+import { silentLogger } from '@likeness/shared/process/logger'
 import { openDirectoryStore } from '@likeness/store/directory-store'
 import { findFreePort } from '../../apps/cli/src/stack/free-port.ts'
 import { startStack } from '../../apps/cli/src/stack/start-stack.ts'
 import { clusteredVectors } from '../ann/clustered-vectors.ts'
 import { createRowAcceptance } from '../engine/accept-rows.ts'
-import { type CollectionWish, createWrittenCollection } from '../engine/written-collection.ts'
+import { type CollectionOptions, createWrittenCollection } from '../engine/written-collection.ts'
 import { median, percentile, processorMs, round, timed } from '../measure.ts'
 import { createSearchClient, searchBody, type SearchClient } from './http-client.ts'
 import type { LoopDelay } from './loop-delay.ts'
@@ -39,8 +39,8 @@ const rowsPerLoad = 500
 const say = (line: string) => args.json || console.log(line)
 
 /** Merged to one sealed segment, so that the raw call is one call. */
-async function fill(wish: Omit<CollectionWish, 'method' | 'dim'>, rows: number, sealThreshold: number) {
-  const collection = await createWrittenCollection({ ...wish, dim, method: 'HNSW32', settings: { seal_threshold: sealThreshold } })
+async function fill(options: Omit<CollectionOptions, 'method' | 'dim'>, rows: number, sealThreshold: number) {
+  const collection = await createWrittenCollection({ ...options, dim, method: 'HNSW32', settings: { seal_threshold: sealThreshold } })
   for (let first = 0; first < rows; first += rowsPerInsert) {
     await collection.insert({ first, vectors: clusteredVectors({ seed: 1, stream: 1000 + first, count: Math.min(rowsPerInsert, rows - first), dim }) })
   }
@@ -75,14 +75,14 @@ async function run(dir: string): Promise<void> {
   const storeDir = join(dataDir, 'objects')
   const cacheDir = join(dir, 'writer')
   say(`filling a collection of ${n} x ${dim}`)
-  const { incarnation } = await fill({ storeDir, cacheDir, name: 'bench' }, n, Math.max(n, 20))
+  const { collectionId } = await fill({ storeDir, cacheDir, name: 'bench' }, n, Math.max(n, 20))
   const growing = await fill({ storeDir, cacheDir, name: 'growing' }, rowsPerLoad, 4 * rowsPerLoad)
-  const raw = await openRawIndex({ storeDir, cacheDir: join(dir, 'raw'), incarnation })
+  const raw = await openRawIndex({ storeDir, cacheDir: join(dir, 'raw'), collectionId })
   const queries = clusteredVectors({ seed: 1, stream: 1, count: Number(args.queries), dim })
   const vectors = Array.from({ length: Number(args.queries) }, (_, i) => queries.slice(i * dim, (i + 1) * dim))
   const bodies = vectors.map((vector) => searchBody(vector, effort))
   const probePort = await findFreePort()
-  const stack = await startStack({ dataDir, embedProcesses: 1, log: silentLog(), startTimeoutMs: 300_000, entries: { api: fileURLToPath(new URL('probed-api.ts', import.meta.url)) }, appEnv: { api: { PROBE_PORT: String(probePort) } } })
+  const stack = await startStack({ dataDir, embedProcesses: 1, logger: silentLogger(), startTimeoutMs: 300_000, entries: { api: fileURLToPath(new URL('probed-api.ts', import.meta.url)) }, appEnv: { api: { PROBE_PORT: String(probePort) } } })
   const probe = async () => (await (await fetch(`http://127.0.0.1:${probePort}/`)).json()) as Probe
   const http = createSearchClient({ url: stack.apiUrl, collection: 'bench', clients })
   try {

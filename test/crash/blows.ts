@@ -1,7 +1,7 @@
 // The blows: whom each falls on, how it is struck, and what shows that it met work in flight.
 import { setTimeout as pause } from 'node:timers/promises'
 import { Redis } from 'ioredis'
-import { embedLanes, leaseKey, queueName } from '@likeness/shared/contract/work'
+import { leaseKey, queueName, queuePriorities } from '@likeness/shared/contract/work'
 import { mergePoints, type PinnedPoint, pinnedPoints } from '../../apps/index-worker/src/test-hooks.ts'
 import type { Random } from '../simulation/random.ts'
 import { childrenOf, type LiveStack, parentOf } from '../support/live-stack.ts'
@@ -21,7 +21,7 @@ export interface Blow {
 }
 export interface BlowDeps {
   live: LiveStack
-  incarnation: string
+  collectionId: string
   /** Where the chunks of its collection wait. */
   route: string
   workload: Workload
@@ -40,7 +40,7 @@ const mergeMs = 60
 const harmless = 'SIGCONT'
 
 export function createBlows(deps: BlowDeps): { blows: Blow[]; close: () => void } {
-  const { live, incarnation, route, workload, random, pointsDir } = deps
+  const { live, collectionId, route, workload, random, pointsDir } = deps
   const points = createPoints(pointsDir)
   const redis = new Redis(live.stack.redisUrl, { maxRetriesPerRequest: 1, retryStrategy: () => 200 })
   redis.on('error', () => undefined)
@@ -48,7 +48,7 @@ export function createBlows(deps: BlowDeps): { blows: Blow[]; close: () => void 
   const indexWorkers = ['index-worker', 'index-worker-2']
 
   async function isEmbedding(): Promise<true | undefined> {
-    const active = await Promise.all(embedLanes.map((lane) => redis.llen(`bull:${queueName(lane, route)}:active`))).catch(() => [0])
+    const active = await Promise.all(queuePriorities.map((lane) => redis.llen(`bull:${queueName(lane, route)}:active`))).catch(() => [0])
     return active.some((count) => count > 0) || undefined
   }
 
@@ -65,7 +65,7 @@ export function createBlows(deps: BlowDeps): { blows: Blow[]; close: () => void 
   }
 
   async function strikeOwner(): Promise<Struck | undefined> {
-    const owner = await live.ownerOf(incarnation)
+    const owner = await live.ownerOf(collectionId)
     return owner === undefined ? undefined : strikePid(live.stack.process(owner).pid(), { victim: owner })
   }
 
@@ -131,11 +131,11 @@ export function createBlows(deps: BlowDeps): { blows: Blow[]; close: () => void 
 
   /** The owner stands still before its swap, past its lease, until another has taken over, and then goes on with what it was at. */
   async function stopWriter(): Promise<Struck | undefined> {
-    const before = await live.ownerOf(incarnation)
+    const before = await live.ownerOf(collectionId)
     const struck = await pin('before-cas', 'SIGSTOP')
     if (struck === undefined) return undefined
     const heir = await find(async () => {
-      const now = await live.ownerOf(incarnation)
+      const now = await live.ownerOf(collectionId)
       return now === before ? undefined : now
     }, takeOverWithinMs)
     process.kill(struck.details.pid as number, 'SIGCONT')
@@ -147,7 +147,7 @@ export function createBlows(deps: BlowDeps): { blows: Blow[]; close: () => void 
     const atMs = Date.now()
     let taken = 0
     while (Date.now() < atMs + rivalryMs) {
-      taken += await redis.del(leaseKey(incarnation)).catch(() => 0)
+      taken += await redis.del(leaseKey(collectionId)).catch(() => 0)
       await pause(100)
     }
     return taken === 0 ? undefined : { atMs, details: { victim: 'the lease', taken } }

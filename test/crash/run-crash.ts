@@ -68,9 +68,9 @@ async function runOn(live: LiveStack, { kills, items, seed, say }: CrashOptions,
   const oracle = new Oracle()
   const tally = emptyTally()
   const random = createRandom(seed)
-  const { incarnation, embedding } = await live.api.create(collection, { settings: { ...plainSettings, seal_threshold: Math.max(plainSettings.seal_threshold, Math.round(items / sealedSegments)) } })
+  const { incarnation: collectionId, embedding } = await live.api.create(collection, { settings: { ...plainSettings, seal_threshold: Math.max(plainSettings.seal_threshold, Math.round(items / sealedSegments)) } })
   const workload = createWorkload({ live, collection, oracle, vectors, seed })
-  const { blows, close } = createBlows({ live, incarnation, route: chunkRoute(embedding.version), workload, random, pointsDir })
+  const { blows, close } = createBlows({ live, collectionId, route: chunkRoute(embedding.version), workload, random, pointsDir })
   try {
     timeline.note('started', { seed, kills, items, store: live.stack.dataDir })
     const rounds: Rounds = { live, workload, blows, random, timeline, deck: [], kills: 0, recoveriesMs: [], struck: {} }

@@ -10,7 +10,7 @@ import { manifestFiles } from '@likeness/engine/version/manifest'
 import { readCommitted } from '@likeness/engine/version/read-manifest'
 import { catalogKey, idempotencyKey, jobKey } from '@likeness/shared/contract/keys'
 import { systemClock } from '@likeness/shared/process/clock'
-import { silentLog } from '@likeness/shared/process/logger'
+import { silentLogger } from '@likeness/shared/process/logger'
 import { openDirectoryStore } from '@likeness/store/directory-store'
 import { filesOf } from './stored-file.ts'
 
@@ -61,14 +61,14 @@ export interface DamagedGallery {
   close(): Promise<void>
 }
 
-export async function idsOf(replica: Replica, incarnation: string, consistency: 'strong' | 'eventual'): Promise<{ seq: number; ids: string[] }> {
-  const snapshot = await replica.acquire(incarnation, { consistency, timeoutMs: 30_000 })
+export async function idsOf(replica: Replica, collectionId: string, consistency: 'strong' | 'eventual'): Promise<{ seq: number; ids: string[] }> {
+  const reader = await replica.acquire(collectionId, { consistency, timeoutMs: 30_000 })
   try {
     const ids: string[] = []
-    for await (const { id, label } of snapshot.scroll()) ids.push(`${id} ${label}`)
-    return { seq: snapshot.seq, ids: ids.sort() }
+    for await (const { id, label } of reader.scroll()) ids.push(`${id} ${label}`)
+    return { seq: reader.seq, ids: ids.sort() }
   } finally {
-    snapshot.release()
+    reader.release()
   }
 }
 
@@ -80,7 +80,7 @@ export async function createDamagedGallery(): Promise<DamagedGallery> {
   let replicas = 0
   const newReplica = async () => {
     const cacheDir = join(dir, `replica-${++replicas}`)
-    const replica = createReplica({ store, clock: systemClock, log: silentLog(), cacheDir, pollMs: 3_600_000 })
+    const replica = createReplica({ store, clock: systemClock, logger: silentLogger(), cacheDir, pollMs: 3_600_000 })
     const close = async () => {
       await replica.close()
       // A download that was given up may still put a file down.
@@ -91,7 +91,7 @@ export async function createDamagedGallery(): Promise<DamagedGallery> {
   const writer = await gallery.openWriter()
   await gallery.add(writer, itemsFrom(1, 20))
   const first = await newReplica()
-  const served = await idsOf(first.replica, spec.incarnation, 'strong')
+  const served = await idsOf(first.replica, spec.collectionId, 'strong')
   const local = new Set(await readdir(first.cacheDir))
   /** Whole copies of the other files of the second version, which an earlier try has fetched. */
   const forgetNewer = async () => {
@@ -112,7 +112,7 @@ export async function createDamagedGallery(): Promise<DamagedGallery> {
   while ((await writer.step({ list: true })).more);
   const applied = await gallery.storedKeys('')
   const fresh = await newReplica()
-  const { seq, ids } = await idsOf(fresh.replica, spec.incarnation, 'strong')
+  const { seq, ids } = await idsOf(fresh.replica, spec.collectionId, 'strong')
   await fresh.close()
   // What the next owner is still to read.
   await gallery.embed(open.ingestion, [{ id: 'never', label: 'n', seeds: [6] }], 2)
@@ -120,7 +120,7 @@ export async function createDamagedGallery(): Promise<DamagedGallery> {
   await gallery.operate({ kind: 'compact' })
   await store.put(idempotencyKey(1, 'POST /v1/collections', 'key'), encodeRecord({ state: 'done', fingerprint: 'f', atMs: 1, status: 202, body: { job: 'j' } }))
 
-  const manifest = (await readCommitted(store, spec.incarnation))!
+  const manifest = (await readCommitted(store, spec.collectionId))!
   const { snapshots } = manifest
   const committed = new Set(manifestFiles(manifest))
   const all = await gallery.storedKeys('')

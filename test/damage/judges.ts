@@ -11,7 +11,7 @@ import { enrolmentSchema } from '@likeness/shared/contract/picture-settings'
 import { decodeVectorBatch } from '@likeness/shared/contract/vector-batch'
 import { isAppError } from '@likeness/shared/errors'
 import { systemClock } from '@likeness/shared/process/clock'
-import { silentLog } from '@likeness/shared/process/logger'
+import { silentLogger } from '@likeness/shared/process/logger'
 import { type DamagedGallery, idsOf, type Kind } from './damaged-gallery.ts'
 import { createOverlayStore, type OverlayStore } from './overlay-store.ts'
 
@@ -36,9 +36,9 @@ const same = (a: readonly string[], b: readonly string[]): boolean => a.length =
 /** It tries the newest version, has an alarm, and serves the old one, whole. */
 const oldVersionStays: Judge = async ({ gallery: { spec }, old }, key) => {
   await old.forgetNewer()
-  const problem = await mustRefuse('the old replica', key, () => idsOf(old.replica, spec.incarnation, 'strong'))
+  const problem = await mustRefuse('the old replica', key, () => idsOf(old.replica, spec.collectionId, 'strong'))
   if (problem !== undefined) return problem
-  const { seq, ids } = await idsOf(old.replica, spec.incarnation, 'eventual')
+  const { seq, ids } = await idsOf(old.replica, spec.collectionId, 'eventual')
   if (seq !== old.seq || !same(ids, old.ids)) return `the old replica serves version ${seq} with ${ids.length} items`
   const alarm = old.replica.status()[0]?.alarm ?? 'none'
   return alarm.includes(key) ? undefined : `the alarm of the old replica is ${alarm}`
@@ -47,7 +47,7 @@ const oldVersionStays: Judge = async ({ gallery: { spec }, old }, key) => {
 const freshReplicaRefuses: Judge = async ({ newReplica, gallery: { spec } }, key) => {
   const { replica, close } = await newReplica()
   try {
-    return await mustRefuse('a fresh replica', key, () => idsOf(replica, spec.incarnation, 'strong'))
+    return await mustRefuse('a fresh replica', key, () => idsOf(replica, spec.collectionId, 'strong'))
   } finally {
     await close()
   }
@@ -56,12 +56,12 @@ const freshReplicaRefuses: Judge = async ({ newReplica, gallery: { spec } }, key
 /** What a search with a filter needs can be made of payloads: it answers as if nothing was. */
 const filtersStillAnswer: Judge = async ({ newReplica, gallery: { spec } }) => {
   const { replica, close } = await newReplica()
-  const snapshot = await replica.acquire(spec.incarnation, { consistency: 'strong', timeoutMs: 30_000 })
+  const reader = await replica.acquire(spec.collectionId, { consistency: 'strong', timeoutMs: 30_000 })
   try {
-    const [hits] = await snapshot.search({ vectors: vectorOf(1_100), k: 3, filter: { label: 'label-1300' } })
+    const [hits] = await reader.search({ vectors: vectorOf(1_100), k: 3, filter: { label: 'label-1300' } })
     return same(hits!.map(({ item }) => item.id), ['item-1300']) ? undefined : `a filtered search answers ${hits!.map(({ item }) => item.id).join()}`
   } finally {
-    snapshot.release()
+    reader.release()
     await close()
   }
 }
@@ -70,7 +70,7 @@ const filtersStillAnswer: Judge = async ({ newReplica, gallery: { spec } }) => {
 function owning({ gallery: { store, spec }, dir }: DamagedGallery): { overlay: OverlayStore; deps: Parameters<typeof openCollectionWriter>[0] } {
   const overlay = createOverlayStore(store)
   const files = createFaissSegmentFiles({ store: overlay, cache: createFileCache({ store: overlay, dir: join(dir, 'owner') }) })
-  return { overlay, deps: { store: overlay, clock: systemClock, files, log: silentLog(), incarnation: spec.incarnation, retentionMs: 0, announce: () => undefined } }
+  return { overlay, deps: { store: overlay, clock: systemClock, files, logger: silentLogger(), collectionId: spec.collectionId, retentionMs: 0, announce: () => undefined } }
 }
 const opened = async (opening: Promise<CollectionWriter | undefined>): Promise<CollectionWriter> => {
   const writer = await opening
@@ -115,14 +115,14 @@ const nothingIsCollected: Judge = async (damaged, key) => {
   const before = (await storedKeys('')).length
   const collected = await (await opened(openCollectionWriter(deps))).collect()
   if (collected > 0 || overlay.deleted.size > 0) return `${collected} of ${before} objects were collected`
-  return await mustRefuse('a restore', key, () => versions.findSnapshot(spec.incarnation, 'kept'))
+  return await mustRefuse('a restore', key, () => versions.findSnapshot(spec.collectionId, 'kept'))
 }
 
 /** Refused and removed, so that its items are embedded again; nothing of it has any effect. */
 const batchIsRemoved: Judge = async (damaged, key) => {
   const { overlay, deps } = owning(damaged)
   await takeAll(await opened(openCollectionWriter(deps)))
-  const done = (await readCommitted(overlay, damaged.gallery.spec.incarnation))?.ingestions[damaged.open.ingestion]?.done
+  const done = (await readCommitted(overlay, damaged.gallery.spec.collectionId))?.ingestions[damaged.open.ingestion]?.done
   if (!overlay.deleted.has(key)) return 'the owner has not removed it'
   return done === '0-1' ? undefined : `done are ${done}`
 }
@@ -133,10 +133,10 @@ const itemsOfListFail: Judge = async ({ gallery: { store, keys, spec }, open: { 
   const embed = createChunkProcessor({
     store: overlay, model: { rawDim: 0 }, embeddings: { check: async () => undefined }, announce: () => undefined,
     embedItem: () => Promise.reject(new Error('nothing of a damaged list may be embedded')),
-    openInHand: () => ({ leftovers: async () => new Map(), take: async () => undefined, letGo: () => undefined, flush: async () => undefined })
+    openInFlight: () => ({ leftovers: async () => new Map(), take: async () => undefined, letGo: () => undefined, flush: async () => undefined })
   })
-  const job = { incarnation: spec.incarnation, ingestion, firstOrdinal, size, embedding, enrolment: enrolmentSchema.parse(spec.settings), feeding: 1 }
-  const { failed } = await embed(job, { priority: 'bulk', signal: new AbortController().signal, repeated: false, log: silentLog() })
+  const job = { collectionId: spec.collectionId, ingestion, firstOrdinal, size, embedding, enrolment: enrolmentSchema.parse(spec.settings), feeding: 1 }
+  const { failed } = await embed(job, { priority: 'bulk', signal: new AbortController().signal, repeated: false, logger: silentLogger() })
   const codes: (string | undefined)[] = []
   for await (const { key } of overlay.list(keys.batchPrefix(ingestion))) {
     if ((await store.head(key)) === undefined) codes.push(...decodeVectorBatch((await overlay.get(key))!.body).header.items.map(({ failure }) => failure?.code))
@@ -151,7 +151,7 @@ const recordRefuses: Judge = ({ gallery: { store } }, key) => mustRefuse('the re
 
 /** Reads everything there is, so it takes the longest. */
 export const verifyNames: Judge = async ({ gallery: { store, spec }, dir }, key) => {
-  const { problems } = await verifyCollection({ store, incarnation: spec.incarnation, scratchDir: join(dir, 'verify') })
+  const { problems } = await verifyCollection({ store, collectionId: spec.collectionId, scratchDir: join(dir, 'verify') })
   return problems.some((problem) => problem.key === key) ? undefined : `verify names ${problems.map((problem) => problem.key).join(' ') || 'nothing'}`
 }
 

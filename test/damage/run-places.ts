@@ -53,17 +53,17 @@ async function damageStored(damaged: DamagedGallery, kind: (typeof storedKinds)[
 }
 
 /** Everything that is read of the files that a replica keeps: items, vectors, columns. */
-async function readAll(replica: Replica, incarnation: string): Promise<string> {
-  const snapshot = await replica.acquire(incarnation, { consistency: 'eventual', timeoutMs: 30_000 })
+async function readAll(replica: Replica, collectionId: string): Promise<string> {
+  const reader = await replica.acquire(collectionId, { consistency: 'eventual', timeoutMs: 30_000 })
   try {
-    const [hits] = await snapshot.search({ vectors: vectorOf(1_100), k: 600 })
+    const [hits] = await reader.search({ vectors: vectorOf(1_100), k: 600 })
     const scores = hits!.map(({ item, score }) => `${item.id} ${item.label} ${score}`)
     const vectors: string[] = []
-    for await (const { item, vectors: values } of snapshot.scrollVectors()) vectors.push(`${item.id} ${denseRows(values).join()}`)
-    const [filtered] = await snapshot.search({ vectors: vectorOf(1_100), k: 5, filter: { label: 'label-1300' } })
+    for await (const { item, vectors: values } of reader.scrollVectors()) vectors.push(`${item.id} ${denseRows(values).join()}`)
+    const [filtered] = await reader.search({ vectors: vectorOf(1_100), k: 5, filter: { label: 'label-1300' } })
     return [...scores, ...vectors.sort(), ...filtered!.map(({ item }) => item.id)].join('\n')
   } finally {
-    snapshot.release()
+    reader.release()
   }
 }
 
@@ -72,7 +72,7 @@ async function damageLocal(damaged: DamagedGallery, kind: (typeof localKinds)[nu
   const names = (await readdir(reading.cacheDir)).filter((name) => name.endsWith(`.${kind}`)).sort()
   const damage = await drawPlace(random, join(reading.cacheDir, pick(random, names)))
   const repair = await inflict(damage)
-  const answer = await readAll(reading.replica, damaged.gallery.spec.incarnation).catch((error: Error) => error.message)
+  const answer = await readAll(reading.replica, damaged.gallery.spec.collectionId).catch((error: Error) => error.message)
   if (answer === reading.expected) return { damage, problems: [] }
   await repair()
   return { damage, problems: [`local ${kind} ${damage.path}, ${describe(damage)}: other answers: ${answer.slice(0, 200)}`] }
@@ -87,8 +87,8 @@ export async function runPlaces({ places, seed, verifyEvery = 1, onProgress }: {
   const { replica, cacheDir, close } = await damaged.newReplica()
   try {
     for (const kind of storedKinds) if ((damaged.keysOf.get(kind) ?? []).length === 0) throw new Error(`the collection has no ${kind}`)
-    await replica.acquire(spec.incarnation, { consistency: 'strong', timeoutMs: 30_000 }).then((snapshot) => snapshot.release())
-    const expected = await readAll(replica, spec.incarnation)
+    await replica.acquire(spec.collectionId, { consistency: 'strong', timeoutMs: 30_000 }).then((reader) => reader.release())
+    const expected = await readAll(replica, spec.collectionId)
     const turns = [...storedKinds.map((kind) => ({ name: kind, run: (round: number) => damageStored(damaged, kind, { random, verified: round % verifyEvery === 0 }) })), ...localKinds.map((kind) => ({ name: `local ${kind}`, run: () => damageLocal(damaged, kind, random, { replica, cacheDir, expected }) }))]
     for (; report.places < places; report.places++) {
       const { name, run } = turns[report.places % turns.length]!
@@ -100,7 +100,7 @@ export async function runPlaces({ places, seed, verifyEvery = 1, onProgress }: {
       onProgress?.(report.places + 1)
     }
     report.undetected.push(...(await isWhole(damaged)))
-    const { problems } = await verifyCollection({ store, incarnation: spec.incarnation, scratchDir: join(damaged.dir, 'verify') })
+    const { problems } = await verifyCollection({ store, collectionId: spec.collectionId, scratchDir: join(damaged.dir, 'verify') })
     report.undetected.push(...problems.map(({ key, message }) => `repaired, and ${key} ${message}`))
     return report
   } finally {
@@ -111,6 +111,6 @@ export async function runPlaces({ places, seed, verifyEvery = 1, onProgress }: {
 
 /** With every place repaired the replica that kept the old version has the new one at once. */
 async function isWhole({ old, ids, seq, gallery: { spec } }: DamagedGallery): Promise<string[]> {
-  const now = await idsOf(old.replica, spec.incarnation, 'strong')
+  const now = await idsOf(old.replica, spec.collectionId, 'strong')
   return now.seq === seq && now.ids.join() === ids.join() ? [] : [`repaired, and the old replica serves version ${now.seq} with ${now.ids.length} items`]
 }

@@ -1,5 +1,5 @@
 // Holds answers of a snapshot against the plain model: everything they say must be true, nothing may be missing.
-import type { Hit, SnapshotQuery } from '@likeness/engine'
+import type { Hit, SearchQuery } from '@likeness/engine'
 import { type Cell, lossOf, rowsIn, vectorIn } from '@likeness/engine/testing/cells'
 import { dim } from '@likeness/engine/testing/gallery'
 import { scoreBetween } from '@likeness/engine/testing/reference'
@@ -119,4 +119,4 @@ function checkGroups(eligible: ReadonlyMap<string, KnownItem>, hits: readonly Hi
   }
 }
 
-export const queryOf = (cell: Cell, { seed, k, groupBy, groupSize, radius }: Asked, filter: SnapshotQuery['filter']): SnapshotQuery => ({ vectors: rowsIn(cell, vectorIn(cell, seed)), k, filter, groupBy, groupSize, hammingRadius: radius })
+export const queryOf = (cell: Cell, { seed, k, groupBy, groupSize, radius }: Asked, filter: SearchQuery['filter']): SearchQuery => ({ vectors: rowsIn(cell, vectorIn(cell, seed)), k, filter, groupBy, groupSize, hammingRadius: radius })

@@ -120,9 +120,9 @@ export class Changes {
   /** Of a snapshot as it is committed; by the time of the restore it may be gone, or another may have its name. */
   async restore(): Promise<void> {
     const name = drawSnapshotName(this.random)
-    const { versions, spec: { incarnation } } = this.gallery
+    const { versions, spec: { collectionId } } = this.gallery
     const wanted = this.model.snapshots.get(name)
-    const snapshot = await versions.findSnapshot(incarnation, name).catch((error: unknown) => {
+    const snapshot = await versions.findSnapshot(collectionId, name).catch((error: unknown) => {
       if (!isAppError(error, 'snapshot_not_found')) throw error
       return undefined
     })

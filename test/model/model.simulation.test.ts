@@ -19,7 +19,7 @@ const brokenRules: Record<string, Protocol> = {
   'what a restore brings back keeps its revisions': { ...realProtocol, restoredAt: () => 0 },
   'an owner does not raise the epoch': {
     ...realProtocol,
-    async takeOwnership({ store, currentKey }) {
+    async becomeWriter({ store, currentKey }) {
       return await readCurrent(store, currentKey)
     }
   }

@@ -77,7 +77,7 @@ function operationsOn(cell: Cell, changes: Changes, readings: Readings, random: 
 async function finish({ cell, gallery, changes, readings, dir }: { cell: Cell; gallery: Gallery; changes: Changes; readings: Readings; dir: string }): Promise<void> {
   await changes.settle()
   await readings.scrollEach()
-  const { problems } = await verifyCollection({ store: gallery.store, incarnation: gallery.spec.incarnation, scratchDir: join(dir, 'verify') })
+  const { problems } = await verifyCollection({ store: gallery.store, collectionId: gallery.spec.collectionId, scratchDir: join(dir, 'verify') })
   demand(problems.length === 0, () => `verify finds ${JSON.stringify(problems.slice(0, 3))}`)
   const [, floor] = lossOf(cell)
   demand(readings.recall.wanted < leastJudged || shareOf(readings.recall) >= floor, () => `recall ${shareOf(readings.recall)}, below ${floor}`)

@@ -4,7 +4,7 @@ import { createLogAppender } from '@likeness/engine/log/log-appender'
 import { createJobs } from '@likeness/engine/version/jobs'
 import type { Operation } from '@likeness/shared/contract/operation'
 import { appError } from '@likeness/shared/errors'
-import { untilStored } from '@likeness/store/retry-store'
+import { retryStore } from '@likeness/store/retry-store'
 import type { Machine, World } from './world.ts'
 
 export interface Appended {
@@ -16,7 +16,7 @@ export interface ApiProcess extends Machine {
   jobs: Jobs
   appender: LogAppender
   /** Answers once the operation is durable. An earlier attempt may have landed after `tailSlot`. */
-  accept(incarnation: string, operation: Operation, tailSlot: number): Promise<Appended>
+  accept(collectionId: string, operation: Operation, tailSlot: number): Promise<Appended>
 }
 
 export function startApiProcess(world: World, name: string): ApiProcess {
@@ -29,14 +29,14 @@ export function startApiProcess(world: World, name: string): ApiProcess {
     ...machine,
     jobs,
     appender,
-    async accept(incarnation, operation, tailSlot) {
-      const appended = await appender.append(incarnation, operation, { afterSlot: tailSlot })
+    async accept(collectionId, operation, tailSlot) {
+      const appended = await appender.append(collectionId, operation, { afterSlot: tailSlot })
       if (operation.kind === 'ingest') {
         const { ingestion, total } = operation
-        const pointer = { ingestion, incarnation, collection: world.collection, total, revision: appended.revision, source: 'simulation', createdAtMs: clock.nowMs() }
-        await untilStored(clock, () => jobs.record(pointer))
+        const pointer = { ingestion, collectionId, collection: world.collection, total, revision: appended.revision, source: 'simulation', createdAtMs: clock.nowMs() }
+        await retryStore(clock, () => jobs.record(pointer))
       }
-      if (!(await untilStored(clock, () => catalog.isLive(incarnation)))) throw appError('collection_not_found', 'dropped meanwhile')
+      if (!(await retryStore(clock, () => catalog.isLive(collectionId)))) throw appError('collection_not_found', 'dropped meanwhile')
       return appended
     }
   }

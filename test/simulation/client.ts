@@ -4,7 +4,7 @@ import type { Operation } from '@likeness/shared/contract/operation'
 import { isAppError } from '@likeness/shared/errors'
 import type { Clock } from '@likeness/shared/process/clock'
 import type { ApiProcess, Appended } from './api-process.ts'
-import { writeGiven } from './given-vectors.ts'
+import { writeSupplied } from './given-vectors.ts'
 import { embeddings, labelOf, planIngestion } from './ingestion-plan.ts'
 import type { Truth } from './truth.ts'
 import { Violation } from './violation.ts'
@@ -37,9 +37,9 @@ async function send({ world, apis }: ClientDeps, { process }: Machine, truth: Tr
     const api = world.random.pick(apis)
     const appended = await within(process.clock, answerWithinMs, unlessUnavailable(async () => {
       // Reserved once, before anything is appended: an attempt that stalled here goes on with what another one reserved.
-      const tail = await api.appender.tail(truth.incarnation)
+      const tail = await api.appender.tail(truth.collectionId)
       tailSlot ??= tail
-      return await api.accept(truth.incarnation, operation, tailSlot)
+      return await api.accept(truth.collectionId, operation, tailSlot)
     }))
     if (appended !== undefined) {
       if (wasDropped) throw new Violation('effect', `${operation.kind} was acknowledged into a collection that had been dropped`)
@@ -59,9 +59,9 @@ async function ingest(deps: ClientDeps, machine: Machine, truth: Truth, embeddin
   // Of many ids more are live, in more segments.
   const size = random.chance(settings.hotIds.length > 16 ? 0.6 : 0.15) ? 8 + random.below(12) : 1 + random.below(4)
   const ids = Array.from({ length: size }, () => random.pick(settings.hotIds))
-  const plan = planIngestion(random, { ingestion: machine.process.newId(), incarnation: truth.incarnation, number: deps.nextNumber(), ids, embedding, givenShare: settings.givenShare })
+  const plan = planIngestion(random, { ingestion: machine.process.newId(), collectionId: truth.collectionId, number: deps.nextNumber(), ids, embedding, givenShare: settings.givenShare })
   truth.plans.set(plan.ingestion, plan)
-  if (plan.given) await writeGiven(world, machine, plan)
+  if (plan.given) await writeSupplied(world, machine, plan)
   const operation = { opId: machine.process.newId(), atMs: 0, kind: 'ingest' as const, ingestion: plan.ingestion, total: size, partSize: 200, given: plan.given }
   if ((await send(deps, machine, truth, operation)) !== undefined) deps.acknowledgedJobs.push({ ingestion: plan.ingestion, truth })
 }
@@ -114,7 +114,7 @@ async function restore(deps: ClientDeps, machine: Machine, truth: Truth): Promis
   const { process, store } = machine
   const name = world.random.pick(snapshotNames)
   try {
-    const snapshot = await within(process.clock, answerWithinMs, unlessUnavailable(() => createVersionReader({ store }).findSnapshot(truth.incarnation, name)))
+    const snapshot = await within(process.clock, answerWithinMs, unlessUnavailable(() => createVersionReader({ store }).findSnapshot(truth.collectionId, name)))
     if (snapshot === undefined) return
     await send(deps, machine, truth, { opId: process.newId(), atMs: 0, kind: 'restore', name, snapshot })
     world.happened.restores++
@@ -150,7 +150,7 @@ export async function runClient(deps: ClientDeps, machine: Machine): Promise<voi
       const api = world.random.pick(deps.apis)
       const spec = await within(machine.process.clock, answerWithinMs, unlessUnavailable(() => api.catalog.resolve(world.collection)))
       if (spec === undefined) return
-      const truth = world.truthOf(spec.incarnation)
+      const truth = world.truthOf(spec.collectionId)
       await world.random.pick([ingest, ingest, ingest, ingest, ingest, ingest, remove, remove, remove, relabel, relabel, removeWhere, removeWhere, keep, keep, restore, compact, configure, reproject])(deps, machine, truth, spec.embedding.version)
     } catch (error) {
       if (!isAppError(error, 'collection_not_found')) throw error

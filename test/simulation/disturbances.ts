@@ -1,6 +1,6 @@
 // What happens to processes and collections: stalls and deaths at any await, restarts, drops and recreations, sweeps of what was dropped.
 import { collectionKeys } from '@likeness/shared/contract/keys'
-import { untilStored } from '@likeness/store/retry-store'
+import { retryStore } from '@likeness/store/retry-store'
 import { embedding } from './ingestion-plan.ts'
 import { loop, type Machine, type World } from './world.ts'
 
@@ -24,15 +24,15 @@ export async function runChaos(world: World, machine: Machine, fleets: readonly 
 
 export async function createCollection(world: World, { catalog, process }: Machine): Promise<void> {
   const settings = { seal_threshold: 8, view_sizes: [], subjects: false }
-  const wish = { name: world.collection, embedding, metric: 'L2' as const, method: world.settings.method, storage: world.settings.storage, settings }
-  const spec = await untilStored(process.clock, () => catalog.create(wish))
-  world.live = spec.incarnation
+  const options = { name: world.collection, embedding, metric: 'L2' as const, method: world.settings.method, storage: world.settings.storage, settings }
+  const spec = await retryStore(process.clock, () => catalog.create(options))
+  world.live = spec.collectionId
 }
 
-async function sweep({ store, process }: Machine, incarnation: string): Promise<void> {
-  await untilStored(process.clock, async () => {
+async function sweep({ store, process }: Machine, collectionId: string): Promise<void> {
+  await retryStore(process.clock, async () => {
     const keys: string[] = []
-    for await (const { key } of store.list(collectionKeys(incarnation).root)) keys.push(key)
+    for await (const { key } of store.list(collectionKeys(collectionId).root)) keys.push(key)
     await store.delete(keys)
   })
 }
@@ -42,13 +42,13 @@ export async function runDropper(world: World, machine: Machine): Promise<void> 
   await loop(world, machine, [1_500, 5_000], async () => {
     const truth = world.truthOf(world.live)
     truth.mayBeDropped = true
-    await untilStored(process.clock, () => catalog.drop(world.collection))
+    await retryStore(process.clock, () => catalog.drop(world.collection))
     truth.isDropped = true
     world.happened.drops++
     await createCollection(world, machine)
-    for (const incarnation of await untilStored(process.clock, () => catalog.dropped())) {
-      await sweep(machine, incarnation)
-      if (world.random.chance(0.5)) await untilStored(process.clock, () => catalog.forget(incarnation))
+    for (const collectionId of await retryStore(process.clock, () => catalog.dropped())) {
+      await sweep(machine, collectionId)
+      if (world.random.chance(0.5)) await retryStore(process.clock, () => catalog.forget(collectionId))
     }
   })
 }

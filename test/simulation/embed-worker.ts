@@ -1,6 +1,6 @@
 // Embed workers: batches of accepted ingestions, whole or in parts, late, twice, in any order, also of what is long finished.
 import { collectionKeys } from '@likeness/shared/contract/keys'
-import { untilStored } from '@likeness/store/retry-store'
+import { retryStore } from '@likeness/store/retry-store'
 import { embedBatch, embeddings, type IngestionPlan } from './ingestion-plan.ts'
 import { loop, type Machine, type World } from './world.ts'
 
@@ -15,9 +15,9 @@ function pickRange({ random }: World, size: number): [number, number] {
 
 export async function writeBatch({ process, store }: Machine, plan: IngestionPlan, [from, to]: readonly [number, number], version: string): Promise<string> {
   const ordinals = Array.from({ length: to - from }, (_, i) => from + i)
-  const key = collectionKeys(plan.incarnation).batch(plan.ingestion, from, process.newId())
+  const key = collectionKeys(plan.collectionId).batch(plan.ingestion, from, process.newId())
   const body = embedBatch(plan, ordinals, version)
-  await untilStored(process.clock, () => store.put(key, body))
+  await retryStore(process.clock, () => store.put(key, body))
   return key
 }
 
@@ -33,18 +33,18 @@ function pickPlan(world: World): IngestionPlan | undefined {
 }
 
 export async function runEmbedWorker(world: World, machine: Machine): Promise<void> {
-  const { random, hints } = world
+  const { random, notifications } = world
   await loop(world, machine, [20, 300], async () => {
     const plan = pickPlan(world)
     if (plan === undefined) return
     // What its job says; jobs may be old.
-    const version = random.chance(0.8) ? world.truthOf(plan.incarnation).embedding : random.pick(embeddings).version
+    const version = random.chance(0.8) ? world.truthOf(plan.collectionId).embedding : random.pick(embeddings).version
     // Embedding takes its time; meanwhile others may embed the same.
     if (random.chance(0.2)) await machine.process.clock.sleep(random.between(500, 6_000))
     const range = pickRange(world, plan.items.length)
     for (let times = random.chance(0.15) ? 2 : 1; times > 0; times--) {
       const key = await writeBatch(machine, plan, range, version)
-      if (random.chance(0.7)) hints.set(plan.incarnation, [...(hints.get(plan.incarnation) ?? []), key])
+      if (random.chance(0.7)) notifications.set(plan.collectionId, [...(notifications.get(plan.collectionId) ?? []), key])
     }
   })
 }

@@ -1,23 +1,23 @@
 // What a client that brings vectors leaves in the store before its log entry: item list, batches of some items each, now and then a damaged one.
 import { encodeItemList } from '@likeness/shared/contract/item-list'
 import { collectionKeys } from '@likeness/shared/contract/keys'
-import { untilStored } from '@likeness/store/retry-store'
+import { retryStore } from '@likeness/store/retry-store'
 import { writeBatch } from './embed-worker.ts'
 import type { IngestionPlan } from './ingestion-plan.ts'
 import type { Machine, World } from './world.ts'
 
 /** Items of damaged batches are planned to fail from then on. */
-export async function writeGiven({ random, happened }: World, machine: Machine, plan: IngestionPlan): Promise<void> {
+export async function writeSupplied({ random, happened }: World, machine: Machine, plan: IngestionPlan): Promise<void> {
   const { store, process } = machine
   const lines = plan.items.map(({ id }, ordinal) => ({ ordinal, id, label: null, imageKey: null }))
-  await untilStored(process.clock, () => store.put(collectionKeys(plan.incarnation).itemListPart(plan.ingestion, 0), encodeItemList(lines)))
+  await retryStore(process.clock, () => store.put(collectionKeys(plan.collectionId).itemListPart(plan.ingestion, 0), encodeItemList(lines)))
   const perBatch = 1 + random.below(4)
   for (let from = 0; from < plan.items.length; from += perBatch) {
     const to = Math.min(plan.items.length, from + perBatch)
     if (!random.chance(0.15)) await writeBatch(machine, plan, [from, to], plan.embedding)
     else {
-      const key = collectionKeys(plan.incarnation).batch(plan.ingestion, from, process.newId())
-      if (random.chance(0.5)) await untilStored(process.clock, () => store.put(key, random.bytes(100)))
+      const key = collectionKeys(plan.collectionId).batch(plan.ingestion, from, process.newId())
+      if (random.chance(0.5)) await retryStore(process.clock, () => store.put(key, random.bytes(100)))
       for (const item of plan.items.slice(from, to)) item.fails = true
       happened.damagedGiven++
     }

@@ -1,33 +1,33 @@
 // Index workers: whoever holds the lease (or has not noticed that it is lost) opens the collection and steps, merges and collects.
-import { type MergeLane, mergeLanes } from '@likeness/engine/merge/merge-plan'
+import { type MergeTier, mergeTiers } from '@likeness/engine/merge/merge-plan'
 import type { CollectionWriter } from '@likeness/engine/writer/collection-writer'
 import { openCollectionWriter } from '@likeness/engine/writer/open-writer'
 import type { WriterDeps } from '@likeness/engine/writer/writer-deps'
 import { isAppError } from '@likeness/shared/errors'
-import { silentLog } from '@likeness/shared/process/logger'
-import { untilStored } from '@likeness/store/retry-store'
+import { silentLogger } from '@likeness/shared/process/logger'
+import { retryStore } from '@likeness/store/retry-store'
 import { project } from './ingestion-plan.ts'
 import { createMergeProcesses } from './merge-process.ts'
 import type { Truth } from './truth.ts'
 import { loop, type Machine, type World } from './world.ts'
 
 const leaseMs = 1_500
-const log = silentLog()
+const logger = silentLogger()
 
 /** True when the lease is this process's now. Leases live in Redis: they can be lost, or held twice by processes that do not look. */
-function takeLease(world: World, { process }: Machine, incarnation: string): boolean {
-  const lease = world.leases.get(incarnation)
+function takeLease(world: World, { process }: Machine, collectionId: string): boolean {
+  const lease = world.leases.get(collectionId)
   const nowMs = world.scheduler.nowMs
   if (lease !== undefined && lease.holder !== process.name && lease.untilMs > nowMs && !world.random.chance(0.06)) return false
-  world.leases.set(incarnation, { holder: process.name, untilMs: nowMs + leaseMs })
+  world.leases.set(collectionId, { holder: process.name, untilMs: nowMs + leaseMs })
   return true
 }
 
-export function writerDeps(world: World, { process, store, files }: Pick<Machine, 'process' | 'store' | 'files'>, incarnation: string): WriterDeps {
+export function writerDeps(world: World, { process, store, files }: Pick<Machine, 'process' | 'store' | 'files'>, collectionId: string): WriterDeps {
   const { protocol, settings } = world
-  const truth = world.truthOf(incarnation)
+  const truth = world.truthOf(collectionId)
   return {
-    store, clock: process.clock, files, log, incarnation, protocol,
+    store, clock: process.clock, files, logger, collectionId, protocol,
     retentionMs: settings.retentionMs,
     mergeShape: settings.mergeShape,
     mergeLimitMs: settings.mergeLimitMs,
@@ -41,11 +41,11 @@ export function writerDeps(world: World, { process, store, files }: Pick<Machine
   }
 }
 
-export const openWriter = (world: World, machine: Machine, incarnation: string): Promise<CollectionWriter | undefined> => openCollectionWriter(writerDeps(world, machine, incarnation))
+export const openWriter = (world: World, machine: Machine, collectionId: string): Promise<CollectionWriter | undefined> => openCollectionWriter(writerDeps(world, machine, collectionId))
 
-function takeHints({ hints, random }: World, incarnation: string): string[] {
-  const batches = hints.get(incarnation) ?? []
-  hints.delete(incarnation)
+function takeNotifications({ notifications, random }: World, collectionId: string): string[] {
+  const batches = notifications.get(collectionId) ?? []
+  notifications.delete(collectionId)
   return random.chance(0.8) ? batches : []
 }
 
@@ -55,69 +55,69 @@ function mustBeLost(error: unknown, { mayBeDropped }: Truth): void {
 }
 
 /** Lanes that are merging, and whether another embedding is being made. */
-type UnderWay = Set<MergeLane | 'embedding'>
+type UnderWay = Set<MergeTier | 'embedding'>
 
 interface Owned {
   writer: CollectionWriter
-  incarnation: string
+  collectionId: string
   merging: UnderWay
 }
 
 /** Merges run beside the commits, one at a time in each lane. */
 function startMerge(world: World, writer: CollectionWriter, merging: UnderWay): void {
   const { happened, random } = world
-  const lane = random.pick(mergeLanes)
-  if (merging.has(lane)) return
-  const truth = world.truthOf(writer.spec.incarnation)
-  merging.add(lane)
+  const tier = random.pick(mergeTiers)
+  if (merging.has(tier)) return
+  const truth = world.truthOf(writer.spec.collectionId)
+  merging.add(tier)
   const failed = (error: unknown): void => {
     if (isAppError(error, 'index_failed')) happened.mergeFailures++
     else mustBeLost(error, truth)
   }
   const merged = (did: boolean): void => {
-    if (did) happened[lane === 'small' ? 'merges' : 'sealedMerges']++
+    if (did) happened[tier === 'small' ? 'merges' : 'sealedMerges']++
   }
-  world.spawn(writer.merge(lane).then(merged, failed).finally(() => merging.delete(lane)))
+  world.spawn(writer.merge(tier).then(merged, failed).finally(() => merging.delete(tier)))
 }
 
 /** Made beside the commits too; then the catalogue is told. */
 function startReprojection(world: World, { catalog, process }: Machine, writer: CollectionWriter, underWay: UnderWay): void {
   if (underWay.has('embedding')) return
-  const { incarnation, embedding } = writer.spec
+  const { collectionId, embedding } = writer.spec
   underWay.add('embedding')
   const change = async (): Promise<void> => {
     while (await writer.reproject()) world.happened[writer.spec.embedding.version === embedding.version ? 'keptEmbeddings' : 'changedEmbeddings']++
-    await untilStored(process.clock, () => catalog.setEmbedding(incarnation, writer.spec.embedding))
+    await retryStore(process.clock, () => catalog.setEmbedding(collectionId, writer.spec.embedding))
   }
-  world.spawn(change().catch((error: unknown) => mustBeLost(error, world.truthOf(incarnation))).finally(() => underWay.delete('embedding')))
+  world.spawn(change().catch((error: unknown) => mustBeLost(error, world.truthOf(collectionId))).finally(() => underWay.delete('embedding')))
 }
 
-async function act(world: World, machine: Machine, { writer, incarnation, merging }: Owned): Promise<void> {
+async function act(world: World, machine: Machine, { writer, collectionId, merging }: Owned): Promise<void> {
   const { random } = world
   if (random.chance(0.4)) startReprojection(world, machine, writer, merging)
   if (random.chance(0.6)) startMerge(world, writer, merging)
   const draw = random.next()
   if (draw < 0.25) world.happened.collections += await writer.collect()
-  else await writer.step({ batches: takeHints(world, incarnation), list: random.chance(0.4) })
+  else await writer.step({ batches: takeNotifications(world, collectionId), list: random.chance(0.4) })
 }
 
 export async function runIndexWorker(world: World, machine: Machine): Promise<void> {
   let owned: Owned | undefined
   await loop(world, machine, [20, 200], async () => {
-    const incarnation = world.live
-    const holds = takeLease(world, machine, incarnation)
+    const collectionId = world.live
+    const holds = takeLease(world, machine, collectionId)
     if (!holds && (owned === undefined || world.random.chance(0.1))) {
       owned = undefined
       return
     }
     try {
-      if (owned?.incarnation !== incarnation && (owned === undefined || world.random.chance(0.5))) {
-        const writer = await openWriter(world, machine, incarnation)
-        owned = writer && { writer, incarnation, merging: new Set() }
+      if (owned?.collectionId !== collectionId && (owned === undefined || world.random.chance(0.5))) {
+        const writer = await openWriter(world, machine, collectionId)
+        owned = writer && { writer, collectionId, merging: new Set() }
       }
       if (owned !== undefined) await act(world, machine, owned)
     } catch (error) {
-      mustBeLost(error, world.truthOf(owned?.incarnation ?? incarnation))
+      mustBeLost(error, world.truthOf(owned?.collectionId ?? collectionId))
       world.happened.takeovers++
       owned = undefined
     }

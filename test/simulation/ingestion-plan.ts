@@ -16,7 +16,7 @@ export const project = (values: readonly number[], version: string): number[] =>
 
 export interface IngestionPlan {
   ingestion: string
-  incarnation: string
+  collectionId: string
   /** Short and unique, first component of every vector. */
   number: number
   /** Its batches are written before its log entry, and by nobody afterwards. */
@@ -27,7 +27,7 @@ export interface IngestionPlan {
   items: { id: string; rows: number; fails: boolean }[]
 }
 
-export interface PlanDraft extends Pick<IngestionPlan, 'ingestion' | 'incarnation' | 'number' | 'embedding'> {
+export interface PlanDraft extends Pick<IngestionPlan, 'ingestion' | 'collectionId' | 'number' | 'embedding'> {
   ids: readonly string[]
   givenShare: number
 }
@@ -41,9 +41,9 @@ export const labelOf = (plan: IngestionPlan, ordinal: number): string => `${plan
 /** Given vectors of another embedding than the collection has are of no use: nothing else can be made of them. */
 export const failsIn = (plan: IngestionPlan, ordinal: number, version: string): boolean => plan.items[ordinal]!.fails || (plan.given && plan.embedding !== version)
 
-const rawsOf = (plan: IngestionPlan, ordinal: number): number[] => Array.from({ length: plan.items[ordinal]!.rows }, (_, row) => [plan.number, ordinal, row]).flat()
+const rawVectorsOf = (plan: IngestionPlan, ordinal: number): number[] => Array.from({ length: plan.items[ordinal]!.rows }, (_, row) => [plan.number, ordinal, row]).flat()
 
-export const vectorsOf = (plan: IngestionPlan, ordinal: number, version: string): number[] => project(rawsOf(plan, ordinal), version)
+export const vectorsOf = (plan: IngestionPlan, ordinal: number, version: string): number[] => project(rawVectorsOf(plan, ordinal), version)
 
 function batchItem(plan: IngestionPlan, ordinal: number): BatchItem {
   const { id, rows, fails } = plan.items[ordinal]!
@@ -57,7 +57,7 @@ export function embedBatch(plan: IngestionPlan, ordinals: readonly number[], ver
   const items = ordinals.map((ordinal) => batchItem(plan, ordinal))
   const embedded = ordinals.filter((ordinal) => !plan.items[ordinal]!.fails)
   const vectors = Float32Array.from(embedded.flatMap((ordinal) => vectorsOf(plan, ordinal, version)))
-  const raw = Uint16Array.from(plan.given ? [] : embedded.flatMap((ordinal) => rawsOf(plan, ordinal)))
-  const header = { incarnation: plan.incarnation, ingestion: plan.ingestion, embeddingVersion: version, dim, rawDim: plan.given ? 0 : dim, items }
+  const raw = Uint16Array.from(plan.given ? [] : embedded.flatMap((ordinal) => rawVectorsOf(plan, ordinal)))
+  const header = { collectionId: plan.collectionId, ingestion: plan.ingestion, embeddingVersion: version, dim, rawDim: plan.given ? 0 : dim, items }
   return encodeVectorBatch({ header, vectors, raw })
 }

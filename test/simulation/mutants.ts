@@ -4,34 +4,34 @@ import { encodeManifest, sha256Hex } from '@likeness/engine/version/manifest'
 import type { OrdinalRanges } from '@likeness/engine/version/ordinal-ranges'
 import { type Protocol, realProtocol } from '@likeness/engine/writer/protocol'
 import { slotOf } from '@likeness/shared/contract/operation'
-import { untilStored } from '@likeness/store/retry-store'
+import { retryStore } from '@likeness/store/retry-store'
 
 /** A new owner only looks, and CURRENT is written over whatever is there. */
 const noFence: Protocol = {
   ...realProtocol,
-  takeOwnership: ({ store, clock, currentKey }) => untilStored(clock, () => readCurrent(store, currentKey)),
-  async commit({ store, clock, currentKey, newId }, held, manifest, manifestKey, announce) {
+  becomeWriter: ({ store, clock, currentKey }) => retryStore(clock, () => readCurrent(store, currentKey)),
+  async commit({ store, clock, currentKey, newId }, versionedCurrent, manifest, manifestKey, announce) {
     const body = encodeManifest(manifest)
-    await untilStored(clock, () => store.put(manifestKey, body))
+    await retryStore(clock, () => store.put(manifestKey, body))
     const { seq, commitId } = manifest
-    const current = { ...held.current, seq, commitId, manifest: manifestKey, sha256: sha256Hex(body), writeId: newId() }
-    const { etag } = await untilStored(clock, () => store.put(currentKey, encodeCurrent(current)))
+    const current = { ...versionedCurrent.current, seq, commitId, manifest: manifestKey, sha256: sha256Hex(body), writeId: newId() }
+    const { etag } = await retryStore(clock, () => store.put(currentKey, encodeCurrent(current)))
     announce()
     return { current, etag }
   },
-  fenceCollection: async (_context, held) => held
+  fenceCollection: async (_context, versionedCurrent) => versionedCurrent
 }
 
 /** CURRENT moves by compare-and-swap, but a new owner does not raise the epoch and a lost swap is tried again over whatever is there now. */
 const blindRetry: Protocol = {
   ...realProtocol,
-  takeOwnership: noFence.takeOwnership,
-  async commit(context, held, manifest, manifestKey, announce) {
-    for (let from = held; ; ) {
+  becomeWriter: noFence.becomeWriter,
+  async commit(context, versionedCurrent, manifest, manifestKey, announce) {
+    for (let from = versionedCurrent; ; ) {
       try {
         return await realProtocol.commit(context, from, manifest, manifestKey, announce)
       } catch {
-        const found = await untilStored(context.clock, () => readCurrent(context.store, context.currentKey))
+        const found = await retryStore(context.clock, () => readCurrent(context.store, context.currentKey))
         if (found === undefined) throw new Error('gone')
         from = found
       }
@@ -42,14 +42,14 @@ const blindRetry: Protocol = {
 /** Says that it is committed while it may still be refused. */
 const acknowledgeBeforeSwap: Protocol = {
   ...realProtocol,
-  async commit(context, held, manifest, manifestKey, announce) {
+  async commit(context, versionedCurrent, manifest, manifestKey, announce) {
     announce()
-    return await realProtocol.commit(context, held, manifest, manifestKey, () => undefined)
+    return await realProtocol.commit(context, versionedCurrent, manifest, manifestKey, () => undefined)
   }
 }
 
 /** Deletes files on the word of an owner that may have been replaced. */
-const unfencedCollection: Protocol = { ...realProtocol, fenceCollection: async (_context, held) => held }
+const unfencedCollection: Protocol = { ...realProtocol, fenceCollection: async (_context, versionedCurrent) => versionedCurrent }
 
 /** Whatever comes last to the writer wins. */
 const noRevisions: Protocol = { ...realProtocol, supersedes: () => true }
@@ -60,10 +60,10 @@ const restoreLowersRevisions: Protocol = { ...realProtocol, restoredAt: () => 0 
 /** A restore goes back to the version that the snapshot was taken of. */
 const restoreLowersSeq: Protocol = {
   ...realProtocol,
-  async commit(context, held, manifest, manifestKey, announce) {
+  async commit(context, versionedCurrent, manifest, manifestKey, announce) {
     const restored = manifest.segments.find((segment) => segment.restored !== undefined && slotOf(segment.restored) === manifest.appliedSlot)
     const snapshot = restored && Object.values(manifest.snapshots)[0]
-    return await realProtocol.commit(context, held, snapshot === undefined ? manifest : { ...manifest, seq: snapshot.seq }, manifestKey, announce)
+    return await realProtocol.commit(context, versionedCurrent, snapshot === undefined ? manifest : { ...manifest, seq: snapshot.seq }, manifestKey, announce)
   }
 }
 
@@ -91,10 +91,10 @@ const adoptAlways: Protocol = { ...realProtocol, mayAdopt: () => true }
 /** Garbage is everything that no version names, what is still to be applied too. */
 const collectBatches: Protocol = {
   ...realProtocol,
-  async fenceCollection(context, held) {
+  async fenceCollection(context, versionedCurrent) {
     const { store, clock, currentKey } = context
-    const moved = await realProtocol.fenceCollection(context, held)
-    await untilStored(clock, async () => {
+    const moved = await realProtocol.fenceCollection(context, versionedCurrent)
+    await retryStore(clock, async () => {
       const batches: string[] = []
       for await (const { key } of store.list(currentKey.replace(/CURRENT$/, 'batch/'))) batches.push(key)
       await store.delete(batches)
@@ -107,7 +107,7 @@ const collectBatches: Protocol = {
 const vectorsAsTheyAre: Protocol = { ...realProtocol, reproject: async ({ vectors }) => vectors }
 
 /** A new embedding takes the place of the former one when it is made of what there was when it was begun. */
-const shadowBehind: Protocol = { ...realProtocol, level: async () => undefined }
+const reindexBehind: Protocol = { ...realProtocol, catchUp: async () => undefined }
 
 /** By name; each call makes one for one simulation. */
 export const mutants: Record<string, () => Protocol> = {
@@ -123,5 +123,5 @@ export const mutants: Record<string, () => Protocol> = {
   'a restore that lowers revisions': () => restoreLowersRevisions,
   'a restore that lowers seq': () => restoreLowersSeq,
   'vectors of several embeddings': () => vectorsAsTheyAre,
-  'a new embedding that is behind': () => shadowBehind
+  'a new embedding that is behind': () => reindexBehind
 }

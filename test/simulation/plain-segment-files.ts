@@ -41,7 +41,7 @@ export function createPlainSegmentFiles(store: ObjectStore): SegmentFiles {
       const body = await get(ref)
       return { read: async (offset, length) => body.subarray(offset, offset + length), close: async () => undefined }
     },
-    async putIndex(key, { form }, { pieces }) {
+    async putIndex(key, { config }, { pieces }) {
       const held: Uint8Array[] = []
       // Encoded is lost: whoever takes vectors from there is caught.
       for await (const piece of pieces) held.push(encodeVectors(form.storage === 'f32' ? denseRows(piece) : denseRows(piece).map(() => 0)))

@@ -82,6 +82,6 @@ async function loseManifest(world: World, machine: Machine, truth: Truth): Promi
   const { process, store, catalog } = machine
   world.table.put(truth.current!.manifest, Buffer.from('damaged'))
   await createLogAppender({ store, clock: process.clock }).append(world.live, { kind: 'rebuild', opId: process.newId(), atMs: process.clock.nowMs() })
-  const created = async () => (await catalog.list()).find(({ incarnation }) => incarnation === world.live)
+  const created = async () => (await catalog.list()).find(({ collectionId }) => collectionId === world.live)
   if ((await openOrRebuild(writerDeps(world, machine, world.live), created)) === undefined) throw new Violation('progress', 'nothing to make again')
 }

@@ -19,7 +19,7 @@ export interface ExpectedItem {
 }
 
 export class Truth {
-  readonly incarnation: string
+  readonly collectionId: string
   /** A drop was sent: its files may be gone. */
   mayBeDropped = false
   /** The drop was acknowledged. */
@@ -41,8 +41,8 @@ export class Truth {
   readonly itemFloor = new Map<string, number>()
   highestAcked = 0
 
-  constructor(incarnation: string) {
-    this.incarnation = incarnation
+  constructor(collectionId: string) {
+    this.collectionId = collectionId
   }
 
   slotLanded(slot: number, body: Uint8Array): void {

@@ -1,7 +1,7 @@
 // Reads the version that CURRENT names as a reader would, through the faulty store, and holds it against the truth.
 import { itemHash } from '@likeness/engine/item/item-hash'
 import { decodePayload } from '@likeness/engine/item/item-payload'
-import { overlaid } from '@likeness/engine/item/payload-updates'
+import { applyUpdate } from '@likeness/engine/item/payload-updates'
 import { fullVectors } from '@likeness/engine/segment/full-vectors'
 import { hashOf } from '@likeness/engine/segment/item-table'
 import { openSegment } from '@likeness/engine/segment/open-segment'
@@ -13,12 +13,12 @@ import { collectionKeys } from '@likeness/shared/contract/keys'
 import { isAppError } from '@likeness/shared/errors'
 import type { Clock } from '@likeness/shared/process/clock'
 import type { ObjectStore } from '@likeness/store/object-store'
-import { untilStored } from '@likeness/store/retry-store'
+import { retryStore } from '@likeness/store/retry-store'
 import { dim, failsIn, vectorsOf } from './ingestion-plan.ts'
 import type { ExpectedItem, Truth } from './truth.ts'
 import { Violation } from './violation.ts'
 
-interface LiveItem {
+interface LiveRows {
   id: string
   label: string | null
   revision: number
@@ -28,7 +28,7 @@ interface LiveItem {
 
 export interface ReadVersion {
   manifest: Manifest
-  items: Map<string, LiveItem>
+  items: Map<string, LiveRows>
 }
 
 export interface VersionReader {
@@ -40,14 +40,14 @@ export interface VersionReader {
   onMissed: () => void
 }
 
-async function readSegment(files: SegmentFiles, ref: ManifestSegment): Promise<LiveItem[]> {
-  const [{ meta, deleted, overlays }, payload, vectors] = await Promise.all([openSegment(files, ref), files.get(ref.files.payload), fullVectors(files, ref, dim)])
-  const live: LiveItem[] = []
+async function readSegment(files: SegmentFiles, ref: ManifestSegment): Promise<LiveRows[]> {
+  const [{ meta, deleted, updates }, payload, vectors] = await Promise.all([openSegment(files, ref), files.get(ref.files.payload), fullVectors(files, ref, dim)])
+  const live: LiveRows[] = []
   for (let item = 0; item < meta.items; item++) {
     const [first, end] = [meta.firstRow[item]!, meta.firstRow[item + 1]!]
     const gone = Array.from({ length: end - first }, (_, i) => deleted.has(first + i))
     if (gone.every((row) => row)) continue
-    const { id, label } = overlaid(decodePayload(payload.subarray(meta.payloadOffset[item], meta.payloadOffset[item + 1])), overlays.get(item))
+    const { id, label } = applyUpdate(decodePayload(payload.subarray(meta.payloadOffset[item], meta.payloadOffset[item + 1])), updates.get(item))
     if (gone.some((row) => row)) throw new Violation('one-row-set', `${id}: some of its rows are deleted, others are not`)
     if (!itemHash(id).equals(hashOf(meta, item))) throw new Violation('whole-version', `${id} is stored under the hash of another item`)
     live.push({ id, label, revision: meta.revision[item]!, ordinal: meta.ordinal[item]!, vectors: [...vectors.subarray(first * dim, end * dim)] })
@@ -56,7 +56,7 @@ async function readSegment(files: SegmentFiles, ref: ManifestSegment): Promise<L
 }
 
 async function readWhole({ files }: VersionReader, manifest: Manifest): Promise<ReadVersion> {
-  const items = new Map<string, LiveItem>()
+  const items = new Map<string, LiveRows>()
   for (const item of (await Promise.all(manifest.segments.map((ref) => readSegment(files, ref)))).flat()) {
     if (items.has(item.id)) throw new Violation('one-row-set', `${item.id} is live twice in version ${manifest.seq}`)
     items.set(item.id, item)
@@ -67,14 +67,14 @@ async function readWhole({ files }: VersionReader, manifest: Manifest): Promise<
 /** undefined when the collection was dropped and swept. */
 export async function readVersion(reader: VersionReader): Promise<ReadVersion | undefined> {
   const { store, clock, truth } = reader
-  const key = collectionKeys(truth.incarnation).current
-  const current = () => untilStored(clock, () => readCurrent(store, key))
+  const key = collectionKeys(truth.collectionId).current
+  const current = () => retryStore(clock, () => readCurrent(store, key))
   for (let found = await current(); found !== undefined; ) {
     const { manifest: manifestKey, sha256, seq } = found.current
     let missing = manifestKey
     try {
-      const manifest = await untilStored(clock, () => readManifest(store, manifestKey, sha256))
-      if (manifest !== undefined) return await untilStored(clock, () => readWhole(reader, manifest))
+      const manifest = await retryStore(clock, () => readManifest(store, manifestKey, sha256))
+      if (manifest !== undefined) return await retryStore(clock, () => readWhole(reader, manifest))
     } catch (error) {
       if (isAppError(error, 'data_corrupt')) throw new Violation('whole-version', error.message)
       if (!isAppError(error, 'object_not_found')) throw error
@@ -137,7 +137,7 @@ export function checkVersion(truth: Truth, { manifest, items }: ReadVersion, flo
   for (const [id, { revision }] of items) truth.raiseItemFloor(id, revision)
 }
 
-function checkItem(found: LiveItem | undefined, { id, plan, ordinal, revision, label, seq, version }: ExpectedItem & { id: string; seq: number; version: string }): void {
+function checkItem(found: LiveRows | undefined, { id, plan, ordinal, revision, label, seq, version }: ExpectedItem & { id: string; seq: number; version: string }): void {
   const as = `${id} must be ${label} at revision ${revision} in version ${seq}`
   if (found === undefined) throw new Violation('effect', `${as}, and is missing`)
   if (found.label !== label || found.revision !== revision || found.ordinal !== ordinal) throw new Violation('effect', `${as}, and is ${found.label} at ${found.revision}`)

@@ -76,7 +76,7 @@ export class World implements StoreWorld {
   /** Index workers with the incarnation that the lease says is theirs, and until when. */
   readonly leases = new Map<string, { holder: string; untilMs: number }>()
   /** Batch keys on their way to the owner, by incarnation. */
-  readonly hints = new Map<string, string[]>()
+  readonly notifications = new Map<string, string[]>()
   readonly collection = 'marks'
   /** The incarnation that was created last. */
   live = ''
@@ -120,9 +120,9 @@ export class World implements StoreWorld {
     work.catch((error: unknown) => this.fail(error))
   }
 
-  truthOf(incarnation: string): Truth {
-    let truth = this.truths.get(incarnation)
-    if (truth === undefined) this.truths.set(incarnation, (truth = new Truth(incarnation)))
+  truthOf(collectionId: string): Truth {
+    let truth = this.truths.get(collectionId)
+    if (truth === undefined) this.truths.set(collectionId, (truth = new Truth(collectionId)))
     return truth
   }
 
@@ -134,8 +134,8 @@ export class World implements StoreWorld {
 
   private changed(key: string, entry: TableEntry | undefined): void {
     if (key === catalogKey || !key.startsWith('c/')) return
-    const [, incarnation, name, slot] = contentKey.exec(key)!
-    const truth = this.truthOf(incarnation!)
+    const [, collectionId, name, slot] = contentKey.exec(key)!
+    const truth = this.truthOf(collectionId!)
     if (entry === undefined) truth.fileDeleted(key)
     else if (name === 'CURRENT') truth.currentMoved(entry.body, this.table)
     else if (slot !== undefined) truth.slotLanded(Number(slot), entry.body)

@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { Redis } from 'ioredis'
-import { createLog } from '@likeness/shared/process/logger'
+import { createLogger } from '@likeness/shared/process/logger'
 import { writeTinyModel } from '@likeness/vision'
 import { type Stack, type StackOptions, startStack } from '../../apps/cli/src/stack/start-stack.ts'
 import { createLiveApi, type LiveApi } from './live-api.ts'
@@ -35,7 +35,7 @@ export async function startLiveStack({ hooks, embedProcesses = 1, env, appEnv, r
     env: { RECONCILE_INTERVAL_MS: '1500', COMMIT_INTERVAL_MS: '100', LEASE_MS: '2000', REPLICA_POLL_MS: '300', LOG_LEVEL: 'info', ...env },
     appEnv: { ...appEnv, 'embed-worker': { LIKENESS_TEST_HOOKS: JSON.stringify(hooks ?? {}), ...appEnv?.['embed-worker'] } },
     startTimeoutMs: 240_000,
-    log: createLog({ app: 'test', level: process.env.TEST_LOG_LEVEL ?? 'silent' })
+    logger: createLogger({ app: 'test', level: process.env.TEST_LOG_LEVEL ?? 'silent' })
   }).catch(async (error: unknown) => {
     await rm(dir, { recursive: true, force: true })
     throw error
@@ -75,11 +75,11 @@ export async function startLiveStack({ hooks, embedProcesses = 1, env, appEnv, r
       await one.whenReady()
     },
     /** The name of the index-worker that last took a collection, from the workers' logs. */
-    async ownerOf(incarnation: string): Promise<string | undefined> {
+    async ownerOf(collectionId: string): Promise<string | undefined> {
       const claims: { name: string; time: string }[] = []
       for (const name of ['index-worker', 'index-worker-2']) {
         const text = await readFile(join(dir, 'data/logs', `${name}.log`), 'utf8').catch(() => '')
-        const owning = text.split('\n').filter((line) => line.includes('"msg":"owning"') && line.includes(incarnation))
+        const owning = text.split('\n').filter((line) => line.includes('"msg":"owning"') && line.includes(collectionId))
         if (owning.length > 0) claims.push({ name, time: (JSON.parse(owning.at(-1)!) as { time: string }).time })
       }
       return claims.sort((a, b) => (a.time < b.time ? 1 : -1))[0]?.name

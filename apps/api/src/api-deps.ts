@@ -4,10 +4,10 @@ import type { Clock } from '@likeness/shared/process/clock'
 import type { Logger } from '@likeness/shared/process/logger'
 import type { ObjectStore } from '@likeness/store/object-store'
 import type { ProfileStore } from '@likeness/store/profile-store'
-import type { LaneClient } from './embedder/embed-client.ts'
+import type { EmbedClient } from './embedder/embed-client.ts'
 import type { ThumbnailCache } from './embedder/thumbnail-cache.ts'
 import type { Holders } from './idempotency/holders.ts'
-import type { Hints } from './notifications.ts'
+import type { Notifications } from './notifications.ts'
 
 export interface ApiSettings {
   /** Bearer key that /v1 asks for; undefined: none, loopback only. */
@@ -39,12 +39,12 @@ export interface ApiDeps {
   replica: Replica
   store: ObjectStore
   profiles: ProfileStore
-  lanes: LaneClient
-  hints: Hints
+  embedder: EmbedClient
+  notifications: Notifications
   holders: Holders
   thumbnails: ThumbnailCache
   readiness: Record<string, ReadinessCheck>
   clock: Clock
-  log: Logger
+  logger: Logger
   settings: ApiSettings
 }

@@ -1,18 +1,18 @@
 // The API process.
 import { runProcess } from '@likeness/shared/process/lifecycle'
-import { createLog } from '@likeness/shared/process/logger'
+import { createLogger } from '@likeness/shared/process/logger'
 import { readConfig } from './config.ts'
 import { startApi } from './start.ts'
 
 const config = readConfig(process.env)
-const log = createLog({ app: 'api', level: config.LOG_LEVEL })
+const logger = createLogger({ app: 'api', level: config.LOG_LEVEL })
 
 await runProcess({
-  log,
+  logger,
   deadlineMs: 12_000,
   async start(lifecycle) {
-    const { url } = await startApi({ config, lifecycle, log })
-    log.info({ url }, 'listening')
+    const { url } = await startApi({ config, lifecycle, logger })
+    logger.info({ url }, 'listening')
     process.send?.({ ready: true, url })
   }
 })

@@ -1,8 +1,8 @@
 import { EventEmitter } from 'node:events'
 import { expect, test } from 'vitest'
 import type { Catalog, Replica } from '@likeness/engine/contract'
-import { silentLog } from '@likeness/shared/process/logger'
-import { createHints, listenForHints } from './notifications.ts'
+import { silentLogger } from '@likeness/shared/process/logger'
+import { createNotifications, listenForNotifications } from './notifications.ts'
 
 test('hints are published, and a Redis that is away is nobody\'s problem', async () => {
   const sent: [string, string][] = []
@@ -13,11 +13,11 @@ test('hints are published, and a Redis that is away is nobody\'s problem', async
       sent.push([channel, message])
     }
   }
-  const hints = createHints({ publisher, log: silentLog() })
-  hints.work({ incarnation: 'i', slot: 3 })
-  hints.catalog('marks')
+  const notifications = createNotifications({ publisher, logger: silentLogger() })
+  notifications.work({ collectionId: 'i', slot: 3 })
+  notifications.catalog('marks')
   away = true
-  hints.work({ incarnation: 'i' })
+  notifications.work({ collectionId: 'i' })
   await new Promise((resolve) => setImmediate(resolve))
   expect(sent).toEqual([['likeness:work', '{"incarnation":"i","slot":3}'], ['likeness:catalog', '{"name":"marks"}']])
 })
@@ -25,9 +25,9 @@ test('hints are published, and a Redis that is away is nobody\'s problem', async
 test('commits reach the replica, changed names the catalogue, rubbish nobody', () => {
   const subscriber = Object.assign(new EventEmitter(), { subscribe: async () => {} })
   const seen: unknown[] = []
-  const replica = { hint: (...hint: unknown[]) => void seen.push(hint) } as unknown as Replica
+  const replica = { notify: (...notification: unknown[]) => void seen.push(notification) } as unknown as Replica
   const catalog = { invalidate: () => void seen.push('invalidate') } as unknown as Catalog
-  listenForHints({ subscriber, replica, catalog, log: silentLog() })
+  listenForNotifications({ subscriber, replica, catalog, logger: silentLogger() })
   subscriber.emit('message', 'likeness:committed', '{"incarnation":"i","seq":4}')
   subscriber.emit('message', 'likeness:committed', '{"seq":')
   subscriber.emit('message', 'likeness:catalog', 'anything')

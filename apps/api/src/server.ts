@@ -28,8 +28,8 @@ const urlOf = ({ address, port }: AddressInfo): string => {
   return `http://${host}:${port}`
 }
 
-export async function startServer(deps: { app: RequestListener; host: string; port: number; graceMs: number; log: Logger }): Promise<ApiServer> {
-  const { app, graceMs, log } = deps
+export async function startServer(deps: { app: RequestListener; host: string; port: number; graceMs: number; logger: Logger }): Promise<ApiServer> {
+  const { app, graceMs, logger } = deps
   let stopping = false
   const server = createServer({ headersTimeout: headersTimeoutMs, requestTimeout: requestTimeoutMs, keepAliveTimeout: 10_000 }, (req, res) => {
     // Keep-alive connections outlive the listening socket: their next request goes elsewhere.
@@ -37,13 +37,13 @@ export async function startServer(deps: { app: RequestListener; host: string; po
     app(req, res)
   })
   const url = urlOf(await listen(server, deps.host, deps.port))
-  server.on('error', (error) => log.error({ err: error }, 'server error'))
+  server.on('error', (error) => logger.error({ err: error }, 'server error'))
   return {
     url,
     async stop() {
       stopping = true
       const cutOff = setTimeout(() => {
-        log.warn({ graceMs }, 'requests in flight are cut off')
+        logger.warn({ graceMs }, 'requests in flight are cut off')
         server.closeAllConnections()
       }, graceMs)
       await new Promise<void>((resolve) => server.close(() => resolve()))

@@ -12,37 +12,37 @@ import { createProfileStore } from '@likeness/store/profile-store'
 import type { ApiDeps } from './api-deps.ts'
 import { createApp } from './app.ts'
 import type { ApiConfig } from './config.ts'
-import { createLaneClient } from './embedder/embed-client.ts'
-import { createLaneRegistry } from './embedder/embedder-registry.ts'
+import { createEmbedClient } from './embedder/embed-client.ts'
+import { createEmbedderRegistry } from './embedder/embedder-registry.ts'
 import { createThumbnailCache } from './embedder/thumbnail-cache.ts'
 import { createHolders } from './idempotency/holders.ts'
-import { createHints, listenForHints } from './notifications.ts'
+import { createNotifications, listenForNotifications } from './notifications.ts'
 import { type ApiServer, startServer } from './server.ts'
 
-const laneRefreshMs = 1_000
+const embedderRefreshMs = 1_000
 const thumbnailCacheBytes = 64 * 1024 * 1024
 const stopGraceMs = 8_000
 
 interface StartDeps {
   config: ApiConfig
   lifecycle: Lifecycle
-  log: Logger
+  logger: Logger
 }
 
-export async function startApi({ config, lifecycle, log }: StartDeps): Promise<ApiServer> {
+export async function startApi({ config, lifecycle, logger }: StartDeps): Promise<ApiServer> {
   const clock = systemClock
   const store = await openProbedStore(config)
   lifecycle.onStop('object store', () => store.close())
-  const redis = connectRedis({ url: config.REDIS_URL, role: 'producer', log })
+  const redis = connectRedis({ url: config.REDIS_URL, role: 'producer', logger })
   lifecycle.onStop('redis', () => redis.disconnect())
-  const lanes = await startLanes({ config, lifecycle, log }, redis)
+  const embedders = await startEmbedders({ config, lifecycle, logger }, redis)
   const catalog = createCatalog({ store, clock })
-  const replica = createReplica({ store, clock, log, cacheDir: await emptyOwnFolder(config.DATA_DIR, 'replica'), pollMs: config.REPLICA_POLL_MS, memoryBytes: config.REPLICA_MEMORY_BYTES })
+  const replica = createReplica({ store, clock, logger, cacheDir: await emptyOwnFolder(config.DATA_DIR, 'replica'), pollMs: config.REPLICA_POLL_MS, memoryBytes: config.REPLICA_MEMORY_BYTES })
   lifecycle.onStop('replica', () => replica.close())
-  const subscriber = connectRedis({ url: config.REDIS_URL, role: 'worker', log })
+  const subscriber = connectRedis({ url: config.REDIS_URL, role: 'worker', logger })
   lifecycle.onStop('redis subscriber', () => subscriber.disconnect())
-  listenForHints({ subscriber, replica, catalog, log })
-  const holders = createHolders({ redis, clock, log })
+  listenForNotifications({ subscriber, replica, catalog, logger })
+  const holders = createHolders({ redis, clock, logger })
   lifecycle.onStop('holders', () => holders.stop())
   const app = createApp({
     catalog,
@@ -54,27 +54,27 @@ export async function startApi({ config, lifecycle, log }: StartDeps): Promise<A
     replica,
     store,
     profiles: createProfileStore({ store }),
-    lanes,
-    hints: createHints({ publisher: redis, log }),
+    embedder: embedders,
+    notifications: createNotifications({ publisher: redis, logger }),
     holders,
     thumbnails: createThumbnailCache({ maxBytes: thumbnailCacheBytes }),
-    readiness: readinessOf({ catalog, redis, lanes }),
+    readiness: readinessOf({ catalog, redis, embedders }),
     clock,
-    log,
+    logger,
     settings: await settingsOf(config)
   })
-  const server = await startServer({ app, host: config.HOST, port: config.PORT, graceMs: stopGraceMs, log })
+  const server = await startServer({ app, host: config.HOST, port: config.PORT, graceMs: stopGraceMs, logger })
   lifecycle.onStop('server', () => server.stop())
   return server
 }
 
-async function startLanes({ config, lifecycle, log }: StartDeps, redis: Redis): Promise<ApiDeps['lanes']> {
-  const registry = createLaneRegistry({ redis, clock: systemClock, log, refreshMs: laneRefreshMs })
-  const lanes = createLaneClient({ registry, secret: config.LANE_SECRET, clock: systemClock, log })
-  lifecycle.onStop('lanes', () => lanes.close())
+async function startEmbedders({ config, lifecycle, logger }: StartDeps, redis: Redis): Promise<ApiDeps['embedder']> {
+  const registry = createEmbedderRegistry({ redis, clock: systemClock, logger, refreshMs: embedderRefreshMs })
+  const embedders = createEmbedClient({ registry, secret: config.LANE_SECRET, clock: systemClock, logger })
+  lifecycle.onStop('lanes', () => embedders.close())
   await connected(redis)
   await registry.refresh()
-  return lanes
+  return embedders
 }
 
 /** Redis may be away: the API starts all the same, after a moment. */
@@ -97,12 +97,12 @@ async function settingsOf(config: ApiConfig): Promise<ApiDeps['settings']> {
   }
 }
 
-function readinessOf({ catalog, redis, lanes }: { catalog: Catalog; redis: Redis; lanes: ApiDeps['lanes'] }): ApiDeps['readiness'] {
+function readinessOf({ catalog, redis, embedders }: { catalog: Catalog; redis: Redis; embedders: ApiDeps['embedder'] }): ApiDeps['readiness'] {
   return {
     store: async () => void (await catalog.list({ fresh: true })),
     redis: () => assertNoEviction(redis),
     embedder: async () => {
-      if (lanes.known().length === 0) throw new Error('no embed-worker is known')
+      if (embedders.known().length === 0) throw new Error('no embed-worker is known')
     }
   }
 }

@@ -6,7 +6,7 @@ import type { ProgressDeps } from './progress.ts'
 export interface CommandContext extends ProgressDeps {
   /** Whatever is started is registered here; stopped before the program ends, however it ends. */
   lifecycle: Lifecycle
-  log: Logger
+  logger: Logger
   /** A line on stdout. */
   print: (text: string) => void
   /** A line on stderr: what goes on, not what was asked for. */

@@ -1,7 +1,7 @@
 // `likeness <command>`: runs a command, stops what it started, exits with its code.
 import { setTimeout as pause } from 'node:timers/promises'
 import { createLifecycle } from '@likeness/shared/process/lifecycle'
-import { createLog } from '@likeness/shared/process/logger'
+import { createLogger } from '@likeness/shared/process/logger'
 import { runAlias } from './admin/run-alias.ts'
 import { runRebuild } from './admin/run-rebuild.ts'
 import { runJobs, runStatus } from './admin/run-status.ts'
@@ -49,11 +49,11 @@ const commands: Record<string, { run: Command; does: string }> = {
 const signalCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
 const stopDeadlineMs = 60_000
 
-const log = createLog({ app: 'likeness', level: 'warn' })
-const lifecycle = createLifecycle({ log })
+const logger = createLogger({ app: 'likeness', level: 'warn' })
+const lifecycle = createLifecycle({ logger })
 const context: CommandContext = {
   lifecycle,
-  log,
+  logger,
   print: (text) => void process.stdout.write(`${text}\n`),
   say: (text) => void process.stderr.write(`${text}\n`),
   write: (text) => void process.stdout.write(text),

@@ -29,7 +29,7 @@ export interface QueryTask {
 export interface RankTask extends RankQuery {
   kind: 'rank'
   /** f16 [rows, rawDim], the query's first. */
-  raws: Uint16Array
+  rawVectors: Uint16Array
 }
 /** Somebody's picture beside a gallery picture, which the child reads from the object store. */
 export interface CompareTask {

@@ -1,15 +1,15 @@
 // The record of which images of a chunk are in somebody's hands. Lost with Redis, and then only this process remembers.
 import { z } from 'zod'
-import { inHandKey } from '@likeness/shared/contract/work'
+import { inFlightKey } from '@likeness/shared/contract/work'
 import type { Logger } from '@likeness/shared/process/logger'
 import type { Redis } from '@likeness/shared/process/redis'
 
 const inHandSchema = z.object({ workerId: z.string(), alone: z.boolean(), deaths: z.number().int().min(0) })
-export type InHand = z.infer<typeof inHandSchema>
+export type InFlight = z.infer<typeof inHandSchema>
 
-export interface InHandRecord {
+export interface InFlightRecord {
   /** What workers that are gone, or a chunk that was taken away, have left: ordinal -> record. */
-  leftovers(): Promise<Map<number, InHand>>
+  leftovers(): Promise<Map<number, InFlight>>
   /** Resolves when written, or when Redis does not answer soon. Never rejects. Those taken in one turn of the loop are written together. */
   take(ordinal: number, state: { alone: boolean; deaths: number }): Promise<void>
   /** Written with what is taken next, or soon. */
@@ -23,11 +23,11 @@ const patienceMs = 500
 /** A picture that was finished shortly before its worker died is tried alone, no more. */
 const letGoWithinMs = 100
 
-export function createInHand({ redis, workerId, log }: { redis: Redis; workerId: string; log: Logger }) {
-  const missed = (error: unknown): void => log.debug({ err: error }, 'in-hand record not written')
+export function createInFlight({ redis, workerId, logger }: { redis: Redis; workerId: string; logger: Logger }) {
+  const missed = (error: unknown): void => logger.debug({ err: error }, 'in-hand record not written')
 
-  return (ingestion: string, firstOrdinal: number): InHandRecord => {
-    const key = inHandKey(ingestion, firstOrdinal)
+  return (ingestion: string, firstOrdinal: number): InFlightRecord => {
+    const key = inFlightKey(ingestion, firstOrdinal)
     const taken = new Map<string, string>()
     const released = new Set<string>()
     let writing: Promise<void> | undefined
@@ -53,7 +53,7 @@ export function createInHand({ redis, workerId, log }: { redis: Redis; workerId:
         return new Map(Object.entries(fields).flatMap(([ordinal, text]) => parseRecord(ordinal, text)))
       },
       take(ordinal, { alone, deaths }) {
-        const record: InHand = { workerId, alone, deaths }
+        const record: InFlight = { workerId, alone, deaths }
         taken.set(String(ordinal), JSON.stringify(record))
         released.delete(String(ordinal))
         return (writing ??= Promise.resolve().then(write))
@@ -67,9 +67,9 @@ export function createInHand({ redis, workerId, log }: { redis: Redis; workerId:
     }
   }
 }
-export type OpenInHand = ReturnType<typeof createInHand>
+export type OpenInFlight = ReturnType<typeof createInFlight>
 
-function parseRecord(ordinal: string, text: string): [number, InHand][] {
+function parseRecord(ordinal: string, text: string): [number, InFlight][] {
   try {
     return [[Number(ordinal), inHandSchema.parse(JSON.parse(text))]]
   } catch {

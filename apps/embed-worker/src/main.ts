@@ -1,18 +1,18 @@
 // Entry of the embed-worker: supervisor of inference children, consumer of chunk jobs, server of the interactive lane.
 import { runProcess } from '@likeness/shared/process/lifecycle'
-import { createLog } from '@likeness/shared/process/logger'
+import { createLogger } from '@likeness/shared/process/logger'
 import { readSupervisorConfig } from './config.ts'
 import { startWorker } from './start-worker.ts'
 
 const config = readSupervisorConfig(process.env)
-const log = createLog({ app: 'embed-worker', level: config.LOG_LEVEL })
+const logger = createLogger({ app: 'embed-worker', level: config.LOG_LEVEL })
 
 await runProcess({
-  log,
+  logger,
   deadlineMs: 15_000,
   start: async (lifecycle) => {
-    const worker = await startWorker({ config, env: process.env, execArgv: process.execArgv, log, lifecycle })
-    log.info({ url: worker.url, workerId: worker.workerId }, 'embed-worker is ready')
+    const worker = await startWorker({ config, env: process.env, execArgv: process.execArgv, logger, lifecycle })
+    logger.info({ url: worker.url, workerId: worker.workerId }, 'embed-worker is ready')
     process.send?.({ ready: true, url: worker.url })
   }
 })

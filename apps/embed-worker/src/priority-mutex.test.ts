@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
-import { createGate } from './priority-mutex.ts'
+import { createPriorityMutex } from './priority-mutex.ts'
 
 const turn = () => new Promise<void>((resolve) => void setImmediate(resolve))
 
-function createLog() {
+function createLogger() {
   const log: string[] = []
   const work = (name: string) => async () => {
     log.push(name)
@@ -13,8 +13,8 @@ function createLog() {
 }
 
 test('the most urgent of those that wait goes first', async () => {
-  const gate = createGate({ turn })
-  const { log, work } = createLog()
+  const gate = createPriorityMutex({ turn })
+  const { log, work } = createLogger()
   await Promise.all([
     gate.run('bulk', work('bulk 1')), gate.run('bulk', work('bulk 2')), gate.run('small', work('small')), gate.run('interactive', work('interactive'))
   ])
@@ -22,8 +22,8 @@ test('the most urgent of those that wait goes first', async () => {
 })
 
 test('an expected query holds back everything less urgent until it is over', async () => {
-  const gate = createGate({ turn })
-  const { log, work } = createLog()
+  const gate = createPriorityMutex({ turn })
+  const { log, work } = createLogger()
   const over = gate.expect()
   const bulk = gate.run('bulk', work('bulk'))
   for (let i = 0; i < 5; i++) await turn()
@@ -37,16 +37,16 @@ test('an expected query holds back everything less urgent until it is over', asy
 })
 
 test('messages are let in between two runs, and a query among them goes before the next bulk run', async () => {
-  const { log, work } = createLog()
+  const { log, work } = createLogger()
   let arrived: (() => void) | undefined
-  const gate = createGate({ turn: async () => { arrived?.(); arrived = undefined; await turn() } })
+  const gate = createPriorityMutex({ turn: async () => { arrived?.(); arrived = undefined; await turn() } })
   arrived = () => void gate.run('interactive', work('interactive'))
   await Promise.all([gate.run('bulk', work('bulk 1')), gate.run('bulk', work('bulk 2'))])
   expect(log).toEqual(['bulk 1', 'interactive', 'bulk 2'])
 })
 
 test('a run that fails lets the next one in', async () => {
-  const gate = createGate({ turn })
+  const gate = createPriorityMutex({ turn })
   const failing = gate.run('bulk', () => Promise.reject(new Error('no')))
   const next = gate.run('bulk', async () => 'ran')
   await expect(failing).rejects.toThrow('no')

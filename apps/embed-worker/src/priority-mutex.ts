@@ -1,7 +1,7 @@
 // Lets one inference run at a time, the most urgent first, and lets the event loop turn between two of them.
 import type { Priority } from './child-protocol.ts'
 
-export interface Gate {
+export interface PriorityMutex {
   /** Runs `work` when nothing else runs and nothing more urgent is waiting or expected. */
   run<T>(priority: Priority, work: () => Promise<T>): Promise<T>
   /** Announces an interactive inference: until the returned function is called, nothing less urgent starts. */
@@ -9,7 +9,7 @@ export interface Gate {
 }
 
 /** `turn` resolves once messages that have arrived are delivered. */
-export function createGate({ turn }: { turn: () => Promise<void> }): Gate {
+export function createPriorityMutex({ turn }: { turn: () => Promise<void> }): PriorityMutex {
   const waiting: Record<Priority, (() => void)[]> = { interactive: [], small: [], bulk: [] }
   let busy = false
   let expected = 0

@@ -1,6 +1,6 @@
 // Takes chunk jobs from this worker's queues and settles them: done, again later, or handed back untouched at a stop.
 import { DelayedError, type Job, WaitingError, Worker } from 'bullmq'
-import { type ChunkJob, chunkJobSchema, type EmbedLane, embedLanes, queueName } from '@likeness/shared/contract/work'
+import { type ChunkJob, chunkJobSchema, queueName, queuePriorities, type QueuePriority } from '@likeness/shared/contract/work'
 import { appError, isAppError } from '@likeness/shared/errors'
 import type { Logger } from '@likeness/shared/process/logger'
 import type { Redis } from '@likeness/shared/process/redis'
@@ -12,7 +12,7 @@ export interface QueueConsumerDeps {
   /** Whose chunks are taken. */
   routes: readonly string[]
   processChunk: ProcessChunk
-  log: Logger
+  logger: Logger
 }
 export interface QueueConsumer {
   /** Takes no more jobs, lets running chunks go on for `graceMs`, then stops them and hands them back to the queue. */
@@ -20,7 +20,7 @@ export interface QueueConsumer {
 }
 
 /** Chunks open at once: the next one's images follow when the last ones of the first are under way. */
-const concurrency: Record<EmbedLane, number> = { bulk: 2, small: 8 }
+const concurrency: Record<QueuePriority, number> = { bulk: 2, small: 8 }
 // The supervisor never infers, so its renewals are never late; a dead one is noticed soon.
 const lockDurationMs = 15_000
 const stalledCheckMs = 5_000
@@ -28,25 +28,25 @@ const closeWithinMs = 2_000
 /** How long a chunk lies that this worker cannot make though it came to it. */
 const otherWorkerMs = 30_000
 
-export function startQueueConsumer({ connect, routes, processChunk, log }: QueueConsumerDeps): QueueConsumer {
+export function startQueueConsumer({ connect, routes, processChunk, logger }: QueueConsumerDeps): QueueConsumer {
   const running = new Map<Job, { controller: AbortController; ended: Promise<unknown> }>()
 
-  function process(lane: EmbedLane) {
+  function process(priority: QueuePriority) {
     return async (job: Job, token?: string) => {
       const controller = new AbortController()
-      const ended = runJob(job, { lane, token, signal: controller.signal })
+      const ended = runJob(job, { priority, token, signal: controller.signal })
       running.set(job, { controller, ended: ended.catch(() => {}) })
       return ended.finally(() => running.delete(job))
     }
   }
-  async function runJob(job: Job, { lane, token, signal }: { lane: EmbedLane; token: string | undefined; signal: AbortSignal }) {
+  async function runJob(job: Job, { priority, token, signal }: { priority: QueuePriority; token: string | undefined; signal: AbortSignal }) {
     const chunk: ChunkJob = chunkJobSchema.parse(job.data)
     const { ingestion, firstOrdinal, feeding, requestId } = chunk
-    const jobLog = log.child({ lane, ingestion, firstOrdinal, requestId })
+    const jobLog = logger.child({ priority, ingestion, firstOrdinal, requestId })
     const repeated = feeding > 1 || job.attemptsStarted > 1 || job.stalledCounter > 0
     const startedMs = performance.now()
     try {
-      const summary = await processChunk(chunk, { priority: lane, signal, repeated, log: jobLog })
+      const summary = await processChunk(chunk, { priority: priority, signal, repeated, logger: jobLog })
       jobLog.info({ ...summary, tookMs: Math.round(performance.now() - startedMs) }, 'chunk embedded')
       return summary
     } catch (error) {
@@ -63,14 +63,14 @@ export function startQueueConsumer({ connect, routes, processChunk, log }: Queue
     }
   }
 
-  const started = embedLanes.flatMap((lane) => routes.map((route) => ({ lane, route }))).map(({ lane, route }) => {
+  const started = queuePriorities.flatMap((priority) => routes.map((route) => ({ priority, route }))).map(({ priority, route }) => {
     const connection = connect()
-    const worker = new Worker(queueName(lane, route), process(lane), {
-      connection, concurrency: concurrency[lane], lockDuration: lockDurationMs, stalledInterval: stalledCheckMs, maxStalledCount: 5,
+    const worker = new Worker(queueName(priority, route), process(priority), {
+      connection, concurrency: concurrency[priority], lockDuration: lockDurationMs, stalledInterval: stalledCheckMs, maxStalledCount: 5,
       // The log is the truth: a job that stays, done or failed, would keep the same chunk from being fed again.
       removeOnComplete: { count: 0 }, removeOnFail: { count: 0 }
     })
-    worker.on('error', (error) => log.warn({ err: error, lane }, 'queue error'))
+    worker.on('error', (error) => logger.warn({ err: error, priority }, 'queue error'))
     worker.on('lockRenewalFailed', (ids) => abortJobs(ids))
     return { worker, connection }
   })

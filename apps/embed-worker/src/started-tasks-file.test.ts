@@ -4,16 +4,16 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { createTouchWriter, openTouchFile, touchFd } from './started-tasks-file.ts'
+import { createStartedTasksWriter, openStartedTasksFile, startedTasksFd } from './started-tasks-file.ts'
 
 let dir: string
 beforeEach(async () => void (dir = await mkdtemp(join(tmpdir(), 'likeness-touch-'))))
 afterEach(() => rm(dir, { recursive: true }))
 
 test('what was touched is there, and how often, and no file is left', () => {
-  const file = openTouchFile(join(dir, 'new'))
+  const file = openStartedTasksFile(join(dir, 'new'))
   expect(file.read()).toEqual({ ids: new Set(), count: 0 })
-  const touch = createTouchWriter(file.fd)
+  const touch = createStartedTasksWriter(file.fd)
   touch(7)
   touch(2 ** 40)
   touch(7)
@@ -24,8 +24,8 @@ test('what was touched is there, and how often, and no file is left', () => {
 })
 
 test('the last 4096 are known', () => {
-  const file = openTouchFile(dir)
-  const touch = createTouchWriter(file.fd)
+  const file = openStartedTasksFile(dir)
+  const touch = createStartedTasksWriter(file.fd)
   for (let id = 1; id <= 10_000; id++) touch(id)
   const { ids, count } = file.read()
   expect([count, ids.size, Math.min(...ids), Math.max(...ids)]).toEqual([10_000, 4096, 5905, 10_000])
@@ -33,16 +33,16 @@ test('the last 4096 are known', () => {
 })
 
 test('a process that dies right after the touch has told it', async () => {
-  const file = openTouchFile(dir)
+  const file = openStartedTasksFile(dir)
   const script = join(dir, 'child.mjs')
   await writeFile(script, `
-    import { createTouchWriter, touchFd } from ${JSON.stringify(new URL('./started-tasks-file.ts', import.meta.url).href)}
-    createTouchWriter(touchFd)(42)
+    import { createStartedTasksWriter, startedTasksFd } from ${JSON.stringify(new URL('./started-tasks-file.ts', import.meta.url).href)}
+    createStartedTasksWriter(startedTasksFd)(42)
     process.kill(process.pid, 'SIGKILL')
   `)
   const child = fork(script, [], { execArgv: ['--import', import.meta.resolve('tsx')], stdio: ['ignore', 'inherit', 'inherit', 'ipc', file.fd] })
   expect(await new Promise((resolve) => child.once('exit', (_, signal) => resolve(signal)))).toBe('SIGKILL')
-  expect(touchFd).toBe(4)
+  expect(startedTasksFd).toBe(4)
   expect(file.read()).toEqual({ ids: new Set([42]), count: 1 })
   file.close()
 })

@@ -5,28 +5,28 @@ import { closeSync, mkdirSync, openSync, readSync, unlinkSync, writeSync } from 
 import { join } from 'node:path'
 
 /** Where a child has the file. */
-export const touchFd = 4
+export const startedTasksFd = 4
 
 /** More than a child has touched and not finished at any time. */
 const records = 4096
 /** f64 [count, task id] each, the count from 1. */
 const recordBytes = 16
 
-export interface Touches {
+export interface StartedTasks {
   /** Of the tasks touched last. */
   readonly ids: ReadonlySet<number>
   /** How many there were. */
   readonly count: number
 }
 
-export interface TouchFile {
+export interface StartedTasksFile {
   readonly fd: number
-  read(): Touches
+  read(): StartedTasks
   close(): void
 }
 
 /** In `dir`, until it is closed. */
-export function openTouchFile(dir: string): TouchFile {
+export function openStartedTasksFile(dir: string): StartedTasksFile {
   mkdirSync(dir, { recursive: true })
   const path = join(dir, `touched-${randomUUID()}`)
   const fd = openSync(path, 'wx+')
@@ -46,7 +46,7 @@ export function openTouchFile(dir: string): TouchFile {
 }
 
 /** The child's side: the function returns when the touch is written. */
-export function createTouchWriter(fd: number): (id: number) => void {
+export function createStartedTasksWriter(fd: number): (id: number) => void {
   const record = new Float64Array(2)
   const bytes = new Uint8Array(record.buffer)
   let count = 0

@@ -10,9 +10,9 @@ export interface AssignmentDeps {
   catalog: Catalog
   leases: Leases
   clock: Clock
-  log: Logger
+  logger: Logger
   /** Owns a collection until the signal says stop; resolves when it is let go. */
-  own(incarnation: string, signal: AbortSignal): Promise<void>
+  own(collectionId: string, signal: AbortSignal): Promise<void>
 }
 
 /** A collection whose owner failed is left alone for this long; longer when somebody has to repair it first. */
@@ -20,38 +20,38 @@ const backOffMs = 2_000
 const damagedBackOffMs = 30_000
 
 export function createAssignments(deps: AssignmentDeps) {
-  const { catalog, leases, clock, log } = deps
+  const { catalog, leases, clock, logger } = deps
   const owned = new Map<string, { stop: AbortController; ended: Promise<void> }>()
   /** Owners that failed. */
   const failed = new Map<string, { atMs: number; waitMs: number }>()
 
-  async function own(incarnation: string, signal: AbortSignal): Promise<void> {
+  async function own(collectionId: string, signal: AbortSignal): Promise<void> {
     try {
-      await deps.own(incarnation, signal)
+      await deps.own(collectionId, signal)
     } catch (error) {
       const damaged = isAppError(error, 'data_corrupt')
-      failed.set(incarnation, { atMs: clock.nowMs(), waitMs: damaged ? damagedBackOffMs : backOffMs })
-      if (damaged) log.error({ err: error, incarnation }, 'stored data is damaged, the collection stands still until it is repaired')
-      else if (isAppError(error, 'ownership_lost')) log.warn({ incarnation }, 'ownership lost')
-      else log.error({ err: error, incarnation }, 'owner failed, starting again')
+      failed.set(collectionId, { atMs: clock.nowMs(), waitMs: damaged ? damagedBackOffMs : backOffMs })
+      if (damaged) logger.error({ err: error, collectionId }, 'stored data is damaged, the collection stands still until it is repaired')
+      else if (isAppError(error, 'ownership_lost')) logger.warn({ collectionId }, 'ownership lost')
+      else logger.error({ err: error, collectionId }, 'owner failed, starting again')
     } finally {
-      owned.delete(incarnation)
-      await leases.release(incarnation).catch((error: unknown) => log.debug({ err: error, incarnation }, 'lease left to expire'))
+      owned.delete(collectionId)
+      await leases.release(collectionId).catch((error: unknown) => logger.debug({ err: error, collectionId }, 'lease left to expire'))
     }
   }
 
   /** Whether to own a collection; when Redis cannot be asked, things stay as they are. */
-  async function holds(incarnation: string): Promise<boolean> {
+  async function holds(collectionId: string): Promise<boolean> {
     try {
-      return await leases.hold(incarnation)
+      return await leases.hold(collectionId)
     } catch (error) {
-      log.debug({ err: error, incarnation }, 'lease not asked')
-      return owned.has(incarnation)
+      logger.debug({ err: error, collectionId }, 'lease not asked')
+      return owned.has(collectionId)
     }
   }
 
-  const isLeftAlone = (incarnation: string): boolean => {
-    const { atMs, waitMs } = failed.get(incarnation) ?? { atMs: 0, waitMs: 0 }
+  const isLeftAlone = (collectionId: string): boolean => {
+    const { atMs, waitMs } = failed.get(collectionId) ?? { atMs: 0, waitMs: 0 }
     return clock.nowMs() < atMs + waitMs
   }
 
@@ -60,8 +60,8 @@ export function createAssignments(deps: AssignmentDeps) {
     /** Every collection once: called a few times per lease. One review at a time, or two would open the same collection. */
     review: () => mutex.run(review),
     /** There is work for it, maybe the request to repair it: the next review looks again. */
-    hinted(incarnation: string): void {
-      const failure = failed.get(incarnation)
+    notified(collectionId: string): void {
+      const failure = failed.get(collectionId)
       if (failure !== undefined) failure.waitMs = backOffMs
     },
     async close(): Promise<void> {
@@ -72,16 +72,16 @@ export function createAssignments(deps: AssignmentDeps) {
   }
 
   async function review(): Promise<void> {
-    const live = new Set((await catalog.list({ fresh: true })).map(({ incarnation }) => incarnation))
-    for (const [incarnation, { stop }] of owned) if (!live.has(incarnation)) stop.abort()
-    for (const incarnation of live) {
-      const mine = owned.get(incarnation)
-      if (mine === undefined && isLeftAlone(incarnation)) continue
-      const held = await holds(incarnation)
+    const live = new Set((await catalog.list({ fresh: true })).map(({ collectionId }) => collectionId))
+    for (const [collectionId, { stop }] of owned) if (!live.has(collectionId)) stop.abort()
+    for (const collectionId of live) {
+      const mine = owned.get(collectionId)
+      if (mine === undefined && isLeftAlone(collectionId)) continue
+      const held = await holds(collectionId)
       if (!held) mine?.stop.abort()
       else if (mine === undefined) {
         const stop = new AbortController()
-        owned.set(incarnation, { stop, ended: own(incarnation, stop.signal) })
+        owned.set(collectionId, { stop, ended: own(collectionId, stop.signal) })
       }
     }
   }

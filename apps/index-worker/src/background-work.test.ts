@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { MergeLane } from '@likeness/engine'
+import type { MergeTier } from '@likeness/engine'
 import { appError } from '@likeness/shared/errors'
 import type { Clock } from '@likeness/shared/process/clock'
 import type { Logger } from '@likeness/shared/process/logger'
@@ -8,31 +8,31 @@ import { createBackgroundWork } from './background-work.ts'
 /** Answers of each call of `merge`, an error or whether something was merged; then nothing is due. */
 function rig(answers: (boolean | Error)[]) {
   const said: string[] = []
-  const asked: MergeLane[] = []
+  const asked: MergeTier[] = []
   const stop = new AbortController()
   let nowMs = 0
   const clock: Clock = { nowMs: () => nowMs, sleep: async () => undefined }
   const say = (level: string) => (_: object, message: string) => void said.push(`${level} ${message}`)
-  const log = { info: say('info'), error: say('error') } as unknown as Logger
+  const logger = { info: say('info'), error: say('error') } as unknown as Logger
   const writer = {
     seq: 1,
     reproject: async () => false,
-    async merge(lane: MergeLane = 'small') {
-      asked.push(lane)
-      const answer = lane === 'sealed' ? false : (answers.shift() ?? false)
+    async merge(tier: MergeTier = 'small') {
+      asked.push(tier)
+      const answer = tier === 'sealed' ? false : (answers.shift() ?? false)
       if (answer instanceof Error) throw answer
       return answer
     }
   }
-  const merges = createBackgroundWork({ writer, clock, log, signal: stop.signal })
+  const merges = createBackgroundWork({ writer, clock, logger, signal: stop.signal })
   return {
     said, asked, stop, merges,
     async turnAt(atMs: number): Promise<number> {
       nowMs = atMs
-      const before = asked.filter((lane) => lane === 'small').length
+      const before = asked.filter((tier) => tier === 'small').length
       merges.start()
       await merges.settled()
-      return asked.filter((lane) => lane === 'small').length - before
+      return asked.filter((tier) => tier === 'small').length - before
     }
   }
 }

@@ -1,5 +1,5 @@
 // What goes on beside the commits of one owned collection: merges, one at a time in each lane, and a change of its embedding. What fails is tried again later, and said once.
-import { type CollectionWriter, type MergeLane, mergeLanes } from '@likeness/engine'
+import { type CollectionWriter, type MergeTier, mergeTiers } from '@likeness/engine'
 import { appError, isAppError } from '@likeness/shared/errors'
 import type { Clock } from '@likeness/shared/process/clock'
 import type { Logger } from '@likeness/shared/process/logger'
@@ -7,7 +7,7 @@ import type { Logger } from '@likeness/shared/process/logger'
 export interface BackgroundDeps {
   writer: Pick<CollectionWriter, 'merge' | 'reproject' | 'seq'>
   clock: Clock
-  log: Logger
+  logger: Logger
   signal: AbortSignal
 }
 
@@ -24,7 +24,7 @@ interface Task {
   run: () => Promise<boolean>
 }
 
-function createRunner({ writer, clock, log, signal }: BackgroundDeps, { fields, done, name, run }: Task) {
+function createRunner({ writer, clock, logger, signal }: BackgroundDeps, { fields, done, name, run }: Task) {
   let running: Promise<void> | undefined
   let lost: { error: unknown } | undefined
   let failures = 0
@@ -34,14 +34,14 @@ function createRunner({ writer, clock, log, signal }: BackgroundDeps, { fields, 
     if (isAppError(error, 'ownership_lost')) lost = { error }
     else if (!signal.aborted) {
       const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** failures)
-      if (failures++ === 0) log.error({ err: error, ...fields, pauseMs }, `${name} failed, trying again`)
+      if (failures++ === 0) logger.error({ err: error, ...fields, pauseMs }, `${name} failed, trying again`)
       notBeforeMs = clock.nowMs() + pauseMs
     }
   }
   async function work(): Promise<void> {
     try {
       while (!signal.aborted && (await run())) {
-        log.info({ seq: writer.seq, ...fields }, failures === 0 ? done : `${done} again`)
+        logger.info({ seq: writer.seq, ...fields }, failures === 0 ? done : `${done} again`)
         failures = 0
       }
     } catch (error) {
@@ -63,9 +63,9 @@ function createRunner({ writer, clock, log, signal }: BackgroundDeps, { fields, 
 
 export function createBackgroundWork(deps: BackgroundDeps) {
   const { writer } = deps
-  const merging = (lane: MergeLane): Task => ({ fields: { lane }, done: 'merged', name: 'merge', run: () => writer.merge(lane) })
+  const merging = (tier: MergeTier): Task => ({ fields: { tier }, done: 'merged', name: 'merge', run: () => writer.merge(tier) })
   const reprojecting: Task = { fields: {}, done: 'change of embedding ended', name: 'change of embedding', run: () => writer.reproject() }
-  const runners = [...mergeLanes.map(merging), reprojecting].map((task) => createRunner(deps, task))
+  const runners = [...mergeTiers.map(merging), reprojecting].map((task) => createRunner(deps, task))
   return {
     start: () => runners.forEach((runner) => runner.start()),
     rethrow: () => runners.forEach((runner) => runner.rethrow()),

@@ -1,6 +1,7 @@
 // The feeder's side of the BullMQ queues, one for each route: what it says is a hint, so it fails at once while Redis is away.
 import { Queue } from 'bullmq'
-import { type ChunkJob, chunkJobId, chunkRoute, type EmbedLane, queueName } from '@likeness/shared/contract/work'
+import { toStored } from '@likeness/shared/contract/stored-names'
+import { type ChunkJob, chunkJobId, chunkRoute, queueName, type QueuePriority } from '@likeness/shared/contract/work'
 import { appError } from '@likeness/shared/errors'
 import type { Redis } from '@likeness/shared/process/redis'
 import type { ChunkQueue } from './chunk-scheduler.ts'
@@ -9,10 +10,10 @@ import type { ChunkQueue } from './chunk-scheduler.ts'
 const pendingStates = new Set(['waiting', 'active', 'delayed', 'prioritized', 'waiting-children'])
 const longestJobBytes = 64 * 1024
 
-export function createChunkQueue({ redis, lane }: { redis: Redis; lane: EmbedLane }): ChunkQueue & { close(): Promise<void> } {
+export function createChunkQueue({ redis, priority }: { redis: Redis; priority: QueuePriority }): ChunkQueue & { close(): Promise<void> } {
   const queues = new Map<string, Queue>()
   function queueFor({ embedding }: Pick<ChunkJob, 'embedding'>): Queue {
-    const name = queueName(lane, chunkRoute(embedding.version))
+    const name = queueName(priority, chunkRoute(embedding.version))
     const known = queues.get(name)
     if (known !== undefined) return known
     const queue = new Queue(name, {
@@ -35,7 +36,7 @@ export function createChunkQueue({ redis, lane }: { redis: Redis; lane: EmbedLan
     async add(job) {
       // An id that still exists is left alone: feeding twice is one job.
       const queue = queueFor(job)
-      await whenReady(() => queue.add('chunk', job, { jobId: chunkJobId(job) }))
+      await whenReady(() => queue.add('chunk', toStored(job), { jobId: chunkJobId(job) }))
     },
     async has(job) {
       const queue = queueFor(job)

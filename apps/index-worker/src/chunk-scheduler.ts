@@ -3,7 +3,7 @@
 import type { CollectionWriter } from '@likeness/engine'
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import { enrolmentSchema } from '@likeness/shared/contract/picture-settings'
-import { type ChunkJob, type EmbedLane, smallIngestionItems } from '@likeness/shared/contract/work'
+import { type ChunkJob, type QueuePriority, smallIngestionItems } from '@likeness/shared/contract/work'
 import type { Clock } from '@likeness/shared/process/clock'
 import type { Logger } from '@likeness/shared/process/logger'
 
@@ -26,20 +26,20 @@ interface Fed {
   goneSinceMs: number | undefined
 }
 
-export interface FeederDeps {
-  queues: Record<EmbedLane, ChunkQueue>
+export interface ChunkSchedulerDeps {
+  queues: Record<QueuePriority, ChunkQueue>
   clock: Clock
-  log: Logger
+  logger: Logger
 }
 
 export type OpenWork = ReturnType<CollectionWriter['openIngestions']>
 
-export class Feeder {
-  private readonly deps: FeederDeps
+export class ChunkScheduler {
+  private readonly deps: ChunkSchedulerDeps
   /** By ingestion, then first ordinal. */
   private fed = new Map<string, Map<number, Fed>>()
 
-  constructor(deps: FeederDeps) {
+  constructor(deps: ChunkSchedulerDeps) {
     this.deps = deps
   }
 
@@ -71,9 +71,9 @@ export class Feeder {
       if (state === 'there' || state === 'gone') continue
       const feeding = (before?.feeding ?? 0) + 1
       const enrolment = enrolmentSchema.parse(spec.settings)
-      await queue.add({ incarnation: spec.incarnation, ingestion, firstOrdinal: first, size, embedding: spec.embedding, enrolment, feeding, requestId: record.requestId })
+      await queue.add({ collectionId: spec.collectionId, ingestion, firstOrdinal: first, size, embedding: spec.embedding, enrolment, feeding, requestId: record.requestId })
       fed.set(first, { feeding, checkedAtMs: this.deps.clock.nowMs(), goneSinceMs: undefined })
-      if (feeding > 1) this.deps.log.info({ ingestion, first, feeding }, 'chunk fed again')
+      if (feeding > 1) this.deps.logger.info({ ingestion, first, feeding }, 'chunk fed again')
     }
     return vanished
   }

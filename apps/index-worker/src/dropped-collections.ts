@@ -9,23 +9,23 @@ import type { ObjectStore } from '@likeness/store/object-store'
 /** After this long without a late object an incarnation is forgotten. */
 const quietMs = 3_600_000
 
-export function createSweeper({ store, catalog, clock, log }: { store: ObjectStore; catalog: Catalog; clock: Clock; log: Logger }) {
+export function createDroppedCollections({ store, catalog, clock, logger }: { store: ObjectStore; catalog: Catalog; clock: Clock; logger: Logger }) {
   const quietSinceMs = new Map<string, number>()
 
   return {
     async sweep(): Promise<void> {
-      for (const incarnation of await catalog.dropped()) {
-        const deleted = await deleteListed(store, store.list(collectionKeys(incarnation).root))
+      for (const collectionId of await catalog.dropped()) {
+        const deleted = await deleteListed(store, store.list(collectionKeys(collectionId).root))
         const nowMs = clock.nowMs()
         if (deleted > 0) {
-          log.info({ incarnation, deleted }, 'dropped collection swept')
-          quietSinceMs.set(incarnation, nowMs)
+          logger.info({ collectionId, deleted }, 'dropped collection swept')
+          quietSinceMs.set(collectionId, nowMs)
         }
-        const since = quietSinceMs.get(incarnation) ?? nowMs
-        quietSinceMs.set(incarnation, since)
+        const since = quietSinceMs.get(collectionId) ?? nowMs
+        quietSinceMs.set(collectionId, since)
         if (nowMs - since < quietMs) continue
-        await catalog.forget(incarnation)
-        quietSinceMs.delete(incarnation)
+        await catalog.forget(collectionId)
+        quietSinceMs.delete(collectionId)
       }
     }
   }

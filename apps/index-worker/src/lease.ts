@@ -11,15 +11,15 @@ const releaseScript = `if redis.call('get', KEYS[1]) == ARGV[1] then return redi
 
 export interface Leases {
   /** Takes or keeps the lease; false when somebody else has it. Rejects when Redis cannot be asked. */
-  hold(incarnation: string): Promise<boolean>
-  release(incarnation: string): Promise<void>
+  hold(collectionId: string): Promise<boolean>
+  release(collectionId: string): Promise<void>
 }
 
 export function createLeases({ redis, workerId, leaseMs }: { redis: Redis; workerId: string; leaseMs: number }): Leases {
   return {
-    hold: async (incarnation) => (await redis.eval(renewScript, 1, leaseKey(incarnation), workerId, leaseMs)) === 1,
-    async release(incarnation) {
-      await redis.eval(releaseScript, 1, leaseKey(incarnation), workerId)
+    hold: async (collectionId) => (await redis.eval(renewScript, 1, leaseKey(collectionId), workerId, leaseMs)) === 1,
+    async release(collectionId) {
+      await redis.eval(releaseScript, 1, leaseKey(collectionId), workerId)
     }
   }
 }

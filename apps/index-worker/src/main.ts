@@ -1,18 +1,18 @@
 // The index-worker process: the single writer of the collections it holds.
 import { runProcess } from '@likeness/shared/process/lifecycle'
-import { createLog } from '@likeness/shared/process/logger'
+import { createLogger } from '@likeness/shared/process/logger'
 import { readConfig } from './config.ts'
 import { startIndexWorker } from './start.ts'
 
 const config = readConfig(process.env)
-const log = createLog({ app: 'index-worker', level: config.LOG_LEVEL })
+const logger = createLogger({ app: 'index-worker', level: config.LOG_LEVEL })
 
 await runProcess({
-  log,
+  logger,
   deadlineMs: 15_000,
   async start(lifecycle) {
-    await startIndexWorker({ config, lifecycle, log })
-    log.info('ready')
+    await startIndexWorker({ config, lifecycle, logger })
+    logger.info('ready')
     process.send?.({ ready: true })
   }
 })

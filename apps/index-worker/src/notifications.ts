@@ -1,23 +1,23 @@
 // Hints from pub/sub, kept per collection until its owner takes them. Lost hints are made up for by polls and lists.
-import { channels, workHintSchema } from '@likeness/shared/contract/work'
+import { channels, workNotificationSchema } from '@likeness/shared/contract/work'
 import type { Logger } from '@likeness/shared/process/logger'
 import type { Redis } from '@likeness/shared/process/redis'
 
-export interface HintBox {
+export interface NotificationBox {
   take(): string[]
   put(batches: readonly string[]): void
   /** Resolves when a hint arrives or after `ms`. */
   wait(ms: number): Promise<void>
 }
 
-export interface Hints {
-  boxOf(incarnation: string): HintBox
-  drop(incarnation: string): void
+export interface Notifications {
+  boxOf(collectionId: string): NotificationBox
+  drop(collectionId: string): void
   /** Called with the collection of every hint. */
-  listen(listener: (incarnation: string) => void): void
+  listen(listener: (collectionId: string) => void): void
 }
 
-function createBox(): HintBox & { wake(): void } {
+function createBox(): NotificationBox & { wake(): void } {
   const batches = new Set<string>()
   let woken = false
   let waiter: (() => void) | undefined
@@ -51,31 +51,31 @@ function createBox(): HintBox & { wake(): void } {
   }
 }
 
-export async function subscribeHints({ redis, log }: { redis: Redis; log: Logger }): Promise<Hints> {
+export async function subscribeNotifications({ redis, logger }: { redis: Redis; logger: Logger }): Promise<Notifications> {
   const boxes = new Map<string, ReturnType<typeof createBox>>()
-  const listeners: ((incarnation: string) => void)[] = []
+  const listeners: ((collectionId: string) => void)[] = []
   redis.on('message', (channel: string, text: string) => {
     // Names that changed come over this connection too.
     if (channel !== channels.work) return
     try {
-      const hint = workHintSchema.parse(JSON.parse(text))
-      for (const listener of listeners) listener(hint.incarnation)
-      const box = boxes.get(hint.incarnation)
+      const notification = workNotificationSchema.parse(JSON.parse(text))
+      for (const listener of listeners) listener(notification.collectionId)
+      const box = boxes.get(notification.collectionId)
       if (box === undefined) return
-      box.put(hint.batches ?? [])
+      box.put(notification.batches ?? [])
       box.wake()
     } catch (error) {
-      log.warn({ err: error }, 'hint not understood')
+      logger.warn({ err: error }, 'hint not understood')
     }
   })
   await redis.subscribe(channels.work)
   return {
-    boxOf(incarnation) {
-      let box = boxes.get(incarnation)
-      if (box === undefined) boxes.set(incarnation, (box = createBox()))
+    boxOf(collectionId) {
+      let box = boxes.get(collectionId)
+      if (box === undefined) boxes.set(collectionId, (box = createBox()))
       return box
     },
-    drop: (incarnation) => void boxes.delete(incarnation),
+    drop: (collectionId) => void boxes.delete(collectionId),
     listen: (listener) => void listeners.push(listener)
   }
 }

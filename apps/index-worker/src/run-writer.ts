@@ -4,17 +4,17 @@ import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import type { Clock } from '@likeness/shared/process/clock'
 import type { Logger } from '@likeness/shared/process/logger'
 import { createBackgroundWork } from './background-work.ts'
-import type { Feeder } from './chunk-scheduler.ts'
-import type { HintBox } from './notifications.ts'
+import type { ChunkScheduler } from './chunk-scheduler.ts'
+import type { NotificationBox } from './notifications.ts'
 
-export interface OwnerDeps {
+export interface RunWriterDeps {
   writer: CollectionWriter
-  feeder: Feeder
-  hints: HintBox
+  scheduler: ChunkScheduler
+  notifications: NotificationBox
   /** Tells the catalogue which embedding the collection has; rejects when that is not possible now. */
   tellEmbedding: (spec: CollectionSpec) => Promise<void>
   clock: Clock
-  log: Logger
+  logger: Logger
   commitIntervalMs: number
   reconcileIntervalMs: number
   signal: AbortSignal
@@ -23,8 +23,8 @@ export interface OwnerDeps {
 /** An idle collection asks for the next log slot this often, in case its hint was lost. */
 const idlePollMs = 1_000
 
-export async function runOwner(deps: OwnerDeps): Promise<void> {
-  const { writer, hints, clock, signal } = deps
+export async function runWriter(deps: RunWriterDeps): Promise<void> {
+  const { writer, notifications, clock, signal } = deps
   const background = createBackgroundWork(deps)
   const feed = createFeeding(deps)
   const tell = createTelling(deps)
@@ -36,8 +36,8 @@ export async function runOwner(deps: OwnerDeps): Promise<void> {
     background.rethrow()
     const startedAtMs = clock.nowMs()
     const list = vanished || startedAtMs - listedAtMs >= deps.reconcileIntervalMs
-    const { committed, more, rest } = await writer.step({ batches: hints.take(), list })
-    hints.put(rest)
+    const { committed, more, rest } = await writer.step({ batches: notifications.take(), list })
+    notifications.put(rest)
     // Only commits are paced: what arrives after a turn that found nothing is taken at once.
     if (committed) commitsFromMs = startedAtMs + deps.commitIntervalMs
     if (list) listedAtMs = startedAtMs
@@ -50,7 +50,7 @@ export async function runOwner(deps: OwnerDeps): Promise<void> {
       await writer.collectUploads()
     }
     if (more || rest.length > 0) continue
-    await hints.wait(idlePollMs)
+    await notifications.wait(idlePollMs)
     const pauseMs = commitsFromMs - clock.nowMs()
     if (pauseMs > 0) await clock.sleep(pauseMs)
   }
@@ -58,16 +58,16 @@ export async function runOwner(deps: OwnerDeps): Promise<void> {
 }
 
 /** The queue may be away: work stays open and is fed when it is back. Said once, not at every turn. */
-function createFeeding({ feeder, writer, log }: OwnerDeps): () => Promise<boolean> {
+function createFeeding({ scheduler, writer, logger }: RunWriterDeps): () => Promise<boolean> {
   let failing = false
   return async () => {
     try {
-      const vanished = await feeder.feed(writer.spec, writer.openIngestions())
-      if (failing) log.info('feeding again')
+      const vanished = await scheduler.feed(writer.spec, writer.openIngestions())
+      if (failing) logger.info('feeding again')
       failing = false
       return vanished
     } catch (error) {
-      if (!failing) log.warn({ err: error }, 'feeding failed, trying again')
+      if (!failing) logger.warn({ err: error }, 'feeding failed, trying again')
       failing = true
       return false
     }
@@ -75,7 +75,7 @@ function createFeeding({ feeder, writer, log }: OwnerDeps): () => Promise<boolea
 }
 
 /** Whoever embeds a picture to search with asks the catalogue which embedding it will meet. With an old one a search embeds twice: nothing more depends on it. */
-function createTelling({ tellEmbedding, writer, log }: OwnerDeps): (options: { again: boolean }) => Promise<void> {
+function createTelling({ tellEmbedding, writer, logger }: RunWriterDeps): (options: { again: boolean }) => Promise<void> {
   let told: string | undefined
   return async ({ again }) => {
     const { spec } = writer
@@ -84,7 +84,7 @@ function createTelling({ tellEmbedding, writer, log }: OwnerDeps): (options: { a
       await tellEmbedding(spec)
       told = spec.embedding.version
     } catch (error) {
-      log.warn({ err: error }, 'the embedding is not in the catalogue yet')
+      logger.warn({ err: error }, 'the embedding is not in the catalogue yet')
     }
   }
 }

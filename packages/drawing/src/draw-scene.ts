@@ -22,7 +22,7 @@ const sceneSide = 416
 const coveredPart = 0.3
 const largestTurnDegrees = 15
 
-export interface SceneWish {
+export interface SceneOptions {
   picture: Uint8Array
   kind: SceneKind
   /** Of the mark, pixels; by default 120 to 250. */
@@ -32,7 +32,7 @@ export interface SceneWish {
   random: SeededRandom
 }
 
-export async function drawScene({ picture, kind, longestSide, degrees, random }: SceneWish): Promise<Scene> {
+export async function drawScene({ picture, kind, longestSide, degrees, random }: SceneOptions): Promise<Scene> {
   const seen = await drawSubject(picture, { kind, longestSide: longestSide ?? random.between(120, 250), degrees, random })
   const level = groundLevel(seen, kind, random)
   const canvas = await drawBackground({ width: sceneSide, height: sceneSide, level, random })

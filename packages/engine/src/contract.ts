@@ -13,7 +13,7 @@ export interface Catalog {
   /** The collection behind a name; collection_not_found. `fresh` reads the store, else at most 500 ms old, or what was read last when the catalogue is damaged (data_corrupt for all else). */
   resolve(name: string, options?: { fresh?: boolean }): Promise<CollectionSpec>
   /** Whether an incarnation is still behind a name; always fresh. */
-  isLive(incarnation: string): Promise<boolean>
+  isLive(collectionId: string): Promise<boolean>
   list(options?: { fresh?: boolean }): Promise<CollectionSpec[]>
   /** Dropped incarnations whose objects are not yet all deleted. */
   dropped(): Promise<string[]>
@@ -25,7 +25,7 @@ export interface Catalog {
   publish(spec: CollectionSpec): Promise<void>
   /** By its own name: name_is_alias, collection_not_found. collection_has_aliases while any points at it. */
   /** `expected`: only this incarnation; one of the name that came after it stays, and it counts as dropped. */
-  drop(name: string, options?: { expected?: string }): Promise<{ incarnation: string }>
+  drop(name: string, options?: { expected?: string }): Promise<{ collectionId: string }>
   /** alias -> name of a collection; an alias resolves as the name does. */
   aliases(options?: { fresh?: boolean }): Promise<Record<string, string>>
   /**
@@ -36,9 +36,9 @@ export interface Catalog {
   /** alias_not_found when there is none; `expected` as for setAlias. */
   removeAlias(alias: string, options?: { expected?: string }): Promise<void>
   /** What a collection has by now, for those who ask for vectors before they read it; whether that was new. Nothing for one that is gone. */
-  setEmbedding(incarnation: string, embedding: EmbeddingSpec): Promise<boolean>
+  setEmbedding(collectionId: string, embedding: EmbeddingSpec): Promise<boolean>
   /** Removes an incarnation from `dropped` once its objects are gone. */
-  forget(incarnation: string): Promise<void>
+  forget(collectionId: string): Promise<void>
   /** The next resolve reads the store. */
   invalidate(): void
 }
@@ -49,16 +49,16 @@ export interface AppendOptions {
 }
 export interface LogAppender {
   /** Durable and ordered when resolved: any later append, by any process, gets a higher revision. */
-  append(incarnation: string, operation: Operation, options?: AppendOptions): Promise<{ revision: number; slot: number }>
+  append(collectionId: string, operation: Operation, options?: AppendOptions): Promise<{ revision: number; slot: number }>
   /** Where an operation is that an earlier attempt may have appended after a slot; undefined: not yet. */
-  find(incarnation: string, opId: string, afterSlot: number): Promise<{ revision: number; slot: number } | undefined>
+  find(collectionId: string, opId: string, afterSlot: number): Promise<{ revision: number; slot: number } | undefined>
   /** The newest slot now (0: none): an operation that is not appended yet will be in a later one. */
-  tail(incarnation: string): Promise<number>
+  tail(collectionId: string): Promise<number>
 }
 
 /** Writes item list parts; ordinals must be 0, 1, 2, ... Resolves when all parts are durable. */
 export interface ItemListWriter {
-  write(incarnation: string, ingestion: string, lines: AsyncIterable<ItemListLine> | Iterable<ItemListLine>): Promise<{ total: number }>
+  write(collectionId: string, ingestion: string, lines: AsyncIterable<ItemListLine> | Iterable<ItemListLine>): Promise<{ total: number }>
 }
 
 export interface JobStatus extends JobPointer {
@@ -101,7 +101,7 @@ export interface VersionSummary {
   /** Registered by the writer and not finished. */
   openIngestions: number
   snapshots: SnapshotSummary[]
-  outcomes: OperationOutcome[]
+  outcomes: OperationResult[]
 }
 export interface SnapshotSummary {
   name: string
@@ -114,7 +114,7 @@ export interface SnapshotSummary {
   rows: number
 }
 /** Of an operation that is answered with more than its commit; kept for a while. */
-export interface OperationOutcome {
+export interface OperationResult {
   revision: number
   seq?: number
   /** Why it had no effect. */
@@ -124,9 +124,9 @@ export interface OperationOutcome {
 }
 export interface VersionReader {
   /** The committed version, read from the store without loading anything; undefined when the collection is gone. */
-  read(incarnation: string): Promise<VersionSummary | undefined>
+  read(collectionId: string): Promise<VersionSummary | undefined>
   /** What a restore of it has to say in the log; snapshot_not_found, collection_not_found. */
-  findSnapshot(incarnation: string, name: string): Promise<RestoreOperation['snapshot']>
+  findSnapshot(collectionId: string, name: string): Promise<RestoreOperation['snapshot']>
 }
 
 /** What a snapshot holds. */
@@ -139,7 +139,7 @@ export interface HeldVersion {
 }
 export interface SnapshotReader {
   /** snapshot_not_found, collection_not_found. */
-  open(incarnation: string, name: string): Promise<HeldVersion>
+  open(collectionId: string, name: string): Promise<HeldVersion>
 }
 
 export interface RowInfo {
@@ -167,7 +167,7 @@ export interface Hit {
   score: number
   distance: number
 }
-export interface SnapshotQuery {
+export interface SearchQuery {
   /** Unit length where the embedding says so; for hamming what is above the threshold is a 1. Sparse ones for sparse rows. */
   vectors: VectorRows
   /** Items (not rows) per query. */
@@ -182,7 +182,7 @@ export interface SnapshotQuery {
   groupBy?: string
   groupSize?: number
 }
-export interface Snapshot {
+export interface CollectionReader {
   readonly seq: number
   /** Log slot up to which every mutation is applied. */
   readonly appliedSlot: number
@@ -195,7 +195,7 @@ export interface Snapshot {
    * Best first; one list per query vector; k hits whenever k items match, have room in their groups and pass the threshold.
    * Of sparse rows, only those that share an index with the query can be hits.
    */
-  search(query: SnapshotQuery): Promise<Hit[][]>
+  search(query: SearchQuery): Promise<Hit[][]>
   getItem(id: string): Promise<StoredItem | undefined>
   /** Of an item, for query by item: the full ones where re-scoring keeps them, else as they are searched. */
   getVectors(id: string): Promise<VectorRows | undefined>
@@ -206,7 +206,7 @@ export interface Snapshot {
   /** Must be called once; files stay until the last user released. */
   release(): void
 }
-export interface SnapshotWish {
+export interface ReadOptions {
   consistency: 'strong' | 'bounded' | 'eventual'
   minSeq?: number
   /** Wait until this log slot is applied (a delete that answers after its commit). */
@@ -216,10 +216,10 @@ export interface SnapshotWish {
 }
 export interface Replica {
   /** Loads the collection on first use. */
-  acquire(incarnation: string, wish: SnapshotWish): Promise<Snapshot>
+  acquire(collectionId: string, options: ReadOptions): Promise<CollectionReader>
   /** A hint that CURRENT moved. */
-  hint(incarnation: string, seq: number): void
+  notify(collectionId: string, seq: number): void
   /** Of loaded collections. `bytes`: what each holds in memory; pinned ones are never evicted. */
-  status(): { incarnation: string; seq: number; rows: number; behindMs: number; alarm: string | null; bytes: number; pinned: boolean }[]
+  status(): { collectionId: string; seq: number; rows: number; behindMs: number; alarm: string | null; bytes: number; pinned: boolean }[]
   close(): Promise<void>
 }

@@ -17,9 +17,9 @@ describe.each(indexMethods.flatMap((method) => metrics.map((metric) => ({ method
     const { gallery, writer } = await withGallery({ method, metric })
     await gallery.add(writer, itemsFrom(1, 300))
     while (await writer.merge());
-    const snapshot = await gallery.replica.acquire(gallery.spec.incarnation, { consistency: 'strong', timeoutMs: 5_000 })
-    expect(snapshot.segments.map(({ index }) => index)).toEqual([{ FLAT: 'flat', HNSW32: 'hnsw', IVF: 'ivf' }[method]])
-    snapshot.release()
+    const reader = await gallery.replica.acquire(gallery.spec.collectionId, { consistency: 'strong', timeoutMs: 5_000 })
+    expect(reader.segments.map(({ index }) => index)).toEqual([{ FLAT: 'flat', HNSW32: 'hnsw', IVF: 'ivf' }[method]])
+    reader.release()
     for (const seed of [1, 77, 300]) expect((await gallery.search(seed, 5))[0]).toEqual({ id: `item-${seed}`, label: `label-${seed}`, score: 1, row: 0 })
 
     await gallery.remove('item-77')
@@ -51,13 +51,13 @@ test('scrolls through live items with their vectors, in segments of every size',
   await gallery.add(writer, [{ id: 'item-9', seeds: [9, 10] }])
   await gallery.remove('item-3')
   await writer.step({})
-  const snapshot = await gallery.replica.acquire(gallery.spec.incarnation, { consistency: 'strong', timeoutMs: 5_000 })
+  const reader = await gallery.replica.acquire(gallery.spec.collectionId, { consistency: 'strong', timeoutMs: 5_000 })
   const seen: string[] = []
-  for await (const { item, vectors } of snapshot.scrollVectors()) {
+  for await (const { item, vectors } of reader.scrollVectors()) {
     seen.push(item.id)
     expect([...denseRows(vectors)]).toEqual(item.rows.flatMap(({ box }) => [...vectorOf(box[2])]))
   }
-  snapshot.release()
+  reader.release()
   expect(seen).toHaveLength(1_198)
   expect(seen.sort()).toEqual(await gallery.allIds())
 })
@@ -203,9 +203,9 @@ test('a damaged segment keeps the old version in service and raises an alarm', a
     if (before.has(key) || !key.endsWith('.payload')) continue
     await gallery.store.put(key, Buffer.from('damaged'))
   }
-  const wish = { consistency: 'strong', timeoutMs: 500 } as const
-  await expect(gallery.replica.acquire(gallery.spec.incarnation, wish)).rejects.toMatchObject({ code: 'replica_behind' })
-  const old = await gallery.replica.acquire(gallery.spec.incarnation, { ...wish, consistency: 'eventual' })
+  const options = { consistency: 'strong', timeoutMs: 500 } as const
+  await expect(gallery.replica.acquire(gallery.spec.collectionId, options)).rejects.toMatchObject({ code: 'replica_behind' })
+  const old = await gallery.replica.acquire(gallery.spec.collectionId, { ...options, consistency: 'eventual' })
   expect((await old.search({ vectors: vectorOf(1), k: 1 }))[0]![0]!.item.id).toBe('a')
   expect(gallery.replica.status()[0]!.alarm).toContain('checksum')
   old.release()
@@ -217,11 +217,11 @@ test('two processes appending at once get dense slots and rising revisions', asy
   const { systemClock } = await import('@likeness/shared/process/clock')
   const appenders = [0, 1, 2].map(() => createLogAppender({ store: gallery.store, clock: systemClock }))
   const appended = await Promise.all(
-    Array.from({ length: 300 }, (_, i) => appenders[i % 3]!.append(gallery.spec.incarnation, { kind: 'delete', opId: `op-${i}`, atMs: 0, ids: [`x-${i}`] }))
+    Array.from({ length: 300 }, (_, i) => appenders[i % 3]!.append(gallery.spec.collectionId, { kind: 'delete', opId: `op-${i}`, atMs: 0, ids: [`x-${i}`] }))
   )
   expect(new Set(appended.map(({ revision }) => revision)).size).toBe(300)
   const slots = [...new Set(appended.map(({ slot }) => slot))].sort((a, b) => a - b)
   expect(slots).toEqual(Array.from({ length: slots.length }, (_, i) => i + 1))
-  const later = await appenders[0]!.append(gallery.spec.incarnation, { kind: 'delete', opId: 'later', atMs: 0, ids: ['y'] })
+  const later = await appenders[0]!.append(gallery.spec.collectionId, { kind: 'delete', opId: 'later', atMs: 0, ids: ['y'] })
   expect(later.revision).toBeGreaterThan(Math.max(...appended.map(({ revision }) => revision)))
 })

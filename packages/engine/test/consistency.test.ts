@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { systemClock } from '@likeness/shared/process/clock'
-import { silentLog } from '@likeness/shared/process/logger'
+import { silentLogger } from '@likeness/shared/process/logger'
 import { openDirectoryStore } from '@likeness/store/directory-store'
 import { createMemoryStore } from '@likeness/store/memory-store'
-import type { Replica, SnapshotWish } from '../src/contract.ts'
+import type { ReadOptions, Replica } from '../src/contract.ts'
 import { createReplica } from '../src/replica/replica.ts'
 import { createGallery, type Gallery, itemsFrom, vectorOf } from '../src/testing/gallery.ts'
 import type { CollectionWriter } from '../src/writer/collection-writer.ts'
@@ -23,7 +23,7 @@ async function start(kind: 'memory' | 'directory'): Promise<void> {
   const store = kind === 'memory' ? createMemoryStore() : await openDirectoryStore({ root: join(dir, 'objects') })
   gallery = await createGallery({ method: 'HNSW32', sealThreshold: 64, store })
   writer = await gallery.openWriter()
-  replicas = Array.from({ length: replicaCount }, (_, n) => createReplica({ store, clock: systemClock, log: silentLog(), cacheDir: join(dir, `replica-${n}`), pollMs: 1_000 }))
+  replicas = Array.from({ length: replicaCount }, (_, n) => createReplica({ store, clock: systemClock, logger: silentLogger(), cacheDir: join(dir, `replica-${n}`), pollMs: 1_000 }))
 }
 beforeEach(async () => void (dir = await mkdtemp(join(tmpdir(), 'likeness-consistency-'))))
 afterEach(async () => {
@@ -32,12 +32,12 @@ afterEach(async () => {
   await rm(dir, { recursive: true, force: true })
 })
 
-async function query<T>(replica: Replica, wish: Partial<SnapshotWish>, use: (snapshot: Awaited<ReturnType<Replica['acquire']>>) => Promise<T>): Promise<T> {
-  const snapshot = await replica.acquire(gallery.spec.incarnation, { consistency: 'strong', timeoutMs: 30_000, ...wish })
+async function query<T>(replica: Replica, options: Partial<ReadOptions>, use: (reader: Awaited<ReturnType<Replica['acquire']>>) => Promise<T>): Promise<T> {
+  const reader = await replica.acquire(gallery.spec.collectionId, { consistency: 'strong', timeoutMs: 30_000, ...options })
   try {
-    return await use(snapshot)
+    return await use(reader)
   } finally {
-    snapshot.release()
+    reader.release()
   }
 }
 
@@ -61,7 +61,7 @@ test.each([['memory', 1_000], ['directory', 60]] as const)('in a %s store, %i ti
       while (await writer.merge());
       await writer.collect()
     }
-    const found = await query(replicas[pair % replicaCount]!, {}, async (snapshot) => (await snapshot.search({ vectors: vectorOf(seed), k: 1 }))[0]![0])
+    const found = await query(replicas[pair % replicaCount]!, {}, async (reader) => (await reader.search({ vectors: vectorOf(seed), k: 1 }))[0]![0])
     if (add ? found?.item.id !== `item-${seed}` : found?.item.id === `item-${seed}`) stale++
   }
   expect(stale).toBe(0)
@@ -81,9 +81,9 @@ test('500 manifest swaps under load: no answer fails, and none mixes two version
     let seq = 0
     while (!over) {
       try {
-        const { labels, at } = await query(replica, { consistency: answers % 2 === 0 ? 'strong' : 'eventual' }, async (snapshot) => {
-          const hits = (await snapshot.search({ vectors: vectorOf(3), k: 10 }))[0]!
-          return { labels: hits.map(({ item }) => item.label), at: snapshot.seq }
+        const { labels, at } = await query(replica, { consistency: answers % 2 === 0 ? 'strong' : 'eventual' }, async (reader) => {
+          const hits = (await reader.search({ vectors: vectorOf(3), k: 10 }))[0]!
+          return { labels: hits.map(({ item }) => item.label), at: reader.seq }
         })
         answers++
         seen.add(labels[0]!)

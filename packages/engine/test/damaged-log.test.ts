@@ -55,7 +55,7 @@ test('a CURRENT that says something else is refused by the owner, and replicas k
   const repair = await alter(keys.current, `"epoch":${current.epoch}`, `"epoch":${current.epoch + 1}`)
   await expect(gallery.openWriter()).rejects.toMatchObject(damaged(keys.current))
   await expect(gallery.allIds()).rejects.toMatchObject({ code: 'replica_behind', cause: damaged(keys.current) })
-  const kept = await replica.acquire(spec.incarnation, { consistency: 'eventual', timeoutMs: 1_000 })
+  const kept = await replica.acquire(spec.collectionId, { consistency: 'eventual', timeoutMs: 1_000 })
   expect([kept.counts.items, replica.status()[0]?.alarm]).toEqual([3, expect.stringContaining(keys.current)])
   kept.release()
   await repair()
@@ -68,7 +68,7 @@ test('what a damaged manifest of a snapshot keeps is not collected', async () =>
   await gallery.operate({ kind: 'take_snapshot', name: 'kept' })
   await gallery.add(writer, itemsFrom(1, 3))
   const listed = async () => (await gallery.storedKeys(gallery.keys.root)).length
-  const { snapshots } = (await gallery.versions.read(gallery.spec.incarnation))!
+  const { snapshots } = (await gallery.versions.read(gallery.spec.collectionId))!
   const key = (await gallery.storedKeys(gallery.keys.manifestPrefix)).find((one) => one.includes(`/${String(snapshots[0]!.seq).padStart(12, '0')}-`))!
   const repair = await alter(key, '.payload', '.qayload')
   const before = await listed()

@@ -3,12 +3,12 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { Hit, Snapshot, SnapshotQuery } from '../src/contract.ts'
+import type { CollectionReader, Hit, SearchQuery } from '../src/contract.ts'
 import { type Cell, cells, lossOf, nameOf, rowsIn, vectorIn } from '../src/testing/cells.ts'
 import { createGallery, dim, type Gallery, type TestItem } from '../src/testing/gallery.ts'
 import { recallOf, type Reference, scoreBetween } from '../src/testing/reference.ts'
 import { denseOf } from '../src/testing/sparse.ts'
-import { sealedForm } from '../src/vector-index/segment-config.ts'
+import { sealedConfig } from '../src/vector-index/segment-config.ts'
 import { verifyCollection } from '../src/verify/verify.ts'
 import { readCommitted } from '../src/version/read-manifest.ts'
 import type { CollectionWriter } from '../src/writer/collection-writer.ts'
@@ -27,16 +27,16 @@ afterEach(async () => {
   await rm(scratchDir, { recursive: true, force: true })
 })
 
-async function withSnapshot<T>(use: (snapshot: Snapshot) => Promise<T>): Promise<T> {
-  const snapshot = await gallery.replica.acquire(gallery.spec.incarnation, { consistency: 'strong', timeoutMs: 10_000 })
+async function withReader<T>(use: (reader: CollectionReader) => Promise<T>): Promise<T> {
+  const reader = await gallery.replica.acquire(gallery.spec.collectionId, { consistency: 'strong', timeoutMs: 10_000 })
   try {
-    return await use(snapshot)
+    return await use(reader)
   } finally {
-    snapshot.release()
+    reader.release()
   }
 }
-const searchAll = (query: Omit<SnapshotQuery, 'vectors'>): Promise<Hit[][]> =>
-  withSnapshot((snapshot) => snapshot.search({ vectors: rowsIn(cell, Float32Array.from(queries.flatMap((query) => [...query]))), ...query }))
+const searchAll = (query: Omit<SearchQuery, 'vectors'>): Promise<Hit[][]> =>
+  withReader((reader) => reader.search({ vectors: rowsIn(cell, Float32Array.from(queries.flatMap((query) => [...query]))), ...query }))
 
 /** Items as they are added, and in the reference. */
 async function add(writer: CollectionWriter, reference: Reference, items: TestItem[]): Promise<void> {
@@ -65,12 +65,12 @@ async function check(reference: Reference): Promise<number> {
   expect(recallOf(labelled, reference, { metric, queries, k, sparse, keep: ({ label }) => label === 'label-3' })).toBeGreaterThanOrEqual(floor)
   const groups = await searchAll({ k: 5, groupBy: 'label' })
   expect(groups.every((hits) => new Set(hits.map(({ item: { label } }) => label)).size === hits.length)).toBe(true)
-  await withSnapshot(async (snapshot) => {
+  await withReader(async (reader) => {
     const [id, { vector }] = [...reference][7]!
-    expect(Math.abs((await snapshot.search({ vectors: rowsIn(cell, vector), k: 1 }))[0]![0]!.score - 1)).toBeLessThanOrEqual(cell.rescore ? 0 : 0.01)
-    expect((await snapshot.getItem(id))!.label).toBe(reference.get(id)!.label)
+    expect(Math.abs((await reader.search({ vectors: rowsIn(cell, vector), k: 1 }))[0]![0]!.score - 1)).toBeLessThanOrEqual(cell.rescore ? 0 : 0.01)
+    expect((await reader.getItem(id))!.label).toBe(reference.get(id)!.label)
     const seen = new Map<string, string | null>()
-    for await (const { item: { id, label }, vectors } of snapshot.scrollVectors()) {
+    for await (const { item: { id, label }, vectors } of reader.scrollVectors()) {
       seen.set(id, label)
       expect(Math.abs(scoreBetween(metric, denseOf(vectors, dim), reference.get(id)!.vector) - 1)).toBeLessThanOrEqual(Math.max(lost, 1e-6))
     }
@@ -80,10 +80,10 @@ async function check(reference: Reference): Promise<number> {
 }
 
 async function expectSealed(): Promise<void> {
-  const { segments } = (await readCommitted(gallery.store, gallery.spec.incarnation))!
-  const { index, storage } = sealedForm(gallery.spec)
+  const { segments } = (await readCommitted(gallery.store, gallery.spec.collectionId))!
+  const { index, storage } = sealedConfig(gallery.spec)
   expect(segments.some((segment) => segment.index === index && segment.storage === storage && segment.rows >= 256), JSON.stringify(cell)).toBe(true)
-  expect((await verifyCollection({ store: gallery.store, incarnation: gallery.spec.incarnation, scratchDir })).problems).toEqual([])
+  expect((await verifyCollection({ store: gallery.store, collectionId: gallery.spec.collectionId, scratchDir })).problems).toEqual([])
 }
 
 describe.each(cells.map((cell) => [nameOf(cell), cell] as const))('%s', (name, given) => {

@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { indexMethods } from '@likeness/shared/contract/collection'
 import type { Filter } from '@likeness/shared/contract/filter'
-import type { Hit, SnapshotQuery } from '../src/contract.ts'
+import type { Hit, SearchQuery } from '../src/contract.ts'
 import { createGallery, type Gallery, type TestItem, vectorOf } from '../src/testing/gallery.ts'
 
 const count = 3_000
@@ -40,12 +40,12 @@ async function fill(method: (typeof indexMethods)[number]) {
   return writer
 }
 
-async function search(query: Omit<SnapshotQuery, 'vectors'>): Promise<Hit[][]> {
-  const snapshot = await gallery.replica.acquire(gallery.spec.incarnation, { consistency: 'strong', timeoutMs: 5_000 })
+async function search(query: Omit<SearchQuery, 'vectors'>): Promise<Hit[][]> {
+  const reader = await gallery.replica.acquire(gallery.spec.collectionId, { consistency: 'strong', timeoutMs: 5_000 })
   try {
-    return await Promise.all(queries.map(async (seed) => (await snapshot.search({ vectors: vectorOf(seed), ...(gallery.spec.method === 'IVF' ? { searchBudget: nprobe } : {}), ...query }))[0]!))
+    return await Promise.all(queries.map(async (seed) => (await reader.search({ vectors: vectorOf(seed), ...(gallery.spec.method === 'IVF' ? { searchBudget: nprobe } : {}), ...query }))[0]!))
   } finally {
-    snapshot.release()
+    reader.release()
   }
 }
 
@@ -77,17 +77,17 @@ test.each(indexMethods)('%s finds the best of a few clusters for queries from al
   const clustered = Array.from({ length: 6_000 }, (_, n) => ({ id: `item-${n}`, n, metadata: { cluster: n % 20 }, seeds: [n], vectors: [clusteredVector(n)] }))
   await gallery.add(writer, clustered)
   while (await writer.merge());
-  const snapshot = await gallery.replica.acquire(gallery.spec.incarnation, { consistency: 'strong', timeoutMs: 5_000 })
+  const reader = await gallery.replica.acquire(gallery.spec.collectionId, { consistency: 'strong', timeoutMs: 5_000 })
   const lines: string[] = []
   for (const clusters of [1, 2, 6, 10, 16]) {
     const live = clustered.filter(({ n }) => n % 20 < clusters)
-    const found = await Promise.all(queries.map(async (seed) => (await snapshot.search({ vectors: clusteredVector(seed), k, filter: { metadata: { cluster: { lt: clusters } } } }))[0]!))
+    const found = await Promise.all(queries.map(async (seed) => (await reader.search({ vectors: clusteredVector(seed), k, filter: { metadata: { cluster: { lt: clusters } } } }))[0]!))
     const truth = queries.map((seed) => ranked(clusteredVector(seed), live).slice(0, k))
     const recall = recallOf(found, truth)
     lines.push(`${clusters} of 20: ${recall.toFixed(3)}`)
     expect(recall, `${clusters} of 20 clusters`).toBeGreaterThanOrEqual(0.95)
   }
-  snapshot.release()
+  reader.release()
   console.log(`${method}, recall@${k} of clusters ${lines.join(', ')}`)
 })
 
@@ -144,13 +144,13 @@ describe.each(indexMethods)('%s', (method) => {
 
 test('a segment whose columns file is gone is searched all the same', async () => {
   await fill('HNSW32')
-  const snapshot = await gallery.replica.acquire(gallery.spec.incarnation, { consistency: 'strong', timeoutMs: 5_000 })
+  const reader = await gallery.replica.acquire(gallery.spec.collectionId, { consistency: 'strong', timeoutMs: 5_000 })
   const gone: string[] = []
   for await (const { key } of gallery.store.list(gallery.keys.segmentPrefix)) if (key.endsWith('.columns')) gone.push(key)
   expect(gone.length).toBeGreaterThanOrEqual(2)
   await gallery.store.delete(gone)
-  const hits = (await snapshot.search({ vectors: vectorOf(5), k: 1_000, filter: { label: 'label-2' } }))[0]!
-  snapshot.release()
+  const hits = (await reader.search({ vectors: vectorOf(5), k: 1_000, filter: { label: 'label-2' } }))[0]!
+  reader.release()
   expect(hits.length).toBe(items.filter(({ label }) => label === 'label-2').length)
 })
 

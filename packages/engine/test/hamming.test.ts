@@ -1,19 +1,19 @@
 // Collections of bits: made of floats by a threshold or given, searched within a radius, on every method.
 import { afterEach, describe, expect, test } from 'vitest'
 import { indexMethods } from '@likeness/shared/contract/collection'
-import type { SnapshotQuery } from '../src/contract.ts'
+import type { SearchQuery } from '../src/contract.ts'
 import { createGallery, dim, type Gallery, itemsFrom, vectorOf } from '../src/testing/gallery.ts'
 import { scoreBetween } from '../src/testing/reference.ts'
 
 let gallery: Gallery
 afterEach(() => gallery.close())
 
-async function search(query: SnapshotQuery) {
-  const snapshot = await gallery.replica.acquire(gallery.spec.incarnation, { consistency: 'strong', timeoutMs: 5_000 })
+async function search(query: SearchQuery) {
+  const reader = await gallery.replica.acquire(gallery.spec.collectionId, { consistency: 'strong', timeoutMs: 5_000 })
   try {
-    return (await snapshot.search(query))[0]!.map(({ item: { id, label }, score, distance }) => ({ id, label, score, distance }))
+    return (await reader.search(query))[0]!.map(({ item: { id, label }, score, distance }) => ({ id, label, score, distance }))
   } finally {
-    snapshot.release()
+    reader.release()
   }
 }
 
@@ -51,14 +51,14 @@ test('bits are the values above the threshold, of a row and of a query, and give
   const writer = await gallery.openWriter()
   await gallery.add(writer, [{ id: 'values', seeds: [1] }, { id: 'bits', seeds: [2] }])
   for (const vectors of [values, bits]) expect((await search({ vectors, k: 5 })).map(({ score, distance }) => [score, distance])).toEqual([[1, 0], [1, 0]])
-  const snapshot = await gallery.replica.acquire(gallery.spec.incarnation, { consistency: 'strong', timeoutMs: 5_000 })
-  expect(await snapshot.getVectors('values')).toEqual(bits)
-  snapshot.release()
+  const reader = await gallery.replica.acquire(gallery.spec.collectionId, { consistency: 'strong', timeoutMs: 5_000 })
+  expect(await reader.getVectors('values')).toEqual(bits)
+  reader.release()
 })
 
 test('what cannot be is refused', async () => {
   gallery = await createGallery({ method: 'FLAT', metric: 'hamming' })
-  const { incarnation: _i, createdAtMs: _c, ...like } = gallery.spec
+  const { collectionId: _i, createdAtMs: _c, ...like } = gallery.spec
   for (const wrong of [
     { ...like, name: 'b', storage: 'sq8' as const }, { ...like, name: 'b', rescore: true }, { ...like, name: 'b', metric: 'L2' as const, settings: { ...like.settings, hamming_threshold: 0.1 } },
     { ...like, name: 'b', metric: 'L2' as const, storage: 'pq3' as const }

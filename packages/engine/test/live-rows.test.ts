@@ -28,14 +28,14 @@ describe.each(cells)('%s', (name, form) => test('finds the best of what is left,
     gone.forEach((id) => reference.delete(id))
     if (gone.length > 0) await gallery.remove(...gone)
     await writer.step({})
-    const snapshot = await gallery.replica.acquire(gallery.spec.incarnation, { consistency: 'strong', timeoutMs: 5_000 })
+    const reader = await gallery.replica.acquire(gallery.spec.collectionId, { consistency: 'strong', timeoutMs: 5_000 })
     const vectors = Float32Array.from(queries.flatMap((query) => [...query]))
-    const all = recallOf(await snapshot.search({ vectors, k, searchBudget: 64 }), reference, { metric, queries, k })
+    const all = recallOf(await reader.search({ vectors, k, searchBudget: 64 }), reference, { metric, queries, k })
     const label = 'label-42'
-    const few = await snapshot.search({ vectors, k, searchBudget: 64, filter: { label } })
+    const few = await reader.search({ vectors, k, searchBudget: 64, filter: { label } })
     const filtered = recallOf(few, reference, { metric, queries, k, keep: (item) => item.label === label })
     const left = [...reference.values()].filter((item) => item.label === label).length
-    snapshot.release()
+    reader.release()
     expect(few.map((hits) => hits.length)).toEqual(queries.map(() => Math.min(k, left)))
     lines.push(`${percent} %: ${all.toFixed(3)}${left === 0 ? '' : ` (filtered ${filtered.toFixed(3)})`}`)
     expect(all).toBeGreaterThanOrEqual(0.95)

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import type { SnapshotQuery } from '../src/contract.ts'
+import type { SearchQuery } from '../src/contract.ts'
 import { createGallery, type Gallery, itemsFrom, vectorOf } from '../src/testing/gallery.ts'
 import { verifyCollection } from '../src/verify/verify.ts'
 import type { CollectionWriter } from '../src/writer/collection-writer.ts'
@@ -16,18 +16,18 @@ beforeEach(async () => {
 })
 afterEach(() => gallery.close())
 
-async function withSnapshot<T>(use: (snapshot: Awaited<ReturnType<Gallery['replica']['acquire']>>) => Promise<T>): Promise<T> {
-  const snapshot = await gallery.replica.acquire(gallery.spec.incarnation, { consistency: 'strong', timeoutMs: 5_000 })
+async function withReader<T>(use: (reader: Awaited<ReturnType<Gallery['replica']['acquire']>>) => Promise<T>): Promise<T> {
+  const reader = await gallery.replica.acquire(gallery.spec.collectionId, { consistency: 'strong', timeoutMs: 5_000 })
   try {
-    return await use(snapshot)
+    return await use(reader)
   } finally {
-    snapshot.release()
+    reader.release()
   }
 }
-const search = (query: Omit<SnapshotQuery, 'vectors'>): Promise<string[]> =>
-  withSnapshot(async (snapshot) => (await snapshot.search({ vectors: vectorOf(5), ...query }))[0]!.map(({ item }) => item.id).sort())
-const item = (id: string) => withSnapshot(async (snapshot) => {
-  const found = await snapshot.getItem(id)
+const search = (query: Omit<SearchQuery, 'vectors'>): Promise<string[]> =>
+  withReader(async (reader) => (await reader.search({ vectors: vectorOf(5), ...query }))[0]!.map(({ item }) => item.id).sort())
+const item = (id: string) => withReader(async (reader) => {
+  const found = await reader.getItem(id)
   return found && { label: found.label, metadata: found.metadata }
 })
 
@@ -51,9 +51,9 @@ async function expectRelabelled(): Promise<void> {
   expect(await search({ k: 100, filter: { not: { metadata: { shop: { exists: true } } } } })).toEqual(['item-8'])
   expect(await search({ k: 100, groupBy: 'metadata.shop', groupSize: 1 })).toHaveLength(3)
   expect(await search({ k: 100, groupBy: 'metadata.shop', groupSize: 2 })).toHaveLength(5)
-  await withSnapshot(async (snapshot) => {
+  await withReader(async (reader) => {
     const labels = new Map<string, string | null>()
-    for await (const { id, label } of snapshot.scroll()) labels.set(id, label)
+    for await (const { id, label } of reader.scroll()) labels.set(id, label)
     expect([labels.size, labels.get('item-5'), labels.get('item-6')]).toEqual([100, 'new', null])
   })
 }
@@ -65,7 +65,7 @@ test('is seen by reads, filters and groups, by the next owner too, and keeps the
   await gallery.relabel(['item-5'], { metadata: { shop: 'south' } })
   await writer.step({})
   expect(await item('item-5')).toEqual({ label: 'new', metadata: { shop: 'south' } })
-  expect(await withSnapshot((snapshot) => snapshot.getVectors('item-5'))).toEqual(vectorOf(5))
+  expect(await withReader((reader) => reader.getVectors('item-5'))).toEqual(vectorOf(5))
 })
 
 test('a version that only relabels is loaded without the segment', async () => {
@@ -127,7 +127,7 @@ test('an item that is still being embedded gets it when it comes, and one accept
   await gallery.relabel(['a'], { metadata: { last: true } })
   await writer.step({})
   writer = await gallery.openWriter()
-  const awaits = () => withSnapshot(async (snapshot) => [before, after].map(({ revision }) => [snapshot.awaits(revision), snapshot.awaits(revision + 1)]))
+  const awaits = () => withReader(async (reader) => [before, after].map(({ revision }) => [reader.awaits(revision), reader.awaits(revision + 1)]))
   expect(await awaits()).toEqual([[false, true], [true, true]])
   await gallery.embed(before.ingestion, [{ id: 'a', label: 'first' }])
   await writer.step({ list: true })
@@ -157,7 +157,7 @@ test('its files are verified', async () => {
   await gallery.relabel(['a'], { label: 'waiting' })
   await writer.step({})
   const scratchDir = await mkdtemp(join(tmpdir(), 'likeness-verify-'))
-  const verify = () => verifyCollection({ store: gallery.store, incarnation: gallery.spec.incarnation, scratchDir })
+  const verify = () => verifyCollection({ store: gallery.store, collectionId: gallery.spec.collectionId, scratchDir })
   try {
     expect((await verify()).problems).toEqual([])
     let seen = 0

@@ -21,22 +21,22 @@ const open = async (options: GalleryOptions = {}) => {
   gallery = await createGallery({ raw: 'f16', ...options })
   return await gallery.openWriter()
 }
-const version = async () => (await readCommitted(gallery.store, gallery.spec.incarnation))!
+const version = async () => (await readCommitted(gallery.store, gallery.spec.collectionId))!
 const ask = (embedding: EmbeddingSpec): Promise<number> => gallery.operate({ kind: 'reproject', embedding })
 const target = shifted(3, dim)
 
 /** Every item by its own vector in the embedding of the version that answers: id -> best hit. */
 async function found(seeds: readonly number[]): Promise<{ embedding: string; hits: [string, number][] }> {
-  const snapshot = await gallery.replica.acquire(gallery.spec.incarnation, { consistency: 'strong', timeoutMs: 5_000 })
+  const reader = await gallery.replica.acquire(gallery.spec.collectionId, { consistency: 'strong', timeoutMs: 5_000 })
   try {
-    const { embedding } = snapshot.spec
+    const { embedding } = reader.spec
     const hits = await Promise.all(seeds.map(async (seed): Promise<[string, number]> => {
-      const [hit] = (await snapshot.search({ vectors: shift(vectorOf(seed), embedding), k: 1 }))[0]!
+      const [hit] = (await reader.search({ vectors: shift(vectorOf(seed), embedding), k: 1 }))[0]!
       return [hit!.item.id, Math.round(hit!.score * 1_000) / 1_000]
     }))
     return { embedding: embedding.version, hits }
   } finally {
-    snapshot.release()
+    reader.release()
   }
 }
 const itself = (seeds: readonly number[]) => seeds.map((seed) => [`item-${seed}`, 1])
@@ -44,7 +44,7 @@ const itself = (seeds: readonly number[]) => seeds.map((seed) => [`item-${seed}`
 async function verified(): Promise<unknown[]> {
   const scratchDir = await mkdtemp(join(tmpdir(), 'likeness-reprojection-'))
   try {
-    return (await verifyCollection({ store: gallery.store, incarnation: gallery.spec.incarnation, scratchDir })).problems
+    return (await verifyCollection({ store: gallery.store, collectionId: gallery.spec.collectionId, scratchDir })).problems
   } finally {
     await rm(scratchDir, { recursive: true, force: true })
   }
@@ -54,7 +54,7 @@ async function verified(): Promise<unknown[]> {
 async function withoutManifest() {
   const { manifest } = (await readCurrent(gallery.store, gallery.keys.current))!.current
   await gallery.store.put(manifest, Buffer.from('damaged'))
-  await gallery.appender.append(gallery.spec.incarnation, { kind: 'rebuild', opId: createUlid(), atMs: Date.now() + 60_000 })
+  await gallery.appender.append(gallery.spec.collectionId, { kind: 'rebuild', opId: createUlid(), atMs: Date.now() + 60_000 })
   return await gallery.openOrRebuild()
 }
 
@@ -316,7 +316,7 @@ test('without its manifest the collection is made again with the embedding that 
   expect((await version()).reprojection).toMatchObject({ embedding: target, state: 'running' })
   expect(await recovered.reproject()).toBe(true)
   expect(await found([0, 4])).toEqual({ embedding: target.version, hits: itself([0, 4]) })
-  expect(await gallery.catalog.setEmbedding(gallery.spec.incarnation, target)).toBe(true)
+  expect(await gallery.catalog.setEmbedding(gallery.spec.collectionId, target)).toBe(true)
   await withoutManifest()
   expect(await found([0, 4])).toEqual({ embedding: target.version, hits: itself([0, 4]) })
   expect((await version()).reprojection).toBeNull()

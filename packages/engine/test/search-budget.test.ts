@@ -31,12 +31,12 @@ async function fill({ metric = 'IP', ...options }: GalleryOptions): Promise<(sea
   while (await writer.merge());
   const vectors = Float32Array.from(queries.flatMap((query) => [...query]))
   return async (searchBudget) => {
-    const snapshot = await gallery.replica.acquire(gallery.spec.incarnation, { consistency: 'strong', timeoutMs: 10_000 })
+    const reader = await gallery.replica.acquire(gallery.spec.collectionId, { consistency: 'strong', timeoutMs: 10_000 })
     try {
-      expect(snapshot.segments.map((segment) => segment.rows)).toEqual([rows])
-      return recall(await snapshot.search({ vectors, k, searchBudget }))
+      expect(reader.segments.map((segment) => segment.rows)).toEqual([rows])
+      return recall(await reader.search({ vectors, k, searchBudget }))
     } finally {
-      snapshot.release()
+      reader.release()
     }
   }
 }
@@ -74,9 +74,9 @@ describe.each(['IVF', 'HNSW32'] as const)('%s with a target recall', (method) =>
       await gallery?.close()
       const recallAt = await fill({ method, settings: { target_recall: target } })
       const seen = await recallAt()
-      const snapshot = await gallery.replica.acquire(gallery.spec.incarnation, { consistency: 'strong', timeoutMs: 10_000 })
-      const { tuned } = snapshot.segments[0]!
-      snapshot.release()
+      const reader = await gallery.replica.acquire(gallery.spec.collectionId, { consistency: 'strong', timeoutMs: 10_000 })
+      const { tuned } = reader.segments[0]!
+      reader.release()
       console.log(`${method}, target ${target}: budget ${tuned?.budget}, ${tuned?.recall.toFixed(3)} when it was built, ${seen.toFixed(3)} on new queries`)
       expect(tuned!.recall).toBeGreaterThanOrEqual(target)
       expect(seen).toBeGreaterThanOrEqual(target - 0.03)

@@ -14,7 +14,7 @@ beforeEach(async () => {
 afterEach(() => gallery.close())
 
 const change = (settings: SettingsChange) => gallery.operate({ kind: 'configure', settings })
-const settings = async () => (await gallery.versions.read(gallery.spec.incarnation))!.settings
+const settings = async () => (await gallery.versions.read(gallery.spec.collectionId))!.settings
 const found = async () => (await gallery.search(5, 100)).length
 
 test('a search uses the threshold of the version that it reads, and null takes it back', async () => {
@@ -48,7 +48,7 @@ test('the last one wins, what is not given stays, and the next owner, a rebuild 
 })
 
 test('a lower seal threshold seals what was small, a higher one leaves what is sealed', async () => {
-  const indexes = async () => (await gallery.versions.read(gallery.spec.incarnation))!.segments.map(({ index, rows }) => `${index} ${rows}`)
+  const indexes = async () => (await gallery.versions.read(gallery.spec.collectionId))!.segments.map(({ index, rows }) => `${index} ${rows}`)
   await change({ seal_threshold: 1000 })
   await writer.step({})
   while (await writer.merge());

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import type { OpenSnapshot } from '../src/search/collection-reader.ts'
+import type { OpenCollectionReader } from '../src/search/collection-reader.ts'
 import { createGallery, type Gallery, itemsFrom, vectorOf } from '../src/testing/gallery.ts'
 import { verifyCollection } from '../src/verify/verify.ts'
 import { readCommitted } from '../src/version/read-manifest.ts'
@@ -24,18 +24,18 @@ const settle = async (): Promise<void> => {
 }
 const take = (name: string) => gallery.operate({ kind: 'take_snapshot', name })
 const item = async (id: string) => {
-  const snapshot = await gallery.replica.acquire(gallery.spec.incarnation, { consistency: 'strong', timeoutMs: 5_000 })
+  const reader = await gallery.replica.acquire(gallery.spec.collectionId, { consistency: 'strong', timeoutMs: 5_000 })
   try {
-    return await snapshot.getItem(id)
+    return await reader.getItem(id)
   } finally {
-    snapshot.release()
+    reader.release()
   }
 }
 const idsOf = (first: number, count: number): string[] => itemsFrom(first, count).map(({ id }) => id).sort()
 
 async function verified(): Promise<void> {
   const scratchDir = await mkdtemp(join(tmpdir(), 'likeness-verify-'))
-  expect((await verifyCollection({ store: gallery.store, incarnation: gallery.spec.incarnation, scratchDir })).problems).toEqual([])
+  expect((await verifyCollection({ store: gallery.store, collectionId: gallery.spec.collectionId, scratchDir })).problems).toEqual([])
   await rm(scratchDir, { recursive: true, force: true })
 }
 
@@ -71,11 +71,11 @@ test('a filter that was asked before a restore answers with the revision of the 
   await take('all')
   await writer.step({})
   const filtered = async () => {
-    const snapshot = await gallery.replica.acquire(gallery.spec.incarnation, { consistency: 'strong', timeoutMs: 5_000 })
+    const reader = await gallery.replica.acquire(gallery.spec.collectionId, { consistency: 'strong', timeoutMs: 5_000 })
     try {
-      return (await snapshot.search({ vectors: vectorOf(7), k: 1, filter: { label: 'label-7' } }))[0]!.map(({ item: { id, revision } }) => ({ id, revision }))
+      return (await reader.search({ vectors: vectorOf(7), k: 1, filter: { label: 'label-7' } }))[0]!.map(({ item: { id, revision } }) => ({ id, revision }))
     } finally {
-      snapshot.release()
+      reader.release()
     }
   }
   await filtered()
@@ -89,7 +89,7 @@ test('a version that a restore brings back shares the segments that queries of a
   await settle()
   await take('all')
   await writer.step({})
-  const acquire = async () => (await gallery.replica.acquire(gallery.spec.incarnation, { consistency: 'strong', timeoutMs: 5_000 })) as OpenSnapshot
+  const acquire = async () => (await gallery.replica.acquire(gallery.spec.collectionId, { consistency: 'strong', timeoutMs: 5_000 })) as OpenCollectionReader
   for (const holds of [true, false, true, false]) {
     await gallery.restore('all')
     await writer.step({})
@@ -101,7 +101,7 @@ test('a version that a restore brings back shares the segments that queries of a
     await gallery.restore('all')
     await writer.step({})
     const late = await acquire()
-    expect(late.parts[0]!.segment === early.parts[0]!.segment).toBe(holds)
+    expect(late.views[0]!.segment === early.views[0]!.segment).toBe(holds)
     if (holds) early.release()
     expect((await late.search({ vectors: vectorOf(42), k: 1 }))[0]![0]!.item.id).toBe('item-42')
     late.release()
@@ -162,9 +162,9 @@ test('names are taken once, what is not there cannot be restored, and what is dr
   expect(await gallery.outcome(second)).toMatchObject({ error: 'snapshot_exists' })
   await gallery.remove(...idsOf(1, 10))
   await settle()
-  const { snapshots } = (await readCommitted(gallery.store, gallery.spec.incarnation))!
+  const { snapshots } = (await readCommitted(gallery.store, gallery.spec.collectionId))!
   expect(await gallery.store.head(snapshots.a!.manifest)).toBeDefined()
-  const late = await gallery.versions.findSnapshot(gallery.spec.incarnation, 'a')
+  const late = await gallery.versions.findSnapshot(gallery.spec.collectionId, 'a')
   await gallery.operate({ kind: 'drop_snapshot', name: 'a' })
   const [refused, gone] = [await gallery.operate({ kind: 'restore', name: 'a', snapshot: late }), await gallery.operate({ kind: 'drop_snapshot', name: 'a' })]
   await settle()
@@ -172,7 +172,7 @@ test('names are taken once, what is not there cannot be restored, and what is dr
   expect(await gallery.outcome(gone)).toMatchObject({ error: 'snapshot_not_found' })
   expect(await gallery.store.head(snapshots.a!.manifest)).toBeUndefined()
   expect(await gallery.allIds()).toEqual([])
-  await expect(gallery.versions.findSnapshot(gallery.spec.incarnation, 'a')).rejects.toMatchObject({ code: 'snapshot_not_found' })
+  await expect(gallery.versions.findSnapshot(gallery.spec.collectionId, 'a')).rejects.toMatchObject({ code: 'snapshot_not_found' })
 })
 
 test('a merge that was under way when its inputs were restored is dropped', async () => {
@@ -203,7 +203,7 @@ test('a compaction rewrites what carries deletions, makes small segments one, an
   writer = await gallery.openWriter()
   while (await writer.merge());
   expect(await gallery.outcome(revision)).toMatchObject({ seq: writer.seq })
-  const { segments } = (await gallery.versions.read(gallery.spec.incarnation))!
+  const { segments } = (await gallery.versions.read(gallery.spec.collectionId))!
   expect(segments.map(({ rows, deleted }) => ({ rows, deleted })).sort((a, b) => a.rows - b.rows)).toEqual([{ rows: 3, deleted: 0 }, { rows: 99, deleted: 0 }])
   expect(await gallery.allIds()).toHaveLength(102)
 })

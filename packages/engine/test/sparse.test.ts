@@ -18,11 +18,11 @@ async function fill(options: GalleryOptions = {}) {
   return writer
 }
 async function search(vector: { indices: number[]; values: number[] }, more: object = {}) {
-  const snapshot = await gallery.replica.acquire(gallery.spec.incarnation, { consistency: 'strong', timeoutMs: 5_000 })
+  const reader = await gallery.replica.acquire(gallery.spec.collectionId, { consistency: 'strong', timeoutMs: 5_000 })
   try {
-    return (await snapshot.search({ vectors: sparseRow(vector), k: 10, ...more }))[0]!.map(({ item: { id }, score, row }) => [id, score, row])
+    return (await reader.search({ vectors: sparseRow(vector), k: 10, ...more }))[0]!.map(({ item: { id }, score, row }) => [id, score, row])
   } finally {
-    snapshot.release()
+    reader.release()
   }
 }
 
@@ -47,10 +47,10 @@ test('an item of several rows is found by the best of them that shares an index'
 
 test('dense queries are refused, and a collection of another form is not made', async () => {
   await fill()
-  const snapshot = await gallery.replica.acquire(gallery.spec.incarnation, { consistency: 'strong', timeoutMs: 5_000 })
-  await expect(snapshot.search({ vectors: vectorOf(1), k: 1 })).rejects.toMatchObject({ code: 'invalid_vector' })
-  snapshot.release()
-  const { incarnation: _i, createdAtMs: _c, ...like } = gallery.spec
+  const reader = await gallery.replica.acquire(gallery.spec.collectionId, { consistency: 'strong', timeoutMs: 5_000 })
+  await expect(reader.search({ vectors: vectorOf(1), k: 1 })).rejects.toMatchObject({ code: 'invalid_vector' })
+  reader.release()
+  const { collectionId: _i, createdAtMs: _c, ...like } = gallery.spec
   for (const wrong of [{ metric: 'IP' }, { metric: 'hamming' }, { method: 'IVF' }, { method: 'HNSW32' }, { storage: 'f16' }, { rescore: true }, { embedding: { ...like.embedding, unit: false } }] as const) {
     await expect(gallery.catalog.create({ ...like, name: 'other', ...wrong }), JSON.stringify(wrong)).rejects.toMatchObject({ code: 'invalid_request' })
   }

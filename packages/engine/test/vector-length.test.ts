@@ -17,13 +17,13 @@ async function fill(options: GalleryOptions) {
   const writer = await gallery.openWriter()
   await gallery.add(writer, itemsFrom(1, count))
   while (await writer.merge());
-  const snapshot = await gallery.replica.acquire(gallery.spec.incarnation, { consistency: 'strong', timeoutMs: 5_000 })
-  const search = async (vector: Float32Array, asked = k) => (await snapshot.search({ vectors: vector, k: asked }))[0]!.map(({ item: { id }, score, distance }) => ({ id, score, distance }))
-  return { snapshot, search }
+  const reader = await gallery.replica.acquire(gallery.spec.collectionId, { consistency: 'strong', timeoutMs: 5_000 })
+  const search = async (vector: Float32Array, asked = k) => (await reader.search({ vectors: vector, k: asked }))[0]!.map(({ item: { id }, score, distance }) => ({ id, score, distance }))
+  return { reader, search }
 }
 
 test.each(['FLAT', 'IVF'] as const)('%s by inner product finds the largest products, which may be the longest and not the nearest', async (method) => {
-  const { snapshot, search } = await fill({ method, metric: 'IP', settings: { search_budget: 16 } })
+  const { reader, search } = await fill({ method, metric: 'IP', settings: { search_budget: 16 } })
   let hits = 0
   for (let q = 0; q < 20; q++) {
     const query = longVector(90_000 + q)
@@ -32,22 +32,22 @@ test.each(['FLAT', 'IVF'] as const)('%s by inner product finds the largest produ
     hits += found.filter(({ id }) => best.some((one) => one.id === id)).length
     expect(found[0]!.score).toBeCloseTo(found[0]!.distance, 5)
   }
-  snapshot.release()
+  reader.release()
   expect(hits / (20 * k)).toBeGreaterThanOrEqual(0.95)
 })
 
 test('a graph by inner product is refused: its walk would lose nearly everything', async () => {
   gallery = await createGallery({ method: 'FLAT' })
-  const { incarnation: _i, createdAtMs: _c, ...like } = gallery.spec
+  const { collectionId: _i, createdAtMs: _c, ...like } = gallery.spec
   await expect(gallery.catalog.create({ ...like, name: 'graph', method: 'HNSW32', metric: 'IP', embedding: { ...like.embedding, unit: false } })).rejects.toMatchObject({ code: 'invalid_request' })
 })
 
 describe.each(indexMethods)('%s', (method) => {
   test('over L2 scores 1/(1+d), and 1 for the same', async () => {
-    const { snapshot, search } = await fill({ method, metric: 'L2' })
+    const { reader, search } = await fill({ method, metric: 'L2' })
     const query = longVector(7)
     const [first, ...rest] = await search(query)
-    snapshot.release()
+    reader.release()
     expect(first).toEqual({ id: 'item-7', score: 1, distance: 0 })
     for (const { id, score, distance } of rest) {
       const d = Math.hypot(...longVector(Number(id.slice(5))).map((value, i) => value - query[i]!))
@@ -57,12 +57,12 @@ describe.each(indexMethods)('%s', (method) => {
   })
 
   test('over cosine compares directions only', async () => {
-    const { snapshot, search } = await fill({ method, metric: 'cosine' })
+    const { reader, search } = await fill({ method, metric: 'cosine' })
     for (const seed of [7, 300]) {
       const query = longVector(seed)
       expect((await search(query))[0]).toMatchObject({ id: `item-${seed}`, score: 1 })
       expect((await search(query.map((value) => 9 * value)))[0]).toMatchObject({ id: `item-${seed}`, score: 1 })
     }
-    snapshot.release()
+    reader.release()
   })
 })

@@ -6,10 +6,10 @@ import { isMissing, openObjectFile, uniqueName } from './directory-file.ts'
 import type { DirectoryPaths } from './directory-paths.ts'
 
 /** Sweeps now and every hour. A sweep that fails is a process warning: the store still works without it. */
-export function startSweeping(paths: DirectoryPaths, olderThanMs: number): { stop(): Promise<void> } {
+export function startCleanup(paths: DirectoryPaths, olderThanMs: number): { stop(): Promise<void> } {
   let running = Promise.resolve()
   const sweep = () => {
-    running = sweepDirectory(paths, olderThanMs).catch((error: unknown) => {
+    running = cleanDirectory(paths, olderThanMs).catch((error: unknown) => {
       process.emitWarning(`Sweeping ${paths.root} failed: ${messageOf(error)}`)
     })
   }
@@ -24,7 +24,7 @@ export function startSweeping(paths: DirectoryPaths, olderThanMs: number): { sto
 }
 
 /** Rejects with what the file system says; entries that vanish meanwhile are fine. */
-export async function sweepDirectory(paths: DirectoryPaths, olderThanMs: number): Promise<void> {
+export async function cleanDirectory(paths: DirectoryPaths, olderThanMs: number): Promise<void> {
   const limitMs = Date.now() - olderThanMs
   for (const name of await readdir(paths.tmp)) {
     await ignoreMissing(async () => {
@@ -36,13 +36,13 @@ export async function sweepDirectory(paths: DirectoryPaths, olderThanMs: number)
     await ignoreMissing(async () => {
       const directory = paths.versionsOf(etag)
       const key = await readFile(path.join(directory, 'key'), 'utf8')
-      if (!(await isInPlace(paths.object(key), etag))) await bury(paths, directory)
+      if (!(await isInPlace(paths.object(key), etag))) await markDeleted(paths, directory)
     })
   }
 }
 
 /** One rename takes the chain away from every writer that still holds a path into it; a later sweep removes it. */
-async function bury(paths: DirectoryPaths, directory: string): Promise<void> {
+async function markDeleted(paths: DirectoryPaths, directory: string): Promise<void> {
   const grave = path.join(paths.tmp, uniqueName())
   await rename(directory, grave)
   const now = new Date()

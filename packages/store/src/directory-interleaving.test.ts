@@ -4,7 +4,7 @@ import { mkdtemp, readdir, rm, utimes } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { sweepDirectory } from './directory-cleanup.ts'
+import { cleanDirectory } from './directory-cleanup.ts'
 import { directoryPaths } from './directory-paths.ts'
 import { openDirectoryStore } from './directory-store.ts'
 import { allowed, neverHappened, type Operation, stallAt, type Start } from './interleaving-model.ts'
@@ -120,7 +120,7 @@ async function stallThere(scene: { initial: Initial; first: Stalling; step: stri
   for (const operation of scene.others) {
     seen.push(await others(operation))
     // Nothing that a sweep takes away may matter to anybody.
-    await sweepDirectory(directoryPaths(folder), 3_600_000)
+    await cleanDirectory(directoryPaths(folder), 3_600_000)
   }
   const where = JSON.stringify({ ...scene, seen })
   expect([...allowed(scene, start), neverHappened(scene, start)].map(ofOthers), where).toContain(JSON.stringify(seen))

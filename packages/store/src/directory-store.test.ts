@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { Readable } from 'node:stream'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { sweepDirectory } from './directory-cleanup.ts'
+import { cleanDirectory } from './directory-cleanup.ts'
 import { directoryPaths, segmentOf } from './directory-paths.ts'
 import { openDirectoryStore } from './directory-store.ts'
 import type { ObjectStore } from './object-store.ts'
@@ -121,7 +121,7 @@ it('sweeps old temporary files and versions of objects that are gone, and nothin
   await store.delete(['deleted'])
   await store.put('overwritten', bytes('3'))
   expect(await readdir(paths.versions)).toHaveLength(3)
-  await sweepDirectory(paths, 3_600_000)
+  await cleanDirectory(paths, 3_600_000)
   expect(await readdir(paths.versions)).toHaveLength(1)
   expect(await readdir(paths.tmp)).toContain('young')
   expect(await readdir(paths.tmp)).not.toContain('old')

@@ -2,7 +2,7 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { appError } from '@likeness/shared/errors'
-import { startSweeping } from './directory-cleanup.ts'
+import { startCleanup } from './directory-cleanup.ts'
 import { isMissing, uniqueName } from './directory-file.ts'
 import { listDirectory } from './directory-list.ts'
 import { directoryPaths, type DirectoryPaths } from './directory-paths.ts'
@@ -35,7 +35,7 @@ export async function openDirectoryStore(options: DirectoryStoreOptions): Promis
     await checkFormat(paths)
     await deps.sync(paths.objects)
   })
-  const sweeping = startSweeping(paths, options.sweepAgeMs ?? 6 * 3_600_000)
+  const sweeping = startCleanup(paths, options.sweepAgeMs ?? 6 * 3_600_000)
   return {
     kind: 'directory',
     ...directoryReads(deps),

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type BuiltInProfile, type Enrolment, enrolmentSchema, type Look, lookSchema, presets } from '@likeness/shared/contract/picture-settings'
 import { applyProfile, createEmbedder, decodeImage, type Embedder, loadProfile, prepareModel } from '@likeness/vision'
 import { createPictureEmbedder, type PictureEmbedder } from '../../../apps/embed-worker/src/child/embed-picture.ts'
-import { createGate } from '../../../apps/embed-worker/src/priority-mutex.ts'
+import { createPriorityMutex } from '../../../apps/embed-worker/src/priority-mutex.ts'
 import { chooseBrandMarks, listedMarks, markSvg } from '../../../packages/drawing/src/brand-marks.ts'
 import { drawScene } from '../../../packages/drawing/src/draw-scene.ts'
 import { createRandom, shuffled } from '../../../packages/drawing/src/seeded-random.ts'
@@ -50,8 +50,8 @@ beforeAll(async () => {
   dir = await mkdtemp(`${tmpdir()}/likeness-logo-`)
   embedder = await createEmbedder({ model: await prepareModel({ modelDir, cacheDir: dir }), executionProviders: ['cpu'], threads: 1 })
   const profile = await loadProfile(modelDir)
-  const project = (raws: Float32Array) => applyProfile(raws, profile)
-  pictures = createPictureEmbedder({ embedder, project, projectTogether: project, gate: createGate({ turn: async () => undefined }) })
+  const project = (rawVectors: Float32Array) => applyProfile(rawVectors, profile)
+  pictures = createPictureEmbedder({ embedder, project, projectTogether: project, gate: createPriorityMutex({ turn: async () => undefined }) })
 })
 afterAll(async () => {
   await embedder.close()

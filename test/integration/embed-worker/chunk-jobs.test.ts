@@ -2,7 +2,7 @@ import { Redis } from 'ioredis'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { enrolmentSchema } from '@likeness/shared/contract/picture-settings'
 import { denseRows } from '@likeness/shared/contract/vector-rows'
-import { channels, type ChunkJob, workHintSchema } from '@likeness/shared/contract/work'
+import { channels, type ChunkJob, workNotificationSchema } from '@likeness/shared/contract/work'
 import { createEmbedRig, type EmbedRig, pictureOf, tinyEmbedding } from './embed-rig.ts'
 
 let rig: EmbedRig
@@ -23,15 +23,15 @@ test('a chunk of 50 with bad pictures in it writes 50 items, and only the bad on
   replace(17, { bytes: Buffer.from('this is text named .jpg') })
   replace(30, { bytes: undefined })
   replace(44, { imageKey: null, failure: { code: 'missing_label', message: 'line 45 has no label' }, line: 45 })
-  const hints = new Redis(rig.redisServer.url)
+  const notifications = new Redis(rig.redisServer.url)
   const announced: string[] = []
-  hints.on('message', (_channel, text) => announced.push(...(workHintSchema.parse(JSON.parse(text)).batches ?? [])))
-  await hints.subscribe(channels.work)
+  notifications.on('message', (_channel, text) => announced.push(...(workNotificationSchema.parse(JSON.parse(text)).batches ?? [])))
+  await notifications.subscribe(channels.work)
 
   const { ingestion } = await rig.storeIngestion(pictures)
   await rig.addChunk(rig.chunkOf(ingestion))
   const items = await rig.waitForItems(ingestion, 50)
-  hints.disconnect()
+  notifications.disconnect()
 
   expect(items.map(({ ordinal }) => ordinal).sort((a, b) => a - b)).toEqual(Array.from({ length: 50 }, (_, i) => i))
   expect(new Map(items.filter((item) => item.failure).map((item) => [item.ordinal, item.failure!.code]).sort((a, b) => Number(a[0]) - Number(b[0])) as [number, string][])).toEqual(bad)
@@ -43,7 +43,7 @@ test('a chunk of 50 with bad pictures in it writes 50 items, and only the bad on
   const batches = await rig.readBatches(ingestion)
   expect(announced.sort()).toEqual(batches.map(({ key }) => key).sort())
   for (const { header, vectors } of batches) {
-    expect(header).toMatchObject({ incarnation: rig.incarnation, ingestion, embeddingVersion: tinyEmbedding.version, dim: 64, rawDim: 144 })
+    expect(header).toMatchObject({ collectionId: rig.collectionId, ingestion, embeddingVersion: tinyEmbedding.version, dim: 64, rawDim: 144 })
     for (let at = 0; at < denseRows(vectors).length; at += 64) expect(Math.hypot(...denseRows(vectors).subarray(at, at + 64))).toBeCloseTo(1, 4)
   }
 }, 90_000)

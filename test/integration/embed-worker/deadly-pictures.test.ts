@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from 'vitest'
 import { enrolmentSchema } from '@likeness/shared/contract/picture-settings'
-import { inHandKey } from '@likeness/shared/contract/work'
+import { inFlightKey } from '@likeness/shared/contract/work'
 import { ask, createEmbedRig, embed, type EmbedRig, pictureOf, sha256Of } from './embed-rig.ts'
 
 let rig: EmbedRig
@@ -18,7 +18,7 @@ test('of 300 pictures with one that kills its process every time, 299 arrive and
   const items = await rig.waitForItems(ingestion, 300, 200_000)
   expect(items.length).toBe(300)
   expect(failures(items)).toEqual([[123, 'image_kills_worker']])
-  await expect.poll(() => rig.redis.hgetall(inHandKey(ingestion, 0))).toEqual({})
+  await expect.poll(() => rig.redis.hgetall(inFlightKey(ingestion, 0))).toEqual({})
 }, 240_000)
 
 test('inference processes killed at random moments cost no healthy picture', async () => {
@@ -29,7 +29,7 @@ test('inference processes killed at random moments cost no healthy picture', asy
   await rig.addChunk(rig.chunkOf(ingestion, { enrolment: enrolmentSchema.parse({ view_sizes: [640, 512] }) }))
   let killed = 0
   while (killed < 6) {
-    await expect.poll(() => rig.redis.hlen(inHandKey(ingestion, 0)), { timeout: 60_000 }).toBeGreaterThan(0)
+    await expect.poll(() => rig.redis.hlen(inFlightKey(ingestion, 0)), { timeout: 60_000 }).toBeGreaterThan(0)
     await new Promise((resolve) => setTimeout(resolve, Math.random() * 300))
     const pids = await worker.childPids()
     const pid = pids[Math.floor(Math.random() * pids.length)]
@@ -51,7 +51,7 @@ test('a worker killed in the middle leaves its images in hand, and the next one 
   await rig.waitForItems(ingestion, 77)
   first.process.kill('SIGKILL')
   await first.exited
-  const left = await rig.redis.hgetall(inHandKey(ingestion, 0))
+  const left = await rig.redis.hgetall(inFlightKey(ingestion, 0))
   expect(Object.keys(left).sort()).toEqual(['60', '61', '62'])
   // The queue would notice by itself after the lock's 30 s.
   await rig.queues.bulk.obliterate({ force: true })
@@ -60,7 +60,7 @@ test('a worker killed in the middle leaves its images in hand, and the next one 
   const items = await rig.waitForItems(ingestion, 80)
   expect(failures(items)).toEqual([])
   expect(items.length).toBe(80)
-  await expect.poll(() => rig.redis.hgetall(inHandKey(ingestion, 0))).toEqual({})
+  await expect.poll(() => rig.redis.hgetall(inFlightKey(ingestion, 0))).toEqual({})
 }, 240_000)
 
 test('a gallery picture that kills the process which compares it is answered 422', async () => {

@@ -12,14 +12,14 @@ import { encodeItemList, type ItemListLine } from '@likeness/shared/contract/ite
 import { collectionKeys } from '@likeness/shared/contract/keys'
 import { enrolmentSchema } from '@likeness/shared/contract/picture-settings'
 import { type BatchItem, decodeVectorBatch, type VectorBatch } from '@likeness/shared/contract/vector-batch'
-import { type ChunkJob, chunkJobId, chunkRoute, type EmbedLane, embedLanes, queueName } from '@likeness/shared/contract/work'
+import { type ChunkJob, chunkJobId, chunkRoute, queueName, queuePriorities, type QueuePriority } from '@likeness/shared/contract/work'
 import { createUlid } from '@likeness/shared/data/ulid'
 import { openDirectoryStore } from '@likeness/store/directory-store'
 import { writeTinyModel } from '@likeness/vision'
 import { startRedis } from '../../support/redis.ts'
 
 export const tinyEmbedding = { version: 'tiny@1.0.0/tiny@1', dim: 64, unit: true }
-export const laneSecret = 'a-secret-of-the-lane-for-tests'
+export const embedderSecret = 'a-secret-of-the-lane-for-tests'
 const repositoryRoot = fileURLToPath(new URL('../../../', import.meta.url))
 const workerMain = path.join(repositoryRoot, 'apps/embed-worker/src/main.ts')
 
@@ -42,16 +42,16 @@ export async function createEmbedRig() {
   const redisServer = await startRedis()
   const redis = new Redis(redisServer.url, { maxRetriesPerRequest: null })
   redis.on('error', () => {})
-  const [small, bulk] = embedLanes.map((lane) => new Queue(queueName(lane, chunkRoute(tinyEmbedding.version)), { connection: redis })) as [Queue, Queue]
-  const queues: Record<EmbedLane, Queue> = { small, bulk }
+  const [small, bulk] = queuePriorities.map((lane) => new Queue(queueName(lane, chunkRoute(tinyEmbedding.version)), { connection: redis })) as [Queue, Queue]
+  const queues: Record<QueuePriority, Queue> = { small, bulk }
   const workers = new Set<WorkerProcess>()
-  const incarnation = createUlid()
-  const keys = collectionKeys(incarnation)
+  const collectionId = createUlid()
+  const keys = collectionKeys(collectionId)
 
   async function startWorker(env: Record<string, string> = {}): Promise<WorkerProcess> {
     const worker = await forkWorker({
       OBJECT_STORE: `dir:${path.join(dir, 'store')}`, REDIS_URL: redisServer.url, DATA_DIR: path.join(dir, 'data'), MODEL_DIR: modelDir,
-      LANE_SECRET: laneSecret, EMBED_PROCESSES: '2', LOG_LEVEL: process.env['TEST_LOG_LEVEL'] ?? 'silent', ...env
+      LANE_SECRET: embedderSecret, EMBED_PROCESSES: '2', LOG_LEVEL: process.env['TEST_LOG_LEVEL'] ?? 'silent', ...env
     })
     workers.add(worker)
     return worker
@@ -68,8 +68,8 @@ export async function createEmbedRig() {
     return { ingestion, lines }
   }
   const chunkOf = (ingestion: string, more: Partial<ChunkJob> = {}): ChunkJob =>
-    ({ incarnation, ingestion, firstOrdinal: 0, size: 1, embedding: tinyEmbedding, enrolment: enrolmentSchema.parse({ view_sizes: [64, 32] }), feeding: 1, ...more })
-  async function addChunk(chunk: ChunkJob, lane: EmbedLane = 'bulk'): Promise<void> {
+    ({ collectionId, ingestion, firstOrdinal: 0, size: 1, embedding: tinyEmbedding, enrolment: enrolmentSchema.parse({ view_sizes: [64, 32] }), feeding: 1, ...more })
+  async function addChunk(chunk: ChunkJob, lane: QueuePriority = 'bulk'): Promise<void> {
     await queues[lane].add('chunk', chunk, { jobId: chunkJobId(chunk), attempts: 20, backoff: { type: 'fixed', delay: 200 } })
   }
   async function readBatches(ingestion: string): Promise<(VectorBatch & { key: string })[]> {
@@ -95,7 +95,7 @@ export async function createEmbedRig() {
     await store.close()
     await rm(dir, { recursive: true, force: true })
   }
-  return { dir, store, redis, redisServer, queues, incarnation, keys, startWorker, storeIngestion, chunkOf, addChunk, readBatches, waitForItems, close }
+  return { dir, store, redis, redisServer, queues, collectionId, keys, startWorker, storeIngestion, chunkOf, addChunk, readBatches, waitForItems, close }
 }
 
 async function forkWorker(env: Record<string, string>): Promise<WorkerProcess> {
@@ -139,5 +139,5 @@ export const embed = (url: string, bytes: Uint8Array, options: object = {}, head
 /** POST of a picture to a route of the lane, with its options for the tiny model's embedding. */
 export async function ask(url: string, bytes: Uint8Array, options: object, headers: Record<string, string> = {}): Promise<Response> {
   const query = encodeURIComponent(JSON.stringify({ embedding: tinyEmbedding, ...options }))
-  return fetch(`${url}?options=${query}`, { method: 'POST', body: new Uint8Array(bytes), headers: { authorization: `Bearer ${laneSecret}`, ...headers } })
+  return fetch(`${url}?options=${query}`, { method: 'POST', body: new Uint8Array(bytes), headers: { authorization: `Bearer ${embedderSecret}`, ...headers } })
 }

@@ -1,9 +1,9 @@
 // The record of pictures in hand, over a real Redis: what stands there between two writes, and what a Redis that is away costs.
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { inHandKey } from '@likeness/shared/contract/work'
-import { silentLog } from '@likeness/shared/process/logger'
+import { inFlightKey } from '@likeness/shared/contract/work'
+import { silentLogger } from '@likeness/shared/process/logger'
 import { connectRedis, type Redis } from '@likeness/shared/process/redis'
-import { createInHand } from '../../../apps/embed-worker/src/in-flight.ts'
+import { createInFlight } from '../../../apps/embed-worker/src/in-flight.ts'
 import { startRedis, type TestRedis } from '../../support/redis.ts'
 
 const whole = { alone: false, deaths: 0 }
@@ -11,7 +11,7 @@ let server: TestRedis
 let redis: Redis
 beforeAll(async () => {
   server = await startRedis()
-  redis = connectRedis({ url: server.url, role: 'producer', log: silentLog() })
+  redis = connectRedis({ url: server.url, role: 'producer', logger: silentLogger() })
   await new Promise<void>((resolve) => void redis.once('ready', resolve))
 })
 afterAll(async () => {
@@ -19,13 +19,13 @@ afterAll(async () => {
   await server.stop()
 })
 
-const open = (ingestion: string, workerId = 'one') => createInHand({ redis, workerId, log: silentLog() })(ingestion, 0)
-const fieldsOf = async (ingestion: string) => Object.keys(await redis.hgetall(inHandKey(ingestion, 0))).sort()
+const open = (ingestion: string, workerId = 'one') => createInFlight({ redis, workerId, logger: silentLogger() })(ingestion, 0)
+const fieldsOf = async (ingestion: string) => Object.keys(await redis.hgetall(inFlightKey(ingestion, 0))).sort()
 
 test('what is taken stands there before it is used, with a time to live, for whoever comes next', async () => {
   const record = open('taken')
   await Promise.all([record.take(1, whole), record.take(2, { alone: true, deaths: 2 })])
-  expect(await redis.ttl(inHandKey('taken', 0))).toBeGreaterThan(6 * 86_400)
+  expect(await redis.ttl(inFlightKey('taken', 0))).toBeGreaterThan(6 * 86_400)
   expect(await open('taken', 'two').leftovers()).toEqual(new Map([[1, { workerId: 'one', ...whole }], [2, { workerId: 'one', alone: true, deaths: 2 }]]))
 })
 
@@ -35,7 +35,7 @@ test('what is let go leaves with what is taken next, and the time to live stays'
   record.letGo(1)
   await record.take(2, whole)
   expect(await fieldsOf('released')).toEqual(['2'])
-  expect(await redis.ttl(inHandKey('released', 0))).toBeGreaterThan(6 * 86_400)
+  expect(await redis.ttl(inFlightKey('released', 0))).toBeGreaterThan(6 * 86_400)
 })
 
 test('what is let go leaves soon when nothing more is taken, and at once when asked', async () => {

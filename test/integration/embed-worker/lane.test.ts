@@ -4,8 +4,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { compareMadeSchema, decodeRaw, decodeVector, embedAnswerSchema, rankMadeSchema } from '@likeness/shared/contract/embedder'
 import { enrolmentSchema } from '@likeness/shared/contract/picture-settings'
 import { denseRows } from '@likeness/shared/contract/vector-rows'
-import { laneAddressSchema, lanesKey } from '@likeness/shared/contract/work'
-import { ask, createEmbedRig, embed, type EmbedRig, laneSecret, pictureOf, tinyEmbedding, type WorkerProcess } from './embed-rig.ts'
+import { embedderAddressSchema, embeddersKey } from '@likeness/shared/contract/work'
+import { ask, createEmbedRig, embed, embedderSecret, type EmbedRig, pictureOf, tinyEmbedding, type WorkerProcess } from './embed-rig.ts'
 
 let rig: EmbedRig
 let worker: WorkerProcess
@@ -105,16 +105,16 @@ test('problems say their media type, and the lane is there after all of them', a
   expect(refused.headers.get('content-type')).toBe('application/problem+json')
   expect(await refused.json()).toMatchObject({ request_id: 'r-1', code: 'image_empty', status: 422 })
   expect((await fetch(`${worker.url}/livez`)).status).toBe(200)
-  expect(await codeOf(await fetch(`${worker.url}/nothing`, { headers: { authorization: `Bearer ${laneSecret}` } }))).toEqual([404, 'route_not_found'])
-  expect(await codeOf(await fetch(`${worker.url}/embed`, { headers: { authorization: `Bearer ${laneSecret}` } }))).toEqual([405, 'method_not_allowed'])
+  expect(await codeOf(await fetch(`${worker.url}/nothing`, { headers: { authorization: `Bearer ${embedderSecret}` } }))).toEqual([404, 'route_not_found'])
+  expect(await codeOf(await fetch(`${worker.url}/embed`, { headers: { authorization: `Bearer ${embedderSecret}` } }))).toEqual([405, 'method_not_allowed'])
 })
 
 test('a thumbnail is a small JPEG of the same shape', async () => {
   const bytes = await sharp({ create: { width: 400, height: 200, channels: 3, background: 'blue' } }).png().toBuffer()
-  const response = await fetch(`${worker.url}/thumbnail?width=64`, { method: 'POST', body: new Uint8Array(bytes), headers: { authorization: `Bearer ${laneSecret}` } })
+  const response = await fetch(`${worker.url}/thumbnail?width=64`, { method: 'POST', body: new Uint8Array(bytes), headers: { authorization: `Bearer ${embedderSecret}` } })
   expect(response.headers.get('content-type')).toBe('image/jpeg')
   expect(await sharp(Buffer.from(await response.arrayBuffer())).metadata()).toMatchObject({ format: 'jpeg', width: 64, height: 32 })
-  expect(await codeOf(await fetch(`${worker.url}/thumbnail?width=9`, { method: 'POST', headers: { authorization: `Bearer ${laneSecret}` } }))).toEqual([400, 'invalid_request'])
+  expect(await codeOf(await fetch(`${worker.url}/thumbnail?width=9`, { method: 'POST', headers: { authorization: `Bearer ${embedderSecret}` } }))).toEqual([400, 'invalid_request'])
 })
 
 test('a deadline that is too short is answered 503 with a time to retry after', async () => {
@@ -126,7 +126,7 @@ test('a deadline that is too short is answered 503 with a time to retry after', 
 test('a caller who leaves in the middle of the upload harms nobody', async () => {
   await new Promise<void>((resolve) => {
     const leaving = request(`${worker.url}/embed?options=${encodeURIComponent(JSON.stringify({ embedding: tinyEmbedding }))}`,
-      { method: 'POST', headers: { authorization: `Bearer ${laneSecret}`, 'content-length': 1000 } })
+      { method: 'POST', headers: { authorization: `Bearer ${embedderSecret}`, 'content-length': 1000 } })
     leaving.on('error', () => resolve())
     leaving.write('half', () => leaving.destroy())
   })
@@ -134,7 +134,7 @@ test('a caller who leaves in the middle of the upload harms nobody', async () =>
 })
 
 test('the lane is in the registry, comes back after Redis lost everything, and leaves it at a stop', async () => {
-  const read = async () => Object.values(await rig.redis.hgetall(lanesKey)).map((text) => laneAddressSchema.parse(JSON.parse(text)))
+  const read = async () => Object.values(await rig.redis.hgetall(embeddersKey)).map((text) => embedderAddressSchema.parse(JSON.parse(text)))
   expect(await read()).toMatchObject([{ url: worker.url, embedding: tinyEmbedding, provider: 'cpu' }])
   await rig.redisServer.flush()
   expect(await read()).toEqual([])

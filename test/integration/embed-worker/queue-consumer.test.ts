@@ -5,7 +5,7 @@ import { enrolmentSchema } from '@likeness/shared/contract/picture-settings'
 import { type ChunkJob, chunkJobId, queueName } from '@likeness/shared/contract/work'
 import { createUlid } from '@likeness/shared/data/ulid'
 import { appError } from '@likeness/shared/errors'
-import { silentLog } from '@likeness/shared/process/logger'
+import { silentLogger } from '@likeness/shared/process/logger'
 import { connectRedis } from '@likeness/shared/process/redis'
 import type { ChunkRun } from '../../../apps/embed-worker/src/chunk/process-chunk.ts'
 import { type QueueConsumer, startQueueConsumer } from '../../../apps/embed-worker/src/queue-consumer.ts'
@@ -30,10 +30,10 @@ afterEach(async () => {
 })
 
 const summary = { embedded: 0, failed: 0, skipped: 0 }
-const chunk = (): ChunkJob => ({ incarnation: createUlid(), ingestion: createUlid(), firstOrdinal: 0, size: 1, embedding: { version: 'v', dim: 1, unit: true }, enrolment: enrolmentSchema.parse({ view_sizes: [] }), feeding: 1 })
+const chunk = (): ChunkJob => ({ collectionId: createUlid(), ingestion: createUlid(), firstOrdinal: 0, size: 1, embedding: { version: 'v', dim: 1, unit: true }, enrolment: enrolmentSchema.parse({ view_sizes: [] }), feeding: 1 })
 const add = (job: ChunkJob) => queue.add('chunk', job, { jobId: chunkJobId(job), attempts: 5, backoff: { type: 'fixed', delay: 50 } })
 function consume(processChunk: (job: ChunkJob, run: ChunkRun) => Promise<typeof summary>, routes = ['v']): QueueConsumer {
-  return (consumer = startQueueConsumer({ connect: () => connectRedis({ url: server.url, role: 'worker', log: silentLog() }), routes, processChunk, log: silentLog() }))
+  return (consumer = startQueueConsumer({ connect: () => connectRedis({ url: server.url, role: 'worker', logger: silentLogger() }), routes, processChunk, logger: silentLogger() }))
 }
 const untilAborted = (run: ChunkRun) => new Promise<never>((_, reject) => run.signal.addEventListener('abort', () => reject(run.signal.reason as Error)))
 const open = () => queue.getJobCountByTypes('waiting', 'active', 'delayed', 'failed', 'completed')

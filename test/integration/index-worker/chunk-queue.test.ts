@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { enrolmentSchema } from '@likeness/shared/contract/picture-settings'
 import type { ChunkJob } from '@likeness/shared/contract/work'
 import { createUlid } from '@likeness/shared/data/ulid'
-import { silentLog } from '@likeness/shared/process/logger'
+import { silentLogger } from '@likeness/shared/process/logger'
 import { connectRedis, type Redis } from '@likeness/shared/process/redis'
 import { createChunkQueue } from '../../../apps/index-worker/src/chunk-queue.ts'
 import { startRedis, type TestRedis } from '../../support/redis.ts'
@@ -23,10 +23,10 @@ afterEach(async () => {
 })
 
 function open(url: string): void {
-  redis = connectRedis({ url, role: 'producer', log: silentLog() })
-  queue = createChunkQueue({ redis, lane: 'bulk' })
+  redis = connectRedis({ url, role: 'producer', logger: silentLogger() })
+  queue = createChunkQueue({ redis, priority: 'bulk' })
 }
-const chunk = (): ChunkJob => ({ incarnation: createUlid(), ingestion: createUlid(), firstOrdinal: 0, size: 1, embedding: { version: 'v', dim: 1, unit: true }, enrolment: enrolmentSchema.parse({ view_sizes: [] }), feeding: 1 })
+const chunk = (): ChunkJob => ({ collectionId: createUlid(), ingestion: createUlid(), firstOrdinal: 0, size: 1, embedding: { version: 'v', dim: 1, unit: true }, enrolment: enrolmentSchema.parse({ view_sizes: [] }), feeding: 1 })
 async function feeds(): Promise<boolean> {
   const job = chunk()
   await queue.add(job)

@@ -43,13 +43,13 @@ test(`${pairs} times added or deleted through one api and searched through anoth
     if (add) alive.add(seed)
     else alive.delete(seed)
     // One replica has to read its own process's write, the others another's.
-    const wishes = [{ consistency: 'strong' }, { min_seq: seq }, { consistency: 'strong', min_seq: seq }]
-    for (const [n, wish] of wishes.entries()) {
+    const askedOptions = [{ consistency: 'strong' }, { min_seq: seq }, { consistency: 'strong', min_seq: seq }]
+    for (const [n, options] of askedOptions.entries()) {
       const reader = (pair + 1 + n) % live.apis.length
-      const { status, body } = await api(reader).askSearch('pairs', { vector: vector(seed), k: 1, ...wish })
+      const { status, body } = await api(reader).askSearch('pairs', { vector: vector(seed), k: 1, ...options })
       const { hits, index_seq: at } = body as SearchAnswer
       const isRight = status === 200 && (hits[0]?.id === id) === add && at >= seq
-      if (!isRight) wrong.push(`pair ${pair}, ${add ? 'added' : 'deleted'} at ${seq}, api ${reader}, ${JSON.stringify(wish)}: ${status} ${JSON.stringify(body)}`)
+      if (!isRight) wrong.push(`pair ${pair}, ${add ? 'added' : 'deleted'} at ${seq}, api ${reader}, ${JSON.stringify(options)}: ${status} ${JSON.stringify(body)}`)
     }
   }
   console.log(`${pairs} pairs, ${3 * pairs} searches, ${wrong.length} wrong`)

@@ -14,9 +14,9 @@ beforeAll(async () => {
 afterAll(() => live?.stop())
 
 /** A collection of its own with uploaded pictures; everything that it holds. */
-async function fill(name: string, seed: number): Promise<{ incarnation: string; oracle: Oracle }> {
+async function fill(name: string, seed: number): Promise<{ collectionId: string; oracle: Oracle }> {
   const { api } = live
-  const { incarnation } = await api.create(name, { settings: plainSettings })
+  const { incarnation: collectionId } = await api.create(name, { settings: plainSettings })
   const oracle: Oracle = new Map()
   for (let n = 0; n < 5; n++) oracle.set(`item ${n}`, { label: `label ${n}`, picture: await pictureOf(seed + n) })
   const files = [...oracle].map(([id, item]) => ({ id, label: (item as { label: string }).label, bytes: (item as { picture: Uint8Array }).picture }))
@@ -26,7 +26,7 @@ async function fill(name: string, seed: number): Promise<{ incarnation: string; 
   oracle.set('item 3', { label: 'relabelled', picture: await pictureOf(seed + 3) })
   await api.remove(name, 'item 4')
   oracle.set('item 4', 'deleted')
-  return { incarnation, oracle }
+  return { collectionId, oracle }
 }
 
 test('a snapshot becomes a collection of its own, takes over the alias, and outlives what it comes from with its pictures', async () => {
@@ -40,21 +40,21 @@ test('a snapshot becomes a collection of its own, takes over the alias, and outl
   await api.finished((restored.body as { job: string }).job)
   expect(await api.ask('/v1/collections/source', { method: 'DELETE' })).toMatchObject({ status: 409, body: { code: 'collection_has_aliases' } })
   expect(await api.ask('/v1/aliases/live', { method: 'PUT', body: { collection: 'copy', expected: 'source' } })).toMatchObject({ status: 200 })
-  const { incarnation } = await api.drop('source')
+  const { incarnation: collectionId } = await api.drop('source')
   // Swept, pictures too.
-  await expect.poll(() => filesUnder(incarnation, 'img'), { timeout: 30_000 }).toEqual([])
+  await expect.poll(() => filesUnder(collectionId, 'img'), { timeout: 30_000 }).toEqual([])
   for (const name of ['copy', 'live']) await checkCollection(api, name, oracle)
   expect((await api.ask('/v1/collections/live/items/item%200/image')).status).toBe(200)
 })
 
-const folderOf = (incarnation: string, kind: string): string => join(live.dir, 'data/objects/objects/c~', `${incarnation}~`, `${kind}~`)
-const filesUnder = async (incarnation: string, kind: string): Promise<string[]> => (await readdir(folderOf(incarnation, kind)).catch(() => [])).sort()
+const folderOf = (collectionId: string, kind: string): string => join(live.dir, 'data/objects/objects/c~', `${collectionId}~`, `${kind}~`)
+const filesUnder = async (collectionId: string, kind: string): Promise<string[]> => (await readdir(folderOf(collectionId, kind)).catch(() => [])).sort()
 
-async function damage(incarnation: string, kind: string, matches: (name: string) => boolean): Promise<void> {
-  const names = (await filesUnder(incarnation, kind)).filter(matches)
+async function damage(collectionId: string, kind: string, matches: (name: string) => boolean): Promise<void> {
+  const names = (await filesUnder(collectionId, kind)).filter(matches)
   expect(names.length).toBeGreaterThan(0)
   for (const name of names) {
-    const path = join(folderOf(incarnation, kind), name)
+    const path = join(folderOf(collectionId, kind), name)
     const body = await readFile(path)
     body[body.length >> 1]! ^= 1
     await writeFile(path, body)
@@ -63,11 +63,11 @@ async function damage(incarnation: string, kind: string, matches: (name: string)
 
 test('a collection whose segments and manifests are damaged on the disk is made again when that is asked for', async () => {
   const { api } = live
-  const { incarnation, oracle } = await fill('damaged', 200)
-  await damage(incarnation, 'seg', (name) => name.endsWith('.meta'))
-  await damage(incarnation, 'man', () => true)
+  const { collectionId, oracle } = await fill('damaged', 200)
+  await damage(collectionId, 'seg', (name) => name.endsWith('.meta'))
+  await damage(collectionId, 'man', () => true)
   await live.killAndRevive('index-worker')
-  const isSaid = async () => (await readFile(join(live.dir, 'data/logs/index-worker.log'), 'utf8')).split('\n').some((line) => line.includes(incarnation) && line.includes('stands still'))
+  const isSaid = async () => (await readFile(join(live.dir, 'data/logs/index-worker.log'), 'utf8')).split('\n').some((line) => line.includes(collectionId) && line.includes('stands still'))
   await expect.poll(isSaid, { timeout: 30_000 }).toBe(true)
   const asked = await api.ask('/v1/collections/damaged/rebuild', { method: 'POST' })
   expect([200, 202]).toContain(asked.status)

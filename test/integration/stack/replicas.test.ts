@@ -69,17 +69,17 @@ test('a name dropped through one API is gone and free through the other', async 
 
 test('an owner stopped past its lease is replaced, and does no harm when it wakes', async () => {
   const [a, b] = two()
-  const { incarnation } = await a.create('stalled', { settings: plainSettings })
+  const { incarnation: collectionId } = await a.create('stalled', { settings: plainSettings })
   const entries = await live.storeGallery('stalled', { first: stalledImport, count: 200 })
   const oracle: Oracle = new Map(entries.map(({ path, label }) => [path, { label }]))
   const { job } = await a.importList('stalled', { root: live.root, list: listOf(entries) })
   await a.untilJob(job, ({ counts }) => counts.indexed > 0)
-  const owner = (await live.ownerOf(incarnation))!
+  const owner = (await live.ownerOf(collectionId))!
   const pid = live.stack.process(owner).pid()!
   const atStop = await a.job(job)
   process.kill(pid, 'SIGSTOP')
   try {
-    await expect.poll(() => live.ownerOf(incarnation), { timeout: 60_000, interval: 200 }).not.toBe(owner)
+    await expect.poll(() => live.ownerOf(collectionId), { timeout: 60_000, interval: 200 }).not.toBe(owner)
     // The new one commits while the old one is stopped.
     const picture = await pictureOf(31_000)
     const upsert = await b.upload('stalled', [{ id: entries[7]!.path, label: 'while stopped', bytes: picture }])
@@ -99,5 +99,5 @@ test('an owner stopped past its lease is replaced, and does no harm when it wake
   await checkCollection(b, 'stalled', oracle)
   // The one that woke up has given way, and goes on as a process.
   expect(live.stack.process(owner).pid()).toBe(pid)
-  expect(await live.ownerOf(incarnation)).not.toBe(owner)
+  expect(await live.ownerOf(collectionId)).not.toBe(owner)
 })

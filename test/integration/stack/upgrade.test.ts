@@ -45,8 +45,8 @@ const isKnown = (version: string) => async (): Promise<boolean> => JSON.stringif
 
 /** An embed-worker with the former model, beside those of the stack. */
 async function startFormer(): Promise<Launched> {
-  const { dataDir, redisUrl, laneSecret } = live.stack
-  const settings = { dataDir, redisUrl, laneSecret, objectStore: 'dir' as const, modelDir: join(live.dir, 'former-model'), importRoots: [], embedProcesses: 1, apiPort: 0, logLevel: 'info' }
+  const { dataDir, redisUrl, embedderSecret } = live.stack
+  const settings = { dataDir, redisUrl, embedderSecret, objectStore: 'dir' as const, modelDir: join(live.dir, 'former-model'), importRoots: [], embedProcesses: 1, apiPort: 0, logLevel: 'info' }
   const started = launchApp({ app: 'embed-worker', env: appEnvironment('embed-worker', 'former-worker', settings), logFile: join(dataDir, 'logs/former-worker.log') })
   await started.ready
   return started

@@ -6,11 +6,11 @@ import { appError } from '@likeness/shared/errors'
 import type { ApiDeps } from '../api-deps.ts'
 
 function answerOf(spec: CollectionSpec, version: VersionSummary, aliases: string[]): CollectionAnswer {
-  const { name, incarnation, method, metric, storage, rescore, createdAtMs } = spec
+  const { name, collectionId, method, metric, storage, rescore, createdAtMs } = spec
   return {
     name,
     aliases,
-    incarnation,
+    incarnation: collectionId,
     index_method: method,
     metric,
     storage,
@@ -33,9 +33,9 @@ export const newCollectionAnswer = (spec: CollectionSpec): CollectionAnswer =>
 
 /** As committed now; collection_not_found when it was dropped meanwhile. */
 export async function collectionAnswer({ catalog, versions, replica }: ApiDeps, spec: CollectionSpec): Promise<CollectionAnswer> {
-  const version = await versions.read(spec.incarnation)
+  const version = await versions.read(spec.collectionId)
   if (version === undefined) throw appError('collection_not_found', `collection ${spec.name} was dropped meanwhile`)
   const aliases = Object.entries(await catalog.aliases()).flatMap(([alias, name]) => (name === spec.name ? [alias] : []))
-  const loaded = replica.status().find(({ incarnation }) => incarnation === spec.incarnation)
+  const loaded = replica.status().find(({ collectionId }) => collectionId === spec.collectionId)
   return { ...answerOf(spec, version, aliases.sort()), loaded: loaded === undefined ? null : { bytes: loaded.bytes, pinned: loaded.pinned } }
 }

@@ -1,7 +1,7 @@
 // What a GET reads from a snapshot: one item for the routes under /items/:id, or all of it.
 import type { Request } from 'express'
 import { z } from 'zod'
-import type { Snapshot, StoredItem } from '@likeness/engine/contract'
+import type { CollectionReader, StoredItem } from '@likeness/engine/contract'
 import { consistencies } from '@likeness/shared/contract/http'
 import { appError } from '@likeness/shared/errors'
 import type { ApiDeps } from '../api-deps.ts'
@@ -10,7 +10,7 @@ import { pathParameter } from '../http/route.ts'
 import { resolveCollection } from './resolve-collection.ts'
 
 export const readTimeoutMs = 5_000
-export const wishSchema = z.object({ consistency: z.enum(consistencies).default('bounded'), min_seq: z.coerce.number().int().min(0).optional() })
+export const readOptionsSchema = z.object({ consistency: z.enum(consistencies).default('bounded'), min_seq: z.coerce.number().int().min(0).optional() })
 
 /** Paths of an item's pictures. */
 export function pictureLinks(collection: string, id: string): { image: string; thumbnail: string } {
@@ -19,32 +19,32 @@ export function pictureLinks(collection: string, id: string): { image: string; t
 }
 
 /** The snapshot that the request asks for (`?consistency=&min_seq=`); the caller releases it. */
-export async function acquireAsked(deps: ApiDeps, req: Request): Promise<Snapshot> {
-  const { consistency, min_seq: minSeq } = parseRequest(wishSchema, req.query)
+export async function acquireAsked(deps: ApiDeps, req: Request): Promise<CollectionReader> {
+  const { consistency, min_seq: minSeq } = parseRequest(readOptionsSchema, req.query)
   const spec = await resolveCollection(deps, pathParameter(req, 'c'))
-  return deps.replica.acquire(spec.incarnation, { consistency, minSeq, timeoutMs: readTimeoutMs })
+  return deps.replica.acquire(spec.collectionId, { consistency, minSeq, timeoutMs: readTimeoutMs })
 }
 
 /** Reads with the snapshot that the request asks for. */
-export async function withSnapshot<T>(deps: ApiDeps, req: Request, read: (snapshot: Snapshot) => Promise<T>): Promise<T> {
-  const snapshot = await acquireAsked(deps, req)
+export async function withReader<T>(deps: ApiDeps, req: Request, read: (reader: CollectionReader) => Promise<T>): Promise<T> {
+  const reader = await acquireAsked(deps, req)
   try {
-    return await read(snapshot)
+    return await read(reader)
   } finally {
-    snapshot.release()
+    reader.release()
   }
 }
 
 /** item_not_found when the item is not in the snapshot. */
-export async function readItem(snapshot: Pick<Snapshot, 'getItem'>, id: string): Promise<StoredItem> {
-  const item = await snapshot.getItem(id)
+export async function readItem(reader: Pick<CollectionReader, 'getItem'>, id: string): Promise<StoredItem> {
+  const item = await reader.getItem(id)
   if (item === undefined) throw appError('item_not_found', 'the collection has no item with this id')
   return item
 }
 
 /** The item of the path, in the snapshot that the request asks for. */
-export function withItem<T>(deps: ApiDeps, req: Request, read: (item: StoredItem, snapshot: Snapshot) => T | Promise<T>): Promise<T> {
-  return withSnapshot(deps, req, async (snapshot) => read(await readItem(snapshot, pathParameter(req, 'id')), snapshot))
+export function withItem<T>(deps: ApiDeps, req: Request, read: (item: StoredItem, reader: CollectionReader) => T | Promise<T>): Promise<T> {
+  return withReader(deps, req, async (reader) => read(await readItem(reader, pathParameter(req, 'id')), reader))
 }
 
 /** Object key of an item's picture; object_not_found when it has none. */

@@ -2,10 +2,10 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
 import { encodeVector } from '@likeness/shared/contract/embedder'
-import type { LaneAddress } from '@likeness/shared/contract/work'
+import type { EmbedderAddress } from '@likeness/shared/contract/work'
 import { systemClock } from '@likeness/shared/process/clock'
-import { silentLog } from '@likeness/shared/process/logger'
-import { createLaneClient, type LaneClient } from './embed-client.ts'
+import { silentLogger } from '@likeness/shared/process/logger'
+import { createEmbedClient, type EmbedClient } from './embed-client.ts'
 
 const embedding = { version: 'm@1/p@1', dim: 2, unit: true }
 const answer = {
@@ -13,15 +13,15 @@ const answer = {
   objects: [{ kind: 'whole', box: [0, 0, 4, 3], score: 1, className: null, vector: encodeVector(Float32Array.from([1, 0])) }]
 }
 
-interface FakeLane {
-  address: LaneAddress
+interface FakeEmbedder {
+  address: EmbedderAddress
   server: Server
   calls: { path: string; body: string; authorization: string | undefined }[]
 }
 type Reply = (res: ServerResponse, req: IncomingMessage) => void
 
 let servers: Server[] = []
-let client: LaneClient | undefined
+let client: EmbedClient | undefined
 afterEach(() => {
   client?.close()
   for (const server of servers) {
@@ -31,8 +31,8 @@ afterEach(() => {
   servers = []
 })
 
-async function startLane(workerId: string, reply: Reply, version = embedding.version): Promise<FakeLane> {
-  const calls: FakeLane['calls'] = []
+async function startEmbedServerForTest(workerId: string, reply: Reply, version = embedding.version): Promise<FakeEmbedder> {
+  const calls: FakeEmbedder['calls'] = []
   const server = createServer((req, res) => {
     let body = ''
     req.on('data', (chunk) => (body += String(chunk)))
@@ -49,55 +49,55 @@ async function startLane(workerId: string, reply: Reply, version = embedding.ver
 const json = (status: number, body: unknown): Reply => (res) => void res.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
 const well = json(200, answer)
 
-function connect(...lanes: FakeLane[]): LaneClient {
-  const registry = { known: () => lanes.map(({ address }) => address), refresh: async () => {}, close: () => {} }
-  return (client = createLaneClient({ registry, secret: 'a secret of lanes', clock: systemClock, log: silentLog() }))
+function connect(...embedders: FakeEmbedder[]): EmbedClient {
+  const registry = { known: () => embedders.map(({ address }) => address), refresh: async () => {}, close: () => {} }
+  return (client = createEmbedClient({ registry, secret: 'a secret of lanes', clock: systemClock, logger: silentLogger() }))
 }
 const picture = Buffer.from('a picture')
 
 test('a picture is sent with its options and the secret', async () => {
-  const lane = await startLane('a', well)
-  expect(await connect(lane).embed(picture, { embedding, confidence: 0.3 })).toEqual(answer)
-  expect(lane.calls).toEqual([{ path: expect.stringMatching(/^\/embed\?options=/) as unknown, body: 'a picture', authorization: 'Bearer a secret of lanes' }])
-  expect(JSON.parse(new URL(lane.calls[0]!.path, 'http://x').searchParams.get('options')!)).toEqual({ embedding, confidence: 0.3 })
+  const embedder = await startEmbedServerForTest('a', well)
+  expect(await connect(embedder).embed(picture, { embedding, confidence: 0.3 })).toEqual(answer)
+  expect(embedder.calls).toEqual([{ path: expect.stringMatching(/^\/embed\?options=/) as unknown, body: 'a picture', authorization: 'Bearer a secret of lanes' }])
+  expect(JSON.parse(new URL(embedder.calls[0]!.path, 'http://x').searchParams.get('options')!)).toEqual({ embedding, confidence: 0.3 })
 })
 
 test('a lane that is full, broken, gone or cut off is replaced by another', async () => {
   const failures: Reply[] = [json(503, { code: 'overloaded' }), json(500, { code: 'internal' }), (res) => res.destroy(), (res) => void res.writeHead(200, { 'content-length': 100 }).write('x', () => res.destroy())]
   for (const failure of failures) {
-    const [bad, good] = [await startLane('bad', failure), await startLane('good', well)]
-    const lanes = connect(bad, good)
-    expect(await lanes.embed(picture, { embedding })).toEqual(answer)
+    const [bad, good] = [await startEmbedServerForTest('bad', failure), await startEmbedServerForTest('good', well)]
+    const embedders = connect(bad, good)
+    expect(await embedders.embed(picture, { embedding })).toEqual(answer)
     expect([bad.calls.length, good.calls.length]).toEqual([1, 1])
     // For a while it is asked last.
-    await lanes.embed(picture, { embedding })
+    await embedders.embed(picture, { embedding })
     expect([bad.calls.length, good.calls.length]).toEqual([1, 2])
-    lanes.close()
+    embedders.close()
   }
-  const [gone, good] = [await startLane('gone', well), await startLane('good', well)]
+  const [gone, good] = [await startEmbedServerForTest('gone', well), await startEmbedServerForTest('good', well)]
   await new Promise((resolve) => gone.server.close(resolve))
   expect(await connect(gone, good).embed(picture, { embedding })).toEqual(answer)
 })
 
 test('what a lane says about the picture is final', async () => {
-  const [bad, good] = [await startLane('bad', json(422, { code: 'image_corrupt', detail: 'it is broken' })), await startLane('good', well)]
+  const [bad, good] = [await startEmbedServerForTest('bad', json(422, { code: 'image_corrupt', detail: 'it is broken' })), await startEmbedServerForTest('good', well)]
   await expect(connect(bad, good).embed(picture, { embedding })).rejects.toMatchObject({ code: 'image_corrupt', message: 'it is broken', status: 422 })
   expect(good.calls).toEqual([])
 })
 
 test('a secret that a lane refuses is our fault, not the client\'s', async () => {
-  await expect(connect(await startLane('a', json(401, { code: 'unauthorized' }))).embed(picture, { embedding })).rejects.toMatchObject({ code: 'internal' })
+  await expect(connect(await startEmbedServerForTest('a', json(401, { code: 'unauthorized' }))).embed(picture, { embedding })).rejects.toMatchObject({ code: 'internal' })
 })
 
 test('a picture that kills its lane goes through two lanes, not through all', async () => {
-  const lanes = await Promise.all(['a', 'b', 'c', 'd'].map((id) => startLane(id, (res) => res.destroy())))
-  await expect(connect(...lanes).embed(picture, { embedding })).rejects.toMatchObject({ code: 'embedder_unavailable' })
-  expect(lanes.flatMap(({ calls }) => calls)).toHaveLength(2)
+  const embedders = await Promise.all(['a', 'b', 'c', 'd'].map((id) => startEmbedServerForTest(id, (res) => res.destroy())))
+  await expect(connect(...embedders).embed(picture, { embedding })).rejects.toMatchObject({ code: 'embedder_unavailable' })
+  expect(embedders.flatMap(({ calls }) => calls)).toHaveLength(2)
 })
 
 test('no lane is embedder_unavailable, only others is embedding_mismatch', async () => {
   await expect(connect().embed(picture, { embedding })).rejects.toMatchObject({ code: 'embedder_unavailable', status: 503 })
-  const other = await startLane('a', well, 'm@2')
+  const other = await startEmbedServerForTest('a', well, 'm@2')
   const refused = { code: 'embedding_mismatch', message: expect.stringMatching(/m@1\/p@1.*m@2.*vector or item_id.*docs\/upgrading\.md/) as string, detail: { collection_embedding: 'm@1/p@1', embedder_embeddings: ['m@2'] } }
   for (const asked of [connect(other).embed(picture, { embedding }), connect(other).rank(Uint16Array.of(1), { embedding, rawDim: 1, queryRows: 1, itemRows: [] })]) await expect(asked).rejects.toMatchObject(refused)
   expect(other.calls).toEqual([])
@@ -107,11 +107,11 @@ test('no lane is embedder_unavailable, only others is embedding_mismatch', async
 
 test('a learned profile of the model is asked of any lane of that model, unless one has it as its own', async () => {
   const profiled = { ...embedding, version: 'm@1/cars@0123456789abcdef' }
-  const [own, other] = [await startLane('a', well), await startLane('b', well, 'n@1/p@1')]
+  const [own, other] = [await startEmbedServerForTest('a', well), await startEmbedServerForTest('b', well, 'n@1/p@1')]
   await connect(own, other).embed(picture, { embedding: profiled })
   expect([own.calls.length, other.calls.length]).toEqual([1, 0])
   await expect(connect(other).embed(picture, { embedding: profiled })).rejects.toMatchObject({ code: 'embedding_mismatch' })
-  const exact = await startLane('c', well, profiled.version)
+  const exact = await startEmbedServerForTest('c', well, profiled.version)
   await connect(own, exact).embed(picture, { embedding: profiled })
   expect([own.calls.length, exact.calls.length]).toEqual([1, 1])
 })
@@ -119,45 +119,45 @@ test('a learned profile of the model is asked of any lane of that model, unless 
 test('the lane with the fewest requests in flight is asked', async () => {
   const waiting: (() => void)[] = []
   const slow: Reply = (res) => void waiting.push(() => well(res, undefined as never))
-  const lanes = [await startLane('a', slow), await startLane('b', slow)]
-  const connected = connect(...lanes)
+  const embedders = [await startEmbedServerForTest('a', slow), await startEmbedServerForTest('b', slow)]
+  const connected = connect(...embedders)
   const all = Array.from({ length: 6 }, () => connected.embed(picture, { embedding }))
   await expect.poll(() => waiting.length).toBe(6)
-  expect(lanes.map(({ calls }) => calls.length)).toEqual([3, 3])
+  expect(embedders.map(({ calls }) => calls.length)).toEqual([3, 3])
   for (const end of waiting) end()
   await Promise.all(all)
 })
 
 test('a client that left ends the request to the lane', async () => {
   let closed = false
-  const lane = await startLane('a', (res) => res.on('close', () => (closed = true)))
+  const embedder = await startEmbedServerForTest('a', (res) => res.on('close', () => (closed = true)))
   const gone = new AbortController()
-  const asked = connect(lane).embed(picture, { embedding }, gone.signal)
+  const asked = connect(embedder).embed(picture, { embedding }, gone.signal)
   asked.catch(() => {})
-  await expect.poll(() => lane.calls.length).toBe(1)
+  await expect.poll(() => embedder.calls.length).toBe(1)
   gone.abort()
   await expect(asked).rejects.toThrow()
   await expect.poll(() => closed).toBe(true)
-  expect(lane.calls).toHaveLength(1)
+  expect(embedder.calls).toHaveLength(1)
 })
 
 test('a comparison is asked of a lane that makes the embedding', async () => {
   const made = { query: { width: 4, height: 3, box: [0, 0, 4, 3] }, item: { width: 9, height: 9, box: [1, 1, 2, 2] }, grid: 1, strengths: [[1]], matches: [] }
-  const [other, lane] = [await startLane('a', json(200, made), 'm@2'), await startLane('b', json(200, made))]
-  expect(await connect(other, lane).compare(picture, { embedding, imageKey: 'a/key' })).toEqual(made)
-  expect(lane.calls).toEqual([{ path: expect.stringMatching(/^\/compare\?options=/) as unknown, body: 'a picture', authorization: 'Bearer a secret of lanes' }])
+  const [other, embedder] = [await startEmbedServerForTest('a', json(200, made), 'm@2'), await startEmbedServerForTest('b', json(200, made))]
+  expect(await connect(other, embedder).compare(picture, { embedding, imageKey: 'a/key' })).toEqual(made)
+  expect(embedder.calls).toEqual([{ path: expect.stringMatching(/^\/compare\?options=/) as unknown, body: 'a picture', authorization: 'Bearer a secret of lanes' }])
   expect(other.calls).toEqual([])
   await expect(connect(other).compare(picture, { embedding, imageKey: 'a/key' })).rejects.toMatchObject({ code: 'embedding_mismatch' })
 })
 
 test('a thumbnail is the lane\'s bytes', async () => {
-  const lane = await startLane('a', (res) => void res.writeHead(200, { 'content-type': 'image/jpeg' }).end('jpeg'))
-  expect(Buffer.from(await connect(lane).thumbnail(picture, 160)).toString()).toBe('jpeg')
-  expect(lane.calls[0]!.path).toBe('/thumbnail?width=160')
+  const embedder = await startEmbedServerForTest('a', (res) => void res.writeHead(200, { 'content-type': 'image/jpeg' }).end('jpeg'))
+  expect(Buffer.from(await connect(embedder).thumbnail(picture, 160)).toString()).toBe('jpeg')
+  expect(embedder.calls[0]!.path).toBe('/thumbnail?width=160')
 })
 
 test('what a new collection is made for is what the first lane makes that answers', async () => {
-  const [killed, former] = [await startLane('b', well, 'm@2/p@1'), await startLane('a', well)]
+  const [killed, former] = [await startEmbedServerForTest('b', well, 'm@2/p@1'), await startEmbedServerForTest('a', well)]
   expect(await connect(killed, former).embedding(0)).toEqual({ ...embedding, version: 'm@2/p@1' })
   await new Promise((resolve) => {
     killed.server.close(resolve)

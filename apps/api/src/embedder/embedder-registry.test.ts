@@ -1,8 +1,8 @@
 import { afterEach, expect, test } from 'vitest'
-import { silentLog } from '@likeness/shared/process/logger'
-import { createLaneRegistry, type LaneRegistry } from './embedder-registry.ts'
+import { silentLogger } from '@likeness/shared/process/logger'
+import { createEmbedderRegistry, type EmbedderRegistry } from './embedder-registry.ts'
 
-let registry: LaneRegistry
+let registry: EmbedderRegistry
 afterEach(() => registry.close())
 
 function setUp() {
@@ -13,7 +13,7 @@ function setUp() {
       return state.entries
     }
   }
-  registry = createLaneRegistry({ redis, clock: { nowMs: () => state.nowMs, sleep: async () => {} }, log: silentLog(), refreshMs: 60_000 })
+  registry = createEmbedderRegistry({ redis, clock: { nowMs: () => state.nowMs, sleep: async () => {} }, logger: silentLogger(), refreshMs: 60_000 })
   const beat = (workerId: string, atMs: number) => {
     state.entries[workerId] = JSON.stringify({ workerId, url: `http://${workerId}`, embedding: { version: 'v', dim: 2, unit: true }, provider: 'cpu', atMs })
   }

@@ -1,11 +1,11 @@
 // Which interactive lanes exist: the workers' heartbeats in Redis, read every second; the last known stay in use while Redis is away.
-import { type LaneAddress, laneAddressSchema, lanesKey } from '@likeness/shared/contract/work'
+import { type EmbedderAddress, embedderAddressSchema, embeddersKey } from '@likeness/shared/contract/work'
 import type { Clock } from '@likeness/shared/process/clock'
 import type { Logger } from '@likeness/shared/process/logger'
 
-export interface LaneRegistry {
+export interface EmbedderRegistry {
   /** Lanes heard of lately, all last known ones while Redis is away; the one that was started last comes first. */
-  known(): LaneAddress[]
+  known(): EmbedderAddress[]
   /** Reads Redis now; never rejects. */
   refresh(): Promise<void>
   close(): void
@@ -19,22 +19,22 @@ const silentMs = 10_000
 
 /** `heardMs`: our clock, when its heartbeat last changed, so that a worker's clock may be off. */
 interface Known {
-  address: LaneAddress
+  address: EmbedderAddress
   heardMs: number
 }
 
-function parseAddress(text: string): LaneAddress | undefined {
+function parseAddress(text: string): EmbedderAddress | undefined {
   try {
-    return laneAddressSchema.parse(JSON.parse(text))
+    return embedderAddressSchema.parse(JSON.parse(text))
   } catch {
     // Written by another version of the worker: not a lane that we can speak to.
     return undefined
   }
 }
 
-export function createLaneRegistry(deps: { redis: HashReader; clock: Clock; log: Logger; refreshMs: number }): LaneRegistry {
-  const { redis, clock, log } = deps
-  const lanes = new Map<string, Known>()
+export function createEmbedderRegistry(deps: { redis: HashReader; clock: Clock; logger: Logger; refreshMs: number }): EmbedderRegistry {
+  const { redis, clock, logger } = deps
+  const embedders = new Map<string, Known>()
   let away = false
 
   function take(entries: Record<string, string>): void {
@@ -42,19 +42,19 @@ export function createLaneRegistry(deps: { redis: HashReader; clock: Clock; log:
     for (const text of Object.values(entries)) {
       const address = parseAddress(text)
       if (address === undefined) continue
-      const known = lanes.get(address.workerId)
+      const known = embedders.get(address.workerId)
       const beat = known === undefined ? address.atMs : known.address.atMs === address.atMs ? known.heardMs : nowMs
-      lanes.set(address.workerId, { address, heardMs: beat })
+      embedders.set(address.workerId, { address, heardMs: beat })
     }
-    for (const id of lanes.keys()) if (!Object.hasOwn(entries, id)) lanes.delete(id)
+    for (const id of embedders.keys()) if (!Object.hasOwn(entries, id)) embedders.delete(id)
   }
 
   async function refresh(): Promise<void> {
     try {
-      take(await redis.hgetall(lanesKey))
+      take(await redis.hgetall(embeddersKey))
       away = false
     } catch (error) {
-      if (!away) log.warn({ err: error }, 'lanes cannot be read; the last known stay in use')
+      if (!away) logger.warn({ err: error }, 'lanes cannot be read; the last known stay in use')
       away = true
     }
   }
@@ -64,7 +64,7 @@ export function createLaneRegistry(deps: { redis: HashReader; clock: Clock; log:
   return {
     known() {
       const nowMs = clock.nowMs()
-      return [...lanes.values()]
+      return [...embedders.values()]
         .filter(({ heardMs }) => away || nowMs - heardMs <= silentMs)
         // Ids are ULIDs: a later one was started later.
         .sort((a, b) => (a.address.workerId < b.address.workerId ? 1 : -1))

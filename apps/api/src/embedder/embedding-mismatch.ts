@@ -1,14 +1,14 @@
 // What to do when no embed-worker makes what a collection holds, in one wording for all who meet it.
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
-import type { LaneAddress } from '@likeness/shared/contract/work'
+import type { EmbedderAddress } from '@likeness/shared/contract/work'
 import { appError, type AppError } from '@likeness/shared/errors'
 
 /** `a@1/p@1 (512), b@1/p@1 (512)`: each once. */
 export const namesOf = (made: readonly EmbeddingSpec[]): string => [...new Set(made.map(({ version, dim }) => `${version} (${dim})`))].join(', ')
 
 /** `name`: of the collection, where it is known. */
-export function embeddingMismatch(lanes: readonly LaneAddress[], wanted: EmbeddingSpec, name?: string): AppError {
-  const made = lanes.map(({ embedding }) => embedding)
+export function embeddingMismatch(embedders: readonly EmbedderAddress[], wanted: EmbeddingSpec, name?: string): AppError {
+  const made = embedders.map(({ embedding }) => embedding)
   return appError(
     'embedding_mismatch',
     `${name === undefined ? 'the collection' : `collection ${name}`} holds vectors of ${namesOf([wanted])} and the embed-workers make ${namesOf(made)}: ` +

@@ -1,27 +1,27 @@
 // Whether pictures can be turned into vectors of a collection. Vectors made elsewhere, or by an earlier model, do not mix with what the embed-workers make.
 import type { CollectionSpec, EmbeddingSpec } from '@likeness/shared/contract/collection'
 import { modelOf } from '@likeness/shared/contract/profile'
-import type { LaneAddress } from '@likeness/shared/contract/work'
+import type { EmbedderAddress } from '@likeness/shared/contract/work'
 import { appError } from '@likeness/shared/errors'
 import type { ProfileStore } from '@likeness/store/profile-store'
-import type { LaneClient } from './embed-client.ts'
+import type { EmbedClient } from './embed-client.ts'
 import { embeddingMismatch } from './embedding-mismatch.ts'
 
 export interface EmbedderDeps {
-  lanes: Pick<LaneClient, 'known'>
+  embedder: Pick<EmbedClient, 'known'>
   profiles: Pick<ProfileStore, 'ofEmbedding'>
 }
 
 /** Whether one of them makes it: its model's own embedding, or one with a stored profile that was learned with its model. */
-export async function makesEmbedding(lanes: readonly LaneAddress[], wanted: EmbeddingSpec, profiles: EmbedderDeps['profiles']): Promise<boolean> {
-  if (lanes.some(({ embedding }) => embedding.version === wanted.version && embedding.dim === wanted.dim)) return true
-  const sameModel = lanes.filter(({ embedding }) => modelOf(embedding.version) === modelOf(wanted.version))
+export async function makesEmbedding(embedders: readonly EmbedderAddress[], wanted: EmbeddingSpec, profiles: EmbedderDeps['profiles']): Promise<boolean> {
+  if (embedders.some(({ embedding }) => embedding.version === wanted.version && embedding.dim === wanted.dim)) return true
+  const sameModel = embedders.filter(({ embedding }) => modelOf(embedding.version) === modelOf(wanted.version))
   const profile = sameModel.length === 0 ? undefined : await profiles.ofEmbedding(wanted)
   return profile !== undefined && sameModel.some(({ modelSha256 = profile.model_sha256 }) => modelSha256 === profile.model_sha256)
 }
 
 /** embedding_mismatch for sparse vectors, which no embed-worker makes, and when embed-workers are known and none of them makes what the collection holds. */
-export async function requireEmbedder({ lanes, profiles }: EmbedderDeps, { name, embedding: wanted }: Pick<CollectionSpec, 'name' | 'embedding'>): Promise<void> {
+export async function requireEmbedder({ embedder: embedders, profiles }: EmbedderDeps, { name, embedding: wanted }: Pick<CollectionSpec, 'name' | 'embedding'>): Promise<void> {
   const { version, sparse } = wanted
   if (sparse) {
     throw appError(
@@ -30,7 +30,7 @@ export async function requireEmbedder({ lanes, profiles }: EmbedderDeps, { name,
       { detail: { collection_embedding: version } }
     )
   }
-  const known = lanes.known()
+  const known = embedders.known()
   if (known.length === 0 || (await makesEmbedding(known, wanted, profiles))) return
   throw embeddingMismatch(known, wanted, name)
 }

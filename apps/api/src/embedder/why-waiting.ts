@@ -5,9 +5,9 @@ import { namesOf } from './embedding-mismatch.ts'
 import { type EmbedderDeps, makesEmbedding } from './require-embedder.ts'
 
 /** null when somebody embeds them, or nothing of the job has to be embedded. */
-export async function whyWaiting({ lanes, profiles }: EmbedderDeps, { awaits }: Pick<JobStatus, 'awaits'>): Promise<JobAnswer['waiting']> {
+export async function whyWaiting({ embedder: embedders, profiles }: EmbedderDeps, { awaits }: Pick<JobStatus, 'awaits'>): Promise<JobAnswer['waiting']> {
   if (awaits === null) return null
-  const known = lanes.known()
+  const known = embedders.known()
   const takers = known.filter(({ modelSha256 }) => modelSha256 !== undefined)
   if (await makesEmbedding(takers, awaits, profiles)) return null
   const made = takers.map(({ embedding }) => embedding)

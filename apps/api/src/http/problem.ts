@@ -40,9 +40,9 @@ export function sendProblem(res: Response, error: AppError): void {
 /** The last middleware. Logs what is our fault or the world's, once. */
 export const problemHandler: ErrorRequestHandler = (thrown: unknown, req: Request, res: Response, _next) => {
   const error = toAppError(thrown)
-  const { log, gone } = contextOf(res)
-  if (gone.aborted) return void log.debug({ code: error.code }, 'the client left before its answer')
-  if (error.status >= 500) log[error.retryable ? 'warn' : 'error']({ err: error.cause ?? error, code: error.code }, 'request failed')
+  const { logger, gone } = contextOf(res)
+  if (gone.aborted) return void logger.debug({ code: error.code }, 'the client left before its answer')
+  if (error.status >= 500) logger[error.retryable ? 'warn' : 'error']({ err: error.cause ?? error, code: error.code }, 'request failed')
   if (res.headersSent) return void res.destroy()
   discardRest(req)
   sendProblem(res, error)

@@ -5,12 +5,12 @@ import { systemClock } from '@likeness/shared/process/clock'
 import { codeOf, startTestApi, type TestApi } from '../test-support/start-test-api.ts'
 
 let api: TestApi
-let incarnation: string
+let collectionId: string
 let skewMs = 0
 beforeEach(async () => {
   skewMs = 0
   api = await startTestApi({ clock: { ...systemClock, nowMs: () => Date.now() + skewMs } })
-  incarnation = await api.createMarks()
+  collectionId = await api.createMarks()
 })
 afterEach(async () => {
   await Promise.all(asleep.splice(0).map((wake) => wake()))
@@ -24,7 +24,7 @@ const upload = (text = 'one', label = 'nike') => {
   form.append('images', new Blob([text]))
   return api.fetch('/v1/collections/marks/images', { method: 'POST', body: form, headers })
 }
-const images = () => api.keys(collectionKeys(incarnation).imagePrefix)
+const images = () => api.keys(collectionKeys(collectionId).imagePrefix)
 
 test('the same key again gives the first answer and does nothing', async () => {
   const first = await upload()
@@ -32,7 +32,7 @@ test('the same key again gives the first answer and does nothing', async () => {
   expect([first.status, first.headers.get('idempotent-replay')]).toEqual([202, null])
   expect([again.status, again.headers.get('idempotent-replay')]).toEqual([202, 'true'])
   expect(await again.json()).toEqual(await first.json())
-  expect(await api.operations(incarnation)).toHaveLength(1)
+  expect(await api.operations(collectionId)).toHaveLength(1)
   expect(await images()).toHaveLength(1)
 })
 
@@ -55,7 +55,7 @@ test('of many at once one acts; the others hear of it or wait', async () => {
   const codes = await Promise.all(answers.map(codeOf))
   expect(codes.filter((code) => code !== '202' && code !== '409 idempotency_in_progress')).toEqual([])
   expect(codes).toContain('202')
-  expect(await api.operations(incarnation)).toHaveLength(1)
+  expect(await api.operations(collectionId)).toHaveLength(1)
   expect(await images()).toHaveLength(1)
 })
 
@@ -95,8 +95,8 @@ async function expectOnce(finished: Response): Promise<unknown> {
   expect(finished.status).toBe(202)
   const answer = (await finished.json()) as { job: string; items: unknown[] }
   expect(answer.items).toHaveLength(1)
-  expect(await api.operations(incarnation)).toMatchObject([{ kind: 'ingest', ingestion: answer.job }])
-  const [line] = await api.itemList(incarnation, answer.job)
+  expect(await api.operations(collectionId)).toMatchObject([{ kind: 'ingest', ingestion: answer.job }])
+  const [line] = await api.itemList(collectionId, answer.job)
   expect(await images()).toEqual([line!.imageKey])
   expect((await api.fetch(`/v1/jobs/${answer.job}`)).status).toBe(200)
   expect(await (await upload()).json()).toEqual(answer)
@@ -121,7 +121,7 @@ test.each(when)('a process that was taken for dead %s the act and goes on has no
   others(true)
   const answer = await expectOnce(await upload())
   expect(await (await goOn()).json()).toEqual(answer)
-  expect(await api.operations(incarnation)).toHaveLength(1)
+  expect(await api.operations(collectionId)).toHaveLength(1)
   expect(await (await upload()).json()).toEqual(answer)
 })
 
@@ -131,7 +131,7 @@ test('of many retries after a death one takes over', async () => {
   const codes = await Promise.all(Array.from({ length: 8 }, async () => codeOf(await upload())))
   expect(codes.filter((code) => code !== '202' && code !== '409 idempotency_in_progress')).toEqual([])
   expect(codes).toContain('202')
-  expect(await api.operations(incarnation)).toHaveLength(1)
+  expect(await api.operations(collectionId)).toHaveLength(1)
 })
 
 test('where nobody can tell which processes live, a reservation ends after its time', async () => {
@@ -163,7 +163,7 @@ test('a delete that failed after its act is not done a second time', async () =>
   expect(await codeOf(await remove())).toBe('500 internal')
   api.replica.acquire = acquire
   expect(await (await remove()).json()).toEqual({ id: 'x', deleted: true, revision: 1024, seq: 1 })
-  expect(await api.operations(incarnation)).toHaveLength(1)
+  expect(await api.operations(collectionId)).toHaveLength(1)
 })
 
 test('a drop that failed after its act does not drop the next collection of that name', async () => {
@@ -176,7 +176,7 @@ test('a drop that failed after its act does not drop the next collection of that
   expect(await codeOf(await drop())).toBe('503 store_unavailable')
   api.deps.catalog.drop = original
   const next = await api.createMarks()
-  expect(await (await drop()).json()).toEqual({ name: 'marks', incarnation, dropped: true })
+  expect(await (await drop()).json()).toEqual({ name: 'marks', incarnation: collectionId, dropped: true })
   expect(await api.deps.catalog.isLive(next)).toBe(true)
 })
 
@@ -191,7 +191,7 @@ test('a creation that failed after its act answers with what it made', async () 
   api.deps.catalog.create = original
   const made = await create('L2')
   expect(made.status).toBe(201)
-  expect(await made.json()).toMatchObject({ incarnation: (await api.deps.catalog.resolve('cars')).incarnation })
+  expect(await made.json()).toMatchObject({ incarnation: (await api.deps.catalog.resolve('cars')).collectionId })
 })
 
 test('an answer is still known at the end of its retention, across weeks, and forgotten long after', async () => {
@@ -207,7 +207,7 @@ test('an answer is still known at the end of its retention, across weeks, and fo
 test('a refused request frees its key', async () => {
   await api.deps.catalog.drop('marks')
   const { isLive } = api.deps.catalog
-  incarnation = await api.createMarks()
+  collectionId = await api.createMarks()
   api.deps.catalog.isLive = async () => false
   for (let i = 0; i < 2; i++) expect(await codeOf(await upload())).toBe('404 collection_not_found')
   api.deps.catalog.isLive = isLive

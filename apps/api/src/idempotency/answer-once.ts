@@ -47,7 +47,7 @@ const fingerprintOf = (req: Request, content: unknown): string =>
 export interface IdempotencyDeps {
   store: ObjectStore
   clock: Clock
-  log: Logger
+  logger: Logger
   holders: Holders
   settings: { idempotencyRetentionMs: number }
 }
@@ -97,7 +97,7 @@ async function runFreely<I>(attempt: Attempt<I>): Promise<Outcome> {
 
 async function runKeyed<I>(attempt: Keyed<I>): Promise<Outcome> {
   const earlier = await attempt.place.find()
-  if (earlier !== undefined) return await settleEarlier(attempt, earlier)
+  if (earlier !== undefined) return await answerEarlier(attempt, earlier)
   const intent = await attempt.plan.prepare()
   const done = await workOn(attempt, attempt.place.own, async () => {
     const held = await attempt.place.reserve(pending(attempt, intent))
@@ -106,11 +106,11 @@ async function runKeyed<I>(attempt: Keyed<I>): Promise<Outcome> {
   if (done !== undefined) return done
   const winner = await attempt.place.find()
   if (winner === undefined) throw inProgress()
-  return await settleEarlier(attempt, winner)
+  return await answerEarlier(attempt, winner)
 }
 
 /** What an earlier request with this key leads to. */
-async function settleEarlier<I>(attempt: Keyed<I>, { key, etag, record }: TakenRecord): Promise<Outcome> {
+async function answerEarlier<I>(attempt: Keyed<I>, { key, etag, record }: TakenRecord): Promise<Outcome> {
   if (record.fingerprint !== attempt.fingerprint) throw appError('idempotency_mismatch', 'this Idempotency-Key was used for another request')
   if (record.state === 'done') return { answer: { status: record.status, body: record.body }, replay: true }
   await mustBeAbandoned(attempt, key, record)
@@ -154,17 +154,17 @@ async function actAndRecord<I>(attempt: Keyed<I>, { held, intent, again }: { hel
     await place.swap(held, done)
     return { answer, replay: false }
   } catch (error) {
-    await letGo(attempt, held, isRefusal(error) ? 'free' : { ...pending(attempt, intent), holder: null })
+    await releaseRecord(attempt, held, isRefusal(error) ? 'free' : { ...pending(attempt, intent), holder: null })
     throw error
   }
 }
 
 /** Never rejects: what went wrong is told already, and what cannot be written ends with the process or the time limit. */
-async function letGo<I>({ deps: { log }, place }: Keyed<I>, held: Held, record: PendingRecord | 'free'): Promise<void> {
+async function releaseRecord<I>({ deps: { logger }, place }: Keyed<I>, held: Held, record: PendingRecord | 'free'): Promise<void> {
   try {
     await place.swap(held, record)
   } catch (error) {
-    log.debug({ err: error, key: held.key }, 'an idempotency record stays reserved')
+    logger.debug({ err: error, key: held.key }, 'an idempotency record stays reserved')
   }
 }
 

@@ -1,7 +1,7 @@
 // Who lives, as told by a Redis that may be emptied or away.
 import { afterEach, expect, test } from 'vitest'
 import { systemClock } from '@likeness/shared/process/clock'
-import { silentLog } from '@likeness/shared/process/logger'
+import { silentLogger } from '@likeness/shared/process/logger'
 import { createHolders, type HolderRedis } from './holders.ts'
 
 const keys = new Set<string>()
@@ -25,7 +25,7 @@ function open(whileAsleep: () => void = () => undefined) {
       whileAsleep()
     }
   }
-  const holders = createHolders({ redis, clock, log: silentLog() })
+  const holders = createHolders({ redis, clock, logger: silentLogger() })
   opened.push(holders)
   return holders
 }

@@ -24,14 +24,14 @@ const expiresMs = 4_000
 /** A Redis that was emptied knows of the living again after this. */
 const lookAgainMs = 1_500
 
-export function createHolders({ redis, clock, log }: { redis: HolderRedis; clock: Clock; log: Logger }): Holders & { stop(): Promise<void> } {
+export function createHolders({ redis, clock, logger }: { redis: HolderRedis; clock: Clock; logger: Logger }): Holders & { stop(): Promise<void> } {
   const id = randomUUID()
   const working = new Map<string, number>()
   const beat = async (): Promise<void> => {
     try {
       await redis.set(apiProcessKey(id), '1', 'PX', expiresMs)
     } catch (error) {
-      log.debug({ err: error }, 'redis does not hear that this process lives')
+      logger.debug({ err: error }, 'redis does not hear that this process lives')
     }
   }
   const timer = setInterval(() => void beat(), beatMs)
@@ -55,13 +55,13 @@ export function createHolders({ redis, clock, log }: { redis: HolderRedis; clock
         await clock.sleep(lookAgainMs)
         return (await redis.exists(apiProcessKey(holder))) === 0
       } catch (error) {
-        log.debug({ err: error }, 'redis cannot be asked which processes live')
+        logger.debug({ err: error }, 'redis cannot be asked which processes live')
         return undefined
       }
     },
     async stop() {
       clearInterval(timer)
-      await redis.del(apiProcessKey(id)).catch((error: unknown) => log.debug({ err: error }, 'left to expire'))
+      await redis.del(apiProcessKey(id)).catch((error: unknown) => logger.debug({ err: error }, 'left to expire'))
     }
   }
 }

@@ -6,12 +6,12 @@ import { codeOf, startTestApi, type TestApi } from '../test-support/start-test-a
 
 const hour = 3_600_000
 let api: TestApi
-let incarnation: string
+let collectionId: string
 let skewMs = 0
 beforeEach(async () => {
   skewMs = 0
   api = await startTestApi({ clock: { ...systemClock, nowMs: () => Date.now() + skewMs } })
-  incarnation = await api.createMarks()
+  collectionId = await api.createMarks()
 })
 afterEach(() => api.stop())
 
@@ -20,7 +20,7 @@ function upload(key?: string): Promise<Response> {
   form.append('images', new Blob(['one']))
   return api.fetch('/v1/collections/marks/images', { method: 'POST', body: form, headers: key === undefined ? {} : { 'idempotency-key': key } })
 }
-const images = () => api.keys(collectionKeys(incarnation).imagePrefix)
+const images = () => api.keys(collectionKeys(collectionId).imagePrefix)
 /** What happens between a request's item list and its log entry. */
 function beforeAppend(happens: () => Promise<void> | void): void {
   const { write } = api.deps.itemLists
@@ -34,14 +34,14 @@ function beforeAppend(happens: () => Promise<void> | void): void {
 test('an upload that took longer than half the retention is refused, and its files are left to the collector', async () => {
   beforeAppend(() => void (skewMs = 12 * hour + 60_000))
   expect(await codeOf(await upload())).toBe('409 upload_expired')
-  expect(await api.operations(incarnation)).toEqual([])
+  expect(await api.operations(collectionId)).toEqual([])
   expect(await images()).toHaveLength(1)
 })
 
 test('one that took a little less is accepted, also when the clock of its collector is an hour ahead', async () => {
   beforeAppend(() => void (skewMs = 11 * hour))
   expect((await upload()).status).toBe(202)
-  expect(await api.operations(incarnation)).toHaveLength(1)
+  expect(await api.operations(collectionId)).toHaveLength(1)
 })
 
 test('a retry that comes too late is refused once, and then a new request; one that was logged in time is answered', async () => {
@@ -58,16 +58,16 @@ test('a retry that comes too late is refused once, and then a new request; one t
   skewMs = 13 * hour
   expect(await codeOf(await upload('lost'))).toBe('409 upload_expired')
   expect((await upload('logged')).headers.get('idempotent-replay')).toBe('true')
-  expect(await api.operations(incarnation)).toHaveLength(1)
+  expect(await api.operations(collectionId)).toHaveLength(1)
   expect((await upload('lost')).status).toBe(202)
-  expect(await api.operations(incarnation)).toHaveLength(2)
+  expect(await api.operations(collectionId)).toHaveLength(2)
 })
 
 test('a process that stood still inside its log entry until its files were gone acknowledges nothing', async () => {
   const { append } = api.deps.logAppender
   api.deps.logAppender.append = async (...args) => {
     skewMs = 30 * hour
-    await api.store.delete(await api.keys(collectionKeys(incarnation).root + 'ing/'))
+    await api.store.delete(await api.keys(collectionKeys(collectionId).root + 'ing/'))
     return await append(...args)
   }
   expect(await codeOf(await upload())).toBe('409 upload_expired')

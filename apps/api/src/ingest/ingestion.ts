@@ -30,7 +30,7 @@ export const ingestIntentSchema = z.object({
 export type IngestIntent = z.infer<typeof ingestIntentSchema>
 
 /** Object key of the original of an item; `n` is unique within the ingestion. */
-export const pictureKey = (spec: CollectionSpec, ingestion: string, n: number): string => collectionKeys(spec.incarnation).image(`${ingestion}-${n}`)
+export const pictureKey = (spec: CollectionSpec, ingestion: string, n: number): string => collectionKeys(spec.collectionId).image(`${ingestion}-${n}`)
 
 export interface IngestionDraft {
   ingestion: string
@@ -44,11 +44,11 @@ export interface IngestionDraft {
 /** Writes the item list; invalid_request when it is empty. Nothing refers to it before `acceptIngestion`. */
 export async function prepareIngestion(deps: ApiDeps, draft: IngestionDraft, lines: AsyncIterable<ItemListLine> | Iterable<ItemListLine>): Promise<IngestIntent> {
   const { spec, ingestion } = draft
-  const tailSlot = await deps.logAppender.tail(spec.incarnation)
-  const { total } = await deps.itemLists.write(spec.incarnation, ingestion, lines)
+  const tailSlot = await deps.logAppender.tail(spec.collectionId)
+  const { total } = await deps.itemLists.write(spec.collectionId, ingestion, lines)
   if (total === 0) throw appError('invalid_request', `${draft.source}: nothing to ingest`)
   const atMs = deps.clock.nowMs()
-  return { ingestion, opId: createUlid(atMs), incarnation: spec.incarnation, collection: spec.name, total, source: draft.source, requestId: draft.requestId, atMs, tailSlot, ...(draft.given && { given: true }) }
+  return { ingestion, opId: createUlid(atMs), incarnation: spec.collectionId, collection: spec.name, total, source: draft.source, requestId: draft.requestId, atMs, tailSlot, ...(draft.given && { given: true }) }
 }
 
 /** What it has stored is deleted at an age that is twice this old: until then its log entry has to be there, whatever becomes of clocks and answers. */
@@ -57,47 +57,47 @@ const expired = () => appError('upload_expired', 'the request took too long, or 
 
 /** upload_expired: only an earlier attempt can have logged it. */
 async function append(deps: ApiDeps, intent: IngestIntent, operation: IngestOperation): Promise<{ revision: number; slot: number }> {
-  const { incarnation, ingestion, opId, tailSlot } = intent
+  const { incarnation: collectionId, ingestion, opId, tailSlot } = intent
   if (isExpired(deps, intent)) {
-    const found = await deps.logAppender.find(incarnation, opId, tailSlot)
+    const found = await deps.logAppender.find(collectionId, opId, tailSlot)
     if (found === undefined) throw expired()
     return found
   }
-  const logged = await deps.logAppender.append(incarnation, operation, { afterSlot: tailSlot })
+  const logged = await deps.logAppender.append(collectionId, operation, { afterSlot: tailSlot })
   // This process stood still meanwhile: nothing is acknowledged that is not there.
-  if (isExpired(deps, intent) && (await deps.store.head(collectionKeys(incarnation).itemListPart(ingestion, 0))) === undefined) throw expired()
+  if (isExpired(deps, intent) && (await deps.store.head(collectionKeys(collectionId).itemListPart(ingestion, 0))) === undefined) throw expired()
   return logged
 }
 
 /** Appends the log entry, unless an earlier attempt did, and says where it is. upload_expired when it is too late for that. */
 export async function logIngestion(deps: ApiDeps, intent: IngestIntent): Promise<{ revision: number; slot: number }> {
-  const { incarnation, ingestion, opId, total, requestId, atMs, given } = intent
+  const { incarnation: collectionId, ingestion, opId, total, requestId, atMs, given } = intent
   const operation: IngestOperation = { kind: 'ingest', opId, atMs, ingestion, total, partSize: itemListPartSize, requestId, ...(given && { given }) }
   const logged = await append(deps, intent, operation)
-  await deps.jobs.record({ ingestion, incarnation, collection: intent.collection, total, revision: logged.revision, source: intent.source, createdAtMs: atMs })
+  await deps.jobs.record({ ingestion, collectionId, collection: intent.collection, total, revision: logged.revision, source: intent.source, createdAtMs: atMs })
   return logged
 }
 
 /** Answers 202 once it is logged. collection_not_found when it was dropped meanwhile. */
 export async function acceptIngestion(deps: ApiDeps, intent: IngestIntent): Promise<Answer> {
-  const { incarnation, ingestion, total } = intent
+  const { incarnation: collectionId, ingestion, total } = intent
   const { revision, slot } = await logIngestion(deps, intent)
-  if (!(await deps.catalog.isLive(incarnation))) throw appError('collection_not_found', `collection ${intent.collection} was dropped meanwhile`)
+  if (!(await deps.catalog.isLive(collectionId))) throw appError('collection_not_found', `collection ${intent.collection} was dropped meanwhile`)
   return {
     status: 202,
     body: { job: ingestion, collection: intent.collection, revision, total, ...(intent.items && { items: intent.items }) },
-    after: () => deps.hints.work({ incarnation, slot })
+    after: () => deps.notifications.work({ collectionId, slot })
   }
 }
 
 /** Deletes pictures, vectors and item list of an ingestion that was not accepted. Never rejects: what stays is logged, and only wastes space. */
 export async function abandonIngestion(deps: ApiDeps, { ingestion, spec }: Pick<IngestionDraft, 'ingestion' | 'spec'>): Promise<void> {
-  const keys = collectionKeys(spec.incarnation)
+  const keys = collectionKeys(spec.collectionId)
   try {
     await deleteListed(deps.store, deps.store.list(keys.image(`${ingestion}-`)))
     await deleteListed(deps.store, deps.store.list(keys.batchPrefix(ingestion)))
     await deleteListed(deps.store, deps.store.list(keys.itemListPrefix(ingestion)))
   } catch (error) {
-    deps.log.warn({ err: error, ingestion }, 'objects of an unaccepted ingestion stay')
+    deps.logger.warn({ err: error, ingestion }, 'objects of an unaccepted ingestion stay')
   }
 }

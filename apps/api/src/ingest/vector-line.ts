@@ -8,7 +8,7 @@ import { joinRows, rowCount, type VectorRows } from '@likeness/shared/contract/v
 import { appError, isAppError } from '@likeness/shared/errors'
 import { parseVector } from '../search/query-vector.ts'
 
-export interface GivenItem {
+export interface SuppliedItem {
   listed: ItemListLine
   /** Absent when the item failed. */
   embedded?: { item: BatchItem; vectors: VectorRows }
@@ -20,7 +20,7 @@ export interface NumberedLine {
 }
 
 /** Bad lines become failed items: invalid_request, dimension_mismatch or invalid_vector. */
-export function parseVectorLine({ line, ordinal, text }: NumberedLine, spec: CollectionSpec): GivenItem {
+export function parseVectorLine({ line, ordinal, text }: NumberedLine, spec: CollectionSpec): SuppliedItem {
   let id = `line-${line}`
   try {
     const value = parseJson(text)
@@ -41,7 +41,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-function accept(value: unknown, { line, ordinal, spec }: { line: number; ordinal: number; spec: CollectionSpec }): Required<GivenItem> {
+function accept(value: unknown, { line, ordinal, spec }: { line: number; ordinal: number; spec: CollectionSpec }): Required<SuppliedItem> {
   const parsed = vectorLineSchema.safeParse(value)
   if (!parsed.success) {
     const [issue] = parsed.error.issues

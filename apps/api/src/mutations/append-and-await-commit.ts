@@ -1,38 +1,38 @@
 // A change of items by id: always logged, because an item may still be on its way; answered from the commit that holds it.
 import type { Request, Response } from 'express'
-import type { Snapshot } from '@likeness/engine/contract'
+import type { CollectionReader } from '@likeness/engine/contract'
 import { isAppError } from '@likeness/shared/errors'
 import type { ApiDeps } from '../api-deps.ts'
 import type { Answer } from '../idempotency/answer-once.ts'
-import { type BareOperation, type Logged, logOnce } from './append-once.ts'
+import { type Appended, appendOnce, type BareOperation } from './append-once.ts'
 
 const commitWaitMs = 10_000
 
 export interface ItemsChange {
-  incarnation: string
+  collectionId: string
   /** What makes two requests the same. */
   content: unknown
   operation: BareOperation
   /** What the answer says beside `revision`, and `seq` or `applied: false`. */
   describe: Record<string, unknown>
   /** Added when it is committed; undefined: it waits for items that are still to come. Rejects to refuse. */
-  done: (committed: Snapshot, logged: Logged) => Promise<Record<string, unknown> | undefined> | Record<string, unknown>
+  done: (committed: CollectionReader, logged: Appended) => Promise<Record<string, unknown> | undefined> | Record<string, unknown>
 }
 
 /** A commit that holds everything up to a slot; undefined when it is not there in time. */
-async function waitForCommit({ replica }: ApiDeps, incarnation: string, minSlot: number): Promise<Snapshot | undefined> {
+async function waitForCommit({ replica }: ApiDeps, collectionId: string, minSlot: number): Promise<CollectionReader | undefined> {
   try {
-    return await replica.acquire(incarnation, { consistency: 'bounded', minSlot, timeoutMs: commitWaitMs })
+    return await replica.acquire(collectionId, { consistency: 'bounded', minSlot, timeoutMs: commitWaitMs })
   } catch (error) {
     if (isAppError(error) && error.retryable) return undefined
     throw error
   }
 }
 
-async function answer(deps: ApiDeps, logged: Logged, { incarnation, describe, done }: ItemsChange): Promise<Answer> {
+async function answer(deps: ApiDeps, logged: Appended, { collectionId, describe, done }: ItemsChange): Promise<Answer> {
   const { revision } = logged
   const notYet = { status: 202, body: { ...describe, revision, applied: false } }
-  const committed = await waitForCommit(deps, incarnation, logged.slot)
+  const committed = await waitForCommit(deps, collectionId, logged.slot)
   if (committed === undefined) return notYet
   try {
     const said = await done(committed, logged)
@@ -42,7 +42,7 @@ async function answer(deps: ApiDeps, logged: Logged, { incarnation, describe, do
   }
 }
 
-export async function changeItems(deps: ApiDeps, req: Request, res: Response, change: ItemsChange): Promise<void> {
-  const { incarnation, content, operation } = change
-  await logOnce(deps, req, res, { incarnation, content, operation: () => operation, answer: (logged) => answer(deps, logged, change) })
+export async function appendAndAwaitCommit(deps: ApiDeps, req: Request, res: Response, change: ItemsChange): Promise<void> {
+  const { collectionId, content, operation } = change
+  await appendOnce(deps, req, res, { collectionId, content, operation: () => operation, answer: (logged) => answer(deps, logged, change) })
 }

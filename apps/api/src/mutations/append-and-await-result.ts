@@ -1,25 +1,25 @@
 // An operation whose outcome only its owner knows: answered when the outcome is committed.
 import type { Request, Response } from 'express'
-import type { OperationOutcome } from '@likeness/engine/contract'
+import type { OperationResult } from '@likeness/engine/contract'
 import { appError, isAppError } from '@likeness/shared/errors'
 import type { ApiDeps } from '../api-deps.ts'
 import type { Answer } from '../idempotency/answer-once.ts'
-import { type Logged, type Logging, logOnce } from './append-once.ts'
+import { type Appended, appendOnce, type AppendRequest } from './append-once.ts'
 
 const outcomeWaitMs = 10_000
 const pollMs = 50
 
-export interface Operating extends Omit<Logging, 'answer'> {
+export interface AwaitedOperation extends Omit<AppendRequest, 'answer'> {
   /** What the answer says beside `revision`, and `seq` or `applied: false`. */
   describe: Record<string, unknown>
   /** Added when it is committed. */
-  done: (outcome: OperationOutcome) => Promise<Record<string, unknown>> | Record<string, unknown>
+  done: (outcome: OperationResult) => Promise<Record<string, unknown>> | Record<string, unknown>
 }
 
 /** None while what was committed is damaged: a rebuild that was asked for will say more. */
-async function readOutcomes(versions: ApiDeps['versions'], incarnation: string): Promise<OperationOutcome[]> {
+async function readResults(versions: ApiDeps['versions'], collectionId: string): Promise<OperationResult[]> {
   try {
-    return (await versions.read(incarnation))?.outcomes ?? []
+    return (await versions.read(collectionId))?.outcomes ?? []
   } catch (error) {
     if (isAppError(error, 'data_corrupt')) return []
     throw error
@@ -27,16 +27,16 @@ async function readOutcomes(versions: ApiDeps['versions'], incarnation: string):
 }
 
 /** undefined when it does not come in time: a long compaction, or no index-worker. */
-async function waitForOutcome({ versions, clock }: ApiDeps, incarnation: string, revision: number): Promise<OperationOutcome | undefined> {
+async function waitForResult({ versions, clock }: ApiDeps, collectionId: string, revision: number): Promise<OperationResult | undefined> {
   for (const untilMs = clock.nowMs() + outcomeWaitMs; clock.nowMs() < untilMs; await clock.sleep(pollMs)) {
-    const outcome = (await readOutcomes(versions, incarnation)).find((one) => one.revision === revision)
+    const outcome = (await readResults(versions, collectionId)).find((one) => one.revision === revision)
     if (outcome !== undefined) return outcome
   }
   return undefined
 }
 
-async function answer(deps: ApiDeps, { revision }: Logged, { incarnation, describe, done }: Operating): Promise<Answer> {
-  const outcome = await waitForOutcome(deps, incarnation, revision)
+async function answer(deps: ApiDeps, { revision }: Appended, { collectionId, describe, done }: AwaitedOperation): Promise<Answer> {
+  const outcome = await waitForResult(deps, collectionId, revision)
   if (outcome === undefined) return { status: 202, body: { ...describe, revision, applied: false } }
   if (outcome.error === 'snapshot_exists') throw appError('snapshot_exists', 'there is already a snapshot of this name')
   if (outcome.error === 'snapshot_not_found') throw appError('snapshot_not_found', 'there is no such snapshot any more')
@@ -46,6 +46,6 @@ async function answer(deps: ApiDeps, { revision }: Logged, { incarnation, descri
   return { status: 200, body: { ...describe, ...(await done(outcome)), revision, seq: outcome.seq } }
 }
 
-export async function operateOnce(deps: ApiDeps, req: Request, res: Response, operating: Operating): Promise<void> {
-  await logOnce(deps, req, res, { ...operating, answer: (logged) => answer(deps, logged, operating) })
+export async function appendAndAwaitResult(deps: ApiDeps, req: Request, res: Response, operating: AwaitedOperation): Promise<void> {
+  await appendOnce(deps, req, res, { ...operating, answer: (logged) => answer(deps, logged, operating) })
 }

@@ -10,33 +10,33 @@ import { type Answer, answerOnce } from '../idempotency/answer-once.ts'
 const intentSchema = z.object({ incarnation: z.string(), operation: operationSchema, tailSlot: z.number().int() })
 export type BareOperation<O = Operation> = O extends Operation ? Omit<O, 'opId' | 'atMs'> : never
 
-export interface Logged {
+export interface Appended {
   revision: number
   slot: number
 }
-export interface Logging {
-  incarnation: string
+export interface AppendRequest {
+  collectionId: string
   /** What makes two requests the same. */
   content: unknown
   operation: () => Promise<BareOperation> | BareOperation
   /** Once it is in the log. */
-  answer: (logged: Logged) => Promise<Answer>
+  answer: (logged: Appended) => Promise<Answer>
 }
 
 /** collection_not_found when it was dropped meanwhile. */
-export async function logOnce(deps: ApiDeps, req: Request, res: Response, { incarnation, content, operation, answer }: Logging): Promise<void> {
+export async function appendOnce(deps: ApiDeps, req: Request, res: Response, { collectionId, content, operation, answer }: AppendRequest): Promise<void> {
   await answerOnce(deps, req, res, {
     content,
     intentSchema,
     prepare: async () => {
       const atMs = deps.clock.nowMs()
-      const tailSlot = await deps.logAppender.tail(incarnation)
-      return { incarnation, operation: { ...(await operation()), opId: createUlid(atMs), atMs }, tailSlot }
+      const tailSlot = await deps.logAppender.tail(collectionId)
+      return { incarnation: collectionId, operation: { ...(await operation()), opId: createUlid(atMs), atMs }, tailSlot }
     },
     act: async (intent) => {
-      const { revision, slot } = await deps.logAppender.append(intent.incarnation, intent.operation, { afterSlot: intent.tailSlot })
-      if (!(await deps.catalog.isLive(intent.incarnation))) throw appError('collection_not_found', 'the collection was dropped meanwhile')
-      deps.hints.work({ incarnation: intent.incarnation, slot })
+      const { revision, slot } = await deps.logAppender.append(collectionId, intent.operation, { afterSlot: intent.tailSlot })
+      if (!(await deps.catalog.isLive(collectionId))) throw appError('collection_not_found', 'the collection was dropped meanwhile')
+      deps.notifications.work({ collectionId, slot })
       return await answer({ revision, slot })
     }
   })

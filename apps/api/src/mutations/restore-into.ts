@@ -3,9 +3,10 @@
 import type { Request, Response } from 'express'
 import { z } from 'zod'
 import type { HeldVersion } from '@likeness/engine/contract'
-import { type CollectionSpec, collectionSpecSchema } from '@likeness/shared/contract/collection'
+import { type CollectionSpec, storedSpecSchema } from '@likeness/shared/contract/collection'
 import type { ItemListLine } from '@likeness/shared/contract/item-list'
 import { collectionKeys, isEngineKey, jobKey } from '@likeness/shared/contract/keys'
+import { fromStored, toStored } from '@likeness/shared/contract/stored-names'
 import { mapInOrder } from '@likeness/shared/data/concurrency'
 import { createUlid } from '@likeness/shared/data/ulid'
 import { appError, isAppError } from '@likeness/shared/errors'
@@ -17,11 +18,11 @@ import { ingestIntentSchema, type IngestionDraft, logIngestion, pictureKey, prep
 import { createVectorBatches } from '../ingest/vector-batches.ts'
 
 const copiesAtOnce = 8
-const intentSchema = z.object({ spec: collectionSpecSchema, ingest: ingestIntentSchema.nullable() })
+const intentSchema = z.object({ spec: storedSpecSchema, ingest: ingestIntentSchema.nullable() })
 type Intent = z.infer<typeof intentSchema>
 
 export interface RestoringInto {
-  incarnation: string
+  collectionId: string
   collection: string
   snapshot: string
   into: string
@@ -50,36 +51,37 @@ async function* copyItems(deps: ApiDeps, held: HeldVersion, { spec, ingestion }:
   await batches.flush()
 }
 
-async function publish(deps: ApiDeps, { spec, ingest }: Intent): Promise<Answer> {
-  const { name, incarnation } = spec
+async function publish(deps: ApiDeps, { spec: stored, ingest }: Intent): Promise<Answer> {
+  const spec = fromStored(stored)
+  const { name, collectionId } = spec
   if (ingest !== null) await logIngestion(deps, ingest)
   await deps.catalog.publish(spec)
-  return { status: 202, body: { name, incarnation, job: ingest?.ingestion ?? null, total: ingest?.total ?? 0 }, after: () => deps.hints.catalog(name) }
+  return { status: 202, body: { name, incarnation: collectionId, job: ingest?.ingestion ?? null, total: ingest?.total ?? 0 }, after: () => deps.notifications.catalog(name) }
 }
 
-async function abandon({ store, log }: ApiDeps, { incarnation }: CollectionSpec, ingestion: string): Promise<void> {
+async function abandon({ store, logger }: ApiDeps, { collectionId }: CollectionSpec, ingestion: string): Promise<void> {
   try {
-    await deleteListed(store, store.list(collectionKeys(incarnation).root))
+    await deleteListed(store, store.list(collectionKeys(collectionId).root))
     await store.delete([jobKey(ingestion)])
   } catch (error) {
-    log.warn({ err: error, incarnation }, 'objects of a collection that was not made stay')
+    logger.warn({ err: error, collectionId }, 'objects of a collection that was not made stay')
   }
 }
 
-export async function restoreInto(deps: ApiDeps, req: Request, res: Response, { incarnation, collection, snapshot, into }: RestoringInto): Promise<void> {
+export async function restoreInto(deps: ApiDeps, req: Request, res: Response, { collectionId, collection, snapshot, into }: RestoringInto): Promise<void> {
   const ingestion = createUlid(deps.clock.nowMs())
   let made: CollectionSpec | undefined
   await answerOnce(deps, req, res, {
     content: { snapshot, into },
     intentSchema,
     prepare: async (): Promise<Intent> => {
-      const held = await deps.snapshots.open(incarnation, snapshot)
-      const { incarnation: _incarnation, createdAtMs: _createdAtMs, ...form } = held.spec
+      const held = await deps.snapshots.open(collectionId, snapshot)
+      const { collectionId: _collectionId, createdAtMs: _createdAtMs, ...form } = held.spec
       made = await deps.catalog.prepare({ ...form, name: into })
-      if (held.counts.items === 0) return { spec: made, ingest: null }
+      if (held.counts.items === 0) return { spec: toStored(made), ingest: null }
       const draft = { ingestion, spec: made, source: `snapshot ${snapshot} of ${collection}`, requestId: contextOf(res).requestId, given: true }
       try {
-        return { spec: made, ingest: await prepareIngestion(deps, draft, copyItems(deps, held, draft)) }
+        return { spec: toStored(made), ingest: await prepareIngestion(deps, draft, copyItems(deps, held, draft)) }
       } catch (error) {
         if (isAppError(error, 'object_not_found')) throw appError('snapshot_not_found', 'the snapshot was dropped meanwhile', { cause: error })
         throw error

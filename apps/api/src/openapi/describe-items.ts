@@ -1,5 +1,5 @@
 // Routes of stored items, for the OpenAPI document.
-import { wishSchema } from '../answers/stored-item.ts'
+import { readOptionsSchema } from '../answers/stored-item.ts'
 import { querySchema as thumbnailQuerySchema } from '../routes/item-thumbnail.ts'
 import { type AnswerDescription, json, type RouteDescriptions } from './route-description.ts'
 
@@ -13,7 +13,7 @@ export const itemRoutes: RouteDescriptions = {
   'GET /v1/collections/:c/items/:id': {
     tag: 'items',
     summary: 'Read an item',
-    query: wishSchema,
+    query: readOptionsSchema,
     answers: { 200: { ...json('The item in the version that was asked for.', 'Item'), headers: ['x-index-seq'] } },
     codes: ['collection_not_found', 'item_not_found', 'not_fresh', 'replica_behind']
   },
@@ -55,14 +55,14 @@ export const itemRoutes: RouteDescriptions = {
   'GET /v1/collections/:c/items/:id/image': {
     tag: 'items',
     summary: 'The original picture of an item',
-    query: wishSchema,
+    query: readOptionsSchema,
     answers: picture('image/*'),
     codes: ['collection_not_found', 'item_not_found', 'object_not_found', 'not_fresh', 'replica_behind']
   },
   'GET /v1/collections/:c/items/:id/thumbnail': {
     tag: 'items',
     summary: 'A small JPEG of the picture of an item',
-    query: wishSchema.extend(thumbnailQuerySchema.shape),
+    query: readOptionsSchema.extend(thumbnailQuerySchema.shape),
     answers: picture('image/jpeg'),
     codes: ['collection_not_found', 'item_not_found', 'object_not_found', 'embedder_unavailable', 'not_fresh', 'replica_behind']
   },
@@ -70,7 +70,7 @@ export const itemRoutes: RouteDescriptions = {
     tag: 'items',
     summary: 'Which part of a picture is which part of the picture of an item',
     description: 'Each box is parted into cells, and every cell of the one is compared with every cell of the other. Both pictures are embedded for it, nothing is stored.',
-    query: wishSchema,
+    query: readOptionsSchema,
     body: { 'application/json': 'CompareRequest', 'multipart/form-data': 'CompareForm' },
     answers: { 200: { ...json('How surely each pair of cells shows the same part.', 'CompareAnswer'), headers: ['x-index-seq'] } },
     codes: [
@@ -82,7 +82,7 @@ export const itemRoutes: RouteDescriptions = {
     tag: 'items',
     summary: 'Every item of one committed version with its vectors',
     description: 'In no order, as lines that POST of the same path takes. An answer that ends early is cut off, not closed.',
-    query: wishSchema,
+    query: readOptionsSchema,
     answers: { 200: { description: 'One VectorLine a line.', content: { 'application/x-ndjson': ['VectorLine'] }, headers: ['x-index-seq'] } },
     codes: ['collection_not_found', 'not_fresh', 'replica_behind']
   }

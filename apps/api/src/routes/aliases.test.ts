@@ -2,12 +2,12 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { codeOf, startTestApi, type TestApi } from '../test-support/start-test-api.ts'
 
 let api: TestApi
-let incarnation: string
+let collectionId: string
 beforeEach(async () => {
   api = await startTestApi()
-  incarnation = await api.createMarks()
+  collectionId = await api.createMarks()
   await api.post('/v1/collections', { name: 'marks-2' })
-  api.hints.catalog.length = 0
+  api.notifications.catalog.length = 0
 })
 afterEach(() => api.stop())
 
@@ -25,7 +25,7 @@ test('an alias is set, listed, described, moved and removed', async () => {
   expect(await (await api.fetch('/v1/collections/live')).json()).toMatchObject({ name: 'marks-2', aliases: ['live'] })
   expect(await (await remove('aliases/live?expected=marks-2')).json()).toEqual({ alias: 'live', removed: true })
   expect(await list()).toEqual([{ alias: 'a', collection: 'marks' }])
-  expect(api.hints.catalog).toEqual(['live', 'a', 'live', 'live'])
+  expect(api.notifications.catalog).toEqual(['live', 'a', 'live', 'live'])
 })
 
 test('an alias is as good as the name for items, jobs, snapshots and searches', async () => {
@@ -34,7 +34,7 @@ test('an alias is as good as the name for items, jobs, snapshots and searches', 
   expect((await api.fetch('/v1/collections/live/items/x')).status).toBe(200)
   expect(await (await api.post('/v1/collections/live/search', { vector: [1, 0, 0, 0] })).json()).toMatchObject({ collection: 'marks', hits: [{ id: 'x' }] })
   await api.post('/v1/collections/live/delete', { ids: ['y'] })
-  expect(await api.operations(incarnation)).toMatchObject([{ kind: 'delete', ids: ['y'] }])
+  expect(await api.operations(collectionId)).toMatchObject([{ kind: 'delete', ids: ['y'] }])
   expect((await api.fetch('/v1/collections/live/snapshots')).status).toBe(200)
   const lines = `${JSON.stringify({ id: 'n', vectors: [[0, 1, 0, 0]] })}\n`
   const accepted = await api.fetch('/v1/collections/live/vectors', { method: 'POST', body: lines, headers: { 'content-type': 'application/x-ndjson' } })

@@ -28,15 +28,15 @@ export const setAlias = (deps: ApiDeps): Route => ({
   path,
   async handle(req, res) {
     requestKey(req)
-    const wish = { alias: pathParameter(req, 'alias'), ...parseRequest(setAliasSchema, await readJson(req, res)) }
+    const options = { alias: pathParameter(req, 'alias'), ...parseRequest(setAliasSchema, await readJson(req, res)) }
     await answerOnce(deps, req, res, {
-      content: wish,
+      content: options,
       intentSchema: setIntentSchema,
-      prepare: async () => wish,
+      prepare: async () => options,
       act: async ({ alias, collection, expected }, again) => {
         const done = again && (await targetOf(deps, alias)) === collection
         if (!done) await deps.catalog.setAlias(alias, collection, { expected })
-        return { status: 200, body: { alias, collection }, after: () => deps.hints.catalog(alias) }
+        return { status: 200, body: { alias, collection }, after: () => deps.notifications.catalog(alias) }
       }
     })
   }
@@ -46,15 +46,15 @@ export const removeAlias = (deps: ApiDeps): Route => ({
   method: 'delete',
   path,
   async handle(req, res) {
-    const wish = { alias: pathParameter(req, 'alias'), ...parseRequest(removeAliasQuerySchema, req.query) }
+    const options = { alias: pathParameter(req, 'alias'), ...parseRequest(removeAliasQuerySchema, req.query) }
     await answerOnce(deps, req, res, {
-      content: wish,
+      content: options,
       intentSchema: removeIntentSchema,
-      prepare: async () => wish,
+      prepare: async () => options,
       act: async ({ alias, expected }, again) => {
         const done = again && (await targetOf(deps, alias)) === undefined
         if (!done) await deps.catalog.removeAlias(alias, { expected })
-        return { status: 200, body: { alias, removed: true }, after: () => deps.hints.catalog(alias) }
+        return { status: 200, body: { alias, removed: true }, after: () => deps.notifications.catalog(alias) }
       }
     })
   }

@@ -36,23 +36,23 @@ const apply = (profile: string, headers: Record<string, string> = {}): Promise<R
 const describeMarks = async (): Promise<CollectionAnswer> => (await (await api.fetch('/v1/collections/marks')).json()) as CollectionAnswer
 
 /** Items as an embed-worker leaves them, each with a vector and the raw one behind it. */
-async function addEmbedded(incarnation: string, raws: number[][]): Promise<void> {
+async function addEmbedded(collectionId: string, raws: number[][]): Promise<void> {
   const { logAppender, itemLists } = api.deps
   const ingestion = createUlid()
   const items = raws.map((_, ordinal) => ({ ordinal, id: `item-${ordinal}`, label: null, imageKey: null }))
-  await itemLists.write(incarnation, ingestion, items)
+  await itemLists.write(collectionId, ingestion, items)
   const rows = [{ kind: 'whole' as const, box: [0, 0, 1, 1] as [number, number, number, number], score: 1, className: null }]
-  const header = { incarnation, ingestion, embeddingVersion: embedding.version, dim: 4, rawDim: 3, items: items.map((item) => ({ ...item, rows })) }
+  const header = { collectionId, ingestion, embeddingVersion: embedding.version, dim: 4, rawDim: 3, items: items.map((item) => ({ ...item, rows })) }
   const vectors = Float32Array.from(raws.flatMap(() => [1, 0, 0, 0]))
-  await api.store.put(collectionKeys(incarnation).batch(ingestion, 0, createUlid()), encodeVectorBatch({ header, vectors, raw: toFloat16(Float32Array.from(raws.flat())) }))
-  await logAppender.append(incarnation, { kind: 'ingest', opId: ingestion, atMs: 0, ingestion, total: raws.length, partSize: 200 })
+  await api.store.put(collectionKeys(collectionId).batch(ingestion, 0, createUlid()), encodeVectorBatch({ header, vectors, raw: toFloat16(Float32Array.from(raws.flat())) }))
+  await logAppender.append(collectionId, { kind: 'ingest', opId: ingestion, atMs: 0, ingestion, total: raws.length, partSize: 200 })
 }
 
 test('the collection gets the vectors of the profile, says so, and a repeated request has no second effect', async () => {
-  const incarnation = await api.createMarks()
+  const collectionId = await api.createMarks()
   const { version } = await put('cars')
-  await addEmbedded(incarnation, [[9, 3, 4], [9, 1, 0]])
-  stopOwner = await startOwner(api, incarnation)
+  await addEmbedded(collectionId, [[9, 3, 4], [9, 1, 0]])
+  stopOwner = await startOwner(api, collectionId)
   await expect.poll(async () => (await describeMarks()).items).toBe(2)
   expect((await describeMarks()).reprojection).toBeNull()
   const answered = await apply('cars', { 'idempotency-key': 'k' })
@@ -63,7 +63,7 @@ test('the collection gets the vectors of the profile, says so, and a repeated re
   const again = await apply('cars', { 'idempotency-key': 'k' })
   expect([again.headers.get('idempotent-replay'), await again.json()]).toEqual(['true', body])
   expect(await codeOf(await apply(`cars@${version}`))).toBe('200')
-  const stored = await api.deps.versions.read(incarnation)
+  const stored = await api.deps.versions.read(collectionId)
   expect(stored!.counts).toEqual({ items: 2, rows: 2 })
 })
 
@@ -83,9 +83,9 @@ test('what cannot be is refused: another model, no such profile, sparse vectors,
 })
 
 test('a collection with items that were given with their vectors keeps what it has', async () => {
-  const incarnation = await api.createMarks()
+  const collectionId = await api.createMarks()
   await put('cars')
-  stopOwner = await startOwner(api, incarnation)
+  stopOwner = await startOwner(api, collectionId)
   await api.fetch('/v1/collections/marks/vectors', { method: 'POST', body: JSON.stringify({ id: 'a', vectors: [[1, 0, 0, 0]] }), headers: { 'content-type': 'application/x-ndjson' } })
   await expect.poll(async () => (await describeMarks()).items).toBe(1)
   expect(await codeOf(await apply('cars'))).toBe('409 raw_vectors_missing')

@@ -1,5 +1,5 @@
 // POST /v1/collections/:c/profile: another profile of the model that the collection has. Its owner makes the vectors anew and changes all of them in one version.
-import { type CollectionSpec, type EmbeddingSpec, formProblem } from '@likeness/shared/contract/collection'
+import { type CollectionSpec, type EmbeddingSpec, specProblem } from '@likeness/shared/contract/collection'
 import { applyProfileSchema } from '@likeness/shared/contract/http'
 import { isBuiltInProfile } from '@likeness/shared/contract/picture-settings'
 import { embeddingOfProfile, modelOf, type StoredProfile } from '@likeness/shared/contract/profile'
@@ -9,7 +9,7 @@ import type { ApiDeps } from '../api-deps.ts'
 import { parseRequest, readJson } from '../http/request-body.ts'
 import { pathParameter, type Route } from '../http/route.ts'
 import { requestKey } from '../idempotency/answer-once.ts'
-import { operateOnce } from '../mutations/append-and-await-result.ts'
+import { appendAndAwaitResult } from '../mutations/append-and-await-result.ts'
 
 /** embedding_mismatch for a profile of another model; invalid_request when the collection cannot store such vectors. */
 function embeddingFor(spec: CollectionSpec, profile: StoredProfile): EmbeddingSpec {
@@ -18,7 +18,7 @@ function embeddingFor(spec: CollectionSpec, profile: StoredProfile): EmbeddingSp
     throw appError('embedding_mismatch', `the profile ${profile.name}@${profile.version} was learned with the model ${profile.model}, and ${name} holds vectors of ${version}`)
   }
   const embedding = embeddingOfProfile(profile)
-  const problem = formProblem({ ...spec, embedding })
+  const problem = specProblem({ ...spec, embedding })
   if (problem !== undefined) throw appError('invalid_request', problem)
   return embedding
 }
@@ -33,8 +33,8 @@ export const applyProfile = (deps: ApiDeps): Route => ({
     const spec = await resolveCollection(deps, pathParameter(req, 'c'), { fresh: true })
     const profile = await deps.profiles.resolve(reference)
     const embedding = embeddingFor(spec, profile)
-    await operateOnce(deps, req, res, {
-      incarnation: spec.incarnation,
+    await appendAndAwaitResult(deps, req, res, {
+      collectionId: spec.collectionId,
       content: reference,
       operation: () => ({ kind: 'reproject', embedding }),
       describe: { name: spec.name, profile: `${profile.name}@${profile.version}`, embedding },

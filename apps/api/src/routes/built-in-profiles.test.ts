@@ -47,18 +47,18 @@ test('the lane is told how to look, as the collection says or as the search does
   await create({ profile: 'logo', settings: { tiles: [2], whole: 'fallback' } })
   await search({})
   await search({ tiles: '[]', detect_tiles: '[3]', query_subjects: 'main', max_objects: '3' })
-  expect(api.lanes.queries.map(({ look }) => look)).toEqual([
+  expect(api.embedders.queries.map(({ look }) => look)).toEqual([
     { max_objects: presets.logo.max_objects, query_subjects: 'all', whole: 'fallback', tiles: [2], detect_tiles: presets.logo.detect_tiles ?? [] },
     { max_objects: 3, query_subjects: 'main', whole: 'fallback', tiles: [], detect_tiles: [3] }
   ])
-  expect(api.lanes.queries[0]!.enrolment).toMatchObject({ trim: true, view_turns: presets.logo.view_turns })
+  expect(api.embedders.queries[0]!.enrolment).toMatchObject({ trim: true, view_turns: presets.logo.view_turns })
 })
 
 test('what the settings were changed to counts, without a new collection', async () => {
   await create({})
   api.replica.spec = { settings: { ...(await create({ name: 'other', settings: { tiles: [3] } })).settings } as never }
   await search({})
-  expect(api.lanes.queries[0]!.look).toMatchObject({ tiles: [3] })
+  expect(api.embedders.queries[0]!.look).toMatchObject({ tiles: [3] })
 })
 
 test('hits of the camera that took the query are left out, unless nobody knows it or nobody asks for it', async () => {
@@ -81,7 +81,7 @@ test('a search by item leaves out what its own camera took', async () => {
 test('tiles in which nothing is recognised are not answered; others are objects, and overlapping ones are suppressed by one rule', async () => {
   await create({ settings: { nms_iou: 0.05 } })
   api.replica.items = [{ id: 'x', vectors: [[1, 0, 0, 0]] }, { id: 'y', vectors: [[0, 1, 0, 0]] }]
-  api.lanes.answer = () => {
+  api.embedders.answer = () => {
     const answer = embedAnswer([[0.5, 0, 0.5, 0], [0.9, 0, 0.1, 0], [0, 0, 0, 1], [0, 1, 0, 0]])
     const boxes = [[0, 0, 20, 10], [0, 0, 10, 10], [0, 0, 10, 10], [10, 0, 20, 10]] as const
     return { ...answer, objects: answer.objects.map((object, i) => ({ ...object, kind: i === 0 ? 'whole' : 'tile', box: [...boxes[i]!] as [number, number, number, number] })) }

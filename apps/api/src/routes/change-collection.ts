@@ -7,7 +7,7 @@ import type { ApiDeps } from '../api-deps.ts'
 import { parseRequest, readJson } from '../http/request-body.ts'
 import { pathParameter, type Route } from '../http/route.ts'
 import { requestKey } from '../idempotency/answer-once.ts'
-import { operateOnce } from '../mutations/append-and-await-result.ts'
+import { appendAndAwaitResult } from '../mutations/append-and-await-result.ts'
 
 const { settings: _settings, ...fixedFields } = createCollectionSchema.shape
 const isFixedSetting = (name: string): boolean => Object.hasOwn(collectionSettingsSchema.shape, name) && !Object.hasOwn(settingsChangeSchema.shape, name)
@@ -28,13 +28,13 @@ export const changeCollection = (deps: ApiDeps): Route => ({
     const body = await readJson(req, res)
     refuseFixed(body)
     const { settings } = parseRequest(changeCollectionSchema, body)
-    const { incarnation, name } = await resolveCollection(deps, pathParameter(req, 'c'))
-    await operateOnce(deps, req, res, {
-      incarnation,
+    const { collectionId, name } = await resolveCollection(deps, pathParameter(req, 'c'))
+    await appendAndAwaitResult(deps, req, res, {
+      collectionId,
       content: settings,
       operation: () => ({ kind: 'configure', settings }),
       describe: { name },
-      done: async () => ({ changed: true, settings: (await deps.versions.read(incarnation))?.settings })
+      done: async () => ({ changed: true, settings: (await deps.versions.read(collectionId))?.settings })
     })
   }
 })

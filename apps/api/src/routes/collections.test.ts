@@ -18,7 +18,7 @@ test('a collection is made with defaults and the embedding of the lanes, listed,
     name: 'marks', index_method: 'HNSW32', metric: 'IP', embedding, seq: 0, items: 0, rows: 0, open_jobs: 0,
     settings: { seal_threshold: 20_000, view_sizes: [224, 128], subjects: true }
   })
-  expect(api.hints.catalog).toEqual(['marks'])
+  expect(api.notifications.catalog).toEqual(['marks'])
   const segments = [{ id: 's', index: 'flat', storage: 'f32', tuned: null, rows: 2, deleted: 0 }]
   api.deps.versions.read = async () => ({ seq: 1, settings: collectionSettingsSchema.parse({ score_thres: 0.25 }), counts: { items: 1, rows: 2 }, segments, snapshots: [], outcomes: [], embedding, reprojection: null, openIngestions: 3 })
   const one = await (await api.fetch('/v1/collections/marks')).json()
@@ -32,11 +32,11 @@ test('a collection is made with defaults and the embedding of the lanes, listed,
 })
 
 test('a collection whose CURRENT is damaged is listed as that, and does not hide the others', async () => {
-  const incarnation = await api.createMarks()
+  const collectionId = await api.createMarks()
   await api.post('/v1/collections', { name: 'other' })
-  const key = collectionKeys(incarnation).current
+  const key = collectionKeys(collectionId).current
   await api.store.put(key, Buffer.from('{"format":1}'))
-  expect(await (await api.fetch('/v1/collections')).json()).toMatchObject({ collections: [{ name: 'other' }], damaged: [{ name: 'marks', incarnation, detail: expect.stringContaining(key) }] })
+  expect(await (await api.fetch('/v1/collections')).json()).toMatchObject({ collections: [{ name: 'other' }], damaged: [{ name: 'marks', incarnation: collectionId, detail: expect.stringContaining(key) }] })
   expect(await codeOf(await api.fetch('/v1/collections/marks'))).toBe('500 data_corrupt')
 })
 
@@ -71,15 +71,15 @@ test('settings that are given are kept, the others have their defaults', async (
 })
 
 test('without a lane no collection can be made, and the key stays free', async () => {
-  const { embedding: known } = api.lanes
-  api.lanes.embedding = async () => {
+  const { embedding: known } = api.embedders
+  api.embedders.embedding = async () => {
     throw appError('embedder_unavailable', 'no embedder is running')
   }
   const headers = { 'idempotency-key': 'k' }
   const response = await api.post('/v1/collections', { name: 'marks' }, headers)
   expect(response.headers.has('retry-after')).toBe(true)
   expect(await codeOf(response)).toBe('503 embedder_unavailable')
-  api.lanes.embedding = known
+  api.embedders.embedding = known
   expect((await api.post('/v1/collections', { name: 'marks' }, headers)).status).toBe(201)
 })
 
@@ -94,7 +94,7 @@ test('jobs that do not exist are job_not_found, bad queries invalid_request', as
 test('failed items of a job come after an ordinal, and only when there are some', async () => {
   const asked: unknown[] = []
   const counts = { total: 3, pending: 0, indexed: 2, superseded: 0, failed: 1 }
-  api.deps.jobs.status = async (id) => ({ ingestion: id, incarnation: 'i', collection: 'marks', total: 3, revision: 1024, source: 'upload', createdAtMs: 0, state: 'completed', counts, awaits: null, seq: 7, finishedAtMs: 1000 })
+  api.deps.jobs.status = async (id) => ({ ingestion: id, collectionId: 'i', collection: 'marks', total: 3, revision: 1024, source: 'upload', createdAtMs: 0, state: 'completed', counts, awaits: null, seq: 7, finishedAtMs: 1000 })
   api.deps.jobs.failedItems = async (_id, options) => {
     asked.push(options)
     return [{ ordinal: 2, id: '<b>x</b>', line: 5, code: 'image_corrupt', message: 'broken' }]

@@ -33,14 +33,14 @@ test('a picture is compared by a lane with the picture of the item, box with box
   expect(await response.json()).toEqual({
     collection: 'marks', id: 'x/1', ...compareMade, matches: [{ query_cell: 0, item_cell: 0, strength: 0.5 }], index_seq: 7, took_ms: expect.any(Number) as unknown
   })
-  expect(api.lanes.comparisons).toEqual([{ embedding, box: [1, 2, 3, 4], imageKey: 'pictures/x.png', imageBox: [5, 6, 7, 8] }])
-  expect(Buffer.from(api.lanes.pictures[0]!).toString()).toBe('a picture')
+  expect(api.embedders.comparisons).toEqual([{ embedding, box: [1, 2, 3, 4], imageKey: 'pictures/x.png', imageBox: [5, 6, 7, 8] }])
+  expect(Buffer.from(api.embedders.pictures[0]!).toString()).toBe('a picture')
 })
 
 test.each([{ item_id: 'y' }, { image_key: 'pictures/y.png' }])('the picture may be one of the gallery or of the store: %j', async (source) => {
   expect((await api.post(path, source)).status).toBe(200)
-  expect(Buffer.from(api.lanes.pictures[0]!).toString()).toBe('picture of y')
-  expect(api.lanes.comparisons).toEqual([{ embedding, imageKey: 'pictures/x.png' }])
+  expect(Buffer.from(api.embedders.pictures[0]!).toString()).toBe('picture of y')
+  expect(api.embedders.comparisons).toEqual([{ embedding, imageKey: 'pictures/x.png' }])
 })
 
 test.each<[string, unknown, string]>([
@@ -74,7 +74,7 @@ test('vectors that no embed-worker makes have no cells to compare', async () => 
 
 test('what a lane says about the pictures is the answer', async () => {
   for (const [code, status] of [['embedder_unavailable', 503], ['image_missing', 422], ['image_corrupt', 422]] as const) {
-    api.lanes.compare = async () => Promise.reject(appError(code, 'so it is'))
+    api.embedders.compare = async () => Promise.reject(appError(code, 'so it is'))
     expect(await codeOf(await api.post(path, { item_id: 'y' }))).toBe(`${status} ${code}`)
   }
 })

@@ -3,7 +3,7 @@ import type { Request, Response } from 'express'
 import { type CompareAnswer, type CompareRequest, compareRequestSchema } from '@likeness/shared/contract/http'
 import { appError } from '@likeness/shared/errors'
 import { readClientPicture, readPicture } from '../answers/read-picture.ts'
-import { imageKeyOf, readItem, withSnapshot } from '../answers/stored-item.ts'
+import { imageKeyOf, readItem, withReader } from '../answers/stored-item.ts'
 import type { ApiDeps } from '../api-deps.ts'
 import { requireEmbedder } from '../embedder/require-embedder.ts'
 import { checkBoxOrder, readPictureForm } from '../http/picture-form.ts'
@@ -35,15 +35,15 @@ export const compareItem = (deps: ApiDeps): Route => ({
     const startedMs = performance.now()
     const { request, picture } = await receive(deps, req, res)
     const id = pathParameter(req, 'id')
-    const { spec, seq, imageKey, ofItem } = await withSnapshot(deps, req, async (snapshot) => ({
-      spec: snapshot.spec,
-      seq: snapshot.seq,
-      imageKey: imageKeyOf(await readItem(snapshot, id)),
-      ofItem: request.item_id === undefined ? undefined : imageKeyOf(await readItem(snapshot, request.item_id))
+    const { spec, seq, imageKey, ofItem } = await withReader(deps, req, async (reader) => ({
+      spec: reader.spec,
+      seq: reader.seq,
+      imageKey: imageKeyOf(await readItem(reader, id)),
+      ofItem: request.item_id === undefined ? undefined : imageKeyOf(await readItem(reader, request.item_id))
     }))
     await requireEmbedder(deps, spec)
     const bytes = picture ?? (ofItem === undefined ? await readClientPicture(deps, request.image_key!) : await readPicture(deps, ofItem))
-    const made = await deps.lanes.compare(bytes, { embedding: spec.embedding, box: request.box, imageKey, imageBox: request.item_box }, contextOf(res).gone)
+    const made = await deps.embedder.compare(bytes, { embedding: spec.embedding, box: request.box, imageKey, imageBox: request.item_box }, contextOf(res).gone)
     res.setHeader('x-index-seq', String(seq))
     res.json({
       collection: spec.name, id, ...made,

@@ -1,6 +1,6 @@
 // POST /v1/collections: a name, a metric, an index method and settings; the embedding is what the lanes make, that of a profile, or the given one.
 import { z } from 'zod'
-import { type CollectionSettings, collectionSettingsSchema, collectionSpecSchema, type EmbeddingSpec } from '@likeness/shared/contract/collection'
+import { type CollectionSettings, collectionSettingsSchema, draftSchema, type EmbeddingSpec } from '@likeness/shared/contract/collection'
 import { type CreateCollection, createCollectionSchema } from '@likeness/shared/contract/http'
 import { presets } from '@likeness/shared/contract/picture-settings'
 import { embeddingOfProfile, modelOf } from '@likeness/shared/contract/profile'
@@ -11,8 +11,7 @@ import { parseRequest, readJson } from '../http/request-body.ts'
 import type { Route } from '../http/route.ts'
 import { type Answer, answerOnce, requestKey } from '../idempotency/answer-once.ts'
 
-const laneWaitMs = 5_000
-const draftSchema = collectionSpecSchema.omit({ incarnation: true, createdAtMs: true })
+const embedderWaitMs = 5_000
 const intentSchema = z.object({ spec: draftSchema, atMs: z.number() })
 type CreateIntent = z.infer<typeof intentSchema>
 
@@ -29,12 +28,12 @@ function parseCreate(body: unknown) {
 }
 
 /** What the embed-workers make, the given one, or that of a profile; embedding_mismatch when the profile belongs to a model that no embed-worker has. */
-async function embeddingFor({ lanes, profiles }: ApiDeps, { embedding, profile: { learned: reference } = {} }: CreateCollection): Promise<EmbeddingSpec> {
+async function embeddingFor({ embedder: embedders, profiles }: ApiDeps, { embedding, profile: { learned: reference } = {} }: CreateCollection): Promise<EmbeddingSpec> {
   if (embedding !== undefined) return embedding
-  if (reference === undefined) return await lanes.embedding(laneWaitMs)
+  if (reference === undefined) return await embedders.embedding(embedderWaitMs)
   const profile = await profiles.resolve(reference)
-  const first = await lanes.embedding(laneWaitMs)
-  const models = [...new Set([first, ...lanes.known().map((lane) => lane.embedding)].map(({ version }) => modelOf(version)))]
+  const first = await embedders.embedding(embedderWaitMs)
+  const models = [...new Set([first, ...embedders.known().map((embedder) => embedder.embedding)].map(({ version }) => modelOf(version)))]
   if (models.includes(profile.model)) return embeddingOfProfile(profile)
   throw appError('embedding_mismatch', `the profile ${profile.name}@${profile.version} was learned with the model ${profile.model}, and the embed-workers have ${models.join(', ')}`)
 }
@@ -64,7 +63,7 @@ async function createOrFind(deps: ApiDeps, intent: CreateIntent, again: boolean)
 
 async function create(deps: ApiDeps, intent: CreateIntent, again: boolean): Promise<Answer> {
   const made = (again ? await findMade(deps, intent) : undefined) ?? (await createOrFind(deps, intent, again))
-  return { status: 201, body: newCollectionAnswer(made), after: () => deps.hints.catalog(made.name) }
+  return { status: 201, body: newCollectionAnswer(made), after: () => deps.notifications.catalog(made.name) }
 }
 
 export const createCollection = (deps: ApiDeps): Route => ({

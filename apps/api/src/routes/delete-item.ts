@@ -4,14 +4,14 @@ import { resolveCollection } from '../answers/resolve-collection.ts'
 import type { ApiDeps } from '../api-deps.ts'
 import { parseRequest } from '../http/request-body.ts'
 import { pathParameter, type Route } from '../http/route.ts'
-import { changeItems } from '../mutations/append-and-await-commit.ts'
+import { appendAndAwaitCommit } from '../mutations/append-and-await-commit.ts'
 
 export const deleteItem = (deps: ApiDeps): Route => ({
   method: 'delete',
   path: '/v1/collections/:c/items/:id',
   async handle(req, res) {
     const id = parseRequest(itemIdSchema, pathParameter(req, 'id'))
-    const { incarnation } = await resolveCollection(deps, pathParameter(req, 'c'))
-    await changeItems(deps, req, res, { incarnation, content: [id], operation: { kind: 'delete', ids: [id] }, describe: { id }, done: () => ({ deleted: true }) })
+    const { collectionId } = await resolveCollection(deps, pathParameter(req, 'c'))
+    await appendAndAwaitCommit(deps, req, res, { collectionId, content: [id], operation: { kind: 'delete', ids: [id] }, describe: { id }, done: () => ({ deleted: true }) })
   }
 })

@@ -5,8 +5,8 @@ import type { ApiDeps } from '../api-deps.ts'
 import { parseRequest, readJson } from '../http/request-body.ts'
 import { pathParameter, type Route } from '../http/route.ts'
 import { requestKey } from '../idempotency/answer-once.ts'
-import { changeItems } from '../mutations/append-and-await-commit.ts'
-import { operateOnce } from '../mutations/append-and-await-result.ts'
+import { appendAndAwaitCommit } from '../mutations/append-and-await-commit.ts'
+import { appendAndAwaitResult } from '../mutations/append-and-await-result.ts'
 
 export const deleteItems = (deps: ApiDeps): Route => ({
   method: 'post',
@@ -14,13 +14,13 @@ export const deleteItems = (deps: ApiDeps): Route => ({
   async handle(req, res) {
     requestKey(req)
     const { ids, label, filter: given } = parseRequest(deleteItemsSchema, await readJson(req, res))
-    const { incarnation } = await resolveCollection(deps, pathParameter(req, 'c'))
+    const { collectionId } = await resolveCollection(deps, pathParameter(req, 'c'))
     if (ids !== undefined) {
-      return await changeItems(deps, req, res, { incarnation, content: ids, operation: { kind: 'delete', ids }, describe: { count: ids.length }, done: () => ({ deleted: true }) })
+      return await appendAndAwaitCommit(deps, req, res, { collectionId, content: ids, operation: { kind: 'delete', ids }, describe: { count: ids.length }, done: () => ({ deleted: true }) })
     }
     const filter = given ?? { label }
-    await operateOnce(deps, req, res, {
-      incarnation,
+    await appendAndAwaitResult(deps, req, res, {
+      collectionId,
       content: filter,
       operation: () => ({ kind: 'delete_where', filter }),
       describe: {},

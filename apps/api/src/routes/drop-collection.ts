@@ -8,15 +8,15 @@ import { type Answer, answerOnce } from '../idempotency/answer-once.ts'
 const intentSchema = z.object({ name: z.string(), incarnation: z.string() })
 type DropIntent = z.infer<typeof intentSchema>
 
-async function drop(deps: ApiDeps, { name, incarnation }: DropIntent): Promise<Answer> {
+async function drop(deps: ApiDeps, { name, incarnation: collectionId }: DropIntent): Promise<Answer> {
   // An earlier attempt may have dropped it, and the name may have been taken again since.
-  await deps.catalog.drop(name, { expected: incarnation })
+  await deps.catalog.drop(name, { expected: collectionId })
   return {
     status: 200,
-    body: { name, incarnation, dropped: true },
+    body: { name, incarnation: collectionId, dropped: true },
     after: () => {
-      deps.hints.catalog(name)
-      deps.hints.work({ incarnation })
+      deps.notifications.catalog(name)
+      deps.notifications.work({ collectionId })
     }
   }
 }
@@ -30,8 +30,8 @@ export const dropCollection = (deps: ApiDeps): Route => ({
       content: null,
       intentSchema,
       prepare: async () => {
-        const { incarnation } = await resolveCollection(deps, name, { fresh: true })
-        return { name, incarnation }
+        const { collectionId } = await resolveCollection(deps, name, { fresh: true })
+        return { name, incarnation: collectionId }
       },
       act: (intent) => drop(deps, intent)
     })

@@ -19,11 +19,11 @@ const linesOf = (text: string) => text.split('\n').slice(0, -1).map((line) => ve
 function endlessScroll() {
   const seen = { taken: 0, stopped: false }
   const acquire = api.replica.acquire.bind(api.replica)
-  api.replica.acquire = async (incarnation, wish) => {
-    const snapshot = await acquire(incarnation, wish)
-    const item = (await snapshot.getItem('a'))!
+  api.replica.acquire = async (collectionId, options) => {
+    const reader = await acquire(collectionId, options)
+    const item = (await reader.getItem('a'))!
     return {
-      ...snapshot,
+      ...reader,
       async *scrollVectors() {
         try {
           for (;;) {
@@ -61,7 +61,7 @@ test('every item is a line that can be sent back, with all its vectors and rows'
 
 test('the version is the one that was asked for', async () => {
   await api.fetch(`${path}?consistency=strong`)
-  expect(api.replica.wishes.at(-1)).toMatchObject({ consistency: 'strong' })
+  expect(api.replica.askedOptions.at(-1)).toMatchObject({ consistency: 'strong' })
   expect(await codeOf(await api.fetch(`${path}?min_seq=9`))).toBe('409 not_fresh')
   expect(await codeOf(await api.fetch(`${path}?consistency=sure`))).toBe('400 invalid_request')
   expect(await codeOf(await api.fetch('/v1/collections/nothing/vectors'))).toBe('404 collection_not_found')
@@ -95,13 +95,13 @@ test('an answer that cannot be finished does not look finished', async () => {
   api.replica.items = Array.from({ length: 3000 }, (_, i) => ({ id: `${i}`, vectors: [[1, 0, 0, 0]] }))
   const acquire = api.replica.acquire.bind(api.replica)
   let failAfter = 2500
-  api.replica.acquire = async (incarnation, wish) => {
-    const snapshot = await acquire(incarnation, wish)
+  api.replica.acquire = async (collectionId, options) => {
+    const reader = await acquire(collectionId, options)
     return {
-      ...snapshot,
+      ...reader,
       async *scrollVectors() {
         let n = 0
-        for await (const entry of snapshot.scrollVectors()) {
+        for await (const entry of reader.scrollVectors()) {
           if (n++ === failAfter) throw appError('data_corrupt', 'a segment is damaged')
           yield entry
         }

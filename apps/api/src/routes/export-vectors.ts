@@ -1,5 +1,5 @@
 // GET /v1/collections/:c/vectors: every item of one committed version with its vectors, as lines that POST .../vectors takes.
-import type { Snapshot } from '@likeness/engine/contract'
+import type { CollectionReader } from '@likeness/engine/contract'
 import { encodeVector } from '@likeness/shared/contract/embedder'
 import type { VectorLine } from '@likeness/shared/contract/http'
 import { isSparse, sparseVectors } from '@likeness/shared/contract/vector-rows'
@@ -8,8 +8,8 @@ import type { ApiDeps } from '../api-deps.ts'
 import type { Route } from '../http/route.ts'
 import { sendNdjson } from '../http/send-ndjson.ts'
 
-async function* linesOf(snapshot: Snapshot): AsyncGenerator<VectorLine> {
-  for await (const { item, vectors } of snapshot.scrollVectors()) {
+async function* linesOf(reader: CollectionReader): AsyncGenerator<VectorLine> {
+  for await (const { item, vectors } of reader.scrollVectors()) {
     const { id, label, metadata, width, height, rows } = item
     const described = Object.keys(metadata).length === 0 ? {} : { metadata }
     yield { id, label, ...described, width, height, rows, vectors: isSparse(vectors) ? [...sparseVectors(vectors)] : encodeVector(vectors) }
@@ -20,12 +20,12 @@ export const exportVectors = (deps: ApiDeps): Route => ({
   method: 'get',
   path: '/v1/collections/:c/vectors',
   async handle(req, res) {
-    const snapshot = await acquireAsked(deps, req)
+    const reader = await acquireAsked(deps, req)
     try {
-      res.setHeader('x-index-seq', String(snapshot.seq))
-      await sendNdjson(res, linesOf(snapshot))
+      res.setHeader('x-index-seq', String(reader.seq))
+      await sendNdjson(res, linesOf(reader))
     } finally {
-      snapshot.release()
+      reader.release()
     }
   }
 })

@@ -6,11 +6,11 @@ import { appError } from '@likeness/shared/errors'
 import { codeOf, startTestApi, type TestApi } from '../test-support/start-test-api.ts'
 
 let api: TestApi
-let incarnation: string
+let collectionId: string
 let root: string
 beforeEach(async () => {
   api = await startTestApi()
-  incarnation = await api.createMarks()
+  collectionId = await api.createMarks()
   root = join(api.dir, 'import')
 })
 afterEach(() => api.stop())
@@ -28,7 +28,7 @@ const importList = (list: string | Buffer<ArrayBuffer>, fields: Record<string, s
 }
 const linesOf = async (response: Response) => {
   expect(response.status).toBe(202)
-  return api.itemList(incarnation, ((await response.json()) as { job: string }).job)
+  return api.itemList(collectionId, ((await response.json()) as { job: string }).job)
 }
 const bytesOf = async (key: string | null) => (key === null ? null : Buffer.from((await api.store.get(key))!.body).toString())
 
@@ -88,7 +88,7 @@ test('a list brings its labels and ids; each bad line fails alone, with its code
     [15, '../not-there.png', 'out', 'path_outside_root']
   ])
   expect(await Promise.all(lines.map(({ imageKey }) => bytesOf(imageKey)))).toEqual(['A', 'B', ...Array.from({ length: 10 }, () => null), 'A', null])
-  expect(await api.keys(collectionKeys(incarnation).imagePrefix)).toHaveLength(3)
+  expect(await api.keys(collectionKeys(collectionId).imagePrefix)).toHaveLength(3)
   await expect.poll(() => api.spooled()).toEqual([])
   expect(JSON.stringify(lines)).not.toContain('secret')
 })
@@ -96,7 +96,7 @@ test('a list brings its labels and ids; each bad line fails alone, with its code
 test('large files are copied as they are, up to the limit', async () => {
   await api.stop()
   api = await startTestApi({ settings: { maxUploadBytes: 3 * 2 ** 20 } })
-  incarnation = await api.createMarks()
+  collectionId = await api.createMarks()
   root = join(api.dir, 'import')
   const sizes = [2 ** 20, 2 ** 20 + 1, 3 * 2 ** 20, 3 * 2 ** 20 + 1]
   for (const [i, size] of sizes.entries()) await write(`${i}.png`, String(i).repeat(size))
@@ -169,7 +169,7 @@ test('an empty list, a list without a place and a foreign file field are invalid
   form.append('archive', new Blob(['x']), 'a.zip')
   expect(await codeOf(await api.fetch(path, { method: 'POST', body: form }))).toBe('400 invalid_request')
   await expect.poll(() => api.spooled()).toEqual([])
-  expect(await api.operations(incarnation)).toEqual([])
+  expect(await api.operations(collectionId)).toEqual([])
 })
 
 test('when the store fails in the middle nothing is accepted and what was copied goes', async () => {
@@ -177,12 +177,12 @@ test('when the store fails in the middle nothing is accepted and what was copied
   const { put } = api.store
   let copies = 0
   api.store.put = async (...args) => {
-    if (args[0].startsWith(collectionKeys(incarnation).imagePrefix) && ++copies === 20) throw appError('store_unavailable', 'the store is away')
+    if (args[0].startsWith(collectionKeys(collectionId).imagePrefix) && ++copies === 20) throw appError('store_unavailable', 'the store is away')
     return put(...args)
   }
   expect(await codeOf(await api.post(path, { root }))).toBe('503 store_unavailable')
-  expect(await api.operations(incarnation)).toEqual([])
-  expect(await api.keys(collectionKeys(incarnation).imagePrefix)).toEqual([])
+  expect(await api.operations(collectionId)).toEqual([])
+  expect(await api.keys(collectionKeys(collectionId).imagePrefix)).toEqual([])
 })
 
 test('the same import with the same Idempotency-Key is one job, with another list a mismatch', async () => {
@@ -193,8 +193,8 @@ test('the same import with the same Idempotency-Key is one job, with another lis
   expect(again.headers.get('idempotent-replay')).toBe('true')
   expect(await again.json()).toEqual(first)
   expect(await codeOf(await importList('a.png\tadidas', { root }, headers))).toBe('422 idempotency_mismatch')
-  expect(await api.operations(incarnation)).toHaveLength(1)
-  expect(await api.keys(collectionKeys(incarnation).imagePrefix)).toHaveLength(1)
+  expect(await api.operations(collectionId)).toHaveLength(1)
+  expect(await api.keys(collectionKeys(collectionId).imagePrefix)).toHaveLength(1)
 })
 
 test('an NDJSON list brings metadata, ids and line numbers of its own, and failures that the sender knows', async () => {

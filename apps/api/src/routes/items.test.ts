@@ -2,10 +2,10 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { codeOf, startTestApi, type TestApi } from '../test-support/start-test-api.ts'
 
 let api: TestApi
-let incarnation: string
+let collectionId: string
 beforeEach(async () => {
   api = await startTestApi()
-  incarnation = await api.createMarks()
+  collectionId = await api.createMarks()
 })
 afterEach(async () => {
   expect(api.replica.open).toBe(0)
@@ -64,9 +64,9 @@ test('a thumbnail is made once per width and kept', async () => {
   const answers = await Promise.all(Array.from({ length: 5 }, () => api.fetch(`${pathOf('p')}/thumbnail`)))
   expect(await Promise.all(answers.map((answer) => answer.text()))).toEqual(Array(5).fill('a jpeg'))
   expect(answers[0]!.headers.get('content-type')).toBe('image/jpeg')
-  expect(api.lanes.thumbnailsMade).toBe(1)
+  expect(api.embedders.thumbnailsMade).toBe(1)
   await api.fetch(`${pathOf('p')}/thumbnail?w=64`)
-  expect(api.lanes.thumbnailsMade).toBe(2)
+  expect(api.embedders.thumbnailsMade).toBe(2)
   for (const w of ['0', '100000', 'x', '1.5']) expect(await codeOf(await api.fetch(`${pathOf('p')}/thumbnail?w=${w}`))).toBe('400 invalid_request')
 })
 
@@ -75,9 +75,9 @@ test('a delete is logged and answers with the seq that holds it, also for an ite
   const response = await api.fetch(pathOf(strangeId), { method: 'DELETE' })
   expect(response.status).toBe(200)
   expect(await response.json()).toEqual({ id: strangeId, deleted: true, revision: 1024, seq: 9 })
-  expect(await api.operations(incarnation)).toMatchObject([{ kind: 'delete', ids: [strangeId] }])
-  expect(api.hints.work).toEqual([{ incarnation, slot: 1 }])
-  expect(api.replica.wishes.at(-1)).toMatchObject({ minSlot: 1, timeoutMs: 10_000 })
+  expect(await api.operations(collectionId)).toMatchObject([{ kind: 'delete', ids: [strangeId] }])
+  expect(api.notifications.work).toEqual([{ collectionId, slot: 1 }])
+  expect(api.replica.askedOptions.at(-1)).toMatchObject({ minSlot: 1, timeoutMs: 10_000 })
 })
 
 test('a delete whose commit does not come in time is accepted, not applied', async () => {
@@ -91,7 +91,7 @@ test('a delete in an unknown collection, or with an id that cannot be, is refuse
   expect(await codeOf(await api.fetch('/v1/collections/cars/items/x', { method: 'DELETE' }))).toBe('404 collection_not_found')
   expect(await codeOf(await api.fetch(pathOf('a\u0001'), { method: 'DELETE' }))).toBe('400 invalid_request')
   expect(await codeOf(await api.fetch(pathOf('x'.repeat(1025)), { method: 'DELETE' }))).toBe('400 invalid_request')
-  expect(await api.operations(incarnation)).toEqual([])
+  expect(await api.operations(collectionId)).toEqual([])
 })
 
 test('many items are deleted as one operation, once per Idempotency-Key', async () => {
@@ -102,7 +102,7 @@ test('many items are deleted as one operation, once per Idempotency-Key', async 
   expect([first.status, await first.json()]).toEqual([200, { count: 3, deleted: true, revision: 1024, seq: 9 }])
   const again = await api.post('/v1/collections/marks/delete', body, headers)
   expect([again.headers.get('idempotent-replay'), await again.json()]).toEqual(['true', { count: 3, deleted: true, revision: 1024, seq: 9 }])
-  expect(await api.operations(incarnation)).toMatchObject([{ kind: 'delete', ids: body.ids }])
+  expect(await api.operations(collectionId)).toMatchObject([{ kind: 'delete', ids: body.ids }])
   for (const wrong of [{}, { ids: [] }, { ids: ['a\u0000'] }, { ids: 'a' }, { ids: ['a'], filter: {} }]) {
     expect(await codeOf(await api.post('/v1/collections/marks/delete', wrong))).toBe('400 invalid_request')
   }

@@ -4,12 +4,12 @@ import { startOwner } from '../test-support/start-owner.ts'
 import { codeOf, startTestApi, type TestApi } from '../test-support/start-test-api.ts'
 
 let api: TestApi
-let incarnation: string
+let collectionId: string
 let stopOwner: () => Promise<void>
 beforeEach(async () => {
   api = await startTestApi()
-  incarnation = ((await (await api.post('/v1/collections', { name: 'marks', embedding: { version: 'theirs', dim: 4, unit: true } })).json()) as { incarnation: string }).incarnation
-  stopOwner = await startOwner(api, incarnation)
+  collectionId = ((await (await api.post('/v1/collections', { name: 'marks', embedding: { version: 'theirs', dim: 4, unit: true } })).json()) as { incarnation: string }).incarnation
+  stopOwner = await startOwner(api, collectionId)
 })
 afterEach(async () => {
   await stopOwner()
@@ -88,14 +88,14 @@ test('settings change for good, once per key, and are described; what is fixed a
   expect(await patch({ settings: { score_thres: 0.5, pinned: true, search_budget: 99 } }, { 'idempotency-key': 'k' })).toEqual({ ...first, replay: 'true' })
   const described = (await (await api.fetch('/v1/collections/marks')).json()) as { settings: object }
   expect([described.settings, 'score_thres' in described.settings]).toEqual([expect.objectContaining({ pinned: true, search_budget: 99 }), false])
-  const logged = (await api.operations(incarnation)).length
+  const logged = (await api.operations(collectionId)).length
   for (const [body, fixed] of [[{ metric: 'L2' }, ['metric']], [{ name: 'x', settings: { pinned: true } }, ['name']], [{ settings: { view_sizes: [], subjects: false } }, ['view_sizes', 'subjects']], [{ embedding: {}, settings: { hamming_threshold: 0 } }, ['embedding', 'hamming_threshold']]]) {
     expect(await patch(body)).toMatchObject({ status: 409, body: { code: 'setting_fixed', fixed } })
   }
   for (const wrong of [{}, null, [], { settings: {} }, { settings: { pinned: 1 } }, { settings: { seal_threshold: 1 } }, { settings: { search_budget: 0 } }, { settings: { colour: 1 } }, { setting: {} }]) {
     expect([wrong, (await patch(wrong)).body.code]).toEqual([wrong, 'invalid_request'])
   }
-  expect(await api.operations(incarnation)).toHaveLength(logged)
+  expect(await api.operations(collectionId)).toHaveLength(logged)
 })
 
 test('without an owner it is logged and answered as not applied', async () => {
@@ -105,5 +105,5 @@ test('without an owner it is logged and answered as not applied', async () => {
     return () => (nowMs += 4_000)
   })()
   expect(await post('/compact')).toEqual({ status: 202, body: { revision: expect.any(Number), applied: false } })
-  expect((await api.operations(incarnation)).at(-1)).toMatchObject({ kind: 'compact' })
+  expect((await api.operations(collectionId)).at(-1)).toMatchObject({ kind: 'compact' })
 })

@@ -15,7 +15,7 @@ async function describe(deps: ApiDeps, spec: CollectionSpec): Promise<Collection
     return await collectionAnswer(deps, spec)
   } catch (error) {
     if (isAppError(error, 'collection_not_found')) return undefined
-    if (isAppError(error, 'data_corrupt')) return { name: spec.name, incarnation: spec.incarnation, detail: error.message }
+    if (isAppError(error, 'data_corrupt')) return { name: spec.name, incarnation: spec.collectionId, detail: error.message }
     throw error
   }
 }

@@ -2,14 +2,14 @@
 import { resolveCollection } from '../answers/resolve-collection.ts'
 import type { ApiDeps } from '../api-deps.ts'
 import { pathParameter, type Route } from '../http/route.ts'
-import { operateOnce } from '../mutations/append-and-await-result.ts'
+import { appendAndAwaitResult } from '../mutations/append-and-await-result.ts'
 
 const maintain = (deps: ApiDeps, kind: 'compact' | 'rebuild', done: Record<string, true>): Route => ({
   method: 'post',
   path: `/v1/collections/:c/${kind}`,
   async handle(req, res) {
-    const { incarnation } = await resolveCollection(deps, pathParameter(req, 'c'))
-    await operateOnce(deps, req, res, { incarnation, content: null, operation: () => ({ kind }), describe: {}, done: () => done })
+    const { collectionId } = await resolveCollection(deps, pathParameter(req, 'c'))
+    await appendAndAwaitResult(deps, req, res, { collectionId, content: null, operation: () => ({ kind }), describe: {}, done: () => done })
   }
 })
 

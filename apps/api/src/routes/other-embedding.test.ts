@@ -22,7 +22,7 @@ const picture = new Blob(['a picture'])
 
 test('a collection has the embedding that it was made with, and is made without an embedder', async () => {
   expect(await (await api.fetch(path)).json()).toMatchObject({ embedding: elsewhere, metric: 'cosine', index_method: 'FLAT' })
-  api.lanes.embedding = () => Promise.reject(new Error('no lane'))
+  api.embedders.embedding = () => Promise.reject(new Error('no lane'))
   expect(await codeOf(await api.post('/v1/collections', { name: 'more', embedding: elsewhere }))).toBe('201')
   for (const wrong of [{ ...elsewhere, dim: 0 }, { version: 'x', dim: 4 }, { ...elsewhere, version: '' }]) {
     expect(await codeOf(await api.post('/v1/collections', { name: 'wrong', embedding: wrong }))).toBe('400 invalid_request')
@@ -39,7 +39,7 @@ test('it is searched by vector and by item, and by picture the answer says what 
   expect(problem).toMatchObject({ code: 'embedding_mismatch', collection_embedding: elsewhere.version, embedder_embeddings: [embedding.version] })
   for (const part of [elsewhere.version, embedding.version, 'vector or item_id', `POST ${path}/vectors`]) expect(problem.detail).toContain(part)
   expect(await codeOf(await api.post(`${path}/search`, { image_key: 'pictures/a.png' }))).toBe('409 embedding_mismatch')
-  expect(api.lanes.pictures).toEqual([])
+  expect(api.embedders.pictures).toEqual([])
 })
 
 test('pictures are refused at once, and nothing of them stays', async () => {
@@ -57,13 +57,13 @@ test('a model that changed is the same mismatch, a retry still gets its first an
   await api.createMarks()
   const form = () => ({ ...formOf({ image: picture }), headers: { 'idempotency-key': 'k' } })
   const first = await (await api.fetch('/v1/collections/marks/images', form())).json()
-  const lane = { workerId: 'w', url: 'http://127.0.0.1:1', provider: 'cpu', atMs: 0 }
-  api.lanes.known = () => [{ ...lane, embedding: { ...embedding, version: 'test@2/whole@1' } }]
+  const embedder = { workerId: 'w', url: 'http://127.0.0.1:1', provider: 'cpu', atMs: 0 }
+  api.embedders.known = () => [{ ...embedder, embedding: { ...embedding, version: 'test@2/whole@1' } }]
   expect(await codeOf(await api.fetch('/v1/collections/marks/search', formOf({ image: picture })))).toBe('409 embedding_mismatch')
   expect(await codeOf(await api.fetch('/v1/collections/marks/images', formOf({ image: picture })))).toBe('409 embedding_mismatch')
   expect(await (await api.fetch('/v1/collections/marks/images', form())).json()).toEqual(first)
-  api.lanes.known = () => [{ ...lane, embedding: { ...embedding, dim: 8 } }]
+  api.embedders.known = () => [{ ...embedder, embedding: { ...embedding, dim: 8 } }]
   expect(await codeOf(await api.fetch('/v1/collections/marks/images', formOf({ image: picture })))).toBe('409 embedding_mismatch')
-  api.lanes.known = () => []
+  api.embedders.known = () => []
   expect(await codeOf(await api.fetch('/v1/collections/marks/images', formOf({ image: picture })))).toBe('202')
 })

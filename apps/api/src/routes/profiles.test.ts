@@ -55,7 +55,7 @@ test("a collection is made with a profile: its embedding is the model's with it,
   }
   expect(await codeOf(await api.fetch('/v1/collections/marks/images', { method: 'POST', body: form() }))).toBe('202')
   await api.fetch('/v1/collections/marks/search', { method: 'POST', body: form() })
-  expect(api.lanes.queries.map((query) => query.embedding)).toEqual([made.embedding])
+  expect(api.embedders.queries.map((query) => query.embedding)).toEqual([made.embedding])
 })
 
 test('a profile that is not there, or of a model that no embed-worker has, makes no collection', async () => {

@@ -7,7 +7,7 @@ import type { ApiDeps } from '../api-deps.ts'
 import { parseRequest, readJson } from '../http/request-body.ts'
 import { pathParameter, type Route } from '../http/route.ts'
 import { requestKey } from '../idempotency/answer-once.ts'
-import { changeItems } from '../mutations/append-and-await-commit.ts'
+import { appendAndAwaitCommit } from '../mutations/append-and-await-commit.ts'
 
 export const relabelItem = (deps: ApiDeps): Route => ({
   method: 'patch',
@@ -16,9 +16,9 @@ export const relabelItem = (deps: ApiDeps): Route => ({
     requestKey(req)
     const id = parseRequest(itemIdSchema, pathParameter(req, 'id'))
     const given = parseRequest(relabelItemSchema, await readJson(req, res))
-    const { incarnation } = await resolveCollection(deps, pathParameter(req, 'c'))
-    await changeItems(deps, req, res, {
-      incarnation,
+    const { collectionId } = await resolveCollection(deps, pathParameter(req, 'c'))
+    await appendAndAwaitCommit(deps, req, res, {
+      collectionId,
       content: given,
       operation: { kind: 'relabel', ids: [id], ...given },
       describe: { id },

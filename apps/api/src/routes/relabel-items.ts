@@ -1,5 +1,5 @@
 // POST /v1/collections/:c/relabel: many items get the same label or metadata, as one operation.
-import type { Snapshot } from '@likeness/engine/contract'
+import type { CollectionReader } from '@likeness/engine/contract'
 import { relabelItemsSchema } from '@likeness/shared/contract/http'
 import { mapInOrder } from '@likeness/shared/data/concurrency'
 import { resolveCollection } from '../answers/resolve-collection.ts'
@@ -7,11 +7,11 @@ import type { ApiDeps } from '../api-deps.ts'
 import { parseRequest, readJson } from '../http/request-body.ts'
 import { pathParameter, type Route } from '../http/route.ts'
 import { requestKey } from '../idempotency/answer-once.ts'
-import { changeItems } from '../mutations/append-and-await-commit.ts'
+import { appendAndAwaitCommit } from '../mutations/append-and-await-commit.ts'
 
 const readsAtOnce = 32
 
-async function missingFrom(committed: Snapshot, ids: readonly string[]): Promise<string[]> {
+async function missingFrom(committed: CollectionReader, ids: readonly string[]): Promise<string[]> {
   const missing: string[] = []
   const looked = mapInOrder(ids, readsAtOnce, async (id) => ({ id, found: (await committed.getItem(id)) !== undefined }))
   for await (const { id, found } of looked) if (!found) missing.push(id)
@@ -24,10 +24,10 @@ export const relabelItems = (deps: ApiDeps): Route => ({
   async handle(req, res) {
     requestKey(req)
     const given = parseRequest(relabelItemsSchema, await readJson(req, res))
-    const { incarnation } = await resolveCollection(deps, pathParameter(req, 'c'))
+    const { collectionId } = await resolveCollection(deps, pathParameter(req, 'c'))
     const ids = [...new Set(given.ids)]
-    await changeItems(deps, req, res, {
-      incarnation,
+    await appendAndAwaitCommit(deps, req, res, {
+      collectionId,
       content: given,
       operation: { kind: 'relabel', ...given, ids },
       describe: { count: ids.length },

@@ -2,10 +2,10 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { codeOf, startTestApi, type TestApi } from '../test-support/start-test-api.ts'
 
 let api: TestApi
-let incarnation: string
+let collectionId: string
 beforeEach(async () => {
   api = await startTestApi()
-  incarnation = await api.createMarks()
+  collectionId = await api.createMarks()
   api.replica.items = ['a', 'b/ä?'].map((id) => ({ id, vectors: [] }))
 })
 afterEach(async () => {
@@ -23,11 +23,11 @@ test('an item gets another label and other metadata, once per Idempotency-Key, a
   expect([first.status, await first.json()]).toEqual([200, { id: 'b/ä?', relabelled: true, revision: 1024, seq: 9 }])
   const again = await patch('b/ä?', body, { 'idempotency-key': 'k' })
   expect([again.headers.get('idempotent-replay'), await again.json()]).toEqual(['true', { id: 'b/ä?', relabelled: true, revision: 1024, seq: 9 }])
-  expect(await api.operations(incarnation)).toMatchObject([{ kind: 'relabel', ids: ['b/ä?'], ...body }])
-  expect(api.hints.work).toEqual([{ incarnation, slot: 1 }])
-  expect(api.replica.wishes.at(-1)).toMatchObject({ minSlot: 1, timeoutMs: 10_000 })
+  expect(await api.operations(collectionId)).toMatchObject([{ kind: 'relabel', ids: ['b/ä?'], ...body }])
+  expect(api.notifications.work).toEqual([{ collectionId, slot: 1 }])
+  expect(api.replica.askedOptions.at(-1)).toMatchObject({ minSlot: 1, timeoutMs: 10_000 })
   await patch('a', { label: null })
-  const { metadata, ...last } = (await api.operations(incarnation)).at(-1) as { metadata?: unknown }
+  const { metadata, ...last } = (await api.operations(collectionId)).at(-1) as { metadata?: unknown }
   expect([metadata, last]).toEqual([undefined, expect.objectContaining({ kind: 'relabel', ids: ['a'], label: null })])
 })
 
@@ -47,7 +47,7 @@ test('a relabel whose commit does not come in time is accepted, not applied', as
 test('many items are relabelled as one operation, with those that are not there named', async () => {
   const response = await api.post('/v1/collections/marks/relabel', { ids: ['a', 'nobody', 'b/ä?', 'a'], label: 'x' })
   expect([response.status, await response.json()]).toEqual([200, { count: 2, relabelled: true, missing: ['nobody'], revision: 1024, seq: 1 }])
-  expect(await api.operations(incarnation)).toMatchObject([{ kind: 'relabel', ids: ['a', 'nobody', 'b/ä?'], label: 'x' }])
+  expect(await api.operations(collectionId)).toMatchObject([{ kind: 'relabel', ids: ['a', 'nobody', 'b/ä?'], label: 'x' }])
 })
 
 test('labels and metadata are what an ingestion may bring; anything else is refused before it is logged', async () => {
@@ -62,5 +62,5 @@ test('labels and metadata are what an ingestion may bring; anything else is refu
   for (const ids of [[], ['a\u0000'], 'a', undefined]) expect(await codeOf(await api.post('/v1/collections/marks/relabel', { ids, label: 'x' }))).toBe('400 invalid_request')
   expect(await codeOf(await patch('a\u0001', { label: 'x' }))).toBe('400 invalid_request')
   expect(await codeOf(await api.fetch('/v1/collections/cars/items/a', { method: 'PATCH', body: '{"label":"x"}', headers: { 'content-type': 'application/json' } }))).toBe('404 collection_not_found')
-  expect(await api.operations(incarnation)).toEqual([])
+  expect(await api.operations(collectionId)).toEqual([])
 })

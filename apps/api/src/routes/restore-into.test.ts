@@ -38,8 +38,8 @@ const restore = (body: unknown, headers: Record<string, string> = {}) => api.pos
 function whileCopying(happens: () => Promise<unknown>): void {
   const { snapshots } = api.deps
   api.deps.snapshots = {
-    async open(incarnation, name) {
-      const held = await snapshots.open(incarnation, name)
+    async open(collectionId, name) {
+      const held = await snapshots.open(collectionId, name)
       return {
         ...held,
         async *items() {
@@ -53,10 +53,10 @@ function whileCopying(happens: () => Promise<unknown>): void {
 const manyItems = (): Sent[] => Array.from({ length: 40 }, (_, i) => ({ id: `item ${i}`, label: `l${i}`, metadata: { n: i }, vectors: i % 3 === 0 ? [[i, 1, 0, 0.1], [i, 2, 0, 0]] : [[i, 0, 3, 0]] }))
 
 /** What a collection holds, as a snapshot of it says. */
-async function contentOf(collection: string, incarnation: string) {
+async function contentOf(collection: string, collectionId: string) {
   const taken = await api.post(`/v1/collections/${collection}/snapshots`, { name: `look-${Date.now()}` })
   const { name } = (await taken.json()) as { name: string }
-  const held = await api.deps.snapshots.open(incarnation, name)
+  const held = await api.deps.snapshots.open(collectionId, name)
   const items = []
   for await (const { item: { imageKey: _imageKey, ...item }, vectors } of held.items()) items.push({ ...item, vectors: [...denseRows(vectors)] })
   return items.sort((a, b) => (a.id < b.id ? -1 : 1))
@@ -97,10 +97,10 @@ test('pictures of its own are copied, those elsewhere are referred to, one that 
   await api.post('/v1/collections/marks/snapshots', { name: 'before' })
   const { spec } = await api.deps.snapshots.open(marks, 'before')
   api.deps.snapshots.open = async () => ({ spec, counts: { items: 3, rows: 3 }, items: async function* () { yield* [item('a', own), item('b', 'bucket/b.png'), item('c', collectionKeys(marks).image('gone'))] } })
-  const { incarnation, job } = (await (await restore({ into: 'copy' })).json()) as { incarnation: string; job: string }
-  const [a, b, c] = await api.itemList(incarnation, job)
+  const { incarnation: collectionId, job } = (await (await restore({ into: 'copy' })).json()) as { incarnation: string; job: string }
+  const [a, b, c] = await api.itemList(collectionId, job)
   expect([b!.imageKey, c!.imageKey]).toEqual(['bucket/b.png', null])
-  expect(a!.imageKey).toContain(incarnation)
+  expect(a!.imageKey).toContain(collectionId)
   expect(Buffer.from((await api.store.get(a!.imageKey!))!.body).toString()).toBe('own')
 })
 
@@ -125,7 +125,7 @@ test('what is refused leaves nothing behind', async () => {
   // Somebody else takes the name while items are copied.
   whileCopying(() => create('copy'))
   expect(await codeOf(await restore({ into: 'copy' }))).toBe('409 collection_exists')
-  const roots = [marks, (await api.deps.catalog.resolve('copy', { fresh: true })).incarnation].map((incarnation) => collectionKeys(incarnation).root)
+  const roots = [marks, (await api.deps.catalog.resolve('copy', { fresh: true })).collectionId].map((collectionId) => collectionKeys(collectionId).root)
   expect((await api.keys('c/')).filter((key) => !roots.some((root) => key.startsWith(root)))).toEqual([])
   expect(((await (await api.fetch('/v1/jobs')).json()) as { jobs: unknown[] }).jobs).toHaveLength(1)
 })

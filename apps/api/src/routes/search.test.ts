@@ -58,10 +58,10 @@ test('within a radius of bits everything is answered, up to 10 000 hits or k', a
 })
 
 test('a picture is embedded by a lane and all of its objects are searched and merged, each item once', async () => {
-  api.lanes.answer = () => embedAnswer([[0, 0, 1, 0], [0.8, 0.6, 0, 0]])
+  api.embedders.answer = () => embedAnswer([[0, 0, 1, 0], [0.8, 0.6, 0, 0]])
   const answer = await answerOf(await searchForm({ image: picture, k: '2', score_thres: '0.5', box: '[1,2,3,4]', max_objects: '3' }))
-  expect(api.lanes.queries).toEqual([{ embedding: { version: 'test@1/whole@1', dim: 4, unit: true }, box: [1, 2, 3, 4], enrolment: enrolmentSchema.parse({}), look: lookSchema.parse({ max_objects: 3 }) }])
-  expect(Buffer.from(api.lanes.pictures[0]!).toString()).toBe('a picture')
+  expect(api.embedders.queries).toEqual([{ embedding: { version: 'test@1/whole@1', dim: 4, unit: true }, box: [1, 2, 3, 4], enrolment: enrolmentSchema.parse({}), look: lookSchema.parse({ max_objects: 3 }) }])
+  expect(Buffer.from(api.embedders.pictures[0]!).toString()).toBe('a picture')
   expect(answer.picture).toEqual({ width: 20, height: 10 })
   expect(answer.objects.map(({ kind, class: name, detector_score, hits }) => [kind, name, detector_score, hits.map(({ id }) => id)])).toEqual([
     ['subject', 'car', 0.5, ['z/1']],
@@ -147,7 +147,7 @@ test('a form may carry a vector too', async () => {
 
 test('what a lane says about a picture is what the client hears', async () => {
   for (const code of ['image_corrupt', 'image_unsupported', 'image_too_many_pixels', 'embedder_unavailable'] as const) {
-    api.lanes.answer = () => {
+    api.embedders.answer = () => {
       throw appError(code, 'the lane says no')
     }
     expect(await codeOf(await searchForm({ image: picture }))).toMatch(new RegExp(` ${code}$`))
@@ -163,7 +163,7 @@ test('an item is searched by its own rows and is not its own hit', async () => {
 test('a stored picture is searched by its key', async () => {
   await api.store.put('queries/a.png', Buffer.from('stored'))
   await answerOf(await searchJson({ image_key: 'queries/a.png' }))
-  expect(Buffer.from(api.lanes.pictures[0]!).toString()).toBe('stored')
+  expect(Buffer.from(api.embedders.pictures[0]!).toString()).toBe('stored')
   await api.store.put('queries/big.png', Buffer.alloc(1001))
   expect(await codeOf(await searchJson({ image_key: 'queries/big.png' }))).toBe('413 too_large')
 })
@@ -171,20 +171,20 @@ test('a stored picture is searched by its key', async () => {
 test('when the embedding changed meanwhile the picture is embedded once more, and then refused', async () => {
   api.replica.spec = { embedding: { version: 'test@2', dim: 4, unit: true } }
   await answerOf(await searchForm({ image: picture }))
-  expect(api.lanes.queries.map(({ embedding }) => embedding.version)).toEqual(['test@1/whole@1', 'test@2'])
-  api.lanes.answer = () => embedAnswer([[1, 0, 0, 0]], 'test@1/whole@1')
+  expect(api.embedders.queries.map(({ embedding }) => embedding.version)).toEqual(['test@1/whole@1', 'test@2'])
+  api.embedders.answer = () => embedAnswer([[1, 0, 0, 0]], 'test@1/whole@1')
   expect(await codeOf(await searchForm({ image: picture }))).toBe('409 embedding_mismatch')
 })
 
 test('consistency and min_seq reach the replica', async () => {
   await answerOf(await searchJson({ vector: [1, 0, 0, 0], consistency: 'strong', min_seq: 7 }))
-  expect(api.replica.wishes.at(-1)).toMatchObject({ consistency: 'strong', minSeq: 7 })
+  expect(api.replica.askedOptions.at(-1)).toMatchObject({ consistency: 'strong', minSeq: 7 })
 })
 
 test('detector threshold, filters and groups reach the lane and the snapshot; exclude is a filter turned round', async () => {
-  api.lanes.answer = () => embedAnswer([[1, 0, 0, 0]])
+  api.embedders.answer = () => embedAnswer([[1, 0, 0, 0]])
   await answerOf(await searchForm({ image: picture, detector_threshold: '0.2', filter: '{"label":"ex"}', exclude: '{"metadata":{"camera":"c1"}}', group_by: 'label', group_size: '2' }))
-  expect(api.lanes.queries).toMatchObject([{ confidence: 0.2 }])
+  expect(api.embedders.queries).toMatchObject([{ confidence: 0.2 }])
   expect(api.replica.queries).toMatchObject([{ k: 5, filter: { not: { any: [{ not: { label: 'ex' } }, { metadata: { camera: 'c1' } }] } }, groupBy: 'label', groupSize: 2 }])
   await answerOf(await searchJson({ vector: [1, 0, 0, 0], exclude: { label: { in: ['a', 'b'] } } }))
   expect(api.replica.queries.at(-1)).toMatchObject({ filter: { not: { label: { in: ['a', 'b'] } } } })
@@ -202,7 +202,7 @@ test('a wrong filter is invalid_request that says where', async () => {
 
 test('with nms_iou only the best of overlapping recognised objects is answered', async () => {
   // All boxes of the lane are the same here.
-  api.lanes.answer = () => embedAnswer([[0, 0, 0.8, 0.6], [1, 0, 0, 0]])
+  api.embedders.answer = () => embedAnswer([[0, 0, 0.8, 0.6], [1, 0, 0, 0]])
   const all = await answerOf(await searchForm({ image: picture, score_thres: '0.5' }))
   expect(all.objects.filter(({ hits }) => hits.length > 0)).toHaveLength(2)
   const best = await answerOf(await searchForm({ image: picture, score_thres: '0.5', nms_iou: '0.05' }))
@@ -220,7 +220,7 @@ test('a search by item leaves the item out of its own group', async () => {
 test('the whole picture at several sizes is one object, and its best view counts', async () => {
   const answer = embedAnswer([[0, 0, 1, 0], [0, 0.8, 0, 0.6]])
   const smaller = embedAnswer([[1, 0, 0, 0]]).objects[0]!
-  api.lanes.answer = () => ({ ...answer, objects: [...answer.objects, smaller] })
+  api.embedders.answer = () => ({ ...answer, objects: [...answer.objects, smaller] })
   const { objects } = await answerOf(await searchForm({ image: picture, score_thres: '0.5' }))
   expect(objects.map(({ kind, hits }) => [kind, hits.map(({ id, score }) => [id, score])])).toEqual([['subject', [['z/1', 1]]], ['whole', [['x', 1], ['y', expect.closeTo(0.8)]]]])
 })

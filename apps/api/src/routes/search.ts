@@ -1,5 +1,5 @@
 // POST /v1/collections/:c/search: a picture, a stored picture, an item or a vector; what is like it, from one committed version.
-import type { Snapshot } from '@likeness/engine/contract'
+import type { CollectionReader } from '@likeness/engine/contract'
 import type { CollectionSpec, EmbeddingSpec } from '@likeness/shared/contract/collection'
 import type { EmbedAnswer, EmbedQuery } from '@likeness/shared/contract/embedder'
 import { enrolmentSchema, type Look, lookSchema } from '@likeness/shared/contract/picture-settings'
@@ -23,12 +23,12 @@ async function pictureOf(deps: ApiDeps, spec: CollectionSpec, { request, picture
 }
 
 /** The vectors to search a snapshot for. `embed` is asked again when the collection's embedding is not the one that was used. */
-async function queriesFor(snapshot: Snapshot, { request }: ReceivedSearch, embedded: EmbedAnswer | undefined, embed: (embedding: EmbeddingSpec) => Promise<EmbedAnswer>): Promise<SearchQueries> {
-  const { dim } = snapshot.spec.embedding
-  if (request.vector !== undefined) return queriesOfVectors(parseVector(request.vector, snapshot.spec), dim)
-  if (request.vectors !== undefined) return queriesOfVectors(parseQueryVectors(request.vectors, snapshot.spec), dim)
-  if (request.item_id !== undefined) return queriesOfItem(snapshot, request.item_id)
-  const wanted = snapshot.spec.embedding
+async function queriesFor(reader: CollectionReader, { request }: ReceivedSearch, embedded: EmbedAnswer | undefined, embed: (embedding: EmbeddingSpec) => Promise<EmbedAnswer>): Promise<SearchQueries> {
+  const { dim } = reader.spec.embedding
+  if (request.vector !== undefined) return queriesOfVectors(parseVector(request.vector, reader.spec), dim)
+  if (request.vectors !== undefined) return queriesOfVectors(parseQueryVectors(request.vectors, reader.spec), dim)
+  if (request.item_id !== undefined) return queriesOfItem(reader, request.item_id)
+  const wanted = reader.spec.embedding
   const answer = embedded?.embedding.version === wanted.version ? embedded : await embed(wanted)
   if (answer.embedding.version !== wanted.version || answer.embedding.dim !== wanted.dim) {
     throw appError('embedding_mismatch', `the embedder made ${answer.embedding.version}, the collection has ${wanted.version}`)
@@ -36,13 +36,13 @@ async function queriesFor(snapshot: Snapshot, { request }: ReceivedSearch, embed
   return queriesOfPicture(answer)
 }
 
-function acquire({ replica }: ApiDeps, { incarnation }: CollectionSpec, { request }: ReceivedSearch): Promise<Snapshot> {
-  return replica.acquire(incarnation, { consistency: request.consistency, minSeq: request.min_seq, timeoutMs: readTimeoutMs })
+function acquire({ replica }: ApiDeps, { collectionId }: CollectionSpec, { request }: ReceivedSearch): Promise<CollectionReader> {
+  return replica.acquire(collectionId, { consistency: request.consistency, minSeq: request.min_seq, timeoutMs: readTimeoutMs })
 }
 
 /** As the settings say now, which may have changed since the creation; what the request says goes before them. */
-async function howToLook({ replica }: ApiDeps, { incarnation }: CollectionSpec, { request }: ReceivedSearch): Promise<Pick<EmbedQuery, 'enrolment' | 'look' | 'raws'>> {
-  const loaded = await replica.acquire(incarnation, { consistency: 'eventual', timeoutMs: readTimeoutMs })
+async function howToLook({ replica }: ApiDeps, { collectionId }: CollectionSpec, { request }: ReceivedSearch): Promise<Pick<EmbedQuery, 'enrolment' | 'look' | 'raws'>> {
+  const loaded = await replica.acquire(collectionId, { consistency: 'eventual', timeoutMs: readTimeoutMs })
   try {
     const { settings } = loaded.spec
     const asked = Object.fromEntries(Object.keys(lookSchema.shape).flatMap((name) => (request[name as keyof Look] === undefined ? [] : [[name, request[name as keyof Look]]])))
@@ -66,21 +66,21 @@ export const search = (deps: ApiDeps): Route => ({
     let embedMs = 0
     const embed = async (embedding: EmbeddingSpec): Promise<EmbedAnswer> => {
       const fromMs = performance.now()
-      const answer = await deps.lanes.embed(picture!, { embedding, box, confidence, ...seen }, contextOf(res).gone)
+      const answer = await deps.embedder.embed(picture!, { embedding, box, confidence, ...seen }, contextOf(res).gone)
       embedMs += performance.now() - fromMs
       return answer
     }
     const embedded = picture === undefined ? undefined : await embed(spec.embedding)
-    const snapshot = await acquire(deps, spec, received)
+    const reader = await acquire(deps, spec, received)
     try {
-      const queries = await queriesFor(snapshot, received, embedded, embed)
+      const queries = await queriesFor(reader, received, embedded, embed)
       const searchFromMs = performance.now()
-      const found = await searchSnapshot(snapshot, queries, received.request, { ...deps, signal: contextOf(res).gone })
+      const found = await searchSnapshot(reader, queries, received.request, { ...deps, signal: contextOf(res).gone })
       const nowMs = performance.now()
       res.setHeader('x-index-seq', String(found.index_seq))
       res.json({ collection: spec.name, ...found, took_ms: { embed: round(embedMs), search: round(nowMs - searchFromMs), total: round(nowMs - startedMs) } })
     } finally {
-      snapshot.release()
+      reader.release()
     }
   }
 })

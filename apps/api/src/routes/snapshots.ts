@@ -7,7 +7,7 @@ import type { ApiDeps } from '../api-deps.ts'
 import { parseRequest, readJson, readOptionalJson } from '../http/request-body.ts'
 import { pathParameter, type Route } from '../http/route.ts'
 import { requestKey } from '../idempotency/answer-once.ts'
-import { operateOnce } from '../mutations/append-and-await-result.ts'
+import { appendAndAwaitResult } from '../mutations/append-and-await-result.ts'
 import { restoreInto } from '../mutations/restore-into.ts'
 
 const path = '/v1/collections/:c/snapshots'
@@ -17,8 +17,8 @@ export const listSnapshots = (deps: ApiDeps): Route => ({
   method: 'get',
   path,
   async handle(req, res) {
-    const { incarnation } = await resolveCollection(deps, pathParameter(req, 'c'), { fresh: true })
-    const version = await deps.versions.read(incarnation)
+    const { collectionId } = await resolveCollection(deps, pathParameter(req, 'c'), { fresh: true })
+    const version = await deps.versions.read(collectionId)
     if (version === undefined) throw appError('collection_not_found', 'the collection was dropped meanwhile')
     res.json({ snapshots: version.snapshots.map(snapshotAnswer) })
   }
@@ -30,8 +30,8 @@ export const takeSnapshot = (deps: ApiDeps): Route => ({
   async handle(req, res) {
     requestKey(req)
     const { name } = parseRequest(takeSnapshotSchema, await readJson(req, res))
-    const { incarnation } = await resolveCollection(deps, pathParameter(req, 'c'))
-    await operateOnce(deps, req, res, { incarnation, content: name, operation: () => ({ kind: 'take_snapshot', name }), describe: { name }, done: () => ({ taken: true }) })
+    const { collectionId } = await resolveCollection(deps, pathParameter(req, 'c'))
+    await appendAndAwaitResult(deps, req, res, { collectionId, content: name, operation: () => ({ kind: 'take_snapshot', name }), describe: { name }, done: () => ({ taken: true }) })
   }
 })
 
@@ -40,8 +40,8 @@ export const dropSnapshot = (deps: ApiDeps): Route => ({
   path: `${path}/:name`,
   async handle(req, res) {
     const name = parseRequest(takeSnapshotSchema.shape.name, pathParameter(req, 'name'))
-    const { incarnation } = await resolveCollection(deps, pathParameter(req, 'c'))
-    await operateOnce(deps, req, res, { incarnation, content: name, operation: () => ({ kind: 'drop_snapshot', name }), describe: { name }, done: () => ({ dropped: true }) })
+    const { collectionId } = await resolveCollection(deps, pathParameter(req, 'c'))
+    await appendAndAwaitResult(deps, req, res, { collectionId, content: name, operation: () => ({ kind: 'drop_snapshot', name }), describe: { name }, done: () => ({ dropped: true }) })
   }
 })
 
@@ -52,12 +52,12 @@ export const restoreSnapshot = (deps: ApiDeps): Route => ({
     requestKey(req)
     const name = parseRequest(takeSnapshotSchema.shape.name, pathParameter(req, 'name'))
     const { into } = parseRequest(restoreSnapshotSchema, await readOptionalJson(req, res))
-    const { incarnation, name: collection } = await resolveCollection(deps, pathParameter(req, 'c'))
-    if (into !== undefined) return await restoreInto(deps, req, res, { incarnation, collection, snapshot: name, into })
-    await operateOnce(deps, req, res, {
-      incarnation,
+    const { collectionId, name: collection } = await resolveCollection(deps, pathParameter(req, 'c'))
+    if (into !== undefined) return await restoreInto(deps, req, res, { collectionId, collection, snapshot: name, into })
+    await appendAndAwaitResult(deps, req, res, {
+      collectionId,
       content: name,
-      operation: async () => ({ kind: 'restore', name, snapshot: await deps.versions.findSnapshot(incarnation, name) }),
+      operation: async () => ({ kind: 'restore', name, snapshot: await deps.versions.findSnapshot(collectionId, name) }),
       describe: { name },
       done: ({ items = 0 }) => ({ restored: true, items })
     })

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createFaissSegmentFiles, createFileCache, createReplica, openCollectionWriter } from '@likeness/engine'
 import { type CollectionAnswer, maxNonZeros, type SearchAnswer, type VectorLine } from '@likeness/shared/contract/http'
 import { systemClock } from '@likeness/shared/process/clock'
-import { silentLog } from '@likeness/shared/process/logger'
+import { silentLogger } from '@likeness/shared/process/logger'
 import { createMemoryStore } from '@likeness/store/memory-store'
 import { seededRandom } from '@likeness/store/seeded-random'
 import { codeOf, startTestApi, type TestApi } from '../test-support/start-test-api.ts'
@@ -21,24 +21,24 @@ const embedding = { version: 'splade@3/none@1', sparse: true }
 const store = createMemoryStore()
 let api: TestApi
 let dir: string
-let incarnation: string
-let committerOf: (incarnation: string) => Promise<() => Promise<void>>
+let collectionId: string
+let committerOf: (collectionId: string) => Promise<() => Promise<void>>
 let commit: () => Promise<void>
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), 'likeness-sparse-'))
-  const given = { store, clock: systemClock, log: silentLog() }
+  const given = { store, clock: systemClock, logger: silentLogger() }
   const replica = createReplica({ ...given, cacheDir: join(dir, 'replica'), pollMs: 60_000 })
   api = await startTestApi({ store, deps: { replica }, settings: { maxUploadBytes: 10_000_000 } })
-  incarnation = ((await (await api.post('/v1/collections', { name: 'texts', embedding, settings: { seal_threshold: 64 } })).json()) as CollectionAnswer).incarnation
+  collectionId = ((await (await api.post('/v1/collections', { name: 'texts', embedding, settings: { seal_threshold: 64 } })).json()) as CollectionAnswer).incarnation
   const files = createFaissSegmentFiles({ store, cache: createFileCache({ store, dir: join(dir, 'writer') }) })
   committerOf = async (collection) => {
-    const writer = (await openCollectionWriter({ ...given, files, incarnation: collection, retentionMs: 0, announce: () => undefined }))!
+    const writer = (await openCollectionWriter({ ...given, files, collectionId: collection, retentionMs: 0, announce: () => undefined }))!
     return async () => {
       while ((await writer.step({ list: true })).more);
       while (await writer.merge());
     }
   }
-  commit = await committerOf(incarnation)
+  commit = await committerOf(collectionId)
 })
 afterEach(async () => {
   await api.fetch(path, { method: 'DELETE' })
@@ -127,7 +127,7 @@ test('a vector that cannot be used is a failed item or a refused search, with th
     [{ indices: [1], values: [0] }, 'invalid_vector'], [{ indices: [1], values: [1e39] }, 'invalid_vector'], [{ indices: many, values: many.map(() => 1) }, 'invalid_vector'], [[1, 0, 0], 'invalid_vector']
   ]
   const job = await send([...bad.map(([vector], i) => ({ id: `bad-${i}`, vectors: [vector] })), { id: 'good', vectors: [{ indices: [1], values: [1] }] }, { id: 'base64', vectors: 'AACAPw==' }])
-  expect((await api.itemList(incarnation, job)).map(({ failure }) => failure?.code)).toEqual([...bad.map(([, code]) => code), undefined, 'invalid_vector'])
+  expect((await api.itemList(collectionId, job)).map(({ failure }) => failure?.code)).toEqual([...bad.map(([, code]) => code), undefined, 'invalid_vector'])
   for (const [vector, code] of bad) expect([vector, await codeOf(await api.post(`${path}/search`, { vector }))]).toEqual([vector, `400 ${code}`])
   expect(await codeOf(await api.post(`${path}/search`, { vectors: 'AACAPw==' }))).toBe('400 invalid_vector')
   expect(await codeOf(await api.post(`${path}/search`, { vector: { indices: ['a'], values: [1] } }))).toBe('400 invalid_vector')
@@ -153,11 +153,11 @@ test('a snapshot becomes a collection of the same vectors', async () => {
 test('pictures are refused, also when no embed-worker is known', async () => {
   const form = new FormData()
   form.append('image', new Blob(['a picture']))
-  for (const known of [api.lanes.known, () => []]) {
-    api.lanes.known = known
+  for (const known of [api.embedders.known, () => []]) {
+    api.embedders.known = known
     expect(await codeOf(await api.fetch(`${path}/images`, { method: 'POST', body: form }))).toBe('409 embedding_mismatch')
     expect(await codeOf(await api.fetch(`${path}/search`, { method: 'POST', body: form }))).toBe('409 embedding_mismatch')
     expect(await codeOf(await api.post(`${path}/imports`, { prefix: 'pictures' }))).toBe('409 embedding_mismatch')
   }
-  expect(api.lanes.pictures).toEqual([])
+  expect(api.embedders.pictures).toEqual([])
 })

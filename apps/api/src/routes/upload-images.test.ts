@@ -5,10 +5,10 @@ import { collectionKeys } from '@likeness/shared/contract/keys'
 import { codeOf, startTestApi, type TestApi } from '../test-support/start-test-api.ts'
 
 let api: TestApi
-let incarnation: string
+let collectionId: string
 beforeEach(async () => {
   api = await startTestApi()
-  incarnation = await api.createMarks()
+  collectionId = await api.createMarks()
 })
 afterEach(() => api.stop())
 
@@ -32,7 +32,7 @@ test('fields describe the files after them, an id only the next one, and the res
     { ordinal: 1, id: 'a/b' },
     { ordinal: 2, id: sha256('three') }
   ])
-  const lines = await api.itemList(incarnation, answer.job)
+  const lines = await api.itemList(collectionId, answer.job)
   expect(lines.map(({ id, label, metadata }) => [id, label, metadata])).toEqual([
     [sha256('one'), null, undefined],
     ['a/b', 'nike', { year: 1971 }],
@@ -40,9 +40,9 @@ test('fields describe the files after them, an id only the next one, and the res
   ])
   const bodies = await Promise.all(lines.map(async ({ imageKey }) => Buffer.from((await api.store.get(imageKey!))!.body).toString()))
   expect(bodies).toEqual(['one', 'two', 'three'])
-  expect(await api.operations(incarnation)).toMatchObject([{ kind: 'ingest', ingestion: answer.job, total: 3 }])
+  expect(await api.operations(collectionId)).toMatchObject([{ kind: 'ingest', ingestion: answer.job, total: 3 }])
   expect(answer.revision).toBe(1024)
-  expect(api.hints.work).toEqual([{ incarnation, slot: 1 }])
+  expect(api.notifications.work).toEqual([{ collectionId, slot: 1 }])
   const job = await api.fetch(`/v1/jobs/${answer.job}`)
   expect(await job.json()).toMatchObject({ id: answer.job, state: 'queued', source: 'upload', counts: { total: 3, pending: 3 } })
 })
@@ -59,9 +59,9 @@ test('an empty file is accepted: its item will fail, nothing else', async () => 
 })
 
 const nothingAccepted = async () => {
-  expect(await api.operations(incarnation)).toEqual([])
-  expect(await api.keys(collectionKeys(incarnation).imagePrefix)).toEqual([])
-  expect(await api.keys(`c/${incarnation}/ing/`)).toEqual([])
+  expect(await api.operations(collectionId)).toEqual([])
+  expect(await api.keys(collectionKeys(collectionId).imagePrefix)).toEqual([])
+  expect(await api.keys(`c/${collectionId}/ing/`)).toEqual([])
   expect(await api.keys('jobs/')).toEqual([])
 }
 
@@ -103,7 +103,7 @@ test('a client that leaves in the middle of a file leaves nothing behind', async
   const client = request(`${api.url}${path}`, { method: 'POST', headers: { 'content-type': 'multipart/form-data; boundary=b', 'content-length': 10_000 } })
   client.on('error', () => {})
   client.write('--b\r\ncontent-disposition: form-data; name="images"; filename="a"\r\n\r\nfirst\r\n--b\r\ncontent-disposition: form-data; name="images"; filename="b"\r\n\r\nabc')
-  const images = collectionKeys(incarnation).imagePrefix
+  const images = collectionKeys(collectionId).imagePrefix
   await expect.poll(() => api.keys(images)).toHaveLength(1)
   client.destroy()
   await expect.poll(() => api.keys(images)).toEqual([])
@@ -124,6 +124,6 @@ test('a collection dropped while its upload was on its way is collection_not_fou
     return isLive(id)
   }
   expect(await codeOf(await upload(formOf(['images', new Blob(['one'])])))).toBe('404 collection_not_found')
-  expect(await api.keys(collectionKeys(incarnation).imagePrefix)).toEqual([])
-  expect(api.hints.work).toEqual([])
+  expect(await api.keys(collectionKeys(collectionId).imagePrefix)).toEqual([])
+  expect(api.notifications.work).toEqual([])
 })

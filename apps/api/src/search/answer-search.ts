@@ -1,5 +1,5 @@
 // From hits of the snapshot to the answer: per object, and merged over all of them by item, best score first.
-import type { Snapshot, SnapshotQuery } from '@likeness/engine/contract'
+import type { CollectionReader, SearchQuery } from '@likeness/engine/contract'
 import { type CollectionSettings, rerankProblem } from '@likeness/shared/contract/collection'
 import type { Filter } from '@likeness/shared/contract/filter'
 import { defaultK, type HitAnswer, maxHits, maxK, type SearchAnswer, type SearchRequest } from '@likeness/shared/contract/http'
@@ -8,7 +8,7 @@ import { standingOf } from '@likeness/shared/contract/margin'
 import { appError } from '@likeness/shared/errors'
 import { pictureLinks } from '../answers/stored-item.ts'
 import { suppressOverlaps } from './recognised-objects.ts'
-import { type CellRanking, rawsOfQueries, searchByCells } from './search-by-cells.ts'
+import { type CellRanking, rawVectorsOfQueries, searchByCells } from './search-by-cells.ts'
 import type { SearchQueries } from './search-queries.ts'
 import { type RankedHit, searchReranked } from './search-reranked.ts'
 import { searchWithMargins } from './search-with-margins.ts'
@@ -76,11 +76,11 @@ function askFor({ group_size: groupSize = 1, group_by: groupBy }: SearchRequest,
 }
 
 /** Searches all vectors at once; timings are the caller's. */
-export async function searchSnapshot(snapshot: Snapshot, queries: SearchQueries, request: SearchRequest, ranking: CellRanking): Promise<Omit<SearchAnswer, 'took_ms' | 'collection'>> {
-  const { name, metric, settings } = snapshot.spec
+export async function searchSnapshot(reader: CollectionReader, queries: SearchQueries, request: SearchRequest, ranking: CellRanking): Promise<Omit<SearchAnswer, 'took_ms' | 'collection'>> {
+  const { name, metric, settings } = reader.spec
   const { group_by: groupBy, group_size: groupSize = 1, nms_iou: nmsIou = settings.nms_iou, rerank = settings.rerank, cohort_weight: weight = settings.cohort_weight, hamming_radius: hammingRadius } = request
   if (hammingRadius !== undefined && metric !== 'hamming') throw appError('invalid_request', `hamming_radius is for hamming, and the metric of ${name} is ${metric}`)
-  const problem = rerank ? rerankProblem(snapshot.spec) : undefined
+  const problem = rerank ? rerankProblem(reader.spec) : undefined
   if (problem !== undefined) throw appError('invalid_request', problem)
   const k = request.k ?? (hammingRadius === undefined ? defaultK : maxK)
   if (request.vectors !== undefined && queries.objects.length * k > maxHits) {
@@ -89,17 +89,17 @@ export async function searchSnapshot(snapshot: Snapshot, queries: SearchQueries,
   const asked = askFor(request, k, queries.except !== undefined)
   const grouping = groupBy === undefined ? {} : { groupBy, groupSize: asked.groupSize }
   const filter = filterOf({ filter: request.filter, exclude: excludedOf(request, settings, request.metadata ?? queries.metadata) })
-  const wish = { vectors: queries.vectors, k: asked.k, searchBudget: request.search_budget, hammingRadius, scoreThres: request.score_thres ?? settings.score_thres, filter, ...grouping }
-  const raws = rerank === 'cells' ? await rawsOfQueries(queries, ranking) : undefined
-  if (request.rerank === 'cells' && raws === undefined) throw appError('invalid_request', 'rerank by cells is for pictures, and for items that came as pictures')
-  const search = (own: SnapshotQuery): Promise<RankedHit[][]> =>
-    raws !== undefined ? searchByCells(snapshot, own, raws, ranking) : rerank === true ? searchReranked(snapshot, own) : snapshot.search(own)
-  const found = weight > 0 ? await searchWithMargins(snapshot, wish, { weight, except: queries.except, search }) : await search(wish)
+  const options = { vectors: queries.vectors, k: asked.k, searchBudget: request.search_budget, hammingRadius, scoreThres: request.score_thres ?? settings.score_thres, filter, ...grouping }
+  const rawVectors = rerank === 'cells' ? await rawVectorsOfQueries(queries, ranking) : undefined
+  if (request.rerank === 'cells' && rawVectors === undefined) throw appError('invalid_request', 'rerank by cells is for pictures, and for items that came as pictures')
+  const search = (own: SearchQuery): Promise<RankedHit[][]> =>
+    rawVectors !== undefined ? searchByCells(reader, own, rawVectors, ranking) : rerank === true ? searchReranked(reader, own) : reader.search(own)
+  const found = weight > 0 ? await searchWithMargins(reader, options, { weight, except: queries.except, search }) : await search(options)
   const lists = found.map((hits) => hits.filter(({ item }) => item.id !== queries.except).map((hit) => hitAnswer(name, metric, hit)))
   const group = groupBy === undefined ? undefined : { by: groupBy, size: groupSize }
   const every = queries.objects.map((object, i) => ({ ...object, hits: mergeHits(lists.filter((_, n) => queries.objectOf[n] === i), k, group) }))
   const apart = nmsIou === undefined ? every : suppressOverlaps(every, nmsIou)
   // A tile is no object of the picture: it is only worth showing where something was recognised in it.
   const objects = apart.filter(({ kind, hits }) => kind !== 'tile' || hits.length > 0)
-  return { index_seq: snapshot.seq, objects, hits: mergeHits(objects.map(({ hits }) => hits), k, group), picture: queries.picture }
+  return { index_seq: reader.seq, objects, hits: mergeHits(objects.map(({ hits }) => hits), k, group), picture: queries.picture }
 }

@@ -17,11 +17,11 @@ beforeEach(async () => {
     { id: 'y', vectors: [[0.8, 0.6, 0, 0], [0.1, 0, 0, 0]], raws: place(8, 2) },
     { id: 'z', vectors: [[0.6, 0.8, 0, 0]] }
   ]
-  api.lanes.answer = ({ raws }) => {
+  api.embedders.answer = ({ raws }) => {
     const answer = embedAnswer([[1, 0, 0, 0]])
     return raws ? { ...answer, objects: answer.objects.map((object) => ({ ...object, raw: encodeRaw(Uint16Array.of(1, 2)) })) } : answer
   }
-  api.lanes.rankAnswer = () => ({ alike: [[0.1, 0.9]] })
+  api.embedders.rankAnswer = () => ({ alike: [[0.1, 0.9]] })
 })
 afterEach(async () => {
   expect(api.replica.open).toBe(0)
@@ -40,8 +40,8 @@ const order = ({ hits }: SearchAnswer) => hits.map(({ id, score, rerank_score: a
 
 test('hits are put in the order of score and parts together, with their scores; what has no raw vectors comes last', async () => {
   expect(order(await searchForm({ rerank: 'cells' }))).toEqual([['y', expect.closeTo(0.8), expect.closeTo((0.8 + 2 * 0.9) / 3, 5)], ['x', 1, expect.closeTo((1 + 2 * 0.1) / 3, 5)], ['z', expect.closeTo(0.6), undefined]])
-  expect(api.lanes.queries).toMatchObject([{ raws: true }])
-  expect(api.lanes.rankings).toEqual([{ raws: Uint16Array.of(1, 2, 11, 12, 21, 22, 23, 24), query: { embedding, rawDim: 2, queryRows: 1, itemRows: [1, 2] } }])
+  expect(api.embedders.queries).toMatchObject([{ raws: true }])
+  expect(api.embedders.rankings).toEqual([{ rawVectors: Uint16Array.of(1, 2, 11, 12, 21, 22, 23, 24), query: { embedding, rawDim: 2, queryRows: 1, itemRows: [1, 2] } }])
 })
 
 test('k is taken of twenty, and the threshold is that of the score', async () => {
@@ -52,15 +52,15 @@ test('k is taken of twenty, and the threshold is that of the score', async () =>
 
 test('without it nothing is asked of a lane but the vectors', async () => {
   for (const fields of [{}, { rerank: 'false' }] as Record<string, string>[]) expect(order(await searchForm(fields)).map(([id]) => id)).toEqual(['x', 'y', 'z'])
-  expect(api.lanes.queries.map(({ raws }) => raws)).toEqual([undefined, undefined])
-  expect(api.lanes.rankings).toEqual([])
+  expect(api.embedders.queries.map(({ raws }) => raws)).toEqual([undefined, undefined])
+  expect(api.embedders.rankings).toEqual([])
 })
 
 test('a stored item is asked with its own raw vectors, and is no hit of itself', async () => {
-  api.lanes.rankAnswer = ({ itemRows }) => ({ alike: [itemRows.map((_, i) => i / 2)] })
+  api.embedders.rankAnswer = ({ itemRows }) => ({ alike: [itemRows.map((_, i) => i / 2)] })
   const answer = (await (await api.post(path, { item_id: 'x', rerank: 'cells' })).json()) as SearchAnswer
   expect(order(answer).map(([id]) => id)).toEqual(['y', 'z'])
-  expect([...api.lanes.rankings[0]!.raws.subarray(0, 2)]).toEqual([11, 12])
+  expect([...api.embedders.rankings[0]!.rawVectors.subarray(0, 2)]).toEqual([11, 12])
 })
 
 test('vectors, and items that came as vectors, have no parts', async () => {

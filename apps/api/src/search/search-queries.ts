@@ -1,5 +1,5 @@
 // What is searched for: the vectors behind a picture, an item or a vector, and how each object is shown in the answer.
-import type { Snapshot, StoredItem } from '@likeness/engine/contract'
+import type { CollectionReader, StoredItem } from '@likeness/engine/contract'
 import { decodeRaw, decodeVector, type EmbedAnswer } from '@likeness/shared/contract/embedder'
 import type { SearchAnswer } from '@likeness/shared/contract/http'
 import type { Metadata } from '@likeness/shared/contract/item-list'
@@ -20,7 +20,7 @@ export interface SearchQueries {
   /** Of the item that is asked with. */
   metadata?: Metadata
   /** float16 of each row, before the profile; of pictures, where they were asked for. */
-  raws?: Uint16Array
+  rawVectors?: Uint16Array
   /** What is asked with. */
   item?: StoredItem
 }
@@ -53,13 +53,13 @@ export function queriesOfPicture(answer: EmbedAnswer): SearchQueries {
     objectOf,
     picture: { width: answer.width, height: answer.height },
     except: undefined,
-    raws: concatArrays(Uint16Array, answer.objects.flatMap(({ raw }) => (raw === undefined ? [] : [decodeRaw(raw)])))
+    rawVectors: concatArrays(Uint16Array, answer.objects.flatMap(({ raw }) => (raw === undefined ? [] : [decodeRaw(raw)])))
   }
 }
 
 /** Each subject row of a stored item is an object; its whole-picture rows are one object together. */
-export async function queriesOfItem(snapshot: Snapshot, id: string): Promise<SearchQueries> {
-  const [item, vectors] = [await snapshot.getItem(id), await snapshot.getVectors(id)]
+export async function queriesOfItem(reader: CollectionReader, id: string): Promise<SearchQueries> {
+  const [item, vectors] = [await reader.getItem(id), await reader.getVectors(id)]
   if (item === undefined || vectors === undefined) throw appError('item_not_found', 'the collection has no item with this id')
   const objects: AnsweredObject[] = []
   const objectOf = item.rows.map(({ kind, box, className, score }) =>

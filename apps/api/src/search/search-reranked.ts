@@ -1,5 +1,5 @@
 // A search whose best hits are put in the order of their k-reciprocal distances: more hits are asked for than are wanted, and their vectors read.
-import type { Hit, Snapshot, SnapshotQuery } from '@likeness/engine/contract'
+import type { CollectionReader, Hit, SearchQuery } from '@likeness/engine/contract'
 import { denseRows } from '@likeness/shared/contract/vector-rows'
 import { appError } from '@likeness/shared/errors'
 import { kReciprocalDistances } from './rerank.ts'
@@ -10,14 +10,14 @@ const rankedAnew = 100
 export type RankedHit = Hit & { rerankScore?: number; margin?: number }
 
 /** Hits of the wished k with a rerank score, best first. The neighbours that decide are those without groups and threshold. */
-export async function searchReranked(snapshot: Snapshot, { k, scoreThres = -Infinity, groupBy: _by, groupSize: _size, ...query }: SnapshotQuery): Promise<RankedHit[][]> {
-  const { dim } = snapshot.spec.embedding
+export async function searchReranked(reader: CollectionReader, { k, scoreThres = -Infinity, groupBy: _by, groupSize: _size, ...query }: SearchQuery): Promise<RankedHit[][]> {
+  const { dim } = reader.spec.embedding
   const vectors = denseRows(query.vectors)
-  const found = await snapshot.search({ ...query, k: Math.max(k, rankedAnew), scoreThres: -Infinity })
+  const found = await reader.search({ ...query, k: Math.max(k, rankedAnew), scoreThres: -Infinity })
   const lists: RankedHit[][] = []
   for (const [i, hits] of found.entries()) {
     const near = hits.slice(0, rankedAnew)
-    const distances = kReciprocalDistances([vectors.subarray(i * dim, (i + 1) * dim), ...(await Promise.all(near.map((hit) => vectorOf(snapshot, hit, dim))))])
+    const distances = kReciprocalDistances([vectors.subarray(i * dim, (i + 1) * dim), ...(await Promise.all(near.map((hit) => vectorOf(reader, hit, dim))))])
     const ranked = near.map((hit, at): RankedHit => ({ ...hit, rerankScore: Math.round(1e6 * (1 - distances[at]!)) / 1e6 })).sort((a, b) => b.rerankScore! - a.rerankScore!)
     lists.push([...ranked, ...hits.slice(rankedAnew)].filter(({ score }) => score >= scoreThres))
   }
@@ -25,8 +25,8 @@ export async function searchReranked(snapshot: Snapshot, { k, scoreThres = -Infi
 }
 
 /** Of the row that was hit; unit length. */
-async function vectorOf(snapshot: Snapshot, { item, row }: Hit, dim: number): Promise<Float32Array> {
-  const rows = await snapshot.getVectors(item.id)
+async function vectorOf(reader: CollectionReader, { item, row }: Hit, dim: number): Promise<Float32Array> {
+  const rows = await reader.getVectors(item.id)
   if (rows === undefined) throw appError('internal', `the snapshot that found ${item.id} has no vectors of it`)
   return denseRows(rows).subarray(row * dim, (row + 1) * dim)
 }

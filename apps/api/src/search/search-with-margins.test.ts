@@ -74,7 +74,7 @@ test('of several objects the one whose hit stands out most comes first, and re-r
 
 test('overlapping objects are told apart by margins, too', async () => {
   api.replica.items = [...items({ a: 0.9, b: 0.8, c: 0.8 }), { id: 'd', label: 'd', vectors: [[0, 0, 0, 1]] }]
-  api.lanes.answer = () => {
+  api.embedders.answer = () => {
     const answer = embedAnswer([query, [0, 0, 0.7, 0.714]])
     return { ...answer, objects: answer.objects.map((object) => ({ ...object, kind: 'subject' as const, box: [0, 0, 10, 10] as [number, number, number, number] })) }
   }

@@ -1,5 +1,5 @@
 // A replica over items that a test puts in: exact search by inner product, and a slot that the test moves.
-import type { Hit, Replica, Snapshot, SnapshotQuery, SnapshotWish, StoredItem } from '@likeness/engine/contract'
+import type { CollectionReader, Hit, ReadOptions, Replica, SearchQuery, StoredItem } from '@likeness/engine/contract'
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import { denseRows } from '@likeness/shared/contract/vector-rows'
 import { appError } from '@likeness/shared/errors'
@@ -17,12 +17,12 @@ export interface FakeReplica extends Replica {
   appliedSlot: number
   /** An older ingestion is not finished. */
   awaited: boolean
-  wishes: SnapshotWish[]
+  askedOptions: ReadOptions[]
   /** What snapshots were searched with. */
-  queries: SnapshotQuery[]
+  queries: SearchQuery[]
   /** Snapshots not released. */
   open: number
-  hints: { incarnation: string; seq: number }[]
+  notifications: { collectionId: string; seq: number }[]
   /** Changes what the snapshot says about its collection. */
   spec?: Partial<CollectionSpec>
 }
@@ -45,8 +45,8 @@ function searchOne(items: readonly FakeItem[], vector: Float32Array, k: number, 
   return hits.filter(({ score }) => score >= threshold).sort((a, b) => b.score - a.score).slice(0, k)
 }
 
-export function createFakeReplica(specOf: (incarnation: string) => Promise<CollectionSpec>): FakeReplica {
-  const snapshotOf = (spec: CollectionSpec): Snapshot => {
+export function createFakeReplica(specOf: (collectionId: string) => Promise<CollectionSpec>): FakeReplica {
+  const snapshotOf = (spec: CollectionSpec): CollectionReader => {
     replica.open++
     const find = (id: string) => replica.items.find((item) => item.id === id)
     return {
@@ -86,16 +86,16 @@ export function createFakeReplica(specOf: (incarnation: string) => Promise<Colle
     seq: 1,
     appliedSlot: Number.MAX_SAFE_INTEGER,
     awaited: false,
-    wishes: [],
+    askedOptions: [],
     queries: [],
     open: 0,
-    hints: [],
-    async acquire(incarnation, wish) {
-      replica.wishes.push(wish)
-      if ((wish.minSeq ?? 0) > replica.seq || (wish.minSlot ?? 0) > replica.appliedSlot) throw appError('not_fresh', 'behind')
-      return snapshotOf({ ...(await specOf(incarnation)), ...replica.spec })
+    notifications: [],
+    async acquire(collectionId, options) {
+      replica.askedOptions.push(options)
+      if ((options.minSeq ?? 0) > replica.seq || (options.minSlot ?? 0) > replica.appliedSlot) throw appError('not_fresh', 'behind')
+      return snapshotOf({ ...(await specOf(collectionId)), ...replica.spec })
     },
-    hint: (incarnation, seq) => void replica.hints.push({ incarnation, seq }),
+    notify: (collectionId, seq) => void replica.notifications.push({ collectionId, seq }),
     status: () => [],
     async close() {}
   }

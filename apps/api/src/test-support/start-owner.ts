@@ -7,14 +7,14 @@ import { createProjector } from '@likeness/engine/log/projector'
 import { createFaissSegmentFiles } from '@likeness/engine/segment/faiss-segment-files'
 import { openCollectionWriter } from '@likeness/engine/writer/open-writer'
 import { systemClock } from '@likeness/shared/process/clock'
-import { silentLog } from '@likeness/shared/process/logger'
+import { silentLogger } from '@likeness/shared/process/logger'
 import type { TestApi } from './start-test-api.ts'
 
 /** Returns what stops it. */
-export async function startOwner({ store, deps }: TestApi, incarnation: string): Promise<() => Promise<void>> {
+export async function startOwner({ store, deps }: TestApi, collectionId: string): Promise<() => Promise<void>> {
   const dir = await mkdtemp(join(tmpdir(), 'likeness-owner-'))
   const files = createFaissSegmentFiles({ store, cache: createFileCache({ store, dir }) })
-  const writer = (await openCollectionWriter({ store, clock: systemClock, files, log: silentLog(), incarnation, retentionMs: 0, announce: () => undefined, project: createProjector({ profiles: deps.profiles }) }))!
+  const writer = (await openCollectionWriter({ store, clock: systemClock, files, logger: silentLogger(), collectionId, retentionMs: 0, announce: () => undefined, project: createProjector({ profiles: deps.profiles }) }))!
   let stopped = false
   const running = (async () => {
     while (!stopped) {

@@ -15,23 +15,23 @@ import { decodeItemList, type ItemListLine } from '@likeness/shared/contract/ite
 import { collectionKeys } from '@likeness/shared/contract/keys'
 import { decodeLogSlot, type Operation } from '@likeness/shared/contract/operation'
 import { type Clock, systemClock } from '@likeness/shared/process/clock'
-import { silentLog } from '@likeness/shared/process/logger'
+import { silentLogger } from '@likeness/shared/process/logger'
 import { createMemoryStore } from '@likeness/store/memory-store'
 import type { ObjectStore } from '@likeness/store/object-store'
 import { createProfileStore } from '@likeness/store/profile-store'
 import type { ApiDeps } from '../api-deps.ts'
 import { createApp } from '../app.ts'
-import type { LaneClient } from '../embedder/embed-client.ts'
+import type { EmbedClient } from '../embedder/embed-client.ts'
 import { createThumbnailCache } from '../embedder/thumbnail-cache.ts'
 import { startServer } from '../server.ts'
 import { createFakeReplica, type FakeReplica } from './fake-replica.ts'
 
 export const embedding = { version: 'test@1/whole@1', dim: 4, unit: true }
 
-export interface FakeLanes extends LaneClient {
+export interface FakeEmbedders extends EmbedClient {
   queries: EmbedQuery[]
   comparisons: CompareQuery[]
-  rankings: { raws: Uint16Array; query: RankQuery }[]
+  rankings: { rawVectors: Uint16Array; query: RankQuery }[]
   rankAnswer: (query: RankQuery) => RankMade
   pictures: Uint8Array[]
   thumbnailsMade: number
@@ -60,8 +60,8 @@ export const compareMade: CompareMade = {
   matches: [{ query: 0, item: 0, strength: 0.5 }]
 }
 
-function createFakeLanes(): FakeLanes {
-  const lanes: FakeLanes = {
+function createFakeEmbedders(): FakeEmbedders {
+  const embedders: FakeEmbedders = {
     queries: [],
     comparisons: [],
     rankings: [],
@@ -70,28 +70,28 @@ function createFakeLanes(): FakeLanes {
     thumbnailsMade: 0,
     answer: ({ embedding: { version } }) => embedAnswer([[1, 0, 0, 0]], version),
     async embed(picture, query) {
-      lanes.pictures.push(picture)
-      lanes.queries.push(query)
-      return lanes.answer(query)
+      embedders.pictures.push(picture)
+      embedders.queries.push(query)
+      return embedders.answer(query)
     },
     async compare(picture, query) {
-      lanes.pictures.push(picture)
-      lanes.comparisons.push(query)
+      embedders.pictures.push(picture)
+      embedders.comparisons.push(query)
       return compareMade
     },
-    async rank(raws, query) {
-      lanes.rankings.push({ raws, query })
-      return lanes.rankAnswer(query)
+    async rank(rawVectors, query) {
+      embedders.rankings.push({ rawVectors, query })
+      return embedders.rankAnswer(query)
     },
     async thumbnail() {
-      lanes.thumbnailsMade++
+      embedders.thumbnailsMade++
       return Buffer.from('a jpeg')
     },
     embedding: async () => embedding,
     known: () => [{ workerId: 'w', url: 'http://127.0.0.1:1', embedding, provider: 'cpu', atMs: 0 }],
     close: () => {}
   }
-  return lanes
+  return embedders
 }
 
 export interface TestApi {
@@ -99,16 +99,16 @@ export interface TestApi {
   deps: ApiDeps
   store: ObjectStore
   replica: FakeReplica
-  lanes: FakeLanes
+  embedders: FakeEmbedders
   dir: string
-  hints: { work: unknown[]; catalog: string[] }
+  notifications: { work: unknown[]; catalog: string[] }
   fetch: (path: string, init?: RequestInit) => Promise<Response>
   /** POST with a JSON body. */
   post: (path: string, body: unknown, headers?: Record<string, string>) => Promise<Response>
   /** A collection named `marks`; its incarnation. */
   createMarks: () => Promise<string>
-  operations: (incarnation: string) => Promise<Operation[]>
-  itemList: (incarnation: string, ingestion: string) => Promise<ItemListLine[]>
+  operations: (collectionId: string) => Promise<Operation[]>
+  itemList: (collectionId: string, ingestion: string) => Promise<ItemListLine[]>
   keys: (prefix: string) => Promise<string[]>
   spooled: () => Promise<string[]>
   stop: () => Promise<void>
@@ -125,9 +125,9 @@ async function buildDeps(options: TestApiOptions, dir: string) {
   const clock = options.clock ?? systemClock
   const store = options.store ?? createMemoryStore()
   const catalog = createCatalog({ store, clock })
-  const replica = createFakeReplica(async (incarnation) => (await catalog.list({ fresh: true })).find((spec) => spec.incarnation === incarnation)!)
-  const lanes = createFakeLanes()
-  const hints = { work: [] as unknown[], catalog: [] as string[] }
+  const replica = createFakeReplica(async (collectionId) => (await catalog.list({ fresh: true })).find((spec) => spec.collectionId === collectionId)!)
+  const embedders = createFakeEmbedders()
+  const notifications = { work: [] as unknown[], catalog: [] as string[] }
   await Promise.all(['spool', 'public', 'import'].map((name) => mkdir(join(dir, name))))
   const deps: ApiDeps = {
     catalog,
@@ -139,24 +139,24 @@ async function buildDeps(options: TestApiOptions, dir: string) {
     replica,
     store,
     profiles: createProfileStore({ store }),
-    lanes,
-    hints: { work: (hint) => void hints.work.push(hint), catalog: (name) => void hints.catalog.push(name) },
+    embedder: embedders,
+    notifications: { work: (hint) => void notifications.work.push(hint), catalog: (name) => void notifications.catalog.push(name) },
     holders: { id: 'this process', begin: () => () => undefined, isGone: async () => undefined },
     thumbnails: createThumbnailCache({ maxBytes: 1000 }),
     readiness: { store: async () => {} },
     clock,
-    log: silentLog(),
+    logger: silentLogger(),
     settings: { apiKey: undefined, allowedHosts: [], importRoots: [join(dir, 'import')], maxUploadBytes: 1000, idempotencyRetentionMs: 7 * 86_400_000, uploadRetentionMs: 86_400_000, spoolDir: join(dir, 'spool'), publicDir: join(dir, 'public'), ...options.settings },
     ...options.deps
   }
-  return { deps, store, replica, lanes, hints }
+  return { deps, store, replica, embedders, notifications }
 }
 
 export async function startTestApi(options: TestApiOptions = {}): Promise<TestApi> {
   const dir = await mkdtemp(join(tmpdir(), 'likeness-api-'))
   const built = await buildDeps(options, dir)
   const { deps, store } = built
-  const server = await startServer({ app: createApp(deps), host: '127.0.0.1', port: 0, graceMs: 2_000, log: deps.log })
+  const server = await startServer({ app: createApp(deps), host: '127.0.0.1', port: 0, graceMs: 2_000, logger: deps.logger })
   const request = (path: string, init?: RequestInit) => fetch(`${server.url}${path}`, init)
   const post: TestApi['post'] = (path, body, headers = {}) =>
     request(path, { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json', ...headers } })
@@ -173,8 +173,8 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
       const response = await post('/v1/collections', { name: 'marks' }, deps.settings.apiKey === undefined ? {} : { authorization: `Bearer ${deps.settings.apiKey}` })
       return ((await response.json()) as { incarnation: string }).incarnation
     },
-    operations: async (incarnation) => (await bodies(collectionKeys(incarnation).logPrefix)).flatMap((body) => decodeLogSlot('log', body).operations),
-    itemList: async (incarnation, ingestion) => (await bodies(collectionKeys(incarnation).itemListPrefix(ingestion))).flatMap((body) => decodeItemList('list', body)),
+    operations: async (collectionId) => (await bodies(collectionKeys(collectionId).logPrefix)).flatMap((body) => decodeLogSlot('log', body).operations),
+    itemList: async (collectionId, ingestion) => (await bodies(collectionKeys(collectionId).itemListPrefix(ingestion))).flatMap((body) => decodeItemList('list', body)),
     spooled: () => readdir(join(dir, 'spool')),
     async stop() {
       await server.stop()

@@ -46,10 +46,10 @@ export async function runVerify(args: readonly string[], context: CommandContext
   return problems === 0 ? 0 : 1
 }
 
-async function verifyOne(store: ObjectStore, spec: { name: string; incarnation: string }, json: boolean, { print }: CommandContext): Promise<number> {
+async function verifyOne(store: ObjectStore, spec: { name: string; collectionId: string }, json: boolean, { print }: CommandContext): Promise<number> {
   const scratchDir = await mkdtemp(join(tmpdir(), 'likeness-verify-'))
   try {
-    const report = await verifyCollection({ store, incarnation: spec.incarnation, scratchDir })
+    const report = await verifyCollection({ store, collectionId: spec.collectionId, scratchDir })
     if (json) print(JSON.stringify({ collection: spec.name, ...report }))
     else {
       print(`${spec.name}: seq ${report.seq}, ${report.files} files, ${report.bytes} bytes: ${report.problems.length === 0 ? 'as the manifest says' : `${report.problems.length} PROBLEMS`}`)

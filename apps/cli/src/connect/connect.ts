@@ -32,7 +32,7 @@ export async function connect(context: CommandContext, { api, data, importRoots 
   const running = await findStackSoon(dataDir)
   if (running !== undefined) return reach(running.apiUrl, apiKey)
   context.say(`nothing runs over ${dataDir}: starting redis, index-worker, embed-worker and api for this command`)
-  const stack = await startStack({ dataDir, importRoots, modelDir, log: context.log })
+  const stack = await startStack({ dataDir, importRoots, modelDir, logger: context.logger })
   context.lifecycle.onStop('stack', () => stack.stop())
   return createApiClient({ url: stack.apiUrl })
 }

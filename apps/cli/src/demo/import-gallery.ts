@@ -19,7 +19,7 @@ export interface GalleryImport {
   listFile: string
   progress: Progress
   /** What the collection is made with. */
-  wish?: { profile?: string; settings: Record<string, unknown> }
+  options?: { profile?: string; settings: Record<string, unknown> }
 }
 
 /** Each picture is one mark. Its scenes turn it a little only: without turned views it is imported ten times as fast. */
@@ -28,9 +28,9 @@ const marks = { profile: 'logo', settings: { view_turns: [], backgrounds: ['auto
 export const importGallery = ({ root, listFile, ...into }: GalleryImport): Promise<ImportOutcome> => importAnew(into, () => into.api.importList(into.collection, { root, listFile }))
 
 /** The collection is made anew; `send` asks for the import. */
-export async function importAnew({ api, collection, progress, wish = marks }: Omit<GalleryImport, 'root' | 'listFile'>, send: () => Promise<{ job: string; total: number }>): Promise<ImportOutcome> {
+export async function importAnew({ api, collection, progress, options = marks }: Omit<GalleryImport, 'root' | 'listFile'>, send: () => Promise<{ job: string; total: number }>): Promise<ImportOutcome> {
   if ((await api.getCollection(collection)) !== undefined) await api.dropCollection(collection)
-  await api.createCollection(collection, wish)
+  await api.createCollection(collection, options)
   const startedMs = performance.now()
   const { job: id, total } = await send()
   const job = await waitForJob({ api, id, onCounts: ({ pending }) => progress.show(total - pending, total) })

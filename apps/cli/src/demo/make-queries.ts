@@ -13,7 +13,7 @@ export const queryCount = 150
 export const querySeed = 3
 const drawingVersion = 1
 
-export interface QueryWish {
+export interface QueryOptions {
   /** Folder that the pictures' paths start at. */
   folder: string
   pictures: readonly GalleryPicture[]
@@ -24,7 +24,7 @@ export interface QueryWish {
 }
 
 /** Fewer than `count` where there are fewer pictures. Pictures that cannot be opened are passed over: their import fails, and says so. */
-export async function makeQueries({ folder, pictures, cacheDir, count = queryCount, seed = querySeed }: QueryWish): Promise<DemoQuery[]> {
+export async function makeQueries({ folder, pictures, cacheDir, count = queryCount, seed = querySeed }: QueryOptions): Promise<DemoQuery[]> {
   await mkdir(cacheDir, { recursive: true })
   const random = createRandom(seed)
   const queries: DemoQuery[] = []

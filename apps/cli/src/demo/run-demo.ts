@@ -48,13 +48,13 @@ async function openQueries(options: DemoOptions, gallery: NamedGallery, { print 
   return makeQueries({ ...gallery, cacheDir: join(options.dataDir, 'demo/scenes') })
 }
 
-async function startDemoStack(options: DemoOptions, gallery: NamedGallery, { lifecycle, log, print }: CommandContext): Promise<ApiClient> {
+async function startDemoStack(options: DemoOptions, gallery: NamedGallery, { lifecycle, logger, print }: CommandContext): Promise<ApiClient> {
   const store = await openDemoStore({ s3: options.s3, root: repositoryRoot })
   lifecycle.onStop('object store server', () => store.stop())
   print(`starting redis, index-worker, embed-worker and api; objects are kept in ${store.name}`)
   // State in Redis belongs to the objects it was made for.
   const dataDir = join(options.dataDir, options.s3 ? 's3' : 'stack')
-  const stack = await startStack({ dataDir, objectStore: store.objectStore, importRoots: [gallery.folder], log })
+  const stack = await startStack({ dataDir, objectStore: store.objectStore, importRoots: [gallery.folder], logger })
   lifecycle.onStop('stack', () => stack.stop())
   return createApiClient({ url: stack.apiUrl })
 }

@@ -43,7 +43,7 @@ function galleryOf({ method = 'FLAT', metric = 'IP', count = items, failsAt = In
     }
   }
   const api = { exportVectors: async () => ({ seq: 12, lines: lines() }) } as unknown as ApiClient
-  const collection = { name: 'marks', incarnation: '01ARZ3NDEKTSV4RRFFQ69G5FAV', embedding: { version: 'test@1/none@1', dim, unit: true, sparse }, metric, index_method: method, items: count, settings: { search_budget: budget } } as unknown as CollectionAnswer
+  const collection = { name: 'marks', collectionId: '01ARZ3NDEKTSV4RRFFQ69G5FAV', embedding: { version: 'test@1/none@1', dim, unit: true, sparse }, metric, index_method: method, items: count, settings: { search_budget: budget } } as unknown as CollectionAnswer
   return exportGallery({ api, collection, outDir: out, reading: silent, building: silent })
 }
 const rowLines = async (): Promise<RowLine[]> => (await readFile(join(out, 'id_map.ndjson'), 'utf8')).trimEnd().split('\n').map((line) => rowLineSchema.parse(JSON.parse(line)))

@@ -49,12 +49,12 @@ export async function buildGallery(options: BuildOptions): Promise<BuildSummary>
   const embedding = source?.embedding ?? (await embeddingFor(api, config))
   const there = await api.getCollection(config.collection)
   const last = await readRecord(config.indexDir)
-  const isKnown = !force && there !== undefined && last !== undefined && isSame(last, { operation, collection: there.name, incarnation: there.incarnation, fingerprint: list.sha256 })
+  const isKnown = !force && there !== undefined && last !== undefined && isSame(last, { operation, collection: there.name, collectionId: there.incarnation, fingerprint: list.sha256 })
   if (there !== undefined && !force && (isKnown || !isEmpty(there))) checkFits(there, config, embedding)
   if (isKnown && last.outcome !== undefined) return builtBefore(config, last.outcome)
   if (isKnown) say('going on with the build that was interrupted')
   const live = isKnown ? there : await makeRoom(options, there)
-  const record = await beginRecord(config.indexDir, { operation, collection: live.name, incarnation: live.incarnation, fingerprint: list.sha256 })
+  const record = await beginRecord(config.indexDir, { operation, collection: live.name, collectionId: live.incarnation, fingerprint: list.sha256 })
   return await bringIn(options, record, isKnown)
 }
 
@@ -119,7 +119,7 @@ async function finish({ api, config, record, followed, duplicates, seconds, done
   const outcome: Outcome = { total: indexed + superseded + failed, indexed, superseded, failed, duplicates }
   // A collection that was dropped and made again meanwhile holds nothing of this.
   const there = await keepTrying(() => api.getCollection(config.collection))
-  if (there?.incarnation !== record.incarnation) throw new UserError(`the collection ${config.collection} was dropped during the build`)
+  if (there?.incarnation !== record.collectionId) throw new UserError(`the collection ${config.collection} was dropped during the build`)
   await writeRecord(config.indexDir, { ...record, outcome })
   const imagesPerSecond = Math.max(0, outcome.total - doneBefore) / seconds
   return { ...outcome, collection: config.collection, wasDone: false, failures: followed.failures, jobs: followed.jobs, seconds, imagesPerSecond, seq: followed.seq }

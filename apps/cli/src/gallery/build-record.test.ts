@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { beginRecord, readRecord, writeRecord } from './build-record.ts'
 
-const build = { operation: 'new', collection: 'c', incarnation: 'i', fingerprint: 'f' } as const
+const build = { operation: 'new', collection: 'c', collectionId: 'i', fingerprint: 'f' } as const
 const freshDir = async (): Promise<string> => join(await mkdtemp(join(tmpdir(), 'likeness-record-')), 'index')
 
 test('the same build begun again has the same keys, finished or not', async () => {
@@ -17,7 +17,7 @@ test('the same build begun again has the same keys, finished or not', async () =
   expect(await beginRecord(dir, build)).toEqual({ ...first, outcome })
 })
 
-test.each([{ operation: 'append' as const }, { incarnation: 'other' }, { fingerprint: 'other' }, { collection: 'other' }])('a build that differs in %o is another one', async (change) => {
+test.each([{ operation: 'append' as const }, { collectionId: 'other' }, { fingerprint: 'other' }, { collection: 'other' }])('a build that differs in %o is another one', async (change) => {
   const dir = await freshDir()
   const first = await beginRecord(dir, build)
   const other = await beginRecord(dir, { ...build, ...change })

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, open, readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { fromStored, toStored } from '@likeness/shared/contract/stored-names'
 import { UserError } from '../user-error.ts'
 
 const outcomeSchema = z.object({ total: z.number().int(), indexed: z.number().int(), superseded: z.number().int(), failed: z.number().int(), duplicates: z.number().int() })
@@ -16,10 +17,10 @@ const recordSchema = z.object({
   nonce: z.string(),
   /** Once finished. */
   outcome: outcomeSchema.optional()
-})
+}).transform(fromStored)
 export type BuildRecord = z.infer<typeof recordSchema>
 export type Outcome = z.infer<typeof outcomeSchema>
-export type RecordedBuild = Pick<BuildRecord, 'operation' | 'collection' | 'incarnation' | 'fingerprint'>
+export type RecordedBuild = Pick<BuildRecord, 'operation' | 'collection' | 'collectionId' | 'fingerprint'>
 
 const fileOf = (indexDir: string): string => join(indexDir, 'build.json')
 
@@ -44,7 +45,7 @@ export async function beginRecord(indexDir: string, build: RecordedBuild): Promi
 }
 
 export const isSame = (a: RecordedBuild, b: RecordedBuild): boolean =>
-  a.operation === b.operation && a.collection === b.collection && a.incarnation === b.incarnation && a.fingerprint === b.fingerprint
+  a.operation === b.operation && a.collection === b.collection && a.collectionId === b.collectionId && a.fingerprint === b.fingerprint
 
 export async function writeRecord(indexDir: string, record: BuildRecord): Promise<void> {
   const fresh = `${fileOf(indexDir)}.${process.pid}.new`
@@ -52,7 +53,7 @@ export async function writeRecord(indexDir: string, record: BuildRecord): Promis
     await mkdir(indexDir, { recursive: true })
     const file = await open(fresh, 'w')
     try {
-      await file.writeFile(`${JSON.stringify(record, undefined, 2)}\n`)
+      await file.writeFile(`${JSON.stringify(toStored(record), undefined, 2)}\n`)
       await file.sync()
     } finally {
       await file.close()

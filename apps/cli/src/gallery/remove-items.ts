@@ -23,7 +23,7 @@ export async function removeItems({ api, config, progress, total }: { api: ApiCl
   const there = await api.getCollection(config.collection)
   if (there === undefined) throw new UserError(`the collection ${config.collection} does not exist: there is nothing to remove from`)
   // From here on what was built before is not there as it was: the same build again has something to do.
-  await writeRecord(config.indexDir, { operation: 'remove', collection: there.name, incarnation: there.incarnation, fingerprint: '', nonce: '' })
+  await writeRecord(config.indexDir, { operation: 'remove', collection: there.name, collectionId: there.incarnation, fingerprint: '', nonce: '' })
   const summary: RemoveSummary = { collection: config.collection, listed: 0, removed: 0, failures: [] }
   let ids: string[] = []
   const flush = async (): Promise<void> => {

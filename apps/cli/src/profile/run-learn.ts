@@ -20,13 +20,13 @@ import { profileUsage, type ProfileValues } from './profile-options.ts'
 const defaultAfter = 2_000
 const pollMs = 2_000
 
-interface Wish extends Pick<LearnRequest, 'name' | 'ways' | 'modelDir' | 'data'> {
+interface Options extends Pick<LearnRequest, 'name' | 'ways' | 'modelDir' | 'data'> {
   after: number | undefined
   apply: boolean
   watch: boolean
 }
 
-function wishOf({ collection, name = collection, labels, views, model, data, after, apply, watch }: ProfileValues): Wish {
+function optionsOf({ collection, name = collection, labels, views, model, data, after, apply, watch }: ProfileValues): Options {
   if (labels && views) throw new UserError('--labels or --views: one of them')
   if (name !== undefined && isBuiltInProfile(name)) throw new UserError(`--name ${name}: this is the name of a built-in profile; choose another, and use both as \`profile: ${name}/NAME\``)
   if (name === undefined || !profileNameSchema.safeParse(name).success) throw new UserError(name === undefined ? `--name is missing\n${profileUsage}` : `--name ${name}: 1-63 of a-z 0-9 . _ - and a letter or digit first`)
@@ -39,19 +39,19 @@ function wishOf({ collection, name = collection, labels, views, model, data, aft
 export async function runLearn(folder: string | undefined, values: ProfileValues, context: CommandContext): Promise<number> {
   const { collection } = values
   if ((folder === undefined) === (collection === undefined)) throw new UserError(`either DIR or --collection says what it is learned from\n${profileUsage}`)
-  const wish = wishOf(values)
+  const options = optionsOf(values)
   if (folder !== undefined) {
     // What lies on the disk is looked at before anything is started.
     const pictures = choosePictures(await folderPictures(existing(folder, 'folder')))
-    return tell(await learnFromStack({ ...wish, api: await connect(context, values), from: 'a folder', pictures, against: undefined }, context), values, context)
+    return tell(await learnFromStack({ ...options, api: await connect(context, values), from: 'a folder', pictures, against: undefined }, context), values, context)
   }
   const api = await connect(context, values)
-  const learn = (): Promise<number> => learnOfCollection(api, wish, { ...values, collection: collection! }, context)
-  if (!wish.watch) {
-    if (wish.after !== undefined) await untilItems(api, collection!, wish.after, context)
+  const learn = (): Promise<number> => learnOfCollection(api, options, { ...values, collection: collection! }, context)
+  if (!options.watch) {
+    if (options.after !== undefined) await untilItems(api, collection!, options.after, context)
     return await learn()
   }
-  for (let after = wish.after ?? defaultAfter; ; after = 2 * Math.max(after, (await mustHave(api, collection!)).items)) {
+  for (let after = options.after ?? defaultAfter; ; after = 2 * Math.max(after, (await mustHave(api, collection!)).items)) {
     await untilItems(api, collection!, after, context)
     await learn().catch((error: unknown) => {
       if (!(error instanceof UserError)) throw error
@@ -73,13 +73,13 @@ async function untilItems(api: ApiClient, collection: string, count: number, con
   }
 }
 
-async function learnOfCollection(api: ApiClient, wish: Wish, values: ProfileValues & { collection: string }, context: CommandContext): Promise<number> {
+async function learnOfCollection(api: ApiClient, options: Options, values: ProfileValues & { collection: string }, context: CommandContext): Promise<number> {
   const { collection } = values
   const { embedding } = await mustHave(api, collection)
   const pictures = choosePictures(await collectionPictures(api, collection))
-  const learned = await learnFromStack({ ...wish, api, from: `collection ${collection}`, pictures, against: embedding.version }, context)
+  const learned = await learnFromStack({ ...options, api, from: `collection ${collection}`, pictures, against: embedding.version }, context)
   const { stored } = learned
-  const isApplied = stored !== undefined && wish.apply
+  const isApplied = stored !== undefined && options.apply
   if (isApplied) await applyToCollection(api, { collection, profile: `${stored.name}@${stored.version}`, wait: true }, context)
   return tell(learned, values, context, isApplied ? `${collection} has it` : undefined)
 }

@@ -32,9 +32,9 @@ export async function parseServe(args: readonly string[], usage: string): Promis
 }
 
 /** Only ends by a signal. */
-export async function runServe(args: readonly string[], { lifecycle, log, print }: CommandContext): Promise<number> {
+export async function runServe(args: readonly string[], { lifecycle, logger, print }: CommandContext): Promise<number> {
   const { port, dataDir, importRoots, modelDir } = await parseServe(args, `likeness serve [options]      keeps a stack up in the foreground\n${serveOptionsUsage}`)
-  const stack = await startStack({ dataDir: join(dataDir, 'stack'), port, importRoots, modelDir, log })
+  const stack = await startStack({ dataDir: join(dataDir, 'stack'), port, importRoots, modelDir, logger })
   lifecycle.onStop('stack', () => stack.stop())
   print(`Likeness is at ${stack.apiUrl}\nCtrl-C stops it.`)
   return new Promise(() => undefined)

@@ -13,10 +13,10 @@ const startUsage = `npm start -- [options]\n${serveOptionsUsage}`
 /** Only ends by a signal. */
 export async function runStart(args: readonly string[], context: CommandContext): Promise<number> {
   const { port, dataDir, importRoots, modelDir } = await parseServe(args, startUsage)
-  const { lifecycle, log, print } = context
+  const { lifecycle, logger, print } = context
   const gallery = await openGallery({ images: undefined, dataDir, progress: createProgress({ label: 'drawing marks ', unit: 'marks' }, context) })
   print('starting redis, index-worker, embed-worker and api')
-  const stack = await startStack({ dataDir: join(dataDir, 'stack'), port, importRoots: [gallery.folder, ...importRoots], modelDir, log })
+  const stack = await startStack({ dataDir: join(dataDir, 'stack'), port, importRoots: [gallery.folder, ...importRoots], modelDir, logger })
   lifecycle.onStop('stack', () => stack.stop())
   await loadGallery(createApiClient({ url: stack.apiUrl }), gallery, context)
   print(`\nLikeness is at ${stack.apiUrl}\nCtrl-C stops it.`)

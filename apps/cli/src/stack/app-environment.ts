@@ -16,7 +16,7 @@ export interface StackSettings {
   dataDir: string
   objectStore: 'dir' | S3Settings
   redisUrl: string
-  laneSecret: string
+  embedderSecret: string
   modelDir: string
   importRoots: readonly string[]
   embedProcesses: number
@@ -40,12 +40,12 @@ function storeSettings({ objectStore, dataDir }: StackSettings): Record<string, 
 function ownSettings(app: AppName, settings: StackSettings): Record<string, string> {
   switch (app) {
     case 'api':
-      return { PORT: String(settings.apiPort), IMPORT_ROOTS: settings.importRoots.join(','), LANE_SECRET: settings.laneSecret }
+      return { PORT: String(settings.apiPort), IMPORT_ROOTS: settings.importRoots.join(','), LANE_SECRET: settings.embedderSecret }
     case 'embed-worker':
       return {
         MODEL_DIR: settings.modelDir,
         EMBED_PROCESSES: String(settings.embedProcesses),
-        LANE_SECRET: settings.laneSecret,
+        LANE_SECRET: settings.embedderSecret,
         // No SVG and no exotic formats from strangers, whatever libvips was built with.
         VIPS_BLOCK_UNTRUSTED: '1'
       }

@@ -35,7 +35,7 @@ interface Running {
 export interface ManagedProcessDeps {
   name: string
   launch: () => Launched
-  log: Logger
+  logger: Logger
   startTimeoutMs: number
   firstPauseMs?: number
   longestPauseMs?: number
@@ -61,7 +61,7 @@ function describeExit(child: ChildProcess): Promise<string> {
 }
 
 export function createManagedProcess(deps: ManagedProcessDeps): ManagedProcess {
-  const { name, launch, log, startTimeoutMs, firstPauseMs = 200, longestPauseMs = 10_000, steadyMs = 30_000 } = deps
+  const { name, launch, logger, startTimeoutMs, firstPauseMs = 200, longestPauseMs = 10_000, steadyMs = 30_000 } = deps
   let running: Running | undefined
   let abandon = new AbortController()
   let up = createDeferred()
@@ -87,7 +87,7 @@ export function createManagedProcess(deps: ManagedProcessDeps): ManagedProcess {
   function watch(mine: Running, sinceMs: number): void {
     void mine.exited.then((how) => {
       if (abandon.signal.aborted) return
-      log.warn({ process: name, how }, 'a process died and is started again')
+      logger.warn({ process: name, how }, 'a process died and is started again')
       up = createDeferred()
       if (Date.now() - sinceMs > steadyMs) pauseMs = firstPauseMs
       void revive(abandon.signal)
@@ -102,7 +102,7 @@ export function createManagedProcess(deps: ManagedProcessDeps): ManagedProcess {
         up.resolve(await launchOnce())
         return
       } catch (error) {
-        if (!signal.aborted) log.warn({ process: name, err: error }, 'a process could not be started again')
+        if (!signal.aborted) logger.warn({ process: name, err: error }, 'a process could not be started again')
       }
     }
   }
@@ -128,7 +128,7 @@ export function createManagedProcess(deps: ManagedProcessDeps): ManagedProcess {
       const { child, exited } = running
       child.kill('SIGTERM')
       const force = setTimeout(() => {
-        log.warn({ process: name, deadlineMs }, 'a process did not stop in time and is killed')
+        logger.warn({ process: name, deadlineMs }, 'a process did not stop in time and is killed')
         child.kill('SIGKILL')
       }, deadlineMs)
       await exited

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { silentLog } from '@likeness/shared/process/logger'
+import { silentLogger } from '@likeness/shared/process/logger'
 import { type Stack, type StackOptions, startStack } from './start-stack.ts'
 
 const entry = new URL('./testing/stand-in-app.ts', import.meta.url).pathname
@@ -14,7 +14,7 @@ const entries = { api: entry, 'embed-worker': entry, 'index-worker': entry }
 let dataDir: string
 let stack: Stack | undefined
 
-const start = async (options: Partial<StackOptions> = {}): Promise<Stack> => (stack = await startStack({ dataDir, entries, log: silentLog(), ...options }))
+const start = async (options: Partial<StackOptions> = {}): Promise<Stack> => (stack = await startStack({ dataDir, entries, logger: silentLogger(), ...options }))
 const ask = async (url: string): Promise<{ pid: number; env: Record<string, string> }> => (await fetch(url)).json() as never
 const isAlive = (pid: number): boolean => {
   try {
@@ -90,7 +90,7 @@ test('an app that does not start is named with its last words, and nothing stays
 
 test('a second stack on the same data directory is refused by name, after the first it starts', async () => {
   const first = await start()
-  await expect(startStack({ dataDir, entries, log: silentLog() })).rejects.toThrow(`in use by process ${process.pid}`)
+  await expect(startStack({ dataDir, entries, logger: silentLogger() })).rejects.toThrow(`in use by process ${process.pid}`)
   await first.stop()
   await start()
 })

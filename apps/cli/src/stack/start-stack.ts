@@ -31,7 +31,7 @@ export interface StackOptions {
   /** Other programs in place of the apps, for tests of the launcher. */
   entries?: Partial<Record<AppName, string>>
   startTimeoutMs?: number
-  log: Logger
+  logger: Logger
 }
 
 export interface Stack {
@@ -40,7 +40,7 @@ export interface Stack {
   apiUrls: string[]
   redisUrl: string
   dataDir: string
-  laneSecret: string
+  embedderSecret: string
   /** `redis`, `index-worker`, `embed-worker`, `api`, `api-2`, ... */
   process(name: string): ManagedProcess
   pids(): Record<string, number | undefined>
@@ -61,7 +61,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   process.on('exit', killAll)
   let withdraw = (): void => undefined
   let stopping: Promise<void> | undefined
-  const stop = (): Promise<void> => (stopping ??= stopAll(started, options.log).finally(() => {
+  const stop = (): Promise<void> => (stopping ??= stopAll(started, options.logger).finally(() => {
     process.off('exit', killAll)
     withdraw()
     unlock()
@@ -76,9 +76,9 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   }
 }
 
-async function stopAll(started: ManagedProcess[], log: Logger): Promise<void> {
+async function stopAll(started: ManagedProcess[], logger: Logger): Promise<void> {
   for (const one of [...started].reverse()) {
-    await one.stop(stopDeadlineMs).catch((error: unknown) => log.error({ process: one.name, err: error }, 'stopping a process failed'))
+    await one.stop(stopDeadlineMs).catch((error: unknown) => logger.error({ process: one.name, err: error }, 'stopping a process failed'))
   }
 }
 
@@ -90,16 +90,16 @@ interface Starting {
 }
 
 async function startAll({ options, dataDir, started, stop }: Starting): Promise<Stack> {
-  const { log, startTimeoutMs = 60_000 } = options
+  const { logger, startTimeoutMs = 60_000 } = options
   const redisDir = join(dataDir, 'redis')
   const stale = await stopStaleRedis(redisDir)
-  if (stale !== undefined) log.warn({ pid: stale }, 'ended a redis that had outlived its stack')
+  if (stale !== undefined) logger.warn({ pid: stale }, 'ended a redis that had outlived its stack')
   const place = { port: await findFreePort(), password: randomBytes(24).toString('hex'), dir: redisDir, logFile: join(dataDir, 'logs/redis.log') }
-  const redis = createManagedProcess({ name: 'redis', launch: () => launchRedis(place), log, startTimeoutMs })
+  const redis = createManagedProcess({ name: 'redis', launch: () => launchRedis(place), logger, startTimeoutMs })
   started.push(redis)
   const redisUrl = (await redis.start()).url!
-  const laneSecret = randomBytes(24).toString('hex')
-  const settings = stackSettings({ options, dataDir, redisUrl, laneSecret })
+  const embedderSecret = randomBytes(24).toString('hex')
+  const settings = stackSettings({ options, dataDir, redisUrl, embedderSecret })
   const apps = appNames.flatMap((app) => instancesOf(app, options).map((instance) => manageApp({ app, instance, settings, options, startTimeoutMs })))
   started.push(...apps)
   const reports = await Promise.all(apps.map((one) => one.start()))
@@ -109,7 +109,7 @@ async function startAll({ options, dataDir, started, stop }: Starting): Promise<
     apiUrls,
     redisUrl,
     dataDir,
-    laneSecret,
+    embedderSecret,
     process(name) {
       const found = started.find((one) => one.name === name)
       if (found === undefined) throw new Error(`no process is called ${name}`)
@@ -123,12 +123,12 @@ async function startAll({ options, dataDir, started, stop }: Starting): Promise<
 const instancesOf = (app: AppName, { replicas }: StackOptions): string[] =>
   Array.from({ length: replicas?.[app] ?? 1 }, (_, at) => (at === 0 ? app : `${app}-${at + 1}`))
 
-function stackSettings({ options, dataDir, redisUrl, laneSecret }: { options: StackOptions; dataDir: string; redisUrl: string; laneSecret: string }): StackSettings {
+function stackSettings({ options, dataDir, redisUrl, embedderSecret }: { options: StackOptions; dataDir: string; redisUrl: string; embedderSecret: string }): StackSettings {
   return {
     dataDir,
     objectStore: options.objectStore ?? 'dir',
     redisUrl,
-    laneSecret,
+    embedderSecret,
     modelDir: options.modelDir ?? `${repositoryRoot}models/likeness-nano`,
     importRoots: options.importRoots ?? [],
     embedProcesses: options.embedProcesses ?? Math.min(availableParallelism(), mostEmbedProcesses),
@@ -157,5 +157,5 @@ function manageApp({ app, instance, settings, options, startTimeoutMs }: AppPlan
     })
     return launched
   }
-  return createManagedProcess({ name: instance, launch, log: options.log, startTimeoutMs })
+  return createManagedProcess({ name: instance, launch, logger: options.logger, startTimeoutMs })
 }

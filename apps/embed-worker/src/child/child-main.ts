@@ -1,14 +1,14 @@
 // Entry of an inference child: loads the model, says so, serves tasks until the supervisor is gone. Started with fork only.
 import path from 'node:path'
 import { isAppError, messageOf } from '@likeness/shared/errors'
-import { createLog } from '@likeness/shared/process/logger'
+import { createLogger } from '@likeness/shared/process/logger'
 import { openConfiguredStore } from '@likeness/store/configured-store'
 import { createProfileStore } from '@likeness/store/profile-store'
 import { createEmbedder, decodeImage, embeddingVersion, loadProfile, prepareModel } from '@likeness/vision'
 import type { FromChild, ToChild } from '../child-protocol.ts'
 import { readChildConfig } from '../config.ts'
-import { createGate, turnLoop } from '../priority-mutex.ts'
-import { createTouchWriter, touchFd } from '../started-tasks-file.ts'
+import { createPriorityMutex, turnLoop } from '../priority-mutex.ts'
+import { createStartedTasksWriter, startedTasksFd } from '../started-tasks-file.ts'
 import { createTestHooks } from '../test-hooks.ts'
 import { createPictureComparer } from './compare-pictures.ts'
 import { createPictureEmbedder } from './embed-picture.ts'
@@ -27,11 +27,11 @@ const readTimeoutMs = 60_000
 const decodeTimeoutMs = 75_000
 
 const config = readChildConfig(process.env)
-const log = createLog({ app: 'embed-child', level: config.LOG_LEVEL })
+const logger = createLogger({ app: 'embed-child', level: config.LOG_LEVEL })
 const send = createOutbox((messages) => void process.send?.(messages))
 
 function giveUp(error: unknown): never {
-  log.fatal({ err: error }, 'inference process gives up')
+  logger.fatal({ err: error }, 'inference process gives up')
   process.exit(1)
 }
 
@@ -40,10 +40,10 @@ async function load() {
   const profile = await loadProfile(config.MODEL_DIR)
   const embedder = await createEmbedder({
     model, executionProviders: config.EXECUTION_PROVIDERS, threads: 1,
-    log: (fields, message) => log.info(fields, message)
+    log: (fields, message) => logger.info(fields, message)
   })
   const store = await openConfiguredStore(config)
-  const gate = createGate({ turn: turnLoop })
+  const gate = createPriorityMutex({ turn: turnLoop })
   const embedding = { version: embeddingVersion(model.manifest, profile), dim: profile.dOut, unit: true }
   const { project, profileOf } = createProjections({ own: { embedding, profile }, profiles: createProfileStore({ store }) })
   const runTask = createRunTask({
@@ -56,7 +56,7 @@ async function load() {
     hooks: createTestHooks(config.LIKENESS_TEST_HOOKS)
   })
   const { name, version, sha256 } = model.manifest
-  return { serve: createTaskServer({ runTask, gate, send, touch: createTouchWriter(touchFd), onBroken: giveUp }), model: { id: `${name}@${version}`, sha256, embedding, rawDim: profile.dIn, provider: embedder.provider } }
+  return { serve: createTaskServer({ runTask, gate, send, touch: createStartedTasksWriter(startedTasksFd), onBroken: giveUp }), model: { id: `${name}@${version}`, sha256, embedding, rawDim: profile.dIn, provider: embedder.provider } }
 }
 
 /** A decode that never ends is as bad as one that kills: the process goes, the picture is suspect. */
@@ -79,7 +79,7 @@ try {
   setInterval(() => send({ type: 'alive' }), aliveEveryMs)
   send({ type: 'ready', model })
 } catch (error) {
-  log.error({ err: error }, 'inference process cannot load')
+  logger.error({ err: error }, 'inference process cannot load')
   const fatal: FromChild = { type: 'fatal', code: isAppError(error) ? error.code : 'internal', message: messageOf(error) }
   process.send?.([fatal], () => process.exit(1))
 }

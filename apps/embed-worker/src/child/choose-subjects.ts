@@ -2,13 +2,13 @@
 import type { Enrolment } from '@likeness/shared/contract/picture-settings'
 import type { Subject } from '@likeness/vision'
 
-export interface SubjectWish extends Pick<Enrolment, 'classes' | 'without_classes'> {
+export interface SubjectOptions extends Pick<Enrolment, 'classes' | 'without_classes'> {
   which: 'all' | 'main'
   most: number
 }
 
 /** As they came, which is best score first; with `main` the one that a picture of it would be made for. */
-export function chooseSubjects(subjects: readonly Subject[], picture: { width: number; height: number }, { classes, without_classes: without, which, most }: SubjectWish): Subject[] {
+export function chooseSubjects(subjects: readonly Subject[], picture: { width: number; height: number }, { classes, without_classes: without, which, most }: SubjectOptions): Subject[] {
   const counted = subjects.filter(({ className }) => (classes.length === 0 || classes.includes(className)) && !without.includes(className))
   if (which === 'all' || counted.length < 2) return counted.slice(0, most)
   return [counted.reduce((best, one) => (mainness(one, picture) > mainness(best, picture) ? one : best))]

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { DecodedImage, EmbedOptions, EmbedResult, ModelManifest, Profile } from '@likeness/vision'
-import { createGate } from '../priority-mutex.ts'
+import { createPriorityMutex } from '../priority-mutex.ts'
 import { createPictureComparer } from './compare-pictures.ts'
 
 const channels = 9
@@ -27,7 +27,7 @@ function createFake(manifest: ModelManifest = { name: 'test', maps } as ModelMan
       wanted.push(version)
       return profile
     },
-    gate: createGate({ turn: async () => undefined })
+    gate: createPriorityMutex({ turn: async () => undefined })
   })
   return { compare, runs, wanted }
 }

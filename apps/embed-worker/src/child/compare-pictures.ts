@@ -3,14 +3,14 @@ import type { Box, CompareMade } from '@likeness/shared/contract/embedder'
 import { appError } from '@likeness/shared/errors'
 import { cellCount, cellStarts, cutBox, type DecodedImage, type Embedder, matchCells, type ModelManifest, nothingDetected } from '@likeness/vision'
 import type { CompareTask } from '../child-protocol.ts'
-import type { Gate } from '../priority-mutex.ts'
+import type { PriorityMutex } from '../priority-mutex.ts'
 import type { InferContext } from './embed-picture.ts'
 import type { Projections } from './projections.ts'
 
 export interface ComparePicturesDeps {
   embedder: Pick<Embedder, 'embed'> & { manifest: Pick<ModelManifest, 'name' | 'maps' | 'semantic'> }
   profileOf: Projections['profileOf']
-  gate: Gate
+  gate: PriorityMutex
 }
 
 export function createPictureComparer({ embedder, profileOf, gate }: ComparePicturesDeps) {

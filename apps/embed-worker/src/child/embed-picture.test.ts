@@ -3,7 +3,7 @@ import type { z } from 'zod'
 import { enrolmentSchema, lookSchema } from '@likeness/shared/contract/picture-settings'
 import type { DecodedImage, EmbedResult, Subject } from '@likeness/vision'
 import type { ItemTask, QueryTask } from '../child-protocol.ts'
-import { createGate } from '../priority-mutex.ts'
+import { createPriorityMutex } from '../priority-mutex.ts'
 import { createPictureEmbedder, type EmbedPictureDeps } from './embed-picture.ts'
 
 const embedding = { version: 'test@1/own@1', dim: 2, unit: true }
@@ -25,7 +25,7 @@ function createFake(subjects: Subject[] = [subjectOf('car', [1, 2, 3, 4], 0.9)])
       return sizes.map(found)
     }
   }
-  const pictures = createPictureEmbedder({ embedder, project: async (raws) => raws, projectTogether: async (raws) => raws, gate: createGate({ turn: async () => undefined }) })
+  const pictures = createPictureEmbedder({ embedder, project: async (rawVectors) => rawVectors, projectTogether: async (rawVectors) => rawVectors, gate: createPriorityMutex({ turn: async () => undefined }) })
   const item = async (settings: z.input<typeof enrolmentSchema>, picture = image) => {
     const task: ItemTask = { kind: 'item', embedding, itemId: 'x', imageKey: 'k', enrolment: enrolmentSchema.parse(settings) }
     return pictures.finishItem(await pictures.inferItem(picture, task, context), task, context)

@@ -5,7 +5,7 @@ import { concatArrays } from '@likeness/shared/data/concat-arrays'
 import { toFloat16 } from '@likeness/shared/data/float16'
 import { cropPicture, cutBox, type DecodedImage, type Embedder, type EmbedOptions, nothingDetected, type Subject, trimPicture } from '@likeness/vision'
 import type { Embedded, EmbeddedRow, ItemTask, Priority, QueryTask } from '../child-protocol.ts'
-import type { Gate } from '../priority-mutex.ts'
+import type { PriorityMutex } from '../priority-mutex.ts'
 import { chooseSubjects } from './choose-subjects.ts'
 import { enrolmentViews } from './enrolment-views.ts'
 import type { Project } from './projections.ts'
@@ -18,7 +18,7 @@ export interface EmbedPictureDeps {
   project: Project
   /** The same, together with other gallery pictures. */
   projectTogether: Project
-  gate: Gate
+  gate: PriorityMutex
 }
 export interface InferContext {
   priority: Priority
@@ -55,9 +55,9 @@ export function createPictureEmbedder({ embedder, project, projectTogether, gate
   /** The whole picture once per canvas size: maps are not scale-free, so both sides of a search use the same sizes. No sizes: the model's own. */
   async function embedWhole(image: DecodedImage, sizes: readonly number[], infer: Infer): Promise<Float32Array[]> {
     if (sizes.length === 0) return [(await infer(() => embedder.embed(image, { confidence: nothingDetected }))).whole]
-    const raws: Float32Array[] = []
-    for (const size of sizes) raws.push(...(await infer(() => embedder.embedWhole(image, [size]))))
-    return raws
+    const rawVectors: Float32Array[] = []
+    for (const size of sizes) rawVectors.push(...(await infer(() => embedder.embedWhole(image, [size]))))
+    return rawVectors
   }
 
   /** Subjects of the picture's tiles, a run of the model for each. */
@@ -87,8 +87,8 @@ export function createPictureEmbedder({ embedder, project, projectTogether, gate
     }
     for await (const view of enrolmentViews(image, enrolment)) {
       const isPlain = view === image && sizes.length === 0
-      const raws = isPlain && whole !== undefined ? [whole] : await embedWhole(view, sizes, infer)
-      rows.push(...raws.map((raw) => wholeRow(isPlain ? 'whole' : 'view', image, raw)))
+      const rawVectors = isPlain && whole !== undefined ? [whole] : await embedWhole(view, sizes, infer)
+      rows.push(...rawVectors.map((raw) => wholeRow(isPlain ? 'whole' : 'view', image, raw)))
     }
     const raw = concatArrays(Float32Array, rows.map((row) => row.raw))
     return { ...describe(picture, moved(rows, offset)), raw, inferMs: inferMs() }
@@ -111,15 +111,15 @@ export function createPictureEmbedder({ embedder, project, projectTogether, gate
   }
 
   async function givenRows(image: DecodedImage, box: Box, { second_pass: again, view_sizes: sizes }: Enrolment, infer: Infer): Promise<RowWithRaw[]> {
-    const raws = again ? await embedPart(image, box, sizes, infer) : (await infer(() => embedder.embed(image, { extraBoxes: [box], confidence: nothingDetected }))).extra
-    return raws.map((raw) => ({ kind: 'given', box, score: 1, className: null, raw }))
+    const rawVectors = again ? await embedPart(image, box, sizes, infer) : (await infer(() => embedder.embed(image, { extraBoxes: [box], confidence: nothingDetected }))).extra
+    return rawVectors.map((raw) => ({ kind: 'given', box, score: 1, className: null, raw }))
   }
 
   async function subjectRows(image: DecodedImage, subjects: readonly Subject[], { second_pass: again, view_sizes: sizes }: Enrolment, infer: Infer): Promise<RowWithRaw[]> {
     const rows: RowWithRaw[] = []
     for (const { box, score, className, raw } of subjects) {
-      const raws = again ? await embedPart(image, box, sizes, infer) : [raw]
-      rows.push(...raws.map((own): RowWithRaw => ({ kind: 'subject', box, score, className, raw: own })))
+      const rawVectors = again ? await embedPart(image, box, sizes, infer) : [raw]
+      rows.push(...rawVectors.map((own): RowWithRaw => ({ kind: 'subject', box, score, className, raw: own })))
     }
     return rows
   }

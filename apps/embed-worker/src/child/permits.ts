@@ -1,11 +1,11 @@
 // A counting permit, for bounding how many pictures a process holds decoded.
 
-export interface Permits {
+export interface Semaphore {
   /** Resolves with the function that gives the permit back. `urgent` goes before those that wait already. */
   take(urgent: boolean): Promise<() => void>
 }
 
-export function createPermits(count: number): Permits {
+export function createSemaphore(count: number): Semaphore {
   let free = count
   const urgentWaiting: (() => void)[] = []
   const waiting: (() => void)[] = []

@@ -8,10 +8,10 @@ const [a, b] = [embeddingOf('a'), embeddingOf('b')]
 /** Three raw numbers a row become their sum. */
 function create(options: { most?: number; withinMs?: number; fail?: boolean } = {}) {
   const calls: [string, number][] = []
-  const project: Project = async (raws, { version }) => {
-    calls.push([version, raws.length / 3])
+  const project: Project = async (rawVectors, { version }) => {
+    calls.push([version, rawVectors.length / 3])
     if (options.fail === true) throw new Error('no profile')
-    return Float32Array.from({ length: raws.length / 3 }, (_, row) => raws[3 * row]! + raws[3 * row + 1]! + raws[3 * row + 2]!)
+    return Float32Array.from({ length: rawVectors.length / 3 }, (_, row) => rawVectors[3 * row]! + rawVectors[3 * row + 1]! + rawVectors[3 * row + 2]!)
   }
   return { calls, together: createProjectTogether({ project, ...options }) }
 }
@@ -27,7 +27,7 @@ test('each gets the vectors of its own rows, of one call for all', async () => {
 
 test('rows are cut apart where they end, whatever the lengths of raw vectors and vectors', async () => {
   // 700 / 73 has no end in binary: five times 73 of it fall short of 3500.
-  const project: Project = async (raws) => Float32Array.from({ length: (raws.length / 73) * 700 }, (_, i) => i)
+  const project: Project = async (rawVectors) => Float32Array.from({ length: (rawVectors.length / 73) * 700 }, (_, i) => i)
   const together = createProjectTogether({ project, withinMs: 60_000 })
   const [first, second, third] = await Promise.all([5, 1, 1].map((count) => together(new Float32Array(73 * count), a)))
   expect([first!.length, second!.length, third!.length]).toEqual([3500, 700, 700])

@@ -4,7 +4,7 @@ import { concatArrays } from '@likeness/shared/data/concat-arrays'
 import type { Project } from './projections.ts'
 
 interface Waiting {
-  raws: Float32Array
+  rawVectors: Float32Array
   embedding: EmbeddingSpec
   resolve: (vectors: Float32Array) => void
   reject: (error: unknown) => void
@@ -25,13 +25,13 @@ export function createProjectTogether({ project, most = 3, withinMs = 100 }: { p
   }
   async function projectGroup(group: readonly Waiting[]): Promise<void> {
     try {
-      const raws = concatArrays(Float32Array, group.map((one) => one.raws))
-      const vectors = await project(raws, group[0]!.embedding)
+      const rawVectors = concatArrays(Float32Array, group.map((one) => one.rawVectors))
+      const vectors = await project(rawVectors, group[0]!.embedding)
       // Multiplied first: whole numbers, so the division is exact.
-      const placeOf = (raw: number): number => (raws.length === 0 ? 0 : (raw * vectors.length) / raws.length)
+      const placeOf = (raw: number): number => (rawVectors.length === 0 ? 0 : (raw * vectors.length) / rawVectors.length)
       let from = 0
       for (const one of group) {
-        const end = from + one.raws.length
+        const end = from + one.rawVectors.length
         one.resolve(vectors.slice(placeOf(from), placeOf(end)))
         from = end
       }
@@ -39,9 +39,9 @@ export function createProjectTogether({ project, most = 3, withinMs = 100 }: { p
       for (const { reject } of group) reject(error)
     }
   }
-  return (raws, embedding) =>
+  return (rawVectors, embedding) =>
     new Promise((resolve, reject) => {
-      if (waiting.push({ raws, embedding, resolve, reject }) >= most) flush()
+      if (waiting.push({ rawVectors, embedding, resolve, reject }) >= most) flush()
       else timer ??= setTimeout(flush, withinMs)
     })
 }

@@ -4,7 +4,7 @@ import { appError } from '@likeness/shared/errors'
 import { createProjections } from './projections.ts'
 
 const own = { embedding: { version: 'm@1/own@1', dim: 2, unit: true }, profile: { name: 'own', version: 1, dIn: 2, dOut: 2, matrix: Float32Array.of(1, 0, 0, 1), bias: Float32Array.of(0, 0) } }
-const raws = Float32Array.of(3, 4)
+const rawVectors = Float32Array.of(3, 4)
 const embeddingOf = (name: string) => ({ version: `m@1/${name}@0123456789abcdef`, dim: 2, unit: true })
 
 function create() {
@@ -28,7 +28,7 @@ const rounded = (vector: Float32Array): number[] => [...vector].map((value) => N
 
 test('each embedding is projected by its own profile, at the same time, and a profile is read once', async () => {
   const { project, reads } = create()
-  const [plain, turned, again] = await Promise.all([project(raws, own.embedding), project(raws, embeddingOf('a')), project(raws, embeddingOf('a'))])
+  const [plain, turned, again] = await Promise.all([project(rawVectors, own.embedding), project(rawVectors, embeddingOf('a')), project(rawVectors, embeddingOf('a'))])
   expect([plain, turned, again].map((vector) => rounded(vector!))).toEqual([[0.6, 0.8], [-0.8, 0.6], [-0.8, 0.6]])
   expect(reads).toEqual(['a'])
 })
@@ -36,9 +36,9 @@ test('each embedding is projected by its own profile, at the same time, and a pr
 test('a profile that could not be read is read again, and the least used of many is let go', async () => {
   const { project, reads, fail } = create()
   fail(true)
-  await expect(project(raws, embeddingOf('a'))).rejects.toMatchObject({ code: 'store_unavailable' })
+  await expect(project(rawVectors, embeddingOf('a'))).rejects.toMatchObject({ code: 'store_unavailable' })
   fail(false)
   const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'a', 'i', 'a', 'b']
-  for (const name of names) expect(rounded(await project(raws, embeddingOf(name)))).toEqual([-0.8, 0.6])
+  for (const name of names) expect(rounded(await project(rawVectors, embeddingOf(name)))).toEqual([-0.8, 0.6])
   expect(reads).toEqual(['a', 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'b'])
 })

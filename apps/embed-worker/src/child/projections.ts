@@ -25,7 +25,7 @@ export function createProjections({ own, profiles }: ProjectionDeps) {
   return {
     profileOf,
     /** f32 [n, rawDim] to f32 [n, dim]. */
-    project: async (raws: Float32Array, embedding: EmbeddingSpec): Promise<Float32Array> => applyProfile(raws, await profileOf(embedding))
+    project: async (rawVectors: Float32Array, embedding: EmbeddingSpec): Promise<Float32Array> => applyProfile(rawVectors, await profileOf(embedding))
   }
 }
 export type Projections = ReturnType<typeof createProjections>

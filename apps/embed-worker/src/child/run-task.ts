@@ -6,7 +6,7 @@ import type { ChildResult, ChildTask, CompareTask, ItemTask, Priority, QueryTask
 import type { TestHooks } from '../test-hooks.ts'
 import type { ComparePictures } from './compare-pictures.ts'
 import type { PictureEmbedder } from './embed-picture.ts'
-import { createPermits } from './permits.ts'
+import { createSemaphore } from './permits.ts'
 import type { RankItems } from './rank-items.ts'
 
 export interface RunTaskDeps {
@@ -28,13 +28,13 @@ export interface TaskContext {
 export type RunTask = (task: ChildTask, context: TaskContext) => Promise<ChildResult>
 
 /** Gallery pictures decoded or being inferred: one runs, the next is ready. */
-const galleryInHand = 2
+const galleryInFlight = 2
 const queryDecodes = 2
 
 /** Rejects with the AppErrors of decoding, `image_missing`, `store_unavailable`; anything else means the process is not sound. */
 export function createRunTask({ read, decode, thumbnail, pictures, compare, rank, hooks }: RunTaskDeps): RunTask {
-  const galleryPermits = createPermits(galleryInHand)
-  const queryPermits = createPermits(queryDecodes)
+  const galleryPermits = createSemaphore(galleryInFlight)
+  const queryPermits = createSemaphore(queryDecodes)
 
   /** One touch for all pictures of a task: they are suspect together. */
   async function touchAndDecode<T>(pictures: readonly Uint8Array[], { touch, checkCancelled }: TaskContext, work: () => Promise<T>) {

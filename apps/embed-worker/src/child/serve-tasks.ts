@@ -1,12 +1,12 @@
 // The child's side of the protocol: takes tasks, records touches, reports outcomes, drops what was cancelled.
 import { isAppError } from '@likeness/shared/errors'
 import type { FromChild, ToChild } from '../child-protocol.ts'
-import type { Gate } from '../priority-mutex.ts'
+import type { PriorityMutex } from '../priority-mutex.ts'
 import type { RunTask } from './run-task.ts'
 
 export interface ServeTasksDeps {
   runTask: RunTask
-  gate: Gate
+  gate: PriorityMutex
   send: (message: FromChild) => void
   /** From here on the picture of this task may kill the process: recorded when it returns. */
   touch: (id: number) => void

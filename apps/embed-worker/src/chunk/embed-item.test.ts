@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
 import type { ItemListLine } from '@likeness/shared/contract/item-list'
 import { enrolmentSchema } from '@likeness/shared/contract/picture-settings'
-import { silentLog } from '@likeness/shared/process/logger'
+import { silentLogger } from '@likeness/shared/process/logger'
 import type { Embedded, ItemTask } from '../child-protocol.ts'
-import type { InHand, InHandRecord } from '../in-flight.ts'
+import type { InFlight, InFlightRecord } from '../in-flight.ts'
 import { fakeModel } from '../pool/fake-child.ts'
 import type { RunOptions, TaskOutcome } from '../pool/task.ts'
 import { createItemEmbedder } from './embed-item.ts'
@@ -14,7 +14,7 @@ const embedded: Embedded = { kind: 'embedded', width: 1, height: 1, rows: [], ve
 const done: TaskOutcome = { type: 'done', result: embedded }
 const died = (sole: boolean): TaskOutcome => ({ type: 'died', sole })
 
-async function embedWith(script: { pool?: TaskOutcome[]; alone?: TaskOutcome[]; leftover?: InHand }) {
+async function embedWith(script: { pool?: TaskOutcome[]; alone?: TaskOutcome[]; leftover?: InFlight }) {
   const calls: string[] = []
   const player = (name: string, outcomes: TaskOutcome[] = []) => ({
     async run(_task: ItemTask, { beforeSend }: RunOptions) {
@@ -23,13 +23,13 @@ async function embedWith(script: { pool?: TaskOutcome[]; alone?: TaskOutcome[]; 
       return outcomes.shift() ?? done
     }
   })
-  const inHand: InHandRecord = {
+  const inHand: InFlightRecord = {
     leftovers: async () => new Map(),
     take: async (ordinal, { alone, deaths }) => void calls.push(`take ${ordinal} ${alone ? 'alone' : 'among others'} ${deaths}`),
     letGo: (ordinal) => void calls.push(`let go ${ordinal}`),
     flush: async () => undefined
   }
-  const embedItem = createItemEmbedder({ pool: player('pool', script.pool), isolation: player('alone', script.alone), log: silentLog() })
+  const embedItem = createItemEmbedder({ pool: player('pool', script.pool), isolation: player('alone', script.alone), logger: silentLogger() })
   const context = { priority: 'bulk' as const, signal: new AbortController().signal, inHand, leftover: script.leftover }
   const outcome = await embedItem(line, task, context).catch((error: unknown) => error)
   return { outcome, calls }

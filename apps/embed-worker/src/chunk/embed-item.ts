@@ -3,20 +3,20 @@ import type { ItemListLine } from '@likeness/shared/contract/item-list'
 import { appError, isErrorCode } from '@likeness/shared/errors'
 import type { Logger } from '@likeness/shared/process/logger'
 import type { Embedded, ItemTask, Priority } from '../child-protocol.ts'
-import type { InHand, InHandRecord } from '../in-flight.ts'
+import type { InFlight, InFlightRecord } from '../in-flight.ts'
 import type { RunOptions, TaskOutcome } from '../pool/task.ts'
 
 export interface EmbedItemDeps {
   pool: { run(task: ItemTask, options: RunOptions): Promise<TaskOutcome> }
   isolation: { run(task: ItemTask, options: RunOptions): Promise<TaskOutcome> }
-  log: Logger
+  logger: Logger
 }
 export interface EmbedItemContext {
   priority: Priority
   signal: AbortSignal
-  inHand: InHandRecord
+  inHand: InFlightRecord
   /** Left in somebody's hands by an earlier try: not touched beside others again. */
-  leftover: InHand | undefined
+  leftover: InFlight | undefined
 }
 export type ItemOutcome = { embedded: Embedded } | { failure: { code: string; message: string } }
 
@@ -24,7 +24,7 @@ export type ItemOutcome = { embedded: Embedded } | { failure: { code: string; me
 const deathsToFail = 3
 
 /** Rejects, so that the queue tries the chunk again, when the world is at fault: `store_unavailable`, an aborted signal, a stop. */
-export function createItemEmbedder({ pool, isolation, log }: EmbedItemDeps) {
+export function createItemEmbedder({ pool, isolation, logger }: EmbedItemDeps) {
   async function tryAlone(line: ItemListLine, task: ItemTask, context: EmbedItemContext): Promise<ItemOutcome> {
     const { ordinal } = line
     let deaths = context.leftover?.deaths ?? 0
@@ -33,7 +33,7 @@ export function createItemEmbedder({ pool, isolation, log }: EmbedItemDeps) {
       const outcome = await isolation.run(task, { priority: context.priority, signal: context.signal, beforeSend })
       if (outcome.type !== 'died') return toItemOutcome(outcome)
       if (outcome.sole) deaths += 1
-      log.warn({ ordinal, itemId: line.id, deaths, sole: outcome.sole }, 'an inference process died over an image that it had alone')
+      logger.warn({ ordinal, itemId: line.id, deaths, sole: outcome.sole }, 'an inference process died over an image that it had alone')
     }
     return { failure: { code: 'image_kills_worker', message: `the process that decodes and embeds it died ${deaths} times with this picture alone` } }
   }
@@ -45,7 +45,7 @@ export function createItemEmbedder({ pool, isolation, log }: EmbedItemDeps) {
       const beforeSend = () => inHand.take(line.ordinal, { alone: false, deaths: 0 })
       const outcome = await pool.run(task, { priority, signal, beforeSend })
       if (outcome.type !== 'died') return toItemOutcome(outcome)
-      log.info({ ordinal: line.ordinal, itemId: line.id }, 'an inference process died over this image among others, it is tried alone')
+      logger.info({ ordinal: line.ordinal, itemId: line.id }, 'an inference process died over this image among others, it is tried alone')
       return await tryAlone(line, task, context)
     } finally {
       inHand.letGo(line.ordinal)

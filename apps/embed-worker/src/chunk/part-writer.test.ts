@@ -6,7 +6,7 @@ import { appError } from '@likeness/shared/errors'
 import { createMemoryStore } from '@likeness/store/memory-store'
 import { createPartWriter, type PartEntry } from './part-writer.ts'
 
-const incarnation = createUlid()
+const collectionId = createUlid()
 const ingestion = createUlid()
 
 function entry(ordinal: number, rows = 1): PartEntry {
@@ -27,7 +27,7 @@ function create(options: { failures?: unknown[]; maxItems?: number; maxAgeMs?: n
     return store.put(key, body)
   }
   const writer = createPartWriter({
-    store: { put }, keys: collectionKeys(incarnation), header: { incarnation, ingestion, embeddingVersion: 'v', dim: 2, rawDim: 3 },
+    store: { put }, keys: collectionKeys(collectionId), header: { collectionId, ingestion, embeddingVersion: 'v', dim: 2, rawDim: 3 },
     announce: (key) => announced.push(key), onError: (error) => errors.push(error), retryDelaysMs: [1, 1],
     ...(options.maxItems !== undefined && { maxItems: options.maxItems }), maxAgeMs: options.maxAgeMs ?? 60_000
   })
@@ -59,7 +59,7 @@ test('vectors follow the order of the items, failed ones have none', async () =>
   const batch = decodeVectorBatch((await store.get(announced[0]!))!.body)
   expect(batch.vectors).toEqual(Float32Array.of(3, 3, 7, 7, 7, 7))
   expect([...batch.raw]).toEqual([3, 3, 3, 7, 7, 7, 7, 7, 7])
-  expect(parseBatchKey(announced[0]!)).toEqual({ incarnation, ingestion, firstOrdinal: 3 })
+  expect(parseBatchKey(announced[0]!)).toEqual({ collectionId, ingestion, firstOrdinal: 3 })
 })
 
 test('a put whose outcome is unknown is sent again under the same name', async () => {

@@ -6,7 +6,7 @@ import { decodeVectorBatch } from '@likeness/shared/contract/vector-batch'
 import type { ChunkJob } from '@likeness/shared/contract/work'
 import { createUlid } from '@likeness/shared/data/ulid'
 import { appError } from '@likeness/shared/errors'
-import { silentLog } from '@likeness/shared/process/logger'
+import { silentLogger } from '@likeness/shared/process/logger'
 import { createMemoryStore } from '@likeness/store/memory-store'
 import { createProfileStore } from '@likeness/store/profile-store'
 import type { Embedded } from '../child-protocol.ts'
@@ -15,10 +15,10 @@ import { fakeModel } from '../pool/fake-child.ts'
 import type { EmbedItem } from './embed-item.ts'
 import { createChunkProcessor } from './process-chunk.ts'
 
-const incarnation = createUlid()
+const collectionId = createUlid()
 const ingestion = createUlid()
-const keys = collectionKeys(incarnation)
-const job: ChunkJob = { incarnation, ingestion, firstOrdinal: 200, size: 5, embedding: fakeModel.embedding, enrolment: enrolmentSchema.parse({ view_sizes: [64], subjects: false }), feeding: 1 }
+const keys = collectionKeys(collectionId)
+const job: ChunkJob = { collectionId, ingestion, firstOrdinal: 200, size: 5, embedding: fakeModel.embedding, enrolment: enrolmentSchema.parse({ view_sizes: [64], subjects: false }), feeding: 1 }
 const embedded: Embedded = {
   kind: 'embedded', width: 9, height: 9, rows: [{ kind: 'view', box: [0, 0, 9, 9], score: 1, className: null }],
   vectors: new Float32Array(2), raw: new Uint16Array(3), decodeMs: 0, inferMs: 0
@@ -29,10 +29,10 @@ async function create(embedItem: EmbedItem, count = 5) {
   await store.put(keys.itemListPart(ingestion, 200), encodeItemList(Array.from({ length: count }, (_, i) => ({ ordinal: 200 + i, id: `i${i}`, label: null, imageKey: `k${i}` }))))
   const process = createChunkProcessor({
     store, embedItem, model: fakeModel, embeddings: createEmbeddings({ model: fakeModel, profiles: createProfileStore({ store }) }), announce: () => {},
-    openInHand: () => ({ leftovers: async () => new Map(), take: async () => {}, letGo: () => {}, flush: async () => {} })
+    openInFlight: () => ({ leftovers: async () => new Map(), take: async () => {}, letGo: () => {}, flush: async () => {} })
   })
   const run = (more: Partial<Parameters<typeof process>[1]> = {}, other: Partial<ChunkJob> = {}) =>
-    process({ ...job, ...other }, { priority: 'bulk', signal: new AbortController().signal, repeated: false, log: silentLog(), ...more })
+    process({ ...job, ...other }, { priority: 'bulk', signal: new AbortController().signal, repeated: false, logger: silentLogger(), ...more })
   const written = async () => {
     const ordinals: number[] = []
     for await (const { key } of store.list(keys.batchPrefix(ingestion))) ordinals.push(...decodeVectorBatch((await store.get(key))!.body).header.items.map((item) => item.ordinal))

@@ -9,7 +9,7 @@ import type { Logger } from '@likeness/shared/process/logger'
 import type { ObjectStore } from '@likeness/store/object-store'
 import type { ChildModel, Priority } from '../child-protocol.ts'
 import type { Embeddings } from '../embeddings.ts'
-import type { OpenInHand } from '../in-flight.ts'
+import type { OpenInFlight } from '../in-flight.ts'
 import type { EmbedItem, EmbedItemContext, ItemOutcome } from './embed-item.ts'
 import { createPartWriter, type PartEntry } from './part-writer.ts'
 import { findWrittenOrdinals } from './written-ordinals.ts'
@@ -19,9 +19,9 @@ export interface ChunkDeps {
   model: Pick<ChildModel, 'rawDim'>
   embeddings: Embeddings
   embedItem: EmbedItem
-  openInHand: OpenInHand
+  openInFlight: OpenInFlight
   /** Tells the writer that there is something to apply. Never rejects. */
-  announce: (incarnation: string, batchKey: string) => void
+  announce: (collectionId: string, batchKey: string) => void
 }
 export interface ChunkRun {
   priority: Priority
@@ -29,7 +29,7 @@ export interface ChunkRun {
   signal: AbortSignal
   /** Tried before, by this worker or another: batches of it may exist. */
   repeated: boolean
-  log: Logger
+  logger: Logger
 }
 export interface ChunkSummary {
   embedded: number
@@ -41,9 +41,9 @@ export interface ChunkSummary {
 export function createChunkProcessor(deps: ChunkDeps) {
   return async (job: ChunkJob, run: ChunkRun): Promise<ChunkSummary> => {
     await deps.embeddings.check(job.embedding)
-    const lines = await readLines(deps.store, job, run.log)
+    const lines = await readLines(deps.store, job, run.logger)
     if (lines === undefined) {
-      run.log.warn('item list is gone, its collection was dropped')
+      run.logger.warn('item list is gone, its collection was dropped')
       return { embedded: 0, failed: 0, skipped: 0 }
     }
     const todo = run.repeated ? await withoutWritten(deps.store, job, lines) : lines
@@ -54,8 +54,8 @@ export function createChunkProcessor(deps: ChunkDeps) {
 export type ProcessChunk = ReturnType<typeof createChunkProcessor>
 
 /** undefined when its collection is gone. What the items of a damaged or missing part were nobody knows: they fail, so that the rest of the ingestion can end. */
-async function readLines(store: ObjectStore, { incarnation, ingestion, firstOrdinal, size }: ChunkJob, log: Logger): Promise<ItemListLine[] | undefined> {
-  const { itemListPart, current: currentKey } = collectionKeys(incarnation)
+async function readLines(store: ObjectStore, { collectionId, ingestion, firstOrdinal, size }: ChunkJob, logger: Logger): Promise<ItemListLine[] | undefined> {
+  const { itemListPart, current: currentKey } = collectionKeys(collectionId)
   const key = itemListPart(ingestion, firstOrdinal)
   try {
     const part = await store.get(key)
@@ -65,30 +65,30 @@ async function readLines(store: ObjectStore, { incarnation, ingestion, firstOrdi
     throw appError('data_corrupt', `${key} is missing`)
   } catch (error) {
     if (!isAppError(error, 'data_corrupt')) throw error
-    log.error({ err: error, key }, 'item list is damaged or missing, its items fail')
+    logger.error({ err: error, key }, 'item list is damaged or missing, its items fail')
     const failure = { code: 'data_corrupt', message: 'the list that names this item is damaged or missing; send it again' }
     return Array.from({ length: size }, (_, i) => ({ ordinal: firstOrdinal + i, id: '', label: null, imageKey: null, failure }))
   }
 }
 
-async function withoutWritten(store: ObjectStore, { incarnation, ingestion, firstOrdinal }: ChunkJob, lines: readonly ItemListLine[]): Promise<ItemListLine[]> {
+async function withoutWritten(store: ObjectStore, { collectionId, ingestion, firstOrdinal }: ChunkJob, lines: readonly ItemListLine[]): Promise<ItemListLine[]> {
   const endOrdinal = Math.max(firstOrdinal, ...lines.map((line) => line.ordinal)) + 1
-  const written = await findWrittenOrdinals(store, collectionKeys(incarnation), { ingestion, firstOrdinal, endOrdinal })
+  const written = await findWrittenOrdinals(store, collectionKeys(collectionId), { ingestion, firstOrdinal, endOrdinal })
   return lines.filter((line) => !written.has(line.ordinal))
 }
 
 async function embedLines(deps: ChunkDeps, job: ChunkJob, run: ChunkRun, lines: readonly ItemListLine[]) {
-  const { incarnation, ingestion, embedding } = job
+  const { collectionId, ingestion, embedding } = job
   const { rawDim } = deps.model
   const stop = new AbortController()
   const signal = AbortSignal.any([run.signal, stop.signal])
   setMaxListeners(lines.length + 10, signal)
-  const inHand = deps.openInHand(ingestion, job.firstOrdinal)
+  const inHand = deps.openInFlight(ingestion, job.firstOrdinal)
   const leftovers = run.repeated ? await inHand.leftovers() : new Map<number, never>()
   const writer = createPartWriter({
-    store: deps.store, keys: collectionKeys(incarnation),
-    header: { incarnation, ingestion, embeddingVersion: embedding.version, dim: embedding.dim, rawDim },
-    announce: (key) => deps.announce(incarnation, key),
+    store: deps.store, keys: collectionKeys(collectionId),
+    header: { collectionId, ingestion, embeddingVersion: embedding.version, dim: embedding.dim, rawDim },
+    announce: (key) => deps.announce(collectionId, key),
     onError: (error) => stop.abort(error)
   })
   let failed = 0

@@ -9,19 +9,19 @@ import type { Embeddings } from '../embeddings.ts'
 import { checkSecret, parseOptions, readBody, requestSignal, sendJson, sendProblem, toAppError } from './http-edge.ts'
 import type { Interactive } from './interactive.ts'
 
-export interface LaneAppDeps {
+export interface EmbedAppDeps {
   interactive: Interactive
   embeddings: Embeddings
   secret: string
   maxBytes: number
-  log: Logger
+  logger: Logger
 }
 type Handler = (request: IncomingMessage, response: ServerResponse, url: URL) => Promise<void>
 
 const thumbnailSides = { least: 16, most: 2048 }
 
-export function createLaneApp(deps: LaneAppDeps): RequestListener {
-  const { log, secret } = deps
+export function createEmbedApp(deps: EmbedAppDeps): RequestListener {
+  const { logger, secret } = deps
   const routes: Record<string, Handler> = { '/embed': embed(deps), '/compare': compare(deps), '/rank': rank(deps), '/thumbnail': thumbnail(deps) }
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -37,13 +37,13 @@ export function createLaneApp(deps: LaneAppDeps): RequestListener {
     answer(request, response).catch((error: unknown) => {
       const problem = toAppError(error)
       const level = problem.status === 500 ? 'error' : 'debug'
-      log[level]({ err: error, requestId: request.headers['x-request-id'], code: problem.code }, 'lane request refused')
+      logger[level]({ err: error, requestId: request.headers['x-request-id'], code: problem.code }, 'lane request refused')
       sendProblem(request, response, problem)
     })
   }
 }
 
-function embed({ interactive, embeddings, maxBytes }: LaneAppDeps): Handler {
+function embed({ interactive, embeddings, maxBytes }: EmbedAppDeps): Handler {
   return async (request, response, url) => {
     const query = parseOptions(url, embedQuerySchema)
     await embeddings.check(query.embedding)
@@ -56,7 +56,7 @@ function embed({ interactive, embeddings, maxBytes }: LaneAppDeps): Handler {
   }
 }
 
-function compare({ interactive, embeddings, maxBytes }: LaneAppDeps): Handler {
+function compare({ interactive, embeddings, maxBytes }: EmbedAppDeps): Handler {
   return async (request, response, url) => {
     const query = parseOptions(url, compareQuerySchema)
     await embeddings.check(query.embedding)
@@ -71,19 +71,19 @@ function compare({ interactive, embeddings, maxBytes }: LaneAppDeps): Handler {
 /** Some hundred candidates with a few rows each. */
 const maxRawBytes = 64 * 1024 * 1024
 
-function rank({ interactive, embeddings }: LaneAppDeps): Handler {
+function rank({ interactive, embeddings }: EmbedAppDeps): Handler {
   return async (request, response, url) => {
     const query = parseOptions(url, rankQuerySchema)
     await embeddings.check(query.embedding)
     const body = await readBody(request, maxRawBytes)
-    const raws = new Uint16Array(new Uint8Array(body).buffer, 0, body.byteLength >> 1)
-    const result = await interactive({ kind: 'rank', raws, ...query }, requestSignal(request, response))
+    const rawVectors = new Uint16Array(new Uint8Array(body).buffer, 0, body.byteLength >> 1)
+    const result = await interactive({ kind: 'rank', rawVectors, ...query }, requestSignal(request, response))
     if (result.kind !== 'ranked') throw appError('internal', `a ranking was answered with what is ${result.kind}`)
     sendJson(response, { alike: result.alike } satisfies RankMade)
   }
 }
 
-function thumbnail({ interactive, maxBytes }: LaneAppDeps): Handler {
+function thumbnail({ interactive, maxBytes }: EmbedAppDeps): Handler {
   return async (request, response, url) => {
     const width = Number(url.searchParams.get('width') ?? 256)
     if (!Number.isInteger(width) || width < thumbnailSides.least || width > thumbnailSides.most) {

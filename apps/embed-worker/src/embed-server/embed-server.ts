@@ -2,14 +2,14 @@
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-export interface LaneServer {
+export interface EmbedServer {
   port: number
   /** Finishes the requests in flight for at most `graceMs`. */
   stop(graceMs: number): Promise<void>
 }
 
 /** Rejects when the address is taken or not ours. Port 0 takes a free one. */
-export async function startLaneServer(app: RequestListener, { host, port }: { host: string; port: number }): Promise<LaneServer> {
+export async function startEmbedServer(app: RequestListener, { host, port }: { host: string; port: number }): Promise<EmbedServer> {
   const server = createServer({ requestTimeout: 120_000, headersTimeout: 20_000, keepAliveTimeout: 65_000 }, app)
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)

@@ -4,23 +4,23 @@ import type { Logger } from '@likeness/shared/process/logger'
 import type { ChildResult, CompareTask, QueryTask, RankTask, ThumbnailTask } from '../child-protocol.ts'
 import type { RunOptions, TaskOutcome } from '../pool/task.ts'
 
-type LaneTask = QueryTask | CompareTask | RankTask | ThumbnailTask
+type InteractiveTask = QueryTask | CompareTask | RankTask | ThumbnailTask
 export interface InteractiveDeps {
-  pool: { run(task: LaneTask, options: RunOptions): Promise<TaskOutcome> }
-  isolation: { run(task: LaneTask, options: RunOptions): Promise<TaskOutcome> }
-  log: Logger
+  pool: { run(task: InteractiveTask, options: RunOptions): Promise<TaskOutcome> }
+  isolation: { run(task: InteractiveTask, options: RunOptions): Promise<TaskOutcome> }
+  logger: Logger
   maxOpen?: number
 }
 
 /** Rejects with `overloaded`, `image_kills_worker`, the errors of decoding, or the signal's reason. */
-export function createInteractive({ pool, isolation, log, maxOpen = 64 }: InteractiveDeps) {
+export function createInteractive({ pool, isolation, logger, maxOpen = 64 }: InteractiveDeps) {
   let open = 0
 
-  async function run(task: LaneTask, signal: AbortSignal): Promise<ChildResult> {
+  async function run(task: InteractiveTask, signal: AbortSignal): Promise<ChildResult> {
     let outcome = await pool.run(task, { priority: 'interactive', signal })
     // Among others it is only suspect; alone in a fresh process it is the cause.
     while (outcome.type === 'died') {
-      log.warn('an inference process died over a query, it is tried alone')
+      logger.warn('an inference process died over a query, it is tried alone')
       outcome = await isolation.run(task, { priority: 'interactive', signal })
       if (outcome.type === 'died' && outcome.sole) throw appError('image_kills_worker', 'the process that decodes and embeds it died of this picture')
     }
@@ -28,7 +28,7 @@ export function createInteractive({ pool, isolation, log, maxOpen = 64 }: Intera
     throw appError(isErrorCode(outcome.code) ? outcome.code : 'internal', outcome.message)
   }
 
-  return async (task: LaneTask, signal: AbortSignal): Promise<ChildResult> => {
+  return async (task: InteractiveTask, signal: AbortSignal): Promise<ChildResult> => {
     if (open >= maxOpen) throw appError('overloaded', `${open} pictures are waiting already`, { retryAfterS: 1 })
     open += 1
     try {

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { appError, isErrorCode } from '@likeness/shared/errors'
 import type { Logger } from '@likeness/shared/process/logger'
 import type { ChildModel, FromChild, ToChild } from '../child-protocol.ts'
-import { openTouchFile, type Touches } from '../started-tasks-file.ts'
+import { openStartedTasksFile, type StartedTasks } from '../started-tasks-file.ts'
 
 export interface Child {
   readonly pid: number
@@ -14,7 +14,7 @@ export interface Child {
   listen(listener: (message: FromChild) => void): void
   kill(): void
   /** Resolves with what it had touched, when the process has ended and everything it said was delivered. */
-  readonly gone: Promise<Touches>
+  readonly gone: Promise<StartedTasks>
 }
 /** Resolves with a loaded child; rejects with the reason it gave. */
 export type StartChild = () => Promise<Child>
@@ -28,7 +28,7 @@ export interface ChildStarterOptions {
   touchDir: string
   /** Node arguments, as `--import tsx`. */
   execArgv: readonly string[]
-  log: Logger
+  logger: Logger
   loadTimeoutMs?: number
   /** Silence after which a child counts as hung. */
   hungAfterMs?: number
@@ -37,20 +37,20 @@ export interface ChildStarterOptions {
 const entry = fileURLToPath(new URL('../child/child-main.ts', import.meta.url))
 const listenEveryMs = 2_000
 
-export function createChildStarter({ env, touchDir, execArgv, log, loadTimeoutMs = 180_000, hungAfterMs = 60_000 }: ChildStarterOptions): StartChild {
+export function createChildStarter({ env, touchDir, execArgv, logger, loadTimeoutMs = 180_000, hungAfterMs = 60_000 }: ChildStarterOptions): StartChild {
   return async () => {
-    const touchFile = openTouchFile(touchDir)
-    const forked = fork(entry, [], { env, execArgv: [...execArgv], serialization: 'advanced', stdio: ['ignore', 'inherit', 'inherit', 'ipc', touchFile.fd] })
+    const startedTasksFile = openStartedTasksFile(touchDir)
+    const forked = fork(entry, [], { env, execArgv: [...execArgv], serialization: 'advanced', stdio: ['ignore', 'inherit', 'inherit', 'ipc', startedTasksFile.fd] })
     const kill = (): void => void forked.kill('SIGKILL')
     // 'exit' may come before the last messages: only both together are the end.
     const ended = new Promise<void>((resolve) => forked.once('exit', () => resolve()))
     const silent = new Promise<void>((resolve) => forked.once('disconnect', () => resolve()))
     const gone = Promise.all([ended, silent]).then(() => {
-      const touches = touchFile.read()
-      touchFile.close()
+      const touches = startedTasksFile.read()
+      startedTasksFile.close()
       return touches
     })
-    forked.on('error', (error) => log.warn({ err: error, child: forked.pid }, 'inference process reported an error'))
+    forked.on('error', (error) => logger.warn({ err: error, child: forked.pid }, 'inference process reported an error'))
 
     let listener: ((message: FromChild) => void) | undefined
     let unheardTicks = 0
@@ -58,7 +58,7 @@ export function createChildStarter({ env, touchDir, execArgv, log, loadTimeoutMs
     const watch = setInterval(() => {
       unheardTicks += 1
       if (unheardTicks * listenEveryMs < (listener ? hungAfterMs : loadTimeoutMs)) return
-      log.error({ child: forked.pid }, 'inference process hangs and is killed')
+      logger.error({ child: forked.pid }, 'inference process hangs and is killed')
       kill()
     }, listenEveryMs)
     void gone.then(() => clearInterval(watch))

@@ -1,6 +1,6 @@
 // A child without a process, for tests of what the supervisor does with children.
 import type { ChildModel, FromChild, ToChild } from '../child-protocol.ts'
-import type { Touches } from '../started-tasks-file.ts'
+import type { StartedTasks } from '../started-tasks-file.ts'
 import type { Child } from './child-handle.ts'
 
 export const fakeModel: ChildModel = { id: 'fake@1', sha256: 'f'.repeat(64), embedding: { version: 'fake@1/fake@1', dim: 2, unit: true }, rawDim: 3, provider: 'fake' }
@@ -21,8 +21,8 @@ export function createFakeChild(): FakeChild {
   const sent: ToChild[] = []
   let listener: (message: FromChild) => void = () => {}
   const touched: number[] = []
-  let end!: (touches: Touches) => void
-  const gone = new Promise<Touches>((resolve) => (end = resolve))
+  let end!: (touches: StartedTasks) => void
+  const gone = new Promise<StartedTasks>((resolve) => (end = resolve))
   const child: FakeChild = {
     pid: pids++, model: fakeModel, gone, sent, dead: false,
     send: (message) => void (message.type === 'close' ? child.kill() : sent.push(message)),
@@ -40,4 +40,4 @@ export function createFakeChild(): FakeChild {
 }
 
 /** Lets what was promised happen. */
-export const settle = (): Promise<void> => new Promise((resolve) => void setTimeout(resolve, 5))
+export const letTasksStart = (): Promise<void> => new Promise((resolve) => void setTimeout(resolve, 5))

@@ -1,10 +1,10 @@
 // What one child has in its hands: sends tasks, settles them from its messages, and at its death tells suspects from bystanders by what it had touched.
 import type { FromChild, Priority } from '../child-protocol.ts'
-import type { Touches } from '../started-tasks-file.ts'
+import type { StartedTasks } from '../started-tasks-file.ts'
 import type { Child } from './child-handle.ts'
 import type { PendingTask } from './task.ts'
 
-export interface Hands {
+export interface InFlightTasks {
   readonly child: Child
   /** Nothing may be given once this is false. */
   readonly alive: boolean
@@ -15,7 +15,7 @@ export interface Hands {
   give(pending: PendingTask): void
 }
 
-export interface HandsDeps {
+export interface InFlightTasksDeps {
   child: Child
   /** Room has become free. */
   onFree: () => void
@@ -23,7 +23,7 @@ export interface HandsDeps {
   onReturned: (pending: PendingTask) => void
 }
 
-export function createHands({ child, onFree, onReturned }: HandsDeps): Hands {
+export function createInFlightTasks({ child, onFree, onReturned }: InFlightTasksDeps): InFlightTasks {
   const held = new Map<number, PendingTask>()
   let nextId = 1
   let dead = false
@@ -35,18 +35,18 @@ export function createHands({ child, onFree, onReturned }: HandsDeps): Hands {
     if (pending === undefined) return
     held.delete(message.id)
     worked = true
-    if (message.type === 'done') pending.settle({ type: 'done', result: message.result })
-    if (message.type === 'failed') pending.settle({ type: 'failed', code: message.code, message: message.message })
+    if (message.type === 'done') pending.resolve({ type: 'done', result: message.result })
+    if (message.type === 'failed') pending.resolve({ type: 'failed', code: message.code, message: message.message })
     onFree()
   }
 
-  function die(touches: Touches): void {
+  function die(touches: StartedTasks): void {
     dead = true
     const left = [...held]
     held.clear()
     for (const [id, pending] of left) {
-      if (pending.settled) continue
-      if (touches.ids.has(id)) pending.settle({ type: 'died', sole: touches.count === 1 })
+      if (pending.isResolved) continue
+      if (touches.ids.has(id)) pending.resolve({ type: 'died', sole: touches.count === 1 })
       else onReturned(pending)
     }
   }
@@ -54,7 +54,7 @@ export function createHands({ child, onFree, onReturned }: HandsDeps): Hands {
   async function send(id: number, pending: PendingTask): Promise<void> {
     await pending.beforeSend?.()
     if (dead) return
-    if (pending.settled) {
+    if (pending.isResolved) {
       held.delete(id)
       onFree()
       return

@@ -8,7 +8,7 @@ export interface KeepAliveDeps {
   startChild: StartChild
   /** Uses a loaded child until it is gone; resolves with whether it finished any work. */
   attend: (child: Child) => Promise<boolean>
-  log: Logger
+  logger: Logger
 }
 export interface Seat {
   /** Of the first child; rejects with the reason when that one cannot load, and then no other is started. */
@@ -20,7 +20,7 @@ const closeWithinMs = 2_000
 const firstTries = 5
 export const restartDelayMs = (failures: number): number => Math.min(10_000, 50 * 2 ** failures)
 
-export function keepAlive({ startChild, attend, log }: KeepAliveDeps): Seat {
+export function keepAlive({ startChild, attend, logger }: KeepAliveDeps): Seat {
   const stopped = new AbortController()
   let current: Child | undefined
 
@@ -29,7 +29,7 @@ export function keepAlive({ startChild, attend, log }: KeepAliveDeps): Seat {
     if (stopped.signal.aborted) child.kill()
     const worked = await attend(child)
     current = undefined
-    if (!stopped.signal.aborted) log.warn({ child: child.pid }, 'inference process died and is replaced')
+    if (!stopped.signal.aborted) logger.warn({ child: child.pid }, 'inference process died and is replaced')
     return worked
   }
   async function replaceForEver(first: Child): Promise<void> {
@@ -40,7 +40,7 @@ export function keepAlive({ startChild, attend, log }: KeepAliveDeps): Seat {
       failures = worked ? 0 : failures + 1
       await sleep(restartDelayMs(failures), undefined, { signal: stopped.signal }).catch(() => {})
       if (stopped.signal.aborted) return
-      child = await startChild().catch((error: unknown) => void log.error({ err: error, failures }, 'inference process did not start'))
+      child = await startChild().catch((error: unknown) => void logger.error({ err: error, failures }, 'inference process did not start'))
     }
   }
 

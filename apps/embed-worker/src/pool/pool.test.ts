@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
 import { enrolmentSchema } from '@likeness/shared/contract/picture-settings'
-import { silentLog } from '@likeness/shared/process/logger'
+import { silentLogger } from '@likeness/shared/process/logger'
 import type { ItemTask, ThumbnailTask } from '../child-protocol.ts'
 import { EndedWhileLoading } from './child-handle.ts'
-import { createFakeChild, type FakeChild, fakeModel, settle } from './fake-child.ts'
+import { createFakeChild, type FakeChild, fakeModel, letTasksStart } from './fake-child.ts'
 import { startPool } from './pool.ts'
 
 const item = (itemId: string): ItemTask => ({ kind: 'item', itemId, imageKey: itemId, enrolment: enrolmentSchema.parse({ view_sizes: [] }), embedding: fakeModel.embedding })
@@ -16,7 +16,7 @@ async function createPool(processes: number) {
     children.push(child)
     return child
   }
-  const pool = await startPool({ startChild, processes, log: silentLog() })
+  const pool = await startPool({ startChild, processes, logger: silentLogger() })
   const namesIn = (child: FakeChild) => child.sent.flatMap((message) => (message.type === 'task' && message.task.kind === 'item' ? [message.task.itemId] : []))
   return { pool, children, namesIn }
 }
@@ -25,7 +25,7 @@ test('a query goes to a child at once, announced before its bytes, though galler
   const { pool, children } = await createPool(1)
   for (let i = 0; i < 20; i++) void pool.run(item(`i${i}`), { priority: 'bulk' })
   void pool.run(query, { priority: 'interactive' })
-  await settle()
+  await letTasksStart()
   const [child] = children
   expect(child!.sent.filter(({ type }) => type === 'task').length).toBe(7)
   expect(child!.sent.slice(-2).map(({ type }) => type)).toEqual(['expect', 'task'])
@@ -34,13 +34,13 @@ test('a query goes to a child at once, announced before its bytes, though galler
 test('bulk pictures are given some at a time, before a child runs out of them', async () => {
   const { pool, children } = await createPool(1)
   for (let i = 0; i < 20; i++) void pool.run(item(`i${i}`), { priority: 'bulk' })
-  await settle()
+  await letTasksStart()
   const [child] = children
   const given: number[] = []
   for (let finished = 0; finished < 7; finished++) {
     given.push(child!.taskIds().length)
     child!.finish(child!.taskIds()[finished]!)
-    await settle()
+    await letTasksStart()
   }
   expect(given).toEqual([6, 9, 9, 9, 12, 12, 12])
 })
@@ -48,7 +48,7 @@ test('bulk pictures are given some at a time, before a child runs out of them', 
 test('queries go to the child with the fewest of them', async () => {
   const { pool, children } = await createPool(2)
   for (let i = 0; i < 4; i++) void pool.run(query, { priority: 'interactive' })
-  await settle()
+  await letTasksStart()
   expect(children.map((child) => child.taskIds().length)).toEqual([2, 2])
 })
 
@@ -56,11 +56,11 @@ test('small ingestions go before bulk ones when room comes free', async () => {
   const { pool, children, namesIn } = await createPool(1)
   for (let i = 0; i < 10; i++) void pool.run(item(`bulk ${i}`), { priority: 'bulk' })
   for (let i = 0; i < 10; i++) void pool.run(item(`small ${i}`), { priority: 'small' })
-  await settle()
+  await letTasksStart()
   const [child] = children
   const before = namesIn(child!).length
   for (const id of child!.taskIds().slice(0, 10)) child!.finish(id)
-  await settle()
+  await letTasksStart()
   expect(namesIn(child!).slice(before, before + 2)).toEqual(['small 8', 'small 9'])
 })
 
@@ -68,7 +68,7 @@ test('at the death of a child only what it had touched is suspect, and the rest 
   const { pool, children, namesIn } = await createPool(1)
   const touched = pool.run(item('touched'), { priority: 'bulk' })
   const untouched = pool.run(item('untouched'), { priority: 'bulk' })
-  await settle()
+  await letTasksStart()
   const [first] = children
   first!.touch(first!.taskIds()[0]!)
   first!.kill()
@@ -83,7 +83,7 @@ test('a picture that shared its child with another one did not have it alone', a
   const { pool, children } = await createPool(1)
   const first = pool.run(item('first'), { priority: 'bulk' })
   const second = pool.run(item('second'), { priority: 'bulk' })
-  await settle()
+  await letTasksStart()
   const [child] = children
   for (const id of child!.taskIds()) child!.touch(id)
   child!.finish(child!.taskIds()[0]!)
@@ -96,7 +96,7 @@ test('a cancelled task is dropped from the queue, or by the child that has it', 
   const { pool, children } = await createPool(1)
   const controller = new AbortController()
   const tasks = Array.from({ length: 7 }, (_, i) => pool.run(item(`i${i}`), { priority: 'bulk', signal: controller.signal }))
-  await settle()
+  await letTasksStart()
   controller.abort(new Error('nobody waits'))
   const results = await Promise.allSettled(tasks)
   expect(results.map(({ status }) => status)).toEqual(Array(7).fill('rejected'))
@@ -109,16 +109,16 @@ test('an image is in hand before the child gets it', async () => {
   let record!: () => void
   const recorded = new Promise<void>((resolve) => (record = resolve))
   void pool.run(item('i'), { priority: 'bulk', beforeSend: () => recorded })
-  await settle()
+  await letTasksStart()
   expect(children[0]!.taskIds()).toEqual([])
   record()
-  await settle()
+  await letTasksStart()
   expect(children[0]!.taskIds().length).toBe(1)
 })
 
 test('a pool whose first child cannot load does not start, and says why', async () => {
   const startChild = () => Promise.reject(new Error('no execution provider works: cuda'))
-  await expect(startPool({ startChild, processes: 2, log: silentLog() })).rejects.toThrow('no execution provider works: cuda')
+  await expect(startPool({ startChild, processes: 2, logger: silentLogger() })).rejects.toThrow('no execution provider works: cuda')
 })
 
 test('a stopped pool refuses what waits and closes its children', async () => {
@@ -139,7 +139,7 @@ test('a first child that is killed while it loads is started again', async () =>
     if (starts < 3) throw new EndedWhileLoading('killed')
     return createFakeChild()
   }
-  const pool = await startPool({ startChild, processes: 1, log: silentLog() })
+  const pool = await startPool({ startChild, processes: 1, logger: silentLogger() })
   expect([starts, pool.pids.length]).toEqual([3, 1])
   await pool.stop()
 })

@@ -3,14 +3,14 @@ import { appError } from '@likeness/shared/errors'
 import type { Logger } from '@likeness/shared/process/logger'
 import type { ChildModel, ChildTask, Priority } from '../child-protocol.ts'
 import type { Child, StartChild } from './child-handle.ts'
-import { createHands, type Hands } from './in-flight-tasks.ts'
+import { createInFlightTasks, type InFlightTasks } from './in-flight-tasks.ts'
 import { keepAlive } from './keep-alive.ts'
 import { createPendingTask, type PendingTask, type RunOptions, type TaskOutcome } from './task.ts'
 
 export interface PoolDeps {
   startChild: StartChild
   processes: number
-  log: Logger
+  logger: Logger
 }
 export interface Pool {
   /** Runs a task in one of the children; rejects when its signal aborts or the pool stops. A child that dies before it touched the picture changes nothing. */
@@ -27,17 +27,17 @@ const galleryAhead = 8
 const bulkTogether = 3
 
 /** Resolves once every child is loaded; rejects with the reason when the first cannot load. */
-export async function startPool({ startChild, processes, log }: PoolDeps): Promise<Pool> {
+export async function startPool({ startChild, processes, logger }: PoolDeps): Promise<Pool> {
   const queues: Record<Priority, PendingTask[]> = { interactive: [], small: [], bulk: [] }
-  const crew = new Set<Hands>()
+  const crew = new Set<InFlightTasks>()
   let stopping = false
 
-  function leastBusy(priorities: Priority[], limit: number): Hands | undefined {
+  function leastBusy(priorities: Priority[], limit: number): InFlightTasks | undefined {
     const [first] = [...crew].filter(({ alive }) => alive).map((hands) => ({ hands, load: hands.count(...priorities), all: hands.count('interactive', 'small', 'bulk') }))
       .filter(({ load }) => load < limit).sort((a, b) => a.load - b.load || a.all - b.all)
     return first?.hands
   }
-  function giveWhile(priority: Priority, together: number, find: () => Hands | undefined): void {
+  function giveWhile(priority: Priority, together: number, find: () => InFlightTasks | undefined): void {
     for (let hands = find(); hands !== undefined && queues[priority].length > 0; hands = find()) {
       for (const pending of queues[priority].splice(0, together)) hands.give(pending)
     }
@@ -59,7 +59,7 @@ export async function startPool({ startChild, processes, log }: PoolDeps): Promi
       enqueue(pending, true)
       dispatch()
     }
-    const hands = createHands({ child, onFree: dispatch, onReturned })
+    const hands = createInFlightTasks({ child, onFree: dispatch, onReturned })
     crew.add(hands)
     void child.gone.then(() => crew.delete(hands))
     dispatch()
@@ -67,7 +67,7 @@ export async function startPool({ startChild, processes, log }: PoolDeps): Promi
     return hands.worked
   }
 
-  const seat = () => keepAlive({ startChild, attend, log })
+  const seat = () => keepAlive({ startChild, attend, logger })
   // The first one prepares the model for all.
   const seats = [seat()]
   const model = await seats[0]!.loaded
@@ -80,7 +80,7 @@ export async function startPool({ startChild, processes, log }: PoolDeps): Promi
     },
     run(task, options) {
       const { pending, outcome } = createPendingTask(task, options)
-      if (!pending.settled) {
+      if (!pending.isResolved) {
         enqueue(pending, false)
         dispatch()
       }

@@ -3,13 +3,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { appError } from '@likeness/shared/errors'
 import type { Logger } from '@likeness/shared/process/logger'
 import type { ChildTask } from '../child-protocol.ts'
-import { createGate } from '../priority-mutex.ts'
+import { createPriorityMutex } from '../priority-mutex.ts'
 import type { Child, StartChild } from './child-handle.ts'
-import { createHands, type Hands } from './in-flight-tasks.ts'
+import { createInFlightTasks, type InFlightTasks } from './in-flight-tasks.ts'
 import { closeChild, restartDelayMs } from './keep-alive.ts'
 import { createPendingTask, type RunOptions, type TaskOutcome } from './task.ts'
 
-export interface Isolation {
+export interface Quarantine {
   /** Like Pool.run, but with no other picture in the process. A child serves several one after the other; `sole` says whether it had only this one. */
   run(task: ChildTask, options: RunOptions): Promise<TaskOutcome>
   stop(): Promise<void>
@@ -18,23 +18,23 @@ export interface Isolation {
 /** The child died, but not of this picture: it had not touched it. */
 class Returned extends Error {}
 
-export function createIsolation({ startChild, log, idleMs = 5_000 }: { startChild: StartChild; log: Logger; idleMs?: number }): Isolation {
-  const oneAtATime = createGate({ turn: async () => {} })
+export function createQuarantine({ startChild, logger, idleMs = 5_000 }: { startChild: StartChild; logger: Logger; idleMs?: number }): Quarantine {
+  const oneAtATime = createPriorityMutex({ turn: async () => {} })
   const stopped = new AbortController()
-  let hands: Hands | undefined
+  let hands: InFlightTasks | undefined
   let idleTimer: NodeJS.Timeout | undefined
 
-  function attend(child: Child): Hands {
-    const own = createHands({ child, onFree: () => {}, onReturned: (pending) => pending.reject(new Returned()) })
+  function attend(child: Child): InFlightTasks {
+    const own = createInFlightTasks({ child, onFree: () => {}, onReturned: (pending) => pending.reject(new Returned()) })
     void child.gone.then(() => {
       if (hands === own) hands = undefined
     })
     return own
   }
-  async function ensureHands(): Promise<Hands> {
+  async function ensureHands(): Promise<InFlightTasks> {
     for (let failures = 0; hands === undefined; failures++) {
       stopped.signal.throwIfAborted()
-      const child = await startChild().catch((error: unknown) => void log.error({ err: error, failures }, 'isolated inference process did not start'))
+      const child = await startChild().catch((error: unknown) => void logger.error({ err: error, failures }, 'isolated inference process did not start'))
       if (child) hands = attend(child)
       else await sleep(restartDelayMs(failures))
     }
@@ -48,7 +48,7 @@ export function createIsolation({ startChild, log, idleMs = 5_000 }: { startChil
   async function tryOnce(task: ChildTask, options: RunOptions): Promise<TaskOutcome> {
     const own = await ensureHands()
     const { pending, outcome } = createPendingTask(task, options)
-    if (!pending.settled) own.give(pending)
+    if (!pending.isResolved) own.give(pending)
     try {
       return await outcome
     } finally {

@@ -17,8 +17,8 @@ export interface RunOptions {
 
 export interface PendingTask extends RunOptions {
   readonly task: ChildTask
-  settled: boolean
-  settle(outcome: TaskOutcome): void
+  isResolved: boolean
+  resolve(outcome: TaskOutcome): void
   reject(error: unknown): void
   /** Set by whoever holds the task now: what to do when it is aborted. */
   onAbort: () => void
@@ -28,8 +28,8 @@ export function createPendingTask(task: ChildTask, options: RunOptions): { pendi
   let pending!: PendingTask
   const outcome = new Promise<TaskOutcome>((resolve, reject) => {
     const finish = (): boolean => {
-      if (pending.settled) return false
-      pending.settled = true
+      if (pending.isResolved) return false
+      pending.isResolved = true
       options.signal?.removeEventListener('abort', abort)
       return true
     }
@@ -39,8 +39,8 @@ export function createPendingTask(task: ChildTask, options: RunOptions): { pendi
       reject(options.signal!.reason as Error)
     }
     pending = {
-      ...options, task, settled: false, onAbort: () => {},
-      settle: (value) => void (finish() && resolve(value)),
+      ...options, task, isResolved: false, onAbort: () => {},
+      resolve: (value) => void (finish() && resolve(value)),
       reject: (error) => void (finish() && reject(error as Error))
     }
     if (options.signal?.aborted) abort()

@@ -8,7 +8,7 @@ import { collectionKeys } from '@likeness/shared/contract/keys'
 import { encodeVectorBatch } from '@likeness/shared/contract/vector-batch'
 import { createUlid } from '@likeness/shared/data/ulid'
 import { systemClock } from '@likeness/shared/process/clock'
-import { silentLog } from '@likeness/shared/process/logger'
+import { silentLogger } from '@likeness/shared/process/logger'
 import type { ObjectStore } from '@likeness/store/object-store'
 import { openObjectStore } from '@likeness/store/open-store'
 import { createMergeProcess, type MergeProcess } from './merge-process.ts'
@@ -18,25 +18,25 @@ let dir: string
 let store: ObjectStore
 let merger: MergeProcess
 let writer: CollectionWriter
-let incarnation: string
+let collectionId: string
 const tasks: MergeTask[] = []
 
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'likeness-merger-'))
   store = await openObjectStore({ url: `dir:${join(dir, 'objects')}` })
   merger = createMergeProcess({
-    name: 'test', env: { ...process.env, OBJECT_STORE: `dir:${join(dir, 'objects')}`, DATA_DIR: dir }, execArgv: ['--import', import.meta.resolve('tsx')], memoryBytes: 2 ** 30, log: silentLog()
+    name: 'test', env: { ...process.env, OBJECT_STORE: `dir:${join(dir, 'objects')}`, DATA_DIR: dir }, execArgv: ['--import', import.meta.resolve('tsx')], memoryBytes: 2 ** 30, logger: silentLogger()
   })
   const spec = await createCatalog({ store, clock: systemClock }).create({
     name: 'marks', embedding: { version: 'v', dim, unit: false }, metric: 'L2', method: 'HNSW32', settings: { seal_threshold: 40, view_sizes: [], subjects: false }
   })
-  incarnation = spec.incarnation
+  collectionId = spec.collectionId
   const files = createFaissSegmentFiles({ store, cache: createFileCache({ store, dir: join(dir, 'owner') }) })
   const buildMerge: BuildMerge = (task, signal) => {
     tasks.push(task)
     return merger.build(task, signal)
   }
-  writer = (await openCollectionWriter({ store, clock: systemClock, files, log: silentLog(), incarnation, retentionMs: 60_000, announce: () => undefined, buildMerge }))!
+  writer = (await openCollectionWriter({ store, clock: systemClock, files, logger: silentLogger(), collectionId, retentionMs: 60_000, announce: () => undefined, buildMerge }))!
 })
 afterAll(async () => {
   await merger.close()
@@ -49,10 +49,10 @@ async function add(first: number, count: number): Promise<void> {
   const items = Array.from({ length: count }, (_, ordinal) => ({
     ordinal, id: `item-${first + ordinal}`, label: null, imageKey: null, rows: [{ kind: 'whole' as const, box: [0, 0, 1, 1] as [number, number, number, number], score: 1, className: null }]
   }))
-  const header = { incarnation, ingestion, embeddingVersion: 'v', dim, rawDim: 0, items }
+  const header = { collectionId, ingestion, embeddingVersion: 'v', dim, rawDim: 0, items }
   const vectors = Float32Array.from({ length: count * dim }, (_, i) => Math.sin((first + 1) * (i + 1)))
-  await store.put(collectionKeys(incarnation).batch(ingestion, 0, createUlid()), encodeVectorBatch({ header, vectors, raw: new Uint16Array(0) }))
-  await createLogAppender({ store, clock: systemClock }).append(incarnation, { kind: 'ingest', opId: ingestion, atMs: 0, ingestion, total: count, partSize: 200 })
+  await store.put(collectionKeys(collectionId).batch(ingestion, 0, createUlid()), encodeVectorBatch({ header, vectors, raw: new Uint16Array(0) }))
+  await createLogAppender({ store, clock: systemClock }).append(collectionId, { kind: 'ingest', opId: ingestion, atMs: 0, ingestion, total: count, partSize: 200 })
   await writer.step({ list: true })
 }
 
@@ -90,7 +90,7 @@ test('a merge that is given up does not wait, and one that waits behind another 
 
 test('one that stands still is ended after a while', async () => {
   const silent = createMergeProcess({
-    name: 'silent', env: { ...process.env, OBJECT_STORE: `dir:${join(dir, 'objects')}`, DATA_DIR: dir }, execArgv: ['--import', import.meta.resolve('tsx')], memoryBytes: 2 ** 30, log: silentLog(), hungAfterMs: 3_000
+    name: 'silent', env: { ...process.env, OBJECT_STORE: `dir:${join(dir, 'objects')}`, DATA_DIR: dir }, execArgv: ['--import', import.meta.resolve('tsx')], memoryBytes: 2 ** 30, logger: silentLogger(), hungAfterMs: 3_000
   })
   const merging = silent.build({ ...tasks[0]!, segmentId: createUlid(), quantizerId: createUlid() })
   await expect.poll(() => silent.pid()).toBeDefined()

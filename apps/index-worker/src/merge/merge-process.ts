@@ -16,7 +16,7 @@ export interface MergeProcessOptions {
   execArgv: readonly string[]
   /** Resident bytes at most, beside what an idle process takes. */
   memoryBytes: number
-  log: Logger
+  logger: Logger
   /** Silence after which it counts as hung. */
   hungAfterMs?: number
   idleAfterMs?: number
@@ -45,7 +45,7 @@ interface Running {
   end(reason: string): void
 }
 
-export function createMergeProcess({ name, env, execArgv, memoryBytes, log, hungAfterMs = 120_000, idleAfterMs = 120_000 }: MergeProcessOptions): MergeProcess {
+export function createMergeProcess({ name, env, execArgv, memoryBytes, logger, hungAfterMs = 120_000, idleAfterMs = 120_000 }: MergeProcessOptions): MergeProcess {
   const mutex = createMutex()
   let running: Running | undefined
   let idle: NodeJS.Timeout | undefined
@@ -55,7 +55,7 @@ export function createMergeProcess({ name, env, execArgv, memoryBytes, log, hung
     const forked = fork(entry, [name], {
       env, execArgv: [...execArgv, `--max-old-space-size=${heapMebibytes}`], serialization: 'advanced', stdio: ['ignore', 'inherit', 'inherit', 'ipc']
     })
-    forked.on('error', (error) => log.debug({ err: error, merger: forked.pid }, 'merge process reported an error'))
+    forked.on('error', (error) => logger.debug({ err: error, merger: forked.pid }, 'merge process reported an error'))
     // 'exit' may come before the last messages: only both together are the end.
     const ended = new Promise<void>((resolve) => forked.once('exit', () => resolve()))
     const silent = new Promise<void>((resolve) => forked.once('disconnect', () => resolve()))

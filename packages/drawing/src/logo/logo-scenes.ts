@@ -1,7 +1,7 @@
 // Pictures of marks: as a transparent PNG, in a scene of a given size, covered, or on something that deforms them.
 import sharp from 'sharp'
 import { markSvg } from '../brand-marks.ts'
-import { drawScene, type SceneWish } from '../draw-scene.ts'
+import { drawScene, type SceneOptions } from '../draw-scene.ts'
 import { loadMark, plateColor } from '../mark-sprite.ts'
 import { photograph, poorCamera } from '../photograph.ts'
 import { overlay } from '../pixels.ts'
@@ -17,7 +17,7 @@ const side = 416
 export const markPng = (name: string, size = referenceSize): Promise<Buffer> => sharp(Buffer.from(markSvg(name, size))).png({ compressionLevel: 6 }).toBuffer()
 
 /** On a photograph's ground; `kind` says whether on a plate, bare or 30 % covered. */
-export async function markScene(name: string, { kind, longestSide, degrees, random }: Omit<SceneWish, 'picture'>): Promise<Buffer> {
+export async function markScene(name: string, { kind, longestSide, degrees, random }: Omit<SceneOptions, 'picture'>): Promise<Buffer> {
   const picture = await markPng(name, Math.max(referenceSize, Math.ceil(longestSide ?? 0)))
   return (await drawScene({ picture, kind, longestSide, degrees, random })).jpeg
 }

@@ -5,60 +5,60 @@ import { copyRows, rowsBetween, type VectorRows } from '@likeness/shared/contrac
 import { hashName, itemHash } from '../item/item-hash.ts'
 import { decodePayload, encodePayload, type RawPlace, rawSum } from '../item/item-payload.ts'
 import type { ItemVersion } from '../item/item-version.ts'
-import { newestRevision, overlaid, type Overlay, overlayFor, overlayOf, waitLonger } from '../item/payload-updates.ts'
+import { addPendingUpdate, applyUpdate, newestRevision, type PayloadUpdate, pendingUpdateFor, updateOf } from '../item/payload-updates.ts'
 import { isOpen, type OpenIngestion } from '../log/open-ingestion.ts'
 import type { SegmentFiles } from '../segment/segment-files.ts'
 import { OrdinalRanges } from '../version/ordinal-ranges.ts'
 import type { ApplyRules } from './apply-rules.ts'
-import { applySweep, isSwept } from './filter-deletes.ts'
-import { bury, findLive, type LiveItem, oldestOpen, type WriterState } from './writer-state.ts'
+import { applyFilterDelete, isFilterDeleted } from './filter-deletes.ts'
+import { findLiveRows, type LiveRows, markDeleted, oldestOpen, type WriterState } from './writer-state.ts'
 
-interface Known {
+interface CurrentVersion {
   version: ItemVersion
-  live?: LiveItem
+  live?: LiveRows
 }
 
-function known(state: WriterState, hash: Buffer): Known | undefined {
+function currentVersionOf(state: WriterState, hash: Buffer): CurrentVersion | undefined {
   const name = hashName(hash)
   const pending = state.pending.get(name)
   if (pending !== undefined) return { version: pending.version }
-  const live = findLive(state, hash)
+  const live = findLiveRows(state, hash)
   if (live !== undefined) return { version: live.version, live }
   const tombstone = state.tombstones.get(name)
   return tombstone === undefined ? undefined : { version: tombstone }
 }
 
 /** Takes an item out of whatever holds it now. */
-function removeKnown(state: WriterState, hash: Buffer, now: Known | undefined): void {
+function removeCurrent(state: WriterState, hash: Buffer, now: CurrentVersion | undefined): void {
   const name = hashName(hash)
   state.pending.delete(name)
-  if (now?.live !== undefined) bury(now.live)
+  if (now?.live !== undefined) markDeleted(now.live)
   if (state.tombstones.delete(name)) state.tombstonesChanged = true
 }
 
 function applyDelete(state: WriterState, id: string, revision: number, rules: ApplyRules): void {
   const hash = itemHash(id)
-  const now = known(state, hash)
+  const now = currentVersionOf(state, hash)
   if (now !== undefined && !rules.supersedes({ revision, ordinal: 0 }, now.version)) return
-  removeKnown(state, hash, now)
+  removeCurrent(state, hash, now)
   state.tombstones.set(hashName(hash), { revision, ordinal: 0 })
   state.tombstonesChanged = true
 }
 
-function applyRelabel(state: WriterState, id: string, revision: number, overlay: Overlay, rules: ApplyRules): void {
+function applyPayloadUpdate(state: WriterState, id: string, revision: number, update: PayloadUpdate, rules: ApplyRules): void {
   const hash = itemHash(id)
   const name = hashName(hash)
   // For whatever was accepted before and comes later.
-  state.relabels.set(name, waitLonger(state.relabels.get(name) ?? [], overlay, { revision, since: state.sweeps.at(-1)?.revision ?? 0 }))
-  state.relabelsChanged = true
-  const now = known(state, hash)
+  state.pendingUpdates.set(name, addPendingUpdate(state.pendingUpdates.get(name) ?? [], update, { revision, since: state.filterDeletes.at(-1)?.revision ?? 0 }))
+  state.pendingUpdatesChanged = true
+  const now = currentVersionOf(state, hash)
   if (now === undefined || !rules.supersedes({ revision, ordinal: 0 }, now.version)) return
   const pending = state.pending.get(name)
-  if (pending !== undefined) state.pending.set(name, { ...pending, payload: encodePayload(overlaid(decodePayload(pending.payload), overlay)) })
+  if (pending !== undefined) state.pending.set(name, { ...pending, payload: encodePayload(applyUpdate(decodePayload(pending.payload), update)) })
   if (now.live === undefined) return
   const { segment, item } = now.live
-  segment.overlays.set(item, { ...segment.overlays.get(item), ...overlay })
-  segment.relabelled = true
+  segment.updates.set(item, { ...segment.updates.get(item), ...update })
+  segment.updatesChanged = true
 }
 
 type ItemOperation = Extract<Operation, { kind: 'ingest' | 'delete' | 'relabel' | 'delete_where' }>
@@ -72,10 +72,10 @@ export async function applyItemOperation(state: WriterState, operation: ItemOper
       for (const id of operation.ids) applyDelete(state, id, revision, rules)
       return undefined
     case 'relabel':
-      for (const id of operation.ids) applyRelabel(state, id, revision, overlayOf(operation), rules)
+      for (const id of operation.ids) applyPayloadUpdate(state, id, revision, updateOf(operation), rules)
       return undefined
     case 'delete_where':
-      return await applySweep(state, { revision, filter: operation.filter }, files)
+      return await applyFilterDelete(state, { revision, filter: operation.filter }, files)
     case 'ingest':
       register(state, operation, revision)
       return undefined
@@ -114,23 +114,23 @@ function applyItem(state: WriterState, ingestion: OpenIngestion, { item, vectors
   }
   const version = { revision: record.revision, ordinal: item.ordinal }
   const hash = itemHash(item.id)
-  const now = known(state, hash)
+  const now = currentVersionOf(state, hash)
   if (now !== undefined && !rules.supersedes(version, now.version)) {
     record.superseded++
     return
   }
-  removeKnown(state, hash, now)
+  removeCurrent(state, hash, now)
   const name = hashName(hash)
   const { id, label, metadata = {}, imageKey, width = 0, height = 0, rows } = item
   const payload = { id, label, metadata, imageKey, width, height, rows, ...(raws && { raws }) }
-  const waiting = state.relabels.get(name) ?? []
-  if (isSwept(state, payload, version, waiting)) {
+  const waiting = state.pendingUpdates.get(name) ?? []
+  if (isFilterDeleted(state, payload, version, waiting)) {
     state.tombstones.set(name, version)
     state.tombstonesChanged = true
     record.superseded++
     return
   }
-  state.pending.set(name, { hash, version, payload: encodePayload(overlaid(payload, overlayFor(waiting, record.revision))), vectors })
+  state.pending.set(name, { hash, version, payload: encodePayload(applyUpdate(payload, pendingUpdateFor(waiting, record.revision))), vectors })
   record.indexed++
 }
 
@@ -161,12 +161,15 @@ export function pruneOld(state: WriterState): void {
       state.tombstonesChanged = true
     }
   }
-  for (const [name, waiting] of state.relabels) {
+  for (const [name, waiting] of state.pendingUpdates) {
     if (newestRevision(waiting) < oldest) {
-      state.relabels.delete(name)
-      state.relabelsChanged = true
+      state.pendingUpdates.delete(name)
+      state.pendingUpdatesChanged = true
     }
   }
-  const sweeps = state.sweeps.filter(({ revision }) => revision > oldest)
-  if (sweeps.length < state.sweeps.length) Object.assign(state, { sweeps, sweepsChanged: true })
+  const filterDeletes = state.filterDeletes.filter(({ revision }) => revision > oldest)
+  if (filterDeletes.length < state.filterDeletes.length) {
+    state.filterDeletes = filterDeletes
+    state.filterDeletesChanged = true
+  }
 }

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { changeSettings, type EmbeddingSpec } from '@likeness/shared/contract/collection'
 import { type LogSlot, type Operation, type RestoreOperation, revisionOf } from '@likeness/shared/contract/operation'
 import type { SegmentFiles } from '../segment/segment-files.ts'
-import type { Outcome, SnapshotRecord } from '../version/manifest.ts'
+import type { SnapshotRecord, StoredResult } from '../version/manifest.ts'
 import { applyItemOperation, isItemOperation } from './apply-operation.ts'
 import type { ApplyRules } from './apply-rules.ts'
 import { applyRestore, type OpenVersion } from './restore.ts'
@@ -35,17 +35,17 @@ export async function applySlot(state: WriterState, slot: number, log: LogSlot, 
 async function applyOperation(state: WriterState, operation: Operation, revision: number, context: SlotContext): Promise<void> {
   if (isItemOperation(operation)) {
     const items = await applyItemOperation(state, operation, revision, context)
-    if (operation.kind === 'delete_where') state.outcomes.push({ revision, items })
+    if (operation.kind === 'delete_where') state.results.push({ revision, items })
     return
   }
   const outcome = await applyToCollection(state, operation, revision, context)
-  if (outcome !== undefined) state.outcomes.push({ revision, ...outcome })
+  if (outcome !== undefined) state.results.push({ revision, ...outcome })
 }
 
 type CollectionOperation = Exclude<Operation, Parameters<typeof applyItemOperation>[1]>
 
 /** undefined: it is answered when it is over. */
-async function applyToCollection(state: WriterState, operation: CollectionOperation, revision: number, { rules, committed, openVersion }: SlotContext): Promise<Omit<Outcome, 'revision'> | undefined> {
+async function applyToCollection(state: WriterState, operation: CollectionOperation, revision: number, { rules, committed, openVersion }: SlotContext): Promise<Omit<StoredResult, 'revision'> | undefined> {
   switch (operation.kind) {
     case 'take_snapshot': {
       if (state.snapshots.has(operation.name)) return { error: 'snapshot_exists' }
@@ -74,8 +74,8 @@ async function applyToCollection(state: WriterState, operation: CollectionOperat
 }
 
 /** The newest request counts; one for what the collection has ends what is under way. */
-function askFor(state: WriterState, revision: number, embedding: EmbeddingSpec): Omit<Outcome, 'revision'> | undefined {
-  if (state.reprojection?.state === 'running') state.outcomes.push({ revision: state.reprojection.revision, error: 'profile_replaced' })
+function askFor(state: WriterState, revision: number, embedding: EmbeddingSpec): Omit<StoredResult, 'revision'> | undefined {
+  if (state.reprojection?.state === 'running') state.results.push({ revision: state.reprojection.revision, error: 'profile_replaced' })
   const has = isDeepStrictEqual(embedding, state.spec.embedding)
   state.reprojection = { revision, embedding, state: has ? 'applied' : 'running' }
   return has ? {} : undefined

@@ -3,17 +3,17 @@ import { parseBatchKey } from '@likeness/shared/contract/keys'
 import type { VectorBatch } from '@likeness/shared/contract/vector-batch'
 import { isAppError } from '@likeness/shared/errors'
 import type { Logger } from '@likeness/shared/process/logger'
-import { untilStored } from '@likeness/store/retry-store'
+import { retryStore } from '@likeness/store/retry-store'
 import { embeddedBatch, type EmbeddingDeps, type ReprojectRule } from '../log/embedded-batch.ts'
 import { listBatches, readBatch } from '../log/read-batches.ts'
 import { applyBatch } from './apply-operation.ts'
 import type { ApplyRules } from './apply-rules.ts'
-import { GivenBatches } from './supplied-batches.ts'
+import { SuppliedBatches } from './supplied-batches.ts'
 import type { WriterState } from './writer-state.ts'
 
 export interface BatchIntakeDeps extends EmbeddingDeps {
   protocol: ReprojectRule & ApplyRules
-  log: Logger
+  logger: Logger
   /** Damaged batches stay where they are: nothing of them will be embedded again. */
   keepDamaged?: boolean
 }
@@ -22,18 +22,18 @@ export class BatchIntake {
   private readonly deps: BatchIntakeDeps
   /** Batches that were applied, or can never be. */
   private readonly seen = new Set<string>()
-  private readonly given: GivenBatches
+  private readonly given: SuppliedBatches
 
   constructor(deps: BatchIntakeDeps) {
     this.deps = deps
-    this.given = new GivenBatches(deps)
+    this.given = new SuppliedBatches(deps)
   }
 
   /** Keys to take, each once: hinted ones, given ones and, with `list`, every batch of open ingestions. */
-  async outstanding(state: WriterState, { hinted = [], list }: { hinted?: readonly string[]; list: boolean }): Promise<string[]> {
+  async outstanding(state: WriterState, { notified = [], list }: { notified?: readonly string[]; list: boolean }): Promise<string[]> {
     const listed = list ? await listBatches(this.deps, state.ingestions, this.seen) : []
     const given = await this.given.outstanding(state, this.seen)
-    return [...new Set([...hinted, ...listed, ...given])].filter((key) => !this.seen.has(key))
+    return [...new Set([...notified, ...listed, ...given])].filter((key) => !this.seen.has(key))
   }
 
   /** True when it had an effect. */
@@ -61,17 +61,17 @@ export class BatchIntake {
 
   /** Nothing of it is served. Its ordinals stay open and, once it is gone, are embedded again: a worker skips what a batch holds. */
   private async refuse(state: WriterState, key: string, error: unknown): Promise<void> {
-    const { store, clock, log, signal, keepDamaged = false } = this.deps
+    const { store, clock, logger, signal, keepDamaged = false } = this.deps
     const given = state.ingestions.get(parseBatchKey(key)?.ingestion ?? '')?.record.given === true
     const removed = !given && !keepDamaged
-    log.error({ err: error, batch: key }, removed ? 'vector batch refused and removed' : 'vector batch refused')
+    logger.error({ err: error, batch: key }, removed ? 'vector batch refused and removed' : 'vector batch refused')
     // What was given exists nowhere else: it stays for whoever can repair it.
-    if (removed) await untilStored(clock, () => store.delete([key]), signal)
+    if (removed) await retryStore(clock, () => store.delete([key]), signal)
   }
 
   /** Fails what no batch of a given ingestion brought, once all are taken. */
-  settleGiven(state: WriterState): Promise<void> {
-    return this.given.settle(state)
+  endSupplied(state: WriterState): Promise<void> {
+    return this.given.endDamaged(state)
   }
 
   /** Of a finished ingestion: none of its batches is looked at again. */

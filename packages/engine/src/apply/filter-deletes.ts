@@ -16,12 +16,12 @@ import { compileFilter, filterColumns, matchesFilter } from '../columns/filter-m
 import { hashName } from '../item/item-hash.ts'
 import { type Attributes, decodePayload, readAttributes } from '../item/item-payload.ts'
 import type { ItemVersion } from '../item/item-version.ts'
-import { overlaid, overlayFor, type WaitingRelabel } from '../item/payload-updates.ts'
+import { applyUpdate, type PendingUpdate, pendingUpdateFor } from '../item/payload-updates.ts'
 import { hashOf, versionOf } from '../segment/item-table.ts'
 import type { OpenSegment } from '../segment/open-segment.ts'
 import type { SegmentFiles } from '../segment/segment-files.ts'
-import type { Sweep } from '../version/filter-delete-file.ts'
-import { bury, oldestOpen, type WriterState } from './writer-state.ts'
+import type { PendingFilterDelete } from '../version/filter-delete-file.ts'
+import { markDeleted, oldestOpen, type WriterState } from './writer-state.ts'
 
 const itemsPerTurn = 65_536
 
@@ -34,13 +34,13 @@ function valuesOf({ label, metadata }: Attributes): (column: string) => FilterSc
 }
 
 /** Whether an item that comes now was deleted by a filter accepted after it. `waiting`: what it was relabelled to since. */
-export function isSwept({ sweeps }: WriterState, item: Attributes, version: ItemVersion, waiting: readonly WaitingRelabel[]): boolean {
-  return sweeps.some(({ revision, filter }) => revision > version.revision && matchesFilter(filter, valuesOf(overlaid(item, overlayFor(waiting, version.revision, revision)))))
+export function isFilterDeleted({ filterDeletes }: WriterState, item: Attributes, version: ItemVersion, waiting: readonly PendingUpdate[]): boolean {
+  return filterDeletes.some(({ revision, filter }) => revision > version.revision && matchesFilter(filter, valuesOf(applyUpdate(item, pendingUpdateFor(waiting, version.revision, revision)))))
 }
 
 /** Deletes what matches now, and waits for what is still to come; how many items are gone. */
-export async function applySweep(state: WriterState, sweep: Sweep, files: SegmentFiles): Promise<number> {
-  const { filter } = sweep
+export async function applyFilterDelete(state: WriterState, filterDelete: PendingFilterDelete, files: SegmentFiles): Promise<number> {
+  const { filter } = filterDelete
   const oldest = oldestOpen(state)
   let gone = 0
   const kill = (name: string, version: ItemVersion): void => {
@@ -52,7 +52,7 @@ export async function applySweep(state: WriterState, sweep: Sweep, files: Segmen
   }
   for (const segment of state.segments) {
     for (const item of await matchingItems(segment, filter, files)) {
-      bury({ segment, item })
+      markDeleted({ segment, item })
       kill(hashName(hashOf(segment.meta, item)), versionOf(segment.meta, item))
     }
   }
@@ -61,21 +61,21 @@ export async function applySweep(state: WriterState, sweep: Sweep, files: Segmen
     state.pending.delete(name)
     kill(name, version)
   }
-  state.sweeps.push(sweep)
-  state.sweepsChanged = true
+  state.filterDeletes.push(filterDelete)
+  state.filterDeletesChanged = true
   return gone
 }
 
 async function matchingItems(segment: OpenSegment, filter: Filter, files: SegmentFiles): Promise<number[]> {
-  const { meta, deleted, overlays } = segment
+  const { meta, deleted, updates } = segment
   const columns = await readColumns(segment, filterColumns(filter), files)
   const test = compileFilter(filter, columns)
-  const read = attributeReader(overlays, columns)
+  const read = attributeReader(updates, columns)
   const matching: number[] = []
   for (let item = 0; item < meta.items; item++) {
     if (item % itemsPerTurn === itemsPerTurn - 1) await setImmediate()
     if (deleted.has(meta.firstRow[item]!)) continue
-    if (overlays.has(item) ? matchesFilter(filter, (name) => read(item, name)) : test(item)) matching.push(item)
+    if (updates.has(item) ? matchesFilter(filter, (name) => read(item, name)) : test(item)) matching.push(item)
   }
   return matching
 }

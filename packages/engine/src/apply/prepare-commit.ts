@@ -2,12 +2,12 @@
 import { encodeLines } from '@likeness/shared/contract/checked-object'
 import type { FailedItem } from '@likeness/shared/contract/job'
 import type { CollectionKeys } from '@likeness/shared/contract/keys'
-import { encodeOverlays, encodeWaiting } from '../item/payload-updates.ts'
+import { encodePayloadUpdates, encodePendingUpdates } from '../item/payload-updates.ts'
 import { freshSegment, type OpenSegment } from '../segment/open-segment.ts'
 import type { SegmentFiles } from '../segment/segment-files.ts'
 import { byHash, writeSegment, type WrittenSegment } from '../segment/segment-write.ts'
-import { smallForm } from '../vector-index/segment-config.ts'
-import { encodeSweeps } from '../version/filter-delete-file.ts'
+import { smallConfig } from '../vector-index/segment-config.ts'
+import { encodeFilterDeletes } from '../version/filter-delete-file.ts'
 import type { FileRef, IngestionRecord, Manifest, ManifestSegment } from '../version/manifest.ts'
 import { encodeTombstones } from '../version/tombstones.ts'
 import { pruneOld } from './apply-operation.ts'
@@ -36,12 +36,12 @@ export type SegmentOutput = Pick<CommitInput, 'files' | 'keys' | 'newId'>
 
 async function writeChanges(input: SegmentOutput, commitId: string, segment: OpenSegment): Promise<ManifestSegment> {
   const { files, keys } = input
-  const { ref, deleted, changed, relabelled } = segment
+  const { ref, deleted, changed, updatesChanged: relabelled } = segment
   if (!changed && !relabelled) return ref
   const deletions = changed ? { ...(await files.put(keys.deletion(ref.id, commitId), deleted.encode())), count: deleted.count } : ref.deletions
   if (!relabelled) return { ...ref, deletions }
-  const live = new Map([...segment.overlays].filter(([item]) => !deleted.has(segment.meta.firstRow[item]!)))
-  return { ...ref, deletions, overlay: live.size === 0 ? undefined : await files.put(keys.overlay(ref.id, commitId), encodeOverlays(live)) }
+  const live = new Map([...segment.updates].filter(([item]) => !deleted.has(segment.meta.firstRow[item]!)))
+  return { ...ref, deletions, overlay: live.size === 0 ? undefined : await files.put(keys.overlay(ref.id, commitId), encodePayloadUpdates(live)) }
 }
 
 async function writeIngestions(input: CommitInput, commitId: string, state: WriterState): Promise<Record<string, IngestionRecord>> {
@@ -65,7 +65,7 @@ export const encodeFailures = (failed: readonly FailedItem[]): Uint8Array => enc
 export async function writePending(input: SegmentOutput, state: WriterState): Promise<WrittenSegment | null> {
   if (state.pending.size === 0) return null
   const items = [...state.pending.values()].sort(byHash)
-  return await writeSegment({ files: input.files, keys: input.keys, spec: state.spec, id: input.newId(), form: smallForm(state.spec), items })
+  return await writeSegment({ files: input.files, keys: input.keys, spec: state.spec, id: input.newId(), config: smallConfig(state.spec), items })
 }
 
 async function writeTombstones(input: CommitInput, commitId: string, state: WriterState): Promise<FileRef | null> {
@@ -75,32 +75,32 @@ async function writeTombstones(input: CommitInput, commitId: string, state: Writ
 }
 
 async function writeRelabels(input: CommitInput, commitId: string, state: WriterState): Promise<FileRef | null> {
-  if (!state.relabelsChanged) return input.parent.relabels
-  if (state.relabels.size === 0) return null
-  return await input.files.put(input.keys.relabels(commitId), encodeWaiting(state.relabels))
+  if (!state.pendingUpdatesChanged) return input.parent.relabels
+  if (state.pendingUpdates.size === 0) return null
+  return await input.files.put(input.keys.relabels(commitId), encodePendingUpdates(state.pendingUpdates))
 }
 
 async function writeSweeps(input: CommitInput, commitId: string, state: WriterState): Promise<FileRef | null> {
-  if (!state.sweepsChanged) return input.parent.sweeps
-  if (state.sweeps.length === 0) return null
-  return await input.files.put(input.keys.sweeps(commitId), encodeSweeps(state.sweeps))
+  if (!state.filterDeletesChanged) return input.parent.sweeps
+  if (state.filterDeletes.length === 0) return null
+  return await input.files.put(input.keys.sweeps(commitId), encodeFilterDeletes(state.filterDeletes))
 }
 
 /** What changed of each segment, and what is pending as a new one. */
 export async function writeSegments(input: SegmentOutput, commitId: string, state: WriterState): Promise<{ segments: ManifestSegment[]; added: WrittenSegment | null }> {
-  const survivors = state.segments.filter((segment) => segment.deleted.count < segment.ref.rows)
+  const liveRows = state.segments.filter((segment) => segment.deleted.count < segment.ref.rows)
   const added = await writePending(input, state)
-  const segments = await Promise.all(survivors.map((segment) => writeChanges(input, commitId, segment)))
+  const segments = await Promise.all(liveRows.map((segment) => writeChanges(input, commitId, segment)))
   if (added !== null) segments.push(added.ref)
   return { segments, added }
 }
 
 /** Makes the segments of the state those that were written. */
-export function settleSegments(state: WriterState, { segments, added }: { segments: readonly ManifestSegment[]; added: WrittenSegment | null }): void {
+export function adoptWrittenSegments(state: WriterState, { segments, added }: { segments: readonly ManifestSegment[]; added: WrittenSegment | null }): void {
   const refs = new Map(segments.map((ref) => [ref.id, ref]))
   state.segments = state.segments.flatMap((segment) => {
     const ref = refs.get(segment.ref.id)
-    return ref === undefined ? [] : [Object.assign(segment, { ref, changed: false, relabelled: false })]
+    return ref === undefined ? [] : [Object.assign(segment, { ref, changed: false, updatesChanged: false } satisfies Partial<OpenSegment>)]
   })
   if (added !== null) state.segments.push(freshSegment(added))
   state.pending.clear()
@@ -109,8 +109,8 @@ export function settleSegments(state: WriterState, { segments, added }: { segmen
 /** `added`: of what is pending. */
 export function countLive(segments: readonly OpenSegment[], added: WrittenSegment | null): Manifest['counts'] {
   const counts = { items: added?.ref.items ?? 0, rows: added?.ref.rows ?? 0 }
-  for (const { ref, deadItems, deleted } of segments) {
-    counts.items += ref.items - deadItems
+  for (const { ref, deletedItems, deleted } of segments) {
+    counts.items += ref.items - deletedItems
     counts.rows += ref.rows - deleted.count
   }
   return counts
@@ -143,7 +143,7 @@ export async function prepareCommit(input: CommitInput, state: WriterState): Pro
     relabels,
     sweeps,
     snapshots: Object.fromEntries(state.snapshots),
-    outcomes: state.outcomes.slice(-outcomesKept).map((outcome) => ({ seq, ...outcome })),
+    outcomes: state.results.slice(-outcomesKept).map((outcome) => ({ seq, ...outcome })),
     compaction: state.compaction?.revision ?? null,
     reprojection: state.reprojection,
     quantizer: input.quantizer,

@@ -32,9 +32,9 @@ export function applyRestore(state: WriterState, version: OpenVersion, revision:
   state.quantizer = version.quantizer
   state.pending.clear()
   state.tombstones.clear()
-  state.relabels.clear()
-  state.sweeps = []
-  state.tombstonesChanged = state.relabelsChanged = state.sweepsChanged = true
+  state.pendingUpdates.clear()
+  state.filterDeletes = []
+  state.tombstonesChanged = state.pendingUpdatesChanged = state.filterDeletesChanged = true
   for (const ingestion of state.ingestions.values()) if (isOpen(ingestion)) endIngestion(ingestion)
 }
 

@@ -2,13 +2,13 @@
 // What none of them brings can be embedded by nobody, and fails.
 import { decodeItemList, type ItemListLine } from '@likeness/shared/contract/item-list'
 import { isAppError } from '@likeness/shared/errors'
-import { untilStored } from '@likeness/store/retry-store'
+import { retryStore } from '@likeness/store/retry-store'
 import { isOpen, type OpenIngestion } from '../log/open-ingestion.ts'
 import { listOpenBatches } from '../log/read-batches.ts'
 import type { WorkSource } from '../log/read-log.ts'
 import type { WriterState } from './writer-state.ts'
 
-export class GivenBatches {
+export class SuppliedBatches {
   private readonly source: WorkSource
   /** By ingestion: listed and not taken yet. */
   private readonly left = new Map<string, Set<string>>()
@@ -19,7 +19,7 @@ export class GivenBatches {
 
   /** Batches to take, in order. Ingestions that are new here are listed first. */
   async outstanding(state: WriterState, seen: ReadonlySet<string>): Promise<string[]> {
-    for (const [id, open] of givenOpen(state)) {
+    for (const [id, open] of suppliedOpen(state)) {
       if (!this.left.has(id)) this.left.set(id, new Set(await listOpenBatches(this.source, id, open, seen)))
     }
     return [...this.left.values()].flatMap((keys) => [...keys])
@@ -30,8 +30,8 @@ export class GivenBatches {
   }
 
   /** Fails what is open of ingestions whose batches are all taken. */
-  async settle(state: WriterState): Promise<void> {
-    for (const [id, open] of givenOpen(state)) {
+  async endDamaged(state: WriterState): Promise<void> {
+    for (const [id, open] of suppliedOpen(state)) {
       if (this.left.get(id)?.size !== 0) continue
       await this.failOpen(id, open)
       state.dirty = true
@@ -59,7 +59,7 @@ export class GivenBatches {
     const { store, clock, keys, signal } = this.source
     const key = keys.itemListPart(id, first)
     try {
-      const stored = await untilStored(clock, () => store.get(key), signal)
+      const stored = await retryStore(clock, () => store.get(key), signal)
       return new Map(stored === undefined ? [] : decodeItemList(key, stored.body).map((line) => [line.ordinal, line]))
     } catch (error) {
       if (!isAppError(error, 'data_corrupt')) throw error
@@ -68,4 +68,4 @@ export class GivenBatches {
   }
 }
 
-const givenOpen = (state: WriterState): [string, OpenIngestion][] => [...state.ingestions].filter(([, open]) => open.record.given === true && isOpen(open))
+const suppliedOpen = (state: WriterState): [string, OpenIngestion][] => [...state.ingestions].filter(([, open]) => open.record.given === true && isOpen(open))

@@ -1,15 +1,15 @@
 // What the owner of a collection knows: the committed version plus what was applied since. Changed only by apply.ts, merge and commit.
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import type { ItemVersion } from '../item/item-version.ts'
-import { decodeWaiting, type WaitingRelabels } from '../item/payload-updates.ts'
+import { decodePendingUpdates, type PendingUpdates } from '../item/payload-updates.ts'
 import { isOpen, type OpenIngestion } from '../log/open-ingestion.ts'
 import type { Compaction } from '../merge/compaction.ts'
 import { findItem, versionOf } from '../segment/item-table.ts'
 import { type OpenSegment, openSegment } from '../segment/open-segment.ts'
 import type { SegmentFiles } from '../segment/segment-files.ts'
 import type { SegmentItem } from '../segment/segment-write.ts'
-import { decodeSweeps, type Sweep } from '../version/filter-delete-file.ts'
-import type { Manifest, Outcome, Reprojection, SnapshotRecord } from '../version/manifest.ts'
+import { decodeFilterDeletes, type PendingFilterDelete } from '../version/filter-delete-file.ts'
+import type { Manifest, Reprojection, SnapshotRecord, StoredResult } from '../version/manifest.ts'
 import { OrdinalRanges } from '../version/ordinal-ranges.ts'
 import { decodeTombstones } from '../version/tombstones.ts'
 
@@ -23,14 +23,14 @@ export interface WriterState {
   tombstones: Map<string, ItemVersion>
   tombstonesChanged: boolean
   /** Kept as long as tombstones are. */
-  relabels: WaitingRelabels
-  relabelsChanged: boolean
+  pendingUpdates: PendingUpdates
+  pendingUpdatesChanged: boolean
   /** Deletions by filter, oldest first; kept as long. */
-  sweeps: Sweep[]
-  sweepsChanged: boolean
+  filterDeletes: PendingFilterDelete[]
+  filterDeletesChanged: boolean
   snapshots: Map<string, SnapshotRecord>
   /** Of operations that are answered with more than their commit; those without `seq` since the last one. */
-  outcomes: Outcome[]
+  results: StoredResult[]
   /** null: none is asked for. */
   compaction: Compaction | null
   /** null: none was ever asked for. */
@@ -45,34 +45,34 @@ export interface WriterState {
 export async function loadWriterState(files: SegmentFiles, manifest: Manifest): Promise<WriterState> {
   const segments = await Promise.all(manifest.segments.map((ref) => openSegment(files, ref)))
   const tombstones = manifest.tombstones === null ? new Map<string, ItemVersion>() : decodeTombstones(await files.get(manifest.tombstones))
-  const relabels: WaitingRelabels = manifest.relabels === null ? new Map() : decodeWaiting(await files.get(manifest.relabels))
-  const sweeps = manifest.sweeps === null ? [] : decodeSweeps(await files.get(manifest.sweeps))
-  return { ...stateWithoutFiles(manifest), segments, tombstones, tombstonesChanged: false, relabels, relabelsChanged: false, sweeps, sweepsChanged: false, dirty: false }
+  const pendingUpdates: PendingUpdates = manifest.relabels === null ? new Map() : decodePendingUpdates(await files.get(manifest.relabels))
+  const filterDeletes = manifest.sweeps === null ? [] : decodeFilterDeletes(await files.get(manifest.sweeps))
+  return { ...stateWithoutFiles(manifest), segments, tombstones, tombstonesChanged: false, pendingUpdates, pendingUpdatesChanged: false, filterDeletes, filterDeletesChanged: false, dirty: false }
 }
 
 /** What the manifest alone says: to make the rest again. */
 export function stateWithoutFiles({ spec, appliedSlot, snapshots, outcomes, compaction, reprojection, ingestions }: Manifest): WriterState {
   const opened = Object.entries(ingestions).map(([id, record]): [string, OpenIngestion] => [id, { record: { ...record }, done: OrdinalRanges.parse(record.done), failed: [], closed: false }])
   return {
-    ...emptyWriterState(spec), appliedSlot, snapshots: new Map(Object.entries(snapshots)), outcomes: [...outcomes],
+    ...emptyWriterState(spec), appliedSlot, snapshots: new Map(Object.entries(snapshots)), results: [...outcomes],
     compaction: compaction === null ? null : { revision: compaction }, reprojection, ingestions: new Map(opened)
   }
 }
 
 /** A collection before anything happened to it. */
 export const emptyWriterState = (spec: CollectionSpec): WriterState => ({
-  spec, appliedSlot: 0, segments: [], pending: new Map(), tombstones: new Map(), tombstonesChanged: true, relabels: new Map(), relabelsChanged: true,
-  sweeps: [], sweepsChanged: true, snapshots: new Map(), outcomes: [], compaction: null, reprojection: null, quantizer: undefined, ingestions: new Map(), dirty: true
+  spec, appliedSlot: 0, segments: [], pending: new Map(), tombstones: new Map(), tombstonesChanged: true, pendingUpdates: new Map(), pendingUpdatesChanged: true,
+  filterDeletes: [], filterDeletesChanged: true, snapshots: new Map(), results: [], compaction: null, reprojection: null, quantizer: undefined, ingestions: new Map(), dirty: true
 })
 
-export interface LiveItem {
+export interface LiveRows {
   segment: OpenSegment
   item: number
   version: ItemVersion
 }
 
 /** The committed row set of an item that is still live; newest segments first, because most changes hit what is new. */
-export function findLive(state: WriterState, hash: Buffer): LiveItem | undefined {
+export function findLiveRows(state: WriterState, hash: Buffer): LiveRows | undefined {
   for (let i = state.segments.length - 1; i >= 0; i--) {
     const segment = state.segments[i]!
     const item = findItem(segment.meta, hash)
@@ -82,9 +82,9 @@ export function findLive(state: WriterState, hash: Buffer): LiveItem | undefined
 }
 
 /** Takes an item out of its segment. */
-export function bury({ segment, item }: Pick<LiveItem, 'segment' | 'item'>): void {
+export function markDeleted({ segment, item }: Pick<LiveRows, 'segment' | 'item'>): void {
   for (let row = segment.meta.firstRow[item]!; row < segment.meta.firstRow[item + 1]!; row++) segment.deleted.add(row)
-  segment.deadItems++
+  segment.deletedItems++
   segment.changed = true
 }
 

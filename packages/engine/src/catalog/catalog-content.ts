@@ -1,6 +1,8 @@
 // What the catalogue object holds, and what may become of its aliases.
 import { z } from 'zod'
+import { encodeObject } from '@likeness/shared/contract/checked-object'
 import { collectionNameSchema, collectionSpecSchema } from '@likeness/shared/contract/collection'
+import { fromStored, toStored } from '@likeness/shared/contract/stored-names'
 import { appError } from '@likeness/shared/errors'
 
 export const catalogSchema = z.object({
@@ -10,10 +12,15 @@ export const catalogSchema = z.object({
   collections: z.record(collectionNameSchema, collectionSpecSchema),
   /** alias -> name. */
   aliases: z.record(z.string(), z.string()),
-  dropped: z.array(z.object({ incarnation: z.string(), atMs: z.number() }))
+  dropped: z.array(z.object({ incarnation: z.string(), atMs: z.number() }).transform(fromStored))
 })
 export type CatalogFile = z.infer<typeof catalogSchema>
 export type Content = Omit<CatalogFile, 'format' | 'writeId'>
+
+export const encodeCatalog = (writeId: string, { collections, aliases, dropped }: Content): Uint8Array => {
+  const specs = Object.entries(collections).map(([name, spec]) => [name, toStored(spec)] as const)
+  return encodeObject({ format: 1, writeId, collections: Object.fromEntries(specs), aliases, dropped: dropped.map(toStored) })
+}
 
 /** Names are the users': `constructor` is one. */
 export const own = <T>(record: Record<string, T>, name: string): T | undefined => (Object.hasOwn(record, name) ? record[name] : undefined)

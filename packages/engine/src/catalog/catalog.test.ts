@@ -9,7 +9,7 @@ import { realProtocol } from '../writer/protocol.ts'
 import { createCatalog } from './catalog.ts'
 
 const clock = { nowMs: () => 0, sleep: async () => undefined }
-const wish = () => ({ name: 'marks', embedding: { version: 'v', dim: 2, unit: false }, metric: 'L2' as const, method: 'FLAT' as const, settings: { seal_threshold: 8, view_sizes: [], subjects: false } })
+const options = () => ({ name: 'marks', embedding: { version: 'v', dim: 2, unit: false }, metric: 'L2' as const, method: 'FLAT' as const, settings: { seal_threshold: 8, view_sizes: [], subjects: false } })
 
 /** Gives up the first write of a matching key; `land` performs it later. */
 function lateWrites(store: ObjectStore, matches: (key: string) => boolean) {
@@ -41,9 +41,9 @@ function losingAnAnswer(store: ObjectStore, meanwhile: () => Promise<unknown>): 
 test('a first CURRENT that lands late does not undo what was committed since', async () => {
   const store = createMemoryStore()
   const { faulty, land } = lateWrites(store, (key) => key.endsWith('/CURRENT') && key !== catalogKey)
-  const { incarnation } = await createCatalog({ store: faulty, clock }).create(wish())
-  const currentKey = collectionKeys(incarnation).current
-  const owned = await realProtocol.takeOwnership({ store, clock, currentKey, newId: () => 'mine' })
+  const { collectionId } = await createCatalog({ store: faulty, clock }).create(options())
+  const currentKey = collectionKeys(collectionId).current
+  const owned = await realProtocol.becomeWriter({ store, clock, currentKey, newId: () => 'mine' })
   expect(owned?.current.epoch).toBe(1)
   await land()
   expect((await readCurrent(store, currentKey))?.current).toEqual(owned?.current)
@@ -53,34 +53,34 @@ test('a creation whose answer was lost does not bring back a collection that was
   const store = createMemoryStore()
   const other = createCatalog({ store, clock })
   const faulty = losingAnAnswer(store, () => other.drop('marks'))
-  const { incarnation } = await createCatalog({ store: faulty, clock }).create(wish())
-  expect(await other.isLive(incarnation)).toBe(false)
-  expect(await other.dropped()).toEqual([incarnation])
+  const { collectionId } = await createCatalog({ store: faulty, clock }).create(options())
+  expect(await other.isLive(collectionId)).toBe(false)
+  expect(await other.dropped()).toEqual([collectionId])
 })
 
 test('an alias resolves as its collection, moves in one step, and keeps it from being dropped', async () => {
   const store = createMemoryStore()
   const catalog = createCatalog({ store, clock })
-  const [first, second] = [await catalog.create(wish()), await catalog.create({ ...wish(), name: 'marks-2' })]
-  const resolved = async (name: string) => (await createCatalog({ store, clock }).resolve(name)).incarnation
+  const [first, second] = [await catalog.create(options()), await catalog.create({ ...options(), name: 'marks-2' })]
+  const resolved = async (name: string) => (await createCatalog({ store, clock }).resolve(name)).collectionId
   await catalog.setAlias('live', 'marks')
-  expect(await resolved('live')).toBe(first.incarnation)
+  expect(await resolved('live')).toBe(first.collectionId)
   await catalog.setAlias('live', 'marks-2')
   await catalog.setAlias('other', 'marks-2')
-  expect(await resolved('live')).toBe(second.incarnation)
+  expect(await resolved('live')).toBe(second.collectionId)
   expect(await catalog.aliases({ fresh: true })).toEqual({ live: 'marks-2', other: 'marks-2' })
   await catalog.removeAlias('other')
   await expect(resolved('other')).rejects.toMatchObject({ code: 'collection_not_found' })
   await expect(catalog.drop('marks-2')).rejects.toMatchObject({ code: 'collection_has_aliases', detail: { aliases: ['live'] } })
   await catalog.setAlias('live', 'marks')
   await catalog.drop('marks-2')
-  expect(await resolved('live')).toBe(first.incarnation)
+  expect(await resolved('live')).toBe(first.collectionId)
 })
 
 test('a swap that expects another target than there is changes nothing', async () => {
   const catalog = createCatalog({ store: createMemoryStore(), clock })
-  await catalog.create(wish())
-  await catalog.create({ ...wish(), name: 'marks-2' })
+  await catalog.create(options())
+  await catalog.create({ ...options(), name: 'marks-2' })
   await expect(catalog.setAlias('live', 'marks', { expected: 'marks-2' })).rejects.toMatchObject({ code: 'alias_moved', detail: { collection: null } })
   await catalog.setAlias('live', 'marks', { expected: null })
   await expect(catalog.setAlias('live', 'marks-2', { expected: null })).rejects.toMatchObject({ code: 'alias_moved', detail: { collection: 'marks' } })
@@ -94,7 +94,7 @@ test('a swap that expects another target than there is changes nothing', async (
 test('of many swaps that expect the same target at once one wins', async () => {
   const store = createMemoryStore()
   const names = Array.from({ length: 8 }, (_, i) => `marks-${i}`)
-  for (const name of names) await createCatalog({ store, clock }).create({ ...wish(), name })
+  for (const name of names) await createCatalog({ store, clock }).create({ ...options(), name })
   await createCatalog({ store, clock }).setAlias('live', 'marks-0')
   const swaps = await Promise.allSettled(names.slice(1).map((name) => createCatalog({ store, clock }).setAlias('live', name, { expected: 'marks-0' })))
   const won = names.slice(1).filter((_, i) => swaps[i]!.status === 'fulfilled')
@@ -105,7 +105,7 @@ test('of many swaps that expect the same target at once one wins', async () => {
 test('a swap whose answer was lost is not refused by its own effect', async () => {
   const store = createMemoryStore()
   const other = createCatalog({ store, clock })
-  for (const name of ['marks', 'marks-2', 'marks-3']) await other.create({ ...wish(), name })
+  for (const name of ['marks', 'marks-2', 'marks-3']) await other.create({ ...options(), name })
   await other.setAlias('live', 'marks')
   const faulty = losingAnAnswer(store, () => other.setAlias('second', 'marks-3'))
   await createCatalog({ store: faulty, clock }).setAlias('live', 'marks-2', { expected: 'marks' })
@@ -114,13 +114,13 @@ test('a swap whose answer was lost is not refused by its own effect', async () =
 
 test('an alias is no second name of another collection, nor of nothing', async () => {
   const catalog = createCatalog({ store: createMemoryStore(), clock })
-  await catalog.create(wish())
+  await catalog.create(options())
   await expect(catalog.setAlias('live', 'none')).rejects.toMatchObject({ code: 'collection_not_found' })
   await expect(catalog.setAlias('marks', 'marks')).rejects.toMatchObject({ code: 'collection_exists' })
   await expect(catalog.setAlias('No Name', 'marks')).rejects.toMatchObject({ code: 'invalid_name' })
   await expect(catalog.removeAlias('live')).rejects.toMatchObject({ code: 'alias_not_found' })
   await catalog.setAlias('live', 'marks')
-  await expect(catalog.create({ ...wish(), name: 'live' })).rejects.toMatchObject({ code: 'name_is_alias' })
+  await expect(catalog.create({ ...options(), name: 'live' })).rejects.toMatchObject({ code: 'name_is_alias' })
   await expect(catalog.drop('live')).rejects.toMatchObject({ code: 'name_is_alias' })
   await expect(catalog.setAlias('again', 'live')).rejects.toMatchObject({ code: 'name_is_alias' })
 })
@@ -128,8 +128,8 @@ test('an alias is no second name of another collection, nor of nothing', async (
 test('removing an alias whose answer was lost leaves one that was set since', async () => {
   const store = createMemoryStore()
   const other = createCatalog({ store, clock })
-  await other.create(wish())
-  await other.create({ ...wish(), name: 'marks-2' })
+  await other.create(options())
+  await other.create({ ...options(), name: 'marks-2' })
   await other.setAlias('live', 'marks')
   const faulty = losingAnAnswer(store, () => other.setAlias('live', 'marks-2'))
   await createCatalog({ store: faulty, clock }).removeAlias('live')
@@ -139,8 +139,8 @@ test('removing an alias whose answer was lost leaves one that was set since', as
 test('names that every object has are names like others', async () => {
   const catalog = createCatalog({ store: createMemoryStore(), clock })
   await expect(catalog.resolve('constructor')).rejects.toMatchObject({ code: 'collection_not_found' })
-  const { incarnation } = await catalog.create({ ...wish(), name: 'constructor' })
-  expect((await catalog.resolve('constructor')).incarnation).toBe(incarnation)
+  const { collectionId } = await catalog.create({ ...options(), name: 'constructor' })
+  expect((await catalog.resolve('constructor')).collectionId).toBe(collectionId)
   await catalog.drop('constructor')
   await expect(catalog.resolve('constructor')).rejects.toMatchObject({ code: 'collection_not_found' })
 })
@@ -149,7 +149,7 @@ test('names that were known still lead to their collections while the catalogue 
   const store = createMemoryStore()
   let nowMs = 0
   const catalog = createCatalog({ store, clock: { ...clock, nowMs: () => nowMs } })
-  const spec = await catalog.create(wish())
+  const spec = await catalog.create(options())
   expect(await catalog.resolve('marks')).toEqual(spec)
   const { body } = (await store.get(catalogKey))!
   await store.put(catalogKey, Buffer.from(Buffer.from(body).toString('utf8').replaceAll('marks', 'narks')))
@@ -165,11 +165,11 @@ test('names that were known still lead to their collections while the catalogue 
 test('a drop of an incarnation that is gone leaves the next one of its name alone', async () => {
   const store = createMemoryStore()
   const catalog = createCatalog({ store, clock })
-  const { incarnation } = await catalog.create(wish())
-  await catalog.drop('marks', { expected: incarnation })
-  const next = await catalog.create(wish())
-  expect(await catalog.drop('marks', { expected: incarnation })).toEqual({ incarnation })
-  expect(await catalog.isLive(next.incarnation)).toBe(true)
+  const { collectionId } = await catalog.create(options())
+  await catalog.drop('marks', { expected: collectionId })
+  const next = await catalog.create(options())
+  expect(await catalog.drop('marks', { expected: collectionId })).toEqual({ collectionId })
+  expect(await catalog.isLive(next.collectionId)).toBe(true)
   await catalog.setAlias('other', 'marks')
-  await expect(catalog.drop('other', { expected: next.incarnation })).rejects.toMatchObject({ code: 'name_is_alias' })
+  await expect(catalog.drop('other', { expected: next.collectionId })).rejects.toMatchObject({ code: 'name_is_alias' })
 })

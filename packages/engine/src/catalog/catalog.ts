@@ -1,28 +1,26 @@
 // Names of collections: one small object changed by compare-and-swap. A collection is an incarnation behind a name; dropped ones are kept listed until swept.
 import { isDeepStrictEqual } from 'node:util'
-import { decodeObject, encodeObject } from '@likeness/shared/contract/checked-object'
-import { type CollectionDraft, collectionNameSchema, type CollectionSpec, collectionSpecSchema, formProblem } from '@likeness/shared/contract/collection'
+import { decodeObject } from '@likeness/shared/contract/checked-object'
+import { type CollectionDraft, collectionNameSchema, type CollectionSpec, draftSchema, specProblem } from '@likeness/shared/contract/collection'
 import { catalogKey, collectionKeys } from '@likeness/shared/contract/keys'
 import { createUlid } from '@likeness/shared/data/ulid'
 import { appError, isAppError } from '@likeness/shared/errors'
 import type { Clock } from '@likeness/shared/process/clock'
 import type { ObjectStore } from '@likeness/store/object-store'
-import { untilStored } from '@likeness/store/retry-store'
+import { retryStore } from '@likeness/store/retry-store'
 import type { Catalog } from '../contract.ts'
 import { encodeCurrent } from '../version/current.ts'
 import { emptyManifest, encodeManifest, sha256Hex } from '../version/manifest.ts'
-import { aliasesOf, type CatalogFile, catalogSchema, checkTarget, type Content, notFound, own, refuseAlias, withAlias, withoutAlias } from './catalog-content.ts'
+import { aliasesOf, type CatalogFile, catalogSchema, checkTarget, type Content, encodeCatalog, notFound, own, refuseAlias, withAlias, withoutAlias } from './catalog-content.ts'
 
 const lookUp = ({ collections, aliases }: Content, name: string): CollectionSpec | undefined => own(collections, name) ?? own(collections, own(aliases, name) ?? '')
-
-const draftSchema = collectionSpecSchema.omit({ incarnation: true, createdAtMs: true })
 
 /** How long a name may be answered from memory. */
 const maxAgeMs = 500
 
 /** Manifest 0 and CURRENT of a new incarnation, before any name points at it. */
 async function layFoundation(store: ObjectStore, spec: CollectionSpec, commitId: string): Promise<void> {
-  const keys = collectionKeys(spec.incarnation)
+  const keys = collectionKeys(spec.collectionId)
   const body = encodeManifest(emptyManifest(spec, commitId))
   const manifest = keys.manifest(0, 0, commitId)
   await store.put(manifest, body)
@@ -64,33 +62,32 @@ export function createCatalog({ store, clock, newId = () => createUlid(clock.now
   async function change(edit: (content: Content) => Content): Promise<void> {
     const writeId = newId()
     for (;;) {
-      const { file, etag, content } = await untilStored(clock, read)
+      const { file, etag, content } = await retryStore(clock, read)
       // An earlier try of this very change landed although its answer was lost.
       if (file?.writeId === writeId) return
-      const { collections, aliases, dropped } = edit(content)
-      const body = encodeObject({ format: 1, writeId, collections, aliases, dropped })
-      const written = await untilStored(clock, () => store.putIf(catalogKey, body, etag === undefined ? { create: true } : { ifMatch: etag }))
+      const body = encodeCatalog(writeId, edit(content))
+      const written = await retryStore(clock, () => store.putIf(catalogKey, body, etag === undefined ? { create: true } : { ifMatch: etag }))
       cached = undefined
       if (written !== undefined) return
     }
   }
 
   function checked(draft: CollectionDraft) {
-    const wish = draftSchema.parse(draft)
-    const problem = formProblem(wish)
+    const options = draftSchema.parse(draft)
+    const problem = specProblem(options)
     if (problem !== undefined) throw appError('invalid_request', problem)
-    if (wish.metric === 'IP' && !wish.embedding.unit && wish.method === 'HNSW32') throw appError('invalid_request', 'HNSW32 with the inner product needs unit vectors; take L2 or cosine')
-    return wish
+    if (options.metric === 'IP' && !options.embedding.unit && options.method === 'HNSW32') throw appError('invalid_request', 'HNSW32 with the inner product needs unit vectors; take L2 or cosine')
+    return options
   }
   const taken = (name: string) => appError('collection_exists', `there is already a collection ${JSON.stringify(name)}`)
 
   async function prepare(draft: CollectionDraft): Promise<CollectionSpec> {
-    const wish = checked(draft)
+    const options = checked(draft)
     const now = await current(true)
-    refuseAlias(now, wish.name)
-    if (own(now.collections, wish.name) !== undefined) throw taken(wish.name)
-    const spec: CollectionSpec = { ...wish, incarnation: newId(), createdAtMs: clock.nowMs() }
-    await untilStored(clock, () => layFoundation(store, spec, newId()))
+    refuseAlias(now, options.name)
+    if (own(now.collections, options.name) !== undefined) throw taken(options.name)
+    const spec: CollectionSpec = { ...options, collectionId: newId(), createdAtMs: clock.nowMs() }
+    await retryStore(clock, () => layFoundation(store, spec, newId()))
     return spec
   }
 
@@ -98,9 +95,9 @@ export function createCatalog({ store, clock, newId = () => createUlid(clock.now
     await change((content) => {
       const there = own(content.collections, spec.name)
       // Ours already: an earlier try landed although its answer was lost, and somebody else wrote since.
-      if (there?.incarnation === spec.incarnation) return content
+      if (there?.collectionId === spec.collectionId) return content
       // Ours, and dropped by somebody since: it stays dropped.
-      if (content.dropped.some(({ incarnation }) => incarnation === spec.incarnation)) return content
+      if (content.dropped.some(({ collectionId }) => collectionId === spec.collectionId)) return content
       refuseAlias(content, spec.name)
       if (there !== undefined) throw taken(spec.name)
       return { ...content, collections: { ...content.collections, [spec.name]: spec } }
@@ -115,15 +112,15 @@ export function createCatalog({ store, clock, newId = () => createUlid(clock.now
       if (spec === undefined) throw notFound(name)
       return spec
     },
-    async isLive(incarnation) {
+    async isLive(collectionId) {
       const { content } = await read()
-      return Object.values(content.collections).some((spec) => spec.incarnation === incarnation)
+      return Object.values(content.collections).some((spec) => spec.collectionId === collectionId)
     },
     async list({ fresh = false } = {}) {
       return Object.values((await current(fresh)).collections).sort((a, b) => (a.name < b.name ? -1 : 1))
     },
     async dropped() {
-      return (await read()).content.dropped.map(({ incarnation }) => incarnation)
+      return (await read()).content.dropped.map(({ collectionId }) => collectionId)
     },
     async create(draft) {
       const spec = await prepare(draft)
@@ -131,22 +128,22 @@ export function createCatalog({ store, clock, newId = () => createUlid(clock.now
       return spec
     },
     async drop(name, { expected = '' } = {}) {
-      let incarnation = expected
+      let collectionId = expected
       await change((content) => {
         const spec = own(content.collections, name)
         // Dropped already, by an earlier try whose answer was lost too; a new one of that name is not ours to drop.
-        if (incarnation !== '' && spec?.incarnation !== incarnation && lookUp(content, name)?.incarnation !== incarnation) return content
+        if (collectionId !== '' && spec?.collectionId !== collectionId && lookUp(content, name)?.collectionId !== collectionId) return content
         if (spec === undefined) {
           refuseAlias(content, name)
           throw notFound(name)
         }
         const aliases = aliasesOf(content, name)
         if (aliases.length > 0) throw appError('collection_has_aliases', `${JSON.stringify(name)} is what ${aliases.join(', ')} point at: move or remove them first`, { detail: { aliases } })
-        incarnation = spec.incarnation
+        collectionId = spec.collectionId
         const { [name]: _gone, ...collections } = content.collections
-        return { ...content, collections, dropped: [...content.dropped, { incarnation, atMs: clock.nowMs() }] }
+        return { ...content, collections, dropped: [...content.dropped, { collectionId, atMs: clock.nowMs() }] }
       })
-      return { incarnation }
+      return { collectionId }
     },
     aliases: async ({ fresh = false } = {}) => ({ ...(await current(fresh)).aliases }),
     async setAlias(alias, name, { expected } = {}) {
@@ -173,17 +170,17 @@ export function createCatalog({ store, clock, newId = () => createUlid(clock.now
         return withoutAlias(content, alias)
       })
     },
-    async setEmbedding(incarnation, embedding) {
-      const isStale = ({ collections }: Content): boolean => Object.values(collections).some((spec) => spec.incarnation === incarnation && !isDeepStrictEqual(spec.embedding, embedding))
+    async setEmbedding(collectionId, embedding) {
+      const isStale = ({ collections }: Content): boolean => Object.values(collections).some((spec) => spec.collectionId === collectionId && !isDeepStrictEqual(spec.embedding, embedding))
       if (!isStale(await current(true))) return false
       await change((content) => {
-        const spec = Object.values(content.collections).find((one) => one.incarnation === incarnation)
+        const spec = Object.values(content.collections).find((one) => one.collectionId === collectionId)
         return spec === undefined ? content : { ...content, collections: { ...content.collections, [spec.name]: { ...spec, embedding } } }
       })
       return true
     },
-    async forget(incarnation) {
-      await change((content) => ({ ...content, dropped: content.dropped.filter((entry) => entry.incarnation !== incarnation) }))
+    async forget(collectionId) {
+      await change((content) => ({ ...content, dropped: content.dropped.filter((entry) => entry.collectionId !== collectionId) }))
     },
     invalidate() {
       cached = undefined

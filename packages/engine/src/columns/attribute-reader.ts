@@ -1,13 +1,13 @@
 import type { FilterScalar } from '@likeness/shared/contract/filter'
-import type { Overlays } from '../item/payload-updates.ts'
+import type { PayloadUpdates } from '../item/payload-updates.ts'
 import { metadataKey } from './column-builder.ts'
 import { codeAt, type Column, valueOf } from './column.ts'
 
 /** Values of items by the name of a column; undefined for null too. `columns` has what is asked for. */
 
-export function attributeReader(overlays: Overlays,columns: ReadonlyMap<string,Column|undefined>): (item: number,name: string) => FilterScalar|undefined {
+export function attributeReader(updates: PayloadUpdates,columns: ReadonlyMap<string,Column|undefined>): (item: number,name: string) => FilterScalar|undefined {
   return (item,name) => {
-    const { label,metadata }=overlays.get(item)??{}
+    const { label,metadata }=updates.get(item)??{}
     if(name==='label'&&label!==undefined) return label??undefined
     if(name!=='label'&&metadata!==undefined) return Object.hasOwn(metadata,metadataKey(name))? (metadata[metadataKey(name)]??undefined):undefined
     const column=columns.get(name)

@@ -41,7 +41,7 @@ async function sha256OfFile(path: string, sums?: BlockSums): Promise<string | un
   return hash.digest('hex')
 }
 
-export function createFileCache({ store, dir, log }: { store: ObjectStore; dir: string; log?: Logger }): FileCache {
+export function createFileCache({ store, dir, logger }: { store: ObjectStore; dir: string; logger?: Logger }): FileCache {
   const under = new Map<string, Promise<string>>()
   let downloadedBytes = 0
   // Keys are c/{incarnation}/{seg|del|side}/{unique name}: the last part is unique across collections.
@@ -95,7 +95,7 @@ export function createFileCache({ store, dir, log }: { store: ObjectStore; dir: 
       return started
     },
     async open(ref) {
-      const onDamage = () => log?.warn({ key: ref.key, dir }, 'a local copy was damaged on its disk, it is fetched again')
+      const onDamage = () => logger?.warn({ key: ref.key, dir }, 'a local copy was damaged on its disk, it is fetched again')
       return await CheckedFile.open({ key: ref.key, fetch: () => copyOf(ref), onDamage }, await copyOf(ref))
     },
     async drop(refs) {

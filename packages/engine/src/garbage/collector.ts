@@ -3,7 +3,7 @@ import type { CollectionKeys } from '@likeness/shared/contract/keys'
 import { appError, type AppError, isAppError } from '@likeness/shared/errors'
 import type { Clock } from '@likeness/shared/process/clock'
 import type { ObjectStore } from '@likeness/store/object-store'
-import { untilStored } from '@likeness/store/retry-store'
+import { retryStore } from '@likeness/store/retry-store'
 import { manifestFiles, readManifest } from '../version/manifest.ts'
 
 export interface CollectionDeps {
@@ -76,7 +76,7 @@ function retained(read: Awaited<ReturnType<typeof readManifests>>, committed: st
  * data_corrupt or object_not_found when it cannot be known.
  */
 export async function findGarbage(deps: CollectionDeps, cache: ManifestCache, committed: string, held: () => ReadonlySet<string>): Promise<string[]> {
-  return await untilStored(deps.clock, async () => {
+  return await retryStore(deps.clock, async () => {
     const { store, keys } = deps
     const listed: string[] = []
     for (const prefix of [keys.segmentPrefix, keys.deletionPrefix, keys.sidePrefix]) {

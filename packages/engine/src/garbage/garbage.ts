@@ -1,16 +1,16 @@
 // What an owner may delete once CURRENT has moved: files that no retained version names, and what requests have stored that were never accepted.
 import { isAppError } from '@likeness/shared/errors'
 import type { Logger } from '@likeness/shared/process/logger'
-import { untilStored } from '@likeness/store/retry-store'
+import { retryStore } from '@likeness/store/retry-store'
 import type { ProtocolContext } from '../version/commit-protocol.ts'
 import type { Current } from '../version/current.ts'
-import { readAsOwner } from '../version/fenced-read.ts'
+import { readFenced } from '../version/fenced-read.ts'
 import { type CollectionDeps, findGarbage, type ManifestCache } from './collector.ts'
 import { UnacceptedUploads } from './unaccepted-uploads.ts'
 
 export interface GarbageDeps extends CollectionDeps {
   context: ProtocolContext
-  log: Logger
+  logger: Logger
   signal?: AbortSignal
   uploadRetentionMs?: number
 }
@@ -31,12 +31,12 @@ export class Garbage {
 
   /** None while a manifest that is needed is damaged. */
   async files({ epoch, manifest }: Current): Promise<string[]> {
-    const { context, log } = this.deps
+    const { context, logger } = this.deps
     try {
-      return await readAsOwner(context, epoch, () => findGarbage(this.deps, this.cache, manifest, this.heldIds))
+      return await readFenced(context, epoch, () => findGarbage(this.deps, this.cache, manifest, this.heldIds))
     } catch (error) {
       if (!isAppError(error, 'data_corrupt')) throw error
-      log.error({ err: error }, 'a manifest is damaged, nothing is collected until it is repaired')
+      logger.error({ err: error }, 'a manifest is damaged, nothing is collected until it is repaired')
       return []
     }
   }
@@ -44,14 +44,14 @@ export class Garbage {
   /** Looks at the next ones. */
   async hasUploads(isRegistered: (ingestion: string) => boolean): Promise<boolean> {
     const { deps: { clock, signal }, unaccepted } = this
-    return unaccepted !== undefined && (await untilStored(clock, () => unaccepted.find(isRegistered), signal)).length > 0
+    return unaccepted !== undefined && (await retryStore(clock, () => unaccepted.find(isRegistered), signal)).length > 0
   }
 
   /** Every object of those that were found; undefined while something accepted is not read yet. */
   async uploads({ appliedSlot, ingestions }: { appliedSlot: number; ingestions: ReadonlyMap<string, unknown> }): Promise<string[] | undefined> {
     const { deps: { store, clock, keys, signal }, unaccepted } = this
-    if (unaccepted === undefined || (await untilStored(clock, () => store.head(keys.logSlot(appliedSlot + 1)), signal)) !== undefined) return undefined
-    return await untilStored(clock, () => unaccepted.objects((ingestion) => ingestions.has(ingestion)), signal)
+    if (unaccepted === undefined || (await retryStore(clock, () => store.head(keys.logSlot(appliedSlot + 1)), signal)) !== undefined) return undefined
+    return await retryStore(clock, () => unaccepted.objects((ingestion) => ingestions.has(ingestion)), signal)
   }
 
   /** What was found is deleted. */

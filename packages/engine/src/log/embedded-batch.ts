@@ -4,8 +4,8 @@ import type { CollectionSpec, EmbeddingSpec } from '@likeness/shared/contract/co
 import type { BatchItem, VectorBatch } from '@likeness/shared/contract/vector-batch'
 import type { VectorRows } from '@likeness/shared/contract/vector-rows'
 import { appError } from '@likeness/shared/errors'
-import { untilStored } from '@likeness/store/retry-store'
-import { storedForm } from '../vector-index/normalise-vectors.ts'
+import { retryStore } from '@likeness/store/retry-store'
+import { normaliseVectors } from '../vector-index/normalise-vectors.ts'
 import type { WorkSource } from './read-log.ts'
 
 export interface ReprojectRule {
@@ -33,8 +33,8 @@ const refused = (item: BatchItem, from: string, to: string): BatchItem =>
 export async function embeddedBatch({ clock, signal, protocol, project = noProjection }: EmbeddingDeps, spec: CollectionSpec, batch: VectorBatch): Promise<VectorBatch> {
   const { header, vectors, raw } = batch
   const { version, dim } = spec.embedding
-  if (header.embeddingVersion === version) return { ...batch, vectors: storedForm(spec, vectors) }
+  if (header.embeddingVersion === version) return { ...batch, vectors: normaliseVectors(spec, vectors) }
   if (header.rawDim === 0) return { header: { ...header, items: header.items.map((item) => refused(item, header.embeddingVersion, version)) }, vectors: new Float32Array(0), raw }
-  const made = await protocol.reproject(batch, (rows) => untilStored(clock, () => project(rows, header.rawDim, spec.embedding), signal))
-  return { header: { ...header, embeddingVersion: version, dim }, vectors: storedForm(spec, made), raw }
+  const made = await protocol.reproject(batch, (rows) => retryStore(clock, () => project(rows, header.rawDim, spec.embedding), signal))
+  return { header: { ...header, embeddingVersion: version, dim }, vectors: normaliseVectors(spec, made), raw }
 }

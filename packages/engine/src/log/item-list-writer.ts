@@ -24,8 +24,8 @@ async function* partsOf(lines: AsyncIterable<ItemListLine> | Iterable<ItemListLi
 
 export function createItemListWriter({ store }: { store: ObjectStore }): ItemListWriter {
   return {
-    async write(incarnation, ingestion, lines) {
-      const keys = collectionKeys(incarnation)
+    async write(collectionId, ingestion, lines) {
+      const keys = collectionKeys(collectionId)
       const put = async (part: ItemListLine[]): Promise<number> => {
         await store.put(keys.itemListPart(ingestion, part[0]!.ordinal), encodeItemList(part))
         return part.length

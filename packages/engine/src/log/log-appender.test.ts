@@ -8,7 +8,7 @@ import type { ObjectStore } from '@likeness/store/object-store'
 import { createCatalog } from '../catalog/catalog.ts'
 import { createLogAppender } from './log-appender.ts'
 
-const wish = { name: 'marks', embedding: { version: 'v', dim: 2, unit: false }, metric: 'L2', method: 'FLAT', settings: { seal_threshold: 8, view_sizes: [], subjects: false } } as const
+const options = { name: 'marks', embedding: { version: 'v', dim: 2, unit: false }, metric: 'L2', method: 'FLAT', settings: { seal_threshold: 8, view_sizes: [], subjects: false } } as const
 const remove = (opId: string): Operation => ({ opId, atMs: 0, kind: 'delete', ids: ['a'] })
 const ticks = async (n: number): Promise<void> => {
   for (let i = 0; i < n; i++) await Promise.resolve()
@@ -17,42 +17,42 @@ const ticks = async (n: number): Promise<void> => {
 async function withLog() {
   const store = createMemoryStore()
   const clock = { nowMs: () => 0, sleep: () => new Promise<void>((resolve) => setImmediate(resolve)) }
-  const { incarnation } = await createCatalog({ store, clock }).create({ ...wish, settings: { ...wish.settings, view_sizes: [] } })
+  const { collectionId } = await createCatalog({ store, clock }).create({ ...options, settings: { ...options.settings, view_sizes: [] } })
   const opIds = async (): Promise<string[]> => {
     const found: string[] = []
-    for await (const { key } of store.list(collectionKeys(incarnation).logPrefix)) found.push(...decodeLogSlot(key, (await store.get(key))!.body).operations.map(({ opId }) => opId))
+    for await (const { key } of store.list(collectionKeys(collectionId).logPrefix)) found.push(...decodeLogSlot(key, (await store.get(key))!.body).operations.map(({ opId }) => opId))
     return found
   }
-  return { store, clock, incarnation, opIds, appender: (over: Partial<ObjectStore> = {}) => createLogAppender({ store: { ...store, ...over }, clock }) }
+  return { store, clock, collectionId, opIds, appender: (over: Partial<ObjectStore> = {}) => createLogAppender({ store: { ...store, ...over }, clock }) }
 }
 
 test('asking for the tail while a slot is in doubt does not put its operation into the log twice', async () => {
-  const { store, incarnation, opIds, appender } = await withLog()
+  const { store, collectionId, opIds, appender } = await withLog()
   let first = true
   const log = appender({
     async putIf(key, body, condition) {
       const written = await store.putIf(key, body, condition)
       if (!first) return written
       first = false
-      expect(await log.tail(incarnation)).toBeGreaterThanOrEqual(0)
+      expect(await log.tail(collectionId)).toBeGreaterThanOrEqual(0)
       throw appError('store_unavailable', 'reset after the write')
     }
   })
-  expect(await log.append(incarnation, remove('one'))).toEqual({ revision: 1024, slot: 1 })
+  expect(await log.append(collectionId, remove('one'))).toEqual({ revision: 1024, slot: 1 })
   expect(await opIds()).toEqual(['one'])
 })
 
 test('an operation sent again through another process is answered with the place of the first attempt', async () => {
-  const { incarnation, opIds, appender } = await withLog()
-  const afterSlot = await appender().tail(incarnation)
-  const first = await appender().append(incarnation, remove('one'))
-  for (let i = 0; i < 40; i++) await appender().append(incarnation, remove(`other-${i}`))
-  expect(await appender().append(incarnation, remove('one'), { afterSlot })).toEqual(first)
+  const { collectionId, opIds, appender } = await withLog()
+  const afterSlot = await appender().tail(collectionId)
+  const first = await appender().append(collectionId, remove('one'))
+  for (let i = 0; i < 40; i++) await appender().append(collectionId, remove(`other-${i}`))
+  expect(await appender().append(collectionId, remove('one'), { afterSlot })).toEqual(first)
   expect((await opIds()).filter((opId) => opId === 'one')).toHaveLength(1)
 })
 
 test('an attempt that comes late finds what a second one has put into the log, however far behind it is', async () => {
-  const { store, incarnation, opIds, appender } = await withLog()
+  const { store, collectionId, opIds, appender } = await withLog()
   let stall: Promise<void> | undefined
   let goOn = (): void => undefined
   const stalled = appender({
@@ -61,32 +61,32 @@ test('an attempt that comes late finds what a second one has put into the log, h
       return await store.putIf(key, body, condition)
     }
   })
-  const first = stalled.append(incarnation, remove('one'))
+  const first = stalled.append(collectionId, remove('one'))
   await new Promise((resolve) => setImmediate(resolve))
   const other = appender()
-  for (let i = 0; i < 5; i++) await other.append(incarnation, remove(`before-${i}`))
-  const second = await other.append(incarnation, remove('one'), { afterSlot: 0 })
-  for (let i = 0; i < 30; i++) await other.append(incarnation, remove(`after-${i}`))
+  for (let i = 0; i < 5; i++) await other.append(collectionId, remove(`before-${i}`))
+  const second = await other.append(collectionId, remove('one'), { afterSlot: 0 })
+  for (let i = 0; i < 30; i++) await other.append(collectionId, remove(`after-${i}`))
   goOn()
   expect(await first).toEqual(second)
   expect((await opIds()).filter((opId) => opId === 'one')).toHaveLength(1)
 })
 
 test('the same operation sent twice to one process waits for one place', async () => {
-  const { incarnation, opIds, appender } = await withLog()
+  const { collectionId, opIds, appender } = await withLog()
   const log = appender()
-  const answers = await Promise.all([log.append(incarnation, remove('one'), { afterSlot: 0 }), log.append(incarnation, remove('one'), { afterSlot: 0 }), log.append(incarnation, remove('two'))])
+  const answers = await Promise.all([log.append(collectionId, remove('one'), { afterSlot: 0 }), log.append(collectionId, remove('one'), { afterSlot: 0 }), log.append(collectionId, remove('two'))])
   expect(answers[0]).toEqual(answers[1])
   expect((await opIds()).toSorted()).toEqual(['one', 'two'])
 })
 
 test('an append is never forgotten, at whatever moment after the one before it comes', async () => {
-  const { incarnation, opIds, appender } = await withLog()
+  const { collectionId, opIds, appender } = await withLog()
   const log = appender()
   for (let wait = 0; wait < 20; wait++) {
-    await log.append(incarnation, remove(`first-${wait}`))
+    await log.append(collectionId, remove(`first-${wait}`))
     await ticks(wait)
-    expect(slotOf((await log.append(incarnation, remove(`second-${wait}`))).revision)).toBe(2 * wait + 2)
+    expect(slotOf((await log.append(collectionId, remove(`second-${wait}`))).revision)).toBe(2 * wait + 2)
   }
   expect(await opIds()).toHaveLength(40)
 })

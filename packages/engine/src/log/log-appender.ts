@@ -33,16 +33,16 @@ interface CollectionLog {
 export function createLogAppender({ store, clock }: { store: ObjectStore; clock: Clock }): LogAppender {
   const logs = new Map<string, CollectionLog>()
 
-  function logOf(incarnation: string): CollectionLog {
-    let log = logs.get(incarnation)
-    if (log === undefined) logs.set(incarnation, (log = { tail: undefined, queue: [], running: false }))
+  function logOf(collectionId: string): CollectionLog {
+    let log = logs.get(collectionId)
+    if (log === undefined) logs.set(collectionId, (log = { tail: undefined, queue: [], running: false }))
     return log
   }
 
   /** 0 when what was committed is damaged: what is accepted is in the log all the same. */
-  async function appliedSlot(incarnation: string): Promise<number> {
+  async function appliedSlot(collectionId: string): Promise<number> {
     try {
-      const manifest = await readCommitted(store, incarnation)
+      const manifest = await readCommitted(store, collectionId)
       if (manifest === undefined) throw appError('collection_not_found', 'the collection was dropped')
       return manifest.appliedSlot
     } catch (error) {
@@ -51,17 +51,17 @@ export function createLogAppender({ store, clock }: { store: ObjectStore; clock:
     }
   }
 
-  async function findTail(incarnation: string, log: CollectionLog): Promise<number> {
-    const keys = collectionKeys(incarnation)
+  async function findTail(collectionId: string, log: CollectionLog): Promise<number> {
+    const keys = collectionKeys(collectionId)
     let tail = log.tail
-    tail ??= await appliedSlot(incarnation)
+    tail ??= await appliedSlot(collectionId)
     for await (const { key } of store.list(keys.logPrefix, { startAfter: keys.logSlot(tail) })) tail = Number(key.slice(keys.logPrefix.length))
     return tail
   }
 
   /** Slots after `after`, up to the first that does not exist. */
-  async function* slotsAfter(incarnation: string, after: number): AsyncIterable<{ slot: number; operations: Operation[] }> {
-    const keys = collectionKeys(incarnation)
+  async function* slotsAfter(collectionId: string, after: number): AsyncIterable<{ slot: number; operations: Operation[] }> {
+    const keys = collectionKeys(collectionId)
     for (let slot = after + 1, ahead = 1; ; ahead = slotsAhead) {
       const read = await Promise.all(Array.from({ length: ahead }, (_, i) => store.get(keys.logSlot(slot + i))))
       for (const stored of read) {
@@ -80,16 +80,16 @@ export function createLogAppender({ store, clock }: { store: ObjectStore; clock:
   }
 
   /** One try to create the next slot. True when the group is in it. */
-  async function tryAppend(incarnation: string, log: CollectionLog, group: readonly Waiting[]): Promise<boolean> {
-    const slot = (log.tail ??= await findTail(incarnation, log)) + 1
-    const key = collectionKeys(incarnation).logSlot(slot)
+  async function tryAppend(collectionId: string, log: CollectionLog, group: readonly Waiting[]): Promise<boolean> {
+    const slot = (log.tail ??= await findTail(collectionId, log)) + 1
+    const key = collectionKeys(collectionId).logSlot(slot)
     const written = await store.putIf(key, encodeLogSlot(group.map(({ operation }) => operation)), { create: true })
     if (written === undefined) {
       // Taken: by another process, or by an earlier try of ours whose answer was lost.
       const stored = await store.get(key)
       if (stored === undefined) throw appError('collection_not_found', 'the collection was dropped')
       log.tail = slot
-      return settleFound(slot, decodeLogSlot(key, stored.body).operations, log)
+      return acknowledgeFound(slot, decodeLogSlot(key, stored.body).operations, log)
     }
     log.tail = slot
     group.forEach((waiting, index) => waiting.resolve({ revision: revisionOf(slot, index), slot }))
@@ -97,7 +97,7 @@ export function createLogAppender({ store, clock }: { store: ObjectStore; clock:
     return true
   }
 
-  function settleFound(slot: number, operations: readonly Operation[], log: CollectionLog): boolean {
+  function acknowledgeFound(slot: number, operations: readonly Operation[], log: CollectionLog): boolean {
     const indexOf = new Map(operations.map(({ opId }, index) => [opId, index]))
     const landed = log.queue.filter(({ operation }) => indexOf.has(operation.opId))
     for (const waiting of landed) waiting.resolve({ revision: revisionOf(slot, indexOf.get(waiting.operation.opId)!), slot })
@@ -105,10 +105,10 @@ export function createLogAppender({ store, clock }: { store: ObjectStore; clock:
     return landed.length > 0
   }
 
-  async function catchUp(incarnation: string, log: CollectionLog): Promise<void> {
-    for await (const { slot, operations } of slotsAfter(incarnation, log.tail!)) {
+  async function catchUp(collectionId: string, log: CollectionLog): Promise<void> {
+    for await (const { slot, operations } of slotsAfter(collectionId, log.tail!)) {
       log.tail = slot
-      settleFound(slot, operations, log)
+      acknowledgeFound(slot, operations, log)
     }
   }
 
@@ -120,14 +120,14 @@ export function createLogAppender({ store, clock }: { store: ObjectStore; clock:
   }
 
   /** Until nothing waits. Whoever appends once `running` is false starts it again, so the last look at the queue and the end are one. */
-  async function drain(incarnation: string, log: CollectionLog): Promise<void> {
+  async function drain(collectionId: string, log: CollectionLog): Promise<void> {
     log.running = true
     try {
       for (let conflicts = 0; log.queue.length > 0; ) {
         try {
-          if (await tryAppend(incarnation, log, takeGroup(log))) conflicts = 0
+          if (await tryAppend(collectionId, log, takeGroup(log))) conflicts = 0
           // Far behind another process: read on instead of trying every slot. None is skipped: what waits here may be in it, sent by another process.
-          else if (++conflicts % 4 === 0) await catchUp(incarnation, log)
+          else if (++conflicts % 4 === 0) await catchUp(collectionId, log)
         } catch (error) {
           await afterFailure(log, error)
         }
@@ -147,45 +147,45 @@ export function createLogAppender({ store, clock }: { store: ObjectStore; clock:
     await clock.sleep(50)
   }
 
-  function enqueue(incarnation: string, log: CollectionLog, operation: Operation): Promise<{ revision: number; slot: number }> {
+  function enqueue(collectionId: string, log: CollectionLog, operation: Operation): Promise<{ revision: number; slot: number }> {
     const { promise, resolve, reject } = withResolvers<{ revision: number; slot: number }>()
     log.queue.push({ operation, deadlineMs: clock.nowMs() + patienceMs, answer: promise, resolve, reject })
     // Everything that waits while a slot is written goes into the next one together.
-    if (!log.running) void drain(incarnation, log)
+    if (!log.running) void drain(collectionId, log)
     return promise
   }
 
   /** Looks at every slot that appending here will not look at, then appends. */
-  async function appendUnlessFound(incarnation: string, log: CollectionLog, operation: Operation, afterSlot: number) {
+  async function appendUnlessFound(collectionId: string, log: CollectionLog, operation: Operation, afterSlot: number) {
     for (let seen = afterSlot; ; ) {
       const twin = log.queue.find((waiting) => waiting.operation.opId === operation.opId)
       if (twin !== undefined) return await twin.answer
-      for await (const { slot, operations } of slotsAfter(incarnation, seen)) {
+      for await (const { slot, operations } of slotsAfter(collectionId, seen)) {
         const index = operations.findIndex(({ opId }) => opId === operation.opId)
         if (index >= 0) return { revision: revisionOf(slot, index), slot }
         seen = slot
       }
       if (log.tail === undefined && !log.running) log.tail = seen
       if (log.tail === undefined) await clock.sleep(lookAgainMs)
-      else if (log.tail <= seen && !log.queue.some(({ operation: { opId } }) => opId === operation.opId)) return await enqueue(incarnation, log, operation)
+      else if (log.tail <= seen && !log.queue.some(({ operation: { opId } }) => opId === operation.opId)) return await enqueue(collectionId, log, operation)
     }
   }
 
   return {
-    append(incarnation, operation, { afterSlot } = {}) {
-      const log = logOf(incarnation)
-      return afterSlot === undefined ? enqueue(incarnation, log, operation) : appendUnlessFound(incarnation, log, operation, afterSlot)
+    append(collectionId, operation, { afterSlot } = {}) {
+      const log = logOf(collectionId)
+      return afterSlot === undefined ? enqueue(collectionId, log, operation) : appendUnlessFound(collectionId, log, operation, afterSlot)
     },
-    async find(incarnation, opId, afterSlot) {
-      for await (const { slot, operations } of slotsAfter(incarnation, afterSlot)) {
+    async find(collectionId, opId, afterSlot) {
+      for await (const { slot, operations } of slotsAfter(collectionId, afterSlot)) {
         const index = operations.findIndex((operation) => operation.opId === opId)
         if (index >= 0) return { revision: revisionOf(slot, index), slot }
       }
       return undefined
     },
-    async tail(incarnation) {
-      const log = logOf(incarnation)
-      const tail = await findTail(incarnation, log)
+    async tail(collectionId) {
+      const log = logOf(collectionId)
+      const tail = await findTail(collectionId, log)
       // Never under a running append: its slot may be the newest one, and what it waits for in it.
       if (!log.running) log.tail = Math.max(tail, log.tail ?? 0)
       return tail

@@ -12,11 +12,11 @@ async function fill(options: GalleryOptions): Promise<(id: string) => Promise<St
   const writer = await gallery.openWriter()
   await gallery.add(writer, [{ id: 'a', seeds: [1] }, { id: 'b', seeds: [2, 3] }, { id: 'c', seeds: [4] }])
   return async (id) => {
-    const snapshot = await gallery.replica.acquire(gallery.spec.incarnation, { consistency: 'strong', timeoutMs: 5_000 })
+    const reader = await gallery.replica.acquire(gallery.spec.collectionId, { consistency: 'strong', timeoutMs: 5_000 })
     try {
-      return (await snapshot.getItem(id))!
+      return (await reader.getItem(id))!
     } finally {
-      snapshot.release()
+      reader.release()
     }
   }
 }

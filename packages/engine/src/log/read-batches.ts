@@ -5,7 +5,7 @@ import { countRows, decodeVectorBatch, peekBatchItems, type VectorBatch } from '
 import { isSparse } from '@likeness/shared/contract/vector-rows'
 import { appError, isAppError } from '@likeness/shared/errors'
 import type { ObjectStore } from '@likeness/store/object-store'
-import { untilStored } from '@likeness/store/retry-store'
+import { retryStore } from '@likeness/store/retry-store'
 import { isOpen, type OpenIngestion } from './open-ingestion.ts'
 import { peekBytes, type WorkSource } from './read-log.ts'
 
@@ -31,7 +31,7 @@ export async function listBatches(source: WorkSource,ingestions: ReadonlyMap<str
 /** Keys of the batches of one ingestion that hold an ordinal which is not done. */
 
 export async function listOpenBatches({ store,clock,keys,signal }: WorkSource,id: string,{ done }: OpenIngestion,seen: ReadonlySet<string>): Promise<string[]> {
-  const listed=await untilStored(clock,async () => {
+  const listed=await retryStore(clock,async () => {
     const found: string[]=[]
     for await(const { key } of store.list(keys.batchPrefix(id))) if(!seen.has(key)) found.push(key)
     return found
@@ -39,22 +39,22 @@ export async function listOpenBatches({ store,clock,keys,signal }: WorkSource,id
   if(done.count===0) return listed
   const wanted: string[]=[]
   for(const key of listed) {
-    const ordinals=await untilStored(clock,() => peekOrdinals(store,key),signal)
+    const ordinals=await retryStore(clock,() => peekOrdinals(store,key),signal)
     if(ordinals===undefined||ordinals.some((ordinal) => !done.has(ordinal))) wanted.push(key)
   }
   return wanted
 }
 /** As it was written, maybe for an earlier embedding (embedded-batch.ts); undefined when it is not there (collected, or of another incarnation). Refuses other models and malformed content with data_corrupt. */
 
-export async function readBatch({ store,clock,keys,signal }: WorkSource,{ incarnation,embedding }: Pick<CollectionSpec,'incarnation'|'embedding'>,key: string): Promise<VectorBatch|undefined> {
+export async function readBatch({ store,clock,keys,signal }: WorkSource,{ collectionId,embedding }: Pick<CollectionSpec,'collectionId'|'embedding'>,key: string): Promise<VectorBatch|undefined> {
   const name=parseBatchKey(key)
   if(name===undefined||!key.startsWith(keys.root)) return undefined
-  const stored=await untilStored(clock,() => store.get(key),signal)
+  const stored=await retryStore(clock,() => store.get(key),signal)
   if(stored===undefined) return undefined
   const batch=decodeVectorBatch(stored.body)
   const { header,vectors }=batch
   const { version,dim,sparse=false }=embedding
-  if(header.incarnation!==incarnation) throw appError('data_corrupt',`${key} belongs to collection ${header.incarnation}`)
+  if(header.collectionId!==collectionId) throw appError('data_corrupt',`${key} belongs to collection ${header.collectionId}`)
   if(header.ingestion!==name.ingestion) throw appError('data_corrupt',`${key} holds ingestion ${header.ingestion}`)
   const isOfCollection=header.embeddingVersion===version? header.dim===dim:modelOf(header.embeddingVersion)===modelOf(version)
   if(!isOfCollection) throw appError('data_corrupt',`${key} has embedding ${header.embeddingVersion} (${header.dim}), the collection ${version} (${dim})`)

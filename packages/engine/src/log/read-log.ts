@@ -4,7 +4,7 @@ import { decodeLogSlot, type LogSlot } from '@likeness/shared/contract/operation
 import { appError } from '@likeness/shared/errors'
 import type { Clock } from '@likeness/shared/process/clock'
 import type { ObjectStore } from '@likeness/store/object-store'
-import { untilStored } from '@likeness/store/retry-store'
+import { retryStore } from '@likeness/store/retry-store'
 
 const slotsAhead = 16
 export const peekBytes = 256 * 1024
@@ -23,7 +23,7 @@ export async function readSlots({ store, clock, keys, signal }: WorkSource, appl
     const first = applied + slots.length + 1
     // One first: an idle collection asks for one key, not for sixteen.
     const ahead = slots.length === 0 ? 1 : Math.min(slotsAhead, limit - slots.length)
-    const read = await Promise.all(Array.from({ length: ahead }, (_, i) => untilStored(clock, () => store.get(keys.logSlot(first + i)), signal)))
+    const read = await Promise.all(Array.from({ length: ahead }, (_, i) => retryStore(clock, () => store.get(keys.logSlot(first + i)), signal)))
     for (const stored of read) {
       if (stored === undefined) return slots
       slots.push(decodeLogSlot(keys.logSlot(applied + slots.length + 1), stored.body))

@@ -1,5 +1,5 @@
 // Compaction that was asked for: of the segments that were there then, those that carry deletions or relabels are written anew, and small ones become one.
-import { isSmall, sealedForm, sealRows, smallForm } from '../vector-index/segment-config.ts'
+import { isSmall, sealedConfig, sealRows, smallConfig } from '../vector-index/segment-config.ts'
 import { fitting, largestMergeRows, type MergePlan, type PlanInput, sumRows, wayTo } from './merge-plan.ts'
 
 export interface Compaction {
@@ -10,16 +10,16 @@ export interface Compaction {
 }
 
 /** undefined: there is no compaction, or nothing left of it in this lane. */
-export function planCompaction({ spec, segments, quantizer, busy, lane, shape }: PlanInput, compaction: Compaction | null): MergePlan | undefined {
+export function planCompaction({ spec, segments, quantizer, busy, tier, shape }: PlanInput, compaction: Compaction | null): MergePlan | undefined {
   if (compaction === null) return undefined
   const asked = (compaction.segments ??= new Set(segments.map(({ id }) => id)))
   const most = Math.min(largestMergeRows, shape.mostRows)
-  const left = segments.filter((segment) => asked.has(segment.id) && !busy.has(segment.id) && segment.rows <= most && isSmall(spec, segment) === (lane === 'small'))
+  const left = segments.filter((segment) => asked.has(segment.id) && !busy.has(segment.id) && segment.rows <= most && isSmall(spec, segment) === (tier === 'small'))
   const touched = left.filter(({ deletedRows, relabelledItems }) => deletedRows > 0 || relabelledItems > 0)
-  const inputs = lane === 'small' && left.length > 1 ? fitting(left, most) : touched.slice(0, 1)
+  const inputs = tier === 'small' && left.length > 1 ? fitting(left, most) : touched.slice(0, 1)
   if (inputs.length === 0) return undefined
-  const form = sumRows(inputs) >= sealRows(spec) ? sealedForm(spec) : smallForm(spec)
+  const config = sumRows(inputs) >= sealRows(spec) ? sealedConfig(spec) : smallConfig(spec)
   // A graph that is kept would keep its deleted rows too.
-  const way = form.index === 'hnsw' ? 'build' : wayTo(form, inputs, quantizer)
-  return { lane, inputs: inputs.map(({ id }) => id), form, way, liveRows: sumRows(segments), retrain: false }
+  const way = config.index === 'hnsw' ? 'build' : wayTo(config, inputs, quantizer)
+  return { tier, inputs: inputs.map(({ id }) => id), config, way, liveRows: sumRows(segments), retrain: false }
 }

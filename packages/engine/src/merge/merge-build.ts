@@ -7,8 +7,8 @@ import { ColumnBuilder } from '../columns/column-builder.ts'
 import { encodeColumns } from '../columns/column-file.ts'
 import { rowFileBytes } from '../files/row-file.ts'
 import { decodePayload, encodePayload, readAttributes } from '../item/item-payload.ts'
-import { overlaid } from '../item/payload-updates.ts'
-import { createSegmentMeta, hashBytes, type SegmentMeta } from '../segment/item-table.ts'
+import { applyUpdate } from '../item/payload-updates.ts'
+import { createItemTable, hashBytes, type ItemTable } from '../segment/item-table.ts'
 import { openSegment, type OpenSegment } from '../segment/open-segment.ts'
 import { pointsToTrain, type Quantizer, readQuantizer, trainQuantizer } from '../segment/quantizer.ts'
 import { PayloadCursor, RowCursor } from '../segment/segment-cursors.ts'
@@ -85,16 +85,16 @@ async function sample({ files, inputs, order, task }: Merging): Promise<Float32A
 
 async function quantizerFor(merging: Merging): Promise<Quantizer | undefined> {
   const { files, keys, task: { plan, quantizer, spec, quantizerId } } = merging
-  if (!needsQuantizer(plan.form)) return undefined
+  if (!needsQuantizer(plan.config)) return undefined
   if (quantizer !== null && !plan.retrain) return await readQuantizer(files, quantizer)
   return await trainQuantizer({ files, keys, newId: () => quantizerId }, spec, await sample(merging), { rows: merging.order.itemRows, trainedOn: plan.liveRows })
 }
 
 async function writeIndex(merging: Merging, quantizer: Quantizer | undefined): Promise<BuiltIndex> {
-  const { files, keys, inputs, order, kept, task: { plan: { way, form }, spec, segmentId } } = merging
+  const { files, keys, inputs, order, kept, task: { plan: { way, config }, spec, segmentId } } = merging
   const { embedding: { dim }, settings: { target_recall: targetRecall } } = spec
   const key = keys.segmentFile(segmentId, 'index')
-  const input = { form, dim, targetRecall, metric: indexMetric(spec.metric), quantizer: quantizer && { nlist: quantizer.ref.nlist, body: quantizer.body } }
+  const input = { config, dim, targetRecall, metric: indexMetric(spec.metric), quantizer: quantizer && { nlist: quantizer.ref.nlist, body: quantizer.body } }
   const moved = (i: number) => ({ ref: inputs[i]!.ref, places: order.places[i]! })
   if (way === 'lists') return await files.putLists(key, input, inputs.map((_, i) => moved(i)))
   const others = inputs.filter((_, i) => i !== kept)
@@ -120,14 +120,14 @@ function ascending(lists: readonly Int32Array[]): Int32Array {
 
 async function writeVectors(merging: Merging): Promise<FileRef | undefined> {
   const { files, keys, inputs, task: { plan, spec, segmentId } } = merging
-  if (!keepsVectors(plan.form, spec)) return undefined
+  if (!keepsVectors(plan.config, spec)) return undefined
   return await withCursors(inputs, (one) => RowCursor.open(files, one, spec.embedding.dim), async (cursors) => {
     return await files.putPieces(keys.segmentFile(segmentId, 'vectors'), rowFileBytes(vectorPieces(merging, cursors, () => true)))
   })
 }
 
 /** Payload and columns of the result; fills the payload offsets of its meta. */
-async function writePayload({ files, keys, inputs, order, task: { segmentId } }: Merging, meta: SegmentMeta): Promise<{ payload: FileRef; columns: FileRef | undefined }> {
+async function writePayload({ files, keys, inputs, order, task: { segmentId } }: Merging, meta: ItemTable): Promise<{ payload: FileRef; columns: FileRef | undefined }> {
   const columns = meta.items >= columnsFromItems ? new ColumnBuilder() : undefined
   return await withCursors(inputs, (input) => PayloadCursor.open(files, input), async (cursors) => {
     async function* bytes(): AsyncIterable<Uint8Array> {
@@ -138,8 +138,8 @@ async function writePayload({ files, keys, inputs, order, task: { segmentId } }:
         if (i % itemsPerTurn === itemsPerTurn - 1) await setImmediate()
         const [input, item] = [order.input[i]!, order.item[i]!]
         const stored = await cursors[input]!.read(item)
-        const overlay = inputs[input]!.overlays.get(item)
-        const body = overlay === undefined ? stored : encodePayload(overlaid(decodePayload(stored), overlay))
+        const update = inputs[input]!.updates.get(item)
+        const body = update === undefined ? stored : encodePayload(applyUpdate(decodePayload(stored), update))
         columns?.add(readAttributes(body))
         offset += body.length
         meta.payloadOffset[i + 1] = offset
@@ -157,7 +157,7 @@ async function writePayload({ files, keys, inputs, order, task: { segmentId } }:
   })
 }
 
-function fillMeta({ inputs, order }: Merging, meta: SegmentMeta): void {
+function fillMeta({ inputs, order }: Merging, meta: ItemTable): void {
   let row = 0
   for (let i = 0; i < meta.items; i++) {
     const { meta: from } = inputs[order.input[i]!]!
@@ -174,20 +174,20 @@ function fillMeta({ inputs, order }: Merging, meta: SegmentMeta): void {
 /** object_not_found when an input was collected meanwhile. Half of it may be written when it rejects: unnamed, so it is collected. */
 export async function buildMerge(files: SegmentFiles, task: MergeTask): Promise<MergeResult> {
   const { plan, spec, segmentId } = task
-  const keys = collectionKeys(spec.incarnation)
+  const keys = collectionKeys(spec.collectionId)
   const inputs = await Promise.all(task.inputs.map((ref) => openSegment(files, ref)))
   const kept = plan.way === 'clone' ? inputs.reduce((best, { ref }, i) => (ref.rows > inputs[best]!.ref.rows ? i : best), 0) : -1
   const merging: Merging = { files, keys, task, inputs, order: await orderMerge(inputs, kept), kept }
   const { rows, item: { length: items } } = merging.order
   if (items === 0) return { segment: null, quantizer: null }
   const quantizer = await quantizerFor(merging)
-  const { meta, body } = createSegmentMeta(items, rows)
+  const { meta, body } = createItemTable(items, rows)
   fillMeta(merging, meta)
   const index = await writeIndex(merging, quantizer)
   const vectors = await writeVectors(merging)
   const { payload, columns } = await writePayload(merging, meta)
   const segment: ManifestSegment = {
-    id: segmentId, ...plan.form, ...tunedOf(index), items, rows, deletions: null,
+    id: segmentId, ...plan.config, ...tunedOf(index), items, rows, deletions: null,
     files: { index: index.file, meta: await files.put(keys.segmentFile(segmentId, 'meta'), body), payload, columns, vectors },
     ...(quantizer && { quantizer: { key: quantizer.ref.key, nlist: quantizer.ref.nlist } })
   }

@@ -19,7 +19,7 @@ const idsOf = (list: readonly SegmentFacts[]): string[] => list.map(({ id }) => 
 
 function plan(list: readonly SegmentFacts[], options: Partial<PlanInput> & { mostRows?: number } = {}): MergePlan | undefined {
   const { mostRows = 5_000_000, ...rest } = options
-  return planMerge({ spec: specOf({}), segments: list, quantizer: null, busy: new Set(), lane: 'small', shape: { mostRows, fanIn: 8 }, ...rest })
+  return planMerge({ spec: specOf({}), segments: list, quantizer: null, busy: new Set(), tier: 'small', shape: { mostRows, fanIn: 8 }, ...rest })
 }
 
 test('small segments are compacted eight to ten at a time, the smallest class first', () => {
@@ -39,22 +39,22 @@ test('small segments that together reach the seal threshold become one of the re
 test('sealed segments of one class are merged with each other, those of others are left alone', () => {
   const sealed = segments(9, 1_500, { index: 'hnsw' })
   const larger = segments(7, 40_000, { index: 'hnsw' })
-  expect(plan([...sealed, ...larger], { lane: 'sealed' })).toMatchObject({ inputs: idsOf(sealed), form: { index: 'hnsw' } })
-  expect(plan([...sealed.slice(0, 7), ...larger], { lane: 'sealed' })).toBeUndefined()
-  expect(plan([...sealed, ...larger], { lane: 'small' })).toBeUndefined()
+  expect(plan([...sealed, ...larger], { tier: 'sealed' })).toMatchObject({ inputs: idsOf(sealed), form: { index: 'hnsw' } })
+  expect(plan([...sealed.slice(0, 7), ...larger], { tier: 'sealed' })).toBeUndefined()
+  expect(plan([...sealed, ...larger], { tier: 'small' })).toBeUndefined()
 })
 
 test('a merge has at most five million rows, less where the memory allows less, and the largest class ends there', () => {
   const million = segments(6, 1_200_000, { index: 'hnsw' })
-  expect(plan(million, { lane: 'sealed' })!.inputs).toHaveLength(4)
-  expect(plan(segments(6, 1_200_000, { index: 'hnsw' }), { lane: 'sealed', mostRows: 2_000_000 })).toBeUndefined()
+  expect(plan(million, { tier: 'sealed' })!.inputs).toHaveLength(4)
+  expect(plan(segments(6, 1_200_000, { index: 'hnsw' }), { tier: 'sealed', mostRows: 2_000_000 })).toBeUndefined()
   // Two of the results fit into no merge: it ends.
-  expect(plan(segments(6, 3_000_000, { index: 'hnsw' }), { lane: 'sealed' })).toBeUndefined()
-  expect(plan([segment(6_000_000, { index: 'hnsw', deletedRows: 3_000_000 })], { lane: 'sealed' })).toBeUndefined()
+  expect(plan(segments(6, 3_000_000, { index: 'hnsw' }), { tier: 'sealed' })).toBeUndefined()
+  expect(plan([segment(6_000_000, { index: 'hnsw', deletedRows: 3_000_000 })], { tier: 'sealed' })).toBeUndefined()
 })
 
 test('a segment is rewritten at 20 % deleted rows or relabelled items, and as a small one when few are left', () => {
-  const worn = (facts: Partial<SegmentFacts>) => plan([segment(2_000, { index: 'hnsw', ...facts })], { lane: 'sealed' })
+  const worn = (facts: Partial<SegmentFacts>) => plan([segment(2_000, { index: 'hnsw', ...facts })], { tier: 'sealed' })
   expect(worn({ deletedRows: 399 })).toBeUndefined()
   expect(worn({ deletedRows: 400 })).toMatchObject({ form: { index: 'hnsw' }, way: 'build' })
   expect(worn({ deletedRows: 1_500 })).toMatchObject({ form: { index: 'flat' } })
@@ -65,22 +65,22 @@ test('a segment is rewritten at 20 % deleted rows or relabelled items, and as a 
 
 test('what is being merged is no input of another merge', () => {
   const sealed = segments(16, 1_500, { index: 'hnsw' })
-  const first = plan(sealed, { lane: 'sealed' })!
-  expect(plan(sealed, { lane: 'sealed', busy: new Set(first.inputs) })).toBeUndefined()
-  expect(plan([...sealed, ...segments(2, 1_500, { index: 'hnsw' })], { lane: 'sealed', busy: new Set(first.inputs) })!.inputs).toHaveLength(8)
+  const first = plan(sealed, { tier: 'sealed' })!
+  expect(plan(sealed, { tier: 'sealed', busy: new Set(first.inputs) })).toBeUndefined()
+  expect(plan([...sealed, ...segments(2, 1_500, { index: 'hnsw' })], { tier: 'sealed', busy: new Set(first.inputs) })!.inputs).toHaveLength(8)
 })
 
 test('inverted lists are moved when all inputs have the quantizer of today', () => {
   const spec = specOf({ method: 'IVF' })
   const ivf = { index: 'ivf', quantizer: { key: 'q', nlist: 8 } } as const
-  expect(plan(segments(8, 1_500, ivf), { spec, quantizer, lane: 'sealed' })).toMatchObject({ way: 'lists' })
-  expect(plan([...segments(8, 1_500, ivf), segment(1_500, { ...ivf, quantizer: { key: 'older', nlist: 8 } })], { spec, quantizer, lane: 'sealed' })).toMatchObject({ way: 'build' })
-  expect(plan([segment(2_000, { ...ivf, deletedRows: 900 })], { spec, quantizer, lane: 'sealed' })).toMatchObject({ way: 'lists' })
+  expect(plan(segments(8, 1_500, ivf), { spec, quantizer, tier: 'sealed' })).toMatchObject({ way: 'lists' })
+  expect(plan([...segments(8, 1_500, ivf), segment(1_500, { ...ivf, quantizer: { key: 'older', nlist: 8 } })], { spec, quantizer, tier: 'sealed' })).toMatchObject({ way: 'build' })
+  expect(plan([segment(2_000, { ...ivf, deletedRows: 900 })], { spec, quantizer, tier: 'sealed' })).toMatchObject({ way: 'lists' })
 })
 
 test('a graph is kept when it has enough of the rows, and codes that those of others can be put beside', () => {
   const sq8 = { index: 'hnsw', storage: 'sq8', quantizer: { key: 'q', nlist: 0 } } as const
-  const options = { spec: specOf({ storage: 'sq8' }), quantizer, lane: 'sealed' } as const
+  const options = { spec: specOf({ storage: 'sq8' }), quantizer, tier: 'sealed' } as const
   // Two of three fit into one merge.
   const wayOf = (facts: Partial<SegmentFacts>) => plan(segments(3, 9_000, { ...sq8, ...facts }), { ...options, mostRows: 18_500 })
   expect(wayOf({})).toMatchObject({ way: 'clone' })
@@ -94,13 +94,13 @@ test('at four times the rows that it was trained for, the quantizer is trained a
   const spec = specOf({ method: 'IVF' })
   const ivf = { index: 'ivf', quantizer: { key: 'q', nlist: 8 } } as const
   const grown = segments(5, 900_000, ivf)
-  expect(plan(grown, { spec, quantizer, lane: 'sealed' })).toMatchObject({ retrain: true, way: 'build', liveRows: 4_500_000 })
-  expect(plan(grown.slice(0, 4), { spec, quantizer, lane: 'sealed' })).toBeUndefined()
-  expect(plan(grown, { spec, quantizer, lane: 'sealed', mostRows: 2_000_000 })!.inputs).toHaveLength(2)
-  expect(plan(grown, { spec, quantizer, lane: 'small' })).toBeUndefined()
+  expect(plan(grown, { spec, quantizer, tier: 'sealed' })).toMatchObject({ retrain: true, way: 'build', liveRows: 4_500_000 })
+  expect(plan(grown.slice(0, 4), { spec, quantizer, tier: 'sealed' })).toBeUndefined()
+  expect(plan(grown, { spec, quantizer, tier: 'sealed', mostRows: 2_000_000 })!.inputs).toHaveLength(2)
+  expect(plan(grown, { spec, quantizer, tier: 'small' })).toBeUndefined()
 })
 
 test('a single commit past the threshold is sealed by itself', () => {
-  expect(plan([segment(1_200)], { lane: 'sealed' })).toMatchObject({ form: { index: 'hnsw' }, way: 'build' })
-  expect(plan([segment(1_200)], { spec: specOf({ method: 'FLAT' }), lane: 'sealed' })).toBeUndefined()
+  expect(plan([segment(1_200)], { tier: 'sealed' })).toMatchObject({ form: { index: 'hnsw' }, way: 'build' })
+  expect(plan([segment(1_200)], { spec: specOf({ method: 'FLAT' }), tier: 'sealed' })).toBeUndefined()
 })

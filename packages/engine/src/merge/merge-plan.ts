@@ -2,11 +2,11 @@
 // merged by size class in another, so that a long merge of large segments does not let small ones pile up.
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import { isOutgrown } from '../segment/quantizer.ts'
-import { isSmall, needsQuantizer, sameForm, sealedForm, sealRows, type SegmentForm, smallForm } from '../vector-index/segment-config.ts'
+import { isSmall, needsQuantizer, sameConfig, sealedConfig, sealRows, type SegmentConfig, smallConfig } from '../vector-index/segment-config.ts'
 import type { Manifest, ManifestSegment } from '../version/manifest.ts'
 
-export const mergeLanes = ['small', 'sealed'] as const
-export type MergeLane = (typeof mergeLanes)[number]
+export const mergeTiers = ['small', 'sealed'] as const
+export type MergeTier = (typeof mergeTiers)[number]
 
 /**
  * How the merged index is made. `build`: from its vectors. `lists`: by moving inverted lists. `clone`: the graph of the input with the most
@@ -19,10 +19,10 @@ export interface SegmentFacts extends Pick<ManifestSegment, 'id' | 'index' | 'st
   relabelledItems: number
 }
 export interface MergePlan {
-  lane: MergeLane
+  tier: MergeTier
   /** Segment ids. */
   inputs: string[]
-  form: SegmentForm
+  config: SegmentConfig
   way: MergeWay
   /** Live rows of the collection: what a quantizer that is trained now is for. */
   liveRows: number
@@ -35,7 +35,7 @@ export interface PlanInput {
   quantizer: Manifest['quantizer']
   /** Inputs of merges under way. */
   busy: ReadonlySet<string>
-  lane: MergeLane
+  tier: MergeTier
   shape: MergeShape
 }
 export interface MergeShape {
@@ -84,29 +84,29 @@ function crowded(segments: readonly SegmentFacts[], { mostRows, fanIn }: MergeSh
   return undefined
 }
 
-export function wayTo(form: SegmentForm, inputs: readonly SegmentFacts[], quantizer: Manifest['quantizer']): MergeWay {
-  const fits = (segment: SegmentFacts): boolean => sameForm(segment, form) && (!needsQuantizer(form) || segment.quantizer?.key === quantizer?.key)
-  if (form.index === 'ivf') return inputs.every(fits) ? 'lists' : 'build'
-  if (form.index !== 'hnsw') return 'build'
+export function wayTo(config: SegmentConfig, inputs: readonly SegmentFacts[], quantizer: Manifest['quantizer']): MergeWay {
+  const fits = (segment: SegmentFacts): boolean => sameConfig(segment, config) && (!needsQuantizer(config) || segment.quantizer?.key === quantizer?.key)
+  if (config.index === 'ivf') return inputs.every(fits) ? 'lists' : 'build'
+  if (config.index !== 'hnsw') return 'build'
   const largest = inputs.reduce((a, b) => (b.rows > a.rows ? b : a))
   const isWorthIt = fits(largest) && largest.deletedRows < rewriteShare * largest.rows && liveRows(largest) >= cloneShare * sumRows(inputs)
   return isWorthIt ? 'clone' : 'build'
 }
 
 /** undefined: nothing is due in this lane. */
-export function planMerge({ spec, segments, quantizer, busy, lane, shape }: PlanInput): MergePlan | undefined {
+export function planMerge({ spec, segments, quantizer, busy, tier, shape }: PlanInput): MergePlan | undefined {
   const most = Math.min(largestMergeRows, shape.mostRows)
   const crowdedOf = (segments: readonly SegmentFacts[]) => crowded(segments, { ...shape, mostRows: most })
   const threshold = sealRows(spec)
-  const [compact, sealed] = [smallForm(spec), sealedForm(spec)]
+  const [compact, sealed] = [smallConfig(spec), sealedConfig(spec)]
   const total = sumRows(segments)
-  const plan = (inputs: readonly SegmentFacts[], form: SegmentForm, retrain = false): MergePlan =>
-    ({ lane, inputs: inputs.map(({ id }) => id), form, way: retrain ? 'build' : wayTo(form, inputs, quantizer), liveRows: total, retrain })
+  const plan = (inputs: readonly SegmentFacts[], config: SegmentConfig, retrain = false): MergePlan =>
+    ({ tier, inputs: inputs.map(({ id }) => id), config, way: retrain ? 'build' : wayTo(config, inputs, quantizer), liveRows: total, retrain })
   const free = segments.filter(({ id, rows }) => !busy.has(id) && rows <= most)
   const small = free.filter((segment) => isSmall(spec, segment))
   const large = free.filter((segment) => !isSmall(spec, segment))
 
-  if (lane === 'small') {
+  if (tier === 'small') {
     const sealing = fitting(small, most)
     if (sumRows(sealing) >= threshold) return plan(sealing, sealed)
     const many = crowdedOf(small)
@@ -119,7 +119,7 @@ export function planMerge({ spec, segments, quantizer, busy, lane, shape }: Plan
     if (sumRows(inputs) >= threshold) return plan(inputs, sealed, true)
   }
   // Of a small form past the threshold: a single commit brought that many rows.
-  const unsealed = sameForm(sealed, compact) ? undefined : large.find((segment) => sameForm(segment, compact) && liveRows(segment) >= threshold)
+  const unsealed = sameConfig(sealed, compact) ? undefined : large.find((segment) => sameConfig(segment, compact) && liveRows(segment) >= threshold)
   if (unsealed !== undefined) return plan([unsealed], sealed)
   const worn = large.find(isWorn)
   if (worn !== undefined) return plan([worn], liveRows(worn) >= threshold ? sealed : compact)

@@ -12,12 +12,12 @@ import type { BuildMerge, MergeTask } from './merge-task.ts'
 let gallery: Gallery
 afterEach(() => gallery.close())
 
-const version = async () => (await readCommitted(gallery.store, gallery.spec.incarnation))!
+const version = async () => (await readCommitted(gallery.store, gallery.spec.collectionId))!
 
 async function verified(): Promise<unknown[]> {
   const scratchDir = await mkdtemp(join(tmpdir(), 'likeness-merges-'))
   try {
-    return (await verifyCollection({ store: gallery.store, incarnation: gallery.spec.incarnation, scratchDir })).problems
+    return (await verifyCollection({ store: gallery.store, collectionId: gallery.spec.collectionId, scratchDir })).problems
   } finally {
     await rm(scratchDir, { recursive: true, force: true })
   }

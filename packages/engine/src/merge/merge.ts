@@ -1,11 +1,11 @@
 // Merges under way in one owner: what each read, which files it may be writing, and how its result takes the place of its inputs.
-import type { Overlays } from '../item/payload-updates.ts'
+import type { PayloadUpdates } from '../item/payload-updates.ts'
 import { findItem, hashOf, itemOfRow } from '../segment/item-table.ts'
 import type { OpenSegment } from '../segment/open-segment.ts'
 import type { Bitmap } from '../version/bitmap.ts'
 import type { Manifest } from '../version/manifest.ts'
 import { type Compaction, planCompaction } from './compaction.ts'
-import { defaultFanIn, type MergeLane, mergeLanes, type MergePlan, type MergeShape, planMerge, type SegmentFacts } from './merge-plan.ts'
+import { defaultFanIn, type MergePlan, type MergeShape, type MergeTier, mergeTiers, planMerge, type SegmentFacts } from './merge-plan.ts'
 import type { MergeTask } from './merge-task.ts'
 
 /** The part of a writer's state that merges read and change. */
@@ -19,7 +19,7 @@ export interface MergeableState {
 export interface MergeInput {
   id: string
   deleted: Bitmap
-  overlays: Overlays
+  updates: PayloadUpdates
 }
 export interface Proposal {
   plan: MergePlan
@@ -54,7 +54,7 @@ function rowBytesOf({ embedding: { dim, sparse } }: Pick<Manifest['spec'], 'embe
   return sum(({ files }) => files.index.sizeBytes) / Math.max(1, sum(({ rows }) => rows))
 }
 
-const factsOf = ({ ref, deleted, overlays }: OpenSegment): SegmentFacts => ({ ...ref, deletedRows: deleted.count, relabelledItems: overlays.size })
+const factsOf = ({ ref, deleted, updates }: OpenSegment): SegmentFacts => ({ ...ref, deletedRows: deleted.count, relabelledItems: updates.size })
 
 export class MergesUnderWay {
   private readonly deps: MergingDeps
@@ -65,10 +65,10 @@ export class MergesUnderWay {
   }
 
   /** Call while nothing is uncommitted: a proposal reads a version, and what came after it is carried over. */
-  begin(state: MergeableState, { seq, spec, quantizer }: Pick<Manifest, 'seq' | 'spec' | 'quantizer'>, lanes: readonly MergeLane[] = mergeLanes): Proposal | undefined {
+  begin(state: MergeableState, { seq, spec, quantizer }: Pick<Manifest, 'seq' | 'spec' | 'quantizer'>, tiers: readonly MergeTier[] = mergeTiers): Proposal | undefined {
     const { nowMs } = this.deps
-    for (const lane of lanes) {
-      const plan = this.plan(state, { spec, quantizer }, lane)
+    for (const tier of tiers) {
+      const plan = this.plan(state, { spec, quantizer }, tier)
       if (plan === undefined) continue
       const inputs = plan.inputs.map((id) => state.segments.find(({ ref }) => ref.id === id)!)
       const refs = inputs.map(({ ref }) => ref)
@@ -79,7 +79,7 @@ export class MergesUnderWay {
         ids.add(segmentId).add(quantizerId)
         return { spec, seq, plan, inputs: refs, quantizer, segmentId, quantizerId }
       }
-      const read = inputs.map(({ ref, deleted, overlays }): MergeInput => ({ id: ref.id, deleted: deleted.clone(), overlays: new Map(overlays) }))
+      const read = inputs.map(({ ref, deleted, updates }): MergeInput => ({ id: ref.id, deleted: deleted.clone(), updates: new Map(updates) }))
       const proposal: Proposal = { plan, inputs: read, beganAtMs: nowMs(), ids, newTask, abort: new AbortController() }
       this.proposals.add(proposal)
       return proposal
@@ -87,16 +87,16 @@ export class MergesUnderWay {
     return undefined
   }
 
-  private plan(state: MergeableState, { spec, quantizer }: Pick<Manifest, 'spec' | 'quantizer'>, lane: MergeLane): MergePlan | undefined {
+  private plan(state: MergeableState, { spec, quantizer }: Pick<Manifest, 'spec' | 'quantizer'>, tier: MergeTier): MergePlan | undefined {
     const busy = new Set([...this.proposals].flatMap(({ inputs }) => inputs.map(({ id }) => id)))
     const shape = { mostRows: mergeRowsIn(this.deps.memoryBytes, rowBytesOf(spec, state.segments)), fanIn: defaultFanIn, ...this.deps.shape }
-    const input = { spec, segments: state.segments.map(factsOf), quantizer, busy, lane, shape }
+    const input = { spec, segments: state.segments.map(factsOf), quantizer, busy, tier, shape }
     return planMerge(input) ?? planCompaction(input, state.compaction)
   }
 
   /** Nothing is left to do, and nothing is being done. */
   isCompacted(state: MergeableState, version: Pick<Manifest, 'spec' | 'quantizer'>): boolean {
-    return this.proposals.size === 0 && mergeLanes.every((lane) => this.plan(state, version, lane) === undefined)
+    return this.proposals.size === 0 && mergeTiers.every((tier) => this.plan(state, version, tier) === undefined)
   }
 
   /** What they read is not what the collection is made of any more. */
@@ -129,18 +129,18 @@ export const presentInputs = (state: MergeableState, { inputs }: Proposal): (Ope
   inputs.map(({ id }) => state.segments.find(({ ref }) => ref.id === id))
 
 /** Marks in the result what was deleted or relabelled in an input since the merge read it. The row map is the order of hashes: an item is found by its own. */
-export function carryOver({ deleted: then, overlays: written }: MergeInput, now: OpenSegment, result: OpenSegment): void {
+export function carryOver({ deleted: then, updates: written }: MergeInput, now: OpenSegment, result: OpenSegment): void {
   const place = (item: number): number => findItem(result.meta, hashOf(now.meta, item))
   for (const row of now.deleted.since(then)) {
     const item = place(itemOfRow(now.meta, row))
     if (item < 0 || result.deleted.has(result.meta.firstRow[item]!)) continue
-    result.deadItems++
+    result.deletedItems++
     for (let to = result.meta.firstRow[item]!; to < result.meta.firstRow[item + 1]!; to++) result.deleted.add(to)
   }
-  for (const [item, overlay] of now.overlays) {
+  for (const [item, update] of now.updates) {
     // Another one than was written.
-    if (overlay === written.get(item) || now.deleted.has(now.meta.firstRow[item]!)) continue
-    result.overlays.set(place(item), overlay)
+    if (update === written.get(item) || now.deleted.has(now.meta.firstRow[item]!)) continue
+    result.updates.set(place(item), update)
   }
 }
 
@@ -160,6 +160,6 @@ export function adoptMerge(state: MergeableState, proposal: Proposal, result: Op
   for (let row = result.meta.firstRow[result.meta.items]!; row < result.meta.rows; row++) result.deleted.add(row)
   present.forEach((segment, i) => segment !== undefined && rules.carryOver(proposal.inputs[i]!, segment, result))
   // Oldest first: findLive looks at the newest first.
-  state.segments.unshift(Object.assign(result, { changed: result.deleted.count > 0, relabelled: result.overlays.size > 0 }))
+  state.segments.unshift(Object.assign(result, { changed: result.deleted.count > 0, updatesChanged: result.updates.size > 0 } satisfies Partial<OpenSegment>))
   return true
 }

@@ -5,7 +5,7 @@ import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import { slotOf } from '@likeness/shared/contract/operation'
 import { isAppError } from '@likeness/shared/errors'
 import type { ObjectStore } from '@likeness/store/object-store'
-import { untilStored } from '@likeness/store/retry-store'
+import { retryStore } from '@likeness/store/retry-store'
 import { register } from '../apply/apply-operation.ts'
 import { endIngestion } from '../apply/restore.ts'
 import type { WriterState } from '../apply/writer-state.ts'
@@ -28,14 +28,14 @@ export async function recoverState(deps: ReplayDeps, created: CollectionSpec): P
   const asked = history.reprojections.at(-1)
   // Whether it was done nobody knows, unless the catalogue has it: then it is done again.
   const reprojection = asked === undefined || isDeepStrictEqual(asked.embedding, created.embedding) ? null : { ...asked, state: 'running' as const }
-  return Object.assign(state, { reprojection, snapshots: await findSnapshots(deps, history), outcomes: history.rebuilds.map(({ revision }) => ({ revision })) })
+  return Object.assign(state, { reprojection, snapshots: await findSnapshots(deps, history), results: history.rebuilds.map(({ revision }) => ({ revision })) } satisfies Partial<WriterState>)
 }
 
 /** Those without a result. */
 async function findUnfinished({ store, clock, keys, signal }: ReplayDeps, { ingestions }: LogHistory): Promise<Set<string>> {
   const unfinished = new Set<string>()
   for (const { operation: { ingestion } } of ingestions) {
-    if ((await untilStored(clock, () => store.head(keys.jobResult(ingestion)), signal)) === undefined) unfinished.add(ingestion)
+    if ((await retryStore(clock, () => store.head(keys.jobResult(ingestion)), signal)) === undefined) unfinished.add(ingestion)
   }
   return unfinished
 }
@@ -50,7 +50,7 @@ async function readHeld(store: ObjectStore, key: string): Promise<Held | undefin
 }
 
 /** Whole manifests; of those with the same seq the one with the highest epoch, which is the only one that can have been committed. */
-async function readAllHeld({ store, keys, log }: ReplayDeps): Promise<Held[]> {
+async function readAllHeld({ store, keys, logger }: ReplayDeps): Promise<Held[]> {
   const bySeq = new Map<number, Held>()
   for await (const { key } of store.list(keys.manifestPrefix)) {
     try {
@@ -58,7 +58,7 @@ async function readAllHeld({ store, keys, log }: ReplayDeps): Promise<Held[]> {
       if (held !== undefined && held.epoch >= (bySeq.get(held.seq)?.epoch ?? 0)) bySeq.set(held.seq, held)
     } catch (error) {
       if (!isAppError(error, 'data_corrupt')) throw error
-      log.warn({ err: error }, 'manifest passed over')
+      logger.warn({ err: error }, 'manifest passed over')
     }
   }
   return [...bySeq.values()].sort((a, b) => a.seq - b.seq)
@@ -67,11 +67,11 @@ async function readAllHeld({ store, keys, log }: ReplayDeps): Promise<Held[]> {
 /** A snapshot holds the last version of the slots below its own. */
 async function findSnapshots(deps: ReplayDeps, { snapshots }: LogHistory): Promise<Map<string, SnapshotRecord>> {
   if (snapshots.size === 0) return new Map()
-  const all = await untilStored(deps.clock, () => readAllHeld(deps), deps.signal)
+  const all = await retryStore(deps.clock, () => readAllHeld(deps), deps.signal)
   const found = new Map<string, SnapshotRecord>()
   for (const [name, taken] of snapshots) {
     const held = all.findLast(({ appliedSlot }) => appliedSlot === slotOf(taken.revision) - 1)
-    if (held === undefined) deps.log.error({ snapshot: name, revision: taken.revision }, 'the manifest of a snapshot is lost, and the snapshot with it')
+    if (held === undefined) deps.logger.error({ snapshot: name, revision: taken.revision }, 'the manifest of a snapshot is lost, and the snapshot with it')
     else {
       const { epoch: _epoch, appliedSlot: _appliedSlot, ...record } = held
       found.set(name, { ...taken, ...record })

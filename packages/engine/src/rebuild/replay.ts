@@ -4,7 +4,7 @@ import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import type { CollectionKeys } from '@likeness/shared/contract/keys'
 import { revisionOf } from '@likeness/shared/contract/operation'
 import { appError } from '@likeness/shared/errors'
-import { untilStored } from '@likeness/store/retry-store'
+import { retryStore } from '@likeness/store/retry-store'
 import { applyItemOperation, isItemOperation } from '../apply/apply-operation.ts'
 import { BatchIntake, type BatchIntakeDeps } from '../apply/batch-intake.ts'
 import { writePending } from '../apply/prepare-commit.ts'
@@ -81,7 +81,7 @@ async function takeAll(deps: ReplayDeps, state: WriterState): Promise<void> {
   const batches = await intake.outstanding(state, { list: true })
   for (let at = 0; at < batches.length; at += batchesPerSegment) {
     for (const key of batches.slice(at, at + batchesPerSegment)) await intake.take(state, key)
-    const segment = await untilStored(clock, () => writePending({ files, keys, newId }, state), signal)
+    const segment = await retryStore(clock, () => writePending({ files, keys, newId }, state), signal)
     state.pending.clear()
     if (segment !== null) state.segments.push(freshSegment(segment))
   }
@@ -91,7 +91,7 @@ async function takeAll(deps: ReplayDeps, state: WriterState): Promise<void> {
 async function assertWhole({ store, clock, keys, signal }: ReplayDeps, id: string, { record, done }: OpenIngestion): Promise<void> {
   const missing = record.total - done.count
   if (missing === 0) return
-  const result = record.given === true ? await untilStored(clock, () => readJobResult(store, keys, id), signal) : undefined
+  const result = record.given === true ? await retryStore(clock, () => readJobResult(store, keys, id), signal) : undefined
   if (record.given === true && missing <= (result?.failed ?? missing)) return
   throw appError('data_corrupt', `the vectors of ${missing} items are damaged or missing under ${keys.batchPrefix(id)}`)
 }

@@ -3,7 +3,7 @@ import { joinRows, type VectorRows } from '@likeness/shared/contract/vector-rows
 import type { ObjectStore } from '@likeness/store/object-store'
 import type { HeldVersion, SnapshotReader } from '../contract.ts'
 import { decodePayload } from '../item/item-payload.ts'
-import { overlaid } from '../item/payload-updates.ts'
+import { applyUpdate } from '../item/payload-updates.ts'
 import { openSegment, type OpenSegment } from '../segment/open-segment.ts'
 import { PayloadCursor, RowCursor } from '../segment/segment-cursors.ts'
 import type { SegmentFiles } from '../segment/segment-files.ts'
@@ -12,7 +12,7 @@ import { readSnapshot } from '../version/read-manifest.ts'
 type HeldItem = ReturnType<HeldVersion['items']> extends AsyncIterable<infer T> ? T : never
 
 async function* itemsOf(files: SegmentFiles, segment: OpenSegment, dim: number): AsyncIterable<HeldItem> {
-  const { meta, deleted, overlays } = segment
+  const { meta, deleted, updates } = segment
   const payloads = await PayloadCursor.open(files, segment)
   try {
     const rows = await RowCursor.open(files, segment, dim)
@@ -22,7 +22,7 @@ async function* itemsOf(files: SegmentFiles, segment: OpenSegment, dim: number):
         if (deleted.has(first)) continue
         const parts: VectorRows[] = []
         for (let row = first; row < end; row++) parts.push(await rows.read(row))
-        yield { item: overlaid(decodePayload(await payloads.read(item)), overlays.get(item)), vectors: joinRows(parts) }
+        yield { item: applyUpdate(decodePayload(await payloads.read(item)), updates.get(item)), vectors: joinRows(parts) }
       }
     } finally {
       await rows.close()
@@ -33,8 +33,8 @@ async function* itemsOf(files: SegmentFiles, segment: OpenSegment, dim: number):
 }
 
 export const createSnapshotReader = ({ store, files }: { store: ObjectStore; files: SegmentFiles }): SnapshotReader => ({
-  async open(incarnation, name) {
-    const { held: { spec, counts, segments } } = await readSnapshot(store, incarnation, name)
+  async open(collectionId, name) {
+    const { held: { spec, counts, segments } } = await readSnapshot(store, collectionId, name)
     return {
       spec,
       counts,

@@ -7,10 +7,10 @@ import type { Clock } from '@likeness/shared/process/clock'
 import type { Logger } from '@likeness/shared/process/logger'
 import type { ObjectStore } from '@likeness/store/object-store'
 import type { FileCache } from '../files/file-cache.ts'
-import { decodeOverlays } from '../item/payload-updates.ts'
-import { OpenSnapshot } from '../search/collection-reader.ts'
+import { decodePayloadUpdates } from '../item/payload-updates.ts'
+import { OpenCollectionReader } from '../search/collection-reader.ts'
 import { LoadedSegment } from '../search/loaded-segment.ts'
-import { openPart, type Part } from '../search/segment-view.ts'
+import { openView, type SegmentView } from '../search/segment-view.ts'
 import { Bitmap } from '../version/bitmap.ts'
 import { readCurrent } from '../version/current.ts'
 import { type FileRef, type Manifest, type ManifestSegment, readManifest } from '../version/manifest.ts'
@@ -18,33 +18,33 @@ import { type FileRef, type Manifest, type ManifestSegment, readManifest } from 
 export interface CollectionReplicaDeps {
   store: ObjectStore
   clock: Clock
-  log: Logger
+  logger: Logger
   cache: FileCache
-  incarnation: string
+  collectionId: string
 }
 
 export class CollectionReplica {
   private readonly deps: CollectionReplicaDeps
-  private snapshot: OpenSnapshot | undefined
+  private reader: OpenCollectionReader | undefined
   /** When the newest CURRENT that we know the content of was asked for. */
   checkedAtMs = -Infinity
   /** Why the newest version could not be loaded. */
   alarm: string | null = null
   private behindSinceMs: number | undefined
-  private hintedSeq = 0
+  private notifiedSeq = 0
   private running: Promise<void> | undefined
   private queued: Promise<void> | undefined
   private closed = false
   /** Snapshots that are not given back, oldest first. */
-  private readonly alive = new Set<OpenSnapshot>()
+  private readonly alive = new Set<OpenCollectionReader>()
   private givenBack: Promise<unknown> = Promise.resolve()
 
   constructor(deps: CollectionReplicaDeps) {
     this.deps = deps
   }
 
-  get current(): OpenSnapshot | undefined {
-    return this.snapshot
+  get current(): OpenCollectionReader | undefined {
+    return this.reader
   }
 
   /** Milliseconds since a commit is known that is not served yet. */
@@ -54,12 +54,12 @@ export class CollectionReplica {
 
   /** A query has a snapshot of it, or it is being loaded. */
   get inUse(): boolean {
-    return this.running !== undefined || this.alive.size > 1 || this.snapshot?.isIdle === false
+    return this.running !== undefined || this.alive.size > 1 || this.reader?.isIdle === false
   }
 
   hint(seq: number): void {
-    this.hintedSeq = Math.max(this.hintedSeq, seq)
-    if (seq > (this.snapshot?.seq ?? -1)) this.behindSinceMs ??= this.deps.clock.nowMs()
+    this.notifiedSeq = Math.max(this.notifiedSeq, seq)
+    if (seq > (this.reader?.seq ?? -1)) this.behindSinceMs ??= this.deps.clock.nowMs()
   }
 
   /** Serves at least what CURRENT said after this call began. One that is already running may have read it before: another follows. */
@@ -74,23 +74,23 @@ export class CollectionReplica {
   }
 
   private async load(): Promise<void> {
-    const { store, clock, incarnation, log } = this.deps
+    const { store, clock, collectionId, logger } = this.deps
     const askedAtMs = clock.nowMs()
     try {
       for (;;) {
-        const found = await readCurrent(store, collectionKeys(incarnation).current)
+        const found = await readCurrent(store, collectionKeys(collectionId).current)
         if (found === undefined) throw appError('collection_not_found', 'the collection was dropped')
-        if (found.current.commitId === this.snapshot?.manifest.commitId) break
+        if (found.current.commitId === this.reader?.manifest.commitId) break
         this.hint(found.current.seq)
         if (await this.advance(found.current.manifest, found.current.sha256)) break
       }
       this.checkedAtMs = askedAtMs
       this.alarm = null
-      if ((this.snapshot?.seq ?? -1) >= this.hintedSeq) this.behindSinceMs = undefined
+      if ((this.reader?.seq ?? -1) >= this.notifiedSeq) this.behindSinceMs = undefined
     } catch (error) {
       if (!isAppError(error, 'collection_not_found')) {
         this.alarm = messageOf(error)
-        log.error({ err: error, incarnation, seq: this.snapshot?.seq }, 'replica keeps its old version')
+        logger.error({ err: error, collectionId, seq: this.reader?.seq }, 'replica keeps its old version')
       }
       throw error
     }
@@ -100,46 +100,46 @@ export class CollectionReplica {
   private async advance(manifestKey: string, sha256: string): Promise<boolean> {
     const manifest = await readManifest(this.deps.store, manifestKey, sha256)
     if (manifest === undefined) return false
-    let parts: Part[]
+    let views: SegmentView[]
     try {
-      parts = await this.loadParts(manifest)
+      views = await this.loadViews(manifest)
     } catch (error) {
-      const now = isAppError(error, 'object_not_found') ? await readCurrent(this.deps.store, collectionKeys(this.deps.incarnation).current) : undefined
+      const now = isAppError(error, 'object_not_found') ? await readCurrent(this.deps.store, collectionKeys(this.deps.collectionId).current) : undefined
       if (now !== undefined && now.current.manifest !== manifestKey) return false
       throw error
     }
-    const previous = this.snapshot
-    this.snapshot = new OpenSnapshot(manifest, parts, (idle) => {
+    const previous = this.reader
+    this.reader = new OpenCollectionReader(manifest, views, (idle) => {
       this.alive.delete(idle)
-      this.givenBack = Promise.all([this.givenBack, this.giveBack(idle.parts)])
+      this.givenBack = Promise.all([this.givenBack, this.giveBack(idle.views)])
     })
-    this.alive.add(this.snapshot)
+    this.alive.add(this.reader)
     previous?.release()
     return true
   }
 
-  private async loadParts(manifest: Manifest): Promise<Part[]> {
+  private async loadViews(manifest: Manifest): Promise<SegmentView[]> {
     // Of older versions too: a restore brings back segments that queries may still have.
-    const before = new Map([...this.alive].flatMap(({ parts }) => parts.map((part) => [part.segment.ref.id, part] as const)))
-    const settled = await Promise.allSettled(manifest.segments.map((ref) => this.loadPart(ref, manifest.spec, before.get(ref.id))))
-    const parts = settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+    const before = new Map([...this.alive].flatMap(({ views }) => views.map((view) => [view.segment.ref.id, view] as const)))
+    const settled = await Promise.allSettled(manifest.segments.map((ref) => this.loadView(ref, manifest.spec, before.get(ref.id))))
+    const views = settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
     const failed = settled.find((one) => one.status === 'rejected')
-    if (failed === undefined) return parts
-    await this.giveBack(parts)
+    if (failed === undefined) return views
+    await this.giveBack(views)
     throw failed.reason
   }
 
-  private async loadPart(ref: ManifestSegment, spec: CollectionSpec, before: Part | undefined): Promise<Part> {
+  private async loadView(ref: ManifestSegment, spec: CollectionSpec, before: SegmentView | undefined): Promise<SegmentView> {
     const segment = before?.segment.retain() ?? (await this.loadSegment(ref, spec))
     const same = (name: 'deletions' | 'overlay'): boolean => before?.ref[name]?.key === ref[name]?.key
     // Narrowed parts have the ref that they were made with: of a version that was restored they would keep the old revisions.
     if (before !== undefined && before.ref.restored === ref.restored && same('deletions') && same('overlay')) return { ...before, ref }
     try {
-      const [deleted, overlays] = await Promise.all([
+      const [deleted, updates] = await Promise.all([
         ref.deletions === null ? new Bitmap(ref.rows) : this.readOnce(ref.deletions, (body) => Bitmap.decode(body)),
-        ref.overlay === undefined ? new Map() : this.readOnce(ref.overlay, decodeOverlays)
+        ref.overlay === undefined ? new Map() : this.readOnce(ref.overlay, decodePayloadUpdates)
       ])
-      return openPart({ ref, segment, deleted, overlays })
+      return openView({ ref, segment, deleted, updates })
     } catch (error) {
       await segment.release()
       throw error
@@ -158,8 +158,8 @@ export class CollectionReplica {
     return decoded
   }
 
-  private async giveBack(parts: readonly Part[]): Promise<void> {
-    const released = parts.map(({ segment }) => segment.release().catch((error: unknown) => this.deps.log.error({ err: error, segment: segment.ref.id }, 'closing a segment failed')))
+  private async giveBack(views: readonly SegmentView[]): Promise<void> {
+    const released = views.map(({ segment }) => segment.release().catch((error: unknown) => this.deps.logger.error({ err: error, segment: segment.ref.id }, 'closing a segment failed')))
     await Promise.all(released)
   }
 
@@ -167,9 +167,9 @@ export class CollectionReplica {
   async close(): Promise<void> {
     this.closed = true
     const { running } = this
-    if (running !== undefined) await running.catch((error: unknown) => this.deps.log.debug({ err: error }, 'refresh ended by closing'))
-    this.snapshot?.release()
-    this.snapshot = undefined
+    if (running !== undefined) await running.catch((error: unknown) => this.deps.logger.debug({ err: error }, 'refresh ended by closing'))
+    this.reader?.release()
+    this.reader = undefined
     await this.givenBack
   }
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { systemClock } from '@likeness/shared/process/clock'
-import { silentLog } from '@likeness/shared/process/logger'
+import { silentLogger } from '@likeness/shared/process/logger'
 import type { Replica } from '../contract.ts'
 import { createGallery, dim, type Gallery, itemsFrom, vectorOf } from '../testing/gallery.ts'
 import { residentBytes, toEvict } from './replica-memory.ts'
@@ -32,19 +32,19 @@ afterEach(async () => {
 
 const open = (collections: number): void => {
   const bytes = 100 * (4 * dim + 300 + 60)
-  replica = createReplica({ store: galleries[0]!.store, clock: systemClock, log: silentLog(), cacheDir, pollMs: 60_000, memoryBytes: collections * bytes })
+  replica = createReplica({ store: galleries[0]!.store, clock: systemClock, logger: silentLogger(), cacheDir, pollMs: 60_000, memoryBytes: collections * bytes })
 }
-const wish = { consistency: 'bounded', timeoutMs: 5_000 } as const
-const acquire = (n: number) => replica.acquire(galleries[n]!.spec.incarnation, wish)
+const options = { consistency: 'bounded', timeoutMs: 5_000 } as const
+const acquire = (n: number) => replica.acquire(galleries[n]!.spec.collectionId, options)
 async function searched(n: number): Promise<string> {
-  const snapshot = await acquire(n)
+  const reader = await acquire(n)
   try {
-    return (await snapshot.search({ vectors: vectorOf(7), k: 1 }))[0]![0]!.item.id
+    return (await reader.search({ vectors: vectorOf(7), k: 1 }))[0]![0]!.item.id
   } finally {
-    snapshot.release()
+    reader.release()
   }
 }
-const loaded = (): string => replica.status().map(({ incarnation }) => galleries.findIndex(({ spec }) => spec.incarnation === incarnation)).sort().join()
+const loaded = (): string => replica.status().map(({ collectionId }) => galleries.findIndex(({ spec }) => spec.collectionId === collectionId)).sort().join()
 
 test('the least used go when there is no more room, pinned ones stay, and all of them answer', async () => {
   open(2.5)
@@ -54,7 +54,7 @@ test('the least used go when there is no more room, pinned ones stay, and all of
   expect(loaded()).toBe('2,3')
   for (const n of [1, 0, 1, 2, 0]) expect(await searched(n)).toBe('item-7')
   expect(loaded()).toBe('0,3')
-  expect(replica.status().find(({ pinned }) => pinned)).toMatchObject({ incarnation: galleries[3]!.spec.incarnation, rows: 100 })
+  expect(replica.status().find(({ pinned }) => pinned)).toMatchObject({ collectionId: galleries[3]!.spec.collectionId, rows: 100 })
 })
 
 test('what a query still has is never closed, and is answered from while others come and go', async () => {
@@ -90,14 +90,14 @@ test('the estimate follows the formula of the index type', async () => {
     const writer = await gallery.openWriter()
     await gallery.add(writer, itemsFrom(1, 2_000))
     while (await writer.merge());
-    const snapshot = await gallery.replica.acquire(gallery.spec.incarnation, wish)
+    const reader = await gallery.replica.acquire(gallery.spec.collectionId, options)
     const formula = 2_000 * perRow
     const { bytes } = gallery.replica.status()[0]!
     console.log(`${method}: ${bytes} bytes, vectors and links ${formula}`)
     // Beside it: ids, revisions and offsets of items, 44 bytes each, and centroids.
     expect(bytes).toBeGreaterThan(formula)
     expect(bytes).toBeLessThan(1.1 * (formula + 2_000 * 45 + 4 * 180 * dim))
-    snapshot.release()
+    reader.release()
   }
 })
 
@@ -124,13 +124,13 @@ test('inverted lists on disk answer as those in memory, and count for next to no
     const writer = await gallery.openWriter()
     await gallery.add(writer, items)
     while (await writer.merge());
-    replica = createReplica({ store: gallery.store, clock: systemClock, log: silentLog(), cacheDir: join(cacheDir, gallery.spec.name), pollMs: 60_000 })
-    const snapshot = await replica.acquire(gallery.spec.incarnation, wish)
-    expect(snapshot.segments.map(({ index }) => index)).toEqual(['ivf'])
-    const hits = await snapshot.search({ vectors: vectorOf(700), k: 20 })
+    replica = createReplica({ store: gallery.store, clock: systemClock, logger: silentLogger(), cacheDir: join(cacheDir, gallery.spec.name), pollMs: 60_000 })
+    const reader = await replica.acquire(gallery.spec.collectionId, options)
+    expect(reader.segments.map(({ index }) => index)).toEqual(['ivf'])
+    const hits = await reader.search({ vectors: vectorOf(700), k: 20 })
     answers.push(hits[0]!.map(({ item, score }) => `${item.id} ${score}`))
     bytes.push(replica.status()[0]!.bytes)
-    snapshot.release()
+    reader.release()
     if (!onDisk) await replica.close()
   }
   expect(answers[1]).toEqual(answers[0])

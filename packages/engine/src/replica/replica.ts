@@ -3,9 +3,9 @@ import { appError, isAppError } from '@likeness/shared/errors'
 import type { Clock } from '@likeness/shared/process/clock'
 import type { Logger } from '@likeness/shared/process/logger'
 import type { ObjectStore } from '@likeness/store/object-store'
-import type { Replica, SnapshotWish } from '../contract.ts'
+import type { ReadOptions, Replica } from '../contract.ts'
 import { createFileCache } from '../files/file-cache.ts'
-import type { OpenSnapshot } from '../search/collection-reader.ts'
+import type { OpenCollectionReader } from '../search/collection-reader.ts'
 import { CollectionReplica } from './collection-replica.ts'
 import { residentBytes, toEvict } from './replica-memory.ts'
 
@@ -16,7 +16,7 @@ const boundedPolls = 2
 export interface ReplicaDeps {
   store: ObjectStore
   clock: Clock
-  log: Logger
+  logger: Logger
   /** Folder of this process alone. */
   cacheDir: string
   pollMs: number
@@ -24,11 +24,11 @@ export interface ReplicaDeps {
   memoryBytes?: number
 }
 
-const satisfies = (snapshot: OpenSnapshot, wish: SnapshotWish): boolean => snapshot.seq >= (wish.minSeq ?? 0) && snapshot.appliedSlot >= (wish.minSlot ?? 0)
+const satisfies = (reader: OpenCollectionReader, options: ReadOptions): boolean => reader.seq >= (options.minSeq ?? 0) && reader.appliedSlot >= (options.minSlot ?? 0)
 
 export function createReplica(deps: ReplicaDeps): Replica {
-  const { clock, log } = deps
-  const cache = createFileCache({ store: deps.store, dir: deps.cacheDir, log })
+  const { clock, logger } = deps
+  const cache = createFileCache({ store: deps.store, dir: deps.cacheDir, logger })
   const collections = new Map<string, CollectionReplica>()
   /** When each was used last, and by how many acquiring now. */
   const uses = new Map<string, { last: number; acquiring: number }>()
@@ -36,43 +36,43 @@ export function createReplica(deps: ReplicaDeps): Replica {
   const closing = new Map<string, Promise<void>>()
   let useCount = 0
 
-  function collectionOf(incarnation: string): CollectionReplica {
-    let collection = collections.get(incarnation)
-    if (collection === undefined) collections.set(incarnation, (collection = new CollectionReplica({ ...deps, cache, incarnation })))
+  function collectionOf(collectionId: string): CollectionReplica {
+    let collection = collections.get(collectionId)
+    if (collection === undefined) collections.set(collectionId, (collection = new CollectionReplica({ ...deps, cache, collectionId })))
     return collection
   }
 
-  async function forget(incarnation: string): Promise<void> {
-    const collection = collections.get(incarnation)
-    collections.delete(incarnation)
-    uses.delete(incarnation)
+  async function forget(collectionId: string): Promise<void> {
+    const collection = collections.get(collectionId)
+    collections.delete(collectionId)
+    uses.delete(collectionId)
     await collection?.close()
   }
 
   function residents() {
-    return [...collections].flatMap(([incarnation, collection]) => {
+    return [...collections].flatMap(([collectionId, collection]) => {
       const { current } = collection
       if (current === undefined) return []
-      const { last = 0, acquiring = 0 } = uses.get(incarnation) ?? {}
-      const bytes = current.parts.reduce((sum, { ref }) => sum + residentBytes(ref, current.spec), 0)
-      return [{ incarnation, collection, current, bytes, pinned: current.spec.settings.pinned, inUse: acquiring > 0 || collection.inUse, lastUse: last }]
+      const { last = 0, acquiring = 0 } = uses.get(collectionId) ?? {}
+      const bytes = current.views.reduce((sum, { ref }) => sum + residentBytes(ref, current.spec), 0)
+      return [{ collectionId, collection, current, bytes, pinned: current.spec.settings.pinned, inUse: acquiring > 0 || collection.inUse, lastUse: last }]
     })
   }
 
   /** In one tick: nobody can take up what is let go here. */
   function makeRoom(): void {
-    for (const { incarnation, bytes } of toEvict(residents(), deps.memoryBytes ?? Infinity)) {
-      log.info({ incarnation, bytes }, 'evicted from memory')
-      closing.set(incarnation, forget(incarnation).finally(() => closing.delete(incarnation)))
+    for (const { collectionId, bytes } of toEvict(residents(), deps.memoryBytes ?? Infinity)) {
+      logger.info({ collectionId, bytes }, 'evicted from memory')
+      closing.set(collectionId, forget(collectionId).finally(() => closing.delete(collectionId)))
     }
   }
 
   /** Held in memory while it is being acquired. */
-  async function using<T>(incarnation: string, acquire: (collection: CollectionReplica) => Promise<T>): Promise<T> {
-    for (let left = closing.get(incarnation); left !== undefined; left = closing.get(incarnation)) await left
-    const collection = collectionOf(incarnation)
-    const use = uses.get(incarnation) ?? { last: 0, acquiring: 0 }
-    uses.set(incarnation, use)
+  async function using<T>(collectionId: string, acquire: (collection: CollectionReplica) => Promise<T>): Promise<T> {
+    for (let left = closing.get(collectionId); left !== undefined; left = closing.get(collectionId)) await left
+    const collection = collectionOf(collectionId)
+    const use = uses.get(collectionId) ?? { last: 0, acquiring: 0 }
+    uses.set(collectionId, use)
     Object.assign(use, { last: ++useCount, acquiring: use.acquiring + 1 })
     try {
       return await acquire(collection)
@@ -83,31 +83,31 @@ export function createReplica(deps: ReplicaDeps): Replica {
   }
 
   /** In the background: a failure is in the collection's alarm. */
-  function refreshQuietly(incarnation: string, collection: CollectionReplica): void {
+  function refreshQuietly(collectionId: string, collection: CollectionReplica): void {
     collection.refresh().catch(async (error: unknown) => {
-      if (isAppError(error, 'collection_not_found')) await forget(incarnation)
-      else log.debug({ err: error, incarnation }, 'refresh failed')
+      if (isAppError(error, 'collection_not_found')) await forget(collectionId)
+      else logger.debug({ err: error, collectionId }, 'refresh failed')
     })
   }
 
   const poll = setInterval(() => {
-    for (const [incarnation, collection] of collections) {
-      if (clock.nowMs() - collection.checkedAtMs >= deps.pollMs) refreshQuietly(incarnation, collection)
+    for (const [collectionId, collection] of collections) {
+      if (clock.nowMs() - collection.checkedAtMs >= deps.pollMs) refreshQuietly(collectionId, collection)
     }
   }, deps.pollMs)
   poll.unref()
 
-  function mustRead(collection: CollectionReplica, { consistency }: SnapshotWish): boolean {
+  function mustRead(collection: CollectionReplica, { consistency }: ReadOptions): boolean {
     if (collection.current === undefined || consistency === 'strong') return true
     return consistency === 'bounded' && clock.nowMs() - collection.checkedAtMs > boundedPolls * deps.pollMs
   }
 
-  async function waitFor(collection: CollectionReplica, wish: SnapshotWish, deadlineMs: number): Promise<OpenSnapshot> {
+  async function waitFor(collection: CollectionReplica, options: ReadOptions, deadlineMs: number): Promise<OpenCollectionReader> {
     for (;;) {
-      const snapshot = collection.current
-      if (snapshot !== undefined && satisfies(snapshot, wish)) return snapshot.retain()
+      const reader = collection.current
+      if (reader !== undefined && satisfies(reader, options)) return reader.retain()
       if (clock.nowMs() >= deadlineMs) {
-        throw appError('not_fresh', `this replica serves seq ${snapshot?.seq ?? 'none'} and not yet what was asked for`, { retryAfterS: 1, detail: { index_seq: snapshot?.seq ?? null } })
+        throw appError('not_fresh', `this replica serves seq ${reader?.seq ?? 'none'} and not yet what was asked for`, { retryAfterS: 1, detail: { index_seq: reader?.seq ?? null } })
       }
       await clock.sleep(waitStepMs)
       await collection.refresh()
@@ -122,28 +122,28 @@ export function createReplica(deps: ReplicaDeps): Replica {
   }
 
   return {
-    async acquire(incarnation, wish) {
-      const deadlineMs = clock.nowMs() + wish.timeoutMs
+    async acquire(collectionId, options) {
+      const deadlineMs = clock.nowMs() + options.timeoutMs
       try {
-        return await using(incarnation, async (collection) => {
-          if (mustRead(collection, wish)) await refreshWithin(collection, wish.timeoutMs)
-          return await waitFor(collection, wish, deadlineMs)
+        return await using(collectionId, async (collection) => {
+          if (mustRead(collection, options)) await refreshWithin(collection, options.timeoutMs)
+          return await waitFor(collection, options, deadlineMs)
         })
       } catch (error) {
-        if (isAppError(error, 'collection_not_found')) await forget(incarnation)
+        if (isAppError(error, 'collection_not_found')) await forget(collectionId)
         else if (!isAppError(error)) throw error
         else if (error.code === 'data_corrupt' || error.code === 'object_not_found') throw appError('replica_behind', 'the newest version cannot be loaded', { cause: error, retryAfterS: 5 })
         throw error
       }
     },
-    hint(incarnation, seq) {
-      const collection = collections.get(incarnation)
+    notify(collectionId, seq) {
+      const collection = collections.get(collectionId)
       if (collection === undefined || seq <= (collection.current?.seq ?? -1)) return
       collection.hint(seq)
-      refreshQuietly(incarnation, collection)
+      refreshQuietly(collectionId, collection)
     },
     status() {
-      return residents().map(({ incarnation, collection: { behindMs, alarm }, current: { seq, counts }, bytes, pinned }) => ({ incarnation, seq, rows: counts.rows, behindMs, alarm, bytes, pinned }))
+      return residents().map(({ collectionId, collection: { behindMs, alarm }, current: { seq, counts }, bytes, pinned }) => ({ collectionId, seq, rows: counts.rows, behindMs, alarm, bytes, pinned }))
     },
     async close() {
       clearInterval(poll)

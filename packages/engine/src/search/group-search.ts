@@ -3,8 +3,8 @@ import type { FilterScalar } from '@likeness/shared/contract/filter'
 import { attributeReader } from '../columns/attribute-reader.ts'
 import { codeOf, codeReader, type Column, emptyColumn } from '../columns/column.ts'
 import type { Bitmap } from '../version/bitmap.ts'
-import { type Candidate, type PartQuery, searchPart } from './segment-search.ts'
-import { openPart, type Part, rowsExcluded } from './segment-view.ts'
+import { type Candidate, searchSegment, type SegmentQuery } from './segment-search.ts'
+import { openView, rowsExcluded, type SegmentView } from './segment-view.ts'
 
 export interface Grouping {
   /** Name of a column. */
@@ -36,17 +36,17 @@ export function takeByGroup(sorted: readonly GroupedCandidate[], k: number, { si
  * At most k candidates, exactly k when the segment has them. What the best k of several segments need of each is among the best k of
  * each: whatever is better in one segment and taken there has as good a stand-in in the whole.
  */
-export async function searchGrouped(part: Part, query: PartQuery, grouping: Grouping): Promise<GroupedCandidate[]> {
-  const columns = await part.segment.columns.getAll([grouping.by])
-  const read = attributeReader(part.overlays, columns)
+export async function searchGrouped(view: SegmentView, query: SegmentQuery, grouping: Grouping): Promise<GroupedCandidate[]> {
+  const columns = await view.segment.columns.getAll([grouping.by])
+  const read = attributeReader(view.updates, columns)
   const groupOf = (item: number) => read(item, grouping.by)
   const taken: GroupedCandidate[] = []
-  for (let rest = part, want = query.k; ; want *= 4) {
-    const found = await searchPart(rest, { ...query, k: want })
+  for (let rest = view, want = query.k; ; want *= 4) {
+    const found = await searchSegment(rest, { ...query, k: want })
     const grouped = found.map((candidate): GroupedCandidate => ({ ...candidate, group: groupOf(candidate.item) }))
     taken.splice(0, taken.length, ...takeByGroup([...taken, ...grouped], query.k, grouping))
     if (taken.length === query.k || found.length < want) return taken
-    rest = openPart({ ...part, deleted: part.deleted.union(await takenOrFull(part, columns.get(grouping.by) ?? emptyColumn, { taken, groupOf, size: grouping.size })) })
+    rest = openView({ ...view, deleted: view.deleted.union(await takenOrFull(view, columns.get(grouping.by) ?? emptyColumn, { taken, groupOf, size: grouping.size })) })
   }
 }
 
@@ -57,7 +57,7 @@ interface Groups {
 }
 
 /** Rows of what is taken and of what has no room. */
-async function takenOrFull({ segment, overlays }: Part, column: Column, { taken, groupOf, size }: Groups): Promise<Bitmap> {
+async function takenOrFull({ segment, updates }: SegmentView, column: Column, { taken, groupOf, size }: Groups): Promise<Bitmap> {
   const counts = new Map<FilterScalar, number>()
   for (const { group } of taken) if (group !== undefined) counts.set(group, (counts.get(group) ?? 0) + 1)
   const full = new Set([...counts].filter(([, count]) => count >= size).map(([group]) => group))
@@ -65,7 +65,7 @@ async function takenOrFull({ segment, overlays }: Part, column: Column, { taken,
   const items = new Set(taken.map(({ item }) => item))
   const codeOfItem = codeReader(column)
   const hasRoom = (item: number): boolean => {
-    if (!overlays.has(item)) return !fullCodes.has(codeOfItem(item))
+    if (!updates.has(item)) return !fullCodes.has(codeOfItem(item))
     const group = groupOf(item)
     return group === undefined || !full.has(group)
   }

@@ -12,7 +12,7 @@ import { readWhole } from '../files/read-whole.ts'
 import { openRowFile, type RowFile } from '../files/row-file.ts'
 import { VectorFile } from '../files/vector-file.ts'
 import { type Attributes, decodePayload, readAttributes } from '../item/item-payload.ts'
-import { decodeSegmentMeta, type SegmentMeta } from '../segment/item-table.ts'
+import { decodeItemTable, type ItemTable } from '../segment/item-table.ts'
 import { readSegmentIndex } from '../vector-index/open-index.ts'
 import type { SegmentIndex } from '../vector-index/segment-index.ts'
 import type { Bitmap } from '../version/bitmap.ts'
@@ -24,7 +24,7 @@ const itemsPerRead = 1024
 
 export class LoadedSegment {
   readonly ref: ManifestSegment
-  readonly meta: SegmentMeta
+  readonly meta: ItemTable
   readonly index: SegmentIndex
   readonly columns: SegmentColumns
   /** Rows that do not match, by filter. */
@@ -35,18 +35,18 @@ export class LoadedSegment {
   private readonly cache: FileCache
   private users = 1
 
-  private constructor(parts: { ref: ManifestSegment; meta: SegmentMeta; index: SegmentIndex; vectors: RowFile | undefined; payload: CheckedFile; cache: FileCache; log: Logger }) {
+  private constructor(parts: { ref: ManifestSegment; meta: ItemTable; index: SegmentIndex; vectors: RowFile | undefined; payload: CheckedFile; cache: FileCache; logger: Logger }) {
     this.ref = parts.ref
     this.meta = parts.meta
     this.index = parts.index
     this.vectors = parts.vectors
     this.payload = parts.payload
     this.cache = parts.cache
-    this.columns = new SegmentColumns({ cache: parts.cache, log: parts.log, ref: parts.ref.files.columns, attributes: () => this.attributes() })
+    this.columns = new SegmentColumns({ cache: parts.cache, logger: parts.logger, ref: parts.ref.files.columns, attributes: () => this.attributes() })
   }
 
   /** Downloads what is not here yet; data_corrupt, object_not_found or store_unavailable leave nothing open. */
-  static async load({ cache, log }: { cache: FileCache; log: Logger }, ref: ManifestSegment, spec: Pick<CollectionSpec, 'embedding' | 'rescore' | 'settings'>): Promise<LoadedSegment> {
+  static async load({ cache, logger }: { cache: FileCache; logger: Logger }, ref: ManifestSegment, spec: Pick<CollectionSpec, 'embedding' | 'rescore' | 'settings'>): Promise<LoadedSegment> {
     const { embedding: { dim }, rescore } = spec
     const full = rescore || ref.index === 'inverted' ? ref.files.vectors : undefined
     const opened: { close(): unknown }[] = []
@@ -56,7 +56,7 @@ export class LoadedSegment {
       return one
     }
     const settled = await Promise.allSettled([
-      cache.path(ref.files.meta).then(readWhole).then(decodeSegmentMeta),
+      cache.path(ref.files.meta).then(readWhole).then(decodeItemTable),
       kept(cache.path(ref.files.index).then((path) => readIndex(path, ref, spec))),
       kept(cache.open(ref.files.payload)),
       full && kept(cache.open(full))
@@ -64,7 +64,7 @@ export class LoadedSegment {
     try {
       const [meta, index, payload, vectors] = [fulfilled(settled[0]), fulfilled(settled[1]), fulfilled(settled[2]), fulfilled(settled[3])]
       if (index.ntotal !== meta.rows || meta.rows !== ref.rows) throw appError('data_corrupt', `segment ${ref.id} has ${index.ntotal} vectors for ${meta.rows} rows`)
-      return new LoadedSegment({ ref, meta, index, vectors: vectors && (await openRowFile(vectors, ref, { dim, sizeBytes: vectors.sizeBytes })), payload, cache, log })
+      return new LoadedSegment({ ref, meta, index, vectors: vectors && (await openRowFile(vectors, ref, { dim, sizeBytes: vectors.sizeBytes })), payload, cache, logger })
     } catch (error) {
       await Promise.all(opened.map((one) => one.close()))
       throw error

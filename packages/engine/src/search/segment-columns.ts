@@ -13,7 +13,7 @@ import type { FileRef } from '../version/manifest.ts'
 
 export interface ColumnSource {
   cache: FileCache
-  log: Logger
+  logger: Logger
   ref: FileRef | undefined
   /** Of every item, in order and in chunks. */
   attributes(): AsyncIterable<Attributes[]>
@@ -49,7 +49,7 @@ export class SegmentColumns {
     try {
       if (this.source.ref !== undefined) return await this.openFile(this.source.ref)
     } catch (error) {
-      if (isAppError(error, 'data_corrupt')) this.source.log.error({ err: error }, 'a columns file is damaged, searches use the payload')
+      if (isAppError(error, 'data_corrupt')) this.source.logger.error({ err: error }, 'a columns file is damaged, searches use the payload')
       else if (!isAppError(error, 'object_not_found')) throw error
     }
     const { columns, ...built } = await this.build()

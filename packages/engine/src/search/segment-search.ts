@@ -7,17 +7,17 @@ import { indexMetric, isExact } from '../vector-index/segment-config.ts'
 import { tunedK } from '../vector-index/tune-index.ts'
 import { rescored, rescoredRows } from './rescore.ts'
 import { scoreOf } from './score.ts'
-import type { Part } from './segment-view.ts'
+import type { SegmentView } from './segment-view.ts'
 
 export interface Candidate {
-  part: Part
+  view: SegmentView
   item: number
   /** Row within the item. */
   row: number
   score: number
   distance: number
 }
-export interface PartQuery {
+export interface SegmentQuery {
   /** One row. */
   vector: VectorRows
   k: number
@@ -41,23 +41,23 @@ function graphEffort(live: number, rows: number, efSearch: number): Effort {
   return { exact: live * live < rowsPerStep * wider * rows, efSearch: wider, nprobe: 1 }
 }
 
-function survivorsOf(part: Part): Int32Array {
-  if (part.survivors !== undefined) return part.survivors
-  const rows = new Int32Array(part.segment.ref.rows - part.deleted.count)
+function liveRowsOf(view: SegmentView): Int32Array {
+  if (view.liveRows !== undefined) return view.liveRows
+  const rows = new Int32Array(view.segment.ref.rows - view.deleted.count)
   let at = 0
-  for (let row = 0; row < part.segment.ref.rows; row++) if (!part.deleted.has(row)) rows[at++] = row
-  return (part.survivors = rows)
+  for (let row = 0; row < view.segment.ref.rows; row++) if (!view.deleted.has(row)) rows[at++] = row
+  return (view.liveRows = rows)
 }
 
 /** Best row per item, best first, at most k. */
-function groupByItem(part: Part, { ids, distances }: SearchResult, { k, spec }: PartQuery): Candidate[] {
+function groupByItem(view: SegmentView, { ids, distances }: SearchResult, { k, spec }: SegmentQuery): Candidate[] {
   const best = new Map<number, Candidate>()
-  const { meta } = part.segment
+  const { meta } = view.segment
   for (let i = 0; i < ids.length && best.size < k; i++) {
     const row = ids[i]!
     if (row < 0) break
     const item = itemOfRow(meta, row)
-    if (!best.has(item)) best.set(item, { part, item, row: row - meta.firstRow[item]!, ...scoreOf(spec, distances[i]!) })
+    if (!best.has(item)) best.set(item, { view, item, row: row - meta.firstRow[item]!, ...scoreOf(spec, distances[i]!) })
   }
   return [...best.values()]
 }
@@ -75,7 +75,7 @@ interface Effort {
 }
 
 /** The same work as without deletions: lists with few live rows are quick, so more of them are looked at. */
-function firstEffort({ segment: { index, ref, nlist } }: Part, { budget, k }: PartQuery, live: number): Effort {
+function firstEffort({ segment: { index, ref, nlist } }: SegmentView, { budget, k }: SegmentQuery, live: number): Effort {
   const efSearch = budget ?? (ref.tuned === undefined ? Math.max(64, 4 * k) : Math.ceil(ref.tuned.budget * Math.max(1, k / tunedK)))
   if (index.kind === 'hnsw') return graphEffort(live, ref.rows, efSearch)
   if (isExact(ref)) return { exact: false, efSearch, nprobe: 1 }
@@ -84,33 +84,33 @@ function firstEffort({ segment: { index, ref, nlist } }: Part, { budget, k }: Pa
   return { exact: nprobe === nlist && live < ref.rows, efSearch, nprobe }
 }
 
-async function searchRows(part: Part, { vector, spec }: PartQuery, rows: number, { exact, efSearch, nprobe }: Effort): Promise<SearchResult> {
-  const { segment: { index, rescoring }, deleted } = part
+async function searchRows(view: SegmentView, { vector, spec }: SegmentQuery, rows: number, { exact, efSearch, nprobe }: Effort): Promise<SearchResult> {
+  const { segment: { index, rescoring }, deleted } = view
   const found = exact
-    ? await index.searchRows(vector, survivorsOf(part), rows)
+    ? await index.searchRows(vector, liveRowsOf(view), rows)
     : await index.search(vector, { k: rows, deleted: deleted.bytes, efSearch: Math.max(efSearch, rows), nprobe })
   return rescoring === undefined ? found : await rescored(found, denseRows(vector), { vectors: rescoring, metric: indexMetric(spec.metric) })
 }
 
 /** Every row within the radius: in all lists of an ivf index, unless a budget says how many. */
-async function searchRadius(part: Part, query: PartQuery, radius: number): Promise<Candidate[]> {
-  const { segment: { index, nlist }, deleted } = part
+async function searchRadius(view: SegmentView, query: SegmentQuery, radius: number): Promise<Candidate[]> {
+  const { segment: { index, nlist }, deleted } = view
   const { ids, distances } = await index.rangeSearch(query.vector, { radius, deleted: deleted.bytes, nprobe: query.budget ?? nlist })
-  return groupByItem(part, { ids, distances }, query)
+  return groupByItem(view, { ids, distances }, query)
 }
 
 /** At most k candidates; exactly k when the segment has k live items, or as many as are within the radius. */
-export async function searchPart(part: Part, query: PartQuery): Promise<Candidate[]> {
-  const { segment: { index, meta, ref, rescoring, nlist }, deleted } = part
+export async function searchSegment(view: SegmentView, query: SegmentQuery): Promise<Candidate[]> {
+  const { segment: { index, meta, ref, rescoring, nlist }, deleted } = view
   const live = ref.rows - deleted.count
   if (live === 0) return []
-  if (query.radius !== undefined) return await searchRadius(part, query, query.radius)
-  const effort = firstEffort(part, query, live)
+  if (query.radius !== undefined) return await searchRadius(view, query, query.radius)
+  const effort = firstEffort(view, query, live)
   const wanted = Math.ceil((query.k * meta.rows) / meta.items) + query.k
   let rows = Math.min(live, rescoring === undefined ? wanted : rescoredRows * wanted)
   for (;;) {
-    const result = await searchRows(part, query, rows, effort)
-    const candidates = groupByItem(part, result, query)
+    const result = await searchRows(view, query, rows, effort)
+    const candidates = groupByItem(view, result, query)
     if (candidates.length >= query.k) return candidates
     if (foundRows(result) < rows) {
       // The structure gave up before the rows ended.

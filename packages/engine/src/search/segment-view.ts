@@ -5,23 +5,23 @@ import { Recent } from '@likeness/shared/data/recent'
 import { attributeReader } from '../columns/attribute-reader.ts'
 import { compileFilter, filterColumns, type ItemTest, matchesFilter } from '../columns/filter-match.ts'
 import type { StoredItem } from '../contract.ts'
-import { overlaid, type Overlays } from '../item/payload-updates.ts'
-import type { SegmentMeta } from '../segment/item-table.ts'
+import { applyUpdate, type PayloadUpdates } from '../item/payload-updates.ts'
+import type { ItemTable } from '../segment/item-table.ts'
 import { Bitmap } from '../version/bitmap.ts'
 import type { ManifestSegment } from '../version/manifest.ts'
 import { type LoadedSegment, recentFilters } from './loaded-segment.ts'
 
-export interface Part {
+export interface SegmentView {
   /** As its manifest names it; that of the segment may be older. */
   ref: ManifestSegment
   segment: LoadedSegment
   /** Rows that are not answered. */
   deleted: Bitmap
-  overlays: Overlays
+  updates: PayloadUpdates
   /** All others, made when few survive. */
-  survivors: Int32Array | undefined
+  liveRows: Int32Array | undefined
   /** By filter. */
-  narrowed: Recent<Part>
+  filtered: Recent<SegmentView>
 }
 /** `key`: equal for equal filters. */
 export interface KeyedFilter {
@@ -33,16 +33,16 @@ export interface KeyedFilter {
 const itemsPerTurn = 65_536
 const relabelledPerTurn = 1024
 
-export const openPart = ({ ref, segment, deleted, overlays }: Pick<Part, 'ref' | 'segment' | 'deleted' | 'overlays'>): Part =>
-  ({ ref, segment, deleted, overlays, survivors: undefined, narrowed: new Recent(recentFilters) })
+export const openView = ({ ref, segment, deleted, updates }: Pick<SegmentView, 'ref' | 'segment' | 'deleted' | 'updates'>): SegmentView =>
+  ({ ref, segment, deleted, updates, liveRows: undefined, filtered: new Recent(recentFilters) })
 
 /** As they are now. Ascending and close together. */
-export async function readItems({ ref: { restored = 0 }, segment, overlays }: Part, items: readonly number[]): Promise<StoredItem[]> {
+export async function readItems({ ref: { restored = 0 }, segment, updates }: SegmentView, items: readonly number[]): Promise<StoredItem[]> {
   const stored = await segment.readItems(items)
-  return stored.map((one, i) => overlaid(one.revision < restored ? { ...one, revision: restored } : one, overlays.get(items[i]!)))
+  return stored.map((one, i) => applyUpdate(one.revision < restored ? { ...one, revision: restored } : one, updates.get(items[i]!)))
 }
 
-function mark(bytes: Uint8Array, { firstRow }: SegmentMeta, item: number, excluded: boolean): void {
+function mark(bytes: Uint8Array, { firstRow }: ItemTable, item: number, excluded: boolean): void {
   for (let row = firstRow[item]!; row < firstRow[item + 1]!; row++) {
     if (excluded) bytes[row >> 3]! |= 1 << (row & 7)
     else bytes[row >> 3]! &= ~(1 << (row & 7))
@@ -50,7 +50,7 @@ function mark(bytes: Uint8Array, { firstRow }: SegmentMeta, item: number, exclud
 }
 
 /** Rows of the items that fail the test. */
-export async function rowsExcluded(meta: SegmentMeta, test: ItemTest): Promise<Bitmap> {
+export async function rowsExcluded(meta: ItemTable, test: ItemTest): Promise<Bitmap> {
   const bytes = new Uint8Array((meta.rows + 7) >> 3)
   for (let item = 0; item < meta.items; item++) {
     if (item % itemsPerTurn === itemsPerTurn - 1) await setImmediate()
@@ -59,21 +59,21 @@ export async function rowsExcluded(meta: SegmentMeta, test: ItemTest): Promise<B
   return Bitmap.ofBytes(meta.rows, bytes)
 }
 
-async function excludedBy(part: Part, { filter, key }: KeyedFilter): Promise<Bitmap> {
-  const { segment, overlays } = part
+async function excludedBy(view: SegmentView, { filter, key }: KeyedFilter): Promise<Bitmap> {
+  const { segment, updates } = view
   const columns = () => segment.columns.getAll(filterColumns(filter))
   const written = await segment.excluded.get(key, async () => await rowsExcluded(segment.meta, compileFilter(filter, await columns())))
-  if (overlays.size === 0) return written
+  if (updates.size === 0) return written
   const bytes = written.bytes.slice()
-  const read = attributeReader(overlays, await columns())
+  const read = attributeReader(updates, await columns())
   let decided = 0
-  for (const item of overlays.keys()) {
+  for (const item of updates.keys()) {
     if (++decided % relabelledPerTurn === 0) await setImmediate()
     mark(bytes, segment.meta, item, !matchesFilter(filter, (name) => read(item, name)))
   }
   return Bitmap.ofBytes(segment.meta.rows, bytes)
 }
 
-export async function narrowPart(part: Part, filter: KeyedFilter): Promise<Part> {
-  return await part.narrowed.get(filter.key, async () => openPart({ ...part, deleted: part.deleted.union(await excludedBy(part, filter)) }))
+export async function filterView(view: SegmentView, filter: KeyedFilter): Promise<SegmentView> {
+  return await view.filtered.get(filter.key, async () => openView({ ...view, deleted: view.deleted.union(await excludedBy(view, filter)) }))
 }

@@ -8,7 +8,7 @@ const magic = Buffer.from('LKSM')
 const headBytes = 16
 export const hashBytes = 16
 
-export interface SegmentMeta {
+export interface ItemTable {
   items: number
   rows: number
   /** [items] */
@@ -23,7 +23,7 @@ export interface SegmentMeta {
   hashes: Buffer
 }
 
-function columns(body: Uint8Array, items: number, rows: number): SegmentMeta {
+function columns(body: Uint8Array, items: number, rows: number): ItemTable {
   let at = body.byteOffset + headBytes
   const take = <T>(make: (buffer: ArrayBufferLike, offset: number, length: number) => T, length: number, width: number): T => {
     const column = make(body.buffer, at, length)
@@ -44,7 +44,7 @@ function columns(body: Uint8Array, items: number, rows: number): SegmentMeta {
 const metaBytes = (items: number): number => headBytes + 8 * items + 8 * (items + 1) + 4 * items + 4 * (items + 1) + hashBytes * items
 
 /** Zeroed columns over `body`; fill them, then store `body`. */
-export function createSegmentMeta(items: number, rows: number): { meta: SegmentMeta; body: Uint8Array } {
+export function createItemTable(items: number, rows: number): { meta: ItemTable; body: Uint8Array } {
   const body = new Uint8Array(metaBytes(items))
   const head = Buffer.from(body.buffer, 0, headBytes)
   magic.copy(head)
@@ -54,7 +54,7 @@ export function createSegmentMeta(items: number, rows: number): { meta: SegmentM
   return { meta: columns(body, items, rows), body }
 }
 
-export function decodeSegmentMeta(bytes: Uint8Array): SegmentMeta {
+export function decodeItemTable(bytes: Uint8Array): ItemTable {
   // Columns are views: they need 8-byte alignment.
   const body = bytes.byteOffset % 8 === 0 ? bytes : new Uint8Array(bytes)
   const head = Buffer.from(body.buffer, body.byteOffset, Math.min(headBytes, body.length))
@@ -65,12 +65,12 @@ export function decodeSegmentMeta(bytes: Uint8Array): SegmentMeta {
 }
 
 /** Of items that came back with a restore: they have its revision from then on. */
-export function raiseRevisions(meta: SegmentMeta, restored: number | undefined): void {
+export function raiseRevisions(meta: ItemTable, restored: number | undefined): void {
   if (restored !== undefined) meta.revision = meta.revision.map((revision) => Math.max(revision, restored))
 }
 
 /** Index of the item with this hash, or -1. */
-export function findItem(meta: SegmentMeta, hash: Buffer): number {
+export function findItem(meta: ItemTable, hash: Buffer): number {
   let low = 0
   let high = meta.items - 1
   while (low <= high) {
@@ -84,7 +84,7 @@ export function findItem(meta: SegmentMeta, hash: Buffer): number {
 }
 
 /** The item that owns a row. */
-export function itemOfRow(meta: SegmentMeta, row: number): number {
+export function itemOfRow(meta: ItemTable, row: number): number {
   let low = 0
   let high = meta.items - 1
   while (low < high) {
@@ -96,7 +96,7 @@ export function itemOfRow(meta: SegmentMeta, row: number): number {
 }
 
 /** All rows of some items, in their order. */
-export function rowsOf({ firstRow }: SegmentMeta, items: ArrayLike<number>): Int32Array {
+export function rowsOf({ firstRow }: ItemTable, items: ArrayLike<number>): Int32Array {
   let count = 0
   for (let i = 0; i < items.length; i++) count += firstRow[items[i]! + 1]! - firstRow[items[i]!]!
   const rows = new Int32Array(count)
@@ -107,5 +107,5 @@ export function rowsOf({ firstRow }: SegmentMeta, items: ArrayLike<number>): Int
   return rows
 }
 
-export const versionOf = (meta: SegmentMeta, item: number): ItemVersion => ({ revision: meta.revision[item]!, ordinal: meta.ordinal[item]! })
-export const hashOf = (meta: SegmentMeta, item: number): Buffer => meta.hashes.subarray(item * hashBytes, (item + 1) * hashBytes)
+export const versionOf = (meta: ItemTable, item: number): ItemVersion => ({ revision: meta.revision[item]!, ordinal: meta.ordinal[item]! })
+export const hashOf = (meta: ItemTable, item: number): Buffer => meta.hashes.subarray(item * hashBytes, (item + 1) * hashBytes)

@@ -1,21 +1,21 @@
-import { decodeOverlays, type Overlays } from '../item/payload-updates.ts'
+import { decodePayloadUpdates, type PayloadUpdates } from '../item/payload-updates.ts'
 import { Bitmap } from '../version/bitmap.ts'
 import type { ManifestSegment } from '../version/manifest.ts'
-import { decodeSegmentMeta, raiseRevisions, type SegmentMeta } from './item-table.ts'
+import { decodeItemTable, type ItemTable, raiseRevisions } from './item-table.ts'
 import type { SegmentFiles } from './segment-files.ts'
 
 
 export interface OpenSegment {
   ref: ManifestSegment
-  meta: SegmentMeta
+  meta: ItemTable
   deleted: Bitmap
   /** Items whose rows are deleted: counted as they go, not at every commit. */
-  deadItems: number
+  deletedItems: number
   /** Deletions not yet in a committed bitmap file. */
   changed: boolean
-  overlays: Overlays
+  updates: PayloadUpdates
   /** Overlays not yet in a committed file. */
-  relabelled: boolean
+  updatesChanged: boolean
 }
 
 export function liveItems({ ref,meta,deleted }: Pick<OpenSegment,'ref'|'meta'|'deleted'>): number {
@@ -25,14 +25,14 @@ export function liveItems({ ref,meta,deleted }: Pick<OpenSegment,'ref'|'meta'|'d
   return live
 }
 export async function openSegment(files: SegmentFiles,ref: ManifestSegment): Promise<OpenSegment> {
-  const [meta,deleted,overlays]=await Promise.all([
-    files.get(ref.files.meta).then(decodeSegmentMeta),
+  const [meta,deleted,updates]=await Promise.all([
+    files.get(ref.files.meta).then(decodeItemTable),
     ref.deletions===null? new Bitmap(ref.rows):files.get(ref.deletions).then((body) => Bitmap.decode(body)),
-    ref.overlay===undefined? new Map():files.get(ref.overlay).then(decodeOverlays)
+    ref.overlay===undefined? new Map():files.get(ref.overlay).then(decodePayloadUpdates)
   ])
   raiseRevisions(meta,ref.restored)
-  return { ref,meta,deleted,deadItems: ref.items-liveItems({ ref,meta,deleted }),changed: false,overlays,relabelled: false }
+  return { ref,meta,deleted,deletedItems: ref.items-liveItems({ ref,meta,deleted }),changed: false,updates: updates,updatesChanged: false }
 }
 /** A segment that was just written. */
 
-export const freshSegment=({ ref,meta }: Pick<OpenSegment,'ref'|'meta'>): OpenSegment => ({ ref,meta,deleted: new Bitmap(ref.rows),deadItems: 0,changed: false,overlays: new Map(),relabelled: false })
+export const freshSegment=({ ref,meta }: Pick<OpenSegment,'ref'|'meta'>): OpenSegment => ({ ref,meta,deleted: new Bitmap(ref.rows),deletedItems: 0,changed: false,updates: new Map(),updatesChanged: false })

@@ -7,7 +7,7 @@ import type { CollectionWriter } from '../writer/collection-writer.ts'
 let gallery: Gallery
 afterEach(() => gallery.close())
 
-const committed = async () => (await readCommitted(gallery.store, gallery.spec.incarnation))!
+const committed = async () => (await readCommitted(gallery.store, gallery.spec.collectionId))!
 
 async function grow(writer: CollectionWriter, first: number, count: number): Promise<void> {
   await gallery.add(writer, itemsFrom(first, count))
@@ -72,13 +72,13 @@ test('vectors are what they were after any number of merges and other codebooks'
     await writer.step({})
     while (await writer.merge());
   }
-  const snapshot = await gallery.replica.acquire(gallery.spec.incarnation, { consistency: 'strong', timeoutMs: 5_000 })
-  expect(new Set(snapshot.segments.map(({ storage }) => storage))).toEqual(new Set(['pq4']))
+  const reader = await gallery.replica.acquire(gallery.spec.collectionId, { consistency: 'strong', timeoutMs: 5_000 })
+  expect(new Set(reader.segments.map(({ storage }) => storage))).toEqual(new Set(['pq4']))
   let seen = 0
-  for await (const { item, vectors } of snapshot.scrollVectors()) {
+  for await (const { item, vectors } of reader.scrollVectors()) {
     expect(vectors).toEqual(vectorOf(item.rows[0]!.box[2]))
     seen++
   }
-  snapshot.release()
+  reader.release()
   expect(seen).toBe(1_600 - 7 * 60)
 })

@@ -3,7 +3,7 @@ import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import type { CollectionKeys } from '@likeness/shared/contract/keys'
 import { codebookFloats } from '@likeness/shared/contract/storage-forms'
 import { bitsBytes } from '../vector-index/bits.ts'
-import { indexMetric, needsQuantizer, sealedForm } from '../vector-index/segment-config.ts'
+import { indexMetric, needsQuantizer, sealedConfig } from '../vector-index/segment-config.ts'
 import type { Manifest } from '../version/manifest.ts'
 import type { SegmentFiles } from './segment-files.ts'
 
@@ -20,7 +20,7 @@ const growth = 4
 const pointsPerCentroid = 39
 
 export const isOutgrown = (spec: CollectionSpec, quantizer: Manifest['quantizer'], liveRows: number): boolean =>
-  quantizer !== null && needsQuantizer(sealedForm(spec)) && liveRows >= growth * quantizer.trainedOn
+  quantizer !== null && needsQuantizer(sealedConfig(spec)) && liveRows >= growth * quantizer.trainedOn
 
 /** Of its file. */
 export function quantizerBytes({ metric, storage, embedding: { dim } }: CollectionSpec, nlist: number): number {
@@ -47,7 +47,7 @@ export const pointsToTrain = (rows: number): number => Math.max(leastSample, sam
 /** vectors: [n, dim] to train on, of `rows` that are to be quantized; `trainedOn`: rows of the collection. */
 export async function trainQuantizer({ files, keys, newId }: QuantizerDeps, spec: CollectionSpec, vectors: Float32Array, { rows, trainedOn }: { rows: number; trainedOn: number }): Promise<Quantizer> {
   const { dim } = spec.embedding
-  const { index, storage } = sealedForm(spec)
+  const { index, storage } = sealedConfig(spec)
   const nlist = index === 'ivf' ? listsFor(rows) : 0
   const body = await files.train({ vectors, dim, metric: indexMetric(spec.metric), nlist, storage })
   return { ref: { ...(await files.put(keys.quantizer(newId()), body)), nlist, trainedOn }, body }

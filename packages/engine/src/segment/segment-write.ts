@@ -8,9 +8,9 @@ import { encodeColumns } from '../columns/column-file.ts'
 import { encodeRowFile } from '../files/row-file.ts'
 import { readAttributes } from '../item/item-payload.ts'
 import type { ItemVersion } from '../item/item-version.ts'
-import { indexMetric, keepsVectors, type SegmentForm } from '../vector-index/segment-config.ts'
+import { indexMetric, keepsVectors, type SegmentConfig } from '../vector-index/segment-config.ts'
 import type { ManifestSegment } from '../version/manifest.ts'
-import { createSegmentMeta, hashBytes, type SegmentMeta } from './item-table.ts'
+import { createItemTable, hashBytes, type ItemTable } from './item-table.ts'
 import type { Quantizer } from './quantizer.ts'
 import type { BuiltIndex, SegmentFiles } from './segment-files.ts'
 
@@ -24,7 +24,7 @@ export interface SegmentItem {
 
 export interface WrittenSegment {
   ref: ManifestSegment
-  meta: SegmentMeta
+  meta: ItemTable
 }
 
 export const tunedOf = ({ tuned }: BuiltIndex): Pick<ManifestSegment, 'tuned'> => (tuned === undefined ? {} : { tuned })
@@ -34,7 +34,7 @@ export interface SegmentWrite {
   keys: CollectionKeys
   spec: CollectionSpec
   id: string
-  form: SegmentForm
+  config: SegmentConfig
   /** For forms that need one. */
   quantizer?: Quantizer
   /** Sorted by hash, each once. */
@@ -45,7 +45,7 @@ export const byHash = (a: { hash: Buffer }, b: { hash: Buffer }): number => a.ha
 
 function layOut(items: readonly SegmentItem[], dim: number) {
   const vectors = joinRows(items.map((item) => item.vectors))
-  const { meta, body } = createSegmentMeta(items.length, rowCount(vectors, dim))
+  const { meta, body } = createItemTable(items.length, rowCount(vectors, dim))
   let row = 0
   let offset = 0
   items.forEach((item, i) => {
@@ -76,20 +76,20 @@ async function columnsOf(items: readonly SegmentItem[]): Promise<Uint8Array | un
   return encodeColumns(builder.build())
 }
 
-export async function writeSegment({ files, keys, spec, id, form, quantizer, items }: SegmentWrite): Promise<WrittenSegment> {
+export async function writeSegment({ files, keys, spec, id, config, quantizer, items }: SegmentWrite): Promise<WrittenSegment> {
   const { dim } = spec.embedding
   const { meta, body, vectors, payload } = layOut(items, dim)
   const encodedColumns = await columnsOf(items)
   const shared = quantizer && { nlist: quantizer.ref.nlist, body: quantizer.body }
   const [index, metaRef, payloadRef, columns, full] = await Promise.all([
-    files.putIndex(keys.segmentFile(id, 'index'), { form, dim, metric: indexMetric(spec.metric), quantizer: shared, targetRecall: spec.settings.target_recall }, { count: meta.rows, pieces: [vectors] }),
+    files.putIndex(keys.segmentFile(id, 'index'), { config, dim, metric: indexMetric(spec.metric), quantizer: shared, targetRecall: spec.settings.target_recall }, { count: meta.rows, pieces: [vectors] }),
     files.put(keys.segmentFile(id, 'meta'), body),
     files.put(keys.segmentFile(id, 'payload'), payload),
     encodedColumns && files.put(keys.segmentFile(id, 'columns'), encodedColumns),
-    keepsVectors(form, spec) ? files.put(keys.segmentFile(id, 'vectors'), encodeRowFile(vectors)) : undefined
+    keepsVectors(config, spec) ? files.put(keys.segmentFile(id, 'vectors'), encodeRowFile(vectors)) : undefined
   ])
   const ref: ManifestSegment = {
-    id, ...form, ...tunedOf(index), items: meta.items, rows: meta.rows, files: { index: index.file, meta: metaRef, payload: payloadRef, columns, vectors: full }, deletions: null,
+    id, ...config, ...tunedOf(index), items: meta.items, rows: meta.rows, files: { index: index.file, meta: metaRef, payload: payloadRef, columns, vectors: full }, deletions: null,
     ...(quantizer && { quantizer: { key: quantizer.ref.key, nlist: quantizer.ref.nlist } })
   }
   return { ref, meta }

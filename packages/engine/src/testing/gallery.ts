@@ -9,7 +9,7 @@ import type { Operation } from '@likeness/shared/contract/operation'
 import { type BatchItem, encodeVectorBatch } from '@likeness/shared/contract/vector-batch'
 import { createUlid } from '@likeness/shared/data/ulid'
 import { systemClock } from '@likeness/shared/process/clock'
-import { silentLog } from '@likeness/shared/process/logger'
+import { silentLogger } from '@likeness/shared/process/logger'
 import { createMemoryStore } from '@likeness/store/memory-store'
 import type { ObjectStore } from '@likeness/store/object-store'
 import { createCatalog } from '../catalog/catalog.ts'
@@ -89,7 +89,7 @@ export async function createGallery(options: GalleryOptions = {}) {
   const store = options.store ?? createMemoryStore()
   const dir = await mkdtemp(join(tmpdir(), 'likeness-engine-'))
   const clock = systemClock
-  const log = silentLog()
+  const logger = silentLogger()
   const catalog = createCatalog({ store, clock })
   const settings = collectionSettingsSchema.parse({ seal_threshold: options.sealThreshold ?? 64, ...options.settings })
   const { metric = 'IP', method = 'HNSW32', storage, rescore, width = dim, unit = true, sparse } = options
@@ -98,12 +98,12 @@ export async function createGallery(options: GalleryOptions = {}) {
   const lists = createItemListWriter({ store })
   const jobs = createJobs({ store, catalog })
   const versions = createVersionReader({ store })
-  const replica = createReplica({ store, clock, log, cacheDir: join(dir, 'replica'), pollMs: 1_000 })
+  const replica = createReplica({ store, clock, logger, cacheDir: join(dir, 'replica'), pollMs: 1_000 })
   const files = createFaissSegmentFiles({ store, cache: createFileCache({ store, dir: join(dir, 'writer') }) })
   const announced: number[] = []
-  const keys = collectionKeys(spec.incarnation)
+  const keys = collectionKeys(spec.collectionId)
 
-  const writerDeps = { ...options.merging, store, clock, files, log, incarnation: spec.incarnation, retentionMs: options.retentionMs ?? 0, project: rawForms[options.raw ?? 'f16'].project, uploadRetentionMs: options.uploadRetentionMs, protocol: options.protocol, announce: ({ seq }: { seq: number }) => void announced.push(seq) }
+  const writerDeps = { ...options.merging, store, clock, files, logger, collectionId: spec.collectionId, retentionMs: options.retentionMs ?? 0, project: rawForms[options.raw ?? 'f16'].project, uploadRetentionMs: options.uploadRetentionMs, protocol: options.protocol, announce: ({ seq }: { seq: number }) => void announced.push(seq) }
 
   const gallery = {
     store, spec, keys, files, catalog, versions, appender, jobs, replica, announced,
@@ -112,9 +112,9 @@ export async function createGallery(options: GalleryOptions = {}) {
     openOrRebuild: () => existing(openOrRebuild(writerDeps, () => catalog.resolve(spec.name, { fresh: true }))),
     /** Accepts an ingestion: item list, log entry, job pointer. `given`: its batches are there. */
     async accept(items: readonly TestItem[], { ingestion = createUlid(), given }: { ingestion?: string; given?: boolean } = {}): Promise<{ ingestion: string; revision: number }> {
-      const { total } = await lists.write(spec.incarnation, ingestion, items.map(({ id, label }, ordinal) => ({ ordinal, id, label: label ?? null, imageKey: `pictures/${id}` })))
-      const { revision } = await appender.append(spec.incarnation, { kind: 'ingest', opId: ingestion, atMs: 0, ingestion, total, partSize: 200, given })
-      await jobs.record({ ingestion, incarnation: spec.incarnation, collection: spec.name, total, revision, source: 'test', createdAtMs: 0 })
+      const { total } = await lists.write(spec.collectionId, ingestion, items.map(({ id, label }, ordinal) => ({ ordinal, id, label: label ?? null, imageKey: `pictures/${id}` })))
+      const { revision } = await appender.append(spec.collectionId, { kind: 'ingest', opId: ingestion, atMs: 0, ingestion, total, partSize: 200, given })
+      await jobs.record({ ingestion, collectionId: spec.collectionId, collection: spec.name, total, revision, source: 'test', createdAtMs: 0 })
       return { ingestion, revision }
     },
     /** What an embed-worker writes for some ordinals of an ingestion; the key of the batch. */
@@ -127,26 +127,26 @@ export async function createGallery(options: GalleryOptions = {}) {
       const vectors = Float32Array.from(batchItems.flatMap(({ rows }) => rows.map(({ box }) => [...(options.vectorOf ?? vectorOf)(box[2])])).flat())
       const key = keys.batch(ingestion, firstOrdinal, createUlid())
       const raw = options.raw === undefined || given === true ? new Uint16Array(0) : rawForms[options.raw].write(vectors)
-      const header = { incarnation: spec.incarnation, ingestion, embeddingVersion: spec.embedding.version, dim: width, rawDim: raw.length === 0 ? 0 : width * (raw.length / vectors.length), items: batchItems }
+      const header = { collectionId: spec.collectionId, ingestion, embeddingVersion: spec.embedding.version, dim: width, rawDim: raw.length === 0 ? 0 : width * (raw.length / vectors.length), items: batchItems }
       await store.put(key, encodeVectorBatch({ header, vectors: sparse ? sparseOf(vectors, width) : vectors, raw }))
       return key
     },
     async remove(...ids: string[]): Promise<number> {
-      return (await appender.append(spec.incarnation, { kind: 'delete', opId: createUlid(), atMs: 0, ids })).revision
+      return (await appender.append(spec.collectionId, { kind: 'delete', opId: createUlid(), atMs: 0, ids })).revision
     },
     async relabel(ids: string[], change: { label?: string | null; metadata?: Metadata }): Promise<number> {
-      return (await appender.append(spec.incarnation, { kind: 'relabel', opId: createUlid(), atMs: 0, ids, ...change })).revision
+      return (await appender.append(spec.collectionId, { kind: 'relabel', opId: createUlid(), atMs: 0, ids, ...change })).revision
     },
     /** An operation on the collection as a whole. */
     async operate(operation: CollectionOperation): Promise<number> {
-      return (await appender.append(spec.incarnation, { opId: createUlid(), atMs: 0, ...operation })).revision
+      return (await appender.append(spec.collectionId, { opId: createUlid(), atMs: 0, ...operation })).revision
     },
     async restore(name: string): Promise<number> {
-      return await gallery.operate({ kind: 'restore', name, snapshot: await versions.findSnapshot(spec.incarnation, name) })
+      return await gallery.operate({ kind: 'restore', name, snapshot: await versions.findSnapshot(spec.collectionId, name) })
     },
     /** What became of one. */
     async outcome(revision: number) {
-      return (await versions.read(spec.incarnation))!.outcomes.find((one) => one.revision === revision)
+      return (await versions.read(spec.collectionId))!.outcomes.find((one) => one.revision === revision)
     },
     /** Accept, embed and commit in one go. */
     async add(writer: CollectionWriter, items: readonly TestItem[]): Promise<string> {
@@ -156,12 +156,12 @@ export async function createGallery(options: GalleryOptions = {}) {
       return ingestion
     },
     async search(seed: number, k: number, budget?: number) {
-      const snapshot = await replica.acquire(spec.incarnation, { consistency: 'strong', timeoutMs: 5_000 })
+      const reader = await replica.acquire(spec.collectionId, { consistency: 'strong', timeoutMs: 5_000 })
       try {
-        const hits = (await snapshot.search({ vectors: vectorOf(seed), k, searchBudget: budget }))[0]!
+        const hits = (await reader.search({ vectors: vectorOf(seed), k, searchBudget: budget }))[0]!
         return hits.map(({ item, score, row }) => ({ id: item.id, label: item.label, score, row }))
       } finally {
-        snapshot.release()
+        reader.release()
       }
     },
     async storedKeys(prefix: string): Promise<string[]> {
@@ -170,13 +170,13 @@ export async function createGallery(options: GalleryOptions = {}) {
       return found
     },
     async allIds(): Promise<string[]> {
-      const snapshot = await replica.acquire(spec.incarnation, { consistency: 'strong', timeoutMs: 5_000 })
+      const reader = await replica.acquire(spec.collectionId, { consistency: 'strong', timeoutMs: 5_000 })
       try {
         const ids: string[] = []
-        for await (const item of snapshot.scroll()) ids.push(item.id)
+        for await (const item of reader.scroll()) ids.push(item.id)
         return ids.sort()
       } finally {
-        snapshot.release()
+        reader.release()
       }
     },
     async close(): Promise<void> {

@@ -1,8 +1,8 @@
-import type { IndexMetric, SegmentForm } from './segment-config.ts'
+import type { IndexMetric, SegmentConfig } from './segment-config.ts'
 
 
 export interface IndexInput {
-  form: SegmentForm
+  config: SegmentConfig
   dim: number
   metric: IndexMetric
   /** For ivf, sq8 and pq: as `train` made it. */

@@ -7,7 +7,7 @@ import type { IndexKind } from '../version/manifest.ts'
 import { bitsBytes, packBits, unpackBits } from './bits.ts'
 import type { IndexInput } from './index-input.ts'
 import { createInvertedIndex, readInvertedIndex } from './inverted-index.ts'
-import type { SegmentForm, SegmentStorage } from './segment-config.ts'
+import type { SegmentConfig, SegmentStorage } from './segment-config.ts'
 import type { SegmentIndex } from './segment-index.ts'
 
 function overBits(index: BinaryIndex, dim: number): SegmentIndex {
@@ -35,7 +35,7 @@ function overBits(index: BinaryIndex, dim: number): SegmentIndex {
 }
 
 /** FaissError or AppError data_corrupt for a file of another width of bits, or of another kind than it must be. */
-export async function readSegmentIndex(path: string, { index: kind, storage }: SegmentForm, { dim, onDisk = false }: { dim: number; onDisk?: boolean }): Promise<SegmentIndex> {
+export async function readSegmentIndex(path: string, { index: kind, storage }: SegmentConfig, { dim, onDisk = false }: { dim: number; onDisk?: boolean }): Promise<SegmentIndex> {
   if (kind === 'inverted') return await readInvertedIndex(path)
   if (storage !== 'bits') return await FaissIndex.read(path, { mapLists: onDisk })
   const index = await BinaryIndex.read(path, { mapLists: onDisk })
@@ -46,9 +46,9 @@ export async function readSegmentIndex(path: string, { index: kind, storage }: S
 
 /** Empty. */
 export function createSegmentIndex(input: IndexInput): SegmentIndex {
-  if (input.form.index === 'inverted') return createInvertedIndex(input.dim)
-  if (input.form.storage === 'bits') return overBits(BinaryIndex.create(binarySpec(input)), input.dim)
-  return FaissIndex.create(floatSpec(input, input.form.storage))
+  if (input.config.index === 'inverted') return createInvertedIndex(input.dim)
+  if (input.config.storage === 'bits') return overBits(BinaryIndex.create(binarySpec(input)), input.dim)
+  return FaissIndex.create(floatSpec(input, input.config.storage))
 }
 
 function needed<T>(quantizer: T | undefined): T {
@@ -61,12 +61,12 @@ function faissKind(kind: IndexKind): 'flat' | 'hnsw' {
   throw appError('internal', `an index of Faiss cannot be ${kind}`)
 }
 
-function binarySpec({ form: { index: kind }, dim, quantizer }: IndexInput): BinaryIndexSpec {
+function binarySpec({ config: { index: kind }, dim, quantizer }: IndexInput): BinaryIndexSpec {
   const bits = 8 * bitsBytes(dim)
   return kind === 'ivf' ? { kind, bits, centroids: new Uint8Array(needed(quantizer).body) } : { kind: faissKind(kind), bits }
 }
 
-function floatSpec({ form: { index: kind }, dim, metric, quantizer }: IndexInput, storage: Exclude<SegmentStorage, 'bits'>): IndexSpec {
+function floatSpec({ config: { index: kind }, dim, metric, quantizer }: IndexInput, storage: Exclude<SegmentStorage, 'bits'>): IndexSpec {
   const trained = quantizer === undefined ? new Float32Array(0) : decodeVectors(quantizer.body)
   const centroidsEnd = (quantizer?.nlist ?? 0) * dim
   const codebook = trained.subarray(centroidsEnd)

@@ -19,7 +19,7 @@ export interface Problem {
   message: string
 }
 
-export interface InspectionDeps {
+export interface VerifyFilesDeps {
   store: ObjectStore
   scratchDir: string
   onProgress?: (progress: { files: number; bytes: number }) => void
@@ -28,15 +28,15 @@ export interface InspectionDeps {
 const isContentError = (error: unknown): boolean =>
   isAppError(error, 'data_corrupt') || error instanceof FaissError || error instanceof SyntaxError || error instanceof RangeError || error instanceof ZodError
 
-export class Inspection {
+export class VerifyFiles {
   readonly store: ObjectStore
   readonly problems: Problem[] = []
   files = 0
   bytes = 0
   private readonly cache: FileCache
-  private readonly onProgress: InspectionDeps['onProgress']
+  private readonly onProgress: VerifyFilesDeps['onProgress']
 
-  constructor({ store, scratchDir, onProgress }: InspectionDeps) {
+  constructor({ store, scratchDir, onProgress }: VerifyFilesDeps) {
     this.store = store
     this.cache = createFileCache({ store, dir: scratchDir })
     this.onProgress = onProgress

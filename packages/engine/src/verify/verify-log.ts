@@ -7,10 +7,10 @@ import { decodeLogSlot } from '@likeness/shared/contract/operation'
 import { decodeVectorBatch } from '@likeness/shared/contract/vector-batch'
 import type { IngestionRecord } from '../version/manifest.ts'
 import { OrdinalRanges } from '../version/ordinal-ranges.ts'
-import type { Inspection } from './verify-files.ts'
+import type { VerifyFiles } from './verify-files.ts'
 
 /** Slots are dense from 1, at least up to the applied one. */
-export async function verifyLog(inspection: Inspection, keys: CollectionKeys, appliedSlot: number): Promise<void> {
+export async function verifyLog(inspection: VerifyFiles, keys: CollectionKeys, appliedSlot: number): Promise<void> {
   let next = 1
   for await (const { key } of inspection.store.list(keys.logPrefix)) {
     for (; next < Number(key.slice(keys.logPrefix.length)); next++) inspection.problem('missing', keys.logSlot(next), 'a log slot below it exists, and above it too')
@@ -21,7 +21,7 @@ export async function verifyLog(inspection: Inspection, keys: CollectionKeys, ap
 }
 
 /** Item lists, batches, failures and results of all ingestions, finished ones too: every object that is there. */
-export async function verifyIngestionObjects(inspection: Inspection, keys: CollectionKeys): Promise<void> {
+export async function verifyIngestionObjects(inspection: VerifyFiles, keys: CollectionKeys): Promise<void> {
   const decodeResult = (key: string, body: Uint8Array) => (key.endsWith('.ndjson') ? decodeLines(failedItemSchema, key, body) : decodeObject(jobResultSchema, key, body))
   for await (const { key } of inspection.store.list(keys.ingestionsPrefix)) await verifyObject(inspection, key, decodeItemList)
   for await (const { key } of inspection.store.list(keys.batchesPrefix)) await verifyObject(inspection, key, (_, body) => decodeVectorBatch(body))
@@ -29,7 +29,7 @@ export async function verifyIngestionObjects(inspection: Inspection, keys: Colle
 }
 
 /** One that was listed and is gone by now was collected. */
-async function verifyObject(inspection: Inspection, key: string, decode: (key: string, body: Uint8Array) => unknown): Promise<void> {
+async function verifyObject(inspection: VerifyFiles, key: string, decode: (key: string, body: Uint8Array) => unknown): Promise<void> {
   await inspection.content(key, async () => {
     const stored = await inspection.store.get(key)
     if (stored === undefined) return
@@ -39,7 +39,7 @@ async function verifyObject(inspection: Inspection, key: string, decode: (key: s
 }
 
 /** What the record of an ingestion says is there. */
-export async function verifyIngestion(inspection: Inspection, keys: CollectionKeys, ingestion: string, record: IngestionRecord): Promise<void> {
+export async function verifyIngestion(inspection: VerifyFiles, keys: CollectionKeys, ingestion: string, record: IngestionRecord): Promise<void> {
   for (const key of record.failures) {
     const stored = await inspection.content(key, async () => (await inspection.store.head(key)) !== undefined)
     if (stored === false) inspection.problem('missing', key, 'not in the store')
@@ -52,7 +52,7 @@ export async function verifyIngestion(inspection: Inspection, keys: CollectionKe
 }
 
 /** A damaged one was named with the other objects. */
-async function verifyPart(inspection: Inspection, key: string, first: number, size: number): Promise<void> {
+async function verifyPart(inspection: VerifyFiles, key: string, first: number, size: number): Promise<void> {
   if (inspection.problems.some((problem) => problem.key === key)) return
   await inspection.content(key, async () => {
     const stored = await inspection.store.get(key)

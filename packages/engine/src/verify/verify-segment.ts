@@ -9,26 +9,26 @@ import { LocalFile } from '../files/local-file.ts'
 import { openRowFile } from '../files/row-file.ts'
 import { itemHash } from '../item/item-hash.ts'
 import { decodePayload } from '../item/item-payload.ts'
-import { decodeOverlays } from '../item/payload-updates.ts'
-import { decodeSegmentMeta, hashBytes, hashOf, type SegmentMeta } from '../segment/item-table.ts'
+import { decodePayloadUpdates } from '../item/payload-updates.ts'
+import { decodeItemTable, hashBytes, hashOf, type ItemTable } from '../segment/item-table.ts'
 import { readSegmentIndex } from '../vector-index/open-index.ts'
 import { indexMetric, keepsVectors } from '../vector-index/segment-config.ts'
 import { Bitmap } from '../version/bitmap.ts'
 import type { ManifestSegment } from '../version/manifest.ts'
-import type { Inspection } from './verify-files.ts'
+import type { VerifyFiles } from './verify-files.ts'
 
 const itemsPerRead = 1024
 const rowsPerRead = 1024
 
 export interface VerifiedSegment {
   ref: ManifestSegment
-  meta: SegmentMeta
+  meta: ItemTable
   deleted: Bitmap
 }
 
 /** undefined when its meta or its deletions cannot be read. */
-export async function verifySegment(inspection: Inspection, ref: ManifestSegment, { spec, appliedSlot }: { spec: CollectionSpec; appliedSlot: number }): Promise<VerifiedSegment | undefined> {
-  const meta = await inspection.read(ref.files.meta, decodeSegmentMeta)
+export async function verifySegment(inspection: VerifyFiles, ref: ManifestSegment, { spec, appliedSlot }: { spec: CollectionSpec; appliedSlot: number }): Promise<VerifiedSegment | undefined> {
+  const meta = await inspection.read(ref.files.meta, decodeItemTable)
   if (meta !== undefined) checkMeta(inspection, ref, meta, appliedSlot)
   await verifyIndex(inspection, ref, spec)
   await verifyVectors(inspection, ref, spec)
@@ -39,7 +39,7 @@ export async function verifySegment(inspection: Inspection, ref: ManifestSegment
   return meta === undefined || deleted === undefined ? undefined : { ref, meta, deleted }
 }
 
-function checkMeta(inspection: Inspection, ref: ManifestSegment, meta: SegmentMeta, appliedSlot: number): void {
+function checkMeta(inspection: VerifyFiles, ref: ManifestSegment, meta: ItemTable, appliedSlot: number): void {
   const { key } = ref.files.meta
   const { items, rows, firstRow, payloadOffset, hashes, revision } = meta
   inspection.expect(items === ref.items && rows === ref.rows, 'count', key, `${items} items and ${rows} rows, the manifest says ${ref.items} and ${ref.rows}`)
@@ -55,7 +55,7 @@ function checkMeta(inspection: Inspection, ref: ManifestSegment, meta: SegmentMe
   for (const [what, count] of Object.entries(broken)) inspection.expect(count === 0, 'content', key, `${count} of ${items} items have a wrong ${what}`)
 }
 
-async function verifyIndex(inspection: Inspection, ref: ManifestSegment, { embedding, metric }: CollectionSpec): Promise<void> {
+async function verifyIndex(inspection: VerifyFiles, ref: ManifestSegment, { embedding, metric }: CollectionSpec): Promise<void> {
   const { key } = ref.files.index
   await inspection.open(ref.files.index, async (path) => {
     const index = await readSegmentIndex(path, ref, { dim: embedding.dim, onDisk: true })
@@ -70,7 +70,7 @@ async function verifyIndex(inspection: Inspection, ref: ManifestSegment, { embed
 }
 
 /** A piece at a time: the file may be larger than the memory. */
-async function verifyVectors(inspection: Inspection, ref: ManifestSegment, spec: CollectionSpec): Promise<void> {
+async function verifyVectors(inspection: VerifyFiles, ref: ManifestSegment, spec: CollectionSpec): Promise<void> {
   const { files: { vectors, index }, rows } = ref
   if (vectors === undefined) {
     inspection.expect(!keepsVectors(ref, spec), 'content', index.key, `an index of ${ref.storage} without full vectors beside it`)
@@ -93,7 +93,7 @@ async function verifyVectors(inspection: Inspection, ref: ManifestSegment, spec:
 }
 
 /** Every item can be read, and is the one that its hash says. */
-async function verifyPayload(inspection: Inspection, ref: ManifestSegment, meta: SegmentMeta | undefined): Promise<void> {
+async function verifyPayload(inspection: VerifyFiles, ref: ManifestSegment, meta: ItemTable | undefined): Promise<void> {
   const { key } = ref.files.payload
   await inspection.open(ref.files.payload, async (path) => {
     if (meta === undefined) return
@@ -106,7 +106,7 @@ async function verifyPayload(inspection: Inspection, ref: ManifestSegment, meta:
   })
 }
 
-async function readItems(file: Awaited<ReturnType<typeof open>>, { items, payloadOffset }: SegmentMeta, first: number) {
+async function readItems(file: Awaited<ReturnType<typeof open>>, { items, payloadOffset }: ItemTable, first: number) {
   const end = Math.min(items, first + itemsPerRead)
   const start = payloadOffset[first]!
   const body = Buffer.alloc(Math.max(0, payloadOffset[end]! - start))
@@ -114,7 +114,7 @@ async function readItems(file: Awaited<ReturnType<typeof open>>, { items, payloa
   return Array.from({ length: end - first }, (_, i) => ({ item: first + i, body: body.subarray(payloadOffset[first + i]! - start, payloadOffset[first + i + 1]! - start) }))
 }
 
-function checkItems(inspection: Inspection, key: string, meta: SegmentMeta, items: readonly { item: number; body: Buffer }[]): void {
+function checkItems(inspection: VerifyFiles, key: string, meta: ItemTable, items: readonly { item: number; body: Buffer }[]): void {
   for (const { item, body } of items) {
     const { id, rows } = decodePayload(body)
     const owned = meta.firstRow[item + 1]! - meta.firstRow[item]!
@@ -123,7 +123,7 @@ function checkItems(inspection: Inspection, key: string, meta: SegmentMeta, item
   }
 }
 
-async function verifyColumns(inspection: Inspection, ref: ManifestSegment): Promise<void> {
+async function verifyColumns(inspection: VerifyFiles, ref: ManifestSegment): Promise<void> {
   const { columns } = ref.files
   if (columns === undefined) return
   await inspection.read(columns, async (body) => {
@@ -138,15 +138,15 @@ async function verifyColumns(inspection: Inspection, ref: ManifestSegment): Prom
   })
 }
 
-async function verifyOverlay(inspection: Inspection, { overlay, items }: ManifestSegment): Promise<void> {
+async function verifyOverlay(inspection: VerifyFiles, { overlay, items }: ManifestSegment): Promise<void> {
   if (overlay === undefined) return
   await inspection.read(overlay, (body) => {
-    const beyond = [...decodeOverlays(body).keys()].filter((item) => item >= items).length
+    const beyond = [...decodePayloadUpdates(body).keys()].filter((item) => item >= items).length
     inspection.expect(beyond === 0, 'count', overlay.key, `relabels ${beyond} items beyond the ${items} of its segment`)
   })
 }
 
-async function verifyDeletions(inspection: Inspection, { deletions, rows, files: { index } }: ManifestSegment, meta: SegmentMeta | undefined): Promise<Bitmap | undefined> {
+async function verifyDeletions(inspection: VerifyFiles, { deletions, rows, files: { index } }: ManifestSegment, meta: ItemTable | undefined): Promise<Bitmap | undefined> {
   if (deletions === null) {
     inspection.expect(meta === undefined || meta.firstRow[meta.items] === rows, 'content', index.key, 'rows of no item, and none is deleted')
     return new Bitmap(rows)
@@ -165,12 +165,12 @@ async function verifyDeletions(inspection: Inspection, { deletions, rows, files:
 }
 
 /** Rows behind those of items: what a merge could not take out of the graph that it kept. */
-function tombstonesAreDeleted({ items, rows, firstRow }: SegmentMeta, deleted: Bitmap): boolean {
+function tombstonesAreDeleted({ items, rows, firstRow }: ItemTable, deleted: Bitmap): boolean {
   for (let row = firstRow[items]!; row < rows; row++) if (!deleted.has(row)) return false
   return true
 }
 
-function ofWholeItems({ items, firstRow }: SegmentMeta, deleted: Bitmap): boolean {
+function ofWholeItems({ items, firstRow }: ItemTable, deleted: Bitmap): boolean {
   for (let item = 0; item < items; item++) {
     for (let row = firstRow[item]! + 1; row < firstRow[item + 1]!; row++) if (deleted.has(row) !== deleted.has(firstRow[item]!)) return false
   }

@@ -31,13 +31,13 @@ afterEach(async () => {
   await rm(scratchDir, { recursive: true, force: true })
 })
 
-const verify = (store = gallery.store) => verifyCollection({ store, incarnation: gallery.spec.incarnation, scratchDir })
-const committed = async (): Promise<Manifest> => (await readCommitted(gallery.store, gallery.spec.incarnation))!
+const verify = (store = gallery.store) => verifyCollection({ store, collectionId: gallery.spec.collectionId, scratchDir })
+const committed = async (): Promise<Manifest> => (await readCommitted(gallery.store, gallery.spec.collectionId))!
 
 test('a whole collection has no problems, and nothing is left in the scratch folder', async () => {
   const seen: number[] = []
   const { seq, counts } = await committed()
-  const report = await verifyCollection({ store: gallery.store, incarnation: gallery.spec.incarnation, scratchDir, onProgress: ({ files }) => seen.push(files) })
+  const report = await verifyCollection({ store: gallery.store, collectionId: gallery.spec.collectionId, scratchDir, onProgress: ({ files }) => seen.push(files) })
   expect(report).toMatchObject({ seq, problems: [] })
   expect(counts).toEqual({ items: 841, rows: 841 })
   expect(report.files).toBeGreaterThanOrEqual(15)
@@ -47,8 +47,8 @@ test('a whole collection has no problems, and nothing is left in the scratch fol
 
 /** What the manifest names, what it rests on, and CURRENT. */
 async function everyFile(): Promise<string[]> {
-  const { incarnation } = gallery.spec
-  const keys = collectionKeys(incarnation)
+  const { collectionId } = gallery.spec
+  const keys = collectionKeys(collectionId)
   const found: string[] = []
   const { segments, tombstones, quantizer, ingestions } = await committed()
   for (const { files, deletions } of segments) found.push(...Object.values(files).flatMap((file) => (file === undefined ? [] : [file.key])), ...(deletions === null ? [] : [deletions.key]))

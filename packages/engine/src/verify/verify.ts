@@ -1,15 +1,15 @@
 // Whether a collection in the store is what its manifest says: every file there, unaltered, and in agreement with the others. Changes nothing.
 import { type CollectionKeys, collectionKeys } from '@likeness/shared/contract/keys'
-import { decodeWaiting } from '../item/payload-updates.ts'
+import { decodePendingUpdates } from '../item/payload-updates.ts'
 import { hashBytes, hashOf } from '../segment/item-table.ts'
 import { liveItems } from '../segment/open-segment.ts'
 import { quantizerBytes } from '../segment/quantizer.ts'
 import { needsQuantizer } from '../vector-index/segment-config.ts'
 import { type Current, readCurrent } from '../version/current.ts'
-import { decodeSweeps } from '../version/filter-delete-file.ts'
+import { decodeFilterDeletes } from '../version/filter-delete-file.ts'
 import { type Manifest, manifestFiles, manifestRefs, readManifest } from '../version/manifest.ts'
 import { decodeTombstones } from '../version/tombstones.ts'
-import { Inspection, type InspectionDeps, type Problem } from './verify-files.ts'
+import { type Problem, VerifyFiles, type VerifyFilesDeps } from './verify-files.ts'
 import { verifyIngestion, verifyIngestionObjects, verifyLog } from './verify-log.ts'
 import { type VerifiedSegment, verifySegment } from './verify-segment.ts'
 
@@ -20,8 +20,8 @@ export interface VerifyReport {
   bytes: number
   problems: Problem[]
 }
-export interface VerifyInput extends InspectionDeps {
-  incarnation: string
+export interface VerifyInput extends VerifyFilesDeps {
+  collectionId: string
 }
 
 /** A collection in use moves on, and what it leaves is collected: then the newer version is looked at instead. */
@@ -29,20 +29,20 @@ const mostRounds = 5
 
 /** Finds what is wrong; rejects only when the store cannot be asked. `scratchDir`: for one file at a time. */
 export async function verifyCollection(input: VerifyInput): Promise<VerifyReport> {
-  const keys = collectionKeys(input.incarnation)
+  const keys = collectionKeys(input.collectionId)
   for (let round = 1; ; round++) {
-    const inspection = new Inspection(input)
+    const inspection = new VerifyFiles(input)
     const current = await findCurrent(inspection, keys)
     if (current !== undefined) await verifyVersion(inspection, keys, current)
     const { files, bytes, problems } = inspection
     const report = { seq: current?.seq ?? null, files, bytes, problems }
     if (round === mostRounds || !problems.some(({ code }) => code === 'missing')) return report
-    const now = await findCurrent(new Inspection(input), keys)
+    const now = await findCurrent(new VerifyFiles(input), keys)
     if (now === undefined || now.manifest === current?.manifest) return report
   }
 }
 
-async function findCurrent(inspection: Inspection, keys: CollectionKeys): Promise<Current | undefined> {
+async function findCurrent(inspection: VerifyFiles, keys: CollectionKeys): Promise<Current | undefined> {
   return await inspection.content(keys.current, async () => {
     const found = await readCurrent(inspection.store, keys.current)
     if (found === undefined) inspection.problem('missing', keys.current, 'not in the store')
@@ -50,7 +50,7 @@ async function findCurrent(inspection: Inspection, keys: CollectionKeys): Promis
   })
 }
 
-async function verifyVersion(inspection: Inspection, keys: CollectionKeys, current: Current): Promise<void> {
+async function verifyVersion(inspection: VerifyFiles, keys: CollectionKeys, current: Current): Promise<void> {
   const { manifest: key, sha256, seq, epoch, commitId } = current
   const manifest = await inspection.content(key, async () => {
     const found = await readManifest(inspection.store, key, sha256)
@@ -75,10 +75,10 @@ async function verifyVersion(inspection: Inspection, keys: CollectionKeys, curre
   for (const hash of liveTwice(segments)) inspection.problem('duplicate', key, `an item with the hash ${hash} is live in more than one segment`)
 }
 
-async function verifySide(inspection: Inspection, { tombstones, relabels, sweeps, quantizer, spec, segments }: Manifest): Promise<void> {
+async function verifySide(inspection: VerifyFiles, { tombstones, relabels, sweeps, quantizer, spec, segments }: Manifest): Promise<void> {
   if (tombstones !== null) await inspection.read(tombstones, decodeTombstones)
-  if (relabels !== null) await inspection.read(relabels, decodeWaiting)
-  if (sweeps !== null) await inspection.read(sweeps, decodeSweeps)
+  if (relabels !== null) await inspection.read(relabels, decodePendingUpdates)
+  if (sweeps !== null) await inspection.read(sweeps, decodeFilterDeletes)
   if (quantizer === null) {
     for (const ref of segments) inspection.expect(!needsQuantizer(ref), 'content', ref.files.index.key, `an index of ${ref.index} ${ref.storage} in a version without a quantizer`)
     return
@@ -91,7 +91,7 @@ async function verifySide(inspection: Inspection, { tombstones, relabels, sweeps
 }
 
 /** What a restore would need: every file of every version that is kept, whole. */
-async function verifySnapshots(inspection: Inspection, manifest: Manifest): Promise<void> {
+async function verifySnapshots(inspection: VerifyFiles, manifest: Manifest): Promise<void> {
   const seen = new Set(manifestFiles(manifest))
   for (const { manifest: key, sha256 } of Object.values(manifest.snapshots)) {
     const kept = await inspection.content(key, () => readManifest(inspection.store, key, sha256))
@@ -107,7 +107,7 @@ async function verifySnapshots(inspection: Inspection, manifest: Manifest): Prom
   }
 }
 
-function checkCounts(inspection: Inspection, key: string, { counts }: Manifest, segments: readonly VerifiedSegment[]): void {
+function checkCounts(inspection: VerifyFiles, key: string, { counts }: Manifest, segments: readonly VerifiedSegment[]): void {
   const items = segments.reduce((sum, segment) => sum + liveItems(segment), 0)
   const rows = segments.reduce((sum, { ref, deleted }) => sum + ref.rows - deleted.count, 0)
   inspection.expect(counts.items === items && counts.rows === rows, 'count', key, `counts ${counts.items} items and ${counts.rows} rows, its segments hold ${items} and ${rows}`)

@@ -2,7 +2,7 @@
 import { appError } from '@likeness/shared/errors'
 import type { Clock } from '@likeness/shared/process/clock'
 import type { ObjectStore } from '@likeness/store/object-store'
-import { untilStored } from '@likeness/store/retry-store'
+import { retryStore } from '@likeness/store/retry-store'
 import { type Current, readCurrent, swapCurrent, type VersionedCurrent } from './current.ts'
 import { encodeManifest, type Manifest, sha256Hex } from './manifest.ts'
 
@@ -16,41 +16,41 @@ export interface ProtocolContext {
 
 export interface CommitProtocol {
   /** Raises the epoch, so that every earlier owner's commit fails from here on. undefined: the collection is gone. */
-  takeOwnership(context: ProtocolContext): Promise<VersionedCurrent | undefined>
+  becomeWriter(context: ProtocolContext): Promise<VersionedCurrent | undefined>
   /** Manifest first, then CURRENT; `announce` only once it is committed. Rejects with ownership_lost. */
-  commit(context: ProtocolContext, held: VersionedCurrent, manifest: Manifest, manifestKey: string, announce: () => void): Promise<VersionedCurrent>
+  commit(context: ProtocolContext, versionedCurrent: VersionedCurrent, manifest: Manifest, manifestKey: string, announce: () => void): Promise<VersionedCurrent>
   /** Moves CURRENT before files are deleted: whoever prepared a commit before can no longer commit it. */
-  fenceCollection(context: ProtocolContext, held: VersionedCurrent): Promise<VersionedCurrent>
+  fenceCollection(context: ProtocolContext, versionedCurrent: VersionedCurrent): Promise<VersionedCurrent>
 }
 
 export const writerReplaced = (currentKey: string, cause?: unknown) =>
   appError('ownership_lost', `another writer owns ${currentKey} now`, { cause })
 
-async function move(context: ProtocolContext, held: VersionedCurrent, next: Current): Promise<VersionedCurrent> {
-  const swap = await swapCurrent({ ...context, key: context.currentKey, next, etag: held.etag })
+async function move(context: ProtocolContext, versionedCurrent: VersionedCurrent, next: Current): Promise<VersionedCurrent> {
+  const swap = await swapCurrent({ ...context, key: context.currentKey, next, etag: versionedCurrent.etag })
   if (!swap.won) throw writerReplaced(context.currentKey)
   return { current: next, etag: swap.etag }
 }
 
 export const commitProtocol: CommitProtocol = {
-  async takeOwnership(context) {
+  async becomeWriter(context) {
     const { store, clock, currentKey, newId, signal } = context
     for (;;) {
-      const found = await untilStored(clock, () => readCurrent(store, currentKey), signal)
+      const found = await retryStore(clock, () => readCurrent(store, currentKey), signal)
       if (found === undefined) return undefined
       const next = { ...found.current, epoch: found.current.epoch + 1, writeId: newId() }
       const swap = await swapCurrent({ ...context, key: currentKey, next, etag: found.etag })
       if (swap.won) return { current: next, etag: swap.etag }
     }
   },
-  async commit(context, held, manifest, manifestKey, announce) {
+  async commit(context, versionedCurrent, manifest, manifestKey, announce) {
     const body = encodeManifest(manifest)
-    await untilStored(context.clock, () => context.store.put(manifestKey, body), context.signal)
+    await retryStore(context.clock, () => context.store.put(manifestKey, body), context.signal)
     const { seq, commitId } = manifest
-    const next = { ...held.current, seq, commitId, manifest: manifestKey, sha256: sha256Hex(body), writeId: context.newId() }
-    const moved = await move(context, held, next)
+    const next = { ...versionedCurrent.current, seq, commitId, manifest: manifestKey, sha256: sha256Hex(body), writeId: context.newId() }
+    const moved = await move(context, versionedCurrent, next)
     announce()
     return moved
   },
-  fenceCollection: (context, held) => move(context, held, { ...held.current, writeId: context.newId() })
+  fenceCollection: (context, versionedCurrent) => move(context, versionedCurrent, { ...versionedCurrent.current, writeId: context.newId() })
 }

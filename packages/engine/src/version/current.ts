@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { decodeObject, encodeObject } from '@likeness/shared/contract/checked-object'
 import type { Clock } from '@likeness/shared/process/clock'
 import type { ObjectStore } from '@likeness/store/object-store'
-import { untilStored } from '@likeness/store/retry-store'
+import { retryStore } from '@likeness/store/retry-store'
 
 export const currentSchema = z.object({
   format: z.literal(1),
@@ -40,9 +40,9 @@ export type Swap = { won: true; etag: string } | { won: false; found: VersionedC
  */
 export async function swapCurrent({ store, clock, key, next, etag, signal }: { store: ObjectStore; clock: Clock; key: string; next: Current; etag: string; signal?: AbortSignal }): Promise<Swap> {
   const body = encodeCurrent(next)
-  const written = await untilStored(clock, () => store.putIf(key, body, { ifMatch: etag }), signal)
+  const written = await retryStore(clock, () => store.putIf(key, body, { ifMatch: etag }), signal)
   if (written !== undefined) return { won: true, etag: written.etag }
-  const found = await untilStored(clock, () => readCurrent(store, key), signal)
+  const found = await retryStore(clock, () => readCurrent(store, key), signal)
   if (found?.current.writeId === next.writeId) return { won: true, etag: found.etag }
   return { won: false, found }
 }

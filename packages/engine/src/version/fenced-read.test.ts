@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { appError } from '@likeness/shared/errors'
 import { createMemoryStore } from '@likeness/store/memory-store'
 import { encodeCurrent } from './current.ts'
-import { readAsOwner } from './fenced-read.ts'
+import { readFenced } from './fenced-read.ts'
 
 const clock = { nowMs: () => 0, sleep: async () => undefined }
 const missing = () => Promise.reject(appError('object_not_found', 'seg/x.meta is not in the store'))
@@ -15,17 +15,17 @@ async function ownedAt(epoch: number | undefined) {
 }
 
 test('a missing file of an owner that was replaced means that the ownership is lost', async () => {
-  await expect(readAsOwner(await ownedAt(8), 7, missing)).rejects.toMatchObject({ code: 'ownership_lost' })
+  await expect(readFenced(await ownedAt(8), 7, missing)).rejects.toMatchObject({ code: 'ownership_lost' })
 })
 
 test('a missing file of a collection that is gone means the same', async () => {
-  await expect(readAsOwner(await ownedAt(undefined), 7, missing)).rejects.toMatchObject({ code: 'ownership_lost' })
+  await expect(readFenced(await ownedAt(undefined), 7, missing)).rejects.toMatchObject({ code: 'ownership_lost' })
 })
 
 test('a missing file of the present owner means that the store has lost data', async () => {
-  await expect(readAsOwner(await ownedAt(7), 7, missing)).rejects.toMatchObject({ code: 'data_corrupt', message: 'seg/x.meta is not in the store' })
+  await expect(readFenced(await ownedAt(7), 7, missing)).rejects.toMatchObject({ code: 'data_corrupt', message: 'seg/x.meta is not in the store' })
 })
 
 test('other errors pass', async () => {
-  await expect(readAsOwner(await ownedAt(8), 7, () => Promise.reject(appError('data_corrupt', 'bad')))).rejects.toMatchObject({ code: 'data_corrupt' })
+  await expect(readFenced(await ownedAt(8), 7, () => Promise.reject(appError('data_corrupt', 'bad')))).rejects.toMatchObject({ code: 'data_corrupt' })
 })

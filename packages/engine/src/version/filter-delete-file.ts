@@ -2,11 +2,11 @@
 import { z } from 'zod'
 import { type Filter, filterSchema } from '@likeness/shared/contract/filter'
 
-export interface Sweep {
+export interface PendingFilterDelete {
   revision: number
   filter: Filter
 }
 const sweepFileSchema = z.array(z.object({ revision: z.number().int(), filter: filterSchema }))
 
-export const encodeSweeps = (sweeps: readonly Sweep[]): Uint8Array => Buffer.from(JSON.stringify(sweeps))
-export const decodeSweeps = (body: Uint8Array): Sweep[] => sweepFileSchema.parse(JSON.parse(Buffer.from(body).toString('utf8')))
+export const encodeFilterDeletes = (filterDeletes: readonly PendingFilterDelete[]): Uint8Array => Buffer.from(JSON.stringify(filterDeletes))
+export const decodeFilterDeletes = (body: Uint8Array): PendingFilterDelete[] => sweepFileSchema.parse(JSON.parse(Buffer.from(body).toString('utf8')))

@@ -4,6 +4,7 @@ import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
 import { type FailedItem, failedItemSchema, type JobPointer, jobPointerSchema, type JobResult } from '@likeness/shared/contract/job'
 import { collectionKeys, jobKey, jobsPrefix } from '@likeness/shared/contract/keys'
 import { slotOf } from '@likeness/shared/contract/operation'
+import { toStored } from '@likeness/shared/contract/stored-names'
 import { ulidPattern } from '@likeness/shared/data/ulid'
 import { appError } from '@likeness/shared/errors'
 import type { ObjectStore } from '@likeness/store/object-store'
@@ -13,7 +14,7 @@ import type { IngestionRecord, Manifest } from './manifest.ts'
 import { readCommitted } from './read-manifest.ts'
 
 /** Reads the committed version of a collection; undefined when it is gone. */
-type Committed = (incarnation: string) => Promise<Manifest | undefined>
+type Committed = (collectionId: string) => Promise<Manifest | undefined>
 
 interface Progress {
   record?: IngestionRecord
@@ -38,13 +39,13 @@ export function createJobs({ store, catalog }: { store: ObjectStore; catalog: Ca
     return decodeObject(jobPointerSchema, jobKey(id), stored.body)
   }
 
-  const readLive: Committed = async (incarnation) => ((await catalog.isLive(incarnation)) ? await readCommitted(store, incarnation) : undefined)
+  const readLive: Committed = async (collectionId) => ((await catalog.isLive(collectionId)) ? await readCommitted(store, collectionId) : undefined)
 
   /** undefined: the collection is gone. */
-  async function readProgress({ incarnation, ingestion, revision }: JobPointer, committed: Committed): Promise<Progress | undefined> {
-    const keys = collectionKeys(incarnation)
+  async function readProgress({ collectionId, ingestion, revision }: JobPointer, committed: Committed): Promise<Progress | undefined> {
+    const keys = collectionKeys(collectionId)
     for (;;) {
-      const manifest = await committed(incarnation)
+      const manifest = await committed(collectionId)
       if (manifest === undefined) return undefined
       const record = manifest.ingestions[ingestion]
       if (record !== undefined) return { record, embedding: manifest.spec.embedding, ahead: false }
@@ -52,7 +53,7 @@ export function createJobs({ store, catalog }: { store: ObjectStore; catalog: Ca
       const result = await readJobResult(store, keys, ingestion)
       if (result !== undefined) return { result, ahead: false }
       // Dropped while we read: an ingestion that was let go of has its result written before that.
-      if (!(await catalog.isLive(incarnation))) return undefined
+      if (!(await catalog.isLive(collectionId))) return undefined
       committed = readLive
     }
   }
@@ -87,7 +88,7 @@ export function createJobs({ store, catalog }: { store: ObjectStore; catalog: Ca
 
   return {
     async record(pointer) {
-      await store.put(jobKey(pointer.ingestion), encodeObject(pointer))
+      await store.put(jobKey(pointer.ingestion), encodeObject(toStored(pointer)))
     },
     status: async (id) => await statusFor(await readPointer(id), readLive),
     async failedItems(id, { after = -1, limit = 1000 } = {}) {
@@ -108,9 +109,9 @@ export function createJobs({ store, catalog }: { store: ObjectStore; catalog: Ca
       const pointers = await newestOf(ids.reverse(), { limit, collection })
       // One reading of a collection serves all of its jobs.
       const readings = new Map<string, Promise<Manifest | undefined>>()
-      const once: Committed = (incarnation) => {
-        const reading = readings.get(incarnation) ?? readLive(incarnation)
-        readings.set(incarnation, reading)
+      const once: Committed = (collectionId) => {
+        const reading = readings.get(collectionId) ?? readLive(collectionId)
+        readings.set(collectionId, reading)
         return reading
       }
       return await Promise.all(pointers.map((pointer) => statusFor(pointer, once)))

@@ -4,6 +4,7 @@ import { setImmediate } from 'node:timers/promises'
 import { z } from 'zod'
 import { decodeObject, encodeObject } from '@likeness/shared/contract/checked-object'
 import { type CollectionSpec, collectionSpecSchema, embeddingSchema, storageSchema } from '@likeness/shared/contract/collection'
+import { toStored } from '@likeness/shared/contract/stored-names'
 import { appError } from '@likeness/shared/errors'
 import type { ObjectStore } from '@likeness/store/object-store'
 
@@ -81,7 +82,7 @@ export const outcomeSchema = z.object({
   /** Deleted, or restored. */
   items: z.number().int().optional()
 })
-export type Outcome = z.infer<typeof outcomeSchema>
+export type StoredResult = z.infer<typeof outcomeSchema>
 
 /** The last change of the embedding that was asked for: under way, done, or why it was not done. */
 export const reprojectionSchema = z.object({
@@ -146,7 +147,7 @@ export async function sha256InTurns(body: Uint8Array): Promise<string> {
   return hash.digest('hex')
 }
 
-export const encodeManifest = (manifest: Manifest): Uint8Array => encodeObject(manifest)
+export const encodeManifest = (manifest: Manifest): Uint8Array => encodeObject({ ...manifest, spec: toStored(manifest.spec) })
 
 /** undefined when it is not there (collected: read CURRENT again); data_corrupt when it is damaged, or not the one that CURRENT names. */
 export async function readManifest(store: ObjectStore, key: string, sha256?: string): Promise<Manifest | undefined> {

@@ -7,9 +7,9 @@ import { readCurrent } from './current.ts'
 import { type Manifest, mustReadManifest, readManifest } from './manifest.ts'
 
 /** undefined when the collection is gone; data_corrupt when CURRENT or what it names is damaged or missing. */
-export async function readCommitted(store: ObjectStore, incarnation: string): Promise<Manifest | undefined> {
+export async function readCommitted(store: ObjectStore, collectionId: string): Promise<Manifest | undefined> {
   for (let missing: string | undefined; ; ) {
-    const found = await readCurrent(store, collectionKeys(incarnation).current)
+    const found = await readCurrent(store, collectionKeys(collectionId).current)
     if (found === undefined) return undefined
     const manifest = await readManifest(store, found.current.manifest, found.current.sha256)
     if (manifest !== undefined) return manifest
@@ -20,8 +20,8 @@ export async function readCommitted(store: ObjectStore, incarnation: string): Pr
 }
 
 /** The version that a snapshot holds; snapshot_not_found, collection_not_found. */
-export async function readSnapshot(store: ObjectStore, incarnation: string, name: string): Promise<{ revision: number; held: Manifest }> {
-  const manifest = await readCommitted(store, incarnation)
+export async function readSnapshot(store: ObjectStore, collectionId: string, name: string): Promise<{ revision: number; held: Manifest }> {
+  const manifest = await readCommitted(store, collectionId)
   if (manifest === undefined) throw appError('collection_not_found', 'the collection was dropped')
   const snapshot = Object.hasOwn(manifest.snapshots, name) ? manifest.snapshots[name] : undefined
   if (snapshot === undefined) throw appError('snapshot_not_found', `there is no snapshot ${JSON.stringify(name)}`)
@@ -29,8 +29,8 @@ export async function readSnapshot(store: ObjectStore, incarnation: string, name
 }
 
 export const createVersionReader = ({ store }: { store: ObjectStore }): VersionReader => ({
-  async read(incarnation) {
-    const manifest = await readCommitted(store, incarnation)
+  async read(collectionId) {
+    const manifest = await readCommitted(store, collectionId)
     if (manifest === undefined) return undefined
     const { seq, spec: { settings, embedding }, counts, segments, ingestions, snapshots, outcomes, reprojection } = manifest
     return {
@@ -45,8 +45,8 @@ export const createVersionReader = ({ store }: { store: ObjectStore }): VersionR
       openIngestions: Object.values(ingestions).filter(({ completedSeq }) => completedSeq === null).length
     }
   },
-  async findSnapshot(incarnation, name) {
-    const { revision, held: { appliedSlot, ingestions } } = await readSnapshot(store, incarnation, name)
+  async findSnapshot(collectionId, name) {
+    const { revision, held: { appliedSlot, ingestions } } = await readSnapshot(store, collectionId, name)
     const open = Object.entries(ingestions).filter(([, { completedSeq }]) => completedSeq === null)
     return { revision, appliedSlot, open: Object.fromEntries(open.map(([id, { done }]) => [id, done])) }
   }

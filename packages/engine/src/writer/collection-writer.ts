@@ -4,26 +4,26 @@ import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import { type LogSlot, revisionOf } from '@likeness/shared/contract/operation'
 import { createMutex } from '@likeness/shared/data/mutex'
 import { appError, isAppError } from '@likeness/shared/errors'
-import { untilStored } from '@likeness/store/retry-store'
+import { retryStore } from '@likeness/store/retry-store'
 import { applySlot, asksForRebuild, isBarrier, type SlotContext } from '../apply/apply-slot.ts'
 import { BatchIntake } from '../apply/batch-intake.ts'
-import { prepareCommit, type PreparedCommit, settleSegments } from '../apply/prepare-commit.ts'
+import { prepareCommit, type PreparedCommit, adoptWrittenSegments } from '../apply/prepare-commit.ts'
 import { openVersion } from '../apply/restore.ts'
 import type { WriterState } from '../apply/writer-state.ts'
 import { Garbage } from '../garbage/garbage.ts'
 import { isOpen, type OpenIngestion } from '../log/open-ingestion.ts'
 import { assertNoGap, readSlots } from '../log/read-log.ts'
 import { buildMerge } from '../merge/merge-build.ts'
-import type { MergeLane } from '../merge/merge-plan.ts'
+import type { MergeTier } from '../merge/merge-plan.ts'
 import { adoptMerge, MergesUnderWay, presentInputs, type Proposal } from '../merge/merge.ts'
 import { replay } from '../rebuild/replay.ts'
 import { openSegment, type OpenSegment } from '../segment/open-segment.ts'
 import type { SegmentFiles } from '../segment/segment-files.ts'
 import type { VersionedCurrent } from '../version/current.ts'
-import { readAsOwner } from '../version/fenced-read.ts'
+import { readFenced } from '../version/fenced-read.ts'
 import { writeJobResult } from '../version/job-result.ts'
 import { type Manifest, mustReadManifest } from '../version/manifest.ts'
-import { isRefusal, mustBeOvertaken, Overtaken, type Refusal, Shadow, type ShadowRequest } from './reindex.ts'
+import { isRefusal, mustBeSuperseded, type Refusal, Reindex, type ReindexRequest, Superseded } from './reindex.ts'
 import { type BoundWriterDeps, mergingDeps } from './writer-deps.ts'
 
 export interface StepResult {
@@ -39,25 +39,25 @@ const batchesPerStep = 16
 export class CollectionWriter {
   private readonly deps: BoundWriterDeps
   private readonly mutex = createMutex()
-  private held: VersionedCurrent
+  private versionedCurrent: VersionedCurrent
   private manifest: Manifest
   private state: WriterState
   private readonly intake: BatchIntake
   private readonly merges: MergesUnderWay
   private readonly garbage: Garbage
-  private shadow: Shadow | undefined
+  private reindex: Reindex | undefined
   private lost = false
   /** Requests for a rebuild up to this slot were met when it was opened. */
   private madeForSlot = 0
 
-  constructor(deps: BoundWriterDeps, opened: { held: VersionedCurrent; manifest: Manifest; state: WriterState }) {
+  constructor(deps: BoundWriterDeps, opened: { versionedCurrent: VersionedCurrent; manifest: Manifest; state: WriterState }) {
     this.deps = deps
     this.intake = new BatchIntake(deps)
-    this.held = opened.held
+    this.versionedCurrent = opened.versionedCurrent
     this.manifest = opened.manifest
     this.state = opened.state
     this.merges = new MergesUnderWay({ ...mergingDeps(deps), newId: deps.newId })
-    this.garbage = new Garbage(deps, () => new Set([...this.merges.heldIds(), ...(this.shadow?.heldIds() ?? [])]))
+    this.garbage = new Garbage(deps, () => new Set([...this.merges.heldIds(), ...(this.reindex?.heldIds() ?? [])]))
   }
 
   get spec(): CollectionSpec {
@@ -83,11 +83,11 @@ export class CollectionWriter {
       const { seq } = this
       const slots = await readSlots(this.deps, this.state.appliedSlot, slotsPerStep)
       for (const slot of slots) await this.takeSlot(slot)
-      if (list) await readAsOwner(this.deps.context, this.held.current.epoch, () => assertNoGap(this.deps, this.state.appliedSlot))
+      if (list) await readFenced(this.deps.context, this.versionedCurrent.current.epoch, () => assertNoGap(this.deps, this.state.appliedSlot))
       const { state, intake } = this
-      const wanted = await intake.outstanding(state, { hinted: batches, list })
-      for (const key of wanted.slice(0, batchesPerStep)) if (await intake.take(state, key)) this.shadow?.follow(key)
-      await intake.settleGiven(state)
+      const wanted = await intake.outstanding(state, { notified: batches, list })
+      for (const key of wanted.slice(0, batchesPerStep)) if (await intake.take(state, key)) this.reindex?.follow(key)
+      await intake.endSupplied(state)
       const rest = wanted.slice(batchesPerStep)
       if (state.dirty) await this.commit()
       return { committed: this.seq > seq, more: slots.length === slotsPerStep || rest.length > 0, rest }
@@ -109,15 +109,15 @@ export class CollectionWriter {
       await this.makeAgain()
     } catch (error) {
       if (!isAppError(error, 'data_corrupt')) throw error
-      this.deps.log.error({ err: error }, 'not made again: log or batches are damaged')
+      this.deps.logger.error({ err: error }, 'not made again: log or batches are damaged')
       const asked = operations.flatMap(({ kind }, index) => (kind === 'rebuild' ? [revisionOf(this.state.appliedSlot, index)] : []))
-      this.state.outcomes = this.state.outcomes.map((outcome) => (asked.includes(outcome.revision) ? { ...outcome, error: 'data_corrupt' } : outcome))
+      this.state.results = this.state.results.map((outcome) => (asked.includes(outcome.revision) ? { ...outcome, error: 'data_corrupt' } : outcome))
     }
   }
 
   private slotContext(): SlotContext {
     const { store, protocol, context } = this.deps
-    const { epoch, seq, manifest, sha256 } = this.held.current
+    const { epoch, seq, manifest, sha256 } = this.versionedCurrent.current
     const files = this.ownFiles()
     return {
       rules: protocol,
@@ -125,11 +125,11 @@ export class CollectionWriter {
       committed: () => ({ seq, manifest, sha256, ...this.manifest.counts }),
       openVersion: async (snapshot, logged) => {
         try {
-          const held = await readAsOwner(context, epoch, () => mustReadManifest(store, snapshot.manifest, snapshot.sha256))
+          const held = await readFenced(context, epoch, () => mustReadManifest(store, snapshot.manifest, snapshot.sha256))
           if (held.spec.embedding.version === this.state.spec.embedding.version) return await openVersion(files, held)
         } catch (error) {
           if (!isAppError(error, 'data_corrupt')) throw error
-          this.deps.log.error({ err: error }, 'a snapshot is damaged, and made again from the log to restore it')
+          this.deps.logger.error({ err: error }, 'a snapshot is damaged, and made again from the log to restore it')
         }
         // Or it was taken with another embedding.
         return { segments: (await this.replay(logged)).segments, quantizer: null }
@@ -140,8 +140,8 @@ export class CollectionWriter {
   /** A file that is missing mostly means: not ours any more. */
   private ownFiles(): SegmentFiles {
     const { files, context } = this.deps
-    const { epoch } = this.held.current
-    return { ...files, get: (ref) => readAsOwner(context, epoch, () => files.get(ref)) }
+    const { epoch } = this.versionedCurrent.current
+    return { ...files, get: (ref) => readFenced(context, epoch, () => files.get(ref)) }
   }
 
   /** Makes the same version again, from log and batches alone, as a new one. What was there before is only garbage then. Requests up to `untilSlot` asked for no more. */
@@ -154,45 +154,45 @@ export class CollectionWriter {
 
   private replay(to: Parameters<typeof replay>[2]): Promise<WriterState> {
     const deps = { ...this.deps, files: this.ownFiles() }
-    return readAsOwner(deps.context, this.held.current.epoch, () => replay(deps, this.state.spec, to))
+    return readFenced(deps.context, this.versionedCurrent.current.epoch, () => replay(deps, this.state.spec, to))
   }
 
   private async makeAgain(): Promise<void> {
-    const { ingestions, snapshots, outcomes, reprojection, appliedSlot } = this.state
+    const { ingestions, snapshots, results, reprojection, appliedSlot } = this.state
     const open = Object.fromEntries(this.openIngestions().map(({ ingestion, open: { done } }) => [ingestion, done.toString()]))
     const state = await this.replay({ appliedSlot, open })
-    this.state = Object.assign(state, { ingestions, snapshots, outcomes, reprojection })
+    this.state = Object.assign(state, { ingestions, snapshots, results, reprojection } satisfies Partial<WriterState>)
     await this.commit(null)
   }
 
   private async commit(quantizer = this.state.quantizer === undefined ? this.manifest.quantizer : this.state.quantizer): Promise<void> {
     const { deps, state } = this
     const { files, keys, newId, clock, protocol, context, signal } = deps
-    const input = { files, keys, newId, nowMs: clock.nowMs(), parent: this.manifest, epoch: this.held.current.epoch, quantizer }
-    const prepared = await untilStored(clock, () => prepareCommit(input, state), signal)
+    const input = { files, keys, newId, nowMs: clock.nowMs(), parent: this.manifest, epoch: this.versionedCurrent.current.epoch, quantizer }
+    const prepared = await retryStore(clock, () => prepareCommit(input, state), signal)
     const { manifest, manifestKey } = prepared
-    const announce = () => deps.announce({ incarnation: deps.incarnation, seq: manifest.seq, appliedSlot: manifest.appliedSlot })
-    this.held = await protocol.commit(context, this.held, manifest, manifestKey, announce)
-    this.settle(prepared)
-    deps.log.debug({ seq: manifest.seq, items: manifest.counts.items, added: prepared.added?.ref.rows ?? 0 }, 'committed')
+    const announce = () => deps.announce({ collectionId: deps.collectionId, seq: manifest.seq, appliedSlot: manifest.appliedSlot })
+    this.versionedCurrent = await protocol.commit(context, this.versionedCurrent, manifest, manifestKey, announce)
+    this.adoptCommit(prepared)
+    deps.logger.debug({ seq: manifest.seq, items: manifest.counts.items, added: prepared.added?.ref.rows ?? 0 }, 'committed')
     await this.closeFinished()
   }
 
   /** Makes the in-memory state that of the manifest just committed. */
-  private settle({ manifest, added, ingestions }: PreparedCommit): void {
+  private adoptCommit({ manifest, added, ingestions }: PreparedCommit): void {
     const { state } = this
     this.manifest = manifest
-    settleSegments(state, { segments: manifest.segments, added })
+    adoptWrittenSegments(state, { segments: manifest.segments, added })
     state.tombstonesChanged = false
-    state.relabelsChanged = false
-    state.sweepsChanged = false
-    state.outcomes = [...manifest.outcomes]
+    state.pendingUpdatesChanged = false
+    state.filterDeletesChanged = false
+    state.results = [...manifest.outcomes]
     state.quantizer = undefined
     state.dirty = false
     for (const [id, open] of state.ingestions) {
       const record = ingestions[id]
       if (record === undefined) state.ingestions.delete(id)
-      else Object.assign(open, { record, failed: [] })
+      else Object.assign(open, { record, failed: [] } satisfies Partial<OpenIngestion>)
     }
   }
 
@@ -201,7 +201,7 @@ export class CollectionWriter {
     const { store, clock, keys, signal } = this.deps
     for (const [id, open] of this.state.ingestions) {
       if (isOpen(open) || open.closed) continue
-      await untilStored(clock, () => writeJobResult(store, keys, id, open.record), signal)
+      await retryStore(clock, () => writeJobResult(store, keys, id, open.record), signal)
       open.closed = true
       this.intake.forget(id)
     }
@@ -211,8 +211,8 @@ export class CollectionWriter {
    * Merges segments when that is due, of one lane or of any. False when nothing was, or the result could not be used. Building does not hold
    * up commits. Rejects with ownership_lost, or with whatever went wrong while it was built: then this owner goes on, and the merge may be tried again.
    */
-  async merge(lane?: MergeLane): Promise<boolean> {
-    const proposal = await this.exclusively(async () => this.merges.begin(this.state, this.manifest, lane === undefined ? undefined : [lane]))
+  async merge(tier?: MergeTier): Promise<boolean> {
+    const proposal = await this.exclusively(async () => this.merges.begin(this.state, this.manifest, tier === undefined ? undefined : [tier]))
     if (proposal === undefined) return await this.endCompaction()
     try {
       const built = await this.build(proposal)
@@ -234,8 +234,8 @@ export class CollectionWriter {
     return await this.exclusively(async () => {
       const { state } = this
       if (state.compaction !== compaction || !this.merges.isCompacted(state, this.manifest)) return false
-      state.outcomes.push({ revision: compaction.revision })
-      Object.assign(state, { compaction: null, dirty: true })
+      state.results.push({ revision: compaction.revision })
+      Object.assign(state, { compaction: null, dirty: true } satisfies Partial<WriterState>)
       await this.commit()
       return true
     })
@@ -244,11 +244,11 @@ export class CollectionWriter {
   /** undefined when it took too long, or an input went away under it: a commit emptied it and its files were collected. */
   private async build(proposal: Proposal): Promise<{ result: OpenSegment | null; quantizer: Manifest['quantizer'] } | undefined> {
     const { files, context, buildMerge: build = (task) => buildMerge(files, task) } = this.deps
-    const { epoch } = this.held.current
+    const { epoch } = this.versionedCurrent.current
     const isUsable = (): boolean => this.merges.isUnderWay(proposal) && presentInputs(this.state, proposal).every((input) => input !== undefined)
     try {
-      const { segment, quantizer } = await readAsOwner(context, epoch, () => build(proposal.newTask(), proposal.abort.signal))
-      return { result: segment && (await readAsOwner(context, epoch, () => openSegment(files, segment))), quantizer }
+      const { segment, quantizer } = await readFenced(context, epoch, () => build(proposal.newTask(), proposal.abort.signal))
+      return { result: segment && (await readFenced(context, epoch, () => openSegment(files, segment))), quantizer }
     } catch (error) {
       if (isUsable() || isAppError(error, 'ownership_lost')) throw error
       return undefined
@@ -260,64 +260,64 @@ export class CollectionWriter {
    * Rejects with ownership_lost, or with what made it fail for now: then it may be tried again.
    */
   async reproject(): Promise<boolean> {
-    const shadow = await this.exclusively(async () => this.beginShadow())
-    if (shadow === undefined) return false
-    const asOwner = <T>(work: () => Promise<T>): Promise<T> => readAsOwner(this.deps.context, this.held.current.epoch, work)
+    const reindex = await this.exclusively(async () => this.beginReindex())
+    if (reindex === undefined) return false
+    const asOwner = <T>(work: () => Promise<T>): Promise<T> => readFenced(this.deps.context, this.versionedCurrent.current.epoch, work)
     try {
-      await asOwner(() => shadow.build())
-      do await asOwner(() => shadow.catchUp(this.appliedSlot))
-      while (await asOwner(() => shadow.merge()))
-      await this.exclusively(() => this.adoptShadow(shadow))
+      await asOwner(() => reindex.build())
+      do await asOwner(() => reindex.catchUp(this.appliedSlot))
+      while (await asOwner(() => reindex.merge()))
+      await this.exclusively(() => this.adoptReindex(reindex))
     } catch (error) {
-      if (!isRefusal(error)) return mustBeOvertaken(error)
-      await this.exclusively(() => this.refuseShadow(shadow, error))
+      if (!isRefusal(error)) return mustBeSuperseded(error)
+      await this.exclusively(() => this.refuseReindex(reindex, error))
     } finally {
-      this.shadow = undefined
+      this.reindex = undefined
     }
     return true
   }
 
-  private beginShadow(): Shadow | undefined {
+  private beginReindex(): Reindex | undefined {
     const { deps, state: { reprojection } } = this
     if (reprojection?.state !== 'running') return undefined
     const { files, buildMerge: build = (task) => buildMerge(files, task) } = deps
     const isWanted = (): boolean => !this.lost && deps.signal?.aborted !== true && this.isAskedFor(reprojection)
-    this.shadow = new Shadow({ ...deps, files: this.ownFiles(), buildMerge: build, merging: mergingDeps(deps), isWanted }, this.state, reprojection)
-    return this.shadow
+    this.reindex = new Reindex({ ...deps, files: this.ownFiles(), buildMerge: build, merging: mergingDeps(deps), isWanted }, this.state, reprojection)
+    return this.reindex
   }
 
-  private isAskedFor({ revision }: ShadowRequest): boolean {
+  private isAskedFor({ revision }: ReindexRequest): boolean {
     return this.state.reprojection?.revision === revision
   }
 
-  private async adoptShadow(shadow: Shadow): Promise<void> {
-    const { request: { revision, embedding } } = shadow
-    if (!this.isAskedFor(shadow.request)) return
+  private async adoptReindex(reindex: Reindex): Promise<void> {
+    const { request: { revision, embedding } } = reindex
+    if (!this.isAskedFor(reindex.request)) return
     try {
-      this.state = await readAsOwner(this.deps.context, this.held.current.epoch, () => shadow.finish(this.state))
+      this.state = await readFenced(this.deps.context, this.versionedCurrent.current.epoch, () => reindex.finish(this.state))
     } catch (error) {
-      if (isRefusal(error)) return await this.refuseShadow(shadow, error)
-      if (error instanceof Overtaken) return
+      if (isRefusal(error)) return await this.refuseReindex(reindex, error)
+      if (error instanceof Superseded) return
       throw error
     }
     this.merges.abandon()
     this.state.reprojection = { revision, embedding, state: 'applied' }
-    this.state.outcomes.push({ revision })
-    await this.commit(shadow.quantizer)
+    this.state.results.push({ revision })
+    await this.commit(reindex.quantizer)
   }
 
-  private async refuseShadow({ request: { revision, embedding } }: Shadow, error: Refusal): Promise<void> {
+  private async refuseReindex({ request: { revision, embedding } }: Reindex, error: Refusal): Promise<void> {
     if (!this.isAskedFor({ revision, embedding })) return
-    this.deps.log.error({ err: error, embedding: embedding.version }, 'the collection keeps its embedding')
+    this.deps.logger.error({ err: error, embedding: embedding.version }, 'the collection keeps its embedding')
     this.state.reprojection = { revision, embedding, state: error.code }
-    this.state.outcomes.push({ revision, error: error.code })
+    this.state.results.push({ revision, error: error.code })
     this.state.dirty = true
     await this.commit()
   }
 
   /** Deletes files that no retained manifest names; how many. None while a manifest that is needed is damaged. */
   collect(): Promise<number> {
-    return this.exclusively(async () => await this.deleteFenced(await this.garbage.files(this.held.current)))
+    return this.exclusively(async () => await this.deleteFenced(await this.garbage.files(this.versionedCurrent.current)))
   }
 
   /** Deletes what requests have stored that were never accepted; how many objects. */
@@ -336,15 +336,15 @@ export class CollectionWriter {
   private async deleteFenced(garbage: string[]): Promise<number> {
     const { store, clock, protocol, context, signal } = this.deps
     if (garbage.length === 0) return 0
-    this.held = await protocol.fenceCollection(context, this.held)
-    await untilStored(clock, () => store.delete(garbage), signal)
+    this.versionedCurrent = await protocol.fenceCollection(context, this.versionedCurrent)
+    await retryStore(clock, () => store.delete(garbage), signal)
     return garbage.length
   }
 
   /** After any failure the state may be ahead of the store: this owner is of no use any more. */
   private exclusively<T>(work: () => Promise<T>): Promise<T> {
     return this.mutex.run(async () => {
-      if (this.lost) throw appError('ownership_lost', `writer of ${this.deps.incarnation} was given up`)
+      if (this.lost) throw appError('ownership_lost', `writer of ${this.deps.collectionId} was given up`)
       try {
         return await work()
       } catch (error) {

@@ -22,7 +22,7 @@ const settle = async (writer: CollectionWriter): Promise<void> => {
   while (await writer.merge());
   await writer.collect()
 }
-const ask = async (atMs = Date.now()) => (await gallery.appender.append(gallery.spec.incarnation, { kind: 'rebuild', opId: createUlid(), atMs })).revision
+const ask = async (atMs = Date.now()) => (await gallery.appender.append(gallery.spec.collectionId, { kind: 'rebuild', opId: createUlid(), atMs })).revision
 const keysUnder = async (prefix: string): Promise<string[]> => {
   const keys: string[] = []
   for await (const { key } of gallery.store.list(prefix)) keys.push(key)
@@ -66,14 +66,14 @@ async function fill(): Promise<{ finished: string[]; open: string }> {
 }
 
 async function look(jobs: readonly string[]) {
-  const snapshot = await gallery.replica.acquire(gallery.spec.incarnation, { consistency: 'strong', timeoutMs: 5_000 })
+  const reader = await gallery.replica.acquire(gallery.spec.collectionId, { consistency: 'strong', timeoutMs: 5_000 })
   const items = []
   try {
-    for await (const { item, vectors } of snapshot.scrollVectors()) items.push({ ...item, vectors })
+    for await (const { item, vectors } of reader.scrollVectors()) items.push({ ...item, vectors })
   } finally {
-    snapshot.release()
+    reader.release()
   }
-  const version = (await gallery.versions.read(gallery.spec.incarnation))!
+  const version = (await gallery.versions.read(gallery.spec.collectionId))!
   return {
     items: items.sort((a, b) => (a.id < b.id ? -1 : 1)),
     counts: version.counts,
@@ -85,7 +85,7 @@ async function look(jobs: readonly string[]) {
 }
 
 const current = async () => (await readCurrent(gallery.store, gallery.keys.current))!.current
-const metaFiles = async () => (await readCommitted(gallery.store, gallery.spec.incarnation))!.segments.map(({ files }) => files.meta.key)
+const metaFiles = async () => (await readCommitted(gallery.store, gallery.spec.collectionId))!.segments.map(({ files }) => files.meta.key)
 /** Snapshots may have these files too. */
 const damages: [string, () => Promise<void>][] = [
   ['its segments, one of them gone', async () => {
@@ -124,7 +124,7 @@ test.each(damages)('with damage to %s nobody opens it unasked, and a rebuild bri
   expect(await gallery.jobs.status(open)).toMatchObject({ state: 'completed', counts: { indexed: 4, pending: 0 } })
   expect((await look([])).items.find(({ id }) => id === 'item-503')).toMatchObject({ label: 'waited' })
   const scratchDir = await mkdtemp(join(tmpdir(), 'likeness-verify-'))
-  const { problems } = await verifyCollection({ store: gallery.store, incarnation: spec.incarnation, scratchDir })
+  const { problems } = await verifyCollection({ store: gallery.store, collectionId: spec.collectionId, scratchDir })
   expect(problems.filter(({ key }) => !(spoilt.has(key) && key.endsWith('.meta')))).toEqual([])
   await rm(scratchDir, { recursive: true, force: true })
   for (const name of ['early', 'late']) {

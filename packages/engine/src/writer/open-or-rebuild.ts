@@ -5,7 +5,7 @@ import { parseManifestKey } from '@likeness/shared/contract/keys'
 import { slotOf } from '@likeness/shared/contract/operation'
 import { ulidTimeMs } from '@likeness/shared/data/ulid'
 import { appError, isAppError } from '@likeness/shared/errors'
-import { untilStored } from '@likeness/store/retry-store'
+import { retryStore } from '@likeness/store/retry-store'
 import { readHistory } from '../log/log-history.ts'
 import { recoverState } from '../rebuild/recover.ts'
 import type { VersionedCurrent } from '../version/current.ts'
@@ -29,15 +29,15 @@ export async function openOrRebuild(deps: WriterDeps, created: () => Promise<Col
     const manifest = await readWhole(bound)
     const revision = await asLogged(() => lastRequest(bound, spec, manifest))
     if (revision === undefined) throw error
-    deps.log.warn({ err: error, revision }, 'damaged, and made again from log and batches as was asked')
+    deps.logger.warn({ err: error, revision }, 'damaged, and made again from log and batches as was asked')
     return manifest === undefined ? await recoverCollection(bound, spec) : await rebuildCollection(deps, { untilSlot: slotOf(revision) })
   }
 }
 
 /** undefined when it is damaged too. */
-async function readWhole({ store, clock, incarnation, signal }: BoundWriterDeps): Promise<Manifest | undefined> {
+async function readWhole({ store, clock, collectionId, signal }: BoundWriterDeps): Promise<Manifest | undefined> {
   try {
-    return await untilStored(clock, () => readCommitted(store, incarnation), signal)
+    return await retryStore(clock, () => readCommitted(store, collectionId), signal)
   } catch (error) {
     if (isAppError(error, 'data_corrupt')) return undefined
     throw error
@@ -64,7 +64,7 @@ async function lastRequest(deps: BoundWriterDeps, { settings }: CollectionSpec, 
 
 /** By its name, whatever it holds. */
 async function newestManifest({ store, clock, keys, signal }: BoundWriterDeps): Promise<{ seq: number; epoch: number; commitId: string; manifest: string }> {
-  return await untilStored(clock, async () => {
+  return await retryStore(clock, async () => {
     let newest = { seq: 0, epoch: 0, commitId: '', manifest: '' }
     // In the order of seq and epoch.
     for await (const { key } of store.list(keys.manifestPrefix)) newest = { ...newest, ...parseManifestKey(key), manifest: key }
@@ -73,24 +73,24 @@ async function newestManifest({ store, clock, keys, signal }: BoundWriterDeps): 
 }
 
 /** Where CURRENT says nothing, its next version comes after all that there were; it can only be written over what was read here. */
-async function takeOwnership(deps: BoundWriterDeps): Promise<VersionedCurrent | undefined> {
+async function becomeWriter(deps: BoundWriterDeps): Promise<VersionedCurrent | undefined> {
   const { store, clock, keys, newId, protocol, context, signal } = deps
   try {
-    return await protocol.takeOwnership(context)
+    return await protocol.becomeWriter(context)
   } catch (error) {
     if (!isAppError(error, 'data_corrupt')) throw error
-    const stored = await untilStored(clock, () => store.get(keys.current), signal)
+    const stored = await retryStore(clock, () => store.get(keys.current), signal)
     const newest = await newestManifest(deps)
     return stored && { current: { format: 1, ...newest, epoch: newest.epoch + 1, sha256: '', writeId: newId() }, etag: stored.etag }
   }
 }
 
 async function recoverCollection(deps: BoundWriterDeps, created: CollectionSpec): Promise<CollectionWriter | undefined> {
-  const held = await takeOwnership(deps)
-  if (held === undefined) return undefined
-  const { seq, epoch, commitId } = held.current
+  const versionedCurrent = await becomeWriter(deps)
+  if (versionedCurrent === undefined) return undefined
+  const { seq, epoch, commitId } = versionedCurrent.current
   const state = await asLogged(() => recoverState(deps, created))
-  const writer = new CollectionWriter(deps, { held, manifest: { ...emptyManifest(created, commitId), seq, epoch }, state })
+  const writer = new CollectionWriter(deps, { versionedCurrent, manifest: { ...emptyManifest(created, commitId), seq, epoch }, state })
   await writer.step({})
   return writer
 }

@@ -2,7 +2,7 @@
 import { collectionKeys } from '@likeness/shared/contract/keys'
 import { createUlid } from '@likeness/shared/data/ulid'
 import { loadWriterState, stateWithoutFiles, type WriterState } from '../apply/writer-state.ts'
-import { readAsOwner } from '../version/fenced-read.ts'
+import { readFenced } from '../version/fenced-read.ts'
 import { type Manifest, mustReadManifest } from '../version/manifest.ts'
 import { CollectionWriter } from './collection-writer.ts'
 import { realProtocol } from './protocol.ts'
@@ -24,7 +24,7 @@ export async function rebuildCollection(deps: WriterDeps, requests?: { untilSlot
 
 export function bindWriter(deps: WriterDeps): BoundWriterDeps {
   const newId = deps.newId ?? (() => createUlid(deps.clock.nowMs()))
-  const keys = collectionKeys(deps.incarnation)
+  const keys = collectionKeys(deps.collectionId)
   const protocol = deps.protocol ?? realProtocol
   const context = { store: deps.store, clock: deps.clock, currentKey: keys.current, newId, signal: deps.signal }
   return { ...deps, newId, keys, protocol, context }
@@ -33,11 +33,11 @@ export function bindWriter(deps: WriterDeps): BoundWriterDeps {
 async function takeCollection(deps: WriterDeps, load: (manifest: Manifest) => Promise<WriterState>): Promise<CollectionWriter | undefined> {
   const bound = bindWriter(deps)
   const { protocol, context } = bound
-  const held = await protocol.takeOwnership(context)
-  if (held === undefined) return undefined
-  const opened = await readAsOwner(context, held.current.epoch, async () => {
-    const manifest = await mustReadManifest(deps.store, held.current.manifest, held.current.sha256)
-    return { held, manifest, state: await load(manifest) }
+  const versionedCurrent = await protocol.becomeWriter(context)
+  if (versionedCurrent === undefined) return undefined
+  const opened = await readFenced(context, versionedCurrent.current.epoch, async () => {
+    const manifest = await mustReadManifest(deps.store, versionedCurrent.current.manifest, versionedCurrent.current.sha256)
+    return { versionedCurrent, manifest, state: await load(manifest) }
   })
   return new CollectionWriter(bound, opened)
 }

@@ -6,14 +6,14 @@ import { type CommitProtocol, commitProtocol } from '../version/commit-protocol.
 
 export interface Protocol extends CommitProtocol, ApplyRules, ReprojectRule, AdoptionRules {
   /** Makes a shadow hold all that the collection has taken in, before it takes its place. */
-  level(catchUp: () => Promise<void>): Promise<void>
+  catchUp(catchUp: () => Promise<void>): Promise<void>
 }
 
 export const realProtocol: Protocol = {
   ...commitProtocol,
   ...applyRules,
   ...reprojectRule,
-  level: (catchUp) => catchUp(),
+  catchUp: (catchUp) => catchUp(),
   mayAdopt: (inputs) => inputs.every((input) => input !== undefined),
   carryOver
 }

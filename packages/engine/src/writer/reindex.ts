@@ -4,9 +4,9 @@ import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
 import { parseBatchKey } from '@likeness/shared/contract/keys'
 import { type Operation, revisionOf } from '@likeness/shared/contract/operation'
 import { appError, type AppError, isAppError } from '@likeness/shared/errors'
-import { untilStored } from '@likeness/store/retry-store'
+import { retryStore } from '@likeness/store/retry-store'
 import { applyBatch, applyItemOperation, isItemOperation } from '../apply/apply-operation.ts'
-import { countLive, settleSegments, writeSegments } from '../apply/prepare-commit.ts'
+import { countLive, adoptWrittenSegments, writeSegments } from '../apply/prepare-commit.ts'
 import { emptyWriterState, type WriterState } from '../apply/writer-state.ts'
 import { embeddedBatch } from '../log/embedded-batch.ts'
 import { readHistory, slotsBetween } from '../log/log-history.ts'
@@ -20,14 +20,14 @@ import type { Manifest } from '../version/manifest.ts'
 import { OrdinalRanges } from '../version/ordinal-ranges.ts'
 import type { Protocol } from './protocol.ts'
 
-export interface ShadowDeps extends ReplayDeps {
+export interface ReindexDeps extends ReplayDeps {
   protocol: Protocol
   merging: Omit<MergingDeps, 'newId'>
   buildMerge: BuildMerge
   /** Whether somebody still waits for it. */
   isWanted: () => boolean
 }
-export interface ShadowRequest {
+export interface ReindexRequest {
   /** Of the operation that asked for it. */
   revision: number
   embedding: EmbeddingSpec
@@ -36,15 +36,15 @@ export interface ShadowRequest {
 const batchesPerSegment = 16
 
 /** It ends without an effect: nobody waits for it any more, or what it was made of was replaced, and then it is to be begun anew. */
-export class Overtaken extends Error {}
+export class Superseded extends Error {}
 
 export type Refusal = AppError & { code: 'raw_vectors_missing' | 'data_corrupt' }
 /** What ends a request for good. */
 export const isRefusal = (error: unknown): error is Refusal => isAppError(error, 'raw_vectors_missing') || isAppError(error, 'data_corrupt')
 
 /** True; anything else is thrown on. */
-export function mustBeOvertaken(error: unknown): true {
-  if (error instanceof Overtaken) return true
+export function mustBeSuperseded(error: unknown): true {
+  if (error instanceof Superseded) return true
   throw error
 }
 
@@ -55,11 +55,11 @@ function copyOpen({ record }: OpenIngestion, done: string): OpenIngestion {
   return { record: { ...record }, done: OrdinalRanges.parse(done), failed: [], closed: false }
 }
 
-export class Shadow {
-  readonly request: ShadowRequest
+export class Reindex {
+  readonly request: ReindexRequest
   /** Ids under which it writes: not garbage while it is built. */
   private readonly ids = new Set<string>()
-  private readonly deps: ShadowDeps
+  private readonly deps: ReindexDeps
   private readonly merges: MergesUnderWay
   private readonly begun: { appliedSlot: number; open: Map<string, OpenIngestion> }
   private state: WriterState
@@ -68,14 +68,14 @@ export class Shadow {
   private batches: string[] = []
 
   /** `live`: committed. */
-  constructor(deps: ShadowDeps, live: WriterState, request: ShadowRequest) {
+  constructor(deps: ReindexDeps, live: WriterState, request: ReindexRequest) {
     this.request = request
     const newId = (): string => {
       const id = deps.newId()
       this.ids.add(id)
       return id
     }
-    const project: ShadowDeps['project'] = async (...args) => {
+    const project: ReindexDeps['project'] = async (...args) => {
       this.mustBeWanted()
       return await deps.project!(...args)
     }
@@ -96,7 +96,7 @@ export class Shadow {
   }
 
   private mustBeWanted(): void {
-    if (!this.deps.isWanted()) throw new Overtaken()
+    if (!this.deps.isWanted()) throw new Superseded()
   }
 
   /** What the collection was when it was begun. raw_vectors_missing, before anything is written; data_corrupt when log or batches are damaged. */
@@ -104,7 +104,7 @@ export class Shadow {
     const { deps, begun: { appliedSlot, open }, state: { spec } } = this
     const { ingestions } = await readHistory(deps, spec.settings, appliedSlot)
     if (ingestions.some(({ operation }) => hasVectorsOnly(operation))) throw cannot()
-    deps.log.info({ embedding: spec.embedding.version, slot: appliedSlot, ingestions: ingestions.length }, 'making another embedding')
+    deps.logger.info({ embedding: spec.embedding.version, slot: appliedSlot, ingestions: ingestions.length }, 'making another embedding')
     const done = [...open].map(([id, ingestion]): [string, string] => [id, ingestion.done.toString()])
     this.state = await replay(deps, spec, { appliedSlot, open: Object.fromEntries(done) })
     this.state.ingestions = open
@@ -116,7 +116,7 @@ export class Shadow {
     const context = { rules: deps.protocol, files: deps.files }
     for await (const { slot, log } of slotsBetween(deps, state.appliedSlot, appliedSlot)) {
       for (const [index, operation] of log.operations.entries()) {
-        if (operation.kind === 'restore') throw new Overtaken()
+        if (operation.kind === 'restore') throw new Superseded()
         if (hasVectorsOnly(operation)) throw cannot()
         if (isItemOperation(operation)) await applyItemOperation(state, operation, revisionOf(slot, index), context)
       }
@@ -125,7 +125,7 @@ export class Shadow {
     // One whose ingestion is not known yet belongs to a later slot: the collection has applied it, and not committed.
     for (let taken = 0; state.ingestions.has(parseBatchKey(this.batches[0] ?? '')?.ingestion ?? ''); this.batches.shift()) {
       await this.take(this.batches[0]!)
-      if (++taken % batchesPerSegment === 0) await this.settle()
+      if (++taken % batchesPerSegment === 0) await this.writeSegments()
     }
   }
 
@@ -137,16 +137,16 @@ export class Shadow {
   }
 
   /** Writes what is in memory only: merges read files. */
-  private async settle(): Promise<void> {
+  private async writeSegments(): Promise<void> {
     const { deps: { clock, signal, newId }, state } = this
-    settleSegments(state, await untilStored(clock, () => writeSegments(this.deps, newId(), state), signal))
+    adoptWrittenSegments(state, await retryStore(clock, () => writeSegments(this.deps, newId(), state), signal))
   }
 
   /** One merge, where one is due. */
   async merge(): Promise<boolean> {
-    const { deps: { buildMerge, files, protocol, log }, merges, state } = this
+    const { deps: { buildMerge, files, protocol, logger }, merges, state } = this
     this.mustBeWanted()
-    await this.settle()
+    await this.writeSegments()
     const proposal = merges.begin(state, { seq: 0, spec: state.spec, quantizer: this.quantizer })
     if (proposal === undefined) return false
     try {
@@ -158,7 +158,7 @@ export class Shadow {
     } catch (error) {
       if (!isAppError(error, 'index_failed')) throw error
       this.mustBeWanted()
-      log.warn({ err: error }, 'merge of a new version failed: its segments are merged once it is served')
+      logger.warn({ err: error }, 'merge of a new version failed: its segments are merged once it is served')
       return false
     } finally {
       merges.end(proposal)
@@ -168,16 +168,16 @@ export class Shadow {
   /** Brings it level with what is committed, and says what the collection becomes. */
   async finish(live: WriterState): Promise<WriterState> {
     const { state, deps: { protocol } } = this
-    await protocol.level(async () => {
+    await protocol.catchUp(async () => {
       await this.catchUp(live.appliedSlot)
-      await this.settle()
+      await this.writeSegments()
       this.assertLevel(live)
     })
-    const { spec, appliedSlot, ingestions, snapshots, outcomes, compaction } = live
+    const { spec, appliedSlot, ingestions, snapshots, results, compaction } = live
     return Object.assign(state, {
-      spec: { ...spec, embedding: this.request.embedding }, appliedSlot, ingestions, snapshots, outcomes, compaction,
-      tombstonesChanged: true, relabelsChanged: true, sweepsChanged: true, dirty: true
-    })
+      spec: { ...spec, embedding: this.request.embedding }, appliedSlot, ingestions, snapshots, results, compaction,
+      tombstonesChanged: true, pendingUpdatesChanged: true, filterDeletesChanged: true, dirty: true
+    } satisfies Partial<WriterState>)
   }
 
   private assertLevel(live: WriterState): void {

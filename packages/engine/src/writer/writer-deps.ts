@@ -19,13 +19,13 @@ export interface WriterDeps {
   store: ObjectStore
   clock: Clock
   files: SegmentFiles
-  log: Logger
-  incarnation: string
+  logger: Logger
+  collectionId: string
   retentionMs: number
   /** Age at which objects of ingestions that were never accepted are deleted; none: they stay. */
   uploadRetentionMs?: number
   /** Called once a commit is certain. */
-  announce: (commit: { incarnation: string; seq: number; appliedSlot: number }) => void
+  announce: (commit: { collectionId: string; seq: number; appliedSlot: number }) => void
   protocol?: Protocol
   newId?: () => string
   signal?: AbortSignal

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { answerSettingsSchema, builtInProfiles, enrolmentSchema, lookSchema, presets } from './picture-settings.ts'
 import { findStorageForm, partsOf, storageText, type VectorStorage } from './storage-forms.ts'
+import { fromStored } from './stored-names.ts'
 
 export const collectionNameSchema = z
   .string()
@@ -117,7 +118,8 @@ export function changeSettings(settings: CollectionSettings, change: SettingsCha
   return collectionSettingsSchema.parse({ ...presets[settings.profile], ...Object.fromEntries(given) })
 }
 
-export const collectionSpecSchema = z.object({
+/** A collection as the store has it. */
+export const storedSpecSchema = z.object({
   name: collectionNameSchema,
   incarnation: z.string(),
   createdAtMs: z.number(),
@@ -129,9 +131,11 @@ export const collectionSpecSchema = z.object({
   rescore: z.boolean().default(false),
   settings: collectionSettingsSchema
 })
+export const collectionSpecSchema = storedSpecSchema.transform(fromStored)
 export type CollectionSpec = z.infer<typeof collectionSpecSchema>
+export const draftSchema = storedSpecSchema.omit({ incarnation: true, createdAtMs: true })
 /** What is given at creation. */
-export type CollectionDraft = Omit<z.input<typeof collectionSpecSchema>, 'incarnation' | 'createdAtMs'>
+export type CollectionDraft = z.input<typeof draftSchema>
 
 /** Why its hits cannot be put in another order, or undefined. */
 export function rerankProblem({ embedding, metric }: Pick<CollectionSpec, 'embedding' | 'metric'>): string | undefined {
@@ -139,7 +143,7 @@ export function rerankProblem({ embedding, metric }: Pick<CollectionSpec, 'embed
 }
 
 /** Why there can be no such collection, or undefined. */
-export function formProblem({ metric, method, storage, rescore, embedding, settings }: Omit<CollectionSpec, 'incarnation' | 'createdAtMs'>): string | undefined {
+export function specProblem({ metric, method, storage, rescore, embedding, settings }: Omit<CollectionSpec, 'collectionId' | 'createdAtMs'>): string | undefined {
   if (embedding.sparse) {
     if (metric !== 'cosine') return `sparse vectors are compared by cosine, not by ${metric}`
     if (method !== 'FLAT') return `sparse vectors have inverted lists, which are exact: index_method is FLAT, not ${method}`

@@ -1,5 +1,6 @@
 // Objects about jobs: the pointer from a job id to its collection, and what became of a finished ingestion.
 import { z } from 'zod'
+import { fromStored } from './stored-names.ts'
 
 export const jobPointerSchema = z.object({
   ingestion: z.string(),
@@ -10,7 +11,7 @@ export const jobPointerSchema = z.object({
   /** `upload`, `prefix logos/`, `root /data/marks with a list`. */
   source: z.string(),
   createdAtMs: z.number()
-})
+}).transform(fromStored)
 export type JobPointer = z.infer<typeof jobPointerSchema>
 
 export const jobResultSchema = z.object({

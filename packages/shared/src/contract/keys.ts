@@ -32,8 +32,8 @@ export function parseIdempotencyWeek(key: string): number | undefined {
 }
 
 /** Keys of one incarnation of a collection. */
-export function collectionKeys(incarnation: string) {
-  const root = `c/${incarnation}/`
+export function collectionKeys(collectionId: string) {
+  const root = `c/${collectionId}/`
   return {
     root,
     current: `${root}CURRENT`,
@@ -79,8 +79,8 @@ export function parseManifestKey(key: string): { seq: number; epoch: number; com
 }
 
 /** `{ingestion, firstOrdinal}` of a batch key; undefined for anything else. */
-export function parseBatchKey(key: string): { incarnation: string; ingestion: string; firstOrdinal: number } | undefined {
+export function parseBatchKey(key: string): { collectionId: string; ingestion: string; firstOrdinal: number } | undefined {
   const match = /^c\/([0-9A-Z]{26})\/batch\/([0-9A-Z]{26})\/(\d{10})-[0-9A-Z]{26}$/.exec(key)
   if (match === null) return undefined
-  return { incarnation: match[1]!, ingestion: match[2]!, firstOrdinal: Number(match[3]) }
+  return { collectionId: match[1]!, ingestion: match[2]!, firstOrdinal: Number(match[3]) }
 }

@@ -5,7 +5,7 @@ import { decodeVectorBatch, encodeVectorBatch, peekBatchItems, type VectorBatch 
 const row = { kind: 'subject' as const, box: [0, 0, 8, 9] as [number, number, number, number], score: 0.5, className: 'item' }
 const batch: VectorBatch = {
   header: {
-    incarnation: 'I', ingestion: 'J', embeddingVersion: 'm@1/p@1', dim: 2, rawDim: 3,
+    collectionId: 'I', ingestion: 'J', embeddingVersion: 'm@1/p@1', dim: 2, rawDim: 3,
     items: [
       { ordinal: 7, id: '一', label: '<b>', imageKey: 'k', rows: [row, row], width: 8, height: 9 },
       { ordinal: 3, id: 'bad', label: null, imageKey: null, line: 4, rows: [], failure: { code: 'image_empty', message: 'empty' } }

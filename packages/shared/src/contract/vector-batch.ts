@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { appError, isAppError } from '../errors.ts'
 import { boxSchema } from './embedder.ts'
 import { itemFailureSchema, metadataSchema } from './item-list.ts'
+import { fromStored, toStored } from './stored-names.ts'
 import { isSparse, rowBytes, rowCount, sparseProblem, type VectorRows } from './vector-rows.ts'
 
 export const rowKinds = ['subject', 'whole', 'view'] as const
@@ -43,7 +44,7 @@ export const batchHeaderSchema = z.object({
   /** Entries of all rows, when they are sparse. */
   nonZeros: z.number().int().min(0).optional(),
   items: z.array(batchItemSchema)
-})
+}).transform(fromStored)
 export type BatchHeader = z.infer<typeof batchHeaderSchema>
 
 export interface VectorBatch {
@@ -71,7 +72,7 @@ export function encodeVectorBatch({ header, vectors, raw }: VectorBatch): Uint8A
   if (rowCount(vectors, header.dim) !== rows || raw.length !== rows * header.rawDim) {
     throw appError('internal', `batch of ${rows} rows has ${rowCount(vectors, header.dim)} vectors and ${raw.length} raw values`)
   }
-  const json = Buffer.from(JSON.stringify(isSparse(vectors) ? { ...header, nonZeros: vectors.values.length } : header))
+  const json = Buffer.from(JSON.stringify({ ...toStored(header), ...(isSparse(vectors) && { nonZeros: vectors.values.length }) }))
   const vectorsAt = vectorsStart(json.length)
   const rawAt = vectorsAt + rowBytes(vectors)
   const body = Buffer.alloc(rawAt + raw.byteLength + digestBytes)

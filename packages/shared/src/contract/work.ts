@@ -3,17 +3,18 @@ import { z } from 'zod'
 import { embeddingSchema } from './collection.ts'
 import { enrolmentSchema } from './picture-settings.ts'
 import { modelOf, parseProfileEmbedding } from './profile.ts'
+import { fromStored } from './stored-names.ts'
 
 /** Ingestions of at most this many items use the small queue, so that they do not wait behind an import. */
 export const smallIngestionItems = 32
-export const embedLanes = ['small', 'bulk'] as const
-export type EmbedLane = (typeof embedLanes)[number]
+export const queuePriorities = ['small', 'bulk'] as const
+export type QueuePriority = (typeof queuePriorities)[number]
 /** Where chunks of an embedding wait: for embed-workers that were started with it, or, when a learned profile makes it, for any of its model. So nobody takes what it cannot make. */
 export const chunkRoute = (embeddingVersion: string): string => (parseProfileEmbedding(embeddingVersion) === undefined ? embeddingVersion : modelOf(embeddingVersion))
 /** What an embed-worker takes chunks from, by the embedding that it was started with. */
 export const routesOf = (ownVersion: string): string[] => [...new Set([ownVersion, modelOf(ownVersion)])]
 /** BullMQ's names hold no `:`. */
-export const queueName = (lane: EmbedLane, route: string): string => `embed-${lane}-${route.replaceAll(/[^\w.@/-]/g, '_')}`
+export const queueName = (priority: QueuePriority, route: string): string => `embed-${priority}-${route.replaceAll(/[^\w.@/-]/g, '_')}`
 
 export const chunkJobSchema = z.object({
   incarnation: z.string(),
@@ -27,25 +28,25 @@ export const chunkJobSchema = z.object({
   /** 1 for the first feeding; later ones look for batches that an earlier one has written. */
   feeding: z.number().int().min(1),
   requestId: z.string().optional()
-})
+}).transform(fromStored)
 export type ChunkJob = z.infer<typeof chunkJobSchema>
 /** BullMQ ids hold no `:` and are not all digits. */
 export const chunkJobId = (job: Pick<ChunkJob, 'ingestion' | 'firstOrdinal'>): string => `${job.ingestion}-${job.firstOrdinal}`
 
 /** Pub/sub. `work`: collection has log entries or batches to apply. `committed`: CURRENT moved. `catalog`: names changed. */
 export const channels = { work: 'likeness:work', committed: 'likeness:committed', catalog: 'likeness:catalog' } as const
-export const workHintSchema = z.object({ incarnation: z.string(), slot: z.number().optional(), batches: z.array(z.string()).optional() })
-export type WorkHint = z.infer<typeof workHintSchema>
-export const committedHintSchema = z.object({ incarnation: z.string(), seq: z.number() })
-export type CommittedHint = z.infer<typeof committedHintSchema>
+export const workNotificationSchema = z.object({ incarnation: z.string(), slot: z.number().optional(), batches: z.array(z.string()).optional() }).transform(fromStored)
+export type WorkNotification = z.infer<typeof workNotificationSchema>
+export const commitNotificationSchema = z.object({ incarnation: z.string(), seq: z.number() }).transform(fromStored)
+export type CommitNotification = z.infer<typeof commitNotificationSchema>
 
 /** There while the api process of this id lives: it sets it anew all the time, and it expires by itself. */
 export const apiProcessKey = (id: string): string => `likeness:api:${id}`
 
-export const leaseKey = (incarnation: string): string => `likeness:lease:${incarnation}`
+export const leaseKey = (collectionId: string): string => `likeness:lease:${collectionId}`
 /** Hash: worker id -> JSON LaneAddress; each worker refreshes its field every 2 s. */
-export const lanesKey = 'likeness:lanes'
-export const laneAddressSchema = z.object({
+export const embeddersKey = 'likeness:lanes'
+export const embedderAddressSchema = z.object({
   workerId: z.string(),
   url: z.string(),
   embedding: embeddingSchema,
@@ -54,6 +55,6 @@ export const laneAddressSchema = z.object({
   provider: z.string(),
   atMs: z.number()
 })
-export type LaneAddress = z.infer<typeof laneAddressSchema>
+export type EmbedderAddress = z.infer<typeof embedderAddressSchema>
 /** Hash per chunk: ordinal -> JSON {workerId, alone, deaths}: images being touched by a process that they may kill. */
-export const inHandKey = (ingestion: string, firstOrdinal: number): string => `likeness:in-hand:${ingestion}:${firstOrdinal}`
+export const inFlightKey = (ingestion: string, firstOrdinal: number): string => `likeness:in-hand:${ingestion}:${firstOrdinal}`

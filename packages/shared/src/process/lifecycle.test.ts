@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
 import { createLifecycle } from './lifecycle.ts'
-import { silentLog } from './logger.ts'
+import { silentLogger } from './logger.ts'
 
 test('what was started is stopped newest first, once, and a failure does not keep the rest from stopping', async () => {
-  const lifecycle = createLifecycle({ log: silentLog() })
+  const lifecycle = createLifecycle({ logger: silentLogger() })
   const order: string[] = []
   lifecycle.onStop('store', () => void order.push('store'))
   lifecycle.onStop('server', async () => {

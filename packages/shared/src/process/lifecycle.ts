@@ -8,7 +8,7 @@ export interface Lifecycle {
   stop(): Promise<string[]>
 }
 
-export function createLifecycle({ log }: { log: Logger }): Lifecycle {
+export function createLifecycle({ logger }: { logger: Logger }): Lifecycle {
   const undos: { name: string; stop: () => Promise<void> | void }[] = []
   let stopping: Promise<string[]> | undefined
   async function stopAll(): Promise<string[]> {
@@ -18,7 +18,7 @@ export function createLifecycle({ log }: { log: Logger }): Lifecycle {
         await undo.stop()
       } catch (error) {
         failed.push(undo.name)
-        log.error({ err: error, part: undo.name }, 'stopping failed')
+        logger.error({ err: error, part: undo.name }, 'stopping failed')
       }
     }
     return failed
@@ -33,15 +33,15 @@ export function createLifecycle({ log }: { log: Logger }): Lifecycle {
  * Runs a process: `start` builds everything and registers undos; SIGTERM, SIGINT, a lost parent (IPC channel closed) or an
  * uncaught error stop it. Exit code 0 after a clean stop, 1 after an error or a stop past the deadline.
  */
-export async function runProcess({ log, start, deadlineMs }: { log: Logger; start: (lifecycle: Lifecycle) => Promise<void>; deadlineMs: number }): Promise<void> {
-  const lifecycle = createLifecycle({ log })
+export async function runProcess({ logger, start, deadlineMs }: { logger: Logger; start: (lifecycle: Lifecycle) => Promise<void>; deadlineMs: number }): Promise<void> {
+  const lifecycle = createLifecycle({ logger })
   let exiting = false
   const exit = (code: number, reason: string): void => {
     if (exiting) process.exit(1)
     exiting = true
-    log.info({ reason }, 'stopping')
+    logger.info({ reason }, 'stopping')
     setTimeout(() => {
-      log.error({ deadlineMs }, 'stopping took too long')
+      logger.error({ deadlineMs }, 'stopping took too long')
       process.exit(1)
     }, deadlineMs).unref()
     void lifecycle.stop().then((failed) => process.exit(failed.length > 0 ? 1 : code))
@@ -50,17 +50,17 @@ export async function runProcess({ log, start, deadlineMs }: { log: Logger; star
   process.on('SIGINT', () => exit(0, 'SIGINT'))
   process.on('disconnect', () => exit(0, 'parent is gone'))
   process.on('uncaughtException', (error) => {
-    log.fatal({ err: error }, 'uncaught error')
+    logger.fatal({ err: error }, 'uncaught error')
     exit(1, 'uncaught error')
   })
   process.on('unhandledRejection', (error) => {
-    log.fatal({ err: error }, 'unhandled rejection')
+    logger.fatal({ err: error }, 'unhandled rejection')
     exit(1, 'unhandled rejection')
   })
   try {
     await start(lifecycle)
   } catch (error) {
-    log.fatal({ err: error }, 'start failed')
+    logger.fatal({ err: error }, 'start failed')
     exit(1, 'start failed')
   }
 }

@@ -3,9 +3,9 @@ import { type Logger, pino } from 'pino'
 
 export type { Logger }
 
-export function createLog({ app, level }: { app: string; level: string }): Logger {
+export function createLogger({ app, level }: { app: string; level: string }): Logger {
   return pino({ level, base: { app, pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime })
 }
 
 /** For tests and one-shot commands that have their own output. */
-export const silentLog = (): Logger => pino({ level: 'silent' })
+export const silentLogger = (): Logger => pino({ level: 'silent' })

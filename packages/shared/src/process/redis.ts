@@ -5,7 +5,7 @@ import type { Logger } from './logger.ts'
 
 export type { Redis }
 
-export function connectRedis({ url, role, log }: { url: string; role: 'worker' | 'producer'; log: Logger }): Redis {
+export function connectRedis({ url, role, logger }: { url: string; role: 'worker' | 'producer'; logger: Logger }): Redis {
   const redis = new Redis(url, {
     maxRetriesPerRequest: role === 'worker' ? null : 1,
     enableOfflineQueue: role === 'worker',
@@ -14,11 +14,11 @@ export function connectRedis({ url, role, log }: { url: string; role: 'worker' |
   })
   let down = false
   redis.on('error', (error: Error) => {
-    if (!down) log.warn({ err: error, role }, 'redis is not reachable')
+    if (!down) logger.warn({ err: error, role }, 'redis is not reachable')
     down = true
   })
   redis.on('ready', () => {
-    if (down) log.info({ role }, 'redis is back')
+    if (down) logger.info({ role }, 'redis is back')
     down = false
   })
   return redis

@@ -65,16 +65,16 @@ describe('the built-in model', () => {
   it('gives the reference vectors of every box and of the whole picture', async () => {
     const { subjects, whole } = await embedder.embed(picture)
     const profile = await loadProfile(modelDir)
-    const raws = [...subjects.map((s) => s.raw), whole]
-    const vectors = await applyProfile(Float32Array.from(raws.flatMap((raw) => [...raw])), profile)
+    const rawVectors = [...subjects.map((s) => s.raw), whole]
+    const vectors = await applyProfile(Float32Array.from(rawVectors.flatMap((raw) => [...raw])), profile)
     expect(vectors.length).toBe(parity.vectors.length * 512)
     parity.vectors.forEach((wanted, i) => {
       const vector = vectors.subarray(i * 512, (i + 1) * 512)
       expect(Math.hypot(...vector)).toBeCloseTo(1, 5)
       expect(cosine(vector, wanted)).toBeGreaterThan(0.9995)
-      expect(cosine(raws[i]!.subarray(0, 8), parity.raw_first8[i]!)).toBeGreaterThan(0.999)
+      expect(cosine(rawVectors[i]!.subarray(0, 8), parity.raw_first8[i]!)).toBeGreaterThan(0.999)
       // The smallest values are all epsilon, so they show the pooling to its last digit.
-      raws[i]!.subarray(576, 584).forEach((value, j) => {
+      rawVectors[i]!.subarray(576, 584).forEach((value, j) => {
         const wanted = parity.raw_stride16_first8[i]![j]!
         expect(Math.abs(value - wanted)).toBeLessThan(wanted < 5e-5 ? 1e-5 : 1e-3)
       })

@@ -34,11 +34,11 @@ export async function loadProfile(modelDir: string): Promise<Profile> {
 }
 
 /** f32 [n, dIn] -> f32 [n, dOut], rows of unit length. Rejects with `dimension_mismatch` when `raws` is not whole rows. */
-export async function applyProfile(raws: Float32Array, profile: Profile): Promise<Float32Array> {
+export async function applyProfile(rawVectors: Float32Array, profile: Profile): Promise<Float32Array> {
   const { dIn, dOut, matrix, bias } = profile
-  if (raws.length % dIn) throw appError('dimension_mismatch', `${raws.length} numbers are not rows of ${dIn}`)
-  if (!raws.length) return new Float32Array(0)
-  return linearTransform(raws, { matrix, bias, dIn, dOut, normalize: true })
+  if (rawVectors.length % dIn) throw appError('dimension_mismatch', `${rawVectors.length} numbers are not rows of ${dIn}`)
+  if (!rawVectors.length) return new Float32Array(0)
+  return linearTransform(rawVectors, { matrix, bias, dIn, dOut, normalize: true })
 }
 
 /** `model@version/profile@version`: vectors are comparable only where these are equal. */
