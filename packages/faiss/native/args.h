@@ -5,18 +5,13 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 
 #include "index_core.h"
 #include "ranking.h"
 
 namespace likeness {
-
-template <class T>
-struct Span {
-  T* data = nullptr;
-  size_t size = 0;
-};
 
 class Args {
  public:
@@ -30,17 +25,17 @@ class Args {
   int64_t integer(size_t i) const;
   bool flag(size_t i) const;
   std::string text(size_t i) const;
-  Span<float> floats(size_t i) const { return typed<float>(i, napi_float32_array); }
-  Span<double> doubles(size_t i) const { return typed<double>(i, napi_float64_array); }
-  Span<int32_t> ints(size_t i) const { return typed<int32_t>(i, napi_int32_array); }
-  Span<uint8_t> bytes(size_t i) const { return typed<uint8_t>(i, napi_uint8_array); }
+  std::span<float> floats(size_t i) const { return typed<float>(i, napi_float32_array); }
+  std::span<double> doubles(size_t i) const { return typed<double>(i, napi_float64_array); }
+  std::span<int32_t> ints(size_t i) const { return typed<int32_t>(i, napi_int32_array); }
+  std::span<uint8_t> bytes(size_t i) const { return typed<uint8_t>(i, napi_uint8_array); }
   // Rows in the form that the index takes: floats, or bytes of a binary index.
   Queries rows(size_t i, const IndexCore& core) const;
   std::shared_ptr<IndexCore> index(size_t i) const;
 
  private:
   template <class T>
-  Span<T> typed(size_t i, napi_typedarray_type wanted) const {
+  std::span<T> typed(size_t i, napi_typedarray_type wanted) const {
     size_t size = 0;
     void* data = array_data(i, wanted, &size);
     return {static_cast<T*>(data), size};

@@ -11,9 +11,9 @@ napi_value read_cached(const Args& args) {
   bool filled = false;
 #ifdef RWF_NOWAIT
   const auto out = args.bytes(2);
-  iovec part{out.data, out.size};
+  iovec part{out.data(), out.size()};
   // Whatever is wrong, the read that the caller then makes will say.
-  filled = ::preadv2(static_cast<int>(args.integer(0)), &part, 1, args.integer(1), RWF_NOWAIT) == static_cast<ssize_t>(out.size);
+  filled = ::preadv2(static_cast<int>(args.integer(0)), &part, 1, args.integer(1), RWF_NOWAIT) == static_cast<ssize_t>(out.size());
 #endif
   napi_value value = nullptr;
   check(args.env(), napi_get_boolean(args.env(), filled, &value));

@@ -47,11 +47,11 @@ std::vector<float> residuals(const CodebookSpec& spec, const float* x, size_t n)
   std::vector<float> result(x, x + n * spec.dim);
   for (size_t row = 0; row < n; row++) {
     if (row % 64 == 0) throw_if_cancelled();
-    const float* nearest = spec.centroids.data;
+    const float* nearest = spec.centroids.data();
     float best = sign * kernel(x + row * spec.dim, nearest, spec.dim);
-    for (size_t at = spec.dim; at < spec.centroids.size; at += spec.dim) {
-      const float key = sign * kernel(x + row * spec.dim, spec.centroids.data + at, spec.dim);
-      if (key < best) best = key, nearest = spec.centroids.data + at;
+    for (size_t at = spec.dim; at < spec.centroids.size(); at += spec.dim) {
+      const float key = sign * kernel(x + row * spec.dim, spec.centroids.data() + at, spec.dim);
+      if (key < best) best = key, nearest = spec.centroids.data() + at;
     }
     for (size_t i = 0; i < spec.dim; i++) result[row * spec.dim + i] -= nearest[i];
   }
@@ -70,7 +70,7 @@ void train_parts(const CodebookSpec& spec, const float* x, size_t n, float* out)
   if (n < kParts) throw CodedError("too_few_points", std::to_string(n) + " points cannot train a product quantizer: it takes 256");
   std::vector<float> rows = sample(x, n, spec.dim, kParts * kPointsPerCentroid);
   const size_t count = rows.size() / spec.dim;
-  if (spec.centroids.size > 0) rows = residuals(spec, rows.data(), count);
+  if (spec.centroids.size() > 0) rows = residuals(spec, rows.data(), count);
   const size_t width = spec.dim / spec.parts;
   std::vector<float> slice(count * width);
   for (size_t part = 0; part < spec.parts; part++) {
@@ -99,13 +99,12 @@ void train_codebook(const CodebookSpec& spec, const float* x, size_t n, float* o
   else train_parts(spec, x, n, out);
 }
 
-Span<const float> codebook_of(const IndexCore& core) {
+std::span<const float> codebook_of(const IndexCore& core) {
   const faiss::Index& rows = core.kind == Kind::ivf ? *core.index : row_storage(core);
-  const auto span = [](const std::vector<float>& values) { return Span<const float>{values.data(), values.size()}; };
-  if (const auto* scalar = dynamic_cast<const faiss::IndexScalarQuantizer*>(&rows)) return span(scalar->sq.trained);
-  if (const auto* scalar = dynamic_cast<const faiss::IndexIVFScalarQuantizer*>(&rows)) return span(scalar->sq.trained);
-  if (const auto* product = dynamic_cast<const faiss::IndexPQ*>(&rows)) return span(product->pq.centroids);
-  return span(static_cast<const faiss::IndexIVFPQ&>(rows).pq.centroids);
+  if (const auto* scalar = dynamic_cast<const faiss::IndexScalarQuantizer*>(&rows)) return scalar->sq.trained;
+  if (const auto* scalar = dynamic_cast<const faiss::IndexIVFScalarQuantizer*>(&rows)) return scalar->sq.trained;
+  if (const auto* product = dynamic_cast<const faiss::IndexPQ*>(&rows)) return product->pq.centroids;
+  return static_cast<const faiss::IndexIVFPQ&>(rows).pq.centroids;
 }
 
 void set_codebook(faiss::Index& index, Storage storage, const float* codebook) {

@@ -1,7 +1,8 @@
 // What a quantized storage learns from vectors: ranges of sq8 (dim minima, dim spans), centroids of pq (parts x 256 x part dim).
 #pragma once
 
-#include "args.h"
+#include <span>
+
 #include "index_core.h"
 
 namespace likeness {
@@ -13,7 +14,7 @@ struct CodebookSpec {
   int seed;
   bool inner_product;
   // For pq under IVF: vectors are taken relative to the nearest of these; empty otherwise.
-  Span<const float> centroids;
+  std::span<const float> centroids;
 };
 
 size_t codebook_size(Storage storage, size_t dim);
@@ -22,7 +23,7 @@ size_t codebook_size(Storage storage, size_t dim);
 void train_codebook(const CodebookSpec& spec, const float* x, size_t n, float* out);
 
 // Of an index that needs one; without data while it has none.
-Span<const float> codebook_of(const IndexCore& core);
+std::span<const float> codebook_of(const IndexCore& core);
 void set_codebook(faiss::Index& index, Storage storage, const float* codebook);
 // Trains the index's codebook on the first vectors it gets, unless it has one.
 void ensure_codebook(IndexCore& core, const float* x, size_t n);

@@ -30,7 +30,7 @@ struct Form {
   explicit Form(const Args& args)
       : dim(args.integer(0)), metric(likeness::metric(args.flag(1))), storage(read_storage(args.text(2))), parts(args.integer(3)),
         codebook(args.floats(4)), seed(args.integer(5)) {
-    if (codebook.size != 0) require_size(codebook.size, codebook_size(storage, dim), "codebook");
+    if (codebook.size() != 0) require_size(codebook.size(), codebook_size(storage, dim), "codebook");
     if (storage == Storage::pq && (parts == 0 || dim % parts != 0)) throw CodedError("invalid_argument", "pq: parts do not divide dim");
   }
   static Storage read_storage(const std::string& name) {
@@ -43,7 +43,7 @@ struct Form {
   napi_value wrap(napi_env env, std::unique_ptr<faiss::Index> index, Kind kind) const {
     if (storage == Storage::f16) index->is_trained = true;
     else if (storage != Storage::f32) index->is_trained = false;
-    if (codebook.size != 0) set_codebook(*index, storage, codebook.data);
+    if (codebook.size() != 0) set_codebook(*index, storage, codebook.data());
     auto core = std::make_shared<IndexCore>(std::move(index), kind, storage);
     core->seed = seed;
     return wrap_index(env, std::move(core));
@@ -52,7 +52,7 @@ struct Form {
   faiss::MetricType metric;
   Storage storage;
   size_t parts;
-  Span<float> codebook;
+  std::span<float> codebook;
   int seed;
 };
 
@@ -102,12 +102,12 @@ std::unique_ptr<faiss::IndexIVF> make_ivf(const Form& form, faiss::Index* quanti
 napi_value create_ivf(const Args& args) {
   const Form form(args);
   const auto centroids = args.floats(6);
-  if (form.dim == 0 || centroids.size == 0 || centroids.size % form.dim != 0) {
+  if (form.dim == 0 || centroids.size() == 0 || centroids.size() % form.dim != 0) {
     throw CodedError("dimension_mismatch", "centroids are not nlist x dim");
   }
-  const size_t nlist = centroids.size / form.dim;
+  const size_t nlist = centroids.size() / form.dim;
   auto quantizer = std::make_unique<faiss::IndexFlat>(form.dim, form.metric);
-  quantizer->add(nlist, centroids.data);
+  quantizer->add(nlist, centroids.data());
   auto index = make_ivf(form, quantizer.get(), nlist);
   index->own_fields = true;
   quantizer.release();
@@ -116,11 +116,11 @@ napi_value create_ivf(const Args& args) {
   return form.wrap(args.env(), std::move(index), Kind::ivf);
 }
 
-std::unique_ptr<faiss::IndexBinary> make_binary_ivf(size_t bits, Span<uint8_t> centroids) {
-  if (centroids.size == 0 || centroids.size % (bits / 8) != 0) throw CodedError("dimension_mismatch", "centroids are not nlist x bits / 8");
-  const size_t nlist = centroids.size / (bits / 8);
+std::unique_ptr<faiss::IndexBinary> make_binary_ivf(size_t bits, std::span<uint8_t> centroids) {
+  if (centroids.size() == 0 || centroids.size() % (bits / 8) != 0) throw CodedError("dimension_mismatch", "centroids are not nlist x bits / 8");
+  const size_t nlist = centroids.size() / (bits / 8);
   auto quantizer = std::make_unique<faiss::IndexBinaryFlat>(bits);
-  quantizer->add(nlist, centroids.data);
+  quantizer->add(nlist, centroids.data());
   auto index = std::make_unique<faiss::IndexBinaryIVF>(quantizer.get(), bits, nlist);
   index->own_fields = true;
   quantizer.release();

@@ -34,7 +34,7 @@ bool shares_quantizer(const IndexCore& a, const IndexCore& b) {
   if (!same_bytes(a.centroids(), b.centroids(), a.list_count() * a.row_bytes())) return false;
   if (a.storage != Storage::sq8 && a.storage != Storage::pq) return true;
   const auto [codes, others] = std::pair(codebook_of(a), codebook_of(b));
-  return codes.size == others.size && same_bytes(codes.data, others.data, codes.size * sizeof(float));
+  return codes.size() == others.size() && same_bytes(codes.data(), others.data(), codes.size() * sizeof(float));
 }
 
 struct Lists {
@@ -48,12 +48,12 @@ Lists lists_of(IndexCore& core) {
   return core.is_binary() ? open(static_cast<faiss::IndexBinaryIVF&>(*core.binary)) : open(static_cast<faiss::IndexIVF&>(*core.index));
 }
 
-void move_lists(IndexCore& target, IndexCore& source, const Span<int32_t> places) {
+void move_lists(IndexCore& target, IndexCore& source, std::span<const int32_t> places) {
   target.require_in_memory();
   require(shares_quantizer(target, source), "lists can be moved between ivf indexes of one quantizer only");
-  require_size(places.size, source.total(), "places");
+  require_size(places.size(), source.total(), "places");
   Lists to = lists_of(target);
-  const int32_t last = places.size == 0 ? -1 : *std::max_element(places.data, places.data + places.size);
+  const int32_t last = places.empty() ? -1 : *std::max_element(places.begin(), places.end());
   if (last >= static_cast<int64_t>(to.place_of_row.size())) to.place_of_row.resize(last + 1, -1);
   const auto& from = source.lists();
   for (size_t list = 0; list < from.nlist; list++) {
@@ -61,7 +61,7 @@ void move_lists(IndexCore& target, IndexCore& source, const Span<int32_t> places
     const size_t size = from.list_size(list);
     const faiss::InvertedLists::ScopedIds ids(&from, list);
     for (size_t i = 0; i < size; i++) {
-      const int32_t place = places.data[ids[i]];
+      const int32_t place = places[ids[i]];
       if (place < 0) continue;
       require(to.place_of_row[place] < 0, "a place is taken already");
       to.place_of_row[place] = faiss::lo_build(list, to.lists.add_entry(list, place, faiss::InvertedLists::ScopedCodes(&from, list, i).get()));
@@ -80,44 +80,44 @@ napi_value move_lists_from(const Args& args) {
   return run_job(args.env(), {{args.value(2)}, core, Access::exclusive, work, nullptr});
 }
 
-void require_permutation(const Span<int32_t> places) {
-  std::vector<bool> taken(places.size);
-  for (size_t i = 0; i < places.size; i++) {
-    const int32_t place = places.data[i];
-    require(place >= 0 && static_cast<size_t>(place) < places.size && !taken[place], "places are not a permutation of the rows");
+void require_permutation(std::span<const int32_t> places) {
+  std::vector<bool> taken(places.size());
+  for (size_t i = 0; i < places.size(); i++) {
+    const int32_t place = places[i];
+    require(place >= 0 && static_cast<size_t>(place) < places.size() && !taken[place], "places are not a permutation of the rows");
     taken[place] = true;
   }
 }
 
 // Along the cycles, so that no second copy of the rows is needed.
-void permute_codes(uint8_t* codes, size_t size, const Span<int32_t> places) {
-  std::vector<bool> done(places.size);
+void permute_codes(uint8_t* codes, size_t size, std::span<const int32_t> places) {
+  std::vector<bool> done(places.size());
   std::vector<uint8_t> carried(size);
-  for (size_t start = 0; start < places.size; start++) {
+  for (size_t start = 0; start < places.size(); start++) {
     if (done[start]) continue;
     std::memcpy(carried.data(), codes + start * size, size);
     size_t at = start;
     do {
-      at = places.data[at];
+      at = places[at];
       std::swap_ranges(carried.begin(), carried.end(), codes + at * size);
       done[at] = true;
     } while (at != start);
   }
 }
 
-void permute_graph(faiss::HNSW& graph, const Span<int32_t> places) {
-  const size_t nodes = places.size;
+void permute_graph(faiss::HNSW& graph, std::span<const int32_t> places) {
+  const size_t nodes = places.size();
   const std::vector<int> levels(graph.levels.data(), graph.levels.data() + nodes);
   const std::vector<size_t> offsets(graph.offsets.data(), graph.offsets.data() + nodes + 1);
   const std::vector<int32_t> neighbors(graph.neighbors.data(), graph.neighbors.data() + offsets[nodes]);
-  for (size_t node = 0; node < nodes; node++) graph.levels[places.data[node]] = levels[node];
+  for (size_t node = 0; node < nodes; node++) graph.levels[places[node]] = levels[node];
   for (size_t node = 0; node < nodes; node++) graph.offsets[node + 1] = graph.offsets[node] + graph.cum_nneighbor_per_level[graph.levels[node]];
   for (size_t node = 0; node < nodes; node++) {
     if (node % kCancelEvery == 0) throw_if_cancelled();
-    size_t to = graph.offsets[places.data[node]];
-    for (size_t i = offsets[node]; i < offsets[node + 1]; i++, to++) graph.neighbors[to] = neighbors[i] < 0 ? -1 : places.data[neighbors[i]];
+    size_t to = graph.offsets[places[node]];
+    for (size_t i = offsets[node]; i < offsets[node + 1]; i++, to++) graph.neighbors[to] = neighbors[i] < 0 ? -1 : places[neighbors[i]];
   }
-  if (graph.entry_point >= 0) graph.entry_point = places.data[graph.entry_point];
+  if (graph.entry_point >= 0) graph.entry_point = places[graph.entry_point];
 }
 
 // index, places
@@ -125,7 +125,7 @@ napi_value renumber(const Args& args) {
   auto core = args.index(0);
   auto work = [target = core.get(), places = args.ints(1)] {
     require(target->kind != Kind::ivf, "lists are numbered as they are moved");
-    require_size(places.size, target->total(), "places");
+    require_size(places.size(), target->total(), "places");
     require_permutation(places);
     permute_codes(const_cast<uint8_t*>(target->codes()), target->code_size(), places);
     if (target->kind == Kind::hnsw) permute_graph(const_cast<faiss::HNSW&>(target->graph()), places);

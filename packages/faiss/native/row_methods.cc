@@ -61,11 +61,11 @@ napi_value reconstruct(const Args& args) {
   auto core = args.index(0);
   const auto rows = args.ints(1);
   const Queries out = args.rows(2, *core);
-  require_size(out.count, rows.size, "out");
+  require_size(out.count, rows.size(), "out");
   auto work = [source = core.get(), rows, out] {
-    for (size_t i = 0; i < rows.size; i++) {
-      source->check_row(rows.data[i]);
-      source->reconstruct(rows.data[i], const_cast<uint8_t*>(out.at(i)));
+    for (size_t i = 0; i < rows.size(); i++) {
+      source->check_row(rows[i]);
+      source->reconstruct(rows[i], const_cast<uint8_t*>(out.at(i)));
     }
   };
   return run_job(args.env(), {{args.value(1), args.value(2)}, core, Access::shared, work, nullptr});

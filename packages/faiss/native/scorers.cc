@@ -7,7 +7,7 @@ namespace likeness {
 
 Sq8Scorer::Sq8Scorer(const IndexCore& core)
     : ip_(core.inner_product), dim_(core.dim), low_(core.dim), step_(core.dim), weight_(core.dim) {
-  const float* ranges = codebook_of(core).data;
+  const float* ranges = codebook_of(core).data();
   for (size_t i = 0; ranges != nullptr && i < dim_; i++) {
     step_[i] = ranges[dim_ + i] / 255;
     low_[i] = ranges[i] + step_[i] / 2;
@@ -21,7 +21,7 @@ void Sq8Scorer::prepare(const uint8_t* bytes) {
 }
 
 PqScorer::PqScorer(const IndexCore& core)
-    : ip_(core.inner_product), dim_(core.dim), parts_(core.code_size()), part_dim_(dim_ / parts_), centroids_(codebook_of(core).data),
+    : ip_(core.inner_product), dim_(core.dim), parts_(core.code_size()), part_dim_(dim_ / parts_), centroids_(codebook_of(core).data()),
       table_(parts_ * 256), residual_(core.kind == Kind::ivf ? dim_ : 0) {}
 
 void PqScorer::fill_table(const float* query) {

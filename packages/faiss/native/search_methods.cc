@@ -13,9 +13,9 @@ namespace likeness {
 namespace {
 
 Hits read_hits(const Args& args, size_t ids, size_t distances, size_t count, size_t k) {
-  require_size(args.ints(ids).size, count * k, "ids");
-  require_size(args.floats(distances).size, count * k, "distances");
-  return {args.ints(ids).data, args.floats(distances).data, k};
+  require_size(args.ints(ids).size(), count * k, "ids");
+  require_size(args.floats(distances).size(), count * k, "distances");
+  return {args.ints(ids).data(), args.floats(distances).data(), k};
 }
 
 // index, queries (nq x dim), k, effort (efSearch or nprobe), deleted bitmap, out ids (nq x k), out distances (nq x k)
@@ -25,7 +25,7 @@ napi_value search(const Args& args) {
   const Hits hits = read_hits(args, 5, 6, queries.count, args.integer(2));
   const size_t effort = args.integer(3);
   const auto bitmap = args.bytes(4);
-  auto work = [source = core.get(), queries, hits, effort, deleted = Deleted{bitmap.data, bitmap.size}] {
+  auto work = [source = core.get(), queries, hits, effort, deleted = Deleted{bitmap.data(), bitmap.size()}] {
     if (source->kind == Kind::flat) scan_all(*source, queries, deleted, hits);
     if (source->kind == Kind::hnsw) search_hnsw(*source, queries, effort, deleted, hits);
     if (source->kind == Kind::ivf) search_ivf(*source, queries, effort, deleted, hits);
@@ -39,7 +39,7 @@ napi_value search_rows(const Args& args) {
   const Queries queries = args.rows(1, *core);
   const auto rows = args.ints(2);
   const Hits hits = read_hits(args, 4, 5, queries.count, args.integer(3));
-  auto work = [source = core.get(), queries, rows, hits] { scan_rows(*source, queries, rows.data, rows.size, hits); };
+  auto work = [source = core.get(), queries, rows, hits] { scan_rows(*source, queries, rows.data(), rows.size(), hits); };
   return run_job(args.env(), {{args.value(1), args.value(2), args.value(4), args.value(5)}, core, Access::shared, work, nullptr});
 }
 
@@ -83,7 +83,7 @@ napi_value range_search(const Args& args) {
   const size_t nprobe = args.integer(3);
   const auto bitmap = args.bytes(4);
   auto found = std::make_shared<Found>();
-  auto work = [source = core.get(), queries, radius, nprobe, deleted = Deleted{bitmap.data, bitmap.size}, found] {
+  auto work = [source = core.get(), queries, radius, nprobe, deleted = Deleted{bitmap.data(), bitmap.size()}, found] {
     *found = source->kind == Kind::ivf ? range_ivf(*source, queries, radius, nprobe, deleted)
                                        : scan_range(*source, queries, radius, deleted);
   };
