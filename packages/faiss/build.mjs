@@ -95,8 +95,9 @@ async function findLibrary(compiler, name) {
   return undefined
 }
 
+/** Paths from `native/`, of every room: what is compiled, and what a new build is decided by. */
 async function listSources() {
-  const names = await readdir(sourceDir)
+  const names = await readdir(sourceDir, { recursive: true })
   return names.filter((name) => /\.(cc|h)$/.test(name)).sort()
 }
 
@@ -112,12 +113,13 @@ async function hashPlan({ compiler, faiss, linkFlags, sources }, compilerVersion
 
 async function compileAndLink({ compiler, faiss, linkFlags, sources }, outDir) {
   const napi = createRequire(import.meta.url)('node-api-headers').include_dir
-  const includes = [`-I${napi}`, ...(faiss.include === '/usr/include' ? [] : [`-I${faiss.include}`])]
+  const includes = [`-I${sourceDir}`, `-I${napi}`, ...(faiss.include === '/usr/include' ? [] : [`-I${faiss.include}`])]
   const waiting = sources.filter((name) => name.endsWith('.cc'))
-  const objects = waiting.map((name) => path.join(outDir, `${name}.o`))
+  const objectOf = (name) => path.join(outDir, `${name.replaceAll(path.sep, '-')}.o`)
+  const objects = waiting.map(objectOf)
   const worker = async () => {
     for (let name = waiting.shift(); name; name = waiting.shift()) {
-      await compile(compiler, [...compileFlags, ...includes, '-c', path.join(sourceDir, name), '-o', path.join(outDir, `${name}.o`)])
+      await compile(compiler, [...compileFlags, ...includes, '-c', path.join(sourceDir, name), '-o', objectOf(name)])
     }
   }
   await Promise.all(Array.from({ length: availableParallelism() }, worker))

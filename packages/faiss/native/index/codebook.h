@@ -1,0 +1,31 @@
+// What a quantized storage learns from vectors: ranges of sq8 (dim minima, dim spans), centroids of pq (parts x 256 x part dim).
+#pragma once
+
+#include <span>
+
+#include "index/index_core.h"
+
+namespace likeness {
+
+struct CodebookSpec {
+  Storage storage;
+  size_t dim;
+  size_t parts;  // pq only
+  int seed;
+  bool inner_product;
+  // For pq under IVF: vectors are taken relative to the nearest of these; empty otherwise.
+  std::span<const float> centroids;
+};
+
+size_t codebook_size(Storage storage, size_t dim);
+
+// out: codebook_size floats. The same seed and data give the same codebook. Throws too_few_points when pq has less than 256.
+void train_codebook(const CodebookSpec& spec, const float* x, size_t n, float* out);
+
+// Of an index that needs one; without data while it has none.
+std::span<const float> codebook_of(const IndexCore& core);
+void set_codebook(faiss::Index& index, Storage storage, const float* codebook);
+// Trains the index's codebook on the first vectors it gets, unless it has one.
+void ensure_codebook(IndexCore& core, const float* x, size_t n);
+
+}  // namespace likeness

@@ -1,0 +1,84 @@
+// One index as jobs see it: the Faiss object, what kind it is, and the gate that orders work on it.
+#pragma once
+
+#include <faiss/Index.h>
+#include <faiss/IndexBinary.h>
+#include <faiss/IndexIVF.h>
+#include <faiss/impl/HNSW.h>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/gate.h"
+
+namespace likeness {
+
+enum class Kind { flat, hnsw, ivf };
+enum class Storage { f32, f16, sq8, pq, bits };
+
+struct IndexCore {
+  IndexCore(std::unique_ptr<faiss::Index> index, Kind kind, Storage storage);
+  IndexCore(std::unique_ptr<faiss::IndexBinary> binary, Kind kind);
+
+  // Exactly one of the two is set.
+  std::unique_ptr<faiss::Index> index;
+  std::unique_ptr<faiss::IndexBinary> binary;
+  const Kind kind;
+  const Storage storage;
+  const size_t dim;  // bits of a binary index
+  const bool inner_product;
+  // What JavaScript may read while an add runs.
+  std::atomic<int64_t> ntotal;
+  // For the training of a codebook by the first add.
+  int seed = 0;
+  // Set by close(): nothing new may begin.
+  std::atomic<bool> closed{false};
+  Gate gate;
+  // Inverted lists lie in the file that was read: they are neither added to nor written.
+  bool mapped = false;
+  // Rows of a graph when it was last settled.
+  int64_t settled = 0;
+  // Whether walks see the first plane of rows only; they see both until it is known.
+  bool walks_first_plane = false;
+
+  // Whether stored rows lie in planes (row_planes.h).
+  bool in_planes() const { return kind == Kind::hnsw && storage == Storage::f32 && inner_product; }
+  bool is_binary() const { return storage == Storage::bits; }
+  // Elements of a row as JavaScript gives it: floats, or bytes of a binary index.
+  size_t row_length() const { return is_binary() ? dim / 8 : dim; }
+  size_t row_bytes() const { return is_binary() ? dim / 8 : dim * sizeof(float); }
+  int64_t total() const { return is_binary() ? binary->ntotal : index->ntotal; }
+
+  // Stored rows of a flat or HNSW index, one after the other; and the bytes of one in any index.
+  const uint8_t* codes() const;
+  size_t code_size() const;
+  const faiss::HNSW& graph() const;
+  // IVF only. The centroids have the form of rows that JavaScript gives.
+  const faiss::InvertedLists& lists() const;
+  const uint8_t* centroids() const;
+  size_t list_count() const { return lists().nlist; }
+
+  // Throws invalid_argument for a row that is not there.
+  void check_row(int64_t row) const;
+  const uint8_t* code(int64_t row) const;
+  // Throws invalid_argument for mapped lists.
+  void require_in_memory() const;
+  // Decodes into out: row_bytes().
+  void reconstruct(int64_t row, uint8_t* out) const;
+  // What a plain Faiss file says about the effort of a search (efSearch, nprobe); our own searches are told each time.
+  void note_effort(size_t effort);
+};
+
+// What an HNSW index that was read or has grown wants done once in a while: its memory in huge pages, its rows tried for walks by their first plane.
+// The first `nodes` are linked.
+void settle(IndexCore& core, int64_t nodes);
+
+// Where a flat or HNSW index keeps its rows.
+const faiss::Index& row_storage(const IndexCore& core);
+
+// Frees the Faiss object on a pool thread once everything before it has ended.
+void release_later(std::shared_ptr<IndexCore> core);
+
+}  // namespace likeness
