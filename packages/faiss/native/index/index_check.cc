@@ -15,9 +15,9 @@
 #include <optional>
 
 #include "base/coded_error.h"
+#include "index/bf16_planes.h"
 #include "index/codebook.h"
 #include "index/graph_check.h"
-#include "index/row_planes.h"
 
 namespace likeness {
 namespace {
@@ -107,7 +107,7 @@ std::shared_ptr<IndexCore> check_index(std::unique_ptr<faiss::Index> index, cons
     const auto form = row_form(hnsw->storage, *index);
     require(graph_is_sound(hnsw->hnsw, index->ntotal), path, "the HNSW graph has broken links");
     auto core = made(Kind::hnsw, form);
-    if (core->in_planes()) split_rows(const_cast<uint8_t*>(core->codes()), core->dim, core->total());
+    if (core->in_bf16_planes()) split_rows(const_cast<uint8_t*>(core->codes()), core->dim, core->total());
     return core;
   }
   if (auto* ivf = dynamic_cast<faiss::IndexIVF*>(index.get())) {

@@ -13,8 +13,8 @@
 #include "base/coded_error.h"
 #include "base/huge_pages.h"
 #include "base/pool.h"
-#include "index/plane_trial.h"
-#include "index/row_planes.h"
+#include "index/bf16_calibration.h"
+#include "index/bf16_planes.h"
 
 namespace likeness {
 namespace {
@@ -93,7 +93,7 @@ const uint8_t* IndexCore::code(int64_t row) const {
 }
 
 void IndexCore::reconstruct(int64_t row, uint8_t* out) const {
-  if (in_planes()) join_row(code(row), dim, reinterpret_cast<float*>(out));
+  if (in_bf16_planes()) join_row(code(row), dim, reinterpret_cast<float*>(out));
   else if (storage == Storage::f32 || storage == Storage::bits) std::memcpy(out, code(row), row_bytes());
   else if (kind == Kind::ivf) index->reconstruct(row, reinterpret_cast<float*>(out));
   else row_storage(*this).reconstruct(row, reinterpret_cast<float*>(out));
@@ -104,19 +104,19 @@ void settle(IndexCore& core, int64_t nodes) {
   // Each time goes over the whole: often enough when an eighth was added.
   if (nodes - core.settled <= core.settled / 8) return;
   core.settled = nodes;
-  if (core.in_planes()) core.walks_first_plane = first_plane_tells(core, nodes);
+  if (core.in_bf16_planes()) core.walks_bf16_plane = bf16_plane_suffices(core, nodes);
   prefer_huge_pages(core.codes(), nodes * core.code_size());
   const auto& neighbors = core.graph().neighbors;
   prefer_huge_pages(neighbors.data(), neighbors.size() * sizeof(neighbors[0]));
 }
 
 void release_later(std::shared_ptr<IndexCore> core) {
-  Gate& gate = core->gate;
-  gate.enter(Access::exclusive, [core] {
+  AsyncRwLock& lock = core->lock;
+  lock.enter(Access::exclusive, [core] {
     Pool::instance().submit([core] {
       core->index.reset();
       core->binary.reset();
-      core->gate.leave();
+      core->lock.leave();
     });
   });
 }

@@ -1,4 +1,4 @@
-// One index as jobs see it: the Faiss object, what kind it is, and the gate that orders work on it.
+// One index as jobs see it: the Faiss object, what kind it is, and the lock that orders work on it.
 #pragma once
 
 #include <faiss/Index.h>
@@ -11,7 +11,7 @@
 #include <memory>
 #include <string>
 
-#include "base/gate.h"
+#include "base/async_rw_lock.h"
 
 namespace likeness {
 
@@ -35,16 +35,16 @@ struct IndexCore {
   int seed = 0;
   // Set by close(): nothing new may begin.
   std::atomic<bool> closed{false};
-  Gate gate;
+  AsyncRwLock lock;
   // Inverted lists lie in the file that was read: they are neither added to nor written.
   bool mapped = false;
   // Rows of a graph when it was last settled.
   int64_t settled = 0;
   // Whether walks see the first plane of rows only; they see both until it is known.
-  bool walks_first_plane = false;
+  bool walks_bf16_plane = false;
 
-  // Whether stored rows lie in planes (row_planes.h).
-  bool in_planes() const { return kind == Kind::hnsw && storage == Storage::f32 && inner_product; }
+  // Whether stored rows lie in planes (bf16_planes.h).
+  bool in_bf16_planes() const { return kind == Kind::hnsw && storage == Storage::f32 && inner_product; }
   bool is_binary() const { return storage == Storage::bits; }
   // Elements of a row as JavaScript gives it: floats, or bytes of a binary index.
   size_t row_length() const { return is_binary() ? dim / 8 : dim; }

@@ -15,9 +15,9 @@
 #include "base/coded_error.h"
 #include "base/pool.h"
 #include "base/posix_file.h"
+#include "index/bf16_planes.h"
 #include "index/checksum.h"
 #include "index/index_check.h"
-#include "index/row_planes.h"
 
 namespace likeness {
 namespace {
@@ -39,7 +39,7 @@ struct CheckedWriter : faiss::IOWriter {
   CheckedWriter(PosixFile& file, const IndexCore& core) : file(file), core(core) { name = "index file"; }
   size_t operator()(const void* data, size_t size, size_t count) override {
     const auto* bytes = static_cast<const uint8_t*>(data);
-    if (core.in_planes() && bytes == core.codes() && size * count == core.total() * core.code_size()) put_joined();
+    if (core.in_bf16_planes() && bytes == core.codes() && size * count == core.total() * core.code_size()) put_joined();
     else put(bytes, size * count);
     return count;
   }

@@ -5,8 +5,8 @@
 
 #include <vector>
 
+#include "index/bf16_planes.h"
 #include "index/index_core.h"
-#include "index/row_planes.h"
 #include "kernels/kernels.h"
 
 namespace likeness {
@@ -33,9 +33,9 @@ class F32Scorer {
 };
 
 // Rows in planes.
-class PlanesScorer {
+class Bf16PlanesScorer {
  public:
-  explicit PlanesScorer(const IndexCore& core) : dim_(core.dim) {}
+  explicit Bf16PlanesScorer(const IndexCore& core) : dim_(core.dim) {}
   void prepare(const uint8_t* query) { query_ = reinterpret_cast<const float*>(query); }
   float key(const uint8_t* row) const { return -inner_product_planes(query_, halves(row), dim_); }
   void keys(const uint8_t* rows, size_t n, float* out) const {
@@ -51,9 +51,9 @@ class PlanesScorer {
 };
 
 // The same; walks go by keys of the first plane.
-class FirstPlaneScorer : public PlanesScorer {
+class Bf16WalkScorer : public Bf16PlanesScorer {
  public:
-  using PlanesScorer::PlanesScorer;
+  using Bf16PlanesScorer::Bf16PlanesScorer;
   float walk_key(const uint8_t* row) const { return -inner_product_upper(query_, halves(row), dim_); }
   float between(const uint8_t* a, const uint8_t* b) const { return -inner_product_upper_upper(halves(a), halves(b), dim_); }
 };
@@ -153,8 +153,8 @@ auto with_scorer(const IndexCore& core, Use use) {
     case Storage::bits: return use(BitsScorer(core));
     default: break;
   }
-  if (!core.in_planes()) return use(F32Scorer(core));
-  return core.walks_first_plane ? use(FirstPlaneScorer(core)) : use(PlanesScorer(core));
+  if (!core.in_bf16_planes()) return use(F32Scorer(core));
+  return core.walks_bf16_plane ? use(Bf16WalkScorer(core)) : use(Bf16PlanesScorer(core));
 }
 
 }  // namespace likeness

@@ -21,7 +21,7 @@ struct EnvState {
 
   std::mutex mutex;
   std::condition_variable returned;
-  int out = 0;  // jobs that a pool thread or a gate still holds
+  int out = 0;  // jobs that a pool thread or a lock still holds
 };
 
 struct Job {
@@ -82,7 +82,7 @@ void run_on_pool(Job* raw) {
   // Answer first, then let the next ones in: promises of one index settle in the order of its exclusive operations.
   auto core = job->core;
   hand_back(std::move(job));
-  if (core) core->gate.leave();
+  if (core) core->lock.leave();
 }
 
 // Runs before the environment frees the typed arrays that jobs borrow: stop them, wait, then close the way back.
@@ -140,7 +140,7 @@ napi_value run_job(napi_env env, JobSpec spec) {
   }
   auto core = job->core;
   auto start = [raw = job.release()] { Pool::instance().submit([raw] { run_on_pool(raw); }); };
-  if (core) core->gate.enter(spec.access, start);
+  if (core) core->lock.enter(spec.access, start);
   else start();
   return promise;
 }

@@ -7,7 +7,7 @@
 #include <memory>
 #include <vector>
 
-#include "base/gate.h"
+#include "base/async_rw_lock.h"
 
 namespace likeness {
 
@@ -16,7 +16,7 @@ struct IndexCore;
 struct JobSpec {
   // Typed arrays that work() reads or writes: held until the promise settles.
   std::vector<napi_value> borrowed;
-  // When set, work waits for its turn at this index's gate.
+  // When set, work waits for its turn at this index's lock.
   std::shared_ptr<IndexCore> core;
   Access access = Access::shared;
   // On a pool thread, without JavaScript.

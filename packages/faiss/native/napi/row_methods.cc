@@ -8,8 +8,8 @@
 #include <limits>
 
 #include "base/coded_error.h"
+#include "index/bf16_planes.h"
 #include "index/codebook.h"
-#include "index/row_planes.h"
 #include "search/hnsw_build.h"
 #include "search/ivf_search.h"
 
@@ -24,7 +24,7 @@ void add_floats(IndexCore& core, Queries rows) {
   const int64_t first = hnsw.storage->ntotal;
   hnsw.storage->add(rows.count, x);
   hnsw.ntotal = hnsw.storage->ntotal;
-  if (core.in_planes()) split_rows(const_cast<uint8_t*>(core.code(first)), core.dim, rows.count);
+  if (core.in_bf16_planes()) split_rows(const_cast<uint8_t*>(core.code(first)), core.dim, rows.count);
   grow_graph(core, hnsw.hnsw, rows);
 }
 

@@ -1,18 +1,18 @@
-// Admission rules of the gate.
-#include "base/gate.h"
+// Admission rules of the lock.
+#include "base/async_rw_lock.h"
 
 namespace likeness {
 
-bool Gate::admissible(Access access) const {
+bool AsyncRwLock::admissible(Access access) const {
   return access == Access::exclusive ? running_ == 0 : !exclusive_;
 }
 
-void Gate::admit(Access access) {
+void AsyncRwLock::admit(Access access) {
   running_++;
   exclusive_ = access == Access::exclusive;
 }
 
-void Gate::enter(Access access, std::function<void()> start) {
+void AsyncRwLock::enter(Access access, std::function<void()> start) {
   {
     std::lock_guard<std::mutex> hold(mutex_);
     // Whoever waits goes first: a stream of searches cannot starve an add.
@@ -25,7 +25,7 @@ void Gate::enter(Access access, std::function<void()> start) {
   start();
 }
 
-void Gate::leave() {
+void AsyncRwLock::leave() {
   std::vector<std::function<void()>> admitted;
   {
     std::lock_guard<std::mutex> hold(mutex_);

@@ -1,5 +1,5 @@
 // Splitting, joining and multiplying rows in planes.
-#include "index/row_planes.h"
+#include "index/bf16_planes.h"
 
 #include <cstring>
 #include <vector>

@@ -11,7 +11,7 @@ namespace likeness {
 
 enum class Access { shared, exclusive };
 
-class Gate {
+class AsyncRwLock {
  public:
   // Calls start now or later, from whichever thread lets it in. Every start is answered by one leave.
   void enter(Access access, std::function<void()> start);

@@ -1,4 +1,4 @@
-#include "index/plane_trial.h"
+#include "index/bf16_calibration.h"
 
 #include "index/scorers.h"
 
@@ -24,7 +24,7 @@ struct Spread {
 bool misleads(const IndexCore& core, int32_t node) {
   std::vector<float> row(core.dim);
   join_row(core.code(node), core.dim, row.data());
-  FirstPlaneScorer scorer(core);
+  Bf16WalkScorer scorer(core);
   scorer.prepare(reinterpret_cast<const uint8_t*>(row.data()));
   const auto& graph = core.graph();
   size_t begin = 0, end = 0;
@@ -43,7 +43,7 @@ bool misleads(const IndexCore& core, int32_t node) {
 
 }  // namespace
 
-bool first_plane_tells(const IndexCore& core, int64_t nodes) {
+bool bf16_plane_suffices(const IndexCore& core, int64_t nodes) {
   const int64_t sampled = std::min(nodes, kSample);
   int64_t misled = 0;
   for (int64_t i = 0; i < sampled; i++) misled += misleads(core, static_cast<int32_t>(i * nodes / sampled)) ? 1 : 0;
