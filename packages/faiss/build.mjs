@@ -12,7 +12,7 @@ import { promisify } from 'node:util'
 const run = promisify(execFile)
 const packageDir = path.dirname(fileURLToPath(import.meta.url))
 const sourceDir = path.join(packageDir, 'native')
-const compileFlags = ['-std=c++20', '-O3', '-fPIC', '-fopenmp', '-fvisibility=hidden', '-Wall', '-Wno-psabi', '-DNAPI_VERSION=8']
+const compileFlags = ['-std=c++20', '-O3', '-fPIC', '-fopenmp', '-fvisibility=hidden', '-Wall', '-Wno-psabi', '-Werror=switch', '-DNAPI_VERSION=8']
 
 /** A build that cannot go on; the message is one line that says what to install or which source failed. */
 export class BuildError extends Error {}

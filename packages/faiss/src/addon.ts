@@ -68,6 +68,7 @@ export interface Addon {
     out: Float32Array,
     dim: number,
     innerProduct: boolean,
+    form: StorageFormName,
     parts: number,
     centroids: Float32Array,
     seed: number,

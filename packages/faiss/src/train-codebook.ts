@@ -26,9 +26,9 @@ export async function trainCodebook(x: Float32Array, options: CodebookOptions): 
   requireInteger('seed', seed, 0, maxRows)
   countRows('x', x, dim)
   countRows('centroids', centroids, dim)
-  const { parts } = parseStorage(storage, dim)
+  const { form, parts } = parseStorage(storage, dim)
   const codebook = new Float32Array(codebookFloats(storage, dim))
   if (codebook.length === 0) throw invalidArgument(`${storage} has no codebook`)
-  await callAddon(() => addon.trainCodebook(x, codebook, dim, isInnerProduct(metric), parts, centroids, seed))
+  await callAddon(() => addon.trainCodebook(x, codebook, dim, isInnerProduct(metric), form, parts, centroids, seed))
   return codebook
 }

@@ -4,12 +4,11 @@
 #include <faiss/Clustering.h>
 #include <faiss/IndexFlat.h>
 #include <faiss/IndexHNSW.h>
-#include <faiss/IndexIVFPQ.h>
-#include <faiss/IndexPQ.h>
-#include <faiss/IndexScalarQuantizer.h>
 
 #include <algorithm>
 #include <cmath>
+#include <stdexcept>
+#include <string>
 #include <vector>
 
 #include "base/coded_error.h"
@@ -19,7 +18,6 @@
 namespace likeness {
 namespace {
 
-constexpr size_t kParts = 256;
 constexpr int kIterations = 10;
 constexpr int kPointsPerCentroid = 64;
 // Below so many rows the extremes seen say little about those to come.
@@ -67,8 +65,8 @@ std::vector<float> sample(const float* x, size_t n, size_t dim, size_t limit) {
 }
 
 void train_parts(const CodebookSpec& spec, const float* x, size_t n, float* out) {
-  if (n < kParts) throw CodedError("too_few_points", std::to_string(n) + " points cannot train a product quantizer: it takes 256");
-  std::vector<float> rows = sample(x, n, spec.dim, kParts * kPointsPerCentroid);
+  if (n < kPartCentroids) throw CodedError("too_few_points", std::to_string(n) + " points cannot train a product quantizer: it takes 256");
+  std::vector<float> rows = sample(x, n, spec.dim, kPartCentroids * kPointsPerCentroid);
   const size_t count = rows.size() / spec.dim;
   if (spec.centroids.size() > 0) rows = residuals(spec, rows.data(), count);
   const size_t width = spec.dim / spec.parts;
@@ -80,52 +78,49 @@ void train_parts(const CodebookSpec& spec, const float* x, size_t n, float* out)
     params.niter = kIterations;
     params.seed = spec.seed;
     params.min_points_per_centroid = 1;
-    faiss::Clustering clustering(width, kParts, params);
+    faiss::Clustering clustering(width, kPartCentroids, params);
     faiss::IndexFlatL2 assign(width);
     clustering.train(count, slice.data(), assign);
-    std::copy(clustering.centroids.begin(), clustering.centroids.end(), out + part * kParts * width);
+    std::copy(clustering.centroids.begin(), clustering.centroids.end(), out + part * kPartCentroids * width);
   }
 }
 
 }  // namespace
 
-size_t codebook_size(Storage storage, size_t dim) {
-  if (storage == Storage::sq8) return 2 * dim;
-  return storage == Storage::pq ? kParts * dim : 0;
-}
-
 void train_codebook(const CodebookSpec& spec, const float* x, size_t n, float* out) {
-  if (spec.storage == Storage::sq8) train_ranges(spec.dim, x, n, out, out + spec.dim);
-  else train_parts(spec, x, n, out);
+  switch (spec.storage) {
+    case Storage::sq8:
+      return train_ranges(spec.dim, x, n, out, out + spec.dim);
+    case Storage::pq:
+      return train_parts(spec, x, n, out);
+    case Storage::f32:
+    case Storage::f16:
+    case Storage::bits:
+      break;
+  }
+  throw std::logic_error(std::string(form_of(spec.storage).name) + " has no codebook");
 }
 
 std::span<const float> codebook_of(const IndexCore& core) {
   const faiss::Index& rows = core.kind == Kind::ivf ? *core.index : row_storage(core);
-  if (const auto* scalar = dynamic_cast<const faiss::IndexScalarQuantizer*>(&rows)) return scalar->sq.trained;
-  if (const auto* scalar = dynamic_cast<const faiss::IndexIVFScalarQuantizer*>(&rows)) return scalar->sq.trained;
-  if (const auto* product = dynamic_cast<const faiss::IndexPQ*>(&rows)) return product->pq.centroids;
-  return static_cast<const faiss::IndexIVFPQ&>(rows).pq.centroids;
+  const auto* values = codebook_values(const_cast<faiss::Index&>(rows));
+  return values != nullptr ? std::span<const float>(*values) : std::span<const float>();
 }
 
-void set_codebook(faiss::Index& index, Storage storage, const float* codebook) {
-  const std::vector<float> values(codebook, codebook + codebook_size(storage, index.d));
+void set_codebook(faiss::Index& index, std::span<const float> codebook) {
   auto* hnsw = dynamic_cast<faiss::IndexHNSW*>(&index);
   faiss::Index& rows = hnsw != nullptr ? *hnsw->storage : index;
-  if (auto* scalar = dynamic_cast<faiss::IndexScalarQuantizer*>(&rows)) scalar->sq.trained = values;
-  if (auto* scalar = dynamic_cast<faiss::IndexIVFScalarQuantizer*>(&rows)) scalar->sq.trained = values;
-  if (auto* product = dynamic_cast<faiss::IndexPQ*>(&rows)) product->pq.centroids = values;
-  if (auto* product = dynamic_cast<faiss::IndexIVFPQ*>(&rows)) product->pq.centroids = values;
+  if (auto* values = codebook_values(rows)) values->assign(codebook.begin(), codebook.end());
   rows.is_trained = index.is_trained = true;
 }
 
 void ensure_codebook(IndexCore& core, const float* x, size_t n) {
   if (core.is_binary() || core.index->is_trained) return;
-  const size_t parts = core.storage == Storage::pq ? core.code_size() : 0;
-  CodebookSpec spec{core.storage, core.dim, parts, core.seed, core.inner_product, {}};
+  CodebookSpec spec{core.storage, core.dim, core.parts(), core.seed, core.inner_product, {}};
   if (core.kind == Kind::ivf) spec.centroids = {reinterpret_cast<const float*>(core.centroids()), core.list_count() * core.dim};
-  std::vector<float> codebook(codebook_size(core.storage, core.dim));
+  std::vector<float> codebook(core.form().codebook_floats(core.dim));
   train_codebook(spec, x, n, codebook.data());
-  set_codebook(*core.index, core.storage, codebook.data());
+  set_codebook(*core.index, codebook);
 }
 
 }  // namespace likeness

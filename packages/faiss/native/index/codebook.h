@@ -17,14 +17,12 @@ struct CodebookSpec {
   std::span<const float> centroids;
 };
 
-size_t codebook_size(Storage storage, size_t dim);
-
-// out: codebook_size floats. The same seed and data give the same codebook. Throws too_few_points when pq has less than 256.
+// out: as many floats as the form has in its codebook. The same seed and data give the same codebook. Throws too_few_points when pq has less than 256.
 void train_codebook(const CodebookSpec& spec, const float* x, size_t n, float* out);
 
 // Of an index that needs one; without data while it has none.
 std::span<const float> codebook_of(const IndexCore& core);
-void set_codebook(faiss::Index& index, Storage storage, const float* codebook);
+void set_codebook(faiss::Index& index, std::span<const float> codebook);
 // Trains the index's codebook on the first vectors it gets, unless it has one.
 void ensure_codebook(IndexCore& core, const float* x, size_t n);
 

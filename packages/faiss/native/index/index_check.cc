@@ -6,65 +6,21 @@
 #include <faiss/IndexBinaryIVF.h>
 #include <faiss/IndexFlat.h>
 #include <faiss/IndexHNSW.h>
-#include <faiss/IndexIVFFlat.h>
-#include <faiss/IndexIVFPQ.h>
-#include <faiss/IndexPQ.h>
-#include <faiss/IndexScalarQuantizer.h>
+#include <faiss/IndexIVF.h>
 
 #include <limits>
 #include <optional>
 
 #include "base/coded_error.h"
 #include "index/bf16_planes.h"
-#include "index/codebook.h"
 #include "index/graph_check.h"
+#include "index/storage_forms.h"
 
 namespace likeness {
 namespace {
 
 void require(bool holds, const std::string& path, const char* what) {
   if (!holds) throw CodedError("data_corrupt", path + ": " + what);
-}
-
-std::optional<Storage> scalar_storage(const faiss::ScalarQuantizer& sq, const faiss::Index& like) {
-  if (sq.d != static_cast<size_t>(like.d)) return {};
-  if (sq.qtype == faiss::ScalarQuantizer::QT_fp16 && sq.code_size == 2 * sq.d) return Storage::f16;
-  if (sq.qtype != faiss::ScalarQuantizer::QT_8bit || sq.code_size != sq.d) return {};
-  const size_t trained = sq.trained.size();
-  return trained == codebook_size(Storage::sq8, sq.d) || (!like.is_trained && trained == 0) ? std::optional(Storage::sq8) : std::nullopt;
-}
-
-std::optional<Storage> product_storage(const faiss::ProductQuantizer& pq, const faiss::Index& like) {
-  const bool fits = pq.d == static_cast<size_t>(like.d) && pq.nbits == 8 && pq.M > 0 && pq.d % pq.M == 0 && pq.code_size == pq.M;
-  return fits && pq.centroids.size() == codebook_size(Storage::pq, pq.d) ? std::optional(Storage::pq) : std::nullopt;
-}
-
-// How rows that lie one after the other are stored; nothing when they are not as they should be.
-std::optional<Storage> row_form(const faiss::Index* rows, const faiss::Index& like) {
-  const auto* coded = dynamic_cast<const faiss::IndexFlatCodes*>(rows);
-  if (coded == nullptr || coded->d != like.d || coded->metric_type != like.metric_type || coded->is_trained != like.is_trained) return {};
-  if (coded->ntotal < 0 || coded->codes.size() != static_cast<size_t>(coded->ntotal) * coded->code_size) return {};
-  if (dynamic_cast<const faiss::IndexFlat*>(rows) != nullptr) {
-    return coded->code_size == coded->d * sizeof(float) ? std::optional(Storage::f32) : std::nullopt;
-  }
-  std::optional<Storage> form;
-  if (const auto* scalar = dynamic_cast<const faiss::IndexScalarQuantizer*>(rows)) form = scalar_storage(scalar->sq, like);
-  if (const auto* product = dynamic_cast<const faiss::IndexPQ*>(rows)) form = product_storage(product->pq, like);
-  const size_t size = form == Storage::f16 ? 2 * like.d : form == Storage::sq8 ? like.d : coded->code_size;
-  return form && coded->code_size == size ? form : std::nullopt;
-}
-
-std::optional<Storage> list_form(const faiss::IndexIVF& ivf) {
-  if (dynamic_cast<const faiss::IndexIVFFlat*>(&ivf) != nullptr) {
-    return ivf.code_size == ivf.d * sizeof(float) ? std::optional(Storage::f32) : std::nullopt;
-  }
-  if (const auto* scalar = dynamic_cast<const faiss::IndexIVFScalarQuantizer*>(&ivf)) {
-    const auto form = scalar_storage(scalar->sq, ivf);
-    return !scalar->by_residual && ivf.code_size == scalar->sq.code_size ? form : std::nullopt;
-  }
-  const auto* product = dynamic_cast<const faiss::IndexIVFPQ*>(&ivf);
-  if (product == nullptr || !product->by_residual || ivf.code_size != product->pq.code_size) return {};
-  return product_storage(product->pq, ivf);
 }
 
 template <class Ivf>
@@ -104,7 +60,7 @@ std::shared_ptr<IndexCore> check_index(std::unique_ptr<faiss::Index> index, cons
   };
   if (auto* hnsw = dynamic_cast<faiss::IndexHNSW*>(index.get())) {
     require(hnsw->storage != nullptr && hnsw->storage->ntotal == index->ntotal, path, "the HNSW storage does not fit");
-    const auto form = row_form(hnsw->storage, *index);
+    const auto form = find_row_storage(hnsw->storage, *index);
     require(graph_is_sound(hnsw->hnsw, index->ntotal), path, "the HNSW graph has broken links");
     auto core = made(Kind::hnsw, form);
     if (core->in_bf16_planes()) split_rows(const_cast<uint8_t*>(core->codes()), core->dim, core->total());
@@ -114,12 +70,12 @@ std::shared_ptr<IndexCore> check_index(std::unique_ptr<faiss::Index> index, cons
     const auto* quantizer = dynamic_cast<const faiss::IndexFlat*>(ivf->quantizer);
     require(quantizer != nullptr && quantizer->d == ivf->d && quantizer->metric_type == ivf->metric_type, path, "the quantizer is not flat");
     require(quantizer->codes.size() == static_cast<size_t>(quantizer->ntotal) * ivf->d * sizeof(float), path, "the quantizer is cut off");
-    const auto form = list_form(*ivf);
+    const auto form = find_list_storage(*ivf);
     require(form.has_value(), path, "an index type that this package does not make");
     check_lists(*ivf, ivf->code_size, path);
     return made(Kind::ivf, form);
   }
-  return made(Kind::flat, row_form(index.get(), *index));
+  return made(Kind::flat, find_row_storage(index.get(), *index));
 }
 
 std::shared_ptr<IndexCore> check_index(std::unique_ptr<faiss::IndexBinary> index, const std::string& path) {
@@ -132,7 +88,7 @@ std::shared_ptr<IndexCore> check_index(std::unique_ptr<faiss::IndexBinary> index
     kind = Kind::hnsw;
   } else if (auto* ivf = dynamic_cast<faiss::IndexBinaryIVF*>(index.get())) {
     require(is_flat_bits(ivf->quantizer, *index), path, "the quantizer is not flat");
-    check_lists(*ivf, index->d / 8, path);
+    check_lists(*ivf, form_of(Storage::bits).row_bytes(index->d, 0), path);
     kind = Kind::ivf;
   } else {
     require(is_flat_bits(index.get(), *index), path, "an index type that this package does not make");

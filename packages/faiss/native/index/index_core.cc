@@ -94,7 +94,7 @@ const uint8_t* IndexCore::code(int64_t row) const {
 
 void IndexCore::reconstruct(int64_t row, uint8_t* out) const {
   if (in_bf16_planes()) join_row(code(row), dim, reinterpret_cast<float*>(out));
-  else if (storage == Storage::f32 || storage == Storage::bits) std::memcpy(out, code(row), row_bytes());
+  else if (form().is_lossless) std::memcpy(out, code(row), row_bytes());
   else if (kind == Kind::ivf) index->reconstruct(row, reinterpret_cast<float*>(out));
   else row_storage(*this).reconstruct(row, reinterpret_cast<float*>(out));
 }

@@ -12,11 +12,11 @@
 #include <string>
 
 #include "base/async_rw_lock.h"
+#include "index/storage_forms.h"
 
 namespace likeness {
 
 enum class Kind { flat, hnsw, ivf };
-enum class Storage { f32, f16, sq8, pq, bits };
 
 struct IndexCore {
   IndexCore(std::unique_ptr<faiss::Index> index, Kind kind, Storage storage);
@@ -45,6 +45,9 @@ struct IndexCore {
 
   // Whether stored rows lie in planes (bf16_planes.h).
   bool in_bf16_planes() const { return kind == Kind::hnsw && storage == Storage::f32 && inner_product; }
+  const StorageForm& form() const { return form_of(storage); }
+  // Parts of a row; 0 for a form without parts.
+  size_t parts() const { return form().has_parts ? code_size() : 0; }
   bool is_binary() const { return storage == Storage::bits; }
   // Elements of a row as JavaScript gives it: floats, or bytes of a binary index.
   size_t row_length() const { return is_binary() ? dim / 8 : dim; }

@@ -123,10 +123,10 @@ class PqScorer {
 
   bool ip_;
   size_t dim_, parts_, part_dim_;
-  const float* centroids_;  // parts x 256 x part_dim
+  const float* centroids_;  // parts x kPartCentroids x part_dim
   const float* query_ = nullptr;
   float bias_ = 0;
-  std::vector<float> table_;  // parts x 256
+  std::vector<float> table_;  // parts x kPartCentroids
   std::vector<float> residual_;
 };
 
@@ -147,11 +147,11 @@ class BitsScorer {
 template <class Use>
 auto with_scorer(const IndexCore& core, Use use) {
   switch (core.storage) {
+    case Storage::f32: break;
     case Storage::f16: return use(F16Scorer(core));
     case Storage::sq8: return use(Sq8Scorer(core));
     case Storage::pq: return use(PqScorer(core));
     case Storage::bits: return use(BitsScorer(core));
-    default: break;
   }
   if (!core.in_bf16_planes()) return use(F32Scorer(core));
   return core.walks_bf16_plane ? use(Bf16WalkScorer(core)) : use(Bf16PlanesScorer(core));

@@ -36,21 +36,21 @@ napi_value train_binary(const Args& args) {
   return run_job(args.env(), {{args.value(0), args.value(1)}, nullptr, Access::shared, work, nullptr});
 }
 
-// x (n x dim), out (codebook), dim, innerProduct, parts (0: sq8), centroids (nlist x dim or empty), seed
+// x (n x dim), out (codebook), dim, innerProduct, form, parts, centroids (nlist x dim or empty), seed
 napi_value train_book(const Args& args) {
   const auto x = args.floats(0);
   const auto out = args.floats(1);
-  const size_t dim = args.integer(2), parts = args.integer(4);
-  const auto centroids = args.floats(5);
-  const Storage storage = parts == 0 ? Storage::sq8 : Storage::pq;
+  const size_t dim = args.integer(2), parts = args.integer(5);
+  const auto centroids = args.floats(6);
+  const Storage storage = read_storage(args.text(4));
   const size_t n = dim > 0 ? x.size() / dim : 0;
-  const CodebookSpec spec{storage, dim, parts, static_cast<int>(args.integer(6)), args.flag(3), centroids};
-  if (parts > 0 && dim % parts != 0) throw CodedError("invalid_argument", "pq: parts do not divide dim");
+  const CodebookSpec spec{storage, dim, parts, static_cast<int>(args.integer(7)), args.flag(3), centroids};
+  check_parts(storage, dim, parts);
   require_size(x.size(), n * dim, "x");
-  require_size(out.size(), codebook_size(storage, dim), "out");
+  require_size(out.size(), form_of(storage).codebook_floats(dim), "out");
   if (centroids.size() > 0) require_size(centroids.size() % dim, 0, "centroids past whole rows");
   auto work = [spec, x, n, out] { train_codebook(spec, x.data(), n, out.data()); };
-  return run_job(args.env(), {{args.value(0), args.value(1), args.value(5)}, nullptr, Access::shared, work, nullptr});
+  return run_job(args.env(), {{args.value(0), args.value(1), args.value(6)}, nullptr, Access::shared, work, nullptr});
 }
 
 // x (n x dIn), matrix (dOut x dIn), bias (dOut or empty), out (n x dOut), dIn, normalize

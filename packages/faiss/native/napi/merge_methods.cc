@@ -32,7 +32,7 @@ bool shares_quantizer(const IndexCore& a, const IndexCore& b) {
   if (a.kind != Kind::ivf || b.kind != Kind::ivf || a.storage != b.storage || a.dim != b.dim) return false;
   if (a.inner_product != b.inner_product || a.code_size() != b.code_size() || a.list_count() != b.list_count()) return false;
   if (!same_bytes(a.centroids(), b.centroids(), a.list_count() * a.row_bytes())) return false;
-  if (a.storage != Storage::sq8 && a.storage != Storage::pq) return true;
+  if (!a.form().has_codebook()) return true;
   const auto [codes, others] = std::pair(codebook_of(a), codebook_of(b));
   return codes.size() == others.size() && same_bytes(codes.data(), others.data(), codes.size() * sizeof(float));
 }

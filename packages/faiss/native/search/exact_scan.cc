@@ -67,7 +67,7 @@ void scan_all(const IndexCore& core, Queries queries, Deleted deleted, Hits hits
 void scan_rows(const IndexCore& core, Queries queries, const int32_t* rows, size_t row_count, Hits hits) {
   for (size_t i = 0; i < row_count; i++) core.check_row(rows[i]);
   std::vector<TopRows> best(queries.count, TopRows(hits.k));
-  if (core.kind == Kind::ivf && core.storage == Storage::pq) {
+  if (core.kind == Kind::ivf && core.form().is_relative_in_lists) {
     scan_decoded(core, queries, rows, row_count, best);
   } else {
     with_scorer(core, [&](auto scorer) {
