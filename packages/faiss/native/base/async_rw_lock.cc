@@ -15,7 +15,7 @@ void AsyncRwLock::admit(Access access) {
 void AsyncRwLock::enter(Access access, std::function<void()> start) {
   {
     std::lock_guard<std::mutex> hold(mutex_);
-    // Whoever waits goes first: a stream of searches cannot starve an add.
+    // Waiting work goes first: a stream of searches cannot starve an add.
     if (!waiting_.empty() || !admissible(access)) {
       waiting_.emplace_back(access, std::move(start));
       return;

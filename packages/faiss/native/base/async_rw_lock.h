@@ -1,4 +1,5 @@
-// A readers-writer lock that never blocks a thread: work waits in line (first come, first served) until it may run.
+// Readers-writer lock that blocks no thread: work waits in line (first come, first served) until
+// its turn.
 #pragma once
 
 #include <deque>
@@ -13,7 +14,8 @@ enum class Access { shared, exclusive };
 
 class AsyncRwLock {
  public:
-  // Calls start now or later, from whichever thread lets it in. Every start is answered by one leave.
+  // Calls start now or later, on the thread that lets the work in. Each start is answered by one
+  // leave.
   void enter(Access access, std::function<void()> start);
   void leave();
 

@@ -1,4 +1,5 @@
-// The one error type this addon throws itself; Faiss's own exceptions become code faiss_failed with their text.
+// The one type of error that this addon throws itself; an exception of Faiss becomes code
+// faiss_failed with its text.
 #pragma once
 
 #include <stdexcept>
@@ -16,7 +17,7 @@ struct ErrorText {
   std::string text;
 };
 
-// The exception being handled, as code and text. Call inside a catch block.
+// Code and text of the exception being handled. Call inside a catch block.
 ErrorText describe_current_exception();
 
 }  // namespace likeness

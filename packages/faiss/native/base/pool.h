@@ -1,4 +1,5 @@
-// The addon's own bounded thread pool: Faiss work never runs on libuv's threads, which also serve sharp, fs and dns.
+// Bounded thread pool of the addon: Faiss work never runs on libuv's threads, which also serve
+// sharp, fs and dns.
 #pragma once
 
 #include <atomic>
@@ -17,7 +18,8 @@ class Pool {
   // Returns false when the threads already run.
   bool configure(int threads);
   void submit(std::function<void()> task);
-  // Tells running tasks to stop and waits for them; queued tasks are dropped. For the end of the process only.
+  // Tells running tasks to stop and waits for them; drops queued tasks. For the end of the process
+  // only.
   void drain_for_exit();
 
  private:
@@ -34,7 +36,8 @@ class Pool {
   bool exiting_ = false;
 };
 
-// Long loops ask this between pieces of work: true when the environment that waits for the result is going away.
+// Asked by long loops between pieces of work: true when the environment that waits for the result
+// is going away.
 bool cancelled();
 void throw_if_cancelled();
 
@@ -47,7 +50,8 @@ class CancelScope {
   CancelScope& operator=(const CancelScope&) = delete;
 };
 
-// Faiss's own long loops (k-means, HNSW building) then stop on the same flags. Called once per process.
+// Makes Faiss's own long loops (k-means, HNSW building) stop on the same flags. Called once per
+// process.
 void install_faiss_interrupt();
 
 }  // namespace likeness

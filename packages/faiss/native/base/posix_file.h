@@ -1,4 +1,5 @@
-// A file descriptor that closes itself; every failure names the path and what the system said.
+// File descriptor that closes itself; every failure names the path and the text of the system's
+// error.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +16,7 @@ class PosixFile {
   PosixFile& operator=(const PosixFile&) = delete;
 
   uint64_t size() const;
-  // Bytes read; less than size only at the end of the file.
+  // Returns the bytes read; fewer than size only at the end of the file.
   size_t read_at(uint64_t offset, void* data, size_t size) const;
   void write_all(const void* data, size_t size);
   void sync();

@@ -1,4 +1,5 @@
-// Reads a file front to back that nobody vouches for: no size found in it is believed before it was held against what is left.
+// Reads a file that may be damaged or forged, front to back: a size found in the file is compared
+// with the bytes left before the size is used.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +22,7 @@ class ByteCursor {
     read(&value, sizeof value);
     return value;
   }
-  // A count that is followed by so many elements: never more than the file can hold.
+  // Count that is followed by so many elements: never more than the file can hold.
   uint64_t take_count(uint64_t element_size);
   void skip_vector(uint64_t element_size) { skip(take_count(element_size) * element_size); }
 

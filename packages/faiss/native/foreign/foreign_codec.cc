@@ -1,4 +1,4 @@
-// Quantizers are made anew from sizes that were checked; Faiss then only decodes.
+// Quantizers are made anew from checked sizes; Faiss then only decodes.
 #include "foreign/foreign_codec.h"
 
 #include <faiss/impl/ProductQuantizer.h>
@@ -15,7 +15,7 @@ using Scalar = faiss::ScalarQuantizer;
 
 constexpr uint64_t kMaxProductBits = 16;
 
-// Floats that the ranges of a scalar quantizer take.
+// Size of a scalar quantizer's ranges in floats.
 size_t range_size(Scalar::QuantizerType type, size_t dim) {
   switch (type) {
     case Scalar::QT_8bit:

@@ -1,4 +1,4 @@
-// How the rows of a foreign Faiss file are stored: plain floats, scalar or product quantizer.
+// Storage of the rows of a foreign Faiss file: plain floats, scalar or product quantizer.
 #pragma once
 
 #include <functional>
@@ -16,7 +16,7 @@ struct ForeignCodec {
 };
 
 ForeignCodec plain_codec(size_t dim);
-// Both read the quantizer's own part of the file.
+// Read the quantizer's own part of the file.
 ForeignCodec read_scalar_codec(ByteCursor& file, size_t dim);
 ForeignCodec read_product_codec(ByteCursor& file, size_t dim);
 

@@ -100,7 +100,7 @@ class ForeignReader {
     return result;
   }
 
-  // The graph is stepped over: only the rows are wanted.
+  // Steps over the graph: only the rows are wanted.
   ForeignVectors read_hnsw(int depth) {
     const Header header = read_header();
     file_.skip_vector(sizeof(double));
@@ -194,7 +194,8 @@ class ForeignReader {
     return name;
   }
 
-  // Rows of each list; together they are what the header says and what the file has room for.
+  // Number of rows in each list; their sum is the count in the header, and fits into the rest of
+  // the file.
   std::vector<uint64_t> read_list_sizes(uint64_t lists, size_t code_size, uint64_t total) {
     if (take_name() != "ilar") file_.fail("unsupported_index", "keeps its inverted lists elsewhere");
     file_.require(file_.take<uint64_t>() == lists && file_.take<uint64_t>() == code_size, "has other inverted lists than it says");
@@ -217,7 +218,8 @@ class ForeignReader {
   std::vector<uint64_t> spread(const std::vector<uint64_t>& pairs, uint64_t lists) {
     std::vector<uint64_t> sizes(lists, 0);
     for (size_t i = 0; i < pairs.size(); i += 2) {
-      // Lists are stored in ascending order: a repeated or unordered one would move rows to other centroids.
+      // Lists are stored in ascending order: a repeated or unordered list would move rows to other
+      // centroids.
       file_.require(pairs[i] < lists && (i == 0 || pairs[i] > pairs[i - 2]), "has sizes of lists that are not there");
       sizes[pairs[i]] = pairs[i + 1];
     }

@@ -1,4 +1,5 @@
-// All vectors of a Faiss file that someone else made. Parsed here, not by Faiss: its reader believes what it finds.
+// All vectors of a Faiss file from elsewhere. Parsed here and not by Faiss, whose reader trusts the
+// sizes in the file.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +10,7 @@
 namespace likeness {
 
 struct ForeignVectors {
-  std::string kind;  // as Faiss's factory names it: "IDMap,HNSW,Flat"
+  std::string kind;  // name by Faiss's factory: "IDMap,HNSW,Flat"
   size_t dim = 0;
   bool inner_product = false;
   size_t count = 0;
@@ -17,8 +18,8 @@ struct ForeignVectors {
   std::vector<int64_t> ids;          // empty: row numbers
 };
 
-// In the order of the file (IVF: list after list). Throws data_corrupt, or unsupported_index for a kind or size that is not
-// read; allocates no more than max_bytes for vectors.
+// Reads the vectors in the order of the file (IVF: list after list). Throws data_corrupt, or
+// unsupported_index for a kind or size that is not read; allocates at most max_bytes for vectors.
 ForeignVectors read_foreign_index(const std::string& path, uint64_t max_bytes);
 
 }  // namespace likeness

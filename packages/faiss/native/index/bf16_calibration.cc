@@ -6,7 +6,8 @@ namespace likeness {
 namespace {
 
 constexpr int64_t kSample = 64;
-// Of the spread of a node's neighbours. Recall falls from about a fifth on.
+// Largest error that still suffices, as a share of the spread of a node's neighbours. Recall falls
+// from about a fifth on.
 constexpr double kMostError = 0.05;
 constexpr int64_t kMostMisledOutOf = 10;
 

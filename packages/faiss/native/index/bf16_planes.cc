@@ -1,4 +1,4 @@
-// Splitting, joining and multiplying rows in planes.
+// Splits, joins and multiplies rows in planes.
 #include "index/bf16_planes.h"
 
 #include <cstring>
@@ -11,13 +11,13 @@ namespace {
 
 constexpr uint32_t kHalfOfLower = 0x8000;
 
-// The first plane alone: what is lacking is taken for zero.
+// Value of the first plane alone: the lower half is taken for zero.
 template <class Read>
 LIKENESS_INLINE auto widen(Read read, const uint16_t* upper) {
   return read.bits(read.words(upper) << 16);
 }
 
-// The lower halves are signed: the upper ones were rounded to nearest.
+// Value of both planes. The lower halves are signed: the upper halves were rounded to nearest.
 template <class Read>
 LIKENESS_INLINE auto join(Read read, const uint16_t* upper, const uint16_t* lower) {
   return read.bits((read.words(upper) << 16) + (read.words(lower) ^ kHalfOfLower) - kHalfOfLower);

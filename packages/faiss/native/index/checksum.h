@@ -1,4 +1,4 @@
-// 64-bit running checksum of a byte stream; finds damage, does not resist forgery.
+// Running checksum of a byte stream, 64 bits: finds damage, does not resist forgery.
 #pragma once
 
 #include <cstddef>

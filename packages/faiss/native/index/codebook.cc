@@ -20,7 +20,7 @@ namespace {
 
 constexpr int kIterations = 10;
 constexpr int kPointsPerCentroid = 64;
-// Below so many rows the extremes seen say little about those to come.
+// Least rows that show a range: with fewer the extremes seen say little about those to come.
 constexpr size_t kRowsThatShowRange = 1000;
 constexpr float kSpreadsAssumed = 4;
 
@@ -56,7 +56,7 @@ std::vector<float> residuals(const CodebookSpec& spec, const float* x, size_t n)
   return result;
 }
 
-// Evenly spaced rows: enough to train on, whatever n is.
+// Takes evenly spaced rows: enough to train on for any n.
 std::vector<float> sample(const float* x, size_t n, size_t dim, size_t limit) {
   const size_t count = std::min(n, limit);
   std::vector<float> rows(count * dim);

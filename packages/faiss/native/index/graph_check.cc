@@ -1,4 +1,4 @@
-// Levels, places of the neighbour lists, and every link.
+// Checks levels, places of the neighbour lists, and every link.
 #include "index/graph_check.h"
 
 #include <algorithm>
@@ -8,7 +8,7 @@ namespace {
 
 constexpr int kMaxLinks = 1 << 20;
 
-// Links of one node: each names a node that exists on that level.
+// Tests the links of one node: each names a node that exists on that level.
 bool links_are_sound(const faiss::HNSW& graph, int32_t node, int32_t nodes) {
   for (int level = 0; level < graph.levels[node]; level++) {
     size_t begin = 0, end = 0;
@@ -22,7 +22,7 @@ bool links_are_sound(const faiss::HNSW& graph, int32_t node, int32_t nodes) {
   return true;
 }
 
-// Running sums of the links per level: they place every neighbour list.
+// Tests the running sums of the links per level: they place every neighbour list.
 bool widths_are_sound(const faiss::HNSW& graph) {
   const auto& widths = graph.cum_nneighbor_per_level;
   if (widths.empty() || widths.size() != graph.assign_probas.size() + 1) return false;

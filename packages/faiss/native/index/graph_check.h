@@ -1,4 +1,4 @@
-// Whether an HNSW graph that was read may be walked without checking again.
+// Tells whether a walk may use, without further checks, an HNSW graph that was read.
 #pragma once
 
 #include <faiss/impl/HNSW.h>

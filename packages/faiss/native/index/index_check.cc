@@ -31,7 +31,7 @@ void check_lists(Ivf& ivf, size_t code_size, const std::string& path) {
   int64_t rows = 0;
   for (size_t list = 0; list < ivf.nlist; list++) rows += ivf.invlists->list_size(list);
   require(rows == ivf.ntotal, path, "rows in the inverted lists and in the header differ");
-  // The stored map is not trusted: it would be followed without a check.
+  // The stored map is not trusted: reads would follow its places without a check.
   ivf.direct_map.set_type(faiss::DirectMap::NoMap, ivf.invlists, ivf.ntotal);
   ivf.direct_map.set_type(faiss::DirectMap::Array, ivf.invlists, ivf.ntotal);
   for (int64_t place : ivf.direct_map.array) require(place >= 0, path, "a row is in no inverted list");

@@ -1,4 +1,4 @@
-// Decides whether an index that was read is one that this package makes and may walk without checking again.
+// Checks that this package makes such an index as was read, so that a walk needs no further checks.
 #pragma once
 
 #include <memory>

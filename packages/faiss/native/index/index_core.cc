@@ -101,7 +101,7 @@ void IndexCore::reconstruct(int64_t row, uint8_t* out) const {
 
 void settle(IndexCore& core, int64_t nodes) {
   if (core.kind != Kind::hnsw) return;
-  // Each time goes over the whole: often enough when an eighth was added.
+  // Settling goes over the whole index: once an eighth was added is often enough.
   if (nodes - core.settled <= core.settled / 8) return;
   core.settled = nodes;
   if (core.in_bf16_planes()) core.walks_bf16_plane = bf16_plane_suffices(core, nodes);

@@ -43,7 +43,7 @@ struct CheckedWriter : faiss::IOWriter {
     else put(bytes, size * count);
     return count;
   }
-  // A file has its rows as every Faiss reads them.
+  // Writes joined rows: every Faiss can then read the file.
   void put_joined() {
     std::vector<float> row(core.dim);
     for (int64_t i = 0; i < core.total(); i++) {
@@ -94,7 +94,8 @@ void write_footer(CheckedWriter& writer) {
   writer.file.write_all(&footer, sizeof footer);
 }
 
-// Size of Faiss's part, once the whole of it has been read and found as it was written.
+// Returns the size of Faiss's part, after a read of the whole part and a comparison with its
+// checksum.
 uint64_t verify(const PosixFile& file, const std::string& path) {
   const uint64_t size = file.size();
   Footer footer;
@@ -175,7 +176,7 @@ std::shared_ptr<IndexCore> read_index_file(const std::string& path, ListPlace li
   std::shared_ptr<IndexCore> core;
   try {
     if (lists == ListPlace::file) {
-      // Faiss maps what its own reader of files has open.
+      // Faiss maps only files that its own reader has open.
       faiss::FileIOReader reader(path.c_str());
       core = read_verified(file, reader, faiss::IO_FLAG_MMAP, path);
     } else {

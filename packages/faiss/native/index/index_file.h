@@ -1,5 +1,5 @@
-// An index on disk: Faiss's own bytes, then a footer that proves they are whole, so that a damaged file is refused
-// before Faiss parses it (its reader trusts the sizes it finds).
+// Index on disk: Faiss's own bytes, then a footer that proves the bytes whole, so that a damaged
+// file is refused before Faiss parses it (Faiss's reader trusts the sizes in a file).
 #pragma once
 
 #include <memory>
@@ -9,16 +9,18 @@
 
 namespace likeness {
 
-// Under a temporary name, synced, then renamed over path; the directory is synced too.
+// Writes under a temporary name, syncs, then renames over path; syncs the directory too.
 void write_index_file(const IndexCore& core, const std::string& path);
 
-// The same without the footer: what any Faiss opens.
+// Writes the same without the footer: any Faiss opens such a file.
 void export_index_file(const IndexCore& core, const std::string& path);
 
-// Inverted lists read into memory, or mapped: then they take room only while they are used, and nothing can be added. Faiss can map nothing else.
+// Place of inverted lists: read into memory, or mapped; mapped lists take room only while in use,
+// and rows cannot be added. Faiss can map only inverted lists.
 enum class ListPlace { memory, file };
 
-// Throws data_corrupt for a damaged file and for an index of a type that this package does not make.
+// Throws data_corrupt for a damaged file and for an index of a type that this package does not
+// make.
 std::shared_ptr<IndexCore> read_index_file(const std::string& path, ListPlace lists);
 
 }  // namespace likeness

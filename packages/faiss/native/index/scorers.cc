@@ -1,4 +1,4 @@
-// What scorers of quantized rows compute once per query.
+// Parts of the scorers of quantized rows that are computed once per query.
 #include "index/scorers.h"
 
 #include "index/codebook.h"

@@ -1,6 +1,7 @@
-// Keys of stored rows for one query, by storage: smaller is better; squared L2 and Hamming as they are, inner product negated.
-// A scorer is prepared with a query (as JavaScript gave it) and then asked for one row (`key`), for rows that lie one after
-// the other (`keys`), or for two stored rows (`between`).
+// Keys of stored rows for one query, by storage: smaller is better; squared L2 and Hamming
+// unchanged, inner product negated. A scorer is prepared with a query (as JavaScript gave the
+// query) and then asked for one row (`key`), for rows that lie one after the other (`keys`), or for
+// two stored rows (`between`).
 #pragma once
 
 #include <vector>
@@ -32,7 +33,7 @@ class F32Scorer {
   const float* query_ = nullptr;
 };
 
-// Rows in planes.
+// Scores f32 rows in planes.
 class Bf16PlanesScorer {
  public:
   explicit Bf16PlanesScorer(const IndexCore& core) : dim_(core.dim) {}
@@ -50,7 +51,7 @@ class Bf16PlanesScorer {
   const float* query_ = nullptr;
 };
 
-// The same; walks go by keys of the first plane.
+// Scores the same rows; walks go by keys of the first plane.
 class Bf16WalkScorer : public Bf16PlanesScorer {
  public:
   using Bf16PlanesScorer::Bf16PlanesScorer;
@@ -58,7 +59,7 @@ class Bf16WalkScorer : public Bf16PlanesScorer {
   float between(const uint8_t* a, const uint8_t* b) const { return -inner_product_upper_upper(halves(a), halves(b), dim_); }
 };
 
-// A scorer whose walks see less of a row than its exact keys do.
+// Scorer whose walks see less of a row than the exact keys do.
 template <class Scorer>
 concept WalksByPart = requires(const Scorer& scorer, const uint8_t* row) { scorer.walk_key(row); };
 
@@ -110,7 +111,7 @@ class PqScorer {
  public:
   explicit PqScorer(const IndexCore& core);
   void prepare(const uint8_t* query);
-  // Codes of an IVF list are residuals to its centroid.
+  // Enters an IVF list: the codes in a list are residuals to its centroid.
   void enter_list(const float* centroid);
   float key(const uint8_t* row) const;
   void keys(const uint8_t* rows, size_t n, float* out) const {

@@ -1,4 +1,4 @@
-// Faiss's classes for each storage form: making them, and recognising them in a file.
+// Classes of Faiss for each storage form: made for a new index, recognised in a file.
 #include "index/storage_forms.h"
 
 #include <faiss/IndexFlat.h>
@@ -102,7 +102,7 @@ std::optional<FoundForm> find_product(const faiss::ProductQuantizer& pq, const f
   return fits ? std::optional(FoundForm{Storage::pq, pq.M}) : std::nullopt;
 }
 
-// The form, when a row has its size.
+// Returns the form when a row has its size.
 std::optional<Storage> of_size(std::optional<FoundForm> found, size_t code_size, size_t dim) {
   if (!found || code_size != form_of(found->storage).row_bytes(dim, found->parts)) return {};
   return found->storage;

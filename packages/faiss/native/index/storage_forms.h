@@ -1,7 +1,7 @@
 // Storage forms: the ways an index keeps its rows. The one table of them on this side of the addon;
-// the other is packages/shared/src/contract/storage-forms.ts. A new form takes an entry in the
-// enum and the table, its Faiss classes in storage_forms.cc, and a scorer (scorers.h): the
-// compiler refuses a switch that leaves a form out.
+// the other is packages/shared/src/contract/storage-forms.ts. A new form takes an entry in the enum
+// and the table, its Faiss classes in storage_forms.cc, a scorer (scorers.h) and, with a codebook,
+// a trainer (codebook.cc): the compiler refuses a switch that leaves a form out.
 #pragma once
 
 #include <faiss/MetricType.h>
@@ -24,7 +24,7 @@ namespace likeness {
 // In the order of kStorageForms; bits, the only form without floats, stays the last.
 enum class Storage { f32, f16, sq8, pq, bits };
 
-// Centroids of one part of a product quantizer: a part of a row is the byte that names one.
+// Centroids of one part of a product quantizer; a stored part is the byte of its centroid's number.
 constexpr size_t kPartCentroids = 256;
 
 struct StorageForm {
@@ -36,9 +36,9 @@ struct StorageForm {
   // Floats that training makes; 0 where there is nothing to train.
   size_t (*codebook_floats)(size_t dim);
   bool has_parts = false;
-  // Stored rows are the rows as JavaScript gives them, byte for byte.
+  // True when stored rows are the rows as JavaScript gives them, byte for byte.
   bool is_lossless = false;
-  // Rows in an inverted list are stored relative to the centroid of the list.
+  // True when rows in an inverted list are stored relative to the centroid of the list.
   bool is_relative_in_lists = false;
 
   constexpr bool has_codebook() const { return codebook_floats(1) > 0; }
@@ -54,12 +54,12 @@ inline constexpr StorageForm kStorageForms[] = {
      .name = "f16",
      .row_bytes = [](size_t dim, size_t) { return 2 * dim; },
      .codebook_floats = [](size_t) -> size_t { return 0; }},
-    // A byte a value, between the least and the greatest of each dimension.
+    // One byte a value, between the least and the greatest of each dimension.
     {.storage = Storage::sq8,
      .name = "sq8",
      .row_bytes = [](size_t dim, size_t) { return dim; },
      .codebook_floats = [](size_t dim) { return 2 * dim; }},
-    // A byte a part: the nearest of the centroids of that part.
+    // One byte a part: the nearest of the centroids of that part.
     {.storage = Storage::pq,
      .name = "pq",
      .row_bytes = [](size_t, size_t parts) { return parts; },
@@ -78,7 +78,7 @@ constexpr const StorageForm& form_of(Storage storage) {
   return kStorageForms[static_cast<size_t>(storage)];
 }
 
-// Whether each form stands at the place of its enumerator.
+// Tests that each form stands at the place of its enumerator.
 consteval bool forms_are_in_order() {
   if (std::size(kStorageForms) != static_cast<size_t>(Storage::bits) + 1) return false;
   for (size_t i = 0; i < std::size(kStorageForms); i++) {
@@ -88,7 +88,7 @@ consteval bool forms_are_in_order() {
 }
 static_assert(forms_are_in_order());
 
-// Form of float rows by its name, without parts. Throws invalid_argument for any other text.
+// Finds a form of float rows by its name, without parts. Throws invalid_argument for other text.
 Storage read_storage(const std::string& name);
 
 // Throws invalid_argument unless the parts of a form with parts divide dim.
@@ -102,17 +102,17 @@ struct RowSpec {
   faiss::MetricType metric;
 };
 
-// Faiss's index for each form and kind; trained where the form has no codebook.
+// Make Faiss's index for each form and kind; trained where the form has no codebook.
 std::unique_ptr<faiss::Index> make_flat(const RowSpec& rows);
 std::unique_ptr<faiss::IndexHNSW> make_hnsw(const RowSpec& rows, int links);
-// The quantizer stays the caller's.
+// Leaves the quantizer to the caller.
 std::unique_ptr<faiss::IndexIVF> make_ivf(const RowSpec& rows, faiss::Index* quantizer,
                                           size_t lists);
 
-// Form of rows that lie one after the other; nothing when their sizes contradict each other or
-// the index `like` that they belong to.
+// Finds the form of rows that lie one after the other; empty when their sizes contradict each other
+// or the index `like` that the rows belong to.
 std::optional<Storage> find_row_storage(const faiss::Index* rows, const faiss::Index& like);
-// The same for rows in inverted lists.
+// Finds the form of rows in inverted lists.
 std::optional<Storage> find_list_storage(const faiss::IndexIVF& ivf);
 
 // Codebook of a flat or IVF index, where Faiss keeps it; null for a form without one.

@@ -7,7 +7,8 @@
 namespace likeness {
 namespace {
 
-// Exponent and mantissa move to their places in f32 and the exponent's bias is multiplied away: exact for every finite half.
+// Exponent and mantissa move to their places in f32, and a multiplication takes out the bias of the
+// exponent: exact for every finite half.
 template <class Read>
 LIKENESS_INLINE auto halves(Read read, const uint16_t* values) {
   return read.bits(read.arithmetic_right(read.words(values) << 16, 3) & 0x8fffffff) * 0x1p112f;

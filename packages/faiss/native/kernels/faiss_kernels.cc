@@ -1,5 +1,6 @@
-// Before 1.8 a distribution's static Faiss may be built without SIMD (Debian's is): building HNSW and scanning IVF lists
-// then use our kernels. Linked ahead of the archive with -z muldefs, so that these definitions win.
+// Kernels for a static Faiss before 1.8, which a distribution may build without SIMD (Debian does):
+// building HNSW and scanning IVF lists then use our kernels. Linked ahead of the archive with -z
+// muldefs, so that these definitions win.
 #include <faiss/Index.h>
 
 #if FAISS_VERSION_MAJOR == 1 && FAISS_VERSION_MINOR < 8

@@ -1,4 +1,5 @@
-// Differing bits, by 64-bit words; common row sizes are unrolled so that a scan runs as fast as memory.
+// Differing bits, by 64-bit words; loops for common row sizes are unrolled so that a scan runs as
+// fast as memory.
 #include <cstring>
 
 #include "kernels/kernels.h"

@@ -1,4 +1,5 @@
-// Distances between a query and a stored row; the same pair gives the same bits in every kind of index.
+// Distances between a query and a stored row; the same pair gives the same bits in every kind of
+// index.
 #pragma once
 
 #include <cstddef>
@@ -17,10 +18,10 @@ float squared_l2_f16(const float* x, const uint16_t* y, size_t dim);
 float inner_product_f16_f16(const uint16_t* x, const uint16_t* y, size_t dim);
 float squared_l2_f16_f16(const uint16_t* x, const uint16_t* y, size_t dim);
 
-// Row of bytes c stands for low[i] + step[i] * c[i].
-// sum of weight[i] * c[i]
+// A row of bytes c stands for low[i] + step[i] * c[i].
+// Sum of weight[i] * c[i].
 float inner_product_u8(const float* weight, const uint8_t* c, size_t dim);
-// sum of (offset[i] - step[i] * c[i])^2
+// Sum of (offset[i] - step[i] * c[i])^2.
 float squared_l2_u8(const float* offset, const float* step, const uint8_t* c, size_t dim);
 float inner_product_u8_u8(const float* low, const float* step, const uint8_t* a, const uint8_t* b, size_t dim);
 float squared_l2_u8_u8(const float* step, const uint8_t* a, const uint8_t* b, size_t dim);

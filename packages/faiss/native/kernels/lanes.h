@@ -1,5 +1,6 @@
-// Sums over rows, sixteen values at a time in explicit vectors of four independent sums: written with GCC's and Clang's vector types
-// because loops over arrays were vectorised at half the width and summed up through memory (twice the time of a 512-d product).
+// Sums over rows, sixteen values at a time in explicit vectors of four independent sums. Written
+// with the vector types of GCC and Clang, because loops over arrays were vectorised at half the
+// width and summed up through memory (twice the time of a 512-d product).
 #pragma once
 
 #include <cstddef>
@@ -17,7 +18,7 @@ using Integers = int32_t __attribute__((vector_size(kLanes * sizeof(int32_t))));
 using Halves = uint16_t __attribute__((vector_size(kLanes * sizeof(uint16_t))));
 using Bytes = uint8_t __attribute__((vector_size(kLanes)));
 
-// How a term reads its values: sixteen from i on, or, at the end of a row, one.
+// Readers of values for a term: sixteen from i on, or, at the end of a row, one.
 struct Sixteen {
   template <class Packed, class Value>
   static LIKENESS_INLINE Packed load(const Value* values) {
@@ -28,7 +29,7 @@ struct Sixteen {
   static LIKENESS_INLINE Floats floats(const float* values) { return load<Floats>(values); }
   static LIKENESS_INLINE Words words(const uint16_t* values) { return __builtin_convertvector(load<Halves>(values), Words); }
   static LIKENESS_INLINE Floats bytes(const uint8_t* values) {
-    // By steps of two: GCC takes a step of four value by value.
+    // Widens by steps of two: GCC takes a step of four value by value.
     const Words words = __builtin_convertvector(__builtin_convertvector(load<Bytes>(values), Halves), Words);
     return __builtin_convertvector(reinterpret_cast<Integers>(words), Floats);
   }

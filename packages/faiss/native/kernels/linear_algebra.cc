@@ -42,7 +42,7 @@ void train_centroids(const KMeans& spec, const float* x, size_t n, float* centro
   params.niter = spec.iterations;
   params.seed = spec.seed;
   params.spherical = spec.inner_product;
-  // Few points are the caller's decision; Faiss would print a warning.
+  // Few points are the decision of the caller; Faiss would print a warning.
   params.min_points_per_centroid = 1;
   faiss::Clustering clustering(spec.dim, spec.nlist, params);
   faiss::IndexFlat assign(spec.dim, spec.inner_product ? faiss::METRIC_INNER_PRODUCT : faiss::METRIC_L2);
@@ -88,7 +88,7 @@ void symmetric_eigen(double* vectors, double* values, int n) {
   std::vector<double> work(std::max(1, lwork));
   dsyev_("V", "L", &n, vectors, &n, values, work.data(), &lwork, &info);
   if (info != 0) throw std::runtime_error("dsyev did not converge (info " + std::to_string(info) + ")");
-  // LAPACK's columns are rows here; it counts eigenvalues upwards.
+  // LAPACK's columns are rows here; LAPACK sorts eigenvalues upwards.
   std::reverse(values, values + n);
   for (int i = 0; i < n / 2; i++) {
     std::swap_ranges(vectors + static_cast<size_t>(i) * n, vectors + static_cast<size_t>(i + 1) * n,

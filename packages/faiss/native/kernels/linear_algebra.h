@@ -14,10 +14,12 @@ struct KMeans {
   int iterations;
 };
 
-// x: n x dim, centroids: nlist x dim. Inner product gives unit centroids, as an IVF over inner product wants them.
+// x: n x dim, centroids: nlist x dim. Inner product gives unit centroids, as an IVF over inner
+// product wants.
 void train_centroids(const KMeans& spec, const float* x, size_t n, float* centroids);
 
-// Of packed bits, by k-means on them as 0 and 1: a centroid's bit is what most of its rows have. x and centroids: rows of dim / 8 bytes.
+// Trains centroids of packed bits, by k-means on the bits as 0 and 1: a bit of a centroid is the
+// bit that most of its rows have. x and centroids: rows of dim / 8 bytes.
 void train_binary_centroids(const KMeans& spec, const uint8_t* x, size_t n, uint8_t* centroids);
 
 struct Projection {
@@ -28,10 +30,11 @@ struct Projection {
   bool normalize;
 };
 
-// out: n x d_out. A row's result does not depend on the rows beside it. A zero row stays zero.
+// out: n x d_out. The result of a row does not depend on the rows beside. A zero row stays zero.
 void transform(const Projection& projection, const float* x, size_t n, float* out);
 
-// In: symmetric n x n in vectors. Out: eigenvalues descending, eigenvector i in row i, its largest component positive.
+// In: symmetric n x n in vectors. Out: eigenvalues descending, eigenvector i in row i, its largest
+// component positive.
 void symmetric_eigen(double* vectors, double* values, int n);
 
 }  // namespace likeness

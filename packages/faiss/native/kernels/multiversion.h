@@ -1,12 +1,13 @@
-// Kernels are compiled for several widths of x86-64 and the CPU's own is taken when the addon is loaded; elsewhere the
-// baseline has what they need (NEON on arm64).
+// Kernels are compiled for several widths of x86-64, and the addon takes the version for the CPU
+// when loaded; elsewhere the baseline has all that the kernels need (NEON on arm64).
 #pragma once
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
 #define LIKENESS_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #define LIKENESS_POPCOUNT_CLONES __attribute__((target_clones("arch=x86-64-v3", "popcnt", "default")))
-// Counts bits in whole vectors. A clone can only be named after a CPU of Intel's, which AMD's with the same instructions do
-// not answer to: these are functions of their own, to be called when has_vector_popcount() says so.
+// Counts bits in whole vectors. A clone can only be named after an Intel CPU, and an AMD CPU with
+// the same instructions does not match that name: so these are functions of their own, called when
+// has_vector_popcount() is true.
 #define LIKENESS_VECTOR_POPCOUNT __attribute__((target("arch=x86-64-v4,avx512vpopcntdq")))
 #else
 #define LIKENESS_CLONES

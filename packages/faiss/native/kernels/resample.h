@@ -1,4 +1,4 @@
-// Resampling of a picture along both axes, by weights that the caller has worked out.
+// Resamples a picture along both axes, by weights from the caller.
 #pragma once
 
 #include <cstddef>
@@ -6,7 +6,8 @@
 
 namespace likeness {
 
-// Target i is the sum over j of weights[from[i] + j] x source[first[i] + j], for from[i] + j < from[i + 1].
+// Target i is the sum over j of weights[from[i] + j] x source[first[i] + j], for from[i] + j <
+// from[i + 1].
 struct Taps {
   const int32_t* first;
   const int32_t* from;  // targets + 1
@@ -27,8 +28,8 @@ struct Planes {
   size_t plane;
 };
 
-// out: rows.targets x columns.targets of each colour, 0..1. Rows are mixed first. The same bits on every machine, with or without fused
-// multiply-add: every product is exact in double.
+// out: rows.targets x columns.targets of each colour, 0..1. Rows are mixed first. The same bits on
+// every machine, with or without fused multiply-add: every product is exact in double.
 void resample(const Picture& picture, const Taps& rows, const Taps& columns, const Planes& planes);
 
 }  // namespace likeness

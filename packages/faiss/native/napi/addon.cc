@@ -1,4 +1,4 @@
-// Registration: what JavaScript finds in the loaded module.
+// Registration of the addon's exports for JavaScript.
 #include <faiss/Index.h>
 
 #include <mutex>
@@ -10,7 +10,7 @@
 namespace likeness {
 namespace {
 
-// threads -> whether it was in time
+// threads -> false when too late
 napi_value configure_pool(const Args& args) {
   napi_value in_time = nullptr;
   check(args.env(), napi_get_boolean(args.env(), Pool::instance().configure(args.integer(0)), &in_time));

@@ -1,4 +1,4 @@
-// N-API values to C++ and back.
+// Conversion of N-API values to C++ and back.
 #include "napi/args.h"
 
 #include <stdexcept>
@@ -89,7 +89,8 @@ void require_size(size_t actual, size_t wanted, const char* name) {
 
 napi_value wrap_index(napi_env env, std::shared_ptr<IndexCore> core) {
   auto* held = new std::shared_ptr<IndexCore>(std::move(core));
-  // Collected without close(): the memory still goes back on a pool thread, not in a garbage collection pause.
+  // An index collected without close() still gives back its memory on a pool thread, not in a
+  // garbage collection pause.
   auto drop = [](napi_env, void* data, void*) {
     auto* held = static_cast<std::shared_ptr<IndexCore>*>(data);
     if (!(*held)->closed.exchange(true)) release_later(*held);

@@ -1,4 +1,5 @@
-// Reads the arguments of one call from JavaScript; a wrong type throws, so that no pointer is ever guessed.
+// Reads the arguments of one call from JavaScript; a wrong type throws, so that pointers are never
+// guessed.
 #pragma once
 
 #include <node_api.h>
@@ -49,11 +50,11 @@ class Args {
 // Throws invalid_argument unless an array has the size that the work will touch.
 void require_size(size_t actual, size_t wanted, const char* name);
 
-// What JavaScript holds of an index.
+// Wraps an index for JavaScript to hold.
 napi_value wrap_index(napi_env env, std::shared_ptr<IndexCore> core);
 
 using Method = napi_value (*)(const Args&);
-// Adds a function to exports; its C++ exceptions become JavaScript ones.
+// Adds a function to exports; a C++ exception becomes an exception in JavaScript.
 void export_method(napi_env env, napi_value exports, const char* name, Method method);
 
 }  // namespace likeness

@@ -1,4 +1,5 @@
-// readCached: bytes of a file that are in memory anyway, for callers that would rather not wait for a thread to read them.
+// readCached: bytes of a file that are in memory already, for callers that do not want to wait for
+// a thread to read them.
 #include "napi/methods.h"
 
 #include <sys/uio.h>
@@ -12,7 +13,7 @@ napi_value read_cached(const Args& args) {
 #ifdef RWF_NOWAIT
   const auto out = args.bytes(2);
   iovec part{out.data(), out.size()};
-  // Whatever is wrong, the read that the caller then makes will say.
+  // The read that the caller then makes reports an error.
   filled = ::preadv2(static_cast<int>(args.integer(0)), &part, 1, args.integer(1), RWF_NOWAIT) == static_cast<ssize_t>(out.size());
 #endif
   napi_value value = nullptr;

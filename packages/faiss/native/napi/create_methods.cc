@@ -39,13 +39,13 @@ struct NewIndex {
   int seed;
 };
 
-// NewIndex's six
+// arguments of NewIndex
 napi_value create_flat(const Args& args) {
   const NewIndex made(args);
   return made.wrap(args.env(), make_flat(made.rows), Kind::flat);
 }
 
-// NewIndex's six, m, efConstruction
+// arguments of NewIndex, m, efConstruction
 napi_value create_hnsw(const Args& args) {
   const NewIndex made(args);
   auto index = make_hnsw(made.rows, args.integer(6));
@@ -53,7 +53,7 @@ napi_value create_hnsw(const Args& args) {
   return made.wrap(args.env(), std::move(index), Kind::hnsw);
 }
 
-// NewIndex's six, centroids
+// arguments of NewIndex, centroids
 napi_value create_ivf(const Args& args) {
   const NewIndex made(args);
   const size_t dim = made.rows.dim;
@@ -67,7 +67,7 @@ napi_value create_ivf(const Args& args) {
   auto index = make_ivf(made.rows, quantizer.get(), nlist);
   index->own_fields = true;
   quantizer.release();
-  // Rows are read back by number, also while deciding which survivors to scan.
+  // The map reads rows back by number, also when survivors are chosen for a scan.
   index->make_direct_map(true);
   return made.wrap(args.env(), std::move(index), Kind::ivf);
 }

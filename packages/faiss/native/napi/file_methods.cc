@@ -37,7 +37,7 @@ napi_value export_index(const Args& args) {
   return run_job(args.env(), {{}, core, Access::exclusive, work, nullptr});
 }
 
-// Memory that was filled on a pool thread becomes an array without a copy.
+// Makes an array, without a copy, of memory that was filled on a pool thread.
 template <class T>
 napi_value adopt(napi_env env, napi_typedarray_type type, std::unique_ptr<T[]> data, size_t count) {
   napi_value buffer = nullptr, array = nullptr;
@@ -52,7 +52,7 @@ napi_value adopt(napi_env env, napi_typedarray_type type, std::unique_ptr<T[]> d
   return array;
 }
 
-// Ids as doubles where every one of them is exact, else as they are.
+// Ids as doubles where each id is exact, else as integers.
 struct ForeignIds {
   std::unique_ptr<int64_t[]> values;
   bool exact_doubles = true;

@@ -1,4 +1,4 @@
-// searchInverted: reads one query and the lists that it meets.
+// searchInverted: reads one query and the lists of its entries.
 #include <cmath>
 
 #include "base/coded_error.h"
@@ -8,7 +8,7 @@
 namespace likeness {
 namespace {
 
-// bounds: begin and end in the postings of the list of each weight
+// bounds: begin and end of the list of each weight in the postings
 std::vector<QueryList> read_lists(std::span<double> bounds, std::span<float> weights, size_t postings) {
   require_size(bounds.size(), 2 * weights.size(), "bounds");
   std::vector<QueryList> lists(weights.size());
@@ -20,7 +20,8 @@ std::vector<QueryList> read_lists(std::span<double> bounds, std::span<float> wei
   return lists;
 }
 
-// rows, values, row count, bounds (2 x weights), weights, deleted bitmap, out ids (k), out distances (k)
+// rows, values, row count, bounds (2 x weights), weights, deleted bitmap, out ids (k), out
+// distances (k)
 napi_value search_inverted_lists(const Args& args) {
   const auto rows = args.ints(0);
   const auto values = args.floats(1);

@@ -1,4 +1,5 @@
-// Promise plumbing: submit to the pool, come back by a thread-safe function, never keep an idle process alive.
+// Promise plumbing: submit to the pool, come back by a thread-safe function, never keep an idle
+// process alive.
 #include "napi/job.h"
 
 #include <atomic>
@@ -35,7 +36,7 @@ struct Job {
   ErrorText error;
 };
 
-// env is null when the environment is being torn down: nothing may be said to JavaScript any more.
+// env is null when the environment is being torn down: JavaScript may not be called any more.
 void settle(napi_env env, napi_value, void*, void* data) {
   std::unique_ptr<Job> job(static_cast<Job*>(data));
   if (env == nullptr) return;
@@ -79,13 +80,15 @@ void run_on_pool(Job* raw) {
       job->error = describe_current_exception();
     }
   }
-  // Answer first, then let the next ones in: promises of one index settle in the order of its exclusive operations.
+  // Answer first, then let the next jobs in: promises of one index settle in the order of its
+  // exclusive operations.
   auto core = job->core;
   hand_back(std::move(job));
   if (core) core->lock.leave();
 }
 
-// Runs before the environment frees the typed arrays that jobs borrow: stop them, wait, then close the way back.
+// Runs before the environment frees the typed arrays that jobs borrow: stops the jobs, waits, then
+// closes the way back.
 void close_env(void* data) {
   auto& state = *static_cast<std::shared_ptr<EnvState>*>(data);
   state->closing = true;
@@ -155,7 +158,7 @@ void init_jobs(napi_env env) {
   check(env, napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, nullptr, settle,
                                              &(*state)->deliver));
   check(env, napi_unref_threadsafe_function(env, (*state)->deliver));
-  // Hooks run last in, first out: this one before the thread-safe function's own.
+  // Hooks run last in, first out: this hook before the thread-safe function's own.
   check(env, napi_add_env_cleanup_hook(env, close_env, state));
 }
 

@@ -36,7 +36,8 @@ napi_value train_binary(const Args& args) {
   return run_job(args.env(), {{args.value(0), args.value(1)}, nullptr, Access::shared, work, nullptr});
 }
 
-// x (n x dim), out (codebook), dim, innerProduct, form, parts, centroids (nlist x dim or empty), seed
+// x (n x dim), out (codebook), dim, innerProduct, form, parts, centroids (nlist x dim or empty),
+// seed
 napi_value train_book(const Args& args) {
   const auto x = args.floats(0);
   const auto out = args.floats(1);

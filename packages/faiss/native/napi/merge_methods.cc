@@ -1,4 +1,4 @@
-// moveLists, renumber, reserve: what merging does to an index beside adding rows to it.
+// moveLists, renumber, reserve: the steps of merging beside adding rows.
 #include "napi/methods.h"
 
 #include <faiss/IndexBinaryFlat.h>
@@ -27,7 +27,7 @@ void require(bool holds, const char* what) {
 
 bool same_bytes(const void* a, const void* b, size_t size) { return size == 0 || std::memcmp(a, b, size) == 0; }
 
-// Codes of one mean the same in the other.
+// True when codes of one index mean the same in the other.
 bool shares_quantizer(const IndexCore& a, const IndexCore& b) {
   if (a.kind != Kind::ivf || b.kind != Kind::ivf || a.storage != b.storage || a.dim != b.dim) return false;
   if (a.inner_product != b.inner_product || a.code_size() != b.code_size() || a.list_count() != b.list_count()) return false;
@@ -89,7 +89,7 @@ void require_permutation(std::span<const int32_t> places) {
   }
 }
 
-// Along the cycles, so that no second copy of the rows is needed.
+// Permutes along the cycles, so that a second copy of the rows is not needed.
 void permute_codes(uint8_t* codes, size_t size, std::span<const int32_t> places) {
   std::vector<bool> done(places.size());
   std::vector<uint8_t> carried(size);

@@ -1,4 +1,4 @@
-// resample.
+// resample: reads a picture, the taps of both axes and the canvas.
 #include "napi/methods.h"
 
 #include "base/coded_error.h"
@@ -7,7 +7,7 @@
 namespace likeness {
 namespace {
 
-// Throws unless every target reads samples that are there.
+// Throws unless every target reads samples that exist.
 Taps taps_at(const Args& args, size_t i, size_t samples) {
   const auto first = args.ints(i);
   const auto from = args.ints(i + 1);
@@ -22,7 +22,8 @@ Taps taps_at(const Args& args, size_t i, size_t samples) {
   return {first.data(), from.data(), weights.data(), first.size()};
 }
 
-// rgb (height x width x 3), width, rows' first, from, weights, columns' first, from, weights, out, stride, plane
+// rgb (height x width x 3), width, rows' first, from, weights, columns' first, from, weights, out,
+// stride, plane
 napi_value resample_picture(const Args& args) {
   const auto rgb = args.bytes(0);
   const int64_t width = args.integer(1), stride = args.integer(9), plane = args.integer(10);

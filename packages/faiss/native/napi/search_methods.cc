@@ -1,4 +1,4 @@
-// search, searchRows, rangeSearch: sends a query to the search that fits the kind of index.
+// search, searchRows, rangeSearch: send a query to the search for the kind of index.
 #include "napi/methods.h"
 
 #include <limits>
@@ -18,7 +18,8 @@ Hits read_hits(const Args& args, size_t ids, size_t distances, size_t count, siz
   return {args.ints(ids).data(), args.floats(distances).data(), k};
 }
 
-// index, queries (nq x dim), k, effort (efSearch or nprobe), deleted bitmap, out ids (nq x k), out distances (nq x k)
+// index, queries (nq x dim), k, effort (efSearch or nprobe), deleted bitmap, out ids (nq x k), out
+// distances (nq x k)
 napi_value search(const Args& args) {
   auto core = args.index(0);
   const Queries queries = args.rows(1, *core);

@@ -39,7 +39,7 @@ void write_all(std::vector<TopRows>& best, Hits hits, float sign) {
   for (size_t q = 0; q < best.size(); q++) hits.write(q, best[q].sorted(), sign);
 }
 
-// Decoded rows: the codes of an IVF product quantizer mean nothing without their list.
+// Scans decoded rows: the codes of an IVF product quantizer have a meaning only in their list.
 void scan_decoded(const IndexCore& core, Queries queries, const int32_t* rows, size_t row_count, std::vector<TopRows>& best) {
   F32Scorer scorer(core);
   std::vector<float> row(core.dim);

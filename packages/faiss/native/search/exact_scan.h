@@ -8,7 +8,7 @@ namespace likeness {
 void scan_all(const IndexCore& core, Queries queries, Deleted deleted, Hits hits);
 void scan_rows(const IndexCore& core, Queries queries, const int32_t* rows, size_t row_count, Hits hits);
 
-// Rows with an inner product above, or a distance below, radius.
+// Finds rows with an inner product above, or a distance below, radius.
 Found scan_range(const IndexCore& core, Queries queries, float radius, Deleted deleted);
 
 }  // namespace likeness

@@ -1,5 +1,5 @@
-// Best-first walk over the graph, level by level, as in Malkov and Yashunin (2016), algorithms 2 and 5. Searching and
-// building walk alike.
+// Best-first walk over the graph, level by level, as in Malkov and Yashunin (2016), algorithms 2
+// and 5. Searching and building walk alike.
 #pragma once
 
 #include <vector>
@@ -9,7 +9,8 @@
 
 namespace likeness {
 
-// Which nodes a walk has seen. One per pool thread, shared by all indexes: a new walk is a new stamp, not a new table.
+// Nodes that a walk has seen. One table per pool thread, shared by all indexes: a new walk is a new
+// stamp, not a new table.
 class VisitedNodes {
  public:
   static VisitedNodes& of_this_thread();
@@ -49,7 +50,7 @@ class GraphWalk {
     for (size_t at = 0; at < prefetched_; at += kLine) __builtin_prefetch(row + at);
   }
 
-  // Greedy from the entry point down to the level above `level`.
+  // Descends greedily from the entry point to the level above `level`.
   Ranked descend(int level) const {
     Ranked nearest = rank(graph_.entry_point);
     for (int above = graph_.max_level; above > level; above--) {
@@ -63,7 +64,7 @@ class GraphWalk {
     return nearest;
   }
 
-  // The best live nodes of a level around the entry, best first; valid until the next call.
+  // Finds the best live nodes of a level around the entry, best first; valid until the next call.
   std::vector<Ranked>& widen(Ranked entry, int level, Deleted deleted) {
     best_.clear();
     candidates_.clear();
@@ -85,7 +86,7 @@ class GraphWalk {
     return best_.sorted();
   }
 
-  // What widen() found, in the order of exact keys.
+  // Sorts the nodes found by widen() in the order of exact keys.
   std::vector<Ranked>& refine(std::vector<Ranked>& found) const {
     if constexpr (WalksByPart<Scorer>) {
       for (size_t i = 0; i < found.size(); i++) {
@@ -100,7 +101,7 @@ class GraphWalk {
  private:
   static constexpr size_t kAhead = 3;
   static constexpr size_t kLine = 64;
-  // What the CPU's own prefetcher then continues.
+  // Bytes to prefetch; the CPU's own prefetcher then continues.
   static constexpr size_t kMostPrefetched = 1024;
 
   void gather_unseen(int32_t node, int level) {

@@ -1,4 +1,5 @@
-// Insertion, and the choice of diverse neighbours (algorithms 1 and 4 of the same paper).
+// Insertion, and the choice of diverse neighbours (algorithms 1 and 4 of the paper in
+// graph_walk.h).
 #include "search/hnsw_build.h"
 
 #include "base/pool.h"
@@ -8,7 +9,7 @@
 namespace likeness {
 namespace {
 
-// Rows that are linked before the first plane is tried; then as many as there are.
+// Rows that are linked before the first calibration; then as many as there are.
 constexpr size_t kFirstStep = 256;
 
 template <class Scorer>
@@ -41,7 +42,8 @@ class Builder {
   }
 
  private:
-  // Keeps, from the nearest on, what is nearer to the node than to anything kept before it.
+  // Keeps, from the nearest on, each node that is nearer to the new node than to all nodes kept
+  // before.
   void choose(std::vector<Ranked>& sorted, size_t limit) {
     size_t kept = 0;
     for (size_t i = 0; i < sorted.size() && kept < limit; i++) {

@@ -1,4 +1,5 @@
-// Sums are made for a block of rows at a time, which stays in cache while all lists of the query pass over it.
+// Sums are made for a block of rows at a time, which stays in cache while all lists of the query
+// pass over the block.
 #include "search/inverted_search.h"
 
 #include <cmath>
@@ -10,12 +11,13 @@ namespace likeness {
 namespace {
 
 constexpr size_t kBlockRows = 16 * 1024;
-// Of a row that no list has met: a sum of products, exact zeros too, is never this zero (f32 products do not underflow in double).
+// Sum of a row that is in no list: a sum of products, exact zeros too, is never this zero (f32
+// products do not underflow in double).
 constexpr double kUntouched = -0.0;
 
 bool is_touched(double sum) { return sum != 0 || !std::signbit(sum); }
 
-// Adds what a list has of the block; the list goes on where the block ends.
+// Adds the entries of a list in the block; the list goes on where the block ends.
 void add_list(const Postings& postings, QueryList& list, size_t first, size_t end, double* sums) {
   for (; list.at < list.end; list.at++) {
     const size_t row = static_cast<size_t>(postings.rows[list.at]);

@@ -1,4 +1,4 @@
-// Lists are scanned as they lie in memory, by groups of rows.
+// Lists are scanned in place, by groups of rows.
 #include "search/ivf_search.h"
 
 #include "base/pool.h"
@@ -9,7 +9,7 @@ namespace {
 
 constexpr size_t kGroup = 64;
 
-// Ranks centroids with the arithmetic of the rows that JavaScript gives.
+// Ranks centroids with the arithmetic for rows as JavaScript gives them.
 template <class Use>
 auto with_centroid_scorer(const IndexCore& core, Use use) {
   return core.is_binary() ? use(BitsScorer(core)) : use(F32Scorer(core));
@@ -45,7 +45,7 @@ void scan_list(const IndexCore& core, Scorer& scorer, size_t list, Deleted delet
   }
 }
 
-// Calls each(query) after the scorer was prepared, with a function that scans the lists to probe.
+// Calls each(query) after the scorer was prepared, with the lists to probe.
 template <class Each>
 void probe(const IndexCore& core, Queries queries, size_t nprobe, Each each) {
   TopRows best_lists(std::min(nprobe, core.list_count()));

@@ -1,4 +1,4 @@
-// Writing of ranked rows to the caller's arrays.
+// Writes ranked rows to the arrays of the caller.
 #include "search/ranking.h"
 
 namespace likeness {

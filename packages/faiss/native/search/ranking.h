@@ -1,4 +1,5 @@
-// What every search shares: rows ranked by a key (smaller is better), the deletion bitmap, queries and output arrays.
+// Types that all searches share: rows ranked by a key (smaller is better), the deletion bitmap,
+// queries and output arrays.
 #pragma once
 
 #include <algorithm>
@@ -17,7 +18,8 @@ struct Ranked {
   bool operator<(const Ranked& other) const { return key != other.key ? key < other.key : row < other.row; }
 };
 
-// Bit i set: row i is not to be returned. Rows past the end of the bitmap are live.
+// Deletion bitmap: row i is not to be returned when bit i is set. Rows past the end of the bitmap
+// are live.
 struct Deleted {
   const uint8_t* bits = nullptr;
   size_t size = 0;
@@ -25,21 +27,22 @@ struct Deleted {
     size_t byte = static_cast<size_t>(row) >> 3;
     return byte < size && ((bits[byte] >> (row & 7)) & 1) != 0;
   }
-  // Rows first to first + 63, first a multiple of 64.
+  // Tests rows first to first + 63; first is a multiple of 64.
   bool has_all_64(int64_t first) const {
     const size_t byte = static_cast<size_t>(first) >> 3;
     return byte + 8 <= size && std::all_of(bits + byte, bits + byte + 8, [](uint8_t value) { return value == 0xff; });
   }
 };
 
-// Whether any of a group of keys is at most `bound`. Once the best are found hardly any is, and the whole group is passed over without a branch per key.
+// Tests whether any key of a group is at most `bound`. Once the best rows are found hardly any key
+// is, and the whole group is passed over without a branch per key.
 inline bool any_within(const float* keys, size_t n, float bound) {
   uint32_t within = 0;
   for (size_t i = 0; i < n; i++) within |= keys[i] <= bound ? 1u : 0u;
   return within != 0;
 }
 
-// As JavaScript gave them: f32 rows, or bytes for a binary index.
+// Queries as JavaScript gave them: f32 rows, or bytes for a binary index.
 struct Queries {
   const uint8_t* data;
   size_t count;
@@ -65,7 +68,7 @@ class TopRows {
     }
     std::push_heap(heap_.begin(), heap_.end());
   }
-  // Best first; a heap no longer until clear().
+  // Best first; the rows are a heap again only after clear().
   std::vector<Ranked>& sorted() {
     std::sort_heap(heap_.begin(), heap_.end());
     return heap_;
@@ -76,12 +79,12 @@ class TopRows {
   std::vector<Ranked> heap_;
 };
 
-// nq x k output arrays that belong to JavaScript.
+// Output arrays, nq x k, that belong to JavaScript.
 struct Hits {
   int32_t* ids;
   float* distances;
   size_t k;
-  // Padded with -1 and NaN.
+  // Pads with -1 and NaN.
   void write(size_t query, const std::vector<Ranked>& best, float sign) const;
 };
 
