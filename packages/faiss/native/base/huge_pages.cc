@@ -13,7 +13,8 @@ constexpr int kCollapse = 25;  // MADV_COLLAPSE, newer than the headers of some 
 }  // namespace
 
 void prefer_huge_pages(const void* data, size_t size) {
-  const uintptr_t first = (reinterpret_cast<uintptr_t>(data) + kHugePage - 1) / kHugePage * kHugePage;
+  const uintptr_t first =
+      (reinterpret_cast<uintptr_t>(data) + kHugePage - 1) / kHugePage * kHugePage;
   const uintptr_t end = (reinterpret_cast<uintptr_t>(data) + size) / kHugePage * kHugePage;
   if (first >= end) return;
   auto* pages = reinterpret_cast<void*>(first);

@@ -39,7 +39,9 @@ void throw_if_cancelled() {
 CancelScope::CancelScope(const std::atomic<bool>* flag) { current_flag = flag; }
 CancelScope::~CancelScope() { current_flag = nullptr; }
 
-void install_faiss_interrupt() { faiss::InterruptCallback::instance = std::make_unique<PoolInterrupt>(); }
+void install_faiss_interrupt() {
+  faiss::InterruptCallback::instance = std::make_unique<PoolInterrupt>();
+}
 
 Pool& Pool::instance() {
   static Pool* pool = new Pool();
@@ -64,7 +66,9 @@ void Pool::submit(std::function<void()> task) {
 }
 
 void Pool::start_threads() {
-  if (threads_ == 0) threads_ = std::clamp<int>(std::thread::hardware_concurrency(), 1, kDefaultThreads);
+  if (threads_ == 0) {
+    threads_ = std::clamp<int>(std::thread::hardware_concurrency(), 1, kDefaultThreads);
+  }
   // One thread per query: BLAS and OpenMP must not multiply the pool.
   if (openblas_set_num_threads != nullptr) openblas_set_num_threads(1);
   for (int i = 0; i < threads_; i++) std::thread([this] { run_thread(); }).detach();

@@ -15,7 +15,8 @@ void throw_system_error(const std::string& what, const std::string& path) {
   throw std::runtime_error("cannot " + what + " " + path + ": " + std::strerror(errno));
 }
 
-PosixFile::PosixFile(const std::string& path, int flags) : path_(path), fd_(::open(path.c_str(), flags | O_CLOEXEC, 0644)) {
+PosixFile::PosixFile(const std::string& path, int flags)
+    : path_(path), fd_(::open(path.c_str(), flags | O_CLOEXEC, 0644)) {
   if (fd_ < 0) throw_system_error("open", path);
 }
 
@@ -24,7 +25,9 @@ PosixFile::~PosixFile() { ::close(fd_); }
 uint64_t PosixFile::size() const {
   struct stat info;
   if (::fstat(fd_, &info) != 0) throw_system_error("stat", path_);
-  if (!S_ISREG(info.st_mode)) throw std::runtime_error("cannot read " + path_ + ": not a regular file");
+  if (!S_ISREG(info.st_mode)) {
+    throw std::runtime_error("cannot read " + path_ + ": not a regular file");
+  }
   return info.st_size;
 }
 

@@ -7,7 +7,8 @@
 
 namespace likeness {
 
-ByteCursor::ByteCursor(const std::string& path) : path_(path), file_(path, O_RDONLY), end_(file_.size()) {}
+ByteCursor::ByteCursor(const std::string& path)
+    : path_(path), file_(path, O_RDONLY), end_(file_.size()) {}
 
 void ByteCursor::read(void* data, uint64_t size) {
   require(size <= left(), "ends too early");
@@ -26,6 +27,8 @@ uint64_t ByteCursor::take_count(uint64_t element_size) {
   return count;
 }
 
-void ByteCursor::fail(const char* code, const std::string& what) const { throw CodedError(code, path_ + ": " + what); }
+void ByteCursor::fail(const char* code, const std::string& what) const {
+  throw CodedError(code, path_ + ": " + what);
+}
 
 }  // namespace likeness

@@ -41,7 +41,9 @@ std::vector<float> read_floats(ByteCursor& file, size_t expected) {
 
 ForeignCodec plain_codec(size_t dim) {
   const size_t size = dim * sizeof(float);
-  return {"Flat", size, [size](const uint8_t* codes, float* vectors, size_t n) { std::memcpy(vectors, codes, n * size); }};
+  return {"Flat", size, [size](const uint8_t* codes, float* vectors, size_t n) {
+            std::memcpy(vectors, codes, n * size);
+          }};
 }
 
 ForeignCodec read_scalar_codec(ByteCursor& file, size_t dim) {
@@ -49,11 +51,16 @@ ForeignCodec read_scalar_codec(ByteCursor& file, size_t dim) {
   file.skip(sizeof(int32_t) + sizeof(float));
   const auto stored_dim = file.take<uint64_t>();
   const auto code_size = file.take<uint64_t>();
-  if (type < 0 || type > Scalar::QT_6bit) file.fail("unsupported_index", "has a scalar quantizer of type " + std::to_string(type));
+  if (type < 0 || type > Scalar::QT_6bit) {
+    file.fail("unsupported_index", "has a scalar quantizer of type " + std::to_string(type));
+  }
   auto quantizer = std::make_shared<Scalar>(dim, static_cast<Scalar::QuantizerType>(type));
-  file.require(stored_dim == dim && code_size == quantizer->code_size, "has a scalar quantizer of another size");
+  file.require(stored_dim == dim && code_size == quantizer->code_size,
+               "has a scalar quantizer of another size");
   quantizer->trained = read_floats(file, range_size(quantizer->qtype, dim));
-  auto decode = [quantizer](const uint8_t* codes, float* vectors, size_t n) { quantizer->decode(codes, vectors, n); };
+  auto decode = [quantizer](const uint8_t* codes, float* vectors, size_t n) {
+    quantizer->decode(codes, vectors, n);
+  };
   return {"SQ", code_size, decode};
 }
 
@@ -61,13 +68,18 @@ ForeignCodec read_product_codec(ByteCursor& file, size_t dim) {
   const auto stored_dim = file.take<uint64_t>();
   const auto parts = file.take<uint64_t>();
   const auto bits = file.take<uint64_t>();
-  file.require(stored_dim == dim && parts > 0 && parts <= dim && dim % parts == 0, "has a product quantizer of another size");
+  file.require(stored_dim == dim && parts > 0 && parts <= dim && dim % parts == 0,
+               "has a product quantizer of another size");
   file.require(bits > 0 && bits <= 24, "has a product quantizer with impossible bits");
-  if (bits > kMaxProductBits) file.fail("unsupported_index", "has a product quantizer of more than 16 bits");
+  if (bits > kMaxProductBits) {
+    file.fail("unsupported_index", "has a product quantizer of more than 16 bits");
+  }
   auto centroids = read_floats(file, dim << bits);
   auto quantizer = std::make_shared<faiss::ProductQuantizer>(dim, parts, bits);
   quantizer->centroids = std::move(centroids);
-  auto decode = [quantizer](const uint8_t* codes, float* vectors, size_t n) { quantizer->decode(codes, vectors, n); };
+  auto decode = [quantizer](const uint8_t* codes, float* vectors, size_t n) {
+    quantizer->decode(codes, vectors, n);
+  };
   return {"PQ", quantizer->code_size, decode};
 }
 

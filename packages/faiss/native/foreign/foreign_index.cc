@@ -31,13 +31,19 @@ class ForeignReader {
     file_.read(name, 4);
     const std::string kind = name;
     if (kind == "IxF2" || kind == "IxFI") return read_flat();
-    if (kind == "IxSQ") return read_coded([this](size_t dim) { return read_scalar_codec(file_, dim); });
+    if (kind == "IxSQ") {
+      return read_coded([this](size_t dim) { return read_scalar_codec(file_, dim); });
+    }
     if (kind == "IxPq") return read_product();
     if (kind == "IHNf" || kind == "IHNs" || kind == "IHNp") return read_hnsw(depth);
     if (kind == "IwFl" || kind == "IwSq" || kind == "IwPQ") return read_ivf(kind, depth);
-    if (kind == "IxMp" || kind == "IxM2") return read_id_map(kind == "IxM2" ? "IDMap2," : "IDMap,", depth);
-    const bool printable = std::all_of(kind.begin(), kind.end(), [](unsigned char c) { return c > 32 && c < 127; });
-    file_.fail("unsupported_index", printable ? "is of kind " + kind + ", which is not read" : "is not a Faiss index");
+    if (kind == "IxMp" || kind == "IxM2") {
+      return read_id_map(kind == "IxM2" ? "IDMap2," : "IDMap,", depth);
+    }
+    const bool printable =
+        std::all_of(kind.begin(), kind.end(), [](unsigned char c) { return c > 32 && c < 127; });
+    file_.fail("unsupported_index",
+               printable ? "is of kind " + kind + ", which is not read" : "is not a Faiss index");
   }
 
  private:
@@ -48,15 +54,21 @@ class ForeignReader {
     const auto trained = file_.take<uint8_t>();
     const auto metric = file_.take<int32_t>();
     file_.require(dim > 0 && count >= 0 && trained <= 1, "has an impossible header");
-    if (static_cast<uint64_t>(dim) > kMaxDim) file_.fail("unsupported_index", "has more than 65536 dimensions");
-    if (metric != 0 && metric != 1) file_.fail("unsupported_index", "has a metric that is neither inner product nor L2");
+    if (static_cast<uint64_t>(dim) > kMaxDim) {
+      file_.fail("unsupported_index", "has more than 65536 dimensions");
+    }
+    if (metric != 0 && metric != 1) {
+      file_.fail("unsupported_index", "has a metric that is neither inner product nor L2");
+    }
     file_.require(trained == 1 || count == 0, "has rows but was never trained");
     return {static_cast<size_t>(dim), static_cast<uint64_t>(count), metric == 0};
   }
 
   ForeignVectors allocate(const Header& header, const std::string& kind) {
     const uint64_t row = header.dim * sizeof(float);
-    if (header.count > budget_ / row) file_.fail("unsupported_index", "holds more vectors than fit into memory");
+    if (header.count > budget_ / row) {
+      file_.fail("unsupported_index", "holds more vectors than fit into memory");
+    }
     budget_ -= header.count * row;
     auto vectors = std::unique_ptr<float[]>(new float[header.count * header.dim]);
     return {kind, header.dim, header.inner_product, header.count, std::move(vectors), {}};
@@ -76,7 +88,8 @@ class ForeignReader {
   ForeignVectors read_flat() {
     const Header header = read_header();
     const uint64_t floats = file_.take_count(sizeof(float));
-    file_.require(floats % header.dim == 0 && floats / header.dim == header.count, "has another number of rows than its header says");
+    file_.require(floats % header.dim == 0 && floats / header.dim == header.count,
+                  "has another number of rows than its header says");
     auto result = allocate(header, "Flat");
     decode(plain_codec(header.dim), header.dim, result.vectors.get(), header.count);
     return result;
@@ -112,7 +125,8 @@ class ForeignReader {
   }
 
   ForeignVectors require_same(const Header& header, ForeignVectors inner, const char* prefix) {
-    file_.require(inner.dim == header.dim && inner.count == header.count && inner.inner_product == header.inner_product,
+    file_.require(inner.dim == header.dim && inner.count == header.count &&
+                      inner.inner_product == header.inner_product,
                   "has parts that do not fit together");
     inner.kind = prefix + inner.kind;
     return inner;
@@ -130,7 +144,8 @@ class ForeignReader {
       return result;
     }
     for (int64_t& id : result.ids) {
-      file_.require(id >= 0 && static_cast<uint64_t>(id) < count, "has ids that its id map does not have");
+      file_.require(id >= 0 && static_cast<uint64_t>(id) < count,
+                    "has ids that its id map does not have");
       id = names[id];
     }
     return result;
@@ -141,7 +156,8 @@ class ForeignReader {
     const auto lists = file_.take<uint64_t>();
     file_.skip(sizeof(uint64_t));
     const ForeignVectors centroids = read_index(depth + 1);
-    file_.require(centroids.dim == header.dim && centroids.count == lists, "has another number of centroids than lists");
+    file_.require(centroids.dim == header.dim && centroids.count == lists,
+                  "has another number of centroids than lists");
     read_direct_map();
     bool residual = false;
     const ForeignCodec codec = read_list_codec(kind, header.dim, &residual);
@@ -154,7 +170,9 @@ class ForeignReader {
       float* out = result.vectors.get() + done * header.dim;
       decode(codec, header.dim, out, sizes[list]);
       file_.read(result.ids.data() + done, sizes[list] * sizeof(int64_t));
-      if (residual) add_centroid(centroids.vectors.get() + list * header.dim, out, sizes[list], header.dim);
+      if (residual) {
+        add_centroid(centroids.vectors.get() + list * header.dim, out, sizes[list], header.dim);
+      }
       done += sizes[list];
     }
     return result;
@@ -197,13 +215,17 @@ class ForeignReader {
   // Number of rows in each list; their sum is the count in the header, and fits into the rest of
   // the file.
   std::vector<uint64_t> read_list_sizes(uint64_t lists, size_t code_size, uint64_t total) {
-    if (take_name() != "ilar") file_.fail("unsupported_index", "keeps its inverted lists elsewhere");
-    file_.require(file_.take<uint64_t>() == lists && file_.take<uint64_t>() == code_size, "has other inverted lists than it says");
+    if (take_name() != "ilar") {
+      file_.fail("unsupported_index", "keeps its inverted lists elsewhere");
+    }
+    file_.require(file_.take<uint64_t>() == lists && file_.take<uint64_t>() == code_size,
+                  "has other inverted lists than it says");
     const std::string form = take_name();
     file_.require(form == "full" || form == "sprs", "has inverted lists of an unknown form");
     std::vector<uint64_t> stored(file_.take_count(sizeof(uint64_t)));
     file_.read(stored.data(), stored.size() * sizeof(uint64_t));
-    file_.require(form == "full" ? stored.size() == lists : stored.size() % 2 == 0, "has sizes of other lists");
+    file_.require(form == "full" ? stored.size() == lists : stored.size() % 2 == 0,
+                  "has sizes of other lists");
     std::vector<uint64_t> sizes = form == "full" ? std::move(stored) : spread(stored, lists);
     const uint64_t room = file_.left() / (code_size + sizeof(int64_t));
     uint64_t rows = 0;
@@ -220,7 +242,8 @@ class ForeignReader {
     for (size_t i = 0; i < pairs.size(); i += 2) {
       // Lists are stored in ascending order: a repeated or unordered list would move rows to other
       // centroids.
-      file_.require(pairs[i] < lists && (i == 0 || pairs[i] > pairs[i - 2]), "has sizes of lists that are not there");
+      file_.require(pairs[i] < lists && (i == 0 || pairs[i] > pairs[i - 2]),
+                    "has sizes of lists that are not there");
       sizes[pairs[i]] = pairs[i + 1];
     }
     return sizes;
@@ -238,6 +261,8 @@ class ForeignReader {
 
 }  // namespace
 
-ForeignVectors read_foreign_index(const std::string& path, uint64_t max_bytes) { return ForeignReader(path, max_bytes).read_index(); }
+ForeignVectors read_foreign_index(const std::string& path, uint64_t max_bytes) {
+  return ForeignReader(path, max_bytes).read_index();
+}
 
 }  // namespace likeness

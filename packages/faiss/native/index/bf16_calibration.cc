@@ -17,7 +17,9 @@ struct Spread {
     squares += value * value;
     count++;
   }
-  double variance() const { return count == 0 ? 0 : squares / count - (sum / count) * (sum / count); }
+  double variance() const {
+    return count == 0 ? 0 : squares / count - (sum / count) * (sum / count);
+  }
   double sum = 0, squares = 0;
   size_t count = 0;
 };
@@ -47,7 +49,9 @@ bool misleads(const IndexCore& core, int32_t node) {
 bool bf16_plane_suffices(const IndexCore& core, int64_t nodes) {
   const int64_t sampled = std::min(nodes, kSample);
   int64_t misled = 0;
-  for (int64_t i = 0; i < sampled; i++) misled += misleads(core, static_cast<int32_t>(i * nodes / sampled)) ? 1 : 0;
+  for (int64_t i = 0; i < sampled; i++) {
+    misled += misleads(core, static_cast<int32_t>(i * nodes / sampled)) ? 1 : 0;
+  }
   return sampled > 0 && misled * kMostMisledOutOf <= sampled;
 }
 

@@ -43,19 +43,27 @@ void join_row(const uint8_t* planes, size_t dim, float* out) {
 }
 
 LIKENESS_CLONES float inner_product_upper(const float* x, const uint16_t* upper, size_t dim) {
-  return sum_lanes(dim, LIKENESS_TERM(read, i) { return read.floats(x + i) * widen(read, upper + i); });
+  return sum_lanes(
+      dim, LIKENESS_TERM(read, i) { return read.floats(x + i) * widen(read, upper + i); });
 }
 
 LIKENESS_CLONES float inner_product_upper_upper(const uint16_t* a, const uint16_t* b, size_t dim) {
   return sum_lanes(dim, LIKENESS_TERM(read, i) { return widen(read, a + i) * widen(read, b + i); });
 }
 
-LIKENESS_CLONES float inner_product_planes_planes(const uint16_t* a, const uint16_t* b, size_t dim) {
-  return sum_lanes(dim, LIKENESS_TERM(read, i) { return join(read, a + i, a + dim + i) * join(read, b + i, b + dim + i); });
+LIKENESS_CLONES float inner_product_planes_planes(const uint16_t* a, const uint16_t* b,
+                                                  size_t dim) {
+  return sum_lanes(
+      dim, LIKENESS_TERM(read, i) {
+        return join(read, a + i, a + dim + i) * join(read, b + i, b + dim + i);
+      });
 }
 
 LIKENESS_CLONES float inner_product_planes(const float* x, const uint16_t* planes, size_t dim) {
-  return sum_lanes(dim, LIKENESS_TERM(read, i) { return read.floats(x + i) * join(read, planes + i, planes + dim + i); });
+  return sum_lanes(
+      dim, LIKENESS_TERM(read, i) {
+        return read.floats(x + i) * join(read, planes + i, planes + dim + i);
+      });
 }
 
 }  // namespace likeness

@@ -27,7 +27,9 @@ constexpr float kSpreadsAssumed = 4;
 void train_ranges(size_t dim, const float* x, size_t n, float* low, float* span) {
   double squares = 0;
   for (size_t i = 0; i < n * dim; i++) squares += static_cast<double>(x[i]) * x[i];
-  const float reach = n < kRowsThatShowRange ? kSpreadsAssumed * std::sqrt(squares / std::max<size_t>(1, n * dim)) : 0;
+  const float reach = n < kRowsThatShowRange
+                          ? kSpreadsAssumed * std::sqrt(squares / std::max<size_t>(1, n * dim))
+                          : 0;
   for (size_t i = 0; i < dim; i++) {
     float min = n > 0 ? x[i] : 0, max = min;
     for (size_t row = 1; row < n; row++) {
@@ -60,12 +62,17 @@ std::vector<float> residuals(const CodebookSpec& spec, const float* x, size_t n)
 std::vector<float> sample(const float* x, size_t n, size_t dim, size_t limit) {
   const size_t count = std::min(n, limit);
   std::vector<float> rows(count * dim);
-  for (size_t i = 0; i < count; i++) std::copy_n(x + i * n / count * dim, dim, rows.data() + i * dim);
+  for (size_t i = 0; i < count; i++) {
+    std::copy_n(x + i * n / count * dim, dim, rows.data() + i * dim);
+  }
   return rows;
 }
 
 void train_parts(const CodebookSpec& spec, const float* x, size_t n, float* out) {
-  if (n < kPartCentroids) throw CodedError("too_few_points", std::to_string(n) + " points cannot train a product quantizer: it takes 256");
+  if (n < kPartCentroids) {
+    throw CodedError("too_few_points",
+                     std::to_string(n) + " points cannot train a product quantizer: it takes 256");
+  }
   std::vector<float> rows = sample(x, n, spec.dim, kPartCentroids * kPointsPerCentroid);
   const size_t count = rows.size() / spec.dim;
   if (spec.centroids.size() > 0) rows = residuals(spec, rows.data(), count);
@@ -73,7 +80,9 @@ void train_parts(const CodebookSpec& spec, const float* x, size_t n, float* out)
   std::vector<float> slice(count * width);
   for (size_t part = 0; part < spec.parts; part++) {
     throw_if_cancelled();
-    for (size_t row = 0; row < count; row++) std::copy_n(rows.data() + row * spec.dim + part * width, width, slice.data() + row * width);
+    for (size_t row = 0; row < count; row++) {
+      std::copy_n(rows.data() + row * spec.dim + part * width, width, slice.data() + row * width);
+    }
     faiss::ClusteringParameters params;
     params.niter = kIterations;
     params.seed = spec.seed;
@@ -81,7 +90,8 @@ void train_parts(const CodebookSpec& spec, const float* x, size_t n, float* out)
     faiss::Clustering clustering(width, kPartCentroids, params);
     faiss::IndexFlatL2 assign(width);
     clustering.train(count, slice.data(), assign);
-    std::copy(clustering.centroids.begin(), clustering.centroids.end(), out + part * kPartCentroids * width);
+    std::copy(clustering.centroids.begin(), clustering.centroids.end(),
+              out + part * kPartCentroids * width);
   }
 }
 
@@ -117,7 +127,10 @@ void set_codebook(faiss::Index& index, std::span<const float> codebook) {
 void ensure_codebook(IndexCore& core, const float* x, size_t n) {
   if (core.is_binary() || core.index->is_trained) return;
   CodebookSpec spec{core.storage, core.dim, core.parts(), core.seed, core.inner_product, {}};
-  if (core.kind == Kind::ivf) spec.centroids = {reinterpret_cast<const float*>(core.centroids()), core.list_count() * core.dim};
+  if (core.kind == Kind::ivf) {
+    spec.centroids = {reinterpret_cast<const float*>(core.centroids()),
+                      core.list_count() * core.dim};
+  }
   std::vector<float> codebook(core.form().codebook_floats(core.dim));
   train_codebook(spec, x, n, codebook.data());
   set_codebook(*core.index, codebook);

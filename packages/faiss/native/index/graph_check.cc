@@ -26,7 +26,8 @@ bool links_are_sound(const faiss::HNSW& graph, int32_t node, int32_t nodes) {
 bool widths_are_sound(const faiss::HNSW& graph) {
   const auto& widths = graph.cum_nneighbor_per_level;
   if (widths.empty() || widths.size() != graph.assign_probas.size() + 1) return false;
-  return widths.front() == 0 && widths.back() <= kMaxLinks && std::is_sorted(widths.begin(), widths.end());
+  return widths.front() == 0 && widths.back() <= kMaxLinks &&
+         std::is_sorted(widths.begin(), widths.end());
 }
 
 }  // namespace
@@ -40,7 +41,9 @@ bool graph_is_sound(const faiss::HNSW& graph, int32_t nodes) {
   for (int32_t node = 0; node < nodes; node++) {
     const int levels = graph.levels[node];
     if (levels < 1 || static_cast<size_t>(levels) >= widths.size()) return false;
-    if (graph.offsets[node + 1] - graph.offsets[node] != static_cast<size_t>(widths[levels])) return false;
+    if (graph.offsets[node + 1] - graph.offsets[node] != static_cast<size_t>(widths[levels])) {
+      return false;
+    }
   }
   if (graph.neighbors.size() != graph.offsets[nodes]) return false;
   if (graph.entry_point < 0 || graph.entry_point >= nodes) return false;

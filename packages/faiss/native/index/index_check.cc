@@ -25,8 +25,10 @@ void require(bool holds, const std::string& path, const char* what) {
 
 template <class Ivf>
 void check_lists(Ivf& ivf, size_t code_size, const std::string& path) {
-  require(static_cast<size_t>(ivf.quantizer->ntotal) == ivf.nlist && ivf.nlist > 0, path, "centroids and lists differ in number");
-  require(ivf.invlists != nullptr && ivf.invlists->nlist == ivf.nlist, path, "inverted lists are missing");
+  require(static_cast<size_t>(ivf.quantizer->ntotal) == ivf.nlist && ivf.nlist > 0, path,
+          "centroids and lists differ in number");
+  require(ivf.invlists != nullptr && ivf.invlists->nlist == ivf.nlist, path,
+          "inverted lists are missing");
   require(ivf.invlists->code_size == code_size, path, "inverted lists have another row size");
   int64_t rows = 0;
   for (size_t list = 0; list < ivf.nlist; list++) rows += ivf.invlists->list_size(list);
@@ -34,42 +36,56 @@ void check_lists(Ivf& ivf, size_t code_size, const std::string& path) {
   // The stored map is not trusted: reads would follow its places without a check.
   ivf.direct_map.set_type(faiss::DirectMap::NoMap, ivf.invlists, ivf.ntotal);
   ivf.direct_map.set_type(faiss::DirectMap::Array, ivf.invlists, ivf.ntotal);
-  for (int64_t place : ivf.direct_map.array) require(place >= 0, path, "a row is in no inverted list");
+  for (int64_t place : ivf.direct_map.array) {
+    require(place >= 0, path, "a row is in no inverted list");
+  }
 }
 
 template <class Any>
 void check_header(const Any& index, const std::string& path) {
   require(index.d > 0 && index.ntotal >= 0, path, "not an index of rows");
   require(index.is_trained || index.ntotal == 0, path, "an index that was never trained");
-  require(index.ntotal <= std::numeric_limits<int32_t>::max(), path, "more rows than an index may hold");
+  require(index.ntotal <= std::numeric_limits<int32_t>::max(), path,
+          "more rows than an index may hold");
 }
 
 bool is_flat_bits(const faiss::IndexBinary* index, const faiss::IndexBinary& like) {
   const auto* flat = dynamic_cast<const faiss::IndexBinaryFlat*>(index);
-  return flat != nullptr && flat->d == like.d && flat->xb.size() == static_cast<size_t>(flat->ntotal) * (flat->d / 8);
+  return flat != nullptr && flat->d == like.d &&
+         flat->xb.size() == static_cast<size_t>(flat->ntotal) * (flat->d / 8);
 }
 
 }  // namespace
 
-std::shared_ptr<IndexCore> check_index(std::unique_ptr<faiss::Index> index, const std::string& path) {
+std::shared_ptr<IndexCore> check_index(std::unique_ptr<faiss::Index> index,
+                                       const std::string& path) {
   check_header(*index, path);
-  require(index->metric_type == faiss::METRIC_INNER_PRODUCT || index->metric_type == faiss::METRIC_L2, path, "unknown metric");
+  require(
+      index->metric_type == faiss::METRIC_INNER_PRODUCT || index->metric_type == faiss::METRIC_L2,
+      path, "unknown metric");
   auto made = [&](Kind kind, std::optional<Storage> storage) {
     require(storage.has_value(), path, "rows do not fit the index");
     return std::make_shared<IndexCore>(std::move(index), kind, *storage);
   };
   if (auto* hnsw = dynamic_cast<faiss::IndexHNSW*>(index.get())) {
-    require(hnsw->storage != nullptr && hnsw->storage->ntotal == index->ntotal, path, "the HNSW storage does not fit");
+    require(hnsw->storage != nullptr && hnsw->storage->ntotal == index->ntotal, path,
+            "the HNSW storage does not fit");
     const auto form = find_row_storage(hnsw->storage, *index);
     require(graph_is_sound(hnsw->hnsw, index->ntotal), path, "the HNSW graph has broken links");
     auto core = made(Kind::hnsw, form);
-    if (core->in_bf16_planes()) split_rows(const_cast<uint8_t*>(core->codes()), core->dim, core->total());
+    if (core->in_bf16_planes()) {
+      split_rows(const_cast<uint8_t*>(core->codes()), core->dim, core->total());
+    }
     return core;
   }
   if (auto* ivf = dynamic_cast<faiss::IndexIVF*>(index.get())) {
     const auto* quantizer = dynamic_cast<const faiss::IndexFlat*>(ivf->quantizer);
-    require(quantizer != nullptr && quantizer->d == ivf->d && quantizer->metric_type == ivf->metric_type, path, "the quantizer is not flat");
-    require(quantizer->codes.size() == static_cast<size_t>(quantizer->ntotal) * ivf->d * sizeof(float), path, "the quantizer is cut off");
+    require(quantizer != nullptr && quantizer->d == ivf->d &&
+                quantizer->metric_type == ivf->metric_type,
+            path, "the quantizer is not flat");
+    require(
+        quantizer->codes.size() == static_cast<size_t>(quantizer->ntotal) * ivf->d * sizeof(float),
+        path, "the quantizer is cut off");
     const auto form = find_list_storage(*ivf);
     require(form.has_value(), path, "an index type that this package does not make");
     check_lists(*ivf, ivf->code_size, path);
@@ -78,12 +94,14 @@ std::shared_ptr<IndexCore> check_index(std::unique_ptr<faiss::Index> index, cons
   return made(Kind::flat, find_row_storage(index.get(), *index));
 }
 
-std::shared_ptr<IndexCore> check_index(std::unique_ptr<faiss::IndexBinary> index, const std::string& path) {
+std::shared_ptr<IndexCore> check_index(std::unique_ptr<faiss::IndexBinary> index,
+                                       const std::string& path) {
   check_header(*index, path);
   require(index->d % 8 == 0, path, "bits are not whole bytes");
   Kind kind = Kind::flat;
   if (auto* hnsw = dynamic_cast<faiss::IndexBinaryHNSW*>(index.get())) {
-    require(is_flat_bits(hnsw->storage, *index) && hnsw->storage->ntotal == index->ntotal, path, "the HNSW storage does not fit");
+    require(is_flat_bits(hnsw->storage, *index) && hnsw->storage->ntotal == index->ntotal, path,
+            "the HNSW storage does not fit");
     require(graph_is_sound(hnsw->hnsw, index->ntotal), path, "the HNSW graph has broken links");
     kind = Kind::hnsw;
   } else if (auto* ivf = dynamic_cast<faiss::IndexBinaryIVF*>(index.get())) {
@@ -91,7 +109,8 @@ std::shared_ptr<IndexCore> check_index(std::unique_ptr<faiss::IndexBinary> index
     check_lists(*ivf, form_of(Storage::bits).row_bytes(index->d, 0), path);
     kind = Kind::ivf;
   } else {
-    require(is_flat_bits(index.get(), *index), path, "an index type that this package does not make");
+    require(is_flat_bits(index.get(), *index), path,
+            "an index type that this package does not make");
   }
   return std::make_shared<IndexCore>(std::move(index), kind);
 }

@@ -9,7 +9,9 @@
 namespace likeness {
 
 // Throws data_corrupt. May rebuild the row map of an IVF index.
-std::shared_ptr<IndexCore> check_index(std::unique_ptr<faiss::Index> index, const std::string& path);
-std::shared_ptr<IndexCore> check_index(std::unique_ptr<faiss::IndexBinary> index, const std::string& path);
+std::shared_ptr<IndexCore> check_index(std::unique_ptr<faiss::Index> index,
+                                       const std::string& path);
+std::shared_ptr<IndexCore> check_index(std::unique_ptr<faiss::IndexBinary> index,
+                                       const std::string& path);
 
 }  // namespace likeness

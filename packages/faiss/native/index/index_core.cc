@@ -20,12 +20,18 @@ namespace likeness {
 namespace {
 
 const faiss::IndexBinaryFlat& flat_bits(const IndexCore& core) {
-  const auto* storage = core.kind == Kind::hnsw ? static_cast<const faiss::IndexBinaryHNSW&>(*core.binary).storage : core.binary.get();
+  const auto* storage = core.kind == Kind::hnsw
+                            ? static_cast<const faiss::IndexBinaryHNSW&>(*core.binary).storage
+                            : core.binary.get();
   return static_cast<const faiss::IndexBinaryFlat&>(*storage);
 }
 
-const faiss::IndexIVF& ivf(const IndexCore& core) { return static_cast<const faiss::IndexIVF&>(*core.index); }
-const faiss::IndexBinaryIVF& binary_ivf(const IndexCore& core) { return static_cast<const faiss::IndexBinaryIVF&>(*core.binary); }
+const faiss::IndexIVF& ivf(const IndexCore& core) {
+  return static_cast<const faiss::IndexIVF&>(*core.index);
+}
+const faiss::IndexBinaryIVF& binary_ivf(const IndexCore& core) {
+  return static_cast<const faiss::IndexBinaryIVF&>(*core.binary);
+}
 
 }  // namespace
 
@@ -38,10 +44,16 @@ IndexCore::IndexCore(std::unique_ptr<faiss::Index> owned, Kind kind, Storage sto
       ntotal(index->ntotal) {}
 
 IndexCore::IndexCore(std::unique_ptr<faiss::IndexBinary> owned, Kind kind)
-    : binary(std::move(owned)), kind(kind), storage(Storage::bits), dim(binary->d), inner_product(false), ntotal(binary->ntotal) {}
+    : binary(std::move(owned)),
+      kind(kind),
+      storage(Storage::bits),
+      dim(binary->d),
+      inner_product(false),
+      ntotal(binary->ntotal) {}
 
 const faiss::Index& row_storage(const IndexCore& core) {
-  return core.kind == Kind::hnsw ? *static_cast<const faiss::IndexHNSW&>(*core.index).storage : *core.index;
+  return core.kind == Kind::hnsw ? *static_cast<const faiss::IndexHNSW&>(*core.index).storage
+                                 : *core.index;
 }
 
 const uint8_t* IndexCore::codes() const {
@@ -62,27 +74,38 @@ const faiss::HNSW& IndexCore::graph() const {
 
 void IndexCore::note_effort(size_t effort) {
   if (kind == Kind::hnsw) {
-    auto& hnsw = is_binary() ? static_cast<faiss::IndexBinaryHNSW&>(*binary).hnsw : static_cast<faiss::IndexHNSW&>(*index).hnsw;
+    auto& hnsw = is_binary() ? static_cast<faiss::IndexBinaryHNSW&>(*binary).hnsw
+                             : static_cast<faiss::IndexHNSW&>(*index).hnsw;
     hnsw.efSearch = static_cast<int>(effort);
   }
-  if (kind == Kind::ivf && is_binary()) static_cast<faiss::IndexBinaryIVF&>(*binary).nprobe = effort;
+  if (kind == Kind::ivf && is_binary()) {
+    static_cast<faiss::IndexBinaryIVF&>(*binary).nprobe = effort;
+  }
   if (kind == Kind::ivf && !is_binary()) static_cast<faiss::IndexIVF&>(*index).nprobe = effort;
 }
 
-const faiss::InvertedLists& IndexCore::lists() const { return is_binary() ? *binary_ivf(*this).invlists : *ivf(*this).invlists; }
+const faiss::InvertedLists& IndexCore::lists() const {
+  return is_binary() ? *binary_ivf(*this).invlists : *ivf(*this).invlists;
+}
 
 const uint8_t* IndexCore::centroids() const {
-  if (is_binary()) return static_cast<const faiss::IndexBinaryFlat&>(*binary_ivf(*this).quantizer).xb.data();
+  if (is_binary()) {
+    return static_cast<const faiss::IndexBinaryFlat&>(*binary_ivf(*this).quantizer).xb.data();
+  }
   return static_cast<const faiss::IndexFlat&>(*ivf(*this).quantizer).codes.data();
 }
 
 void IndexCore::check_row(int64_t row) const {
   if (row >= 0 && row < total()) return;
-  throw CodedError("invalid_argument", "row " + std::to_string(row) + " is not in an index of " + std::to_string(total()) + " rows");
+  throw CodedError("invalid_argument", "row " + std::to_string(row) + " is not in an index of " +
+                                           std::to_string(total()) + " rows");
 }
 
 void IndexCore::require_in_memory() const {
-  if (mapped) throw CodedError("invalid_argument", "inverted lists that are mapped from their file can only be searched");
+  if (mapped) {
+    throw CodedError("invalid_argument",
+                     "inverted lists that are mapped from their file can only be searched");
+  }
 }
 
 const uint8_t* IndexCore::code(int64_t row) const {

@@ -45,7 +45,9 @@ struct IndexCore {
   bool walks_bf16_plane = false;
 
   // True when stored rows lie in planes (bf16_planes.h).
-  bool in_bf16_planes() const { return kind == Kind::hnsw && storage == Storage::f32 && inner_product; }
+  bool in_bf16_planes() const {
+    return kind == Kind::hnsw && storage == Storage::f32 && inner_product;
+  }
   const StorageForm& form() const { return form_of(storage); }
   // Parts of a row; 0 for a form without parts.
   size_t parts() const { return form().has_parts ? code_size() : 0; }

@@ -36,11 +36,17 @@ struct Footer {
 }
 
 struct CheckedWriter : faiss::IOWriter {
-  CheckedWriter(PosixFile& file, const IndexCore& core) : file(file), core(core) { name = "index file"; }
+  CheckedWriter(PosixFile& file, const IndexCore& core) : file(file), core(core) {
+    name = "index file";
+  }
   size_t operator()(const void* data, size_t size, size_t count) override {
     const auto* bytes = static_cast<const uint8_t*>(data);
-    if (core.in_bf16_planes() && bytes == core.codes() && size * count == core.total() * core.code_size()) put_joined();
-    else put(bytes, size * count);
+    if (core.in_bf16_planes() && bytes == core.codes() &&
+        size * count == core.total() * core.code_size()) {
+      put_joined();
+    } else {
+      put(bytes, size * count);
+    }
     return count;
   }
   // Writes joined rows: every Faiss can then read the file.
@@ -73,7 +79,9 @@ struct CheckedWriter : faiss::IOWriter {
 };
 
 struct RegionReader : faiss::IOReader {
-  RegionReader(const PosixFile& file, uint64_t size) : file(file), end(size) { name = "index file"; }
+  RegionReader(const PosixFile& file, uint64_t size) : file(file), end(size) {
+    name = "index file";
+  }
   size_t operator()(void* data, size_t size, size_t count) override {
     throw_if_cancelled();
     if (size == 0) return 0;
@@ -102,7 +110,9 @@ uint64_t verify(const PosixFile& file, const std::string& path) {
   if (size < sizeof footer) throw_corrupt(path, "too short for an index file");
   const uint64_t body = size - sizeof footer;
   if (file.read_at(body, &footer, sizeof footer) != sizeof footer) throw_corrupt(path, "truncated");
-  if (!std::equal(std::begin(kMagic), std::end(kMagic), footer.magic)) throw_corrupt(path, "no footer: cut off or not ours");
+  if (!std::equal(std::begin(kMagic), std::end(kMagic), footer.magic)) {
+    throw_corrupt(path, "no footer: cut off or not ours");
+  }
   if (footer.size != body) throw_corrupt(path, "size differs from the footer");
   Checksum checksum;
   std::vector<uint8_t> buffer(kChunk);
@@ -154,18 +164,28 @@ void write_atomically(const IndexCore& core, const std::string& path, Ending end
 
 }  // namespace
 
-void write_index_file(const IndexCore& core, const std::string& path) { write_atomically(core, path, Ending::footer); }
+void write_index_file(const IndexCore& core, const std::string& path) {
+  write_atomically(core, path, Ending::footer);
+}
 
-void export_index_file(const IndexCore& core, const std::string& path) { write_atomically(core, path, Ending::none); }
+void export_index_file(const IndexCore& core, const std::string& path) {
+  write_atomically(core, path, Ending::none);
+}
 
 namespace {
 
-std::shared_ptr<IndexCore> read_verified(const PosixFile& file, faiss::IOReader& reader, int flags, const std::string& path) {
+std::shared_ptr<IndexCore> read_verified(const PosixFile& file, faiss::IOReader& reader, int flags,
+                                         const std::string& path) {
   char name[4] = {};
   file.read_at(0, name, sizeof name);
   // Faiss names every binary index IB and two letters.
-  if (name[0] == 'I' && name[1] == 'B') return check_index(std::unique_ptr<faiss::IndexBinary>(faiss::read_index_binary(&reader, flags)), path);
-  return check_index(std::unique_ptr<faiss::Index>(faiss::read_index(&reader, flags | faiss::IO_FLAG_SKIP_PRECOMPUTE_TABLE)), path);
+  if (name[0] == 'I' && name[1] == 'B') {
+    return check_index(
+        std::unique_ptr<faiss::IndexBinary>(faiss::read_index_binary(&reader, flags)), path);
+  }
+  return check_index(std::unique_ptr<faiss::Index>(
+                         faiss::read_index(&reader, flags | faiss::IO_FLAG_SKIP_PRECOMPUTE_TABLE)),
+                     path);
 }
 
 }  // namespace

@@ -21,15 +21,21 @@ void Sq8Scorer::prepare(const uint8_t* bytes) {
 }
 
 PqScorer::PqScorer(const IndexCore& core)
-    : ip_(core.inner_product), dim_(core.dim), parts_(core.code_size()), part_dim_(dim_ / parts_), centroids_(codebook_of(core).data()),
-      table_(parts_ * kPartCentroids), residual_(core.kind == Kind::ivf ? dim_ : 0) {}
+    : ip_(core.inner_product),
+      dim_(core.dim),
+      parts_(core.code_size()),
+      part_dim_(dim_ / parts_),
+      centroids_(codebook_of(core).data()),
+      table_(parts_ * kPartCentroids),
+      residual_(core.kind == Kind::ivf ? dim_ : 0) {}
 
 void PqScorer::fill_table(const float* query) {
   for (size_t part = 0; part < parts_; part++) {
     const float* slice = query + part * part_dim_;
     for (size_t c = 0; c < kPartCentroids; c++) {
       const float* centroid = centroids_ + (part * kPartCentroids + c) * part_dim_;
-      table_[part * kPartCentroids + c] = ip_ ? -inner_product(slice, centroid, part_dim_) : squared_l2(slice, centroid, part_dim_);
+      table_[part * kPartCentroids + c] =
+          ip_ ? -inner_product(slice, centroid, part_dim_) : squared_l2(slice, centroid, part_dim_);
     }
   }
 }
@@ -54,7 +60,9 @@ float PqScorer::key(const uint8_t* row) const {
   const float* table = table_.data();
   size_t part = 0;
   for (; part + 4 <= parts_; part += 4) {
-    for (size_t lane = 0; lane < 4; lane++) sums[lane] += table[(part + lane) * kPartCentroids + row[part + lane]];
+    for (size_t lane = 0; lane < 4; lane++) {
+      sums[lane] += table[(part + lane) * kPartCentroids + row[part + lane]];
+    }
   }
   for (; part < parts_; part++) sums[0] += table[part * kPartCentroids + row[part]];
   return (sums[0] + sums[1]) + (sums[2] + sums[3]);

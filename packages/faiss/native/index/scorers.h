@@ -16,14 +16,20 @@ inline float sign_of(const IndexCore& core) { return core.inner_product ? -1.f :
 
 class F32Scorer {
  public:
-  explicit F32Scorer(const IndexCore& core) : kernel_(core.inner_product ? inner_product : squared_l2), sign_(sign_of(core)), dim_(core.dim) {}
+  explicit F32Scorer(const IndexCore& core)
+      : kernel_(core.inner_product ? inner_product : squared_l2),
+        sign_(sign_of(core)),
+        dim_(core.dim) {}
   void prepare(const uint8_t* query) { query_ = reinterpret_cast<const float*>(query); }
-  float key(const uint8_t* row) const { return sign_ * kernel_(query_, reinterpret_cast<const float*>(row), dim_); }
+  float key(const uint8_t* row) const {
+    return sign_ * kernel_(query_, reinterpret_cast<const float*>(row), dim_);
+  }
   void keys(const uint8_t* rows, size_t n, float* out) const {
     for (size_t i = 0; i < n; i++) out[i] = key(rows + i * dim_ * sizeof(float));
   }
   float between(const uint8_t* a, const uint8_t* b) const {
-    return sign_ * kernel_(reinterpret_cast<const float*>(a), reinterpret_cast<const float*>(b), dim_);
+    return sign_ *
+           kernel_(reinterpret_cast<const float*>(a), reinterpret_cast<const float*>(b), dim_);
   }
 
  private:
@@ -42,10 +48,14 @@ class Bf16PlanesScorer {
   void keys(const uint8_t* rows, size_t n, float* out) const {
     for (size_t i = 0; i < n; i++) out[i] = key(rows + i * dim_ * sizeof(float));
   }
-  float between(const uint8_t* a, const uint8_t* b) const { return -inner_product_planes_planes(halves(a), halves(b), dim_); }
+  float between(const uint8_t* a, const uint8_t* b) const {
+    return -inner_product_planes_planes(halves(a), halves(b), dim_);
+  }
 
  protected:
-  static const uint16_t* halves(const uint8_t* row) { return reinterpret_cast<const uint16_t*>(row); }
+  static const uint16_t* halves(const uint8_t* row) {
+    return reinterpret_cast<const uint16_t*>(row);
+  }
 
   size_t dim_;
   const float* query_ = nullptr;
@@ -55,8 +65,12 @@ class Bf16PlanesScorer {
 class Bf16WalkScorer : public Bf16PlanesScorer {
  public:
   using Bf16PlanesScorer::Bf16PlanesScorer;
-  float walk_key(const uint8_t* row) const { return -inner_product_upper(query_, halves(row), dim_); }
-  float between(const uint8_t* a, const uint8_t* b) const { return -inner_product_upper_upper(halves(a), halves(b), dim_); }
+  float walk_key(const uint8_t* row) const {
+    return -inner_product_upper(query_, halves(row), dim_);
+  }
+  float between(const uint8_t* a, const uint8_t* b) const {
+    return -inner_product_upper_upper(halves(a), halves(b), dim_);
+  }
 };
 
 // Scorer whose walks see less of a row than the exact keys do.
@@ -90,13 +104,15 @@ class Sq8Scorer {
   explicit Sq8Scorer(const IndexCore& core);
   void prepare(const uint8_t* query);
   float key(const uint8_t* row) const {
-    return ip_ ? -(bias_ + inner_product_u8(weight_.data(), row, dim_)) : squared_l2_u8(weight_.data(), step_.data(), row, dim_);
+    return ip_ ? -(bias_ + inner_product_u8(weight_.data(), row, dim_))
+               : squared_l2_u8(weight_.data(), step_.data(), row, dim_);
   }
   void keys(const uint8_t* rows, size_t n, float* out) const {
     for (size_t i = 0; i < n; i++) out[i] = key(rows + i * dim_);
   }
   float between(const uint8_t* a, const uint8_t* b) const {
-    return ip_ ? -inner_product_u8_u8(low_.data(), step_.data(), a, b, dim_) : squared_l2_u8_u8(step_.data(), a, b, dim_);
+    return ip_ ? -inner_product_u8_u8(low_.data(), step_.data(), a, b, dim_)
+               : squared_l2_u8_u8(step_.data(), a, b, dim_);
   }
 
  private:
@@ -136,8 +152,12 @@ class BitsScorer {
   explicit BitsScorer(const IndexCore& core) : bytes_(core.dim / 8) {}
   void prepare(const uint8_t* query) { query_ = query; }
   float key(const uint8_t* row) const { return between(query_, row); }
-  void keys(const uint8_t* rows, size_t n, float* out) const { hamming_rows(query_, rows, bytes_, n, out); }
-  float between(const uint8_t* a, const uint8_t* b) const { return static_cast<float>(hamming(a, b, bytes_)); }
+  void keys(const uint8_t* rows, size_t n, float* out) const {
+    hamming_rows(query_, rows, bytes_, n, out);
+  }
+  float between(const uint8_t* a, const uint8_t* b) const {
+    return static_cast<float>(hamming(a, b, bytes_));
+  }
 
  private:
   size_t bytes_;

@@ -9,7 +9,9 @@
 
 namespace faiss {
 
-float fvec_inner_product(const float* x, const float* y, size_t d) { return likeness::inner_product(x, y, d); }
+float fvec_inner_product(const float* x, const float* y, size_t d) {
+  return likeness::inner_product(x, y, d);
+}
 
 float fvec_L2sqr(const float* x, const float* y, size_t d) { return likeness::squared_l2(x, y, d); }
 

@@ -23,7 +23,8 @@ float squared_l2_f16_f16(const uint16_t* x, const uint16_t* y, size_t dim);
 float inner_product_u8(const float* weight, const uint8_t* c, size_t dim);
 // Sum of (offset[i] - step[i] * c[i])^2.
 float squared_l2_u8(const float* offset, const float* step, const uint8_t* c, size_t dim);
-float inner_product_u8_u8(const float* low, const float* step, const uint8_t* a, const uint8_t* b, size_t dim);
+float inner_product_u8_u8(const float* low, const float* step, const uint8_t* a, const uint8_t* b,
+                          size_t dim);
 float squared_l2_u8_u8(const float* step, const uint8_t* a, const uint8_t* b, size_t dim);
 
 // Differing bits of two rows of bytes, and of a query and n rows that lie one after the other.

@@ -27,14 +27,19 @@ struct Sixteen {
     return packed;
   }
   static LIKENESS_INLINE Floats floats(const float* values) { return load<Floats>(values); }
-  static LIKENESS_INLINE Words words(const uint16_t* values) { return __builtin_convertvector(load<Halves>(values), Words); }
+  static LIKENESS_INLINE Words words(const uint16_t* values) {
+    return __builtin_convertvector(load<Halves>(values), Words);
+  }
   static LIKENESS_INLINE Floats bytes(const uint8_t* values) {
     // Widens by steps of two: GCC takes a step of four value by value.
-    const Words words = __builtin_convertvector(__builtin_convertvector(load<Bytes>(values), Halves), Words);
+    const Words words =
+        __builtin_convertvector(__builtin_convertvector(load<Bytes>(values), Halves), Words);
     return __builtin_convertvector(reinterpret_cast<Integers>(words), Floats);
   }
   static LIKENESS_INLINE Floats bits(Words words) { return reinterpret_cast<Floats>(words); }
-  static LIKENESS_INLINE Words arithmetic_right(Words words, int by) { return reinterpret_cast<Words>(reinterpret_cast<Integers>(words) >> by); }
+  static LIKENESS_INLINE Words arithmetic_right(Words words, int by) {
+    return reinterpret_cast<Words>(reinterpret_cast<Integers>(words) >> by);
+  }
 };
 
 struct One {
@@ -46,7 +51,9 @@ struct One {
     std::memcpy(&value, &word, sizeof value);
     return value;
   }
-  static LIKENESS_INLINE uint32_t arithmetic_right(uint32_t word, int by) { return static_cast<uint32_t>(static_cast<int32_t>(word) >> by); }
+  static LIKENESS_INLINE uint32_t arithmetic_right(uint32_t word, int by) {
+    return static_cast<uint32_t>(static_cast<int32_t>(word) >> by);
+  }
 };
 
 // Sum over i of term(reader, i), the same order of additions for every caller.
@@ -63,7 +70,9 @@ LIKENESS_INLINE float sum_lanes(size_t dim, Term term) {
   for (; i + kLanes <= dim; i += kLanes) a += term(Sixteen{}, i);
   const Floats sums = (a + b) + (c + d);
   float sum = 0;
-  for (size_t width = kLanes / 2, lane = 0; lane < width; lane++) sum += sums[lane] + sums[lane + width];
+  for (size_t width = kLanes / 2, lane = 0; lane < width; lane++) {
+    sum += sums[lane] + sums[lane + width];
+  }
   for (; i < dim; i++) sum += term(One{}, i);
   return sum;
 }

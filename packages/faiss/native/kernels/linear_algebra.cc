@@ -13,8 +13,8 @@
 #include "base/pool.h"
 #include "kernels/kernels.h"
 
-extern "C" void dsyev_(const char* jobz, const char* uplo, const int* n, double* a, const int* lda, double* w, double* work,
-                       const int* lwork, int* info);
+extern "C" void dsyev_(const char* jobz, const char* uplo, const int* n, double* a, const int* lda,
+                       double* w, double* work, const int* lwork, int* info);
 
 namespace likeness {
 namespace {
@@ -31,7 +31,8 @@ void scale_to_unit(float* row, size_t dim) {
 }
 
 void fix_sign(double* vector, int n) {
-  const double* largest = std::max_element(vector, vector + n, [](double a, double b) { return std::abs(a) < std::abs(b); });
+  const double* largest = std::max_element(
+      vector, vector + n, [](double a, double b) { return std::abs(a) < std::abs(b); });
   if (*largest < 0) std::transform(vector, vector + n, vector, [](double value) { return -value; });
 }
 
@@ -45,7 +46,8 @@ void train_centroids(const KMeans& spec, const float* x, size_t n, float* centro
   // Few points are the decision of the caller; Faiss would print a warning.
   params.min_points_per_centroid = 1;
   faiss::Clustering clustering(spec.dim, spec.nlist, params);
-  faiss::IndexFlat assign(spec.dim, spec.inner_product ? faiss::METRIC_INNER_PRODUCT : faiss::METRIC_L2);
+  faiss::IndexFlat assign(spec.dim,
+                          spec.inner_product ? faiss::METRIC_INNER_PRODUCT : faiss::METRIC_L2);
   clustering.train(n, x, assign);
   std::copy(clustering.centroids.begin(), clustering.centroids.end(), centroids);
 }
@@ -55,7 +57,9 @@ void train_binary_centroids(const KMeans& spec, const uint8_t* x, size_t n, uint
   std::vector<float> points(count * spec.dim), means(spec.nlist * spec.dim);
   for (size_t i = 0; i < count; i++) {
     const uint8_t* row = x + i * n / count * bytes;
-    for (size_t bit = 0; bit < spec.dim; bit++) points[i * spec.dim + bit] = row[bit >> 3] >> (bit & 7) & 1;
+    for (size_t bit = 0; bit < spec.dim; bit++) {
+      points[i * spec.dim + bit] = row[bit >> 3] >> (bit & 7) & 1;
+    }
   }
   train_centroids(spec, points.data(), count, means.data());
   std::fill_n(centroids, spec.nlist * bytes, uint8_t{0});
@@ -72,11 +76,14 @@ void transform(const Projection& projection, const float* x, size_t n, float* ou
       const float* weights = projection.matrix + o * projection.d_in;
       const float bias = projection.bias != nullptr ? projection.bias[o] : 0.f;
       for (size_t row = first; row < end; row++) {
-        out[row * projection.d_out + o] = inner_product(weights, x + row * projection.d_in, projection.d_in) + bias;
+        out[row * projection.d_out + o] =
+            inner_product(weights, x + row * projection.d_in, projection.d_in) + bias;
       }
     }
     if (!projection.normalize) continue;
-    for (size_t row = first; row < end; row++) scale_to_unit(out + row * projection.d_out, projection.d_out);
+    for (size_t row = first; row < end; row++) {
+      scale_to_unit(out + row * projection.d_out, projection.d_out);
+    }
   }
 }
 
@@ -87,7 +94,9 @@ void symmetric_eigen(double* vectors, double* values, int n) {
   lwork = static_cast<int>(wanted);
   std::vector<double> work(std::max(1, lwork));
   dsyev_("V", "L", &n, vectors, &n, values, work.data(), &lwork, &info);
-  if (info != 0) throw std::runtime_error("dsyev did not converge (info " + std::to_string(info) + ")");
+  if (info != 0) {
+    throw std::runtime_error("dsyev did not converge (info " + std::to_string(info) + ")");
+  }
   // LAPACK's columns are rows here; LAPACK sorts eigenvalues upwards.
   std::reverse(values, values + n);
   for (int i = 0; i < n / 2; i++) {

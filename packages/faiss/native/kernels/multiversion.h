@@ -3,8 +3,10 @@
 #pragma once
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-#define LIKENESS_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#define LIKENESS_POPCOUNT_CLONES __attribute__((target_clones("arch=x86-64-v3", "popcnt", "default")))
+#define LIKENESS_CLONES \
+  __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#define LIKENESS_POPCOUNT_CLONES \
+  __attribute__((target_clones("arch=x86-64-v3", "popcnt", "default")))
 // Counts bits in whole vectors. A clone can only be named after an Intel CPU, and an AMD CPU with
 // the same instructions does not match that name: so these are functions of their own, called when
 // has_vector_popcount() is true.

@@ -12,7 +12,8 @@ constexpr size_t kBlock = 512;
 constexpr double kUnit = 1.0 / 255;
 
 // mixed: f32 [length], the weighted sum of `count` source rows, 0..1.
-LIKENESS_CLONES void mix_rows(float* mixed, const uint8_t* rows, size_t length, const float* weights, size_t count) {
+LIKENESS_CLONES void mix_rows(float* mixed, const uint8_t* rows, size_t length,
+                              const float* weights, size_t count) {
   double sums[kBlock];
   for (size_t start = 0; start < length; start += kBlock) {
     const size_t size = std::min(kBlock, length - start);
@@ -26,7 +27,8 @@ LIKENESS_CLONES void mix_rows(float* mixed, const uint8_t* rows, size_t length, 
   }
 }
 
-LIKENESS_CLONES void mix_columns(const float* mixed, const Taps& columns, float* red, float* green, float* blue) {
+LIKENESS_CLONES void mix_columns(const float* mixed, const Taps& columns, float* red, float* green,
+                                 float* blue) {
   for (size_t x = 0; x < columns.targets; x++) {
     const float* source = mixed + 3 * static_cast<size_t>(columns.first[x]);
     double r = 0, g = 0, b = 0;
@@ -49,7 +51,8 @@ void resample(const Picture& picture, const Taps& rows, const Taps& columns, con
   std::vector<float> mixed(length);
   for (size_t y = 0; y < rows.targets; y++) {
     const int32_t from = rows.from[y];
-    mix_rows(mixed.data(), picture.rgb + static_cast<size_t>(rows.first[y]) * length, length, rows.weights + from, rows.from[y + 1] - from);
+    mix_rows(mixed.data(), picture.rgb + static_cast<size_t>(rows.first[y]) * length, length,
+             rows.weights + from, rows.from[y + 1] - from);
     float* out = planes.out + y * planes.stride;
     mix_columns(mixed.data(), columns, out, out + planes.plane, out + 2 * planes.plane);
   }

@@ -13,12 +13,14 @@ namespace {
 // threads -> false when too late
 napi_value configure_pool(const Args& args) {
   napi_value in_time = nullptr;
-  check(args.env(), napi_get_boolean(args.env(), Pool::instance().configure(args.integer(0)), &in_time));
+  check(args.env(),
+        napi_get_boolean(args.env(), Pool::instance().configure(args.integer(0)), &in_time));
   return in_time;
 }
 
 void export_version(napi_env env, napi_value exports) {
-  const std::string version = std::to_string(FAISS_VERSION_MAJOR) + "." + std::to_string(FAISS_VERSION_MINOR) + "." +
+  const std::string version = std::to_string(FAISS_VERSION_MAJOR) + "." +
+                              std::to_string(FAISS_VERSION_MINOR) + "." +
                               std::to_string(FAISS_VERSION_PATCH);
   napi_value text = nullptr;
   check(env, napi_create_string_utf8(env, version.c_str(), version.size(), &text));

@@ -67,7 +67,8 @@ void* Args::array_data(size_t i, napi_typedarray_type wanted, size_t* size) cons
 
 Queries Args::rows(size_t i, const IndexCore& core) const {
   size_t elements = 0;
-  const void* data = array_data(i, core.is_binary() ? napi_uint8_array : napi_float32_array, &elements);
+  const void* data =
+      array_data(i, core.is_binary() ? napi_uint8_array : napi_float32_array, &elements);
   const size_t count = elements / core.row_length();
   require_size(elements, count * core.row_length(), "rows");
   return {static_cast<const uint8_t*>(data), count, core.row_bytes()};
@@ -83,8 +84,8 @@ std::shared_ptr<IndexCore> Args::index(size_t i) const {
 
 void require_size(size_t actual, size_t wanted, const char* name) {
   if (actual == wanted) return;
-  throw CodedError("invalid_argument", std::string(name) + " has " + std::to_string(actual) + " elements, not " +
-                                           std::to_string(wanted));
+  throw CodedError("invalid_argument", std::string(name) + " has " + std::to_string(actual) +
+                                           " elements, not " + std::to_string(wanted));
 }
 
 napi_value wrap_index(napi_env env, std::shared_ptr<IndexCore> core) {
@@ -103,7 +104,8 @@ napi_value wrap_index(napi_env env, std::shared_ptr<IndexCore> core) {
 
 void export_method(napi_env env, napi_value exports, const char* name, Method method) {
   napi_value function = nullptr;
-  check(env, napi_create_function(env, name, NAPI_AUTO_LENGTH, call_method, reinterpret_cast<void*>(method), &function));
+  check(env, napi_create_function(env, name, NAPI_AUTO_LENGTH, call_method,
+                                  reinterpret_cast<void*>(method), &function));
   check(env, napi_set_named_property(env, exports, name, function));
 }
 

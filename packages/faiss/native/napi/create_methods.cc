@@ -73,7 +73,9 @@ napi_value create_ivf(const Args& args) {
 }
 
 std::unique_ptr<faiss::IndexBinary> make_binary_ivf(size_t bits, std::span<uint8_t> centroids) {
-  if (centroids.size() == 0 || centroids.size() % (bits / 8) != 0) throw CodedError("dimension_mismatch", "centroids are not nlist x bits / 8");
+  if (centroids.size() == 0 || centroids.size() % (bits / 8) != 0) {
+    throw CodedError("dimension_mismatch", "centroids are not nlist x bits / 8");
+  }
   const size_t nlist = centroids.size() / (bits / 8);
   auto quantizer = std::make_unique<faiss::IndexBinaryFlat>(bits);
   quantizer->add(nlist, centroids.data());
@@ -111,7 +113,8 @@ napi_value describe(const Args& args) {
   if (core->form().has_parts) storage += std::to_string(core->parts());
   napi_value list = nullptr, kind = nullptr, dim = nullptr, ip = nullptr, form = nullptr;
   check(args.env(), napi_create_array_with_length(args.env(), 4, &list));
-  check(args.env(), napi_create_string_utf8(args.env(), kinds[static_cast<int>(core->kind)], NAPI_AUTO_LENGTH, &kind));
+  check(args.env(), napi_create_string_utf8(args.env(), kinds[static_cast<int>(core->kind)],
+                                            NAPI_AUTO_LENGTH, &kind));
   check(args.env(), napi_create_int64(args.env(), core->dim, &dim));
   check(args.env(), napi_get_boolean(args.env(), core->inner_product, &ip));
   check(args.env(), napi_create_string_utf8(args.env(), storage.c_str(), storage.size(), &form));

@@ -15,7 +15,10 @@ namespace {
 // path, whether inverted lists are mapped -> index
 napi_value read_index(const Args& args) {
   auto core = std::make_shared<std::shared_ptr<IndexCore>>();
-  auto work = [core, path = args.text(0), lists = args.flag(1) ? ListPlace::file : ListPlace::memory] { *core = read_index_file(path, lists); };
+  auto work = [core, path = args.text(0),
+               lists = args.flag(1) ? ListPlace::file : ListPlace::memory] {
+    *core = read_index_file(path, lists);
+  };
   auto result = [core](napi_env env) { return wrap_index(env, std::move(*core)); };
   return run_job(args.env(), {{}, nullptr, Access::shared, work, result});
 }
@@ -30,7 +33,8 @@ napi_value write_index(const Args& args) {
 // index, path, effort (efSearch or nprobe)
 napi_value export_index(const Args& args) {
   auto core = args.index(0);
-  auto work = [source = core.get(), path = args.text(1), effort = static_cast<size_t>(args.integer(2))] {
+  auto work = [source = core.get(), path = args.text(1),
+               effort = static_cast<size_t>(args.integer(2))] {
     source->note_effort(effort);
     export_index_file(*source, path);
   };
@@ -45,7 +49,8 @@ napi_value adopt(napi_env env, napi_typedarray_type type, std::unique_ptr<T[]> d
     check(env, napi_create_arraybuffer(env, 0, nullptr, &buffer));
   } else {
     auto drop = [](napi_env, void* memory, void*) { delete[] static_cast<T*>(memory); };
-    check(env, napi_create_external_arraybuffer(env, data.get(), count * sizeof(T), drop, nullptr, &buffer));
+    check(env, napi_create_external_arraybuffer(env, data.get(), count * sizeof(T), drop, nullptr,
+                                                &buffer));
     data.release();
   }
   check(env, napi_create_typedarray(env, type, count, buffer, 0, &array));
@@ -60,9 +65,12 @@ struct ForeignIds {
 
 ForeignIds pack_ids(const ForeignVectors& found) {
   constexpr int64_t kExact = int64_t{1} << 53;
-  const auto id_of = [&](size_t row) { return found.ids.empty() ? static_cast<int64_t>(row) : found.ids[row]; };
+  const auto id_of = [&](size_t row) {
+    return found.ids.empty() ? static_cast<int64_t>(row) : found.ids[row];
+  };
   ForeignIds ids{std::unique_ptr<int64_t[]>(new int64_t[found.count])};
-  ids.exact_doubles = std::all_of(found.ids.begin(), found.ids.end(), [](int64_t id) { return id <= kExact && id >= -kExact; });
+  ids.exact_doubles = std::all_of(found.ids.begin(), found.ids.end(),
+                                  [](int64_t id) { return id <= kExact && id >= -kExact; });
   for (size_t row = 0; row < found.count; row++) {
     const double number = static_cast<double>(id_of(row));
     if (ids.exact_doubles) std::memcpy(&ids.values[row], &number, sizeof number);
@@ -71,13 +79,16 @@ ForeignIds pack_ids(const ForeignVectors& found) {
   return ids;
 }
 
-uint64_t half_of_memory() { return static_cast<uint64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE) / 2; }
+uint64_t half_of_memory() {
+  return static_cast<uint64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE) / 2;
+}
 
 // path, most bytes of vectors -> [kind, dim, innerProduct, ids, vectors]
 napi_value read_foreign(const Args& args) {
   auto found = std::make_shared<ForeignVectors>();
   auto ids = std::make_shared<ForeignIds>();
-  auto work = [found, ids, path = args.text(0), limit = std::min<uint64_t>(args.integer(1), half_of_memory())] {
+  auto work = [found, ids, path = args.text(0),
+               limit = std::min<uint64_t>(args.integer(1), half_of_memory())] {
     *found = read_foreign_index(path, limit);
     *ids = pack_ids(*found);
   };
@@ -91,8 +102,11 @@ napi_value read_foreign(const Args& args) {
     check(env, napi_set_element(env, list, 0, kind));
     check(env, napi_set_element(env, list, 1, dim));
     check(env, napi_set_element(env, list, 2, ip));
-    check(env, napi_set_element(env, list, 3, adopt(env, id_type, std::move(ids->values), found->count)));
-    check(env, napi_set_element(env, list, 4, adopt(env, napi_float32_array, std::move(found->vectors), found->count * found->dim)));
+    check(env, napi_set_element(env, list, 3,
+                                adopt(env, id_type, std::move(ids->values), found->count)));
+    check(env, napi_set_element(env, list, 4,
+                                adopt(env, napi_float32_array, std::move(found->vectors),
+                                      found->count * found->dim)));
     return list;
   };
   return run_job(args.env(), {{}, nullptr, Access::shared, work, result});

@@ -53,8 +53,11 @@ void settle(napi_env env, napi_value, void*, void* data) {
       job->error = describe_current_exception();
     }
   }
-  if (job->failed) napi_reject_deferred(env, job->deferred, make_error(env, job->error.code, job->error.text));
-  else napi_resolve_deferred(env, job->deferred, value);
+  if (job->failed) {
+    napi_reject_deferred(env, job->deferred, make_error(env, job->error.code, job->error.text));
+  } else {
+    napi_resolve_deferred(env, job->deferred, value);
+  }
 }
 
 void hand_back(std::unique_ptr<Job> job) {
@@ -62,7 +65,8 @@ void hand_back(std::unique_ptr<Job> job) {
   job->core.reset();
   job->work = nullptr;
   if (!state->closing) {
-    napi_status status = napi_call_threadsafe_function(state->deliver, job.get(), napi_tsfn_nonblocking);
+    napi_status status =
+        napi_call_threadsafe_function(state->deliver, job.get(), napi_tsfn_nonblocking);
     if (status == napi_ok) job.release();
   }
   std::lock_guard<std::mutex> hold(state->mutex);
@@ -111,7 +115,8 @@ void check(napi_env env, napi_status status) {
   if (status == napi_ok) return;
   const napi_extended_error_info* info = nullptr;
   napi_get_last_error_info(env, &info);
-  throw std::runtime_error(info != nullptr && info->error_message != nullptr ? info->error_message : "N-API call failed");
+  throw std::runtime_error(info != nullptr && info->error_message != nullptr ? info->error_message
+                                                                             : "N-API call failed");
 }
 
 napi_value make_error(napi_env env, const std::string& code, const std::string& text) {
@@ -151,12 +156,14 @@ napi_value run_job(napi_env env, JobSpec spec) {
 void init_jobs(napi_env env) {
   auto* state = new std::shared_ptr<EnvState>(std::make_shared<EnvState>());
   (*state)->env = env;
-  auto drop = [](napi_env, void* data, void*) { delete static_cast<std::shared_ptr<EnvState>*>(data); };
+  auto drop = [](napi_env, void* data, void*) {
+    delete static_cast<std::shared_ptr<EnvState>*>(data);
+  };
   check(env, napi_set_instance_data(env, state, drop, nullptr));
   napi_value name = nullptr;
   check(env, napi_create_string_utf8(env, "likeness_faiss", NAPI_AUTO_LENGTH, &name));
-  check(env, napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, nullptr, settle,
-                                             &(*state)->deliver));
+  check(env, napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr,
+                                             nullptr, settle, &(*state)->deliver));
   check(env, napi_unref_threadsafe_function(env, (*state)->deliver));
   // Hooks run last in, first out: this hook before the thread-safe function's own.
   check(env, napi_add_env_cleanup_hook(env, close_env, state));

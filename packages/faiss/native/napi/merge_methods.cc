@@ -25,16 +25,24 @@ void require(bool holds, const char* what) {
   if (!holds) throw CodedError("invalid_argument", what);
 }
 
-bool same_bytes(const void* a, const void* b, size_t size) { return size == 0 || std::memcmp(a, b, size) == 0; }
+bool same_bytes(const void* a, const void* b, size_t size) {
+  return size == 0 || std::memcmp(a, b, size) == 0;
+}
 
 // True when codes of one index mean the same in the other.
 bool shares_quantizer(const IndexCore& a, const IndexCore& b) {
-  if (a.kind != Kind::ivf || b.kind != Kind::ivf || a.storage != b.storage || a.dim != b.dim) return false;
-  if (a.inner_product != b.inner_product || a.code_size() != b.code_size() || a.list_count() != b.list_count()) return false;
+  if (a.kind != Kind::ivf || b.kind != Kind::ivf || a.storage != b.storage || a.dim != b.dim) {
+    return false;
+  }
+  if (a.inner_product != b.inner_product || a.code_size() != b.code_size() ||
+      a.list_count() != b.list_count()) {
+    return false;
+  }
   if (!same_bytes(a.centroids(), b.centroids(), a.list_count() * a.row_bytes())) return false;
   if (!a.form().has_codebook()) return true;
   const auto [codes, others] = std::pair(codebook_of(a), codebook_of(b));
-  return codes.size() == others.size() && same_bytes(codes.data(), others.data(), codes.size() * sizeof(float));
+  return codes.size() == others.size() &&
+         same_bytes(codes.data(), others.data(), codes.size() * sizeof(float));
 }
 
 struct Lists {
@@ -45,12 +53,14 @@ struct Lists {
 
 Lists lists_of(IndexCore& core) {
   auto open = [](auto& ivf) { return Lists{*ivf.invlists, ivf.direct_map.array, ivf.ntotal}; };
-  return core.is_binary() ? open(static_cast<faiss::IndexBinaryIVF&>(*core.binary)) : open(static_cast<faiss::IndexIVF&>(*core.index));
+  return core.is_binary() ? open(static_cast<faiss::IndexBinaryIVF&>(*core.binary))
+                          : open(static_cast<faiss::IndexIVF&>(*core.index));
 }
 
 void move_lists(IndexCore& target, IndexCore& source, std::span<const int32_t> places) {
   target.require_in_memory();
-  require(shares_quantizer(target, source), "lists can be moved between ivf indexes of one quantizer only");
+  require(shares_quantizer(target, source),
+          "lists can be moved between ivf indexes of one quantizer only");
   require_size(places.size(), source.total(), "places");
   Lists to = lists_of(target);
   const int32_t last = places.empty() ? -1 : *std::max_element(places.begin(), places.end());
@@ -64,7 +74,9 @@ void move_lists(IndexCore& target, IndexCore& source, std::span<const int32_t> p
       const int32_t place = places[ids[i]];
       if (place < 0) continue;
       require(to.place_of_row[place] < 0, "a place is taken already");
-      to.place_of_row[place] = faiss::lo_build(list, to.lists.add_entry(list, place, faiss::InvertedLists::ScopedCodes(&from, list, i).get()));
+      to.place_of_row[place] = faiss::lo_build(
+          list,
+          to.lists.add_entry(list, place, faiss::InvertedLists::ScopedCodes(&from, list, i).get()));
       to.total++;
     }
   }
@@ -84,7 +96,8 @@ void require_permutation(std::span<const int32_t> places) {
   std::vector<bool> taken(places.size());
   for (size_t i = 0; i < places.size(); i++) {
     const int32_t place = places[i];
-    require(place >= 0 && static_cast<size_t>(place) < places.size() && !taken[place], "places are not a permutation of the rows");
+    require(place >= 0 && static_cast<size_t>(place) < places.size() && !taken[place],
+            "places are not a permutation of the rows");
     taken[place] = true;
   }
 }
@@ -109,13 +122,19 @@ void permute_graph(faiss::HNSW& graph, std::span<const int32_t> places) {
   const size_t nodes = places.size();
   const std::vector<int> levels(graph.levels.data(), graph.levels.data() + nodes);
   const std::vector<size_t> offsets(graph.offsets.data(), graph.offsets.data() + nodes + 1);
-  const std::vector<int32_t> neighbors(graph.neighbors.data(), graph.neighbors.data() + offsets[nodes]);
+  const std::vector<int32_t> neighbors(graph.neighbors.data(),
+                                       graph.neighbors.data() + offsets[nodes]);
   for (size_t node = 0; node < nodes; node++) graph.levels[places[node]] = levels[node];
-  for (size_t node = 0; node < nodes; node++) graph.offsets[node + 1] = graph.offsets[node] + graph.cum_nneighbor_per_level[graph.levels[node]];
+  for (size_t node = 0; node < nodes; node++) {
+    graph.offsets[node + 1] =
+        graph.offsets[node] + graph.cum_nneighbor_per_level[graph.levels[node]];
+  }
   for (size_t node = 0; node < nodes; node++) {
     if (node % kCancelEvery == 0) throw_if_cancelled();
     size_t to = graph.offsets[places[node]];
-    for (size_t i = offsets[node]; i < offsets[node + 1]; i++, to++) graph.neighbors[to] = neighbors[i] < 0 ? -1 : places[neighbors[i]];
+    for (size_t i = offsets[node]; i < offsets[node + 1]; i++, to++) {
+      graph.neighbors[to] = neighbors[i] < 0 ? -1 : places[neighbors[i]];
+    }
   }
   if (graph.entry_point >= 0) graph.entry_point = places[graph.entry_point];
 }
@@ -128,7 +147,9 @@ napi_value renumber(const Args& args) {
     require_size(places.size(), target->total(), "places");
     require_permutation(places);
     permute_codes(const_cast<uint8_t*>(target->codes()), target->code_size(), places);
-    if (target->kind == Kind::hnsw) permute_graph(const_cast<faiss::HNSW&>(target->graph()), places);
+    if (target->kind == Kind::hnsw) {
+      permute_graph(const_cast<faiss::HNSW&>(target->graph()), places);
+    }
   };
   return run_job(args.env(), {{args.value(1)}, core, Access::exclusive, work, nullptr});
 }
@@ -136,7 +157,9 @@ napi_value renumber(const Args& args) {
 void reserve_rows(IndexCore& core, size_t rows) {
   if (core.kind == Kind::ivf) return;
   if (core.is_binary()) {
-    auto* flat = core.kind == Kind::hnsw ? static_cast<faiss::IndexBinaryHNSW&>(*core.binary).storage : core.binary.get();
+    auto* flat = core.kind == Kind::hnsw
+                     ? static_cast<faiss::IndexBinaryHNSW&>(*core.binary).storage
+                     : core.binary.get();
     static_cast<faiss::IndexBinaryFlat&>(*flat).xb.reserve(rows * core.code_size());
   } else {
     auto& coded = static_cast<faiss::IndexFlatCodes&>(const_cast<faiss::Index&>(row_storage(core)));

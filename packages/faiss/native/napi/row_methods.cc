@@ -24,7 +24,9 @@ void add_floats(IndexCore& core, Queries rows) {
   const int64_t first = hnsw.storage->ntotal;
   hnsw.storage->add(rows.count, x);
   hnsw.ntotal = hnsw.storage->ntotal;
-  if (core.in_bf16_planes()) split_rows(const_cast<uint8_t*>(core.code(first)), core.dim, rows.count);
+  if (core.in_bf16_planes()) {
+    split_rows(const_cast<uint8_t*>(core.code(first)), core.dim, rows.count);
+  }
   grow_graph(core, hnsw.hnsw, rows);
 }
 
@@ -33,7 +35,8 @@ void add_bits(IndexCore& core, Queries rows) {
   if (core.kind == Kind::ivf) {
     std::vector<int64_t> lists(rows.count);
     assign_lists(core, rows, lists.data());
-    return static_cast<faiss::IndexBinaryIVF&>(*core.binary).add_core(rows.count, rows.data, nullptr, lists.data());
+    return static_cast<faiss::IndexBinaryIVF&>(*core.binary)
+        .add_core(rows.count, rows.data, nullptr, lists.data());
   }
   auto& hnsw = static_cast<faiss::IndexBinaryHNSW&>(*core.binary);
   hnsw.storage->add(rows.count, rows.data);
@@ -80,7 +83,9 @@ napi_value reconstruct_range(const Args& args) {
     if (out.count == 0) return;
     source->check_row(first);
     source->check_row(first + out.count - 1);
-    for (size_t i = 0; i < out.count; i++) source->reconstruct(first + i, const_cast<uint8_t*>(out.at(i)));
+    for (size_t i = 0; i < out.count; i++) {
+      source->reconstruct(first + i, const_cast<uint8_t*>(out.at(i)));
+    }
   };
   return run_job(args.env(), {{args.value(2)}, core, Access::shared, work, nullptr});
 }

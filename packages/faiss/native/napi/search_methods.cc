@@ -26,12 +26,14 @@ napi_value search(const Args& args) {
   const Hits hits = read_hits(args, 5, 6, queries.count, args.integer(2));
   const size_t effort = args.integer(3);
   const auto bitmap = args.bytes(4);
-  auto work = [source = core.get(), queries, hits, effort, deleted = Deleted{bitmap.data(), bitmap.size()}] {
+  auto work = [source = core.get(), queries, hits, effort,
+               deleted = Deleted{bitmap.data(), bitmap.size()}] {
     if (source->kind == Kind::flat) scan_all(*source, queries, deleted, hits);
     if (source->kind == Kind::hnsw) search_hnsw(*source, queries, effort, deleted, hits);
     if (source->kind == Kind::ivf) search_ivf(*source, queries, effort, deleted, hits);
   };
-  return run_job(args.env(), {{args.value(1), args.value(4), args.value(5), args.value(6)}, core, Access::shared, work, nullptr});
+  return run_job(args.env(), {{args.value(1), args.value(4), args.value(5), args.value(6)},
+                              core, Access::shared, work, nullptr});
 }
 
 // index, queries, rows, k, out ids, out distances
@@ -40,8 +42,11 @@ napi_value search_rows(const Args& args) {
   const Queries queries = args.rows(1, *core);
   const auto rows = args.ints(2);
   const Hits hits = read_hits(args, 4, 5, queries.count, args.integer(3));
-  auto work = [source = core.get(), queries, rows, hits] { scan_rows(*source, queries, rows.data(), rows.size(), hits); };
-  return run_job(args.env(), {{args.value(1), args.value(2), args.value(4), args.value(5)}, core, Access::shared, work, nullptr});
+  auto work = [source = core.get(), queries, rows, hits] {
+    scan_rows(*source, queries, rows.data(), rows.size(), hits);
+  };
+  return run_job(args.env(), {{args.value(1), args.value(2), args.value(4), args.value(5)},
+                              core, Access::shared, work, nullptr});
 }
 
 napi_value new_array(napi_env env, napi_typedarray_type type, size_t count, void** data) {
@@ -61,7 +66,8 @@ napi_value range_result(napi_env env, const Found& found, float sign) {
   void *lims = nullptr, *ids = nullptr, *distances = nullptr;
   napi_value list = nullptr;
   check(env, napi_create_array_with_length(env, 3, &list));
-  check(env, napi_set_element(env, list, 0, new_array(env, napi_int32_array, found.size() + 1, &lims)));
+  check(env,
+        napi_set_element(env, list, 0, new_array(env, napi_int32_array, found.size() + 1, &lims)));
   check(env, napi_set_element(env, list, 1, new_array(env, napi_int32_array, total, &ids)));
   check(env, napi_set_element(env, list, 2, new_array(env, napi_float32_array, total, &distances)));
   int32_t at = 0;
@@ -84,11 +90,14 @@ napi_value range_search(const Args& args) {
   const size_t nprobe = args.integer(3);
   const auto bitmap = args.bytes(4);
   auto found = std::make_shared<Found>();
-  auto work = [source = core.get(), queries, radius, nprobe, deleted = Deleted{bitmap.data(), bitmap.size()}, found] {
+  auto work = [source = core.get(), queries, radius, nprobe,
+               deleted = Deleted{bitmap.data(), bitmap.size()}, found] {
     *found = source->kind == Kind::ivf ? range_ivf(*source, queries, radius, nprobe, deleted)
                                        : scan_range(*source, queries, radius, deleted);
   };
-  auto result = [found, sign = sign_of(*core)](napi_env env) { return range_result(env, *found, sign); };
+  auto result = [found, sign = sign_of(*core)](napi_env env) {
+    return range_result(env, *found, sign);
+  };
   return run_job(args.env(), {{args.value(1), args.value(4)}, core, Access::shared, work, result});
 }
 

@@ -35,15 +35,22 @@ template <class Scorer>
 class GraphWalk {
  public:
   GraphWalk(const IndexCore& core, Scorer& scorer, size_t width)
-      : graph_(core.graph()), codes_(core.codes()), code_size_(core.code_size()),
-        prefetched_(std::min(WalksByPart<Scorer> ? code_size_ / 2 : code_size_, kMostPrefetched)), nodes_(graph_.levels.size()), scorer_(scorer),
-        visited_(VisitedNodes::of_this_thread()), best_(width) {}
+      : graph_(core.graph()),
+        codes_(core.codes()),
+        code_size_(core.code_size()),
+        prefetched_(std::min(WalksByPart<Scorer> ? code_size_ / 2 : code_size_, kMostPrefetched)),
+        nodes_(graph_.levels.size()),
+        scorer_(scorer),
+        visited_(VisitedNodes::of_this_thread()),
+        best_(width) {}
 
   Ranked rank(int32_t node) const {
     if constexpr (WalksByPart<Scorer>) return {scorer_.walk_key(code(node)), node};
     else return {scorer_.key(code(node)), node};
   }
-  const uint8_t* code(int32_t node) const { return codes_ + static_cast<size_t>(node) * code_size_; }
+  const uint8_t* code(int32_t node) const {
+    return codes_ + static_cast<size_t>(node) * code_size_;
+  }
 
   void prefetch_code(int32_t node) const {
     const uint8_t* row = code(node);
@@ -58,7 +65,9 @@ class GraphWalk {
         from = nearest.row;
         size_t begin = 0, end = 0;
         graph_.neighbor_range(from, above, &begin, &end);
-        for (size_t i = begin; i < end && graph_.neighbors[i] >= 0; i++) nearest = std::min(nearest, rank(graph_.neighbors[i]));
+        for (size_t i = begin; i < end && graph_.neighbors[i] >= 0; i++) {
+          nearest = std::min(nearest, rank(graph_.neighbors[i]));
+        }
       }
     }
     return nearest;
@@ -90,7 +99,9 @@ class GraphWalk {
   std::vector<Ranked>& refine(std::vector<Ranked>& found) const {
     if constexpr (WalksByPart<Scorer>) {
       for (size_t i = 0; i < found.size(); i++) {
-        if (i + kAhead < found.size()) __builtin_prefetch(code(found[i + kAhead].row) + prefetched_);
+        if (i + kAhead < found.size()) {
+          __builtin_prefetch(code(found[i + kAhead].row) + prefetched_);
+        }
         found[i].key = scorer_.key(code(found[i].row));
       }
       std::sort(found.begin(), found.end());

@@ -49,7 +49,9 @@ class Builder {
     for (size_t i = 0; i < sorted.size() && kept < limit; i++) {
       const uint8_t* row = walk_.code(sorted[i].row);
       bool diverse = true;
-      for (size_t j = 0; j < kept && diverse; j++) diverse = scorer_.between(row, walk_.code(sorted[j].row)) >= sorted[i].key;
+      for (size_t j = 0; j < kept && diverse; j++) {
+        diverse = scorer_.between(row, walk_.code(sorted[j].row)) >= sorted[i].key;
+      }
       if (diverse) sorted[kept++] = sorted[i];
     }
     sorted.resize(kept);
@@ -58,7 +60,9 @@ class Builder {
   void write_links(int32_t node, int level, const std::vector<Ranked>& links) {
     size_t begin = 0, end = 0;
     graph_.neighbor_range(node, level, &begin, &end);
-    for (size_t i = begin; i < end; i++) graph_.neighbors[i] = i - begin < links.size() ? links[i - begin].row : -1;
+    for (size_t i = begin; i < end; i++) {
+      graph_.neighbors[i] = i - begin < links.size() ? links[i - begin].row : -1;
+    }
   }
 
   void link_back(Ranked from, int32_t node, int level) {

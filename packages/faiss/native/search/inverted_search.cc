@@ -29,7 +29,8 @@ void add_list(const Postings& postings, QueryList& list, size_t first, size_t en
 
 }  // namespace
 
-void search_inverted(const Postings& postings, std::vector<QueryList> lists, Deleted deleted, Hits hits) {
+void search_inverted(const Postings& postings, std::vector<QueryList> lists, Deleted deleted,
+                     Hits hits) {
   std::vector<double> sums(std::min(kBlockRows, postings.row_count));
   TopRows best(hits.k);
   for (size_t first = 0; first < postings.row_count; first += kBlockRows) {
@@ -44,7 +45,9 @@ void search_inverted(const Postings& postings, std::vector<QueryList> lists, Del
     }
   }
   for (const QueryList& list : lists) {
-    if (list.at < list.end) throw CodedError("data_corrupt", "an inverted list has a row past the last");
+    if (list.at < list.end) {
+      throw CodedError("data_corrupt", "an inverted list has a row past the last");
+    }
   }
   hits.write(0, best.sorted(), -1);
 }

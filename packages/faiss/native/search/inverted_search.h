@@ -24,6 +24,7 @@ struct QueryList {
 
 // Finds the best rows that have an entry in any of the lists, by sum of weight x value. Throws
 // data_corrupt for an impossible row.
-void search_inverted(const Postings& postings, std::vector<QueryList> lists, Deleted deleted, Hits hits);
+void search_inverted(const Postings& postings, std::vector<QueryList> lists, Deleted deleted,
+                     Hits hits);
 
 }  // namespace likeness

@@ -16,22 +16,28 @@ auto with_centroid_scorer(const IndexCore& core, Use use) {
 }
 
 template <class CentroidScorer>
-const std::vector<Ranked>& nearest_lists(const IndexCore& core, CentroidScorer& scorer, const uint8_t* query, TopRows& best) {
+const std::vector<Ranked>& nearest_lists(const IndexCore& core, CentroidScorer& scorer,
+                                         const uint8_t* query, TopRows& best) {
   const uint8_t* centroids = core.centroids();
   const size_t lists = core.list_count(), size = core.row_bytes();
   scorer.prepare(query);
   best.clear();
-  for (size_t list = 0; list < lists; list++) best.offer({scorer.key(centroids + list * size), static_cast<int32_t>(list)});
+  for (size_t list = 0; list < lists; list++) {
+    best.offer({scorer.key(centroids + list * size), static_cast<int32_t>(list)});
+  }
   return best.sorted();
 }
 
 // Calls visit(row, key) for every live row of a list whose key is at most limit().
 template <class Scorer, class Limit, class Visit>
-void scan_list(const IndexCore& core, Scorer& scorer, size_t list, Deleted deleted, Limit limit, Visit visit) {
+void scan_list(const IndexCore& core, Scorer& scorer, size_t list, Deleted deleted, Limit limit,
+               Visit visit) {
   const auto& lists = core.lists();
   const size_t count = lists.list_size(list), size = core.code_size();
   if (count == 0) return;
-  if constexpr (requires { scorer.enter_list(nullptr); }) scorer.enter_list(reinterpret_cast<const float*>(core.centroids()) + list * core.dim);
+  if constexpr (requires { scorer.enter_list(nullptr); }) {
+    scorer.enter_list(reinterpret_cast<const float*>(core.centroids()) + list * core.dim);
+  }
   const uint8_t* codes = lists.get_codes(list);
   const auto* rows = lists.get_ids(list);
   float keys[kGroup];
@@ -40,7 +46,9 @@ void scan_list(const IndexCore& core, Scorer& scorer, size_t list, Deleted delet
     scorer.keys(codes + group * size, n, keys);
     if (!any_within(keys, n, limit())) continue;
     for (size_t i = 0; i < n; i++) {
-      if (keys[i] <= limit() && !deleted.has(rows[group + i])) visit(static_cast<int32_t>(rows[group + i]), keys[i]);
+      if (keys[i] <= limit() && !deleted.has(rows[group + i])) {
+        visit(static_cast<int32_t>(rows[group + i]), keys[i]);
+      }
     }
   }
 }
@@ -69,20 +77,24 @@ void search_ivf(const IndexCore& core, Queries queries, size_t nprobe, Deleted d
     best.clear();
     const auto limit = [&] { return best.worst_key(); };
     for (const Ranked& list : lists) {
-      scan_list(core, scorer, list.row, deleted, limit, [&](int32_t row, float key) { best.offer({key, row}); });
+      scan_list(core, scorer, list.row, deleted, limit,
+                [&](int32_t row, float key) { best.offer({key, row}); });
     }
     hits.write(q, best.sorted(), sign_of(core));
   });
 }
 
-Found range_ivf(const IndexCore& core, Queries queries, float radius, size_t nprobe, Deleted deleted) {
+Found range_ivf(const IndexCore& core, Queries queries, float radius, size_t nprobe,
+                Deleted deleted) {
   const float bound = sign_of(core) * radius;
   Found found(queries.count);
   probe(core, queries, nprobe, [&](size_t q, auto& scorer, const std::vector<Ranked>& lists) {
     const auto keep = [&](int32_t row, float key) {
       if (key < bound) found[q].push_back({key, row});
     };
-    for (const Ranked& list : lists) scan_list(core, scorer, list.row, deleted, [&] { return bound; }, keep);
+    for (const Ranked& list : lists) {
+      scan_list(core, scorer, list.row, deleted, [&] { return bound; }, keep);
+    }
     std::sort(found[q].begin(), found[q].end());
   });
   return found;

@@ -6,7 +6,8 @@
 namespace likeness {
 
 void search_ivf(const IndexCore& core, Queries queries, size_t nprobe, Deleted deleted, Hits hits);
-Found range_ivf(const IndexCore& core, Queries queries, float radius, size_t nprobe, Deleted deleted);
+Found range_ivf(const IndexCore& core, Queries queries, float radius, size_t nprobe,
+                Deleted deleted);
 
 // Finds the list of each row: the list with the nearest centroid.
 void assign_lists(const IndexCore& core, Queries rows, int64_t* lists);

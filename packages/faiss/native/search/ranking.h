@@ -15,7 +15,9 @@ namespace likeness {
 struct Ranked {
   float key;
   int32_t row;
-  bool operator<(const Ranked& other) const { return key != other.key ? key < other.key : row < other.row; }
+  bool operator<(const Ranked& other) const {
+    return key != other.key ? key < other.key : row < other.row;
+  }
 };
 
 // Deletion bitmap: row i is not to be returned when bit i is set. Rows past the end of the bitmap
@@ -30,7 +32,8 @@ struct Deleted {
   // Tests rows first to first + 63; first is a multiple of 64.
   bool has_all_64(int64_t first) const {
     const size_t byte = static_cast<size_t>(first) >> 3;
-    return byte + 8 <= size && std::all_of(bits + byte, bits + byte + 8, [](uint8_t value) { return value == 0xff; });
+    return byte + 8 <= size &&
+           std::all_of(bits + byte, bits + byte + 8, [](uint8_t value) { return value == 0xff; });
   }
 };
 
@@ -57,7 +60,9 @@ class TopRows {
   void clear() { heap_.clear(); }
   bool full() const { return heap_.size() == limit_; }
   bool accepts(const Ranked& row) const { return !full() || row < heap_.front(); }
-  float worst_key() const { return full() ? heap_.front().key : std::numeric_limits<float>::infinity(); }
+  float worst_key() const {
+    return full() ? heap_.front().key : std::numeric_limits<float>::infinity();
+  }
   void offer(const Ranked& row) {
     if (!accepts(row)) return;
     if (full()) {
