@@ -44,7 +44,7 @@ export function createPlainSegmentFiles(store: ObjectStore): SegmentFiles {
     async putIndex(key, { config }, { pieces }) {
       const held: Uint8Array[] = []
       // Encoded is lost: whoever takes vectors from there is caught.
-      for await (const piece of pieces) held.push(encodeVectors(form.storage === 'f32' ? denseRows(piece) : denseRows(piece).map(() => 0)))
+      for await (const piece of pieces) held.push(encodeVectors(config.storage === 'f32' ? denseRows(piece) : denseRows(piece).map(() => 0)))
       return { file: await put(key, Buffer.concat(held)) }
     },
     async putLists(key, { dim }, from) {

@@ -20,7 +20,6 @@ export async function peekOrdinals(store: ObjectStore,key: string): Promise<numb
   }
 }
 /** Keys of batches of open ingestions that hold an ordinal which is not done. Given ones are listed by given-batches.ts. */
-
 export async function listBatches(source: WorkSource,ingestions: ReadonlyMap<string, OpenIngestion>,seen: ReadonlySet<string>): Promise<string[]> {
   const wanted: string[]=[]
   for(const [id,ingestion] of ingestions) {
@@ -29,7 +28,6 @@ export async function listBatches(source: WorkSource,ingestions: ReadonlyMap<str
   return wanted
 }
 /** Keys of the batches of one ingestion that hold an ordinal which is not done. */
-
 export async function listOpenBatches({ store,clock,keys,signal }: WorkSource,id: string,{ done }: OpenIngestion,seen: ReadonlySet<string>): Promise<string[]> {
   const listed=await retryStore(clock,async () => {
     const found: string[]=[]
@@ -45,7 +43,6 @@ export async function listOpenBatches({ store,clock,keys,signal }: WorkSource,id
   return wanted
 }
 /** As it was written, maybe for an earlier embedding (embedded-batch.ts); undefined when it is not there (collected, or of another incarnation). Refuses other models and malformed content with data_corrupt. */
-
 export async function readBatch({ store,clock,keys,signal }: WorkSource,{ collectionId,embedding }: Pick<CollectionSpec,'collectionId'|'embedding'>,key: string): Promise<VectorBatch|undefined> {
   const name=parseBatchKey(key)
   if(name===undefined||!key.startsWith(keys.root)) return undefined

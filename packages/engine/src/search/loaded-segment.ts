@@ -140,5 +140,4 @@ async function readIndex(path: string, ref: ManifestSegment, { embedding: { dim 
   }
 }
 /** Bitmaps of as many filters are kept, per segment and per version. */
-
 export const recentFilters=8

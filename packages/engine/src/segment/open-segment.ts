@@ -34,5 +34,4 @@ export async function openSegment(files: SegmentFiles,ref: ManifestSegment): Pro
   return { ref,meta,deleted,deletedItems: ref.items-liveItems({ ref,meta,deleted }),changed: false,updates: updates,updatesChanged: false }
 }
 /** A segment that was just written. */
-
 export const freshSegment=({ ref,meta }: Pick<OpenSegment,'ref'|'meta'>): OpenSegment => ({ ref,meta,deleted: new Bitmap(ref.rows),deletedItems: 0,changed: false,updates: new Map(),updatesChanged: false })

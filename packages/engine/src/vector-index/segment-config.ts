@@ -40,5 +40,4 @@ export const needsQuantizer = ({ index, storage }: SegmentConfig): boolean => in
 export const keepsVectors = ({ index, storage }: SegmentConfig, { rescore }: CollectionSpec): boolean => index === 'inverted' || needsCodebook(storage) || (rescore && storage !== 'bits' && !isLossless(storage))
 export type IndexMetric='ip'|'l2'|'hamming'
 /** Cosine rows are stored at unit length, so both use the inner product. */
-
 export const indexMetric=(metric: Metric): IndexMetric => ({ IP: 'ip',cosine: 'ip',L2: 'l2',hamming: 'hamming' } as const)[metric]

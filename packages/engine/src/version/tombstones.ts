@@ -3,7 +3,6 @@ import type { ItemVersion } from '../item/item-version.ts'
 
 export const tombstoneFileSchema=z.record(z.string().regex(/^[0-9a-f]{32}$/),z.tuple([z.number().int(),z.number().int()]))
 /** [revision, ordinal] by hash in hex. */
-
 export function encodeTombstones(tombstones: ReadonlyMap<string,ItemVersion>): Uint8Array {
   return Buffer.from(JSON.stringify(Object.fromEntries([...tombstones].map(([name,{ revision,ordinal }]) => [Buffer.from(name,'latin1').toString('hex'),[revision,ordinal]]))))
 }
