@@ -1,20 +1,49 @@
-// Runs the command line program in its own session: one Ctrl-C reaches it once, however many parents pass it on.
+// Runs the command line program in its own session: one Ctrl-C reaches it once, however many
+// parents pass it on.
 import { spawn } from 'node:child_process'
-import { repositoryRoot } from './setup/report.mjs'
+import { repositoryRoot, SetupError } from './setup/report.mjs'
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP']
 const sameSignalMs = 500
 const exitCodeOfSignal = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129, SIGKILL: 137 }
 
-/** Resolves with the exit code of `likeness <args>`. Relative paths in args are those of the caller's folder. */
-export function runCli(args) {
+/**
+ * Resolves with the exit code of `likeness <args>`. Relative paths in `args` are those of `folder`.
+ */
+export function runCli(args, { folder, prepare }) {
+  const child = startProgram(args, folder)
+  passSignals(child)
+  // Asked for from here, because only this process has the terminal on which sudo may want a
+  // password.
+  child.on('message', () => void answer(child, prepare))
+  return new Promise((resolve, reject) => {
+    child.on('error', reject)
+    child.on('exit', (code, signal) => resolve(code ?? exitCodeOfSignal[signal] ?? 1))
+  })
+}
+
+function startProgram(args, folder) {
   // The IPC channel tells the program when this process is gone, however it went.
-  const child = spawn(process.execPath, ['--import', 'tsx', 'apps/cli/src/main.ts', ...args], {
+  return spawn(process.execPath, ['--import', 'tsx', 'apps/cli/src/main.ts', ...args], {
     cwd: repositoryRoot,
-    env: { ...process.env, LIKENESS_CALLER_FOLDER: process.env.INIT_CWD ?? process.cwd() },
+    env: { ...process.env, LIKENESS_CALLER_FOLDER: folder },
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
     detached: true
   })
+}
+
+/** `problem`: something that the user has to do. */
+async function answer(child, prepare) {
+  let problem = null
+  try {
+    await prepare()
+  } catch (error) {
+    problem = error instanceof SetupError ? error.message : String(error?.stack ?? error)
+  }
+  if (child.connected) child.send({ prepared: problem === null, problem })
+}
+
+function passSignals(child) {
   const lastMs = {}
   for (const signal of signals) {
     process.on(signal, () => {
@@ -23,8 +52,4 @@ export function runCli(args) {
       if (!isRepeat) child.kill(signal)
     })
   }
-  return new Promise((resolve, reject) => {
-    child.on('error', reject)
-    child.on('exit', (code, signal) => resolve(code ?? exitCodeOfSignal[signal] ?? 1))
-  })
 }

@@ -1,75 +1,90 @@
-// All checks, one stage after the other, each with its duration. A failing stage fails the run but does not hide the later ones.
-// The last line is plain: `N passed, N failed`, and `, N skipped` where tests were skipped.
+// All checks of a run, each stage with its duration. A failing stage fails the run but does not
+// hide the later ones. The last line is plain: `N passed, N failed`, and `, N skipped` where tests
+// were skipped.
 import { mkdirSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
-import { spawn } from 'node:child_process'
-import { repositoryRoot } from './setup/report.mjs'
-import { findBrowser } from './setup/system-packages.mjs'
-import { addCounts, readVitestCounts } from './test-counts.mjs'
+import { addCounts, noCounts, readVitestCounts } from './tests/counts.mjs'
+import { commandEnvironment, runCommand } from './tests/run-command.mjs'
+import { describeLeftovers, openRunFolder } from './tests/run-folder.mjs'
+import { planOf, reportFolder } from './tests/stages.mjs'
 
-const bin = (name) => join(repositoryRoot, 'node_modules/.bin', name)
-const reports = join(repositoryRoot, 'out/test')
-export const vitestProjects = ['unit', 'contract', 'simulation', 'integration', 'browser']
+/** Whether files left in the temporary folder fail a run. New untracked files always do. */
+const leftoversFail = false
+const stopSignals = { SIGINT: 130, SIGTERM: 143 }
+const say = (text) => process.stdout.write(text)
 
-const staticStages = () => [
-  { name: 'type check', command: [bin('tsc'), '-p', 'tsconfig.json'] },
-  { name: 'lint', command: [bin('eslint'), '.', '--max-warnings', '0'] }
-]
-const vitestStages = (args) =>
-  vitestProjects.map((project) => {
-    const report = join(reports, `${project}.json`)
-    const command = [bin('vitest'), 'run', '--project', project, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...args]
-    return { name: project, command, report }
-  })
-
-/** With arguments (file filters, vitest options) only the test stages run, with these. */
-export async function runTests(args) {
-  rmSync(reports, { recursive: true, force: true })
-  mkdirSync(reports, { recursive: true })
-  const stages = args.length === 0 ? [...staticStages(), ...vitestStages([])] : vitestStages([...args, '--passWithNoTests'])
-  let total = { passed: 0, failed: 0, skipped: 0 }
-  const lines = []
-  for (const stage of stages) {
-    if (stage.name === 'browser' && findBrowser() === undefined) {
-      total.skipped++
-      lines.push('NOT RUN browser: no chromium here, see above')
-      continue
-    }
-    const result = await runStage(stage)
-    total = addCounts(total, result.counts)
-    lines.push(`${result.isGood ? 'ok    ' : 'FAILED'} ${stage.name.padEnd(12)} ${result.seconds.toFixed(1).padStart(7)} s`)
+/** Resolves with the exit code. `part` and `args` as in planOf. */
+export async function runTests(part, args) {
+  rmSync(reportFolder, { recursive: true, force: true })
+  mkdirSync(reportFolder, { recursive: true })
+  const plan = planOf(part, args)
+  const runFolder = openRunFolder()
+  const stopped = new AbortController()
+  for (const name of Object.keys(stopSignals)) process.once(name, () => stopped.abort(name))
+  try {
+    const env = commandEnvironment({ numbers: plan.numbers, temporaryFolder: runFolder.folder })
+    const run = { env, signal: stopped.signal }
+    const lanes = await Promise.all(
+      plan.lanes.map((lane, at) => runLane(lane, { ...run, isQuiet: at > 0 }))
+    )
+    const code = report([...lanes.flat(), checkLeftovers(runFolder)])
+    return stopSignals[stopped.signal.reason] ?? code
+  } finally {
+    runFolder.remove()
   }
-  const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : ''
-  console.log(`\n${lines.join('\n')}\n${total.passed} passed, ${total.failed} failed${skipped}`)
-  return total.failed > 0 ? 1 : 0
 }
 
-async function runStage({ name, command, report }) {
-  console.log(`\n== ${name}`)
+async function runLane(stages, run) {
+  const results = []
+  for (const stage of stages) {
+    if (run.signal.aborted) break
+    results.push(stage.notRun === undefined ? await runStage(stage, run) : notRun(stage))
+  }
+  return results
+}
+
+const notRun = ({ name, notRun: why }) => ({
+  line: `NOT RUN ${name}: ${why}`,
+  counts: { ...noCounts, skipped: 1 }
+})
+
+async function runStage({ name, command, report: file, only }, { env, signal, isQuiet }) {
+  say(`\n== ${name}${isQuiet ? ': runs beside the others, its output comes when it ends' : ''}\n`)
   const startedMs = Date.now()
-  const code = await runCommand(command)
+  const show = (text) => say(isQuiet ? `\n== ${name}: output\n${text}` : text)
+  const code = await runCommand(command, { env, signal, isQuiet, show })
   const seconds = (Date.now() - startedMs) / 1000
-  const counts = report === undefined ? { passed: 0, failed: 0, skipped: 0 } : readVitestCounts(report)
-  // A stage can fail without a failing test: a type error, a file that does not load, an error after the tests.
+  const counts = file === undefined ? { ...noCounts } : readVitestCounts(file, only)
+  // A stage can fail without a failing test: a type error, a file that does not load, an error
+  // after the tests.
   if (code !== 0 && counts.failed === 0) counts.failed = 1
   const isGood = counts.failed === 0
-  console.log(`== ${name}: ${isGood ? 'ok' : 'FAILED'} in ${seconds.toFixed(1)} s`)
-  return { isGood, seconds, counts }
+  say(`== ${name}: ${isGood ? 'ok' : 'FAILED'} in ${seconds.toFixed(1)} s\n`)
+  return { line: lineOf(isGood ? 'ok' : 'FAILED', name, seconds), counts }
 }
 
-function runCommand([file, ...args]) {
-  // What npm put into the environment is this run's business, not that of the programs the tests start.
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.toLowerCase().startsWith('npm_')))
-  const browser = findBrowser()
-  if (browser !== undefined) env.CHROMIUM_PATH = browser
-  const child = spawn(file, args, { cwd: repositoryRoot, env, stdio: ['ignore', 'inherit', 'inherit'] })
-  const stop = () => child.kill('SIGTERM')
-  process.once('SIGTERM', stop)
-  return new Promise((resolve, reject) => {
-    child.on('error', reject)
-    child.on('exit', (code) => {
-      process.removeListener('SIGTERM', stop)
-      resolve(code ?? 1)
-    })
-  })
+function lineOf(state, name, seconds) {
+  const time = seconds === undefined ? '' : ` ${seconds.toFixed(1).padStart(7)} s`
+  return `${state.padEnd(6)} ${name.padEnd(12)}${time}`
+}
+
+function checkLeftovers(runFolder) {
+  const left = runFolder.leftovers()
+  const isGood = left.untracked.length === 0 && !(leftoversFail && left.temporary.length > 0)
+  const isClean = left.temporary.length + left.untracked.length === 0
+  if (!isClean) say(`\n== leftovers\n${describeLeftovers(left).join('\n')}\n`)
+  const count = isClean
+    ? ''
+    : `${left.temporary.length} temporary, ${left.untracked.length} untracked, see above`
+  return {
+    line: `${lineOf(isGood ? 'ok' : 'FAILED', 'leftovers')} ${count}`.trimEnd(),
+    counts: { ...noCounts, failed: isGood ? 0 : 1 }
+  }
+}
+
+function report(results) {
+  const total = results.map(({ counts }) => counts).reduce(addCounts, noCounts)
+  const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : ''
+  say(`\n${results.map(({ line }) => line).join('\n')}\n`)
+  say(`${total.passed} passed, ${total.failed} failed${skipped}\n`)
+  return total.failed > 0 ? 1 : 0
 }

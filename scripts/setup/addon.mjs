@@ -1,8 +1,12 @@
-// The native addon over Faiss; its build script skips itself when nothing changed.
-import { spawnSync } from 'node:child_process'
-import { repositoryRoot, SetupError } from './report.mjs'
+// The native addon over Faiss; its build skips itself when nothing changed.
+import { BuildError, buildAddon as build } from '../../packages/faiss/build.mjs'
+import { say, SetupError } from './report.mjs'
 
-export function buildAddon() {
-  const result = spawnSync(process.execPath, ['packages/faiss/build.mjs'], { cwd: repositoryRoot, stdio: ['ignore', 2, 2] })
-  if (result.status !== 0) throw new SetupError('the native addon could not be built: see above')
+export async function buildAddon() {
+  try {
+    await build({ log: say })
+  } catch (error) {
+    if (!(error instanceof BuildError)) throw error
+    throw new SetupError(error.message)
+  }
 }

@@ -23,12 +23,16 @@ export function findStaleDependency(root = repositoryRoot) {
 // Optional packages of other platforms are in the lockfile and are never installed.
 const isSame = (wanted, installed) => (installed === undefined ? wanted.optional === true : wanted.version === installed.version && wanted.integrity === installed.integrity)
 
+/** Started by npm, the same npm is used again; its path is a script, or a binary where npm was packaged as one. */
+export function npmCommand() {
+  const npm = process.env.npm_execpath
+  return npm !== undefined && /\.[cm]?js$/.test(npm) ? [process.execPath, npm] : ['npm']
+}
+
 export function installNpmDependencies() {
   if (findStaleDependency() === undefined) return
   timed('installing npm dependencies from the lockfile (npm ci)', () => {
-    // Started by npm, the same npm is used again; its path is a script, or a binary where npm was packaged as one.
-    const npm = process.env.npm_execpath
-    const [file, args] = npm !== undefined && /\.[cm]?js$/.test(npm) ? [process.execPath, [npm]] : ['npm', []]
+    const [file, ...args] = npmCommand()
     // Without the variable onnxruntime-node would look for CUDA and download libraries from elsewhere.
     const env = { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' }
     const result = spawnSync(file, [...args, 'ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: repositoryRoot, env, stdio: ['ignore', 2, 2] })

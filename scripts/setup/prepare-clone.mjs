@@ -4,10 +4,10 @@ import { checkNodeVersion } from './node-version.mjs'
 import { installNpmDependencies } from './npm-dependencies.mjs'
 import { installSystemPackages } from './system-packages.mjs'
 
-/** Throws SetupError with what the user has to do. */
-export function prepareClone({ browser }) {
+/** Rejects with a SetupError that says what the user has to do. */
+export async function prepareClone({ browser }) {
   checkNodeVersion(process.versions.node)
   installSystemPackages({ browser })
   installNpmDependencies()
-  buildAddon()
+  await buildAddon()
 }

@@ -1,18 +1,18 @@
-// Which seeds run, and what a failing one prints. SIM_SEEDS: how many (1000); SIM_FIRST_SEED: from where (1); SIM_TRACE=1 prints every event.
+// Which seeds run, and what a failing one prints. SIMULATION_SEEDS: how many (1000); SIM_FIRST_SEED: from where (1); SIM_TRACE=1 prints every event.
 import { z } from 'zod'
 import { type Outcome, simulate } from './simulate.ts'
 
 export const seedSettings = z
-  .object({ SIM_SEEDS: z.coerce.number().int().min(1).default(1000), SIM_FIRST_SEED: z.coerce.number().int().min(0).default(1), SIM_TRACE: z.string().optional() })
+  .object({ SIMULATION_SEEDS: z.coerce.number().int().min(1).default(1000), SIM_FIRST_SEED: z.coerce.number().int().min(0).default(1), SIM_TRACE: z.string().optional() })
   .parse(process.env)
 
 /** Half of the seeds, 0 or 1: two files share them, so that two workers can. */
 export function seedsOf(half: 0 | 1): number[] {
-  const { SIM_SEEDS, SIM_FIRST_SEED } = seedSettings
-  return Array.from({ length: SIM_SEEDS }, (_, i) => SIM_FIRST_SEED + i).filter((_, i) => i % 2 === half)
+  const { SIMULATION_SEEDS, SIM_FIRST_SEED } = seedSettings
+  return Array.from({ length: SIMULATION_SEEDS }, (_, i) => SIM_FIRST_SEED + i).filter((_, i) => i % 2 === half)
 }
 
-export const replayCommand = (seed: number): string => `SIM_FIRST_SEED=${seed} SIM_SEEDS=1 SIM_TRACE=1 npx vitest run --project simulation test/simulation/seeds`
+export const replayCommand = (seed: number): string => `SIM_FIRST_SEED=${seed} SIMULATION_SEEDS=1 SIM_TRACE=1 npx vitest run --project simulation test/simulation/seeds`
 
 export const describeViolation = ({ seed, violation }: Outcome): string => `seed ${seed} breaks "${violation?.message}"\n  again: ${replayCommand(seed)}`
 

@@ -38,8 +38,8 @@ export type Home = Awaited<ReturnType<typeof openHome>>
 export async function openHome({ model = 'tiny' }: { model?: 'tiny' | 'built-in' } = {}) {
   const dir = await mkdtemp(join(tmpdir(), 'likeness-cli-'))
   if (model === 'tiny') await writeTinyModel(join(dir, 'model'))
-  const { PATH, HOME = '/tmp', NODE_EXTRA_CA_CERTS } = process.env
-  const env = { PATH, HOME, LIKENESS_HOME: join(dir, 'home'), ...(model === 'tiny' && { MODEL_DIR: join(dir, 'model') }), LANG: 'C.UTF-8', ...(NODE_EXTRA_CA_CERTS && { NODE_EXTRA_CA_CERTS }) }
+  const { PATH, HOME = '/tmp', TMPDIR = '/tmp', NODE_EXTRA_CA_CERTS } = process.env
+  const env = { PATH, HOME, TMPDIR, LIKENESS_HOME: join(dir, 'home'), ...(model === 'tiny' && { MODEL_DIR: join(dir, 'model') }), LANG: 'C.UTF-8', ...(NODE_EXTRA_CA_CERTS && { NODE_EXTRA_CA_CERTS }) }
 
   function start(folder: string, args: readonly string[]): Running {
     // A group of its own: what it started can be killed with it.

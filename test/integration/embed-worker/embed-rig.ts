@@ -99,7 +99,7 @@ export async function createEmbedRig() {
 }
 
 async function forkWorker(env: Record<string, string>): Promise<WorkerProcess> {
-  const started = fork(workerMain, [], { cwd: repositoryRoot, execArgv: ['--import', 'tsx'], env: { PATH: process.env['PATH'], ...env }, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+  const started = fork(workerMain, [], { cwd: repositoryRoot, execArgv: ['--import', 'tsx'], env: { PATH: process.env['PATH'], TMPDIR: tmpdir(), ...env }, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
   const exited = new Promise<number | null>((resolve) => started.once('exit', resolve))
   const url = await new Promise<string>((resolve, reject) => {
     started.once('message', (message: { url: string }) => resolve(message.url))

@@ -1,9 +1,12 @@
 // Three API processes over one store: what was written through one is found, or gone, in a search at `strong` or with `min_seq` through another; and
 // searches go on while the version changes all the time. More of both, some minutes:
 //   CONSISTENCY_PAIRS=1000 CONSISTENCY_SWAPS=500 npx vitest run --project integration test/integration/stack/consistency.test.ts
+import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { unitVector } from '@likeness/engine/testing/gallery'
 import type { SearchAnswer } from '@likeness/shared/contract/http'
+import type { ApiStatus } from '../../../apps/cli/src/api-client.ts'
 import { type LiveStack, startLiveStack } from '../../support/live-stack.ts'
 
 const pairs = Number(process.env.CONSISTENCY_PAIRS ?? 80)
@@ -92,3 +95,36 @@ test(`${swaps} versions while clients search on three apis all the time: no answ
   expect(wrong).toEqual([])
   expect(seen.size).toBeGreaterThan(swaps / 10)
 }, longMs)
+
+async function segmentFiles(): Promise<string[]> {
+  const files = await readdir(join(live.dir, 'data/objects'), { recursive: true })
+  return files.filter((file) => file.endsWith('.payload')).map((file) => join(live.dir, 'data/objects', file))
+}
+
+test('a replica that cannot read the newest version says how far behind it is, and catches up', async () => {
+  const { incarnation } = await api(0).create('behind', created)
+  const first = await addThrough(0, 'behind', [{ id: 'a', seed: 1 }])
+  await api(1).askSearch('behind', { vector: vector(1), k: 1, consistency: 'strong' })
+  const standing = async () => {
+    const { replica } = (await api(1).ask('/v1/status')).body as ApiStatus
+    return replica.find((one) => one.incarnation === incarnation)!
+  }
+  expect(await standing()).toMatchObject({ seq: first, behind_ms: 0, alarm: null })
+  const before = await segmentFiles()
+  const pid = live.stack.process('api-2').pid()!
+  process.kill(pid, 'SIGSTOP')
+  let newest = first
+  const whole = new Map<string, Buffer>()
+  try {
+    newest = await addThrough(0, 'behind', [{ id: 'b', seed: 2 }])
+    for (const file of await segmentFiles()) if (!before.includes(file)) whole.set(file, await readFile(file))
+    for (const [file, bytes] of whole) await writeFile(file, bytes.map((byte) => byte ^ 1))
+  } finally {
+    process.kill(pid, 'SIGCONT')
+  }
+  await expect.poll(standing, { timeout: 30_000 }).toMatchObject({ seq: first, alarm: expect.stringContaining('is damaged') })
+  const { behind_ms: earlier } = await standing()
+  await expect.poll(async () => (await standing()).behind_ms, { timeout: 30_000 }).toBeGreaterThan(earlier)
+  for (const [file, bytes] of whole) await writeFile(file, bytes)
+  await expect.poll(standing, { timeout: 30_000 }).toMatchObject({ seq: newest, behind_ms: 0, alarm: null })
+})

@@ -1,6 +1,7 @@
 // Another model under a stack that holds a collection of the former one: what was accepted waits and says why, goes on when the former model is there again, and pictures move to a new collection.
 import { execFile } from 'node:child_process'
 import { cp, readFile, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
@@ -96,7 +97,7 @@ test('pictures of a collection of the former model are moved as the manual says,
   const manual = await readFile(join(repositoryRoot, 'docs/upgrading.md'), 'utf8')
   const script = join(live.dir, 'move-pictures.mjs')
   await writeFile(script, /```js\n(.*?)```/s.exec(manual)![1]!)
-  const env = { PATH: process.env.PATH, LIKENESS_API: live.api.url }
+  const env = { PATH: process.env.PATH, TMPDIR: tmpdir(), LIKENESS_API: live.api.url }
   await live.api.ask('/v1/aliases/shop', { method: 'PUT', body: { collection: 'marks' } })
   const move = () => promisify(execFile)(process.execPath, [script, 'marks', 'marks-2'], { env })
   await move()

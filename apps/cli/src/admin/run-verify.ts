@@ -3,7 +3,6 @@ import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createCatalog, verifyCollection } from '@likeness/engine'
 import { systemClock } from '@likeness/shared/process/clock'
 import { openConfiguredStore } from '@likeness/store/configured-store'
 import type { ObjectStore } from '@likeness/store/object-store'
@@ -35,6 +34,8 @@ export async function runVerify(args: readonly string[], context: CommandContext
   const name = values.config === undefined ? values.collection : (await loadGalleryConfig(fromCallersFolder(values.config), { overrides: values.override })).collection
   const objects = join(stackDir(values.data), 'objects')
   if (values.store === undefined && !existsSync(objects)) throw new UserError(`${objects} does not exist: nothing was ever stored there`)
+  await context.prepare()
+  const { createCatalog } = await import('@likeness/engine')
   const store = await openConfiguredStore(storeFromEnvironment(values.store ?? `dir:${objects}`))
   context.lifecycle.onStop('object store', () => store.close())
   const catalog = createCatalog({ store, clock: systemClock })
@@ -49,6 +50,7 @@ export async function runVerify(args: readonly string[], context: CommandContext
 async function verifyOne(store: ObjectStore, spec: { name: string; collectionId: string }, json: boolean, { print }: CommandContext): Promise<number> {
   const scratchDir = await mkdtemp(join(tmpdir(), 'likeness-verify-'))
   try {
+    const { verifyCollection } = await import('@likeness/engine')
     const report = await verifyCollection({ store, collectionId: spec.collectionId, scratchDir })
     if (json) print(JSON.stringify({ collection: spec.name, ...report }))
     else {

@@ -32,6 +32,7 @@ export async function connect(context: CommandContext, { api, data, importRoots 
   const running = await findStackSoon(dataDir)
   if (running !== undefined) return reach(running.apiUrl, apiKey)
   context.say(`nothing runs over ${dataDir}: starting redis, index-worker, embed-worker and api for this command`)
+  await context.prepare()
   const stack = await startStack({ dataDir, importRoots, modelDir, logger: context.logger })
   context.lifecycle.onStop('stack', () => stack.stop())
   return createApiClient({ url: stack.apiUrl })

@@ -20,6 +20,7 @@ import { type DemoQuery, type QueryResult, runQueries, summarise, type Summary }
 export async function runDemo(args: readonly string[], context: CommandContext): Promise<number> {
   const options = parseDemoOptions(args, { root: repositoryRoot, home: dataHome() })
   const { print } = context
+  await context.prepare()
   const gallery = await openGallery({ ...options, progress: createProgress({ label: 'drawing marks ', unit: 'marks' }, context) })
   const queries = await openQueries(options, gallery, context)
   const api = await startDemoStack(options, gallery, context)

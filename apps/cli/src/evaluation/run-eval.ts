@@ -14,7 +14,6 @@ import { createProgress } from '../progress.ts'
 import { searchPicture } from '../search/search-picture.ts'
 import { renderSearchSheet, type SheetEntry } from '../search/search-sheet.ts'
 import { type EvalOptions, parseEvalOptions } from './eval-options.ts'
-import { connectForEvaluation } from './evaluation-model.ts'
 import { type EvaluationSet, openEvaluationSet, sampleList } from './evaluation-set.ts'
 import { formatEval, formatEvalJson, msPerQuery } from './format-eval.ts'
 import { figuresOf, type RankedAnswer, rankOf } from './ranked-figures.ts'
@@ -32,6 +31,8 @@ export const runEval: Command = async (args, context) => {
   const reading = createProgress({ label: 'reading  ', unit: 'pictures' }, context)
   const set = await openEvaluationSet(options, { say: context.say, onProgress: (done, total) => reading.show(done, total) })
   reading.done()
+  await context.prepare()
+  const { connectForEvaluation } = await import('./evaluation-model.ts')
   const api = await connectForEvaluation(options, set, context)
   const list = await fingerprintList(set.config)
   const summary = await buildGallery({ api, config: set.config, operation: 'new', list, force: true, progress: createProgress({ label: 'building ', unit: 'images' }, context), say: context.say })

@@ -8,7 +8,6 @@ import { loadGalleryConfig } from '../gallery-config/load-gallery-config.ts'
 import { createProgress } from '../progress.ts'
 import { UserError } from '../user-error.ts'
 import { fileNames } from './export-folder.ts'
-import { exportGallery } from './export-gallery.ts'
 
 export const exportUsage = `likeness export (-c FILE.yaml | --collection NAME) [options]      writes a standard Faiss index with its id map
   --collection N a collection by its name, instead of a yaml
@@ -24,6 +23,8 @@ export async function runExport(args: readonly string[], context: CommandContext
   if (collection === undefined) throw new UserError(`the collection ${name} does not exist${values.config === undefined ? '' : `: \`likeness build -c ${values.config}\` makes it`}`)
   const reading = createProgress({ label: 'reading ', unit: 'items' }, context)
   const building = createProgress({ label: 'indexing', unit: 'rows' }, context)
+  await context.prepare()
+  const { exportGallery } = await import('./export-gallery.ts')
   const note = await exportGallery({ api, collection, outDir, reading, building })
   const where = relative(fromCallersFolder('.'), outDir) || '.'
   context.print(`${name}: version ${note.seq} exported to ${where}: ${note.items} items, ${note.rows} rows of ${note.embedding.dim}, ${note.index_method} ${note.metric} (${Object.values(fileNames).join(', ')})`)

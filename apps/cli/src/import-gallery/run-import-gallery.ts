@@ -22,7 +22,7 @@ import { createProgress } from '../progress.ts'
 import { UserError } from '../user-error.ts'
 import { chooseEmbedding } from './choose-embedding.ts'
 import { type GalleryFolder, openGalleryFolder } from './gallery-folder.ts'
-import { checkVectors, type GalleryVectors, readGalleryVectors } from './gallery-vectors.ts'
+import type { GalleryVectors } from './gallery-vectors.ts'
 import { importConfig } from './import-config.ts'
 import { sendVectors } from './send-vectors.ts'
 
@@ -66,12 +66,13 @@ export async function runImportGallery(args: readonly string[], context: Command
   return summary.failed === 0 ? 0 : 1
 }
 
-async function chooseSource(api: ApiClient, wanted: Wanted, { say }: CommandContext) {
+async function chooseSource(api: ApiClient, wanted: Wanted, { say, prepare }: CommandContext) {
   const { folder, imageRoot, hasPictures, told, config } = wanted
   // Who says whose vectors they are needs no embed-worker.
   const model = told === undefined ? await embeddingFor(api, config) : (await api.getStatus()).lanes[0]?.embedding
   const { take, why } = chooseEmbedding({ note: folder.note, model, told })
   say(`${folder.dir}: ${why}${take === undefined ? ': its pictures are embedded anew' : ''}`)
+  if (take !== undefined) await prepare()
   if (take !== undefined) return { noun: 'items' as const, ...(await vectorsOf(wanted, take)) }
   if (imageRoot === undefined) throw new UserError(`--image-root DIR is missing: it says where the pictures are. --embedding VERSION takes the vectors as they are`)
   if (!hasPictures) throw new UserError(`${imageRoot} is no folder of pictures: --image-root DIR names it`)
@@ -79,6 +80,7 @@ async function chooseSource(api: ApiClient, wanted: Wanted, { say }: CommandCont
 }
 
 async function vectorsOf({ folder, config }: Wanted, { version, known }: { version: string; known?: EmbeddingSpec }) {
+  const { checkVectors, readGalleryVectors } = await import('./gallery-vectors.ts')
   const vectors = await readGalleryVectors(folder)
   const embedding = known ?? { version, dim: vectors.dim, unit: vectors.isUnit }
   checkVectors(vectors, embedding, folder.indexFile)

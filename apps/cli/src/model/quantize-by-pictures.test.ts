@@ -22,7 +22,7 @@ afterAll(() => rm(dir, { recursive: true }))
 
 async function run(...args: string[]): Promise<{ code: number; text: string }> {
   const lines: string[] = []
-  const context = { print: (text: string) => lines.push(text), say: () => undefined, write: () => undefined, isTerminal: false, nowMs: () => 0 } as unknown as CommandContext
+  const context = { prepare: () => Promise.resolve(), print: (text: string) => lines.push(text), say: () => undefined, write: () => undefined, isTerminal: false, nowMs: () => 0 } as unknown as CommandContext
   const code = await runModel([...args, '--data', dir], context)
   return { code, text: lines.join('\n') }
 }

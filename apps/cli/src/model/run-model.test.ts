@@ -25,7 +25,7 @@ afterAll(() => rm(dir, { recursive: true }))
 
 async function run(...args: string[]): Promise<string> {
   const lines: string[] = []
-  const context = { print: (text: string) => lines.push(text), say: () => undefined, write: () => undefined, isTerminal: false, nowMs: () => 0 } as unknown as CommandContext
+  const context = { prepare: () => Promise.resolve(), print: (text: string) => lines.push(text), say: () => undefined, write: () => undefined, isTerminal: false, nowMs: () => 0 } as unknown as CommandContext
   expect(await runModel([...args, '--data', dir], context)).toBe(0)
   return lines.join('\n')
 }

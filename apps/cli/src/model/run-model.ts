@@ -2,15 +2,13 @@
 import { existsSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { isAppError } from '@likeness/shared/errors'
-import { createEmbedder, type ImportOptions, measureRun, type Normalisation, normalisations, prepareModel, semanticKinds } from '@likeness/vision'
+import type { ImportOptions, Normalisation } from '@likeness/vision'
 import { existing, HelpAsked, parseCommand, parseCount, required } from '../command-options.ts'
 import type { Command, CommandContext } from '../command.ts'
 import { fromCallersFolder } from '../config.ts'
 import { UserError } from '../user-error.ts'
 import { formatModel, formatModels } from './format-model.ts'
-import { importExport } from './import-export.ts'
 import { builtInDir, builtInName, checkModelName, findModelDir, listModels, modelsDirOf, readShownManifest, removeModel } from './model-folders.ts'
-import { quantizeByPictures } from './quantize-by-pictures.ts'
 
 const modelUsage = `likeness model import FILE.onnx [options]   makes a model of an exported detector (Ultralytics v5 to 26, YOLOX)
   --name N         what it is called (default: the file's name)
@@ -68,9 +66,11 @@ export const runModel: Command = async (args, context) => {
 async function importFile(file: string, given: Given, context: CommandContext): Promise<number> {
   const { data, name, pictures, json } = given
   const onnxPath = await detectorFile(file, given)
-  const semantic = semanticOf(given)
+  const semantic = await semanticOf(given, context)
   const folder = pictures === undefined ? undefined : fromCallersFolder(pictures)
   if (folder !== undefined && !existsSync(folder)) throw new UserError(`--pictures ${pictures}: there is no such folder`)
+  await context.prepare()
+  const { importExport } = await import('./import-export.ts')
   try {
     const manifest = await importExport({ onnxPath, name, pictures: folder, modelsDir: modelsDirOf(data), semantic }, context)
     context.print(json ? JSON.stringify(manifest) : `${manifest.name} can be used: likeness up --model ${manifest.name}`)
@@ -97,8 +97,10 @@ function existingFile(file: string): string {
   return path
 }
 
-function semanticOf({ embedder, embedderInput = 'imagenet', kind = 'both' }: Given): ImportOptions['semantic'] {
+async function semanticOf({ embedder, embedderInput = 'imagenet', kind = 'both' }: Given, { prepare }: CommandContext): Promise<ImportOptions['semantic']> {
   if (embedder === undefined) return undefined
+  await prepare()
+  const { normalisations, semanticKinds } = await import('@likeness/vision')
   return { onnxPath: existingFile(embedder), kind: oneOf('--kind', kind, semanticKinds), normalisation: oneOf('--embedder-input', embedderInput, Object.keys(normalisations) as Normalisation[]) }
 }
 
@@ -112,6 +114,8 @@ function oneOf<T extends string>(option: string, value: string, known: readonly 
 async function quantize(source: string, { data, name, pictures, json }: Given, context: CommandContext): Promise<number> {
   const modelDir = findModelDir(source, data)
   const request = { modelDir, name: checkModelName(name ?? `${basename(modelDir)}-int8`), pictures: existing(required(pictures, '--pictures', modelUsage), 'folder', '--pictures '), modelsDir: modelsDirOf(data) }
+  await context.prepare()
+  const { quantizeByPictures } = await import('./quantize-by-pictures.ts')
   try {
     const quantized = await quantizeByPictures(request, context)
     context.print(json ? JSON.stringify({ kept: true, name: request.name, ...quantized }) : `${request.name} can be used: likeness up --model ${request.name}`)
@@ -143,11 +147,14 @@ async function remove(name: string, { data }: Given, { print }: CommandContext):
   return 0
 }
 
-async function bench(name: string, { data, runs, json }: Given, { print }: CommandContext): Promise<number> {
-  const model = await prepareModel({ modelDir: findModelDir(name, data), cacheDir: join(modelsDirOf(data), '.prepared') })
+async function bench(name: string, { data, runs, json }: Given, { prepare, print }: CommandContext): Promise<number> {
+  const modelDir = findModelDir(name, data)
+  const count = parseCount('--runs', runs, [1, 10_000]) ?? 30
+  await prepare()
+  const { createEmbedder, measureRun, prepareModel } = await import('@likeness/vision')
+  const model = await prepareModel({ modelDir, cacheDir: join(modelsDirOf(data), '.prepared') })
   const embedder = await createEmbedder({ model, executionProviders: ['cpu'], threads: 1 })
   try {
-    const count = parseCount('--runs', runs, [1, 10_000]) ?? 30
     const msPerPicture = Number((await measureRun(embedder, count)).toFixed(2))
     const { width, height } = model.manifest.inputSize
     print(json ? JSON.stringify({ name, width, height, runs: count, msPerPicture, provider: embedder.provider }) : `${name} at ${width}x${height}: ${msPerPicture} ms a picture (median of ${count}, one thread, ${embedder.provider})`)

@@ -12,9 +12,7 @@ import { keepTrying } from '../connect/keep-trying.ts'
 import { findModelDir } from '../model/model-folders.ts'
 import { UserError } from '../user-error.ts'
 import { applyToCollection } from './apply-profile.ts'
-import { formatTrial } from './format-profile.ts'
-import { choosePictures, collectionPictures, folderPictures } from './gallery-references.ts'
-import { type Learned, learnFromStack, type LearnRequest } from './learn-from-stack.ts'
+import type { Learned, LearnRequest } from './learn-from-stack.ts'
 import { profileUsage, type ProfileValues } from './profile-options.ts'
 
 const defaultAfter = 2_000
@@ -42,8 +40,10 @@ export async function runLearn(folder: string | undefined, values: ProfileValues
   const options = optionsOf(values)
   if (folder !== undefined) {
     // What lies on the disk is looked at before anything is started.
+    const { choosePictures, folderPictures } = await import('./gallery-references.ts')
     const pictures = choosePictures(await folderPictures(existing(folder, 'folder')))
-    return tell(await learnFromStack({ ...options, api: await connect(context, values), from: 'a folder', pictures, against: undefined }, context), values, context)
+    const { learnFromStack } = await loadLearning(context)
+    return await tell(await learnFromStack({ ...options, api: await connect(context, values), from: 'a folder', pictures, against: undefined }, context), values, context)
   }
   const api = await connect(context, values)
   const learn = (): Promise<number> => learnOfCollection(api, options, { ...values, collection: collection! }, context)
@@ -58,6 +58,12 @@ export async function runLearn(folder: string | undefined, values: ProfileValues
       context.say(messageOf(error))
     })
   }
+}
+
+/** Loads the runtime of the models, which a fresh clone does not have. */
+async function loadLearning(context: CommandContext) {
+  await context.prepare()
+  return await import('./learn-from-stack.ts')
 }
 
 async function mustHave(api: ApiClient, collection: string): Promise<CollectionAnswer> {
@@ -76,6 +82,8 @@ async function untilItems(api: ApiClient, collection: string, count: number, con
 async function learnOfCollection(api: ApiClient, options: Options, values: ProfileValues & { collection: string }, context: CommandContext): Promise<number> {
   const { collection } = values
   const { embedding } = await mustHave(api, collection)
+  const { choosePictures, collectionPictures } = await import('./gallery-references.ts')
+  const { learnFromStack } = await loadLearning(context)
   const pictures = choosePictures(await collectionPictures(api, collection))
   const learned = await learnFromStack({ ...options, api, from: `collection ${collection}`, pictures, against: embedding.version }, context)
   const { stored } = learned
@@ -85,7 +93,8 @@ async function learnOfCollection(api: ApiClient, options: Options, values: Profi
 }
 
 /** 1 when it is not kept. */
-function tell({ draft, stored }: Learned, { json }: ProfileValues, context: CommandContext, applied?: string): number {
+async function tell({ draft, stored }: Learned, { json }: ProfileValues, context: CommandContext, applied?: string): Promise<number> {
+  const { formatTrial } = await import('./format-profile.ts')
   context.print(formatTrial(draft))
   if (stored === undefined) context.print(`this is not clearly better than ${draft.learned.before}: no profile is kept, nothing has changed`)
   else context.print(`${stored.name}@${stored.version} is kept: ${applied ?? `\`profile: ${stored.name}\` in a gallery's yaml uses it, \`likeness profile apply\` gives it to a collection`}`)

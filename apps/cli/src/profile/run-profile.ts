@@ -5,7 +5,6 @@ import type { Command, CommandContext } from '../command.ts'
 import { connect } from '../connect/connect.ts'
 import { UserError } from '../user-error.ts'
 import { applyToCollection } from './apply-profile.ts'
-import { formatProfile, formatProfiles } from './format-profile.ts'
 import { options, profileUsage, type ProfileValues } from './profile-options.ts'
 import { runLearn } from './run-learn.ts'
 
@@ -35,6 +34,8 @@ async function apply(profile: string | undefined, values: ProfileValues, context
 
 async function list(values: ProfileValues, context: CommandContext): Promise<number> {
   const profiles = await (await connect(context, values)).listProfiles()
+  await context.prepare()
+  const { formatProfiles } = await import('./format-profile.ts')
   context.print(values.json ? JSON.stringify(profiles) : formatProfiles(profiles))
   return 0
 }
@@ -45,6 +46,8 @@ async function show(reference: string | undefined, values: ProfileValues, contex
   const profile = await api.getProfile(reference)
   if (profile === undefined) throw new UserError(`there is no profile ${reference}: \`likeness profile list\` shows those there are`)
   const earlier = (await api.listProfiles()).filter(({ name, version }) => name === profile.name && version !== profile.version)
+  await context.prepare()
+  const { formatProfile } = await import('./format-profile.ts')
   context.print(values.json ? JSON.stringify(profile) : formatProfile(profile, earlier))
   return 0
 }

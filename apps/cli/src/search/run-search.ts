@@ -12,7 +12,7 @@ import { loadGalleryConfig } from '../gallery-config/load-gallery-config.ts'
 import { UserError } from '../user-error.ts'
 import { formatAnswer, jsonAnswer, printable } from './format-answer.ts'
 import { type PictureFields, searchPicture } from './search-picture.ts'
-import { renderSearchSheet, type SheetEntry } from './search-sheet.ts'
+import type { SheetEntry } from './search-sheet.ts'
 
 export const searchUsage = `likeness search -c FILE.yaml (--image FILE | --dir DIR) [options]
   --image FILE   a picture to search for; may be given several times
@@ -50,6 +50,7 @@ export async function runSearch(args: readonly string[], context: CommandContext
   }
   if (values.sheet !== undefined) {
     const sheet = fromCallersFolder(values.sheet)
+    const { renderSearchSheet } = await import('./search-sheet.ts')
     await writeFile(sheet, await renderSearchSheet(api, `${config.collection}: ${describe(entries.map(({ answer }) => answer))}`, entries))
     context.say(`sheet: ${sheet}`)
   }

@@ -13,6 +13,7 @@ export const serveOptionsUsage = `  --port N       where the API and its page ar
   --data DIR     data folder (default $LIKENESS_HOME, else .likeness in the repository)
   --model NAME   a model (see likeness model list) or its folder (default $MODEL_DIR, else the built-in one)
   --import DIR   a folder whose pictures may be imported; may be given several times`
+export const startUsage = `npm start -- [options]\n${serveOptionsUsage}`
 
 export interface ServeSettings {
   port: number
@@ -32,8 +33,9 @@ export async function parseServe(args: readonly string[], usage: string): Promis
 }
 
 /** Only ends by a signal. */
-export async function runServe(args: readonly string[], { lifecycle, logger, print }: CommandContext): Promise<number> {
+export async function runServe(args: readonly string[], { lifecycle, logger, prepare, print }: CommandContext): Promise<number> {
   const { port, dataDir, importRoots, modelDir } = await parseServe(args, `likeness serve [options]      keeps a stack up in the foreground\n${serveOptionsUsage}`)
+  await prepare()
   const stack = await startStack({ dataDir: join(dataDir, 'stack'), port, importRoots, modelDir, logger })
   lifecycle.onStop('stack', () => stack.stop())
   print(`Likeness is at ${stack.apiUrl}\nCtrl-C stops it.`)

@@ -6,14 +6,13 @@ import { type NamedGallery, openGallery } from '../demo/demo-gallery.ts'
 import { importGallery } from '../demo/import-gallery.ts'
 import { createProgress } from '../progress.ts'
 import { startStack } from '../stack/start-stack.ts'
-import { parseServe, serveOptionsUsage } from './run-serve.ts'
-
-const startUsage = `npm start -- [options]\n${serveOptionsUsage}`
+import { parseServe, startUsage } from './run-serve.ts'
 
 /** Only ends by a signal. */
 export async function runStart(args: readonly string[], context: CommandContext): Promise<number> {
   const { port, dataDir, importRoots, modelDir } = await parseServe(args, startUsage)
   const { lifecycle, logger, print } = context
+  await context.prepare()
   const gallery = await openGallery({ images: undefined, dataDir, progress: createProgress({ label: 'drawing marks ', unit: 'marks' }, context) })
   print('starting redis, index-worker, embed-worker and api')
   const stack = await startStack({ dataDir: join(dataDir, 'stack'), port, importRoots: [gallery.folder, ...importRoots], modelDir, logger })

@@ -21,7 +21,7 @@ const stopDeadlineMs = 70_000
 const pollMs = 100
 
 /** 0 when it is up, also when it was already. */
-export async function runUp(args: readonly string[], { print, say }: CommandContext): Promise<number> {
+export async function runUp(args: readonly string[], { prepare, print, say }: CommandContext): Promise<number> {
   const dataDir = stackDir(parseCommand(args, { options: serveOptions, usage: upUsage }).values.data)
   const running = findStack(dataDir)
   if (running !== undefined) {
@@ -29,6 +29,7 @@ export async function runUp(args: readonly string[], { print, say }: CommandCont
     return 0
   }
   const { port, importRoots, modelDir } = await parseServe(args, upUsage)
+  await prepare()
   mkdirSync(join(dataDir, 'logs'), { recursive: true })
   const logFile = join(dataDir, 'logs/serve.log')
   say(`starting redis, index-worker, embed-worker and api; logs are in ${join(dataDir, 'logs')}`)

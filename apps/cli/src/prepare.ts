@@ -1,0 +1,28 @@
+// Asks the process that started this one to install and build whatever is missing, before it is
+// needed.
+import { UserError } from './user-error.ts'
+
+interface Answer {
+  prepared: boolean
+  problem: string | null
+}
+
+let preparing: Promise<void> | undefined
+
+/**
+ * UserError with the thing to do by hand. Does nothing where this program was started without its
+ * launcher.
+ */
+export function prepareClone(): Promise<void> {
+  return (preparing ??= ask())
+}
+
+async function ask(): Promise<void> {
+  if (process.send === undefined) return
+  const answered = new Promise<Answer>((resolve) =>
+    process.once('message', (answer) => resolve(answer as Answer))
+  )
+  process.send({ prepare: true })
+  const { prepared, problem } = await answered
+  if (!prepared) throw new UserError(problem ?? 'something is missing that could not be installed')
+}

@@ -1,0 +1,35 @@
+// Reads vitest's json report. No report, or an unreadable one, is one failure: nothing is known to
+// have passed.
+import { existsSync, readFileSync } from 'node:fs'
+
+export const noCounts = { passed: 0, failed: 0, skipped: 0 }
+
+export const addCounts = (a, b) => ({
+  passed: a.passed + b.passed,
+  failed: a.failed + b.failed,
+  skipped: a.skipped + b.skipped
+})
+
+/**
+ * `only`: names of the tests that were asked for; others were left out on purpose, and one that is
+ * missing failed.
+ */
+export function readVitestCounts(file, only) {
+  if (!existsSync(file)) return { ...noCounts, failed: 1 }
+  const { testResults } = JSON.parse(readFileSync(file, 'utf8'))
+  const broken = testResults.filter(isBroken).length
+  const tests = testResults.flatMap(({ assertionResults }) => assertionResults)
+  const asked = only === undefined ? tests : tests.filter(({ title }) => only.includes(title))
+  const count = (...states) => asked.filter(({ status }) => states.includes(status)).length
+  const missing = (only ?? []).filter((name) => !asked.some(({ title }) => title === name)).length
+  return {
+    passed: count('passed'),
+    failed: count('failed') + broken + missing,
+    skipped: count('pending', 'skipped', 'todo', 'disabled')
+  }
+}
+
+/** A file that did not load, or failed outside of its tests. */
+function isBroken({ status, assertionResults }) {
+  return status === 'failed' && !assertionResults.some((test) => test.status === 'failed')
+}

@@ -1,0 +1,61 @@
+// The temporary folder of a run, and a look at the end for whatever the tests left in it or in the
+// clone.
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { repositoryRoot } from '../setup/report.mjs'
+
+/** Left by programs that are not ours and that have no way to be told otherwise. */
+const foreign = [
+  // tsx, node, eslint and chromium keep caches here; onnxruntime the two last.
+  /^tsx-\d+$/,
+  /^node-compile-cache$/,
+  /^node-jiti$/,
+  /^\.?org\.chromium\./,
+  /^mat-debug-\d+\.log$/,
+  /^\.ses$/
+]
+const shownKinds = 20
+
+export function openRunFolder() {
+  const folder = mkdtempSync(join(tmpdir(), 'likeness-test-'))
+  const before = untrackedFiles()
+  return {
+    folder,
+    /** Names in the folder, and files in the clone that were not there at the start. */
+    leftovers: () => ({
+      temporary: readdirSync(folder).filter(
+        (name) => !foreign.some((pattern) => pattern.test(name))
+      ),
+      untracked: [...untrackedFiles()].filter((file) => !before.has(file))
+    }),
+    remove: () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
+  }
+}
+
+/** Empty outside of a git clone: nothing can be said there. */
+function untrackedFiles() {
+  const args = ['status', '--porcelain', '--untracked-files=all']
+  const { status, stdout } = spawnSync('git', args, { cwd: repositoryRoot, encoding: 'utf8' })
+  const lines = status === 0 ? stdout.split('\n') : []
+  return new Set(lines.filter((line) => line.startsWith('?? ')).map((line) => line.slice(3)))
+}
+
+/** Lines of text; names that differ only in what mkdtemp put at their end are counted together. */
+export function describeLeftovers({ temporary, untracked }) {
+  const kinds = new Map()
+  for (const name of temporary) {
+    const kind = name.replace(/-[^-]{6,}$/, '-*')
+    kinds.set(kind, (kinds.get(kind) ?? 0) + 1)
+  }
+  const sorted = [...kinds].sort(([, a], [, b]) => b - a)
+  const lines = sorted.slice(0, shownKinds).map(([kind, count]) => `  ${count} x ${kind}`)
+  if (sorted.length > shownKinds) lines.push(`  and ${sorted.length - shownKinds} other names`)
+  return [
+    `${temporary.length} left in the temporary folder`,
+    ...lines,
+    `${untracked.length} new untracked files in the clone`,
+    ...untracked.map((file) => `  ${file}`)
+  ]
+}
