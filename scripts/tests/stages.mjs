@@ -15,11 +15,11 @@ export const parts = ['all', 'static', ...vitestProjects]
 const bin = (name) => join(repositoryRoot, 'node_modules/.bin', name)
 
 /**
- * Numbers of a run; a variable that is set already stays. S3_TESTS=at-hand builds no server to test
- * against.
+ * Numbers of a run; a variable that is set already stays. The quick run tests the S3 store where a
+ * server is at hand, the whole run gets one.
  */
-const quickNumbers = { SIMULATION_SEEDS: '200', CAS_ROUNDS: '100', S3_TESTS: 'at-hand' }
-const allNumbers = { SIMULATION_SEEDS: '1000', CAS_ROUNDS: '1000' }
+const quickNumbers = { SIMULATION_SEEDS: '200', CAS_ROUNDS: '100' }
+const allNumbers = { SIMULATION_SEEDS: '1000', CAS_ROUNDS: '1000', S3_TESTS: 'required' }
 
 /** Checks that run nothing: each a command, or the name of a script of package.json. */
 const staticStages = () => [
@@ -63,7 +63,14 @@ const quickLanes = () => [
   [vitestStage('unit'), vitestStage('browser')],
   [...staticStages(), vitestStage('contract'), vitestStage('simulation'), promiseStage()]
 ]
-const allLanes = () => [vitestProjects.map((project) => vitestStage(project)), staticStages()]
+const s3ServerStage = () => ({
+  name: 'S3 server',
+  command: [process.execPath, '--import', 'tsx', 'test/support/get-s3-server.ts']
+})
+const allLanes = () => [
+  [s3ServerStage(), ...vitestProjects.map((project) => vitestStage(project))],
+  staticStages()
+]
 
 /**
  * `part`: undefined for the quick run, `all`, `static` or a test group. With `args` for vitest only

@@ -30,7 +30,7 @@ export function describeKeys(underTest: () => Promise<StoreUnderTest>): void {
 
     it('takes a key that is also the prefix of other keys, where the server does', async ({ skip }) => {
       const { store, listsBelowObjects } = await underTest()
-      skip(!listsBelowObjects, 'MinIO does not list a/b while there is an object a')
+      skip(!listsBelowObjects, 'the server does not list a/b while there is an object a')
       const prefix = freshPrefix()
       await store.put(`${prefix}a/b/c`, bytes('abc'))
       await store.put(`${prefix}a`, bytes('a'))

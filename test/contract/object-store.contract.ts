@@ -15,7 +15,7 @@ export interface StoreUnderTest {
   address: OpenStoreOptions | undefined
   /** Two writes of the same bytes get different etags. S3 derives the etag from the bytes. */
   uniqueEtags: boolean
-  /** "a/b" is listed although there is an object "a". MinIO has both but lists only "a". */
+  /** "a/b" is listed although there is an object "a". VersityGW refuses it, MinIO lists only "a". */
   listsBelowObjects: boolean
 }
 

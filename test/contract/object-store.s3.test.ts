@@ -1,20 +1,22 @@
-// The S3 store keeps the contract on a real S3 server; where there is none, a skipped test says so.
+// The S3 store keeps the contract on a real S3 server. Without one at hand a skipped test says so;
+// with S3_TESTS=required the server is got, and where that fails, so does this file.
 import { randomUUID } from 'node:crypto'
 import { afterAll, describe, it } from 'vitest'
 import { openObjectStore } from '@likeness/store/open-store'
-import { startMinio } from '../support/minio.ts'
+import { s3ServerAtHand, startS3Server } from '../support/s3-server.ts'
 import { describeObjectStore } from './object-store.contract.ts'
 
-// `npm test` takes a server that is there and builds none.
-const { S3_TESTS, S3_TEST_ENDPOINT } = process.env
-const server = S3_TESTS === 'at-hand' && !S3_TEST_ENDPOINT ? undefined : await startMinio()
-if (S3_TESTS === 'required' && !server) throw new Error('S3_TESTS=required, and there is no S3 server')
+const wanted = process.env.S3_TESTS === 'required' || (await s3ServerAtHand())
 
-if (server) {
+if (wanted) {
+  const server = await startS3Server()
   const { endpoint, accessKey, secretKey } = server
-  const address = { url: `s3://likeness-test/run-${randomUUID()}`, s3: { endpoint, accessKey, secretKey } }
+  const s3 = { endpoint, accessKey, secretKey }
+  const address = { url: `s3://likeness-test/run-${randomUUID()}`, s3 }
 
-  describeObjectStore('S3', async () => ({ store: await openObjectStore(address), address, uniqueEtags: false, listsBelowObjects: false }))
+  describeObjectStore('S3', async () => ({
+    store: await openObjectStore(address), address, uniqueEtags: false, listsBelowObjects: false
+  }))
 
   afterAll(async () => {
     const store = await openObjectStore(address)
@@ -25,7 +27,10 @@ if (server) {
     await server.stop()
   })
 } else {
+  const how = 'npm run test:all gets one, or node --import tsx test/support/get-s3-server.ts'
+  const line = '!'.repeat(100)
+  console.log(`${line}\nNOT RUN ON S3: no S3 server at hand. ${how}\n${line}`)
   describe('object store: S3', () => {
-    it.skip('DID NOT RUN: no MinIO, no Go >= 1.24 to build it, no S3_TEST_ENDPOINT; or S3_TESTS=at-hand', () => {})
+    it.skip(`DID NOT RUN: no S3 server at hand; ${how}`, () => {})
   })
 }

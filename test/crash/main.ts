@@ -1,7 +1,7 @@
 // `npm run crash -- [--kills N] [--items M] [--store dir|s3] [--seed S] [--json]`: kills processes in the middle of imports and counts what is lost. See README.md.
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
-import { startMinio } from '../support/minio.ts'
+import { startS3Server } from '../support/s3-server.ts'
 import { runCrash } from './run-crash.ts'
 
 const { values } = parseArgs({
@@ -13,8 +13,7 @@ const { values } = parseArgs({
 const number = z.coerce.number().int().min(1)
 const settings = z.object({ kills: number, items: number, store: z.enum(['dir', 's3']), seed: number.default(() => Date.now() % 1_000_000_000), json: z.boolean() }).parse(values)
 const { kills, items, seed } = settings
-const server = settings.store === 's3' ? await startMinio() : undefined
-if (settings.store === 's3' && server === undefined) process.exit(2)
+const server = settings.store === 's3' ? await startS3Server() : undefined
 console.log(`seed ${seed}: again with --kills ${kills} --items ${items} --store ${settings.store} --seed ${seed}`)
 try {
   const objectStore = server && { endpoint: server.endpoint, accessKey: server.accessKey, secretKey: server.secretKey, bucket: 'likeness-crash' }

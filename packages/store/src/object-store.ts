@@ -23,7 +23,7 @@ export type PutCondition = { create: true } | { ifMatch: string }
  * Every method rejects with an AppError `store_unavailable` (retryable) when the outcome is unknown or the store
  * cannot be reached: an ambiguous write may have happened and may even land later.
  * A resolved write is durable (file and directory fsynced, or the PUT answered).
- * No key of ours is a prefix folder of another: MinIO does not list `a/b` while `a` exists.
+ * No key of ours is a prefix folder of another: VersityGW refuses `a/b` while `a` exists.
  * Keys are `/`-separated, non-empty segments of printable characters without `.` and `..` segments; others reject with `invalid_key`.
  */
 export interface ObjectStore {

@@ -19,7 +19,7 @@ const demoUsage = `npm run demo -- [options]
   --images DIR   your own pictures instead of the drawn brand marks; the sub-folder is the label
   --query FILE   search for this picture instead of the drawn scenes
   --json         last line: {"imported":n,"failed":n,"imagesPerSecond":x,"queries":n,"recallAt1":x,"recallAt5":x,"searchP50Ms":x}
-  --s3           keep everything on an S3 server: the one of S3_ENDPOINT, S3_ACCESS_KEY, S3_SECRET_KEY, else a MinIO started for it
+  --s3           keep everything on an S3 server: the one of S3_ENDPOINT, S3_ACCESS_KEY, S3_SECRET_KEY, else one started for it
   --data DIR     data folder (default .likeness)
   --out DIR      folder of the contact sheet (default out/demo)`
 

@@ -1,5 +1,6 @@
-// Which object store the demo runs on: a directory, an S3 server that is configured, or a MinIO started for it.
+// Which object store the demo runs on: a directory, an S3 server that is configured, or one started for it.
 import { pathToFileURL } from 'node:url'
+import { messageOf } from '@likeness/shared/errors'
 import { s3FromEnvironment } from '../config.ts'
 import type { S3Settings } from '../stack/app-environment.ts'
 import { UserError } from '../user-error.ts'
@@ -11,6 +12,7 @@ export interface DemoStore {
   stop(): Promise<void>
 }
 interface TestServer {
+  name: string
   endpoint: string
   accessKey: string
   secretKey: string
@@ -27,9 +29,11 @@ export async function openDemoStore({ s3, root }: { s3: boolean; root: string })
     return { objectStore: { bucket, ...configured }, name: `S3 at ${configured.endpoint}`, stop: async () => undefined }
   }
   // Part of the tests, not of the product: only this switch ever loads it.
-  const { startMinio } = (await import(pathToFileURL(`${root}test/support/minio.ts`).href)) as { startMinio: () => Promise<TestServer | undefined> }
-  const server = await startMinio()
-  if (server === undefined) throw new UserError('--s3 needs a server: set S3_ENDPOINT, S3_ACCESS_KEY and S3_SECRET_KEY, or put minio on PATH')
-  const { endpoint, accessKey, secretKey, stop } = server
-  return { objectStore: { bucket, endpoint, accessKey, secretKey }, name: `MinIO at ${endpoint}`, stop: () => stop() }
+  const module = pathToFileURL(`${root}test/support/s3-server.ts`).href
+  const { startS3Server } = (await import(module)) as { startS3Server: () => Promise<TestServer> }
+  const server = await startS3Server().catch((error: unknown) => {
+    throw new UserError(`--s3 needs a server: set S3_ENDPOINT, S3_ACCESS_KEY and S3_SECRET_KEY. ${messageOf(error)}`)
+  })
+  const { endpoint, accessKey, secretKey, name, stop } = server
+  return { objectStore: { bucket, endpoint, accessKey, secretKey }, name, stop: () => stop() }
 }
