@@ -2,11 +2,16 @@
 import tseslint from 'typescript-eslint'
 
 export default tseslint.config(
-  { ignores: ['**/node_modules/', 'packages/faiss/build/', 'out/', '.likeness/', 'bench/results/'] },
+  {
+    ignores: ['**/node_modules/', 'packages/faiss/build/', 'out/', '.likeness/', 'bench/results/']
+  },
   {
     files: ['**/*.ts'],
     plugins: { '@typescript-eslint': tseslint.plugin },
-    languageOptions: { parser: tseslint.parser, parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    languageOptions: {
+      parser: tseslint.parser,
+      parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname }
+    },
     linterOptions: { reportUnusedDisableDirectives: 'off' },
     rules: {
       'no-console': ['error', { allow: ['log'] }],
@@ -18,13 +23,23 @@ export default tseslint.config(
       '@typescript-eslint/no-misused-promises': 'error',
       '@typescript-eslint/await-thenable': 'error',
       '@typescript-eslint/switch-exhaustiveness-check': 'error',
-      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+      '@typescript-eslint/no-unused-vars': [
+        'error',
+        { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }
+      ],
       '@typescript-eslint/no-explicit-any': 'error',
       '@typescript-eslint/only-throw-error': 'error'
     }
   },
   {
     files: ['**/*.js', '**/*.mjs'],
-    rules: { 'no-unused-vars': 'error', 'no-undef': 'off', eqeqeq: 'error', 'prefer-const': 'error', 'no-var': 'error', 'no-empty': 'error' }
+    rules: {
+      'no-unused-vars': 'error',
+      'no-undef': 'off',
+      eqeqeq: 'error',
+      'prefer-const': 'error',
+      'no-var': 'error',
+      'no-empty': 'error'
+    }
   }
 )

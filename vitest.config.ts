@@ -18,13 +18,35 @@ export default defineConfig({
     teardownTimeout: 30_000,
     maxWorkers: 2,
     projects: [
-      group('unit', ['packages/*/{src,test}/**/*.test.ts', 'apps/*/src/**/*.test.ts', 'scripts/**/*.test.mjs', 'models/training/*.test.ts', 'test/*.test.ts'], {
-        exclude: [...excluded, ...simulation]
+      group(
+        'unit',
+        [
+          'packages/*/{src,test}/**/*.test.ts',
+          'apps/*/src/**/*.test.ts',
+          'scripts/**/*.test.mjs',
+          'models/training/*.test.ts',
+          'test/*.test.ts'
+        ],
+        {
+          exclude: [...excluded, ...simulation]
+        }
+      ),
+      group('contract', own('contract'), {
+        testTimeout: 300_000,
+        hookTimeout: 600_000,
+        fileParallelism: false
       }),
-      group('contract', own('contract'), { testTimeout: 300_000, hookTimeout: 600_000, fileParallelism: false }),
       group('simulation', simulation, { testTimeout: 900_000 }),
-      group('integration', own('integration'), { testTimeout: 300_000, hookTimeout: 300_000, fileParallelism: false }),
-      group('browser', own('browser'), { testTimeout: 300_000, hookTimeout: 300_000, fileParallelism: false })
+      group('integration', own('integration'), {
+        testTimeout: 300_000,
+        hookTimeout: 300_000,
+        fileParallelism: false
+      }),
+      group('browser', own('browser'), {
+        testTimeout: 300_000,
+        hookTimeout: 300_000,
+        fileParallelism: false
+      })
     ]
   }
 })

@@ -7,7 +7,13 @@ import sharp from 'sharp'
 import { createEmbedder, type DecodedImage, decodeImage, prepareModel } from '@likeness/vision'
 import { median } from './measure.ts'
 
-const { values } = parseArgs({ options: { json: { type: 'boolean', default: false }, rounds: { type: 'string', default: '5' }, model: { type: 'string', default: 'models/likeness-nano' } } })
+const { values } = parseArgs({
+  options: {
+    json: { type: 'boolean', default: false },
+    rounds: { type: 'string', default: '5' },
+    model: { type: 'string', default: 'models/likeness-nano' }
+  }
+})
 const batchSizes = [1, 8, 32]
 const pictures = 32
 /** As a gallery picture is enrolled. */
@@ -19,11 +25,15 @@ function drawPicture(seed: number): Promise<Buffer> {
   return sharp(Buffer.from(svg)).png().toBuffer()
 }
 
-async function ratesOfRound(embed: (images: readonly DecodedImage[]) => Promise<unknown>, images: readonly DecodedImage[]): Promise<number[]> {
+async function ratesOfRound(
+  embed: (images: readonly DecodedImage[]) => Promise<unknown>,
+  images: readonly DecodedImage[]
+): Promise<number[]> {
   const rates = []
   for (const batch of batchSizes) {
     const startedMs = performance.now()
-    for (let from = 0; from < images.length; from += batch) await embed(images.slice(from, from + batch))
+    for (let from = 0; from < images.length; from += batch)
+      await embed(images.slice(from, from + batch))
     rates.push((1000 * images.length) / (performance.now() - startedMs))
   }
   return rates
@@ -34,13 +44,22 @@ const drawn = await Promise.all(Array.from({ length: pictures }, (_, i) => drawP
 const cacheDir = await mkdtemp(join(tmpdir(), 'likeness-batch-'))
 try {
   const images = await Promise.all(drawn.map((png) => decodeImage(png)))
-  const embedder = await createEmbedder({ model: await prepareModel({ modelDir: values.model, cacheDir }), executionProviders: ['cpu'], threads: 1 })
+  const embedder = await createEmbedder({
+    model: await prepareModel({ modelDir: values.model, cacheDir }),
+    executionProviders: ['cpu'],
+    threads: 1
+  })
   const embed = (some: readonly DecodedImage[]) => embedder.embedBatch(some, { size })
   await embed(images)
   const rounds: number[][] = []
-  for (let round = 0; round < Number(values.rounds); round++) rounds.push(await ratesOfRound(embed, images))
-  const result = batchSizes.map((batch, i) => ({ batch, imagesPerSecond: Number(median(rounds.map((rates) => rates[i]!)).toFixed(1)) }))
-  for (const { batch, imagesPerSecond } of result) console.log(`batch ${String(batch).padStart(2)}: ${imagesPerSecond} pictures/s`)
+  for (let round = 0; round < Number(values.rounds); round++)
+    rounds.push(await ratesOfRound(embed, images))
+  const result = batchSizes.map((batch, i) => ({
+    batch,
+    imagesPerSecond: Number(median(rounds.map((rates) => rates[i]!)).toFixed(1))
+  }))
+  for (const { batch, imagesPerSecond } of result)
+    console.log(`batch ${String(batch).padStart(2)}: ${imagesPerSecond} pictures/s`)
   if (values.json) console.log(JSON.stringify(result))
   await embedder.close()
 } finally {

@@ -2,7 +2,10 @@
 import { Transform } from 'node:stream'
 import type { ObjectStore } from '@likeness/store/object-store'
 
-export function countBytes(store: ObjectStore): { store: ObjectStore; bytes: { read: number; written: number } } {
+export function countBytes(store: ObjectStore): {
+  store: ObjectStore
+  bytes: { read: number; written: number }
+} {
   const bytes = { read: 0, written: 0 }
   const counting = (of: keyof typeof bytes): Transform =>
     new Transform({
@@ -35,7 +38,8 @@ export function countBytes(store: ObjectStore): { store: ObjectStore; bytes: { r
         bytes.written += body.byteLength
         return await store.putIf(key, body, condition)
       },
-      putStream: (key, body, options) => store.putStream(key, body.pipe(counting('written')), options)
+      putStream: (key, body, options) =>
+        store.putStream(key, body.pipe(counting('written')), options)
     }
   }
 }

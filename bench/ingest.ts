@@ -26,12 +26,18 @@ const quiet = { show: () => undefined, done: () => undefined }
 function messageOf<T>(child: ChildProcess): Promise<T> {
   return new Promise((resolve, reject) => {
     child.once('message', (message) => resolve(message as T))
-    child.once('exit', (code, signal) => reject(new Error(`a bare loop ended with ${code ?? signal}`)))
+    child.once('exit', (code, signal) =>
+      reject(new Error(`a bare loop ended with ${code ?? signal}`))
+    )
   })
 }
 
 /** Images/s of `loops` bare loops side by side, whose runs take so many threads each. */
-async function bareLoop(files: readonly string[], cacheDir: string, { loops, threads }: { loops: number; threads: number }): Promise<number> {
+async function bareLoop(
+  files: readonly string[],
+  cacheDir: string,
+  { loops, threads }: { loops: number; threads: number }
+): Promise<number> {
   const children = Array.from({ length: loops }, (_, i) => {
     const share = files.filter((_file, at) => at % loops === i)
     const child = fork(join(root, 'bench/bare-loop.ts'), { execArgv: ['--import', 'tsx'] })
@@ -45,10 +51,21 @@ async function bareLoop(files: readonly string[], cacheDir: string, { loops, thr
   return files.length / seconds
 }
 
-const { values } = parseArgs({ options: { rounds: { type: 'string', default: '3' }, images: { type: 'string', default: '400' }, processes: { type: 'string', default: '2' }, 'one-loop': { type: 'boolean', default: false }, prefix: { type: 'boolean', default: false }, json: { type: 'boolean', default: false } } })
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '3' },
+    images: { type: 'string', default: '400' },
+    processes: { type: 'string', default: '2' },
+    'one-loop': { type: 'boolean', default: false },
+    prefix: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false }
+  }
+})
 const rounds = Number(values.rounds)
 const processes = Number(values.processes)
-const bareLoops = values['one-loop'] ? { loops: 1, threads: processes } : { loops: processes, threads: 1 }
+const bareLoops = values['one-loop']
+  ? { loops: 1, threads: processes }
+  : { loops: processes, threads: 1 }
 const dir = await mkdtemp(join(tmpdir(), 'likeness-bench-'))
 const gallery = await drawGallery({ folder: join(root, '.likeness/demo/brand-marks') })
 const drawn = (await readFile(gallery.listFile, 'utf8')).split('\n').filter((line) => line !== '')
@@ -60,18 +77,27 @@ for (let at = 0; at < Number(values.images); at++) {
   const [file, ...rest] = drawn[at % drawn.length]!.split('\t')
   const name = `${Math.floor(at / drawn.length)}/${file}`
   await mkdir(dirname(join(pictures, name)), { recursive: true })
-  await link(join(gallery.folder, file!), join(pictures, name)).catch(() => copyFile(join(gallery.folder, file!), join(pictures, name)))
+  await link(join(gallery.folder, file!), join(pictures, name)).catch(() =>
+    copyFile(join(gallery.folder, file!), join(pictures, name))
+  )
   names.push(name)
   lines.push([name, ...rest].join('\t'))
 }
 const listFile = join(pictures, 'list.tsv')
 await writeFile(listFile, lines.join('\n') + '\n')
 const files = names.map((name) => join(pictures, name))
-const stack = await startStack({ dataDir: join(dir, 'stack'), importRoots: [pictures], embedProcesses: processes, logger: silentLogger() })
+const stack = await startStack({
+  dataDir: join(dir, 'stack'),
+  importRoots: [pictures],
+  embedProcesses: processes,
+  logger: silentLogger()
+})
 
 async function sendPrefix(prefix: string): Promise<{ job: string; total: number }> {
   const response = await fetch(`${stack.apiUrl}/v1/collections/bench/imports`, {
-    method: 'POST', body: JSON.stringify({ prefix }), headers: { 'content-type': 'application/json', 'idempotency-key': `bench-${performance.now()}` }
+    method: 'POST',
+    body: JSON.stringify({ prefix }),
+    headers: { 'content-type': 'application/json', 'idempotency-key': `bench-${performance.now()}` }
   })
   if (!response.ok) throw new Error(`import: ${response.status} ${await response.text()}`)
   return (await response.json()) as { job: string; total: number }
@@ -87,13 +113,35 @@ try {
   const imported: number[] = []
   for (let round = 0; round < rounds; round++) {
     bare.push(await bareLoop(files, dir, bareLoops))
-    const send = () => (values.prefix ? sendPrefix('bench/') : api.importList('bench', { root: pictures, listFile }))
-    imported.push((await importAnew({ api, collection: 'bench', progress: quiet, options: { settings: {} } }, send)).imagesPerSecond)
-    process.stderr.write(`round ${round + 1}: bare loop ${bare.at(-1)!.toFixed(1)} images/s, import ${imported.at(-1)!.toFixed(1)} images/s\n`)
+    const send = () =>
+      values.prefix ? sendPrefix('bench/') : api.importList('bench', { root: pictures, listFile })
+    imported.push(
+      (
+        await importAnew(
+          { api, collection: 'bench', progress: quiet, options: { settings: {} } },
+          send
+        )
+      ).imagesPerSecond
+    )
+    process.stderr.write(
+      `round ${round + 1}: bare loop ${bare.at(-1)!.toFixed(1)} images/s, import ${imported.at(-1)!.toFixed(1)} images/s\n`
+    )
   }
   const fraction = median(imported.map((value, i) => value / bare[i]!))
-  const result = { images: files.length, rounds, processes, bareLoops, bareImagesPerSecond: median(bare), importImagesPerSecond: median(imported), fraction }
-  console.log(values.json ? JSON.stringify(result) : `import is ${(100 * fraction).toFixed(0)} % of the bare loop (medians of ${rounds}: ${result.importImagesPerSecond.toFixed(1)} and ${result.bareImagesPerSecond.toFixed(1)} images/s)`)
+  const result = {
+    images: files.length,
+    rounds,
+    processes,
+    bareLoops,
+    bareImagesPerSecond: median(bare),
+    importImagesPerSecond: median(imported),
+    fraction
+  }
+  console.log(
+    values.json
+      ? JSON.stringify(result)
+      : `import is ${(100 * fraction).toFixed(0)} % of the bare loop (medians of ${rounds}: ${result.importImagesPerSecond.toFixed(1)} and ${result.bareImagesPerSecond.toFixed(1)} images/s)`
+  )
 } finally {
   await stack.stop()
   await rm(dir, { recursive: true, force: true })

@@ -25,7 +25,8 @@ const say = (line: string) => args.json || console.log(line)
 
 async function buildGraph(storage: VectorStorage, vectors: Float32Array): Promise<FaissIndex> {
   const index = FaissIndex.create({ kind: 'hnsw', dim, metric: 'ip', storage })
-  for (let first = 0; first < rows; first += rowsPerAdd) await index.add(vectors.subarray(first * dim, Math.min(rows, first + rowsPerAdd) * dim))
+  for (let first = 0; first < rows; first += rowsPerAdd)
+    await index.add(vectors.subarray(first * dim, Math.min(rows, first + rowsPerAdd) * dim))
   return index
 }
 
@@ -38,13 +39,27 @@ interface Graph {
   ms: number[]
 }
 
-async function openGraph(storage: VectorStorage, vectors: Float32Array, queries: Float32Array, truth: Set<number>[]): Promise<Graph> {
+async function openGraph(
+  storage: VectorStorage,
+  vectors: Float32Array,
+  queries: Float32Array,
+  truth: Set<number>[]
+): Promise<Graph> {
   let index!: FaissIndex
   const buildMs = await processorMs(async () => (index = await buildGraph(storage, vectors)))
-  const recallAt = async (efSearch: number) => recallOf((await index.search(queries, { k, efSearch })).ids, truth)
+  const recallAt = async (efSearch: number) =>
+    recallOf((await index.search(queries, { k, efSearch })).ids, truth)
   const tuned = await leastEffort(recallAt, Number(args.recall))
-  if (tuned === undefined) throw new Error(`hnsw over ${storage} does not reach recall ${args.recall}`)
-  return { storage, index, buildS: round(buildMs / 1000, 1), efSearch: tuned.effort, recall: tuned.recall, ms: [] }
+  if (tuned === undefined)
+    throw new Error(`hnsw over ${storage} does not reach recall ${args.recall}`)
+  return {
+    storage,
+    index,
+    buildS: round(buildMs / 1000, 1),
+    efSearch: tuned.effort,
+    recall: tuned.recall,
+    ms: []
+  }
 }
 
 async function measureGraphs() {
@@ -52,15 +67,21 @@ async function measureGraphs() {
   const queries = clusteredVectors({ seed: 1, stream: 1, count: Number(args.queries), dim })
   const truth = await exactRows(vectors, queries, { dim, k })
   const graphs: Graph[] = []
-  for (const storage of ['f32', 'f16', 'sq8'] as const) graphs.push(await openGraph(storage, vectors, queries, truth))
+  for (const storage of ['f32', 'f16', 'sq8'] as const)
+    graphs.push(await openGraph(storage, vectors, queries, truth))
   for (let i = 0; i < rounds; i++) {
-    for (const { index, efSearch, ms } of graphs) ms.push((await processorMs(() => index.search(queries, { k, efSearch }))) / truth.length)
+    for (const { index, efSearch, ms } of graphs)
+      ms.push((await processorMs(() => index.search(queries, { k, efSearch }))) / truth.length)
   }
   for (const { index } of graphs) index.close()
-  return Object.fromEntries(graphs.map(({ storage, efSearch, recall, buildS, ms }) => {
-    say(`hnsw over ${storage}: efSearch ${efSearch}, recall@10 ${recall.toFixed(4)}, ${median(ms).toFixed(3)} ms a query, built in ${buildS} s`)
-    return [storage, { efSearch, recall, buildS, msPerQuery: round(median(ms), 4) }]
-  }))
+  return Object.fromEntries(
+    graphs.map(({ storage, efSearch, recall, buildS, ms }) => {
+      say(
+        `hnsw over ${storage}: efSearch ${efSearch}, recall@10 ${recall.toFixed(4)}, ${median(ms).toFixed(3)} ms a query, built in ${buildS} s`
+      )
+      return [storage, { efSearch, recall, buildS, msPerQuery: round(median(ms), 4) }]
+    })
+  )
 }
 
 /** A byte that is not there is looked for by memchr, which reads as fast as memory gives. */
@@ -88,8 +109,14 @@ async function measureHamming(bits: number) {
   }
   index.close()
   const speed = (values: number[]) => round((count * rowBytes) / median(values) / 1e6, 2)
-  const result = { scanGBs: speed(ms.scan), readGBs: speed(ms.read), share: round(median(ms.scan.map((each, i) => ms.read[i]! / each)), 3) }
-  say(`hamming, ${count} rows of ${bits} bits: ${result.scanGBs} GB/s, plain read ${result.readGBs} GB/s, ${result.share} of it`)
+  const result = {
+    scanGBs: speed(ms.scan),
+    readGBs: speed(ms.read),
+    share: round(median(ms.scan.map((each, i) => ms.read[i]! / each)), 3)
+  }
+  say(
+    `hamming, ${count} rows of ${bits} bits: ${result.scanGBs} GB/s, plain read ${result.readGBs} GB/s, ${result.share} of it`
+  )
   return result
 }
 

@@ -17,7 +17,11 @@ export async function timed(work: () => Promise<unknown> | unknown): Promise<num
 }
 
 /** Per query, the k rows of largest inner product that are not deleted. */
-export async function exactRows(vectors: Float32Array, queries: Float32Array, { dim, k, deleted }: { dim: number; k: number; deleted?: Uint8Array }): Promise<Set<number>[]> {
+export async function exactRows(
+  vectors: Float32Array,
+  queries: Float32Array,
+  { dim, k, deleted }: { dim: number; k: number; deleted?: Uint8Array }
+): Promise<Set<number>[]> {
   const flat = FaissIndex.create({ kind: 'flat', dim, metric: 'ip' })
   await flat.add(vectors)
   const { ids } = await flat.search(queries, { k, deleted })
@@ -26,7 +30,10 @@ export async function exactRows(vectors: Float32Array, queries: Float32Array, { 
 }
 
 /** `found`: k rows per query. */
-export function recallOf(found: ArrayLike<number | bigint>, truth: readonly ReadonlySet<number>[]): number {
+export function recallOf(
+  found: ArrayLike<number | bigint>,
+  truth: readonly ReadonlySet<number>[]
+): number {
   const k = found.length / truth.length
   let hits = 0
   for (let i = 0; i < found.length; i++) if (truth[Math.floor(i / k)]!.has(Number(found[i]))) hits++
@@ -47,7 +54,11 @@ export interface Tuned {
 }
 
 /** The smallest effort from `least` on that reaches the wanted recall, its recall measured last; undefined when `most` does not. */
-export async function leastEffort(recallAt: (effort: number) => Promise<number>, wanted: number, { least = 10, most = 4096 } = {}): Promise<Tuned | undefined> {
+export async function leastEffort(
+  recallAt: (effort: number) => Promise<number>,
+  wanted: number,
+  { least = 10, most = 4096 } = {}
+): Promise<Tuned | undefined> {
   let low = least - 1
   let high = Math.min(most, Math.max(least, 64))
   while ((await recallAt(high)) < wanted) {

@@ -8,7 +8,12 @@ import { configurePool, FaissIndex, trainCentroids } from '@likeness/faiss'
 import { clusteredVectors } from './ann/clustered-vectors.ts'
 
 const { values: args } = parseArgs({
-  options: { rows: { type: 'string', default: '20000' }, dim: { type: 'string', default: '128' }, queries: { type: 'string', default: '200' }, json: { type: 'boolean', default: false } }
+  options: {
+    rows: { type: 'string', default: '20000' },
+    dim: { type: 'string', default: '128' },
+    queries: { type: 'string', default: '200' },
+    json: { type: 'boolean', default: false }
+  }
 })
 const [rows, dim, queryCount] = [Number(args.rows), Number(args.dim), Number(args.queries)]
 const shares = [1 / 8, 0.3, 0.5, 0.75, 0.9]
@@ -32,7 +37,10 @@ async function seconds(work: () => Promise<void>): Promise<number> {
 /** Row i of the vectors lies at the place of i. */
 async function recallOf(index: FaissIndex, places?: Int32Array): Promise<number> {
   const { ids } = await index.search(queries, { k, efSearch })
-  const hit = (id: number, i: number) => truth.ids.subarray(Math.floor(i / k) * k, Math.floor(i / k) * k + k).some((row) => (places?.[row] ?? row) === id)
+  const hit = (id: number, i: number) =>
+    truth.ids
+      .subarray(Math.floor(i / k) * k, Math.floor(i / k) * k + k)
+      .some((row) => (places?.[row] ?? row) === id)
   return ids.reduce((sum, id, i) => sum + Number(hit(id, i)), 0) / ids.length
 }
 
@@ -46,7 +54,9 @@ try {
   const buildS = await seconds(() => built.add(vectors))
   const build = { seconds: buildS, recall: await recallOf(built) }
   built.close()
-  say(`built anew, ${rows} x ${dim}: ${build.seconds} s, recall@${k} ${build.recall.toFixed(4)} at efSearch ${efSearch}`)
+  say(
+    `built anew, ${rows} x ${dim}: ${build.seconds} s, recall@${k} ${build.recall.toFixed(4)} at efSearch ${efSearch}`
+  )
   const clone: { share: number; seconds: number; ratio: number; recall: number }[] = []
   const places = Int32Array.from({ length: rows }, (_, i) => rows - 1 - i)
   for (const share of shares) {
@@ -63,11 +73,22 @@ try {
       await grown.add(part(kept, rows))
       await grown.renumber(places)
     })
-    clone.push({ share, seconds: took, ratio: Number((took / build.seconds).toFixed(2)), recall: await recallOf(grown, places) })
+    clone.push({
+      share,
+      seconds: took,
+      ratio: Number((took / build.seconds).toFixed(2)),
+      recall: await recallOf(grown, places)
+    })
     grown.close()
-    say(`a graph of ${(100 * share).toFixed(0)} % kept: ${took} s, ${clone.at(-1)!.ratio} of building, recall@${k} ${clone.at(-1)!.recall.toFixed(4)}`)
+    say(
+      `a graph of ${(100 * share).toFixed(0)} % kept: ${took} s, ${clone.at(-1)!.ratio} of building, recall@${k} ${clone.at(-1)!.recall.toFixed(4)}`
+    )
   }
-  const centroids = await trainCentroids(part(0, Math.min(rows, 20_000)), { dim, nlist: Math.round(4 * Math.sqrt(rows)), metric: 'ip' })
+  const centroids = await trainCentroids(part(0, Math.min(rows, 20_000)), {
+    dim,
+    nlist: Math.round(4 * Math.sqrt(rows)),
+    metric: 'ip'
+  })
   const ivf = () => FaissIndex.create({ kind: 'ivf', dim, metric: 'ip', centroids })
   const assigned = ivf()
   const assignS = await seconds(() => assigned.add(vectors))

@@ -17,26 +17,34 @@ const allowed: Record<string, readonly string[]> = {
   'apps/embed-worker': ['vision', 'shared', 'store'],
   'apps/cli': packages
 }
-const importPattern = /(?:\bfrom\s*|\bimport\s*\(?\s*|\bimport\.meta\.resolve\(\s*)(['"])([^'"\n]+)\1/g
+const importPattern =
+  /(?:\bfrom\s*|\bimport\s*\(?\s*|\bimport\.meta\.resolve\(\s*)(['"])([^'"\n]+)\1/g
 
 /** What is wrong with one import of a file in `workspace`; undefined when it may stay. */
 function findFault(workspace: string, file: string, target: string): string | undefined {
   const own = workspace.split('/')[1]!
   const ours = /^@likeness\/([^/]+)/.exec(target)?.[1]
-  if (ours !== undefined) return ours === own || allowed[workspace]!.includes(ours) ? undefined : `${file} imports ${target}`
+  if (ours !== undefined)
+    return ours === own || allowed[workspace]!.includes(ours)
+      ? undefined
+      : `${file} imports ${target}`
   if (!target.startsWith('.')) return undefined
   const inside = relative(join(root, workspace), join(root, dirname(file), target))
   return inside.startsWith('..') ? `${file} imports ${target}, outside its workspace` : undefined
 }
 
-const importsOf = (file: string): string[] => [...readFileSync(join(root, file), 'utf8').matchAll(importPattern)].map((match) => match[2]!)
+const importsOf = (file: string): string[] =>
+  [...readFileSync(join(root, file), 'utf8').matchAll(importPattern)].map((match) => match[2]!)
 const isProduct = (file: string): boolean => file.endsWith('.ts') && !file.endsWith('.test.ts')
 
 test('every package and app imports only what the direction of imports allows', () => {
   const faults: string[] = []
   let imports = 0
   for (const workspace of Object.keys(allowed)) {
-    for (const found of readdirSync(join(root, workspace, 'src'), { recursive: true, encoding: 'utf8' })) {
+    for (const found of readdirSync(join(root, workspace, 'src'), {
+      recursive: true,
+      encoding: 'utf8'
+    })) {
       const file = `${workspace}/src/${found.split(sep).join('/')}`
       if (!isProduct(file)) continue
       for (const target of importsOf(file)) {
@@ -51,10 +59,14 @@ test('every package and app imports only what the direction of imports allows', 
 })
 
 test('an import against the direction is found', () => {
-  expect(findFault('packages/shared', 'packages/shared/src/a.ts', '@likeness/engine')).toMatch(/imports @likeness\/engine/)
+  expect(findFault('packages/shared', 'packages/shared/src/a.ts', '@likeness/engine')).toMatch(
+    /imports @likeness\/engine/
+  )
   expect(findFault('apps/api', 'apps/api/src/a.ts', '@likeness/vision/embedder')).toBeDefined()
   expect(findFault('apps/api', 'apps/api/src/a.ts', '@likeness/cli/main')).toBeDefined()
-  expect(findFault('apps/api', 'apps/api/src/routes/a.ts', '../../../embed-worker/src/main.ts')).toMatch(/outside/)
+  expect(
+    findFault('apps/api', 'apps/api/src/routes/a.ts', '../../../embed-worker/src/main.ts')
+  ).toMatch(/outside/)
   expect(findFault('apps/api', 'apps/api/src/routes/a.ts', '../app.ts')).toBeUndefined()
   expect(findFault('apps/cli', 'apps/cli/src/a.ts', '@likeness/vision')).toBeUndefined()
 })

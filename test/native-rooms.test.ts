@@ -5,7 +5,13 @@ import { expect, test } from 'vitest'
 
 const native = join(import.meta.dirname, '../packages/faiss/native')
 /** From the lowest floor up; rooms of one floor do not know each other. */
-const floors: readonly (readonly string[])[] = [['base'], ['kernels', 'foreign'], ['index'], ['search'], ['napi']]
+const floors: readonly (readonly string[])[] = [
+  ['base'],
+  ['kernels', 'foreign'],
+  ['index'],
+  ['search'],
+  ['napi']
+]
 const includePattern = /^\s*#\s*include\s*"([^"\n]+)"/gm
 
 const roomOf = (file: string): string => file.split('/')[0]!
@@ -15,7 +21,8 @@ const floorOf = (room: string): number => floors.findIndex((rooms) => rooms.incl
 function findFault(file: string, target: string): string | undefined {
   const [room, other] = [roomOf(file), roomOf(target)]
   if (floorOf(room) < 0) return `${file} is in no room`
-  if (floorOf(other) < 0 || !target.includes('/')) return `${file} includes ${target}, which is in no room`
+  if (floorOf(other) < 0 || !target.includes('/'))
+    return `${file} includes ${target}, which is in no room`
   if (room === other || floorOf(other) < floorOf(room)) return undefined
   return `${file} includes ${target}, which is not below it`
 }
@@ -23,12 +30,17 @@ function findFault(file: string, target: string): string | undefined {
 const files = readdirSync(native, { recursive: true, encoding: 'utf8' })
   .map((found) => found.split(sep).join('/'))
   .filter((file) => /\.(cc|h)$/.test(file))
-const includesOf = (file: string): string[] => [...readFileSync(join(native, file), 'utf8').matchAll(includePattern)].map((match) => match[1]!)
+const includesOf = (file: string): string[] =>
+  [...readFileSync(join(native, file), 'utf8').matchAll(includePattern)].map((match) => match[1]!)
 
 test('every native file includes only what lies in its room or on a floor below', () => {
   const includes = files.flatMap((file) => includesOf(file).map((target) => ({ file, target })))
   expect(includes.length).toBeGreaterThan(100)
-  expect(includes.map(({ file, target }) => findFault(file, target)).filter((fault) => fault !== undefined)).toEqual([])
+  expect(
+    includes
+      .map(({ file, target }) => findFault(file, target))
+      .filter((fault) => fault !== undefined)
+  ).toEqual([])
   expect(includes.filter(({ target }) => !files.includes(target))).toEqual([])
 })
 

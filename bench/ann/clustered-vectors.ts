@@ -8,7 +8,12 @@ const ownShare = 0.7
 const decay = 0.6
 
 /** count x dim; rows and queries of one seed lie in the same clusters. */
-export function clusteredVectors(options: { seed: number; stream: number; count: number; dim: number }): Float32Array {
+export function clusteredVectors(options: {
+  seed: number
+  stream: number
+  count: number
+  dim: number
+}): Float32Array {
   const { seed, stream, count, dim } = options
   const centres = gaussians(seed, clusters * dim)
   const spread = Float32Array.from({ length: dim }, (_, i) => (1 + i) ** -decay)

@@ -32,9 +32,14 @@ export function ourContender({ dim, k, m, efConstruction }: Shape): Contender {
 }
 
 const split = (vectors: Float32Array, dim: number) =>
-  Array.from({ length: vectors.length / dim }, (_, row) => Array.from(vectors.subarray(row * dim, (row + 1) * dim)))
+  Array.from({ length: vectors.length / dim }, (_, row) =>
+    Array.from(vectors.subarray(row * dim, (row + 1) * dim))
+  )
 
-export function hnswlibContender({ hnswlib }: Peers, { dim, rows, k, m, efConstruction }: Shape): Contender {
+export function hnswlibContender(
+  { hnswlib }: Peers,
+  { dim, rows, k, m, efConstruction }: Shape
+): Contender {
   const index = new hnswlib.HierarchicalNSW('ip', dim)
   index.initIndex(rows, m, efConstruction, 100)
   let given: Float32Array | undefined
@@ -55,18 +60,30 @@ export function hnswlibContender({ hnswlib }: Peers, { dim, rows, k, m, efConstr
 }
 
 /** usearch takes its search effort when an index is made: another effort is the same index read again from a file. */
-export function usearchContender({ usearch }: Peers, { dim, k, m, efConstruction }: Shape, dir: string): Contender {
+export function usearchContender(
+  { usearch }: Peers,
+  { dim, k, m, efConstruction }: Shape,
+  dir: string
+): Contender {
   const file = join(dir, 'usearch.index')
   const make = (ef: number) =>
     new usearch.Index({
-      dimensions: dim, metric: 'ip', quantization: 'f32', connectivity: m, expansion_add: efConstruction, expansion_search: ef, multi: false
+      dimensions: dim,
+      metric: 'ip',
+      quantization: 'f32',
+      connectivity: m,
+      expansion_add: efConstruction,
+      expansion_search: ef,
+      multi: false
     })
   let index: UsearchIndex = make(k)
   let saved = false
   return {
     name: 'usearch',
     prepare: (vectors, first) => {
-      const keys = BigUint64Array.from({ length: vectors.length / dim }, (_, i) => BigInt(first + i))
+      const keys = BigUint64Array.from({ length: vectors.length / dim }, (_, i) =>
+        BigInt(first + i)
+      )
       return () => index.add(keys, vectors, 1)
     },
     setEf: (ef) => {

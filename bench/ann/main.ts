@@ -8,7 +8,13 @@ import { parseArgs } from 'node:util'
 import { configurePool } from '@likeness/faiss'
 import { exactRows, leastEffort, median, recallOf, type Tuned } from '../measure.ts'
 import { clusteredVectors } from './clustered-vectors.ts'
-import { type Contender, hnswlibContender, ourContender, type Shape, usearchContender } from './contenders.ts'
+import {
+  type Contender,
+  hnswlibContender,
+  ourContender,
+  type Shape,
+  usearchContender
+} from './contenders.ts'
 import { loadPeers } from './peers.ts'
 
 const { values: args } = parseArgs({
@@ -21,15 +27,27 @@ const { values: args } = parseArgs({
     json: { type: 'boolean', default: false }
   }
 })
-const shape: Shape = { dim: Number(args.dim), rows: Number(args.n), k: 10, m: 32, efConstruction: 100 }
+const shape: Shape = {
+  dim: Number(args.dim),
+  rows: Number(args.n),
+  k: 10,
+  m: 32,
+  efConstruction: 100
+}
 const parts = 10
 const say = (line: string) => args.json || console.log(line)
 const seconds = () => performance.now() / 1000
 
-async function build(contenders: Contender[], vectors: Float32Array): Promise<Map<Contender, number>> {
+async function build(
+  contenders: Contender[],
+  vectors: Float32Array
+): Promise<Map<Contender, number>> {
   const took = new Map(contenders.map((contender) => [contender, 0]))
   for (let part = 0; part < parts; part++) {
-    const [first, end] = [Math.floor((shape.rows * part) / parts), Math.floor((shape.rows * (part + 1)) / parts)]
+    const [first, end] = [
+      Math.floor((shape.rows * part) / parts),
+      Math.floor((shape.rows * (part + 1)) / parts)
+    ]
     for (const contender of contenders) {
       const add = contender.prepare(vectors.subarray(first * shape.dim, end * shape.dim), first)
       const startedAt = seconds()
@@ -41,7 +59,11 @@ async function build(contenders: Contender[], vectors: Float32Array): Promise<Ma
 }
 
 /** The smallest efSearch that reaches the wanted recall, set; its recall. */
-async function tune(contender: Contender, queries: Float32Array, truth: Set<number>[]): Promise<Tuned> {
+async function tune(
+  contender: Contender,
+  queries: Float32Array,
+  truth: Set<number>[]
+): Promise<Tuned> {
   const recallAt = async (ef: number) => {
     contender.setEf(ef)
     return recallOf(await contender.search(queries), truth)
@@ -51,7 +73,10 @@ async function tune(contender: Contender, queries: Float32Array, truth: Set<numb
   return tuned
 }
 
-async function measure(contenders: Contender[], queries: Float32Array): Promise<Map<Contender, number[]>> {
+async function measure(
+  contenders: Contender[],
+  queries: Float32Array
+): Promise<Map<Contender, number[]>> {
   const rounds = new Map<Contender, number[]>(contenders.map((contender) => [contender, []]))
   for (let round = 0; round < Number(args.rounds); round++) {
     for (const contender of contenders) {
@@ -67,10 +92,21 @@ async function run(dir: string): Promise<void> {
   configurePool({ threads: 1 })
   const peers = loadPeers()
   const vectors = clusteredVectors({ seed: 1, stream: 0, count: shape.rows, dim: shape.dim })
-  const queries = clusteredVectors({ seed: 1, stream: 1, count: Number(args.queries), dim: shape.dim })
+  const queries = clusteredVectors({
+    seed: 1,
+    stream: 1,
+    count: Number(args.queries),
+    dim: shape.dim
+  })
   const truth = await exactRows(vectors, queries, shape)
-  const contenders = [ourContender(shape), hnswlibContender(peers, shape), usearchContender(peers, shape, dir)]
-  say(`building ${shape.rows} x ${shape.dim}, M ${shape.m}, efConstruction ${shape.efConstruction}, one thread each`)
+  const contenders = [
+    ourContender(shape),
+    hnswlibContender(peers, shape),
+    usearchContender(peers, shape, dir)
+  ]
+  say(
+    `building ${shape.rows} x ${shape.dim}, M ${shape.m}, efConstruction ${shape.efConstruction}, one thread each`
+  )
   const buildTimes = await build(contenders, vectors)
   const tuned = new Map<Contender, Tuned>()
   for (const contender of contenders) tuned.set(contender, await tune(contender, queries, truth))
@@ -79,12 +115,20 @@ async function run(dir: string): Promise<void> {
   for (const contender of contenders) {
     const { effort, recall } = tuned.get(contender)!
     const ms = rounds.get(contender)!
-    result[contender.name] = { recall, msPerQuery: Number(median(ms).toFixed(4)), buildS: Number(buildTimes.get(contender)!.toFixed(1)) }
-    say(`${contender.name}: efSearch ${effort}, recall@10 ${recall.toFixed(4)}, ms a query ${ms.map((each) => each.toFixed(3)).join(' ')}`)
+    result[contender.name] = {
+      recall,
+      msPerQuery: Number(median(ms).toFixed(4)),
+      buildS: Number(buildTimes.get(contender)!.toFixed(1))
+    }
+    say(
+      `${contender.name}: efSearch ${effort}, recall@10 ${recall.toFixed(4)}, ms a query ${ms.map((each) => each.toFixed(3)).join(' ')}`
+    )
   }
   const { ours, hnswlib, usearch } = result as Record<Contender['name'], (typeof result)[string]>
   const faster = Math.min(hnswlib!.msPerQuery, usearch!.msPerQuery) / ours!.msPerQuery
-  say(`${faster.toFixed(2)} times the queries/s of the better peer; built in ${(ours!.buildS / Math.min(hnswlib!.buildS, usearch!.buildS)).toFixed(2)} of its time`)
+  say(
+    `${faster.toFixed(2)} times the queries/s of the better peer; built in ${(ours!.buildS / Math.min(hnswlib!.buildS, usearch!.buildS)).toFixed(2)} of its time`
+  )
   console.log(JSON.stringify(result))
 }
 

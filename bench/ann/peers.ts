@@ -20,4 +20,7 @@ export interface Peers {
   usearch: { Index: new (options: Record<string, unknown>) => UsearchIndex }
 }
 
-export const loadPeers = (): Peers => ({ hnswlib: loadPeer<Peers['hnswlib']>('hnswlib-node'), usearch: loadPeer<Peers['usearch']>('usearch') })
+export const loadPeers = (): Peers => ({
+  hnswlib: loadPeer<Peers['hnswlib']>('hnswlib-node'),
+  usearch: loadPeer<Peers['usearch']>('usearch')
+})

@@ -39,21 +39,44 @@ interface Contender {
   dir: string
 }
 
-async function insertAll(contenders: Contender[], vectors: Float32Array): Promise<Map<Contender, number>> {
+async function insertAll(
+  contenders: Contender[],
+  vectors: Float32Array
+): Promise<Map<Contender, number>> {
   const tookMs = new Map(contenders.map((contender) => [contender, 0]))
   for (let first = 0; first < n; first += rowsPerInsert) {
     const block = vectors.slice(first * dim, Math.min(n, first + rowsPerInsert) * dim)
-    for (const contender of contenders) tookMs.set(contender, tookMs.get(contender)! + (await timed(() => contender.side.insert({ first, vectors: block }))))
+    for (const contender of contenders)
+      tookMs.set(
+        contender,
+        tookMs.get(contender)! +
+          (await timed(() => contender.side.insert({ first, vectors: block })))
+      )
   }
   return tookMs
 }
 
 /** Rounds in turns; medians and 95th percentiles of the milliseconds of all queries, and the recall of the last round. */
-async function searchInTurns(contenders: Contender[], tuned: Map<Contender, TunedSide>, queries: Float32Array, truth: Set<number>[]) {
-  const found = new Map(contenders.map((contender) => [contender, { ms: [] as number[], recall: 0, rows: new Int32Array() as Int32Array, rssBytes: 0 }]))
+async function searchInTurns(
+  contenders: Contender[],
+  tuned: Map<Contender, TunedSide>,
+  queries: Float32Array,
+  truth: Set<number>[]
+) {
+  const found = new Map(
+    contenders.map((contender) => [
+      contender,
+      { ms: [] as number[], recall: 0, rows: new Int32Array() as Int32Array, rssBytes: 0 }
+    ])
+  )
   for (let i = 0; i < rounds; i++) {
     for (const contender of contenders) {
-      const searched = await searchOnce(contender.reader, { queries, k, effort: tuned.get(contender)!.effort, truth })
+      const searched = await searchOnce(contender.reader, {
+        queries,
+        k,
+        effort: tuned.get(contender)!.effort,
+        truth
+      })
       const all = found.get(contender)!
       found.set(contender, { ...searched, ms: [...all.ms, ...searched.ms] })
     }
@@ -62,13 +85,21 @@ async function searchInTurns(contenders: Contender[], tuned: Map<Contender, Tune
 }
 
 /** From before a write is handed to the writer until the second process finds the row. */
-async function seeWrites(contenders: Contender[], tuned: Map<Contender, TunedSide>): Promise<Map<Contender, number[]>> {
+async function seeWrites(
+  contenders: Contender[],
+  tuned: Map<Contender, TunedSide>
+): Promise<Map<Contender, number[]>> {
   const seenMs = new Map<Contender, number[]>(contenders.map((contender) => [contender, []]))
   const vectors = clusteredVectors({ seed: 1, stream: 2, count: Number(args.writes), dim })
   for (let i = 0; i < Number(args.writes); i++) {
     const vector = vectors.slice(i * dim, (i + 1) * dim)
     for (const contender of contenders) {
-      const seeing = contender.reader.ask({ ask: 'see', vector, row: n + i, effort: tuned.get(contender)!.effort })
+      const seeing = contender.reader.ask({
+        ask: 'see',
+        vector,
+        row: n + i,
+        effort: tuned.get(contender)!.effort
+      })
       const startedNs = process.hrtime.bigint()
       await contender.side.insert({ first: n + i, vectors: vector })
       seenMs.get(contender)!.push(Number((await seeing).seenAtNs! - startedNs) / 1e6)
@@ -88,7 +119,11 @@ function chooseDeleted(): { rows: number[]; bitmap: Uint8Array } {
 async function openContenders(dir: string): Promise<Contender[]> {
   const ours = await openOurSide({ dir, dim, k })
   const lance = await openLanceSide({ dir, dim, k, rows: n, kinds: args.lance.split(',') })
-  return [ours, lance].map((side) => ({ side, reader: startSecondProcess(), dir: join(dir, side.name === 'ours' ? 'store' : 'lancedb') }))
+  return [ours, lance].map((side) => ({
+    side,
+    reader: startSecondProcess(),
+    dir: join(dir, side.name === 'ours' ? 'store' : 'lancedb')
+  }))
 }
 
 async function run(dir: string): Promise<void> {
@@ -101,7 +136,10 @@ async function run(dir: string): Promise<void> {
     const insertMs = await insertAll(contenders, vectors)
     const tuned = new Map<Contender, TunedSide>()
     for (const contender of contenders) {
-      tuned.set(contender, await tuneSide(contender, { dim, queries, k, truth, wanted: Number(args.recall), say }))
+      tuned.set(
+        contender,
+        await tuneSide(contender, { dim, queries, k, truth, wanted: Number(args.recall), say })
+      )
       await contender.side.tidy()
       await contender.reader.ask({ ask: 'refresh' })
     }
@@ -114,22 +152,59 @@ async function run(dir: string): Promise<void> {
       deleteMs.set(contender, await timed(() => contender.side.remove(deleted.rows)))
       await contender.reader.ask({ ask: 'refresh' })
     }
-    const left = await searchInTurns(contenders, tuned, queries, await exactRows(vectors, queries, { dim, k, deleted: deleted.bitmap }))
+    const left = await searchInTurns(
+      contenders,
+      tuned,
+      queries,
+      await exactRows(vectors, queries, { dim, k, deleted: deleted.bitmap })
+    )
     const seenMs = await seeWrites(contenders, tuned)
     const gone = new Set(deleted.rows)
     const results = contenders.map((contender) => {
-      const [before, after, { index, effort, buildMs }] = [searched.get(contender)!, left.get(contender)!, tuned.get(contender)!]
+      const [before, after, { index, effort, buildMs }] = [
+        searched.get(contender)!,
+        left.get(contender)!,
+        tuned.get(contender)!
+      ]
       const insertS = insertMs.get(contender)! / 1000
-      return [contender.side.name, {
-        insertRowsPerS: Math.round(n / insertS), indexS: round(buildMs / 1000, 1), rowsPerSIndexed: Math.round(n / (insertS + buildMs / 1000)),
-        index, effort, recall: round(before.recall, 4), msP50: round(median(before.ms), 3), msP95: round(percentile(before.ms, 0.95), 3), readerMiB: Math.round(before.rssBytes / 2 ** 20),
-        deleted: { rows: deleted.rows.length, deleteS: round(deleteMs.get(contender)! / 1000, 2), recall: round(after.recall, 4), msP50: round(median(after.ms), 3), msP95: round(percentile(after.ms, 0.95), 3), resurrected: after.rows.filter((row) => gone.has(row)).length },
-        diskBytes: bytes.get(contender)!,
-        seenMs: { p50: round(median(seenMs.get(contender)!), 1), p95: round(percentile(seenMs.get(contender)!, 0.95), 1) }
-      }] as const
+      return [
+        contender.side.name,
+        {
+          insertRowsPerS: Math.round(n / insertS),
+          indexS: round(buildMs / 1000, 1),
+          rowsPerSIndexed: Math.round(n / (insertS + buildMs / 1000)),
+          index,
+          effort,
+          recall: round(before.recall, 4),
+          msP50: round(median(before.ms), 3),
+          msP95: round(percentile(before.ms, 0.95), 3),
+          readerMiB: Math.round(before.rssBytes / 2 ** 20),
+          deleted: {
+            rows: deleted.rows.length,
+            deleteS: round(deleteMs.get(contender)! / 1000, 2),
+            recall: round(after.recall, 4),
+            msP50: round(median(after.ms), 3),
+            msP95: round(percentile(after.ms, 0.95), 3),
+            resurrected: after.rows.filter((row) => gone.has(row)).length
+          },
+          diskBytes: bytes.get(contender)!,
+          seenMs: {
+            p50: round(median(seenMs.get(contender)!), 1),
+            p95: round(percentile(seenMs.get(contender)!, 0.95), 1)
+          }
+        }
+      ] as const
     })
     for (const [name, result] of results) say(`${name}: ${JSON.stringify(result, null, 1)}`)
-    console.log(JSON.stringify({ rows: n, dim, wantedRecall: Number(args.recall), lancedbVersion: peerVersion('@lancedb/lancedb'), ...Object.fromEntries(results) }))
+    console.log(
+      JSON.stringify({
+        rows: n,
+        dim,
+        wantedRecall: Number(args.recall),
+        lancedbVersion: peerVersion('@lancedb/lancedb'),
+        ...Object.fromEntries(results)
+      })
+    )
   } finally {
     for (const { side, reader } of contenders) {
       reader.stop()

@@ -30,10 +30,20 @@ interface Reader {
   search(vector: Float32Array, k: number, effort: Effort, strong?: boolean): Promise<number[]>
 }
 
-async function openOurs({ dir, collectionId }: Extract<ReaderOptions, { side: 'ours' }>): Promise<Reader> {
+async function openOurs({
+  dir,
+  collectionId
+}: Extract<ReaderOptions, { side: 'ours' }>): Promise<Reader> {
   const store = await openDirectoryStore({ root: join(dir, 'store') })
-  const replica = createReplica({ store, clock: systemClock, logger: silentLogger(), cacheDir: join(dir, 'replica'), pollMs: 1_000 })
-  const acquire = (consistency: 'strong' | 'eventual') => replica.acquire(collectionId, { consistency, timeoutMs: 600_000 })
+  const replica = createReplica({
+    store,
+    clock: systemClock,
+    logger: silentLogger(),
+    cacheDir: join(dir, 'replica'),
+    pollMs: 1_000
+  })
+  const acquire = (consistency: 'strong' | 'eventual') =>
+    replica.acquire(collectionId, { consistency, timeoutMs: 600_000 })
   return {
     async refresh() {
       const reader = await acquire('strong')
@@ -42,7 +52,9 @@ async function openOurs({ dir, collectionId }: Extract<ReaderOptions, { side: 'o
     async search(vector, k, effort, strong = false) {
       const reader = await acquire(strong ? 'strong' : 'eventual')
       try {
-        const hits = (await reader.search({ vectors: vector, k, searchBudget: effort.search_budget }))[0]!
+        const hits = (
+          await reader.search({ vectors: vector, k, searchBudget: effort.search_budget })
+        )[0]!
         return hits.map(({ item }) => rowOf(item.id))
       } finally {
         reader.release()
@@ -54,11 +66,17 @@ async function openOurs({ dir, collectionId }: Extract<ReaderOptions, { side: 'o
 async function openLance({ dir }: Extract<ReaderOptions, { side: 'lancedb' }>): Promise<Reader> {
   const lance = loadLance()
   const table = await (await lance.connect(dir)).openTable(tableName)
-  const strongTable = await (await lance.connect(dir, { readConsistencyInterval: 0 })).openTable(tableName)
+  const strongTable = await (await lance.connect(dir, { readConsistencyInterval: 0 })).openTable(
+    tableName
+  )
   return {
     refresh: () => table.checkoutLatest(),
     async search(vector, k, { ef, nprobes, refine = 1 }, strong = false) {
-      let query = (strong ? strongTable : table).vectorSearch(vector).distanceType('dot').select(['id', 'label', '_distance']).limit(k)
+      let query = (strong ? strongTable : table)
+        .vectorSearch(vector)
+        .distanceType('dot')
+        .select(['id', 'label', '_distance'])
+        .limit(k)
       if (ef !== undefined) query = query.ef(ef)
       if (nprobes !== undefined) query = query.nprobes(nprobes)
       if (refine > 1) query = query.refineFactor(refine)
@@ -70,7 +88,11 @@ async function openLance({ dir }: Extract<ReaderOptions, { side: 'lancedb' }>): 
 let reader: Reader
 let dim = 0
 
-async function searchAll({ queries, k, effort }: Extract<Ask, { ask: 'search' }>): Promise<Answers> {
+async function searchAll({
+  queries,
+  k,
+  effort
+}: Extract<Ask, { ask: 'search' }>): Promise<Answers> {
   const count = queries.length / dim
   const rows = new Int32Array(count * k).fill(-1)
   const ms: number[] = []
@@ -99,6 +121,9 @@ async function answer(ask: Ask): Promise<Answers> {
 }
 
 process.on('message', (ask: Ask) => {
-  answer(ask).then((said) => process.send!(said), (error: unknown) => process.send!({ failure: String(error) }))
+  answer(ask).then(
+    (said) => process.send!(said),
+    (error: unknown) => process.send!({ failure: String(error) })
+  )
 })
 process.on('disconnect', () => process.exit())

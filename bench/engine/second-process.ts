@@ -9,11 +9,15 @@ export interface SecondProcess {
 }
 
 export function startSecondProcess(): SecondProcess {
-  const child = fork(fileURLToPath(new URL('reader-process.ts', import.meta.url)), { execArgv: ['--import', 'tsx'], serialization: 'advanced' })
+  const child = fork(fileURLToPath(new URL('reader-process.ts', import.meta.url)), {
+    execArgv: ['--import', 'tsx'],
+    serialization: 'advanced'
+  })
   return {
     ask(what) {
       return new Promise((resolve, reject) => {
-        const ended = (code: number | null, signal: string | null) => reject(new Error(`the second process ended with ${code ?? signal}`))
+        const ended = (code: number | null, signal: string | null) =>
+          reject(new Error(`the second process ended with ${code ?? signal}`))
         child.once('exit', ended)
         child.once('message', (answers) => {
           child.off('exit', ended)

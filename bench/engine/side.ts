@@ -25,4 +25,6 @@ export interface IndexTrial {
   efforts: { effort: (n: number) => Effort; least: number; most: number }[]
 }
 
-export type ReaderOptions = { side: 'ours'; dir: string; collectionId: string } | { side: 'lancedb'; dir: string }
+export type ReaderOptions =
+  | { side: 'ours'; dir: string; collectionId: string }
+  | { side: 'lancedb'; dir: string }

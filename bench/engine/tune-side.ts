@@ -30,23 +30,38 @@ interface Wanted extends Omit<Search, 'effort'> {
 }
 
 /** Leaves the best index as the current one. */
-export async function tuneSide({ side, reader }: { side: Side; reader: SecondProcess }, { dim, wanted, say, ...search }: Wanted): Promise<TunedSide> {
+export async function tuneSide(
+  { side, reader }: { side: Side; reader: SecondProcess },
+  { dim, wanted, say, ...search }: Wanted
+): Promise<TunedSide> {
   let best: TunedSide | undefined
   let last = ''
   for await (const { name, buildMs, efforts } of side.indexes()) {
     last = name
-    await reader.ask(best === undefined ? { ask: 'open', reader: side.reader, dim } : { ask: 'refresh' })
+    await reader.ask(
+      best === undefined ? { ask: 'open', reader: side.reader, dim } : { ask: 'refresh' }
+    )
     for (const { effort, least, most } of efforts) {
-      const recallAt = async (n: number) => (await searchOnce(reader, { ...search, effort: effort(n) })).recall
+      const recallAt = async (n: number) =>
+        (await searchOnce(reader, { ...search, effort: effort(n) })).recall
       const found = await leastEffort(recallAt, wanted, { least, most })
       if (found === undefined) continue
       const { ms, recall } = await searchOnce(reader, { ...search, effort: effort(found.effort) })
-      const tuned = { index: name, effort: effort(found.effort), recall, msP50: median(ms), buildMs }
-      say(`${side.name} ${name} ${JSON.stringify(tuned.effort)}: recall@10 ${recall.toFixed(4)}, ${tuned.msP50.toFixed(2)} ms, built in ${(buildMs / 1000).toFixed(1)} s`)
+      const tuned = {
+        index: name,
+        effort: effort(found.effort),
+        recall,
+        msP50: median(ms),
+        buildMs
+      }
+      say(
+        `${side.name} ${name} ${JSON.stringify(tuned.effort)}: recall@10 ${recall.toFixed(4)}, ${tuned.msP50.toFixed(2)} ms, built in ${(buildMs / 1000).toFixed(1)} s`
+      )
       if (best === undefined || tuned.msP50 < best.msP50) best = tuned
     }
   }
   if (best === undefined) throw new Error(`${side.name} does not reach recall ${wanted}`)
-  if (best.index !== last) for await (const { buildMs } of side.indexes(best.index)) best.buildMs = buildMs
+  if (best.index !== last)
+    for await (const { buildMs } of side.indexes(best.index)) best.buildMs = buildMs
   return best
 }

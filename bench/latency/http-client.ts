@@ -15,7 +15,10 @@ interface Answer {
   body: string
 }
 
-export const searchBody = (vector: Float32Array, options: { k: number; search_budget: number }): Buffer => Buffer.from(JSON.stringify({ vector: [...vector], ...options }))
+export const searchBody = (
+  vector: Float32Array,
+  options: { k: number; search_budget: number }
+): Buffer => Buffer.from(JSON.stringify({ vector: [...vector], ...options }))
 
 /** undefined until all of it is there. */
 function parseAnswer(received: Buffer): Answer | undefined {
@@ -26,7 +29,11 @@ function parseAnswer(received: Buffer): Answer | undefined {
   if (length === undefined) throw new Error(`an answer without a length: ${head}`)
   const body = received.subarray(headEnd + 4)
   if (body.length < Number(length)) return undefined
-  return { status: Number(head.split(' ')[1]), indexSeq: Number(/^x-index-seq: (\d+)/im.exec(head)?.[1] ?? 0), body: body.toString() }
+  return {
+    status: Number(head.split(' ')[1]),
+    indexSeq: Number(/^x-index-seq: (\d+)/im.exec(head)?.[1] ?? 0),
+    body: body.toString()
+  }
 }
 
 function exchange(socket: Socket, request: Buffer): Promise<Answer> {
@@ -52,7 +59,15 @@ function exchange(socket: Socket, request: Buffer): Promise<Answer> {
 }
 
 /** At most `clients` searches at a time. */
-export function createSearchClient({ url, collection: standard, clients }: { url: string; collection: string; clients: number }): SearchClient {
+export function createSearchClient({
+  url,
+  collection: standard,
+  clients
+}: {
+  url: string
+  collection: string
+  clients: number
+}): SearchClient {
   const { hostname, port, host } = new URL(url)
   const seqs = new Map<string, number>()
   const open = new Set<Socket>()

@@ -33,6 +33,12 @@ export function watchLoop(): () => LoopDelay {
   }, everyMs).unref()
   return () => {
     const [all, ours] = [delays.splice(0), own.splice(0)]
-    return { p50Ms: percentile(all, 0.5), p999Ms: percentile(all, 0.999), maxMs: Math.max(0, ...all), ownP999Ms: percentile(ours, 0.999), ownMaxMs: Math.max(0, ...ours) }
+    return {
+      p50Ms: percentile(all, 0.5),
+      p999Ms: percentile(all, 0.999),
+      maxMs: Math.max(0, ...all),
+      ownP999Ms: percentile(ours, 0.999),
+      ownMaxMs: Math.max(0, ...ours)
+    }
   }
 }

@@ -39,34 +39,69 @@ const rowsPerLoad = 500
 const say = (line: string) => args.json || console.log(line)
 
 /** Merged to one sealed segment, so that the raw call is one call. */
-async function fill(options: Omit<CollectionOptions, 'method' | 'dim'>, rows: number, sealThreshold: number) {
-  const collection = await createWrittenCollection({ ...options, dim, method: 'HNSW32', settings: { seal_threshold: sealThreshold } })
+async function fill(
+  options: Omit<CollectionOptions, 'method' | 'dim'>,
+  rows: number,
+  sealThreshold: number
+) {
+  const collection = await createWrittenCollection({
+    ...options,
+    dim,
+    method: 'HNSW32',
+    settings: { seal_threshold: sealThreshold }
+  })
   for (let first = 0; first < rows; first += rowsPerInsert) {
-    await collection.insert({ first, vectors: clusteredVectors({ seed: 1, stream: 1000 + first, count: Math.min(rowsPerInsert, rows - first), dim }) })
+    await collection.insert({
+      first,
+      vectors: clusteredVectors({
+        seed: 1,
+        stream: 1000 + first,
+        count: Math.min(rowsPerInsert, rows - first),
+        dim
+      })
+    })
   }
   await collection.mergeAll()
   await collection.close()
   return collection.spec
 }
 
-async function oneClient(http: SearchClient, raw: RawIndex, vectors: Float32Array[], bodies: Buffer[]) {
+async function oneClient(
+  http: SearchClient,
+  raw: RawIndex,
+  vectors: Float32Array[],
+  bodies: Buffer[]
+) {
   const ms = { http: [] as number[], raw: [] as number[] }
   for (let i = 0; i < Number(args.rounds); i++) {
     for (const vector of vectors) ms.raw.push(await timed(() => raw.search(vector, rawEffort)))
     for (const body of bodies) ms.http.push(await http.search(body))
   }
   const [httpP50, rawP50] = [median(ms.http), median(ms.raw)]
-  say(`one client: p50 ${httpP50.toFixed(3)} ms over HTTP, ${rawP50.toFixed(3)} ms raw, ${(httpP50 - rawP50).toFixed(3)} ms more`)
-  return { httpP50Ms: round(httpP50, 3), rawP50Ms: round(rawP50, 3), overRawMs: round(httpP50 - rawP50, 3) }
+  say(
+    `one client: p50 ${httpP50.toFixed(3)} ms over HTTP, ${rawP50.toFixed(3)} ms raw, ${(httpP50 - rawP50).toFixed(3)} ms more`
+  )
+  return {
+    httpP50Ms: round(httpP50, 3),
+    rawP50Ms: round(rawP50, 3),
+    overRawMs: round(httpP50 - rawP50, 3)
+  }
 }
 
 /** So many clients for so many seconds, each asking the collections in turn; how many were answered, and how long each took. */
-async function search(http: SearchClient, bodies: Buffer[], { clients: count, collections }: { clients: number; collections: (string | undefined)[] }): Promise<number[]> {
+async function search(
+  http: SearchClient,
+  bodies: Buffer[],
+  { clients: count, collections }: { clients: number; collections: (string | undefined)[] }
+): Promise<number[]> {
   const endMs = performance.now() + 1000 * Number(args.seconds)
   const ms: number[] = []
-  await Promise.all(Array.from({ length: count }, async (_, client) => {
-    for (let i = client; performance.now() < endMs; i++) ms.push(await http.search(bodies[i % bodies.length]!, collections[i % collections.length]))
-  }))
+  await Promise.all(
+    Array.from({ length: count }, async (_, client) => {
+      for (let i = client; performance.now() < endMs; i++)
+        ms.push(await http.search(bodies[i % bodies.length]!, collections[i % collections.length]))
+    })
+  )
   return ms
 }
 
@@ -79,28 +114,67 @@ async function run(dir: string): Promise<void> {
   const growing = await fill({ storeDir, cacheDir, name: 'growing' }, rowsPerLoad, 4 * rowsPerLoad)
   const raw = await openRawIndex({ storeDir, cacheDir: join(dir, 'raw'), collectionId })
   const queries = clusteredVectors({ seed: 1, stream: 1, count: Number(args.queries), dim })
-  const vectors = Array.from({ length: Number(args.queries) }, (_, i) => queries.slice(i * dim, (i + 1) * dim))
+  const vectors = Array.from({ length: Number(args.queries) }, (_, i) =>
+    queries.slice(i * dim, (i + 1) * dim)
+  )
   const bodies = vectors.map((vector) => searchBody(vector, effort))
   const probePort = await findFreePort()
-  const stack = await startStack({ dataDir, embedProcesses: 1, logger: silentLogger(), startTimeoutMs: 300_000, entries: { api: fileURLToPath(new URL('probed-api.ts', import.meta.url)) }, appEnv: { api: { PROBE_PORT: String(probePort) } } })
+  const stack = await startStack({
+    dataDir,
+    embedProcesses: 1,
+    logger: silentLogger(),
+    startTimeoutMs: 300_000,
+    entries: { api: fileURLToPath(new URL('probed-api.ts', import.meta.url)) },
+    appEnv: { api: { PROBE_PORT: String(probePort) } }
+  })
   const probe = async () => (await (await fetch(`http://127.0.0.1:${probePort}/`)).json()) as Probe
   const http = createSearchClient({ url: stack.apiUrl, collection: 'bench', clients })
   try {
     await Promise.all([http.search(bodies[0]!), http.search(bodies[0]!, 'growing')])
     const single = await oneClient(http, raw, vectors, bodies)
-    const rawCpuMs = (await processorMs(async () => { for (const vector of vectors) await raw.search(vector, rawEffort) })) / vectors.length
+    const rawCpuMs =
+      (await processorMs(async () => {
+        for (const vector of vectors) await raw.search(vector, rawEffort)
+      })) / vectors.length
     await probe()
     await new Promise((resolve) => setTimeout(resolve, 1000 * Number(args.seconds)))
     const idle = await probe()
     const ms = await search(http, bodies, { clients, collections: [undefined] })
     const searching = await probe()
     const cpuMs = searching.processorMs / ms.length
-    say(`${clients} clients: ${(ms.length / Number(args.seconds)).toFixed(0)} queries/s, p50 ${median(ms).toFixed(2)} ms, processor time ${cpuMs.toFixed(3)} ms a query, raw ${rawCpuMs.toFixed(3)}`)
+    say(
+      `${clients} clients: ${(ms.length / Number(args.seconds)).toFixed(0)} queries/s, p50 ${median(ms).toFixed(2)} ms, processor time ${cpuMs.toFixed(3)} ms a query, raw ${rawCpuMs.toFixed(3)}`
+    )
     const load = await underLoad({ http, bodies, storeDir, spec: growing, probe })
-    const many = { clients, queriesPerS: Math.round(ms.length / Number(args.seconds)), p50Ms: round(median(ms), 2), p99Ms: round(percentile(ms, 0.99), 2), processorMsPerQuery: round(cpuMs, 3), rawProcessorMs: round(rawCpuMs, 3), overRawMs: round(cpuMs - rawCpuMs, 3) }
-    const loop = { idle: rounded(idle.loop), searching: rounded(searching.loop), load: rounded(load.loop) }
-    for (const [when, { p999Ms, ownP999Ms, ownMaxMs }] of Object.entries(loop)) say(`event loop, ${when}: p99.9 ${p999Ms} ms late, ${ownP999Ms} without waiting for a processor (at most ${ownMaxMs})`)
-    console.log(JSON.stringify({ rows: n, dim, one: single, many, loop, committedRows: load.rows, newVersions: load.versions }))
+    const many = {
+      clients,
+      queriesPerS: Math.round(ms.length / Number(args.seconds)),
+      p50Ms: round(median(ms), 2),
+      p99Ms: round(percentile(ms, 0.99), 2),
+      processorMsPerQuery: round(cpuMs, 3),
+      rawProcessorMs: round(rawCpuMs, 3),
+      overRawMs: round(cpuMs - rawCpuMs, 3)
+    }
+    const loop = {
+      idle: rounded(idle.loop),
+      searching: rounded(searching.loop),
+      load: rounded(load.loop)
+    }
+    for (const [when, { p999Ms, ownP999Ms, ownMaxMs }] of Object.entries(loop))
+      say(
+        `event loop, ${when}: p99.9 ${p999Ms} ms late, ${ownP999Ms} without waiting for a processor (at most ${ownMaxMs})`
+      )
+    console.log(
+      JSON.stringify({
+        rows: n,
+        dim,
+        one: single,
+        many,
+        loop,
+        committedRows: load.rows,
+        newVersions: load.versions
+      })
+    )
   } finally {
     http.close()
     raw.close()
@@ -116,10 +190,22 @@ interface Load {
   probe: () => Promise<Probe>
 }
 
-const rounded = (loop: LoopDelay): LoopDelay => ({ p50Ms: round(loop.p50Ms, 2), p999Ms: round(loop.p999Ms, 2), maxMs: round(loop.maxMs, 2), ownP999Ms: round(loop.ownP999Ms, 2), ownMaxMs: round(loop.ownMaxMs, 2) })
+const rounded = (loop: LoopDelay): LoopDelay => ({
+  p50Ms: round(loop.p50Ms, 2),
+  p999Ms: round(loop.p999Ms, 2),
+  maxMs: round(loop.maxMs, 2),
+  ownP999Ms: round(loop.ownP999Ms, 2),
+  ownMaxMs: round(loop.ownMaxMs, 2)
+})
 
 /** A few clients search both collections, so that the api holds both, while rows are accepted, committed and merged into one of them. */
-async function underLoad({ http, bodies, storeDir, spec, probe }: Load): Promise<Probe & { rows: number; versions: number }> {
+async function underLoad({
+  http,
+  bodies,
+  storeDir,
+  spec,
+  probe
+}: Load): Promise<Probe & { rows: number; versions: number }> {
   const store = await openDirectoryStore({ root: storeDir })
   const { accept } = createRowAcceptance({ store, spec })
   const before = http.seqOf(spec.name)
@@ -127,7 +213,10 @@ async function underLoad({ http, bodies, storeDir, spec, probe }: Load): Promise
   let rows = rowsPerLoad
   const feeding = (async () => {
     while (!ended) {
-      await accept({ first: rows, vectors: clusteredVectors({ seed: 1, stream: 1000 + rows, count: rowsPerLoad, dim }) })
+      await accept({
+        first: rows,
+        vectors: clusteredVectors({ seed: 1, stream: 1000 + rows, count: rowsPerLoad, dim })
+      })
       rows += rowsPerLoad
     }
   })()

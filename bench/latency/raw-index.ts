@@ -9,12 +9,22 @@ export interface RawIndex {
   close(): void
 }
 
-export async function openRawIndex({ storeDir, cacheDir, collectionId }: { storeDir: string; cacheDir: string; collectionId: string }): Promise<RawIndex> {
+export async function openRawIndex({
+  storeDir,
+  cacheDir,
+  collectionId
+}: {
+  storeDir: string
+  cacheDir: string
+  collectionId: string
+}): Promise<RawIndex> {
   const store = await openDirectoryStore({ root: storeDir })
   const manifest = await readCommitted(store, collectionId)
   if (manifest === undefined) throw new Error('nothing is committed')
   const cache = createFileCache({ store, dir: cacheDir })
-  const indexes = await Promise.all(manifest.segments.map(async ({ files }) => await FaissIndex.read(await cache.path(files.index))))
+  const indexes = await Promise.all(
+    manifest.segments.map(async ({ files }) => await FaissIndex.read(await cache.path(files.index)))
+  )
   await store.close()
   return {
     search: (vector, effort) => Promise.all(indexes.map((index) => index.search(vector, effort))),

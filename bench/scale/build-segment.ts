@@ -36,10 +36,24 @@ export async function recordedSegment(file: string): Promise<SegmentRecord | und
   }
 }
 
-export async function buildSegment({ spec, first, end, rows, queries, k, file }: SegmentPlan): Promise<SegmentRecord> {
+export async function buildSegment({
+  spec,
+  first,
+  end,
+  rows,
+  queries,
+  k,
+  file
+}: SegmentPlan): Promise<SegmentRecord> {
   const { dim } = spec
   const index = FaissIndex.create(spec)
-  const record: SegmentRecord = { file, firstRow: first * rowsPerBlock, rows: 0, addS: 0, best: Array.from({ length: queries.length / dim }, () => []) }
+  const record: SegmentRecord = {
+    file,
+    firstRow: first * rowsPerBlock,
+    rows: 0,
+    addS: 0,
+    best: Array.from({ length: queries.length / dim }, () => [])
+  }
   try {
     for (let block = first; block < end; block++) {
       const made = blockOf(block, { rows, dim })

@@ -9,7 +9,12 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { type IndexSpec, trainCentroids, trainCodebook, type VectorStorage } from '@likeness/faiss'
 import { median, percentile, recallOf, round, timed } from '../measure.ts'
-import { buildSegment, recordedSegment, type SegmentPlan, type SegmentRecord } from './build-segment.ts'
+import {
+  buildSegment,
+  recordedSegment,
+  type SegmentPlan,
+  type SegmentRecord
+} from './build-segment.ts'
 import { mergeBest } from './exact-best.ts'
 import { bytesAVector } from './formula.ts'
 import type { ReaderResult, ReaderTask } from './reader-process.ts'
@@ -35,7 +40,8 @@ const storage = args.storage as VectorStorage
 const pointsPerCentroid = 40
 const efforts = { HNSW32: [32, 64, 128, 256, 512], IVF: [8, 16, 32, 64, 128, 256], FLAT: [1] }
 const startedMs = performance.now()
-const say = (line: string) => process.stderr.write(`${((performance.now() - startedMs) / 1000).toFixed(0)} s: ${line}\n`)
+const say = (line: string) =>
+  process.stderr.write(`${((performance.now() - startedMs) / 1000).toFixed(0)} s: ${line}\n`)
 
 async function remembered(file: string, make: () => Promise<Float32Array>): Promise<Float32Array> {
   try {
@@ -55,7 +61,10 @@ function sampleRows(count: number): Float32Array {
   const sample = new Float32Array(Math.min(count, rows) * dim)
   const each = Math.ceil(sample.length / dim / blocks)
   for (let block = 0, at = 0; at < sample.length; block++) {
-    const part = blockOf(block, { rows, dim }).vectors.subarray(0, Math.min(each * dim, sample.length - at))
+    const part = blockOf(block, { rows, dim }).vectors.subarray(
+      0,
+      Math.min(each * dim, sample.length - at)
+    )
     sample.set(part, at)
     at += part.length
   }
@@ -67,42 +76,78 @@ async function train(dir: string): Promise<{ spec: IndexSpec; trainS: number }> 
   const stored = { dim, metric: 'ip' as const, storage }
   const nlist = Number(args.nlist ?? Math.round(4 * Math.sqrt(rows)))
   let sample: Float32Array | undefined
-  const points = () => (sample ??= sampleRows(method === 'IVF' ? nlist * pointsPerCentroid : 50_000))
+  const points = () =>
+    (sample ??= sampleRows(method === 'IVF' ? nlist * pointsPerCentroid : 50_000))
   let [centroids, codebook]: (Float32Array | undefined)[] = []
   const trainMs = await timed(async () => {
-    if (method === 'IVF') centroids = await remembered(join(dir, 'centroids.f32'), () => trainCentroids(points(), { dim, nlist, metric: 'ip' }))
-    if (storage !== 'f32' && storage !== 'f16') codebook = await remembered(join(dir, 'codebook.f32'), () => trainCodebook(points(), { ...stored, centroids }))
+    if (method === 'IVF')
+      centroids = await remembered(join(dir, 'centroids.f32'), () =>
+        trainCentroids(points(), { dim, nlist, metric: 'ip' })
+      )
+    if (storage !== 'f32' && storage !== 'f16')
+      codebook = await remembered(join(dir, 'codebook.f32'), () =>
+        trainCodebook(points(), { ...stored, centroids })
+      )
   })
-  if (trainMs > 100) say(`trained${method === 'IVF' ? ` ${nlist} lists` : ''} in ${(trainMs / 1000).toFixed(1)} s`)
-  const spec: IndexSpec = method === 'IVF' ? { ...stored, kind: 'ivf', codebook, centroids: centroids! } : { ...stored, kind: method === 'FLAT' ? 'flat' : 'hnsw', codebook }
+  if (trainMs > 100)
+    say(`trained${method === 'IVF' ? ` ${nlist} lists` : ''} in ${(trainMs / 1000).toFixed(1)} s`)
+  const spec: IndexSpec =
+    method === 'IVF'
+      ? { ...stored, kind: 'ivf', codebook, centroids: centroids! }
+      : { ...stored, kind: method === 'FLAT' ? 'flat' : 'hnsw', codebook }
   return { spec, trainS: round(trainMs / 1000, 1) }
 }
 
-async function takeSegment(i: number, plan: Omit<SegmentPlan, 'first' | 'end' | 'file'>, { dir, count }: { dir: string; count: number }): Promise<SegmentRecord> {
+async function takeSegment(
+  i: number,
+  plan: Omit<SegmentPlan, 'first' | 'end' | 'file'>,
+  { dir, count }: { dir: string; count: number }
+): Promise<SegmentRecord> {
   const blocks = Math.ceil(rows / rowsPerBlock)
   const file = join(dir, `${i}.index`)
   const known = await recordedSegment(file)
-  const record = known ?? (await buildSegment({ ...plan, first: Math.floor((blocks * i) / count), end: Math.floor((blocks * (i + 1)) / count), file }))
-  say(`segment ${i}: ${record.rows} rows ${known === undefined ? `added in ${record.addS.toFixed(1)} s` : 'were there'}, ${((await stat(file)).size / record.rows).toFixed(1)} bytes a vector on disk`)
+  const record =
+    known ??
+    (await buildSegment({
+      ...plan,
+      first: Math.floor((blocks * i) / count),
+      end: Math.floor((blocks * (i + 1)) / count),
+      file
+    }))
+  say(
+    `segment ${i}: ${record.rows} rows ${known === undefined ? `added in ${record.addS.toFixed(1)} s` : 'were there'}, ${((await stat(file)).size / record.rows).toFixed(1)} bytes a vector on disk`
+  )
   return record
 }
 
 /** As many at a time as there are cores, so that those which are done stay when the run is cut; what an earlier run left is taken as it is. */
-async function buildAll(dir: string, spec: IndexSpec, queries: Float32Array): Promise<SegmentRecord[]> {
+async function buildAll(
+  dir: string,
+  spec: IndexSpec,
+  queries: Float32Array
+): Promise<SegmentRecord[]> {
   const count = Math.min(Number(args.segments), Math.ceil(rows / rowsPerBlock))
   const records: SegmentRecord[] = []
   const waiting = Array.from({ length: count }, (_, i) => i)
-  await Promise.all(Array.from({ length: availableParallelism() }, async () => {
-    for (let i = waiting.shift(); i !== undefined; i = waiting.shift()) records[i] = await takeSegment(i, { spec, rows, queries, k }, { dir, count })
-  }))
+  await Promise.all(
+    Array.from({ length: availableParallelism() }, async () => {
+      for (let i = waiting.shift(); i !== undefined; i = waiting.shift())
+        records[i] = await takeSegment(i, { spec, rows, queries, k }, { dir, count })
+    })
+  )
   return records
 }
 
 function readAll(task: ReaderTask): Promise<ReaderResult> {
-  const child = fork(fileURLToPath(new URL('reader-process.ts', import.meta.url)), { execArgv: ['--import', 'tsx'], serialization: 'advanced' })
+  const child = fork(fileURLToPath(new URL('reader-process.ts', import.meta.url)), {
+    execArgv: ['--import', 'tsx'],
+    serialization: 'advanced'
+  })
   return new Promise((resolve, reject) => {
     child.once('message', (result) => resolve(result as ReaderResult))
-    child.once('exit', (code, signal) => reject(new Error(`the reader ended with ${code ?? signal}`)))
+    child.once('exit', (code, signal) =>
+      reject(new Error(`the reader ended with ${code ?? signal}`))
+    )
     child.send(task)
   })
 }
@@ -112,19 +157,54 @@ async function run(dir: string): Promise<void> {
   const { spec, trainS } = await train(dir)
   let records!: SegmentRecord[]
   const buildMs = await timed(async () => (records = await buildAll(dir, spec, queries)))
-  const truth = mergeBest(k, ...records.map(({ best }) => best)).map((best) => new Set(best.map(([row]) => row)))
-  const { openS, residentBytes, searches } = await readAll({ segments: records.map(({ file, firstRow }) => ({ file, firstRow })), queries, dim, k, efforts: efforts[method], mapLists: args['on-disk'] })
+  const truth = mergeBest(k, ...records.map(({ best }) => best)).map(
+    (best) => new Set(best.map(([row]) => row))
+  )
+  const { openS, residentBytes, searches } = await readAll({
+    segments: records.map(({ file, firstRow }) => ({ file, firstRow })),
+    queries,
+    dim,
+    k,
+    efforts: efforts[method],
+    mapLists: args['on-disk']
+  })
   const formula = bytesAVector({ method, storage, dim })
-  say(`opened in ${openS.toFixed(1)} s, ${(residentBytes / rows).toFixed(1)} resident bytes a vector, formula ${formula.toFixed(1)}`)
-  const table = searches.map(({ effort, rows: found, ms }) => ({ effort, recall: round(recallOf(found, truth), 4), msP50: round(median(ms), 2), msP99: round(percentile(ms, 0.99), 2) }))
-  for (const { effort, recall, msP50, msP99 } of table) say(`effort ${effort}: recall@10 ${recall}, p50 ${msP50} ms, p99 ${msP99} ms`)
+  say(
+    `opened in ${openS.toFixed(1)} s, ${(residentBytes / rows).toFixed(1)} resident bytes a vector, formula ${formula.toFixed(1)}`
+  )
+  const table = searches.map(({ effort, rows: found, ms }) => ({
+    effort,
+    recall: round(recallOf(found, truth), 4),
+    msP50: round(median(ms), 2),
+    msP99: round(percentile(ms, 0.99), 2)
+  }))
+  for (const { effort, recall, msP50, msP99 } of table)
+    say(`effort ${effort}: recall@10 ${recall}, p50 ${msP50} ms, p99 ${msP99} ms`)
   const addS = records.map((record) => round(record.addS, 1))
-  console.log(JSON.stringify({ rows, dim, method, storage, segments: records.length, trainS, addS, wallS: round(buildMs / 1000, 1), openS: round(openS, 1), residentBytesAVector: round(residentBytes / rows, 1), formulaBytesAVector: round(formula, 1), searches: table }))
+  console.log(
+    JSON.stringify({
+      rows,
+      dim,
+      method,
+      storage,
+      segments: records.length,
+      trainS,
+      addS,
+      wallS: round(buildMs / 1000, 1),
+      openS: round(openS, 1),
+      residentBytesAVector: round(residentBytes / rows, 1),
+      formulaBytesAVector: round(formula, 1),
+      searches: table
+    })
+  )
 }
 
 if (args.dir !== undefined) {
   // Only what was made with the same arguments is gone on with.
-  const dir = join(args.dir, [method, storage, rows, dim, args.segments, args.nlist ?? 'nlist', args.queries].join('-'))
+  const dir = join(
+    args.dir,
+    [method, storage, rows, dim, args.segments, args.nlist ?? 'nlist', args.queries].join('-')
+  )
   await mkdir(dir, { recursive: true })
   await run(dir)
 } else {

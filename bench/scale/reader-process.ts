@@ -26,19 +26,48 @@ function anonymousBytes(): number {
 }
 
 /** As a snapshot does it: every segment at once on the addon's pool, the best of all. */
-async function searchOne(indexes: { index: FaissIndex; firstRow: number }[], query: Float32Array, k: number, effort: number): Promise<number[]> {
-  const found = await Promise.all(indexes.map(async ({ index, firstRow }) => {
-    const { ids, distances } = await index.search(query, { k, efSearch: effort, nprobe: effort })
-    return Array.from(ids, (id, i) => ({ row: id < 0 ? -1 : firstRow + id, distance: distances[i]! })).filter(({ row }) => row >= 0)
-  }))
-  return found.flat().sort((a, b) => b.distance - a.distance).slice(0, k).map(({ row }) => row)
+async function searchOne(
+  indexes: { index: FaissIndex; firstRow: number }[],
+  query: Float32Array,
+  k: number,
+  effort: number
+): Promise<number[]> {
+  const found = await Promise.all(
+    indexes.map(async ({ index, firstRow }) => {
+      const { ids, distances } = await index.search(query, { k, efSearch: effort, nprobe: effort })
+      return Array.from(ids, (id, i) => ({
+        row: id < 0 ? -1 : firstRow + id,
+        distance: distances[i]!
+      })).filter(({ row }) => row >= 0)
+    })
+  )
+  return found
+    .flat()
+    .sort((a, b) => b.distance - a.distance)
+    .slice(0, k)
+    .map(({ row }) => row)
 }
 
-async function run({ segments, queries, dim, k, efforts, mapLists }: ReaderTask): Promise<ReaderResult> {
+async function run({
+  segments,
+  queries,
+  dim,
+  k,
+  efforts,
+  mapLists
+}: ReaderTask): Promise<ReaderResult> {
   const before = anonymousBytes()
   const startedMs = performance.now()
-  const indexes = await Promise.all(segments.map(async ({ file, firstRow }) => ({ index: await FaissIndex.read(file, { mapLists }), firstRow })))
-  const opened = { openS: (performance.now() - startedMs) / 1000, residentBytes: anonymousBytes() - before }
+  const indexes = await Promise.all(
+    segments.map(async ({ file, firstRow }) => ({
+      index: await FaissIndex.read(file, { mapLists }),
+      firstRow
+    }))
+  )
+  const opened = {
+    openS: (performance.now() - startedMs) / 1000,
+    residentBytes: anonymousBytes() - before
+  }
   const count = queries.length / dim
   const searches: ReaderResult['searches'] = []
   for (const effort of efforts) {
@@ -56,8 +85,11 @@ async function run({ segments, queries, dim, k, efforts, mapLists }: ReaderTask)
 }
 
 process.once('message', (task: ReaderTask) => {
-  run(task).then((result) => process.send!(result, () => process.exit()), (error: unknown) => {
-    process.stderr.write(`${String(error)}\n`)
-    process.exit(1)
-  })
+  run(task).then(
+    (result) => process.send!(result, () => process.exit()),
+    (error: unknown) => {
+      process.stderr.write(`${String(error)}\n`)
+      process.exit(1)
+    }
+  )
 })

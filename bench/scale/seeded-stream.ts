@@ -13,7 +13,16 @@ export interface Block {
 
 export const blockOf = (block: number, { rows, dim }: { rows: number; dim: number }): Block => {
   const first = block * rowsPerBlock
-  return { first, vectors: clusteredVectors({ seed, stream: (block + 1) * seedsPerBlock, count: Math.min(rowsPerBlock, rows - first), dim }) }
+  return {
+    first,
+    vectors: clusteredVectors({
+      seed,
+      stream: (block + 1) * seedsPerBlock,
+      count: Math.min(rowsPerBlock, rows - first),
+      dim
+    })
+  }
 }
 
-export const queriesOf = ({ count, dim }: { count: number; dim: number }): Float32Array => clusteredVectors({ seed, stream: 1, count, dim })
+export const queriesOf = ({ count, dim }: { count: number; dim: number }): Float32Array =>
+  clusteredVectors({ seed, stream: 1, count, dim })

@@ -7,13 +7,19 @@ import { drawThing, inventThings } from './invented-things.ts'
 
 const [folder, ...numbers] = process.argv.slice(2)
 if (folder === undefined || numbers.some((text) => !/^\d+$/.test(text))) {
-  throw new Error('Usage: node --import tsx models/training/draw-things.ts FOLDER [PRODUCTS VEHICLES VIEWS SEED]')
+  throw new Error(
+    'Usage: node --import tsx models/training/draw-things.ts FOLDER [PRODUCTS VEHICLES VIEWS SEED]'
+  )
 }
 const [products = 1200, vehicles = 1200, views = 4, seed = 7001] = numbers.map(Number)
 mkdirSync(folder, { recursive: true })
 const list = join(folder, 'things.ndjson')
 const done = existsSync(list) ? readFileSync(list, 'utf8').split('\n').length - 1 : 0
 for (const thing of inventThings({ products, vehicles, seed }).slice(done)) {
-  const files = await drawThing(thing, { folder, views, random: createRandom(seed).fork(thing.name) })
+  const files = await drawThing(thing, {
+    folder,
+    views,
+    random: createRandom(seed).fork(thing.name)
+  })
   appendFileSync(list, `${JSON.stringify({ name: thing.name, kind: thing.kind, files })}\n`)
 }

@@ -17,7 +17,13 @@ const few = { products: 3, vehicles: 2, seed: 5 }
 
 it('takes goods and vehicles by turns, of classes that the detector has', () => {
   const things = inventThings(few)
-  expect(things.map(({ name }) => name)).toEqual(['vehicle-0', 'product-0', 'vehicle-1', 'product-1', 'product-2'])
+  expect(things.map(({ name }) => name)).toEqual([
+    'vehicle-0',
+    'product-0',
+    'vehicle-1',
+    'product-1',
+    'product-2'
+  ])
   for (const { kind } of things) expect(manifest.classes).toContain(kind)
 })
 

@@ -5,4 +5,6 @@ export interface BuildOptions {
   env?: Record<string, string | undefined>
   outDir?: string
 }
-export function buildAddon(options?: BuildOptions): Promise<{ built: boolean; seconds: number; file: string }>
+export function buildAddon(
+  options?: BuildOptions
+): Promise<{ built: boolean; seconds: number; file: string }>

@@ -12,7 +12,17 @@ import { promisify } from 'node:util'
 const run = promisify(execFile)
 const packageDir = path.dirname(fileURLToPath(import.meta.url))
 const sourceDir = path.join(packageDir, 'native')
-const compileFlags = ['-std=c++20', '-O3', '-fPIC', '-fopenmp', '-fvisibility=hidden', '-Wall', '-Wno-psabi', '-Werror=switch', '-DNAPI_VERSION=8']
+const compileFlags = [
+  '-std=c++20',
+  '-O3',
+  '-fPIC',
+  '-fopenmp',
+  '-fvisibility=hidden',
+  '-Wall',
+  '-Wno-psabi',
+  '-Werror=switch',
+  '-DNAPI_VERSION=8'
+]
 
 /** A build that cannot go on; the message is one line that says what to install or which source failed. */
 export class BuildError extends Error {}
@@ -22,17 +32,29 @@ export class BuildError extends Error {}
  * @param {{ log?: (line: string) => void, env?: Record<string, string | undefined>, outDir?: string }} options
  * @returns {Promise<{ built: boolean, seconds: number, file: string }>} throws BuildError
  */
-export async function buildAddon({ log = console.log, env = process.env, outDir = path.join(packageDir, 'build') } = {}) {
+export async function buildAddon({
+  log = console.log,
+  env = process.env,
+  outDir = path.join(packageDir, 'build')
+} = {}) {
   const startedAt = performance.now()
   const compiler = env.CXX || 'c++'
   const compilerVersion = await findCompiler(compiler)
   const faiss = await findFaiss(env.FAISS_ROOT, compiler)
-  const linkFlags = ['-shared', '-fopenmp', '-Wl,-z,nodelete', '-Wl,--gc-sections', ...faiss.libs, await findBlas(compiler)]
+  const linkFlags = [
+    '-shared',
+    '-fopenmp',
+    '-Wl,-z,nodelete',
+    '-Wl,--gc-sections',
+    ...faiss.libs,
+    await findBlas(compiler)
+  ]
   const plan = { compiler, faiss, linkFlags, sources: await listSources() }
   const hash = await hashPlan(plan, compilerVersion)
   const file = path.join(outDir, 'likeness_faiss.node')
   const stamp = path.join(outDir, 'likeness_faiss.hash')
-  if (existsSync(file) && (await readIfThere(stamp)) === hash) return { built: false, seconds: 0, file }
+  if (existsSync(file) && (await readIfThere(stamp)) === hash)
+    return { built: false, seconds: 0, file }
 
   log(`building the native addon with Faiss ${faiss.version} (once, under a minute)`)
   await mkdir(outDir, { recursive: true })
@@ -54,28 +76,49 @@ async function findCompiler(compiler) {
   try {
     return (await run(compiler, ['--version'])).stdout
   } catch (cause) {
-    throw new BuildError(`no C++ compiler (${compiler}): apt-get install g++, or set CXX`, { cause })
+    throw new BuildError(`no C++ compiler (${compiler}): apt-get install g++, or set CXX`, {
+      cause
+    })
   }
 }
 
 async function findFaiss(root, compiler) {
   const include = root ? [path.join(root, 'include')] : ['/usr/include', '/usr/local/include']
-  const header = include.map((dir) => path.join(dir, 'faiss/Index.h')).find((candidate) => existsSync(candidate))
+  const header = include
+    .map((dir) => path.join(dir, 'faiss/Index.h'))
+    .find((candidate) => existsSync(candidate))
   if (!header) {
-    throw new BuildError(root ? `FAISS_ROOT: no include/faiss/Index.h in ${root}` : 'Faiss is missing: apt-get install libfaiss-dev')
+    throw new BuildError(
+      root
+        ? `FAISS_ROOT: no include/faiss/Index.h in ${root}`
+        : 'Faiss is missing: apt-get install libfaiss-dev'
+    )
   }
   const text = await readFile(header, 'utf8')
   const number = (part) => new RegExp(`FAISS_VERSION_${part}\\s+(\\d+)`).exec(text)?.[1] ?? '?'
   const library = root ? findIn(root) : await findLibrary(compiler, 'faiss')
   if (!library) {
-    throw new BuildError(root ? `FAISS_ROOT: no libfaiss in ${root}/lib or lib64` : 'libfaiss is missing: apt-get install libfaiss-dev')
+    throw new BuildError(
+      root
+        ? `FAISS_ROOT: no libfaiss in ${root}/lib or lib64`
+        : 'libfaiss is missing: apt-get install libfaiss-dev'
+    )
   }
-  const libs = library.endsWith('.so') ? [library, `-Wl,-rpath,${path.dirname(library)}`] : ['-Wl,-z,muldefs', library]
-  return { version: `${number('MAJOR')}.${number('MINOR')}.${number('PATCH')}`, include: path.dirname(path.dirname(header)), library, libs }
+  const libs = library.endsWith('.so')
+    ? [library, `-Wl,-rpath,${path.dirname(library)}`]
+    : ['-Wl,-z,muldefs', library]
+  return {
+    version: `${number('MAJOR')}.${number('MINOR')}.${number('PATCH')}`,
+    include: path.dirname(path.dirname(header)),
+    library,
+    libs
+  }
 }
 
 function findIn(root) {
-  const places = ['lib', 'lib64'].flatMap((dir) => ['libfaiss.a', 'libfaiss.so'].map((name) => path.join(root, dir, name)))
+  const places = ['lib', 'lib64'].flatMap((dir) =>
+    ['libfaiss.a', 'libfaiss.so'].map((name) => path.join(root, dir, name))
+  )
   return places.find((place) => existsSync(place))
 }
 
@@ -113,24 +156,43 @@ async function hashPlan({ compiler, faiss, linkFlags, sources }, compilerVersion
 
 async function compileAndLink({ compiler, faiss, linkFlags, sources }, outDir) {
   const napi = createRequire(import.meta.url)('node-api-headers').include_dir
-  const includes = [`-I${sourceDir}`, `-I${napi}`, ...(faiss.include === '/usr/include' ? [] : [`-I${faiss.include}`])]
+  const includes = [
+    `-I${sourceDir}`,
+    `-I${napi}`,
+    ...(faiss.include === '/usr/include' ? [] : [`-I${faiss.include}`])
+  ]
   const waiting = sources.filter((name) => name.endsWith('.cc'))
   const objectOf = (name) => path.join(outDir, `${name.replaceAll(path.sep, '-')}.o`)
   const objects = waiting.map(objectOf)
   const worker = async () => {
     for (let name = waiting.shift(); name; name = waiting.shift()) {
-      await compile(compiler, [...compileFlags, ...includes, '-c', path.join(sourceDir, name), '-o', objectOf(name)])
+      await compile(compiler, [
+        ...compileFlags,
+        ...includes,
+        '-c',
+        path.join(sourceDir, name),
+        '-o',
+        objectOf(name)
+      ])
     }
   }
   await Promise.all(Array.from({ length: availableParallelism() }, worker))
-  await compile(compiler, ['-o', path.join(outDir, 'likeness_faiss.node'), ...objects, ...linkFlags])
+  await compile(compiler, [
+    '-o',
+    path.join(outDir, 'likeness_faiss.node'),
+    ...objects,
+    ...linkFlags
+  ])
 }
 
 async function compile(compiler, args) {
   try {
     await run(compiler, args, { maxBuffer: 1 << 26 })
   } catch (cause) {
-    const first = String(cause.stderr ?? cause).split('\n').find((line) => /error|undefined/.test(line)) ?? String(cause)
+    const first =
+      String(cause.stderr ?? cause)
+        .split('\n')
+        .find((line) => /error|undefined/.test(line)) ?? String(cause)
     throw new BuildError(`the native addon did not build: ${first.trim()}`, { cause })
   }
 }

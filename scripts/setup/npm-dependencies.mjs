@@ -21,7 +21,10 @@ export function findStaleDependency(root = repositoryRoot) {
 }
 
 // Optional packages of other platforms are in the lockfile and are never installed.
-const isSame = (wanted, installed) => (installed === undefined ? wanted.optional === true : wanted.version === installed.version && wanted.integrity === installed.integrity)
+const isSame = (wanted, installed) =>
+  installed === undefined
+    ? wanted.optional === true
+    : wanted.version === installed.version && wanted.integrity === installed.integrity
 
 /** Started by npm, the same npm is used again; its path is a script, or a binary where npm was packaged as one. */
 export function npmCommand() {
@@ -35,8 +38,16 @@ export function installNpmDependencies() {
     const [file, ...args] = npmCommand()
     // Without the variable onnxruntime-node would look for CUDA and download libraries from elsewhere.
     const env = { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' }
-    const result = spawnSync(file, [...args, 'ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: repositoryRoot, env, stdio: ['ignore', 2, 2] })
-    if (result.error !== undefined) throw new SetupError(`npm could not be started (${result.error.message}): install npm 10 or newer`)
-    if (result.status !== 0) throw new SetupError('npm ci failed: see above; it needs the npm registry')
+    const result = spawnSync(file, [...args, 'ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+      cwd: repositoryRoot,
+      env,
+      stdio: ['ignore', 2, 2]
+    })
+    if (result.error !== undefined)
+      throw new SetupError(
+        `npm could not be started (${result.error.message}): install npm 10 or newer`
+      )
+    if (result.status !== 0)
+      throw new SetupError('npm ci failed: see above; it needs the npm registry')
   })
 }

@@ -19,22 +19,46 @@ export function findCommand(name, path = process.env.PATH ?? '') {
 }
 
 const hasAny = (files) => files.some((file) => existsSync(file))
-const libraryFolders = () => ['/usr/lib', '/usr/lib64', '/usr/local/lib', ...readdirSync('/usr/lib').filter((name) => name.includes('-linux-')).map((name) => `/usr/lib/${name}`)]
-const hasLibrary = (name) => hasAny(libraryFolders().flatMap((folder) => [`${folder}/lib${name}.so`, `${folder}/lib${name}.a`]))
+const libraryFolders = () => [
+  '/usr/lib',
+  '/usr/lib64',
+  '/usr/local/lib',
+  ...readdirSync('/usr/lib')
+    .filter((name) => name.includes('-linux-'))
+    .map((name) => `/usr/lib/${name}`)
+]
+const hasLibrary = (name) =>
+  hasAny(
+    libraryFolders().flatMap((folder) => [`${folder}/lib${name}.so`, `${folder}/lib${name}.a`])
+  )
 const faissHeader = (root) => `${root}/include/faiss/Index.h`
 /** The browser of the page tests; undefined when there is none. */
-export const findBrowser = () => process.env.CHROMIUM_PATH ?? ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'].map((name) => findCommand(name)).find(Boolean)
+export const findBrowser = () =>
+  process.env.CHROMIUM_PATH ??
+  ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
+    .map((name) => findCommand(name))
+    .find(Boolean)
 
 /** Debian's name of each package and how to see that it is not needed. */
 const packages = [
   { name: 'g++', isThere: () => findCommand(process.env.CXX || 'c++') !== undefined },
-  { name: 'libfaiss-dev', isThere: () => hasAny([process.env.FAISS_ROOT, '/usr', '/usr/local'].filter(Boolean).map(faissHeader)) },
-  { name: 'libopenblas-dev', isThere: () => process.env.FAISS_ROOT !== undefined || hasLibrary('openblas') },
+  {
+    name: 'libfaiss-dev',
+    isThere: () =>
+      hasAny([process.env.FAISS_ROOT, '/usr', '/usr/local'].filter(Boolean).map(faissHeader))
+  },
+  {
+    name: 'libopenblas-dev',
+    isThere: () => process.env.FAISS_ROOT !== undefined || hasLibrary('openblas')
+  },
   { name: 'redis-server', isThere: () => findCommand('redis-server') !== undefined }
 ]
 const browserPackage = { name: 'chromium', isThere: () => findBrowser() !== undefined }
 
-export const missingPackages = ({ browser }) => [...packages, ...(browser ? [browserPackage] : [])].filter((entry) => !entry.isThere()).map((entry) => entry.name)
+export const missingPackages = ({ browser }) =>
+  [...packages, ...(browser ? [browserPackage] : [])]
+    .filter((entry) => !entry.isThere())
+    .map((entry) => entry.name)
 
 /** How to become root without a question: [] as root, undefined when it cannot be done. */
 function rootPrefix() {
@@ -45,10 +69,16 @@ function rootPrefix() {
 }
 
 const candidate = (name) => {
-  const policy = spawnSync('apt-cache', ['policy', name], { encoding: 'utf8', env: { ...process.env, LC_ALL: 'C' } }).stdout ?? ''
+  const policy =
+    spawnSync('apt-cache', ['policy', name], {
+      encoding: 'utf8',
+      env: { ...process.env, LC_ALL: 'C' }
+    }).stdout ?? ''
   const version = /Candidate: (\S+)/.exec(policy)?.[1]
   // Ubuntu's chromium packages only fetch a snap, which containers cannot run.
-  return version === undefined || version === '(none)' || version.includes('snap') ? undefined : version
+  return version === undefined || version === '(none)' || version.includes('snap')
+    ? undefined
+    : version
 }
 
 // Debian starts a redis service when the package is installed. Ours is a child of the stack, so services are told to stay down meanwhile.
@@ -63,9 +93,19 @@ fi
 apt-get install -y -q --no-install-recommends -o Dpkg::Use-Pty=0 "$@"`
 
 function asRoot(prefix, command) {
-  const [file, ...args] = [...prefix, 'env', 'DEBIAN_FRONTEND=noninteractive', 'NEEDRESTART_SUSPEND=1', 'LC_ALL=C', ...command]
+  const [file, ...args] = [
+    ...prefix,
+    'env',
+    'DEBIAN_FRONTEND=noninteractive',
+    'NEEDRESTART_SUSPEND=1',
+    'LC_ALL=C',
+    ...command
+  ]
   const result = spawnSync(file, args, { stdio: ['inherit', 2, 2] })
-  if (result.status !== 0) throw new SetupError(`${command.slice(0, 2).join(' ')} failed: install ${missingPackages({ browser: false }).join(' ')} by hand and try again`)
+  if (result.status !== 0)
+    throw new SetupError(
+      `${command.slice(0, 2).join(' ')} failed: install ${missingPackages({ browser: false }).join(' ')} by hand and try again`
+    )
 }
 
 export function installSystemPackages({ browser }) {
@@ -74,11 +114,19 @@ export function installSystemPackages({ browser }) {
   const prefix = findCommand('apt-get') === undefined ? undefined : rootPrefix()
   const byHand = `please install ${missing.join(' ')} (on Debian or Ubuntu: sudo apt-get install ${missing.join(' ')}) and try again`
   if (prefix === undefined) throw new SetupError(byHand)
-  if (missing.some((name) => candidate(name) === undefined)) timed('reading the package lists (apt-get update)', () => asRoot(prefix, ['apt-get', 'update', '-q']))
+  if (missing.some((name) => candidate(name) === undefined))
+    timed('reading the package lists (apt-get update)', () =>
+      asRoot(prefix, ['apt-get', 'update', '-q'])
+    )
   if (missing.includes('chromium') && candidate('chromium') === undefined) {
-    say('NO BROWSER: this system offers chromium only as a snap or not at all; the browser tests are skipped. Install Chrome or Chromium to run them.')
+    say(
+      'NO BROWSER: this system offers chromium only as a snap or not at all; the browser tests are skipped. Install Chrome or Chromium to run them.'
+    )
     missing = missing.filter((name) => name !== 'chromium')
   }
   if (missing.some((name) => candidate(name) === undefined)) throw new SetupError(byHand)
-  if (missing.length > 0) timed(`installing ${missing.join(' ')} (apt-get)`, () => asRoot(prefix, ['sh', '-c', installScript, 'install', ...missing]))
+  if (missing.length > 0)
+    timed(`installing ${missing.join(' ')} (apt-get)`, () =>
+      asRoot(prefix, ['sh', '-c', installScript, 'install', ...missing])
+    )
 }

@@ -8,8 +8,17 @@ export interface Target {
 }
 
 /** apiKey: the server asks for it; absent: open. `slowItems`: ids that take two seconds each to embed, so that progress can be watched. */
-export async function startTarget({ apiKey, slowItems = [] }: { apiKey?: string; slowItems?: readonly string[] } = {}): Promise<Target> {
+export async function startTarget({
+  apiKey,
+  slowItems = []
+}: {
+  apiKey?: string
+  slowItems?: readonly string[]
+} = {}): Promise<Target> {
   const hooks = { delayOnIdMs: Object.fromEntries(slowItems.map((id) => [id, 2_000])) }
-  const live = await startLiveStack({ hooks, ...(apiKey === undefined ? {} : { appEnv: { api: { API_KEY: apiKey } } }) })
+  const live = await startLiveStack({
+    hooks,
+    ...(apiKey === undefined ? {} : { appEnv: { api: { API_KEY: apiKey } } })
+  })
   return { url: live.stack.apiUrl, stop: () => live.stop() }
 }

@@ -8,7 +8,9 @@ export function describeConditionalWrites(underTest: () => Promise<StoreUnderTes
     it('creates a key once', async () => {
       const { store } = await underTest()
       const key = `${freshPrefix()}a`
-      expect(await store.putIf(key, bytes('one'), { create: true })).toMatchObject({ etag: expect.any(String) })
+      expect(await store.putIf(key, bytes('one'), { create: true })).toMatchObject({
+        etag: expect.any(String)
+      })
       expect(await store.putIf(key, bytes('two'), { create: true })).toBeUndefined()
       expect(await valueOf(store, key)).toBe('one')
     })
@@ -45,7 +47,8 @@ export function describeConditionalWrites(underTest: () => Promise<StoreUnderTes
       await store.delete([key])
       expect(await store.get(key)).toBeUndefined()
       expect(await store.putIf(key, bytes('new'), { create: true })).toBeDefined()
-      for (const stale of old) expect(await store.putIf(key, bytes('late'), { ifMatch: stale })).toBeUndefined()
+      for (const stale of old)
+        expect(await store.putIf(key, bytes('late'), { ifMatch: stale })).toBeUndefined()
       expect(await valueOf(store, key)).toBe('new')
     })
 
@@ -77,11 +80,15 @@ export function describeConditionalWrites(underTest: () => Promise<StoreUnderTes
     it('has one winner when many create or replace at once', async () => {
       const { store } = await underTest()
       const key = `${freshPrefix()}a`
-      const created = await Promise.all(everyone((i) => store.putIf(key, bytes(`created ${i}`), { create: true })))
+      const created = await Promise.all(
+        everyone((i) => store.putIf(key, bytes(`created ${i}`), { create: true }))
+      )
       expect(created.filter(Boolean)).toHaveLength(1)
       for (let round = 0; round < 10; round++) {
         const etag = (await store.get(key))?.etag ?? ''
-        const replaced = await Promise.all(everyone((i) => store.putIf(key, bytes(`${round} ${i}`), { ifMatch: etag })))
+        const replaced = await Promise.all(
+          everyone((i) => store.putIf(key, bytes(`${round} ${i}`), { ifMatch: etag }))
+        )
         expect(replaced.filter(Boolean)).toHaveLength(1)
         const winner = replaced.findIndex(Boolean)
         expect(await store.get(key)).toMatchObject({ etag: replaced[winner]?.etag })

@@ -4,15 +4,51 @@ import { bytes, freshPrefix, listedKeys, valueOf } from './bytes.ts'
 import type { StoreUnderTest } from './object-store.contract.ts'
 
 const odd = [
-  '商品/红色 自行车.jpg', 'with space', ' leading', 'trailing ', 'a+b&c=d?e#f%20g', 'tilde~', 'tilde~=', 'tilde~~==', '=', '~', '~~/~', '123',
-  '1e5', '0x10', 'true', '.hidden', 'a..b', '...', 'UPPER', 'upper', 'quote"\'<>&amp;', 'back\\slash', 'e\u0301', '\u00e9', '😀', 'key', 'format',
-  '*!()@$,;:', 'x'.repeat(254)
+  '商品/红色 自行车.jpg',
+  'with space',
+  ' leading',
+  'trailing ',
+  'a+b&c=d?e#f%20g',
+  'tilde~',
+  'tilde~=',
+  'tilde~~==',
+  '=',
+  '~',
+  '~~/~',
+  '123',
+  '1e5',
+  '0x10',
+  'true',
+  '.hidden',
+  'a..b',
+  '...',
+  'UPPER',
+  'upper',
+  'quote"\'<>&amp;',
+  'back\\slash',
+  'e\u0301',
+  '\u00e9',
+  '😀',
+  'key',
+  'format',
+  '*!()@$,;:',
+  'x'.repeat(254)
 ]
 const refused: [string, string][] = [
-  ['an empty key', ''], ['a traversal', '../a'], ['a traversal inside', 'a/../b'], ['a dot segment', 'a/./b'],
-  ['an empty segment', 'a//b'], ['a leading slash', '/a'], ['a trailing slash', 'a/'], ['a newline', 'a\nb'],
-  ['a zero byte', 'a\0b'], ['a delete character', 'a\u007fb'], ['half a surrogate pair', 'a\ud800'],
-  ['a segment of 255 bytes', 'x'.repeat(255)], ['a long segment of few characters', '红'.repeat(85)], ['1025 bytes', 'abcd/'.repeat(205).slice(0, 1025)]
+  ['an empty key', ''],
+  ['a traversal', '../a'],
+  ['a traversal inside', 'a/../b'],
+  ['a dot segment', 'a/./b'],
+  ['an empty segment', 'a//b'],
+  ['a leading slash', '/a'],
+  ['a trailing slash', 'a/'],
+  ['a newline', 'a\nb'],
+  ['a zero byte', 'a\0b'],
+  ['a delete character', 'a\u007fb'],
+  ['half a surrogate pair', 'a\ud800'],
+  ['a segment of 255 bytes', 'x'.repeat(255)],
+  ['a long segment of few characters', '红'.repeat(85)],
+  ['1025 bytes', 'abcd/'.repeat(205).slice(0, 1025)]
 ]
 
 export function describeKeys(underTest: () => Promise<StoreUnderTest>): void {
@@ -28,7 +64,9 @@ export function describeKeys(underTest: () => Promise<StoreUnderTest>): void {
       expect(await listedKeys(store, prefix)).toEqual([])
     })
 
-    it('takes a key that is also the prefix of other keys, where the server does', async ({ skip }) => {
+    it('takes a key that is also the prefix of other keys, where the server does', async ({
+      skip
+    }) => {
       const { store, listsBelowObjects } = await underTest()
       skip(!listsBelowObjects, 'the server does not list a/b while there is an object a')
       const prefix = freshPrefix()
@@ -57,7 +95,9 @@ export function describeKeys(underTest: () => Promise<StoreUnderTest>): void {
     it('refuses a prefix that leaves the store', async () => {
       const { store } = await underTest()
       for (const prefix of ['../', 'a/../', '/', 'a//b', 'a\0']) {
-        await expect(listedKeys(store, prefix), prefix).rejects.toMatchObject({ code: 'invalid_key' })
+        await expect(listedKeys(store, prefix), prefix).rejects.toMatchObject({
+          code: 'invalid_key'
+        })
       }
     })
   })

@@ -3,7 +3,23 @@ import { describe, expect, it } from 'vitest'
 import { bytes, freshPrefix, listed, listedKeys } from './bytes.ts'
 import type { StoreUnderTest } from './object-store.contract.ts'
 
-const names = ['a-b', 'a.b', 'a/b', 'a/bb/c', 'a/c', 'a0', 'ab', 'b/1/2/3', 'b/10', 'b/2', 'Z', 'z', '\u{1f600}', '\uffee', 'é']
+const names = [
+  'a-b',
+  'a.b',
+  'a/b',
+  'a/bb/c',
+  'a/c',
+  'a0',
+  'ab',
+  'b/1/2/3',
+  'b/10',
+  'b/2',
+  'Z',
+  'z',
+  '\u{1f600}',
+  '\uffee',
+  'é'
+]
 const inOrder = [...names].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
 
 export function describeListing(underTest: () => Promise<StoreUnderTest>): void {
@@ -13,7 +29,8 @@ export function describeListing(underTest: () => Promise<StoreUnderTest>): void 
       const prefix = freshPrefix()
       for (const name of names) await store.put(prefix + name, bytes(name))
       expect(await listedKeys(store, prefix)).toEqual(inOrder)
-      for (const info of await listed(store, prefix)) expect(info).toEqual(await sameInfo(info, store.head(info.key)))
+      for (const info of await listed(store, prefix))
+        expect(info).toEqual(await sameInfo(info, store.head(info.key)))
     })
 
     it('lists below a prefix that ends anywhere', async () => {
@@ -22,7 +39,10 @@ export function describeListing(underTest: () => Promise<StoreUnderTest>): void 
       for (const name of names) await store.put(prefix + name, bytes(name))
       for (const part of ['a', 'a/', 'a/b', 'b/', 'b/1', 'b/1/', 'none', 'a-']) {
         const expected = inOrder.filter((name) => name.startsWith(part))
-        expect((await listedKeys(store, prefix + part)).map((rest) => part + rest), part).toEqual(expected)
+        expect(
+          (await listedKeys(store, prefix + part)).map((rest) => part + rest),
+          part
+        ).toEqual(expected)
       }
     })
 
@@ -31,7 +51,9 @@ export function describeListing(underTest: () => Promise<StoreUnderTest>): void 
       const prefix = freshPrefix()
       for (const name of names) await store.put(prefix + name, bytes(name))
       for (const after of [...names, '', 'a/', 'a/a', 'a/b0', 'b', 'b/1/3', 'zz', '\u{1f601}']) {
-        const expected = inOrder.filter((name) => Buffer.compare(Buffer.from(name), Buffer.from(after)) > 0)
+        const expected = inOrder.filter(
+          (name) => Buffer.compare(Buffer.from(name), Buffer.from(after)) > 0
+        )
         expect(await listedKeys(store, prefix, prefix + after), after).toEqual(expected)
       }
       expect(await listedKeys(store, `${prefix}a/`, `${prefix}Z`)).toEqual(['b', 'bb/c', 'c'])
@@ -51,7 +73,10 @@ export function describeListing(underTest: () => Promise<StoreUnderTest>): void 
     it('gives every untouched key exactly once while others come and go', async () => {
       const { store } = await underTest()
       const prefix = freshPrefix()
-      const stable = Array.from({ length: 150 }, (_, i) => `d${i % 5}/s${String(i).padStart(4, '0')}`).sort()
+      const stable = Array.from(
+        { length: 150 },
+        (_, i) => `d${i % 5}/s${String(i).padStart(4, '0')}`
+      ).sort()
       for (const name of stable) await store.put(prefix + name, bytes('x'))
       let stop = false
       const churn = (async () => {

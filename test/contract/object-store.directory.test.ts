@@ -12,7 +12,12 @@ describeObjectStore('directory', async () => {
   const root = await mkdtemp(path.join(tmpdir(), 'likeness-store-'))
   roots.push(root)
   const address = { url: `dir:${root}` }
-  return { store: await openObjectStore(address), address, uniqueEtags: true, listsBelowObjects: true }
+  return {
+    store: await openObjectStore(address),
+    address,
+    uniqueEtags: true,
+    listsBelowObjects: true
+  }
 })
 
 afterAll(async () => {

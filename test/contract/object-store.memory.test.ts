@@ -2,7 +2,12 @@
 import { createMemoryStore } from '@likeness/store/memory-store'
 import { describeObjectStore } from './object-store.contract.ts'
 
-describeObjectStore('memory', async () => ({ store: createMemoryStore(), address: undefined, uniqueEtags: true, listsBelowObjects: true }))
+describeObjectStore('memory', async () => ({
+  store: createMemoryStore(),
+  address: undefined,
+  uniqueEtags: true,
+  listsBelowObjects: true
+}))
 
 describeObjectStore('memory with etags of S3', async () => ({
   store: createMemoryStore({ etags: 'content' }),

@@ -15,7 +15,10 @@ if (wanted) {
   const address = { url: `s3://likeness-test/run-${randomUUID()}`, s3 }
 
   describeObjectStore('S3', async () => ({
-    store: await openObjectStore(address), address, uniqueEtags: false, listsBelowObjects: false
+    store: await openObjectStore(address),
+    address,
+    uniqueEtags: false,
+    listsBelowObjects: false
   }))
 
   afterAll(async () => {

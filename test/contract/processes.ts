@@ -31,7 +31,9 @@ export function describeProcesses(underTest: () => Promise<StoreUnderTest>): voi
     let racing: Promise<ChildProcess[]> | undefined
     const startRacers = (address: OpenStoreOptions) => (racing ??= start(address, processCount))
 
-    it(`has exactly one winner in each of ${rounds} rounds of compare-and-swap by ${processCount} processes`, async ({ skip }) => {
+    it(`has exactly one winner in each of ${rounds} rounds of compare-and-swap by ${processCount} processes`, async ({
+      skip
+    }) => {
       const { store, address } = await underTest()
       if (!address) return skip('this store lives in one process')
       const key = `${freshPrefix()}counter`
@@ -39,7 +41,12 @@ export function describeProcesses(underTest: () => Promise<StoreUnderTest>): voi
       const racers = await startRacers(address)
       const wins = racers.map(() => 0)
       for (let round = 1; round <= rounds; round++) {
-        const won = await everyone(racers, (i) => ({ act: 'putIf', key, body: `${round} by ${i}`, condition: { ifMatch: etag } }))
+        const won = await everyone(racers, (i) => ({
+          act: 'putIf',
+          key,
+          body: `${round} by ${i}`,
+          condition: { ifMatch: etag }
+        }))
         const winners = won.flatMap((answer, i) => (wonEtag(answer) === undefined ? [] : [i]))
         expect(winners, `winners of round ${round}`).toHaveLength(1)
         const winner = winners[0] ?? -1
@@ -51,7 +58,9 @@ export function describeProcesses(underTest: () => Promise<StoreUnderTest>): voi
       console.log(`${store.kind}: rounds won by each process: ${wins.join(' ')}`)
     })
 
-    it('loses no increment of processes that read, add one and swap as fast as they can', async ({ skip }) => {
+    it('loses no increment of processes that read, add one and swap as fast as they can', async ({
+      skip
+    }) => {
       const { store, address } = await underTest()
       if (!address) return skip('this store lives in one process')
       const key = `${freshPrefix()}counter`
@@ -68,13 +77,22 @@ export function describeProcesses(underTest: () => Promise<StoreUnderTest>): voi
       const racers = await startRacers(address)
       for (let round = 0; round < 50; round++) {
         const key = `${prefix}${round}`
-        const won = await everyone(racers, (i) => ({ act: 'putIf', key, body: `by ${i}`, condition: { create: true } }))
+        const won = await everyone(racers, (i) => ({
+          act: 'putIf',
+          key,
+          body: `by ${i}`,
+          condition: { create: true }
+        }))
         expect(won.filter((answer) => wonEtag(answer) !== undefined)).toHaveLength(1)
-        expect(await valueOf(store, key)).toBe(`by ${won.findIndex((answer) => wonEtag(answer) !== undefined)}`)
+        expect(await valueOf(store, key)).toBe(
+          `by ${won.findIndex((answer) => wonEtag(answer) !== undefined)}`
+        )
       }
     })
 
-    it('never shows a torn object and keeps what was acknowledged when writers are killed', async ({ skip }) => {
+    it('never shows a torn object and keeps what was acknowledged when writers are killed', async ({
+      skip
+    }) => {
       const { store, address } = await underTest()
       if (!address) return skip('this store lives in one process')
       const prefix = freshPrefix()
@@ -84,7 +102,10 @@ export function describeProcesses(underTest: () => Promise<StoreUnderTest>): voi
       for (let batch = 0; batch < 3; batch++) {
         const writers = await start(address, 4)
         for (const writer of writers) {
-          writer.on('message', (answer: Reply) => 'acknowledged' in answer && acknowledged.add(answer.acknowledged))
+          writer.on(
+            'message',
+            (answer: Reply) => 'acknowledged' in answer && acknowledged.add(answer.acknowledged)
+          )
           writer.send({ act: 'write', prefix, chainKey } satisfies Command)
         }
         const killing = writers.map(async (writer) => {
@@ -111,7 +132,10 @@ function startProcess(address: OpenStoreOptions): ChildProcess {
   return fork(file, [JSON.stringify(address)], { execArgv: ['--import', 'tsx'] })
 }
 
-async function everyone(children: ChildProcess[], command: (i: number) => Command): Promise<Reply[]> {
+async function everyone(
+  children: ChildProcess[],
+  command: (i: number) => Command
+): Promise<Reply[]> {
   const replies = children.map((child) => reply(child))
   for (const i of shuffled(children.length)) children[i]?.send(command(i))
   return Promise.all(replies)
@@ -125,9 +149,14 @@ function shuffled(count: number): number[] {
 
 async function reply(child: ChildProcess): Promise<Reply> {
   const gone = new AbortController()
-  const exited = once(child, 'exit', { signal: gone.signal }).then(([code]) => ({ failed: `exited with ${code}` }))
+  const exited = once(child, 'exit', { signal: gone.signal }).then(([code]) => ({
+    failed: `exited with ${code}`
+  }))
   exited.catch(() => {})
-  const [answer] = (await Promise.race([once(child, 'message', { signal: gone.signal }), exited.then((failed) => [failed])])) as [Reply]
+  const [answer] = (await Promise.race([
+    once(child, 'message', { signal: gone.signal }),
+    exited.then((failed) => [failed])
+  ])) as [Reply]
   gone.abort()
   if ('failed' in answer) throw new Error(answer.failed)
   return answer

@@ -72,14 +72,16 @@ export function describeReading(underTest: () => Promise<StoreUnderTest>): void 
       const { etag } = await store.put(key, bytes('12345'))
       const info = await store.head(key)
       expect(info).toMatchObject({ key, sizeBytes: 5, etag })
-      if (store.kind !== 'memory') expect(Math.abs((info?.lastModifiedMs ?? 0) - before)).toBeLessThan(10_000)
+      if (store.kind !== 'memory')
+        expect(Math.abs((info?.lastModifiedMs ?? 0) - before)).toBeLessThan(10_000)
     })
 
     it('reads ranges, cut short at the end and empty past it', async () => {
       const { store } = await underTest()
       const key = `${freshPrefix()}a`
       await store.put(key, bytes('0123456789'))
-      const range = async (offset: number, length: number) => text(await store.getRange(key, offset, length))
+      const range = async (offset: number, length: number) =>
+        text(await store.getRange(key, offset, length))
       expect(await range(0, 4)).toBe('0123')
       expect(await range(3, 4)).toBe('3456')
       expect(await range(8, 100)).toBe('89')

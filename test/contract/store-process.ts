@@ -10,18 +10,26 @@ export type Command =
   | { act: 'increment'; key: string; times: number }
   | { act: 'write'; prefix: string; chainKey: string }
 
-export type Reply = { ready: true } | { won: string | undefined } | { incremented: number } | { acknowledged: string } | { failed: string }
+export type Reply =
+  | { ready: true }
+  | { won: string | undefined }
+  | { incremented: number }
+  | { acknowledged: string }
+  | { failed: string }
 
 const store = await openObjectStore(JSON.parse(process.argv[2] ?? '') as OpenStoreOptions)
 const say = (reply: Reply) => process.send?.(reply)
 process.on('disconnect', () => process.exit())
 process.on('message', (command: Command) => {
-  perform(command).catch((error: unknown) => say({ failed: error instanceof Error ? (error.stack ?? error.message) : String(error) }))
+  perform(command).catch((error: unknown) =>
+    say({ failed: error instanceof Error ? (error.stack ?? error.message) : String(error) })
+  )
 })
 say({ ready: true })
 
 async function perform(command: Command): Promise<void> {
-  if (command.act === 'putIf') say({ won: (await settled(command.key, command.body, command.condition))?.etag })
+  if (command.act === 'putIf')
+    say({ won: (await settled(command.key, command.body, command.condition))?.etag })
   else if (command.act === 'increment') await increment(command.key, command.times)
   else await writeForEver(command)
 }
@@ -37,7 +45,11 @@ async function increment(key: string, times: number): Promise<void> {
 }
 
 /** Settles an unknown outcome as a caller has to: the body says whose write it is. */
-async function settled(key: string, body: string, condition: PutCondition): Promise<{ etag: string } | undefined> {
+async function settled(
+  key: string,
+  body: string,
+  condition: PutCondition
+): Promise<{ etag: string } | undefined> {
   for (;;) {
     try {
       const won = await store.putIf(key, Buffer.from(body), condition)
@@ -50,13 +62,21 @@ async function settled(key: string, body: string, condition: PutCondition): Prom
   }
 }
 
-async function writeForEver({ prefix, chainKey }: { prefix: string; chainKey: string }): Promise<void> {
+async function writeForEver({
+  prefix,
+  chainKey
+}: {
+  prefix: string
+  chainKey: string
+}): Promise<void> {
   for (let i = 0; ; i++) {
     const own = `${prefix}${process.pid}-${i}`
     await store.putIf(own, sealed(20_000), { create: true })
     say({ acknowledged: own })
     await store.put(`${prefix}shared`, sealed(150_000))
-    await store.putStream(`${prefix}stream-${process.pid}-${i}`, Readable.from([sealed(300_000)]), { maxBytes: 1e6 })
+    await store.putStream(`${prefix}stream-${process.pid}-${i}`, Readable.from([sealed(300_000)]), {
+      maxBytes: 1e6
+    })
     say({ acknowledged: `${prefix}stream-${process.pid}-${i}` })
     const found = await store.get(chainKey)
     if (found) await store.putIf(chainKey, sealed(50_000), { ifMatch: found.etag })

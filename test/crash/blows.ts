@@ -2,7 +2,11 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { leaseKey, queueName, queuePriorities } from '@likeness/shared/contract/work'
-import { mergePoints, type PinnedPoint, pinnedPoints } from '../../apps/index-worker/src/test-hooks.ts'
+import {
+  mergePoints,
+  type PinnedPoint,
+  pinnedPoints
+} from '../../apps/index-worker/src/test-hooks.ts'
 import type { Random } from '../simulation/random.ts'
 import { childrenOf, type LiveStack, parentOf } from '../support/live-stack.ts'
 import { createPoints, find } from './points.ts'
@@ -42,17 +46,25 @@ const harmless = 'SIGCONT'
 export function createBlows(deps: BlowDeps): { blows: Blow[]; close: () => void } {
   const { live, collectionId, route, workload, random, pointsDir } = deps
   const points = createPoints(pointsDir)
-  const redis = new Redis(live.stack.redisUrl, { maxRetriesPerRequest: 1, retryStrategy: () => 200 })
+  const redis = new Redis(live.stack.redisUrl, {
+    maxRetriesPerRequest: 1,
+    retryStrategy: () => 200
+  })
   redis.on('error', () => undefined)
   const embedWorkers = ['embed-worker', 'embed-worker-2']
   const indexWorkers = ['index-worker', 'index-worker-2']
 
   async function isEmbedding(): Promise<true | undefined> {
-    const active = await Promise.all(queuePriorities.map((lane) => redis.llen(`bull:${queueName(lane, route)}:active`))).catch(() => [0])
+    const active = await Promise.all(
+      queuePriorities.map((lane) => redis.llen(`bull:${queueName(lane, route)}:active`))
+    ).catch(() => [0])
     return active.some((count) => count > 0) || undefined
   }
 
-  function strikePid(pid: number | undefined, details: Record<string, unknown>): Struck | undefined {
+  function strikePid(
+    pid: number | undefined,
+    details: Record<string, unknown>
+  ): Struck | undefined {
     if (pid === undefined) return undefined
     const atMs = Date.now()
     try {
@@ -66,7 +78,9 @@ export function createBlows(deps: BlowDeps): { blows: Blow[]; close: () => void 
 
   async function strikeOwner(): Promise<Struck | undefined> {
     const owner = await live.ownerOf(collectionId)
-    return owner === undefined ? undefined : strikePid(live.stack.process(owner).pid(), { victim: owner })
+    return owner === undefined
+      ? undefined
+      : strikePid(live.stack.process(owner).pid(), { victim: owner })
   }
 
   async function strikeEmbedWorker(): Promise<Struck | undefined> {
@@ -79,7 +93,9 @@ export function createBlows(deps: BlowDeps): { blows: Blow[]; close: () => void 
     if ((await find(isEmbedding, victimWithinMs)) === undefined) return undefined
     const victim = random.pick(embedWorkers)
     const pid = live.stack.process(victim).pid()
-    return strikePid(pid === undefined ? undefined : childrenOf(pid)[0], { victim: `child of ${victim}` })
+    return strikePid(pid === undefined ? undefined : childrenOf(pid)[0], {
+      victim: `child of ${victim}`
+    })
   }
 
   async function strikeApi(): Promise<Struck | undefined> {
@@ -97,7 +113,10 @@ export function createBlows(deps: BlowDeps): { blows: Blow[]; close: () => void 
       const reading = await points.met('merge-reading', harmless)
       if (reading === undefined) break
       await pause(random.between(0, mergeMs))
-      const struck = strikePid(reading.pid, { victim: 'merge process', at: 'some moment of a merge' })
+      const struck = strikePid(reading.pid, {
+        victim: 'merge process',
+        at: 'some moment of a merge'
+      })
       if (points.disarm('after-merged') && struck !== undefined) return struck
     }
     points.disarm('after-merged')
@@ -109,10 +128,26 @@ export function createBlows(deps: BlowDeps): { blows: Blow[]; close: () => void 
     const standing = await points.met('before-merged', 'SIGSTOP')
     if (standing === undefined) return undefined
     const parent = parentOf(standing.pid)
-    const owner = indexWorkers.find((name) => parent !== undefined && live.stack.process(name).pid() === parent)
-    const struck = owner === undefined ? undefined : strikePid(parent, { victim: owner, at: 'before-merged', merger: standing.pid, key: standing.key })
+    const owner = indexWorkers.find(
+      (name) => parent !== undefined && live.stack.process(name).pid() === parent
+    )
+    const struck =
+      owner === undefined
+        ? undefined
+        : strikePid(parent, {
+            victim: owner,
+            at: 'before-merged',
+            merger: standing.pid,
+            key: standing.key
+          })
     process.kill(standing.pid, 'SIGCONT')
-    if ((await find(() => (parentOf(standing.pid) === undefined ? true : undefined), endsWithinMs)) === undefined) throw new Error(`the merge process ${standing.pid} outlives its owner`)
+    if (
+      (await find(
+        () => (parentOf(standing.pid) === undefined ? true : undefined),
+        endsWithinMs
+      )) === undefined
+    )
+      throw new Error(`the merge process ${standing.pid} outlives its owner`)
     return struck
   }
 
@@ -126,7 +161,17 @@ export function createBlows(deps: BlowDeps): { blows: Blow[]; close: () => void 
 
   async function pin(point: PinnedPoint, signal: NodeJS.Signals): Promise<Struck | undefined> {
     const there = await points.met(point, signal)
-    return there && { atMs: there.atMs, details: { victim: mergePoints.some((one) => one === point) ? 'merge process' : 'the writer', at: point, pid: there.pid, key: there.key } }
+    return (
+      there && {
+        atMs: there.atMs,
+        details: {
+          victim: mergePoints.some((one) => one === point) ? 'merge process' : 'the writer',
+          at: point,
+          pid: there.pid,
+          key: there.key
+        }
+      }
+    )
   }
 
   /** The owner stands still before its swap, past its lease, until another has taken over, and then goes on with what it was at. */
@@ -139,7 +184,10 @@ export function createBlows(deps: BlowDeps): { blows: Blow[]; close: () => void 
       return now === before ? undefined : now
     }, takeOverWithinMs)
     process.kill(struck.details.pid as number, 'SIGCONT')
-    return { ...struck, details: { ...struck.details, stoodMs: Date.now() - struck.atMs, heir: heir ?? 'nobody' } }
+    return {
+      ...struck,
+      details: { ...struck.details, stoodMs: Date.now() - struck.atMs, heir: heir ?? 'nobody' }
+    }
   }
 
   /** Without its lease an owner is not told before its next review, and another one takes the collection at once. */
@@ -162,7 +210,9 @@ export function createBlows(deps: BlowDeps): { blows: Blow[]; close: () => void 
     kill('merge process', strikeMerge),
     kill('redis', async () => strikePid(live.stack.process('redis').pid(), { victim: 'redis' })),
     kill('FLUSHALL', strikeFlush),
-    ...([...pinnedPoints, 'before-merged', 'after-merged'] as const).map((point) => kill(point, () => pin(point, 'SIGKILL'))),
+    ...([...pinnedPoints, 'before-merged', 'after-merged'] as const).map((point) =>
+      kill(point, () => pin(point, 'SIGKILL'))
+    ),
     kill('owner of a merge', strikeOwnerOfMerge),
     { name: 'writer stopped', isKill: false, strike: stopWriter },
     { name: 'two writers', isKill: false, strike: rivalWriters }

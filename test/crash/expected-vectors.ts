@@ -1,14 +1,23 @@
 // The vector that each picture must get, made here with the same model, without any of what is killed.
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
-import { applyProfile, createEmbedder, decodeImage, loadProfile, prepareModel } from '@likeness/vision'
+import {
+  applyProfile,
+  createEmbedder,
+  decodeImage,
+  loadProfile,
+  prepareModel
+} from '@likeness/vision'
 import { pictureOf } from '../support/pictures.ts'
 
 /** Above every score: the picture as a whole is the one row. */
 const nothingDetected = 2
 
 export const hashVector = (vector: Float32Array): string =>
-  createHash('sha256').update(new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength)).digest('hex').slice(0, 32)
+  createHash('sha256')
+    .update(new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength))
+    .digest('hex')
+    .slice(0, 32)
 
 export type ExpectedVectors = Awaited<ReturnType<typeof createExpectedVectors>>
 
@@ -28,7 +37,9 @@ export async function createExpectedVectors(dir: string) {
     /** Draws a picture and remembers its vector. */
     async draw(seed: number): Promise<Buffer> {
       const picture = await pictureOf(seed)
-      const { whole } = await embedder.embed(await decodeImage(picture), { confidence: nothingDetected })
+      const { whole } = await embedder.embed(await decodeImage(picture), {
+        confidence: nothingDetected
+      })
       const vector = await applyProfile(whole, profile)
       vectors.set(seed, { vector, hash: hashVector(vector) })
       return picture

@@ -27,7 +27,11 @@ const problemsTold = 50
 
 export const emptyTally = (): Tally => ({ lost: 0, duplicated: 0, resurrected: 0, problems: [] })
 
-export function report(tally: Tally, what: 'lost' | 'duplicated' | 'resurrected', problem: string): void {
+export function report(
+  tally: Tally,
+  what: 'lost' | 'duplicated' | 'resurrected',
+  problem: string
+): void {
   tally[what]++
   if (tally.problems.length < problemsTold) tally.problems.push(`${what}: ${problem}`)
 }
@@ -42,7 +46,10 @@ export class Oracle {
   }
 
   acknowledged(id: string, version: Version, floor: number): void {
-    if (version.revision <= floor) throw new Error(`${id} was acknowledged at revision ${version.revision}, sent after ${floor} was`)
+    if (version.revision <= floor)
+      throw new Error(
+        `${id} was acknowledged at revision ${version.revision}, sent after ${floor} was`
+      )
     this.highest = Math.max(this.highest, version.revision)
     this.versions.set(id, version)
   }
@@ -53,16 +60,25 @@ export class Oracle {
 }
 
 /** Compares everything that one replica holds with what it must hold. `hashOf`: of the vector of a picture. */
-export function compare(tally: Tally, oracle: Oracle, found: readonly FoundItem[], hashOf: (seed: number) => string): void {
+export function compare(
+  tally: Tally,
+  oracle: Oracle,
+  found: readonly FoundItem[],
+  hashOf: (seed: number) => string
+): void {
   const seen = new Set<string>()
   for (const { id, label, rows, vectorHash } of found) {
     const expected = oracle.versions.get(id)
     if (seen.has(id)) report(tally, 'duplicated', `${id} is there twice`)
-    else if (expected === undefined || expected.isDeleted) report(tally, 'resurrected', `${id} was deleted at revision ${expected?.revision}`)
-    else if (label !== String(expected.seed)) report(tally, 'resurrected', `${id} is version ${label}, superseded by ${expected.seed}`)
+    else if (expected === undefined || expected.isDeleted)
+      report(tally, 'resurrected', `${id} was deleted at revision ${expected?.revision}`)
+    else if (label !== String(expected.seed))
+      report(tally, 'resurrected', `${id} is version ${label}, superseded by ${expected.seed}`)
     else if (rows !== 1) report(tally, 'duplicated', `${id} has ${rows} rows`)
-    else if (vectorHash !== hashOf(expected.seed)) report(tally, 'lost', `${id} has another vector than its picture`)
+    else if (vectorHash !== hashOf(expected.seed))
+      report(tally, 'lost', `${id} has another vector than its picture`)
     seen.add(id)
   }
-  for (const [id, { seed, revision }] of oracle.live) if (!seen.has(id)) report(tally, 'lost', `${id}, version ${seed} of revision ${revision}`)
+  for (const [id, { seed, revision }] of oracle.live)
+    if (!seen.has(id)) report(tally, 'lost', `${id}, version ${seed} of revision ${revision}`)
 }

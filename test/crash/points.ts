@@ -17,7 +17,10 @@ const metWithinMs = 10_000
 const saidWithinMs = 5_000
 
 /** What `look` finds, asked again for a while. */
-export async function find<T>(look: () => T | undefined | Promise<T | undefined>, withinMs: number): Promise<T | undefined> {
+export async function find<T>(
+  look: () => T | undefined | Promise<T | undefined>,
+  withinMs: number
+): Promise<T | undefined> {
   for (const untilMs = Date.now() + withinMs; Date.now() < untilMs; await pause(lookEveryMs)) {
     const found = await look()
     if (found !== undefined) return found
@@ -59,7 +62,9 @@ export function createPoints(dir: string) {
       arm(point, signal)
       const met = await find(() => readMet(point), metWithinMs)
       // Whoever came at the last moment is not forgotten: it may stand there.
-      return met !== undefined || disarm(point) ? met : await find(() => readMet(point), saidWithinMs)
+      return met !== undefined || disarm(point)
+        ? met
+        : await find(() => readMet(point), saidWithinMs)
     }
   }
 }

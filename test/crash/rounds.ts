@@ -25,15 +25,25 @@ export interface Rounds {
 /** A blow falls up to this long after an import is acknowledged. */
 const mostPauseMs = 0.7 * roundMs
 
-export async function runRounds(rounds: Rounds, { kills, size }: { kills: number; size: number }): Promise<void> {
+export async function runRounds(
+  rounds: Rounds,
+  { kills, size }: { kills: number; size: number }
+): Promise<void> {
   const { workload, timeline } = rounds
   const batchOf = (round: number) => ({ first: round * size, count: size })
   const mostRounds = 3 * kills + 20
   await workload.prepare(batchOf(0))
   for (let round = 0; rounds.kills < kills; round++) {
-    if (round === mostRounds) throw new Error(`${rounds.kills} kills met work in flight in ${round} rounds: imports of ${size} are too small`)
+    if (round === mostRounds)
+      throw new Error(
+        `${rounds.kills} kills met work in flight in ${round} rounds: imports of ${size} are too small`
+      )
     const job = await workload.importBatch(batchOf(round))
-    await Promise.all([strikeInFlight(rounds, job, round), workload.change(batchOf(round)), workload.prepare(batchOf(round + 1))])
+    await Promise.all([
+      strikeInFlight(rounds, job, round),
+      workload.change(batchOf(round)),
+      workload.prepare(batchOf(round + 1))
+    ])
   }
   timeline.note('no more blows', { kills: rounds.kills, struck: rounds.struck })
 }
@@ -53,7 +63,14 @@ async function strikeInFlight(rounds: Rounds, job: string, round: number): Promi
   const recoveryMs = Date.now() - atMs
   const open = await countUnfinishedAt(rounds, atMs)
   const met = 'at' in details || open > 0
-  timeline.note(blow.name, { ...details, round, pending: counts.pending, jobsInFlight: open, recoveryMs, counted: met && blow.isKill })
+  timeline.note(blow.name, {
+    ...details,
+    round,
+    pending: counts.pending,
+    jobsInFlight: open,
+    recoveryMs,
+    counted: met && blow.isKill
+  })
   rounds.struck[blow.name]![met ? 'met' : 'missed']++
   if (!met || !blow.isKill) return
   rounds.kills++
@@ -83,7 +100,13 @@ export async function settleJobs({ live, workload }: Rounds, tally: Tally): Prom
   for (const { id, total } of workload.jobs) {
     const { counts } = await live.api.finished(id)
     const done = counts.indexed + counts.superseded
-    if (done + counts.failed !== total || counts.total !== total) report(tally, done > total ? 'duplicated' : 'lost', `job ${id} of ${total} items ended with ${JSON.stringify(counts)}`)
-    for (let failed = 0; failed < counts.failed; failed++) report(tally, 'lost', `an item of job ${id} failed`)
+    if (done + counts.failed !== total || counts.total !== total)
+      report(
+        tally,
+        done > total ? 'duplicated' : 'lost',
+        `job ${id} of ${total} items ended with ${JSON.stringify(counts)}`
+      )
+    for (let failed = 0; failed < counts.failed; failed++)
+      report(tally, 'lost', `an item of job ${id} failed`)
   }
 }

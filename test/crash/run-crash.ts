@@ -46,8 +46,20 @@ const sealedSegments = 50
 export async function runCrash(options: CrashOptions): Promise<CrashResult> {
   const pointsDir = await mkdtemp(join(tmpdir(), 'likeness-points-'))
   const appEnv = { 'index-worker': { LIKENESS_TEST_HOOKS: JSON.stringify({ pointsDir }) } }
-  const hooks = { delayOnPrefixMs: { [idPrefix]: Math.min(mostDelayMs, Math.round((roundMs * picturesAtATime) / (options.items / options.kills))) } }
-  const live = await startLiveStack({ objectStore: options.objectStore, replicas: processes, appEnv, hooks })
+  const hooks = {
+    delayOnPrefixMs: {
+      [idPrefix]: Math.min(
+        mostDelayMs,
+        Math.round((roundMs * picturesAtATime) / (options.items / options.kills))
+      )
+    }
+  }
+  const live = await startLiveStack({
+    objectStore: options.objectStore,
+    replicas: processes,
+    appEnv,
+    hooks
+  })
   let isSound = false
   try {
     const result = await runOn(live, options, pointsDir)
@@ -62,23 +74,65 @@ export async function runCrash(options: CrashOptions): Promise<CrashResult> {
   }
 }
 
-async function runOn(live: LiveStack, { kills, items, seed, say }: CrashOptions, pointsDir: string): Promise<Omit<CrashResult, 'keptIn'>> {
+async function runOn(
+  live: LiveStack,
+  { kills, items, seed, say }: CrashOptions,
+  pointsDir: string
+): Promise<Omit<CrashResult, 'keptIn'>> {
   const timeline = createTimeline(join(live.dir, 'timeline.ndjson'), say)
   const vectors = await createExpectedVectors(live.dir)
   const oracle = new Oracle()
   const tally = emptyTally()
   const random = createRandom(seed)
-  const { incarnation: collectionId, embedding } = await live.api.create(collection, { settings: { ...plainSettings, seal_threshold: Math.max(plainSettings.seal_threshold, Math.round(items / sealedSegments)) } })
+  const { incarnation: collectionId, embedding } = await live.api.create(collection, {
+    settings: {
+      ...plainSettings,
+      seal_threshold: Math.max(plainSettings.seal_threshold, Math.round(items / sealedSegments))
+    }
+  })
   const workload = createWorkload({ live, collection, oracle, vectors, seed })
-  const { blows, close } = createBlows({ live, collectionId, route: chunkRoute(embedding.version), workload, random, pointsDir })
+  const { blows, close } = createBlows({
+    live,
+    collectionId,
+    route: chunkRoute(embedding.version),
+    workload,
+    random,
+    pointsDir
+  })
   try {
     timeline.note('started', { seed, kills, items, store: live.stack.dataDir })
-    const rounds: Rounds = { live, workload, blows, random, timeline, deck: [], kills: 0, recoveriesMs: [], struck: {} }
+    const rounds: Rounds = {
+      live,
+      workload,
+      blows,
+      random,
+      timeline,
+      deck: [],
+      kills: 0,
+      recoveriesMs: [],
+      struck: {}
+    }
     await runRounds(rounds, { kills, size: Math.ceil(items / kills) })
     await settleJobs(rounds, tally)
     timeline.note('all jobs finished')
-    await checkReplicas({ apis: live.apis, collection, oracle, vectors, random, samples: samplesOf(oracle.versions.size) }, tally)
-    const result = { ...tally, kills: rounds.kills, items: oracle.versions.size, recoveryP99S: percentile99(rounds.recoveriesMs) / 1000, struck: rounds.struck }
+    await checkReplicas(
+      {
+        apis: live.apis,
+        collection,
+        oracle,
+        vectors,
+        random,
+        samples: samplesOf(oracle.versions.size)
+      },
+      tally
+    )
+    const result = {
+      ...tally,
+      kills: rounds.kills,
+      items: oracle.versions.size,
+      recoveryP99S: percentile99(rounds.recoveriesMs) / 1000,
+      struck: rounds.struck
+    }
     timeline.note('read back', result)
     return result
   } finally {

@@ -43,18 +43,31 @@ export function createWorkload({ live, collection, oracle, vectors, seed }: Work
   const random = createRandom(seed)
   const urls = live.stack.apiUrls
   /** Each begins at another api process, and goes to the next one when its own does not answer. */
-  const apis = Array.from({ length: clients }, (_, i) => createLiveApi(urls[i % urls.length]!, urls.filter((_, at) => at !== i % urls.length)))
+  const apis = Array.from({ length: clients }, (_, i) =>
+    createLiveApi(
+      urls[i % urls.length]!,
+      urls.filter((_, at) => at !== i % urls.length)
+    )
+  )
   const jobs: AcceptedJob[] = []
   let imported = 0
   let nextSeed = laterSeeds
 
-  const accepted = (id: string, total: number): void => void jobs.push({ id, total, acknowledgedAtMs: Date.now() })
+  const accepted = (id: string, total: number): void =>
+    void jobs.push({ id, total, acknowledgedAtMs: Date.now() })
 
   async function importBatch({ first, count }: Batch): Promise<string> {
-    const entries = Array.from({ length: count }, (_, i) => ({ path: idOf(first + i), label: String(first + i) }))
+    const entries = Array.from({ length: count }, (_, i) => ({
+      path: idOf(first + i),
+      label: String(first + i)
+    }))
     const { floor } = oracle
-    const { job, revision } = await apis[0]!.importList(collection, { root: live.root, list: listOf(entries) })
-    for (let n = first; n < first + count; n++) oracle.acknowledged(idOf(n), { seed: n, revision, isDeleted: false }, floor)
+    const { job, revision } = await apis[0]!.importList(collection, {
+      root: live.root,
+      list: listOf(entries)
+    })
+    for (let n = first; n < first + count; n++)
+      oracle.acknowledged(idOf(n), { seed: n, revision, isDeleted: false }, floor)
     accepted(job, count)
     imported = Math.max(imported, first + count)
     return job
@@ -72,18 +85,34 @@ export function createWorkload({ live, collection, oracle, vectors, seed }: Work
 
   async function upload(api: LiveApi, ids: readonly string[]): Promise<string> {
     const seeds = ids.map(() => nextSeed++)
-    const files = await Promise.all(ids.map(async (id, i) => ({ id, label: String(seeds[i]), bytes: await vectors.draw(seeds[i]!) })))
+    const files = await Promise.all(
+      ids.map(async (id, i) => ({
+        id,
+        label: String(seeds[i]),
+        bytes: await vectors.draw(seeds[i]!)
+      }))
+    )
     const { floor } = oracle
     const { job, revision } = await api.upload(collection, files)
-    ids.forEach((id, i) => oracle.acknowledged(id, { seed: seeds[i]!, revision, isDeleted: false }, floor))
+    ids.forEach((id, i) =>
+      oracle.acknowledged(id, { seed: seeds[i]!, revision, isDeleted: false }, floor)
+    )
     accepted(job, ids.length)
     return job
   }
 
   async function remove(api: LiveApi, ids: readonly string[]): Promise<void> {
     const { floor } = oracle
-    const { revision } = ids.length === 1 ? await api.remove(collection, ids[0]!) : await api.removeAll(collection, ids)
-    for (const id of ids) oracle.acknowledged(id, { seed: oracle.versions.get(id)!.seed, revision, isDeleted: true }, floor)
+    const { revision } =
+      ids.length === 1
+        ? await api.remove(collection, ids[0]!)
+        : await api.removeAll(collection, ids)
+    for (const id of ids)
+      oracle.acknowledged(
+        id,
+        { seed: oracle.versions.get(id)!.seed, revision, isDeleted: true },
+        floor
+      )
   }
 
   async function runClient(client: number, batch: Batch): Promise<void> {
@@ -120,6 +149,7 @@ export function createWorkload({ live, collection, oracle, vectors, seed }: Work
       await api.finished(await upload(api, [`probe/${name}`]))
     },
     /** An api process that a client waits for. */
-    busyApi: (): string | undefined => apis.map((api) => api.asking()).find((url) => url !== undefined)
+    busyApi: (): string | undefined =>
+      apis.map((api) => api.asking()).find((url) => url !== undefined)
   }
 }

@@ -9,8 +9,14 @@ import { runPlaces } from './run-places.ts'
 import { inflict } from './stored-file.ts'
 
 test('bits flipped and files cut in every kind of file are found before anything of them is served, and the old version stays', async () => {
-  const { counts, undetected, places, flips, cuts } = await runPlaces({ places: 270, seed: 7, verifyEvery: 5 })
-  console.log(`${places} places, ${flips} bits flipped, ${cuts} files cut, in ${Object.keys(counts).length} kinds of files`)
+  const { counts, undetected, places, flips, cuts } = await runPlaces({
+    places: 270,
+    seed: 7,
+    verifyEvery: 5
+  })
+  console.log(
+    `${places} places, ${flips} bits flipped, ${cuts} files cut, in ${Object.keys(counts).length} kinds of files`
+  )
   expect(undetected).toEqual([])
   expect(Object.keys(counts).length).toBe(27)
   expect(Math.min(...Object.values(counts))).toBe(10)
@@ -43,6 +49,9 @@ test('what is written over a store does not reach it', async () => {
   const keys: string[] = []
   for await (const { key } of over.list('')) keys.push(key)
   expect(keys).toEqual(['a', 'c', 'd'])
-  expect([await over.get('b'), Buffer.from((await over.get('a'))!.body).toString()]).toEqual([undefined, 'A'])
+  expect([await over.get('b'), Buffer.from((await over.get('a'))!.body).toString()]).toEqual([
+    undefined,
+    'A'
+  ])
   expect(Buffer.from((await base.get('a'))!.body).toString()).toBe('a')
 })

@@ -61,7 +61,11 @@ export interface DamagedGallery {
   close(): Promise<void>
 }
 
-export async function idsOf(replica: Replica, collectionId: string, consistency: 'strong' | 'eventual'): Promise<{ seq: number; ids: string[] }> {
+export async function idsOf(
+  replica: Replica,
+  collectionId: string,
+  consistency: 'strong' | 'eventual'
+): Promise<{ seq: number; ids: string[] }> {
   const reader = await replica.acquire(collectionId, { consistency, timeoutMs: 30_000 })
   try {
     const ids: string[] = []
@@ -75,12 +79,26 @@ export async function idsOf(replica: Replica, collectionId: string, consistency:
 export async function createDamagedGallery(): Promise<DamagedGallery> {
   const dir = await mkdtemp(join(tmpdir(), 'likeness-damage-'))
   const store = await openDirectoryStore({ root: join(dir, 'store') })
-  const gallery = await createGallery({ store, method: 'IVF', metric: 'cosine', storage: 'sq8', rescore: true, sealThreshold: 64, retentionMs: 3_600_000 })
+  const gallery = await createGallery({
+    store,
+    method: 'IVF',
+    metric: 'cosine',
+    storage: 'sq8',
+    rescore: true,
+    sealThreshold: 64,
+    retentionMs: 3_600_000
+  })
   const { spec } = gallery
   let replicas = 0
   const newReplica = async () => {
     const cacheDir = join(dir, `replica-${++replicas}`)
-    const replica = createReplica({ store, clock: systemClock, logger: silentLogger(), cacheDir, pollMs: 3_600_000 })
+    const replica = createReplica({
+      store,
+      clock: systemClock,
+      logger: silentLogger(),
+      cacheDir,
+      pollMs: 3_600_000
+    })
     const close = async () => {
       await replica.close()
       // A download that was given up may still put a file down.
@@ -95,17 +113,28 @@ export async function createDamagedGallery(): Promise<DamagedGallery> {
   const local = new Set(await readdir(first.cacheDir))
   /** Whole copies of the other files of the second version, which an earlier try has fetched. */
   const forgetNewer = async () => {
-    for (const name of await readdir(first.cacheDir)) if (!local.has(name)) await rm(join(first.cacheDir, name))
+    for (const name of await readdir(first.cacheDir))
+      if (!local.has(name)) await rm(join(first.cacheDir, name))
   }
   const old = { replica: first.replica, ...served, forgetNewer }
   const before = new Set(await gallery.storedKeys(''))
 
   await gallery.operate({ kind: 'take_snapshot', name: 'kept' })
-  const finished = await gallery.add(writer, [...itemsFrom(1_000, 540), { id: 'bad', fails: 'image_corrupt' }])
+  const finished = await gallery.add(writer, [
+    ...itemsFrom(1_000, 540),
+    { id: 'bad', fails: 'image_corrupt' }
+  ])
   while (await writer.merge());
   await gallery.add(writer, itemsFrom(2_000, 10))
   const open = await gallery.accept([{ id: 'early' }, { id: 'late' }, { id: 'never' }])
-  await gallery.embed(open.ingestion, [{ id: 'early', label: 'e', seeds: [5] }, { id: 'late', fails: 'image_corrupt' }], 0)
+  await gallery.embed(
+    open.ingestion,
+    [
+      { id: 'early', label: 'e', seeds: [5] },
+      { id: 'late', fails: 'image_corrupt' }
+    ],
+    0
+  )
   await gallery.remove('item-2', 'item-1000')
   await gallery.relabel(['item-3', 'item-1001', 'never'], { label: 'new' })
   await gallery.operate({ kind: 'delete_where', filter: { label: 'nothing' } })
@@ -118,7 +147,10 @@ export async function createDamagedGallery(): Promise<DamagedGallery> {
   await gallery.embed(open.ingestion, [{ id: 'never', label: 'n', seeds: [6] }], 2)
   await gallery.remove('item-4')
   await gallery.operate({ kind: 'compact' })
-  await store.put(idempotencyKey(1, 'POST /v1/collections', 'key'), encodeRecord({ state: 'done', fingerprint: 'f', atMs: 1, status: 202, body: { job: 'j' } }))
+  await store.put(
+    idempotencyKey(1, 'POST /v1/collections', 'key'),
+    encodeRecord({ state: 'done', fingerprint: 'f', atMs: 1, status: 202, body: { job: 'j' } })
+  )
 
   const manifest = (await readCommitted(store, spec.collectionId))!
   const { snapshots } = manifest
@@ -126,22 +158,35 @@ export async function createDamagedGallery(): Promise<DamagedGallery> {
   const all = await gallery.storedKeys('')
   const isApplied = new Set(applied)
   const manifests = all.filter((key) => kinds.manifest.test(key))
-  const named = new Set([...all.filter((key) => !before.has(key) || key.endsWith('CURRENT')), ...Object.values(snapshots).map((snapshot) => snapshot.manifest)])
+  const named = new Set([
+    ...all.filter((key) => !before.has(key) || key.endsWith('CURRENT')),
+    ...Object.values(snapshots).map((snapshot) => snapshot.manifest)
+  ])
   const chosen = (kind: Kind): string[] => {
     const found = [...named].filter((key) => kinds[kind].test(key))
     if (kind === 'manifest') return [manifests.at(-1)!]
     if (kind === 'manifest of a snapshot') return [snapshots.kept!.manifest]
     if (kind.startsWith('applied')) return found.filter((key) => isApplied.has(key))
-    if (kind === 'log slot' || kind === 'vector batch') return found.filter((key) => !isApplied.has(key))
+    if (kind === 'log slot' || kind === 'vector batch')
+      return found.filter((key) => !isApplied.has(key))
     if (kind === 'item list') return found.filter((key) => key.includes(open.ingestion))
     if (kind === 'job') return [jobKey(finished)]
-    if (kind === 'job result' || kind === 'failed items') return found.filter((key) => key.includes(finished))
+    if (kind === 'job result' || kind === 'failed items')
+      return found.filter((key) => key.includes(finished))
     return kind === 'catalogue' ? [catalogKey] : found
   }
-  const isOfVersion = (key: string): boolean => !/\/(seg|del|side)\//.test(key) || committed.has(key)
+  const isOfVersion = (key: string): boolean =>
+    !/\/(seg|del|side)\//.test(key) || committed.has(key)
   const keysOf = new Map(storedKinds.map((kind) => [kind, chosen(kind).filter(isOfVersion)]))
   return {
-    gallery, dir, old, ids, seq, finished, keysOf, newReplica,
+    gallery,
+    dir,
+    old,
+    ids,
+    seq,
+    finished,
+    keysOf,
+    newReplica,
     open: { ingestion: open.ingestion, firstOrdinal: 0, size: 3 },
     files: await filesOf(store, join(dir, 'store'), [...keysOf.values()].flat()),
     async close() {
@@ -152,4 +197,3 @@ export async function createDamagedGallery(): Promise<DamagedGallery> {
     }
   }
 }
-

@@ -2,7 +2,12 @@
 import { join } from 'node:path'
 import { readRecord } from '@likeness/api/idempotency/record'
 import { createChunkProcessor } from '@likeness/embed-worker/chunk/process-chunk'
-import { type CollectionWriter, createCatalog, createFaissSegmentFiles, createFileCache } from '@likeness/engine'
+import {
+  type CollectionWriter,
+  createCatalog,
+  createFaissSegmentFiles,
+  createFileCache
+} from '@likeness/engine'
 import { vectorOf } from '@likeness/engine/testing/gallery'
 import { verifyCollection } from '@likeness/engine/verify/verify'
 import { readCommitted } from '@likeness/engine/version/read-manifest'
@@ -18,28 +23,43 @@ import { createOverlayStore, type OverlayStore } from './overlay-store.ts'
 /** undefined: as it must be; else what was wrong. */
 export type Judge = (damaged: DamagedGallery, key: string) => Promise<string | undefined>
 
-const messagesOf = (error: unknown): string => (error instanceof Error ? `${error.message}; ${error.cause === undefined ? '' : messagesOf(error.cause)}` : String(error))
-const corrupt = (error: unknown): boolean => isAppError(error, 'data_corrupt') || (error instanceof Error && error.cause !== undefined && corrupt(error.cause))
+const messagesOf = (error: unknown): string =>
+  error instanceof Error
+    ? `${error.message}; ${error.cause === undefined ? '' : messagesOf(error.cause)}`
+    : String(error)
+const corrupt = (error: unknown): boolean =>
+  isAppError(error, 'data_corrupt') ||
+  (error instanceof Error && error.cause !== undefined && corrupt(error.cause))
 /** `named`: the error must say which object it is. */
-async function mustRefuse(who: string, key: string, act: () => Promise<unknown>): Promise<string | undefined> {
+async function mustRefuse(
+  who: string,
+  key: string,
+  act: () => Promise<unknown>
+): Promise<string | undefined> {
   try {
     const answer = await act()
     return `${who} does not refuse it: ${JSON.stringify(answer)}`
   } catch (error) {
     if (!corrupt(error)) return `${who} fails with something else: ${messagesOf(error)}`
-    return messagesOf(error).includes(key) ? undefined : `${who} does not name it: ${messagesOf(error)}`
+    return messagesOf(error).includes(key)
+      ? undefined
+      : `${who} does not name it: ${messagesOf(error)}`
   }
 }
 
-const same = (a: readonly string[], b: readonly string[]): boolean => a.length === b.length && a.every((value, i) => value === b[i])
+const same = (a: readonly string[], b: readonly string[]): boolean =>
+  a.length === b.length && a.every((value, i) => value === b[i])
 
 /** It tries the newest version, has an alarm, and serves the old one, whole. */
 const oldVersionStays: Judge = async ({ gallery: { spec }, old }, key) => {
   await old.forgetNewer()
-  const problem = await mustRefuse('the old replica', key, () => idsOf(old.replica, spec.collectionId, 'strong'))
+  const problem = await mustRefuse('the old replica', key, () =>
+    idsOf(old.replica, spec.collectionId, 'strong')
+  )
   if (problem !== undefined) return problem
   const { seq, ids } = await idsOf(old.replica, spec.collectionId, 'eventual')
-  if (seq !== old.seq || !same(ids, old.ids)) return `the old replica serves version ${seq} with ${ids.length} items`
+  if (seq !== old.seq || !same(ids, old.ids))
+    return `the old replica serves version ${seq} with ${ids.length} items`
   const alarm = old.replica.status()[0]?.alarm ?? 'none'
   return alarm.includes(key) ? undefined : `the alarm of the old replica is ${alarm}`
 }
@@ -47,7 +67,9 @@ const oldVersionStays: Judge = async ({ gallery: { spec }, old }, key) => {
 const freshReplicaRefuses: Judge = async ({ newReplica, gallery: { spec } }, key) => {
   const { replica, close } = await newReplica()
   try {
-    return await mustRefuse('a fresh replica', key, () => idsOf(replica, spec.collectionId, 'strong'))
+    return await mustRefuse('a fresh replica', key, () =>
+      idsOf(replica, spec.collectionId, 'strong')
+    )
   } finally {
     await close()
   }
@@ -56,10 +78,22 @@ const freshReplicaRefuses: Judge = async ({ newReplica, gallery: { spec } }, key
 /** What a search with a filter needs can be made of payloads: it answers as if nothing was. */
 const filtersStillAnswer: Judge = async ({ newReplica, gallery: { spec } }) => {
   const { replica, close } = await newReplica()
-  const reader = await replica.acquire(spec.collectionId, { consistency: 'strong', timeoutMs: 30_000 })
+  const reader = await replica.acquire(spec.collectionId, {
+    consistency: 'strong',
+    timeoutMs: 30_000
+  })
   try {
-    const [hits] = await reader.search({ vectors: vectorOf(1_100), k: 3, filter: { label: 'label-1300' } })
-    return same(hits!.map(({ item }) => item.id), ['item-1300']) ? undefined : `a filtered search answers ${hits!.map(({ item }) => item.id).join()}`
+    const [hits] = await reader.search({
+      vectors: vectorOf(1_100),
+      k: 3,
+      filter: { label: 'label-1300' }
+    })
+    return same(
+      hits!.map(({ item }) => item.id),
+      ['item-1300']
+    )
+      ? undefined
+      : `a filtered search answers ${hits!.map(({ item }) => item.id).join()}`
   } finally {
     reader.release()
     await close()
@@ -67,12 +101,31 @@ const filtersStillAnswer: Judge = async ({ newReplica, gallery: { spec } }) => {
 }
 
 /** Of an owner that may do what it likes to a copy of the store. */
-function owning({ gallery: { store, spec }, dir }: DamagedGallery): { overlay: OverlayStore; deps: Parameters<typeof openCollectionWriter>[0] } {
+function owning({ gallery: { store, spec }, dir }: DamagedGallery): {
+  overlay: OverlayStore
+  deps: Parameters<typeof openCollectionWriter>[0]
+} {
   const overlay = createOverlayStore(store)
-  const files = createFaissSegmentFiles({ store: overlay, cache: createFileCache({ store: overlay, dir: join(dir, 'owner') }) })
-  return { overlay, deps: { store: overlay, clock: systemClock, files, logger: silentLogger(), collectionId: spec.collectionId, retentionMs: 0, announce: () => undefined } }
+  const files = createFaissSegmentFiles({
+    store: overlay,
+    cache: createFileCache({ store: overlay, dir: join(dir, 'owner') })
+  })
+  return {
+    overlay,
+    deps: {
+      store: overlay,
+      clock: systemClock,
+      files,
+      logger: silentLogger(),
+      collectionId: spec.collectionId,
+      retentionMs: 0,
+      announce: () => undefined
+    }
+  }
 }
-const opened = async (opening: Promise<CollectionWriter | undefined>): Promise<CollectionWriter> => {
+const opened = async (
+  opening: Promise<CollectionWriter | undefined>
+): Promise<CollectionWriter> => {
   const writer = await opening
   if (writer === undefined) throw new Error('the collection is gone')
   return writer
@@ -83,9 +136,15 @@ async function takeAll(writer: CollectionWriter): Promise<void> {
 
 const ownerRefuses: Judge = async (damaged, key) => {
   const { overlay, deps } = owning(damaged)
-  const problem = await mustRefuse('the owner', key, async () => await takeAll(await opened(openCollectionWriter(deps))))
+  const problem = await mustRefuse(
+    'the owner',
+    key,
+    async () => await takeAll(await opened(openCollectionWriter(deps)))
+  )
   if (problem !== undefined) return problem
-  return overlay.deleted.has(key) || overlay.written.has(key) ? 'the owner has changed it' : undefined
+  return overlay.deleted.has(key) || overlay.written.has(key)
+    ? 'the owner has changed it'
+    : undefined
 }
 
 /** Opening does not read it; merging does. */
@@ -105,16 +164,23 @@ const rebuildRefuses: Judge = async (damaged, key) => {
   const { overlay, deps } = owning(damaged)
   // It tells which ingestion's batches are not all there.
   const named = key.includes('/batch/') ? key.split('/').slice(0, 4).join('/') : key
-  const problem = await mustRefuse('a rebuild', named, async () => await opened(rebuildCollection(deps)))
+  const problem = await mustRefuse(
+    'a rebuild',
+    named,
+    async () => await opened(rebuildCollection(deps))
+  )
   return problem ?? (overlay.deleted.has(key) ? 'a rebuild has removed it' : undefined)
 }
 
 const nothingIsCollected: Judge = async (damaged, key) => {
-  const { gallery: { versions, spec, storedKeys } } = damaged
+  const {
+    gallery: { versions, spec, storedKeys }
+  } = damaged
   const { overlay, deps } = owning(damaged)
   const before = (await storedKeys('')).length
   const collected = await (await opened(openCollectionWriter(deps))).collect()
-  if (collected > 0 || overlay.deleted.size > 0) return `${collected} of ${before} objects were collected`
+  if (collected > 0 || overlay.deleted.size > 0)
+    return `${collected} of ${before} objects were collected`
   return await mustRefuse('a restore', key, () => versions.findSnapshot(spec.collectionId, 'kept'))
 }
 
@@ -122,37 +188,86 @@ const nothingIsCollected: Judge = async (damaged, key) => {
 const batchIsRemoved: Judge = async (damaged, key) => {
   const { overlay, deps } = owning(damaged)
   await takeAll(await opened(openCollectionWriter(deps)))
-  const done = (await readCommitted(overlay, damaged.gallery.spec.collectionId))?.ingestions[damaged.open.ingestion]?.done
+  const done = (await readCommitted(overlay, damaged.gallery.spec.collectionId))?.ingestions[
+    damaged.open.ingestion
+  ]?.done
   if (!overlay.deleted.has(key)) return 'the owner has not removed it'
   return done === '0-1' ? undefined : `done are ${done}`
 }
 
-const itemsOfListFail: Judge = async ({ gallery: { store, keys, spec }, open: { ingestion, firstOrdinal, size } }) => {
+const itemsOfListFail: Judge = async ({
+  gallery: { store, keys, spec },
+  open: { ingestion, firstOrdinal, size }
+}) => {
   const overlay = createOverlayStore(store)
   const { embedding } = spec
   const embed = createChunkProcessor({
-    store: overlay, model: { rawDim: 0 }, embeddings: { check: async () => undefined }, announce: () => undefined,
+    store: overlay,
+    model: { rawDim: 0 },
+    embeddings: { check: async () => undefined },
+    announce: () => undefined,
     embedItem: () => Promise.reject(new Error('nothing of a damaged list may be embedded')),
-    openInFlight: () => ({ leftovers: async () => new Map(), take: async () => undefined, letGo: () => undefined, flush: async () => undefined })
+    openInFlight: () => ({
+      leftovers: async () => new Map(),
+      take: async () => undefined,
+      letGo: () => undefined,
+      flush: async () => undefined
+    })
   })
-  const job = { collectionId: spec.collectionId, ingestion, firstOrdinal, size, embedding, enrolment: enrolmentSchema.parse(spec.settings), feeding: 1 }
-  const { failed } = await embed(job, { priority: 'bulk', signal: new AbortController().signal, repeated: false, logger: silentLogger() })
+  const job = {
+    collectionId: spec.collectionId,
+    ingestion,
+    firstOrdinal,
+    size,
+    embedding,
+    enrolment: enrolmentSchema.parse(spec.settings),
+    feeding: 1
+  }
+  const { failed } = await embed(job, {
+    priority: 'bulk',
+    signal: new AbortController().signal,
+    repeated: false,
+    logger: silentLogger()
+  })
   const codes: (string | undefined)[] = []
   for await (const { key } of overlay.list(keys.batchPrefix(ingestion))) {
-    if ((await store.head(key)) === undefined) codes.push(...decodeVectorBatch((await overlay.get(key))!.body).header.items.map(({ failure }) => failure?.code))
+    if ((await store.head(key)) === undefined)
+      codes.push(
+        ...decodeVectorBatch((await overlay.get(key))!.body).header.items.map(
+          ({ failure }) => failure?.code
+        )
+      )
   }
-  return failed === size && same(codes.map(String), Array.from({ length: size }, () => 'data_corrupt')) ? undefined : `${failed} failed, with ${codes.join()}`
+  return failed === size &&
+    same(
+      codes.map(String),
+      Array.from({ length: size }, () => 'data_corrupt')
+    )
+    ? undefined
+    : `${failed} failed, with ${codes.join()}`
 }
 
-const catalogueRefuses: Judge = ({ gallery: { store } }, key) => mustRefuse('the catalogue', key, () => createCatalog({ store, clock: systemClock }).list({ fresh: true }))
-const jobRefuses: Judge = ({ gallery: { jobs }, finished }, key) => mustRefuse('the job', key, () => jobs.status(finished))
-const failuresRefuse: Judge = ({ gallery: { jobs }, finished }, key) => mustRefuse('the list of failures', key, () => jobs.failedItems(finished))
-const recordRefuses: Judge = ({ gallery: { store } }, key) => mustRefuse('the retry', key, () => readRecord(store, key))
+const catalogueRefuses: Judge = ({ gallery: { store } }, key) =>
+  mustRefuse('the catalogue', key, () =>
+    createCatalog({ store, clock: systemClock }).list({ fresh: true })
+  )
+const jobRefuses: Judge = ({ gallery: { jobs }, finished }, key) =>
+  mustRefuse('the job', key, () => jobs.status(finished))
+const failuresRefuse: Judge = ({ gallery: { jobs }, finished }, key) =>
+  mustRefuse('the list of failures', key, () => jobs.failedItems(finished))
+const recordRefuses: Judge = ({ gallery: { store } }, key) =>
+  mustRefuse('the retry', key, () => readRecord(store, key))
 
 /** Reads everything there is, so it takes the longest. */
 export const verifyNames: Judge = async ({ gallery: { store, spec }, dir }, key) => {
-  const { problems } = await verifyCollection({ store, collectionId: spec.collectionId, scratchDir: join(dir, 'verify') })
-  return problems.some((problem) => problem.key === key) ? undefined : `verify names ${problems.map((problem) => problem.key).join(' ') || 'nothing'}`
+  const { problems } = await verifyCollection({
+    store,
+    collectionId: spec.collectionId,
+    scratchDir: join(dir, 'verify')
+  })
+  return problems.some((problem) => problem.key === key)
+    ? undefined
+    : `verify names ${problems.map((problem) => problem.key).join(' ') || 'nothing'}`
 }
 
 const read = [oldVersionStays, freshReplicaRefuses, verifyNames]

@@ -35,13 +35,15 @@ export function createOverlayStore(base: ObjectStore): OverlayStore {
     },
     async putIf(key, body, condition) {
       const now = await at(key).head(key)
-      if ('create' in condition ? now !== undefined : now?.etag !== condition.ifMatch) return undefined
+      if ('create' in condition ? now !== undefined : now?.etag !== condition.ifMatch)
+        return undefined
       wrote(key)
       return await top.put(key, body)
     },
     async *list(prefix, options) {
       const all = new Map<string, ObjectInfo>()
-      for (const store of [base, top]) for await (const info of store.list(prefix, options)) all.set(info.key, info)
+      for (const store of [base, top])
+        for await (const info of store.list(prefix, options)) all.set(info.key, info)
       for (const key of [...all.keys()].sort()) if (!deleted.has(key)) yield all.get(key)!
     },
     async delete(keys) {

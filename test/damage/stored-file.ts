@@ -6,7 +6,11 @@ import type { ObjectStore } from '@likeness/store/object-store'
 const etagOf = (file: Buffer): string => file.subarray(-32, -16).toString('hex')
 
 /** Path by key. An object that was swapped lies in a file of its own, which is known by its etag. */
-export async function filesOf(store: ObjectStore, root: string, keys: Iterable<string>): Promise<Map<string, string>> {
+export async function filesOf(
+  store: ObjectStore,
+  root: string,
+  keys: Iterable<string>
+): Promise<Map<string, string>> {
   const byEtag = new Map<string, string>()
   for (const entry of await readdir(root, { recursive: true, withFileTypes: true })) {
     const path = join(entry.parentPath, entry.name)

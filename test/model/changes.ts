@@ -5,7 +5,16 @@ import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
 import { isAppError } from '@likeness/shared/errors'
 import type { Random } from '../simulation/random.ts'
 import { demand } from './answers.ts'
-import { drawChange, drawFilter, drawId, drawItem, drawItems, drawLabelFilter, type DrawnFilter, drawSnapshotName } from './operations.ts'
+import {
+  drawChange,
+  drawFilter,
+  drawId,
+  drawItem,
+  drawItems,
+  drawLabelFilter,
+  type DrawnFilter,
+  drawSnapshotName
+} from './operations.ts'
 import { PlainModel } from './plain-model.ts'
 
 interface Accepted {
@@ -42,19 +51,28 @@ export class Changes {
   }
 
   private async accept(items: TestItem[]): Promise<Accepted> {
-    const accepted = { ...(await this.gallery.accept(items)), items, isApplied: false, isEnded: false }
+    const accepted = {
+      ...(await this.gallery.accept(items)),
+      items,
+      isApplied: false,
+      isEnded: false
+    }
     this.accepted.push(accepted)
     return accepted
   }
 
   private async embed(accepted: Accepted): Promise<void> {
-    this.waiting.push({ key: await this.gallery.embed(accepted.ingestion, accepted.items), accepted })
+    this.waiting.push({
+      key: await this.gallery.embed(accepted.ingestion, accepted.items),
+      accepted
+    })
     this.lastBatch = accepted
   }
 
   async upsert(items = drawItems(this.random, 5)): Promise<void> {
     await this.embed(await this.accept(items))
-    if (this.late.length > 0 && this.random.chance(0.1)) await this.embed(this.late.splice(this.random.below(this.late.length), 1)[0]!)
+    if (this.late.length > 0 && this.random.chance(0.1))
+      await this.embed(this.late.splice(this.random.below(this.late.length), 1)[0]!)
   }
 
   async acceptLate(): Promise<void> {
@@ -86,13 +104,18 @@ export class Changes {
   }
 
   /** `happens`: what it does, and what it is answered. */
-  private async operate(operation: CollectionOperation, happens: (revision: number) => { items?: number; error?: string }): Promise<void> {
+  private async operate(
+    operation: CollectionOperation,
+    happens: (revision: number) => { items?: number; error?: string }
+  ): Promise<void> {
     const revision = await this.gallery.operate(operation)
     this.logged.push(() => this.outcomes.set(revision, happens(revision)))
   }
 
   private removeWhere({ filter, keep }: DrawnFilter): Promise<void> {
-    return this.operate({ kind: 'delete_where', filter }, (revision) => ({ items: this.model.removeWhere(keep, revision) }))
+    return this.operate({ kind: 'delete_where', filter }, (revision) => ({
+      items: this.model.removeWhere(keep, revision)
+    }))
   }
 
   removeLabel(): Promise<void> {
@@ -114,25 +137,35 @@ export class Changes {
 
   dropSnapshot(): Promise<void> {
     const name = drawSnapshotName(this.random)
-    return this.operate({ kind: 'drop_snapshot', name }, () => (this.model.snapshots.delete(name) ? {} : { error: 'snapshot_not_found' }))
+    return this.operate({ kind: 'drop_snapshot', name }, () =>
+      this.model.snapshots.delete(name) ? {} : { error: 'snapshot_not_found' }
+    )
   }
 
   /** Of a snapshot as it is committed; by the time of the restore it may be gone, or another may have its name. */
   async restore(): Promise<void> {
     const name = drawSnapshotName(this.random)
-    const { versions, spec: { collectionId } } = this.gallery
+    const {
+      versions,
+      spec: { collectionId }
+    } = this.gallery
     const wanted = this.model.snapshots.get(name)
     const snapshot = await versions.findSnapshot(collectionId, name).catch((error: unknown) => {
       if (!isAppError(error, 'snapshot_not_found')) throw error
       return undefined
     })
-    demand(snapshot?.revision === wanted?.revision, () => `the snapshot ${name} is of revision ${snapshot?.revision}, and should be of ${wanted?.revision}`)
+    demand(
+      snapshot?.revision === wanted?.revision,
+      () =>
+        `the snapshot ${name} is of revision ${snapshot?.revision}, and should be of ${wanted?.revision}`
+    )
     if (snapshot === undefined) return
     await this.operate({ kind: 'restore', name, snapshot }, (revision) => {
       const kept = this.model.snapshots.get(name)
       if (kept === undefined || kept !== wanted) return { error: 'snapshot_not_found' }
       this.model.restore(kept, revision)
-      for (const accepted of this.accepted) accepted.isEnded ||= !accepted.isApplied && accepted.revision < revision
+      for (const accepted of this.accepted)
+        accepted.isEnded ||= !accepted.isApplied && accepted.revision < revision
       return { items: kept.items.size }
     })
   }
@@ -152,7 +185,9 @@ export class Changes {
   /** Log and batches are applied, the batches in any order, told of or found; then the plain model knows them too. */
   async commit(): Promise<void> {
     const list = this.random.chance(0.4)
-    let batches = list ? [] : this.waiting.map(({ key }) => key).sort(() => this.random.next() - 0.5)
+    let batches = list
+      ? []
+      : this.waiting.map(({ key }) => key).sort(() => this.random.next() - 0.5)
     for (let more = true, first = true; more; first = false) {
       const step = await this.writer.step({ batches, list: list && first })
       batches = step.rest
@@ -166,14 +201,23 @@ export class Changes {
   private learn(accepted: Accepted): void {
     accepted.isApplied = true
     accepted.items.forEach(({ id, label, metadata = {}, seeds = [], fails }, ordinal) => {
-      if (fails === undefined) this.model.upsert(id, { revision: accepted.revision, ordinal }, { label: label ?? null, metadata, seeds })
+      if (fails === undefined)
+        this.model.upsert(
+          id,
+          { revision: accepted.revision, ordinal },
+          { label: label ?? null, metadata, seeds }
+        )
     })
   }
 
   private async checkOutcomes(): Promise<void> {
     for (const [revision, { items, error }] of this.outcomes) {
       const is = await this.gallery.outcome(revision)
-      demand(is !== undefined && is.items === items && is.error === error, () => `the operation ${revision} is answered ${JSON.stringify(is)}, and should be ${JSON.stringify({ items, error })}`)
+      demand(
+        is !== undefined && is.items === items && is.error === error,
+        () =>
+          `the operation ${revision} is answered ${JSON.stringify(is)}, and should be ${JSON.stringify({ items, error })}`
+      )
     }
     this.outcomes.clear()
   }
@@ -209,7 +253,10 @@ export class Changes {
     await this.commit()
     while (await this.writer.reproject());
     const { version } = this.writer.spec.embedding
-    demand(this.asked === undefined || version === this.asked.version, () => `the embedding is ${version}, and ${this.asked!.version} was asked for last`)
+    demand(
+      this.asked === undefined || version === this.asked.version,
+      () => `the embedding is ${version}, and ${this.asked!.version} was asked for last`
+    )
     while (await this.writer.merge());
     demand((await this.gallery.outcome(compaction)) !== undefined, () => 'a compaction has no end')
     await this.checkJobs()
@@ -218,11 +265,20 @@ export class Changes {
   /** Each item of each ingestion has had one outcome, however often and in whatever order its batches came. */
   private async checkJobs(): Promise<void> {
     for (const { ingestion, items, isEnded } of this.accepted) {
-      const { state, counts: { indexed, superseded, failed, total } } = await this.gallery.jobs.status(ingestion)
+      const {
+        state,
+        counts: { indexed, superseded, failed, total }
+      } = await this.gallery.jobs.status(ingestion)
       const failing = isEnded ? 0 : items.filter(({ fails }) => fails !== undefined).length
-      const isWhole = failed === failing && indexed + superseded + failed === items.length && total === items.length
-      demand(state === 'completed' && isWhole && !(isEnded && indexed > 0),
-        () => `job ${ingestion} of ${items.length} items, ${failing} of them bad${isEnded ? ', ended by a restore' : ''}, is ${state} with ${indexed} indexed, ${superseded} superseded and ${failed} failed`)
+      const isWhole =
+        failed === failing &&
+        indexed + superseded + failed === items.length &&
+        total === items.length
+      demand(
+        state === 'completed' && isWhole && !(isEnded && indexed > 0),
+        () =>
+          `job ${ingestion} of ${items.length} items, ${failing} of them bad${isEnded ? ', ended by a restore' : ''}, is ${state} with ${indexed} indexed, ${superseded} superseded and ${failed} failed`
+      )
     }
   }
 

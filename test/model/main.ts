@@ -10,16 +10,30 @@ import { runCell } from './run-cell.ts'
 
 const { values } = parseArgs({
   options: {
-    ops: { type: 'string', default: '20000' }, seed: { type: 'string' }, cell: { type: 'string' },
-    store: { type: 'string', default: 'memory' }, json: { type: 'boolean', default: false }
+    ops: { type: 'string', default: '20000' },
+    seed: { type: 'string' },
+    cell: { type: 'string' },
+    store: { type: 'string', default: 'memory' },
+    json: { type: 'boolean', default: false }
   }
 })
-const settings = z.object({
-  ops: z.coerce.number().int().min(1), seed: z.coerce.number().int().default(() => Date.now() % 1_000_000), cell: z.string().optional(),
-  store: z.enum(['memory', 'dir']), json: z.boolean()
-}).parse(values)
-const chosen = cells.map((cell, at) => ({ cell, at })).filter(({ cell }) => settings.cell === undefined || nameOf(cell) === settings.cell)
-if (chosen.length === 0) throw new Error(`no cell is called ${settings.cell}; they are:\n${cells.map(nameOf).join('\n')}`)
+const settings = z
+  .object({
+    ops: z.coerce.number().int().min(1),
+    seed: z.coerce
+      .number()
+      .int()
+      .default(() => Date.now() % 1_000_000),
+    cell: z.string().optional(),
+    store: z.enum(['memory', 'dir']),
+    json: z.boolean()
+  })
+  .parse(values)
+const chosen = cells
+  .map((cell, at) => ({ cell, at }))
+  .filter(({ cell }) => settings.cell === undefined || nameOf(cell) === settings.cell)
+if (chosen.length === 0)
+  throw new Error(`no cell is called ${settings.cell}; they are:\n${cells.map(nameOf).join('\n')}`)
 const operations = Math.ceil(settings.ops / chosen.length)
 
 async function run(cell: Cell, at: number): Promise<Awaited<ReturnType<typeof runCell>>> {
@@ -42,15 +56,24 @@ for (const { cell, at } of chosen) {
   const startedMs = performance.now()
   try {
     const result = await run(cell, at)
-    for (const [name, count] of Object.entries(result.counts)) counts[name] = (counts[name] ?? 0) + count
-    console.log(`${nameOf(cell).padEnd(40)} recall ${result.recall.toFixed(4)}  ${result.kinds.join(' ').padEnd(10)} ${((performance.now() - startedMs) / 1000).toFixed(1)} s`)
+    for (const [name, count] of Object.entries(result.counts))
+      counts[name] = (counts[name] ?? 0) + count
+    console.log(
+      `${nameOf(cell).padEnd(40)} recall ${result.recall.toFixed(4)}  ${result.kinds.join(' ').padEnd(10)} ${((performance.now() - startedMs) / 1000).toFixed(1)} s`
+    )
   } catch (error) {
     failed++
     const store = settings.store === 'memory' ? '' : ` --store ${settings.store}`
-    console.log(`${nameOf(cell)}: ${error instanceof Error ? error.stack : String(error)}\n  again: npm run model-test -- --cell '${nameOf(cell)}' --seed ${settings.seed} --ops ${operations}${store}`)
+    console.log(
+      `${nameOf(cell)}: ${error instanceof Error ? error.stack : String(error)}\n  again: npm run model-test -- --cell '${nameOf(cell)}' --seed ${settings.seed} --ops ${operations}${store}`
+    )
   }
 }
 const done = Object.values(counts).reduce((sum, count) => sum + count, 0)
-for (const [name, count] of Object.entries(counts).sort(([, a], [, b]) => b - a)) console.log(`${name.padEnd(24)} ${count}`)
-if (settings.json) console.log(JSON.stringify({ operations: done, forms: chosen.length, failed, seed: settings.seed }))
+for (const [name, count] of Object.entries(counts).sort(([, a], [, b]) => b - a))
+  console.log(`${name.padEnd(24)} ${count}`)
+if (settings.json)
+  console.log(
+    JSON.stringify({ operations: done, forms: chosen.length, failed, seed: settings.seed })
+  )
 process.exitCode = failed === 0 ? 0 : 1

@@ -8,10 +8,13 @@ import { runCell } from './run-cell.ts'
 
 const operations = 60
 
-test.each(cells.map((cell, at) => [nameOf(cell), cell, at] as const))('%s: random operations give what the plain model says', async (_, cell, at) => {
-  const { recall } = await runCell({ cell, seed: 31 + at, operations })
-  expect(recall).toBeGreaterThan(0.8)
-})
+test.each(cells.map((cell, at) => [nameOf(cell), cell, at] as const))(
+  '%s: random operations give what the plain model says',
+  async (_, cell, at) => {
+    const { recall } = await runCell({ cell, seed: 31 + at, operations })
+    expect(recall).toBeGreaterThan(0.8)
+  }
+)
 
 const brokenRules: Record<string, Protocol> = {
   'older operations win too': { ...realProtocol, supersedes: () => true },
@@ -36,11 +39,18 @@ async function firstNoticed(protocol: Protocol): Promise<string> {
   return 'nothing'
 }
 
-test.each(Object.entries(brokenRules))('%s: noticed', async (_, protocol) => {
-  expect(await firstNoticed(protocol)).toMatch(/^operation \d+|^job |^the embedding /)
-}, 240_000)
+test.each(Object.entries(brokenRules))(
+  '%s: noticed',
+  async (_, protocol) => {
+    expect(await firstNoticed(protocol)).toMatch(/^operation \d+|^job |^the embedding /)
+  },
+  240_000
+)
 
 test('a seed draws the same operations again', async () => {
-  const [first, again] = [await runCell({ cell: cells[0]!, seed: 9, operations }), await runCell({ cell: cells[0]!, seed: 9, operations })]
+  const [first, again] = [
+    await runCell({ cell: cells[0]!, seed: 9, operations }),
+    await runCell({ cell: cells[0]!, seed: 9, operations })
+  ]
   expect(again).toEqual(first)
 })

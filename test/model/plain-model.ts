@@ -48,7 +48,8 @@ export class PlainModel {
 
   private tell(id: string): void {
     let now: KnownItem | undefined
-    for (const { effect } of [...this.events.get(id)!, ...this.common].sort(inOrder)) now = effect(now, id)
+    for (const { effect } of [...this.events.get(id)!, ...this.common].sort(inOrder))
+      now = effect(now, id)
     if (now === undefined) this.items.delete(id)
     else this.items.set(id, now)
   }
@@ -68,7 +69,11 @@ export class PlainModel {
   /** How many of those that are there are gone. */
   removeWhere(matches: (item: KnownItem) => boolean, revision: number): number {
     const { size } = this.items
-    this.happenedToAll({ revision, ordinal: 0, effect: (now) => (now === undefined || matches(now) ? undefined : now) })
+    this.happenedToAll({
+      revision,
+      ordinal: 0,
+      effect: (now) => (now === undefined || matches(now) ? undefined : now)
+    })
     return size - this.items.size
   }
 
@@ -77,6 +82,10 @@ export class PlainModel {
   }
 
   restore({ items }: KeptVersion, revision: number): void {
-    this.happenedToAll({ revision, ordinal: 0, effect: (_, id) => items.has(id) ? { ...items.get(id)!, revision } : undefined })
+    this.happenedToAll({
+      revision,
+      ordinal: 0,
+      effect: (_, id) => (items.has(id) ? { ...items.get(id)!, revision } : undefined)
+    })
   }
 }

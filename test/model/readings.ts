@@ -6,7 +6,15 @@ import type { Gallery } from '@likeness/engine/testing/gallery'
 import { systemClock } from '@likeness/shared/process/clock'
 import { silentLogger } from '@likeness/shared/process/logger'
 import type { Random } from '../simulation/random.ts'
-import { type Asked, checkHits, checkStored, checkVectors, demand, queryOf, type Recall } from './answers.ts'
+import {
+  type Asked,
+  checkHits,
+  checkStored,
+  checkVectors,
+  demand,
+  queryOf,
+  type Recall
+} from './answers.ts'
 import { drawId, type DrawnFilter, drawSeed } from './operations.ts'
 import type { PlainModel } from './plain-model.ts'
 
@@ -22,7 +30,13 @@ export class Readings {
   private readonly model: PlainModel
   private readonly dir: string
 
-  constructor(given: { cell: Cell; gallery: Gallery; random: Random; model: PlainModel; dir: string }) {
+  constructor(given: {
+    cell: Cell
+    gallery: Gallery
+    random: Random
+    model: PlainModel
+    dir: string
+  }) {
     this.cell = given.cell
     this.gallery = given.gallery
     this.random = given.random
@@ -32,7 +46,13 @@ export class Readings {
   }
 
   private openReplica(): Replica {
-    return createReplica({ store: this.gallery.store, clock: systemClock, logger: silentLogger(), cacheDir: join(this.dir, `replica-${this.replicaCount++}`), pollMs: 60_000 })
+    return createReplica({
+      store: this.gallery.store,
+      clock: systemClock,
+      logger: silentLogger(),
+      cacheDir: join(this.dir, `replica-${this.replicaCount++}`),
+      pollMs: 60_000
+    })
   }
 
   async restartReplica(): Promise<void> {
@@ -41,8 +61,14 @@ export class Readings {
     this.replicas[at] = this.openReplica()
   }
 
-  private async read(use: (reader: CollectionReader) => Promise<void>, replica = this.random.pick(this.replicas)): Promise<void> {
-    const reader = await replica.acquire(this.gallery.spec.collectionId, { consistency: 'strong', timeoutMs: 60_000 })
+  private async read(
+    use: (reader: CollectionReader) => Promise<void>,
+    replica = this.random.pick(this.replicas)
+  ): Promise<void> {
+    const reader = await replica.acquire(this.gallery.spec.collectionId, {
+      consistency: 'strong',
+      timeoutMs: 60_000
+    })
     for (const { index } of reader.segments) this.kinds.add(index)
     try {
       await use(reader)
@@ -51,8 +77,19 @@ export class Readings {
     }
   }
 
-  search({ drawn, ...more }: { drawn?: DrawnFilter } & Pick<Asked, 'groupBy' | 'groupSize' | 'radius'> = {}): Promise<void> {
-    const asked: Asked = { seed: drawSeed(this.random), k: 1 + this.random.below(20), keep: drawn?.keep ?? (() => true), ...more }
+  search({
+    drawn,
+    ...more
+  }: { drawn?: DrawnFilter } & Pick<
+    Asked,
+    'groupBy' | 'groupSize' | 'radius'
+  > = {}): Promise<void> {
+    const asked: Asked = {
+      seed: drawSeed(this.random),
+      k: 1 + this.random.below(20),
+      keep: drawn?.keep ?? (() => true),
+      ...more
+    }
     return this.read(async (reader) => {
       const hits = (await reader.search(queryOf(this.cell, asked, drawn?.filter)))[0]!
       checkHits(this.cell, this.model.items, asked, hits, this.recall)
@@ -70,7 +107,10 @@ export class Readings {
     return this.read(async (reader) => {
       const id = drawId(this.random)
       const [vectors, expected] = [await reader.getVectors(id), this.model.items.get(id)]
-      demand((vectors === undefined) === (expected === undefined), () => `${id} has ${vectors === undefined ? 'no' : 'its'} vectors`)
+      demand(
+        (vectors === undefined) === (expected === undefined),
+        () => `${id} has ${vectors === undefined ? 'no' : 'its'} vectors`
+      )
       if (vectors !== undefined) checkVectors(this.cell, id, vectors, expected!)
     })
   }
@@ -85,7 +125,10 @@ export class Readings {
         checkVectors(this.cell, item.id, vectors, this.model.items.get(item.id)!)
       }
       for (const id of this.model.items.keys()) demand(seen.has(id), () => `${id} is lost`)
-      demand(reader.counts.items === seen.size, () => `${reader.counts.items} items are counted, ${seen.size} are there`)
+      demand(
+        reader.counts.items === seen.size,
+        () => `${reader.counts.items} items are counted, ${seen.size} are there`
+      )
     }, replica)
   }
 

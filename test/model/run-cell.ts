@@ -36,7 +36,12 @@ const firstItems = 320
 /** Below this a share says little. */
 const leastJudged = 300
 
-function operationsOn(cell: Cell, changes: Changes, readings: Readings, random: Random): Record<OperationName, () => Promise<unknown>> {
+function operationsOn(
+  cell: Cell,
+  changes: Changes,
+  readings: Readings,
+  random: Random
+): Record<OperationName, () => Promise<unknown>> {
   return {
     upsert: () => changes.upsert(),
     'late upsert': () => changes.acceptLate(),
@@ -50,11 +55,14 @@ function operationsOn(cell: Cell, changes: Changes, readings: Readings, random: 
     restore: () => changes.restore(),
     search: () => readings.search(),
     'search filtered': () => readings.search({ drawn: drawFilter(random) }),
-    'search grouped': () => readings.search({
-      groupBy: random.pick(['label', 'metadata.shop', 'metadata.n']), groupSize: 1 + random.below(3),
-      ...(random.chance(0.3) && { drawn: drawFilter(random) })
-    }),
-    'search within a radius': () => readings.search(cell.metric === 'hamming' ? { radius: random.below(dim / 2) } : {}),
+    'search grouped': () =>
+      readings.search({
+        groupBy: random.pick(['label', 'metadata.shop', 'metadata.n']),
+        groupSize: 1 + random.below(3),
+        ...(random.chance(0.3) && { drawn: drawFilter(random) })
+      }),
+    'search within a radius': () =>
+      readings.search(cell.metric === 'hamming' ? { radius: random.below(dim / 2) } : {}),
     'get item': () => readings.getItem(),
     'get vectors': () => readings.getVectors(),
     scroll: () => readings.scroll(),
@@ -65,7 +73,8 @@ function operationsOn(cell: Cell, changes: Changes, readings: Readings, random: 
     collect: () => changes.writer.collect(),
     'ask for an embedding': () => changes.askForEmbedding(),
     'make the embedding': () => changes.writer.reproject(),
-    'make the embedding beside commits': () => Promise.all([changes.writer.reproject(), changes.commit().then(() => changes.commit())]),
+    'make the embedding beside commits': () =>
+      Promise.all([changes.writer.reproject(), changes.commit().then(() => changes.commit())]),
     'restart writer': () => changes.restart(),
     'rival writer': () => changes.rival(),
     'restart replica': () => readings.restartReplica(),
@@ -74,20 +83,52 @@ function operationsOn(cell: Cell, changes: Changes, readings: Readings, random: 
 }
 
 /** All that is late comes in; both replicas hold it, every file in the store is sound, and the searches have found enough. */
-async function finish({ cell, gallery, changes, readings, dir }: { cell: Cell; gallery: Gallery; changes: Changes; readings: Readings; dir: string }): Promise<void> {
+async function finish({
+  cell,
+  gallery,
+  changes,
+  readings,
+  dir
+}: {
+  cell: Cell
+  gallery: Gallery
+  changes: Changes
+  readings: Readings
+  dir: string
+}): Promise<void> {
   await changes.settle()
   await readings.scrollEach()
-  const { problems } = await verifyCollection({ store: gallery.store, collectionId: gallery.spec.collectionId, scratchDir: join(dir, 'verify') })
+  const { problems } = await verifyCollection({
+    store: gallery.store,
+    collectionId: gallery.spec.collectionId,
+    scratchDir: join(dir, 'verify')
+  })
   demand(problems.length === 0, () => `verify finds ${JSON.stringify(problems.slice(0, 3))}`)
   const [, floor] = lossOf(cell)
-  demand(readings.recall.wanted < leastJudged || shareOf(readings.recall) >= floor, () => `recall ${shareOf(readings.recall)}, below ${floor}`)
+  demand(
+    readings.recall.wanted < leastJudged || shareOf(readings.recall) >= floor,
+    () => `recall ${shareOf(readings.recall)}, below ${floor}`
+  )
 }
 
 const shareOf = ({ found, wanted }: Recall): number => (wanted === 0 ? 1 : found / wanted)
 
-export async function runCell({ cell, seed, operations, store, protocol }: CellOptions): Promise<CellResult> {
+export async function runCell({
+  cell,
+  seed,
+  operations,
+  store,
+  protocol
+}: CellOptions): Promise<CellResult> {
   const dir = await mkdtemp(join(tmpdir(), 'likeness-model-'))
-  const gallery = await createGallery({ ...cell, ...(!cell.sparse && { raw: 'bits' }), sealThreshold, store, protocol, vectorOf: (seed) => vectorIn(cell, seed) })
+  const gallery = await createGallery({
+    ...cell,
+    ...(!cell.sparse && { raw: 'bits' }),
+    sealThreshold,
+    store,
+    protocol,
+    vectorOf: (seed) => vectorIn(cell, seed)
+  })
   const random = createRandom(seed)
   const changes = new Changes({ gallery, random, writer: await gallery.openWriter() })
   const readings = new Readings({ cell, gallery, random, model: changes.model, dir })
@@ -101,7 +142,10 @@ export async function runCell({ cell, seed, operations, store, protocol }: CellO
       try {
         await perform[name]()
       } catch (error) {
-        throw new Error(`operation ${done + 1}, ${name}: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+        throw new Error(
+          `operation ${done + 1}, ${name}: ${error instanceof Error ? error.message : String(error)}`,
+          { cause: error }
+        )
       }
     }
     await finish({ cell, gallery, changes, readings, dir })

@@ -33,10 +33,19 @@ export function startApiProcess(world: World, name: string): ApiProcess {
       const appended = await appender.append(collectionId, operation, { afterSlot: tailSlot })
       if (operation.kind === 'ingest') {
         const { ingestion, total } = operation
-        const pointer = { ingestion, collectionId, collection: world.collection, total, revision: appended.revision, source: 'simulation', createdAtMs: clock.nowMs() }
+        const pointer = {
+          ingestion,
+          collectionId,
+          collection: world.collection,
+          total,
+          revision: appended.revision,
+          source: 'simulation',
+          createdAtMs: clock.nowMs()
+        }
         await retryStore(clock, () => jobs.record(pointer))
       }
-      if (!(await retryStore(clock, () => catalog.isLive(collectionId)))) throw appError('collection_not_found', 'dropped meanwhile')
+      if (!(await retryStore(clock, () => catalog.isLive(collectionId))))
+        throw appError('collection_not_found', 'dropped meanwhile')
       return appended
     }
   }

@@ -29,20 +29,33 @@ async function within<T>(clock: Clock, ms: number, work: Promise<T>): Promise<T 
 }
 
 /** undefined: no answer, or an error that leaves the outcome open. */
-async function send({ world, apis }: ClientDeps, { process }: Machine, truth: Truth, operation: Operation): Promise<Appended | undefined> {
+async function send(
+  { world, apis }: ClientDeps,
+  { process }: Machine,
+  truth: Truth,
+  operation: Operation
+): Promise<Appended | undefined> {
   const floor = truth.highestAcked
   const wasDropped = truth.isDropped
   let tailSlot: number | undefined
   for (;;) {
     const api = world.random.pick(apis)
-    const appended = await within(process.clock, answerWithinMs, unlessUnavailable(async () => {
-      // Reserved once, before anything is appended: an attempt that stalled here goes on with what another one reserved.
-      const tail = await api.appender.tail(truth.collectionId)
-      tailSlot ??= tail
-      return await api.accept(truth.collectionId, operation, tailSlot)
-    }))
+    const appended = await within(
+      process.clock,
+      answerWithinMs,
+      unlessUnavailable(async () => {
+        // Reserved once, before anything is appended: an attempt that stalled here goes on with what another one reserved.
+        const tail = await api.appender.tail(truth.collectionId)
+        tailSlot ??= tail
+        return await api.accept(truth.collectionId, operation, tailSlot)
+      })
+    )
     if (appended !== undefined) {
-      if (wasDropped) throw new Violation('effect', `${operation.kind} was acknowledged into a collection that had been dropped`)
+      if (wasDropped)
+        throw new Violation(
+          'effect',
+          `${operation.kind} was acknowledged into a collection that had been dropped`
+        )
       truth.acknowledged(operation.opId, appended.revision, floor)
       return appended
     }
@@ -53,23 +66,53 @@ async function send({ world, apis }: ClientDeps, { process }: Machine, truth: Tr
   }
 }
 
-async function ingest(deps: ClientDeps, machine: Machine, truth: Truth, embedding: string): Promise<void> {
+async function ingest(
+  deps: ClientDeps,
+  machine: Machine,
+  truth: Truth,
+  embedding: string
+): Promise<void> {
   const { world } = deps
   const { random, settings } = world
   // Of many ids more are live, in more segments.
-  const size = random.chance(settings.hotIds.length > 16 ? 0.6 : 0.15) ? 8 + random.below(12) : 1 + random.below(4)
+  const size = random.chance(settings.hotIds.length > 16 ? 0.6 : 0.15)
+    ? 8 + random.below(12)
+    : 1 + random.below(4)
   const ids = Array.from({ length: size }, () => random.pick(settings.hotIds))
-  const plan = planIngestion(random, { ingestion: machine.process.newId(), collectionId: truth.collectionId, number: deps.nextNumber(), ids, embedding, givenShare: settings.givenShare })
+  const plan = planIngestion(random, {
+    ingestion: machine.process.newId(),
+    collectionId: truth.collectionId,
+    number: deps.nextNumber(),
+    ids,
+    embedding,
+    givenShare: settings.givenShare
+  })
   truth.plans.set(plan.ingestion, plan)
   if (plan.given) await writeSupplied(world, machine, plan)
-  const operation = { opId: machine.process.newId(), atMs: 0, kind: 'ingest' as const, ingestion: plan.ingestion, total: size, partSize: 200, given: plan.given }
-  if ((await send(deps, machine, truth, operation)) !== undefined) deps.acknowledgedJobs.push({ ingestion: plan.ingestion, truth })
+  const operation = {
+    opId: machine.process.newId(),
+    atMs: 0,
+    kind: 'ingest' as const,
+    ingestion: plan.ingestion,
+    total: size,
+    partSize: 200,
+    given: plan.given
+  }
+  if ((await send(deps, machine, truth, operation)) !== undefined)
+    deps.acknowledgedJobs.push({ ingestion: plan.ingestion, truth })
 }
 
 async function remove(deps: ClientDeps, machine: Machine, truth: Truth): Promise<void> {
   const { random, settings } = deps.world
-  const ids = [...new Set(Array.from({ length: 1 + random.below(2) }, () => random.pick(settings.hotIds)))]
-  const appended = await send(deps, machine, truth, { opId: machine.process.newId(), atMs: 0, kind: 'delete', ids })
+  const ids = [
+    ...new Set(Array.from({ length: 1 + random.below(2) }, () => random.pick(settings.hotIds)))
+  ]
+  const appended = await send(deps, machine, truth, {
+    opId: machine.process.newId(),
+    atMs: 0,
+    kind: 'delete',
+    ids
+  })
   if (appended === undefined) return
   // A delete answers after its commit.
   for (let waitedMs = 0; waitedMs < commitWithinMs && !deps.world.draining; waitedMs += pollMs) {
@@ -81,8 +124,16 @@ async function remove(deps: ClientDeps, machine: Machine, truth: Truth): Promise
 async function relabel(deps: ClientDeps, machine: Machine, truth: Truth): Promise<void> {
   const { world } = deps
   const { random, settings } = world
-  const ids = [...new Set(Array.from({ length: 1 + random.below(3) }, () => random.pick(settings.hotIds)))]
-  await send(deps, machine, truth, { opId: machine.process.newId(), atMs: 0, kind: 'relabel', ids, label: `relabelled ${deps.nextNumber()}` })
+  const ids = [
+    ...new Set(Array.from({ length: 1 + random.below(3) }, () => random.pick(settings.hotIds)))
+  ]
+  await send(deps, machine, truth, {
+    opId: machine.process.newId(),
+    atMs: 0,
+    kind: 'relabel',
+    ids,
+    label: `relabelled ${deps.nextNumber()}`
+  })
   world.happened.relabels++
 }
 
@@ -96,7 +147,12 @@ async function removeWhere(deps: ClientDeps, machine: Machine, truth: Truth): Pr
     return labelOf(plan, random.below(plan.items.length))
   })
   const label = random.chance(0.85) ? { in: labels } : { not: { in: labels } }
-  await send(deps, machine, truth, { opId: machine.process.newId(), atMs: 0, kind: 'delete_where', filter: { label } })
+  await send(deps, machine, truth, {
+    opId: machine.process.newId(),
+    atMs: 0,
+    kind: 'delete_where',
+    filter: { label }
+  })
   happened.sweeps++
 }
 
@@ -105,7 +161,12 @@ const snapshotNames = ['monday', 'tuesday']
 async function keep(deps: ClientDeps, machine: Machine, truth: Truth): Promise<void> {
   const { random, happened } = deps.world
   const kind = random.chance(0.7) ? 'take_snapshot' : 'drop_snapshot'
-  await send(deps, machine, truth, { opId: machine.process.newId(), atMs: 0, kind, name: random.pick(snapshotNames) })
+  await send(deps, machine, truth, {
+    opId: machine.process.newId(),
+    atMs: 0,
+    kind,
+    name: random.pick(snapshotNames)
+  })
   happened.snapshots++
 }
 
@@ -114,13 +175,24 @@ async function restore(deps: ClientDeps, machine: Machine, truth: Truth): Promis
   const { process, store } = machine
   const name = world.random.pick(snapshotNames)
   try {
-    const snapshot = await within(process.clock, answerWithinMs, unlessUnavailable(() => createVersionReader({ store }).findSnapshot(truth.collectionId, name)))
+    const snapshot = await within(
+      process.clock,
+      answerWithinMs,
+      unlessUnavailable(() => createVersionReader({ store }).findSnapshot(truth.collectionId, name))
+    )
     if (snapshot === undefined) return
-    await send(deps, machine, truth, { opId: process.newId(), atMs: 0, kind: 'restore', name, snapshot })
+    await send(deps, machine, truth, {
+      opId: process.newId(),
+      atMs: 0,
+      kind: 'restore',
+      name,
+      snapshot
+    })
     world.happened.restores++
   } catch (error) {
     // Dropped and collected while it was read.
-    if (!isAppError(error, 'snapshot_not_found') && !isAppError(error, 'object_not_found')) throw error
+    if (!isAppError(error, 'snapshot_not_found') && !isAppError(error, 'object_not_found'))
+      throw error
   }
 }
 
@@ -132,15 +204,27 @@ async function compact(deps: ClientDeps, machine: Machine, truth: Truth): Promis
 
 async function configure(deps: ClientDeps, machine: Machine, truth: Truth): Promise<void> {
   const { happened, random } = deps.world
-  const settings = random.chance(0.5) ? { search_budget: 1 + deps.nextNumber() } : { score_thres: random.chance(0.5) ? null : deps.nextNumber() }
-  await send(deps, machine, truth, { opId: machine.process.newId(), atMs: 0, kind: 'configure', settings })
+  const settings = random.chance(0.5)
+    ? { search_budget: 1 + deps.nextNumber() }
+    : { score_thres: random.chance(0.5) ? null : deps.nextNumber() }
+  await send(deps, machine, truth, {
+    opId: machine.process.newId(),
+    atMs: 0,
+    kind: 'configure',
+    settings
+  })
   happened.changedSettings++
 }
 
 /** Of the profiles that there are, also the one that it has. */
 async function reproject(deps: ClientDeps, machine: Machine, truth: Truth): Promise<void> {
   const { random } = deps.world
-  await send(deps, machine, truth, { opId: machine.process.newId(), atMs: 0, kind: 'reproject', embedding: random.pick(embeddings) })
+  await send(deps, machine, truth, {
+    opId: machine.process.newId(),
+    atMs: 0,
+    kind: 'reproject',
+    embedding: random.pick(embeddings)
+  })
 }
 
 export async function runClient(deps: ClientDeps, machine: Machine): Promise<void> {
@@ -148,10 +232,34 @@ export async function runClient(deps: ClientDeps, machine: Machine): Promise<voi
   await loop(world, machine, [50, 600], async () => {
     try {
       const api = world.random.pick(deps.apis)
-      const spec = await within(machine.process.clock, answerWithinMs, unlessUnavailable(() => api.catalog.resolve(world.collection)))
+      const spec = await within(
+        machine.process.clock,
+        answerWithinMs,
+        unlessUnavailable(() => api.catalog.resolve(world.collection))
+      )
       if (spec === undefined) return
       const truth = world.truthOf(spec.collectionId)
-      await world.random.pick([ingest, ingest, ingest, ingest, ingest, ingest, remove, remove, remove, relabel, relabel, removeWhere, removeWhere, keep, keep, restore, compact, configure, reproject])(deps, machine, truth, spec.embedding.version)
+      await world.random.pick([
+        ingest,
+        ingest,
+        ingest,
+        ingest,
+        ingest,
+        ingest,
+        remove,
+        remove,
+        remove,
+        relabel,
+        relabel,
+        removeWhere,
+        removeWhere,
+        keep,
+        keep,
+        restore,
+        compact,
+        configure,
+        reproject
+      ])(deps, machine, truth, spec.embedding.version)
     } catch (error) {
       if (!isAppError(error, 'collection_not_found')) throw error
     }

@@ -11,20 +11,35 @@ export interface Fleet {
 }
 
 /** Sets a fuse on some process now and then: after so many awaits it stands still, or dies and is replaced. */
-export async function runChaos(world: World, machine: Machine, fleets: readonly Fleet[]): Promise<void> {
+export async function runChaos(
+  world: World,
+  machine: Machine,
+  fleets: readonly Fleet[]
+): Promise<void> {
   const { random } = world
   await loop(world, machine, [100, 900], async () => {
     // Counts as no step of the system's.
     world.steps--
-    for (const { machines, replace } of fleets) machines.forEach(({ process }, index) => process.dead && random.chance(0.4) && replace(index))
+    for (const { machines, replace } of fleets)
+      machines.forEach(({ process }, index) => process.dead && random.chance(0.4) && replace(index))
     const { process } = random.pick(random.pick(fleets).machines)
-    process.setFuse(random.below(50), random.chance(0.35) ? Infinity : random.between(300, random.pick([2_000, 9_000])))
+    process.setFuse(
+      random.below(50),
+      random.chance(0.35) ? Infinity : random.between(300, random.pick([2_000, 9_000]))
+    )
   })
 }
 
 export async function createCollection(world: World, { catalog, process }: Machine): Promise<void> {
   const settings = { seal_threshold: 8, view_sizes: [], subjects: false }
-  const options = { name: world.collection, embedding, metric: 'L2' as const, method: world.settings.method, storage: world.settings.storage, settings }
+  const options = {
+    name: world.collection,
+    embedding,
+    metric: 'L2' as const,
+    method: world.settings.method,
+    storage: world.settings.storage,
+    settings
+  }
   const spec = await retryStore(process.clock, () => catalog.create(options))
   world.live = spec.collectionId
 }
@@ -48,7 +63,8 @@ export async function runDropper(world: World, machine: Machine): Promise<void> 
     await createCollection(world, machine)
     for (const collectionId of await retryStore(process.clock, () => catalog.dropped())) {
       await sweep(machine, collectionId)
-      if (world.random.chance(0.5)) await retryStore(process.clock, () => catalog.forget(collectionId))
+      if (world.random.chance(0.5))
+        await retryStore(process.clock, () => catalog.forget(collectionId))
     }
   })
 }

@@ -13,7 +13,12 @@ function pickRange({ random }: World, size: number): [number, number] {
   return [from, from + 1 + random.below(size - from)]
 }
 
-export async function writeBatch({ process, store }: Machine, plan: IngestionPlan, [from, to]: readonly [number, number], version: string): Promise<string> {
+export async function writeBatch(
+  { process, store }: Machine,
+  plan: IngestionPlan,
+  [from, to]: readonly [number, number],
+  version: string
+): Promise<string> {
   const ordinals = Array.from({ length: to - from }, (_, i) => from + i)
   const key = collectionKeys(plan.collectionId).batch(plan.ingestion, from, process.newId())
   const body = embedBatch(plan, ordinals, version)
@@ -38,13 +43,16 @@ export async function runEmbedWorker(world: World, machine: Machine): Promise<vo
     const plan = pickPlan(world)
     if (plan === undefined) return
     // What its job says; jobs may be old.
-    const version = random.chance(0.8) ? world.truthOf(plan.collectionId).embedding : random.pick(embeddings).version
+    const version = random.chance(0.8)
+      ? world.truthOf(plan.collectionId).embedding
+      : random.pick(embeddings).version
     // Embedding takes its time; meanwhile others may embed the same.
     if (random.chance(0.2)) await machine.process.clock.sleep(random.between(500, 6_000))
     const range = pickRange(world, plan.items.length)
     for (let times = random.chance(0.15) ? 2 : 1; times > 0; times--) {
       const key = await writeBatch(machine, plan, range, version)
-      if (random.chance(0.7)) notifications.set(plan.collectionId, [...(notifications.get(plan.collectionId) ?? []), key])
+      if (random.chance(0.7))
+        notifications.set(plan.collectionId, [...(notifications.get(plan.collectionId) ?? []), key])
     }
   })
 }

@@ -7,17 +7,27 @@ import type { IngestionPlan } from './ingestion-plan.ts'
 import type { Machine, World } from './world.ts'
 
 /** Items of damaged batches are planned to fail from then on. */
-export async function writeSupplied({ random, happened }: World, machine: Machine, plan: IngestionPlan): Promise<void> {
+export async function writeSupplied(
+  { random, happened }: World,
+  machine: Machine,
+  plan: IngestionPlan
+): Promise<void> {
   const { store, process } = machine
   const lines = plan.items.map(({ id }, ordinal) => ({ ordinal, id, label: null, imageKey: null }))
-  await retryStore(process.clock, () => store.put(collectionKeys(plan.collectionId).itemListPart(plan.ingestion, 0), encodeItemList(lines)))
+  await retryStore(process.clock, () =>
+    store.put(
+      collectionKeys(plan.collectionId).itemListPart(plan.ingestion, 0),
+      encodeItemList(lines)
+    )
+  )
   const perBatch = 1 + random.below(4)
   for (let from = 0; from < plan.items.length; from += perBatch) {
     const to = Math.min(plan.items.length, from + perBatch)
     if (!random.chance(0.15)) await writeBatch(machine, plan, [from, to], plan.embedding)
     else {
       const key = collectionKeys(plan.collectionId).batch(plan.ingestion, from, process.newId())
-      if (random.chance(0.5)) await retryStore(process.clock, () => store.put(key, random.bytes(100)))
+      if (random.chance(0.5))
+        await retryStore(process.clock, () => store.put(key, random.bytes(100)))
       for (const item of plan.items.slice(from, to)) item.fails = true
       happened.damagedGiven++
     }

@@ -18,16 +18,31 @@ const logger = silentLogger()
 function takeLease(world: World, { process }: Machine, collectionId: string): boolean {
   const lease = world.leases.get(collectionId)
   const nowMs = world.scheduler.nowMs
-  if (lease !== undefined && lease.holder !== process.name && lease.untilMs > nowMs && !world.random.chance(0.06)) return false
+  if (
+    lease !== undefined &&
+    lease.holder !== process.name &&
+    lease.untilMs > nowMs &&
+    !world.random.chance(0.06)
+  )
+    return false
   world.leases.set(collectionId, { holder: process.name, untilMs: nowMs + leaseMs })
   return true
 }
 
-export function writerDeps(world: World, { process, store, files }: Pick<Machine, 'process' | 'store' | 'files'>, collectionId: string): WriterDeps {
+export function writerDeps(
+  world: World,
+  { process, store, files }: Pick<Machine, 'process' | 'store' | 'files'>,
+  collectionId: string
+): WriterDeps {
   const { protocol, settings } = world
   const truth = world.truthOf(collectionId)
   return {
-    store, clock: process.clock, files, logger, collectionId, protocol,
+    store,
+    clock: process.clock,
+    files,
+    logger,
+    collectionId,
+    protocol,
     retentionMs: settings.retentionMs,
     mergeShape: settings.mergeShape,
     mergeLimitMs: settings.mergeLimitMs,
@@ -41,7 +56,12 @@ export function writerDeps(world: World, { process, store, files }: Pick<Machine
   }
 }
 
-export const openWriter = (world: World, machine: Machine, collectionId: string): Promise<CollectionWriter | undefined> => openCollectionWriter(writerDeps(world, machine, collectionId))
+export const openWriter = (
+  world: World,
+  machine: Machine,
+  collectionId: string
+): Promise<CollectionWriter | undefined> =>
+  openCollectionWriter(writerDeps(world, machine, collectionId))
 
 function takeNotifications({ notifications, random }: World, collectionId: string): string[] {
   const batches = notifications.get(collectionId) ?? []
@@ -51,7 +71,8 @@ function takeNotifications({ notifications, random }: World, collectionId: strin
 
 /** Owners that lost their place say so, and nothing else; of a dropped collection anything may be missing. */
 function mustBeLost(error: unknown, { mayBeDropped }: Truth): void {
-  if (!isAppError(error, 'ownership_lost') && !(mayBeDropped && isAppError(error, 'data_corrupt'))) throw error
+  if (!isAppError(error, 'ownership_lost') && !(mayBeDropped && isAppError(error, 'data_corrupt')))
+    throw error
 }
 
 /** Lanes that are merging, and whether another embedding is being made. */
@@ -77,28 +98,50 @@ function startMerge(world: World, writer: CollectionWriter, merging: UnderWay): 
   const merged = (did: boolean): void => {
     if (did) happened[tier === 'small' ? 'merges' : 'sealedMerges']++
   }
-  world.spawn(writer.merge(tier).then(merged, failed).finally(() => merging.delete(tier)))
+  world.spawn(
+    writer
+      .merge(tier)
+      .then(merged, failed)
+      .finally(() => merging.delete(tier))
+  )
 }
 
 /** Made beside the commits too; then the catalogue is told. */
-function startReprojection(world: World, { catalog, process }: Machine, writer: CollectionWriter, underWay: UnderWay): void {
+function startReprojection(
+  world: World,
+  { catalog, process }: Machine,
+  writer: CollectionWriter,
+  underWay: UnderWay
+): void {
   if (underWay.has('embedding')) return
   const { collectionId, embedding } = writer.spec
   underWay.add('embedding')
   const change = async (): Promise<void> => {
-    while (await writer.reproject()) world.happened[writer.spec.embedding.version === embedding.version ? 'keptEmbeddings' : 'changedEmbeddings']++
+    while (await writer.reproject())
+      world.happened[
+        writer.spec.embedding.version === embedding.version ? 'keptEmbeddings' : 'changedEmbeddings'
+      ]++
     await retryStore(process.clock, () => catalog.setEmbedding(collectionId, writer.spec.embedding))
   }
-  world.spawn(change().catch((error: unknown) => mustBeLost(error, world.truthOf(collectionId))).finally(() => underWay.delete('embedding')))
+  world.spawn(
+    change()
+      .catch((error: unknown) => mustBeLost(error, world.truthOf(collectionId)))
+      .finally(() => underWay.delete('embedding'))
+  )
 }
 
-async function act(world: World, machine: Machine, { writer, collectionId, merging }: Owned): Promise<void> {
+async function act(
+  world: World,
+  machine: Machine,
+  { writer, collectionId, merging }: Owned
+): Promise<void> {
   const { random } = world
   if (random.chance(0.4)) startReprojection(world, machine, writer, merging)
   if (random.chance(0.6)) startMerge(world, writer, merging)
   const draw = random.next()
   if (draw < 0.25) world.happened.collections += await writer.collect()
-  else await writer.step({ batches: takeNotifications(world, collectionId), list: random.chance(0.4) })
+  else
+    await writer.step({ batches: takeNotifications(world, collectionId), list: random.chance(0.4) })
 }
 
 export async function runIndexWorker(world: World, machine: Machine): Promise<void> {
@@ -111,7 +154,10 @@ export async function runIndexWorker(world: World, machine: Machine): Promise<vo
       return
     }
     try {
-      if (owned?.collectionId !== collectionId && (owned === undefined || world.random.chance(0.5))) {
+      if (
+        owned?.collectionId !== collectionId &&
+        (owned === undefined || world.random.chance(0.5))
+      ) {
         const writer = await openWriter(world, machine, collectionId)
         owned = writer && { writer, collectionId, merging: new Set() }
       }

@@ -5,14 +5,20 @@ import type { Random } from './random.ts'
 
 export const dim = 3
 /** Profiles of one model. */
-export const embeddings: readonly EmbeddingSpec[] = [0, 1, 2, 3].map((profile) => ({ version: `simulated@1/profile@${profile}`, dim, unit: false }))
+export const embeddings: readonly EmbeddingSpec[] = [0, 1, 2, 3].map((profile) => ({
+  version: `simulated@1/profile@${profile}`,
+  dim,
+  unit: false
+}))
 /** That of a new collection. */
 export const embedding = embeddings[0]!
 
-const profileOf = (version: string): number => embeddings.findIndex((one) => one.version === version)
+const profileOf = (version: string): number =>
+  embeddings.findIndex((one) => one.version === version)
 
 /** Raw vectors are vectors without a profile; what a profile does to one says which one it was. */
-export const project = (values: readonly number[], version: string): number[] => values.map((value, i) => value + (i % dim === 1 ? 1000 * profileOf(version) : 0))
+export const project = (values: readonly number[], version: string): number[] =>
+  values.map((value, i) => value + (i % dim === 1 ? 1000 * profileOf(version) : 0))
 
 export interface IngestionPlan {
   ingestion: string
@@ -27,37 +33,72 @@ export interface IngestionPlan {
   items: { id: string; rows: number; fails: boolean }[]
 }
 
-export interface PlanDraft extends Pick<IngestionPlan, 'ingestion' | 'collectionId' | 'number' | 'embedding'> {
+export interface PlanDraft
+  extends Pick<IngestionPlan, 'ingestion' | 'collectionId' | 'number' | 'embedding'> {
   ids: readonly string[]
   givenShare: number
 }
 
-export function planIngestion(random: Random, { ids, givenShare, ...names }: PlanDraft): IngestionPlan {
-  return { ...names, given: random.chance(givenShare), items: ids.map((id) => ({ id, rows: 1 + random.below(2), fails: random.chance(0.1) })) }
+export function planIngestion(
+  random: Random,
+  { ids, givenShare, ...names }: PlanDraft
+): IngestionPlan {
+  return {
+    ...names,
+    given: random.chance(givenShare),
+    items: ids.map((id) => ({ id, rows: 1 + random.below(2), fails: random.chance(0.1) }))
+  }
 }
 
 export const labelOf = (plan: IngestionPlan, ordinal: number): string => `${plan.number}.${ordinal}`
 
 /** Given vectors of another embedding than the collection has are of no use: nothing else can be made of them. */
-export const failsIn = (plan: IngestionPlan, ordinal: number, version: string): boolean => plan.items[ordinal]!.fails || (plan.given && plan.embedding !== version)
+export const failsIn = (plan: IngestionPlan, ordinal: number, version: string): boolean =>
+  plan.items[ordinal]!.fails || (plan.given && plan.embedding !== version)
 
-const rawVectorsOf = (plan: IngestionPlan, ordinal: number): number[] => Array.from({ length: plan.items[ordinal]!.rows }, (_, row) => [plan.number, ordinal, row]).flat()
+const rawVectorsOf = (plan: IngestionPlan, ordinal: number): number[] =>
+  Array.from({ length: plan.items[ordinal]!.rows }, (_, row) => [plan.number, ordinal, row]).flat()
 
-export const vectorsOf = (plan: IngestionPlan, ordinal: number, version: string): number[] => project(rawVectorsOf(plan, ordinal), version)
+export const vectorsOf = (plan: IngestionPlan, ordinal: number, version: string): number[] =>
+  project(rawVectorsOf(plan, ordinal), version)
 
 function batchItem(plan: IngestionPlan, ordinal: number): BatchItem {
   const { id, rows, fails } = plan.items[ordinal]!
   const item = { ordinal, id, label: labelOf(plan, ordinal), imageKey: null }
-  if (fails) return { ...item, rows: [], failure: { code: 'image_corrupt', message: 'made to fail' } }
-  return { ...item, rows: Array.from({ length: rows }, () => ({ kind: 'whole' as const, box: [0, 0, 1, 1], score: 1, className: null })) }
+  if (fails)
+    return { ...item, rows: [], failure: { code: 'image_corrupt', message: 'made to fail' } }
+  return {
+    ...item,
+    rows: Array.from({ length: rows }, () => ({
+      kind: 'whole' as const,
+      box: [0, 0, 1, 1],
+      score: 1,
+      className: null
+    }))
+  }
 }
 
 /** The batch of some ordinals, as an embed worker would write it. */
-export function embedBatch(plan: IngestionPlan, ordinals: readonly number[], version: string): Uint8Array {
+export function embedBatch(
+  plan: IngestionPlan,
+  ordinals: readonly number[],
+  version: string
+): Uint8Array {
   const items = ordinals.map((ordinal) => batchItem(plan, ordinal))
   const embedded = ordinals.filter((ordinal) => !plan.items[ordinal]!.fails)
-  const vectors = Float32Array.from(embedded.flatMap((ordinal) => vectorsOf(plan, ordinal, version)))
-  const raw = Uint16Array.from(plan.given ? [] : embedded.flatMap((ordinal) => rawVectorsOf(plan, ordinal)))
-  const header = { collectionId: plan.collectionId, ingestion: plan.ingestion, embeddingVersion: version, dim, rawDim: plan.given ? 0 : dim, items }
+  const vectors = Float32Array.from(
+    embedded.flatMap((ordinal) => vectorsOf(plan, ordinal, version))
+  )
+  const raw = Uint16Array.from(
+    plan.given ? [] : embedded.flatMap((ordinal) => rawVectorsOf(plan, ordinal))
+  )
+  const header = {
+    collectionId: plan.collectionId,
+    ingestion: plan.ingestion,
+    embeddingVersion: version,
+    dim,
+    rawDim: plan.given ? 0 : dim,
+    items
+  }
   return encodeVectorBatch({ header, vectors, raw })
 }

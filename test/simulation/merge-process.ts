@@ -13,11 +13,20 @@ export function createMergeProcesses(world: World, owner: SimProcess): BuildMerg
     new Promise((resolve, reject) => {
       const { random, scheduler, happened } = world
       const { process, files } = world.startMachine(`${owner.name}-merge`)
-      if (world.faults.on && random.chance(0.2)) process.setFuse(random.below(40), random.chance(0.5) ? Infinity : random.between(300, 9_000))
+      if (world.faults.on && random.chance(0.2))
+        process.setFuse(
+          random.below(40),
+          random.chance(0.5) ? Infinity : random.between(300, 9_000)
+        )
       if (task.plan.way === 'lists') happened.movedLists++
       if (task.plan.way === 'clone') happened.grownGraphs++
       const answer = (say: () => void): void => scheduler.at(0, () => owner.deliver(say))
-      buildMerge(files, task).then((result) => answer(() => resolve(result)), (error: unknown) => answer(() => reject(error)))
-      void owner.clock.sleep(silenceMs).then(() => reject(appError('index_failed', 'the merge process does not answer')))
+      buildMerge(files, task).then(
+        (result) => answer(() => resolve(result)),
+        (error: unknown) => answer(() => reject(error))
+      )
+      void owner.clock
+        .sleep(silenceMs)
+        .then(() => reject(appError('index_failed', 'the merge process does not answer')))
     })
 }

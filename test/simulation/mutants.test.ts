@@ -7,7 +7,9 @@ import { type Outcome, simulate } from './simulate.ts'
 /** Enough to meet the rarest of them several times. */
 const mostSeeds = 150
 
-async function firstCaught(make: () => Parameters<typeof simulate>[0]['protocol']): Promise<Outcome | undefined> {
+async function firstCaught(
+  make: () => Parameters<typeof simulate>[0]['protocol']
+): Promise<Outcome | undefined> {
   for (let seed = 1; seed <= mostSeeds; seed++) {
     const outcome = await simulate({ seed, protocol: make() })
     if (outcome.violation !== undefined) return outcome
@@ -18,7 +20,9 @@ async function firstCaught(make: () => Parameters<typeof simulate>[0]['protocol'
 describe.each(Object.entries(mutants))('the protocol with %s', (name, make) => {
   test('is caught, and the real one passes the same seed', async () => {
     const caught = await firstCaught(make)
-    console.log(`${name}: ${caught === undefined ? `not caught in ${mostSeeds} seeds` : `seed ${caught.seed}, ${caught.violation!.message}`}`)
+    console.log(
+      `${name}: ${caught === undefined ? `not caught in ${mostSeeds} seeds` : `seed ${caught.seed}, ${caught.violation!.message}`}`
+    )
     expect(caught?.violation).toBeDefined()
     const real = await simulate({ seed: caught!.seed })
     expect(real.violation && describeViolation(real)).toBeUndefined()

@@ -9,12 +9,26 @@ import { retryStore } from '@likeness/store/retry-store'
 /** A new owner only looks, and CURRENT is written over whatever is there. */
 const noFence: Protocol = {
   ...realProtocol,
-  becomeWriter: ({ store, clock, currentKey }) => retryStore(clock, () => readCurrent(store, currentKey)),
-  async commit({ store, clock, currentKey, newId }, versionedCurrent, manifest, manifestKey, announce) {
+  becomeWriter: ({ store, clock, currentKey }) =>
+    retryStore(clock, () => readCurrent(store, currentKey)),
+  async commit(
+    { store, clock, currentKey, newId },
+    versionedCurrent,
+    manifest,
+    manifestKey,
+    announce
+  ) {
     const body = encodeManifest(manifest)
     await retryStore(clock, () => store.put(manifestKey, body))
     const { seq, commitId } = manifest
-    const current = { ...versionedCurrent.current, seq, commitId, manifest: manifestKey, sha256: sha256Hex(body), writeId: newId() }
+    const current = {
+      ...versionedCurrent.current,
+      seq,
+      commitId,
+      manifest: manifestKey,
+      sha256: sha256Hex(body),
+      writeId: newId()
+    }
     const { etag } = await retryStore(clock, () => store.put(currentKey, encodeCurrent(current)))
     announce()
     return { current, etag }
@@ -31,7 +45,9 @@ const blindRetry: Protocol = {
       try {
         return await realProtocol.commit(context, from, manifest, manifestKey, announce)
       } catch {
-        const found = await retryStore(context.clock, () => readCurrent(context.store, context.currentKey))
+        const found = await retryStore(context.clock, () =>
+          readCurrent(context.store, context.currentKey)
+        )
         if (found === undefined) throw new Error('gone')
         from = found
       }
@@ -44,12 +60,21 @@ const acknowledgeBeforeSwap: Protocol = {
   ...realProtocol,
   async commit(context, versionedCurrent, manifest, manifestKey, announce) {
     announce()
-    return await realProtocol.commit(context, versionedCurrent, manifest, manifestKey, () => undefined)
+    return await realProtocol.commit(
+      context,
+      versionedCurrent,
+      manifest,
+      manifestKey,
+      () => undefined
+    )
   }
 }
 
 /** Deletes files on the word of an owner that may have been replaced. */
-const unfencedCollection: Protocol = { ...realProtocol, fenceCollection: async (_context, versionedCurrent) => versionedCurrent }
+const unfencedCollection: Protocol = {
+  ...realProtocol,
+  fenceCollection: async (_context, versionedCurrent) => versionedCurrent
+}
 
 /** Whatever comes last to the writer wins. */
 const noRevisions: Protocol = { ...realProtocol, supersedes: () => true }
@@ -61,9 +86,18 @@ const restoreLowersRevisions: Protocol = { ...realProtocol, restoredAt: () => 0 
 const restoreLowersSeq: Protocol = {
   ...realProtocol,
   async commit(context, versionedCurrent, manifest, manifestKey, announce) {
-    const restored = manifest.segments.find((segment) => segment.restored !== undefined && slotOf(segment.restored) === manifest.appliedSlot)
+    const restored = manifest.segments.find(
+      (segment) =>
+        segment.restored !== undefined && slotOf(segment.restored) === manifest.appliedSlot
+    )
     const snapshot = restored && Object.values(manifest.snapshots)[0]
-    return await realProtocol.commit(context, versionedCurrent, snapshot === undefined ? manifest : { ...manifest, seq: snapshot.seq }, manifestKey, announce)
+    return await realProtocol.commit(
+      context,
+      versionedCurrent,
+      snapshot === undefined ? manifest : { ...manifest, seq: snapshot.seq },
+      manifestKey,
+      announce
+    )
   }
 }
 
@@ -96,7 +130,8 @@ const collectBatches: Protocol = {
     const moved = await realProtocol.fenceCollection(context, versionedCurrent)
     await retryStore(clock, async () => {
       const batches: string[] = []
-      for await (const { key } of store.list(currentKey.replace(/CURRENT$/, 'batch/'))) batches.push(key)
+      for await (const { key } of store.list(currentKey.replace(/CURRENT$/, 'batch/')))
+        batches.push(key)
       await store.delete(batches)
     })
     return moved

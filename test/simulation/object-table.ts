@@ -62,7 +62,8 @@ export class ObjectTable {
       else high = middle
     }
     const found: string[] = []
-    for (let i = low; i < keys.length && found.length < limit && keys[i]!.startsWith(prefix); i++) found.push(keys[i]!)
+    for (let i = low; i < keys.length && found.length < limit && keys[i]!.startsWith(prefix); i++)
+      found.push(keys[i]!)
     return found
   }
 }

@@ -42,7 +42,8 @@ async function finishWork(world: World, machine: Machine): Promise<void> {
 /** Merges until nothing is due; past the retention the owner's store holds what CURRENT names and nothing else. */
 async function cleanUp(world: World, machine: Machine, writer: CollectionWriter): Promise<void> {
   await machine.catalog.setEmbedding(world.live, writer.spec.embedding)
-  for (let merges = 0; await writer.merge(); merges++) if (merges === mostMerges) throw new Violation('progress', 'merging does not end')
+  for (let merges = 0; await writer.merge(); merges++)
+    if (merges === mostMerges) throw new Violation('progress', 'merging does not end')
   await machine.process.clock.sleep(world.settings.retentionMs + 2_000)
   await writer.collect()
   const truth = world.truthOf(world.live)
@@ -50,38 +51,72 @@ async function cleanUp(world: World, machine: Machine, writer: CollectionWriter)
   truth.checkLastRequest(version.manifest)
   const keys = collectionKeys(world.live)
   const kept = Object.values(version.manifest.snapshots).map(({ manifest }) => manifest)
-  const held = kept.flatMap((key) => manifestFiles(decodeObject(manifestSchema, key, world.table.get(key)!.body)))
-  const named = new Set([truth.current!.manifest, ...manifestFiles(version.manifest), ...kept, ...held])
-  const stored = [keys.segmentPrefix, keys.deletionPrefix, keys.sidePrefix, keys.manifestPrefix].flatMap((prefix) => world.table.page(prefix, '', 10_000))
+  const held = kept.flatMap((key) =>
+    manifestFiles(decodeObject(manifestSchema, key, world.table.get(key)!.body))
+  )
+  const named = new Set([
+    truth.current!.manifest,
+    ...manifestFiles(version.manifest),
+    ...kept,
+    ...held
+  ])
+  const stored = [
+    keys.segmentPrefix,
+    keys.deletionPrefix,
+    keys.sidePrefix,
+    keys.manifestPrefix
+  ].flatMap((prefix) => world.table.page(prefix, '', 10_000))
   const leaked = stored.filter((key) => !named.has(key))
   if (leaked.length > 0) throw new Violation('no-leak', leaked.join(' '))
 }
 
-export async function quiesce({ world, acknowledgedJobs }: ClientDeps, machine: Machine, seen: SeenJobs): Promise<void> {
+export async function quiesce(
+  { world, acknowledgedJobs }: ClientDeps,
+  machine: Machine,
+  seen: SeenJobs
+): Promise<void> {
   await finishWork(world, machine)
   const jobs = createJobs(machine)
   for (const { ingestion, truth: of } of acknowledgedJobs) {
     const status = await watchJob(seen, jobs, of, ingestion)
     const expected = of.isDropped ? 'cancelled' : 'completed'
-    if (status?.state !== expected) throw new Violation('progress', `job ${of.plans.get(ingestion)!.number} is ${status?.state} at the end`)
+    if (status?.state !== expected)
+      throw new Violation(
+        'progress',
+        `job ${of.plans.get(ingestion)!.number} is ${status?.state} at the end`
+      )
   }
   // The log and the batches alone give the same collection again.
   const truth = world.truthOf(world.live)
   const before = await readAndCheck(world, machine, truth)
-  if ((await rebuildCollection(writerDeps(world, machine, world.live))) === undefined) throw new Violation('progress', 'nothing to rebuild')
+  if ((await rebuildCollection(writerDeps(world, machine, world.live))) === undefined)
+    throw new Violation('progress', 'nothing to rebuild')
   const after = await readAndCheck(world, machine, truth)
-  if (!isDeepStrictEqual(after?.items, before?.items)) throw new Violation('effect', 'rebuilt from its log, the collection is another')
+  if (!isDeepStrictEqual(after?.items, before?.items))
+    throw new Violation('effect', 'rebuilt from its log, the collection is another')
   await loseManifest(world, machine, truth)
   const again = await readAndCheck(world, machine, truth)
-  const facts = (version: ReadVersion | undefined) => version && { items: version.items, snapshots: version.manifest.snapshots, settings: version.manifest.spec.settings }
-  if (!isDeepStrictEqual(facts(again), facts(after))) throw new Violation('effect', 'made again without its manifest, the collection is another')
+  const facts = (version: ReadVersion | undefined) =>
+    version && {
+      items: version.items,
+      snapshots: version.manifest.snapshots,
+      settings: version.manifest.spec.settings
+    }
+  if (!isDeepStrictEqual(facts(again), facts(after)))
+    throw new Violation('effect', 'made again without its manifest, the collection is another')
 }
 
 /** The manifest is damaged, a rebuild asked for, and an owner started. */
 async function loseManifest(world: World, machine: Machine, truth: Truth): Promise<void> {
   const { process, store, catalog } = machine
   world.table.put(truth.current!.manifest, Buffer.from('damaged'))
-  await createLogAppender({ store, clock: process.clock }).append(world.live, { kind: 'rebuild', opId: process.newId(), atMs: process.clock.nowMs() })
-  const created = async () => (await catalog.list()).find(({ collectionId }) => collectionId === world.live)
-  if ((await openOrRebuild(writerDeps(world, machine, world.live), created)) === undefined) throw new Violation('progress', 'nothing to make again')
+  await createLogAppender({ store, clock: process.clock }).append(world.live, {
+    kind: 'rebuild',
+    opId: process.newId(),
+    atMs: process.clock.nowMs()
+  })
+  const created = async () =>
+    (await catalog.list()).find(({ collectionId }) => collectionId === world.live)
+  if ((await openOrRebuild(writerDeps(world, machine, world.live), created)) === undefined)
+    throw new Violation('progress', 'nothing to make again')
 }

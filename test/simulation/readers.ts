@@ -9,9 +9,19 @@ import { checkVersion, floorOf, readVersion, type ReadVersion } from './version-
 import { Violation } from './violation.ts'
 import { loop, type Machine, unlessUnavailable, type World } from './world.ts'
 
-export async function readAndCheck({ happened }: World, { store, files, process }: Machine, truth: Truth): Promise<ReadVersion | undefined> {
+export async function readAndCheck(
+  { happened }: World,
+  { store, files, process }: Machine,
+  truth: Truth
+): Promise<ReadVersion | undefined> {
   const floor = floorOf(truth)
-  const version = await readVersion({ store, files, clock: process.clock, truth, onMissed: () => happened.versionsMissed++ })
+  const version = await readVersion({
+    store,
+    files,
+    clock: process.clock,
+    truth,
+    onMissed: () => happened.versionsMissed++
+  })
   // A late slot of a collection that was swept is the first of a new log.
   if (version === undefined || truth.isDropped) return undefined
   checkVersion(truth, version, floor)
@@ -33,45 +43,78 @@ function checkJob(truth: Truth, before: JobStatus | undefined, status: JobStatus
   const { total, pending, indexed, superseded, failed } = status.counts
   const said = `job ${plan.number} ${status.state}: ${JSON.stringify(status.counts)}`
   if (status.state === 'cancelled') {
-    if (!truth.mayBeDropped) throw new Violation('job-counts', `${said} of a collection that was not dropped`)
+    if (!truth.mayBeDropped)
+      throw new Violation('job-counts', `${said} of a collection that was not dropped`)
     return
   }
-  if (total !== plan.items.length || pending + indexed + superseded + failed !== total || Math.min(pending, indexed, superseded, failed) < 0) throw new Violation('job-counts', said)
+  if (
+    total !== plan.items.length ||
+    pending + indexed + superseded + failed !== total ||
+    Math.min(pending, indexed, superseded, failed) < 0
+  )
+    throw new Violation('job-counts', said)
   if (before !== undefined && before.state !== 'cancelled') {
     const then = before.counts
-    if (indexed < then.indexed || superseded < then.superseded || failed < then.failed) throw new Violation('job-counts', `${said} after ${JSON.stringify(then)}`)
-    if (before.state === 'completed' && status.seq !== before.seq) throw new Violation('job-counts', `${said} at ${status.seq}, before at ${before.seq}`)
+    if (indexed < then.indexed || superseded < then.superseded || failed < then.failed)
+      throw new Violation('job-counts', `${said} after ${JSON.stringify(then)}`)
+    if (before.state === 'completed' && status.seq !== before.seq)
+      throw new Violation('job-counts', `${said} at ${status.seq}, before at ${before.seq}`)
   }
   if (status.state !== 'completed') return
   const failing = plan.items.filter((_, ordinal) => failsIn(plan, ordinal, truth.embedding)).length
   const ended = status.revision < (truth.lastRestore(Infinity)?.revision ?? 0)
-  if (pending !== 0 || (ended ? failed > failing : failed !== failing)) throw new Violation('job-counts', `${said}, ${failing} of them fail`)
+  if (pending !== 0 || (ended ? failed > failing : failed !== failing))
+    throw new Violation('job-counts', `${said}, ${failing} of them fail`)
   if (truth.mayBeDropped) return
-  if (status.seq === null || status.seq !== truth.completedSeq.get(status.ingestion)) throw new Violation('job-counts', `${said} in version ${status.seq}, really in ${truth.completedSeq.get(status.ingestion)}`)
+  if (status.seq === null || status.seq !== truth.completedSeq.get(status.ingestion))
+    throw new Violation(
+      'job-counts',
+      `${said} in version ${status.seq}, really in ${truth.completedSeq.get(status.ingestion)}`
+    )
   truth.raiseFloor(status.seq, 0)
 }
 
-export async function watchJob(seen: SeenJobs, jobs: Jobs, truth: Truth, ingestion: string): Promise<JobStatus | undefined> {
+export async function watchJob(
+  seen: SeenJobs,
+  jobs: Jobs,
+  truth: Truth,
+  ingestion: string
+): Promise<JobStatus | undefined> {
   const before = seen.get(ingestion)
   const status = await unlessUnavailable(() => jobs.status(ingestion))
   if (status === undefined) return undefined
   checkJob(truth, before, status)
   if (seen.get(ingestion) === before) seen.set(ingestion, status)
-  if (status.state === 'completed' && status.counts.failed > 0) await checkFailures(jobs, truth, status)
+  if (status.state === 'completed' && status.counts.failed > 0)
+    await checkFailures(jobs, truth, status)
   return status
 }
 
 async function checkFailures(jobs: Jobs, truth: Truth, { ingestion }: JobStatus): Promise<void> {
   const failed = await unlessUnavailable(() => jobs.failedItems(ingestion))
   const plan = truth.plans.get(ingestion)!
-  const expected = plan.items.flatMap((_, ordinal) => (failsIn(plan, ordinal, truth.embedding) ? [ordinal] : []))
+  const expected = plan.items.flatMap((_, ordinal) =>
+    failsIn(plan, ordinal, truth.embedding) ? [ordinal] : []
+  )
   if (failed === undefined || truth.mayBeDropped) return
   // A restore may have ended it before it came to some of them.
-  if (failed.length < expected.length && truth.revisionOf(ingestion) < (truth.lastRestore(Infinity)?.revision ?? 0)) return
-  if (failed.map(({ ordinal }) => ordinal).join() !== expected.join()) throw new Violation('job-counts', `failed items ${failed.map(({ ordinal }) => ordinal).join()}, made to fail: ${expected.join()}`)
+  if (
+    failed.length < expected.length &&
+    truth.revisionOf(ingestion) < (truth.lastRestore(Infinity)?.revision ?? 0)
+  )
+    return
+  if (failed.map(({ ordinal }) => ordinal).join() !== expected.join())
+    throw new Violation(
+      'job-counts',
+      `failed items ${failed.map(({ ordinal }) => ordinal).join()}, made to fail: ${expected.join()}`
+    )
 }
 
-export async function runJobWatcher({ world, acknowledgedJobs }: ClientDeps, machine: Machine, seen: SeenJobs): Promise<void> {
+export async function runJobWatcher(
+  { world, acknowledgedJobs }: ClientDeps,
+  machine: Machine,
+  seen: SeenJobs
+): Promise<void> {
   const jobs = createJobs(machine)
   await loop(world, machine, [50, 400], async () => {
     if (acknowledgedJobs.length === 0) return

@@ -16,12 +16,15 @@ test.each([1, 17, 33, 4_711])('seed %i happens twice in the same way', async (se
 test('a failing seed fails again, at the same event', async () => {
   const protocol = mutants['acknowledge before the swap']!()
   let first = await simulate({ seed: 1, protocol })
-  while (first.violation === undefined && first.seed < 50) first = await simulate({ seed: first.seed + 1, protocol })
+  while (first.violation === undefined && first.seed < 50)
+    first = await simulate({ seed: first.seed + 1, protocol })
   expect(first.violation).toBeDefined()
   expect(await simulate({ seed: first.seed, protocol })).toEqual(first)
 })
 
 test('other seeds are other simulations', async () => {
-  const digests = await Promise.all([5, 6, 7].map(async (seed) => (await simulate({ seed })).digest))
+  const digests = await Promise.all(
+    [5, 6, 7].map(async (seed) => (await simulate({ seed })).digest)
+  )
   expect(new Set(digests).size).toBe(3)
 })

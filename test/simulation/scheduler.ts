@@ -8,7 +8,8 @@ interface Event {
   run: () => void
 }
 
-const before = (a: Event, b: Event): boolean => a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order)
+const before = (a: Event, b: Event): boolean =>
+  a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order)
 
 export class Scheduler {
   nowMs = 1_800_000_000_000

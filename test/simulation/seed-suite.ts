@@ -10,13 +10,25 @@ const msPerSeed = 10_000
 
 export function testSeeds(half: 0 | 1): void {
   const seeds = seedsOf(half)
-  test.runIf(seeds.length > 0)(`every promise holds on ${seeds.length} seeds of ${stepsPerSeed} steps`, async () => {
-    const startedAtMs = performance.now()
-    const outcomes = await runSeeds(seeds)
-    const { steps, events, happened } = totalsOf(outcomes)
-    console.log(`${seeds.length} seeds, ${steps} steps, ${events} events in ${((performance.now() - startedAtMs) / 1000).toFixed(1)} s: ${JSON.stringify(happened)}`)
-    expect(outcomes.filter(({ violation }) => violation !== undefined).map(describeViolation).join('\n')).toBe('')
-    expect(outcomes.filter(({ steps: taken }) => taken < stepsPerSeed)).toEqual([])
-    if (seeds.length >= enoughSeeds) expect(Object.entries(happened).filter(([, count]) => count === 0)).toEqual([])
-  }, Math.max(900_000, seeds.length * msPerSeed))
+  test.runIf(seeds.length > 0)(
+    `every promise holds on ${seeds.length} seeds of ${stepsPerSeed} steps`,
+    async () => {
+      const startedAtMs = performance.now()
+      const outcomes = await runSeeds(seeds)
+      const { steps, events, happened } = totalsOf(outcomes)
+      console.log(
+        `${seeds.length} seeds, ${steps} steps, ${events} events in ${((performance.now() - startedAtMs) / 1000).toFixed(1)} s: ${JSON.stringify(happened)}`
+      )
+      expect(
+        outcomes
+          .filter(({ violation }) => violation !== undefined)
+          .map(describeViolation)
+          .join('\n')
+      ).toBe('')
+      expect(outcomes.filter(({ steps: taken }) => taken < stepsPerSeed)).toEqual([])
+      if (seeds.length >= enoughSeeds)
+        expect(Object.entries(happened).filter(([, count]) => count === 0)).toEqual([])
+    },
+    Math.max(900_000, seeds.length * msPerSeed)
+  )
 }

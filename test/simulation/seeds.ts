@@ -3,24 +3,33 @@ import { z } from 'zod'
 import { type Outcome, simulate } from './simulate.ts'
 
 export const seedSettings = z
-  .object({ SIMULATION_SEEDS: z.coerce.number().int().min(1).default(1000), SIM_FIRST_SEED: z.coerce.number().int().min(0).default(1), SIM_TRACE: z.string().optional() })
+  .object({
+    SIMULATION_SEEDS: z.coerce.number().int().min(1).default(1000),
+    SIM_FIRST_SEED: z.coerce.number().int().min(0).default(1),
+    SIM_TRACE: z.string().optional()
+  })
   .parse(process.env)
 
 /** Half of the seeds, 0 or 1: two files share them, so that two workers can. */
 export function seedsOf(half: 0 | 1): number[] {
   const { SIMULATION_SEEDS, SIM_FIRST_SEED } = seedSettings
-  return Array.from({ length: SIMULATION_SEEDS }, (_, i) => SIM_FIRST_SEED + i).filter((_, i) => i % 2 === half)
+  return Array.from({ length: SIMULATION_SEEDS }, (_, i) => SIM_FIRST_SEED + i).filter(
+    (_, i) => i % 2 === half
+  )
 }
 
-export const replayCommand = (seed: number): string => `SIM_FIRST_SEED=${seed} SIMULATION_SEEDS=1 SIM_TRACE=1 npx vitest run --project simulation test/simulation/seeds`
+export const replayCommand = (seed: number): string =>
+  `SIM_FIRST_SEED=${seed} SIMULATION_SEEDS=1 SIM_TRACE=1 npx vitest run --project simulation test/simulation/seeds`
 
-export const describeViolation = ({ seed, violation }: Outcome): string => `seed ${seed} breaks "${violation?.message}"\n  again: ${replayCommand(seed)}`
+export const describeViolation = ({ seed, violation }: Outcome): string =>
+  `seed ${seed} breaks "${violation?.message}"\n  again: ${replayCommand(seed)}`
 
 const progressEvery = 500
 
 export async function runSeeds(seeds: readonly number[]): Promise<Outcome[]> {
   const outcomes: Outcome[] = []
-  const onTrace = seedSettings.SIM_TRACE === undefined ? undefined : (line: string) => console.log(line)
+  const onTrace =
+    seedSettings.SIM_TRACE === undefined ? undefined : (line: string) => console.log(line)
   for (const [i, seed] of seeds.entries()) {
     const outcome = await simulate({ seed, onTrace })
     outcomes.push(outcome)
@@ -42,7 +51,8 @@ export function totalsOf(outcomes: readonly Outcome[]): Totals {
   for (const { steps, events, happened } of outcomes) {
     totals.steps += steps
     totals.events += events
-    for (const [name, count] of Object.entries(happened)) totals.happened[name] = (totals.happened[name] ?? 0) + count
+    for (const [name, count] of Object.entries(happened))
+      totals.happened[name] = (totals.happened[name] ?? 0) + count
   }
   return totals
 }

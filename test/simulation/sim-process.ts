@@ -36,7 +36,10 @@ export class SimProcess {
     this.scheduler = scheduler
     this.clock = {
       nowMs: () => Math.floor(scheduler.nowMs + skewMs),
-      sleep: (ms) => new Promise((resolve) => scheduler.at(ms * random.between(1, 1.1), () => this.deliver(resolve)))
+      sleep: (ms) =>
+        new Promise((resolve) =>
+          scheduler.at(ms * random.between(1, 1.1), () => this.deliver(resolve))
+        )
     }
     this.newId = () => createUlid(this.clock.nowMs(), random.bytes(10))
   }

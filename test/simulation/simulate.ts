@@ -32,7 +32,11 @@ export interface SimulationOptions {
   onTrace?: (line: string) => void
 }
 
-function startFleet<M extends Machine>(count: number, start: (name: string) => M, kind: string): Fleet & { machines: M[] } {
+function startFleet<M extends Machine>(
+  count: number,
+  start: (name: string) => M,
+  kind: string
+): Fleet & { machines: M[] } {
   let started = 0
   const next = () => start(`${kind}${started++}`)
   const machines = Array.from({ length: count }, next)
@@ -52,8 +56,14 @@ async function work(world: World, seen: SeenJobs): Promise<ClientDeps> {
   const indexers = startFleet(settings.indexWorkers, running(runIndexWorker), 'index')
   const embedders = startFleet(2, running(runEmbedWorker), 'embed')
   let number = 0
-  const deps: ClientDeps = { world, apis: apis.machines, acknowledgedJobs: [], nextNumber: () => ++number }
-  for (const name of ['client0', 'client1', 'client2']) world.spawn(runClient(deps, world.startMachine(name)))
+  const deps: ClientDeps = {
+    world,
+    apis: apis.machines,
+    acknowledgedJobs: [],
+    nextNumber: () => ++number
+  }
+  for (const name of ['client0', 'client1', 'client2'])
+    world.spawn(runClient(deps, world.startMachine(name)))
   running(runReader)('reader')
   world.spawn(runJobWatcher(deps, world.startMachine('watcher'), seen))
   world.spawn(runChaos(world, world.startMachine('chaos'), [indexers, indexers, embedders, apis]))
@@ -62,9 +72,15 @@ async function work(world: World, seen: SeenJobs): Promise<ClientDeps> {
 }
 
 async function runUntil(world: World, isOver: () => boolean): Promise<void> {
-  const goesOn = await world.scheduler.run(() => world.failure !== undefined || world.scheduler.count > maxEvents || isOver())
+  const goesOn = await world.scheduler.run(
+    () => world.failure !== undefined || world.scheduler.count > maxEvents || isOver()
+  )
   if (world.failure !== undefined) throw world.failure
-  if (!goesOn || world.scheduler.count > maxEvents) throw new Violation('progress', goesOn ? 'the simulation does not end' : 'nothing can happen any more')
+  if (!goesOn || world.scheduler.count > maxEvents)
+    throw new Violation(
+      'progress',
+      goesOn ? 'the simulation does not end' : 'nothing can happen any more'
+    )
 }
 
 async function runPhases(world: World): Promise<void> {
@@ -83,7 +99,11 @@ async function runPhases(world: World): Promise<void> {
   await runUntil(world, () => over)
 }
 
-export async function simulate({ seed, protocol = realProtocol, onTrace }: SimulationOptions): Promise<Outcome> {
+export async function simulate({
+  seed,
+  protocol = realProtocol,
+  onTrace
+}: SimulationOptions): Promise<Outcome> {
   const world = new World({ seed, protocol, onTrace })
   try {
     await runPhases(world)
@@ -91,6 +111,16 @@ export async function simulate({ seed, protocol = realProtocol, onTrace }: Simul
     world.fail(error)
   }
   const { failure, steps, scheduler, traceDigest } = world
-  world.happened.commits = [...world.truths.values()].reduce((sum, { current }) => sum + (current?.seq ?? 0), 0)
-  return { seed, violation: failure && { invariant: failure.invariant, message: failure.message }, steps, events: scheduler.count, happened: world.happened, digest: traceDigest }
+  world.happened.commits = [...world.truths.values()].reduce(
+    (sum, { current }) => sum + (current?.seq ?? 0),
+    0
+  )
+  return {
+    seed,
+    violation: failure && { invariant: failure.invariant, message: failure.message },
+    steps,
+    events: scheduler.count,
+    happened: world.happened,
+    digest: traceDigest
+  }
 }

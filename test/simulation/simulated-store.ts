@@ -45,21 +45,30 @@ function drawFate({ random, faults }: StoreWorld, writes: boolean): Fate {
   return writes && draw < faults.refuse + faults.reset + faults.late ? 'late' : 'answered'
 }
 
-const info = (key: string, { body, etag }: TableEntry): ObjectInfo => ({ key, etag, sizeBytes: body.byteLength, lastModifiedMs: 0 })
+const info = (key: string, { body, etag }: TableEntry): ObjectInfo => ({
+  key,
+  etag,
+  sizeBytes: body.byteLength,
+  lastModifiedMs: 0
+})
 
 export function createSimulatedStore(world: StoreWorld, process: SimProcess): ObjectStore {
   const { scheduler, random, table, faults } = world
 
   function latencyMs(): number {
     const slow = random.next()
-    return random.between(0.5, 8) + (faults.on && slow < faults.slow ? random.between(0, faults.slowMs) : 0)
+    return (
+      random.between(0.5, 8) +
+      (faults.on && slow < faults.slow ? random.between(0, faults.slowMs) : 0)
+    )
   }
 
   function call<T>(name: string, key: string, writes: boolean, act: () => T): Promise<T> {
     return new Promise((resolve, reject) => {
       const fate = drawFate(world, writes)
       const [thereMs, backMs] = [latencyMs(), random.chance(0.5) ? 0 : latencyMs()]
-      const back = (answer: () => void) => (backMs === 0 ? process.deliver(answer) : scheduler.at(backMs, () => process.deliver(answer)))
+      const back = (answer: () => void) =>
+        backMs === 0 ? process.deliver(answer) : scheduler.at(backMs, () => process.deliver(answer))
       scheduler.at(thereMs, () => {
         world.trace(`${process.name} ${name} ${key} ${fate}`)
         if (fate === 'answered') {
@@ -67,11 +76,12 @@ export function createSimulatedStore(world: StoreWorld, process: SimProcess): Ob
           return back(() => resolve(value))
         }
         if (fate === 'reset' && writes) act()
-        if (fate === 'late') scheduler.at(random.between(0, faults.lateMs), () => {
-          world.trace(`late ${name} ${key}`)
-          world.happened.lateWrites++
-          act()
-        })
+        if (fate === 'late')
+          scheduler.at(random.between(0, faults.lateMs), () => {
+            world.trace(`late ${name} ${key}`)
+            world.happened.lateWrites++
+            act()
+          })
         back(() => reject(unavailable()))
       })
     })
@@ -83,15 +93,18 @@ export function createSimulatedStore(world: StoreWorld, process: SimProcess): Ob
   return {
     kind: 'simulated',
     get: (key) => read('get', key, () => table.get(key)),
-    getRange: (key, offset, length) => read('getRange', key, () => table.get(key)?.body.subarray(offset, offset + length)),
-    getStream: (key) => read('getStream', key, () => {
-      const entry = table.get(key)
-      return entry && Readable.from([entry.body])
-    }),
-    head: (key) => read('head', key, () => {
-      const entry = table.get(key)
-      return entry && info(key, entry)
-    }),
+    getRange: (key, offset, length) =>
+      read('getRange', key, () => table.get(key)?.body.subarray(offset, offset + length)),
+    getStream: (key) =>
+      read('getStream', key, () => {
+        const entry = table.get(key)
+        return entry && Readable.from([entry.body])
+      }),
+    head: (key) =>
+      read('head', key, () => {
+        const entry = table.get(key)
+        return entry && info(key, entry)
+      }),
     put(key, body) {
       const copy = Uint8Array.from(body)
       return write('put', key, () => table.put(key, copy))
@@ -108,7 +121,9 @@ export function createSimulatedStore(world: StoreWorld, process: SimProcess): Ob
     async *list(prefix, { startAfter = '' } = {}) {
       for (let after = startAfter; ; ) {
         const limit = 10 + random.below(40)
-        const page = await read('list', prefix, () => table.page(prefix, after, limit).map((key) => info(key, table.get(key)!)))
+        const page = await read('list', prefix, () =>
+          table.page(prefix, after, limit).map((key) => info(key, table.get(key)!))
+        )
         yield* page
         if (page.length < limit) return
         after = page[page.length - 1]!.key

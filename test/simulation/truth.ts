@@ -2,11 +2,22 @@
 // It looks at the objects themselves, at the instant they change; nothing it knows passes through a faulty store.
 import { matchesFilter } from '@likeness/engine/columns/filter-match'
 import { type Current, currentSchema } from '@likeness/engine/version/current'
-import { type Manifest, manifestFiles, manifestSchema, type SnapshotRecord } from '@likeness/engine/version/manifest'
+import {
+  type Manifest,
+  manifestFiles,
+  manifestSchema,
+  type SnapshotRecord
+} from '@likeness/engine/version/manifest'
 import { OrdinalRanges } from '@likeness/engine/version/ordinal-ranges'
 import { decodeObject } from '@likeness/shared/contract/checked-object'
 import type { SettingsChange } from '@likeness/shared/contract/collection'
-import { decodeLogSlot, type Operation, type RestoreOperation, revisionOf, slotOf } from '@likeness/shared/contract/operation'
+import {
+  decodeLogSlot,
+  type Operation,
+  type RestoreOperation,
+  revisionOf,
+  slotOf
+} from '@likeness/shared/contract/operation'
 import { embedding, failsIn, type IngestionPlan, labelOf } from './ingestion-plan.ts'
 import type { ObjectTable } from './object-table.ts'
 import { Violation } from './violation.ts'
@@ -48,10 +59,15 @@ export class Truth {
   slotLanded(slot: number, body: Uint8Array): void {
     // Until the drop is answered nothing is swept: owners and readers go on with what lands.
     if (this.isDropped) return
-    if (slot !== ++this.slots) throw new Violation('order', `slot ${slot} was created after slot ${this.slots - 1}`)
+    if (slot !== ++this.slots)
+      throw new Violation('order', `slot ${slot} was created after slot ${this.slots - 1}`)
     decodeLogSlot(`slot ${slot}`, body).operations.forEach((operation, index) => {
       const before = this.landed.get(operation.opId)
-      if (before !== undefined) throw new Violation('once', `${operation.kind} ${operation.opId} is at revision ${before} and again in slot ${slot}`)
+      if (before !== undefined)
+        throw new Violation(
+          'once',
+          `${operation.kind} ${operation.opId} is at revision ${before} and again in slot ${slot}`
+        )
       this.landed.set(operation.opId, revisionOf(slot, index))
       this.history.push({ revision: revisionOf(slot, index), operation })
     })
@@ -60,8 +76,13 @@ export class Truth {
   /** An operation was answered with `revision`; `floor` is what had been acknowledged when it was sent. */
   acknowledged(opId: string, revision: number, floor: number): void {
     if (this.mayBeDropped) return
-    if (this.landed.get(opId) !== revision) throw new Violation('effect', `acknowledged at revision ${revision}, in the log at ${this.landed.get(opId)}`)
-    if (revision <= floor) throw new Violation('order', `revision ${revision}, sent after ${floor} was acknowledged`)
+    if (this.landed.get(opId) !== revision)
+      throw new Violation(
+        'effect',
+        `acknowledged at revision ${revision}, in the log at ${this.landed.get(opId)}`
+      )
+    if (revision <= floor)
+      throw new Violation('order', `revision ${revision}, sent after ${floor} was acknowledged`)
     this.highestAcked = Math.max(this.highestAcked, revision)
   }
 
@@ -87,74 +108,121 @@ export class Truth {
     const said = `CURRENT ${before.seq}/${before.epoch} ${before.commitId} -> ${next.seq}/${next.epoch} ${next.commitId}`
     if (next.epoch < before.epoch) throw new Violation('commit-chain', `${said}: epoch falls`)
     if (next.commitId === before.commitId) {
-      if (next.seq !== before.seq || next.manifest !== before.manifest) throw new Violation('commit-chain', `${said}: one commit, two versions`)
+      if (next.seq !== before.seq || next.manifest !== before.manifest)
+        throw new Violation('commit-chain', `${said}: one commit, two versions`)
       return
     }
     const stored = table.get(next.manifest)
-    if (stored === undefined) throw new Violation('whole-version', `${said}: no manifest ${next.manifest}`)
+    if (stored === undefined)
+      throw new Violation('whole-version', `${said}: no manifest ${next.manifest}`)
     const manifest = decodeObject(manifestSchema, next.manifest, stored.body)
-    if (next.seq !== before.seq + 1 || manifest.seq !== next.seq || manifest.parent !== before.commitId) throw new Violation('commit-chain', `${said}: parent ${manifest.parent}`)
+    if (
+      next.seq !== before.seq + 1 ||
+      manifest.seq !== next.seq ||
+      manifest.parent !== before.commitId
+    )
+      throw new Violation('commit-chain', `${said}: parent ${manifest.parent}`)
     this.embedding = manifest.spec.embedding.version
-    this.files = new Set([next.manifest, ...manifestFiles(manifest), ...Object.entries(manifest.snapshots).flatMap(([name, snapshot]) => this.snapshotFiles(name, snapshot, table))])
-    for (const key of this.files) if (table.get(key) === undefined) throw new Violation('whole-version', `${said}: no ${key}`)
+    this.files = new Set([
+      next.manifest,
+      ...manifestFiles(manifest),
+      ...Object.entries(manifest.snapshots).flatMap(([name, snapshot]) =>
+        this.snapshotFiles(name, snapshot, table)
+      )
+    ])
+    for (const key of this.files)
+      if (table.get(key) === undefined) throw new Violation('whole-version', `${said}: no ${key}`)
     for (const [ingestion, { completedSeq }] of Object.entries(manifest.ingestions)) {
       if (completedSeq === next.seq) this.completedSeq.set(ingestion, next.seq)
     }
   }
 
-  private snapshotFiles(name: string, { manifest: key, revision, seq }: SnapshotRecord, table: ObjectTable): string[] {
+  private snapshotFiles(
+    name: string,
+    { manifest: key, revision, seq }: SnapshotRecord,
+    table: ObjectTable
+  ): string[] {
     const stored = table.get(key)
-    if (stored === undefined) throw new Violation('whole-version', `snapshot ${name}: no manifest ${key}`)
+    if (stored === undefined)
+      throw new Violation('whole-version', `snapshot ${name}: no manifest ${key}`)
     const manifest = decodeObject(manifestSchema, key, stored.body)
     // All that was accepted before it, and nothing accepted after it.
-    if (manifest.seq !== seq || manifest.appliedSlot !== slotOf(revision) - 1) throw new Violation('effect', `snapshot ${name} at revision ${revision} holds version ${manifest.seq} up to slot ${manifest.appliedSlot}`)
+    if (manifest.seq !== seq || manifest.appliedSlot !== slotOf(revision) - 1)
+      throw new Violation(
+        'effect',
+        `snapshot ${name} at revision ${revision} holds version ${manifest.seq} up to slot ${manifest.appliedSlot}`
+      )
     return [key, ...manifestFiles(manifest)]
   }
 
   fileDeleted(key: string): void {
-    if (!this.mayBeDropped && this.files.has(key)) throw new Violation('whole-version', `${key} of version ${this.current?.seq} was deleted`)
+    if (!this.mayBeDropped && this.files.has(key))
+      throw new Violation('whole-version', `${key} of version ${this.current?.seq} was deleted`)
   }
 
   /** Of an accepted ingestion. */
   revisionOf(ingestion: string): number {
-    return this.history.find(({ operation }) => operation.kind === 'ingest' && operation.ingestion === ingestion)!.revision
+    return this.history.find(
+      ({ operation }) => operation.kind === 'ingest' && operation.ingestion === ingestion
+    )!.revision
   }
 
   /** The last restore up to a slot that had an effect: its snapshot was there. */
-  lastRestore(appliedSlot: number): { revision: number; snapshot: RestoreOperation['snapshot'] } | undefined {
+  lastRestore(
+    appliedSlot: number
+  ): { revision: number; snapshot: RestoreOperation['snapshot'] } | undefined {
     const snapshots = new Map<string, number>()
     let last: { revision: number; snapshot: RestoreOperation['snapshot'] } | undefined
     for (const { revision, operation } of this.history) {
       if (slotOf(revision) > appliedSlot) break
-      if (operation.kind === 'take_snapshot' && !snapshots.has(operation.name)) snapshots.set(operation.name, revision)
+      if (operation.kind === 'take_snapshot' && !snapshots.has(operation.name))
+        snapshots.set(operation.name, revision)
       else if (operation.kind === 'drop_snapshot') snapshots.delete(operation.name)
-      else if (operation.kind === 'restore' && snapshots.get(operation.name) === operation.snapshot.revision) last = { revision, snapshot: operation.snapshot }
+      else if (
+        operation.kind === 'restore' &&
+        snapshots.get(operation.name) === operation.snapshot.revision
+      )
+        last = { revision, snapshot: operation.snapshot }
     }
     return last
   }
 
   /** What the operations up to a slot made of the settings that clients change; none is given at creation. */
   expectedSettings(appliedSlot: number): SettingsChange {
-    const changes = this.history.flatMap(({ revision, operation }) => (operation.kind === 'configure' && slotOf(revision) <= appliedSlot ? [operation.settings] : []))
+    const changes = this.history.flatMap(({ revision, operation }) =>
+      operation.kind === 'configure' && slotOf(revision) <= appliedSlot ? [operation.settings] : []
+    )
     return Object.assign({}, ...changes) as SettingsChange
   }
 
   /** What a version must hold: per item the newest operation among those that it says it has applied. `open`: done ordinals of what is not finished. */
-  expectedItems({ appliedSlot, open }: { appliedSlot: number; open: Readonly<Record<string, string>> }, version: string): Map<string, ExpectedItem> {
+  expectedItems(
+    { appliedSlot, open }: { appliedSlot: number; open: Readonly<Record<string, string>> },
+    version: string
+  ): Map<string, ExpectedItem> {
     const base = this.lastRestore(appliedSlot)
-    const items = base === undefined ? new Map<string, ExpectedItem>() : this.expectedItems(base.snapshot, version)
+    const items =
+      base === undefined
+        ? new Map<string, ExpectedItem>()
+        : this.expectedItems(base.snapshot, version)
     for (const [id, item] of items) items.set(id, { ...item, revision: base!.revision })
     for (const { revision, operation } of this.history) {
       if (slotOf(revision) > appliedSlot) break
-      if (revision > (base?.revision ?? 0)) this.expectEffect(items, { operation, revision }, { open, version })
+      if (revision > (base?.revision ?? 0))
+        this.expectEffect(items, { operation, revision }, { open, version })
     }
     return items
   }
 
-  private expectEffect(items: Map<string, ExpectedItem>, { operation, revision }: { operation: Operation; revision: number }, { open, version }: { open: Readonly<Record<string, string>>; version: string }): void {
+  private expectEffect(
+    items: Map<string, ExpectedItem>,
+    { operation, revision }: { operation: Operation; revision: number },
+    { open, version }: { open: Readonly<Record<string, string>>; version: string }
+  ): void {
     if (operation.kind === 'delete') for (const id of operation.ids) items.delete(id)
     else if (operation.kind === 'delete_where') {
-      for (const [id, { label }] of items) if (matchesFilter(operation.filter, () => label)) items.delete(id)
+      for (const [id, { label }] of items)
+        if (matchesFilter(operation.filter, () => label)) items.delete(id)
     } else if (operation.kind === 'relabel') {
       for (const id of operation.ids) {
         const item = items.get(id)
@@ -166,28 +234,54 @@ export class Truth {
       const done = record === undefined ? undefined : OrdinalRanges.parse(record)
       plan.items.forEach(({ id }, ordinal) => {
         // An ingestion that is not listed was finished.
-        if (!failsIn(plan, ordinal, version) && (done === undefined || done.has(ordinal))) items.set(id, { plan, ordinal, revision, label: labelOf(plan, ordinal) })
+        if (!failsIn(plan, ordinal, version) && (done === undefined || done.has(ordinal)))
+          items.set(id, { plan, ordinal, revision, label: labelOf(plan, ordinal) })
       })
     }
   }
 
   /** Embeddings that a version may have: the first one, and those asked for up to its slot. */
-  checkEmbedding({ seq, appliedSlot, spec: { embedding: { version } } }: Manifest): void {
-    const asked = this.history.flatMap(({ revision, operation }) => (operation.kind === 'reproject' && slotOf(revision) <= appliedSlot ? [operation.embedding.version] : []))
-    if (version !== embedding.version && !asked.includes(version)) throw new Violation('effect', `version ${seq} has the embedding ${version}, which nobody asked for`)
+  checkEmbedding({
+    seq,
+    appliedSlot,
+    spec: {
+      embedding: { version }
+    }
+  }: Manifest): void {
+    const asked = this.history.flatMap(({ revision, operation }) =>
+      operation.kind === 'reproject' && slotOf(revision) <= appliedSlot
+        ? [operation.embedding.version]
+        : []
+    )
+    if (version !== embedding.version && !asked.includes(version))
+      throw new Violation(
+        'effect',
+        `version ${seq} has the embedding ${version}, which nobody asked for`
+      )
   }
 
   /** The last embedding that was asked for is there once all is done, unless vectors were given. */
   checkLastRequest({ seq, spec, reprojection }: Manifest): void {
     const last = this.history.findLast(({ operation }) => operation.kind === 'reproject')?.operation
     if (last?.kind !== 'reproject') return
-    const isGiven = this.history.some(({ operation }) => operation.kind === 'ingest' && operation.given === true)
-    const isDone = reprojection?.state === 'applied' ? spec.embedding.version === last.embedding.version : reprojection?.state === 'raw_vectors_missing' && isGiven
-    if (!isDone) throw new Violation('progress', `${last.embedding.version} was asked for last, and version ${seq} has ${spec.embedding.version}: ${reprojection?.state}`)
+    const isGiven = this.history.some(
+      ({ operation }) => operation.kind === 'ingest' && operation.given === true
+    )
+    const isDone =
+      reprojection?.state === 'applied'
+        ? spec.embedding.version === last.embedding.version
+        : reprojection?.state === 'raw_vectors_missing' && isGiven
+    if (!isDone)
+      throw new Violation(
+        'progress',
+        `${last.embedding.version} was asked for last, and version ${seq} has ${spec.embedding.version}: ${reprojection?.state}`
+      )
   }
 
   /** Accepted ingestions, whether answered or not. */
   accepted(): IngestionPlan[] {
-    return this.history.flatMap(({ operation }) => (operation.kind === 'ingest' ? [this.plans.get(operation.ingestion)!] : []))
+    return this.history.flatMap(({ operation }) =>
+      operation.kind === 'ingest' ? [this.plans.get(operation.ingestion)!] : []
+    )
   }
 }

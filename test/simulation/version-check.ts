@@ -7,7 +7,11 @@ import { hashOf } from '@likeness/engine/segment/item-table'
 import { openSegment } from '@likeness/engine/segment/open-segment'
 import type { SegmentFiles } from '@likeness/engine/segment/segment-files'
 import { readCurrent } from '@likeness/engine/version/current'
-import { type Manifest, type ManifestSegment, readManifest } from '@likeness/engine/version/manifest'
+import {
+  type Manifest,
+  type ManifestSegment,
+  readManifest
+} from '@likeness/engine/version/manifest'
 import { OrdinalRanges } from '@likeness/engine/version/ordinal-ranges'
 import { collectionKeys } from '@likeness/shared/contract/keys'
 import { isAppError } from '@likeness/shared/errors'
@@ -41,24 +45,42 @@ export interface VersionReader {
 }
 
 async function readSegment(files: SegmentFiles, ref: ManifestSegment): Promise<LiveRows[]> {
-  const [{ meta, deleted, updates }, payload, vectors] = await Promise.all([openSegment(files, ref), files.get(ref.files.payload), fullVectors(files, ref, dim)])
+  const [{ meta, deleted, updates }, payload, vectors] = await Promise.all([
+    openSegment(files, ref),
+    files.get(ref.files.payload),
+    fullVectors(files, ref, dim)
+  ])
   const live: LiveRows[] = []
   for (let item = 0; item < meta.items; item++) {
     const [first, end] = [meta.firstRow[item]!, meta.firstRow[item + 1]!]
     const gone = Array.from({ length: end - first }, (_, i) => deleted.has(first + i))
     if (gone.every((row) => row)) continue
-    const { id, label } = applyUpdate(decodePayload(payload.subarray(meta.payloadOffset[item], meta.payloadOffset[item + 1])), updates.get(item))
-    if (gone.some((row) => row)) throw new Violation('one-row-set', `${id}: some of its rows are deleted, others are not`)
-    if (!itemHash(id).equals(hashOf(meta, item))) throw new Violation('whole-version', `${id} is stored under the hash of another item`)
-    live.push({ id, label, revision: meta.revision[item]!, ordinal: meta.ordinal[item]!, vectors: [...vectors.subarray(first * dim, end * dim)] })
+    const { id, label } = applyUpdate(
+      decodePayload(payload.subarray(meta.payloadOffset[item], meta.payloadOffset[item + 1])),
+      updates.get(item)
+    )
+    if (gone.some((row) => row))
+      throw new Violation('one-row-set', `${id}: some of its rows are deleted, others are not`)
+    if (!itemHash(id).equals(hashOf(meta, item)))
+      throw new Violation('whole-version', `${id} is stored under the hash of another item`)
+    live.push({
+      id,
+      label,
+      revision: meta.revision[item]!,
+      ordinal: meta.ordinal[item]!,
+      vectors: [...vectors.subarray(first * dim, end * dim)]
+    })
   }
   return live
 }
 
 async function readWhole({ files }: VersionReader, manifest: Manifest): Promise<ReadVersion> {
   const items = new Map<string, LiveRows>()
-  for (const item of (await Promise.all(manifest.segments.map((ref) => readSegment(files, ref)))).flat()) {
-    if (items.has(item.id)) throw new Violation('one-row-set', `${item.id} is live twice in version ${manifest.seq}`)
+  for (const item of (
+    await Promise.all(manifest.segments.map((ref) => readSegment(files, ref)))
+  ).flat()) {
+    if (items.has(item.id))
+      throw new Violation('one-row-set', `${item.id} is live twice in version ${manifest.seq}`)
     items.set(item.id, item)
   }
   return { manifest, items }
@@ -81,32 +103,52 @@ export async function readVersion(reader: VersionReader): Promise<ReadVersion | 
       missing = error.message
     }
     const now = await current()
-    if (now?.current.manifest === manifestKey && !truth.mayBeDropped) throw new Violation('whole-version', `version ${seq}: ${missing}`)
+    if (now?.current.manifest === manifestKey && !truth.mayBeDropped)
+      throw new Violation('whole-version', `version ${seq}: ${missing}`)
     reader.onMissed()
     found = now
   }
   return undefined
 }
 
-function checkRecords(truth: Truth, { ingestions, appliedSlot, spec: { embedding: { version } } }: Manifest): void {
+function checkRecords(
+  truth: Truth,
+  {
+    ingestions,
+    appliedSlot,
+    spec: {
+      embedding: { version }
+    }
+  }: Manifest
+): void {
   const restored = truth.lastRestore(appliedSlot)?.revision ?? 0
   for (const [ingestion, record] of Object.entries(ingestions)) {
     const plan = truth.plans.get(ingestion)!
     const done = OrdinalRanges.parse(record.done)
-    const failing = plan.items.filter((_, ordinal) => failsIn(plan, ordinal, version) && done.has(ordinal)).length
+    const failing = plan.items.filter(
+      (_, ordinal) => failsIn(plan, ordinal, version) && done.has(ordinal)
+    ).length
     const { indexed, superseded, failed } = record
     // What a restore ended was not looked at any more.
     const failedAsPlanned = record.revision < restored ? failed <= failing : failed === failing
     if (indexed + superseded + failed !== done.count || !failedAsPlanned) {
-      throw new Violation('job-counts', `ingestion ${plan.number}: ${indexed} indexed, ${superseded} superseded, ${failed} failed (${failing} do), done ${record.done || 'none'}`)
+      throw new Violation(
+        'job-counts',
+        `ingestion ${plan.number}: ${indexed} indexed, ${superseded} superseded, ${failed} failed (${failing} do), done ${record.done || 'none'}`
+      )
     }
   }
 }
 
 function checkSettings(truth: Truth, { seq, appliedSlot, spec: { settings } }: Manifest): void {
-  const { search_budget: budget = null, score_thres: threshold = null } = truth.expectedSettings(appliedSlot)
+  const { search_budget: budget = null, score_thres: threshold = null } =
+    truth.expectedSettings(appliedSlot)
   const found = [settings.search_budget ?? null, settings.score_thres ?? null]
-  if (found.join() !== [budget, threshold].join()) throw new Violation('effect', `version ${seq} has the settings ${found.join()}, the log up to slot ${appliedSlot} ${budget},${threshold}`)
+  if (found.join() !== [budget, threshold].join())
+    throw new Violation(
+      'effect',
+      `version ${seq} has the settings ${found.join()}, the log up to slot ${appliedSlot} ${budget},${threshold}`
+    )
 }
 
 export interface ReaderFloor {
@@ -116,30 +158,76 @@ export interface ReaderFloor {
 }
 
 /** What a reader that starts now may rely on. */
-export const floorOf = (truth: Truth): ReaderFloor => ({ ...truth.floor, items: new Map(truth.itemFloor) })
+export const floorOf = (truth: Truth): ReaderFloor => ({
+  ...truth.floor,
+  items: new Map(truth.itemFloor)
+})
 
 /** Holds a version against the truth, and against what its reader knew when it began. */
-export function checkVersion(truth: Truth, { manifest, items }: ReadVersion, floor: ReaderFloor): void {
+export function checkVersion(
+  truth: Truth,
+  { manifest, items }: ReadVersion,
+  floor: ReaderFloor
+): void {
   const { seq, appliedSlot, counts } = manifest
-  if (seq < floor.seq || appliedSlot < floor.slot) throw new Violation('reappearance', `version ${seq} (slot ${appliedSlot}) after version ${floor.seq} (slot ${floor.slot})`)
+  if (seq < floor.seq || appliedSlot < floor.slot)
+    throw new Violation(
+      'reappearance',
+      `version ${seq} (slot ${appliedSlot}) after version ${floor.seq} (slot ${floor.slot})`
+    )
   for (const [id, { revision }] of items) {
-    if (revision < (floor.items.get(id) ?? 0)) throw new Violation('reappearance', `${id} at revision ${revision} in version ${seq}, gone or replaced at ${floor.items.get(id)}`)
+    if (revision < (floor.items.get(id) ?? 0))
+      throw new Violation(
+        'reappearance',
+        `${id} at revision ${revision} in version ${seq}, gone or replaced at ${floor.items.get(id)}`
+      )
   }
   checkRecords(truth, manifest)
   checkSettings(truth, manifest)
   truth.checkEmbedding(manifest)
-  const expected = truth.expectedItems({ appliedSlot, open: Object.fromEntries(Object.entries(manifest.ingestions).map(([id, { done }]) => [id, done])) }, manifest.spec.embedding.version)
-  for (const [id, item] of expected) checkItem(items.get(id), { id, seq, version: manifest.spec.embedding.version, ...item })
-  for (const [id, { label }] of items) if (!expected.has(id)) throw new Violation('effect', `version ${seq} holds ${id} (${label}), which is deleted or was never added`)
+  const expected = truth.expectedItems(
+    {
+      appliedSlot,
+      open: Object.fromEntries(
+        Object.entries(manifest.ingestions).map(([id, { done }]) => [id, done])
+      )
+    },
+    manifest.spec.embedding.version
+  )
+  for (const [id, item] of expected)
+    checkItem(items.get(id), { id, seq, version: manifest.spec.embedding.version, ...item })
+  for (const [id, { label }] of items)
+    if (!expected.has(id))
+      throw new Violation(
+        'effect',
+        `version ${seq} holds ${id} (${label}), which is deleted or was never added`
+      )
   const rows = [...items.values()].reduce((sum, { vectors }) => sum + vectors.length / dim, 0)
-  if (counts.items !== items.size || counts.rows !== rows) throw new Violation('effect', `version ${seq} counts ${counts.items}/${counts.rows}, holds ${items.size}/${rows}`)
+  if (counts.items !== items.size || counts.rows !== rows)
+    throw new Violation(
+      'effect',
+      `version ${seq} counts ${counts.items}/${counts.rows}, holds ${items.size}/${rows}`
+    )
   truth.raiseFloor(seq, appliedSlot)
   for (const [id, { revision }] of items) truth.raiseItemFloor(id, revision)
 }
 
-function checkItem(found: LiveRows | undefined, { id, plan, ordinal, revision, label, seq, version }: ExpectedItem & { id: string; seq: number; version: string }): void {
+function checkItem(
+  found: LiveRows | undefined,
+  {
+    id,
+    plan,
+    ordinal,
+    revision,
+    label,
+    seq,
+    version
+  }: ExpectedItem & { id: string; seq: number; version: string }
+): void {
   const as = `${id} must be ${label} at revision ${revision} in version ${seq}`
   if (found === undefined) throw new Violation('effect', `${as}, and is missing`)
-  if (found.label !== label || found.revision !== revision || found.ordinal !== ordinal) throw new Violation('effect', `${as}, and is ${found.label} at ${found.revision}`)
-  if (found.vectors.join() !== vectorsOf(plan, ordinal, version).join()) throw new Violation('effect', `${as}, and has the vectors ${found.vectors.join()}`)
+  if (found.label !== label || found.revision !== revision || found.ordinal !== ordinal)
+    throw new Violation('effect', `${as}, and is ${found.label} at ${found.revision}`)
+  if (found.vectors.join() !== vectorsOf(plan, ordinal, version).join())
+    throw new Violation('effect', `${as}, and has the vectors ${found.vectors.join()}`)
 }

@@ -42,7 +42,15 @@ const contentKey = /^c\/([^/]+)\/(CURRENT$|log\/(\d+)$)?/
 
 function drawFaults(random: Random): Faults {
   const level = random.pick([0, 0.02, 0.06, 0.15])
-  return { on: true, refuse: level * random.next(), reset: level * random.next(), late: level * random.next(), lateMs: random.pick([50, 2_000, 8_000]), slow: level, slowMs: random.pick([100, 1_500]) }
+  return {
+    on: true,
+    refuse: level * random.next(),
+    reset: level * random.next(),
+    late: level * random.next(),
+    lateMs: random.pick([50, 2_000, 8_000]),
+    slow: level,
+    slowMs: random.pick([100, 1_500])
+  }
 }
 
 function drawSettings(random: Random): Settings {
@@ -61,8 +69,32 @@ function drawSettings(random: Random): Settings {
 }
 
 export type Happening =
-  | 'commits' | 'merges' | 'sealedMerges' | 'movedLists' | 'grownGraphs' | 'mergeFailures' | 'collections' | 'takeovers' | 'stalls' | 'deaths' | 'lateWrites' | 'unanswered' | 'resent' | 'drops'
-  | 'relabels' | 'sweeps' | 'snapshots' | 'restores' | 'compactions' | 'changedSettings' | 'changedEmbeddings' | 'keptEmbeddings' | 'given' | 'damagedGiven' | 'versionsRead' | 'versionsMissed'
+  | 'commits'
+  | 'merges'
+  | 'sealedMerges'
+  | 'movedLists'
+  | 'grownGraphs'
+  | 'mergeFailures'
+  | 'collections'
+  | 'takeovers'
+  | 'stalls'
+  | 'deaths'
+  | 'lateWrites'
+  | 'unanswered'
+  | 'resent'
+  | 'drops'
+  | 'relabels'
+  | 'sweeps'
+  | 'snapshots'
+  | 'restores'
+  | 'compactions'
+  | 'changedSettings'
+  | 'changedEmbeddings'
+  | 'keptEmbeddings'
+  | 'given'
+  | 'damagedGiven'
+  | 'versionsRead'
+  | 'versionsMissed'
 
 export class World implements StoreWorld {
   readonly seed: number
@@ -85,11 +117,42 @@ export class World implements StoreWorld {
   draining = false
   failure: Violation | undefined
   /** How often what the simulation is about did happen. */
-  readonly happened: Record<Happening, number> = { commits: 0, merges: 0, sealedMerges: 0, movedLists: 0, grownGraphs: 0, mergeFailures: 0, collections: 0, takeovers: 0, stalls: 0, deaths: 0, lateWrites: 0, unanswered: 0, resent: 0, drops: 0, relabels: 0, sweeps: 0, snapshots: 0, restores: 0, compactions: 0, changedSettings: 0, changedEmbeddings: 0, keptEmbeddings: 0, given: 0, damagedGiven: 0, versionsRead: 0, versionsMissed: 0 }
+  readonly happened: Record<Happening, number> = {
+    commits: 0,
+    merges: 0,
+    sealedMerges: 0,
+    movedLists: 0,
+    grownGraphs: 0,
+    mergeFailures: 0,
+    collections: 0,
+    takeovers: 0,
+    stalls: 0,
+    deaths: 0,
+    lateWrites: 0,
+    unanswered: 0,
+    resent: 0,
+    drops: 0,
+    relabels: 0,
+    sweeps: 0,
+    snapshots: 0,
+    restores: 0,
+    compactions: 0,
+    changedSettings: 0,
+    changedEmbeddings: 0,
+    keptEmbeddings: 0,
+    given: 0,
+    damagedGiven: 0,
+    versionsRead: 0,
+    versionsMissed: 0
+  }
   private traceHash = 0x811c9dc5
   private readonly onTrace: ((line: string) => void) | undefined
 
-  constructor({ seed, protocol, onTrace }: { seed: number; protocol: Protocol; onTrace?: (line: string) => void }) {
+  constructor({
+    seed,
+    protocol,
+    onTrace
+  }: { seed: number; protocol: Protocol; onTrace?: (line: string) => void }) {
     this.seed = seed
     this.protocol = protocol
     this.onTrace = onTrace
@@ -112,7 +175,13 @@ export class World implements StoreWorld {
   }
 
   fail(error: unknown): void {
-    this.failure ??= error instanceof Violation ? error : new Violation('clean-errors', error instanceof Error ? (error.stack ?? error.message) : messageOf(error))
+    this.failure ??=
+      error instanceof Violation
+        ? error
+        : new Violation(
+            'clean-errors',
+            error instanceof Error ? (error.stack ?? error.message) : messageOf(error)
+          )
   }
 
   /** Runs something in the background; what it rejects with fails the simulation. */
@@ -127,9 +196,20 @@ export class World implements StoreWorld {
   }
 
   startMachine(name: string): Machine {
-    const process = new SimProcess({ name, scheduler: this.scheduler, random: this.random, skewMs: this.random.between(-500, 500), onStop: (what) => this.happened[what]++ })
+    const process = new SimProcess({
+      name,
+      scheduler: this.scheduler,
+      random: this.random,
+      skewMs: this.random.between(-500, 500),
+      onStop: (what) => this.happened[what]++
+    })
     const store = createSimulatedStore(this, process)
-    return { process, store, files: createPlainSegmentFiles(store), catalog: createCatalog({ store, clock: process.clock, newId: process.newId }) }
+    return {
+      process,
+      store,
+      files: createPlainSegmentFiles(store),
+      catalog: createCatalog({ store, clock: process.clock, newId: process.newId })
+    }
   }
 
   private changed(key: string, entry: TableEntry | undefined): void {
@@ -143,7 +223,12 @@ export class World implements StoreWorld {
 }
 
 /** Again at the loop's own pace until the world drains or the process is gone. */
-export async function loop(world: World, { process }: Machine, pauseMs: readonly [number, number], act: () => Promise<void>): Promise<void> {
+export async function loop(
+  world: World,
+  { process }: Machine,
+  pauseMs: readonly [number, number],
+  act: () => Promise<void>
+): Promise<void> {
   while (!world.draining && !process.dead) {
     await process.clock.sleep(world.random.between(...pauseMs))
     if (world.draining) return

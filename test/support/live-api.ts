@@ -1,7 +1,13 @@
 // The public API over HTTP as the integration tests use it: every mutation has an Idempotency-Key and is sent again until it is answered for good.
 import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
-import type { CollectionAnswer, ItemAnswer, JobAnswer, Problem, SearchAnswer } from '@likeness/shared/contract/http'
+import type {
+  CollectionAnswer,
+  ItemAnswer,
+  JobAnswer,
+  Problem,
+  SearchAnswer
+} from '@likeness/shared/contract/http'
 
 const patienceMs = 240_000
 const pollMs = 150
@@ -37,8 +43,13 @@ export interface AskOptions {
 function initOf({ method, headers = {}, body }: AskOptions): RequestInit {
   if (body === undefined) return { method: method ?? 'GET', headers }
   const plain = typeof body === 'string' || body instanceof FormData || body instanceof Uint8Array
-  const type: Record<string, string> = body instanceof FormData ? {} : { 'content-type': 'application/json' }
-  return { method: method ?? 'POST', headers: { ...type, ...headers }, body: (plain ? body : JSON.stringify(body)) as NonNullable<RequestInit['body']> }
+  const type: Record<string, string> =
+    body instanceof FormData ? {} : { 'content-type': 'application/json' }
+  return {
+    method: method ?? 'POST',
+    headers: { ...type, ...headers },
+    body: (plain ? body : JSON.stringify(body)) as NonNullable<RequestInit['body']>
+  }
 }
 
 const isWorthAnotherTry = ({ status, body }: Answered): boolean =>
@@ -52,7 +63,10 @@ export function createLiveApi(url: string, others: readonly string[] = []) {
   let at = 0
   let asking = 0
 
-  async function send(path: string, options: AskOptions): Promise<{ response: Response; text: string }> {
+  async function send(
+    path: string,
+    options: AskOptions
+  ): Promise<{ response: Response; text: string }> {
     asking++
     try {
       const response = await fetch(`${urls[at]}${path}`, initOf(options))
@@ -66,7 +80,11 @@ export function createLiveApi(url: string, others: readonly string[] = []) {
   async function ask(path: string, options: AskOptions = {}): Promise<Answered> {
     const { response, text } = await send(path, options)
     const isJson = (response.headers.get('content-type') ?? '').includes('json')
-    return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text }
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: isJson ? JSON.parse(text) : text
+    }
   }
 
   /** Sent again while nobody answers or the answer says to; throws on any other refusal. */
@@ -76,23 +94,32 @@ export function createLiveApi(url: string, others: readonly string[] = []) {
       const answered = await ask(path, options).catch((error: unknown) => error as Error)
       if (!(answered instanceof Error) && answered.status < 400) return answered.body as T
       const isFinal = !(answered instanceof Error) && !isWorthAnotherTry(answered)
-      if (isFinal || Date.now() > untilMs) throw new Error(`${options.method ?? ''} ${path}: ${answered instanceof Error ? String(answered.cause ?? answered) : JSON.stringify(answered.body)}`)
+      if (isFinal || Date.now() > untilMs)
+        throw new Error(
+          `${options.method ?? ''} ${path}: ${answered instanceof Error ? String(answered.cause ?? answered) : JSON.stringify(answered.body)}`
+        )
       if (answered instanceof Error) at = (at + 1) % urls.length
-      await pause(answered instanceof Error ? pollMs : 1_000 * Number(answered.headers.get('retry-after') ?? 0.2))
+      await pause(
+        answered instanceof Error
+          ? pollMs
+          : 1_000 * Number(answered.headers.get('retry-after') ?? 0.2)
+      )
     }
   }
 
   const mutate = <T>(path: string, options: AskOptions, key: string = randomUUID()): Promise<T> =>
     insist<T>(path, { ...options, headers: { ...options.headers, 'idempotency-key': key } })
   const pathOf = (collection: string, rest = ''): string => `/v1/collections/${collection}${rest}`
-  const itemPath = (collection: string, id: string): string => pathOf(collection, `/items/${encodeURIComponent(id)}`)
+  const itemPath = (collection: string, id: string): string =>
+    pathOf(collection, `/items/${encodeURIComponent(id)}`)
 
   return {
     url,
     ask,
     /** The api process that owes an answer. */
     asking: (): string | undefined => (asking > 0 ? urls[at] : undefined),
-    create: (name: string, more: object = {}) => mutate<CollectionAnswer>('/v1/collections', { body: { name, ...more } }),
+    create: (name: string, more: object = {}) =>
+      mutate<CollectionAnswer>('/v1/collections', { body: { name, ...more } }),
     drop: (name: string) => mutate<{ incarnation: string }>(pathOf(name), { method: 'DELETE' }),
     describe: (name: string) => insist<CollectionAnswer>(pathOf(name)),
     upload(name: string, files: readonly UploadFile[], key?: string) {
@@ -113,10 +140,16 @@ export function createLiveApi(url: string, others: readonly string[] = []) {
     },
     /** Items with vectors that were made elsewhere. */
     sendVectors: (name: string, lines: readonly object[]) =>
-      mutate<Accepted>(pathOf(name, '/vectors'), { body: lines.map((line) => JSON.stringify(line)).join('\n'), headers: { 'content-type': 'application/x-ndjson' } }),
-    remove: (name: string, id: string, key?: string) => mutate<Deleted>(itemPath(name, id), { method: 'DELETE' }, key),
-    removeAll: (name: string, ids: readonly string[], key?: string) => mutate<Omit<Deleted, 'id'>>(pathOf(name, '/delete'), { body: { ids } }, key),
-    item: (name: string, id: string, query = '') => insist<ItemAnswer>(`${itemPath(name, id)}${query}`),
+      mutate<Accepted>(pathOf(name, '/vectors'), {
+        body: lines.map((line) => JSON.stringify(line)).join('\n'),
+        headers: { 'content-type': 'application/x-ndjson' }
+      }),
+    remove: (name: string, id: string, key?: string) =>
+      mutate<Deleted>(itemPath(name, id), { method: 'DELETE' }, key),
+    removeAll: (name: string, ids: readonly string[], key?: string) =>
+      mutate<Omit<Deleted, 'id'>>(pathOf(name, '/delete'), { body: { ids } }, key),
+    item: (name: string, id: string, query = '') =>
+      insist<ItemAnswer>(`${itemPath(name, id)}${query}`),
     askItem: (name: string, id: string, query = '') => ask(`${itemPath(name, id)}${query}`),
     askSearch: (name: string, body: object) => ask(pathOf(name, '/search'), { body }),
     search: (name: string, body: object) => insist<SearchAnswer>(pathOf(name, '/search'), { body }),
@@ -128,12 +161,20 @@ export function createLiveApi(url: string, others: readonly string[] = []) {
     },
     job: (id: string) => insist<JobAnswer>(`/v1/jobs/${id}`),
     /** Polls until `isReached`; the error tells the last state seen. */
-    async untilJob(id: string, isReached: (job: JobAnswer) => boolean, withinMs = patienceMs, everyMs = pollMs): Promise<JobAnswer> {
+    async untilJob(
+      id: string,
+      isReached: (job: JobAnswer) => boolean,
+      withinMs = patienceMs,
+      everyMs = pollMs
+    ): Promise<JobAnswer> {
       const untilMs = Date.now() + withinMs
       for (;;) {
         const job = await insist<JobAnswer>(`/v1/jobs/${id}`)
         if (isReached(job)) return job
-        if (Date.now() > untilMs) throw new Error(`job ${id} after ${withinMs} ms: ${JSON.stringify({ ...job, failed: job.failed.slice(0, 3) })}`)
+        if (Date.now() > untilMs)
+          throw new Error(
+            `job ${id} after ${withinMs} ms: ${JSON.stringify({ ...job, failed: job.failed.slice(0, 3) })}`
+          )
         await pause(everyMs)
       }
     },

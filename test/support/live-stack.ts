@@ -10,10 +10,15 @@ import { type Stack, type StackOptions, startStack } from '../../apps/cli/src/st
 import { createLiveApi, type LiveApi } from './live-api.ts'
 import { pictureOf } from './pictures.ts'
 
-export interface LiveStackOptions extends Pick<StackOptions, 'replicas' | 'appEnv' | 'env' | 'objectStore'> {
+export interface LiveStackOptions
+  extends Pick<StackOptions, 'replicas' | 'appEnv' | 'env' | 'objectStore'> {
   embedProcesses?: number
   /** LIKENESS_TEST_HOOKS of the embed-worker. */
-  hooks?: { killOnSha256?: string[]; delayOnIdMs?: Record<string, number>; delayOnPrefixMs?: Record<string, number> }
+  hooks?: {
+    killOnSha256?: string[]
+    delayOnIdMs?: Record<string, number>
+    delayOnPrefixMs?: Record<string, number>
+  }
 }
 export interface GalleryEntry {
   path: string
@@ -25,15 +30,40 @@ export type LiveStack = Awaited<ReturnType<typeof startLiveStack>>
 /** One row an item, so that rows and items must be equal; segments are sealed early, so that the real index is met. */
 export const plainSettings = { view_sizes: [], subjects: false, seal_threshold: 64 }
 
-export async function startLiveStack({ hooks, embedProcesses = 1, env, appEnv, replicas, objectStore }: LiveStackOptions = {}) {
+export async function startLiveStack({
+  hooks,
+  embedProcesses = 1,
+  env,
+  appEnv,
+  replicas,
+  objectStore
+}: LiveStackOptions = {}) {
   const dir = await mkdtemp(join(tmpdir(), 'likeness-live-'))
   const root = join(dir, 'gallery')
   await mkdir(root)
   await writeTinyModel(join(dir, 'model'))
   const stack: Stack = await startStack({
-    dataDir: join(dir, 'data'), modelDir: join(dir, 'model'), importRoots: [root], embedProcesses, replicas, objectStore,
-    env: { RECONCILE_INTERVAL_MS: '1500', COMMIT_INTERVAL_MS: '100', LEASE_MS: '2000', REPLICA_POLL_MS: '300', LOG_LEVEL: 'info', ...env },
-    appEnv: { ...appEnv, 'embed-worker': { LIKENESS_TEST_HOOKS: JSON.stringify(hooks ?? {}), ...appEnv?.['embed-worker'] } },
+    dataDir: join(dir, 'data'),
+    modelDir: join(dir, 'model'),
+    importRoots: [root],
+    embedProcesses,
+    replicas,
+    objectStore,
+    env: {
+      RECONCILE_INTERVAL_MS: '1500',
+      COMMIT_INTERVAL_MS: '100',
+      LEASE_MS: '2000',
+      REPLICA_POLL_MS: '300',
+      LOG_LEVEL: 'info',
+      ...env
+    },
+    appEnv: {
+      ...appEnv,
+      'embed-worker': {
+        LIKENESS_TEST_HOOKS: JSON.stringify(hooks ?? {}),
+        ...appEnv?.['embed-worker']
+      }
+    },
     startTimeoutMs: 240_000,
     logger: createLogger({ app: 'test', level: process.env.TEST_LOG_LEVEL ?? 'silent' })
   }).catch(async (error: unknown) => {
@@ -43,7 +73,10 @@ export async function startLiveStack({ hooks, embedProcesses = 1, env, appEnv, r
   const apis = stack.apiUrls.map((url) => createLiveApi(url)) as [LiveApi, ...LiveApi[]]
 
   return {
-    dir, root, stack, apis,
+    dir,
+    root,
+    stack,
+    apis,
     api: apis[0],
     /** Puts a file into the folder that imports may read. */
     async store(path: string, bytes: Uint8Array): Promise<void> {
@@ -51,7 +84,10 @@ export async function startLiveStack({ hooks, embedProcesses = 1, env, appEnv, r
       await writeFile(join(root, path), bytes)
     },
     /** Pictures `first` to `first + count - 1` as files of the import folder. */
-    async storeGallery(folder: string, { first, count }: { first: number; count: number }): Promise<GalleryEntry[]> {
+    async storeGallery(
+      folder: string,
+      { first, count }: { first: number; count: number }
+    ): Promise<GalleryEntry[]> {
       const entries: GalleryEntry[] = []
       for (let seed = first; seed < first + count; seed++) {
         const entry = { path: `${folder}/${seed}`, label: `mark ${seed}` }
@@ -71,7 +107,8 @@ export async function startLiveStack({ hooks, embedProcesses = 1, env, appEnv, r
       const one = stack.process(name)
       const before = one.pid()
       await one.kill()
-      while (one.pid() === undefined || one.pid() === before) await new Promise((resolve) => setTimeout(resolve, 50))
+      while (one.pid() === undefined || one.pid() === before)
+        await new Promise((resolve) => setTimeout(resolve, 50))
       await one.whenReady()
     },
     /** The name of the index-worker that last took a collection, from the workers' logs. */
@@ -79,23 +116,35 @@ export async function startLiveStack({ hooks, embedProcesses = 1, env, appEnv, r
       const claims: { name: string; time: string }[] = []
       for (const name of ['index-worker', 'index-worker-2']) {
         const text = await readFile(join(dir, 'data/logs', `${name}.log`), 'utf8').catch(() => '')
-        const owning = text.split('\n').filter((line) => line.includes('"msg":"owning"') && line.includes(collectionId))
-        if (owning.length > 0) claims.push({ name, time: (JSON.parse(owning.at(-1)!) as { time: string }).time })
+        const owning = text
+          .split('\n')
+          .filter((line) => line.includes('"msg":"owning"') && line.includes(collectionId))
+        if (owning.length > 0)
+          claims.push({ name, time: (JSON.parse(owning.at(-1)!) as { time: string }).time })
       }
       return claims.sort((a, b) => (a.time < b.time ? 1 : -1))[0]?.name
     },
     /** `keep`: leaves data and logs where they are. */
-    async stop({ keep = process.env.TEST_KEEP_DATA !== undefined }: { keep?: boolean } = {}): Promise<void> {
+    async stop({
+      keep = process.env.TEST_KEEP_DATA !== undefined
+    }: {
+      keep?: boolean
+    } = {}): Promise<void> {
       await stack.stop()
       if (!keep) await rm(dir, { recursive: true, force: true, maxRetries: 5 })
     }
   }
 }
 
-export const listOf = (entries: readonly GalleryEntry[]): string => entries.map(({ path, label }) => `${path}\t${label}\n`).join('')
+export const listOf = (entries: readonly GalleryEntry[]): string =>
+  entries.map(({ path, label }) => `${path}\t${label}\n`).join('')
 
 /** Processes that a process has started: the inference processes of an embed-worker. */
-export const childrenOf = (pid: number): number[] => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter((text) => text !== '').map(Number)
+export const childrenOf = (pid: number): number[] =>
+  readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+    .split(' ')
+    .filter((text) => text !== '')
+    .map(Number)
 
 /** undefined when it has ended. */
 export function parentOf(pid: number): number | undefined {

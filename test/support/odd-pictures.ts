@@ -30,7 +30,12 @@ export function pixelBomb(side: number): Buffer {
   header.writeUInt32BE(side, 4)
   header[8] = 1
   const pixels = deflateSync(Buffer.alloc(side * (1 + Math.ceil(side / 8))), { level: 1 })
-  return Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), pngChunk('IHDR', header), pngChunk('IDAT', pixels), pngChunk('IEND', new Uint8Array(0))])
+  return Buffer.concat([
+    Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'),
+    pngChunk('IHDR', header),
+    pngChunk('IDAT', pixels),
+    pngChunk('IEND', new Uint8Array(0))
+  ])
 }
 
 /** The file is whole, the compressed pixels in it are not. */
@@ -46,16 +51,30 @@ export async function truncatedJpeg(seed: number): Promise<Buffer> {
   return bytes.subarray(0, Math.floor(bytes.length / 2))
 }
 
-export const svg = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="48" height="48"><rect width="48" height="48" fill="red"/></svg>')
+export const svg = Buffer.from(
+  '<svg xmlns="http://www.w3.org/2000/svg" width="48" height="48"><rect width="48" height="48" fill="red"/></svg>'
+)
 
 /** Pictures that are to arrive although few programs think of them. */
 export const unusual = {
   animated: async (seed: number) => {
-    const frames = await Promise.all([0, 1, 2].map((n) => drawPicture(seed + n).png().toBuffer()))
-    return sharp(frames, { join: { animated: true } }).gif({ delay: [50, 50, 50] }).toBuffer()
+    const frames = await Promise.all(
+      [0, 1, 2].map((n) =>
+        drawPicture(seed + n)
+          .png()
+          .toBuffer()
+      )
+    )
+    return sharp(frames, { join: { animated: true } })
+      .gif({ delay: [50, 50, 50] })
+      .toBuffer()
   },
   cmyk: (seed: number) => drawPicture(seed).toColourspace('cmyk').jpeg({ quality: 95 }).toBuffer(),
   sixteenBit: (seed: number) => drawPicture(seed).toColourspace('rgb16').png().toBuffer(),
   /** 60 x 30 as stored, 30 x 60 as meant. */
-  rotated: (seed: number) => drawPicture(seed, { width: 60, height: 30 }).withMetadata({ orientation: 6 }).jpeg({ quality: 95 }).toBuffer()
+  rotated: (seed: number) =>
+    drawPicture(seed, { width: 60, height: 30 })
+      .withMetadata({ orientation: 6 })
+      .jpeg({ quality: 95 })
+      .toBuffer()
 }

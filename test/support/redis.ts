@@ -22,14 +22,29 @@ export interface TestRedisOptions {
   maxmemoryPolicy?: string
 }
 
-export async function startRedis({ maxmemoryPolicy = 'noeviction' }: TestRedisOptions = {}): Promise<TestRedis> {
+export async function startRedis({
+  maxmemoryPolicy = 'noeviction'
+}: TestRedisOptions = {}): Promise<TestRedis> {
   const dir = await mkdtemp(path.join(tmpdir(), 'likeness-redis-'))
   const port = await freePort()
   const url = `redis://127.0.0.1:${port}`
   let server: ChildProcess | undefined
 
   async function start(): Promise<void> {
-    const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir, '--save', '', '--appendonly', 'yes', '--maxmemory-policy', maxmemoryPolicy]
+    const args = [
+      '--port',
+      String(port),
+      '--bind',
+      '127.0.0.1',
+      '--dir',
+      dir,
+      '--save',
+      '',
+      '--appendonly',
+      'yes',
+      '--maxmemory-policy',
+      maxmemoryPolicy
+    ]
     const started = spawn('redis-server', args, { stdio: 'ignore' })
     const failed = new Promise<never>((_, reject) => {
       started.once('error', reject)
@@ -47,7 +62,9 @@ export async function startRedis({ maxmemoryPolicy = 'noeviction' }: TestRedisOp
   }
   await start()
   return {
-    url, port, start,
+    url,
+    port,
+    start,
     kill: () => end('SIGKILL'),
     async stop() {
       await end('SIGKILL')
@@ -69,7 +86,11 @@ async function answers(url: string): Promise<void> {
 }
 
 async function withClient(url: string, work: (redis: Redis) => Promise<void>): Promise<void> {
-  const redis = new Redis(url, { lazyConnect: true, maxRetriesPerRequest: 0, retryStrategy: () => null })
+  const redis = new Redis(url, {
+    lazyConnect: true,
+    maxRetriesPerRequest: 0,
+    retryStrategy: () => null
+  })
   redis.on('error', () => {})
   try {
     await redis.connect()

@@ -30,7 +30,14 @@ const versitygw: S3Kind = {
   buildTakes: 'one to three minutes',
   healthPath: '/healthz',
   args: (address, dataDir) => [
-    '--port', address, '--health', '/healthz', '--keep-alive', '--quiet', 'posix', dataDir
+    '--port',
+    address,
+    '--health',
+    '/healthz',
+    '--keep-alive',
+    '--quiet',
+    'posix',
+    dataDir
   ],
   env: ({ accessKey, secretKey }) => ({ ROOT_ACCESS_KEY: accessKey, ROOT_SECRET_KEY: secretKey })
 }
@@ -46,7 +53,9 @@ const minio: S3Kind = {
   healthPath: '/minio/health/ready',
   args: (address, dataDir) => ['server', '--address', address, dataDir],
   env: ({ accessKey, secretKey }) => ({
-    MINIO_ROOT_USER: accessKey, MINIO_ROOT_PASSWORD: secretKey, MINIO_BROWSER: 'off',
+    MINIO_ROOT_USER: accessKey,
+    MINIO_ROOT_PASSWORD: secretKey,
+    MINIO_BROWSER: 'off',
     MINIO_UPDATE: 'off'
   })
 }

@@ -40,9 +40,12 @@ export async function launchS3(kind: S3Kind, launch: S3Launch): Promise<S3Proces
 
 /** The shell ends the server when our end of its input closes, so also when we are killed. */
 function spawnWithParent(
-  command: string[], env: NodeJS.ProcessEnv, onOutput: (text: string) => void
+  command: string[],
+  env: NodeJS.ProcessEnv,
+  onOutput: (text: string) => void
 ): ChildProcess {
-  const script = 'exec 3<&0; "$@" </dev/null 3<&- & server=$!; ' +
+  const script =
+    'exec 3<&0; "$@" </dev/null 3<&- & server=$!; ' +
     '{ cat <&3 >/dev/null; kill $server; } & wait $server'
   const child = spawn('sh', ['-c', script, 'sh', ...command], { env, stdio: 'pipe' })
   child.stdout.on('data', (chunk: Buffer) => onOutput(chunk.toString()))

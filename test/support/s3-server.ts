@@ -57,7 +57,9 @@ export async function getS3Server(say: (line: string) => void = console.log): Pr
 
 function runningServer(): S3TestServer | undefined {
   const {
-    S3_TEST_ENDPOINT: endpoint, S3_TEST_ACCESS_KEY: accessKey, S3_TEST_SECRET_KEY: secretKey
+    S3_TEST_ENDPOINT: endpoint,
+    S3_TEST_ACCESS_KEY: accessKey,
+    S3_TEST_SECRET_KEY: secretKey
   } = process.env
   if (!endpoint) return undefined
   if (!accessKey || !secretKey) {

@@ -4,20 +4,38 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { appError } from '@likeness/shared/errors'
-import { codeOf, startTestApi, type TestApi, type TestApiOptions } from './test-support/start-test-api.ts'
+import {
+  codeOf,
+  startTestApi,
+  type TestApi,
+  type TestApiOptions
+} from './test-support/start-test-api.ts'
 
 let api: TestApi
 const start = async (options?: TestApiOptions) => (api = await startTestApi(options))
 afterEach(() => api.stop())
 
 /** fetch may not set Host and Origin. */
-function get(path: string, headers: Record<string, string>, method = 'GET'): Promise<{ status: number; code: string }> {
+function get(
+  path: string,
+  headers: Record<string, string>,
+  method = 'GET'
+): Promise<{ status: number; code: string }> {
   return new Promise((resolve, reject) => {
-    const outgoing = request(`${api.url}${path}`, { method, headers, setHost: !('host' in headers) }, (response) => {
-      let text = ''
-      response.on('data', (chunk) => (text += String(chunk)))
-      response.on('end', () => resolve({ status: response.statusCode!, code: text.startsWith('{') ? String((JSON.parse(text) as { code?: string }).code) : '' }))
-    })
+    const outgoing = request(
+      `${api.url}${path}`,
+      { method, headers, setHost: !('host' in headers) },
+      (response) => {
+        let text = ''
+        response.on('data', (chunk) => (text += String(chunk)))
+        response.on('end', () =>
+          resolve({
+            status: response.statusCode!,
+            code: text.startsWith('{') ? String((JSON.parse(text) as { code?: string }).code) : ''
+          })
+        )
+      }
+    )
     outgoing.on('error', reject)
     outgoing.end()
   })
@@ -27,10 +45,25 @@ test('another Host is refused, loopback and allowed names are served', async () 
   await start({ settings: { allowedHosts: ['gallery.example', 'other.example:8443'] } })
   const hosts = async (host: string) => (await get('/v1/collections', { host })).status
   const port = new URL(api.url).port
-  for (const good of [`localhost:${port}`, '127.0.0.1', '127.9.9.9:80', '[::1]:8080', 'gallery.example', 'Gallery.Example:8080', 'other.example:8443']) {
+  for (const good of [
+    `localhost:${port}`,
+    '127.0.0.1',
+    '127.9.9.9:80',
+    '[::1]:8080',
+    'gallery.example',
+    'Gallery.Example:8080',
+    'other.example:8443'
+  ]) {
     expect([good, await hosts(good)]).toEqual([good, 200])
   }
-  for (const bad of ['evil.example', 'localhost.evil.example', '127.0.0.1.evil.example', 'other.example', 'localhost:80@evil.example', '']) {
+  for (const bad of [
+    'evil.example',
+    'localhost.evil.example',
+    '127.0.0.1.evil.example',
+    'other.example',
+    'localhost:80@evil.example',
+    ''
+  ]) {
     expect([bad, await hosts(bad)]).toEqual([bad, 403])
   }
   expect((await get('/', { host: 'evil.example' })).code).toBe('forbidden_origin')
@@ -40,19 +73,36 @@ test('another Host is refused, loopback and allowed names are served', async () 
 test('another Origin is refused for every method', async () => {
   await start({ settings: { allowedHosts: ['gallery.example'] } })
   const host = new URL(api.url).host
-  const from = async (origin: string, method = 'GET') => get('/v1/collections', { origin, host }, method)
+  const from = async (origin: string, method = 'GET') =>
+    get('/v1/collections', { origin, host }, method)
   expect((await from(`http://${host}`)).status).toBe(200)
   expect((await from('https://gallery.example')).status).toBe(200)
-  for (const bad of ['http://evil.example', 'null', `http://${host}.evil.example`, 'http://localhost:1', `ftp://${host}`, 'http://']) {
+  for (const bad of [
+    'http://evil.example',
+    'null',
+    `http://${host}.evil.example`,
+    'http://localhost:1',
+    `ftp://${host}`,
+    'http://'
+  ]) {
     expect([bad, await from(bad)]).toEqual([bad, { status: 403, code: 'forbidden_origin' }])
   }
-  for (const method of ['POST', 'DELETE', 'OPTIONS']) expect((await from('http://evil.example', method)).code).toBe('forbidden_origin')
-  expect((await get('/v1/jobs', { host, 'sec-fetch-site': 'cross-site' })).code).toBe('forbidden_origin')
+  for (const method of ['POST', 'DELETE', 'OPTIONS'])
+    expect((await from('http://evil.example', method)).code).toBe('forbidden_origin')
+  expect((await get('/v1/jobs', { host, 'sec-fetch-site': 'cross-site' })).code).toBe(
+    'forbidden_origin'
+  )
 })
 
 test('with an API key /v1 asks for it, page and health do not', async () => {
   await start({ settings: { apiKey: 'sixteen-characters' } })
-  const ask = async (authorization?: string) => codeOf(await api.fetch('/v1/collections', authorization === undefined ? {} : { headers: { authorization } }))
+  const ask = async (authorization?: string) =>
+    codeOf(
+      await api.fetch(
+        '/v1/collections',
+        authorization === undefined ? {} : { headers: { authorization } }
+      )
+    )
   expect(await ask()).toBe('401 unauthorized')
   expect(await ask('Bearer wrong')).toBe('401 unauthorized')
   expect(await ask('Basic sixteen-characters')).toBe('401 unauthorized')
@@ -105,14 +155,25 @@ test('an unexpected error is internal and keeps its text to itself; a broken sto
 
 test('broken JSON, no JSON, too much JSON and bad paths have their codes', async () => {
   await start()
-  const send = async (body: string, type = 'application/json') => codeOf(await api.fetch('/v1/collections', { method: 'POST', body, headers: { 'content-type': type } }))
+  const send = async (body: string, type = 'application/json') =>
+    codeOf(
+      await api.fetch('/v1/collections', {
+        method: 'POST',
+        body,
+        headers: { 'content-type': type }
+      })
+    )
   expect(await send('{"name":')).toBe('400 invalid_request')
   expect(await send('')).toBe('400 invalid_name')
   expect(await send('{}', 'text/plain')).toBe('415 unsupported_media_type')
   expect(await send(JSON.stringify({ name: 'x'.repeat(3_000_000) }))).toBe('413 too_large')
   expect(await send('{}', 'application/json; charset=latin1')).toBe('415 unsupported_media_type')
   expect(await codeOf(await api.fetch('/v1/collections/%ff'))).toBe('400 invalid_request')
-  const gzip = await api.fetch('/v1/collections', { method: 'POST', body: 'x', headers: { 'content-type': 'application/json', 'content-encoding': 'gzip' } })
+  const gzip = await api.fetch('/v1/collections', {
+    method: 'POST',
+    body: 'x',
+    headers: { 'content-type': 'application/json', 'content-encoding': 'gzip' }
+  })
   expect(await codeOf(gzip)).toBe('415 unsupported_media_type')
 })
 
@@ -131,10 +192,20 @@ test('the page is served with strict headers, dot files are not', async () => {
 })
 
 test('readyz answers for each part', async () => {
-  await start({ deps: { readiness: { store: async () => {}, redis: async () => Promise.reject(new Error('no answer')) } } })
+  await start({
+    deps: {
+      readiness: {
+        store: async () => {},
+        redis: async () => Promise.reject(new Error('no answer'))
+      }
+    }
+  })
   const response = await api.fetch('/readyz')
   expect(response.status).toBe(503)
-  expect(await response.json()).toEqual({ status: 'not ready', parts: { store: { ok: true }, redis: { ok: false, reason: 'no answer' } } })
+  expect(await response.json()).toEqual({
+    status: 'not ready',
+    parts: { store: { ok: true }, redis: { ok: false, reason: 'no answer' } }
+  })
   expect((await api.fetch('/v1/status')).status).toBe(200)
 })
 
@@ -150,7 +221,11 @@ test('stopping lets a request in flight finish and takes no new one', async () =
   await new Promise((resolve) => setTimeout(resolve, 100))
   const stopped = api.stop()
   await new Promise((resolve) => setTimeout(resolve, 50))
-  const refused = await new Promise<string>((resolve) => connect(Number(new URL(api.url).port), '127.0.0.1').on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? '')).on('connect', () => resolve('connected')))
+  const refused = await new Promise<string>((resolve) =>
+    connect(Number(new URL(api.url).port), '127.0.0.1')
+      .on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? ''))
+      .on('connect', () => resolve('connected'))
+  )
   expect(refused).toBe('ECONNREFUSED')
   finish()
   expect((await answer).status).toBe(200)

@@ -90,7 +90,14 @@ export function createApp(deps: ApiDeps): Express {
   app.use('/v1', requireKey(settings.apiKey))
   const described = routes(deps)
   app.use(mountRoutes([...described, openapi(described)]))
-  app.use(express.static(settings.publicDir, { index: 'index.html', dotfiles: 'ignore', redirect: false, cacheControl: false }))
+  app.use(
+    express.static(settings.publicDir, {
+      index: 'index.html',
+      dotfiles: 'ignore',
+      redirect: false,
+      cacheControl: false
+    })
+  )
   app.use((req) => {
     throw appError('route_not_found', `there is nothing at ${req.path.slice(0, 200)}`)
   })

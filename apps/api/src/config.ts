@@ -5,17 +5,40 @@ import { storeSettingNames } from '@likeness/store/configured-store'
 import { isLoopbackHost } from './http/guard.ts'
 
 const names = [
-  ...storeSettingNames, 'REDIS_URL', 'LOG_LEVEL', 'DATA_DIR', 'HOST', 'PORT',
-  'API_KEY', 'ALLOWED_HOSTS', 'IMPORT_ROOTS', 'MAX_UPLOAD_BYTES', 'LANE_SECRET', 'REPLICA_POLL_MS', 'REPLICA_MEMORY_BYTES', 'IDEMPOTENCY_RETENTION_MS', 'UPLOAD_RETENTION_MS'
+  ...storeSettingNames,
+  'REDIS_URL',
+  'LOG_LEVEL',
+  'DATA_DIR',
+  'HOST',
+  'PORT',
+  'API_KEY',
+  'ALLOWED_HOSTS',
+  'IMPORT_ROOTS',
+  'MAX_UPLOAD_BYTES',
+  'LANE_SECRET',
+  'REPLICA_POLL_MS',
+  'REPLICA_MEMORY_BYTES',
+  'IDEMPOTENCY_RETENTION_MS',
+  'UPLOAD_RETENTION_MS'
 ] as const
 
 export type ApiConfig = ReturnType<typeof readConfig>
 
 /** Settings that are fine alone and wrong together; empty when all is well. */
-export function findConflicts({ HOST, API_KEY, IMPORT_ROOTS }: { HOST: string; API_KEY?: string; IMPORT_ROOTS: readonly string[] }): string[] {
+export function findConflicts({
+  HOST,
+  API_KEY,
+  IMPORT_ROOTS
+}: {
+  HOST: string
+  API_KEY?: string
+  IMPORT_ROOTS: readonly string[]
+}): string[] {
   const problems: string[] = []
-  if (API_KEY === undefined && !isLoopbackHost(HOST)) problems.push(`API_KEY: is required to listen on ${HOST}; without it only loopback is served`)
-  for (const root of IMPORT_ROOTS) if (!isAbsolute(root)) problems.push(`IMPORT_ROOTS: ${root} is not an absolute path`)
+  if (API_KEY === undefined && !isLoopbackHost(HOST))
+    problems.push(`API_KEY: is required to listen on ${HOST}; without it only loopback is served`)
+  for (const root of IMPORT_ROOTS)
+    if (!isAbsolute(root)) problems.push(`IMPORT_ROOTS: ${root} is not an absolute path`)
   return problems
 }
 

@@ -4,7 +4,7 @@ import type { Catalog, Replica } from '@likeness/engine/contract'
 import { silentLogger } from '@likeness/shared/process/logger'
 import { createNotifications, listenForNotifications } from './notifications.ts'
 
-test('hints are published, and a Redis that is away is nobody\'s problem', async () => {
+test("hints are published, and a Redis that is away is nobody's problem", async () => {
   const sent: [string, string][] = []
   let away = false
   const publisher = {
@@ -19,13 +19,18 @@ test('hints are published, and a Redis that is away is nobody\'s problem', async
   away = true
   notifications.work({ collectionId: 'i' })
   await new Promise((resolve) => setImmediate(resolve))
-  expect(sent).toEqual([['likeness:work', '{"incarnation":"i","slot":3}'], ['likeness:catalog', '{"name":"marks"}']])
+  expect(sent).toEqual([
+    ['likeness:work', '{"incarnation":"i","slot":3}'],
+    ['likeness:catalog', '{"name":"marks"}']
+  ])
 })
 
 test('commits reach the replica, changed names the catalogue, rubbish nobody', () => {
   const subscriber = Object.assign(new EventEmitter(), { subscribe: async () => {} })
   const seen: unknown[] = []
-  const replica = { notify: (...notification: unknown[]) => void seen.push(notification) } as unknown as Replica
+  const replica = {
+    notify: (...notification: unknown[]) => void seen.push(notification)
+  } as unknown as Replica
   const catalog = { invalidate: () => void seen.push('invalidate') } as unknown as Catalog
   listenForNotifications({ subscriber, replica, catalog, logger: silentLogger() })
   subscriber.emit('message', 'likeness:committed', '{"incarnation":"i","seq":4}')

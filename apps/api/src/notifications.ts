@@ -1,7 +1,11 @@
 // Hints over Redis pub/sub, both ways. All of them may be lost: nothing here may fail or delay a request.
 import type { Catalog, Replica } from '@likeness/engine/contract'
 import { toStored } from '@likeness/shared/contract/stored-names'
-import { channels, commitNotificationSchema, type WorkNotification } from '@likeness/shared/contract/work'
+import {
+  channels,
+  commitNotificationSchema,
+  type WorkNotification
+} from '@likeness/shared/contract/work'
 import { messageOf } from '@likeness/shared/errors'
 import type { Logger } from '@likeness/shared/process/logger'
 
@@ -20,7 +24,13 @@ export interface Subscriber {
   on(event: 'message', listener: (channel: string, message: string) => void): unknown
 }
 
-export function createNotifications({ publisher, logger }: { publisher: Publisher; logger: Logger }): Notifications {
+export function createNotifications({
+  publisher,
+  logger
+}: {
+  publisher: Publisher
+  logger: Logger
+}): Notifications {
   let failing = false
   const publish = (channel: string, message: object): void => {
     publisher.publish(channel, JSON.stringify(message)).then(
@@ -40,7 +50,12 @@ export function createNotifications({ publisher, logger }: { publisher: Publishe
 }
 
 /** Feeds hints of other processes into the replica and the catalogue cache. */
-export function listenForNotifications(deps: { subscriber: Subscriber; replica: Replica; catalog: Catalog; logger: Logger }): void {
+export function listenForNotifications(deps: {
+  subscriber: Subscriber
+  replica: Replica
+  catalog: Catalog
+  logger: Logger
+}): void {
   const { subscriber, replica, catalog, logger } = deps
   subscriber.on('message', (channel, message) => {
     if (channel === channels.catalog) return catalog.invalidate()
@@ -51,5 +66,9 @@ export function listenForNotifications(deps: { subscriber: Subscriber; replica: 
       logger.warn({ reason: messageOf(error), channel }, 'a hint is not readable')
     }
   })
-  subscriber.subscribe(channels.committed, channels.catalog).catch((error: unknown) => logger.warn({ err: error }, 'not subscribed to hints; polling goes on'))
+  subscriber
+    .subscribe(channels.committed, channels.catalog)
+    .catch((error: unknown) =>
+      logger.warn({ err: error }, 'not subscribed to hints; polling goes on')
+    )
 }

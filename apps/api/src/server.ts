@@ -24,18 +24,36 @@ function listen(server: Server, host: string, port: number): Promise<AddressInfo
 }
 
 const urlOf = ({ address, port }: AddressInfo): string => {
-  const host = address === '0.0.0.0' || address === '::' ? 'localhost' : address.includes(':') ? `[${address}]` : address
+  const host =
+    address === '0.0.0.0' || address === '::'
+      ? 'localhost'
+      : address.includes(':')
+        ? `[${address}]`
+        : address
   return `http://${host}:${port}`
 }
 
-export async function startServer(deps: { app: RequestListener; host: string; port: number; graceMs: number; logger: Logger }): Promise<ApiServer> {
+export async function startServer(deps: {
+  app: RequestListener
+  host: string
+  port: number
+  graceMs: number
+  logger: Logger
+}): Promise<ApiServer> {
   const { app, graceMs, logger } = deps
   let stopping = false
-  const server = createServer({ headersTimeout: headersTimeoutMs, requestTimeout: requestTimeoutMs, keepAliveTimeout: 10_000 }, (req, res) => {
-    // Keep-alive connections outlive the listening socket: their next request goes elsewhere.
-    if (stopping) res.setHeader('connection', 'close')
-    app(req, res)
-  })
+  const server = createServer(
+    {
+      headersTimeout: headersTimeoutMs,
+      requestTimeout: requestTimeoutMs,
+      keepAliveTimeout: 10_000
+    },
+    (req, res) => {
+      // Keep-alive connections outlive the listening socket: their next request goes elsewhere.
+      if (stopping) res.setHeader('connection', 'close')
+      app(req, res)
+    }
+  )
   const url = urlOf(await listen(server, deps.host, deps.port))
   server.on('error', (error) => logger.error({ err: error }, 'server error'))
   return {

@@ -1,6 +1,16 @@
 // Builds every part of the API in order and registers its undo.
 import { join } from 'node:path'
-import { createCatalog, createFaissSegmentFiles, createFileCache, createItemListWriter, createJobs, createLogAppender, createReplica, createSnapshotReader, createVersionReader } from '@likeness/engine'
+import {
+  createCatalog,
+  createFaissSegmentFiles,
+  createFileCache,
+  createItemListWriter,
+  createJobs,
+  createLogAppender,
+  createReplica,
+  createSnapshotReader,
+  createVersionReader
+} from '@likeness/engine'
 import type { Catalog } from '@likeness/engine/contract'
 import { systemClock } from '@likeness/shared/process/clock'
 import type { Lifecycle } from '@likeness/shared/process/lifecycle'
@@ -37,7 +47,14 @@ export async function startApi({ config, lifecycle, logger }: StartDeps): Promis
   lifecycle.onStop('redis', () => redis.disconnect())
   const embedders = await startEmbedders({ config, lifecycle, logger }, redis)
   const catalog = createCatalog({ store, clock })
-  const replica = createReplica({ store, clock, logger, cacheDir: await emptyOwnFolder(config.DATA_DIR, 'replica'), pollMs: config.REPLICA_POLL_MS, memoryBytes: config.REPLICA_MEMORY_BYTES })
+  const replica = createReplica({
+    store,
+    clock,
+    logger,
+    cacheDir: await emptyOwnFolder(config.DATA_DIR, 'replica'),
+    pollMs: config.REPLICA_POLL_MS,
+    memoryBytes: config.REPLICA_MEMORY_BYTES
+  })
   lifecycle.onStop('replica', () => replica.close())
   const subscriber = connectRedis({ url: config.REDIS_URL, role: 'worker', logger })
   lifecycle.onStop('redis subscriber', () => subscriber.disconnect())
@@ -50,7 +67,13 @@ export async function startApi({ config, lifecycle, logger }: StartDeps): Promis
     itemLists: createItemListWriter({ store }),
     jobs: createJobs({ store, catalog }),
     versions: createVersionReader({ store }),
-    snapshots: createSnapshotReader({ store, files: createFaissSegmentFiles({ store, cache: createFileCache({ store, dir: await emptyOwnFolder(config.DATA_DIR, 'snapshots') }) }) }),
+    snapshots: createSnapshotReader({
+      store,
+      files: createFaissSegmentFiles({
+        store,
+        cache: createFileCache({ store, dir: await emptyOwnFolder(config.DATA_DIR, 'snapshots') })
+      })
+    }),
     replica,
     store,
     profiles: createProfileStore({ store }),
@@ -63,14 +86,33 @@ export async function startApi({ config, lifecycle, logger }: StartDeps): Promis
     logger,
     settings: await settingsOf(config)
   })
-  const server = await startServer({ app, host: config.HOST, port: config.PORT, graceMs: stopGraceMs, logger })
+  const server = await startServer({
+    app,
+    host: config.HOST,
+    port: config.PORT,
+    graceMs: stopGraceMs,
+    logger
+  })
   lifecycle.onStop('server', () => server.stop())
   return server
 }
 
-async function startEmbedders({ config, lifecycle, logger }: StartDeps, redis: Redis): Promise<ApiDeps['embedder']> {
-  const registry = createEmbedderRegistry({ redis, clock: systemClock, logger, refreshMs: embedderRefreshMs })
-  const embedders = createEmbedClient({ registry, secret: config.LANE_SECRET, clock: systemClock, logger })
+async function startEmbedders(
+  { config, lifecycle, logger }: StartDeps,
+  redis: Redis
+): Promise<ApiDeps['embedder']> {
+  const registry = createEmbedderRegistry({
+    redis,
+    clock: systemClock,
+    logger,
+    refreshMs: embedderRefreshMs
+  })
+  const embedders = createEmbedClient({
+    registry,
+    secret: config.LANE_SECRET,
+    clock: systemClock,
+    logger
+  })
   lifecycle.onStop('lanes', () => embedders.close())
   await connected(redis)
   await registry.refresh()
@@ -80,7 +122,10 @@ async function startEmbedders({ config, lifecycle, logger }: StartDeps, redis: R
 /** Redis may be away: the API starts all the same, after a moment. */
 async function connected(redis: Redis): Promise<void> {
   if (redis.status === 'ready') return
-  await Promise.race([new Promise<void>((resolve) => redis.once('ready', () => resolve())), systemClock.sleep(2_000)])
+  await Promise.race([
+    new Promise<void>((resolve) => redis.once('ready', () => resolve())),
+    systemClock.sleep(2_000)
+  ])
 }
 
 async function settingsOf(config: ApiConfig): Promise<ApiDeps['settings']> {
@@ -97,7 +142,15 @@ async function settingsOf(config: ApiConfig): Promise<ApiDeps['settings']> {
   }
 }
 
-function readinessOf({ catalog, redis, embedders }: { catalog: Catalog; redis: Redis; embedders: ApiDeps['embedder'] }): ApiDeps['readiness'] {
+function readinessOf({
+  catalog,
+  redis,
+  embedders
+}: {
+  catalog: Catalog
+  redis: Redis
+  embedders: ApiDeps['embedder']
+}): ApiDeps['readiness'] {
   return {
     store: async () => void (await catalog.list({ fresh: true })),
     redis: () => assertNoEviction(redis),

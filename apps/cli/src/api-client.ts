@@ -2,7 +2,17 @@
 import { openAsBlob } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
-import type { CollectionAnswer, CollectionListAnswer, ItemAnswer, JobAnswer, ListLine, Problem, SearchAnswer, SearchRequest, VectorLine } from '@likeness/shared/contract/http'
+import type {
+  CollectionAnswer,
+  CollectionListAnswer,
+  ItemAnswer,
+  JobAnswer,
+  ListLine,
+  Problem,
+  SearchAnswer,
+  SearchRequest,
+  VectorLine
+} from '@likeness/shared/contract/http'
 import type { ProfileDraft, StoredProfile } from '@likeness/shared/contract/profile'
 import type { Projection } from '@likeness/store/profile-store'
 
@@ -34,7 +44,13 @@ export interface UploadFile {
 }
 export interface ApiStatus {
   store: string
-  replica: { incarnation: string; seq: number; rows: number; behind_ms: number; alarm: string | null }[]
+  replica: {
+    incarnation: string
+    seq: number
+    rows: number
+    behind_ms: number
+    alarm: string | null
+  }[]
   lanes: { worker: string; embedding: EmbeddingSpec; provider: string; seen_at: string }[]
 }
 
@@ -54,14 +70,29 @@ export interface ApiClient {
   listCollections(): Promise<CollectionListAnswer>
   /** undefined when there is none of this name. */
   getCollection(name: string): Promise<CollectionAnswer | undefined>
-  createCollection(name: string, options?: { index_method?: string; metric?: string; storage?: string; rescore?: boolean; settings?: Record<string, unknown>; embedding?: EmbeddingSpec; profile?: string }): Promise<CollectionAnswer>
+  createCollection(
+    name: string,
+    options?: {
+      index_method?: string
+      metric?: string
+      storage?: string
+      rescore?: boolean
+      settings?: Record<string, unknown>
+      embedding?: EmbeddingSpec
+      profile?: string
+    }
+  ): Promise<CollectionAnswer>
   dropCollection(name: string): Promise<void>
   /** Without `seq` it is logged, and done later. */
   rebuild(name: string): Promise<{ revision: number; seq?: number }>
   applyProfile(name: string, profile: string): Promise<ProfileChange>
   listAliases(): Promise<{ alias: string; collection: string }[]>
   /** `expected`: what it points at until now. */
-  setAlias(alias: string, collection: string, options: { expected: string | undefined }): Promise<void>
+  setAlias(
+    alias: string,
+    collection: string,
+    options: { expected: string | undefined }
+  ): Promise<void>
   removeAlias(alias: string, options: { expected: string | undefined }): Promise<void>
   /** Every version, newest first. */
   listProfiles(): Promise<StoredProfile[]>
@@ -73,7 +104,10 @@ export interface ApiClient {
   /** Imports the pictures of a list file (`path<TAB>label`) below a folder on the API's disk; resolves with the job when it is accepted. */
   importList(collection: string, source: { root: string; listFile: string }): Promise<Accepted>
   /** The same for lines made here. The same `key` again has no second effect and answers the same job. */
-  importLines(collection: string, source: { root: string; lines: readonly ListLine[]; key: string }): Promise<Accepted>
+  importLines(
+    collection: string,
+    source: { root: string; lines: readonly ListLine[]; key: string }
+  ): Promise<Accepted>
   /** Sends the pictures themselves, at most 1000; `key` as above. */
   uploadPictures(collection: string, files: readonly UploadFile[], key: string): Promise<Accepted>
   /** With the first 1000 failed items after ordinal `failedAfter`. */
@@ -96,35 +130,64 @@ export interface ApiClient {
 
 export function createApiClient({ url, apiKey }: { url: string; apiKey?: string }): ApiClient {
   async function request(path: string, init: RequestInit = {}): Promise<Response> {
-    const headers = { ...(init.headers as Record<string, string>), ...(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }) }
+    const headers = {
+      ...(init.headers as Record<string, string>),
+      ...(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` })
+    }
     const response = await fetch(`${url}${path}`, { ...init, headers })
     if (response.ok) return response
     const body = await response.text()
     throw new ApiProblem(parseProblem(body, response.status))
   }
-  const answer = async <T>(path: string, init?: RequestInit): Promise<T> => (await (await request(path, init)).json()) as T
-  const inCollection = (name: string, rest = ''): string => `/v1/collections/${encodeURIComponent(name)}${rest}`
+  const answer = async <T>(path: string, init?: RequestInit): Promise<T> =>
+    (await (await request(path, init)).json()) as T
+  const inCollection = (name: string, rest = ''): string =>
+    `/v1/collections/${encodeURIComponent(name)}${rest}`
   const aliasPath = (alias: string): string => `/v1/aliases/${encodeURIComponent(alias)}`
-  const json = (body: unknown): RequestInit => ({ method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
+  const json = (body: unknown): RequestInit => ({
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body)
+  })
 
   return {
     url,
     getStatus: () => answer<ApiStatus>('/v1/status'),
     listCollections: () => answer<CollectionListAnswer>('/v1/collections'),
-    getCollection: (name) => answer<CollectionAnswer>(inCollection(name)).catch(absentWhen('collection_not_found')),
-    createCollection: (name, options = {}) => answer<CollectionAnswer>('/v1/collections', json({ name, ...options })),
+    getCollection: (name) =>
+      answer<CollectionAnswer>(inCollection(name)).catch(absentWhen('collection_not_found')),
+    createCollection: (name, options = {}) =>
+      answer<CollectionAnswer>('/v1/collections', json({ name, ...options })),
     dropCollection: async (name) => void (await request(inCollection(name), { method: 'DELETE' })),
     rebuild: (name) => answer(inCollection(name, '/rebuild'), { method: 'POST' }),
-    applyProfile: (name, profile) => answer<ProfileChange>(inCollection(name, '/profile'), json({ profile })),
-    listAliases: async () => (await answer<{ aliases: { alias: string; collection: string }[] }>('/v1/aliases')).aliases,
-    setAlias: async (alias, collection, { expected }) => void (await request(aliasPath(alias), { ...json({ collection, expected }), method: 'PUT' })),
-    removeAlias: async (alias, { expected }) => void (await request(`${aliasPath(alias)}${expected === undefined ? '' : `?${new URLSearchParams({ expected })}`}`, { method: 'DELETE' })),
-    listProfiles: async () => (await answer<{ profiles: StoredProfile[] }>('/v1/profiles')).profiles,
-    getProfile: (reference) => answer<StoredProfile>(`/v1/profiles/${encodeURIComponent(reference)}`).catch(absentWhen('profile_not_found')),
+    applyProfile: (name, profile) =>
+      answer<ProfileChange>(inCollection(name, '/profile'), json({ profile })),
+    listAliases: async () =>
+      (await answer<{ aliases: { alias: string; collection: string }[] }>('/v1/aliases')).aliases,
+    setAlias: async (alias, collection, { expected }) =>
+      void (await request(aliasPath(alias), { ...json({ collection, expected }), method: 'PUT' })),
+    removeAlias: async (alias, { expected }) =>
+      void (await request(
+        `${aliasPath(alias)}${expected === undefined ? '' : `?${new URLSearchParams({ expected })}`}`,
+        { method: 'DELETE' }
+      )),
+    listProfiles: async () =>
+      (await answer<{ profiles: StoredProfile[] }>('/v1/profiles')).profiles,
+    getProfile: (reference) =>
+      answer<StoredProfile>(`/v1/profiles/${encodeURIComponent(reference)}`).catch(
+        absentWhen('profile_not_found')
+      ),
     async getProjection({ name, version, raw_dim: dIn, dim: dOut }) {
-      const bytes = await (await request(`/v1/profiles/${encodeURIComponent(`${name}@${version}`)}/projection`)).arrayBuffer()
+      const bytes = await (
+        await request(`/v1/profiles/${encodeURIComponent(`${name}@${version}`)}/projection`)
+      ).arrayBuffer()
       const values = new Float32Array(bytes)
-      return { dIn, dOut, matrix: values.subarray(0, dOut * dIn), bias: values.subarray(dOut * dIn) }
+      return {
+        dIn,
+        dOut,
+        matrix: values.subarray(0, dOut * dIn),
+        bias: values.subarray(dOut * dIn)
+      }
     },
     async putProfile(name, draft, projection) {
       const form = new FormData()
@@ -141,8 +204,19 @@ export function createApiClient({ url, apiKey }: { url: string; apiKey?: string 
     async importLines(collection, { root, lines, key }) {
       const form = new FormData()
       form.set('root', root)
-      form.set('list', new Blob(lines.map((line) => `${JSON.stringify(line)}\n`), { type: 'application/x-ndjson' }), 'list.ndjson')
-      return answer(inCollection(collection, '/imports'), { method: 'POST', body: form, headers: { 'idempotency-key': key } })
+      form.set(
+        'list',
+        new Blob(
+          lines.map((line) => `${JSON.stringify(line)}\n`),
+          { type: 'application/x-ndjson' }
+        ),
+        'list.ndjson'
+      )
+      return answer(inCollection(collection, '/imports'), {
+        method: 'POST',
+        body: form,
+        headers: { 'idempotency-key': key }
+      })
     },
     async uploadPictures(collection, files, key) {
       const form = new FormData()
@@ -152,18 +226,35 @@ export function createApiClient({ url, apiKey }: { url: string; apiKey?: string 
         form.append('id', id)
         form.append('image', await openAsBlob(file), 'image')
       }
-      return answer(inCollection(collection, '/images'), { method: 'POST', body: form, headers: { 'idempotency-key': key } })
+      return answer(inCollection(collection, '/images'), {
+        method: 'POST',
+        body: form,
+        headers: { 'idempotency-key': key }
+      })
     },
-    getJob: (id, { failedAfter } = {}) => answer(`/v1/jobs/${encodeURIComponent(id)}${failedAfter === undefined ? '' : `?failed_after=${failedAfter}`}`),
+    getJob: (id, { failedAfter } = {}) =>
+      answer(
+        `/v1/jobs/${encodeURIComponent(id)}${failedAfter === undefined ? '' : `?failed_after=${failedAfter}`}`
+      ),
     async listJobs({ collection, limit = 50 } = {}) {
-      const query = new URLSearchParams({ limit: String(limit), ...(collection === undefined ? {} : { collection }) })
+      const query = new URLSearchParams({
+        limit: String(limit),
+        ...(collection === undefined ? {} : { collection })
+      })
       return (await answer<{ jobs: JobAnswer[] }>(`/v1/jobs?${query}`)).jobs
     },
-    getItem: (collection, id) => answer<ItemAnswer>(inCollection(collection, `/items/${encodeURIComponent(id)}`)).catch(absentWhen('item_not_found')),
-    deleteItems: async (collection, ids) => void (await request(inCollection(collection, '/delete'), json({ ids }))),
+    getItem: (collection, id) =>
+      answer<ItemAnswer>(inCollection(collection, `/items/${encodeURIComponent(id)}`)).catch(
+        absentWhen('item_not_found')
+      ),
+    deleteItems: async (collection, ids) =>
+      void (await request(inCollection(collection, '/delete'), json({ ids }))),
     async exportVectors(collection) {
       const response = await request(inCollection(collection, '/vectors?consistency=strong'))
-      return { seq: Number(response.headers.get('x-index-seq')), lines: jsonLines<VectorLine>(response) }
+      return {
+        seq: Number(response.headers.get('x-index-seq')),
+        lines: jsonLines<VectorLine>(response)
+      }
     },
     importVectors: (collection, lines, key) =>
       answer(inCollection(collection, '/vectors'), {
@@ -174,7 +265,8 @@ export function createApiClient({ url, apiKey }: { url: string; apiKey?: string 
     async search(collection, image, options) {
       const form = new FormData()
       for (const [name, value] of Object.entries(options)) {
-        if (value !== undefined) form.set(name, typeof value === 'string' ? value : JSON.stringify(value))
+        if (value !== undefined)
+          form.set(name, typeof value === 'string' ? value : JSON.stringify(value))
       }
       form.set('image', new Blob([new Uint8Array(image)]), 'query')
       return answer(inCollection(collection, '/search'), { method: 'POST', body: form })
@@ -200,7 +292,13 @@ function parseProblem(body: string, status: number): Problem {
     return JSON.parse(body) as Problem
   } catch {
     // Not ours: something between this program and the API answered.
-    return { type: 'about:blank', title: 'unexpected answer', status, code: `http_${status}`, detail: body.slice(0, 200) }
+    return {
+      type: 'about:blank',
+      title: 'unexpected answer',
+      status,
+      code: `http_${status}`,
+      detail: body.slice(0, 200)
+    }
   }
 }
 

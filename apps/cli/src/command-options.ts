@@ -7,7 +7,10 @@ import { UserError } from './user-error.ts'
 type Options = NonNullable<ParseArgsConfig['options']>
 
 /** Options of every command that talks to a stack. */
-export const connectOptions = { api: { type: 'string' }, data: { type: 'string' } } as const satisfies Options
+export const connectOptions = {
+  api: { type: 'string' },
+  data: { type: 'string' }
+} as const satisfies Options
 /** Options of every command that reads a gallery's yaml. */
 export const galleryOptions = {
   ...connectOptions,
@@ -27,7 +30,10 @@ ${connectUsage}`
 export class HelpAsked extends Error {}
 
 /** UserError for anything that `options` does not know; positionals are refused unless `positionals` names them. */
-export function parseCommand<const O extends Options>(args: readonly string[], { options, usage, positionals }: { options: O; usage: string; positionals?: boolean }) {
+export function parseCommand<const O extends Options>(
+  args: readonly string[],
+  { options, usage, positionals }: { options: O; usage: string; positionals?: boolean }
+) {
   if (args.includes('--help') || args.includes('-h')) throw new HelpAsked(usage)
   try {
     return parseArgs({ args: [...args], options, allowPositionals: positionals ?? false })
@@ -37,10 +43,15 @@ export function parseCommand<const O extends Options>(args: readonly string[], {
 }
 
 /** A whole number in a range; UserError that names the option. */
-export function parseCount(option: string, text: string | undefined, [min, max]: readonly [number, number]): number | undefined {
+export function parseCount(
+  option: string,
+  text: string | undefined,
+  [min, max]: readonly [number, number]
+): number | undefined {
   if (text === undefined) return undefined
   const value = Number(text)
-  if (text.trim() === '' || !Number.isInteger(value) || value < min || value > max) throw new UserError(`${option} ${text}: a whole number from ${min} to ${max}`)
+  if (text.trim() === '' || !Number.isInteger(value) || value < min || value > max)
+    throw new UserError(`${option} ${text}: a whole number from ${min} to ${max}`)
   return value
 }
 
@@ -53,6 +64,7 @@ export function required(value: string | undefined, option: string, usage: strin
 export function existing(path: string, kind: 'folder' | 'file', option = ''): string {
   const full = fromCallersFolder(path)
   const found = statSync(full, { throwIfNoEntry: false })
-  if (!(kind === 'folder' ? found?.isDirectory() : found?.isFile())) throw new UserError(`${option}${path}: there is no such ${kind}`)
+  if (!(kind === 'folder' ? found?.isDirectory() : found?.isFile()))
+    throw new UserError(`${option}${path}: there is no such ${kind}`)
   return full
 }

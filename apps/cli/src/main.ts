@@ -36,22 +36,29 @@ function interruption(): Promise<number> {
       process.stderr.write('\nstopping\n')
       resolve(code)
     }
-    for (const [signal, code] of Object.entries(signalCodes)) process.on(signal, () => interrupt(code))
+    for (const [signal, code] of Object.entries(signalCodes))
+      process.on(signal, () => interrupt(code))
     process.on('disconnect', () => interrupt(signalCodes.SIGTERM))
   })
 }
 
 async function run([name = '', ...args]: readonly string[]): Promise<number> {
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined
-  if (command === undefined) throw new UserError(`there is no command ${name}; ${Object.keys(commands).join(', ')}`)
+  if (command === undefined)
+    throw new UserError(`there is no command ${name}; ${Object.keys(commands).join(', ')}`)
   return command(args, context)
 }
 
 /** What the user can change is one message; anything else is ours, with its stack. */
 function report(error: unknown): void {
-  if (isNetworkFailure(error)) return void process.stderr.write('likeness: the API went away: run the command again, a build goes on where it was\n')
+  if (isNetworkFailure(error))
+    return void process.stderr.write(
+      'likeness: the API went away: run the command again, a build goes on where it was\n'
+    )
   const isPlain = error instanceof UserError || error instanceof ApiProblem
-  process.stderr.write(`likeness: ${isPlain ? error.message : error instanceof Error ? error.stack : String(error)}\n`)
+  process.stderr.write(
+    `likeness: ${isPlain ? error.message : error instanceof Error ? error.stack : String(error)}\n`
+  )
 }
 
 let exitCode: number
@@ -62,6 +69,9 @@ try {
   else report(error)
   exitCode = error instanceof HelpAsked ? 0 : error instanceof UserError ? 2 : 1
 }
-const isStopped = await Promise.race([lifecycle.stop().then(() => true), pause(stopDeadlineMs, false)])
+const isStopped = await Promise.race([
+  lifecycle.stop().then(() => true),
+  pause(stopDeadlineMs, false)
+])
 if (!isStopped) process.stderr.write('stopping took too long\n')
 process.exit(isStopped ? exitCode : 1)

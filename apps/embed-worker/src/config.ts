@@ -5,15 +5,28 @@ import { storeSettingNames } from '@likeness/store/configured-store'
 type Environment = Record<string, string | undefined>
 
 const childSettings = [
-  ...storeSettingNames, 'LOG_LEVEL', 'DATA_DIR', 'MODEL_DIR',
-  'EXECUTION_PROVIDERS', 'MAX_IMAGE_PIXELS', 'MAX_UPLOAD_BYTES', 'LIKENESS_TEST_HOOKS'
+  ...storeSettingNames,
+  'LOG_LEVEL',
+  'DATA_DIR',
+  'MODEL_DIR',
+  'EXECUTION_PROVIDERS',
+  'MAX_IMAGE_PIXELS',
+  'MAX_UPLOAD_BYTES',
+  'LIKENESS_TEST_HOOKS'
 ] as const
 
 const supervisorSettings = [
-  ...childSettings, 'REDIS_URL', 'LANE_SECRET', 'LANE_HOST', 'LANE_PORT', 'LANE_URL', 'EMBED_PROCESSES'
+  ...childSettings,
+  'REDIS_URL',
+  'LANE_SECRET',
+  'LANE_HOST',
+  'LANE_PORT',
+  'LANE_URL',
+  'EMBED_PROCESSES'
 ] as const
 
-export const readSupervisorConfig = (env: Environment) => readSettingsOrExit(env, supervisorSettings)
+export const readSupervisorConfig = (env: Environment) =>
+  readSettingsOrExit(env, supervisorSettings)
 export type SupervisorConfig = ReturnType<typeof readSupervisorConfig>
 
 export const readChildConfig = (env: Environment) => readSettingsOrExit(env, childSettings)

@@ -5,7 +5,14 @@ import { fakeModel } from './pool/fake-child.ts'
 
 const learned = { version: 'fake@1/own@0123456789abcdef', dim: 2, unit: true }
 const createWith = (profile: Partial<StoredProfile> | undefined) => {
-  const stored = profile && ({ model: fakeModel.id, model_sha256: fakeModel.sha256, raw_dim: fakeModel.rawDim, ...profile } as StoredProfile)
+  const stored =
+    profile &&
+    ({
+      model: fakeModel.id,
+      model_sha256: fakeModel.sha256,
+      raw_dim: fakeModel.rawDim,
+      ...profile
+    } as StoredProfile)
   return createEmbeddings({ model: fakeModel, profiles: { ofEmbedding: async () => stored } })
 }
 
@@ -19,6 +26,11 @@ test.each([
   ['of another model', { model: 'other@1' }],
   ['of another file of the model', { model_sha256: 'e'.repeat(64) }],
   ['for raw vectors of another length', { raw_dim: 4 }]
-])('an embedding that is %s is refused by name', async (_, profile: Partial<StoredProfile> | undefined) => {
-  await expect(createWith(profile).check(learned)).rejects.toMatchObject({ code: 'embedding_mismatch' })
-})
+])(
+  'an embedding that is %s is refused by name',
+  async (_, profile: Partial<StoredProfile> | undefined) => {
+    await expect(createWith(profile).check(learned)).rejects.toMatchObject({
+      code: 'embedding_mismatch'
+    })
+  }
+)

@@ -9,15 +9,35 @@ export interface Embeddings {
   check(wanted: EmbeddingSpec): Promise<void>
 }
 
-export function createEmbeddings({ model, profiles }: { model: ChildModel; profiles: Pick<ProfileStore, 'ofEmbedding'> }): Embeddings {
+export function createEmbeddings({
+  model,
+  profiles
+}: {
+  model: ChildModel
+  profiles: Pick<ProfileStore, 'ofEmbedding'>
+}): Embeddings {
   const own = model.embedding
   return {
     async check(wanted) {
-      if (wanted.version === own.version && wanted.dim === own.dim && wanted.unit === own.unit) return
+      if (wanted.version === own.version && wanted.dim === own.dim && wanted.unit === own.unit)
+        return
       const profile = await profiles.ofEmbedding(wanted)
-      if (profile !== undefined && profile.model === model.id && profile.model_sha256 === model.sha256 && profile.raw_dim === model.rawDim) return
-      const why = profile?.model === model.id ? `; the profile was learned with another file of the model ${model.id}` : ''
-      throw appError('embedding_mismatch', `the collection needs ${wanted.version} (${wanted.dim}), this worker has ${own.version} (${own.dim})${why}`, { detail: { embedding: own } })
+      if (
+        profile !== undefined &&
+        profile.model === model.id &&
+        profile.model_sha256 === model.sha256 &&
+        profile.raw_dim === model.rawDim
+      )
+        return
+      const why =
+        profile?.model === model.id
+          ? `; the profile was learned with another file of the model ${model.id}`
+          : ''
+      throw appError(
+        'embedding_mismatch',
+        `the collection needs ${wanted.version} (${wanted.dim}), this worker has ${own.version} (${own.dim})${why}`,
+        { detail: { embedding: own } }
+      )
     }
   }
 }

@@ -4,7 +4,11 @@ import { inFlightKey } from '@likeness/shared/contract/work'
 import type { Logger } from '@likeness/shared/process/logger'
 import type { Redis } from '@likeness/shared/process/redis'
 
-const inHandSchema = z.object({ workerId: z.string(), alone: z.boolean(), deaths: z.number().int().min(0) })
+const inHandSchema = z.object({
+  workerId: z.string(),
+  alone: z.boolean(),
+  deaths: z.number().int().min(0)
+})
 export type InFlight = z.infer<typeof inHandSchema>
 
 export interface InFlightRecord {
@@ -23,8 +27,17 @@ const patienceMs = 500
 /** A picture that was finished shortly before its worker died is tried alone, no more. */
 const letGoWithinMs = 100
 
-export function createInFlight({ redis, workerId, logger }: { redis: Redis; workerId: string; logger: Logger }) {
-  const missed = (error: unknown): void => logger.debug({ err: error }, 'in-hand record not written')
+export function createInFlight({
+  redis,
+  workerId,
+  logger
+}: {
+  redis: Redis
+  workerId: string
+  logger: Logger
+}) {
+  const missed = (error: unknown): void =>
+    logger.debug({ err: error }, 'in-hand record not written')
 
   return (ingestion: string, firstOrdinal: number): InFlightRecord => {
     const key = inFlightKey(ingestion, firstOrdinal)
@@ -50,7 +63,9 @@ export function createInFlight({ redis, workerId, logger }: { redis: Redis; work
     return {
       async leftovers() {
         const fields = await answerOr(redis.hgetall(key), {}, missed)
-        return new Map(Object.entries(fields).flatMap(([ordinal, text]) => parseRecord(ordinal, text)))
+        return new Map(
+          Object.entries(fields).flatMap(([ordinal, text]) => parseRecord(ordinal, text))
+        )
       },
       take(ordinal, { alone, deaths }) {
         const record: InFlight = { workerId, alone, deaths }
@@ -79,7 +94,11 @@ function parseRecord(ordinal: string, text: string): [number, InFlight][] {
 }
 
 /** A record is a precaution: a Redis that hangs or fails delays work by little and stops nothing. */
-async function answerOr<T>(answer: Promise<T>, otherwise: T, missed: (error: unknown) => void): Promise<T> {
+async function answerOr<T>(
+  answer: Promise<T>,
+  otherwise: T,
+  missed: (error: unknown) => void
+): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<T>((resolve) => {
     timer = setTimeout(() => resolve(otherwise), patienceMs)

@@ -11,7 +11,13 @@ await runProcess({
   logger,
   deadlineMs: 15_000,
   start: async (lifecycle) => {
-    const worker = await startWorker({ config, env: process.env, execArgv: process.execArgv, logger, lifecycle })
+    const worker = await startWorker({
+      config,
+      env: process.env,
+      execArgv: process.execArgv,
+      logger,
+      lifecycle
+    })
     logger.info({ url: worker.url, workerId: worker.workerId }, 'embed-worker is ready')
     process.send?.({ ready: true, url: worker.url })
   }

@@ -16,7 +16,10 @@ test('the most urgent of those that wait goes first', async () => {
   const gate = createPriorityMutex({ turn })
   const { log, work } = createLogger()
   await Promise.all([
-    gate.run('bulk', work('bulk 1')), gate.run('bulk', work('bulk 2')), gate.run('small', work('small')), gate.run('interactive', work('interactive'))
+    gate.run('bulk', work('bulk 1')),
+    gate.run('bulk', work('bulk 2')),
+    gate.run('small', work('small')),
+    gate.run('interactive', work('interactive'))
   ])
   expect(log).toEqual(['bulk 1', 'interactive', 'small', 'bulk 2'])
 })
@@ -39,7 +42,13 @@ test('an expected query holds back everything less urgent until it is over', asy
 test('messages are let in between two runs, and a query among them goes before the next bulk run', async () => {
   const { log, work } = createLogger()
   let arrived: (() => void) | undefined
-  const gate = createPriorityMutex({ turn: async () => { arrived?.(); arrived = undefined; await turn() } })
+  const gate = createPriorityMutex({
+    turn: async () => {
+      arrived?.()
+      arrived = undefined
+      await turn()
+    }
+  })
   arrived = () => void gate.run('interactive', work('interactive'))
   await Promise.all([gate.run('bulk', work('bulk 1')), gate.run('bulk', work('bulk 2'))])
   expect(log).toEqual(['bulk 1', 'interactive', 'bulk 2'])

@@ -16,7 +16,9 @@ export function createPriorityMutex({ turn }: { turn: () => Promise<void> }): Pr
 
   function grantNext(): void {
     if (busy) return
-    const grant = waiting.interactive.shift() ?? (expected > 0 ? undefined : (waiting.small.shift() ?? waiting.bulk.shift()))
+    const grant =
+      waiting.interactive.shift() ??
+      (expected > 0 ? undefined : (waiting.small.shift() ?? waiting.bulk.shift()))
     if (grant === undefined) return
     busy = true
     grant()

@@ -1,6 +1,12 @@
 // Takes chunk jobs from this worker's queues and settles them: done, again later, or handed back untouched at a stop.
 import { DelayedError, type Job, WaitingError, Worker } from 'bullmq'
-import { type ChunkJob, chunkJobSchema, queueName, queuePriorities, type QueuePriority } from '@likeness/shared/contract/work'
+import {
+  type ChunkJob,
+  chunkJobSchema,
+  queueName,
+  queuePriorities,
+  type QueuePriority
+} from '@likeness/shared/contract/work'
 import { appError, isAppError } from '@likeness/shared/errors'
 import type { Logger } from '@likeness/shared/process/logger'
 import type { Redis } from '@likeness/shared/process/redis'
@@ -28,7 +34,12 @@ const closeWithinMs = 2_000
 /** How long a chunk lies that this worker cannot make though it came to it. */
 const otherWorkerMs = 30_000
 
-export function startQueueConsumer({ connect, routes, processChunk, logger }: QueueConsumerDeps): QueueConsumer {
+export function startQueueConsumer({
+  connect,
+  routes,
+  processChunk,
+  logger
+}: QueueConsumerDeps): QueueConsumer {
   const running = new Map<Job, { controller: AbortController; ended: Promise<unknown> }>()
 
   function process(priority: QueuePriority) {
@@ -39,15 +50,30 @@ export function startQueueConsumer({ connect, routes, processChunk, logger }: Qu
       return ended.finally(() => running.delete(job))
     }
   }
-  async function runJob(job: Job, { priority, token, signal }: { priority: QueuePriority; token: string | undefined; signal: AbortSignal }) {
+  async function runJob(
+    job: Job,
+    {
+      priority,
+      token,
+      signal
+    }: { priority: QueuePriority; token: string | undefined; signal: AbortSignal }
+  ) {
     const chunk: ChunkJob = chunkJobSchema.parse(job.data)
     const { ingestion, firstOrdinal, feeding, requestId } = chunk
     const jobLog = logger.child({ priority, ingestion, firstOrdinal, requestId })
     const repeated = feeding > 1 || job.attemptsStarted > 1 || job.stalledCounter > 0
     const startedMs = performance.now()
     try {
-      const summary = await processChunk(chunk, { priority: priority, signal, repeated, logger: jobLog })
-      jobLog.info({ ...summary, tookMs: Math.round(performance.now() - startedMs) }, 'chunk embedded')
+      const summary = await processChunk(chunk, {
+        priority: priority,
+        signal,
+        repeated,
+        logger: jobLog
+      })
+      jobLog.info(
+        { ...summary, tookMs: Math.round(performance.now() - startedMs) },
+        'chunk embedded'
+      )
       return summary
     } catch (error) {
       jobLog.warn({ err: error, attempt: job.attemptsStarted }, 'chunk not finished')
@@ -63,20 +89,28 @@ export function startQueueConsumer({ connect, routes, processChunk, logger }: Qu
     }
   }
 
-  const started = queuePriorities.flatMap((priority) => routes.map((route) => ({ priority, route }))).map(({ priority, route }) => {
-    const connection = connect()
-    const worker = new Worker(queueName(priority, route), process(priority), {
-      connection, concurrency: concurrency[priority], lockDuration: lockDurationMs, stalledInterval: stalledCheckMs, maxStalledCount: 5,
-      // The log is the truth: a job that stays, done or failed, would keep the same chunk from being fed again.
-      removeOnComplete: { count: 0 }, removeOnFail: { count: 0 }
+  const started = queuePriorities
+    .flatMap((priority) => routes.map((route) => ({ priority, route })))
+    .map(({ priority, route }) => {
+      const connection = connect()
+      const worker = new Worker(queueName(priority, route), process(priority), {
+        connection,
+        concurrency: concurrency[priority],
+        lockDuration: lockDurationMs,
+        stalledInterval: stalledCheckMs,
+        maxStalledCount: 5,
+        // The log is the truth: a job that stays, done or failed, would keep the same chunk from being fed again.
+        removeOnComplete: { count: 0 },
+        removeOnFail: { count: 0 }
+      })
+      worker.on('error', (error) => logger.warn({ err: error, priority }, 'queue error'))
+      worker.on('lockRenewalFailed', (ids) => abortJobs(ids))
+      return { worker, connection }
     })
-    worker.on('error', (error) => logger.warn({ err: error, priority }, 'queue error'))
-    worker.on('lockRenewalFailed', (ids) => abortJobs(ids))
-    return { worker, connection }
-  })
   function abortJobs(ids: readonly string[]): void {
     for (const [job, { controller }] of running) {
-      if (ids.includes(job.id ?? '')) controller.abort(appError('ownership_lost', 'another worker may have this chunk now'))
+      if (ids.includes(job.id ?? ''))
+        controller.abort(appError('ownership_lost', 'another worker may have this chunk now'))
     }
   }
   return {

@@ -38,9 +38,16 @@ export interface RunningWorker {
 const graceMs = 4_000
 
 /** Resolves when children are loaded, the lane listens and is registered, and jobs are being taken. */
-export async function startWorker({ config, env, execArgv, logger, lifecycle }: StartWorkerDeps): Promise<RunningWorker> {
+export async function startWorker({
+  config,
+  env,
+  execArgv,
+  logger,
+  lifecycle
+}: StartWorkerDeps): Promise<RunningWorker> {
   const workerId = createUlid()
-  const connect = (role: 'worker' | 'producer') => connectRedis({ url: config.REDIS_URL, role, logger })
+  const connect = (role: 'worker' | 'producer') =>
+    connectRedis({ url: config.REDIS_URL, role, logger })
   const patient = connect('worker')
   await assertNoEviction(patient).finally(() => patient.disconnect())
   const redis = connect('producer')
@@ -48,7 +55,12 @@ export async function startWorker({ config, env, execArgv, logger, lifecycle }: 
   const store = await openProbedStore(config)
   lifecycle.onStop('object store', () => store.close())
 
-  const startChild = createChildStarter({ env: childEnvironment(env), touchDir: config.DATA_DIR, execArgv, logger })
+  const startChild = createChildStarter({
+    env: childEnvironment(env),
+    touchDir: config.DATA_DIR,
+    execArgv,
+    logger
+  })
   const pool = await startPool({ startChild, processes: config.EMBED_PROCESSES, logger })
   lifecycle.onStop('inference processes', () => pool.stop())
   const isolation = createQuarantine({ startChild, logger })
@@ -56,24 +68,51 @@ export async function startWorker({ config, env, execArgv, logger, lifecycle }: 
   const { embedding, provider, sha256: modelSha256 } = pool.model
   logger.info({ provider, embedding, processes: config.EMBED_PROCESSES }, 'models loaded')
 
-  const embeddings = createEmbeddings({ model: pool.model, profiles: createProfileStore({ store }) })
+  const embeddings = createEmbeddings({
+    model: pool.model,
+    profiles: createProfileStore({ store })
+  })
   const announce = (collectionId: string, batchKey: string): void => {
-    redis.publish(channels.work, JSON.stringify(toStored({ collectionId, batches: [batchKey] }))).catch((error: unknown) => logger.debug({ err: error }, 'hint not published'))
+    redis
+      .publish(channels.work, JSON.stringify(toStored({ collectionId, batches: [batchKey] })))
+      .catch((error: unknown) => logger.debug({ err: error }, 'hint not published'))
   }
   const embedItem = createItemEmbedder({ pool, isolation, logger })
   const openInFlight = createInFlight({ redis, workerId, logger })
-  const processChunk = createChunkProcessor({ store, model: pool.model, embeddings, embedItem, openInFlight, announce })
-  const consumer = startQueueConsumer({ connect: () => connect('worker'), routes: routesOf(embedding.version), processChunk, logger })
+  const processChunk = createChunkProcessor({
+    store,
+    model: pool.model,
+    embeddings,
+    embedItem,
+    openInFlight,
+    announce
+  })
+  const consumer = startQueueConsumer({
+    connect: () => connect('worker'),
+    routes: routesOf(embedding.version),
+    processChunk,
+    logger
+  })
   lifecycle.onStop('queue consumer', () => consumer.stop(graceMs))
 
   const interactive = createInteractive({ pool, isolation, logger })
   const embedServer = await startEmbedServer(
-    createEmbedApp({ interactive, embeddings, secret: config.LANE_SECRET, maxBytes: config.MAX_UPLOAD_BYTES, logger }),
+    createEmbedApp({
+      interactive,
+      embeddings,
+      secret: config.LANE_SECRET,
+      maxBytes: config.MAX_UPLOAD_BYTES,
+      logger
+    }),
     { host: config.LANE_HOST, port: config.LANE_PORT }
   )
   lifecycle.onStop('lane', () => embedServer.stop(graceMs))
   const url = config.LANE_URL ?? `http://${config.LANE_HOST}:${embedServer.port}`
-  const unregister = await registerEmbedder({ redis, address: { workerId, url, embedding, modelSha256, provider }, logger })
+  const unregister = await registerEmbedder({
+    redis,
+    address: { workerId, url, embedding, modelSha256, provider },
+    logger
+  })
   lifecycle.onStop('lane registration', unregister)
   return { workerId, url, childPids: () => pool.pids }
 }

@@ -4,7 +4,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { createStartedTasksWriter, openStartedTasksFile, startedTasksFd } from './started-tasks-file.ts'
+import {
+  createStartedTasksWriter,
+  openStartedTasksFile,
+  startedTasksFd
+} from './started-tasks-file.ts'
 
 let dir: string
 beforeEach(async () => void (dir = await mkdtemp(join(tmpdir(), 'likeness-touch-'))))
@@ -28,20 +32,30 @@ test('the last 4096 are known', () => {
   const touch = createStartedTasksWriter(file.fd)
   for (let id = 1; id <= 10_000; id++) touch(id)
   const { ids, count } = file.read()
-  expect([count, ids.size, Math.min(...ids), Math.max(...ids)]).toEqual([10_000, 4096, 5905, 10_000])
+  expect([count, ids.size, Math.min(...ids), Math.max(...ids)]).toEqual([
+    10_000, 4096, 5905, 10_000
+  ])
   file.close()
 })
 
 test('a process that dies right after the touch has told it', async () => {
   const file = openStartedTasksFile(dir)
   const script = join(dir, 'child.mjs')
-  await writeFile(script, `
+  await writeFile(
+    script,
+    `
     import { createStartedTasksWriter, startedTasksFd } from ${JSON.stringify(new URL('./started-tasks-file.ts', import.meta.url).href)}
     createStartedTasksWriter(startedTasksFd)(42)
     process.kill(process.pid, 'SIGKILL')
-  `)
-  const child = fork(script, [], { execArgv: ['--import', import.meta.resolve('tsx')], stdio: ['ignore', 'inherit', 'inherit', 'ipc', file.fd] })
-  expect(await new Promise((resolve) => child.once('exit', (_, signal) => resolve(signal)))).toBe('SIGKILL')
+  `
+  )
+  const child = fork(script, [], {
+    execArgv: ['--import', import.meta.resolve('tsx')],
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc', file.fd]
+  })
+  expect(await new Promise((resolve) => child.once('exit', (_, signal) => resolve(signal)))).toBe(
+    'SIGKILL'
+  )
   expect(startedTasksFd).toBe(4)
   expect(file.read()).toEqual({ ids: new Set([42]), count: 1 })
   file.close()

@@ -38,8 +38,14 @@ export function openStartedTasksFile(dir: string): StartedTasksFile {
     read() {
       const values = new Float64Array(2 * records)
       readSync(fd, new Uint8Array(values.buffer), 0, records * recordBytes, 0)
-      const written = Array.from({ length: records }, (_, i) => ({ count: values[2 * i]!, id: values[2 * i + 1]! })).filter(({ count }) => count > 0)
-      return { ids: new Set(written.map(({ id }) => id)), count: Math.max(0, ...written.map(({ count }) => count)) }
+      const written = Array.from({ length: records }, (_, i) => ({
+        count: values[2 * i]!,
+        id: values[2 * i + 1]!
+      })).filter(({ count }) => count > 0)
+      return {
+        ids: new Set(written.map(({ id }) => id)),
+        count: Math.max(0, ...written.map(({ count }) => count))
+      }
     },
     close: () => closeSync(fd)
   }

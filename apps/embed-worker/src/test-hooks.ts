@@ -18,7 +18,10 @@ export interface TestHooks {
 }
 
 /** Throws on JSON that is not a description of hooks. */
-export function createTestHooks(text: string | undefined, kill: () => void = () => process.kill(process.pid, 'SIGKILL')): TestHooks {
+export function createTestHooks(
+  text: string | undefined,
+  kill: () => void = () => process.kill(process.pid, 'SIGKILL')
+): TestHooks {
   if (text === undefined) return { beforeDecode: () => {}, delayMs: () => 0 }
   const { killOnSha256, delayOnIdMs, delayOnPrefixMs } = hooksSchema.parse(JSON.parse(text))
   const deadly = new Set(killOnSha256)

@@ -30,13 +30,24 @@ export function createAssignments(deps: AssignmentDeps) {
       await deps.own(collectionId, signal)
     } catch (error) {
       const damaged = isAppError(error, 'data_corrupt')
-      failed.set(collectionId, { atMs: clock.nowMs(), waitMs: damaged ? damagedBackOffMs : backOffMs })
-      if (damaged) logger.error({ err: error, collectionId }, 'stored data is damaged, the collection stands still until it is repaired')
+      failed.set(collectionId, {
+        atMs: clock.nowMs(),
+        waitMs: damaged ? damagedBackOffMs : backOffMs
+      })
+      if (damaged)
+        logger.error(
+          { err: error, collectionId },
+          'stored data is damaged, the collection stands still until it is repaired'
+        )
       else if (isAppError(error, 'ownership_lost')) logger.warn({ collectionId }, 'ownership lost')
       else logger.error({ err: error, collectionId }, 'owner failed, starting again')
     } finally {
       owned.delete(collectionId)
-      await leases.release(collectionId).catch((error: unknown) => logger.debug({ err: error, collectionId }, 'lease left to expire'))
+      await leases
+        .release(collectionId)
+        .catch((error: unknown) =>
+          logger.debug({ err: error, collectionId }, 'lease left to expire')
+        )
     }
   }
 
@@ -72,7 +83,9 @@ export function createAssignments(deps: AssignmentDeps) {
   }
 
   async function review(): Promise<void> {
-    const live = new Set((await catalog.list({ fresh: true })).map(({ collectionId }) => collectionId))
+    const live = new Set(
+      (await catalog.list({ fresh: true })).map(({ collectionId }) => collectionId)
+    )
     for (const [collectionId, { stop }] of owned) if (!live.has(collectionId)) stop.abort()
     for (const collectionId of live) {
       const mine = owned.get(collectionId)

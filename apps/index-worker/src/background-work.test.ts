@@ -12,7 +12,8 @@ function rig(answers: (boolean | Error)[]) {
   const stop = new AbortController()
   let nowMs = 0
   const clock: Clock = { nowMs: () => nowMs, sleep: async () => undefined }
-  const say = (level: string) => (_: object, message: string) => void said.push(`${level} ${message}`)
+  const say = (level: string) => (_: object, message: string) =>
+    void said.push(`${level} ${message}`)
   const logger = { info: say('info'), error: say('error') } as unknown as Logger
   const writer = {
     seq: 1,
@@ -26,7 +27,10 @@ function rig(answers: (boolean | Error)[]) {
   }
   const merges = createBackgroundWork({ writer, clock, logger, signal: stop.signal })
   return {
-    said, asked, stop, merges,
+    said,
+    asked,
+    stop,
+    merges,
     async turnAt(atMs: number): Promise<number> {
       nowMs = atMs
       const before = asked.filter((tier) => tier === 'small').length
@@ -54,7 +58,11 @@ test('a merge that fails is tried again after growing pauses, and said once', as
   expect(await turnAt(2_999)).toBe(0)
   expect(await turnAt(3_000)).toBe(1)
   expect(await turnAt(7_000)).toBe(2)
-  expect(said).toEqual(['error merge failed, trying again', 'info merged again', 'error merge failed, trying again'])
+  expect(said).toEqual([
+    'error merge failed, trying again',
+    'info merged again',
+    'error merge failed, trying again'
+  ])
 })
 
 test('a lost ownership ends the owner, and a failure while stopping is no failure', async () => {

@@ -24,7 +24,10 @@ interface Task {
   run: () => Promise<boolean>
 }
 
-function createRunner({ writer, clock, logger, signal }: BackgroundDeps, { fields, done, name, run }: Task) {
+function createRunner(
+  { writer, clock, logger, signal }: BackgroundDeps,
+  { fields, done, name, run }: Task
+) {
   let running: Promise<void> | undefined
   let lost: { error: unknown } | undefined
   let failures = 0
@@ -34,7 +37,8 @@ function createRunner({ writer, clock, logger, signal }: BackgroundDeps, { field
     if (isAppError(error, 'ownership_lost')) lost = { error }
     else if (!signal.aborted) {
       const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** failures)
-      if (failures++ === 0) logger.error({ err: error, ...fields, pauseMs }, `${name} failed, trying again`)
+      if (failures++ === 0)
+        logger.error({ err: error, ...fields, pauseMs }, `${name} failed, trying again`)
       notBeforeMs = clock.nowMs() + pauseMs
     }
   }
@@ -55,7 +59,8 @@ function createRunner({ writer, clock, logger, signal }: BackgroundDeps, { field
       if (clock.nowMs() >= notBeforeMs) running ??= work()
     },
     rethrow(): void {
-      if (lost !== undefined) throw appError('ownership_lost', `a ${name} found another owner`, { cause: lost.error })
+      if (lost !== undefined)
+        throw appError('ownership_lost', `a ${name} found another owner`, { cause: lost.error })
     },
     settled: async () => await running
   }
@@ -63,8 +68,18 @@ function createRunner({ writer, clock, logger, signal }: BackgroundDeps, { field
 
 export function createBackgroundWork(deps: BackgroundDeps) {
   const { writer } = deps
-  const merging = (tier: MergeTier): Task => ({ fields: { tier }, done: 'merged', name: 'merge', run: () => writer.merge(tier) })
-  const reprojecting: Task = { fields: {}, done: 'change of embedding ended', name: 'change of embedding', run: () => writer.reproject() }
+  const merging = (tier: MergeTier): Task => ({
+    fields: { tier },
+    done: 'merged',
+    name: 'merge',
+    run: () => writer.merge(tier)
+  })
+  const reprojecting: Task = {
+    fields: {},
+    done: 'change of embedding ended',
+    name: 'change of embedding',
+    run: () => writer.reproject()
+  }
   const runners = [...mergeTiers.map(merging), reprojecting].map((task) => createRunner(deps, task))
   return {
     start: () => runners.forEach((runner) => runner.start()),

@@ -1,7 +1,13 @@
 // The feeder's side of the BullMQ queues, one for each route: what it says is a hint, so it fails at once while Redis is away.
 import { Queue } from 'bullmq'
 import { toStored } from '@likeness/shared/contract/stored-names'
-import { type ChunkJob, chunkJobId, chunkRoute, queueName, type QueuePriority } from '@likeness/shared/contract/work'
+import {
+  type ChunkJob,
+  chunkJobId,
+  chunkRoute,
+  queueName,
+  type QueuePriority
+} from '@likeness/shared/contract/work'
 import { appError } from '@likeness/shared/errors'
 import type { Redis } from '@likeness/shared/process/redis'
 import type { ChunkQueue } from './chunk-scheduler.ts'
@@ -10,7 +16,13 @@ import type { ChunkQueue } from './chunk-scheduler.ts'
 const pendingStates = new Set(['waiting', 'active', 'delayed', 'prioritized', 'waiting-children'])
 const longestJobBytes = 64 * 1024
 
-export function createChunkQueue({ redis, priority }: { redis: Redis; priority: QueuePriority }): ChunkQueue & { close(): Promise<void> } {
+export function createChunkQueue({
+  redis,
+  priority
+}: {
+  redis: Redis
+  priority: QueuePriority
+}): ChunkQueue & { close(): Promise<void> } {
   const queues = new Map<string, Queue>()
   function queueFor({ embedding }: Pick<ChunkJob, 'embedding'>): Queue {
     const name = queueName(priority, chunkRoute(embedding.version))
@@ -20,7 +32,13 @@ export function createChunkQueue({ redis, priority }: { redis: Redis; priority: 
       connection: redis,
       // The check would ask Redis once, and its failure would be that of every later call. Embed-workers make it.
       skipVersionCheck: true,
-      defaultJobOptions: { attempts: 5, backoff: { type: 'exponential', delay: 1_000 }, removeOnComplete: true, removeOnFail: true, sizeLimit: longestJobBytes }
+      defaultJobOptions: {
+        attempts: 5,
+        backoff: { type: 'exponential', delay: 1_000 },
+        removeOnComplete: true,
+        removeOnFail: true,
+        sizeLimit: longestJobBytes
+      }
     })
     // Each call tells its own failure; the connection is watched by whoever made it.
     queue.on('error', () => undefined)

@@ -7,14 +7,20 @@ import { silentLogger } from '@likeness/shared/process/logger'
 import { type ChunkQueue, ChunkScheduler, type OpenWork } from './chunk-scheduler.ts'
 
 const spec = collectionSpecSchema.parse({
-  name: 'marks', incarnation: '01ARZ3NDEKTSV4RRFFQ69G5FAV', createdAtMs: 0, metric: 'IP', method: 'FLAT',
-  embedding: { version: 'm@1/p@1', dim: 4, unit: true }, settings: {}
+  name: 'marks',
+  incarnation: '01ARZ3NDEKTSV4RRFFQ69G5FAV',
+  createdAtMs: 0,
+  metric: 'IP',
+  method: 'FLAT',
+  embedding: { version: 'm@1/p@1', dim: 4, unit: true },
+  settings: {}
 })
 
 function fakeQueue(): ChunkQueue & { jobs: Map<string, ChunkJob>; added: ChunkJob[] } {
   const jobs = new Map<string, ChunkJob>()
   const added: ChunkJob[] = []
-  const placeOf = ({ ingestion, firstOrdinal, embedding }: Parameters<ChunkQueue['has']>[0]) => `${chunkRoute(embedding.version)} ${ingestion} ${firstOrdinal}`
+  const placeOf = ({ ingestion, firstOrdinal, embedding }: Parameters<ChunkQueue['has']>[0]) =>
+    `${chunkRoute(embedding.version)} ${ingestion} ${firstOrdinal}`
   return {
     jobs,
     added,
@@ -29,8 +35,21 @@ function fakeQueue(): ChunkQueue & { jobs: Map<string, ChunkJob>; added: ChunkJo
 const work = (ingestion: string, total: number): OpenWork[number] => ({
   ingestion,
   open: {
-    record: { revision: 1024, total, partSize: 200, done: '', indexed: 0, superseded: 0, failed: 0, failures: [], completedSeq: null, completedAtMs: null },
-    done: new OrdinalRanges(), failed: [], closed: false
+    record: {
+      revision: 1024,
+      total,
+      partSize: 200,
+      done: '',
+      indexed: 0,
+      superseded: 0,
+      failed: 0,
+      failures: [],
+      completedSeq: null,
+      completedAtMs: null
+    },
+    done: new OrdinalRanges(),
+    failed: [],
+    closed: false
   }
 })
 
@@ -40,13 +59,19 @@ let scheduler: ChunkScheduler
 beforeEach(() => {
   nowMs = 0
   queues = { small: fakeQueue(), bulk: fakeQueue() }
-  scheduler = new ChunkScheduler({ queues, clock: { nowMs: () => nowMs, sleep: async () => undefined }, logger: silentLogger() })
+  scheduler = new ChunkScheduler({
+    queues,
+    clock: { nowMs: () => nowMs, sleep: async () => undefined },
+    logger: silentLogger()
+  })
 })
 
 test('a million pictures are a handful of jobs, and small uploads have their own queue', async () => {
   const open = [work('BIG', 1_000_000), work('SMALL', 3)]
   for (let turn = 0; turn < 5; turn++) await scheduler.feed(spec, open)
-  expect(queues.bulk.added.map(({ firstOrdinal }) => firstOrdinal)).toEqual([0, 200, 400, 600, 800, 1000, 1200, 1400])
+  expect(queues.bulk.added.map(({ firstOrdinal }) => firstOrdinal)).toEqual([
+    0, 200, 400, 600, 800, 1000, 1200, 1400
+  ])
   expect(queues.small.added).toHaveLength(1)
 })
 
@@ -83,18 +108,26 @@ test('nothing is fed for an ingestion that brought its vectors', async () => {
   const given = work('GIVEN', 10_000)
   given.open.record.given = true
   expect(await scheduler.feed(spec, [given, work('OTHER', 3)])).toBe(false)
-  expect([...queues.bulk.added, ...queues.small.added].map(({ ingestion }) => ingestion)).toEqual(['OTHER'])
+  expect([...queues.bulk.added, ...queues.small.added].map(({ ingestion }) => ingestion)).toEqual([
+    'OTHER'
+  ])
 })
 
 test('a chunk whose collection got another embedding is fed to those who make that, when it is not there already', async () => {
   const big = work('BIG', 200)
-  const withEmbedding = (version: string) => ({ ...spec, embedding: { ...spec.embedding, version } })
+  const withEmbedding = (version: string) => ({
+    ...spec,
+    embedding: { ...spec.embedding, version }
+  })
   await scheduler.feed(spec, [big])
   nowMs += 2_500
   await scheduler.feed(withEmbedding('m@1/cars@0123456789abcdef'), [big])
   nowMs += 3_500
   await scheduler.feed(withEmbedding('m@1/cars@0123456789abcdef'), [big])
-  expect(queues.bulk.added.map(({ feeding, embedding }) => [feeding, embedding.version])).toEqual([[1, 'm@1/p@1'], [2, 'm@1/cars@0123456789abcdef']])
+  expect(queues.bulk.added.map(({ feeding, embedding }) => [feeding, embedding.version])).toEqual([
+    [1, 'm@1/p@1'],
+    [2, 'm@1/cars@0123456789abcdef']
+  ])
   nowMs += 2_500
   await scheduler.feed(withEmbedding('m@1/bikes@0123456789abcdef'), [big])
   nowMs += 3_500

@@ -3,7 +3,11 @@
 import type { CollectionWriter } from '@likeness/engine'
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import { enrolmentSchema } from '@likeness/shared/contract/picture-settings'
-import { type ChunkJob, type QueuePriority, smallIngestionItems } from '@likeness/shared/contract/work'
+import {
+  type ChunkJob,
+  type QueuePriority,
+  smallIngestionItems
+} from '@likeness/shared/contract/work'
 import type { Clock } from '@likeness/shared/process/clock'
 import type { Logger } from '@likeness/shared/process/logger'
 
@@ -47,18 +51,29 @@ export class ChunkScheduler {
   async feed(spec: CollectionSpec, work: OpenWork): Promise<boolean> {
     // Given ones have their vectors, and no picture to make them of.
     const open = work.filter(({ open: { record } }) => record.given !== true)
-    this.fed = new Map(open.map(({ ingestion }) => [ingestion, this.fed.get(ingestion) ?? new Map<number, Fed>()]))
+    this.fed = new Map(
+      open.map(({ ingestion }) => [ingestion, this.fed.get(ingestion) ?? new Map<number, Fed>()])
+    )
     let vanished = false
-    for (const { ingestion, open: one } of open) vanished = (await this.feedIngestion(spec, ingestion, one)) || vanished
+    for (const { ingestion, open: one } of open)
+      vanished = (await this.feedIngestion(spec, ingestion, one)) || vanished
     return vanished
   }
 
-  private async feedIngestion(spec: CollectionSpec, ingestion: string, { record, done }: OpenWork[number]['open']): Promise<boolean> {
+  private async feedIngestion(
+    spec: CollectionSpec,
+    ingestion: string,
+    { record, done }: OpenWork[number]['open']
+  ): Promise<boolean> {
     const fed = this.fed.get(ingestion)!
     const queue = this.deps.queues[record.total <= smallIngestionItems ? 'small' : 'bulk']
     let vanished = false
     let outstanding = 0
-    for (let first = 0; first < record.total && outstanding < outstandingPerIngestion; first += record.partSize) {
+    for (
+      let first = 0;
+      first < record.total && outstanding < outstandingPerIngestion;
+      first += record.partSize
+    ) {
       const size = Math.min(record.partSize, record.total - first)
       if (done.countWithin(first, size) === size) {
         fed.delete(first)
@@ -66,19 +81,37 @@ export class ChunkScheduler {
       }
       outstanding++
       const before = fed.get(first)
-      const state = before === undefined ? 'new' : await this.look(() => queue.has({ ingestion, firstOrdinal: first, embedding: spec.embedding }), before)
+      const state =
+        before === undefined
+          ? 'new'
+          : await this.look(
+              () => queue.has({ ingestion, firstOrdinal: first, embedding: spec.embedding }),
+              before
+            )
       if (state === 'gone') vanished = true
       if (state === 'there' || state === 'gone') continue
       const feeding = (before?.feeding ?? 0) + 1
       const enrolment = enrolmentSchema.parse(spec.settings)
-      await queue.add({ collectionId: spec.collectionId, ingestion, firstOrdinal: first, size, embedding: spec.embedding, enrolment, feeding, requestId: record.requestId })
+      await queue.add({
+        collectionId: spec.collectionId,
+        ingestion,
+        firstOrdinal: first,
+        size,
+        embedding: spec.embedding,
+        enrolment,
+        feeding,
+        requestId: record.requestId
+      })
       fed.set(first, { feeding, checkedAtMs: this.deps.clock.nowMs(), goneSinceMs: undefined })
       if (feeding > 1) this.deps.logger.info({ ingestion, first, feeding }, 'chunk fed again')
     }
     return vanished
   }
 
-  private async look(isThere: () => Promise<boolean>, fed: Fed): Promise<'there' | 'gone' | 'again'> {
+  private async look(
+    isThere: () => Promise<boolean>,
+    fed: Fed
+  ): Promise<'there' | 'gone' | 'again'> {
     const nowMs = this.deps.clock.nowMs()
     if (fed.goneSinceMs === undefined) {
       if (nowMs - fed.checkedAtMs < checkAfterMs) return 'there'

@@ -3,8 +3,18 @@ import { readSettingsOrExit } from '@likeness/shared/process/config'
 import { storeSettingNames } from '@likeness/store/configured-store'
 
 const names = [
-  ...storeSettingNames, 'REDIS_URL', 'LOG_LEVEL', 'DATA_DIR', 'RECONCILE_INTERVAL_MS', 'LEASE_MS', 'COMMIT_INTERVAL_MS', 'SNAPSHOT_RETENTION_MS', 'MERGE_MEMORY_BYTES',
-  'IDEMPOTENCY_RETENTION_MS', 'UPLOAD_RETENTION_MS',  'LIKENESS_TEST_HOOKS'
+  ...storeSettingNames,
+  'REDIS_URL',
+  'LOG_LEVEL',
+  'DATA_DIR',
+  'RECONCILE_INTERVAL_MS',
+  'LEASE_MS',
+  'COMMIT_INTERVAL_MS',
+  'SNAPSHOT_RETENTION_MS',
+  'MERGE_MEMORY_BYTES',
+  'IDEMPOTENCY_RETENTION_MS',
+  'UPLOAD_RETENTION_MS',
+  'LIKENESS_TEST_HOOKS'
 ] as const
 
 export type IndexWorkerConfig = ReturnType<typeof readConfig>
@@ -12,4 +22,5 @@ export type IndexWorkerConfig = ReturnType<typeof readConfig>
 export const readConfig = (env: NodeJS.ProcessEnv) => readSettingsOrExit(env, names)
 
 /** Of its merge processes. */
-export const readMergeConfig = (env: NodeJS.ProcessEnv) => readSettingsOrExit(env, [...storeSettingNames, 'DATA_DIR', 'LIKENESS_TEST_HOOKS'])
+export const readMergeConfig = (env: NodeJS.ProcessEnv) =>
+  readSettingsOrExit(env, [...storeSettingNames, 'DATA_DIR', 'LIKENESS_TEST_HOOKS'])

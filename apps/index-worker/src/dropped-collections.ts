@@ -9,7 +9,17 @@ import type { ObjectStore } from '@likeness/store/object-store'
 /** After this long without a late object an incarnation is forgotten. */
 const quietMs = 3_600_000
 
-export function createDroppedCollections({ store, catalog, clock, logger }: { store: ObjectStore; catalog: Catalog; clock: Clock; logger: Logger }) {
+export function createDroppedCollections({
+  store,
+  catalog,
+  clock,
+  logger
+}: {
+  store: ObjectStore
+  catalog: Catalog
+  clock: Clock
+  logger: Logger
+}) {
   const quietSinceMs = new Map<string, number>()
 
   return {

@@ -15,9 +15,18 @@ export interface Leases {
   release(collectionId: string): Promise<void>
 }
 
-export function createLeases({ redis, workerId, leaseMs }: { redis: Redis; workerId: string; leaseMs: number }): Leases {
+export function createLeases({
+  redis,
+  workerId,
+  leaseMs
+}: {
+  redis: Redis
+  workerId: string
+  leaseMs: number
+}): Leases {
   return {
-    hold: async (collectionId) => (await redis.eval(renewScript, 1, leaseKey(collectionId), workerId, leaseMs)) === 1,
+    hold: async (collectionId) =>
+      (await redis.eval(renewScript, 1, leaseKey(collectionId), workerId, leaseMs)) === 1,
     async release(collectionId) {
       await redis.eval(releaseScript, 1, leaseKey(collectionId), workerId)
     }

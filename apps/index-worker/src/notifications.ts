@@ -51,7 +51,13 @@ function createBox(): NotificationBox & { wake(): void } {
   }
 }
 
-export async function subscribeNotifications({ redis, logger }: { redis: Redis; logger: Logger }): Promise<Notifications> {
+export async function subscribeNotifications({
+  redis,
+  logger
+}: {
+  redis: Redis
+  logger: Logger
+}): Promise<Notifications> {
   const boxes = new Map<string, ReturnType<typeof createBox>>()
   const listeners: ((collectionId: string) => void)[] = []
   redis.on('message', (channel: string, text: string) => {

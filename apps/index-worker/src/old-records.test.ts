@@ -8,9 +8,15 @@ const nowMs = 2_800 * idempotencyWeekMs + 2 * day
 
 test('records of whole weeks go once the last of them is past its retention, and no others', async () => {
   const store = createMemoryStore()
-  for (let week = 2_790; week <= 2_800; week++) await store.put(idempotencyKey(week, 's', 'k'), Buffer.from('record'))
+  for (let week = 2_790; week <= 2_800; week++)
+    await store.put(idempotencyKey(week, 's', 'k'), Buffer.from('record'))
   await store.put('idem-not/000001/x', Buffer.from('something else'))
-  const run = (retentionMs: number, atMs = nowMs) => deleteOldRecords({ store, clock: { nowMs: () => atMs, sleep: async () => undefined }, retentionMs })
+  const run = (retentionMs: number, atMs = nowMs) =>
+    deleteOldRecords({
+      store,
+      clock: { nowMs: () => atMs, sleep: async () => undefined },
+      retentionMs
+    })
   expect(await run(90 * day)).toBe(0)
   // The week that ended two days ago is asked for, the one before is not.
   expect(await run(7 * day)).toBe(9)

@@ -1,5 +1,9 @@
 // Deletes the records of Idempotency-Keys by whole weeks: of one that is past its retention none is asked for any more, and none is ever written there again.
-import { idempotencyPrefix, idempotencyWeekMs, parseIdempotencyWeek } from '@likeness/shared/contract/keys'
+import {
+  idempotencyPrefix,
+  idempotencyWeekMs,
+  parseIdempotencyWeek
+} from '@likeness/shared/contract/keys'
 import type { Clock } from '@likeness/shared/process/clock'
 import { deleteListed } from '@likeness/store/delete-listed'
 import type { ObjectStore } from '@likeness/store/object-store'
@@ -18,6 +22,14 @@ async function* recordsUntil(store: ObjectStore, untilMs: number): AsyncGenerato
 }
 
 /** How many were deleted. */
-export async function deleteOldRecords({ store, clock, retentionMs }: { store: ObjectStore; clock: Clock; retentionMs: number }): Promise<number> {
+export async function deleteOldRecords({
+  store,
+  clock,
+  retentionMs
+}: {
+  store: ObjectStore
+  clock: Clock
+  retentionMs: number
+}): Promise<number> {
   return await deleteListed(store, recordsUntil(store, clock.nowMs() - retentionMs - marginMs))
 }

@@ -7,7 +7,13 @@ import type { NotificationBox } from './notifications.ts'
 import { runWriter } from './run-writer.ts'
 
 /** When each turn began, given when hints arrive and whether each turn commits something; afterwards the owner is stopped. */
-async function turnsOf({ notificationsAtMs, commits }: { notificationsAtMs: number[]; commits: boolean[] }): Promise<number[]> {
+async function turnsOf({
+  notificationsAtMs,
+  commits
+}: {
+  notificationsAtMs: number[]
+  commits: boolean[]
+}): Promise<number[]> {
   const stop = new AbortController()
   const turns: number[] = []
   let nowMs = 0
@@ -16,7 +22,8 @@ async function turnsOf({ notificationsAtMs, commits }: { notificationsAtMs: numb
   const notifications: NotificationBox = {
     take: () => [],
     put: () => undefined,
-    wait: async (ms) => void (nowMs = Math.min(nowMs + ms, Math.max(nowMs, arrivals.shift() ?? Infinity)))
+    wait: async (ms) =>
+      void (nowMs = Math.min(nowMs + ms, Math.max(nowMs, arrivals.shift() ?? Infinity)))
   }
   const writer = {
     seq: 1,
@@ -31,18 +38,37 @@ async function turnsOf({ notificationsAtMs, commits }: { notificationsAtMs: numb
     }
   } as unknown as CollectionWriter
   const scheduler = { feed: async () => false } as unknown as ChunkScheduler
-  await runWriter({ writer, scheduler, notifications, clock, logger: silentLogger(), tellEmbedding: async () => undefined, commitIntervalMs: 500, reconcileIntervalMs: 1e9, signal: stop.signal })
+  await runWriter({
+    writer,
+    scheduler,
+    notifications,
+    clock,
+    logger: silentLogger(),
+    tellEmbedding: async () => undefined,
+    commitIntervalMs: 500,
+    reconcileIntervalMs: 1e9,
+    signal: stop.signal
+  })
   return turns
 }
 
 test('a commit waits for its interval after the last one', async () => {
-  expect(await turnsOf({ notificationsAtMs: [20, 510, 900], commits: [true, true, true, true] })).toEqual([0, 500, 1_000, 1_500])
+  expect(
+    await turnsOf({ notificationsAtMs: [20, 510, 900], commits: [true, true, true, true] })
+  ).toEqual([0, 500, 1_000, 1_500])
 })
 
 test('what arrives after a turn without a commit is taken at once', async () => {
-  expect(await turnsOf({ notificationsAtMs: [20, 30, 40, 45], commits: [false, false, true, false, false] })).toEqual([0, 20, 30, 530, 530])
+  expect(
+    await turnsOf({
+      notificationsAtMs: [20, 30, 40, 45],
+      commits: [false, false, true, false, false]
+    })
+  ).toEqual([0, 20, 30, 530, 530])
 })
 
 test('without hints the log is asked every second', async () => {
-  expect(await turnsOf({ notificationsAtMs: [], commits: [false, true, false, false] })).toEqual([0, 1_000, 2_000, 3_000])
+  expect(await turnsOf({ notificationsAtMs: [], commits: [false, true, false, false] })).toEqual([
+    0, 1_000, 2_000, 3_000
+  ])
 })

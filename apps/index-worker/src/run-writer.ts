@@ -75,7 +75,11 @@ function createFeeding({ scheduler, writer, logger }: RunWriterDeps): () => Prom
 }
 
 /** Whoever embeds a picture to search with asks the catalogue which embedding it will meet. With an old one a search embeds twice: nothing more depends on it. */
-function createTelling({ tellEmbedding, writer, logger }: RunWriterDeps): (options: { again: boolean }) => Promise<void> {
+function createTelling({
+  tellEmbedding,
+  writer,
+  logger
+}: RunWriterDeps): (options: { again: boolean }) => Promise<void> {
   let told: string | undefined
   return async ({ again }) => {
     const { spec } = writer

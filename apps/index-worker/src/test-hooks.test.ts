@@ -3,7 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createMemoryStore } from '@likeness/store/memory-store'
-import { mergePoints, pinnedPoints, reachedName, withMergeHooks, withTestHooks } from './test-hooks.ts'
+import {
+  mergePoints,
+  pinnedPoints,
+  reachedName,
+  withMergeHooks,
+  withTestHooks
+} from './test-hooks.ts'
 
 let dir: string
 beforeEach(() => {
@@ -11,7 +17,12 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(dir, { recursive: true, force: true }))
 
-const keyOf = (point: (typeof pinnedPoints)[number]): string => (point.endsWith('segment') ? 'c/A/seg/1.meta' : point.endsWith('cas') ? 'c/A/CURRENT' : 'c/A/job/1/result.json')
+const keyOf = (point: (typeof pinnedPoints)[number]): string =>
+  point.endsWith('segment')
+    ? 'c/A/seg/1.meta'
+    : point.endsWith('cas')
+      ? 'c/A/CURRENT'
+      : 'c/A/job/1/result.json'
 
 test('without hooks the store is the one that was given', () => {
   const store = createMemoryStore()
@@ -27,7 +38,10 @@ test.each(pinnedPoints)('%s is met once, with the write done only after it', asy
     seen.push(existsSync(join(dir, point)))
   })
   const key = keyOf(point)
-  const write = (n: number) => (point.endsWith('cas') ? store.putIf(key, Buffer.from(`${n}`), { create: true }) : store.put(key, Buffer.from(`${n}`)))
+  const write = (n: number) =>
+    point.endsWith('cas')
+      ? store.putIf(key, Buffer.from(`${n}`), { create: true })
+      : store.put(key, Buffer.from(`${n}`))
   await write(1)
   expect(sent).toEqual([])
   await inner.delete([key])
@@ -35,7 +49,9 @@ test.each(pinnedPoints)('%s is met once, with the write done only after it', asy
   await write(2)
   await write(3)
   expect({ sent, seen }).toEqual({ sent: ['SIGSTOP'], seen: [false] })
-  const [signal, line] = readFileSync(join(dir, reachedName(point)), 'utf8').trim().split('\n')
+  const [signal, line] = readFileSync(join(dir, reachedName(point)), 'utf8')
+    .trim()
+    .split('\n')
   expect(signal).toBe('SIGSTOP')
   expect(JSON.parse(line!)).toMatchObject({ pid: process.pid, key })
 })
@@ -63,12 +79,22 @@ test('a merge meets its points in order, each once: an input read, its first fil
   expect(sent).toHaveLength(3)
   await store.get('c/A/seg/1.meta')
   expect(sent).toHaveLength(3)
-  expect(mergePoints.map((point) => JSON.parse(readFileSync(join(dir, reachedName(point)), 'utf8').split('\n')[1]!).key as string)).toEqual(['c/A/seg/1.meta', 'c/A/seg/2.index', 'c/A/seg/2.meta'])
+  expect(
+    mergePoints.map(
+      (point) =>
+        JSON.parse(readFileSync(join(dir, reachedName(point)), 'utf8').split('\n')[1]!)
+          .key as string
+    )
+  ).toEqual(['c/A/seg/1.meta', 'c/A/seg/2.index', 'c/A/seg/2.meta'])
 })
 
 test('other writes, and reads of the same keys, meet no point', async () => {
   const sent: string[] = []
-  const store = withTestHooks(createMemoryStore(), JSON.stringify({ pointsDir: dir }), (signal) => void sent.push(signal))
+  const store = withTestHooks(
+    createMemoryStore(),
+    JSON.stringify({ pointsDir: dir }),
+    (signal) => void sent.push(signal)
+  )
   for (const point of pinnedPoints) writeFileSync(join(dir, point), 'SIGKILL')
   await store.put('c/A/man/1.json', Buffer.from('{}'))
   await store.putIf('catalog/CURRENT', Buffer.from('{}'), { create: true })

@@ -4,7 +4,13 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import type { ObjectStore } from '@likeness/store/object-store'
 
-export const pinnedPoints = ['before-segment', 'after-segment', 'before-cas', 'after-cas', 'before-job-result'] as const
+export const pinnedPoints = [
+  'before-segment',
+  'after-segment',
+  'before-cas',
+  'after-cas',
+  'before-job-result'
+] as const
 /** Of a merge process: it reads an input, the first of its files is to be written, the last one is. */
 export const mergePoints = ['merge-reading', 'before-merged', 'after-merged'] as const
 export type PinnedPoint = (typeof pinnedPoints)[number] | (typeof mergePoints)[number]
@@ -48,7 +54,11 @@ function pinsOf(text: string, send: Send): ReturnType<typeof createPins> {
 }
 
 /** Of a writer. Throws on JSON that is not a description of hooks. */
-export function withTestHooks(store: ObjectStore, text: string | undefined, send = sendSelf): ObjectStore {
+export function withTestHooks(
+  store: ObjectStore,
+  text: string | undefined,
+  send = sendSelf
+): ObjectStore {
   if (text === undefined) return store
   const pin = pinsOf(text, send)
   return changed(store, {
@@ -71,7 +81,11 @@ export function withTestHooks(store: ObjectStore, text: string | undefined, send
 }
 
 /** Of a merge process. */
-export function withMergeHooks(store: ObjectStore, text: string | undefined, send = sendSelf): ObjectStore {
+export function withMergeHooks(
+  store: ObjectStore,
+  text: string | undefined,
+  send = sendSelf
+): ObjectStore {
   if (text === undefined) return store
   const pin = pinsOf(text, send)
   return changed(store, {
@@ -88,7 +102,10 @@ export function withMergeHooks(store: ObjectStore, text: string | undefined, sen
   })
 }
 
-function aroundWrites(store: ObjectStore, around: <T>(key: string, write: () => Promise<T>) => Promise<T>): Pick<ObjectStore, 'put' | 'putStream'> {
+function aroundWrites(
+  store: ObjectStore,
+  around: <T>(key: string, write: () => Promise<T>) => Promise<T>
+): Pick<ObjectStore, 'put' | 'putStream'> {
   return {
     put: (key, body) => around(key, () => store.put(key, body)),
     putStream: (key, body, options) => around(key, () => store.putStream(key, body, options))

@@ -8,4 +8,10 @@ const embedder = await createEmbedder({ model, executionProviders: ['cpu'], thre
 const { subjects, whole } = await embedder.embed(await decodeImage(await readFile(picture)))
 await embedder.close()
 const numbers = (values) => Array.from(values)
-process.stdout.write(JSON.stringify({ subjects: subjects.map((one) => ({ ...one, raw: numbers(one.raw) })), whole: numbers(whole), maps: model.manifest.maps }))
+process.stdout.write(
+  JSON.stringify({
+    subjects: subjects.map((one) => ({ ...one, raw: numbers(one.raw) })),
+    whole: numbers(whole),
+    maps: model.manifest.maps
+  })
+)

@@ -4,9 +4,16 @@ import { type Canvas, createCanvas, type Rgb, toBytes } from './pixels.ts'
 import type { SeededRandom } from './seeded-random.ts'
 
 /** [width * height] smooth noise of mean 0: random numbers on a coarse grid, interpolated. */
-function noiseLayer(width: number, height: number, cell: number, random: SeededRandom): Float32Array {
+function noiseLayer(
+  width: number,
+  height: number,
+  cell: number,
+  random: SeededRandom
+): Float32Array {
   const columns = Math.ceil(width / cell) + 2
-  const grid = Float32Array.from({ length: columns * (Math.ceil(height / cell) + 2) }, () => random.between(-1, 1))
+  const grid = Float32Array.from({ length: columns * (Math.ceil(height / cell) + 2) }, () =>
+    random.between(-1, 1)
+  )
   const layer = new Float32Array(width * height)
   const ease = (t: number): number => t * t * (3 - 2 * t)
   for (let y = 0; y < height; y++) {
@@ -24,9 +31,18 @@ function noiseLayer(width: number, height: number, cell: number, random: SeededR
   return layer
 }
 
-function addNoise(canvas: Canvas, { cell, strength, tint, random }: { cell: number; strength: number; tint: Rgb; random: SeededRandom }): void {
+function addNoise(
+  canvas: Canvas,
+  {
+    cell,
+    strength,
+    tint,
+    random
+  }: { cell: number; strength: number; tint: Rgb; random: SeededRandom }
+): void {
   const layer = noiseLayer(canvas.width, canvas.height, cell, random)
-  for (let i = 0; i < layer.length; i++) for (let c = 0; c < 3; c++) canvas.rgb[3 * i + c]! += layer[i]! * strength * tint[c]!
+  for (let i = 0; i < layer.length; i++)
+    for (let c = 0; c < 3; c++) canvas.rgb[3 * i + c]! += layer[i]! * strength * tint[c]!
 }
 
 const nearGrey = (level: number, spread: number, random: SeededRandom): Rgb => {
@@ -39,8 +55,12 @@ function fillGradient(canvas: Canvas, from: Rgb, to: Rgb, random: SeededRandom):
   const [dx, dy] = [Math.cos(angle) / canvas.width, Math.sin(angle) / canvas.height]
   for (let y = 0; y < canvas.height; y++) {
     for (let x = 0; x < canvas.width; x++) {
-      const t = Math.max(0, Math.min(1, 0.5 + (x - canvas.width / 2) * dx + (y - canvas.height / 2) * dy))
-      for (let c = 0; c < 3; c++) canvas.rgb[3 * (y * canvas.width + x) + c] = from[c]! * (1 - t) + to[c]! * t
+      const t = Math.max(
+        0,
+        Math.min(1, 0.5 + (x - canvas.width / 2) * dx + (y - canvas.height / 2) * dy)
+      )
+      for (let c = 0; c < 3; c++)
+        canvas.rgb[3 * (y * canvas.width + x) + c] = from[c]! * (1 - t) + to[c]! * t
     }
   }
 }
@@ -50,14 +70,18 @@ function addThings(canvas: Canvas, level: number, random: SeededRandom): void {
   for (let count = 3 + random.below(7); count > 0; count--) {
     const color = nearGrey(level + random.between(-60, 60), 45, random)
     const [cx, cy] = [random.between(0, canvas.width), random.between(0, canvas.height)]
-    const [rx, ry] = [random.between(0.06, 0.35) * canvas.width, random.between(0.06, 0.35) * canvas.height]
+    const [rx, ry] = [
+      random.between(0.06, 0.35) * canvas.width,
+      random.between(0.06, 0.35) * canvas.height
+    ]
     const power = random.pick([2, 2, 8])
     const opacity = random.between(0.3, 0.9)
     for (let y = Math.max(0, Math.floor(cy - ry)); y < Math.min(canvas.height, cy + ry); y++) {
       for (let x = Math.max(0, Math.floor(cx - rx)); x < Math.min(canvas.width, cx + rx); x++) {
         if (Math.abs((x - cx) / rx) ** power + Math.abs((y - cy) / ry) ** power > 1) continue
         const at = 3 * (y * canvas.width + x)
-        for (let c = 0; c < 3; c++) canvas.rgb[at + c] = canvas.rgb[at + c]! * (1 - opacity) + color[c]! * opacity
+        for (let c = 0; c < 3; c++)
+          canvas.rgb[at + c] = canvas.rgb[at + c]! * (1 - opacity) + color[c]! * opacity
       }
     }
   }
@@ -67,12 +91,25 @@ function addThings(canvas: Canvas, level: number, random: SeededRandom): void {
  * A ground of about the brightness `level` (0-255): things out of focus, and in front of them the fine texture of a surface.
  * How soft and how strong was set so that marks pasted on it are found and recognised as often as on real photographs.
  */
-export async function drawBackground({ width, height, level, random }: { width: number; height: number; level: number; random: SeededRandom }): Promise<Canvas> {
+export async function drawBackground({
+  width,
+  height,
+  level,
+  random
+}: {
+  width: number
+  height: number
+  level: number
+  random: SeededRandom
+}): Promise<Canvas> {
   const sharpCanvas = createCanvas(width, height)
   const end = (): Rgb => nearGrey(level + random.between(-35, 35), 22, random)
   fillGradient(sharpCanvas, end(), end(), random)
   addThings(sharpCanvas, level, random)
-  const blurred = await sharp(toBytes(sharpCanvas), { raw: { width, height, channels: 3 } }).blur(random.between(3, 12)).raw().toBuffer()
+  const blurred = await sharp(toBytes(sharpCanvas), { raw: { width, height, channels: 3 } })
+    .blur(random.between(3, 12))
+    .raw()
+    .toBuffer()
   const canvas = { width, height, rgb: new Float32Array(blurred) }
   for (let cell = width / 2; cell >= 2; cell /= 2.2) {
     const tint: Rgb = [random.between(0.7, 1.3), random.between(0.7, 1.3), random.between(0.7, 1.3)]

@@ -2,8 +2,12 @@ import { expect, test } from 'vitest'
 import { brandOf, chooseBrandMarks, listedMarks, markSvg } from './brand-marks.ts'
 
 test('variants of a mark belong to one brand, and its icon stands for it', () => {
-  expect(['redis', 'redis-icon', 'codex-dark', 'kimi-icon-dark', 'css-3-official'].map(brandOf)).toEqual(['redis', 'redis', 'codex', 'kimi', 'css'])
-  expect(chooseBrandMarks(['redis', 'redis-icon', 'codex-dark', 'codex', 'npm-2', 'aws-s3'])).toEqual(['aws-s3', 'codex', 'npm-2', 'redis-icon'])
+  expect(
+    ['redis', 'redis-icon', 'codex-dark', 'kimi-icon-dark', 'css-3-official'].map(brandOf)
+  ).toEqual(['redis', 'redis', 'codex', 'kimi', 'css'])
+  expect(
+    chooseBrandMarks(['redis', 'redis-icon', 'codex-dark', 'codex', 'npm-2', 'aws-s3'])
+  ).toEqual(['aws-s3', 'codex', 'npm-2', 'redis-icon'])
 })
 
 test('a name that is a number or a single variant word stays a brand', () => {

@@ -10,7 +10,8 @@ interface Icon {
 const icons: Record<string, Icon> = logos.icons
 
 // `x-icon` is the mark of brand x, `x` often its word mark with the same mark in it; the others are recoloured or older forms.
-const variant = /-(icon|dark|light|mono|alt|classic|official|vertical|horizontal|wordmark|original|old|new|20\d\d|\d)$/
+const variant =
+  /-(icon|dark|light|mono|alt|classic|official|vertical|horizontal|wordmark|original|old|new|20\d\d|\d)$/
 
 export function brandOf(name: string): string {
   const shorter = name.replace(variant, '')
@@ -30,7 +31,8 @@ export function chooseBrandMarks(names: readonly string[]): string[] {
   return [...chosen.values()].sort()
 }
 
-export const listedMarks = (): string[] => Object.keys(icons).filter((name) => icons[name]!.hidden !== true)
+export const listedMarks = (): string[] =>
+  Object.keys(icons).filter((name) => icons[name]!.hidden !== true)
 
 /** The mark as an SVG document whose longest side is `longestSide` pixels. */
 export function markSvg(name: string, longestSide: number): string {

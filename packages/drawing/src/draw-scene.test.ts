@@ -4,7 +4,9 @@ import { markSvg } from './brand-marks.ts'
 import { drawScene, sceneKinds } from './draw-scene.ts'
 import { createRandom } from './seeded-random.ts'
 
-const picture = await sharp(Buffer.from(markSvg('nodejs-icon', 224))).png().toBuffer()
+const picture = await sharp(Buffer.from(markSvg('nodejs-icon', 224)))
+  .png()
+  .toBuffer()
 
 test('the same seed gives the same bytes, another seed others', async () => {
   for (const kind of sceneKinds) {
@@ -19,7 +21,11 @@ test('the same seed gives the same bytes, another seed others', async () => {
 
 test('a scene is a JPEG of at least 416 pixels with the mark inside', async () => {
   for (let seed = 0; seed < 6; seed++) {
-    const { jpeg, box } = await drawScene({ picture, kind: sceneKinds[seed % 3]!, random: createRandom(seed) })
+    const { jpeg, box } = await drawScene({
+      picture,
+      kind: sceneKinds[seed % 3]!,
+      random: createRandom(seed)
+    })
     const { width, height, format } = await sharp(jpeg).metadata()
     expect(format).toBe('jpeg')
     expect(Math.min(width, height)).toBeGreaterThanOrEqual(416)

@@ -32,8 +32,19 @@ export interface SceneOptions {
   random: SeededRandom
 }
 
-export async function drawScene({ picture, kind, longestSide, degrees, random }: SceneOptions): Promise<Scene> {
-  const seen = await drawSubject(picture, { kind, longestSide: longestSide ?? random.between(120, 250), degrees, random })
+export async function drawScene({
+  picture,
+  kind,
+  longestSide,
+  degrees,
+  random
+}: SceneOptions): Promise<Scene> {
+  const seen = await drawSubject(picture, {
+    kind,
+    longestSide: longestSide ?? random.between(120, 250),
+    degrees,
+    random
+  })
   const level = groundLevel(seen, kind, random)
   const canvas = await drawBackground({ width: sceneSide, height: sceneSide, level, random })
   const left = random.below(Math.max(1, sceneSide - seen.width))
@@ -41,10 +52,22 @@ export async function drawScene({ picture, kind, longestSide, degrees, random }:
   overlay(canvas, seen, left, top)
   if (kind === 'covered') occlude(canvas, seen, { left, top, part: coveredPart, random })
   addSensorNoise(canvas, random.between(1, 5), random)
-  return { jpeg: await toJpeg(canvas, random), kind, box: [left, top, left + seen.width, top + seen.height] }
+  return {
+    jpeg: await toJpeg(canvas, random),
+    kind,
+    box: [left, top, left + seen.width, top + seen.height]
+  }
 }
 
-async function drawSubject(picture: Uint8Array, { kind, longestSide, degrees, random }: { kind: SceneKind; longestSide: number; degrees: number | undefined; random: SeededRandom }): Promise<Sprite> {
+async function drawSubject(
+  picture: Uint8Array,
+  {
+    kind,
+    longestSide,
+    degrees,
+    random
+  }: { kind: SceneKind; longestSide: number; degrees: number | undefined; random: SeededRandom }
+): Promise<Sprite> {
   const hasPlate = kind !== 'pasted'
   const margin = hasPlate ? random.between(0.03, 0.1) : 0
   const mark = await loadMark(picture, { longestSide, stretch: random.between(0.9, 1.1), margin })

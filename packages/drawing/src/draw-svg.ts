@@ -4,7 +4,11 @@ import type { Sprite } from './pixels.ts'
 
 /** As large as the drawing says it is. */
 export async function drawSvg(svg: string): Promise<Sprite> {
-  const { data, info } = await sharp(Buffer.from(svg)).toColourspace('srgb').ensureAlpha().raw().toBuffer({ resolveWithObject: true })
+  const { data, info } = await sharp(Buffer.from(svg))
+    .toColourspace('srgb')
+    .ensureAlpha()
+    .raw()
+    .toBuffer({ resolveWithObject: true })
   return { width: info.width, height: info.height, rgba: new Uint8Array(data) }
 }
 

@@ -25,19 +25,27 @@ export interface Plan {
 export const unknownLabel = 'none'
 const drawnAtOnce = 4
 
-export const listLine = ({ path, label, more = [] }: Omit<DrawnPicture, 'draw'>): string => `${[path, label, ...more].join('\t')}\n`
+export const listLine = ({ path, label, more = [] }: Omit<DrawnPicture, 'draw'>): string =>
+  `${[path, label, ...more].join('\t')}\n`
 
 /** Draws the set under `folder` unless it lies there. `onProgress`: pictures done, and how many there are. */
-export async function drawExampleSet(set: ExampleSet, folder: string, onProgress?: (done: number, total: number) => void): Promise<void> {
+export async function drawExampleSet(
+  set: ExampleSet,
+  folder: string,
+  onProgress?: (done: number, total: number) => void
+): Promise<void> {
   const stampFile = join(folder, 'drawn-from')
   if (existsSync(stampFile) && (await readFile(stampFile, 'utf8')) === set.version) return
   await rm(join(folder, 'images'), { recursive: true, force: true })
   const { gallery, queries } = await set.plan()
   const all = [...gallery, ...queries]
-  for (const parent of new Set(all.map(({ path }) => dirname(join(folder, path))))) await mkdir(parent, { recursive: true })
+  for (const parent of new Set(all.map(({ path }) => dirname(join(folder, path)))))
+    await mkdir(parent, { recursive: true })
   for (let from = 0; from < all.length; from += drawnAtOnce) {
     const some = all.slice(from, from + drawnAtOnce)
-    await Promise.all(some.map(async ({ path, draw }) => writeFile(join(folder, path), await draw())))
+    await Promise.all(
+      some.map(async ({ path, draw }) => writeFile(join(folder, path), await draw()))
+    )
     onProgress?.(Math.min(all.length, from + drawnAtOnce), all.length)
   }
   await writeFile(join(folder, 'gallery.txt'), gallery.map(listLine).join(''))

@@ -12,11 +12,17 @@ async function toSprite(pipeline: Sharp): Promise<Sprite> {
 }
 
 /** `stretch`: width over height is multiplied by it. `margin`: transparent border, as a part of the longest side. */
-export async function loadMark(picture: Uint8Array, { longestSide, stretch, margin }: { longestSide: number; stretch: number; margin: number }): Promise<Sprite> {
+export async function loadMark(
+  picture: Uint8Array,
+  { longestSide, stretch, margin }: { longestSide: number; stretch: number; margin: number }
+): Promise<Sprite> {
   const { autoOrient } = await sharp(picture).metadata()
   const { width, height } = autoOrient
   const scale = longestSide / Math.max(width, height)
-  const size = { width: Math.max(4, Math.round(width * scale * Math.sqrt(stretch))), height: Math.max(4, Math.round((height * scale) / Math.sqrt(stretch))) }
+  const size = {
+    width: Math.max(4, Math.round(width * scale * Math.sqrt(stretch))),
+    height: Math.max(4, Math.round((height * scale) / Math.sqrt(stretch)))
+  }
   const border = Math.round(margin * longestSide)
   return toSprite(
     sharp(picture)
@@ -46,7 +52,8 @@ export function onPlate({ width, height, rgba }: Sprite, color: Rgb, radius: num
       const cover = Math.max(0, Math.min(1, radius + 0.5 - Math.hypot(dx, dy)))
       const at = 4 * (y * width + x)
       const alpha = rgba[at + 3]! / 255
-      for (let c = 0; c < 3; c++) plate[at + c] = Math.round(rgba[at + c]! * alpha + color[c]! * (1 - alpha))
+      for (let c = 0; c < 3; c++)
+        plate[at + c] = Math.round(rgba[at + c]! * alpha + color[c]! * (1 - alpha))
       plate[at + 3] = Math.round(255 * (radius === 0 ? 1 : cover))
     }
   }
@@ -66,7 +73,12 @@ export function warp(sprite: Sprite, { degrees, shearX, shearY }: Pose): Promise
     [cos + shearX * sin, -sin + shearX * cos],
     [shearY * cos + sin, -shearY * sin + cos]
   ]
-  return toSprite(sharp(sprite.rgba, raw(sprite)).affine(matrix, { background: transparent, interpolator: 'bicubic' }))
+  return toSprite(
+    sharp(sprite.rgba, raw(sprite)).affine(matrix, {
+      background: transparent,
+      interpolator: 'bicubic'
+    })
+  )
 }
 
 /** Other light on the thing: brighter or darker, warmer or colder, and falling off to one side. In place. */
@@ -77,9 +89,12 @@ export function relight({ width, height, rgba }: Sprite, random: SeededRandom): 
   const slope = random.between(0, 0.25)
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
-      const light = level * (1 + slope * ((x / width - 0.5) * Math.cos(angle) + (y / height - 0.5) * Math.sin(angle)))
+      const light =
+        level *
+        (1 + slope * ((x / width - 0.5) * Math.cos(angle) + (y / height - 0.5) * Math.sin(angle)))
       const at = 4 * (y * width + x)
-      for (let c = 0; c < 3; c++) rgba[at + c] = Math.max(0, Math.min(255, rgba[at + c]! * light * gain[c]! + 6))
+      for (let c = 0; c < 3; c++)
+        rgba[at + c] = Math.max(0, Math.min(255, rgba[at + c]! * light * gain[c]! + 6))
     }
   }
 }

@@ -6,7 +6,9 @@ import { createRandom } from './seeded-random.ts'
 /** A disc, so that the mark is not its rectangle. */
 function disc(side: number): Sprite {
   const rgba = new Uint8Array(side * side * 4)
-  for (let y = 0; y < side; y++) for (let x = 0; x < side; x++) rgba[4 * (y * side + x) + 3] = Math.hypot(x - side / 2, y - side / 2) < side / 2 ? 255 : 0
+  for (let y = 0; y < side; y++)
+    for (let x = 0; x < side; x++)
+      rgba[4 * (y * side + x) + 3] = Math.hypot(x - side / 2, y - side / 2) < side / 2 ? 255 : 0
   return { width: side, height: side, rgba }
 }
 

@@ -5,10 +5,15 @@ import type { SeededRandom } from './seeded-random.ts'
 type Direction = readonly [number, number]
 
 /** Alpha of the sprite summed by distance along `direction`; bin = distance + offset. */
-function profileAlong({ width, height, rgba }: Sprite, [dx, dy]: Direction): { bins: Float64Array; offset: number } {
+function profileAlong(
+  { width, height, rgba }: Sprite,
+  [dx, dy]: Direction
+): { bins: Float64Array; offset: number } {
   const offset = width + height
   const bins = new Float64Array(2 * offset + 1)
-  for (let y = 0; y < height; y++) for (let x = 0; x < width; x++) bins[Math.round(x * dx + y * dy) + offset]! += rgba[4 * (y * width + x) + 3]!
+  for (let y = 0; y < height; y++)
+    for (let x = 0; x < width; x++)
+      bins[Math.round(x * dx + y * dy) + offset]! += rgba[4 * (y * width + x) + 3]!
   return { bins, offset }
 }
 
@@ -27,11 +32,18 @@ export function coveringLine(sprite: Sprite, direction: Direction, part: number)
 /** First and last distance at which anything of the sprite is visible. */
 function extentAlong(sprite: Sprite, direction: Direction): [number, number] {
   const { bins, offset } = profileAlong(sprite, direction)
-  return [bins.findIndex((value) => value > 0) - offset, bins.findLastIndex((value) => value > 0) - offset]
+  return [
+    bins.findIndex((value) => value > 0) - offset,
+    bins.findLastIndex((value) => value > 0) - offset
+  ]
 }
 
 /** Hides `part` of the visible pixels of `thing`, which lies at (left, top), behind a block that is little larger than what it hides. */
-export function occlude(canvas: Canvas, thing: Sprite, { left, top, part, random }: { left: number; top: number; part: number; random: SeededRandom }): void {
+export function occlude(
+  canvas: Canvas,
+  thing: Sprite,
+  { left, top, part, random }: { left: number; top: number; part: number; random: SeededRandom }
+): void {
   const angle = random.between(0, 2 * Math.PI)
   const along: Direction = [Math.cos(angle), Math.sin(angle)]
   const across: Direction = [-along[1], along[0]]
@@ -40,7 +52,11 @@ export function occlude(canvas: Canvas, thing: Sprite, { left, top, part, random
   const [from, to] = extentAlong(thing, across)
   const spare = (to - from) * random.between(0, 0.1) + 2
   const level = random.between(40, 210)
-  const color: Rgb = [level + random.between(-25, 25), level + random.between(-25, 25), level + random.between(-25, 25)]
+  const color: Rgb = [
+    level + random.between(-25, 25),
+    level + random.between(-25, 25),
+    level + random.between(-25, 25)
+  ]
   const rounding = random.between(0, 0.35)
   for (let y = 0; y < canvas.height; y++) {
     for (let x = 0; x < canvas.width; x++) {

@@ -26,7 +26,11 @@ function addGrain(canvas: Canvas, strength: number, random: SeededRandom): void 
 }
 
 /** JPEG bytes; the same canvas and random numbers give the same bytes. */
-export function photograph(canvas: Canvas, { blur, grain, quality }: CameraQuality, random: SeededRandom): Promise<Buffer> {
+export function photograph(
+  canvas: Canvas,
+  { blur, grain, quality }: CameraQuality,
+  random: SeededRandom
+): Promise<Buffer> {
   addGrain(canvas, random.between(...grain), random)
   const { width, height } = canvas
   return sharp(toBytes(canvas), { raw: { width, height, channels: 3 } })

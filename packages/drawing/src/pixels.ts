@@ -14,7 +14,11 @@ export interface Sprite {
 }
 export type Rgb = readonly [number, number, number]
 
-export const createCanvas = (width: number, height: number): Canvas => ({ width, height, rgb: new Float32Array(width * height * 3) })
+export const createCanvas = (width: number, height: number): Canvas => ({
+  width,
+  height,
+  rgb: new Float32Array(width * height * 3)
+})
 
 export function toBytes({ rgb }: Canvas): Uint8Array {
   return new Uint8Array(new Uint8ClampedArray(rgb).buffer)
@@ -28,15 +32,22 @@ export function overlay(canvas: Canvas, sprite: Sprite, left: number, top: numbe
       const alpha = sprite.rgba[from + 3]! / 255
       if (alpha === 0) continue
       const to = 3 * ((y + top) * canvas.width + x + left)
-      for (let c = 0; c < 3; c++) canvas.rgb[to + c] = canvas.rgb[to + c]! * (1 - alpha) + sprite.rgba[from + c]! * alpha
+      for (let c = 0; c < 3; c++)
+        canvas.rgb[to + c] = canvas.rgb[to + c]! * (1 - alpha) + sprite.rgba[from + c]! * alpha
     }
   }
 }
 
 /** A part as a canvas of its own; edges outside are moved in. */
-export function cutOut({ width, height, rgb }: Canvas, edges: { left: number; top: number; right: number; bottom: number }): Canvas {
+export function cutOut(
+  { width, height, rgb }: Canvas,
+  edges: { left: number; top: number; right: number; bottom: number }
+): Canvas {
   const [left, top] = [Math.max(0, edges.left), Math.max(0, edges.top)]
-  const part = createCanvas(Math.min(width, edges.right) - left, Math.min(height, edges.bottom) - top)
+  const part = createCanvas(
+    Math.min(width, edges.right) - left,
+    Math.min(height, edges.bottom) - top
+  )
   for (let y = 0; y < part.height; y++) {
     const from = 3 * ((top + y) * width + left)
     part.rgb.set(rgb.subarray(from, from + 3 * part.width), 3 * part.width * y)

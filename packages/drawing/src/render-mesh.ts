@@ -25,7 +25,10 @@ const radians = Math.PI / 180
 type Turn = (at: Vec3) => Vec3
 
 function turnOf({ yaw, pitch, roll }: View): Turn {
-  const [cy, sy, cp, sp, cr, sr] = [yaw, pitch, roll].flatMap((angle) => [Math.cos(angle * radians), Math.sin(angle * radians)]) as [number, number, number, number, number, number]
+  const [cy, sy, cp, sp, cr, sr] = [yaw, pitch, roll].flatMap((angle) => [
+    Math.cos(angle * radians),
+    Math.sin(angle * radians)
+  ]) as [number, number, number, number, number, number]
   return ([x, y, z]) => {
     const [x1, z1] = [x * cy + z * sy, -x * sy + z * cy]
     const [y2, z2] = [y * cp - z1 * sp, y * sp + z1 * cp]
@@ -67,25 +70,46 @@ export function renderMesh(surfaces: readonly Surface[], view: View): Sprite {
   const [left, right] = rangeOf(flat.map(([x]) => x))
   const [bottom, top] = rangeOf(flat.map(([, y]) => y))
   const scale = (samples * view.size) / Math.max(right - left, top - bottom)
-  const size = (extent: number): number => samples * Math.max(1, Math.ceil((extent * scale) / samples))
+  const size = (extent: number): number =>
+    samples * Math.max(1, Math.ceil((extent * scale) / samples))
   const buffer = createBuffer(size(right - left), size(top - bottom))
   for (const surface of surfaces) {
     const seen = surface.vertices.map(({ at, normal, uv }: Vertex): Seen => {
       const [x, y, near] = project(at)
-      return { x: (x - left) * scale, y: (top - y) * scale, near, u: uv[0], v: uv[1], normal: turn(normal) }
+      return {
+        x: (x - left) * scale,
+        y: (top - y) * scale,
+        near,
+        u: uv[0],
+        v: uv[1],
+        normal: turn(normal)
+      }
     })
     const shade = shaderOf(surface, view)
-    for (const [a, b, c] of surface.triangles) fillTriangle(buffer, [seen[a]!, seen[b]!, seen[c]!], shade)
+    for (const [a, b, c] of surface.triangles)
+      fillTriangle(buffer, [seen[a]!, seen[b]!, seen[c]!], shade)
   }
   return shrink(buffer)
 }
 
-const createBuffer = (width: number, height: number): Buffer => ({ width, height, rgba: new Float32Array(4 * width * height), near: new Float32Array(width * height) })
+const createBuffer = (width: number, height: number): Buffer => ({
+  width,
+  height,
+  rgba: new Float32Array(4 * width * height),
+  near: new Float32Array(width * height)
+})
 
-const rangeOf = (values: readonly number[]): [number, number] => [Math.min(...values), Math.max(...values)]
+const rangeOf = (values: readonly number[]): [number, number] => [
+  Math.min(...values),
+  Math.max(...values)
+]
 
 function middleOf(points: readonly Vec3[]): Vec3 {
-  const [x, y, z] = [0, 1, 2].map((axis) => rangeOf(points.map((at) => at[axis]!))) as [[number, number], [number, number], [number, number]]
+  const [x, y, z] = [0, 1, 2].map((axis) => rangeOf(points.map((at) => at[axis]!))) as [
+    [number, number],
+    [number, number],
+    [number, number]
+  ]
   return [(x[0] + x[1]) / 2, (y[0] + y[1]) / 2, (z[0] + z[1]) / 2]
 }
 
@@ -110,7 +134,8 @@ function shaderOf({ paint, gloss = 0 }: Surface, { light, ambient, tint }: View)
     const side = nz < 0 ? -1 : 1
     const diffuse = Math.max(0, side * (nx * lx + ny * ly + nz * lz))
     const lit = ambient + (1 - ambient) * diffuse
-    const shine = gloss === 0 ? 0 : 190 * gloss * Math.max(0, side * (nx * hx + ny * hy + nz * hz)) ** power
+    const shine =
+      gloss === 0 ? 0 : 190 * gloss * Math.max(0, side * (nx * hx + ny * hy + nz * hz)) ** power
     out[0] = (out[0]! * lit + shine) * tint[0]
     out[1] = (out[1]! * lit + shine) * tint[1]
     out[2] = (out[2]! * lit + shine) * tint[2]
@@ -118,7 +143,12 @@ function shaderOf({ paint, gloss = 0 }: Surface, { light, ambient, tint }: View)
 }
 
 /** Bilinear. A picture may be one pixel wide or high. */
-function samplePicture(out: Float64Array, { width, height, rgba }: Sprite, u: number, v: number): void {
+function samplePicture(
+  out: Float64Array,
+  { width, height, rgba }: Sprite,
+  u: number,
+  v: number
+): void {
   const x = Math.max(0, Math.min(width - 1.001, u * width - 0.5))
   const y = Math.max(0, Math.min(height - 1.001, v * height - 0.5))
   const column = Math.floor(x)
@@ -135,15 +165,31 @@ function samplePicture(out: Float64Array, { width, height, rgba }: Sprite, u: nu
   const weight = w0 + w1 + w2 + w3
   out[3] = weight / 255
   if (weight === 0) return
-  for (let c = 0; c < 3; c++) out[c] = (rgba[at + c]! * w0 + rgba[at + right + c]! * w1 + rgba[at + below + c]! * w2 + rgba[at + right + below + c]! * w3) / weight
+  for (let c = 0; c < 3; c++)
+    out[c] =
+      (rgba[at + c]! * w0 +
+        rgba[at + right + c]! * w1 +
+        rgba[at + below + c]! * w2 +
+        rgba[at + right + below + c]! * w3) /
+      weight
 }
 
-function fillTriangle({ width, height, rgba, near }: Buffer, [a, b, c]: [Seen, Seen, Seen], shade: Shade): void {
+function fillTriangle(
+  { width, height, rgba, near }: Buffer,
+  [a, b, c]: [Seen, Seen, Seen],
+  shade: Shade
+): void {
   const area = (b.x - a.x) * (c.y - a.y) - (b.y - a.y) * (c.x - a.x)
   if (Math.abs(area) < 1e-9) return
   const out = new Float64Array(4)
-  const [x0, x1] = [Math.max(0, Math.floor(Math.min(a.x, b.x, c.x))), Math.min(width - 1, Math.ceil(Math.max(a.x, b.x, c.x)))]
-  const [y0, y1] = [Math.max(0, Math.floor(Math.min(a.y, b.y, c.y))), Math.min(height - 1, Math.ceil(Math.max(a.y, b.y, c.y)))]
+  const [x0, x1] = [
+    Math.max(0, Math.floor(Math.min(a.x, b.x, c.x))),
+    Math.min(width - 1, Math.ceil(Math.max(a.x, b.x, c.x)))
+  ]
+  const [y0, y1] = [
+    Math.max(0, Math.floor(Math.min(a.y, b.y, c.y))),
+    Math.min(height - 1, Math.ceil(Math.max(a.y, b.y, c.y)))
+  ]
   const stepB = (c.y - a.y) / area
   const stepC = (a.y - b.y) / area
   for (let y = y0; y <= y1; y++) {
@@ -164,19 +210,31 @@ function fillTriangle({ width, height, rgba, near }: Buffer, [a, b, c]: [Seen, S
       const ny = ka * a.normal[1] + kb * b.normal[1] + kc * c.normal[1]
       const nz = ka * a.normal[2] + kb * b.normal[2] + kc * c.normal[2]
       const length = Math.sqrt(nx * nx + ny * ny + nz * nz) || 1
-      shade(out, ka * a.u + kb * b.u + kc * c.u, ka * a.v + kb * b.v + kc * c.v, nx / length, ny / length, nz / length)
+      shade(
+        out,
+        ka * a.u + kb * b.u + kc * c.u,
+        ka * a.v + kb * b.v + kc * c.v,
+        nx / length,
+        ny / length,
+        nz / length
+      )
       const alpha = out[3]!
       if (alpha < 0.004) continue
       if (alpha > 0.5) near[pixel] = depth
       const old = 1 - alpha
-      for (let i = 0; i < 3; i++) rgba[4 * pixel + i] = rgba[4 * pixel + i]! * old + (Math.min(255, out[i]!) / 255) * alpha
+      for (let i = 0; i < 3; i++)
+        rgba[4 * pixel + i] = rgba[4 * pixel + i]! * old + (Math.min(255, out[i]!) / 255) * alpha
       rgba[4 * pixel + 3] = rgba[4 * pixel + 3]! * (1 - alpha) + alpha
     }
   }
 }
 
 function shrink({ width, height, rgba }: Buffer): Sprite {
-  const small = { width: width / samples, height: height / samples, rgba: new Uint8Array((4 * width * height) / samples ** 2) }
+  const small = {
+    width: width / samples,
+    height: height / samples,
+    rgba: new Uint8Array((4 * width * height) / samples ** 2)
+  }
   const sum = new Float64Array(4)
   for (let y = 0; y < small.height; y++) {
     for (let x = 0; x < small.width; x++) {

@@ -1,5 +1,10 @@
 // What the engine offers to the apps. Implementations: catalog.ts, log-appender.ts, jobs.ts, committed.ts, replica.ts, collection-writer.ts.
-import type { CollectionDraft, CollectionSettings, CollectionSpec, EmbeddingSpec } from '@likeness/shared/contract/collection'
+import type {
+  CollectionDraft,
+  CollectionSettings,
+  CollectionSpec,
+  EmbeddingSpec
+} from '@likeness/shared/contract/collection'
 import type { Box } from '@likeness/shared/contract/embedder'
 import type { Filter } from '@likeness/shared/contract/filter'
 import type { ItemListLine, Metadata } from '@likeness/shared/contract/item-list'
@@ -49,16 +54,28 @@ export interface AppendOptions {
 }
 export interface LogAppender {
   /** Durable and ordered when resolved: any later append, by any process, gets a higher revision. */
-  append(collectionId: string, operation: Operation, options?: AppendOptions): Promise<{ revision: number; slot: number }>
+  append(
+    collectionId: string,
+    operation: Operation,
+    options?: AppendOptions
+  ): Promise<{ revision: number; slot: number }>
   /** Where an operation is that an earlier attempt may have appended after a slot; undefined: not yet. */
-  find(collectionId: string, opId: string, afterSlot: number): Promise<{ revision: number; slot: number } | undefined>
+  find(
+    collectionId: string,
+    opId: string,
+    afterSlot: number
+  ): Promise<{ revision: number; slot: number } | undefined>
   /** The newest slot now (0: none): an operation that is not appended yet will be in a later one. */
   tail(collectionId: string): Promise<number>
 }
 
 /** Writes item list parts; ordinals must be 0, 1, 2, ... Resolves when all parts are durable. */
 export interface ItemListWriter {
-  write(collectionId: string, ingestion: string, lines: AsyncIterable<ItemListLine> | Iterable<ItemListLine>): Promise<{ total: number }>
+  write(
+    collectionId: string,
+    ingestion: string,
+    lines: AsyncIterable<ItemListLine> | Iterable<ItemListLine>
+  ): Promise<{ total: number }>
 }
 
 export interface JobStatus extends JobPointer {
@@ -95,7 +112,11 @@ export interface VersionSummary {
   settings: CollectionSettings
   embedding: EmbeddingSpec
   /** The last change of the embedding that was asked for. */
-  reprojection: { revision: number; embedding: EmbeddingSpec; state: 'running' | 'applied' | 'raw_vectors_missing' | 'data_corrupt' } | null
+  reprojection: {
+    revision: number
+    embedding: EmbeddingSpec
+    state: 'running' | 'applied' | 'raw_vectors_missing' | 'data_corrupt'
+  } | null
   counts: { items: number; rows: number }
   segments: SegmentSummary[]
   /** Registered by the writer and not finished. */
@@ -118,7 +139,12 @@ export interface OperationResult {
   revision: number
   seq?: number
   /** Why it had no effect. */
-  error?: 'snapshot_exists' | 'snapshot_not_found' | 'data_corrupt' | 'raw_vectors_missing' | 'profile_replaced'
+  error?:
+    | 'snapshot_exists'
+    | 'snapshot_not_found'
+    | 'data_corrupt'
+    | 'raw_vectors_missing'
+    | 'profile_replaced'
   /** Deleted, or restored. */
   items?: number
 }
@@ -220,6 +246,14 @@ export interface Replica {
   /** A hint that CURRENT moved. */
   notify(collectionId: string, seq: number): void
   /** Of loaded collections. `bytes`: what each holds in memory; pinned ones are never evicted. */
-  status(): { collectionId: string; seq: number; rows: number; behindMs: number; alarm: string | null; bytes: number; pinned: boolean }[]
+  status(): {
+    collectionId: string
+    seq: number
+    rows: number
+    behindMs: number
+    alarm: string | null
+    bytes: number
+    pinned: boolean
+  }[]
   close(): Promise<void>
 }

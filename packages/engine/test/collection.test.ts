@@ -12,46 +12,73 @@ async function withGallery(options: Parameters<typeof createGallery>[0] = {}) {
   return { gallery, writer: await gallery.openWriter() }
 }
 
-describe.each(indexMethods.flatMap((method) => metrics.map((metric) => ({ method, metric }))))('$method over $metric', ({ method, metric }) => {
-  test('adds, seals, deletes, upserts, survives a restart and answers k items', async () => {
-    const { gallery, writer } = await withGallery({ method, metric })
-    await gallery.add(writer, itemsFrom(1, 300))
-    while (await writer.merge());
-    const reader = await gallery.replica.acquire(gallery.spec.collectionId, { consistency: 'strong', timeoutMs: 5_000 })
-    expect(reader.segments.map(({ index }) => index)).toEqual([{ FLAT: 'flat', HNSW32: 'hnsw', IVF: 'ivf' }[method]])
-    reader.release()
-    for (const seed of [1, 77, 300]) expect((await gallery.search(seed, 5))[0]).toEqual({ id: `item-${seed}`, label: `label-${seed}`, score: 1, row: 0 })
+describe.each(indexMethods.flatMap((method) => metrics.map((metric) => ({ method, metric }))))(
+  '$method over $metric',
+  ({ method, metric }) => {
+    test('adds, seals, deletes, upserts, survives a restart and answers k items', async () => {
+      const { gallery, writer } = await withGallery({ method, metric })
+      await gallery.add(writer, itemsFrom(1, 300))
+      while (await writer.merge());
+      const reader = await gallery.replica.acquire(gallery.spec.collectionId, {
+        consistency: 'strong',
+        timeoutMs: 5_000
+      })
+      expect(reader.segments.map(({ index }) => index)).toEqual([
+        { FLAT: 'flat', HNSW32: 'hnsw', IVF: 'ivf' }[method]
+      ])
+      reader.release()
+      for (const seed of [1, 77, 300])
+        expect((await gallery.search(seed, 5))[0]).toEqual({
+          id: `item-${seed}`,
+          label: `label-${seed}`,
+          score: 1,
+          row: 0
+        })
 
-    await gallery.remove('item-77')
-    await gallery.add(writer, [{ id: 'item-300', label: 'new', seeds: [9_999] }])
-    expect((await gallery.search(77, 300)).map(({ id }) => id)).not.toContain('item-77')
-    expect((await gallery.search(9_999, 1))[0]).toMatchObject({ id: 'item-300', label: 'new', score: 1 })
-    expect(await gallery.search(5, 1_000)).toHaveLength(299)
+      await gallery.remove('item-77')
+      await gallery.add(writer, [{ id: 'item-300', label: 'new', seeds: [9_999] }])
+      expect((await gallery.search(77, 300)).map(({ id }) => id)).not.toContain('item-77')
+      expect((await gallery.search(9_999, 1))[0]).toMatchObject({
+        id: 'item-300',
+        label: 'new',
+        score: 1
+      })
+      expect(await gallery.search(5, 1_000)).toHaveLength(299)
 
-    const next = await gallery.openWriter()
-    await gallery.remove('item-1')
-    await next.step({})
-    expect(await gallery.allIds()).toHaveLength(298)
-    await expect(writer.step({})).rejects.toMatchObject({ code: 'ownership_lost' })
-  })
-})
+      const next = await gallery.openWriter()
+      await gallery.remove('item-1')
+      await next.step({})
+      expect(await gallery.allIds()).toHaveLength(298)
+      await expect(writer.step({})).rejects.toMatchObject({ code: 'ownership_lost' })
+    })
+  }
+)
 
 test('answers items, not rows: the best row of each counts', async () => {
   const { gallery, writer } = await withGallery({ method: 'FLAT' })
-  await gallery.add(writer, [{ id: 'many', seeds: Array.from({ length: 40 }, (_, i) => 1_000 + i) }, { id: 'one', seeds: [5] }])
+  await gallery.add(writer, [
+    { id: 'many', seeds: Array.from({ length: 40 }, (_, i) => 1_000 + i) },
+    { id: 'one', seeds: [5] }
+  ])
   expect((await gallery.search(1_020, 2)).map(({ id }) => id)).toEqual(['many', 'one'])
   expect((await gallery.search(1_020, 2))[0]).toMatchObject({ row: 20, score: 1 })
 })
 
 test('scrolls through live items with their vectors, in segments of every size', async () => {
   const { gallery, writer } = await withGallery({ method: 'IVF' })
-  await gallery.add(writer, [...itemsFrom(1, 1_200), { id: 'many', seeds: Array.from({ length: 40 }, (_, i) => 2_000 + i) }])
+  await gallery.add(writer, [
+    ...itemsFrom(1, 1_200),
+    { id: 'many', seeds: Array.from({ length: 40 }, (_, i) => 2_000 + i) }
+  ])
   await gallery.remove('item-2', 'item-700')
   while (await writer.merge());
   await gallery.add(writer, [{ id: 'item-9', seeds: [9, 10] }])
   await gallery.remove('item-3')
   await writer.step({})
-  const reader = await gallery.replica.acquire(gallery.spec.collectionId, { consistency: 'strong', timeoutMs: 5_000 })
+  const reader = await gallery.replica.acquire(gallery.spec.collectionId, {
+    consistency: 'strong',
+    timeoutMs: 5_000
+  })
   const seen: string[] = []
   for await (const { item, vectors } of reader.scrollVectors()) {
     seen.push(item.id)
@@ -67,10 +94,20 @@ test('a slow first version never overwrites a fast second one', async () => {
   const slow = await gallery.accept([{ id: 'a', label: 'v1', seeds: [1] }])
   const fast = await gallery.accept([{ id: 'a', label: 'v2', seeds: [2] }])
   expect(fast.revision).toBeGreaterThan(slow.revision)
-  await writer.step({ batches: [await gallery.embed(fast.ingestion, [{ id: 'a', label: 'v2', seeds: [2] }])] })
-  await writer.step({ batches: [await gallery.embed(slow.ingestion, [{ id: 'a', label: 'v1', seeds: [1] }])] })
+  await writer.step({
+    batches: [await gallery.embed(fast.ingestion, [{ id: 'a', label: 'v2', seeds: [2] }])]
+  })
+  await writer.step({
+    batches: [await gallery.embed(slow.ingestion, [{ id: 'a', label: 'v1', seeds: [1] }])]
+  })
   expect(await gallery.search(2, 5)).toEqual([{ id: 'a', label: 'v2', score: 1, row: 0 }])
-  expect((await gallery.jobs.status(slow.ingestion)).counts).toEqual({ total: 1, pending: 0, indexed: 0, superseded: 1, failed: 0 })
+  expect((await gallery.jobs.status(slow.ingestion)).counts).toEqual({
+    total: 1,
+    pending: 0,
+    indexed: 0,
+    superseded: 1,
+    failed: 0
+  })
 })
 
 test('an item deleted while it is being embedded stays deleted, and a later add brings it back', async () => {
@@ -96,11 +133,29 @@ test('an item embedded in a whole chunk and again in its halves has effect once'
   await gallery.embed(ingestion, items.slice(5), 5)
   await writer.step({ list: true })
   expect(await gallery.allIds()).toHaveLength(10)
-  expect(await gallery.jobs.status(ingestion)).toMatchObject({ state: 'running', counts: { total: 11, pending: 1, indexed: 10 }, awaits: writer.spec.embedding, seq: null })
+  expect(await gallery.jobs.status(ingestion)).toMatchObject({
+    state: 'running',
+    counts: { total: 11, pending: 1, indexed: 10 },
+    awaits: writer.spec.embedding,
+    seq: null
+  })
   await gallery.embed(ingestion, [{ id: 'last', fails: 'image_corrupt' }], 10)
   await writer.step({ list: true })
-  expect(await gallery.jobs.status(ingestion)).toMatchObject({ state: 'completed', counts: { pending: 0, indexed: 10, failed: 1 }, awaits: null, seq: writer.seq })
-  expect(await gallery.jobs.failedItems(ingestion)).toEqual([{ ordinal: 10, id: 'last', line: null, code: 'image_corrupt', message: 'fails with image_corrupt' }])
+  expect(await gallery.jobs.status(ingestion)).toMatchObject({
+    state: 'completed',
+    counts: { pending: 0, indexed: 10, failed: 1 },
+    awaits: null,
+    seq: writer.seq
+  })
+  expect(await gallery.jobs.failedItems(ingestion)).toEqual([
+    {
+      ordinal: 10,
+      id: 'last',
+      line: null,
+      code: 'image_corrupt',
+      message: 'fails with image_corrupt'
+    }
+  ])
 })
 
 test('a finished job keeps its answer after the manifest let go of it', async () => {
@@ -110,7 +165,11 @@ test('a finished job keeps its answer after the manifest let go of it', async ()
   await gallery.add(writer, [{ id: 'c' }])
   await gallery.add(writer, [{ id: 'd' }])
   await writer.collect()
-  expect(await gallery.jobs.status(first)).toMatchObject({ state: 'completed', seq, counts: { indexed: 1, failed: 1, pending: 0 } })
+  expect(await gallery.jobs.status(first)).toMatchObject({
+    state: 'completed',
+    seq,
+    counts: { indexed: 1, failed: 1, pending: 0 }
+  })
   expect(await gallery.jobs.failedItems(first)).toHaveLength(1)
   expect((await gallery.jobs.list()).map(({ counts }) => counts.total)).toEqual([1, 1, 2])
 })
@@ -160,12 +219,16 @@ test('log and batches alone give the same collection again', async () => {
   await gallery.add(writer, itemsFrom(1, 300))
   while (await writer.merge());
   await gallery.remove('item-7', 'item-8')
-  await gallery.add(writer, [{ id: 'item-8', label: 'again', seeds: [8] }, { id: 'bad', fails: 'image_empty' }])
+  await gallery.add(writer, [
+    { id: 'item-8', label: 'again', seeds: [8] },
+    { id: 'bad', fails: 'image_empty' }
+  ])
   await gallery.embed(deleted.ingestion, [{ id: 'item-7', label: 'late' }])
   await writer.step({ list: true })
   const before = await gallery.allIds()
   const nearest = await gallery.search(8, 20)
-  for await (const { key } of gallery.store.list(gallery.keys.segmentPrefix)) await gallery.store.delete([key])
+  for await (const { key } of gallery.store.list(gallery.keys.segmentPrefix))
+    await gallery.store.delete([key])
 
   const rebuilder = await gallery.rebuild()
   expect(await gallery.allIds()).toEqual(before)
@@ -204,8 +267,13 @@ test('a damaged segment keeps the old version in service and raises an alarm', a
     await gallery.store.put(key, Buffer.from('damaged'))
   }
   const options = { consistency: 'strong', timeoutMs: 500 } as const
-  await expect(gallery.replica.acquire(gallery.spec.collectionId, options)).rejects.toMatchObject({ code: 'replica_behind' })
-  const old = await gallery.replica.acquire(gallery.spec.collectionId, { ...options, consistency: 'eventual' })
+  await expect(gallery.replica.acquire(gallery.spec.collectionId, options)).rejects.toMatchObject({
+    code: 'replica_behind'
+  })
+  const old = await gallery.replica.acquire(gallery.spec.collectionId, {
+    ...options,
+    consistency: 'eventual'
+  })
   expect((await old.search({ vectors: vectorOf(1), k: 1 }))[0]![0]!.item.id).toBe('a')
   expect(gallery.replica.status()[0]!.alarm).toContain('checksum')
   old.release()
@@ -215,13 +283,27 @@ test('two processes appending at once get dense slots and rising revisions', asy
   const { gallery } = await withGallery()
   const { createLogAppender } = await import('../src/log/log-appender.ts')
   const { systemClock } = await import('@likeness/shared/process/clock')
-  const appenders = [0, 1, 2].map(() => createLogAppender({ store: gallery.store, clock: systemClock }))
+  const appenders = [0, 1, 2].map(() =>
+    createLogAppender({ store: gallery.store, clock: systemClock })
+  )
   const appended = await Promise.all(
-    Array.from({ length: 300 }, (_, i) => appenders[i % 3]!.append(gallery.spec.collectionId, { kind: 'delete', opId: `op-${i}`, atMs: 0, ids: [`x-${i}`] }))
+    Array.from({ length: 300 }, (_, i) =>
+      appenders[i % 3]!.append(gallery.spec.collectionId, {
+        kind: 'delete',
+        opId: `op-${i}`,
+        atMs: 0,
+        ids: [`x-${i}`]
+      })
+    )
   )
   expect(new Set(appended.map(({ revision }) => revision)).size).toBe(300)
   const slots = [...new Set(appended.map(({ slot }) => slot))].sort((a, b) => a - b)
   expect(slots).toEqual(Array.from({ length: slots.length }, (_, i) => i + 1))
-  const later = await appenders[0]!.append(gallery.spec.collectionId, { kind: 'delete', opId: 'later', atMs: 0, ids: ['y'] })
+  const later = await appenders[0]!.append(gallery.spec.collectionId, {
+    kind: 'delete',
+    opId: 'later',
+    atMs: 0,
+    ids: ['y']
+  })
   expect(later.revision).toBeGreaterThan(Math.max(...appended.map(({ revision }) => revision)))
 })

@@ -17,7 +17,10 @@ async function alter(key: string, from: string, to: string): Promise<() => Promi
   await gallery.store.put(key, Buffer.from(text.replace(from, to), 'latin1'))
   return () => gallery.store.put(key, body)
 }
-const damaged = (key: string) => ({ code: 'data_corrupt', message: expect.stringContaining(key) as string })
+const damaged = (key: string) => ({
+  code: 'data_corrupt',
+  message: expect.stringContaining(key) as string
+})
 
 test('a log slot that names another item stops the owner, and is applied once it is repaired', async () => {
   const { keys } = gallery
@@ -29,7 +32,9 @@ test('a log slot that names another item stops the owner, and is applied once it
   await expect(writer.step({})).rejects.toMatchObject(damaged(keys.logSlot(2)))
   // Neither by the next owner, and what follows waits too; it is accepted all the same.
   const { revision } = await gallery.accept([{ id: 'late' }])
-  await expect((await gallery.openWriter()).step({})).rejects.toMatchObject(damaged(keys.logSlot(2)))
+  await expect((await gallery.openWriter()).step({})).rejects.toMatchObject(
+    damaged(keys.logSlot(2))
+  )
   expect(await gallery.allIds()).toHaveLength(9)
   await repair()
   const next = await gallery.openWriter()
@@ -52,11 +57,24 @@ test('a CURRENT that says something else is refused by the owner, and replicas k
   await gallery.add(await gallery.openWriter(), itemsFrom(1, 3))
   expect(await gallery.allIds()).toHaveLength(3)
   const { current } = (await readCurrent(gallery.store, keys.current))!
-  const repair = await alter(keys.current, `"epoch":${current.epoch}`, `"epoch":${current.epoch + 1}`)
+  const repair = await alter(
+    keys.current,
+    `"epoch":${current.epoch}`,
+    `"epoch":${current.epoch + 1}`
+  )
   await expect(gallery.openWriter()).rejects.toMatchObject(damaged(keys.current))
-  await expect(gallery.allIds()).rejects.toMatchObject({ code: 'replica_behind', cause: damaged(keys.current) })
-  const kept = await replica.acquire(spec.collectionId, { consistency: 'eventual', timeoutMs: 1_000 })
-  expect([kept.counts.items, replica.status()[0]?.alarm]).toEqual([3, expect.stringContaining(keys.current)])
+  await expect(gallery.allIds()).rejects.toMatchObject({
+    code: 'replica_behind',
+    cause: damaged(keys.current)
+  })
+  const kept = await replica.acquire(spec.collectionId, {
+    consistency: 'eventual',
+    timeoutMs: 1_000
+  })
+  expect([kept.counts.items, replica.status()[0]?.alarm]).toEqual([
+    3,
+    expect.stringContaining(keys.current)
+  ])
   kept.release()
   await repair()
   expect(await gallery.allIds()).toHaveLength(3)
@@ -69,7 +87,9 @@ test('what a damaged manifest of a snapshot keeps is not collected', async () =>
   await gallery.add(writer, itemsFrom(1, 3))
   const listed = async () => (await gallery.storedKeys(gallery.keys.root)).length
   const { snapshots } = (await gallery.versions.read(gallery.spec.collectionId))!
-  const key = (await gallery.storedKeys(gallery.keys.manifestPrefix)).find((one) => one.includes(`/${String(snapshots[0]!.seq).padStart(12, '0')}-`))!
+  const key = (await gallery.storedKeys(gallery.keys.manifestPrefix)).find((one) =>
+    one.includes(`/${String(snapshots[0]!.seq).padStart(12, '0')}-`)
+  )!
   const repair = await alter(key, '.payload', '.qayload')
   const before = await listed()
   const other = await gallery.openWriter()
@@ -108,7 +128,10 @@ test('a rebuild that would lose items of a damaged batch has no effect, says so,
   await gallery.add(writer, [{ id: 'next' }])
   expect(await gallery.outcome(first)).toMatchObject({ error: 'data_corrupt' })
   expect(await gallery.allIds()).toHaveLength(10)
-  await expect(gallery.rebuild()).rejects.toMatchObject({ code: 'data_corrupt', message: expect.stringContaining(gallery.keys.batchPrefix(ingestion)) as string })
+  await expect(gallery.rebuild()).rejects.toMatchObject({
+    code: 'data_corrupt',
+    message: expect.stringContaining(gallery.keys.batchPrefix(ingestion)) as string
+  })
   expect(await gallery.storedKeys(gallery.keys.batchPrefix(ingestion))).toEqual([batch])
   await repair()
   const again = await gallery.operate({ kind: 'rebuild' })

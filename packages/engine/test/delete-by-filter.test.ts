@@ -11,7 +11,8 @@ beforeEach(async () => {
 })
 afterEach(() => gallery.close())
 
-const removeLabel = (label: string): Promise<number> => gallery.operate({ kind: 'delete_where', filter: { label } })
+const removeLabel = (label: string): Promise<number> =>
+  gallery.operate({ kind: 'delete_where', filter: { label } })
 
 /** The same from the version that is there and from log and batches alone. */
 async function expectIds(ids: readonly string[]): Promise<void> {
@@ -22,15 +23,28 @@ async function expectIds(ids: readonly string[]): Promise<void> {
 
 test('finds items in sealed segments, with columns and without, relabelled ones and what the same step brings', async () => {
   // More than 512 items: a columns file.
-  await gallery.add(writer, itemsFrom(1, 600).map((item, i) => ({ ...item, label: i % 2 === 0 ? 'even' : 'odd', metadata: { n: i } })))
+  await gallery.add(
+    writer,
+    itemsFrom(1, 600).map((item, i) => ({
+      ...item,
+      label: i % 2 === 0 ? 'even' : 'odd',
+      metadata: { n: i }
+    }))
+  )
   while (await writer.merge());
-  await gallery.add(writer, itemsFrom(1_000, 4).map((item) => ({ ...item, label: 'odd' })))
+  await gallery.add(
+    writer,
+    itemsFrom(1_000, 4).map((item) => ({ ...item, label: 'odd' }))
+  )
   await gallery.relabel(['item-1', 'item-1000'], { label: 'moved' })
   await gallery.relabel(['item-3'], { label: 'odd' })
   const { ingestion } = await gallery.accept([{ id: 'late' }])
   await gallery.embed(ingestion, [{ id: 'late', label: 'odd' }])
   const revision = await removeLabel('odd')
-  const ranged = await gallery.operate({ kind: 'delete_where', filter: { label: 'even', metadata: { n: { gte: 10 } } } })
+  const ranged = await gallery.operate({
+    kind: 'delete_where',
+    filter: { label: 'even', metadata: { n: { gte: 10 } } }
+  })
   await writer.step({ list: true })
   expect(await gallery.outcome(revision)).toMatchObject({ items: 304, seq: writer.seq })
   expect(await gallery.outcome(ranged)).toMatchObject({ items: 295 })
@@ -38,7 +52,12 @@ test('finds items in sealed segments, with columns and without, relabelled ones 
 })
 
 test('an item that is still being embedded meets it when it comes, as it was labelled then', async () => {
-  const items = [{ id: 'a', label: 'bad' }, { id: 'b', label: 'good' }, { id: 'c', label: 'bad' }, { id: 'd', label: 'good' }]
+  const items = [
+    { id: 'a', label: 'bad' },
+    { id: 'b', label: 'good' },
+    { id: 'c', label: 'bad' },
+    { id: 'd', label: 'good' }
+  ]
   const { ingestion } = await gallery.accept(items)
   await gallery.relabel(['c'], { label: 'good' })
   await gallery.relabel(['d'], { label: 'bad' })
@@ -50,19 +69,29 @@ test('an item that is still being embedded meets it when it comes, as it was lab
   writer = await gallery.openWriter()
   await gallery.embed(ingestion, items)
   await writer.step({ list: true })
-  expect((await gallery.jobs.status(ingestion)).counts).toMatchObject({ indexed: 2, superseded: 2, pending: 0 })
+  expect((await gallery.jobs.status(ingestion)).counts).toMatchObject({
+    indexed: 2,
+    superseded: 2,
+    pending: 0
+  })
   await expectIds(['b', 'c'])
   await gallery.add(writer, [{ id: 'a', label: 'bad' }])
   await expectIds(['a', 'b', 'c'])
 })
 
 test('a version that does not match takes the place of one that did, and one that does match takes none', async () => {
-  await gallery.add(writer, [{ id: 'a', label: 'bad', seeds: [1] }, { id: 'b', label: 'good', seeds: [2] }])
+  await gallery.add(writer, [
+    { id: 'a', label: 'bad', seeds: [1] },
+    { id: 'b', label: 'good', seeds: [2] }
+  ])
   const { ingestion } = await gallery.accept([{ id: 'a' }, { id: 'b' }])
   await removeLabel('bad')
   await writer.step({})
   expect(await gallery.allIds()).toEqual(['b'])
-  await gallery.embed(ingestion, [{ id: 'a', label: 'good', seeds: [3] }, { id: 'b', label: 'bad', seeds: [4] }])
+  await gallery.embed(ingestion, [
+    { id: 'a', label: 'good', seeds: [3] },
+    { id: 'b', label: 'bad', seeds: [4] }
+  ])
   await writer.step({ list: true })
   await expectIds(['a'])
 })

@@ -28,7 +28,10 @@ afterEach(async () => {
 })
 
 async function withReader<T>(use: (reader: CollectionReader) => Promise<T>): Promise<T> {
-  const reader = await gallery.replica.acquire(gallery.spec.collectionId, { consistency: 'strong', timeoutMs: 10_000 })
+  const reader = await gallery.replica.acquire(gallery.spec.collectionId, {
+    consistency: 'strong',
+    timeoutMs: 10_000
+  })
   try {
     return await use(reader)
   } finally {
@@ -36,15 +39,31 @@ async function withReader<T>(use: (reader: CollectionReader) => Promise<T>): Pro
   }
 }
 const searchAll = (query: Omit<SearchQuery, 'vectors'>): Promise<Hit[][]> =>
-  withReader((reader) => reader.search({ vectors: rowsIn(cell, Float32Array.from(queries.flatMap((query) => [...query]))), ...query }))
+  withReader((reader) =>
+    reader.search({
+      vectors: rowsIn(cell, Float32Array.from(queries.flatMap((query) => [...query]))),
+      ...query
+    })
+  )
 
 /** Items as they are added, and in the reference. */
-async function add(writer: CollectionWriter, reference: Reference, items: TestItem[]): Promise<void> {
+async function add(
+  writer: CollectionWriter,
+  reference: Reference,
+  items: TestItem[]
+): Promise<void> {
   await gallery.add(writer, items)
-  for (const { id, label, seeds } of items) reference.set(id, { label: label ?? null, vector: vectorIn(cell, seeds![0]!) })
+  for (const { id, label, seeds } of items)
+    reference.set(id, { label: label ?? null, vector: vectorIn(cell, seeds![0]!) })
 }
-const item = (n: number, seed = n): TestItem => ({ id: `item-${n}`, label: `label-${n % 5}`, metadata: { n }, seeds: [seed] })
-const itemsBetween = (first: number, end: number): TestItem[] => Array.from({ length: end - first }, (_, i) => item(first + i))
+const item = (n: number, seed = n): TestItem => ({
+  id: `item-${n}`,
+  label: `label-${n % 5}`,
+  metadata: { n },
+  seeds: [seed]
+})
+const itemsBetween = (first: number, end: number): TestItem[] =>
+  Array.from({ length: end - first }, (_, i) => item(first + i))
 
 async function settle(writer: CollectionWriter): Promise<void> {
   while (await writer.merge());
@@ -59,20 +78,44 @@ async function check(reference: Reference): Promise<number> {
   expect(recall).toBeGreaterThanOrEqual(floor)
   found.forEach((hits, q) => {
     expect(hits).toHaveLength(Math.min(k, reference.size))
-    for (const { item: { id }, score } of hits) expect(Math.abs(score - scoreBetween(metric, queries[q]!, reference.get(id)!.vector)), id).toBeLessThanOrEqual(lost)
+    for (const {
+      item: { id },
+      score
+    } of hits)
+      expect(
+        Math.abs(score - scoreBetween(metric, queries[q]!, reference.get(id)!.vector)),
+        id
+      ).toBeLessThanOrEqual(lost)
   })
   const labelled = await searchAll({ k, searchBudget: 64, filter: { label: 'label-3' } })
-  expect(recallOf(labelled, reference, { metric, queries, k, sparse, keep: ({ label }) => label === 'label-3' })).toBeGreaterThanOrEqual(floor)
+  expect(
+    recallOf(labelled, reference, {
+      metric,
+      queries,
+      k,
+      sparse,
+      keep: ({ label }) => label === 'label-3'
+    })
+  ).toBeGreaterThanOrEqual(floor)
   const groups = await searchAll({ k: 5, groupBy: 'label' })
-  expect(groups.every((hits) => new Set(hits.map(({ item: { label } }) => label)).size === hits.length)).toBe(true)
+  expect(
+    groups.every((hits) => new Set(hits.map(({ item: { label } }) => label)).size === hits.length)
+  ).toBe(true)
   await withReader(async (reader) => {
     const [id, { vector }] = [...reference][7]!
-    expect(Math.abs((await reader.search({ vectors: rowsIn(cell, vector), k: 1 }))[0]![0]!.score - 1)).toBeLessThanOrEqual(cell.rescore ? 0 : 0.01)
+    expect(
+      Math.abs((await reader.search({ vectors: rowsIn(cell, vector), k: 1 }))[0]![0]!.score - 1)
+    ).toBeLessThanOrEqual(cell.rescore ? 0 : 0.01)
     expect((await reader.getItem(id))!.label).toBe(reference.get(id)!.label)
     const seen = new Map<string, string | null>()
-    for await (const { item: { id, label }, vectors } of reader.scrollVectors()) {
+    for await (const {
+      item: { id, label },
+      vectors
+    } of reader.scrollVectors()) {
       seen.set(id, label)
-      expect(Math.abs(scoreBetween(metric, denseOf(vectors, dim), reference.get(id)!.vector) - 1)).toBeLessThanOrEqual(Math.max(lost, 1e-6))
+      expect(
+        Math.abs(scoreBetween(metric, denseOf(vectors, dim), reference.get(id)!.vector) - 1)
+      ).toBeLessThanOrEqual(Math.max(lost, 1e-6))
     }
     expect(seen).toEqual(new Map([...reference].map(([id, { label }]) => [id, label])))
   })
@@ -82,15 +125,32 @@ async function check(reference: Reference): Promise<number> {
 async function expectSealed(): Promise<void> {
   const { segments } = (await readCommitted(gallery.store, gallery.spec.collectionId))!
   const { index, storage } = sealedConfig(gallery.spec)
-  expect(segments.some((segment) => segment.index === index && segment.storage === storage && segment.rows >= 256), JSON.stringify(cell)).toBe(true)
-  expect((await verifyCollection({ store: gallery.store, collectionId: gallery.spec.collectionId, scratchDir })).problems).toEqual([])
+  expect(
+    segments.some(
+      (segment) => segment.index === index && segment.storage === storage && segment.rows >= 256
+    ),
+    JSON.stringify(cell)
+  ).toBe(true)
+  expect(
+    (
+      await verifyCollection({
+        store: gallery.store,
+        collectionId: gallery.spec.collectionId,
+        scratchDir
+      })
+    ).problems
+  ).toEqual([])
 }
 
 describe.each(cells.map((cell) => [nameOf(cell), cell] as const))('%s', (name, given) => {
   test('adds, deletes, replaces, relabels, merges, filters, groups, scrolls, restarts and is made again from its log', async () => {
     cell = given
     queries = Array.from({ length: 20 }, (_, i) => vectorIn(cell, 100_000 + i))
-    gallery = await createGallery({ ...cell, sealThreshold: 48, vectorOf: (seed) => vectorIn(cell, seed) })
+    gallery = await createGallery({
+      ...cell,
+      sealThreshold: 48,
+      vectorOf: (seed) => vectorIn(cell, seed)
+    })
     let writer = await gallery.openWriter()
     const reference: Reference = new Map()
     await add(writer, reference, itemsBetween(0, 300))

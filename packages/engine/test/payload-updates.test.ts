@@ -16,8 +16,13 @@ beforeEach(async () => {
 })
 afterEach(() => gallery.close())
 
-async function withReader<T>(use: (reader: Awaited<ReturnType<Gallery['replica']['acquire']>>) => Promise<T>): Promise<T> {
-  const reader = await gallery.replica.acquire(gallery.spec.collectionId, { consistency: 'strong', timeoutMs: 5_000 })
+async function withReader<T>(
+  use: (reader: Awaited<ReturnType<Gallery['replica']['acquire']>>) => Promise<T>
+): Promise<T> {
+  const reader = await gallery.replica.acquire(gallery.spec.collectionId, {
+    consistency: 'strong',
+    timeoutMs: 5_000
+  })
   try {
     return await use(reader)
   } finally {
@@ -25,16 +30,25 @@ async function withReader<T>(use: (reader: Awaited<ReturnType<Gallery['replica']
   }
 }
 const search = (query: Omit<SearchQuery, 'vectors'>): Promise<string[]> =>
-  withReader(async (reader) => (await reader.search({ vectors: vectorOf(5), ...query }))[0]!.map(({ item }) => item.id).sort())
-const item = (id: string) => withReader(async (reader) => {
-  const found = await reader.getItem(id)
-  return found && { label: found.label, metadata: found.metadata }
-})
+  withReader(async (reader) =>
+    (await reader.search({ vectors: vectorOf(5), ...query }))[0]!.map(({ item }) => item.id).sort()
+  )
+const item = (id: string) =>
+  withReader(async (reader) => {
+    const found = await reader.getItem(id)
+    return found && { label: found.label, metadata: found.metadata }
+  })
 
 async function relabelled(): Promise<void> {
-  await gallery.add(writer, itemsFrom(1, 100).map((one) => ({ ...one, metadata: { shop: 'old' } })))
+  await gallery.add(
+    writer,
+    itemsFrom(1, 100).map((one) => ({ ...one, metadata: { shop: 'old' } }))
+  )
   while (await writer.merge());
-  await gallery.relabel(['item-5', 'item-6', 'nobody'], { label: 'new', metadata: { shop: 'north', n: 7 } })
+  await gallery.relabel(['item-5', 'item-6', 'nobody'], {
+    label: 'new',
+    metadata: { shop: 'north', n: 7 }
+  })
   await gallery.relabel(['item-6'], { label: null })
   await gallery.relabel(['item-8'], { metadata: {} })
   await writer.step({})
@@ -45,10 +59,16 @@ async function expectRelabelled(): Promise<void> {
   expect(await item('item-6')).toEqual({ label: null, metadata: { shop: 'north', n: 7 } })
   expect(await item('item-7')).toEqual({ label: 'label-7', metadata: { shop: 'old' } })
   expect(await item('item-8')).toEqual({ label: 'label-8', metadata: {} })
-  expect(await search({ k: 100, filter: { label: { in: ['new', 'label-5', 'label-6', 'label-7'] } } })).toEqual(['item-5', 'item-7'])
-  expect(await search({ k: 100, filter: { metadata: { n: { gt: 6 }, shop: { not: 'old' } } } })).toEqual(['item-5', 'item-6'])
+  expect(
+    await search({ k: 100, filter: { label: { in: ['new', 'label-5', 'label-6', 'label-7'] } } })
+  ).toEqual(['item-5', 'item-7'])
+  expect(
+    await search({ k: 100, filter: { metadata: { n: { gt: 6 }, shop: { not: 'old' } } } })
+  ).toEqual(['item-5', 'item-6'])
   expect(await search({ k: 100, filter: { metadata: { shop: 'old' } } })).toHaveLength(97)
-  expect(await search({ k: 100, filter: { not: { metadata: { shop: { exists: true } } } } })).toEqual(['item-8'])
+  expect(
+    await search({ k: 100, filter: { not: { metadata: { shop: { exists: true } } } } })
+  ).toEqual(['item-8'])
   expect(await search({ k: 100, groupBy: 'metadata.shop', groupSize: 1 })).toHaveLength(3)
   expect(await search({ k: 100, groupBy: 'metadata.shop', groupSize: 2 })).toHaveLength(5)
   await withReader(async (reader) => {
@@ -85,7 +105,10 @@ test('survives a merge, which writes it into the payload, and a rebuild from the
   await relabelled()
   await gallery.remove(...itemsFrom(40, 25).map(({ id }) => id))
   await writer.step({})
-  await gallery.add(writer, itemsFrom(40, 25).map((one) => ({ ...one, metadata: { shop: 'old' } })))
+  await gallery.add(
+    writer,
+    itemsFrom(40, 25).map((one) => ({ ...one, metadata: { shop: 'old' } }))
+  )
   while (await writer.merge());
   await expectRelabelled()
   await writer.collect()
@@ -99,7 +122,10 @@ test('survives a merge, which writes it into the payload, and a rebuild from the
 test('many relabels make a segment worth rewriting', async () => {
   await gallery.add(writer, itemsFrom(1, 100))
   while (await writer.merge());
-  await gallery.relabel(itemsFrom(1, 20).map(({ id }) => id), { label: 'many' })
+  await gallery.relabel(
+    itemsFrom(1, 20).map(({ id }) => id),
+    { label: 'many' }
+  )
   await writer.step({})
   expect(await writer.merge()).toBe(true)
   expect(await writer.merge()).toBe(false)
@@ -127,11 +153,20 @@ test('an item that is still being embedded gets it when it comes, and one accept
   await gallery.relabel(['a'], { metadata: { last: true } })
   await writer.step({})
   writer = await gallery.openWriter()
-  const awaits = () => withReader(async (reader) => [before, after].map(({ revision }) => [reader.awaits(revision), reader.awaits(revision + 1)]))
-  expect(await awaits()).toEqual([[false, true], [true, true]])
+  const awaits = () =>
+    withReader(async (reader) =>
+      [before, after].map(({ revision }) => [reader.awaits(revision), reader.awaits(revision + 1)])
+    )
+  expect(await awaits()).toEqual([
+    [false, true],
+    [true, true]
+  ])
   await gallery.embed(before.ingestion, [{ id: 'a', label: 'first' }])
   await writer.step({ list: true })
-  expect(await awaits()).toEqual([[false, false], [false, true]])
+  expect(await awaits()).toEqual([
+    [false, false],
+    [false, true]
+  ])
   expect(await item('a')).toEqual({ label: 'between', metadata: { last: true } })
   await gallery.embed(after.ingestion, [{ id: 'a', label: 'second' }])
   await writer.step({ list: true })
@@ -157,7 +192,8 @@ test('its files are verified', async () => {
   await gallery.relabel(['a'], { label: 'waiting' })
   await writer.step({})
   const scratchDir = await mkdtemp(join(tmpdir(), 'likeness-verify-'))
-  const verify = () => verifyCollection({ store: gallery.store, collectionId: gallery.spec.collectionId, scratchDir })
+  const verify = () =>
+    verifyCollection({ store: gallery.store, collectionId: gallery.spec.collectionId, scratchDir })
   try {
     expect((await verify()).problems).toEqual([])
     let seen = 0
@@ -166,7 +202,9 @@ test('its files are verified', async () => {
         if (!key.includes('.relabels')) continue
         const { body } = (await gallery.store.get(key))!
         await gallery.store.delete([key])
-        seen += (await verify()).problems.filter((problem) => problem.key === key && problem.code === 'missing').length
+        seen += (await verify()).problems.filter(
+          (problem) => problem.key === key && problem.code === 'missing'
+        ).length
         await gallery.store.put(key, body)
       }
     }

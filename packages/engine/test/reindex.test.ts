@@ -8,7 +8,14 @@ import { createUlid } from '@likeness/shared/data/ulid'
 import { appError } from '@likeness/shared/errors'
 import { buildMerge } from '../src/merge/merge-build.ts'
 import type { BuildMerge } from '../src/merge/merge-task.ts'
-import { createGallery, dim, type Gallery, type GalleryOptions, itemsFrom, vectorOf } from '../src/testing/gallery.ts'
+import {
+  createGallery,
+  dim,
+  type Gallery,
+  type GalleryOptions,
+  itemsFrom,
+  vectorOf
+} from '../src/testing/gallery.ts'
 import { shift, shifted } from '../src/testing/shifted.ts'
 import { verifyCollection } from '../src/verify/verify.ts'
 import { readCurrent } from '../src/version/current.ts'
@@ -22,18 +29,26 @@ const open = async (options: GalleryOptions = {}) => {
   return await gallery.openWriter()
 }
 const version = async () => (await readCommitted(gallery.store, gallery.spec.collectionId))!
-const ask = (embedding: EmbeddingSpec): Promise<number> => gallery.operate({ kind: 'reproject', embedding })
+const ask = (embedding: EmbeddingSpec): Promise<number> =>
+  gallery.operate({ kind: 'reproject', embedding })
 const target = shifted(3, dim)
 
 /** Every item by its own vector in the embedding of the version that answers: id -> best hit. */
-async function found(seeds: readonly number[]): Promise<{ embedding: string; hits: [string, number][] }> {
-  const reader = await gallery.replica.acquire(gallery.spec.collectionId, { consistency: 'strong', timeoutMs: 5_000 })
+async function found(
+  seeds: readonly number[]
+): Promise<{ embedding: string; hits: [string, number][] }> {
+  const reader = await gallery.replica.acquire(gallery.spec.collectionId, {
+    consistency: 'strong',
+    timeoutMs: 5_000
+  })
   try {
     const { embedding } = reader.spec
-    const hits = await Promise.all(seeds.map(async (seed): Promise<[string, number]> => {
-      const [hit] = (await reader.search({ vectors: shift(vectorOf(seed), embedding), k: 1 }))[0]!
-      return [hit!.item.id, Math.round(hit!.score * 1_000) / 1_000]
-    }))
+    const hits = await Promise.all(
+      seeds.map(async (seed): Promise<[string, number]> => {
+        const [hit] = (await reader.search({ vectors: shift(vectorOf(seed), embedding), k: 1 }))[0]!
+        return [hit!.item.id, Math.round(hit!.score * 1_000) / 1_000]
+      })
+    )
     return { embedding: embedding.version, hits }
   } finally {
     reader.release()
@@ -44,7 +59,13 @@ const itself = (seeds: readonly number[]) => seeds.map((seed) => [`item-${seed}`
 async function verified(): Promise<unknown[]> {
   const scratchDir = await mkdtemp(join(tmpdir(), 'likeness-reprojection-'))
   try {
-    return (await verifyCollection({ store: gallery.store, collectionId: gallery.spec.collectionId, scratchDir })).problems
+    return (
+      await verifyCollection({
+        store: gallery.store,
+        collectionId: gallery.spec.collectionId,
+        scratchDir
+      })
+    ).problems
   } finally {
     await rm(scratchDir, { recursive: true, force: true })
   }
@@ -54,7 +75,11 @@ async function verified(): Promise<unknown[]> {
 async function withoutManifest() {
   const { manifest } = (await readCurrent(gallery.store, gallery.keys.current))!.current
   await gallery.store.put(manifest, Buffer.from('damaged'))
-  await gallery.appender.append(gallery.spec.collectionId, { kind: 'rebuild', opId: createUlid(), atMs: Date.now() + 60_000 })
+  await gallery.appender.append(gallery.spec.collectionId, {
+    kind: 'rebuild',
+    opId: createUlid(),
+    atMs: Date.now() + 60_000
+  })
   return await gallery.openOrRebuild()
 }
 
@@ -67,7 +92,12 @@ test('every item gets the vector of the new embedding in one version, sealed as 
   expect((await version()).reprojection).toEqual({ revision, embedding: target, state: 'running' })
   expect(await writer.reproject()).toBe(true)
   const { spec, counts, segments, reprojection, outcomes } = await version()
-  expect([spec.embedding, counts.items, segments.map(({ index }) => index), reprojection]).toEqual([target, 199, ['hnsw'], { revision, embedding: target, state: 'applied' }])
+  expect([spec.embedding, counts.items, segments.map(({ index }) => index), reprojection]).toEqual([
+    target,
+    199,
+    ['hnsw'],
+    { revision, embedding: target, state: 'applied' }
+  ])
   expect(outcomes).toContainEqual({ revision, seq: (await version()).seq })
   const seeds = [0, 1, 50, 199]
   expect(await found(seeds)).toEqual({ embedding: target.version, hits: itself(seeds) })
@@ -76,7 +106,10 @@ test('every item gets the vector of the new embedding in one version, sealed as 
   expect(await verified()).toEqual([])
   const ids = await gallery.allIds()
   await (await gallery.rebuild()).step({})
-  expect([await found(seeds), await gallery.allIds()]).toEqual([{ embedding: target.version, hits: itself(seeds) }, ids])
+  expect([await found(seeds), await gallery.allIds()]).toEqual([
+    { embedding: target.version, hits: itself(seeds) },
+    ids
+  ])
 })
 
 test('what is added, deleted, relabelled and replaced while it is built is in the new version', async () => {
@@ -106,7 +139,10 @@ test('what is added, deleted, relabelled and replaced while it is built is in th
   })
   expect(await writer.reproject()).toBe(true)
   expect([meanwhile.length, seen]).toEqual([0, [gallery.spec.embedding.version]])
-  expect(await found([0, 200, 229, 500, 502])).toEqual({ embedding: target.version, hits: itself([0, 200, 229, 500, 502]) })
+  expect(await found([0, 200, 229, 500, 502])).toEqual({
+    embedding: target.version,
+    hits: itself([0, 200, 229, 500, 502])
+  })
   expect(await found([900])).toMatchObject({ hits: [['item-5', 1]] })
   const ids = await gallery.allIds()
   expect(ids).toHaveLength(100 + 3 + 30 - 3)
@@ -115,7 +151,10 @@ test('what is added, deleted, relabelled and replaced while it is built is in th
   await gallery.embed(early, itemsFrom(503, 1), 3)
   await writer.step({ list: true })
   expect(await found([503])).toEqual({ embedding: target.version, hits: itself([503]) })
-  expect(await gallery.jobs.status(early)).toMatchObject({ state: 'completed', counts: { indexed: 4 } })
+  expect(await gallery.jobs.status(early)).toMatchObject({
+    state: 'completed',
+    counts: { indexed: 4 }
+  })
   expect(await verified()).toEqual([])
 })
 
@@ -140,7 +179,10 @@ test('an owner that dies while it builds leaves garbage only, and the next one d
   const next = await gallery.openWriter()
   await next.collect()
   expect((await gallery.storedKeys(gallery.keys.segmentPrefix)).length).toBeLessThan(before)
-  expect(await found([1])).toMatchObject({ embedding: gallery.spec.embedding.version, hits: itself([1]) })
+  expect(await found([1])).toMatchObject({
+    embedding: gallery.spec.embedding.version,
+    hits: itself([1])
+  })
   expect(await next.reproject()).toBe(true)
   expect(await found([1])).toMatchObject({ embedding: target.version, hits: itself([1]) })
   await gallery.remove('item-1')
@@ -189,7 +231,10 @@ describe('while it is built', () => {
     }
     expect(await writer.reproject()).toBe(true)
     expect(await gallery.outcome(revision)).toMatchObject({ error: 'raw_vectors_missing' })
-    expect(await found([0, 200, 201])).toEqual({ embedding: gallery.spec.embedding.version, hits: itself([0, 200, 201]) })
+    expect(await found([0, 200, 201])).toEqual({
+      embedding: gallery.spec.embedding.version,
+      hits: itself([0, 200, 201])
+    })
   })
 
   test('another request ends it, and is done next', async () => {
@@ -205,7 +250,8 @@ describe('while it is built', () => {
 
   test('a merge that fails leaves its segments to be merged once they are served', async () => {
     const { writer } = await begun()
-    meanwhile = () => Promise.reject(appError('index_failed', 'the merge process ended with SIGKILL'))
+    meanwhile = () =>
+      Promise.reject(appError('index_failed', 'the merge process ended with SIGKILL'))
     expect(await writer.reproject()).toBe(true)
     expect((await version()).segments.map(({ index }) => index)).toEqual(['flat'])
     expect(await found([0, 99])).toEqual({ embedding: target.version, hits: itself([0, 99]) })
@@ -230,7 +276,10 @@ describe('what cannot be made', () => {
     expect(await gallery.outcome(revision)).toMatchObject({ error: 'raw_vectors_missing' })
     expect((await version()).reprojection).toMatchObject({ state: 'raw_vectors_missing' })
     expect(await gallery.storedKeys(gallery.keys.segmentPrefix)).toEqual(before)
-    expect(await found([0, 10])).toEqual({ embedding: gallery.spec.embedding.version, hits: itself([0, 10]) })
+    expect(await found([0, 10])).toEqual({
+      embedding: gallery.spec.embedding.version,
+      hits: itself([0, 10])
+    })
     expect(await writer.reproject()).toBe(false)
   })
 
@@ -245,8 +294,14 @@ describe('what cannot be made', () => {
     await gallery.embed(ingestion, items, 0, true)
     await writer.step({})
     await writer.step({})
-    expect(await gallery.jobs.status(ingestion)).toMatchObject({ state: 'completed', counts: { failed: 2, indexed: 0 } })
-    expect(await gallery.jobs.failedItems(ingestion)).toMatchObject([{ id: 'item-10', code: 'embedding_mismatch' }, { id: 'item-11', code: 'embedding_mismatch' }])
+    expect(await gallery.jobs.status(ingestion)).toMatchObject({
+      state: 'completed',
+      counts: { failed: 2, indexed: 0 }
+    })
+    expect(await gallery.jobs.failedItems(ingestion)).toMatchObject([
+      { id: 'item-10', code: 'embedding_mismatch' },
+      { id: 'item-11', code: 'embedding_mismatch' }
+    ])
     await (await gallery.rebuild()).step({})
     expect(await gallery.allIds()).toHaveLength(5)
   })
@@ -260,7 +315,10 @@ describe('what cannot be made', () => {
     await writer.step({})
     expect(await writer.reproject()).toBe(true)
     expect(await gallery.outcome(revision)).toMatchObject({ error: 'data_corrupt' })
-    expect(await found([0])).toEqual({ embedding: gallery.spec.embedding.version, hits: itself([0]) })
+    expect(await found([0])).toEqual({
+      embedding: gallery.spec.embedding.version,
+      hits: itself([0])
+    })
   })
 })
 
@@ -277,7 +335,10 @@ test('the newest request counts, and one for what the collection has ends the on
   const third = await ask(target)
   const fourth = await ask(shifted(5, 8))
   await writer.step({})
-  expect([await gallery.outcome(third), await gallery.outcome(fourth)]).toMatchObject([{ error: 'profile_replaced' }, { seq: expect.any(Number) as number }])
+  expect([await gallery.outcome(third), await gallery.outcome(fourth)]).toMatchObject([
+    { error: 'profile_replaced' },
+    { seq: expect.any(Number) as number }
+  ])
   expect(await writer.reproject()).toBe(false)
 })
 
@@ -323,14 +384,26 @@ test('without its manifest the collection is made again with the embedding that 
 })
 
 describe.each(['IP', 'L2', 'cosine', 'hamming'] as const)('with %s', (metric) => {
-  test.each([['FLAT', 'f32'], ['IVF', 'sq8'], ['HNSW32', 'f16']] as const)('and %s, %s', async (method, storage) => {
-    const writer = await open({ metric, method, sealThreshold: 64, storage: metric === 'hamming' ? 'f32' : storage })
+  test.each([
+    ['FLAT', 'f32'],
+    ['IVF', 'sq8'],
+    ['HNSW32', 'f16']
+  ] as const)('and %s, %s', async (method, storage) => {
+    const writer = await open({
+      metric,
+      method,
+      sealThreshold: 64,
+      storage: metric === 'hamming' ? 'f32' : storage
+    })
     await gallery.add(writer, itemsFrom(0, 120))
     await ask(target)
     await writer.step({})
     await writer.reproject()
     const { embedding, hits } = await found([0, 60, 119])
-    expect([embedding, hits.map(([id]) => id)]).toEqual([target.version, ['item-0', 'item-60', 'item-119']])
+    expect([embedding, hits.map(([id]) => id)]).toEqual([
+      target.version,
+      ['item-0', 'item-60', 'item-119']
+    ])
     expect(await verified()).toEqual([])
   })
 })

@@ -2,7 +2,12 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import type { Metric } from '@likeness/shared/contract/collection'
 import type { VectorStorage } from '@likeness/shared/contract/storage-forms'
-import { createGallery, type Gallery, type GalleryOptions, unitVector } from '../src/testing/gallery.ts'
+import {
+  createGallery,
+  type Gallery,
+  type GalleryOptions,
+  unitVector
+} from '../src/testing/gallery.ts'
 import { recallJudge, type Reference } from '../src/testing/reference.ts'
 
 const k = 10
@@ -13,9 +18,19 @@ function hardSet(metric: Metric) {
   // A bit says less than a value.
   const width = metric === 'hamming' ? 256 : 64
   const hardVector = (seed: number): Float32Array => unitVector(seed, width)
-  const reference: Reference = new Map(Array.from({ length: rows }, (_, n) => [`item-${n}`, { label: null, vector: hardVector(n + 1) }]))
+  const reference: Reference = new Map(
+    Array.from({ length: rows }, (_, n) => [
+      `item-${n}`,
+      { label: null, vector: hardVector(n + 1) }
+    ])
+  )
   const queries = Array.from({ length: 30 }, (_, i) => hardVector(100_000 + i))
-  return { width, vectorOf: hardVector, queries, recall: recallJudge(reference, { metric, queries, k }) }
+  return {
+    width,
+    vectorOf: hardVector,
+    queries,
+    recall: recallJudge(reference, { metric, queries, k })
+  }
 }
 const items = Array.from({ length: rows }, (_, n) => ({ id: `item-${n}`, seeds: [n + 1] }))
 
@@ -23,15 +38,27 @@ let gallery: Gallery
 afterEach(() => gallery.close())
 
 /** The recall of a sealed collection, by budget. */
-async function fill({ metric = 'IP', ...options }: GalleryOptions): Promise<(searchBudget?: number) => Promise<number>> {
+async function fill({
+  metric = 'IP',
+  ...options
+}: GalleryOptions): Promise<(searchBudget?: number) => Promise<number>> {
   const { width, vectorOf: hardVector, queries, recall } = hardSet(metric)
-  gallery = await createGallery({ sealThreshold: 64, width, vectorOf: hardVector, metric, ...options })
+  gallery = await createGallery({
+    sealThreshold: 64,
+    width,
+    vectorOf: hardVector,
+    metric,
+    ...options
+  })
   const writer = await gallery.openWriter()
   await gallery.add(writer, items)
   while (await writer.merge());
   const vectors = Float32Array.from(queries.flatMap((query) => [...query]))
   return async (searchBudget) => {
-    const reader = await gallery.replica.acquire(gallery.spec.collectionId, { consistency: 'strong', timeoutMs: 10_000 })
+    const reader = await gallery.replica.acquire(gallery.spec.collectionId, {
+      consistency: 'strong',
+      timeoutMs: 10_000
+    })
     try {
       expect(reader.segments.map((segment) => segment.rows)).toEqual([rows])
       return recall(await reader.search({ vectors, k, searchBudget }))
@@ -42,18 +69,29 @@ async function fill({ metric = 'IP', ...options }: GalleryOptions): Promise<(sea
 }
 
 const budgets = { IVF: [1, 2, 4, 8, 16, 51], HNSW32: [1, 32, 64, 128, 512] } as const
-const stored: [Metric, VectorStorage][] = [['IP', 'f32'], ['L2', 'f32'], ['hamming', 'f32'], ['cosine', 'sq8']]
+const stored: [Metric, VectorStorage][] = [
+  ['IP', 'f32'],
+  ['L2', 'f32'],
+  ['hamming', 'f32'],
+  ['cosine', 'sq8']
+]
 
 describe.each(['IVF', 'HNSW32'] as const)('%s', (method) => {
-  test.each(stored)('over %s, %s: recall rises with the budget and never falls', async (metric, storage) => {
-    const recallAt = await fill({ method, metric, storage })
-    const recalls: number[] = []
-    for (const budget of budgets[method]) recalls.push(await recallAt(budget))
-    console.log(`${method} over ${metric}, ${storage}: recall@${k} ${budgets[method].map((budget, i) => `${budget}: ${recalls[i]!.toFixed(3)}`).join(', ')}`)
-    for (let i = 1; i < recalls.length; i++) expect(recalls[i], `budget ${budgets[method][i]}`).toBeGreaterThanOrEqual(recalls[i - 1]!)
-    expect(recalls.at(-1)! - recalls[0]!).toBeGreaterThanOrEqual(0.05)
-    expect(recalls.at(-1)).toBeGreaterThanOrEqual(0.95)
-  })
+  test.each(stored)(
+    'over %s, %s: recall rises with the budget and never falls',
+    async (metric, storage) => {
+      const recallAt = await fill({ method, metric, storage })
+      const recalls: number[] = []
+      for (const budget of budgets[method]) recalls.push(await recallAt(budget))
+      console.log(
+        `${method} over ${metric}, ${storage}: recall@${k} ${budgets[method].map((budget, i) => `${budget}: ${recalls[i]!.toFixed(3)}`).join(', ')}`
+      )
+      for (let i = 1; i < recalls.length; i++)
+        expect(recalls[i], `budget ${budgets[method][i]}`).toBeGreaterThanOrEqual(recalls[i - 1]!)
+      expect(recalls.at(-1)! - recalls[0]!).toBeGreaterThanOrEqual(0.05)
+      expect(recalls.at(-1)).toBeGreaterThanOrEqual(0.95)
+    }
+  )
 })
 
 test('a collection has a budget of its own, and a query may say another', async () => {
@@ -74,10 +112,15 @@ describe.each(['IVF', 'HNSW32'] as const)('%s with a target recall', (method) =>
       await gallery?.close()
       const recallAt = await fill({ method, settings: { target_recall: target } })
       const seen = await recallAt()
-      const reader = await gallery.replica.acquire(gallery.spec.collectionId, { consistency: 'strong', timeoutMs: 10_000 })
+      const reader = await gallery.replica.acquire(gallery.spec.collectionId, {
+        consistency: 'strong',
+        timeoutMs: 10_000
+      })
       const { tuned } = reader.segments[0]!
       reader.release()
-      console.log(`${method}, target ${target}: budget ${tuned?.budget}, ${tuned?.recall.toFixed(3)} when it was built, ${seen.toFixed(3)} on new queries`)
+      console.log(
+        `${method}, target ${target}: budget ${tuned?.budget}, ${tuned?.recall.toFixed(3)} when it was built, ${seen.toFixed(3)} on new queries`
+      )
       expect(tuned!.recall).toBeGreaterThanOrEqual(target)
       expect(seen).toBeGreaterThanOrEqual(target - 0.03)
       budgetOf.push(tuned!.budget)

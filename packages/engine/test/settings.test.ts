@@ -48,7 +48,10 @@ test('the last one wins, what is not given stays, and the next owner, a rebuild 
 })
 
 test('a lower seal threshold seals what was small, a higher one leaves what is sealed', async () => {
-  const indexes = async () => (await gallery.versions.read(gallery.spec.collectionId))!.segments.map(({ index, rows }) => `${index} ${rows}`)
+  const indexes = async () =>
+    (await gallery.versions.read(gallery.spec.collectionId))!.segments.map(
+      ({ index, rows }) => `${index} ${rows}`
+    )
   await change({ seal_threshold: 1000 })
   await writer.step({})
   while (await writer.merge());

@@ -24,18 +24,32 @@ const settle = async (): Promise<void> => {
 }
 const take = (name: string) => gallery.operate({ kind: 'take_snapshot', name })
 const item = async (id: string) => {
-  const reader = await gallery.replica.acquire(gallery.spec.collectionId, { consistency: 'strong', timeoutMs: 5_000 })
+  const reader = await gallery.replica.acquire(gallery.spec.collectionId, {
+    consistency: 'strong',
+    timeoutMs: 5_000
+  })
   try {
     return await reader.getItem(id)
   } finally {
     reader.release()
   }
 }
-const idsOf = (first: number, count: number): string[] => itemsFrom(first, count).map(({ id }) => id).sort()
+const idsOf = (first: number, count: number): string[] =>
+  itemsFrom(first, count)
+    .map(({ id }) => id)
+    .sort()
 
 async function verified(): Promise<void> {
   const scratchDir = await mkdtemp(join(tmpdir(), 'likeness-verify-'))
-  expect((await verifyCollection({ store: gallery.store, collectionId: gallery.spec.collectionId, scratchDir })).problems).toEqual([])
+  expect(
+    (
+      await verifyCollection({
+        store: gallery.store,
+        collectionId: gallery.spec.collectionId,
+        scratchDir
+      })
+    ).problems
+  ).toEqual([])
   await rm(scratchDir, { recursive: true, force: true })
 }
 
@@ -71,9 +85,14 @@ test('a filter that was asked before a restore answers with the revision of the 
   await take('all')
   await writer.step({})
   const filtered = async () => {
-    const reader = await gallery.replica.acquire(gallery.spec.collectionId, { consistency: 'strong', timeoutMs: 5_000 })
+    const reader = await gallery.replica.acquire(gallery.spec.collectionId, {
+      consistency: 'strong',
+      timeoutMs: 5_000
+    })
     try {
-      return (await reader.search({ vectors: vectorOf(7), k: 1, filter: { label: 'label-7' } }))[0]!.map(({ item: { id, revision } }) => ({ id, revision }))
+      return (
+        await reader.search({ vectors: vectorOf(7), k: 1, filter: { label: 'label-7' } })
+      )[0]!.map(({ item: { id, revision } }) => ({ id, revision }))
     } finally {
       reader.release()
     }
@@ -89,7 +108,11 @@ test('a version that a restore brings back shares the segments that queries of a
   await settle()
   await take('all')
   await writer.step({})
-  const acquire = async () => (await gallery.replica.acquire(gallery.spec.collectionId, { consistency: 'strong', timeoutMs: 5_000 })) as OpenCollectionReader
+  const acquire = async () =>
+    (await gallery.replica.acquire(gallery.spec.collectionId, {
+      consistency: 'strong',
+      timeoutMs: 5_000
+    })) as OpenCollectionReader
   for (const holds of [true, false, true, false]) {
     await gallery.restore('all')
     await writer.step({})
@@ -130,9 +153,18 @@ test('later operations win, batches of earlier ingestions do not undo it, and th
     expect(await item('a')).toMatchObject({ label: 'one', revision: restored })
     writer = await gallery.rebuild()
   }
-  expect(await gallery.jobs.status(before.ingestion)).toMatchObject({ state: 'completed', counts: { indexed: 1, superseded: 1 } })
-  expect(await gallery.jobs.status(between.ingestion)).toMatchObject({ state: 'completed', counts: { indexed: 0, superseded: 2 } })
-  expect(await gallery.jobs.status(after.ingestion)).toMatchObject({ state: 'completed', counts: { indexed: 1 } })
+  expect(await gallery.jobs.status(before.ingestion)).toMatchObject({
+    state: 'completed',
+    counts: { indexed: 1, superseded: 1 }
+  })
+  expect(await gallery.jobs.status(between.ingestion)).toMatchObject({
+    state: 'completed',
+    counts: { indexed: 0, superseded: 2 }
+  })
+  expect(await gallery.jobs.status(after.ingestion)).toMatchObject({
+    state: 'completed',
+    counts: { indexed: 1 }
+  })
 })
 
 test('a restore of a restore, after the first snapshot is gone, is made again from the log', async () => {
@@ -166,13 +198,18 @@ test('names are taken once, what is not there cannot be restored, and what is dr
   expect(await gallery.store.head(snapshots.a!.manifest)).toBeDefined()
   const late = await gallery.versions.findSnapshot(gallery.spec.collectionId, 'a')
   await gallery.operate({ kind: 'drop_snapshot', name: 'a' })
-  const [refused, gone] = [await gallery.operate({ kind: 'restore', name: 'a', snapshot: late }), await gallery.operate({ kind: 'drop_snapshot', name: 'a' })]
+  const [refused, gone] = [
+    await gallery.operate({ kind: 'restore', name: 'a', snapshot: late }),
+    await gallery.operate({ kind: 'drop_snapshot', name: 'a' })
+  ]
   await settle()
   expect(await gallery.outcome(refused)).toMatchObject({ error: 'snapshot_not_found' })
   expect(await gallery.outcome(gone)).toMatchObject({ error: 'snapshot_not_found' })
   expect(await gallery.store.head(snapshots.a!.manifest)).toBeUndefined()
   expect(await gallery.allIds()).toEqual([])
-  await expect(gallery.versions.findSnapshot(gallery.spec.collectionId, 'a')).rejects.toMatchObject({ code: 'snapshot_not_found' })
+  await expect(gallery.versions.findSnapshot(gallery.spec.collectionId, 'a')).rejects.toMatchObject(
+    { code: 'snapshot_not_found' }
+  )
 })
 
 test('a merge that was under way when its inputs were restored is dropped', async () => {
@@ -204,6 +241,11 @@ test('a compaction rewrites what carries deletions, makes small segments one, an
   while (await writer.merge());
   expect(await gallery.outcome(revision)).toMatchObject({ seq: writer.seq })
   const { segments } = (await gallery.versions.read(gallery.spec.collectionId))!
-  expect(segments.map(({ rows, deleted }) => ({ rows, deleted })).sort((a, b) => a.rows - b.rows)).toEqual([{ rows: 3, deleted: 0 }, { rows: 99, deleted: 0 }])
+  expect(
+    segments.map(({ rows, deleted }) => ({ rows, deleted })).sort((a, b) => a.rows - b.rows)
+  ).toEqual([
+    { rows: 3, deleted: 0 },
+    { rows: 99, deleted: 0 }
+  ])
   expect(await gallery.allIds()).toHaveLength(102)
 })

@@ -4,7 +4,14 @@ import type { StorageFormName, VectorStorage } from '@likeness/shared/contract/s
 import type { Rows } from './argument-checks.ts'
 import type { IndexHandle, IndexKind } from './index-handle.ts'
 
-type StoredRows = readonly [dim: number, innerProduct: boolean, form: StorageFormName, parts: number, codebook: Float32Array, seed: number]
+type StoredRows = readonly [
+  dim: number,
+  innerProduct: boolean,
+  form: StorageFormName,
+  parts: number,
+  codebook: Float32Array,
+  seed: number
+]
 
 export interface Addon {
   readonly faissVersion: string
@@ -12,8 +19,16 @@ export interface Addon {
   createFlat(...stored: StoredRows): IndexHandle
   createHnsw(...args: [...stored: StoredRows, m: number, efConstruction: number]): IndexHandle
   createIvf(...args: [...stored: StoredRows, centroids: Float32Array]): IndexHandle
-  createBinary(kind: IndexKind, bits: number, m: number, efConstruction: number, centroids: Uint8Array): IndexHandle
-  describe(index: IndexHandle): [kind: IndexKind, dim: number, innerProduct: boolean, storage: VectorStorage | 'bits']
+  createBinary(
+    kind: IndexKind,
+    bits: number,
+    m: number,
+    efConstruction: number,
+    centroids: Uint8Array
+  ): IndexHandle
+  describe(
+    index: IndexHandle
+  ): [kind: IndexKind, dim: number, innerProduct: boolean, storage: VectorStorage | 'bits']
   ntotal(index: IndexHandle): number
   close(index: IndexHandle): void
   add(index: IndexHandle, rows: Rows): Promise<void>
@@ -26,7 +41,7 @@ export interface Addon {
     effort: number,
     deleted: Uint8Array,
     ids: Int32Array,
-    distances: Float32Array,
+    distances: Float32Array
   ): Promise<void>
   searchRows(
     index: IndexHandle,
@@ -34,14 +49,14 @@ export interface Addon {
     rows: Int32Array,
     k: number,
     ids: Int32Array,
-    distances: Float32Array,
+    distances: Float32Array
   ): Promise<void>
   rangeSearch(
     index: IndexHandle,
     queries: Rows,
     radius: number,
     nprobe: number,
-    deleted: Uint8Array,
+    deleted: Uint8Array
   ): Promise<[lims: Int32Array, ids: Int32Array, distances: Float32Array]>
   readIndex(path: string, mapLists: boolean): Promise<IndexHandle>
   writeIndex(index: IndexHandle, path: string): Promise<void>
@@ -52,17 +67,31 @@ export interface Addon {
   readCached(fd: number, position: number, out: Uint8Array): boolean
   readForeign(
     path: string,
-    maxBytes: number,
-  ): Promise<[kind: string, dim: number, innerProduct: boolean, ids: BigInt64Array | Float64Array, vectors: Float32Array]>
+    maxBytes: number
+  ): Promise<
+    [
+      kind: string,
+      dim: number,
+      innerProduct: boolean,
+      ids: BigInt64Array | Float64Array,
+      vectors: Float32Array
+    ]
+  >
   trainCentroids(
     x: Float32Array,
     out: Float32Array,
     dim: number,
     innerProduct: boolean,
     seed: number,
-    iterations: number,
+    iterations: number
   ): Promise<void>
-  trainBinaryCentroids(x: Uint8Array, out: Uint8Array, bits: number, seed: number, iterations: number): Promise<void>
+  trainBinaryCentroids(
+    x: Uint8Array,
+    out: Uint8Array,
+    bits: number,
+    seed: number,
+    iterations: number
+  ): Promise<void>
   trainCodebook(
     x: Float32Array,
     out: Float32Array,
@@ -71,7 +100,7 @@ export interface Addon {
     form: StorageFormName,
     parts: number,
     centroids: Float32Array,
-    seed: number,
+    seed: number
   ): Promise<void>
   linearTransform(
     x: Float32Array,
@@ -79,7 +108,7 @@ export interface Addon {
     bias: Float32Array,
     out: Float32Array,
     dIn: number,
-    normalize: boolean,
+    normalize: boolean
   ): Promise<void>
   symmetricEigen(matrixThenVectors: Float64Array, values: Float64Array): Promise<void>
   resample(
@@ -93,7 +122,7 @@ export interface Addon {
     columnWeights: Float32Array,
     out: Float32Array,
     stride: number,
-    plane: number,
+    plane: number
   ): void
   searchInverted(
     rows: Int32Array,
@@ -103,7 +132,7 @@ export interface Addon {
     weights: Float32Array,
     deleted: Uint8Array,
     ids: Int32Array,
-    distances: Float32Array,
+    distances: Float32Array
   ): Promise<void>
 }
 
@@ -112,7 +141,10 @@ function loadAddon(): Addon {
     return createRequire(import.meta.url)('../build/likeness_faiss.node') as Addon
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message.split('\n')[0] : String(cause)
-    throw new Error(`the native Faiss addon cannot be loaded (${reason}); build it: node packages/faiss/build.mjs`, { cause })
+    throw new Error(
+      `the native Faiss addon cannot be loaded (${reason}); build it: node packages/faiss/build.mjs`,
+      { cause }
+    )
   }
 }
 

@@ -18,15 +18,27 @@ export function requireDim(dim: number): void {
 export type Rows = Float32Array | Uint8Array
 
 /** Number of rows in a flat array of rows of so many elements; of the type of `like`. */
-export function countRows(name: string, rows: Rows, rowLength: number, like: Rows = new Float32Array(0)): number {
+export function countRows(
+  name: string,
+  rows: Rows,
+  rowLength: number,
+  like: Rows = new Float32Array(0)
+): number {
   requireArray(name, rows, like instanceof Uint8Array ? Uint8Array : Float32Array)
   if (rows.length % rowLength !== 0) {
-    throw new FaissError('dimension_mismatch', `${name} has ${rows.length} elements, not a multiple of ${rowLength}`)
+    throw new FaissError(
+      'dimension_mismatch',
+      `${name} has ${rows.length} elements, not a multiple of ${rowLength}`
+    )
   }
   return rows.length / rowLength
 }
 
-type TypedArrayClass = typeof Float32Array | typeof Float64Array | typeof Int32Array | typeof Uint8Array
+type TypedArrayClass =
+  | typeof Float32Array
+  | typeof Float64Array
+  | typeof Int32Array
+  | typeof Uint8Array
 
 export function requireArray(name: string, value: unknown, type: TypedArrayClass): void {
   if (!(value instanceof type)) throw invalidArgument(`${name} must be a ${type.name}`)
@@ -34,9 +46,11 @@ export function requireArray(name: string, value: unknown, type: TypedArrayClass
 
 export function requireResultSize(queries: number, k: number): void {
   requireInteger('k', k, 1, maxResults)
-  if (queries * k > maxResults) throw invalidArgument(`${queries} queries x k ${k} is more than ${maxResults} results`)
+  if (queries * k > maxResults)
+    throw invalidArgument(`${queries} queries x k ${k} is more than ${maxResults} results`)
 }
 
 export function requirePath(path: string): void {
-  if (typeof path !== 'string' || path === '' || path.includes('\0')) throw invalidArgument('path must be a file name')
+  if (typeof path !== 'string' || path === '' || path.includes('\0'))
+    throw invalidArgument('path must be a file name')
 }

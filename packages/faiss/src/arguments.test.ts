@@ -16,7 +16,7 @@ describe.each(everyKind)('$kind over $metric refuses', ({ kind, metric }) => {
       index.add(new Float32Array(dim + 1)),
       index.search(new Float32Array(dim - 1), { k: 1 }),
       index.rangeSearch(new Float32Array(dim + 1), { radius: 1 }),
-      index.searchRows(new Float32Array(dim + 1), Int32Array.of(0), 1),
+      index.searchRows(new Float32Array(dim + 1), Int32Array.of(0), 1)
     ]) {
       await expect(call).rejects.toMatchObject({ name: 'FaissError', code: 'dimension_mismatch' })
     }
@@ -37,7 +37,7 @@ describe.each(everyKind)('$kind over $metric refuses', ({ kind, metric }) => {
       index.add(new Float64Array(dim) as never),
       index.rangeSearch(query, { radius: NaN }),
       index.searchRows(query, [1] as never, 1),
-      index.write(''),
+      index.write('')
     ]
     for (const call of bad) await expect(call).rejects.toMatchObject({ code: 'invalid_argument' })
     expect(index.ntotal).toBe(60)
@@ -45,7 +45,11 @@ describe.each(everyKind)('$kind over $metric refuses', ({ kind, metric }) => {
 
   it('everything after close, and lets what was called before it end', async () => {
     const index = await indexOf(kind, metric, vectors, dim)
-    const before = [index.search(query, { k: 1 }), index.reconstructRange(0, 60), index.add(vectors)]
+    const before = [
+      index.search(query, { k: 1 }),
+      index.reconstructRange(0, 60),
+      index.add(vectors)
+    ]
     index.close()
     index.close()
     const calls = [
@@ -55,7 +59,7 @@ describe.each(everyKind)('$kind over $metric refuses', ({ kind, metric }) => {
       index.searchRows(query, Int32Array.of(0), 1),
       index.reconstruct(Int32Array.of(0)),
       index.reconstructRange(0, 1),
-      index.write('/tmp/never-written'),
+      index.write('/tmp/never-written')
     ]
     for (const call of calls) await expect(call).rejects.toMatchObject({ code: 'closed' })
     expect(() => index.ntotal).toThrow(FaissError)
@@ -70,10 +74,24 @@ describe('create refuses', () => {
     ['dim 0', { kind: 'flat', dim: 0, metric: 'l2' }, 'invalid_argument'],
     ['a fractional dim', { kind: 'flat', dim: 1.5, metric: 'l2' }, 'invalid_argument'],
     ['m 1', { kind: 'hnsw', dim, metric: 'l2', m: 1 }, 'invalid_argument'],
-    ['efConstruction 0', { kind: 'hnsw', dim, metric: 'l2', efConstruction: 0 }, 'invalid_argument'],
-    ['no centroids', { kind: 'ivf', dim, metric: 'l2', centroids: new Float32Array(0) }, 'invalid_argument'],
-    ['centroids of another dim', { kind: 'ivf', dim, metric: 'l2', centroids: new Float32Array(9) }, 'dimension_mismatch'],
+    [
+      'efConstruction 0',
+      { kind: 'hnsw', dim, metric: 'l2', efConstruction: 0 },
+      'invalid_argument'
+    ],
+    [
+      'no centroids',
+      { kind: 'ivf', dim, metric: 'l2', centroids: new Float32Array(0) },
+      'invalid_argument'
+    ],
+    [
+      'centroids of another dim',
+      { kind: 'ivf', dim, metric: 'l2', centroids: new Float32Array(9) },
+      'dimension_mismatch'
+    ]
   ])('%s', (_name, spec, code) => {
-    expect(() => FaissIndex.create(spec as IndexSpec)).toThrow(expect.objectContaining({ name: 'FaissError', code }))
+    expect(() => FaissIndex.create(spec as IndexSpec)).toThrow(
+      expect.objectContaining({ name: 'FaissError', code })
+    )
   })
 })

@@ -14,7 +14,8 @@ let folder: string
 beforeAll(async () => void (folder = await mkdtemp(join(tmpdir(), 'likeness-planes-'))))
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
-const bitsOf = (vectors: Float32Array): number[] => Array.from(new Uint32Array(vectors.buffer, vectors.byteOffset, vectors.length))
+const bitsOf = (vectors: Float32Array): number[] =>
+  Array.from(new Uint32Array(vectors.buffer, vectors.byteOffset, vectors.length))
 const allRows = (count: number): Int32Array => Int32Array.from({ length: count }, (_, row) => row)
 
 function scaleToUnit(vectors: Float32Array, dim: number): Float32Array {
@@ -28,8 +29,14 @@ function scaleToUnit(vectors: Float32Array, dim: number): Float32Array {
 
 /** Values at every edge of a split into halves: ties, carries into the exponent, subnormal, largest, both signs, zeros. */
 function oddValues(dim: number): Float32Array {
-  const bits = [0x3f808000, 0x3f808001, 0x3f807fff, 0x3fffffff, 0x3f7fffff, 0x00000001, 0x007fffff, 0x00008000, 0x7f7effff, 0x7f7f7fff, 0x7f7fffff, 0, 0x12345678]
-  const values = Uint32Array.from({ length: dim }, (_, i) => bits[(i >> 1) % bits.length]! | (i % 2 === 0 ? 0 : 0x80000000))
+  const bits = [
+    0x3f808000, 0x3f808001, 0x3f807fff, 0x3fffffff, 0x3f7fffff, 0x00000001, 0x007fffff, 0x00008000,
+    0x7f7effff, 0x7f7f7fff, 0x7f7fffff, 0, 0x12345678
+  ]
+  const values = Uint32Array.from(
+    { length: dim },
+    (_, i) => bits[(i >> 1) % bits.length]! | (i % 2 === 0 ? 0 : 0x80000000)
+  )
   return new Float32Array(values.buffer)
 }
 
@@ -51,34 +58,50 @@ describe('rows of an HNSW graph by inner product', () => {
     const vectors = gaussianVectors(2, 50, 24)
     const index = await indexOf('hnsw', 'ip', vectors, 24)
     await index.exportTo(join(folder, 'plain.faiss'))
-    expect(bitsOf((await readForeignVectors(join(folder, 'plain.faiss'))).vectors)).toEqual(bitsOf(vectors))
+    expect(bitsOf((await readForeignVectors(join(folder, 'plain.faiss'))).vectors)).toEqual(
+      bitsOf(vectors)
+    )
   })
 
-  it.each([5, 16, 100, 512])('score as in an exact index, bit for bit, at %i dimensions', async (dim) => {
-    const vectors = unitVectors(3, 400, dim)
-    const queries = unitVectors(4, 20, dim)
-    const [graph, flat] = [await indexOf('hnsw', 'ip', vectors, dim), await indexOf('flat', 'ip', vectors, dim)]
-    const found = await graph.search(queries, { k, efSearch: 400 })
-    const exact = await flat.search(queries, { k })
-    expect(found.ids).toEqual(exact.ids)
-    expect(bitsOf(found.distances)).toEqual(bitsOf(exact.distances))
-  })
+  it.each([5, 16, 100, 512])(
+    'score as in an exact index, bit for bit, at %i dimensions',
+    async (dim) => {
+      const vectors = unitVectors(3, 400, dim)
+      const queries = unitVectors(4, 20, dim)
+      const [graph, flat] = [
+        await indexOf('hnsw', 'ip', vectors, dim),
+        await indexOf('flat', 'ip', vectors, dim)
+      ]
+      const found = await graph.search(queries, { k, efSearch: 400 })
+      const exact = await flat.search(queries, { k })
+      expect(found.ids).toEqual(exact.ids)
+      expect(bitsOf(found.distances)).toEqual(bitsOf(exact.distances))
+    }
+  )
 
   it.each([
     { told: 'within two degrees of each other', spread: 0.02, groups: 1 },
     { told: 'in fifty groups of near copies', spread: 0.004, groups: 50 }
-  ])('are found where the first plane tells too little: $told', async ({ told, spread, groups }) => {
-    const dim = 64
-    const centres = unitVectors(6, groups, dim)
-    const vectors = scaleToUnit(unitVectors(5, 3000, dim).map((value, i) => spread * value + centres[(Math.floor(i / dim) % groups) * dim + (i % dim)]!), dim)
-    const queries = vectors.slice(0, 40 * dim)
-    const graph = await indexOf('hnsw', 'ip', vectors, dim)
-    await graph.write(join(folder, 'near.index'))
-    for (const index of [graph, await FaissIndex.read(join(folder, 'near.index'))]) {
-      const { ids } = await index.search(queries, { k, efSearch: 128 })
-      const share = recall(idLists(ids, k), bestRows({ vectors, dim, metric: 'ip' }, queries, k))
-      console.log(`recall@10 ${told}: ${share.toFixed(3)}`)
-      expect(share).toBeGreaterThan(0.95)
+  ])(
+    'are found where the first plane tells too little: $told',
+    async ({ told, spread, groups }) => {
+      const dim = 64
+      const centres = unitVectors(6, groups, dim)
+      const vectors = scaleToUnit(
+        unitVectors(5, 3000, dim).map(
+          (value, i) => spread * value + centres[(Math.floor(i / dim) % groups) * dim + (i % dim)]!
+        ),
+        dim
+      )
+      const queries = vectors.slice(0, 40 * dim)
+      const graph = await indexOf('hnsw', 'ip', vectors, dim)
+      await graph.write(join(folder, 'near.index'))
+      for (const index of [graph, await FaissIndex.read(join(folder, 'near.index'))]) {
+        const { ids } = await index.search(queries, { k, efSearch: 128 })
+        const share = recall(idLists(ids, k), bestRows({ vectors, dim, metric: 'ip' }, queries, k))
+        console.log(`recall@10 ${told}: ${share.toFixed(3)}`)
+        expect(share).toBeGreaterThan(0.95)
+      }
     }
-  })
+  )
 })

@@ -25,7 +25,8 @@ export class BinaryIndex extends RowIndex<Uint8Array> {
   private constructor(handle: IndexHandle) {
     super(handle, (length) => new Uint8Array(length))
     const [kind, bits, , storage] = addon.describe(handle)
-    if (storage !== 'bits') throw new FaissError('data_corrupt', 'an index of float vectors, not of packed bits')
+    if (storage !== 'bits')
+      throw new FaissError('data_corrupt', 'an index of float vectors, not of packed bits')
     this.kind = kind
     this.bits = bits
     this.rowLength = bits / 8
@@ -35,15 +36,27 @@ export class BinaryIndex extends RowIndex<Uint8Array> {
   static create(spec: BinaryIndexSpec): BinaryIndex {
     const { kind, bits } = spec
     requireBits(bits)
-    if (kind !== 'flat' && kind !== 'hnsw' && kind !== 'ivf') throw invalidArgument(`no index of kind ${String(kind)}: flat, hnsw and ivf are built`)
+    if (kind !== 'flat' && kind !== 'hnsw' && kind !== 'ivf')
+      throw invalidArgument(`no index of kind ${String(kind)}: flat, hnsw and ivf are built`)
     const { m, efConstruction } = graphWidths(kind === 'hnsw' ? spec : {})
     const centroids = kind === 'ivf' ? spec.centroids : noCentroids
-    if (kind === 'ivf') requireInteger('number of centroids', countRows('centroids', centroids, bits / 8, noCentroids), 1, maxRows)
-    return new BinaryIndex(callAddonSync(() => addon.createBinary(kind, bits, m, efConstruction, centroids)))
+    if (kind === 'ivf')
+      requireInteger(
+        'number of centroids',
+        countRows('centroids', centroids, bits / 8, noCentroids),
+        1,
+        maxRows
+      )
+    return new BinaryIndex(
+      callAddonSync(() => addon.createBinary(kind, bits, m, efConstruction, centroids))
+    )
   }
 
   /** A file made by `write`. With `mapLists`, inverted lists stay on disk and are mapped; nothing can be added then. Rejects with data_corrupt when it is damaged in any place, faiss_failed when it cannot be read. */
-  static async read(path: string, { mapLists = false }: { mapLists?: boolean } = {}): Promise<BinaryIndex> {
+  static async read(
+    path: string,
+    { mapLists = false }: { mapLists?: boolean } = {}
+  ): Promise<BinaryIndex> {
     requirePath(path)
     return new BinaryIndex(await callAddon(() => addon.readIndex(path, mapLists)))
   }

@@ -19,7 +19,8 @@ describe('building the addon', () => {
   let dir: string
   let env: Record<string, string>
   const lines: string[] = []
-  const build = () => buildAddon({ env, outDir: path.join(dir, 'out'), log: (line) => lines.push(line) })
+  const build = () =>
+    buildAddon({ env, outDir: path.join(dir, 'out'), log: (line) => lines.push(line) })
   const writeCompiler = async (text: string) => {
     await writeFile(path.join(dir, 'c++'), text)
     await chmod(path.join(dir, 'c++'), 0o755)
@@ -46,9 +47,15 @@ describe('building the addon', () => {
     expect(lines[0]).toContain('Faiss 1.14.0')
     const calls = (await readFile(path.join(dir, 'calls'), 'utf8')).trim().split('\n')
     expect(calls.filter((call) => call.includes(' -shared '))).toHaveLength(1)
-    expect(calls.filter((call) => call.includes(' -c ')).every((call) => call.includes(`-I${dir}/faiss/include`))).toBe(true)
+    expect(
+      calls
+        .filter((call) => call.includes(' -c '))
+        .every((call) => call.includes(`-I${dir}/faiss/include`))
+    ).toBe(true)
     expect(await build()).toMatchObject({ built: false, seconds: 0 })
-    expect((await readFile(path.join(dir, 'calls'), 'utf8')).trim().split('\n')).toHaveLength(calls.length)
+    expect((await readFile(path.join(dir, 'calls'), 'utf8')).trim().split('\n')).toHaveLength(
+      calls.length
+    )
   })
 
   it('builds again when the compiler, the library, or the result has changed', async () => {
@@ -68,13 +75,19 @@ describe('building the addon', () => {
     await rm(path.join(dir, 'faiss/include'), { recursive: true })
     await expect(build()).rejects.toThrow(/^FAISS_ROOT: no include\/faiss\/Index.h in .*$/)
     env.CXX = path.join(dir, 'nothing')
-    await expect(build()).rejects.toThrow(/^no C\+\+ compiler .*: apt-get install g\+\+, or set CXX$/)
+    await expect(build()).rejects.toThrow(
+      /^no C\+\+ compiler .*: apt-get install g\+\+, or set CXX$/
+    )
   })
 
   it('says in one line which source failed and keeps the addon that was there', async () => {
     await build()
-    await writeCompiler(`${fakeCompiler(path.join(dir, 'calls'), 'fake 3')}\necho "pool.cc:1: error: broken" >&2\nexit 1\n`)
-    await expect(build()).rejects.toThrow(/^the native addon did not build: pool.cc:1: error: broken$/)
+    await writeCompiler(
+      `${fakeCompiler(path.join(dir, 'calls'), 'fake 3')}\necho "pool.cc:1: error: broken" >&2\nexit 1\n`
+    )
+    await expect(build()).rejects.toThrow(
+      /^the native addon did not build: pool.cc:1: error: broken$/
+    )
     expect(await readFile(path.join(dir, 'out/likeness_faiss.node'), 'utf8')).toBe('object\n')
   })
 

@@ -7,7 +7,7 @@ const codes = [
   'closed',
   'data_corrupt',
   'unsupported_index',
-  'too_few_points',
+  'too_few_points'
 ] as const
 
 export type FaissErrorCode = (typeof codes)[number]

@@ -18,7 +18,8 @@ export class FaissIndex extends RowIndex<Float32Array> {
   private constructor(handle: IndexHandle) {
     super(handle, (length) => new Float32Array(length))
     const [kind, dim, innerProduct, storage] = addon.describe(handle)
-    if (storage === 'bits') throw new FaissError('data_corrupt', 'an index of packed bits, not of float vectors')
+    if (storage === 'bits')
+      throw new FaissError('data_corrupt', 'an index of packed bits, not of float vectors')
     this.kind = kind
     this.dim = dim
     this.metric = innerProduct ? 'ip' : 'l2'
@@ -32,7 +33,10 @@ export class FaissIndex extends RowIndex<Float32Array> {
   }
 
   /** A file made by `write`. With `mapLists`, inverted lists stay on disk and are mapped; nothing can be added then. Rejects with data_corrupt when it is damaged in any place, faiss_failed when it cannot be read. */
-  static async read(path: string, { mapLists = false }: { mapLists?: boolean } = {}): Promise<FaissIndex> {
+  static async read(
+    path: string,
+    { mapLists = false }: { mapLists?: boolean } = {}
+  ): Promise<FaissIndex> {
     requirePath(path)
     return new FaissIndex(await callAddon(() => addon.readIndex(path, mapLists)))
   }

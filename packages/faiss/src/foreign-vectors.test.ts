@@ -21,8 +21,13 @@ beforeEach(async () => {
 afterEach(() => rm(dir, { recursive: true, force: true }))
 
 /** Row that each id names, as the file orders them. */
-function rowsById(found: { ids: ArrayLike<number | bigint>; vectors: Float32Array }): Map<number, Float32Array> {
-  return new Map(Array.from(found.ids, (id, i) => [Number(id), found.vectors.subarray(i * dim, (i + 1) * dim)]))
+function rowsById(found: {
+  ids: ArrayLike<number | bigint>
+  vectors: Float32Array
+}): Map<number, Float32Array> {
+  return new Map(
+    Array.from(found.ids, (id, i) => [Number(id), found.vectors.subarray(i * dim, (i + 1) * dim)])
+  )
 }
 
 describe.each(everyKind)('a plain file of $kind over $metric', ({ kind, metric }) => {
@@ -32,18 +37,28 @@ describe.each(everyKind)('a plain file of $kind over $metric', ({ kind, metric }
     expect(found).toMatchObject({ kind: names[kind], dim, metric })
     expect(found.ids).toHaveLength(rows)
     const byId = rowsById(found)
-    for (let row = 0; row < rows; row++) expect(byId.get(row)).toEqual(vectors.subarray(row * dim, (row + 1) * dim))
+    for (let row = 0; row < rows; row++)
+      expect(byId.get(row)).toEqual(vectors.subarray(row * dim, (row + 1) * dim))
     expect(await readdir(dir)).toEqual(['plain'])
   })
 
   it('gives the ids of an id map around it, also those beyond a double', async () => {
     await (await indexOf(kind, metric, vectors, dim)).exportTo(at('plain'))
-    await wrapInIdMap(at('plain'), Array.from({ length: rows }, (_, i) => BigInt(1000 + i)), at('mapped'))
+    await wrapInIdMap(
+      at('plain'),
+      Array.from({ length: rows }, (_, i) => BigInt(1000 + i)),
+      at('mapped')
+    )
     const mapped = await readForeignVectors(at('mapped'))
     expect(mapped.kind).toBe(`IDMap,${names[kind]}`)
     const byId = rowsById(mapped)
-    for (let row = 0; row < rows; row++) expect(byId.get(1000 + row)).toEqual(vectors.subarray(row * dim, (row + 1) * dim))
-    await wrapInIdMap(at('plain'), Array.from({ length: rows }, (_, i) => 2n ** 62n + BigInt(i)), at('huge'))
+    for (let row = 0; row < rows; row++)
+      expect(byId.get(1000 + row)).toEqual(vectors.subarray(row * dim, (row + 1) * dim))
+    await wrapInIdMap(
+      at('plain'),
+      Array.from({ length: rows }, (_, i) => 2n ** 62n + BigInt(i)),
+      at('huge')
+    )
     const huge = await readForeignVectors(at('huge'))
     expect(Array.from(huge.ids as BigInt64Array).sort()[0]).toBe(2n ** 62n)
   })
@@ -53,27 +68,39 @@ describe.each(everyKind)('a plain file of $kind over $metric', ({ kind, metric }
     const bytes = await readFile(at('plain'))
     for (let cut = 0; cut < bytes.length; cut += Math.ceil(bytes.length / 100)) {
       await writeFile(at('cut'), bytes.subarray(0, cut))
-      await expect(readForeignVectors(at('cut')), `cut at ${cut}`).rejects.toMatchObject({ name: 'FaissError', code: 'data_corrupt' })
+      await expect(readForeignVectors(at('cut')), `cut at ${cut}`).rejects.toMatchObject({
+        name: 'FaissError',
+        code: 'data_corrupt'
+      })
     }
   })
 })
 
-describe.each(everyForm)('a plain file of $storage rows of $kind over $metric', ({ kind, metric, storage }) => {
-  it('gives back the rows as the index itself does', async () => {
-    const index = await indexOf(kind, metric, vectors, dim, storage)
-    await index.exportTo(at('plain'))
-    const byId = rowsById(await readForeignVectors(at('plain')))
-    const decoded = await index.reconstructRange(0, rows)
-    for (let row = 0; row < rows; row++) expect(byId.get(row)).toEqual(decoded.subarray(row * dim, (row + 1) * dim))
-  })
-})
+describe.each(everyForm)(
+  'a plain file of $storage rows of $kind over $metric',
+  ({ kind, metric, storage }) => {
+    it('gives back the rows as the index itself does', async () => {
+      const index = await indexOf(kind, metric, vectors, dim, storage)
+      await index.exportTo(at('plain'))
+      const byId = rowsById(await readForeignVectors(at('plain')))
+      const decoded = await index.reconstructRange(0, rows)
+      for (let row = 0; row < rows; row++)
+        expect(byId.get(row)).toEqual(decoded.subarray(row * dim, (row + 1) * dim))
+    })
+  }
+)
 
 describe('a file that is not what it says', () => {
   it('is refused by name when it is another kind of file or of index', async () => {
     await writeFile(at('text'), 'IxHeGarbage')
-    await expect(readForeignVectors(at('text'))).rejects.toMatchObject({ code: 'unsupported_index', message: expect.stringContaining('IxHe') })
+    await expect(readForeignVectors(at('text'))).rejects.toMatchObject({
+      code: 'unsupported_index',
+      message: expect.stringContaining('IxHe')
+    })
     await writeFile(at('bytes'), new Uint8Array(100))
-    await expect(readForeignVectors(at('bytes'))).rejects.toMatchObject({ code: 'unsupported_index' })
+    await expect(readForeignVectors(at('bytes'))).rejects.toMatchObject({
+      code: 'unsupported_index'
+    })
     await expect(readForeignVectors(at('missing'))).rejects.toMatchObject({ code: 'faiss_failed' })
     await expect(readForeignVectors(dir)).rejects.toMatchObject({ code: 'faiss_failed' })
     await expect(readForeignVectors('')).rejects.toMatchObject({ code: 'invalid_argument' })
@@ -97,7 +124,11 @@ describe('a file that is not what it says', () => {
     for (const { kind, metric, storage } of everyForm.filter((form) => form.metric === 'l2')) {
       const plain = at(`${kind}-${metric}-${storage}`)
       await (await indexOf(kind, metric, vectors, dim, storage)).exportTo(plain)
-      await wrapInIdMap(plain, Array.from({ length: rows }, (_, i) => BigInt(i * 3)), `${plain}-mapped`)
+      await wrapInIdMap(
+        plain,
+        Array.from({ length: rows }, (_, i) => BigInt(i * 3)),
+        `${plain}-mapped`
+      )
       files.push(...(storage === 'f32' ? [plain, `${plain}-mapped`] : [plain]))
     }
     const { code, signal, out } = await runFuzz(files)
@@ -111,11 +142,17 @@ describe('a file that is not what it says', () => {
   }, 300_000)
 })
 
-async function runFuzz(files: string[]): Promise<{ code: number | null; signal: string | null; out: string }> {
+async function runFuzz(
+  files: string[]
+): Promise<{ code: number | null; signal: string | null; out: string }> {
   const script = new URL('./testing/fuzz-foreign-files.ts', import.meta.url)
-  const child = spawn(process.execPath, ['--import', 'tsx', script.pathname, ...files], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, ['--import', 'tsx', script.pathname, ...files], {
+    stdio: ['ignore', 'pipe', 'pipe']
+  })
   let out = ''
   child.stdout.on('data', (chunk) => (out += chunk))
   child.stderr.on('data', (chunk) => (out += chunk))
-  return new Promise((resolve) => child.on('close', (code, signal) => resolve({ code, signal, out })))
+  return new Promise((resolve) =>
+    child.on('close', (code, signal) => resolve({ code, signal, out }))
+  )
 }

@@ -23,6 +23,8 @@ export interface ForeignVectors {
  */
 export async function readForeignVectors(path: string): Promise<ForeignVectors> {
   requirePath(path)
-  const [kind, dim, innerProduct, ids, vectors] = await callAddon(() => addon.readForeign(path, constants.MAX_LENGTH))
+  const [kind, dim, innerProduct, ids, vectors] = await callAddon(() =>
+    addon.readForeign(path, constants.MAX_LENGTH)
+  )
   return { kind, dim, metric: innerProduct ? 'ip' : 'l2', ids, vectors }
 }

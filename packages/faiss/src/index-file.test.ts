@@ -27,7 +27,12 @@ describe.each(everyKind)('a file of $kind over $metric', ({ kind, metric }) => {
   it('gives an index that answers and grows as the one that was written', async () => {
     const index = await written()
     const copy = await FaissIndex.read(file)
-    expect({ kind: copy.kind, dim: copy.dim, metric: copy.metric, ntotal: copy.ntotal }).toEqual({ kind, dim, metric, ntotal: 300 })
+    expect({ kind: copy.kind, dim: copy.dim, metric: copy.metric, ntotal: copy.ntotal }).toEqual({
+      kind,
+      dim,
+      metric,
+      ntotal: 300
+    })
     const queries = gaussianVectors(2, 10, dim)
     for (const options of [{ k: 5 }, { k: 5, ...exhaustive }]) {
       expect(await copy.search(queries, options)).toEqual(await index.search(queries, options))
@@ -49,10 +54,19 @@ describe.each(everyKind)('a file of $kind over $metric', ({ kind, metric }) => {
   it('is refused when it is cut off anywhere', async () => {
     await written()
     const { length } = await readFile(file)
-    const cuts = Array.from({ length: 40 }, (_, i) => Math.floor((length * i) / 40)).concat(1, 4, 23, 24, length - 24, length - 1)
+    const cuts = Array.from({ length: 40 }, (_, i) => Math.floor((length * i) / 40)).concat(
+      1,
+      4,
+      23,
+      24,
+      length - 24,
+      length - 1
+    )
     for (const cut of cuts.sort((a, b) => b - a)) {
       await truncate(file, cut)
-      await expect(FaissIndex.read(file), `cut at ${cut}`).rejects.toMatchObject({ code: 'data_corrupt' })
+      await expect(FaissIndex.read(file), `cut at ${cut}`).rejects.toMatchObject({
+        code: 'data_corrupt'
+      })
     }
   })
 
@@ -60,19 +74,30 @@ describe.each(everyKind)('a file of $kind over $metric', ({ kind, metric }) => {
     await written()
     const bytes = await readFile(file)
     const step = Math.floor(bytes.length / 60)
-    const places = [...Array(80).keys(), ...Array.from({ length: 60 }, (_, i) => i * step), ...Array.from({ length: 24 }, (_, i) => bytes.length - 1 - i)]
+    const places = [
+      ...Array(80).keys(),
+      ...Array.from({ length: 60 }, (_, i) => i * step),
+      ...Array.from({ length: 24 }, (_, i) => bytes.length - 1 - i)
+    ]
     for (const place of places) {
       const damaged = Buffer.from(bytes)
-      damaged[place]! ^= 1 << place % 8
+      damaged[place]! ^= 1 << (place % 8)
       await writeFile(file, damaged)
-      await expect(FaissIndex.read(file), `byte ${place}`).rejects.toMatchObject({ code: 'data_corrupt' })
+      await expect(FaissIndex.read(file), `byte ${place}`).rejects.toMatchObject({
+        code: 'data_corrupt'
+      })
     }
   })
 
   it('is refused with bytes added or left out', async () => {
     await written()
     const bytes = await readFile(file)
-    const changed = [Buffer.concat([bytes, Buffer.from([0])]), Buffer.concat([bytes, bytes]), bytes.subarray(1), Buffer.alloc(bytes.length)]
+    const changed = [
+      Buffer.concat([bytes, Buffer.from([0])]),
+      Buffer.concat([bytes, bytes]),
+      bytes.subarray(1),
+      Buffer.alloc(bytes.length)
+    ]
     for (const content of changed) {
       await writeFile(file, content)
       await expect(FaissIndex.read(file)).rejects.toMatchObject({ code: 'data_corrupt' })
@@ -82,13 +107,22 @@ describe.each(everyKind)('a file of $kind over $metric', ({ kind, metric }) => {
 
 describe('reading and writing', () => {
   it('says which file is not there, and that a folder is not a file', async () => {
-    await expect(FaissIndex.read(file)).rejects.toMatchObject({ code: 'faiss_failed', message: expect.stringContaining(file) })
-    await expect(FaissIndex.read(dir)).rejects.toMatchObject({ code: 'faiss_failed', message: expect.stringContaining('regular file') })
+    await expect(FaissIndex.read(file)).rejects.toMatchObject({
+      code: 'faiss_failed',
+      message: expect.stringContaining(file)
+    })
+    await expect(FaissIndex.read(dir)).rejects.toMatchObject({
+      code: 'faiss_failed',
+      message: expect.stringContaining('regular file')
+    })
   })
 
   it('fails with the reason where nothing can be written, and leaves nothing behind', async () => {
     const index = await indexOf('flat', 'l2', gaussianVectors(1, 5, dim), dim)
-    await expect(index.write(path.join(dir, 'missing', 'x'))).rejects.toMatchObject({ code: 'faiss_failed', message: expect.stringMatching(/No such file/) })
+    await expect(index.write(path.join(dir, 'missing', 'x'))).rejects.toMatchObject({
+      code: 'faiss_failed',
+      message: expect.stringMatching(/No such file/)
+    })
     await expect(index.write(dir)).rejects.toMatchObject({ code: 'faiss_failed' })
     expect(await readdir(dir)).toEqual([])
   })
@@ -96,7 +130,11 @@ describe('reading and writing', () => {
   it('works for an empty index of every kind', async () => {
     for (const { kind, metric } of everyKind) {
       const spec = { dim, metric }
-      const index = FaissIndex.create(kind === 'ivf' ? { kind, ...spec, centroids: gaussianVectors(1, 4, dim) } : { kind, ...spec })
+      const index = FaissIndex.create(
+        kind === 'ivf'
+          ? { kind, ...spec, centroids: gaussianVectors(1, 4, dim) }
+          : { kind, ...spec }
+      )
       await index.write(file)
       const copy = await FaissIndex.read(file)
       expect(copy.ntotal).toBe(0)

@@ -26,7 +26,11 @@ export interface StoredVectors {
  * trained elsewhere, shared by all indexes that may be merged.
  */
 export type IndexSpec = StoredVectors &
-  ({ kind: 'flat' } | { kind: 'hnsw'; m?: number; efConstruction?: number } | { kind: 'ivf'; centroids: Float32Array })
+  (
+    | { kind: 'flat' }
+    | { kind: 'hnsw'; m?: number; efConstruction?: number }
+    | { kind: 'ivf'; centroids: Float32Array }
+  )
 
 export const noCodebook = new Float32Array(0)
 
@@ -49,11 +53,19 @@ export function createHandle(spec: IndexSpec): IndexHandle {
       requireInteger('number of centroids', countRows('centroids', spec.centroids, dim), 1, maxRows)
       return callAddonSync(() => addon.createIvf(...stored, spec.centroids))
     default:
-      throw invalidArgument(`no index of kind ${String((spec as { kind: unknown }).kind)}: flat, hnsw and ivf are built`)
+      throw invalidArgument(
+        `no index of kind ${String((spec as { kind: unknown }).kind)}: flat, hnsw and ivf are built`
+      )
   }
 }
 
-export function graphWidths({ m = 32, efConstruction = 100 }: { m?: number; efConstruction?: number }): { m: number; efConstruction: number } {
+export function graphWidths({
+  m = 32,
+  efConstruction = 100
+}: {
+  m?: number
+  efConstruction?: number
+}): { m: number; efConstruction: number } {
   requireInteger('m', m, 2, 512)
   requireInteger('efConstruction', efConstruction, 1, 100_000)
   return { m, efConstruction }
@@ -62,7 +74,10 @@ export function graphWidths({ m = 32, efConstruction = 100 }: { m?: number; efCo
 function requireCodebook(codebook: Float32Array, storage: VectorStorage, dim: number): void {
   const wanted = codebookFloats(storage, dim)
   if (codebook.length === 0 || codebook.length === wanted) return
-  throw new FaissError('dimension_mismatch', `a codebook of ${storage} at dim ${dim} has ${wanted} floats, not ${codebook.length}`)
+  throw new FaissError(
+    'dimension_mismatch',
+    `a codebook of ${storage} at dim ${dim} has ${wanted} floats, not ${codebook.length}`
+  )
 }
 
 export function isInnerProduct(metric: FaissMetric): boolean {

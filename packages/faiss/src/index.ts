@@ -17,7 +17,13 @@ export type { InvertedQuery, Postings } from './search-inverted.ts'
 export { linearTransform } from './linear-transform.ts'
 export type { LinearTransform } from './linear-transform.ts'
 export { configurePool } from './pool.ts'
-export type { RangeOptions, RangeResult, SearchEffort, SearchOptions, SearchResult } from './row-index.ts'
+export type {
+  RangeOptions,
+  RangeResult,
+  SearchEffort,
+  SearchOptions,
+  SearchResult
+} from './row-index.ts'
 export { resample } from './resample.ts'
 export type { Taps } from './resample.ts'
 export { symmetricEigen } from './symmetric-eigen.ts'

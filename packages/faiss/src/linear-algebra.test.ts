@@ -12,7 +12,8 @@ describe('linearTransform', () => {
   const x = gaussianVectors(1, n, dIn)
   const matrix = gaussianVectors(2, dOut, dIn)
   const bias = gaussianVectors(3, 1, dOut)
-  const plain = (row: number, out: number) => distanceOf('ip', rowOf(x, dIn, row), rowOf(matrix, dIn, out))
+  const plain = (row: number, out: number) =>
+    distanceOf('ip', rowOf(x, dIn, row), rowOf(matrix, dIn, out))
 
   it('multiplies each row by the matrix and adds the bias', async () => {
     const without = await linearTransform(x, { matrix, dIn, dOut })
@@ -41,10 +42,18 @@ describe('linearTransform', () => {
 
   it('refuses lengths that do not fit', async () => {
     const code = 'dimension_mismatch'
-    await expect(linearTransform(x.subarray(1), { matrix, dIn, dOut })).rejects.toMatchObject({ code })
-    await expect(linearTransform(x, { matrix, dIn, dOut: dOut + 1 })).rejects.toMatchObject({ code })
-    await expect(linearTransform(x, { matrix, bias: bias.subarray(1), dIn, dOut })).rejects.toMatchObject({ code })
-    await expect(linearTransform(x, { matrix, bias: new Float32Array(0), dIn, dOut })).rejects.toMatchObject({ code })
+    await expect(linearTransform(x.subarray(1), { matrix, dIn, dOut })).rejects.toMatchObject({
+      code
+    })
+    await expect(linearTransform(x, { matrix, dIn, dOut: dOut + 1 })).rejects.toMatchObject({
+      code
+    })
+    await expect(
+      linearTransform(x, { matrix, bias: bias.subarray(1), dIn, dOut })
+    ).rejects.toMatchObject({ code })
+    await expect(
+      linearTransform(x, { matrix, bias: new Float32Array(0), dIn, dOut })
+    ).rejects.toMatchObject({ code })
   })
 })
 
@@ -52,7 +61,8 @@ describe('symmetricEigen', () => {
   const n = 23
   const matrix = new Float64Array(n * n)
   const seed = gaussianVectors(4, n, n)
-  for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) matrix[i * n + j] = seed[i * n + j]! + seed[j * n + i]!
+  for (let i = 0; i < n; i++)
+    for (let j = 0; j < n; j++) matrix[i * n + j] = seed[i * n + j]! + seed[j * n + i]!
 
   it('gives eigenvalues in descending order with matching unit eigenvectors in rows', async () => {
     const before = Float64Array.from(matrix)
@@ -71,10 +81,18 @@ describe('symmetricEigen', () => {
   })
 
   it('refuses a matrix of another size, NaN and infinity', async () => {
-    await expect(symmetricEigen(matrix, n - 1)).rejects.toMatchObject({ code: 'dimension_mismatch' })
-    await expect(symmetricEigen(Float64Array.of(1, NaN, NaN, 1), 2)).rejects.toMatchObject({ code: 'invalid_argument' })
-    await expect(symmetricEigen(Float64Array.of(Infinity), 1)).rejects.toMatchObject({ code: 'invalid_argument' })
-    await expect(symmetricEigen(new Float64Array(0), 0)).rejects.toMatchObject({ code: 'invalid_argument' })
+    await expect(symmetricEigen(matrix, n - 1)).rejects.toMatchObject({
+      code: 'dimension_mismatch'
+    })
+    await expect(symmetricEigen(Float64Array.of(1, NaN, NaN, 1), 2)).rejects.toMatchObject({
+      code: 'invalid_argument'
+    })
+    await expect(symmetricEigen(Float64Array.of(Infinity), 1)).rejects.toMatchObject({
+      code: 'invalid_argument'
+    })
+    await expect(symmetricEigen(new Float64Array(0), 0)).rejects.toMatchObject({
+      code: 'invalid_argument'
+    })
   })
 })
 
@@ -90,7 +108,9 @@ describe.each(metrics)('trainCentroids over %s', (metric) => {
     const { ids } = await index.search(points, { k: 1 })
     for (let c = 0; c < 5; c++) {
       const mean = new Float64Array(dim)
-      ids.forEach((id, row) => id === c && rowOf(points, dim, row).forEach((value, i) => (mean[i]! += value)))
+      ids.forEach(
+        (id, row) => id === c && rowOf(points, dim, row).forEach((value, i) => (mean[i]! += value))
+      )
       const size = metric === 'ip' ? Math.hypot(...mean) : ids.filter((id) => id === c).length
       expect(size).toBeGreaterThan(0)
       for (let i = 0; i < dim; i++) expect(centroids[c * dim + i]).toBeCloseTo(mean[i]! / size, 4)
@@ -102,8 +122,14 @@ describe.each(metrics)('trainCentroids over %s', (metric) => {
   it('takes as many points as centroids and refuses fewer', async () => {
     const few = points.subarray(0, 5 * dim)
     expect(await trainCentroids(few, { dim, nlist: 5, metric })).toHaveLength(5 * dim)
-    await expect(trainCentroids(few, { dim, nlist: 6, metric })).rejects.toMatchObject({ code: 'invalid_argument' })
-    await expect(trainCentroids(few.subarray(1), { dim, nlist: 2, metric })).rejects.toMatchObject({ code: 'dimension_mismatch' })
-    await expect(trainCentroids(few, { dim, nlist: 0, metric })).rejects.toMatchObject({ code: 'invalid_argument' })
+    await expect(trainCentroids(few, { dim, nlist: 6, metric })).rejects.toMatchObject({
+      code: 'invalid_argument'
+    })
+    await expect(trainCentroids(few.subarray(1), { dim, nlist: 2, metric })).rejects.toMatchObject({
+      code: 'dimension_mismatch'
+    })
+    await expect(trainCentroids(few, { dim, nlist: 0, metric })).rejects.toMatchObject({
+      code: 'invalid_argument'
+    })
   })
 })

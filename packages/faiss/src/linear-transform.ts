@@ -20,7 +20,10 @@ const noBias = new Float32Array(0)
  * x: n x dIn f32. Returns n x dOut: matrix * row + bias. A row's result has the same bits whatever rows are beside it.
  * Rejects with dimension_mismatch when lengths do not fit.
  */
-export async function linearTransform(x: Float32Array, transform: LinearTransform): Promise<Float32Array> {
+export async function linearTransform(
+  x: Float32Array,
+  transform: LinearTransform
+): Promise<Float32Array> {
   const { matrix, bias = noBias, dIn, dOut, normalize = false } = transform
   requireDim(dIn)
   requireDim(dOut)

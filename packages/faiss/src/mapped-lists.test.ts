@@ -26,10 +26,15 @@ describe.each(storages)('an ivf index of %s with mapped lists', (storage) => {
     const mapped = await FaissIndex.read(file, { mapLists: true })
     await rm(file)
     const queries = gaussianVectors(2, 20, dim)
-    for (const options of [{ k, nprobe: 3 }, { k, ...exhaustive, deleted: seededBitmap(3, rows, 0.5) }]) {
+    for (const options of [
+      { k, nprobe: 3 },
+      { k, ...exhaustive, deleted: seededBitmap(3, rows, 0.5) }
+    ]) {
       expect(await mapped.search(queries, options)).toEqual(await index.search(queries, options))
     }
-    expect(await mapped.searchRows(queries, Int32Array.of(7, 700, 1199), 3)).toEqual(await index.searchRows(queries, Int32Array.of(7, 700, 1199), 3))
+    expect(await mapped.searchRows(queries, Int32Array.of(7, 700, 1199), 3)).toEqual(
+      await index.searchRows(queries, Int32Array.of(7, 700, 1199), 3)
+    )
     expect(await mapped.reconstructRange(0, rows)).toEqual(await index.reconstructRange(0, rows))
   })
 })
@@ -48,17 +53,27 @@ it('gives its lists to an index in memory, and is not changed or written itself'
 
 it('maps the lists of bits too', async () => {
   const bits = seededBits(5, rows, 128)
-  const index = BinaryIndex.create({ kind: 'ivf', bits: 128, centroids: await trainBinaryCentroids(bits, { bits: 128, nlist: 8 }) })
+  const index = BinaryIndex.create({
+    kind: 'ivf',
+    bits: 128,
+    centroids: await trainBinaryCentroids(bits, { bits: 128, nlist: 8 })
+  })
   await index.add(bits)
   await index.write(file)
   const mapped = await BinaryIndex.read(file, { mapLists: true })
   const queries = seededBits(6, 10, 128)
-  expect(await mapped.search(queries, { k, nprobe: 4 })).toEqual(await index.search(queries, { k, nprobe: 4 }))
-  expect(await mapped.rangeSearch(queries, { radius: 50, nprobe: 8 })).toEqual(await index.rangeSearch(queries, { radius: 50, nprobe: 8 }))
+  expect(await mapped.search(queries, { k, nprobe: 4 })).toEqual(
+    await index.search(queries, { k, nprobe: 4 })
+  )
+  expect(await mapped.rangeSearch(queries, { radius: 50, nprobe: 8 })).toEqual(
+    await index.rangeSearch(queries, { radius: 50, nprobe: 8 })
+  )
 })
 
 it('reads what has no lists as ever', async () => {
   const vectors = gaussianVectors(7, 100, dim)
   await (await indexOf('hnsw', 'ip', vectors, dim)).write(file)
-  expect(await (await FaissIndex.read(file, { mapLists: true })).reconstructRange(0, 100)).toEqual(vectors)
+  expect(await (await FaissIndex.read(file, { mapLists: true })).reconstructRange(0, 100)).toEqual(
+    vectors
+  )
 })

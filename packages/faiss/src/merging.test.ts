@@ -9,9 +9,11 @@ import { gaussianVectors } from './testing/seeded-vectors.ts'
 
 const dim = 16
 const vectors = gaussianVectors(5, 600, dim)
-const rowsOf = (first: number, count: number): Float32Array => vectors.subarray(first * dim, (first + count) * dim)
+const rowsOf = (first: number, count: number): Float32Array =>
+  vectors.subarray(first * dim, (first + count) * dim)
 /** Row i goes to a place of its own. */
-const shuffled = (count: number, first = 0, step = 7): Int32Array => Int32Array.from({ length: count }, (_, i) => first + ((i * step) % count))
+const shuffled = (count: number, first = 0, step = 7): Int32Array =>
+  Int32Array.from({ length: count }, (_, i) => first + ((i * step) % count))
 let dir: string
 beforeAll(async () => void (dir = await mkdtemp(join(tmpdir(), 'likeness-merging-'))))
 afterAll(() => rm(dir, { recursive: true, force: true }))
@@ -23,64 +25,94 @@ async function saved(index: FaissIndex, name: string): Promise<string> {
   return path
 }
 
-describe.each(everyForm.filter(({ kind }) => kind === 'ivf'))('lists of ivf over $metric with $storage', (form) => {
-  it('move with their rows, which keep their codes and get new numbers', async () => {
-    const target = await emptyIndex(form, vectors, dim)
-    const [first, second] = [await emptyIndex(form, vectors, dim), await emptyIndex(form, vectors, dim)]
-    await first.add(rowsOf(0, 400))
-    await second.add(rowsOf(400, 200))
-    const before = await first.reconstructRange(0, 400)
-    const places = shuffled(400)
-    // Every tenth is left out: the last 40 places go to the second.
-    const kept = places.map((place, i) => (place >= 360 ? -1 : i === 0 ? 0 : place))
-    await target.moveLists(await saved(first, 'first'), kept)
-    await target.moveLists(await saved(second, 'second'), Int32Array.from({ length: 200 }, (_, i) => (i < 40 ? 360 + i : -1)))
-    expect(target.ntotal).toBe(400)
-    const read = await FaissIndex.read(await saved(target, 'target'))
-    for (const row of [0, 1, 99, 250]) if (kept[row]! >= 0) expect(await read.reconstructRange(kept[row]!, 1)).toEqual(before.subarray(row * dim, (row + 1) * dim))
-    const query = rowsOf(400, 1)
-    expect((await read.search(query, { k: 1, ...exhaustive })).ids[0]).toBe(360)
-    read.close()
-  })
+describe.each(everyForm.filter(({ kind }) => kind === 'ivf'))(
+  'lists of ivf over $metric with $storage',
+  (form) => {
+    it('move with their rows, which keep their codes and get new numbers', async () => {
+      const target = await emptyIndex(form, vectors, dim)
+      const [first, second] = [
+        await emptyIndex(form, vectors, dim),
+        await emptyIndex(form, vectors, dim)
+      ]
+      await first.add(rowsOf(0, 400))
+      await second.add(rowsOf(400, 200))
+      const before = await first.reconstructRange(0, 400)
+      const places = shuffled(400)
+      // Every tenth is left out: the last 40 places go to the second.
+      const kept = places.map((place, i) => (place >= 360 ? -1 : i === 0 ? 0 : place))
+      await target.moveLists(await saved(first, 'first'), kept)
+      await target.moveLists(
+        await saved(second, 'second'),
+        Int32Array.from({ length: 200 }, (_, i) => (i < 40 ? 360 + i : -1))
+      )
+      expect(target.ntotal).toBe(400)
+      const read = await FaissIndex.read(await saved(target, 'target'))
+      for (const row of [0, 1, 99, 250])
+        if (kept[row]! >= 0)
+          expect(await read.reconstructRange(kept[row]!, 1)).toEqual(
+            before.subarray(row * dim, (row + 1) * dim)
+          )
+      const query = rowsOf(400, 1)
+      expect((await read.search(query, { k: 1, ...exhaustive })).ids[0]).toBe(360)
+      read.close()
+    })
 
-  it('stay where they are when the other index has other centroids, or rows that are not told a place', async () => {
-    const target = await emptyIndex(form, vectors, dim)
-    const other = await emptyIndex(form, gaussianVectors(77, 600, dim), dim)
-    await other.add(rowsOf(0, 50))
-    const path = await saved(other, 'other')
-    await expect(target.moveLists(path, shuffled(50))).rejects.toMatchObject({ code: 'invalid_argument' })
-    const same = await emptyIndex(form, vectors, dim)
-    await same.add(rowsOf(0, 50))
-    await expect(target.moveLists(await saved(same, 'same'), shuffled(49))).rejects.toThrow('places')
-    await expect(target.moveLists(join(dir, 'same'), new Int32Array(50))).rejects.toMatchObject({ code: 'invalid_argument' })
-  })
-})
+    it('stay where they are when the other index has other centroids, or rows that are not told a place', async () => {
+      const target = await emptyIndex(form, vectors, dim)
+      const other = await emptyIndex(form, gaussianVectors(77, 600, dim), dim)
+      await other.add(rowsOf(0, 50))
+      const path = await saved(other, 'other')
+      await expect(target.moveLists(path, shuffled(50))).rejects.toMatchObject({
+        code: 'invalid_argument'
+      })
+      const same = await emptyIndex(form, vectors, dim)
+      await same.add(rowsOf(0, 50))
+      await expect(target.moveLists(await saved(same, 'same'), shuffled(49))).rejects.toThrow(
+        'places'
+      )
+      await expect(target.moveLists(join(dir, 'same'), new Int32Array(50))).rejects.toMatchObject({
+        code: 'invalid_argument'
+      })
+    })
+  }
+)
 
-describe.each(everyForm.filter(({ kind }) => kind !== 'ivf'))('$kind over $metric with $storage', (form) => {
-  it('numbered anew finds the same rows under their new numbers', async () => {
-    const index = await indexOf(form.kind, form.metric, vectors, dim, form.storage)
-    const options = { k: 10, efSearch: 200 }
-    const queries = gaussianVectors(6, 20, dim)
-    const [before, rows] = [await index.search(queries, options), await index.reconstructRange(0, 600)]
-    const places = shuffled(600)
-    await index.renumber(places)
-    const read = await FaissIndex.read(await saved(index, 'renumbered'))
-    const after = await read.search(queries, options)
-    expect(after.distances).toEqual(before.distances)
-    expect([...after.ids]).toEqual([...before.ids].map((id) => places[id]))
-    expect(await read.reconstruct(places)).toEqual(rows)
-    await read.reserve(700)
-    await read.add(rowsOf(0, 100))
-    expect((await read.search(rowsOf(5, 1), { k: 2, efSearch: 200 })).ids).toContain(605)
-    read.close()
-  })
+describe.each(everyForm.filter(({ kind }) => kind !== 'ivf'))(
+  '$kind over $metric with $storage',
+  (form) => {
+    it('numbered anew finds the same rows under their new numbers', async () => {
+      const index = await indexOf(form.kind, form.metric, vectors, dim, form.storage)
+      const options = { k: 10, efSearch: 200 }
+      const queries = gaussianVectors(6, 20, dim)
+      const [before, rows] = [
+        await index.search(queries, options),
+        await index.reconstructRange(0, 600)
+      ]
+      const places = shuffled(600)
+      await index.renumber(places)
+      const read = await FaissIndex.read(await saved(index, 'renumbered'))
+      const after = await read.search(queries, options)
+      expect(after.distances).toEqual(before.distances)
+      expect([...after.ids]).toEqual([...before.ids].map((id) => places[id]))
+      expect(await read.reconstruct(places)).toEqual(rows)
+      await read.reserve(700)
+      await read.add(rowsOf(0, 100))
+      expect((await read.search(rowsOf(5, 1), { k: 2, efSearch: 200 })).ids).toContain(605)
+      read.close()
+    })
 
-  it('refuses numbers that are no permutation', async () => {
-    const index = await indexOf(form.kind, form.metric, rowsOf(0, 300), dim, form.storage)
-    for (const places of [new Int32Array(300), shuffled(299), shuffled(300, 1), Int32Array.from({ length: 300 }, (_, i) => i - 1)]) {
-      await expect(index.renumber(places)).rejects.toBeInstanceOf(Error)
-    }
-    expect((await index.search(rowsOf(9, 1), { k: 1 })).ids[0]).toBe(9)
-    index.close()
-  })
-})
+    it('refuses numbers that are no permutation', async () => {
+      const index = await indexOf(form.kind, form.metric, rowsOf(0, 300), dim, form.storage)
+      for (const places of [
+        new Int32Array(300),
+        shuffled(299),
+        shuffled(300, 1),
+        Int32Array.from({ length: 300 }, (_, i) => i - 1)
+      ]) {
+        await expect(index.renumber(places)).rejects.toBeInstanceOf(Error)
+      }
+      expect((await index.search(rowsOf(9, 1), { k: 1 })).ids[0]).toBe(9)
+      index.close()
+    })
+  }
+)

@@ -6,5 +6,6 @@ import { invalidArgument } from './faiss-error.ts'
 /** For the whole process, before the first operation. Default: the smaller of 4 and the number of cores. */
 export function configurePool({ threads }: { threads: number }): void {
   requireInteger('threads', threads, 1, 256)
-  if (!addon.configurePool(threads)) throw invalidArgument('the pool already runs: configure it before the first operation')
+  if (!addon.configurePool(threads))
+    throw invalidArgument('the pool already runs: configure it before the first operation')
 }

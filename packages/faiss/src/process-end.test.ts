@@ -6,12 +6,18 @@ const entry = new URL('./index.ts', import.meta.url).href
 const addonFile = fileURLToPath(new URL('../build/likeness_faiss.node', import.meta.url))
 
 /** Runs a script in a Node process of its own; a crash shows as a signal. */
-async function runScript(script: string): Promise<{ code: number | null; signal: string | null; out: string }> {
-  const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'pipe'] })
+async function runScript(
+  script: string
+): Promise<{ code: number | null; signal: string | null; out: string }> {
+  const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
+    stdio: ['ignore', 'pipe', 'pipe']
+  })
   let out = ''
   child.stdout.on('data', (chunk) => (out += chunk))
   child.stderr.on('data', (chunk) => (out += chunk))
-  return new Promise((resolve) => child.on('close', (code, signal) => resolve({ code, signal, out })))
+  return new Promise((resolve) =>
+    child.on('close', (code, signal) => resolve({ code, signal, out }))
+  )
 }
 
 const makeIndex = `
@@ -27,7 +33,11 @@ describe('a process that used the addon', () => {
       await index.add(vectors.subarray(0, 6400))
       console.log((await index.search(vectors.subarray(0, 64), { k: 1 })).ids[0])`
     expect(await runScript(script)).toEqual({ code: 0, signal: null, out: '0\n' })
-    expect(await runScript(`${script}; index.close()`)).toEqual({ code: 0, signal: null, out: '0\n' })
+    expect(await runScript(`${script}; index.close()`)).toEqual({
+      code: 0,
+      signal: null,
+      out: '0\n'
+    })
   })
 
   it('stays alive until a pending operation has settled', async () => {

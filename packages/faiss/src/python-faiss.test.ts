@@ -31,18 +31,25 @@ ids = index.search(np.fromfile(queries, dtype='float32').reshape(-1, dim), 5)[1]
 print(json.dumps({'rows': index.ntotal, 'dim': index.d, 'ip': index.metric_type == faiss.METRIC_INNER_PRODUCT, 'ids': ids.tolist()}))
 `
 
-describe.skipIf(version === undefined).each(everyForm)(`Python's Faiss ${version} on a file of $storage rows of $kind over $metric`, ({ kind, metric, storage }) => {
-  it('opens it and finds the same five best of twenty queries with the effort that the file says', async () => {
-    const index = await indexOf(kind, metric, vectors, dim, storage)
-    await index.exportTo(at('plain'), exhaustive)
-    const found = runPython<{ ids: number[][] }>(searchScript, [at('plain'), at('queries'), String(dim)])
-    const own = await index.search(queries, { k: 5, ...exhaustive })
-    expect(found).toMatchObject({ rows, dim, ip: metric === 'ip' })
-    if (storage === 'f32') expect(found.ids).toEqual(idLists(own.ids, 5))
-    // Rows that are stored alike may come in another order.
-    expect(recall(found.ids, idLists(own.ids, 5))).toBeGreaterThan(0.97)
-  })
-})
+describe.skipIf(version === undefined).each(everyForm)(
+  `Python's Faiss ${version} on a file of $storage rows of $kind over $metric`,
+  ({ kind, metric, storage }) => {
+    it('opens it and finds the same five best of twenty queries with the effort that the file says', async () => {
+      const index = await indexOf(kind, metric, vectors, dim, storage)
+      await index.exportTo(at('plain'), exhaustive)
+      const found = runPython<{ ids: number[][] }>(searchScript, [
+        at('plain'),
+        at('queries'),
+        String(dim)
+      ])
+      const own = await index.search(queries, { k: 5, ...exhaustive })
+      expect(found).toMatchObject({ rows, dim, ip: metric === 'ip' })
+      if (storage === 'f32') expect(found.ids).toEqual(idLists(own.ids, 5))
+      // Rows that are stored alike may come in another order.
+      expect(recall(found.ids, idLists(own.ids, 5))).toBeGreaterThan(0.97)
+    })
+  }
+)
 
 const makeScript = `
 import faiss, json, numpy as np, sys
@@ -61,31 +68,72 @@ faiss.write_index(index, target)
 # The factory takes L2 for some kinds whatever it is asked for.
 print(json.dumps({'ip': index.metric_type == faiss.METRIC_INNER_PRODUCT, 'ids': ids.tolist(), 'vectors': inner.reconstruct_n(0, len(x)).ravel().tolist()}))
 `
-const factories = ['Flat', 'SQ8', 'SQ4', 'SQ6', 'SQfp16', 'PQ8', 'PQ4x6', 'HNSW16', 'HNSW16,SQ8', 'HNSW16,PQ4', 'IVF8,Flat', 'IVF8,SQ8', 'IVF8,PQ4']
-const foreign = [...factories, 'IDMap,Flat', 'IDMap2,HNSW16', 'IDMap,IVF8,SQ8', 'IDMap2,IVF8,PQ4'].flatMap((factory) =>
-  (['ip', 'l2'] as const).map((metric) => ({ factory, metric })),
+const factories = [
+  'Flat',
+  'SQ8',
+  'SQ4',
+  'SQ6',
+  'SQfp16',
+  'PQ8',
+  'PQ4x6',
+  'HNSW16',
+  'HNSW16,SQ8',
+  'HNSW16,PQ4',
+  'IVF8,Flat',
+  'IVF8,SQ8',
+  'IVF8,PQ4'
+]
+const foreign = [
+  ...factories,
+  'IDMap,Flat',
+  'IDMap2,HNSW16',
+  'IDMap,IVF8,SQ8',
+  'IDMap2,IVF8,PQ4'
+].flatMap((factory) => (['ip', 'l2'] as const).map((metric) => ({ factory, metric })))
+
+describe.skipIf(version === undefined).each(foreign)(
+  `a $factory file over $metric made by Python's Faiss ${version}`,
+  ({ factory, metric }) => {
+    it('gives all its ids and vectors', async () => {
+      type Made = { ip: boolean; ids: number[]; vectors: number[] }
+      const made = runPython<Made>(makeScript, [
+        factory,
+        metric,
+        at('vectors'),
+        at('foreign'),
+        String(dim)
+      ])
+      const found = await readForeignVectors(at('foreign'))
+      expect(found).toMatchObject({ dim, metric: made.ip ? 'ip' : 'l2' })
+      const place = new Map(
+        Array.from(found.ids as ArrayLike<number | bigint>, (id, i) => [Number(id), i])
+      )
+      expect(place.size).toBe(rows)
+      let worst = 0
+      made.ids.forEach((id, row) => {
+        for (let i = 0; i < dim; i++)
+          worst = Math.max(
+            worst,
+            Math.abs(found.vectors[place.get(id)! * dim + i]! - made.vectors[row * dim + i]!)
+          )
+      })
+      expect(worst).toBeLessThan(1e-5)
+    })
+  }
 )
 
-describe.skipIf(version === undefined).each(foreign)(`a $factory file over $metric made by Python's Faiss ${version}`, ({ factory, metric }) => {
-  it('gives all its ids and vectors', async () => {
-    type Made = { ip: boolean; ids: number[]; vectors: number[] }
-    const made = runPython<Made>(makeScript, [factory, metric, at('vectors'), at('foreign'), String(dim)])
-    const found = await readForeignVectors(at('foreign'))
-    expect(found).toMatchObject({ dim, metric: made.ip ? 'ip' : 'l2' })
-    const place = new Map(Array.from(found.ids as ArrayLike<number | bigint>, (id, i) => [Number(id), i]))
-    expect(place.size).toBe(rows)
-    let worst = 0
-    made.ids.forEach((id, row) => {
-      for (let i = 0; i < dim; i++) worst = Math.max(worst, Math.abs(found.vectors[place.get(id)! * dim + i]! - made.vectors[row * dim + i]!))
-    })
-    expect(worst).toBeLessThan(1e-5)
-  })
-})
-
 describe('kinds that cannot be given back row by row', () => {
-  it.skipIf(version === undefined).each(['PCA8,Flat', 'LSH', 'IVF8,PQ4x4fs'])('are refused by name: %s', async (factory) => {
-    const script = makeScript.replace(/^inner = .*$/m, '').replace(/^if hasattr\(inner.*$/m, '').replace(/^print.*$/m, 'print("{}")')
-    runPython(script, [factory, 'l2', at('vectors'), at('foreign'), String(dim)])
-    await expect(readForeignVectors(at('foreign'))).rejects.toMatchObject({ code: 'unsupported_index' })
-  })
+  it.skipIf(version === undefined).each(['PCA8,Flat', 'LSH', 'IVF8,PQ4x4fs'])(
+    'are refused by name: %s',
+    async (factory) => {
+      const script = makeScript
+        .replace(/^inner = .*$/m, '')
+        .replace(/^if hasattr\(inner.*$/m, '')
+        .replace(/^print.*$/m, 'print("{}")')
+      runPython(script, [factory, 'l2', at('vectors'), at('foreign'), String(dim)])
+      await expect(readForeignVectors(at('foreign'))).rejects.toMatchObject({
+        code: 'unsupported_index'
+      })
+    }
+  )
 })

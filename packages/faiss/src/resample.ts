@@ -16,8 +16,27 @@ export interface Taps {
  * rgb: u8 [height, width, 3]. Writes three planes, 0..1: the pixel (x, y) of colour c is out[c x plane + y x stride + x].
  * Rows are mixed first. The same bits on every machine. Blocks for about a millisecond a megapixel. Throws invalid_argument.
  */
-export function resample({ rgb, width }: { rgb: Uint8Array; width: number }, rows: Taps, columns: Taps, { out, stride, plane }: { out: Float32Array; stride: number; plane: number }): void {
+export function resample(
+  { rgb, width }: { rgb: Uint8Array; width: number },
+  rows: Taps,
+  columns: Taps,
+  { out, stride, plane }: { out: Float32Array; stride: number; plane: number }
+): void {
   requireArray('rgb', rgb, Uint8Array)
   requireArray('out', out, Float32Array)
-  callAddonSync(() => addon.resample(rgb, width, rows.first, rows.from, rows.weights, columns.first, columns.from, columns.weights, out, stride, plane))
+  callAddonSync(() =>
+    addon.resample(
+      rgb,
+      width,
+      rows.first,
+      rows.from,
+      rows.weights,
+      columns.first,
+      columns.from,
+      columns.weights,
+      out,
+      stride,
+      plane
+    )
+  )
 }

@@ -1,7 +1,15 @@
 // What every index does, whatever its rows are: rows in, searches, rows out, file. Work runs on the addon's pool; searches run
 // beside each other, an add runs alone, and operations on one index begin in the order they were called.
 import { addon } from './addon.ts'
-import { countRows, maxRows, requireArray, requireInteger, requirePath, requireResultSize, type Rows } from './argument-checks.ts'
+import {
+  countRows,
+  maxRows,
+  requireArray,
+  requireInteger,
+  requirePath,
+  requireResultSize,
+  type Rows
+} from './argument-checks.ts'
 import { callAddon, callAddonSync, FaissError, invalidArgument } from './faiss-error.ts'
 import type { IndexHandle, IndexKind } from './index-handle.ts'
 
@@ -98,7 +106,9 @@ export abstract class RowIndex<R extends Rows> {
     const handle = this.#open()
     const { effort, deleted } = this.#effort(options)
     const result = newResult(this.#count('queries', queries), options.k)
-    await callAddon(() => addon.search(handle, queries, options.k, effort, deleted, result.ids, result.distances))
+    await callAddon(() =>
+      addon.search(handle, queries, options.k, effort, deleted, result.ids, result.distances)
+    )
     return result
   }
 
@@ -106,10 +116,13 @@ export abstract class RowIndex<R extends Rows> {
   async rangeSearch(queries: R, options: RangeOptions): Promise<RangeResult> {
     const handle = this.#open()
     this.#count('queries', queries)
-    if (typeof options.radius !== 'number' || Number.isNaN(options.radius)) throw invalidArgument('radius must be a number')
+    if (typeof options.radius !== 'number' || Number.isNaN(options.radius))
+      throw invalidArgument('radius must be a number')
     const { effort, deleted } = this.#effort(options)
     const radius = this.exclusiveRadius(options.radius)
-    const [lims, ids, distances] = await callAddon(() => addon.rangeSearch(handle, queries, radius, effort, deleted))
+    const [lims, ids, distances] = await callAddon(() =>
+      addon.rangeSearch(handle, queries, radius, effort, deleted)
+    )
     return { lims, ids, distances }
   }
 
@@ -136,7 +149,8 @@ export abstract class RowIndex<R extends Rows> {
     const handle = this.#open()
     requireInteger('first', first, 0, maxRows)
     requireInteger('count', count, 0, maxRows)
-    if (first + count > this.ntotal) throw invalidArgument(`rows ${first} to ${first + count} of ${this.ntotal} rows`)
+    if (first + count > this.ntotal)
+      throw invalidArgument(`rows ${first} to ${first + count} of ${this.ntotal} rows`)
     const out = this.#newRows(count * this.rowLength)
     await callAddon(() => addon.reconstructRange(handle, first, out))
     return out
@@ -153,7 +167,10 @@ export abstract class RowIndex<R extends Rows> {
    * The same index as a plain Faiss file, without our checksum: for `faiss.read_index`, not for `read`. Atomic and durable as `write`.
    * The file says with which effort it is to be searched; where it says nothing, Faiss takes an efSearch of 16 and an nprobe of 1.
    */
-  async exportTo(path: string, options: Pick<SearchEffort, 'efSearch' | 'nprobe'> = {}): Promise<void> {
+  async exportTo(
+    path: string,
+    options: Pick<SearchEffort, 'efSearch' | 'nprobe'> = {}
+  ): Promise<void> {
     const handle = this.#open()
     requirePath(path)
     const { effort } = this.#effort(options)

@@ -24,8 +24,12 @@ describe.each(everyKind)('rows of $kind over $metric', ({ kind, metric }) => {
   it('that are not there are refused', async () => {
     const index = await indexOf(kind, metric, first, dim)
     for (const row of [-1, 300, 2 ** 31 - 1]) {
-      await expect(index.reconstruct(Int32Array.of(0, row))).rejects.toMatchObject({ code: 'invalid_argument' })
-      await expect(index.searchRows(first.subarray(0, dim), Int32Array.of(row), 1)).rejects.toMatchObject({ code: 'invalid_argument' })
+      await expect(index.reconstruct(Int32Array.of(0, row))).rejects.toMatchObject({
+        code: 'invalid_argument'
+      })
+      await expect(
+        index.searchRows(first.subarray(0, dim), Int32Array.of(row), 1)
+      ).rejects.toMatchObject({ code: 'invalid_argument' })
     }
     await expect(index.reconstructRange(299, 2)).rejects.toMatchObject({ code: 'invalid_argument' })
   })

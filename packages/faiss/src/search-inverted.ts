@@ -24,11 +24,25 @@ export interface InvertedQuery {
  * The best k rows that are in any of the lists, by the sum of weight x value; missing results are id -1, distance NaN.
  * Rejects with data_corrupt for a list whose rows are not ascending and below rowCount.
  */
-export async function searchInverted({ rows, values, rowCount }: Postings, { bounds, weights, k, deleted }: InvertedQuery): Promise<SearchResult> {
+export async function searchInverted(
+  { rows, values, rowCount }: Postings,
+  { bounds, weights, k, deleted }: InvertedQuery
+): Promise<SearchResult> {
   requireInteger('rowCount', rowCount, 0, maxRows)
   requireResultSize(1, k)
   requireArray('deleted', deleted, Uint8Array)
   const result = { ids: new Int32Array(k), distances: new Float32Array(k) }
-  await callAddon(() => addon.searchInverted(rows, values, rowCount, bounds, weights, deleted, result.ids, result.distances))
+  await callAddon(() =>
+    addon.searchInverted(
+      rows,
+      values,
+      rowCount,
+      bounds,
+      weights,
+      deleted,
+      result.ids,
+      result.distances
+    )
+  )
   return result
 }

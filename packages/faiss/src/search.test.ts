@@ -2,7 +2,13 @@ import { describe, expect, it } from 'vitest'
 import { FaissIndex } from './faiss-index.ts'
 import { bestRows, idLists, rankAll, recall, rowOf } from './testing/brute-force.ts'
 import { everyKind, exhaustive, indexOf, metrics } from './testing/every-kind.ts'
-import { gaussianVectors, integerVectors, isDeleted, seededBitmap, unitVectors } from './testing/seeded-vectors.ts'
+import {
+  gaussianVectors,
+  integerVectors,
+  isDeleted,
+  seededBitmap,
+  unitVectors
+} from './testing/seeded-vectors.ts'
 
 const dim = 24
 const k = 10
@@ -16,7 +22,9 @@ describe.each(metrics)('flat search over %s', (metric) => {
     for (let q = 0; q < 40; q++) {
       const truth = rankAll({ vectors, dim, metric }, rowOf(queries, dim, q)).slice(0, k)
       expect(Array.from(ids.subarray(q * k, (q + 1) * k))).toEqual(truth.map((hit) => hit.row))
-      expect(Array.from(distances.subarray(q * k, (q + 1) * k))).toEqual(truth.map((hit) => hit.distance))
+      expect(Array.from(distances.subarray(q * k, (q + 1) * k))).toEqual(
+        truth.map((hit) => hit.distance)
+      )
     }
   })
 
@@ -55,18 +63,30 @@ describe.each(everyKind)('$kind over $metric', ({ kind, metric }) => {
   it('takes rows past the end of the bitmap as live', async () => {
     const vectors = gaussianVectors(9, 200, dim)
     const index = await indexOf(kind, metric, vectors, dim)
-    const { ids } = await index.search(vectors.subarray(0, dim), { k: 200, deleted: Uint8Array.of(0xff, 0b101), ...exhaustive })
-    const expected = Array.from({ length: 200 }, (_, row) => row).filter((row) => row > 10 || row === 9)
+    const { ids } = await index.search(vectors.subarray(0, dim), {
+      k: 200,
+      deleted: Uint8Array.of(0xff, 0b101),
+      ...exhaustive
+    })
+    const expected = Array.from({ length: 200 }, (_, row) => row).filter(
+      (row) => row > 10 || row === 9
+    )
     expect(Array.from(ids.filter((row) => row >= 0)).sort((a, b) => a - b)).toEqual(expected)
   })
 
   it('pads with id -1 and NaN when fewer rows are left than k', async () => {
     const vectors = gaussianVectors(10, 40, dim)
     const index = await indexOf(kind, metric, vectors, dim)
-    const { ids, distances } = await index.search(vectors.subarray(0, 2 * dim), { k: 50, ...exhaustive })
+    const { ids, distances } = await index.search(vectors.subarray(0, 2 * dim), {
+      k: 50,
+      ...exhaustive
+    })
     expect(ids.filter((row) => row === -1)).toHaveLength(20)
     expect(distances.filter(Number.isNaN)).toHaveLength(20)
-    const none = await index.search(vectors.subarray(0, dim), { k: 3, deleted: new Uint8Array(5).fill(255) })
+    const none = await index.search(vectors.subarray(0, dim), {
+      k: 3,
+      deleted: new Uint8Array(5).fill(255)
+    })
     expect(Array.from(none.ids)).toEqual([-1, -1, -1])
     expect(Array.from(none.distances)).toEqual([NaN, NaN, NaN])
   })
@@ -77,15 +97,23 @@ describe.each(everyKind)('$kind over $metric', ({ kind, metric }) => {
     const rows = Int32Array.from({ length: 30 }, (_, i) => (i * 37) % 500)
     const index = await indexOf(kind, metric, vectors, dim)
     const { ids } = await index.searchRows(queries, rows, 8)
-    expect(idLists(ids, 8)).toEqual(bestRows({ vectors, dim, metric }, queries, 8, (row) => rows.includes(row)))
-    expect((await index.searchRows(queries, new Int32Array(0), 1)).ids).toEqual(new Int32Array(5).fill(-1))
+    expect(idLists(ids, 8)).toEqual(
+      bestRows({ vectors, dim, metric }, queries, 8, (row) => rows.includes(row))
+    )
+    expect((await index.searchRows(queries, new Int32Array(0), 1)).ids).toEqual(
+      new Int32Array(5).fill(-1)
+    )
   })
 
   it('answers nothing found on an empty index', async () => {
     const spec = { dim, metric } as const
-    const index = FaissIndex.create(kind === 'ivf' ? { kind, ...spec, centroids: gaussianVectors(1, 4, dim) } : { kind, ...spec })
+    const index = FaissIndex.create(
+      kind === 'ivf' ? { kind, ...spec, centroids: gaussianVectors(1, 4, dim) } : { kind, ...spec }
+    )
     expect((await index.search(new Float32Array(dim), { k: 2 })).ids).toEqual(Int32Array.of(-1, -1))
-    expect((await index.rangeSearch(new Float32Array(dim), { radius: 1 })).lims).toEqual(Int32Array.of(0, 0))
+    expect((await index.rangeSearch(new Float32Array(dim), { radius: 1 })).lims).toEqual(
+      Int32Array.of(0, 0)
+    )
     expect((await index.search(new Float32Array(0), { k: 2 })).ids).toHaveLength(0)
   })
 })
@@ -101,8 +129,16 @@ describe.each(metrics)('effort over %s', (metric) => {
     const index = await indexOf('hnsw', metric, hard.vectors, 48)
     const efs = [8, 256, 8, 256, 32]
     const recalls = await Promise.all(efs.map((efSearch) => recallOf(index, { efSearch })))
-    console.log(`hnsw ${metric} recall@10 at efSearch ${efs.join(', ')}: ${recalls.map((r) => r.toFixed(3)).join(', ')}`)
-    const [low, high, lowAgain, highAgain, middle] = recalls as [number, number, number, number, number]
+    console.log(
+      `hnsw ${metric} recall@10 at efSearch ${efs.join(', ')}: ${recalls.map((r) => r.toFixed(3)).join(', ')}`
+    )
+    const [low, high, lowAgain, highAgain, middle] = recalls as [
+      number,
+      number,
+      number,
+      number,
+      number
+    ]
     expect(lowAgain).toBe(low)
     expect(highAgain).toBe(high)
     expect(high).toBeGreaterThan(0.98)
@@ -113,7 +149,9 @@ describe.each(metrics)('effort over %s', (metric) => {
   it('changes what IVF finds by nprobe of the call, up to everything', async () => {
     const index = await indexOf('ivf', metric, hard.vectors, 48)
     const recalls = await Promise.all([1, 4, 16, 1000].map((nprobe) => recallOf(index, { nprobe })))
-    console.log(`ivf ${metric} recall@10 at nprobe 1, 4, 16, 1000 of 16: ${recalls.map((r) => r.toFixed(3)).join(', ')}`)
+    console.log(
+      `ivf ${metric} recall@10 at nprobe 1, 4, 16, 1000 of 16: ${recalls.map((r) => r.toFixed(3)).join(', ')}`
+    )
     expect(recalls[1]).toBeGreaterThan(recalls[0]! + 0.05)
     expect(recalls[2]).toBe(1)
     expect(recalls[3]).toBe(1)
@@ -123,7 +161,10 @@ describe.each(metrics)('effort over %s', (metric) => {
     const deleted = seededBitmap(22, 3000, 0.9)
     const index = await indexOf('hnsw', metric, hard.vectors, 48)
     const { ids } = await index.search(queries, { k, efSearch: 64, deleted })
-    const seen = recall(idLists(ids, k), bestRows(hard, queries, k, (row) => !isDeleted(deleted, row)))
+    const seen = recall(
+      idLists(ids, k),
+      bestRows(hard, queries, k, (row) => !isDeleted(deleted, row))
+    )
     console.log(`hnsw ${metric} recall@10 with 90 % deleted, efSearch 64: ${seen.toFixed(3)}`)
     expect(seen).toBeGreaterThan(0.97)
   })

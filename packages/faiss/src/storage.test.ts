@@ -16,7 +16,8 @@ const vectors = gaussianVectors(1, rows, dim)
 const queries = gaussianVectors(2, 20, dim)
 /** Root mean square of what is lost, for values of about 1. */
 const mostLost: Record<string, number> = { f32: 0, f16: 0.0005, sq8: 0.012, pq4: 0.6 }
-const rms = (values: Float32Array) => Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / values.length)
+const rms = (values: Float32Array) =>
+  Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / values.length)
 
 describe.each(everyForm)('$storage rows of $kind over $metric', ({ kind, metric, storage }) => {
   const filled = () => indexOf(kind, metric, vectors, dim, storage)
@@ -25,9 +26,15 @@ describe.each(everyForm)('$storage rows of $kind over $metric', ({ kind, metric,
 
   it('lose no more than their storage says', async () => {
     const index = await filled()
-    expect({ kind: index.kind, storage: index.storage, ntotal: index.ntotal }).toEqual({ kind, storage, ntotal: rows })
+    expect({ kind: index.kind, storage: index.storage, ntotal: index.ntotal }).toEqual({
+      kind,
+      storage,
+      ntotal: rows
+    })
     const decoded = await index.reconstructRange(0, rows)
-    expect(rms(decoded.map((value, i) => value - vectors[i]!))).toBeLessThanOrEqual(mostLost[storage]!)
+    expect(rms(decoded.map((value, i) => value - vectors[i]!))).toBeLessThanOrEqual(
+      mostLost[storage]!
+    )
     expect(await index.reconstruct(Int32Array.of(7))).toEqual(rowOf(decoded, dim, 7))
   })
 
@@ -48,10 +55,20 @@ describe.each(everyForm)('$storage rows of $kind over $metric', ({ kind, metric,
     const stored = { vectors: await index.reconstructRange(0, rows), dim, metric }
     const some = Int32Array.from({ length: 50 }, (_, i) => (i * 37) % rows)
     const named = await index.searchRows(queries, some, 5)
-    expect(recall(idLists(named.ids, 5), bestRows(stored, queries, 5, (row) => some.includes(row)))).toBeGreaterThan(0.98)
+    expect(
+      recall(
+        idLists(named.ids, 5),
+        bestRows(stored, queries, 5, (row) => some.includes(row))
+      )
+    ).toBeGreaterThan(0.98)
     const radius = metric === 'ip' ? 6 : 14
-    const { lims, ids } = await index.rangeSearch(queries, { radius, deleted: bitmap, ...exhaustive })
-    const inside = (distance: number, slack: number) => (metric === 'ip' ? distance > radius + slack : distance < radius - slack)
+    const { lims, ids } = await index.rangeSearch(queries, {
+      radius,
+      deleted: bitmap,
+      ...exhaustive
+    })
+    const inside = (distance: number, slack: number) =>
+      metric === 'ip' ? distance > radius + slack : distance < radius - slack
     let total = 0
     for (let q = 0; q < 20; q++) {
       const found = new Set(ids.subarray(lims[q], lims[q + 1]))
@@ -69,16 +86,27 @@ describe.each(everyForm)('$storage rows of $kind over $metric', ({ kind, metric,
     const index = await filled()
     await index.write(file)
     const copy = await FaissIndex.read(file)
-    expect({ kind: copy.kind, storage: copy.storage, metric: copy.metric, dim: copy.dim }).toEqual({ kind, storage, metric, dim })
-    expect(await copy.search(queries, { k, deleted: bitmap })).toEqual(await index.search(queries, { k, deleted: bitmap }))
+    expect({ kind: copy.kind, storage: copy.storage, metric: copy.metric, dim: copy.dim }).toEqual({
+      kind,
+      storage,
+      metric,
+      dim
+    })
+    expect(await copy.search(queries, { k, deleted: bitmap })).toEqual(
+      await index.search(queries, { k, deleted: bitmap })
+    )
     await Promise.all([index.add(queries), copy.add(queries)])
-    expect(await copy.reconstructRange(0, rows + 20)).toEqual(await index.reconstructRange(0, rows + 20))
+    expect(await copy.reconstructRange(0, rows + 20)).toEqual(
+      await index.reconstructRange(0, rows + 20)
+    )
     const damaged = await readFile(file)
     for (let i = 1; i <= 40; i++) {
       const place = Math.floor((damaged.length * i) / 41)
       damaged[place]! ^= 16
       await writeFile(file, damaged)
-      await expect(FaissIndex.read(file), `byte ${place}`).rejects.toMatchObject({ code: 'data_corrupt' })
+      await expect(FaissIndex.read(file), `byte ${place}`).rejects.toMatchObject({
+        code: 'data_corrupt'
+      })
       damaged[place]! ^= 16
     }
   })
@@ -90,7 +118,10 @@ describe.each(everyForm)('$storage rows of $kind over $metric', ({ kind, metric,
     expect((await copy.search(queries, { k: 1 })).ids[0]).toBe(-1)
     await copy.add(rowOf(vectors, dim, 0))
     await copy.write(file)
-    expect((await (await FaissIndex.read(file)).search(rowOf(vectors, dim, 0), { k: 1, ...exhaustive })).ids[0]).toBe(0)
+    expect(
+      (await (await FaissIndex.read(file)).search(rowOf(vectors, dim, 0), { k: 1, ...exhaustive }))
+        .ids[0]
+    ).toBe(0)
   })
 })
 
@@ -99,7 +130,11 @@ describe.each(metrics)('recall over %s', (metric) => {
   const asked = unitVectors(6, 50, 64)
   const truth = bestRows(gallery, asked, k)
 
-  it.each<[VectorStorage, number]>([['f16', 0.99], ['sq8', 0.95], ['pq32', 0.6]])('of %s is at least %f of what is near', async (storage, floor) => {
+  it.each<[VectorStorage, number]>([
+    ['f16', 0.99],
+    ['sq8', 0.95],
+    ['pq32', 0.6]
+  ])('of %s is at least %f of what is near', async (storage, floor) => {
     for (const kind of ['flat', 'hnsw', 'ivf'] as const) {
       const index = await indexOf(kind, metric, gallery.vectors, 64, storage)
       const { ids } = await index.search(asked, { k, efSearch: 400, nprobe: 16 })
@@ -107,8 +142,13 @@ describe.each(metrics)('recall over %s', (metric) => {
       console.log(`${kind} ${storage} ${metric} recall@10: ${seen.toFixed(3)}`)
       expect(seen).toBeGreaterThan(floor)
       // An identical unit vector.
-      const own = await index.search(rowOf(gallery.vectors, 64, 5), { k: 1, efSearch: 400, nprobe: 16 })
-      if (storage !== 'pq32') expect(Math.abs(own.distances[0]! - (metric === 'ip' ? 1 : 0))).toBeLessThan(0.01)
+      const own = await index.search(rowOf(gallery.vectors, 64, 5), {
+        k: 1,
+        efSearch: 400,
+        nprobe: 16
+      })
+      if (storage !== 'pq32')
+        expect(Math.abs(own.distances[0]! - (metric === 'ip' ? 1 : 0))).toBeLessThan(0.01)
     }
   })
 })
@@ -116,7 +156,9 @@ describe.each(metrics)('recall over %s', (metric) => {
 describe('codebooks', () => {
   it('of pq need 256 points; an index keeps what it has when they are too few', async () => {
     const few = vectors.subarray(0, 255 * dim)
-    await expect(trainCodebook(few, { dim, metric: 'l2', storage: 'pq4' })).rejects.toMatchObject({ code: 'too_few_points' })
+    await expect(trainCodebook(few, { dim, metric: 'l2', storage: 'pq4' })).rejects.toMatchObject({
+      code: 'too_few_points'
+    })
     const index = FaissIndex.create({ kind: 'flat', dim, metric: 'l2', storage: 'pq4' })
     await expect(index.add(few)).rejects.toMatchObject({ code: 'too_few_points' })
     expect(index.ntotal).toBe(0)
@@ -125,7 +167,8 @@ describe('codebooks', () => {
   })
 
   it('are the same for the same seed, and others for another', async () => {
-    const train = (seed: number) => trainCodebook(vectors, { dim, metric: 'ip', storage: 'pq4', seed })
+    const train = (seed: number) =>
+      trainCodebook(vectors, { dim, metric: 'ip', storage: 'pq4', seed })
     expect(await train(1)).toEqual(await train(1))
     expect(await train(2)).not.toEqual(await train(1))
   })
@@ -138,7 +181,9 @@ describe('codebooks', () => {
       return index
     }
     const [one, other] = await Promise.all([make(0), make(4)])
-    expect(await one.reconstruct(Int32Array.of(4))).toEqual(await other.reconstruct(Int32Array.of(0)))
+    expect(await one.reconstruct(Int32Array.of(4))).toEqual(
+      await other.reconstruct(Int32Array.of(0))
+    )
   })
 
   it('of sq8 trained on one row still store others', async () => {
@@ -151,10 +196,21 @@ describe('codebooks', () => {
 
   it('of another size, and storages that do not exist, are refused', async () => {
     const create = (storage: string, codebook?: Float32Array) =>
-      FaissIndex.create({ kind: 'flat', dim, metric: 'l2', storage: storage as VectorStorage, ...(codebook && { codebook }) })
-    for (const storage of ['pq3', 'pq0', 'pq', 'sq4', 'pq4.5']) expect(() => create(storage)).toThrow(expect.objectContaining({ code: 'invalid_argument' }))
-    expect(() => create('sq8', new Float32Array(3))).toThrow(expect.objectContaining({ code: 'dimension_mismatch' }))
-    await expect(trainCodebook(vectors, { dim, metric: 'l2', storage: 'f16' })).rejects.toMatchObject({ code: 'invalid_argument' })
+      FaissIndex.create({
+        kind: 'flat',
+        dim,
+        metric: 'l2',
+        storage: storage as VectorStorage,
+        ...(codebook && { codebook })
+      })
+    for (const storage of ['pq3', 'pq0', 'pq', 'sq4', 'pq4.5'])
+      expect(() => create(storage)).toThrow(expect.objectContaining({ code: 'invalid_argument' }))
+    expect(() => create('sq8', new Float32Array(3))).toThrow(
+      expect.objectContaining({ code: 'dimension_mismatch' })
+    )
+    await expect(
+      trainCodebook(vectors, { dim, metric: 'l2', storage: 'f16' })
+    ).rejects.toMatchObject({ code: 'invalid_argument' })
   })
 })
 

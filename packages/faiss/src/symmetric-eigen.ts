@@ -16,7 +16,8 @@ const maxOrder = 16_384
 export async function symmetricEigen(matrix: Float64Array, n: number): Promise<Eigen> {
   requireInteger('n', n, 1, maxOrder)
   requireArray('matrix', matrix, Float64Array)
-  if (matrix.length !== n * n) throw new FaissError('dimension_mismatch', `matrix has ${matrix.length} values, not ${n * n}`)
+  if (matrix.length !== n * n)
+    throw new FaissError('dimension_mismatch', `matrix has ${matrix.length} values, not ${n * n}`)
   // LAPACK would not come back from NaN on some versions.
   if (!matrix.every(Number.isFinite)) throw invalidArgument('matrix has values that are not finite')
   const vectors = Float64Array.from(matrix)

@@ -19,7 +19,10 @@ export interface TrainOptions {
  * x: n x dim f32, finite; more than 256 points per centroid are sub-sampled. Returns nlist x dim, of unit length for ip.
  * Rejects with invalid_argument when n < nlist.
  */
-export async function trainCentroids(x: Float32Array, options: TrainOptions): Promise<Float32Array> {
+export async function trainCentroids(
+  x: Float32Array,
+  options: TrainOptions
+): Promise<Float32Array> {
   const { dim, nlist, metric, seed = 1234, iterations = 10 } = options
   requireDim(dim)
   requireInteger('nlist', nlist, 1, maxRows)
@@ -36,7 +39,7 @@ export async function trainCentroids(x: Float32Array, options: TrainOptions): Pr
 /** The same for packed bits and Hamming distance: x is n x bits / 8, of which 64 per centroid are looked at; returns nlist x bits / 8. */
 export async function trainBinaryCentroids(
   x: Uint8Array,
-  options: { bits: number; nlist: number; seed?: number; iterations?: number },
+  options: { bits: number; nlist: number; seed?: number; iterations?: number }
 ): Promise<Uint8Array> {
   const { bits, nlist, seed = 1234, iterations = 10 } = options
   requireBits(bits)

@@ -20,7 +20,10 @@ export interface CodebookOptions {
  * x: n x dim f32, finite; pq looks at 16 384 of them, evenly spaced. Rejects with too_few_points when pq has less than 256.
  * sq8 takes the range seen in each dimension (with less than 1000 rows at least four times their root mean square).
  */
-export async function trainCodebook(x: Float32Array, options: CodebookOptions): Promise<Float32Array> {
+export async function trainCodebook(
+  x: Float32Array,
+  options: CodebookOptions
+): Promise<Float32Array> {
   const { dim, metric, storage, centroids = noCodebook, seed = 1234 } = options
   requireDim(dim)
   requireInteger('seed', seed, 0, maxRows)
@@ -29,6 +32,8 @@ export async function trainCodebook(x: Float32Array, options: CodebookOptions): 
   const { form, parts } = parseStorage(storage, dim)
   const codebook = new Float32Array(codebookFloats(storage, dim))
   if (codebook.length === 0) throw invalidArgument(`${storage} has no codebook`)
-  await callAddon(() => addon.trainCodebook(x, codebook, dim, isInnerProduct(metric), form, parts, centroids, seed))
+  await callAddon(() =>
+    addon.trainCodebook(x, codebook, dim, isInnerProduct(metric), form, parts, centroids, seed)
+  )
   return codebook
 }

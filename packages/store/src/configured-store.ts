@@ -4,7 +4,13 @@ import type { ObjectStore } from './object-store.ts'
 import { openObjectStore } from './open-store.ts'
 import { probeObjectStore } from './probe.ts'
 
-export const storeSettingNames = ['OBJECT_STORE', 'S3_ENDPOINT', 'S3_ACCESS_KEY', 'S3_SECRET_KEY', 'S3_REGION'] as const
+export const storeSettingNames = [
+  'OBJECT_STORE',
+  'S3_ENDPOINT',
+  'S3_ACCESS_KEY',
+  'S3_SECRET_KEY',
+  'S3_REGION'
+] as const
 
 export interface StoreSettings {
   OBJECT_STORE: string
@@ -16,9 +22,16 @@ export interface StoreSettings {
 
 /** invalid_request when an s3:// address lacks its endpoint or keys. */
 export async function openConfiguredStore(settings: StoreSettings): Promise<ObjectStore> {
-  const { OBJECT_STORE: url, S3_ENDPOINT: endpoint, S3_ACCESS_KEY: accessKey, S3_SECRET_KEY: secretKey, S3_REGION: region } = settings
+  const {
+    OBJECT_STORE: url,
+    S3_ENDPOINT: endpoint,
+    S3_ACCESS_KEY: accessKey,
+    S3_SECRET_KEY: secretKey,
+    S3_REGION: region
+  } = settings
   if (!url.startsWith('s3:')) return await openObjectStore({ url })
-  if (endpoint === undefined || accessKey === undefined || secretKey === undefined) throw appError('invalid_request', `${url} needs S3_ENDPOINT, S3_ACCESS_KEY and S3_SECRET_KEY`)
+  if (endpoint === undefined || accessKey === undefined || secretKey === undefined)
+    throw appError('invalid_request', `${url} needs S3_ENDPOINT, S3_ACCESS_KEY and S3_SECRET_KEY`)
   return await openObjectStore({ url, s3: { endpoint, accessKey, secretKey, region } })
 }
 

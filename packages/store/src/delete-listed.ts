@@ -4,7 +4,10 @@ import type { ObjectStore } from './object-store.ts'
 const keysPerDelete = 500
 
 /** How many were deleted. */
-export async function deleteListed(store: ObjectStore, listed: AsyncIterable<{ key: string }>): Promise<number> {
+export async function deleteListed(
+  store: ObjectStore,
+  listed: AsyncIterable<{ key: string }>
+): Promise<number> {
   let keys: string[] = []
   let deleted = 0
   const flush = async (): Promise<void> => {

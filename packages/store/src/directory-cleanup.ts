@@ -6,7 +6,10 @@ import { isMissing, openObjectFile, uniqueName } from './directory-file.ts'
 import type { DirectoryPaths } from './directory-paths.ts'
 
 /** Sweeps now and every hour. A sweep that fails is a process warning: the store still works without it. */
-export function startCleanup(paths: DirectoryPaths, olderThanMs: number): { stop(): Promise<void> } {
+export function startCleanup(
+  paths: DirectoryPaths,
+  olderThanMs: number
+): { stop(): Promise<void> } {
   let running = Promise.resolve()
   const sweep = () => {
     running = cleanDirectory(paths, olderThanMs).catch((error: unknown) => {

@@ -39,7 +39,8 @@ export async function createTempFile(tmpDirectory: string): Promise<TempFile> {
   let sizeBytes = 0
   let closed = false
   const write = async (bytes: Uint8Array) => {
-    for (let done = 0; done < bytes.byteLength; ) done += (await handle.write(bytes, done)).bytesWritten
+    for (let done = 0; done < bytes.byteLength; )
+      done += (await handle.write(bytes, done)).bytesWritten
   }
   return {
     path: tempPath,
@@ -63,7 +64,10 @@ export async function createTempFile(tmpDirectory: string): Promise<TempFile> {
 }
 
 /** The whole body as a finished temporary file. */
-export async function writeTempFile(tmpDirectory: string, body: Uint8Array): Promise<{ path: string; etag: string }> {
+export async function writeTempFile(
+  tmpDirectory: string,
+  body: Uint8Array
+): Promise<{ path: string; etag: string }> {
   const temp = await createTempFile(tmpDirectory)
   try {
     await temp.write(body)
@@ -87,14 +91,24 @@ export async function openObjectFile(filePath: string): Promise<ObjectFile | und
     if (!stats.isFile() || !bytes.equals(trailer(etag, sizeBytes))) {
       throw appError('data_corrupt', `${filePath} is not an object this store wrote whole.`)
     }
-    return { handle, etag, sizeBytes, lastModifiedMs: Math.floor(stats.mtimeMs), inode: `${stats.dev}:${stats.ino}` }
+    return {
+      handle,
+      etag,
+      sizeBytes,
+      lastModifiedMs: Math.floor(stats.mtimeMs),
+      inode: `${stats.dev}:${stats.ino}`
+    }
   } catch (error) {
     await handle.close()
     throw error
   }
 }
 
-export async function readBytes(handle: FileHandle, offset: number, length: number): Promise<Buffer> {
+export async function readBytes(
+  handle: FileHandle,
+  offset: number,
+  length: number
+): Promise<Buffer> {
   const bytes = Buffer.allocUnsafe(length)
   let done = 0
   while (done < length) {

@@ -7,7 +7,13 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import { cleanDirectory } from './directory-cleanup.ts'
 import { directoryPaths } from './directory-paths.ts'
 import { openDirectoryStore } from './directory-store.ts'
-import { allowed, neverHappened, type Operation, stallAt, type Start } from './interleaving-model.ts'
+import {
+  allowed,
+  neverHappened,
+  type Operation,
+  stallAt,
+  type Start
+} from './interleaving-model.ts'
 import type { ObjectStore } from './object-store.ts'
 
 type Stalling = 'put' | 'create' | 'swap' | 'delete' | 'get'
@@ -24,8 +30,18 @@ const steps: Record<Stalling, string[]> = {
   get: ['opened', 'evaluated']
 }
 const meanwhile: Operation[][] = [
-  ['get'], ['put', 'get'], ['create', 'get'], ['swap', 'get'], ['get', 'swap', 'get'], ['swap', 'swap', 'get'], ['delete', 'get'], ['delete', 'create', 'get'],
-  ['delete', 'put', 'swap', 'get'], ['swap', 'delete', 'create', 'swap', 'swap stale', 'get'], ['swap 40 times', 'get'], ['put', 'swap', 'put', 'get']
+  ['get'],
+  ['put', 'get'],
+  ['create', 'get'],
+  ['swap', 'get'],
+  ['get', 'swap', 'get'],
+  ['swap', 'swap', 'get'],
+  ['delete', 'get'],
+  ['delete', 'create', 'get'],
+  ['delete', 'put', 'swap', 'get'],
+  ['swap', 'delete', 'create', 'swap', 'swap stale', 'get'],
+  ['swap 40 times', 'get'],
+  ['put', 'swap', 'put', 'get']
 ]
 
 let root = ''
@@ -39,14 +55,16 @@ for (const initial of initials) {
     const reachable = steps[first].filter((step) => comesTo(initial, first, step))
     if (reachable.length === 0) continue
     it(`keeps one order of whole operations when a ${first} on a key that is ${initial} stalls anywhere`, async () => {
-      for (const step of reachable) for (const others of meanwhile) await stallThere({ initial, first, step, others })
+      for (const step of reachable)
+        for (const others of meanwhile) await stallThere({ initial, first, step, others })
     })
   }
 }
 
 function comesTo(initial: Initial, first: Stalling, step: string): boolean {
   if (first === 'create') return initial === 'absent'
-  if (first === 'get' || first === 'swap') return initial !== 'absent' && (initial === 'plain' || step !== 'before versions')
+  if (first === 'get' || first === 'swap')
+    return initial !== 'absent' && (initial === 'plain' || step !== 'before versions')
   return true
 }
 
@@ -80,7 +98,9 @@ it('cleans old bodies away without touching a write that has just happened', asy
   const cleaned = cleaner.putIf(key, Buffer.from('32'), { ifMatch: etag })
   await cleaning.stalled
   writing.arm()
-  const written = writer.putIf(key, Buffer.from('33'), { ifMatch: (await writer.get(key))?.etag ?? '' })
+  const written = writer.putIf(key, Buffer.from('33'), {
+    ifMatch: (await writer.get(key))?.etag ?? ''
+  })
   await writing.stalled
   await makeOld(path.join(folder, 'versions'))
   cleaning.release()
@@ -96,16 +116,23 @@ async function counterAt(count: number): Promise<{ folder: string; etag: string 
   const folder = await mkdtemp(path.join(root, 'counter-'))
   const store = await openDirectoryStore({ root: folder })
   let { etag } = await store.put(key, Buffer.from('start'))
-  for (let i = 1; i <= count; i++) etag = (await store.putIf(key, Buffer.from(`${i}`), { ifMatch: etag }))?.etag ?? ''
+  for (let i = 1; i <= count; i++)
+    etag = (await store.putIf(key, Buffer.from(`${i}`), { ifMatch: etag }))?.etag ?? ''
   await store.close()
   return { folder, etag }
 }
 
 async function makeOld(folder: string): Promise<void> {
-  for (const name of await readdir(folder, { recursive: true })) await utimes(path.join(folder, name), 1, 1)
+  for (const name of await readdir(folder, { recursive: true }))
+    await utimes(path.join(folder, name), 1, 1)
 }
 
-async function stallThere(scene: { initial: Initial; first: Stalling; step: string; others: Operation[] }): Promise<void> {
+async function stallThere(scene: {
+  initial: Initial
+  first: Stalling
+  step: string
+  others: Operation[]
+}): Promise<void> {
   const folder = await mkdtemp(path.join(root, 'scene-'))
   const gate = stallAt(scene.step)
   const store = await openDirectoryStore({ root: folder })
@@ -123,10 +150,14 @@ async function stallThere(scene: { initial: Initial; first: Stalling; step: stri
     await cleanDirectory(directoryPaths(folder), 3_600_000)
   }
   const where = JSON.stringify({ ...scene, seen })
-  expect([...allowed(scene, start), neverHappened(scene, start)].map(ofOthers), where).toContain(JSON.stringify(seen))
+  expect([...allowed(scene, start), neverHappened(scene, start)].map(ofOthers), where).toContain(
+    JSON.stringify(seen)
+  )
   gate.release()
   const firstSaw = await going
-  expect(allowed(scene, start), `${where} ${firstSaw}`).toContain(JSON.stringify([firstSaw, ...seen, await others('get')]))
+  expect(allowed(scene, start), `${where} ${firstSaw}`).toContain(
+    JSON.stringify([firstSaw, ...seen, await others('get')])
+  )
   expect(await temporaryFiles(folder)).toEqual([])
   await store.close()
   await slow.close()
@@ -151,14 +182,21 @@ function createActor(store: ObjectStore, name: string, start: Start) {
     if (operation === 'delete') await store.delete([key])
     if (operation === 'put' || operation === 'delete') return 'done'
     if (operation === 'swap 40 times') return swapOften(store, (next) => (etag = next), etag)
-    const condition = operation === 'create' ? { create: true as const } : { ifMatch: operation === 'swap' ? etag : start.etag }
+    const condition =
+      operation === 'create'
+        ? { create: true as const }
+        : { ifMatch: operation === 'swap' ? etag : start.etag }
     const won = await store.putIf(key, body, condition)
     if (won) etag = won.etag
     return won ? 'held' : 'not held'
   }
 }
 
-async function swapOften(store: ObjectStore, onEtag: (etag: string) => void, from: string): Promise<string> {
+async function swapOften(
+  store: ObjectStore,
+  onEtag: (etag: string) => void,
+  from: string
+): Promise<string> {
   let etag = from
   let held = 0
   for (let i = 1; i <= 40; i++) {
@@ -174,7 +212,8 @@ async function prepare(store: ObjectStore, initial: Initial): Promise<Start> {
   if (initial === 'absent') return { value: 'absent', etag: '0'.repeat(32) }
   let etag = (await store.put(key, Buffer.from('start'))).etag
   if (initial === 'plain') return { value: 'start', etag }
-  for (const value of ['start2', 'start3']) etag = (await store.putIf(key, Buffer.from(value), { ifMatch: etag }))?.etag ?? ''
+  for (const value of ['start2', 'start3'])
+    etag = (await store.putIf(key, Buffer.from(value), { ifMatch: etag }))?.etag ?? ''
   return { value: 'start3', etag }
 }
 

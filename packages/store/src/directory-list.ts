@@ -16,8 +16,15 @@ export interface ListRequest {
 
 const lookupsAtOnce = 32
 
-export async function* listDirectory(deps: VersionsDeps, request: ListRequest): AsyncGenerator<ObjectInfo> {
-  const keys = walk(deps.paths, request, request.prefix.slice(0, request.prefix.lastIndexOf('/') + 1))
+export async function* listDirectory(
+  deps: VersionsDeps,
+  request: ListRequest
+): AsyncGenerator<ObjectInfo> {
+  const keys = walk(
+    deps.paths,
+    request,
+    request.prefix.slice(0, request.prefix.lastIndexOf('/') + 1)
+  )
   let batch: string[] = []
   for await (const key of keys) {
     if (batch.push(key) < lookupsAtOnce) continue
@@ -28,12 +35,20 @@ export async function* listDirectory(deps: VersionsDeps, request: ListRequest): 
 }
 
 /** Keys below one directory. "a" sorts as itself and what is below it as "a/", so "a-b" comes between them. */
-async function* walk(paths: DirectoryPaths, request: ListRequest, prefix: string): AsyncGenerator<string> {
+async function* walk(
+  paths: DirectoryPaths,
+  request: ListRequest,
+  prefix: string
+): AsyncGenerator<string> {
   let after = ''
   for (;;) {
-    const { names, more } = await smallestNames(paths.prefix(prefix), request.windowSize, (name) => {
-      return compareKeys(name, after) > 0 && wanted(request, prefix + name)
-    })
+    const { names, more } = await smallestNames(
+      paths.prefix(prefix),
+      request.windowSize,
+      (name) => {
+        return compareKeys(name, after) > 0 && wanted(request, prefix + name)
+      }
+    )
     for (const name of names) {
       if (name.endsWith('/')) yield* walk(paths, request, prefix + name)
       else yield prefix + name
@@ -81,7 +96,8 @@ async function infoOf(deps: VersionsDeps, key: string): Promise<ObjectInfo | und
     await handle.close()
     return { key, sizeBytes, etag, lastModifiedMs }
   } catch (error) {
-    if (isAppError(error, 'data_corrupt')) return { key, sizeBytes: 0, etag: 'damaged', lastModifiedMs: 0 }
+    if (isAppError(error, 'data_corrupt'))
+      return { key, sizeBytes: 0, etag: 'damaged', lastModifiedMs: 0 }
     throw error
   }
 }

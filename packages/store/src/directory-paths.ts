@@ -19,7 +19,13 @@ export function directoryPaths(root: string): DirectoryPaths {
   const objects = path.join(root, 'objects')
   const versions = path.join(root, 'versions')
   const prefixPath = (prefix: string) =>
-    [objects, ...prefix.split('/').slice(0, -1).map((segment) => `${segment}~`)].join('/')
+    [
+      objects,
+      ...prefix
+        .split('/')
+        .slice(0, -1)
+        .map((segment) => `${segment}~`)
+    ].join('/')
   return {
     root,
     tmp: path.join(root, 'tmp'),

@@ -45,11 +45,16 @@ export async function removeObjects(deps: PlaceDeps, keys: readonly string[]): P
     for (const file of files) directories.add(path.dirname(file))
   }
   await deps.onStep('unlinked')
-  for (const directory of directories) await syncSurvivor(deps, await pruneEmpty(deps.paths, directory))
+  for (const directory of directories)
+    await syncSurvivor(deps, await pruneEmpty(deps.paths, directory))
 }
 
 /** Creates the directory when it is missing; a deletion may remove it again before the file is in. */
-async function intoDirectory(temp: string, target: string, place: () => Promise<void>): Promise<void> {
+async function intoDirectory(
+  temp: string,
+  target: string,
+  place: () => Promise<void>
+): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await place()

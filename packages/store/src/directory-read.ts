@@ -7,7 +7,9 @@ import { checkKey } from './object-key.ts'
 import type { ObjectStore } from './object-store.ts'
 import { checkRange, guarded, withStoreErrors } from './store-failure.ts'
 
-export function directoryReads(deps: VersionsDeps): Pick<ObjectStore, 'get' | 'getRange' | 'getStream' | 'head'> {
+export function directoryReads(
+  deps: VersionsDeps
+): Pick<ObjectStore, 'get' | 'getRange' | 'getStream' | 'head'> {
   async function opened(key: string) {
     checkKey(key)
     const found = await guarded(`read ${key}`, () => openCurrent(deps, key))
@@ -20,7 +22,8 @@ export function directoryReads(deps: VersionsDeps): Pick<ObjectStore, 'get' | 'g
     try {
       const wanted = Math.max(0, Math.min(length, file.sizeBytes - offset))
       const body = await guarded(`read ${key}`, () => readBytes(file.handle, offset, wanted))
-      if (body.byteLength !== wanted) throw appError('data_corrupt', `${key} is shorter than it says.`)
+      if (body.byteLength !== wanted)
+        throw appError('data_corrupt', `${key} is shorter than it says.`)
       return { body, etag: file.etag }
     } finally {
       await file.handle.close()
@@ -39,7 +42,11 @@ export function directoryReads(deps: VersionsDeps): Pick<ObjectStore, 'get' | 'g
       const file = await opened(key)
       if (!file) return undefined
       const { handle, sizeBytes } = file
-      if (sizeBytes > 0) return withStoreErrors(handle.createReadStream({ start: 0, end: sizeBytes - 1 }), `read ${key}`)
+      if (sizeBytes > 0)
+        return withStoreErrors(
+          handle.createReadStream({ start: 0, end: sizeBytes - 1 }),
+          `read ${key}`
+        )
       await handle.close()
       return Readable.from([], { objectMode: false })
     },
@@ -48,7 +55,12 @@ export function directoryReads(deps: VersionsDeps): Pick<ObjectStore, 'get' | 'g
       const file = await opened(key)
       if (!file) return undefined
       await file.handle.close()
-      return { key, sizeBytes: file.sizeBytes, etag: file.etag, lastModifiedMs: file.lastModifiedMs }
+      return {
+        key,
+        sizeBytes: file.sizeBytes,
+        etag: file.etag,
+        lastModifiedMs: file.lastModifiedMs
+      }
     }
   }
 }

@@ -1,4 +1,15 @@
-import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, truncate, utimes, writeFile } from 'node:fs/promises'
+import {
+  chmod,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  truncate,
+  utimes,
+  writeFile
+} from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { Readable } from 'node:stream'
@@ -32,7 +43,9 @@ async function textOf(key: string): Promise<string> {
 }
 
 it('lists directories that are larger than its window, in order', async () => {
-  const names = Array.from({ length: 40 }, (_, i) => (i % 4 === 0 ? `d${i}/x` : `${i}${'-./0'[i % 4]}y`))
+  const names = Array.from({ length: 40 }, (_, i) =>
+    i % 4 === 0 ? `d${i}/x` : `${i}${'-./0'[i % 4]}y`
+  )
   for (const name of names) await store.put(name, bytes(name))
   const inOrder = [...names].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
   expect(await keys()).toEqual(inOrder)
@@ -59,7 +72,7 @@ it('says data_corrupt when a bit of what it wrote behind the body flips: another
   const whole = await readFile(file)
   for (let at = whole.length - 32; at < whole.length; at++) {
     const flipped = Buffer.from(whole)
-    flipped[at]! ^= 1 << at % 8
+    flipped[at]! ^= 1 << (at % 8)
     await writeFile(file, flipped)
     await expect(store.get('CURRENT')).rejects.toMatchObject({ code: 'data_corrupt' })
   }
@@ -85,20 +98,27 @@ it('answers store_unavailable with the cause when the disk refuses', async () =>
   const refusal = { code: 'store_unavailable', retryable: true, cause: { code: 'ENOENT' } }
   await expect(store.put('a', bytes('x'))).rejects.toMatchObject(refusal)
   await expect(store.putIf('a', bytes('x'), { create: true })).rejects.toMatchObject(refusal)
-  await expect(store.putStream('a', Readable.from([bytes('x')]), { maxBytes: 9 })).rejects.toMatchObject(refusal)
+  await expect(
+    store.putStream('a', Readable.from([bytes('x')]), { maxBytes: 9 })
+  ).rejects.toMatchObject(refusal)
   await mkdir(path.join(root, 'tmp'))
 })
 
 it('does not open below a file or in a folder of another format', async () => {
   await writeFile(path.join(root, 'file'), '')
-  await expect(openDirectoryStore({ root: path.join(root, 'file') })).rejects.toMatchObject({ code: 'store_unavailable' })
+  await expect(openDirectoryStore({ root: path.join(root, 'file') })).rejects.toMatchObject({
+    code: 'store_unavailable'
+  })
   await writeFile(path.join(root, 'format'), 'something else 9')
   await expect(openDirectoryStore({ root })).rejects.toMatchObject({ code: 'unsupported_store' })
 })
 
 it.skipIf(process.getuid?.() === 0)('answers store_unavailable when it may not write', async () => {
   await chmod(path.join(root, 'tmp'), 0o500)
-  await expect(store.put('a', bytes('x'))).rejects.toMatchObject({ code: 'store_unavailable', cause: { code: 'EACCES' } })
+  await expect(store.put('a', bytes('x'))).rejects.toMatchObject({
+    code: 'store_unavailable',
+    cause: { code: 'EACCES' }
+  })
   await chmod(path.join(root, 'tmp'), 0o700)
 })
 
@@ -136,13 +156,17 @@ it('keeps few old bodies of a key that is replaced without end', async () => {
     await ageVersions()
   }
   const [chain = ''] = await readdir(path.join(root, 'versions'))
-  const [directory = ''] = (await readdir(path.join(root, 'versions', chain))).filter((name) => name !== 'key')
+  const [directory = ''] = (await readdir(path.join(root, 'versions', chain))).filter(
+    (name) => name !== 'key'
+  )
   expect((await readdir(path.join(root, 'versions', chain, directory))).length).toBeLessThan(40)
   expect(await textOf('counter')).toBe('200')
 
   async function ageVersions() {
     const [chain = ''] = await readdir(path.join(root, 'versions'))
-    const [directory = ''] = (await readdir(path.join(root, 'versions', chain))).filter((name) => name !== 'key')
+    const [directory = ''] = (await readdir(path.join(root, 'versions', chain))).filter(
+      (name) => name !== 'key'
+    )
     const folder = path.join(root, 'versions', chain, directory)
     for (const name of await readdir(folder)) await utimes(path.join(folder, name), 1, 1)
   }

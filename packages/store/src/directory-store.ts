@@ -29,9 +29,14 @@ const format = 'likeness object directory 2\n'
 /** Creates the directory when it is missing. Rejects with `unsupported_store` on another format, `store_unavailable` without access. */
 export async function openDirectoryStore(options: DirectoryStoreOptions): Promise<ObjectStore> {
   const paths = directoryPaths(path.resolve(options.root))
-  const deps: VersionsDeps = { paths, sync: createDirectorySync(paths.root), onStep: options.onStep ?? (() => {}) }
+  const deps: VersionsDeps = {
+    paths,
+    sync: createDirectorySync(paths.root),
+    onStep: options.onStep ?? (() => {})
+  }
   await guarded(`open ${paths.root}`, async () => {
-    for (const directory of [paths.objects, paths.versions, paths.tmp]) await mkdir(directory, { recursive: true })
+    for (const directory of [paths.objects, paths.versions, paths.tmp])
+      await mkdir(directory, { recursive: true })
     await checkFormat(paths)
     await deps.sync(paths.objects)
   })
@@ -59,7 +64,10 @@ async function checkFormat(paths: DirectoryPaths): Promise<void> {
     throw error
   })
   if (found !== undefined && found !== format) {
-    throw appError('unsupported_store', `${paths.root} holds "${found.trim().slice(0, 60)}", not "${format.trim()}".`)
+    throw appError(
+      'unsupported_store',
+      `${paths.root} holds "${found.trim().slice(0, 60)}", not "${format.trim()}".`
+    )
   }
   if (found === format) return
   const temp = path.join(paths.tmp, uniqueName())

@@ -3,7 +3,13 @@
 import { link, mkdir, open, readdir, rename, rm, stat, unlink, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { appError, isAppError } from '@likeness/shared/errors'
-import { hasCode, isMissing, type ObjectFile, openObjectFile, uniqueName } from './directory-file.ts'
+import {
+  hasCode,
+  isMissing,
+  type ObjectFile,
+  openObjectFile,
+  uniqueName
+} from './directory-file.ts'
 import type { DirectoryPaths } from './directory-paths.ts'
 import type { SyncDirectory } from './directory-sync.ts'
 
@@ -36,7 +42,10 @@ const cleanEvery = 32
 const cleanAfterMs = 10_000
 
 /** Opens what the key now holds; undefined when there is no object. The caller closes the file. data_corrupt names the key and the file. */
-export async function openCurrent(deps: VersionsDeps, key: string): Promise<CurrentObject | undefined> {
+export async function openCurrent(
+  deps: VersionsDeps,
+  key: string
+): Promise<CurrentObject | undefined> {
   try {
     return await lookUp(deps, key)
   } catch (error) {
@@ -56,7 +65,8 @@ async function lookUp(deps: VersionsDeps, key: string): Promise<CurrentObject | 
       found = await evaluate(deps, base.etag)
       await deps.onStep('evaluated')
       // Only then was what we saw current: nobody removes the versions of an object's file that is in place.
-      if (found.state !== 'moved' && (await inodeOf(objectPath)) === base.inode) return current(found, base)
+      if (found.state !== 'moved' && (await inodeOf(objectPath)) === base.inode)
+        return current(found, base)
     } catch (error) {
       await closeBoth(base, found)
       throw error
@@ -70,7 +80,11 @@ async function lookUp(deps: VersionsDeps, key: string): Promise<CurrentObject | 
  * Makes the finished temporary file the write after `from`. False when another write came first.
  * Exactly one caller per `from` gets true, whatever dies or stalls.
  */
-export async function appendVersion(deps: VersionsDeps, from: Token, temp: { path: string; etag: string }): Promise<boolean> {
+export async function appendVersion(
+  deps: VersionsDeps,
+  from: Token,
+  temp: { path: string; etag: string }
+): Promise<boolean> {
   const directory = await openDirectory(from.directory)
   if (!directory) return false
   try {
@@ -122,7 +136,9 @@ async function evaluate(deps: VersionsDeps, baseEtag: string): Promise<Evaluatio
   }
   // No successor at that moment, if the directory still bears this name now.
   if (token.generation === 0) {
-    return (await inodeOf(token.directory)) === undefined ? { state: 'moved' } : { state: 'head', token }
+    return (await inodeOf(token.directory)) === undefined
+      ? { state: 'moved' }
+      : { state: 'head', token }
   }
   const body = await openObjectFile(path.join(token.directory, before))
   return body ? { state: 'head', token, body } : { state: 'moved' }
@@ -154,7 +170,8 @@ async function clean(deps: VersionsDeps, token: Token): Promise<void> {
     const body = path.basename(token.directory).split('-')[2]
     for (const name of await readdir(token.directory)) {
       const file = path.join(token.directory, name)
-      if (name !== body && name !== token.etag && (await stat(file)).mtimeMs < limitMs) await unlink(file)
+      if (name !== body && name !== token.etag && (await stat(file)).mtimeMs < limitMs)
+        await unlink(file)
     }
   } catch (error) {
     if (!isMissing(error)) throw error

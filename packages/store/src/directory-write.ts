@@ -5,12 +5,19 @@ import path from 'node:path'
 import type { Readable } from 'node:stream'
 import { createTempFile, isMissing, type TempFile, writeTempFile } from './directory-file.ts'
 import { placeNew, placeOver, removeObjects } from './directory-place.ts'
-import { appendVersion, createVersions, openCurrent, type VersionsDeps } from './directory-versions.ts'
+import {
+  appendVersion,
+  createVersions,
+  openCurrent,
+  type VersionsDeps
+} from './directory-versions.ts'
 import { checkKey } from './object-key.ts'
 import type { ObjectStore } from './object-store.ts'
 import { checkConditionalSize, guarded, streamTooLarge } from './store-failure.ts'
 
-export function directoryWrites(deps: VersionsDeps): Pick<ObjectStore, 'put' | 'putIf' | 'putStream' | 'delete'> {
+export function directoryWrites(
+  deps: VersionsDeps
+): Pick<ObjectStore, 'put' | 'putIf' | 'putStream' | 'delete'> {
   const durableChains = new Set<string>()
   return {
     async put(key, body) {
@@ -27,7 +34,9 @@ export function directoryWrites(deps: VersionsDeps): Pick<ObjectStore, 'put' | '
       checkKey(key)
       checkConditionalSize(key, body)
       if ('create' in condition) return guarded(`create ${key}`, () => create(deps, key, body))
-      return guarded(`replace ${key}`, () => replace(deps, durableChains, { key, body, ifMatch: condition.ifMatch }))
+      return guarded(`replace ${key}`, () =>
+        replace(deps, durableChains, { key, body, ifMatch: condition.ifMatch })
+      )
     },
 
     async putStream(key, body, { maxBytes }) {
@@ -53,7 +62,11 @@ export function directoryWrites(deps: VersionsDeps): Pick<ObjectStore, 'put' | '
   }
 }
 
-async function create(deps: VersionsDeps, key: string, body: Uint8Array): Promise<{ etag: string } | undefined> {
+async function create(
+  deps: VersionsDeps,
+  key: string,
+  body: Uint8Array
+): Promise<{ etag: string } | undefined> {
   const target = deps.paths.object(key)
   if (await exists(target)) return undefined
   return withTempFile(deps, body, async (temp) => {
@@ -81,7 +94,11 @@ async function replace(
 }
 
 /** The chain's own directory, once per process: its later renames need not be durable. False when it is gone. */
-async function makeDurable(deps: VersionsDeps, durableChains: Set<string>, chain: string): Promise<boolean> {
+async function makeDurable(
+  deps: VersionsDeps,
+  durableChains: Set<string>,
+  chain: string
+): Promise<boolean> {
   if (durableChains.has(chain)) return true
   try {
     await deps.sync(chain)
@@ -110,7 +127,11 @@ async function withTempFile<T>(
 }
 
 /** Errors of the source pass unchanged; those of the disk become `store_unavailable`. Returns the sha256. */
-async function fill(temp: TempFile, body: Readable, { key, maxBytes }: { key: string; maxBytes: number }): Promise<string> {
+async function fill(
+  temp: TempFile,
+  body: Readable,
+  { key, maxBytes }: { key: string; maxBytes: number }
+): Promise<string> {
   const hash = createHash('sha256')
   let sizeBytes = 0
   for await (const chunk of body as AsyncIterable<Buffer>) {

@@ -12,7 +12,10 @@ function fakeClock() {
   let nowMs = 0
   const sleepers: { atMs: number; wake: () => void }[] = []
   return {
-    sleep: (ms: number) => (ms === 0 ? Promise.resolve() : new Promise<void>((wake) => sleepers.push({ atMs: nowMs + ms, wake }))),
+    sleep: (ms: number) =>
+      ms === 0
+        ? Promise.resolve()
+        : new Promise<void>((wake) => sleepers.push({ atMs: nowMs + ms, wake })),
     async advance(ms: number) {
       for (const untilMs = nowMs + ms; ; ) {
         await new Promise((resolve) => setImmediate(resolve))
@@ -30,7 +33,11 @@ function fakeClock() {
 function faulty(options: Partial<FaultyStoreOptions> = {}) {
   const inner = createMemoryStore()
   const clock = fakeClock()
-  return { inner, clock, store: createFaultyStore({ inner, seed: 1, sleep: clock.sleep, rates: {}, ...options }) }
+  return {
+    inner,
+    clock,
+    store: createFaultyStore({ inner, seed: 1, sleep: clock.sleep, rates: {}, ...options })
+  }
 }
 
 it('passes everything through without faults', async () => {
@@ -68,7 +75,9 @@ it('lands a write after its error, over what was written in between', async () =
 })
 
 it('checks the condition of a late write when it lands', async () => {
-  const { store, inner, clock } = faulty({ operationRates: { putIf: { landLate: 1, lateMs: 1000 } } })
+  const { store, inner, clock } = faulty({
+    operationRates: { putIf: { landLate: 1, lateMs: 1000 } }
+  })
   const { etag } = await inner.put('a', bytes('one'))
   await expect(store.putIf('a', bytes('late'), { ifMatch: etag })).rejects.toMatchObject(refused)
   await inner.put('a', bytes('between'))
@@ -80,7 +89,9 @@ it('checks the condition of a late write when it lands', async () => {
 it('answers in another order than it was asked', async () => {
   const { store, clock } = faulty({ rates: { latencyMs: 100 } })
   const order: number[] = []
-  const asked = Array.from({ length: 20 }, (_, i) => store.put(`k${i}`, bytes('x')).then(() => order.push(i)))
+  const asked = Array.from({ length: 20 }, (_, i) =>
+    store.put(`k${i}`, bytes('x')).then(() => order.push(i))
+  )
   await clock.advance(1000)
   await Promise.all(asked)
   expect(order).not.toEqual([...order].sort((a, b) => a - b))
@@ -88,7 +99,10 @@ it('answers in another order than it was asked', async () => {
 
 it('does the same again with the same seed, and something else with another', async () => {
   const run = async (seed: number) => {
-    const { store, clock } = faulty({ seed, rates: { failBefore: 0.2, failAfter: 0.2, landLate: 0.2, latencyMs: 10, lateMs: 50 } })
+    const { store, clock } = faulty({
+      seed,
+      rates: { failBefore: 0.2, failAfter: 0.2, landLate: 0.2, latencyMs: 10, lateMs: 50 }
+    })
     const outcomes: string[] = []
     const writes = Array.from({ length: 60 }, (_, i) =>
       store.put(`k${i % 4}`, bytes(`${i}`)).then(
@@ -100,7 +114,8 @@ it('does the same again with the same seed, and something else with another', as
     await Promise.all(writes)
     await store.landed()
     store.calm(true)
-    for (let i = 0; i < 4; i++) outcomes.push(String(Buffer.from((await store.get(`k${i}`))?.body ?? [])))
+    for (let i = 0; i < 4; i++)
+      outcomes.push(String(Buffer.from((await store.get(`k${i}`))?.body ?? [])))
     expect(Math.min(...Object.values(store.injected))).toBeGreaterThan(0)
     return outcomes
   }
@@ -111,7 +126,9 @@ it('does the same again with the same seed, and something else with another', as
 it('still refuses bad keys and large streams before it fails', async () => {
   const { store } = faulty({ rates: { failBefore: 1 } })
   await expect(store.put('../a', bytes('x'))).rejects.toMatchObject({ code: 'invalid_key' })
-  await expect(store.putStream('a', Readable.from([bytes('xx')]), { maxBytes: 1 })).rejects.toMatchObject({ code: 'too_large' })
+  await expect(
+    store.putStream('a', Readable.from([bytes('xx')]), { maxBytes: 1 })
+  ).rejects.toMatchObject({ code: 'too_large' })
 })
 
 async function firstKey(store: ReturnType<typeof createFaultyStore>) {

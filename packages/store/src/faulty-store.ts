@@ -7,7 +7,16 @@ import type { ObjectStore } from './object-store.ts'
 import { seededRandom } from './seeded-random.ts'
 import { checkConditionalSize, checkRange, streamTooLarge } from './store-failure.ts'
 
-export type StoreOperation = 'get' | 'getRange' | 'getStream' | 'head' | 'put' | 'putIf' | 'putStream' | 'list' | 'delete'
+export type StoreOperation =
+  | 'get'
+  | 'getRange'
+  | 'getStream'
+  | 'head'
+  | 'put'
+  | 'putIf'
+  | 'putStream'
+  | 'list'
+  | 'delete'
 
 /** Probabilities in [0, 1], drawn once per call in this order; times in milliseconds of the given clock. */
 export interface FaultRates {
@@ -56,16 +65,35 @@ export function createFaultyStore(options: FaultyStoreOptions): FaultyStore {
     injected: runner.injected,
     calm: runner.calm,
     landed: runner.landed,
-    get: (key) => read('get', () => checkKey(key), () => inner.get(key)),
+    get: (key) =>
+      read(
+        'get',
+        () => checkKey(key),
+        () => inner.get(key)
+      ),
     getRange: (key, offset, length) => {
       const check = () => (checkKey(key), checkRange(offset, length))
       return read('getRange', check, () => inner.getRange(key, offset, length))
     },
-    getStream: (key) => read('getStream', () => checkKey(key), () => inner.getStream(key)),
-    head: (key) => read('head', () => checkKey(key), () => inner.head(key)),
+    getStream: (key) =>
+      read(
+        'getStream',
+        () => checkKey(key),
+        () => inner.getStream(key)
+      ),
+    head: (key) =>
+      read(
+        'head',
+        () => checkKey(key),
+        () => inner.head(key)
+      ),
     put(key, body) {
       const copy = Uint8Array.from(body)
-      return write('put', () => checkKey(key), () => inner.put(key, copy))
+      return write(
+        'put',
+        () => checkKey(key),
+        () => inner.put(key, copy)
+      )
     },
     putIf(key, body, condition) {
       const copy = Uint8Array.from(body)
@@ -75,12 +103,21 @@ export function createFaultyStore(options: FaultyStoreOptions): FaultyStore {
     async putStream(key, body, { maxBytes }) {
       // Read at once: a late write has no caller left to read from.
       const whole = await collect(key, body, maxBytes)
-      const source = () => Readable.from(whole.byteLength === 0 ? [] : [whole], { objectMode: false })
-      return write('putStream', () => checkKey(key), () => inner.putStream(key, source(), { maxBytes }))
+      const source = () =>
+        Readable.from(whole.byteLength === 0 ? [] : [whole], { objectMode: false })
+      return write(
+        'putStream',
+        () => checkKey(key),
+        () => inner.putStream(key, source(), { maxBytes })
+      )
     },
     delete(keys) {
       const copy = [...keys]
-      return write('delete', () => copy.forEach(checkKey), () => inner.delete(copy))
+      return write(
+        'delete',
+        () => copy.forEach(checkKey),
+        () => inner.delete(copy)
+      )
     },
     async *list(prefix, listOptions) {
       checkPrefix(prefix)
@@ -112,13 +149,29 @@ function createRunner({ sleep, seed, rates, operationRates = {} }: FaultyStoreOp
     const before = rate.failBefore ?? 0
     const after = before + (rate.failAfter ?? 0)
     const landing = after + (canLandLate ? (rate.landLate ?? 0) : 0)
-    const fault = draw < before ? 'failBefore' : draw < after ? 'failAfter' : draw < landing ? 'landLate' : 'none'
+    const fault =
+      draw < before
+        ? 'failBefore'
+        : draw < after
+          ? 'failAfter'
+          : draw < landing
+            ? 'landLate'
+            : 'none'
     if (fault !== 'none') injected[fault] += 1
     const latencyMs = rate.latencyMs ?? 0
-    return { fault, thereMs: there * latencyMs, backMs: back * latencyMs, lateMs: lateness * (rate.lateMs ?? 0) }
+    return {
+      fault,
+      thereMs: there * latencyMs,
+      backMs: back * latencyMs,
+      lateMs: lateness * (rate.lateMs ?? 0)
+    }
   }
 
-  async function act<T>(operation: StoreOperation, planned: Plan, run: () => Promise<T>): Promise<T> {
+  async function act<T>(
+    operation: StoreOperation,
+    planned: Plan,
+    run: () => Promise<T>
+  ): Promise<T> {
     await sleep(planned.thereMs)
     if (planned.fault === 'failBefore') throw lost(operation)
     if (planned.fault === 'landLate') {
@@ -142,7 +195,11 @@ function createRunner({ sleep, seed, rates, operationRates = {} }: FaultyStoreOp
       check()
       return act(operation, plan(operation), run)
     },
-    async write<T>(operation: StoreOperation, check: () => void, run: () => Promise<T>): Promise<T> {
+    async write<T>(
+      operation: StoreOperation,
+      check: () => void,
+      run: () => Promise<T>
+    ): Promise<T> {
       check()
       return act(operation, plan(operation, true), run)
     },
@@ -166,5 +223,8 @@ async function collect(key: string, body: Readable, maxBytes: number): Promise<B
 }
 
 function lost(operation: StoreOperation) {
-  return appError('store_unavailable', `The simulated object store lost the answer of ${operation}.`)
+  return appError(
+    'store_unavailable',
+    `The simulated object store lost the answer of ${operation}.`
+  )
 }

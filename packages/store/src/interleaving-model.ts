@@ -1,6 +1,13 @@
 // For the interleaving tests: what a store of whole operations would answer, and a gate that stalls a write at a step.
 
-export type Operation = 'put' | 'create' | 'swap' | 'swap stale' | 'delete' | 'get' | 'swap 40 times'
+export type Operation =
+  | 'put'
+  | 'create'
+  | 'swap'
+  | 'swap stale'
+  | 'delete'
+  | 'get'
+  | 'swap 40 times'
 
 export interface Start {
   value: string

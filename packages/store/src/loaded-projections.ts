@@ -11,13 +11,22 @@ export type LoadedProjection = Projection & Pick<StoredProfile, 'name' | 'versio
 const mostInMemory = 8
 
 /** Rejects with store_unavailable, or with data_corrupt when the profile is gone or damaged; then it is read again the next time. */
-export function createLoadedProjections({ profiles }: { profiles: Pick<ProfileStore, 'ofEmbedding' | 'readProjection'> }): (embedding: EmbeddingSpec) => Promise<LoadedProjection> {
+export function createLoadedProjections({
+  profiles
+}: {
+  profiles: Pick<ProfileStore, 'ofEmbedding' | 'readProjection'>
+}): (embedding: EmbeddingSpec) => Promise<LoadedProjection> {
   const loaded = new Recent<LoadedProjection>(mostInMemory)
 
   async function load(embedding: EmbeddingSpec): Promise<LoadedProjection> {
     const stored = await profiles.ofEmbedding(embedding)
-    if (stored === undefined) throw appError('data_corrupt', `the profile of ${embedding.version} was there, and is gone`)
-    return { name: stored.name, version: stored.version, ...(await profiles.readProjection(stored)) }
+    if (stored === undefined)
+      throw appError('data_corrupt', `the profile of ${embedding.version} was there, and is gone`)
+    return {
+      name: stored.name,
+      version: stored.version,
+      ...(await profiles.readProjection(stored))
+    }
   }
   return (embedding) => loaded.get(embedding.version, () => load(embedding))
 }

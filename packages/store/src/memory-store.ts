@@ -25,7 +25,8 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): ObjectStore
 
   function write(key: string, body: Uint8Array): { etag: string } {
     writes += 1
-    const etag = options.etags === 'content' ? createHash('md5').update(body).digest('hex') : `m${writes}`
+    const etag =
+      options.etags === 'content' ? createHash('md5').update(body).digest('hex') : `m${writes}`
     objects.set(key, { body: Uint8Array.from(body), etag, lastModifiedMs: now() })
     return { etag }
   }
@@ -45,7 +46,12 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): ObjectStore
 
     async getStream(key) {
       const entry = objects.get(checked(key))
-      return entry && Readable.from(entry.body.byteLength === 0 ? [] : [Buffer.from(entry.body)], { objectMode: false })
+      return (
+        entry &&
+        Readable.from(entry.body.byteLength === 0 ? [] : [Buffer.from(entry.body)], {
+          objectMode: false
+        })
+      )
     },
 
     async head(key) {
@@ -78,7 +84,9 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): ObjectStore
 
     async *list(prefix, { startAfter = '' } = {}) {
       checkPrefix(prefix)
-      const keys = [...objects.keys()].filter((key) => key.startsWith(prefix) && compareKeys(key, startAfter) > 0)
+      const keys = [...objects.keys()].filter(
+        (key) => key.startsWith(prefix) && compareKeys(key, startAfter) > 0
+      )
       for (const key of keys.sort(compareKeys)) {
         const entry = objects.get(key)
         if (entry) yield info(key, entry)
@@ -104,5 +112,10 @@ function holds(condition: PutCondition, entry: Entry | undefined): boolean {
 }
 
 function info(key: string, entry: Entry): ObjectInfo {
-  return { key, sizeBytes: entry.body.byteLength, etag: entry.etag, lastModifiedMs: entry.lastModifiedMs }
+  return {
+    key,
+    sizeBytes: entry.body.byteLength,
+    etag: entry.etag,
+    lastModifiedMs: entry.lastModifiedMs
+  }
 }

@@ -9,14 +9,16 @@ const controlCharacter = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/
 
 /** Throws `invalid_key` unless the key is `/`-separated, non-empty, printable segments that no file system or S3 server bends. */
 export function checkKey(key: string): void {
-  if (Buffer.byteLength(key) > maxKeyBytes) throw invalid(key, `is longer than ${maxKeyBytes} bytes`)
+  if (Buffer.byteLength(key) > maxKeyBytes)
+    throw invalid(key, `is longer than ${maxKeyBytes} bytes`)
   checkCharacters(key)
   for (const segment of key.split('/')) checkSegment(key, segment)
 }
 
 /** Like checkKey for the start of a key: '' and a last segment that is cut short are fine. */
 export function checkPrefix(prefix: string): void {
-  if (Buffer.byteLength(prefix) > maxKeyBytes) throw invalid(prefix, `is longer than ${maxKeyBytes} bytes`)
+  if (Buffer.byteLength(prefix) > maxKeyBytes)
+    throw invalid(prefix, `is longer than ${maxKeyBytes} bytes`)
   checkCharacters(prefix)
   for (const segment of prefix.split('/').slice(0, -1)) checkSegment(prefix, segment)
 }
@@ -46,7 +48,8 @@ function checkCharacters(key: string): void {
 function checkSegment(key: string, segment: string): void {
   if (segment === '') throw invalid(key, 'has an empty segment')
   if (segment === '.' || segment === '..') throw invalid(key, `has a segment "${segment}"`)
-  if (Buffer.byteLength(segment) > maxSegmentBytes) throw invalid(key, `has a segment longer than ${maxSegmentBytes} bytes`)
+  if (Buffer.byteLength(segment) > maxSegmentBytes)
+    throw invalid(key, `has a segment longer than ${maxSegmentBytes} bytes`)
 }
 
 function invalid(key: string, why: string) {

@@ -39,12 +39,20 @@ export interface ObjectStore {
   /** Unconditional write; last one wins. */
   put(key: string, body: Uint8Array): Promise<{ etag: string }>
   /** Conditional write of a small object (<= 5 MiB). undefined when the condition did not hold. */
-  putIf(key: string, body: Uint8Array, condition: PutCondition): Promise<{ etag: string } | undefined>
+  putIf(
+    key: string,
+    body: Uint8Array,
+    condition: PutCondition
+  ): Promise<{ etag: string } | undefined>
   /**
    * Writes a stream under a unique key, bounded: past `maxBytes` it rejects with `too_large` and leaves no object.
    * Never conditional (multipart completions ignore conditions). An error of `body` itself is passed on unchanged.
    */
-  putStream(key: string, body: Readable, options: { maxBytes: number }): Promise<{ sizeBytes: number; sha256: string }>
+  putStream(
+    key: string,
+    body: Readable,
+    options: { maxBytes: number }
+  ): Promise<{ sizeBytes: number; sha256: string }>
   /** Keys under a prefix in ascending byte order, strictly after `startAfter`. */
   list(prefix: string, options?: { startAfter?: string }): AsyncIterable<ObjectInfo>
   /** Missing keys are fine. */

@@ -16,8 +16,13 @@ export interface OpenStoreOptions {
 export async function openObjectStore({ url, s3 }: OpenStoreOptions): Promise<ObjectStore> {
   if (/^dir:./.test(url)) return openDirectoryStore({ root: url.slice('dir:'.length) })
   const address = parseS3Url(url)
-  if (!address) throw appError('invalid_request', `The object store must be dir:/path or s3://bucket/prefix, not ${JSON.stringify(url)}.`)
-  if (!s3) throw appError('invalid_request', `${url} needs an endpoint, an access key and a secret key.`)
+  if (!address)
+    throw appError(
+      'invalid_request',
+      `The object store must be dir:/path or s3://bucket/prefix, not ${JSON.stringify(url)}.`
+    )
+  if (!s3)
+    throw appError('invalid_request', `${url} needs an endpoint, an access key and a secret key.`)
   // Loaded only where it is used: the S3 client costs a process a third of a second when it starts.
   const { openS3Store } = await import('./s3-store.ts')
   return openS3Store(address, s3)
@@ -25,7 +30,8 @@ export async function openObjectStore({ url, s3 }: OpenStoreOptions): Promise<Ob
 
 /** Undefined when it is no S3 address. Throws `invalid_key` for a prefix that no key could have. */
 export function parseS3Url(url: string): { bucket: string; prefix: string } | undefined {
-  const [, bucket, rest = ''] = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/s.exec(url) ?? []
+  const [, bucket, rest = ''] =
+    /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/s.exec(url) ?? []
   if (!bucket) return undefined
   const prefix = rest.replace(/\/$/, '')
   if (prefix !== '') checkKey(prefix)

@@ -37,6 +37,9 @@ it('refuses a store whose conditional writes never happen', async () => {
 })
 
 it('says that a store cannot be reached, and not that it is unsupported', async () => {
-  const store: ObjectStore = { ...createMemoryStore(), putIf: () => Promise.reject(new Error('reset')) }
+  const store: ObjectStore = {
+    ...createMemoryStore(),
+    putIf: () => Promise.reject(new Error('reset'))
+  }
   await expect(probeObjectStore(store)).rejects.toThrow('reset')
 })

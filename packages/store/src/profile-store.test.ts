@@ -1,29 +1,70 @@
 import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { profileKeys } from '@likeness/shared/contract/keys'
-import { embeddingOfProfile, profileVersionOf, type StoredProfile } from '@likeness/shared/contract/profile'
+import {
+  embeddingOfProfile,
+  profileVersionOf,
+  type StoredProfile
+} from '@likeness/shared/contract/profile'
 import { createMemoryStore } from './memory-store.ts'
 import { createProfileStore } from './profile-store.ts'
 
-function profileOf(name: string, first: number, day: number): { profile: StoredProfile; projection: Uint8Array } {
+function profileOf(
+  name: string,
+  first: number,
+  day: number
+): { profile: StoredProfile; projection: Uint8Array } {
   const projection = new Uint8Array(Float32Array.of(first, 0, 0, 1, 0.5, -0.5).buffer)
   const sha256 = createHash('sha256').update(projection).digest('hex')
-  const learned = { from: 'a folder', by: 'views' as const, judged_by: 'views' as const, pictures: 100, held_out: 20, before: 'm@1/own@1', r1_raw: 0.5, r1_before: 0.6, r1_after: 0.7 }
-  return { projection, profile: { name, version: profileVersionOf(sha256), model: 'm@1', model_sha256: 'a'.repeat(64), raw_dim: 2, dim: 2, sha256, learned, created_at: `2026-01-0${day}T00:00:00.000Z` } }
+  const learned = {
+    from: 'a folder',
+    by: 'views' as const,
+    judged_by: 'views' as const,
+    pictures: 100,
+    held_out: 20,
+    before: 'm@1/own@1',
+    r1_raw: 0.5,
+    r1_before: 0.6,
+    r1_after: 0.7
+  }
+  return {
+    projection,
+    profile: {
+      name,
+      version: profileVersionOf(sha256),
+      model: 'm@1',
+      model_sha256: 'a'.repeat(64),
+      raw_dim: 2,
+      dim: 2,
+      sha256,
+      learned,
+      created_at: `2026-01-0${day}T00:00:00.000Z`
+    }
+  }
 }
 
 test('the newest version is what a name means, earlier ones are found by their version, and the same one again is there once', async () => {
   const profiles = createProfileStore({ store: createMemoryStore() })
-  const [first, second, other] = [profileOf('cars', 1, 1), profileOf('cars', 2, 2), profileOf('cars-at-night', 3, 3)]
-  for (const { profile, projection } of [first, second, other]) await profiles.save(profile, projection)
+  const [first, second, other] = [
+    profileOf('cars', 1, 1),
+    profileOf('cars', 2, 2),
+    profileOf('cars-at-night', 3, 3)
+  ]
+  for (const { profile, projection } of [first, second, other])
+    await profiles.save(profile, projection)
   expect(await profiles.resolve('cars')).toEqual(second.profile)
   expect(await profiles.resolve(`cars@${first.profile.version}`)).toEqual(first.profile)
   expect((await profiles.list()).map(({ name }) => name)).toEqual(['cars-at-night', 'cars', 'cars'])
-  await profiles.save({ ...first.profile, created_at: '2026-01-04T00:00:00.000Z' }, first.projection)
+  await profiles.save(
+    { ...first.profile, created_at: '2026-01-04T00:00:00.000Z' },
+    first.projection
+  )
   expect(await profiles.list('cars')).toHaveLength(2)
   expect((await profiles.resolve('cars')).version).toBe(first.profile.version)
   await expect(profiles.resolve('bikes')).rejects.toMatchObject({ code: 'profile_not_found' })
-  await expect(profiles.resolve(`cars@${'0'.repeat(16)}`)).rejects.toMatchObject({ code: 'profile_not_found' })
+  await expect(profiles.resolve(`cars@${'0'.repeat(16)}`)).rejects.toMatchObject({
+    code: 'profile_not_found'
+  })
 })
 
 test('an embedding leads to its profile only when model, version and form agree', async () => {
@@ -34,7 +75,13 @@ test('an embedding leads to its profile only when model, version and form agree'
   expect(await profiles.ofEmbedding(embedding)).toBeUndefined()
   await profiles.save(profile, projection)
   expect(await profiles.ofEmbedding(embedding)).toEqual(profile)
-  for (const other of [{ ...embedding, dim: 3 }, { ...embedding, unit: false }, ...[`m@2/cars@${profile.version}`, 'm@1/cars@1', 'm@1/../x@0123456789abcdef', 'm@1', ''].map((version) => ({ ...embedding, version }))]) {
+  for (const other of [
+    { ...embedding, dim: 3 },
+    { ...embedding, unit: false },
+    ...[`m@2/cars@${profile.version}`, 'm@1/cars@1', 'm@1/../x@0123456789abcdef', 'm@1', ''].map(
+      (version) => ({ ...embedding, version })
+    )
+  ]) {
     expect(await profiles.ofEmbedding(other)).toBeUndefined()
   }
 })
@@ -44,12 +91,18 @@ test('bytes that are not the projection that is described are refused, and found
   const profiles = createProfileStore({ store })
   const { profile, projection } = profileOf('cars', 1, 1)
   const damaged = projection.map((byte, i) => (i === 0 ? byte ^ 1 : byte))
-  for (const wrong of [projection.subarray(4), damaged]) await expect(profiles.save(profile, wrong)).rejects.toMatchObject({ code: 'invalid_request' })
+  for (const wrong of [projection.subarray(4), damaged])
+    await expect(profiles.save(profile, wrong)).rejects.toMatchObject({ code: 'invalid_request' })
   const { profile: withNaN, projection: noNumber } = profileOf('cars', NaN, 1)
   await expect(profiles.save(withNaN, noNumber)).rejects.toThrow('no number')
   expect(await profiles.list()).toEqual([])
   await profiles.save(profile, projection)
-  expect(await profiles.readProjection(profile)).toEqual({ dIn: 2, dOut: 2, matrix: Float32Array.of(1, 0, 0, 1), bias: Float32Array.of(0.5, -0.5) })
+  expect(await profiles.readProjection(profile)).toEqual({
+    dIn: 2,
+    dOut: 2,
+    matrix: Float32Array.of(1, 0, 0, 1),
+    bias: Float32Array.of(0.5, -0.5)
+  })
   await store.put(profileKeys('cars', profile.version).projection, damaged)
   await expect(profiles.readProjection(profile)).rejects.toMatchObject({ code: 'data_corrupt' })
 })

@@ -3,7 +3,13 @@ import { createHash } from 'node:crypto'
 import { decodeObject, encodeObject } from '@likeness/shared/contract/checked-object'
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
 import { profileKeys, profilesPrefix } from '@likeness/shared/contract/keys'
-import { embeddingOfProfile, parseProfileEmbedding, profileFileBytes, profileSchema, type StoredProfile } from '@likeness/shared/contract/profile'
+import {
+  embeddingOfProfile,
+  parseProfileEmbedding,
+  profileFileBytes,
+  profileSchema,
+  type StoredProfile
+} from '@likeness/shared/contract/profile'
 import { appError } from '@likeness/shared/errors'
 import type { ObjectStore } from './object-store.ts'
 
@@ -21,7 +27,9 @@ export interface ProfileStore {
   /** `name` (its newest version) or `name@version`; profile_not_found. */
   resolve(reference: string): Promise<StoredProfile>
   /** The profile that makes this embedding; undefined when it is none of those stored. Remembered once found. */
-  ofEmbedding(embedding: Pick<EmbeddingSpec, 'version' | 'dim' | 'unit'>): Promise<StoredProfile | undefined>
+  ofEmbedding(
+    embedding: Pick<EmbeddingSpec, 'version' | 'dim' | 'unit'>
+  ): Promise<StoredProfile | undefined>
   /** data_corrupt when it is not what the description says. */
   readProjection(profile: StoredProfile): Promise<Projection>
   /** The same version again changes only when it was made. invalid_request when the bytes are not the projection that is described. */
@@ -32,7 +40,8 @@ const sha256Of = (bytes: Uint8Array): string => createHash('sha256').update(byte
 
 /** Why these bytes are not the projection that is described, or undefined. */
 function projectionProblem(profile: StoredProfile, bytes: Uint8Array): string | undefined {
-  if (bytes.byteLength !== profileFileBytes(profile)) return `it has ${bytes.byteLength} bytes, ${profile.dim} x (${profile.raw_dim} + 1) numbers have ${profileFileBytes(profile)}`
+  if (bytes.byteLength !== profileFileBytes(profile))
+    return `it has ${bytes.byteLength} bytes, ${profile.dim} x (${profile.raw_dim} + 1) numbers have ${profileFileBytes(profile)}`
   if (sha256Of(bytes) !== profile.sha256) return 'it does not match its sha256'
   return floatsOf(bytes).every(Number.isFinite) ? undefined : 'it has a value that is no number'
 }
@@ -52,7 +61,10 @@ export function createProfileStore({ store }: { store: ObjectStore }): ProfileSt
   }
   async function list(name?: string): Promise<StoredProfile[]> {
     const keys: string[] = []
-    for await (const { key } of store.list(name === undefined ? profilesPrefix : `${profilesPrefix}${name}/`)) if (key.endsWith('.json')) keys.push(key)
+    for await (const { key } of store.list(
+      name === undefined ? profilesPrefix : `${profilesPrefix}${name}/`
+    ))
+      if (key.endsWith('.json')) keys.push(key)
     const profiles = (await Promise.all(keys.map(read))).filter((profile) => profile !== undefined)
     return profiles.sort((a, b) => (a.created_at < b.created_at ? 1 : -1))
   }
@@ -61,26 +73,43 @@ export function createProfileStore({ store }: { store: ObjectStore }): ProfileSt
     list,
     async resolve(reference) {
       const [name, version] = reference.split('@') as [string, string?]
-      const found = version === undefined ? (await list(name))[0] : await read(profileKeys(name, version).description)
-      if (found === undefined) throw appError('profile_not_found', `there is no profile ${JSON.stringify(reference)}`)
+      const found =
+        version === undefined
+          ? (await list(name))[0]
+          : await read(profileKeys(name, version).description)
+      if (found === undefined)
+        throw appError('profile_not_found', `there is no profile ${JSON.stringify(reference)}`)
       return found
     },
     async ofEmbedding({ version, dim, unit }) {
       const named = parseProfileEmbedding(version)
       if (named === undefined) return undefined
-      const profile = known.get(version) ?? (await read(profileKeys(named.name, named.version).description))
-      if (profile === undefined || embeddingOfProfile(profile).version !== version || profile.dim !== dim || !unit) return undefined
+      const profile =
+        known.get(version) ?? (await read(profileKeys(named.name, named.version).description))
+      if (
+        profile === undefined ||
+        embeddingOfProfile(profile).version !== version ||
+        profile.dim !== dim ||
+        !unit
+      )
+        return undefined
       known.set(version, profile)
       return profile
     },
     async readProjection(profile) {
       const key = profileKeys(profile.name, profile.version).projection
       const stored = await store.get(key)
-      const problem = stored === undefined ? 'it is missing' : projectionProblem(profile, stored.body)
+      const problem =
+        stored === undefined ? 'it is missing' : projectionProblem(profile, stored.body)
       if (problem !== undefined) throw appError('data_corrupt', `${key}: ${problem}`)
       const { raw_dim: dIn, dim: dOut } = profile
       const values = floatsOf(stored!.body)
-      return { dIn, dOut, matrix: values.subarray(0, dOut * dIn), bias: values.subarray(dOut * dIn) }
+      return {
+        dIn,
+        dOut,
+        matrix: values.subarray(0, dOut * dIn),
+        bias: values.subarray(dOut * dIn)
+      }
     },
     async save(profile, projection) {
       const problem = projectionProblem(profile, projection)

@@ -5,7 +5,11 @@ import type { Clock } from '@likeness/shared/process/clock'
 const longestPauseMs = 2_000
 
 /** Only for work that may be done twice. Anything but store_unavailable is thrown at once. */
-export async function retryStore<T>(clock: Clock, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+export async function retryStore<T>(
+  clock: Clock,
+  work: () => Promise<T>,
+  signal?: AbortSignal
+): Promise<T> {
   for (let pauseMs = 20; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
     try {
       return await work()

@@ -30,7 +30,10 @@ const unreadStatuses = new Set([408, 429, 499, 500, 502, 503, 504, 520])
 const slowestBytesPerMs = 256
 
 /** No connection is made yet. Rejects nothing; throws `invalid_request` for an endpoint that is no URL. */
-export function connectS3(address: { bucket: string; prefix: string }, options: S3Options): S3Connection {
+export function connectS3(
+  address: { bucket: string; prefix: string },
+  options: S3Options
+): S3Connection {
   const url = parseEndpoint(options.endpoint)
   const secure = url.protocol === 'https:'
   // A free connection is dropped before servers do it: a write on one that is just closing has an unknown outcome.
@@ -44,27 +47,48 @@ export function connectS3(address: { bucket: string; prefix: string }, options: 
     secretKey: options.secretKey,
     region: options.region ?? 'us-east-1',
     transportAgent: agent,
-    transport: { request: requestWithDeadline(secure ? https : http, options.timeoutMs ?? 15_000) } as Transport,
+    transport: {
+      request: requestWithDeadline(secure ? https : http, options.timeoutMs ?? 15_000)
+    } as Transport,
     // A retry inside the client could answer 412 to a conditional write that it had itself made.
     retryOptions: { disableRetry: true }
   })
   const keyPrefix = address.prefix === '' ? '' : `${address.prefix}/`
-  return { client, bucket: address.bucket, keyPrefix, signsBody: !secure, close: () => agent.destroy() }
+  return {
+    client,
+    bucket: address.bucket,
+    keyPrefix,
+    signsBody: !secure,
+    close: () => agent.destroy()
+  }
 }
 
 type Transport = NonNullable<ConstructorParameters<typeof Client>[0]['transport']>
 
-function requestWithDeadline(transport: typeof http | typeof https, timeoutMs: number): typeof https.request {
-  const request = (options: https.RequestOptions, onResponse: (response: http.IncomingMessage) => void) => {
-    const bodyBytes = Number((options.headers as Record<string, string> | undefined)?.['content-length'] ?? 0)
+function requestWithDeadline(
+  transport: typeof http | typeof https,
+  timeoutMs: number
+): typeof https.request {
+  const request = (
+    options: https.RequestOptions,
+    onResponse: (response: http.IncomingMessage) => void
+  ) => {
+    const bodyBytes = Number(
+      (options.headers as Record<string, string> | undefined)?.['content-length'] ?? 0
+    )
     const deadlineMs = timeoutMs + bodyBytes / slowestBytesPerMs
     const outgoing = transport.request(options, (response) => {
       clearTimeout(timer)
-      outgoing.setTimeout(timeoutMs, () => outgoing.destroy(new Error(`the answer stopped for ${timeoutMs} ms`)))
+      outgoing.setTimeout(timeoutMs, () =>
+        outgoing.destroy(new Error(`the answer stopped for ${timeoutMs} ms`))
+      )
       onResponse(response)
       if (unreadStatuses.has(response.statusCode ?? 0)) response.resume()
     })
-    const timer = setTimeout(() => outgoing.destroy(new Error(`no answer within ${Math.round(deadlineMs)} ms`)), deadlineMs)
+    const timer = setTimeout(
+      () => outgoing.destroy(new Error(`no answer within ${Math.round(deadlineMs)} ms`)),
+      deadlineMs
+    )
     outgoing.on('close', () => clearTimeout(timer))
     return outgoing
   }
@@ -73,5 +97,8 @@ function requestWithDeadline(transport: typeof http | typeof https, timeoutMs: n
 
 function parseEndpoint(endpoint: string): URL {
   if (/^https?:\/\//.test(endpoint) && URL.canParse(endpoint)) return new URL(endpoint)
-  throw appError('invalid_request', `The S3 endpoint must be an http:// or https:// URL, not ${JSON.stringify(endpoint)}.`)
+  throw appError(
+    'invalid_request',
+    `The S3 endpoint must be an http:// or https:// URL, not ${JSON.stringify(endpoint)}.`
+  )
 }

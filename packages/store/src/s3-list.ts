@@ -10,7 +10,11 @@ interface Page {
   nextToken: string | undefined
 }
 
-export async function* listS3(s3: S3Connection, prefix: string, startAfter: string): AsyncGenerator<ObjectInfo> {
+export async function* listS3(
+  s3: S3Connection,
+  prefix: string,
+  startAfter: string
+): AsyncGenerator<ObjectInfo> {
   // Servers disagree about a start outside the prefix (MinIO then answers nothing): ask only within it.
   const within = startAfter.startsWith(prefix)
   if (!within && compareKeys(startAfter, prefix) > 0) return
@@ -22,7 +26,10 @@ export async function* listS3(s3: S3Connection, prefix: string, startAfter: stri
   } while (token !== undefined)
 }
 
-async function readPage(s3: S3Connection, at: { prefix: string; startAfter: string; token: string | undefined }): Promise<Page> {
+async function readPage(
+  s3: S3Connection,
+  at: { prefix: string; startAfter: string; token: string | undefined }
+): Promise<Page> {
   const parameters: Record<string, string> = {
     'list-type': '2',
     'encoding-type': 'url',
@@ -32,9 +39,16 @@ async function readPage(s3: S3Connection, at: { prefix: string; startAfter: stri
   if (at.token !== undefined) parameters['continuation-token'] = at.token
   else if (at.startAfter !== '') parameters['start-after'] = s3.keyPrefix + at.startAfter
   // The signature covers the query in this order and encoding.
-  const query = Object.keys(parameters).sort().map((name) => `${name}=${encode(parameters[name] ?? '')}`).join('&')
+  const query = Object.keys(parameters)
+    .sort()
+    .map((name) => `${name}=${encode(parameters[name] ?? '')}`)
+    .join('&')
   const xml = await readWithRetries(`list ${at.prefix}`, async () => {
-    const response = await s3.client.makeRequestAsync({ method: 'GET', bucketName: s3.bucket, query })
+    const response = await s3.client.makeRequestAsync({
+      method: 'GET',
+      bucketName: s3.bucket,
+      query
+    })
     return Buffer.concat(await response.toArray()).toString()
   })
   return parsePage(xml, s3.keyPrefix)
@@ -42,7 +56,8 @@ async function readPage(s3: S3Connection, at: { prefix: string; startAfter: stri
 
 /** One page of the server's XML. Throws when it is no list, rather than taking it for an empty one. */
 export function parsePage(xml: string, keyPrefix: string): Page {
-  if (!/<\/ListBucketResult>\s*$/.test(xml)) throw new Error('the server answered no list of objects')
+  if (!/<\/ListBucketResult>\s*$/.test(xml))
+    throw new Error('the server answered no list of objects')
   const encoded = field(xml, 'EncodingType') === 'url'
   const objects = [...xml.matchAll(/<Contents>(.*?)<\/Contents>/gs)].map(([, contents = '']) => {
     const key = field(contents, 'Key') ?? ''
@@ -53,18 +68,29 @@ export function parsePage(xml: string, keyPrefix: string): Page {
       lastModifiedMs: Date.parse(field(contents, 'LastModified') ?? '')
     }
   })
-  return { objects, nextToken: field(xml, 'IsTruncated') === 'true' ? field(xml, 'NextContinuationToken') : undefined }
+  return {
+    objects,
+    nextToken:
+      field(xml, 'IsTruncated') === 'true' ? field(xml, 'NextContinuationToken') : undefined
+  }
 }
 
 const entities: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" }
 
 function field(xml: string, name: string): string | undefined {
   const text = new RegExp(`<${name}>([^<]*)</${name}>`).exec(xml)?.[1]
-  return text?.replace(/&(?:#(x?)([0-9a-fA-F]+)|(\w+));/g, (whole, hex: string, code: string | undefined, entity: string) =>
-    code === undefined ? (entities[entity] ?? whole) : String.fromCodePoint(parseInt(code, hex ? 16 : 10))
+  return text?.replace(
+    /&(?:#(x?)([0-9a-fA-F]+)|(\w+));/g,
+    (whole, hex: string, code: string | undefined, entity: string) =>
+      code === undefined
+        ? (entities[entity] ?? whole)
+        : String.fromCodePoint(parseInt(code, hex ? 16 : 10))
   )
 }
 
 function encode(value: string): string {
-  return encodeURIComponent(value).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
+  return encodeURIComponent(value).replace(
+    /[!'()*]/g,
+    (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`
+  )
 }

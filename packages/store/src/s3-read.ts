@@ -9,7 +9,9 @@ import { checkRange, storeFailure, withStoreErrors } from './store-failure.ts'
 
 const pausesMs = [50, 250]
 
-export function s3Reads(s3: S3Connection): Pick<ObjectStore, 'get' | 'getRange' | 'getStream' | 'head'> {
+export function s3Reads(
+  s3: S3Connection
+): Pick<ObjectStore, 'get' | 'getRange' | 'getStream' | 'head'> {
   async function read<T>(key: string, run: () => Promise<T>): Promise<T> {
     checkKey(key)
     return readWithRetries(`read ${key}`, run)
@@ -18,7 +20,14 @@ export function s3Reads(s3: S3Connection): Pick<ObjectStore, 'get' | 'getRange' 
   async function head(key: string) {
     return read(key, async () => {
       const found = await unlessMissing(() => s3.client.statObject(s3.bucket, s3.keyPrefix + key))
-      return found && { key, sizeBytes: found.size, etag: found.etag, lastModifiedMs: found.lastModified.getTime() }
+      return (
+        found && {
+          key,
+          sizeBytes: found.size,
+          etag: found.etag,
+          lastModifiedMs: found.lastModified.getTime()
+        }
+      )
     })
   }
 
@@ -75,13 +84,21 @@ export function codeOf(error: unknown): string {
 
 /** The server understood and refused: asking again would not help. */
 function isFinal(error: unknown): boolean {
-  return ['AccessDenied', 'InvalidAccessKeyId', 'SignatureDoesNotMatch', 'NoSuchBucket'].includes(codeOf(error))
+  return ['AccessDenied', 'InvalidAccessKeyId', 'SignatureDoesNotMatch', 'NoSuchBucket'].includes(
+    codeOf(error)
+  )
 }
 
-async function getObject(s3: S3Connection, key: string, range?: { offset: number; length: number }) {
+async function getObject(
+  s3: S3Connection,
+  key: string,
+  range?: { offset: number; length: number }
+) {
   const name = s3.keyPrefix + key
   const found = await unlessMissing(() =>
-    range ? s3.client.getPartialObject(s3.bucket, name, range.offset, range.length) : s3.client.getObject(s3.bucket, name)
+    range
+      ? s3.client.getPartialObject(s3.bucket, name, range.offset, range.length)
+      : s3.client.getObject(s3.bucket, name)
   )
   // The client types it as a stream of bytes; it is the response, and its headers say which write this is.
   return found as IncomingMessage | undefined

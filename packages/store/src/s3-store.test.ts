@@ -13,7 +13,9 @@ const undo: (() => void)[] = []
 afterEach(() => undo.splice(0).forEach((run) => run()))
 
 /** A store on a server that answers bucket checks itself and everything else with the next of the answers. */
-async function storeAnswering(...answers: Answer[]): Promise<{ store: ObjectStore; requests: string[] }> {
+async function storeAnswering(
+  ...answers: Answer[]
+): Promise<{ store: ObjectStore; requests: string[] }> {
   const requests: string[] = []
   const server = createServer((request, response) => {
     request.resume().on('end', () => {
@@ -25,14 +27,23 @@ async function storeAnswering(...answers: Answer[]): Promise<{ store: ObjectStor
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  const store = await openObjectStore({ url: 's3://bucket', s3: { endpoint, accessKey: 'a', secretKey: 's', timeoutMs: 300 } })
-  undo.push(() => void store.close(), () => server.closeAllConnections(), () => server.close())
+  const store = await openObjectStore({
+    url: 's3://bucket',
+    s3: { endpoint, accessKey: 'a', secretKey: 's', timeoutMs: 300 }
+  })
+  undo.push(
+    () => void store.close(),
+    () => server.closeAllConnections(),
+    () => server.close()
+  )
   return { store, requests }
 }
 
-const failing = (status: number, code: string): Answer => (_, response) => {
-  response.writeHead(status).end(`<Error><Code>${code}</Code><Message>m</Message></Error>`)
-}
+const failing =
+  (status: number, code: string): Answer =>
+  (_, response) => {
+    response.writeHead(status).end(`<Error><Code>${code}</Code><Message>m</Message></Error>`)
+  }
 const reset: Answer = (request) => request.socket.destroy()
 const silent: Answer = () => {}
 const written: Answer = (_, response) => response.setHeader('etag', '"e1"').end()
@@ -54,7 +65,9 @@ it.each<[string, Answer]>([
 })
 
 it('reads again after a failure, and gives up after three times', async () => {
-  const { store, requests } = await storeAnswering(reset, failing(503, 'SlowDown'), (_, response) => response.setHeader('etag', '"e"').end('found'))
+  const { store, requests } = await storeAnswering(reset, failing(503, 'SlowDown'), (_, response) =>
+    response.setHeader('etag', '"e"').end('found')
+  )
   expect(Buffer.from((await store.get('k'))?.body ?? []).toString()).toBe('found')
   expect(requests).toHaveLength(3)
   const broken = await storeAnswering(reset)
@@ -63,7 +76,10 @@ it('reads again after a failure, and gives up after three times', async () => {
 })
 
 it('does not take a missing bucket or a refusal for a missing object', async () => {
-  for (const [status, code] of [[404, 'NoSuchBucket'], [403, 'AccessDenied']] as const) {
+  for (const [status, code] of [
+    [404, 'NoSuchBucket'],
+    [403, 'AccessDenied']
+  ] as const) {
     const { store, requests } = await storeAnswering(failing(status, code))
     await expect(store.get('k')).rejects.toMatchObject({ code: 'store_unavailable' })
     expect(requests).toHaveLength(1)
@@ -71,7 +87,11 @@ it('does not take a missing bucket or a refusal for a missing object', async () 
 })
 
 it('sends a conditional write again when the server says that it did nothing because of a conflict', async () => {
-  const { store, requests } = await storeAnswering(failing(409, 'ConditionalRequestConflict'), failing(409, 'OperationAborted'), written)
+  const { store, requests } = await storeAnswering(
+    failing(409, 'ConditionalRequestConflict'),
+    failing(409, 'OperationAborted'),
+    written
+  )
   expect(await store.putIf('k', body, { create: true })).toEqual({ etag: 'e1' })
   expect(requests).toHaveLength(3)
 })
@@ -86,12 +106,19 @@ it('says that the condition did not hold to 412, and to 404 for a replacement', 
 it('sends the conditions as headers', async () => {
   const headers: unknown[] = []
   const { store } = await storeAnswering((request, response) => {
-    headers.push([request.headers['if-match'], request.headers['if-none-match'], request.headers['x-amz-meta-if-match']])
+    headers.push([
+      request.headers['if-match'],
+      request.headers['if-none-match'],
+      request.headers['x-amz-meta-if-match']
+    ])
     written(request, response)
   })
   await store.putIf('k', body, { ifMatch: 'e0' })
   await store.putIf('k', body, { create: true })
-  expect(headers).toEqual([['"e0"', undefined, undefined], [undefined, '*', undefined]])
+  expect(headers).toEqual([
+    ['"e0"', undefined, undefined],
+    [undefined, '*', undefined]
+  ])
 })
 
 it('fails a stream that ends too early or stops', async () => {
@@ -99,35 +126,59 @@ it('fails a stream that ends too early or stops', async () => {
     response.writeHead(200, { 'content-length': '100', etag: '"e"' }).write('half')
     setTimeout(() => request.socket.destroy(), 20)
   }
-  const stopped: Answer = (_, response) => void response.writeHead(200, { 'content-length': '100', etag: '"e"' }).write('half')
+  const stopped: Answer = (_, response) =>
+    void response.writeHead(200, { 'content-length': '100', etag: '"e"' }).write('half')
   for (const answer of [half, stopped]) {
     const { store } = await storeAnswering(answer)
-    await expect((await store.getStream('k'))?.toArray()).rejects.toMatchObject({ code: 'store_unavailable' })
+    await expect((await store.getStream('k'))?.toArray()).rejects.toMatchObject({
+      code: 'store_unavailable'
+    })
     await expect(store.get('k')).rejects.toMatchObject({ code: 'store_unavailable' })
   }
 })
 
 it('aborts the multipart upload of a stream whose part fails', async () => {
   const started: Answer = (_, response) => {
-    response.end('<InitiateMultipartUploadResult><UploadId>u1</UploadId></InitiateMultipartUploadResult>')
+    response.end(
+      '<InitiateMultipartUploadResult><UploadId>u1</UploadId></InitiateMultipartUploadResult>'
+    )
   }
   const ended: Answer = (_, response) => response.writeHead(204).end()
-  const { store, requests } = await storeAnswering(started, written, failing(500, 'InternalError'), ended)
+  const { store, requests } = await storeAnswering(
+    started,
+    written,
+    failing(500, 'InternalError'),
+    ended
+  )
   const source = Readable.from([Buffer.alloc(9e6), Buffer.alloc(9e6)], { objectMode: false })
-  await expect(store.putStream('k', source, { maxBytes: 1e9 })).rejects.toMatchObject({ code: 'store_unavailable' })
-  expect(requests).toEqual(['POST k?uploads', 'PUT k?partNumber=1&uploadId=u1', 'PUT k?partNumber=2&uploadId=u1', 'DELETE k?uploadId=u1'])
+  await expect(store.putStream('k', source, { maxBytes: 1e9 })).rejects.toMatchObject({
+    code: 'store_unavailable'
+  })
+  expect(requests).toEqual([
+    'POST k?uploads',
+    'PUT k?partNumber=1&uploadId=u1',
+    'PUT k?partNumber=2&uploadId=u1',
+    'DELETE k?uploadId=u1'
+  ])
   expect(source.destroyed).toBe(true)
 })
 
 it('reads a page of a list whatever its keys look like', () => {
   const contents = (key: string) =>
     `<Contents><Key>${key}</Key><LastModified>2026-01-02T03:04:05.678Z</LastModified><ETag>&quot;e&quot;</ETag><Size>7</Size></Contents>`
-  const page = (encoding: string, key: string) => parsePage(`<ListBucketResult>${encoding}<IsTruncated>false</IsTruncated>${contents(key)}</ListBucketResult>`, 'p/')
+  const page = (encoding: string, key: string) =>
+    parsePage(
+      `<ListBucketResult>${encoding}<IsTruncated>false</IsTruncated>${contents(key)}</ListBucketResult>`,
+      'p/'
+    )
   const keyOf = (encoding: string, key: string) => page(encoding, key).objects[0]?.key
-  for (const key of ['007', '1e5', '0x10', 'true']) expect(keyOf('<EncodingType>url</EncodingType>', `p%2F${key}`)).toBe(key)
+  for (const key of ['007', '1e5', '0x10', 'true'])
+    expect(keyOf('<EncodingType>url</EncodingType>', `p%2F${key}`)).toBe(key)
   expect(keyOf('<EncodingType>url</EncodingType>', 'p%2Fa+b%2Bc%26')).toBe('a b+c&')
   expect(keyOf('', 'p/a+b &amp;&#x7ea2;')).toBe('a+b &红')
-  expect(page('', 'p/a').objects).toEqual([{ key: 'a', sizeBytes: 7, etag: 'e', lastModifiedMs: Date.UTC(2026, 0, 2, 3, 4, 5, 678) }])
+  expect(page('', 'p/a').objects).toEqual([
+    { key: 'a', sizeBytes: 7, etag: 'e', lastModifiedMs: Date.UTC(2026, 0, 2, 3, 4, 5, 678) }
+  ])
   expect(() => parsePage('<html>proxy</html>', '')).toThrow('no list')
 })
 
@@ -138,5 +189,7 @@ it('understands the addresses of stores and no others', async () => {
   for (const url of ['', 'dir:', 's3://', 's3://B', '/path', 'http://x']) {
     await expect(openObjectStore({ url }), url).rejects.toMatchObject({ code: 'invalid_request' })
   }
-  await expect(openObjectStore({ url: 's3://bucket' })).rejects.toMatchObject({ code: 'invalid_request' })
+  await expect(openObjectStore({ url: 's3://bucket' })).rejects.toMatchObject({
+    code: 'invalid_request'
+  })
 })

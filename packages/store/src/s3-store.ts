@@ -28,7 +28,10 @@ interface DeleteFailure {
 }
 
 /** Creates the bucket when it is missing. Rejects with `store_unavailable`. */
-export async function openS3Store(address: { bucket: string; prefix: string }, options: S3Options): Promise<ObjectStore> {
+export async function openS3Store(
+  address: { bucket: string; prefix: string },
+  options: S3Options
+): Promise<ObjectStore> {
   const s3 = connectS3(address, options)
   try {
     await guarded(`open bucket ${s3.bucket}`, () => createBucket(s3))
@@ -58,7 +61,10 @@ function s3Writes(s3: S3Connection): Pick<ObjectStore, 'put' | 'putIf' | 'putStr
   const checked = (key: string) => {
     checkKey(key)
     if (Buffer.byteLength(s3.keyPrefix + key) <= maxKeyBytes) return
-    throw appError('invalid_key', `The key ${key.slice(0, 100)} is longer than ${maxKeyBytes} bytes with the store's prefix.`)
+    throw appError(
+      'invalid_key',
+      `The key ${key.slice(0, 100)} is longer than ${maxKeyBytes} bytes with the store's prefix.`
+    )
   }
   return {
     async put(key, body) {
@@ -92,13 +98,22 @@ function s3Writes(s3: S3Connection): Pick<ObjectStore, 'put' | 'putIf' | 'putStr
         const failed = await guarded('delete', () => s3.client.removeObjects(s3.bucket, names))
         // The client types an entry as { Error } but gives what is in it.
         const failure = (failed as DeleteFailure[]).find((entry) => entry.Code !== 'NoSuchKey')
-        if (failure) throw storeFailure(`delete ${failure.Key}`, new Error(`${failure.Code} ${failure.Message}`))
+        if (failure)
+          throw storeFailure(
+            `delete ${failure.Key}`,
+            new Error(`${failure.Code} ${failure.Message}`)
+          )
       }
     }
   }
 }
 
-async function putConditionally(s3: S3Connection, key: string, body: Uint8Array, condition: PutCondition) {
+async function putConditionally(
+  s3: S3Connection,
+  key: string,
+  body: Uint8Array,
+  condition: PutCondition
+) {
   const headers: Record<string, string> =
     'create' in condition ? { 'if-none-match': '*' } : { 'if-match': `"${condition.ifMatch}"` }
   const part = { body: Buffer.from(body), sha256: createHash('sha256').update(body).digest('hex') }
@@ -108,7 +123,8 @@ async function putConditionally(s3: S3Connection, key: string, body: Uint8Array,
     if (answer.statusCode === 412) return undefined
     if (answer.statusCode === 404 && answer.text.includes('<Code>NoSuchKey<')) return undefined
     const pauseMs = conflictPausesMs[attempt]
-    if (answer.statusCode !== 409 || pauseMs === undefined) throw new Error(`${answer.statusCode} ${answer.text.slice(0, 300)}`)
+    if (answer.statusCode !== 409 || pauseMs === undefined)
+      throw new Error(`${answer.statusCode} ${answer.text.slice(0, 300)}`)
     await sleep(pauseMs * (0.5 + Math.random()))
   }
 }

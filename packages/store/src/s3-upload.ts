@@ -20,14 +20,20 @@ export interface Part {
  * Writes the chunks as one object. S3's errors become `store_unavailable`, those of the chunks' source pass unchanged;
  * after either there is no object, unless S3 had all of it and its answer was lost.
  */
-export async function upload(s3: S3Connection, key: string, chunks: AsyncIterable<Buffer>): Promise<{ etag: string }> {
+export async function upload(
+  s3: S3Connection,
+  key: string,
+  chunks: AsyncIterable<Buffer>
+): Promise<{ etag: string }> {
   const parts = partsOf(chunks)
   try {
     const first = await parts.next()
     const second = await parts.next()
     if (first.done) throw new Error('there is always a first part')
     if (second.done) {
-      return await guarded(`write ${key}`, async () => ({ etag: etagOf(await sendPut(s3, { key, part: first.value })) }))
+      return await guarded(`write ${key}`, async () => ({
+        etag: etagOf(await sendPut(s3, { key, part: first.value }))
+      }))
     }
     return await uploadParts(s3, key, concatenated([first.value, second.value], parts))
   } finally {
@@ -47,7 +53,10 @@ export interface PutRequest {
 }
 
 /** Rejects with what the client says for any other status. */
-export async function sendPut(s3: S3Connection, put: PutRequest): Promise<IncomingMessage & { text: string }> {
+export async function sendPut(
+  s3: S3Connection,
+  put: PutRequest
+): Promise<IncomingMessage & { text: string }> {
   const { body, sha256 } = put.part
   const request = {
     method: 'PUT',
@@ -56,7 +65,13 @@ export async function sendPut(s3: S3Connection, put: PutRequest): Promise<Incomi
     query: put.query ?? '',
     headers: { ...put.headers, 'content-length': String(body.byteLength) }
   }
-  const response = await s3.client.makeRequestStreamAsync(request, body, s3.signsBody ? sha256 : '', put.statuses ?? [200], '')
+  const response = await s3.client.makeRequestStreamAsync(
+    request,
+    body,
+    s3.signsBody ? sha256 : '',
+    put.statuses ?? [200],
+    ''
+  )
   const text = Buffer.concat(await response.toArray()).toString()
   return Object.assign(response, { text })
 }
@@ -65,7 +80,11 @@ export async function sendPut(s3: S3Connection, put: PutRequest): Promise<Incomi
 export async function* slicesOf(body: Uint8Array): AsyncGenerator<Buffer> {
   for (let offset = 0; offset < body.byteLength; offset += sliceBytes) {
     if (offset > 0) await nextTurn()
-    yield Buffer.from(body.buffer, body.byteOffset + offset, Math.min(sliceBytes, body.byteLength - offset))
+    yield Buffer.from(
+      body.buffer,
+      body.byteOffset + offset,
+      Math.min(sliceBytes, body.byteLength - offset)
+    )
   }
 }
 
@@ -92,7 +111,11 @@ export async function* partsOf(chunks: AsyncIterable<Buffer>): AsyncGenerator<Pa
   return undefined
 }
 
-async function uploadParts(s3: S3Connection, key: string, parts: AsyncIterable<Part>): Promise<{ etag: string }> {
+async function uploadParts(
+  s3: S3Connection,
+  key: string,
+  parts: AsyncIterable<Part>
+): Promise<{ etag: string }> {
   const name = s3.keyPrefix + key
   const s3Call = <T>(run: () => Promise<T>) => guarded(`write ${key}`, run)
   // Always a new upload: the client's own streaming takes up whatever unfinished upload of that key it finds.
@@ -102,14 +125,19 @@ async function uploadParts(s3: S3Connection, key: string, parts: AsyncIterable<P
     for await (const part of parts) {
       const number = done.length + 1
       const query = `partNumber=${number}&uploadId=${encodeURIComponent(uploadId)}`
-      done.push({ part: number, etag: etagOf(await s3Call(() => sendPut(s3, { key, part, query }))) })
+      done.push({
+        part: number,
+        etag: etagOf(await s3Call(() => sendPut(s3, { key, part, query })))
+      })
     }
     return await s3Call(() => s3.client.completeMultipartUpload(s3.bucket, name, uploadId, done))
   } catch (error) {
     // Parts that stay behind cost space until the bucket's own rule removes them; they are never an object.
-    await s3.client.abortMultipartUpload(s3.bucket, name, encodeURIComponent(uploadId)).catch((abortError: unknown) => {
-      process.emitWarning(`An unfinished upload of ${key} stays in S3: ${messageOf(abortError)}`)
-    })
+    await s3.client
+      .abortMultipartUpload(s3.bucket, name, encodeURIComponent(uploadId))
+      .catch((abortError: unknown) => {
+        process.emitWarning(`An unfinished upload of ${key} stays in S3: ${messageOf(abortError)}`)
+      })
     throw error
   }
 }

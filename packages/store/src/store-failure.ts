@@ -8,7 +8,9 @@ export const maxConditionalBytes = 5 * 1024 * 1024
 /** `store_unavailable` with its cause; an AppError passes unchanged. */
 export function storeFailure(what: string, cause: unknown): AppError {
   if (isAppError(cause)) return cause
-  return appError('store_unavailable', `The object store failed to ${what}: ${messageOf(cause)}`, { cause })
+  return appError('store_unavailable', `The object store failed to ${what}: ${messageOf(cause)}`, {
+    cause
+  })
 }
 
 /** Runs one call to the store; whatever it throws becomes `store_unavailable`. */
@@ -22,16 +24,25 @@ export async function guarded<T>(what: string, run: () => Promise<T>): Promise<T
 
 export function checkConditionalSize(key: string, body: Uint8Array): void {
   if (body.byteLength <= maxConditionalBytes) return
-  throw appError('too_large', `A conditional write of ${key} may have ${maxConditionalBytes} bytes, not ${body.byteLength}.`)
+  throw appError(
+    'too_large',
+    `A conditional write of ${key} may have ${maxConditionalBytes} bytes, not ${body.byteLength}.`
+  )
 }
 
 export function checkRange(offset: number, length: number): void {
-  if (Number.isSafeInteger(offset) && Number.isSafeInteger(length) && offset >= 0 && length >= 0) return
-  throw appError('invalid_request', `A range must be two whole numbers >= 0, not ${offset} and ${length}.`)
+  if (Number.isSafeInteger(offset) && Number.isSafeInteger(length) && offset >= 0 && length >= 0)
+    return
+  throw appError(
+    'invalid_request',
+    `A range must be two whole numbers >= 0, not ${offset} and ${length}.`
+  )
 }
 
 export function streamTooLarge(key: string, maxBytes: number): AppError {
-  return appError('too_large', `The stream for ${key} is longer than ${maxBytes} bytes.`, { detail: { maxBytes } })
+  return appError('too_large', `The stream for ${key} is longer than ${maxBytes} bytes.`, {
+    detail: { maxBytes }
+  })
 }
 
 /** The same bytes; a failing or half-read source surfaces as `store_unavailable`, and destroying the result frees the source. */
@@ -39,7 +50,8 @@ export function withStoreErrors(source: Readable, what: string): Readable {
   const out = new Transform({ transform: (chunk, _encoding, done) => done(null, chunk) })
   source.on('error', (error) => out.destroy(storeFailure(what, error)))
   source.on('close', () => {
-    if (!source.readableEnded && !out.destroyed) out.destroy(storeFailure(what, new Error('the connection closed early')))
+    if (!source.readableEnded && !out.destroyed)
+      out.destroy(storeFailure(what, new Error('the connection closed early')))
   })
   out.on('close', () => source.destroy())
   source.pipe(out)

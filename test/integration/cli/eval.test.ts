@@ -10,22 +10,55 @@ beforeAll(async () => {
   home = await openHome()
   // Queries are gallery pictures under other names: found first, but for one whose label is another's and one that should be unknown.
   const seeds = Array.from({ length: 8 }, (_, i) => i)
-  folder = await home.folder('set', {}, Object.fromEntries(seeds.flatMap((seed) => [[`g${seed}.jpg`, seed], [`q${seed}.jpg`, seed]])))
-  const labels = (seed: number): string => (seed === 6 ? 'label 5' : seed === 7 ? 'none' : `label ${seed}`)
-  await writeFile(join(folder, 'labels.csv'), [
-    'path,label,role,bbox_xyxy,extra',
-    ...seeds.map((seed) => `g${seed}.jpg,label ${seed},gallery,,`),
-    ...seeds.map((seed) => `q${seed}.jpg,${labels(seed)},query,,`)
-  ].join('\n'))
+  folder = await home.folder(
+    'set',
+    {},
+    Object.fromEntries(
+      seeds.flatMap((seed) => [
+        [`g${seed}.jpg`, seed],
+        [`q${seed}.jpg`, seed]
+      ])
+    )
+  )
+  const labels = (seed: number): string =>
+    seed === 6 ? 'label 5' : seed === 7 ? 'none' : `label ${seed}`
+  await writeFile(
+    join(folder, 'labels.csv'),
+    [
+      'path,label,role,bbox_xyxy,extra',
+      ...seeds.map((seed) => `g${seed}.jpg,label ${seed},gallery,,`),
+      ...seeds.map((seed) => `q${seed}.jpg,${labels(seed)},query,,`)
+    ].join('\n')
+  )
 })
 afterAll(() => home.close())
 
 test('a labelled set is imported, asked and judged; R@1 below the floor is exit code 1, and the sheet has the wrong answers', async () => {
-  const run = await home.run(home.dir, 'eval', 'set', '--json', '--min-r1', '0.9', '--sheet', 'wrong.html')
+  const run = await home.run(
+    home.dir,
+    'eval',
+    'set',
+    '--json',
+    '--min-r1',
+    '0.9',
+    '--sheet',
+    'wrong.html'
+  )
   expect(run.code, run.stderr).toBe(1)
-  expect(run.json()).toEqual({ queries: 8, r1: expect.closeTo(6 / 7, 3) as number, r5: expect.any(Number) as number, map: expect.any(Number) as number, falseAccept: 1, falseReject: 0, msPerQuery: expect.any(Number) as number })
+  expect(run.json()).toEqual({
+    queries: 8,
+    r1: expect.closeTo(6 / 7, 3) as number,
+    r5: expect.any(Number) as number,
+    map: expect.any(Number) as number,
+    falseAccept: 1,
+    falseReject: 0,
+    msPerQuery: expect.any(Number) as number
+  })
   expect(run.stdout).toContain('8 in the gallery, FLAT, tiny@1.0.0/tiny@1')
   expect(run.stdout).toContain('R@1 is below 0.9')
   const sheet = await readFile(join(home.dir, 'wrong.html'), 'utf8')
-  expect([...sheet.matchAll(/<article>[\s\S]*?(q\d)\.jpg/g)].map(([, name]) => name)).toEqual(['q6', 'q7'])
+  expect([...sheet.matchAll(/<article>[\s\S]*?(q\d)\.jpg/g)].map(([, name]) => name)).toEqual([
+    'q6',
+    'q7'
+  ])
 }, 120_000)

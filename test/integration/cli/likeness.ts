@@ -39,17 +39,42 @@ export async function openHome({ model = 'tiny' }: { model?: 'tiny' | 'built-in'
   const dir = await mkdtemp(join(tmpdir(), 'likeness-cli-'))
   if (model === 'tiny') await writeTinyModel(join(dir, 'model'))
   const { PATH, HOME = '/tmp', TMPDIR = '/tmp', NODE_EXTRA_CA_CERTS } = process.env
-  const env = { PATH, HOME, TMPDIR, LIKENESS_HOME: join(dir, 'home'), ...(model === 'tiny' && { MODEL_DIR: join(dir, 'model') }), LANG: 'C.UTF-8', ...(NODE_EXTRA_CA_CERTS && { NODE_EXTRA_CA_CERTS }) }
+  const env = {
+    PATH,
+    HOME,
+    TMPDIR,
+    LIKENESS_HOME: join(dir, 'home'),
+    ...(model === 'tiny' && { MODEL_DIR: join(dir, 'model') }),
+    LANG: 'C.UTF-8',
+    ...(NODE_EXTRA_CA_CERTS && { NODE_EXTRA_CA_CERTS })
+  }
 
   function start(folder: string, args: readonly string[]): Running {
     // A group of its own: what it started can be killed with it.
-    const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), join(repositoryRoot, 'apps/cli/src/main.ts'), ...args], { cwd: folder, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(
+      process.execPath,
+      [
+        '--import',
+        import.meta.resolve('tsx'),
+        join(repositoryRoot, 'apps/cli/src/main.ts'),
+        ...args
+      ],
+      { cwd: folder, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] }
+    )
     let [stdout, stderr] = ['', '']
     child.stdout!.setEncoding('utf8').on('data', (text: string) => (stdout += text))
     child.stderr!.setEncoding('utf8').on('data', (text: string) => (stderr += text))
     const finished = new Promise<Finished>((resolve, reject) => {
       child.on('error', reject)
-      child.on('close', (code, signal) => resolve({ code, signal, stdout, stderr, json: () => JSON.parse(stdout.trimEnd().split('\n').at(-1)!) as Record<string, unknown> }))
+      child.on('close', (code, signal) =>
+        resolve({
+          code,
+          signal,
+          stdout,
+          stderr,
+          json: () => JSON.parse(stdout.trimEnd().split('\n').at(-1)!) as Record<string, unknown>
+        })
+      )
     })
     return { child, finished, stdout: () => stdout }
   }
@@ -59,10 +84,15 @@ export async function openHome({ model = 'tiny' }: { model?: 'tiny' | 'built-in'
     start,
     run: (folder: string, ...args: string[]): Promise<Finished> => start(folder, args).finished,
     /** A new folder with the given text files, and pictures by seed. */
-    async folder(name: string, files: Record<string, string>, pictures: Record<string, number> = {}): Promise<string> {
+    async folder(
+      name: string,
+      files: Record<string, string>,
+      pictures: Record<string, number> = {}
+    ): Promise<string> {
       const folder = join(dir, name)
       for (const [path, text] of Object.entries(files)) await write(join(folder, path), text)
-      for (const [path, seed] of Object.entries(pictures)) await write(join(folder, path), await pictureOf(seed))
+      for (const [path, seed] of Object.entries(pictures))
+        await write(join(folder, path), await pictureOf(seed))
       return folder
     },
     close: () => rm(dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 })

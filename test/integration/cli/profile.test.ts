@@ -24,9 +24,34 @@ ${more}`
 /** A model whose own projection keeps two numbers: what is learned with it is better for certain. */
 async function weaken(modelDir: string): Promise<void> {
   const [dim, rawDim] = [2, 144]
-  const file = new Uint8Array(Float32Array.from({ length: dim * (rawDim + 1) }, (_, i) => (i === 0 || i === rawDim + 1 ? 1 : 0)).buffer)
-  const profile = { name: 'weak', version: 1, file: 'weak.f32', sha256: createHash('sha256').update(file).digest('hex'), dim }
-  await relearnModel({ modelDir, target: `${modelDir}-weak`, learned: { profile, file, learned: { from: 'nothing', references: 0, heldOut: 0, recallRaw: 0, recallProjected: 0, text: '' } } })
+  const file = new Uint8Array(
+    Float32Array.from({ length: dim * (rawDim + 1) }, (_, i) =>
+      i === 0 || i === rawDim + 1 ? 1 : 0
+    ).buffer
+  )
+  const profile = {
+    name: 'weak',
+    version: 1,
+    file: 'weak.f32',
+    sha256: createHash('sha256').update(file).digest('hex'),
+    dim
+  }
+  await relearnModel({
+    modelDir,
+    target: `${modelDir}-weak`,
+    learned: {
+      profile,
+      file,
+      learned: {
+        from: 'nothing',
+        references: 0,
+        heldOut: 0,
+        recallRaw: 0,
+        recallProjected: 0,
+        text: ''
+      }
+    }
+  })
   await rm(modelDir, { recursive: true })
   await rename(`${modelDir}-weak`, modelDir)
 }
@@ -34,7 +59,10 @@ async function weaken(modelDir: string): Promise<void> {
 /** A colour, and beside it what it lacks of white. */
 async function drawHalves(file: string, colour: readonly number[]): Promise<void> {
   const rgb = Buffer.from([...colour, ...colour.map((value) => 255 - value)])
-  await sharp(rgb, { raw: { width: 2, height: 1, channels: 3 } }).resize(48, 48, { kernel: 'nearest', fit: 'fill' }).png().toFile(file)
+  await sharp(rgb, { raw: { width: 2, height: 1, channels: 3 } })
+    .resize(48, 48, { kernel: 'nearest', fit: 'fill' })
+    .png()
+    .toFile(file)
 }
 
 beforeAll(async () => {
@@ -42,8 +70,16 @@ beforeAll(async () => {
   await weaken(join(home.dir, 'model'))
   await mkdir(join(home.dir, 'pictures'))
   const random = createRandom(4)
-  for (const seed of seeds) await drawHalves(join(home.dir, 'pictures', `${seed}.png`), [random.below(256), random.below(256), random.below(256)])
-  await writeFile(join(home.dir, 'gallery.txt'), seeds.map((seed) => `${seed}.png\tlabel ${seed}\n`).join(''))
+  for (const seed of seeds)
+    await drawHalves(join(home.dir, 'pictures', `${seed}.png`), [
+      random.below(256),
+      random.below(256),
+      random.below(256)
+    ])
+  await writeFile(
+    join(home.dir, 'gallery.txt'),
+    seeds.map((seed) => `${seed}.png\tlabel ${seed}\n`).join('')
+  )
   await writeFile(join(home.dir, 'plain.yaml'), yamlOf('plain'))
   await writeFile(join(home.dir, 'learned.yaml'), yamlOf('learned', '  profile: own\n'))
   const up = await home.run(home.dir, 'up', '--port', '0', '--import', join(home.dir, 'pictures'))
@@ -62,28 +98,53 @@ const run = async (...args: string[]) => {
 test('a profile is learned from a gallery, listed and shown, and galleries with it and without it are searched side by side', async () => {
   expect((await run('build', '-c', 'plain.yaml')).code).toBe(0)
   const early = await run('build', '-c', 'learned.yaml')
-  expect([early.code, early.all]).toEqual([2, expect.stringContaining('there is no profile own') as string])
+  expect([early.code, early.all]).toEqual([
+    2,
+    expect.stringContaining('there is no profile own') as string
+  ])
 
   const learned = await run('profile', 'learn', '--collection', 'plain', '--name', 'own', '--json')
   expect(learned.code, learned.all).toBe(0)
-  const kept = learned.json() as { kept: boolean; version: string; learned: { r1_before: number; r1_after: number } }
-  expect(kept).toMatchObject({ kept: true, name: 'own', model: 'tiny@1.0.0', learned: { from: 'collection plain', judged_by: 'views', pictures: 180, held_out: 30 } })
+  const kept = learned.json() as {
+    kept: boolean
+    version: string
+    learned: { r1_before: number; r1_after: number }
+  }
+  expect(kept).toMatchObject({
+    kept: true,
+    name: 'own',
+    model: 'tiny@1.0.0',
+    learned: { from: 'collection plain', judged_by: 'views', pictures: 180, held_out: 30 }
+  })
   expect(kept.learned.r1_after).toBeGreaterThan(kept.learned.r1_before)
   expect((await run('profile', 'show', 'own')).stdout).toContain(`tiny@1.0.0/own@${kept.version}`)
 
   const none = await run('profile', 'show', 'nothing')
-  expect([none.code, none.all]).toEqual([2, expect.stringContaining('there is no profile nothing') as string])
+  expect([none.code, none.all]).toEqual([
+    2,
+    expect.stringContaining('there is no profile nothing') as string
+  ])
 
   // There is nothing to tell apart.
   await home.folder('same', {}, Object.fromEntries(seeds.map((seed) => [`${seed}.png`, 1])))
   const worse = await run('profile', 'learn', 'same', '--name', 'own', '--json')
-  expect([worse.code, worse.json().kept, worse.stdout]).toEqual([1, false, expect.stringContaining('not clearly better than tiny@1.0.0/weak@1') as string])
-  expect(((await run('profile', 'list', '--json')).json() as unknown as { version: string }[]).map(({ version }) => version)).toEqual([kept.version])
+  expect([worse.code, worse.json().kept, worse.stdout]).toEqual([
+    1,
+    false,
+    expect.stringContaining('not clearly better than tiny@1.0.0/weak@1') as string
+  ])
+  expect(
+    ((await run('profile', 'list', '--json')).json() as unknown as { version: string }[]).map(
+      ({ version }) => version
+    )
+  ).toEqual([kept.version])
 
   const built = await run('build', '-c', 'learned.yaml')
   expect(built.code, built.all).toBe(0)
   const top = async (yaml: string, seed: number) => {
-    const { objects } = (await run('search', '-c', yaml, '--image', join('pictures', `${seed}.png`), '--json')).json() as { objects: { kind: string; hits: { label: string; score: number }[] }[] }
+    const { objects } = (
+      await run('search', '-c', yaml, '--image', join('pictures', `${seed}.png`), '--json')
+    ).json() as { objects: { kind: string; hits: { label: string; score: number }[] }[] }
     return objects.find(({ kind }) => kind === 'whole')!.hits
   }
   const [plain, own] = await Promise.all([top('plain.yaml', 7), top('learned.yaml', 7)])
@@ -93,20 +154,61 @@ test('a profile is learned from a gallery, listed and shown, and galleries with 
   expect(own[2]!.score).toBeLessThan(0.99)
 
   const other = await run('profile', 'apply', 'nothing', '--collection', 'plain')
-  expect([other.code, other.all]).toEqual([1, expect.stringContaining('profile_not_found') as string])
+  expect([other.code, other.all]).toEqual([
+    1,
+    expect.stringContaining('profile_not_found') as string
+  ])
   // Learned in the background once there are enough items, and given to the collection.
-  const waiting = await run('profile', 'learn', '--collection', 'plain', '--name', 'background', '--after', '150', '--apply', '--json')
-  expect([waiting.code, waiting.json()]).toEqual([0, expect.objectContaining({ kept: true, applied: true, name: 'background' })])
+  const waiting = await run(
+    'profile',
+    'learn',
+    '--collection',
+    'plain',
+    '--name',
+    'background',
+    '--after',
+    '150',
+    '--apply',
+    '--json'
+  )
+  expect([waiting.code, waiting.json()]).toEqual([
+    0,
+    expect.objectContaining({ kept: true, applied: true, name: 'background' })
+  ])
   // Against what it has now, the same gives nothing; then there is nothing to do until the collection has doubled.
-  const watching = home.start(home.dir, ['profile', 'learn', '--collection', 'plain', '--name', 'background', '--watch', '--after', '150', '--json'])
+  const watching = home.start(home.dir, [
+    'profile',
+    'learn',
+    '--collection',
+    'plain',
+    '--name',
+    'background',
+    '--watch',
+    '--after',
+    '150',
+    '--json'
+  ])
   await expect.poll(watching.stdout, { timeout: 120_000, interval: 200 }).toContain('"kept":false')
   watching.child.kill('SIGTERM')
   const twice = await watching.finished
-  expect(twice.json()).toMatchObject({ kept: false, learned: { before: `tiny@1.0.0/background@${(waiting.json() as { version: string }).version}` } })
+  expect(twice.json()).toMatchObject({
+    kept: false,
+    learned: { before: `tiny@1.0.0/background@${(waiting.json() as { version: string }).version}` }
+  })
   expect(twice.stderr).not.toContain('has 150 items')
   const applied = await run('profile', 'apply', 'own', '--collection', 'plain', '--json')
-  expect([applied.code, applied.json()]).toEqual([0, expect.objectContaining({ name: 'plain', profile: `own@${kept.version}`, seq: expect.any(Number) as number })])
+  expect([applied.code, applied.json()]).toEqual([
+    0,
+    expect.objectContaining({
+      name: 'plain',
+      profile: `own@${kept.version}`,
+      seq: expect.any(Number) as number
+    })
+  ])
   await writeFile(join(home.dir, 'plain.yaml'), yamlOf('plain', '  profile: own\n'))
   const changed = await top('plain.yaml', 7)
-  expect([changed[0], changed[2]!.score < 0.99]).toEqual([expect.objectContaining({ label: 'label 7', score: expect.closeTo(1, 2) as number }), true])
+  expect([changed[0], changed[2]!.score < 0.99]).toEqual([
+    expect.objectContaining({ label: 'label 7', score: expect.closeTo(1, 2) as number }),
+    true
+  ])
 }, 280_000)

@@ -11,8 +11,19 @@ import sharp from 'sharp'
 import { encodeItemList, type ItemListLine } from '@likeness/shared/contract/item-list'
 import { collectionKeys } from '@likeness/shared/contract/keys'
 import { enrolmentSchema } from '@likeness/shared/contract/picture-settings'
-import { type BatchItem, decodeVectorBatch, type VectorBatch } from '@likeness/shared/contract/vector-batch'
-import { type ChunkJob, chunkJobId, chunkRoute, queueName, queuePriorities, type QueuePriority } from '@likeness/shared/contract/work'
+import {
+  type BatchItem,
+  decodeVectorBatch,
+  type VectorBatch
+} from '@likeness/shared/contract/vector-batch'
+import {
+  type ChunkJob,
+  chunkJobId,
+  chunkRoute,
+  queueName,
+  queuePriorities,
+  type QueuePriority
+} from '@likeness/shared/contract/work'
 import { createUlid } from '@likeness/shared/data/ulid'
 import { openDirectoryStore } from '@likeness/store/directory-store'
 import { writeTinyModel } from '@likeness/vision'
@@ -42,7 +53,9 @@ export async function createEmbedRig() {
   const redisServer = await startRedis()
   const redis = new Redis(redisServer.url, { maxRetriesPerRequest: null })
   redis.on('error', () => {})
-  const [small, bulk] = queuePriorities.map((lane) => new Queue(queueName(lane, chunkRoute(tinyEmbedding.version)), { connection: redis })) as [Queue, Queue]
+  const [small, bulk] = queuePriorities.map(
+    (lane) => new Queue(queueName(lane, chunkRoute(tinyEmbedding.version)), { connection: redis })
+  ) as [Queue, Queue]
   const queues: Record<QueuePriority, Queue> = { small, bulk }
   const workers = new Set<WorkerProcess>()
   const collectionId = createUlid()
@@ -50,40 +63,68 @@ export async function createEmbedRig() {
 
   async function startWorker(env: Record<string, string> = {}): Promise<WorkerProcess> {
     const worker = await forkWorker({
-      OBJECT_STORE: `dir:${path.join(dir, 'store')}`, REDIS_URL: redisServer.url, DATA_DIR: path.join(dir, 'data'), MODEL_DIR: modelDir,
-      LANE_SECRET: embedderSecret, EMBED_PROCESSES: '2', LOG_LEVEL: process.env['TEST_LOG_LEVEL'] ?? 'silent', ...env
+      OBJECT_STORE: `dir:${path.join(dir, 'store')}`,
+      REDIS_URL: redisServer.url,
+      DATA_DIR: path.join(dir, 'data'),
+      MODEL_DIR: modelDir,
+      LANE_SECRET: embedderSecret,
+      EMBED_PROCESSES: '2',
+      LOG_LEVEL: process.env['TEST_LOG_LEVEL'] ?? 'silent',
+      ...env
     })
     workers.add(worker)
     return worker
   }
   /** Stores pictures and the item list of one ingestion; `bytes` undefined leaves the object out. */
-  async function storeIngestion(pictures: readonly (Partial<ItemListLine> & { bytes?: Uint8Array | undefined })[]) {
+  async function storeIngestion(
+    pictures: readonly (Partial<ItemListLine> & { bytes?: Uint8Array | undefined })[]
+  ) {
     const ingestion = createUlid()
-    const lines = await Promise.all(pictures.map(async ({ bytes, ...line }, ordinal): Promise<ItemListLine> => {
-      const imageKey = keys.image(`${ingestion}-${ordinal}`)
-      if (bytes) await store.put(imageKey, bytes)
-      return { ordinal, id: `item-${ordinal}`, label: null, imageKey, ...line }
-    }))
+    const lines = await Promise.all(
+      pictures.map(async ({ bytes, ...line }, ordinal): Promise<ItemListLine> => {
+        const imageKey = keys.image(`${ingestion}-${ordinal}`)
+        if (bytes) await store.put(imageKey, bytes)
+        return { ordinal, id: `item-${ordinal}`, label: null, imageKey, ...line }
+      })
+    )
     await store.put(keys.itemListPart(ingestion, 0), encodeItemList(lines))
     return { ingestion, lines }
   }
-  const chunkOf = (ingestion: string, more: Partial<ChunkJob> = {}): ChunkJob =>
-    ({ collectionId, ingestion, firstOrdinal: 0, size: 1, embedding: tinyEmbedding, enrolment: enrolmentSchema.parse({ view_sizes: [64, 32] }), feeding: 1, ...more })
+  const chunkOf = (ingestion: string, more: Partial<ChunkJob> = {}): ChunkJob => ({
+    collectionId,
+    ingestion,
+    firstOrdinal: 0,
+    size: 1,
+    embedding: tinyEmbedding,
+    enrolment: enrolmentSchema.parse({ view_sizes: [64, 32] }),
+    feeding: 1,
+    ...more
+  })
   async function addChunk(chunk: ChunkJob, lane: QueuePriority = 'bulk'): Promise<void> {
-    await queues[lane].add('chunk', chunk, { jobId: chunkJobId(chunk), attempts: 20, backoff: { type: 'fixed', delay: 200 } })
+    await queues[lane].add('chunk', chunk, {
+      jobId: chunkJobId(chunk),
+      attempts: 20,
+      backoff: { type: 'fixed', delay: 200 }
+    })
   }
   async function readBatches(ingestion: string): Promise<(VectorBatch & { key: string })[]> {
     const batches: (VectorBatch & { key: string })[] = []
-    for await (const { key } of store.list(keys.batchPrefix(ingestion))) batches.push({ key, ...decodeVectorBatch((await store.get(key))!.body) })
+    for await (const { key } of store.list(keys.batchPrefix(ingestion)))
+      batches.push({ key, ...decodeVectorBatch((await store.get(key))!.body) })
     return batches
   }
   /** Waits until batches hold `count` different items. */
-  async function waitForItems(ingestion: string, count: number, timeoutMs = 60_000): Promise<BatchItem[]> {
+  async function waitForItems(
+    ingestion: string,
+    count: number,
+    timeoutMs = 60_000
+  ): Promise<BatchItem[]> {
     const endMs = Date.now() + timeoutMs
     for (;;) {
       const items = (await readBatches(ingestion)).flatMap(({ header }) => header.items)
       if (new Set(items.map(({ ordinal }) => ordinal)).size >= count) return items
-      if (Date.now() > endMs) throw new Error(`${items.length} of ${count} items were written in ${timeoutMs} ms`)
+      if (Date.now() > endMs)
+        throw new Error(`${items.length} of ${count} items were written in ${timeoutMs} ms`)
       await new Promise((resolve) => setTimeout(resolve, 100))
     }
   }
@@ -95,18 +136,41 @@ export async function createEmbedRig() {
     await store.close()
     await rm(dir, { recursive: true, force: true })
   }
-  return { dir, store, redis, redisServer, queues, collectionId, keys, startWorker, storeIngestion, chunkOf, addChunk, readBatches, waitForItems, close }
+  return {
+    dir,
+    store,
+    redis,
+    redisServer,
+    queues,
+    collectionId,
+    keys,
+    startWorker,
+    storeIngestion,
+    chunkOf,
+    addChunk,
+    readBatches,
+    waitForItems,
+    close
+  }
 }
 
 async function forkWorker(env: Record<string, string>): Promise<WorkerProcess> {
-  const started = fork(workerMain, [], { cwd: repositoryRoot, execArgv: ['--import', 'tsx'], env: { PATH: process.env['PATH'], TMPDIR: tmpdir(), ...env }, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+  const started = fork(workerMain, [], {
+    cwd: repositoryRoot,
+    execArgv: ['--import', 'tsx'],
+    env: { PATH: process.env['PATH'], TMPDIR: tmpdir(), ...env },
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc']
+  })
   const exited = new Promise<number | null>((resolve) => started.once('exit', resolve))
   const url = await new Promise<string>((resolve, reject) => {
     started.once('message', (message: { url: string }) => resolve(message.url))
     void exited.then((code) => reject(new Error(`the embed-worker exited with ${code}`)))
   })
   return {
-    url, pid: started.pid!, process: started, exited,
+    url,
+    pid: started.pid!,
+    process: started,
+    exited,
     childPids: () => childrenOf(started.pid!),
     async stop() {
       if (started.exitCode === null && started.signalCode === null) started.kill('SIGTERM')
@@ -118,26 +182,55 @@ async function forkWorker(env: Record<string, string>): Promise<WorkerProcess> {
 /** Direct children of a process, read from /proc; a process that starts or ends meanwhile may be missed. */
 async function childrenOf(parent: number): Promise<number[]> {
   const pids = (await readdir('/proc')).map(Number).filter(Number.isInteger)
-  const stats = await Promise.all(pids.map(async (pid) => ({ pid, stat: await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '') })))
+  const stats = await Promise.all(
+    pids.map(async (pid) => ({
+      pid,
+      stat: await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
+    }))
+  )
   const fields = (stat: string) => stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  const commands = await Promise.all(stats.filter(({ stat }) => Number(fields(stat)[1]) === parent).map(async ({ pid }) =>
-    ({ pid, command: await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '') })))
+  const commands = await Promise.all(
+    stats
+      .filter(({ stat }) => Number(fields(stat)[1]) === parent)
+      .map(async ({ pid }) => ({
+        pid,
+        command: await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
+      }))
+  )
   return commands.filter(({ command }) => command.includes('child-main.ts')).map(({ pid }) => pid)
 }
 
 /** A PNG of coloured blocks, different for every seed. */
 export async function pictureOf(seed: number, side = 48): Promise<Buffer> {
   const rgb = Buffer.alloc(side * side * 3)
-  for (let i = 0; i < rgb.length; i++) rgb[i] = (Math.imul((Math.floor(i / 36) + 1) * (seed + 7), 2654435761) >>> 24) & 255
-  return sharp(rgb, { raw: { width: side, height: side, channels: 3 } }).png().toBuffer()
+  for (let i = 0; i < rgb.length; i++)
+    rgb[i] = (Math.imul((Math.floor(i / 36) + 1) * (seed + 7), 2654435761) >>> 24) & 255
+  return sharp(rgb, { raw: { width: side, height: side, channels: 3 } })
+    .png()
+    .toBuffer()
 }
 
-export const sha256Of = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
+export const sha256Of = (bytes: Uint8Array): string =>
+  createHash('sha256').update(bytes).digest('hex')
 
-export const embed = (url: string, bytes: Uint8Array, options: object = {}, headers: Record<string, string> = {}): Promise<Response> => ask(`${url}/embed`, bytes, options, headers)
+export const embed = (
+  url: string,
+  bytes: Uint8Array,
+  options: object = {},
+  headers: Record<string, string> = {}
+): Promise<Response> => ask(`${url}/embed`, bytes, options, headers)
 
 /** POST of a picture to a route of the lane, with its options for the tiny model's embedding. */
-export async function ask(url: string, bytes: Uint8Array, options: object, headers: Record<string, string> = {}): Promise<Response> {
+export async function ask(
+  url: string,
+  bytes: Uint8Array,
+  options: object,
+  headers: Record<string, string> = {}
+): Promise<Response> {
   const query = encodeURIComponent(JSON.stringify({ embedding: tinyEmbedding, ...options }))
-  return fetch(`${url}?options=${query}`, { method: 'POST', body: new Uint8Array(bytes), headers: { authorization: `Bearer ${embedderSecret}`, ...headers } })
+  return fetch(`${url}?options=${query}`, {
+    method: 'POST',
+    body: new Uint8Array(bytes),
+    headers: { authorization: `Bearer ${embedderSecret}`, ...headers }
+  })
 }

@@ -19,14 +19,21 @@ afterAll(async () => {
   await server.stop()
 })
 
-const open = (ingestion: string, workerId = 'one') => createInFlight({ redis, workerId, logger: silentLogger() })(ingestion, 0)
-const fieldsOf = async (ingestion: string) => Object.keys(await redis.hgetall(inFlightKey(ingestion, 0))).sort()
+const open = (ingestion: string, workerId = 'one') =>
+  createInFlight({ redis, workerId, logger: silentLogger() })(ingestion, 0)
+const fieldsOf = async (ingestion: string) =>
+  Object.keys(await redis.hgetall(inFlightKey(ingestion, 0))).sort()
 
 test('what is taken stands there before it is used, with a time to live, for whoever comes next', async () => {
   const record = open('taken')
   await Promise.all([record.take(1, whole), record.take(2, { alone: true, deaths: 2 })])
   expect(await redis.ttl(inFlightKey('taken', 0))).toBeGreaterThan(6 * 86_400)
-  expect(await open('taken', 'two').leftovers()).toEqual(new Map([[1, { workerId: 'one', ...whole }], [2, { workerId: 'one', alone: true, deaths: 2 }]]))
+  expect(await open('taken', 'two').leftovers()).toEqual(
+    new Map([
+      [1, { workerId: 'one', ...whole }],
+      [2, { workerId: 'one', alone: true, deaths: 2 }]
+    ])
+  )
 })
 
 test('what is let go leaves with what is taken next, and the time to live stays', async () => {
@@ -55,7 +62,9 @@ test('taken again after it was let go, it stands there', async () => {
   record.letGo(1)
   await record.take(1, { alone: true, deaths: 1 })
   await record.flush()
-  expect(await open('again').leftovers()).toEqual(new Map([[1, { workerId: 'one', alone: true, deaths: 1 }]]))
+  expect(await open('again').leftovers()).toEqual(
+    new Map([[1, { workerId: 'one', alone: true, deaths: 1 }]])
+  )
   const given = open('given back')
   const taking = given.take(1, whole)
   given.letGo(1)

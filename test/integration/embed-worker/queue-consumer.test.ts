@@ -8,7 +8,10 @@ import { appError } from '@likeness/shared/errors'
 import { silentLogger } from '@likeness/shared/process/logger'
 import { connectRedis } from '@likeness/shared/process/redis'
 import type { ChunkRun } from '../../../apps/embed-worker/src/chunk/process-chunk.ts'
-import { type QueueConsumer, startQueueConsumer } from '../../../apps/embed-worker/src/queue-consumer.ts'
+import {
+  type QueueConsumer,
+  startQueueConsumer
+} from '../../../apps/embed-worker/src/queue-consumer.ts'
 import { startRedis, type TestRedis } from '../../support/redis.ts'
 
 let server: TestRedis
@@ -30,12 +33,36 @@ afterEach(async () => {
 })
 
 const summary = { embedded: 0, failed: 0, skipped: 0 }
-const chunk = (): ChunkJob => ({ collectionId: createUlid(), ingestion: createUlid(), firstOrdinal: 0, size: 1, embedding: { version: 'v', dim: 1, unit: true }, enrolment: enrolmentSchema.parse({ view_sizes: [] }), feeding: 1 })
-const add = (job: ChunkJob) => queue.add('chunk', job, { jobId: chunkJobId(job), attempts: 5, backoff: { type: 'fixed', delay: 50 } })
-function consume(processChunk: (job: ChunkJob, run: ChunkRun) => Promise<typeof summary>, routes = ['v']): QueueConsumer {
-  return (consumer = startQueueConsumer({ connect: () => connectRedis({ url: server.url, role: 'worker', logger: silentLogger() }), routes, processChunk, logger: silentLogger() }))
+const chunk = (): ChunkJob => ({
+  collectionId: createUlid(),
+  ingestion: createUlid(),
+  firstOrdinal: 0,
+  size: 1,
+  embedding: { version: 'v', dim: 1, unit: true },
+  enrolment: enrolmentSchema.parse({ view_sizes: [] }),
+  feeding: 1
+})
+const add = (job: ChunkJob) =>
+  queue.add('chunk', job, {
+    jobId: chunkJobId(job),
+    attempts: 5,
+    backoff: { type: 'fixed', delay: 50 }
+  })
+function consume(
+  processChunk: (job: ChunkJob, run: ChunkRun) => Promise<typeof summary>,
+  routes = ['v']
+): QueueConsumer {
+  return (consumer = startQueueConsumer({
+    connect: () => connectRedis({ url: server.url, role: 'worker', logger: silentLogger() }),
+    routes,
+    processChunk,
+    logger: silentLogger()
+  }))
 }
-const untilAborted = (run: ChunkRun) => new Promise<never>((_, reject) => run.signal.addEventListener('abort', () => reject(run.signal.reason as Error)))
+const untilAborted = (run: ChunkRun) =>
+  new Promise<never>((_, reject) =>
+    run.signal.addEventListener('abort', () => reject(run.signal.reason as Error))
+  )
 const open = () => queue.getJobCountByTypes('waiting', 'active', 'delayed', 'failed', 'completed')
 
 test('a chunk that met a broken store is tried again, as a repeated one, and leaves nothing behind', async () => {
@@ -122,10 +149,11 @@ test('jobs are taken again after Redis was killed and came back', async () => {
 
 test('a chunk is taken by a worker that has its embedding, however many others are there, and waits for one', async () => {
   const taken: string[] = []
-  const consumeAs = (name: string, routes: string[]) => consume(async () => {
-    taken.push(name)
-    return summary
-  }, routes)
+  const consumeAs = (name: string, routes: string[]) =>
+    consume(async () => {
+      taken.push(name)
+      return summary
+    }, routes)
   const others = [consumeAs('other', ['w', 'model']), consumeAs('another', ['x'])]
   try {
     const { id } = await add(chunk())
@@ -133,7 +161,9 @@ test('a chunk is taken by a worker that has its embedding, however many others a
     expect([taken, await (await queue.getJob(id!))!.getState()]).toEqual([[], 'waiting'])
     consumeAs('own', ['v', 'model'])
     for (let more = 0; more < 5; more++) await add(chunk())
-    await expect.poll(() => taken, { timeout: 20_000 }).toEqual(Array.from({ length: 6 }, () => 'own'))
+    await expect
+      .poll(() => taken, { timeout: 20_000 })
+      .toEqual(Array.from({ length: 6 }, () => 'own'))
   } finally {
     for (const other of others) await other.stop(0)
   }
@@ -149,7 +179,9 @@ test('a worker that cannot make a chunk that came to it lays it aside and spends
   })
   const { id } = await add(chunk())
   for (let turn = 1; turn <= 7; turn++) {
-    await expect.poll(async () => [runs, await (await queue.getJob(id!))?.getState()], { timeout: 20_000 }).toEqual([turn, 'delayed'])
+    await expect
+      .poll(async () => [runs, await (await queue.getJob(id!))?.getState()], { timeout: 20_000 })
+      .toEqual([turn, 'delayed'])
     const job = (await queue.getJob(id!))!
     expect([job.attemptsMade, job.delay > 20_000]).toEqual([0, true])
     makes = turn === 7

@@ -9,8 +9,14 @@ afterEach(() => rig.close(), 30_000)
 test('queries are answered while an import keeps the only process busy', async () => {
   rig = await createEmbedRig()
   const worker = await rig.startWorker({ EMBED_PROCESSES: '1' })
-  const { ingestion } = await rig.storeIngestion(await Promise.all(Array.from({ length: 200 }, async (_, i) => ({ bytes: await pictureOf(i, 200) }))))
-  await rig.addChunk(rig.chunkOf(ingestion, { enrolment: enrolmentSchema.parse({ view_sizes: [1280, 1280, 1280] }) }))
+  const { ingestion } = await rig.storeIngestion(
+    await Promise.all(
+      Array.from({ length: 200 }, async (_, i) => ({ bytes: await pictureOf(i, 200) }))
+    )
+  )
+  await rig.addChunk(
+    rig.chunkOf(ingestion, { enrolment: enrolmentSchema.parse({ view_sizes: [1280, 1280, 1280] }) })
+  )
   await expect.poll(() => rig.queues.bulk.getActiveCount(), { timeout: 20_000 }).toBe(1)
   for (let i = 0; i < 5; i++) expect((await embed(worker.url, await pictureOf(i))).status).toBe(200)
   expect(await rig.queues.bulk.getActiveCount()).toBe(1)
@@ -20,8 +26,12 @@ test('queries are answered while an import keeps the only process busy', async (
 
 test('a stop in the middle of a chunk writes what is embedded and gives the chunk back', async () => {
   rig = await createEmbedRig()
-  const worker = await rig.startWorker({ LIKENESS_TEST_HOOKS: JSON.stringify({ delayOnIdMs: { 'item-9': 600_000 } }) })
-  const { ingestion } = await rig.storeIngestion(await Promise.all(Array.from({ length: 10 }, async (_, i) => ({ bytes: await pictureOf(i) }))))
+  const worker = await rig.startWorker({
+    LIKENESS_TEST_HOOKS: JSON.stringify({ delayOnIdMs: { 'item-9': 600_000 } })
+  })
+  const { ingestion } = await rig.storeIngestion(
+    await Promise.all(Array.from({ length: 10 }, async (_, i) => ({ bytes: await pictureOf(i) })))
+  )
   await rig.addChunk(rig.chunkOf(ingestion))
   await rig.waitForItems(ingestion, 9)
   expect(await worker.stop()).toBe(0)

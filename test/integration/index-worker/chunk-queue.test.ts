@@ -26,13 +26,22 @@ function open(url: string): void {
   redis = connectRedis({ url, role: 'producer', logger: silentLogger() })
   queue = createChunkQueue({ redis, priority: 'bulk' })
 }
-const chunk = (): ChunkJob => ({ collectionId: createUlid(), ingestion: createUlid(), firstOrdinal: 0, size: 1, embedding: { version: 'v', dim: 1, unit: true }, enrolment: enrolmentSchema.parse({ view_sizes: [] }), feeding: 1 })
+const chunk = (): ChunkJob => ({
+  collectionId: createUlid(),
+  ingestion: createUlid(),
+  firstOrdinal: 0,
+  size: 1,
+  embedding: { version: 'v', dim: 1, unit: true },
+  enrolment: enrolmentSchema.parse({ view_sizes: [] }),
+  feeding: 1
+})
 async function feeds(): Promise<boolean> {
   const job = chunk()
   await queue.add(job)
   return await queue.has(job)
 }
-const feedsAgain = () => expect.poll(() => feeds().catch(() => false), { timeout: 30_000 }).toBe(true)
+const feedsAgain = () =>
+  expect.poll(() => feeds().catch(() => false), { timeout: 30_000 }).toBe(true)
 
 test('made while Redis is away it refuses at once, and feeds when Redis is there', async () => {
   await server.kill()
@@ -41,7 +50,16 @@ test('made while Redis is away it refuses at once, and feeds when Redis is there
   await server.start()
   await feedsAgain()
   await server.kill()
-  await expect.poll(() => queue.has(chunk()).then(() => 'answered', (error: { code?: string }) => error.code), { timeout: 30_000 }).toBe('queue_unavailable')
+  await expect
+    .poll(
+      () =>
+        queue.has(chunk()).then(
+          () => 'answered',
+          (error: { code?: string }) => error.code
+        ),
+      { timeout: 30_000 }
+    )
+    .toBe('queue_unavailable')
   await server.start()
   await feedsAgain()
 })
@@ -60,10 +78,16 @@ async function startFleeting(): Promise<{ url: string; comeBack: () => void }> {
       else upstream.write(data)
     })
     upstream.on('data', (data) => client.write(data))
-    for (const socket of [client, upstream]) socket.on('error', () => undefined).on('close', () => [client, upstream].forEach((one) => one.destroy()))
+    for (const socket of [client, upstream])
+      socket
+        .on('error', () => undefined)
+        .on('close', () => [client, upstream].forEach((one) => one.destroy()))
   })
   await new Promise<void>((resolve) => proxy!.listen(0, '127.0.0.1', resolve))
-  return { url: `redis://127.0.0.1:${(proxy.address() as AddressInfo).port}`, comeBack: () => void (isAway = false) }
+  return {
+    url: `redis://127.0.0.1:${(proxy.address() as AddressInfo).port}`,
+    comeBack: () => void (isAway = false)
+  }
 }
 
 test('made just before Redis goes away it feeds when Redis is back', async () => {

@@ -17,7 +17,11 @@ let live: LiveStack
 
 beforeAll(async () => {
   const hooks = { killOnSha256: [sha256Of(await pictureOf(poisonSeed))] }
-  live = await startLiveStack({ hooks, embedProcesses: 2, env: { MAX_UPLOAD_BYTES: String(maxBytes) } })
+  live = await startLiveStack({
+    hooks,
+    embedProcesses: 2,
+    env: { MAX_UPLOAD_BYTES: String(maxBytes) }
+  })
 })
 afterAll(() => live?.stop())
 
@@ -70,16 +74,28 @@ test('in one import each bad picture and line fails with its code and everything
   const { api, root } = live
   await storeOddFiles()
   const good = await live.storeGallery('good', { first: 200, count: 40 })
-  const text = lines.map(([line], i) => `${line}\n${listOf(good.slice(2 * i, 2 * i + 2))}`).join('') + listOf(good.slice(2 * lines.length))
+  const text =
+    lines.map(([line], i) => `${line}\n${listOf(good.slice(2 * i, 2 * i + 2))}`).join('') +
+    listOf(good.slice(2 * lines.length))
   await api.create('odd', { settings: plainSettings })
   const { job } = await api.importList('odd', { root, list: text })
   const { counts, failed } = await api.finished(job)
   const bad = lines.filter(([, code]) => code !== null)
-  expect(Object.fromEntries(failed.map(({ id, code }) => [id, code]))).toEqual(Object.fromEntries(bad.map(([line, code]) => [line.split('\t')[0], code])))
+  expect(Object.fromEntries(failed.map(({ id, code }) => [id, code]))).toEqual(
+    Object.fromEntries(bad.map(([line, code]) => [line.split('\t')[0], code]))
+  )
   expect(failed.every(({ message, line }) => message.length > 0 && line !== null)).toBe(true)
   expect(failed.map(({ line }) => text.split('\n')[line! - 1])).toEqual(bad.map(([line]) => line))
-  expect(counts).toEqual({ total: lines.length + 40, pending: 0, indexed: 46, superseded: 0, failed: bad.length })
-  const oracle: Oracle = new Map(good.map(({ path, label }, i) => [path, { label, ...(i % 8 === 0 && { picture: undefined }) }]))
+  expect(counts).toEqual({
+    total: lines.length + 40,
+    pending: 0,
+    indexed: 46,
+    superseded: 0,
+    failed: bad.length
+  })
+  const oracle: Oracle = new Map(
+    good.map(({ path, label }, i) => [path, { label, ...(i % 8 === 0 && { picture: undefined }) }])
+  )
   for (const [line, code] of lines) {
     const [path, label] = line.split('\t') as [string, string]
     if (code === null) oracle.set(path, { label, picture: await files[path]!() })
@@ -93,7 +109,11 @@ test('an EXIF-rotated picture is upright, and so is its thumbnail', async () => 
   const item = await api.item('odd', 'odd/rotated.jpg')
   expect(item.rows.map(({ box }) => box)).toEqual([[0, 0, 30, 60]])
   const thumbnail = await fetch(`${api.url}${item.thumbnail}?w=32`)
-  expect(await sharp(Buffer.from(await thumbnail.arrayBuffer())).metadata()).toMatchObject({ format: 'jpeg', width: 16, height: 32 })
+  expect(await sharp(Buffer.from(await thumbnail.arrayBuffer())).metadata()).toMatchObject({
+    format: 'jpeg',
+    width: 16,
+    height: 32
+  })
 })
 
 test('a label that is HTML is data: JSON that no browser renders', async () => {
@@ -112,22 +132,88 @@ test('a file that is too large is refused as an upload too', async () => {
 const vector = (value: unknown) => Array.from({ length: 64 }, (_, i) => (i === 5 ? value : 0.1))
 const search = '/v1/collections/odd/search'
 test.each<[string, string, object, number, string]>([
-  ['a vector of a wrong dimension', search, { body: { vector: [1, 2, 3] } }, 400, 'dimension_mismatch'],
-  ['a vector with NaN', search, { body: JSON.stringify({ vector: vector('NaN') }).replace('"NaN"', 'NaN') }, 400, 'invalid_vector'],
+  [
+    'a vector of a wrong dimension',
+    search,
+    { body: { vector: [1, 2, 3] } },
+    400,
+    'dimension_mismatch'
+  ],
+  [
+    'a vector with NaN',
+    search,
+    { body: JSON.stringify({ vector: vector('NaN') }).replace('"NaN"', 'NaN') },
+    400,
+    'invalid_vector'
+  ],
   ['a vector with null', search, { body: { vector: vector(null) } }, 400, 'invalid_vector'],
-  ['a vector with a number too large for 32 bits', search, { body: { vector: vector(1e300) } }, 400, 'invalid_vector'],
-  ['a vector of zeros', search, { body: { vector: Array.from({ length: 64 }, () => 0) } }, 400, 'invalid_vector'],
+  [
+    'a vector with a number too large for 32 bits',
+    search,
+    { body: { vector: vector(1e300) } },
+    400,
+    'invalid_vector'
+  ],
+  [
+    'a vector of zeros',
+    search,
+    { body: { vector: Array.from({ length: 64 }, () => 0) } },
+    400,
+    'invalid_vector'
+  ],
   ['k = 0', search, { body: { vector: vector(1), k: 0 } }, 400, 'invalid_request'],
   ['k = 10^9', search, { body: { vector: vector(1), k: 1e9 } }, 400, 'invalid_request'],
-  ['an unknown collection', '/v1/collections/nothing/search', { body: { vector: vector(1) } }, 404, 'collection_not_found'],
+  [
+    'an unknown collection',
+    '/v1/collections/nothing/search',
+    { body: { vector: vector(1) } },
+    404,
+    'collection_not_found'
+  ],
   ['an unknown item', '/v1/collections/odd/items/nothing', {}, 404, 'item_not_found'],
   ['an unknown job', '/v1/jobs/01HZZZZZZZZZZZZZZZZZZZZZZZ', {}, 404, 'job_not_found'],
-  ['a second collection of the same name', '/v1/collections', { body: { name: 'odd' } }, 409, 'collection_exists'],
-  ['a name that leaves its folder', '/v1/collections', { body: { name: '../odd' } }, 400, 'invalid_name'],
-  ['a folder outside the roots', '/v1/collections/odd/imports', { body: { root: '/etc' } }, 400, 'path_outside_root'],
-  ['a prefix of the engine', '/v1/collections/odd/imports', { body: { prefix: 'c/' } }, 403, 'forbidden_prefix'],
-  ['another Origin', '/v1/collections', { method: 'GET', headers: { origin: 'http://evil.example' } }, 403, 'forbidden_origin'],
-  ['a change from another Origin', '/v1/collections/odd', { method: 'DELETE', headers: { origin: 'http://evil.example' } }, 403, 'forbidden_origin']
+  [
+    'a second collection of the same name',
+    '/v1/collections',
+    { body: { name: 'odd' } },
+    409,
+    'collection_exists'
+  ],
+  [
+    'a name that leaves its folder',
+    '/v1/collections',
+    { body: { name: '../odd' } },
+    400,
+    'invalid_name'
+  ],
+  [
+    'a folder outside the roots',
+    '/v1/collections/odd/imports',
+    { body: { root: '/etc' } },
+    400,
+    'path_outside_root'
+  ],
+  [
+    'a prefix of the engine',
+    '/v1/collections/odd/imports',
+    { body: { prefix: 'c/' } },
+    403,
+    'forbidden_prefix'
+  ],
+  [
+    'another Origin',
+    '/v1/collections',
+    { method: 'GET', headers: { origin: 'http://evil.example' } },
+    403,
+    'forbidden_origin'
+  ],
+  [
+    'a change from another Origin',
+    '/v1/collections/odd',
+    { method: 'DELETE', headers: { origin: 'http://evil.example' } },
+    403,
+    'forbidden_origin'
+  ]
 ])('%s is refused by name', async (_, path, options, status, code) => {
   expect(await codeOf(path, options)).toEqual([status, code])
 })
@@ -144,10 +230,18 @@ test('of 300 pictures with one that kills its process every time, 299 arrive and
   const poison = entries[123]!.path
   await live.store(poison, await pictureOf(poisonSeed))
   await api.create('poison', { settings: plainSettings })
-  const { counts, failed } = await api.finished((await api.importList('poison', { root, list: listOf(entries) })).job)
-  expect(failed.map(({ id, line, code }) => ({ id, line, code }))).toEqual([{ id: poison, line: 124, code: 'image_kills_worker' }])
+  const { counts, failed } = await api.finished(
+    (await api.importList('poison', { root, list: listOf(entries) })).job
+  )
+  expect(failed.map(({ id, line, code }) => ({ id, line, code }))).toEqual([
+    { id: poison, line: 124, code: 'image_kills_worker' }
+  ])
   expect(counts).toEqual({ total: 300, pending: 0, indexed: 299, superseded: 0, failed: 1 })
-  await checkCollection(api, 'poison', new Map(entries.map(({ path, label }) => [path, path === poison ? 'deleted' : { label }])))
+  await checkCollection(
+    api,
+    'poison',
+    new Map(entries.map(({ path, label }) => [path, path === poison ? 'deleted' : { label }]))
+  )
   // The same stack still embeds and answers.
   const { hits } = await api.searchPicture('poison', await pictureOf(5_007), { k: '1' })
   expect(hits[0]!.label).toBe('mark 5007')

@@ -9,12 +9,22 @@ const items: [string, { seed: number; revision: number; isDeleted: boolean }][] 
   ['gone', { seed: 3, revision: 7, isDeleted: true }]
 ]
 const hashOf = (seed: number): string => `vector ${seed}`
-const there = (id: string, seed: number, more: Partial<FoundItem> = {}): FoundItem => ({ id, label: String(seed), rows: 1, vectorHash: hashOf(seed), ...more })
+const there = (id: string, seed: number, more: Partial<FoundItem> = {}): FoundItem => ({
+  id,
+  label: String(seed),
+  rows: 1,
+  vectorHash: hashOf(seed),
+  ...more
+})
 
 test.each<[string, FoundItem[], [number, number, number]]>([
   ['nothing wrong', [there('a', 1), there('b', 2)], [0, 0, 0]],
   ['an item is missing', [there('a', 1)], [1, 0, 0]],
-  ['an item has the vector of another picture', [there('a', 1, { vectorHash: hashOf(2) }), there('b', 2)], [1, 0, 0]],
+  [
+    'an item has the vector of another picture',
+    [there('a', 1, { vectorHash: hashOf(2) }), there('b', 2)],
+    [1, 0, 0]
+  ],
   ['an item is there twice', [there('a', 1), there('b', 2), there('a', 1)], [0, 1, 0]],
   ['an item has two rows', [there('a', 1, { rows: 2 }), there('b', 2)], [0, 1, 0]],
   ['a deleted item is there', [there('a', 1), there('b', 2), there('gone', 3)], [0, 0, 1]],
@@ -31,16 +41,34 @@ test.each<[string, FoundItem[], [number, number, number]]>([
 test('an operation acknowledged with a revision that is not above what was acknowledged before it was sent is refused', () => {
   const oracle = new Oracle()
   oracle.acknowledged('a', { seed: 1, revision: 5, isDeleted: false }, oracle.floor)
-  expect(() => oracle.acknowledged('b', { seed: 2, revision: 5, isDeleted: false }, oracle.floor)).toThrow('sent after 5 was')
+  expect(() =>
+    oracle.acknowledged('b', { seed: 2, revision: 5, isDeleted: false }, oracle.floor)
+  ).toThrow('sent after 5 was')
 })
 
 test('ten kills in the middle of imports lose nothing, double nothing and bring nothing back', async () => {
   const lines: string[] = []
   // Of its first ten blows three fall on merges.
-  const result = await runCrash({ kills: 10, items: 600, seed: 2708, say: (line) => void lines.push(line) })
+  const result = await runCrash({
+    kills: 10,
+    items: 600,
+    seed: 2708,
+    say: (line) => void lines.push(line)
+  })
   console.log(`struck ${JSON.stringify(result.struck)}, recovery p99 ${result.recoveryP99S} s`)
-  expect(result, lines.join('\n')).toMatchObject({ kills: 10, lost: 0, duplicated: 0, resurrected: 0, problems: [] })
+  expect(result, lines.join('\n')).toMatchObject({
+    kills: 10,
+    lost: 0,
+    duplicated: 0,
+    resurrected: 0,
+    problems: []
+  })
   expect(result.items).toBeGreaterThanOrEqual(600)
-  const onMerges = ['merge process', 'before-merged', 'after-merged', 'owner of a merge'].map((blow) => result.struck[blow]?.met ?? 0)
-  expect(onMerges.reduce((sum, met) => sum + met), lines.join('\n')).toBeGreaterThan(0)
+  const onMerges = ['merge process', 'before-merged', 'after-merged', 'owner of a merge'].map(
+    (blow) => result.struck[blow]?.met ?? 0
+  )
+  expect(
+    onMerges.reduce((sum, met) => sum + met),
+    lines.join('\n')
+  ).toBeGreaterThan(0)
 })

@@ -1,18 +1,33 @@
 // Loss over HTTP with real processes: SIGKILL and FLUSHALL in the middle of an import, with upserts and deletes beside it.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { checkCollection, type Oracle } from '../../support/check-collection.ts'
-import { childrenOf, listOf, type LiveStack, plainSettings, startLiveStack } from '../../support/live-stack.ts'
+import {
+  childrenOf,
+  listOf,
+  type LiveStack,
+  plainSettings,
+  startLiveStack
+} from '../../support/live-stack.ts'
 import { pictureOf } from '../../support/pictures.ts'
 
 /** Five chunks where the queue loses everything: two are in hand then, the others exist nowhere but in the log. */
 const sizeOf = (victim: Victim): number => (victim === 'flushed' ? 900 : 300)
-const seeds = { flushed: 20_000, redis: 21_000, 'index-worker': 22_000, child: 23_000, api: 24_000, 'embed-worker': 25_000 }
+const seeds = {
+  flushed: 20_000,
+  redis: 21_000,
+  'index-worker': 22_000,
+  child: 23_000,
+  api: 24_000,
+  'embed-worker': 25_000
+}
 type Victim = keyof typeof seeds
 let live: LiveStack
 
 /** Every third of the first 300 pictures waits a little, so that an import is still under way when the blow falls. */
 const delays = Object.fromEntries(
-  (Object.keys(seeds) as Victim[]).flatMap((name) => Array.from({ length: 100 }, (_, i) => [`${name}/${seeds[name] + 3 * i}`, 600] as const))
+  (Object.keys(seeds) as Victim[]).flatMap((name) =>
+    Array.from({ length: 100 }, (_, i) => [`${name}/${seeds[name] + 3 * i}`, 600] as const)
+  )
 )
 
 beforeAll(async () => {
@@ -29,7 +44,14 @@ async function startImport(name: Victim): Promise<Running> {
   const entries = await live.storeGallery(name, { first: seeds[name], count: sizeOf(name) })
   await live.api.create(name, { settings: plainSettings })
   const { job } = await live.api.importList(name, { root: live.root, list: listOf(entries) })
-  const oracle: Oracle = new Map(await Promise.all(entries.map(async ({ path, label }, i) => [path, { label, picture: await pictureOf(seeds[name] + i) }] as const)))
+  const oracle: Oracle = new Map(
+    await Promise.all(
+      entries.map(
+        async ({ path, label }, i) =>
+          [path, { label, picture: await pictureOf(seeds[name] + i) }] as const
+      )
+    )
+  )
   // In the middle: something is committed, most is not.
   await live.api.untilJob(job, ({ counts }) => counts.indexed > 0)
   return { job, oracle }
@@ -42,7 +64,10 @@ async function change(name: Victim, oracle: Oracle, rounds: number): Promise<str
     const at = (n: number) => `${name}/${seeds[name] + ((n * 37 + round * 53) % sizeOf(name))}`
     const [replaced, removed, added] = [at(1), at(2), `${name}/added-${round}`]
     const picture = await pictureOf(40_000 + seeds[name] + round)
-    const files = [{ id: replaced, label: `replaced ${round}`, bytes: picture }, { id: added, label: `added ${round}`, bytes: picture }]
+    const files = [
+      { id: replaced, label: `replaced ${round}`, bytes: picture },
+      { id: added, label: `added ${round}`, bytes: picture }
+    ]
     jobs.push((await live.api.upload(name, files)).job)
     oracle.set(replaced, { label: `replaced ${round}` }).set(added, { label: `added ${round}` })
     await live.api.remove(name, removed)
@@ -73,29 +98,46 @@ test.each<[string, Victim]>([
   ['kill -9 of an inference process', 'child'],
   ['kill -9 of the api', 'api'],
   ['kill -9 of the embed-worker', 'embed-worker']
-])('after %s in the middle of an import the job ends with every item exactly once', async (_, victim) => {
-  const [startedMs, size] = [Date.now(), sizeOf(victim)]
-  const { job, oracle } = await startImport(victim)
-  const earlier = await change(victim, oracle, 2)
-  // What is under way at the blow is sent again under its Idempotency-Key until it is acknowledged.
-  const changes = change(victim, oracle, 4)
-  const before = await live.api.job(job)
-  await blows[victim]()
-  const jobs = [...earlier, ...(await changes)]
-  const { counts, seq } = await live.api.finished(job)
-  const { indexed, superseded, ...rest } = counts
-  expect({ sum: indexed + superseded, ...rest }).toEqual({ sum: size, total: size, pending: 0, failed: 0 })
-  expect(before.counts.pending).toBeGreaterThan(0)
-  for (const id of jobs) expect((await live.api.finished(id)).counts).toMatchObject({ total: 2, pending: 0, failed: 0 })
-  const description = await checkCollection(live.api, victim, oracle)
-  expect(description.seq).toBeGreaterThanOrEqual(seq!)
-  expect(description.open_jobs).toBe(0)
-  console.log(`${victim}: ${before.counts.pending} of ${size} pending at the blow, done after ${((Date.now() - startedMs) / 1000).toFixed(1)} s`)
-})
+])(
+  'after %s in the middle of an import the job ends with every item exactly once',
+  async (_, victim) => {
+    const [startedMs, size] = [Date.now(), sizeOf(victim)]
+    const { job, oracle } = await startImport(victim)
+    const earlier = await change(victim, oracle, 2)
+    // What is under way at the blow is sent again under its Idempotency-Key until it is acknowledged.
+    const changes = change(victim, oracle, 4)
+    const before = await live.api.job(job)
+    await blows[victim]()
+    const jobs = [...earlier, ...(await changes)]
+    const { counts, seq } = await live.api.finished(job)
+    const { indexed, superseded, ...rest } = counts
+    expect({ sum: indexed + superseded, ...rest }).toEqual({
+      sum: size,
+      total: size,
+      pending: 0,
+      failed: 0
+    })
+    expect(before.counts.pending).toBeGreaterThan(0)
+    for (const id of jobs)
+      expect((await live.api.finished(id)).counts).toMatchObject({
+        total: 2,
+        pending: 0,
+        failed: 0
+      })
+    const description = await checkCollection(live.api, victim, oracle)
+    expect(description.seq).toBeGreaterThanOrEqual(seq!)
+    expect(description.open_jobs).toBe(0)
+    console.log(
+      `${victim}: ${before.counts.pending} of ${size} pending at the blow, done after ${((Date.now() - startedMs) / 1000).toFixed(1)} s`
+    )
+  }
+)
 
 test('a request whose api process was killed is answered by the next one, once, and does not wait for its reservation to end', async () => {
   await live.api.create('retried', { settings: plainSettings })
-  const { job } = await live.api.upload('retried', [{ id: 'a', label: 'a', bytes: await pictureOf(50_000) }])
+  const { job } = await live.api.upload('retried', [
+    { id: 'a', label: 'a', bytes: await pictureOf(50_000) }
+  ])
   await live.api.finished(job)
   // Its answer waits for a commit that does not come.
   const owner = live.stack.process('index-worker').pid()!

@@ -18,10 +18,18 @@ async function fill(name: string, seed: number): Promise<{ collectionId: string;
   const { api } = live
   const { incarnation: collectionId } = await api.create(name, { settings: plainSettings })
   const oracle: Oracle = new Map()
-  for (let n = 0; n < 5; n++) oracle.set(`item ${n}`, { label: `label ${n}`, picture: await pictureOf(seed + n) })
-  const files = [...oracle].map(([id, item]) => ({ id, label: (item as { label: string }).label, bytes: (item as { picture: Uint8Array }).picture }))
+  for (let n = 0; n < 5; n++)
+    oracle.set(`item ${n}`, { label: `label ${n}`, picture: await pictureOf(seed + n) })
+  const files = [...oracle].map(([id, item]) => ({
+    id,
+    label: (item as { label: string }).label,
+    bytes: (item as { picture: Uint8Array }).picture
+  }))
   await api.finished((await api.upload(name, files)).job)
-  const answered = await api.ask(`/v1/collections/${name}/items/item%203`, { method: 'PATCH', body: { label: 'relabelled' } })
+  const answered = await api.ask(`/v1/collections/${name}/items/item%203`, {
+    method: 'PATCH',
+    body: { label: 'relabelled' }
+  })
   expect(answered).toMatchObject({ status: 200, body: { relabelled: true } })
   oracle.set('item 3', { label: 'relabelled', picture: await pictureOf(seed + 3) })
   await api.remove(name, 'item 4')
@@ -32,14 +40,27 @@ async function fill(name: string, seed: number): Promise<{ collectionId: string;
 test('a snapshot becomes a collection of its own, takes over the alias, and outlives what it comes from with its pictures', async () => {
   const { api } = live
   const { oracle } = await fill('source', 100)
-  await api.ask('/v1/aliases/live', { method: 'PUT', body: { collection: 'source', expected: null } })
+  await api.ask('/v1/aliases/live', {
+    method: 'PUT',
+    body: { collection: 'source', expected: null }
+  })
   await api.ask('/v1/collections/source/snapshots', { body: { name: 'kept' } })
   await api.remove('source', 'item 0')
-  const restored = await api.ask('/v1/collections/source/snapshots/kept/restore', { body: { into: 'copy' } })
+  const restored = await api.ask('/v1/collections/source/snapshots/kept/restore', {
+    body: { into: 'copy' }
+  })
   expect(restored).toMatchObject({ status: 202, body: { name: 'copy', total: 4 } })
   await api.finished((restored.body as { job: string }).job)
-  expect(await api.ask('/v1/collections/source', { method: 'DELETE' })).toMatchObject({ status: 409, body: { code: 'collection_has_aliases' } })
-  expect(await api.ask('/v1/aliases/live', { method: 'PUT', body: { collection: 'copy', expected: 'source' } })).toMatchObject({ status: 200 })
+  expect(await api.ask('/v1/collections/source', { method: 'DELETE' })).toMatchObject({
+    status: 409,
+    body: { code: 'collection_has_aliases' }
+  })
+  expect(
+    await api.ask('/v1/aliases/live', {
+      method: 'PUT',
+      body: { collection: 'copy', expected: 'source' }
+    })
+  ).toMatchObject({ status: 200 })
   const { incarnation: collectionId } = await api.drop('source')
   // Swept, pictures too.
   await expect.poll(() => filesUnder(collectionId, 'img'), { timeout: 30_000 }).toEqual([])
@@ -47,10 +68,16 @@ test('a snapshot becomes a collection of its own, takes over the alias, and outl
   expect((await api.ask('/v1/collections/live/items/item%200/image')).status).toBe(200)
 })
 
-const folderOf = (collectionId: string, kind: string): string => join(live.dir, 'data/objects/objects/c~', `${collectionId}~`, `${kind}~`)
-const filesUnder = async (collectionId: string, kind: string): Promise<string[]> => (await readdir(folderOf(collectionId, kind)).catch(() => [])).sort()
+const folderOf = (collectionId: string, kind: string): string =>
+  join(live.dir, 'data/objects/objects/c~', `${collectionId}~`, `${kind}~`)
+const filesUnder = async (collectionId: string, kind: string): Promise<string[]> =>
+  (await readdir(folderOf(collectionId, kind)).catch(() => [])).sort()
 
-async function damage(collectionId: string, kind: string, matches: (name: string) => boolean): Promise<void> {
+async function damage(
+  collectionId: string,
+  kind: string,
+  matches: (name: string) => boolean
+): Promise<void> {
   const names = (await filesUnder(collectionId, kind)).filter(matches)
   expect(names.length).toBeGreaterThan(0)
   for (const name of names) {
@@ -67,13 +94,24 @@ test('a collection whose segments and manifests are damaged on the disk is made 
   await damage(collectionId, 'seg', (name) => name.endsWith('.meta'))
   await damage(collectionId, 'man', () => true)
   await live.killAndRevive('index-worker')
-  const isSaid = async () => (await readFile(join(live.dir, 'data/logs/index-worker.log'), 'utf8')).split('\n').some((line) => line.includes(collectionId) && line.includes('stands still'))
+  const isSaid = async () =>
+    (await readFile(join(live.dir, 'data/logs/index-worker.log'), 'utf8'))
+      .split('\n')
+      .some((line) => line.includes(collectionId) && line.includes('stands still'))
   await expect.poll(isSaid, { timeout: 30_000 }).toBe(true)
   const asked = await api.ask('/v1/collections/damaged/rebuild', { method: 'POST' })
   expect([200, 202]).toContain(asked.status)
-  await expect.poll(async () => (await api.ask('/v1/collections/damaged/items/item%200?consistency=strong')).status, { timeout: 60_000, interval: 200 }).toBe(200)
+  await expect
+    .poll(
+      async () =>
+        (await api.ask('/v1/collections/damaged/items/item%200?consistency=strong')).status,
+      { timeout: 60_000, interval: 200 }
+    )
+    .toBe(200)
   await checkCollection(api, 'damaged', oracle)
-  const { job } = await api.upload('damaged', [{ id: 'later', label: 'later', bytes: await pictureOf(299) }])
+  const { job } = await api.upload('damaged', [
+    { id: 'later', label: 'later', bytes: await pictureOf(299) }
+  ])
   await api.finished(job)
   await checkCollection(api, 'damaged', oracle.set('later', { label: 'later' }))
   console.log(`asked for a rebuild, answered ${asked.status} ${JSON.stringify(asked.body)}`)

@@ -2,18 +2,28 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { checkCollection, type Expected, type Oracle } from '../../support/check-collection.ts'
-import { type GalleryEntry, listOf, type LiveStack, plainSettings, startLiveStack } from '../../support/live-stack.ts'
+import {
+  type GalleryEntry,
+  listOf,
+  type LiveStack,
+  plainSettings,
+  startLiveStack
+} from '../../support/live-stack.ts'
 import { pictureOf } from '../../support/pictures.ts'
 
 const slowMs = 8_000
 /** Fill the one inference process, so that what is listed behind them is embedded late. */
-const blockers = (test: string): GalleryEntry[] => Array.from({ length: 6 }, (_, i) => ({ path: `${test}/slow-${i}`, label: 'slow' }))
+const blockers = (test: string): GalleryEntry[] =>
+  Array.from({ length: 6 }, (_, i) => ({ path: `${test}/slow-${i}`, label: 'slow' }))
 const allBlockers = ['overtaken', 'deleted', 'dropped'].flatMap(blockers)
 let live: LiveStack
 
 beforeAll(async () => {
-  live = await startLiveStack({ hooks: { delayOnIdMs: Object.fromEntries(allBlockers.map(({ path }) => [path, slowMs])) } })
-  for (const [i, { path }] of allBlockers.entries()) await live.store(path, await pictureOf(9_000 + i))
+  live = await startLiveStack({
+    hooks: { delayOnIdMs: Object.fromEntries(allBlockers.map(({ path }) => [path, slowMs])) }
+  })
+  for (const [i, { path }] of allBlockers.entries())
+    await live.store(path, await pictureOf(9_000 + i))
 })
 afterAll(() => live?.stop())
 
@@ -37,7 +47,12 @@ test('a single upload on an idle stack is searchable soon', async () => {
     const picture = await pictureOf(100 + n)
     const startedMs = Date.now()
     await api.upload('idle', [{ id: `single ${n}`, label: `label ${n}`, bytes: picture }])
-    await expect.poll(async () => (await api.askItem('idle', `single ${n}`)).status, { timeout: 30_000, interval: 50 }).toBe(200)
+    await expect
+      .poll(async () => (await api.askItem('idle', `single ${n}`)).status, {
+        timeout: 30_000,
+        interval: 50
+      })
+      .toBe(200)
     times.push(Date.now() - startedMs)
     const { hits } = await api.searchPicture('idle', picture, { k: '1' })
     expect(hits[0]).toMatchObject({ id: `single ${n}`, label: `label ${n}` })
@@ -78,7 +93,9 @@ test('a delete acknowledged while its item is being embedded holds, also for the
   expect(counts).toEqual({ total: 40, pending: 0, indexed: 38, superseded: 2, failed: 0 })
   await checkCollection(api, 'deleted', oracle)
   await live.killAndRevive('index-worker')
-  const { job } = await api.upload('deleted', [{ id: 'later', label: 'later', bytes: await pictureOf(2_900) }])
+  const { job } = await api.upload('deleted', [
+    { id: 'later', label: 'later', bytes: await pictureOf(2_900) }
+  ])
   await api.finished(job)
   await checkCollection(api, 'deleted', oracle.set('later', { label: 'later' }))
 })
@@ -86,14 +103,21 @@ test('a delete acknowledged while its item is being embedded holds, also for the
 test('the replay of a delete answers as the first time and does not delete what was added since', async () => {
   const { api } = live
   await api.create('replayed', { settings: plainSettings })
-  const add = async (label: string, seed: number) => api.finished((await api.upload('replayed', [{ id: 'x', label, bytes: await pictureOf(seed) }])).job)
+  const add = async (label: string, seed: number) =>
+    api.finished(
+      (await api.upload('replayed', [{ id: 'x', label, bytes: await pictureOf(seed) }])).job
+    )
   await add('first', 1)
   const key = randomUUID()
   const before = await api.remove('replayed', 'x', key)
   expect((await api.askItem('replayed', 'x', '?consistency=strong')).status).toBe(404)
   await add('second', 2)
   expect(await api.remove('replayed', 'x', key)).toEqual(before)
-  await checkCollection(api, 'replayed', new Map([['x', { label: 'second', picture: await pictureOf(2) }]]))
+  await checkCollection(
+    api,
+    'replayed',
+    new Map([['x', { label: 'second', picture: await pictureOf(2) }]])
+  )
 })
 
 test('the same import twice gives one set of items, whether sent anew or replayed', async () => {
@@ -106,13 +130,27 @@ test('the same import twice gives one set of items, whether sent anew or replaye
   const second = await api.importList('twice', { root, list })
   expect(await api.importList('twice', { root, list }, key)).toEqual(first)
   expect(second.job).not.toBe(first.job)
-  const sums = await Promise.all([first, second].map(async ({ job }) => (await api.finished(job)).counts))
-  for (const { indexed, superseded, ...rest } of sums) expect({ sum: indexed + superseded, ...rest }).toEqual({ sum: 120, total: 120, pending: 0, failed: 0 })
+  const sums = await Promise.all(
+    [first, second].map(async ({ job }) => (await api.finished(job)).counts)
+  )
+  for (const { indexed, superseded, ...rest } of sums)
+    expect({ sum: indexed + superseded, ...rest }).toEqual({
+      sum: 120,
+      total: 120,
+      pending: 0,
+      failed: 0
+    })
   expect(sums[1]).toMatchObject({ indexed: 120, superseded: 0 })
   const oracle: Oracle = new Map()
-  for (const [i, { path, label }] of entries.entries()) oracle.set(path, { label, picture: await pictureOf(3_000 + i) })
+  for (const [i, { path, label }] of entries.entries())
+    oracle.set(path, { label, picture: await pictureOf(3_000 + i) })
   const description = await checkCollection(api, 'twice', oracle)
-  console.log('segments after the same import twice:', JSON.stringify(description.segments.map(({ index, rows, deleted }) => `${index} ${rows}-${deleted}`)))
+  console.log(
+    'segments after the same import twice:',
+    JSON.stringify(
+      description.segments.map(({ index, rows, deleted }) => `${index} ${rows}-${deleted}`)
+    )
+  )
 })
 
 test('a collection dropped and made again during an import is empty and stays empty', async () => {
@@ -123,13 +161,27 @@ test('a collection dropped and made again during an import is empty and stays em
   await api.drop('dropped')
   const fresh = await api.create('dropped', { settings: plainSettings })
   expect(fresh.incarnation).not.toBe(old.incarnation)
-  expect(await api.job(accepted.job)).toMatchObject({ state: 'cancelled', incarnation: old.incarnation, counts: { indexed: 0 } })
+  expect(await api.job(accepted.job)).toMatchObject({
+    state: 'cancelled',
+    incarnation: old.incarnation,
+    counts: { indexed: 0 }
+  })
   // Past the time at which the slow pictures of the old one are embedded.
   await new Promise((resolve) => setTimeout(resolve, slowMs + 3_000))
   expect((await api.describe('dropped')).seq).toBe(0)
   await checkCollection(api, 'dropped', new Map())
-  const { job } = await api.upload('dropped', [{ id: 'new', label: 'new', bytes: await pictureOf(4_900) }])
+  const { job } = await api.upload('dropped', [
+    { id: 'new', label: 'new', bytes: await pictureOf(4_900) }
+  ])
   await api.finished(job)
-  await checkCollection(api, 'dropped', new Map<string, Expected | 'deleted'>([['new', { label: 'new' }], ['dropped/x', 'deleted'], ['dropped/slow-0', 'deleted']]))
+  await checkCollection(
+    api,
+    'dropped',
+    new Map<string, Expected | 'deleted'>([
+      ['new', { label: 'new' }],
+      ['dropped/x', 'deleted'],
+      ['dropped/slow-0', 'deleted']
+    ])
+  )
   expect((await api.job(accepted.job)).state).toBe('cancelled')
 })

@@ -8,8 +8,13 @@ const stalledImport = 30_000
 let live: LiveStack
 
 beforeAll(async () => {
-  const delays = Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`stalled/${stalledImport + 5 * i}`, 1_500]))
-  live = await startLiveStack({ replicas: { api: 2, 'index-worker': 2 }, hooks: { delayOnIdMs: delays } })
+  const delays = Object.fromEntries(
+    Array.from({ length: 40 }, (_, i) => [`stalled/${stalledImport + 5 * i}`, 1_500])
+  )
+  live = await startLiveStack({
+    replicas: { api: 2, 'index-worker': 2 },
+    hooks: { delayOnIdMs: delays }
+  })
 })
 afterAll(() => live?.stop())
 
@@ -24,17 +29,24 @@ test('revisions rise across two APIs in the order of acknowledgements', async ()
     const api = n % 2 === 0 ? a : b
     if (n % 3 === 2) revisions.push((await api.remove('risen', 'x')).revision)
     else {
-      const { revision, job } = await api.upload('risen', [{ id: 'x', label: `label ${n}`, bytes: await pictureOf(n) }])
+      const { revision, job } = await api.upload('risen', [
+        { id: 'x', label: `label ${n}`, bytes: await pictureOf(n) }
+      ])
       revisions.push(revision)
       jobs.push(job)
     }
   }
   expect(revisions).toEqual([...new Set(revisions)].sort((x, y) => x - y))
-  for (const job of jobs) expect((await b.finished(job)).counts).toMatchObject({ total: 1, pending: 0, failed: 0 })
+  for (const job of jobs)
+    expect((await b.finished(job)).counts).toMatchObject({ total: 1, pending: 0, failed: 0 })
   await checkCollection(b, 'risen', new Map([['x', 'deleted']]))
   const { job } = await b.upload('risen', [{ id: 'x', label: 'last', bytes: await pictureOf(99) }])
   await a.finished(job)
-  await checkCollection(a, 'risen', new Map([['x', { label: 'last', picture: await pictureOf(99) }]]))
+  await checkCollection(
+    a,
+    'risen',
+    new Map([['x', { label: 'last', picture: await pictureOf(99) }]])
+  )
 })
 
 test('what one API has acknowledged as done, the other one shows to those who ask for it', async () => {
@@ -44,7 +56,9 @@ test('what one API has acknowledged as done, the other one shows to those who as
     const [writer, reader] = n % 2 === 0 ? [a, b] : [b, a]
     const id = `item ${n}`
     const picture = await pictureOf(200 + n)
-    const { seq } = await writer.finished((await writer.upload('shown', [{ id, label: `label ${n}`, bytes: picture }])).job)
+    const { seq } = await writer.finished(
+      (await writer.upload('shown', [{ id, label: `label ${n}`, bytes: picture }])).job
+    )
     // No polling: the first answer must hold it.
     const byToken = await reader.searchPicture('shown', picture, { k: '1', min_seq: String(seq) })
     expect(byToken).toMatchObject({ hits: [{ id, label: `label ${n}` }] })
@@ -53,7 +67,9 @@ test('what one API has acknowledged as done, the other one shows to those who as
     const removed = await writer.remove('shown', id)
     expect(removed.seq).toBeGreaterThan(seq!)
     expect((await reader.askItem('shown', id, `?min_seq=${removed.seq}`)).status).toBe(404)
-    expect((await reader.searchPicture('shown', picture, { k: '1', consistency: 'strong' })).hits).toEqual([])
+    expect(
+      (await reader.searchPicture('shown', picture, { k: '1', consistency: 'strong' })).hits
+    ).toEqual([])
   }
 })
 
@@ -79,10 +95,14 @@ test('an owner stopped past its lease is replaced, and does no harm when it wake
   const atStop = await a.job(job)
   process.kill(pid, 'SIGSTOP')
   try {
-    await expect.poll(() => live.ownerOf(collectionId), { timeout: 60_000, interval: 200 }).not.toBe(owner)
+    await expect
+      .poll(() => live.ownerOf(collectionId), { timeout: 60_000, interval: 200 })
+      .not.toBe(owner)
     // The new one commits while the old one is stopped.
     const picture = await pictureOf(31_000)
-    const upsert = await b.upload('stalled', [{ id: entries[7]!.path, label: 'while stopped', bytes: picture }])
+    const upsert = await b.upload('stalled', [
+      { id: entries[7]!.path, label: 'while stopped', bytes: picture }
+    ])
     oracle.set(entries[7]!.path, { label: 'while stopped', picture })
     await b.finished(upsert.job)
     expect((await b.remove('stalled', entries[8]!.path)).seq).toBeGreaterThan(0)
@@ -94,7 +114,13 @@ test('an owner stopped past its lease is replaced, and does no harm when it wake
   await a.remove('stalled', entries[9]!.path)
   oracle.set(entries[9]!.path, 'deleted')
   const { counts } = await a.finished(job)
-  expect({ ...counts, indexed: counts.indexed + counts.superseded, superseded: 0 }).toEqual({ total: 200, pending: 0, indexed: 200, superseded: 0, failed: 0 })
+  expect({ ...counts, indexed: counts.indexed + counts.superseded, superseded: 0 }).toEqual({
+    total: 200,
+    pending: 0,
+    indexed: 200,
+    superseded: 0,
+    failed: 0
+  })
   await checkCollection(a, 'stalled', oracle)
   await checkCollection(b, 'stalled', oracle)
   // The one that woke up has given way, and goes on as a process.

@@ -23,7 +23,13 @@ let openJob: string
 beforeAll(async () => {
   live = await startLiveStack({ hooks: { delayOnPrefixMs: { slow: 4_000 } } })
   await live.api.create('marks', { settings: { view_sizes: [64, 32] } })
-  const files = await Promise.all(Array.from({ length: uploaded }, async (_, n) => ({ id: `mark ${n}/a`, label: `mark ${n}`, bytes: await pictureOf(n) })))
+  const files = await Promise.all(
+    Array.from({ length: uploaded }, async (_, n) => ({
+      id: `mark ${n}/a`,
+      label: `mark ${n}`,
+      bytes: await pictureOf(n)
+    }))
+  )
   await live.api.finished((await live.api.upload('marks', files)).job)
   openJob = (await importFolder('marks', 'slow', 100)).job
   await cp(join(live.dir, 'model'), join(live.dir, 'former-model'), { recursive: true })
@@ -33,22 +39,44 @@ beforeAll(async () => {
 afterAll(() => live?.stop())
 
 async function importFolder(collection: string, folder: string, first: number) {
-  return await live.api.importList(collection, { root: live.root, list: listOf(await live.storeGallery(folder, { first, count: imported })) })
+  return await live.api.importList(collection, {
+    root: live.root,
+    list: listOf(await live.storeGallery(folder, { first, count: imported }))
+  })
 }
 /** The folder that the stack's embed-worker starts with, as the next package brings it. */
 async function giveVersion(version: string): Promise<void> {
   const path = join(live.dir, 'model/manifest.json')
-  await writeFile(path, JSON.stringify({ ...(JSON.parse(await readFile(path, 'utf8')) as object), version }))
+  await writeFile(
+    path,
+    JSON.stringify({ ...(JSON.parse(await readFile(path, 'utf8')) as object), version })
+  )
 }
-const logOf = (name: string): Promise<string> => readFile(join(live.dir, 'data/logs', `${name}.log`), 'utf8')
+const logOf = (name: string): Promise<string> =>
+  readFile(join(live.dir, 'data/logs', `${name}.log`), 'utf8')
 const countOf = (text: string, part: string): number => text.split(part).length - 1
-const isKnown = (version: string) => async (): Promise<boolean> => JSON.stringify((await live.api.ask('/v1/status')).body).includes(version)
+const isKnown = (version: string) => async (): Promise<boolean> =>
+  JSON.stringify((await live.api.ask('/v1/status')).body).includes(version)
 
 /** An embed-worker with the former model, beside those of the stack. */
 async function startFormer(): Promise<Launched> {
   const { dataDir, redisUrl, embedderSecret } = live.stack
-  const settings = { dataDir, redisUrl, embedderSecret, objectStore: 'dir' as const, modelDir: join(live.dir, 'former-model'), importRoots: [], embedProcesses: 1, apiPort: 0, logLevel: 'info' }
-  const started = launchApp({ app: 'embed-worker', env: appEnvironment('embed-worker', 'former-worker', settings), logFile: join(dataDir, 'logs/former-worker.log') })
+  const settings = {
+    dataDir,
+    redisUrl,
+    embedderSecret,
+    objectStore: 'dir' as const,
+    modelDir: join(live.dir, 'former-model'),
+    importRoots: [],
+    embedProcesses: 1,
+    apiPort: 0,
+    logLevel: 'info'
+  }
+  const started = launchApp({
+    app: 'embed-worker',
+    env: appEnvironment('embed-worker', 'former-worker', settings),
+    logFile: join(dataDir, 'logs/former-worker.log')
+  })
   await started.ready
   return started
 }
@@ -60,32 +88,70 @@ async function stopWorker({ child }: Launched): Promise<void> {
 
 test('while the killed worker is still known and the one with another model comes, new collections are made for that', async () => {
   expect(await isKnown(former)()).toBe(true)
-  expect((await live.api.create('fresh', { settings: { view_sizes: [64, 32] } })).embedding.version).toBe(latter)
-  expect((await live.api.finished((await importFolder('fresh', 'other', 300)).job)).counts).toMatchObject({ indexed: imported, failed: 0 })
+  expect(
+    (await live.api.create('fresh', { settings: { view_sizes: [64, 32] } })).embedding.version
+  ).toBe(latter)
+  expect(
+    (await live.api.finished((await importFolder('fresh', 'other', 300)).job)).counts
+  ).toMatchObject({ indexed: imported, failed: 0 })
 })
 
 test('an import that was open says why it waits, is not tried in vain, and ends when the former model runs beside the new one', async () => {
   const isWaiting = ({ waiting }: JobAnswer): boolean => waiting?.code === 'embedding_mismatch'
   const waiting = await live.api.untilJob(openJob, isWaiting, 60_000)
-  expect(waiting).toMatchObject({ finished_at: null, failed: [], waiting: { collection_embedding: former, embedder_embeddings: [latter] } })
-  for (const part of [former, latter, 'are kept', 'MODEL_DIR', 'docs/upgrading.md']) expect(waiting.waiting!.detail).toContain(part)
+  expect(waiting).toMatchObject({
+    finished_at: null,
+    failed: [],
+    waiting: { collection_embedding: former, embedder_embeddings: [latter] }
+  })
+  for (const part of [former, latter, 'are kept', 'MODEL_DIR', 'docs/upgrading.md'])
+    expect(waiting.waiting!.detail).toContain(part)
   const { body } = await live.api.ask('/v1/jobs?collection=marks')
-  expect((body as { jobs: JobAnswer[] }).jobs.map(({ id, waiting: why }) => [id === openJob, why?.code])).toEqual([[true, 'embedding_mismatch'], [false, undefined]])
-  const { stdout } = await promisify(execFile)(process.execPath, [join(repositoryRoot, 'scripts/likeness.mjs'), 'jobs', openJob], { env: { ...process.env, LIKENESS_API: live.api.url } })
+  expect(
+    (body as { jobs: JobAnswer[] }).jobs.map(({ id, waiting: why }) => [id === openJob, why?.code])
+  ).toEqual([
+    [true, 'embedding_mismatch'],
+    [false, undefined]
+  ])
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    [join(repositoryRoot, 'scripts/likeness.mjs'), 'jobs', openJob],
+    { env: { ...process.env, LIKENESS_API: live.api.url } }
+  )
   expect(stdout).toMatch(/\n {2}waits: embedding_mismatch: .*MODEL_DIR/)
   // Longer than it took to be tried in vain and fed again when all workers shared a queue.
-  const [tried, fed] = [countOf(await logOf('embed-worker'), 'chunk not finished'), countOf(await logOf('index-worker'), 'chunk fed again')]
+  const [tried, fed] = [
+    countOf(await logOf('embed-worker'), 'chunk not finished'),
+    countOf(await logOf('index-worker'), 'chunk fed again')
+  ]
   await pause(25_000)
-  expect([countOf(await logOf('embed-worker'), 'chunk not finished'), countOf(await logOf('index-worker'), 'chunk fed again')]).toEqual([tried, fed])
+  expect([
+    countOf(await logOf('embed-worker'), 'chunk not finished'),
+    countOf(await logOf('index-worker'), 'chunk fed again')
+  ]).toEqual([tried, fed])
   const worker = await startFormer()
   try {
-    await expect.poll(async () => (await live.api.job(openJob)).waiting, { timeout: 10_000 }).toBe(null)
-    expect((await live.api.finished(openJob)).counts).toEqual({ total: imported, pending: 0, indexed: imported, superseded: 0, failed: 0 })
+    await expect
+      .poll(async () => (await live.api.job(openJob)).waiting, { timeout: 10_000 })
+      .toBe(null)
+    expect((await live.api.finished(openJob)).counts).toEqual({
+      total: imported,
+      pending: 0,
+      indexed: imported,
+      superseded: 0,
+      failed: 0
+    })
     // Both serve: each takes what is its own. The queue may give the worker its chunk before the api has heard of it.
     await expect.poll(isKnown(former), { timeout: 20_000 }).toBe(true)
-    const jobs = await Promise.all([importFolder('marks', 'more', 500), importFolder('fresh', 'more', 600)])
-    for (const { job } of jobs) expect((await live.api.finished(job)).counts).toMatchObject({ indexed: imported, failed: 0 })
-    expect((await live.api.searchPicture('marks', await pictureOf(3))).hits[0]).toMatchObject({ id: 'mark 3/a' })
+    const jobs = await Promise.all([
+      importFolder('marks', 'more', 500),
+      importFolder('fresh', 'more', 600)
+    ])
+    for (const { job } of jobs)
+      expect((await live.api.finished(job)).counts).toMatchObject({ indexed: imported, failed: 0 })
+    expect((await live.api.searchPicture('marks', await pictureOf(3))).hits[0]).toMatchObject({
+      id: 'mark 3/a'
+    })
     expect((await live.api.describe('marks')).items).toBe(uploaded + 2 * imported)
   } finally {
     await stopWorker(worker)
@@ -102,16 +168,42 @@ test('pictures of a collection of the former model are moved as the manual says,
   const move = () => promisify(execFile)(process.execPath, [script, 'marks', 'marks-2'], { env })
   await move()
   // Run again it sends what changed, and nothing is there twice.
-  await live.api.ask('/v1/collections/marks/items/mark%204%2Fa', { method: 'PATCH', body: { label: 'renamed' } })
+  await live.api.ask('/v1/collections/marks/items/mark%204%2Fa', {
+    method: 'PATCH',
+    body: { label: 'renamed' }
+  })
   await move()
   const there = uploaded + 2 * imported
-  await expect.poll(async () => (await live.api.describe('marks-2')).items, { timeout: 120_000, interval: 500 }).toBe(there)
+  await expect
+    .poll(async () => (await live.api.describe('marks-2')).items, {
+      timeout: 120_000,
+      interval: 500
+    })
+    .toBe(there)
   const moved = await live.api.describe('marks-2')
-  expect([moved.embedding.version, moved.settings]).toEqual([latter, (await live.api.describe('marks')).settings])
-  expect((await live.api.ask('/v1/aliases/shop', { method: 'PUT', body: { collection: 'marks-2', expected: 'marks' } })).status).toBe(200)
-  expect((await live.api.searchPicture('shop', await pictureOf(3))).hits[0]).toMatchObject({ id: 'mark 3/a', label: 'mark 3' })
-  await expect.poll(async () => (await live.api.item('marks-2', 'mark 4/a')).label, { timeout: 60_000 }).toBe('renamed')
+  expect([moved.embedding.version, moved.settings]).toEqual([
+    latter,
+    (await live.api.describe('marks')).settings
+  ])
+  expect(
+    (
+      await live.api.ask('/v1/aliases/shop', {
+        method: 'PUT',
+        body: { collection: 'marks-2', expected: 'marks' }
+      })
+    ).status
+  ).toBe(200)
+  expect((await live.api.searchPicture('shop', await pictureOf(3))).hits[0]).toMatchObject({
+    id: 'mark 3/a',
+    label: 'mark 3'
+  })
+  await expect
+    .poll(async () => (await live.api.item('marks-2', 'mark 4/a')).label, { timeout: 60_000 })
+    .toBe('renamed')
   await live.api.drop('marks')
-  expect((await live.api.ask('/v1/aliases/marks', { method: 'PUT', body: { collection: 'marks-2' } })).status).toBe(200)
+  expect(
+    (await live.api.ask('/v1/aliases/marks', { method: 'PUT', body: { collection: 'marks-2' } }))
+      .status
+  ).toBe(200)
   expect((await live.api.search('marks', { item_id: 'mark 3/a' })).collection).toBe('marks-2')
 })

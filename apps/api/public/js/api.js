@@ -24,21 +24,32 @@ async function send(path, init, key) {
     return await fetch(path, { ...init, headers })
   } catch (cause) {
     if (cause.name === 'AbortError') throw cause
-    throw new ApiError({ status: 0, code: 'unreachable', detail: 'The server cannot be reached. Is it running?' })
+    throw new ApiError({
+      status: 0,
+      code: 'unreachable',
+      detail: 'The server cannot be reached. Is it running?'
+    })
   }
 }
 
 async function readProblem(response) {
   const body = await response.json().catch(() => null)
   const known = body !== null && typeof body === 'object' ? body : {}
-  return new ApiError({ code: 'http_' + response.status, title: response.statusText, ...known, status: response.status })
+  return new ApiError({
+    code: 'http_' + response.status,
+    title: response.statusText,
+    ...known,
+    status: response.status
+  })
 }
 
 let asking = null
 /** One dialog however many calls were refused; a key typed meanwhile is used by all of them. */
 function askOnce(refusedKey) {
   if (refusedKey !== storedKey()) return Promise.resolve(storedKey())
-  asking ??= askForKey(refusedKey !== null).finally(() => { asking = null })
+  asking ??= askForKey(refusedKey !== null).finally(() => {
+    asking = null
+  })
   return asking
 }
 
@@ -64,7 +75,9 @@ async function json(path, init) {
 
 /** randomUUID exists on secure origins only; the page may be served over plain HTTP. */
 function idempotencyKey() {
-  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('')
+  return [...crypto.getRandomValues(new Uint8Array(16))]
+    .map((byte) => byte.toString(16).padStart(2, '0'))
+    .join('')
 }
 const mutation = (method, body, type) => ({
   method,
@@ -77,12 +90,23 @@ const listIn = (answer, field) => (Array.isArray(answer) ? answer : answer[field
 export const api = {
   collections: async () => listIn(await json('/v1/collections'), 'collections'),
   collection: (name) => json(collectionPath(name)),
-  createCollection: (spec) => json('/v1/collections', mutation('POST', JSON.stringify(spec), 'application/json')),
-  search: (name, form, signal) => json(`${collectionPath(name)}/search`, { method: 'POST', body: form, signal }),
-  compare: (name, id, form, signal) => json(`${collectionPath(name)}/items/${encodeURIComponent(id)}/compare`, { method: 'POST', body: form, signal }),
+  createCollection: (spec) =>
+    json('/v1/collections', mutation('POST', JSON.stringify(spec), 'application/json')),
+  search: (name, form, signal) =>
+    json(`${collectionPath(name)}/search`, { method: 'POST', body: form, signal }),
+  compare: (name, id, form, signal) =>
+    json(`${collectionPath(name)}/items/${encodeURIComponent(id)}/compare`, {
+      method: 'POST',
+      body: form,
+      signal
+    }),
   addImages: (name, form) => json(`${collectionPath(name)}/images`, mutation('POST', form)),
-  deleteItem: (name, id) => json(`${collectionPath(name)}/items/${encodeURIComponent(id)}`, mutation('DELETE')),
+  deleteItem: (name, id) =>
+    json(`${collectionPath(name)}/items/${encodeURIComponent(id)}`, mutation('DELETE')),
   jobs: async () => listIn(await json('/v1/jobs'), 'jobs'),
-  job: (id, failedAfter) => json(`/v1/jobs/${encodeURIComponent(id)}${failedAfter === undefined ? '' : `?failed_after=${failedAfter}`}`),
+  job: (id, failedAfter) =>
+    json(
+      `/v1/jobs/${encodeURIComponent(id)}${failedAfter === undefined ? '' : `?failed_after=${failedAfter}`}`
+    ),
   blob: async (path) => (await request(path)).blob()
 }

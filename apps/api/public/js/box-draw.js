@@ -10,7 +10,14 @@ export function createBoxDraw({ picture, onBox }) {
   const { figure } = picture
   const button = byId('draw')
   const help = byId('draw-help')
-  const pen = h('div', { class: 'pen', tabindex: '0', role: 'application', hidden: true, 'aria-label': 'Box to search. Arrows move it, Shift and arrows resize it, Enter searches, Escape cancels.' })
+  const pen = h('div', {
+    class: 'pen',
+    tabindex: '0',
+    role: 'application',
+    hidden: true,
+    'aria-label':
+      'Box to search. Arrows move it, Shift and arrows resize it, Enter searches, Escape cancels.'
+  })
   figure.append(pen)
   let start = null
   let box = null // [x1, y1, x2, y2] as fractions of the picture
@@ -29,8 +36,17 @@ export function createBoxDraw({ picture, onBox }) {
   function arm(on) {
     button.setAttribute('aria-pressed', String(on))
     figure.classList.toggle('drawing', on)
-    help.textContent = on && byKeyboard ? 'Arrows move, Shift + arrows resize, Enter searches, Esc cancels.' : byTouch() && !on ? '' : 'Drag on the picture to search one part of it.'
-    if (!on) { box = null; start = null; paint() }
+    help.textContent =
+      on && byKeyboard
+        ? 'Arrows move, Shift + arrows resize, Enter searches, Esc cancels.'
+        : byTouch() && !on
+          ? ''
+          : 'Drag on the picture to search one part of it.'
+    if (!on) {
+      box = null
+      start = null
+      paint()
+    }
   }
 
   function finish() {
@@ -38,13 +54,21 @@ export function createBoxDraw({ picture, onBox }) {
     const done = box
     arm(false)
     if (done === null || size === null) return
-    const pixels = [done[0] * size.width, done[1] * size.height, done[2] * size.width, done[3] * size.height].map(Math.round)
+    const pixels = [
+      done[0] * size.width,
+      done[1] * size.height,
+      done[2] * size.width,
+      done[3] * size.height
+    ].map(Math.round)
     if (pixels[2] - pixels[0] >= 2 && pixels[3] - pixels[1] >= 2) onBox(pixels)
   }
 
   function pointAt(event) {
     const area = picture.layer.getBoundingClientRect()
-    return [clamp((event.clientX - area.left) / area.width, 0, 1), clamp((event.clientY - area.top) / area.height, 0, 1)]
+    return [
+      clamp((event.clientX - area.left) / area.width, 0, 1),
+      clamp((event.clientY - area.top) / area.height, 0, 1)
+    ]
   }
 
   button.addEventListener('click', (event) => {
@@ -60,7 +84,13 @@ export function createBoxDraw({ picture, onBox }) {
   figure.addEventListener('pointerdown', (event) => {
     const armed = button.getAttribute('aria-pressed') === 'true'
     if (event.button !== 0 || (event.pointerType !== 'mouse' && !armed)) return
-    start = { at: pointAt(event), x: event.clientX, y: event.clientY, id: event.pointerId, moved: false }
+    start = {
+      at: pointAt(event),
+      x: event.clientX,
+      y: event.clientY,
+      id: event.pointerId,
+      moved: false
+    }
   })
   figure.addEventListener('pointermove', (event) => {
     if (start === null || event.pointerId !== start.id) return
@@ -71,7 +101,12 @@ export function createBoxDraw({ picture, onBox }) {
       figure.classList.add('drawing')
     }
     const now = pointAt(event)
-    box = [Math.min(start.at[0], now[0]), Math.min(start.at[1], now[1]), Math.max(start.at[0], now[0]), Math.max(start.at[1], now[1])]
+    box = [
+      Math.min(start.at[0], now[0]),
+      Math.min(start.at[1], now[1]),
+      Math.max(start.at[0], now[0]),
+      Math.max(start.at[1], now[1])
+    ]
     paint()
   })
   figure.addEventListener('pointerup', () => {
@@ -83,7 +118,8 @@ export function createBoxDraw({ picture, onBox }) {
   function nudge(event, dx, dy) {
     const step = event.altKey ? 0.004 : 0.02
     const [x1, y1, x2, y2] = box
-    if (event.shiftKey) box = [x1, y1, clamp(x2 + dx * step, x1 + 0.02, 1), clamp(y2 + dy * step, y1 + 0.02, 1)]
+    if (event.shiftKey)
+      box = [x1, y1, clamp(x2 + dx * step, x1 + 0.02, 1), clamp(y2 + dy * step, y1 + 0.02, 1)]
     else {
       const mx = clamp(dx * step, -x1, 1 - x2)
       const my = clamp(dy * step, -y1, 1 - y2)

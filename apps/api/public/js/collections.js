@@ -8,11 +8,37 @@ import { shellExample } from './shell-example.js'
 const choiceSlot = 'likeness.collection'
 
 function segmentsFact(segments) {
-  const rows = segments.map((segment) => h('tr', {},
-    h('td', { text: segment.id }), h('td', { text: segment.index }), h('td', { text: format.count(segment.rows) }), h('td', { text: format.count(segment.deleted) })))
-  const head = h('tr', {}, ...['segment', 'index', 'rows', 'deleted'].map((text) => h('th', { scope: 'col', text })))
-  const label = h('summary', {}, h('b', { text: format.count(segments.length) }), segments.length === 1 ? ' segment' : ' segments')
-  return h('details', { class: 'segments' }, label, h('div', { class: 'segment-table' }, h('table', {}, h('thead', {}, head), h('tbody', {}, ...rows))))
+  const rows = segments.map((segment) =>
+    h(
+      'tr',
+      {},
+      h('td', { text: segment.id }),
+      h('td', { text: segment.index }),
+      h('td', { text: format.count(segment.rows) }),
+      h('td', { text: format.count(segment.deleted) })
+    )
+  )
+  const head = h(
+    'tr',
+    {},
+    ...['segment', 'index', 'rows', 'deleted'].map((text) => h('th', { scope: 'col', text }))
+  )
+  const label = h(
+    'summary',
+    {},
+    h('b', { text: format.count(segments.length) }),
+    segments.length === 1 ? ' segment' : ' segments'
+  )
+  return h(
+    'details',
+    { class: 'segments' },
+    label,
+    h(
+      'div',
+      { class: 'segment-table' },
+      h('table', {}, h('thead', {}, head), h('tbody', {}, ...rows))
+    )
+  )
 }
 
 function statsOf(collection) {
@@ -23,7 +49,11 @@ function statsOf(collection) {
     collection.segments.length > 0 ? segmentsFact(collection.segments) : fact('0', 'segments'),
     h('span', { text: `${collection.index_method} · ${collection.metric}` }),
     h('span', { text: `seq ${collection.seq}` }),
-    h('span', { class: 'embedding', title: collection.embedding.version, text: collection.embedding.version })
+    h('span', {
+      class: 'embedding',
+      title: collection.embedding.version,
+      text: collection.embedding.version
+    })
   ]
 }
 
@@ -45,7 +75,8 @@ export function createCollections() {
   function paint() {
     const names = all.map(({ name }) => name)
     // Replacing the options would close a list that the user has just opened.
-    if (names.join() !== [...select.options].map(({ value }) => value).join()) select.replaceChildren(...names.map((name) => h('option', { value: name, text: name })))
+    if (names.join() !== [...select.options].map(({ value }) => value).join())
+      select.replaceChildren(...names.map((name) => h('option', { value: name, text: name })))
     select.parentElement.classList.toggle('nothing', all.length === 0)
     byId('stats').hidden = all.length === 0
     if (current) select.value = current.name
@@ -53,10 +84,25 @@ export function createCollections() {
     const welcome = byId('welcome')
     welcome.hidden = all.length > 0
     if (all.length > 0) return
-    welcome.replaceChildren(h('h1', { text: 'Start with a collection' }),
-      h('p', { text: 'A collection holds the pictures to be recognised. Make one here, or from a shell:' }),
-      shellExample(`-H 'content-type: application/json' -d '{"name":"things"}' ${location.origin}/v1/collections`),
-      h('div', { class: 'buttons' }, h('button', { type: 'button', class: 'primary', text: 'Create a collection', on: { click: create } })))
+    welcome.replaceChildren(
+      h('h1', { text: 'Start with a collection' }),
+      h('p', {
+        text: 'A collection holds the pictures to be recognised. Make one here, or from a shell:'
+      }),
+      shellExample(
+        `-H 'content-type: application/json' -d '{"name":"things"}' ${location.origin}/v1/collections`
+      ),
+      h(
+        'div',
+        { class: 'buttons' },
+        h('button', {
+          type: 'button',
+          class: 'primary',
+          text: 'Create a collection',
+          on: { click: create }
+        })
+      )
+    )
   }
 
   function choose(name) {

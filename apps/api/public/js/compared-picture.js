@@ -1,7 +1,17 @@
 // One side of a comparison: a picture, near enough to its box to see it, and the cells of the box as buttons.
 import { h } from './dom.js'
 
-const names = ['top left', 'top', 'top right', 'left', 'middle', 'right', 'bottom left', 'bottom', 'bottom right']
+const names = [
+  'top left',
+  'top',
+  'top right',
+  'left',
+  'middle',
+  'right',
+  'bottom left',
+  'bottom',
+  'bottom right'
+]
 export const cellName = (cell) => names[cell] ?? `part ${cell + 1}`
 
 /** Of the box's sides, shown around it. */
@@ -10,27 +20,57 @@ const margin = 0.12
 /** The box with its margin, cut to the picture. */
 function regionOf([x1, y1, x2, y2], { width, height }) {
   const [across, down] = [(x2 - x1) * margin, (y2 - y1) * margin]
-  return [Math.max(0, x1 - across), Math.max(0, y1 - down), Math.min(width, x2 + across), Math.min(height, y2 + down)]
+  return [
+    Math.max(0, x1 - across),
+    Math.max(0, y1 - down),
+    Math.min(width, x2 + across),
+    Math.min(height, y2 + down)
+  ]
 }
 
 /** Where a box lies in a region, as percentages. */
 function lay(node, [x1, y1, x2, y2], [left, top, right, bottom]) {
   const [across, down] = [100 / (right - left), 100 / (bottom - top)]
-  Object.assign(node.style, { left: `${(x1 - left) * across}%`, top: `${(y1 - top) * down}%`, width: `${(x2 - x1) * across}%`, height: `${(y2 - y1) * down}%` })
+  Object.assign(node.style, {
+    left: `${(x1 - left) * across}%`,
+    top: `${(y1 - top) * down}%`,
+    width: `${(x2 - x1) * across}%`,
+    height: `${(y2 - y1) * down}%`
+  })
 }
 
 /** `picture`: an element that shows all of it. onPoint(cell | null): a cell is under the pointer or has the focus. */
 export function comparedPicture({ picture, caption, onPoint }) {
   const frame = h('div', { class: 'compared-frame' }, picture)
-  const cells = h('div', { class: 'cells', role: 'group', 'aria-label': `Parts of ${caption}`, hidden: true })
+  const cells = h('div', {
+    class: 'cells',
+    role: 'group',
+    'aria-label': `Parts of ${caption}`,
+    hidden: true
+  })
   const node = h('figure', { class: 'compared' }, frame, h('figcaption', { text: caption }))
   const buttons = () => [...cells.children]
 
   function cellButton(cell, match, says) {
-    const button = h('button', {
-      type: 'button', class: match ? 'cell matched' : 'cell', tabindex: cell === 0 ? '0' : '-1', 'aria-label': `${cellName(cell)}: ${says}`, data: { cell: String(cell) },
-      on: { pointerenter: () => onPoint(cell), pointerleave: () => onPoint(null), focus: () => onPoint(cell), blur: () => onPoint(null) }
-    }, match ? h('span', { class: 'cell-number', 'aria-hidden': 'true', text: String(match.number) }) : null)
+    const button = h(
+      'button',
+      {
+        type: 'button',
+        class: match ? 'cell matched' : 'cell',
+        tabindex: cell === 0 ? '0' : '-1',
+        'aria-label': `${cellName(cell)}: ${says}`,
+        data: { cell: String(cell) },
+        on: {
+          pointerenter: () => onPoint(cell),
+          pointerleave: () => onPoint(null),
+          focus: () => onPoint(cell),
+          blur: () => onPoint(null)
+        }
+      },
+      match
+        ? h('span', { class: 'cell-number', 'aria-hidden': 'true', text: String(match.number) })
+        : null
+    )
     if (match) button.style.setProperty('--strength', String(match.strength))
     return button
   }
@@ -38,7 +78,9 @@ export function comparedPicture({ picture, caption, onPoint }) {
   function walk(event, grid) {
     const at = buttons().indexOf(document.activeElement)
     const [row, column] = [Math.floor(at / grid), at % grid]
-    const [down, across] = { ArrowRight: [0, 1], ArrowLeft: [0, -1], ArrowDown: [1, 0], ArrowUp: [-1, 0] }[event.key] ?? []
+    const [down, across] =
+      { ArrowRight: [0, 1], ArrowLeft: [0, -1], ArrowDown: [1, 0], ArrowUp: [-1, 0] }[event.key] ??
+      []
     if (at < 0 || down === undefined) return
     event.preventDefault()
     const [r, c] = [row + down, column + across]
@@ -62,7 +104,11 @@ export function comparedPicture({ picture, caption, onPoint }) {
     /** matchOf(cell): {number, strength} or undefined; sayOf(cell): the same in words. */
     setCells(grid, { matchOf, sayOf }) {
       cells.style.setProperty('--grid', String(grid))
-      cells.replaceChildren(...Array.from({ length: grid * grid }, (_, cell) => cellButton(cell, matchOf(cell), sayOf(cell))))
+      cells.replaceChildren(
+        ...Array.from({ length: grid * grid }, (_, cell) =>
+          cellButton(cell, matchOf(cell), sayOf(cell))
+        )
+      )
       cells.addEventListener('keydown', (event) => walk(event, grid))
       cells.hidden = false
     },

@@ -8,7 +8,12 @@ import { remoteImage } from './remote-image.js'
 const leastStrength = 1 / 3
 
 function ownPicture(file, size) {
-  if (size === null) return h('span', { class: 'remote-image' }, h('span', { class: 'no-picture', text: 'not shown' }))
+  if (size === null)
+    return h(
+      'span',
+      { class: 'remote-image' },
+      h('span', { class: 'no-picture', text: 'not shown' })
+    )
   const url = URL.createObjectURL(file)
   const image = h('img', { alt: 'Your picture' })
   image.onload = image.onerror = () => URL.revokeObjectURL(url)
@@ -29,24 +34,42 @@ function formOf({ file, box }, hit) {
 
 function summaryOf({ matches, grid }) {
   const all = grid * grid
-  if (matches.length === 0) return 'No part of one is clearly a part of the other: the score comes from what they have in common as a whole.'
+  if (matches.length === 0)
+    return 'No part of one is clearly a part of the other: the score comes from what they have in common as a whole.'
   return `${matches.length} of ${all} parts match. Point at a part to see where it is in the other picture.`
 }
 
 /** query: {file, box, size}, size null where this browser cannot show the picture. Asks the API as soon as it is made. */
 export function comparison({ collection, hit, query, signal }) {
-  const status = h('p', { class: 'compared-status', role: 'status', 'aria-live': 'polite', text: 'Comparing the parts …' })
+  const status = h('p', {
+    class: 'compared-status',
+    role: 'status',
+    'aria-live': 'polite',
+    text: 'Comparing the parts …'
+  })
   const gallery = remoteImage([hit.image], `Gallery picture of ${hit.label ?? hit.id}`)
-  const left = comparedPicture({ picture: ownPicture(query.file, query.size), caption: 'Your picture', onPoint: (cell) => point('query', cell) })
-  const right = comparedPicture({ picture: gallery, caption: 'Gallery picture', onPoint: (cell) => point('item', cell) })
+  const left = comparedPicture({
+    picture: ownPicture(query.file, query.size),
+    caption: 'Your picture',
+    onPoint: (cell) => point('query', cell)
+  })
+  const right = comparedPicture({
+    picture: gallery,
+    caption: 'Gallery picture',
+    onPoint: (cell) => point('item', cell)
+  })
   let answer = null
 
   const wholeOf = ({ width, height }) => [0, 0, width, height]
   if (query.size) left.show(query.box ?? wholeOf(query.size), query.size)
-  gallery.addEventListener('shown', () => {
-    const { naturalWidth: width, naturalHeight: height } = gallery.querySelector('img')
-    right.show(hasArea(hit.box) ? hit.box : wholeOf({ width, height }), { width, height })
-  }, { once: true })
+  gallery.addEventListener(
+    'shown',
+    () => {
+      const { naturalWidth: width, naturalHeight: height } = gallery.querySelector('img')
+      right.show(hasArea(hit.box) ? hit.box : wholeOf({ width, height }), { width, height })
+    },
+    { once: true }
+  )
 
   const strengthBetween = (side, own, other) => {
     const strength = side === 'query' ? answer.strengths[own][other] : answer.strengths[other][own]
@@ -67,7 +90,10 @@ export function comparison({ collection, hit, query, signal }) {
     const [own, other] = side === 'query' ? [left, right] : [right, left]
     own.light({ own: cell })
     other.light({ strengthOf: cell === null ? null : (to) => strengthBetween(side, cell, to) })
-    status.textContent = cell === null ? summaryOf(answer) : `The ${cellName(cell)} of ${side === 'query' ? 'your picture' : 'the gallery picture'} ${sayOf(side)(cell)}.`
+    status.textContent =
+      cell === null
+        ? summaryOf(answer)
+        : `The ${cellName(cell)} of ${side === 'query' ? 'your picture' : 'the gallery picture'} ${sayOf(side)(cell)}.`
   }
 
   async function ask() {
@@ -75,7 +101,12 @@ export function comparison({ collection, hit, query, signal }) {
       answer = await api.compare(collection, hit.id, formOf(query, hit), signal)
     } catch (error) {
       if (error.name === 'AbortError') return
-      status.replaceChildren('The parts cannot be compared: ', h('span', { text: error.message }), ' ', h('code', { class: 'code', text: error.code ?? 'page_error' }))
+      status.replaceChildren(
+        'The parts cannot be compared: ',
+        h('span', { text: error.message }),
+        ' ',
+        h('code', { class: 'code', text: error.code ?? 'page_error' })
+      )
       return
     }
     left.setCells(answer.grid, { matchOf: matchOf('query'), sayOf: sayOf('query') })

@@ -15,7 +15,8 @@ function setProp(node, name, value) {
   if (name === 'class') node.className = value
   else if (name === 'text') node.textContent = value
   else if (name === 'data') Object.assign(node.dataset, value)
-  else if (name === 'on') for (const [event, listener] of Object.entries(value)) node.addEventListener(event, listener)
+  else if (name === 'on')
+    for (const [event, listener] of Object.entries(value)) node.addEventListener(event, listener)
   else node.setAttribute(name, value === true ? '' : String(value))
 }
 
@@ -27,5 +28,7 @@ export function setText(node, text) {
 export function announce(text) {
   const region = byId('announce')
   region.textContent = ''
-  setTimeout(() => { region.textContent = text }, 50)
+  setTimeout(() => {
+    region.textContent = text
+  }, 50)
 }

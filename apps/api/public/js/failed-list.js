@@ -7,18 +7,42 @@ import { showProblem } from './problem.js'
 export function createFailedList(loadAfter) {
   const summary = h('summary')
   const body = h('tbody')
-  const head = h('tr', {}, ...['#', 'id', 'code', 'message'].map((text) => h('th', { scope: 'col', text })))
-  const more = h('button', { type: 'button', text: 'Show more', hidden: true, on: { click: () => void load() } })
+  const head = h(
+    'tr',
+    {},
+    ...['#', 'id', 'code', 'message'].map((text) => h('th', { scope: 'col', text }))
+  )
+  const more = h('button', {
+    type: 'button',
+    text: 'Show more',
+    hidden: true,
+    on: { click: () => void load() }
+  })
   const problem = h('div', { role: 'alert' })
-  const root = h('details', { class: 'failed', hidden: true }, summary, h('div', { class: 'failed-table' }, h('table', {}, h('thead', {}, head), body)), more, problem)
+  const root = h(
+    'details',
+    { class: 'failed', hidden: true },
+    summary,
+    h('div', { class: 'failed-table' }, h('table', {}, h('thead', {}, head), body)),
+    more,
+    problem
+  )
   let total = 0
   let last
   let generation = 0
   let loading = null // the generation being loaded
 
   function rowOf(item) {
-    const place = item.line === null || item.line === undefined ? String(item.ordinal + 1) : `line ${item.line}`
-    return h('tr', {}, h('td', { text: place }), h('td', { class: 'failed-id', text: item.id }), h('td', {}, h('code', { class: 'code', text: item.code })), h('td', { text: item.message }))
+    const place =
+      item.line === null || item.line === undefined ? String(item.ordinal + 1) : `line ${item.line}`
+    return h(
+      'tr',
+      {},
+      h('td', { text: place }),
+      h('td', { class: 'failed-id', text: item.id }),
+      h('td', {}, h('code', { class: 'code', text: item.code })),
+      h('td', { text: item.message })
+    )
   }
 
   async function load() {
@@ -47,7 +71,9 @@ export function createFailedList(loadAfter) {
     void load()
   }
 
-  root.addEventListener('toggle', () => { if (root.open) reload() })
+  root.addEventListener('toggle', () => {
+    if (root.open) reload()
+  })
   return {
     root,
     update(failedCount) {

@@ -9,14 +9,24 @@ import { remoteImage } from './remote-image.js'
 export function openHit(hit, { collection, query, onSearch }) {
   const closed = new AbortController()
   const facts = [
-    ['id', hit.id], ['score', String(hit.score)], ...(hit.margin === undefined ? [] : [['margin', String(hit.margin)]]), [`distance (${hit.metric})`, String(hit.distance)],
+    ['id', hit.id],
+    ['score', String(hit.score)],
+    ...(hit.margin === undefined ? [] : [['margin', String(hit.margin)]]),
+    [`distance (${hit.metric})`, String(hit.distance)],
     ['box', hit.box ? hit.box.map((value) => Math.round(value)).join(', ') : 'none'],
     ...Object.entries(hit.metadata ?? {}).map(([key, value]) => [key, String(value)])
   ]
   openDialog({
     title: hit.label ?? 'no label',
     wide: true,
-    body: [comparison({ collection, hit, query, signal: closed.signal }), h('dl', { class: 'facts' }, ...facts.flatMap(([name, value]) => [h('dt', { text: name }), h('dd', { text: value })]))],
+    body: [
+      comparison({ collection, hit, query, signal: closed.signal }),
+      h(
+        'dl',
+        { class: 'facts' },
+        ...facts.flatMap(([name, value]) => [h('dt', { text: name }), h('dd', { text: value })])
+      )
+    ],
     action: 'Search with this picture',
     leave: 'Close',
     onSubmit: async () => {
@@ -32,8 +42,17 @@ export function askToDelete(collection, hit, onDeleted) {
   openDialog({
     title: 'Delete this item?',
     body: [
-      h('div', { class: 'delete-what' }, remoteImage([hit.thumbnail, hit.image], ''),
-        h('div', {}, h('p', { class: 'hit-label', text: hit.label ?? 'no label' }), h('p', { class: 'hit-id', text: hit.id }))),
+      h(
+        'div',
+        { class: 'delete-what' },
+        remoteImage([hit.thumbnail, hit.image], ''),
+        h(
+          'div',
+          {},
+          h('p', { class: 'hit-label', text: hit.label ?? 'no label' }),
+          h('p', { class: 'hit-id', text: hit.id })
+        )
+      ),
       h('p', { text: `It leaves ${collection} for good, with all its vectors.` })
     ],
     action: 'Delete',

@@ -16,24 +16,67 @@ export function objectLabel(object, index) {
 
 /** The object an overall hit came from: the one that has the same item with the same score. */
 function originOf(hit, objects) {
-  return objects.findIndex((object) => object.hits.some((own) => own.id === hit.id && own.score === hit.score))
+  return objects.findIndex((object) =>
+    object.hits.some((own) => own.id === hit.id && own.score === hit.score)
+  )
 }
 
 /** How far it stands out, where the collection asks for that. */
-const marginOf = (hit) => (hit.margin === undefined ? null : h('span', { class: 'margin', title: 'how far it stands out from other labels', text: `margin ${format.score(hit.margin)}` }))
+const marginOf = (hit) =>
+  hit.margin === undefined
+    ? null
+    : h('span', {
+        class: 'margin',
+        title: 'how far it stands out from other labels',
+        text: `margin ${format.score(hit.margin)}`
+      })
 
 function hitRow({ hit, rank, objectIndex, hue, actions }) {
   const bar = h('span', { class: 'bar', 'aria-hidden': 'true' }, h('span', { class: 'bar-fill' }))
   bar.firstChild.style.width = `${100 * Math.min(1, Math.max(0, hit.score))}%`
   const name = hit.label ?? hit.id
-  const row = h('li', { class: 'hit', data: { object: String(objectIndex), id: hit.id, hue } },
+  const row = h(
+    'li',
+    { class: 'hit', data: { object: String(objectIndex), id: hit.id, hue } },
     h('span', { class: 'rank', text: String(rank) }),
-    h('button', { type: 'button', class: 'thumb', 'aria-label': `Open ${name}`, on: { click: () => actions.onOpen(hit, objectIndex) } }, remoteImage([hit.thumbnail, hit.image], '')),
-    h('div', { class: 'hit-text' },
-      h('p', { class: hit.label === null ? 'hit-label none' : 'hit-label', text: hit.label ?? 'no label' }),
+    h(
+      'button',
+      {
+        type: 'button',
+        class: 'thumb',
+        'aria-label': `Open ${name}`,
+        on: { click: () => actions.onOpen(hit, objectIndex) }
+      },
+      remoteImage([hit.thumbnail, hit.image], '')
+    ),
+    h(
+      'div',
+      { class: 'hit-text' },
+      h('p', {
+        class: hit.label === null ? 'hit-label none' : 'hit-label',
+        text: hit.label ?? 'no label'
+      }),
       h('p', { class: 'hit-id', title: hit.id, text: hit.id }),
-      h('p', { class: 'hit-score' }, bar, h('span', { class: 'score', title: `${hit.metric} ${hit.distance}`, text: format.score(hit.score) }), marginOf(hit))),
-    h('button', { type: 'button', class: 'quiet delete', 'aria-label': `Delete ${name}`, title: 'Delete', on: { click: () => actions.onDelete(hit) } }))
+      h(
+        'p',
+        { class: 'hit-score' },
+        bar,
+        h('span', {
+          class: 'score',
+          title: `${hit.metric} ${hit.distance}`,
+          text: format.score(hit.score)
+        }),
+        marginOf(hit)
+      )
+    ),
+    h('button', {
+      type: 'button',
+      class: 'quiet delete',
+      'aria-label': `Delete ${name}`,
+      title: 'Delete',
+      on: { click: () => actions.onDelete(hit) }
+    })
+  )
   row.addEventListener('pointerenter', () => actions.onHover(objectIndex))
   row.addEventListener('pointerleave', () => actions.onHover(null))
   row.addEventListener('focusin', () => actions.onHover(objectIndex))
@@ -45,15 +88,36 @@ function verdict(answer, { threshold, measure }) {
   const best = answer.hits[0]
   if (best) {
     const same = answer.hits.filter((hit) => hit.label === best.label).length
-    const why = best.label === null ? ', no label' : answer.hits.length === 1 ? ', the only hit' : `, ${same} of ${answer.hits.length} hits have this label`
-    return h('div', { class: 'verdict' },
+    const why =
+      best.label === null
+        ? ', no label'
+        : answer.hits.length === 1
+          ? ', the only hit'
+          : `, ${same} of ${answer.hits.length} hits have this label`
+    return h(
+      'div',
+      { class: 'verdict' },
       h('h2', { text: best.label ?? best.id }),
-      h('p', {}, 'best score ', h('span', { class: 'verdict-score', text: format.score(best.score) }), best.margin === undefined ? '' : `, margin ${format.score(best.margin)}`, why))
+      h(
+        'p',
+        {},
+        'best score ',
+        h('span', { class: 'verdict-score', text: format.score(best.score) }),
+        best.margin === undefined ? '' : `, margin ${format.score(best.margin)}`,
+        why
+      )
+    )
   }
-  const limit = threshold === null ? 'above the threshold of this collection' : `of ${threshold.toFixed(2)} or above`
-  return h('div', { class: 'verdict unknown' },
+  const limit =
+    threshold === null
+      ? 'above the threshold of this collection'
+      : `of ${threshold.toFixed(2)} or above`
+  return h(
+    'div',
+    { class: 'verdict unknown' },
     h('h2', { text: 'Unknown' }),
-    h('p', { text: `Nothing in ${answer.collection} has a ${measure} ${limit}.` }))
+    h('p', { text: `Nothing in ${answer.collection} has a ${measure} ${limit}.` })
+  )
 }
 
 /** actions: onHover(objectIndex | null), onOpen(hit, objectIndex), onDelete(hit). */
@@ -61,19 +125,38 @@ export function createHitsView({ root, actions }) {
   let answer = null
   let selected = overall
 
-  const list = h('ol', { class: 'hits', role: 'tabpanel', id: 'hits', tabindex: '-1', 'aria-labelledby': '' })
+  const list = h('ol', {
+    class: 'hits',
+    role: 'tabpanel',
+    id: 'hits',
+    tabindex: '-1',
+    'aria-labelledby': ''
+  })
   const tabs = h('div', { class: 'tabs', role: 'tablist', 'aria-label': 'Objects found' })
 
   function tab(index, label, hits, hue) {
     const best = hits[0]
-    return h('button', {
-      type: 'button', role: 'tab', id: `tab-${index}`, class: 'tab', 'aria-controls': 'hits', data: { tab: String(index), hue },
-      on: {
-        click: () => select(index),
-        pointerenter: () => actions.onHover(index === overall ? null : index),
-        pointerleave: () => actions.onHover(null)
-      }
-    }, h('span', { class: 'tab-name', text: label }), h('span', { class: 'tab-best', text: best ? `${best.label ?? best.id} ${best.score.toFixed(2)}` : 'unknown' }))
+    return h(
+      'button',
+      {
+        type: 'button',
+        role: 'tab',
+        id: `tab-${index}`,
+        class: 'tab',
+        'aria-controls': 'hits',
+        data: { tab: String(index), hue },
+        on: {
+          click: () => select(index),
+          pointerenter: () => actions.onHover(index === overall ? null : index),
+          pointerleave: () => actions.onHover(null)
+        }
+      },
+      h('span', { class: 'tab-name', text: label }),
+      h('span', {
+        class: 'tab-best',
+        text: best ? `${best.label ?? best.id} ${best.score.toFixed(2)}` : 'unknown'
+      })
+    )
   }
 
   function select(index, focus = false) {
@@ -89,15 +172,35 @@ export function createHitsView({ root, actions }) {
     const rows = hits.map((hit, at) => {
       const objectIndex = index === overall ? originOf(hit, answer.objects) : index
       const whole = answer.objects[objectIndex]?.kind === 'whole'
-      return hitRow({ hit, rank: at + 1, objectIndex, hue: whole ? 'whole' : hueOf(Math.max(0, objectIndex)), actions })
+      return hitRow({
+        hit,
+        rank: at + 1,
+        objectIndex,
+        hue: whole ? 'whole' : hueOf(Math.max(0, objectIndex)),
+        actions
+      })
     })
-    list.replaceChildren(...(rows.length > 0 ? rows : [h('li', { class: 'no-hits', text: index === overall ? 'No hit for any object.' : 'No hit for this one: unknown.' })]))
+    list.replaceChildren(
+      ...(rows.length > 0
+        ? rows
+        : [
+            h('li', {
+              class: 'no-hits',
+              text: index === overall ? 'No hit for any object.' : 'No hit for this one: unknown.'
+            })
+          ])
+    )
   }
 
   tabs.addEventListener('keydown', (event) => {
     const all = [...tabs.children].map((node) => Number(node.dataset.tab))
     const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key]
-    const next = event.key === 'Home' ? 0 : event.key === 'End' ? all.length - 1 : step && (all.indexOf(selected) + step + all.length) % all.length
+    const next =
+      event.key === 'Home'
+        ? 0
+        : event.key === 'End'
+          ? all.length - 1
+          : step && (all.indexOf(selected) + step + all.length) % all.length
     if (next === undefined) return
     event.preventDefault()
     select(all[next], true)
@@ -109,19 +212,41 @@ export function createHitsView({ root, actions }) {
     show(next, limit) {
       answer = next
       const objects = next.objects.map((object, index) =>
-        tab(index, objectLabel(object, index), object.hits, object.kind === 'whole' ? 'whole' : hueOf(index)))
-      tabs.replaceChildren(...(objects.length === 1 ? [] : [tab(overall, 'Best of all', next.hits, 'none')]), ...objects)
+        tab(
+          index,
+          objectLabel(object, index),
+          object.hits,
+          object.kind === 'whole' ? 'whole' : hueOf(index)
+        )
+      )
+      tabs.replaceChildren(
+        ...(objects.length === 1 ? [] : [tab(overall, 'Best of all', next.hits, 'none')]),
+        ...objects
+      )
       const took = next.took_ms
-      root.replaceChildren(verdict(next, limit), tabs, list,
-        h('p', { class: 'took' },
-          h('span', {}, h('strong', { text: format.ms(took.total) }), ` in all: ${format.ms(took.embed)} embedding, ${format.ms(took.search)} search`),
-          h('span', { text: `index seq ${next.index_seq}` })))
+      root.replaceChildren(
+        verdict(next, limit),
+        tabs,
+        list,
+        h(
+          'p',
+          { class: 'took' },
+          h(
+            'span',
+            {},
+            h('strong', { text: format.ms(took.total) }),
+            ` in all: ${format.ms(took.embed)} embedding, ${format.ms(took.search)} search`
+          ),
+          h('span', { text: `index seq ${next.index_seq}` })
+        )
+      )
       select(objects.length === 1 ? 0 : overall)
     },
     /** Marks the hits that belong to an object's box; null marks none. */
     highlight(index) {
       list.dataset.lit = index === null ? '' : 'yes'
-      for (const node of list.children) node.classList.toggle('lit', node.dataset.object === String(index))
+      for (const node of list.children)
+        node.classList.toggle('lit', node.dataset.object === String(index))
     },
     remove(id) {
       if (answer === null) return

@@ -8,7 +8,10 @@ const filesOf = (transfer) => [...(transfer?.files ?? [])]
 export function watchIncoming(accept) {
   const veil = byId('drop-veil')
   let depth = 0
-  const leave = () => { depth = 0; veil.hidden = true }
+  const leave = () => {
+    depth = 0
+    veil.hidden = true
+  }
 
   document.addEventListener('dragenter', (event) => {
     const target = accept()
@@ -21,7 +24,9 @@ export function watchIncoming(accept) {
     depth -= 1
     if (depth <= 0) leave()
   })
-  document.addEventListener('dragover', (event) => { if (carriesFiles(event.dataTransfer)) event.preventDefault() })
+  document.addEventListener('dragover', (event) => {
+    if (carriesFiles(event.dataTransfer)) event.preventDefault()
+  })
   document.addEventListener('drop', (event) => {
     if (!carriesFiles(event.dataTransfer)) return
     event.preventDefault()

@@ -21,17 +21,22 @@ function createRate() {
     seen.push({ at: now, done: doneOf(job.counts) })
     while (seen.length > 2 && now - seen[0].at > rateWindowMs) seen.shift()
     const [first] = seen
-    return now - first.at > 500 && doneOf(job.counts) > first.done ? (1000 * (doneOf(job.counts) - first.done)) / (now - first.at) : null
+    return now - first.at > 500 && doneOf(job.counts) > first.done
+      ? (1000 * (doneOf(job.counts) - first.done)) / (now - first.at)
+      : null
   }
 }
 
 function factsOf(job, rate) {
   const { counts } = job
-  const facts = [`${format.count(doneOf(counts))} of ${format.plural(counts.total, 'picture', 'pictures')}`]
+  const facts = [
+    `${format.count(doneOf(counts))} of ${format.plural(counts.total, 'picture', 'pictures')}`
+  ]
   if (counts.superseded > 0) facts.push(`${format.count(counts.superseded)} superseded`)
   if (rate !== null && doneOf(counts) > 0) facts.push(format.rate(rate))
   if (rate && isOpen(job)) facts.push(`${format.duration((1000 * counts.pending) / rate)} left`)
-  if (job.finished_at !== null) facts.push(`took ${format.duration(new Date(job.finished_at) - new Date(job.created_at))}`)
+  if (job.finished_at !== null)
+    facts.push(`took ${format.duration(new Date(job.finished_at) - new Date(job.created_at))}`)
   if (job.seq !== null) facts.push(`seq ${job.seq}`)
   return facts
 }
@@ -44,10 +49,21 @@ export function createJobCard(id) {
   const facts = h('p', { class: 'job-facts' })
   const waiting = h('p', { class: 'hint job-waiting' })
   const fills = parts.map((part) => h('span', { class: `fill ${part}` }))
-  const bar = h('div', { class: 'progress', role: 'progressbar', 'aria-label': 'Pictures done' }, ...fills)
+  const bar = h(
+    'div',
+    { class: 'progress', role: 'progressbar', 'aria-label': 'Pictures done' },
+    ...fills
+  )
   const failed = createFailedList((after) => api.job(id, after))
-  const root = h('li', { class: 'card job', data: { job: id } },
-    h('div', { class: 'job-title' }, name, state, when), bar, facts, waiting, failed.root)
+  const root = h(
+    'li',
+    { class: 'card job', data: { job: id } },
+    h('div', { class: 'job-title' }, name, state, when),
+    bar,
+    facts,
+    waiting,
+    failed.root
+  )
 
   return {
     root,
@@ -63,7 +79,10 @@ export function createJobCard(id) {
       bar.setAttribute('aria-valuemin', '0')
       bar.setAttribute('aria-valuemax', String(counts.total))
       bar.setAttribute('aria-valuenow', String(doneOf(counts)))
-      parts.forEach((part, index) => { fills[index].style.width = `${counts.total === 0 ? 0 : (100 * counts[part]) / counts.total}%` })
+      parts.forEach((part, index) => {
+        fills[index].style.width =
+          `${counts.total === 0 ? 0 : (100 * counts[part]) / counts.total}%`
+      })
       failed.update(counts.failed)
     }
   }

@@ -22,15 +22,26 @@ export function createJobsView({ collections }) {
   function paint(jobs) {
     const newest = jobs.toSorted((a, b) => b.created_at.localeCompare(a.created_at))
     const ids = new Set(newest.map((job) => job.id))
-    for (const [id, card] of cards) if (!ids.has(id)) { card.root.remove(); cards.delete(id) }
+    for (const [id, card] of cards)
+      if (!ids.has(id)) {
+        card.root.remove()
+        cards.delete(id)
+      }
     newest.forEach((job, index) => {
       if (!cards.has(job.id)) cards.set(job.id, createJobCard(job.id))
       const card = cards.get(job.id)
       card.update(job)
-      if (list.children[index] !== card.root) list.insertBefore(card.root, list.children[index] ?? null)
+      if (list.children[index] !== card.root)
+        list.insertBefore(card.root, list.children[index] ?? null)
     })
     list.querySelector('.no-jobs')?.remove()
-    if (jobs.length === 0) list.append(h('li', { class: 'no-jobs', text: 'No jobs yet. Pictures added here, or through the API, show their progress in this place.' }))
+    if (jobs.length === 0)
+      list.append(
+        h('li', {
+          class: 'no-jobs',
+          text: 'No jobs yet. Pictures added here, or through the API, show their progress in this place.'
+        })
+      )
   }
 
   /** Says whether anything landed in the index since the last look. */
@@ -39,8 +50,12 @@ export function createJobsView({ collections }) {
     for (const job of jobs) {
       const done = job.counts.total - job.counts.pending
       const before = seen.get(job.id)
-      if (before === undefined ? !isOpen(job) : before.done !== done || before.open !== isOpen(job)) moved = true
-      if (before?.open && !isOpen(job)) announce(`Job on ${job.collection} ${job.state}: ${job.counts.indexed} indexed, ${job.counts.failed} failed.`)
+      if (before === undefined ? !isOpen(job) : before.done !== done || before.open !== isOpen(job))
+        moved = true
+      if (before?.open && !isOpen(job))
+        announce(
+          `Job on ${job.collection} ${job.state}: ${job.counts.indexed} indexed, ${job.counts.failed} failed.`
+        )
       seen.set(job.id, { done, open: isOpen(job) })
     }
     return moved
@@ -78,7 +93,9 @@ export function createJobsView({ collections }) {
     timer = setTimeout(() => void poll(), document.hidden ? slowestMs : waitMs)
   }
 
-  document.addEventListener('visibilitychange', () => { if (!document.hidden) void poll() })
+  document.addEventListener('visibilitychange', () => {
+    if (!document.hidden) void poll()
+  })
   const upload = createUploadForm({ collections, onAdded: () => void poll() })
   return { poll, take: upload.take }
 }

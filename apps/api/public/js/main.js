@@ -27,9 +27,15 @@ function paintKey() {
 }
 
 collections.onChange(paintViews)
-window.addEventListener('hashchange', () => { paintViews(); window.scrollTo(0, 0) })
+window.addEventListener('hashchange', () => {
+  paintViews()
+  window.scrollTo(0, 0)
+})
 document.addEventListener('key-changed', paintKey)
-byId('forget-key').addEventListener('click', () => { forgetKey(); location.reload() })
+byId('forget-key').addEventListener('click', () => {
+  forgetKey()
+  location.reload()
+})
 watchIncoming(() => {
   if (collections.current() === null || document.querySelector('dialog[open]')) return null
   const { view, say } = views[shownView()]

@@ -26,11 +26,16 @@ export function createPicture({ onHover, onSelect }) {
     layer.replaceChildren()
     image.src = url
     image.alt = `Your picture ${file.name ?? ''}`.trim()
-    const shown = await image.decode().then(() => true, () => false)
+    const shown = await image.decode().then(
+      () => true,
+      () => false
+    )
     byId('drop-hint').hidden = true
     figure.hidden = !shown
     unseen.hidden = shown
-    unseen.textContent = shown ? '' : `This browser cannot show ${file.name || 'the picture'}. It was sent all the same.`
+    unseen.textContent = shown
+      ? ''
+      : `This browser cannot show ${file.name || 'the picture'}. It was sent all the same.`
     size = shown ? { width: image.naturalWidth, height: image.naturalHeight } : null
     if (size) fit()
     return size
@@ -42,14 +47,25 @@ export function createPicture({ onHover, onSelect }) {
     const tag = h('span', { class: 'box-tag', text: whole ? 'whole' : String(index + 1) })
     const node = whole
       ? h('div', { class: 'box whole', data: { object: String(index) } }, tag)
-      : h('button', { type: 'button', class: 'box', 'aria-label': `Show the hits of ${label}`, data: { object: String(index), hue: hueOf(index), kind: object.kind } }, tag)
+      : h(
+          'button',
+          {
+            type: 'button',
+            class: 'box',
+            'aria-label': `Show the hits of ${label}`,
+            data: { object: String(index), hue: hueOf(index), kind: object.kind }
+          },
+          tag
+        )
     const percent = (value, of) => `${(100 * value) / of}%`
     node.style.left = percent(x1, size.width)
     node.style.top = percent(y1, size.height)
     node.style.width = percent(x2 - x1, size.width)
     node.style.height = percent(y2 - y1, size.height)
     // The smaller box lies above the larger one, so that each can be reached.
-    node.style.zIndex = String(1 + Math.round(1000 * (1 - ((x2 - x1) * (y2 - y1)) / (size.width * size.height))))
+    node.style.zIndex = String(
+      1 + Math.round(1000 * (1 - ((x2 - x1) * (y2 - y1)) / (size.width * size.height)))
+    )
     if (!whole) {
       node.addEventListener('pointerenter', () => onHover(index))
       node.addEventListener('pointerleave', () => onHover(null))
@@ -77,7 +93,8 @@ export function createPicture({ onHover, onSelect }) {
     /** Marks the box of an object; null marks none. */
     highlight(index) {
       layer.dataset.lit = index === null ? '' : 'yes'
-      for (const node of layer.children) node.classList.toggle('lit', node.dataset.object === String(index))
+      for (const node of layer.children)
+        node.classList.toggle('lit', node.dataset.object === String(index))
     }
   }
 }

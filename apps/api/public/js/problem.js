@@ -11,11 +11,20 @@ export function showProblem(root, error, retry) {
   const problem = error.problem ?? { code: 'page_error', detail: error.message }
   const facts = h('p', { class: 'problem-facts' }, h('code', { class: 'code', text: problem.code }))
   if (problem.status) facts.append(h('span', { text: `HTTP ${problem.status}` }))
-  if (problem.request_id) facts.append(h('span', {}, 'request ', h('code', { text: problem.request_id })))
+  if (problem.request_id)
+    facts.append(h('span', {}, 'request ', h('code', { text: problem.request_id })))
   root.append(
-    h('div', { class: 'problem' },
-      h('p', { class: 'problem-detail', text: problem.detail || problem.title || 'The request failed.' }),
+    h(
+      'div',
+      { class: 'problem' },
+      h('p', {
+        class: 'problem-detail',
+        text: problem.detail || problem.title || 'The request failed.'
+      }),
       facts,
-      retry && mayPass(problem) ? h('button', { type: 'button', text: 'Try again', on: { click: retry } }) : null)
+      retry && mayPass(problem)
+        ? h('button', { type: 'button', text: 'Try again', on: { click: retry } })
+        : null
+    )
   )
 }

@@ -15,10 +15,21 @@ async function sourceOf(path) {
 function load(image, path) {
   return new Promise((resolve, reject) => {
     let source = path
-    const done = () => { if (source.startsWith('blob:')) URL.revokeObjectURL(source) }
-    image.onload = () => { done(); resolve() }
-    image.onerror = () => { done(); reject(new Error(`${path} is not a picture this browser can show`)) }
-    sourceOf(path).then((found) => { source = found; image.src = found }, reject)
+    const done = () => {
+      if (source.startsWith('blob:')) URL.revokeObjectURL(source)
+    }
+    image.onload = () => {
+      done()
+      resolve()
+    }
+    image.onerror = () => {
+      done()
+      reject(new Error(`${path} is not a picture this browser can show`))
+    }
+    sourceOf(path).then((found) => {
+      source = found
+      image.src = found
+    }, reject)
   })
 }
 

@@ -18,7 +18,11 @@ export function createSearchControls({ onChange, collections }) {
     byId('threshold-name').textContent = `Minimum ${measure()}`
     slider.setAttribute('aria-label', `Minimum ${measure()}`)
     const own = collections.current()?.settings?.score_thres
-    byId('threshold-value').textContent = on.checked ? Number(slider.value).toFixed(2) : typeof own === 'number' ? `collection’s: ${own}` : 'none'
+    byId('threshold-value').textContent = on.checked
+      ? Number(slider.value).toFixed(2)
+      : typeof own === 'number'
+        ? `collection’s: ${own}`
+        : 'none'
   }
   function changed() {
     paint()
@@ -26,7 +30,9 @@ export function createSearchControls({ onChange, collections }) {
     timer = setTimeout(onChange, settleMs)
   }
   for (const input of [on, slider]) input.addEventListener('input', changed)
-  k.addEventListener('input', () => { if (k.validity.valid && k.value !== '') changed() })
+  k.addEventListener('input', () => {
+    if (k.validity.valid && k.value !== '') changed()
+  })
   byId('controls').addEventListener('submit', (event) => event.preventDefault())
   paint()
   return {
@@ -34,6 +40,9 @@ export function createSearchControls({ onChange, collections }) {
     threshold,
     measure,
     /** Form fields of the search request. */
-    fields: () => ({ k: k.validity.valid && k.value !== '' ? k.value : 5, ...(on.checked ? { score_thres: threshold() } : {}) })
+    fields: () => ({
+      k: k.validity.valid && k.value !== '' ? k.value : 5,
+      ...(on.checked ? { score_thres: threshold() } : {})
+    })
   }
 }

@@ -15,26 +15,49 @@ export function createSearchView({ collections }) {
   let answer = null // to the query
   let running = null // AbortController of the search under way
 
-  const highlight = (index) => { picture.highlight(index); hits.highlight(index) }
-  const picture = createPicture({ onHover: highlight, onSelect: (index) => hits.select(index, true) })
+  const highlight = (index) => {
+    picture.highlight(index)
+    hits.highlight(index)
+  }
+  const picture = createPicture({
+    onHover: highlight,
+    onSelect: (index) => hits.select(index, true)
+  })
   const hits = createHitsView({
     root: result,
     actions: {
       onHover: (index) => picture.highlight(index),
-      onOpen: (hit, objectIndex) => openHit(hit, {
-        collection: answer.collection,
-        query: { file: query.file, box: answer.objects[objectIndex]?.box ?? null, size: picture.size() },
-        onSearch: (file) => void search(file)
-      }),
-      onDelete: (hit) => askToDelete(collections.current().name, hit, () => {
-        hits.remove(hit.id)
-        announce(`${hit.label ?? hit.id} was deleted.`)
-        void collections.refresh()
-      })
+      onOpen: (hit, objectIndex) =>
+        openHit(hit, {
+          collection: answer.collection,
+          query: {
+            file: query.file,
+            box: answer.objects[objectIndex]?.box ?? null,
+            size: picture.size()
+          },
+          onSearch: (file) => void search(file)
+        }),
+      onDelete: (hit) =>
+        askToDelete(collections.current().name, hit, () => {
+          hits.remove(hit.id)
+          announce(`${hit.label ?? hit.id} was deleted.`)
+          void collections.refresh()
+        })
     }
   })
-  const draw = createBoxDraw({ picture, onBox: (box) => { query.box = box; void run() } })
-  const controls = createSearchControls({ onChange: () => { if (query) void run() }, collections })
+  const draw = createBoxDraw({
+    picture,
+    onBox: (box) => {
+      query.box = box
+      void run()
+    }
+  })
+  const controls = createSearchControls({
+    onChange: () => {
+      if (query) void run()
+    },
+    collections
+  })
 
   function formOf({ file, box }) {
     const form = new FormData()
@@ -97,21 +120,58 @@ export function createSearchView({ collections }) {
   function showIdle() {
     const collection = collections.current()
     if (collection === null || query !== null) return
-    result.replaceChildren(collection.items === 0
-      ? h('div', { class: 'idle' }, h('h2', { text: `${collection.name} is empty` }),
-          h('p', {}, 'There is nothing to recognise yet. ', h('a', { href: '#jobs', text: 'Add pictures here' }), ', or from a shell:'),
-          shellExample(`-F label=mug -F image=@mug.jpg ${location.origin}/v1/collections/${collection.name}/images`))
-      : h('div', { class: 'idle' }, h('h2', { text: 'Every object gets its own answer' }),
-          h('p', { text: 'Likeness finds the things in a picture, compares each with the collection and shows the nearest items. When nothing is near enough it says unknown.' }),
-          h('p', { class: 'hint', text: 'The same from a shell:' }),
-          shellExample(`-F k=5 -F image=@photo.jpg ${location.origin}/v1/collections/${collection.name}/search`)))
+    result.replaceChildren(
+      collection.items === 0
+        ? h(
+            'div',
+            { class: 'idle' },
+            h('h2', { text: `${collection.name} is empty` }),
+            h(
+              'p',
+              {},
+              'There is nothing to recognise yet. ',
+              h('a', { href: '#jobs', text: 'Add pictures here' }),
+              ', or from a shell:'
+            ),
+            shellExample(
+              `-F label=mug -F image=@mug.jpg ${location.origin}/v1/collections/${collection.name}/images`
+            )
+          )
+        : h(
+            'div',
+            { class: 'idle' },
+            h('h2', { text: 'Every object gets its own answer' }),
+            h('p', {
+              text: 'Likeness finds the things in a picture, compares each with the collection and shows the nearest items. When nothing is near enough it says unknown.'
+            }),
+            h('p', { class: 'hint', text: 'The same from a shell:' }),
+            shellExample(
+              `-F k=5 -F image=@photo.jpg ${location.origin}/v1/collections/${collection.name}/search`
+            )
+          )
+    )
   }
 
-  for (const [button, input] of [['choose', 'file'], ['another', 'file'], ['camera', 'camera-file']]) byId(button).addEventListener('click', () => byId(input).click())
+  for (const [button, input] of [
+    ['choose', 'file'],
+    ['another', 'file'],
+    ['camera', 'camera-file']
+  ])
+    byId(button).addEventListener('click', () => byId(input).click())
   for (const input of [byId('file'), byId('camera-file')]) {
-    input.addEventListener('change', () => { void search(input.files[0]); input.value = '' })
+    input.addEventListener('change', () => {
+      void search(input.files[0])
+      input.value = ''
+    })
   }
-  byId('clear-box').addEventListener('click', () => { query.box = null; void run() })
-  collections.onChange((changed) => { controls.paint(); showIdle(); if (changed && query) void run() })
+  byId('clear-box').addEventListener('click', () => {
+    query.box = null
+    void run()
+  })
+  collections.onChange((changed) => {
+    controls.paint()
+    showIdle()
+    if (changed && query) void run()
+  })
   return { take: (files) => search(files[0]) }
 }

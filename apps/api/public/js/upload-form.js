@@ -45,7 +45,14 @@ export function createUploadForm({ collections, onAdded }) {
   function paint() {
     const bytes = files.reduce((sum, file) => sum + file.size, 0)
     setText(byId('upload-collection'), collections.current()?.name ?? '')
-    setText(byId('upload-chosen'), files.length === 0 ? '' : files.length === 1 ? files[0].name : `${format.count(files.length)} pictures, ${format.count(Math.ceil(bytes / 2 ** 20))} MB`)
+    setText(
+      byId('upload-chosen'),
+      files.length === 0
+        ? ''
+        : files.length === 1
+          ? files[0].name
+          : `${format.count(files.length)} pictures, ${format.count(Math.ceil(bytes / 2 ** 20))} MB`
+    )
     submit.textContent = files.length > 1 ? `Add ${format.count(files.length)} pictures` : 'Add'
     submit.disabled = sending || files.length === 0
     id.disabled = files.length > 1
@@ -63,7 +70,12 @@ export function createUploadForm({ collections, onAdded }) {
     const total = files.length
     let sent = 0
     for (const portion of portionsOf(files)) {
-      setText(byId('upload-status'), total > portion.length ? `Sending ${format.count(sent)} of ${format.count(total)}…` : 'Sending…')
+      setText(
+        byId('upload-status'),
+        total > portion.length
+          ? `Sending ${format.count(sent)} of ${format.count(total)}…`
+          : 'Sending…'
+      )
       await api.addImages(collection, formOf(portion, label.value.trim(), id.value.trim()))
       sent += portion.length
       files = files.slice(portion.length)
@@ -83,7 +95,10 @@ export function createUploadForm({ collections, onAdded }) {
     try {
       await send(collection.name)
     } catch (error) {
-      setText(byId('upload-status'), files.length > 1 ? `${format.count(files.length)} pictures were not sent.` : '')
+      setText(
+        byId('upload-status'),
+        files.length > 1 ? `${format.count(files.length)} pictures were not sent.` : ''
+      )
       showProblem(byId('upload-problem'), error)
     } finally {
       sending = false
@@ -91,7 +106,10 @@ export function createUploadForm({ collections, onAdded }) {
     }
   })
   byId('upload-choose').addEventListener('click', () => byId('upload-files').click())
-  byId('upload-files').addEventListener('change', (event) => { take(event.target.files); event.target.value = '' })
+  byId('upload-files').addEventListener('change', (event) => {
+    take(event.target.files)
+    event.target.value = ''
+  })
   collections.onChange(paint)
   return { take }
 }

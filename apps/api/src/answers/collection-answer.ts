@@ -5,7 +5,11 @@ import type { CollectionAnswer } from '@likeness/shared/contract/http'
 import { appError } from '@likeness/shared/errors'
 import type { ApiDeps } from '../api-deps.ts'
 
-function answerOf(spec: CollectionSpec, version: VersionSummary, aliases: string[]): CollectionAnswer {
+function answerOf(
+  spec: CollectionSpec,
+  version: VersionSummary,
+  aliases: string[]
+): CollectionAnswer {
   const { name, collectionId, method, metric, storage, rescore, createdAtMs } = spec
   return {
     name,
@@ -29,13 +33,36 @@ function answerOf(spec: CollectionSpec, version: VersionSummary, aliases: string
 }
 
 export const newCollectionAnswer = (spec: CollectionSpec): CollectionAnswer =>
-  answerOf(spec, { seq: 0, settings: spec.settings, embedding: spec.embedding, reprojection: null, counts: { items: 0, rows: 0 }, segments: [], openIngestions: 0, snapshots: [], outcomes: [] }, [])
+  answerOf(
+    spec,
+    {
+      seq: 0,
+      settings: spec.settings,
+      embedding: spec.embedding,
+      reprojection: null,
+      counts: { items: 0, rows: 0 },
+      segments: [],
+      openIngestions: 0,
+      snapshots: [],
+      outcomes: []
+    },
+    []
+  )
 
 /** As committed now; collection_not_found when it was dropped meanwhile. */
-export async function collectionAnswer({ catalog, versions, replica }: ApiDeps, spec: CollectionSpec): Promise<CollectionAnswer> {
+export async function collectionAnswer(
+  { catalog, versions, replica }: ApiDeps,
+  spec: CollectionSpec
+): Promise<CollectionAnswer> {
   const version = await versions.read(spec.collectionId)
-  if (version === undefined) throw appError('collection_not_found', `collection ${spec.name} was dropped meanwhile`)
-  const aliases = Object.entries(await catalog.aliases()).flatMap(([alias, name]) => (name === spec.name ? [alias] : []))
+  if (version === undefined)
+    throw appError('collection_not_found', `collection ${spec.name} was dropped meanwhile`)
+  const aliases = Object.entries(await catalog.aliases()).flatMap(([alias, name]) =>
+    name === spec.name ? [alias] : []
+  )
   const loaded = replica.status().find(({ collectionId }) => collectionId === spec.collectionId)
-  return { ...answerOf(spec, version, aliases.sort()), loaded: loaded === undefined ? null : { bytes: loaded.bytes, pinned: loaded.pinned } }
+  return {
+    ...answerOf(spec, version, aliases.sort()),
+    loaded: loaded === undefined ? null : { bytes: loaded.bytes, pinned: loaded.pinned }
+  }
 }

@@ -5,8 +5,23 @@ import type { FailedItem } from '@likeness/shared/contract/job'
 
 const isoTime = (ms: number): string => new Date(ms).toISOString()
 
-export function jobAnswer(job: JobStatus, waiting: JobAnswer['waiting'], failed: FailedItem[]): JobAnswer {
-  const { ingestion, collection, collectionId, state, source, revision, counts, seq, createdAtMs, finishedAtMs } = job
+export function jobAnswer(
+  job: JobStatus,
+  waiting: JobAnswer['waiting'],
+  failed: FailedItem[]
+): JobAnswer {
+  const {
+    ingestion,
+    collection,
+    collectionId,
+    state,
+    source,
+    revision,
+    counts,
+    seq,
+    createdAtMs,
+    finishedAtMs
+  } = job
   return {
     id: ingestion,
     collection,

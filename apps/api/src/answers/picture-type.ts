@@ -1,6 +1,7 @@
 // The media type of a picture by its first bytes; what a browser might run is never named.
 
-const startsWith = (head: Buffer, text: string, at = 0): boolean => head.toString('latin1', at, at + text.length) === text
+const startsWith = (head: Buffer, text: string, at = 0): boolean =>
+  head.toString('latin1', at, at + text.length) === text
 
 /** `head`: at least 16 bytes where the file has them. undefined: not one of the types that are safe to show. */
 export function sniffPictureType(bytes: Uint8Array): string | undefined {

@@ -4,7 +4,12 @@ import { collectionNameSchema, type CollectionSpec } from '@likeness/shared/cont
 import { appError } from '@likeness/shared/errors'
 
 /** collection_not_found, also for what can never be a name. */
-export async function resolveCollection({ catalog }: { catalog: Catalog }, name: string, options?: { fresh?: boolean }): Promise<CollectionSpec> {
-  if (!collectionNameSchema.safeParse(name).success) throw appError('collection_not_found', 'no collection has this name')
+export async function resolveCollection(
+  { catalog }: { catalog: Catalog },
+  name: string,
+  options?: { fresh?: boolean }
+): Promise<CollectionSpec> {
+  if (!collectionNameSchema.safeParse(name).success)
+    throw appError('collection_not_found', 'no collection has this name')
   return catalog.resolve(name, options)
 }

@@ -10,7 +10,10 @@ import { pathParameter } from '../http/route.ts'
 import { resolveCollection } from './resolve-collection.ts'
 
 export const readTimeoutMs = 5_000
-export const readOptionsSchema = z.object({ consistency: z.enum(consistencies).default('bounded'), min_seq: z.coerce.number().int().min(0).optional() })
+export const readOptionsSchema = z.object({
+  consistency: z.enum(consistencies).default('bounded'),
+  min_seq: z.coerce.number().int().min(0).optional()
+})
 
 /** Paths of an item's pictures. */
 export function pictureLinks(collection: string, id: string): { image: string; thumbnail: string } {
@@ -26,7 +29,11 @@ export async function acquireAsked(deps: ApiDeps, req: Request): Promise<Collect
 }
 
 /** Reads with the snapshot that the request asks for. */
-export async function withReader<T>(deps: ApiDeps, req: Request, read: (reader: CollectionReader) => Promise<T>): Promise<T> {
+export async function withReader<T>(
+  deps: ApiDeps,
+  req: Request,
+  read: (reader: CollectionReader) => Promise<T>
+): Promise<T> {
   const reader = await acquireAsked(deps, req)
   try {
     return await read(reader)
@@ -36,15 +43,25 @@ export async function withReader<T>(deps: ApiDeps, req: Request, read: (reader: 
 }
 
 /** item_not_found when the item is not in the snapshot. */
-export async function readItem(reader: Pick<CollectionReader, 'getItem'>, id: string): Promise<StoredItem> {
+export async function readItem(
+  reader: Pick<CollectionReader, 'getItem'>,
+  id: string
+): Promise<StoredItem> {
   const item = await reader.getItem(id)
-  if (item === undefined) throw appError('item_not_found', 'the collection has no item with this id')
+  if (item === undefined)
+    throw appError('item_not_found', 'the collection has no item with this id')
   return item
 }
 
 /** The item of the path, in the snapshot that the request asks for. */
-export function withItem<T>(deps: ApiDeps, req: Request, read: (item: StoredItem, reader: CollectionReader) => T | Promise<T>): Promise<T> {
-  return withReader(deps, req, async (reader) => read(await readItem(reader, pathParameter(req, 'id')), reader))
+export function withItem<T>(
+  deps: ApiDeps,
+  req: Request,
+  read: (item: StoredItem, reader: CollectionReader) => T | Promise<T>
+): Promise<T> {
+  return withReader(deps, req, async (reader) =>
+    read(await readItem(reader, pathParameter(req, 'id')), reader)
+  )
 }
 
 /** Object key of an item's picture; object_not_found when it has none. */

@@ -4,10 +4,11 @@ import { createThumbnailCache } from '../embedder/thumbnail-cache.ts'
 test('the least used bytes go first, and a failure is not kept', async () => {
   const cache = createThumbnailCache({ maxBytes: 25 })
   const made: string[] = []
-  const get = (key: string) => cache.get(key, async () => {
-    made.push(key)
-    return new Uint8Array(10)
-  })
+  const get = (key: string) =>
+    cache.get(key, async () => {
+      made.push(key)
+      return new Uint8Array(10)
+    })
   await get('a')
   await get('b')
   await get('a')

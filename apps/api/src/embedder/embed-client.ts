@@ -1,12 +1,28 @@
 // Asks the embed-workers' interactive lanes: least busy first, another one when a lane fails. The API itself never runs inference.
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
-import { type CompareMade, compareMadeSchema, type CompareQuery, type EmbedAnswer, embedAnswerSchema, type EmbedQuery, type RankMade, rankMadeSchema, type RankQuery } from '@likeness/shared/contract/embedder'
+import {
+  type CompareMade,
+  compareMadeSchema,
+  type CompareQuery,
+  type EmbedAnswer,
+  embedAnswerSchema,
+  type EmbedQuery,
+  type RankMade,
+  rankMadeSchema,
+  type RankQuery
+} from '@likeness/shared/contract/embedder'
 import { modelOf, parseProfileEmbedding } from '@likeness/shared/contract/profile'
 import type { EmbedderAddress } from '@likeness/shared/contract/work'
 import { appError, isAppError } from '@likeness/shared/errors'
 import type { Clock } from '@likeness/shared/process/clock'
 import type { Logger } from '@likeness/shared/process/logger'
-import { callEmbedder, createEmbedAgent, type EmbedCall, EmbedderDown, type EmbedReply } from './embed-request.ts'
+import {
+  callEmbedder,
+  createEmbedAgent,
+  type EmbedCall,
+  EmbedderDown,
+  type EmbedReply
+} from './embed-request.ts'
 import type { EmbedderRegistry } from './embedder-registry.ts'
 import { embeddingMismatch } from './embedding-mismatch.ts'
 
@@ -34,9 +50,20 @@ const answersWithinMs = 2_000
 const maxLost = 2
 
 /** Those that were started with this embedding; else those with its model, which make it with a learned profile of the store, or say that they do not. */
-function fittingEmbedders(embedders: readonly EmbedderAddress[], { version, dim }: EmbeddingSpec): EmbedderAddress[] {
-  const own = embedders.filter(({ embedding }) => embedding.version === version && embedding.dim === dim)
-  return own.length > 0 ? own : embedders.filter(({ embedding }) => parseProfileEmbedding(version) !== undefined && modelOf(embedding.version) === modelOf(version))
+function fittingEmbedders(
+  embedders: readonly EmbedderAddress[],
+  { version, dim }: EmbeddingSpec
+): EmbedderAddress[] {
+  const own = embedders.filter(
+    ({ embedding }) => embedding.version === version && embedding.dim === dim
+  )
+  return own.length > 0
+    ? own
+    : embedders.filter(
+        ({ embedding }) =>
+          parseProfileEmbedding(version) !== undefined &&
+          modelOf(embedding.version) === modelOf(version)
+      )
 }
 
 interface Load {
@@ -44,11 +71,17 @@ interface Load {
   failedMs: number
 }
 
-export function createEmbedClient(deps: { registry: EmbedderRegistry; secret: string; clock: Clock; logger: Logger }): EmbedClient {
+export function createEmbedClient(deps: {
+  registry: EmbedderRegistry
+  secret: string
+  clock: Clock
+  logger: Logger
+}): EmbedClient {
   const { registry, secret, clock, logger } = deps
   const agent = createEmbedAgent()
   const loads = new Map<string, Load>()
-  const unavailable = (why: string, cause?: unknown) => appError('embedder_unavailable', why, { cause, retryAfterS: 2 })
+  const unavailable = (why: string, cause?: unknown) =>
+    appError('embedder_unavailable', why, { cause, retryAfterS: 2 })
 
   function loadOf({ url }: EmbedderAddress): Load {
     let load = loads.get(url)
@@ -57,8 +90,11 @@ export function createEmbedClient(deps: { registry: EmbedderRegistry; secret: st
   }
 
   function pick(embedders: readonly EmbedderAddress[]): EmbedderAddress | undefined {
-    const suspect = (embedder: EmbedderAddress): number => Number(clock.nowMs() - loadOf(embedder).failedMs < suspectMs)
-    return [...embedders].sort((a, b) => suspect(a) - suspect(b) || loadOf(a).outstanding - loadOf(b).outstanding)[0]
+    const suspect = (embedder: EmbedderAddress): number =>
+      Number(clock.nowMs() - loadOf(embedder).failedMs < suspectMs)
+    return [...embedders].sort(
+      (a, b) => suspect(a) - suspect(b) || loadOf(a).outstanding - loadOf(b).outstanding
+    )[0]
   }
 
   async function callOne(embedder: EmbedderAddress, call: EmbedCall): Promise<EmbedReply> {
@@ -77,7 +113,12 @@ export function createEmbedClient(deps: { registry: EmbedderRegistry; secret: st
   /** A worker that was killed stays in the registry for a while, and may have had another model than who took its place. */
   async function answers(embedder: EmbedderAddress): Promise<boolean> {
     try {
-      await callOne(embedder, { method: 'GET', path: '/livez', body: new Uint8Array(0), deadlineMs: answersWithinMs })
+      await callOne(embedder, {
+        method: 'GET',
+        path: '/livez',
+        body: new Uint8Array(0),
+        deadlineMs: answersWithinMs
+      })
       return true
     } catch (error) {
       if (error instanceof EmbedderDown || isAppError(error, 'embedder_unavailable')) return false
@@ -85,7 +126,10 @@ export function createEmbedClient(deps: { registry: EmbedderRegistry; secret: st
     }
   }
 
-  async function callAny(candidates: readonly EmbedderAddress[], call: Omit<EmbedCall, 'deadlineMs'>): Promise<EmbedReply> {
+  async function callAny(
+    candidates: readonly EmbedderAddress[],
+    call: Omit<EmbedCall, 'deadlineMs'>
+  ): Promise<EmbedReply> {
     const endMs = clock.nowMs() + deadlineMs
     let left = [...candidates]
     let lost = 0
@@ -103,28 +147,58 @@ export function createEmbedClient(deps: { registry: EmbedderRegistry; secret: st
         last = error
       }
     }
-    throw unavailable(candidates.length === 0 ? 'no embedder is running' : 'no embedder could answer', last)
+    throw unavailable(
+      candidates.length === 0 ? 'no embedder is running' : 'no embedder could answer',
+      last
+    )
   }
 
-  async function askFitting(path: string, picture: Uint8Array, query: EmbedQuery | CompareQuery | RankQuery, signal?: AbortSignal): Promise<unknown> {
+  async function askFitting(
+    path: string,
+    picture: Uint8Array,
+    query: EmbedQuery | CompareQuery | RankQuery,
+    signal?: AbortSignal
+  ): Promise<unknown> {
     const embedders = registry.known()
     const fitting = fittingEmbedders(embedders, query.embedding)
-    if (embedders.length > 0 && fitting.length === 0) throw embeddingMismatch(embedders, query.embedding)
-    const { body } = await callAny(fitting, { path: `${path}?options=${encodeURIComponent(JSON.stringify(query))}`, body: picture, ...(signal && { signal }) })
+    if (embedders.length > 0 && fitting.length === 0)
+      throw embeddingMismatch(embedders, query.embedding)
+    const { body } = await callAny(fitting, {
+      path: `${path}?options=${encodeURIComponent(JSON.stringify(query))}`,
+      body: picture,
+      ...(signal && { signal })
+    })
     return JSON.parse(body.toString('utf8'))
   }
 
   return {
-    embed: async (picture, query, signal) => embedAnswerSchema.parse(await askFitting('/embed', picture, query, signal)),
-    compare: async (picture, query, signal) => compareMadeSchema.parse(await askFitting('/compare', picture, query, signal)),
-    rank: async (rawVectors, query, signal) => rankMadeSchema.parse(await askFitting('/rank', new Uint8Array(rawVectors.buffer, rawVectors.byteOffset, rawVectors.byteLength), query, signal)),
+    embed: async (picture, query, signal) =>
+      embedAnswerSchema.parse(await askFitting('/embed', picture, query, signal)),
+    compare: async (picture, query, signal) =>
+      compareMadeSchema.parse(await askFitting('/compare', picture, query, signal)),
+    rank: async (rawVectors, query, signal) =>
+      rankMadeSchema.parse(
+        await askFitting(
+          '/rank',
+          new Uint8Array(rawVectors.buffer, rawVectors.byteOffset, rawVectors.byteLength),
+          query,
+          signal
+        )
+      ),
     async thumbnail(picture, width, signal) {
-      return (await callAny(registry.known(), { path: `/thumbnail?width=${width}`, body: picture, signal })).body
+      return (
+        await callAny(registry.known(), {
+          path: `/thumbnail?width=${width}`,
+          body: picture,
+          signal
+        })
+      ).body
     },
     async embedding(waitMs) {
       const endMs = clock.nowMs() + waitMs
       for (;;) {
-        for (const embedder of registry.known()) if (await answers(embedder)) return embedder.embedding
+        for (const embedder of registry.known())
+          if (await answers(embedder)) return embedder.embedding
         if (clock.nowMs() >= endMs) throw unavailable('no embedder is running')
         await clock.sleep(100)
         await registry.refresh()

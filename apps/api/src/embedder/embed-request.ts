@@ -31,7 +31,8 @@ export interface EmbedCall {
 const maxReplyBytes = 64 * 1024 * 1024
 const problemSchema = z.object({ code: z.string(), detail: z.string().optional() })
 
-export const createEmbedAgent = (): Agent => new Agent({ keepAlive: true, maxSockets: 256, maxFreeSockets: 32 })
+export const createEmbedAgent = (): Agent =>
+  new Agent({ keepAlive: true, maxSockets: 256, maxFreeSockets: 32 })
 
 async function readReply(response: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = []
@@ -53,24 +54,54 @@ function problemError(status: number, body: Buffer): Error {
     // Not a problem document: only its status is known.
     problem = undefined
   }
-  if (status >= 500) return new EmbedderDown(`the lane answered ${status} ${problem?.code ?? ''}`, status === 503)
-  if (problem !== undefined && isErrorCode(problem.code) && problem.code !== 'unauthorized') return appError(problem.code, problem.detail ?? problem.code)
-  return appError('internal', 'the lane refused the request', { cause: new Error(`lane status ${status}`) })
+  if (status >= 500)
+    return new EmbedderDown(`the lane answered ${status} ${problem?.code ?? ''}`, status === 503)
+  if (problem !== undefined && isErrorCode(problem.code) && problem.code !== 'unauthorized')
+    return appError(problem.code, problem.detail ?? problem.code)
+  return appError('internal', 'the lane refused the request', {
+    cause: new Error(`lane status ${status}`)
+  })
 }
 
-const refusals = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EHOSTUNREACH', 'ENETUNREACH', 'EAI_AGAIN', 'ETIMEDOUT'])
+const refusals = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EAI_AGAIN',
+  'ETIMEDOUT'
+])
 
 /** Rejects with LaneDown, the lane's AppError, or embedder_unavailable past the deadline. */
-export function callEmbedder(target: { agent: Agent; url: string; secret: string }, call: EmbedCall): Promise<EmbedReply> {
+export function callEmbedder(
+  target: { agent: Agent; url: string; secret: string },
+  call: EmbedCall
+): Promise<EmbedReply> {
   const timeout = AbortSignal.timeout(Math.max(1, call.deadlineMs))
   const signal = call.signal === undefined ? timeout : AbortSignal.any([timeout, call.signal])
   return new Promise((resolve, reject) => {
     const failed = (error: NodeJS.ErrnoException): void => {
-      if (timeout.aborted) reject(appError('embedder_unavailable', 'the embedder did not answer in time', { cause: error, retryAfterS: 5 }))
+      if (timeout.aborted)
+        reject(
+          appError('embedder_unavailable', 'the embedder did not answer in time', {
+            cause: error,
+            retryAfterS: 5
+          })
+        )
       else reject(new EmbedderDown(error.message, refusals.has(error.code ?? ''), error))
     }
-    const headers = { authorization: `Bearer ${target.secret}`, 'content-type': 'application/octet-stream', 'content-length': call.body.byteLength, 'x-deadline-ms': Math.max(1, Math.round(call.deadlineMs)) }
-    const outgoing = request(new URL(call.path, target.url), { method: call.method ?? 'POST', agent: target.agent, headers, signal })
+    const headers = {
+      authorization: `Bearer ${target.secret}`,
+      'content-type': 'application/octet-stream',
+      'content-length': call.body.byteLength,
+      'x-deadline-ms': Math.max(1, Math.round(call.deadlineMs))
+    }
+    const outgoing = request(new URL(call.path, target.url), {
+      method: call.method ?? 'POST',
+      agent: target.agent,
+      headers,
+      signal
+    })
     outgoing.once('error', failed)
     outgoing.once('response', (response) => {
       readReply(response).then((body) => {

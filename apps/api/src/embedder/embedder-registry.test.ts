@@ -13,9 +13,20 @@ function setUp() {
       return state.entries
     }
   }
-  registry = createEmbedderRegistry({ redis, clock: { nowMs: () => state.nowMs, sleep: async () => {} }, logger: silentLogger(), refreshMs: 60_000 })
+  registry = createEmbedderRegistry({
+    redis,
+    clock: { nowMs: () => state.nowMs, sleep: async () => {} },
+    logger: silentLogger(),
+    refreshMs: 60_000
+  })
   const beat = (workerId: string, atMs: number) => {
-    state.entries[workerId] = JSON.stringify({ workerId, url: `http://${workerId}`, embedding: { version: 'v', dim: 2, unit: true }, provider: 'cpu', atMs })
+    state.entries[workerId] = JSON.stringify({
+      workerId,
+      url: `http://${workerId}`,
+      embedding: { version: 'v', dim: 2, unit: true },
+      provider: 'cpu',
+      atMs
+    })
   }
   const known = async () => {
     await registry.refresh()

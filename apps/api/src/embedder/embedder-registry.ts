@@ -1,5 +1,9 @@
 // Which interactive lanes exist: the workers' heartbeats in Redis, read every second; the last known stay in use while Redis is away.
-import { type EmbedderAddress, embedderAddressSchema, embeddersKey } from '@likeness/shared/contract/work'
+import {
+  type EmbedderAddress,
+  embedderAddressSchema,
+  embeddersKey
+} from '@likeness/shared/contract/work'
 import type { Clock } from '@likeness/shared/process/clock'
 import type { Logger } from '@likeness/shared/process/logger'
 
@@ -32,7 +36,12 @@ function parseAddress(text: string): EmbedderAddress | undefined {
   }
 }
 
-export function createEmbedderRegistry(deps: { redis: HashReader; clock: Clock; logger: Logger; refreshMs: number }): EmbedderRegistry {
+export function createEmbedderRegistry(deps: {
+  redis: HashReader
+  clock: Clock
+  logger: Logger
+  refreshMs: number
+}): EmbedderRegistry {
   const { redis, clock, logger } = deps
   const embedders = new Map<string, Known>()
   let away = false
@@ -43,7 +52,12 @@ export function createEmbedderRegistry(deps: { redis: HashReader; clock: Clock; 
       const address = parseAddress(text)
       if (address === undefined) continue
       const known = embedders.get(address.workerId)
-      const beat = known === undefined ? address.atMs : known.address.atMs === address.atMs ? known.heardMs : nowMs
+      const beat =
+        known === undefined
+          ? address.atMs
+          : known.address.atMs === address.atMs
+            ? known.heardMs
+            : nowMs
       embedders.set(address.workerId, { address, heardMs: beat })
     }
     for (const id of embedders.keys()) if (!Object.hasOwn(entries, id)) embedders.delete(id)
@@ -64,11 +78,13 @@ export function createEmbedderRegistry(deps: { redis: HashReader; clock: Clock; 
   return {
     known() {
       const nowMs = clock.nowMs()
-      return [...embedders.values()]
-        .filter(({ heardMs }) => away || nowMs - heardMs <= silentMs)
-        // Ids are ULIDs: a later one was started later.
-        .sort((a, b) => (a.address.workerId < b.address.workerId ? 1 : -1))
-        .map(({ address }) => address)
+      return (
+        [...embedders.values()]
+          .filter(({ heardMs }) => away || nowMs - heardMs <= silentMs)
+          // Ids are ULIDs: a later one was started later.
+          .sort((a, b) => (a.address.workerId < b.address.workerId ? 1 : -1))
+          .map(({ address }) => address)
+      )
     },
     refresh,
     close: () => clearInterval(timer)

@@ -13,15 +13,32 @@ export interface EmbedderDeps {
 }
 
 /** Whether one of them makes it: its model's own embedding, or one with a stored profile that was learned with its model. */
-export async function makesEmbedding(embedders: readonly EmbedderAddress[], wanted: EmbeddingSpec, profiles: EmbedderDeps['profiles']): Promise<boolean> {
-  if (embedders.some(({ embedding }) => embedding.version === wanted.version && embedding.dim === wanted.dim)) return true
-  const sameModel = embedders.filter(({ embedding }) => modelOf(embedding.version) === modelOf(wanted.version))
+export async function makesEmbedding(
+  embedders: readonly EmbedderAddress[],
+  wanted: EmbeddingSpec,
+  profiles: EmbedderDeps['profiles']
+): Promise<boolean> {
+  if (
+    embedders.some(
+      ({ embedding }) => embedding.version === wanted.version && embedding.dim === wanted.dim
+    )
+  )
+    return true
+  const sameModel = embedders.filter(
+    ({ embedding }) => modelOf(embedding.version) === modelOf(wanted.version)
+  )
   const profile = sameModel.length === 0 ? undefined : await profiles.ofEmbedding(wanted)
-  return profile !== undefined && sameModel.some(({ modelSha256 = profile.model_sha256 }) => modelSha256 === profile.model_sha256)
+  return (
+    profile !== undefined &&
+    sameModel.some(({ modelSha256 = profile.model_sha256 }) => modelSha256 === profile.model_sha256)
+  )
 }
 
 /** embedding_mismatch for sparse vectors, which no embed-worker makes, and when embed-workers are known and none of them makes what the collection holds. */
-export async function requireEmbedder({ embedder: embedders, profiles }: EmbedderDeps, { name, embedding: wanted }: Pick<CollectionSpec, 'name' | 'embedding'>): Promise<void> {
+export async function requireEmbedder(
+  { embedder: embedders, profiles }: EmbedderDeps,
+  { name, embedding: wanted }: Pick<CollectionSpec, 'name' | 'embedding'>
+): Promise<void> {
   const { version, sparse } = wanted
   if (sparse) {
     throw appError(

@@ -5,20 +5,34 @@ import { namesOf } from './embedding-mismatch.ts'
 import { type EmbedderDeps, makesEmbedding } from './require-embedder.ts'
 
 /** null when somebody embeds them, or nothing of the job has to be embedded. */
-export async function whyWaiting({ embedder: embedders, profiles }: EmbedderDeps, { awaits }: Pick<JobStatus, 'awaits'>): Promise<JobAnswer['waiting']> {
+export async function whyWaiting(
+  { embedder: embedders, profiles }: EmbedderDeps,
+  { awaits }: Pick<JobStatus, 'awaits'>
+): Promise<JobAnswer['waiting']> {
   if (awaits === null) return null
   const known = embedders.known()
   const takers = known.filter(({ modelSha256 }) => modelSha256 !== undefined)
   if (await makesEmbedding(takers, awaits, profiles)) return null
   const made = takers.map(({ embedding }) => embedding)
-  const versions = { collection_embedding: awaits.version, embedder_embeddings: made.map(({ version }) => version) }
+  const versions = {
+    collection_embedding: awaits.version,
+    embedder_embeddings: made.map(({ version }) => version)
+  }
   if (made.length === 0) {
-    const ofOldProgram = known.length === 0 ? '' : ' (those that run are of an older version of the program, and take no pictures of this one)'
-    return { code: 'embedder_unavailable', detail: `no embed-worker is running${ofOldProgram}: the pictures are kept, and embedded as soon as one runs that makes ${namesOf([awaits])}`, ...versions }
+    const ofOldProgram =
+      known.length === 0
+        ? ''
+        : ' (those that run are of an older version of the program, and take no pictures of this one)'
+    return {
+      code: 'embedder_unavailable',
+      detail: `no embed-worker is running${ofOldProgram}: the pictures are kept, and embedded as soon as one runs that makes ${namesOf([awaits])}`,
+      ...versions
+    }
   }
   return {
     code: 'embedding_mismatch',
-    detail: `the collection holds vectors of ${namesOf([awaits])} and the embed-workers make ${namesOf(made)}: ` +
+    detail:
+      `the collection holds vectors of ${namesOf([awaits])} and the embed-workers make ${namesOf(made)}: ` +
       `the pictures are kept, and embedded as soon as an embed-worker runs that makes ${awaits.version}, with the former model's folder as MODEL_DIR (docs/upgrading.md)`,
     ...versions
   }

@@ -18,13 +18,19 @@ function isServed(authority: string, allowed: ReadonlySet<string>): boolean {
 function checkOrigin(req: Request, authority: string, allowed: ReadonlySet<string>): void {
   const origin = req.get('origin')?.toLowerCase()
   if (origin === undefined) {
-    if (req.get('sec-fetch-site') === 'cross-site' && req.path.startsWith('/v1')) throw appError('forbidden_origin', 'requests from other sites are refused')
+    if (req.get('sec-fetch-site') === 'cross-site' && req.path.startsWith('/v1'))
+      throw appError('forbidden_origin', 'requests from other sites are refused')
     return
   }
   const match = /^https?:\/\/([^/]+)$/.exec(origin)
   const from = match?.[1]
   const name = from === undefined ? undefined : hostPattern.exec(from)?.[1]
-  if (from !== undefined && name !== undefined && (from === authority || allowed.has(name) || allowed.has(from))) return
+  if (
+    from !== undefined &&
+    name !== undefined &&
+    (from === authority || allowed.has(name) || allowed.has(from))
+  )
+    return
   throw appError('forbidden_origin', 'requests from another origin are refused')
 }
 
@@ -34,7 +40,8 @@ export function guardOrigin(allowedHosts: readonly string[]): RequestHandler {
   return (req, _res, next) => {
     if (unguarded.has(req.path)) return next()
     const authority = (req.get('host') ?? '').toLowerCase()
-    if (!isServed(authority, allowed)) throw appError('forbidden_origin', 'this Host is not served here; see ALLOWED_HOSTS')
+    if (!isServed(authority, allowed))
+      throw appError('forbidden_origin', 'this Host is not served here; see ALLOWED_HOSTS')
     checkOrigin(req, authority, allowed)
     next()
   }
@@ -48,7 +55,8 @@ export function requireKey(apiKey: string | undefined): RequestHandler {
   const expected = digest(apiKey)
   return (req, _res, next) => {
     const given = /^Bearer +(\S+)$/i.exec(req.get('authorization') ?? '')?.[1]
-    if (given === undefined || !timingSafeEqual(digest(given), expected)) throw appError('unauthorized', 'send Authorization: Bearer <API_KEY>')
+    if (given === undefined || !timingSafeEqual(digest(given), expected))
+      throw appError('unauthorized', 'send Authorization: Bearer <API_KEY>')
     next()
   }
 }

@@ -28,15 +28,27 @@ function openForm(req: Request, limits: MultipartLimits): busboy.Busboy {
     return busboy({
       headers: req.headers,
       defParamCharset: 'utf8',
-      limits: { files: limits.files, fields: limits.fields, fieldSize: limits.fieldBytes, headerPairs: 32, fieldNameSize: 100 }
+      limits: {
+        files: limits.files,
+        fields: limits.fields,
+        fieldSize: limits.fieldBytes,
+        headerPairs: 32,
+        fieldNameSize: 100
+      }
     })
   } catch (error) {
-    throw appError('invalid_request', 'content-type does not describe a multipart form', { cause: error })
+    throw appError('invalid_request', 'content-type does not describe a multipart form', {
+      cause: error
+    })
   }
 }
 
 /** invalid_request for a broken or cut-off form, too_large past a limit, else the first error of a handler. */
-export async function readMultipart(req: Request, limits: MultipartLimits, handlers: MultipartHandlers): Promise<void> {
+export async function readMultipart(
+  req: Request,
+  limits: MultipartLimits,
+  handlers: MultipartHandlers
+): Promise<void> {
   const form = openForm(req, limits)
   const files: Promise<void>[] = []
   let failure: { error: unknown } | undefined
@@ -54,12 +66,19 @@ export async function readMultipart(req: Request, limits: MultipartLimits, handl
       fail(error)
     }
   }
-  form.on('error', (error) => fail(appError('invalid_request', 'the multipart form is broken or cut off', { cause: error })))
-  form.on('filesLimit', () => fail(appError('too_large', `at most ${limits.files} files in one request`)))
-  form.on('fieldsLimit', () => fail(appError('too_large', `at most ${limits.fields} fields in one request`)))
+  form.on('error', (error) =>
+    fail(appError('invalid_request', 'the multipart form is broken or cut off', { cause: error }))
+  )
+  form.on('filesLimit', () =>
+    fail(appError('too_large', `at most ${limits.files} files in one request`))
+  )
+  form.on('fieldsLimit', () =>
+    fail(appError('too_large', `at most ${limits.fields} fields in one request`))
+  )
   form.on('field', (name, value, info) =>
     guarded(() => {
-      if (info.valueTruncated || info.nameTruncated) throw appError('too_large', `field ${name}: at most ${limits.fieldBytes} bytes`)
+      if (info.valueTruncated || info.nameTruncated)
+        throw appError('too_large', `field ${name}: at most ${limits.fieldBytes} bytes`)
       handlers.onField(name ?? '', value)
     })
   )
@@ -67,10 +86,14 @@ export async function readMultipart(req: Request, limits: MultipartLimits, handl
     // A stream that waits for its turn may be destroyed before anyone else listens.
     stream.on('error', () => {})
     if (failure !== undefined) return void stream.resume()
-    files.push(handlers.onFile(name ?? '', stream, { filename: filename ?? '', mimeType: mimeType ?? '' }).catch((error: unknown) => {
-      fail(error)
-      stream.resume()
-    }))
+    files.push(
+      handlers
+        .onFile(name ?? '', stream, { filename: filename ?? '', mimeType: mimeType ?? '' })
+        .catch((error: unknown) => {
+          fail(error)
+          stream.resume()
+        })
+    )
   })
   await pump(req, form, fail)
   await Promise.all(files)

@@ -22,23 +22,38 @@ async function collect(stream: Readable, maxBytes: number): Promise<Uint8Array> 
 }
 
 /** `asJson`: fields whose text is JSON. Empty fields are left out. */
-export async function readPictureForm(req: Request, { maxBytes, asJson }: { maxBytes: number; asJson: ReadonlySet<string> }): Promise<PictureForm> {
+export async function readPictureForm(
+  req: Request,
+  { maxBytes, asJson }: { maxBytes: number; asJson: ReadonlySet<string> }
+): Promise<PictureForm> {
   const fields: Record<string, unknown> = {}
   let picture: Uint8Array | undefined
-  await readMultipart(req, { files: 1, fields: 20, fieldBytes: 256 * 1024 }, {
-    onField: (name, text) => {
-      const value = asJson.has(name) ? parseJsonField(name, text) : text
-      if (text !== '') Object.defineProperty(fields, name, { value, enumerable: true })
-    },
-    onFile: async (name, stream) => {
-      if (name !== 'image') throw appError('invalid_request', `unknown file field ${name.slice(0, 50)}; the picture is \`image\``)
-      picture = await collect(stream, maxBytes)
+  await readMultipart(
+    req,
+    { files: 1, fields: 20, fieldBytes: 256 * 1024 },
+    {
+      onField: (name, text) => {
+        const value = asJson.has(name) ? parseJsonField(name, text) : text
+        if (text !== '') Object.defineProperty(fields, name, { value, enumerable: true })
+      },
+      onFile: async (name, stream) => {
+        if (name !== 'image')
+          throw appError(
+            'invalid_request',
+            `unknown file field ${name.slice(0, 50)}; the picture is \`image\``
+          )
+        picture = await collect(stream, maxBytes)
+      }
     }
-  })
+  )
   return { fields, picture }
 }
 
 /** invalid_request for a box without an area. */
-export function checkBoxOrder(name: string, box: readonly [number, number, number, number] | undefined): void {
-  if (box !== undefined && !(box[0] < box[2] && box[1] < box[3])) throw appError('invalid_request', `${name} is [x1, y1, x2, y2] with x1 < x2 and y1 < y2`)
+export function checkBoxOrder(
+  name: string,
+  box: readonly [number, number, number, number] | undefined
+): void {
+  if (box !== undefined && !(box[0] < box[2] && box[1] < box[3]))
+    throw appError('invalid_request', `${name} is [x1, y1, x2, y2] with x1 < x2 and y1 < y2`)
 }

@@ -21,28 +21,50 @@ export function problemOf(error: AppError, requestId: string): Problem {
 /** Errors of Express and body-parser carry `type` and `status`; anything else unknown is ours and stays unsaid. */
 export function toAppError(error: unknown): AppError {
   if (isAppError(error)) return error
-  const { type, status } = (typeof error === 'object' && error !== null ? error : {}) as { type?: unknown; status?: unknown }
+  const { type, status } = (typeof error === 'object' && error !== null ? error : {}) as {
+    type?: unknown
+    status?: unknown
+  }
   if (type === 'entity.too.large') return appError('too_large', 'the JSON body is too large')
-  if (type === 'encoding.unsupported') return appError('unsupported_media_type', 'content-encoding is not supported')
+  if (type === 'encoding.unsupported')
+    return appError('unsupported_media_type', 'content-encoding is not supported')
   if (type === 'charset.unsupported') return appError('unsupported_media_type', 'JSON is UTF-8')
   if (type === 'entity.parse.failed') return appError('invalid_request', 'the body is not JSON')
-  if (type === 'request.aborted' || type === 'request.size.invalid') return appError('invalid_request', 'the body does not have its announced size')
-  if (error instanceof URIError || (status === 400 && type === undefined)) return appError('invalid_request', 'the path is not valid percent-encoded UTF-8')
-  return appError('internal', 'an unexpected error; the log has it under this request id', { cause: error })
+  if (type === 'request.aborted' || type === 'request.size.invalid')
+    return appError('invalid_request', 'the body does not have its announced size')
+  if (error instanceof URIError || (status === 400 && type === undefined))
+    return appError('invalid_request', 'the path is not valid percent-encoded UTF-8')
+  return appError('internal', 'an unexpected error; the log has it under this request id', {
+    cause: error
+  })
 }
 
 export function sendProblem(res: Response, error: AppError): void {
-  if (error.retryAfterS !== undefined) res.setHeader('retry-after', String(Math.ceil(error.retryAfterS)))
+  if (error.retryAfterS !== undefined)
+    res.setHeader('retry-after', String(Math.ceil(error.retryAfterS)))
   if (error.code === 'unauthorized') res.setHeader('www-authenticate', 'Bearer')
-  res.status(error.status).type('application/problem+json').send(JSON.stringify(problemOf(error, contextOf(res).requestId)))
+  res
+    .status(error.status)
+    .type('application/problem+json')
+    .send(JSON.stringify(problemOf(error, contextOf(res).requestId)))
 }
 
 /** The last middleware. Logs what is our fault or the world's, once. */
-export const problemHandler: ErrorRequestHandler = (thrown: unknown, req: Request, res: Response, _next) => {
+export const problemHandler: ErrorRequestHandler = (
+  thrown: unknown,
+  req: Request,
+  res: Response,
+  _next
+) => {
   const error = toAppError(thrown)
   const { logger, gone } = contextOf(res)
-  if (gone.aborted) return void logger.debug({ code: error.code }, 'the client left before its answer')
-  if (error.status >= 500) logger[error.retryable ? 'warn' : 'error']({ err: error.cause ?? error, code: error.code }, 'request failed')
+  if (gone.aborted)
+    return void logger.debug({ code: error.code }, 'the client left before its answer')
+  if (error.status >= 500)
+    logger[error.retryable ? 'warn' : 'error'](
+      { err: error.cause ?? error, code: error.code },
+      'request failed'
+    )
   if (res.headersSent) return void res.destroy()
   discardRest(req)
   sendProblem(res, error)

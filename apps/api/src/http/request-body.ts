@@ -8,15 +8,22 @@ export const maxJsonBytes = 2 * 1024 * 1024
 const jsonDeadlineMs = 30_000
 const discardDeadlineMs = 10_000
 
-const parseJson = express.json({ limit: maxJsonBytes, strict: false, inflate: false, type: 'application/json' })
+const parseJson = express.json({
+  limit: maxJsonBytes,
+  strict: false,
+  inflate: false,
+  type: 'application/json'
+})
 
 export const isJson = (req: Request): boolean => Boolean(req.is('application/json'))
 export const isMultipart = (req: Request): boolean => Boolean(req.is('multipart/form-data'))
 
-const isEmpty = ({ headers }: Request): boolean => headers['transfer-encoding'] === undefined && (headers['content-length'] ?? '0') === '0'
+const isEmpty = ({ headers }: Request): boolean =>
+  headers['transfer-encoding'] === undefined && (headers['content-length'] ?? '0') === '0'
 
 /** An empty object when none was sent; else as readJson. */
-export const readOptionalJson = async (req: Request, res: Response): Promise<unknown> => (isEmpty(req) ? {} : await readJson(req, res))
+export const readOptionalJson = async (req: Request, res: Response): Promise<unknown> =>
+  isEmpty(req) ? {} : await readJson(req, res)
 
 /** The parsed JSON body; unsupported_media_type, too_large or invalid_request otherwise. */
 export async function readJson(req: Request, res: Response): Promise<unknown> {
@@ -24,7 +31,8 @@ export async function readJson(req: Request, res: Response): Promise<unknown> {
   const timer = setTimeout(() => req.destroy(), jsonDeadlineMs)
   try {
     await new Promise<void>((resolve, reject) => {
-      const next: NextFunction = (error?: unknown) => (error === undefined ? resolve() : reject(error as Error))
+      const next: NextFunction = (error?: unknown) =>
+        error === undefined ? resolve() : reject(error as Error)
       parseJson(req, res, next)
     })
   } finally {
@@ -38,9 +46,15 @@ export async function readJson(req: Request, res: Response): Promise<unknown> {
 export function parseRequest<T extends z.ZodType>(schema: T, value: unknown): z.output<T> {
   const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data
-  const issues = parsed.error.issues.slice(0, 20).map((issue) => ({ path: issue.path.join('.'), message: issue.message }))
+  const issues = parsed.error.issues
+    .slice(0, 20)
+    .map((issue) => ({ path: issue.path.join('.'), message: issue.message }))
   const first = issues[0]!
-  throw appError('invalid_request', first.path === '' ? first.message : `${first.path}: ${first.message}`, { detail: { issues } })
+  throw appError(
+    'invalid_request',
+    first.path === '' ? first.message : `${first.path}: ${first.message}`,
+    { detail: { issues } }
+  )
 }
 
 /** Lets a client finish sending so that it reads our answer, for a while. */

@@ -18,19 +18,40 @@ const sanePattern = /^[A-Za-z0-9._-]{1,64}$/
 export const contextOf = (res: Response): RequestContext => res.locals.context as RequestContext
 
 /** Makes or takes over `x-request-id`, answers it, and logs each finished request once. */
-export function requestContext({ logger, clock }: { logger: Logger; clock: Clock }): RequestHandler {
+export function requestContext({
+  logger,
+  clock
+}: {
+  logger: Logger
+  clock: Clock
+}): RequestHandler {
   return (req: Request, res: Response, next) => {
     const given = req.get('x-request-id')
-    const requestId = given !== undefined && sanePattern.test(given) ? given : createUlid(clock.nowMs())
+    const requestId =
+      given !== undefined && sanePattern.test(given) ? given : createUlid(clock.nowMs())
     const gone = new AbortController()
-    const context: RequestContext = { requestId, logger: logger.child({ requestId }), startedAtMs: clock.nowMs(), gone: gone.signal }
+    const context: RequestContext = {
+      requestId,
+      logger: logger.child({ requestId }),
+      startedAtMs: clock.nowMs(),
+      gone: gone.signal
+    }
     res.locals.context = context
     res.setHeader('x-request-id', requestId)
     const path = req.path
     res.once('close', () => {
       if (!res.writableFinished) gone.abort()
       const level = req.method === 'GET' || req.method === 'HEAD' ? 'debug' : 'info'
-      context.logger[level]({ method: req.method, path, status: res.statusCode, ms: clock.nowMs() - context.startedAtMs, sent: res.writableFinished }, 'request')
+      context.logger[level](
+        {
+          method: req.method,
+          path,
+          status: res.statusCode,
+          ms: clock.nowMs() - context.startedAtMs,
+          sent: res.writableFinished
+        },
+        'request'
+      )
     })
     next()
   }

@@ -14,7 +14,8 @@ export function mountRoutes(routes: readonly Route[]): Router {
   for (const path of new Set(routes.map((route) => route.path))) {
     const here = routes.filter((route) => route.path === path)
     const mounted = router.route(path)
-    for (const route of here) mounted[route.method](async (req: Request, res: Response) => route.handle(req, res))
+    for (const route of here)
+      mounted[route.method](async (req: Request, res: Response) => route.handle(req, res))
     const allow = here.map((route) => route.method.toUpperCase()).join(', ')
     mounted.all((req: Request, res: Response) => {
       res.setHeader('allow', allow)

@@ -53,14 +53,21 @@ test('the same key on another route or collection is another request', async () 
 test('of many at once one acts; the others hear of it or wait', async () => {
   const answers = await Promise.all(Array.from({ length: 8 }, () => upload()))
   const codes = await Promise.all(answers.map(codeOf))
-  expect(codes.filter((code) => code !== '202' && code !== '409 idempotency_in_progress')).toEqual([])
+  expect(codes.filter((code) => code !== '202' && code !== '409 idempotency_in_progress')).toEqual(
+    []
+  )
   expect(codes).toContain('202')
   expect(await api.operations(collectionId)).toHaveLength(1)
   expect(await images()).toHaveLength(1)
 })
 
 /** A process that says of the others whether they live; its own id is `this process`. */
-const others = (isGone: boolean | undefined): void => void (api.deps.holders = { ...api.deps.holders, id: 'the next process', isGone: async () => isGone })
+const others = (isGone: boolean | undefined): void =>
+  void (api.deps.holders = {
+    ...api.deps.holders,
+    id: 'the next process',
+    isGone: async () => isGone
+  })
 
 /** Of requests that are stopped in their act. */
 const asleep: (() => Promise<unknown>)[] = []
@@ -95,7 +102,9 @@ async function expectOnce(finished: Response): Promise<unknown> {
   expect(finished.status).toBe(202)
   const answer = (await finished.json()) as { job: string; items: unknown[] }
   expect(answer.items).toHaveLength(1)
-  expect(await api.operations(collectionId)).toMatchObject([{ kind: 'ingest', ingestion: answer.job }])
+  expect(await api.operations(collectionId)).toMatchObject([
+    { kind: 'ingest', ingestion: answer.job }
+  ])
   const [line] = await api.itemList(collectionId, answer.job)
   expect(await images()).toEqual([line!.imageKey])
   expect((await api.fetch(`/v1/jobs/${answer.job}`)).status).toBe(200)
@@ -103,33 +112,44 @@ async function expectOnce(finished: Response): Promise<unknown> {
   return answer
 }
 
-const when = [['after', true], ['before', false]] as const
+const when = [
+  ['after', true],
+  ['before', false]
+] as const
 
-test.each(when)('a process that died %s the act and before the answer: in progress while it may live, then the first retry finishes it, once', async (_when, acted) => {
-  await stopInside(acted)
-  others(false)
-  const waiting = await upload()
-  expect(Number(waiting.headers.get('retry-after'))).toBeLessThanOrEqual(5)
-  expect(await codeOf(waiting)).toBe('409 idempotency_in_progress')
-  expect(await codeOf(await upload('two'))).toBe('422 idempotency_mismatch')
-  others(true)
-  await expectOnce(await upload())
-})
+test.each(when)(
+  'a process that died %s the act and before the answer: in progress while it may live, then the first retry finishes it, once',
+  async (_when, acted) => {
+    await stopInside(acted)
+    others(false)
+    const waiting = await upload()
+    expect(Number(waiting.headers.get('retry-after'))).toBeLessThanOrEqual(5)
+    expect(await codeOf(waiting)).toBe('409 idempotency_in_progress')
+    expect(await codeOf(await upload('two'))).toBe('422 idempotency_mismatch')
+    others(true)
+    await expectOnce(await upload())
+  }
+)
 
-test.each(when)('a process that was taken for dead %s the act and goes on has no second effect, and the same answer', async (_when, acted) => {
-  const goOn = await stopInside(acted)
-  others(true)
-  const answer = await expectOnce(await upload())
-  expect(await (await goOn()).json()).toEqual(answer)
-  expect(await api.operations(collectionId)).toHaveLength(1)
-  expect(await (await upload()).json()).toEqual(answer)
-})
+test.each(when)(
+  'a process that was taken for dead %s the act and goes on has no second effect, and the same answer',
+  async (_when, acted) => {
+    const goOn = await stopInside(acted)
+    others(true)
+    const answer = await expectOnce(await upload())
+    expect(await (await goOn()).json()).toEqual(answer)
+    expect(await api.operations(collectionId)).toHaveLength(1)
+    expect(await (await upload()).json()).toEqual(answer)
+  }
+)
 
 test('of many retries after a death one takes over', async () => {
   await stopInside(false)
   others(true)
   const codes = await Promise.all(Array.from({ length: 8 }, async () => codeOf(await upload())))
-  expect(codes.filter((code) => code !== '202' && code !== '409 idempotency_in_progress')).toEqual([])
+  expect(codes.filter((code) => code !== '202' && code !== '409 idempotency_in_progress')).toEqual(
+    []
+  )
   expect(codes).toContain('202')
   expect(await api.operations(collectionId)).toHaveLength(1)
 })
@@ -144,17 +164,20 @@ test('where nobody can tell which processes live, a reservation ends after its t
   await expectOnce(await upload())
 })
 
-test.each(when)('a request that failed %s its act with an unknown outcome: the next one finishes it at once', async (_when, acted) => {
-  others(false)
-  const { append } = api.deps.logAppender
-  api.deps.logAppender.append = async (...args) => {
-    if (acted) await append(...args)
-    throw appError('store_unavailable', 'no answer')
+test.each(when)(
+  'a request that failed %s its act with an unknown outcome: the next one finishes it at once',
+  async (_when, acted) => {
+    others(false)
+    const { append } = api.deps.logAppender
+    api.deps.logAppender.append = async (...args) => {
+      if (acted) await append(...args)
+      throw appError('store_unavailable', 'no answer')
+    }
+    expect(await codeOf(await upload())).toBe('503 store_unavailable')
+    api.deps.logAppender.append = append
+    await expectOnce(await upload())
   }
-  expect(await codeOf(await upload())).toBe('503 store_unavailable')
-  api.deps.logAppender.append = append
-  await expectOnce(await upload())
-})
+)
 
 test('a delete that failed after its act is not done a second time', async () => {
   const remove = () => api.fetch('/v1/collections/marks/items/x', { method: 'DELETE', headers })
@@ -176,7 +199,11 @@ test('a drop that failed after its act does not drop the next collection of that
   expect(await codeOf(await drop())).toBe('503 store_unavailable')
   api.deps.catalog.drop = original
   const next = await api.createMarks()
-  expect(await (await drop()).json()).toEqual({ name: 'marks', incarnation: collectionId, dropped: true })
+  expect(await (await drop()).json()).toEqual({
+    name: 'marks',
+    incarnation: collectionId,
+    dropped: true
+  })
   expect(await api.deps.catalog.isLive(next)).toBe(true)
 })
 
@@ -191,7 +218,9 @@ test('a creation that failed after its act answers with what it made', async () 
   api.deps.catalog.create = original
   const made = await create('L2')
   expect(made.status).toBe(201)
-  expect(await made.json()).toMatchObject({ incarnation: (await api.deps.catalog.resolve('cars')).collectionId })
+  expect(await made.json()).toMatchObject({
+    incarnation: (await api.deps.catalog.resolve('cars')).collectionId
+  })
 })
 
 test('an answer is still known at the end of its retention, across weeks, and forgotten long after', async () => {
@@ -216,7 +245,8 @@ test('a refused request frees its key', async () => {
 })
 
 test('a key that is empty, long or not printable is invalid_request', async () => {
-  const create = (key: string) => api.post('/v1/collections', { name: 'cars' }, { 'idempotency-key': key })
+  const create = (key: string) =>
+    api.post('/v1/collections', { name: 'cars' }, { 'idempotency-key': key })
   expect(await codeOf(await create('x'.repeat(201)))).toBe('400 invalid_request')
   expect(await codeOf(await create('\u00e9'))).toBe('400 invalid_request')
   expect(await codeOf(await create(''))).toBe('400 invalid_request')

@@ -37,12 +37,15 @@ export interface MutationPlan<I> {
 export function requestKey(req: Request): string | undefined {
   const key = req.get('idempotency-key')
   if (key === undefined) return undefined
-  if (!/^[\x20-\x7e]{1,200}$/.test(key)) throw appError('invalid_request', 'Idempotency-Key is 1-200 printable ASCII characters')
+  if (!/^[\x20-\x7e]{1,200}$/.test(key))
+    throw appError('invalid_request', 'Idempotency-Key is 1-200 printable ASCII characters')
   return key
 }
 
 const fingerprintOf = (req: Request, content: unknown): string =>
-  createHash('sha256').update(JSON.stringify([req.method, req.path, content])).digest('hex')
+  createHash('sha256')
+    .update(JSON.stringify([req.method, req.path, content]))
+    .digest('hex')
 
 export interface IdempotencyDeps {
   store: ObjectStore
@@ -75,13 +78,33 @@ const isRefusal = (error: unknown): boolean => isAppError(error) && error.status
  * Rejects with idempotency_mismatch, idempotency_in_progress, or what the mutation rejects with. A refused act (4xx) frees the key;
  * after an unknown outcome (5xx, or the death of the process) the next retry finishes the same intent.
  */
-export async function answerOnce<I>(deps: IdempotencyDeps, req: Request, res: Response, plan: MutationPlan<I>): Promise<void> {
+export async function answerOnce<I>(
+  deps: IdempotencyDeps,
+  req: Request,
+  res: Response,
+  plan: MutationPlan<I>
+): Promise<void> {
   const given = requestKey(req)
   const scope = `${req.method} ${String(req.route?.path)} ${String(req.params.c ?? '')}`
-  const attempt: Attempt<I> = { deps, plan, fingerprint: fingerprintOf(req, plan.content), referred: false }
-  const { store, clock, settings: { idempotencyRetentionMs: retentionMs } } = deps
+  const attempt: Attempt<I> = {
+    deps,
+    plan,
+    fingerprint: fingerprintOf(req, plan.content),
+    referred: false
+  }
+  const {
+    store,
+    clock,
+    settings: { idempotencyRetentionMs: retentionMs }
+  } = deps
   try {
-    const { answer, replay } = await (given === undefined ? runFreely(attempt) : runKeyed(Object.assign(attempt, { place: createRecordPlace({ store, clock, retentionMs, scope, given }) })))
+    const { answer, replay } = await (given === undefined
+      ? runFreely(attempt)
+      : runKeyed(
+          Object.assign(attempt, {
+            place: createRecordPlace({ store, clock, retentionMs, scope, given })
+          })
+        ))
     if (replay) res.setHeader('idempotent-replay', 'true')
     res.status(answer.status).json(answer.body)
     answer.after?.()
@@ -110,9 +133,14 @@ async function runKeyed<I>(attempt: Keyed<I>): Promise<Outcome> {
 }
 
 /** What an earlier request with this key leads to. */
-async function answerEarlier<I>(attempt: Keyed<I>, { key, etag, record }: TakenRecord): Promise<Outcome> {
-  if (record.fingerprint !== attempt.fingerprint) throw appError('idempotency_mismatch', 'this Idempotency-Key was used for another request')
-  if (record.state === 'done') return { answer: { status: record.status, body: record.body }, replay: true }
+async function answerEarlier<I>(
+  attempt: Keyed<I>,
+  { key, etag, record }: TakenRecord
+): Promise<Outcome> {
+  if (record.fingerprint !== attempt.fingerprint)
+    throw appError('idempotency_mismatch', 'this Idempotency-Key was used for another request')
+  if (record.state === 'done')
+    return { answer: { status: record.status, body: record.body }, replay: true }
   await mustBeAbandoned(attempt, key, record)
   const intent = attempt.plan.intentSchema.parse(record.intent)
   return await workOn(attempt, key, async () => {
@@ -123,7 +151,11 @@ async function answerEarlier<I>(attempt: Keyed<I>, { key, etag, record }: TakenR
 }
 
 /** From before the record says so this process works on it. */
-async function workOn<T>({ deps }: { deps: IdempotencyDeps }, key: string, work: () => Promise<T>): Promise<T> {
+async function workOn<T>(
+  { deps }: { deps: IdempotencyDeps },
+  key: string,
+  work: () => Promise<T>
+): Promise<T> {
   const end = deps.holders.begin(key)
   try {
     return await work()
@@ -132,35 +164,71 @@ async function workOn<T>({ deps }: { deps: IdempotencyDeps }, key: string, work:
   }
 }
 
-const inProgress = (retryAfterS = 1) => appError('idempotency_in_progress', 'a request with this Idempotency-Key is being worked on', { retryAfterS })
+const inProgress = (retryAfterS = 1) =>
+  appError('idempotency_in_progress', 'a request with this Idempotency-Key is being worked on', {
+    retryAfterS
+  })
 
 /** idempotency_in_progress while whoever has it may still be working on it. */
-async function mustBeAbandoned<I>({ deps }: Keyed<I>, key: string, { holder, atMs }: PendingRecord): Promise<void> {
+async function mustBeAbandoned<I>(
+  { deps }: Keyed<I>,
+  key: string,
+  { holder, atMs }: PendingRecord
+): Promise<void> {
   const leftMs = reservationMs - (deps.clock.nowMs() - atMs)
   if (holder === null || leftMs <= 0) return
   if ((await deps.holders.isGone(holder, key)) === true) return
   throw inProgress(Math.min(longestRetryAfterS, Math.ceil(leftMs / 1000)))
 }
 
-const pending = <I>({ deps: { clock, holders }, fingerprint }: Keyed<I>, intent: I): PendingRecord =>
-  ({ state: 'pending', fingerprint, atMs: clock.nowMs(), holder: holders.id, intent })
+const pending = <I>(
+  { deps: { clock, holders }, fingerprint }: Keyed<I>,
+  intent: I
+): PendingRecord => ({
+  state: 'pending',
+  fingerprint,
+  atMs: clock.nowMs(),
+  holder: holders.id,
+  intent
+})
 
-async function actAndRecord<I>(attempt: Keyed<I>, { held, intent, again }: { held: Held; intent: I; again: boolean }): Promise<Outcome> {
-  const { deps: { clock }, place, fingerprint } = attempt
+async function actAndRecord<I>(
+  attempt: Keyed<I>,
+  { held, intent, again }: { held: Held; intent: I; again: boolean }
+): Promise<Outcome> {
+  const {
+    deps: { clock },
+    place,
+    fingerprint
+  } = attempt
   try {
     const answer = again ? await attempt.plan.act(intent, true) : await act(attempt, intent, false)
-    const done: DoneRecord = { state: 'done', fingerprint, atMs: clock.nowMs(), status: answer.status, body: answer.body }
+    const done: DoneRecord = {
+      state: 'done',
+      fingerprint,
+      atMs: clock.nowMs(),
+      status: answer.status,
+      body: answer.body
+    }
     // Lost only to a later request that finished the same intent: its answer is this answer.
     await place.swap(held, done)
     return { answer, replay: false }
   } catch (error) {
-    await releaseRecord(attempt, held, isRefusal(error) ? 'free' : { ...pending(attempt, intent), holder: null })
+    await releaseRecord(
+      attempt,
+      held,
+      isRefusal(error) ? 'free' : { ...pending(attempt, intent), holder: null }
+    )
     throw error
   }
 }
 
 /** Never rejects: what went wrong is told already, and what cannot be written ends with the process or the time limit. */
-async function releaseRecord<I>({ deps: { logger }, place }: Keyed<I>, held: Held, record: PendingRecord | 'free'): Promise<void> {
+async function releaseRecord<I>(
+  { deps: { logger }, place }: Keyed<I>,
+  held: Held,
+  record: PendingRecord | 'free'
+): Promise<void> {
   try {
     await place.swap(held, record)
   } catch (error) {

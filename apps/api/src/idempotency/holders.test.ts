@@ -66,5 +66,8 @@ test('of itself a process knows: it works on a record or it does not, Redis or n
   first()
   expect(await holders.isGone(holders.id, 'k')).toBe(false)
   second()
-  expect([await holders.isGone(holders.id, 'k'), await holders.isGone(holders.id, 'other')]).toEqual([true, true])
+  expect([
+    await holders.isGone(holders.id, 'k'),
+    await holders.isGone(holders.id, 'other')
+  ]).toEqual([true, true])
 })

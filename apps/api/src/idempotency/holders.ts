@@ -24,7 +24,15 @@ const expiresMs = 4_000
 /** A Redis that was emptied knows of the living again after this. */
 const lookAgainMs = 1_500
 
-export function createHolders({ redis, clock, logger }: { redis: HolderRedis; clock: Clock; logger: Logger }): Holders & { stop(): Promise<void> } {
+export function createHolders({
+  redis,
+  clock,
+  logger
+}: {
+  redis: HolderRedis
+  clock: Clock
+  logger: Logger
+}): Holders & { stop(): Promise<void> } {
   const id = randomUUID()
   const working = new Map<string, number>()
   const beat = async (): Promise<void> => {
@@ -61,7 +69,9 @@ export function createHolders({ redis, clock, logger }: { redis: HolderRedis; cl
     },
     async stop() {
       clearInterval(timer)
-      await redis.del(apiProcessKey(id)).catch((error: unknown) => logger.debug({ err: error }, 'left to expire'))
+      await redis
+        .del(apiProcessKey(id))
+        .catch((error: unknown) => logger.debug({ err: error }, 'left to expire'))
     }
   }
 }

@@ -7,10 +7,23 @@ import type { PendingRecord } from './record.ts'
 
 const day = 86_400_000
 const border = 2_800 * idempotencyWeekMs
-const record = (holder: string): PendingRecord => ({ state: 'pending', fingerprint: 'f', atMs: 0, holder, intent: {} })
+const record = (holder: string): PendingRecord => ({
+  state: 'pending',
+  fingerprint: 'f',
+  atMs: 0,
+  holder,
+  intent: {}
+})
 
 function places(store = createMemoryStore()) {
-  const at = (nowMs: number) => createRecordPlace({ store, clock: { nowMs: () => nowMs, sleep: async () => undefined }, retentionMs: 7 * day, scope: 's', given: 'k' })
+  const at = (nowMs: number) =>
+    createRecordPlace({
+      store,
+      clock: { nowMs: () => nowMs, sleep: async () => undefined },
+      retentionMs: 7 * day,
+      scope: 's',
+      given: 'k'
+    })
   return { store, at }
 }
 
@@ -27,7 +40,10 @@ test('as many weeks are looked at as the retention reaches back to', () => {
 })
 
 test('of two clocks on both sides of a border at most one reserves, however their steps mix', async () => {
-  for (const [first, second] of [[-500, 500], [500, -500]] as const) {
+  for (const [first, second] of [
+    [-500, 500],
+    [500, -500]
+  ] as const) {
     const { store, at } = places()
     const one = await at(border + first).reserve(record('one'))
     const two = await at(border + second).reserve(record('two'))
@@ -35,7 +51,10 @@ test('of two clocks on both sides of a border at most one reserves, however thei
     expect((await at(border + second).find())?.record).toMatchObject({ holder: 'one' })
     // At the same time: both may give way, never both go on.
     const both = places()
-    const held = await Promise.all([both.at(border + first).reserve(record('one')), both.at(border + second).reserve(record('two'))])
+    const held = await Promise.all([
+      both.at(border + first).reserve(record('one')),
+      both.at(border + second).reserve(record('two'))
+    ])
     expect(held.filter((one) => one !== undefined).length).toBeLessThan(2)
     expect(store).not.toBe(both.store)
   }
@@ -48,7 +67,11 @@ test('a key that was freed is reserved again by one only, and what had it before
   expect(await place.reserve(record('two'))).toBeUndefined()
   await place.swap(first, 'free')
   expect(await place.find()).toBeUndefined()
-  const held = await Promise.all(['two', 'three', 'four'].map((holder) => place.reserve(record(holder))))
+  const held = await Promise.all(
+    ['two', 'three', 'four'].map((holder) => place.reserve(record(holder)))
+  )
   expect(held.filter((one) => one !== undefined)).toHaveLength(1)
-  expect(await place.swap(first, { ...record('one'), state: 'done', status: 200, body: {} })).toBeUndefined()
+  expect(
+    await place.swap(first, { ...record('one'), state: 'done', status: 200, body: {} })
+  ).toBeUndefined()
 })

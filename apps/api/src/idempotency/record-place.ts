@@ -4,7 +4,13 @@ import { idempotencyKey, idempotencyWeekMs } from '@likeness/shared/contract/key
 import { createUlid } from '@likeness/shared/data/ulid'
 import type { Clock } from '@likeness/shared/process/clock'
 import type { ObjectStore } from '@likeness/store/object-store'
-import { type DoneRecord, encodeRecord, type FoundRecord, type PendingRecord, readRecord } from './record.ts'
+import {
+  type DoneRecord,
+  encodeRecord,
+  type FoundRecord,
+  type PendingRecord,
+  readRecord
+} from './record.ts'
 
 /** Two processes may think of different weeks for as long as their clocks differ: near the end of a week both are looked at. */
 const borderMs = 600_000
@@ -20,11 +26,16 @@ export interface Places {
   nearBorder: boolean
 }
 
-export function placesOf(nowMs: number, retentionMs: number, keyOf: (week: number) => string): Places {
+export function placesOf(
+  nowMs: number,
+  retentionMs: number,
+  keyOf: (week: number) => string
+): Places {
   const own = weekOf(nowMs)
   const last = weekOf(nowMs + borderMs)
   const others: string[] = []
-  for (let week = last; week >= weekOf(nowMs - retentionMs); week--) if (week !== own) others.push(keyOf(week))
+  for (let week = last; week >= weekOf(nowMs - retentionMs); week--)
+    if (week !== own) others.push(keyOf(week))
   return { own: keyOf(own), others, nearBorder: last !== own || weekOf(nowMs - borderMs) !== own }
 }
 
@@ -34,11 +45,29 @@ export interface Held {
   etag: string
 }
 
-export function createRecordPlace({ store, clock, retentionMs, scope, given }: { store: ObjectStore; clock: Clock; retentionMs: number; scope: string; given: string }) {
-  const { own, others, nearBorder } = placesOf(clock.nowMs(), retentionMs, (week) => idempotencyKey(week, scope, given))
-  const isTaken = (found: FoundRecord | undefined): found is TakenRecord => found !== undefined && found.record.state !== 'free'
+export function createRecordPlace({
+  store,
+  clock,
+  retentionMs,
+  scope,
+  given
+}: {
+  store: ObjectStore
+  clock: Clock
+  retentionMs: number
+  scope: string
+  given: string
+}) {
+  const { own, others, nearBorder } = placesOf(clock.nowMs(), retentionMs, (week) =>
+    idempotencyKey(week, scope, given)
+  )
+  const isTaken = (found: FoundRecord | undefined): found is TakenRecord =>
+    found !== undefined && found.record.state !== 'free'
 
-  async function swap(held: Held, record: PendingRecord | DoneRecord | 'free'): Promise<Held | undefined> {
+  async function swap(
+    held: Held,
+    record: PendingRecord | DoneRecord | 'free'
+  ): Promise<Held | undefined> {
     const body = encodeRecord(record === 'free' ? { state: 'free', writeId: createUlid() } : record)
     const written = await store.putIf(held.key, body, { ifMatch: held.etag })
     return written && { key: held.key, etag: written.etag }
@@ -49,16 +78,26 @@ export function createRecordPlace({ store, clock, retentionMs, scope, given }: {
     own,
     /** The record that counts. */
     async find(): Promise<TakenRecord | undefined> {
-      return (await Promise.all([own, ...others].map((key) => readRecord(store, key)))).find(isTaken)
+      return (await Promise.all([own, ...others].map((key) => readRecord(store, key)))).find(
+        isTaken
+      )
     },
     /** undefined when somebody else has taken the key meanwhile. */
     async reserve(record: PendingRecord): Promise<Held | undefined> {
       const there = await readRecord(store, own)
       if (isTaken(there)) return undefined
-      const written = await store.putIf(own, encodeRecord(record), there === undefined ? { create: true } : { ifMatch: there.etag })
+      const written = await store.putIf(
+        own,
+        encodeRecord(record),
+        there === undefined ? { create: true } : { ifMatch: there.etag }
+      )
       if (written === undefined) return undefined
       const held = { key: own, etag: written.etag }
-      if (!nearBorder || !(await Promise.all(others.map((key) => readRecord(store, key)))).some(isTaken)) return held
+      if (
+        !nearBorder ||
+        !(await Promise.all(others.map((key) => readRecord(store, key)))).some(isTaken)
+      )
+        return held
       // Both of us may give way: then both are asked to come again.
       await swap(held, 'free')
       return undefined

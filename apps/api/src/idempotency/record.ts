@@ -13,7 +13,13 @@ const pendingSchema = z.object({
   /** Everything needed to finish or repeat the act, by whoever comes next. */
   intent: z.unknown()
 })
-const doneSchema = z.object({ ...base, state: z.literal('done'), atMs: z.number(), status: z.number().int(), body: z.unknown() })
+const doneSchema = z.object({
+  ...base,
+  state: z.literal('done'),
+  atMs: z.number(),
+  status: z.number().int(),
+  body: z.unknown()
+})
 /** The request was refused: nothing was done, and the key is as good as new. `writeId`: new with every write. */
 const freeSchema = z.object({ state: z.literal('free'), writeId: z.string() })
 const recordSchema = z.discriminatedUnion('state', [pendingSchema, doneSchema, freeSchema])
@@ -28,7 +34,10 @@ export interface FoundRecord {
   record: IdempotencyRecord
   etag: string
 }
-export async function readRecord(store: ObjectStore, key: string): Promise<FoundRecord | undefined> {
+export async function readRecord(
+  store: ObjectStore,
+  key: string
+): Promise<FoundRecord | undefined> {
   const object = await store.get(key)
   return object && { key, record: decodeObject(recordSchema, key, object.body), etag: object.etag }
 }

@@ -1,7 +1,13 @@
 // The item list of an import: what each path of a folder, prefix or list becomes. Bad ones become failed items, never an error of the job.
 import { createReadStream } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
-import { type ItemFailure, itemIdSchema, type ItemListLine, labelSchema, type Metadata } from '@likeness/shared/contract/item-list'
+import {
+  type ItemFailure,
+  itemIdSchema,
+  type ItemListLine,
+  labelSchema,
+  type Metadata
+} from '@likeness/shared/contract/item-list'
 import { mapInOrder } from '@likeness/shared/data/concurrency'
 import { appError, isAppError } from '@likeness/shared/errors'
 import { checkKey } from '@likeness/store/object-key'
@@ -38,12 +44,28 @@ export interface LinesSource {
 function candidateOf(path: string, id: string, label: LinesSource['label']): Candidate {
   const slash = path.indexOf('/')
   const folder = label === 'folder' && slash > 0 ? path.slice(0, slash) : null
-  if (itemIdSchema.safeParse(id).success && (folder === null || labelSchema.safeParse(folder).success)) return { path, id, label: folder }
+  if (
+    itemIdSchema.safeParse(id).success &&
+    (folder === null || labelSchema.safeParse(folder).success)
+  )
+    return { path, id, label: folder }
   const safeId = id.replace(/[\u0000-\u001f\u007f]/g, '?').slice(0, 1024)
-  return { path, id: safeId, label: null, failure: { code: 'invalid_key', message: 'the path is too long or has control characters' } }
+  return {
+    path,
+    id: safeId,
+    label: null,
+    failure: { code: 'invalid_key', message: 'the path is too long or has control characters' }
+  }
 }
 
-const fromEntry = ({ path, id, label, metadata, line, failure }: ListEntry): Candidate => ({ path, id, label, line, ...(metadata && { metadata }), ...(failure && { failure }) })
+const fromEntry = ({ path, id, label, metadata, line, failure }: ListEntry): Candidate => ({
+  path,
+  id,
+  label,
+  line,
+  ...(metadata && { metadata }),
+  ...(failure && { failure })
+})
 
 async function* fromList({ path, format }: ListFile): AsyncGenerator<Candidate> {
   for await (const entry of readList(createReadStream(path), format)) yield fromEntry(entry)
@@ -53,7 +75,11 @@ async function* fromFolder(root: string, label: LinesSource['label']): AsyncGene
   for await (const path of walkFolder(root)) yield candidateOf(path, path, label)
 }
 
-const toLine = ({ id, label, metadata, line, failure }: Candidate, ordinal: number, imageKey: string | null): ItemListLine => ({
+const toLine = (
+  { id, label, metadata, line, failure }: Candidate,
+  ordinal: number,
+  imageKey: string | null
+): ItemListLine => ({
   ordinal,
   id,
   label,
@@ -64,8 +90,13 @@ const toLine = ({ id, label, metadata, line, failure }: Candidate, ordinal: numb
 })
 
 /** Items of a folder on disk: each file is copied into the store; `root` is a real path. */
-export function folderLines(source: LinesSource, root: string, keyOf: (n: number) => string): AsyncGenerator<ItemListLine> {
-  const candidates = source.list === undefined ? fromFolder(root, source.label) : fromList(source.list)
+export function folderLines(
+  source: LinesSource,
+  root: string,
+  keyOf: (n: number) => string
+): AsyncGenerator<ItemListLine> {
+  const candidates =
+    source.list === undefined ? fromFolder(root, source.label) : fromList(source.list)
   return mapInOrder(candidates, copiesAtOnce, async (candidate, ordinal) => {
     if (candidate.failure !== undefined) return toLine(candidate, ordinal, null)
     try {
@@ -75,13 +106,21 @@ export function folderLines(source: LinesSource, root: string, keyOf: (n: number
     } catch (error) {
       // The store being away is the import's problem; anything about the file is the item's.
       if (!isAppError(error) || error.status >= 500) throw error
-      const message = error.code === 'too_large' ? `${candidate.path} has more than ${source.maxBytes} bytes` : error.message
+      const message =
+        error.code === 'too_large'
+          ? `${candidate.path} has more than ${source.maxBytes} bytes`
+          : error.message
       return toLine({ ...candidate, failure: { code: error.code, message } }, ordinal, null)
     }
   })
 }
 
-async function copyFile({ store, maxBytes }: LinesSource, root: string, path: string, key: string): Promise<void> {
+async function copyFile(
+  { store, maxBytes }: LinesSource,
+  root: string,
+  path: string,
+  key: string
+): Promise<void> {
   const { handle, sizeBytes } = await openInside(root, path)
   try {
     if (sizeBytes > copiedWholeBytes) await copyStreamed(store, key, handle, maxBytes)
@@ -91,7 +130,12 @@ async function copyFile({ store, maxBytes }: LinesSource, root: string, path: st
   }
 }
 
-async function copyStreamed(store: ObjectStore, key: string, handle: FileHandle, maxBytes: number): Promise<void> {
+async function copyStreamed(
+  store: ObjectStore,
+  key: string,
+  handle: FileHandle,
+  maxBytes: number
+): Promise<void> {
   const stream = handle.createReadStream({ autoClose: true })
   try {
     await store.putStream(key, stream, { maxBytes })
@@ -103,20 +147,32 @@ async function copyStreamed(store: ObjectStore, key: string, handle: FileHandle,
 /** It may have grown since it was opened. */
 async function readWhole(handle: FileHandle, maxBytes: number): Promise<Uint8Array> {
   const bytes = await handle.readFile()
-  if (bytes.byteLength > maxBytes) throw appError('too_large', `the file has ${bytes.byteLength} bytes, at most ${maxBytes} are taken`)
+  if (bytes.byteLength > maxBytes)
+    throw appError(
+      'too_large',
+      `the file has ${bytes.byteLength} bytes, at most ${maxBytes} are taken`
+    )
   return bytes
 }
 
 /** Items of the store's own objects under `prefix` (ends with `/`): referred to in place. */
-export async function* prefixLines(source: LinesSource, prefix: string): AsyncGenerator<ItemListLine> {
+export async function* prefixLines(
+  source: LinesSource,
+  prefix: string
+): AsyncGenerator<ItemListLine> {
   let ordinal = 0
   if (source.list !== undefined) {
-    for await (const candidate of fromList(source.list)) yield listedLine(candidate, prefix, ordinal++)
+    for await (const candidate of fromList(source.list))
+      yield listedLine(candidate, prefix, ordinal++)
     return
   }
   for await (const { key, sizeBytes } of source.store.list(prefix)) {
     const candidate = candidateOf(key.slice(prefix.length), key, source.label)
-    if (sizeBytes > source.maxBytes) candidate.failure ??= { code: 'too_large', message: `${sizeBytes} bytes, at most ${source.maxBytes}` }
+    if (sizeBytes > source.maxBytes)
+      candidate.failure ??= {
+        code: 'too_large',
+        message: `${sizeBytes} bytes, at most ${source.maxBytes}`
+      }
     yield toLine(candidate, ordinal++, candidate.failure === undefined ? key : null)
   }
 }
@@ -125,11 +181,15 @@ export async function* prefixLines(source: LinesSource, prefix: string): AsyncGe
 function listedLine(candidate: Candidate, prefix: string, ordinal: number): ItemListLine {
   if (candidate.failure !== undefined) return toLine(candidate, ordinal, null)
   const key = `${prefix}${candidate.path}`
-  const failure = candidate.path.split('/').includes('..') || candidate.path.startsWith('/')
-    ? { code: 'path_outside_root', message: `${candidate.path} is not under the prefix` }
-    : keyFailure(key)
-  const id = candidate.id === candidate.path && itemIdSchema.safeParse(key).success ? key : candidate.id
-  return failure === undefined ? toLine({ ...candidate, id }, ordinal, key) : toLine({ ...candidate, failure }, ordinal, null)
+  const failure =
+    candidate.path.split('/').includes('..') || candidate.path.startsWith('/')
+      ? { code: 'path_outside_root', message: `${candidate.path} is not under the prefix` }
+      : keyFailure(key)
+  const id =
+    candidate.id === candidate.path && itemIdSchema.safeParse(key).success ? key : candidate.id
+  return failure === undefined
+    ? toLine({ ...candidate, id }, ordinal, key)
+    : toLine({ ...candidate, failure }, ordinal, null)
 }
 
 function keyFailure(key: string): ItemFailure | undefined {

@@ -9,18 +9,24 @@ export function isInside(folder: string, path: string): boolean {
   return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way)
 }
 
-const outside = (path: string, root: string) => appError('path_outside_root', `${path} is not inside ${root}`)
+const outside = (path: string, root: string) =>
+  appError('path_outside_root', `${path} is not inside ${root}`)
 const codeOf = (error: unknown): unknown => (error as { code?: unknown } | null)?.code
 
 /** The real path of a folder inside an import root; path_outside_root, object_not_found, or invalid_request for a file. */
 export async function resolveRoot(root: string, importRoots: readonly string[]): Promise<string> {
-  const roots = await Promise.all(importRoots.map((folder) => realpath(folder).catch(() => resolve(folder))))
+  const roots = await Promise.all(
+    importRoots.map((folder) => realpath(folder).catch(() => resolve(folder)))
+  )
   const refused = appError('path_outside_root', 'the folder is not inside one of IMPORT_ROOTS')
   if (root.includes('\0') || !isAbsolute(root)) throw refused
   const real = await realpath(root).catch((error: unknown) => {
     // Whether something exists is only said about places that may be read.
-    const allowed = [...roots, ...importRoots.map((folder) => resolve(folder))].some((folder) => isInside(folder, resolve(root)))
-    if (allowed && codeOf(error) === 'ENOENT') throw appError('object_not_found', 'the folder does not exist')
+    const allowed = [...roots, ...importRoots.map((folder) => resolve(folder))].some((folder) =>
+      isInside(folder, resolve(root))
+    )
+    if (allowed && codeOf(error) === 'ENOENT')
+      throw appError('object_not_found', 'the folder does not exist')
     throw refused
   })
   if (!roots.some((folder) => isInside(folder, real))) throw refused
@@ -34,29 +40,38 @@ const openFlags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.
  * Opens a regular file of an import. Rejects with path_outside_root (also when a symlink leads out) or image_missing.
  * The caller closes the handle.
  */
-export async function openInside(root: string, path: string): Promise<{ handle: FileHandle; sizeBytes: number }> {
+export async function openInside(
+  root: string,
+  path: string
+): Promise<{ handle: FileHandle; sizeBytes: number }> {
   const wanted = resolve(root, path)
   if (!isInside(root, wanted)) throw outside(path, 'the import root')
   let handle: FileHandle | undefined
   try {
     const real = await realpath(wanted)
-    if (!isInside(root, real)) throw outside(path, 'the import root: a symbolic link leads out of it')
+    if (!isInside(root, real))
+      throw outside(path, 'the import root: a symbolic link leads out of it')
     handle = await open(real, openFlags)
     const opened = await handle.stat()
     if (!opened.isFile()) throw appError('image_missing', `${path} is not a regular file`)
     // A folder on the way may have become a symlink since: the opened file must still be what lies inside.
     const [again, there] = [await realpath(real), await stat(real)]
-    if (again !== real || there.ino !== opened.ino || there.dev !== opened.dev) throw outside(path, 'the import root')
+    if (again !== real || there.ino !== opened.ino || there.dev !== opened.dev)
+      throw outside(path, 'the import root')
     return { handle, sizeBytes: opened.size }
   } catch (error) {
     await handle?.close()
     const code = codeOf(error)
-    if (code === 'ENOENT' || code === 'ENOTDIR') throw appError('image_missing', `${path} does not exist`)
-    if (code === 'EACCES' || code === 'EPERM') throw appError('image_missing', `${path} may not be read`)
+    if (code === 'ENOENT' || code === 'ENOTDIR')
+      throw appError('image_missing', `${path} does not exist`)
+    if (code === 'EACCES' || code === 'EPERM')
+      throw appError('image_missing', `${path} may not be read`)
     if (code === 'ELOOP') throw outside(path, 'the import root')
-    if (code === 'ENAMETOOLONG' || code === 'ENXIO' || code === 'EINVAL') throw appError('image_missing', `${path} is not a readable file`)
+    if (code === 'ENAMETOOLONG' || code === 'ENXIO' || code === 'EINVAL')
+      throw appError('image_missing', `${path} is not a readable file`)
     throw error
   }
 }
 
-export const childPath = (folder: string, name: string): string => (folder === '' ? name : join(folder, name))
+export const childPath = (folder: string, name: string): string =>
+  folder === '' ? name : join(folder, name)

@@ -18,7 +18,11 @@ afterEach(() => api.stop())
 function upload(key?: string): Promise<Response> {
   const form = new FormData()
   form.append('images', new Blob(['one']))
-  return api.fetch('/v1/collections/marks/images', { method: 'POST', body: form, headers: key === undefined ? {} : { 'idempotency-key': key } })
+  return api.fetch('/v1/collections/marks/images', {
+    method: 'POST',
+    body: form,
+    headers: key === undefined ? {} : { 'idempotency-key': key }
+  })
 }
 const images = () => api.keys(collectionKeys(collectionId).imagePrefix)
 /** What happens between a request's item list and its log entry. */
@@ -46,10 +50,11 @@ test('one that took a little less is accepted, also when the clock of its collec
 
 test('a retry that comes too late is refused once, and then a new request; one that was logged in time is answered', async () => {
   const { append } = api.deps.logAppender
-  const failing = (acted: boolean) => (api.deps.logAppender.append = async (...args) => {
-    if (acted) await append(...args)
-    throw new Error('no answer')
-  })
+  const failing = (acted: boolean) =>
+    (api.deps.logAppender.append = async (...args) => {
+      if (acted) await append(...args)
+      throw new Error('no answer')
+    })
   failing(false)
   await upload('lost')
   failing(true)

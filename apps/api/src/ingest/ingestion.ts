@@ -1,7 +1,11 @@
 // The one way into a collection: item list, log entry, job pointer, liveness check, then the acknowledgement.
 import { z } from 'zod'
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
-import { itemIdSchema, type ItemListLine, itemListPartSize } from '@likeness/shared/contract/item-list'
+import {
+  itemIdSchema,
+  type ItemListLine,
+  itemListPartSize
+} from '@likeness/shared/contract/item-list'
 import { collectionKeys } from '@likeness/shared/contract/keys'
 import type { IngestOperation } from '@likeness/shared/contract/operation'
 import { createUlid, ulidTimeMs } from '@likeness/shared/data/ulid'
@@ -30,7 +34,8 @@ export const ingestIntentSchema = z.object({
 export type IngestIntent = z.infer<typeof ingestIntentSchema>
 
 /** Object key of the original of an item; `n` is unique within the ingestion. */
-export const pictureKey = (spec: CollectionSpec, ingestion: string, n: number): string => collectionKeys(spec.collectionId).image(`${ingestion}-${n}`)
+export const pictureKey = (spec: CollectionSpec, ingestion: string, n: number): string =>
+  collectionKeys(spec.collectionId).image(`${ingestion}-${n}`)
 
 export interface IngestionDraft {
   ingestion: string
@@ -42,21 +47,45 @@ export interface IngestionDraft {
 }
 
 /** Writes the item list; invalid_request when it is empty. Nothing refers to it before `acceptIngestion`. */
-export async function prepareIngestion(deps: ApiDeps, draft: IngestionDraft, lines: AsyncIterable<ItemListLine> | Iterable<ItemListLine>): Promise<IngestIntent> {
+export async function prepareIngestion(
+  deps: ApiDeps,
+  draft: IngestionDraft,
+  lines: AsyncIterable<ItemListLine> | Iterable<ItemListLine>
+): Promise<IngestIntent> {
   const { spec, ingestion } = draft
   const tailSlot = await deps.logAppender.tail(spec.collectionId)
   const { total } = await deps.itemLists.write(spec.collectionId, ingestion, lines)
   if (total === 0) throw appError('invalid_request', `${draft.source}: nothing to ingest`)
   const atMs = deps.clock.nowMs()
-  return { ingestion, opId: createUlid(atMs), incarnation: spec.collectionId, collection: spec.name, total, source: draft.source, requestId: draft.requestId, atMs, tailSlot, ...(draft.given && { given: true }) }
+  return {
+    ingestion,
+    opId: createUlid(atMs),
+    incarnation: spec.collectionId,
+    collection: spec.name,
+    total,
+    source: draft.source,
+    requestId: draft.requestId,
+    atMs,
+    tailSlot,
+    ...(draft.given && { given: true })
+  }
 }
 
 /** What it has stored is deleted at an age that is twice this old: until then its log entry has to be there, whatever becomes of clocks and answers. */
-const isExpired = ({ clock, settings }: ApiDeps, { ingestion }: IngestIntent): boolean => clock.nowMs() - ulidTimeMs(ingestion) > settings.uploadRetentionMs / 2
-const expired = () => appError('upload_expired', 'the request took too long, or is repeated too late: what it had stored may be gone; send it again')
+const isExpired = ({ clock, settings }: ApiDeps, { ingestion }: IngestIntent): boolean =>
+  clock.nowMs() - ulidTimeMs(ingestion) > settings.uploadRetentionMs / 2
+const expired = () =>
+  appError(
+    'upload_expired',
+    'the request took too long, or is repeated too late: what it had stored may be gone; send it again'
+  )
 
 /** upload_expired: only an earlier attempt can have logged it. */
-async function append(deps: ApiDeps, intent: IngestIntent, operation: IngestOperation): Promise<{ revision: number; slot: number }> {
+async function append(
+  deps: ApiDeps,
+  intent: IngestIntent,
+  operation: IngestOperation
+): Promise<{ revision: number; slot: number }> {
   const { incarnation: collectionId, ingestion, opId, tailSlot } = intent
   if (isExpired(deps, intent)) {
     const found = await deps.logAppender.find(collectionId, opId, tailSlot)
@@ -65,16 +94,40 @@ async function append(deps: ApiDeps, intent: IngestIntent, operation: IngestOper
   }
   const logged = await deps.logAppender.append(collectionId, operation, { afterSlot: tailSlot })
   // This process stood still meanwhile: nothing is acknowledged that is not there.
-  if (isExpired(deps, intent) && (await deps.store.head(collectionKeys(collectionId).itemListPart(ingestion, 0))) === undefined) throw expired()
+  if (
+    isExpired(deps, intent) &&
+    (await deps.store.head(collectionKeys(collectionId).itemListPart(ingestion, 0))) === undefined
+  )
+    throw expired()
   return logged
 }
 
 /** Appends the log entry, unless an earlier attempt did, and says where it is. upload_expired when it is too late for that. */
-export async function logIngestion(deps: ApiDeps, intent: IngestIntent): Promise<{ revision: number; slot: number }> {
+export async function logIngestion(
+  deps: ApiDeps,
+  intent: IngestIntent
+): Promise<{ revision: number; slot: number }> {
   const { incarnation: collectionId, ingestion, opId, total, requestId, atMs, given } = intent
-  const operation: IngestOperation = { kind: 'ingest', opId, atMs, ingestion, total, partSize: itemListPartSize, requestId, ...(given && { given }) }
+  const operation: IngestOperation = {
+    kind: 'ingest',
+    opId,
+    atMs,
+    ingestion,
+    total,
+    partSize: itemListPartSize,
+    requestId,
+    ...(given && { given })
+  }
   const logged = await append(deps, intent, operation)
-  await deps.jobs.record({ ingestion, collectionId, collection: intent.collection, total, revision: logged.revision, source: intent.source, createdAtMs: atMs })
+  await deps.jobs.record({
+    ingestion,
+    collectionId,
+    collection: intent.collection,
+    total,
+    revision: logged.revision,
+    source: intent.source,
+    createdAtMs: atMs
+  })
   return logged
 }
 
@@ -82,16 +135,26 @@ export async function logIngestion(deps: ApiDeps, intent: IngestIntent): Promise
 export async function acceptIngestion(deps: ApiDeps, intent: IngestIntent): Promise<Answer> {
   const { incarnation: collectionId, ingestion, total } = intent
   const { revision, slot } = await logIngestion(deps, intent)
-  if (!(await deps.catalog.isLive(collectionId))) throw appError('collection_not_found', `collection ${intent.collection} was dropped meanwhile`)
+  if (!(await deps.catalog.isLive(collectionId)))
+    throw appError('collection_not_found', `collection ${intent.collection} was dropped meanwhile`)
   return {
     status: 202,
-    body: { job: ingestion, collection: intent.collection, revision, total, ...(intent.items && { items: intent.items }) },
+    body: {
+      job: ingestion,
+      collection: intent.collection,
+      revision,
+      total,
+      ...(intent.items && { items: intent.items })
+    },
     after: () => deps.notifications.work({ collectionId, slot })
   }
 }
 
 /** Deletes pictures, vectors and item list of an ingestion that was not accepted. Never rejects: what stays is logged, and only wastes space. */
-export async function abandonIngestion(deps: ApiDeps, { ingestion, spec }: Pick<IngestionDraft, 'ingestion' | 'spec'>): Promise<void> {
+export async function abandonIngestion(
+  deps: ApiDeps,
+  { ingestion, spec }: Pick<IngestionDraft, 'ingestion' | 'spec'>
+): Promise<void> {
   const keys = collectionKeys(spec.collectionId)
   try {
     await deleteListed(deps.store, deps.store.list(keys.image(`${ingestion}-`)))

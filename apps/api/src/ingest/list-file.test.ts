@@ -10,13 +10,19 @@ async function read(...chunks: (string | Buffer)[]) {
   for await (const entry of readList(stream())) entries.push(entry)
   return entries
 }
-const brief = async (...chunks: (string | Buffer)[]) => (await read(...chunks)).map(({ line, id, label, failure }) => [line, id, label, failure?.code])
+const brief = async (...chunks: (string | Buffer)[]) =>
+  (await read(...chunks)).map(({ line, id, label, failure }) => [line, id, label, failure?.code])
 
 test('the same lines come out wherever the chunks are cut', async () => {
   const bytes = Buffer.from('\uFEFFä/ö.png\tGrün\r\n\r\nb.png\tB\tid-b\n\n c.png \tC')
   const whole = await brief(bytes)
-  expect(whole).toEqual([[1, 'ä/ö.png', 'Grün', undefined], [3, 'id-b', 'B', undefined], [5, ' c.png ', 'C', undefined]])
-  for (let at = 1; at < bytes.length; at++) expect(await brief(bytes.subarray(0, at), bytes.subarray(at))).toEqual(whole)
+  expect(whole).toEqual([
+    [1, 'ä/ö.png', 'Grün', undefined],
+    [3, 'id-b', 'B', undefined],
+    [5, ' c.png ', 'C', undefined]
+  ])
+  for (let at = 1; at < bytes.length; at++)
+    expect(await brief(bytes.subarray(0, at), bytes.subarray(at))).toEqual(whole)
   expect(await brief(...Array.from(bytes, (byte) => Buffer.from([byte])))).toEqual(whole)
 })
 
@@ -43,8 +49,15 @@ test('a long line costs no more memory than its limit', async () => {
 
 test('ids and paths that cannot be are invalid_list_line, and the message names the line', async () => {
   const [entry] = await read('\n\na.png\tA\tbad\u0007id')
-  expect(entry).toMatchObject({ line: 3, id: 'line-3', failure: { code: 'invalid_list_line', message: expect.stringMatching(/^line 3: /) } })
-  expect(await brief(`${'x'.repeat(1025)}\tA`, '\n', `a\t${'x'.repeat(1025)}`)).toEqual([[1, 'line-1', null, 'invalid_list_line'], [2, 'a', null, 'invalid_list_line']])
+  expect(entry).toMatchObject({
+    line: 3,
+    id: 'line-3',
+    failure: { code: 'invalid_list_line', message: expect.stringMatching(/^line 3: /) }
+  })
+  expect(await brief(`${'x'.repeat(1025)}\tA`, '\n', `a\t${'x'.repeat(1025)}`)).toEqual([
+    [1, 'line-1', null, 'invalid_list_line'],
+    [2, 'a', null, 'invalid_list_line']
+  ])
 })
 
 test('an empty list has no entries', async () => {

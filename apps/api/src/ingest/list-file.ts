@@ -1,6 +1,11 @@
 // The list file of an import: `path<TAB>label[<TAB>id]` a line, or a JSON object a line where metadata comes along. Streams, lists may have millions of lines.
 import { type ListLine, listLineSchema } from '@likeness/shared/contract/http'
-import { type ItemFailure, itemIdSchema, labelSchema, type Metadata } from '@likeness/shared/contract/item-list'
+import {
+  type ItemFailure,
+  itemIdSchema,
+  labelSchema,
+  type Metadata
+} from '@likeness/shared/contract/item-list'
 import { readTextLines } from '@likeness/shared/data/text-lines'
 
 /** An uploaded list on disk. */
@@ -18,21 +23,36 @@ export interface ListEntry {
   failure?: ItemFailure
 }
 
-const badLine = (line: number, code: string, message: string, known: { path?: string; id?: string } = {}): ListEntry => {
+const badLine = (
+  line: number,
+  code: string,
+  message: string,
+  known: { path?: string; id?: string } = {}
+): ListEntry => {
   const id = itemIdSchema.safeParse(known.id ?? known.path)
-  return { line, path: known.path ?? '', label: null, id: id.success ? id.data : `line-${line}`, failure: { code, message: `line ${line}: ${message}` } }
+  return {
+    line,
+    path: known.path ?? '',
+    label: null,
+    id: id.success ? id.data : `line-${line}`,
+    failure: { code, message: `line ${line}: ${message}` }
+  }
 }
 
 /** One line that is not blank. Bad lines become entries with a failure: invalid_list_line or missing_label. */
 export function parseListLine(line: number, text: string): ListEntry {
   const [path = '', label = '', id = '', ...rest] = text.split('\t')
-  if (rest.length > 0) return badLine(line, 'invalid_list_line', 'more than three columns', { path, id: id || path })
+  if (rest.length > 0)
+    return badLine(line, 'invalid_list_line', 'more than three columns', { path, id: id || path })
   if (path === '') return badLine(line, 'invalid_list_line', 'no path', { id: id || undefined })
-  if (label.trim() === '') return badLine(line, 'missing_label', 'no label after the path', { path, id: id || path })
+  if (label.trim() === '')
+    return badLine(line, 'missing_label', 'no label after the path', { path, id: id || path })
   const parsedLabel = labelSchema.safeParse(label.trim())
   const parsedId = itemIdSchema.safeParse(id === '' ? path : id)
-  if (!parsedLabel.success) return badLine(line, 'invalid_list_line', 'the label is too long', { path, id: id || path })
-  if (!parsedId.success || path.includes('\0')) return badLine(line, 'invalid_list_line', 'path or id is too long or has control characters')
+  if (!parsedLabel.success)
+    return badLine(line, 'invalid_list_line', 'the label is too long', { path, id: id || path })
+  if (!parsedId.success || path.includes('\0'))
+    return badLine(line, 'invalid_list_line', 'path or id is too long or has control characters')
   return { line, path, label: parsedLabel.data, id: parsedId.data }
 }
 
@@ -41,13 +61,27 @@ export function parseJsonLine(line: number, text: string): ListEntry {
   const parsed = parseJson(text)
   if (!parsed.success) return badLine(line, 'invalid_list_line', parsed.problem)
   const { path, label, metadata, failure, id = path, line: ownLine = line } = parsed.value
-  if (failure !== undefined) return { ...badLine(ownLine, failure.code, failure.message, { path, id }), failure }
+  if (failure !== undefined)
+    return { ...badLine(ownLine, failure.code, failure.message, { path, id }), failure }
   const parsedId = itemIdSchema.safeParse(id)
-  if (path === '' || path.includes('\0') || !parsedId.success) return badLine(ownLine, 'invalid_list_line', 'path or id is empty, too long or has control characters')
-  return { line: ownLine, path, label: label ?? null, id: parsedId.data, ...(metadata && { metadata }) }
+  if (path === '' || path.includes('\0') || !parsedId.success)
+    return badLine(
+      ownLine,
+      'invalid_list_line',
+      'path or id is empty, too long or has control characters'
+    )
+  return {
+    line: ownLine,
+    path,
+    label: label ?? null,
+    id: parsedId.data,
+    ...(metadata && { metadata })
+  }
 }
 
-function parseJson(text: string): { success: true; value: ListLine } | { success: false; problem: string } {
+function parseJson(
+  text: string
+): { success: true; value: ListLine } | { success: false; problem: string } {
   let value: unknown
   try {
     value = JSON.parse(text)
@@ -57,13 +91,21 @@ function parseJson(text: string): { success: true; value: ListLine } | { success
   const parsed = listLineSchema.safeParse(value)
   if (parsed.success) return { success: true, value: parsed.data }
   const [issue] = parsed.error.issues
-  return { success: false, problem: `${issue!.path.join('.')}: ${issue!.message}`.replace(/^: /, '') }
+  return {
+    success: false,
+    problem: `${issue!.path.join('.')}: ${issue!.message}`.replace(/^: /, '')
+  }
 }
 
 /** Entries of all lines that are not blank, in order. */
-export async function* readList(chunks: AsyncIterable<Uint8Array>, format: ListFile['format'] = 'tsv'): AsyncGenerator<ListEntry> {
+export async function* readList(
+  chunks: AsyncIterable<Uint8Array>,
+  format: ListFile['format'] = 'tsv'
+): AsyncGenerator<ListEntry> {
   const parse = format === 'ndjson' ? parseJsonLine : parseListLine
   for await (const read of readTextLines(chunks)) {
-    yield 'problem' in read ? badLine(read.line, 'invalid_list_line', read.problem) : parse(read.line, read.text)
+    yield 'problem' in read
+      ? badLine(read.line, 'invalid_list_line', read.problem)
+      : parse(read.line, read.text)
   }
 }

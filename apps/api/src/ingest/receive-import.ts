@@ -23,9 +23,17 @@ export interface ReceivedImport {
   dispose: () => Promise<void>
 }
 
-export async function receiveImport(req: Request, res: Response, spoolDir: string): Promise<ReceivedImport> {
+export async function receiveImport(
+  req: Request,
+  res: Response,
+  spoolDir: string
+): Promise<ReceivedImport> {
   if (isMultipart(req)) return receiveForm(req, join(spoolDir, `${createUlid()}.list`))
-  if (!isJson(req)) throw appError('unsupported_media_type', 'send application/json, or multipart/form-data with a list file')
+  if (!isJson(req))
+    throw appError(
+      'unsupported_media_type',
+      'send application/json, or multipart/form-data with a list file'
+    )
   const request = parseRequest(importRequestSchema, await readJson(req, res))
   return { request, list: undefined, listSha256: undefined, dispose: async () => {} }
 }
@@ -36,16 +44,30 @@ async function receiveForm(req: Request, path: string): Promise<ReceivedImport> 
   let format: ListFile['format'] = 'tsv'
   const dispose = () => rm(path, { force: true })
   try {
-    await readMultipart(req, { files: 1, fields: 8, fieldBytes: 8 * 1024 }, {
-      onField: (name, value) => void Object.defineProperty(fields, name, { value, enumerable: true }),
-      onFile: async (name, stream, { filename, mimeType }) => {
-        if (name !== 'list') throw appError('invalid_request', `unknown file field ${name.slice(0, 50)}; the list file is \`list\``)
-        if (mimeType === 'application/x-ndjson' || filename.endsWith('.ndjson')) format = 'ndjson'
-        listSha256 = await spool(stream, path)
+    await readMultipart(
+      req,
+      { files: 1, fields: 8, fieldBytes: 8 * 1024 },
+      {
+        onField: (name, value) =>
+          void Object.defineProperty(fields, name, { value, enumerable: true }),
+        onFile: async (name, stream, { filename, mimeType }) => {
+          if (name !== 'list')
+            throw appError(
+              'invalid_request',
+              `unknown file field ${name.slice(0, 50)}; the list file is \`list\``
+            )
+          if (mimeType === 'application/x-ndjson' || filename.endsWith('.ndjson')) format = 'ndjson'
+          listSha256 = await spool(stream, path)
+        }
       }
-    })
+    )
     const request = parseRequest(importRequestSchema, fields)
-    return { request, list: listSha256 === undefined ? undefined : { path, format }, listSha256, dispose }
+    return {
+      request,
+      list: listSha256 === undefined ? undefined : { path, format },
+      listSha256,
+      dispose
+    }
   } catch (error) {
     await dispose()
     throw error
@@ -60,7 +82,8 @@ async function spool(stream: Readable, path: string): Promise<string> {
     transform(chunk: Buffer, _encoding, done) {
       sizeBytes += chunk.length
       hash.update(chunk)
-      if (sizeBytes > maxListBytes) done(appError('too_large', `a list file has at most ${maxListBytes} bytes`))
+      if (sizeBytes > maxListBytes)
+        done(appError('too_large', `a list file has at most ${maxListBytes} bytes`))
       else done(null, chunk)
     }
   })

@@ -1,7 +1,13 @@
 // Reads an image upload: fields describe the files after them, files stream into the store.
 import type { Readable } from 'node:stream'
 import type { Request } from 'express'
-import { itemIdSchema, type ItemListLine, labelSchema, type Metadata, metadataSchema } from '@likeness/shared/contract/item-list'
+import {
+  itemIdSchema,
+  type ItemListLine,
+  labelSchema,
+  type Metadata,
+  metadataSchema
+} from '@likeness/shared/contract/item-list'
 import { createLimiter } from '@likeness/shared/data/concurrency'
 import { appError, isAppError } from '@likeness/shared/errors'
 import type { ObjectStore } from '@likeness/store/object-store'
@@ -22,16 +28,26 @@ interface Upload {
 
 /** `label` and `metadata` hold until given again (empty: none); `id` is for the next file only. */
 function createDescription() {
-  const now: { id: string | undefined; label: string | null; metadata: Metadata | undefined } = { id: undefined, label: null, metadata: undefined }
+  const now: { id: string | undefined; label: string | null; metadata: Metadata | undefined } = {
+    id: undefined,
+    label: null,
+    metadata: undefined
+  }
   const set: Record<string, (text: string) => void> = {
     id: (text) => (now.id = text === '' ? undefined : parseRequest(itemIdSchema, text)),
     label: (text) => (now.label = text === '' ? null : parseRequest(labelSchema, text)),
-    metadata: (text) => (now.metadata = text === '' ? undefined : parseRequest(metadataSchema, parseJsonField('metadata', text)))
+    metadata: (text) =>
+      (now.metadata =
+        text === '' ? undefined : parseRequest(metadataSchema, parseJsonField('metadata', text)))
   }
   return {
     set(name: string, text: string): void {
       const field = Object.hasOwn(set, name) ? set[name] : undefined
-      if (field === undefined) throw appError('invalid_request', `unknown field ${name.slice(0, 50)}; known are id, label, metadata, and files`)
+      if (field === undefined)
+        throw appError(
+          'invalid_request',
+          `unknown field ${name.slice(0, 50)}; known are id, label, metadata, and files`
+        )
       field(text)
     },
     forNextFile() {
@@ -53,7 +69,10 @@ export interface UploadTarget {
  * Stores every file and returns the item list lines in the order of the parts, with the sha256 of each file's bytes.
  * too_large when one file is; the caller deletes what was stored after any rejection.
  */
-export async function receiveUpload(req: Request, target: UploadTarget): Promise<{ lines: ItemListLine[]; digests: string[] }> {
+export async function receiveUpload(
+  req: Request,
+  target: UploadTarget
+): Promise<{ lines: ItemListLine[]; digests: string[] }> {
   const description = createDescription()
   const uploads: Upload[] = []
   const limited = createLimiter(storesAtOnce)
@@ -64,26 +83,45 @@ export async function receiveUpload(req: Request, target: UploadTarget): Promise
       onField: description.set,
       onFile: async (_name, stream: Readable) => {
         const n = uploads.length
-        const upload: Upload = { ...description.forNextFile(), imageKey: target.keyOf(n), sha256: '' }
+        const upload: Upload = {
+          ...description.forNextFile(),
+          imageKey: target.keyOf(n),
+          sha256: ''
+        }
         uploads.push(upload)
         upload.sha256 = await limited(async () => {
-          if (stream.destroyed && !stream.readableEnded) throw appError('invalid_request', 'the upload was cut off')
+          if (stream.destroyed && !stream.readableEnded)
+            throw appError('invalid_request', 'the upload was cut off')
           return storeFile(target, upload.imageKey, stream, n)
         })
       }
     }
   )
   return {
-    lines: uploads.map(({ id, label, metadata, imageKey, sha256 }, ordinal) => ({ ordinal, id: id ?? sha256, label, metadata, imageKey })),
+    lines: uploads.map(({ id, label, metadata, imageKey, sha256 }, ordinal) => ({
+      ordinal,
+      id: id ?? sha256,
+      label,
+      metadata,
+      imageKey
+    })),
     digests: uploads.map((upload) => upload.sha256)
   }
 }
 
-async function storeFile({ store, maxBytes }: UploadTarget, key: string, stream: Readable, n: number): Promise<string> {
+async function storeFile(
+  { store, maxBytes }: UploadTarget,
+  key: string,
+  stream: Readable,
+  n: number
+): Promise<string> {
   try {
     return (await store.putStream(key, stream, { maxBytes })).sha256
   } catch (error) {
     if (!isAppError(error, 'too_large')) throw error
-    throw appError('too_large', `file ${n + 1} has more than ${maxBytes} bytes`, { cause: error, detail: { max_bytes: maxBytes } })
+    throw appError('too_large', `file ${n + 1} has more than ${maxBytes} bytes`, {
+      cause: error,
+      detail: { max_bytes: maxBytes }
+    })
   }
 }

@@ -21,28 +21,49 @@ export interface ReceivedVectors {
 }
 
 /** too_large past `maxBytes` or `maxVectorLines`; the caller deletes what was stored after any rejection. */
-export async function receiveVectors(req: Request, target: VectorsTarget): Promise<ReceivedVectors> {
+export async function receiveVectors(
+  req: Request,
+  target: VectorsTarget
+): Promise<ReceivedVectors> {
   const { spec, maxBytes } = target
   const hash = createHash('sha256')
   const lines: ItemListLine[] = []
   const batch = createVectorBatches(target)
   for await (const read of readTextLines(counted(req, { hash, maxBytes }), { maxLineBytes })) {
-    if (lines.length === maxVectorLines) throw appError('too_large', `more than ${maxVectorLines} items`)
-    const numbered = { line: read.line, ordinal: lines.length, text: 'text' in read ? read.text : '' }
+    if (lines.length === maxVectorLines)
+      throw appError('too_large', `more than ${maxVectorLines} items`)
+    const numbered = {
+      line: read.line,
+      ordinal: lines.length,
+      text: 'text' in read ? read.text : ''
+    }
     const { listed, embedded } = parseVectorLine(numbered, spec)
-    lines.push('problem' in read ? { ...listed, failure: { code: 'invalid_request', message: `line ${read.line}: ${read.problem}` } } : listed)
+    lines.push(
+      'problem' in read
+        ? {
+            ...listed,
+            failure: { code: 'invalid_request', message: `line ${read.line}: ${read.problem}` }
+          }
+        : listed
+    )
     if (embedded !== undefined) await batch.add(embedded.item, embedded.vectors)
   }
   await batch.flush()
   return { lines, sha256: hash.digest('hex') }
 }
 
-async function* counted(req: Request, { hash, maxBytes }: { hash: { update(bytes: Uint8Array): unknown }; maxBytes: number }): AsyncGenerator<Uint8Array> {
+async function* counted(
+  req: Request,
+  { hash, maxBytes }: { hash: { update(bytes: Uint8Array): unknown }; maxBytes: number }
+): AsyncGenerator<Uint8Array> {
   let bytes = 0
   // The request stays open when reading stops early: its sender still gets an answer.
   for await (const chunk of req.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>) {
     bytes += chunk.byteLength
-    if (bytes > maxBytes) throw appError('too_large', `the body has more than ${maxBytes} bytes`, { detail: { max_bytes: maxBytes } })
+    if (bytes > maxBytes)
+      throw appError('too_large', `the body has more than ${maxBytes} bytes`, {
+        detail: { max_bytes: maxBytes }
+      })
     hash.update(chunk)
     yield chunk
   }

@@ -17,15 +17,34 @@ export interface BatchTarget {
 }
 
 /** Items in ascending order of their ordinals, each once; `flush` writes what is left. */
-export function createVectorBatches({ store, spec: { collectionId, embedding }, ingestion, nowMs }: BatchTarget) {
+export function createVectorBatches({
+  store,
+  spec: { collectionId, embedding },
+  ingestion,
+  nowMs
+}: BatchTarget) {
   let items: BatchItem[] = []
   let parts: VectorRows[] = []
   let bytes = 0
   async function flush(): Promise<void> {
     if (items.length === 0) return
-    const header = { collectionId, ingestion, embeddingVersion: embedding.version, dim: embedding.dim, rawDim: 0, items }
-    const key = collectionKeys(collectionId).batch(ingestion, items[0]!.ordinal, createUlid(nowMs()))
-    await store.put(key, encodeVectorBatch({ header, vectors: joinRows(parts), raw: new Uint16Array(0) }))
+    const header = {
+      collectionId,
+      ingestion,
+      embeddingVersion: embedding.version,
+      dim: embedding.dim,
+      rawDim: 0,
+      items
+    }
+    const key = collectionKeys(collectionId).batch(
+      ingestion,
+      items[0]!.ordinal,
+      createUlid(nowMs())
+    )
+    await store.put(
+      key,
+      encodeVectorBatch({ header, vectors: joinRows(parts), raw: new Uint16Array(0) })
+    )
     items = []
     parts = []
     bytes = 0

@@ -20,7 +20,10 @@ export interface NumberedLine {
 }
 
 /** Bad lines become failed items: invalid_request, dimension_mismatch or invalid_vector. */
-export function parseVectorLine({ line, ordinal, text }: NumberedLine, spec: CollectionSpec): SuppliedItem {
+export function parseVectorLine(
+  { line, ordinal, text }: NumberedLine,
+  spec: CollectionSpec
+): SuppliedItem {
   let id = `line-${line}`
   try {
     const value = parseJson(text)
@@ -29,7 +32,16 @@ export function parseVectorLine({ line, ordinal, text }: NumberedLine, spec: Col
     return accept(value, { line, ordinal, spec })
   } catch (error) {
     if (!isAppError(error)) throw error
-    return { listed: { ordinal, id, label: null, imageKey: null, line, failure: { code: error.code, message: `line ${line}: ${error.message}` } } }
+    return {
+      listed: {
+        ordinal,
+        id,
+        label: null,
+        imageKey: null,
+        line,
+        failure: { code: error.code, message: `line ${line}: ${error.message}` }
+      }
+    }
   }
 }
 
@@ -41,11 +53,17 @@ function parseJson(text: string): unknown {
   }
 }
 
-function accept(value: unknown, { line, ordinal, spec }: { line: number; ordinal: number; spec: CollectionSpec }): Required<SuppliedItem> {
+function accept(
+  value: unknown,
+  { line, ordinal, spec }: { line: number; ordinal: number; spec: CollectionSpec }
+): Required<SuppliedItem> {
   const parsed = vectorLineSchema.safeParse(value)
   if (!parsed.success) {
     const [issue] = parsed.error.issues
-    throw appError('invalid_request', `${issue!.path.join('.')}: ${issue!.message}`.replace(/^: /, ''))
+    throw appError(
+      'invalid_request',
+      `${issue!.path.join('.')}: ${issue!.message}`.replace(/^: /, '')
+    )
   }
   const { id, label = null, metadata, width = 0, height = 0 } = parsed.data
   const vectors = decodeRows(parsed.data, spec)
@@ -60,15 +78,29 @@ function decodeRows({ vectors: given }: VectorLine, spec: CollectionSpec): Vecto
 }
 
 function splitRows(text: string, { embedding: { dim, sparse } }: CollectionSpec): Float32Array[] {
-  if (sparse) throw appError('invalid_vector', 'the vectors of the collection are sparse: {"indices": [...], "values": [...]}')
+  if (sparse)
+    throw appError(
+      'invalid_vector',
+      'the vectors of the collection are sparse: {"indices": [...], "values": [...]}'
+    )
   const values = decodeVector(text)
   const sizeBytes = Buffer.byteLength(text, 'base64')
   const count = values.length / dim
-  if (sizeBytes !== values.byteLength || count < 1 || !Number.isInteger(count)) throw appError('dimension_mismatch', `${sizeBytes} bytes are no rows of ${dim} float32 values`)
+  if (sizeBytes !== values.byteLength || count < 1 || !Number.isInteger(count))
+    throw appError('dimension_mismatch', `${sizeBytes} bytes are no rows of ${dim} float32 values`)
   return Array.from({ length: count }, (_, i) => values.subarray(i * dim, (i + 1) * dim))
 }
 
 function rowsOf({ rows, width = 0, height = 0 }: VectorLine, count: number): BatchRow[] {
-  if (rows !== undefined && rows.length !== count) throw appError('invalid_request', `rows describes ${rows.length} vectors, there are ${count}`)
-  return rows ?? Array.from({ length: count }, () => ({ kind: 'whole', box: [0, 0, width, height], score: 1, className: null }))
+  if (rows !== undefined && rows.length !== count)
+    throw appError('invalid_request', `rows describes ${rows.length} vectors, there are ${count}`)
+  return (
+    rows ??
+    Array.from({ length: count }, () => ({
+      kind: 'whole',
+      box: [0, 0, width, height],
+      score: 1,
+      className: null
+    }))
+  )
 }

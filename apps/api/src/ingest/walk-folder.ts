@@ -7,7 +7,9 @@ import { childPath } from './import-root.ts'
 
 async function entriesOf(root: string, folder: string): Promise<Dirent[]> {
   const entries = await readdir(join(root, folder), { withFileTypes: true })
-  return entries.filter((entry) => !entry.name.startsWith('.')).sort((a, b) => (a.name < b.name ? -1 : 1))
+  return entries
+    .filter((entry) => !entry.name.startsWith('.'))
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
 /** A symlink to a folder is passed over; one that leads nowhere is yielded, and fails when opened. */

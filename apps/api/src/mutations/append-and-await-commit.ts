@@ -16,33 +16,60 @@ export interface ItemsChange {
   /** What the answer says beside `revision`, and `seq` or `applied: false`. */
   describe: Record<string, unknown>
   /** Added when it is committed; undefined: it waits for items that are still to come. Rejects to refuse. */
-  done: (committed: CollectionReader, logged: Appended) => Promise<Record<string, unknown> | undefined> | Record<string, unknown>
+  done: (
+    committed: CollectionReader,
+    logged: Appended
+  ) => Promise<Record<string, unknown> | undefined> | Record<string, unknown>
 }
 
 /** A commit that holds everything up to a slot; undefined when it is not there in time. */
-async function waitForCommit({ replica }: ApiDeps, collectionId: string, minSlot: number): Promise<CollectionReader | undefined> {
+async function waitForCommit(
+  { replica }: ApiDeps,
+  collectionId: string,
+  minSlot: number
+): Promise<CollectionReader | undefined> {
   try {
-    return await replica.acquire(collectionId, { consistency: 'bounded', minSlot, timeoutMs: commitWaitMs })
+    return await replica.acquire(collectionId, {
+      consistency: 'bounded',
+      minSlot,
+      timeoutMs: commitWaitMs
+    })
   } catch (error) {
     if (isAppError(error) && error.retryable) return undefined
     throw error
   }
 }
 
-async function answer(deps: ApiDeps, logged: Appended, { collectionId, describe, done }: ItemsChange): Promise<Answer> {
+async function answer(
+  deps: ApiDeps,
+  logged: Appended,
+  { collectionId, describe, done }: ItemsChange
+): Promise<Answer> {
   const { revision } = logged
   const notYet = { status: 202, body: { ...describe, revision, applied: false } }
   const committed = await waitForCommit(deps, collectionId, logged.slot)
   if (committed === undefined) return notYet
   try {
     const said = await done(committed, logged)
-    return said === undefined ? notYet : { status: 200, body: { ...describe, ...said, revision, seq: committed.seq } }
+    return said === undefined
+      ? notYet
+      : { status: 200, body: { ...describe, ...said, revision, seq: committed.seq } }
   } finally {
     committed.release()
   }
 }
 
-export async function appendAndAwaitCommit(deps: ApiDeps, req: Request, res: Response, change: ItemsChange): Promise<void> {
+export async function appendAndAwaitCommit(
+  deps: ApiDeps,
+  req: Request,
+  res: Response,
+  change: ItemsChange
+): Promise<void> {
   const { collectionId, content, operation } = change
-  await appendOnce(deps, req, res, { collectionId, content, operation: () => operation, answer: (logged) => answer(deps, logged, change) })
+  await appendOnce(deps, req, res, {
+    collectionId,
+    content,
+    operation: () => operation,
+    answer: (logged) => answer(deps, logged, change)
+  })
 }

@@ -17,7 +17,10 @@ export interface AwaitedOperation extends Omit<AppendRequest, 'answer'> {
 }
 
 /** None while what was committed is damaged: a rebuild that was asked for will say more. */
-async function readResults(versions: ApiDeps['versions'], collectionId: string): Promise<OperationResult[]> {
+async function readResults(
+  versions: ApiDeps['versions'],
+  collectionId: string
+): Promise<OperationResult[]> {
   try {
     return (await versions.read(collectionId))?.outcomes ?? []
   } catch (error) {
@@ -27,25 +30,61 @@ async function readResults(versions: ApiDeps['versions'], collectionId: string):
 }
 
 /** undefined when it does not come in time: a long compaction, or no index-worker. */
-async function waitForResult({ versions, clock }: ApiDeps, collectionId: string, revision: number): Promise<OperationResult | undefined> {
-  for (const untilMs = clock.nowMs() + outcomeWaitMs; clock.nowMs() < untilMs; await clock.sleep(pollMs)) {
-    const outcome = (await readResults(versions, collectionId)).find((one) => one.revision === revision)
+async function waitForResult(
+  { versions, clock }: ApiDeps,
+  collectionId: string,
+  revision: number
+): Promise<OperationResult | undefined> {
+  for (
+    const untilMs = clock.nowMs() + outcomeWaitMs;
+    clock.nowMs() < untilMs;
+    await clock.sleep(pollMs)
+  ) {
+    const outcome = (await readResults(versions, collectionId)).find(
+      (one) => one.revision === revision
+    )
     if (outcome !== undefined) return outcome
   }
   return undefined
 }
 
-async function answer(deps: ApiDeps, { revision }: Appended, { collectionId, describe, done }: AwaitedOperation): Promise<Answer> {
+async function answer(
+  deps: ApiDeps,
+  { revision }: Appended,
+  { collectionId, describe, done }: AwaitedOperation
+): Promise<Answer> {
   const outcome = await waitForResult(deps, collectionId, revision)
   if (outcome === undefined) return { status: 202, body: { ...describe, revision, applied: false } }
-  if (outcome.error === 'snapshot_exists') throw appError('snapshot_exists', 'there is already a snapshot of this name')
-  if (outcome.error === 'snapshot_not_found') throw appError('snapshot_not_found', 'there is no such snapshot any more')
-  if (outcome.error === 'data_corrupt') throw appError('data_corrupt', 'what the collection would be made again from is damaged: it stays as it is, and verify names the files')
-  if (outcome.error === 'raw_vectors_missing') throw appError('raw_vectors_missing', 'items of the collection were given with their vectors, and nothing else can be made of them: build a new collection from their pictures')
-  if (outcome.error === 'profile_replaced') throw appError('profile_replaced', 'another profile was asked for since, and that one counts')
-  return { status: 200, body: { ...describe, ...(await done(outcome)), revision, seq: outcome.seq } }
+  if (outcome.error === 'snapshot_exists')
+    throw appError('snapshot_exists', 'there is already a snapshot of this name')
+  if (outcome.error === 'snapshot_not_found')
+    throw appError('snapshot_not_found', 'there is no such snapshot any more')
+  if (outcome.error === 'data_corrupt')
+    throw appError(
+      'data_corrupt',
+      'what the collection would be made again from is damaged: it stays as it is, and verify names the files'
+    )
+  if (outcome.error === 'raw_vectors_missing')
+    throw appError(
+      'raw_vectors_missing',
+      'items of the collection were given with their vectors, and nothing else can be made of them: build a new collection from their pictures'
+    )
+  if (outcome.error === 'profile_replaced')
+    throw appError('profile_replaced', 'another profile was asked for since, and that one counts')
+  return {
+    status: 200,
+    body: { ...describe, ...(await done(outcome)), revision, seq: outcome.seq }
+  }
 }
 
-export async function appendAndAwaitResult(deps: ApiDeps, req: Request, res: Response, operating: AwaitedOperation): Promise<void> {
-  await appendOnce(deps, req, res, { ...operating, answer: (logged) => answer(deps, logged, operating) })
+export async function appendAndAwaitResult(
+  deps: ApiDeps,
+  req: Request,
+  res: Response,
+  operating: AwaitedOperation
+): Promise<void> {
+  await appendOnce(deps, req, res, {
+    ...operating,
+    answer: (logged) => answer(deps, logged, operating)
+  })
 }

@@ -7,7 +7,11 @@ import { appError } from '@likeness/shared/errors'
 import type { ApiDeps } from '../api-deps.ts'
 import { type Answer, answerOnce } from '../idempotency/answer-once.ts'
 
-const intentSchema = z.object({ incarnation: z.string(), operation: operationSchema, tailSlot: z.number().int() })
+const intentSchema = z.object({
+  incarnation: z.string(),
+  operation: operationSchema,
+  tailSlot: z.number().int()
+})
 export type BareOperation<O = Operation> = O extends Operation ? Omit<O, 'opId' | 'atMs'> : never
 
 export interface Appended {
@@ -24,18 +28,30 @@ export interface AppendRequest {
 }
 
 /** collection_not_found when it was dropped meanwhile. */
-export async function appendOnce(deps: ApiDeps, req: Request, res: Response, { collectionId, content, operation, answer }: AppendRequest): Promise<void> {
+export async function appendOnce(
+  deps: ApiDeps,
+  req: Request,
+  res: Response,
+  { collectionId, content, operation, answer }: AppendRequest
+): Promise<void> {
   await answerOnce(deps, req, res, {
     content,
     intentSchema,
     prepare: async () => {
       const atMs = deps.clock.nowMs()
       const tailSlot = await deps.logAppender.tail(collectionId)
-      return { incarnation: collectionId, operation: { ...(await operation()), opId: createUlid(atMs), atMs }, tailSlot }
+      return {
+        incarnation: collectionId,
+        operation: { ...(await operation()), opId: createUlid(atMs), atMs },
+        tailSlot
+      }
     },
     act: async (intent) => {
-      const { revision, slot } = await deps.logAppender.append(collectionId, intent.operation, { afterSlot: intent.tailSlot })
-      if (!(await deps.catalog.isLive(collectionId))) throw appError('collection_not_found', 'the collection was dropped meanwhile')
+      const { revision, slot } = await deps.logAppender.append(collectionId, intent.operation, {
+        afterSlot: intent.tailSlot
+      })
+      if (!(await deps.catalog.isLive(collectionId)))
+        throw appError('collection_not_found', 'the collection was dropped meanwhile')
       deps.notifications.work({ collectionId, slot })
       return await answer({ revision, slot })
     }

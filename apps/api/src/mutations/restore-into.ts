@@ -14,7 +14,13 @@ import { deleteListed } from '@likeness/store/delete-listed'
 import type { ApiDeps } from '../api-deps.ts'
 import { contextOf } from '../http/request-context.ts'
 import { type Answer, answerOnce } from '../idempotency/answer-once.ts'
-import { ingestIntentSchema, type IngestionDraft, logIngestion, pictureKey, prepareIngestion } from '../ingest/ingestion.ts'
+import {
+  ingestIntentSchema,
+  type IngestionDraft,
+  logIngestion,
+  pictureKey,
+  prepareIngestion
+} from '../ingest/ingestion.ts'
 import { createVectorBatches } from '../ingest/vector-batches.ts'
 
 const copiesAtOnce = 8
@@ -29,7 +35,11 @@ export interface RestoringInto {
 }
 
 /** Pictures elsewhere are referred to, as the snapshot does. One that is gone is gone. */
-async function copyPicture({ store }: ApiDeps, from: string | null, to: string): Promise<string | null> {
+async function copyPicture(
+  { store }: ApiDeps,
+  from: string | null,
+  to: string
+): Promise<string | null> {
   if (from === null || !isEngineKey(from)) return from
   const body = await store.getStream(from)
   if (body === undefined) return null
@@ -38,10 +48,24 @@ async function copyPicture({ store }: ApiDeps, from: string | null, to: string):
 }
 
 /** Lines of the item list; their vector batches are written on the way. */
-async function* copyItems(deps: ApiDeps, held: HeldVersion, { spec, ingestion }: IngestionDraft): AsyncGenerator<ItemListLine> {
-  const batches = createVectorBatches({ store: deps.store, spec, ingestion, nowMs: deps.clock.nowMs })
+async function* copyItems(
+  deps: ApiDeps,
+  held: HeldVersion,
+  { spec, ingestion }: IngestionDraft
+): AsyncGenerator<ItemListLine> {
+  const batches = createVectorBatches({
+    store: deps.store,
+    spec,
+    ingestion,
+    nowMs: deps.clock.nowMs
+  })
   const copied = mapInOrder(held.items(), copiesAtOnce, async ({ item, vectors }, ordinal) => ({
-    item: { ...item, ordinal, imageKey: await copyPicture(deps, item.imageKey, pictureKey(spec, ingestion, ordinal)) }, vectors
+    item: {
+      ...item,
+      ordinal,
+      imageKey: await copyPicture(deps, item.imageKey, pictureKey(spec, ingestion, ordinal))
+    },
+    vectors
   }))
   for await (const { item, vectors } of copied) {
     await batches.add(item, vectors)
@@ -56,10 +80,23 @@ async function publish(deps: ApiDeps, { spec: stored, ingest }: Intent): Promise
   const { name, collectionId } = spec
   if (ingest !== null) await logIngestion(deps, ingest)
   await deps.catalog.publish(spec)
-  return { status: 202, body: { name, incarnation: collectionId, job: ingest?.ingestion ?? null, total: ingest?.total ?? 0 }, after: () => deps.notifications.catalog(name) }
+  return {
+    status: 202,
+    body: {
+      name,
+      incarnation: collectionId,
+      job: ingest?.ingestion ?? null,
+      total: ingest?.total ?? 0
+    },
+    after: () => deps.notifications.catalog(name)
+  }
 }
 
-async function abandon({ store, logger }: ApiDeps, { collectionId }: CollectionSpec, ingestion: string): Promise<void> {
+async function abandon(
+  { store, logger }: ApiDeps,
+  { collectionId }: CollectionSpec,
+  ingestion: string
+): Promise<void> {
   try {
     await deleteListed(store, store.list(collectionKeys(collectionId).root))
     await store.delete([jobKey(ingestion)])
@@ -68,7 +105,12 @@ async function abandon({ store, logger }: ApiDeps, { collectionId }: CollectionS
   }
 }
 
-export async function restoreInto(deps: ApiDeps, req: Request, res: Response, { collectionId, collection, snapshot, into }: RestoringInto): Promise<void> {
+export async function restoreInto(
+  deps: ApiDeps,
+  req: Request,
+  res: Response,
+  { collectionId, collection, snapshot, into }: RestoringInto
+): Promise<void> {
   const ingestion = createUlid(deps.clock.nowMs())
   let made: CollectionSpec | undefined
   await answerOnce(deps, req, res, {
@@ -79,11 +121,23 @@ export async function restoreInto(deps: ApiDeps, req: Request, res: Response, { 
       const { collectionId: _collectionId, createdAtMs: _createdAtMs, ...form } = held.spec
       made = await deps.catalog.prepare({ ...form, name: into })
       if (held.counts.items === 0) return { spec: toStored(made), ingest: null }
-      const draft = { ingestion, spec: made, source: `snapshot ${snapshot} of ${collection}`, requestId: contextOf(res).requestId, given: true }
+      const draft = {
+        ingestion,
+        spec: made,
+        source: `snapshot ${snapshot} of ${collection}`,
+        requestId: contextOf(res).requestId,
+        given: true
+      }
       try {
-        return { spec: toStored(made), ingest: await prepareIngestion(deps, draft, copyItems(deps, held, draft)) }
+        return {
+          spec: toStored(made),
+          ingest: await prepareIngestion(deps, draft, copyItems(deps, held, draft))
+        }
       } catch (error) {
-        if (isAppError(error, 'object_not_found')) throw appError('snapshot_not_found', 'the snapshot was dropped meanwhile', { cause: error })
+        if (isAppError(error, 'object_not_found'))
+          throw appError('snapshot_not_found', 'the snapshot was dropped meanwhile', {
+            cause: error
+          })
         throw error
       }
     },

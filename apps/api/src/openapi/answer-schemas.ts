@@ -2,7 +2,16 @@
 import { z } from 'zod'
 import { embeddingSchema } from '@likeness/shared/contract/collection'
 import { boxSchema } from '@likeness/shared/contract/embedder'
-import type { CollectionAnswer, CollectionListAnswer, CompareAnswer, HitAnswer, ItemAnswer, JobAnswer, Problem, SearchAnswer } from '@likeness/shared/contract/http'
+import type {
+  CollectionAnswer,
+  CollectionListAnswer,
+  CompareAnswer,
+  HitAnswer,
+  ItemAnswer,
+  JobAnswer,
+  Problem,
+  SearchAnswer
+} from '@likeness/shared/contract/http'
 import { metadataSchema } from '@likeness/shared/contract/item-list'
 import { failedItemSchema } from '@likeness/shared/contract/job'
 import { profileSchema } from '@likeness/shared/contract/profile'
@@ -11,51 +20,136 @@ import { batchRowSchema } from '@likeness/shared/contract/vector-batch'
 const count = z.number().int().min(0)
 const links = { image: z.string(), thumbnail: z.string() }
 
-const segmentSchema = z.strictObject({ id: z.string(), index: z.string(), storage: z.string(), tuned: z.strictObject({ budget: z.number(), recall: z.number() }).nullable(), rows: count, deleted: count })
+const segmentSchema = z.strictObject({
+  id: z.string(),
+  index: z.string(),
+  storage: z.string(),
+  tuned: z.strictObject({ budget: z.number(), recall: z.number() }).nullable(),
+  rows: count,
+  deleted: count
+})
 const settingsSchema = z.record(z.string(), z.unknown())
 const collectionSchema = z.strictObject({
-  name: z.string(), aliases: z.array(z.string()), incarnation: z.string(), index_method: z.string(), metric: z.string(), storage: z.string(), rescore: z.boolean(), embedding: embeddingSchema,
-  settings: settingsSchema, created_at: z.iso.datetime(), seq: count, items: count, rows: count, segments: z.array(segmentSchema), open_jobs: count,
+  name: z.string(),
+  aliases: z.array(z.string()),
+  incarnation: z.string(),
+  index_method: z.string(),
+  metric: z.string(),
+  storage: z.string(),
+  rescore: z.boolean(),
+  embedding: embeddingSchema,
+  settings: settingsSchema,
+  created_at: z.iso.datetime(),
+  seq: count,
+  items: count,
+  rows: count,
+  segments: z.array(segmentSchema),
+  open_jobs: count,
   loaded: z.strictObject({ bytes: count, pinned: z.boolean() }).nullable(),
-  reprojection: z.strictObject({ revision: count, embedding: embeddingSchema, state: z.enum(['running', 'applied', 'raw_vectors_missing', 'data_corrupt']) }).nullable()
+  reprojection: z
+    .strictObject({
+      revision: count,
+      embedding: embeddingSchema,
+      state: z.enum(['running', 'applied', 'raw_vectors_missing', 'data_corrupt'])
+    })
+    .nullable()
 }) satisfies z.ZodType<CollectionAnswer>
 
 const collectionListSchema = z.strictObject({
-  collections: z.array(collectionSchema), damaged: z.array(z.strictObject({ name: z.string(), incarnation: z.string(), detail: z.string() }))
+  collections: z.array(collectionSchema),
+  damaged: z.array(
+    z.strictObject({ name: z.string(), incarnation: z.string(), detail: z.string() })
+  )
 }) satisfies z.ZodType<CollectionListAnswer>
 
 const hitSchema = z.strictObject({
-  id: z.string(), label: z.string().nullable(), metadata: metadataSchema, score: z.number(), margin: z.number().optional(), rerank_score: z.number().optional(), distance: z.number(), metric: z.string(), box: boxSchema, ...links
+  id: z.string(),
+  label: z.string().nullable(),
+  metadata: metadataSchema,
+  score: z.number(),
+  margin: z.number().optional(),
+  rerank_score: z.number().optional(),
+  distance: z.number(),
+  metric: z.string(),
+  box: boxSchema,
+  ...links
 }) satisfies z.ZodType<HitAnswer>
 
 const objectSchema = z.strictObject({
-  kind: z.enum(['subject', 'whole', 'tile', 'given', 'vector']), box: boxSchema.nullable(), class: z.string().nullable(), detector_score: z.number().nullable(), hits: z.array(hitSchema)
+  kind: z.enum(['subject', 'whole', 'tile', 'given', 'vector']),
+  box: boxSchema.nullable(),
+  class: z.string().nullable(),
+  detector_score: z.number().nullable(),
+  hits: z.array(hitSchema)
 })
 const searchSchema = z.strictObject({
-  collection: z.string(), index_seq: count, objects: z.array(objectSchema), hits: z.array(hitSchema), picture: z.strictObject({ width: z.number(), height: z.number() }).nullable(),
+  collection: z.string(),
+  index_seq: count,
+  objects: z.array(objectSchema),
+  hits: z.array(hitSchema),
+  picture: z.strictObject({ width: z.number(), height: z.number() }).nullable(),
   took_ms: z.strictObject({ embed: z.number(), search: z.number(), total: z.number() })
 }) satisfies z.ZodType<SearchAnswer>
 
 const comparedSchema = z.strictObject({ width: z.number(), height: z.number(), box: boxSchema })
 const compareSchema = z.strictObject({
-  collection: z.string(), id: z.string(), query: comparedSchema, item: comparedSchema, grid: count, strengths: z.array(z.array(z.number())),
-  matches: z.array(z.strictObject({ query_cell: count, item_cell: count, strength: z.number() })), index_seq: count, took_ms: z.number()
+  collection: z.string(),
+  id: z.string(),
+  query: comparedSchema,
+  item: comparedSchema,
+  grid: count,
+  strengths: z.array(z.array(z.number())),
+  matches: z.array(z.strictObject({ query_cell: count, item_cell: count, strength: z.number() })),
+  index_seq: count,
+  took_ms: z.number()
 }) satisfies z.ZodType<CompareAnswer>
 
 const jobSchema = z.strictObject({
-  id: z.string(), collection: z.string(), incarnation: z.string(), state: z.enum(['queued', 'running', 'completed', 'cancelled']), source: z.string(), revision: count,
-  counts: z.strictObject({ total: count, pending: count, indexed: count, superseded: count, failed: count }),
-  waiting: z.strictObject({ code: z.enum(['embedding_mismatch', 'embedder_unavailable']), detail: z.string(), collection_embedding: z.string(), embedder_embeddings: z.array(z.string()) }).nullable(), failed: z.array(failedItemSchema),
-  seq: count.nullable(), created_at: z.iso.datetime(), finished_at: z.iso.datetime().nullable()
+  id: z.string(),
+  collection: z.string(),
+  incarnation: z.string(),
+  state: z.enum(['queued', 'running', 'completed', 'cancelled']),
+  source: z.string(),
+  revision: count,
+  counts: z.strictObject({
+    total: count,
+    pending: count,
+    indexed: count,
+    superseded: count,
+    failed: count
+  }),
+  waiting: z
+    .strictObject({
+      code: z.enum(['embedding_mismatch', 'embedder_unavailable']),
+      detail: z.string(),
+      collection_embedding: z.string(),
+      embedder_embeddings: z.array(z.string())
+    })
+    .nullable(),
+  failed: z.array(failedItemSchema),
+  seq: count.nullable(),
+  created_at: z.iso.datetime(),
+  finished_at: z.iso.datetime().nullable()
 }) satisfies z.ZodType<JobAnswer>
 
 const { className, ...rowFields } = batchRowSchema.shape
 const itemSchema = z.strictObject({
-  id: z.string(), label: z.string().nullable(), metadata: metadataSchema, revision: count, rows: z.array(z.strictObject({ ...rowFields, class: className })), ...links, index_seq: count
+  id: z.string(),
+  label: z.string().nullable(),
+  metadata: metadataSchema,
+  revision: count,
+  rows: z.array(z.strictObject({ ...rowFields, class: className })),
+  ...links,
+  index_seq: count
 }) satisfies z.ZodType<ItemAnswer>
 
 const problemSchema = z.looseObject({
-  type: z.string(), title: z.string(), status: z.number().int(), code: z.string(), detail: z.string(), request_id: z.string().optional()
+  type: z.string(),
+  title: z.string(),
+  status: z.number().int(),
+  code: z.string(),
+  detail: z.string(),
+  request_id: z.string().optional()
 }) satisfies z.ZodType<Problem>
 
 const aliasSchema = z.strictObject({ alias: z.string(), collection: z.string() })
@@ -65,12 +159,23 @@ const applying = { name: z.string(), profile: z.string(), embedding: embeddingSc
 const logged = { applied: z.literal(false), revision: count }
 
 export const answerSchemas = {
-  Accepted: z.strictObject({ job: z.string(), collection: z.string(), revision: count, total: count, items: z.array(z.strictObject({ ordinal: count, id: z.string() })).optional() }),
+  Accepted: z.strictObject({
+    job: z.string(),
+    collection: z.string(),
+    revision: count,
+    total: count,
+    items: z.array(z.strictObject({ ordinal: count, id: z.string() })).optional()
+  }),
   AliasList: z.strictObject({ aliases: z.array(aliasSchema) }),
   AliasRemoved: z.strictObject({ alias: z.string(), removed: z.literal(true) }),
   AliasSet: aliasSchema,
   Collection: collectionSchema,
-  Changed: z.strictObject({ name: z.string(), changed: z.literal(true), settings: settingsSchema, ...outcome }),
+  Changed: z.strictObject({
+    name: z.string(),
+    changed: z.literal(true),
+    settings: settingsSchema,
+    ...outcome
+  }),
   Compacted: z.strictObject({ compacted: z.literal(true), ...outcome }),
   CollectionList: collectionListSchema,
   CompareAnswer: compareSchema,
@@ -81,15 +186,46 @@ export const answerSchemas = {
   OperationLogged: z.strictObject({ name: z.string().optional(), ...logged }),
   Rebuilt: z.strictObject({ rebuilt: z.literal(true), ...outcome }),
   Relabelled: z.strictObject({ id: z.string(), relabelled: z.literal(true), ...outcome }),
-  RelabelledItems: z.strictObject({ count, relabelled: z.literal(true), missing: z.array(z.string()), ...outcome }),
-  Restored: z.strictObject({ name: z.string(), restored: z.literal(true), items: count, ...outcome }),
-  RestoredInto: z.strictObject({ name: z.string(), incarnation: z.string(), job: z.string().nullable(), total: count }),
+  RelabelledItems: z.strictObject({
+    count,
+    relabelled: z.literal(true),
+    missing: z.array(z.string()),
+    ...outcome
+  }),
+  Restored: z.strictObject({
+    name: z.string(),
+    restored: z.literal(true),
+    items: count,
+    ...outcome
+  }),
+  RestoredInto: z.strictObject({
+    name: z.string(),
+    incarnation: z.string(),
+    job: z.string().nullable(),
+    total: count
+  }),
   SnapshotDropped: z.strictObject({ name: z.string(), dropped: z.literal(true), ...outcome }),
-  SnapshotList: z.strictObject({ snapshots: z.array(z.strictObject({ name: z.string(), revision: count, created_at: z.iso.datetime(), seq: count, items: count, rows: count })) }),
+  SnapshotList: z.strictObject({
+    snapshots: z.array(
+      z.strictObject({
+        name: z.string(),
+        revision: count,
+        created_at: z.iso.datetime(),
+        seq: count,
+        items: count,
+        rows: count
+      })
+    )
+  }),
   SnapshotTaken: z.strictObject({ name: z.string(), taken: z.literal(true), ...outcome }),
   VerifyLine: z.union([
     z.strictObject({ files: count, bytes: count }),
-    z.strictObject({ seq: count.nullable(), files: count, bytes: count, problems: z.array(z.strictObject({ code: z.string(), key: z.string(), message: z.string() })) })
+    z.strictObject({
+      seq: count.nullable(),
+      files: count,
+      bytes: count,
+      problems: z.array(z.strictObject({ code: z.string(), key: z.string(), message: z.string() }))
+    })
   ]),
   Dropped: z.strictObject({ name: z.string(), incarnation: z.string(), dropped: z.literal(true) }),
   Hit: hitSchema,
@@ -103,13 +239,33 @@ export const answerSchemas = {
   ProfileApplied: z.strictObject({ ...applying, applied: z.literal(true), ...outcome }),
   ProfileLogged: z.strictObject({ ...applying, ...logged }),
   ProfileList: z.strictObject({ profiles: z.array(profileSchema) }),
-  Readiness: z.strictObject({ status: z.enum(['ready', 'not ready']), parts: z.record(z.string(), z.strictObject({ ok: z.boolean(), reason: z.string().optional() })) }),
+  Readiness: z.strictObject({
+    status: z.enum(['ready', 'not ready']),
+    parts: z.record(z.string(), z.strictObject({ ok: z.boolean(), reason: z.string().optional() }))
+  }),
   SearchAnswer: searchSchema,
   Status: z.strictObject({
     store: z.string(),
-    replica: z.array(z.strictObject({ incarnation: z.string(), seq: count, rows: count, behind_ms: z.number(), alarm: z.string().nullable(), bytes: count, pinned: z.boolean() })),
+    replica: z.array(
+      z.strictObject({
+        incarnation: z.string(),
+        seq: count,
+        rows: count,
+        behind_ms: z.number(),
+        alarm: z.string().nullable(),
+        bytes: count,
+        pinned: z.boolean()
+      })
+    ),
     memory_bytes: count.nullable(),
-    lanes: z.array(z.strictObject({ worker: z.string(), embedding: embeddingSchema, provider: z.string(), seen_at: z.iso.datetime() }))
+    lanes: z.array(
+      z.strictObject({
+        worker: z.string(),
+        embedding: embeddingSchema,
+        provider: z.string(),
+        seen_at: z.iso.datetime()
+      })
+    )
   })
 }
 export type AnswerSchemaName = keyof typeof answerSchemas

@@ -14,7 +14,12 @@ export const itemRoutes: RouteDescriptions = {
     tag: 'items',
     summary: 'Read an item',
     query: readOptionsSchema,
-    answers: { 200: { ...json('The item in the version that was asked for.', 'Item'), headers: ['x-index-seq'] } },
+    answers: {
+      200: {
+        ...json('The item in the version that was asked for.', 'Item'),
+        headers: ['x-index-seq']
+      }
+    },
     codes: ['collection_not_found', 'item_not_found', 'not_fresh', 'replica_behind']
   },
   'DELETE /v1/collections/:c/items/:id': {
@@ -28,16 +33,21 @@ export const itemRoutes: RouteDescriptions = {
   'POST /v1/collections/:c/delete': {
     tag: 'items',
     summary: 'Delete many items, by id, label or filter, as one operation',
-    description: 'A label or filter deletes what it matches at its place in the order of acceptance, also items that are still on their way.',
+    description:
+      'A label or filter deletes what it matches at its place in the order of acceptance, also items that are still on their way.',
     body: { 'application/json': 'DeleteItems' },
     idempotent: true,
-    answers: { 200: json('Committed.', 'DeletedItems'), 202: json(notYet, 'ChangeOfItemsLogged', 'OperationLogged') },
+    answers: {
+      200: json('Committed.', 'DeletedItems'),
+      202: json(notYet, 'ChangeOfItemsLogged', 'OperationLogged')
+    },
     codes: ['collection_not_found']
   },
   'PATCH /v1/collections/:c/items/:id': {
     tag: 'items',
     summary: 'Change label and metadata of an item, not its vectors',
-    description: 'Nothing is embedded again. An item that is still on its way gets them when it comes; that is answered with 202.',
+    description:
+      'Nothing is embedded again. An item that is still on its way gets them when it comes; that is answered with 202.',
     body: { 'application/json': 'RelabelItem' },
     idempotent: true,
     answers: { 200: json('Committed.', 'Relabelled'), 202: json(notYet, 'ChangeLogged') },
@@ -46,10 +56,14 @@ export const itemRoutes: RouteDescriptions = {
   'POST /v1/collections/:c/relabel': {
     tag: 'items',
     summary: 'Give many items the same label, metadata or both, as one operation',
-    description: '`missing`: ids that are not there; of those, items that are still on their way get them when they come.',
+    description:
+      '`missing`: ids that are not there; of those, items that are still on their way get them when they come.',
     body: { 'application/json': 'RelabelItems' },
     idempotent: true,
-    answers: { 200: json('Committed.', 'RelabelledItems'), 202: json(notYet, 'ChangeOfItemsLogged') },
+    answers: {
+      200: json('Committed.', 'RelabelledItems'),
+      202: json(notYet, 'ChangeOfItemsLogged')
+    },
     codes: ['collection_not_found']
   },
   'GET /v1/collections/:c/items/:id/image': {
@@ -57,33 +71,71 @@ export const itemRoutes: RouteDescriptions = {
     summary: 'The original picture of an item',
     query: readOptionsSchema,
     answers: picture('image/*'),
-    codes: ['collection_not_found', 'item_not_found', 'object_not_found', 'not_fresh', 'replica_behind']
+    codes: [
+      'collection_not_found',
+      'item_not_found',
+      'object_not_found',
+      'not_fresh',
+      'replica_behind'
+    ]
   },
   'GET /v1/collections/:c/items/:id/thumbnail': {
     tag: 'items',
     summary: 'A small JPEG of the picture of an item',
     query: readOptionsSchema.extend(thumbnailQuerySchema.shape),
     answers: picture('image/jpeg'),
-    codes: ['collection_not_found', 'item_not_found', 'object_not_found', 'embedder_unavailable', 'not_fresh', 'replica_behind']
+    codes: [
+      'collection_not_found',
+      'item_not_found',
+      'object_not_found',
+      'embedder_unavailable',
+      'not_fresh',
+      'replica_behind'
+    ]
   },
   'POST /v1/collections/:c/items/:id/compare': {
     tag: 'items',
     summary: 'Which part of a picture is which part of the picture of an item',
-    description: 'Each box is parted into cells, and every cell of the one is compared with every cell of the other. Both pictures are embedded for it, nothing is stored.',
+    description:
+      'Each box is parted into cells, and every cell of the one is compared with every cell of the other. Both pictures are embedded for it, nothing is stored.',
     query: readOptionsSchema,
     body: { 'application/json': 'CompareRequest', 'multipart/form-data': 'CompareForm' },
-    answers: { 200: { ...json('How surely each pair of cells shows the same part.', 'CompareAnswer'), headers: ['x-index-seq'] } },
+    answers: {
+      200: {
+        ...json('How surely each pair of cells shows the same part.', 'CompareAnswer'),
+        headers: ['x-index-seq']
+      }
+    },
     codes: [
-      'collection_not_found', 'item_not_found', 'object_not_found', 'forbidden_prefix', 'embedding_mismatch', 'not_fresh', 'replica_behind',
-      'image_empty', 'image_corrupt', 'image_truncated', 'image_too_many_pixels', 'image_unsupported', 'image_missing', 'embedder_unavailable'
+      'collection_not_found',
+      'item_not_found',
+      'object_not_found',
+      'forbidden_prefix',
+      'embedding_mismatch',
+      'not_fresh',
+      'replica_behind',
+      'image_empty',
+      'image_corrupt',
+      'image_truncated',
+      'image_too_many_pixels',
+      'image_unsupported',
+      'image_missing',
+      'embedder_unavailable'
     ]
   },
   'GET /v1/collections/:c/vectors': {
     tag: 'items',
     summary: 'Every item of one committed version with its vectors',
-    description: 'In no order, as lines that POST of the same path takes. An answer that ends early is cut off, not closed.',
+    description:
+      'In no order, as lines that POST of the same path takes. An answer that ends early is cut off, not closed.',
     query: readOptionsSchema,
-    answers: { 200: { description: 'One VectorLine a line.', content: { 'application/x-ndjson': ['VectorLine'] }, headers: ['x-index-seq'] } },
+    answers: {
+      200: {
+        description: 'One VectorLine a line.',
+        content: { 'application/x-ndjson': ['VectorLine'] },
+        headers: ['x-index-seq']
+      }
+    },
     codes: ['collection_not_found', 'not_fresh', 'replica_behind']
   }
 }

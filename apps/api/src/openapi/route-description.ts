@@ -22,7 +22,10 @@ export interface AnswerDescription {
 
 export const answerHeaders = {
   'x-index-seq': { description: 'The commit that was read.', schema: { type: 'integer' } },
-  'idempotent-replay': { description: '`true`: this is the answer to an earlier request with the same Idempotency-Key.', schema: { type: 'string' } }
+  'idempotent-replay': {
+    description: '`true`: this is the answer to an earlier request with the same Idempotency-Key.',
+    schema: { type: 'string' }
+  }
 } as const
 
 export interface RouteDescription {
@@ -45,4 +48,7 @@ export interface RouteDescription {
 export type RouteDescriptions = Record<string, RouteDescription>
 
 /** An answer in JSON. */
-export const json = (description: string, ...names: AnswerSchemaName[]): AnswerDescription => ({ description, content: { 'application/json': names } })
+export const json = (description: string, ...names: AnswerSchemaName[]): AnswerDescription => ({
+  description,
+  content: { 'application/json': names }
+})

@@ -8,20 +8,32 @@ type SchemaName = AnswerSchemaName | RequestSchemaName
 
 const uri = (name: string): string => `#/components/schemas/${name}`
 export const refTo = (name: SchemaName): JsonSchema => ({ $ref: uri(name) })
-export const oneOf = (names: readonly SchemaName[]): JsonSchema => (names.length === 1 ? refTo(names[0]!) : { oneOf: names.map(refTo) })
+export const oneOf = (names: readonly SchemaName[]): JsonSchema =>
+  names.length === 1 ? refTo(names[0]!) : { oneOf: names.map(refTo) }
 
-function convert(named: Record<string, z.ZodType>, notes: Record<string, object>, io: 'input' | 'output'): Record<string, JsonSchema> {
+function convert(
+  named: Record<string, z.ZodType>,
+  notes: Record<string, object>,
+  io: 'input' | 'output'
+): Record<string, JsonSchema> {
   const registry = z.registry<{ id: string }>()
   for (const [id, schema] of Object.entries(named)) registry.add(schema, { id })
   const { schemas } = z.toJSONSchema(registry, { uri, io })
-  return Object.fromEntries(Object.entries(schemas).map(([name, { $schema: _schema, $id: _id, ...schema }]) => [name, { ...notes[name], ...schema }]))
+  return Object.fromEntries(
+    Object.entries(schemas).map(([name, { $schema: _schema, $id: _id, ...schema }]) => [
+      name,
+      { ...notes[name], ...schema }
+    ])
+  )
 }
 
 /** Answers may get more fields in a later version. */
 function open(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(open)
   if (typeof schema !== 'object' || schema === null) return schema
-  const kept = Object.entries(schema).filter(([key, value]) => !(key === 'additionalProperties' && value === false))
+  const kept = Object.entries(schema).filter(
+    ([key, value]) => !(key === 'additionalProperties' && value === false)
+  )
   return Object.fromEntries(kept.map(([key, value]) => [key, open(value)]))
 }
 
@@ -33,5 +45,10 @@ export function schemaComponents(): Record<string, JsonSchema> {
 /** Query parameters. */
 export function queryParameters(query: z.ZodObject): JsonSchema[] {
   const { properties = {}, required = [] } = z.toJSONSchema(query, { io: 'input' })
-  return Object.entries(properties).map(([name, schema]) => ({ name, in: 'query', required: required.includes(name), schema }))
+  return Object.entries(properties).map(([name, schema]) => ({
+    name,
+    in: 'query',
+    required: required.includes(name),
+    schema
+  }))
 }

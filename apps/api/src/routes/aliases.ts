@@ -9,16 +9,23 @@ import { answerOnce, requestKey } from '../idempotency/answer-once.ts'
 
 const path = '/v1/aliases/:alias'
 export const removeAliasQuerySchema = z.object({ expected: collectionNameSchema.optional() })
-const setIntentSchema = z.object({ alias: z.string(), collection: z.string(), expected: z.string().nullable().optional() })
+const setIntentSchema = z.object({
+  alias: z.string(),
+  collection: z.string(),
+  expected: z.string().nullable().optional()
+})
 const removeIntentSchema = z.object({ alias: z.string(), expected: z.string().optional() })
 
-const targetOf = async ({ catalog }: ApiDeps, alias: string): Promise<string | undefined> => new Map(Object.entries(await catalog.aliases({ fresh: true }))).get(alias)
+const targetOf = async ({ catalog }: ApiDeps, alias: string): Promise<string | undefined> =>
+  new Map(Object.entries(await catalog.aliases({ fresh: true }))).get(alias)
 
 export const listAliases = (deps: ApiDeps): Route => ({
   method: 'get',
   path: '/v1/aliases',
   async handle(_req, res) {
-    const aliases = Object.entries(await deps.catalog.aliases({ fresh: true })).map(([alias, collection]) => ({ alias, collection }))
+    const aliases = Object.entries(await deps.catalog.aliases({ fresh: true })).map(
+      ([alias, collection]) => ({ alias, collection })
+    )
     res.json({ aliases: aliases.toSorted((a, b) => (a.alias < b.alias ? -1 : 1)) })
   }
 })
@@ -28,7 +35,10 @@ export const setAlias = (deps: ApiDeps): Route => ({
   path,
   async handle(req, res) {
     requestKey(req)
-    const options = { alias: pathParameter(req, 'alias'), ...parseRequest(setAliasSchema, await readJson(req, res)) }
+    const options = {
+      alias: pathParameter(req, 'alias'),
+      ...parseRequest(setAliasSchema, await readJson(req, res))
+    }
     await answerOnce(deps, req, res, {
       content: options,
       intentSchema: setIntentSchema,
@@ -36,7 +46,11 @@ export const setAlias = (deps: ApiDeps): Route => ({
       act: async ({ alias, collection, expected }, again) => {
         const done = again && (await targetOf(deps, alias)) === collection
         if (!done) await deps.catalog.setAlias(alias, collection, { expected })
-        return { status: 200, body: { alias, collection }, after: () => deps.notifications.catalog(alias) }
+        return {
+          status: 200,
+          body: { alias, collection },
+          after: () => deps.notifications.catalog(alias)
+        }
       }
     })
   }
@@ -46,7 +60,10 @@ export const removeAlias = (deps: ApiDeps): Route => ({
   method: 'delete',
   path,
   async handle(req, res) {
-    const options = { alias: pathParameter(req, 'alias'), ...parseRequest(removeAliasQuerySchema, req.query) }
+    const options = {
+      alias: pathParameter(req, 'alias'),
+      ...parseRequest(removeAliasQuerySchema, req.query)
+    }
     await answerOnce(deps, req, res, {
       content: options,
       intentSchema: removeIntentSchema,
@@ -54,7 +71,11 @@ export const removeAlias = (deps: ApiDeps): Route => ({
       act: async ({ alias, expected }, again) => {
         const done = again && (await targetOf(deps, alias)) === undefined
         if (!done) await deps.catalog.removeAlias(alias, { expected })
-        return { status: 200, body: { alias, removed: true }, after: () => deps.notifications.catalog(alias) }
+        return {
+          status: 200,
+          body: { alias, removed: true },
+          after: () => deps.notifications.catalog(alias)
+        }
       }
     })
   }

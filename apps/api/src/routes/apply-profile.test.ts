@@ -21,45 +21,108 @@ afterEach(async () => {
   await api.stop()
 })
 
-const learned = { from: 'collection marks', by: 'views', judged_by: 'views', pictures: 100, held_out: 20, before: embedding.version, r1_raw: 0.5, r1_before: 0.6, r1_after: 0.7 }
+const learned = {
+  from: 'collection marks',
+  by: 'views',
+  judged_by: 'views',
+  pictures: 100,
+  held_out: 20,
+  before: embedding.version,
+  r1_raw: 0.5,
+  r1_before: 0.6,
+  r1_after: 0.7
+}
 /** Two of three raw numbers: the second and the third. */
 const projection = new Uint8Array(Float32Array.of(0, 1, 0, 0, 0, 1, 0, 0).buffer)
 
 async function put(name: string, model = 'test@1'): Promise<StoredProfile> {
   const body = new FormData()
   const sha256 = createHash('sha256').update(projection).digest('hex')
-  body.set('profile', JSON.stringify({ model, model_sha256: 'a'.repeat(64), raw_dim: 3, dim: 2, sha256, learned }))
+  body.set(
+    'profile',
+    JSON.stringify({ model, model_sha256: 'a'.repeat(64), raw_dim: 3, dim: 2, sha256, learned })
+  )
   body.set('projection', new Blob([projection]), 'projection')
-  return (await (await api.fetch(`/v1/profiles/${name}`, { method: 'PUT', body })).json()) as StoredProfile
+  return (await (
+    await api.fetch(`/v1/profiles/${name}`, { method: 'PUT', body })
+  ).json()) as StoredProfile
 }
-const apply = (profile: string, headers: Record<string, string> = {}): Promise<Response> => api.post('/v1/collections/marks/profile', { profile }, headers)
-const describeMarks = async (): Promise<CollectionAnswer> => (await (await api.fetch('/v1/collections/marks')).json()) as CollectionAnswer
+const apply = (profile: string, headers: Record<string, string> = {}): Promise<Response> =>
+  api.post('/v1/collections/marks/profile', { profile }, headers)
+const describeMarks = async (): Promise<CollectionAnswer> =>
+  (await (await api.fetch('/v1/collections/marks')).json()) as CollectionAnswer
 
 /** Items as an embed-worker leaves them, each with a vector and the raw one behind it. */
 async function addEmbedded(collectionId: string, raws: number[][]): Promise<void> {
   const { logAppender, itemLists } = api.deps
   const ingestion = createUlid()
-  const items = raws.map((_, ordinal) => ({ ordinal, id: `item-${ordinal}`, label: null, imageKey: null }))
+  const items = raws.map((_, ordinal) => ({
+    ordinal,
+    id: `item-${ordinal}`,
+    label: null,
+    imageKey: null
+  }))
   await itemLists.write(collectionId, ingestion, items)
-  const rows = [{ kind: 'whole' as const, box: [0, 0, 1, 1] as [number, number, number, number], score: 1, className: null }]
-  const header = { collectionId, ingestion, embeddingVersion: embedding.version, dim: 4, rawDim: 3, items: items.map((item) => ({ ...item, rows })) }
+  const rows = [
+    {
+      kind: 'whole' as const,
+      box: [0, 0, 1, 1] as [number, number, number, number],
+      score: 1,
+      className: null
+    }
+  ]
+  const header = {
+    collectionId,
+    ingestion,
+    embeddingVersion: embedding.version,
+    dim: 4,
+    rawDim: 3,
+    items: items.map((item) => ({ ...item, rows }))
+  }
   const vectors = Float32Array.from(raws.flatMap(() => [1, 0, 0, 0]))
-  await api.store.put(collectionKeys(collectionId).batch(ingestion, 0, createUlid()), encodeVectorBatch({ header, vectors, raw: toFloat16(Float32Array.from(raws.flat())) }))
-  await logAppender.append(collectionId, { kind: 'ingest', opId: ingestion, atMs: 0, ingestion, total: raws.length, partSize: 200 })
+  await api.store.put(
+    collectionKeys(collectionId).batch(ingestion, 0, createUlid()),
+    encodeVectorBatch({ header, vectors, raw: toFloat16(Float32Array.from(raws.flat())) })
+  )
+  await logAppender.append(collectionId, {
+    kind: 'ingest',
+    opId: ingestion,
+    atMs: 0,
+    ingestion,
+    total: raws.length,
+    partSize: 200
+  })
 }
 
 test('the collection gets the vectors of the profile, says so, and a repeated request has no second effect', async () => {
   const collectionId = await api.createMarks()
   const { version } = await put('cars')
-  await addEmbedded(collectionId, [[9, 3, 4], [9, 1, 0]])
+  await addEmbedded(collectionId, [
+    [9, 3, 4],
+    [9, 1, 0]
+  ])
   stopOwner = await startOwner(api, collectionId)
   await expect.poll(async () => (await describeMarks()).items).toBe(2)
   expect((await describeMarks()).reprojection).toBeNull()
   const answered = await apply('cars', { 'idempotency-key': 'k' })
   const body = (await answered.json()) as { revision: number; seq: number }
   const made = { version: `test@1/cars@${version}`, dim: 2, unit: true }
-  expect([answered.status, body]).toEqual([200, { name: 'marks', profile: `cars@${version}`, embedding: made, applied: true, revision: expect.any(Number) as number, seq: expect.any(Number) as number }])
-  expect(await describeMarks()).toMatchObject({ embedding: made, reprojection: { revision: body.revision, embedding: made, state: 'applied' }, items: 2 })
+  expect([answered.status, body]).toEqual([
+    200,
+    {
+      name: 'marks',
+      profile: `cars@${version}`,
+      embedding: made,
+      applied: true,
+      revision: expect.any(Number) as number,
+      seq: expect.any(Number) as number
+    }
+  ])
+  expect(await describeMarks()).toMatchObject({
+    embedding: made,
+    reprojection: { revision: body.revision, embedding: made, state: 'applied' },
+    items: 2
+  })
   const again = await apply('cars', { 'idempotency-key': 'k' })
   expect([again.headers.get('idempotent-replay'), await again.json()]).toEqual(['true', body])
   expect(await codeOf(await apply(`cars@${version}`))).toBe('200')
@@ -75,19 +138,36 @@ test('what cannot be is refused: another model, no such profile, sparse vectors,
   expect(await codeOf(await apply('bikes'))).toBe('409 embedding_mismatch')
   expect(await codeOf(await apply('no such name'))).toBe('400 invalid_request')
   expect(await codeOf(await apply('vehicle'))).toBe('409 setting_fixed')
-  expect(await codeOf(await api.post('/v1/collections/none/profile', { profile: 'cars' }))).toBe('404 collection_not_found')
-  await api.post('/v1/collections', { name: 'sparse', embedding: { version: 'test@1/x@1', sparse: true } })
-  expect(await codeOf(await api.post('/v1/collections/sparse/profile', { profile: 'cars' }))).toBe('409 embedding_mismatch')
+  expect(await codeOf(await api.post('/v1/collections/none/profile', { profile: 'cars' }))).toBe(
+    '404 collection_not_found'
+  )
+  await api.post('/v1/collections', {
+    name: 'sparse',
+    embedding: { version: 'test@1/x@1', sparse: true }
+  })
+  expect(await codeOf(await api.post('/v1/collections/sparse/profile', { profile: 'cars' }))).toBe(
+    '409 embedding_mismatch'
+  )
   await api.post('/v1/collections', { name: 'parts', storage: 'pq4' })
-  expect(await codeOf(await api.post('/v1/collections/parts/profile', { profile: 'cars' }))).toBe('400 invalid_request')
+  expect(await codeOf(await api.post('/v1/collections/parts/profile', { profile: 'cars' }))).toBe(
+    '400 invalid_request'
+  )
 })
 
 test('a collection with items that were given with their vectors keeps what it has', async () => {
   const collectionId = await api.createMarks()
   await put('cars')
   stopOwner = await startOwner(api, collectionId)
-  await api.fetch('/v1/collections/marks/vectors', { method: 'POST', body: JSON.stringify({ id: 'a', vectors: [[1, 0, 0, 0]] }), headers: { 'content-type': 'application/x-ndjson' } })
+  await api.fetch('/v1/collections/marks/vectors', {
+    method: 'POST',
+    body: JSON.stringify({ id: 'a', vectors: [[1, 0, 0, 0]] }),
+    headers: { 'content-type': 'application/x-ndjson' }
+  })
   await expect.poll(async () => (await describeMarks()).items).toBe(1)
   expect(await codeOf(await apply('cars'))).toBe('409 raw_vectors_missing')
-  expect(await describeMarks()).toMatchObject({ embedding, reprojection: { state: 'raw_vectors_missing' }, items: 1 })
+  expect(await describeMarks()).toMatchObject({
+    embedding,
+    reprojection: { state: 'raw_vectors_missing' },
+    items: 1
+  })
 })

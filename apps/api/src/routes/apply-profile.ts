@@ -1,5 +1,9 @@
 // POST /v1/collections/:c/profile: another profile of the model that the collection has. Its owner makes the vectors anew and changes all of them in one version.
-import { type CollectionSpec, type EmbeddingSpec, specProblem } from '@likeness/shared/contract/collection'
+import {
+  type CollectionSpec,
+  type EmbeddingSpec,
+  specProblem
+} from '@likeness/shared/contract/collection'
 import { applyProfileSchema } from '@likeness/shared/contract/http'
 import { isBuiltInProfile } from '@likeness/shared/contract/picture-settings'
 import { embeddingOfProfile, modelOf, type StoredProfile } from '@likeness/shared/contract/profile'
@@ -13,9 +17,15 @@ import { appendAndAwaitResult } from '../mutations/append-and-await-result.ts'
 
 /** embedding_mismatch for a profile of another model; invalid_request when the collection cannot store such vectors. */
 function embeddingFor(spec: CollectionSpec, profile: StoredProfile): EmbeddingSpec {
-  const { name, embedding: { version, sparse } } = spec
+  const {
+    name,
+    embedding: { version, sparse }
+  } = spec
   if (sparse === true || modelOf(version) !== profile.model) {
-    throw appError('embedding_mismatch', `the profile ${profile.name}@${profile.version} was learned with the model ${profile.model}, and ${name} holds vectors of ${version}`)
+    throw appError(
+      'embedding_mismatch',
+      `the profile ${profile.name}@${profile.version} was learned with the model ${profile.model}, and ${name} holds vectors of ${version}`
+    )
   }
   const embedding = embeddingOfProfile(profile)
   const problem = specProblem({ ...spec, embedding })
@@ -29,7 +39,11 @@ export const applyProfile = (deps: ApiDeps): Route => ({
   async handle(req, res) {
     requestKey(req)
     const { profile: reference } = parseRequest(applyProfileSchema, await readJson(req, res))
-    if (isBuiltInProfile(reference.split('@')[0]!)) throw appError('setting_fixed', `${reference} is a built-in profile: how pictures are looked at is fixed when a collection is made`)
+    if (isBuiltInProfile(reference.split('@')[0]!))
+      throw appError(
+        'setting_fixed',
+        `${reference} is a built-in profile: how pictures are looked at is fixed when a collection is made`
+      )
     const spec = await resolveCollection(deps, pathParameter(req, 'c'), { fresh: true })
     const profile = await deps.profiles.resolve(reference)
     const embedding = embeddingFor(spec, profile)

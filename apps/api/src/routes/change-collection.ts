@@ -1,5 +1,8 @@
 // PATCH /v1/collections/:c: settings that may change after creation. They live in the manifest, so the change is an operation of the log.
-import { collectionSettingsSchema, settingsChangeSchema } from '@likeness/shared/contract/collection'
+import {
+  collectionSettingsSchema,
+  settingsChangeSchema
+} from '@likeness/shared/contract/collection'
 import { changeCollectionSchema, createCollectionSchema } from '@likeness/shared/contract/http'
 import { appError } from '@likeness/shared/errors'
 import { resolveCollection } from '../answers/resolve-collection.ts'
@@ -10,14 +13,23 @@ import { requestKey } from '../idempotency/answer-once.ts'
 import { appendAndAwaitResult } from '../mutations/append-and-await-result.ts'
 
 const { settings: _settings, ...fixedFields } = createCollectionSchema.shape
-const isFixedSetting = (name: string): boolean => Object.hasOwn(collectionSettingsSchema.shape, name) && !Object.hasOwn(settingsChangeSchema.shape, name)
-const keysOf = (value: unknown): string[] => (typeof value === 'object' && value !== null ? Object.keys(value) : [])
+const isFixedSetting = (name: string): boolean =>
+  Object.hasOwn(collectionSettingsSchema.shape, name) &&
+  !Object.hasOwn(settingsChangeSchema.shape, name)
+const keysOf = (value: unknown): string[] =>
+  typeof value === 'object' && value !== null ? Object.keys(value) : []
 
 /** setting_fixed, for what can be given at creation only. */
 function refuseFixed(body: unknown): void {
   const settings = keysOf((body as { settings?: unknown } | null)?.settings)
-  const fixed = [...keysOf(body).filter((name) => Object.hasOwn(fixedFields, name)), ...settings.filter(isFixedSetting)]
-  if (fixed.length > 0) throw appError('setting_fixed', `${fixed.join(', ')}: fixed when the collection was made`, { detail: { fixed } })
+  const fixed = [
+    ...keysOf(body).filter((name) => Object.hasOwn(fixedFields, name)),
+    ...settings.filter(isFixedSetting)
+  ]
+  if (fixed.length > 0)
+    throw appError('setting_fixed', `${fixed.join(', ')}: fixed when the collection was made`, {
+      detail: { fixed }
+    })
 }
 
 export const changeCollection = (deps: ApiDeps): Route => ({
@@ -34,7 +46,10 @@ export const changeCollection = (deps: ApiDeps): Route => ({
       content: settings,
       operation: () => ({ kind: 'configure', settings }),
       describe: { name },
-      done: async () => ({ changed: true, settings: (await deps.versions.read(collectionId))?.settings })
+      done: async () => ({
+        changed: true,
+        settings: (await deps.versions.read(collectionId))?.settings
+      })
     })
   }
 })

@@ -1,6 +1,12 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { appError } from '@likeness/shared/errors'
-import { codeOf, compareMade, embedding, startTestApi, type TestApi } from '../test-support/start-test-api.ts'
+import {
+  codeOf,
+  compareMade,
+  embedding,
+  startTestApi,
+  type TestApi
+} from '../test-support/start-test-api.ts'
 
 let api: TestApi
 beforeEach(async () => {
@@ -27,21 +33,35 @@ const form = (fields: Record<string, string | Blob>) => {
 }
 
 test('a picture is compared by a lane with the picture of the item, box with box', async () => {
-  const response = await form({ image: new Blob(['a picture']), box: '[1,2,3,4]', item_box: '[5,6,7,8]' })
+  const response = await form({
+    image: new Blob(['a picture']),
+    box: '[1,2,3,4]',
+    item_box: '[5,6,7,8]'
+  })
   expect(response.status).toBe(200)
   expect(response.headers.get('x-index-seq')).toBe('7')
   expect(await response.json()).toEqual({
-    collection: 'marks', id: 'x/1', ...compareMade, matches: [{ query_cell: 0, item_cell: 0, strength: 0.5 }], index_seq: 7, took_ms: expect.any(Number) as unknown
+    collection: 'marks',
+    id: 'x/1',
+    ...compareMade,
+    matches: [{ query_cell: 0, item_cell: 0, strength: 0.5 }],
+    index_seq: 7,
+    took_ms: expect.any(Number) as unknown
   })
-  expect(api.embedders.comparisons).toEqual([{ embedding, box: [1, 2, 3, 4], imageKey: 'pictures/x.png', imageBox: [5, 6, 7, 8] }])
+  expect(api.embedders.comparisons).toEqual([
+    { embedding, box: [1, 2, 3, 4], imageKey: 'pictures/x.png', imageBox: [5, 6, 7, 8] }
+  ])
   expect(Buffer.from(api.embedders.pictures[0]!).toString()).toBe('a picture')
 })
 
-test.each([{ item_id: 'y' }, { image_key: 'pictures/y.png' }])('the picture may be one of the gallery or of the store: %j', async (source) => {
-  expect((await api.post(path, source)).status).toBe(200)
-  expect(Buffer.from(api.embedders.pictures[0]!).toString()).toBe('picture of y')
-  expect(api.embedders.comparisons).toEqual([{ embedding, imageKey: 'pictures/x.png' }])
-})
+test.each([{ item_id: 'y' }, { image_key: 'pictures/y.png' }])(
+  'the picture may be one of the gallery or of the store: %j',
+  async (source) => {
+    expect((await api.post(path, source)).status).toBe(200)
+    expect(Buffer.from(api.embedders.pictures[0]!).toString()).toBe('picture of y')
+    expect(api.embedders.comparisons).toEqual([{ embedding, imageKey: 'pictures/x.png' }])
+  }
+)
 
 test.each<[string, unknown, string]>([
   [path, {}, '400 invalid_request'],
@@ -63,17 +83,36 @@ test.each<[string, unknown, string]>([
 })
 
 test('neither JSON nor a form is unsupported, and a picture past the limit too large', async () => {
-  expect(await codeOf(await api.fetch(path, { method: 'POST', body: 'x', headers: { 'content-type': 'text/plain' } }))).toBe('415 unsupported_media_type')
-  expect(await codeOf(await form({ image: new Blob([new Uint8Array(1001)]) }))).toBe('413 too_large')
+  expect(
+    await codeOf(
+      await api.fetch(path, {
+        method: 'POST',
+        body: 'x',
+        headers: { 'content-type': 'text/plain' }
+      })
+    )
+  ).toBe('415 unsupported_media_type')
+  expect(await codeOf(await form({ image: new Blob([new Uint8Array(1001)]) }))).toBe(
+    '413 too_large'
+  )
 })
 
 test('vectors that no embed-worker makes have no cells to compare', async () => {
-  await api.post('/v1/collections', { name: 'given', embedding: { version: 'clip@1', dim: 4, unit: true } })
-  expect(await codeOf(await api.post('/v1/collections/given/items/x%2F1/compare', { item_id: 'y' }))).toBe('409 embedding_mismatch')
+  await api.post('/v1/collections', {
+    name: 'given',
+    embedding: { version: 'clip@1', dim: 4, unit: true }
+  })
+  expect(
+    await codeOf(await api.post('/v1/collections/given/items/x%2F1/compare', { item_id: 'y' }))
+  ).toBe('409 embedding_mismatch')
 })
 
 test('what a lane says about the pictures is the answer', async () => {
-  for (const [code, status] of [['embedder_unavailable', 503], ['image_missing', 422], ['image_corrupt', 422]] as const) {
+  for (const [code, status] of [
+    ['embedder_unavailable', 503],
+    ['image_missing', 422],
+    ['image_corrupt', 422]
+  ] as const) {
     api.embedders.compare = async () => Promise.reject(appError(code, 'so it is'))
     expect(await codeOf(await api.post(path, { item_id: 'y' }))).toBe(`${status} ${code}`)
   }

@@ -1,6 +1,10 @@
 // POST /v1/collections/:c/items/:id/compare: which part of a picture is which part of an item's picture.
 import type { Request, Response } from 'express'
-import { type CompareAnswer, type CompareRequest, compareRequestSchema } from '@likeness/shared/contract/http'
+import {
+  type CompareAnswer,
+  type CompareRequest,
+  compareRequestSchema
+} from '@likeness/shared/contract/http'
 import { appError } from '@likeness/shared/errors'
 import { readClientPicture, readPicture } from '../answers/read-picture.ts'
 import { imageKeyOf, readItem, withReader } from '../answers/stored-item.ts'
@@ -18,11 +22,23 @@ interface ReceivedCompare {
 
 const asJson = new Set(['box', 'item_box'])
 
-async function receive({ settings }: ApiDeps, req: Request, res: Response): Promise<ReceivedCompare> {
-  const { fields, picture } = isMultipart(req) ? await readPictureForm(req, { maxBytes: settings.maxUploadBytes, asJson }) : { fields: await readJson(req, res), picture: undefined }
+async function receive(
+  { settings }: ApiDeps,
+  req: Request,
+  res: Response
+): Promise<ReceivedCompare> {
+  const { fields, picture } = isMultipart(req)
+    ? await readPictureForm(req, { maxBytes: settings.maxUploadBytes, asJson })
+    : { fields: await readJson(req, res), picture: undefined }
   const request = parseRequest(compareRequestSchema, fields)
-  const sources = [request.image_key, request.item_id, picture].filter((source) => source !== undefined).length
-  if (sources !== 1) throw appError('invalid_request', 'give exactly one of image_key, item_id, or a picture in the form field `image`')
+  const sources = [request.image_key, request.item_id, picture].filter(
+    (source) => source !== undefined
+  ).length
+  if (sources !== 1)
+    throw appError(
+      'invalid_request',
+      'give exactly one of image_key, item_id, or a picture in the form field `image`'
+    )
   checkBoxOrder('box', request.box)
   checkBoxOrder('item_box', request.item_box)
   return { request, picture }
@@ -39,16 +55,34 @@ export const compareItem = (deps: ApiDeps): Route => ({
       spec: reader.spec,
       seq: reader.seq,
       imageKey: imageKeyOf(await readItem(reader, id)),
-      ofItem: request.item_id === undefined ? undefined : imageKeyOf(await readItem(reader, request.item_id))
+      ofItem:
+        request.item_id === undefined
+          ? undefined
+          : imageKeyOf(await readItem(reader, request.item_id))
     }))
     await requireEmbedder(deps, spec)
-    const bytes = picture ?? (ofItem === undefined ? await readClientPicture(deps, request.image_key!) : await readPicture(deps, ofItem))
-    const made = await deps.embedder.compare(bytes, { embedding: spec.embedding, box: request.box, imageKey, imageBox: request.item_box }, contextOf(res).gone)
+    const bytes =
+      picture ??
+      (ofItem === undefined
+        ? await readClientPicture(deps, request.image_key!)
+        : await readPicture(deps, ofItem))
+    const made = await deps.embedder.compare(
+      bytes,
+      { embedding: spec.embedding, box: request.box, imageKey, imageBox: request.item_box },
+      contextOf(res).gone
+    )
     res.setHeader('x-index-seq', String(seq))
     res.json({
-      collection: spec.name, id, ...made,
-      matches: made.matches.map(({ query, item, strength }) => ({ query_cell: query, item_cell: item, strength })),
-      index_seq: seq, took_ms: Math.round((performance.now() - startedMs) * 1000) / 1000
+      collection: spec.name,
+      id,
+      ...made,
+      matches: made.matches.map(({ query, item, strength }) => ({
+        query_cell: query,
+        item_cell: item,
+        strength
+      })),
+      index_seq: seq,
+      took_ms: Math.round((performance.now() - startedMs) * 1000) / 1000
     } satisfies CompareAnswer)
   }
 })

@@ -1,6 +1,11 @@
 // POST /v1/collections: a name, a metric, an index method and settings; the embedding is what the lanes make, that of a profile, or the given one.
 import { z } from 'zod'
-import { type CollectionSettings, collectionSettingsSchema, draftSchema, type EmbeddingSpec } from '@likeness/shared/contract/collection'
+import {
+  type CollectionSettings,
+  collectionSettingsSchema,
+  draftSchema,
+  type EmbeddingSpec
+} from '@likeness/shared/contract/collection'
 import { type CreateCollection, createCollectionSchema } from '@likeness/shared/contract/http'
 import { presets } from '@likeness/shared/contract/picture-settings'
 import { embeddingOfProfile, modelOf } from '@likeness/shared/contract/profile'
@@ -19,27 +24,50 @@ function parseCreate(body: unknown) {
   try {
     const { name, index_method, metric, ...rest } = parseRequest(createCollectionSchema, body)
     const sparse = rest.embedding?.sparse === true
-    return { name, index_method: index_method ?? (sparse ? 'FLAT' : 'HNSW32'), metric: metric ?? (sparse ? 'cosine' : 'IP'), ...rest }
+    return {
+      name,
+      index_method: index_method ?? (sparse ? 'FLAT' : 'HNSW32'),
+      metric: metric ?? (sparse ? 'cosine' : 'IP'),
+      ...rest
+    }
   } catch (error) {
-    const issues = isAppError(error, 'invalid_request') ? (error.detail?.issues as { path: string }[]) : []
-    if (isAppError(error) && issues[0]?.path === 'name') throw appError('invalid_name', error.message, { detail: error.detail })
+    const issues = isAppError(error, 'invalid_request')
+      ? (error.detail?.issues as { path: string }[])
+      : []
+    if (isAppError(error) && issues[0]?.path === 'name')
+      throw appError('invalid_name', error.message, { detail: error.detail })
     throw error
   }
 }
 
 /** What the embed-workers make, the given one, or that of a profile; embedding_mismatch when the profile belongs to a model that no embed-worker has. */
-async function embeddingFor({ embedder: embedders, profiles }: ApiDeps, { embedding, profile: { learned: reference } = {} }: CreateCollection): Promise<EmbeddingSpec> {
+async function embeddingFor(
+  { embedder: embedders, profiles }: ApiDeps,
+  { embedding, profile: { learned: reference } = {} }: CreateCollection
+): Promise<EmbeddingSpec> {
   if (embedding !== undefined) return embedding
   if (reference === undefined) return await embedders.embedding(embedderWaitMs)
   const profile = await profiles.resolve(reference)
   const first = await embedders.embedding(embedderWaitMs)
-  const models = [...new Set([first, ...embedders.known().map((embedder) => embedder.embedding)].map(({ version }) => modelOf(version)))]
+  const models = [
+    ...new Set(
+      [first, ...embedders.known().map((embedder) => embedder.embedding)].map(({ version }) =>
+        modelOf(version)
+      )
+    )
+  ]
   if (models.includes(profile.model)) return embeddingOfProfile(profile)
-  throw appError('embedding_mismatch', `the profile ${profile.name}@${profile.version} was learned with the model ${profile.model}, and the embed-workers have ${models.join(', ')}`)
+  throw appError(
+    'embedding_mismatch',
+    `the profile ${profile.name}@${profile.version} was learned with the model ${profile.model}, and the embed-workers have ${models.join(', ')}`
+  )
 }
 
 /** Those given, then those of the built-in profile. */
-function settingsOf({ settings, profile: { builtIn = 'general' } = {} }: CreateCollection): CollectionSettings {
+function settingsOf({
+  settings,
+  profile: { builtIn = 'general' } = {}
+}: CreateCollection): CollectionSettings {
   return collectionSettingsSchema.parse({ ...presets[builtIn], ...settings, profile: builtIn })
 }
 
@@ -47,7 +75,9 @@ function settingsOf({ settings, profile: { builtIn = 'general' } = {} }: CreateC
 async function findMade({ catalog }: ApiDeps, { spec, atMs }: CreateIntent) {
   const made = (await catalog.list({ fresh: true })).find(({ name }) => name === spec.name)
   if (made === undefined || made.createdAtMs < atMs - 5_000) return undefined
-  return JSON.stringify(draftSchema.parse(made)) === JSON.stringify(draftSchema.parse(spec)) ? made : undefined
+  return JSON.stringify(draftSchema.parse(made)) === JSON.stringify(draftSchema.parse(spec))
+    ? made
+    : undefined
 }
 
 /** An earlier attempt may make it while this one does. */
@@ -55,15 +85,21 @@ async function createOrFind(deps: ApiDeps, intent: CreateIntent, again: boolean)
   try {
     return await deps.catalog.create(intent.spec)
   } catch (error) {
-    const made = again && isAppError(error, 'collection_exists') ? await findMade(deps, intent) : undefined
+    const made =
+      again && isAppError(error, 'collection_exists') ? await findMade(deps, intent) : undefined
     if (made === undefined) throw error
     return made
   }
 }
 
 async function create(deps: ApiDeps, intent: CreateIntent, again: boolean): Promise<Answer> {
-  const made = (again ? await findMade(deps, intent) : undefined) ?? (await createOrFind(deps, intent, again))
-  return { status: 201, body: newCollectionAnswer(made), after: () => deps.notifications.catalog(made.name) }
+  const made =
+    (again ? await findMade(deps, intent) : undefined) ?? (await createOrFind(deps, intent, again))
+  return {
+    status: 201,
+    body: newCollectionAnswer(made),
+    after: () => deps.notifications.catalog(made.name)
+  }
 }
 
 export const createCollection = (deps: ApiDeps): Route => ({
@@ -79,7 +115,10 @@ export const createCollection = (deps: ApiDeps): Route => ({
         const { name, metric, index_method: method, storage, rescore } = request
         const embedding = await embeddingFor(deps, request)
         const settings = settingsOf(request)
-        return { spec: { name, embedding, metric, method, storage, rescore, settings }, atMs: deps.clock.nowMs() }
+        return {
+          spec: { name, embedding, metric, method, storage, rescore, settings },
+          atMs: deps.clock.nowMs()
+        }
       },
       act: (intent, again) => create(deps, intent, again)
     })

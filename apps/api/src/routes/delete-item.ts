@@ -12,6 +12,12 @@ export const deleteItem = (deps: ApiDeps): Route => ({
   async handle(req, res) {
     const id = parseRequest(itemIdSchema, pathParameter(req, 'id'))
     const { collectionId } = await resolveCollection(deps, pathParameter(req, 'c'))
-    await appendAndAwaitCommit(deps, req, res, { collectionId, content: [id], operation: { kind: 'delete', ids: [id] }, describe: { id }, done: () => ({ deleted: true }) })
+    await appendAndAwaitCommit(deps, req, res, {
+      collectionId,
+      content: [id],
+      operation: { kind: 'delete', ids: [id] },
+      describe: { id },
+      done: () => ({ deleted: true })
+    })
   }
 })

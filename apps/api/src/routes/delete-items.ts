@@ -16,7 +16,13 @@ export const deleteItems = (deps: ApiDeps): Route => ({
     const { ids, label, filter: given } = parseRequest(deleteItemsSchema, await readJson(req, res))
     const { collectionId } = await resolveCollection(deps, pathParameter(req, 'c'))
     if (ids !== undefined) {
-      return await appendAndAwaitCommit(deps, req, res, { collectionId, content: ids, operation: { kind: 'delete', ids }, describe: { count: ids.length }, done: () => ({ deleted: true }) })
+      return await appendAndAwaitCommit(deps, req, res, {
+        collectionId,
+        content: ids,
+        operation: { kind: 'delete', ids },
+        describe: { count: ids.length },
+        done: () => ({ deleted: true })
+      })
     }
     const filter = given ?? { label }
     await appendAndAwaitResult(deps, req, res, {

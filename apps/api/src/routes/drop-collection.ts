@@ -8,7 +8,10 @@ import { type Answer, answerOnce } from '../idempotency/answer-once.ts'
 const intentSchema = z.object({ name: z.string(), incarnation: z.string() })
 type DropIntent = z.infer<typeof intentSchema>
 
-async function drop(deps: ApiDeps, { name, incarnation: collectionId }: DropIntent): Promise<Answer> {
+async function drop(
+  deps: ApiDeps,
+  { name, incarnation: collectionId }: DropIntent
+): Promise<Answer> {
   // An earlier attempt may have dropped it, and the name may have been taken again since.
   await deps.catalog.drop(name, { expected: collectionId })
   return {

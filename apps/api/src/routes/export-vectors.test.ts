@@ -13,7 +13,11 @@ beforeEach(async () => {
 afterEach(() => api.stop())
 
 const path = '/v1/collections/marks/vectors'
-const linesOf = (text: string) => text.split('\n').slice(0, -1).map((line) => vectorLineSchema.parse(JSON.parse(line)))
+const linesOf = (text: string) =>
+  text
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => vectorLineSchema.parse(JSON.parse(line)))
 
 /** A scroll that goes on for ever; how many items were taken, and whether it was told to stop. */
 function endlessScroll() {
@@ -40,21 +44,46 @@ function endlessScroll() {
   return seen
 }
 
-const respond = () => new Promise<IncomingMessage>((resolve, reject) => request(`${api.url}${path}`, { agent: false }, resolve).on('error', reject).end())
+const respond = () =>
+  new Promise<IncomingMessage>((resolve, reject) =>
+    request(`${api.url}${path}`, { agent: false }, resolve).on('error', reject).end()
+  )
 
 test('every item is a line that can be sent back, with all its vectors and rows', async () => {
   api.replica.items = [
-    { id: 'a', vectors: [[1, 0, 0, 0], [0, 0.6, 0.8, 0]], label: 'x', metadata: { n: 1, s: 'é\n' }, width: 30, height: 20 },
+    {
+      id: 'a',
+      vectors: [
+        [1, 0, 0, 0],
+        [0, 0.6, 0.8, 0]
+      ],
+      label: 'x',
+      metadata: { n: 1, s: 'é\n' },
+      width: 30,
+      height: 20
+    },
     { id: 'b/ü', vectors: [[0, 0, 0, 1]] }
   ]
   api.replica.seq = 7
   const response = await api.fetch(path)
-  expect([response.status, response.headers.get('content-type'), response.headers.get('x-index-seq')]).toEqual([200, 'application/x-ndjson', '7'])
+  expect([
+    response.status,
+    response.headers.get('content-type'),
+    response.headers.get('x-index-seq')
+  ]).toEqual([200, 'application/x-ndjson', '7'])
   const [a, b, ...more] = linesOf(await response.text())
   expect(more).toEqual([])
-  expect(a).toMatchObject({ id: 'a', label: 'x', metadata: { n: 1, s: 'é\n' }, width: 30, height: 20 })
+  expect(a).toMatchObject({
+    id: 'a',
+    label: 'x',
+    metadata: { n: 1, s: 'é\n' },
+    width: 30,
+    height: 20
+  })
   expect(a!.rows!.map(({ kind }) => kind)).toEqual(['subject', 'view'])
-  expect([...decodeVector(a!.vectors as string)]).toEqual([...Float32Array.of(1, 0, 0, 0, 0, 0.6, 0.8, 0)])
+  expect([...decodeVector(a!.vectors as string)]).toEqual([
+    ...Float32Array.of(1, 0, 0, 0, 0, 0.6, 0.8, 0)
+  ])
   expect(b).toMatchObject({ id: 'b/ü', label: null })
   expect(api.replica.open).toBe(0)
 })
@@ -64,7 +93,9 @@ test('the version is the one that was asked for', async () => {
   expect(api.replica.askedOptions.at(-1)).toMatchObject({ consistency: 'strong' })
   expect(await codeOf(await api.fetch(`${path}?min_seq=9`))).toBe('409 not_fresh')
   expect(await codeOf(await api.fetch(`${path}?consistency=sure`))).toBe('400 invalid_request')
-  expect(await codeOf(await api.fetch('/v1/collections/nothing/vectors'))).toBe('404 collection_not_found')
+  expect(await codeOf(await api.fetch('/v1/collections/nothing/vectors'))).toBe(
+    '404 collection_not_found'
+  )
   expect((await api.fetch(path, { method: 'HEAD' })).headers.get('x-index-seq')).toBe('1')
   expect(api.replica.open).toBe(0)
 })
@@ -75,7 +106,9 @@ test('no more is read than the client takes, and the version is given back when 
   const response = await respond()
   await expect.poll(() => seen.taken, { timeout: 20_000 }).toBeGreaterThan(100)
   let before = -1
-  await expect.poll(() => before === (before = seen.taken), { interval: 300, timeout: 20_000 }).toBe(true)
+  await expect
+    .poll(() => before === (before = seen.taken), { interval: 300, timeout: 20_000 })
+    .toBe(true)
   expect(api.replica.open).toBe(1)
   response.destroy()
   await expect.poll(() => [seen.stopped, api.replica.open], { timeout: 20_000 }).toEqual([true, 0])
@@ -92,7 +125,10 @@ test('the version is given back when the client leaves while it is still reading
 })
 
 test('an answer that cannot be finished does not look finished', async () => {
-  api.replica.items = Array.from({ length: 3000 }, (_, i) => ({ id: `${i}`, vectors: [[1, 0, 0, 0]] }))
+  api.replica.items = Array.from({ length: 3000 }, (_, i) => ({
+    id: `${i}`,
+    vectors: [[1, 0, 0, 0]]
+  }))
   const acquire = api.replica.acquire.bind(api.replica)
   let failAfter = 2500
   api.replica.acquire = async (collectionId, options) => {

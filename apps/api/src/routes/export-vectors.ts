@@ -12,7 +12,15 @@ async function* linesOf(reader: CollectionReader): AsyncGenerator<VectorLine> {
   for await (const { item, vectors } of reader.scrollVectors()) {
     const { id, label, metadata, width, height, rows } = item
     const described = Object.keys(metadata).length === 0 ? {} : { metadata }
-    yield { id, label, ...described, width, height, rows, vectors: isSparse(vectors) ? [...sparseVectors(vectors)] : encodeVector(vectors) }
+    yield {
+      id,
+      label,
+      ...described,
+      width,
+      height,
+      rows,
+      vectors: isSparse(vectors) ? [...sparseVectors(vectors)] : encodeVector(vectors)
+    }
   }
 }
 

@@ -19,7 +19,8 @@ export const getJob = (deps: ApiDeps): Route => ({
     if (!ulidPattern.test(id)) throw appError('job_not_found', 'no job has this id')
     const { failed_after: after } = parseRequest(querySchema, req.query)
     const job = await deps.jobs.status(id)
-    const failed = job.counts.failed === 0 ? [] : await deps.jobs.failedItems(id, { after, limit: failedShown })
+    const failed =
+      job.counts.failed === 0 ? [] : await deps.jobs.failedItems(id, { after, limit: failedShown })
     res.json(jobAnswer(job, await whyWaiting(deps, job), failed))
   }
 })

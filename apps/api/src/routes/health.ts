@@ -5,7 +5,11 @@ import type { Route } from '../http/route.ts'
 
 const checkTimeoutMs = 3_000
 
-export const livez: Route = { method: 'get', path: '/livez', handle: (_req, res) => void res.json({ status: 'ok' }) }
+export const livez: Route = {
+  method: 'get',
+  path: '/livez',
+  handle: (_req, res) => void res.json({ status: 'ok' })
+}
 
 async function runCheck(check: ReadinessCheck): Promise<{ ok: boolean; reason?: string }> {
   let timer: NodeJS.Timeout | undefined
@@ -26,7 +30,13 @@ export const readyz = ({ readiness }: ApiDeps): Route => ({
   method: 'get',
   path: '/readyz',
   async handle(_req, res) {
-    const parts = Object.fromEntries(await Promise.all(Object.entries(readiness).map(async ([name, check]) => [name, await runCheck(check)] as const)))
+    const parts = Object.fromEntries(
+      await Promise.all(
+        Object.entries(readiness).map(
+          async ([name, check]) => [name, await runCheck(check)] as const
+        )
+      )
+    )
     const ready = Object.values(parts).every(({ ok }) => ok)
     res.status(ready ? 200 : 503).json({ status: ready ? 'ready' : 'not ready', parts })
   }

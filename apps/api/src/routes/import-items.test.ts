@@ -20,7 +20,11 @@ const write = async (name: string, text: string) => {
   await mkdir(join(root, name, '..'), { recursive: true })
   await writeFile(join(root, name), text)
 }
-const importList = (list: string | Buffer<ArrayBuffer>, fields: Record<string, string>, headers: Record<string, string> = {}) => {
+const importList = (
+  list: string | Buffer<ArrayBuffer>,
+  fields: Record<string, string>,
+  headers: Record<string, string> = {}
+) => {
   const form = new FormData()
   form.append('list', new Blob([list]), 'list.tsv')
   for (const [name, value] of Object.entries(fields)) form.append(name, value)
@@ -30,7 +34,8 @@ const linesOf = async (response: Response) => {
   expect(response.status).toBe(202)
   return api.itemList(collectionId, ((await response.json()) as { job: string }).job)
 }
-const bytesOf = async (key: string | null) => (key === null ? null : Buffer.from((await api.store.get(key))!.body).toString())
+const bytesOf = async (key: string | null) =>
+  key === null ? null : Buffer.from((await api.store.get(key))!.body).toString()
 
 test('a folder is copied, recursively, its first sub-folders are labels, dot files stay', async () => {
   await write('nike/a.png', 'A')
@@ -39,9 +44,15 @@ test('a folder is copied, recursively, its first sub-folders are labels, dot fil
   await write('.hidden/d.png', 'D')
   await write('nike/.DS_Store', 'E')
   const lines = await linesOf(await api.post(path, { root }))
-  expect(lines.map(({ id, label }) => [id, label])).toEqual([['loose.jpg', null], ['nike/a.png', 'nike'], ['nike/old/b.png', 'nike']])
+  expect(lines.map(({ id, label }) => [id, label])).toEqual([
+    ['loose.jpg', null],
+    ['nike/a.png', 'nike'],
+    ['nike/old/b.png', 'nike']
+  ])
   expect(await Promise.all(lines.map(({ imageKey }) => bytesOf(imageKey)))).toEqual(['C', 'A', 'B'])
-  expect((await linesOf(await api.post(path, { root, label: 'none' }))).map(({ label }) => label)).toEqual([null, null, null])
+  expect(
+    (await linesOf(await api.post(path, { root, label: 'none' }))).map(({ label }) => label)
+  ).toEqual([null, null, null])
 })
 
 test('a symlink that leads out fails its item, one that stays inside does not, a folder link ends', async () => {
@@ -68,7 +79,8 @@ test('a list brings its labels and ids; each bad line fails alone, with its code
   await write('a.png', 'A')
   await write('b c.png', 'B')
   await write('big.png', 'x'.repeat(1001))
-  const list = '\uFEFFa.png\tnike\r\n\r\nb c.png\tadidas\tmy-id\nno-label.png\nblank.png\t  \n../outside.png\tout\nup/outside.png\tlink\n/etc/passwd\tabs\ngone.png\tmissing\nbig.png\tbig\n\tno path\na.png\tx\ty\tz\nup\tfolder\na.png\t<script>alert(1)</script>\n../not-there.png\tout'
+  const list =
+    '\uFEFFa.png\tnike\r\n\r\nb c.png\tadidas\tmy-id\nno-label.png\nblank.png\t  \n../outside.png\tout\nup/outside.png\tlink\n/etc/passwd\tabs\ngone.png\tmissing\nbig.png\tbig\n\tno path\na.png\tx\ty\tz\nup\tfolder\na.png\t<script>alert(1)</script>\n../not-there.png\tout'
   const lines = await linesOf(await importList(list, { root }))
   expect(lines.map(({ line, id, label, failure }) => [line, id, label, failure?.code])).toEqual([
     [1, 'a.png', 'nike', undefined],
@@ -87,7 +99,13 @@ test('a list brings its labels and ids; each bad line fails alone, with its code
     // Nothing is said about what exists out there.
     [15, '../not-there.png', 'out', 'path_outside_root']
   ])
-  expect(await Promise.all(lines.map(({ imageKey }) => bytesOf(imageKey)))).toEqual(['A', 'B', ...Array.from({ length: 10 }, () => null), 'A', null])
+  expect(await Promise.all(lines.map(({ imageKey }) => bytesOf(imageKey)))).toEqual([
+    'A',
+    'B',
+    ...Array.from({ length: 10 }, () => null),
+    'A',
+    null
+  ])
   expect(await api.keys(collectionKeys(collectionId).imagePrefix)).toHaveLength(3)
   await expect.poll(() => api.spooled()).toEqual([])
   expect(JSON.stringify(lines)).not.toContain('secret')
@@ -101,9 +119,19 @@ test('large files are copied as they are, up to the limit', async () => {
   const sizes = [2 ** 20, 2 ** 20 + 1, 3 * 2 ** 20, 3 * 2 ** 20 + 1]
   for (const [i, size] of sizes.entries()) await write(`${i}.png`, String(i).repeat(size))
   const lines = await linesOf(await api.post(path, { root }))
-  expect(lines.map(({ id, failure }) => [id, failure?.code])).toEqual([['0.png', undefined], ['1.png', undefined], ['2.png', undefined], ['3.png', 'too_large']])
+  expect(lines.map(({ id, failure }) => [id, failure?.code])).toEqual([
+    ['0.png', undefined],
+    ['1.png', undefined],
+    ['2.png', undefined],
+    ['3.png', 'too_large']
+  ])
   const copied = await Promise.all(lines.map(({ imageKey }) => bytesOf(imageKey)))
-  expect(copied.map((text, i) => text === String(i).repeat(sizes[i]!))).toEqual([true, true, true, false])
+  expect(copied.map((text, i) => text === String(i).repeat(sizes[i]!))).toEqual([
+    true,
+    true,
+    true,
+    false
+  ])
 })
 
 test('a list of many lines keeps ordinals and goes into many parts', async () => {
@@ -114,16 +142,25 @@ test('a list of many lines keeps ordinals and goes into many parts', async () =>
 })
 
 test('a prefix refers to objects in place', async () => {
-  for (const key of ['logos/nike/a.png', 'logos/b.png', 'logos2/c.png']) await api.store.put(key, Buffer.from(key))
+  for (const key of ['logos/nike/a.png', 'logos/b.png', 'logos2/c.png'])
+    await api.store.put(key, Buffer.from(key))
   await api.store.put('logos/nike/big.png', Buffer.alloc(1001))
   const lines = await linesOf(await api.post(path, { prefix: 'logos' }))
-  expect(lines.map(({ id, label, imageKey, failure }) => [id, label, imageKey, failure?.code])).toEqual([
+  expect(
+    lines.map(({ id, label, imageKey, failure }) => [id, label, imageKey, failure?.code])
+  ).toEqual([
     ['logos/b.png', null, 'logos/b.png', undefined],
     ['logos/nike/a.png', 'nike', 'logos/nike/a.png', undefined],
     ['logos/nike/big.png', 'nike', null, 'too_large']
   ])
-  const listed = await linesOf(await importList('nike/a.png\tswoosh\n../c/x\tout\nnike//a\tbad\nb.png\tb\tid-b\n', { prefix: 'logos/' }))
-  expect(listed.map(({ id, label, imageKey, failure }) => [id, label, imageKey, failure?.code])).toEqual([
+  const listed = await linesOf(
+    await importList('nike/a.png\tswoosh\n../c/x\tout\nnike//a\tbad\nb.png\tb\tid-b\n', {
+      prefix: 'logos/'
+    })
+  )
+  expect(
+    listed.map(({ id, label, imageKey, failure }) => [id, label, imageKey, failure?.code])
+  ).toEqual([
     ['logos/nike/a.png', 'swoosh', 'logos/nike/a.png', undefined],
     ['../c/x', 'out', null, 'path_outside_root'],
     ['nike//a', 'bad', null, 'invalid_key'],
@@ -131,9 +168,12 @@ test('a prefix refers to objects in place', async () => {
   ])
 })
 
-test.each(['c', 'c/', 'c/01ARZ3NDEKTSV4RRFFQ69G5FAV/img', 'catalog', 'jobs/', 'idem', 'probe/x'])('the prefix %s belongs to the engine', async (prefix) => {
-  expect(await codeOf(await api.post(path, { prefix }))).toBe('403 forbidden_prefix')
-})
+test.each(['c', 'c/', 'c/01ARZ3NDEKTSV4RRFFQ69G5FAV/img', 'catalog', 'jobs/', 'idem', 'probe/x'])(
+  'the prefix %s belongs to the engine',
+  async (prefix) => {
+    expect(await codeOf(await api.post(path, { prefix }))).toBe('403 forbidden_prefix')
+  }
+)
 
 test.each([
   [{ prefix: '../x' }, '400 invalid_key'],
@@ -156,10 +196,18 @@ test('a root must be a folder inside an import root, also through symlinks', asy
   await symlink(outside, join(root, 'way-out'))
   await write('file.png', 'A')
   expect(await codeOf(await api.post(path, { root: outside }))).toBe('400 path_outside_root')
-  expect(await codeOf(await api.post(path, { root: join(root, '..') }))).toBe('400 path_outside_root')
-  expect(await codeOf(await api.post(path, { root: join(root, 'way-out') }))).toBe('400 path_outside_root')
-  expect(await codeOf(await api.post(path, { root: join(root, 'gone') }))).toBe('404 object_not_found')
-  expect(await codeOf(await api.post(path, { root: join(root, 'file.png') }))).toBe('400 invalid_request')
+  expect(await codeOf(await api.post(path, { root: join(root, '..') }))).toBe(
+    '400 path_outside_root'
+  )
+  expect(await codeOf(await api.post(path, { root: join(root, 'way-out') }))).toBe(
+    '400 path_outside_root'
+  )
+  expect(await codeOf(await api.post(path, { root: join(root, 'gone') }))).toBe(
+    '404 object_not_found'
+  )
+  expect(await codeOf(await api.post(path, { root: join(root, 'file.png') }))).toBe(
+    '400 invalid_request'
+  )
 })
 
 test('an empty list, a list without a place and a foreign file field are invalid_request', async () => {
@@ -167,7 +215,9 @@ test('an empty list, a list without a place and a foreign file field are invalid
   expect(await codeOf(await importList('a\tb', {}))).toBe('400 invalid_request')
   const form = new FormData()
   form.append('archive', new Blob(['x']), 'a.zip')
-  expect(await codeOf(await api.fetch(path, { method: 'POST', body: form }))).toBe('400 invalid_request')
+  expect(await codeOf(await api.fetch(path, { method: 'POST', body: form }))).toBe(
+    '400 invalid_request'
+  )
   await expect.poll(() => api.spooled()).toEqual([])
   expect(await api.operations(collectionId)).toEqual([])
 })
@@ -177,7 +227,8 @@ test('when the store fails in the middle nothing is accepted and what was copied
   const { put } = api.store
   let copies = 0
   api.store.put = async (...args) => {
-    if (args[0].startsWith(collectionKeys(collectionId).imagePrefix) && ++copies === 20) throw appError('store_unavailable', 'the store is away')
+    if (args[0].startsWith(collectionKeys(collectionId).imagePrefix) && ++copies === 20)
+      throw appError('store_unavailable', 'the store is away')
     return put(...args)
   }
   expect(await codeOf(await api.post(path, { root }))).toBe('503 store_unavailable')
@@ -192,7 +243,9 @@ test('the same import with the same Idempotency-Key is one job, with another lis
   const again = await importList('a.png\tnike', { root }, headers)
   expect(again.headers.get('idempotent-replay')).toBe('true')
   expect(await again.json()).toEqual(first)
-  expect(await codeOf(await importList('a.png\tadidas', { root }, headers))).toBe('422 idempotency_mismatch')
+  expect(await codeOf(await importList('a.png\tadidas', { root }, headers))).toBe(
+    '422 idempotency_mismatch'
+  )
   expect(await api.operations(collectionId)).toHaveLength(1)
   expect(await api.keys(collectionKeys(collectionId).imagePrefix)).toHaveLength(1)
 })
@@ -207,10 +260,24 @@ test('an NDJSON list brings metadata, ids and line numbers of its own, and failu
     { path: 'a b.png', label: 7 }
   ]
   const form = new FormData()
-  form.append('list', new Blob([`\uFEFF${ndjson.map((line) => JSON.stringify(line)).join('\r\n')}\n{"path":\n\n`], { type: 'application/x-ndjson' }), 'list')
+  form.append(
+    'list',
+    new Blob([`\uFEFF${ndjson.map((line) => JSON.stringify(line)).join('\r\n')}\n{"path":\n\n`], {
+      type: 'application/x-ndjson'
+    }),
+    'list'
+  )
   form.append('root', root)
   const lines = await linesOf(await api.fetch(path, { method: 'POST', body: form }))
-  expect(lines.map(({ id, label, metadata, line, failure }) => ({ id, label, metadata, line, code: failure?.code }))).toEqual([
+  expect(
+    lines.map(({ id, label, metadata, line, failure }) => ({
+      id,
+      label,
+      metadata,
+      line,
+      code: failure?.code
+    }))
+  ).toEqual([
     { id: 'first', label: 'A', metadata: { camera: 'c1', year: 2020 }, line: 7, code: undefined },
     { id: 'a b.png', label: null, metadata: undefined, line: 2, code: undefined },
     { id: 'bad', label: null, metadata: undefined, line: 9, code: 'missing_label' },

@@ -13,7 +13,14 @@ import { pathParameter, type Route } from '../http/route.ts'
 import { answerOnce, requestKey } from '../idempotency/answer-once.ts'
 import { folderLines, prefixLines } from '../ingest/import-lines.ts'
 import { resolveRoot } from '../ingest/import-root.ts'
-import { abandonIngestion, acceptIngestion, ingestIntentSchema, type IngestionDraft, pictureKey, prepareIngestion } from '../ingest/ingestion.ts'
+import {
+  abandonIngestion,
+  acceptIngestion,
+  ingestIntentSchema,
+  type IngestionDraft,
+  pictureKey,
+  prepareIngestion
+} from '../ingest/ingestion.ts'
 import { type ReceivedImport, receiveImport } from '../ingest/receive-import.ts'
 
 /** `logos` and `logos/` both mean what is below `logos/`, so that no prefix can reach into a neighbour. */
@@ -40,7 +47,10 @@ async function openSource(deps: ApiDeps, received: ReceivedImport): Promise<Impo
     return { name: `prefix ${prefix}${suffix}`, lines: () => prefixLines(source, prefix) }
   }
   const root = await resolveRoot(request.root ?? '', importRoots)
-  return { name: `root ${request.root}${suffix}`, lines: (spec, ingestion) => folderLines(source, root, (n) => pictureKey(spec, ingestion, n)) }
+  return {
+    name: `root ${request.root}${suffix}`,
+    lines: (spec, ingestion) => folderLines(source, root, (n) => pictureKey(spec, ingestion, n))
+  }
 }
 
 export const importItems = (deps: ApiDeps): Route => ({
@@ -52,7 +62,12 @@ export const importItems = (deps: ApiDeps): Route => ({
     const received = await receiveImport(req, res, deps.settings.spoolDir)
     try {
       const source = await openSource(deps, received)
-      const draft: IngestionDraft = { ingestion: createUlid(deps.clock.nowMs()), spec, source: source.name, requestId: contextOf(res).requestId }
+      const draft: IngestionDraft = {
+        ingestion: createUlid(deps.clock.nowMs()),
+        spec,
+        source: source.name,
+        requestId: contextOf(res).requestId
+      }
       await answerOnce(deps, req, res, {
         content: [received.request, received.listSha256 ?? null],
         intentSchema: ingestIntentSchema,

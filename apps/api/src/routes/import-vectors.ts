@@ -6,20 +6,38 @@ import type { ApiDeps } from '../api-deps.ts'
 import { contextOf } from '../http/request-context.ts'
 import { pathParameter, type Route } from '../http/route.ts'
 import { answerOnce, requestKey } from '../idempotency/answer-once.ts'
-import { abandonIngestion, acceptIngestion, ingestIntentSchema, prepareIngestion } from '../ingest/ingestion.ts'
+import {
+  abandonIngestion,
+  acceptIngestion,
+  ingestIntentSchema,
+  prepareIngestion
+} from '../ingest/ingestion.ts'
 import { receiveVectors } from '../ingest/receive-vectors.ts'
 
 export const importVectors = (deps: ApiDeps): Route => ({
   method: 'post',
   path: '/v1/collections/:c/vectors',
   async handle(req, res) {
-    if (!req.is('application/x-ndjson')) throw appError('unsupported_media_type', 'send content-type: application/x-ndjson')
+    if (!req.is('application/x-ndjson'))
+      throw appError('unsupported_media_type', 'send content-type: application/x-ndjson')
     requestKey(req)
     const { store, clock, settings } = deps
     const spec = await resolveCollection(deps, pathParameter(req, 'c'))
-    const draft = { ingestion: createUlid(clock.nowMs()), spec, source: 'vectors', requestId: contextOf(res).requestId, given: true }
+    const draft = {
+      ingestion: createUlid(clock.nowMs()),
+      spec,
+      source: 'vectors',
+      requestId: contextOf(res).requestId,
+      given: true
+    }
     const abandon = () => abandonIngestion(deps, draft)
-    const received = await receiveVectors(req, { store, spec, ingestion: draft.ingestion, maxBytes: settings.maxUploadBytes, nowMs: clock.nowMs }).catch(async (error: unknown) => {
+    const received = await receiveVectors(req, {
+      store,
+      spec,
+      ingestion: draft.ingestion,
+      maxBytes: settings.maxUploadBytes,
+      nowMs: clock.nowMs
+    }).catch(async (error: unknown) => {
       await abandon()
       throw error
     })

@@ -9,7 +9,8 @@ import type { ApiDeps } from '../api-deps.ts'
 import { contextOf } from '../http/request-context.ts'
 import type { Route } from '../http/route.ts'
 
-export const pictureEtag = (...parts: (string | number)[]): string => `"${createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 32)}"`
+export const pictureEtag = (...parts: (string | number)[]): string =>
+  `"${createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 32)}"`
 
 /** Headers of bytes that a user brought: shown as a picture or saved, never run. */
 export function setPictureHeaders(res: Response, type: string | undefined, etag: string): void {

@@ -18,7 +18,9 @@ export const itemThumbnail = (deps: ApiDeps): Route => ({
     const etag = pictureEtag(key, width)
     if (req.get('if-none-match') === etag) return void res.status(304).setHeader('etag', etag).end()
     // No abort signal: others may wait for the same thumbnail.
-    const body = await deps.thumbnails.get(`${width} ${key}`, async () => deps.embedder.thumbnail(await readPicture(deps, key), width))
+    const body = await deps.thumbnails.get(`${width} ${key}`, async () =>
+      deps.embedder.thumbnail(await readPicture(deps, key), width)
+    )
     setPictureHeaders(res, 'image/jpeg', etag)
     res.send(Buffer.from(body.buffer, body.byteOffset, body.byteLength))
   }

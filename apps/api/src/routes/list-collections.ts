@@ -10,12 +10,16 @@ import type { Route } from '../http/route.ts'
 type Damaged = CollectionListAnswer['damaged'][number]
 
 /** undefined: dropped while we read. */
-async function describe(deps: ApiDeps, spec: CollectionSpec): Promise<CollectionAnswer | Damaged | undefined> {
+async function describe(
+  deps: ApiDeps,
+  spec: CollectionSpec
+): Promise<CollectionAnswer | Damaged | undefined> {
   try {
     return await collectionAnswer(deps, spec)
   } catch (error) {
     if (isAppError(error, 'collection_not_found')) return undefined
-    if (isAppError(error, 'data_corrupt')) return { name: spec.name, incarnation: spec.collectionId, detail: error.message }
+    if (isAppError(error, 'data_corrupt'))
+      return { name: spec.name, incarnation: spec.collectionId, detail: error.message }
     throw error
   }
 }
@@ -24,7 +28,9 @@ export const listCollections = (deps: ApiDeps): Route => ({
   method: 'get',
   path: '/v1/collections',
   async handle(_req, res) {
-    const specs = (await deps.catalog.list({ fresh: true })).toSorted((a, b) => (a.name < b.name ? -1 : 1))
+    const specs = (await deps.catalog.list({ fresh: true })).toSorted((a, b) =>
+      a.name < b.name ? -1 : 1
+    )
     const answer: CollectionListAnswer = { collections: [], damaged: [] }
     for await (const one of mapInOrder(specs, 4, (spec) => describe(deps, spec))) {
       if (one === undefined) continue

@@ -7,17 +7,28 @@ import { whyWaiting } from '../embedder/why-waiting.ts'
 import { parseRequest } from '../http/request-body.ts'
 import type { Route } from '../http/route.ts'
 
-export const querySchema = z.object({ limit: z.coerce.number().int().min(1).max(1000).default(50), collection: collectionNameSchema.optional() })
+export const querySchema = z.object({
+  limit: z.coerce.number().int().min(1).max(1000).default(50),
+  collection: collectionNameSchema.optional()
+})
 
 /** Jobs know their collection by its own name. */
-const ownName = async ({ catalog }: ApiDeps, name: string): Promise<string> => new Map(Object.entries(await catalog.aliases())).get(name) ?? name
+const ownName = async ({ catalog }: ApiDeps, name: string): Promise<string> =>
+  new Map(Object.entries(await catalog.aliases())).get(name) ?? name
 
 export const listJobs = (deps: ApiDeps): Route => ({
   method: 'get',
   path: '/v1/jobs',
   async handle(req, res) {
     const { limit, collection } = parseRequest(querySchema, req.query)
-    const jobs = await deps.jobs.list({ limit, collection: collection && (await ownName(deps, collection)) })
-    res.json({ jobs: await Promise.all(jobs.map(async (job) => jobAnswer(job, await whyWaiting(deps, job), []))) })
+    const jobs = await deps.jobs.list({
+      limit,
+      collection: collection && (await ownName(deps, collection))
+    })
+    res.json({
+      jobs: await Promise.all(
+        jobs.map(async (job) => jobAnswer(job, await whyWaiting(deps, job), []))
+      )
+    })
   }
 })

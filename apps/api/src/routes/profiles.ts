@@ -2,7 +2,14 @@
 import { createHash } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import type { Request } from 'express'
-import { learnedNameSchema, type ProfileDraft, profileDraftSchema, profileFileBytes, profileSchema, profileVersionOf } from '@likeness/shared/contract/profile'
+import {
+  learnedNameSchema,
+  type ProfileDraft,
+  profileDraftSchema,
+  profileFileBytes,
+  profileSchema,
+  profileVersionOf
+} from '@likeness/shared/contract/profile'
 import { concatArrays } from '@likeness/shared/data/concat-arrays'
 import { appError } from '@likeness/shared/errors'
 import type { ApiDeps } from '../api-deps.ts'
@@ -36,7 +43,9 @@ export const getProjection = ({ profiles }: ApiDeps): Route => ({
   method: 'get',
   path: `${path}/projection`,
   async handle(req, res) {
-    const { matrix, bias } = await profiles.readProjection(await profiles.resolve(pathParameter(req, 'profile')))
+    const { matrix, bias } = await profiles.readProjection(
+      await profiles.resolve(pathParameter(req, 'profile'))
+    )
     const values = concatArrays(Float32Array, [matrix, bias])
     res.setHeader('content-type', 'application/octet-stream')
     res.send(Buffer.from(values.buffer))
@@ -52,16 +61,22 @@ interface ReceivedProfile {
 async function receiveProfile(req: Request): Promise<ReceivedProfile> {
   let draft: ProfileDraft | undefined
   let projection: Uint8Array | undefined
-  await readMultipart(req, { files: 1, fields: 1, fieldBytes: 16 * 1024 }, {
-    onField: (name, text) => {
-      if (name === 'profile') draft = parseRequest(profileDraftSchema, parseJsonField(name, text))
-    },
-    onFile: async (name, stream) => {
-      if (name !== 'projection' || draft === undefined) throw appError('invalid_request', 'give the field `profile`, then the file `projection`')
-      projection = await readWhole(stream, Math.min(maxBytes, profileFileBytes(draft)))
+  await readMultipart(
+    req,
+    { files: 1, fields: 1, fieldBytes: 16 * 1024 },
+    {
+      onField: (name, text) => {
+        if (name === 'profile') draft = parseRequest(profileDraftSchema, parseJsonField(name, text))
+      },
+      onFile: async (name, stream) => {
+        if (name !== 'projection' || draft === undefined)
+          throw appError('invalid_request', 'give the field `profile`, then the file `projection`')
+        projection = await readWhole(stream, Math.min(maxBytes, profileFileBytes(draft)))
+      }
     }
-  })
-  if (draft === undefined || projection === undefined) throw appError('invalid_request', 'give the field `profile`, then the file `projection`')
+  )
+  if (draft === undefined || projection === undefined)
+    throw appError('invalid_request', 'give the field `profile`, then the file `projection`')
   return { draft, projection }
 }
 
@@ -70,7 +85,8 @@ async function readWhole(stream: Readable, most: number): Promise<Uint8Array> {
   let bytes = 0
   for await (const part of stream as AsyncIterable<Buffer>) {
     bytes += part.byteLength
-    if (bytes > most) throw appError('invalid_request', `projection: it has more than ${most} bytes`)
+    if (bytes > most)
+      throw appError('invalid_request', `projection: it has more than ${most} bytes`)
     parts.push(part)
   }
   return Buffer.concat(parts)
@@ -80,17 +96,28 @@ export const putProfile = (deps: ApiDeps): Route => ({
   method: 'put',
   path,
   async handle(req, res) {
-    if (!isMultipart(req)) throw appError('unsupported_media_type', 'send content-type: multipart/form-data')
+    if (!isMultipart(req))
+      throw appError('unsupported_media_type', 'send content-type: multipart/form-data')
     requestKey(req)
     const name = pathParameter(req, 'profile')
     const named = learnedNameSchema.safeParse(name)
-    if (!named.success) throw appError('invalid_name', `${JSON.stringify(name)} is not a name that a profile can have: ${named.error.issues[0]!.message}`)
+    if (!named.success)
+      throw appError(
+        'invalid_name',
+        `${JSON.stringify(name)} is not a name that a profile can have: ${named.error.issues[0]!.message}`
+      )
     const { draft, projection } = await receiveProfile(req)
-    if (createHash('sha256').update(projection).digest('hex') !== draft.sha256) throw appError('invalid_request', 'projection: it does not match its sha256')
+    if (createHash('sha256').update(projection).digest('hex') !== draft.sha256)
+      throw appError('invalid_request', 'projection: it does not match its sha256')
     await answerOnce(deps, req, res, {
       content: [name, draft],
       intentSchema: profileSchema,
-      prepare: async () => ({ name, version: profileVersionOf(draft.sha256), ...draft, created_at: new Date(deps.clock.nowMs()).toISOString() }),
+      prepare: async () => ({
+        name,
+        version: profileVersionOf(draft.sha256),
+        ...draft,
+        created_at: new Date(deps.clock.nowMs()).toISOString()
+      }),
       act: async (profile) => {
         await deps.profiles.save(profile, projection)
         return { status: 201, body: { ...profile } }

@@ -25,7 +25,10 @@ export const relabelItem = (deps: ApiDeps): Route => ({
       done: async (committed, { revision }) => {
         if ((await committed.getItem(id)) !== undefined) return { relabelled: true }
         if (committed.awaits(revision)) return undefined
-        throw appError('item_not_found', 'the collection has no item with this id, and none is on its way')
+        throw appError(
+          'item_not_found',
+          'the collection has no item with this id, and none is on its way'
+        )
       }
     })
   }

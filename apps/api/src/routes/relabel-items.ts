@@ -13,7 +13,10 @@ const readsAtOnce = 32
 
 async function missingFrom(committed: CollectionReader, ids: readonly string[]): Promise<string[]> {
   const missing: string[] = []
-  const looked = mapInOrder(ids, readsAtOnce, async (id) => ({ id, found: (await committed.getItem(id)) !== undefined }))
+  const looked = mapInOrder(ids, readsAtOnce, async (id) => ({
+    id,
+    found: (await committed.getItem(id)) !== undefined
+  }))
   for await (const { id, found } of looked) if (!found) missing.push(id)
   return missing
 }

@@ -19,10 +19,18 @@ afterEach(async () => {
 })
 
 async function create(name: string): Promise<string> {
-  const response = await api.post('/v1/collections', { name, embedding: { version: 'theirs', dim: 4, unit: false }, metric: 'L2', settings: { seal_threshold: 8 } })
+  const response = await api.post('/v1/collections', {
+    name,
+    embedding: { version: 'theirs', dim: 4, unit: false },
+    metric: 'L2',
+    settings: { seal_threshold: 8 }
+  })
   return ((await response.json()) as { incarnation: string }).incarnation
 }
-const finished = (job: string) => expect.poll(async () => (await api.deps.jobs.status(job)).state, { timeout: 20_000 }).toBe('completed')
+const finished = (job: string) =>
+  expect
+    .poll(async () => (await api.deps.jobs.status(job)).state, { timeout: 20_000 })
+    .toBe('completed')
 
 interface Sent {
   id: string
@@ -31,10 +39,15 @@ interface Sent {
   vectors: number[][]
 }
 async function add(collection: string, items: Sent[]): Promise<void> {
-  const response = await api.fetch(`/v1/collections/${collection}/vectors`, { method: 'POST', body: items.map((item) => `${JSON.stringify(item)}\n`).join(''), headers: { 'content-type': 'application/x-ndjson' } })
+  const response = await api.fetch(`/v1/collections/${collection}/vectors`, {
+    method: 'POST',
+    body: items.map((item) => `${JSON.stringify(item)}\n`).join(''),
+    headers: { 'content-type': 'application/x-ndjson' }
+  })
   await finished(((await response.json()) as { job: string }).job)
 }
-const restore = (body: unknown, headers: Record<string, string> = {}) => api.post('/v1/collections/marks/snapshots/before/restore', body, headers)
+const restore = (body: unknown, headers: Record<string, string> = {}) =>
+  api.post('/v1/collections/marks/snapshots/before/restore', body, headers)
 function whileCopying(happens: () => Promise<unknown>): void {
   const { snapshots } = api.deps
   api.deps.snapshots = {
@@ -50,15 +63,33 @@ function whileCopying(happens: () => Promise<unknown>): void {
     }
   }
 }
-const manyItems = (): Sent[] => Array.from({ length: 40 }, (_, i) => ({ id: `item ${i}`, label: `l${i}`, metadata: { n: i }, vectors: i % 3 === 0 ? [[i, 1, 0, 0.1], [i, 2, 0, 0]] : [[i, 0, 3, 0]] }))
+const manyItems = (): Sent[] =>
+  Array.from({ length: 40 }, (_, i) => ({
+    id: `item ${i}`,
+    label: `l${i}`,
+    metadata: { n: i },
+    vectors:
+      i % 3 === 0
+        ? [
+            [i, 1, 0, 0.1],
+            [i, 2, 0, 0]
+          ]
+        : [[i, 0, 3, 0]]
+  }))
 
 /** What a collection holds, as a snapshot of it says. */
 async function contentOf(collection: string, collectionId: string) {
-  const taken = await api.post(`/v1/collections/${collection}/snapshots`, { name: `look-${Date.now()}` })
+  const taken = await api.post(`/v1/collections/${collection}/snapshots`, {
+    name: `look-${Date.now()}`
+  })
   const { name } = (await taken.json()) as { name: string }
   const held = await api.deps.snapshots.open(collectionId, name)
   const items = []
-  for await (const { item: { imageKey: _imageKey, ...item }, vectors } of held.items()) items.push({ ...item, vectors: [...denseRows(vectors)] })
+  for await (const {
+    item: { imageKey: _imageKey, ...item },
+    vectors
+  } of held.items())
+    items.push({ ...item, vectors: [...denseRows(vectors)] })
   return items.sort((a, b) => (a.id < b.id ? -1 : 1))
 }
 
@@ -74,12 +105,20 @@ test('it has the items of the snapshot with labels, metadata and vectors, and ou
 
   const response = await restore({ into: 'copy' }, { 'idempotency-key': 'k' })
   const body = (await response.json()) as { incarnation: string; job: string }
-  expect([response.status, body]).toEqual([202, { name: 'copy', incarnation: expect.any(String), job: expect.any(String), total: 38 }])
+  expect([response.status, body]).toEqual([
+    202,
+    { name: 'copy', incarnation: expect.any(String), job: expect.any(String), total: 38 }
+  ])
   const again = await restore({ into: 'copy' }, { 'idempotency-key': 'k' })
   expect([again.headers.get('idempotent-replay'), await again.json()]).toEqual(['true', body])
   stops.push(await startOwner(api, body.incarnation))
   await finished(body.job)
-  expect(await (await api.fetch('/v1/collections/copy')).json()).toMatchObject({ metric: 'L2', items: 38, settings: { seal_threshold: 8 }, embedding: { version: 'theirs' } })
+  expect(await (await api.fetch('/v1/collections/copy')).json()).toMatchObject({
+    metric: 'L2',
+    items: 38,
+    settings: { seal_threshold: 8 },
+    embedding: { version: 'theirs' }
+  })
   expect(await (await api.fetch('/v1/collections/marks')).json()).toMatchObject({ seq, items: 38 })
 
   await stops.shift()!()
@@ -93,11 +132,42 @@ test('it has the items of the snapshot with labels, metadata and vectors, and ou
 test('pictures of its own are copied, those elsewhere are referred to, one that is gone is left out', async () => {
   const own = collectionKeys(marks).image('x-0')
   await api.store.put(own, Buffer.from('own'))
-  const item = (id: string, imageKey: string) => ({ item: { id, label: null, metadata: {}, imageKey, width: 1, height: 1, rows: [{ kind: 'whole' as const, box: [0, 0, 1, 1] as [number, number, number, number], score: 1, className: null }] }, vectors: Float32Array.of(1, 0, 0, 0) })
+  const item = (id: string, imageKey: string) => ({
+    item: {
+      id,
+      label: null,
+      metadata: {},
+      imageKey,
+      width: 1,
+      height: 1,
+      rows: [
+        {
+          kind: 'whole' as const,
+          box: [0, 0, 1, 1] as [number, number, number, number],
+          score: 1,
+          className: null
+        }
+      ]
+    },
+    vectors: Float32Array.of(1, 0, 0, 0)
+  })
   await api.post('/v1/collections/marks/snapshots', { name: 'before' })
   const { spec } = await api.deps.snapshots.open(marks, 'before')
-  api.deps.snapshots.open = async () => ({ spec, counts: { items: 3, rows: 3 }, items: async function* () { yield* [item('a', own), item('b', 'bucket/b.png'), item('c', collectionKeys(marks).image('gone'))] } })
-  const { incarnation: collectionId, job } = (await (await restore({ into: 'copy' })).json()) as { incarnation: string; job: string }
+  api.deps.snapshots.open = async () => ({
+    spec,
+    counts: { items: 3, rows: 3 },
+    items: async function* () {
+      yield* [
+        item('a', own),
+        item('b', 'bucket/b.png'),
+        item('c', collectionKeys(marks).image('gone'))
+      ]
+    }
+  })
+  const { incarnation: collectionId, job } = (await (await restore({ into: 'copy' })).json()) as {
+    incarnation: string
+    job: string
+  }
   const [a, b, c] = await api.itemList(collectionId, job)
   expect([b!.imageKey, c!.imageKey]).toEqual(['bucket/b.png', null])
   expect(a!.imageKey).toContain(collectionId)
@@ -107,26 +177,47 @@ test('pictures of its own are copied, those elsewhere are referred to, one that 
 test('an empty snapshot becomes an empty collection', async () => {
   await api.post('/v1/collections/marks/snapshots', { name: 'before' })
   const response = await restore({ into: 'copy' })
-  expect([response.status, await response.json()]).toEqual([202, { name: 'copy', incarnation: expect.any(String), job: null, total: 0 }])
-  expect(await (await api.fetch('/v1/collections/copy')).json()).toMatchObject({ items: 0, open_jobs: 0 })
+  expect([response.status, await response.json()]).toEqual([
+    202,
+    { name: 'copy', incarnation: expect.any(String), job: null, total: 0 }
+  ])
+  expect(await (await api.fetch('/v1/collections/copy')).json()).toMatchObject({
+    items: 0,
+    open_jobs: 0
+  })
 })
 
 test('what is refused leaves nothing behind', async () => {
   await add('marks', manyItems())
   await api.post('/v1/collections/marks/snapshots', { name: 'before' })
-  await api.fetch('/v1/aliases/live', { method: 'PUT', body: '{"collection":"marks"}', headers: { 'content-type': 'application/json' } })
+  await api.fetch('/v1/aliases/live', {
+    method: 'PUT',
+    body: '{"collection":"marks"}',
+    headers: { 'content-type': 'application/json' }
+  })
   expect(await codeOf(await restore({ into: 'marks' }))).toBe('409 collection_exists')
   expect(await codeOf(await restore({ into: 'live' }))).toBe('409 name_is_alias')
-  for (const wrong of [{ into: 'No Name' }, { into: null }, { name: 'copy' }, [], null]) expect([wrong, await codeOf(await restore(wrong))]).toEqual([wrong, '400 invalid_request'])
-  const asForm = await api.fetch('/v1/collections/marks/snapshots/before/restore', { method: 'POST', body: '{"into":"copy"}', headers: { 'content-type': 'application/x-www-form-urlencoded' } })
+  for (const wrong of [{ into: 'No Name' }, { into: null }, { name: 'copy' }, [], null])
+    expect([wrong, await codeOf(await restore(wrong))]).toEqual([wrong, '400 invalid_request'])
+  const asForm = await api.fetch('/v1/collections/marks/snapshots/before/restore', {
+    method: 'POST',
+    body: '{"into":"copy"}',
+    headers: { 'content-type': 'application/x-www-form-urlencoded' }
+  })
   expect(await codeOf(asForm)).toBe('415 unsupported_media_type')
-  expect(await codeOf(await api.post('/v1/collections/marks/snapshots/none/restore', { into: 'copy' }))).toBe('404 snapshot_not_found')
+  expect(
+    await codeOf(await api.post('/v1/collections/marks/snapshots/none/restore', { into: 'copy' }))
+  ).toBe('404 snapshot_not_found')
 
   // Somebody else takes the name while items are copied.
   whileCopying(() => create('copy'))
   expect(await codeOf(await restore({ into: 'copy' }))).toBe('409 collection_exists')
-  const roots = [marks, (await api.deps.catalog.resolve('copy', { fresh: true })).collectionId].map((collectionId) => collectionKeys(collectionId).root)
-  expect((await api.keys('c/')).filter((key) => !roots.some((root) => key.startsWith(root)))).toEqual([])
+  const roots = [marks, (await api.deps.catalog.resolve('copy', { fresh: true })).collectionId].map(
+    (collectionId) => collectionKeys(collectionId).root
+  )
+  expect(
+    (await api.keys('c/')).filter((key) => !roots.some((root) => key.startsWith(root)))
+  ).toEqual([])
   expect(((await (await api.fetch('/v1/jobs')).json()) as { jobs: unknown[] }).jobs).toHaveLength(1)
 })
 
@@ -136,9 +227,13 @@ test('a snapshot that is dropped and collected while it is copied is not half a 
   await api.post('/v1/collections/marks/delete', { ids: manyItems().map(({ id }) => id) })
   whileCopying(async () => {
     await api.fetch('/v1/collections/marks/snapshots/before', { method: 'DELETE' })
-    await expect.poll(() => api.keys(collectionKeys(marks).segmentPrefix), { timeout: 20_000 }).toEqual([])
+    await expect
+      .poll(() => api.keys(collectionKeys(marks).segmentPrefix), { timeout: 20_000 })
+      .toEqual([])
   })
   expect(await codeOf(await restore({ into: 'copy' }))).toBe('404 snapshot_not_found')
-  expect((await api.keys('c/')).filter((key) => !key.startsWith(collectionKeys(marks).root))).toEqual([])
+  expect(
+    (await api.keys('c/')).filter((key) => !key.startsWith(collectionKeys(marks).root))
+  ).toEqual([])
   expect(await codeOf(await api.fetch('/v1/collections/copy'))).toBe('404 collection_not_found')
 })

@@ -14,40 +14,82 @@ import { pathParameter, type Route } from '../http/route.ts'
 import { searchSnapshot } from '../search/answer-search.ts'
 import { parseQueryVectors, parseVector } from '../search/query-vector.ts'
 import { type ReceivedSearch, receiveSearch } from '../search/receive-search.ts'
-import { queriesOfItem, queriesOfPicture, queriesOfVectors, type SearchQueries } from '../search/search-queries.ts'
+import {
+  queriesOfItem,
+  queriesOfPicture,
+  queriesOfVectors,
+  type SearchQueries
+} from '../search/search-queries.ts'
 
-async function pictureOf(deps: ApiDeps, spec: CollectionSpec, { request, picture }: ReceivedSearch): Promise<Uint8Array | undefined> {
+async function pictureOf(
+  deps: ApiDeps,
+  spec: CollectionSpec,
+  { request, picture }: ReceivedSearch
+): Promise<Uint8Array | undefined> {
   if (picture !== undefined || request.image_key !== undefined) await requireEmbedder(deps, spec)
   if (picture !== undefined || request.image_key === undefined) return picture
   return readClientPicture(deps, request.image_key)
 }
 
 /** The vectors to search a snapshot for. `embed` is asked again when the collection's embedding is not the one that was used. */
-async function queriesFor(reader: CollectionReader, { request }: ReceivedSearch, embedded: EmbedAnswer | undefined, embed: (embedding: EmbeddingSpec) => Promise<EmbedAnswer>): Promise<SearchQueries> {
+async function queriesFor(
+  reader: CollectionReader,
+  { request }: ReceivedSearch,
+  embedded: EmbedAnswer | undefined,
+  embed: (embedding: EmbeddingSpec) => Promise<EmbedAnswer>
+): Promise<SearchQueries> {
   const { dim } = reader.spec.embedding
-  if (request.vector !== undefined) return queriesOfVectors(parseVector(request.vector, reader.spec), dim)
-  if (request.vectors !== undefined) return queriesOfVectors(parseQueryVectors(request.vectors, reader.spec), dim)
+  if (request.vector !== undefined)
+    return queriesOfVectors(parseVector(request.vector, reader.spec), dim)
+  if (request.vectors !== undefined)
+    return queriesOfVectors(parseQueryVectors(request.vectors, reader.spec), dim)
   if (request.item_id !== undefined) return queriesOfItem(reader, request.item_id)
   const wanted = reader.spec.embedding
   const answer = embedded?.embedding.version === wanted.version ? embedded : await embed(wanted)
   if (answer.embedding.version !== wanted.version || answer.embedding.dim !== wanted.dim) {
-    throw appError('embedding_mismatch', `the embedder made ${answer.embedding.version}, the collection has ${wanted.version}`)
+    throw appError(
+      'embedding_mismatch',
+      `the embedder made ${answer.embedding.version}, the collection has ${wanted.version}`
+    )
   }
   return queriesOfPicture(answer)
 }
 
-function acquire({ replica }: ApiDeps, { collectionId }: CollectionSpec, { request }: ReceivedSearch): Promise<CollectionReader> {
-  return replica.acquire(collectionId, { consistency: request.consistency, minSeq: request.min_seq, timeoutMs: readTimeoutMs })
+function acquire(
+  { replica }: ApiDeps,
+  { collectionId }: CollectionSpec,
+  { request }: ReceivedSearch
+): Promise<CollectionReader> {
+  return replica.acquire(collectionId, {
+    consistency: request.consistency,
+    minSeq: request.min_seq,
+    timeoutMs: readTimeoutMs
+  })
 }
 
 /** As the settings say now, which may have changed since the creation; what the request says goes before them. */
-async function howToLook({ replica }: ApiDeps, { collectionId }: CollectionSpec, { request }: ReceivedSearch): Promise<Pick<EmbedQuery, 'enrolment' | 'look' | 'raws'>> {
-  const loaded = await replica.acquire(collectionId, { consistency: 'eventual', timeoutMs: readTimeoutMs })
+async function howToLook(
+  { replica }: ApiDeps,
+  { collectionId }: CollectionSpec,
+  { request }: ReceivedSearch
+): Promise<Pick<EmbedQuery, 'enrolment' | 'look' | 'raws'>> {
+  const loaded = await replica.acquire(collectionId, {
+    consistency: 'eventual',
+    timeoutMs: readTimeoutMs
+  })
   try {
     const { settings } = loaded.spec
-    const asked = Object.fromEntries(Object.keys(lookSchema.shape).flatMap((name) => (request[name as keyof Look] === undefined ? [] : [[name, request[name as keyof Look]]])))
+    const asked = Object.fromEntries(
+      Object.keys(lookSchema.shape).flatMap((name) =>
+        request[name as keyof Look] === undefined ? [] : [[name, request[name as keyof Look]]]
+      )
+    )
     const raws = (request.rerank ?? settings.rerank) === 'cells'
-    return { enrolment: enrolmentSchema.parse(settings), look: lookSchema.parse({ ...settings, ...asked }), ...(raws && { raws }) }
+    return {
+      enrolment: enrolmentSchema.parse(settings),
+      look: lookSchema.parse({ ...settings, ...asked }),
+      ...(raws && { raws })
+    }
   } finally {
     loaded.release()
   }
@@ -66,7 +108,11 @@ export const search = (deps: ApiDeps): Route => ({
     let embedMs = 0
     const embed = async (embedding: EmbeddingSpec): Promise<EmbedAnswer> => {
       const fromMs = performance.now()
-      const answer = await deps.embedder.embed(picture!, { embedding, box, confidence, ...seen }, contextOf(res).gone)
+      const answer = await deps.embedder.embed(
+        picture!,
+        { embedding, box, confidence, ...seen },
+        contextOf(res).gone
+      )
       embedMs += performance.now() - fromMs
       return answer
     }
@@ -75,10 +121,21 @@ export const search = (deps: ApiDeps): Route => ({
     try {
       const queries = await queriesFor(reader, received, embedded, embed)
       const searchFromMs = performance.now()
-      const found = await searchSnapshot(reader, queries, received.request, { ...deps, signal: contextOf(res).gone })
+      const found = await searchSnapshot(reader, queries, received.request, {
+        ...deps,
+        signal: contextOf(res).gone
+      })
       const nowMs = performance.now()
       res.setHeader('x-index-seq', String(found.index_seq))
-      res.json({ collection: spec.name, ...found, took_ms: { embed: round(embedMs), search: round(nowMs - searchFromMs), total: round(nowMs - startedMs) } })
+      res.json({
+        collection: spec.name,
+        ...found,
+        took_ms: {
+          embed: round(embedMs),
+          search: round(nowMs - searchFromMs),
+          total: round(nowMs - startedMs)
+        }
+      })
     } finally {
       reader.release()
     }

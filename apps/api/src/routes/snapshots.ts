@@ -11,7 +11,14 @@ import { appendAndAwaitResult } from '../mutations/append-and-await-result.ts'
 import { restoreInto } from '../mutations/restore-into.ts'
 
 const path = '/v1/collections/:c/snapshots'
-const snapshotAnswer = ({ name, revision, createdAtMs, seq, items, rows }: SnapshotSummary) => ({ name, revision, created_at: new Date(createdAtMs).toISOString(), seq, items, rows })
+const snapshotAnswer = ({ name, revision, createdAtMs, seq, items, rows }: SnapshotSummary) => ({
+  name,
+  revision,
+  created_at: new Date(createdAtMs).toISOString(),
+  seq,
+  items,
+  rows
+})
 
 export const listSnapshots = (deps: ApiDeps): Route => ({
   method: 'get',
@@ -19,7 +26,8 @@ export const listSnapshots = (deps: ApiDeps): Route => ({
   async handle(req, res) {
     const { collectionId } = await resolveCollection(deps, pathParameter(req, 'c'), { fresh: true })
     const version = await deps.versions.read(collectionId)
-    if (version === undefined) throw appError('collection_not_found', 'the collection was dropped meanwhile')
+    if (version === undefined)
+      throw appError('collection_not_found', 'the collection was dropped meanwhile')
     res.json({ snapshots: version.snapshots.map(snapshotAnswer) })
   }
 })
@@ -31,7 +39,13 @@ export const takeSnapshot = (deps: ApiDeps): Route => ({
     requestKey(req)
     const { name } = parseRequest(takeSnapshotSchema, await readJson(req, res))
     const { collectionId } = await resolveCollection(deps, pathParameter(req, 'c'))
-    await appendAndAwaitResult(deps, req, res, { collectionId, content: name, operation: () => ({ kind: 'take_snapshot', name }), describe: { name }, done: () => ({ taken: true }) })
+    await appendAndAwaitResult(deps, req, res, {
+      collectionId,
+      content: name,
+      operation: () => ({ kind: 'take_snapshot', name }),
+      describe: { name },
+      done: () => ({ taken: true })
+    })
   }
 })
 
@@ -41,7 +55,13 @@ export const dropSnapshot = (deps: ApiDeps): Route => ({
   async handle(req, res) {
     const name = parseRequest(takeSnapshotSchema.shape.name, pathParameter(req, 'name'))
     const { collectionId } = await resolveCollection(deps, pathParameter(req, 'c'))
-    await appendAndAwaitResult(deps, req, res, { collectionId, content: name, operation: () => ({ kind: 'drop_snapshot', name }), describe: { name }, done: () => ({ dropped: true }) })
+    await appendAndAwaitResult(deps, req, res, {
+      collectionId,
+      content: name,
+      operation: () => ({ kind: 'drop_snapshot', name }),
+      describe: { name },
+      done: () => ({ dropped: true })
+    })
   }
 })
 
@@ -52,12 +72,20 @@ export const restoreSnapshot = (deps: ApiDeps): Route => ({
     requestKey(req)
     const name = parseRequest(takeSnapshotSchema.shape.name, pathParameter(req, 'name'))
     const { into } = parseRequest(restoreSnapshotSchema, await readOptionalJson(req, res))
-    const { collectionId, name: collection } = await resolveCollection(deps, pathParameter(req, 'c'))
-    if (into !== undefined) return await restoreInto(deps, req, res, { collectionId, collection, snapshot: name, into })
+    const { collectionId, name: collection } = await resolveCollection(
+      deps,
+      pathParameter(req, 'c')
+    )
+    if (into !== undefined)
+      return await restoreInto(deps, req, res, { collectionId, collection, snapshot: name, into })
     await appendAndAwaitResult(deps, req, res, {
       collectionId,
       content: name,
-      operation: async () => ({ kind: 'restore', name, snapshot: await deps.versions.findSnapshot(collectionId, name) }),
+      operation: async () => ({
+        kind: 'restore',
+        name,
+        snapshot: await deps.versions.findSnapshot(collectionId, name)
+      }),
       describe: { name },
       done: ({ items = 0 }) => ({ restored: true, items })
     })

@@ -6,8 +6,30 @@ export const status = (deps: ApiDeps): Route => ({
   method: 'get',
   path: '/v1/status',
   handle(_req, res) {
-    const replica = deps.replica.status().map(({ collectionId, seq, rows, behindMs, alarm, bytes, pinned }) => ({ incarnation: collectionId, seq, rows, behind_ms: behindMs, alarm, bytes, pinned }))
-    const embedders = deps.embedder.known().map(({ workerId, embedding, provider, atMs }) => ({ worker: workerId, embedding, provider, seen_at: new Date(atMs).toISOString() }))
-    res.json({ store: deps.store.kind, replica, memory_bytes: deps.settings.replicaMemoryBytes ?? null, lanes: embedders })
+    const replica = deps.replica
+      .status()
+      .map(({ collectionId, seq, rows, behindMs, alarm, bytes, pinned }) => ({
+        incarnation: collectionId,
+        seq,
+        rows,
+        behind_ms: behindMs,
+        alarm,
+        bytes,
+        pinned
+      }))
+    const embedders = deps.embedder
+      .known()
+      .map(({ workerId, embedding, provider, atMs }) => ({
+        worker: workerId,
+        embedding,
+        provider,
+        seen_at: new Date(atMs).toISOString()
+      }))
+    res.json({
+      store: deps.store.kind,
+      replica,
+      memory_bytes: deps.settings.replicaMemoryBytes ?? null,
+      lanes: embedders
+    })
   }
 })

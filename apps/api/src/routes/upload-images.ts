@@ -8,14 +8,21 @@ import { isMultipart } from '../http/request-body.ts'
 import { contextOf } from '../http/request-context.ts'
 import { pathParameter, type Route } from '../http/route.ts'
 import { answerOnce, requestKey } from '../idempotency/answer-once.ts'
-import { abandonIngestion, acceptIngestion, ingestIntentSchema, pictureKey, prepareIngestion } from '../ingest/ingestion.ts'
+import {
+  abandonIngestion,
+  acceptIngestion,
+  ingestIntentSchema,
+  pictureKey,
+  prepareIngestion
+} from '../ingest/ingestion.ts'
 import { receiveUpload } from '../ingest/receive-upload.ts'
 
 export const uploadImages = (deps: ApiDeps): Route => ({
   method: 'post',
   path: '/v1/collections/:c/images',
   async handle(req, res) {
-    if (!isMultipart(req)) throw appError('unsupported_media_type', 'send content-type: multipart/form-data')
+    if (!isMultipart(req))
+      throw appError('unsupported_media_type', 'send content-type: multipart/form-data')
     const key = requestKey(req)
     const spec = await resolveCollection(deps, pathParameter(req, 'c'))
     // With a key it may be a retry: that gets its first answer, whatever is made by now.
@@ -23,7 +30,11 @@ export const uploadImages = (deps: ApiDeps): Route => ({
     const { requestId } = contextOf(res)
     const draft = { ingestion: createUlid(deps.clock.nowMs()), spec, source: 'upload', requestId }
     const abandon = () => abandonIngestion(deps, draft)
-    const target = { store: deps.store, keyOf: (n: number) => pictureKey(spec, draft.ingestion, n), maxBytes: deps.settings.maxUploadBytes }
+    const target = {
+      store: deps.store,
+      keyOf: (n: number) => pictureKey(spec, draft.ingestion, n),
+      maxBytes: deps.settings.maxUploadBytes
+    }
     const upload = await receiveUpload(req, target).catch(async (error: unknown) => {
       await abandon()
       throw error

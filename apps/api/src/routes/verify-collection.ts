@@ -11,11 +11,19 @@ import { sendNdjson } from '../http/send-ndjson.ts'
 const progressMs = 1_000
 
 /** What `verify` says, no more often than every second; what it answers comes last. */
-async function* linesOf({ store, clock, settings }: ApiDeps, collectionId: string): AsyncGenerator<object> {
+async function* linesOf(
+  { store, clock, settings }: ApiDeps,
+  collectionId: string
+): AsyncGenerator<object> {
   const scratchDir = await mkdtemp(join(settings.spoolDir, 'verify-'))
   let progress = { files: 0, bytes: 0 }
   let over = false
-  const report = verify({ store, collectionId, scratchDir, onProgress: (now) => (progress = now) }).finally(() => (over = true))
+  const report = verify({
+    store,
+    collectionId,
+    scratchDir,
+    onProgress: (now) => (progress = now)
+  }).finally(() => (over = true))
   try {
     for (;;) {
       await Promise.race([report.catch(() => undefined), clock.sleep(progressMs)])
@@ -35,9 +43,14 @@ export function verifyCollection(deps: ApiDeps): Route {
     method: 'get',
     path: '/v1/collections/:c/verify',
     async handle(req, res) {
-      const { collectionId } = await resolveCollection(deps, pathParameter(req, 'c'), { fresh: true })
+      const { collectionId } = await resolveCollection(deps, pathParameter(req, 'c'), {
+        fresh: true
+      })
       // It reads all that there is: one at a time.
-      if (running) throw appError('overloaded', 'another collection is being verified by this process', { retryAfterS: 10 })
+      if (running)
+        throw appError('overloaded', 'another collection is being verified by this process', {
+          retryAfterS: 10
+        })
       running = true
       try {
         await sendNdjson(res, linesOf(deps, collectionId))

@@ -2,7 +2,14 @@
 import type { CollectionReader, SearchQuery } from '@likeness/engine/contract'
 import { type CollectionSettings, rerankProblem } from '@likeness/shared/contract/collection'
 import type { Filter } from '@likeness/shared/contract/filter'
-import { defaultK, type HitAnswer, maxHits, maxK, type SearchAnswer, type SearchRequest } from '@likeness/shared/contract/http'
+import {
+  defaultK,
+  type HitAnswer,
+  maxHits,
+  maxK,
+  type SearchAnswer,
+  type SearchRequest
+} from '@likeness/shared/contract/http'
 import type { Metadata } from '@likeness/shared/contract/item-list'
 import { standingOf } from '@likeness/shared/contract/margin'
 import { appError } from '@likeness/shared/errors'
@@ -13,9 +20,24 @@ import type { SearchQueries } from './search-queries.ts'
 import { type RankedHit, searchReranked } from './search-reranked.ts'
 import { searchWithMargins } from './search-with-margins.ts'
 
-function hitAnswer(collection: string, metric: string, { item, row, score, distance, margin, rerankScore }: RankedHit): HitAnswer {
+function hitAnswer(
+  collection: string,
+  metric: string,
+  { item, row, score, distance, margin, rerankScore }: RankedHit
+): HitAnswer {
   const { id, label, metadata, rows, width, height } = item
-  return { id, label, metadata, score, ...(margin !== undefined && { margin }), ...(rerankScore !== undefined && { rerank_score: rerankScore }), distance, metric, box: rows[row]?.box ?? [0, 0, width, height], ...pictureLinks(collection, id) }
+  return {
+    id,
+    label,
+    metadata,
+    score,
+    ...(margin !== undefined && { margin }),
+    ...(rerankScore !== undefined && { rerank_score: rerankScore }),
+    distance,
+    metric,
+    box: rows[row]?.box ?? [0, 0, width, height],
+    ...pictureLinks(collection, id)
+  }
 }
 
 /** What a hit is grouped by; undefined for a group of its own. */
@@ -30,10 +52,15 @@ export interface Grouping {
 }
 
 /** Those that were ranked anew before those that came too late for it. */
-const rankOf = (hit: HitAnswer): number => (hit.rerank_score === undefined ? standingOf(hit) : 2 + hit.rerank_score)
+const rankOf = (hit: HitAnswer): number =>
+  hit.rerank_score === undefined ? standingOf(hit) : 2 + hit.rerank_score
 
 /** Best k items, each once with its best rank, at most `size` of a group. Equal ones keep their order. */
-export function mergeHits(lists: readonly (readonly HitAnswer[])[], k: number, group?: Grouping): HitAnswer[] {
+export function mergeHits(
+  lists: readonly (readonly HitAnswer[])[],
+  k: number,
+  group?: Grouping
+): HitAnswer[] {
   const best = new Map<string, HitAnswer>()
   for (const hit of lists.flat()) {
     const known = best.get(hit.id)
@@ -63,43 +90,115 @@ function filterOf({ filter, exclude }: Exclusion): Filter | undefined {
 }
 
 /** What has a value in common with the query under one of these keys, and what `exclude` says; undefined: nothing. */
-function excludedOf({ exclude, exclude_same: asked }: SearchRequest, settings: CollectionSettings, known: Metadata = {}): Filter | undefined {
-  const same = (asked ?? settings.exclude_same).flatMap((key): Filter[] => (known[key] === undefined || known[key] === null ? [] : [{ metadata: { [key]: known[key] } }]))
+function excludedOf(
+  { exclude, exclude_same: asked }: SearchRequest,
+  settings: CollectionSettings,
+  known: Metadata = {}
+): Filter | undefined {
+  const same = (asked ?? settings.exclude_same).flatMap((key): Filter[] =>
+    known[key] === undefined || known[key] === null ? [] : [{ metadata: { [key]: known[key] } }]
+  )
   const all = exclude === undefined ? same : [exclude, ...same]
   return all.length < 2 ? all[0] : { any: all }
 }
 
 /** A query by item finds the item itself, which is not answered: room for it, also in its group. */
-function askFor({ group_size: groupSize = 1, group_by: groupBy }: SearchRequest, k: number, withSelf: boolean): { k: number; groupSize: number } {
+function askFor(
+  { group_size: groupSize = 1, group_by: groupBy }: SearchRequest,
+  k: number,
+  withSelf: boolean
+): { k: number; groupSize: number } {
   if (!withSelf) return { k, groupSize }
-  return { k: groupBy === undefined ? k + 1 : Math.ceil((k * (groupSize + 1)) / groupSize) + 1, groupSize: groupSize + 1 }
+  return {
+    k: groupBy === undefined ? k + 1 : Math.ceil((k * (groupSize + 1)) / groupSize) + 1,
+    groupSize: groupSize + 1
+  }
 }
 
 /** Searches all vectors at once; timings are the caller's. */
-export async function searchSnapshot(reader: CollectionReader, queries: SearchQueries, request: SearchRequest, ranking: CellRanking): Promise<Omit<SearchAnswer, 'took_ms' | 'collection'>> {
+export async function searchSnapshot(
+  reader: CollectionReader,
+  queries: SearchQueries,
+  request: SearchRequest,
+  ranking: CellRanking
+): Promise<Omit<SearchAnswer, 'took_ms' | 'collection'>> {
   const { name, metric, settings } = reader.spec
-  const { group_by: groupBy, group_size: groupSize = 1, nms_iou: nmsIou = settings.nms_iou, rerank = settings.rerank, cohort_weight: weight = settings.cohort_weight, hamming_radius: hammingRadius } = request
-  if (hammingRadius !== undefined && metric !== 'hamming') throw appError('invalid_request', `hamming_radius is for hamming, and the metric of ${name} is ${metric}`)
+  const {
+    group_by: groupBy,
+    group_size: groupSize = 1,
+    nms_iou: nmsIou = settings.nms_iou,
+    rerank = settings.rerank,
+    cohort_weight: weight = settings.cohort_weight,
+    hamming_radius: hammingRadius
+  } = request
+  if (hammingRadius !== undefined && metric !== 'hamming')
+    throw appError(
+      'invalid_request',
+      `hamming_radius is for hamming, and the metric of ${name} is ${metric}`
+    )
   const problem = rerank ? rerankProblem(reader.spec) : undefined
   if (problem !== undefined) throw appError('invalid_request', problem)
   const k = request.k ?? (hammingRadius === undefined ? defaultK : maxK)
   if (request.vectors !== undefined && queries.objects.length * k > maxHits) {
-    throw appError('too_large', `${queries.objects.length} vectors with ${k} hits each are more than ${maxHits} hits: ask for fewer at once`)
+    throw appError(
+      'too_large',
+      `${queries.objects.length} vectors with ${k} hits each are more than ${maxHits} hits: ask for fewer at once`
+    )
   }
   const asked = askFor(request, k, queries.except !== undefined)
   const grouping = groupBy === undefined ? {} : { groupBy, groupSize: asked.groupSize }
-  const filter = filterOf({ filter: request.filter, exclude: excludedOf(request, settings, request.metadata ?? queries.metadata) })
-  const options = { vectors: queries.vectors, k: asked.k, searchBudget: request.search_budget, hammingRadius, scoreThres: request.score_thres ?? settings.score_thres, filter, ...grouping }
+  const filter = filterOf({
+    filter: request.filter,
+    exclude: excludedOf(request, settings, request.metadata ?? queries.metadata)
+  })
+  const options = {
+    vectors: queries.vectors,
+    k: asked.k,
+    searchBudget: request.search_budget,
+    hammingRadius,
+    scoreThres: request.score_thres ?? settings.score_thres,
+    filter,
+    ...grouping
+  }
   const rawVectors = rerank === 'cells' ? await rawVectorsOfQueries(queries, ranking) : undefined
-  if (request.rerank === 'cells' && rawVectors === undefined) throw appError('invalid_request', 'rerank by cells is for pictures, and for items that came as pictures')
+  if (request.rerank === 'cells' && rawVectors === undefined)
+    throw appError(
+      'invalid_request',
+      'rerank by cells is for pictures, and for items that came as pictures'
+    )
   const search = (own: SearchQuery): Promise<RankedHit[][]> =>
-    rawVectors !== undefined ? searchByCells(reader, own, rawVectors, ranking) : rerank === true ? searchReranked(reader, own) : reader.search(own)
-  const found = weight > 0 ? await searchWithMargins(reader, options, { weight, except: queries.except, search }) : await search(options)
-  const lists = found.map((hits) => hits.filter(({ item }) => item.id !== queries.except).map((hit) => hitAnswer(name, metric, hit)))
+    rawVectors !== undefined
+      ? searchByCells(reader, own, rawVectors, ranking)
+      : rerank === true
+        ? searchReranked(reader, own)
+        : reader.search(own)
+  const found =
+    weight > 0
+      ? await searchWithMargins(reader, options, { weight, except: queries.except, search })
+      : await search(options)
+  const lists = found.map((hits) =>
+    hits.filter(({ item }) => item.id !== queries.except).map((hit) => hitAnswer(name, metric, hit))
+  )
   const group = groupBy === undefined ? undefined : { by: groupBy, size: groupSize }
-  const every = queries.objects.map((object, i) => ({ ...object, hits: mergeHits(lists.filter((_, n) => queries.objectOf[n] === i), k, group) }))
+  const every = queries.objects.map((object, i) => ({
+    ...object,
+    hits: mergeHits(
+      lists.filter((_, n) => queries.objectOf[n] === i),
+      k,
+      group
+    )
+  }))
   const apart = nmsIou === undefined ? every : suppressOverlaps(every, nmsIou)
   // A tile is no object of the picture: it is only worth showing where something was recognised in it.
   const objects = apart.filter(({ kind, hits }) => kind !== 'tile' || hits.length > 0)
-  return { index_seq: reader.seq, objects, hits: mergeHits(objects.map(({ hits }) => hits), k, group), picture: queries.picture }
+  return {
+    index_seq: reader.seq,
+    objects,
+    hits: mergeHits(
+      objects.map(({ hits }) => hits),
+      k,
+      group
+    ),
+    picture: queries.picture
+  }
 }

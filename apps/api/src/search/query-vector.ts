@@ -9,46 +9,81 @@ import { parseSparseVector } from './sparse-vector.ts'
 type Compared = Pick<CollectionSpec, 'embedding' | 'metric'>
 
 /** float32 [dim]. dimension_mismatch, or invalid_vector for values that float32 cannot hold and for a zero vector without a direction. */
-function parseDenseVector(values: ArrayLike<number>, { embedding, metric }: Compared): Float32Array {
+function parseDenseVector(
+  values: ArrayLike<number>,
+  { embedding, metric }: Compared
+): Float32Array {
   if (values.length !== embedding.dim) {
-    throw appError('dimension_mismatch', `the vector has ${values.length} values, the collection ${embedding.dim}`, { detail: { given: values.length, expected: embedding.dim } })
+    throw appError(
+      'dimension_mismatch',
+      `the vector has ${values.length} values, the collection ${embedding.dim}`,
+      { detail: { given: values.length, expected: embedding.dim } }
+    )
   }
   const vector = new Float32Array(values)
-  if (!vector.every(Number.isFinite)) throw appError('invalid_vector', 'vector is an array of finite 32-bit numbers')
+  if (!vector.every(Number.isFinite))
+    throw appError('invalid_vector', 'vector is an array of finite 32-bit numbers')
   // Bits are made of the values as they are.
   if (metric === 'hamming' || (!embedding.unit && metric !== 'cosine')) return vector
   let squares = 0
   for (let i = 0; i < values.length; i++) squares += values[i]! * values[i]!
   const norm = Math.sqrt(squares)
-  if (norm === 0 || !Number.isFinite(norm)) throw appError('invalid_vector', 'a zero vector has no direction to compare')
+  if (norm === 0 || !Number.isFinite(norm))
+    throw appError('invalid_vector', 'a zero vector has no direction to compare')
   for (let i = 0; i < values.length; i++) vector[i] = values[i]! / norm
   return vector
 }
 
-const isSparseVector = (given: ArrayLike<number> | SparseVector): given is SparseVector => 'indices' in given
+const isSparseVector = (given: ArrayLike<number> | SparseVector): given is SparseVector =>
+  'indices' in given
 
 /** One row of the form that the collection has; invalid_vector for the other. */
 export function parseVector(given: ArrayLike<number> | SparseVector, spec: Compared): VectorRows {
   const { sparse, dim } = spec.embedding
   if (isSparseVector(given)) {
-    if (!sparse) throw appError('invalid_vector', `a sparse vector: the vectors of the collection are arrays of ${dim} numbers`)
+    if (!sparse)
+      throw appError(
+        'invalid_vector',
+        `a sparse vector: the vectors of the collection are arrays of ${dim} numbers`
+      )
     return parseSparseVector(given, dim)
   }
-  if (sparse) throw appError('invalid_vector', 'the vectors of the collection are sparse: {"indices": [...], "values": [...]}')
+  if (sparse)
+    throw appError(
+      'invalid_vector',
+      'the vectors of the collection are sparse: {"indices": [...], "values": [...]}'
+    )
   return parseDenseVector(given, spec)
 }
 
 /** Rows of arrays, of base64, or of sparse vectors. */
-export function parseQueryVectors(given: NonNullable<SearchRequest['vectors']>, spec: Compared): VectorRows {
-  return joinRows((typeof given === 'string' ? rowsOf(given, spec) : given).map((row) => parseVector(row, spec)))
+export function parseQueryVectors(
+  given: NonNullable<SearchRequest['vectors']>,
+  spec: Compared
+): VectorRows {
+  return joinRows(
+    (typeof given === 'string' ? rowsOf(given, spec) : given).map((row) => parseVector(row, spec))
+  )
 }
 
 function rowsOf(text: string, { embedding: { dim, sparse } }: Compared): Float32Array[] {
-  if (sparse) throw appError('invalid_vector', 'the vectors of the collection are sparse: {"indices": [...], "values": [...]}')
-  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(text)) throw appError('invalid_vector', 'vectors is base64 of little-endian float32, or arrays of numbers')
+  if (sparse)
+    throw appError(
+      'invalid_vector',
+      'the vectors of the collection are sparse: {"indices": [...], "values": [...]}'
+    )
+  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(text))
+    throw appError(
+      'invalid_vector',
+      'vectors is base64 of little-endian float32, or arrays of numbers'
+    )
   const values = decodeVector(text)
   const count = values.length / dim
-  if (!Number.isInteger(count) || count === 0) throw appError('dimension_mismatch', `${values.length} values do not make vectors of ${dim}`, { detail: { given: values.length, expected: dim } })
-  if (count > maxVectors) throw appError('too_large', `a search has at most ${maxVectors} vectors, not ${count}`)
+  if (!Number.isInteger(count) || count === 0)
+    throw appError('dimension_mismatch', `${values.length} values do not make vectors of ${dim}`, {
+      detail: { given: values.length, expected: dim }
+    })
+  if (count > maxVectors)
+    throw appError('too_large', `a search has at most ${maxVectors} vectors, not ${count}`)
   return Array.from({ length: count }, (_, i) => values.subarray(i * dim, (i + 1) * dim))
 }

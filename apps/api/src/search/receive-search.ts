@@ -10,7 +10,26 @@ export interface ReceivedSearch {
   picture: Uint8Array | undefined
 }
 
-const asJson = new Set(['vector', 'box', 'k', 'score_thres', 'search_budget', 'hamming_radius', 'min_seq', 'max_objects', 'detector_threshold', 'nms_iou', 'filter', 'exclude', 'group_size', 'tiles', 'detect_tiles', 'exclude_same', 'cohort_weight', 'metadata'])
+const asJson = new Set([
+  'vector',
+  'box',
+  'k',
+  'score_thres',
+  'search_budget',
+  'hamming_radius',
+  'min_seq',
+  'max_objects',
+  'detector_threshold',
+  'nms_iou',
+  'filter',
+  'exclude',
+  'group_size',
+  'tiles',
+  'detect_tiles',
+  'exclude_same',
+  'cohort_weight',
+  'metadata'
+])
 
 const isSwitch = (text: unknown): boolean => text === 'true' || text === 'false'
 
@@ -19,19 +38,35 @@ function parseSearch(body: unknown): SearchRequest {
   try {
     return parseRequest(searchRequestSchema, body)
   } catch (error) {
-    const issues = isAppError(error, 'invalid_request') ? (error.detail?.issues as { path: string; message: string }[] | undefined) : undefined
+    const issues = isAppError(error, 'invalid_request')
+      ? (error.detail?.issues as { path: string; message: string }[] | undefined)
+      : undefined
     const inVector = issues?.find(({ path }) => /^vectors?(\.|$)/.test(path))
-    if (inVector !== undefined) throw appError('invalid_vector', `${inVector.path.split('.')[0]}: ${inVector.message}`, { detail: { issues: [inVector] } })
+    if (inVector !== undefined)
+      throw appError('invalid_vector', `${inVector.path.split('.')[0]}: ${inVector.message}`, {
+        detail: { issues: [inVector] }
+      })
     throw error
   }
 }
 
 function checkSources({ request, picture }: ReceivedSearch): ReceivedSearch {
-  const sources = [request.vector, request.vectors, request.item_id, request.image_key, picture].filter((source) => source !== undefined).length
-  if (sources !== 1) throw appError('invalid_request', 'give exactly one of vector, vectors, item_id, image_key, or a picture in the form field `image`')
+  const sources = [
+    request.vector,
+    request.vectors,
+    request.item_id,
+    request.image_key,
+    picture
+  ].filter((source) => source !== undefined).length
+  if (sources !== 1)
+    throw appError(
+      'invalid_request',
+      'give exactly one of vector, vectors, item_id, image_key, or a picture in the form field `image`'
+    )
   if (request.box !== undefined) {
     checkBoxOrder('box', request.box)
-    if (picture === undefined && request.image_key === undefined) throw appError('invalid_request', 'box is for pictures')
+    if (picture === undefined && request.image_key === undefined)
+      throw appError('invalid_request', 'box is for pictures')
   }
   return { request, picture }
 }
@@ -42,17 +77,29 @@ async function readSearchJson(req: Request, res: Response): Promise<unknown> {
     return await readJson(req, res)
   } catch (error) {
     const { type, body } = error as { type?: unknown; body?: unknown }
-    if (type === 'entity.parse.failed' && /\b(NaN|Infinity)\b/.test(String(body))) throw appError('invalid_vector', 'vector is an array of finite numbers')
+    if (type === 'entity.parse.failed' && /\b(NaN|Infinity)\b/.test(String(body)))
+      throw appError('invalid_vector', 'vector is an array of finite numbers')
     throw error
   }
 }
 
-export async function receiveSearch(req: Request, res: Response, maxBytes: number): Promise<ReceivedSearch> {
+export async function receiveSearch(
+  req: Request,
+  res: Response,
+  maxBytes: number
+): Promise<ReceivedSearch> {
   if (isMultipart(req)) {
     const { fields, picture } = await readPictureForm(req, { maxBytes, asJson })
     const { rerank } = fields
-    return checkSources({ request: parseSearch({ ...fields, ...(isSwitch(rerank) && { rerank: rerank === 'true' }) }), picture })
+    return checkSources({
+      request: parseSearch({ ...fields, ...(isSwitch(rerank) && { rerank: rerank === 'true' }) }),
+      picture
+    })
   }
-  if (!isJson(req)) throw appError('unsupported_media_type', 'send application/json, or multipart/form-data with a picture')
+  if (!isJson(req))
+    throw appError(
+      'unsupported_media_type',
+      'send application/json, or multipart/form-data with a picture'
+    )
   return checkSources({ request: parseSearch(await readSearchJson(req, res)), picture: undefined })
 }

@@ -7,19 +7,29 @@ const published = { k1: 20, k2: 6, lambda: 0.3 }
  * `vectors`: unit length, the query's first, then those of its hits. A distance in [0, 1] for each hit, lower is nearer.
  * Some n^2 (dim / 2 + n) multiplications: 5 million for 100 hits of 512 values.
  */
-export function kReciprocalDistances(vectors: readonly Float32Array[], { k1, k2, lambda } = published): number[] {
+export function kReciprocalDistances(
+  vectors: readonly Float32Array[],
+  { k1, k2, lambda } = published
+): number[] {
   const plain = plainDistances(vectors)
   const ranks = plain.map(nearestFirst)
-  const encoded = averaged(plain.map((row, i) => encode(row, reciprocalSet(ranks, i, k1))), ranks, k2)
+  const encoded = averaged(
+    plain.map((row, i) => encode(row, reciprocalSet(ranks, i, k1))),
+    ranks,
+    k2
+  )
   const [query, ...hits] = encoded as [Float64Array, ...Float64Array[]]
-  return hits.map((hit, i) => (1 - lambda) * jaccardDistance(query, hit) + lambda * plain[0]![i + 1]!)
+  return hits.map(
+    (hit, i) => (1 - lambda) * jaccardDistance(query, hit) + lambda * plain[0]![i + 1]!
+  )
 }
 
 /** Squared Euclidean, each row divided by its greatest. */
 function plainDistances(vectors: readonly Float32Array[]): Float64Array[] {
   const rows = vectors.map(() => new Float64Array(vectors.length))
   for (let i = 0; i < vectors.length; i++) {
-    for (let j = i + 1; j < vectors.length; j++) rows[i]![j] = rows[j]![i] = Math.max(0, 2 - 2 * dot(vectors[i]!, vectors[j]!))
+    for (let j = i + 1; j < vectors.length; j++)
+      rows[i]![j] = rows[j]![i] = Math.max(0, 2 - 2 * dot(vectors[i]!, vectors[j]!))
   }
   for (const row of rows) {
     const greatest = row.reduce((most, value) => Math.max(most, value), 0)
@@ -34,10 +44,12 @@ function dot(a: Float32Array, b: Float32Array): number {
   return sum
 }
 
-const nearestFirst = (row: Float64Array): number[] => [...row.keys()].sort((a, b) => row[a]! - row[b]!)
+const nearestFirst = (row: Float64Array): number[] =>
+  [...row.keys()].sort((a, b) => row[a]! - row[b]!)
 
 /** Of the k nearest of `i` (itself one more) those that have it among theirs. */
-const reciprocal = (ranks: readonly number[][], i: number, k: number): number[] => ranks[i]!.slice(0, k + 1).filter((j) => ranks[j]!.slice(0, k + 1).includes(i))
+const reciprocal = (ranks: readonly number[][], i: number, k: number): number[] =>
+  ranks[i]!.slice(0, k + 1).filter((j) => ranks[j]!.slice(0, k + 1).includes(i))
 
 /** With the reciprocal neighbours of each neighbour where most of them are the same. */
 function reciprocalSet(ranks: readonly number[][], i: number, k: number): number[] {
@@ -45,7 +57,8 @@ function reciprocalSet(ranks: readonly number[][], i: number, k: number): number
   const set = new Set(own)
   for (const neighbour of own) {
     const theirs = reciprocal(ranks, neighbour, Math.round(k / 2))
-    if (theirs.filter((j) => own.includes(j)).length > (2 / 3) * theirs.length) for (const j of theirs) set.add(j)
+    if (theirs.filter((j) => own.includes(j)).length > (2 / 3) * theirs.length)
+      for (const j of theirs) set.add(j)
   }
   return [...set]
 }
@@ -58,11 +71,18 @@ function encode(row: Float64Array, neighbours: readonly number[]): Float64Array 
   return out.map((value) => value / sum)
 }
 
-function averaged(encoded: readonly Float64Array[], ranks: readonly number[][], k: number): Float64Array[] {
+function averaged(
+  encoded: readonly Float64Array[],
+  ranks: readonly number[][],
+  k: number
+): Float64Array[] {
   if (k <= 1) return [...encoded]
   return encoded.map((_, i) => {
     const nearest = ranks[i]!.slice(0, k)
-    return Float64Array.from(encoded[i]!, (_, at) => nearest.reduce((sum, j) => sum + encoded[j]![at]!, 0) / nearest.length)
+    return Float64Array.from(
+      encoded[i]!,
+      (_, at) => nearest.reduce((sum, j) => sum + encoded[j]![at]!, 0) / nearest.length
+    )
   })
 }
 

@@ -20,32 +20,76 @@ export interface CellRanking {
 }
 
 /** float16 of each query row; undefined when there are none: of vectors, and of items that came as vectors. */
-export async function rawVectorsOfQueries({ rawVectors, item }: SearchQueries, { store }: CellRanking): Promise<Uint16Array | undefined> {
+export async function rawVectorsOfQueries(
+  { rawVectors, item }: SearchQueries,
+  { store }: CellRanking
+): Promise<Uint16Array | undefined> {
   if (rawVectors !== undefined && rawVectors.length > 0) return rawVectors
   return item && (await readRawVectors(store, item))
 }
 
 /** Hits of the wished k, best first; those without raw vectors come behind those with a rerank score. */
-export async function searchByCells(reader: CollectionReader, { k, groupBy: _by, groupSize: _size, ...query }: SearchQuery, rawVectors: Uint16Array, ranking: CellRanking): Promise<RankedHit[][]> {
+export async function searchByCells(
+  reader: CollectionReader,
+  { k, groupBy: _by, groupSize: _size, ...query }: SearchQuery,
+  rawVectors: Uint16Array,
+  ranking: CellRanking
+): Promise<RankedHit[][]> {
   const found = await reader.search({ ...query, k: Math.max(k, rankedAnew) })
-  const alike = await compareParts(found.map((hits) => hits.slice(0, rankedAnew)), rawVectors, reader.spec.embedding, ranking)
-  return found.map((hits, query) => hits.map((hit): RankedHit => withRank(hit, alike(query, hit.item.id))).sort((a, b) => (b.rerankScore ?? -Infinity) - (a.rerankScore ?? -Infinity) || 0))
+  const alike = await compareParts(
+    found.map((hits) => hits.slice(0, rankedAnew)),
+    rawVectors,
+    reader.spec.embedding,
+    ranking
+  )
+  return found.map((hits, query) =>
+    hits
+      .map((hit): RankedHit => withRank(hit, alike(query, hit.item.id)))
+      .sort((a, b) => (b.rerankScore ?? -Infinity) - (a.rerankScore ?? -Infinity) || 0)
+  )
 }
 
 function withRank(hit: Hit, alike: number | undefined): RankedHit {
-  return alike === undefined ? hit : { ...hit, rerankScore: Math.round((1e6 * (hit.score + weightOfParts * alike)) / (1 + weightOfParts)) / 1e6 }
+  return alike === undefined
+    ? hit
+    : {
+        ...hit,
+        rerankScore:
+          Math.round((1e6 * (hit.score + weightOfParts * alike)) / (1 + weightOfParts)) / 1e6
+      }
 }
 
-async function compareParts(lists: readonly Hit[][], rawVectors: Uint16Array, embedding: EmbeddingSpec, { store, embedder: embedders, signal }: CellRanking): Promise<(query: number, id: string) => number | undefined> {
-  const wanted = [...new Map(lists.flat().map(({ item }): [string, StoredItem] => [item.id, item])).values()]
-  const read = await Promise.all(wanted.map(async (item) => ({ item, rawVectors: await readRawVectors(store, item) })))
+async function compareParts(
+  lists: readonly Hit[][],
+  rawVectors: Uint16Array,
+  embedding: EmbeddingSpec,
+  { store, embedder: embedders, signal }: CellRanking
+): Promise<(query: number, id: string) => number | undefined> {
+  const wanted = [
+    ...new Map(lists.flat().map(({ item }): [string, StoredItem] => [item.id, item])).values()
+  ]
+  const read = await Promise.all(
+    wanted.map(async (item) => ({ item, rawVectors: await readRawVectors(store, item) }))
+  )
   const rawDim = rawVectors.length / lists.length
-  const known = read.flatMap(({ item, rawVectors: own }) => (own !== undefined && item.raws!.dim === rawDim ? [{ item, own }] : []))
+  const known = read.flatMap(({ item, rawVectors: own }) =>
+    own !== undefined && item.raws!.dim === rawDim ? [{ item, own }] : []
+  )
   if (known.length === 0) return () => undefined
   const body = concatArrays(Uint16Array, [rawVectors, ...known.map(({ own }) => own)])
-  const { alike } = await embedders.rank(body, { embedding, rawDim, queryRows: lists.length, itemRows: known.map(({ item }) => item.rows.length) }, signal)
+  const { alike } = await embedders.rank(
+    body,
+    {
+      embedding,
+      rawDim,
+      queryRows: lists.length,
+      itemRows: known.map(({ item }) => item.rows.length)
+    },
+    signal
+  )
   const places = new Map(known.map(({ item }, place): [string, number] => [item.id, place]))
   // A hit beyond the first of its own list may be among the first of another.
   const first = lists.map((hits) => new Set(hits.map(({ item }) => item.id)))
-  return (query, id) => (first[query]!.has(id) && places.has(id) ? alike[query]![places.get(id)!] : undefined)
+  return (query, id) =>
+    first[query]!.has(id) && places.has(id) ? alike[query]![places.get(id)!] : undefined
 }

@@ -27,13 +27,18 @@ export interface SearchQueries {
 
 /** Each row is an object. */
 export function queriesOfVectors(vectors: VectorRows, dim: number): SearchQueries {
-  const objects = Array.from({ length: rowCount(vectors, dim) }, (): AnsweredObject => ({ kind: 'vector', box: null, class: null, detector_score: null }))
+  const objects = Array.from(
+    { length: rowCount(vectors, dim) },
+    (): AnsweredObject => ({ kind: 'vector', box: null, class: null, detector_score: null })
+  )
   return { objects, vectors, objectOf: [...objects.keys()], picture: null, except: undefined }
 }
 
 /** One box at several sizes is one object. */
 function placeOf(objects: AnsweredObject[], wanted: AnsweredObject): number {
-  const known = objects.findIndex(({ kind, box }) => kind === wanted.kind && box?.every((value, i) => value === wanted.box![i]))
+  const known = objects.findIndex(
+    ({ kind, box }) => kind === wanted.kind && box?.every((value, i) => value === wanted.box![i])
+  )
   return known >= 0 ? known : objects.push(wanted) - 1
 }
 
@@ -42,28 +47,56 @@ export function queriesOfPicture(answer: EmbedAnswer): SearchQueries {
   const vectors = new Float32Array(answer.objects.length * dim)
   answer.objects.forEach((object, i) => {
     const vector = decodeVector(object.vector)
-    if (vector.length !== dim) throw appError('internal', `the lane answered a vector of ${vector.length} values, not ${dim}`)
+    if (vector.length !== dim)
+      throw appError(
+        'internal',
+        `the lane answered a vector of ${vector.length} values, not ${dim}`
+      )
     vectors.set(vector, i * dim)
   })
   const objects: AnsweredObject[] = []
-  const objectOf = answer.objects.map(({ kind, box, className, score }) => placeOf(objects, { kind, box, class: className, detector_score: kind === 'subject' ? score : null }))
+  const objectOf = answer.objects.map(({ kind, box, className, score }) =>
+    placeOf(objects, {
+      kind,
+      box,
+      class: className,
+      detector_score: kind === 'subject' ? score : null
+    })
+  )
   return {
     objects,
     vectors,
     objectOf,
     picture: { width: answer.width, height: answer.height },
     except: undefined,
-    rawVectors: concatArrays(Uint16Array, answer.objects.flatMap(({ raw }) => (raw === undefined ? [] : [decodeRaw(raw)])))
+    rawVectors: concatArrays(
+      Uint16Array,
+      answer.objects.flatMap(({ raw }) => (raw === undefined ? [] : [decodeRaw(raw)]))
+    )
   }
 }
 
 /** Each subject row of a stored item is an object; its whole-picture rows are one object together. */
 export async function queriesOfItem(reader: CollectionReader, id: string): Promise<SearchQueries> {
   const [item, vectors] = [await reader.getItem(id), await reader.getVectors(id)]
-  if (item === undefined || vectors === undefined) throw appError('item_not_found', 'the collection has no item with this id')
+  if (item === undefined || vectors === undefined)
+    throw appError('item_not_found', 'the collection has no item with this id')
   const objects: AnsweredObject[] = []
   const objectOf = item.rows.map(({ kind, box, className, score }) =>
-    placeOf(objects, kind === 'subject' ? { kind, box, class: className, detector_score: score } : { kind: 'whole', box, class: null, detector_score: null })
+    placeOf(
+      objects,
+      kind === 'subject'
+        ? { kind, box, class: className, detector_score: score }
+        : { kind: 'whole', box, class: null, detector_score: null }
+    )
   )
-  return { objects, vectors, objectOf, picture: { width: item.width, height: item.height }, except: id, metadata: item.metadata, item }
+  return {
+    objects,
+    vectors,
+    objectOf,
+    picture: { width: item.width, height: item.height },
+    except: id,
+    metadata: item.metadata,
+    item
+  }
 }

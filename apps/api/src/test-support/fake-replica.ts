@@ -1,5 +1,12 @@
 // A replica over items that a test puts in: exact search by inner product, and a slot that the test moves.
-import type { CollectionReader, Hit, ReadOptions, Replica, SearchQuery, StoredItem } from '@likeness/engine/contract'
+import type {
+  CollectionReader,
+  Hit,
+  ReadOptions,
+  Replica,
+  SearchQuery,
+  StoredItem
+} from '@likeness/engine/contract'
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import { denseRows } from '@likeness/shared/contract/vector-rows'
 import { appError } from '@likeness/shared/errors'
@@ -30,22 +37,48 @@ export interface FakeReplica extends Replica {
 const box: [number, number, number, number] = [0, 0, 10, 10]
 
 function stored({ id, vectors, ...rest }: FakeItem): StoredItem {
-  const rows = vectors.map((_, i) => ({ kind: i === 0 ? ('subject' as const) : ('view' as const), box, score: 1, className: 'logo' }))
-  return { id, label: null, metadata: {}, imageKey: null, width: 10, height: 10, revision: 1024, rows, ...rest }
+  const rows = vectors.map((_, i) => ({
+    kind: i === 0 ? ('subject' as const) : ('view' as const),
+    box,
+    score: 1,
+    className: 'logo'
+  }))
+  return {
+    id,
+    label: null,
+    metadata: {},
+    imageKey: null,
+    width: 10,
+    height: 10,
+    revision: 1024,
+    rows,
+    ...rest
+  }
 }
 
-const dot = (a: readonly number[], b: Float32Array): number => a.reduce((sum, value, i) => sum + value * b[i]!, 0)
+const dot = (a: readonly number[], b: Float32Array): number =>
+  a.reduce((sum, value, i) => sum + value * b[i]!, 0)
 
-function searchOne(items: readonly FakeItem[], vector: Float32Array, k: number, threshold: number): Hit[] {
+function searchOne(
+  items: readonly FakeItem[],
+  vector: Float32Array,
+  k: number,
+  threshold: number
+): Hit[] {
   const hits = items.map((item): Hit => {
     const scores = item.vectors.map((row) => dot(row, vector))
     const score = Math.max(...scores)
     return { item: stored(item), row: scores.indexOf(score), score, distance: score }
   })
-  return hits.filter(({ score }) => score >= threshold).sort((a, b) => b.score - a.score).slice(0, k)
+  return hits
+    .filter(({ score }) => score >= threshold)
+    .sort((a, b) => b.score - a.score)
+    .slice(0, k)
 }
 
-export function createFakeReplica(specOf: (collectionId: string) => Promise<CollectionSpec>): FakeReplica {
+export function createFakeReplica(
+  specOf: (collectionId: string) => Promise<CollectionSpec>
+): FakeReplica {
   const snapshotOf = (spec: CollectionSpec): CollectionReader => {
     replica.open++
     const find = (id: string) => replica.items.find((item) => item.id === id)
@@ -53,7 +86,10 @@ export function createFakeReplica(specOf: (collectionId: string) => Promise<Coll
       seq: replica.seq,
       appliedSlot: replica.appliedSlot,
       spec,
-      counts: { items: replica.items.length, rows: replica.items.flatMap(({ vectors }) => vectors).length },
+      counts: {
+        items: replica.items.length,
+        rows: replica.items.flatMap(({ vectors }) => vectors).length
+      },
       segments: [],
       awaits: () => replica.awaited,
       async search(query) {
@@ -62,7 +98,9 @@ export function createFakeReplica(specOf: (collectionId: string) => Promise<Coll
         const vectors = denseRows(query.vectors)
         const { dim } = spec.embedding
         const threshold = scoreThres ?? spec.settings.score_thres ?? -Infinity
-        return Array.from({ length: vectors.length / dim }, (_, i) => searchOne(replica.items, vectors.subarray(i * dim, (i + 1) * dim), k, threshold))
+        return Array.from({ length: vectors.length / dim }, (_, i) =>
+          searchOne(replica.items, vectors.subarray(i * dim, (i + 1) * dim), k, threshold)
+        )
       },
       getItem: async (id) => {
         const item = find(id)
@@ -76,7 +114,8 @@ export function createFakeReplica(specOf: (collectionId: string) => Promise<Coll
         yield* replica.items.map(stored)
       },
       async *scrollVectors() {
-        for (const item of replica.items) yield { item: stored(item), vectors: Float32Array.from(item.vectors.flat()) }
+        for (const item of replica.items)
+          yield { item: stored(item), vectors: Float32Array.from(item.vectors.flat()) }
       },
       release: () => void replica.open--
     }
@@ -92,7 +131,8 @@ export function createFakeReplica(specOf: (collectionId: string) => Promise<Coll
     notifications: [],
     async acquire(collectionId, options) {
       replica.askedOptions.push(options)
-      if ((options.minSeq ?? 0) > replica.seq || (options.minSlot ?? 0) > replica.appliedSlot) throw appError('not_fresh', 'behind')
+      if ((options.minSeq ?? 0) > replica.seq || (options.minSlot ?? 0) > replica.appliedSlot)
+        throw appError('not_fresh', 'behind')
       return snapshotOf({ ...(await specOf(collectionId)), ...replica.spec })
     },
     notify: (collectionId, seq) => void replica.notifications.push({ collectionId, seq }),

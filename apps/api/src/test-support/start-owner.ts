@@ -11,10 +11,22 @@ import { silentLogger } from '@likeness/shared/process/logger'
 import type { TestApi } from './start-test-api.ts'
 
 /** Returns what stops it. */
-export async function startOwner({ store, deps }: TestApi, collectionId: string): Promise<() => Promise<void>> {
+export async function startOwner(
+  { store, deps }: TestApi,
+  collectionId: string
+): Promise<() => Promise<void>> {
   const dir = await mkdtemp(join(tmpdir(), 'likeness-owner-'))
   const files = createFaissSegmentFiles({ store, cache: createFileCache({ store, dir }) })
-  const writer = (await openCollectionWriter({ store, clock: systemClock, files, logger: silentLogger(), collectionId, retentionMs: 0, announce: () => undefined, project: createProjector({ profiles: deps.profiles }) }))!
+  const writer = (await openCollectionWriter({
+    store,
+    clock: systemClock,
+    files,
+    logger: silentLogger(),
+    collectionId,
+    retentionMs: 0,
+    announce: () => undefined,
+    project: createProjector({ profiles: deps.profiles })
+  }))!
   let stopped = false
   const running = (async () => {
     while (!stopped) {

@@ -10,7 +10,15 @@ import { createSnapshotReader } from '@likeness/engine/rebuild/snapshot-reader'
 import { createFaissSegmentFiles } from '@likeness/engine/segment/faiss-segment-files'
 import { createJobs } from '@likeness/engine/version/jobs'
 import { createVersionReader } from '@likeness/engine/version/read-manifest'
-import { type CompareMade, type CompareQuery, type EmbedAnswer, type EmbedQuery, encodeVector, type RankMade, type RankQuery } from '@likeness/shared/contract/embedder'
+import {
+  type CompareMade,
+  type CompareQuery,
+  type EmbedAnswer,
+  type EmbedQuery,
+  encodeVector,
+  type RankMade,
+  type RankQuery
+} from '@likeness/shared/contract/embedder'
 import { decodeItemList, type ItemListLine } from '@likeness/shared/contract/item-list'
 import { collectionKeys } from '@likeness/shared/contract/keys'
 import { decodeLogSlot, type Operation } from '@likeness/shared/contract/operation'
@@ -65,7 +73,9 @@ function createFakeEmbedders(): FakeEmbedders {
     queries: [],
     comparisons: [],
     rankings: [],
-    rankAnswer: ({ queryRows, itemRows }) => ({ alike: Array.from({ length: queryRows }, () => itemRows.map(() => 0)) }),
+    rankAnswer: ({ queryRows, itemRows }) => ({
+      alike: Array.from({ length: queryRows }, () => itemRows.map(() => 0))
+    }),
     pictures: [],
     thumbnailsMade: 0,
     answer: ({ embedding: { version } }) => embedAnswer([[1, 0, 0, 0]], version),
@@ -88,7 +98,9 @@ function createFakeEmbedders(): FakeEmbedders {
       return Buffer.from('a jpeg')
     },
     embedding: async () => embedding,
-    known: () => [{ workerId: 'w', url: 'http://127.0.0.1:1', embedding, provider: 'cpu', atMs: 0 }],
+    known: () => [
+      { workerId: 'w', url: 'http://127.0.0.1:1', embedding, provider: 'cpu', atMs: 0 }
+    ],
     close: () => {}
   }
   return embedders
@@ -125,7 +137,10 @@ async function buildDeps(options: TestApiOptions, dir: string) {
   const clock = options.clock ?? systemClock
   const store = options.store ?? createMemoryStore()
   const catalog = createCatalog({ store, clock })
-  const replica = createFakeReplica(async (collectionId) => (await catalog.list({ fresh: true })).find((spec) => spec.collectionId === collectionId)!)
+  const replica = createFakeReplica(
+    async (collectionId) =>
+      (await catalog.list({ fresh: true })).find((spec) => spec.collectionId === collectionId)!
+  )
   const embedders = createFakeEmbedders()
   const notifications = { work: [] as unknown[], catalog: [] as string[] }
   await Promise.all(['spool', 'public', 'import'].map((name) => mkdir(join(dir, name))))
@@ -135,18 +150,37 @@ async function buildDeps(options: TestApiOptions, dir: string) {
     itemLists: createItemListWriter({ store }),
     jobs: createJobs({ store, catalog }),
     versions: createVersionReader({ store }),
-    snapshots: createSnapshotReader({ store, files: createFaissSegmentFiles({ store, cache: createFileCache({ store, dir: join(dir, 'snapshots') }) }) }),
+    snapshots: createSnapshotReader({
+      store,
+      files: createFaissSegmentFiles({
+        store,
+        cache: createFileCache({ store, dir: join(dir, 'snapshots') })
+      })
+    }),
     replica,
     store,
     profiles: createProfileStore({ store }),
     embedder: embedders,
-    notifications: { work: (hint) => void notifications.work.push(hint), catalog: (name) => void notifications.catalog.push(name) },
+    notifications: {
+      work: (hint) => void notifications.work.push(hint),
+      catalog: (name) => void notifications.catalog.push(name)
+    },
     holders: { id: 'this process', begin: () => () => undefined, isGone: async () => undefined },
     thumbnails: createThumbnailCache({ maxBytes: 1000 }),
     readiness: { store: async () => {} },
     clock,
     logger: silentLogger(),
-    settings: { apiKey: undefined, allowedHosts: [], importRoots: [join(dir, 'import')], maxUploadBytes: 1000, idempotencyRetentionMs: 7 * 86_400_000, uploadRetentionMs: 86_400_000, spoolDir: join(dir, 'spool'), publicDir: join(dir, 'public'), ...options.settings },
+    settings: {
+      apiKey: undefined,
+      allowedHosts: [],
+      importRoots: [join(dir, 'import')],
+      maxUploadBytes: 1000,
+      idempotencyRetentionMs: 7 * 86_400_000,
+      uploadRetentionMs: 86_400_000,
+      spoolDir: join(dir, 'spool'),
+      publicDir: join(dir, 'public'),
+      ...options.settings
+    },
     ...options.deps
   }
   return { deps, store, replica, embedders, notifications }
@@ -156,12 +190,23 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
   const dir = await mkdtemp(join(tmpdir(), 'likeness-api-'))
   const built = await buildDeps(options, dir)
   const { deps, store } = built
-  const server = await startServer({ app: createApp(deps), host: '127.0.0.1', port: 0, graceMs: 2_000, logger: deps.logger })
+  const server = await startServer({
+    app: createApp(deps),
+    host: '127.0.0.1',
+    port: 0,
+    graceMs: 2_000,
+    logger: deps.logger
+  })
   const request = (path: string, init?: RequestInit) => fetch(`${server.url}${path}`, init)
   const post: TestApi['post'] = (path, body, headers = {}) =>
-    request(path, { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json', ...headers } })
+    request(path, {
+      method: 'POST',
+      body: JSON.stringify(body),
+      headers: { 'content-type': 'application/json', ...headers }
+    })
   const keys: TestApi['keys'] = (prefix) => collectKeys(store, prefix)
-  const bodies = async (prefix: string) => Promise.all((await keys(prefix)).map(async (key) => (await store.get(key))!.body))
+  const bodies = async (prefix: string) =>
+    Promise.all((await keys(prefix)).map(async (key) => (await store.get(key))!.body))
   return {
     ...built,
     url: server.url,
@@ -170,11 +215,23 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     post,
     keys,
     async createMarks() {
-      const response = await post('/v1/collections', { name: 'marks' }, deps.settings.apiKey === undefined ? {} : { authorization: `Bearer ${deps.settings.apiKey}` })
+      const response = await post(
+        '/v1/collections',
+        { name: 'marks' },
+        deps.settings.apiKey === undefined
+          ? {}
+          : { authorization: `Bearer ${deps.settings.apiKey}` }
+      )
       return ((await response.json()) as { incarnation: string }).incarnation
     },
-    operations: async (collectionId) => (await bodies(collectionKeys(collectionId).logPrefix)).flatMap((body) => decodeLogSlot('log', body).operations),
-    itemList: async (collectionId, ingestion) => (await bodies(collectionKeys(collectionId).itemListPrefix(ingestion))).flatMap((body) => decodeItemList('list', body)),
+    operations: async (collectionId) =>
+      (await bodies(collectionKeys(collectionId).logPrefix)).flatMap(
+        (body) => decodeLogSlot('log', body).operations
+      ),
+    itemList: async (collectionId, ingestion) =>
+      (await bodies(collectionKeys(collectionId).itemListPrefix(ingestion))).flatMap((body) =>
+        decodeItemList('list', body)
+      ),
     spooled: () => readdir(join(dir, 'spool')),
     async stop() {
       await server.stop()

@@ -13,17 +13,29 @@ ${connectUsage}`
 /** 0; 1 when the alias that was asked for is not there. */
 export async function runAlias(args: readonly string[], context: CommandContext): Promise<number> {
   const { values, positionals } = parseCommand(args, {
-    options: { ...connectOptions, expected: { type: 'string' }, remove: { type: 'boolean', default: false }, json: { type: 'boolean', default: false } },
+    options: {
+      ...connectOptions,
+      expected: { type: 'string' },
+      remove: { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false }
+    },
     usage,
     positionals: true
   })
   const [alias, collection, ...more] = positionals
   const { expected, remove } = values
-  if (more.length > 0 || (remove && (alias === undefined || collection !== undefined)) || (expected !== undefined && collection === undefined && !remove)) throw new UserError(usage)
+  if (
+    more.length > 0 ||
+    (remove && (alias === undefined || collection !== undefined)) ||
+    (expected !== undefined && collection === undefined && !remove)
+  )
+    throw new UserError(usage)
   const api = await connect(context, values)
   if (remove) await api.removeAlias(alias!, { expected })
   else if (collection !== undefined) await api.setAlias(alias!, collection, { expected })
-  const aliases = (await api.listAliases()).filter((one) => alias === undefined || one.alias === alias)
+  const aliases = (await api.listAliases()).filter(
+    (one) => alias === undefined || one.alias === alias
+  )
   if (values.json) context.print(JSON.stringify({ aliases }))
   else for (const one of aliases) context.print(`${one.alias}  ${one.collection}`)
   return alias === undefined || remove || aliases.length > 0 ? 0 : 1

@@ -9,13 +9,25 @@ const usage = `likeness rebuild COLLECTION [options]      makes it again from it
 ${connectUsage}`
 
 /** 0; also when it is logged and not done yet. */
-export async function runRebuild(args: readonly string[], context: CommandContext): Promise<number> {
-  const { values, positionals } = parseCommand(args, { options: { ...connectOptions, json: { type: 'boolean', default: false } }, usage, positionals: true })
+export async function runRebuild(
+  args: readonly string[],
+  context: CommandContext
+): Promise<number> {
+  const { values, positionals } = parseCommand(args, {
+    options: { ...connectOptions, json: { type: 'boolean', default: false } },
+    usage,
+    positionals: true
+  })
   const [name, ...more] = positionals
   if (name === undefined || more.length > 0) throw new UserError(`name one collection\n${usage}`)
   const api = await connect(context, values)
   const answer = await api.rebuild(name)
   if (values.json) context.print(JSON.stringify({ collection: name, ...answer }))
-  else context.print(answer.seq === undefined ? `${name}: asked for at revision ${answer.revision}, and not done yet` : `${name}: made again, seq ${answer.seq}`)
+  else
+    context.print(
+      answer.seq === undefined
+        ? `${name}: asked for at revision ${answer.revision}, and not done yet`
+        : `${name}: made again, seq ${answer.seq}`
+    )
   return 0
 }

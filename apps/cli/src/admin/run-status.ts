@@ -19,19 +19,41 @@ const nothingRuns = 3
 /** These two look at what runs; they start nothing. undefined when there is nothing to look at. */
 async function connectToRunning(context: CommandContext, values: { api?: string; data?: string }) {
   const dataDir = stackDir(values.data)
-  if (values.api !== undefined || apiFromEnvironment().url !== undefined || findStack(dataDir) !== undefined) return connect(context, values)
+  if (
+    values.api !== undefined ||
+    apiFromEnvironment().url !== undefined ||
+    findStack(dataDir) !== undefined
+  )
+    return connect(context, values)
   context.print(`nothing runs over ${dataDir}: \`likeness up\` starts it`)
   return undefined
 }
 
-const describeCollection = ({ name, items, rows, index_method, metric, seq, open_jobs, segments }: CollectionAnswer): string => {
-  const built = segments.map(({ index, rows: count, deleted }) => `${index} ${count}${deleted > 0 ? ` (${deleted} deleted)` : ''}`).join(', ')
+const describeCollection = ({
+  name,
+  items,
+  rows,
+  index_method,
+  metric,
+  seq,
+  open_jobs,
+  segments
+}: CollectionAnswer): string => {
+  const built = segments
+    .map(
+      ({ index, rows: count, deleted }) =>
+        `${index} ${count}${deleted > 0 ? ` (${deleted} deleted)` : ''}`
+    )
+    .join(', ')
   return `  ${name}: ${items} items, ${rows} rows, ${index_method} ${metric}, seq ${seq}${open_jobs > 0 ? `, ${open_jobs} jobs running` : ''}${built === '' ? '' : `; segments: ${built}`}`
 }
 
 /** 0; 3 when nothing runs. */
 export async function runStatus(args: readonly string[], context: CommandContext): Promise<number> {
-  const { values } = parseCommand(args, { options: { ...connectOptions, json: { type: 'boolean', default: false } }, usage: statusUsage })
+  const { values } = parseCommand(args, {
+    options: { ...connectOptions, json: { type: 'boolean', default: false } },
+    usage: statusUsage
+  })
   const api = await connectToRunning(context, values)
   if (api === undefined) return nothingRuns
   const [status, { collections, damaged }] = [await api.getStatus(), await api.listCollections()]
@@ -40,12 +62,17 @@ export async function runStatus(args: readonly string[], context: CommandContext
     return 0
   }
   context.print(`Likeness at ${api.url}, objects in a ${status.store} store`)
-  for (const { worker, embedding, provider } of status.lanes) context.print(`  embed-worker ${worker}: ${embedding.version}, ${embedding.dim} dimensions, runs on ${provider}`)
+  for (const { worker, embedding, provider } of status.lanes)
+    context.print(
+      `  embed-worker ${worker}: ${embedding.version}, ${embedding.dim} dimensions, runs on ${provider}`
+    )
   if (status.lanes.length === 0) context.print('  no embed-worker: nothing can be embedded')
   for (const collection of collections) context.print(describeCollection(collection))
-  for (const { name, detail } of damaged) context.print(`  DAMAGED ${name}: ${detail}; \`likeness rebuild ${name}\` makes it again`)
+  for (const { name, detail } of damaged)
+    context.print(`  DAMAGED ${name}: ${detail}; \`likeness rebuild ${name}\` makes it again`)
   if (collections.length + damaged.length === 0) context.print('  no collections')
-  for (const { incarnation, alarm } of status.replica) if (alarm !== null) context.print(`  ALARM ${incarnation}: ${alarm}`)
+  for (const { incarnation, alarm } of status.replica)
+    if (alarm !== null) context.print(`  ALARM ${incarnation}: ${alarm}`)
   return 0
 }
 
@@ -55,7 +82,12 @@ const describeJob = ({ id, collection, state, counts, source, created_at }: JobA
 /** 0; 3 when nothing runs. */
 export async function runJobs(args: readonly string[], context: CommandContext): Promise<number> {
   const { values, positionals } = parseCommand(args, {
-    options: { ...connectOptions, collection: { type: 'string' }, limit: { type: 'string', default: '20' }, json: { type: 'boolean', default: false } },
+    options: {
+      ...connectOptions,
+      collection: { type: 'string' },
+      limit: { type: 'string', default: '20' },
+      json: { type: 'boolean', default: false }
+    },
     usage: jobsUsage,
     positionals: true
   })
@@ -64,7 +96,10 @@ export async function runJobs(args: readonly string[], context: CommandContext):
   const api = await connectToRunning(context, values)
   if (api === undefined) return nothingRuns
   const [id] = positionals
-  const jobs = id === undefined ? await api.listJobs({ collection: values.collection, limit }) : [await api.getJob(id)]
+  const jobs =
+    id === undefined
+      ? await api.listJobs({ collection: values.collection, limit })
+      : [await api.getJob(id)]
   if (values.json) {
     context.print(JSON.stringify(id === undefined ? { jobs } : jobs[0]))
     return 0
@@ -72,14 +107,23 @@ export async function runJobs(args: readonly string[], context: CommandContext):
   if (jobs.length === 0) context.print('no jobs')
   for (const job of jobs) {
     context.print(describeJob(job))
-    if (job.waiting !== null) context.print(`  waits: ${job.waiting.code}: ${printable(job.waiting.detail)}`)
+    if (job.waiting !== null)
+      context.print(`  waits: ${job.waiting.code}: ${printable(job.waiting.detail)}`)
   }
-  if (id !== undefined) await printFailed(jobs[0]!, (failedAfter) => api.getJob(id, { failedAfter }), context)
+  if (id !== undefined)
+    await printFailed(jobs[0]!, (failedAfter) => api.getJob(id, { failedAfter }), context)
   return 0
 }
 
-async function printFailed(job: JobAnswer, next: (failedAfter: number) => Promise<JobAnswer>, { print }: CommandContext): Promise<void> {
+async function printFailed(
+  job: JobAnswer,
+  next: (failedAfter: number) => Promise<JobAnswer>,
+  { print }: CommandContext
+): Promise<void> {
   for (let page = job.failed; page.length > 0; page = (await next(page.at(-1)!.ordinal)).failed) {
-    for (const { ordinal, line, id, code, message } of page) print(`  ${line === null ? `item ${ordinal}` : `line ${line}`}: ${printable(id)}: ${code}: ${printable(message)}`)
+    for (const { ordinal, line, id, code, message } of page)
+      print(
+        `  ${line === null ? `item ${ordinal}` : `line ${line}`}: ${printable(id)}: ${code}: ${printable(message)}`
+      )
   }
 }

@@ -31,30 +31,45 @@ export async function runVerify(args: readonly string[], context: CommandContext
     },
     usage
   })
-  const name = values.config === undefined ? values.collection : (await loadGalleryConfig(fromCallersFolder(values.config), { overrides: values.override })).collection
+  const name =
+    values.config === undefined
+      ? values.collection
+      : (await loadGalleryConfig(fromCallersFolder(values.config), { overrides: values.override }))
+          .collection
   const objects = join(stackDir(values.data), 'objects')
-  if (values.store === undefined && !existsSync(objects)) throw new UserError(`${objects} does not exist: nothing was ever stored there`)
+  if (values.store === undefined && !existsSync(objects))
+    throw new UserError(`${objects} does not exist: nothing was ever stored there`)
   await context.prepare()
   const { createCatalog } = await import('@likeness/engine')
   const store = await openConfiguredStore(storeFromEnvironment(values.store ?? `dir:${objects}`))
   context.lifecycle.onStop('object store', () => store.close())
   const catalog = createCatalog({ store, clock: systemClock })
-  const specs = (await catalog.list({ fresh: true })).filter((spec) => name === undefined || spec.name === name)
-  if (name !== undefined && specs.length === 0) throw new UserError(`the store has no collection ${name}`)
+  const specs = (await catalog.list({ fresh: true })).filter(
+    (spec) => name === undefined || spec.name === name
+  )
+  if (name !== undefined && specs.length === 0)
+    throw new UserError(`the store has no collection ${name}`)
   let problems = 0
   for (const spec of specs) problems += await verifyOne(store, spec, values.json, context)
   if (specs.length === 0) context.print('no collections')
   return problems === 0 ? 0 : 1
 }
 
-async function verifyOne(store: ObjectStore, spec: { name: string; collectionId: string }, json: boolean, { print }: CommandContext): Promise<number> {
+async function verifyOne(
+  store: ObjectStore,
+  spec: { name: string; collectionId: string },
+  json: boolean,
+  { print }: CommandContext
+): Promise<number> {
   const scratchDir = await mkdtemp(join(tmpdir(), 'likeness-verify-'))
   try {
     const { verifyCollection } = await import('@likeness/engine')
     const report = await verifyCollection({ store, collectionId: spec.collectionId, scratchDir })
     if (json) print(JSON.stringify({ collection: spec.name, ...report }))
     else {
-      print(`${spec.name}: seq ${report.seq}, ${report.files} files, ${report.bytes} bytes: ${report.problems.length === 0 ? 'as the manifest says' : `${report.problems.length} PROBLEMS`}`)
+      print(
+        `${spec.name}: seq ${report.seq}, ${report.files} files, ${report.bytes} bytes: ${report.problems.length === 0 ? 'as the manifest says' : `${report.problems.length} PROBLEMS`}`
+      )
       for (const { code, key, message } of report.problems) print(`  ${code}: ${key}: ${message}`)
     }
     return report.problems.length

@@ -3,7 +3,12 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { type ApiClient, createApiClient } from '../api-client.ts'
 import type { CommandContext } from '../command.ts'
-import { apiFromEnvironment, dataHome, fromCallersFolder, modelDirFromEnvironment } from '../config.ts'
+import {
+  apiFromEnvironment,
+  dataHome,
+  fromCallersFolder,
+  modelDirFromEnvironment
+} from '../config.ts'
 import { ownerOfDataDir } from '../stack/data-dir-lock.ts'
 import { findStack, type StackAddress } from '../stack/stack-address.ts'
 import { startStack } from '../stack/start-stack.ts'
@@ -21,17 +26,23 @@ export interface ConnectOptions {
   modelDir?: string
 }
 
-export const stackDir = (data: string | undefined): string => join(data === undefined ? dataHome() : fromCallersFolder(data), 'stack')
+export const stackDir = (data: string | undefined): string =>
+  join(data === undefined ? dataHome() : fromCallersFolder(data), 'stack')
 
 /** UserError when an API that was named does not answer. What is started is stopped with the program. */
-export async function connect(context: CommandContext, { api, data, importRoots = [], modelDir = modelDirFromEnvironment() }: ConnectOptions): Promise<ApiClient> {
+export async function connect(
+  context: CommandContext,
+  { api, data, importRoots = [], modelDir = modelDirFromEnvironment() }: ConnectOptions
+): Promise<ApiClient> {
   const { url, apiKey } = apiFromEnvironment()
   const given = api ?? url
   if (given !== undefined) return reach(given.replace(/\/+$/, ''), apiKey)
   const dataDir = stackDir(data)
   const running = await findStackSoon(dataDir)
   if (running !== undefined) return reach(running.apiUrl, apiKey)
-  context.say(`nothing runs over ${dataDir}: starting redis, index-worker, embed-worker and api for this command`)
+  context.say(
+    `nothing runs over ${dataDir}: starting redis, index-worker, embed-worker and api for this command`
+  )
   await context.prepare()
   const stack = await startStack({ dataDir, importRoots, modelDir, logger: context.logger })
   context.lifecycle.onStop('stack', () => stack.stop())
@@ -44,22 +55,33 @@ async function findStackSoon(dataDir: string): Promise<StackAddress | undefined>
   for (;;) {
     const running = findStack(dataDir)
     if (running !== undefined || ownerOfDataDir(dataDir) === undefined) return running
-    if (Date.now() > endMs) throw new UserError(`process ${ownerOfDataDir(dataDir)} holds ${dataDir} and serves no API: stop it, or give another --data folder`)
+    if (Date.now() > endMs)
+      throw new UserError(
+        `process ${ownerOfDataDir(dataDir)} holds ${dataDir} and serves no API: stop it, or give another --data folder`
+      )
     await pause(100)
   }
 }
 
 async function reach(url: string, apiKey: string | undefined): Promise<ApiClient> {
-  if (!/^https?:\/\/[^/]/.test(url)) throw new UserError(`${url} is no address of an API: http://host:port`)
-  const response = await fetch(`${url}/livez`, { signal: AbortSignal.timeout(10_000) }).catch((error: unknown) => {
-    throw new UserError(`no API answers at ${url} (${reasonOf(error)})`)
-  })
-  if (!response.ok) throw new UserError(`${url}/livez answers ${response.status}: this is no Likeness API, or it is not well`)
+  if (!/^https?:\/\/[^/]/.test(url))
+    throw new UserError(`${url} is no address of an API: http://host:port`)
+  const response = await fetch(`${url}/livez`, { signal: AbortSignal.timeout(10_000) }).catch(
+    (error: unknown) => {
+      throw new UserError(`no API answers at ${url} (${reasonOf(error)})`)
+    }
+  )
+  if (!response.ok)
+    throw new UserError(
+      `${url}/livez answers ${response.status}: this is no Likeness API, or it is not well`
+    )
   return createApiClient({ url, apiKey })
 }
 
 /** fetch says "fetch failed" and hides why in its cause. */
 function reasonOf(error: unknown): string {
   const cause = error instanceof Error ? (error.cause ?? error) : error
-  return cause instanceof Error ? cause.message || String((cause as NodeJS.ErrnoException).code) : String(cause)
+  return cause instanceof Error
+    ? cause.message || String((cause as NodeJS.ErrnoException).code)
+    : String(cause)
 }

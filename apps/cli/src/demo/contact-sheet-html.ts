@@ -10,19 +10,28 @@ export interface SheetRow {
   hits: { label: string; score: number; image: Uint8Array; isRight: boolean | undefined }[]
 }
 
-const picture = (image: Uint8Array): string => `<img alt="" src="data:image/jpeg;base64,${Buffer.from(image).toString('base64')}">`
+const picture = (image: Uint8Array): string =>
+  `<img alt="" src="data:image/jpeg;base64,${Buffer.from(image).toString('base64')}">`
 
-const verdictClass = (isRight: boolean | undefined): string => (isRight === undefined ? '' : isRight ? ' right' : ' wrong')
+const verdictClass = (isRight: boolean | undefined): string =>
+  isRight === undefined ? '' : isRight ? ' right' : ' wrong'
 
 function renderRow({ name, label, ms, query, hits }: SheetRow): string {
   const figures = hits.map(
-    (hit) => `<figure class="hit${verdictClass(hit.isRight)}">${picture(hit.image)}<figcaption>${escapeHtml(hit.label)}<br>${hit.score.toFixed(3)}</figcaption></figure>`
+    (hit) =>
+      `<figure class="hit${verdictClass(hit.isRight)}">${picture(hit.image)}<figcaption>${escapeHtml(hit.label)}<br>${hit.score.toFixed(3)}</figcaption></figure>`
   )
   const caption = `${escapeHtml(label ?? name)}<br>${escapeHtml(name)}, ${ms.toFixed(0)} ms`
   return `<article><figure class="query">${picture(query)}<figcaption>${caption}</figcaption></figure>${figures.join('') || '<p>unknown</p>'}</article>`
 }
 
-export function renderSheetHtml({ title, rows }: { title: string; rows: readonly SheetRow[] }): string {
+export function renderSheetHtml({
+  title,
+  rows
+}: {
+  title: string
+  rows: readonly SheetRow[]
+}): string {
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>${escapeHtml(title)}</title>
 <style>

@@ -20,7 +20,17 @@ export interface SheetFiles {
   png: string
 }
 
-export async function writeContactSheet({ api, results, title, outDir }: { api: ApiClient; results: readonly QueryResult[]; title: string; outDir: string }): Promise<SheetFiles> {
+export async function writeContactSheet({
+  api,
+  results,
+  title,
+  outDir
+}: {
+  api: ApiClient
+  results: readonly QueryResult[]
+  title: string
+  outDir: string
+}): Promise<SheetFiles> {
   await mkdir(outDir, { recursive: true })
   const rows = await collectRows(api, results)
   const files = { html: join(outDir, 'contact-sheet.html'), png: join(outDir, 'contact-sheet.png') }
@@ -37,15 +47,25 @@ async function collectRows(api: ApiClient, results: readonly QueryResult[]): Pro
     for (const hit of result.hits.slice(0, hitsShown)) {
       const image = thumbnails.get(hit.thumbnail) ?? (await api.fetchBytes(hit.thumbnail))
       thumbnails.set(hit.thumbnail, image)
-      hits.push({ label: hit.label ?? hit.id, score: hit.score, image, isRight: result.label === undefined ? undefined : hit.label === result.label })
+      hits.push({
+        label: hit.label ?? hit.id,
+        score: hit.score,
+        image,
+        isRight: result.label === undefined ? undefined : hit.label === result.label
+      })
     }
-    const query = await sharp(result.image).autoOrient().resize(2 * tile, 2 * tile, { fit: 'inside' }).jpeg({ quality: 80 }).toBuffer()
+    const query = await sharp(result.image)
+      .autoOrient()
+      .resize(2 * tile, 2 * tile, { fit: 'inside' })
+      .jpeg({ quality: 80 })
+      .toBuffer()
     rows.push({ name: result.name, label: result.label, ms: result.ms, query, hits })
   }
   return rows
 }
 
-const frameColor = (isRight: boolean | undefined) => (isRight === undefined ? grey : isRight ? green : red)
+const frameColor = (isRight: boolean | undefined) =>
+  isRight === undefined ? grey : isRight ? green : red
 
 /** u8 [tile, tile, 3]: the picture inside a frame of `color`. */
 const drawTile = (image: Uint8Array, color: { r: number; g: number; b: number }): Promise<Buffer> =>
@@ -64,13 +84,17 @@ async function drawSheet(rows: readonly SheetRow[]): Promise<Buffer> {
   // Copied by hand: hundreds of layers are slow to composite.
   const sheet = Buffer.alloc(width * height * 3, 255)
   const put = (pixels: Buffer, left: number, top: number): void => {
-    for (let y = 0; y < tile; y++) pixels.copy(sheet, 3 * ((top + y) * width + left), 3 * y * tile, 3 * (y + 1) * tile)
+    for (let y = 0; y < tile; y++)
+      pixels.copy(sheet, 3 * ((top + y) * width + left), 3 * y * tile, 3 * (y + 1) * tile)
   }
   for (const [at, row] of rows.entries()) {
     const left = gap + (at % columns) * groupWidth
     const top = gap + Math.floor(at / columns) * (tile + gap)
     put(await drawTile(row.query, grey), left, top)
-    for (const [place, hit] of row.hits.entries()) put(await drawTile(hit.image, frameColor(hit.isRight)), left + gap + (1 + place) * tile, top)
+    for (const [place, hit] of row.hits.entries())
+      put(await drawTile(hit.image, frameColor(hit.isRight)), left + gap + (1 + place) * tile, top)
   }
-  return sharp(sheet, { raw: { width, height, channels: 3 } }).png({ palette: true, effort: 1 }).toBuffer()
+  return sharp(sheet, { raw: { width, height, channels: 3 } })
+    .png({ palette: true, effort: 1 })
+    .toBuffer()
 }

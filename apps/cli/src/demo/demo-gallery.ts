@@ -9,9 +9,24 @@ export interface NamedGallery extends Gallery {
   collection: string
 }
 
-export async function openGallery({ images, dataDir, progress }: { images: string | undefined; dataDir: string; progress: Progress }): Promise<NamedGallery> {
-  if (images !== undefined) return { ...(await readFolderGallery(images, { workDir: join(dataDir, 'demo') })), collection: 'own-pictures' }
-  const gallery = await drawGallery({ folder: join(dataDir, 'demo/brand-marks'), onProgress: (kept) => progress.show(kept, galleryMarks) })
+export async function openGallery({
+  images,
+  dataDir,
+  progress
+}: {
+  images: string | undefined
+  dataDir: string
+  progress: Progress
+}): Promise<NamedGallery> {
+  if (images !== undefined)
+    return {
+      ...(await readFolderGallery(images, { workDir: join(dataDir, 'demo') })),
+      collection: 'own-pictures'
+    }
+  const gallery = await drawGallery({
+    folder: join(dataDir, 'demo/brand-marks'),
+    onProgress: (kept) => progress.show(kept, galleryMarks)
+  })
   progress.done()
   return { ...gallery, collection: 'brand-marks' }
 }

@@ -13,14 +13,31 @@ const file = join(folder, 'query.jpg')
 writeFileSync(file, '')
 
 test('without arguments the demo draws its own pictures into the data folder of the clone', () => {
-  expect(parseDemoOptions([], { root, home })).toEqual({ images: undefined, query: undefined, json: false, s3: false, dataDir: home, outDir: '/somewhere/out/demo' })
+  expect(parseDemoOptions([], { root, home })).toEqual({
+    images: undefined,
+    query: undefined,
+    json: false,
+    s3: false,
+    dataDir: home,
+    outDir: '/somewhere/out/demo'
+  })
 })
 
 test('folders and files are taken relative to where the user is', () => {
   process.env.LIKENESS_CALLER_FOLDER = folder
-  const options = parseDemoOptions(['--images', '.', '--query', 'query.jpg', '--json', '--s3', '--data', 'd', '--out', 'o'], { root, home })
+  const options = parseDemoOptions(
+    ['--images', '.', '--query', 'query.jpg', '--json', '--s3', '--data', 'd', '--out', 'o'],
+    { root, home }
+  )
   delete process.env.LIKENESS_CALLER_FOLDER
-  expect(options).toEqual({ images: folder, query: file, json: true, s3: true, dataDir: join(folder, 'd'), outDir: join(folder, 'o') })
+  expect(options).toEqual({
+    images: folder,
+    query: file,
+    json: true,
+    s3: true,
+    dataDir: join(folder, 'd'),
+    outDir: join(folder, 'o')
+  })
 })
 
 test('what is not there or not known is named', () => {

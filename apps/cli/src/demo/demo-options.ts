@@ -33,8 +33,14 @@ const options = {
 } as const
 
 /** UserError for unknown arguments, and for a folder or file that is not there. */
-export function parseDemoOptions(args: readonly string[], { root, home }: { root: string; home: string }): DemoOptions {
-  const { images, query, json, s3, data, out } = parseCommand(args, { options, usage: demoUsage }).values
+export function parseDemoOptions(
+  args: readonly string[],
+  { root, home }: { root: string; home: string }
+): DemoOptions {
+  const { images, query, json, s3, data, out } = parseCommand(args, {
+    options,
+    usage: demoUsage
+  }).values
   return {
     images: images === undefined ? undefined : existing(images, 'folder', '--images '),
     query: query === undefined ? undefined : existing(query, 'file', '--query '),

@@ -22,17 +22,29 @@ interface TestServer {
 const bucket = 'likeness-demo'
 
 /** UserError when S3 is wanted and no server can be had. */
-export async function openDemoStore({ s3, root }: { s3: boolean; root: string }): Promise<DemoStore> {
+export async function openDemoStore({
+  s3,
+  root
+}: {
+  s3: boolean
+  root: string
+}): Promise<DemoStore> {
   if (!s3) return { objectStore: 'dir', name: 'a directory', stop: async () => undefined }
   const configured = s3FromEnvironment()
   if (configured !== undefined) {
-    return { objectStore: { bucket, ...configured }, name: `S3 at ${configured.endpoint}`, stop: async () => undefined }
+    return {
+      objectStore: { bucket, ...configured },
+      name: `S3 at ${configured.endpoint}`,
+      stop: async () => undefined
+    }
   }
   // Part of the tests, not of the product: only this switch ever loads it.
   const module = pathToFileURL(`${root}test/support/s3-server.ts`).href
   const { startS3Server } = (await import(module)) as { startS3Server: () => Promise<TestServer> }
   const server = await startS3Server().catch((error: unknown) => {
-    throw new UserError(`--s3 needs a server: set S3_ENDPOINT, S3_ACCESS_KEY and S3_SECRET_KEY. ${messageOf(error)}`)
+    throw new UserError(
+      `--s3 needs a server: set S3_ENDPOINT, S3_ACCESS_KEY and S3_SECRET_KEY. ${messageOf(error)}`
+    )
   })
   const { endpoint, accessKey, secretKey, name, stop } = server
   return { objectStore: { bucket, endpoint, accessKey, secretKey }, name, stop: () => stop() }

@@ -18,13 +18,27 @@ export const readList = (text: string): GalleryPicture[] =>
   text
     .split('\n')
     .filter((line) => line !== '')
-    .map((line) => ({ path: line.slice(0, line.indexOf('\t')), label: line.slice(line.indexOf('\t') + 1) }))
+    .map((line) => ({
+      path: line.slice(0, line.indexOf('\t')),
+      label: line.slice(line.indexOf('\t') + 1)
+    }))
 
 /** Longest side `markSize`; what is transparent stays so. */
-const drawMark = (name: string): Promise<Buffer> => sharp(Buffer.from(markSvg(name, markSize))).png({ compressionLevel: 6 }).toBuffer()
+const drawMark = (name: string): Promise<Buffer> =>
+  sharp(Buffer.from(markSvg(name, markSize)))
+    .png({ compressionLevel: 6 })
+    .toBuffer()
 
 /** Draws the gallery under `folder`, or takes the one drawn there before from the same icon set. `onProgress`: marks kept so far. */
-export async function drawGallery({ folder, count = galleryMarks, onProgress }: { folder: string; count?: number; onProgress?: (kept: number) => void }): Promise<Gallery> {
+export async function drawGallery({
+  folder,
+  count = galleryMarks,
+  onProgress
+}: {
+  folder: string
+  count?: number
+  onProgress?: (kept: number) => void
+}): Promise<Gallery> {
   const names = shuffled(chooseBrandMarks(listedMarks()), createRandom(seed))
   const key = createHash('sha256').update(`${drawingVersion} ${count} ${markSize}\n`)
   for (const name of names) key.update(markSvg(name, markSize))
@@ -50,7 +64,12 @@ interface Drawing {
 }
 const drawnAtOnce = 8
 
-async function drawDistinct({ names, count, folder, onProgress }: Drawing): Promise<GalleryPicture[]> {
+async function drawDistinct({
+  names,
+  count,
+  folder,
+  onProgress
+}: Drawing): Promise<GalleryPicture[]> {
   const pictures: GalleryPicture[] = []
   const looks: Float32Array[] = []
   for (let from = 0; from < names.length && pictures.length < count; from += drawnAtOnce) {
@@ -68,6 +87,7 @@ async function drawDistinct({ names, count, folder, onProgress }: Drawing): Prom
     }
     onProgress?.(pictures.length)
   }
-  if (pictures.length < count) throw new Error(`the icon set has only ${pictures.length} different marks, ${count} are wanted`)
+  if (pictures.length < count)
+    throw new Error(`the icon set has only ${pictures.length} different marks, ${count} are wanted`)
   return pictures
 }

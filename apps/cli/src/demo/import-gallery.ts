@@ -25,26 +25,43 @@ export interface GalleryImport {
 /** Each picture is one mark. Its scenes turn it a little only: without turned views it is imported ten times as fast. */
 const marks = { profile: 'logo', settings: { view_turns: [], backgrounds: ['auto'] } }
 
-export const importGallery = ({ root, listFile, ...into }: GalleryImport): Promise<ImportOutcome> => importAnew(into, () => into.api.importList(into.collection, { root, listFile }))
+export const importGallery = ({ root, listFile, ...into }: GalleryImport): Promise<ImportOutcome> =>
+  importAnew(into, () => into.api.importList(into.collection, { root, listFile }))
 
 /** The collection is made anew; `send` asks for the import. */
-export async function importAnew({ api, collection, progress, options = marks }: Omit<GalleryImport, 'root' | 'listFile'>, send: () => Promise<{ job: string; total: number }>): Promise<ImportOutcome> {
+export async function importAnew(
+  { api, collection, progress, options = marks }: Omit<GalleryImport, 'root' | 'listFile'>,
+  send: () => Promise<{ job: string; total: number }>
+): Promise<ImportOutcome> {
   if ((await api.getCollection(collection)) !== undefined) await api.dropCollection(collection)
   await api.createCollection(collection, options)
   const startedMs = performance.now()
   const { job: id, total } = await send()
-  const job = await waitForJob({ api, id, onCounts: ({ pending }) => progress.show(total - pending, total) })
+  const job = await waitForJob({
+    api,
+    id,
+    onCounts: ({ pending }) => progress.show(total - pending, total)
+  })
   const seconds = (performance.now() - startedMs) / 1000
   progress.done()
   return { job, imagesPerSecond: job.counts.indexed / seconds }
 }
 
-export async function waitForJob({ api, id, onCounts }: { api: ApiClient; id: string; onCounts?: (counts: JobAnswer['counts']) => void }): Promise<JobAnswer> {
+export async function waitForJob({
+  api,
+  id,
+  onCounts
+}: {
+  api: ApiClient
+  id: string
+  onCounts?: (counts: JobAnswer['counts']) => void
+}): Promise<JobAnswer> {
   for (;;) {
     const job = await api.getJob(id)
     onCounts?.(job.counts)
     if (job.state === 'completed') return job
-    if (job.state === 'cancelled') throw new Error(`job ${id} was cancelled: its collection was dropped`)
+    if (job.state === 'cancelled')
+      throw new Error(`job ${id} was cancelled: its collection was dropped`)
     await pause(pollMs)
   }
 }

@@ -24,7 +24,13 @@ export interface QueryOptions {
 }
 
 /** Fewer than `count` where there are fewer pictures. Pictures that cannot be opened are passed over: their import fails, and says so. */
-export async function makeQueries({ folder, pictures, cacheDir, count = queryCount, seed = querySeed }: QueryOptions): Promise<DemoQuery[]> {
+export async function makeQueries({
+  folder,
+  pictures,
+  cacheDir,
+  count = queryCount,
+  seed = querySeed
+}: QueryOptions): Promise<DemoQuery[]> {
   await mkdir(cacheDir, { recursive: true })
   const random = createRandom(seed)
   const queries: DemoQuery[] = []
@@ -33,9 +39,16 @@ export async function makeQueries({ folder, pictures, cacheDir, count = queryCou
     const picture = await readFile(join(folder, path))
     const at = queries.length
     const kind = sceneKinds[at % sceneKinds.length]!
-    const cached = join(cacheDir, `${createHash('sha256').update(`${drawingVersion} ${seed} ${at} ${path}\n`).update(picture).digest('hex').slice(0, 32)}.jpg`)
-    const image = await readOrDraw(cached, async () => (await drawScene({ picture, kind, random: random.fork(`${at} ${path}`) })).jpeg)
-    if (image !== undefined) queries.push({ name: `${String(at + 1).padStart(3, '0')} ${kind}`, image, label })
+    const cached = join(
+      cacheDir,
+      `${createHash('sha256').update(`${drawingVersion} ${seed} ${at} ${path}\n`).update(picture).digest('hex').slice(0, 32)}.jpg`
+    )
+    const image = await readOrDraw(
+      cached,
+      async () => (await drawScene({ picture, kind, random: random.fork(`${at} ${path}`) })).jpeg
+    )
+    if (image !== undefined)
+      queries.push({ name: `${String(at + 1).padStart(3, '0')} ${kind}`, image, label })
   }
   return queries
 }

@@ -14,48 +14,98 @@ import { importGallery } from './import-gallery.ts'
 import { makeQueries, readQueryFile } from './make-queries.ts'
 import { recallFloors } from './recall-floors.ts'
 import { formatHits, formatJson, formatRecall, formatTable } from './report.ts'
-import { type DemoQuery, type QueryResult, runQueries, summarise, type Summary } from './run-queries.ts'
+import {
+  type DemoQuery,
+  type QueryResult,
+  runQueries,
+  summarise,
+  type Summary
+} from './run-queries.ts'
 
 /** 0 when the floors are reached (where they apply: on the drawn scenes), 1 when not. */
 export async function runDemo(args: readonly string[], context: CommandContext): Promise<number> {
   const options = parseDemoOptions(args, { root: repositoryRoot, home: dataHome() })
   const { print } = context
   await context.prepare()
-  const gallery = await openGallery({ ...options, progress: createProgress({ label: 'drawing marks ', unit: 'marks' }, context) })
+  const gallery = await openGallery({
+    ...options,
+    progress: createProgress({ label: 'drawing marks ', unit: 'marks' }, context)
+  })
   const queries = await openQueries(options, gallery, context)
   const api = await startDemoStack(options, gallery, context)
   print(`importing ${gallery.pictures.length} pictures as one job`)
   const progress = createProgress({ label: 'importing     ', unit: 'images' }, context)
-  const { job, imagesPerSecond } = await importGallery({ api, collection: gallery.collection, root: gallery.folder, listFile: gallery.listFile, progress })
-  print(`${job.counts.indexed} can be found, ${job.counts.failed} failed, ${imagesPerSecond.toFixed(1)} images/s from request to searchable`)
-  for (const { id, code, message } of job.failed.slice(0, 20)) print(`  failed: ${id}: ${code}: ${message}`)
+  const { job, imagesPerSecond } = await importGallery({
+    api,
+    collection: gallery.collection,
+    root: gallery.folder,
+    listFile: gallery.listFile,
+    progress
+  })
+  print(
+    `${job.counts.indexed} can be found, ${job.counts.failed} failed, ${imagesPerSecond.toFixed(1)} images/s from request to searchable`
+  )
+  for (const { id, code, message } of job.failed.slice(0, 20))
+    print(`  failed: ${id}: ${code}: ${message}`)
   const searching = createProgress({ label: 'searching     ', unit: 'queries' }, context)
   const onDone = (count: number): void => searching.show(count, queries.length)
-  const results = await runQueries({ api, collection: gallery.collection, queries, minSeq: job.seq ?? undefined, onDone })
+  const results = await runQueries({
+    api,
+    collection: gallery.collection,
+    queries,
+    minSeq: job.seq ?? undefined,
+    onDone
+  })
   searching.done()
   const summary = summarise(results)
   print(describe(options, results))
-  const sheet = await writeContactSheet({ api, results, title: sheetTitle(gallery, summary), outDir: options.outDir })
+  const sheet = await writeContactSheet({
+    api,
+    results,
+    title: sheetTitle(gallery, summary),
+    outDir: options.outDir
+  })
   print(`contact sheet: ${sheet.html}\n               ${sheet.png}`)
   const isGood = judge(options, summary, print)
   await context.lifecycle.stop()
-  if (options.json) print(formatJson({ ...summary, imported: job.counts.indexed, failed: job.counts.failed, imagesPerSecond }))
+  if (options.json)
+    print(
+      formatJson({
+        ...summary,
+        imported: job.counts.indexed,
+        failed: job.counts.failed,
+        imagesPerSecond
+      })
+    )
   return isGood ? 0 : 1
 }
 
-async function openQueries(options: DemoOptions, gallery: NamedGallery, { print }: CommandContext): Promise<DemoQuery[]> {
+async function openQueries(
+  options: DemoOptions,
+  gallery: NamedGallery,
+  { print }: CommandContext
+): Promise<DemoQuery[]> {
   if (options.query !== undefined) return [await readQueryFile(options.query)]
   print('making the query scenes: turned, sheared, on other grounds, a third of them 30 % covered')
   return makeQueries({ ...gallery, cacheDir: join(options.dataDir, 'demo/scenes') })
 }
 
-async function startDemoStack(options: DemoOptions, gallery: NamedGallery, { lifecycle, logger, print }: CommandContext): Promise<ApiClient> {
+async function startDemoStack(
+  options: DemoOptions,
+  gallery: NamedGallery,
+  { lifecycle, logger, print }: CommandContext
+): Promise<ApiClient> {
   const store = await openDemoStore({ s3: options.s3, root: repositoryRoot })
   lifecycle.onStop('object store server', () => store.stop())
   print(`starting redis, index-worker, embed-worker and api; objects are kept in ${store.name}`)
   // State in Redis belongs to the objects it was made for.
   const dataDir = join(options.dataDir, options.s3 ? 's3' : 'stack')
-  const stack = await startStack({ dataDir, objectStore: store.objectStore, importRoots: [gallery.folder], logger })
+  const stack = await startStack({
+    dataDir,
+    objectStore: store.objectStore,
+    importRoots: [gallery.folder],
+    logger
+  })
   lifecycle.onStop('stack', () => stack.stop())
   return createApiClient({ url: stack.apiUrl })
 }
@@ -68,10 +118,17 @@ function describe({ query }: DemoOptions, results: readonly QueryResult[]): stri
   return `\n${formatTable(results)}\n\n${formatRecall(results, ({ name }) => name.split(' ')[1]!)}\n`
 }
 
-function judge({ images, query }: DemoOptions, { recallAt1, recallAt5, searchP50Ms }: Summary, print: (text: string) => void): boolean {
+function judge(
+  { images, query }: DemoOptions,
+  { recallAt1, recallAt5, searchP50Ms }: Summary,
+  print: (text: string) => void
+): boolean {
   if (searchP50Ms !== null) print(`search p50 ${searchP50Ms.toFixed(0)} ms, one at a time`)
-  if (images !== undefined || query !== undefined || recallAt1 === null || recallAt5 === null) return true
+  if (images !== undefined || query !== undefined || recallAt1 === null || recallAt5 === null)
+    return true
   const isGood = recallAt1 >= recallFloors.at1 && recallAt5 >= recallFloors.at5
-  print(`R@1 ${recallAt1.toFixed(3)} (floor ${recallFloors.at1.toFixed(2)}), R@5 ${recallAt5.toFixed(3)} (floor ${recallFloors.at5.toFixed(2)}): ${isGood ? 'reached' : 'NOT REACHED'}`)
+  print(
+    `R@1 ${recallAt1.toFixed(3)} (floor ${recallFloors.at1.toFixed(2)}), R@5 ${recallAt5.toFixed(3)} (floor ${recallFloors.at5.toFixed(2)}): ${isGood ? 'reached' : 'NOT REACHED'}`
+  )
   return isGood
 }

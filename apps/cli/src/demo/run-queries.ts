@@ -28,13 +28,26 @@ export interface Summary {
 
 const hitsAsked = 5
 
-export async function runQueries({ api, collection, queries, minSeq, onDone }: { api: ApiClient; collection: string; queries: readonly DemoQuery[]; minSeq?: number; onDone: (count: number) => void }): Promise<QueryResult[]> {
+export async function runQueries({
+  api,
+  collection,
+  queries,
+  minSeq,
+  onDone
+}: {
+  api: ApiClient
+  collection: string
+  queries: readonly DemoQuery[]
+  minSeq?: number
+  onDone: (count: number) => void
+}): Promise<QueryResult[]> {
   const results: QueryResult[] = []
   for (const query of queries) {
     const startedMs = performance.now()
     const { hits } = await api.search(collection, query.image, { k: hitsAsked, min_seq: minSeq })
     const ms = performance.now() - startedMs
-    const place = query.label === undefined ? -1 : hits.findIndex((hit) => hit.label === query.label)
+    const place =
+      query.label === undefined ? -1 : hits.findIndex((hit) => hit.label === query.label)
     results.push({ ...query, hits, ms, rank: place < 0 ? undefined : place + 1 })
     onDone(results.length)
   }
@@ -43,6 +56,14 @@ export async function runQueries({ api, collection, queries, minSeq, onDone }: {
 
 export function summarise(results: readonly QueryResult[]): Summary {
   const judged = results.filter((result) => result.label !== undefined)
-  const recallAt = (k: number): number | null => (judged.length === 0 ? null : judged.filter(({ rank }) => rank !== undefined && rank <= k).length / judged.length)
-  return { queries: results.length, recallAt1: recallAt(1), recallAt5: recallAt(5), searchP50Ms: median(results.map(({ ms }) => ms)) }
+  const recallAt = (k: number): number | null =>
+    judged.length === 0
+      ? null
+      : judged.filter(({ rank }) => rank !== undefined && rank <= k).length / judged.length
+  return {
+    queries: results.length,
+    recallAt1: recallAt(1),
+    recallAt5: recallAt(5),
+    searchP50Ms: median(results.map(({ ms }) => ms))
+  }
 }

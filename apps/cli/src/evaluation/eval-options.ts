@@ -53,45 +53,80 @@ export function parseEvalOptions(args: readonly string[]): EvalOptions {
   const { values, positionals } = parseCommand(args, {
     options: {
       ...connectOptions,
-      model: { type: 'string' }, profile: { type: 'string' }, index: { type: 'string', default: 'FLAT' }, subjects: { type: 'boolean', default: false }, 'true-boxes': { type: 'boolean', default: false }, roles: { type: 'string', default: 'gallery,query' },
-      'score-thres': { type: 'string' }, 'false-accept': { type: 'string' }, sheet: { type: 'string' }, 'min-r1': { type: 'string' }, json: { type: 'boolean', default: false },
+      model: { type: 'string' },
+      profile: { type: 'string' },
+      index: { type: 'string', default: 'FLAT' },
+      subjects: { type: 'boolean', default: false },
+      'true-boxes': { type: 'boolean', default: false },
+      roles: { type: 'string', default: 'gallery,query' },
+      'score-thres': { type: 'string' },
+      'false-accept': { type: 'string' },
+      sheet: { type: 'string' },
+      'min-r1': { type: 'string' },
+      json: { type: 'boolean', default: false },
       override: { type: 'string', short: 'o', multiple: true, default: [] }
     },
     usage: evalUsage,
     positionals: true
   })
   const [folder, ...more] = positionals
-  if (folder === undefined || more.length > 0) throw new UserError(`one folder is expected\n${evalUsage}`)
+  if (folder === undefined || more.length > 0)
+    throw new UserError(`one folder is expected\n${evalUsage}`)
   const { model, index, api, data, json, override } = values
   const { profile, builtIn, learned, learnsProfile } = readProfile(values.profile)
-  if ((model !== undefined || learnsProfile) && api !== undefined) throw new UserError('--model and --profile gallery are for a stack that is started here, --api names one that runs')
-  if (model !== undefined && learned !== undefined && !learnsProfile) throw new UserError(`--profile ${profile} lies in the stack that runs, --model starts another: give one of them`)
-  if (values['score-thres'] !== undefined && values['false-accept'] !== undefined) throw new UserError('--score-thres or --false-accept: one of them')
+  if ((model !== undefined || learnsProfile) && api !== undefined)
+    throw new UserError(
+      '--model and --profile gallery are for a stack that is started here, --api names one that runs'
+    )
+  if (model !== undefined && learned !== undefined && !learnsProfile)
+    throw new UserError(
+      `--profile ${profile} lies in the stack that runs, --model starts another: give one of them`
+    )
+  if (values['score-thres'] !== undefined && values['false-accept'] !== undefined)
+    throw new UserError('--score-thres or --false-accept: one of them')
   const method = indexMethods.find((known) => known === index.toUpperCase())
-  if (method === undefined) throw new UserError(`--index ${index}: one of ${indexMethods.join(', ')}`)
+  if (method === undefined)
+    throw new UserError(`--index ${index}: one of ${indexMethods.join(', ')}`)
   return {
-    folder: existing(folder, 'folder'), learnsProfile, profile: learnsProfile ? builtIn : profile, override,
+    folder: existing(folder, 'folder'),
+    learnsProfile,
+    profile: learnsProfile ? builtIn : profile,
+    override,
     modelDir: model === undefined ? undefined : findModelDir(model, data),
-    index: method, subjects: values.subjects, trueBoxes: values['true-boxes'], json, api, data,
+    index: method,
+    subjects: values.subjects,
+    trueBoxes: values['true-boxes'],
+    json,
+    api,
+    data,
     roles: values.roles.split(',').map((role) => role.trim()),
-    scoreThres: values['score-thres'] === 'auto' ? 'auto' : parseShare('--score-thres', values['score-thres']),
+    scoreThres:
+      values['score-thres'] === 'auto'
+        ? 'auto'
+        : parseShare('--score-thres', values['score-thres']),
     falseAccept: parseShare('--false-accept', values['false-accept']),
     minR1: parseShare('--min-r1', values['min-r1']),
     sheet: values.sheet === undefined ? undefined : fromCallersFolder(values.sheet)
   }
 }
 
-function readProfile(profile: string | undefined): CollectionProfile & { profile?: string; learnsProfile: boolean } {
+function readProfile(
+  profile: string | undefined
+): CollectionProfile & { profile?: string; learnsProfile: boolean } {
   if (profile === undefined) return { learnsProfile: false }
   const parsed = collectionProfileSchema.safeParse(profile)
-  if (!parsed.success) throw new UserError(`--profile ${profile}: ${parsed.error.issues[0]!.message}; gallery, or as logo/gallery, to learn one`)
+  if (!parsed.success)
+    throw new UserError(
+      `--profile ${profile}: ${parsed.error.issues[0]!.message}; gallery, or as logo/gallery, to learn one`
+    )
   return { profile, ...parsed.data, learnsProfile: parsed.data.learned === 'gallery' }
 }
 
 function parseShare(option: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined
   const value = Number(text)
-  if (text.trim() === '' || !(value >= 0 && value <= 1)) throw new UserError(`${option} ${text}: a number from 0 to 1`)
+  if (text.trim() === '' || !(value >= 0 && value <= 1))
+    throw new UserError(`${option} ${text}: a number from 0 to 1`)
   return value
 }
 

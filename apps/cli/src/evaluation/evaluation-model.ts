@@ -15,24 +15,52 @@ import { tryProfile } from '../profile/try-profile.ts'
 import type { EvalOptions } from './eval-options.ts'
 import type { EvaluationSet } from './evaluation-set.ts'
 
-export async function connectForEvaluation(options: EvalOptions, set: EvaluationSet, context: CommandContext): Promise<ApiClient> {
+export async function connectForEvaluation(
+  options: EvalOptions,
+  set: EvaluationSet,
+  context: CommandContext
+): Promise<ApiClient> {
   const importRoots = [set.config.imageRoot]
   const { modelDir: named, learnsProfile, api, data } = options
-  if (named === undefined && !learnsProfile) return connect(context, { ...(api !== undefined && { api }), ...(data !== undefined && { data }), importRoots })
+  if (named === undefined && !learnsProfile)
+    return connect(context, {
+      ...(api !== undefined && { api }),
+      ...(data !== undefined && { data }),
+      importRoots
+    })
   const chosen = named ?? modelDirFromEnvironment() ?? builtInDir
   const modelDir = learnsProfile ? await learnFromGallery(chosen, set, context) : chosen
-  const home = join(data === undefined ? dataHome() : fromCallersFolder(data), 'eval', `stack-${createHash('sha256').update(modelDir).digest('hex').slice(0, 8)}`)
+  const home = join(
+    data === undefined ? dataHome() : fromCallersFolder(data),
+    'eval',
+    `stack-${createHash('sha256').update(modelDir).digest('hex').slice(0, 8)}`
+  )
   return connect(context, { data: home, importRoots, modelDir })
 }
 
 /** A copy of the model's folder with the projection, or the model as it is where none is clearly better. */
-async function learnFromGallery(modelDir: string, set: EvaluationSet, context: CommandContext): Promise<string> {
+async function learnFromGallery(
+  modelDir: string,
+  set: EvaluationSet,
+  context: CommandContext
+): Promise<string> {
   const target = join(set.workDir, `${basename(modelDir)}-learned`)
   if (existsSync(target)) await rm(target, { recursive: true })
   const pictures: SourcePicture[] = []
-  for await (const { path, label } of readDataList(set.config)) pictures.push({ name: path, label: typeof label === 'string' ? label : null, read: () => readFile(join(set.config.imageRoot, path)) })
-  const { trial } = await tryProfile({ pictures: choosePictures(pictures), modelDir, cacheDir: join(set.workDir, 'prepared') }, context)
-  const learned = toLearnedProfile(trial, { from: "pictures of the set's gallery", name: 'gallery' })
+  for await (const { path, label } of readDataList(set.config))
+    pictures.push({
+      name: path,
+      label: typeof label === 'string' ? label : null,
+      read: () => readFile(join(set.config.imageRoot, path))
+    })
+  const { trial } = await tryProfile(
+    { pictures: choosePictures(pictures), modelDir, cacheDir: join(set.workDir, 'prepared') },
+    context
+  )
+  const learned = toLearnedProfile(trial, {
+    from: "pictures of the set's gallery",
+    name: 'gallery'
+  })
   context.say(`projection: ${learned.learned.text}`)
   if (!trial.isBetter) {
     context.say("projection: not clearly better than the model's own, which is used")

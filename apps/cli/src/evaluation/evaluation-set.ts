@@ -25,40 +25,83 @@ export interface EvaluationSet {
 /** Hits that are asked for: enough for a mean average precision. */
 export const hitsAsked = 100
 
-export async function openEvaluationSet(options: EvalOptions, { onProgress, say }: { onProgress: (done: number, total: number) => void; say: (text: string) => void }): Promise<EvaluationSet> {
+export async function openEvaluationSet(
+  options: EvalOptions,
+  {
+    onProgress,
+    say
+  }: { onProgress: (done: number, total: number) => void; say: (text: string) => void }
+): Promise<EvaluationSet> {
   const { folder, roles, data, index, subjects, profile, override } = options
   const name = createHash('sha256').update(`${folder} ${roles.join()}`).digest('hex').slice(0, 8)
   const workDir = join(data === undefined ? dataHome() : fromCallersFolder(data), 'eval', name)
   await mkdir(workDir, { recursive: true })
   const labels = labelsFile(folder)
-  const crossCamera = labels !== undefined && parseLabels(await readFile(labels, 'utf8'), labels).every(({ path }) => cameraOf(path) !== undefined)
+  const crossCamera =
+    labels !== undefined &&
+    parseLabels(await readFile(labels, 'utf8'), labels).every(
+      ({ path }) => cameraOf(path) !== undefined
+    )
   const fieldsOf = (path: string): string[] => (crossCamera ? [cameraOf(path)!] : [])
-  const set = labels === undefined ? await openFolder(folder, { workDir, fields: [] }) : await openLabelled({ file: labels, roles, workDir, fieldsOf, onProgress, say })
-  const asked = options.trueBoxes ? withBoxes(set.queries, folder) : set.queries.map(({ box: _, ...query }) => query)
-  const queries = crossCamera ? asked.map((query) => ({ ...query, fields: { camera: cameraOf(query.name)! } })) : asked
+  const set =
+    labels === undefined
+      ? await openFolder(folder, { workDir, fields: [] })
+      : await openLabelled({ file: labels, roles, workDir, fieldsOf, onProgress, say })
+  const asked = options.trueBoxes
+    ? withBoxes(set.queries, folder)
+    : set.queries.map(({ box: _, ...query }) => query)
+  const queries = crossCamera
+    ? asked.map((query) => ({ ...query, fields: { camera: cameraOf(query.name)! } }))
+    : asked
   const yaml = join(workDir, 'eval.yaml')
-  await writeFile(yaml, JSON.stringify({
-    IndexProcess: { index_method: index, index_dir: profile === undefined ? `./${index}` : `./${index}-${profile.replace(/[@/]/g, '-')}`, image_root: set.imageRoot, data_file: set.dataFile, dist_type: 'IP', return_k: hitsAsked },
-    Likeness: { ...(subjects && { subjects }), ...(profile !== undefined && { profile }), ...(crossCamera && { fields: ['camera'], exclude: ['camera'] }) }
-  }))
+  await writeFile(
+    yaml,
+    JSON.stringify({
+      IndexProcess: {
+        index_method: index,
+        index_dir:
+          profile === undefined ? `./${index}` : `./${index}-${profile.replace(/[@/]/g, '-')}`,
+        image_root: set.imageRoot,
+        data_file: set.dataFile,
+        dist_type: 'IP',
+        return_k: hitsAsked
+      },
+      Likeness: {
+        ...(subjects && { subjects }),
+        ...(profile !== undefined && { profile }),
+        ...(crossCamera && { fields: ['camera'], exclude: ['camera'] })
+      }
+    })
+  )
   const config = await loadGalleryConfig(yaml, { overrides: override })
   const galleryCounts = new Map<string, number>()
-  for await (const { label } of readDataList(config)) if (typeof label === 'string') galleryCounts.set(label, (galleryCounts.get(label) ?? 0) + 1)
+  for await (const { label } of readDataList(config))
+    if (typeof label === 'string') galleryCounts.set(label, (galleryCounts.get(label) ?? 0) + 1)
   return { config, queries, crossCamera, galleryCounts, workDir }
 }
 
 /** UserError where none has one. */
 export function withBoxes(queries: readonly ExampleQuery[], folder: string): ExampleQuery[] {
   const boxed = queries.filter(({ box }) => box !== undefined)
-  if (boxed.length === 0) throw new UserError(`${folder}: no query has a box, --true-boxes asks with them`)
+  if (boxed.length === 0)
+    throw new UserError(`${folder}: no query has a box, --true-boxes asks with them`)
   return boxed
 }
 
 /** A part of the gallery's list, spread over it. */
-export async function sampleList({ config, workDir }: EvaluationSet, count: number): Promise<GalleryConfig> {
+export async function sampleList(
+  { config, workDir }: EvaluationSet,
+  count: number
+): Promise<GalleryConfig> {
   const lines = (await readFile(config.dataFile, 'utf8')).split('\n').filter((line) => line !== '')
   const step = Math.max(1, lines.length / count)
   const dataFile = join(workDir, 'sample.txt')
-  await writeFile(dataFile, Array.from({ length: Math.min(count, lines.length) }, (_, i) => `${lines[Math.floor(i * step)]}\n`).join(''))
+  await writeFile(
+    dataFile,
+    Array.from(
+      { length: Math.min(count, lines.length) },
+      (_, i) => `${lines[Math.floor(i * step)]}\n`
+    ).join('')
+  )
   return { ...config, dataFile }
 }

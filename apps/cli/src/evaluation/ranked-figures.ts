@@ -38,19 +38,30 @@ export interface FigureOptions {
   galleryCounts: ReadonlyMap<string, number>
 }
 
-const share = (values: readonly boolean[]): number | null => (values.length === 0 ? null : values.filter(Boolean).length / values.length)
-const mean = (values: readonly number[]): number | null => (values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length)
-const isShown = ({ score }: RankedHit, threshold: number | undefined): boolean => threshold === undefined || score >= threshold
+const share = (values: readonly boolean[]): number | null =>
+  values.length === 0 ? null : values.filter(Boolean).length / values.length
+const mean = (values: readonly number[]): number | null =>
+  values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length
+const isShown = ({ score }: RankedHit, threshold: number | undefined): boolean =>
+  threshold === undefined || score >= threshold
 
 /** Place of the first right hit that is shown, from 1; Infinity where there is none. */
 export function rankOf({ labels, hits }: RankedAnswer, threshold: number | undefined): number {
-  const place = hits.findIndex((hit) => isShown(hit, threshold) && hit.label !== null && labels.includes(hit.label))
+  const place = hits.findIndex(
+    (hit) => isShown(hit, threshold) && hit.label !== null && labels.includes(hit.label)
+  )
   return place < 0 ? Infinity : place + 1
 }
 
 /** Of all right items that could be among so many hits, the mean of the precision at each of them. */
-function averagePrecision({ labels, hits }: RankedAnswer, { threshold, galleryCounts }: FigureOptions): number {
-  const possible = Math.min(hits.length, labels.reduce((sum, label) => sum + (galleryCounts.get(label) ?? 0), 0))
+function averagePrecision(
+  { labels, hits }: RankedAnswer,
+  { threshold, galleryCounts }: FigureOptions
+): number {
+  const possible = Math.min(
+    hits.length,
+    labels.reduce((sum, label) => sum + (galleryCounts.get(label) ?? 0), 0)
+  )
   let right = 0
   let sum = 0
   hits.forEach((hit, at) => {
@@ -65,7 +76,8 @@ export function figuresOf(answers: readonly RankedAnswer[], options: FigureOptio
   const known = answers.filter(({ labels }) => labels.length > 0)
   const unknown = answers.filter(({ labels }) => labels.length === 0)
   const ranks = known.map((answer) => rankOf(answer, options.threshold))
-  const isAnswered = ({ hits }: RankedAnswer): boolean => hits.some((hit) => isShown(hit, options.threshold))
+  const isAnswered = ({ hits }: RankedAnswer): boolean =>
+    hits.some((hit) => isShown(hit, options.threshold))
   return {
     queries: answers.length,
     known: known.length,
@@ -79,7 +91,13 @@ export function figuresOf(answers: readonly RankedAnswer[], options: FigureOptio
 }
 
 /** Cumulative match characteristic: part of the known queries whose first right hit has at most this place. */
-export const matchCurve = (answers: readonly RankedAnswer[], places: readonly number[], threshold: number | undefined): number[] => {
-  const ranks = answers.filter(({ labels }) => labels.length > 0).map((answer) => rankOf(answer, threshold))
+export const matchCurve = (
+  answers: readonly RankedAnswer[],
+  places: readonly number[],
+  threshold: number | undefined
+): number[] => {
+  const ranks = answers
+    .filter(({ labels }) => labels.length > 0)
+    .map((answer) => rankOf(answer, threshold))
   return places.map((place) => share(ranks.map((rank) => rank <= place)) ?? 0)
 }

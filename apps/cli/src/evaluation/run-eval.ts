@@ -29,22 +29,49 @@ const hitsShown = 3
 export const runEval: Command = async (args, context) => {
   const options = parseEvalOptions(args)
   const reading = createProgress({ label: 'reading  ', unit: 'pictures' }, context)
-  const set = await openEvaluationSet(options, { say: context.say, onProgress: (done, total) => reading.show(done, total) })
+  const set = await openEvaluationSet(options, {
+    say: context.say,
+    onProgress: (done, total) => reading.show(done, total)
+  })
   reading.done()
   await context.prepare()
   const { connectForEvaluation } = await import('./evaluation-model.ts')
   const api = await connectForEvaluation(options, set, context)
   const list = await fingerprintList(set.config)
-  const summary = await buildGallery({ api, config: set.config, operation: 'new', list, force: true, progress: createProgress({ label: 'building ', unit: 'images' }, context), say: context.say })
+  const summary = await buildGallery({
+    api,
+    config: set.config,
+    operation: 'new',
+    list,
+    force: true,
+    progress: createProgress({ label: 'building ', unit: 'images' }, context),
+    say: context.say
+  })
   context.print(describe(summary))
-  for (const { path, code, message } of summary.failures.slice(0, 20)) context.print(`  ${path}: ${code}: ${message}`)
-  const threshold = options.scoreThres === 'auto' || options.falseAccept !== undefined ? await thresholdOf(api, set, options.falseAccept, context) : options.scoreThres
-  const { answers, entries } = await ask({ api, set, minSeq: summary.seq, threshold, keepsWrong: options.sheet !== undefined, context })
+  for (const { path, code, message } of summary.failures.slice(0, 20))
+    context.print(`  ${path}: ${code}: ${message}`)
+  const threshold =
+    options.scoreThres === 'auto' || options.falseAccept !== undefined
+      ? await thresholdOf(api, set, options.falseAccept, context)
+      : options.scoreThres
+  const { answers, entries } = await ask({
+    api,
+    set,
+    minSeq: summary.seq,
+    threshold,
+    keepsWrong: options.sheet !== undefined,
+    context
+  })
   const figures = { threshold, galleryCounts: set.galleryCounts }
   const embedding = (await api.getCollection(set.config.collection))?.embedding.version
-  context.print(`\n${basename(options.folder)}: ${summary.indexed} in the gallery, ${options.index}, ${embedding ?? '-'}, score_thres ${threshold ?? 'none'}\n`)
-  context.print(`${formatEval(answers, figures, set)}\n${msPerQuery(answers)?.toFixed(0) ?? '-'} ms a query (median), one at a time`)
-  if (options.sheet !== undefined) await writeSheet(options.sheet, { api, options, entries, context })
+  context.print(
+    `\n${basename(options.folder)}: ${summary.indexed} in the gallery, ${options.index}, ${embedding ?? '-'}, score_thres ${threshold ?? 'none'}\n`
+  )
+  context.print(
+    `${formatEval(answers, figures, set)}\n${msPerQuery(answers)?.toFixed(0) ?? '-'} ms a query (median), one at a time`
+  )
+  if (options.sheet !== undefined)
+    await writeSheet(options.sheet, { api, options, entries, context })
   const { r1 } = figuresOf(answers, figures)
   const isGood = options.minR1 === undefined || (r1 !== null && r1 >= options.minR1)
   if (!isGood) context.print(`R@1 is below ${options.minR1}`)
@@ -53,14 +80,30 @@ export const runEval: Command = async (args, context) => {
 }
 
 /** For the rate that is asked for, else where right answers kept and strangers refused are most. */
-async function thresholdOf(api: ApiClient, set: EvaluationSet, rate: number | undefined, context: CommandContext): Promise<number> {
-  const count = rate === undefined ? thresholdSample : Math.min(mostProbes, Math.max(thresholdSample, Math.ceil(strangersAccepted / rate)))
+async function thresholdOf(
+  api: ApiClient,
+  set: EvaluationSet,
+  rate: number | undefined,
+  context: CommandContext
+): Promise<number> {
+  const count =
+    rate === undefined
+      ? thresholdSample
+      : Math.min(mostProbes, Math.max(thresholdSample, Math.ceil(strangersAccepted / rate)))
   const progress = createProgress({ label: 'comparing', unit: 'pictures' }, context)
   const config = await sampleList(set, count)
-  const scores = await scoreGallery({ api, config, most: count, onProgress: (done, total) => progress.show(done, total) })
+  const scores = await scoreGallery({
+    api,
+    config,
+    most: count,
+    onProgress: (done, total) => progress.show(done, total)
+  })
   progress.done()
-  const { threshold, rightAnswered, strangersRefused } = rate === undefined ? chooseThreshold(scores) : thresholdForRate(scores, rate)
-  context.print(`score_thres ${threshold.toFixed(3)}: of ${scores.same.length} gallery pictures ${(100 * rightAnswered).toFixed(0)} % would be answered rightly, ${(100 * strangersRefused).toFixed(0)} % of strangers refused`)
+  const { threshold, rightAnswered, strangersRefused } =
+    rate === undefined ? chooseThreshold(scores) : thresholdForRate(scores, rate)
+  context.print(
+    `score_thres ${threshold.toFixed(3)}: of ${scores.same.length} gallery pictures ${(100 * rightAnswered).toFixed(0)} % would be answered rightly, ${(100 * strangersRefused).toFixed(0)} % of strangers refused`
+  )
   return threshold
 }
 
@@ -73,18 +116,40 @@ interface Asking {
   context: CommandContext
 }
 
-async function ask({ api, set, minSeq, threshold, keepsWrong, context }: Asking): Promise<{ answers: RankedAnswer[]; entries: SheetEntry[] }> {
+async function ask({
+  api,
+  set,
+  minSeq,
+  threshold,
+  keepsWrong,
+  context
+}: Asking): Promise<{ answers: RankedAnswer[]; entries: SheetEntry[] }> {
   const progress = createProgress({ label: 'searching', unit: 'queries' }, context)
   const answers: RankedAnswer[] = []
   const entries: SheetEntry[] = []
   for (const { name, file, labels, fields, kind, box } of set.queries) {
     const image = await readFile(file)
     const startedMs = performance.now()
-    const answer = await keepTrying(() => searchPicture(api, set.config, image, { fields, minSeq, ...(box && { box }) }))
-    const ranked: RankedAnswer = { labels, kind, hits: answer.hits.map((hit) => ({ label: hit.label, score: standingOf(hit) })), ms: performance.now() - startedMs }
+    const answer = await keepTrying(() =>
+      searchPicture(api, set.config, image, { fields, minSeq, ...(box && { box }) })
+    )
+    const ranked: RankedAnswer = {
+      labels,
+      kind,
+      hits: answer.hits.map((hit) => ({ label: hit.label, score: standingOf(hit) })),
+      ms: performance.now() - startedMs
+    }
     answers.push(ranked)
-    const isRight = labels.length > 0 ? rankOf(ranked, threshold) === 1 : ranked.hits.every(({ score }) => threshold !== undefined && score < threshold)
-    if (keepsWrong && !isRight) entries.push({ name: `${name}: ${labels.join(', ') || 'unknown'}`, image, answer: withBestHits(answer, threshold) })
+    const isRight =
+      labels.length > 0
+        ? rankOf(ranked, threshold) === 1
+        : ranked.hits.every(({ score }) => threshold !== undefined && score < threshold)
+    if (keepsWrong && !isRight)
+      entries.push({
+        name: `${name}: ${labels.join(', ') || 'unknown'}`,
+        image,
+        answer: withBestHits(answer, threshold)
+      })
     progress.show(answers.length, set.queries.length)
   }
   progress.done()
@@ -92,10 +157,36 @@ async function ask({ api, set, minSeq, threshold, keepsWrong, context }: Asking)
 }
 
 function withBestHits(answer: SearchAnswer, threshold = -Infinity): SearchAnswer {
-  return { ...answer, objects: answer.objects.map((object) => ({ ...object, hits: object.hits.filter((hit) => standingOf(hit) >= threshold).slice(0, hitsShown) })) }
+  return {
+    ...answer,
+    objects: answer.objects.map((object) => ({
+      ...object,
+      hits: object.hits.filter((hit) => standingOf(hit) >= threshold).slice(0, hitsShown)
+    }))
+  }
 }
 
-async function writeSheet(file: string, { api, options, entries, context }: { api: ApiClient; options: EvalOptions; entries: readonly SheetEntry[]; context: CommandContext }): Promise<void> {
-  await writeFile(file, await renderSearchSheet(api, `${basename(options.folder)}: ${entries.length} queries answered wrongly`, entries))
+async function writeSheet(
+  file: string,
+  {
+    api,
+    options,
+    entries,
+    context
+  }: {
+    api: ApiClient
+    options: EvalOptions
+    entries: readonly SheetEntry[]
+    context: CommandContext
+  }
+): Promise<void> {
+  await writeFile(
+    file,
+    await renderSearchSheet(
+      api,
+      `${basename(options.folder)}: ${entries.length} queries answered wrongly`,
+      entries
+    )
+  )
   context.say(`sheet: ${file}`)
 }

@@ -51,11 +51,19 @@ export function parseExampleOptions(args: readonly string[]): ExampleOptions {
   })
   const [name = '', ...others] = positionals
   const example = exampleNames.find((known) => known === name)
-  if (example === undefined || others.length > 0) throw new UserError(`${positionals.join(' ') || 'nothing'} is not one of ${exampleNames.join(', ')}\n${exampleUsage}`)
-  if (values.images !== undefined && values.labels !== undefined) throw new UserError('give either --images or --labels')
+  if (example === undefined || others.length > 0)
+    throw new UserError(
+      `${positionals.join(' ') || 'nothing'} is not one of ${exampleNames.join(', ')}\n${exampleUsage}`
+    )
+  if (values.images !== undefined && values.labels !== undefined)
+    throw new UserError('give either --images or --labels')
   return {
-    ...values, example, api: values.api, data: values.data,
-    images: values.images === undefined ? undefined : existing(values.images, 'folder', '--images '),
+    ...values,
+    example,
+    api: values.api,
+    data: values.data,
+    images:
+      values.images === undefined ? undefined : existing(values.images, 'folder', '--images '),
     labels: values.labels === undefined ? undefined : existing(values.labels, 'file', '--labels '),
     roles: values.roles.split(',').map((role) => role.trim()),
     sheet: values.sheet === undefined ? undefined : fromCallersFolder(values.sheet)

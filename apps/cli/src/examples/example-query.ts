@@ -21,16 +21,31 @@ export interface ExampleQuery {
 export const labelsOf = (text: string): string[] => (text === unknownLabel ? [] : text.split('|'))
 
 /** UserError with the line for one that has no label. */
-export async function readQueryList(file: string, { root, fields }: { root: string; fields: readonly string[] }): Promise<ExampleQuery[]> {
+export async function readQueryList(
+  file: string,
+  { root, fields }: { root: string; fields: readonly string[] }
+): Promise<ExampleQuery[]> {
   const lines = (await readFile(file, 'utf8')).replace(/^\uFEFF/, '').split(/\r?\n/)
   return lines.flatMap((line, at) => {
     if (line.trim() === '') return []
     const [path = '', label = '', ...more] = line.split('\t')
-    if (path === '' || label === '') throw new UserError(`${file}:${at + 1}: path<TAB>label is expected`)
-    const given = fields.flatMap((name, i): [string, string][] => (more[i] === undefined || more[i] === '' ? [] : [[name, more[i]]]))
+    if (path === '' || label === '')
+      throw new UserError(`${file}:${at + 1}: path<TAB>label is expected`)
+    const given = fields.flatMap((name, i): [string, string][] =>
+      more[i] === undefined || more[i] === '' ? [] : [[name, more[i]]]
+    )
     const labels = labelsOf(label)
-    return [{ name: path, file: join(root, path), labels, fields: Object.fromEntries(given), kind: more[fields.length] ?? defaultKind(labels) }]
+    return [
+      {
+        name: path,
+        file: join(root, path),
+        labels,
+        fields: Object.fromEntries(given),
+        kind: more[fields.length] ?? defaultKind(labels)
+      }
+    ]
   })
 }
 
-export const defaultKind = (labels: readonly string[]): string => (labels.length === 0 ? 'unknown' : labels.length > 1 ? 'several' : 'known')
+export const defaultKind = (labels: readonly string[]): string =>
+  labels.length === 0 ? 'unknown' : labels.length > 1 ? 'several' : 'known'

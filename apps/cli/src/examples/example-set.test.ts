@@ -9,7 +9,13 @@ test('a set is drawn once, and anew when its version changed; what the older ver
   let drawn = 0
   const make = (version: string, name: string): ExampleSet => {
     const draw = async (): Promise<Buffer> => Buffer.from(`${version} ${drawn++}`)
-    return { version, plan: async () => ({ gallery: [{ path: `images/${name}.jpg`, label: 'a b', more: ['cam1'], draw }], queries: [{ path: 'images/q.jpg', label: 'none', draw }] }) }
+    return {
+      version,
+      plan: async () => ({
+        gallery: [{ path: `images/${name}.jpg`, label: 'a b', more: ['cam1'], draw }],
+        queries: [{ path: 'images/q.jpg', label: 'none', draw }]
+      })
+    }
   }
   const progress: string[] = []
   await drawExampleSet(make('1', 'one'), folder, (done, total) => progress.push(`${done}/${total}`))

@@ -16,9 +16,17 @@ export interface ExamplePictures {
 const heldOutEvery = 4
 
 /** The list made for a folder is written into `workDir`, nothing into the folder. UserError when there is nothing to ask. */
-export async function openFolder(folder: string, { workDir, fields }: { workDir: string; fields: readonly string[] }): Promise<ExamplePictures> {
+export async function openFolder(
+  folder: string,
+  { workDir, fields }: { workDir: string; fields: readonly string[] }
+): Promise<ExamplePictures> {
   const [gallery, queries] = [join(folder, 'gallery.txt'), join(folder, 'queries.txt')]
-  if (existsSync(gallery) && existsSync(queries)) return { imageRoot: folder, dataFile: gallery, queries: await readQueryList(queries, { root: folder, fields }) }
+  if (existsSync(gallery) && existsSync(queries))
+    return {
+      imageRoot: folder,
+      dataFile: gallery,
+      queries: await readQueryList(queries, { root: folder, fields })
+    }
   const { folder: root, pictures } = await readFolderGallery(folder, { workDir })
   const places = new Map<string, number>()
   const isHeldOut = pictures.map(({ label }) => {
@@ -27,9 +35,28 @@ export async function openFolder(folder: string, { workDir, fields }: { workDir:
     return place % heldOutEvery === 0
   })
   const asked = pictures.filter((_, i) => isHeldOut[i])
-  if (asked.length === 0) throw new UserError(`--images ${folder}: no sub-folder has ${heldOutEvery} pictures, so that none can be held out as a query; gallery.txt and queries.txt may lie there instead`)
+  if (asked.length === 0)
+    throw new UserError(
+      `--images ${folder}: no sub-folder has ${heldOutEvery} pictures, so that none can be held out as a query; gallery.txt and queries.txt may lie there instead`
+    )
   await mkdir(workDir, { recursive: true })
   const dataFile = join(workDir, 'gallery.txt')
-  await writeFile(dataFile, pictures.filter((_, i) => !isHeldOut[i]).map(listLine).join(''))
-  return { imageRoot: root, dataFile, queries: asked.map(({ path, label }) => ({ name: path, file: join(root, path), labels: [label], fields: {}, kind: 'held-out' })) }
+  await writeFile(
+    dataFile,
+    pictures
+      .filter((_, i) => !isHeldOut[i])
+      .map(listLine)
+      .join('')
+  )
+  return {
+    imageRoot: root,
+    dataFile,
+    queries: asked.map(({ path, label }) => ({
+      name: path,
+      file: join(root, path),
+      labels: [label],
+      fields: {},
+      kind: 'held-out'
+    }))
+  }
 }

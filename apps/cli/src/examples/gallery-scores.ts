@@ -38,7 +38,16 @@ interface Probe {
 async function probeOf(file: string, isOnly: boolean): Promise<Probe> {
   const image = await readFile(file)
   if (!isOnly) return { image, isItself: true }
-  return { image: (await drawScene({ picture: image, kind: 'plate', random: createRandom(hashText(file.split('/').at(-1)!)) })).jpeg, isItself: false }
+  return {
+    image: (
+      await drawScene({
+        picture: image,
+        kind: 'plate',
+        random: createRandom(hashText(file.split('/').at(-1)!))
+      })
+    ).jpeg,
+    isItself: false
+  }
 }
 
 interface Scoring {
@@ -49,19 +58,28 @@ interface Scoring {
   onProgress: (done: number, total: number) => void
 }
 
-export async function scoreGallery({ api, config, most = mostProbes, onProgress }: Scoring): Promise<GalleryScores> {
+export async function scoreGallery({
+  api,
+  config,
+  most = mostProbes,
+  onProgress
+}: Scoring): Promise<GalleryScores> {
   const labels = spread(await picturesByLabel(config), most)
   const total = labels.reduce((sum, { length }) => sum + length, 0)
   let done = 0
   const scores: GalleryScores = { same: [], stranger: [], right: [] }
-  const weight = config.pictures.cohort_weight ?? Number((await api.getCollection(config.collection))?.settings['cohort_weight'] ?? 0)
+  const weight =
+    config.pictures.cohort_weight ??
+    Number((await api.getCollection(config.collection))?.settings['cohort_weight'] ?? 0)
   for (const pictures of labels) {
     const asked: PictureScores[] = []
     for (const picture of pictures) {
       asked.push(await scorePicture({ api, config, weight }, picture, pictures.length === 1))
       onProgress(++done, total)
     }
-    const { same, stranger, isRight } = asked.reduce((least, one) => ((one.same ?? Infinity) < (least.same ?? Infinity) ? one : least))
+    const { same, stranger, isRight } = asked.reduce((least, one) =>
+      (one.same ?? Infinity) < (least.same ?? Infinity) ? one : least
+    )
     if (same !== undefined) scores.same.push(same)
     if (stranger !== undefined) scores.stranger.push(stranger)
     if (same !== undefined && isRight) scores.right.push(same)
@@ -82,7 +100,12 @@ async function picturesByLabel(config: GalleryConfig): Promise<Picture[][]> {
     if (failure !== undefined || typeof label !== 'string') continue
     const pictures = byLabel.get(label) ?? []
     byLabel.set(label, pictures)
-    pictures.push({ id, file: join(config.imageRoot, path), label, fields: metadata as PictureFields })
+    pictures.push({
+      id,
+      file: join(config.imageRoot, path),
+      label,
+      fields: metadata as PictureFields
+    })
   }
   return [...byLabel.values()]
 }
@@ -91,7 +114,10 @@ async function picturesByLabel(config: GalleryConfig): Promise<Picture[][]> {
 export function spread<T>(labels: readonly T[][], most: number): T[][] {
   const pictures = labels.reduce((sum, { length }) => sum + length, 0)
   const step = Math.max(1, pictures / most)
-  return Array.from({ length: Math.ceil(labels.length / step) }, (_, i) => labels[Math.floor(i * step)]!)
+  return Array.from(
+    { length: Math.ceil(labels.length / step) },
+    (_, i) => labels[Math.floor(i * step)]!
+  )
 }
 
 interface Asking extends Pick<Scoring, 'api' | 'config'> {
@@ -103,12 +129,19 @@ interface PictureScores {
   isRight: boolean
 }
 
-async function scorePicture({ api, config, weight }: Asking, { id, file, label, fields }: Picture, isOnly: boolean): Promise<PictureScores> {
+async function scorePicture(
+  { api, config, weight }: Asking,
+  { id, file, label, fields }: Picture,
+  isOnly: boolean
+): Promise<PictureScores> {
   const { image, isItself } = await probeOf(file, isOnly)
   const options = { ...searchOptionsOf(config, fields), k: 100, score_thres: noThreshold }
-  const search = (filter?: Filter): Promise<SearchAnswer> => api.search(config.collection, image, filter === undefined ? options : { ...options, filter })
+  const search = (filter?: Filter): Promise<SearchAnswer> =>
+    api.search(config.collection, image, filter === undefined ? options : { ...options, filter })
   const bestOf = ({ hits }: SearchAnswer, isSame: boolean): number | undefined => {
-    const best = hits.find((hit) => (hit.label === label) === isSame && !(isItself && hit.id === id))
+    const best = hits.find(
+      (hit) => (hit.label === label) === isSame && !(isItself && hit.id === id)
+    )
     return best && standingOf(best)
   }
   const answer = await search()
@@ -116,13 +149,20 @@ async function scorePicture({ api, config, weight }: Asking, { id, file, label, 
   const other = bestOf(answer, false)
   return {
     same,
-    stranger: other === undefined ? strangerIn(await search({ label: { not: label } }), label, weight) : strangerIn(answer, label, weight),
+    stranger:
+      other === undefined
+        ? strangerIn(await search({ label: { not: label } }), label, weight)
+        : strangerIn(answer, label, weight),
     isRight: same !== undefined && same > (other ?? -Infinity)
   }
 }
 
 /** Best margin of other things where what has the picture's label is not there: a margin is told by neighbours too. */
-export function strangerIn({ objects }: SearchAnswer, label: string, weight: number): number | undefined {
+export function strangerIn(
+  { objects }: SearchAnswer,
+  label: string,
+  weight: number
+): number | undefined {
   const margins = objects.flatMap(({ hits }) => {
     const others = hits.filter((hit) => hit.label !== label)
     return others.length === 0 ? [] : [marginOf(others[0]!, nearLabels(others), weight)]
@@ -130,7 +170,11 @@ export function strangerIn({ objects }: SearchAnswer, label: string, weight: num
   return margins.length === 0 ? undefined : Math.max(...margins)
 }
 
-const share = (values: readonly number[], isCounted: (value: number) => boolean, of = values.length): number => (of === 0 ? 0 : values.filter(isCounted).length / of)
+const share = (
+  values: readonly number[],
+  isCounted: (value: number) => boolean,
+  of = values.length
+): number => (of === 0 ? 0 : values.filter(isCounted).length / of)
 
 export interface ThresholdChoice {
   threshold: number
@@ -145,20 +189,35 @@ export interface ThresholdChoice {
  */
 export function chooseThreshold({ same, stranger, right }: GalleryScores): ThresholdChoice {
   const at = (threshold: number): ThresholdChoice => ({
-    threshold, rightAnswered: share(right, (score) => score >= threshold, same.length), strangersRefused: share(stranger, (score) => score < threshold)
+    threshold,
+    rightAnswered: share(right, (score) => score >= threshold, same.length),
+    strangersRefused: share(stranger, (score) => score < threshold)
   })
-  const worth = ({ rightAnswered, strangersRefused }: ThresholdChoice): number => rightAnswered + strangersRefused
-  const isKeeping = ({ threshold }: ThresholdChoice): boolean => right.filter((score) => score >= threshold).length >= keptAnswers * right.length
-  const [lowest, ...higher] = Array.from({ length: 101 }, (_, step) => at(step / 100)).filter(({ strangersRefused }) => stranger.length === 0 || strangersRefused >= refusedStrangers)
+  const worth = ({ rightAnswered, strangersRefused }: ThresholdChoice): number =>
+    rightAnswered + strangersRefused
+  const isKeeping = ({ threshold }: ThresholdChoice): boolean =>
+    right.filter((score) => score >= threshold).length >= keptAnswers * right.length
+  const [lowest, ...higher] = Array.from({ length: 101 }, (_, step) => at(step / 100)).filter(
+    ({ strangersRefused }) => stranger.length === 0 || strangersRefused >= refusedStrangers
+  )
   if (lowest === undefined) return at(1)
-  return higher.filter(isKeeping).reduce((best, choice) => (worth(choice) > worth(best) + 1e-9 ? choice : best), lowest)
+  return higher
+    .filter(isKeeping)
+    .reduce((best, choice) => (worth(choice) > worth(best) + 1e-9 ? choice : best), lowest)
 }
 
 /** The lowest threshold at which at most `rate` of the strangers would be answered; 1 where they cannot be told from what is known. */
-export function thresholdForRate({ same, stranger, right }: GalleryScores, rate: number): ThresholdChoice {
+export function thresholdForRate(
+  { same, stranger, right }: GalleryScores,
+  rate: number
+): ThresholdChoice {
   const answered = [...stranger].sort((a, b) => b - a)
   const allowed = Math.floor(rate * answered.length)
   // Just above the best score of those that must be refused.
   const threshold = Math.min(1, (answered[allowed] ?? 0) + 1e-6)
-  return { threshold, rightAnswered: share(right, (score) => score >= threshold, same.length), strangersRefused: share(stranger, (score) => score < threshold) }
+  return {
+    threshold,
+    rightAnswered: share(right, (score) => score >= threshold, same.length),
+    strangersRefused: share(stranger, (score) => score < threshold)
+  }
 }

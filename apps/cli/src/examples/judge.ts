@@ -31,27 +31,42 @@ export interface Numbers {
 const asked = 5
 
 /** Of a picture with one label: over all objects. */
-const bestOf = (objects: Answered['objects']): AnsweredHit[] => objects.flatMap(({ hits }) => hits).sort((a, b) => standingOf(b) - standingOf(a))
+const bestOf = (objects: Answered['objects']): AnsweredHit[] =>
+  objects.flatMap(({ hits }) => hits).sort((a, b) => standingOf(b) - standingOf(a))
 
 /** Whether a label is the best answer, and whether it is among the best five. Of several labels each counts for itself: some object has it. */
-function placeOf(label: string, { query, objects }: Answered): { isFirst: boolean; isAmongFive: boolean } {
+function placeOf(
+  label: string,
+  { query, objects }: Answered
+): { isFirst: boolean; isAmongFive: boolean } {
   if (query.labels.length === 1) {
     const best = bestOf(objects)
-    return { isFirst: best[0]?.label === label, isAmongFive: best.slice(0, asked).some((hit) => hit.label === label) }
+    return {
+      isFirst: best[0]?.label === label,
+      isAmongFive: best.slice(0, asked).some((hit) => hit.label === label)
+    }
   }
-  return { isFirst: objects.some(({ hits }) => hits[0]?.label === label), isAmongFive: objects.some(({ hits }) => hits.slice(0, asked).some((hit) => hit.label === label)) }
+  return {
+    isFirst: objects.some(({ hits }) => hits[0]?.label === label),
+    isAmongFive: objects.some(({ hits }) => hits.slice(0, asked).some((hit) => hit.label === label))
+  }
 }
 
-const part = (values: readonly boolean[]): number | null => (values.length === 0 ? null : values.filter(Boolean).length / values.length)
+const part = (values: readonly boolean[]): number | null =>
+  values.length === 0 ? null : values.filter(Boolean).length / values.length
 
 export function judge(answers: readonly Answered[]): Numbers {
-  const places = answers.flatMap((answer) => answer.query.labels.map((label) => ({ ...placeOf(label, answer), isSilent: isSilent(answer) })))
+  const places = answers.flatMap((answer) =>
+    answer.query.labels.map((label) => ({ ...placeOf(label, answer), isSilent: isSilent(answer) }))
+  )
   return {
     pictures: answers.length,
     labels: places.length,
     r1: part(places.map(({ isFirst }) => isFirst)),
     r5: part(places.map(({ isAmongFive }) => isAmongFive)),
-    falseAccept: part(answers.filter(({ query }) => query.labels.length === 0).map((answer) => !isSilent(answer))),
+    falseAccept: part(
+      answers.filter(({ query }) => query.labels.length === 0).map((answer) => !isSilent(answer))
+    ),
     falseReject: part(places.map(({ isSilent: silent }) => silent))
   }
 }
@@ -61,5 +76,7 @@ const isSilent = ({ objects }: Answered): boolean => objects.every(({ hits }) =>
 /** Kinds in the order of their first picture. */
 export function judgeByKind(answers: readonly Answered[]): Map<string, Numbers> {
   const kinds = [...new Set(answers.map(({ query }) => query.kind))]
-  return new Map(kinds.map((kind) => [kind, judge(answers.filter(({ query }) => query.kind === kind))]))
+  return new Map(
+    kinds.map((kind) => [kind, judge(answers.filter(({ query }) => query.kind === kind))])
+  )
 }

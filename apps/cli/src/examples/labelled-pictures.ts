@@ -29,8 +29,17 @@ export function parseLabels(text: string, file: string): LabelledLine[] {
     if (fields.length < 5) throw new UserError(`${file}:${at + 1}: five fields are expected`)
     const [label, role, boxText, extra] = fields.slice(-4) as [string, string, string, string]
     const numbers = boxText === '' ? undefined : boxText.split('|').map(Number)
-    if (numbers !== undefined && (numbers.length !== 4 || numbers.some(Number.isNaN))) throw new UserError(`${file}:${at + 1}: the box must be x1|y1|x2|y2`)
-    return [{ path: fields.slice(0, -4).join(','), label, role, box: numbers as LabelledLine['box'], extra }]
+    if (numbers !== undefined && (numbers.length !== 4 || numbers.some(Number.isNaN)))
+      throw new UserError(`${file}:${at + 1}: the box must be x1|y1|x2|y2`)
+    return [
+      {
+        path: fields.slice(0, -4).join(','),
+        label,
+        role,
+        box: numbers as LabelledLine['box'],
+        extra
+      }
+    ]
   })
 }
 
@@ -47,11 +56,21 @@ export interface LabelledSource {
   say: (text: string) => void
 }
 
-export async function openLabelled({ file, roles, workDir, fieldsOf, onProgress, say }: LabelledSource): Promise<ExamplePictures> {
+export async function openLabelled({
+  file,
+  roles,
+  workDir,
+  fieldsOf,
+  onProgress,
+  say
+}: LabelledSource): Promise<ExamplePictures> {
   const lines = parseLabels(await readFile(file, 'utf8'), file)
   const references = lines.filter(({ role }) => role.startsWith('gallery') && roles.includes(role))
   const asked = roles.includes('query') ? lines.filter(({ role }) => role === 'query') : []
-  if (references.length === 0 || asked.length === 0) throw new UserError(`${file}: no lines with the roles ${roles.join(', ')}; it has ${[...new Set(lines.map(({ role }) => role))].join(', ')}`)
+  if (references.length === 0 || asked.length === 0)
+    throw new UserError(
+      `${file}: no lines with the roles ${roles.join(', ')}; it has ${[...new Set(lines.map(({ role }) => role))].join(', ')}`
+    )
   const root = dirname(file)
   const imageRoot = join(workDir, 'pictures')
   await rm(imageRoot, { recursive: true, force: true })
@@ -60,7 +79,8 @@ export async function openLabelled({ file, roles, workDir, fieldsOf, onProgress,
   for (const [at, line] of references.entries()) {
     const path = `${String(at).padStart(5, '0')}${line.box === undefined ? extname(line.path) : '.jpg'}`
     const isBrought = await bringReference(join(root, line.path), join(imageRoot, path), line.box)
-    if (isBrought) list.push(listLine({ path, label: line.label, more: fieldsOf?.(line.path) ?? [] }))
+    if (isBrought)
+      list.push(listLine({ path, label: line.label, more: fieldsOf?.(line.path) ?? [] }))
     else say(`${line.path}: the box ${line.box!.join('|')} shows nothing of the picture; left out`)
     onProgress?.(at + 1, references.length)
   }
@@ -68,13 +88,24 @@ export async function openLabelled({ file, roles, workDir, fieldsOf, onProgress,
   await writeFile(dataFile, list.join(''))
   const queries = asked.map(({ path, label, box, extra }) => {
     const labels = labelsOf(label)
-    return { name: path, file: join(root, path), labels, ...(box && { box }), fields: {}, kind: extra !== '' && labels.length > 0 ? extra : defaultKind(labels) }
+    return {
+      name: path,
+      file: join(root, path),
+      labels,
+      ...(box && { box }),
+      fields: {},
+      kind: extra !== '' && labels.length > 0 ? extra : defaultKind(labels)
+    }
   })
   return { imageRoot, dataFile, queries }
 }
 
 /** As old as what it was made from: the same references again are not built again. */
-async function bringReference(from: string, to: string, box: LabelledLine['box']): Promise<boolean> {
+async function bringReference(
+  from: string,
+  to: string,
+  box: LabelledLine['box']
+): Promise<boolean> {
   const isBrought = await copyOrCrop(from, to, box)
   if (!isBrought) return false
   const { atime, mtime } = await stat(from)
@@ -89,8 +120,15 @@ async function copyOrCrop(from: string, to: string, box: LabelledLine['box']): P
   }
   const { autoOrient } = await sharp(from).metadata()
   const [left, top] = [Math.max(0, Math.floor(box[0])), Math.max(0, Math.floor(box[1]))]
-  const [right, bottom] = [Math.min(autoOrient.width, Math.ceil(box[2])), Math.min(autoOrient.height, Math.ceil(box[3]))]
+  const [right, bottom] = [
+    Math.min(autoOrient.width, Math.ceil(box[2])),
+    Math.min(autoOrient.height, Math.ceil(box[3]))
+  ]
   if (right <= left || bottom <= top) return false
-  await sharp(from).autoOrient().extract({ left, top, width: right - left, height: bottom - top }).jpeg({ quality: 95 }).toFile(to)
+  await sharp(from)
+    .autoOrient()
+    .extract({ left, top, width: right - left, height: bottom - top })
+    .jpeg({ quality: 95 })
+    .toFile(to)
   return true
 }

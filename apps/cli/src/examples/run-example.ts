@@ -29,7 +29,11 @@ import { chooseThreshold, scoreGallery } from './gallery-scores.ts'
 import type { Answered } from './judge.ts'
 import { openLabelled } from './labelled-pictures.ts'
 
-const sets: Record<ExampleName, () => ExampleSet> = { product: productSet, vehicle: vehicleSet, logo: logoSet }
+const sets: Record<ExampleName, () => ExampleSet> = {
+  product: productSet,
+  vehicle: vehicleSet,
+  logo: logoSet
+}
 
 /** 0 when every picture of the gallery is in; 1 when one failed. */
 export const runExample: Command = async (args, context) => {
@@ -44,42 +48,101 @@ export const runExample: Command = async (args, context) => {
   }
   const answers = await ask({ api, config, queries, minSeq: summary.seq, options, context })
   context.print(`\n${formatExample(answers)}\n`)
-  context.print(`score_thres ${config.scoreThres ?? 'none'}; ${msPerQuery(answers)?.toFixed(0) ?? '-'} ms a query (median), one at a time`)
-  if (options.json) context.print(formatExampleJson({ example: options.example, gallery: summary.indexed, answers }))
+  context.print(
+    `score_thres ${config.scoreThres ?? 'none'}; ${msPerQuery(answers)?.toFixed(0) ?? '-'} ms a query (median), one at a time`
+  )
+  if (options.json)
+    context.print(
+      formatExampleJson({ example: options.example, gallery: summary.indexed, answers })
+    )
   return summary.failed === 0 ? 0 : 1
 }
 
 /** The yaml with the pictures it is to be run on: its own, drawn when they are not there, or those that the user names. */
-async function openExample(options: ExampleOptions, context: CommandContext): Promise<{ config: GalleryConfig; queries: ExampleQuery[] }> {
+async function openExample(
+  options: ExampleOptions,
+  context: CommandContext
+): Promise<{ config: GalleryConfig; queries: ExampleQuery[] }> {
   const { example, images, labels } = options
-  const config = await loadGalleryConfig(join(repositoryRoot, 'examples', example, `${example}.yaml`), { overrides: options.override })
+  const config = await loadGalleryConfig(
+    join(repositoryRoot, 'examples', example, `${example}.yaml`),
+    { overrides: options.override }
+  )
   for (const warning of config.warnings) context.say(warning)
   const { fields } = config
   const own = images ?? labels
   if (own === undefined) {
     const progress = createProgress({ label: 'drawing  ', unit: 'pictures' }, context)
-    await drawExampleSet(sets[example](), config.imageRoot, (done, total) => progress.show(done, total))
+    await drawExampleSet(sets[example](), config.imageRoot, (done, total) =>
+      progress.show(done, total)
+    )
     progress.done()
-    return { config, queries: await readQueryList(join(config.imageRoot, 'queries.txt'), { root: config.imageRoot, fields }) }
+    return {
+      config,
+      queries: await readQueryList(join(config.imageRoot, 'queries.txt'), {
+        root: config.imageRoot,
+        fields
+      })
+    }
   }
-  const workDir = join(options.data === undefined ? dataHome() : fromCallersFolder(options.data), 'examples', `${example}-${createHash('sha256').update(`${own} ${options.roles.join()}`).digest('hex').slice(0, 8)}`)
-  const pictures = images === undefined ? await openLabelledSet(labels!, options, workDir, context) : await openFolder(images, { workDir, fields })
+  const workDir = join(
+    options.data === undefined ? dataHome() : fromCallersFolder(options.data),
+    'examples',
+    `${example}-${createHash('sha256').update(`${own} ${options.roles.join()}`).digest('hex').slice(0, 8)}`
+  )
+  const pictures =
+    images === undefined
+      ? await openLabelledSet(labels!, options, workDir, context)
+      : await openFolder(images, { workDir, fields })
   const indexDir = join(workDir, 'index')
-  return { config: { ...config, imageRoot: pictures.imageRoot, dataFile: pictures.dataFile, indexDir, collection: collectionNameOf(indexDir) }, queries: pictures.queries }
+  return {
+    config: {
+      ...config,
+      imageRoot: pictures.imageRoot,
+      dataFile: pictures.dataFile,
+      indexDir,
+      collection: collectionNameOf(indexDir)
+    },
+    queries: pictures.queries
+  }
 }
 
-async function openLabelledSet(file: string, { roles }: ExampleOptions, workDir: string, context: CommandContext): Promise<ExamplePictures> {
+async function openLabelledSet(
+  file: string,
+  { roles }: ExampleOptions,
+  workDir: string,
+  context: CommandContext
+): Promise<ExamplePictures> {
   const progress = createProgress({ label: 'reading  ', unit: 'pictures' }, context)
-  const pictures = await openLabelled({ file, roles, workDir, onProgress: (done, total) => progress.show(done, total), say: context.say })
+  const pictures = await openLabelled({
+    file,
+    roles,
+    workDir,
+    onProgress: (done, total) => progress.show(done, total),
+    say: context.say
+  })
   progress.done()
   return pictures
 }
 
 /** Another list than the one that was built is built anew: an example's gallery holds nothing else. */
-async function build(api: ApiClient, config: GalleryConfig, { force }: ExampleOptions, context: CommandContext): Promise<BuildSummary> {
+async function build(
+  api: ApiClient,
+  config: GalleryConfig,
+  { force }: ExampleOptions,
+  context: CommandContext
+): Promise<BuildSummary> {
   const list = await fingerprintList(config)
   const isOther = (await readRecord(config.indexDir))?.fingerprint !== list.sha256
-  return buildGallery({ api, config, operation: 'new', list, force: force || isOther, progress: createProgress({ label: 'building ', unit: 'images' }, context), say: context.say })
+  return buildGallery({
+    api,
+    config,
+    operation: 'new',
+    list,
+    force: force || isOther,
+    progress: createProgress({ label: 'building ', unit: 'images' }, context),
+    say: context.say
+  })
 }
 
 interface Asking {
@@ -91,33 +154,69 @@ interface Asking {
   context: CommandContext
 }
 
-async function ask({ api, config, queries, minSeq, options, context }: Asking): Promise<Answered[]> {
+async function ask({
+  api,
+  config,
+  queries,
+  minSeq,
+  options,
+  context
+}: Asking): Promise<Answered[]> {
   const progress = createProgress({ label: 'searching', unit: 'queries' }, context)
   const answers: Answered[] = []
   const entries: SheetEntry[] = []
   for (const query of queries) {
     const image = await readFile(query.file)
     const startedMs = performance.now()
-    const answer = await keepTrying(() => searchPicture(api, config, image, { fields: query.fields, minSeq }))
+    const answer = await keepTrying(() =>
+      searchPicture(api, config, image, { fields: query.fields, minSeq })
+    )
     answers.push({ query, objects: answer.objects, ms: performance.now() - startedMs })
-    if (options.sheet !== undefined) entries.push({ name: `${query.name}: ${query.labels.join(', ') || 'unknown'}`, image, answer })
+    if (options.sheet !== undefined)
+      entries.push({
+        name: `${query.name}: ${query.labels.join(', ') || 'unknown'}`,
+        image,
+        answer
+      })
     progress.show(answers.length, queries.length)
   }
   progress.done()
   if (options.sheet !== undefined) {
-    await writeFile(options.sheet, await renderSearchSheet(api, `${options.example}: ${entries.length} queries`, entries))
+    await writeFile(
+      options.sheet,
+      await renderSearchSheet(api, `${options.example}: ${entries.length} queries`, entries)
+    )
     context.say(`sheet: ${options.sheet}`)
   }
   return answers
 }
 
-async function printThreshold(api: ApiClient, config: GalleryConfig, context: CommandContext): Promise<void> {
+async function printThreshold(
+  api: ApiClient,
+  config: GalleryConfig,
+  context: CommandContext
+): Promise<void> {
   const progress = createProgress({ label: 'comparing', unit: 'pictures' }, context)
-  const scores = await scoreGallery({ api, config, onProgress: (done, total) => progress.show(done, total) })
+  const scores = await scoreGallery({
+    api,
+    config,
+    onProgress: (done, total) => progress.show(done, total)
+  })
   progress.done()
   const { threshold, rightAnswered, strangersRefused } = chooseThreshold(scores)
-  const spread = (values: readonly number[]): string => [0.05, 0.25, 0.5, 0.75, 0.95].map((part) => ([...values].sort((a, b) => a - b)[Math.floor(part * values.length)] ?? NaN).toFixed(3)).join('  ')
-  context.print(`\nbest score or margin                5 %    25 %    50 %    75 %    95 %\nof the same thing (${String(scores.same.length).padStart(5)} labels)   ${spread(scores.same)}\nof other things   (${String(scores.stranger.length).padStart(5)} labels)   ${spread(scores.stranger)}`)
-  context.print(`the same thing scores highest for ${scores.right.length} of ${scores.same.length} labels, each asked with its picture that is least like the others`)
-  context.print(`score_thres ${threshold.toFixed(2)}: ${(100 * rightAnswered).toFixed(1)} % of the labels are answered rightly, ${(100 * strangersRefused).toFixed(1)} % of strangers refused`)
+  const spread = (values: readonly number[]): string =>
+    [0.05, 0.25, 0.5, 0.75, 0.95]
+      .map((part) =>
+        ([...values].sort((a, b) => a - b)[Math.floor(part * values.length)] ?? NaN).toFixed(3)
+      )
+      .join('  ')
+  context.print(
+    `\nbest score or margin                5 %    25 %    50 %    75 %    95 %\nof the same thing (${String(scores.same.length).padStart(5)} labels)   ${spread(scores.same)}\nof other things   (${String(scores.stranger.length).padStart(5)} labels)   ${spread(scores.stranger)}`
+  )
+  context.print(
+    `the same thing scores highest for ${scores.right.length} of ${scores.same.length} labels, each asked with its picture that is least like the others`
+  )
+  context.print(
+    `score_thres ${threshold.toFixed(2)}: ${(100 * rightAnswered).toFixed(1)} % of the labels are answered rightly, ${(100 * strangersRefused).toFixed(1)} % of strangers refused`
+  )
 }

@@ -3,7 +3,12 @@ import { mkdir, open, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { UserError } from '../user-error.ts'
 
-export const fileNames = { index: 'vector.index', rows: 'id_map.ndjson', pickle: 'id_map.pkl', note: 'export.json' } as const
+export const fileNames = {
+  index: 'vector.index',
+  rows: 'id_map.ndjson',
+  pickle: 'id_map.pkl',
+  note: 'export.json'
+} as const
 
 export interface ExportFolder {
   /** Where a file is written until `publish`. */
@@ -33,7 +38,8 @@ export async function openExportFolder(dir: string): Promise<ExportFolder> {
       for (const name of Object.values(fileNames)) await syncPath(join(scratch, name))
       await rm(join(dir, note), { force: true })
       await syncPath(dir)
-      for (const name of [...Object.values(others), note]) await rename(join(scratch, name), join(dir, name))
+      for (const name of [...Object.values(others), note])
+        await rename(join(scratch, name), join(dir, name))
       await syncPath(dir)
       await rm(scratch, { recursive: true, force: true })
     },
@@ -45,7 +51,8 @@ export async function openExportFolder(dir: string): Promise<ExportFolder> {
 async function sweep(dir: string): Promise<void> {
   for (const name of await readdir(dir)) {
     const pid = Number(scratchName.exec(name)?.[1])
-    if (pid === process.pid || (!Number.isNaN(pid) && !isRunning(pid))) await rm(join(dir, name), { recursive: true, force: true })
+    if (pid === process.pid || (!Number.isNaN(pid) && !isRunning(pid)))
+      await rm(join(dir, name), { recursive: true, force: true })
   }
 }
 

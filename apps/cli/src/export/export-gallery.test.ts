@@ -30,12 +30,35 @@ beforeEach(async () => {
 const silent: Progress = { show: () => undefined, done: () => undefined }
 const idOf = (item: number): string => `set 1/图 ${item}.jpg`
 const lineOf = (item: number): VectorLine => ({
-  id: idOf(item), label: item === 7 ? null : `label of ${item}`, ...(item === 5 && { metadata: { camera: 'c1' } }), width: 30, height: 20,
-  rows: Array.from({ length: rowsOf(item) }, (_, i) => ({ kind: i === 0 ? 'whole' : 'view', box: [0, 0, 30, 20], score: 1, className: null })),
+  id: idOf(item),
+  label: item === 7 ? null : `label of ${item}`,
+  ...(item === 5 && { metadata: { camera: 'c1' } }),
+  width: 30,
+  height: 20,
+  rows: Array.from({ length: rowsOf(item) }, (_, i) => ({
+    kind: i === 0 ? 'whole' : 'view',
+    box: [0, 0, 30, 20],
+    score: 1,
+    className: null
+  })),
   vectors: encodeVector(vectors.subarray(firstRow(item) * dim, firstRow(item + 1) * dim))
 })
 
-function galleryOf({ method = 'FLAT', metric = 'IP', count = items, failsAt = Infinity, budget, sparse }: { sparse?: true; method?: string; metric?: string; count?: number; failsAt?: number; budget?: number } = {}) {
+function galleryOf({
+  method = 'FLAT',
+  metric = 'IP',
+  count = items,
+  failsAt = Infinity,
+  budget,
+  sparse
+}: {
+  sparse?: true
+  method?: string
+  metric?: string
+  count?: number
+  failsAt?: number
+  budget?: number
+} = {}) {
   async function* lines(): AsyncGenerator<VectorLine> {
     for (let item = 0; item < count; item++) {
       if (item === failsAt) throw new TypeError('terminated')
@@ -43,12 +66,28 @@ function galleryOf({ method = 'FLAT', metric = 'IP', count = items, failsAt = In
     }
   }
   const api = { exportVectors: async () => ({ seq: 12, lines: lines() }) } as unknown as ApiClient
-  const collection = { name: 'marks', collectionId: '01ARZ3NDEKTSV4RRFFQ69G5FAV', embedding: { version: 'test@1/none@1', dim, unit: true, sparse }, metric, index_method: method, items: count, settings: { search_budget: budget } } as unknown as CollectionAnswer
+  const collection = {
+    name: 'marks',
+    collectionId: '01ARZ3NDEKTSV4RRFFQ69G5FAV',
+    embedding: { version: 'test@1/none@1', dim, unit: true, sparse },
+    metric,
+    index_method: method,
+    items: count,
+    settings: { search_budget: budget }
+  } as unknown as CollectionAnswer
   return exportGallery({ api, collection, outDir: out, reading: silent, building: silent })
 }
-const rowLines = async (): Promise<RowLine[]> => (await readFile(join(out, 'id_map.ndjson'), 'utf8')).trimEnd().split('\n').map((line) => rowLineSchema.parse(JSON.parse(line)))
+const rowLines = async (): Promise<RowLine[]> =>
+  (await readFile(join(out, 'id_map.ndjson'), 'utf8'))
+    .trimEnd()
+    .split('\n')
+    .map((line) => rowLineSchema.parse(JSON.parse(line)))
 
-test.each([['FLAT', 'IBxF'], ['IVF', 'IBwF'], ['HNSW32', 'IBHf']])('a gallery of bits becomes a binary index: %s is %s', async (method, kind) => {
+test.each([
+  ['FLAT', 'IBxF'],
+  ['IVF', 'IBwF'],
+  ['HNSW32', 'IBHf']
+])('a gallery of bits becomes a binary index: %s is %s', async (method, kind) => {
   expect(await galleryOf({ method, metric: 'hamming' })).toMatchObject({ metric: 'hamming', rows })
   expect((await readFile(join(out, 'vector.index'))).toString('latin1', 0, 4)).toBe(kind)
 })
@@ -56,13 +95,33 @@ test.each([['FLAT', 'IBxF'], ['IVF', 'IBwF'], ['HNSW32', 'IBHf']])('a gallery of
 test('every row of the index is named by both id maps, and the note says which version it is', async () => {
   const note = await galleryOf()
   expect(await readExportNote(out)).toEqual(note)
-  expect(note).toMatchObject({ collection: 'marks', seq: 12, items, rows, metric: 'IP', index_method: 'FLAT', embedding: { version: 'test@1/none@1' } })
-  expect((await readdir(out)).sort()).toEqual(['export.json', 'id_map.ndjson', 'id_map.pkl', 'vector.index'])
+  expect(note).toMatchObject({
+    collection: 'marks',
+    seq: 12,
+    items,
+    rows,
+    metric: 'IP',
+    index_method: 'FLAT',
+    embedding: { version: 'test@1/none@1' }
+  })
+  expect((await readdir(out)).sort()).toEqual([
+    'export.json',
+    'id_map.ndjson',
+    'id_map.pkl',
+    'vector.index'
+  ])
   const found = await readForeignVectors(join(out, 'vector.index'))
   expect([found.kind, found.dim, found.vectors]).toEqual(['Flat', dim, vectors])
   const lines = await rowLines()
   expect(lines.map(({ row }) => row)).toEqual(Array.from({ length: rows }, (_, row) => row))
-  expect(lines[firstRow(5)]).toMatchObject({ id: idOf(5), label: 'label of 5', metadata: { camera: 'c1' }, width: 30, box: [0, 0, 30, 20], kind: 'whole' })
+  expect(lines[firstRow(5)]).toMatchObject({
+    id: idOf(5),
+    label: 'label of 5',
+    metadata: { camera: 'c1' },
+    width: 30,
+    box: [0, 0, 30, 20],
+    kind: 'whole'
+  })
   const idMap = readIdMap(join(out, 'id_map.pkl'))
   expect([...idMap]).toEqual(lines.map(({ row, id, label }) => [row, `${id}\t${label ?? ''}`]))
 })
@@ -71,9 +130,16 @@ test('an export that fails leaves the one before as it was, and nothing of its o
   await galleryOf({ count: 9 })
   const before = await stat(join(out, 'vector.index'))
   await expect(galleryOf({ failsAt: 300 })).rejects.toThrow('terminated')
-  await expect(galleryOf({ count: 0 })).rejects.toThrow('the collection marks holds nothing to export')
+  await expect(galleryOf({ count: 0 })).rejects.toThrow(
+    'the collection marks holds nothing to export'
+  )
   await expect(galleryOf({ sparse: true })).rejects.toThrow('holds sparse vectors')
-  expect((await readdir(out)).sort()).toEqual(['export.json', 'id_map.ndjson', 'id_map.pkl', 'vector.index'])
+  expect((await readdir(out)).sort()).toEqual([
+    'export.json',
+    'id_map.ndjson',
+    'id_map.pkl',
+    'vector.index'
+  ])
   expect((await stat(join(out, 'vector.index'))).mtimeMs).toBe(before.mtimeMs)
   expect((await readExportNote(out))!.items).toBe(9)
 })
@@ -82,9 +148,13 @@ test('what a killed export left is taken away by the next, a folder that cannot 
   await mkdir(join(out, '.export-999999999'), { recursive: true })
   await mkdir(join(out, `.export-${process.ppid}`))
   await galleryOf({ count: 3 })
-  expect((await readdir(out)).filter((name) => name.startsWith('.'))).toEqual([`.export-${process.ppid}`])
+  expect((await readdir(out)).filter((name) => name.startsWith('.'))).toEqual([
+    `.export-${process.ppid}`
+  ])
   await writeFile(join(out, 'export.json'), '{"format":2}')
-  await expect(readExportNote(out)).rejects.toThrow(/export\.json is not what `likeness export` writes/)
+  await expect(readExportNote(out)).rejects.toThrow(
+    /export\.json is not what `likeness export` writes/
+  )
   out = join(out, 'vector.index')
   await expect(galleryOf({ count: 3 })).rejects.toThrow(/vector\.index cannot be written/)
 })
@@ -102,21 +172,37 @@ print(json.dumps({'rows': index.ntotal, 'keys': list(id_map) == list(range(index
 /** The five best items, exactly. */
 function bestItems(query: Float32Array): string[] {
   const score = (item: number): number => {
-    const own = Array.from({ length: rowsOf(item) }, (_, i) => vectors.subarray((firstRow(item) + i) * dim, (firstRow(item) + i + 1) * dim))
+    const own = Array.from({ length: rowsOf(item) }, (_, i) =>
+      vectors.subarray((firstRow(item) + i) * dim, (firstRow(item) + i + 1) * dim)
+    )
     return Math.max(...own.map((row) => row.reduce((sum, value, i) => sum + value * query[i]!, 0)))
   }
-  return Array.from({ length: items }, (_, item) => item).sort((a, b) => score(b) - score(a)).slice(0, 5).map(idOf)
+  return Array.from({ length: items }, (_, item) => item)
+    .sort((a, b) => score(b) - score(a))
+    .slice(0, 5)
+    .map(idOf)
 }
 
-describe.skipIf(version === undefined).each(['FLAT', 'IVF', 'HNSW32'].flatMap((method) => ['IP', 'L2', 'cosine'].map((metric) => ({ method, metric }))))(
+describe
+  .skipIf(version === undefined)
+  .each(
+    ['FLAT', 'IVF', 'HNSW32'].flatMap((method) =>
+      ['IP', 'L2', 'cosine'].map((metric) => ({ method, metric }))
+    )
+  )(
   `Python's Faiss ${version} on an exported gallery of $method over $metric`,
   ({ method, metric }) => {
     test('opens it and finds the five best items of twenty queries, without being told an effort', async () => {
       await galleryOf({ method, metric, budget: 1_000 })
       await writeFile(join(out, 'queries'), queries)
-      const found = runPython<{ rows: number; keys: boolean; docs: boolean; ids: string[][] }>(script, [out, join(out, 'queries'), String(dim)])
+      const found = runPython<{ rows: number; keys: boolean; docs: boolean; ids: string[][] }>(
+        script,
+        [out, join(out, 'queries'), String(dim)]
+      )
       expect(found).toMatchObject({ rows, keys: true, docs: true })
-      expect(found.ids.map((ids) => [...new Set(ids)].slice(0, 5))).toEqual(Array.from({ length: 20 }, (_, q) => bestItems(queries.subarray(q * dim, (q + 1) * dim))))
+      expect(found.ids.map((ids) => [...new Set(ids)].slice(0, 5))).toEqual(
+        Array.from({ length: 20 }, (_, q) => bestItems(queries.subarray(q * dim, (q + 1) * dim)))
+      )
     })
   }
 )

@@ -18,7 +18,12 @@ export interface ExportOptions {
 }
 
 /** The last export in the folder stays until the new one is whole. UserError when there is nothing to export. */
-export async function exportGallery({ api, collection, outDir, ...progress }: ExportOptions): Promise<ExportNote> {
+export async function exportGallery({
+  api,
+  collection,
+  outDir,
+  ...progress
+}: ExportOptions): Promise<ExportNote> {
   const folder = await openExportFolder(outDir)
   try {
     const note = await writeFiles({ api, collection, folder, ...progress })
@@ -30,17 +35,44 @@ export async function exportGallery({ api, collection, outDir, ...progress }: Ex
   }
 }
 
-async function writeFiles({ api, collection, folder, reading, building }: Omit<ExportOptions, 'outDir'> & { folder: ExportFolder }): Promise<ExportNote> {
+async function writeFiles({
+  api,
+  collection,
+  folder,
+  reading,
+  building
+}: Omit<ExportOptions, 'outDir'> & { folder: ExportFolder }): Promise<ExportNote> {
   const { name, incarnation, embedding, metric, index_method, settings } = collection
-  if (embedding.sparse) throw new UserError(`the collection ${name} holds sparse vectors, which no Faiss index takes: read them with GET /v1/collections/${name}/vectors`)
+  if (embedding.sparse)
+    throw new UserError(
+      `the collection ${name} holds sparse vectors, which no Faiss index takes: read them with GET /v1/collections/${name}/vectors`
+    )
   const { seq, lines } = await api.exportVectors(name)
-  const { items, rows } = await writeRows(lines, { folder, dim: embedding.dim, onItem: (done) => reading.show(done, Math.max(done, collection.items)) })
+  const { items, rows } = await writeRows(lines, {
+    folder,
+    dim: embedding.dim,
+    onItem: (done) => reading.show(done, Math.max(done, collection.items))
+  })
   reading.done()
   if (items === 0) throw new UserError(`the collection ${name} holds nothing to export`)
-  const note = exportNoteSchema.parse({ format: 1, collection: name, incarnation, seq, embedding, metric, index_method, items, rows, exported_at: new Date().toISOString() })
+  const note = exportNoteSchema.parse({
+    format: 1,
+    collection: name,
+    incarnation,
+    seq,
+    embedding,
+    metric,
+    index_method,
+    items,
+    rows,
+    exported_at: new Date().toISOString()
+  })
   await buildIndexFile(
     {
-      vectorsFile: folder.path(vectorsName), rows, dim: embedding.dim, method: note.index_method,
+      vectorsFile: folder.path(vectorsName),
+      rows,
+      dim: embedding.dim,
+      method: note.index_method,
       metric: ({ IP: 'ip', cosine: 'ip', L2: 'l2', hamming: 'hamming' } as const)[note.metric],
       budget: settings.search_budget as number | undefined,
       onRows: (done) => building.show(done, rows)

@@ -41,7 +41,10 @@ export async function readExportNote(dir: string): Promise<ExportNote | undefine
     return exportNoteSchema.parse(JSON.parse(await readFile(file, 'utf8')))
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    if (error instanceof SyntaxError || error instanceof z.ZodError) throw new UserError(`${file} is not what \`likeness export\` writes: move it away to import the index without it`)
+    if (error instanceof SyntaxError || error instanceof z.ZodError)
+      throw new UserError(
+        `${file} is not what \`likeness export\` writes: move it away to import the index without it`
+      )
     throw error
   }
 }

@@ -18,8 +18,13 @@ export interface RowCounts {
 /** PP-ShiTu's `path<TAB>label`: its own delimiter, so that spaces in both live. */
 const docOf = ({ id, label }: VectorLine): string => `${id}\t${label ?? ''}`
 
-export async function writeRows(lines: AsyncIterable<VectorLine>, { folder, dim, onItem }: { folder: ExportFolder; dim: number; onItem: (items: number) => void }): Promise<RowCounts> {
-  const open = [vectorsName, fileNames.rows, fileNames.pickle].map((name) => createWriteStream(folder.path(name)))
+export async function writeRows(
+  lines: AsyncIterable<VectorLine>,
+  { folder, dim, onItem }: { folder: ExportFolder; dim: number; onItem: (items: number) => void }
+): Promise<RowCounts> {
+  const open = [vectorsName, fileNames.rows, fileNames.pickle].map((name) =>
+    createWriteStream(folder.path(name))
+  )
   const [vectors, rows, pickle] = open as [WriteStream, WriteStream, WriteStream]
   const failed = Promise.all(open.map((stream) => finished(stream)))
   failed.catch(() => undefined)
@@ -27,7 +32,8 @@ export async function writeRows(lines: AsyncIterable<VectorLine>, { folder, dim,
   const counts: RowCounts = { items: 0, rows: 0 }
   const write = async (stream: WriteStream, bytes: Uint8Array | string): Promise<void> => {
     // An error of the disk ends the wait.
-    if (bytes.length > 0 && !stream.write(bytes)) await Promise.race([once(stream, 'drain'), failed])
+    if (bytes.length > 0 && !stream.write(bytes))
+      await Promise.race([once(stream, 'drain'), failed])
   }
   try {
     for await (const line of lines) {
@@ -50,6 +56,10 @@ export async function writeRows(lines: AsyncIterable<VectorLine>, { folder, dim,
   return counts
 }
 
-function rowLine({ id, label = null, metadata, width = 0, height = 0, rows }: VectorLine, i: number, row: number): RowLine {
+function rowLine(
+  { id, label = null, metadata, width = 0, height = 0, rows }: VectorLine,
+  i: number,
+  row: number
+): RowLine {
   return { row, id, label, ...(metadata && { metadata }), width, height, ...rows![i]! }
 }

@@ -8,19 +8,22 @@ export function parseArithmetic(text: string): number | undefined {
 
   function sum(): number {
     let value = product()
-    while (tokens[at] === '+' || tokens[at] === '-') value = tokens[at++] === '+' ? value + product() : value - product()
+    while (tokens[at] === '+' || tokens[at] === '-')
+      value = tokens[at++] === '+' ? value + product() : value - product()
     return value
   }
   function product(): number {
     let value = factor()
-    while (tokens[at] === '*' || tokens[at] === '/') value = tokens[at++] === '*' ? value * factor() : value / factor()
+    while (tokens[at] === '*' || tokens[at] === '/')
+      value = tokens[at++] === '*' ? value * factor() : value / factor()
     return value
   }
   function factor(): number {
     const token = tokens[at++]
     if (token === '-') return -factor()
     if (token === '+') return factor()
-    if (token !== '(') return token !== undefined && /^[\d.]/.test(token) ? Number(token) : Number.NaN
+    if (token !== '(')
+      return token !== undefined && /^[\d.]/.test(token) ? Number(token) : Number.NaN
     const value = sum()
     return tokens[at++] === ')' ? value : Number.NaN
   }

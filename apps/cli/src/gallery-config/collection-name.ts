@@ -13,11 +13,17 @@ function realPath(path: string): string {
   }
 }
 
-const slugOf = (text: string): string => text.toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-+|-+$/g, '')
+const slugOf = (text: string): string =>
+  text
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-+|-+$/g, '')
 
 /** Letters of other scripts and long names fall away; the hash tells folders apart. */
 export function collectionNameOf(indexDir: string): string {
   const real = realPath(indexDir)
-  const slug = slugOf(`${basename(dirname(real))} ${basename(real)}`).slice(0, 50).replace(/-+$/, '')
+  const slug = slugOf(`${basename(dirname(real))} ${basename(real)}`)
+    .slice(0, 50)
+    .replace(/-+$/, '')
   return `${slug === '' ? 'gallery' : slug}-${createHash('sha256').update(real).digest('hex').slice(0, 8)}`
 }

@@ -15,22 +15,42 @@ const picture = (path: string, text = 'x'): void => {
 }
 function configOf(list: string | Buffer, rest: Partial<ListConfig> = {}): ListConfig {
   writeFileSync(join(dir, 'list.txt'), list)
-  return { file: 'g.yaml', dataFile: join(dir, 'list.txt'), imageRoot: join(dir, 'images'), delimiter: undefined, fields: [], ...rest }
+  return {
+    file: 'g.yaml',
+    dataFile: join(dir, 'list.txt'),
+    imageRoot: join(dir, 'images'),
+    delimiter: undefined,
+    fields: [],
+    ...rest
+  }
 }
 async function read(config: ListConfig) {
   const lines = []
   const duplicates: number[][] = []
-  for await (const line of readDataList(config, { onDuplicate: (...numbers) => duplicates.push(numbers) })) lines.push(line)
-  return { lines, duplicates, brief: lines.map(({ line, path, label, failure }) => [line, path, failure?.code ?? label]) }
+  for await (const line of readDataList(config, {
+    onDuplicate: (...numbers) => duplicates.push(numbers)
+  }))
+    lines.push(line)
+  return {
+    lines,
+    duplicates,
+    brief: lines.map(({ line, path, label, failure }) => [line, path, failure?.code ?? label])
+  }
 }
 
 test('with a delimiter fields are split by it, and what follows the label is metadata with the names given', async () => {
-  const { lines } = await read(configOf('a b.jpg;big red; cam 1 ;;x\n', { delimiter: ';', fields: ['camera', 'lane'] }))
-  expect(lines).toEqual([{ path: 'a b.jpg', label: 'big red', line: 1, metadata: { camera: 'cam 1', field_4: 'x' } }])
+  const { lines } = await read(
+    configOf('a b.jpg;big red; cam 1 ;;x\n', { delimiter: ';', fields: ['camera', 'lane'] })
+  )
+  expect(lines).toEqual([
+    { path: 'a b.jpg', label: 'big red', line: 1, metadata: { camera: 'cam 1', field_4: 'x' } }
+  ])
 })
 
 test('without one, tabs split when every line has one', async () => {
-  expect((await read(configOf('\uFEFFa b.jpg\tbig red\tc1\r\n\r\nc.jpg\tgreen\r\n'))).lines).toEqual([
+  expect(
+    (await read(configOf('\uFEFFa b.jpg\tbig red\tc1\r\n\r\nc.jpg\tgreen\r\n'))).lines
+  ).toEqual([
     { path: 'a b.jpg', label: 'big red', line: 1, metadata: { field_2: 'c1' } },
     { path: 'c.jpg', label: 'green', line: 3 }
   ])
@@ -39,7 +59,11 @@ test('without one, tabs split when every line has one', async () => {
 test('else the path is the longest beginning of the line that is a file, so that paths and labels may have spaces', async () => {
   for (const path of ['a', 'a b.jpg', '中文/图 片.jpg', 'two  spaces.jpg']) picture(path)
   mkdirSync(join(dir, 'images/a b.jpg folder'))
-  const { brief } = await read(configOf('a b.jpg folder of reds\n中文/图 片.jpg 红 茶\na label\nmissing one.jpg a label\nonly\na b.jpg\ntwo  spaces.jpg\t x  y \n'))
+  const { brief } = await read(
+    configOf(
+      'a b.jpg folder of reds\n中文/图 片.jpg 红 茶\na label\nmissing one.jpg a label\nonly\na b.jpg\ntwo  spaces.jpg\t x  y \n'
+    )
+  )
   expect(brief).toEqual([
     [1, 'a b.jpg', 'folder of reds'],
     [2, '中文/图 片.jpg', '红 茶'],
@@ -53,27 +77,64 @@ test('else the path is the longest beginning of the line that is a file, so that
 
 test('lines that cannot be used fail with their number, and are never looked for outside the root', async () => {
   writeFileSync(join(dir, 'secret'), '')
-  const { lines, brief } = await read(configOf(Buffer.concat([Buffer.from('../secret\tx\n/etc/passwd\tx\n\tx\na.jpg\t \n'), Buffer.from([0xff, 9, 65, 10]), Buffer.from(`a.jpg\t${'x'.repeat(2000)}\na\u0001.jpg\tx\n${'p'.repeat(20_000)}\tx\n`)])))
+  const { lines, brief } = await read(
+    configOf(
+      Buffer.concat([
+        Buffer.from('../secret\tx\n/etc/passwd\tx\n\tx\na.jpg\t \n'),
+        Buffer.from([0xff, 9, 65, 10]),
+        Buffer.from(`a.jpg\t${'x'.repeat(2000)}\na\u0001.jpg\tx\n${'p'.repeat(20_000)}\tx\n`)
+      ])
+    )
+  )
   expect(brief.map(([line, , code]) => [line, code])).toEqual([
-    [1, 'path_outside_root'], [2, 'path_outside_root'], [3, 'invalid_list_line'], [4, 'missing_label'], [5, 'invalid_list_line'], [6, 'invalid_list_line'], [7, 'invalid_list_line'], [8, 'invalid_list_line']
+    [1, 'path_outside_root'],
+    [2, 'path_outside_root'],
+    [3, 'invalid_list_line'],
+    [4, 'missing_label'],
+    [5, 'invalid_list_line'],
+    [6, 'invalid_list_line'],
+    [7, 'invalid_list_line'],
+    [8, 'invalid_list_line']
   ])
-  for (const { line, failure } of lines) expect(failure!.message).toMatch(new RegExp(`^line ${line}: `))
-  expect((await read(configOf('../secret x\n'))).brief).toEqual([[1, '../secret', 'path_outside_root']])
+  for (const { line, failure } of lines)
+    expect(failure!.message).toMatch(new RegExp(`^line ${line}: `))
+  expect((await read(configOf('../secret x\n'))).brief).toEqual([
+    [1, '../secret', 'path_outside_root']
+  ])
 })
 
 test('the same line again counts once, the same path with another label fails and names both lines', async () => {
   const { brief, lines, duplicates } = await read(configOf('a\tA\nb\tB\na\tA\na\tother\nb\t B \n'))
-  expect(brief).toEqual([[1, 'a', 'A'], [2, 'b', 'B'], [4, 'a', 'invalid_list_line']])
+  expect(brief).toEqual([
+    [1, 'a', 'A'],
+    [2, 'b', 'B'],
+    [4, 'a', 'invalid_list_line']
+  ])
   expect(lines[2]!.failure!.message).toBe('line 4: a has another label in line 1')
-  expect(duplicates).toEqual([[3, 1], [5, 2]])
+  expect(duplicates).toEqual([
+    [3, 1],
+    [5, 2]
+  ])
 })
 
 test.each([
   ['an empty list', () => configOf('\n \n'), /list\.txt \(data_file of g\.yaml\) is empty/],
-  ['a missing list', () => ({ ...configOf(''), dataFile: '/nowhere/list' }), /g\.yaml: data_file \/nowhere\/list does not exist/],
+  [
+    'a missing list',
+    () => ({ ...configOf(''), dataFile: '/nowhere/list' }),
+    /g\.yaml: data_file \/nowhere\/list does not exist/
+  ],
   ['a folder as list', () => ({ ...configOf('a\tA'), dataFile: dir }), /is not a file/],
-  ['a missing image_root', () => ({ ...configOf('a\tA'), imageRoot: '/nowhere' }), /g\.yaml: image_root \/nowhere does not exist/],
-  ['a file as image_root', () => ({ ...configOf('a\tA'), imageRoot: join(dir, 'list.txt') }), /is not a folder/]
+  [
+    'a missing image_root',
+    () => ({ ...configOf('a\tA'), imageRoot: '/nowhere' }),
+    /g\.yaml: image_root \/nowhere does not exist/
+  ],
+  [
+    'a file as image_root',
+    () => ({ ...configOf('a\tA'), imageRoot: join(dir, 'list.txt') }),
+    /is not a folder/
+  ]
 ])('%s is one message', async (_what, config, expected) => {
   await expect(read(config())).rejects.toThrow(expected)
 })

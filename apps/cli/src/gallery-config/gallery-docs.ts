@@ -8,13 +8,19 @@ const cell = (text: string): string => text.replace(/\|/g, '\\|')
 
 function sectionTable([section, schema]: [string, z.ZodObject]): string {
   const rows = Object.entries(schema.shape).map(([name, key]) => {
-    const { description = '', absent } = (key as z.ZodType).meta() as { description?: string; absent?: string }
+    const { description = '', absent } = (key as z.ZodType).meta() as {
+      description?: string
+      absent?: string
+    }
     return `| \`${section}.${name}\` | ${cell(description)} | ${cell(absent ?? 'required')} |`
   })
   return `### ${section}\n\n| Key | Meaning | When absent |\n|---|---|---|\n${rows.join('\n')}\n`
 }
 
-export const renderTables = (): string => Object.entries(sections).map((entry) => sectionTable(entry as [string, z.ZodObject])).join('\n')
+export const renderTables = (): string =>
+  Object.entries(sections)
+    .map((entry) => sectionTable(entry as [string, z.ZodObject]))
+    .join('\n')
 
 /** The document with its tables as they are now; throws when the marks are gone. */
 export function withTables(document: string): string {
@@ -28,7 +34,8 @@ export function renderJsonSchema(): string {
     io: 'input',
     override: ({ jsonSchema }) => {
       // The table's column, which editors know as part of the description.
-      if (typeof jsonSchema.absent === 'string') jsonSchema.description += `; when absent: ${jsonSchema.absent}`
+      if (typeof jsonSchema.absent === 'string')
+        jsonSchema.description += `; when absent: ${jsonSchema.absent}`
       delete jsonSchema.absent
     }
   })

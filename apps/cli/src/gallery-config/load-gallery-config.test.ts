@@ -37,21 +37,48 @@ test('the file of a PP-ShiTu user is complete as it is, with every path relative
   const { file, folder, ...config } = await load(unmodified)
   expect(config).toEqual({
     collection: expect.stringMatching(/^product-gallery-index-[0-9a-f]{8}$/),
-    indexDir: join(folder, 'product_gallery/index'), imageRoot: join(folder, 'product_images'), dataFile: join(folder, 'product_data.txt'),
-    delimiter: undefined, operation: undefined, indexMethod: 'HNSW32', metric: 'IP', embeddingSize: 512, returnK: 5, scoreThres: 0.7,
-    hammingRadius: undefined, searchBudget: undefined, detectorThreshold: 0.2,
-    fields: [], profile: {}, pictures: { subjects: false, max_objects: 5, nms_iou: 0.05 }, sealThreshold: undefined, storage: 'f32', rescore: false, hammingThreshold: undefined, warnings: []
+    indexDir: join(folder, 'product_gallery/index'),
+    imageRoot: join(folder, 'product_images'),
+    dataFile: join(folder, 'product_data.txt'),
+    delimiter: undefined,
+    operation: undefined,
+    indexMethod: 'HNSW32',
+    metric: 'IP',
+    embeddingSize: 512,
+    returnK: 5,
+    scoreThres: 0.7,
+    hammingRadius: undefined,
+    searchBudget: undefined,
+    detectorThreshold: 0.2,
+    fields: [],
+    profile: {},
+    pictures: { subjects: false, max_objects: 5, nms_iou: 0.05 },
+    sealThreshold: undefined,
+    storage: 'f32',
+    rescore: false,
+    hammingThreshold: undefined,
+    warnings: []
   })
   expect(file).toBe(join(folder, 'g.yaml'))
 })
 
 test('a profile is a built-in one, a learned one, or both; what is written beside a built-in one goes before what it says', async () => {
   const withOwn = (lines: string) => load(`${unmodified}\nLikeness:\n${lines}`)
-  expect(await withOwn('  profile: vehicle/cars\n  exclude: [site]\n  view_sizes: [64]')).toMatchObject({ profile: { builtIn: 'vehicle', learned: 'cars' }, pictures: { exclude_same: ['site'], view_sizes: [64] } })
+  expect(
+    await withOwn('  profile: vehicle/cars\n  exclude: [site]\n  view_sizes: [64]')
+  ).toMatchObject({
+    profile: { builtIn: 'vehicle', learned: 'cars' },
+    pictures: { exclude_same: ['site'], view_sizes: [64] }
+  })
   expect((await withOwn('  profile: logo')).pictures).toEqual({})
-  expect(await withOwn('  profile: cars@0123456789abcdef')).toMatchObject({ profile: { learned: 'cars@0123456789abcdef' }, pictures: { subjects: false, nms_iou: 0.05 } })
+  expect(await withOwn('  profile: cars@0123456789abcdef')).toMatchObject({
+    profile: { learned: 'cars@0123456789abcdef' },
+    pictures: { subjects: false, nms_iou: 0.05 }
+  })
   for (const wrong of ['cars/vehicle', 'vehicle/logo', 'vehicle/', 'a b', 'vehicle/cars/x']) {
-    expect(await refusal(`${unmodified}\nLikeness:\n  profile: ${wrong}`)).toContain('Likeness.profile is not right: one of general, product, vehicle, logo; a learned NAME')
+    expect(await refusal(`${unmodified}\nLikeness:\n  profile: ${wrong}`)).toContain(
+      'Likeness.profile is not right: one of general, product, vehicle, logo; a learned NAME'
+    )
   }
 })
 
@@ -87,36 +114,102 @@ IndexProcess:
   hamming_radius: None
   search_budget: 256
 `)
-  expect(config).toMatchObject({ indexMethod: 'IVF', metric: 'L2', operation: 'append', delimiter: '\t', scoreThres: 0.4, searchBudget: 256, detectorThreshold: 0.3, pictures: { max_objects: 7, nms_iou: 0.05 } })
+  expect(config).toMatchObject({
+    indexMethod: 'IVF',
+    metric: 'L2',
+    operation: 'append',
+    delimiter: '\t',
+    scoreThres: 0.4,
+    searchBudget: 256,
+    detectorThreshold: 0.3,
+    pictures: { max_objects: 7, nms_iou: 0.05 }
+  })
   expect(config.warnings).toEqual([
-    expect.stringMatching(/no meaning here: Global\.infer_imgs, Global\.det_inference_model_dir, .*Global\.enable_mkldnn, DetPreProcess$/),
+    expect.stringMatching(
+      /no meaning here: Global\.infer_imgs, Global\.det_inference_model_dir, .*Global\.enable_mkldnn, DetPreProcess$/
+    ),
     expect.stringContaining(batchSizeNote)
   ])
 })
 
 test('overrides win over the file, are checked like it, and are named when they are wrong', async () => {
-  expect(await load(unmodified, 'IndexProcess.return_k=3', 'IndexProcess.score_thres=None', 'Likeness.fields=[camera, lane]', 'Global.threshold=1/4')).toMatchObject({
-    returnK: 3, scoreThres: undefined, fields: ['camera', 'lane'], detectorThreshold: 0.25
+  expect(
+    await load(
+      unmodified,
+      'IndexProcess.return_k=3',
+      'IndexProcess.score_thres=None',
+      'Likeness.fields=[camera, lane]',
+      'Global.threshold=1/4'
+    )
+  ).toMatchObject({
+    returnK: 3,
+    scoreThres: undefined,
+    fields: ['camera', 'lane'],
+    detectorThreshold: 0.25
   })
-  expect(await refusal(unmodified, 'IndexProcess.return_k=many')).toBe('-o IndexProcess.return_k=many: IndexProcess.return_k is not right: a number is expected, not "many"')
-  expect(await refusal(unmodified, 'IndexProcess.retrun_k=3')).toBe('-o IndexProcess.retrun_k=3: IndexProcess.retrun_k is not known, did you mean return_k?')
+  expect(await refusal(unmodified, 'IndexProcess.return_k=many')).toBe(
+    '-o IndexProcess.return_k=many: IndexProcess.return_k is not right: a number is expected, not "many"'
+  )
+  expect(await refusal(unmodified, 'IndexProcess.retrun_k=3')).toBe(
+    '-o IndexProcess.retrun_k=3: IndexProcess.retrun_k is not known, did you mean return_k?'
+  )
   expect(await refusal(unmodified, 'return_k')).toContain('write SECTION.KEY=value')
   expect(await refusal(unmodified, '__proto__.x=1')).toContain('there is no such key')
-  expect(await refusal(unmodified, 'IndexProcess.return_k.x=1')).toContain('IndexProcess.return_k is a value, not a section')
-  expect(await refusal(unmodified, 'IndexProcess.index_dir={a')).toMatch(/^-o IndexProcess\.index_dir=\{a: /)
+  expect(await refusal(unmodified, 'IndexProcess.return_k.x=1')).toContain(
+    'IndexProcess.return_k is a value, not a section'
+  )
+  expect(await refusal(unmodified, 'IndexProcess.index_dir={a')).toMatch(
+    /^-o IndexProcess\.index_dir=\{a: /
+  )
 })
 
 test.each([
-  ['a wrong type', `${least}  return_k: [5]\n`, /^g\.yaml:5:13: IndexProcess\.return_k is not right: a number is expected, not \[5\]$/],
-  ['code instead of a number', `${least}  score_thres: "__import__('os')"\n`, /^g\.yaml:5:16: .*a number is expected/],
+  [
+    'a wrong type',
+    `${least}  return_k: [5]\n`,
+    /^g\.yaml:5:13: IndexProcess\.return_k is not right: a number is expected, not \[5\]$/
+  ],
+  [
+    'code instead of a number',
+    `${least}  score_thres: "__import__('os')"\n`,
+    /^g\.yaml:5:16: .*a number is expected/
+  ],
   ['a number out of range', `${least}  return_k: 0\n`, /^g\.yaml:5:13: .*return_k/],
-  ['an unknown metric', `${least}  dist_type: euclid\n`, /^g\.yaml:5:14: .*one of IP, L2, cosine, hamming, not "euclid"/],
-  ['a missing key', 'IndexProcess:\n  index_dir: a\n  image_root: i\n', /^g\.yaml:1:1: IndexProcess\.data_file is missing$/],
-  ['an unknown key', `${least}  Return_k: 5\n`, /^g\.yaml:5:3: IndexProcess\.Return_k is not known, did you mean return_k\?$/],
-  ['an unknown section', `${least}IndexProces:\n  a: 1\n`, /^g\.yaml:5:1: IndexProces is not known, did you mean IndexProcess\?$/],
-  ['IP and a radius', `${least}  dist_type: IP\n  hamming_radius: 3\n`, /^g\.yaml:6:19: IndexProcess\.hamming_radius belongs to dist_type hamming, and dist_type is IP/],
-  ['hamming without radius and threshold', `${least}  dist_type: hamming\n`, /^g\.yaml:5:14: .*hamming needs hamming_radius or score_thres/],
-  ['two spellings that differ', `${least}Global:\n  rec_nms_thresold: 0.1\n  rec_nms_threshold: 0.2\n`, /^g\.yaml:7:22: Global\.rec_nms_threshold is 0.2 and rec_nms_thresold is 0.1/],
+  [
+    'an unknown metric',
+    `${least}  dist_type: euclid\n`,
+    /^g\.yaml:5:14: .*one of IP, L2, cosine, hamming, not "euclid"/
+  ],
+  [
+    'a missing key',
+    'IndexProcess:\n  index_dir: a\n  image_root: i\n',
+    /^g\.yaml:1:1: IndexProcess\.data_file is missing$/
+  ],
+  [
+    'an unknown key',
+    `${least}  Return_k: 5\n`,
+    /^g\.yaml:5:3: IndexProcess\.Return_k is not known, did you mean return_k\?$/
+  ],
+  [
+    'an unknown section',
+    `${least}IndexProces:\n  a: 1\n`,
+    /^g\.yaml:5:1: IndexProces is not known, did you mean IndexProcess\?$/
+  ],
+  [
+    'IP and a radius',
+    `${least}  dist_type: IP\n  hamming_radius: 3\n`,
+    /^g\.yaml:6:19: IndexProcess\.hamming_radius belongs to dist_type hamming, and dist_type is IP/
+  ],
+  [
+    'hamming without radius and threshold',
+    `${least}  dist_type: hamming\n`,
+    /^g\.yaml:5:14: .*hamming needs hamming_radius or score_thres/
+  ],
+  [
+    'two spellings that differ',
+    `${least}Global:\n  rec_nms_thresold: 0.1\n  rec_nms_threshold: 0.2\n`,
+    /^g\.yaml:7:22: Global\.rec_nms_threshold is 0.2 and rec_nms_thresold is 0.1/
+  ],
   ['a syntax error', 'IndexProcess:\n  index_dir: "a\n', /^g\.yaml:\d+:\d+: /],
   ['a tab as indentation', 'IndexProcess:\n\tindex_dir: a\n', /^g\.yaml:2:\d+: /],
   ['a key twice', `${least}  index_dir: c\n`, /^g\.yaml:5:3: .*unique/],
@@ -132,7 +225,9 @@ test.each([
 })
 
 test('every problem is said at once', async () => {
-  expect((await refusal('IndexProcess:\n  index_dri: a\n  return_k: x\n')).split('\n')).toHaveLength(5)
+  expect(
+    (await refusal('IndexProcess:\n  index_dri: a\n  return_k: x\n')).split('\n')
+  ).toHaveLength(5)
 })
 
 test('aliases that would fill the memory, folders, missing and huge files are refused', async () => {
@@ -140,28 +235,83 @@ test('aliases that would fill the memory, folders, missing and huge files are re
   expect(await refusal(bomb)).toMatch(/alias/i)
   const dir = freshDir()
   await expect(loadGalleryConfig(dir, { overrides: [] })).rejects.toThrow('is a folder')
-  await expect(loadGalleryConfig(join(dir, 'none.yaml'), { overrides: [] })).rejects.toThrow('there is no such file')
+  await expect(loadGalleryConfig(join(dir, 'none.yaml'), { overrides: [] })).rejects.toThrow(
+    'there is no such file'
+  )
   expect(await refusal(Buffer.alloc(2 * 1024 * 1024, '#'))).toMatch(/has 2097152 bytes/)
 })
 
 test('whatever a file holds, what is thrown is for the user to read', async () => {
   let state = 7
-  const random = (below: number): number => (state = (state * 1_103_515_245 + 12_345) % 2_147_483_648) % below
-  const pieces = ['\n', ':', ' ', '  ', '-', '"', "'", '{', '[', '&a', '*a', '|', '!!binary', '\t', '#', 'null', '.inf', '1e999', '\u0000', '\uFEFF', 'IndexProcess', '?', '<<: ', '%YAML 1.1\n---\n', '0x1f', '"\\x"']
+  const random = (below: number): number =>
+    (state = (state * 1_103_515_245 + 12_345) % 2_147_483_648) % below
+  const pieces = [
+    '\n',
+    ':',
+    ' ',
+    '  ',
+    '-',
+    '"',
+    "'",
+    '{',
+    '[',
+    '&a',
+    '*a',
+    '|',
+    '!!binary',
+    '\t',
+    '#',
+    'null',
+    '.inf',
+    '1e999',
+    '\u0000',
+    '\uFEFF',
+    'IndexProcess',
+    '?',
+    '<<: ',
+    '%YAML 1.1\n---\n',
+    '0x1f',
+    '"\\x"'
+  ]
   for (let round = 0; round < 1500; round++) {
     let text = unmodified
     for (let edits = 1 + random(4); edits > 0; edits--) {
       const at = random(text.length)
-      text = text.slice(0, at) + (random(3) === 0 ? '' : pieces[random(pieces.length)]!) + text.slice(at + random(8))
+      text =
+        text.slice(0, at) +
+        (random(3) === 0 ? '' : pieces[random(pieces.length)]!) +
+        text.slice(at + random(8))
     }
     const result: unknown = await load(text).catch((error: unknown) => error)
-    if (result instanceof Error && !(result instanceof UserError)) throw new Error(`${JSON.stringify(text)} threw`, { cause: result })
+    if (result instanceof Error && !(result instanceof UserError))
+      throw new Error(`${JSON.stringify(text)} threw`, { cause: result })
   }
 }, 120_000)
 
 test('numbers may be arithmetic, and nothing else is', () => {
-  expect(['1.0/255.0', '2*(3+4)', '-1', '1e-3', ' .5 + .5 ', '2--1'].map(parseArithmetic)).toEqual([1 / 255, 14, -1, 0.001, 1, 3])
-  for (const text of ['', '1/0', 'x', '1 2', '(1', '1)', 'process.exit()', '1e999', '0x10', '1;2', '**', '('.repeat(5000)]) expect(parseArithmetic(text), text).toBeUndefined()
+  expect(['1.0/255.0', '2*(3+4)', '-1', '1e-3', ' .5 + .5 ', '2--1'].map(parseArithmetic)).toEqual([
+    1 / 255,
+    14,
+    -1,
+    0.001,
+    1,
+    3
+  ])
+  for (const text of [
+    '',
+    '1/0',
+    'x',
+    '1 2',
+    '(1',
+    '1)',
+    'process.exit()',
+    '1e999',
+    '0x10',
+    '1;2',
+    '**',
+    '('.repeat(5000)
+  ])
+    expect(parseArithmetic(text), text).toBeUndefined()
 })
 
 test('a folder gives a readable name of its own that a collection can have', () => {
@@ -169,7 +319,14 @@ test('a folder gives a readable name of its own that a collection can have', () 
   mkdirSync(join(dir, 'a'))
   symlinkSync(join(dir, 'a'), join(dir, 'link'))
   expect(collectionNameOf(join(dir, 'link/index'))).toBe(collectionNameOf(join(dir, 'a/index')))
-  const names = [join(dir, 'a/index'), join(dir, 'b/index'), `${dir}/产品/索引`, `${dir}/${'x'.repeat(300)}/y`, '/', `${dir}/...`].map(collectionNameOf)
+  const names = [
+    join(dir, 'a/index'),
+    join(dir, 'b/index'),
+    `${dir}/产品/索引`,
+    `${dir}/${'x'.repeat(300)}/y`,
+    '/',
+    `${dir}/...`
+  ].map(collectionNameOf)
   for (const name of names) expect(collectionNameSchema.safeParse(name).success, name).toBe(true)
   expect(new Set(names).size).toBe(names.length)
 })
@@ -179,5 +336,7 @@ test('the documented keys and the schema for editors are those of the program', 
   const docs = new URL('../../../../docs/', import.meta.url)
   const page = readFileSync(new URL('configuration.md', docs), 'utf8')
   expect(page, rewrite).toBe(withTables(page))
-  expect(readFileSync(new URL('gallery.schema.json', docs), 'utf8'), rewrite).toBe(renderJsonSchema())
+  expect(readFileSync(new URL('gallery.schema.json', docs), 'utf8'), rewrite).toBe(
+    renderJsonSchema()
+  )
 })

@@ -2,18 +2,35 @@
 import { dirname, resolve } from 'node:path'
 import type { core } from 'zod'
 import type { IndexMethod, Metric } from '@likeness/shared/contract/collection'
-import { type AnswerSettings, answerSettingsSchema, type Enrolment, enrolmentSchema, type Look, lookSchema } from '@likeness/shared/contract/picture-settings'
+import {
+  type AnswerSettings,
+  answerSettingsSchema,
+  type Enrolment,
+  enrolmentSchema,
+  type Look,
+  lookSchema
+} from '@likeness/shared/contract/picture-settings'
 import type { CollectionProfile } from '@likeness/shared/contract/profile'
 import type { VectorStorage } from '@likeness/shared/contract/storage-forms'
 import { UserError } from '../user-error.ts'
 import { collectionNameOf } from './collection-name.ts'
-import { type GalleryFile, gallerySchema, namesAt, namesWithoutMeaning, type operations } from './gallery-schema.ts'
+import {
+  type GalleryFile,
+  gallerySchema,
+  namesAt,
+  namesWithoutMeaning,
+  type operations
+} from './gallery-schema.ts'
 import { nearestName } from './nearest-name.ts'
 import { applyOverrides } from './overrides.ts'
 import { readYamlFile, type YamlFile } from './yaml-file.ts'
 
 export type PictureSettings = Partial<Enrolment & Look & AnswerSettings>
-const pictureSettingNames = Object.keys({ ...enrolmentSchema.shape, ...lookSchema.shape, ...answerSettingsSchema.shape }) as (keyof PictureSettings)[]
+const pictureSettingNames = Object.keys({
+  ...enrolmentSchema.shape,
+  ...lookSchema.shape,
+  ...answerSettingsSchema.shape
+}) as (keyof PictureSettings)[]
 
 export interface GalleryConfig {
   file: string
@@ -45,23 +62,33 @@ export interface GalleryConfig {
   warnings: string[]
 }
 
-export const batchSizeNote = 'batch_size has no effect here: pictures are embedded one by one, by as many processes as there are cores'
+export const batchSizeNote =
+  'batch_size has no effect here: pictures are embedded one by one, by as many processes as there are cores'
 
 /** UserError with one line for each problem. */
-export async function loadGalleryConfig(file: string, { overrides }: { overrides: readonly string[] }): Promise<GalleryConfig> {
+export async function loadGalleryConfig(
+  file: string,
+  { overrides }: { overrides: readonly string[] }
+): Promise<GalleryConfig> {
   const yaml = await readYamlFile(file)
   const values = withoutNone(yaml.values) as Record<string, unknown>
   const given = applyOverrides(values, overrides)
   const parsed = gallerySchema.safeParse(withoutNone(values))
   if (parsed.success) return completeGallery(file, parsed.data)
-  throw new UserError(parsed.error.issues.flatMap((issue) => describe(issue, { yaml, given })).join('\n'))
+  throw new UserError(
+    parsed.error.issues.flatMap((issue) => describe(issue, { yaml, given })).join('\n')
+  )
 }
 
 /** "None" is what Python writes for nothing. */
 function withoutNone(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutNone)
   if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.entries(value).flatMap(([name, part]) => (part === null || part === 'None' ? [] : [[name, withoutNone(part)]])))
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([name, part]) =>
+      part === null || part === 'None' ? [] : [[name, withoutNone(part)]]
+    )
+  )
 }
 
 interface Places {
@@ -70,7 +97,8 @@ interface Places {
 }
 
 function describe(issue: core.$ZodIssue, { yaml, given }: Places): string[] {
-  const place = (path: readonly PropertyKey[], atKey = false): string => given.get(path.map(String).join('.')) ?? yaml.place(path, { atKey })
+  const place = (path: readonly PropertyKey[], atKey = false): string =>
+    given.get(path.map(String).join('.')) ?? yaml.place(path, { atKey })
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((name) => {
       const near = nearestName(name, namesAt(issue.path))
@@ -85,22 +113,39 @@ function describe(issue: core.$ZodIssue, { yaml, given }: Places): string[] {
 
 const phrase = (issue: core.$ZodIssue): string => {
   const message = issue.message.replace(/^Invalid input: /, '')
-  return /^(is|belongs|needs) /.test(message) || /^hamming needs/.test(message) ? message : `: ${message}`.replace(/^: /, 'is not right: ')
+  return /^(is|belongs|needs) /.test(message) || /^hamming needs/.test(message)
+    ? message
+    : `: ${message}`.replace(/^: /, 'is not right: ')
 }
 
 /** What PP-ShiTu does, where no built-in profile is named: only whole gallery pictures can be found. */
 const asPpShitu: PictureSettings = { subjects: false, max_objects: 5, nms_iou: 0.05 }
 
-function pictureSettings({ Global: globals = {}, Likeness: own = {} }: Pick<GalleryFile, 'Global' | 'Likeness'>): PictureSettings {
-  const { max_det_results: maxObjects, rec_nms_thresold: asWritten, rec_nms_threshold: asMeant } = globals
-  const given: PictureSettings = { ...own, max_objects: maxObjects, nms_iou: asWritten ?? asMeant, exclude_same: own.exclude }
+function pictureSettings({
+  Global: globals = {},
+  Likeness: own = {}
+}: Pick<GalleryFile, 'Global' | 'Likeness'>): PictureSettings {
+  const {
+    max_det_results: maxObjects,
+    rec_nms_thresold: asWritten,
+    rec_nms_threshold: asMeant
+  } = globals
+  const given: PictureSettings = {
+    ...own,
+    max_objects: maxObjects,
+    nms_iou: asWritten ?? asMeant,
+    exclude_same: own.exclude
+  }
   const absent: PictureSettings = own.profile?.builtIn === undefined ? asPpShitu : {}
   const entries = pictureSettingNames.map((name) => [name, given[name] ?? absent[name]])
   return Object.fromEntries(entries.filter(([, value]) => value !== undefined))
 }
 
 /** With every default in place; paths are those from the folder of `file`. */
-export function completeGallery(file: string, { IndexProcess: index, Global: globals = {}, Likeness: own = {}, ...rest }: GalleryFile): GalleryConfig {
+export function completeGallery(
+  file: string,
+  { IndexProcess: index, Global: globals = {}, Likeness: own = {}, ...rest }: GalleryFile
+): GalleryConfig {
   const folder = dirname(file)
   const from = (path: string): string => resolve(folder, path)
   const indexDir = from(index.index_dir)
@@ -130,7 +175,9 @@ export function completeGallery(file: string, { IndexProcess: index, Global: glo
     rescore: own.rescore ?? false,
     hammingThreshold: own.hamming_threshold,
     warnings: [
-      ...(unused.length > 0 ? [`${file}: these keys of PaddleClas have no meaning here: ${unused.join(', ')}`] : []),
+      ...(unused.length > 0
+        ? [`${file}: these keys of PaddleClas have no meaning here: ${unused.join(', ')}`]
+        : []),
       ...(index.batch_size !== undefined ? [`${file}: ${batchSizeNote}`] : [])
     ]
   }

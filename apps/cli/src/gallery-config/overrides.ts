@@ -19,8 +19,10 @@ export function applyOverrides(values: Tree, overrides: readonly string[]): Map<
 function parseOverride(text: string): { path: string[]; value: unknown } {
   const at = text.indexOf('=')
   const path = text.slice(0, Math.max(at, 0)).trim().split('.')
-  if (at < 1 || path.some((part) => part === '')) throw new UserError(`-o ${text}: write SECTION.KEY=value`)
-  if (path.some((part) => ['__proto__', 'constructor', 'prototype'].includes(part))) throw new UserError(`-o ${text}: there is no such key`)
+  if (at < 1 || path.some((part) => part === ''))
+    throw new UserError(`-o ${text}: write SECTION.KEY=value`)
+  if (path.some((part) => ['__proto__', 'constructor', 'prototype'].includes(part)))
+    throw new UserError(`-o ${text}: there is no such key`)
   try {
     // A value like a: b would be a map; what is given here is one value or a list.
     return { path, value: parse(text.slice(at + 1), { logLevel: 'silent' }) as unknown }
@@ -34,7 +36,8 @@ function setAt(values: Tree, path: readonly string[], value: unknown, text: stri
   for (const [i, part] of path.entries()) {
     if (Array.isArray(tree)) {
       const place = Number(part)
-      if (!Number.isInteger(place) || place < 0 || place >= tree.length) throw new UserError(`-o ${text}: ${path.slice(0, i).join('.')} is a list of ${tree.length}`)
+      if (!Number.isInteger(place) || place < 0 || place >= tree.length)
+        throw new UserError(`-o ${text}: ${path.slice(0, i).join('.')} is a list of ${tree.length}`)
     }
     const branch = tree as Tree
     if (i === path.length - 1) {
@@ -43,7 +46,8 @@ function setAt(values: Tree, path: readonly string[], value: unknown, text: stri
     }
     if (branch[part] === undefined || branch[part] === null) branch[part] = {}
     const next = branch[part]
-    if (!isTree(next)) throw new UserError(`-o ${text}: ${path.slice(0, i + 1).join('.')} is a value, not a section`)
+    if (!isTree(next))
+      throw new UserError(`-o ${text}: ${path.slice(0, i + 1).join('.')} is a value, not a section`)
     tree = next
   }
 }

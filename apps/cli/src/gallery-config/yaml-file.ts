@@ -20,11 +20,25 @@ export async function readYamlFile(file: string): Promise<YamlFile> {
     const { line, col } = counter.linePos(offset)
     return `${file}:${Math.max(1, line)}:${Math.max(1, col)}`
   }
-  const doc = parseDocument(text, { lineCounter: counter, prettyErrors: false, uniqueKeys: true, logLevel: 'error' })
-  const problems = doc.errors.map(({ pos, code, message }) => `${at(pos[0])}: ${code === 'MULTIPLE_DOCS' ? 'several yaml documents in one file, one is expected' : message.split('\n')[0]}`)
+  const doc = parseDocument(text, {
+    lineCounter: counter,
+    prettyErrors: false,
+    uniqueKeys: true,
+    logLevel: 'error'
+  })
+  const problems = doc.errors.map(
+    ({ pos, code, message }) =>
+      `${at(pos[0])}: ${code === 'MULTIPLE_DOCS' ? 'several yaml documents in one file, one is expected' : message.split('\n')[0]}`
+  )
   if (problems.length > 0) throw new UserError(problems.slice(0, 10).join('\n'))
-  if (doc.contents === null || !isMap(doc.contents)) throw new UserError(`${file}:1:1: ${text.trim() === '' ? 'the file is empty' : 'sections like `IndexProcess:` are expected'}`)
-  return { values: toValues(doc, file), place: (path, { atKey = false } = {}) => at(offsetOf(doc, path, atKey)) }
+  if (doc.contents === null || !isMap(doc.contents))
+    throw new UserError(
+      `${file}:1:1: ${text.trim() === '' ? 'the file is empty' : 'sections like `IndexProcess:` are expected'}`
+    )
+  return {
+    values: toValues(doc, file),
+    place: (path, { atKey = false } = {}) => at(offsetOf(doc, path, atKey))
+  }
 }
 
 async function readText(file: string): Promise<string> {
@@ -32,12 +46,14 @@ async function readText(file: string): Promise<string> {
     const found = await stat(file)
     if (found.isDirectory()) throw new UserError(`${file} is a folder, not a yaml file`)
     if (!found.isFile()) throw new UserError(`${file} is not a regular file`)
-    if (found.size > maxBytes) throw new UserError(`${file} has ${found.size} bytes: this is no configuration`)
+    if (found.size > maxBytes)
+      throw new UserError(`${file} has ${found.size} bytes: this is no configuration`)
     return new TextDecoder('utf-8', { fatal: true }).decode(await readFile(file))
   } catch (error) {
     if (error instanceof UserError) throw error
     const { code } = error as NodeJS.ErrnoException
-    if (code === 'ENOENT' || code === 'ENOTDIR') throw new UserError(`${file}: there is no such file`)
+    if (code === 'ENOENT' || code === 'ENOTDIR')
+      throw new UserError(`${file}: there is no such file`)
     if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') throw new UserError(`${file} is not UTF-8`)
     if (code !== undefined) throw new UserError(`${file} cannot be read (${code})`)
     throw error
@@ -58,8 +74,15 @@ function toValues(doc: Document.Parsed, file: string): unknown {
 function offsetOf(doc: Document.Parsed, path: readonly PropertyKey[], atKey: boolean): number {
   for (let length = path.length; length > 0; length--) {
     const parent: unknown = length === 1 ? doc.contents : doc.getIn(path.slice(0, length - 1), true)
-    const pair = isMap(parent) ? parent.items.find(({ key }) => isScalar(key) && String(key.value) === String(path[length - 1])) : undefined
-    const node: unknown = (atKey && length === path.length) || length < path.length ? pair?.key : doc.getIn(path.slice(0, length), true)
+    const pair = isMap(parent)
+      ? parent.items.find(
+          ({ key }) => isScalar(key) && String(key.value) === String(path[length - 1])
+        )
+      : undefined
+    const node: unknown =
+      (atKey && length === path.length) || length < path.length
+        ? pair?.key
+        : doc.getIn(path.slice(0, length), true)
     if (isNode(node) && node.range) return node.range[0]
     if (isNode(pair?.key) && pair.key.range) return pair.key.range[0]
   }

@@ -7,10 +7,22 @@ import { type ListFingerprint, readDataList } from '../gallery-config/data-list.
 import type { GalleryConfig } from '../gallery-config/load-gallery-config.ts'
 import type { Progress } from '../progress.ts'
 import { UserError } from '../user-error.ts'
-import { beginRecord, type BuildRecord, isSame, type Outcome, readRecord, writeRecord } from './build-record.ts'
+import {
+  beginRecord,
+  type BuildRecord,
+  isSame,
+  type Outcome,
+  readRecord,
+  writeRecord
+} from './build-record.ts'
 import { createJobFollower, type Followed } from './follow-jobs.ts'
 import { checkFits, createGallery, embeddingFor } from './gallery-collection.ts'
-import { type LineFailure, type SubmitDeps, submitParts, type SubmittedPart } from './submit-parts.ts'
+import {
+  type LineFailure,
+  type SubmitDeps,
+  submitParts,
+  type SubmittedPart
+} from './submit-parts.ts'
 
 export interface BuildOptions {
   api: ApiClient
@@ -49,24 +61,45 @@ export async function buildGallery(options: BuildOptions): Promise<BuildSummary>
   const embedding = source?.embedding ?? (await embeddingFor(api, config))
   const there = await api.getCollection(config.collection)
   const last = await readRecord(config.indexDir)
-  const isKnown = !force && there !== undefined && last !== undefined && isSame(last, { operation, collection: there.name, collectionId: there.incarnation, fingerprint: list.sha256 })
-  if (there !== undefined && !force && (isKnown || !isEmpty(there))) checkFits(there, config, embedding)
+  const isKnown =
+    !force &&
+    there !== undefined &&
+    last !== undefined &&
+    isSame(last, {
+      operation,
+      collection: there.name,
+      collectionId: there.incarnation,
+      fingerprint: list.sha256
+    })
+  if (there !== undefined && !force && (isKnown || !isEmpty(there)))
+    checkFits(there, config, embedding)
   if (isKnown && last.outcome !== undefined) return builtBefore(config, last.outcome)
   if (isKnown) say('going on with the build that was interrupted')
   const live = isKnown ? there : await makeRoom(options, there)
-  const record = await beginRecord(config.indexDir, { operation, collection: live.name, collectionId: live.incarnation, fingerprint: list.sha256 })
+  const record = await beginRecord(config.indexDir, {
+    operation,
+    collection: live.name,
+    collectionId: live.incarnation,
+    fingerprint: list.sha256
+  })
   return await bringIn(options, record, isKnown)
 }
 
-const isEmpty = ({ items, open_jobs: openJobs }: CollectionAnswer): boolean => items === 0 && openJobs === 0
+const isEmpty = ({ items, open_jobs: openJobs }: CollectionAnswer): boolean =>
+  items === 0 && openJobs === 0
 
 /** The collection to build into: the one that is there, or one that is made now. */
-async function makeRoom({ api, config, operation, force, say, source }: BuildOptions, there: CollectionAnswer | undefined): Promise<CollectionAnswer> {
+async function makeRoom(
+  { api, config, operation, force, say, source }: BuildOptions,
+  there: CollectionAnswer | undefined
+): Promise<CollectionAnswer> {
   if (there === undefined) return createGallery(api, config, source?.embedding)
   if (!force && !isEmpty(there)) {
     if (operation === 'append') return there
     const content = there.items > 0 ? `holds ${there.items} items` : 'is being built'
-    throw new UserError(`the collection ${there.name} (index_dir ${config.indexDir}) ${content}, not from this list as it is now: --force wipes it and builds anew, \`likeness append\` adds to it`)
+    throw new UserError(
+      `the collection ${there.name} (index_dir ${config.indexDir}) ${content}, not from this list as it is now: --force wipes it and builds anew, \`likeness append\` adds to it`
+    )
   }
   if (!isEmpty(there)) say(`wiping the collection ${there.name} with ${there.items} items`)
   await api.dropCollection(there.name)
@@ -74,30 +107,63 @@ async function makeRoom({ api, config, operation, force, say, source }: BuildOpt
 }
 
 const builtBefore = ({ collection }: GalleryConfig, outcome: Outcome): BuildSummary => ({
-  ...outcome, collection, wasDone: true, failures: [], jobs: [], seconds: 0, imagesPerSecond: 0, seq: 0
+  ...outcome,
+  collection,
+  wasDone: true,
+  failures: [],
+  jobs: [],
+  seconds: 0,
+  imagesPerSecond: 0,
+  seq: 0
 })
 
-const picturesOf = (config: GalleryConfig): GallerySource => ({ submit: (deps, onDuplicate) => submitParts(deps, readDataList(config, { onDuplicate })) })
+const picturesOf = (config: GalleryConfig): GallerySource => ({
+  submit: (deps, onDuplicate) => submitParts(deps, readDataList(config, { onDuplicate }))
+})
 
-async function bringIn({ api, config, list, progress, say, source = picturesOf(config) }: BuildOptions, record: BuildRecord, isContinued: boolean): Promise<BuildSummary> {
+async function bringIn(
+  { api, config, list, progress, say, source = picturesOf(config) }: BuildOptions,
+  record: BuildRecord,
+  isContinued: boolean
+): Promise<BuildSummary> {
   let duplicates = 0
-  const onTrouble = (error: unknown): void => say(`the API does not answer well, trying again: ${(error as Error).message}`)
+  const onTrouble = (error: unknown): void =>
+    say(`the API does not answer well, trying again: ${(error as Error).message}`)
   const startedMs = performance.now()
   let doneBefore = 0
   const onDone = (done: number, atFirstAsk: number): void => {
     doneBefore = isContinued ? atFirstAsk : 0
     progress.show(done, list.lines, doneBefore)
   }
-  const follower = createJobFollower({ api, onDone, onTrouble, onWaiting: (why) => say(`waiting: ${why}`) })
+  const follower = createJobFollower({
+    api,
+    onDone,
+    onTrouble,
+    onWaiting: (why) => say(`waiting: ${why}`)
+  })
   const submitted = new AbortController()
   const submit = async (): Promise<void> => {
-    const deps = { api, collection: config.collection, imageRoot: config.imageRoot, keyBase: `build-${record.nonce}`, onTrouble }
+    const deps = {
+      api,
+      collection: config.collection,
+      imageRoot: config.imageRoot,
+      keyBase: `build-${record.nonce}`,
+      onTrouble
+    }
     for await (const part of source.submit(deps, () => (duplicates += 1))) follower.add(part)
     submitted.abort()
   }
   try {
     const [, followed] = await Promise.all([submit(), follower.run(submitted.signal)])
-    return await finish({ api, config, record, followed, duplicates, seconds: (performance.now() - startedMs) / 1000, doneBefore })
+    return await finish({
+      api,
+      config,
+      record,
+      followed,
+      duplicates,
+      seconds: (performance.now() - startedMs) / 1000,
+      doneBefore
+    })
   } finally {
     follower.stop()
     progress.done()
@@ -114,13 +180,37 @@ interface Finished {
   doneBefore: number
 }
 
-async function finish({ api, config, record, followed, duplicates, seconds, doneBefore }: Finished): Promise<BuildSummary> {
+async function finish({
+  api,
+  config,
+  record,
+  followed,
+  duplicates,
+  seconds,
+  doneBefore
+}: Finished): Promise<BuildSummary> {
   const { indexed, superseded, failed } = followed
-  const outcome: Outcome = { total: indexed + superseded + failed, indexed, superseded, failed, duplicates }
+  const outcome: Outcome = {
+    total: indexed + superseded + failed,
+    indexed,
+    superseded,
+    failed,
+    duplicates
+  }
   // A collection that was dropped and made again meanwhile holds nothing of this.
   const there = await keepTrying(() => api.getCollection(config.collection))
-  if (there?.incarnation !== record.collectionId) throw new UserError(`the collection ${config.collection} was dropped during the build`)
+  if (there?.incarnation !== record.collectionId)
+    throw new UserError(`the collection ${config.collection} was dropped during the build`)
   await writeRecord(config.indexDir, { ...record, outcome })
   const imagesPerSecond = Math.max(0, outcome.total - doneBefore) / seconds
-  return { ...outcome, collection: config.collection, wasDone: false, failures: followed.failures, jobs: followed.jobs, seconds, imagesPerSecond, seq: followed.seq }
+  return {
+    ...outcome,
+    collection: config.collection,
+    wasDone: false,
+    failures: followed.failures,
+    jobs: followed.jobs,
+    seconds,
+    imagesPerSecond,
+    seq: followed.seq
+  }
 }

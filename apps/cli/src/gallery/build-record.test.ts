@@ -5,7 +5,8 @@ import { expect, test } from 'vitest'
 import { beginRecord, readRecord, writeRecord } from './build-record.ts'
 
 const build = { operation: 'new', collection: 'c', collectionId: 'i', fingerprint: 'f' } as const
-const freshDir = async (): Promise<string> => join(await mkdtemp(join(tmpdir(), 'likeness-record-')), 'index')
+const freshDir = async (): Promise<string> =>
+  join(await mkdtemp(join(tmpdir(), 'likeness-record-')), 'index')
 
 test('the same build begun again has the same keys, finished or not', async () => {
   const dir = await freshDir()
@@ -17,7 +18,12 @@ test('the same build begun again has the same keys, finished or not', async () =
   expect(await beginRecord(dir, build)).toEqual({ ...first, outcome })
 })
 
-test.each([{ operation: 'append' as const }, { collectionId: 'other' }, { fingerprint: 'other' }, { collection: 'other' }])('a build that differs in %o is another one', async (change) => {
+test.each([
+  { operation: 'append' as const },
+  { collectionId: 'other' },
+  { fingerprint: 'other' },
+  { collection: 'other' }
+])('a build that differs in %o is another one', async (change) => {
   const dir = await freshDir()
   const first = await beginRecord(dir, build)
   const other = await beginRecord(dir, { ...build, ...change })
@@ -30,5 +36,7 @@ test('a record that is none, and a folder that cannot be written, are said in on
   await writeFile(join(dir, 'build.json'), '{"operation":')
   await expect(readRecord(dir)).rejects.toThrow('not what this program writes')
   await writeFile(join(dir, 'file'), '')
-  await expect(beginRecord(join(dir, 'file'), build)).rejects.toThrow(/index_dir .*file cannot be written/)
+  await expect(beginRecord(join(dir, 'file'), build)).rejects.toThrow(
+    /index_dir .*file cannot be written/
+  )
 })

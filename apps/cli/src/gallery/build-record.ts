@@ -6,21 +6,32 @@ import { z } from 'zod'
 import { fromStored, toStored } from '@likeness/shared/contract/stored-names'
 import { UserError } from '../user-error.ts'
 
-const outcomeSchema = z.object({ total: z.number().int(), indexed: z.number().int(), superseded: z.number().int(), failed: z.number().int(), duplicates: z.number().int() })
-const recordSchema = z.object({
-  operation: z.enum(['new', 'append', 'remove']),
-  collection: z.string(),
-  incarnation: z.string(),
-  /** Of the list and its pictures. */
-  fingerprint: z.string(),
-  /** Makes the Idempotency-Keys of this run of the operation. */
-  nonce: z.string(),
-  /** Once finished. */
-  outcome: outcomeSchema.optional()
-}).transform(fromStored)
+const outcomeSchema = z.object({
+  total: z.number().int(),
+  indexed: z.number().int(),
+  superseded: z.number().int(),
+  failed: z.number().int(),
+  duplicates: z.number().int()
+})
+const recordSchema = z
+  .object({
+    operation: z.enum(['new', 'append', 'remove']),
+    collection: z.string(),
+    incarnation: z.string(),
+    /** Of the list and its pictures. */
+    fingerprint: z.string(),
+    /** Makes the Idempotency-Keys of this run of the operation. */
+    nonce: z.string(),
+    /** Once finished. */
+    outcome: outcomeSchema.optional()
+  })
+  .transform(fromStored)
 export type BuildRecord = z.infer<typeof recordSchema>
 export type Outcome = z.infer<typeof outcomeSchema>
-export type RecordedBuild = Pick<BuildRecord, 'operation' | 'collection' | 'collectionId' | 'fingerprint'>
+export type RecordedBuild = Pick<
+  BuildRecord,
+  'operation' | 'collection' | 'collectionId' | 'fingerprint'
+>
 
 const fileOf = (indexDir: string): string => join(indexDir, 'build.json')
 
@@ -30,7 +41,10 @@ export async function readRecord(indexDir: string): Promise<BuildRecord | undefi
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
-    if (error instanceof SyntaxError || error instanceof z.ZodError) throw new UserError(`${fileOf(indexDir)} is not what this program writes: move it away and try again`)
+    if (error instanceof SyntaxError || error instanceof z.ZodError)
+      throw new UserError(
+        `${fileOf(indexDir)} is not what this program writes: move it away and try again`
+      )
     throw error
   }
 }
@@ -45,7 +59,10 @@ export async function beginRecord(indexDir: string, build: RecordedBuild): Promi
 }
 
 export const isSame = (a: RecordedBuild, b: RecordedBuild): boolean =>
-  a.operation === b.operation && a.collection === b.collection && a.collectionId === b.collectionId && a.fingerprint === b.fingerprint
+  a.operation === b.operation &&
+  a.collection === b.collection &&
+  a.collectionId === b.collectionId &&
+  a.fingerprint === b.fingerprint
 
 export async function writeRecord(indexDir: string, record: BuildRecord): Promise<void> {
   const fresh = `${fileOf(indexDir)}.${process.pid}.new`

@@ -47,7 +47,10 @@ export function createJobFollower({ api, onDone, onTrouble, onWaiting }: FollowD
   const result: Followed = { indexed: 0, superseded: 0, failed: 0, failures: [], jobs: [], seq: 0 }
   const report = (): void => {
     const settled = result.indexed + result.superseded + result.failed
-    onDone(open.reduce((sum, { counts }) => sum + counts.total - counts.pending, settled), doneBefore)
+    onDone(
+      open.reduce((sum, { counts }) => sum + counts.total - counts.pending, settled),
+      doneBefore
+    )
   }
 
   async function ask(one: Open): Promise<boolean> {
@@ -56,7 +59,8 @@ export function createJobFollower({ api, onDone, onTrouble, onWaiting }: FollowD
     if (!one.isAsked) doneBefore += answer.counts.total - answer.counts.pending
     one.isAsked = true
     tellWaiting(answer)
-    if (answer.state === 'cancelled') throw new UserError(`job ${answer.id} was cancelled: the collection was dropped meanwhile`)
+    if (answer.state === 'cancelled')
+      throw new UserError(`job ${answer.id} was cancelled: the collection was dropped meanwhile`)
     if (answer.state !== 'completed') return false
     result.indexed += answer.counts.indexed
     result.superseded += answer.counts.superseded
@@ -75,7 +79,8 @@ export function createJobFollower({ api, onDone, onTrouble, onWaiting }: FollowD
   async function keepFailures(answer: JobAnswer, { id, lines }: SubmittedJob): Promise<void> {
     let page = answer.failed
     while (page.length > 0 && result.failures.length < failuresKept) {
-      for (const { ordinal, id: path, line, code, message } of page) result.failures.push({ line: line ?? lines?.[ordinal] ?? 0, path, code, message })
+      for (const { ordinal, id: path, line, code, message } of page)
+        result.failures.push({ line: line ?? lines?.[ordinal] ?? 0, path, code, message })
       const failedAfter = page.at(-1)!.ordinal
       page = (await keepTrying(() => api.getJob(id, { failedAfter }), { onTrouble })).failed
     }
@@ -93,7 +98,11 @@ export function createJobFollower({ api, onDone, onTrouble, onWaiting }: FollowD
   return {
     add({ jobs, failures }: SubmittedPart): void {
       for (const job of jobs) {
-        open.push({ job, counts: { total: job.total, pending: job.total, indexed: 0, superseded: 0, failed: 0 }, isAsked: false })
+        open.push({
+          job,
+          counts: { total: job.total, pending: job.total, indexed: 0, superseded: 0, failed: 0 },
+          isAsked: false
+        })
         result.jobs.push(job.id)
       }
       result.failed += failures.length

@@ -3,7 +3,12 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
 import type { CollectionAnswer } from '@likeness/shared/contract/http'
 import { type Enrolment, enrolmentSchema } from '@likeness/shared/contract/picture-settings'
-import { type CollectionProfile, embeddingOfProfile, modelOf, parseProfileEmbedding } from '@likeness/shared/contract/profile'
+import {
+  type CollectionProfile,
+  embeddingOfProfile,
+  modelOf,
+  parseProfileEmbedding
+} from '@likeness/shared/contract/profile'
 import type { ApiClient } from '../api-client.ts'
 import type { GalleryConfig } from '../gallery-config/load-gallery-config.ts'
 import { UserError } from '../user-error.ts'
@@ -11,28 +16,53 @@ import { UserError } from '../user-error.ts'
 const embedderWaitMs = 60_000
 
 /** What the embed-workers make, or make with the yaml's profile; UserError when none is there in time, or when the yaml asks for another size. */
-export async function embeddingFor(api: ApiClient, { embeddingSize, file, profile: { learned } }: Pick<GalleryConfig, 'embeddingSize' | 'file' | 'profile'>): Promise<EmbeddingSpec> {
+export async function embeddingFor(
+  api: ApiClient,
+  {
+    embeddingSize,
+    file,
+    profile: { learned }
+  }: Pick<GalleryConfig, 'embeddingSize' | 'file' | 'profile'>
+): Promise<EmbeddingSpec> {
   const endMs = Date.now() + embedderWaitMs
   for (;;) {
     const [lane] = (await api.getStatus()).lanes
     if (lane !== undefined) {
-      const embedding = learned === undefined ? lane.embedding : await embeddingWith(api, { profile: learned, file })
+      const embedding =
+        learned === undefined
+          ? lane.embedding
+          : await embeddingWith(api, { profile: learned, file })
       const { dim, version } = embedding
       if (embeddingSize === undefined || embeddingSize === dim) return embedding
-      throw new UserError(`${file}: embedding_size is ${embeddingSize}, the model ${version} makes vectors of ${dim}`)
+      throw new UserError(
+        `${file}: embedding_size is ${embeddingSize}, the model ${version} makes vectors of ${dim}`
+      )
     }
-    if (Date.now() > endMs) throw new UserError(`${api.url} has no embed-worker: start one and try again`)
+    if (Date.now() > endMs)
+      throw new UserError(`${api.url} has no embed-worker: start one and try again`)
     await pause(200)
   }
 }
 
-async function embeddingWith(api: ApiClient, { profile: reference, file }: { profile: string; file: string }): Promise<EmbeddingSpec> {
+async function embeddingWith(
+  api: ApiClient,
+  { profile: reference, file }: { profile: string; file: string }
+): Promise<EmbeddingSpec> {
   const profile = await api.getProfile(reference)
-  if (profile === undefined) throw new UserError(`${file}: there is no profile ${reference}: \`likeness profile list\` shows those there are`)
+  if (profile === undefined)
+    throw new UserError(
+      `${file}: there is no profile ${reference}: \`likeness profile list\` shows those there are`
+    )
   return embeddingOfProfile(profile)
 }
 
-function settingsOf({ pictures, sealThreshold, searchBudget, scoreThres, hammingThreshold }: GalleryConfig): Record<string, unknown> {
+function settingsOf({
+  pictures,
+  sealThreshold,
+  searchBudget,
+  scoreThres,
+  hammingThreshold
+}: GalleryConfig): Record<string, unknown> {
   return {
     ...pictures,
     ...(sealThreshold !== undefined && { seal_threshold: sealThreshold }),
@@ -43,30 +73,50 @@ function settingsOf({ pictures, sealThreshold, searchBudget, scoreThres, hamming
 }
 
 /** `embedding`: of vectors that are made elsewhere; absent: what the embed-workers make. */
-export const createGallery = (api: ApiClient, config: GalleryConfig, embedding?: EmbeddingSpec): Promise<CollectionAnswer> =>
+export const createGallery = (
+  api: ApiClient,
+  config: GalleryConfig,
+  embedding?: EmbeddingSpec
+): Promise<CollectionAnswer> =>
   api.createCollection(config.collection, {
-    index_method: config.indexMethod, metric: config.metric, storage: config.storage, rescore: config.rescore, settings: settingsOf(config),
+    index_method: config.indexMethod,
+    metric: config.metric,
+    storage: config.storage,
+    rescore: config.rescore,
+    settings: settingsOf(config),
     ...(embedding !== undefined && { embedding }),
     ...profileOf(config.profile, embedding !== undefined)
   })
 
 /** As it is written; a learned one says which embedding, so that none is named beside it. */
-function profileOf({ builtIn, learned }: CollectionProfile, hasEmbedding: boolean): { profile?: string } {
+function profileOf(
+  { builtIn, learned }: CollectionProfile,
+  hasEmbedding: boolean
+): { profile?: string } {
   const names = [builtIn, hasEmbedding ? undefined : learned].filter((name) => name !== undefined)
   return names.length === 0 ? {} : { profile: names.join('/') }
 }
 
 /** Where only the projection is another one of the same model. */
-function profileWays({ name, embedding: { version } }: CollectionAnswer, wanted: EmbeddingSpec): string {
+function profileWays(
+  { name, embedding: { version } }: CollectionAnswer,
+  wanted: EmbeddingSpec
+): string {
   const [has, wants] = [parseProfileEmbedding(version), parseProfileEmbedding(wanted.version)]
   if (modelOf(version) !== modelOf(wanted.version)) return ''
   const keep = has && `the profile ${has.name}@${has.version} below Likeness: takes it as it is; `
-  const change = wants && `\`likeness profile apply ${wants.name}@${wants.version} --collection ${name}\` changes it; `
+  const change =
+    wants &&
+    `\`likeness profile apply ${wants.name}@${wants.version} --collection ${name}\` changes it; `
   return `${keep ?? ''}${change ?? ''}or `
 }
 
 /** UserError when the collection cannot take what the yaml and the model say: with every difference, and both values. */
-export function checkFits(there: CollectionAnswer, config: GalleryConfig, embedding: EmbeddingSpec): void {
+export function checkFits(
+  there: CollectionAnswer,
+  config: GalleryConfig,
+  embedding: EmbeddingSpec
+): void {
   if (there.embedding.version !== embedding.version) {
     throw new UserError(
       `index_dir ${config.indexDir} belongs to the embedding ${there.embedding.version}, not to ${embedding.version}: ${profileWays(there, embedding)}build it anew with --force, or name another index_dir`
@@ -79,8 +129,17 @@ export function checkFits(there: CollectionAnswer, config: GalleryConfig, embedd
     ['rescore', there.rescore, config.rescore],
     ['hamming_threshold', there.settings.hamming_threshold, config.hammingThreshold],
     ['profile', there.settings.profile, config.profile.builtIn ?? 'general'],
-    ...Object.keys(enrolmentSchema.shape).map((name): [string, unknown, unknown] => [name, there.settings[name], config.pictures[name as keyof Enrolment] ?? there.settings[name]])
+    ...Object.keys(enrolmentSchema.shape).map((name): [string, unknown, unknown] => [
+      name,
+      there.settings[name],
+      config.pictures[name as keyof Enrolment] ?? there.settings[name]
+    ])
   ]
-  const wrong = pairs.filter(([, is, wanted]) => JSON.stringify(is) !== JSON.stringify(wanted)).map(([name, is, wanted]) => `${name} ${JSON.stringify(is)}, not ${JSON.stringify(wanted)}`)
-  if (wrong.length > 0) throw new UserError(`${config.file}: the collection ${there.name} was built with ${wrong.join(', and ')}: change the file back, or build anew with --force`)
+  const wrong = pairs
+    .filter(([, is, wanted]) => JSON.stringify(is) !== JSON.stringify(wanted))
+    .map(([name, is, wanted]) => `${name} ${JSON.stringify(is)}, not ${JSON.stringify(wanted)}`)
+  if (wrong.length > 0)
+    throw new UserError(
+      `${config.file}: the collection ${there.name} was built with ${wrong.join(', and ')}: change the file back, or build anew with --force`
+    )
 }

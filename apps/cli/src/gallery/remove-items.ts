@@ -19,12 +19,36 @@ export interface RemoveSummary {
   failures: LineFailure[]
 }
 
-export async function removeItems({ api, config, progress, total }: { api: ApiClient; config: GalleryConfig; progress: Progress; total: number }): Promise<RemoveSummary> {
+export async function removeItems({
+  api,
+  config,
+  progress,
+  total
+}: {
+  api: ApiClient
+  config: GalleryConfig
+  progress: Progress
+  total: number
+}): Promise<RemoveSummary> {
   const there = await api.getCollection(config.collection)
-  if (there === undefined) throw new UserError(`the collection ${config.collection} does not exist: there is nothing to remove from`)
+  if (there === undefined)
+    throw new UserError(
+      `the collection ${config.collection} does not exist: there is nothing to remove from`
+    )
   // From here on what was built before is not there as it was: the same build again has something to do.
-  await writeRecord(config.indexDir, { operation: 'remove', collection: there.name, collectionId: there.incarnation, fingerprint: '', nonce: '' })
-  const summary: RemoveSummary = { collection: config.collection, listed: 0, removed: 0, failures: [] }
+  await writeRecord(config.indexDir, {
+    operation: 'remove',
+    collection: there.name,
+    collectionId: there.incarnation,
+    fingerprint: '',
+    nonce: ''
+  })
+  const summary: RemoveSummary = {
+    collection: config.collection,
+    listed: 0,
+    removed: 0,
+    failures: []
+  }
   let ids: string[] = []
   const flush = async (): Promise<void> => {
     if (ids.length > 0) await keepTrying(() => api.deleteItems(config.collection, ids))
@@ -34,7 +58,13 @@ export async function removeItems({ api, config, progress, total }: { api: ApiCl
   for await (const line of readDataList(config)) {
     summary.listed++
     const id = await findId(api, config, line)
-    if (id === undefined) summary.failures.push({ line: line.line ?? 0, path: line.path, code: 'item_not_found', message: `${line.path} is not in the gallery` })
+    if (id === undefined)
+      summary.failures.push({
+        line: line.line ?? 0,
+        path: line.path,
+        code: 'item_not_found',
+        message: `${line.path} is not in the gallery`
+      })
     else ids.push(id)
     if (ids.length === idsPerCall) await flush()
     progress.show(summary.listed, Math.max(total, summary.listed))
@@ -45,8 +75,13 @@ export async function removeItems({ api, config, progress, total }: { api: ApiCl
 }
 
 /** The item of a line. Where spaces could belong to path or label and no file tells, the gallery does. */
-async function findId(api: ApiClient, { collection, delimiter }: GalleryConfig, { path, id, label }: ListLine): Promise<string | undefined> {
-  const has = async (name: string): Promise<boolean> => (await keepTrying(() => api.getItem(collection, name))) !== undefined
+async function findId(
+  api: ApiClient,
+  { collection, delimiter }: GalleryConfig,
+  { path, id, label }: ListLine
+): Promise<string | undefined> {
+  const has = async (name: string): Promise<boolean> =>
+    (await keepTrying(() => api.getItem(collection, name))) !== undefined
   if (await has(id ?? path)) return id ?? path
   if (delimiter !== undefined || !label) return undefined
   const words = `${path} ${label}`.split(' ')

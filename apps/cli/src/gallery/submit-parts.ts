@@ -39,7 +39,10 @@ export interface SubmitDeps {
   onTrouble: (error: unknown) => void
 }
 
-export async function* submitParts(deps: SubmitDeps, lines: AsyncIterable<ListLine>): AsyncGenerator<SubmittedPart> {
+export async function* submitParts(
+  deps: SubmitDeps,
+  lines: AsyncIterable<ListLine>
+): AsyncGenerator<SubmittedPart> {
   let byUpload = !isLoopback(deps.api.url)
   let at = 0
   for await (const part of inParts(lines, linesPerImport)) {
@@ -54,7 +57,8 @@ export async function* submitParts(deps: SubmitDeps, lines: AsyncIterable<ListLi
   }
 }
 
-const isLoopback = (url: string): boolean => ['localhost', '127.0.0.1', '[::1]'].includes(new URL(url).hostname)
+const isLoopback = (url: string): boolean =>
+  ['localhost', '127.0.0.1', '[::1]'].includes(new URL(url).hostname)
 
 async function* inParts(lines: AsyncIterable<ListLine>, size: number): AsyncGenerator<ListLine[]> {
   let part: ListLine[] = []
@@ -68,17 +72,32 @@ async function* inParts(lines: AsyncIterable<ListLine>, size: number): AsyncGene
 }
 
 /** undefined when the API may not read the folder, or sees none there. */
-async function importPart({ api, collection, imageRoot, onTrouble }: SubmitDeps, lines: ListLine[], key: string): Promise<SubmittedPart | undefined> {
+async function importPart(
+  { api, collection, imageRoot, onTrouble }: SubmitDeps,
+  lines: ListLine[],
+  key: string
+): Promise<SubmittedPart | undefined> {
   try {
-    const { job, total } = await keepTrying(() => api.importLines(collection, { root: imageRoot, lines, key }), { onTrouble })
+    const { job, total } = await keepTrying(
+      () => api.importLines(collection, { root: imageRoot, lines, key }),
+      { onTrouble }
+    )
     return { jobs: [{ id: job, total }], failures: [] }
   } catch (error) {
-    if (error instanceof ApiProblem && ['path_outside_root', 'object_not_found'].includes(error.code)) return undefined
+    if (
+      error instanceof ApiProblem &&
+      ['path_outside_root', 'object_not_found'].includes(error.code)
+    )
+      return undefined
     throw error
   }
 }
 
-async function* uploadPart(deps: SubmitDeps, lines: readonly ListLine[], key: string): AsyncGenerator<SubmittedPart> {
+async function* uploadPart(
+  deps: SubmitDeps,
+  lines: readonly ListLine[],
+  key: string
+): AsyncGenerator<SubmittedPart> {
   const root = await realpath(deps.imageRoot)
   let batch: Upload[] = []
   let bytes = 0
@@ -99,7 +118,8 @@ async function* uploadPart(deps: SubmitDeps, lines: readonly ListLine[], key: st
     bytes = 0
   }
   const sent = batch.length > 0 ? await sendBatch(deps, batch, key) : { jobs: [], failures: [] }
-  if (sent.jobs.length + sent.failures.length + failures.length > 0) yield { jobs: sent.jobs, failures: [...failures, ...sent.failures] }
+  if (sent.jobs.length + sent.failures.length + failures.length > 0)
+    yield { jobs: sent.jobs, failures: [...failures, ...sent.failures] }
 }
 
 interface Upload extends UploadFile {
@@ -108,34 +128,63 @@ interface Upload extends UploadFile {
   sizeBytes: number
 }
 
-async function findPicture(root: string, { path, id, label, metadata, line = 0, failure }: ListLine): Promise<Upload | LineFailure> {
+async function findPicture(
+  root: string,
+  { path, id, label, metadata, line = 0, failure }: ListLine
+): Promise<Upload | LineFailure> {
   const failed = (code: string, message: string): LineFailure => ({ line, path, code, message })
   if (failure !== undefined) return failed(failure.code, failure.message)
   try {
     const file = await realpath(join(root, path))
     if (!isInside(root, file)) return failed('path_outside_root', `${path} is not inside ${root}`)
-    const { size, isFile } = await stat(file).then((found) => ({ size: found.size, isFile: found.isFile() }))
+    const { size, isFile } = await stat(file).then((found) => ({
+      size: found.size,
+      isFile: found.isFile()
+    }))
     if (!isFile) return failed('image_missing', `${path} is not a regular file`)
     return { id: id ?? path, label: label ?? null, metadata, file, line, path, sizeBytes: size }
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    if (code === 'ENOENT' || code === 'ENOTDIR') return failed('image_missing', `${path} does not exist`)
+    if (code === 'ENOENT' || code === 'ENOTDIR')
+      return failed('image_missing', `${path} does not exist`)
     if (code === undefined) throw error
     return failed('image_missing', `${path} cannot be read (${code})`)
   }
 }
 
 /** A batch that the API refuses is halved until the picture that it will not have stands alone. */
-async function sendBatch(deps: SubmitDeps, batch: readonly Upload[], keyBase: string): Promise<SubmittedPart> {
+async function sendBatch(
+  deps: SubmitDeps,
+  batch: readonly Upload[],
+  keyBase: string
+): Promise<SubmittedPart> {
   const key = `${keyBase}-${batch[0]!.line}-${batch.at(-1)!.line}`
   try {
-    const { job, total } = await keepTrying(() => deps.api.uploadPictures(deps.collection, batch, key), { onTrouble: deps.onTrouble })
-    return { jobs: [{ id: job, total, lines: Uint32Array.from(batch, ({ line }) => line) }], failures: [] }
+    const { job, total } = await keepTrying(
+      () => deps.api.uploadPictures(deps.collection, batch, key),
+      { onTrouble: deps.onTrouble }
+    )
+    return {
+      jobs: [{ id: job, total, lines: Uint32Array.from(batch, ({ line }) => line) }],
+      failures: []
+    }
   } catch (error) {
     if (!(error instanceof ApiProblem) || ![400, 413, 415, 422].includes(error.status)) throw error
-    if (batch.length === 1) return { jobs: [], failures: [{ line: batch[0]!.line, path: batch[0]!.path, code: error.code, message: error.detail }] }
+    if (batch.length === 1)
+      return {
+        jobs: [],
+        failures: [
+          { line: batch[0]!.line, path: batch[0]!.path, code: error.code, message: error.detail }
+        ]
+      }
     const middle = batch.length >> 1
-    const halves = [await sendBatch(deps, batch.slice(0, middle), keyBase), await sendBatch(deps, batch.slice(middle), keyBase)]
-    return { jobs: halves.flatMap(({ jobs }) => jobs), failures: halves.flatMap(({ failures }) => failures) }
+    const halves = [
+      await sendBatch(deps, batch.slice(0, middle), keyBase),
+      await sendBatch(deps, batch.slice(middle), keyBase)
+    ]
+    return {
+      jobs: halves.flatMap(({ jobs }) => jobs),
+      failures: halves.flatMap(({ failures }) => failures)
+    }
   }
 }

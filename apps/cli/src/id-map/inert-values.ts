@@ -27,7 +27,18 @@ export class Name {
     this.text = text
   }
 }
-export type Value = number | bigint | string | boolean | null | Buffer | Tuple | IntegerType | Name | typeof mark | typeof theMap
+export type Value =
+  | number
+  | bigint
+  | string
+  | boolean
+  | null
+  | Buffer
+  | Tuple
+  | IntegerType
+  | Name
+  | typeof mark
+  | typeof theMap
 
 const scalar = ['numpy.core.multiarray.scalar', 'numpy._core.multiarray.scalar']
 const dtype = ['numpy.dtype']
@@ -36,7 +47,8 @@ const encode = ['_codecs.encode']
 const inert = new Set([...scalar, ...dtype, ...encode])
 
 /** undefined for every name but those of numpy's whole numbers. */
-export const nameOf = (module: string, name: string): Name | undefined => (inert.has(`${module}.${name}`) ? new Name(`${module}.${name}`) : undefined)
+export const nameOf = (module: string, name: string): Name | undefined =>
+  inert.has(`${module}.${name}`) ? new Name(`${module}.${name}`) : undefined
 
 /** What a call of an inert name gives; undefined when it is called with anything but what numpy writes. */
 export function reduce(name: Value, args: Value): Value | undefined {
@@ -46,8 +58,13 @@ export function reduce(name: Value, args: Value): Value | undefined {
     const match = typeof first === 'string' ? /^([iu])([1248])$/.exec(first) : null
     return match === null ? undefined : new IntegerType(Number(match[2]), match[1] === 'i')
   }
-  if (encode.includes(name.text)) return typeof first === 'string' && second === 'latin1' ? Buffer.from(first, 'latin1') : undefined
-  return first instanceof IntegerType && Buffer.isBuffer(second) ? readInteger(first, second) : undefined
+  if (encode.includes(name.text))
+    return typeof first === 'string' && second === 'latin1'
+      ? Buffer.from(first, 'latin1')
+      : undefined
+  return first instanceof IntegerType && Buffer.isBuffer(second)
+    ? readInteger(first, second)
+    : undefined
 }
 
 /** The state of a dtype: `(3, '<', None, ...)`. False when it is none. */
@@ -59,7 +76,10 @@ export function setState(type: Value, state: Value): boolean {
   return true
 }
 
-function readInteger({ sizeBytes, isSigned, isBigEndian }: IntegerType, bytes: Buffer): bigint | undefined {
+function readInteger(
+  { sizeBytes, isSigned, isBigEndian }: IntegerType,
+  bytes: Buffer
+): bigint | undefined {
   if (bytes.length !== sizeBytes) return undefined
   return parseInteger(isBigEndian ? Buffer.from(bytes).reverse() : bytes, isSigned)
 }

@@ -1,7 +1,19 @@
 // The opcodes of Python's pickle, protocols 0 to 5, with how their arguments are written: the ones that an id map is made of, and names for the rest.
 
 /** u1..u8, i4: little-endian. line: up to a newline. bytesN, longN: as many bytes as an unsigned N-byte count before them says. */
-export type Argument = 'none' | 'u1' | 'u2' | 'u4' | 'u8' | 'i4' | 'line' | 'bytes1' | 'bytes4' | 'bytes8' | 'long1' | 'long4'
+export type Argument =
+  | 'none'
+  | 'u1'
+  | 'u2'
+  | 'u4'
+  | 'u8'
+  | 'i4'
+  | 'line'
+  | 'bytes1'
+  | 'bytes4'
+  | 'bytes8'
+  | 'long1'
+  | 'long4'
 export interface Opcode {
   name: string
   argument: Argument
@@ -34,16 +46,34 @@ function parse(list: string): [number, string][] {
 
 /** By its byte. `c` GLOBAL has two lines and is read by hand. */
 export const opcodes = new Map<number, Opcode>([
-  ...Object.entries(known).flatMap(([argument, list]) => parse(list).map(([code, name]): [number, Opcode] => [code, { name, argument: argument as Argument }])),
+  ...Object.entries(known).flatMap(([argument, list]) =>
+    parse(list).map(([code, name]): [number, Opcode] => [
+      code,
+      { name, argument: argument as Argument }
+    ])
+  ),
   ['c'.charCodeAt(0), { name: 'GLOBAL', argument: 'line' }]
 ])
 
 const refusedNames = new Map(parse(refused))
-const runsCode = new Set(['INST', 'OBJ', 'NEWOBJ', 'NEWOBJ_EX', 'EXT1', 'EXT2', 'EXT4', 'PERSID', 'BINPERSID'])
+const runsCode = new Set([
+  'INST',
+  'OBJ',
+  'NEWOBJ',
+  'NEWOBJ_EX',
+  'EXT1',
+  'EXT2',
+  'EXT4',
+  'PERSID',
+  'BINPERSID'
+])
 
 /** What an opcode that is not read is, in words. */
 export function describeRefused(code: number): string {
   const name = refusedNames.get(code)
-  if (name === undefined) return `the byte 0x${code.toString(16).padStart(2, '0')} is no opcode of a pickle`
-  return runsCode.has(name) ? `opcode ${name} makes Python run code or look outside the file` : `opcode ${name} has no place in an id map`
+  if (name === undefined)
+    return `the byte 0x${code.toString(16).padStart(2, '0')} is no opcode of a pickle`
+  return runsCode.has(name)
+    ? `opcode ${name} makes Python run code or look outside the file`
+    : `opcode ${name} has no place in an id map`
 }

@@ -64,7 +64,9 @@ export class PickleTokens {
   }
 
   refusal(why: string): UserError {
-    return new UserError(`${this.file}: at offset ${this.token.offset} ${why}: this is no id map of numbers and texts, and nothing of it is used`)
+    return new UserError(
+      `${this.file}: at offset ${this.token.offset} ${why}: this is no id map of numbers and texts, and nothing of it is used`
+    )
   }
 
   private get offset(): number {
@@ -78,8 +80,12 @@ export class PickleTokens {
   }
 
   private takeCounted(width: number): Buffer {
-    const count = width === 8 ? Number(this.take(8).readBigUInt64LE(0)) : this.take(width).readUIntLE(0, width)
-    if (count > maxArgumentBytes) throw this.refusal(`opcode ${this.token.name} has ${count} bytes, at most ${maxArgumentBytes} are read`)
+    const count =
+      width === 8 ? Number(this.take(8).readBigUInt64LE(0)) : this.take(width).readUIntLE(0, width)
+    if (count > maxArgumentBytes)
+      throw this.refusal(
+        `opcode ${this.token.name} has ${count} bytes, at most ${maxArgumentBytes} are read`
+      )
     return this.take(count)
   }
 
@@ -89,7 +95,8 @@ export class PickleTokens {
       this.fill(maxArgumentBytes, { orEnd: true })
       length = this.held.indexOf(newline, this.at) - this.at
     }
-    if (length < 0 || length > maxArgumentBytes) throw this.refusal(`opcode ${this.token.name} has no end of its line`)
+    if (length < 0 || length > maxArgumentBytes)
+      throw this.refusal(`opcode ${this.token.name} has no end of its line`)
     const line = this.take(length)
     this.at++
     return line

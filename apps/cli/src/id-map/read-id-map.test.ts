@@ -4,7 +4,12 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { UserError } from '../user-error.ts'
 import { readIdMap } from './read-id-map.ts'
-import { numpy1Pickles, numpy2Pickles, plainPickles, refusedPickles } from './testing/python-pickles.ts'
+import {
+  numpy1Pickles,
+  numpy2Pickles,
+  plainPickles,
+  refusedPickles
+} from './testing/python-pickles.ts'
 import { createIdMapWriter } from './write-id-map.ts'
 
 const file = join(mkdtempSync(join(tmpdir(), 'likeness-pickle-')), 'id_map.pkl')
@@ -22,35 +27,69 @@ function refusal(bytes: Uint8Array): string {
   throw new Error('it was read')
 }
 const fromBase64 = (text: string): Buffer => Buffer.from(text, 'base64')
-const pickle = (...parts: (string | number[])[]): Buffer => Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part, 'latin1') : Buffer.from(part))))
-const written = new Map([[0, 'a b.jpg\t青岛 啤酒'], [1, 'sub/c.jpg\tcola light'], [300, 'é\\u.png\t"x"'], [70_000, '😀.png\tlaugh']])
+const pickle = (...parts: (string | number[])[]): Buffer =>
+  Buffer.concat(
+    parts.map((part) =>
+      typeof part === 'string' ? Buffer.from(part, 'latin1') : Buffer.from(part)
+    )
+  )
+const written = new Map([
+  [0, 'a b.jpg\t青岛 啤酒'],
+  [1, 'sub/c.jpg\tcola light'],
+  [300, 'é\\u.png\t"x"'],
+  [70_000, '😀.png\tlaugh']
+])
 
-test.each([...plainPickles.entries()])('a dictionary that Python pickled with protocol %d is read', (_protocol, text) => {
-  expect(read(fromBase64(text))).toEqual(written)
-})
+test.each([...plainPickles.entries()])(
+  'a dictionary that Python pickled with protocol %d is read',
+  (_protocol, text) => {
+    expect(read(fromBase64(text))).toEqual(written)
+  }
+)
 
-test.each([['1.26', numpy1Pickles], ['2.4', numpy2Pickles]])('keys that are integers of numpy %s, as PP-ShiTu makes them, are read in every protocol', (_version, pickles) => {
-  expect(pickles).toHaveLength(6)
-  for (const text of pickles) expect(read(fromBase64(text))).toEqual(written)
-})
+test.each([
+  ['1.26', numpy1Pickles],
+  ['2.4', numpy2Pickles]
+])(
+  'keys that are integers of numpy %s, as PP-ShiTu makes them, are read in every protocol',
+  (_version, pickles) => {
+    expect(pickles).toHaveLength(6)
+    for (const text of pickles) expect(read(fromBase64(text))).toEqual(written)
+  }
+)
 
-test.each(refusedPickles)('%s is refused by the name of its opcode and its place', (_what, opcode, text) => {
-  const bytes = fromBase64(text)
-  const message = refusal(bytes)
-  expect(message).toMatch(new RegExp(`id_map\\.pkl: at offset \\d+ opcode ${opcode} .*nothing of it is used$`))
-  expect(Number(/offset (\d+)/.exec(message)![1])).toBeLessThan(bytes.length)
-})
+test.each(refusedPickles)(
+  '%s is refused by the name of its opcode and its place',
+  (_what, opcode, text) => {
+    const bytes = fromBase64(text)
+    const message = refusal(bytes)
+    expect(message).toMatch(
+      new RegExp(`id_map\\.pkl: at offset \\d+ opcode ${opcode} .*nothing of it is used$`)
+    )
+    expect(Number(/offset (\d+)/.exec(message)![1])).toBeLessThan(bytes.length)
+  }
+)
 
 test('what Python would load is named', () => {
-  expect(refusal(fromBase64(refusedPickles[0]![2]))).toMatch(/opcode GLOBAL names posix\.system, which Python would load and could run/)
+  expect(refusal(fromBase64(refusedPickles[0]![2]))).toMatch(
+    /opcode GLOBAL names posix\.system, which Python would load and could run/
+  )
 })
 
 test.each([
   ['a text instead of a dictionary', pickle('Va\n.'), /holds no dictionary/],
   ['nothing', pickle(''), /offset 0 the file ends/],
   ['no end', pickle('}'), /offset 1 the file ends/],
-  ['a text that is cut off', pickle('}K', [1], 'X', [200, 0, 0, 0], 'abc'), /offset 3 the file ends/],
-  ['a text of 4 GB', pickle('}K', [1], 'X', [255, 255, 255, 255]), /BINUNICODE has 4294967295 bytes/],
+  [
+    'a text that is cut off',
+    pickle('}K', [1], 'X', [200, 0, 0, 0], 'abc'),
+    /offset 3 the file ends/
+  ],
+  [
+    'a text of 4 GB',
+    pickle('}K', [1], 'X', [255, 255, 255, 255]),
+    /BINUNICODE has 4294967295 bytes/
+  ],
   ['another protocol', pickle([0x80, 6], '}.'), /protocol 6/],
   ['no pickle at all', pickle([0xff, 0xd8]), /0xff is no opcode/],
   ['a text as key', pickle('}Va\nVb\ns.'), /key is no whole number/],
@@ -75,13 +114,43 @@ test.each([
 })
 
 test('values that stand in the file once and are fetched again are read', () => {
-  expect(read(pickle('}K', [1], 'Vsame\np7\nsK', [2], 'g7\ns.'))).toEqual(new Map([[1, 'same'], [2, 'same']]))
-  expect(read(pickle([0x80, 4], '}', [0x94], 'K', [1], [0x8c, 1], 'x', [0x94], 's', 'K', [2], 'h', [1], 's.'))).toEqual(new Map([[1, 'x'], [2, 'x']]))
+  expect(read(pickle('}K', [1], 'Vsame\np7\nsK', [2], 'g7\ns.'))).toEqual(
+    new Map([
+      [1, 'same'],
+      [2, 'same']
+    ])
+  )
+  expect(
+    read(
+      pickle(
+        [0x80, 4],
+        '}',
+        [0x94],
+        'K',
+        [1],
+        [0x8c, 1],
+        'x',
+        [0x94],
+        's',
+        'K',
+        [2],
+        'h',
+        [1],
+        's.'
+      )
+    )
+  ).toEqual(
+    new Map([
+      [1, 'x'],
+      [2, 'x']
+    ])
+  )
 })
 
 test('whatever the bytes, they are read or refused with a message', () => {
   let state = 11
-  const random = (below: number): number => (state = (state * 1_103_515_245 + 12_345) % 2_147_483_648) % below
+  const random = (below: number): number =>
+    (state = (state * 1_103_515_245 + 12_345) % 2_147_483_648) % below
   const sources = [...plainPickles, ...numpy1Pickles, ...numpy2Pickles].map(fromBase64)
   let refused = 0
   for (let round = 0; round < 1_500; round++) {
@@ -90,7 +159,8 @@ test('whatever the bytes, they are read or refused with a message', () => {
     try {
       read(bytes.subarray(0, random(4) === 0 ? random(bytes.length) : bytes.length))
     } catch (error) {
-      if (!(error instanceof UserError)) throw new Error(`${bytes.toString('base64')} threw`, { cause: error })
+      if (!(error instanceof UserError))
+        throw new Error(`${bytes.toString('base64')} threw`, { cause: error })
       refused++
     }
   }

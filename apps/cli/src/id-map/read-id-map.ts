@@ -1,7 +1,16 @@
 // Reads PP-ShiTu's id_map.pkl, a pickled dictionary of whole numbers and texts, without Python's unpickler: a small machine that knows
 // numbers, texts and one dictionary, and the few names that numpy writes for its numbers. Whatever else a pickle can say is refused by name.
 import type { UserError } from '../user-error.ts'
-import { mark, nameOf, parseInteger, reduce, setState, theMap, Tuple, type Value } from './inert-values.ts'
+import {
+  mark,
+  nameOf,
+  parseInteger,
+  reduce,
+  setState,
+  theMap,
+  Tuple,
+  type Value
+} from './inert-values.ts'
 import { PickleTokens, type Token } from './pickle-tokens.ts'
 
 /** A Map of JavaScript holds no more than 2^24. */
@@ -48,7 +57,13 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** Protocol 0: Latin-1 with \uXXXX and \UXXXXXXXX for the rest. */
 const rawUnicode = (bytes: Buffer): string =>
-  bytes.toString('latin1').replace(/\\u([0-9a-fA-F]{4})|\\U000([0-9a-fA-F]{5})|\\U00(10[0-9a-fA-F]{4})/g, (_all, ...hex: (string | undefined)[]) => String.fromCodePoint(Number.parseInt(hex[0] ?? hex[1] ?? hex[2] ?? '', 16)))
+  bytes
+    .toString('latin1')
+    .replace(
+      /\\u([0-9a-fA-F]{4})|\\U000([0-9a-fA-F]{5})|\\U00(10[0-9a-fA-F]{4})/g,
+      (_all, ...hex: (string | undefined)[]) =>
+        String.fromCodePoint(Number.parseInt(hex[0] ?? hex[1] ?? hex[2] ?? '', 16))
+    )
 
 class Machine {
   private readonly tokens: PickleTokens
@@ -71,7 +86,8 @@ class Machine {
       this.apply(token)
       if (this.stack.length > maxStack) throw this.refusal('more is stacked than an id map needs')
     }
-    if (this.stack.length !== 1 || this.stack[0] !== theMap) throw this.refusal('the file holds no dictionary')
+    if (this.stack.length !== 1 || this.stack[0] !== theMap)
+      throw this.refusal('the file holds no dictionary')
     return this.entries
   }
 
@@ -83,30 +99,71 @@ class Machine {
     const { stack } = this
     switch (token.name) {
       case 'PROTO':
-        if (token.number > 5) throw this.refusal(`the pickle has protocol ${token.number}, 0 to 5 are read`)
+        if (token.number > 5)
+          throw this.refusal(`the pickle has protocol ${token.number}, 0 to 5 are read`)
         return
-      case 'FRAME': return
-      case 'MARK': return void stack.push(mark)
-      case 'POP': return void this.pop()
-      case 'POP_MARK': return void this.popToMark()
-      case 'NONE': return void stack.push(null)
-      case 'NEWTRUE': case 'NEWFALSE': return void stack.push(token.name === 'NEWTRUE')
-      case 'BININT': case 'BININT1': case 'BININT2': return void stack.push(token.number)
-      case 'INT': case 'LONG': return void stack.push(this.parseDigits(token))
-      case 'LONG1': case 'LONG4': return void stack.push(this.parseLong(token))
-      case 'UNICODE': return void stack.push(rawUnicode(token.bytes))
-      case 'BINUNICODE': case 'SHORT_BINUNICODE': case 'BINUNICODE8': return void stack.push(this.decode(token.bytes))
-      case 'BINBYTES': case 'SHORT_BINBYTES': case 'BINBYTES8': return void stack.push(Buffer.from(token.bytes))
-      case 'TUPLE': return void stack.push(new Tuple(this.popToMark()))
-      case 'EMPTY_TUPLE': case 'TUPLE1': case 'TUPLE2': case 'TUPLE3': return void stack.push(new Tuple(this.popMany(token.name === 'EMPTY_TUPLE' ? 0 : Number(token.name[5]))))
-      case 'EMPTY_DICT': return this.beginMap([])
-      case 'DICT': return this.beginMap(this.popToMark())
-      case 'SETITEM': return this.set(this.popMany(2))
-      case 'SETITEMS': return this.set(this.popToMark())
-      case 'PUT': case 'BINPUT': case 'LONG_BINPUT': return this.remember(memoPlace(this.tokens, token))
-      case 'MEMOIZE': return this.remember(this.memoized++)
-      case 'GET': case 'BINGET': case 'LONG_BINGET': return void stack.push(this.recall(memoPlace(this.tokens, token)))
-      case 'GLOBAL': return this.name(token.name, token.bytes.toString('utf8'), token.second.toString('utf8'))
+      case 'FRAME':
+        return
+      case 'MARK':
+        return void stack.push(mark)
+      case 'POP':
+        return void this.pop()
+      case 'POP_MARK':
+        return void this.popToMark()
+      case 'NONE':
+        return void stack.push(null)
+      case 'NEWTRUE':
+      case 'NEWFALSE':
+        return void stack.push(token.name === 'NEWTRUE')
+      case 'BININT':
+      case 'BININT1':
+      case 'BININT2':
+        return void stack.push(token.number)
+      case 'INT':
+      case 'LONG':
+        return void stack.push(this.parseDigits(token))
+      case 'LONG1':
+      case 'LONG4':
+        return void stack.push(this.parseLong(token))
+      case 'UNICODE':
+        return void stack.push(rawUnicode(token.bytes))
+      case 'BINUNICODE':
+      case 'SHORT_BINUNICODE':
+      case 'BINUNICODE8':
+        return void stack.push(this.decode(token.bytes))
+      case 'BINBYTES':
+      case 'SHORT_BINBYTES':
+      case 'BINBYTES8':
+        return void stack.push(Buffer.from(token.bytes))
+      case 'TUPLE':
+        return void stack.push(new Tuple(this.popToMark()))
+      case 'EMPTY_TUPLE':
+      case 'TUPLE1':
+      case 'TUPLE2':
+      case 'TUPLE3':
+        return void stack.push(
+          new Tuple(this.popMany(token.name === 'EMPTY_TUPLE' ? 0 : Number(token.name[5])))
+        )
+      case 'EMPTY_DICT':
+        return this.beginMap([])
+      case 'DICT':
+        return this.beginMap(this.popToMark())
+      case 'SETITEM':
+        return this.set(this.popMany(2))
+      case 'SETITEMS':
+        return this.set(this.popToMark())
+      case 'PUT':
+      case 'BINPUT':
+      case 'LONG_BINPUT':
+        return this.remember(memoPlace(this.tokens, token))
+      case 'MEMOIZE':
+        return this.remember(this.memoized++)
+      case 'GET':
+      case 'BINGET':
+      case 'LONG_BINGET':
+        return void stack.push(this.recall(memoPlace(this.tokens, token)))
+      case 'GLOBAL':
+        return this.name(token.name, token.bytes.toString('utf8'), token.second.toString('utf8'))
       case 'STACK_GLOBAL': {
         const [module, name] = this.popMany(2)
         return this.name(token.name, String(module), String(name))
@@ -122,19 +179,24 @@ class Machine {
         if (!setState(this.top(), state)) throw this.refusal('opcode BUILD makes Python run code')
         return
       }
-      default: throw this.refusal(`opcode ${token.name} has no place in an id map`)
+      default:
+        throw this.refusal(`opcode ${token.name} has no place in an id map`)
     }
   }
 
   private name(opcode: string, module: string, name: string): void {
     const known = nameOf(module, name)
-    if (known === undefined) throw this.refusal(`opcode ${opcode} names ${`${module}.${name}`.slice(0, 200)}, which Python would load and could run`)
+    if (known === undefined)
+      throw this.refusal(
+        `opcode ${opcode} names ${`${module}.${name}`.slice(0, 200)}, which Python would load and could run`
+      )
     this.stack.push(known)
   }
 
   private top(): Value {
     const top = this.stack.at(-1)
-    if (top === undefined || top === mark) throw this.refusal(`opcode ${this.tokens.token.name} finds nothing on the stack`)
+    if (top === undefined || top === mark)
+      throw this.refusal(`opcode ${this.tokens.token.name} finds nothing on the stack`)
     return top
   }
 
@@ -163,16 +225,19 @@ class Machine {
   }
 
   private set(items: Value[]): void {
-    if (this.top() !== theMap) throw this.refusal(`opcode ${this.tokens.token.name} is not about the dictionary`)
+    if (this.top() !== theMap)
+      throw this.refusal(`opcode ${this.tokens.token.name} is not about the dictionary`)
     if (items.length % 2 !== 0) throw this.refusal('a key has no value')
     for (let i = 0; i < items.length; i += 2) {
       const [key, text] = [items[i], items[i + 1]]
       const id = typeof key === 'number' || typeof key === 'bigint' ? Number(key) : Number.NaN
-      if (!Number.isSafeInteger(id) || id < 0) throw this.refusal('a key is no whole number from 0 on')
+      if (!Number.isSafeInteger(id) || id < 0)
+        throw this.refusal('a key is no whole number from 0 on')
       if (typeof text !== 'string') throw this.refusal(`the value of ${id} is no text`)
       this.entries.set(id, text)
     }
-    if (this.entries.size > maxEntries) throw this.refusal(`there are more than ${maxEntries} entries`)
+    if (this.entries.size > maxEntries)
+      throw this.refusal(`there are more than ${maxEntries} entries`)
   }
 
   private remember(place: number): void {
@@ -181,7 +246,8 @@ class Machine {
 
   private recall(place: number): Value {
     const value = this.memo.get(place)
-    if (value === undefined) throw this.refusal(`opcode ${this.tokens.token.name} reads what was never put`)
+    if (value === undefined)
+      throw this.refusal(`opcode ${this.tokens.token.name} reads what was never put`)
     return value
   }
 

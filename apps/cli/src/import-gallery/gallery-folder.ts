@@ -6,7 +6,12 @@ import type { ListLine } from '@likeness/shared/contract/http'
 import type { BatchRow } from '@likeness/shared/contract/vector-batch'
 import { readTextLines } from '@likeness/shared/data/text-lines'
 import { fileNames } from '../export/export-folder.ts'
-import { type ExportNote, readExportNote, type RowLine, rowLineSchema } from '../export/export-note.ts'
+import {
+  type ExportNote,
+  readExportNote,
+  type RowLine,
+  rowLineSchema
+} from '../export/export-note.ts'
 import { type ListConfig, readDataList } from '../gallery-config/data-list.ts'
 import { readIdMap } from '../id-map/read-id-map.ts'
 import { UserError } from '../user-error.ts'
@@ -44,35 +49,67 @@ export interface OpenOptions {
 
 /** UserError for whatever is missing or is not what it must be. */
 export async function openGalleryFolder(dir: string, options: OpenOptions): Promise<GalleryFolder> {
-  if (!(await stat(dir).catch(() => undefined))?.isDirectory()) throw new UserError(`${dir} is no folder: name the index_dir of a gallery`)
+  if (!(await stat(dir).catch(() => undefined))?.isDirectory())
+    throw new UserError(`${dir} is no folder: name the index_dir of a gallery`)
   const note = await readExportNote(dir)
   const indexFile = join(dir, fileNames.index)
   const mapFile = join(dir, note === undefined ? fileNames.pickle : fileNames.rows)
-  for (const file of [mapFile, indexFile]) if (!(await stat(file).catch(() => undefined))?.isFile()) throw new UserError(`${file} does not exist: a gallery is ${fileNames.index} with ${fileNames.pickle}`)
-  if (note !== undefined) return { dir, indexFile, mapFile, note, rowCount: note.rows, items: () => exportedItems(mapFile) }
+  for (const file of [mapFile, indexFile])
+    if (!(await stat(file).catch(() => undefined))?.isFile())
+      throw new UserError(
+        `${file} does not exist: a gallery is ${fileNames.index} with ${fileNames.pickle}`
+      )
+  if (note !== undefined)
+    return {
+      dir,
+      indexFile,
+      mapFile,
+      note,
+      rowCount: note.rows,
+      items: () => exportedItems(mapFile)
+    }
   const map = readIdMap(mapFile)
   if (map.size === 0) throw new UserError(`${mapFile} names no pictures`)
   const list = await writeTexts(map, { mapFile, ...options })
-  return { dir, indexFile, mapFile, note, rowCount: map.size, items: () => listedItems(list, [...map.keys()]) }
+  return {
+    dir,
+    indexFile,
+    mapFile,
+    note,
+    rowCount: map.size,
+    items: () => listedItems(list, [...map.keys()])
+  }
 }
 
 /** The texts as the list that they were made from, a line each. */
-async function writeTexts(map: Map<number, string>, { mapFile, scratchDir, ...options }: OpenOptions & { mapFile: string }): Promise<ListConfig> {
+async function writeTexts(
+  map: Map<number, string>,
+  { mapFile, scratchDir, ...options }: OpenOptions & { mapFile: string }
+): Promise<ListConfig> {
   const dataFile = join(scratchDir, 'id_map.txt')
-  for (const [id, text] of map) if (text.trim() === '' || /[\r\n]/.test(text)) throw new UserError(`${mapFile}: the text of ${id} is ${text.trim() === '' ? 'empty' : 'more than one line'}: ${JSON.stringify(text.slice(0, 100))}`)
-  await writeFile(dataFile, (function* () {
-    for (const text of map.values()) yield `${text}\n`
-  })())
+  for (const [id, text] of map)
+    if (text.trim() === '' || /[\r\n]/.test(text))
+      throw new UserError(
+        `${mapFile}: the text of ${id} is ${text.trim() === '' ? 'empty' : 'more than one line'}: ${JSON.stringify(text.slice(0, 100))}`
+      )
+  await writeFile(
+    dataFile,
+    (function* () {
+      for (const text of map.values()) yield `${text}\n`
+    })()
+  )
   return { file: mapFile, dataFile, ...options }
 }
 
 /** Texts that name the same path with the same label are rows of one item. */
 async function* listedItems(list: ListConfig, ids: readonly number[]): AsyncGenerator<FoundItem> {
   const repeated = new Map<number, number[]>()
-  const onDuplicate = (line: number, firstLine: number): void => void repeated.set(firstLine, [...(repeated.get(firstLine) ?? []), ids[line - 1]!])
+  const onDuplicate = (line: number, firstLine: number): void =>
+    void repeated.set(firstLine, [...(repeated.get(firstLine) ?? []), ids[line - 1]!])
   // Once for the rows that come later, once for the items.
   for await (const line of readDataList(list, { onDuplicate })) void line
-  for await (const line of readDataList(list)) yield { line, rows: [ids[line.line! - 1]!, ...(repeated.get(line.line!) ?? [])] }
+  for await (const line of readDataList(list))
+    yield { line, rows: [ids[line.line! - 1]!, ...(repeated.get(line.line!) ?? [])] }
 }
 
 async function* exportedItems(file: string): AsyncGenerator<FoundItem> {
@@ -85,7 +122,11 @@ async function* exportedItems(file: string): AsyncGenerator<FoundItem> {
       continue
     }
     if (held !== undefined) yield held
-    held = { line: { path: id, id, label, line: read.line, ...(metadata && { metadata }) }, rows: [row], described: { width, height, rows: [what] } }
+    held = {
+      line: { path: id, id, label, line: read.line, ...(metadata && { metadata }) },
+      rows: [row],
+      described: { width, height, rows: [what] }
+    }
   }
   if (held !== undefined) yield held
 }
@@ -96,5 +137,7 @@ function parseRow(file: string, read: { line: number; text?: string; problem?: s
   } catch {
     // Said below, with the line.
   }
-  throw new UserError(`${file}:${read.line}: ${read.problem ?? 'not a line that `likeness export` writes'}`)
+  throw new UserError(
+    `${file}:${read.line}: ${read.problem ?? 'not a line that `likeness export` writes'}`
+  )
 }

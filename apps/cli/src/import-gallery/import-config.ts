@@ -3,7 +3,11 @@ import { join } from 'node:path'
 import { collectionNameSchema } from '@likeness/shared/contract/collection'
 import { fromCallersFolder } from '../config.ts'
 import { readExportNote } from '../export/export-note.ts'
-import { completeGallery, type GalleryConfig, loadGalleryConfig } from '../gallery-config/load-gallery-config.ts'
+import {
+  completeGallery,
+  type GalleryConfig,
+  loadGalleryConfig
+} from '../gallery-config/load-gallery-config.ts'
 import { UserError } from '../user-error.ts'
 
 export interface ImportChoice {
@@ -16,19 +20,38 @@ export interface ImportChoice {
 }
 
 /** `imageRoot` is undefined when nobody names one. */
-export async function importConfig({ dir, config: file, collection, override, delimiter, ...rest }: ImportChoice): Promise<{ config: GalleryConfig; imageRoot: string | undefined }> {
-  if ((file === undefined) === (collection === undefined)) throw new UserError('give either -c FILE.yaml or --collection NAME')
+export async function importConfig({
+  dir,
+  config: file,
+  collection,
+  override,
+  delimiter,
+  ...rest
+}: ImportChoice): Promise<{ config: GalleryConfig; imageRoot: string | undefined }> {
+  if ((file === undefined) === (collection === undefined))
+    throw new UserError('give either -c FILE.yaml or --collection NAME')
   const named = rest.imageRoot === undefined ? undefined : fromCallersFolder(rest.imageRoot)
   if (file !== undefined) {
     const config = await loadGalleryConfig(fromCallersFolder(file), { overrides: override })
-    return { config: { ...config, delimiter: delimiter ?? config.delimiter }, imageRoot: named ?? config.imageRoot }
+    return {
+      config: { ...config, delimiter: delimiter ?? config.delimiter },
+      imageRoot: named ?? config.imageRoot
+    }
   }
   const name = collectionNameSchema.safeParse(collection)
-  if (!name.success) throw new UserError(`--collection ${collection}: ${name.error.issues[0]!.message}`)
+  if (!name.success)
+    throw new UserError(`--collection ${collection}: ${name.error.issues[0]!.message}`)
   const note = await readExportNote(dir)
   const made = completeGallery(join(dir, 'gallery.yaml'), {
     // The record of the import stays apart from the one of a build into this folder.
-    IndexProcess: { index_dir: `import-${name.data}`, image_root: '', data_file: '', index_method: note?.index_method, dist_type: note?.metric, delimiter },
+    IndexProcess: {
+      index_dir: `import-${name.data}`,
+      image_root: '',
+      data_file: '',
+      index_method: note?.index_method,
+      dist_type: note?.metric,
+      delimiter
+    },
     Likeness: { collection: name.data }
   })
   return { config: { ...made, file: dir, dataFile: '', imageRoot: named ?? '' }, imageRoot: named }

@@ -43,23 +43,57 @@ interface Wanted {
 }
 
 /** 0 when every item is in; 1 when one failed. */
-export async function runImportGallery(args: readonly string[], context: CommandContext): Promise<number> {
+export async function runImportGallery(
+  args: readonly string[],
+  context: CommandContext
+): Promise<number> {
   const { values, positionals } = parseCommand(args, {
-    options: { ...galleryOptions, collection: { type: 'string' }, embedding: { type: 'string' }, 'image-root': { type: 'string' }, delimiter: { type: 'string' }, force: { type: 'boolean', default: false } },
+    options: {
+      ...galleryOptions,
+      collection: { type: 'string' },
+      embedding: { type: 'string' },
+      'image-root': { type: 'string' },
+      delimiter: { type: 'string' },
+      force: { type: 'boolean', default: false }
+    },
     usage: importUsage,
     positionals: true
   })
   if (positionals.length !== 1) throw new UserError(`one DIR is expected\n${importUsage}`)
   const dir = fromCallersFolder(positionals[0]!)
-  const { config, imageRoot } = await importConfig({ dir, ...values, imageRoot: values['image-root'] })
+  const { config, imageRoot } = await importConfig({
+    dir,
+    ...values,
+    imageRoot: values['image-root']
+  })
   const scratchDir = await mkdtemp(join(tmpdir(), 'likeness-import-'))
   context.lifecycle.onStop('scratch folder', () => rm(scratchDir, { recursive: true, force: true }))
-  const hasPictures = imageRoot !== undefined && ((await stat(imageRoot).catch(() => undefined))?.isDirectory() ?? false)
-  const folder = await openGalleryFolder(dir, { imageRoot: hasPictures ? imageRoot : undefined, delimiter: config.delimiter, fields: config.fields, scratchDir })
+  const hasPictures =
+    imageRoot !== undefined &&
+    ((await stat(imageRoot).catch(() => undefined))?.isDirectory() ?? false)
+  const folder = await openGalleryFolder(dir, {
+    imageRoot: hasPictures ? imageRoot : undefined,
+    delimiter: config.delimiter,
+    fields: config.fields,
+    scratchDir
+  })
   const api = await connect(context, { ...values, importRoots: hasPictures ? [imageRoot] : [] })
-  const { source, list, noun, form } = await chooseSource(api, { folder, config, imageRoot, hasPictures, told: values.embedding }, context)
+  const { source, list, noun, form } = await chooseSource(
+    api,
+    { folder, config, imageRoot, hasPictures, told: values.embedding },
+    context
+  )
   const progress = createProgress({ label: 'importing', unit: noun }, context)
-  const summary = await buildGallery({ api, config: { ...config, ...(values.config === undefined && form) }, operation: 'new', list, force: values.force, progress, say: context.say, source })
+  const summary = await buildGallery({
+    api,
+    config: { ...config, ...(values.config === undefined && form) },
+    operation: 'new',
+    list,
+    force: values.force,
+    progress,
+    say: context.say,
+    source
+  })
   context.print(describe(summary, noun))
   printFailures(context, basename(folder.mapFile), summary.failures, summary.failed)
   if (values.json) context.print(formatJson(summary))
@@ -69,32 +103,51 @@ export async function runImportGallery(args: readonly string[], context: Command
 async function chooseSource(api: ApiClient, wanted: Wanted, { say, prepare }: CommandContext) {
   const { folder, imageRoot, hasPictures, told, config } = wanted
   // Who says whose vectors they are needs no embed-worker.
-  const model = told === undefined ? await embeddingFor(api, config) : (await api.getStatus()).lanes[0]?.embedding
+  const model =
+    told === undefined
+      ? await embeddingFor(api, config)
+      : (await api.getStatus()).lanes[0]?.embedding
   const { take, why } = chooseEmbedding({ note: folder.note, model, told })
   say(`${folder.dir}: ${why}${take === undefined ? ': its pictures are embedded anew' : ''}`)
   if (take !== undefined) await prepare()
   if (take !== undefined) return { noun: 'items' as const, ...(await vectorsOf(wanted, take)) }
-  if (imageRoot === undefined) throw new UserError(`--image-root DIR is missing: it says where the pictures are. --embedding VERSION takes the vectors as they are`)
-  if (!hasPictures) throw new UserError(`${imageRoot} is no folder of pictures: --image-root DIR names it`)
+  if (imageRoot === undefined)
+    throw new UserError(
+      `--image-root DIR is missing: it says where the pictures are. --embedding VERSION takes the vectors as they are`
+    )
+  if (!hasPictures)
+    throw new UserError(`${imageRoot} is no folder of pictures: --image-root DIR names it`)
   return { noun: 'pictures' as const, ...(await picturesOf(folder, imageRoot)) }
 }
 
-async function vectorsOf({ folder, config }: Wanted, { version, known }: { version: string; known?: EmbeddingSpec }) {
+async function vectorsOf(
+  { folder, config }: Wanted,
+  { version, known }: { version: string; known?: EmbeddingSpec }
+) {
   const { checkVectors, readGalleryVectors } = await import('./gallery-vectors.ts')
   const vectors = await readGalleryVectors(folder)
   const embedding = known ?? { version, dim: vectors.dim, unit: vectors.isUnit }
   checkVectors(vectors, embedding, folder.indexFile)
   const { embeddingSize } = config
-  if (embeddingSize !== undefined && embeddingSize !== vectors.dim) throw new UserError(`${config.file}: embedding_size is ${embeddingSize}, ${folder.indexFile} has vectors of ${vectors.dim}`)
+  if (embeddingSize !== undefined && embeddingSize !== vectors.dim)
+    throw new UserError(
+      `${config.file}: embedding_size is ${embeddingSize}, ${folder.indexFile} has vectors of ${vectors.dim}`
+    )
   const source: GallerySource = { embedding, submit: (deps) => sendVectors(deps, folder, vectors) }
   const { lines, sha256 } = await fingerprintLines(linesOf(folder), undefined)
   const hash = createHash('sha256').update(`${sha256} ${version} `)
   await pipeline(createReadStream(folder.indexFile), hash)
-  return { source, list: { lines, sha256: hash.digest('hex') }, form: folder.note === undefined ? formOf(vectors) : {} }
+  return {
+    source,
+    list: { lines, sha256: hash.digest('hex') },
+    form: folder.note === undefined ? formOf(vectors) : {}
+  }
 }
 
 async function picturesOf(folder: GalleryFolder, imageRoot: string) {
-  const source: GallerySource = { submit: (deps) => submitParts({ ...deps, imageRoot }, linesOf(folder)) }
+  const source: GallerySource = {
+    submit: (deps) => submitParts({ ...deps, imageRoot }, linesOf(folder))
+  }
   return { source, list: await fingerprintLines(linesOf(folder), imageRoot), form: {} }
 }
 

@@ -9,7 +9,11 @@ import type { GalleryVectors } from './gallery-vectors.ts'
 const itemsPerPart = 1_000
 const bytesPerPart = 4 * 1024 * 1024
 
-export async function* sendVectors({ api, collection, keyBase, onTrouble }: SubmitDeps, folder: GalleryFolder, vectors: GalleryVectors): AsyncGenerator<SubmittedPart> {
+export async function* sendVectors(
+  { api, collection, keyBase, onTrouble }: SubmitDeps,
+  folder: GalleryFolder,
+  vectors: GalleryVectors
+): AsyncGenerator<SubmittedPart> {
   let part: FoundItem[] = []
   let bytes = 0
   let failures: LineFailure[] = []
@@ -17,8 +21,19 @@ export async function* sendVectors({ api, collection, keyBase, onTrouble }: Subm
   const send = async (): Promise<SubmittedPart> => {
     const lines = part.map((item) => vectorLine(item, vectors))
     const numbers = Uint32Array.from(part, ({ line }) => line.line!)
-    const accepted = lines.length === 0 ? [] : [await keepTrying(() => api.importVectors(collection, lines, `${keyBase}-vectors-${sent}`), { onTrouble })]
-    const submitted = { jobs: accepted.map(({ job, total }) => ({ id: job, total, lines: numbers })), failures }
+    const accepted =
+      lines.length === 0
+        ? []
+        : [
+            await keepTrying(
+              () => api.importVectors(collection, lines, `${keyBase}-vectors-${sent}`),
+              { onTrouble }
+            )
+          ]
+    const submitted = {
+      jobs: accepted.map(({ job, total }) => ({ id: job, total, lines: numbers })),
+      failures
+    }
     sent += part.length
     part = []
     bytes = 0
@@ -38,6 +53,15 @@ export async function* sendVectors({ api, collection, keyBase, onTrouble }: Subm
   if (part.length + failures.length > 0) yield await send()
 }
 
-function vectorLine({ line: { path, id, label, metadata }, rows, described }: FoundItem, vectors: GalleryVectors): VectorLine {
-  return { id: id ?? path, label: label ?? null, ...(metadata && { metadata }), ...described, vectors: encodeVector(vectors.of(rows)) }
+function vectorLine(
+  { line: { path, id, label, metadata }, rows, described }: FoundItem,
+  vectors: GalleryVectors
+): VectorLine {
+  return {
+    id: id ?? path,
+    label: label ?? null,
+    ...(metadata && { metadata }),
+    ...described,
+    vectors: encodeVector(vectors.of(rows))
+  }
 }

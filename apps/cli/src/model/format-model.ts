@@ -7,33 +7,111 @@ const megabytes = (sizeBytes: number): string => `${(sizeBytes / 1e6).toFixed(1)
 export function formatModels(models: readonly ShownManifest[]): string {
   const width = Math.max(4, ...models.map(({ name }) => name.length))
   const rows = models.map(({ name, version, sizeBytes, raw, profile, measured }) =>
-    [name.padEnd(width), version.padEnd(12), megabytes(sizeBytes).padStart(8), `${raw.dim} -> ${profile?.dim ?? '-'}`.padStart(12), measured === undefined ? '' : `${measured.msPerPicture} ms`].join('  ').trimEnd())
-  return [`${'name'.padEnd(width)}  ${'version'.padEnd(12)}  ${'size'.padStart(8)}  ${'vectors'.padStart(12)}`, ...rows].join('\n')
+    [
+      name.padEnd(width),
+      version.padEnd(12),
+      megabytes(sizeBytes).padStart(8),
+      `${raw.dim} -> ${profile?.dim ?? '-'}`.padStart(12),
+      measured === undefined ? '' : `${measured.msPerPicture} ms`
+    ]
+      .join('  ')
+      .trimEnd()
+  )
+  return [
+    `${'name'.padEnd(width)}  ${'version'.padEnd(12)}  ${'size'.padStart(8)}  ${'vectors'.padStart(12)}`,
+    ...rows
+  ].join('\n')
 }
 
-export function formatModel({ name, version, licence, layout, sizeBytes, raw, classes, profile, exported, embedding, checked, measured, learned, semantic, quantized }: ShownManifest): string {
+export function formatModel({
+  name,
+  version,
+  licence,
+  layout,
+  sizeBytes,
+  raw,
+  classes,
+  profile,
+  exported,
+  embedding,
+  checked,
+  measured,
+  learned,
+  semantic,
+  quantized
+}: ShownManifest): string {
   const lines: [string, string][] = [
     ['model', `${name} ${version}, ${megabytes(sizeBytes)}`],
     ['licence', licence ?? 'the export names none'],
     ['layout', layout],
-    ['classes', `${classes.length}: ${classes.slice(0, 8).join(', ')}${classes.length > 8 ? ', ...' : ''}`],
-    ['raw vector', `${raw.dim} numbers: ${[...(semantic?.kind === 'semantic' ? [] : raw.maps.map(({ stride, channels, grid }) => `stride ${stride}, ${channels} channels, ${grid}x${grid}`)), ...(semantic ? [`${semantic.dim} of the embedder`] : [])].join('; ')}`],
-    ...(semantic === undefined ? [] : [['embedder', `${semantic.file}, each box at ${semantic.size.width}x${semantic.size.height}, ${semantic.normalisation}; sha256 ${semantic.sha256}`] as [string, string]]),
-    ['profile', profile === undefined ? 'none' : `${profile.name}@${profile.version}, ${profile.dim} numbers`],
+    [
+      'classes',
+      `${classes.length}: ${classes.slice(0, 8).join(', ')}${classes.length > 8 ? ', ...' : ''}`
+    ],
+    [
+      'raw vector',
+      `${raw.dim} numbers: ${[...(semantic?.kind === 'semantic' ? [] : raw.maps.map(({ stride, channels, grid }) => `stride ${stride}, ${channels} channels, ${grid}x${grid}`)), ...(semantic ? [`${semantic.dim} of the embedder`] : [])].join('; ')}`
+    ],
+    ...(semantic === undefined
+      ? []
+      : [
+          [
+            'embedder',
+            `${semantic.file}, each box at ${semantic.size.width}x${semantic.size.height}, ${semantic.normalisation}; sha256 ${semantic.sha256}`
+          ] as [string, string]
+        ]),
+    [
+      'profile',
+      profile === undefined ? 'none' : `${profile.name}@${profile.version}, ${profile.dim} numbers`
+    ],
     ...(embedding === undefined ? [] : [['embedding', `${embedding.version}`] as [string, string]]),
     ...(learned === undefined ? [] : [['learned', learned.text] as [string, string]]),
-    ...(exported === undefined ? [] : [['export', `${exported.file}, opset ${exported.opset}, batch ${exported.batch}, ${exported.description ?? 'no description'}; sha256 ${exported.sha256}`] as [string, string]]),
-    ...(checked === undefined ? [] : [['checked', `${checked.boxes} boxes against the oracle, smallest cosine ${checked.cosine.toFixed(6)}; ${checked.batch === 'any' ? 'any number of pictures a run' : `one picture a run (${checked.batchReason})`}`] as [string, string]]),
-    ...(measured === undefined ? [] : [['measured', `${measured.msPerPicture} ms a picture, ${measured.threads} thread of ${measured.processor}`] as [string, string]]),
+    ...(exported === undefined
+      ? []
+      : [
+          [
+            'export',
+            `${exported.file}, opset ${exported.opset}, batch ${exported.batch}, ${exported.description ?? 'no description'}; sha256 ${exported.sha256}`
+          ] as [string, string]
+        ]),
+    ...(checked === undefined
+      ? []
+      : [
+          [
+            'checked',
+            `${checked.boxes} boxes against the oracle, smallest cosine ${checked.cosine.toFixed(6)}; ${checked.batch === 'any' ? 'any number of pictures a run' : `one picture a run (${checked.batchReason})`}`
+          ] as [string, string]
+        ]),
+    ...(measured === undefined
+      ? []
+      : [
+          [
+            'measured',
+            `${measured.msPerPicture} ms a picture, ${measured.threads} thread of ${measured.processor}`
+          ] as [string, string]
+        ]),
     ...(quantized === undefined ? [] : describeQuantized(quantized))
   ]
   return lines.map(([what, text]) => `${what.padEnd(10)}  ${text}`).join('\n')
 }
 
-function describeQuantized({ source, calibration, convolutions, ms, detections: { pictures, kept, reverse }, recall }: QuantizedEntry): [string, string][] {
+function describeQuantized({
+  source,
+  calibration,
+  convolutions,
+  ms,
+  detections: { pictures, kept, reverse },
+  recall
+}: QuantizedEntry): [string, string][] {
   return [
-    ['int8 of', `${source.embedding}, sha256 ${source.sha256}; ${convolutions.int8} of ${convolutions.int8 + convolutions.float} convolutions, ranges from ${calibration.pictures} pictures`],
-    ['kept', `on ${pictures} others: ${percent(kept.share)} of ${kept.boxes} boxes, ${percent(reverse.share)} the other way; R@1 of ${recall.queries} views ${percent(recall.float)} before, ${percent(recall.int8)} now; ${ms.float} ms before, ${ms.int8} now`]
+    [
+      'int8 of',
+      `${source.embedding}, sha256 ${source.sha256}; ${convolutions.int8} of ${convolutions.int8 + convolutions.float} convolutions, ranges from ${calibration.pictures} pictures`
+    ],
+    [
+      'kept',
+      `on ${pictures} others: ${percent(kept.share)} of ${kept.boxes} boxes, ${percent(reverse.share)} the other way; R@1 of ${recall.queries} views ${percent(recall.float)} before, ${percent(recall.int8)} now; ${ms.float} ms before, ${ms.int8} now`
+    ]
   ]
 }
 

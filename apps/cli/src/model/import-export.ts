@@ -2,7 +2,12 @@
 import { basename } from 'node:path'
 import { createRandom } from '@likeness/drawing/seeded-random'
 import { messageOf } from '@likeness/shared/errors'
-import { type ImportedManifest, importModel, type ImportOptions, learnProfile } from '@likeness/vision'
+import {
+  type ImportedManifest,
+  importModel,
+  type ImportOptions,
+  learnProfile
+} from '@likeness/vision'
 import type { CommandContext } from '../command.ts'
 import { createProgress } from '../progress.ts'
 import { drawReferences, readReferences } from './learning-references.ts'
@@ -20,20 +25,33 @@ export interface ImportRequest {
 
 const seed = 20
 
-export async function importExport({ onnxPath, name, pictures, modelsDir, semantic }: ImportRequest, context: CommandContext): Promise<ImportedManifest> {
+export async function importExport(
+  { onnxPath, name, pictures, modelsDir, semantic }: ImportRequest,
+  context: CommandContext
+): Promise<ImportedManifest> {
   const { say } = context
   return importModel({
-    onnxPath, modelsDir, semantic,
+    onnxPath,
+    modelsDir,
+    semantic,
     name: checkModelName(name ?? basename(onnxPath).replace(/\.onnx$/i, '')),
     onStep: (step, result) => say(`  ${step.padEnd(10)}  ${result}`),
     learn: async (embedder) => {
       const drawing = createProgress({ label: 'drawing  ', unit: 'things' }, context)
-      const learning = pictures === undefined
-        ? await drawReferences((done, total) => drawing.show(done, total))
-        : await readReferences(pictures, (path, reason) => say(`  ${path} is left out: ${messageOf(reason)}`))
+      const learning =
+        pictures === undefined
+          ? await drawReferences((done, total) => drawing.show(done, total))
+          : await readReferences(pictures, (path, reason) =>
+              say(`  ${path} is left out: ${messageOf(reason)}`)
+            )
       drawing.done()
       const looking = createProgress({ label: 'learning ', unit: 'canvases' }, context)
-      const learned = await learnProfile({ ...learning, embedder, random: createRandom(seed), onProgress: (done, total) => looking.show(done, total) })
+      const learned = await learnProfile({
+        ...learning,
+        embedder,
+        random: createRandom(seed),
+        onProgress: (done, total) => looking.show(done, total)
+      })
       looking.done()
       return learned
     }

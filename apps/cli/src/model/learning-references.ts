@@ -26,7 +26,10 @@ const side = 320
 const drawnSeed = 4711
 
 /** Each picture is a thing of its own. A few hundred suffice: of more, some that lie spread over the folder are taken. */
-export async function readReferences(folder: string, onSkipped: (path: string, reason: unknown) => void): Promise<LearningReferences> {
+export async function readReferences(
+  folder: string,
+  onSkipped: (path: string, reason: unknown) => void
+): Promise<LearningReferences> {
   const { root, paths } = await readPicturePaths(folder, '--pictures')
   const some = shuffled(paths, createRandom(drawnSeed)).slice(0, mostPictures)
   const references: Reference[] = []
@@ -37,15 +40,23 @@ export async function readReferences(folder: string, onSkipped: (path: string, r
       onSkipped(path, error)
     }
   }
-  if (references.length < fewestPictures) throw new UserError(`--pictures ${folder}: ${references.length} pictures could be read, at least ${fewestPictures} are needed`)
+  if (references.length < fewestPictures)
+    throw new UserError(
+      `--pictures ${folder}: ${references.length} pictures could be read, at least ${fewestPictures} are needed`
+    )
   return { references, from: 'pictures', name: 'pictures' }
 }
 
 /** The same every time: three pictures of each of some goods, four of each of some vehicles. */
-export async function drawReferences(onProgress: (done: number, total: number) => void): Promise<LearningReferences> {
-  const plans = await Promise.all([productSet(drawnSeed), vehicleSet(drawnSeed)].map((set) => set.plan()))
+export async function drawReferences(
+  onProgress: (done: number, total: number) => void
+): Promise<LearningReferences> {
+  const plans = await Promise.all(
+    [productSet(drawnSeed), vehicleSet(drawnSeed)].map((set) => set.plan())
+  )
   const pictures = new Map<string, DrawnPicture[]>()
-  for (const picture of plans.flatMap(({ gallery }) => gallery)) pictures.set(picture.label, [...(pictures.get(picture.label) ?? []), picture])
+  for (const picture of plans.flatMap(({ gallery }) => gallery))
+    pictures.set(picture.label, [...(pictures.get(picture.label) ?? []), picture])
   const references: Reference[] = []
   for (const drawn of pictures.values()) {
     references.push(await Promise.all(drawn.map(async ({ draw }) => shrinkPicture(await draw()))))
@@ -56,7 +67,12 @@ export async function drawReferences(onProgress: (done: number, total: number) =
 
 /** As large as views need it. */
 export async function shrinkPicture(bytes: Buffer): Promise<DecodedImage> {
-  const { data, info } = await sharp(bytes).autoOrient().resize(side, side, { fit: 'inside', withoutEnlargement: true })
-    .flatten({ background: '#fff' }).toColourspace('srgb').raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true })
+  const { data, info } = await sharp(bytes)
+    .autoOrient()
+    .resize(side, side, { fit: 'inside', withoutEnlargement: true })
+    .flatten({ background: '#fff' })
+    .toColourspace('srgb')
+    .raw({ depth: 'uchar' })
+    .toBuffer({ resolveWithObject: true })
   return { rgb: data, width: info.width, height: info.height }
 }

@@ -10,13 +10,15 @@ import { UserError } from '../user-error.ts'
 export const builtInName = 'likeness-nano'
 export const builtInDir = `${repositoryRoot}models/${builtInName}`
 
-export const modelsDirOf = (data: string | undefined): string => join(data === undefined ? dataHome() : fromCallersFolder(data), 'models')
+export const modelsDirOf = (data: string | undefined): string =>
+  join(data === undefined ? dataHome() : fromCallersFolder(data), 'models')
 
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
 
 /** UserError for a name that is no plain folder name, or the built-in model's. */
 export function checkModelName(name: string): string {
-  if (!namePattern.test(name)) throw new UserError(`--name ${name}: letters, digits, dots, dashes and underscores, at most 64`)
+  if (!namePattern.test(name))
+    throw new UserError(`--name ${name}: letters, digits, dots, dashes and underscores, at most 64`)
   if (name === builtInName) throw new UserError(`--name ${name}: this is the built-in model`)
   return name
 }
@@ -24,31 +26,59 @@ export function checkModelName(name: string): string {
 /** Folder of a model by its name, or of one that is given as a path. UserError when there is none. */
 export function findModelDir(name: string, data: string | undefined): string {
   if (name === builtInName) return builtInDir
-  const places = [...(namePattern.test(name) ? [join(modelsDirOf(data), name)] : []), fromCallersFolder(name)]
+  const places = [
+    ...(namePattern.test(name) ? [join(modelsDirOf(data), name)] : []),
+    fromCallersFolder(name)
+  ]
   const found = places.find((place) => existsSync(join(place, 'manifest.json')))
-  if (found === undefined) throw new UserError(`there is no model ${name}: \`likeness model list\` shows those there are, \`likeness model import FILE.onnx\` makes one`)
+  if (found === undefined)
+    throw new UserError(
+      `there is no model ${name}: \`likeness model list\` shows those there are, \`likeness model import FILE.onnx\` makes one`
+    )
   return found
 }
 
 /** The folder that `--model` or MODEL_DIR names; undefined: the built-in one. */
-export const chosenModelDir = (model: string | undefined, data: string | undefined): string | undefined => (model === undefined ? modelDirFromEnvironment() : findModelDir(model, data))
+export const chosenModelDir = (
+  model: string | undefined,
+  data: string | undefined
+): string | undefined =>
+  model === undefined ? modelDirFromEnvironment() : findModelDir(model, data)
 
 /** Of the built-in model everything but what an import or quantising adds. */
-export type ShownManifest = Pick<ImportedManifest, 'name' | 'version' | 'file' | 'licence' | 'layout' | 'sizeBytes' | 'raw' | 'classes' | 'profile'> & Partial<ImportedManifest> & { quantized?: QuantizedEntry }
+export type ShownManifest = Pick<
+  ImportedManifest,
+  'name' | 'version' | 'file' | 'licence' | 'layout' | 'sizeBytes' | 'raw' | 'classes' | 'profile'
+> &
+  Partial<ImportedManifest> & { quantized?: QuantizedEntry }
 
-export const readShownManifest = async (dir: string): Promise<ShownManifest> => JSON.parse(await readFile(join(dir, 'manifest.json'), 'utf8')) as ShownManifest
+export const readShownManifest = async (dir: string): Promise<ShownManifest> =>
+  JSON.parse(await readFile(join(dir, 'manifest.json'), 'utf8')) as ShownManifest
 
 /** Names, the built-in model first. */
-export async function listModels(data: string | undefined): Promise<{ name: string; dir: string }[]> {
+export async function listModels(
+  data: string | undefined
+): Promise<{ name: string; dir: string }[]> {
   const dir = modelsDirOf(data)
   const entries = existsSync(dir) ? await readdir(dir, { withFileTypes: true }) : []
-  const names = entries.filter((entry) => entry.isDirectory() && existsSync(join(dir, entry.name, 'manifest.json')) && !entry.name.startsWith('.')).map(({ name }) => name)
-  return [{ name: builtInName, dir: builtInDir }, ...names.sort().map((name) => ({ name, dir: join(dir, name) }))]
+  const names = entries
+    .filter(
+      (entry) =>
+        entry.isDirectory() &&
+        existsSync(join(dir, entry.name, 'manifest.json')) &&
+        !entry.name.startsWith('.')
+    )
+    .map(({ name }) => name)
+  return [
+    { name: builtInName, dir: builtInDir },
+    ...names.sort().map((name) => ({ name, dir: join(dir, name) }))
+  ]
 }
 
 /** UserError for the built-in model and for one that is not below the data folder. */
 export async function removeModel(name: string, data: string | undefined): Promise<void> {
   const dir = join(modelsDirOf(data), checkModelName(name))
-  if (!existsSync(join(dir, 'manifest.json'))) throw new UserError(`there is no model ${name} in ${modelsDirOf(data)}`)
+  if (!existsSync(join(dir, 'manifest.json')))
+    throw new UserError(`there is no model ${name} in ${modelsDirOf(data)}`)
   await rm(dir, { recursive: true })
 }

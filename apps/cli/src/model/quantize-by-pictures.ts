@@ -17,16 +17,25 @@ export interface QuantizeRequest {
 
 const viewSeed = 31
 
-export async function quantizeByPictures({ modelDir, name, pictures, modelsDir }: QuantizeRequest, context: CommandContext): Promise<QuantizedEntry> {
+export async function quantizeByPictures(
+  { modelDir, name, pictures, modelsDir }: QuantizeRequest,
+  context: CommandContext
+): Promise<QuantizedEntry> {
   const { say } = context
-  const read = await readQuantizePictures(pictures, (path, reason) => say(`  ${path} is left out: ${messageOf(reason)}`))
+  const read = await readQuantizePictures(pictures, (path, reason) =>
+    say(`  ${path} is left out: ${messageOf(reason)}`)
+  )
   const bars = new Map<string, Progress>()
   return quantizeModel({
-    modelDir, name, modelsDir, ...read,
+    modelDir,
+    name,
+    modelsDir,
+    ...read,
     cacheDir: join(modelsDir, '.prepared'),
     createRandom: () => createRandom(viewSeed),
     onProgress: (step, done, total) => {
-      if (!bars.has(step)) bars.set(step, createProgress({ label: step.padEnd(10), unit: 'pictures' }, context))
+      if (!bars.has(step))
+        bars.set(step, createProgress({ label: step.padEnd(10), unit: 'pictures' }, context))
       bars.get(step)!.show(done, total)
     },
     onStep: (step, result) => {

@@ -21,7 +21,10 @@ const mostCalibration = 64
 const mostHeldOut = 240
 
 /** No file is in both parts, whatever its name. UserError when too few can be read. */
-export async function readQuantizePictures(folder: string, onSkipped: (path: string, reason: unknown) => void): Promise<QuantizePictures> {
+export async function readQuantizePictures(
+  folder: string,
+  onSkipped: (path: string, reason: unknown) => void
+): Promise<QuantizePictures> {
   const { root, paths } = await readPicturePaths(folder, '--pictures')
   const read = new Map<string, { picture: QuantizePicture; reference: Reference }>()
   for (const path of shuffled(paths, createRandom(seed))) {
@@ -30,17 +33,26 @@ export async function readQuantizePictures(folder: string, onSkipped: (path: str
       const bytes = await readFile(join(root, path))
       await decodeImage(bytes)
       const sha256 = createHash('sha256').update(bytes).digest('hex')
-      read.set(sha256, { picture: { sha256, decode: async () => decodeImage(await readFile(join(root, path))) }, reference: [await shrinkPicture(bytes)] })
+      read.set(sha256, {
+        picture: { sha256, decode: async () => decodeImage(await readFile(join(root, path))) },
+        reference: [await shrinkPicture(bytes)]
+      })
     } catch (error) {
       onSkipped(path, error)
     }
   }
-  if (read.size < fewestPictures) throw new UserError(`--pictures ${folder}: ${read.size} different pictures could be read, at least ${fewestPictures} are needed`)
+  if (read.size < fewestPictures)
+    throw new UserError(
+      `--pictures ${folder}: ${read.size} different pictures could be read, at least ${fewestPictures} are needed`
+    )
   const all = [...read.values()]
   const calibrationCount = Math.min(mostCalibration, Math.floor(all.length / 3))
   const heldOut = all.slice(calibrationCount)
   return {
     calibration: all.slice(0, calibrationCount).map(({ picture }) => picture),
-    heldOut: { pictures: heldOut.map(({ picture }) => picture), references: heldOut.map(({ reference }) => reference) }
+    heldOut: {
+      pictures: heldOut.map(({ picture }) => picture),
+      references: heldOut.map(({ reference }) => reference)
+    }
   }
 }

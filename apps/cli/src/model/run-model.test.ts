@@ -14,29 +14,57 @@ let dir: string
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'likeness-models-'))
   await mkdir(join(dir, 'exported'))
-  await writeFile(join(dir, 'exported/tiny.onnx'), encodeModel({ ...buildTinyModel({}), metadataProps: [{ key: 'imgsz', value: '[64, 64]' }] }))
+  await writeFile(
+    join(dir, 'exported/tiny.onnx'),
+    encodeModel({ ...buildTinyModel({}), metadataProps: [{ key: 'imgsz', value: '[64, 64]' }] })
+  )
   await mkdir(join(dir, 'pictures'))
   for (let i = 0; i < 120; i++) {
     const color = { r: (i * 37) % 256, g: (i * 91) % 256, b: (i * 151) % 256 }
-    await sharp({ create: { width: 24, height: 16 + (i % 9), channels: 3, background: color } }).png().toFile(join(dir, 'pictures', `${i}.png`))
+    await sharp({ create: { width: 24, height: 16 + (i % 9), channels: 3, background: color } })
+      .png()
+      .toFile(join(dir, 'pictures', `${i}.png`))
   }
 })
 afterAll(() => rm(dir, { recursive: true }))
 
 async function run(...args: string[]): Promise<string> {
   const lines: string[] = []
-  const context = { prepare: () => Promise.resolve(), print: (text: string) => lines.push(text), say: () => undefined, write: () => undefined, isTerminal: false, nowMs: () => 0 } as unknown as CommandContext
+  const context = {
+    prepare: () => Promise.resolve(),
+    print: (text: string) => lines.push(text),
+    say: () => undefined,
+    write: () => undefined,
+    isTerminal: false,
+    nowMs: () => 0
+  } as unknown as CommandContext
   expect(await runModel([...args, '--data', dir], context)).toBe(0)
   return lines.join('\n')
 }
-const failure = (...args: string[]): Promise<string> => run(...args).then(() => 'done', (error: Error) => error.message)
+const failure = (...args: string[]): Promise<string> =>
+  run(...args).then(
+    () => 'done',
+    (error: Error) => error.message
+  )
 
 test('a model is imported, listed, shown, measured and taken away', async () => {
   const file = join(dir, 'exported/tiny.onnx')
-  expect(await run('import', file, '--name', 'mine', '--pictures', join(dir, 'pictures'))).toBe('mine can be used: likeness up --model mine')
-  expect((await run('list')).split('\n').map((line) => line.split(' ')[0])).toEqual(['name', 'likeness-nano', 'mine'])
-  expect(await run('show', 'mine')).toMatch(/layout +output0 \[batch, values, boxes\](.|\n)*learned +144 -> 144 from six views of 120 pictures/)
-  expect(JSON.parse(await run('bench', 'mine', '--runs', '3', '--json'))).toMatchObject({ name: 'mine', runs: 3, provider: 'cpu' })
+  expect(await run('import', file, '--name', 'mine', '--pictures', join(dir, 'pictures'))).toBe(
+    'mine can be used: likeness up --model mine'
+  )
+  expect((await run('list')).split('\n').map((line) => line.split(' ')[0])).toEqual([
+    'name',
+    'likeness-nano',
+    'mine'
+  ])
+  expect(await run('show', 'mine')).toMatch(
+    /layout +output0 \[batch, values, boxes\](.|\n)*learned +144 -> 144 from six views of 120 pictures/
+  )
+  expect(JSON.parse(await run('bench', 'mine', '--runs', '3', '--json'))).toMatchObject({
+    name: 'mine',
+    runs: 3,
+    provider: 'cpu'
+  })
   expect(findModelDir('mine', dir)).toBe(join(dir, 'models/mine'))
   await run('remove', 'mine')
   expect(await failure('show', 'mine')).toContain('there is no model mine')
@@ -46,14 +74,35 @@ test('an embedder is put beside a detector', async () => {
   const embedder = join(dir, 'exported/classifier.onnx')
   await writeFile(embedder, buildTinyEmbedder())
   const file = join(dir, 'exported/tiny.onnx')
-  await run('import', file, '--name', 'both', '--pictures', join(dir, 'pictures'), '--embedder', embedder, '--embedder-input', 'unit')
-  expect(await run('show', 'both')).toMatch(/raw vector +156 numbers: .*; 12 of the embedder\nembedder +both.embedder.onnx, each box at 32x32, unit;/)
+  await run(
+    'import',
+    file,
+    '--name',
+    'both',
+    '--pictures',
+    join(dir, 'pictures'),
+    '--embedder',
+    embedder,
+    '--embedder-input',
+    'unit'
+  )
+  expect(await run('show', 'both')).toMatch(
+    /raw vector +156 numbers: .*; 12 of the embedder\nembedder +both.embedder.onnx, each box at 32x32, unit;/
+  )
   await run('remove', 'both')
-  expect(await failure('import', file, '--embedder', embedder, '--embedder-input', 'zebra')).toBe('--embedder-input zebra: imagenet, clip, half, unit, bytes')
-  expect(await failure('import', file, '--embedder', embedder, '--kind', 'x')).toBe('--kind x: both, semantic')
-  expect(await failure('import', file, '--embedder', join(dir, 'absent.onnx'))).toContain('absent.onnx: there is no such file')
+  expect(await failure('import', file, '--embedder', embedder, '--embedder-input', 'zebra')).toBe(
+    '--embedder-input zebra: imagenet, clip, half, unit, bytes'
+  )
+  expect(await failure('import', file, '--embedder', embedder, '--kind', 'x')).toBe(
+    '--kind x: both, semantic'
+  )
+  expect(await failure('import', file, '--embedder', join(dir, 'absent.onnx'))).toContain(
+    'absent.onnx: there is no such file'
+  )
   await writeFile(join(dir, 'words.onnx'), 'nothing of the kind')
-  expect(await failure('import', file, '--name', 'no', '--embedder', join(dir, 'words.onnx'))).toMatch(/step embedder: .* is not an ONNX model/)
+  expect(
+    await failure('import', file, '--name', 'no', '--embedder', join(dir, 'words.onnx'))
+  ).toMatch(/step embedder: .* is not an ONNX model/)
 })
 
 test('the built-in model is shown and stays', async () => {
@@ -63,8 +112,14 @@ test('the built-in model is shown and stays', async () => {
 
 test('what cannot be imported is said in one message', async () => {
   await writeFile(join(dir, 'text.onnx'), 'nothing of the kind')
-  expect(await failure('import', join(dir, 'text.onnx'))).toMatch(/text.onnx cannot be imported: step surgery: .* is not an ONNX model/)
+  expect(await failure('import', join(dir, 'text.onnx'))).toMatch(
+    /text.onnx cannot be imported: step surgery: .* is not an ONNX model/
+  )
   expect(await failure('import', join(dir, 'absent.onnx'))).toContain('there is no such file')
-  expect(await failure('import', join(dir, 'exported/tiny.onnx'), '--name', '../x')).toContain('--name ../x')
-  expect(await failure('import', join(dir, 'exported/tiny.onnx'), '--pictures', join(dir, 'exported'))).toContain('no picture')
+  expect(await failure('import', join(dir, 'exported/tiny.onnx'), '--name', '../x')).toContain(
+    '--name ../x'
+  )
+  expect(
+    await failure('import', join(dir, 'exported/tiny.onnx'), '--pictures', join(dir, 'exported'))
+  ).toContain('no picture')
 })

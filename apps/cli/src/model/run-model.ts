@@ -8,7 +8,16 @@ import type { Command, CommandContext } from '../command.ts'
 import { fromCallersFolder } from '../config.ts'
 import { UserError } from '../user-error.ts'
 import { formatModel, formatModels } from './format-model.ts'
-import { builtInDir, builtInName, checkModelName, findModelDir, listModels, modelsDirOf, readShownManifest, removeModel } from './model-folders.ts'
+import {
+  builtInDir,
+  builtInName,
+  checkModelName,
+  findModelDir,
+  listModels,
+  modelsDirOf,
+  readShownManifest,
+  removeModel
+} from './model-folders.ts'
 
 const modelUsage = `likeness model import FILE.onnx [options]   makes a model of an exported detector (Ultralytics v5 to 26, YOLOX)
   --name N         what it is called (default: the file's name)
@@ -28,8 +37,14 @@ likeness model bench NAME [--runs N]         milliseconds a picture, one thread
 \`likeness up --model NAME\` runs a stack with it.`
 
 const options = {
-  embedder: { type: 'string' }, 'embedder-input': { type: 'string' }, kind: { type: 'string' },
-  data: { type: 'string' }, name: { type: 'string' }, pictures: { type: 'string' }, runs: { type: 'string' }, json: { type: 'boolean', default: false }
+  embedder: { type: 'string' },
+  'embedder-input': { type: 'string' },
+  kind: { type: 'string' },
+  data: { type: 'string' },
+  name: { type: 'string' },
+  pictures: { type: 'string' },
+  runs: { type: 'string' },
+  json: { type: 'boolean', default: false }
 } as const
 
 interface Given {
@@ -54,13 +69,31 @@ const actions: Record<string, { run: Action; operand?: string }> = {
 }
 
 export const runModel: Command = async (args, context) => {
-  const { values, positionals } = parseCommand(args, { options, usage: modelUsage, positionals: true })
+  const { values, positionals } = parseCommand(args, {
+    options,
+    usage: modelUsage,
+    positionals: true
+  })
   const [name = '', operand, ...more] = positionals
   if (name === '') throw new HelpAsked(modelUsage)
   const action = Object.hasOwn(actions, name) ? actions[name] : undefined
   if (action === undefined) throw new UserError(`there is no \`model ${name}\`\n${modelUsage}`)
-  if (more.length > 0 || (operand === undefined) !== (action.operand === undefined)) throw new UserError(`likeness model ${name} ${action.operand ?? ''}\n${modelUsage}`)
-  return action.run(operand ?? '', { ...values, data: values.data, name: values.name, pictures: values.pictures, runs: values.runs, embedder: values.embedder, embedderInput: values['embedder-input'], kind: values.kind }, context)
+  if (more.length > 0 || (operand === undefined) !== (action.operand === undefined))
+    throw new UserError(`likeness model ${name} ${action.operand ?? ''}\n${modelUsage}`)
+  return action.run(
+    operand ?? '',
+    {
+      ...values,
+      data: values.data,
+      name: values.name,
+      pictures: values.pictures,
+      runs: values.runs,
+      embedder: values.embedder,
+      embedderInput: values['embedder-input'],
+      kind: values.kind
+    },
+    context
+  )
 }
 
 async function importFile(file: string, given: Given, context: CommandContext): Promise<number> {
@@ -68,16 +101,25 @@ async function importFile(file: string, given: Given, context: CommandContext): 
   const onnxPath = await detectorFile(file, given)
   const semantic = await semanticOf(given, context)
   const folder = pictures === undefined ? undefined : fromCallersFolder(pictures)
-  if (folder !== undefined && !existsSync(folder)) throw new UserError(`--pictures ${pictures}: there is no such folder`)
+  if (folder !== undefined && !existsSync(folder))
+    throw new UserError(`--pictures ${pictures}: there is no such folder`)
   await context.prepare()
   const { importExport } = await import('./import-export.ts')
   try {
-    const manifest = await importExport({ onnxPath, name, pictures: folder, modelsDir: modelsDirOf(data), semantic }, context)
-    context.print(json ? JSON.stringify(manifest) : `${manifest.name} can be used: likeness up --model ${manifest.name}`)
+    const manifest = await importExport(
+      { onnxPath, name, pictures: folder, modelsDir: modelsDirOf(data), semantic },
+      context
+    )
+    context.print(
+      json
+        ? JSON.stringify(manifest)
+        : `${manifest.name} can be used: likeness up --model ${manifest.name}`
+    )
     return 0
   } catch (error) {
     // What is wrong with the file is for the user to read, not a fault with a stack.
-    if (isAppError(error) && error.code !== 'internal') throw new UserError(`${file} cannot be imported: ${error.message}`)
+    if (isAppError(error) && error.code !== 'internal')
+      throw new UserError(`${file} cannot be imported: ${error.message}`)
     throw error
   }
 }
@@ -85,7 +127,8 @@ async function importFile(file: string, given: Given, context: CommandContext): 
 /** The export as given, or, to give it an embedder, the file of the built-in model. */
 async function detectorFile(file: string, { embedder, name }: Given): Promise<string> {
   if (file === builtInName && embedder !== undefined) {
-    if (name === undefined) throw new UserError(`--name is needed: what ${builtInName} with this embedder is called`)
+    if (name === undefined)
+      throw new UserError(`--name is needed: what ${builtInName} with this embedder is called`)
     return join(builtInDir, (await readShownManifest(builtInDir)).file)
   }
   return existingFile(file)
@@ -97,11 +140,22 @@ function existingFile(file: string): string {
   return path
 }
 
-async function semanticOf({ embedder, embedderInput = 'imagenet', kind = 'both' }: Given, { prepare }: CommandContext): Promise<ImportOptions['semantic']> {
+async function semanticOf(
+  { embedder, embedderInput = 'imagenet', kind = 'both' }: Given,
+  { prepare }: CommandContext
+): Promise<ImportOptions['semantic']> {
   if (embedder === undefined) return undefined
   await prepare()
   const { normalisations, semanticKinds } = await import('@likeness/vision')
-  return { onnxPath: existingFile(embedder), kind: oneOf('--kind', kind, semanticKinds), normalisation: oneOf('--embedder-input', embedderInput, Object.keys(normalisations) as Normalisation[]) }
+  return {
+    onnxPath: existingFile(embedder),
+    kind: oneOf('--kind', kind, semanticKinds),
+    normalisation: oneOf(
+      '--embedder-input',
+      embedderInput,
+      Object.keys(normalisations) as Normalisation[]
+    )
+  }
 }
 
 function oneOf<T extends string>(option: string, value: string, known: readonly T[]): T {
@@ -111,31 +165,60 @@ function oneOf<T extends string>(option: string, value: string, known: readonly 
 }
 
 /** Its losses are both said and the exit code: 1 when the float model is the better one. */
-async function quantize(source: string, { data, name, pictures, json }: Given, context: CommandContext): Promise<number> {
+async function quantize(
+  source: string,
+  { data, name, pictures, json }: Given,
+  context: CommandContext
+): Promise<number> {
   const modelDir = findModelDir(source, data)
-  const request = { modelDir, name: checkModelName(name ?? `${basename(modelDir)}-int8`), pictures: existing(required(pictures, '--pictures', modelUsage), 'folder', '--pictures '), modelsDir: modelsDirOf(data) }
+  const request = {
+    modelDir,
+    name: checkModelName(name ?? `${basename(modelDir)}-int8`),
+    pictures: existing(required(pictures, '--pictures', modelUsage), 'folder', '--pictures '),
+    modelsDir: modelsDirOf(data)
+  }
   await context.prepare()
   const { quantizeByPictures } = await import('./quantize-by-pictures.ts')
   try {
     const quantized = await quantizeByPictures(request, context)
-    context.print(json ? JSON.stringify({ kept: true, name: request.name, ...quantized }) : `${request.name} can be used: likeness up --model ${request.name}`)
+    context.print(
+      json
+        ? JSON.stringify({ kept: true, name: request.name, ...quantized })
+        : `${request.name} can be used: likeness up --model ${request.name}`
+    )
     return 0
   } catch (error) {
     if (!isAppError(error) || error.code === 'internal') throw error
-    if (error.code !== 'quality_lost' && error.code !== 'not_faster') throw new UserError(`${source} cannot be quantised: ${error.message}`)
+    if (error.code !== 'quality_lost' && error.code !== 'not_faster')
+      throw new UserError(`${source} cannot be quantised: ${error.message}`)
     context.say(`no model is kept (${error.code}): ${error.message}`)
-    if (json) context.print(JSON.stringify({ kept: false, code: error.code, reason: error.message, ...error.detail }))
+    if (json)
+      context.print(
+        JSON.stringify({ kept: false, code: error.code, reason: error.message, ...error.detail })
+      )
     return 1
   }
 }
 
 async function list(_: string, { data, json }: Given, { print }: CommandContext): Promise<number> {
-  const models = await Promise.all((await listModels(data)).map(({ dir }) => readShownManifest(dir)))
-  print(json ? JSON.stringify(models.map(({ name, version, profile }) => ({ name, version, dim: profile?.dim }))) : formatModels(models))
+  const models = await Promise.all(
+    (await listModels(data)).map(({ dir }) => readShownManifest(dir))
+  )
+  print(
+    json
+      ? JSON.stringify(
+          models.map(({ name, version, profile }) => ({ name, version, dim: profile?.dim }))
+        )
+      : formatModels(models)
+  )
   return 0
 }
 
-async function show(name: string, { data, json }: Given, { print }: CommandContext): Promise<number> {
+async function show(
+  name: string,
+  { data, json }: Given,
+  { print }: CommandContext
+): Promise<number> {
   const manifest = await readShownManifest(findModelDir(name, data))
   print(json ? JSON.stringify(manifest) : formatModel(manifest))
   return 0
@@ -143,11 +226,17 @@ async function show(name: string, { data, json }: Given, { print }: CommandConte
 
 async function remove(name: string, { data }: Given, { print }: CommandContext): Promise<number> {
   await removeModel(name, data)
-  print(`${name} is removed; collections made with it can still be searched with vectors, but take no pictures`)
+  print(
+    `${name} is removed; collections made with it can still be searched with vectors, but take no pictures`
+  )
   return 0
 }
 
-async function bench(name: string, { data, runs, json }: Given, { prepare, print }: CommandContext): Promise<number> {
+async function bench(
+  name: string,
+  { data, runs, json }: Given,
+  { prepare, print }: CommandContext
+): Promise<number> {
   const modelDir = findModelDir(name, data)
   const count = parseCount('--runs', runs, [1, 10_000]) ?? 30
   await prepare()
@@ -157,7 +246,18 @@ async function bench(name: string, { data, runs, json }: Given, { prepare, print
   try {
     const msPerPicture = Number((await measureRun(embedder, count)).toFixed(2))
     const { width, height } = model.manifest.inputSize
-    print(json ? JSON.stringify({ name, width, height, runs: count, msPerPicture, provider: embedder.provider }) : `${name} at ${width}x${height}: ${msPerPicture} ms a picture (median of ${count}, one thread, ${embedder.provider})`)
+    print(
+      json
+        ? JSON.stringify({
+            name,
+            width,
+            height,
+            runs: count,
+            msPerPicture,
+            provider: embedder.provider
+          })
+        : `${name} at ${width}x${height}: ${msPerPicture} ms a picture (median of ${count}, one thread, ${embedder.provider})`
+    )
     return 0
   } finally {
     await embedder.close()

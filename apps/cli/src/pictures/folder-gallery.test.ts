@@ -14,18 +14,22 @@ beforeEach(async () => {
 
 test('the first sub-folder is the label, a picture in none is labelled by its name, other files are left out', async () => {
   await mkdir(join(folder, 'cups/blue'), { recursive: true })
-  for (const name of ['cups/1.jpg', 'cups/blue/2.PNG', 'lamp.webp', 'cups/notes.txt', 'README']) await writeFile(join(folder, name), '')
+  for (const name of ['cups/1.jpg', 'cups/blue/2.PNG', 'lamp.webp', 'cups/notes.txt', 'README'])
+    await writeFile(join(folder, name), '')
   const gallery = await readFolderGallery(folder, { workDir })
   expect(gallery.pictures).toEqual([
     { path: 'cups/1.jpg', label: 'cups' },
     { path: 'cups/blue/2.PNG', label: 'cups' },
     { path: 'lamp.webp', label: 'lamp' }
   ])
-  expect(await readFile(gallery.listFile, 'utf8')).toBe('cups/1.jpg\tcups\ncups/blue/2.PNG\tcups\nlamp.webp\tlamp\n')
+  expect(await readFile(gallery.listFile, 'utf8')).toBe(
+    'cups/1.jpg\tcups\ncups/blue/2.PNG\tcups\nlamp.webp\tlamp\n'
+  )
 })
 
 test('names that would break the list and links are left out, odd ones are kept', async () => {
-  for (const name of ['a\tb.jpg', 'c\nd.jpg', 'café <b>.jpg']) await writeFile(join(folder, name), '')
+  for (const name of ['a\tb.jpg', 'c\nd.jpg', 'café <b>.jpg'])
+    await writeFile(join(folder, name), '')
   await symlink('/etc/hostname', join(folder, 'link.jpg'))
   const gallery = await readFolderGallery(folder, { workDir })
   expect(gallery.pictures).toEqual([{ path: 'café <b>.jpg', label: 'café <b>' }])

@@ -8,22 +8,38 @@ const pictureEndings = new Set(['.jpg', '.jpeg', '.png', '.webp', '.gif', '.tif'
 
 /** Paths with `/`, in order. A picture that lies in no sub-folder is labelled by its own name. */
 export function labelPictures(paths: readonly string[]): GalleryPicture[] {
-  return [...paths].sort().map((path) => ({ path, label: path.includes('/') ? path.slice(0, path.indexOf('/')) : basename(path, extname(path)) }))
+  return [...paths]
+    .sort()
+    .map((path) => ({
+      path,
+      label: path.includes('/') ? path.slice(0, path.indexOf('/')) : basename(path, extname(path))
+    }))
 }
 
 /** Pictures anywhere below a folder, as paths in it with `/`. UserError, naming the option, when there is none. */
-export async function readPicturePaths(folder: string, option: string): Promise<{ root: string; paths: string[] }> {
+export async function readPicturePaths(
+  folder: string,
+  option: string
+): Promise<{ root: string; paths: string[] }> {
   const root = await realpath(folder)
   const entries = await readdir(root, { recursive: true, withFileTypes: true })
   const paths = entries
     .filter((entry) => entry.isFile() && pictureEndings.has(extname(entry.name).toLowerCase()))
-    .map((entry) => relative(root, join(entry.parentPath ?? entry.path, entry.name)).split(sep).join('/'))
-  if (paths.length === 0) throw new UserError(`${option} ${folder}: no picture (${[...pictureEndings].join(' ')}) in it`)
+    .map((entry) =>
+      relative(root, join(entry.parentPath ?? entry.path, entry.name))
+        .split(sep)
+        .join('/')
+    )
+  if (paths.length === 0)
+    throw new UserError(`${option} ${folder}: no picture (${[...pictureEndings].join(' ')}) in it`)
   return { root, paths: paths.sort() }
 }
 
 /** UserError when there is no picture. The list file is written into `workDir`, nothing into the user's folder. */
-export async function readFolderGallery(folder: string, { workDir }: { workDir: string }): Promise<Gallery> {
+export async function readFolderGallery(
+  folder: string,
+  { workDir }: { workDir: string }
+): Promise<Gallery> {
   const { root, paths } = await readPicturePaths(folder, '--images')
   // The list is lines of columns: a name that would break it cannot be imported.
   const pictures = labelPictures(paths.filter((path) => !/[\t\r\n]/.test(path)))

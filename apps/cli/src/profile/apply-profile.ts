@@ -10,27 +10,49 @@ import { UserError } from '../user-error.ts'
 const pollMs = 500
 
 const whyNot = {
-  raw_vectors_missing: 'items of it were given with their vectors, and nothing else can be made of them: build a new collection from their pictures',
-  data_corrupt: 'its log or vector batches, or the profile, are damaged: the log of the index-worker names what'
+  raw_vectors_missing:
+    'items of it were given with their vectors, and nothing else can be made of them: build a new collection from their pictures',
+  data_corrupt:
+    'its log or vector batches, or the profile, are damaged: the log of the index-worker names what'
 }
 
 /** seq of the version that has it; undefined: not yet. UserError when it will not come. */
-async function look(api: ApiClient, collection: string, { revision }: ProfileChange): Promise<number | undefined> {
+async function look(
+  api: ApiClient,
+  collection: string,
+  { revision }: ProfileChange
+): Promise<number | undefined> {
   const now = await api.getCollection(collection)
   if (now === undefined) throw new UserError(`the collection ${collection} was dropped meanwhile`)
   const { reprojection, seq } = now
-  if (reprojection === null || reprojection.revision < revision || (reprojection.revision === revision && reprojection.state === 'running')) return undefined
-  if (reprojection.revision > revision) throw new UserError(`another profile was asked for since: ${reprojection.embedding.version}`)
+  if (
+    reprojection === null ||
+    reprojection.revision < revision ||
+    (reprojection.revision === revision && reprojection.state === 'running')
+  )
+    return undefined
+  if (reprojection.revision > revision)
+    throw new UserError(`another profile was asked for since: ${reprojection.embedding.version}`)
   if (reprojection.state === 'applied') return seq
-  throw new UserError(`${collection} keeps what it has: ${whyNot[reprojection.state as keyof typeof whyNot]}`)
+  throw new UserError(
+    `${collection} keeps what it has: ${whyNot[reprojection.state as keyof typeof whyNot]}`
+  )
 }
 
-export async function applyToCollection(api: ApiClient, { collection, profile, wait }: { collection: string; profile: string; wait: boolean }, context: CommandContext): Promise<ProfileChange> {
+export async function applyToCollection(
+  api: ApiClient,
+  { collection, profile, wait }: { collection: string; profile: string; wait: boolean },
+  context: CommandContext
+): Promise<ProfileChange> {
   const asked = await api.applyProfile(collection, profile)
   if (asked.seq !== undefined || !wait) return asked
-  context.say(`${collection}: vectors of ${asked.profile} are being made of the raw vectors of ${modelOf(asked.embedding.version)}; searches go on with what there is`)
+  context.say(
+    `${collection}: vectors of ${asked.profile} are being made of the raw vectors of ${modelOf(asked.embedding.version)}; searches go on with what there is`
+  )
   for (;;) {
-    const seq = await keepTrying(() => look(api, collection, asked), { onTrouble: (error) => context.say(`no answer: ${messageOf(error)}; asking again`) })
+    const seq = await keepTrying(() => look(api, collection, asked), {
+      onTrouble: (error) => context.say(`no answer: ${messageOf(error)}; asking again`)
+    })
     if (seq !== undefined) return { ...asked, seq }
     await pause(pollMs)
   }

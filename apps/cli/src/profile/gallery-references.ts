@@ -23,7 +23,10 @@ const mostItemsRead = 6_000
 const downloadsAtOnce = 4
 const seed = 22
 
-export async function collectionPictures(api: ApiClient, collection: string): Promise<SourcePicture[]> {
+export async function collectionPictures(
+  api: ApiClient,
+  collection: string
+): Promise<SourcePicture[]> {
   const pictures: SourcePicture[] = []
   const { lines } = await api.exportVectors(collection)
   for await (const { id, label } of lines) {
@@ -37,18 +40,28 @@ export async function collectionPictures(api: ApiClient, collection: string): Pr
 /** A sub-folder is a label. */
 export async function folderPictures(folder: string): Promise<SourcePicture[]> {
   const { root, paths } = await readPicturePaths(folder, 'DIR')
-  return labelPictures(paths).map(({ path, label }) => ({ name: path, label: path.includes('/') ? label : null, read: () => readFile(join(root, path)) }))
+  return labelPictures(paths).map(({ path, label }) => ({
+    name: path,
+    label: path.includes('/') ? label : null,
+    read: () => readFile(join(root, path))
+  }))
 }
 
 /** At most some hundred, the same every time: several of each label, because pictures of one label are what a projection is tried on. UserError when there are too few. */
 export function choosePictures(pictures: readonly SourcePicture[]): SourcePicture[] {
-  if (pictures.length < fewestPictures) throw new UserError(`${pictures.length} pictures are too few to learn from: at least ${fewestPictures} are needed`)
+  if (pictures.length < fewestPictures)
+    throw new UserError(
+      `${pictures.length} pictures are too few to learn from: at least ${fewestPictures} are needed`
+    )
   const labels = new Map<string, SourcePicture[]>()
   for (const picture of shuffled(pictures, createRandom(seed))) {
     const label = picture.label === null ? `picture ${picture.name}` : `label ${picture.label}`
     labels.set(label, [...(labels.get(label) ?? []), picture])
   }
-  const [first, later] = [[...labels.values()].flatMap((own) => own.slice(0, picturesOfLabel)), [...labels.values()].flatMap((own) => own.slice(picturesOfLabel))]
+  const [first, later] = [
+    [...labels.values()].flatMap((own) => own.slice(0, picturesOfLabel)),
+    [...labels.values()].flatMap((own) => own.slice(picturesOfLabel))
+  ]
   return [...first, ...later].slice(0, mostPictures)
 }
 
@@ -58,20 +71,36 @@ export interface ReadPicture {
 }
 
 /** In their order; one that cannot be read is left out. UserError when too few are left. */
-export async function readPictures(pictures: readonly SourcePicture[], { onProgress, onSkipped }: { onProgress: (done: number, total: number) => void; onSkipped: (name: string, reason: unknown) => void }): Promise<ReadPicture[]> {
+export async function readPictures(
+  pictures: readonly SourcePicture[],
+  {
+    onProgress,
+    onSkipped
+  }: {
+    onProgress: (done: number, total: number) => void
+    onSkipped: (name: string, reason: unknown) => void
+  }
+): Promise<ReadPicture[]> {
   const limit = createLimiter(downloadsAtOnce)
   let done = 0
-  const read = await Promise.all(pictures.map(({ name, label, read: bytes }) => limit(async () => {
-    try {
-      return [{ label, picture: await shrinkPicture(await bytes()) }]
-    } catch (error) {
-      onSkipped(name, error)
-      return []
-    } finally {
-      onProgress(++done, pictures.length)
-    }
-  })))
+  const read = await Promise.all(
+    pictures.map(({ name, label, read: bytes }) =>
+      limit(async () => {
+        try {
+          return [{ label, picture: await shrinkPicture(await bytes()) }]
+        } catch (error) {
+          onSkipped(name, error)
+          return []
+        } finally {
+          onProgress(++done, pictures.length)
+        }
+      })
+    )
+  )
   const some = read.flat()
-  if (some.length < fewestPictures) throw new UserError(`${some.length} pictures could be read, at least ${fewestPictures} are needed`)
+  if (some.length < fewestPictures)
+    throw new UserError(
+      `${some.length} pictures could be read, at least ${fewestPictures} are needed`
+    )
   return some
 }

@@ -1,6 +1,11 @@
 // `likeness profile learn`: the projection learned with the model that the stack runs, tried on things kept apart, and stored only if it is better there.
 import { join } from 'node:path'
-import { modelOf, parseProfileEmbedding, type ProfileDraft, type StoredProfile } from '@likeness/shared/contract/profile'
+import {
+  modelOf,
+  parseProfileEmbedding,
+  type ProfileDraft,
+  type StoredProfile
+} from '@likeness/shared/contract/profile'
 import { embeddingVersion, type LearningWay, type Profile } from '@likeness/vision'
 import type { ApiClient } from '../api-client.ts'
 import type { CommandContext } from '../command.ts'
@@ -30,37 +35,76 @@ export interface Learned {
   stored: StoredProfile | undefined
 }
 
-export async function learnFromStack({ api, name, from, pictures, ways, against, modelDir, data }: LearnRequest, context: CommandContext): Promise<Learned> {
+export async function learnFromStack(
+  { api, name, from, pictures, ways, against, modelDir, data }: LearnRequest,
+  context: CommandContext
+): Promise<Learned> {
   const dir = modelDir ?? (await modelOfStack(api, data))
-  const { model, before, trial } = await tryProfile({ pictures, ways, against: (own) => profileOf(api, against, own), modelDir: dir, cacheDir: join(modelsDirOf(data), '.prepared') }, context)
+  const { model, before, trial } = await tryProfile(
+    {
+      pictures,
+      ways,
+      against: (own) => profileOf(api, against, own),
+      modelDir: dir,
+      cacheDir: join(modelsDirOf(data), '.prepared')
+    },
+    context
+  )
   const draft: ProfileDraft = {
-    model: `${model.name}@${model.version}`, model_sha256: model.sha256, raw_dim: trial.dIn, dim: trial.dOut, sha256: trial.sha256,
+    model: `${model.name}@${model.version}`,
+    model_sha256: model.sha256,
+    raw_dim: trial.dIn,
+    dim: trial.dOut,
+    sha256: trial.sha256,
     learned: {
-      from, by: trial.by, judged_by: trial.judgedBy, pictures: trial.pictures, held_out: trial.heldOut, before: embeddingVersion(model, before),
-      r1_raw: trial.recallRaw, r1_before: trial.recallBefore!, r1_after: trial.recallProjected
+      from,
+      by: trial.by,
+      judged_by: trial.judgedBy,
+      pictures: trial.pictures,
+      held_out: trial.heldOut,
+      before: embeddingVersion(model, before),
+      r1_raw: trial.recallRaw,
+      r1_before: trial.recallBefore!,
+      r1_after: trial.recallProjected
     }
   }
-  return { draft, stored: trial.isBetter ? await api.putProfile(name, draft, trial.file) : undefined }
+  return {
+    draft,
+    stored: trial.isBetter ? await api.putProfile(name, draft, trial.file) : undefined
+  }
 }
 
 /** The learned profile of this model in an embedding; undefined: it has none. */
-async function profileOf(api: ApiClient, embedding: string | undefined, { model, rawDim }: { model: string; rawDim: number }): Promise<Profile | undefined> {
+async function profileOf(
+  api: ApiClient,
+  embedding: string | undefined,
+  { model, rawDim }: { model: string; rawDim: number }
+): Promise<Profile | undefined> {
   const named = embedding === undefined ? undefined : parseProfileEmbedding(embedding)
   if (named?.model !== model) return undefined
   const stored = await api.getProfile(`${named.name}@${named.version}`)
-  if (stored === undefined || stored.raw_dim !== rawDim) throw new UserError(`the profile ${named.name}@${named.version}, which the collection has, ${stored === undefined ? 'is gone' : `takes ${stored.raw_dim} numbers, the model gives ${rawDim}`}`)
+  if (stored === undefined || stored.raw_dim !== rawDim)
+    throw new UserError(
+      `the profile ${named.name}@${named.version}, which the collection has, ${stored === undefined ? 'is gone' : `takes ${stored.raw_dim} numbers, the model gives ${rawDim}`}`
+    )
   return { name: stored.name, version: stored.version, ...(await api.getProjection(stored)) }
 }
 
 /** UserError when the stack has no embed-worker, or runs a model that is not on this machine. */
 async function modelOfStack(api: ApiClient, data: string | undefined): Promise<string> {
   const [lane] = (await api.getStatus()).lanes
-  if (lane === undefined) throw new UserError(`${api.url} has no embed-worker: start one and try again`)
+  if (lane === undefined)
+    throw new UserError(`${api.url} has no embed-worker: start one and try again`)
   const wanted = modelOf(lane.embedding.version)
   const named = modelDirFromEnvironment()
-  for (const { dir } of [...(named === undefined ? [] : [{ dir: named }]), ...(await listModels(data))]) {
+  for (const { dir } of [
+    ...(named === undefined ? [] : [{ dir: named }]),
+    ...(await listModels(data))
+  ]) {
     const { name, version } = await readShownManifest(dir)
     if (`${name}@${version}` === wanted) return dir
   }
-  throw new UserError(`the stack runs the model ${wanted}, which is neither MODEL_DIR nor among those of \`likeness model list\`: --model DIR says where it is`)
+  throw new UserError(
+    `the stack runs the model ${wanted}, which is neither MODEL_DIR nor among those of \`likeness model list\`: --model DIR says where it is`
+  )
 }

@@ -21,9 +21,16 @@ it was not learned from; else nothing changes, and the exit code is 1. \`profile
 
 export const options = {
   ...connectOptions,
-  collection: { type: 'string' }, name: { type: 'string' }, model: { type: 'string' },
-  apply: { type: 'boolean', default: false }, after: { type: 'string' }, watch: { type: 'boolean', default: false },
-  'no-wait': { type: 'boolean', default: false }, labels: { type: 'boolean', default: false }, views: { type: 'boolean', default: false }, json: { type: 'boolean', default: false }
+  collection: { type: 'string' },
+  name: { type: 'string' },
+  model: { type: 'string' },
+  apply: { type: 'boolean', default: false },
+  after: { type: 'string' },
+  watch: { type: 'boolean', default: false },
+  'no-wait': { type: 'boolean', default: false },
+  labels: { type: 'boolean', default: false },
+  views: { type: 'boolean', default: false },
+  json: { type: 'boolean', default: false }
 } as const
 
 export type ProfileValues = ReturnType<typeof parseCommand<typeof options>>['values']

@@ -1,7 +1,17 @@
 // A projection learned from pictures with a model, and tried against the model's own or another one.
 import { createRandom } from '@likeness/drawing/seeded-random'
 import { messageOf } from '@likeness/shared/errors'
-import { createEmbedder, embedViews, learnAndTry, type LearningWay, loadProfile, type ModelManifest, prepareModel, type Profile, type Trial } from '@likeness/vision'
+import {
+  createEmbedder,
+  embedViews,
+  learnAndTry,
+  type LearningWay,
+  loadProfile,
+  type ModelManifest,
+  prepareModel,
+  type Profile,
+  type Trial
+} from '@likeness/vision'
 import type { CommandContext } from '../command.ts'
 import { createProgress } from '../progress.ts'
 import { readPictures, type SourcePicture } from './gallery-references.ts'
@@ -23,7 +33,10 @@ export interface TriedProfile {
 
 const seed = 23
 
-export async function tryProfile({ pictures, modelDir, cacheDir, ways, against }: TryRequest, context: CommandContext): Promise<TriedProfile> {
+export async function tryProfile(
+  { pictures, modelDir, cacheDir, ways, against }: TryRequest,
+  context: CommandContext
+): Promise<TriedProfile> {
   const reading = createProgress({ label: 'reading  ', unit: 'pictures' }, context)
   const read = await readPictures(pictures, {
     onProgress: (done, total) => reading.show(done, total),
@@ -32,13 +45,25 @@ export async function tryProfile({ pictures, modelDir, cacheDir, ways, against }
   reading.done()
   const model = await prepareModel({ modelDir, cacheDir })
   const own = await loadProfile(modelDir)
-  const before = (await against?.({ model: `${model.manifest.name}@${model.manifest.version}`, rawDim: own.dIn })) ?? own
+  const before =
+    (await against?.({
+      model: `${model.manifest.name}@${model.manifest.version}`,
+      rawDim: own.dIn
+    })) ?? own
   const embedder = await createEmbedder({ model, executionProviders: ['cpu'], threads: 1 })
   try {
     const looking = createProgress({ label: 'learning ', unit: 'canvases' }, context)
-    const views = await embedViews({ embedder, references: read.map(({ picture }) => [picture]), random: createRandom(seed), onProgress: (done, total) => looking.show(done, total) })
+    const views = await embedViews({
+      embedder,
+      references: read.map(({ picture }) => [picture]),
+      random: createRandom(seed),
+      onProgress: (done, total) => looking.show(done, total)
+    })
     looking.done()
-    const trial = await learnAndTry(read.map(({ label }, i) => ({ label, views: views[i]! })), { before, ...(ways && { ways }) })
+    const trial = await learnAndTry(
+      read.map(({ label }, i) => ({ label, views: views[i]! })),
+      { before, ...(ways && { ways }) }
+    )
     return { model: model.manifest, before, trial }
   } finally {
     await embedder.close()

@@ -4,24 +4,38 @@ import { shownObjects } from './search-picture.ts'
 
 type AnsweredObject = SearchAnswer['objects'][number]
 
-const boxText = (box: readonly number[]): string => `[${box.map((value) => Math.round(value)).join(' ')}]`
+const boxText = (box: readonly number[]): string =>
+  `[${box.map((value) => Math.round(value)).join(' ')}]`
 
-export function describeObject({ kind, box, class: className, detector_score: score }: AnsweredObject): string {
+export function describeObject({
+  kind,
+  box,
+  class: className,
+  detector_score: score
+}: AnsweredObject): string {
   if (kind === 'whole') return 'whole picture'
-  const what = [className, score === null ? undefined : score.toFixed(2)].filter((part) => part !== null && part !== undefined).join(' ')
+  const what = [className, score === null ? undefined : score.toFixed(2)]
+    .filter((part) => part !== null && part !== undefined)
+    .join(' ')
   return `${box === null ? kind : boxText(box)}${what === '' ? '' : ` ${what}`}`
 }
 
 /** Labels are the user's text: control characters would write over the terminal. */
-export const printable = (text: string): string => text.replace(/[\u0000-\u001f\u007f-\u009f]/g, '?')
+export const printable = (text: string): string =>
+  text.replace(/[\u0000-\u001f\u007f-\u009f]/g, '?')
 
 export function formatAnswer(name: string, answer: SearchAnswer): string {
   const { picture } = answer
-  const lines = [`${printable(name)}${picture === null ? '' : ` (${picture.width} x ${picture.height})`}`]
+  const lines = [
+    `${printable(name)}${picture === null ? '' : ` (${picture.width} x ${picture.height})`}`
+  ]
   for (const object of shownObjects(answer)) {
     lines.push(`  ${describeObject(object)}${object.hits.length === 0 ? ': unknown' : ''}`)
     const width = Math.max(0, ...object.hits.map(({ label }) => (label ?? '-').length))
-    for (const { label, score, id } of object.hits) lines.push(`    ${printable((label ?? '-').padEnd(width))}  ${score.toFixed(4)}  ${printable(id)}`)
+    for (const { label, score, id } of object.hits)
+      lines.push(
+        `    ${printable((label ?? '-').padEnd(width))}  ${score.toFixed(4)}  ${printable(id)}`
+      )
   }
   return lines.join('\n')
 }
@@ -32,8 +46,22 @@ export function jsonAnswer(file: string, answer: SearchAnswer): Record<string, u
     file,
     picture: answer.picture,
     objects: shownObjects(answer).map(({ kind, box, class: className, detector_score, hits }) => ({
-      kind, box, class: className, detector_score, label: hits[0]?.label ?? 'unknown', score: hits[0]?.score ?? null,
-      hits: hits.map(({ id, label, score, margin, distance, metric, box: hitBox, metadata }) => ({ file: id, label, score, ...(margin !== undefined && { margin }), distance, metric, box: hitBox, metadata }))
+      kind,
+      box,
+      class: className,
+      detector_score,
+      label: hits[0]?.label ?? 'unknown',
+      score: hits[0]?.score ?? null,
+      hits: hits.map(({ id, label, score, margin, distance, metric, box: hitBox, metadata }) => ({
+        file: id,
+        label,
+        score,
+        ...(margin !== undefined && { margin }),
+        distance,
+        metric,
+        box: hitBox,
+        metadata
+      }))
     })),
     ms: answer.took_ms.total
   }

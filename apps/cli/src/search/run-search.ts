@@ -26,32 +26,57 @@ const pictureName = /\.(jpe?g|png|webp|gif|tiff?|avif|bmp)$/i
 /** 0 when every picture was searched, known or unknown; 1 when one could not be. */
 export async function runSearch(args: readonly string[], context: CommandContext): Promise<number> {
   const { values } = parseCommand(args, {
-    options: { ...galleryOptions, image: { type: 'string', multiple: true, default: [] }, dir: { type: 'string' }, field: { type: 'string', multiple: true, default: [] }, sheet: { type: 'string' } },
+    options: {
+      ...galleryOptions,
+      image: { type: 'string', multiple: true, default: [] },
+      dir: { type: 'string' },
+      field: { type: 'string', multiple: true, default: [] },
+      sheet: { type: 'string' }
+    },
     usage: searchUsage
   })
-  const config = await loadGalleryConfig(fromCallersFolder(required(values.config, '-c FILE', searchUsage)), { overrides: values.override })
+  const config = await loadGalleryConfig(
+    fromCallersFolder(required(values.config, '-c FILE', searchUsage)),
+    { overrides: values.override }
+  )
   const pictures = await findPictures(values.image, values.dir)
   const fields = parseFields(values.field)
   for (const warning of config.warnings) context.say(warning)
   const api = await connect(context, values)
-  if ((await api.getCollection(config.collection)) === undefined) throw new UserError(`the collection ${config.collection} does not exist: \`likeness build -c ${values.config}\` makes it`)
+  if ((await api.getCollection(config.collection)) === undefined)
+    throw new UserError(
+      `the collection ${config.collection} does not exist: \`likeness build -c ${values.config}\` makes it`
+    )
   const entries: SheetEntry[] = []
   let failed = 0
   for (const { name, file } of pictures) {
     try {
       const image = await readFile(file)
       const answer = await keepTrying(() => searchPicture(api, config, image, { fields }))
-      context.print(values.json ? JSON.stringify(jsonAnswer(name, answer)) : formatAnswer(name, answer))
+      context.print(
+        values.json ? JSON.stringify(jsonAnswer(name, answer)) : formatAnswer(name, answer)
+      )
       if (values.sheet !== undefined) entries.push({ name, image, answer })
     } catch (error) {
       failed++
-      context.print(values.json ? JSON.stringify(failureOf(name, error)) : `${printable(name)}\n  failed: ${failureOf(name, error).message}`)
+      context.print(
+        values.json
+          ? JSON.stringify(failureOf(name, error))
+          : `${printable(name)}\n  failed: ${failureOf(name, error).message}`
+      )
     }
   }
   if (values.sheet !== undefined) {
     const sheet = fromCallersFolder(values.sheet)
     const { renderSearchSheet } = await import('./search-sheet.ts')
-    await writeFile(sheet, await renderSearchSheet(api, `${config.collection}: ${describe(entries.map(({ answer }) => answer))}`, entries))
+    await writeFile(
+      sheet,
+      await renderSearchSheet(
+        api,
+        `${config.collection}: ${describe(entries.map(({ answer }) => answer))}`,
+        entries
+      )
+    )
     context.say(`sheet: ${sheet}`)
   }
   return failed === 0 ? 0 : 1
@@ -59,29 +84,54 @@ export async function runSearch(args: readonly string[], context: CommandContext
 
 /** A picture that cannot be searched; anything that is not about this picture ends the command. */
 function failureOf(file: string, error: unknown): { file: string; code: string; message: string } {
-  if (error instanceof ApiProblem && error.status < 500 && error.status !== 401 && error.status !== 404 && error.code !== 'embedding_mismatch') return { file, code: error.code, message: error.message }
+  if (
+    error instanceof ApiProblem &&
+    error.status < 500 &&
+    error.status !== 401 &&
+    error.status !== 404 &&
+    error.code !== 'embedding_mismatch'
+  )
+    return { file, code: error.code, message: error.message }
   const { code } = error as NodeJS.ErrnoException
-  if (!(error instanceof ApiProblem) && (code === 'ENOENT' || code === 'EACCES' || code === 'EISDIR')) return { file, code: 'image_missing', message: `image_missing: ${file} cannot be read (${code})` }
+  if (
+    !(error instanceof ApiProblem) &&
+    (code === 'ENOENT' || code === 'EACCES' || code === 'EISDIR')
+  )
+    return {
+      file,
+      code: 'image_missing',
+      message: `image_missing: ${file} cannot be read (${code})`
+    }
   throw error
 }
 
-const describe = (answers: readonly SearchAnswer[]): string => `${answers.length} pictures, ${answers.filter(({ hits }) => hits.length > 0).length} recognised`
+const describe = (answers: readonly SearchAnswer[]): string =>
+  `${answers.length} pictures, ${answers.filter(({ hits }) => hits.length > 0).length} recognised`
 
-async function findPictures(images: readonly string[], dir: string | undefined): Promise<{ name: string; file: string }[]> {
-  if (images.length === 0 && dir === undefined) throw new UserError(`--image or --dir is missing\n${searchUsage}`)
+async function findPictures(
+  images: readonly string[],
+  dir: string | undefined
+): Promise<{ name: string; file: string }[]> {
+  if (images.length === 0 && dir === undefined)
+    throw new UserError(`--image or --dir is missing\n${searchUsage}`)
   const named = images.map((name) => ({ name, file: fromCallersFolder(name) }))
   for (const { name, file } of named) {
-    if (!(await stat(file).catch(() => undefined))?.isFile()) throw new UserError(`--image ${name}: there is no such file`)
+    if (!(await stat(file).catch(() => undefined))?.isFile())
+      throw new UserError(`--image ${name}: there is no such file`)
   }
   return dir === undefined ? named : [...named, ...(await walk(dir))]
 }
 
 async function walk(dir: string): Promise<{ name: string; file: string }[]> {
   const root = fromCallersFolder(dir)
-  if (!(await stat(root).catch(() => undefined))?.isDirectory()) throw new UserError(`--dir ${dir}: there is no such folder`)
+  if (!(await stat(root).catch(() => undefined))?.isDirectory())
+    throw new UserError(`--dir ${dir}: there is no such folder`)
   const entries = await readdir(root, { recursive: true, withFileTypes: true })
-  const files = entries.filter((entry) => entry.isFile() && pictureName.test(entry.name)).map((entry) => join(entry.parentPath, entry.name))
-  if (files.length === 0) throw new UserError(`--dir ${dir}: no pictures (jpg, png, webp, gif, tiff, avif) below it`)
+  const files = entries
+    .filter((entry) => entry.isFile() && pictureName.test(entry.name))
+    .map((entry) => join(entry.parentPath, entry.name))
+  if (files.length === 0)
+    throw new UserError(`--dir ${dir}: no pictures (jpg, png, webp, gif, tiff, avif) below it`)
   return files.sort().map((file) => ({ name: relative(root, file), file }))
 }
 

@@ -3,7 +3,16 @@ import type { SearchAnswer } from '@likeness/shared/contract/http'
 import type { ApiClient, SearchOptions } from '../api-client.ts'
 import type { GalleryConfig, PictureSettings } from '../gallery-config/load-gallery-config.ts'
 
-export type SearchConfig = Pick<GalleryConfig, 'collection' | 'returnK' | 'scoreThres' | 'hammingRadius' | 'searchBudget' | 'detectorThreshold' | 'pictures'>
+export type SearchConfig = Pick<
+  GalleryConfig,
+  | 'collection'
+  | 'returnK'
+  | 'scoreThres'
+  | 'hammingRadius'
+  | 'searchBudget'
+  | 'detectorThreshold'
+  | 'pictures'
+>
 /** What is known about the picture, by field name: values of `exclude` fields keep hits with the same value out. */
 export type PictureFields = Record<string, string>
 
@@ -25,11 +34,46 @@ export function searchOptionsOf(config: SearchConfig, fields: PictureFields = {}
 }
 
 /** What the collection was made with may have been written otherwise since. */
-const asked = ({ max_objects, query_subjects, whole, tiles, detect_tiles, nms_iou, exclude_same, cohort_weight, rerank }: PictureSettings): SearchOptions =>
-  Object.fromEntries(Object.entries({ max_objects, query_subjects, whole, tiles, detect_tiles, nms_iou, exclude_same, cohort_weight, rerank }).filter(([, value]) => value !== undefined))
+const asked = ({
+  max_objects,
+  query_subjects,
+  whole,
+  tiles,
+  detect_tiles,
+  nms_iou,
+  exclude_same,
+  cohort_weight,
+  rerank
+}: PictureSettings): SearchOptions =>
+  Object.fromEntries(
+    Object.entries({
+      max_objects,
+      query_subjects,
+      whole,
+      tiles,
+      detect_tiles,
+      nms_iou,
+      exclude_same,
+      cohort_weight,
+      rerank
+    }).filter(([, value]) => value !== undefined)
+  )
 
-export function searchPicture(api: ApiClient, config: SearchConfig, image: Uint8Array, { fields, minSeq, box }: { fields?: PictureFields; minSeq?: number; box?: [number, number, number, number] } = {}): Promise<SearchAnswer> {
-  return api.search(config.collection, image, { ...searchOptionsOf(config, fields), ...(minSeq !== undefined && { min_seq: minSeq }), ...(box && { box }) })
+export function searchPicture(
+  api: ApiClient,
+  config: SearchConfig,
+  image: Uint8Array,
+  {
+    fields,
+    minSeq,
+    box
+  }: { fields?: PictureFields; minSeq?: number; box?: [number, number, number, number] } = {}
+): Promise<SearchAnswer> {
+  return api.search(config.collection, image, {
+    ...searchOptionsOf(config, fields),
+    ...(minSeq !== undefined && { min_seq: minSeq }),
+    ...(box && { box })
+  })
 }
 
 type AnsweredObject = SearchAnswer['objects'][number]
@@ -40,5 +84,7 @@ type AnsweredObject = SearchAnswer['objects'][number]
  */
 export function shownObjects({ objects }: Pick<SearchAnswer, 'objects'>): AnsweredObject[] {
   const subjects = objects.filter(({ kind }) => kind !== 'whole')
-  return objects.filter(({ kind, hits }) => kind !== 'whole' || hits.length > 0 || subjects.length === 0)
+  return objects.filter(
+    ({ kind, hits }) => kind !== 'whole' || hits.length > 0 || subjects.length === 0
+  )
 }

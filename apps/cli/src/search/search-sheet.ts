@@ -28,24 +28,40 @@ interface Picture {
 
 function renderPicture({ image, width, height, boxes }: Picture): string {
   const stroke = Math.max(width, height) / 160
-  const rects = boxes.map(({ box: [x1, y1, x2, y2], color }) => `<rect x="${x1}" y="${y1}" width="${x2 - x1}" height="${y2 - y1}" fill="none" stroke="${color}" stroke-width="${stroke}"/>`)
+  const rects = boxes.map(
+    ({ box: [x1, y1, x2, y2], color }) =>
+      `<rect x="${x1}" y="${y1}" width="${x2 - x1}" height="${y2 - y1}" fill="none" stroke="${color}" stroke-width="${stroke}"/>`
+  )
   return `<svg viewBox="0 0 ${width} ${height}"><image width="${width}" height="${height}" href="data:image/jpeg;base64,${Buffer.from(image).toString('base64')}"/>${rects.join('')}</svg>`
 }
 
-async function renderEntry(api: ApiClient, thumbnails: Map<string, string>, { name, image, answer }: SheetEntry): Promise<string> {
+async function renderEntry(
+  api: ApiClient,
+  thumbnails: Map<string, string>,
+  { name, image, answer }: SheetEntry
+): Promise<string> {
   const objects = shownObjects(answer)
   const { width, height } = answer.picture!
-  const boxes = objects.flatMap(({ box }, at) => (box === null ? [] : [{ box, color: colorOf(at) }]))
+  const boxes = objects.flatMap(({ box }, at) =>
+    box === null ? [] : [{ box, color: colorOf(at) }]
+  )
   const parts = []
   for (const [at, object] of objects.entries()) {
     const hits = []
     for (const hit of object.hits) hits.push(await renderHit(api, thumbnails, hit, colorOf(at)))
-    parts.push(`<section style="border-color:${colorOf(at)}"><h3>${escapeHtml(describeObject(object))}</h3><div class="hits">${hits.join('') || '<p>unknown</p>'}</div></section>`)
+    parts.push(
+      `<section style="border-color:${colorOf(at)}"><h3>${escapeHtml(describeObject(object))}</h3><div class="hits">${hits.join('') || '<p>unknown</p>'}</div></section>`
+    )
   }
   return `<article><figure class="query">${renderPicture({ image: await shrink(image, querySide), width, height, boxes })}<figcaption>${escapeHtml(name)}, ${answer.took_ms.total.toFixed(0)} ms</figcaption></figure><div>${parts.join('')}</div></article>`
 }
 
-async function renderHit(api: ApiClient, thumbnails: Map<string, string>, hit: HitAnswer, color: string): Promise<string> {
+async function renderHit(
+  api: ApiClient,
+  thumbnails: Map<string, string>,
+  hit: HitAnswer,
+  color: string
+): Promise<string> {
   const key = `${hit.image} ${hit.box.join()} ${color}`
   const picture = thumbnails.get(key) ?? (await renderGalleryPicture(api, hit, color))
   thumbnails.set(key, picture)
@@ -53,20 +69,38 @@ async function renderHit(api: ApiClient, thumbnails: Map<string, string>, hit: H
 }
 
 /** Items whose vectors came without a picture have none to show. */
-async function renderGalleryPicture(api: ApiClient, { box, image }: HitAnswer, color: string): Promise<string> {
+async function renderGalleryPicture(
+  api: ApiClient,
+  { box, image }: HitAnswer,
+  color: string
+): Promise<string> {
   const bytes = await api.fetchBytes(image).catch((error: unknown) => {
     if (error instanceof ApiProblem && error.status === 404) return undefined
     throw error
   })
   if (bytes === undefined) return '<p class="none">no picture</p>'
   const { width, height } = (await sharp(bytes).metadata()).autoOrient
-  return renderPicture({ image: await shrink(bytes, hitSide), width, height, boxes: [{ box, color }] })
+  return renderPicture({
+    image: await shrink(bytes, hitSide),
+    width,
+    height,
+    boxes: [{ box, color }]
+  })
 }
 
 const shrink = (image: Uint8Array, side: number): Promise<Buffer> =>
-  sharp(image).autoOrient().resize(side, side, { fit: 'inside', withoutEnlargement: true }).flatten({ background: '#fff' }).jpeg({ quality: 80 }).toBuffer()
+  sharp(image)
+    .autoOrient()
+    .resize(side, side, { fit: 'inside', withoutEnlargement: true })
+    .flatten({ background: '#fff' })
+    .jpeg({ quality: 80 })
+    .toBuffer()
 
-export async function renderSearchSheet(api: ApiClient, title: string, entries: readonly SheetEntry[]): Promise<string> {
+export async function renderSearchSheet(
+  api: ApiClient,
+  title: string,
+  entries: readonly SheetEntry[]
+): Promise<string> {
   const thumbnails = new Map<string, string>()
   const articles = []
   for (const entry of entries) articles.push(await renderEntry(api, thumbnails, entry))

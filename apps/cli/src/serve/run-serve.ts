@@ -8,7 +8,12 @@ import { isPortFree } from '../stack/free-port.ts'
 import { startStack } from '../stack/start-stack.ts'
 import { UserError } from '../user-error.ts'
 
-export const serveOptions = { port: { type: 'string', default: '8080' }, data: { type: 'string' }, model: { type: 'string' }, import: { type: 'string', multiple: true, default: [] as string[] } } as const
+export const serveOptions = {
+  port: { type: 'string', default: '8080' },
+  data: { type: 'string' },
+  model: { type: 'string' },
+  import: { type: 'string', multiple: true, default: [] as string[] }
+} as const
 export const serveOptionsUsage = `  --port N       where the API and its page are served, on 127.0.0.1 (default 8080; 0 takes a free one)
   --data DIR     data folder (default $LIKENESS_HOME, else .likeness in the repository)
   --model NAME   a model (see likeness model list) or its folder (default $MODEL_DIR, else the built-in one)
@@ -28,15 +33,33 @@ export interface ServeSettings {
 export async function parseServe(args: readonly string[], usage: string): Promise<ServeSettings> {
   const { values } = parseCommand(args, { options: serveOptions, usage })
   const port = parseCount('--port', values.port, [0, 65_535])!
-  if (port !== 0 && !(await isPortFree(port))) throw new UserError(`port ${port} is in use: stop what listens there, or give another --port`)
-  return { port, dataDir: values.data === undefined ? dataHome() : fromCallersFolder(values.data), importRoots: values.import.map(fromCallersFolder), modelDir: chosenModelDir(values.model, values.data) }
+  if (port !== 0 && !(await isPortFree(port)))
+    throw new UserError(`port ${port} is in use: stop what listens there, or give another --port`)
+  return {
+    port,
+    dataDir: values.data === undefined ? dataHome() : fromCallersFolder(values.data),
+    importRoots: values.import.map(fromCallersFolder),
+    modelDir: chosenModelDir(values.model, values.data)
+  }
 }
 
 /** Only ends by a signal. */
-export async function runServe(args: readonly string[], { lifecycle, logger, prepare, print }: CommandContext): Promise<number> {
-  const { port, dataDir, importRoots, modelDir } = await parseServe(args, `likeness serve [options]      keeps a stack up in the foreground\n${serveOptionsUsage}`)
+export async function runServe(
+  args: readonly string[],
+  { lifecycle, logger, prepare, print }: CommandContext
+): Promise<number> {
+  const { port, dataDir, importRoots, modelDir } = await parseServe(
+    args,
+    `likeness serve [options]      keeps a stack up in the foreground\n${serveOptionsUsage}`
+  )
   await prepare()
-  const stack = await startStack({ dataDir: join(dataDir, 'stack'), port, importRoots, modelDir, logger })
+  const stack = await startStack({
+    dataDir: join(dataDir, 'stack'),
+    port,
+    importRoots,
+    modelDir,
+    logger
+  })
   lifecycle.onStop('stack', () => stack.stop())
   print(`Likeness is at ${stack.apiUrl}\nCtrl-C stops it.`)
   return new Promise(() => undefined)

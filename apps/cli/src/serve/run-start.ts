@@ -13,9 +13,19 @@ export async function runStart(args: readonly string[], context: CommandContext)
   const { port, dataDir, importRoots, modelDir } = await parseServe(args, startUsage)
   const { lifecycle, logger, print } = context
   await context.prepare()
-  const gallery = await openGallery({ images: undefined, dataDir, progress: createProgress({ label: 'drawing marks ', unit: 'marks' }, context) })
+  const gallery = await openGallery({
+    images: undefined,
+    dataDir,
+    progress: createProgress({ label: 'drawing marks ', unit: 'marks' }, context)
+  })
   print('starting redis, index-worker, embed-worker and api')
-  const stack = await startStack({ dataDir: join(dataDir, 'stack'), port, importRoots: [gallery.folder, ...importRoots], modelDir, logger })
+  const stack = await startStack({
+    dataDir: join(dataDir, 'stack'),
+    port,
+    importRoots: [gallery.folder, ...importRoots],
+    modelDir,
+    logger
+  })
   lifecycle.onStop('stack', () => stack.stop())
   await loadGallery(createApiClient({ url: stack.apiUrl }), gallery, context)
   print(`\nLikeness is at ${stack.apiUrl}\nCtrl-C stops it.`)
@@ -23,7 +33,11 @@ export async function runStart(args: readonly string[], context: CommandContext)
 }
 
 /** Imports the gallery unless an earlier start or demo did. */
-async function loadGallery(api: ApiClient, gallery: NamedGallery, context: CommandContext): Promise<void> {
+async function loadGallery(
+  api: ApiClient,
+  gallery: NamedGallery,
+  context: CommandContext
+): Promise<void> {
   const { collection, pictures, folder: root, listFile } = gallery
   const there = await api.getCollection(collection)
   if (there !== undefined && there.open_jobs === 0 && there.items >= pictures.length) {
@@ -32,5 +46,7 @@ async function loadGallery(api: ApiClient, gallery: NamedGallery, context: Comma
   }
   const progress = createProgress({ label: 'importing     ', unit: 'images' }, context)
   const { job } = await importGallery({ api, collection, root, listFile, progress })
-  context.print(`${job.counts.indexed} pictures can be found in the collection ${collection}, ${job.counts.failed} failed`)
+  context.print(
+    `${job.counts.indexed} pictures can be found in the collection ${collection}, ${job.counts.failed} failed`
+  )
 }

@@ -21,8 +21,13 @@ const stopDeadlineMs = 70_000
 const pollMs = 100
 
 /** 0 when it is up, also when it was already. */
-export async function runUp(args: readonly string[], { prepare, print, say }: CommandContext): Promise<number> {
-  const dataDir = stackDir(parseCommand(args, { options: serveOptions, usage: upUsage }).values.data)
+export async function runUp(
+  args: readonly string[],
+  { prepare, print, say }: CommandContext
+): Promise<number> {
+  const dataDir = stackDir(
+    parseCommand(args, { options: serveOptions, usage: upUsage }).values.data
+  )
   const running = findStack(dataDir)
   if (running !== undefined) {
     print(`Likeness is up already at ${running.apiUrl} (process ${running.pid})`)
@@ -33,16 +38,40 @@ export async function runUp(args: readonly string[], { prepare, print, say }: Co
   mkdirSync(join(dataDir, 'logs'), { recursive: true })
   const logFile = join(dataDir, 'logs/serve.log')
   say(`starting redis, index-worker, embed-worker and api; logs are in ${join(dataDir, 'logs')}`)
-  const address = await launch({ dataDir, logFile, args: ['serve', '--port', String(port), '--data', join(dataDir, '..'), ...(modelDir === undefined ? [] : ['--model', modelDir]), ...importRoots.flatMap((folder) => ['--import', folder])] })
+  const address = await launch({
+    dataDir,
+    logFile,
+    args: [
+      'serve',
+      '--port',
+      String(port),
+      '--data',
+      join(dataDir, '..'),
+      ...(modelDir === undefined ? [] : ['--model', modelDir]),
+      ...importRoots.flatMap((folder) => ['--import', folder])
+    ]
+  })
   print(`Likeness is at ${address.apiUrl} (process ${address.pid}); \`likeness down\` stops it`)
   return 0
 }
 
 /** UserError with the last lines of its log when it ends before it can be reached. */
-async function launch({ dataDir, logFile, args }: { dataDir: string; logFile: string; args: string[] }) {
+async function launch({
+  dataDir,
+  logFile,
+  args
+}: {
+  dataDir: string
+  logFile: string
+  args: string[]
+}) {
   const output = openProcessLog(logFile)
   const fromBytes = fstatSync(output).size
-  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), program, ...args], { detached: true, stdio: ['ignore', output, output] })
+  const child = spawn(
+    process.execPath,
+    ['--import', import.meta.resolve('tsx'), program, ...args],
+    { detached: true, stdio: ['ignore', output, output] }
+  )
   closeSync(output)
   let ended: string | undefined
   child.on('error', (error) => (ended = error.message))
@@ -54,7 +83,10 @@ async function launch({ dataDir, logFile, args }: { dataDir: string; logFile: st
       child.unref()
       return address
     }
-    if (ended !== undefined) throw new UserError(`the stack did not start (${ended}):\n${readLastLines(logFile, { count: 15, fromBytes }).join('\n')}`)
+    if (ended !== undefined)
+      throw new UserError(
+        `the stack did not start (${ended}):\n${readLastLines(logFile, { count: 15, fromBytes }).join('\n')}`
+      )
     if (Date.now() > endMs) {
       child.kill('SIGKILL')
       throw new UserError(`the stack was not up within ${startDeadlineMs / 1000} s: see ${logFile}`)
@@ -64,7 +96,10 @@ async function launch({ dataDir, logFile, args }: { dataDir: string; logFile: st
 }
 
 /** 0 when nothing runs any more, also when nothing did. */
-export async function runDown(args: readonly string[], { print, say }: CommandContext): Promise<number> {
+export async function runDown(
+  args: readonly string[],
+  { print, say }: CommandContext
+): Promise<number> {
   const { values } = parseCommand(args, { options: connectOptions, usage: downUsage })
   const dataDir = stackDir(values.data)
   const pid = ownerOfDataDir(dataDir)
@@ -76,7 +111,8 @@ export async function runDown(args: readonly string[], { print, say }: CommandCo
   process.kill(pid, 'SIGTERM')
   const endMs = Date.now() + stopDeadlineMs
   while (ownerOfDataDir(dataDir) === pid) {
-    if (Date.now() > endMs) throw new UserError(`process ${pid} did not stop within ${stopDeadlineMs / 1000} s`)
+    if (Date.now() > endMs)
+      throw new UserError(`process ${pid} did not stop within ${stopDeadlineMs / 1000} s`)
     await pause(pollMs)
   }
   print('stopped')

@@ -40,7 +40,11 @@ function storeSettings({ objectStore, dataDir }: StackSettings): Record<string, 
 function ownSettings(app: AppName, settings: StackSettings): Record<string, string> {
   switch (app) {
     case 'api':
-      return { PORT: String(settings.apiPort), IMPORT_ROOTS: settings.importRoots.join(','), LANE_SECRET: settings.embedderSecret }
+      return {
+        PORT: String(settings.apiPort),
+        IMPORT_ROOTS: settings.importRoots.join(','),
+        LANE_SECRET: settings.embedderSecret
+      }
     case 'embed-worker':
       return {
         MODEL_DIR: settings.modelDir,
@@ -55,7 +59,11 @@ function ownSettings(app: AppName, settings: StackSettings): Record<string, stri
 }
 
 /** `instance` names the cache folder: two processes never share one. */
-export function appEnvironment(app: AppName, instance: string, settings: StackSettings): Record<string, string> {
+export function appEnvironment(
+  app: AppName,
+  instance: string,
+  settings: StackSettings
+): Record<string, string> {
   return {
     ...inheritedEnvironment(),
     LANG: 'C.UTF-8',

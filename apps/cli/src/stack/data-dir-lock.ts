@@ -12,7 +12,11 @@ interface Owner {
 /** Field 22 of /proc/<pid>/stat: clock ticks since boot. The command name before it may hold spaces and brackets. */
 function startTimeOf(pid: number): string {
   try {
-    return readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ')[19] ?? ''
+    return (
+      readFileSync(`/proc/${pid}/stat`, 'utf8')
+        .replace(/^.*\) /s, '')
+        .split(' ')[19] ?? ''
+    )
   } catch {
     return ''
   }
@@ -78,7 +82,9 @@ function removeIfStale(file: string, aside: string, dataDir: string): void {
   if (seen === undefined) return
   const owner = parseOwner(seen)
   if (owner !== undefined && isAlive(owner)) {
-    throw new UserError(`${dataDir} is in use by process ${owner.pid}: stop it first, or give another --data folder`)
+    throw new UserError(
+      `${dataDir} is in use by process ${owner.pid}: stop it first, or give another --data folder`
+    )
   }
   try {
     renameSync(file, aside)

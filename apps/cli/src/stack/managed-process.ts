@@ -56,12 +56,22 @@ function createDeferred(): Deferred {
 function describeExit(child: ChildProcess): Promise<string> {
   return new Promise((resolve) => {
     child.once('error', (error) => resolve(error.message))
-    child.once('exit', (code, signal) => resolve(signal === null ? `exit code ${code}` : `signal ${signal}`))
+    child.once('exit', (code, signal) =>
+      resolve(signal === null ? `exit code ${code}` : `signal ${signal}`)
+    )
   })
 }
 
 export function createManagedProcess(deps: ManagedProcessDeps): ManagedProcess {
-  const { name, launch, logger, startTimeoutMs, firstPauseMs = 200, longestPauseMs = 10_000, steadyMs = 30_000 } = deps
+  const {
+    name,
+    launch,
+    logger,
+    startTimeoutMs,
+    firstPauseMs = 200,
+    longestPauseMs = 10_000,
+    steadyMs = 30_000
+  } = deps
   let running: Running | undefined
   let abandon = new AbortController()
   let up = createDeferred()
@@ -74,10 +84,14 @@ export function createManagedProcess(deps: ManagedProcessDeps): ManagedProcess {
     const timeout = new AbortController()
     const report = await Promise.race([
       ready,
-      mine.exited.then((how) => Promise.reject(new Error(`${name} did not start (${how})\n${lastLines().join('\n')}`))),
+      mine.exited.then((how) =>
+        Promise.reject(new Error(`${name} did not start (${how})\n${lastLines().join('\n')}`))
+      ),
       pause(startTimeoutMs, undefined, { signal: timeout.signal, ref: false }).then(() => {
         child.kill('SIGKILL')
-        throw new Error(`${name} was not ready within ${startTimeoutMs / 1000} s\n${lastLines().join('\n')}`)
+        throw new Error(
+          `${name} was not ready within ${startTimeoutMs / 1000} s\n${lastLines().join('\n')}`
+        )
       })
     ]).finally(() => timeout.abort())
     watch(mine, Date.now())
@@ -102,14 +116,18 @@ export function createManagedProcess(deps: ManagedProcessDeps): ManagedProcess {
         up.resolve(await launchOnce())
         return
       } catch (error) {
-        if (!signal.aborted) logger.warn({ process: name, err: error }, 'a process could not be started again')
+        if (!signal.aborted)
+          logger.warn({ process: name, err: error }, 'a process could not be started again')
       }
     }
   }
 
   return {
     name,
-    pid: () => (running?.child.exitCode === null && running.child.signalCode === null ? running.child.pid : undefined),
+    pid: () =>
+      running?.child.exitCode === null && running.child.signalCode === null
+        ? running.child.pid
+        : undefined,
     async start() {
       abandon = new AbortController()
       up = createDeferred()

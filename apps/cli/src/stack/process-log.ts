@@ -12,14 +12,21 @@ export function openProcessLog(file: string): number {
 }
 
 /** The last `count` lines at or after byte `fromBytes`. */
-export function readLastLines(file: string, { count, fromBytes }: { count: number; fromBytes: number }): string[] {
+export function readLastLines(
+  file: string,
+  { count, fromBytes }: { count: number; fromBytes: number }
+): string[] {
   const descriptor = openSync(file, 'r')
   try {
     const size = fstatSync(descriptor).size
     const start = Math.max(fromBytes, size - tailBytes, 0)
     const bytes = Buffer.alloc(Math.max(0, size - start))
     const read = readSync(descriptor, bytes, 0, bytes.length, start)
-    return bytes.toString('utf8', 0, read).split('\n').filter((line) => line.trim() !== '').slice(-count)
+    return bytes
+      .toString('utf8', 0, read)
+      .split('\n')
+      .filter((line) => line.trim() !== '')
+      .slice(-count)
   } finally {
     closeSync(descriptor)
   }

@@ -1,7 +1,15 @@
 // One PING over a fresh connection: whether Redis takes the password and has its data loaded.
 import { connect } from 'node:net'
 
-export function pingRedis({ port, password, timeoutMs = 1_000 }: { port: number; password: string; timeoutMs?: number }): Promise<boolean> {
+export function pingRedis({
+  port,
+  password,
+  timeoutMs = 1_000
+}: {
+  port: number
+  password: string
+  timeoutMs?: number
+}): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ host: '127.0.0.1', port })
     let answer = ''

@@ -34,7 +34,9 @@ export function redisConfig({ port, password, dir }: RedisPlace): string {
 
 // setpriv (util-linux) lets the kernel end redis when this process is gone, however it went.
 const redisCommand = (): [string, string[]] =>
-  process.platform === 'linux' && isCommand('setpriv') ? ['setpriv', ['--pdeathsig', 'TERM', 'redis-server', '-']] : ['redis-server', ['-']]
+  process.platform === 'linux' && isCommand('setpriv')
+    ? ['setpriv', ['--pdeathsig', 'TERM', 'redis-server', '-']]
+    : ['redis-server', ['-']]
 
 /** Launches Redis; ready when it answers PING with the data loaded. */
 export function launchRedis(place: RedisPlace): Launched {
@@ -43,23 +45,35 @@ export function launchRedis(place: RedisPlace): Launched {
   const fromBytes = fstatSync(output).size
   const [file, args] = redisCommand()
   const env = { ...inheritedEnvironment(), LANG: 'C.UTF-8' }
-  const child = spawn(file, args, { cwd: place.dir, env, stdio: ['pipe', output, output], detached: true })
+  const child = spawn(file, args, {
+    cwd: place.dir,
+    env,
+    stdio: ['pipe', output, output],
+    detached: true
+  })
   closeSync(output)
   // A child that dies before reading its configuration is reported by its exit.
   child.stdin!.on('error', () => undefined)
   child.stdin!.end(redisConfig(place))
-  return { child, ready: waitForPing(child, place), lastLines: () => readLastLines(place.logFile, { count: 15, fromBytes }) }
+  return {
+    child,
+    ready: waitForPing(child, place),
+    lastLines: () => readLastLines(place.logFile, { count: 15, fromBytes })
+  }
 }
 
-async function waitForPing(child: ChildProcess, { port, password }: RedisPlace): Promise<{ url: string }> {
+async function waitForPing(
+  child: ChildProcess,
+  { port, password }: RedisPlace
+): Promise<{ url: string }> {
   let isOver = false
   child.once('exit', () => (isOver = true))
   child.once('error', () => (isOver = true))
   while (!isOver) {
-    if (await pingRedis({ port, password })) return { url: `redis://:${password}@127.0.0.1:${port}` }
+    if (await pingRedis({ port, password }))
+      return { url: `redis://:${password}@127.0.0.1:${port}` }
     await pause(30)
   }
   // The exit itself is what the supervisor reports.
   return new Promise(() => undefined)
 }
-

@@ -12,7 +12,9 @@ const fileOf = (dataDir: string): string => join(dataDir, 'stack.json')
 /** Only readable by the user: the address of redis holds its password. The result takes the file away again. */
 export function publishAddress(dataDir: string, address: Omit<StackAddress, 'pid'>): () => void {
   const file = fileOf(dataDir)
-  writeFileSync(`${file}.new`, `${JSON.stringify({ pid: process.pid, ...address })}\n`, { mode: 0o600 })
+  writeFileSync(`${file}.new`, `${JSON.stringify({ pid: process.pid, ...address })}\n`, {
+    mode: 0o600
+  })
   renameSync(`${file}.new`, file)
   return () => rmSync(file, { force: true })
 }

@@ -15,7 +15,8 @@ test('a redis that outlived its stack is ended, another process with that pid is
   const redis = spawn('redis-server', ['-'], { stdio: ['pipe', 'ignore', 'ignore'] })
   redis.stdin.end(redisConfig({ port, password: 'p', dir, logFile: '' }))
   const exited = once(redis, 'exit')
-  while (!(await pingRedis({ port, password: 'p' }))) await new Promise((resolve) => setTimeout(resolve, 20))
+  while (!(await pingRedis({ port, password: 'p' })))
+    await new Promise((resolve) => setTimeout(resolve, 20))
   expect(await stopStaleRedis(dir)).toBe(redis.pid)
   expect(await exited).toEqual([0, null])
 

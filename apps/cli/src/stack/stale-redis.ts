@@ -6,14 +6,20 @@ import { setTimeout as pause } from 'node:timers/promises'
 /** Whether `pid` is a redis-server working in `dir`; false where the system has no /proc. */
 function isRedisIn(dir: string, pid: number): boolean {
   try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('redis-server') && readlinkSync(`/proc/${pid}/cwd`) === realpathSync(dir)
+    return (
+      readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('redis-server') &&
+      readlinkSync(`/proc/${pid}/cwd`) === realpathSync(dir)
+    )
   } catch {
     return false
   }
 }
 
 /** Returns the pid that was ended, if any. */
-export async function stopStaleRedis(dir: string, { deadlineMs = 5_000 }: { deadlineMs?: number } = {}): Promise<number | undefined> {
+export async function stopStaleRedis(
+  dir: string,
+  { deadlineMs = 5_000 }: { deadlineMs?: number } = {}
+): Promise<number | undefined> {
   const file = join(dir, 'redis.pid')
   if (!existsSync(file)) return undefined
   const pid = Number(readFileSync(file, 'utf8').trim())

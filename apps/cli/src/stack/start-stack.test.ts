@@ -14,8 +14,10 @@ const entries = { api: entry, 'embed-worker': entry, 'index-worker': entry }
 let dataDir: string
 let stack: Stack | undefined
 
-const start = async (options: Partial<StackOptions> = {}): Promise<Stack> => (stack = await startStack({ dataDir, entries, logger: silentLogger(), ...options }))
-const ask = async (url: string): Promise<{ pid: number; env: Record<string, string> }> => (await fetch(url)).json() as never
+const start = async (options: Partial<StackOptions> = {}): Promise<Stack> =>
+  (stack = await startStack({ dataDir, entries, logger: silentLogger(), ...options }))
+const ask = async (url: string): Promise<{ pid: number; env: Record<string, string> }> =>
+  (await fetch(url)).json() as never
 const isAlive = (pid: number): boolean => {
   try {
     return process.kill(pid, 0) && !readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ')
@@ -37,10 +39,22 @@ test('redis keeps everything it is given, behind a password that is on no comman
   const { redisUrl, pids } = await start()
   const password = new URL(redisUrl).password
   const redis = new Redis(redisUrl)
-  const settings = await redis.config('GET', 'maxmemory-policy', 'appendonly', 'appendfsync', 'bind', 'dir')
-  expect(settings).toEqual(expect.arrayContaining(['noeviction', 'yes', 'everysec', '127.0.0.1', join(dataDir, 'redis')]))
+  const settings = await redis.config(
+    'GET',
+    'maxmemory-policy',
+    'appendonly',
+    'appendfsync',
+    'bind',
+    'dir'
+  )
+  expect(settings).toEqual(
+    expect.arrayContaining(['noeviction', 'yes', 'everysec', '127.0.0.1', join(dataDir, 'redis')])
+  )
   redis.disconnect()
-  const stranger = new Redis(redisUrl.replace(password, 'wrong'), { retryStrategy: () => null, lazyConnect: true })
+  const stranger = new Redis(redisUrl.replace(password, 'wrong'), {
+    retryStrategy: () => null,
+    lazyConnect: true
+  })
   stranger.on('error', () => undefined)
   await expect(stranger.ping()).rejects.toThrow()
   expect(readFileSync(`/proc/${pids().redis}/cmdline`, 'utf8')).not.toContain(password)
@@ -48,10 +62,19 @@ test('redis keeps everything it is given, behind a password that is on no comman
 
 test('apps see only the environment that is written for them', async () => {
   process.env.SECRET_OF_THE_PARENT = 'x'
-  const { apiUrl, redisUrl } = await start({ importRoots: ['/a', '/b'], appEnv: { api: { LOG_LEVEL: 'warn' } } })
+  const { apiUrl, redisUrl } = await start({
+    importRoots: ['/a', '/b'],
+    appEnv: { api: { LOG_LEVEL: 'warn' } }
+  })
   const { env } = await ask(apiUrl)
   delete process.env.SECRET_OF_THE_PARENT
-  expect(env).toMatchObject({ REDIS_URL: redisUrl, IMPORT_ROOTS: '/a,/b', LOG_LEVEL: 'warn', OBJECT_STORE: `dir:${dataDir}/objects`, DATA_DIR: `${dataDir}/cache/api` })
+  expect(env).toMatchObject({
+    REDIS_URL: redisUrl,
+    IMPORT_ROOTS: '/a,/b',
+    LOG_LEVEL: 'warn',
+    OBJECT_STORE: `dir:${dataDir}/objects`,
+    DATA_DIR: `${dataDir}/cache/api`
+  })
   expect(env.SECRET_OF_THE_PARENT).toBeUndefined()
 })
 
@@ -82,15 +105,21 @@ test('several processes of an app run side by side with their own cache folders'
 })
 
 test('an app that does not start is named with its last words, and nothing stays behind', async () => {
-  const failing = start({ appEnv: { 'embed-worker': { STAND_IN_FAILS: 'bad configuration: MODEL_DIR' } } })
-  await expect(failing).rejects.toThrow(/embed-worker did not start \(exit code 2\)[^]*bad configuration: MODEL_DIR/)
+  const failing = start({
+    appEnv: { 'embed-worker': { STAND_IN_FAILS: 'bad configuration: MODEL_DIR' } }
+  })
+  await expect(failing).rejects.toThrow(
+    /embed-worker did not start \(exit code 2\)[^]*bad configuration: MODEL_DIR/
+  )
   const { pids } = await start()
   expect(Object.values(pids()).every((pid) => pid !== undefined && isAlive(pid))).toBe(true)
 })
 
 test('a second stack on the same data directory is refused by name, after the first it starts', async () => {
   const first = await start()
-  await expect(startStack({ dataDir, entries, logger: silentLogger() })).rejects.toThrow(`in use by process ${process.pid}`)
+  await expect(startStack({ dataDir, entries, logger: silentLogger() })).rejects.toThrow(
+    `in use by process ${process.pid}`
+  )
   await first.stop()
   await start()
 })
@@ -104,9 +133,13 @@ test('stop leaves no process', async () => {
 })
 
 test('children do not outlive a parent that is killed, and the next stack takes the directory over', async () => {
-  const holder = spawn(process.execPath, ['--import', 'tsx', new URL('./testing/stack-holder.ts', import.meta.url).pathname, dataDir], {
-    stdio: ['ignore', 'pipe', 'inherit']
-  })
+  const holder = spawn(
+    process.execPath,
+    ['--import', 'tsx', new URL('./testing/stack-holder.ts', import.meta.url).pathname, dataDir],
+    {
+      stdio: ['ignore', 'pipe', 'inherit']
+    }
+  )
   const [line] = (await once(holder.stdout, 'data')) as [Buffer]
   const pids = Object.values(JSON.parse(line.toString()) as Record<string, number>)
   expect(pids.every(isAlive)).toBe(true)

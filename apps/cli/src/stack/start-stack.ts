@@ -61,11 +61,12 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   process.on('exit', killAll)
   let withdraw = (): void => undefined
   let stopping: Promise<void> | undefined
-  const stop = (): Promise<void> => (stopping ??= stopAll(started, options.logger).finally(() => {
-    process.off('exit', killAll)
-    withdraw()
-    unlock()
-  }))
+  const stop = (): Promise<void> =>
+    (stopping ??= stopAll(started, options.logger).finally(() => {
+      process.off('exit', killAll)
+      withdraw()
+      unlock()
+    }))
   try {
     const stack = await startAll({ options, dataDir, started, stop })
     withdraw = publishAddress(dataDir, { apiUrl: stack.apiUrl, redisUrl: stack.redisUrl })
@@ -78,7 +79,11 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 
 async function stopAll(started: ManagedProcess[], logger: Logger): Promise<void> {
   for (const one of [...started].reverse()) {
-    await one.stop(stopDeadlineMs).catch((error: unknown) => logger.error({ process: one.name, err: error }, 'stopping a process failed'))
+    await one
+      .stop(stopDeadlineMs)
+      .catch((error: unknown) =>
+        logger.error({ process: one.name, err: error }, 'stopping a process failed')
+      )
   }
 }
 
@@ -94,16 +99,32 @@ async function startAll({ options, dataDir, started, stop }: Starting): Promise<
   const redisDir = join(dataDir, 'redis')
   const stale = await stopStaleRedis(redisDir)
   if (stale !== undefined) logger.warn({ pid: stale }, 'ended a redis that had outlived its stack')
-  const place = { port: await findFreePort(), password: randomBytes(24).toString('hex'), dir: redisDir, logFile: join(dataDir, 'logs/redis.log') }
-  const redis = createManagedProcess({ name: 'redis', launch: () => launchRedis(place), logger, startTimeoutMs })
+  const place = {
+    port: await findFreePort(),
+    password: randomBytes(24).toString('hex'),
+    dir: redisDir,
+    logFile: join(dataDir, 'logs/redis.log')
+  }
+  const redis = createManagedProcess({
+    name: 'redis',
+    launch: () => launchRedis(place),
+    logger,
+    startTimeoutMs
+  })
   started.push(redis)
   const redisUrl = (await redis.start()).url!
   const embedderSecret = randomBytes(24).toString('hex')
   const settings = stackSettings({ options, dataDir, redisUrl, embedderSecret })
-  const apps = appNames.flatMap((app) => instancesOf(app, options).map((instance) => manageApp({ app, instance, settings, options, startTimeoutMs })))
+  const apps = appNames.flatMap((app) =>
+    instancesOf(app, options).map((instance) =>
+      manageApp({ app, instance, settings, options, startTimeoutMs })
+    )
+  )
   started.push(...apps)
   const reports = await Promise.all(apps.map((one) => one.start()))
-  const apiUrls = reports.map((report) => report.url).filter((url, at) => url !== undefined && apps[at]!.name.startsWith('api')) as string[]
+  const apiUrls = reports
+    .map((report) => report.url)
+    .filter((url, at) => url !== undefined && apps[at]!.name.startsWith('api')) as string[]
   return {
     apiUrl: apiUrls[0]!,
     apiUrls,
@@ -123,7 +144,17 @@ async function startAll({ options, dataDir, started, stop }: Starting): Promise<
 const instancesOf = (app: AppName, { replicas }: StackOptions): string[] =>
   Array.from({ length: replicas?.[app] ?? 1 }, (_, at) => (at === 0 ? app : `${app}-${at + 1}`))
 
-function stackSettings({ options, dataDir, redisUrl, embedderSecret }: { options: StackOptions; dataDir: string; redisUrl: string; embedderSecret: string }): StackSettings {
+function stackSettings({
+  options,
+  dataDir,
+  redisUrl,
+  embedderSecret
+}: {
+  options: StackOptions
+  dataDir: string
+  redisUrl: string
+  embedderSecret: string
+}): StackSettings {
   return {
     dataDir,
     objectStore: options.objectStore ?? 'dir',
@@ -149,9 +180,18 @@ function manageApp({ app, instance, settings, options, startTimeoutMs }: AppPlan
   // Only the first api gets the wished port; an api that is started again keeps the one it had.
   let apiPort = instance === 'api' ? settings.apiPort : 0
   const launch = () => {
-    const env = { ...appEnvironment(app, instance, { ...settings, apiPort }), ...options.env, ...options.appEnv?.[app] }
+    const env = {
+      ...appEnvironment(app, instance, { ...settings, apiPort }),
+      ...options.env,
+      ...options.appEnv?.[app]
+    }
     mkdirSync(env.DATA_DIR!, { recursive: true })
-    const launched = launchApp({ app, env, logFile: join(settings.dataDir, 'logs', `${instance}.log`), entry: options.entries?.[app] })
+    const launched = launchApp({
+      app,
+      env,
+      logFile: join(settings.dataDir, 'logs', `${instance}.log`),
+      entry: options.entries?.[app]
+    })
     void launched.ready.then(({ url }) => {
       if (app === 'api' && url !== undefined) apiPort = Number(new URL(url).port)
     })

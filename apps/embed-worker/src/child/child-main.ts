@@ -4,7 +4,13 @@ import { isAppError, messageOf } from '@likeness/shared/errors'
 import { createLogger } from '@likeness/shared/process/logger'
 import { openConfiguredStore } from '@likeness/store/configured-store'
 import { createProfileStore } from '@likeness/store/profile-store'
-import { createEmbedder, decodeImage, embeddingVersion, loadProfile, prepareModel } from '@likeness/vision'
+import {
+  createEmbedder,
+  decodeImage,
+  embeddingVersion,
+  loadProfile,
+  prepareModel
+} from '@likeness/vision'
 import type { FromChild, ToChild } from '../child-protocol.ts'
 import { readChildConfig } from '../config.ts'
 import { createPriorityMutex, turnLoop } from '../priority-mutex.ts'
@@ -36,32 +42,68 @@ function giveUp(error: unknown): never {
 }
 
 async function load() {
-  const model = await prepareModel({ modelDir: config.MODEL_DIR, cacheDir: path.join(config.DATA_DIR, 'models') })
+  const model = await prepareModel({
+    modelDir: config.MODEL_DIR,
+    cacheDir: path.join(config.DATA_DIR, 'models')
+  })
   const profile = await loadProfile(config.MODEL_DIR)
   const embedder = await createEmbedder({
-    model, executionProviders: config.EXECUTION_PROVIDERS, threads: 1,
+    model,
+    executionProviders: config.EXECUTION_PROVIDERS,
+    threads: 1,
     log: (fields, message) => logger.info(fields, message)
   })
   const store = await openConfiguredStore(config)
   const gate = createPriorityMutex({ turn: turnLoop })
-  const embedding = { version: embeddingVersion(model.manifest, profile), dim: profile.dOut, unit: true }
-  const { project, profileOf } = createProjections({ own: { embedding, profile }, profiles: createProfileStore({ store }) })
+  const embedding = {
+    version: embeddingVersion(model.manifest, profile),
+    dim: profile.dOut,
+    unit: true
+  }
+  const { project, profileOf } = createProjections({
+    own: { embedding, profile },
+    profiles: createProfileStore({ store })
+  })
   const runTask = createRunTask({
-    read: (key) => readPicture(store, key, { maxBytes: config.MAX_UPLOAD_BYTES, timeoutMs: readTimeoutMs }),
+    read: (key) =>
+      readPicture(store, key, { maxBytes: config.MAX_UPLOAD_BYTES, timeoutMs: readTimeoutMs }),
     decode: (bytes) => watched(() => decodeImage(bytes, { maxPixels: config.MAX_IMAGE_PIXELS })),
     thumbnail: (bytes, side) => watched(() => makeThumbnail(bytes, side, config.MAX_IMAGE_PIXELS)),
-    pictures: createPictureEmbedder({ embedder, gate, project, projectTogether: createProjectTogether({ project }) }),
+    pictures: createPictureEmbedder({
+      embedder,
+      gate,
+      project,
+      projectTogether: createProjectTogether({ project })
+    }),
     compare: createPictureComparer({ embedder, gate, profileOf }),
     rank: createItemRanker({ manifest: embedder.manifest, profileOf }),
     hooks: createTestHooks(config.LIKENESS_TEST_HOOKS)
   })
   const { name, version, sha256 } = model.manifest
-  return { serve: createTaskServer({ runTask, gate, send, touch: createStartedTasksWriter(startedTasksFd), onBroken: giveUp }), model: { id: `${name}@${version}`, sha256, embedding, rawDim: profile.dIn, provider: embedder.provider } }
+  return {
+    serve: createTaskServer({
+      runTask,
+      gate,
+      send,
+      touch: createStartedTasksWriter(startedTasksFd),
+      onBroken: giveUp
+    }),
+    model: {
+      id: `${name}@${version}`,
+      sha256,
+      embedding,
+      rawDim: profile.dIn,
+      provider: embedder.provider
+    }
+  }
 }
 
 /** A decode that never ends is as bad as one that kills: the process goes, the picture is suspect. */
 async function watched<T>(work: () => Promise<T>): Promise<T> {
-  const timer = setTimeout(() => giveUp(new Error(`a picture was not decoded in ${decodeTimeoutMs} ms`)), decodeTimeoutMs)
+  const timer = setTimeout(
+    () => giveUp(new Error(`a picture was not decoded in ${decodeTimeoutMs} ms`)),
+    decodeTimeoutMs
+  )
   try {
     return await work()
   } finally {
@@ -75,11 +117,17 @@ process.on('disconnect', () => process.exit(0))
 
 try {
   const { serve, model } = await load()
-  process.on('message', (message: ToChild) => (message.type === 'close' ? process.exit(0) : serve(message)))
+  process.on('message', (message: ToChild) =>
+    message.type === 'close' ? process.exit(0) : serve(message)
+  )
   setInterval(() => send({ type: 'alive' }), aliveEveryMs)
   send({ type: 'ready', model })
 } catch (error) {
   logger.error({ err: error }, 'inference process cannot load')
-  const fatal: FromChild = { type: 'fatal', code: isAppError(error) ? error.code : 'internal', message: messageOf(error) }
+  const fatal: FromChild = {
+    type: 'fatal',
+    code: isAppError(error) ? error.code : 'internal',
+    message: messageOf(error)
+  }
   process.send?.([fatal], () => process.exit(1))
 }

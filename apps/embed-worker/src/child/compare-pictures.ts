@@ -1,14 +1,25 @@
 // Which part of one picture's box is which part of another's: a run of the model for each, then their cells.
 import type { Box, CompareMade } from '@likeness/shared/contract/embedder'
 import { appError } from '@likeness/shared/errors'
-import { cellCount, cellStarts, cutBox, type DecodedImage, type Embedder, matchCells, type ModelManifest, nothingDetected } from '@likeness/vision'
+import {
+  cellCount,
+  cellStarts,
+  cutBox,
+  type DecodedImage,
+  type Embedder,
+  matchCells,
+  type ModelManifest,
+  nothingDetected
+} from '@likeness/vision'
 import type { CompareTask } from '../child-protocol.ts'
 import type { PriorityMutex } from '../priority-mutex.ts'
 import type { InferContext } from './embed-picture.ts'
 import type { Projections } from './projections.ts'
 
 export interface ComparePicturesDeps {
-  embedder: Pick<Embedder, 'embed'> & { manifest: Pick<ModelManifest, 'name' | 'maps' | 'semantic'> }
+  embedder: Pick<Embedder, 'embed'> & {
+    manifest: Pick<ModelManifest, 'name' | 'maps' | 'semantic'>
+  }
   profileOf: Projections['profileOf']
   gate: PriorityMutex
 }
@@ -16,7 +27,11 @@ export interface ComparePicturesDeps {
 export function createPictureComparer({ embedder, profileOf, gate }: ComparePicturesDeps) {
   const starts = cellStarts(embedder.manifest)
 
-  async function side(image: DecodedImage, asked: Box | undefined, { priority, checkCancelled }: InferContext) {
+  async function side(
+    image: DecodedImage,
+    asked: Box | undefined,
+    { priority, checkCancelled }: InferContext
+  ) {
     const { width, height } = image
     const box = cutBox(asked ?? [0, 0, width, height], image)
     const { extra } = await gate.run(priority, async () => {
@@ -27,13 +42,33 @@ export function createPictureComparer({ embedder, profileOf, gate }: ComparePict
   }
 
   /** Rejects with `invalid_request` for a box that lies outside of its picture, `embedding_mismatch` where vectors have no parts. */
-  return async (query: DecodedImage, item: DecodedImage, task: CompareTask, context: InferContext): Promise<CompareMade> => {
-    if (starts.length === 0) throw appError('embedding_mismatch', `vectors of ${embedder.manifest.name} are of whole boxes: there are no parts to compare`)
+  return async (
+    query: DecodedImage,
+    item: DecodedImage,
+    task: CompareTask,
+    context: InferContext
+  ): Promise<CompareMade> => {
+    if (starts.length === 0)
+      throw appError(
+        'embedding_mismatch',
+        `vectors of ${embedder.manifest.name} are of whole boxes: there are no parts to compare`
+      )
     const profile = await profileOf(task.embedding)
-    const [left, right] = [await side(query, task.box, context), await side(item, task.imageBox, context)]
+    const [left, right] = [
+      await side(query, task.box, context),
+      await side(item, task.imageBox, context)
+    ]
     const { strengths, matches } = await matchCells(left.raw, right.raw, { profile, starts })
-    const rows = Array.from({ length: cellCount }, (_, cell) => [...strengths.subarray(cell * cellCount, (cell + 1) * cellCount)].map(rounded))
-    return { query: left.seen, item: right.seen, grid: Math.sqrt(cellCount), strengths: rows, matches: matches.map((match) => ({ ...match, strength: rounded(match.strength) })) }
+    const rows = Array.from({ length: cellCount }, (_, cell) =>
+      [...strengths.subarray(cell * cellCount, (cell + 1) * cellCount)].map(rounded)
+    )
+    return {
+      query: left.seen,
+      item: right.seen,
+      grid: Math.sqrt(cellCount),
+      strengths: rows,
+      matches: matches.map((match) => ({ ...match, strength: rounded(match.strength) }))
+    }
   }
 }
 export type ComparePictures = ReturnType<typeof createPictureComparer>

@@ -1,9 +1,22 @@
 // Which boxes and views of a picture are embedded. How one becomes a vector is the embedder's business. Each inference passes the gate by itself, so that a query never waits for more than one.
 import type { Box } from '@likeness/shared/contract/embedder'
-import { type Enrolment, enrolmentSchema, lookSchema } from '@likeness/shared/contract/picture-settings'
+import {
+  type Enrolment,
+  enrolmentSchema,
+  lookSchema
+} from '@likeness/shared/contract/picture-settings'
 import { concatArrays } from '@likeness/shared/data/concat-arrays'
 import { toFloat16 } from '@likeness/shared/data/float16'
-import { cropPicture, cutBox, type DecodedImage, type Embedder, type EmbedOptions, nothingDetected, type Subject, trimPicture } from '@likeness/vision'
+import {
+  cropPicture,
+  cutBox,
+  type DecodedImage,
+  type Embedder,
+  type EmbedOptions,
+  nothingDetected,
+  type Subject,
+  trimPicture
+} from '@likeness/vision'
 import type { Embedded, EmbeddedRow, ItemTask, Priority, QueryTask } from '../child-protocol.ts'
 import type { PriorityMutex } from '../priority-mutex.ts'
 import { chooseSubjects } from './choose-subjects.ts'
@@ -13,7 +26,9 @@ import { fromTile, mergeSubjects, tileBoxes } from './tiles.ts'
 
 type RowWithRaw = EmbeddedRow & { raw: Float32Array }
 export interface EmbedPictureDeps {
-  embedder: Pick<Embedder, 'embed' | 'embedWhole'> & { manifest: { detection: { maxDetections: number } } }
+  embedder: Pick<Embedder, 'embed' | 'embedWhole'> & {
+    manifest: { detection: { maxDetections: number } }
+  }
   /** f32 [n, rawDim] to f32 [n, dim]. */
   project: Project
   /** The same, together with other gallery pictures. */
@@ -36,7 +51,12 @@ interface InferredItem extends Omit<Inferred, 'vectors' | 'raw'> {
 const spareDetections = 4
 const plain = { enrolment: enrolmentSchema.parse({ view_sizes: [] }), look: lookSchema.parse({}) }
 
-export function createPictureEmbedder({ embedder, project, projectTogether, gate }: EmbedPictureDeps) {
+export function createPictureEmbedder({
+  embedder,
+  project,
+  projectTogether,
+  gate
+}: EmbedPictureDeps) {
   const { maxDetections: ownMost } = embedder.manifest.detection
 
   function createInfer({ priority, checkCancelled }: InferContext) {
@@ -53,15 +73,26 @@ export function createPictureEmbedder({ embedder, project, projectTogether, gate
   }
 
   /** The whole picture once per canvas size: maps are not scale-free, so both sides of a search use the same sizes. No sizes: the model's own. */
-  async function embedWhole(image: DecodedImage, sizes: readonly number[], infer: Infer): Promise<Float32Array[]> {
-    if (sizes.length === 0) return [(await infer(() => embedder.embed(image, { confidence: nothingDetected }))).whole]
+  async function embedWhole(
+    image: DecodedImage,
+    sizes: readonly number[],
+    infer: Infer
+  ): Promise<Float32Array[]> {
+    if (sizes.length === 0)
+      return [(await infer(() => embedder.embed(image, { confidence: nothingDetected }))).whole]
     const rawVectors: Float32Array[] = []
-    for (const size of sizes) rawVectors.push(...(await infer(() => embedder.embedWhole(image, [size]))))
+    for (const size of sizes)
+      rawVectors.push(...(await infer(() => embedder.embedWhole(image, [size]))))
     return rawVectors
   }
 
   /** Subjects of the picture's tiles, a run of the model for each. */
-  async function detectInTiles(image: DecodedImage, grids: readonly number[], options: EmbedOptions, infer: Infer): Promise<Subject[]> {
+  async function detectInTiles(
+    image: DecodedImage,
+    grids: readonly number[],
+    options: EmbedOptions,
+    infer: Infer
+  ): Promise<Subject[]> {
     const subjects: Subject[] = []
     for (const box of grids.flatMap((grid) => tileBoxes(image, grid))) {
       const { image: tile, left, top } = cropPicture(image, box)
@@ -73,69 +104,160 @@ export function createPictureEmbedder({ embedder, project, projectTogether, gate
   }
 
   /** Subjects, then one `view` row per view and size; the whole picture at the model's own size only where there are no views. */
-  async function inferItem(picture: DecodedImage, { enrolment }: ItemTask, context: InferContext): Promise<InferredItem> {
+  async function inferItem(
+    picture: DecodedImage,
+    { enrolment }: ItemTask,
+    context: InferContext
+  ): Promise<InferredItem> {
     const { infer, inferMs } = createInfer(context)
     const { image, ...offset } = placed(picture, enrolment)
     const { subjects: which, view_sizes: sizes } = enrolment
     const rows: RowWithRaw[] = []
     let whole: Float32Array | undefined
     if (which !== false) {
-      const found = await infer(() => embedder.embed(image, moreDetections(enrolment, which === 'main', ownMost)))
+      const found = await infer(() =>
+        embedder.embed(image, moreDetections(enrolment, which === 'main', ownMost))
+      )
       whole = found.whole
-      const chosen = chooseSubjects(found.subjects, image, { ...enrolment, which: which === 'main' ? 'main' : 'all', most: ownMost })
+      const chosen = chooseSubjects(found.subjects, image, {
+        ...enrolment,
+        which: which === 'main' ? 'main' : 'all',
+        most: ownMost
+      })
       rows.push(...(await subjectRows(image, chosen, enrolment, infer)))
     }
     for await (const view of enrolmentViews(image, enrolment)) {
       const isPlain = view === image && sizes.length === 0
-      const rawVectors = isPlain && whole !== undefined ? [whole] : await embedWhole(view, sizes, infer)
+      const rawVectors =
+        isPlain && whole !== undefined ? [whole] : await embedWhole(view, sizes, infer)
       rows.push(...rawVectors.map((raw) => wholeRow(isPlain ? 'whole' : 'view', image, raw)))
     }
-    const raw = concatArrays(Float32Array, rows.map((row) => row.raw))
+    const raw = concatArrays(
+      Float32Array,
+      rows.map((row) => row.raw)
+    )
     return { ...describe(picture, moved(rows, offset)), raw, inferMs: inferMs() }
   }
 
   /** One of a bulk import waits for others of its kind, a moment at most. */
-  async function finishItem({ raw, ...inferred }: InferredItem, { embedding }: ItemTask, { priority }: InferContext): Promise<Inferred> {
+  async function finishItem(
+    { raw, ...inferred }: InferredItem,
+    { embedding }: ItemTask,
+    { priority }: InferContext
+  ): Promise<Inferred> {
     const vectors = await (priority === 'bulk' ? projectTogether : project)(raw, embedding)
     return { ...inferred, vectors, raw: toFloat16(raw) }
   }
 
   /** The given box alone, or else the subjects, best first, then the whole picture at the sizes of the gallery's views, then tiles. */
-  async function embedQuery(picture: DecodedImage, task: QueryTask, context: InferContext): Promise<Inferred> {
+  async function embedQuery(
+    picture: DecodedImage,
+    task: QueryTask,
+    context: InferContext
+  ): Promise<Inferred> {
     const { infer, inferMs } = createInfer(context)
     const { box, enrolment = plain.enrolment } = task
     const { image, ...offset } = placed(picture, enrolment)
-    const rows = box ? await givenRows(image, moveBox(box, { left: -offset.left, top: -offset.top }), enrolment, infer) : await foundRows(image, task, infer)
-    const raw = concatArrays(Float32Array, rows.map((row) => row.raw))
-    return { ...describe(picture, moved(rows, offset)), vectors: await project(raw, task.embedding), raw: task.raws ? toFloat16(raw) : new Uint16Array(0), inferMs: inferMs() }
+    const rows = box
+      ? await givenRows(
+          image,
+          moveBox(box, { left: -offset.left, top: -offset.top }),
+          enrolment,
+          infer
+        )
+      : await foundRows(image, task, infer)
+    const raw = concatArrays(
+      Float32Array,
+      rows.map((row) => row.raw)
+    )
+    return {
+      ...describe(picture, moved(rows, offset)),
+      vectors: await project(raw, task.embedding),
+      raw: task.raws ? toFloat16(raw) : new Uint16Array(0),
+      inferMs: inferMs()
+    }
   }
 
-  async function givenRows(image: DecodedImage, box: Box, { second_pass: again, view_sizes: sizes }: Enrolment, infer: Infer): Promise<RowWithRaw[]> {
-    const rawVectors = again ? await embedPart(image, box, sizes, infer) : (await infer(() => embedder.embed(image, { extraBoxes: [box], confidence: nothingDetected }))).extra
+  async function givenRows(
+    image: DecodedImage,
+    box: Box,
+    { second_pass: again, view_sizes: sizes }: Enrolment,
+    infer: Infer
+  ): Promise<RowWithRaw[]> {
+    const rawVectors = again
+      ? await embedPart(image, box, sizes, infer)
+      : (
+          await infer(() =>
+            embedder.embed(image, { extraBoxes: [box], confidence: nothingDetected })
+          )
+        ).extra
     return rawVectors.map((raw) => ({ kind: 'given', box, score: 1, className: null, raw }))
   }
 
-  async function subjectRows(image: DecodedImage, subjects: readonly Subject[], { second_pass: again, view_sizes: sizes }: Enrolment, infer: Infer): Promise<RowWithRaw[]> {
+  async function subjectRows(
+    image: DecodedImage,
+    subjects: readonly Subject[],
+    { second_pass: again, view_sizes: sizes }: Enrolment,
+    infer: Infer
+  ): Promise<RowWithRaw[]> {
     const rows: RowWithRaw[] = []
     for (const { box, score, className, raw } of subjects) {
       const rawVectors = again ? await embedPart(image, box, sizes, infer) : [raw]
-      rows.push(...rawVectors.map((own): RowWithRaw => ({ kind: 'subject', box, score, className, raw: own })))
+      rows.push(
+        ...rawVectors.map(
+          (own): RowWithRaw => ({ kind: 'subject', box, score, className, raw: own })
+        )
+      )
     }
     return rows
   }
 
   /** Cut out, as if it were a picture: a vector for each size. */
-  const embedPart = (image: DecodedImage, box: Box, sizes: readonly number[], infer: Infer): Promise<Float32Array[]> => embedWhole(cropPicture(image, cutBox(box, image)).image, sizes, infer)
+  const embedPart = (
+    image: DecodedImage,
+    box: Box,
+    sizes: readonly number[],
+    infer: Infer
+  ): Promise<Float32Array[]> =>
+    embedWhole(cropPicture(image, cutBox(box, image)).image, sizes, infer)
 
-  async function foundRows(image: DecodedImage, { confidence, enrolment = plain.enrolment, look = plain.look }: QueryTask, infer: Infer): Promise<RowWithRaw[]> {
+  async function foundRows(
+    image: DecodedImage,
+    { confidence, enrolment = plain.enrolment, look = plain.look }: QueryTask,
+    infer: Infer
+  ): Promise<RowWithRaw[]> {
     const most = look.max_objects ?? ownMost
-    const options = { ...(confidence !== undefined && { confidence }), maxDetections: most, ...moreDetections(enrolment, look.query_subjects === 'main', most) }
+    const options = {
+      ...(confidence !== undefined && { confidence }),
+      maxDetections: most,
+      ...moreDetections(enrolment, look.query_subjects === 'main', most)
+    }
     const boxes = look.tiles.flatMap((grid) => tileBoxes(image, grid))
-    const found = await infer(() => embedder.embed(image, { ...options, ...(boxes.length > 0 && { extraBoxes: boxes }) }))
-    const tiled = look.detect_tiles.length === 0 ? found.subjects : mergeSubjects([...found.subjects, ...(await detectInTiles(image, look.detect_tiles, options, infer))])
-    const subjects = await subjectRows(image, chooseSubjects(tiled, image, { ...enrolment, which: look.query_subjects, most }), enrolment, infer)
-    const wholes = subjects.length > 0 && look.whole === 'fallback' ? [] : enrolment.view_sizes.length === 0 ? [found.whole] : await embedWhole(image, enrolment.view_sizes, infer)
-    const tiles = found.extra.map((raw, i): RowWithRaw => ({ kind: 'tile', box: boxes[i]!, score: 1, className: null, raw }))
+    const found = await infer(() =>
+      embedder.embed(image, { ...options, ...(boxes.length > 0 && { extraBoxes: boxes }) })
+    )
+    const tiled =
+      look.detect_tiles.length === 0
+        ? found.subjects
+        : mergeSubjects([
+            ...found.subjects,
+            ...(await detectInTiles(image, look.detect_tiles, options, infer))
+          ])
+    const subjects = await subjectRows(
+      image,
+      chooseSubjects(tiled, image, { ...enrolment, which: look.query_subjects, most }),
+      enrolment,
+      infer
+    )
+    const wholes =
+      subjects.length > 0 && look.whole === 'fallback'
+        ? []
+        : enrolment.view_sizes.length === 0
+          ? [found.whole]
+          : await embedWhole(image, enrolment.view_sizes, infer)
+    const tiles = found.extra.map(
+      (raw, i): RowWithRaw => ({ kind: 'tile', box: boxes[i]!, score: 1, className: null, raw })
+    )
     return [...subjects, ...wholes.map((raw) => wholeRow('whole', image, raw)), ...tiles]
   }
   return { inferItem, finishItem, embedQuery }
@@ -147,21 +269,40 @@ interface Offset {
   top: number
 }
 
-const placed = (picture: DecodedImage, { trim }: Enrolment): Offset & { image: DecodedImage } => (trim ? trimPicture(picture) : { image: picture, left: 0, top: 0 })
+const placed = (picture: DecodedImage, { trim }: Enrolment): Offset & { image: DecodedImage } =>
+  trim ? trimPicture(picture) : { image: picture, left: 0, top: 0 }
 
 function moveBox([x1, y1, x2, y2]: Box, { left, top }: Offset): Box {
   return [x1 + left, y1 + top, x2 + left, y2 + top]
 }
-const moved = (rows: readonly RowWithRaw[], offset: Offset): RowWithRaw[] => rows.map((row) => ({ ...row, box: moveBox(row.box, offset) }))
+const moved = (rows: readonly RowWithRaw[], offset: Offset): RowWithRaw[] =>
+  rows.map((row) => ({ ...row, box: moveBox(row.box, offset) }))
 
-function moreDetections({ classes, without_classes: without }: Enrolment, onlyMain: boolean, most: number): EmbedOptions {
-  return onlyMain || classes.length > 0 || without.length > 0 ? { maxDetections: spareDetections * most } : {}
+function moreDetections(
+  { classes, without_classes: without }: Enrolment,
+  onlyMain: boolean,
+  most: number
+): EmbedOptions {
+  return onlyMain || classes.length > 0 || without.length > 0
+    ? { maxDetections: spareDetections * most }
+    : {}
 }
 
-function wholeRow(kind: 'whole' | 'view', { width, height }: DecodedImage, raw: Float32Array): RowWithRaw {
+function wholeRow(
+  kind: 'whole' | 'view',
+  { width, height }: DecodedImage,
+  raw: Float32Array
+): RowWithRaw {
   return { kind, box: [0, 0, width, height], score: 1, className: null, raw }
 }
 
 function describe({ width, height }: DecodedImage, rows: readonly RowWithRaw[]) {
-  return { kind: 'embedded' as const, width, height, rows: rows.map(({ kind, box, score, className }): EmbeddedRow => ({ kind, box, score, className })) }
+  return {
+    kind: 'embedded' as const,
+    width,
+    height,
+    rows: rows.map(
+      ({ kind, box, score, className }): EmbeddedRow => ({ kind, box, score, className })
+    )
+  }
 }

@@ -6,7 +6,10 @@ import { cropPicture, type DecodedImage, onGround, type Pose, turnPicture } from
 /** Where no view has a size of its own. */
 const turnedSide = 512
 
-type ViewSettings = Pick<Enrolment, 'backgrounds' | 'view_turns' | 'view_shears' | 'view_parts' | 'view_sizes'>
+type ViewSettings = Pick<
+  Enrolment,
+  'backgrounds' | 'view_turns' | 'view_shears' | 'view_parts' | 'view_sizes'
+>
 
 const posesOf = ({ view_turns: turns, view_shears: shears }: ViewSettings): Pose[] => [
   ...turns.map((degrees) => ({ degrees, shear: 0 })),
@@ -16,18 +19,28 @@ const posesOf = ({ view_turns: turns, view_shears: shears }: ViewSettings): Pose
 /** A share of the picture from each side. */
 function partsOf({ width, height }: DecodedImage, share: number): Box[] {
   const [w, h] = [share * width, share * height]
-  return [[0, 0, width, h], [0, height - h, width, height], [0, 0, w, height], [width - w, 0, width, height]]
+  return [
+    [0, 0, width, h],
+    [0, height - h, width, height],
+    [0, 0, w, height],
+    [width - w, 0, width, height]
+  ]
 }
 
 /** Upright on the first ground comes first. */
-export async function* enrolmentViews(image: DecodedImage, settings: ViewSettings): AsyncGenerator<DecodedImage> {
+export async function* enrolmentViews(
+  image: DecodedImage,
+  settings: ViewSettings
+): AsyncGenerator<DecodedImage> {
   const grounds = image.rgba === undefined ? (['auto'] as const) : new Set(settings.backgrounds)
   // Twice the size that the model sees: turned once more by the resampling, nothing is lost.
-  const longestSide = settings.view_sizes.length === 0 ? turnedSide : 2 * Math.max(...settings.view_sizes)
+  const longestSide =
+    settings.view_sizes.length === 0 ? turnedSide : 2 * Math.max(...settings.view_sizes)
   for (const ground of grounds) {
     const upright = onGround(image, ground)
     yield upright
     for (const pose of posesOf(settings)) yield await turnPicture(upright, pose, longestSide)
-    for (const share of settings.view_parts) for (const box of partsOf(upright, share)) yield cropPicture(upright, box).image
+    for (const share of settings.view_parts)
+      for (const box of partsOf(upright, share)) yield cropPicture(upright, box).image
   }
 }

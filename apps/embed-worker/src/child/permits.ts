@@ -17,7 +17,8 @@ export function createSemaphore(count: number): Semaphore {
   return {
     async take(urgent) {
       if (free > 0) free -= 1
-      else await new Promise<void>((resolve) => void (urgent ? urgentWaiting : waiting).push(resolve))
+      else
+        await new Promise<void>((resolve) => void (urgent ? urgentWaiting : waiting).push(resolve))
       let given = false
       return () => {
         if (!given) giveBack()

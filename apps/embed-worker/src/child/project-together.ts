@@ -11,7 +11,15 @@ interface Waiting {
 }
 
 /** Calls wait until there are `most` of them, and no longer than `withinMs`. */
-export function createProjectTogether({ project, most = 3, withinMs = 100 }: { project: Project; most?: number; withinMs?: number }): Project {
+export function createProjectTogether({
+  project,
+  most = 3,
+  withinMs = 100
+}: {
+  project: Project
+  most?: number
+  withinMs?: number
+}): Project {
   let waiting: Waiting[] = []
   let timer: NodeJS.Timeout | undefined
 
@@ -19,16 +27,21 @@ export function createProjectTogether({ project, most = 3, withinMs = 100 }: { p
     clearTimeout(timer)
     timer = undefined
     const groups = new Map<string, Waiting[]>()
-    for (const one of waiting) groups.set(one.embedding.version, [...(groups.get(one.embedding.version) ?? []), one])
+    for (const one of waiting)
+      groups.set(one.embedding.version, [...(groups.get(one.embedding.version) ?? []), one])
     waiting = []
     for (const group of groups.values()) void projectGroup(group)
   }
   async function projectGroup(group: readonly Waiting[]): Promise<void> {
     try {
-      const rawVectors = concatArrays(Float32Array, group.map((one) => one.rawVectors))
+      const rawVectors = concatArrays(
+        Float32Array,
+        group.map((one) => one.rawVectors)
+      )
       const vectors = await project(rawVectors, group[0]!.embedding)
       // Multiplied first: whole numbers, so the division is exact.
-      const placeOf = (raw: number): number => (rawVectors.length === 0 ? 0 : (raw * vectors.length) / rawVectors.length)
+      const placeOf = (raw: number): number =>
+        rawVectors.length === 0 ? 0 : (raw * vectors.length) / rawVectors.length
       let from = 0
       for (const one of group) {
         const end = from + one.rawVectors.length

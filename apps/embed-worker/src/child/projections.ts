@@ -18,14 +18,19 @@ export function createProjections({ own, profiles }: ProjectionDeps) {
   async function profileOf(embedding: EmbeddingSpec): Promise<Profile> {
     if (embedding.version === own.embedding.version) return own.profile
     const profile = await learnedOf(embedding)
-    if (profile.dIn !== own.profile.dIn) throw appError('data_corrupt', `the profile of ${embedding.version} takes raw vectors of ${profile.dIn} numbers, the model gives ${own.profile.dIn}`)
+    if (profile.dIn !== own.profile.dIn)
+      throw appError(
+        'data_corrupt',
+        `the profile of ${embedding.version} takes raw vectors of ${profile.dIn} numbers, the model gives ${own.profile.dIn}`
+      )
     return profile
   }
 
   return {
     profileOf,
     /** f32 [n, rawDim] to f32 [n, dim]. */
-    project: async (rawVectors: Float32Array, embedding: EmbeddingSpec): Promise<Float32Array> => applyProfile(rawVectors, await profileOf(embedding))
+    project: async (rawVectors: Float32Array, embedding: EmbeddingSpec): Promise<Float32Array> =>
+      applyProfile(rawVectors, await profileOf(embedding))
   }
 }
 export type Projections = ReturnType<typeof createProjections>

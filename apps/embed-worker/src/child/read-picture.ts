@@ -9,7 +9,11 @@ export interface ReadPictureOptions {
 }
 
 /** Rejects with `image_missing`, `too_large`, or `store_unavailable` when the store fails or does not answer in time. */
-export async function readPicture(store: ObjectStore, key: string, { maxBytes, timeoutMs }: ReadPictureOptions): Promise<Uint8Array> {
+export async function readPicture(
+  store: ObjectStore,
+  key: string,
+  { maxBytes, timeoutMs }: ReadPictureOptions
+): Promise<Uint8Array> {
   const bytes = await inTime(readBounded(store, key, maxBytes), key, timeoutMs)
   if (bytes === undefined) throw appError('image_missing', `there is no object ${key}`)
   return bytes
@@ -18,7 +22,16 @@ export async function readPicture(store: ObjectStore, key: string, { maxBytes, t
 async function inTime<T>(answer: Promise<T>, key: string, timeoutMs: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(appError('store_unavailable', `the object store did not answer for ${key} in ${timeoutMs} ms`)), timeoutMs)
+    timer = setTimeout(
+      () =>
+        reject(
+          appError(
+            'store_unavailable',
+            `the object store did not answer for ${key} in ${timeoutMs} ms`
+          )
+        ),
+      timeoutMs
+    )
   })
   try {
     return await Promise.race([answer, late])

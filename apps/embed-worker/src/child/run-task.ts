@@ -2,7 +2,15 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { appError, isAppError, messageOf } from '@likeness/shared/errors'
 import type { DecodedImage } from '@likeness/vision'
-import type { ChildResult, ChildTask, CompareTask, ItemTask, Priority, QueryTask, ThumbnailTask } from '../child-protocol.ts'
+import type {
+  ChildResult,
+  ChildTask,
+  CompareTask,
+  ItemTask,
+  Priority,
+  QueryTask,
+  ThumbnailTask
+} from '../child-protocol.ts'
 import type { TestHooks } from '../test-hooks.ts'
 import type { ComparePictures } from './compare-pictures.ts'
 import type { PictureEmbedder } from './embed-picture.ts'
@@ -32,12 +40,24 @@ const galleryInFlight = 2
 const queryDecodes = 2
 
 /** Rejects with the AppErrors of decoding, `image_missing`, `store_unavailable`; anything else means the process is not sound. */
-export function createRunTask({ read, decode, thumbnail, pictures, compare, rank, hooks }: RunTaskDeps): RunTask {
+export function createRunTask({
+  read,
+  decode,
+  thumbnail,
+  pictures,
+  compare,
+  rank,
+  hooks
+}: RunTaskDeps): RunTask {
   const galleryPermits = createSemaphore(galleryInFlight)
   const queryPermits = createSemaphore(queryDecodes)
 
   /** One touch for all pictures of a task: they are suspect together. */
-  async function touchAndDecode<T>(pictures: readonly Uint8Array[], { touch, checkCancelled }: TaskContext, work: () => Promise<T>) {
+  async function touchAndDecode<T>(
+    pictures: readonly Uint8Array[],
+    { touch, checkCancelled }: TaskContext,
+    work: () => Promise<T>
+  ) {
     checkCancelled()
     touch()
     pictures.forEach((bytes) => hooks.beforeDecode(bytes))
@@ -68,30 +88,42 @@ export function createRunTask({ read, decode, thumbnail, pictures, compare, rank
 
   async function runQuery(task: QueryTask, context: TaskContext): Promise<ChildResult> {
     const release = await queryPermits.take(false)
-    const { value, decodeMs } = await touchAndDecode([task.bytes], context, () => decode(task.bytes)).finally(release)
+    const { value, decodeMs } = await touchAndDecode([task.bytes], context, () =>
+      decode(task.bytes)
+    ).finally(release)
     return { ...(await pictures.embedQuery(value, task, context)), decodeMs }
   }
 
   async function runCompare(task: CompareTask, context: TaskContext): Promise<ChildResult> {
     const stored = await read(task.imageKey)
     const release = await queryPermits.take(false)
-    const { value } = await touchAndDecode([task.bytes, stored], context, async () => ({ query: await decode(task.bytes), item: await decode(stored) })).finally(release)
+    const { value } = await touchAndDecode([task.bytes, stored], context, async () => ({
+      query: await decode(task.bytes),
+      item: await decode(stored)
+    })).finally(release)
     return { kind: 'compared', ...(await compare(value.query, value.item, task, context)) }
   }
 
   async function runThumbnail(task: ThumbnailTask, context: TaskContext): Promise<ChildResult> {
     const release = await queryPermits.take(false)
-    const { value } = await touchAndDecode([task.bytes], context, () => thumbnail(task.bytes, task.width)).finally(release)
+    const { value } = await touchAndDecode([task.bytes], context, () =>
+      thumbnail(task.bytes, task.width)
+    ).finally(release)
     return { kind: 'thumbnail', jpeg: value }
   }
 
   return async (task, context) => {
     switch (task.kind) {
-      case 'item': return runItem(task, context)
-      case 'query': return runQuery(task, context)
-      case 'compare': return runCompare(task, context)
-      case 'rank': return { kind: 'ranked', ...(await rank(task)) }
-      case 'thumbnail': return runThumbnail(task, context)
+      case 'item':
+        return runItem(task, context)
+      case 'query':
+        return runQuery(task, context)
+      case 'compare':
+        return runCompare(task, context)
+      case 'rank':
+        return { kind: 'ranked', ...(await rank(task)) }
+      case 'thumbnail':
+        return runThumbnail(task, context)
     }
   }
 }
@@ -101,6 +133,10 @@ async function typedDecode<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {
-    throw isAppError(error) ? error : appError('image_corrupt', `the picture cannot be decoded: ${messageOf(error)}`, { cause: error })
+    throw isAppError(error)
+      ? error
+      : appError('image_corrupt', `the picture cannot be decoded: ${messageOf(error)}`, {
+          cause: error
+        })
   }
 }

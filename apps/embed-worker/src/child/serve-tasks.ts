@@ -37,7 +37,8 @@ export function createTaskServer({ runTask, gate, send, touch, onBroken }: Serve
       send({ type: 'done', id, result })
     } catch (error) {
       if (error instanceof Cancelled) send({ type: 'dropped', id })
-      else if (isAppError(error)) send({ type: 'failed', id, code: error.code, message: error.message })
+      else if (isAppError(error))
+        send({ type: 'failed', id, code: error.code, message: error.message })
       else onBroken(error)
     } finally {
       open.delete(id)

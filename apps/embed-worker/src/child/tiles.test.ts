@@ -3,10 +3,21 @@ import type { Subject } from '@likeness/vision'
 import { fromTile, mergeSubjects, tileBoxes } from './tiles.ts'
 
 const picture = { width: 90, height: 60 }
-const subject = (box: [number, number, number, number], score = 0.5): Subject => ({ box, score, classId: 0, className: 'logo', raw: new Float32Array(0) })
+const subject = (box: [number, number, number, number], score = 0.5): Subject => ({
+  box,
+  score,
+  classId: 0,
+  className: 'logo',
+  raw: new Float32Array(0)
+})
 
 test('tiles cover the picture, each half over the next', () => {
-  expect(tileBoxes(picture, 2)).toEqual([[0, 0, 60, 40], [30, 0, 90, 40], [0, 20, 60, 60], [30, 20, 90, 60]])
+  expect(tileBoxes(picture, 2)).toEqual([
+    [0, 0, 60, 40],
+    [30, 0, 90, 40],
+    [0, 20, 60, 60],
+    [30, 20, 90, 60]
+  ])
   const many = tileBoxes(picture, 8)
   expect(many).toHaveLength(64)
   expect(many.at(-1)!.slice(2)).toEqual([90, 60])
@@ -21,6 +32,10 @@ test('a subject that a tile cuts off is not one; at the border of the picture it
 })
 
 test('a subject that was seen twice is answered with its best box', () => {
-  const [weak, best, other] = [subject([0, 0, 10, 10], 0.4), subject([0, 0, 10, 11], 0.8), subject([20, 20, 30, 30], 0.6)]
+  const [weak, best, other] = [
+    subject([0, 0, 10, 10], 0.4),
+    subject([0, 0, 10, 11], 0.8),
+    subject([20, 20, 30, 30], 0.6)
+  ]
   expect(mergeSubjects([weak, other, best])).toEqual([best, other])
 })

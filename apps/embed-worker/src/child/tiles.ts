@@ -23,12 +23,21 @@ export function tileBoxes({ width, height }: Size, grid: number): Box[] {
 }
 
 /** From the tile at (left, top) to the picture; undefined for a subject that the tile cuts off. */
-export function fromTile(subject: Subject, tile: Size & { left: number; top: number }, picture: Size): Subject | undefined {
+export function fromTile(
+  subject: Subject,
+  tile: Size & { left: number; top: number },
+  picture: Size
+): Subject | undefined {
   const [x1, y1, x2, y2] = subject.box
   const [near, nearY] = [edgeShare * tile.width, edgeShare * tile.height]
   const isCut =
-    (x1 < near && tile.left > 0) || (y1 < nearY && tile.top > 0) || (x2 > tile.width - near && tile.left + tile.width < picture.width) || (y2 > tile.height - nearY && tile.top + tile.height < picture.height)
-  return isCut ? undefined : { ...subject, box: [x1 + tile.left, y1 + tile.top, x2 + tile.left, y2 + tile.top] }
+    (x1 < near && tile.left > 0) ||
+    (y1 < nearY && tile.top > 0) ||
+    (x2 > tile.width - near && tile.left + tile.width < picture.width) ||
+    (y2 > tile.height - nearY && tile.top + tile.height < picture.height)
+  return isCut
+    ? undefined
+    : { ...subject, box: [x1 + tile.left, y1 + tile.top, x2 + tile.left, y2 + tile.top] }
 }
 
 /** Best first, of each subject its best box. */

@@ -9,12 +9,31 @@ import type { RunOptions, TaskOutcome } from '../pool/task.ts'
 import { createItemEmbedder } from './embed-item.ts'
 
 const line: ItemListLine = { ordinal: 4, id: 'mark', label: null, imageKey: 'k' }
-const task: ItemTask = { kind: 'item', itemId: 'mark', imageKey: 'k', enrolment: enrolmentSchema.parse({ view_sizes: [] }), embedding: fakeModel.embedding }
-const embedded: Embedded = { kind: 'embedded', width: 1, height: 1, rows: [], vectors: new Float32Array(0), raw: new Uint16Array(0), decodeMs: 0, inferMs: 0 }
+const task: ItemTask = {
+  kind: 'item',
+  itemId: 'mark',
+  imageKey: 'k',
+  enrolment: enrolmentSchema.parse({ view_sizes: [] }),
+  embedding: fakeModel.embedding
+}
+const embedded: Embedded = {
+  kind: 'embedded',
+  width: 1,
+  height: 1,
+  rows: [],
+  vectors: new Float32Array(0),
+  raw: new Uint16Array(0),
+  decodeMs: 0,
+  inferMs: 0
+}
 const done: TaskOutcome = { type: 'done', result: embedded }
 const died = (sole: boolean): TaskOutcome => ({ type: 'died', sole })
 
-async function embedWith(script: { pool?: TaskOutcome[]; alone?: TaskOutcome[]; leftover?: InFlight }) {
+async function embedWith(script: {
+  pool?: TaskOutcome[]
+  alone?: TaskOutcome[]
+  leftover?: InFlight
+}) {
   const calls: string[] = []
   const player = (name: string, outcomes: TaskOutcome[] = []) => ({
     async run(_task: ItemTask, { beforeSend }: RunOptions) {
@@ -25,12 +44,22 @@ async function embedWith(script: { pool?: TaskOutcome[]; alone?: TaskOutcome[]; 
   })
   const inHand: InFlightRecord = {
     leftovers: async () => new Map(),
-    take: async (ordinal, { alone, deaths }) => void calls.push(`take ${ordinal} ${alone ? 'alone' : 'among others'} ${deaths}`),
+    take: async (ordinal, { alone, deaths }) =>
+      void calls.push(`take ${ordinal} ${alone ? 'alone' : 'among others'} ${deaths}`),
     letGo: (ordinal) => void calls.push(`let go ${ordinal}`),
     flush: async () => undefined
   }
-  const embedItem = createItemEmbedder({ pool: player('pool', script.pool), isolation: player('alone', script.alone), logger: silentLogger() })
-  const context = { priority: 'bulk' as const, signal: new AbortController().signal, inHand, leftover: script.leftover }
+  const embedItem = createItemEmbedder({
+    pool: player('pool', script.pool),
+    isolation: player('alone', script.alone),
+    logger: silentLogger()
+  })
+  const context = {
+    priority: 'bulk' as const,
+    signal: new AbortController().signal,
+    inHand,
+    leftover: script.leftover
+  }
   const outcome = await embedItem(line, task, context).catch((error: unknown) => error)
   return { outcome, calls }
 }
@@ -56,7 +85,10 @@ test('three deaths alone fail the image, two do not', async () => {
 })
 
 test('a death in a process that had another image before does not count', async () => {
-  const { outcome, calls } = await embedWith({ pool: [died(false)], alone: [died(false), died(true), died(false), died(true), died(false)] })
+  const { outcome, calls } = await embedWith({
+    pool: [died(false)],
+    alone: [died(false), died(true), died(false), died(true), died(false)]
+  })
   expect(outcome).toEqual({ embedded })
   expect(calls.filter((call) => call === 'alone').length).toBe(6)
 })
@@ -65,12 +97,17 @@ test('what a dead worker left in hand is tried alone at once, and its deaths go 
   const innocent = await embedWith({ leftover: { workerId: 'w', alone: false, deaths: 0 } })
   expect(innocent.calls).toEqual(['take 4 alone 0', 'alone', 'let go 4'])
   expect(innocent.outcome).toEqual({ embedded })
-  const suspect = await embedWith({ leftover: { workerId: 'w', alone: true, deaths: 2 }, alone: [died(true)] })
+  const suspect = await embedWith({
+    leftover: { workerId: 'w', alone: true, deaths: 2 },
+    alone: [died(true)]
+  })
   expect(suspect.outcome).toMatchObject({ failure: { code: 'image_kills_worker' } })
 })
 
 test('a bad picture is a failed item, a failing store is not', async () => {
-  const bad = await embedWith({ pool: [{ type: 'failed', code: 'image_corrupt', message: 'no picture' }] })
+  const bad = await embedWith({
+    pool: [{ type: 'failed', code: 'image_corrupt', message: 'no picture' }]
+  })
   expect(bad.outcome).toEqual({ failure: { code: 'image_corrupt', message: 'no picture' } })
   for (const code of ['store_unavailable', 'internal', 'unheard_of']) {
     const world = await embedWith({ pool: [{ type: 'failed', code, message: 'broken' }] })

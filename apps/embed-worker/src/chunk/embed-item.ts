@@ -25,27 +25,50 @@ const deathsToFail = 3
 
 /** Rejects, so that the queue tries the chunk again, when the world is at fault: `store_unavailable`, an aborted signal, a stop. */
 export function createItemEmbedder({ pool, isolation, logger }: EmbedItemDeps) {
-  async function tryAlone(line: ItemListLine, task: ItemTask, context: EmbedItemContext): Promise<ItemOutcome> {
+  async function tryAlone(
+    line: ItemListLine,
+    task: ItemTask,
+    context: EmbedItemContext
+  ): Promise<ItemOutcome> {
     const { ordinal } = line
     let deaths = context.leftover?.deaths ?? 0
     while (deaths < deathsToFail) {
       const beforeSend = () => context.inHand.take(ordinal, { alone: true, deaths })
-      const outcome = await isolation.run(task, { priority: context.priority, signal: context.signal, beforeSend })
+      const outcome = await isolation.run(task, {
+        priority: context.priority,
+        signal: context.signal,
+        beforeSend
+      })
       if (outcome.type !== 'died') return toItemOutcome(outcome)
       if (outcome.sole) deaths += 1
-      logger.warn({ ordinal, itemId: line.id, deaths, sole: outcome.sole }, 'an inference process died over an image that it had alone')
+      logger.warn(
+        { ordinal, itemId: line.id, deaths, sole: outcome.sole },
+        'an inference process died over an image that it had alone'
+      )
     }
-    return { failure: { code: 'image_kills_worker', message: `the process that decodes and embeds it died ${deaths} times with this picture alone` } }
+    return {
+      failure: {
+        code: 'image_kills_worker',
+        message: `the process that decodes and embeds it died ${deaths} times with this picture alone`
+      }
+    }
   }
 
-  return async (line: ItemListLine, task: ItemTask, context: EmbedItemContext): Promise<ItemOutcome> => {
+  return async (
+    line: ItemListLine,
+    task: ItemTask,
+    context: EmbedItemContext
+  ): Promise<ItemOutcome> => {
     const { inHand, leftover, priority, signal } = context
     try {
       if (leftover !== undefined) return await tryAlone(line, task, context)
       const beforeSend = () => inHand.take(line.ordinal, { alone: false, deaths: 0 })
       const outcome = await pool.run(task, { priority, signal, beforeSend })
       if (outcome.type !== 'died') return toItemOutcome(outcome)
-      logger.info({ ordinal: line.ordinal, itemId: line.id }, 'an inference process died over this image among others, it is tried alone')
+      logger.info(
+        { ordinal: line.ordinal, itemId: line.id },
+        'an inference process died over this image among others, it is tried alone'
+      )
       return await tryAlone(line, task, context)
     } finally {
       inHand.letGo(line.ordinal)
@@ -56,7 +79,8 @@ export type EmbedItem = ReturnType<typeof createItemEmbedder>
 
 function toItemOutcome(outcome: Exclude<TaskOutcome, { type: 'died' }>): ItemOutcome {
   if (outcome.type === 'done') {
-    if (outcome.result.kind !== 'embedded') throw appError('internal', 'an item was answered with a thumbnail')
+    if (outcome.result.kind !== 'embedded')
+      throw appError('internal', 'an item was answered with a thumbnail')
     return { embedded: outcome.result }
   }
   const { code, message } = outcome

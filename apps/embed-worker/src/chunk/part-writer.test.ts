@@ -10,10 +10,22 @@ const collectionId = createUlid()
 const ingestion = createUlid()
 
 function entry(ordinal: number, rows = 1): PartEntry {
-  const row = { kind: 'view' as const, box: [0, 0, 1, 1] as [number, number, number, number], score: 1, className: null }
+  const row = {
+    kind: 'view' as const,
+    box: [0, 0, 1, 1] as [number, number, number, number],
+    score: 1,
+    className: null
+  }
   return {
-    item: { ordinal, id: `i${ordinal}`, label: null, imageKey: 'k', rows: Array.from({ length: rows }, () => row) },
-    vectors: new Float32Array(rows * 2).fill(ordinal), raw: new Uint16Array(rows * 3).fill(ordinal)
+    item: {
+      ordinal,
+      id: `i${ordinal}`,
+      label: null,
+      imageKey: 'k',
+      rows: Array.from({ length: rows }, () => row)
+    },
+    vectors: new Float32Array(rows * 2).fill(ordinal),
+    raw: new Uint16Array(rows * 3).fill(ordinal)
   }
 }
 
@@ -27,11 +39,21 @@ function create(options: { failures?: unknown[]; maxItems?: number; maxAgeMs?: n
     return store.put(key, body)
   }
   const writer = createPartWriter({
-    store: { put }, keys: collectionKeys(collectionId), header: { collectionId, ingestion, embeddingVersion: 'v', dim: 2, rawDim: 3 },
-    announce: (key) => announced.push(key), onError: (error) => errors.push(error), retryDelaysMs: [1, 1],
-    ...(options.maxItems !== undefined && { maxItems: options.maxItems }), maxAgeMs: options.maxAgeMs ?? 60_000
+    store: { put },
+    keys: collectionKeys(collectionId),
+    header: { collectionId, ingestion, embeddingVersion: 'v', dim: 2, rawDim: 3 },
+    announce: (key) => announced.push(key),
+    onError: (error) => errors.push(error),
+    retryDelaysMs: [1, 1],
+    ...(options.maxItems !== undefined && { maxItems: options.maxItems }),
+    maxAgeMs: options.maxAgeMs ?? 60_000
   })
-  const ordinals = async () => Promise.all(announced.map(async (key) => decodeVectorBatch((await store.get(key))!.body).header.items.map((item) => item.ordinal)))
+  const ordinals = async () =>
+    Promise.all(
+      announced.map(async (key) =>
+        decodeVectorBatch((await store.get(key))!.body).header.items.map((item) => item.ordinal)
+      )
+    )
   return { store, writer, announced, errors, ordinals }
 }
 
@@ -53,7 +75,11 @@ test('a part is written when it is old enough, without waiting for more', async 
 test('vectors follow the order of the items, failed ones have none', async () => {
   const { store, writer, announced } = create()
   writer.add(entry(7, 2))
-  writer.add({ item: { ...entry(5).item, rows: [], failure: { code: 'image_empty', message: '' } }, vectors: new Float32Array(0), raw: new Uint16Array(0) })
+  writer.add({
+    item: { ...entry(5).item, rows: [], failure: { code: 'image_empty', message: '' } },
+    vectors: new Float32Array(0),
+    raw: new Uint16Array(0)
+  })
   writer.add(entry(3))
   await writer.close()
   const batch = decodeVectorBatch((await store.get(announced[0]!))!.body)
@@ -63,7 +89,9 @@ test('vectors follow the order of the items, failed ones have none', async () =>
 })
 
 test('a put whose outcome is unknown is sent again under the same name', async () => {
-  const { store, writer, announced, errors } = create({ failures: [appError('store_unavailable', 'reset'), appError('store_unavailable', 'reset')] })
+  const { store, writer, announced, errors } = create({
+    failures: [appError('store_unavailable', 'reset'), appError('store_unavailable', 'reset')]
+  })
   writer.add(entry(0))
   await writer.close()
   expect([announced.length, errors.length]).toEqual([1, 0])

@@ -1,7 +1,11 @@
 // Collects what a chunk has embedded and writes it as immutable vector batches, so that freshness does not depend on the chunk's size.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { CollectionKeys } from '@likeness/shared/contract/keys'
-import { type BatchHeader, type BatchItem, encodeVectorBatch } from '@likeness/shared/contract/vector-batch'
+import {
+  type BatchHeader,
+  type BatchItem,
+  encodeVectorBatch
+} from '@likeness/shared/contract/vector-batch'
 import { concatArrays } from '@likeness/shared/data/concat-arrays'
 import { createUlid } from '@likeness/shared/data/ulid'
 import { isAppError } from '@likeness/shared/errors'
@@ -68,12 +72,21 @@ export function createPartWriter(deps: PartWriterDeps): PartWriter {
   }
 }
 
-async function writePart({ store, keys, header, announce, retryDelaysMs = [200, 1_000] }: PartWriterDeps, entries: readonly PartEntry[]): Promise<void> {
+async function writePart(
+  { store, keys, header, announce, retryDelaysMs = [200, 1_000] }: PartWriterDeps,
+  entries: readonly PartEntry[]
+): Promise<void> {
   const key = keys.batch(header.ingestion, entries[0]!.item.ordinal, createUlid())
   const body = encodeVectorBatch({
     header: { ...header, items: entries.map(({ item }) => item) },
-    vectors: concatArrays(Float32Array, entries.map(({ vectors }) => vectors)),
-    raw: concatArrays(Uint16Array, entries.map(({ raw }) => raw))
+    vectors: concatArrays(
+      Float32Array,
+      entries.map(({ vectors }) => vectors)
+    ),
+    raw: concatArrays(
+      Uint16Array,
+      entries.map(({ raw }) => raw)
+    )
   })
   // The same bytes under the same name: a put whose outcome is unknown may be sent again.
   for (const delayMs of retryDelaysMs) {

@@ -18,24 +18,69 @@ import { createChunkProcessor } from './process-chunk.ts'
 const collectionId = createUlid()
 const ingestion = createUlid()
 const keys = collectionKeys(collectionId)
-const job: ChunkJob = { collectionId, ingestion, firstOrdinal: 200, size: 5, embedding: fakeModel.embedding, enrolment: enrolmentSchema.parse({ view_sizes: [64], subjects: false }), feeding: 1 }
+const job: ChunkJob = {
+  collectionId,
+  ingestion,
+  firstOrdinal: 200,
+  size: 5,
+  embedding: fakeModel.embedding,
+  enrolment: enrolmentSchema.parse({ view_sizes: [64], subjects: false }),
+  feeding: 1
+}
 const embedded: Embedded = {
-  kind: 'embedded', width: 9, height: 9, rows: [{ kind: 'view', box: [0, 0, 9, 9], score: 1, className: null }],
-  vectors: new Float32Array(2), raw: new Uint16Array(3), decodeMs: 0, inferMs: 0
+  kind: 'embedded',
+  width: 9,
+  height: 9,
+  rows: [{ kind: 'view', box: [0, 0, 9, 9], score: 1, className: null }],
+  vectors: new Float32Array(2),
+  raw: new Uint16Array(3),
+  decodeMs: 0,
+  inferMs: 0
 }
 
 async function create(embedItem: EmbedItem, count = 5) {
   const store = createMemoryStore()
-  await store.put(keys.itemListPart(ingestion, 200), encodeItemList(Array.from({ length: count }, (_, i) => ({ ordinal: 200 + i, id: `i${i}`, label: null, imageKey: `k${i}` }))))
+  await store.put(
+    keys.itemListPart(ingestion, 200),
+    encodeItemList(
+      Array.from({ length: count }, (_, i) => ({
+        ordinal: 200 + i,
+        id: `i${i}`,
+        label: null,
+        imageKey: `k${i}`
+      }))
+    )
+  )
   const process = createChunkProcessor({
-    store, embedItem, model: fakeModel, embeddings: createEmbeddings({ model: fakeModel, profiles: createProfileStore({ store }) }), announce: () => {},
-    openInFlight: () => ({ leftovers: async () => new Map(), take: async () => {}, letGo: () => {}, flush: async () => {} })
+    store,
+    embedItem,
+    model: fakeModel,
+    embeddings: createEmbeddings({ model: fakeModel, profiles: createProfileStore({ store }) }),
+    announce: () => {},
+    openInFlight: () => ({
+      leftovers: async () => new Map(),
+      take: async () => {},
+      letGo: () => {},
+      flush: async () => {}
+    })
   })
   const run = (more: Partial<Parameters<typeof process>[1]> = {}, other: Partial<ChunkJob> = {}) =>
-    process({ ...job, ...other }, { priority: 'bulk', signal: new AbortController().signal, repeated: false, logger: silentLogger(), ...more })
+    process(
+      { ...job, ...other },
+      {
+        priority: 'bulk',
+        signal: new AbortController().signal,
+        repeated: false,
+        logger: silentLogger(),
+        ...more
+      }
+    )
   const written = async () => {
     const ordinals: number[] = []
-    for await (const { key } of store.list(keys.batchPrefix(ingestion))) ordinals.push(...decodeVectorBatch((await store.get(key))!.body).header.items.map((item) => item.ordinal))
+    for await (const { key } of store.list(keys.batchPrefix(ingestion)))
+      ordinals.push(
+        ...decodeVectorBatch((await store.get(key))!.body).header.items.map((item) => item.ordinal)
+      )
     return ordinals.sort((a, b) => a - b)
   }
   return { store, run, written }
@@ -66,7 +111,9 @@ test('a stopped chunk writes what it has and rejects with the reason of the stop
   const stop = new AbortController()
   const { run, written } = await create(async ({ ordinal }, _task, { signal }) => {
     if (ordinal === 200) return { embedded }
-    return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)))
+    return new Promise((_, reject) =>
+      signal.addEventListener('abort', () => reject(signal.reason as Error))
+    )
   })
   const running = run({ signal: stop.signal })
   setTimeout(() => stop.abort(appError('ownership_lost', 'taken away')), 20)
@@ -76,7 +123,9 @@ test('a stopped chunk writes what it has and rejects with the reason of the stop
 
 test('a collection made with another embedding is refused before anything is read', async () => {
   const { run, written } = await create(async () => ({ embedded }))
-  await expect(run({}, { embedding: { ...fakeModel.embedding, dim: 3 } })).rejects.toMatchObject({ code: 'embedding_mismatch' })
+  await expect(run({}, { embedding: { ...fakeModel.embedding, dim: 3 } })).rejects.toMatchObject({
+    code: 'embedding_mismatch'
+  })
   expect(await written()).toEqual([])
 })
 
@@ -90,8 +139,15 @@ test('a repeated chunk does not take the neighbours batches for its own', async 
   const { store, run, written } = await create(async () => ({ embedded }))
   expect((await run()).embedded).toBe(5)
   const own = await written()
-  await store.put(keys.itemListPart(ingestion, 205), encodeItemList([{ ordinal: 205, id: 'n', label: null, imageKey: 'k' }]))
-  expect(await run({ repeated: true }, { firstOrdinal: 205 })).toEqual({ embedded: 1, failed: 0, skipped: 0 })
+  await store.put(
+    keys.itemListPart(ingestion, 205),
+    encodeItemList([{ ordinal: 205, id: 'n', label: null, imageKey: 'k' }])
+  )
+  expect(await run({ repeated: true }, { firstOrdinal: 205 })).toEqual({
+    embedded: 1,
+    failed: 0,
+    skipped: 0
+  })
   expect(await written()).toEqual([...own, 205])
 })
 
@@ -108,6 +164,10 @@ test('the items of a damaged list fail, each once, and none is embedded as somet
 test('the items of a list that is missing from a collection that is there fail', async () => {
   const { store, run, written } = await create(async () => ({ embedded }))
   await store.put(keys.current, Buffer.from('there'))
-  expect(await run({}, { firstOrdinal: 400, size: 2 })).toEqual({ embedded: 0, failed: 2, skipped: 0 })
+  expect(await run({}, { firstOrdinal: 400, size: 2 })).toEqual({
+    embedded: 0,
+    failed: 2,
+    skipped: 0
+  })
   expect(await written()).toEqual([400, 401])
 })

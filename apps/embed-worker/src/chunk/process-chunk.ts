@@ -54,7 +54,11 @@ export function createChunkProcessor(deps: ChunkDeps) {
 export type ProcessChunk = ReturnType<typeof createChunkProcessor>
 
 /** undefined when its collection is gone. What the items of a damaged or missing part were nobody knows: they fail, so that the rest of the ingestion can end. */
-async function readLines(store: ObjectStore, { collectionId, ingestion, firstOrdinal, size }: ChunkJob, logger: Logger): Promise<ItemListLine[] | undefined> {
+async function readLines(
+  store: ObjectStore,
+  { collectionId, ingestion, firstOrdinal, size }: ChunkJob,
+  logger: Logger
+): Promise<ItemListLine[] | undefined> {
   const { itemListPart, current: currentKey } = collectionKeys(collectionId)
   const key = itemListPart(ingestion, firstOrdinal)
   try {
@@ -66,18 +70,40 @@ async function readLines(store: ObjectStore, { collectionId, ingestion, firstOrd
   } catch (error) {
     if (!isAppError(error, 'data_corrupt')) throw error
     logger.error({ err: error, key }, 'item list is damaged or missing, its items fail')
-    const failure = { code: 'data_corrupt', message: 'the list that names this item is damaged or missing; send it again' }
-    return Array.from({ length: size }, (_, i) => ({ ordinal: firstOrdinal + i, id: '', label: null, imageKey: null, failure }))
+    const failure = {
+      code: 'data_corrupt',
+      message: 'the list that names this item is damaged or missing; send it again'
+    }
+    return Array.from({ length: size }, (_, i) => ({
+      ordinal: firstOrdinal + i,
+      id: '',
+      label: null,
+      imageKey: null,
+      failure
+    }))
   }
 }
 
-async function withoutWritten(store: ObjectStore, { collectionId, ingestion, firstOrdinal }: ChunkJob, lines: readonly ItemListLine[]): Promise<ItemListLine[]> {
+async function withoutWritten(
+  store: ObjectStore,
+  { collectionId, ingestion, firstOrdinal }: ChunkJob,
+  lines: readonly ItemListLine[]
+): Promise<ItemListLine[]> {
   const endOrdinal = Math.max(firstOrdinal, ...lines.map((line) => line.ordinal)) + 1
-  const written = await findWrittenOrdinals(store, collectionKeys(collectionId), { ingestion, firstOrdinal, endOrdinal })
+  const written = await findWrittenOrdinals(store, collectionKeys(collectionId), {
+    ingestion,
+    firstOrdinal,
+    endOrdinal
+  })
   return lines.filter((line) => !written.has(line.ordinal))
 }
 
-async function embedLines(deps: ChunkDeps, job: ChunkJob, run: ChunkRun, lines: readonly ItemListLine[]) {
+async function embedLines(
+  deps: ChunkDeps,
+  job: ChunkJob,
+  run: ChunkRun,
+  lines: readonly ItemListLine[]
+) {
   const { collectionId, ingestion, embedding } = job
   const { rawDim } = deps.model
   const stop = new AbortController()
@@ -86,22 +112,38 @@ async function embedLines(deps: ChunkDeps, job: ChunkJob, run: ChunkRun, lines: 
   const inHand = deps.openInFlight(ingestion, job.firstOrdinal)
   const leftovers = run.repeated ? await inHand.leftovers() : new Map<number, never>()
   const writer = createPartWriter({
-    store: deps.store, keys: collectionKeys(collectionId),
-    header: { collectionId, ingestion, embeddingVersion: embedding.version, dim: embedding.dim, rawDim },
+    store: deps.store,
+    keys: collectionKeys(collectionId),
+    header: {
+      collectionId,
+      ingestion,
+      embeddingVersion: embedding.version,
+      dim: embedding.dim,
+      rawDim
+    },
     announce: (key) => deps.announce(collectionId, key),
     onError: (error) => stop.abort(error)
   })
   let failed = 0
   const embedLine = async (line: ItemListLine): Promise<void> => {
-    const outcome = await embedOne(deps, job, line, { priority: run.priority, signal, inHand, leftover: leftovers.get(line.ordinal) })
+    const outcome = await embedOne(deps, job, line, {
+      priority: run.priority,
+      signal,
+      inHand,
+      leftover: leftovers.get(line.ordinal)
+    })
     if ('failure' in outcome) failed += 1
     writer.add(toEntry(line, outcome))
   }
-  const results = await Promise.allSettled(lines.map((line) => embedLine(line).catch((error: unknown) => {
-    // The first error ends the chunk, and what others have embedded is still written.
-    stop.abort(error)
-    throw error
-  })))
+  const results = await Promise.allSettled(
+    lines.map((line) =>
+      embedLine(line).catch((error: unknown) => {
+        // The first error ends the chunk, and what others have embedded is still written.
+        stop.abort(error)
+        throw error
+      })
+    )
+  )
   // Whoever has the chunk next would take for suspect what this one has let go.
   await inHand.flush()
   await writer.close()
@@ -110,17 +152,42 @@ async function embedLines(deps: ChunkDeps, job: ChunkJob, run: ChunkRun, lines: 
   return { embedded: lines.length - failed, failed }
 }
 
-async function embedOne(deps: ChunkDeps, { enrolment, embedding }: ChunkJob, line: ItemListLine, context: EmbedItemContext): Promise<ItemOutcome> {
+async function embedOne(
+  deps: ChunkDeps,
+  { enrolment, embedding }: ChunkJob,
+  line: ItemListLine,
+  context: EmbedItemContext
+): Promise<ItemOutcome> {
   if (line.failure !== undefined) return { failure: line.failure }
-  if (line.imageKey === null) return { failure: { code: 'image_missing', message: 'no picture was stored for this item' } }
-  return deps.embedItem(line, { kind: 'item', itemId: line.id, imageKey: line.imageKey, enrolment, embedding }, context)
+  if (line.imageKey === null)
+    return { failure: { code: 'image_missing', message: 'no picture was stored for this item' } }
+  return deps.embedItem(
+    line,
+    { kind: 'item', itemId: line.id, imageKey: line.imageKey, enrolment, embedding },
+    context
+  )
 }
 
 function toEntry(line: ItemListLine, outcome: ItemOutcome): PartEntry {
   const { ordinal, id, label, metadata, imageKey, line: listLine } = line
-  const item: BatchItem = { ordinal, id, label, imageKey, rows: [], ...(metadata && { metadata }), ...(listLine !== undefined && { line: listLine }) }
-  if ('failure' in outcome) return { item: { ...item, failure: outcome.failure }, vectors: new Float32Array(0), raw: new Uint16Array(0) }
+  const item: BatchItem = {
+    ordinal,
+    id,
+    label,
+    imageKey,
+    rows: [],
+    ...(metadata && { metadata }),
+    ...(listLine !== undefined && { line: listLine })
+  }
+  if ('failure' in outcome)
+    return {
+      item: { ...item, failure: outcome.failure },
+      vectors: new Float32Array(0),
+      raw: new Uint16Array(0)
+    }
   const { width, height, rows, vectors, raw } = outcome.embedded
-  const batchRows = rows.flatMap(({ kind, ...row }) => (kind === 'given' || kind === 'tile' ? [] : [{ kind, ...row }]))
+  const batchRows = rows.flatMap(({ kind, ...row }) =>
+    kind === 'given' || kind === 'tile' ? [] : [{ kind, ...row }]
+  )
   return { item: { ...item, width, height, rows: batchRows }, vectors, raw }
 }

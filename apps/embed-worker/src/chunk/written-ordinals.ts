@@ -15,17 +15,27 @@ const firstBytes = 64 * 1024
 const headConcurrency = 8
 
 /** Batches that vanish or are not readable as such count as not written. */
-export async function findWrittenOrdinals(store: ObjectStore, keys: CollectionKeys, range: ChunkRange): Promise<Set<number>> {
+export async function findWrittenOrdinals(
+  store: ObjectStore,
+  keys: CollectionKeys,
+  range: ChunkRange
+): Promise<Set<number>> {
   const batchKeys = await listBatches(store, keys, range)
   const written = new Set<number>()
   for (let at = 0; at < batchKeys.length; at += headConcurrency) {
-    const found = await Promise.all(batchKeys.slice(at, at + headConcurrency).map((key) => readOrdinals(store, key)))
+    const found = await Promise.all(
+      batchKeys.slice(at, at + headConcurrency).map((key) => readOrdinals(store, key))
+    )
     for (const ordinal of found.flat()) written.add(ordinal)
   }
   return written
 }
 
-async function listBatches(store: ObjectStore, keys: CollectionKeys, { ingestion, firstOrdinal, endOrdinal }: ChunkRange): Promise<string[]> {
+async function listBatches(
+  store: ObjectStore,
+  keys: CollectionKeys,
+  { ingestion, firstOrdinal, endOrdinal }: ChunkRange
+): Promise<string[]> {
   const found: string[] = []
   // A batch's key is its first ordinal and more, so it sorts after the bare ordinal.
   const startAfter = keys.batch(ingestion, firstOrdinal, '').slice(0, -1)
@@ -48,7 +58,11 @@ async function readOrdinals(store: ObjectStore, key: string): Promise<number[]> 
   }
 }
 
-async function readHead(store: ObjectStore, key: string, length: number): Promise<Uint8Array | undefined> {
+async function readHead(
+  store: ObjectStore,
+  key: string,
+  length: number
+): Promise<Uint8Array | undefined> {
   try {
     return await store.getRange(key, 0, length)
   } catch (error) {

@@ -9,8 +9,14 @@ export interface EmbedServer {
 }
 
 /** Rejects when the address is taken or not ours. Port 0 takes a free one. */
-export async function startEmbedServer(app: RequestListener, { host, port }: { host: string; port: number }): Promise<EmbedServer> {
-  const server = createServer({ requestTimeout: 120_000, headersTimeout: 20_000, keepAliveTimeout: 65_000 }, app)
+export async function startEmbedServer(
+  app: RequestListener,
+  { host, port }: { host: string; port: number }
+): Promise<EmbedServer> {
+  const server = createServer(
+    { requestTimeout: 120_000, headersTimeout: 20_000, keepAliveTimeout: 65_000 },
+    app
+  )
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(port, host, () => {

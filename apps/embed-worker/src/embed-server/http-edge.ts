@@ -15,7 +15,8 @@ export function checkSecret(request: IncomingMessage, secret: string): void {
 
 /** Rejects with `too_large` as soon as the body is known to be longer than `maxBytes`. */
 export async function readBody(request: IncomingMessage, maxBytes: number): Promise<Uint8Array> {
-  const tooLarge = () => appError('too_large', `a picture has at most ${maxBytes} bytes`, { detail: { maxBytes } })
+  const tooLarge = () =>
+    appError('too_large', `a picture has at most ${maxBytes} bytes`, { detail: { maxBytes } })
   if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge()
   const parts: Buffer[] = []
   let sizeBytes = 0
@@ -36,7 +37,13 @@ export function parseOptions<T extends z.ZodType>(url: URL, schema: T): z.output
     throw appError('invalid_request', `options is not JSON: ${messageOf(error)}`)
   }
   const parsed = schema.safeParse(value)
-  if (!parsed.success) throw appError('invalid_request', parsed.error.issues.map((issue) => `options.${issue.path.join('.')}: ${issue.message}`).join('; '))
+  if (!parsed.success)
+    throw appError(
+      'invalid_request',
+      parsed.error.issues
+        .map((issue) => `options.${issue.path.join('.')}: ${issue.message}`)
+        .join('; ')
+    )
   return parsed.data
 }
 
@@ -48,7 +55,13 @@ export function requestSignal(request: IncomingMessage, response: ServerResponse
   const asked = Number(request.headers['x-deadline-ms'] ?? defaultMs)
   const deadlineMs = Number.isFinite(asked) ? Math.min(longestMs, Math.max(1, asked)) : defaultMs
   const controller = new AbortController()
-  const timer = setTimeout(() => controller.abort(appError('overloaded', `not embedded within ${deadlineMs} ms`, { retryAfterS: 1 })), deadlineMs)
+  const timer = setTimeout(
+    () =>
+      controller.abort(
+        appError('overloaded', `not embedded within ${deadlineMs} ms`, { retryAfterS: 1 })
+      ),
+    deadlineMs
+  )
   response.once('close', () => {
     clearTimeout(timer)
     controller.abort(appError('overloaded', 'the caller has gone'))
@@ -57,20 +70,33 @@ export function requestSignal(request: IncomingMessage, response: ServerResponse
 }
 
 export function toAppError(error: unknown): AppError {
-  return isAppError(error) ? error : appError('internal', 'something unexpected went wrong', { cause: error })
+  return isAppError(error)
+    ? error
+    : appError('internal', 'something unexpected went wrong', { cause: error })
 }
 
-export function sendProblem(request: IncomingMessage, response: ServerResponse, error: AppError): void {
+export function sendProblem(
+  request: IncomingMessage,
+  response: ServerResponse,
+  error: AppError
+): void {
   if (response.destroyed || response.headersSent) return void response.destroy()
   const requestId = request.headers['x-request-id']
   const problem = {
-    type: 'about:blank', title: error.code.replaceAll('_', ' '), status: error.status, code: error.code, detail: error.message,
-    ...(typeof requestId === 'string' && { request_id: requestId }), ...error.detail
+    type: 'about:blank',
+    title: error.code.replaceAll('_', ' '),
+    status: error.status,
+    code: error.code,
+    detail: error.message,
+    ...(typeof requestId === 'string' && { request_id: requestId }),
+    ...error.detail
   }
   if (error.retryAfterS !== undefined) response.setHeader('retry-after', error.retryAfterS)
   // An unread body would be taken for the next request.
   if (!request.complete) response.setHeader('connection', 'close')
-  response.writeHead(error.status, { 'content-type': 'application/problem+json' }).end(JSON.stringify(problem))
+  response
+    .writeHead(error.status, { 'content-type': 'application/problem+json' })
+    .end(JSON.stringify(problem))
 }
 
 export function sendJson(response: ServerResponse, body: unknown): void {

@@ -1,7 +1,13 @@
 // Somebody's picture through the pool: bounded, within its deadline, and never ended by another picture's crash.
 import { appError, isErrorCode } from '@likeness/shared/errors'
 import type { Logger } from '@likeness/shared/process/logger'
-import type { ChildResult, CompareTask, QueryTask, RankTask, ThumbnailTask } from '../child-protocol.ts'
+import type {
+  ChildResult,
+  CompareTask,
+  QueryTask,
+  RankTask,
+  ThumbnailTask
+} from '../child-protocol.ts'
 import type { RunOptions, TaskOutcome } from '../pool/task.ts'
 
 type InteractiveTask = QueryTask | CompareTask | RankTask | ThumbnailTask
@@ -22,14 +28,19 @@ export function createInteractive({ pool, isolation, logger, maxOpen = 64 }: Int
     while (outcome.type === 'died') {
       logger.warn('an inference process died over a query, it is tried alone')
       outcome = await isolation.run(task, { priority: 'interactive', signal })
-      if (outcome.type === 'died' && outcome.sole) throw appError('image_kills_worker', 'the process that decodes and embeds it died of this picture')
+      if (outcome.type === 'died' && outcome.sole)
+        throw appError(
+          'image_kills_worker',
+          'the process that decodes and embeds it died of this picture'
+        )
     }
     if (outcome.type === 'done') return outcome.result
     throw appError(isErrorCode(outcome.code) ? outcome.code : 'internal', outcome.message)
   }
 
   return async (task: InteractiveTask, signal: AbortSignal): Promise<ChildResult> => {
-    if (open >= maxOpen) throw appError('overloaded', `${open} pictures are waiting already`, { retryAfterS: 1 })
+    if (open >= maxOpen)
+      throw appError('overloaded', `${open} pictures are waiting already`, { retryAfterS: 1 })
     open += 1
     try {
       signal.throwIfAborted()
@@ -42,5 +53,7 @@ export function createInteractive({ pool, isolation, logger, maxOpen = 64 }: Int
 export type Interactive = ReturnType<typeof createInteractive>
 
 function rejectOnAbort(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true }))
+  return new Promise((_, reject) =>
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
+  )
 }

@@ -12,11 +12,19 @@ export interface RegisterEmbedderDeps {
 }
 
 /** Resolves once registered. The returned function takes the lane out again; it never rejects. */
-export async function registerEmbedder({ redis, address, logger }: RegisterEmbedderDeps): Promise<() => Promise<void>> {
+export async function registerEmbedder({
+  redis,
+  address,
+  logger
+}: RegisterEmbedderDeps): Promise<() => Promise<void>> {
   let missing = false
   async function write(): Promise<void> {
     try {
-      await redis.hset(embeddersKey, address.workerId, JSON.stringify({ ...address, atMs: Date.now() }))
+      await redis.hset(
+        embeddersKey,
+        address.workerId,
+        JSON.stringify({ ...address, atMs: Date.now() })
+      )
       missing = false
     } catch (error) {
       if (!missing) logger.warn({ err: error }, 'lane could not be registered')
@@ -27,6 +35,8 @@ export async function registerEmbedder({ redis, address, logger }: RegisterEmbed
   const timer = setInterval(() => void write(), everyMs)
   return async () => {
     clearInterval(timer)
-    await redis.hdel(embeddersKey, address.workerId).catch((error: unknown) => logger.debug({ err: error }, 'lane not taken out of the registry'))
+    await redis
+      .hdel(embeddersKey, address.workerId)
+      .catch((error: unknown) => logger.debug({ err: error }, 'lane not taken out of the registry'))
   }
 }

@@ -37,10 +37,22 @@ export interface ChildStarterOptions {
 const entry = fileURLToPath(new URL('../child/child-main.ts', import.meta.url))
 const listenEveryMs = 2_000
 
-export function createChildStarter({ env, touchDir, execArgv, logger, loadTimeoutMs = 180_000, hungAfterMs = 60_000 }: ChildStarterOptions): StartChild {
+export function createChildStarter({
+  env,
+  touchDir,
+  execArgv,
+  logger,
+  loadTimeoutMs = 180_000,
+  hungAfterMs = 60_000
+}: ChildStarterOptions): StartChild {
   return async () => {
     const startedTasksFile = openStartedTasksFile(touchDir)
-    const forked = fork(entry, [], { env, execArgv: [...execArgv], serialization: 'advanced', stdio: ['ignore', 'inherit', 'inherit', 'ipc', startedTasksFile.fd] })
+    const forked = fork(entry, [], {
+      env,
+      execArgv: [...execArgv],
+      serialization: 'advanced',
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc', startedTasksFile.fd]
+    })
     const kill = (): void => void forked.kill('SIGKILL')
     // 'exit' may come before the last messages: only both together are the end.
     const ended = new Promise<void>((resolve) => forked.once('exit', () => resolve()))
@@ -50,7 +62,9 @@ export function createChildStarter({ env, touchDir, execArgv, logger, loadTimeou
       startedTasksFile.close()
       return touches
     })
-    forked.on('error', (error) => logger.warn({ err: error, child: forked.pid }, 'inference process reported an error'))
+    forked.on('error', (error) =>
+      logger.warn({ err: error, child: forked.pid }, 'inference process reported an error')
+    )
 
     let listener: ((message: FromChild) => void) | undefined
     let unheardTicks = 0
@@ -86,7 +100,8 @@ function waitUntilLoaded(gone: Promise<unknown>) {
   const model = new Promise<ChildModel>((resolve, reject) => {
     hear = (message) => {
       if (message.type === 'ready') resolve(message.model)
-      if (message.type === 'fatal') reject(appError(isErrorCode(message.code) ? message.code : 'internal', message.message))
+      if (message.type === 'fatal')
+        reject(appError(isErrorCode(message.code) ? message.code : 'internal', message.message))
     }
     void gone.then(() => reject(new EndedWhileLoading('the inference process ended while loading')))
   })

@@ -3,7 +3,13 @@ import type { ChildModel, FromChild, ToChild } from '../child-protocol.ts'
 import type { StartedTasks } from '../started-tasks-file.ts'
 import type { Child } from './child-handle.ts'
 
-export const fakeModel: ChildModel = { id: 'fake@1', sha256: 'f'.repeat(64), embedding: { version: 'fake@1/fake@1', dim: 2, unit: true }, rawDim: 3, provider: 'fake' }
+export const fakeModel: ChildModel = {
+  id: 'fake@1',
+  sha256: 'f'.repeat(64),
+  embedding: { version: 'fake@1/fake@1', dim: 2, unit: true },
+  rawDim: 3,
+  provider: 'fake'
+}
 
 export interface FakeChild extends Child {
   readonly sent: ToChild[]
@@ -24,7 +30,11 @@ export function createFakeChild(): FakeChild {
   let end!: (touches: StartedTasks) => void
   const gone = new Promise<StartedTasks>((resolve) => (end = resolve))
   const child: FakeChild = {
-    pid: pids++, model: fakeModel, gone, sent, dead: false,
+    pid: pids++,
+    model: fakeModel,
+    gone,
+    sent,
+    dead: false,
     send: (message) => void (message.type === 'close' ? child.kill() : sent.push(message)),
     listen: (own) => void (listener = own),
     kill() {
@@ -34,10 +44,12 @@ export function createFakeChild(): FakeChild {
     taskIds: () => sent.flatMap((message) => (message.type === 'task' ? [message.id] : [])),
     say: (message) => listener(message),
     touch: (id) => void touched.push(id),
-    finish: (id) => listener({ type: 'done', id, result: { kind: 'thumbnail', jpeg: new Uint8Array([id]) } })
+    finish: (id) =>
+      listener({ type: 'done', id, result: { kind: 'thumbnail', jpeg: new Uint8Array([id]) } })
   }
   return child
 }
 
 /** Lets what was promised happen. */
-export const letTasksStart = (): Promise<void> => new Promise((resolve) => void setTimeout(resolve, 5))
+export const letTasksStart = (): Promise<void> =>
+  new Promise((resolve) => void setTimeout(resolve, 5))

@@ -23,7 +23,11 @@ export interface InFlightTasksDeps {
   onReturned: (pending: PendingTask) => void
 }
 
-export function createInFlightTasks({ child, onFree, onReturned }: InFlightTasksDeps): InFlightTasks {
+export function createInFlightTasks({
+  child,
+  onFree,
+  onReturned
+}: InFlightTasksDeps): InFlightTasks {
   const held = new Map<number, PendingTask>()
   let nextId = 1
   let dead = false
@@ -36,7 +40,8 @@ export function createInFlightTasks({ child, onFree, onReturned }: InFlightTasks
     held.delete(message.id)
     worked = true
     if (message.type === 'done') pending.resolve({ type: 'done', result: message.result })
-    if (message.type === 'failed') pending.resolve({ type: 'failed', code: message.code, message: message.message })
+    if (message.type === 'failed')
+      pending.resolve({ type: 'failed', code: message.code, message: message.message })
     onFree()
   }
 
@@ -74,7 +79,8 @@ export function createInFlightTasks({ child, onFree, onReturned }: InFlightTasks
     get worked() {
       return worked
     },
-    count: (...priorities) => [...held.values()].filter(({ priority }) => priorities.includes(priority)).length,
+    count: (...priorities) =>
+      [...held.values()].filter(({ priority }) => priorities.includes(priority)).length,
     give(pending) {
       const id = nextId++
       held.set(id, pending)

@@ -29,7 +29,8 @@ export function keepAlive({ startChild, attend, logger }: KeepAliveDeps): Seat {
     if (stopped.signal.aborted) child.kill()
     const worked = await attend(child)
     current = undefined
-    if (!stopped.signal.aborted) logger.warn({ child: child.pid }, 'inference process died and is replaced')
+    if (!stopped.signal.aborted)
+      logger.warn({ child: child.pid }, 'inference process died and is replaced')
     return worked
   }
   async function replaceForEver(first: Child): Promise<void> {
@@ -40,7 +41,10 @@ export function keepAlive({ startChild, attend, logger }: KeepAliveDeps): Seat {
       failures = worked ? 0 : failures + 1
       await sleep(restartDelayMs(failures), undefined, { signal: stopped.signal }).catch(() => {})
       if (stopped.signal.aborted) return
-      child = await startChild().catch((error: unknown) => void logger.error({ err: error, failures }, 'inference process did not start'))
+      child = await startChild().catch(
+        (error: unknown) =>
+          void logger.error({ err: error, failures }, 'inference process did not start')
+      )
     }
   }
 

@@ -6,7 +6,13 @@ import { EndedWhileLoading } from './child-handle.ts'
 import { createFakeChild, type FakeChild, fakeModel, letTasksStart } from './fake-child.ts'
 import { startPool } from './pool.ts'
 
-const item = (itemId: string): ItemTask => ({ kind: 'item', itemId, imageKey: itemId, enrolment: enrolmentSchema.parse({ view_sizes: [] }), embedding: fakeModel.embedding })
+const item = (itemId: string): ItemTask => ({
+  kind: 'item',
+  itemId,
+  imageKey: itemId,
+  enrolment: enrolmentSchema.parse({ view_sizes: [] }),
+  embedding: fakeModel.embedding
+})
 const query: ThumbnailTask = { kind: 'thumbnail', bytes: new Uint8Array(1), width: 64 }
 
 async function createPool(processes: number) {
@@ -17,7 +23,10 @@ async function createPool(processes: number) {
     return child
   }
   const pool = await startPool({ startChild, processes, logger: silentLogger() })
-  const namesIn = (child: FakeChild) => child.sent.flatMap((message) => (message.type === 'task' && message.task.kind === 'item' ? [message.task.itemId] : []))
+  const namesIn = (child: FakeChild) =>
+    child.sent.flatMap((message) =>
+      message.type === 'task' && message.task.kind === 'item' ? [message.task.itemId] : []
+    )
   return { pool, children, namesIn }
 }
 
@@ -95,7 +104,9 @@ test('a picture that shared its child with another one did not have it alone', a
 test('a cancelled task is dropped from the queue, or by the child that has it', async () => {
   const { pool, children } = await createPool(1)
   const controller = new AbortController()
-  const tasks = Array.from({ length: 7 }, (_, i) => pool.run(item(`i${i}`), { priority: 'bulk', signal: controller.signal }))
+  const tasks = Array.from({ length: 7 }, (_, i) =>
+    pool.run(item(`i${i}`), { priority: 'bulk', signal: controller.signal })
+  )
   await letTasksStart()
   controller.abort(new Error('nobody waits'))
   const results = await Promise.allSettled(tasks)
@@ -118,7 +129,9 @@ test('an image is in hand before the child gets it', async () => {
 
 test('a pool whose first child cannot load does not start, and says why', async () => {
   const startChild = () => Promise.reject(new Error('no execution provider works: cuda'))
-  await expect(startPool({ startChild, processes: 2, logger: silentLogger() })).rejects.toThrow('no execution provider works: cuda')
+  await expect(startPool({ startChild, processes: 2, logger: silentLogger() })).rejects.toThrow(
+    'no execution provider works: cuda'
+  )
 })
 
 test('a stopped pool refuses what waits and closes its children', async () => {

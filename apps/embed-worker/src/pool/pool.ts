@@ -33,11 +33,22 @@ export async function startPool({ startChild, processes, logger }: PoolDeps): Pr
   let stopping = false
 
   function leastBusy(priorities: Priority[], limit: number): InFlightTasks | undefined {
-    const [first] = [...crew].filter(({ alive }) => alive).map((hands) => ({ hands, load: hands.count(...priorities), all: hands.count('interactive', 'small', 'bulk') }))
-      .filter(({ load }) => load < limit).sort((a, b) => a.load - b.load || a.all - b.all)
+    const [first] = [...crew]
+      .filter(({ alive }) => alive)
+      .map((hands) => ({
+        hands,
+        load: hands.count(...priorities),
+        all: hands.count('interactive', 'small', 'bulk')
+      }))
+      .filter(({ load }) => load < limit)
+      .sort((a, b) => a.load - b.load || a.all - b.all)
     return first?.hands
   }
-  function giveWhile(priority: Priority, together: number, find: () => InFlightTasks | undefined): void {
+  function giveWhile(
+    priority: Priority,
+    together: number,
+    find: () => InFlightTasks | undefined
+  ): void {
     for (let hands = find(); hands !== undefined && queues[priority].length > 0; hands = find()) {
       for (const pending of queues[priority].splice(0, together)) hands.give(pending)
     }
@@ -45,14 +56,17 @@ export async function startPool({ startChild, processes, logger }: PoolDeps): Pr
   function dispatch(): void {
     giveWhile('interactive', 1, () => leastBusy(['interactive'], Infinity))
     giveWhile('small', 1, () => leastBusy(['small'], galleryAhead))
-    giveWhile('bulk', bulkTogether, () => leastBusy(['small', 'bulk'], galleryAhead - bulkTogether + 1))
+    giveWhile('bulk', bulkTogether, () =>
+      leastBusy(['small', 'bulk'], galleryAhead - bulkTogether + 1)
+    )
   }
   function enqueue(pending: PendingTask, first: boolean): void {
     if (stopping) return pending.reject(appError('shutting_down', 'the embed-worker is stopping'))
     const queue = queues[pending.priority]
     if (first) queue.unshift(pending)
     else queue.push(pending)
-    pending.onAbort = () => void (queue.includes(pending) && queue.splice(queue.indexOf(pending), 1))
+    pending.onAbort = () =>
+      void (queue.includes(pending) && queue.splice(queue.indexOf(pending), 1))
   }
   async function attend(child: Child): Promise<boolean> {
     const onReturned = (pending: PendingTask): void => {
@@ -88,7 +102,9 @@ export async function startPool({ startChild, processes, logger }: PoolDeps): Pr
     },
     async stop() {
       stopping = true
-      for (const queue of Object.values(queues)) for (const pending of queue.splice(0)) pending.reject(appError('shutting_down', 'the embed-worker is stopping'))
+      for (const queue of Object.values(queues))
+        for (const pending of queue.splice(0))
+          pending.reject(appError('shutting_down', 'the embed-worker is stopping'))
       await Promise.all(seats.map((one) => one.stop()))
     }
   }

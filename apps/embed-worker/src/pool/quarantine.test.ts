@@ -5,7 +5,13 @@ import type { ItemTask } from '../child-protocol.ts'
 import { createFakeChild, type FakeChild, fakeModel, letTasksStart } from './fake-child.ts'
 import { createQuarantine } from './quarantine.ts'
 
-const item = (itemId: string): ItemTask => ({ kind: 'item', itemId, imageKey: itemId, enrolment: enrolmentSchema.parse({ view_sizes: [] }), embedding: fakeModel.embedding })
+const item = (itemId: string): ItemTask => ({
+  kind: 'item',
+  itemId,
+  imageKey: itemId,
+  enrolment: enrolmentSchema.parse({ view_sizes: [] }),
+  embedding: fakeModel.embedding
+})
 
 function create(idleMs = 1_000) {
   const children: FakeChild[] = []
@@ -19,7 +25,11 @@ function create(idleMs = 1_000) {
 
 test('suspects are tried one at a time, the urgent one next', async () => {
   const { children, isolation } = create()
-  const outcomes = [isolation.run(item('a'), { priority: 'bulk' }), isolation.run(item('b'), { priority: 'bulk' }), isolation.run(item('q'), { priority: 'interactive' })]
+  const outcomes = [
+    isolation.run(item('a'), { priority: 'bulk' }),
+    isolation.run(item('b'), { priority: 'bulk' }),
+    isolation.run(item('q'), { priority: 'interactive' })
+  ]
   const order: string[] = []
   for (let i = 0; i < 3; i++) {
     await letTasksStart()

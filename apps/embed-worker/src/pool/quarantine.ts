@@ -18,14 +18,26 @@ export interface Quarantine {
 /** The child died, but not of this picture: it had not touched it. */
 class Returned extends Error {}
 
-export function createQuarantine({ startChild, logger, idleMs = 5_000 }: { startChild: StartChild; logger: Logger; idleMs?: number }): Quarantine {
+export function createQuarantine({
+  startChild,
+  logger,
+  idleMs = 5_000
+}: {
+  startChild: StartChild
+  logger: Logger
+  idleMs?: number
+}): Quarantine {
   const oneAtATime = createPriorityMutex({ turn: async () => {} })
   const stopped = new AbortController()
   let hands: InFlightTasks | undefined
   let idleTimer: NodeJS.Timeout | undefined
 
   function attend(child: Child): InFlightTasks {
-    const own = createInFlightTasks({ child, onFree: () => {}, onReturned: (pending) => pending.reject(new Returned()) })
+    const own = createInFlightTasks({
+      child,
+      onFree: () => {},
+      onReturned: (pending) => pending.reject(new Returned())
+    })
     void child.gone.then(() => {
       if (hands === own) hands = undefined
     })
@@ -34,7 +46,10 @@ export function createQuarantine({ startChild, logger, idleMs = 5_000 }: { start
   async function ensureHands(): Promise<InFlightTasks> {
     for (let failures = 0; hands === undefined; failures++) {
       stopped.signal.throwIfAborted()
-      const child = await startChild().catch((error: unknown) => void logger.error({ err: error, failures }, 'isolated inference process did not start'))
+      const child = await startChild().catch(
+        (error: unknown) =>
+          void logger.error({ err: error, failures }, 'isolated inference process did not start')
+      )
       if (child) hands = attend(child)
       else await sleep(restartDelayMs(failures))
     }

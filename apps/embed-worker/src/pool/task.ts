@@ -24,7 +24,10 @@ export interface PendingTask extends RunOptions {
   onAbort: () => void
 }
 
-export function createPendingTask(task: ChildTask, options: RunOptions): { pending: PendingTask; outcome: Promise<TaskOutcome> } {
+export function createPendingTask(
+  task: ChildTask,
+  options: RunOptions
+): { pending: PendingTask; outcome: Promise<TaskOutcome> } {
   let pending!: PendingTask
   const outcome = new Promise<TaskOutcome>((resolve, reject) => {
     const finish = (): boolean => {
@@ -39,7 +42,10 @@ export function createPendingTask(task: ChildTask, options: RunOptions): { pendi
       reject(options.signal!.reason as Error)
     }
     pending = {
-      ...options, task, isResolved: false, onAbort: () => {},
+      ...options,
+      task,
+      isResolved: false,
+      onAbort: () => {},
       resolve: (value) => void (finish() && resolve(value)),
       reject: (error) => void (finish() && reject(error as Error))
     }

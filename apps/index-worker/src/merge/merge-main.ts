@@ -18,7 +18,13 @@ setInterval(() => say({ kind: 'alive', rssBytes: process.memoryUsage.rss() }), a
 
 async function openFiles() {
   const store = withMergeHooks(await openConfiguredStore(config), config.LIKENESS_TEST_HOOKS)
-  return createFaissSegmentFiles({ store, cache: createFileCache({ store, dir: await emptyOwnFolder(config.DATA_DIR, `merge-${process.argv[2]}`) }) })
+  return createFaissSegmentFiles({
+    store,
+    cache: createFileCache({
+      store,
+      dir: await emptyOwnFolder(config.DATA_DIR, `merge-${process.argv[2]}`)
+    })
+  })
 }
 const opening = openFiles()
 
@@ -27,6 +33,11 @@ process.on('message', ({ task }: ToMerger) => {
     .then((files) => buildMerge(files, task))
     .then(
       (result) => say({ kind: 'merged', result }),
-      (error: unknown) => say({ kind: 'failed', code: isAppError(error) ? error.code : 'index_failed', message: messageOf(error) })
+      (error: unknown) =>
+        say({
+          kind: 'failed',
+          code: isAppError(error) ? error.code : 'index_failed',
+          message: messageOf(error)
+        })
     )
 })

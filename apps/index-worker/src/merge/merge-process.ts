@@ -45,7 +45,15 @@ interface Running {
   end(reason: string): void
 }
 
-export function createMergeProcess({ name, env, execArgv, memoryBytes, logger, hungAfterMs = 120_000, idleAfterMs = 120_000 }: MergeProcessOptions): MergeProcess {
+export function createMergeProcess({
+  name,
+  env,
+  execArgv,
+  memoryBytes,
+  logger,
+  hungAfterMs = 120_000,
+  idleAfterMs = 120_000
+}: MergeProcessOptions): MergeProcess {
   const mutex = createMutex()
   let running: Running | undefined
   let idle: NodeJS.Timeout | undefined
@@ -53,14 +61,22 @@ export function createMergeProcess({ name, env, execArgv, memoryBytes, logger, h
   function start(): Running {
     const heapMebibytes = Math.max(512, Math.floor(memoryBytes / 2 / bytesPerMebibyte))
     const forked = fork(entry, [name], {
-      env, execArgv: [...execArgv, `--max-old-space-size=${heapMebibytes}`], serialization: 'advanced', stdio: ['ignore', 'inherit', 'inherit', 'ipc']
+      env,
+      execArgv: [...execArgv, `--max-old-space-size=${heapMebibytes}`],
+      serialization: 'advanced',
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc']
     })
-    forked.on('error', (error) => logger.debug({ err: error, merger: forked.pid }, 'merge process reported an error'))
+    forked.on('error', (error) =>
+      logger.debug({ err: error, merger: forked.pid }, 'merge process reported an error')
+    )
     // 'exit' may come before the last messages: only both together are the end.
     const ended = new Promise<void>((resolve) => forked.once('exit', () => resolve()))
     const silent = new Promise<void>((resolve) => forked.once('disconnect', () => resolve()))
     const one: Running = {
-      forked, rssBytes: 0, reason: undefined, listener: undefined,
+      forked,
+      rssBytes: 0,
+      reason: undefined,
+      listener: undefined,
       gone: Promise.all([ended, silent]).then(() => undefined),
       end(reason) {
         one.reason ??= reason
@@ -82,7 +98,8 @@ export function createMergeProcess({ name, env, execArgv, memoryBytes, logger, h
       unheardTicks = 0
       if (message.kind !== 'alive') return one.listener?.(message)
       one.rssBytes = message.rssBytes
-      if (message.rssBytes > memoryBytes + idleProcessBytes) one.end(`used ${message.rssBytes} bytes`)
+      if (message.rssBytes > memoryBytes + idleProcessBytes)
+        one.end(`used ${message.rssBytes} bytes`)
     })
     void one.gone.then(() => {
       clearInterval(timer)
@@ -91,14 +108,28 @@ export function createMergeProcess({ name, env, execArgv, memoryBytes, logger, h
   }
 
   /** The answer to one task, whatever becomes of the process. */
-  function ask(one: Running, task: MergeTask, signal: AbortSignal | undefined): Promise<MergeResult> {
+  function ask(
+    one: Running,
+    task: MergeTask,
+    signal: AbortSignal | undefined
+  ): Promise<MergeResult> {
     const giveUp = (): void => one.end('was given up')
     const answer = new Promise<MergeResult>((resolve, reject) => {
       one.listener = (message) => {
         if (message.kind === 'merged') resolve(message.result)
-        if (message.kind === 'failed') reject(appError(isErrorCode(message.code) ? message.code : 'index_failed', message.message))
+        if (message.kind === 'failed')
+          reject(
+            appError(isErrorCode(message.code) ? message.code : 'index_failed', message.message)
+          )
       }
-      void one.gone.then(() => reject(appError('index_failed', `the merge process ${one.reason ?? `ended with ${one.forked.exitCode ?? one.forked.signalCode}`}`)))
+      void one.gone.then(() =>
+        reject(
+          appError(
+            'index_failed',
+            `the merge process ${one.reason ?? `ended with ${one.forked.exitCode ?? one.forked.signalCode}`}`
+          )
+        )
+      )
       signal?.addEventListener('abort', giveUp)
       const message: ToMerger = { task }
       // A failed send means that it is going: `gone` settles the merge.
@@ -117,7 +148,8 @@ export function createMergeProcess({ name, env, execArgv, memoryBytes, logger, h
     try {
       return await ask(one, task, signal)
     } finally {
-      if (one.reason === undefined && one.rssBytes > keptBelowBytes) one.end('gives its memory back')
+      if (one.reason === undefined && one.rssBytes > keptBelowBytes)
+        one.end('gives its memory back')
       // The next one has the folder to itself.
       if (one.reason !== undefined) await one.gone
       idle = setTimeout(() => one.end('was idle'), idleAfterMs)
@@ -127,7 +159,13 @@ export function createMergeProcess({ name, env, execArgv, memoryBytes, logger, h
 
   return {
     async build(task, signal) {
-      const aborted = new Promise<never>((_, reject) => signal?.addEventListener('abort', () => reject(appError('index_failed', 'the merge was given up')), { once: true }))
+      const aborted = new Promise<never>((_, reject) =>
+        signal?.addEventListener(
+          'abort',
+          () => reject(appError('index_failed', 'the merge was given up')),
+          { once: true }
+        )
+      )
       // Not behind another collection's merge, when it is given up.
       return await Promise.race([mutex.run(() => buildNow(task, signal)), aborted])
     },

@@ -9,7 +9,17 @@ import { carriers } from './logo-surfaces.ts'
 /** Pixels of a mark's longest side in the scene. */
 const sceneSizes = [40, 80, 150, 300] as const
 /** Kinds of queries, the last field of their lines. */
-export const logoKinds = ['size-40', 'size-80', 'size-150', 'size-300', 'transparent', 'deformed', 'occluded', 'turned', 'unknown'] as const
+export const logoKinds = [
+  'size-40',
+  'size-80',
+  'size-150',
+  'size-300',
+  'transparent',
+  'deformed',
+  'occluded',
+  'turned',
+  'unknown'
+] as const
 type Kind = (typeof logoKinds)[number]
 
 const knownCount = 200
@@ -23,14 +33,26 @@ const turnedCount = 24
 const turnedBetween = [20, 45] as const
 
 /** One number draws everything. */
-export const logoSet = (seed = 13): ExampleSet => ({ version: `logo 3 ${seed}`, plan: () => planLogos(seed) })
+export const logoSet = (seed = 13): ExampleSet => ({
+  version: `logo 3 ${seed}`,
+  plan: () => planLogos(seed)
+})
 
 async function planLogos(seed: number): Promise<Plan> {
   const random = createRandom(seed)
   const names = await differentMarks(knownCount + unknownCount, random.fork('marks'))
   const [known, strangers] = [names.slice(0, knownCount), names.slice(knownCount)]
-  const gallery = known.map((name): DrawnPicture => ({ path: `images/gallery/${name}.png`, label: name, draw: () => markPng(name) }))
-  return { gallery, queries: queriesOf(shuffled(known, random.fork('asked')), strangers, random.fork('queries')) }
+  const gallery = known.map(
+    (name): DrawnPicture => ({
+      path: `images/gallery/${name}.png`,
+      label: name,
+      draw: () => markPng(name)
+    })
+  )
+  return {
+    gallery,
+    queries: queriesOf(shuffled(known, random.fork('asked')), strangers, random.fork('queries'))
+  }
 }
 
 /** No two look alike: no query has two right answers. */
@@ -49,21 +71,45 @@ async function differentMarks(count: number, random: SeededRandom): Promise<stri
 
 type Draw = (name: string, at: number, random: SeededRandom) => Promise<Buffer>
 
-const drawSize = (longestSide: number): Draw => (name, at, random) => markScene(name, { kind: at % 2 === 0 ? 'plate' : 'pasted', longestSide, random })
-const drawDeformed: Draw = (name, at, random) => carriedMark(name, carriers[at % carriers.length]!, random)
+const drawSize =
+  (longestSide: number): Draw =>
+  (name, at, random) =>
+    markScene(name, { kind: at % 2 === 0 ? 'plate' : 'pasted', longestSide, random })
+const drawDeformed: Draw = (name, at, random) =>
+  carriedMark(name, carriers[at % carriers.length]!, random)
 const drawOccluded: Draw = (name, _, random) => markScene(name, { kind: 'covered', random })
-const drawTurned: Draw = (name, at, random) => markScene(name, { kind: at % 2 === 0 ? 'plate' : 'pasted', degrees: (at % 4 < 2 ? 1 : -1) * random.between(...turnedBetween), random })
+const drawTurned: Draw = (name, at, random) =>
+  markScene(name, {
+    kind: at % 2 === 0 ? 'plate' : 'pasted',
+    degrees: (at % 4 < 2 ? 1 : -1) * random.between(...turnedBetween),
+    random
+  })
 /** Strangers come in every form. */
-const drawAnyhow: Draw = (name, at, random) => [drawSize(150), drawDeformed, drawOccluded, drawSize(300), drawDeformed][at % 5]!(name, at, random)
+const drawAnyhow: Draw = (name, at, random) =>
+  [drawSize(150), drawDeformed, drawOccluded, drawSize(300), drawDeformed][at % 5]!(
+    name,
+    at,
+    random
+  )
 
-function queriesOf(known: readonly string[], strangers: readonly string[], random: SeededRandom): DrawnPicture[] {
+function queriesOf(
+  known: readonly string[],
+  strangers: readonly string[],
+  random: SeededRandom
+): DrawnPicture[] {
   let taken = 0
   const ask = (kind: Kind, names: readonly string[], draw: Draw, ending = 'jpg'): DrawnPicture[] =>
     names.map((name, at) => {
       const path = `images/query/${kind}-${name}.${ending}`
-      return { path, label: kind === 'unknown' ? unknownLabel : name, more: [kind], draw: () => draw(name, at, random.fork(path)) }
+      return {
+        path,
+        label: kind === 'unknown' ? unknownLabel : name,
+        more: [kind],
+        draw: () => draw(name, at, random.fork(path))
+      }
     })
-  const next = (count: number): string[] => Array.from({ length: count }, () => known[taken++ % known.length]!)
+  const next = (count: number): string[] =>
+    Array.from({ length: count }, () => known[taken++ % known.length]!)
   return [
     ...sceneSizes.flatMap((size) => ask(`size-${size}`, next(perSize), drawSize(size))),
     ...ask('transparent', next(transparentCount), (name, _, own) => cutOutMark(name, own), 'png'),

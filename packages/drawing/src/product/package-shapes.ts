@@ -9,7 +9,8 @@ import type { Product } from './product-identity.ts'
 /** Pixels of a print's height. */
 const printHeight = 420
 
-const hexColor = (hex: string): Rgb => [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16)) as unknown as Rgb
+const hexColor = (hex: string): Rgb =>
+  [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16)) as unknown as Rgb
 
 /** `width` over height. */
 function drawFront(product: Product, width: number): Promise<Sprite> {
@@ -26,8 +27,17 @@ function drawSide(product: Product, width: number): Promise<Sprite> {
 function drawWrap(product: Product, circumference: number): Promise<Sprite> {
   const width = Math.round(printHeight * circumference)
   const [front, side] = [width * 0.34, width * 0.33]
-  const at = (x: number, body: string): string => `<svg x="${x}" width="${x === side ? front : side}" height="${printHeight}" overflow="hidden">${body}</svg>`
-  return drawSvg(svgDocument(width, printHeight, at(0, sideArt(product, side, printHeight)) + at(side, frontArt(product, front, printHeight)) + at(side + front, sideArt(product, side, printHeight))))
+  const at = (x: number, body: string): string =>
+    `<svg x="${x}" width="${x === side ? front : side}" height="${printHeight}" overflow="hidden">${body}</svg>`
+  return drawSvg(
+    svgDocument(
+      width,
+      printHeight,
+      at(0, sideArt(product, side, printHeight)) +
+        at(side, frontArt(product, front, printHeight)) +
+        at(side + front, sideArt(product, side, printHeight))
+    )
+  )
 }
 
 /** One pixel of an SVG colour. */
@@ -38,8 +48,17 @@ async function colorOf(color: string): Promise<Rgb> {
 
 async function carton(product: Product): Promise<Surface[]> {
   const { width, depth } = product.proportions
-  const [front, side, top] = await Promise.all([drawFront(product, width), drawSide(product, depth), colorOf(product.base)])
-  return box([-width / 2, 0, -depth / 2], [width / 2, 1, depth / 2], { front, left: side, right: side, top }, 0.12)
+  const [front, side, top] = await Promise.all([
+    drawFront(product, width),
+    drawSide(product, depth),
+    colorOf(product.base)
+  ])
+  return box(
+    [-width / 2, 0, -depth / 2],
+    [width / 2, 1, depth / 2],
+    { front, left: side, right: side, top },
+    0.12
+  )
 }
 
 async function can(product: Product): Promise<Surface[]> {
@@ -47,9 +66,29 @@ async function can(product: Product): Promise<Surface[]> {
   const metal: Rgb = [190, 192, 196]
   const wrap = await drawWrap(product, (2 * Math.PI * radius) / 0.88)
   return [
-    revolve([[0.94, radius], [0.06, radius]], { paint: wrap, gloss: 0.45 }),
-    revolve([[1, radius * 0.86], [0.985, radius * 0.9], [0.94, radius]], { paint: metal, gloss: 0.8 }),
-    revolve([[0.06, radius], [0.02, radius * 0.92], [0, radius * 0.88]], { paint: metal, gloss: 0.8 }),
+    revolve(
+      [
+        [0.94, radius],
+        [0.06, radius]
+      ],
+      { paint: wrap, gloss: 0.45 }
+    ),
+    revolve(
+      [
+        [1, radius * 0.86],
+        [0.985, radius * 0.9],
+        [0.94, radius]
+      ],
+      { paint: metal, gloss: 0.8 }
+    ),
+    revolve(
+      [
+        [0.06, radius],
+        [0.02, radius * 0.92],
+        [0, radius * 0.88]
+      ],
+      { paint: metal, gloss: 0.8 }
+    ),
     disc({ y: 0.985, radius: radius * 0.87, paint: [170, 172, 178], gloss: 0.3 })
   ]
 }
@@ -59,29 +98,75 @@ async function bottle(product: Product): Promise<Surface[]> {
   const random = createRandom(hashText(product.brand))
   const shoulder = random.between(0.6, 0.7)
   const neck = radius * random.between(0.3, 0.42)
-  const [wrap, body] = await Promise.all([drawWrap(product, (2 * Math.PI * radius) / (shoulder - 0.14)), colorOf(random.next() < 0.5 ? product.accent : product.second)])
+  const [wrap, body] = await Promise.all([
+    drawWrap(product, (2 * Math.PI * radius) / (shoulder - 0.14)),
+    colorOf(random.next() < 0.5 ? product.accent : product.second)
+  ])
   const dark = body.map((value) => value * 0.55) as unknown as Rgb
   const curve: Profile = Array.from({ length: 9 }, (_, i) => {
     const t = i / 8
-    return [0.88 - (0.88 - shoulder) * t, neck + (radius - neck) * (0.5 - Math.cos(Math.PI * t) / 2)] as const
+    return [
+      0.88 - (0.88 - shoulder) * t,
+      neck + (radius - neck) * (0.5 - Math.cos(Math.PI * t) / 2)
+    ] as const
   })
   return [
-    revolve([[1, neck * 1.12], [0.9, neck * 1.12]], { paint: hexColor(product.lid), gloss: 0.3 }),
+    revolve(
+      [
+        [1, neck * 1.12],
+        [0.9, neck * 1.12]
+      ],
+      { paint: hexColor(product.lid), gloss: 0.3 }
+    ),
     disc({ y: 1, radius: neck * 1.12, paint: hexColor(product.lid), gloss: 0.2 }),
-    revolve([[0.9, neck], ...curve, [shoulder - 0.03, radius], [0.04, radius], [0, radius * 0.9]], { paint: dark, gloss: 0.9 }),
-    revolve([[shoulder - 0.04, radius * 1.012], [0.1, radius * 1.012]], { paint: wrap, gloss: 0.15 })
+    revolve([[0.9, neck], ...curve, [shoulder - 0.03, radius], [0.04, radius], [0, radius * 0.9]], {
+      paint: dark,
+      gloss: 0.9
+    }),
+    revolve(
+      [
+        [shoulder - 0.04, radius * 1.012],
+        [0.1, radius * 1.012]
+      ],
+      { paint: wrap, gloss: 0.15 }
+    )
   ]
 }
 
 async function jar(product: Product): Promise<Surface[]> {
   const radius = product.proportions.width / 2
-  const [wrap, content] = await Promise.all([drawWrap(product, (2 * Math.PI * radius) / 0.56), colorOf(product.accent)])
+  const [wrap, content] = await Promise.all([
+    drawWrap(product, (2 * Math.PI * radius) / 0.56),
+    colorOf(product.accent)
+  ])
   const lid = hexColor(product.lid)
   return [
-    revolve([[1, radius * 0.86], [0.985, radius * 0.9], [0.87, radius * 0.9]], { paint: lid, gloss: 0.5 }),
+    revolve(
+      [
+        [1, radius * 0.86],
+        [0.985, radius * 0.9],
+        [0.87, radius * 0.9]
+      ],
+      { paint: lid, gloss: 0.5 }
+    ),
     disc({ y: 1, radius: radius * 0.86, paint: lid, gloss: 0.3 }),
-    revolve([[0.87, radius * 0.84], [0.83, radius * 0.9], [0.77, radius], [0.06, radius], [0, radius * 0.86]], { paint: content.map((value) => value * 0.7) as unknown as Rgb, gloss: 0.9 }),
-    revolve([[0.7, radius * 1.01], [0.14, radius * 1.01]], { paint: wrap, gloss: 0.1 })
+    revolve(
+      [
+        [0.87, radius * 0.84],
+        [0.83, radius * 0.9],
+        [0.77, radius],
+        [0.06, radius],
+        [0, radius * 0.86]
+      ],
+      { paint: content.map((value) => value * 0.7) as unknown as Rgb, gloss: 0.9 }
+    ),
+    revolve(
+      [
+        [0.7, radius * 1.01],
+        [0.14, radius * 1.01]
+      ],
+      { paint: wrap, gloss: 0.1 }
+    )
   ]
 }
 
@@ -96,11 +181,22 @@ async function pouch(product: Product, crease: number): Promise<Surface[]> {
   }
   const pinch = (v: number): number => 1 - 0.05 * Math.sin(Math.PI * v)
   return [
-    sheet((u, v) => [(u - 0.5) * width * pinch(v), 1 - v, bulge(u, v)], { columns: 28, rows: 28, paint: front, gloss: 0.5 }),
-    sheet((u, v) => [(0.5 - u) * width * pinch(v), 1 - v, -0.4 * bulge(u, v)], { columns: 12, rows: 12, paint: front, gloss: 0.3 })
+    sheet((u, v) => [(u - 0.5) * width * pinch(v), 1 - v, bulge(u, v)], {
+      columns: 28,
+      rows: 28,
+      paint: front,
+      gloss: 0.5
+    }),
+    sheet((u, v) => [(0.5 - u) * width * pinch(v), 1 - v, -0.4 * bulge(u, v)], {
+      columns: 12,
+      rows: 12,
+      paint: front,
+      gloss: 0.3
+    })
   ]
 }
 
 const makers = { box: carton, can, bottle, jar, pouch }
 
-export const makePackage = (product: Product, crease: number): Promise<Surface[]> => makers[product.shape](product, crease)
+export const makePackage = (product: Product, crease: number): Promise<Surface[]> =>
+  makers[product.shape](product, crease)

@@ -13,7 +13,10 @@ const unknownFamilies = 9
 const severalCount = 24
 
 /** One number draws everything. */
-export const productSet = (seed = 11): ExampleSet => ({ version: `product 2 ${seed}`, plan: async () => planProducts(seed) })
+export const productSet = (seed = 11): ExampleSet => ({
+  version: `product 2 ${seed}`,
+  plan: async () => planProducts(seed)
+})
 
 function planProducts(seed: number): Plan {
   const random = createRandom(seed)
@@ -21,10 +24,15 @@ function planProducts(seed: number): Plan {
   const strangers = families.slice(0, unknownFamilies)
   const known = families.slice(unknownFamilies)
   // Of every fourth family with three variants the last is not in the gallery: a stranger of a known brand.
-  const held = known.filter((family) => family.length === 3).filter((_, i) => i % 2 === 0).map((family) => family.at(-1)!)
+  const held = known
+    .filter((family) => family.length === 3)
+    .filter((_, i) => i % 2 === 0)
+    .map((family) => family.at(-1)!)
   const shown = known.map((family) => family.filter((product) => !held.includes(product)))
   return {
-    gallery: shown.flat().flatMap((product) => galleryOf(product, random.fork(`gallery ${product.label}`))),
+    gallery: shown
+      .flat()
+      .flatMap((product) => galleryOf(product, random.fork(`gallery ${product.label}`))),
     queries: queriesOf({ shown, held, strangers, random: random.fork('queries') })
   }
 }
@@ -33,24 +41,55 @@ function planProducts(seed: number): Plan {
 function galleryOf(product: Product, random: SeededRandom): DrawnPicture[] {
   const path = (view: string): string => `images/gallery/${product.label}-${view}.jpg`
   return [
-    ...['a', 'b'].map((view) => ({ path: path(view), label: product.label, draw: () => studioPicture(product, random.fork(view)) })),
-    { path: path('c'), label: product.label, draw: () => tablePicture(product, { side: 320, random: random.fork('c') }) }
+    ...['a', 'b'].map((view) => ({
+      path: path(view),
+      label: product.label,
+      draw: () => studioPicture(product, random.fork(view))
+    })),
+    {
+      path: path('c'),
+      label: product.label,
+      draw: () => tablePicture(product, { side: 320, random: random.fork('c') })
+    }
   ]
 }
 
-function queriesOf({ shown, held, strangers, random }: { shown: Product[][]; held: Product[]; strangers: Product[][]; random: SeededRandom }): DrawnPicture[] {
-  const query = (kind: Kind, name: string, label: string, draw: (random: SeededRandom) => Promise<Buffer>): DrawnPicture => {
+function queriesOf({
+  shown,
+  held,
+  strangers,
+  random
+}: {
+  shown: Product[][]
+  held: Product[]
+  strangers: Product[][]
+  random: SeededRandom
+}): DrawnPicture[] {
+  const query = (
+    kind: Kind,
+    name: string,
+    label: string,
+    draw: (random: SeededRandom) => Promise<Buffer>
+  ): DrawnPicture => {
     const path = `images/query/${kind}-${name}.jpg`
     return { path, label, more: [kind], draw: () => draw(random.fork(path)) }
   }
-  const alone = (kind: Kind, product: Product, label = product.label): DrawnPicture => query(kind, product.label, label, (own) => tablePicture(product, { random: own }))
+  const alone = (kind: Kind, product: Product, label = product.label): DrawnPicture =>
+    query(kind, product.label, label, (own) => tablePicture(product, { random: own }))
   const everything = shuffled(shown.flat(), random.fork('several'))
   const several = Array.from({ length: severalCount }, (_, i) => {
     const products = pickDifferentBrands(everything, i * 3, 3 + (i % 3))
-    return query('several', String(i + 1).padStart(2, '0'), products.map(({ label }) => label).join('|'), (own) => (i % 2 === 0 ? shelfPicture(products, own) : crowdedTablePicture(products, own)))
+    return query(
+      'several',
+      String(i + 1).padStart(2, '0'),
+      products.map(({ label }) => label).join('|'),
+      (own) => (i % 2 === 0 ? shelfPicture(products, own) : crowdedTablePicture(products, own))
+    )
   })
   return [
-    ...shown.flatMap((family) => family.map((product) => alone(family.length > 1 ? 'similar' : 'single', product))),
+    ...shown.flatMap((family) =>
+      family.map((product) => alone(family.length > 1 ? 'similar' : 'single', product))
+    ),
     ...several,
     ...strangers.flat().map((product) => alone('unknown', product, unknownLabel)),
     ...held.map((product) => alone('unknown-variant', product, unknownLabel))

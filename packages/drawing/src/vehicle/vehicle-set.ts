@@ -13,18 +13,51 @@ const unknownEvery = 6
 const galleryViews = ['a', 'b']
 
 /** One number draws everything. */
-export const vehicleSet = (seed = 12): ExampleSet => ({ version: `vehicle 3 ${seed}`, plan: async () => planVehicles(seed) })
+export const vehicleSet = (seed = 12): ExampleSet => ({
+  version: `vehicle 3 ${seed}`,
+  plan: async () => planVehicles(seed)
+})
 
 function planVehicles(seed: number): Plan {
   const random = createRandom(seed)
   const all = inventVehicles(vehicleCount, random.fork('vehicles'))
   const isStranger = (_: Vehicle, i: number): boolean => i % unknownEvery === unknownEvery - 1
   const known = all.filter((vehicle, i) => !isStranger(vehicle, i))
-  const picture = (vehicle: Vehicle, camera: Camera, path: string, label: string, more: readonly string[]): DrawnPicture => ({ path, label, more, draw: () => vehiclePicture(vehicle, camera, random.fork(path)) })
-  const kindOf = (vehicle: Vehicle): string => (known.some((other) => looksAlike(vehicle, other)) ? 'lookalike' : 'cross-camera')
-  const ask = (vehicle: Vehicle, label: string, kind: string): DrawnPicture[] => cameras.map((camera) => picture(vehicle, camera, `images/query/${vehicle.label}-${camera}.jpg`, label, [camera, kind]))
+  const picture = (
+    vehicle: Vehicle,
+    camera: Camera,
+    path: string,
+    label: string,
+    more: readonly string[]
+  ): DrawnPicture => ({
+    path,
+    label,
+    more,
+    draw: () => vehiclePicture(vehicle, camera, random.fork(path))
+  })
+  const kindOf = (vehicle: Vehicle): string =>
+    known.some((other) => looksAlike(vehicle, other)) ? 'lookalike' : 'cross-camera'
+  const ask = (vehicle: Vehicle, label: string, kind: string): DrawnPicture[] =>
+    cameras.map((camera) =>
+      picture(vehicle, camera, `images/query/${vehicle.label}-${camera}.jpg`, label, [camera, kind])
+    )
   return {
-    gallery: known.flatMap((vehicle) => cameras.flatMap((camera) => galleryViews.map((view) => picture(vehicle, camera, `images/gallery/${vehicle.label}-${camera}${view}.jpg`, vehicle.label, [camera])))),
-    queries: [...known.flatMap((vehicle) => ask(vehicle, vehicle.label, kindOf(vehicle))), ...all.filter(isStranger).flatMap((vehicle) => ask(vehicle, unknownLabel, 'unknown'))]
+    gallery: known.flatMap((vehicle) =>
+      cameras.flatMap((camera) =>
+        galleryViews.map((view) =>
+          picture(
+            vehicle,
+            camera,
+            `images/gallery/${vehicle.label}-${camera}${view}.jpg`,
+            vehicle.label,
+            [camera]
+          )
+        )
+      )
+    ),
+    queries: [
+      ...known.flatMap((vehicle) => ask(vehicle, vehicle.label, kindOf(vehicle))),
+      ...all.filter(isStranger).flatMap((vehicle) => ask(vehicle, unknownLabel, 'unknown'))
+    ]
   }
 }

@@ -5,13 +5,26 @@ import { copyRows, rowsBetween, type VectorRows } from '@likeness/shared/contrac
 import { hashName, itemHash } from '../item/item-hash.ts'
 import { decodePayload, encodePayload, type RawPlace, rawSum } from '../item/item-payload.ts'
 import type { ItemVersion } from '../item/item-version.ts'
-import { addPendingUpdate, applyUpdate, newestRevision, type PayloadUpdate, pendingUpdateFor, updateOf } from '../item/payload-updates.ts'
+import {
+  addPendingUpdate,
+  applyUpdate,
+  newestRevision,
+  type PayloadUpdate,
+  pendingUpdateFor,
+  updateOf
+} from '../item/payload-updates.ts'
 import { isOpen, type OpenIngestion } from '../log/open-ingestion.ts'
 import type { SegmentFiles } from '../segment/segment-files.ts'
 import { OrdinalRanges } from '../version/ordinal-ranges.ts'
 import type { ApplyRules } from './apply-rules.ts'
 import { applyFilterDelete, isFilterDeleted } from './filter-deletes.ts'
-import { findLiveRows, type LiveRows, markDeleted, oldestOpen, type WriterState } from './writer-state.ts'
+import {
+  findLiveRows,
+  type LiveRows,
+  markDeleted,
+  oldestOpen,
+  type WriterState
+} from './writer-state.ts'
 
 interface CurrentVersion {
   version: ItemVersion
@@ -45,16 +58,32 @@ function applyDelete(state: WriterState, id: string, revision: number, rules: Ap
   state.tombstonesChanged = true
 }
 
-function applyPayloadUpdate(state: WriterState, id: string, revision: number, update: PayloadUpdate, rules: ApplyRules): void {
+function applyPayloadUpdate(
+  state: WriterState,
+  id: string,
+  revision: number,
+  update: PayloadUpdate,
+  rules: ApplyRules
+): void {
   const hash = itemHash(id)
   const name = hashName(hash)
   // For whatever was accepted before and comes later.
-  state.pendingUpdates.set(name, addPendingUpdate(state.pendingUpdates.get(name) ?? [], update, { revision, since: state.filterDeletes.at(-1)?.revision ?? 0 }))
+  state.pendingUpdates.set(
+    name,
+    addPendingUpdate(state.pendingUpdates.get(name) ?? [], update, {
+      revision,
+      since: state.filterDeletes.at(-1)?.revision ?? 0
+    })
+  )
   state.pendingUpdatesChanged = true
   const now = currentVersionOf(state, hash)
   if (now === undefined || !rules.supersedes({ revision, ordinal: 0 }, now.version)) return
   const pending = state.pending.get(name)
-  if (pending !== undefined) state.pending.set(name, { ...pending, payload: encodePayload(applyUpdate(decodePayload(pending.payload), update)) })
+  if (pending !== undefined)
+    state.pending.set(name, {
+      ...pending,
+      payload: encodePayload(applyUpdate(decodePayload(pending.payload), update))
+    })
   if (now.live === undefined) return
   const { segment, item } = now.live
   segment.updates.set(item, { ...segment.updates.get(item), ...update })
@@ -62,17 +91,29 @@ function applyPayloadUpdate(state: WriterState, id: string, revision: number, up
 }
 
 type ItemOperation = Extract<Operation, { kind: 'ingest' | 'delete' | 'relabel' | 'delete_where' }>
-const itemKinds: readonly string[] = ['ingest', 'delete', 'relabel', 'delete_where'] satisfies ItemOperation['kind'][]
-export const isItemOperation = (operation: Operation): operation is ItemOperation => itemKinds.includes(operation.kind)
+const itemKinds: readonly string[] = [
+  'ingest',
+  'delete',
+  'relabel',
+  'delete_where'
+] satisfies ItemOperation['kind'][]
+export const isItemOperation = (operation: Operation): operation is ItemOperation =>
+  itemKinds.includes(operation.kind)
 
 /** To be called in the order of revisions. A deletion by filter answers how many items it found. */
-export async function applyItemOperation(state: WriterState, operation: ItemOperation, revision: number, { rules, files }: { rules: ApplyRules; files: SegmentFiles }): Promise<number | undefined> {
+export async function applyItemOperation(
+  state: WriterState,
+  operation: ItemOperation,
+  revision: number,
+  { rules, files }: { rules: ApplyRules; files: SegmentFiles }
+): Promise<number | undefined> {
   switch (operation.kind) {
     case 'delete':
       for (const id of operation.ids) applyDelete(state, id, revision, rules)
       return undefined
     case 'relabel':
-      for (const id of operation.ids) applyPayloadUpdate(state, id, revision, updateOf(operation), rules)
+      for (const id of operation.ids)
+        applyPayloadUpdate(state, id, revision, updateOf(operation), rules)
       return undefined
     case 'delete_where':
       return await applyFilterDelete(state, { revision, filter: operation.filter }, files)
@@ -82,10 +123,27 @@ export async function applyItemOperation(state: WriterState, operation: ItemOper
   }
 }
 
-export function register(state: WriterState, { ingestion, total, partSize, requestId, given }: IngestOperation, revision: number): void {
+export function register(
+  state: WriterState,
+  { ingestion, total, partSize, requestId, given }: IngestOperation,
+  revision: number
+): void {
   if (state.ingestions.has(ingestion)) return
   state.ingestions.set(ingestion, {
-    record: { revision, total, partSize, requestId, given, done: '', indexed: 0, superseded: 0, failed: 0, failures: [], completedSeq: null, completedAtMs: null },
+    record: {
+      revision,
+      total,
+      partSize,
+      requestId,
+      given,
+      done: '',
+      indexed: 0,
+      superseded: 0,
+      failed: 0,
+      failures: [],
+      completedSeq: null,
+      completedAtMs: null
+    },
     done: new OrdinalRanges(),
     failed: [],
     closed: false
@@ -99,17 +157,37 @@ interface Arriving {
 }
 
 /** Of an item's rows in a batch that was read; undefined where it keeps none. */
-function rawPlace(key: string, { header: { rawDim: dim }, raw, rawAt }: VectorBatch, first: number, end: number): RawPlace | undefined {
+function rawPlace(
+  key: string,
+  { header: { rawDim: dim }, raw, rawAt }: VectorBatch,
+  first: number,
+  end: number
+): RawPlace | undefined {
   if (dim === 0 || rawAt === undefined || first === end) return undefined
   const own = raw.subarray(first * dim, end * dim)
-  return { key, at: rawAt + 2 * first * dim, dim, sum: rawSum(new Uint8Array(own.buffer, own.byteOffset, own.byteLength)) }
+  return {
+    key,
+    at: rawAt + 2 * first * dim,
+    dim,
+    sum: rawSum(new Uint8Array(own.buffer, own.byteOffset, own.byteLength))
+  }
 }
 
-function applyItem(state: WriterState, ingestion: OpenIngestion, { item, vectors, raws }: Arriving, rules: ApplyRules): void {
+function applyItem(
+  state: WriterState,
+  ingestion: OpenIngestion,
+  { item, vectors, raws }: Arriving,
+  rules: ApplyRules
+): void {
   const { record } = ingestion
   if (item.failure !== undefined) {
     record.failed++
-    ingestion.failed.push({ ordinal: item.ordinal, id: item.id, line: item.line ?? null, ...item.failure })
+    ingestion.failed.push({
+      ordinal: item.ordinal,
+      id: item.id,
+      line: item.line ?? null,
+      ...item.failure
+    })
     return
   }
   const version = { revision: record.revision, ordinal: item.ordinal }
@@ -130,12 +208,22 @@ function applyItem(state: WriterState, ingestion: OpenIngestion, { item, vectors
     record.superseded++
     return
   }
-  state.pending.set(name, { hash, version, payload: encodePayload(applyUpdate(payload, pendingUpdateFor(waiting, record.revision))), vectors })
+  state.pending.set(name, {
+    hash,
+    version,
+    payload: encodePayload(applyUpdate(payload, pendingUpdateFor(waiting, record.revision))),
+    vectors
+  })
   record.indexed++
 }
 
 /** How many items had an effect. A batch of a closed or unknown ingestion has none. */
-export function applyBatch(state: WriterState, batchKey: string, batch: VectorBatch, rules: ApplyRules): number {
+export function applyBatch(
+  state: WriterState,
+  batchKey: string,
+  batch: VectorBatch,
+  rules: ApplyRules
+): number {
   const { header, vectors } = batch
   const ingestion = state.ingestions.get(header.ingestion)
   if (ingestion === undefined || !isOpen(ingestion)) return 0
@@ -144,8 +232,21 @@ export function applyBatch(state: WriterState, batchKey: string, batch: VectorBa
   for (const item of header.items) {
     const first = row
     row += item.rows.length
-    if (item.ordinal >= ingestion.record.total || !rules.claim(ingestion.done, item.ordinal, batchKey)) continue
-    applyItem(state, ingestion, { item, vectors: copyRows(rowsBetween(vectors, header.dim, first, row)), raws: rawPlace(batchKey, batch, first, row) }, rules)
+    if (
+      item.ordinal >= ingestion.record.total ||
+      !rules.claim(ingestion.done, item.ordinal, batchKey)
+    )
+      continue
+    applyItem(
+      state,
+      ingestion,
+      {
+        item,
+        vectors: copyRows(rowsBetween(vectors, header.dim, first, row)),
+        raws: rawPlace(batchKey, batch, first, row)
+      },
+      rules
+    )
     applied++
   }
   if (applied > 0) state.dirty = true

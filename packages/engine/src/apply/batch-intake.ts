@@ -30,7 +30,10 @@ export class BatchIntake {
   }
 
   /** Keys to take, each once: hinted ones, given ones and, with `list`, every batch of open ingestions. */
-  async outstanding(state: WriterState, { notified = [], list }: { notified?: readonly string[]; list: boolean }): Promise<string[]> {
+  async outstanding(
+    state: WriterState,
+    { notified = [], list }: { notified?: readonly string[]; list: boolean }
+  ): Promise<string[]> {
     const listed = list ? await listBatches(this.deps, state.ingestions, this.seen) : []
     const given = await this.given.outstanding(state, this.seen)
     return [...new Set([...notified, ...listed, ...given])].filter((key) => !this.seen.has(key))
@@ -42,7 +45,15 @@ export class BatchIntake {
     // Its log entry may come in a later step: then listing finds it again.
     if (ingestion !== undefined && !state.ingestions.has(ingestion)) return false
     const batch = await this.read(state, key)
-    const applied = batch === undefined ? 0 : applyBatch(state, key, await embeddedBatch(this.deps, state.spec, batch), this.deps.protocol)
+    const applied =
+      batch === undefined
+        ? 0
+        : applyBatch(
+            state,
+            key,
+            await embeddedBatch(this.deps, state.spec, batch),
+            this.deps.protocol
+          )
     this.seen.add(key)
     this.given.taken(key)
     return applied > 0
@@ -64,7 +75,10 @@ export class BatchIntake {
     const { store, clock, logger, signal, keepDamaged = false } = this.deps
     const given = state.ingestions.get(parseBatchKey(key)?.ingestion ?? '')?.record.given === true
     const removed = !given && !keepDamaged
-    logger.error({ err: error, batch: key }, removed ? 'vector batch refused and removed' : 'vector batch refused')
+    logger.error(
+      { err: error, batch: key },
+      removed ? 'vector batch refused and removed' : 'vector batch refused'
+    )
     // What was given exists nowhere else: it stays for whoever can repair it.
     if (removed) await retryStore(clock, () => store.delete([key]), signal)
   }

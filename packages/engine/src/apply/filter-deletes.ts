@@ -34,12 +34,28 @@ function valuesOf({ label, metadata }: Attributes): (column: string) => FilterSc
 }
 
 /** Whether an item that comes now was deleted by a filter accepted after it. `waiting`: what it was relabelled to since. */
-export function isFilterDeleted({ filterDeletes }: WriterState, item: Attributes, version: ItemVersion, waiting: readonly PendingUpdate[]): boolean {
-  return filterDeletes.some(({ revision, filter }) => revision > version.revision && matchesFilter(filter, valuesOf(applyUpdate(item, pendingUpdateFor(waiting, version.revision, revision)))))
+export function isFilterDeleted(
+  { filterDeletes }: WriterState,
+  item: Attributes,
+  version: ItemVersion,
+  waiting: readonly PendingUpdate[]
+): boolean {
+  return filterDeletes.some(
+    ({ revision, filter }) =>
+      revision > version.revision &&
+      matchesFilter(
+        filter,
+        valuesOf(applyUpdate(item, pendingUpdateFor(waiting, version.revision, revision)))
+      )
+  )
 }
 
 /** Deletes what matches now, and waits for what is still to come; how many items are gone. */
-export async function applyFilterDelete(state: WriterState, filterDelete: PendingFilterDelete, files: SegmentFiles): Promise<number> {
+export async function applyFilterDelete(
+  state: WriterState,
+  filterDelete: PendingFilterDelete,
+  files: SegmentFiles
+): Promise<number> {
   const { filter } = filterDelete
   const oldest = oldestOpen(state)
   let gone = 0
@@ -66,7 +82,11 @@ export async function applyFilterDelete(state: WriterState, filterDelete: Pendin
   return gone
 }
 
-async function matchingItems(segment: OpenSegment, filter: Filter, files: SegmentFiles): Promise<number[]> {
+async function matchingItems(
+  segment: OpenSegment,
+  filter: Filter,
+  files: SegmentFiles
+): Promise<number[]> {
   const { meta, deleted, updates } = segment
   const columns = await readColumns(segment, filterColumns(filter), files)
   const test = compileFilter(filter, columns)
@@ -75,25 +95,38 @@ async function matchingItems(segment: OpenSegment, filter: Filter, files: Segmen
   for (let item = 0; item < meta.items; item++) {
     if (item % itemsPerTurn === itemsPerTurn - 1) await setImmediate()
     if (deleted.has(meta.firstRow[item]!)) continue
-    if (updates.has(item) ? matchesFilter(filter, (name) => read(item, name)) : test(item)) matching.push(item)
+    if (updates.has(item) ? matchesFilter(filter, (name) => read(item, name)) : test(item))
+      matching.push(item)
   }
   return matching
 }
 
-async function readColumns({ ref, meta }: OpenSegment, names: ReadonlySet<string>, files: SegmentFiles): Promise<Map<string, Column | undefined>> {
+async function readColumns(
+  { ref, meta }: OpenSegment,
+  names: ReadonlySet<string>,
+  files: SegmentFiles
+): Promise<Map<string, Column | undefined>> {
   const found = new Map<string, Column | undefined>()
   if (ref.files.columns !== undefined) {
     const body = await files.get(ref.files.columns)
-    const file = await openColumnFile(async (offset, length) => body.subarray(offset, offset + length))
+    const file = await openColumnFile(async (offset, length) =>
+      body.subarray(offset, offset + length)
+    )
     for (const name of names) found.set(name, await file.read(name))
     if (file.complete || [...found.values()].every((column) => column !== undefined)) return found
   }
   // One of these has no column in the file, or there is none.
-  const builders = new Map([...names].filter((name) => found.get(name) === undefined).map((name) => [name, new ColumnBuilder(name)]))
+  const builders = new Map(
+    [...names]
+      .filter((name) => found.get(name) === undefined)
+      .map((name) => [name, new ColumnBuilder(name)])
+  )
   const payload = await files.get(ref.files.payload)
   for (let item = 0; item < meta.items; item++) {
     if (item % itemsPerTurn === itemsPerTurn - 1) await setImmediate()
-    const attributes = readAttributes(payload.subarray(meta.payloadOffset[item], meta.payloadOffset[item + 1]))
+    const attributes = readAttributes(
+      payload.subarray(meta.payloadOffset[item], meta.payloadOffset[item + 1])
+    )
     for (const builder of builders.values()) builder.add(attributes)
   }
   for (const [name, builder] of builders) found.set(name, builder.build().columns.get(name))

@@ -34,23 +34,52 @@ export interface PreparedCommit {
 
 export type SegmentOutput = Pick<CommitInput, 'files' | 'keys' | 'newId'>
 
-async function writeChanges(input: SegmentOutput, commitId: string, segment: OpenSegment): Promise<ManifestSegment> {
+async function writeChanges(
+  input: SegmentOutput,
+  commitId: string,
+  segment: OpenSegment
+): Promise<ManifestSegment> {
   const { files, keys } = input
   const { ref, deleted, changed, updatesChanged: relabelled } = segment
   if (!changed && !relabelled) return ref
-  const deletions = changed ? { ...(await files.put(keys.deletion(ref.id, commitId), deleted.encode())), count: deleted.count } : ref.deletions
+  const deletions = changed
+    ? {
+        ...(await files.put(keys.deletion(ref.id, commitId), deleted.encode())),
+        count: deleted.count
+      }
+    : ref.deletions
   if (!relabelled) return { ...ref, deletions }
-  const live = new Map([...segment.updates].filter(([item]) => !deleted.has(segment.meta.firstRow[item]!)))
-  return { ...ref, deletions, overlay: live.size === 0 ? undefined : await files.put(keys.overlay(ref.id, commitId), encodePayloadUpdates(live)) }
+  const live = new Map(
+    [...segment.updates].filter(([item]) => !deleted.has(segment.meta.firstRow[item]!))
+  )
+  return {
+    ...ref,
+    deletions,
+    overlay:
+      live.size === 0
+        ? undefined
+        : await files.put(keys.overlay(ref.id, commitId), encodePayloadUpdates(live))
+  }
 }
 
-async function writeIngestions(input: CommitInput, commitId: string, state: WriterState): Promise<Record<string, IngestionRecord>> {
+async function writeIngestions(
+  input: CommitInput,
+  commitId: string,
+  state: WriterState
+): Promise<Record<string, IngestionRecord>> {
   const records: Record<string, IngestionRecord> = {}
   for (const [id, { record, done, failed, closed }] of state.ingestions) {
     if (closed) continue
     const complete = done.count >= record.total
-    const next: IngestionRecord = { ...record, done: done.toString(), failures: [...record.failures] }
-    if (failed.length > 0) next.failures.push((await input.files.put(input.keys.failures(id, commitId), encodeFailures(failed))).key)
+    const next: IngestionRecord = {
+      ...record,
+      done: done.toString(),
+      failures: [...record.failures]
+    }
+    if (failed.length > 0)
+      next.failures.push(
+        (await input.files.put(input.keys.failures(id, commitId), encodeFailures(failed))).key
+      )
     if (complete && record.completedSeq === null) {
       next.completedSeq = input.parent.seq + 1
       next.completedAtMs = input.nowMs
@@ -62,52 +91,100 @@ async function writeIngestions(input: CommitInput, commitId: string, state: Writ
 
 export const encodeFailures = (failed: readonly FailedItem[]): Uint8Array => encodeLines(failed)
 
-export async function writePending(input: SegmentOutput, state: WriterState): Promise<WrittenSegment | null> {
+export async function writePending(
+  input: SegmentOutput,
+  state: WriterState
+): Promise<WrittenSegment | null> {
   if (state.pending.size === 0) return null
   const items = [...state.pending.values()].sort(byHash)
-  return await writeSegment({ files: input.files, keys: input.keys, spec: state.spec, id: input.newId(), config: smallConfig(state.spec), items })
+  return await writeSegment({
+    files: input.files,
+    keys: input.keys,
+    spec: state.spec,
+    id: input.newId(),
+    config: smallConfig(state.spec),
+    items
+  })
 }
 
-async function writeTombstones(input: CommitInput, commitId: string, state: WriterState): Promise<FileRef | null> {
+async function writeTombstones(
+  input: CommitInput,
+  commitId: string,
+  state: WriterState
+): Promise<FileRef | null> {
   if (!state.tombstonesChanged) return input.parent.tombstones
   if (state.tombstones.size === 0) return null
   return await input.files.put(input.keys.tombstones(commitId), encodeTombstones(state.tombstones))
 }
 
-async function writeRelabels(input: CommitInput, commitId: string, state: WriterState): Promise<FileRef | null> {
+async function writeRelabels(
+  input: CommitInput,
+  commitId: string,
+  state: WriterState
+): Promise<FileRef | null> {
   if (!state.pendingUpdatesChanged) return input.parent.relabels
   if (state.pendingUpdates.size === 0) return null
-  return await input.files.put(input.keys.relabels(commitId), encodePendingUpdates(state.pendingUpdates))
+  return await input.files.put(
+    input.keys.relabels(commitId),
+    encodePendingUpdates(state.pendingUpdates)
+  )
 }
 
-async function writeSweeps(input: CommitInput, commitId: string, state: WriterState): Promise<FileRef | null> {
+async function writeSweeps(
+  input: CommitInput,
+  commitId: string,
+  state: WriterState
+): Promise<FileRef | null> {
   if (!state.filterDeletesChanged) return input.parent.sweeps
   if (state.filterDeletes.length === 0) return null
-  return await input.files.put(input.keys.sweeps(commitId), encodeFilterDeletes(state.filterDeletes))
+  return await input.files.put(
+    input.keys.sweeps(commitId),
+    encodeFilterDeletes(state.filterDeletes)
+  )
 }
 
 /** What changed of each segment, and what is pending as a new one. */
-export async function writeSegments(input: SegmentOutput, commitId: string, state: WriterState): Promise<{ segments: ManifestSegment[]; added: WrittenSegment | null }> {
+export async function writeSegments(
+  input: SegmentOutput,
+  commitId: string,
+  state: WriterState
+): Promise<{ segments: ManifestSegment[]; added: WrittenSegment | null }> {
   const liveRows = state.segments.filter((segment) => segment.deleted.count < segment.ref.rows)
   const added = await writePending(input, state)
-  const segments = await Promise.all(liveRows.map((segment) => writeChanges(input, commitId, segment)))
+  const segments = await Promise.all(
+    liveRows.map((segment) => writeChanges(input, commitId, segment))
+  )
   if (added !== null) segments.push(added.ref)
   return { segments, added }
 }
 
 /** Makes the segments of the state those that were written. */
-export function adoptWrittenSegments(state: WriterState, { segments, added }: { segments: readonly ManifestSegment[]; added: WrittenSegment | null }): void {
+export function adoptWrittenSegments(
+  state: WriterState,
+  { segments, added }: { segments: readonly ManifestSegment[]; added: WrittenSegment | null }
+): void {
   const refs = new Map(segments.map((ref) => [ref.id, ref]))
   state.segments = state.segments.flatMap((segment) => {
     const ref = refs.get(segment.ref.id)
-    return ref === undefined ? [] : [Object.assign(segment, { ref, changed: false, updatesChanged: false } satisfies Partial<OpenSegment>)]
+    return ref === undefined
+      ? []
+      : [
+          Object.assign(segment, {
+            ref,
+            changed: false,
+            updatesChanged: false
+          } satisfies Partial<OpenSegment>)
+        ]
   })
   if (added !== null) state.segments.push(freshSegment(added))
   state.pending.clear()
 }
 
 /** `added`: of what is pending. */
-export function countLive(segments: readonly OpenSegment[], added: WrittenSegment | null): Manifest['counts'] {
+export function countLive(
+  segments: readonly OpenSegment[],
+  added: WrittenSegment | null
+): Manifest['counts'] {
   const counts = { items: added?.ref.items ?? 0, rows: added?.ref.rows ?? 0 }
   for (const { ref, deletedItems, deleted } of segments) {
     counts.items += ref.items - deletedItems
@@ -119,7 +196,10 @@ export function countLive(segments: readonly OpenSegment[], added: WrittenSegmen
 /** Outcomes are for those who wait for them. */
 const outcomesKept = 64
 
-export async function prepareCommit(input: CommitInput, state: WriterState): Promise<PreparedCommit> {
+export async function prepareCommit(
+  input: CommitInput,
+  state: WriterState
+): Promise<PreparedCommit> {
   const commitId = input.newId()
   const { segments, added } = await writeSegments(input, commitId, state)
   const ingestions = await writeIngestions(input, commitId, state)
@@ -149,5 +229,10 @@ export async function prepareCommit(input: CommitInput, state: WriterState): Pro
     quantizer: input.quantizer,
     counts: countLive(state.segments, added)
   }
-  return { manifest, manifestKey: input.keys.manifest(seq, input.epoch, commitId), added, ingestions }
+  return {
+    manifest,
+    manifestKey: input.keys.manifest(seq, input.epoch, commitId),
+    added,
+    ingestions
+  }
 }

@@ -16,12 +16,20 @@ export interface OpenVersion {
 }
 
 /** What a manifest holds, with its own revisions. */
-export async function openVersion(files: SegmentFiles, { segments, quantizer }: Manifest): Promise<OpenVersion> {
+export async function openVersion(
+  files: SegmentFiles,
+  { segments, quantizer }: Manifest
+): Promise<OpenVersion> {
   return { segments: await Promise.all(segments.map((ref) => openSegment(files, ref))), quantizer }
 }
 
 /** `version`: used by nothing else. */
-export function applyRestore(state: WriterState, version: OpenVersion, revision: number, rules: Pick<ApplyRules, 'restoredAt'>): void {
+export function applyRestore(
+  state: WriterState,
+  version: OpenVersion,
+  revision: number,
+  rules: Pick<ApplyRules, 'restoredAt'>
+): void {
   const restored = rules.restoredAt(revision)
   for (const segment of version.segments) {
     segment.ref = { ...segment.ref, restored }

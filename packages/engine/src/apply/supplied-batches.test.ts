@@ -11,10 +11,15 @@ beforeEach(async () => {
 afterEach(() => gallery.close())
 
 /** Batches of `perBatch` items, written before anything refers to them; then the log entry. */
-async function give(items: readonly TestItem[], perBatch: number, between: (keys: string[]) => Promise<void> = async () => undefined) {
+async function give(
+  items: readonly TestItem[],
+  perBatch: number,
+  between: (keys: string[]) => Promise<void> = async () => undefined
+) {
   const ingestion = createUlid()
   const keys: string[] = []
-  for (let first = 0; first < items.length; first += perBatch) keys.push(await gallery.embed(ingestion, items.slice(first, first + perBatch), first))
+  for (let first = 0; first < items.length; first += perBatch)
+    keys.push(await gallery.embed(ingestion, items.slice(first, first + perBatch), first))
   await between(keys)
   return { keys, ...(await gallery.accept(items, { ingestion, given: true })) }
 }
@@ -32,7 +37,11 @@ test('given vectors are in the first step that sees their log entry, and older d
   await gallery.remove('item-3')
   const { ingestion } = await give(itemsFrom(1, 10), 4)
   expect(await writer.step({})).toMatchObject({ committed: true, more: false })
-  expect(await status(ingestion)).toMatchObject({ state: 'completed', counts: { indexed: 10, pending: 0 }, seq: writer.seq })
+  expect(await status(ingestion)).toMatchObject({
+    state: 'completed',
+    counts: { indexed: 10, pending: 0 },
+    seq: writer.seq
+  })
   expect((await gallery.search(3, 1))[0]).toMatchObject({ id: 'item-3', score: 1 })
 })
 
@@ -62,15 +71,24 @@ test('a damaged given batch fails its items, also those of a batch that is gone,
     await gallery.store.delete([keys[2]!])
   })
   await writer.step({ batches: [keys[1]!] })
-  expect(await status(ingestion)).toMatchObject({ state: 'completed', counts: { indexed: 3, failed: 6, pending: 0 } })
+  expect(await status(ingestion)).toMatchObject({
+    state: 'completed',
+    counts: { indexed: 3, failed: 6, pending: 0 }
+  })
   const failed = await gallery.jobs.failedItems(ingestion)
-  expect(failed.map(({ id, code }) => [id, code])).toEqual([4, 5, 6, 7, 8, 9].map((n) => [`item-${n}`, 'data_corrupt']))
+  expect(failed.map(({ id, code }) => [id, code])).toEqual(
+    [4, 5, 6, 7, 8, 9].map((n) => [`item-${n}`, 'data_corrupt'])
+  )
   expect(await gallery.store.head(keys[1]!)).toBeDefined()
 })
 
 test('a failed item says so even when its item list is damaged too', async () => {
   const writer = await gallery.openWriter()
-  const { ingestion } = await give(itemsFrom(1, 2), 2, async (keys) => await gallery.store.delete(keys))
+  const { ingestion } = await give(
+    itemsFrom(1, 2),
+    2,
+    async (keys) => await gallery.store.delete(keys)
+  )
   await gallery.store.put(gallery.keys.itemListPart(ingestion, 0), Buffer.from('{'))
   await writer.step({})
   expect(await status(ingestion)).toMatchObject({ state: 'completed', counts: { failed: 2 } })
@@ -85,7 +103,9 @@ test('given vectors of another embedding fail', async () => {
       await gallery.store.put(key!, (await other.store.get(foreign))!.body)
     })
     await writer.step({})
-    expect((await gallery.jobs.failedItems(ingestion)).map(({ code }) => code)).toEqual(['data_corrupt'])
+    expect((await gallery.jobs.failedItems(ingestion)).map(({ code }) => code)).toEqual([
+      'data_corrupt'
+    ])
   } finally {
     await other.close()
   }
@@ -112,5 +132,8 @@ test('a rebuilt collection has the same given items and the same failures', asyn
   await gallery.rebuild()
   expect(before).toHaveLength(20)
   expect(await gallery.allIds()).toEqual(before)
-  expect(await status(ingestion)).toMatchObject({ state: 'completed', counts: { indexed: 20, failed: 10 } })
+  expect(await status(ingestion)).toMatchObject({
+    state: 'completed',
+    counts: { indexed: 20, failed: 10 }
+  })
 })

@@ -20,7 +20,8 @@ export class SuppliedBatches {
   /** Batches to take, in order. Ingestions that are new here are listed first. */
   async outstanding(state: WriterState, seen: ReadonlySet<string>): Promise<string[]> {
     for (const [id, open] of suppliedOpen(state)) {
-      if (!this.left.has(id)) this.left.set(id, new Set(await listOpenBatches(this.source, id, open, seen)))
+      if (!this.left.has(id))
+        this.left.set(id, new Set(await listOpenBatches(this.source, id, open, seen)))
     }
     return [...this.left.values()].flatMap((keys) => [...keys])
   }
@@ -47,7 +48,10 @@ export class SuppliedBatches {
       for (let ordinal = first; ordinal < first + size; ordinal++) {
         if (!done.add(ordinal)) continue
         const line = lines.get(ordinal)
-        const failure = line?.failure ?? { code: 'data_corrupt', message: 'its vectors are damaged or missing; send it again' }
+        const failure = line?.failure ?? {
+          code: 'data_corrupt',
+          message: 'its vectors are damaged or missing; send it again'
+        }
         failed.push({ ordinal, id: line?.id ?? '', line: line?.line ?? null, ...failure })
         record.failed++
       }
@@ -60,7 +64,11 @@ export class SuppliedBatches {
     const key = keys.itemListPart(id, first)
     try {
       const stored = await retryStore(clock, () => store.get(key), signal)
-      return new Map(stored === undefined ? [] : decodeItemList(key, stored.body).map((line) => [line.ordinal, line]))
+      return new Map(
+        stored === undefined
+          ? []
+          : decodeItemList(key, stored.body).map((line) => [line.ordinal, line])
+      )
     } catch (error) {
       if (!isAppError(error, 'data_corrupt')) throw error
       return new Map()
@@ -68,4 +76,5 @@ export class SuppliedBatches {
   }
 }
 
-const suppliedOpen = (state: WriterState): [string, OpenIngestion][] => [...state.ingestions].filter(([, open]) => open.record.given === true && isOpen(open))
+const suppliedOpen = (state: WriterState): [string, OpenIngestion][] =>
+  [...state.ingestions].filter(([, open]) => open.record.given === true && isOpen(open))

@@ -42,27 +42,78 @@ export interface WriterState {
   dirty: boolean
 }
 
-export async function loadWriterState(files: SegmentFiles, manifest: Manifest): Promise<WriterState> {
+export async function loadWriterState(
+  files: SegmentFiles,
+  manifest: Manifest
+): Promise<WriterState> {
   const segments = await Promise.all(manifest.segments.map((ref) => openSegment(files, ref)))
-  const tombstones = manifest.tombstones === null ? new Map<string, ItemVersion>() : decodeTombstones(await files.get(manifest.tombstones))
-  const pendingUpdates: PendingUpdates = manifest.relabels === null ? new Map() : decodePendingUpdates(await files.get(manifest.relabels))
-  const filterDeletes = manifest.sweeps === null ? [] : decodeFilterDeletes(await files.get(manifest.sweeps))
-  return { ...stateWithoutFiles(manifest), segments, tombstones, tombstonesChanged: false, pendingUpdates, pendingUpdatesChanged: false, filterDeletes, filterDeletesChanged: false, dirty: false }
+  const tombstones =
+    manifest.tombstones === null
+      ? new Map<string, ItemVersion>()
+      : decodeTombstones(await files.get(manifest.tombstones))
+  const pendingUpdates: PendingUpdates =
+    manifest.relabels === null
+      ? new Map()
+      : decodePendingUpdates(await files.get(manifest.relabels))
+  const filterDeletes =
+    manifest.sweeps === null ? [] : decodeFilterDeletes(await files.get(manifest.sweeps))
+  return {
+    ...stateWithoutFiles(manifest),
+    segments,
+    tombstones,
+    tombstonesChanged: false,
+    pendingUpdates,
+    pendingUpdatesChanged: false,
+    filterDeletes,
+    filterDeletesChanged: false,
+    dirty: false
+  }
 }
 
 /** What the manifest alone says: to make the rest again. */
-export function stateWithoutFiles({ spec, appliedSlot, snapshots, outcomes, compaction, reprojection, ingestions }: Manifest): WriterState {
-  const opened = Object.entries(ingestions).map(([id, record]): [string, OpenIngestion] => [id, { record: { ...record }, done: OrdinalRanges.parse(record.done), failed: [], closed: false }])
+export function stateWithoutFiles({
+  spec,
+  appliedSlot,
+  snapshots,
+  outcomes,
+  compaction,
+  reprojection,
+  ingestions
+}: Manifest): WriterState {
+  const opened = Object.entries(ingestions).map(([id, record]): [string, OpenIngestion] => [
+    id,
+    { record: { ...record }, done: OrdinalRanges.parse(record.done), failed: [], closed: false }
+  ])
   return {
-    ...emptyWriterState(spec), appliedSlot, snapshots: new Map(Object.entries(snapshots)), results: [...outcomes],
-    compaction: compaction === null ? null : { revision: compaction }, reprojection, ingestions: new Map(opened)
+    ...emptyWriterState(spec),
+    appliedSlot,
+    snapshots: new Map(Object.entries(snapshots)),
+    results: [...outcomes],
+    compaction: compaction === null ? null : { revision: compaction },
+    reprojection,
+    ingestions: new Map(opened)
   }
 }
 
 /** A collection before anything happened to it. */
 export const emptyWriterState = (spec: CollectionSpec): WriterState => ({
-  spec, appliedSlot: 0, segments: [], pending: new Map(), tombstones: new Map(), tombstonesChanged: true, pendingUpdates: new Map(), pendingUpdatesChanged: true,
-  filterDeletes: [], filterDeletesChanged: true, snapshots: new Map(), results: [], compaction: null, reprojection: null, quantizer: undefined, ingestions: new Map(), dirty: true
+  spec,
+  appliedSlot: 0,
+  segments: [],
+  pending: new Map(),
+  tombstones: new Map(),
+  tombstonesChanged: true,
+  pendingUpdates: new Map(),
+  pendingUpdatesChanged: true,
+  filterDeletes: [],
+  filterDeletesChanged: true,
+  snapshots: new Map(),
+  results: [],
+  compaction: null,
+  reprojection: null,
+  quantizer: undefined,
+  ingestions: new Map(),
+  dirty: true
 })
 
 export interface LiveRows {
@@ -76,14 +127,16 @@ export function findLiveRows(state: WriterState, hash: Buffer): LiveRows | undef
   for (let i = state.segments.length - 1; i >= 0; i--) {
     const segment = state.segments[i]!
     const item = findItem(segment.meta, hash)
-    if (item >= 0 && !segment.deleted.has(segment.meta.firstRow[item]!)) return { segment, item, version: versionOf(segment.meta, item) }
+    if (item >= 0 && !segment.deleted.has(segment.meta.firstRow[item]!))
+      return { segment, item, version: versionOf(segment.meta, item) }
   }
   return undefined
 }
 
 /** Takes an item out of its segment. */
 export function markDeleted({ segment, item }: Pick<LiveRows, 'segment' | 'item'>): void {
-  for (let row = segment.meta.firstRow[item]!; row < segment.meta.firstRow[item + 1]!; row++) segment.deleted.add(row)
+  for (let row = segment.meta.firstRow[item]!; row < segment.meta.firstRow[item + 1]!; row++)
+    segment.deleted.add(row)
   segment.deletedItems++
   segment.changed = true
 }
@@ -91,7 +144,7 @@ export function markDeleted({ segment, item }: Pick<LiveRows, 'segment' | 'item'
 /** Revision of the oldest open ingestion: everything that can still arrive has at least this one. */
 export function oldestOpen({ ingestions }: WriterState): number {
   let oldest = Infinity
-  for (const ingestion of ingestions.values()) if (isOpen(ingestion)) oldest = Math.min(oldest, ingestion.record.revision)
+  for (const ingestion of ingestions.values())
+    if (isOpen(ingestion)) oldest = Math.min(oldest, ingestion.record.revision)
   return oldest
 }
-

@@ -17,23 +17,42 @@ export const catalogSchema = z.object({
 export type CatalogFile = z.infer<typeof catalogSchema>
 export type Content = Omit<CatalogFile, 'format' | 'writeId'>
 
-export const encodeCatalog = (writeId: string, { collections, aliases, dropped }: Content): Uint8Array => {
+export const encodeCatalog = (
+  writeId: string,
+  { collections, aliases, dropped }: Content
+): Uint8Array => {
   const specs = Object.entries(collections).map(([name, spec]) => [name, toStored(spec)] as const)
-  return encodeObject({ format: 1, writeId, collections: Object.fromEntries(specs), aliases, dropped: dropped.map(toStored) })
+  return encodeObject({
+    format: 1,
+    writeId,
+    collections: Object.fromEntries(specs),
+    aliases,
+    dropped: dropped.map(toStored)
+  })
 }
 
 /** Names are the users': `constructor` is one. */
-export const own = <T>(record: Record<string, T>, name: string): T | undefined => (Object.hasOwn(record, name) ? record[name] : undefined)
+export const own = <T>(record: Record<string, T>, name: string): T | undefined =>
+  Object.hasOwn(record, name) ? record[name] : undefined
 
-export const notFound = (name: string) => appError('collection_not_found', `there is no collection ${JSON.stringify(name)}`)
+export const notFound = (name: string) =>
+  appError('collection_not_found', `there is no collection ${JSON.stringify(name)}`)
 
 /** name_is_alias, where a collection of its own is meant. */
 export function refuseAlias({ aliases }: Content, name: string): void {
   const target = own(aliases, name)
-  if (target !== undefined) throw appError('name_is_alias', `${JSON.stringify(name)} is an alias of ${JSON.stringify(target)}`, { detail: { collection: target } })
+  if (target !== undefined)
+    throw appError(
+      'name_is_alias',
+      `${JSON.stringify(name)} is an alias of ${JSON.stringify(target)}`,
+      { detail: { collection: target } }
+    )
 }
 
-export const aliasesOf = ({ aliases }: Content, name: string): string[] => Object.keys(aliases).filter((alias) => aliases[alias] === name).sort()
+export const aliasesOf = ({ aliases }: Content, name: string): string[] =>
+  Object.keys(aliases)
+    .filter((alias) => aliases[alias] === name)
+    .sort()
 
 /** undefined: whatever it is; null: there is none. */
 export type ExpectedTarget = string | null | undefined
@@ -43,7 +62,11 @@ export function checkTarget({ aliases }: Content, alias: string, expected: Expec
   const target = own(aliases, alias) ?? null
   if (expected === undefined || target === expected) return
   const is = target === null ? 'is no alias' : `points at ${JSON.stringify(target)}`
-  throw appError('alias_moved', `${JSON.stringify(alias)} ${is}, not at ${JSON.stringify(expected)}`, { detail: { collection: target } })
+  throw appError(
+    'alias_moved',
+    `${JSON.stringify(alias)} ${is}, not at ${JSON.stringify(expected)}`,
+    { detail: { collection: target } }
+  )
 }
 
 export function withAlias(content: Content, alias: string, name: string): Content {
@@ -51,7 +74,11 @@ export function withAlias(content: Content, alias: string, name: string): Conten
     refuseAlias(content, name)
     throw notFound(name)
   }
-  if (own(content.collections, alias) !== undefined) throw appError('collection_exists', `there is a collection ${JSON.stringify(alias)}: it cannot be an alias too`)
+  if (own(content.collections, alias) !== undefined)
+    throw appError(
+      'collection_exists',
+      `there is a collection ${JSON.stringify(alias)}: it cannot be an alias too`
+    )
   return { ...content, aliases: { ...content.aliases, [alias]: name } }
 }
 

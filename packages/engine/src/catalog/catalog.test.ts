@@ -9,7 +9,13 @@ import { realProtocol } from '../writer/protocol.ts'
 import { createCatalog } from './catalog.ts'
 
 const clock = { nowMs: () => 0, sleep: async () => undefined }
-const options = () => ({ name: 'marks', embedding: { version: 'v', dim: 2, unit: false }, metric: 'L2' as const, method: 'FLAT' as const, settings: { seal_threshold: 8, view_sizes: [], subjects: false } })
+const options = () => ({
+  name: 'marks',
+  embedding: { version: 'v', dim: 2, unit: false },
+  metric: 'L2' as const,
+  method: 'FLAT' as const,
+  settings: { seal_threshold: 8, view_sizes: [], subjects: false }
+})
 
 /** Gives up the first write of a matching key; `land` performs it later. */
 function lateWrites(store: ObjectStore, matches: (key: string) => boolean) {
@@ -19,7 +25,11 @@ function lateWrites(store: ObjectStore, matches: (key: string) => boolean) {
     late = write
     return Promise.reject(appError('store_unavailable', 'no answer'))
   }
-  const faulty: ObjectStore = { ...store, put: (key, body) => once(key, () => store.put(key, body)), putIf: (key, body, condition) => once(key, () => store.putIf(key, body, condition)) }
+  const faulty: ObjectStore = {
+    ...store,
+    put: (key, body) => once(key, () => store.put(key, body)),
+    putIf: (key, body, condition) => once(key, () => store.putIf(key, body, condition))
+  }
   return { faulty, land: async () => void (await late?.()) }
 }
 
@@ -40,7 +50,10 @@ function losingAnAnswer(store: ObjectStore, meanwhile: () => Promise<unknown>): 
 
 test('a first CURRENT that lands late does not undo what was committed since', async () => {
   const store = createMemoryStore()
-  const { faulty, land } = lateWrites(store, (key) => key.endsWith('/CURRENT') && key !== catalogKey)
+  const { faulty, land } = lateWrites(
+    store,
+    (key) => key.endsWith('/CURRENT') && key !== catalogKey
+  )
   const { collectionId } = await createCatalog({ store: faulty, clock }).create(options())
   const currentKey = collectionKeys(collectionId).current
   const owned = await realProtocol.becomeWriter({ store, clock, currentKey, newId: () => 'mine' })
@@ -61,8 +74,12 @@ test('a creation whose answer was lost does not bring back a collection that was
 test('an alias resolves as its collection, moves in one step, and keeps it from being dropped', async () => {
   const store = createMemoryStore()
   const catalog = createCatalog({ store, clock })
-  const [first, second] = [await catalog.create(options()), await catalog.create({ ...options(), name: 'marks-2' })]
-  const resolved = async (name: string) => (await createCatalog({ store, clock }).resolve(name)).collectionId
+  const [first, second] = [
+    await catalog.create(options()),
+    await catalog.create({ ...options(), name: 'marks-2' })
+  ]
+  const resolved = async (name: string) =>
+    (await createCatalog({ store, clock }).resolve(name)).collectionId
   await catalog.setAlias('live', 'marks')
   expect(await resolved('live')).toBe(first.collectionId)
   await catalog.setAlias('live', 'marks-2')
@@ -71,7 +88,10 @@ test('an alias resolves as its collection, moves in one step, and keeps it from 
   expect(await catalog.aliases({ fresh: true })).toEqual({ live: 'marks-2', other: 'marks-2' })
   await catalog.removeAlias('other')
   await expect(resolved('other')).rejects.toMatchObject({ code: 'collection_not_found' })
-  await expect(catalog.drop('marks-2')).rejects.toMatchObject({ code: 'collection_has_aliases', detail: { aliases: ['live'] } })
+  await expect(catalog.drop('marks-2')).rejects.toMatchObject({
+    code: 'collection_has_aliases',
+    detail: { aliases: ['live'] }
+  })
   await catalog.setAlias('live', 'marks')
   await catalog.drop('marks-2')
   expect(await resolved('live')).toBe(first.collectionId)
@@ -81,10 +101,18 @@ test('a swap that expects another target than there is changes nothing', async (
   const catalog = createCatalog({ store: createMemoryStore(), clock })
   await catalog.create(options())
   await catalog.create({ ...options(), name: 'marks-2' })
-  await expect(catalog.setAlias('live', 'marks', { expected: 'marks-2' })).rejects.toMatchObject({ code: 'alias_moved', detail: { collection: null } })
+  await expect(catalog.setAlias('live', 'marks', { expected: 'marks-2' })).rejects.toMatchObject({
+    code: 'alias_moved',
+    detail: { collection: null }
+  })
   await catalog.setAlias('live', 'marks', { expected: null })
-  await expect(catalog.setAlias('live', 'marks-2', { expected: null })).rejects.toMatchObject({ code: 'alias_moved', detail: { collection: 'marks' } })
-  await expect(catalog.removeAlias('live', { expected: 'marks-2' })).rejects.toMatchObject({ code: 'alias_moved' })
+  await expect(catalog.setAlias('live', 'marks-2', { expected: null })).rejects.toMatchObject({
+    code: 'alias_moved',
+    detail: { collection: 'marks' }
+  })
+  await expect(catalog.removeAlias('live', { expected: 'marks-2' })).rejects.toMatchObject({
+    code: 'alias_moved'
+  })
   expect(await catalog.aliases({ fresh: true })).toEqual({ live: 'marks' })
   await catalog.setAlias('live', 'marks-2', { expected: 'marks' })
   await catalog.removeAlias('live', { expected: 'marks-2' })
@@ -96,7 +124,13 @@ test('of many swaps that expect the same target at once one wins', async () => {
   const names = Array.from({ length: 8 }, (_, i) => `marks-${i}`)
   for (const name of names) await createCatalog({ store, clock }).create({ ...options(), name })
   await createCatalog({ store, clock }).setAlias('live', 'marks-0')
-  const swaps = await Promise.allSettled(names.slice(1).map((name) => createCatalog({ store, clock }).setAlias('live', name, { expected: 'marks-0' })))
+  const swaps = await Promise.allSettled(
+    names
+      .slice(1)
+      .map((name) =>
+        createCatalog({ store, clock }).setAlias('live', name, { expected: 'marks-0' })
+      )
+  )
   const won = names.slice(1).filter((_, i) => swaps[i]!.status === 'fulfilled')
   expect(won).toHaveLength(1)
   expect(await createCatalog({ store, clock }).aliases()).toEqual({ live: won[0] })
@@ -115,12 +149,18 @@ test('a swap whose answer was lost is not refused by its own effect', async () =
 test('an alias is no second name of another collection, nor of nothing', async () => {
   const catalog = createCatalog({ store: createMemoryStore(), clock })
   await catalog.create(options())
-  await expect(catalog.setAlias('live', 'none')).rejects.toMatchObject({ code: 'collection_not_found' })
-  await expect(catalog.setAlias('marks', 'marks')).rejects.toMatchObject({ code: 'collection_exists' })
+  await expect(catalog.setAlias('live', 'none')).rejects.toMatchObject({
+    code: 'collection_not_found'
+  })
+  await expect(catalog.setAlias('marks', 'marks')).rejects.toMatchObject({
+    code: 'collection_exists'
+  })
   await expect(catalog.setAlias('No Name', 'marks')).rejects.toMatchObject({ code: 'invalid_name' })
   await expect(catalog.removeAlias('live')).rejects.toMatchObject({ code: 'alias_not_found' })
   await catalog.setAlias('live', 'marks')
-  await expect(catalog.create({ ...options(), name: 'live' })).rejects.toMatchObject({ code: 'name_is_alias' })
+  await expect(catalog.create({ ...options(), name: 'live' })).rejects.toMatchObject({
+    code: 'name_is_alias'
+  })
   await expect(catalog.drop('live')).rejects.toMatchObject({ code: 'name_is_alias' })
   await expect(catalog.setAlias('again', 'live')).rejects.toMatchObject({ code: 'name_is_alias' })
 })
@@ -138,11 +178,15 @@ test('removing an alias whose answer was lost leaves one that was set since', as
 
 test('names that every object has are names like others', async () => {
   const catalog = createCatalog({ store: createMemoryStore(), clock })
-  await expect(catalog.resolve('constructor')).rejects.toMatchObject({ code: 'collection_not_found' })
+  await expect(catalog.resolve('constructor')).rejects.toMatchObject({
+    code: 'collection_not_found'
+  })
   const { collectionId } = await catalog.create({ ...options(), name: 'constructor' })
   expect((await catalog.resolve('constructor')).collectionId).toBe(collectionId)
   await catalog.drop('constructor')
-  await expect(catalog.resolve('constructor')).rejects.toMatchObject({ code: 'collection_not_found' })
+  await expect(catalog.resolve('constructor')).rejects.toMatchObject({
+    code: 'collection_not_found'
+  })
 })
 
 test('names that were known still lead to their collections while the catalogue is damaged; nothing else is answered or changed', async () => {
@@ -152,7 +196,10 @@ test('names that were known still lead to their collections while the catalogue 
   const spec = await catalog.create(options())
   expect(await catalog.resolve('marks')).toEqual(spec)
   const { body } = (await store.get(catalogKey))!
-  await store.put(catalogKey, Buffer.from(Buffer.from(body).toString('utf8').replaceAll('marks', 'narks')))
+  await store.put(
+    catalogKey,
+    Buffer.from(Buffer.from(body).toString('utf8').replaceAll('marks', 'narks'))
+  )
   nowMs = 60_000
   const damaged = { code: 'data_corrupt', message: expect.stringContaining(catalogKey) as string }
   expect(await catalog.resolve('marks')).toEqual(spec)
@@ -171,5 +218,7 @@ test('a drop of an incarnation that is gone leaves the next one of its name alon
   expect(await catalog.drop('marks', { expected: collectionId })).toEqual({ collectionId })
   expect(await catalog.isLive(next.collectionId)).toBe(true)
   await catalog.setAlias('other', 'marks')
-  await expect(catalog.drop('other', { expected: next.collectionId })).rejects.toMatchObject({ code: 'name_is_alias' })
+  await expect(catalog.drop('other', { expected: next.collectionId })).rejects.toMatchObject({
+    code: 'name_is_alias'
+  })
 })

@@ -1,7 +1,13 @@
 // Names of collections: one small object changed by compare-and-swap. A collection is an incarnation behind a name; dropped ones are kept listed until swept.
 import { isDeepStrictEqual } from 'node:util'
 import { decodeObject } from '@likeness/shared/contract/checked-object'
-import { type CollectionDraft, collectionNameSchema, type CollectionSpec, draftSchema, specProblem } from '@likeness/shared/contract/collection'
+import {
+  type CollectionDraft,
+  collectionNameSchema,
+  type CollectionSpec,
+  draftSchema,
+  specProblem
+} from '@likeness/shared/contract/collection'
 import { catalogKey, collectionKeys } from '@likeness/shared/contract/keys'
 import { createUlid } from '@likeness/shared/data/ulid'
 import { appError, isAppError } from '@likeness/shared/errors'
@@ -11,21 +17,50 @@ import { retryStore } from '@likeness/store/retry-store'
 import type { Catalog } from '../contract.ts'
 import { encodeCurrent } from '../version/current.ts'
 import { emptyManifest, encodeManifest, sha256Hex } from '../version/manifest.ts'
-import { aliasesOf, type CatalogFile, catalogSchema, checkTarget, type Content, encodeCatalog, notFound, own, refuseAlias, withAlias, withoutAlias } from './catalog-content.ts'
+import {
+  aliasesOf,
+  type CatalogFile,
+  catalogSchema,
+  checkTarget,
+  type Content,
+  encodeCatalog,
+  notFound,
+  own,
+  refuseAlias,
+  withAlias,
+  withoutAlias
+} from './catalog-content.ts'
 
-const lookUp = ({ collections, aliases }: Content, name: string): CollectionSpec | undefined => own(collections, name) ?? own(collections, own(aliases, name) ?? '')
+const lookUp = ({ collections, aliases }: Content, name: string): CollectionSpec | undefined =>
+  own(collections, name) ?? own(collections, own(aliases, name) ?? '')
 
 /** How long a name may be answered from memory. */
 const maxAgeMs = 500
 
 /** Manifest 0 and CURRENT of a new incarnation, before any name points at it. */
-async function layFoundation(store: ObjectStore, spec: CollectionSpec, commitId: string): Promise<void> {
+async function layFoundation(
+  store: ObjectStore,
+  spec: CollectionSpec,
+  commitId: string
+): Promise<void> {
   const keys = collectionKeys(spec.collectionId)
   const body = encodeManifest(emptyManifest(spec, commitId))
   const manifest = keys.manifest(0, 0, commitId)
   await store.put(manifest, body)
   // Only if absent: a write of an earlier try may land when commits have been made. There already: an earlier try's, as good as this one.
-  await store.putIf(keys.current, encodeCurrent({ format: 1, seq: 0, epoch: 0, commitId, manifest, sha256: sha256Hex(body), writeId: commitId }), { create: true })
+  await store.putIf(
+    keys.current,
+    encodeCurrent({
+      format: 1,
+      seq: 0,
+      epoch: 0,
+      commitId,
+      manifest,
+      sha256: sha256Hex(body),
+      writeId: commitId
+    }),
+    { create: true }
+  )
 }
 
 export interface CatalogDeps {
@@ -34,18 +69,32 @@ export interface CatalogDeps {
   newId?: () => string
 }
 
-export function createCatalog({ store, clock, newId = () => createUlid(clock.nowMs()) }: CatalogDeps): Catalog {
+export function createCatalog({
+  store,
+  clock,
+  newId = () => createUlid(clock.nowMs())
+}: CatalogDeps): Catalog {
   let cached: { content: Content; atMs: number } | undefined
 
-  async function read(): Promise<{ file: CatalogFile | undefined; etag: string | undefined; content: Content }> {
+  async function read(): Promise<{
+    file: CatalogFile | undefined
+    etag: string | undefined
+    content: Content
+  }> {
     const stored = await store.get(catalogKey)
-    if (stored === undefined) return { file: undefined, etag: undefined, content: { collections: {}, aliases: {}, dropped: [] } }
+    if (stored === undefined)
+      return {
+        file: undefined,
+        etag: undefined,
+        content: { collections: {}, aliases: {}, dropped: [] }
+      }
     const file = decodeObject(catalogSchema, catalogKey, stored.body)
     return { file, etag: stored.etag, content: file }
   }
 
   async function current(fresh: boolean): Promise<Content> {
-    if (!fresh && cached !== undefined && clock.nowMs() - cached.atMs < maxAgeMs) return cached.content
+    if (!fresh && cached !== undefined && clock.nowMs() - cached.atMs < maxAgeMs)
+      return cached.content
     const atMs = clock.nowMs()
     try {
       const { content } = await read()
@@ -66,7 +115,9 @@ export function createCatalog({ store, clock, newId = () => createUlid(clock.now
       // An earlier try of this very change landed although its answer was lost.
       if (file?.writeId === writeId) return
       const body = encodeCatalog(writeId, edit(content))
-      const written = await retryStore(clock, () => store.putIf(catalogKey, body, etag === undefined ? { create: true } : { ifMatch: etag }))
+      const written = await retryStore(clock, () =>
+        store.putIf(catalogKey, body, etag === undefined ? { create: true } : { ifMatch: etag })
+      )
       cached = undefined
       if (written !== undefined) return
     }
@@ -76,10 +127,15 @@ export function createCatalog({ store, clock, newId = () => createUlid(clock.now
     const options = draftSchema.parse(draft)
     const problem = specProblem(options)
     if (problem !== undefined) throw appError('invalid_request', problem)
-    if (options.metric === 'IP' && !options.embedding.unit && options.method === 'HNSW32') throw appError('invalid_request', 'HNSW32 with the inner product needs unit vectors; take L2 or cosine')
+    if (options.metric === 'IP' && !options.embedding.unit && options.method === 'HNSW32')
+      throw appError(
+        'invalid_request',
+        'HNSW32 with the inner product needs unit vectors; take L2 or cosine'
+      )
     return options
   }
-  const taken = (name: string) => appError('collection_exists', `there is already a collection ${JSON.stringify(name)}`)
+  const taken = (name: string) =>
+    appError('collection_exists', `there is already a collection ${JSON.stringify(name)}`)
 
   async function prepare(draft: CollectionDraft): Promise<CollectionSpec> {
     const options = checked(draft)
@@ -97,7 +153,8 @@ export function createCatalog({ store, clock, newId = () => createUlid(clock.now
       // Ours already: an earlier try landed although its answer was lost, and somebody else wrote since.
       if (there?.collectionId === spec.collectionId) return content
       // Ours, and dropped by somebody since: it stays dropped.
-      if (content.dropped.some(({ collectionId }) => collectionId === spec.collectionId)) return content
+      if (content.dropped.some(({ collectionId }) => collectionId === spec.collectionId))
+        return content
       refuseAlias(content, spec.name)
       if (there !== undefined) throw taken(spec.name)
       return { ...content, collections: { ...content.collections, [spec.name]: spec } }
@@ -117,7 +174,9 @@ export function createCatalog({ store, clock, newId = () => createUlid(clock.now
       return Object.values(content.collections).some((spec) => spec.collectionId === collectionId)
     },
     async list({ fresh = false } = {}) {
-      return Object.values((await current(fresh)).collections).sort((a, b) => (a.name < b.name ? -1 : 1))
+      return Object.values((await current(fresh)).collections).sort((a, b) =>
+        a.name < b.name ? -1 : 1
+      )
     },
     async dropped() {
       return (await read()).content.dropped.map(({ collectionId }) => collectionId)
@@ -132,22 +191,40 @@ export function createCatalog({ store, clock, newId = () => createUlid(clock.now
       await change((content) => {
         const spec = own(content.collections, name)
         // Dropped already, by an earlier try whose answer was lost too; a new one of that name is not ours to drop.
-        if (collectionId !== '' && spec?.collectionId !== collectionId && lookUp(content, name)?.collectionId !== collectionId) return content
+        if (
+          collectionId !== '' &&
+          spec?.collectionId !== collectionId &&
+          lookUp(content, name)?.collectionId !== collectionId
+        )
+          return content
         if (spec === undefined) {
           refuseAlias(content, name)
           throw notFound(name)
         }
         const aliases = aliasesOf(content, name)
-        if (aliases.length > 0) throw appError('collection_has_aliases', `${JSON.stringify(name)} is what ${aliases.join(', ')} point at: move or remove them first`, { detail: { aliases } })
+        if (aliases.length > 0)
+          throw appError(
+            'collection_has_aliases',
+            `${JSON.stringify(name)} is what ${aliases.join(', ')} point at: move or remove them first`,
+            { detail: { aliases } }
+          )
         collectionId = spec.collectionId
         const { [name]: _gone, ...collections } = content.collections
-        return { ...content, collections, dropped: [...content.dropped, { collectionId, atMs: clock.nowMs() }] }
+        return {
+          ...content,
+          collections,
+          dropped: [...content.dropped, { collectionId, atMs: clock.nowMs() }]
+        }
       })
       return { collectionId }
     },
     aliases: async ({ fresh = false } = {}) => ({ ...(await current(fresh)).aliases }),
     async setAlias(alias, name, { expected } = {}) {
-      if (!collectionNameSchema.safeParse(alias).success) throw appError('invalid_name', `${JSON.stringify(alias)} is not a name that an alias can have`)
+      if (!collectionNameSchema.safeParse(alias).success)
+        throw appError(
+          'invalid_name',
+          `${JSON.stringify(alias)} is not a name that an alias can have`
+        )
       let tried = false
       await change((content) => {
         // So already: an earlier try landed although its answer was lost, and somebody wrote since.
@@ -164,23 +241,38 @@ export function createCatalog({ store, clock, newId = () => createUlid(clock.now
         const target = own(content.aliases, alias)
         // Gone by an earlier try whose answer was lost; one that was set since is not ours to remove.
         if (removed !== undefined && target !== removed) return content
-        if (target === undefined) throw appError('alias_not_found', `there is no alias ${JSON.stringify(alias)}`)
+        if (target === undefined)
+          throw appError('alias_not_found', `there is no alias ${JSON.stringify(alias)}`)
         checkTarget(content, alias, expected)
         removed = target
         return withoutAlias(content, alias)
       })
     },
     async setEmbedding(collectionId, embedding) {
-      const isStale = ({ collections }: Content): boolean => Object.values(collections).some((spec) => spec.collectionId === collectionId && !isDeepStrictEqual(spec.embedding, embedding))
+      const isStale = ({ collections }: Content): boolean =>
+        Object.values(collections).some(
+          (spec) =>
+            spec.collectionId === collectionId && !isDeepStrictEqual(spec.embedding, embedding)
+        )
       if (!isStale(await current(true))) return false
       await change((content) => {
-        const spec = Object.values(content.collections).find((one) => one.collectionId === collectionId)
-        return spec === undefined ? content : { ...content, collections: { ...content.collections, [spec.name]: { ...spec, embedding } } }
+        const spec = Object.values(content.collections).find(
+          (one) => one.collectionId === collectionId
+        )
+        return spec === undefined
+          ? content
+          : {
+              ...content,
+              collections: { ...content.collections, [spec.name]: { ...spec, embedding } }
+            }
       })
       return true
     },
     async forget(collectionId) {
-      await change((content) => ({ ...content, dropped: content.dropped.filter((entry) => entry.collectionId !== collectionId) }))
+      await change((content) => ({
+        ...content,
+        dropped: content.dropped.filter((entry) => entry.collectionId !== collectionId)
+      }))
     },
     invalidate() {
       cached = undefined

@@ -4,12 +4,18 @@ import { metadataKey } from './column-builder.ts'
 import { codeAt, type Column, valueOf } from './column.ts'
 
 /** Values of items by the name of a column; undefined for null too. `columns` has what is asked for. */
-export function attributeReader(updates: PayloadUpdates,columns: ReadonlyMap<string,Column|undefined>): (item: number,name: string) => FilterScalar|undefined {
-  return (item,name) => {
-    const { label,metadata }=updates.get(item)??{}
-    if(name==='label'&&label!==undefined) return label??undefined
-    if(name!=='label'&&metadata!==undefined) return Object.hasOwn(metadata,metadataKey(name))? (metadata[metadataKey(name)]??undefined):undefined
-    const column=columns.get(name)
-    return column&&valueOf(column,codeAt(column,item))
+export function attributeReader(
+  updates: PayloadUpdates,
+  columns: ReadonlyMap<string, Column | undefined>
+): (item: number, name: string) => FilterScalar | undefined {
+  return (item, name) => {
+    const { label, metadata } = updates.get(item) ?? {}
+    if (name === 'label' && label !== undefined) return label ?? undefined
+    if (name !== 'label' && metadata !== undefined)
+      return Object.hasOwn(metadata, metadataKey(name))
+        ? (metadata[metadataKey(name)] ?? undefined)
+        : undefined
+    const column = columns.get(name)
+    return column && valueOf(column, codeAt(column, item))
   }
 }

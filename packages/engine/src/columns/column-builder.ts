@@ -1,7 +1,14 @@
 // Makes the columns of a segment from its items' attributes, given in order.
 import type { FilterScalar } from '@likeness/shared/contract/filter'
 import type { Attributes } from '../item/item-payload.ts'
-import { codeCount, type Codes, type Column, encodeText, firstNumberCode, noValue } from './column.ts'
+import {
+  codeCount,
+  type Codes,
+  type Column,
+  encodeText,
+  firstNumberCode,
+  noValue
+} from './column.ts'
 
 /** More metadata keys than this in one segment have no column: a filter on one of those reads the payload. */
 const mostColumns = 1024
@@ -57,17 +64,32 @@ export class ColumnBuilder {
   }
 
   build(): { items: number; complete: boolean; columns: Map<string, Column> } {
-    return { items: this.items, complete: this.complete, columns: new Map([...this.growing].map(([name, column]) => [name, code(column, this.items)])) }
+    return {
+      items: this.items,
+      complete: this.complete,
+      columns: new Map([...this.growing].map(([name, column]) => [name, code(column, this.items)]))
+    }
   }
 }
 
 function code({ places, items, values }: Growing, itemCount: number): Column {
   const { numbers, offsets, text, codeOfPlace } = sortDictionary(places)
   const largest = codeCount({ numbers, offsets }) - 1
-  const make = (length: number): Codes => (largest < 2 ** 8 ? new Uint8Array(length) : largest < 2 ** 16 ? new Uint16Array(length) : new Uint32Array(length))
+  const make = (length: number): Codes =>
+    largest < 2 ** 8
+      ? new Uint8Array(length)
+      : largest < 2 ** 16
+        ? new Uint16Array(length)
+        : new Uint32Array(length)
   const width = make(0).BYTES_PER_ELEMENT
   if (items.length * (4 + width) < itemCount * width) {
-    return { items: Uint32Array.from(items), codes: make(items.length).map((_, i) => codeOfPlace[values[i]!]!), numbers, offsets, text }
+    return {
+      items: Uint32Array.from(items),
+      codes: make(items.length).map((_, i) => codeOfPlace[values[i]!]!),
+      numbers,
+      offsets,
+      text
+    }
   }
   const codes = make(itemCount).fill(noValue)
   items.forEach((item, i) => (codes[item] = codeOfPlace[values[i]!]!))
@@ -91,5 +113,10 @@ function sortDictionary(places: ReadonlyMap<FilterScalar, number>) {
     offsets[i + 1] = offsets[i]! + bytes.length
     codeOfPlace[place] = firstNumberCode + sorted.length + i
   })
-  return { numbers: sorted, offsets, text: Buffer.concat(strings.map(({ bytes }) => bytes)), codeOfPlace }
+  return {
+    numbers: sorted,
+    offsets,
+    text: Buffer.concat(strings.map(({ bytes }) => bytes)),
+    codeOfPlace
+  }
 }

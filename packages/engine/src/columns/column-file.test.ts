@@ -5,7 +5,8 @@ import { ColumnBuilder } from './column-builder.ts'
 import { encodeColumns, openColumnFile } from './column-file.ts'
 import { codeAt, codeOf, codeReader, valueOf } from './column.ts'
 
-const open = (body: Uint8Array) => openColumnFile(async (offset, length) => body.subarray(offset, offset + length))
+const open = (body: Uint8Array) =>
+  openColumnFile(async (offset, length) => body.subarray(offset, offset + length))
 
 function encode(items: number, attributesOf: (item: number) => Attributes): Uint8Array {
   const builder = new ColumnBuilder()
@@ -13,9 +14,20 @@ function encode(items: number, attributesOf: (item: number) => Attributes): Uint
   return encodeColumns(builder.build())
 }
 
-test.each([[200, 1], [30_000, 2], [70_000, 4]])('%i different values take %i bytes an item, and each is found again', async (items, width) => {
-  const file = await open(encode(items, (item) => ({ label: item % 2 === 0 ? `é${item}` : null, metadata: { n: item % 2 === 0 ? item : -item, sparse: item % 100 === 7 ? `s${item}` : null } })))
-  const [label, n, sparse] = await Promise.all(['label', 'metadata.n', 'metadata.sparse'].map(async (name) => (await file.read(name))!))
+test.each([
+  [200, 1],
+  [30_000, 2],
+  [70_000, 4]
+])('%i different values take %i bytes an item, and each is found again', async (items, width) => {
+  const file = await open(
+    encode(items, (item) => ({
+      label: item % 2 === 0 ? `é${item}` : null,
+      metadata: { n: item % 2 === 0 ? item : -item, sparse: item % 100 === 7 ? `s${item}` : null }
+    }))
+  )
+  const [label, n, sparse] = await Promise.all(
+    ['label', 'metadata.n', 'metadata.sparse'].map(async (name) => (await file.read(name))!)
+  )
   expect(n!.codes.BYTES_PER_ELEMENT).toBe(width)
   expect([label!.items, sparse!.items?.length]).toEqual([undefined, items / 100])
   const read = codeReader(sparse!)
@@ -29,8 +41,14 @@ test.each([[200, 1], [30_000, 2], [70_000, 4]])('%i different values take %i byt
 test('says that it is not complete when there are more keys than columns', async () => {
   const few = await open(encode(10, (item) => ({ label: null, metadata: { [`k${item}`]: item } })))
   expect([few.complete, few.names.length]).toEqual([true, 10])
-  const many = await open(encode(2_000, (item) => ({ label: 'a', metadata: { [`k${item}`]: item } })))
-  expect([many.complete, many.names.length, await many.read('metadata.k1999')]).toEqual([false, 1024, undefined])
+  const many = await open(
+    encode(2_000, (item) => ({ label: 'a', metadata: { [`k${item}`]: item } }))
+  )
+  expect([many.complete, many.names.length, await many.read('metadata.k1999')]).toEqual([
+    false,
+    1024,
+    undefined
+  ])
 })
 
 test('refuses what is no columns file', async () => {

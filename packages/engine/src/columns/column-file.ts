@@ -37,7 +37,8 @@ export interface ColumnSet {
 }
 
 const align8 = (n: number): number => Math.ceil(n / 8) * 8
-const bytesOf = (array: Codes | Float64Array): Uint8Array => new Uint8Array(array.buffer, array.byteOffset, array.byteLength)
+const bytesOf = (array: Codes | Float64Array): Uint8Array =>
+  new Uint8Array(array.buffer, array.byteOffset, array.byteLength)
 
 function encodeColumn({ items, codes, numbers, offsets, text }: Column): Buffer {
   const parts = [numbers, offsets, items ?? new Uint32Array(0), codes].map(bytesOf)
@@ -53,7 +54,17 @@ export function encodeColumns({ items, complete, columns }: ColumnSet): Uint8Arr
     const body = encodeColumn(column)
     const { codes, numbers, offsets, text } = column
     const width = codes.BYTES_PER_ELEMENT as Entry['width']
-    entries.push({ name, at, sizeBytes: body.length, numbers: numbers.length, strings: offsets.length - 1, values: codes.length, sparse: column.items !== undefined, width, textBytes: text.length })
+    entries.push({
+      name,
+      at,
+      sizeBytes: body.length,
+      numbers: numbers.length,
+      strings: offsets.length - 1,
+      values: codes.length,
+      sparse: column.items !== undefined,
+      width,
+      textBytes: text.length
+    })
     bodies.push(body)
     at += body.length
   }
@@ -66,13 +77,17 @@ export function encodeColumns({ items, complete, columns }: ColumnSet): Uint8Arr
   return Buffer.concat([head, ...bodies])
 }
 
-function decodeColumn(body: Uint8Array, { numbers, strings, values, sparse, width, textBytes }: Entry): Column {
+function decodeColumn(
+  body: Uint8Array,
+  { numbers, strings, values, sparse, width, textBytes }: Entry
+): Column {
   // An own buffer at offset 0: the views need alignment.
   const { buffer } = new Uint8Array(body)
   let at = 0
   const take = (bytes: number): number => {
     at += bytes
-    if (at > buffer.byteLength) throw appError('data_corrupt', 'a column is shorter than its header says')
+    if (at > buffer.byteLength)
+      throw appError('data_corrupt', 'a column is shorter than its header says')
     return at - bytes
   }
   const codes = { 1: Uint8Array, 2: Uint16Array, 4: Uint32Array }[width]
@@ -99,10 +114,16 @@ export interface ColumnFile {
 /** data_corrupt when it is not a columns file of this program. */
 export async function openColumnFile(read: ReadBytes): Promise<ColumnFile> {
   const head = Buffer.from(await read(0, headBytes))
-  if (!head.subarray(0, 4).equals(magic) || head.readUInt32LE(4) !== version) throw appError('data_corrupt', 'not a columns file of this program')
+  if (!head.subarray(0, 4).equals(magic) || head.readUInt32LE(4) !== version)
+    throw appError('data_corrupt', 'not a columns file of this program')
   const jsonBytes = head.readUInt32LE(8)
-  const parsed = headerSchema.safeParse(JSON.parse(Buffer.from(await read(headBytes, jsonBytes)).toString('utf8')))
-  if (!parsed.success) throw appError('data_corrupt', 'the header of a columns file is not what this program writes', { cause: parsed.error })
+  const parsed = headerSchema.safeParse(
+    JSON.parse(Buffer.from(await read(headBytes, jsonBytes)).toString('utf8'))
+  )
+  if (!parsed.success)
+    throw appError('data_corrupt', 'the header of a columns file is not what this program writes', {
+      cause: parsed.error
+    })
   const { items, complete, columns } = parsed.data
   const entries = new Map(columns.map((entry) => [entry.name, entry]))
   const first = align8(headBytes + jsonBytes)

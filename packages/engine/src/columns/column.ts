@@ -15,22 +15,32 @@ export interface Column {
 }
 
 /** Of an attribute that no item has. */
-export const emptyColumn: Column = { items: new Uint32Array(0), codes: new Uint8Array(0), numbers: new Float64Array(0), offsets: new Uint32Array(1), text: Buffer.alloc(0) }
+export const emptyColumn: Column = {
+  items: new Uint32Array(0),
+  codes: new Uint8Array(0),
+  numbers: new Float64Array(0),
+  offsets: new Uint32Array(1),
+  text: Buffer.alloc(0)
+}
 
 export const noValue = 0
 const falseCode = 1
 const trueCode = 2
 export const firstNumberCode = 3
 
-export const codeCount = ({ numbers, offsets }: Pick<Column, 'numbers' | 'offsets'>): number => firstNumberCode + numbers.length + offsets.length - 1
+export const codeCount = ({ numbers, offsets }: Pick<Column, 'numbers' | 'offsets'>): number =>
+  firstNumberCode + numbers.length + offsets.length - 1
 
 /** Of a string that UTF-8 cannot carry (half a surrogate pair): 0xff, which starts no UTF-8, then UTF-16. */
 const unpaired = 0xff
 export function encodeText(value: string): Buffer {
   const bytes = Buffer.from(value, 'utf8')
-  return bytes.toString('utf8') === value ? bytes : Buffer.concat([Buffer.of(unpaired), Buffer.from(value, 'utf16le')])
+  return bytes.toString('utf8') === value
+    ? bytes
+    : Buffer.concat([Buffer.of(unpaired), Buffer.from(value, 'utf16le')])
 }
-const decodeText = (bytes: Buffer): string => (bytes[0] === unpaired ? bytes.toString('utf16le', 1) : bytes.toString('utf8'))
+const decodeText = (bytes: Buffer): string =>
+  bytes[0] === unpaired ? bytes.toString('utf16le', 1) : bytes.toString('utf8')
 
 /** First index in [0, length) for which `isBelow` is false; it is true for all before. */
 function lowerBound(length: number, isBelow: (index: number) => boolean): number {
@@ -46,9 +56,12 @@ function lowerBound(length: number, isBelow: (index: number) => boolean): number
 
 function stringCode({ numbers, offsets, text }: Column, value: string): number | undefined {
   const wanted = encodeText(value)
-  const order = (i: number): number => text.compare(wanted, 0, wanted.length, offsets[i]!, offsets[i + 1]!)
+  const order = (i: number): number =>
+    text.compare(wanted, 0, wanted.length, offsets[i]!, offsets[i + 1]!)
   const at = lowerBound(offsets.length - 1, (i) => order(i) < 0)
-  return at < offsets.length - 1 && order(at) === 0 ? firstNumberCode + numbers.length + at : undefined
+  return at < offsets.length - 1 && order(at) === 0
+    ? firstNumberCode + numbers.length + at
+    : undefined
 }
 
 /** undefined: no item has this value. */
@@ -60,14 +73,26 @@ export function codeOf(column: Column, value: FilterScalar): number | undefined 
 }
 
 /** Codes [first, end) of the numbers within the bounds. */
-export function codesWithin({ numbers }: Column, { gt, gte, lt, lte }: { gt?: number; gte?: number; lt?: number; lte?: number }): [number, number] {
+export function codesWithin(
+  { numbers }: Column,
+  { gt, gte, lt, lte }: { gt?: number; gte?: number; lt?: number; lte?: number }
+): [number, number] {
   const count = numbers.length
-  const above = Math.max(gt === undefined ? 0 : lowerBound(count, (i) => numbers[i]! <= gt), gte === undefined ? 0 : lowerBound(count, (i) => numbers[i]! < gte))
-  const end = Math.min(lt === undefined ? count : lowerBound(count, (i) => numbers[i]! < lt), lte === undefined ? count : lowerBound(count, (i) => numbers[i]! <= lte))
+  const above = Math.max(
+    gt === undefined ? 0 : lowerBound(count, (i) => numbers[i]! <= gt),
+    gte === undefined ? 0 : lowerBound(count, (i) => numbers[i]! < gte)
+  )
+  const end = Math.min(
+    lt === undefined ? count : lowerBound(count, (i) => numbers[i]! < lt),
+    lte === undefined ? count : lowerBound(count, (i) => numbers[i]! <= lte)
+  )
   return [firstNumberCode + above, firstNumberCode + Math.max(above, end)]
 }
 
-export function valueOf({ numbers, offsets, text }: Column, code: number): FilterScalar | undefined {
+export function valueOf(
+  { numbers, offsets, text }: Column,
+  code: number
+): FilterScalar | undefined {
   if (code === noValue) return undefined
   if (code < firstNumberCode) return code === trueCode
   const number = code - firstNumberCode

@@ -1,6 +1,11 @@
 // The compiled filter against the plainest reading of the contract, on random items and filters.
 import { describe, expect, test } from 'vitest'
-import { type Condition, type Filter, type FilterScalar, filterSchema } from '@likeness/shared/contract/filter'
+import {
+  type Condition,
+  type Filter,
+  type FilterScalar,
+  filterSchema
+} from '@likeness/shared/contract/filter'
 import { seededRandom } from '@likeness/store/seeded-random'
 import type { Attributes } from '../item/item-payload.ts'
 import { ColumnBuilder } from './column-builder.ts'
@@ -20,47 +25,102 @@ function holds(condition: Condition, value: Value): boolean {
 }
 
 function matches({ label, metadata = {}, any, not }: Filter, item: Attributes): boolean {
-  const of = (key: string): Value => (Object.hasOwn(item.metadata, key) ? item.metadata[key] : undefined)
-  return (label === undefined || holds(label, item.label)) && Object.entries(metadata).every(([key, condition]) => holds(condition, of(key))) &&
-    (any === undefined || any.some((inner) => matches(inner, item))) && (not === undefined || !matches(not, item))
+  const of = (key: string): Value =>
+    Object.hasOwn(item.metadata, key) ? item.metadata[key] : undefined
+  return (
+    (label === undefined || holds(label, item.label)) &&
+    Object.entries(metadata).every(([key, condition]) => holds(condition, of(key))) &&
+    (any === undefined || any.some((inner) => matches(inner, item))) &&
+    (not === undefined || !matches(not, item))
+  )
 }
 
 async function matching(filter: Filter, items: readonly Attributes[]): Promise<number[]> {
   const builder = new ColumnBuilder()
   for (const item of items) builder.add(item)
   const body = encodeColumns(builder.build())
-  const file = await openColumnFile(async (offset, length) => body.subarray(offset, offset + length))
-  const columns = new Map(await Promise.all([...filterColumns(filter)].map(async (name) => [name, await file.read(name)] as const)))
+  const file = await openColumnFile(async (offset, length) =>
+    body.subarray(offset, offset + length)
+  )
+  const columns = new Map(
+    await Promise.all(
+      [...filterColumns(filter)].map(async (name) => [name, await file.read(name)] as const)
+    )
+  )
   const matchesItem = compileFilter(filter, columns)
   return items.flatMap((_, i) => (matchesItem(i) ? [i] : []))
 }
 
-const values: readonly Value[] = ['7', 7, '', 'a', 'ab', 'b', 'é', '\ud800', '\ufffd', true, false, 'true', 0, -0, -1.5, 1e300, 6.999999, 8, null, undefined]
+const values: readonly Value[] = [
+  '7',
+  7,
+  '',
+  'a',
+  'ab',
+  'b',
+  'é',
+  '\ud800',
+  '\ufffd',
+  true,
+  false,
+  'true',
+  0,
+  -0,
+  -1.5,
+  1e300,
+  6.999999,
+  8,
+  null,
+  undefined
+]
 const keys = ['size', 'shop', 'toString', '__proto__', 'rare', 'never']
 
 function randomCases(seed: number) {
   const random = seededRandom(seed)
   const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)]!
-  const scalars = values.filter((value): value is FilterScalar => value !== null && value !== undefined)
+  const scalars = values.filter(
+    (value): value is FilterScalar => value !== null && value !== undefined
+  )
   const item = (): Attributes => {
-    const metadata = Object.fromEntries(keys.filter((key) => key !== 'never' && random() < (key === 'rare' ? 0.02 : 0.7)).map((key) => [key, pick(values)]).filter(([, value]) => value !== undefined))
+    const metadata = Object.fromEntries(
+      keys
+        .filter((key) => key !== 'never' && random() < (key === 'rare' ? 0.02 : 0.7))
+        .map((key) => [key, pick(values)])
+        .filter(([, value]) => value !== undefined)
+    )
     return { label: random() < 0.2 ? null : String(pick(scalars)), metadata }
   }
   const condition = (depth: number): Condition => {
     const draw = random()
     if (draw < 0.35) return pick(scalars)
-    if (draw < 0.5) return { in: Array.from({ length: 1 + Math.floor(random() * 4) }, () => pick(scalars)) }
-    if (draw < 0.7) return { [pick(['gt', 'gte', 'lt', 'lte'])]: pick([-2, 0, 6.999999, 7, 7.5, 1e300]), ...(random() < 0.5 ? { lte: pick([0, 7, 8]) } : {}) }
+    if (draw < 0.5)
+      return { in: Array.from({ length: 1 + Math.floor(random() * 4) }, () => pick(scalars)) }
+    if (draw < 0.7)
+      return {
+        [pick(['gt', 'gte', 'lt', 'lte'])]: pick([-2, 0, 6.999999, 7, 7.5, 1e300]),
+        ...(random() < 0.5 ? { lte: pick([0, 7, 8]) } : {})
+      }
     if (draw < 0.8 || depth > 2) return { exists: random() < 0.5 }
     return { not: condition(depth + 1) }
   }
   const filter = (depth: number): Filter => ({
     ...(random() < 0.4 ? { label: condition(0) } : {}),
-    ...(random() < 0.7 ? { metadata: Object.fromEntries(Array.from({ length: 1 + Math.floor(random() * 2) }, () => [pick(keys), condition(0)])) } : {}),
-    ...(depth < 2 && random() < 0.3 ? { any: Array.from({ length: 1 + Math.floor(random() * 3) }, () => filter(depth + 1)) } : {}),
+    ...(random() < 0.7
+      ? {
+          metadata: Object.fromEntries(
+            Array.from({ length: 1 + Math.floor(random() * 2) }, () => [pick(keys), condition(0)])
+          )
+        }
+      : {}),
+    ...(depth < 2 && random() < 0.3
+      ? { any: Array.from({ length: 1 + Math.floor(random() * 3) }, () => filter(depth + 1)) }
+      : {}),
     ...(depth < 2 && random() < 0.3 ? { not: filter(depth + 1) } : {})
   })
-  return { items: Array.from({ length: 1 + Math.floor(random() * 300) }, item), filters: Array.from({ length: 25 }, () => filter(0)) }
+  return {
+    items: Array.from({ length: 1 + Math.floor(random() * 300) }, item),
+    filters: Array.from({ length: 25 }, () => filter(0))
+  }
 }
 
 describe('a compiled filter', () => {
@@ -71,7 +131,9 @@ describe('a compiled filter', () => {
       for (const drawn of filters) {
         const filter = filterSchema.parse(drawn)
         const expected = items.flatMap((item, i) => (matches(filter, item) ? [i] : []))
-        expect(await matching(filter, items), `seed ${seed}: ${JSON.stringify(filter)}`).toEqual(expected)
+        expect(await matching(filter, items), `seed ${seed}: ${JSON.stringify(filter)}`).toEqual(
+          expected
+        )
         if (expected.length > 0 && expected.length < items.length) some++
       }
     }
@@ -88,7 +150,12 @@ describe('a compiled filter', () => {
     ['an empty filter lets everything through', {}, [0, 1, 2, 3]],
     ['no label is not an empty one', { label: { not: { exists: true } } }, [3]]
   ])('%s', async (_name, filter, expected) => {
-    const items: Attributes[] = [{ label: 'a', metadata: { n: 7 } }, { label: 'b', metadata: { n: '7' } }, { label: 'c', metadata: { n: null } }, { label: null, metadata: {} }]
+    const items: Attributes[] = [
+      { label: 'a', metadata: { n: 7 } },
+      { label: 'b', metadata: { n: '7' } },
+      { label: 'c', metadata: { n: null } },
+      { label: null, metadata: {} }
+    ]
     expect(await matching(filter, items)).toEqual(expected)
   })
 })

@@ -1,7 +1,15 @@
 // A filter over columns as one test per item. Conditions are decided once per dictionary entry, not once per item.
 import type { Condition, Filter, FilterScalar } from '@likeness/shared/contract/filter'
 import { metadataColumn } from './column-builder.ts'
-import { codeCount, codeOf, codeReader, codesWithin, type Column, emptyColumn, noValue } from './column.ts'
+import {
+  codeCount,
+  codeOf,
+  codeReader,
+  codesWithin,
+  type Column,
+  emptyColumn,
+  noValue
+} from './column.ts'
 
 /** To be asked in ascending order of items, by one caller. */
 export type ItemTest = (item: number) => boolean
@@ -10,7 +18,8 @@ export type ItemTest = (item: number) => boolean
 export function filterColumns({ label, metadata, any, not }: Filter): Set<string> {
   const names = new Set(Object.keys(metadata ?? {}).map(metadataColumn))
   if (label !== undefined) names.add('label')
-  for (const inner of [...(any ?? []), ...(not === undefined ? [] : [not])]) for (const name of filterColumns(inner)) names.add(name)
+  for (const inner of [...(any ?? []), ...(not === undefined ? [] : [not])])
+    for (const name of filterColumns(inner)) names.add(name)
   return names
 }
 
@@ -22,7 +31,8 @@ function passingCodes(condition: Condition, column: Column): Uint8Array {
     for (const value of condition.in) mark(passing, codeOf(column, value))
     return passing
   }
-  if ('exists' in condition) return condition.exists ? passing.fill(1, noValue + 1) : mark(passing, noValue)
+  if ('exists' in condition)
+    return condition.exists ? passing.fill(1, noValue + 1) : mark(passing, noValue)
   if ('not' in condition) return passingCodes(condition.not, column).map((passes) => 1 - passes)
   return passing.fill(1, ...codesWithin(column, condition))
 }
@@ -38,10 +48,14 @@ function testOf(condition: Condition, column: Column = emptyColumn): ItemTest {
   return (item) => passing[read(item)] === 1
 }
 
-export function compileFilter({ label, metadata, any, not }: Filter, columns: ReadonlyMap<string, Column | undefined>): ItemTest {
+export function compileFilter(
+  { label, metadata, any, not }: Filter,
+  columns: ReadonlyMap<string, Column | undefined>
+): ItemTest {
   const tests: ItemTest[] = []
   if (label !== undefined) tests.push(testOf(label, columns.get('label')))
-  for (const [key, condition] of Object.entries(metadata ?? {})) tests.push(testOf(condition, columns.get(metadataColumn(key))))
+  for (const [key, condition] of Object.entries(metadata ?? {}))
+    tests.push(testOf(condition, columns.get(metadataColumn(key))))
   if (any !== undefined) {
     const alternatives = any.map((inner) => compileFilter(inner, columns))
     tests.push((item) => alternatives.some((test) => test(item)))
@@ -63,9 +77,17 @@ function holds(condition: Condition, value: FilterScalar | undefined): boolean {
 }
 
 /** The same for one item, whose values are asked for by the names of columns. */
-export function matchesFilter({ label, metadata, any, not }: Filter, valueOf: (name: string) => FilterScalar | undefined): boolean {
+export function matchesFilter(
+  { label, metadata, any, not }: Filter,
+  valueOf: (name: string) => FilterScalar | undefined
+): boolean {
   if (label !== undefined && !holds(label, valueOf('label'))) return false
-  if (!Object.entries(metadata ?? {}).every(([key, condition]) => holds(condition, valueOf(metadataColumn(key))))) return false
+  if (
+    !Object.entries(metadata ?? {}).every(([key, condition]) =>
+      holds(condition, valueOf(metadataColumn(key)))
+    )
+  )
+    return false
   if (any !== undefined && !any.some((inner) => matchesFilter(inner, valueOf))) return false
   return not === undefined || !matchesFilter(not, valueOf)
 }

@@ -16,7 +16,8 @@ function sumOf(words: Uint32Array, first: number): number {
 
 /** Whole blocks, zeros after the end of the file. */
 export const blockBuffer = (blocks: number): Uint8Array => new Uint8Array(blocks * blockBytes)
-const wordsOf = (blocks: Uint8Array): Uint32Array => new Uint32Array(blocks.buffer, blocks.byteOffset, blocks.byteLength / 4)
+const wordsOf = (blocks: Uint8Array): Uint32Array =>
+  new Uint32Array(blocks.buffer, blocks.byteOffset, blocks.byteLength / 4)
 
 /** Fed with a file in pieces of any size. */
 export class BlockSums {
@@ -56,7 +57,8 @@ export class BlockSums {
   /** Whether whole blocks, the first of them block `first` of the file, are as they were. */
   agree(blocks: Uint8Array, first: number): boolean {
     const words = wordsOf(blocks)
-    for (let i = 0; i * wordsPerBlock < words.length; i++) if (sumOf(words, i * wordsPerBlock) !== this.sums[first + i]) return false
+    for (let i = 0; i * wordsPerBlock < words.length; i++)
+      if (sumOf(words, i * wordsPerBlock) !== this.sums[first + i]) return false
     return true
   }
 }

@@ -30,7 +30,14 @@ async function flip(at: number): Promise<void> {
 
 test('any range is read as it is in the store', async () => {
   const file = await createFileCache({ store, dir }).open(ref)
-  for (const [offset, length] of [[0, 1], [0, sizeBytes], [5, 0], [blockBytes - 1, 2], [blockBytes, blockBytes], [sizeBytes - 1, 1]] as const) {
+  for (const [offset, length] of [
+    [0, 1],
+    [0, sizeBytes],
+    [5, 0],
+    [blockBytes - 1, 2],
+    [blockBytes, blockBytes],
+    [sizeBytes - 1, 1]
+  ] as const) {
     expect(await file.read(offset, length)).toEqual(body.subarray(offset, offset + length))
   }
   await expect(file.read(sizeBytes - 1, 2)).rejects.toMatchObject({ code: 'data_corrupt' })
@@ -41,10 +48,24 @@ test('a flipped bit in any block, and a file that was cut, are never read: the c
   const cache = createFileCache({ store, dir })
   const file = await cache.open(ref)
   const before = cache.downloadedBytes
-  for (const [i, damage] of [() => flip(0), () => flip(blockBytes + 7), () => flip(sizeBytes - 1), () => truncate(path, 2 * blockBytes)].entries()) {
+  for (const [i, damage] of [
+    () => flip(0),
+    () => flip(blockBytes + 7),
+    () => flip(sizeBytes - 1),
+    () => truncate(path, 2 * blockBytes)
+  ].entries()) {
     await damage()
-    const reads = await Promise.all([file.read(0, sizeBytes), file.read(1, sizeBytes - 1), file.read(0, 10)])
-    expect(reads.every((read, j) => sha256Hex(read) === sha256Hex(body.subarray(j === 1 ? 1 : 0, j === 2 ? 10 : undefined)))).toBe(true)
+    const reads = await Promise.all([
+      file.read(0, sizeBytes),
+      file.read(1, sizeBytes - 1),
+      file.read(0, 10)
+    ])
+    expect(
+      reads.every(
+        (read, j) =>
+          sha256Hex(read) === sha256Hex(body.subarray(j === 1 ? 1 : 0, j === 2 ? 10 : undefined))
+      )
+    ).toBe(true)
     expect(cache.downloadedBytes).toBe(before + (i + 1) * sizeBytes)
   }
   await file.close()
@@ -63,10 +84,16 @@ test('where the store has no better copy it is data_corrupt, every time', async 
   const file = await createFileCache({ store, dir }).open(ref)
   await flip(3)
   await store.delete([ref.key])
-  for (let i = 0; i < 2; i++) await expect(file.read(0, 10)).rejects.toMatchObject({ code: 'data_corrupt', message: expect.stringContaining(ref.key) as string })
+  for (let i = 0; i < 2; i++)
+    await expect(file.read(0, 10)).rejects.toMatchObject({
+      code: 'data_corrupt',
+      message: expect.stringContaining(ref.key) as string
+    })
   await store.put(ref.key, body.slice(1))
   await expect(file.read(0, 10)).rejects.toMatchObject({ code: 'data_corrupt' })
-  expect(await file.read(2 * blockBytes, 10)).toEqual(body.subarray(2 * blockBytes, 2 * blockBytes + 10))
+  expect(await file.read(2 * blockBytes, 10)).toEqual(
+    body.subarray(2 * blockBytes, 2 * blockBytes + 10)
+  )
   await file.close()
 })
 

@@ -40,10 +40,16 @@ export class CheckedFile implements ByteReader {
 
   /** data_corrupt when neither this copy nor another one can be read as it was, or the file is not so long. */
   async read(offset: number, length: number): Promise<Uint8Array> {
-    if (offset + length > this.sizeBytes) throw appError('data_corrupt', `${this.source.key} ends before byte ${offset + length}`)
+    if (offset + length > this.sizeBytes)
+      throw appError('data_corrupt', `${this.source.key} ends before byte ${offset + length}`)
     const { local } = this
-    const body = (await this.readChecked(offset, length)) ?? (await this.readAgain(local, offset, length))
-    if (body === undefined) throw appError('data_corrupt', `the local copy of ${this.source.key} is damaged, and so is the next one`)
+    const body =
+      (await this.readChecked(offset, length)) ?? (await this.readAgain(local, offset, length))
+    if (body === undefined)
+      throw appError(
+        'data_corrupt',
+        `the local copy of ${this.source.key} is damaged, and so is the next one`
+      )
     return body
   }
 
@@ -53,14 +59,24 @@ export class CheckedFile implements ByteReader {
     const blocks = blockBuffer(Math.ceil((offset + length) / blockBytes) - first)
     const wanted = Math.min(blocks.byteLength, this.sizeBytes - start)
     const { sums } = this.copy
-    if (!(await isFilled(this.local, blocks.subarray(0, wanted), start)) || !sums.agree(blocks, first)) return undefined
+    if (
+      !(await isFilled(this.local, blocks.subarray(0, wanted), start)) ||
+      !sums.agree(blocks, first)
+    )
+      return undefined
     return blocks.subarray(offset - start, offset - start + length)
   }
 
   /** `local`: the copy that was damaged; another read may have replaced it by now. */
-  private async readAgain(local: LocalFile, offset: number, length: number): Promise<Uint8Array | undefined> {
-    if (this.closed) throw appError('data_corrupt', `the local copy of ${this.source.key} was damaged`)
-    if (this.local === local) await (this.healing ??= this.heal().finally(() => (this.healing = undefined)))
+  private async readAgain(
+    local: LocalFile,
+    offset: number,
+    length: number
+  ): Promise<Uint8Array | undefined> {
+    if (this.closed)
+      throw appError('data_corrupt', `the local copy of ${this.source.key} was damaged`)
+    if (this.local === local)
+      await (this.healing ??= this.heal().finally(() => (this.healing = undefined)))
     return await this.readChecked(offset, length)
   }
 
@@ -79,7 +95,11 @@ export class CheckedFile implements ByteReader {
     } catch (error) {
       // Of a version that was collected since: there is no other copy.
       if (!isAppError(error, 'object_not_found')) throw error
-      throw appError('data_corrupt', `the local copy of ${this.source.key} is damaged, and the store has none any more`, { cause: error })
+      throw appError(
+        'data_corrupt',
+        `the local copy of ${this.source.key} is damaged, and the store has none any more`,
+        { cause: error }
+      )
     }
   }
 
@@ -96,7 +116,8 @@ async function isFilled(local: LocalFile, out: Uint8Array, position: number): Pr
     await local.fill(out, position)
     return true
   } catch (error) {
-    if (isAppError(error, 'data_corrupt') || (error as NodeJS.ErrnoException).code === 'EIO') return false
+    if (isAppError(error, 'data_corrupt') || (error as NodeJS.ErrnoException).code === 'EIO')
+      return false
     throw error
   }
 }

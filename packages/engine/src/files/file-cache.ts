@@ -41,7 +41,15 @@ async function sha256OfFile(path: string, sums?: BlockSums): Promise<string | un
   return hash.digest('hex')
 }
 
-export function createFileCache({ store, dir, logger }: { store: ObjectStore; dir: string; logger?: Logger }): FileCache {
+export function createFileCache({
+  store,
+  dir,
+  logger
+}: {
+  store: ObjectStore
+  dir: string
+  logger?: Logger
+}): FileCache {
   const under = new Map<string, Promise<string>>()
   let downloadedBytes = 0
   // Keys are c/{incarnation}/{seg|del|side}/{unique name}: the last part is unique across collections.
@@ -78,7 +86,8 @@ export function createFileCache({ store, dir, logger }: { store: ObjectStore; di
     const temporary = `${path}.${createUlid()}.part`
     try {
       await pipeline(stream, check, createWriteStream(temporary))
-      if (hash.digest('hex') !== ref.sha256) throw appError('data_corrupt', `${ref.key} does not match its checksum`)
+      if (hash.digest('hex') !== ref.sha256)
+        throw appError('data_corrupt', `${ref.key} does not match its checksum`)
       sums?.end()
       await rename(temporary, path)
     } finally {
@@ -95,8 +104,15 @@ export function createFileCache({ store, dir, logger }: { store: ObjectStore; di
       return started
     },
     async open(ref) {
-      const onDamage = () => logger?.warn({ key: ref.key, dir }, 'a local copy was damaged on its disk, it is fetched again')
-      return await CheckedFile.open({ key: ref.key, fetch: () => copyOf(ref), onDamage }, await copyOf(ref))
+      const onDamage = () =>
+        logger?.warn(
+          { key: ref.key, dir },
+          'a local copy was damaged on its disk, it is fetched again'
+        )
+      return await CheckedFile.open(
+        { key: ref.key, fetch: () => copyOf(ref), onDamage },
+        await copyOf(ref)
+      )
     },
     async drop(refs) {
       await Promise.all(refs.map((ref) => rm(localPath(ref), { force: true })))

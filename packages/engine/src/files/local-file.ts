@@ -27,7 +27,11 @@ export class LocalFile implements ByteReader {
   async fill(out: Uint8Array, position: number): Promise<void> {
     if (readCached(this.file.fd, position, out)) return
     const { bytesRead } = await this.file.read(out, 0, out.length, position)
-    if (bytesRead !== out.length) throw appError('data_corrupt', `a local file has ${this.size} bytes and ends before ${position + out.length}`)
+    if (bytesRead !== out.length)
+      throw appError(
+        'data_corrupt',
+        `a local file has ${this.size} bytes and ends before ${position + out.length}`
+      )
   }
 
   /** As fill. */

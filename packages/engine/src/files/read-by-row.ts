@@ -11,7 +11,12 @@ interface Place {
 }
 
 /** `use` gets the bytes of rows[i]; rows in any order. */
-export async function readByRow(file: ByteReader, rows: Int32Array, placeOf: (row: number) => Place, use: (i: number, bytes: Uint8Array) => void): Promise<void> {
+export async function readByRow(
+  file: ByteReader,
+  rows: Int32Array,
+  placeOf: (row: number) => Place,
+  use: (i: number, bytes: Uint8Array) => void
+): Promise<void> {
   const order = Uint32Array.from(rows.keys()).sort((a, b) => rows[a]! - rows[b]!)
   const place = (i: number): Place => placeOf(rows[order[i]!]!)
   for (let i = 0; i < order.length; ) {

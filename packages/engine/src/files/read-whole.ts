@@ -11,7 +11,8 @@ export async function readWhole(path: string): Promise<Uint8Array<ArrayBuffer>> 
     const body = new Uint8Array((await file.stat()).size)
     for (let at = 0; at < body.length; ) {
       const { bytesRead } = await file.read(body, at, Math.min(bytesPerRead, body.length - at), at)
-      if (bytesRead === 0) throw appError('data_corrupt', `${path} ends at byte ${at} of ${body.length}`)
+      if (bytesRead === 0)
+        throw appError('data_corrupt', `${path} ends at byte ${at} of ${body.length}`)
       at += bytesRead
     }
     return body

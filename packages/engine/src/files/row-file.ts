@@ -20,11 +20,18 @@ export function encodeRowFile(rows: VectorRows): Uint8Array {
 /** Bytes of the same file; pieces in row order, all of one kind. */
 export async function* rowFileBytes(pieces: AsyncIterable<VectorRows>): AsyncGenerator<Uint8Array> {
   let sparse: SparseRowEncoder | undefined
-  for await (const piece of pieces) yield isSparse(piece) ? (sparse ??= new SparseRowEncoder()).encode(piece) : encodeVectors(piece)
+  for await (const piece of pieces)
+    yield isSparse(piece) ? (sparse ??= new SparseRowEncoder()).encode(piece) : encodeVectors(piece)
   if (sparse !== undefined) yield sparse.end()
 }
 
 /** Closes `file` when it is closed. data_corrupt when it does not hold the rows of the segment. */
-export async function openRowFile(file: ByteReader, { index, rows }: ManifestSegment, { dim, sizeBytes }: { dim: number; sizeBytes: number }): Promise<RowFile> {
-  return index === 'inverted' ? await SparseRowFile.open(file, { rows, sizeBytes }) : new VectorFile(file, { rows, dim, sizeBytes })
+export async function openRowFile(
+  file: ByteReader,
+  { index, rows }: ManifestSegment,
+  { dim, sizeBytes }: { dim: number; sizeBytes: number }
+): Promise<RowFile> {
+  return index === 'inverted'
+    ? await SparseRowFile.open(file, { rows, sizeBytes })
+    : new VectorFile(file, { rows, dim, sizeBytes })
 }

@@ -35,20 +35,34 @@ export class SparseRowEncoder {
 function rowOf(bytes: Uint8Array): SparseRows {
   const body = new Uint8Array(bytes).buffer
   const entries = body.byteLength / entryBytes
-  return { offsets: Uint32Array.of(0, entries), indices: new Uint32Array(body, 0, entries), values: new Float32Array(body, 4 * entries) }
+  return {
+    offsets: Uint32Array.of(0, entries),
+    indices: new Uint32Array(body, 0, entries),
+    values: new Float32Array(body, 4 * entries)
+  }
 }
 
 function checkOffsets(offsets: Uint32Array, sizeBytes: number): Uint32Array {
   const ordered = offsets.every((at, i) => (i === 0 ? at === 0 : at > offsets[i - 1]!))
-  if (!ordered || offsets.at(-1)! * entryBytes + offsets.byteLength !== sizeBytes) throw appError('data_corrupt', `${sizeBytes} bytes of sparse vectors do not make ${offsets.length - 1} rows`)
+  if (!ordered || offsets.at(-1)! * entryBytes + offsets.byteLength !== sizeBytes)
+    throw appError(
+      'data_corrupt',
+      `${sizeBytes} bytes of sparse vectors do not make ${offsets.length - 1} rows`
+    )
   return offsets
 }
 
 /** A part at a time, in row order; closes `file` when it is closed, or cannot be read. */
-export async function openSparseRows(file: ByteReader, size: { rows: number; sizeBytes: number }): Promise<RowReader> {
+export async function openSparseRows(
+  file: ByteReader,
+  size: { rows: number; sizeBytes: number }
+): Promise<RowReader> {
   try {
     const rows = await SparseRowFile.open(file, size)
-    return { read: (first, count) => rows.read(Int32Array.from({ length: count }, (_, i) => first + i)), close: () => file.close() }
+    return {
+      read: (first, count) => rows.read(Int32Array.from({ length: count }, (_, i) => first + i)),
+      close: () => file.close()
+    }
   } catch (error) {
     await file.close()
     throw error
@@ -65,17 +79,29 @@ export class SparseRowFile {
   }
 
   /** Closes `file` when it is closed. data_corrupt when it does not hold so many rows. */
-  static async open(file: ByteReader, { rows, sizeBytes }: { rows: number; sizeBytes: number }): Promise<SparseRowFile> {
+  static async open(
+    file: ByteReader,
+    { rows, sizeBytes }: { rows: number; sizeBytes: number }
+  ): Promise<SparseRowFile> {
     const offsetBytes = 4 * (rows + 1)
-    if (sizeBytes < offsetBytes) throw appError('data_corrupt', `${sizeBytes} bytes of sparse vectors for ${rows} rows`)
+    if (sizeBytes < offsetBytes)
+      throw appError('data_corrupt', `${sizeBytes} bytes of sparse vectors for ${rows} rows`)
     const tail = await file.read(sizeBytes - offsetBytes, offsetBytes)
-    return new SparseRowFile(file, checkOffsets(new Uint32Array(new Uint8Array(tail).buffer), sizeBytes))
+    return new SparseRowFile(
+      file,
+      checkOffsets(new Uint32Array(new Uint8Array(tail).buffer), sizeBytes)
+    )
   }
 
   /** In the order asked for. */
   async read(rows: Int32Array): Promise<SparseRows> {
     const out = new Array<SparseRows>(rows.length)
-    await readByRow(this.file, rows, (row) => this.placeOf(row), (i, bytes) => (out[i] = rowOf(bytes)))
+    await readByRow(
+      this.file,
+      rows,
+      (row) => this.placeOf(row),
+      (i, bytes) => (out[i] = rowOf(bytes))
+    )
     return joinSparse(out)
   }
 

@@ -3,18 +3,27 @@ import { appError } from '@likeness/shared/errors'
 import type { ByteReader } from './byte-reader.ts'
 import { readByRow } from './read-by-row.ts'
 
-export const encodeVectors = (vectors: Float32Array): Uint8Array => new Uint8Array(vectors.buffer, vectors.byteOffset, vectors.byteLength)
+export const encodeVectors = (vectors: Float32Array): Uint8Array =>
+  new Uint8Array(vectors.buffer, vectors.byteOffset, vectors.byteLength)
 
 /** A copy: stored bytes need not be aligned. */
-export const decodeVectors = (body: Uint8Array): Float32Array => new Float32Array(new Uint8Array(body).buffer)
+export const decodeVectors = (body: Uint8Array): Float32Array =>
+  new Float32Array(new Uint8Array(body).buffer)
 
 export class VectorFile {
   private readonly file: ByteReader
   private readonly dim: number
 
   /** Closes `file` when it is closed. data_corrupt when it does not hold so many rows. */
-  constructor(file: ByteReader, { rows, dim, sizeBytes }: { rows: number; dim: number; sizeBytes: number }) {
-    if (sizeBytes !== rows * dim * 4) throw appError('data_corrupt', `${sizeBytes} bytes of vectors for ${rows} rows of ${dim} values`)
+  constructor(
+    file: ByteReader,
+    { rows, dim, sizeBytes }: { rows: number; dim: number; sizeBytes: number }
+  ) {
+    if (sizeBytes !== rows * dim * 4)
+      throw appError(
+        'data_corrupt',
+        `${sizeBytes} bytes of vectors for ${rows} rows of ${dim} values`
+      )
     this.file = file
     this.dim = dim
   }
@@ -24,7 +33,12 @@ export class VectorFile {
     const { dim } = this
     const out = new Float32Array(rows.length * dim)
     const bytes = encodeVectors(out)
-    await readByRow(this.file, rows, (row) => ({ at: row * dim * 4, end: (row + 1) * dim * 4 }), (i, row) => bytes.set(row, i * dim * 4))
+    await readByRow(
+      this.file,
+      rows,
+      (row) => ({ at: row * dim * 4, end: (row + 1) * dim * 4 }),
+      (i, row) => bytes.set(row, i * dim * 4)
+    )
     return out
   }
 

@@ -32,11 +32,21 @@ async function readFound(store: ObjectStore, key: string): Promise<Found | undef
   const manifest = await readManifest(store, key)
   if (manifest === undefined) return undefined
   const { commitId, parent, createdAtMs } = manifest
-  return { key, commitId, parent, createdAtMs, files: manifestFiles(manifest), snapshots: Object.values(manifest.snapshots).map((snapshot) => snapshot.manifest) }
+  return {
+    key,
+    commitId,
+    parent,
+    createdAtMs,
+    files: manifestFiles(manifest),
+    snapshots: Object.values(manifest.snapshots).map((snapshot) => snapshot.manifest)
+  }
 }
 
 /** `damaged`: why, by key. */
-async function readManifests({ store, keys }: CollectionDeps, cache: ManifestCache): Promise<{ found: Found[]; damaged: Map<string, AppError> }> {
+async function readManifests(
+  { store, keys }: CollectionDeps,
+  cache: ManifestCache
+): Promise<{ found: Found[]; damaged: Map<string, AppError> }> {
   const found: Found[] = []
   const damaged = new Map<string, AppError>()
   for await (const { key } of store.list(keys.manifestPrefix)) {
@@ -55,19 +65,34 @@ async function readManifests({ store, keys }: CollectionDeps, cache: ManifestCac
 }
 
 /** Of a manifest that is needed and cannot be read nobody knows what it keeps: data_corrupt, or object_not_found. */
-function mustHave({ found, damaged }: Awaited<ReturnType<typeof readManifests>>, key: string): Found {
+function mustHave(
+  { found, damaged }: Awaited<ReturnType<typeof readManifests>>,
+  key: string
+): Found {
   const entry = found.find((one) => one.key === key)
-  if (entry === undefined) throw damaged.get(key) ?? appError('object_not_found', `${key}, named by CURRENT or a snapshot, is missing`)
+  if (entry === undefined)
+    throw (
+      damaged.get(key) ??
+      appError('object_not_found', `${key}, named by CURRENT or a snapshot, is missing`)
+    )
   return entry
 }
 
 /** Manifests that may still be used: the committed one, its snapshots, and those superseded less than the retention ago. A damaged one that is none of the first two is of no use to anybody. */
-function retained(read: Awaited<ReturnType<typeof readManifests>>, committed: string, retentionMs: number, nowMs: number): Found[] {
+function retained(
+  read: Awaited<ReturnType<typeof readManifests>>,
+  committed: string,
+  retentionMs: number,
+  nowMs: number
+): Found[] {
   const { found } = read
   const supersededAtMs = new Map(found.map(({ parent, createdAtMs }) => [parent, createdAtMs]))
   const { snapshots } = mustHave(read, committed)
   const kept = new Set([committed, ...snapshots.map((key) => mustHave(read, key).key)])
-  return found.filter(({ key, commitId, createdAtMs }) => kept.has(key) || nowMs - (supersededAtMs.get(commitId) ?? createdAtMs) < retentionMs)
+  return found.filter(
+    ({ key, commitId, createdAtMs }) =>
+      kept.has(key) || nowMs - (supersededAtMs.get(commitId) ?? createdAtMs) < retentionMs
+  )
 }
 
 /**
@@ -75,7 +100,12 @@ function retained(read: Awaited<ReturnType<typeof readManifests>>, committed: st
  * `held`: ids of files that this owner's merges under way write; asked once everything is listed, as a merge may begin anew meanwhile.
  * data_corrupt or object_not_found when it cannot be known.
  */
-export async function findGarbage(deps: CollectionDeps, cache: ManifestCache, committed: string, held: () => ReadonlySet<string>): Promise<string[]> {
+export async function findGarbage(
+  deps: CollectionDeps,
+  cache: ManifestCache,
+  committed: string,
+  held: () => ReadonlySet<string>
+): Promise<string[]> {
   return await retryStore(deps.clock, async () => {
     const { store, keys } = deps
     const listed: string[] = []
@@ -87,7 +117,10 @@ export async function findGarbage(deps: CollectionDeps, cache: ManifestCache, co
     const kept = retained(read, committed, deps.retentionMs, deps.clock.nowMs())
     const roots = new Set(kept.flatMap(({ key, files }) => [key, ...files]))
     const ids = held()
-    const isHeld = (key: string): boolean => ids.has(key) || key.split(/[/.]/).some((id) => ids.has(id))
-    return [...listed, ...read.found.map(({ key }) => key), ...read.damaged.keys()].filter((key) => !roots.has(key) && !isHeld(key))
+    const isHeld = (key: string): boolean =>
+      ids.has(key) || key.split(/[/.]/).some((id) => ids.has(id))
+    return [...listed, ...read.found.map(({ key }) => key), ...read.damaged.keys()].filter(
+      (key) => !roots.has(key) && !isHeld(key)
+    )
   })
 }

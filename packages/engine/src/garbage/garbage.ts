@@ -26,32 +26,64 @@ export class Garbage {
     this.deps = deps
     this.heldIds = heldIds
     const { uploadRetentionMs } = deps
-    this.unaccepted = uploadRetentionMs === undefined ? undefined : new UnacceptedUploads({ ...deps, retentionMs: uploadRetentionMs })
+    this.unaccepted =
+      uploadRetentionMs === undefined
+        ? undefined
+        : new UnacceptedUploads({ ...deps, retentionMs: uploadRetentionMs })
   }
 
   /** None while a manifest that is needed is damaged. */
   async files({ epoch, manifest }: Current): Promise<string[]> {
     const { context, logger } = this.deps
     try {
-      return await readFenced(context, epoch, () => findGarbage(this.deps, this.cache, manifest, this.heldIds))
+      return await readFenced(context, epoch, () =>
+        findGarbage(this.deps, this.cache, manifest, this.heldIds)
+      )
     } catch (error) {
       if (!isAppError(error, 'data_corrupt')) throw error
-      logger.error({ err: error }, 'a manifest is damaged, nothing is collected until it is repaired')
+      logger.error(
+        { err: error },
+        'a manifest is damaged, nothing is collected until it is repaired'
+      )
       return []
     }
   }
 
   /** Looks at the next ones. */
   async hasUploads(isRegistered: (ingestion: string) => boolean): Promise<boolean> {
-    const { deps: { clock, signal }, unaccepted } = this
-    return unaccepted !== undefined && (await retryStore(clock, () => unaccepted.find(isRegistered), signal)).length > 0
+    const {
+      deps: { clock, signal },
+      unaccepted
+    } = this
+    return (
+      unaccepted !== undefined &&
+      (await retryStore(clock, () => unaccepted.find(isRegistered), signal)).length > 0
+    )
   }
 
   /** Every object of those that were found; undefined while something accepted is not read yet. */
-  async uploads({ appliedSlot, ingestions }: { appliedSlot: number; ingestions: ReadonlyMap<string, unknown> }): Promise<string[] | undefined> {
-    const { deps: { store, clock, keys, signal }, unaccepted } = this
-    if (unaccepted === undefined || (await retryStore(clock, () => store.head(keys.logSlot(appliedSlot + 1)), signal)) !== undefined) return undefined
-    return await retryStore(clock, () => unaccepted.objects((ingestion) => ingestions.has(ingestion)), signal)
+  async uploads({
+    appliedSlot,
+    ingestions
+  }: {
+    appliedSlot: number
+    ingestions: ReadonlyMap<string, unknown>
+  }): Promise<string[] | undefined> {
+    const {
+      deps: { store, clock, keys, signal },
+      unaccepted
+    } = this
+    if (
+      unaccepted === undefined ||
+      (await retryStore(clock, () => store.head(keys.logSlot(appliedSlot + 1)), signal)) !==
+        undefined
+    )
+      return undefined
+    return await retryStore(
+      clock,
+      () => unaccepted.objects((ingestion) => ingestions.has(ingestion)),
+      signal
+    )
   }
 
   /** What was found is deleted. */

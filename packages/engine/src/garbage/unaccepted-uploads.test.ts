@@ -15,11 +15,15 @@ const aged = (ageMs: number): string => createUlid(Date.now() - ageMs)
 /** Pictures, list and batch, as a request stores them before its log entry. */
 async function store(ingestion: string, { pictures = 3 } = {}): Promise<void> {
   const { keys, embed } = gallery
-  for (let n = 0; n < pictures; n++) await gallery.store.put(keys.image(`${ingestion}-${n}`), Buffer.from('picture'))
+  for (let n = 0; n < pictures; n++)
+    await gallery.store.put(keys.image(`${ingestion}-${n}`), Buffer.from('picture'))
   await gallery.store.put(keys.itemListPart(ingestion, 0), Buffer.from('list'))
   await embed(ingestion, itemsFrom(1, 2))
 }
-const objectsOf = async (ingestion: string): Promise<number> => (await gallery.storedKeys(gallery.keys.root)).filter((key) => key.includes(ingestion) && !key.includes('/job/')).length
+const objectsOf = async (ingestion: string): Promise<number> =>
+  (await gallery.storedKeys(gallery.keys.root)).filter(
+    (key) => key.includes(ingestion) && !key.includes('/job/')
+  ).length
 
 test('what an api process that died had stored is deleted past the retention, and nothing younger', async () => {
   const [old, young] = [aged(day + 1_000), aged(day - 60_000)]
@@ -71,7 +75,8 @@ test('many ingestions and many pictures are gone through in turns', async () => 
   await gallery.accept(itemsFrom(1, 9), { ingestion: accepted })
   await writer.step({})
   const dead = Array.from({ length: 450 }, (_, i) => aged(4 * day - i))
-  for (const id of dead) await gallery.store.put(gallery.keys.image(`${id}-0`), Buffer.from('picture'))
+  for (const id of dead)
+    await gallery.store.put(gallery.keys.image(`${id}-0`), Buffer.from('picture'))
   const counts: number[] = []
   for (let turn = 0; turn < 4; turn++) counts.push(await writer.collectUploads())
   expect(counts).toEqual([199, 200, 51, 0])

@@ -33,7 +33,10 @@ export class UnacceptedUploads {
   constructor(source: UploadSource) {
     this.source = source
     const { imagePrefix, ingestionsPrefix, batchesPrefix } = source.keys
-    this.walks = [imagePrefix, ingestionsPrefix, batchesPrefix].map((prefix) => ({ prefix, after: prefix }))
+    this.walks = [imagePrefix, ingestionsPrefix, batchesPrefix].map((prefix) => ({
+      prefix,
+      after: prefix
+    }))
   }
 
   /** Ids of ingestions past the retention of which nothing says that they were accepted. Goes on where the last call ended, also one that failed; a new owner begins anew. */
@@ -66,8 +69,14 @@ export class UnacceptedUploads {
     }
   }
 
-  private async isAccepted(ingestion: string, isRegistered: (ingestion: string) => boolean): Promise<boolean> {
-    return isRegistered(ingestion) || (await this.source.store.head(this.source.keys.jobResult(ingestion))) !== undefined
+  private async isAccepted(
+    ingestion: string,
+    isRegistered: (ingestion: string) => boolean
+  ): Promise<boolean> {
+    return (
+      isRegistered(ingestion) ||
+      (await this.source.store.head(this.source.keys.jobResult(ingestion))) !== undefined
+    )
   }
 
   /** Everything that is stored of those that were found and are still not accepted, asked when every slot that there is is applied. */
@@ -79,7 +88,11 @@ export class UnacceptedUploads {
         this.found.delete(ingestion)
         continue
       }
-      for (const prefix of [keys.image(`${ingestion}-`), keys.itemListPrefix(ingestion), keys.batchPrefix(ingestion)]) {
+      for (const prefix of [
+        keys.image(`${ingestion}-`),
+        keys.itemListPrefix(ingestion),
+        keys.batchPrefix(ingestion)
+      ]) {
         for await (const { key } of store.list(prefix)) objects.push(key)
       }
     }

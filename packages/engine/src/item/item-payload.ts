@@ -14,7 +14,8 @@ export const rawPlaceSchema = z.object({
   sum: z.string()
 })
 export type RawPlace = z.infer<typeof rawPlaceSchema>
-export const rawSum = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex').slice(0, 32)
+export const rawSum = (bytes: Uint8Array): string =>
+  createHash('sha256').update(bytes).digest('hex').slice(0, 32)
 
 export const itemPayloadSchema = z.object({
   id: z.string(),
@@ -30,9 +31,15 @@ export const itemPayloadSchema = z.object({
 export type ItemPayload = z.infer<typeof itemPayloadSchema>
 
 export const encodePayload = (payload: ItemPayload): Buffer => Buffer.from(JSON.stringify(payload))
-export const decodePayload = (body: Uint8Array): ItemPayload => itemPayloadSchema.parse(JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8')))
+export const decodePayload = (body: Uint8Array): ItemPayload =>
+  itemPayloadSchema.parse(
+    JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8'))
+  )
 
 /** What filters and groups look at. */
 export type Attributes = Pick<ItemPayload, 'label' | 'metadata'>
 /** Unchecked: of a payload that this program wrote, when there are many. */
-export const readAttributes = (body: Uint8Array): Attributes => JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8')) as Attributes
+export const readAttributes = (body: Uint8Array): Attributes =>
+  JSON.parse(
+    Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8')
+  ) as Attributes

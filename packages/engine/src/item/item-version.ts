@@ -7,5 +7,8 @@ export interface ItemVersion {
 
 /** True when `next` was accepted after `current`. An equal version is the same operation seen again. */
 export function supersedes(next: ItemVersion, current: ItemVersion): boolean {
-  return next.revision > current.revision || (next.revision === current.revision && next.ordinal > current.ordinal)
+  return (
+    next.revision > current.revision ||
+    (next.revision === current.revision && next.ordinal > current.ordinal)
+  )
 }

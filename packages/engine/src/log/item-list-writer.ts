@@ -1,5 +1,9 @@
 // Writes the item list of an ingestion as NDJSON parts. Nothing refers to it before its log entry exists.
-import { encodeItemList, type ItemListLine, itemListPartSize } from '@likeness/shared/contract/item-list'
+import {
+  encodeItemList,
+  type ItemListLine,
+  itemListPartSize
+} from '@likeness/shared/contract/item-list'
 import { collectionKeys } from '@likeness/shared/contract/keys'
 import { mapInOrder } from '@likeness/shared/data/concurrency'
 import type { ObjectStore } from '@likeness/store/object-store'
@@ -8,11 +12,14 @@ import type { ItemListWriter } from '../contract.ts'
 /** Each waits for a disk or a server; together they wait once. */
 const partsAtOnce = 8
 
-async function* partsOf(lines: AsyncIterable<ItemListLine> | Iterable<ItemListLine>): AsyncGenerator<ItemListLine[]> {
+async function* partsOf(
+  lines: AsyncIterable<ItemListLine> | Iterable<ItemListLine>
+): AsyncGenerator<ItemListLine[]> {
   let part: ItemListLine[] = []
   let total = 0
   for await (const line of lines) {
-    if (line.ordinal !== total) throw new Error(`item list ordinal ${line.ordinal} where ${total} comes next`)
+    if (line.ordinal !== total)
+      throw new Error(`item list ordinal ${line.ordinal} where ${total} comes next`)
     total++
     part.push(line)
     if (part.length < itemListPartSize) continue

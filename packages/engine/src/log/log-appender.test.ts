@@ -8,7 +8,13 @@ import type { ObjectStore } from '@likeness/store/object-store'
 import { createCatalog } from '../catalog/catalog.ts'
 import { createLogAppender } from './log-appender.ts'
 
-const options = { name: 'marks', embedding: { version: 'v', dim: 2, unit: false }, metric: 'L2', method: 'FLAT', settings: { seal_threshold: 8, view_sizes: [], subjects: false } } as const
+const options = {
+  name: 'marks',
+  embedding: { version: 'v', dim: 2, unit: false },
+  metric: 'L2',
+  method: 'FLAT',
+  settings: { seal_threshold: 8, view_sizes: [], subjects: false }
+} as const
 const remove = (opId: string): Operation => ({ opId, atMs: 0, kind: 'delete', ids: ['a'] })
 const ticks = async (n: number): Promise<void> => {
   for (let i = 0; i < n; i++) await Promise.resolve()
@@ -16,14 +22,30 @@ const ticks = async (n: number): Promise<void> => {
 
 async function withLog() {
   const store = createMemoryStore()
-  const clock = { nowMs: () => 0, sleep: () => new Promise<void>((resolve) => setImmediate(resolve)) }
-  const { collectionId } = await createCatalog({ store, clock }).create({ ...options, settings: { ...options.settings, view_sizes: [] } })
+  const clock = {
+    nowMs: () => 0,
+    sleep: () => new Promise<void>((resolve) => setImmediate(resolve))
+  }
+  const { collectionId } = await createCatalog({ store, clock }).create({
+    ...options,
+    settings: { ...options.settings, view_sizes: [] }
+  })
   const opIds = async (): Promise<string[]> => {
     const found: string[] = []
-    for await (const { key } of store.list(collectionKeys(collectionId).logPrefix)) found.push(...decodeLogSlot(key, (await store.get(key))!.body).operations.map(({ opId }) => opId))
+    for await (const { key } of store.list(collectionKeys(collectionId).logPrefix))
+      found.push(
+        ...decodeLogSlot(key, (await store.get(key))!.body).operations.map(({ opId }) => opId)
+      )
     return found
   }
-  return { store, clock, collectionId, opIds, appender: (over: Partial<ObjectStore> = {}) => createLogAppender({ store: { ...store, ...over }, clock }) }
+  return {
+    store,
+    clock,
+    collectionId,
+    opIds,
+    appender: (over: Partial<ObjectStore> = {}) =>
+      createLogAppender({ store: { ...store, ...over }, clock })
+  }
 }
 
 test('asking for the tail while a slot is in doubt does not put its operation into the log twice', async () => {
@@ -75,7 +97,11 @@ test('an attempt that comes late finds what a second one has put into the log, h
 test('the same operation sent twice to one process waits for one place', async () => {
   const { collectionId, opIds, appender } = await withLog()
   const log = appender()
-  const answers = await Promise.all([log.append(collectionId, remove('one'), { afterSlot: 0 }), log.append(collectionId, remove('one'), { afterSlot: 0 }), log.append(collectionId, remove('two'))])
+  const answers = await Promise.all([
+    log.append(collectionId, remove('one'), { afterSlot: 0 }),
+    log.append(collectionId, remove('one'), { afterSlot: 0 }),
+    log.append(collectionId, remove('two'))
+  ])
   expect(answers[0]).toEqual(answers[1])
   expect((await opIds()).toSorted()).toEqual(['one', 'two'])
 })
@@ -86,7 +112,9 @@ test('an append is never forgotten, at whatever moment after the one before it c
   for (let wait = 0; wait < 20; wait++) {
     await log.append(collectionId, remove(`first-${wait}`))
     await ticks(wait)
-    expect(slotOf((await log.append(collectionId, remove(`second-${wait}`))).revision)).toBe(2 * wait + 2)
+    expect(slotOf((await log.append(collectionId, remove(`second-${wait}`))).revision)).toBe(
+      2 * wait + 2
+    )
   }
   expect(await opIds()).toHaveLength(40)
 })

@@ -1,7 +1,13 @@
 // Appends to the log of a collection. A slot is created with a conditional PUT, and only by someone who knows that the slot below
 // exists: so the order of slots is the order of acceptance, whatever process took it, with no counter that could be lost or come back older.
 import { collectionKeys } from '@likeness/shared/contract/keys'
-import { decodeLogSlot, encodeLogSlot, type Operation, operationsPerSlot, revisionOf } from '@likeness/shared/contract/operation'
+import {
+  decodeLogSlot,
+  encodeLogSlot,
+  type Operation,
+  operationsPerSlot,
+  revisionOf
+} from '@likeness/shared/contract/operation'
 import { appError, isAppError } from '@likeness/shared/errors'
 import type { Clock } from '@likeness/shared/process/clock'
 import type { ObjectStore } from '@likeness/store/object-store'
@@ -30,12 +36,19 @@ interface CollectionLog {
   running: boolean
 }
 
-export function createLogAppender({ store, clock }: { store: ObjectStore; clock: Clock }): LogAppender {
+export function createLogAppender({
+  store,
+  clock
+}: {
+  store: ObjectStore
+  clock: Clock
+}): LogAppender {
   const logs = new Map<string, CollectionLog>()
 
   function logOf(collectionId: string): CollectionLog {
     let log = logs.get(collectionId)
-    if (log === undefined) logs.set(collectionId, (log = { tail: undefined, queue: [], running: false }))
+    if (log === undefined)
+      logs.set(collectionId, (log = { tail: undefined, queue: [], running: false }))
     return log
   }
 
@@ -43,7 +56,8 @@ export function createLogAppender({ store, clock }: { store: ObjectStore; clock:
   async function appliedSlot(collectionId: string): Promise<number> {
     try {
       const manifest = await readCommitted(store, collectionId)
-      if (manifest === undefined) throw appError('collection_not_found', 'the collection was dropped')
+      if (manifest === undefined)
+        throw appError('collection_not_found', 'the collection was dropped')
       return manifest.appliedSlot
     } catch (error) {
       if (isAppError(error, 'data_corrupt')) return 0
@@ -55,15 +69,21 @@ export function createLogAppender({ store, clock }: { store: ObjectStore; clock:
     const keys = collectionKeys(collectionId)
     let tail = log.tail
     tail ??= await appliedSlot(collectionId)
-    for await (const { key } of store.list(keys.logPrefix, { startAfter: keys.logSlot(tail) })) tail = Number(key.slice(keys.logPrefix.length))
+    for await (const { key } of store.list(keys.logPrefix, { startAfter: keys.logSlot(tail) }))
+      tail = Number(key.slice(keys.logPrefix.length))
     return tail
   }
 
   /** Slots after `after`, up to the first that does not exist. */
-  async function* slotsAfter(collectionId: string, after: number): AsyncIterable<{ slot: number; operations: Operation[] }> {
+  async function* slotsAfter(
+    collectionId: string,
+    after: number
+  ): AsyncIterable<{ slot: number; operations: Operation[] }> {
     const keys = collectionKeys(collectionId)
     for (let slot = after + 1, ahead = 1; ; ahead = slotsAhead) {
-      const read = await Promise.all(Array.from({ length: ahead }, (_, i) => store.get(keys.logSlot(slot + i))))
+      const read = await Promise.all(
+        Array.from({ length: ahead }, (_, i) => store.get(keys.logSlot(slot + i)))
+      )
       for (const stored of read) {
         if (stored === undefined) return
         yield { slot, operations: decodeLogSlot(keys.logSlot(slot), stored.body).operations }
@@ -75,15 +95,22 @@ export function createLogAppender({ store, clock }: { store: ObjectStore; clock:
   function takeGroup(log: CollectionLog): Waiting[] {
     let bytes = 0
     let count = 0
-    while (count < log.queue.length && count < operationsPerSlot && bytes < slotBytesSoftLimit) bytes += JSON.stringify(log.queue[count++]!.operation).length
+    while (count < log.queue.length && count < operationsPerSlot && bytes < slotBytesSoftLimit)
+      bytes += JSON.stringify(log.queue[count++]!.operation).length
     return log.queue.slice(0, count)
   }
 
   /** One try to create the next slot. True when the group is in it. */
-  async function tryAppend(collectionId: string, log: CollectionLog, group: readonly Waiting[]): Promise<boolean> {
+  async function tryAppend(
+    collectionId: string,
+    log: CollectionLog,
+    group: readonly Waiting[]
+  ): Promise<boolean> {
     const slot = (log.tail ??= await findTail(collectionId, log)) + 1
     const key = collectionKeys(collectionId).logSlot(slot)
-    const written = await store.putIf(key, encodeLogSlot(group.map(({ operation }) => operation)), { create: true })
+    const written = await store.putIf(key, encodeLogSlot(group.map(({ operation }) => operation)), {
+      create: true
+    })
     if (written === undefined) {
       // Taken: by another process, or by an earlier try of ours whose answer was lost.
       const stored = await store.get(key)
@@ -97,10 +124,15 @@ export function createLogAppender({ store, clock }: { store: ObjectStore; clock:
     return true
   }
 
-  function acknowledgeFound(slot: number, operations: readonly Operation[], log: CollectionLog): boolean {
+  function acknowledgeFound(
+    slot: number,
+    operations: readonly Operation[],
+    log: CollectionLog
+  ): boolean {
     const indexOf = new Map(operations.map(({ opId }, index) => [opId, index]))
     const landed = log.queue.filter(({ operation }) => indexOf.has(operation.opId))
-    for (const waiting of landed) waiting.resolve({ revision: revisionOf(slot, indexOf.get(waiting.operation.opId)!), slot })
+    for (const waiting of landed)
+      waiting.resolve({ revision: revisionOf(slot, indexOf.get(waiting.operation.opId)!), slot })
     log.queue = log.queue.filter((waiting) => !landed.includes(waiting))
     return landed.length > 0
   }
@@ -147,16 +179,31 @@ export function createLogAppender({ store, clock }: { store: ObjectStore; clock:
     await clock.sleep(50)
   }
 
-  function enqueue(collectionId: string, log: CollectionLog, operation: Operation): Promise<{ revision: number; slot: number }> {
+  function enqueue(
+    collectionId: string,
+    log: CollectionLog,
+    operation: Operation
+  ): Promise<{ revision: number; slot: number }> {
     const { promise, resolve, reject } = withResolvers<{ revision: number; slot: number }>()
-    log.queue.push({ operation, deadlineMs: clock.nowMs() + patienceMs, answer: promise, resolve, reject })
+    log.queue.push({
+      operation,
+      deadlineMs: clock.nowMs() + patienceMs,
+      answer: promise,
+      resolve,
+      reject
+    })
     // Everything that waits while a slot is written goes into the next one together.
     if (!log.running) void drain(collectionId, log)
     return promise
   }
 
   /** Looks at every slot that appending here will not look at, then appends. */
-  async function appendUnlessFound(collectionId: string, log: CollectionLog, operation: Operation, afterSlot: number) {
+  async function appendUnlessFound(
+    collectionId: string,
+    log: CollectionLog,
+    operation: Operation,
+    afterSlot: number
+  ) {
     for (let seen = afterSlot; ; ) {
       const twin = log.queue.find((waiting) => waiting.operation.opId === operation.opId)
       if (twin !== undefined) return await twin.answer
@@ -167,14 +214,20 @@ export function createLogAppender({ store, clock }: { store: ObjectStore; clock:
       }
       if (log.tail === undefined && !log.running) log.tail = seen
       if (log.tail === undefined) await clock.sleep(lookAgainMs)
-      else if (log.tail <= seen && !log.queue.some(({ operation: { opId } }) => opId === operation.opId)) return await enqueue(collectionId, log, operation)
+      else if (
+        log.tail <= seen &&
+        !log.queue.some(({ operation: { opId } }) => opId === operation.opId)
+      )
+        return await enqueue(collectionId, log, operation)
     }
   }
 
   return {
     append(collectionId, operation, { afterSlot } = {}) {
       const log = logOf(collectionId)
-      return afterSlot === undefined ? enqueue(collectionId, log, operation) : appendUnlessFound(collectionId, log, operation, afterSlot)
+      return afterSlot === undefined
+        ? enqueue(collectionId, log, operation)
+        : appendUnlessFound(collectionId, log, operation, afterSlot)
     },
     async find(collectionId, opId, afterSlot) {
       for await (const { slot, operations } of slotsAfter(collectionId, afterSlot)) {

@@ -1,6 +1,16 @@
 // What the log alone says of a collection as a whole: its settings, its snapshots, the restores that had an effect, what was ingested.
-import { changeSettings, type CollectionSettings, type EmbeddingSpec } from '@likeness/shared/contract/collection'
-import { type IngestOperation, type LogSlot, type Operation, type RestoreOperation, revisionOf } from '@likeness/shared/contract/operation'
+import {
+  changeSettings,
+  type CollectionSettings,
+  type EmbeddingSpec
+} from '@likeness/shared/contract/collection'
+import {
+  type IngestOperation,
+  type LogSlot,
+  type Operation,
+  type RestoreOperation,
+  revisionOf
+} from '@likeness/shared/contract/operation'
 import { assertNoGap, missingSlot, readSlots, type WorkSource } from './read-log.ts'
 
 const slotsPerRead = 256
@@ -24,7 +34,11 @@ export interface LogHistory {
 }
 
 /** Slots after `after` up to `last`, in order; object_not_found when one of them is missing, or (without `last`, up to the end) a later one is there. */
-export async function* slotsBetween(source: WorkSource, after: number, last = Infinity): AsyncIterable<{ slot: number; log: LogSlot }> {
+export async function* slotsBetween(
+  source: WorkSource,
+  after: number,
+  last = Infinity
+): AsyncIterable<{ slot: number; log: LogSlot }> {
   for (let applied = after; applied < last; ) {
     const slots = await readSlots(source, applied, Math.min(slotsPerRead, last - applied))
     for (const log of slots) yield { slot: ++applied, log }
@@ -34,7 +48,11 @@ export async function* slotsBetween(source: WorkSource, after: number, last = In
   }
 }
 
-function follow(history: LogHistory, operation: Operation, { slot, revision }: { slot: number; revision: number }): void {
+function follow(
+  history: LogHistory,
+  operation: Operation,
+  { slot, revision }: { slot: number; revision: number }
+): void {
   const { snapshots } = history
   switch (operation.kind) {
     case 'ingest':
@@ -42,12 +60,14 @@ function follow(history: LogHistory, operation: Operation, { slot, revision }: {
     case 'configure':
       return void (history.settings = changeSettings(history.settings, operation.settings))
     case 'take_snapshot':
-      if (!snapshots.has(operation.name)) snapshots.set(operation.name, { revision, createdAtMs: operation.atMs })
+      if (!snapshots.has(operation.name))
+        snapshots.set(operation.name, { revision, createdAtMs: operation.atMs })
       return
     case 'drop_snapshot':
       return void snapshots.delete(operation.name)
     case 'restore':
-      if (snapshots.get(operation.name)?.revision === operation.snapshot.revision) history.restores.push({ slot, revision, snapshot: operation.snapshot })
+      if (snapshots.get(operation.name)?.revision === operation.snapshot.revision)
+        history.restores.push({ slot, revision, snapshot: operation.snapshot })
       return
     case 'rebuild':
       return void history.rebuilds.push({ revision, atMs: operation.atMs })
@@ -61,11 +81,24 @@ function follow(history: LogHistory, operation: Operation, { slot, revision }: {
 }
 
 /** Up to a slot, or all of it. */
-export async function readHistory(source: WorkSource, settings: CollectionSettings, last?: number): Promise<LogHistory> {
-  const history: LogHistory = { slot: 0, settings, snapshots: new Map(), restores: [], ingestions: [], rebuilds: [], reprojections: [] }
+export async function readHistory(
+  source: WorkSource,
+  settings: CollectionSettings,
+  last?: number
+): Promise<LogHistory> {
+  const history: LogHistory = {
+    slot: 0,
+    settings,
+    snapshots: new Map(),
+    restores: [],
+    ingestions: [],
+    rebuilds: [],
+    reprojections: []
+  }
   for await (const { slot, log } of slotsBetween(source, 0, last)) {
     history.slot = slot
-    for (const [index, operation] of log.operations.entries()) follow(history, operation, { slot, revision: revisionOf(slot, index) })
+    for (const [index, operation] of log.operations.entries())
+      follow(history, operation, { slot, revision: revisionOf(slot, index) })
   }
   return history
 }

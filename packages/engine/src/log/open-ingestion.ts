@@ -10,4 +10,4 @@ export interface OpenIngestion {
   /** Its result object is written; the next commit lets it go. */
   closed: boolean
 }
-export const isOpen=({ record }: OpenIngestion): boolean => record.completedSeq===null
+export const isOpen = ({ record }: OpenIngestion): boolean => record.completedSeq === null

@@ -6,11 +6,19 @@ import { createLoadedProjections } from '@likeness/store/loaded-projections'
 import type { ProfileStore } from '@likeness/store/profile-store'
 import type { Project } from './embedded-batch.ts'
 
-export function createProjector(deps: { profiles: Pick<ProfileStore, 'ofEmbedding' | 'readProjection'> }): Project {
+export function createProjector(deps: {
+  profiles: Pick<ProfileStore, 'ofEmbedding' | 'readProjection'>
+}): Project {
   const projectionOf = createLoadedProjections(deps)
   return async (raw, rawDim, embedding) => {
     const projection = await projectionOf(embedding)
-    if (projection.dIn !== rawDim) throw appError('data_corrupt', `the profile of ${embedding.version} takes raw vectors of ${projection.dIn} numbers, those that are kept have ${rawDim}`)
-    return raw.length === 0 ? new Float32Array(0) : await linearTransform(fromFloat16(raw), { ...projection, normalize: true })
+    if (projection.dIn !== rawDim)
+      throw appError(
+        'data_corrupt',
+        `the profile of ${embedding.version} takes raw vectors of ${projection.dIn} numbers, those that are kept have ${rawDim}`
+      )
+    return raw.length === 0
+      ? new Float32Array(0)
+      : await linearTransform(fromFloat16(raw), { ...projection, normalize: true })
   }
 }

@@ -10,9 +10,16 @@ afterEach(() => gallery.close())
 async function fill(options: GalleryOptions): Promise<(id: string) => Promise<StoredItem>> {
   gallery = await createGallery(options)
   const writer = await gallery.openWriter()
-  await gallery.add(writer, [{ id: 'a', seeds: [1] }, { id: 'b', seeds: [2, 3] }, { id: 'c', seeds: [4] }])
+  await gallery.add(writer, [
+    { id: 'a', seeds: [1] },
+    { id: 'b', seeds: [2, 3] },
+    { id: 'c', seeds: [4] }
+  ])
   return async (id) => {
-    const reader = await gallery.replica.acquire(gallery.spec.collectionId, { consistency: 'strong', timeoutMs: 5_000 })
+    const reader = await gallery.replica.acquire(gallery.spec.collectionId, {
+      consistency: 'strong',
+      timeoutMs: 5_000
+    })
     try {
       return (await reader.getItem(id))!
     } finally {
@@ -23,8 +30,14 @@ async function fill(options: GalleryOptions): Promise<(id: string) => Promise<St
 
 test('the raw vectors of an item are those that its batch brought, row by row', async () => {
   const itemOf = await fill({ raw: 'f16' })
-  for (const [id, seeds] of [['a', [1]], ['b', [2, 3]], ['c', [4]]] as const) {
-    expect([...(await readRawVectors(gallery.store, await itemOf(id)))!]).toEqual([...toFloat16(Float32Array.from(seeds.flatMap((seed) => [...vectorOf(seed)])))])
+  for (const [id, seeds] of [
+    ['a', [1]],
+    ['b', [2, 3]],
+    ['c', [4]]
+  ] as const) {
+    expect([...(await readRawVectors(gallery.store, await itemOf(id)))!]).toEqual([
+      ...toFloat16(Float32Array.from(seeds.flatMap((seed) => [...vectorOf(seed)])))
+    ])
   }
 })
 
@@ -32,7 +45,9 @@ test('there are none of an item whose batch kept none, and of one whose batch is
   const item = await (await fill({}))('a')
   expect(item.raws).toBeUndefined()
   expect(await readRawVectors(gallery.store, item)).toBeUndefined()
-  expect(await readRawVectors(gallery.store, { ...item, raws: { key: 'gone', at: 0, dim: 2, sum: '' } })).toBeUndefined()
+  expect(
+    await readRawVectors(gallery.store, { ...item, raws: { key: 'gone', at: 0, dim: 2, sum: '' } })
+  ).toBeUndefined()
 })
 
 test('damage to them is found before they are used', async () => {

@@ -1,7 +1,12 @@
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import { parseBatchKey } from '@likeness/shared/contract/keys'
 import { modelOf } from '@likeness/shared/contract/profile'
-import { countRows, decodeVectorBatch, peekBatchItems, type VectorBatch } from '@likeness/shared/contract/vector-batch'
+import {
+  countRows,
+  decodeVectorBatch,
+  peekBatchItems,
+  type VectorBatch
+} from '@likeness/shared/contract/vector-batch'
 import { isSparse } from '@likeness/shared/contract/vector-rows'
 import { appError, isAppError } from '@likeness/shared/errors'
 import type { ObjectStore } from '@likeness/store/object-store'
@@ -10,53 +15,90 @@ import { isOpen, type OpenIngestion } from './open-ingestion.ts'
 import { peekBytes, type WorkSource } from './read-log.ts'
 
 /** undefined when it is damaged or has a long head: it is to be read whole. */
-export async function peekOrdinals(store: ObjectStore,key: string): Promise<number[]|undefined> {
+export async function peekOrdinals(store: ObjectStore, key: string): Promise<number[] | undefined> {
   try {
-    const head=await store.getRange(key,0,peekBytes)
-    return head===undefined? []:peekBatchItems(head)
-  } catch(error) {
-    if(isAppError(error,'data_corrupt')) return undefined
+    const head = await store.getRange(key, 0, peekBytes)
+    return head === undefined ? [] : peekBatchItems(head)
+  } catch (error) {
+    if (isAppError(error, 'data_corrupt')) return undefined
     throw error
   }
 }
 /** Keys of batches of open ingestions that hold an ordinal which is not done. Given ones are listed by given-batches.ts. */
-export async function listBatches(source: WorkSource,ingestions: ReadonlyMap<string, OpenIngestion>,seen: ReadonlySet<string>): Promise<string[]> {
-  const wanted: string[]=[]
-  for(const [id,ingestion] of ingestions) {
-    if(isOpen(ingestion)&&ingestion.record.given!==true) wanted.push(...(await listOpenBatches(source,id,ingestion,seen)))
+export async function listBatches(
+  source: WorkSource,
+  ingestions: ReadonlyMap<string, OpenIngestion>,
+  seen: ReadonlySet<string>
+): Promise<string[]> {
+  const wanted: string[] = []
+  for (const [id, ingestion] of ingestions) {
+    if (isOpen(ingestion) && ingestion.record.given !== true)
+      wanted.push(...(await listOpenBatches(source, id, ingestion, seen)))
   }
   return wanted
 }
 /** Keys of the batches of one ingestion that hold an ordinal which is not done. */
-export async function listOpenBatches({ store,clock,keys,signal }: WorkSource,id: string,{ done }: OpenIngestion,seen: ReadonlySet<string>): Promise<string[]> {
-  const listed=await retryStore(clock,async () => {
-    const found: string[]=[]
-    for await(const { key } of store.list(keys.batchPrefix(id))) if(!seen.has(key)) found.push(key)
-    return found
-  },signal)
-  if(done.count===0) return listed
-  const wanted: string[]=[]
-  for(const key of listed) {
-    const ordinals=await retryStore(clock,() => peekOrdinals(store,key),signal)
-    if(ordinals===undefined||ordinals.some((ordinal) => !done.has(ordinal))) wanted.push(key)
+export async function listOpenBatches(
+  { store, clock, keys, signal }: WorkSource,
+  id: string,
+  { done }: OpenIngestion,
+  seen: ReadonlySet<string>
+): Promise<string[]> {
+  const listed = await retryStore(
+    clock,
+    async () => {
+      const found: string[] = []
+      for await (const { key } of store.list(keys.batchPrefix(id)))
+        if (!seen.has(key)) found.push(key)
+      return found
+    },
+    signal
+  )
+  if (done.count === 0) return listed
+  const wanted: string[] = []
+  for (const key of listed) {
+    const ordinals = await retryStore(clock, () => peekOrdinals(store, key), signal)
+    if (ordinals === undefined || ordinals.some((ordinal) => !done.has(ordinal))) wanted.push(key)
   }
   return wanted
 }
 /** As it was written, maybe for an earlier embedding (embedded-batch.ts); undefined when it is not there (collected, or of another incarnation). Refuses other models and malformed content with data_corrupt. */
-export async function readBatch({ store,clock,keys,signal }: WorkSource,{ collectionId,embedding }: Pick<CollectionSpec,'collectionId'|'embedding'>,key: string): Promise<VectorBatch|undefined> {
-  const name=parseBatchKey(key)
-  if(name===undefined||!key.startsWith(keys.root)) return undefined
-  const stored=await retryStore(clock,() => store.get(key),signal)
-  if(stored===undefined) return undefined
-  const batch=decodeVectorBatch(stored.body)
-  const { header,vectors }=batch
-  const { version,dim,sparse=false }=embedding
-  if(header.collectionId!==collectionId) throw appError('data_corrupt',`${key} belongs to collection ${header.collectionId}`)
-  if(header.ingestion!==name.ingestion) throw appError('data_corrupt',`${key} holds ingestion ${header.ingestion}`)
-  const isOfCollection=header.embeddingVersion===version? header.dim===dim:modelOf(header.embeddingVersion)===modelOf(version)
-  if(!isOfCollection) throw appError('data_corrupt',`${key} has embedding ${header.embeddingVersion} (${header.dim}), the collection ${version} (${dim})`)
-  if(header.items.some((item) => (item.failure===undefined)!==(item.rows.length>0))) throw appError('data_corrupt',`${key} has an item with neither rows nor a failure`)
-  if(isSparse(vectors)!==sparse) throw appError('data_corrupt',`${key} has ${sparse? 'dense':'sparse'} vectors, the collection has ${sparse? 'sparse':'dense'} ones`)
-  if(!(isSparse(vectors)? vectors.values:vectors).every(Number.isFinite)) throw appError('data_corrupt',`${key} has a value that is not a number among ${countRows(header.items)} rows`)
+export async function readBatch(
+  { store, clock, keys, signal }: WorkSource,
+  { collectionId, embedding }: Pick<CollectionSpec, 'collectionId' | 'embedding'>,
+  key: string
+): Promise<VectorBatch | undefined> {
+  const name = parseBatchKey(key)
+  if (name === undefined || !key.startsWith(keys.root)) return undefined
+  const stored = await retryStore(clock, () => store.get(key), signal)
+  if (stored === undefined) return undefined
+  const batch = decodeVectorBatch(stored.body)
+  const { header, vectors } = batch
+  const { version, dim, sparse = false } = embedding
+  if (header.collectionId !== collectionId)
+    throw appError('data_corrupt', `${key} belongs to collection ${header.collectionId}`)
+  if (header.ingestion !== name.ingestion)
+    throw appError('data_corrupt', `${key} holds ingestion ${header.ingestion}`)
+  const isOfCollection =
+    header.embeddingVersion === version
+      ? header.dim === dim
+      : modelOf(header.embeddingVersion) === modelOf(version)
+  if (!isOfCollection)
+    throw appError(
+      'data_corrupt',
+      `${key} has embedding ${header.embeddingVersion} (${header.dim}), the collection ${version} (${dim})`
+    )
+  if (header.items.some((item) => (item.failure === undefined) !== item.rows.length > 0))
+    throw appError('data_corrupt', `${key} has an item with neither rows nor a failure`)
+  if (isSparse(vectors) !== sparse)
+    throw appError(
+      'data_corrupt',
+      `${key} has ${sparse ? 'dense' : 'sparse'} vectors, the collection has ${sparse ? 'sparse' : 'dense'} ones`
+    )
+  if (!(isSparse(vectors) ? vectors.values : vectors).every(Number.isFinite))
+    throw appError(
+      'data_corrupt',
+      `${key} has a value that is not a number among ${countRows(header.items)} rows`
+    )
   return batch
 }

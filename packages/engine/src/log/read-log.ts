@@ -17,13 +17,21 @@ export interface WorkSource {
 }
 
 /** Up to `limit` slots after `applied`, in order. Slots are dense: the first missing one is the end. data_corrupt when one is damaged. */
-export async function readSlots({ store, clock, keys, signal }: WorkSource, applied: number, limit: number): Promise<LogSlot[]> {
+export async function readSlots(
+  { store, clock, keys, signal }: WorkSource,
+  applied: number,
+  limit: number
+): Promise<LogSlot[]> {
   const slots: LogSlot[] = []
   while (slots.length < limit) {
     const first = applied + slots.length + 1
     // One first: an idle collection asks for one key, not for sixteen.
     const ahead = slots.length === 0 ? 1 : Math.min(slotsAhead, limit - slots.length)
-    const read = await Promise.all(Array.from({ length: ahead }, (_, i) => retryStore(clock, () => store.get(keys.logSlot(first + i)), signal)))
+    const read = await Promise.all(
+      Array.from({ length: ahead }, (_, i) =>
+        retryStore(clock, () => store.get(keys.logSlot(first + i)), signal)
+      )
+    )
     for (const stored of read) {
       if (stored === undefined) return slots
       slots.push(decodeLogSlot(keys.logSlot(applied + slots.length + 1), stored.body))
@@ -32,14 +40,15 @@ export async function readSlots({ store, clock, keys, signal }: WorkSource, appl
   return slots
 }
 
-export const missingSlot = ({ keys }: WorkSource, slot: number) => appError('object_not_found', `${keys.logSlot(slot)} is missing from the log`)
+export const missingSlot = ({ keys }: WorkSource, slot: number) =>
+  appError('object_not_found', `${keys.logSlot(slot)} is missing from the log`)
 
 /** A slot is made only when the one below it exists: object_not_found when the next one is not there and a later one is. */
 export async function assertNoGap({ store, keys }: WorkSource, applied: number): Promise<void> {
   for await (const { key } of store.list(keys.logPrefix, { startAfter: keys.logSlot(applied) })) {
     const next = keys.logSlot(applied + 1)
-    if (key !== next) throw appError('object_not_found', `${next} is missing from the log, and ${key} is there`)
+    if (key !== next)
+      throw appError('object_not_found', `${next} is missing from the log, and ${key} is there`)
     return
   }
 }
-

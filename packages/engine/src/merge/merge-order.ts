@@ -39,12 +39,23 @@ class Cursor {
   isBefore(other: Cursor): boolean {
     if (this.key !== other.key || this.key === done) return this.key < other.key
     const at = other.item * hashBytes
-    return this.input.meta.hashes.compare(other.input.meta.hashes, at, at + hashBytes, this.item * hashBytes, (this.item + 1) * hashBytes) < 0
+    return (
+      this.input.meta.hashes.compare(
+        other.input.meta.hashes,
+        at,
+        at + hashBytes,
+        this.item * hashBytes,
+        (this.item + 1) * hashBytes
+      ) < 0
+    )
   }
 }
 
 /** `kept`: the input whose deleted rows stay, as the last ones; -1: none. */
-export async function orderMerge(inputs: readonly OpenSegment[], kept: number): Promise<MergeOrder> {
+export async function orderMerge(
+  inputs: readonly OpenSegment[],
+  kept: number
+): Promise<MergeOrder> {
   const most = inputs.reduce((sum, { meta }) => sum + meta.items, 0)
   const [input, item] = [new Uint16Array(most), new Uint32Array(most)]
   const places = inputs.map(({ meta }) => new Int32Array(meta.rows).fill(-1))
@@ -60,11 +71,20 @@ export async function orderMerge(inputs: readonly OpenSegment[], kept: number): 
     input[items] = first
     item[items] = next.item
     const { firstRow } = next.input.meta
-    for (let from = firstRow[next.item]!; from < firstRow[next.item + 1]!; from++) places[first]![from] = row++
+    for (let from = firstRow[next.item]!; from < firstRow[next.item + 1]!; from++)
+      places[first]![from] = row++
     next.advance()
   }
   const itemRows = row
   const tombstones = places[kept]
-  if (tombstones !== undefined) for (let from = 0; from < tombstones.length; from++) if (tombstones[from]! < 0) tombstones[from] = row++
-  return { input: input.subarray(0, items), item: item.subarray(0, items), itemRows, rows: row, places }
+  if (tombstones !== undefined)
+    for (let from = 0; from < tombstones.length; from++)
+      if (tombstones[from]! < 0) tombstones[from] = row++
+  return {
+    input: input.subarray(0, items),
+    item: item.subarray(0, items),
+    itemRows,
+    rows: row,
+    places
+  }
 }

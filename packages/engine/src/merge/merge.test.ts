@@ -17,7 +17,13 @@ const version = async () => (await readCommitted(gallery.store, gallery.spec.col
 async function verified(): Promise<unknown[]> {
   const scratchDir = await mkdtemp(join(tmpdir(), 'likeness-merges-'))
   try {
-    return (await verifyCollection({ store: gallery.store, collectionId: gallery.spec.collectionId, scratchDir })).problems
+    return (
+      await verifyCollection({
+        store: gallery.store,
+        collectionId: gallery.spec.collectionId,
+        scratchDir
+      })
+    ).problems
   } finally {
     await rm(scratchDir, { recursive: true, force: true })
   }
@@ -30,7 +36,11 @@ async function withSegments(count: number, options: GalleryOptions) {
     if (task.inputs[0]!.index !== 'flat') tasks.push(task)
     return buildMerge(gallery.files, task)
   }
-  gallery = await createGallery({ sealThreshold: 64, ...options, merging: { mergeShape: { fanIn: 2 }, buildMerge: build, ...options.merging } })
+  gallery = await createGallery({
+    sealThreshold: 64,
+    ...options,
+    merging: { mergeShape: { fanIn: 2 }, buildMerge: build, ...options.merging }
+  })
   const writer = await gallery.openWriter()
   for (let n = 0; n < count; n++) {
     await gallery.add(writer, itemsFrom(100 * n, 100))
@@ -45,10 +55,13 @@ test('a graph grows by the rows of other segments, and what is deleted in it sta
   await writer.step({})
   expect(await writer.merge('sealed')).toBe(true)
   expect(tasks.map(({ plan }) => plan.way)).toEqual(['clone'])
-  expect((await version()).segments).toMatchObject([{ index: 'hnsw', items: 197, rows: 199, deletions: { count: 2 } }])
+  expect((await version()).segments).toMatchObject([
+    { index: 'hnsw', items: 197, rows: 199, deletions: { count: 2 } }
+  ])
   expect((await version()).counts).toEqual({ items: 197, rows: 197 })
   expect(await verified()).toEqual([])
-  for (const n of [0, 5, 99, 100, 199]) expect((await gallery.search(n, 1))[0]).toMatchObject({ id: `item-${n}`, score: 1 })
+  for (const n of [0, 5, 99, 100, 199])
+    expect((await gallery.search(n, 1))[0]).toMatchObject({ id: `item-${n}`, score: 1 })
   const all = (await gallery.search(3, 300)).map(({ id }) => id)
   expect(all).toHaveLength(197)
   expect(all).not.toContain('item-3')
@@ -66,7 +79,9 @@ describe.each(['f32', 'sq8', 'f16'] as const)('lists of %s', (storage) => {
     const before = await gallery.search(42, 50, 1_000)
     expect(await writer.merge('sealed')).toBe(true)
     expect(tasks.map(({ plan }) => plan.way)).toEqual(['lists'])
-    expect((await version()).segments).toMatchObject([{ index: 'ivf', storage, items: 198, rows: 198, deletions: null }])
+    expect((await version()).segments).toMatchObject([
+      { index: 'ivf', storage, items: 198, rows: 198, deletions: null }
+    ])
     expect(await gallery.search(42, 50, 1_000)).toEqual(before)
     expect(await verified()).toEqual([])
   })
@@ -79,7 +94,10 @@ test('small segments are compacted while a merge of large ones is under way', as
     if (task.inputs[0]!.index === 'hnsw') await held
     return await buildMerge(gallery.files, task)
   }
-  const { writer } = await withSegments(2, { method: 'HNSW32', merging: { mergeShape: { fanIn: 2 }, buildMerge: build } })
+  const { writer } = await withSegments(2, {
+    method: 'HNSW32',
+    merging: { mergeShape: { fanIn: 2 }, buildMerge: build }
+  })
   const large = writer.merge('sealed')
   for (const n of [0, 1]) await gallery.add(writer, itemsFrom(1_000 + 10 * n, 10))
   expect(await writer.merge('small')).toBe(true)
@@ -111,7 +129,9 @@ test('a merge that fails costs nothing: the owner goes on, and the next one succ
   await writer.collect()
   const stored: string[] = []
   for await (const { key } of gallery.store.list(gallery.keys.segmentPrefix)) stored.push(key)
-  expect(stored.every((key) => key.includes(`/${stored[0]!.split('/').at(-1)!.slice(0, 26)}`))).toBe(true)
+  expect(
+    stored.every((key) => key.includes(`/${stored[0]!.split('/').at(-1)!.slice(0, 26)}`))
+  ).toBe(true)
 })
 
 test('the files of a merge stay while it is under way, up to its limit; past it they go, and its result is not adopted', async () => {
@@ -131,7 +151,10 @@ test('the files of a merge stay while it is under way, up to its limit; past it 
   expect([seen, aborted]).toEqual([[true], false])
   await gallery.close()
 
-  gallery = await createGallery({ sealThreshold: 64, merging: { buildMerge: build, mergeLimitMs: 0 } })
+  gallery = await createGallery({
+    sealThreshold: 64,
+    merging: { buildMerge: build, mergeLimitMs: 0 }
+  })
   writer = await gallery.openWriter()
   for (const n of [0, 1]) await gallery.add(writer, itemsFrom(50 * n, 50))
   expect(await writer.merge()).toBe(false)

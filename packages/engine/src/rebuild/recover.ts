@@ -14,10 +14,17 @@ import { manifestSchema, sha256Hex, type SnapshotRecord } from '../version/manif
 import { replay, type ReplayDeps } from './replay.ts'
 
 /** Up to the end of the log, with segments that are written and not committed. `created`: as the catalogue has it. data_corrupt as for `replay`. */
-export async function recoverState(deps: ReplayDeps, created: CollectionSpec): Promise<WriterState> {
+export async function recoverState(
+  deps: ReplayDeps,
+  created: CollectionSpec
+): Promise<WriterState> {
   const history = await readHistory(deps, created.settings)
   const unfinished = await findUnfinished(deps, history)
-  const state = await replay(deps, { ...created, settings: history.settings }, { appliedSlot: history.slot, open: {}, unfinished })
+  const state = await replay(
+    deps,
+    { ...created, settings: history.settings },
+    { appliedSlot: history.slot, open: {}, unfinished }
+  )
   for (const id of state.ingestions.keys()) if (!unfinished.has(id)) state.ingestions.delete(id)
   for (const { operation, revision } of history.ingestions) {
     if (!unfinished.has(operation.ingestion) || state.ingestions.has(operation.ingestion)) continue
@@ -27,20 +34,38 @@ export async function recoverState(deps: ReplayDeps, created: CollectionSpec): P
   }
   const asked = history.reprojections.at(-1)
   // Whether it was done nobody knows, unless the catalogue has it: then it is done again.
-  const reprojection = asked === undefined || isDeepStrictEqual(asked.embedding, created.embedding) ? null : { ...asked, state: 'running' as const }
-  return Object.assign(state, { reprojection, snapshots: await findSnapshots(deps, history), results: history.rebuilds.map(({ revision }) => ({ revision })) } satisfies Partial<WriterState>)
+  const reprojection =
+    asked === undefined || isDeepStrictEqual(asked.embedding, created.embedding)
+      ? null
+      : { ...asked, state: 'running' as const }
+  return Object.assign(state, {
+    reprojection,
+    snapshots: await findSnapshots(deps, history),
+    results: history.rebuilds.map(({ revision }) => ({ revision }))
+  } satisfies Partial<WriterState>)
 }
 
 /** Those without a result. */
-async function findUnfinished({ store, clock, keys, signal }: ReplayDeps, { ingestions }: LogHistory): Promise<Set<string>> {
+async function findUnfinished(
+  { store, clock, keys, signal }: ReplayDeps,
+  { ingestions }: LogHistory
+): Promise<Set<string>> {
   const unfinished = new Set<string>()
-  for (const { operation: { ingestion } } of ingestions) {
-    if ((await retryStore(clock, () => store.head(keys.jobResult(ingestion)), signal)) === undefined) unfinished.add(ingestion)
+  for (const {
+    operation: { ingestion }
+  } of ingestions) {
+    if (
+      (await retryStore(clock, () => store.head(keys.jobResult(ingestion)), signal)) === undefined
+    )
+      unfinished.add(ingestion)
   }
   return unfinished
 }
 
-type Held = Omit<SnapshotRecord, 'revision' | 'createdAtMs'> & { epoch: number; appliedSlot: number }
+type Held = Omit<SnapshotRecord, 'revision' | 'createdAtMs'> & {
+  epoch: number
+  appliedSlot: number
+}
 
 async function readHeld(store: ObjectStore, key: string): Promise<Held | undefined> {
   const stored = await store.get(key)
@@ -55,7 +80,8 @@ async function readAllHeld({ store, keys, logger }: ReplayDeps): Promise<Held[]>
   for await (const { key } of store.list(keys.manifestPrefix)) {
     try {
       const held = await readHeld(store, key)
-      if (held !== undefined && held.epoch >= (bySeq.get(held.seq)?.epoch ?? 0)) bySeq.set(held.seq, held)
+      if (held !== undefined && held.epoch >= (bySeq.get(held.seq)?.epoch ?? 0))
+        bySeq.set(held.seq, held)
     } catch (error) {
       if (!isAppError(error, 'data_corrupt')) throw error
       logger.warn({ err: error }, 'manifest passed over')
@@ -65,13 +91,20 @@ async function readAllHeld({ store, keys, logger }: ReplayDeps): Promise<Held[]>
 }
 
 /** A snapshot holds the last version of the slots below its own. */
-async function findSnapshots(deps: ReplayDeps, { snapshots }: LogHistory): Promise<Map<string, SnapshotRecord>> {
+async function findSnapshots(
+  deps: ReplayDeps,
+  { snapshots }: LogHistory
+): Promise<Map<string, SnapshotRecord>> {
   if (snapshots.size === 0) return new Map()
   const all = await retryStore(deps.clock, () => readAllHeld(deps), deps.signal)
   const found = new Map<string, SnapshotRecord>()
   for (const [name, taken] of snapshots) {
     const held = all.findLast(({ appliedSlot }) => appliedSlot === slotOf(taken.revision) - 1)
-    if (held === undefined) deps.logger.error({ snapshot: name, revision: taken.revision }, 'the manifest of a snapshot is lost, and the snapshot with it')
+    if (held === undefined)
+      deps.logger.error(
+        { snapshot: name, revision: taken.revision },
+        'the manifest of a snapshot is lost, and the snapshot with it'
+      )
     else {
       const { epoch: _epoch, appliedSlot: _appliedSlot, ...record } = held
       found.set(name, { ...taken, ...record })

@@ -37,23 +37,33 @@ interface Point {
  * The state at a point, with segments that are written and not committed. Its ingestions are of no use, but for `unfinished` ones: what is done of them is all that was asked for.
  * data_corrupt when batches of it are damaged or missing: it would be less than it was.
  */
-export async function replay(deps: ReplayDeps, spec: CollectionSpec, to: Point): Promise<WriterState> {
+export async function replay(
+  deps: ReplayDeps,
+  spec: CollectionSpec,
+  to: Point
+): Promise<WriterState> {
   const { restores } = await readHistory(deps, spec.settings, to.appliedSlot)
   const context = { rules: deps.protocol, files: deps.files }
 
   async function stateAt({ appliedSlot, open, unfinished }: Point): Promise<WriterState> {
     const base = restores.findLast(({ slot }) => slot <= appliedSlot)
     const state = base === undefined ? emptyWriterState(spec) : await restoredState(base)
-    for await (const { slot, log } of slotsBetween(deps, base === undefined ? 0 : base.slot - 1, appliedSlot)) {
+    for await (const { slot, log } of slotsBetween(
+      deps,
+      base === undefined ? 0 : base.slot - 1,
+      appliedSlot
+    )) {
       for (const [index, operation] of log.operations.entries()) {
         const revision = revisionOf(slot, index)
-        if (isItemOperation(operation) && revision > (base?.revision ?? 0)) await applyItemOperation(state, operation, revision, context)
+        if (isItemOperation(operation) && revision > (base?.revision ?? 0))
+          await applyItemOperation(state, operation, revision, context)
       }
       state.appliedSlot = slot
     }
     for (const [id, done] of Object.entries(open)) limitTo(state, id, done)
     await takeAll(deps, state)
-    for (const [id, ingestion] of state.ingestions) if (unfinished?.has(id) !== true) await assertWhole(deps, id, ingestion)
+    for (const [id, ingestion] of state.ingestions)
+      if (unfinished?.has(id) !== true) await assertWhole(deps, id, ingestion)
     return state
   }
 
@@ -72,7 +82,8 @@ function limitTo(state: WriterState, id: string, done: string): void {
   const ingestion = state.ingestions.get(id)
   if (ingestion === undefined) return
   const wanted = OrdinalRanges.parse(done)
-  for (let ordinal = 0; ordinal < ingestion.record.total; ordinal++) if (!wanted.has(ordinal)) ingestion.done.add(ordinal)
+  for (let ordinal = 0; ordinal < ingestion.record.total; ordinal++)
+    if (!wanted.has(ordinal)) ingestion.done.add(ordinal)
 }
 
 async function takeAll(deps: ReplayDeps, state: WriterState): Promise<void> {
@@ -81,17 +92,31 @@ async function takeAll(deps: ReplayDeps, state: WriterState): Promise<void> {
   const batches = await intake.outstanding(state, { list: true })
   for (let at = 0; at < batches.length; at += batchesPerSegment) {
     for (const key of batches.slice(at, at + batchesPerSegment)) await intake.take(state, key)
-    const segment = await retryStore(clock, () => writePending({ files, keys, newId }, state), signal)
+    const segment = await retryStore(
+      clock,
+      () => writePending({ files, keys, newId }, state),
+      signal
+    )
     state.pending.clear()
     if (segment !== null) state.segments.push(freshSegment(segment))
   }
 }
 
 /** Every ordinal was in a batch, also of an item that failed; of given vectors those that failed were not. */
-async function assertWhole({ store, clock, keys, signal }: ReplayDeps, id: string, { record, done }: OpenIngestion): Promise<void> {
+async function assertWhole(
+  { store, clock, keys, signal }: ReplayDeps,
+  id: string,
+  { record, done }: OpenIngestion
+): Promise<void> {
   const missing = record.total - done.count
   if (missing === 0) return
-  const result = record.given === true ? await retryStore(clock, () => readJobResult(store, keys, id), signal) : undefined
+  const result =
+    record.given === true
+      ? await retryStore(clock, () => readJobResult(store, keys, id), signal)
+      : undefined
   if (record.given === true && missing <= (result?.failed ?? missing)) return
-  throw appError('data_corrupt', `the vectors of ${missing} items are damaged or missing under ${keys.batchPrefix(id)}`)
+  throw appError(
+    'data_corrupt',
+    `the vectors of ${missing} items are damaged or missing under ${keys.batchPrefix(id)}`
+  )
 }

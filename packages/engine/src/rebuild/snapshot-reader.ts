@@ -11,7 +11,11 @@ import { readSnapshot } from '../version/read-manifest.ts'
 
 type HeldItem = ReturnType<HeldVersion['items']> extends AsyncIterable<infer T> ? T : never
 
-async function* itemsOf(files: SegmentFiles, segment: OpenSegment, dim: number): AsyncIterable<HeldItem> {
+async function* itemsOf(
+  files: SegmentFiles,
+  segment: OpenSegment,
+  dim: number
+): AsyncIterable<HeldItem> {
   const { meta, deleted, updates } = segment
   const payloads = await PayloadCursor.open(files, segment)
   try {
@@ -22,7 +26,10 @@ async function* itemsOf(files: SegmentFiles, segment: OpenSegment, dim: number):
         if (deleted.has(first)) continue
         const parts: VectorRows[] = []
         for (let row = first; row < end; row++) parts.push(await rows.read(row))
-        yield { item: applyUpdate(decodePayload(await payloads.read(item)), updates.get(item)), vectors: joinRows(parts) }
+        yield {
+          item: applyUpdate(decodePayload(await payloads.read(item)), updates.get(item)),
+          vectors: joinRows(parts)
+        }
       }
     } finally {
       await rows.close()
@@ -32,14 +39,23 @@ async function* itemsOf(files: SegmentFiles, segment: OpenSegment, dim: number):
   }
 }
 
-export const createSnapshotReader = ({ store, files }: { store: ObjectStore; files: SegmentFiles }): SnapshotReader => ({
+export const createSnapshotReader = ({
+  store,
+  files
+}: {
+  store: ObjectStore
+  files: SegmentFiles
+}): SnapshotReader => ({
   async open(collectionId, name) {
-    const { held: { spec, counts, segments } } = await readSnapshot(store, collectionId, name)
+    const {
+      held: { spec, counts, segments }
+    } = await readSnapshot(store, collectionId, name)
     return {
       spec,
       counts,
       async *items() {
-        for (const ref of segments) yield* itemsOf(files, await openSegment(files, ref), spec.embedding.dim)
+        for (const ref of segments)
+          yield* itemsOf(files, await openSegment(files, ref), spec.embedding.dim)
       }
     }
   }

@@ -13,7 +13,12 @@ import { LoadedSegment } from '../search/loaded-segment.ts'
 import { openView, type SegmentView } from '../search/segment-view.ts'
 import { Bitmap } from '../version/bitmap.ts'
 import { readCurrent } from '../version/current.ts'
-import { type FileRef, type Manifest, type ManifestSegment, readManifest } from '../version/manifest.ts'
+import {
+  type FileRef,
+  type Manifest,
+  type ManifestSegment,
+  readManifest
+} from '../version/manifest.ts'
 
 export interface CollectionReplicaDeps {
   store: ObjectStore
@@ -65,7 +70,8 @@ export class CollectionReplica {
   /** Serves at least what CURRENT said after this call began. One that is already running may have read it before: another follows. */
   refresh(): Promise<void> {
     if (this.closed) return Promise.resolve()
-    if (this.running === undefined) return (this.running = this.load().finally(() => (this.running = undefined)))
+    if (this.running === undefined)
+      return (this.running = this.load().finally(() => (this.running = undefined)))
     const next = () => {
       this.queued = undefined
       return this.refresh()
@@ -79,7 +85,8 @@ export class CollectionReplica {
     try {
       for (;;) {
         const found = await readCurrent(store, collectionKeys(collectionId).current)
-        if (found === undefined) throw appError('collection_not_found', 'the collection was dropped')
+        if (found === undefined)
+          throw appError('collection_not_found', 'the collection was dropped')
         if (found.current.commitId === this.reader?.manifest.commitId) break
         this.hint(found.current.seq)
         if (await this.advance(found.current.manifest, found.current.sha256)) break
@@ -90,7 +97,10 @@ export class CollectionReplica {
     } catch (error) {
       if (!isAppError(error, 'collection_not_found')) {
         this.alarm = messageOf(error)
-        logger.error({ err: error, collectionId, seq: this.reader?.seq }, 'replica keeps its old version')
+        logger.error(
+          { err: error, collectionId, seq: this.reader?.seq },
+          'replica keeps its old version'
+        )
       }
       throw error
     }
@@ -104,7 +114,9 @@ export class CollectionReplica {
     try {
       views = await this.loadViews(manifest)
     } catch (error) {
-      const now = isAppError(error, 'object_not_found') ? await readCurrent(this.deps.store, collectionKeys(this.deps.collectionId).current) : undefined
+      const now = isAppError(error, 'object_not_found')
+        ? await readCurrent(this.deps.store, collectionKeys(this.deps.collectionId).current)
+        : undefined
       if (now !== undefined && now.current.manifest !== manifestKey) return false
       throw error
     }
@@ -120,8 +132,14 @@ export class CollectionReplica {
 
   private async loadViews(manifest: Manifest): Promise<SegmentView[]> {
     // Of older versions too: a restore brings back segments that queries may still have.
-    const before = new Map([...this.alive].flatMap(({ views }) => views.map((view) => [view.segment.ref.id, view] as const)))
-    const settled = await Promise.allSettled(manifest.segments.map((ref) => this.loadView(ref, manifest.spec, before.get(ref.id))))
+    const before = new Map(
+      [...this.alive].flatMap(({ views }) =>
+        views.map((view) => [view.segment.ref.id, view] as const)
+      )
+    )
+    const settled = await Promise.allSettled(
+      manifest.segments.map((ref) => this.loadView(ref, manifest.spec, before.get(ref.id)))
+    )
     const views = settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
     const failed = settled.find((one) => one.status === 'rejected')
     if (failed === undefined) return views
@@ -129,14 +147,27 @@ export class CollectionReplica {
     throw failed.reason
   }
 
-  private async loadView(ref: ManifestSegment, spec: CollectionSpec, before: SegmentView | undefined): Promise<SegmentView> {
+  private async loadView(
+    ref: ManifestSegment,
+    spec: CollectionSpec,
+    before: SegmentView | undefined
+  ): Promise<SegmentView> {
     const segment = before?.segment.retain() ?? (await this.loadSegment(ref, spec))
-    const same = (name: 'deletions' | 'overlay'): boolean => before?.ref[name]?.key === ref[name]?.key
+    const same = (name: 'deletions' | 'overlay'): boolean =>
+      before?.ref[name]?.key === ref[name]?.key
     // Narrowed parts have the ref that they were made with: of a version that was restored they would keep the old revisions.
-    if (before !== undefined && before.ref.restored === ref.restored && same('deletions') && same('overlay')) return { ...before, ref }
+    if (
+      before !== undefined &&
+      before.ref.restored === ref.restored &&
+      same('deletions') &&
+      same('overlay')
+    )
+      return { ...before, ref }
     try {
       const [deleted, updates] = await Promise.all([
-        ref.deletions === null ? new Bitmap(ref.rows) : this.readOnce(ref.deletions, (body) => Bitmap.decode(body)),
+        ref.deletions === null
+          ? new Bitmap(ref.rows)
+          : this.readOnce(ref.deletions, (body) => Bitmap.decode(body)),
         ref.overlay === undefined ? new Map() : this.readOnce(ref.overlay, decodePayloadUpdates)
       ])
       return openView({ ref, segment, deleted, updates })
@@ -159,7 +190,16 @@ export class CollectionReplica {
   }
 
   private async giveBack(views: readonly SegmentView[]): Promise<void> {
-    const released = views.map(({ segment }) => segment.release().catch((error: unknown) => this.deps.logger.error({ err: error, segment: segment.ref.id }, 'closing a segment failed')))
+    const released = views.map(({ segment }) =>
+      segment
+        .release()
+        .catch((error: unknown) =>
+          this.deps.logger.error(
+            { err: error, segment: segment.ref.id },
+            'closing a segment failed'
+          )
+        )
+    )
     await Promise.all(released)
   }
 
@@ -167,7 +207,10 @@ export class CollectionReplica {
   async close(): Promise<void> {
     this.closed = true
     const { running } = this
-    if (running !== undefined) await running.catch((error: unknown) => this.deps.logger.debug({ err: error }, 'refresh ended by closing'))
+    if (running !== undefined)
+      await running.catch((error: unknown) =>
+        this.deps.logger.debug({ err: error }, 'refresh ended by closing')
+      )
     this.reader?.release()
     this.reader = undefined
     await this.givenBack

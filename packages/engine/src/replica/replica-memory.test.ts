@@ -16,7 +16,15 @@ let cacheDir: string
 beforeEach(async () => {
   const first = await createGallery({ method: 'HNSW32', name: 'c0' })
   galleries = [first]
-  for (const name of ['c1', 'c2', 'c3']) galleries.push(await createGallery({ method: 'HNSW32', name, store: first.store, settings: { pinned: name === 'c3' } }))
+  for (const name of ['c1', 'c2', 'c3'])
+    galleries.push(
+      await createGallery({
+        method: 'HNSW32',
+        name,
+        store: first.store,
+        settings: { pinned: name === 'c3' }
+      })
+    )
   for (const gallery of galleries) {
     const writer = await gallery.openWriter()
     await gallery.add(writer, itemsFrom(1, 100))
@@ -32,7 +40,14 @@ afterEach(async () => {
 
 const open = (collections: number): void => {
   const bytes = 100 * (4 * dim + 300 + 60)
-  replica = createReplica({ store: galleries[0]!.store, clock: systemClock, logger: silentLogger(), cacheDir, pollMs: 60_000, memoryBytes: collections * bytes })
+  replica = createReplica({
+    store: galleries[0]!.store,
+    clock: systemClock,
+    logger: silentLogger(),
+    cacheDir,
+    pollMs: 60_000,
+    memoryBytes: collections * bytes
+  })
 }
 const options = { consistency: 'bounded', timeoutMs: 5_000 } as const
 const acquire = (n: number) => replica.acquire(galleries[n]!.spec.collectionId, options)
@@ -44,7 +59,14 @@ async function searched(n: number): Promise<string> {
     reader.release()
   }
 }
-const loaded = (): string => replica.status().map(({ collectionId }) => galleries.findIndex(({ spec }) => spec.collectionId === collectionId)).sort().join()
+const loaded = (): string =>
+  replica
+    .status()
+    .map(({ collectionId }) =>
+      galleries.findIndex(({ spec }) => spec.collectionId === collectionId)
+    )
+    .sort()
+    .join()
 
 test('the least used go when there is no more room, pinned ones stay, and all of them answer', async () => {
   open(2.5)
@@ -54,13 +76,17 @@ test('the least used go when there is no more room, pinned ones stay, and all of
   expect(loaded()).toBe('2,3')
   for (const n of [1, 0, 1, 2, 0]) expect(await searched(n)).toBe('item-7')
   expect(loaded()).toBe('0,3')
-  expect(replica.status().find(({ pinned }) => pinned)).toMatchObject({ collectionId: galleries[3]!.spec.collectionId, rows: 100 })
+  expect(replica.status().find(({ pinned }) => pinned)).toMatchObject({
+    collectionId: galleries[3]!.spec.collectionId,
+    rows: 100
+  })
 })
 
 test('what a query still has is never closed, and is answered from while others come and go', async () => {
   open(1.5)
   const held = await acquire(0)
-  for (let round = 0; round < 3; round++) for (const n of [1, 2]) expect(await searched(n)).toBe('item-7')
+  for (let round = 0; round < 3; round++)
+    for (const n of [1, 2]) expect(await searched(n)).toBe('item-7')
   expect((await held.search({ vectors: vectorOf(9), k: 1 }))[0]![0]!.item.id).toBe('item-9')
   expect((await held.getItem('item-3'))!.label).toBe('label-3')
   held.release()
@@ -74,7 +100,9 @@ test('queries that come at the same time load a collection once, also one that w
   const getStream = store.getStream.bind(store)
   let streams = 0
   store.getStream = (key) => (key.endsWith('.index') && streams++, getStream(key))
-  expect(await Promise.all(Array.from({ length: 20 }, () => searched(0)))).toEqual(Array(20).fill('item-7'))
+  expect(await Promise.all(Array.from({ length: 20 }, () => searched(0)))).toEqual(
+    Array(20).fill('item-7')
+  )
   expect(streams).toBe(1)
   for (let round = 0; round < 5; round++) {
     const answers = await Promise.all([1, 1, 0, 0, 2, 1, 0].map(searched))
@@ -84,7 +112,11 @@ test('queries that come at the same time load a collection once, also one that w
 
 test('the estimate follows the formula of the index type', async () => {
   open(10)
-  for (const [method, perRow] of [['FLAT', 4 * dim], ['HNSW32', 4 * dim + 4 * 64 + 4 * 4], ['IVF', 4 * dim + 8]] as const) {
+  for (const [method, perRow] of [
+    ['FLAT', 4 * dim],
+    ['HNSW32', 4 * dim + 4 * 64 + 4 * 4],
+    ['IVF', 4 * dim + 8]
+  ] as const) {
     const gallery = await createGallery({ method, sealThreshold: 64 })
     galleries.push(gallery)
     const writer = await gallery.openWriter()
@@ -102,16 +134,50 @@ test('the estimate follows the formula of the index type', async () => {
 })
 
 test('only as many go as are too many, and never the last one used', () => {
-  const resident = (lastUse: number, more: object = {}) => ({ bytes: 10, pinned: false, inUse: false, lastUse, ...more })
-  const evicted = (residents: ReturnType<typeof resident>[], budget: number) => toEvict(residents, budget).map(({ lastUse }) => lastUse)
+  const resident = (lastUse: number, more: object = {}) => ({
+    bytes: 10,
+    pinned: false,
+    inUse: false,
+    lastUse,
+    ...more
+  })
+  const evicted = (residents: ReturnType<typeof resident>[], budget: number) =>
+    toEvict(residents, budget).map(({ lastUse }) => lastUse)
   expect(evicted([resident(3), resident(1), resident(2)], 30)).toEqual([])
   expect(evicted([resident(3), resident(1), resident(2)], 25)).toEqual([1])
   expect(evicted([resident(3), resident(1, { pinned: true }), resident(2)], 25)).toEqual([2])
   expect(evicted([resident(3), resident(1, { inUse: true }), resident(2)], 5)).toEqual([2])
-  expect(residentBytes({ id: '', index: 'flat', items: 1, rows: 9, files: { index: { key: '', sizeBytes: 100, sha256: '' }, meta: { key: '', sizeBytes: 10, sha256: '' }, payload: { key: '', sizeBytes: 1e9, sha256: '' } }, deletions: null } as never, { embedding: { dim: 4 }, settings: { on_disk: true } } as never)).toBe(112)
-  const lists = { id: '', index: 'ivf', items: 1, rows: 9, quantizer: { nlist: 3 }, files: { index: { sizeBytes: 100_000 }, meta: { sizeBytes: 10 } } } as never
-  expect(residentBytes(lists, { embedding: { dim: 4 }, settings: { on_disk: false } } as never)).toBe(100_012)
-  expect(residentBytes(lists, { embedding: { dim: 4 }, settings: { on_disk: true } } as never)).toBe(3 * 4 * 4 + 9 * 8 + 12)
+  expect(
+    residentBytes(
+      {
+        id: '',
+        index: 'flat',
+        items: 1,
+        rows: 9,
+        files: {
+          index: { key: '', sizeBytes: 100, sha256: '' },
+          meta: { key: '', sizeBytes: 10, sha256: '' },
+          payload: { key: '', sizeBytes: 1e9, sha256: '' }
+        },
+        deletions: null
+      } as never,
+      { embedding: { dim: 4 }, settings: { on_disk: true } } as never
+    )
+  ).toBe(112)
+  const lists = {
+    id: '',
+    index: 'ivf',
+    items: 1,
+    rows: 9,
+    quantizer: { nlist: 3 },
+    files: { index: { sizeBytes: 100_000 }, meta: { sizeBytes: 10 } }
+  } as never
+  expect(
+    residentBytes(lists, { embedding: { dim: 4 }, settings: { on_disk: false } } as never)
+  ).toBe(100_012)
+  expect(
+    residentBytes(lists, { embedding: { dim: 4 }, settings: { on_disk: true } } as never)
+  ).toBe(3 * 4 * 4 + 9 * 8 + 12)
 })
 
 test('inverted lists on disk answer as those in memory, and count for next to nothing', async () => {
@@ -119,12 +185,22 @@ test('inverted lists on disk answer as those in memory, and count for next to no
   const answers: string[][] = []
   const bytes: number[] = []
   for (const onDisk of [false, true]) {
-    const gallery = await createGallery({ method: 'IVF', name: `lists-${onDisk}`, settings: { on_disk: onDisk } })
+    const gallery = await createGallery({
+      method: 'IVF',
+      name: `lists-${onDisk}`,
+      settings: { on_disk: onDisk }
+    })
     galleries.push(gallery)
     const writer = await gallery.openWriter()
     await gallery.add(writer, items)
     while (await writer.merge());
-    replica = createReplica({ store: gallery.store, clock: systemClock, logger: silentLogger(), cacheDir: join(cacheDir, gallery.spec.name), pollMs: 60_000 })
+    replica = createReplica({
+      store: gallery.store,
+      clock: systemClock,
+      logger: silentLogger(),
+      cacheDir: join(cacheDir, gallery.spec.name),
+      pollMs: 60_000
+    })
     const reader = await replica.acquire(gallery.spec.collectionId, options)
     expect(reader.segments.map(({ index }) => index)).toEqual(['ivf'])
     const hits = await reader.search({ vectors: vectorOf(700), k: 20 })

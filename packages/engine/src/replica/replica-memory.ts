@@ -10,9 +10,14 @@ const bytesOfPlace = 8
  * its meta columns are views of theirs, and a bitmap has a bit per row. Payload and full vectors stay on disk, and so do IVF lists with `on_disk`: of them there are the
  * centroids and a place per row.
  */
-export function residentBytes({ rows, quantizer, index: kind, files: { index, meta } }: ManifestSegment, { embedding: { dim }, settings }: Pick<CollectionSpec, 'embedding' | 'settings'>): number {
+export function residentBytes(
+  { rows, quantizer, index: kind, files: { index, meta } }: ManifestSegment,
+  { embedding: { dim }, settings }: Pick<CollectionSpec, 'embedding' | 'settings'>
+): number {
   const mapped = settings.on_disk && kind === 'ivf'
-  const indexBytes = mapped ? bytesOfFloat * dim * (quantizer?.nlist ?? 0) + bytesOfPlace * rows : index.sizeBytes
+  const indexBytes = mapped
+    ? bytesOfFloat * dim * (quantizer?.nlist ?? 0) + bytesOfPlace * rows
+    : index.sizeBytes
   return indexBytes + meta.sizeBytes + Math.ceil(rows / 8)
 }
 

@@ -24,7 +24,8 @@ export interface ReplicaDeps {
   memoryBytes?: number
 }
 
-const satisfies = (reader: OpenCollectionReader, options: ReadOptions): boolean => reader.seq >= (options.minSeq ?? 0) && reader.appliedSlot >= (options.minSlot ?? 0)
+const satisfies = (reader: OpenCollectionReader, options: ReadOptions): boolean =>
+  reader.seq >= (options.minSeq ?? 0) && reader.appliedSlot >= (options.minSlot ?? 0)
 
 export function createReplica(deps: ReplicaDeps): Replica {
   const { clock, logger } = deps
@@ -38,7 +39,11 @@ export function createReplica(deps: ReplicaDeps): Replica {
 
   function collectionOf(collectionId: string): CollectionReplica {
     let collection = collections.get(collectionId)
-    if (collection === undefined) collections.set(collectionId, (collection = new CollectionReplica({ ...deps, cache, collectionId })))
+    if (collection === undefined)
+      collections.set(
+        collectionId,
+        (collection = new CollectionReplica({ ...deps, cache, collectionId }))
+      )
     return collection
   }
 
@@ -54,8 +59,21 @@ export function createReplica(deps: ReplicaDeps): Replica {
       const { current } = collection
       if (current === undefined) return []
       const { last = 0, acquiring = 0 } = uses.get(collectionId) ?? {}
-      const bytes = current.views.reduce((sum, { ref }) => sum + residentBytes(ref, current.spec), 0)
-      return [{ collectionId, collection, current, bytes, pinned: current.spec.settings.pinned, inUse: acquiring > 0 || collection.inUse, lastUse: last }]
+      const bytes = current.views.reduce(
+        (sum, { ref }) => sum + residentBytes(ref, current.spec),
+        0
+      )
+      return [
+        {
+          collectionId,
+          collection,
+          current,
+          bytes,
+          pinned: current.spec.settings.pinned,
+          inUse: acquiring > 0 || collection.inUse,
+          lastUse: last
+        }
+      ]
     })
   }
 
@@ -63,13 +81,20 @@ export function createReplica(deps: ReplicaDeps): Replica {
   function makeRoom(): void {
     for (const { collectionId, bytes } of toEvict(residents(), deps.memoryBytes ?? Infinity)) {
       logger.info({ collectionId, bytes }, 'evicted from memory')
-      closing.set(collectionId, forget(collectionId).finally(() => closing.delete(collectionId)))
+      closing.set(
+        collectionId,
+        forget(collectionId).finally(() => closing.delete(collectionId))
+      )
     }
   }
 
   /** Held in memory while it is being acquired. */
-  async function using<T>(collectionId: string, acquire: (collection: CollectionReplica) => Promise<T>): Promise<T> {
-    for (let left = closing.get(collectionId); left !== undefined; left = closing.get(collectionId)) await left
+  async function using<T>(
+    collectionId: string,
+    acquire: (collection: CollectionReplica) => Promise<T>
+  ): Promise<T> {
+    for (let left = closing.get(collectionId); left !== undefined; left = closing.get(collectionId))
+      await left
     const collection = collectionOf(collectionId)
     const use = uses.get(collectionId) ?? { last: 0, acquiring: 0 }
     uses.set(collectionId, use)
@@ -92,22 +117,34 @@ export function createReplica(deps: ReplicaDeps): Replica {
 
   const poll = setInterval(() => {
     for (const [collectionId, collection] of collections) {
-      if (clock.nowMs() - collection.checkedAtMs >= deps.pollMs) refreshQuietly(collectionId, collection)
+      if (clock.nowMs() - collection.checkedAtMs >= deps.pollMs)
+        refreshQuietly(collectionId, collection)
     }
   }, deps.pollMs)
   poll.unref()
 
   function mustRead(collection: CollectionReplica, { consistency }: ReadOptions): boolean {
     if (collection.current === undefined || consistency === 'strong') return true
-    return consistency === 'bounded' && clock.nowMs() - collection.checkedAtMs > boundedPolls * deps.pollMs
+    return (
+      consistency === 'bounded' &&
+      clock.nowMs() - collection.checkedAtMs > boundedPolls * deps.pollMs
+    )
   }
 
-  async function waitFor(collection: CollectionReplica, options: ReadOptions, deadlineMs: number): Promise<OpenCollectionReader> {
+  async function waitFor(
+    collection: CollectionReplica,
+    options: ReadOptions,
+    deadlineMs: number
+  ): Promise<OpenCollectionReader> {
     for (;;) {
       const reader = collection.current
       if (reader !== undefined && satisfies(reader, options)) return reader.retain()
       if (clock.nowMs() >= deadlineMs) {
-        throw appError('not_fresh', `this replica serves seq ${reader?.seq ?? 'none'} and not yet what was asked for`, { retryAfterS: 1, detail: { index_seq: reader?.seq ?? null } })
+        throw appError(
+          'not_fresh',
+          `this replica serves seq ${reader?.seq ?? 'none'} and not yet what was asked for`,
+          { retryAfterS: 1, detail: { index_seq: reader?.seq ?? null } }
+        )
       }
       await clock.sleep(waitStepMs)
       await collection.refresh()
@@ -116,7 +153,9 @@ export function createReplica(deps: ReplicaDeps): Replica {
 
   async function refreshWithin(collection: CollectionReplica, timeoutMs: number): Promise<void> {
     const late = clock.sleep(timeoutMs).then(() => {
-      throw appError('replica_behind', 'this replica could not load the newest version in time', { retryAfterS: 1 })
+      throw appError('replica_behind', 'this replica could not load the newest version in time', {
+        retryAfterS: 1
+      })
     })
     await Promise.race([collection.refresh(), late])
   }
@@ -132,7 +171,11 @@ export function createReplica(deps: ReplicaDeps): Replica {
       } catch (error) {
         if (isAppError(error, 'collection_not_found')) await forget(collectionId)
         else if (!isAppError(error)) throw error
-        else if (error.code === 'data_corrupt' || error.code === 'object_not_found') throw appError('replica_behind', 'the newest version cannot be loaded', { cause: error, retryAfterS: 5 })
+        else if (error.code === 'data_corrupt' || error.code === 'object_not_found')
+          throw appError('replica_behind', 'the newest version cannot be loaded', {
+            cause: error,
+            retryAfterS: 5
+          })
         throw error
       }
     },
@@ -143,7 +186,15 @@ export function createReplica(deps: ReplicaDeps): Replica {
       refreshQuietly(collectionId, collection)
     },
     status() {
-      return residents().map(({ collectionId, collection: { behindMs, alarm }, current: { seq, counts }, bytes, pinned }) => ({ collectionId, seq, rows: counts.rows, behindMs, alarm, bytes, pinned }))
+      return residents().map(
+        ({
+          collectionId,
+          collection: { behindMs, alarm },
+          current: { seq, counts },
+          bytes,
+          pinned
+        }) => ({ collectionId, seq, rows: counts.rows, behindMs, alarm, bytes, pinned })
+      )
     },
     async close() {
       clearInterval(poll)

@@ -2,7 +2,13 @@
 import { createHash } from 'node:crypto'
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import type { Filter } from '@likeness/shared/contract/filter'
-import { copyRows, isSparse, rowCount, rowsBetween, type VectorRows } from '@likeness/shared/contract/vector-rows'
+import {
+  copyRows,
+  isSparse,
+  rowCount,
+  rowsBetween,
+  type VectorRows
+} from '@likeness/shared/contract/vector-rows'
 import { appError } from '@likeness/shared/errors'
 import type { CollectionReader, Hit, SearchQuery, SegmentSummary, StoredItem } from '../contract.ts'
 import { itemHash } from '../item/item-hash.ts'
@@ -24,7 +30,11 @@ export class OpenCollectionReader implements CollectionReader {
   private users = 1
 
   /** Owns one use of every part's segment; `onIdle` gives them back after the last release. */
-  constructor(manifest: Manifest, views: readonly SegmentView[], onIdle: (reader: OpenCollectionReader) => void) {
+  constructor(
+    manifest: Manifest,
+    views: readonly SegmentView[],
+    onIdle: (reader: OpenCollectionReader) => void
+  ) {
     this.manifest = manifest
     this.views = views
     this.onIdle = onIdle
@@ -47,18 +57,35 @@ export class OpenCollectionReader implements CollectionReader {
   }
 
   get segments(): SegmentSummary[] {
-    return this.views.map(({ ref: { id, index, storage, tuned = null, rows }, deleted }) => ({ id, index, storage, tuned, rows, deleted: deleted.count }))
+    return this.views.map(({ ref: { id, index, storage, tuned = null, rows }, deleted }) => ({
+      id,
+      index,
+      storage,
+      tuned,
+      rows,
+      deleted: deleted.count
+    }))
   }
 
   awaits(before: number): boolean {
-    return Object.values(this.manifest.ingestions).some(({ revision, completedSeq }) => completedSeq === null && revision < before)
+    return Object.values(this.manifest.ingestions).some(
+      ({ revision, completedSeq }) => completedSeq === null && revision < before
+    )
   }
 
   async search({ vectors, filter, ...rest }: SearchQuery): Promise<Hit[][]> {
     const { dim, sparse = false } = this.spec.embedding
-    if (isSparse(vectors) !== sparse) throw appError('invalid_vector', `the vectors of the collection are ${sparse ? 'sparse' : 'dense'}`)
+    if (isSparse(vectors) !== sparse)
+      throw appError(
+        'invalid_vector',
+        `the vectors of the collection are ${sparse ? 'sparse' : 'dense'}`
+      )
     const count = rowCount(vectors, dim)
-    if (!Number.isInteger(count)) throw appError('dimension_mismatch', `vectors of ${dim} values each do not make ${count} vectors`)
+    if (!Number.isInteger(count))
+      throw appError(
+        'dimension_mismatch',
+        `vectors of ${dim} values each do not make ${count} vectors`
+      )
     const views = filter === undefined ? this.views : await this.narrow(filter)
     const compared = normaliseVectors(this.spec, vectors)
     const queries = Array.from({ length: count }, (_, i) => rowsBetween(compared, dim, i, i + 1))
@@ -66,14 +93,37 @@ export class OpenCollectionReader implements CollectionReader {
   }
 
   private async narrow(filter: Filter): Promise<SegmentView[]> {
-    const keyed = { filter, key: createHash('sha256').update(JSON.stringify(filter)).digest('base64') }
+    const keyed = {
+      filter,
+      key: createHash('sha256').update(JSON.stringify(filter)).digest('base64')
+    }
     return await Promise.all(this.views.map((view) => filterView(view, keyed)))
   }
 
-  private async searchOne(views: readonly SegmentView[], vector: VectorRows, { k, searchBudget, hammingRadius, scoreThres, groupBy, groupSize = 1 }: Omit<SearchQuery, 'vectors'>): Promise<Hit[]> {
+  private async searchOne(
+    views: readonly SegmentView[],
+    vector: VectorRows,
+    {
+      k,
+      searchBudget,
+      hammingRadius,
+      scoreThres,
+      groupBy,
+      groupSize = 1
+    }: Omit<SearchQuery, 'vectors'>
+  ): Promise<Hit[]> {
     const { spec } = this
-    const query = { vector, k, spec, budget: searchBudget ?? spec.settings.search_budget, radius: hammingRadius }
-    const best = groupBy === undefined ? await bestOf(views, query) : await bestGrouped(views, query, { by: groupBy, size: groupSize })
+    const query = {
+      vector,
+      k,
+      spec,
+      budget: searchBudget ?? spec.settings.search_budget,
+      radius: hammingRadius
+    }
+    const best =
+      groupBy === undefined
+        ? await bestOf(views, query)
+        : await bestGrouped(views, query, { by: groupBy, size: groupSize })
     const threshold = scoreThres ?? spec.settings.score_thres ?? -Infinity
     return await Promise.all(best.filter(({ score }) => score >= threshold).map(readHit))
   }
@@ -109,7 +159,10 @@ export class OpenCollectionReader implements CollectionReader {
     const { dim } = this.spec.embedding
     for (const { view, items } of this.chunks()) {
       const { segment } = view
-      const [stored, vectors] = await Promise.all([readItems(view, items), segment.readVectors(rowsOf(segment.meta, items))])
+      const [stored, vectors] = await Promise.all([
+        readItems(view, items),
+        segment.readVectors(rowsOf(segment.meta, items))
+      ])
       let row = 0
       for (const item of stored) {
         const first = row
@@ -139,11 +192,24 @@ export class OpenCollectionReader implements CollectionReader {
 }
 
 async function bestOf(views: readonly SegmentView[], query: SegmentQuery): Promise<Candidate[]> {
-  return (await Promise.all(views.map((view) => searchSegment(view, query)))).flat().sort(byScore).slice(0, query.k)
+  return (await Promise.all(views.map((view) => searchSegment(view, query))))
+    .flat()
+    .sort(byScore)
+    .slice(0, query.k)
 }
 
-async function bestGrouped(views: readonly SegmentView[], query: SegmentQuery, grouping: Grouping): Promise<Candidate[]> {
-  return takeByGroup((await Promise.all(views.map((view) => searchGrouped(view, query, grouping)))).flat().sort(byScore), query.k, grouping)
+async function bestGrouped(
+  views: readonly SegmentView[],
+  query: SegmentQuery,
+  grouping: Grouping
+): Promise<Candidate[]> {
+  return takeByGroup(
+    (await Promise.all(views.map((view) => searchGrouped(view, query, grouping))))
+      .flat()
+      .sort(byScore),
+    query.k,
+    grouping
+  )
 }
 
 /** Live items of a segment in chunks that are read at once. */
@@ -155,7 +221,11 @@ function* chunksOf({ segment: { meta }, deleted }: SegmentView): Iterable<number
     if (deleted.has(first)) continue
     items.push(item)
     rows += meta.firstRow[item + 1]! - first
-    if (rows < rowsPerChunk && meta.payloadOffset[item + 1]! - meta.payloadOffset[items[0]!]! < payloadBytesPerChunk) continue
+    if (
+      rows < rowsPerChunk &&
+      meta.payloadOffset[item + 1]! - meta.payloadOffset[items[0]!]! < payloadBytesPerChunk
+    )
+      continue
     yield items
     items = []
     rows = 0

@@ -18,7 +18,11 @@ export interface GroupedCandidate extends Candidate {
 }
 
 /** The first k of candidates in order of score that their groups have room for. */
-export function takeByGroup(sorted: readonly GroupedCandidate[], k: number, { size }: Grouping): GroupedCandidate[] {
+export function takeByGroup(
+  sorted: readonly GroupedCandidate[],
+  k: number,
+  { size }: Grouping
+): GroupedCandidate[] {
   const counts = new Map<FilterScalar, number>()
   const taken: GroupedCandidate[] = []
   for (const candidate of sorted) {
@@ -36,17 +40,32 @@ export function takeByGroup(sorted: readonly GroupedCandidate[], k: number, { si
  * At most k candidates, exactly k when the segment has them. What the best k of several segments need of each is among the best k of
  * each: whatever is better in one segment and taken there has as good a stand-in in the whole.
  */
-export async function searchGrouped(view: SegmentView, query: SegmentQuery, grouping: Grouping): Promise<GroupedCandidate[]> {
+export async function searchGrouped(
+  view: SegmentView,
+  query: SegmentQuery,
+  grouping: Grouping
+): Promise<GroupedCandidate[]> {
   const columns = await view.segment.columns.getAll([grouping.by])
   const read = attributeReader(view.updates, columns)
   const groupOf = (item: number) => read(item, grouping.by)
   const taken: GroupedCandidate[] = []
   for (let rest = view, want = query.k; ; want *= 4) {
     const found = await searchSegment(rest, { ...query, k: want })
-    const grouped = found.map((candidate): GroupedCandidate => ({ ...candidate, group: groupOf(candidate.item) }))
+    const grouped = found.map(
+      (candidate): GroupedCandidate => ({ ...candidate, group: groupOf(candidate.item) })
+    )
     taken.splice(0, taken.length, ...takeByGroup([...taken, ...grouped], query.k, grouping))
     if (taken.length === query.k || found.length < want) return taken
-    rest = openView({ ...view, deleted: view.deleted.union(await takenOrFull(view, columns.get(grouping.by) ?? emptyColumn, { taken, groupOf, size: grouping.size })) })
+    rest = openView({
+      ...view,
+      deleted: view.deleted.union(
+        await takenOrFull(view, columns.get(grouping.by) ?? emptyColumn, {
+          taken,
+          groupOf,
+          size: grouping.size
+        })
+      )
+    })
   }
 }
 
@@ -57,9 +76,14 @@ interface Groups {
 }
 
 /** Rows of what is taken and of what has no room. */
-async function takenOrFull({ segment, updates }: SegmentView, column: Column, { taken, groupOf, size }: Groups): Promise<Bitmap> {
+async function takenOrFull(
+  { segment, updates }: SegmentView,
+  column: Column,
+  { taken, groupOf, size }: Groups
+): Promise<Bitmap> {
   const counts = new Map<FilterScalar, number>()
-  for (const { group } of taken) if (group !== undefined) counts.set(group, (counts.get(group) ?? 0) + 1)
+  for (const { group } of taken)
+    if (group !== undefined) counts.set(group, (counts.get(group) ?? 0) + 1)
   const full = new Set([...counts].filter(([, count]) => count >= size).map(([group]) => group))
   const fullCodes = new Set([...full].map((group) => codeOf(column, group)))
   const items = new Set(taken.map(({ item }) => item))

@@ -35,19 +35,39 @@ export class LoadedSegment {
   private readonly cache: FileCache
   private users = 1
 
-  private constructor(parts: { ref: ManifestSegment; meta: ItemTable; index: SegmentIndex; vectors: RowFile | undefined; payload: CheckedFile; cache: FileCache; logger: Logger }) {
+  private constructor(parts: {
+    ref: ManifestSegment
+    meta: ItemTable
+    index: SegmentIndex
+    vectors: RowFile | undefined
+    payload: CheckedFile
+    cache: FileCache
+    logger: Logger
+  }) {
     this.ref = parts.ref
     this.meta = parts.meta
     this.index = parts.index
     this.vectors = parts.vectors
     this.payload = parts.payload
     this.cache = parts.cache
-    this.columns = new SegmentColumns({ cache: parts.cache, logger: parts.logger, ref: parts.ref.files.columns, attributes: () => this.attributes() })
+    this.columns = new SegmentColumns({
+      cache: parts.cache,
+      logger: parts.logger,
+      ref: parts.ref.files.columns,
+      attributes: () => this.attributes()
+    })
   }
 
   /** Downloads what is not here yet; data_corrupt, object_not_found or store_unavailable leave nothing open. */
-  static async load({ cache, logger }: { cache: FileCache; logger: Logger }, ref: ManifestSegment, spec: Pick<CollectionSpec, 'embedding' | 'rescore' | 'settings'>): Promise<LoadedSegment> {
-    const { embedding: { dim }, rescore } = spec
+  static async load(
+    { cache, logger }: { cache: FileCache; logger: Logger },
+    ref: ManifestSegment,
+    spec: Pick<CollectionSpec, 'embedding' | 'rescore' | 'settings'>
+  ): Promise<LoadedSegment> {
+    const {
+      embedding: { dim },
+      rescore
+    } = spec
     const full = rescore || ref.index === 'inverted' ? ref.files.vectors : undefined
     const opened: { close(): unknown }[] = []
     const kept = async <T extends { close(): unknown }>(opening: Promise<T>): Promise<T> => {
@@ -62,9 +82,27 @@ export class LoadedSegment {
       full && kept(cache.open(full))
     ])
     try {
-      const [meta, index, payload, vectors] = [fulfilled(settled[0]), fulfilled(settled[1]), fulfilled(settled[2]), fulfilled(settled[3])]
-      if (index.ntotal !== meta.rows || meta.rows !== ref.rows) throw appError('data_corrupt', `segment ${ref.id} has ${index.ntotal} vectors for ${meta.rows} rows`)
-      return new LoadedSegment({ ref, meta, index, vectors: vectors && (await openRowFile(vectors, ref, { dim, sizeBytes: vectors.sizeBytes })), payload, cache, logger })
+      const [meta, index, payload, vectors] = [
+        fulfilled(settled[0]),
+        fulfilled(settled[1]),
+        fulfilled(settled[2]),
+        fulfilled(settled[3])
+      ]
+      if (index.ntotal !== meta.rows || meta.rows !== ref.rows)
+        throw appError(
+          'data_corrupt',
+          `segment ${ref.id} has ${index.ntotal} vectors for ${meta.rows} rows`
+        )
+      return new LoadedSegment({
+        ref,
+        meta,
+        index,
+        vectors:
+          vectors && (await openRowFile(vectors, ref, { dim, sizeBytes: vectors.sizeBytes })),
+        payload,
+        cache,
+        logger
+      })
     } catch (error) {
       await Promise.all(opened.map((one) => one.close()))
       throw error
@@ -108,7 +146,12 @@ export class LoadedSegment {
     if (first === undefined || last === undefined) return []
     const start = payloadOffset[first]!
     const body = await this.readPayload(start, payloadOffset[last + 1]!)
-    return items.map((item) => ({ ...decodePayload(body.subarray(payloadOffset[item]! - start, payloadOffset[item + 1]! - start)), revision: revision[item]! }))
+    return items.map((item) => ({
+      ...decodePayload(
+        body.subarray(payloadOffset[item]! - start, payloadOffset[item + 1]! - start)
+      ),
+      revision: revision[item]!
+    }))
   }
 
   private async *attributes(): AsyncIterable<Attributes[]> {
@@ -117,7 +160,11 @@ export class LoadedSegment {
       const end = Math.min(items, first + itemsPerRead)
       const start = payloadOffset[first]!
       const body = await this.readPayload(start, payloadOffset[end]!)
-      yield Array.from({ length: end - first }, (_, i) => readAttributes(body.subarray(payloadOffset[first + i]! - start, payloadOffset[first + i + 1]! - start)))
+      yield Array.from({ length: end - first }, (_, i) =>
+        readAttributes(
+          body.subarray(payloadOffset[first + i]! - start, payloadOffset[first + i + 1]! - start)
+        )
+      )
     }
   }
 
@@ -131,7 +178,11 @@ function fulfilled<T>(one: PromiseSettledResult<T>): T {
   return one.value
 }
 
-async function readIndex(path: string, ref: ManifestSegment, { embedding: { dim }, settings }: Pick<CollectionSpec, 'embedding' | 'settings'>): Promise<SegmentIndex> {
+async function readIndex(
+  path: string,
+  ref: ManifestSegment,
+  { embedding: { dim }, settings }: Pick<CollectionSpec, 'embedding' | 'settings'>
+): Promise<SegmentIndex> {
   try {
     return await readSegmentIndex(path, ref, { dim, onDisk: settings.on_disk })
   } catch (error) {
@@ -140,4 +191,4 @@ async function readIndex(path: string, ref: ManifestSegment, { embedding: { dim 
   }
 }
 /** Bitmaps of as many filters are kept, per segment and per version. */
-export const recentFilters=8
+export const recentFilters = 8

@@ -6,17 +6,28 @@ import type { IndexMetric } from '../vector-index/segment-config.ts'
 /** Rows asked of the index for each one wanted: among them the best are likely to be. */
 export const rescoredRows = 4
 
-export async function rescored({ ids }: SearchResult, vector: Float32Array, { vectors, metric }: { vectors: VectorFile; metric: IndexMetric }): Promise<SearchResult> {
+export async function rescored(
+  { ids }: SearchResult,
+  vector: Float32Array,
+  { vectors, metric }: { vectors: VectorFile; metric: IndexMetric }
+): Promise<SearchResult> {
   const end = ids.indexOf(-1)
   const found = end < 0 ? ids : ids.subarray(0, end)
   const dim = vector.length
   const full = await vectors.read(found)
   const distance = metric === 'l2' ? squaredDistance : innerProduct
-  const exact = Float32Array.from(found, (_, i) => distance(vector, full.subarray(i * dim, (i + 1) * dim)))
+  const exact = Float32Array.from(found, (_, i) =>
+    distance(vector, full.subarray(i * dim, (i + 1) * dim))
+  )
   const sign = metric === 'l2' ? 1 : -1
-  const order = Array.from(found.keys()).sort((a, b) => sign * (exact[a]! - exact[b]!) || found[a]! - found[b]!)
+  const order = Array.from(found.keys()).sort(
+    (a, b) => sign * (exact[a]! - exact[b]!) || found[a]! - found[b]!
+  )
   // Missing rows stay at the end, as they came.
-  const result = { ids: new Int32Array(ids.length).fill(-1), distances: new Float32Array(ids.length).fill(NaN) }
+  const result = {
+    ids: new Int32Array(ids.length).fill(-1),
+    distances: new Float32Array(ids.length).fill(NaN)
+  }
   order.forEach((from, to) => {
     result.ids[to] = found[from]!
     result.distances[to] = exact[from]!

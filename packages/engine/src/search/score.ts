@@ -11,7 +11,10 @@ export interface Scored {
 const round = (value: number): number => Math.round(value * 1e6) / 1e6
 
 /** `raw`: inner product, squared Euclidean distance or differing bits, as Faiss gives it. */
-export function scoreOf({ metric, embedding }: Pick<CollectionSpec, 'metric' | 'embedding'>, raw: number): Scored {
+export function scoreOf(
+  { metric, embedding }: Pick<CollectionSpec, 'metric' | 'embedding'>,
+  raw: number
+): Scored {
   if (metric === 'hamming') return { score: round(1 - raw / embedding.dim), distance: raw }
   if (metric !== 'L2') return { score: round(raw), distance: raw }
   const squared = Math.max(0, raw)

@@ -37,19 +37,27 @@ export class SegmentColumns {
     return this.columns.get(name, async () => {
       const file = await this.opened.get('', () => this.open())
       const column = await file.read(name)
-      return column !== undefined || file.complete ? column : (await this.build(name)).columns.get(name)
+      return column !== undefined || file.complete
+        ? column
+        : (await this.build(name)).columns.get(name)
     })
   }
 
   async getAll(names: Iterable<string>): Promise<Map<string, Column | undefined>> {
-    return new Map(await Promise.all([...names].map(async (name) => [name, await this.get(name)] as const)))
+    return new Map(
+      await Promise.all([...names].map(async (name) => [name, await this.get(name)] as const))
+    )
   }
 
   private async open(): Promise<ColumnFile> {
     try {
       if (this.source.ref !== undefined) return await this.openFile(this.source.ref)
     } catch (error) {
-      if (isAppError(error, 'data_corrupt')) this.source.logger.error({ err: error }, 'a columns file is damaged, searches use the payload')
+      if (isAppError(error, 'data_corrupt'))
+        this.source.logger.error(
+          { err: error },
+          'a columns file is damaged, searches use the payload'
+        )
       else if (!isAppError(error, 'object_not_found')) throw error
     }
     const { columns, ...built } = await this.build()
@@ -63,7 +71,8 @@ export class SegmentColumns {
 
   private async build(only?: string) {
     const builder = new ColumnBuilder(only)
-    for await (const chunk of this.source.attributes()) for (const attributes of chunk) builder.add(attributes)
+    for await (const chunk of this.source.attributes())
+      for (const attributes of chunk) builder.add(attributes)
     return builder.build()
   }
 

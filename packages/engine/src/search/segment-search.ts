@@ -50,14 +50,24 @@ function liveRowsOf(view: SegmentView): Int32Array {
 }
 
 /** Best row per item, best first, at most k. */
-function groupByItem(view: SegmentView, { ids, distances }: SearchResult, { k, spec }: SegmentQuery): Candidate[] {
+function groupByItem(
+  view: SegmentView,
+  { ids, distances }: SearchResult,
+  { k, spec }: SegmentQuery
+): Candidate[] {
   const best = new Map<number, Candidate>()
   const { meta } = view.segment
   for (let i = 0; i < ids.length && best.size < k; i++) {
     const row = ids[i]!
     if (row < 0) break
     const item = itemOfRow(meta, row)
-    if (!best.has(item)) best.set(item, { view, item, row: row - meta.firstRow[item]!, ...scoreOf(spec, distances[i]!) })
+    if (!best.has(item))
+      best.set(item, {
+        view,
+        item,
+        row: row - meta.firstRow[item]!,
+        ...scoreOf(spec, distances[i]!)
+      })
   }
   return [...best.values()]
 }
@@ -75,8 +85,16 @@ interface Effort {
 }
 
 /** The same work as without deletions: lists with few live rows are quick, so more of them are looked at. */
-function firstEffort({ segment: { index, ref, nlist } }: SegmentView, { budget, k }: SegmentQuery, live: number): Effort {
-  const efSearch = budget ?? (ref.tuned === undefined ? Math.max(64, 4 * k) : Math.ceil(ref.tuned.budget * Math.max(1, k / tunedK)))
+function firstEffort(
+  { segment: { index, ref, nlist } }: SegmentView,
+  { budget, k }: SegmentQuery,
+  live: number
+): Effort {
+  const efSearch =
+    budget ??
+    (ref.tuned === undefined
+      ? Math.max(64, 4 * k)
+      : Math.ceil(ref.tuned.budget * Math.max(1, k / tunedK)))
   if (index.kind === 'hnsw') return graphEffort(live, ref.rows, efSearch)
   if (isExact(ref)) return { exact: false, efSearch, nprobe: 1 }
   const probes = budget ?? ref.tuned?.budget ?? Math.max(8, Math.ceil(Math.sqrt(nlist)))
@@ -84,24 +102,56 @@ function firstEffort({ segment: { index, ref, nlist } }: SegmentView, { budget, 
   return { exact: nprobe === nlist && live < ref.rows, efSearch, nprobe }
 }
 
-async function searchRows(view: SegmentView, { vector, spec }: SegmentQuery, rows: number, { exact, efSearch, nprobe }: Effort): Promise<SearchResult> {
-  const { segment: { index, rescoring }, deleted } = view
+async function searchRows(
+  view: SegmentView,
+  { vector, spec }: SegmentQuery,
+  rows: number,
+  { exact, efSearch, nprobe }: Effort
+): Promise<SearchResult> {
+  const {
+    segment: { index, rescoring },
+    deleted
+  } = view
   const found = exact
     ? await index.searchRows(vector, liveRowsOf(view), rows)
-    : await index.search(vector, { k: rows, deleted: deleted.bytes, efSearch: Math.max(efSearch, rows), nprobe })
-  return rescoring === undefined ? found : await rescored(found, denseRows(vector), { vectors: rescoring, metric: indexMetric(spec.metric) })
+    : await index.search(vector, {
+        k: rows,
+        deleted: deleted.bytes,
+        efSearch: Math.max(efSearch, rows),
+        nprobe
+      })
+  return rescoring === undefined
+    ? found
+    : await rescored(found, denseRows(vector), {
+        vectors: rescoring,
+        metric: indexMetric(spec.metric)
+      })
 }
 
 /** Every row within the radius: in all lists of an ivf index, unless a budget says how many. */
-async function searchRadius(view: SegmentView, query: SegmentQuery, radius: number): Promise<Candidate[]> {
-  const { segment: { index, nlist }, deleted } = view
-  const { ids, distances } = await index.rangeSearch(query.vector, { radius, deleted: deleted.bytes, nprobe: query.budget ?? nlist })
+async function searchRadius(
+  view: SegmentView,
+  query: SegmentQuery,
+  radius: number
+): Promise<Candidate[]> {
+  const {
+    segment: { index, nlist },
+    deleted
+  } = view
+  const { ids, distances } = await index.rangeSearch(query.vector, {
+    radius,
+    deleted: deleted.bytes,
+    nprobe: query.budget ?? nlist
+  })
   return groupByItem(view, { ids, distances }, query)
 }
 
 /** At most k candidates; exactly k when the segment has k live items, or as many as are within the radius. */
 export async function searchSegment(view: SegmentView, query: SegmentQuery): Promise<Candidate[]> {
-  const { segment: { index, meta, ref, rescoring, nlist }, deleted } = view
+  const {
+    segment: { index, meta, ref, rescoring, nlist },
+    deleted
+  } = view
   const live = ref.rows - deleted.count
   if (live === 0) return []
   if (query.radius !== undefined) return await searchRadius(view, query, query.radius)
@@ -115,7 +165,8 @@ export async function searchSegment(view: SegmentView, query: SegmentQuery): Pro
     if (foundRows(result) < rows) {
       // The structure gave up before the rows ended.
       if (effort.exact || isExact(ref)) return candidates
-      if (index.kind === 'ivf' && effort.nprobe < nlist) effort.nprobe = Math.min(nlist, effort.nprobe * 4)
+      if (index.kind === 'ivf' && effort.nprobe < nlist)
+        effort.nprobe = Math.min(nlist, effort.nprobe * 4)
       else effort.exact = true
     } else if (rows < live) rows = Math.min(live, rows * 4)
     else return candidates

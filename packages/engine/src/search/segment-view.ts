@@ -3,7 +3,12 @@ import { setImmediate } from 'node:timers/promises'
 import type { Filter } from '@likeness/shared/contract/filter'
 import { Recent } from '@likeness/shared/data/recent'
 import { attributeReader } from '../columns/attribute-reader.ts'
-import { compileFilter, filterColumns, type ItemTest, matchesFilter } from '../columns/filter-match.ts'
+import {
+  compileFilter,
+  filterColumns,
+  type ItemTest,
+  matchesFilter
+} from '../columns/filter-match.ts'
 import type { StoredItem } from '../contract.ts'
 import { applyUpdate, type PayloadUpdates } from '../item/payload-updates.ts'
 import type { ItemTable } from '../segment/item-table.ts'
@@ -33,13 +38,32 @@ export interface KeyedFilter {
 const itemsPerTurn = 65_536
 const relabelledPerTurn = 1024
 
-export const openView = ({ ref, segment, deleted, updates }: Pick<SegmentView, 'ref' | 'segment' | 'deleted' | 'updates'>): SegmentView =>
-  ({ ref, segment, deleted, updates, liveRows: undefined, filtered: new Recent(recentFilters) })
+export const openView = ({
+  ref,
+  segment,
+  deleted,
+  updates
+}: Pick<SegmentView, 'ref' | 'segment' | 'deleted' | 'updates'>): SegmentView => ({
+  ref,
+  segment,
+  deleted,
+  updates,
+  liveRows: undefined,
+  filtered: new Recent(recentFilters)
+})
 
 /** As they are now. Ascending and close together. */
-export async function readItems({ ref: { restored = 0 }, segment, updates }: SegmentView, items: readonly number[]): Promise<StoredItem[]> {
+export async function readItems(
+  { ref: { restored = 0 }, segment, updates }: SegmentView,
+  items: readonly number[]
+): Promise<StoredItem[]> {
   const stored = await segment.readItems(items)
-  return stored.map((one, i) => applyUpdate(one.revision < restored ? { ...one, revision: restored } : one, updates.get(items[i]!)))
+  return stored.map((one, i) =>
+    applyUpdate(
+      one.revision < restored ? { ...one, revision: restored } : one,
+      updates.get(items[i]!)
+    )
+  )
 }
 
 function mark(bytes: Uint8Array, { firstRow }: ItemTable, item: number, excluded: boolean): void {
@@ -62,7 +86,10 @@ export async function rowsExcluded(meta: ItemTable, test: ItemTest): Promise<Bit
 async function excludedBy(view: SegmentView, { filter, key }: KeyedFilter): Promise<Bitmap> {
   const { segment, updates } = view
   const columns = () => segment.columns.getAll(filterColumns(filter))
-  const written = await segment.excluded.get(key, async () => await rowsExcluded(segment.meta, compileFilter(filter, await columns())))
+  const written = await segment.excluded.get(
+    key,
+    async () => await rowsExcluded(segment.meta, compileFilter(filter, await columns()))
+  )
   if (updates.size === 0) return written
   const bytes = written.bytes.slice()
   const read = attributeReader(updates, await columns())
@@ -75,5 +102,7 @@ async function excludedBy(view: SegmentView, { filter, key }: KeyedFilter): Prom
 }
 
 export async function filterView(view: SegmentView, filter: KeyedFilter): Promise<SegmentView> {
-  return await view.filtered.get(filter.key, async () => openView({ ...view, deleted: view.deleted.union(await excludedBy(view, filter)) }))
+  return await view.filtered.get(filter.key, async () =>
+    openView({ ...view, deleted: view.deleted.union(await excludedBy(view, filter)) })
+  )
 }

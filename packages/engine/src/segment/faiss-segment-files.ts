@@ -20,11 +20,15 @@ import type { BuiltIndex, SegmentFiles, TrainInput } from './segment-files.ts'
 const maxBytes = 2 ** 42
 
 async function train({ vectors, dim, metric, nlist, storage }: TrainInput): Promise<Uint8Array> {
-  if (metric === 'hamming' || storage === 'bits') return await trainBinaryCentroids(packBits(vectors, dim), { bits: 8 * bitsBytes(dim), nlist })
-  const centroids = nlist === 0 ? new Float32Array(0) : await trainCentroids(vectors, { dim, nlist, metric })
+  if (metric === 'hamming' || storage === 'bits')
+    return await trainBinaryCentroids(packBits(vectors, dim), { bits: 8 * bitsBytes(dim), nlist })
+  const centroids =
+    nlist === 0 ? new Float32Array(0) : await trainCentroids(vectors, { dim, nlist, metric })
   const hasCodebook = storage !== 'f32' && storage !== 'f16'
   // Codes of pq in a list are relative to its centroid.
-  const codebook = hasCodebook ? await trainCodebook(vectors, { dim, metric, storage, ...(nlist > 0 && { centroids }) }) : new Float32Array(0)
+  const codebook = hasCodebook
+    ? await trainCodebook(vectors, { dim, metric, storage, ...(nlist > 0 && { centroids }) })
+    : new Float32Array(0)
   return Buffer.concat([encodeVectors(centroids), encodeVectors(codebook)])
 }
 
@@ -37,15 +41,23 @@ async function using<T>(index: SegmentIndex, use: (index: SegmentIndex) => Promi
   }
 }
 
-const effortOf = ({ targetRecall, quantizer }: IndexInput) => ({ targetRecall, nlist: quantizer?.nlist })
+const effortOf = ({ targetRecall, quantizer }: IndexInput) => ({
+  targetRecall,
+  nlist: quantizer?.nlist
+})
 
-async function openBytes(path: string, ref: FileRef, closed: () => Promise<void>): Promise<ByteReader> {
+async function openBytes(
+  path: string,
+  ref: FileRef,
+  closed: () => Promise<void>
+): Promise<ByteReader> {
   const file = await open(path)
   return {
     async read(offset, length) {
       const body = new Uint8Array(length)
       const { bytesRead } = await file.read(body, 0, length, offset)
-      if (bytesRead !== length) throw appError('data_corrupt', `${ref.key} ends before byte ${offset + length}`)
+      if (bytesRead !== length)
+        throw appError('data_corrupt', `${ref.key} ends before byte ${offset + length}`)
       return body
     },
     async close() {
@@ -55,13 +67,29 @@ async function openBytes(path: string, ref: FileRef, closed: () => Promise<void>
   }
 }
 
-export function createFaissSegmentFiles({ store, cache }: { store: ObjectStore; cache: FileCache }): SegmentFiles {
-  async function finish(key: string, index: SegmentIndex, { targetRecall, nlist = 1 }: { targetRecall?: number | undefined; nlist?: number | undefined }): Promise<BuiltIndex> {
-    const tuned = targetRecall === undefined ? undefined : await tuneIndex(index, { target: targetRecall, nlist })
+export function createFaissSegmentFiles({
+  store,
+  cache
+}: {
+  store: ObjectStore
+  cache: FileCache
+}): SegmentFiles {
+  async function finish(
+    key: string,
+    index: SegmentIndex,
+    { targetRecall, nlist = 1 }: { targetRecall?: number | undefined; nlist?: number | undefined }
+  ): Promise<BuiltIndex> {
+    const tuned =
+      targetRecall === undefined
+        ? undefined
+        : await tuneIndex(index, { target: targetRecall, nlist })
     const scratch = await cache.scratchPath()
     try {
       await index.write(scratch)
-      return { file: { key, ...(await store.putStream(key, createReadStream(scratch), { maxBytes })) }, tuned }
+      return {
+        file: { key, ...(await store.putStream(key, createReadStream(scratch), { maxBytes })) },
+        tuned
+      }
     } finally {
       await rm(scratch, { force: true })
     }
@@ -74,7 +102,10 @@ export function createFaissSegmentFiles({ store, cache }: { store: ObjectStore; 
   }
   async function openVectors(segment: ManifestSegment, dim: number) {
     const index = await openIndex(segment, dim)
-    return { read: (first, count) => index.reconstructRange(first, count), close: async () => index.close() } satisfies RowReader
+    return {
+      read: (first, count) => index.reconstructRange(first, count),
+      close: async () => index.close()
+    } satisfies RowReader
   }
 
   return {
@@ -84,12 +115,16 @@ export function createFaissSegmentFiles({ store, cache }: { store: ObjectStore; 
       return { key, sizeBytes: body.byteLength, sha256: await sha256InTurns(body) }
     },
     async putPieces(key, pieces) {
-      return { key, ...(await store.putStream(key, Readable.from(pieces, { objectMode: false }), { maxBytes })) }
+      return {
+        key,
+        ...(await store.putStream(key, Readable.from(pieces, { objectMode: false }), { maxBytes }))
+      }
     },
     async get(ref) {
       const stored = await store.get(ref.key)
       if (stored === undefined) throw appError('object_not_found', `${ref.key} is not in the store`)
-      if ((await sha256InTurns(stored.body)) !== ref.sha256) throw appError('data_corrupt', `${ref.key} does not match its checksum`)
+      if ((await sha256InTurns(stored.body)) !== ref.sha256)
+        throw appError('data_corrupt', `${ref.key} does not match its checksum`)
       return stored.body
     },
     open: async (ref) => await openBytes(await cache.path(ref), ref, () => cache.drop([ref])),

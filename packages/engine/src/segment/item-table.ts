@@ -25,7 +25,11 @@ export interface ItemTable {
 
 function columns(body: Uint8Array, items: number, rows: number): ItemTable {
   let at = body.byteOffset + headBytes
-  const take = <T>(make: (buffer: ArrayBufferLike, offset: number, length: number) => T, length: number, width: number): T => {
+  const take = <T>(
+    make: (buffer: ArrayBufferLike, offset: number, length: number) => T,
+    length: number,
+    width: number
+  ): T => {
     const column = make(body.buffer, at, length)
     at += length * width
     return column
@@ -41,10 +45,14 @@ function columns(body: Uint8Array, items: number, rows: number): ItemTable {
   }
 }
 
-const metaBytes = (items: number): number => headBytes + 8 * items + 8 * (items + 1) + 4 * items + 4 * (items + 1) + hashBytes * items
+const metaBytes = (items: number): number =>
+  headBytes + 8 * items + 8 * (items + 1) + 4 * items + 4 * (items + 1) + hashBytes * items
 
 /** Zeroed columns over `body`; fill them, then store `body`. */
-export function createItemTable(items: number, rows: number): { meta: ItemTable; body: Uint8Array } {
+export function createItemTable(
+  items: number,
+  rows: number
+): { meta: ItemTable; body: Uint8Array } {
   const body = new Uint8Array(metaBytes(items))
   const head = Buffer.from(body.buffer, 0, headBytes)
   magic.copy(head)
@@ -58,15 +66,18 @@ export function decodeItemTable(bytes: Uint8Array): ItemTable {
   // Columns are views: they need 8-byte alignment.
   const body = bytes.byteOffset % 8 === 0 ? bytes : new Uint8Array(bytes)
   const head = Buffer.from(body.buffer, body.byteOffset, Math.min(headBytes, body.length))
-  if (head.length < headBytes || !head.subarray(0, 4).equals(magic) || head.readUInt32LE(4) !== 1) throw appError('data_corrupt', 'not a segment meta file')
+  if (head.length < headBytes || !head.subarray(0, 4).equals(magic) || head.readUInt32LE(4) !== 1)
+    throw appError('data_corrupt', 'not a segment meta file')
   const items = head.readUInt32LE(8)
-  if (body.length !== metaBytes(items)) throw appError('data_corrupt', `segment meta of ${items} items has ${body.length} bytes`)
+  if (body.length !== metaBytes(items))
+    throw appError('data_corrupt', `segment meta of ${items} items has ${body.length} bytes`)
   return columns(body, items, head.readUInt32LE(12))
 }
 
 /** Of items that came back with a restore: they have its revision from then on. */
 export function raiseRevisions(meta: ItemTable, restored: number | undefined): void {
-  if (restored !== undefined) meta.revision = meta.revision.map((revision) => Math.max(revision, restored))
+  if (restored !== undefined)
+    meta.revision = meta.revision.map((revision) => Math.max(revision, restored))
 }
 
 /** Index of the item with this hash, or -1. */
@@ -75,7 +86,13 @@ export function findItem(meta: ItemTable, hash: Buffer): number {
   let high = meta.items - 1
   while (low <= high) {
     const middle = (low + high) >> 1
-    const order = meta.hashes.compare(hash, 0, hashBytes, middle * hashBytes, (middle + 1) * hashBytes)
+    const order = meta.hashes.compare(
+      hash,
+      0,
+      hashBytes,
+      middle * hashBytes,
+      (middle + 1) * hashBytes
+    )
     if (order === 0) return middle
     if (order < 0) low = middle + 1
     else high = middle - 1
@@ -107,5 +124,9 @@ export function rowsOf({ firstRow }: ItemTable, items: ArrayLike<number>): Int32
   return rows
 }
 
-export const versionOf = (meta: ItemTable, item: number): ItemVersion => ({ revision: meta.revision[item]!, ordinal: meta.ordinal[item]! })
-export const hashOf = (meta: ItemTable, item: number): Buffer => meta.hashes.subarray(item * hashBytes, (item + 1) * hashBytes)
+export const versionOf = (meta: ItemTable, item: number): ItemVersion => ({
+  revision: meta.revision[item]!,
+  ordinal: meta.ordinal[item]!
+})
+export const hashOf = (meta: ItemTable, item: number): Buffer =>
+  meta.hashes.subarray(item * hashBytes, (item + 1) * hashBytes)

@@ -4,7 +4,6 @@ import type { ManifestSegment } from '../version/manifest.ts'
 import { decodeItemTable, type ItemTable, raiseRevisions } from './item-table.ts'
 import type { SegmentFiles } from './segment-files.ts'
 
-
 export interface OpenSegment {
   ref: ManifestSegment
   meta: ItemTable
@@ -18,20 +17,42 @@ export interface OpenSegment {
   updatesChanged: boolean
 }
 
-export function liveItems({ ref,meta,deleted }: Pick<OpenSegment,'ref'|'meta'|'deleted'>): number {
-  if(deleted.count===0) return ref.items
-  let live=0
-  for(let item=0;item<meta.items;item++) if(!deleted.has(meta.firstRow[item]!)) live++
+export function liveItems({
+  ref,
+  meta,
+  deleted
+}: Pick<OpenSegment, 'ref' | 'meta' | 'deleted'>): number {
+  if (deleted.count === 0) return ref.items
+  let live = 0
+  for (let item = 0; item < meta.items; item++) if (!deleted.has(meta.firstRow[item]!)) live++
   return live
 }
-export async function openSegment(files: SegmentFiles,ref: ManifestSegment): Promise<OpenSegment> {
-  const [meta,deleted,updates]=await Promise.all([
+export async function openSegment(files: SegmentFiles, ref: ManifestSegment): Promise<OpenSegment> {
+  const [meta, deleted, updates] = await Promise.all([
     files.get(ref.files.meta).then(decodeItemTable),
-    ref.deletions===null? new Bitmap(ref.rows):files.get(ref.deletions).then((body) => Bitmap.decode(body)),
-    ref.overlay===undefined? new Map():files.get(ref.overlay).then(decodePayloadUpdates)
+    ref.deletions === null
+      ? new Bitmap(ref.rows)
+      : files.get(ref.deletions).then((body) => Bitmap.decode(body)),
+    ref.overlay === undefined ? new Map() : files.get(ref.overlay).then(decodePayloadUpdates)
   ])
-  raiseRevisions(meta,ref.restored)
-  return { ref,meta,deleted,deletedItems: ref.items-liveItems({ ref,meta,deleted }),changed: false,updates: updates,updatesChanged: false }
+  raiseRevisions(meta, ref.restored)
+  return {
+    ref,
+    meta,
+    deleted,
+    deletedItems: ref.items - liveItems({ ref, meta, deleted }),
+    changed: false,
+    updates: updates,
+    updatesChanged: false
+  }
 }
 /** A segment that was just written. */
-export const freshSegment=({ ref,meta }: Pick<OpenSegment,'ref'|'meta'>): OpenSegment => ({ ref,meta,deleted: new Bitmap(ref.rows),deletedItems: 0,changed: false,updates: new Map(),updatesChanged: false })
+export const freshSegment = ({ ref, meta }: Pick<OpenSegment, 'ref' | 'meta'>): OpenSegment => ({
+  ref,
+  meta,
+  deleted: new Bitmap(ref.rows),
+  deletedItems: 0,
+  changed: false,
+  updates: new Map(),
+  updatesChanged: false
+})

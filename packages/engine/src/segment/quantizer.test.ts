@@ -1,6 +1,12 @@
 // One quantizer per collection: none while there are too few points, one when there are enough, another when it has been outgrown; and vectors that no merge wears out.
 import { afterEach, describe, expect, test } from 'vitest'
-import { createGallery, type Gallery, type GalleryOptions, itemsFrom, vectorOf } from '../testing/gallery.ts'
+import {
+  createGallery,
+  type Gallery,
+  type GalleryOptions,
+  itemsFrom,
+  vectorOf
+} from '../testing/gallery.ts'
 import { readCommitted } from '../version/read-manifest.ts'
 import type { CollectionWriter } from '../writer/collection-writer.ts'
 
@@ -14,43 +20,55 @@ async function grow(writer: CollectionWriter, first: number, count: number): Pro
   while (await writer.merge());
 }
 
-const forms: GalleryOptions[] = [{ method: 'IVF' }, { method: 'IVF', storage: 'pq4' }, { method: 'IVF', storage: 'sq8' }, { method: 'FLAT', storage: 'pq4' }, { method: 'HNSW32', storage: 'sq8' }]
+const forms: GalleryOptions[] = [
+  { method: 'IVF' },
+  { method: 'IVF', storage: 'pq4' },
+  { method: 'IVF', storage: 'sq8' },
+  { method: 'FLAT', storage: 'pq4' },
+  { method: 'HNSW32', storage: 'sq8' }
+]
 
-describe.each(forms.map((form) => [`${form.method} ${form.storage ?? 'f32'}`, form] as const))('%s', (_name, form) => {
-  test.each([1, 5, 7, 8, 9])('of %i items finds each of them', async (count) => {
-    gallery = await createGallery({ ...form, sealThreshold: 8 })
-    const writer = await gallery.openWriter()
-    for (let n = 1; n <= count; n++) await grow(writer, n, 1)
-    expect(await gallery.allIds()).toHaveLength(count)
-    for (let n = 1; n <= count; n++) {
-      const hits = await gallery.search(n, 100)
-      expect(hits[0]!.id).toBe(`item-${n}`)
-      expect(hits).toHaveLength(count)
-    }
-    const { quantizer, segments } = await committed()
-    // A product quantizer takes 256 points.
-    const canTrain = count >= 8 && form.storage !== 'pq4'
-    expect([quantizer !== null, segments.some(({ index, storage }) => index !== 'flat' || storage !== 'f32')]).toEqual([canTrain, canTrain])
-  })
+describe.each(forms.map((form) => [`${form.method} ${form.storage ?? 'f32'}`, form] as const))(
+  '%s',
+  (_name, form) => {
+    test.each([1, 5, 7, 8, 9])('of %i items finds each of them', async (count) => {
+      gallery = await createGallery({ ...form, sealThreshold: 8 })
+      const writer = await gallery.openWriter()
+      for (let n = 1; n <= count; n++) await grow(writer, n, 1)
+      expect(await gallery.allIds()).toHaveLength(count)
+      for (let n = 1; n <= count; n++) {
+        const hits = await gallery.search(n, 100)
+        expect(hits[0]!.id).toBe(`item-${n}`)
+        expect(hits).toHaveLength(count)
+      }
+      const { quantizer, segments } = await committed()
+      // A product quantizer takes 256 points.
+      const canTrain = count >= 8 && form.storage !== 'pq4'
+      expect([
+        quantizer !== null,
+        segments.some(({ index, storage }) => index !== 'flat' || storage !== 'f32')
+      ]).toEqual([canTrain, canTrain])
+    })
 
-  test('is trained anew at four times the rows, and every segment written with the new one', async () => {
-    gallery = await createGallery({ ...form, sealThreshold: 64 })
-    const writer = await gallery.openWriter()
-    await grow(writer, 1, 300)
-    const first = (await committed()).quantizer!
-    expect(first.trainedOn).toBe(300)
-    await grow(writer, 301, 800)
-    expect((await committed()).quantizer).toEqual(first)
-    await grow(writer, 1_101, 100)
-    const { quantizer, segments } = await committed()
-    expect(quantizer).toMatchObject({ trainedOn: 1_200 })
-    expect(quantizer!.key).not.toBe(first.key)
-    expect(segments.map(({ quantizer: used }) => used?.key)).toEqual([quantizer!.key])
-    await writer.collect()
-    expect(await gallery.store.head(first.key)).toBeUndefined()
-    expect((await gallery.search(700, 1))[0]!.id).toBe('item-700')
-  })
-})
+    test('is trained anew at four times the rows, and every segment written with the new one', async () => {
+      gallery = await createGallery({ ...form, sealThreshold: 64 })
+      const writer = await gallery.openWriter()
+      await grow(writer, 1, 300)
+      const first = (await committed()).quantizer!
+      expect(first.trainedOn).toBe(300)
+      await grow(writer, 301, 800)
+      expect((await committed()).quantizer).toEqual(first)
+      await grow(writer, 1_101, 100)
+      const { quantizer, segments } = await committed()
+      expect(quantizer).toMatchObject({ trainedOn: 1_200 })
+      expect(quantizer!.key).not.toBe(first.key)
+      expect(segments.map(({ quantizer: used }) => used?.key)).toEqual([quantizer!.key])
+      await writer.collect()
+      expect(await gallery.store.head(first.key)).toBeUndefined()
+      expect((await gallery.search(700, 1))[0]!.id).toBe('item-700')
+    })
+  }
+)
 
 test('rows that go below what a quantizer is trained on lie flat again', async () => {
   gallery = await createGallery({ method: 'IVF', storage: 'pq4', sealThreshold: 8 })
@@ -64,7 +82,13 @@ test('rows that go below what a quantizer is trained on lie flat again', async (
 })
 
 test('vectors are what they were after any number of merges and other codebooks', async () => {
-  gallery = await createGallery({ method: 'IVF', storage: 'pq4', rescore: true, metric: 'L2', sealThreshold: 64 })
+  gallery = await createGallery({
+    method: 'IVF',
+    storage: 'pq4',
+    rescore: true,
+    metric: 'L2',
+    sealThreshold: 64
+  })
   const writer = await gallery.openWriter()
   for (let round = 0; round < 8; round++) {
     await grow(writer, 1 + 200 * round, 200)
@@ -72,7 +96,10 @@ test('vectors are what they were after any number of merges and other codebooks'
     await writer.step({})
     while (await writer.merge());
   }
-  const reader = await gallery.replica.acquire(gallery.spec.collectionId, { consistency: 'strong', timeoutMs: 5_000 })
+  const reader = await gallery.replica.acquire(gallery.spec.collectionId, {
+    consistency: 'strong',
+    timeoutMs: 5_000
+  })
   expect(new Set(reader.segments.map(({ storage }) => storage))).toEqual(new Set(['pq4']))
   let seen = 0
   for await (const { item, vectors } of reader.scrollVectors()) {

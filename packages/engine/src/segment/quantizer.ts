@@ -19,11 +19,20 @@ const growth = 4
 /** Faiss warns below 39 training points per centroid. */
 const pointsPerCentroid = 39
 
-export const isOutgrown = (spec: CollectionSpec, quantizer: Manifest['quantizer'], liveRows: number): boolean =>
-  quantizer !== null && needsQuantizer(sealedConfig(spec)) && liveRows >= growth * quantizer.trainedOn
+export const isOutgrown = (
+  spec: CollectionSpec,
+  quantizer: Manifest['quantizer'],
+  liveRows: number
+): boolean =>
+  quantizer !== null &&
+  needsQuantizer(sealedConfig(spec)) &&
+  liveRows >= growth * quantizer.trainedOn
 
 /** Of its file. */
-export function quantizerBytes({ metric, storage, embedding: { dim } }: CollectionSpec, nlist: number): number {
+export function quantizerBytes(
+  { metric, storage, embedding: { dim } }: CollectionSpec,
+  nlist: number
+): number {
   if (metric === 'hamming') return nlist * bitsBytes(dim)
   return 4 * (nlist * dim + codebookFloats(storage, dim))
 }
@@ -41,11 +50,18 @@ export async function readQuantizer(files: SegmentFiles, ref: QuantizerRef): Pro
 /** k-means looks at no more of them than these: 64 for each centroid, or all of a few. */
 const leastSample = 262_144
 const samplePerCentroid = 64
-const listsFor = (rows: number): number => Math.max(1, Math.min(Math.round(4 * Math.sqrt(rows)), Math.floor(rows / pointsPerCentroid)))
-export const pointsToTrain = (rows: number): number => Math.max(leastSample, samplePerCentroid * listsFor(rows))
+const listsFor = (rows: number): number =>
+  Math.max(1, Math.min(Math.round(4 * Math.sqrt(rows)), Math.floor(rows / pointsPerCentroid)))
+export const pointsToTrain = (rows: number): number =>
+  Math.max(leastSample, samplePerCentroid * listsFor(rows))
 
 /** vectors: [n, dim] to train on, of `rows` that are to be quantized; `trainedOn`: rows of the collection. */
-export async function trainQuantizer({ files, keys, newId }: QuantizerDeps, spec: CollectionSpec, vectors: Float32Array, { rows, trainedOn }: { rows: number; trainedOn: number }): Promise<Quantizer> {
+export async function trainQuantizer(
+  { files, keys, newId }: QuantizerDeps,
+  spec: CollectionSpec,
+  vectors: Float32Array,
+  { rows, trainedOn }: { rows: number; trainedOn: number }
+): Promise<Quantizer> {
   const { dim } = spec.embedding
   const { index, storage } = sealedConfig(spec)
   const nlist = index === 'ivf' ? listsFor(rows) : 0

@@ -29,7 +29,10 @@ export class PayloadCursor {
     const [from, to] = [payloadOffset[item]!, payloadOffset[item + 1]!]
     if (from < this.start || to > this.start + this.body.length) {
       this.start = from
-      this.body = await this.file.read(from, Math.max(to - from, Math.min(bytesPerRead, payloadOffset[items]! - from)))
+      this.body = await this.file.read(
+        from,
+        Math.max(to - from, Math.min(bytesPerRead, payloadOffset[items]! - from))
+      )
     }
     return Buffer.from(this.body.buffer, this.body.byteOffset + from - this.start, to - from)
   }

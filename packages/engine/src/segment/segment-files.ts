@@ -35,7 +35,11 @@ export interface SegmentFiles {
   /** The whole file, checked against its sha256 (data_corrupt); object_not_found when it was collected. */
   get(ref: FileRef): Promise<Uint8Array>
   /** Builds an index over the rows in order and uploads it. */
-  putIndex(key: string, input: IndexInput, rows: { count: number; pieces: VectorPieces }): Promise<BuiltIndex>
+  putIndex(
+    key: string,
+    input: IndexInput,
+    rows: { count: number; pieces: VectorPieces }
+  ): Promise<BuiltIndex>
   /** Uploads what is too large to hold, as `put` does. */
   putPieces(key: string, pieces: AsyncIterable<Uint8Array>): Promise<FileRef>
   /** A part at a time; as `get`. */
@@ -43,7 +47,12 @@ export interface SegmentFiles {
   /** A new index of rows that lie in the inverted lists of others, all of the input's quantizer. */
   putLists(key: string, input: IndexInput, from: readonly MovedIndex[]): Promise<BuiltIndex>
   /** The graph of `base` with `added` rows put into it; row i of that, places[i]. All places are taken. */
-  putGrown(key: string, base: MovedIndex, added: { pieces: VectorPieces; places: Int32Array }, input: Pick<IndexInput, 'dim' | 'targetRecall'>): Promise<BuiltIndex>
+  putGrown(
+    key: string,
+    base: MovedIndex,
+    added: { pieces: VectorPieces; places: Int32Array },
+    input: Pick<IndexInput, 'dim' | 'targetRecall'>
+  ): Promise<BuiltIndex>
   /** [rows, dim] of a dense segment's index, in row order, as it has them. */
   vectors(segment: ManifestSegment, dim: number): Promise<Float32Array>
   /** The same a part at a time. */

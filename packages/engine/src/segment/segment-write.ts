@@ -27,7 +27,8 @@ export interface WrittenSegment {
   meta: ItemTable
 }
 
-export const tunedOf = ({ tuned }: BuiltIndex): Pick<ManifestSegment, 'tuned'> => (tuned === undefined ? {} : { tuned })
+export const tunedOf = ({ tuned }: BuiltIndex): Pick<ManifestSegment, 'tuned'> =>
+  tuned === undefined ? {} : { tuned }
 
 export interface SegmentWrite {
   files: SegmentFiles
@@ -76,20 +77,46 @@ async function columnsOf(items: readonly SegmentItem[]): Promise<Uint8Array | un
   return encodeColumns(builder.build())
 }
 
-export async function writeSegment({ files, keys, spec, id, config, quantizer, items }: SegmentWrite): Promise<WrittenSegment> {
+export async function writeSegment({
+  files,
+  keys,
+  spec,
+  id,
+  config,
+  quantizer,
+  items
+}: SegmentWrite): Promise<WrittenSegment> {
   const { dim } = spec.embedding
   const { meta, body, vectors, payload } = layOut(items, dim)
   const encodedColumns = await columnsOf(items)
   const shared = quantizer && { nlist: quantizer.ref.nlist, body: quantizer.body }
   const [index, metaRef, payloadRef, columns, full] = await Promise.all([
-    files.putIndex(keys.segmentFile(id, 'index'), { config, dim, metric: indexMetric(spec.metric), quantizer: shared, targetRecall: spec.settings.target_recall }, { count: meta.rows, pieces: [vectors] }),
+    files.putIndex(
+      keys.segmentFile(id, 'index'),
+      {
+        config,
+        dim,
+        metric: indexMetric(spec.metric),
+        quantizer: shared,
+        targetRecall: spec.settings.target_recall
+      },
+      { count: meta.rows, pieces: [vectors] }
+    ),
     files.put(keys.segmentFile(id, 'meta'), body),
     files.put(keys.segmentFile(id, 'payload'), payload),
     encodedColumns && files.put(keys.segmentFile(id, 'columns'), encodedColumns),
-    keepsVectors(config, spec) ? files.put(keys.segmentFile(id, 'vectors'), encodeRowFile(vectors)) : undefined
+    keepsVectors(config, spec)
+      ? files.put(keys.segmentFile(id, 'vectors'), encodeRowFile(vectors))
+      : undefined
   ])
   const ref: ManifestSegment = {
-    id, ...config, ...tunedOf(index), items: meta.items, rows: meta.rows, files: { index: index.file, meta: metaRef, payload: payloadRef, columns, vectors: full }, deletions: null,
+    id,
+    ...config,
+    ...tunedOf(index),
+    items: meta.items,
+    rows: meta.rows,
+    files: { index: index.file, meta: metaRef, payload: payloadRef, columns, vectors: full },
+    deletions: null,
     ...(quantizer && { quantizer: { key: quantizer.ref.key, nlist: quantizer.ref.nlist } })
   }
   return { ref, meta }

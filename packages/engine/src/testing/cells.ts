@@ -8,18 +8,46 @@ export interface Cell extends Pick<CollectionSpec, 'method' | 'metric' | 'storag
   sparse?: true
 }
 const storages = ['f32', 'f16', 'sq8', 'pq8'] as const
-const plain = indexMethods.flatMap((method) => (['IP', 'L2', 'cosine'] as const).flatMap((metric) => storages.map((storage): Cell => ({ method, metric, storage, rescore: false }))))
-const sparse: Cell = { method: 'FLAT', metric: 'cosine', storage: 'f32', rescore: false, sparse: true }
-const hamming = indexMethods.map((method): Cell => ({ method, metric: 'hamming', storage: 'f32', rescore: false }))
+const plain = indexMethods.flatMap((method) =>
+  (['IP', 'L2', 'cosine'] as const).flatMap((metric) =>
+    storages.map((storage): Cell => ({ method, metric, storage, rescore: false }))
+  )
+)
+const sparse: Cell = {
+  method: 'FLAT',
+  metric: 'cosine',
+  storage: 'f32',
+  rescore: false,
+  sparse: true
+}
+const hamming = indexMethods.map(
+  (method): Cell => ({ method, metric: 'hamming', storage: 'f32', rescore: false })
+)
 /** Those with re-scoring: IP is scored as cosine is. */
-export const cells = [...plain, ...hamming, ...plain.filter(({ metric, storage }) => metric !== 'IP' && storage !== 'f32').map((cell) => ({ ...cell, rescore: true })), sparse]
+export const cells = [
+  ...plain,
+  ...hamming,
+  ...plain
+    .filter(({ metric, storage }) => metric !== 'IP' && storage !== 'f32')
+    .map((cell) => ({ ...cell, rescore: true })),
+  sparse
+]
 /** How far a score may be from the true one, and the least recall@10; with re-scoring as f32. pq8: a byte for two of the 16 values. */
-const losses = { f32: [1e-6, 0.98], f16: [0.001, 0.98], sq8: [0.01, 0.95], pq8: [0.1, 0.8] } as const
-export const lossOf = ({ storage, rescore }: Cell) => (rescore ? losses.f32 : losses[storage as keyof typeof losses])
+const losses = {
+  f32: [1e-6, 0.98],
+  f16: [0.001, 0.98],
+  sq8: [0.01, 0.95],
+  pq8: [0.1, 0.8]
+} as const
+export const lossOf = ({ storage, rescore }: Cell) =>
+  rescore ? losses.f32 : losses[storage as keyof typeof losses]
 
-export const nameOf = ({ method, metric, storage, rescore, sparse }: Cell): string => `${method} over ${metric}, ${sparse ? 'sparse ' : ''}${storage}${rescore ? ' with re-scoring' : ''}`
+export const nameOf = ({ method, metric, storage, rescore, sparse }: Cell): string =>
+  `${method} over ${metric}, ${sparse ? 'sparse ' : ''}${storage}${rescore ? ' with re-scoring' : ''}`
 
 /** Of a seed: with its zeros, where it is sparse. */
-export const vectorIn = ({ sparse }: Cell, seed: number): Float32Array => (sparse ? mostlyZero(vectorOf(seed)) : vectorOf(seed))
+export const vectorIn = ({ sparse }: Cell, seed: number): Float32Array =>
+  sparse ? mostlyZero(vectorOf(seed)) : vectorOf(seed)
 /** [rows, dim] as the engine takes it. */
-export const rowsIn = ({ sparse }: Cell, vectors: Float32Array): VectorRows => (sparse ? sparseOf(vectors, dim) : vectors)
+export const rowsIn = ({ sparse }: Cell, vectors: Float32Array): VectorRows =>
+  sparse ? sparseOf(vectors, dim) : vectors

@@ -29,15 +29,37 @@ export interface Asked {
 }
 
 /** Tells what share of the best k of each query was found; of items with equal scores any will do. */
-export function recallJudge(reference: Reference, { metric, queries, k, keep = () => true, sparse = false }: Asked): (found: readonly (readonly Hit[])[]) => number {
+export function recallJudge(
+  reference: Reference,
+  { metric, queries, k, keep = () => true, sparse = false }: Asked
+): (found: readonly (readonly Hit[])[]) => number {
   const kept = [...reference].filter(([, item]) => keep(item))
-  const scored = queries.map((query) => new Map(kept.filter(([, { vector }]) => !sparse || share(query, vector)).map(([id, { vector }]) => [id, scoreBetween(metric, query, vector)])))
-  const worst = scored.map((scores) => [...scores.values()].sort((a, b) => b - a)[Math.min(k, scores.size) - 1] ?? Infinity)
+  const scored = queries.map(
+    (query) =>
+      new Map(
+        kept
+          .filter(([, { vector }]) => !sparse || share(query, vector))
+          .map(([id, { vector }]) => [id, scoreBetween(metric, query, vector)])
+      )
+  )
+  const worst = scored.map(
+    (scores) => [...scores.values()].sort((a, b) => b - a)[Math.min(k, scores.size) - 1] ?? Infinity
+  )
   const wanted = scored.reduce((sum, scores) => sum + Math.min(k, scores.size), 0)
   return (found) => {
-    const hits = found.map((list, q) => list.slice(0, k).filter(({ item: { id } }) => (scored[q]!.get(id) ?? -Infinity) >= worst[q]! - 1e-9).length)
+    const hits = found.map(
+      (list, q) =>
+        list
+          .slice(0, k)
+          .filter(({ item: { id } }) => (scored[q]!.get(id) ?? -Infinity) >= worst[q]! - 1e-9)
+          .length
+    )
     return hits.reduce((sum, count) => sum + count, 0) / wanted
   }
 }
 
-export const recallOf = (found: readonly (readonly Hit[])[], reference: Reference, asked: Asked): number => recallJudge(reference, asked)(found)
+export const recallOf = (
+  found: readonly (readonly Hit[])[],
+  reference: Reference,
+  asked: Asked
+): number => recallJudge(reference, asked)(found)

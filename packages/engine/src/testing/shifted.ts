@@ -3,9 +3,16 @@ import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
 import { fromFloat16, toFloat16 } from '@likeness/shared/data/float16'
 import type { Project } from '../log/embedded-batch.ts'
 
-export const shifted = (places: number, dim: number): EmbeddingSpec => ({ version: `test@1/shift@${places}`, dim, unit: true })
+export const shifted = (places: number, dim: number): EmbeddingSpec => ({
+  version: `test@1/shift@${places}`,
+  dim,
+  unit: true
+})
 
-export function shift(values: Float32Array, { version, dim }: Pick<EmbeddingSpec, 'version' | 'dim'>): Float32Array {
+export function shift(
+  values: Float32Array,
+  { version, dim }: Pick<EmbeddingSpec, 'version' | 'dim'>
+): Float32Array {
   const places = Number(/shift@(\d+)$/.exec(version)?.[1] ?? 0)
   const moved = Float32Array.from({ length: dim }, (_, i) => values[(i + places) % values.length]!)
   const norm = Math.hypot(...moved)
@@ -15,12 +22,19 @@ export function shift(values: Float32Array, { version, dim }: Pick<EmbeddingSpec
 const shiftedBy: Project = async (raw, rawDim, embedding) => {
   const rows = fromFloat16(raw)
   const out = new Float32Array((rows.length / rawDim) * embedding.dim)
-  for (let row = 0; row * rawDim < rows.length; row++) out.set(shift(rows.subarray(row * rawDim, (row + 1) * rawDim), embedding), row * embedding.dim)
+  for (let row = 0; row * rawDim < rows.length; row++)
+    out.set(shift(rows.subarray(row * rawDim, (row + 1) * rawDim), embedding), row * embedding.dim)
   return out
 }
 
 /** How vectors are kept as raw ones, and what is made of those. */
-export const rawForms: Record<'f16' | 'bits', { write: (vectors: Float32Array) => Uint16Array; project: Project }> = {
+export const rawForms: Record<
+  'f16' | 'bits',
+  { write: (vectors: Float32Array) => Uint16Array; project: Project }
+> = {
   f16: { write: toFloat16, project: shiftedBy },
-  bits: { write: (vectors) => new Uint16Array(vectors.slice().buffer), project: async (raw) => new Float32Array(raw.slice().buffer) }
+  bits: {
+    write: (vectors) => new Uint16Array(vectors.slice().buffer),
+    project: async (raw) => new Float32Array(raw.slice().buffer)
+  }
 }

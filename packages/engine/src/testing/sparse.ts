@@ -1,5 +1,11 @@
 // Sparse vectors of tests, beside their dense twins: what is computed on one must be true of the other.
-import { isSparse, joinSparse, sparseRow, type SparseRows, type VectorRows } from '@likeness/shared/contract/vector-rows'
+import {
+  isSparse,
+  joinSparse,
+  sparseRow,
+  type SparseRows,
+  type VectorRows
+} from '@likeness/shared/contract/vector-rows'
 
 /** The largest values of a vector at unit length, the others zero. Some of these have no index in common. */
 export function mostlyZero(vector: Float32Array): Float32Array {
@@ -11,11 +17,15 @@ export function mostlyZero(vector: Float32Array): Float32Array {
 
 /** Of [rows, dim]. */
 export function sparseOf(dense: Float32Array, dim: number): SparseRows {
-  const rows = Array.from({ length: dense.length / dim }, (_, i) => dense.subarray(i * dim, (i + 1) * dim))
-  return joinSparse(rows.map((row) => {
-    const indices = [...row.keys()].filter((i) => row[i] !== 0)
-    return sparseRow({ indices, values: indices.map((i) => row[i]!) })
-  }))
+  const rows = Array.from({ length: dense.length / dim }, (_, i) =>
+    dense.subarray(i * dim, (i + 1) * dim)
+  )
+  return joinSparse(
+    rows.map((row) => {
+      const indices = [...row.keys()].filter((i) => row[i] !== 0)
+      return sparseRow({ indices, values: indices.map((i) => row[i]!) })
+    })
+  )
 }
 
 /** [rows, dim] */
@@ -23,9 +33,12 @@ export function denseOf(rows: VectorRows, dim: number): Float32Array {
   if (!isSparse(rows)) return rows
   const { offsets, indices, values } = rows
   const dense = new Float32Array((offsets.length - 1) * dim)
-  for (let row = 0; row + 1 < offsets.length; row++) for (let at = offsets[row]!; at < offsets[row + 1]!; at++) dense[row * dim + indices[at]!] = values[at]!
+  for (let row = 0; row + 1 < offsets.length; row++)
+    for (let at = offsets[row]!; at < offsets[row + 1]!; at++)
+      dense[row * dim + indices[at]!] = values[at]!
   return dense
 }
 
 /** Whether an inverted list has both. */
-export const share = (a: Float32Array, b: Float32Array): boolean => a.some((value, i) => value !== 0 && b[i] !== 0)
+export const share = (a: Float32Array, b: Float32Array): boolean =>
+  a.some((value, i) => value !== 0 && b[i] !== 0)

@@ -3,14 +3,16 @@
 export const bitsBytes = (dim: number): number => (dim + 7) >> 3
 
 /** [rows, dim]: 1 where a value is above the threshold. With a threshold from 0 to below 1, as they are checked to be, bits given as 0 and 1 stay what they are. */
-export const toBits = (vectors: Float32Array, threshold: number): Float32Array => vectors.map((value) => (value > threshold ? 1 : 0))
+export const toBits = (vectors: Float32Array, threshold: number): Float32Array =>
+  vectors.map((value) => (value > threshold ? 1 : 0))
 
 /** [rows, dim] of 0 and 1 to [rows, bitsBytes(dim)]. */
 export function packBits(bits: Float32Array, dim: number): Uint8Array {
   const width = bitsBytes(dim)
   const packed = new Uint8Array((bits.length / dim) * width)
   for (let row = 0, at = 0; at < bits.length; row++) {
-    for (let i = 0; i < dim; i++, at++) if (bits[at] === 1) packed[row * width + (i >> 3)]! |= 1 << (i & 7)
+    for (let i = 0; i < dim; i++, at++)
+      if (bits[at] === 1) packed[row * width + (i >> 3)]! |= 1 << (i & 7)
   }
   return packed
 }

@@ -1,11 +1,10 @@
 import type { IndexMetric, SegmentConfig } from './segment-config.ts'
 
-
 export interface IndexInput {
   config: SegmentConfig
   dim: number
   metric: IndexMetric
   /** For ivf, sq8 and pq: as `train` made it. */
-  quantizer?: { nlist: number; body: Uint8Array} 
-  targetRecall?: number|undefined
+  quantizer?: { nlist: number; body: Uint8Array }
+  targetRecall?: number | undefined
 }

@@ -12,7 +12,10 @@ const version = 1
 const headBytes = 32
 const bytesPerPiece = 4 * 1024 * 1024
 
-function* pieces({ rowCount, terms, offsets, rows, values }: InvertedLists, dim: number): Iterable<Uint8Array> {
+function* pieces(
+  { rowCount, terms, offsets, rows, values }: InvertedLists,
+  dim: number
+): Iterable<Uint8Array> {
   const head = Buffer.alloc(headBytes)
   magic.copy(head)
   head.writeUInt32LE(version, 4)
@@ -22,22 +25,44 @@ function* pieces({ rowCount, terms, offsets, rows, values }: InvertedLists, dim:
   head.writeDoubleLE(rows.length, 24)
   yield head
   for (const array of [terms, offsets, rows, values]) {
-    for (let at = 0; at < array.byteLength; at += bytesPerPiece) yield new Uint8Array(array.buffer, array.byteOffset + at, Math.min(bytesPerPiece, array.byteLength - at))
+    for (let at = 0; at < array.byteLength; at += bytesPerPiece)
+      yield new Uint8Array(
+        array.buffer,
+        array.byteOffset + at,
+        Math.min(bytesPerPiece, array.byteLength - at)
+      )
   }
 }
 
-export async function writeInvertedFile(path: string, lists: InvertedLists, dim: number): Promise<void> {
+export async function writeInvertedFile(
+  path: string,
+  lists: InvertedLists,
+  dim: number
+): Promise<void> {
   await pipeline(Readable.from(pieces(lists, dim), { objectMode: false }), createWriteStream(path))
 }
 
 /** data_corrupt for what is not such a file. That rows ascend within their lists is seen when they are searched. */
-export async function readInvertedFile(path: string): Promise<{ lists: InvertedLists; dim: number }> {
+export async function readInvertedFile(
+  path: string
+): Promise<{ lists: InvertedLists; dim: number }> {
   const body = await readWhole(path)
   const head = Buffer.from(body.buffer, 0, Math.min(headBytes, body.length))
-  if (head.length < headBytes || !head.subarray(0, 4).equals(magic)) throw appError('data_corrupt', 'not a file of inverted lists')
-  if (head.readUInt32LE(4) !== version) throw appError('data_corrupt', `inverted lists of version ${head.readUInt32LE(4)}, this program reads ${version}`)
-  const [rowCount, count, dim, entries] = [head.readUInt32LE(8), head.readUInt32LE(12), head.readDoubleLE(16), head.readDoubleLE(24)]
-  if (body.length !== headBytes + 4 * (2 * count + 1) + 8 * entries) throw appError('data_corrupt', 'sizes of a file of inverted lists do not add up')
+  if (head.length < headBytes || !head.subarray(0, 4).equals(magic))
+    throw appError('data_corrupt', 'not a file of inverted lists')
+  if (head.readUInt32LE(4) !== version)
+    throw appError(
+      'data_corrupt',
+      `inverted lists of version ${head.readUInt32LE(4)}, this program reads ${version}`
+    )
+  const [rowCount, count, dim, entries] = [
+    head.readUInt32LE(8),
+    head.readUInt32LE(12),
+    head.readDoubleLE(16),
+    head.readDoubleLE(24)
+  ]
+  if (body.length !== headBytes + 4 * (2 * count + 1) + 8 * entries)
+    throw appError('data_corrupt', 'sizes of a file of inverted lists do not add up')
   const offsetsAt = headBytes + 4 * count
   const rowsAt = offsetsAt + 4 * (count + 1)
   const lists = {
@@ -53,6 +78,7 @@ export async function readInvertedFile(path: string): Promise<{ lists: InvertedL
 
 function isOrdered({ terms, offsets, rows }: InvertedLists, dim: number): boolean {
   if (offsets[0] !== 0 || offsets.at(-1) !== rows.length) return false
-  for (let i = 0; i < terms.length; i++) if (offsets[i + 1]! <= offsets[i]! || (i > 0 && terms[i]! <= terms[i - 1]!)) return false
+  for (let i = 0; i < terms.length; i++)
+    if (offsets[i + 1]! <= offsets[i]! || (i > 0 && terms[i]! <= terms[i - 1]!)) return false
   return terms.length === 0 || terms.at(-1)! < dim
 }

@@ -1,6 +1,11 @@
 // The index of sparse segments: inverted lists behind the face that every segment's index has.
 import { searchInverted, type SearchResult } from '@likeness/faiss'
-import { isSparse, rowCount, type SparseRows, type VectorRows } from '@likeness/shared/contract/vector-rows'
+import {
+  isSparse,
+  rowCount,
+  type SparseRows,
+  type VectorRows
+} from '@likeness/shared/contract/vector-rows'
 import { appError } from '@likeness/shared/errors'
 import { readInvertedFile, writeInvertedFile } from './inverted-file.ts'
 import { findTerm, type InvertedLists, invertRows } from './inverted-lists.ts'
@@ -12,10 +17,24 @@ function sparse(vectors: VectorRows): SparseRows {
 }
 
 /** Rows that share no index with the query are not found, whatever their number. */
-function searchLists(lists: InvertedLists, { indices, values }: SparseRows, { k, deleted }: { k: number; deleted: Uint8Array }): Promise<SearchResult> {
-  const found = Array.from(indices, (term, i) => ({ at: findTerm(lists, term), weight: values[i]! })).filter(({ at }) => at >= 0)
-  const bounds = Float64Array.from(found.flatMap(({ at }) => [lists.offsets[at]!, lists.offsets[at + 1]!]))
-  return searchInverted(lists, { bounds, weights: Float32Array.from(found, ({ weight }) => weight), k, deleted })
+function searchLists(
+  lists: InvertedLists,
+  { indices, values }: SparseRows,
+  { k, deleted }: { k: number; deleted: Uint8Array }
+): Promise<SearchResult> {
+  const found = Array.from(indices, (term, i) => ({
+    at: findTerm(lists, term),
+    weight: values[i]!
+  })).filter(({ at }) => at >= 0)
+  const bounds = Float64Array.from(
+    found.flatMap(({ at }) => [lists.offsets[at]!, lists.offsets[at + 1]!])
+  )
+  return searchInverted(lists, {
+    bounds,
+    weights: Float32Array.from(found, ({ weight }) => weight),
+    k,
+    deleted
+  })
 }
 
 /** Nobody asks for it: rows lie in a file of their own, every search is exact, and merges build anew. */
@@ -42,7 +61,8 @@ function overLists(dim: number, read: InvertedLists | undefined): SegmentIndex {
       pieces.push(sparse(vectors))
       added += rowCount(vectors, dim)
     },
-    search: async (vectors, { k, deleted = new Uint8Array(0) }) => await searchLists(await built(), sparse(vectors), { k, deleted }),
+    search: async (vectors, { k, deleted = new Uint8Array(0) }) =>
+      await searchLists(await built(), sparse(vectors), { k, deleted }),
     reserve: async () => undefined,
     write: async (path) => await writeInvertedFile(path, await built(), dim),
     searchRows: never('search among some rows'),

@@ -29,7 +29,12 @@ export async function invertRows(pieces: readonly SparseRows[]): Promise<Inverte
     next[numbers[i]!] = offsets[i]!
     offsets[i + 1] = offsets[i]! + count
   })
-  const lists = { terms, offsets, rows: new Int32Array(offsets.at(-1)!), values: new Float32Array(offsets.at(-1)!) }
+  const lists = {
+    terms,
+    offsets,
+    rows: new Int32Array(offsets.at(-1)!),
+    values: new Float32Array(offsets.at(-1)!)
+  }
   let rowCount = 0
   for (const [i, piece] of pieces.entries()) {
     await place(piece, { terms: numbered[i]!, next, firstRow: rowCount }, lists)
@@ -49,7 +54,11 @@ async function numberTerms(table: TermTable, indices: Uint32Array): Promise<Uint
 }
 
 /** Puts the entries of a piece where their lists go on: `next`, by number of a term. */
-async function place({ offsets, values }: SparseRows, { terms, next, firstRow }: { terms: Uint32Array; next: Uint32Array; firstRow: number }, lists: Pick<InvertedLists, 'rows' | 'values'>): Promise<void> {
+async function place(
+  { offsets, values }: SparseRows,
+  { terms, next, firstRow }: { terms: Uint32Array; next: Uint32Array; firstRow: number },
+  lists: Pick<InvertedLists, 'rows' | 'values'>
+): Promise<void> {
   let row = 0
   for (let entry = 0; entry < values.length; entry++) {
     while (offsets[row + 1]! <= entry) row++

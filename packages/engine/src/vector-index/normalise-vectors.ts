@@ -4,7 +4,14 @@ import { isSparse, type VectorRows } from '@likeness/shared/contract/vector-rows
 import { toBits } from './bits.ts'
 
 /** Rows as they are compared: bits for hamming, unit length for cosine. A zero row has no direction and stays as it is; sparse rows have unit length. */
-export function normaliseVectors({ metric, embedding: { dim, unit }, settings }: Pick<CollectionSpec, 'metric' | 'embedding' | 'settings'>, vectors: VectorRows): VectorRows {
+export function normaliseVectors(
+  {
+    metric,
+    embedding: { dim, unit },
+    settings
+  }: Pick<CollectionSpec, 'metric' | 'embedding' | 'settings'>,
+  vectors: VectorRows
+): VectorRows {
   if (isSparse(vectors)) return vectors
   if (metric === 'hamming') return toBits(vectors, settings.hamming_threshold ?? 0)
   return metric === 'cosine' && !unit ? normalised(vectors, dim) : vectors

@@ -25,7 +25,8 @@ function overBits(index: BinaryIndex, dim: number): SegmentIndex {
     searchRows: (vectors, rows, k) => index.searchRows(pack(vectors), rows, k),
     rangeSearch: (vectors, options) => index.rangeSearch(pack(vectors), options),
     reconstruct: async (rows) => unpackBits(await index.reconstruct(rows), dim),
-    reconstructRange: async (first, count) => unpackBits(await index.reconstructRange(first, count), dim),
+    reconstructRange: async (first, count) =>
+      unpackBits(await index.reconstructRange(first, count), dim),
     reserve: (rows) => index.reserve(rows),
     moveLists: (path, places) => index.moveLists(path, places),
     renumber: (places) => index.renumber(places),
@@ -35,7 +36,11 @@ function overBits(index: BinaryIndex, dim: number): SegmentIndex {
 }
 
 /** FaissError or AppError data_corrupt for a file of another width of bits, or of another kind than it must be. */
-export async function readSegmentIndex(path: string, { index: kind, storage }: SegmentConfig, { dim, onDisk = false }: { dim: number; onDisk?: boolean }): Promise<SegmentIndex> {
+export async function readSegmentIndex(
+  path: string,
+  { index: kind, storage }: SegmentConfig,
+  { dim, onDisk = false }: { dim: number; onDisk?: boolean }
+): Promise<SegmentIndex> {
   if (kind === 'inverted') return await readInvertedIndex(path)
   if (storage !== 'bits') return await FaissIndex.read(path, { mapLists: onDisk })
   const index = await BinaryIndex.read(path, { mapLists: onDisk })
@@ -47,7 +52,8 @@ export async function readSegmentIndex(path: string, { index: kind, storage }: S
 /** Empty. */
 export function createSegmentIndex(input: IndexInput): SegmentIndex {
   if (input.config.index === 'inverted') return createInvertedIndex(input.dim)
-  if (input.config.storage === 'bits') return overBits(BinaryIndex.create(binarySpec(input)), input.dim)
+  if (input.config.storage === 'bits')
+    return overBits(BinaryIndex.create(binarySpec(input)), input.dim)
   return FaissIndex.create(floatSpec(input, input.config.storage))
 }
 
@@ -63,14 +69,24 @@ function faissKind(kind: IndexKind): 'flat' | 'hnsw' {
 
 function binarySpec({ config: { index: kind }, dim, quantizer }: IndexInput): BinaryIndexSpec {
   const bits = 8 * bitsBytes(dim)
-  return kind === 'ivf' ? { kind, bits, centroids: new Uint8Array(needed(quantizer).body) } : { kind: faissKind(kind), bits }
+  return kind === 'ivf'
+    ? { kind, bits, centroids: new Uint8Array(needed(quantizer).body) }
+    : { kind: faissKind(kind), bits }
 }
 
-function floatSpec({ config: { index: kind }, dim, metric, quantizer }: IndexInput, storage: Exclude<SegmentStorage, 'bits'>): IndexSpec {
+function floatSpec(
+  { config: { index: kind }, dim, metric, quantizer }: IndexInput,
+  storage: Exclude<SegmentStorage, 'bits'>
+): IndexSpec {
   const trained = quantizer === undefined ? new Float32Array(0) : decodeVectors(quantizer.body)
   const centroidsEnd = (quantizer?.nlist ?? 0) * dim
   const codebook = trained.subarray(centroidsEnd)
-  const stored = { dim, metric: metric === 'l2' ? ('l2' as const) : ('ip' as const), storage, ...(codebook.length > 0 && { codebook }) }
+  const stored = {
+    dim,
+    metric: metric === 'l2' ? ('l2' as const) : ('ip' as const),
+    storage,
+    ...(codebook.length > 0 && { codebook })
+  }
   if (kind !== 'ivf') return { kind: faissKind(kind), ...stored }
   needed(quantizer)
   return { kind, ...stored, centroids: trained.subarray(0, centroidsEnd) }

@@ -3,7 +3,6 @@ import type { VectorRows } from '@likeness/shared/contract/vector-rows'
 import type { IndexKind } from '../version/manifest.ts'
 import type { IndexMetric, SegmentStorage } from './segment-config.ts'
 
-
 export interface SegmentIndex {
   readonly kind: IndexKind
   readonly dim: number
@@ -12,14 +11,14 @@ export interface SegmentIndex {
   readonly ntotal: number
   /** Sparse rows for inverted lists, dense ones for all others. */
   add(vectors: VectorRows): Promise<void>
-  search(vectors: VectorRows,options: SearchOptions): Promise<SearchResult>
-  searchRows(vectors: VectorRows,rows: Int32Array,k: number): Promise<SearchResult>
-  rangeSearch(vectors: VectorRows,options: RangeOptions): Promise<RangeResult>
+  search(vectors: VectorRows, options: SearchOptions): Promise<SearchResult>
+  searchRows(vectors: VectorRows, rows: Int32Array, k: number): Promise<SearchResult>
+  rangeSearch(vectors: VectorRows, options: RangeOptions): Promise<RangeResult>
   reconstruct(rows: Int32Array): Promise<Float32Array>
-  reconstructRange(first: number,count: number): Promise<Float32Array>
+  reconstructRange(first: number, count: number): Promise<Float32Array>
   /** See RowIndex. */
   reserve(rows: number): Promise<void>
-  moveLists(path: string,places: Int32Array): Promise<void>
+  moveLists(path: string, places: Int32Array): Promise<void>
   renumber(places: Int32Array): Promise<void>
   write(path: string): Promise<void>
   close(): void

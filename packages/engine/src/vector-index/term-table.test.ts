@@ -9,7 +9,8 @@ test('terms of 32 bits are numbered as they come and counted as often as they co
   const counts = new Map<number, number>()
   let wrong = 0
   for (let i = 0; i < 30_000; i++) {
-    const term = i % 100 === 0 ? 2 ** 32 - 1 - i : Math.floor(8_000 * next()) * (i % 2 === 0 ? 1 : 65_536)
+    const term =
+      i % 100 === 0 ? 2 ** 32 - 1 - i : Math.floor(8_000 * next()) * (i % 2 === 0 ? 1 : 65_536)
     const number = table.add(term)
     if (!numbers.has(term)) numbers.set(term, numbers.size)
     if (number !== numbers.get(term)) wrong++

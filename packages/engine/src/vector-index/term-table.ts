@@ -31,24 +31,35 @@ export class TermTable {
   private placeOf(term: number): number {
     const mask = this.size - 1
     let place = (Math.imul(term ^ (term >>> 15), 0x9e3779b1) >>> 7) & mask
-    while (this.places[place] !== empty && this.terms[this.places[place]!] !== term) place = (place + 1) & mask
+    while (this.places[place] !== empty && this.terms[this.places[place]!] !== term)
+      place = (place + 1) & mask
     return place
   }
 
   private grow(): void {
     this.size *= 2
-    const [terms, counts] = [new Uint32Array(this.size * mostFull), new Uint32Array(this.size * mostFull)]
+    const [terms, counts] = [
+      new Uint32Array(this.size * mostFull),
+      new Uint32Array(this.size * mostFull)
+    ]
     terms.set(this.terms)
     counts.set(this.counts)
     this.terms = terms
     this.counts = counts
     this.places = new Int32Array(this.size).fill(empty)
-    for (let number = 0; number < this.used; number++) this.places[this.placeOf(terms[number]!)] = number
+    for (let number = 0; number < this.used; number++)
+      this.places[this.placeOf(terms[number]!)] = number
   }
 
   /** Ascending, each with its number and how often it came. */
   sorted(): { terms: Uint32Array; numbers: Uint32Array; counts: Uint32Array } {
-    const numbers = Uint32Array.from({ length: this.used }, (_, number) => number).sort((a, b) => this.terms[a]! - this.terms[b]!)
-    return { terms: numbers.map((number) => this.terms[number]!), numbers, counts: numbers.map((number) => this.counts[number]!) }
+    const numbers = Uint32Array.from({ length: this.used }, (_, number) => number).sort(
+      (a, b) => this.terms[a]! - this.terms[b]!
+    )
+    return {
+      terms: numbers.map((number) => this.terms[number]!),
+      numbers,
+      counts: numbers.map((number) => this.counts[number]!)
+    }
   }
 }

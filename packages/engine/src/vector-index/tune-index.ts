@@ -22,14 +22,18 @@ function* efforts(from: number, to: number): Iterable<number> {
 async function sampleQueries(index: SegmentIndex, all: Int32Array): Promise<Float32Array> {
   const { dim } = index
   const count = Math.min(queries, index.ntotal)
-  const sampled = Int32Array.from({ length: count }, (_, i) => Math.floor((i * index.ntotal) / count))
+  const sampled = Int32Array.from({ length: count }, (_, i) =>
+    Math.floor((i * index.ntotal) / count)
+  )
   const rows = await index.reconstruct(sampled)
   const { ids } = await index.searchRows(rows, all, neighbourRank)
   const random = seededRandom(1)
   const neighbours = await index.reconstruct(sampled.map((_, q) => ids[q * neighbourRank + 1]!))
   for (let q = 0; q < count; q++) {
     const row = rows.subarray(q * dim, (q + 1) * dim)
-    const distance = Math.sqrt(row.reduce((sum, value, i) => sum + (value - neighbours[q * dim + i]!) ** 2, 0))
+    const distance = Math.sqrt(
+      row.reduce((sum, value, i) => sum + (value - neighbours[q * dim + i]!) ** 2, 0)
+    )
     const direction = Float32Array.from(row, () => 2 * random() - 1)
     const scale = distance / Math.hypot(...direction)
     const length = Math.hypot(...row)
@@ -54,13 +58,20 @@ function recall(found: Int32Array, truth: readonly ReadonlySet<number>[], k: num
  * Recall@10 of 128 queries near rows of the index against exact search over what it stores (what the storage loses is not counted). undefined where a search
  * is exact anyway, and over bits, whose many ties have no best ten. When even the most effort falls short, that effort and what it reaches.
  */
-export async function tuneIndex(index: SegmentIndex, { target, nlist }: { target: number; nlist: number }): Promise<TunedEffort | undefined> {
+export async function tuneIndex(
+  index: SegmentIndex,
+  { target, nlist }: { target: number; nlist: number }
+): Promise<TunedEffort | undefined> {
   const { kind, metric, ntotal } = index
-  if ((kind !== 'hnsw' && kind !== 'ivf') || metric === 'hamming' || ntotal <= tunedK) return undefined
+  if ((kind !== 'hnsw' && kind !== 'ivf') || metric === 'hamming' || ntotal <= tunedK)
+    return undefined
   const all = Int32Array.from({ length: ntotal }, (_, row) => row)
   const vectors = await sampleQueries(index, all)
   const { ids } = await index.searchRows(vectors, all, tunedK)
-  const truth = Array.from({ length: ids.length / tunedK }, (_, q) => new Set(ids.subarray(q * tunedK, (q + 1) * tunedK)))
+  const truth = Array.from(
+    { length: ids.length / tunedK },
+    (_, q) => new Set(ids.subarray(q * tunedK, (q + 1) * tunedK))
+  )
   let tuned: TunedEffort | undefined
   const most = kind === 'ivf' ? nlist : Math.min(mostEffort, ntotal)
   for (const budget of efforts(Math.min(kind === 'ivf' ? 1 : 2 * tunedK, most), most)) {

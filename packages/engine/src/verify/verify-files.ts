@@ -26,7 +26,11 @@ export interface VerifyFilesDeps {
 }
 
 const isContentError = (error: unknown): boolean =>
-  isAppError(error, 'data_corrupt') || error instanceof FaissError || error instanceof SyntaxError || error instanceof RangeError || error instanceof ZodError
+  isAppError(error, 'data_corrupt') ||
+  error instanceof FaissError ||
+  error instanceof SyntaxError ||
+  error instanceof RangeError ||
+  error instanceof ZodError
 
 export class VerifyFiles {
   readonly store: ObjectStore
@@ -94,7 +98,8 @@ export class VerifyFiles {
       return await this.cache.path(ref)
     } catch (error) {
       if (isAppError(error, 'object_not_found')) this.problem('missing', key, 'not in the store')
-      else if (isAppError(error, 'data_corrupt')) this.problem('checksum', key, 'does not match its sha256')
+      else if (isAppError(error, 'data_corrupt'))
+        this.problem('checksum', key, 'does not match its sha256')
       else throw error
       return undefined
     }

@@ -10,26 +10,49 @@ import { OrdinalRanges } from '../version/ordinal-ranges.ts'
 import type { VerifyFiles } from './verify-files.ts'
 
 /** Slots are dense from 1, at least up to the applied one. */
-export async function verifyLog(inspection: VerifyFiles, keys: CollectionKeys, appliedSlot: number): Promise<void> {
+export async function verifyLog(
+  inspection: VerifyFiles,
+  keys: CollectionKeys,
+  appliedSlot: number
+): Promise<void> {
   let next = 1
   for await (const { key } of inspection.store.list(keys.logPrefix)) {
-    for (; next < Number(key.slice(keys.logPrefix.length)); next++) inspection.problem('missing', keys.logSlot(next), 'a log slot below it exists, and above it too')
+    for (; next < Number(key.slice(keys.logPrefix.length)); next++)
+      inspection.problem(
+        'missing',
+        keys.logSlot(next),
+        'a log slot below it exists, and above it too'
+      )
     await verifyObject(inspection, key, decodeLogSlot)
     next++
   }
-  for (; next <= appliedSlot; next++) inspection.problem('missing', keys.logSlot(next), `log slots up to ${appliedSlot} are applied`)
+  for (; next <= appliedSlot; next++)
+    inspection.problem('missing', keys.logSlot(next), `log slots up to ${appliedSlot} are applied`)
 }
 
 /** Item lists, batches, failures and results of all ingestions, finished ones too: every object that is there. */
-export async function verifyIngestionObjects(inspection: VerifyFiles, keys: CollectionKeys): Promise<void> {
-  const decodeResult = (key: string, body: Uint8Array) => (key.endsWith('.ndjson') ? decodeLines(failedItemSchema, key, body) : decodeObject(jobResultSchema, key, body))
-  for await (const { key } of inspection.store.list(keys.ingestionsPrefix)) await verifyObject(inspection, key, decodeItemList)
-  for await (const { key } of inspection.store.list(keys.batchesPrefix)) await verifyObject(inspection, key, (_, body) => decodeVectorBatch(body))
-  for await (const { key } of inspection.store.list(keys.jobPrefix)) await verifyObject(inspection, key, decodeResult)
+export async function verifyIngestionObjects(
+  inspection: VerifyFiles,
+  keys: CollectionKeys
+): Promise<void> {
+  const decodeResult = (key: string, body: Uint8Array) =>
+    key.endsWith('.ndjson')
+      ? decodeLines(failedItemSchema, key, body)
+      : decodeObject(jobResultSchema, key, body)
+  for await (const { key } of inspection.store.list(keys.ingestionsPrefix))
+    await verifyObject(inspection, key, decodeItemList)
+  for await (const { key } of inspection.store.list(keys.batchesPrefix))
+    await verifyObject(inspection, key, (_, body) => decodeVectorBatch(body))
+  for await (const { key } of inspection.store.list(keys.jobPrefix))
+    await verifyObject(inspection, key, decodeResult)
 }
 
 /** One that was listed and is gone by now was collected. */
-async function verifyObject(inspection: VerifyFiles, key: string, decode: (key: string, body: Uint8Array) => unknown): Promise<void> {
+async function verifyObject(
+  inspection: VerifyFiles,
+  key: string,
+  decode: (key: string, body: Uint8Array) => unknown
+): Promise<void> {
   await inspection.content(key, async () => {
     const stored = await inspection.store.get(key)
     if (stored === undefined) return
@@ -39,25 +62,57 @@ async function verifyObject(inspection: VerifyFiles, key: string, decode: (key: 
 }
 
 /** What the record of an ingestion says is there. */
-export async function verifyIngestion(inspection: VerifyFiles, keys: CollectionKeys, ingestion: string, record: IngestionRecord): Promise<void> {
+export async function verifyIngestion(
+  inspection: VerifyFiles,
+  keys: CollectionKeys,
+  ingestion: string,
+  record: IngestionRecord
+): Promise<void> {
   for (const key of record.failures) {
-    const stored = await inspection.content(key, async () => (await inspection.store.head(key)) !== undefined)
+    const stored = await inspection.content(
+      key,
+      async () => (await inspection.store.head(key)) !== undefined
+    )
     if (stored === false) inspection.problem('missing', key, 'not in the store')
   }
-  const done = await inspection.content(keys.itemListPrefix(ingestion), () => OrdinalRanges.parse(record.done))
+  const done = await inspection.content(keys.itemListPrefix(ingestion), () =>
+    OrdinalRanges.parse(record.done)
+  )
   const { indexed, superseded, failed } = record
-  if (done !== undefined) inspection.expect(done.count === indexed + superseded + failed, 'count', keys.itemListPrefix(ingestion), `${done.count} ordinals are done, counted are ${indexed} + ${superseded} + ${failed}`)
+  if (done !== undefined)
+    inspection.expect(
+      done.count === indexed + superseded + failed,
+      'count',
+      keys.itemListPrefix(ingestion),
+      `${done.count} ordinals are done, counted are ${indexed} + ${superseded} + ${failed}`
+    )
   if (record.completedSeq !== null) return
-  for (let first = 0; first < record.total; first += record.partSize) await verifyPart(inspection, keys.itemListPart(ingestion, first), first, Math.min(record.partSize, record.total - first))
+  for (let first = 0; first < record.total; first += record.partSize)
+    await verifyPart(
+      inspection,
+      keys.itemListPart(ingestion, first),
+      first,
+      Math.min(record.partSize, record.total - first)
+    )
 }
 
 /** A damaged one was named with the other objects. */
-async function verifyPart(inspection: VerifyFiles, key: string, first: number, size: number): Promise<void> {
+async function verifyPart(
+  inspection: VerifyFiles,
+  key: string,
+  first: number,
+  size: number
+): Promise<void> {
   if (inspection.problems.some((problem) => problem.key === key)) return
   await inspection.content(key, async () => {
     const stored = await inspection.store.get(key)
     if (stored === undefined) return inspection.problem('missing', key, 'not in the store')
     const lines = decodeItemList(key, stored.body)
-    inspection.expect(lines.length === size && lines.every(({ ordinal }, i) => ordinal === first + i), 'content', key, `is not the lines ${first} to ${first + size - 1}`)
+    inspection.expect(
+      lines.length === size && lines.every(({ ordinal }, i) => ordinal === first + i),
+      'content',
+      key,
+      `is not the lines ${first} to ${first + size - 1}`
+    )
   })
 }

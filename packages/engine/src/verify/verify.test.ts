@@ -22,7 +22,10 @@ beforeEach(async () => {
   await gallery.add(writer, [{ id: 'many', label: 'm', seeds: [1, 2, 3] }, ...itemsFrom(2_000, 40)])
   // Open for good: keeps the tombstones, and its first items done and failed.
   const { ingestion } = await gallery.accept(itemsFrom(5_000, 300))
-  await gallery.embed(ingestion, [...itemsFrom(5_000, 3), { id: 'item-5003', fails: 'image_corrupt' }])
+  await gallery.embed(ingestion, [
+    ...itemsFrom(5_000, 3),
+    { id: 'item-5003', fails: 'image_corrupt' }
+  ])
   await gallery.remove('item-7', 'item-2003', 'many', 'unknown')
   await writer.step({ list: true })
 })
@@ -31,13 +34,20 @@ afterEach(async () => {
   await rm(scratchDir, { recursive: true, force: true })
 })
 
-const verify = (store = gallery.store) => verifyCollection({ store, collectionId: gallery.spec.collectionId, scratchDir })
-const committed = async (): Promise<Manifest> => (await readCommitted(gallery.store, gallery.spec.collectionId))!
+const verify = (store = gallery.store) =>
+  verifyCollection({ store, collectionId: gallery.spec.collectionId, scratchDir })
+const committed = async (): Promise<Manifest> =>
+  (await readCommitted(gallery.store, gallery.spec.collectionId))!
 
 test('a whole collection has no problems, and nothing is left in the scratch folder', async () => {
   const seen: number[] = []
   const { seq, counts } = await committed()
-  const report = await verifyCollection({ store: gallery.store, collectionId: gallery.spec.collectionId, scratchDir, onProgress: ({ files }) => seen.push(files) })
+  const report = await verifyCollection({
+    store: gallery.store,
+    collectionId: gallery.spec.collectionId,
+    scratchDir,
+    onProgress: ({ files }) => seen.push(files)
+  })
   expect(report).toMatchObject({ seq, problems: [] })
   expect(counts).toEqual({ items: 841, rows: 841 })
   expect(report.files).toBeGreaterThanOrEqual(15)
@@ -51,11 +61,16 @@ async function everyFile(): Promise<string[]> {
   const keys = collectionKeys(collectionId)
   const found: string[] = []
   const { segments, tombstones, quantizer, ingestions } = await committed()
-  for (const { files, deletions } of segments) found.push(...Object.values(files).flatMap((file) => (file === undefined ? [] : [file.key])), ...(deletions === null ? [] : [deletions.key]))
+  for (const { files, deletions } of segments)
+    found.push(
+      ...Object.values(files).flatMap((file) => (file === undefined ? [] : [file.key])),
+      ...(deletions === null ? [] : [deletions.key])
+    )
   for (const side of [tombstones, quantizer]) found.push(side!.key)
   for (const [id, { failures, completedSeq, total, partSize }] of Object.entries(ingestions)) {
     found.push(...failures)
-    if (completedSeq === null) for (let first = 0; first < total; first += partSize) found.push(keys.itemListPart(id, first))
+    if (completedSeq === null)
+      for (let first = 0; first < total; first += partSize) found.push(keys.itemListPart(id, first))
   }
   found.push(keys.current, (await readCurrent(gallery.store, keys.current))!.current.manifest)
   return found
@@ -63,14 +78,39 @@ async function everyFile(): Promise<string[]> {
 /** What finished ingestions left: it may be gone, but not be damaged. */
 async function everyLeftover(): Promise<string[]> {
   const { logPrefix, ingestionsPrefix, batchesPrefix, jobPrefix } = gallery.keys
-  return (await Promise.all([logPrefix, ingestionsPrefix, batchesPrefix, jobPrefix].map((prefix) => gallery.storedKeys(prefix)))).flat()
+  return (
+    await Promise.all(
+      [logPrefix, ingestionsPrefix, batchesPrefix, jobPrefix].map((prefix) =>
+        gallery.storedKeys(prefix)
+      )
+    )
+  ).flat()
 }
 
 test('every file that is altered, cut or removed is named', async () => {
   const needed = await everyFile()
   const files = [...new Set([...needed, ...(await everyLeftover())])]
-  for (const kind of ['.index', '.meta', '.payload', '.columns', '.vectors', '/del/', '.tombstones.json', '.quantizer', '.failed.ndjson', 'result.json', '/ing/', '/batch/', '/log/', '/man/', 'CURRENT']) {
-    expect(files.some((key) => key.includes(kind)), kind).toBe(true)
+  for (const kind of [
+    '.index',
+    '.meta',
+    '.payload',
+    '.columns',
+    '.vectors',
+    '/del/',
+    '.tombstones.json',
+    '.quantizer',
+    '.failed.ndjson',
+    'result.json',
+    '/ing/',
+    '/batch/',
+    '/log/',
+    '/man/',
+    'CURRENT'
+  ]) {
+    expect(
+      files.some((key) => key.includes(kind)),
+      kind
+    ).toBe(true)
   }
   let cases = 0
   for (const key of files) {
@@ -85,8 +125,14 @@ test('every file that is altered, cut or removed is named', async () => {
       if (codes[0] !== 'checksum' && !needed.includes(key)) continue
       await damage()
       const { problems } = await verify()
-      expect(problems.map((problem) => problem.key), `${codes.join()} ${key}`).toContain(key)
-      expect(problems.filter((problem) => problem.key === key).map(({ code }) => code), key).toEqual(expect.arrayContaining([expect.stringMatching(codes.join('|'))]))
+      expect(
+        problems.map((problem) => problem.key),
+        `${codes.join()} ${key}`
+      ).toContain(key)
+      expect(
+        problems.filter((problem) => problem.key === key).map(({ code }) => code),
+        key
+      ).toEqual(expect.arrayContaining([expect.stringMatching(codes.join('|'))]))
       await gallery.store.put(key, body)
       cases++
     }
@@ -98,9 +144,14 @@ test('every file that is altered, cut or removed is named', async () => {
 test('a log slot that is missing is named', async () => {
   await gallery.store.delete([gallery.keys.logSlot(2)])
   const { appliedSlot } = await committed()
-  expect((await verify()).problems).toMatchObject([{ code: 'missing', key: gallery.keys.logSlot(2) }])
+  expect((await verify()).problems).toMatchObject([
+    { code: 'missing', key: gallery.keys.logSlot(2) }
+  ])
   await gallery.store.delete([gallery.keys.logSlot(appliedSlot)])
-  expect((await verify()).problems.map(({ key }) => key)).toEqual([gallery.keys.logSlot(2), gallery.keys.logSlot(appliedSlot)])
+  expect((await verify()).problems.map(({ key }) => key)).toEqual([
+    gallery.keys.logSlot(2),
+    gallery.keys.logSlot(appliedSlot)
+  ])
 })
 
 /** Commits a manifest that lies, with the right checksum. */
@@ -108,21 +159,80 @@ async function forge(change: (manifest: Manifest) => Manifest): Promise<void> {
   const body = encodeManifest(change(await committed()))
   const { current } = (await readCurrent(gallery.store, gallery.keys.current))!
   await gallery.store.put(current.manifest, body)
-  await gallery.store.put(gallery.keys.current, encodeCurrent({ ...current, sha256: sha256Hex(body) }))
+  await gallery.store.put(
+    gallery.keys.current,
+    encodeCurrent({ ...current, sha256: sha256Hex(body) })
+  )
 }
 
 describe('a manifest that does not agree with its files', () => {
   test.each<[string, string, (manifest: Manifest) => Manifest]>([
-    ['live items', 'count', (manifest) => ({ ...manifest, counts: { ...manifest.counts, items: 840 } })],
-    ['live rows', 'count', (manifest) => ({ ...manifest, counts: { ...manifest.counts, rows: 1 } })],
+    [
+      'live items',
+      'count',
+      (manifest) => ({ ...manifest, counts: { ...manifest.counts, items: 840 } })
+    ],
+    [
+      'live rows',
+      'count',
+      (manifest) => ({ ...manifest, counts: { ...manifest.counts, rows: 1 } })
+    ],
     ['the version', 'content', (manifest) => ({ ...manifest, seq: manifest.seq + 1 })],
-    ['centroids', 'size', (manifest) => ({ ...manifest, quantizer: { ...manifest.quantizer!, nlist: 1 } })],
-    ['deleted rows', 'count', (manifest) => ({ ...manifest, segments: manifest.segments.map((ref) => ({ ...ref, deletions: ref.deletions && { ...ref.deletions, count: 1 + ref.deletions.count } })) })],
-    ['rows', 'count', (manifest) => ({ ...manifest, segments: manifest.segments.map((ref) => ({ ...ref, rows: ref.rows + 1 })) })],
-    ['the kind of an index', 'content', (manifest) => ({ ...manifest, segments: manifest.segments.map((ref) => ({ ...ref, index: 'hnsw' as const })) })],
-    ['what is live only once', 'duplicate', (manifest) => ({ ...manifest, segments: [...manifest.segments, manifest.segments[0]!] })],
-    ['what is done', 'count', (manifest) => ({ ...manifest, ingestions: Object.fromEntries(Object.entries(manifest.ingestions).map(([id, record]) => [id, { ...record, indexed: record.indexed + 1 }])) })],
-    ['the applied slot', 'missing', (manifest) => ({ ...manifest, appliedSlot: manifest.appliedSlot + 1 })],
+    [
+      'centroids',
+      'size',
+      (manifest) => ({ ...manifest, quantizer: { ...manifest.quantizer!, nlist: 1 } })
+    ],
+    [
+      'deleted rows',
+      'count',
+      (manifest) => ({
+        ...manifest,
+        segments: manifest.segments.map((ref) => ({
+          ...ref,
+          deletions: ref.deletions && { ...ref.deletions, count: 1 + ref.deletions.count }
+        }))
+      })
+    ],
+    [
+      'rows',
+      'count',
+      (manifest) => ({
+        ...manifest,
+        segments: manifest.segments.map((ref) => ({ ...ref, rows: ref.rows + 1 }))
+      })
+    ],
+    [
+      'the kind of an index',
+      'content',
+      (manifest) => ({
+        ...manifest,
+        segments: manifest.segments.map((ref) => ({ ...ref, index: 'hnsw' as const }))
+      })
+    ],
+    [
+      'what is live only once',
+      'duplicate',
+      (manifest) => ({ ...manifest, segments: [...manifest.segments, manifest.segments[0]!] })
+    ],
+    [
+      'what is done',
+      'count',
+      (manifest) => ({
+        ...manifest,
+        ingestions: Object.fromEntries(
+          Object.entries(manifest.ingestions).map(([id, record]) => [
+            id,
+            { ...record, indexed: record.indexed + 1 }
+          ])
+        )
+      })
+    ],
+    [
+      'the applied slot',
+      'missing',
+      (manifest) => ({ ...manifest, appliedSlot: manifest.appliedSlot + 1 })
+    ],
     ['revisions', 'content', (manifest) => ({ ...manifest, appliedSlot: 1 })]
   ])('%s: %s', async (_what, code, change) => {
     await forge(change)
@@ -131,7 +241,10 @@ describe('a manifest that does not agree with its files', () => {
 })
 
 test('a store that does not answer is no problem of the collection', async () => {
-  const store = { ...gallery.store, head: () => Promise.reject(appError('store_unavailable', 'away')) }
+  const store = {
+    ...gallery.store,
+    head: () => Promise.reject(appError('store_unavailable', 'away'))
+  }
   await expect(verify(store)).rejects.toMatchObject({ code: 'store_unavailable' })
 })
 

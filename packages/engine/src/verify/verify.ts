@@ -42,7 +42,10 @@ export async function verifyCollection(input: VerifyInput): Promise<VerifyReport
   }
 }
 
-async function findCurrent(inspection: VerifyFiles, keys: CollectionKeys): Promise<Current | undefined> {
+async function findCurrent(
+  inspection: VerifyFiles,
+  keys: CollectionKeys
+): Promise<Current | undefined> {
   return await inspection.content(keys.current, async () => {
     const found = await readCurrent(inspection.store, keys.current)
     if (found === undefined) inspection.problem('missing', keys.current, 'not in the store')
@@ -50,17 +53,27 @@ async function findCurrent(inspection: VerifyFiles, keys: CollectionKeys): Promi
   })
 }
 
-async function verifyVersion(inspection: VerifyFiles, keys: CollectionKeys, current: Current): Promise<void> {
+async function verifyVersion(
+  inspection: VerifyFiles,
+  keys: CollectionKeys,
+  current: Current
+): Promise<void> {
   const { manifest: key, sha256, seq, epoch, commitId } = current
   const manifest = await inspection.content(key, async () => {
     const found = await readManifest(inspection.store, key, sha256)
-    if (found === undefined) inspection.problem('missing', key, 'CURRENT names it, and it is not in the store')
+    if (found === undefined)
+      inspection.problem('missing', key, 'CURRENT names it, and it is not in the store')
     return found
   })
   await verifyLog(inspection, keys, manifest?.appliedSlot ?? 0)
   await verifyIngestionObjects(inspection, keys)
   if (manifest === undefined) return
-  inspection.expect(manifest.seq === seq && manifest.commitId === commitId && manifest.epoch <= epoch, 'content', keys.current, `names version ${seq}, its manifest is version ${manifest.seq}`)
+  inspection.expect(
+    manifest.seq === seq && manifest.commitId === commitId && manifest.epoch <= epoch,
+    'content',
+    keys.current,
+    `names version ${seq}, its manifest is version ${manifest.seq}`
+  )
   const segments: VerifiedSegment[] = []
   for (const ref of manifest.segments) {
     const verified = await verifySegment(inspection, ref, manifest)
@@ -68,25 +81,51 @@ async function verifyVersion(inspection: VerifyFiles, keys: CollectionKeys, curr
   }
   await verifySide(inspection, manifest)
   await verifySnapshots(inspection, manifest)
-  for (const [id, record] of Object.entries(manifest.ingestions)) await verifyIngestion(inspection, keys, id, record)
+  for (const [id, record] of Object.entries(manifest.ingestions))
+    await verifyIngestion(inspection, keys, id, record)
   // What cannot be read was named already; sums without it would only repeat that.
   if (segments.length < manifest.segments.length) return
   checkCounts(inspection, key, manifest, segments)
-  for (const hash of liveTwice(segments)) inspection.problem('duplicate', key, `an item with the hash ${hash} is live in more than one segment`)
+  for (const hash of liveTwice(segments))
+    inspection.problem(
+      'duplicate',
+      key,
+      `an item with the hash ${hash} is live in more than one segment`
+    )
 }
 
-async function verifySide(inspection: VerifyFiles, { tombstones, relabels, sweeps, quantizer, spec, segments }: Manifest): Promise<void> {
+async function verifySide(
+  inspection: VerifyFiles,
+  { tombstones, relabels, sweeps, quantizer, spec, segments }: Manifest
+): Promise<void> {
   if (tombstones !== null) await inspection.read(tombstones, decodeTombstones)
   if (relabels !== null) await inspection.read(relabels, decodePendingUpdates)
   if (sweeps !== null) await inspection.read(sweeps, decodeFilterDeletes)
   if (quantizer === null) {
-    for (const ref of segments) inspection.expect(!needsQuantizer(ref), 'content', ref.files.index.key, `an index of ${ref.index} ${ref.storage} in a version without a quantizer`)
+    for (const ref of segments)
+      inspection.expect(
+        !needsQuantizer(ref),
+        'content',
+        ref.files.index.key,
+        `an index of ${ref.index} ${ref.storage} in a version without a quantizer`
+      )
     return
   }
   const { key, nlist } = quantizer
   await inspection.read(quantizer, (body) => {
-    inspection.expect(body.length === quantizerBytes(spec, nlist), 'size', key, `${body.length} bytes for ${nlist} centroids of ${spec.embedding.dim} values and the codebook of ${spec.storage}`)
-    inspection.expect(spec.metric === 'hamming' || new Float32Array(body.buffer, 0, body.length >> 2).every(Number.isFinite), 'content', key, 'a centroid or the codebook has a value that is not a number')
+    inspection.expect(
+      body.length === quantizerBytes(spec, nlist),
+      'size',
+      key,
+      `${body.length} bytes for ${nlist} centroids of ${spec.embedding.dim} values and the codebook of ${spec.storage}`
+    )
+    inspection.expect(
+      spec.metric === 'hamming' ||
+        new Float32Array(body.buffer, 0, body.length >> 2).every(Number.isFinite),
+      'content',
+      key,
+      'a centroid or the codebook has a value that is not a number'
+    )
   })
 }
 
@@ -107,15 +146,29 @@ async function verifySnapshots(inspection: VerifyFiles, manifest: Manifest): Pro
   }
 }
 
-function checkCounts(inspection: VerifyFiles, key: string, { counts }: Manifest, segments: readonly VerifiedSegment[]): void {
+function checkCounts(
+  inspection: VerifyFiles,
+  key: string,
+  { counts }: Manifest,
+  segments: readonly VerifiedSegment[]
+): void {
   const items = segments.reduce((sum, segment) => sum + liveItems(segment), 0)
   const rows = segments.reduce((sum, { ref, deleted }) => sum + ref.rows - deleted.count, 0)
-  inspection.expect(counts.items === items && counts.rows === rows, 'count', key, `counts ${counts.items} items and ${counts.rows} rows, its segments hold ${items} and ${rows}`)
+  inspection.expect(
+    counts.items === items && counts.rows === rows,
+    'count',
+    key,
+    `counts ${counts.items} items and ${counts.rows} rows, its segments hold ${items} and ${rows}`
+  )
 }
 
-function* halvesOfLive({ meta, deleted }: VerifiedSegment): Iterable<{ half: bigint; item: number }> {
+function* halvesOfLive({
+  meta,
+  deleted
+}: VerifiedSegment): Iterable<{ half: bigint; item: number }> {
   for (let item = 0; item < meta.items; item++) {
-    if (!deleted.has(meta.firstRow[item]!)) yield { half: meta.hashes.readBigUInt64BE(item * hashBytes), item }
+    if (!deleted.has(meta.firstRow[item]!))
+      yield { half: meta.hashes.readBigUInt64BE(item * hashBytes), item }
   }
 }
 

@@ -2,7 +2,10 @@
 import { appError } from '@likeness/shared/errors'
 
 const magic = Buffer.from('LKDB')
-const bitsIn = Uint8Array.from({ length: 256 }, (_, byte) => byte.toString(2).replaceAll('0', '').length)
+const bitsIn = Uint8Array.from(
+  { length: 256 },
+  (_, byte) => byte.toString(2).replaceAll('0', '').length
+)
 
 export class Bitmap {
   readonly bytes: Uint8Array
@@ -68,9 +71,11 @@ export class Bitmap {
 
   static decode(body: Uint8Array): Bitmap {
     const buffer = Buffer.from(body)
-    if (buffer.length < 12 || !buffer.subarray(0, 4).equals(magic)) throw appError('data_corrupt', 'not a deletion bitmap')
+    if (buffer.length < 12 || !buffer.subarray(0, 4).equals(magic))
+      throw appError('data_corrupt', 'not a deletion bitmap')
     const rows = buffer.readUInt32LE(4)
-    if (buffer.length !== 12 + ((rows + 7) >> 3)) throw appError('data_corrupt', `deletion bitmap of ${rows} rows has ${buffer.length} bytes`)
+    if (buffer.length !== 12 + ((rows + 7) >> 3))
+      throw appError('data_corrupt', `deletion bitmap of ${rows} rows has ${buffer.length} bytes`)
     return new Bitmap(rows, new Uint8Array(buffer.subarray(12)), buffer.readUInt32LE(8))
   }
 }

@@ -18,16 +18,34 @@ export interface CommitProtocol {
   /** Raises the epoch, so that every earlier owner's commit fails from here on. undefined: the collection is gone. */
   becomeWriter(context: ProtocolContext): Promise<VersionedCurrent | undefined>
   /** Manifest first, then CURRENT; `announce` only once it is committed. Rejects with ownership_lost. */
-  commit(context: ProtocolContext, versionedCurrent: VersionedCurrent, manifest: Manifest, manifestKey: string, announce: () => void): Promise<VersionedCurrent>
+  commit(
+    context: ProtocolContext,
+    versionedCurrent: VersionedCurrent,
+    manifest: Manifest,
+    manifestKey: string,
+    announce: () => void
+  ): Promise<VersionedCurrent>
   /** Moves CURRENT before files are deleted: whoever prepared a commit before can no longer commit it. */
-  fenceCollection(context: ProtocolContext, versionedCurrent: VersionedCurrent): Promise<VersionedCurrent>
+  fenceCollection(
+    context: ProtocolContext,
+    versionedCurrent: VersionedCurrent
+  ): Promise<VersionedCurrent>
 }
 
 export const writerReplaced = (currentKey: string, cause?: unknown) =>
   appError('ownership_lost', `another writer owns ${currentKey} now`, { cause })
 
-async function move(context: ProtocolContext, versionedCurrent: VersionedCurrent, next: Current): Promise<VersionedCurrent> {
-  const swap = await swapCurrent({ ...context, key: context.currentKey, next, etag: versionedCurrent.etag })
+async function move(
+  context: ProtocolContext,
+  versionedCurrent: VersionedCurrent,
+  next: Current
+): Promise<VersionedCurrent> {
+  const swap = await swapCurrent({
+    ...context,
+    key: context.currentKey,
+    next,
+    etag: versionedCurrent.etag
+  })
   if (!swap.won) throw writerReplaced(context.currentKey)
   return { current: next, etag: swap.etag }
 }
@@ -47,10 +65,18 @@ export const commitProtocol: CommitProtocol = {
     const body = encodeManifest(manifest)
     await retryStore(context.clock, () => context.store.put(manifestKey, body), context.signal)
     const { seq, commitId } = manifest
-    const next = { ...versionedCurrent.current, seq, commitId, manifest: manifestKey, sha256: sha256Hex(body), writeId: context.newId() }
+    const next = {
+      ...versionedCurrent.current,
+      seq,
+      commitId,
+      manifest: manifestKey,
+      sha256: sha256Hex(body),
+      writeId: context.newId()
+    }
     const moved = await move(context, versionedCurrent, next)
     announce()
     return moved
   },
-  fenceCollection: (context, versionedCurrent) => move(context, versionedCurrent, { ...versionedCurrent.current, writeId: context.newId() })
+  fenceCollection: (context, versionedCurrent) =>
+    move(context, versionedCurrent, { ...versionedCurrent.current, writeId: context.newId() })
 }

@@ -26,7 +26,10 @@ export interface VersionedCurrent {
 export const encodeCurrent = (current: Current): Uint8Array => encodeObject(current)
 
 /** undefined when the collection does not exist (any more); data_corrupt when it is damaged. */
-export async function readCurrent(store: ObjectStore, key: string): Promise<VersionedCurrent | undefined> {
+export async function readCurrent(
+  store: ObjectStore,
+  key: string
+): Promise<VersionedCurrent | undefined> {
   const stored = await store.get(key)
   if (stored === undefined) return undefined
   return { current: decodeObject(currentSchema, key, stored.body), etag: stored.etag }
@@ -38,7 +41,21 @@ export type Swap = { won: true; etag: string } | { won: false; found: VersionedC
  * Moves CURRENT from `etag` to `next`. An ambiguous answer may still land later, so the same body goes out again under the
  * same condition until CURRENT has moved; then `writeId` decides whose write it was.
  */
-export async function swapCurrent({ store, clock, key, next, etag, signal }: { store: ObjectStore; clock: Clock; key: string; next: Current; etag: string; signal?: AbortSignal }): Promise<Swap> {
+export async function swapCurrent({
+  store,
+  clock,
+  key,
+  next,
+  etag,
+  signal
+}: {
+  store: ObjectStore
+  clock: Clock
+  key: string
+  next: Current
+  etag: string
+  signal?: AbortSignal
+}): Promise<Swap> {
   const body = encodeCurrent(next)
   const written = await retryStore(clock, () => store.putIf(key, body, { ifMatch: etag }), signal)
   if (written !== undefined) return { won: true, etag: written.etag }

@@ -8,5 +8,7 @@ export interface PendingFilterDelete {
 }
 const sweepFileSchema = z.array(z.object({ revision: z.number().int(), filter: filterSchema }))
 
-export const encodeFilterDeletes = (filterDeletes: readonly PendingFilterDelete[]): Uint8Array => Buffer.from(JSON.stringify(filterDeletes))
-export const decodeFilterDeletes = (body: Uint8Array): PendingFilterDelete[] => sweepFileSchema.parse(JSON.parse(Buffer.from(body).toString('utf8')))
+export const encodeFilterDeletes = (filterDeletes: readonly PendingFilterDelete[]): Uint8Array =>
+  Buffer.from(JSON.stringify(filterDeletes))
+export const decodeFilterDeletes = (body: Uint8Array): PendingFilterDelete[] =>
+  sweepFileSchema.parse(JSON.parse(Buffer.from(body).toString('utf8')))

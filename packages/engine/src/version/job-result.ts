@@ -5,15 +5,36 @@ import type { CollectionKeys } from '@likeness/shared/contract/keys'
 import type { ObjectStore } from '@likeness/store/object-store'
 import type { IngestionRecord } from './manifest.ts'
 
-export async function writeJobResult(store: ObjectStore, keys: CollectionKeys, ingestion: string, record: IngestionRecord): Promise<void> {
-  const { total, indexed, superseded, failed, revision, failures, completedSeq, completedAtMs } = record
-  if (completedSeq === null || completedAtMs === null) throw new Error(`ingestion ${ingestion} is not complete`)
-  const result: JobResult = { ingestion, total, indexed, superseded, failed, revision, failures, seq: completedSeq, finishedAtMs: completedAtMs }
+export async function writeJobResult(
+  store: ObjectStore,
+  keys: CollectionKeys,
+  ingestion: string,
+  record: IngestionRecord
+): Promise<void> {
+  const { total, indexed, superseded, failed, revision, failures, completedSeq, completedAtMs } =
+    record
+  if (completedSeq === null || completedAtMs === null)
+    throw new Error(`ingestion ${ingestion} is not complete`)
+  const result: JobResult = {
+    ingestion,
+    total,
+    indexed,
+    superseded,
+    failed,
+    revision,
+    failures,
+    seq: completedSeq,
+    finishedAtMs: completedAtMs
+  }
   await store.put(keys.jobResult(ingestion), encodeObject(result))
 }
 
 /** undefined: it is not finished, or its result is not written yet. */
-export async function readJobResult(store: ObjectStore, keys: CollectionKeys, ingestion: string): Promise<JobResult | undefined> {
+export async function readJobResult(
+  store: ObjectStore,
+  keys: CollectionKeys,
+  ingestion: string
+): Promise<JobResult | undefined> {
   const key = keys.jobResult(ingestion)
   const stored = await store.get(key)
   return stored && decodeObject(jobResultSchema, key, stored.body)

@@ -1,7 +1,13 @@
 // The state of jobs, read from what the manifest says was applied: never from a queue.
 import { decodeLines, decodeObject, encodeObject } from '@likeness/shared/contract/checked-object'
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
-import { type FailedItem, failedItemSchema, type JobPointer, jobPointerSchema, type JobResult } from '@likeness/shared/contract/job'
+import {
+  type FailedItem,
+  failedItemSchema,
+  type JobPointer,
+  jobPointerSchema,
+  type JobResult
+} from '@likeness/shared/contract/job'
 import { collectionKeys, jobKey, jobsPrefix } from '@likeness/shared/contract/keys'
 import { slotOf } from '@likeness/shared/contract/operation'
 import { toStored } from '@likeness/shared/contract/stored-names'
@@ -27,22 +33,44 @@ interface Progress {
 
 type StatusMore = Pick<JobStatus, 'seq' | 'finishedAtMs'> & Partial<Pick<JobStatus, 'awaits'>>
 
-const statusOf = (pointer: JobPointer, state: JobStatus['state'], done: Pick<JobResult, 'indexed' | 'superseded' | 'failed'>, { awaits = null, ...end }: StatusMore): JobStatus => {
+const statusOf = (
+  pointer: JobPointer,
+  state: JobStatus['state'],
+  done: Pick<JobResult, 'indexed' | 'superseded' | 'failed'>,
+  { awaits = null, ...end }: StatusMore
+): JobStatus => {
   const { indexed, superseded, failed } = done
-  return { ...pointer, state, counts: { total: pointer.total, pending: pointer.total - indexed - superseded - failed, indexed, superseded, failed }, awaits, ...end }
+  return {
+    ...pointer,
+    state,
+    counts: {
+      total: pointer.total,
+      pending: pointer.total - indexed - superseded - failed,
+      indexed,
+      superseded,
+      failed
+    },
+    awaits,
+    ...end
+  }
 }
 
 export function createJobs({ store, catalog }: { store: ObjectStore; catalog: Catalog }): Jobs {
   async function readPointer(id: string): Promise<JobPointer> {
     const stored = ulidPattern.test(id) ? await store.get(jobKey(id)) : undefined
-    if (stored === undefined) throw appError('job_not_found', `there is no job ${JSON.stringify(id)}`)
+    if (stored === undefined)
+      throw appError('job_not_found', `there is no job ${JSON.stringify(id)}`)
     return decodeObject(jobPointerSchema, jobKey(id), stored.body)
   }
 
-  const readLive: Committed = async (collectionId) => ((await catalog.isLive(collectionId)) ? await readCommitted(store, collectionId) : undefined)
+  const readLive: Committed = async (collectionId) =>
+    (await catalog.isLive(collectionId)) ? await readCommitted(store, collectionId) : undefined
 
   /** undefined: the collection is gone. */
-  async function readProgress({ collectionId, ingestion, revision }: JobPointer, committed: Committed): Promise<Progress | undefined> {
+  async function readProgress(
+    { collectionId, ingestion, revision }: JobPointer,
+    committed: Committed
+  ): Promise<Progress | undefined> {
     const keys = collectionKeys(collectionId)
     for (;;) {
       const manifest = await committed(collectionId)
@@ -64,9 +92,17 @@ export function createJobs({ store, catalog }: { store: ObjectStore; catalog: Ca
     const progress = await readProgress(pointer, committed)
     if (progress === undefined) return statusOf(pointer, 'cancelled', nothing, open)
     const { record, embedding, result, ahead } = progress
-    if (result !== undefined) return statusOf(pointer, 'completed', result, { seq: result.seq, finishedAtMs: result.finishedAtMs })
+    if (result !== undefined)
+      return statusOf(pointer, 'completed', result, {
+        seq: result.seq,
+        finishedAtMs: result.finishedAtMs
+      })
     if (ahead || record === undefined) return statusOf(pointer, 'queued', nothing, open)
-    if (record.completedSeq !== null) return statusOf(pointer, 'completed', record, { seq: record.completedSeq, finishedAtMs: record.completedAtMs })
+    if (record.completedSeq !== null)
+      return statusOf(pointer, 'completed', record, {
+        seq: record.completedSeq,
+        finishedAtMs: record.completedAtMs
+      })
     const awaits = record.given === true ? null : embedding
     return statusOf(pointer, record.done === '' ? 'queued' : 'running', record, { ...open, awaits })
   }
@@ -77,11 +113,18 @@ export function createJobs({ store, catalog }: { store: ObjectStore; catalog: Ca
   }
 
   /** The first `limit` of a collection, or of all. */
-  async function newestOf(ids: readonly string[], { limit, collection }: { limit: number; collection: string | undefined }): Promise<JobPointer[]> {
+  async function newestOf(
+    ids: readonly string[],
+    { limit, collection }: { limit: number; collection: string | undefined }
+  ): Promise<JobPointer[]> {
     const found: JobPointer[] = []
     for (let at = 0; at < ids.length && found.length < limit; at += limit) {
       const pointers = await Promise.all(ids.slice(at, at + limit).map(readPointer))
-      found.push(...pointers.filter((pointer) => collection === undefined || pointer.collection === collection))
+      found.push(
+        ...pointers.filter(
+          (pointer) => collection === undefined || pointer.collection === collection
+        )
+      )
     }
     return found.slice(0, limit)
   }
@@ -95,10 +138,14 @@ export function createJobs({ store, catalog }: { store: ObjectStore; catalog: Ca
       const failed: FailedItem[] = []
       for (const key of await failureKeys(await readPointer(id))) {
         const stored = await store.get(key)
-        if (stored === undefined) throw appError('data_corrupt', `${key}, named by the job, is missing`)
+        if (stored === undefined)
+          throw appError('data_corrupt', `${key}, named by the job, is missing`)
         failed.push(...decodeLines(failedItemSchema, key, stored.body))
       }
-      return failed.filter(({ ordinal }) => ordinal > after).sort((a, b) => a.ordinal - b.ordinal).slice(0, limit)
+      return failed
+        .filter(({ ordinal }) => ordinal > after)
+        .sort((a, b) => a.ordinal - b.ordinal)
+        .slice(0, limit)
     },
     async list({ limit = 50, collection } = {}) {
       const ids: string[] = []

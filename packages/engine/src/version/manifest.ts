@@ -3,12 +3,21 @@ import { createHash } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import { z } from 'zod'
 import { decodeObject, encodeObject } from '@likeness/shared/contract/checked-object'
-import { type CollectionSpec, collectionSpecSchema, embeddingSchema, storageSchema } from '@likeness/shared/contract/collection'
+import {
+  type CollectionSpec,
+  collectionSpecSchema,
+  embeddingSchema,
+  storageSchema
+} from '@likeness/shared/contract/collection'
 import { toStored } from '@likeness/shared/contract/stored-names'
 import { appError } from '@likeness/shared/errors'
 import type { ObjectStore } from '@likeness/store/object-store'
 
-export const fileRefSchema = z.object({ key: z.string(), sizeBytes: z.number().int(), sha256: z.string() })
+export const fileRefSchema = z.object({
+  key: z.string(),
+  sizeBytes: z.number().int(),
+  sha256: z.string()
+})
 export type FileRef = z.infer<typeof fileRefSchema>
 
 /** `inverted`: lists of sparse rows. */
@@ -30,7 +39,13 @@ export const manifestSegmentSchema = z.object({
   items: z.number().int(),
   rows: z.number().int(),
   /** No columns: a small segment, or one written before there were any. `vectors`: full rows, where the index has less than that. */
-  files: z.object({ index: fileRefSchema, meta: fileRefSchema, payload: fileRefSchema, columns: fileRefSchema.optional(), vectors: fileRefSchema.optional() }),
+  files: z.object({
+    index: fileRefSchema,
+    meta: fileRefSchema,
+    payload: fileRefSchema,
+    columns: fileRefSchema.optional(),
+    vectors: fileRefSchema.optional()
+  }),
   /** null: nothing deleted. */
   deletions: fileRefSchema.extend({ count: z.number().int() }).nullable(),
   /** Labels and metadata over the payload. */
@@ -78,7 +93,15 @@ export const outcomeSchema = z.object({
   /** The commit that holds it. */
   seq: z.number().int().optional(),
   /** Why it had no effect. */
-  error: z.enum(['snapshot_exists', 'snapshot_not_found', 'data_corrupt', 'raw_vectors_missing', 'profile_replaced']).optional(),
+  error: z
+    .enum([
+      'snapshot_exists',
+      'snapshot_not_found',
+      'data_corrupt',
+      'raw_vectors_missing',
+      'profile_replaced'
+    ])
+    .optional(),
   /** Deleted, or restored. */
   items: z.number().int().optional()
 })
@@ -118,7 +141,9 @@ export const manifestSchema = z.object({
   compaction: z.number().int().nullable().default(null),
   reprojection: reprojectionSchema.nullable().default(null),
   /** What new sealed segments are made with. `trainedOn`: live rows of the collection when it was trained. */
-  quantizer: fileRefSchema.extend({ nlist: z.number().int(), trainedOn: z.number().int() }).nullable(),
+  quantizer: fileRefSchema
+    .extend({ nlist: z.number().int(), trainedOn: z.number().int() })
+    .nullable(),
   counts: z.object({ items: z.number().int(), rows: z.number().int() })
 })
 export type Manifest = z.infer<typeof manifestSchema>
@@ -126,12 +151,30 @@ export type Manifest = z.infer<typeof manifestSchema>
 /** Of a collection that holds nothing yet. */
 export function emptyManifest(spec: CollectionSpec, commitId: string): Manifest {
   return {
-    format: 1, seq: 0, epoch: 0, commitId, parent: null, createdAtMs: spec.createdAtMs, spec, appliedSlot: 0,
-    ingestions: {}, segments: [], tombstones: null, relabels: null, sweeps: null, snapshots: {}, outcomes: [], compaction: null, reprojection: null, quantizer: null, counts: { items: 0, rows: 0 }
+    format: 1,
+    seq: 0,
+    epoch: 0,
+    commitId,
+    parent: null,
+    createdAtMs: spec.createdAtMs,
+    spec,
+    appliedSlot: 0,
+    ingestions: {},
+    segments: [],
+    tombstones: null,
+    relabels: null,
+    sweeps: null,
+    snapshots: {},
+    outcomes: [],
+    compaction: null,
+    reprojection: null,
+    quantizer: null,
+    counts: { items: 0, rows: 0 }
   }
 }
 
-export const sha256Hex = (body: Uint8Array): string => createHash('sha256').update(body).digest('hex')
+export const sha256Hex = (body: Uint8Array): string =>
+  createHash('sha256').update(body).digest('hex')
 
 /** 3 ms of hashing. */
 const hashedPerTurn = 4 * 1024 * 1024
@@ -147,30 +190,57 @@ export async function sha256InTurns(body: Uint8Array): Promise<string> {
   return hash.digest('hex')
 }
 
-export const encodeManifest = (manifest: Manifest): Uint8Array => encodeObject({ ...manifest, spec: toStored(manifest.spec) })
+export const encodeManifest = (manifest: Manifest): Uint8Array =>
+  encodeObject({ ...manifest, spec: toStored(manifest.spec) })
 
 /** undefined when it is not there (collected: read CURRENT again); data_corrupt when it is damaged, or not the one that CURRENT names. */
-export async function readManifest(store: ObjectStore, key: string, sha256?: string): Promise<Manifest | undefined> {
+export async function readManifest(
+  store: ObjectStore,
+  key: string,
+  sha256?: string
+): Promise<Manifest | undefined> {
   const stored = await store.get(key)
   if (stored === undefined) return undefined
-  if (sha256 !== undefined && sha256Hex(stored.body) !== sha256) throw appError('data_corrupt', `${key} does not match its checksum`)
+  if (sha256 !== undefined && sha256Hex(stored.body) !== sha256)
+    throw appError('data_corrupt', `${key} does not match its checksum`)
   return decodeObject(manifestSchema, key, stored.body)
 }
 
 /** object_not_found when it is not there. */
-export async function mustReadManifest(store: ObjectStore, key: string, sha256: string): Promise<Manifest> {
+export async function mustReadManifest(
+  store: ObjectStore,
+  key: string,
+  sha256: string
+): Promise<Manifest> {
   const manifest = await readManifest(store, key, sha256)
-  if (manifest === undefined) throw appError('object_not_found', `${key}, named by CURRENT or a snapshot, is missing`)
+  if (manifest === undefined)
+    throw appError('object_not_found', `${key}, named by CURRENT or a snapshot, is missing`)
   return manifest
 }
 
-const present = (...files: (FileRef | null | undefined)[]): FileRef[] => files.filter((file) => file !== null && file !== undefined)
+const present = (...files: (FileRef | null | undefined)[]): FileRef[] =>
+  files.filter((file) => file !== null && file !== undefined)
 
-export const segmentFiles = ({ files: { index, meta, payload, columns, vectors } }: ManifestSegment): FileRef[] => present(index, meta, payload, columns, vectors)
+export const segmentFiles = ({
+  files: { index, meta, payload, columns, vectors }
+}: ManifestSegment): FileRef[] => present(index, meta, payload, columns, vectors)
 
 /** Every collectable file that a reader of this manifest may open (failures stay with their job). */
-export function manifestRefs({ segments, tombstones, relabels, sweeps, quantizer }: Manifest): FileRef[] {
-  return [...segments.flatMap((segment) => [...segmentFiles(segment), ...present(segment.deletions, segment.overlay)]), ...present(tombstones, relabels, sweeps, quantizer)]
+export function manifestRefs({
+  segments,
+  tombstones,
+  relabels,
+  sweeps,
+  quantizer
+}: Manifest): FileRef[] {
+  return [
+    ...segments.flatMap((segment) => [
+      ...segmentFiles(segment),
+      ...present(segment.deletions, segment.overlay)
+    ]),
+    ...present(tombstones, relabels, sweeps, quantizer)
+  ]
 }
 
-export const manifestFiles = (manifest: Manifest): string[] => manifestRefs(manifest).map(({ key }) => key)
+export const manifestFiles = (manifest: Manifest): string[] =>
+  manifestRefs(manifest).map(({ key }) => key)

@@ -14,9 +14,12 @@ test('agrees with a plain set under random additions, and survives its text form
       if (step % 50 === 0) ranges = OrdinalRanges.parse(ranges.toString())
     }
     expect(ranges.count).toBe(plain.size)
-    for (let ordinal = 0; ordinal < 125; ordinal++) expect(ranges.has(ordinal)).toBe(plain.has(ordinal))
+    for (let ordinal = 0; ordinal < 125; ordinal++)
+      expect(ranges.has(ordinal)).toBe(plain.has(ordinal))
     const [first, length] = [next(100), next(30)]
-    expect(ranges.countWithin(first, length)).toBe([...plain].filter((ordinal) => ordinal >= first && ordinal < first + length).length)
+    expect(ranges.countWithin(first, length)).toBe(
+      [...plain].filter((ordinal) => ordinal >= first && ordinal < first + length).length
+    )
   }
 })
 

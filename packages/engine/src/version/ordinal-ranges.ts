@@ -10,7 +10,8 @@ export class OrdinalRanges {
     const ranges = new OrdinalRanges()
     for (const part of text === '' ? [] : text.split(',')) {
       const [first, last] = part.split('-').map(Number)
-      if (first === undefined || !Number.isSafeInteger(first)) throw new Error(`bad ordinal range ${part}`)
+      if (first === undefined || !Number.isSafeInteger(first))
+        throw new Error(`bad ordinal range ${part}`)
       ranges.bounds.push(first, last ?? first)
       ranges.total += (last ?? first) - first + 1
     }
@@ -56,7 +57,11 @@ export class OrdinalRanges {
   countWithin(first: number, length: number): number {
     const end = first + length - 1
     let count = 0
-    for (let at = 2 * this.rangeAt(first); at < this.bounds.length && this.bounds[at]! <= end; at += 2) {
+    for (
+      let at = 2 * this.rangeAt(first);
+      at < this.bounds.length && this.bounds[at]! <= end;
+      at += 2
+    ) {
       count += Math.min(this.bounds[at + 1]!, end) - Math.max(this.bounds[at]!, first) + 1
     }
     return count

@@ -7,47 +7,92 @@ import { readCurrent } from './current.ts'
 import { type Manifest, mustReadManifest, readManifest } from './manifest.ts'
 
 /** undefined when the collection is gone; data_corrupt when CURRENT or what it names is damaged or missing. */
-export async function readCommitted(store: ObjectStore, collectionId: string): Promise<Manifest | undefined> {
+export async function readCommitted(
+  store: ObjectStore,
+  collectionId: string
+): Promise<Manifest | undefined> {
   for (let missing: string | undefined; ; ) {
     const found = await readCurrent(store, collectionKeys(collectionId).current)
     if (found === undefined) return undefined
     const manifest = await readManifest(store, found.current.manifest, found.current.sha256)
     if (manifest !== undefined) return manifest
     // Collected between the two reads, then CURRENT has moved on; or lost.
-    if (found.current.manifest === missing) throw appError('data_corrupt', `${missing}, named by CURRENT, is missing`)
+    if (found.current.manifest === missing)
+      throw appError('data_corrupt', `${missing}, named by CURRENT, is missing`)
     missing = found.current.manifest
   }
 }
 
 /** The version that a snapshot holds; snapshot_not_found, collection_not_found. */
-export async function readSnapshot(store: ObjectStore, collectionId: string, name: string): Promise<{ revision: number; held: Manifest }> {
+export async function readSnapshot(
+  store: ObjectStore,
+  collectionId: string,
+  name: string
+): Promise<{ revision: number; held: Manifest }> {
   const manifest = await readCommitted(store, collectionId)
   if (manifest === undefined) throw appError('collection_not_found', 'the collection was dropped')
   const snapshot = Object.hasOwn(manifest.snapshots, name) ? manifest.snapshots[name] : undefined
-  if (snapshot === undefined) throw appError('snapshot_not_found', `there is no snapshot ${JSON.stringify(name)}`)
-  return { revision: snapshot.revision, held: await mustReadManifest(store, snapshot.manifest, snapshot.sha256) }
+  if (snapshot === undefined)
+    throw appError('snapshot_not_found', `there is no snapshot ${JSON.stringify(name)}`)
+  return {
+    revision: snapshot.revision,
+    held: await mustReadManifest(store, snapshot.manifest, snapshot.sha256)
+  }
 }
 
 export const createVersionReader = ({ store }: { store: ObjectStore }): VersionReader => ({
   async read(collectionId) {
     const manifest = await readCommitted(store, collectionId)
     if (manifest === undefined) return undefined
-    const { seq, spec: { settings, embedding }, counts, segments, ingestions, snapshots, outcomes, reprojection } = manifest
+    const {
+      seq,
+      spec: { settings, embedding },
+      counts,
+      segments,
+      ingestions,
+      snapshots,
+      outcomes,
+      reprojection
+    } = manifest
     return {
       seq,
       settings,
       embedding,
       reprojection,
       counts,
-      segments: segments.map(({ id, index, storage, tuned = null, rows, deletions }) => ({ id, index, storage, tuned, rows, deleted: deletions?.count ?? 0 })),
-      snapshots: Object.entries(snapshots).map(([name, { revision, createdAtMs, seq: held, items, rows }]) => ({ name, revision, createdAtMs, seq: held, items, rows })),
+      segments: segments.map(({ id, index, storage, tuned = null, rows, deletions }) => ({
+        id,
+        index,
+        storage,
+        tuned,
+        rows,
+        deleted: deletions?.count ?? 0
+      })),
+      snapshots: Object.entries(snapshots).map(
+        ([name, { revision, createdAtMs, seq: held, items, rows }]) => ({
+          name,
+          revision,
+          createdAtMs,
+          seq: held,
+          items,
+          rows
+        })
+      ),
       outcomes,
-      openIngestions: Object.values(ingestions).filter(({ completedSeq }) => completedSeq === null).length
+      openIngestions: Object.values(ingestions).filter(({ completedSeq }) => completedSeq === null)
+        .length
     }
   },
   async findSnapshot(collectionId, name) {
-    const { revision, held: { appliedSlot, ingestions } } = await readSnapshot(store, collectionId, name)
+    const {
+      revision,
+      held: { appliedSlot, ingestions }
+    } = await readSnapshot(store, collectionId, name)
     const open = Object.entries(ingestions).filter(([, { completedSeq }]) => completedSeq === null)
-    return { revision, appliedSlot, open: Object.fromEntries(open.map(([id, { done }]) => [id, done])) }
+    return {
+      revision,
+      appliedSlot,
+      open: Object.fromEntries(open.map(([id, { done }]) => [id, done]))
+    }
   }
 })

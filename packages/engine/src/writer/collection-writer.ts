@@ -7,7 +7,11 @@ import { appError, isAppError } from '@likeness/shared/errors'
 import { retryStore } from '@likeness/store/retry-store'
 import { applySlot, asksForRebuild, isBarrier, type SlotContext } from '../apply/apply-slot.ts'
 import { BatchIntake } from '../apply/batch-intake.ts'
-import { prepareCommit, type PreparedCommit, adoptWrittenSegments } from '../apply/prepare-commit.ts'
+import {
+  prepareCommit,
+  type PreparedCommit,
+  adoptWrittenSegments
+} from '../apply/prepare-commit.ts'
 import { openVersion } from '../apply/restore.ts'
 import type { WriterState } from '../apply/writer-state.ts'
 import { Garbage } from '../garbage/garbage.ts'
@@ -23,7 +27,14 @@ import type { VersionedCurrent } from '../version/current.ts'
 import { readFenced } from '../version/fenced-read.ts'
 import { writeJobResult } from '../version/job-result.ts'
 import { type Manifest, mustReadManifest } from '../version/manifest.ts'
-import { isRefusal, mustBeSuperseded, type Refusal, Reindex, type ReindexRequest, Superseded } from './reindex.ts'
+import {
+  isRefusal,
+  mustBeSuperseded,
+  type Refusal,
+  Reindex,
+  type ReindexRequest,
+  Superseded
+} from './reindex.ts'
 import { type BoundWriterDeps, mergingDeps } from './writer-deps.ts'
 
 export interface StepResult {
@@ -50,14 +61,20 @@ export class CollectionWriter {
   /** Requests for a rebuild up to this slot were met when it was opened. */
   private madeForSlot = 0
 
-  constructor(deps: BoundWriterDeps, opened: { versionedCurrent: VersionedCurrent; manifest: Manifest; state: WriterState }) {
+  constructor(
+    deps: BoundWriterDeps,
+    opened: { versionedCurrent: VersionedCurrent; manifest: Manifest; state: WriterState }
+  ) {
     this.deps = deps
     this.intake = new BatchIntake(deps)
     this.versionedCurrent = opened.versionedCurrent
     this.manifest = opened.manifest
     this.state = opened.state
     this.merges = new MergesUnderWay({ ...mergingDeps(deps), newId: deps.newId })
-    this.garbage = new Garbage(deps, () => new Set([...this.merges.heldIds(), ...(this.reindex?.heldIds() ?? [])]))
+    this.garbage = new Garbage(
+      deps,
+      () => new Set([...this.merges.heldIds(), ...(this.reindex?.heldIds() ?? [])])
+    )
   }
 
   get spec(): CollectionSpec {
@@ -74,23 +91,39 @@ export class CollectionWriter {
 
   /** Ingestions with work left, oldest first. */
   openIngestions(): { ingestion: string; open: OpenIngestion }[] {
-    return [...this.state.ingestions].filter(([, open]) => isOpen(open)).map(([ingestion, open]) => ({ ingestion, open }))
+    return [...this.state.ingestions]
+      .filter(([, open]) => isOpen(open))
+      .map(([ingestion, open]) => ({ ingestion, open }))
   }
 
   /** Applies what the log, given batches and `batches` (or, with `list`, every batch of open ingestions) bring, in one commit. data_corrupt when the log is damaged: nothing after that is applied. */
-  step({ batches = [], list = false }: { batches?: readonly string[]; list?: boolean }): Promise<StepResult & { rest: string[] }> {
+  step({
+    batches = [],
+    list = false
+  }: {
+    batches?: readonly string[]
+    list?: boolean
+  }): Promise<StepResult & { rest: string[] }> {
     return this.exclusively(async () => {
       const { seq } = this
       const slots = await readSlots(this.deps, this.state.appliedSlot, slotsPerStep)
       for (const slot of slots) await this.takeSlot(slot)
-      if (list) await readFenced(this.deps.context, this.versionedCurrent.current.epoch, () => assertNoGap(this.deps, this.state.appliedSlot))
+      if (list)
+        await readFenced(this.deps.context, this.versionedCurrent.current.epoch, () =>
+          assertNoGap(this.deps, this.state.appliedSlot)
+        )
       const { state, intake } = this
       const wanted = await intake.outstanding(state, { notified: batches, list })
-      for (const key of wanted.slice(0, batchesPerStep)) if (await intake.take(state, key)) this.reindex?.follow(key)
+      for (const key of wanted.slice(0, batchesPerStep))
+        if (await intake.take(state, key)) this.reindex?.follow(key)
       await intake.endSupplied(state)
       const rest = wanted.slice(batchesPerStep)
       if (state.dirty) await this.commit()
-      return { committed: this.seq > seq, more: slots.length === slotsPerStep || rest.length > 0, rest }
+      return {
+        committed: this.seq > seq,
+        more: slots.length === slotsPerStep || rest.length > 0,
+        rest
+      }
     })
   }
 
@@ -100,7 +133,8 @@ export class CollectionWriter {
     await applySlot(this.state, this.state.appliedSlot + 1, slot, this.slotContext())
     // Restored: a segment that a merge has read may be another now, under the same id.
     if (this.state.segments !== segments) this.merges.abandon()
-    if (asksForRebuild(slot) && this.state.appliedSlot > this.madeForSlot) await this.rebuildAsAsked(slot)
+    if (asksForRebuild(slot) && this.state.appliedSlot > this.madeForSlot)
+      await this.rebuildAsAsked(slot)
   }
 
   /** What the log asks for and cannot be done has no effect: else nobody could ever go on after it. */
@@ -110,8 +144,12 @@ export class CollectionWriter {
     } catch (error) {
       if (!isAppError(error, 'data_corrupt')) throw error
       this.deps.logger.error({ err: error }, 'not made again: log or batches are damaged')
-      const asked = operations.flatMap(({ kind }, index) => (kind === 'rebuild' ? [revisionOf(this.state.appliedSlot, index)] : []))
-      this.state.results = this.state.results.map((outcome) => (asked.includes(outcome.revision) ? { ...outcome, error: 'data_corrupt' } : outcome))
+      const asked = operations.flatMap(({ kind }, index) =>
+        kind === 'rebuild' ? [revisionOf(this.state.appliedSlot, index)] : []
+      )
+      this.state.results = this.state.results.map((outcome) =>
+        asked.includes(outcome.revision) ? { ...outcome, error: 'data_corrupt' } : outcome
+      )
     }
   }
 
@@ -125,11 +163,17 @@ export class CollectionWriter {
       committed: () => ({ seq, manifest, sha256, ...this.manifest.counts }),
       openVersion: async (snapshot, logged) => {
         try {
-          const held = await readFenced(context, epoch, () => mustReadManifest(store, snapshot.manifest, snapshot.sha256))
-          if (held.spec.embedding.version === this.state.spec.embedding.version) return await openVersion(files, held)
+          const held = await readFenced(context, epoch, () =>
+            mustReadManifest(store, snapshot.manifest, snapshot.sha256)
+          )
+          if (held.spec.embedding.version === this.state.spec.embedding.version)
+            return await openVersion(files, held)
         } catch (error) {
           if (!isAppError(error, 'data_corrupt')) throw error
-          this.deps.logger.error({ err: error }, 'a snapshot is damaged, and made again from the log to restore it')
+          this.deps.logger.error(
+            { err: error },
+            'a snapshot is damaged, and made again from the log to restore it'
+          )
         }
         // Or it was taken with another embedding.
         return { segments: (await this.replay(logged)).segments, quantizer: null }
@@ -154,27 +198,60 @@ export class CollectionWriter {
 
   private replay(to: Parameters<typeof replay>[2]): Promise<WriterState> {
     const deps = { ...this.deps, files: this.ownFiles() }
-    return readFenced(deps.context, this.versionedCurrent.current.epoch, () => replay(deps, this.state.spec, to))
+    return readFenced(deps.context, this.versionedCurrent.current.epoch, () =>
+      replay(deps, this.state.spec, to)
+    )
   }
 
   private async makeAgain(): Promise<void> {
     const { ingestions, snapshots, results, reprojection, appliedSlot } = this.state
-    const open = Object.fromEntries(this.openIngestions().map(({ ingestion, open: { done } }) => [ingestion, done.toString()]))
+    const open = Object.fromEntries(
+      this.openIngestions().map(({ ingestion, open: { done } }) => [ingestion, done.toString()])
+    )
     const state = await this.replay({ appliedSlot, open })
-    this.state = Object.assign(state, { ingestions, snapshots, results, reprojection } satisfies Partial<WriterState>)
+    this.state = Object.assign(state, {
+      ingestions,
+      snapshots,
+      results,
+      reprojection
+    } satisfies Partial<WriterState>)
     await this.commit(null)
   }
 
-  private async commit(quantizer = this.state.quantizer === undefined ? this.manifest.quantizer : this.state.quantizer): Promise<void> {
+  private async commit(
+    quantizer = this.state.quantizer === undefined ? this.manifest.quantizer : this.state.quantizer
+  ): Promise<void> {
     const { deps, state } = this
     const { files, keys, newId, clock, protocol, context, signal } = deps
-    const input = { files, keys, newId, nowMs: clock.nowMs(), parent: this.manifest, epoch: this.versionedCurrent.current.epoch, quantizer }
+    const input = {
+      files,
+      keys,
+      newId,
+      nowMs: clock.nowMs(),
+      parent: this.manifest,
+      epoch: this.versionedCurrent.current.epoch,
+      quantizer
+    }
     const prepared = await retryStore(clock, () => prepareCommit(input, state), signal)
     const { manifest, manifestKey } = prepared
-    const announce = () => deps.announce({ collectionId: deps.collectionId, seq: manifest.seq, appliedSlot: manifest.appliedSlot })
-    this.versionedCurrent = await protocol.commit(context, this.versionedCurrent, manifest, manifestKey, announce)
+    const announce = () =>
+      deps.announce({
+        collectionId: deps.collectionId,
+        seq: manifest.seq,
+        appliedSlot: manifest.appliedSlot
+      })
+    this.versionedCurrent = await protocol.commit(
+      context,
+      this.versionedCurrent,
+      manifest,
+      manifestKey,
+      announce
+    )
     this.adoptCommit(prepared)
-    deps.logger.debug({ seq: manifest.seq, items: manifest.counts.items, added: prepared.added?.ref.rows ?? 0 }, 'committed')
+    deps.logger.debug(
+      { seq: manifest.seq, items: manifest.counts.items, added: prepared.added?.ref.rows ?? 0 },
+      'committed'
+    )
     await this.closeFinished()
   }
 
@@ -212,13 +289,19 @@ export class CollectionWriter {
    * up commits. Rejects with ownership_lost, or with whatever went wrong while it was built: then this owner goes on, and the merge may be tried again.
    */
   async merge(tier?: MergeTier): Promise<boolean> {
-    const proposal = await this.exclusively(async () => this.merges.begin(this.state, this.manifest, tier === undefined ? undefined : [tier]))
+    const proposal = await this.exclusively(async () =>
+      this.merges.begin(this.state, this.manifest, tier === undefined ? undefined : [tier])
+    )
     if (proposal === undefined) return await this.endCompaction()
     try {
       const built = await this.build(proposal)
       if (built === undefined) return false
       return await this.exclusively(async () => {
-        if (!this.merges.isUnderWay(proposal) || !adoptMerge(this.state, proposal, built.result, this.deps.protocol)) return false
+        if (
+          !this.merges.isUnderWay(proposal) ||
+          !adoptMerge(this.state, proposal, built.result, this.deps.protocol)
+        )
+          return false
         await this.commit(built.quantizer ?? this.manifest.quantizer)
         return true
       })
@@ -233,7 +316,8 @@ export class CollectionWriter {
     if (compaction === null) return false
     return await this.exclusively(async () => {
       const { state } = this
-      if (state.compaction !== compaction || !this.merges.isCompacted(state, this.manifest)) return false
+      if (state.compaction !== compaction || !this.merges.isCompacted(state, this.manifest))
+        return false
       state.results.push({ revision: compaction.revision })
       Object.assign(state, { compaction: null, dirty: true } satisfies Partial<WriterState>)
       await this.commit()
@@ -242,13 +326,22 @@ export class CollectionWriter {
   }
 
   /** undefined when it took too long, or an input went away under it: a commit emptied it and its files were collected. */
-  private async build(proposal: Proposal): Promise<{ result: OpenSegment | null; quantizer: Manifest['quantizer'] } | undefined> {
+  private async build(
+    proposal: Proposal
+  ): Promise<{ result: OpenSegment | null; quantizer: Manifest['quantizer'] } | undefined> {
     const { files, context, buildMerge: build = (task) => buildMerge(files, task) } = this.deps
     const { epoch } = this.versionedCurrent.current
-    const isUsable = (): boolean => this.merges.isUnderWay(proposal) && presentInputs(this.state, proposal).every((input) => input !== undefined)
+    const isUsable = (): boolean =>
+      this.merges.isUnderWay(proposal) &&
+      presentInputs(this.state, proposal).every((input) => input !== undefined)
     try {
-      const { segment, quantizer } = await readFenced(context, epoch, () => build(proposal.newTask(), proposal.abort.signal))
-      return { result: segment && (await readFenced(context, epoch, () => openSegment(files, segment))), quantizer }
+      const { segment, quantizer } = await readFenced(context, epoch, () =>
+        build(proposal.newTask(), proposal.abort.signal)
+      )
+      return {
+        result: segment && (await readFenced(context, epoch, () => openSegment(files, segment))),
+        quantizer
+      }
     } catch (error) {
       if (isUsable() || isAppError(error, 'ownership_lost')) throw error
       return undefined
@@ -262,7 +355,8 @@ export class CollectionWriter {
   async reproject(): Promise<boolean> {
     const reindex = await this.exclusively(async () => this.beginReindex())
     if (reindex === undefined) return false
-    const asOwner = <T>(work: () => Promise<T>): Promise<T> => readFenced(this.deps.context, this.versionedCurrent.current.epoch, work)
+    const asOwner = <T>(work: () => Promise<T>): Promise<T> =>
+      readFenced(this.deps.context, this.versionedCurrent.current.epoch, work)
     try {
       await asOwner(() => reindex.build())
       do await asOwner(() => reindex.catchUp(this.appliedSlot))
@@ -278,11 +372,19 @@ export class CollectionWriter {
   }
 
   private beginReindex(): Reindex | undefined {
-    const { deps, state: { reprojection } } = this
+    const {
+      deps,
+      state: { reprojection }
+    } = this
     if (reprojection?.state !== 'running') return undefined
     const { files, buildMerge: build = (task) => buildMerge(files, task) } = deps
-    const isWanted = (): boolean => !this.lost && deps.signal?.aborted !== true && this.isAskedFor(reprojection)
-    this.reindex = new Reindex({ ...deps, files: this.ownFiles(), buildMerge: build, merging: mergingDeps(deps), isWanted }, this.state, reprojection)
+    const isWanted = (): boolean =>
+      !this.lost && deps.signal?.aborted !== true && this.isAskedFor(reprojection)
+    this.reindex = new Reindex(
+      { ...deps, files: this.ownFiles(), buildMerge: build, merging: mergingDeps(deps), isWanted },
+      this.state,
+      reprojection
+    )
     return this.reindex
   }
 
@@ -291,10 +393,14 @@ export class CollectionWriter {
   }
 
   private async adoptReindex(reindex: Reindex): Promise<void> {
-    const { request: { revision, embedding } } = reindex
+    const {
+      request: { revision, embedding }
+    } = reindex
     if (!this.isAskedFor(reindex.request)) return
     try {
-      this.state = await readFenced(this.deps.context, this.versionedCurrent.current.epoch, () => reindex.finish(this.state))
+      this.state = await readFenced(this.deps.context, this.versionedCurrent.current.epoch, () =>
+        reindex.finish(this.state)
+      )
     } catch (error) {
       if (isRefusal(error)) return await this.refuseReindex(reindex, error)
       if (error instanceof Superseded) return
@@ -306,9 +412,15 @@ export class CollectionWriter {
     await this.commit(reindex.quantizer)
   }
 
-  private async refuseReindex({ request: { revision, embedding } }: Reindex, error: Refusal): Promise<void> {
+  private async refuseReindex(
+    { request: { revision, embedding } }: Reindex,
+    error: Refusal
+  ): Promise<void> {
     if (!this.isAskedFor({ revision, embedding })) return
-    this.deps.logger.error({ err: error, embedding: embedding.version }, 'the collection keeps its embedding')
+    this.deps.logger.error(
+      { err: error, embedding: embedding.version },
+      'the collection keeps its embedding'
+    )
     this.state.reprojection = { revision, embedding, state: error.code }
     this.state.results.push({ revision, error: error.code })
     this.state.dirty = true
@@ -317,7 +429,9 @@ export class CollectionWriter {
 
   /** Deletes files that no retained manifest names; how many. None while a manifest that is needed is damaged. */
   collect(): Promise<number> {
-    return this.exclusively(async () => await this.deleteFenced(await this.garbage.files(this.versionedCurrent.current)))
+    return this.exclusively(
+      async () => await this.deleteFenced(await this.garbage.files(this.versionedCurrent.current))
+    )
   }
 
   /** Deletes what requests have stored that were never accepted; how many objects. */
@@ -344,7 +458,8 @@ export class CollectionWriter {
   /** After any failure the state may be ahead of the store: this owner is of no use any more. */
   private exclusively<T>(work: () => Promise<T>): Promise<T> {
     return this.mutex.run(async () => {
-      if (this.lost) throw appError('ownership_lost', `writer of ${this.deps.collectionId} was given up`)
+      if (this.lost)
+        throw appError('ownership_lost', `writer of ${this.deps.collectionId} was given up`)
       try {
         return await work()
       } catch (error) {

@@ -22,7 +22,14 @@ const settle = async (writer: CollectionWriter): Promise<void> => {
   while (await writer.merge());
   await writer.collect()
 }
-const ask = async (atMs = Date.now()) => (await gallery.appender.append(gallery.spec.collectionId, { kind: 'rebuild', opId: createUlid(), atMs })).revision
+const ask = async (atMs = Date.now()) =>
+  (
+    await gallery.appender.append(gallery.spec.collectionId, {
+      kind: 'rebuild',
+      opId: createUlid(),
+      atMs
+    })
+  ).revision
 const keysUnder = async (prefix: string): Promise<string[]> => {
   const keys: string[] = []
   for await (const { key } of gallery.store.list(prefix)) keys.push(key)
@@ -41,7 +48,10 @@ async function fill(): Promise<{ finished: string[]; open: string }> {
   const { keys } = gallery
   const writer = await gallery.openWriter()
   const before = await gallery.accept(itemsFrom(900, 2))
-  const first = await gallery.add(writer, [...itemsFrom(1, 100), { id: 'bad', fails: 'image_corrupt' }])
+  const first = await gallery.add(writer, [
+    ...itemsFrom(1, 100),
+    { id: 'bad', fails: 'image_corrupt' }
+  ])
   await gallery.operate({ kind: 'configure', settings: { score_thres: 0.25, search_budget: 30 } })
   await gallery.relabel(['item-3'], { label: 'kept', metadata: { n: 1 } })
   await settle(writer)
@@ -54,7 +64,10 @@ async function fill(): Promise<{ finished: string[]; open: string }> {
   await gallery.operate({ kind: 'drop_snapshot', name: 'dropped' })
   await settle(writer)
   const second = await gallery.add(writer, itemsFrom(300, 100))
-  await gallery.operate({ kind: 'delete_where', filter: { label: { in: ['label-5', 'label-310'] } } })
+  await gallery.operate({
+    kind: 'delete_where',
+    filter: { label: { in: ['label-5', 'label-310'] } }
+  })
   await gallery.remove('item-2')
   await gallery.operate({ kind: 'take_snapshot', name: 'late' })
   const open = await gallery.accept(itemsFrom(500, 4))
@@ -66,7 +79,10 @@ async function fill(): Promise<{ finished: string[]; open: string }> {
 }
 
 async function look(jobs: readonly string[]) {
-  const reader = await gallery.replica.acquire(gallery.spec.collectionId, { consistency: 'strong', timeoutMs: 5_000 })
+  const reader = await gallery.replica.acquire(gallery.spec.collectionId, {
+    consistency: 'strong',
+    timeoutMs: 5_000
+  })
   const items = []
   try {
     for await (const { item, vectors } of reader.scrollVectors()) items.push({ ...item, vectors })
@@ -85,55 +101,78 @@ async function look(jobs: readonly string[]) {
 }
 
 const current = async () => (await readCurrent(gallery.store, gallery.keys.current))!.current
-const metaFiles = async () => (await readCommitted(gallery.store, gallery.spec.collectionId))!.segments.map(({ files }) => files.meta.key)
+const metaFiles = async () =>
+  (await readCommitted(gallery.store, gallery.spec.collectionId))!.segments.map(
+    ({ files }) => files.meta.key
+  )
 /** Snapshots may have these files too. */
 const damages: [string, () => Promise<void>][] = [
-  ['its segments, one of them gone', async () => {
-    const [first, ...others] = await metaFiles()
-    for (const key of others) await damage(key)
-    spoilt.add(first!)
-    await gallery.store.delete([first!])
-  }],
+  [
+    'its segments, one of them gone',
+    async () => {
+      const [first, ...others] = await metaFiles()
+      for (const key of others) await damage(key)
+      spoilt.add(first!)
+      await gallery.store.delete([first!])
+    }
+  ],
   ['its manifest', async () => damage((await current()).manifest)],
   ['its manifest, gone', async () => gallery.store.delete([(await current()).manifest])],
   ['CURRENT', () => damage(gallery.keys.current)],
-  ['CURRENT, its manifest and its segments', async () => {
-    const keys = [...(await metaFiles()), (await current()).manifest, gallery.keys.current]
-    for (const key of keys) await damage(key)
-  }]
+  [
+    'CURRENT, its manifest and its segments',
+    async () => {
+      const keys = [...(await metaFiles()), (await current()).manifest, gallery.keys.current]
+      for (const key of keys) await damage(key)
+    }
+  ]
 ]
 
-test.each(damages)('with damage to %s nobody opens it unasked, and a rebuild brings everything back', async (_what, spoil) => {
-  const { keys, spec } = gallery
-  const { finished, open } = await fill()
-  const before = await look([...finished, open])
-  const { seq, epoch } = await current()
-  await spoil()
-  await expect(gallery.openOrRebuild()).rejects.toMatchObject({ code: 'data_corrupt' })
-  const revision = await ask()
-  const writer = await gallery.openOrRebuild()
-  while ((await writer.step({})).more);
-  expect(await look([...finished, open])).toEqual(before)
-  const after = await current()
-  expect([after.seq > seq, after.epoch > epoch]).toEqual([true, true])
-  expect(await gallery.outcome(revision)).toMatchObject({ revision, seq: expect.any(Number) })
+test.each(damages)(
+  'with damage to %s nobody opens it unasked, and a rebuild brings everything back',
+  async (_what, spoil) => {
+    const { keys, spec } = gallery
+    const { finished, open } = await fill()
+    const before = await look([...finished, open])
+    const { seq, epoch } = await current()
+    await spoil()
+    await expect(gallery.openOrRebuild()).rejects.toMatchObject({ code: 'data_corrupt' })
+    const revision = await ask()
+    const writer = await gallery.openOrRebuild()
+    while ((await writer.step({})).more);
+    expect(await look([...finished, open])).toEqual(before)
+    const after = await current()
+    expect([after.seq > seq, after.epoch > epoch]).toEqual([true, true])
+    expect(await gallery.outcome(revision)).toMatchObject({ revision, seq: expect.any(Number) })
 
-  // It goes on as if nothing had been.
-  await gallery.embed(open, itemsFrom(502, 2), 2)
-  await settle(writer)
-  expect(await gallery.jobs.status(open)).toMatchObject({ state: 'completed', counts: { indexed: 4, pending: 0 } })
-  expect((await look([])).items.find(({ id }) => id === 'item-503')).toMatchObject({ label: 'waited' })
-  const scratchDir = await mkdtemp(join(tmpdir(), 'likeness-verify-'))
-  const { problems } = await verifyCollection({ store: gallery.store, collectionId: spec.collectionId, scratchDir })
-  expect(problems.filter(({ key }) => !(spoilt.has(key) && key.endsWith('.meta')))).toEqual([])
-  await rm(scratchDir, { recursive: true, force: true })
-  for (const name of ['early', 'late']) {
-    const restored = await gallery.restore(name)
+    // It goes on as if nothing had been.
+    await gallery.embed(open, itemsFrom(502, 2), 2)
     await settle(writer)
-    expect(await gallery.outcome(restored)).toMatchObject({ items: before.snapshots.find((one) => one.name === name)!.items })
+    expect(await gallery.jobs.status(open)).toMatchObject({
+      state: 'completed',
+      counts: { indexed: 4, pending: 0 }
+    })
+    expect((await look([])).items.find(({ id }) => id === 'item-503')).toMatchObject({
+      label: 'waited'
+    })
+    const scratchDir = await mkdtemp(join(tmpdir(), 'likeness-verify-'))
+    const { problems } = await verifyCollection({
+      store: gallery.store,
+      collectionId: spec.collectionId,
+      scratchDir
+    })
+    expect(problems.filter(({ key }) => !(spoilt.has(key) && key.endsWith('.meta')))).toEqual([])
+    await rm(scratchDir, { recursive: true, force: true })
+    for (const name of ['early', 'late']) {
+      const restored = await gallery.restore(name)
+      await settle(writer)
+      expect(await gallery.outcome(restored)).toMatchObject({
+        items: before.snapshots.find((one) => one.name === name)!.items
+      })
+    }
+    expect(await keysUnder(keys.manifestPrefix)).toHaveLength(3)
   }
-  expect(await keysUnder(keys.manifestPrefix)).toHaveLength(3)
-})
+)
 
 test('a request that an earlier commit has met does not count', async () => {
   await fill()

@@ -19,7 +19,10 @@ import type { BoundWriterDeps, WriterDeps } from './writer-deps.ts'
 const clockSlackMs = 5_000
 
 /** undefined when the collection is gone; data_corrupt when it is damaged and nobody asked for a rebuild. `created`: as the catalogue has it. */
-export async function openOrRebuild(deps: WriterDeps, created: () => Promise<CollectionSpec | undefined>): Promise<CollectionWriter | undefined> {
+export async function openOrRebuild(
+  deps: WriterDeps,
+  created: () => Promise<CollectionSpec | undefined>
+): Promise<CollectionWriter | undefined> {
   try {
     return await openCollectionWriter(deps)
   } catch (error) {
@@ -29,13 +32,23 @@ export async function openOrRebuild(deps: WriterDeps, created: () => Promise<Col
     const manifest = await readWhole(bound)
     const revision = await asLogged(() => lastRequest(bound, spec, manifest))
     if (revision === undefined) throw error
-    deps.logger.warn({ err: error, revision }, 'damaged, and made again from log and batches as was asked')
-    return manifest === undefined ? await recoverCollection(bound, spec) : await rebuildCollection(deps, { untilSlot: slotOf(revision) })
+    deps.logger.warn(
+      { err: error, revision },
+      'damaged, and made again from log and batches as was asked'
+    )
+    return manifest === undefined
+      ? await recoverCollection(bound, spec)
+      : await rebuildCollection(deps, { untilSlot: slotOf(revision) })
   }
 }
 
 /** undefined when it is damaged too. */
-async function readWhole({ store, clock, collectionId, signal }: BoundWriterDeps): Promise<Manifest | undefined> {
+async function readWhole({
+  store,
+  clock,
+  collectionId,
+  signal
+}: BoundWriterDeps): Promise<Manifest | undefined> {
   try {
     return await retryStore(clock, () => readCommitted(store, collectionId), signal)
   } catch (error) {
@@ -49,27 +62,45 @@ async function asLogged<T>(read: () => Promise<T>): Promise<T> {
   try {
     return await read()
   } catch (error) {
-    throw isAppError(error, 'object_not_found') ? appError('data_corrupt', error.message, { cause: error }) : error
+    throw isAppError(error, 'object_not_found')
+      ? appError('data_corrupt', error.message, { cause: error })
+      : error
   }
 }
 
 /** Revision of the last request for a rebuild that no commit has met. */
-async function lastRequest(deps: BoundWriterDeps, { settings }: CollectionSpec, manifest: Manifest | undefined): Promise<number | undefined> {
+async function lastRequest(
+  deps: BoundWriterDeps,
+  { settings }: CollectionSpec,
+  manifest: Manifest | undefined
+): Promise<number | undefined> {
   const { rebuilds } = await readHistory(deps, settings)
   const newest = manifest === undefined ? await newestManifest(deps) : undefined
   const isOpen = ({ revision, atMs }: (typeof rebuilds)[number]): boolean =>
-    manifest === undefined ? atMs >= ulidTimeMs(newest!.commitId) - clockSlackMs : slotOf(revision) > manifest.appliedSlot
+    manifest === undefined
+      ? atMs >= ulidTimeMs(newest!.commitId) - clockSlackMs
+      : slotOf(revision) > manifest.appliedSlot
   return rebuilds.findLast(isOpen)?.revision
 }
 
 /** By its name, whatever it holds. */
-async function newestManifest({ store, clock, keys, signal }: BoundWriterDeps): Promise<{ seq: number; epoch: number; commitId: string; manifest: string }> {
-  return await retryStore(clock, async () => {
-    let newest = { seq: 0, epoch: 0, commitId: '', manifest: '' }
-    // In the order of seq and epoch.
-    for await (const { key } of store.list(keys.manifestPrefix)) newest = { ...newest, ...parseManifestKey(key), manifest: key }
-    return newest
-  }, signal)
+async function newestManifest({
+  store,
+  clock,
+  keys,
+  signal
+}: BoundWriterDeps): Promise<{ seq: number; epoch: number; commitId: string; manifest: string }> {
+  return await retryStore(
+    clock,
+    async () => {
+      let newest = { seq: 0, epoch: 0, commitId: '', manifest: '' }
+      // In the order of seq and epoch.
+      for await (const { key } of store.list(keys.manifestPrefix))
+        newest = { ...newest, ...parseManifestKey(key), manifest: key }
+      return newest
+    },
+    signal
+  )
 }
 
 /** Where CURRENT says nothing, its next version comes after all that there were; it can only be written over what was read here. */
@@ -81,16 +112,28 @@ async function becomeWriter(deps: BoundWriterDeps): Promise<VersionedCurrent | u
     if (!isAppError(error, 'data_corrupt')) throw error
     const stored = await retryStore(clock, () => store.get(keys.current), signal)
     const newest = await newestManifest(deps)
-    return stored && { current: { format: 1, ...newest, epoch: newest.epoch + 1, sha256: '', writeId: newId() }, etag: stored.etag }
+    return (
+      stored && {
+        current: { format: 1, ...newest, epoch: newest.epoch + 1, sha256: '', writeId: newId() },
+        etag: stored.etag
+      }
+    )
   }
 }
 
-async function recoverCollection(deps: BoundWriterDeps, created: CollectionSpec): Promise<CollectionWriter | undefined> {
+async function recoverCollection(
+  deps: BoundWriterDeps,
+  created: CollectionSpec
+): Promise<CollectionWriter | undefined> {
   const versionedCurrent = await becomeWriter(deps)
   if (versionedCurrent === undefined) return undefined
   const { seq, epoch, commitId } = versionedCurrent.current
   const state = await asLogged(() => recoverState(deps, created))
-  const writer = new CollectionWriter(deps, { versionedCurrent, manifest: { ...emptyManifest(created, commitId), seq, epoch }, state })
+  const writer = new CollectionWriter(deps, {
+    versionedCurrent,
+    manifest: { ...emptyManifest(created, commitId), seq, epoch },
+    state
+  })
   await writer.step({})
   return writer
 }

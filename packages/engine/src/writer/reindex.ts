@@ -40,7 +40,8 @@ export class Superseded extends Error {}
 
 export type Refusal = AppError & { code: 'raw_vectors_missing' | 'data_corrupt' }
 /** What ends a request for good. */
-export const isRefusal = (error: unknown): error is Refusal => isAppError(error, 'raw_vectors_missing') || isAppError(error, 'data_corrupt')
+export const isRefusal = (error: unknown): error is Refusal =>
+  isAppError(error, 'raw_vectors_missing') || isAppError(error, 'data_corrupt')
 
 /** True; anything else is thrown on. */
 export function mustBeSuperseded(error: unknown): true {
@@ -48,8 +49,13 @@ export function mustBeSuperseded(error: unknown): true {
   throw error
 }
 
-const hasVectorsOnly = (operation: Operation): boolean => operation.kind === 'ingest' && operation.given === true
-const cannot = () => appError('raw_vectors_missing', 'items were given with their vectors: nothing else can be made of them')
+const hasVectorsOnly = (operation: Operation): boolean =>
+  operation.kind === 'ingest' && operation.given === true
+const cannot = () =>
+  appError(
+    'raw_vectors_missing',
+    'items were given with their vectors: nothing else can be made of them'
+  )
 
 function copyOpen({ record }: OpenIngestion, done: string): OpenIngestion {
   return { record: { ...record }, done: OrdinalRanges.parse(done), failed: [], closed: false }
@@ -81,7 +87,9 @@ export class Reindex {
     }
     this.deps = { ...deps, newId, project }
     this.merges = new MergesUnderWay({ ...deps.merging, newId })
-    const open = [...live.ingestions].filter(([, ingestion]) => isOpen(ingestion)).map(([id, one]): [string, OpenIngestion] => [id, copyOpen(one, one.done.toString())])
+    const open = [...live.ingestions]
+      .filter(([, ingestion]) => isOpen(ingestion))
+      .map(([id, one]): [string, OpenIngestion] => [id, copyOpen(one, one.done.toString())])
     this.begun = { appliedSlot: live.appliedSlot, open: new Map(open) }
     this.state = emptyWriterState({ ...live.spec, embedding: request.embedding })
   }
@@ -101,11 +109,21 @@ export class Reindex {
 
   /** What the collection was when it was begun. raw_vectors_missing, before anything is written; data_corrupt when log or batches are damaged. */
   async build(): Promise<void> {
-    const { deps, begun: { appliedSlot, open }, state: { spec } } = this
+    const {
+      deps,
+      begun: { appliedSlot, open },
+      state: { spec }
+    } = this
     const { ingestions } = await readHistory(deps, spec.settings, appliedSlot)
     if (ingestions.some(({ operation }) => hasVectorsOnly(operation))) throw cannot()
-    deps.logger.info({ embedding: spec.embedding.version, slot: appliedSlot, ingestions: ingestions.length }, 'making another embedding')
-    const done = [...open].map(([id, ingestion]): [string, string] => [id, ingestion.done.toString()])
+    deps.logger.info(
+      { embedding: spec.embedding.version, slot: appliedSlot, ingestions: ingestions.length },
+      'making another embedding'
+    )
+    const done = [...open].map(([id, ingestion]): [string, string] => [
+      id,
+      ingestion.done.toString()
+    ])
     this.state = await replay(deps, spec, { appliedSlot, open: Object.fromEntries(done) })
     this.state.ingestions = open
   }
@@ -118,12 +136,17 @@ export class Reindex {
       for (const [index, operation] of log.operations.entries()) {
         if (operation.kind === 'restore') throw new Superseded()
         if (hasVectorsOnly(operation)) throw cannot()
-        if (isItemOperation(operation)) await applyItemOperation(state, operation, revisionOf(slot, index), context)
+        if (isItemOperation(operation))
+          await applyItemOperation(state, operation, revisionOf(slot, index), context)
       }
       state.appliedSlot = slot
     }
     // One whose ingestion is not known yet belongs to a later slot: the collection has applied it, and not committed.
-    for (let taken = 0; state.ingestions.has(parseBatchKey(this.batches[0] ?? '')?.ingestion ?? ''); this.batches.shift()) {
+    for (
+      let taken = 0;
+      state.ingestions.has(parseBatchKey(this.batches[0] ?? '')?.ingestion ?? '');
+      this.batches.shift()
+    ) {
       await this.take(this.batches[0]!)
       if (++taken % batchesPerSegment === 0) await this.writeSegments()
     }
@@ -138,13 +161,23 @@ export class Reindex {
 
   /** Writes what is in memory only: merges read files. */
   private async writeSegments(): Promise<void> {
-    const { deps: { clock, signal, newId }, state } = this
-    adoptWrittenSegments(state, await retryStore(clock, () => writeSegments(this.deps, newId(), state), signal))
+    const {
+      deps: { clock, signal, newId },
+      state
+    } = this
+    adoptWrittenSegments(
+      state,
+      await retryStore(clock, () => writeSegments(this.deps, newId(), state), signal)
+    )
   }
 
   /** One merge, where one is due. */
   async merge(): Promise<boolean> {
-    const { deps: { buildMerge, files, protocol, logger }, merges, state } = this
+    const {
+      deps: { buildMerge, files, protocol, logger },
+      merges,
+      state
+    } = this
     this.mustBeWanted()
     await this.writeSegments()
     const proposal = merges.begin(state, { seq: 0, spec: state.spec, quantizer: this.quantizer })
@@ -158,7 +191,10 @@ export class Reindex {
     } catch (error) {
       if (!isAppError(error, 'index_failed')) throw error
       this.mustBeWanted()
-      logger.warn({ err: error }, 'merge of a new version failed: its segments are merged once it is served')
+      logger.warn(
+        { err: error },
+        'merge of a new version failed: its segments are merged once it is served'
+      )
       return false
     } finally {
       merges.end(proposal)
@@ -167,7 +203,10 @@ export class Reindex {
 
   /** Brings it level with what is committed, and says what the collection becomes. */
   async finish(live: WriterState): Promise<WriterState> {
-    const { state, deps: { protocol } } = this
+    const {
+      state,
+      deps: { protocol }
+    } = this
     await protocol.catchUp(async () => {
       await this.catchUp(live.appliedSlot)
       await this.writeSegments()
@@ -175,18 +214,35 @@ export class Reindex {
     })
     const { spec, appliedSlot, ingestions, snapshots, results, compaction } = live
     return Object.assign(state, {
-      spec: { ...spec, embedding: this.request.embedding }, appliedSlot, ingestions, snapshots, results, compaction,
-      tombstonesChanged: true, pendingUpdatesChanged: true, filterDeletesChanged: true, dirty: true
+      spec: { ...spec, embedding: this.request.embedding },
+      appliedSlot,
+      ingestions,
+      snapshots,
+      results,
+      compaction,
+      tombstonesChanged: true,
+      pendingUpdatesChanged: true,
+      filterDeletesChanged: true,
+      dirty: true
     } satisfies Partial<WriterState>)
   }
 
   private assertLevel(live: WriterState): void {
-    if (this.batches.length > 0) throw new Error(`${this.batches[0]} was applied, and its ingestion was never accepted`)
+    if (this.batches.length > 0)
+      throw new Error(`${this.batches[0]} was applied, and its ingestion was never accepted`)
     const [made, had] = [countLive(this.state.segments, null), countLive(live.segments, null)]
-    if (made.items !== had.items || made.rows !== had.rows) throw appError('data_corrupt', `made of log and batches are ${made.items} items with ${made.rows} rows, the collection has ${had.items} with ${had.rows}`)
+    if (made.items !== had.items || made.rows !== had.rows)
+      throw appError(
+        'data_corrupt',
+        `made of log and batches are ${made.items} items with ${made.rows} rows, the collection has ${had.items} with ${had.rows}`
+      )
     for (const [id, { done }] of live.ingestions) {
       const mine = this.state.ingestions.get(id)
-      if (mine !== undefined && mine.done.toString() !== done.toString()) throw appError('data_corrupt', `of ingestion ${id} are ${mine.done.toString()} made, the collection has ${done.toString()}`)
+      if (mine !== undefined && mine.done.toString() !== done.toString())
+        throw appError(
+          'data_corrupt',
+          `of ingestion ${id} are ${mine.done.toString()} made, the collection has ${done.toString()}`
+        )
     }
   }
 }

@@ -46,5 +46,14 @@ export interface BoundWriterDeps extends Omit<WriterDeps, 'newId' | 'protocol'> 
   context: ProtocolContext
 }
 
-export const mergingDeps = ({ clock, mergeShape: shape, mergeLimitMs: limitMs = defaultMergeLimitMs, mergeMemoryBytes: memoryBytes = defaultMergeMemoryBytes }: WriterDeps): Omit<MergingDeps, 'newId'> =>
-  ({ nowMs: () => clock.nowMs(), memoryBytes, shape, limitMs })
+export const mergingDeps = ({
+  clock,
+  mergeShape: shape,
+  mergeLimitMs: limitMs = defaultMergeLimitMs,
+  mergeMemoryBytes: memoryBytes = defaultMergeMemoryBytes
+}: WriterDeps): Omit<MergingDeps, 'newId'> => ({
+  nowMs: () => clock.nowMs(),
+  memoryBytes,
+  shape,
+  limitMs
+})

@@ -17,11 +17,18 @@ export function rowOf(vectors: Float32Array, dim: number, row: number): Float32A
 }
 
 export function distanceOf(metric: FaissMetric, a: Float32Array, b: Float32Array): number {
-  return a.reduce((sum, value, i) => sum + (metric === 'ip' ? value * b[i]! : (value - b[i]!) ** 2), 0)
+  return a.reduce(
+    (sum, value, i) => sum + (metric === 'ip' ? value * b[i]! : (value - b[i]!) ** 2),
+    0
+  )
 }
 
 /** All rows that `keep` lets through, best first; ties by row. */
-export function rankAll({ vectors, dim, metric }: Gallery, query: Float32Array, keep = (_row: number) => true): Hit[] {
+export function rankAll(
+  { vectors, dim, metric }: Gallery,
+  query: Float32Array,
+  keep = (_row: number) => true
+): Hit[] {
   const hits: Hit[] = []
   for (let row = 0; row < vectors.length / dim; row++) {
     if (keep(row)) hits.push({ row, distance: distanceOf(metric, query, rowOf(vectors, dim, row)) })
@@ -31,18 +38,25 @@ export function rankAll({ vectors, dim, metric }: Gallery, query: Float32Array, 
 }
 
 /** nq lists of the k best rows. */
-export function bestRows(gallery: Gallery, queries: Float32Array, k: number, keep?: (row: number) => boolean): number[][] {
+export function bestRows(
+  gallery: Gallery,
+  queries: Float32Array,
+  k: number,
+  keep?: (row: number) => boolean
+): number[][] {
   const count = queries.length / gallery.dim
   return Array.from({ length: count }, (_, q) =>
     rankAll(gallery, rowOf(queries, gallery.dim, q), keep)
       .slice(0, k)
-      .map((hit) => hit.row),
+      .map((hit) => hit.row)
   )
 }
 
 /** Ids of a result as one list per query. */
 export function idLists(ids: Int32Array, k: number): number[][] {
-  return Array.from({ length: ids.length / k }, (_, q) => Array.from(ids.subarray(q * k, (q + 1) * k)))
+  return Array.from({ length: ids.length / k }, (_, q) =>
+    Array.from(ids.subarray(q * k, (q + 1) * k))
+  )
 }
 
 /** Share of the true rows that were found. */

@@ -11,7 +11,9 @@ export const kinds: IndexKind[] = ['flat', 'hnsw', 'ivf']
 export const metrics: FaissMetric[] = ['ip', 'l2']
 export const storages: VectorStorage[] = ['f32', 'f16', 'sq8', 'pq4']
 export const everyKind = kinds.flatMap((kind) => metrics.map((metric) => ({ kind, metric })))
-export const everyForm = everyKind.flatMap((kind) => storages.map((storage) => ({ ...kind, storage })))
+export const everyForm = everyKind.flatMap((kind) =>
+  storages.map((storage) => ({ ...kind, storage }))
+)
 export const nlist = 16
 
 export interface IndexForm {
@@ -21,13 +23,23 @@ export interface IndexForm {
 }
 
 /** An empty index; centroids and codebook are trained on the vectors, a product quantizer on others when they are too few. */
-export async function emptyIndex({ kind, metric, storage = 'f32' }: IndexForm, vectors: Float32Array, dim: number): Promise<FaissIndex> {
-  const centroids = kind === 'ivf' ? await trainCentroids(vectors, { dim, nlist, metric }) : undefined
-  const enough = storage.startsWith('pq') && vectors.length / dim < 256 ? gaussianVectors(99, 400, dim) : vectors
+export async function emptyIndex(
+  { kind, metric, storage = 'f32' }: IndexForm,
+  vectors: Float32Array,
+  dim: number
+): Promise<FaissIndex> {
+  const centroids =
+    kind === 'ivf' ? await trainCentroids(vectors, { dim, nlist, metric }) : undefined
+  const enough =
+    storage.startsWith('pq') && vectors.length / dim < 256 ? gaussianVectors(99, 400, dim) : vectors
   const quantized = storage === 'sq8' || storage.startsWith('pq')
-  const codebook = quantized ? await trainCodebook(enough, { dim, metric, storage, ...(centroids && { centroids }) }) : undefined
+  const codebook = quantized
+    ? await trainCodebook(enough, { dim, metric, storage, ...(centroids && { centroids }) })
+    : undefined
   const stored = { dim, metric, storage, ...(codebook && { codebook }) }
-  return centroids ? FaissIndex.create({ kind: 'ivf', ...stored, centroids }) : FaissIndex.create({ kind: kind as 'flat' | 'hnsw', ...stored })
+  return centroids
+    ? FaissIndex.create({ kind: 'ivf', ...stored, centroids })
+    : FaissIndex.create({ kind: kind as 'flat' | 'hnsw', ...stored })
 }
 
 /** A filled index; what it needs is trained on the vectors themselves. */
@@ -36,7 +48,7 @@ export async function indexOf(
   metric: FaissMetric,
   vectors: Float32Array,
   dim: number,
-  storage: VectorStorage = 'f32',
+  storage: VectorStorage = 'f32'
 ): Promise<FaissIndex> {
   const index = await emptyIndex({ kind, metric, storage }, vectors, dim)
   await index.add(vectors)

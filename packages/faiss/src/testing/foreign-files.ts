@@ -9,5 +9,8 @@ export async function wrapInIdMap(plain: string, ids: bigint[], wrapped: string)
   const tail = Buffer.alloc(8 + 8 * ids.length)
   tail.writeBigUInt64LE(BigInt(ids.length))
   ids.forEach((id, i) => tail.writeBigInt64LE(id, 8 + 8 * i))
-  await writeFile(wrapped, Buffer.concat([Buffer.from('IxMp'), inner.subarray(4, headerEnd), inner, tail]))
+  await writeFile(
+    wrapped,
+    Buffer.concat([Buffer.from('IxMp'), inner.subarray(4, headerEnd), inner, tail])
+  )
 }

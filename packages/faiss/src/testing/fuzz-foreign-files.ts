@@ -37,9 +37,15 @@ for (const file of process.argv.slice(2)) {
       if (vectors.length !== ids.length * dim) counts.strange++
       counts.read++
     } catch (error) {
-      if (!(error instanceof FaissError) || !['data_corrupt', 'unsupported_index'].includes(error.code)) counts.strange++
+      if (
+        !(error instanceof FaissError) ||
+        !['data_corrupt', 'unsupported_index'].includes(error.code)
+      )
+        counts.strange++
       counts.refused++
     }
   }
 }
-process.stdout.write(`${JSON.stringify({ ...counts, peakMiB: Math.round(process.resourceUsage().maxRSS / 1024) })}\n`)
+process.stdout.write(
+  `${JSON.stringify({ ...counts, peakMiB: Math.round(process.resourceUsage().maxRSS / 1024) })}\n`
+)

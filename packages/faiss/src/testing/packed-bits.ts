@@ -13,7 +13,7 @@ export function seededBits(seed: number, rows: number, bits: number): Uint8Array
   const centres = Uint8Array.from({ length: 20 * bytes }, () => random() * 256)
   return Uint8Array.from({ length: rows * bytes }, (_, i) => {
     const centre = (Math.floor(i / bytes) * 7) % 20
-    return centres[centre * bytes + (i % bytes)]! ^ (random() * 256 & random() * 256)
+    return centres[centre * bytes + (i % bytes)]! ^ ((random() * 256) & (random() * 256))
   })
 }
 
@@ -22,18 +22,35 @@ export function differingBits(a: Uint8Array, b: Uint8Array): number {
 }
 
 /** All rows that `keep` lets through, nearest first; ties by row. */
-export function rankBits(rows: Uint8Array, bits: number, query: Uint8Array, keep = (_row: number) => true): Hit[] {
+export function rankBits(
+  rows: Uint8Array,
+  bits: number,
+  query: Uint8Array,
+  keep = (_row: number) => true
+): Hit[] {
   const bytes = bits / 8
   const hits: Hit[] = []
   for (let row = 0; row < rows.length / bytes; row++) {
-    if (keep(row)) hits.push({ row, distance: differingBits(query, rows.subarray(row * bytes, (row + 1) * bytes)) })
+    if (keep(row))
+      hits.push({
+        row,
+        distance: differingBits(query, rows.subarray(row * bytes, (row + 1) * bytes))
+      })
   }
   return hits.sort((a, b) => a.distance - b.distance || a.row - b.row)
 }
 
 /** A filled index; IVF is trained on the rows themselves. */
-export async function binaryIndexOf(kind: IndexKind, rows: Uint8Array, bits: number): Promise<BinaryIndex> {
-  const index = BinaryIndex.create(kind === 'ivf' ? { kind, bits, centroids: await trainBinaryCentroids(rows, { bits, nlist }) } : { kind, bits })
+export async function binaryIndexOf(
+  kind: IndexKind,
+  rows: Uint8Array,
+  bits: number
+): Promise<BinaryIndex> {
+  const index = BinaryIndex.create(
+    kind === 'ivf'
+      ? { kind, bits, centroids: await trainBinaryCentroids(rows, { bits, nlist }) }
+      : { kind, bits }
+  )
   await index.add(rows)
   return index
 }

@@ -5,15 +5,25 @@ const python = process.env.FAISS_PYTHON ?? 'python3'
 
 /** Its version, or undefined with a line that says why the tests that need it do not run. */
 export function findPythonFaiss(): string | undefined {
-  const { status, stdout } = spawnSync(python, ['-c', 'import faiss, numpy; print(faiss.__version__)'], { encoding: 'utf8' })
+  const { status, stdout } = spawnSync(
+    python,
+    ['-c', 'import faiss, numpy; print(faiss.__version__)'],
+    { encoding: 'utf8' }
+  )
   if (status === 0) return stdout.trim()
-  console.log(`NOT RUN: ${python} has no faiss; set FAISS_PYTHON to a Python with faiss-cpu to compare with the real one`)
+  console.log(
+    `NOT RUN: ${python} has no faiss; set FAISS_PYTHON to a Python with faiss-cpu to compare with the real one`
+  )
   return undefined
 }
 
 /** Runs a script; `args` are its argv, its last line of output is JSON. */
 export function runPython<T>(script: string, args: string[]): T {
-  const { status, stdout, stderr } = spawnSync(python, ['-c', script, ...args], { encoding: 'utf8', maxBuffer: 1 << 28, env: { ...process.env, OMP_NUM_THREADS: '1', OPENBLAS_NUM_THREADS: '1' } })
+  const { status, stdout, stderr } = spawnSync(python, ['-c', script, ...args], {
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+    env: { ...process.env, OMP_NUM_THREADS: '1', OPENBLAS_NUM_THREADS: '1' }
+  })
   if (status !== 0) throw new Error(`python ended with ${status}: ${stderr}`)
   return JSON.parse(stdout.trim().split('\n').at(-1)!) as T
 }

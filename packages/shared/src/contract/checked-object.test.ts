@@ -3,18 +3,29 @@ import { z } from 'zod'
 import { decodeLines, decodeObject, encodeLines, encodeObject } from './checked-object.ts'
 
 const schema = z.object({ id: z.string(), n: z.number() })
-const damaged = (key: string) => expect.objectContaining({ code: 'data_corrupt', message: expect.stringContaining(key) as string }) as Error
+const damaged = (key: string) =>
+  expect.objectContaining({
+    code: 'data_corrupt',
+    message: expect.stringContaining(key) as string
+  }) as Error
 
 test('objects and lines come back as they were written', () => {
-  const values = [{ id: 'a\nb', n: 1 }, { id: '\u2028"', n: 2 }]
+  const values = [
+    { id: 'a\nb', n: 1 },
+    { id: '\u2028"', n: 2 }
+  ]
   expect(decodeObject(schema, 'k', encodeObject(values[0]))).toEqual(values[0])
   expect(decodeLines(schema, 'k', encodeLines(values))).toEqual(values)
   expect(decodeLines(schema, 'k', encodeLines([]))).toEqual([])
 })
 
 test('every flipped bit, every cut and every byte too many is data_corrupt and names the key', () => {
-  const body = encodeLines([{ id: 'a', n: 1 }, { id: 'b', n: 2 }])
-  const refused = (bytes: Uint8Array) => expect(() => decodeLines(schema, 'c/1/log/7', bytes)).toThrow(damaged('c/1/log/7'))
+  const body = encodeLines([
+    { id: 'a', n: 1 },
+    { id: 'b', n: 2 }
+  ])
+  const refused = (bytes: Uint8Array) =>
+    expect(() => decodeLines(schema, 'c/1/log/7', bytes)).toThrow(damaged('c/1/log/7'))
   for (let at = 0; at < body.length; at++) {
     refused(body.subarray(0, at))
     for (let bit = 0; bit < 8; bit++) {

@@ -7,7 +7,8 @@ import { appError } from '@likeness/shared/errors'
 const word = 'sha256 '
 const lastLineBytes = word.length + 64 + 1
 
-const lastLine = (text: Uint8Array): Buffer => Buffer.from(`${word}${createHash('sha256').update(text).digest('hex')}\n`)
+const lastLine = (text: Uint8Array): Buffer =>
+  Buffer.from(`${word}${createHash('sha256').update(text).digest('hex')}\n`)
 
 /** `text`: whole lines. */
 function encodeText(text: string): Uint8Array {
@@ -19,7 +20,8 @@ function encodeText(text: string): Uint8Array {
 function decodeText(key: string, body: Uint8Array): string {
   const end = body.byteLength - lastLineBytes
   const text = Buffer.from(body.buffer, body.byteOffset, Math.max(0, end))
-  if (end < 0 || lastLine(text).compare(body, end) !== 0) throw appError('data_corrupt', `${key} is damaged: it does not match its checksum`)
+  if (end < 0 || lastLine(text).compare(body, end) !== 0)
+    throw appError('data_corrupt', `${key} is damaged: it does not match its checksum`)
   return text.toString('utf8')
 }
 
@@ -39,7 +41,8 @@ export function decodeObject<T>(schema: z.ZodType<T>, key: string, body: Uint8Ar
   return parse(key, () => schema.parse(JSON.parse(text)))
 }
 
-export const encodeLines = (values: readonly unknown[]): Uint8Array => encodeText(values.map((value) => `${JSON.stringify(value)}\n`).join(''))
+export const encodeLines = (values: readonly unknown[]): Uint8Array =>
+  encodeText(values.map((value) => `${JSON.stringify(value)}\n`).join(''))
 
 /** As decodeObject, of one value a line. */
 export function decodeLines<T>(schema: z.ZodType<T>, key: string, body: Uint8Array): T[] {

@@ -1,12 +1,21 @@
 // What a collection is: its name, embedding, metric, index method and settings, as stored in manifests and sent over HTTP.
 import { z } from 'zod'
-import { answerSettingsSchema, builtInProfiles, enrolmentSchema, lookSchema, presets } from './picture-settings.ts'
+import {
+  answerSettingsSchema,
+  builtInProfiles,
+  enrolmentSchema,
+  lookSchema,
+  presets
+} from './picture-settings.ts'
 import { findStorageForm, partsOf, storageText, type VectorStorage } from './storage-forms.ts'
 import { fromStored } from './stored-names.ts'
 
 export const collectionNameSchema = z
   .string()
-  .regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'a name is 1-63 of a-z 0-9 . _ - and starts with a letter or digit')
+  .regex(
+    /^[a-z0-9][a-z0-9._-]{0,62}$/,
+    'a name is 1-63 of a-z 0-9 . _ - and starts with a letter or digit'
+  )
 
 const mostDenseValues = 4096
 /** Indices of sparse vectors are 32-bit numbers below it. */
@@ -24,17 +33,30 @@ export const embeddingSchema = z
     /** Vectors are {indices, values}: only what is not zero. */
     sparse: z.literal(true).optional()
   })
-  .refine(({ dim, sparse }) => sparse === true || dim <= mostDenseValues, { path: ['dim'], message: `a dense vector has at most ${mostDenseValues} values` })
+  .refine(({ dim, sparse }) => sparse === true || dim <= mostDenseValues, {
+    path: ['dim'],
+    message: `a dense vector has at most ${mostDenseValues} values`
+  })
 export type EmbeddingSpec = z.infer<typeof embeddingSchema>
 
 /** As clients write it: with `sparse` neither `dim` (then 2^32) nor `unit` need be given. */
 export const givenEmbeddingSchema = z
-  .object({ ...embeddingSchema.shape, dim: embeddingSchema.shape.dim.optional(), unit: z.boolean().optional(), sparse: z.boolean().optional() })
+  .object({
+    ...embeddingSchema.shape,
+    dim: embeddingSchema.shape.dim.optional(),
+    unit: z.boolean().optional(),
+    sparse: z.boolean().optional()
+  })
   .transform((given, ctx): EmbeddingSpec => {
     const { version, sparse = false } = given
-    const parsed = embeddingSchema.safeParse(sparse ? { version, dim: given.dim ?? mostSparseDim, unit: given.unit ?? true, sparse } : { version, dim: given.dim, unit: given.unit })
+    const parsed = embeddingSchema.safeParse(
+      sparse
+        ? { version, dim: given.dim ?? mostSparseDim, unit: given.unit ?? true, sparse }
+        : { version, dim: given.dim, unit: given.unit }
+    )
     if (parsed.success) return parsed.data
-    for (const { path, message } of parsed.error.issues) ctx.addIssue({ code: 'custom', path, message })
+    for (const { path, message } of parsed.error.issues)
+      ctx.addIssue({ code: 'custom', path, message })
     return z.NEVER
   })
 
@@ -86,13 +108,31 @@ export const collectionSettingsSchema = z.object({
 export type CollectionSettings = z.infer<typeof collectionSettingsSchema>
 
 const { profile: _profile, ...settable } = collectionSettingsSchema.shape
-type Given<S extends z.ZodRawShape> = { [K in keyof S]: S[K] extends z.ZodDefault<infer T> ? z.ZodOptional<T> : S[K] }
-const noDefaults: Record<string, z.ZodType> = Object.fromEntries(Object.entries(settable).map(([name, schema]) => [name, schema instanceof z.ZodDefault ? schema.unwrap().optional() : schema]))
+type Given<S extends z.ZodRawShape> = {
+  [K in keyof S]: S[K] extends z.ZodDefault<infer T> ? z.ZodOptional<T> : S[K]
+}
+const noDefaults: Record<string, z.ZodType> = Object.fromEntries(
+  Object.entries(settable).map(([name, schema]) => [
+    name,
+    schema instanceof z.ZodDefault ? schema.unwrap().optional() : schema
+  ])
+)
 /** Those of a creation: what is not given is not there, so that a built-in profile's or the default takes its place. */
 export const givenSettingsSchema = z.strictObject(noDefaults as Given<typeof settable>)
 
-const { search_budget, target_recall, score_thres, seal_threshold, pinned } = collectionSettingsSchema.shape
-const { max_objects, query_subjects, whole, tiles, detect_tiles, nms_iou, exclude_same, cohort_weight, rerank } = collectionSettingsSchema.shape
+const { search_budget, target_recall, score_thres, seal_threshold, pinned } =
+  collectionSettingsSchema.shape
+const {
+  max_objects,
+  query_subjects,
+  whole,
+  tiles,
+  detect_tiles,
+  nms_iou,
+  exclude_same,
+  cohort_weight,
+  rerank
+} = collectionSettingsSchema.shape
 /** What may change after creation, because no vector depends on it. Absent: stays; null: what it is when nothing is given. */
 export const settingsChangeSchema = z.strictObject({
   search_budget: search_budget.nullable(),
@@ -113,9 +153,15 @@ export const settingsChangeSchema = z.strictObject({
 })
 export type SettingsChange = z.infer<typeof settingsChangeSchema>
 
-export function changeSettings(settings: CollectionSettings, change: SettingsChange): CollectionSettings {
+export function changeSettings(
+  settings: CollectionSettings,
+  change: SettingsChange
+): CollectionSettings {
   const given = Object.entries({ ...settings, ...change }).filter(([, value]) => value !== null)
-  return collectionSettingsSchema.parse({ ...presets[settings.profile], ...Object.fromEntries(given) })
+  return collectionSettingsSchema.parse({
+    ...presets[settings.profile],
+    ...Object.fromEntries(given)
+  })
 }
 
 /** A collection as the store has it. */
@@ -138,23 +184,42 @@ export const draftSchema = storedSpecSchema.omit({ incarnation: true, createdAtM
 export type CollectionDraft = z.input<typeof draftSchema>
 
 /** Why its hits cannot be put in another order, or undefined. */
-export function rerankProblem({ embedding, metric }: Pick<CollectionSpec, 'embedding' | 'metric'>): string | undefined {
-  return embedding.sparse || !embedding.unit || metric === 'hamming' ? 'rerank is for dense vectors of unit length, and not for hamming' : undefined
+export function rerankProblem({
+  embedding,
+  metric
+}: Pick<CollectionSpec, 'embedding' | 'metric'>): string | undefined {
+  return embedding.sparse || !embedding.unit || metric === 'hamming'
+    ? 'rerank is for dense vectors of unit length, and not for hamming'
+    : undefined
 }
 
 /** Why there can be no such collection, or undefined. */
-export function specProblem({ metric, method, storage, rescore, embedding, settings }: Omit<CollectionSpec, 'collectionId' | 'createdAtMs'>): string | undefined {
+export function specProblem({
+  metric,
+  method,
+  storage,
+  rescore,
+  embedding,
+  settings
+}: Omit<CollectionSpec, 'collectionId' | 'createdAtMs'>): string | undefined {
   if (embedding.sparse) {
     if (metric !== 'cosine') return `sparse vectors are compared by cosine, not by ${metric}`
-    if (method !== 'FLAT') return `sparse vectors have inverted lists, which are exact: index_method is FLAT, not ${method}`
-    if (storage !== 'f32' || rescore) return 'sparse vectors are stored as f32: there is no other storage, and nothing to score them by again'
+    if (method !== 'FLAT')
+      return `sparse vectors have inverted lists, which are exact: index_method is FLAT, not ${method}`
+    if (storage !== 'f32' || rescore)
+      return 'sparse vectors are stored as f32: there is no other storage, and nothing to score them by again'
     if (!embedding.unit) return 'sparse vectors are brought to unit length: unit is true'
   }
-  if (metric === 'hamming' && (storage !== 'f32' || rescore)) return 'hamming stores bits: it has no other storage, and nothing to score them by again'
-  if (metric !== 'hamming' && settings.hamming_threshold !== undefined) return `hamming_threshold is for hamming, not for ${metric}`
-  if (settings.on_disk && method !== 'IVF') return `on_disk is for IVF: the index of ${method} has to be in memory`
+  if (metric === 'hamming' && (storage !== 'f32' || rescore))
+    return 'hamming stores bits: it has no other storage, and nothing to score them by again'
+  if (metric !== 'hamming' && settings.hamming_threshold !== undefined)
+    return `hamming_threshold is for hamming, not for ${metric}`
+  if (settings.on_disk && method !== 'IVF')
+    return `on_disk is for IVF: the index of ${method} has to be in memory`
   const reranking = settings.rerank ? rerankProblem({ embedding, metric }) : undefined
   if (reranking !== undefined) return reranking
   const parts = partsOf(storage)
-  return embedding.dim % parts === 0 ? undefined : `storage ${storage}: ${parts} does not divide ${embedding.dim}, the values of a vector`
+  return embedding.dim % parts === 0
+    ? undefined
+    : `storage ${storage}: ${parts} does not divide ${embedding.dim}, the values of a vector`
 }

@@ -85,14 +85,18 @@ export const compareMadeSchema = z.object({
   /** [query cell][item cell], 0 to 1: how surely they show the same part. */
   strengths: z.array(z.array(z.number())),
   /** Cells of which each is the other's best, surest first. Empty: nothing shows that the boxes hold the same thing. */
-  matches: z.array(z.object({ query: z.number().int(), item: z.number().int(), strength: z.number() }))
+  matches: z.array(
+    z.object({ query: z.number().int(), item: z.number().int(), strength: z.number() })
+  )
 })
 export type CompareMade = z.infer<typeof compareMadeSchema>
 
 export const encodeVector = (vector: Float32Array): string =>
   Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength).toString('base64')
-export const encodeRaw = (raw: Uint16Array): string => Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength).toString('base64')
-export const decodeRaw = (text: string): Uint16Array => new Uint16Array(new Uint8Array(Buffer.from(text, 'base64')).buffer)
+export const encodeRaw = (raw: Uint16Array): string =>
+  Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength).toString('base64')
+export const decodeRaw = (text: string): Uint16Array =>
+  new Uint16Array(new Uint8Array(Buffer.from(text, 'base64')).buffer)
 export function decodeVector(text: string): Float32Array {
   const bytes = Buffer.from(text, 'base64')
   const vector = new Float32Array(bytes.byteLength >> 2)

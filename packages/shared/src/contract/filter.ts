@@ -5,8 +5,16 @@ const scalarSchema = z.union([z.string().max(4096), z.number(), z.boolean()])
 export type FilterScalar = z.infer<typeof scalarSchema>
 
 const rangeSchema = z
-  .strictObject({ gt: z.number().optional(), gte: z.number().optional(), lt: z.number().optional(), lte: z.number().optional() })
-  .refine((range) => Object.values(range).some((bound) => bound !== undefined), 'a range has at least one of gt, gte, lt, lte')
+  .strictObject({
+    gt: z.number().optional(),
+    gte: z.number().optional(),
+    lt: z.number().optional(),
+    lte: z.number().optional()
+  })
+  .refine(
+    (range) => Object.values(range).some((bound) => bound !== undefined),
+    'a range has at least one of gt, gte, lt, lte'
+  )
 
 export type Condition =
   /** Equal, of the same type: "7" is not 7. */
@@ -47,4 +55,6 @@ export const filterSchema: z.ZodType<Filter> = z.lazy(() =>
 )
 
 /** `label`, or `metadata.KEY`: hits with the same value are one group. */
-export const groupBySchema = z.string().regex(/^(label|metadata\..{1,128})$/s, 'group_by is `label` or `metadata.KEY`')
+export const groupBySchema = z
+  .string()
+  .regex(/^(label|metadata\..{1,128})$/s, 'group_by is `label` or `metadata.KEY`')

@@ -1,6 +1,16 @@
 // Requests and answers of the public API. Field names are snake_case on the wire.
 import { z } from 'zod'
-import { collectionNameSchema, type EmbeddingSpec, givenEmbeddingSchema, givenSettingsSchema, indexMethodSchema, metricSchema, searchBudgetSchema, settingsChangeSchema, storageSchema } from './collection.ts'
+import {
+  collectionNameSchema,
+  type EmbeddingSpec,
+  givenEmbeddingSchema,
+  givenSettingsSchema,
+  indexMethodSchema,
+  metricSchema,
+  searchBudgetSchema,
+  settingsChangeSchema,
+  storageSchema
+} from './collection.ts'
 import { boxSchema } from './embedder.ts'
 import { type Filter, filterSchema, groupBySchema } from './filter.ts'
 import { itemFailureSchema, itemIdSchema, labelSchema, metadataSchema } from './item-list.ts'
@@ -15,24 +25,32 @@ export const defaultK = 5
 export const maxVectors = 1_000
 export const maxHits = 100_000
 
-export const createCollectionSchema = z.strictObject({
-  name: collectionNameSchema,
-  /** Absent: HNSW32; of sparse vectors FLAT. */
-  index_method: indexMethodSchema.optional(),
-  /** Absent: IP; of sparse vectors cosine. */
-  metric: metricSchema.optional(),
-  /** Of sealed segments; small ones are always f32. */
-  storage: storageSchema.default('f32'),
-  /** Scores from full vectors, read from disk: for encoded storage. */
-  rescore: z.boolean().default(false),
-  settings: givenSettingsSchema.optional(),
-  /** For vectors that are made elsewhere and come through `POST .../vectors`; absent: what the embed-workers make. */
-  embedding: givenEmbeddingSchema.optional(),
-  /** A built-in profile: its settings where none are given. A learned one: the embedding is the model of the embed-workers with it. */
-  profile: collectionProfileSchema.optional()
-}).refine(({ embedding, profile }) => embedding === undefined || profile?.learned === undefined, 'give either embedding or a learned profile')
+export const createCollectionSchema = z
+  .strictObject({
+    name: collectionNameSchema,
+    /** Absent: HNSW32; of sparse vectors FLAT. */
+    index_method: indexMethodSchema.optional(),
+    /** Absent: IP; of sparse vectors cosine. */
+    metric: metricSchema.optional(),
+    /** Of sealed segments; small ones are always f32. */
+    storage: storageSchema.default('f32'),
+    /** Scores from full vectors, read from disk: for encoded storage. */
+    rescore: z.boolean().default(false),
+    settings: givenSettingsSchema.optional(),
+    /** For vectors that are made elsewhere and come through `POST .../vectors`; absent: what the embed-workers make. */
+    embedding: givenEmbeddingSchema.optional(),
+    /** A built-in profile: its settings where none are given. A learned one: the embedding is the model of the embed-workers with it. */
+    profile: collectionProfileSchema.optional()
+  })
+  .refine(
+    ({ embedding, profile }) => embedding === undefined || profile?.learned === undefined,
+    'give either embedding or a learned profile'
+  )
 export const changeCollectionSchema = z.strictObject({
-  settings: settingsChangeSchema.refine((settings) => Object.values(settings).some((value) => value !== undefined), 'give at least one setting')
+  settings: settingsChangeSchema.refine(
+    (settings) => Object.values(settings).some((value) => value !== undefined),
+    'give at least one setting'
+  )
 })
 export type CreateCollection = z.infer<typeof createCollectionSchema>
 
@@ -44,7 +62,10 @@ export const importRequestSchema = z
     root: z.string().min(1).max(4096).optional(),
     label: z.enum(['folder', 'none']).default('folder')
   })
-  .refine((body) => (body.prefix === undefined) !== (body.root === undefined), 'give either prefix or root')
+  .refine(
+    (body) => (body.prefix === undefined) !== (body.root === undefined),
+    'give either prefix or root'
+  )
 export type ImportRequest = z.infer<typeof importRequestSchema>
 
 /** A line of an uploaded list that is NDJSON (`list` sent as application/x-ndjson): what a TAB list cannot say. */
@@ -65,7 +86,10 @@ export type ListLine = z.infer<typeof listLineSchema>
 /** Values that are not zero, of one vector. */
 export const maxNonZeros = 16_384
 /** What its numbers must be is said by whoever reads it (sparse-vector.ts of the api), by name and place. */
-export const sparseVectorSchema = z.strictObject({ indices: z.array(z.number()), values: z.array(z.number()) })
+export const sparseVectorSchema = z.strictObject({
+  indices: z.array(z.number()),
+  values: z.array(z.number())
+})
 
 /**
  * A line of `POST .../vectors` and of `GET .../vectors` (NDJSON): an item with its vectors. `vectors` is base64 of little-endian float32
@@ -78,19 +102,45 @@ export const vectorLineSchema = z.strictObject({
   width: z.number().min(0).optional(),
   height: z.number().min(0).optional(),
   rows: z.array(batchRowSchema).min(1).max(1000).optional(),
-  vectors: z.union([z.string(), z.array(z.array(z.number())).min(1), z.array(sparseVectorSchema).min(1)])
+  vectors: z.union([
+    z.string(),
+    z.array(z.array(z.number())).min(1),
+    z.array(sparseVectorSchema).min(1)
+  ])
 })
 export type VectorLine = z.infer<typeof vectorLineSchema>
 
-const matchesAll = ({ label, metadata = {}, any, not }: Filter): boolean => label === undefined && Object.keys(metadata).length === 0 && not === undefined && (any?.some(matchesAll) ?? true)
+const matchesAll = ({ label, metadata = {}, any, not }: Filter): boolean =>
+  label === undefined &&
+  Object.keys(metadata).length === 0 &&
+  not === undefined &&
+  (any?.some(matchesAll) ?? true)
 export const deleteItemsSchema = z
-  .strictObject({ ids: z.array(itemIdSchema).min(1).max(10_000).optional(), label: labelSchema.optional(), filter: filterSchema.optional() })
-  .refine((body) => Object.values(body).filter((value) => value !== undefined).length === 1, 'give one of ids, label and filter')
-  .refine(({ filter }) => filter === undefined || !matchesAll(filter), 'a filter without a condition would delete everything')
-const relabelFields = { label: labelSchema.nullable().optional(), metadata: metadataSchema.optional() }
-const changesSomething = ({ label, metadata }: { label?: unknown; metadata?: unknown }): boolean => label !== undefined || metadata !== undefined
-export const relabelItemSchema = z.strictObject(relabelFields).refine(changesSomething, 'give label, metadata or both')
-export const relabelItemsSchema = z.strictObject({ ids: z.array(itemIdSchema).min(1).max(10_000), ...relabelFields }).refine(changesSomething, 'give label, metadata or both')
+  .strictObject({
+    ids: z.array(itemIdSchema).min(1).max(10_000).optional(),
+    label: labelSchema.optional(),
+    filter: filterSchema.optional()
+  })
+  .refine(
+    (body) => Object.values(body).filter((value) => value !== undefined).length === 1,
+    'give one of ids, label and filter'
+  )
+  .refine(
+    ({ filter }) => filter === undefined || !matchesAll(filter),
+    'a filter without a condition would delete everything'
+  )
+const relabelFields = {
+  label: labelSchema.nullable().optional(),
+  metadata: metadataSchema.optional()
+}
+const changesSomething = ({ label, metadata }: { label?: unknown; metadata?: unknown }): boolean =>
+  label !== undefined || metadata !== undefined
+export const relabelItemSchema = z
+  .strictObject(relabelFields)
+  .refine(changesSomething, 'give label, metadata or both')
+export const relabelItemsSchema = z
+  .strictObject({ ids: z.array(itemIdSchema).min(1).max(10_000), ...relabelFields })
+  .refine(changesSomething, 'give label, metadata or both')
 export const setAliasSchema = z.strictObject({
   collection: collectionNameSchema,
   /** What the alias points at until now; null: nothing. Absent: whatever it is. */
@@ -107,7 +157,13 @@ export const consistencies = ['strong', 'bounded', 'eventual'] as const
 export const searchRequestSchema = z.strictObject({
   vector: z.union([z.array(z.number()), sparseVectorSchema]).optional(),
   /** Several at once, each an object of the answer: arrays of numbers, base64 of little-endian float32 [n, dim], or sparse vectors. */
-  vectors: z.union([z.string(), z.array(z.array(z.number())).min(1).max(maxVectors), z.array(sparseVectorSchema).min(1).max(maxVectors)]).optional(),
+  vectors: z
+    .union([
+      z.string(),
+      z.array(z.array(z.number())).min(1).max(maxVectors),
+      z.array(sparseVectorSchema).min(1).max(maxVectors)
+    ])
+    .optional(),
   item_id: itemIdSchema.optional(),
   image_key: z.string().min(1).max(1024).optional(),
   box: boxSchema.optional(),
@@ -174,7 +230,13 @@ export interface HitAnswer {
 export interface SearchAnswer {
   collection: string
   index_seq: number
-  objects: { kind: 'subject' | 'whole' | 'tile' | 'given' | 'vector'; box: [number, number, number, number] | null; class: string | null; detector_score: number | null; hits: HitAnswer[] }[]
+  objects: {
+    kind: 'subject' | 'whole' | 'tile' | 'given' | 'vector'
+    box: [number, number, number, number] | null
+    class: string | null
+    detector_score: number | null
+    hits: HitAnswer[]
+  }[]
   /** Best k items over all objects, best score wins. Empty: unknown. */
   hits: HitAnswer[]
   picture: { width: number; height: number } | null
@@ -211,7 +273,12 @@ export interface JobAnswer {
   /** total = pending + indexed + superseded + failed. */
   counts: { total: number; pending: number; indexed: number; superseded: number; failed: number }
   /** Why its pictures are not embedded now, though they are accepted and kept; null when somebody embeds them, or nothing has to. */
-  waiting: { code: 'embedding_mismatch' | 'embedder_unavailable'; detail: string; collection_embedding: string; embedder_embeddings: string[] } | null
+  waiting: {
+    code: 'embedding_mismatch' | 'embedder_unavailable'
+    detail: string
+    collection_embedding: string
+    embedder_embeddings: string[]
+  } | null
   /** Failed items by ordinal, first 1000 after `failed_after`. */
   failed: { ordinal: number; id: string; line: number | null; code: string; message: string }[]
   /** The commit that holds all of it; null until completed. */
@@ -234,12 +301,23 @@ export interface CollectionAnswer {
   seq: number
   items: number
   rows: number
-  segments: { id: string; index: string; storage: string; tuned: { budget: number; recall: number } | null; rows: number; deleted: number }[]
+  segments: {
+    id: string
+    index: string
+    storage: string
+    tuned: { budget: number; recall: number } | null
+    rows: number
+    deleted: number
+  }[]
   open_jobs: number
   /** By this process: bytes in memory; null until it is searched, or when it was evicted. */
   loaded: { bytes: number; pinned: boolean } | null
   /** The last change of the embedding that was asked for; null: none ever was. Why it was not done: its state. */
-  reprojection: { revision: number; embedding: EmbeddingSpec; state: 'running' | 'applied' | 'raw_vectors_missing' | 'data_corrupt' } | null
+  reprojection: {
+    revision: number
+    embedding: EmbeddingSpec
+    state: 'running' | 'applied' | 'raw_vectors_missing' | 'data_corrupt'
+  } | null
 }
 export interface CollectionListAnswer {
   collections: CollectionAnswer[]
@@ -251,7 +329,12 @@ export interface ItemAnswer {
   label: string | null
   metadata: z.infer<typeof metadataSchema>
   revision: number
-  rows: { kind: string; box: [number, number, number, number]; score: number; class: string | null }[]
+  rows: {
+    kind: string
+    box: [number, number, number, number]
+    score: number
+    class: string | null
+  }[]
   image: string
   thumbnail: string
   index_seq: number

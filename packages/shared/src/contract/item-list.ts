@@ -5,9 +5,16 @@ import { decodeLines, encodeLines } from './checked-object.ts'
 /** Lines a part; also the images of one chunk job. */
 export const itemListPartSize = 200
 
-export const itemIdSchema = z.string().min(1).max(1024).refine((id) => !/[\u0000-\u001f\u007f]/.test(id), 'an id has no control characters')
+export const itemIdSchema = z
+  .string()
+  .min(1)
+  .max(1024)
+  .refine((id) => !/[\u0000-\u001f\u007f]/.test(id), 'an id has no control characters')
 export const labelSchema = z.string().min(1).max(1024)
-export const metadataSchema = z.record(z.string().min(1).max(128), z.union([z.string().max(4096), z.number(), z.boolean(), z.null()]))
+export const metadataSchema = z.record(
+  z.string().min(1).max(128),
+  z.union([z.string().max(4096), z.number(), z.boolean(), z.null()])
+)
 export type Metadata = z.infer<typeof metadataSchema>
 
 export const itemFailureSchema = z.object({ code: z.string(), message: z.string() })
@@ -29,4 +36,5 @@ export const itemListLineSchema = z.object({
 export type ItemListLine = z.infer<typeof itemListLineSchema>
 
 export const encodeItemList = (lines: readonly ItemListLine[]): Uint8Array => encodeLines(lines)
-export const decodeItemList = (key: string, body: Uint8Array): ItemListLine[] => decodeLines(itemListLineSchema, key, body)
+export const decodeItemList = (key: string, body: Uint8Array): ItemListLine[] =>
+  decodeLines(itemListLineSchema, key, body)

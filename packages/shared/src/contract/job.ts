@@ -2,16 +2,18 @@
 import { z } from 'zod'
 import { fromStored } from './stored-names.ts'
 
-export const jobPointerSchema = z.object({
-  ingestion: z.string(),
-  incarnation: z.string(),
-  collection: z.string(),
-  total: z.number().int(),
-  revision: z.number().int(),
-  /** `upload`, `prefix logos/`, `root /data/marks with a list`. */
-  source: z.string(),
-  createdAtMs: z.number()
-}).transform(fromStored)
+export const jobPointerSchema = z
+  .object({
+    ingestion: z.string(),
+    incarnation: z.string(),
+    collection: z.string(),
+    total: z.number().int(),
+    revision: z.number().int(),
+    /** `upload`, `prefix logos/`, `root /data/marks with a list`. */
+    source: z.string(),
+    createdAtMs: z.number()
+  })
+  .transform(fromStored)
 export type JobPointer = z.infer<typeof jobPointerSchema>
 
 export const jobResultSchema = z.object({

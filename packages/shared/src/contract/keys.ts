@@ -15,7 +15,10 @@ export const jobsPrefix = 'jobs/'
 export const profilesPrefix = 'profiles/'
 
 /** A learned profile: the description is written last. */
-export const profileKeys = (name: string, version: string) => ({ description: `${profilesPrefix}${name}/${version}.json`, projection: `${profilesPrefix}${name}/${version}.f32` })
+export const profileKeys = (name: string, version: string) => ({
+  description: `${profilesPrefix}${name}/${version}.json`,
+  projection: `${profilesPrefix}${name}/${version}.f32`
+})
 
 /** Written before the job is acknowledged: which collection an ingestion belongs to. */
 export const jobKey = (ingestion: string): string => `jobs/${ingestion}`
@@ -38,19 +41,23 @@ export function collectionKeys(collectionId: string) {
     root,
     current: `${root}CURRENT`,
     manifestPrefix: `${root}man/`,
-    manifest: (seq: number, epoch: number, commitId: string) => `${root}man/${pad(seq, 12)}-${pad(epoch, 8)}-${commitId}.json`,
+    manifest: (seq: number, epoch: number, commitId: string) =>
+      `${root}man/${pad(seq, 12)}-${pad(epoch, 8)}-${commitId}.json`,
     logPrefix: `${root}log/`,
     /** Slots are dense from 1: a slot exists only when all below it exist. */
     logSlot: (slot: number) => `${root}log/${pad(slot, 14)}`,
     /** Item list part of an ingestion; parts hold `partSize` lines each, named by their first ordinal. */
-    itemListPart: (ingestion: string, firstOrdinal: number) => `${root}ing/${ingestion}/${pad(firstOrdinal, 10)}.ndjson`,
+    itemListPart: (ingestion: string, firstOrdinal: number) =>
+      `${root}ing/${ingestion}/${pad(firstOrdinal, 10)}.ndjson`,
     ingestionsPrefix: `${root}ing/`,
     itemListPrefix: (ingestion: string) => `${root}ing/${ingestion}/`,
     batchesPrefix: `${root}batch/`,
     batchPrefix: (ingestion: string) => `${root}batch/${ingestion}/`,
-    batch: (ingestion: string, firstOrdinal: number, attempt: string) => `${root}batch/${ingestion}/${pad(firstOrdinal, 10)}-${attempt}`,
+    batch: (ingestion: string, firstOrdinal: number, attempt: string) =>
+      `${root}batch/${ingestion}/${pad(firstOrdinal, 10)}-${attempt}`,
     segmentPrefix: `${root}seg/`,
-    segmentFile: (segment: string, file: 'index' | 'meta' | 'payload' | 'columns' | 'vectors') => `${root}seg/${segment}.${file}`,
+    segmentFile: (segment: string, file: 'index' | 'meta' | 'payload' | 'columns' | 'vectors') =>
+      `${root}seg/${segment}.${file}`,
     deletionPrefix: `${root}del/`,
     deletion: (segment: string, commitId: string) => `${root}del/${segment}.${commitId}`,
     /** Labels and metadata over a segment's payload. */
@@ -65,7 +72,8 @@ export function collectionKeys(collectionId: string) {
     /** What became of a finished ingestion; written after the commit that finished it. */
     jobResult: (ingestion: string) => `${root}job/${ingestion}/result.json`,
     /** Failed items of one commit; named by the manifest, then by the job's result. */
-    failures: (ingestion: string, commitId: string) => `${root}job/${ingestion}/${commitId}.failed.ndjson`,
+    failures: (ingestion: string, commitId: string) =>
+      `${root}job/${ingestion}/${commitId}.failed.ndjson`,
     image: (name: string) => `${root}img/${name}`,
     imagePrefix: `${root}img/`
   }
@@ -73,13 +81,19 @@ export function collectionKeys(collectionId: string) {
 export type CollectionKeys = ReturnType<typeof collectionKeys>
 
 /** What the name of a manifest says of it; undefined for anything else. */
-export function parseManifestKey(key: string): { seq: number; epoch: number; commitId: string } | undefined {
+export function parseManifestKey(
+  key: string
+): { seq: number; epoch: number; commitId: string } | undefined {
   const match = /\/man\/(\d{12,})-(\d{8,})-([^/]+)\.json$/.exec(key)
-  return match === null ? undefined : { seq: Number(match[1]), epoch: Number(match[2]), commitId: match[3]! }
+  return match === null
+    ? undefined
+    : { seq: Number(match[1]), epoch: Number(match[2]), commitId: match[3]! }
 }
 
 /** `{ingestion, firstOrdinal}` of a batch key; undefined for anything else. */
-export function parseBatchKey(key: string): { collectionId: string; ingestion: string; firstOrdinal: number } | undefined {
+export function parseBatchKey(
+  key: string
+): { collectionId: string; ingestion: string; firstOrdinal: number } | undefined {
   const match = /^c\/([0-9A-Z]{26})\/batch\/([0-9A-Z]{26})\/(\d{10})-[0-9A-Z]{26}$/.exec(key)
   if (match === null) return undefined
   return { collectionId: match[1]!, ingestion: match[2]!, firstOrdinal: Number(match[3]) }

@@ -13,9 +13,16 @@ interface Near {
 export type NearLabels = [label: string, score: number][]
 
 /** What a threshold is compared with and hits of several objects are ordered by: the margin where there is one. */
-export const standingOf = ({ score, margin = score }: { score: number; margin?: number | undefined }): number => margin
+export const standingOf = ({
+  score,
+  margin = score
+}: {
+  score: number
+  margin?: number | undefined
+}): number => margin
 
-const labelKey = ({ id, label }: Omit<Near, 'score'>): string => JSON.stringify(label === null ? { id } : { label })
+const labelKey = ({ id, label }: Omit<Near, 'score'>): string =>
+  JSON.stringify(label === null ? { id } : { label })
 
 export function nearLabels(hits: readonly Near[]): NearLabels {
   const best = new Map<string, number>()

@@ -23,7 +23,11 @@ export const ingestOperationSchema = z.object({
   /** Request id of the call that brought it; travels into jobs and logs. */
   requestId: z.string().optional()
 })
-export const deleteOperationSchema = z.object({ ...operationBase, kind: z.literal('delete'), ids: z.array(itemIdSchema).min(1).max(10_000) })
+export const deleteOperationSchema = z.object({
+  ...operationBase,
+  kind: z.literal('delete'),
+  ids: z.array(itemIdSchema).min(1).max(10_000)
+})
 /** What is given replaces what items of these ids have, label and metadata each as a whole; items that do not exist stay so. */
 export const relabelOperationSchema = z.object({
   ...operationBase,
@@ -33,29 +37,61 @@ export const relabelOperationSchema = z.object({
   metadata: metadataSchema.optional()
 })
 /** Deletes what matches at its place in the order; items of older ingestions that are still to come too. */
-export const deleteWhereOperationSchema = z.object({ ...operationBase, kind: z.literal('delete_where'), filter: filterSchema })
+export const deleteWhereOperationSchema = z.object({
+  ...operationBase,
+  kind: z.literal('delete_where'),
+  filter: filterSchema
+})
 export const snapshotNameSchema = collectionNameSchema
 /** Keeps what the slots below this one made of the collection. No effect when the name is taken. */
-export const takeSnapshotOperationSchema = z.object({ ...operationBase, kind: z.literal('take_snapshot'), name: snapshotNameSchema })
-export const dropSnapshotOperationSchema = z.object({ ...operationBase, kind: z.literal('drop_snapshot'), name: snapshotNameSchema })
+export const takeSnapshotOperationSchema = z.object({
+  ...operationBase,
+  kind: z.literal('take_snapshot'),
+  name: snapshotNameSchema
+})
+export const dropSnapshotOperationSchema = z.object({
+  ...operationBase,
+  kind: z.literal('drop_snapshot'),
+  name: snapshotNameSchema
+})
 /** The collection becomes what the snapshot holds. No effect when there is no such snapshot any more. */
 export const restoreOperationSchema = z.object({
   ...operationBase,
   kind: z.literal('restore'),
   name: snapshotNameSchema,
   /** What the snapshot holds in terms of the log, so that log and batches make it again: the slots applied then, and done ordinals of what was open. */
-  snapshot: z.object({ revision: z.number().int(), appliedSlot: z.number().int(), open: z.record(z.string(), z.string()) })
+  snapshot: z.object({
+    revision: z.number().int(),
+    appliedSlot: z.number().int(),
+    open: z.record(z.string(), z.string())
+  })
 })
 /** How it is searched and kept from here on; what it holds stays, and a restore does not undo it. */
-export const configureOperationSchema = z.object({ ...operationBase, kind: z.literal('configure'), settings: settingsChangeSchema })
+export const configureOperationSchema = z.object({
+  ...operationBase,
+  kind: z.literal('configure'),
+  settings: settingsChangeSchema
+})
 /** Change nothing of what the collection holds: how it is stored. */
 export const compactOperationSchema = z.object({ ...operationBase, kind: z.literal('compact') })
 export const rebuildOperationSchema = z.object({ ...operationBase, kind: z.literal('rebuild') })
 /** Every item gets the vector of another embedding of the same model, made of the raw vectors that batches keep: in one step, once all of them are made. */
-export const reprojectOperationSchema = z.object({ ...operationBase, kind: z.literal('reproject'), embedding: embeddingSchema })
+export const reprojectOperationSchema = z.object({
+  ...operationBase,
+  kind: z.literal('reproject'),
+  embedding: embeddingSchema
+})
 export const operationSchema = z.discriminatedUnion('kind', [
-  ingestOperationSchema, deleteOperationSchema, relabelOperationSchema, deleteWhereOperationSchema,
-  takeSnapshotOperationSchema, dropSnapshotOperationSchema, restoreOperationSchema, configureOperationSchema, compactOperationSchema, rebuildOperationSchema,
+  ingestOperationSchema,
+  deleteOperationSchema,
+  relabelOperationSchema,
+  deleteWhereOperationSchema,
+  takeSnapshotOperationSchema,
+  dropSnapshotOperationSchema,
+  restoreOperationSchema,
+  configureOperationSchema,
+  compactOperationSchema,
+  rebuildOperationSchema,
   reprojectOperationSchema
 ])
 export type Operation = z.infer<typeof operationSchema>
@@ -63,8 +99,13 @@ export type IngestOperation = z.infer<typeof ingestOperationSchema>
 export type RelabelOperation = z.infer<typeof relabelOperationSchema>
 export type RestoreOperation = z.infer<typeof restoreOperationSchema>
 
-export const logSlotSchema = z.object({ format: z.literal(1), operations: z.array(operationSchema).min(1).max(operationsPerSlot) })
+export const logSlotSchema = z.object({
+  format: z.literal(1),
+  operations: z.array(operationSchema).min(1).max(operationsPerSlot)
+})
 export type LogSlot = z.infer<typeof logSlotSchema>
 
-export const encodeLogSlot = (operations: readonly Operation[]): Uint8Array => encodeObject({ format: 1, operations })
-export const decodeLogSlot = (key: string, body: Uint8Array): LogSlot => decodeObject(logSlotSchema, key, body)
+export const encodeLogSlot = (operations: readonly Operation[]): Uint8Array =>
+  encodeObject({ format: 1, operations })
+export const decodeLogSlot = (key: string, body: Uint8Array): LogSlot =>
+  decodeObject(logSlotSchema, key, body)

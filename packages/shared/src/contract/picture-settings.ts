@@ -64,14 +64,33 @@ export type AnswerSettings = z.infer<typeof answerSettingsSchema>
 
 export const builtInProfiles = ['general', 'product', 'vehicle', 'logo'] as const
 export type BuiltInProfile = (typeof builtInProfiles)[number]
-export const isBuiltInProfile = (name: string): name is BuiltInProfile => builtInProfiles.some((known) => known === name)
+export const isBuiltInProfile = (name: string): name is BuiltInProfile =>
+  builtInProfiles.some((known) => known === name)
 
-type Preset = Partial<z.input<typeof enrolmentSchema> & z.input<typeof lookSchema> & z.input<typeof answerSettingsSchema>>
+type Preset = Partial<
+  z.input<typeof enrolmentSchema> &
+    z.input<typeof lookSchema> &
+    z.input<typeof answerSettingsSchema>
+>
 
 /** What each sets; what it does not name is as in `general`, where nothing is set. */
 export const presets: Record<BuiltInProfile, Preset> = {
   general: {},
   product: { subjects: true, without_classes: ['person'], nms_iou: 0.05 },
-  vehicle: { subjects: 'main', classes: ['car', 'truck', 'bus', 'motorcycle', 'item'], second_pass: true, exclude_same: ['camera'] },
-  logo: { view_turns: [-45, -20, 20, 45], backgrounds: ['white', 'dark'], trim: true, second_pass: true, subjects: false, detect_tiles: [2], max_objects: 10, nms_iou: 0.05 }
+  vehicle: {
+    subjects: 'main',
+    classes: ['car', 'truck', 'bus', 'motorcycle', 'item'],
+    second_pass: true,
+    exclude_same: ['camera']
+  },
+  logo: {
+    view_turns: [-45, -20, 20, 45],
+    backgrounds: ['white', 'dark'],
+    trim: true,
+    second_pass: true,
+    subjects: false,
+    detect_tiles: [2],
+    max_objects: 10,
+    nms_iou: 0.05
+  }
 }

@@ -8,9 +8,14 @@ export const profileNameSchema = collectionNameSchema
 export const profileVersionSchema = z.string().regex(/^[0-9a-f]{16}$/)
 export const profileVersionOf = (sha256: string): string => sha256.slice(0, 16)
 /** `name`, its newest version; or `name@version`. */
-export const profileReferenceSchema = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}(@[0-9a-f]{16})?$/, 'NAME, or NAME@VERSION')
+export const profileReferenceSchema = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9._-]{0,62}(@[0-9a-f]{16})?$/, 'NAME, or NAME@VERSION')
 /** Of one that is learned: the built-in ones keep theirs. */
-export const learnedNameSchema = profileNameSchema.refine((name) => !isBuiltInProfile(name), 'this is the name of a built-in profile')
+export const learnedNameSchema = profileNameSchema.refine(
+  (name) => !isBuiltInProfile(name),
+  'this is the name of a built-in profile'
+)
 
 /** What a collection is made with: how its pictures are looked at, and a projection other than the model's own. */
 export interface CollectionProfile {
@@ -22,9 +27,20 @@ export interface CollectionProfile {
 export const collectionProfileSchema = z.string().transform((text, ctx): CollectionProfile => {
   const [first = '', second, ...more] = text.split('/')
   const learned = second ?? (isBuiltInProfile(first) ? undefined : first)
-  const isGood = more.length === 0 && (second === undefined || isBuiltInProfile(first)) && (learned === undefined || (profileReferenceSchema.safeParse(learned).success && !isBuiltInProfile(learned)))
-  if (isGood) return { ...(isBuiltInProfile(first) && { builtIn: first }), ...(learned !== undefined && { learned }) }
-  ctx.addIssue({ code: 'custom', message: `one of ${builtInProfiles.join(', ')}; a learned NAME or NAME@VERSION; or both, as vehicle/NAME` })
+  const isGood =
+    more.length === 0 &&
+    (second === undefined || isBuiltInProfile(first)) &&
+    (learned === undefined ||
+      (profileReferenceSchema.safeParse(learned).success && !isBuiltInProfile(learned)))
+  if (isGood)
+    return {
+      ...(isBuiltInProfile(first) && { builtIn: first }),
+      ...(learned !== undefined && { learned })
+    }
+  ctx.addIssue({
+    code: 'custom',
+    message: `one of ${builtInProfiles.join(', ')}; a learned NAME or NAME@VERSION; or both, as vehicle/NAME`
+  })
   return z.NEVER
 })
 
@@ -33,7 +49,10 @@ const sha256 = z.string().regex(/^[0-9a-f]{64}$/)
 
 export const profileDraftSchema = z.strictObject({
   /** `${name}@${version}` of the model whose raw vectors it takes. */
-  model: z.string().regex(/^[^/@]+@[^/@]+$/).max(120),
+  model: z
+    .string()
+    .regex(/^[^/@]+@[^/@]+$/)
+    .max(120),
   /** Of the model's source file: two of one name and version are told apart. */
   model_sha256: sha256,
   raw_dim: z.int().min(1).max(65_536),
@@ -60,21 +79,44 @@ export const profileDraftSchema = z.strictObject({
 })
 export type ProfileDraft = z.infer<typeof profileDraftSchema>
 
-export const profileSchema = z.strictObject({ name: profileNameSchema, version: profileVersionSchema, ...profileDraftSchema.shape, created_at: z.iso.datetime() })
+export const profileSchema = z.strictObject({
+  name: profileNameSchema,
+  version: profileVersionSchema,
+  ...profileDraftSchema.shape,
+  created_at: z.iso.datetime()
+})
 export type StoredProfile = z.infer<typeof profileSchema>
 
-export const profileFileBytes = ({ dim, raw_dim: rawDim }: Pick<ProfileDraft, 'dim' | 'raw_dim'>): number => 4 * dim * (rawDim + 1)
+export const profileFileBytes = ({
+  dim,
+  raw_dim: rawDim
+}: Pick<ProfileDraft, 'dim' | 'raw_dim'>): number => 4 * dim * (rawDim + 1)
 
-export const embeddingOfProfile = ({ name, version, model, dim }: Pick<StoredProfile, 'name' | 'version' | 'model' | 'dim'>): EmbeddingSpec =>
-  ({ version: `${model}/${name}@${version}`, dim, unit: true })
+export const embeddingOfProfile = ({
+  name,
+  version,
+  model,
+  dim
+}: Pick<StoredProfile, 'name' | 'version' | 'model' | 'dim'>): EmbeddingSpec => ({
+  version: `${model}/${name}@${version}`,
+  dim,
+  unit: true
+})
 
 /** `${name}@${version}` of the model in an embedding version. */
 export const modelOf = (embeddingVersion: string): string => embeddingVersion.split('/', 1)[0]!
 
 /** What an embedding version names, where it may be a learned profile. */
-export function parseProfileEmbedding(embeddingVersion: string): { model: string; name: string; version: string } | undefined {
+export function parseProfileEmbedding(
+  embeddingVersion: string
+): { model: string; name: string; version: string } | undefined {
   const [model = '', profile = '', ...more] = embeddingVersion.split('/')
-  if (more.length > 0 || !profile.includes('@') || !profileReferenceSchema.safeParse(profile).success) return undefined
+  if (
+    more.length > 0 ||
+    !profile.includes('@') ||
+    !profileReferenceSchema.safeParse(profile).success
+  )
+    return undefined
   const [name, version] = profile.split('@') as [string, string]
   return { model, name, version }
 }

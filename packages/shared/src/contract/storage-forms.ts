@@ -21,11 +21,19 @@ export const storageForms = {
   /** A byte a value, between the least and the greatest of each dimension. */
   sq8: { name: 'sq8', bytesPerRow: (dim) => dim, codebookFloats: (dim) => 2 * dim },
   /** Product quantizer: a byte a part, the nearest of 256 centroids of that part. */
-  pq: { name: 'pq', hasParts: true, bytesPerRow: (_dim, parts) => parts, codebookFloats: (dim) => 256 * dim, leastRows: 256 }
+  pq: {
+    name: 'pq',
+    hasParts: true,
+    bytesPerRow: (_dim, parts) => parts,
+    codebookFloats: (dim) => 256 * dim,
+    leastRows: 256
+  }
 } as const satisfies Record<string, StorageForm>
 
 export type StorageFormName = keyof typeof storageForms
-type WithParts = { [N in StorageFormName]: (typeof storageForms)[N] extends { hasParts: true } ? N : never }[StorageFormName]
+type WithParts = {
+  [N in StorageFormName]: (typeof storageForms)[N] extends { hasParts: true } ? N : never
+}[StorageFormName]
 /** `f32`, `f16`, `sq8` or `pq<m>`: bytes a row are 4 x dim, 2 x dim, dim, or m, which divides dim. */
 export type VectorStorage = Exclude<StorageFormName, WithParts> | `${WithParts}${number}`
 
@@ -34,7 +42,9 @@ export const storageFormNames = Object.keys(storageForms) as StorageFormName[]
 export const storageText = 'f32, f16, sq8 or pq<m>'
 
 /** The form and its parts (0 where it has none); undefined for a text that names none. */
-export function findStorageForm(storage: string): { form: StorageFormName; parts: number } | undefined {
+export function findStorageForm(
+  storage: string
+): { form: StorageFormName; parts: number } | undefined {
   const [, name, digits] = /^([a-z][a-z0-9]*?)([1-9]\d{0,4})?$/.exec(storage) ?? []
   for (const form of storageFormNames) {
     const { hasParts = false }: StorageForm = storageForms[form]
@@ -47,8 +57,10 @@ export function findStorageForm(storage: string): { form: StorageFormName; parts
 const formOf = (storage: VectorStorage): StorageForm => storageForms[findStorageForm(storage)!.form]
 
 /** Its segments share a codebook that is trained. */
-export const isQuantized = (storage: VectorStorage): boolean => formOf(storage).codebookFloats(1) > 0
-export const codebookFloats = (storage: VectorStorage, dim: number): number => formOf(storage).codebookFloats(dim)
+export const isQuantized = (storage: VectorStorage): boolean =>
+  formOf(storage).codebookFloats(1) > 0
+export const codebookFloats = (storage: VectorStorage, dim: number): number =>
+  formOf(storage).codebookFloats(dim)
 export const leastTrainingRows = (storage: VectorStorage): number => formOf(storage).leastRows ?? 0
 export const isLossless = (storage: VectorStorage): boolean => formOf(storage).isLossless === true
 export function bytesPerRow(storage: VectorStorage, dim: number): number {

@@ -1,14 +1,36 @@
 import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { decodeVectorBatch, encodeVectorBatch, peekBatchItems, type VectorBatch } from './vector-batch.ts'
+import {
+  decodeVectorBatch,
+  encodeVectorBatch,
+  peekBatchItems,
+  type VectorBatch
+} from './vector-batch.ts'
 
-const row = { kind: 'subject' as const, box: [0, 0, 8, 9] as [number, number, number, number], score: 0.5, className: 'item' }
+const row = {
+  kind: 'subject' as const,
+  box: [0, 0, 8, 9] as [number, number, number, number],
+  score: 0.5,
+  className: 'item'
+}
 const batch: VectorBatch = {
   header: {
-    collectionId: 'I', ingestion: 'J', embeddingVersion: 'm@1/p@1', dim: 2, rawDim: 3,
+    collectionId: 'I',
+    ingestion: 'J',
+    embeddingVersion: 'm@1/p@1',
+    dim: 2,
+    rawDim: 3,
     items: [
       { ordinal: 7, id: '一', label: '<b>', imageKey: 'k', rows: [row, row], width: 8, height: 9 },
-      { ordinal: 3, id: 'bad', label: null, imageKey: null, line: 4, rows: [], failure: { code: 'image_empty', message: 'empty' } }
+      {
+        ordinal: 3,
+        id: 'bad',
+        label: null,
+        imageKey: null,
+        line: 4,
+        rows: [],
+        failure: { code: 'image_empty', message: 'empty' }
+      }
     ]
   },
   vectors: Float32Array.of(0.6, 0.8, 1, 0),
@@ -26,17 +48,29 @@ test('every flipped bit and every cut is data_corrupt', () => {
   const body = encodeVectorBatch(batch)
   for (let at = 0; at < body.length; at++) {
     const flipped = body.slice()
-    flipped[at]! ^= 1 << at % 8
-    expect(() => decodeVectorBatch(flipped)).toThrow(expect.objectContaining({ code: 'data_corrupt' }))
-    expect(() => decodeVectorBatch(body.subarray(0, at))).toThrow(expect.objectContaining({ code: 'data_corrupt' }))
+    flipped[at]! ^= 1 << (at % 8)
+    expect(() => decodeVectorBatch(flipped)).toThrow(
+      expect.objectContaining({ code: 'data_corrupt' })
+    )
+    expect(() => decodeVectorBatch(body.subarray(0, at))).toThrow(
+      expect.objectContaining({ code: 'data_corrupt' })
+    )
   }
 })
 
 test('a header that is whole but not ours is data_corrupt, and its ordinals are unknown', () => {
-  const body = Buffer.from(encodeVectorBatch({ ...batch, header: { ...batch.header, items: [] }, vectors: new Float32Array(0), raw: new Uint16Array(0) }))
+  const body = Buffer.from(
+    encodeVectorBatch({
+      ...batch,
+      header: { ...batch.header, items: [] },
+      vectors: new Float32Array(0),
+      raw: new Uint16Array(0)
+    })
+  )
   body.write('"stems"', body.indexOf('"items"'))
   const headEnd = 12 + body.readUInt32LE(8)
-  for (const end of [headEnd, body.length - 32]) createHash('sha256').update(body.subarray(0, end)).digest().copy(body, end)
+  for (const end of [headEnd, body.length - 32])
+    createHash('sha256').update(body.subarray(0, end)).digest().copy(body, end)
   expect(() => decodeVectorBatch(body)).toThrow(expect.objectContaining({ code: 'data_corrupt' }))
   expect(peekBatchItems(body)).toBeUndefined()
 })
@@ -52,7 +86,7 @@ test('a head that was altered says nothing about ordinals', () => {
   const headEnd = 12 + Buffer.from(body).readUInt32LE(8) + 32
   for (let at = 0; at < headEnd; at++) {
     const flipped = body.slice()
-    flipped[at]! ^= 1 << at % 8
+    flipped[at]! ^= 1 << (at % 8)
     expect(peekBatchItems(flipped)).toBeUndefined()
   }
 })
@@ -63,14 +97,30 @@ test('vectors that do not fit the rows are refused when writing', () => {
 
 test('sparse rows come back as they were written, and rows that cannot be are refused', () => {
   const { header } = batch
-  const vectors = { offsets: Uint32Array.of(0, 2, 3), indices: Uint32Array.of(3, 4_294_967_295, 0), values: Float32Array.of(0.6, -0.8, 1) }
-  const sparse = { header: { ...header, dim: 2 ** 32, rawDim: 0 }, vectors, raw: new Uint16Array(0) }
+  const vectors = {
+    offsets: Uint32Array.of(0, 2, 3),
+    indices: Uint32Array.of(3, 4_294_967_295, 0),
+    values: Float32Array.of(0.6, -0.8, 1)
+  }
+  const sparse = {
+    header: { ...header, dim: 2 ** 32, rawDim: 0 },
+    vectors,
+    raw: new Uint16Array(0)
+  }
   const read = decodeVectorBatch(encodeVectorBatch(sparse))
   expect([read.vectors, read.header]).toEqual([vectors, { ...sparse.header, nonZeros: 3 }])
   const wrong: [Partial<typeof vectors>, string][] = [
-    [{ indices: Uint32Array.of(4, 3, 0) }, 'not ascending'], [{ indices: Uint32Array.of(3, 3, 0) }, 'not ascending'], [{ offsets: Uint32Array.of(0, 0, 3) }, 'no values'],
-    [{ offsets: Uint32Array.of(0, 2, 2) }, 'begin and end'], [{ values: Float32Array.of(0.6, NaN, 1) }, 'not a number']
+    [{ indices: Uint32Array.of(4, 3, 0) }, 'not ascending'],
+    [{ indices: Uint32Array.of(3, 3, 0) }, 'not ascending'],
+    [{ offsets: Uint32Array.of(0, 0, 3) }, 'no values'],
+    [{ offsets: Uint32Array.of(0, 2, 2) }, 'begin and end'],
+    [{ values: Float32Array.of(0.6, NaN, 1) }, 'not a number']
   ]
-  for (const [change, problem] of wrong) expect(() => decodeVectorBatch(encodeVectorBatch({ ...sparse, vectors: { ...vectors, ...change } }))).toThrow(problem)
-  expect(() => decodeVectorBatch(encodeVectorBatch({ ...sparse, header: { ...sparse.header, dim: 9 } }))).toThrow('below 9')
+  for (const [change, problem] of wrong)
+    expect(() =>
+      decodeVectorBatch(encodeVectorBatch({ ...sparse, vectors: { ...vectors, ...change } }))
+    ).toThrow(problem)
+  expect(() =>
+    decodeVectorBatch(encodeVectorBatch({ ...sparse, header: { ...sparse.header, dim: 9 } }))
+  ).toThrow('below 9')
 })

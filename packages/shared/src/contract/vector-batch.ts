@@ -34,17 +34,19 @@ export const batchItemSchema = z.object({
 })
 export type BatchItem = z.infer<typeof batchItemSchema>
 
-export const batchHeaderSchema = z.object({
-  incarnation: z.string(),
-  ingestion: z.string(),
-  embeddingVersion: z.string(),
-  dim: z.number().int().min(1),
-  /** 0 when raw vectors are not kept. */
-  rawDim: z.number().int().min(0),
-  /** Entries of all rows, when they are sparse. */
-  nonZeros: z.number().int().min(0).optional(),
-  items: z.array(batchItemSchema)
-}).transform(fromStored)
+export const batchHeaderSchema = z
+  .object({
+    incarnation: z.string(),
+    ingestion: z.string(),
+    embeddingVersion: z.string(),
+    dim: z.number().int().min(1),
+    /** 0 when raw vectors are not kept. */
+    rawDim: z.number().int().min(0),
+    /** Entries of all rows, when they are sparse. */
+    nonZeros: z.number().int().min(0).optional(),
+    items: z.array(batchItemSchema)
+  })
+  .transform(fromStored)
 export type BatchHeader = z.infer<typeof batchHeaderSchema>
 
 export interface VectorBatch {
@@ -65,14 +67,23 @@ const align8 = (n: number): number => (n + 7) & ~7
 const vectorsStart = (jsonBytes: number): number => align8(headBytes + jsonBytes + digestBytes)
 const digestOf = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest()
 
-export const countRows = (items: readonly BatchItem[]): number => items.reduce((sum, item) => sum + item.rows.length, 0)
+export const countRows = (items: readonly BatchItem[]): number =>
+  items.reduce((sum, item) => sum + item.rows.length, 0)
 
 export function encodeVectorBatch({ header, vectors, raw }: VectorBatch): Uint8Array {
   const rows = countRows(header.items)
   if (rowCount(vectors, header.dim) !== rows || raw.length !== rows * header.rawDim) {
-    throw appError('internal', `batch of ${rows} rows has ${rowCount(vectors, header.dim)} vectors and ${raw.length} raw values`)
+    throw appError(
+      'internal',
+      `batch of ${rows} rows has ${rowCount(vectors, header.dim)} vectors and ${raw.length} raw values`
+    )
   }
-  const json = Buffer.from(JSON.stringify({ ...toStored(header), ...(isSparse(vectors) && { nonZeros: vectors.values.length }) }))
+  const json = Buffer.from(
+    JSON.stringify({
+      ...toStored(header),
+      ...(isSparse(vectors) && { nonZeros: vectors.values.length })
+    })
+  )
   const vectorsAt = vectorsStart(json.length)
   const rawAt = vectorsAt + rowBytes(vectors)
   const body = Buffer.alloc(rawAt + raw.byteLength + digestBytes)
@@ -83,7 +94,9 @@ export function encodeVectorBatch({ header, vectors, raw }: VectorBatch): Uint8A
   const headEnd = headBytes + json.length
   digestOf(body.subarray(0, headEnd)).copy(body, headEnd)
   let at = vectorsAt
-  for (const part of isSparse(vectors) ? [vectors.offsets, vectors.indices, vectors.values] : [vectors]) {
+  for (const part of isSparse(vectors)
+    ? [vectors.offsets, vectors.indices, vectors.values]
+    : [vectors]) {
     body.set(new Uint8Array(part.buffer, part.byteOffset, part.byteLength), at)
     at += part.byteLength
   }
@@ -97,23 +110,46 @@ export function encodeVectorBatch({ header, vectors, raw }: VectorBatch): Uint8A
 export function decodeVectorBatch(bytes: Uint8Array): VectorBatch {
   // A copy at offset 0: typed array views need alignment that a pooled Buffer does not have.
   const body = Buffer.from(new Uint8Array(bytes).buffer)
-  if (body.length < headBytes + digestBytes || !body.subarray(0, 4).equals(magic)) throw appError('data_corrupt', 'not a vector batch')
-  if (body.readUInt32LE(4) !== version) throw appError('data_corrupt', `vector batch version ${body.readUInt32LE(4)}, this program reads ${version}`)
+  if (body.length < headBytes + digestBytes || !body.subarray(0, 4).equals(magic))
+    throw appError('data_corrupt', 'not a vector batch')
+  if (body.readUInt32LE(4) !== version)
+    throw appError(
+      'data_corrupt',
+      `vector batch version ${body.readUInt32LE(4)}, this program reads ${version}`
+    )
   const digestAt = body.length - digestBytes
-  if (!digestOf(body.subarray(0, digestAt)).equals(body.subarray(digestAt))) throw appError('data_corrupt', 'vector batch does not match its checksum')
+  if (!digestOf(body.subarray(0, digestAt)).equals(body.subarray(digestAt)))
+    throw appError('data_corrupt', 'vector batch does not match its checksum')
   const jsonBytes = body.readUInt32LE(8)
   const header = parseHeader(body, jsonBytes)
   const rows = countRows(header.items)
   const vectorsAt = vectorsStart(jsonBytes)
-  const rawAt = vectorsAt + 4 * (header.nonZeros === undefined ? rows * header.dim : rows + 1 + 2 * header.nonZeros)
-  if (rawAt + rows * header.rawDim * 2 !== digestAt) throw appError('data_corrupt', 'vector batch sizes do not add up')
-  return { header, vectors: readVectors(body.buffer, vectorsAt, header, rows), raw: new Uint16Array(body.buffer, rawAt, rows * header.rawDim), rawAt }
+  const rawAt =
+    vectorsAt +
+    4 * (header.nonZeros === undefined ? rows * header.dim : rows + 1 + 2 * header.nonZeros)
+  if (rawAt + rows * header.rawDim * 2 !== digestAt)
+    throw appError('data_corrupt', 'vector batch sizes do not add up')
+  return {
+    header,
+    vectors: readVectors(body.buffer, vectorsAt, header, rows),
+    raw: new Uint16Array(body.buffer, rawAt, rows * header.rawDim),
+    rawAt
+  }
 }
 
-function readVectors(buffer: ArrayBuffer, at: number, { dim, nonZeros }: BatchHeader, rows: number): VectorRows {
+function readVectors(
+  buffer: ArrayBuffer,
+  at: number,
+  { dim, nonZeros }: BatchHeader,
+  rows: number
+): VectorRows {
   if (nonZeros === undefined) return new Float32Array(buffer, at, rows * dim)
   const indicesAt = at + 4 * (rows + 1)
-  const sparse = { offsets: new Uint32Array(buffer, at, rows + 1), indices: new Uint32Array(buffer, indicesAt, nonZeros), values: new Float32Array(buffer, indicesAt + 4 * nonZeros, nonZeros) }
+  const sparse = {
+    offsets: new Uint32Array(buffer, at, rows + 1),
+    indices: new Uint32Array(buffer, indicesAt, nonZeros),
+    values: new Float32Array(buffer, indicesAt + 4 * nonZeros, nonZeros)
+  }
   const problem = sparseProblem(sparse, dim)
   if (problem !== undefined) throw appError('data_corrupt', `vector batch: ${problem}`)
   return sparse
@@ -121,9 +157,13 @@ function readVectors(buffer: ArrayBuffer, at: number, { dim, nonZeros }: BatchHe
 
 function parseHeader(body: Buffer, jsonBytes: number): BatchHeader {
   try {
-    return batchHeaderSchema.parse(JSON.parse(body.toString('utf8', headBytes, headBytes + jsonBytes)))
+    return batchHeaderSchema.parse(
+      JSON.parse(body.toString('utf8', headBytes, headBytes + jsonBytes))
+    )
   } catch (error) {
-    throw appError('data_corrupt', 'vector batch header is not what this program writes', { cause: error })
+    throw appError('data_corrupt', 'vector batch header is not what this program writes', {
+      cause: error
+    })
   }
 }
 
@@ -133,7 +173,11 @@ export function peekBatchItems(head: Uint8Array): number[] | undefined {
   if (body.length < headBytes || !body.subarray(0, 4).equals(magic)) return undefined
   const jsonBytes = body.readUInt32LE(8)
   const headEnd = headBytes + jsonBytes
-  if (body.length < headEnd + digestBytes || digestOf(body.subarray(0, headEnd)).compare(body, headEnd, headEnd + digestBytes) !== 0) return undefined
+  if (
+    body.length < headEnd + digestBytes ||
+    digestOf(body.subarray(0, headEnd)).compare(body, headEnd, headEnd + digestBytes) !== 0
+  )
+    return undefined
   try {
     return parseHeader(body, jsonBytes).items.map((item) => item.ordinal)
   } catch (error) {

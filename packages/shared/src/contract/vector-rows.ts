@@ -25,18 +25,28 @@ export function denseRows(rows: VectorRows): Float32Array {
   return rows
 }
 
-export const rowCount = (rows: VectorRows, dim: number): number => (isSparse(rows) ? rows.offsets.length - 1 : rows.length / dim)
-export const rowBytes = (rows: VectorRows): number => (isSparse(rows) ? rows.offsets.byteLength + rows.indices.byteLength + rows.values.byteLength : rows.byteLength)
+export const rowCount = (rows: VectorRows, dim: number): number =>
+  isSparse(rows) ? rows.offsets.length - 1 : rows.length / dim
+export const rowBytes = (rows: VectorRows): number =>
+  isSparse(rows)
+    ? rows.offsets.byteLength + rows.indices.byteLength + rows.values.byteLength
+    : rows.byteLength
 
 /** Rows first to end - 1; values are views of the given ones. */
 export function rowsBetween(rows: VectorRows, dim: number, first: number, end: number): VectorRows {
   if (!isSparse(rows)) return rows.subarray(first * dim, end * dim)
   const [from, to] = [rows.offsets[first]!, rows.offsets[end]!]
-  return { offsets: rows.offsets.subarray(first, end + 1).map((at) => at - from), indices: rows.indices.subarray(from, to), values: rows.values.subarray(from, to) }
+  return {
+    offsets: rows.offsets.subarray(first, end + 1).map((at) => at - from),
+    indices: rows.indices.subarray(from, to),
+    values: rows.values.subarray(from, to)
+  }
 }
 
 export const copyRows = (rows: VectorRows): VectorRows =>
-  isSparse(rows) ? { offsets: rows.offsets.slice(), indices: rows.indices.slice(), values: rows.values.slice() } : rows.slice()
+  isSparse(rows)
+    ? { offsets: rows.offsets.slice(), indices: rows.indices.slice(), values: rows.values.slice() }
+    : rows.slice()
 
 /** All of one kind; of none, dense ones. */
 export function joinRows(parts: readonly VectorRows[]): VectorRows {
@@ -48,7 +58,11 @@ export function joinRows(parts: readonly VectorRows[]): VectorRows {
 export function joinSparse(parts: readonly SparseRows[]): SparseRows {
   const rows = parts.reduce((sum, { offsets }) => sum + offsets.length - 1, 0)
   const entries = parts.reduce((sum, { values }) => sum + values.length, 0)
-  const out = { offsets: new Uint32Array(rows + 1), indices: new Uint32Array(entries), values: new Float32Array(entries) }
+  const out = {
+    offsets: new Uint32Array(rows + 1),
+    indices: new Uint32Array(entries),
+    values: new Float32Array(entries)
+  }
   let row = 0
   let at = 0
   for (const { offsets, indices, values } of parts) {
@@ -61,9 +75,17 @@ export function joinSparse(parts: readonly SparseRows[]): SparseRows {
 }
 
 /** Of one vector, its indices ascending. */
-export const sparseRow = ({ indices, values }: SparseVector): SparseRows => ({ offsets: Uint32Array.of(0, indices.length), indices: Uint32Array.from(indices), values: Float32Array.from(values) })
+export const sparseRow = ({ indices, values }: SparseVector): SparseRows => ({
+  offsets: Uint32Array.of(0, indices.length),
+  indices: Uint32Array.from(indices),
+  values: Float32Array.from(values)
+})
 
-export function* sparseVectors({ offsets, indices, values }: SparseRows): Generator<{ indices: number[]; values: number[] }> {
+export function* sparseVectors({
+  offsets,
+  indices,
+  values
+}: SparseRows): Generator<{ indices: number[]; values: number[] }> {
   for (let row = 0; row + 1 < offsets.length; row++) {
     const [from, to] = [offsets[row]!, offsets[row + 1]!]
     yield { indices: [...indices.subarray(from, to)], values: [...values.subarray(from, to)] }
@@ -71,16 +93,22 @@ export function* sparseVectors({ offsets, indices, values }: SparseRows): Genera
 }
 
 /** Why these cannot be rows of a collection whose indices are below `dim`, or undefined. */
-export function sparseProblem({ offsets, indices, values }: SparseRows, dim: number): string | undefined {
-  if (offsets[0] !== 0 || offsets.at(-1) !== values.length || indices.length !== values.length) return 'rows do not begin and end where the values do'
+export function sparseProblem(
+  { offsets, indices, values }: SparseRows,
+  dim: number
+): string | undefined {
+  if (offsets[0] !== 0 || offsets.at(-1) !== values.length || indices.length !== values.length)
+    return 'rows do not begin and end where the values do'
   for (let row = 0; row + 1 < offsets.length; row++) {
     const [from, to] = [offsets[row]!, offsets[row + 1]!]
     if (to <= from) return `row ${row} has no values`
     for (let i = from; i < to; i++) {
-      if (i > from && indices[i]! <= indices[i - 1]!) return `row ${row} has indices that are not ascending`
+      if (i > from && indices[i]! <= indices[i - 1]!)
+        return `row ${row} has indices that are not ascending`
       if (!Number.isFinite(values[i])) return `row ${row} has a value that is not a number`
     }
-    if (indices[to - 1]! >= dim) return `row ${row} has the index ${indices[to - 1]}, and they are below ${dim}`
+    if (indices[to - 1]! >= dim)
+      return `row ${row} has the index ${indices[to - 1]}, and they are below ${dim}`
   }
   return undefined
 }

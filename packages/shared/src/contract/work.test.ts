@@ -7,7 +7,12 @@ test('chunks of an embedding go to workers that were started with it, those of a
   expect(chunkRoute('elsewhere')).toBe('elsewhere')
   expect(routesOf('nano@0.1.0/general@1')).toEqual(['nano@0.1.0/general@1', 'nano@0.1.0'])
   expect(routesOf('elsewhere')).toEqual(['elsewhere'])
-  for (const other of ['nano@0.2.0/general@1', 'nano@0.1.0/other@1', 'nano@0.2.0/cars@0123456789abcdef']) expect(routesOf('nano@0.1.0/general@1')).not.toContain(chunkRoute(other))
+  for (const other of [
+    'nano@0.2.0/general@1',
+    'nano@0.1.0/other@1',
+    'nano@0.2.0/cars@0123456789abcdef'
+  ])
+    expect(routesOf('nano@0.1.0/general@1')).not.toContain(chunkRoute(other))
 })
 
 test('whatever an embedding is called, BullMQ takes the name of its queue', () => {

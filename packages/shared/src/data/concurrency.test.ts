@@ -22,17 +22,21 @@ function createGate() {
 test('a limiter runs no more than its limit and everything in the end, failures included', async () => {
   const gate = createGate()
   const limited = createLimiter(3)
-  const tasks = Array.from({ length: 10 }, (_, i) => limited(async () => {
-    await gate.run(i)
-    if (i === 4) throw new Error('four')
-    return i
-  }))
+  const tasks = Array.from({ length: 10 }, (_, i) =>
+    limited(async () => {
+      await gate.run(i)
+      if (i === 4) throw new Error('four')
+      return i
+    })
+  )
   const settled = Promise.allSettled(tasks)
   for (let i = 0; i < 12; i++) {
     await new Promise((resolve) => setImmediate(resolve))
     gate.endAll()
   }
-  expect((await settled).map((result) => (result.status === 'fulfilled' ? result.value : 'failed'))).toEqual([0, 1, 2, 3, 'failed', 5, 6, 7, 8, 9])
+  expect(
+    (await settled).map((result) => (result.status === 'fulfilled' ? result.value : 'failed'))
+  ).toEqual([0, 1, 2, 3, 'failed', 5, 6, 7, 8, 9])
   expect(gate.most()).toBe(3)
 })
 
@@ -41,7 +45,8 @@ test('results keep the order of the source, whoever is done first', async () => 
   for await (const result of mapInOrder([5, 1, 3, 0], 3, async (ms, index) => {
     await new Promise((resolve) => setTimeout(resolve, ms * 5))
     return `${index}:${ms}`
-  })) results.push(result)
+  }))
+    results.push(result)
   expect(results).toEqual(['0:5', '1:1', '2:3', '3:0'])
 })
 

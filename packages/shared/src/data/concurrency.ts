@@ -20,7 +20,11 @@ export function createLimiter(limit: number): Limiter {
 }
 
 /** Results in the order of the source, at most `limit` in the making. Settles only after every started task has. */
-export async function* mapInOrder<T, R>(source: AsyncIterable<T> | Iterable<T>, limit: number, task: (item: T, index: number) => Promise<R>): AsyncGenerator<R> {
+export async function* mapInOrder<T, R>(
+  source: AsyncIterable<T> | Iterable<T>,
+  limit: number,
+  task: (item: T, index: number) => Promise<R>
+): AsyncGenerator<R> {
   const window: Promise<R>[] = []
   let index = 0
   try {

@@ -15,18 +15,41 @@ describe('half precision', () => {
 
   it('rounds to the nearest half, ties to even', () => {
     const cases: [number, number][] = [
-      [1, 0x3c00], [-2, 0xc000], [65504, 0x7bff], [65519.996, 0x7bff], [65520, 0x7c00], [1e9, 0x7c00], [-Infinity, 0xfc00], [0, 0], [-0, 0x8000],
-      [1 + 2 ** -11, 0x3c00], [1 + 3 * 2 ** -11, 0x3c02], [1 + 2 ** -11 + 2 ** -20, 0x3c01],
-      [2 ** -24, 1], [2 ** -25, 0], [1.5 * 2 ** -25, 1], [3 * 2 ** -25, 2], [2 ** -14, 0x0400], [2 ** -14 - 2 ** -24, 0x03ff], [1e-40, 0]
+      [1, 0x3c00],
+      [-2, 0xc000],
+      [65504, 0x7bff],
+      [65519.996, 0x7bff],
+      [65520, 0x7c00],
+      [1e9, 0x7c00],
+      [-Infinity, 0xfc00],
+      [0, 0],
+      [-0, 0x8000],
+      [1 + 2 ** -11, 0x3c00],
+      [1 + 3 * 2 ** -11, 0x3c02],
+      [1 + 2 ** -11 + 2 ** -20, 0x3c01],
+      [2 ** -24, 1],
+      [2 ** -25, 0],
+      [1.5 * 2 ** -25, 1],
+      [3 * 2 ** -25, 2],
+      [2 ** -14, 0x0400],
+      [2 ** -14 - 2 ** -24, 0x03ff],
+      [1e-40, 0]
     ]
-    for (const [value, half] of cases) expect(toFloat16(Float32Array.of(value))[0], String(value)).toBe(half)
+    for (const [value, half] of cases)
+      expect(toFloat16(Float32Array.of(value))[0], String(value)).toBe(half)
   })
 
   it('is off by at most 2^-11 of a value', () => {
     const random = seededRandom(5)
-    const values = Float32Array.from({ length: 20000 }, () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random()))
+    const values = Float32Array.from(
+      { length: 20000 },
+      () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random())
+    )
     const back = fromFloat16(toFloat16(values))
-    const worst = values.reduce((most, value, i) => Math.max(most, Math.abs(back[i]! - value) / Math.abs(value)), 0)
+    const worst = values.reduce(
+      (most, value, i) => Math.max(most, Math.abs(back[i]! - value) / Math.abs(value)),
+      0
+    )
     expect(worst).toBeLessThanOrEqual(2 ** -11)
     expect(worst).toBeGreaterThan(2 ** -12)
   })

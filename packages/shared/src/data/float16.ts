@@ -10,7 +10,13 @@ function fillTables(): void {
   for (let i = 0; i < 256; i++) {
     const exponent = i - 127
     const [base, shift] =
-      exponent < -25 ? [0, 25] : exponent < -14 ? [0, -exponent - 1] : exponent <= 15 ? [(exponent + 14) << 10, 13] : [0x7c00, 25]
+      exponent < -25
+        ? [0, 25]
+        : exponent < -14
+          ? [0, -exponent - 1]
+          : exponent <= 15
+            ? [(exponent + 14) << 10, 13]
+            : [0x7c00, 25]
     encodeBase[i] = base
     encodeBase[i | 256] = base | 0x8000
     encodeShift[i] = encodeShift[i | 256] = shift
@@ -24,7 +30,9 @@ function decodeOne(half: number): number {
   const exponent = (half >> 10) & 31
   const fraction = half & 1023
   if (exponent === 31) return fraction ? NaN : sign * Infinity
-  return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1024 + fraction) * 2 ** (exponent - 25)
+  return exponent === 0
+    ? sign * fraction * 2 ** -24
+    : sign * (1024 + fraction) * 2 ** (exponent - 25)
 }
 
 /** Values beyond 65504 become infinity. */

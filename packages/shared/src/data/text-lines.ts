@@ -7,7 +7,10 @@ const newline = 0x0a
 export type TextLine = { line: number; text: string } | { line: number; problem: string }
 
 /** Raw lines with their numbers; a line past `maxBytes` is cut there and marked. */
-async function* splitLines(chunks: AsyncIterable<Uint8Array>, maxBytes: number): AsyncGenerator<{ line: number; bytes: Buffer; tooLong: boolean }> {
+async function* splitLines(
+  chunks: AsyncIterable<Uint8Array>,
+  maxBytes: number
+): AsyncGenerator<{ line: number; bytes: Buffer; tooLong: boolean }> {
   let held = Buffer.alloc(0)
   let tooLong = false
   let line = 1
@@ -42,7 +45,10 @@ function decodeLine(bytes: Buffer): string | undefined {
 }
 
 /** Every line that is not blank, in order. */
-export async function* readTextLines(chunks: AsyncIterable<Uint8Array>, { maxLineBytes: maxBytes = maxLineBytes }: { maxLineBytes?: number } = {}): AsyncGenerator<TextLine> {
+export async function* readTextLines(
+  chunks: AsyncIterable<Uint8Array>,
+  { maxLineBytes: maxBytes = maxLineBytes }: { maxLineBytes?: number } = {}
+): AsyncGenerator<TextLine> {
   for await (const { line, bytes, tooLong } of splitLines(chunks, maxBytes)) {
     const raw = tooLong ? undefined : decodeLine(bytes)
     if (raw === undefined) {

@@ -5,7 +5,10 @@ const alphabet = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
 export const ulidPattern = /^[0-9A-HJKMNP-TV-Z]{26}$/
 
 /** `random` (10 bytes) is a parameter so that simulations can be replayed. */
-export function createUlid(nowMs: number = Date.now(), random: Uint8Array = randomBytes(10)): string {
+export function createUlid(
+  nowMs: number = Date.now(),
+  random: Uint8Array = randomBytes(10)
+): string {
   let text = ''
   let time = nowMs
   for (let i = 0; i < 10; i++) {

@@ -3,10 +3,17 @@ import { availableParallelism, totalmem } from 'node:os'
 import { z } from 'zod'
 
 const int = (min: number, max: number) => z.coerce.number().int().min(min).max(max)
-const list = z.string().transform((text) => text.split(',').map((part) => part.trim()).filter((part) => part !== ''))
+const list = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '')
+)
 
 const settings = {
-  OBJECT_STORE: z.string().regex(/^(dir:\/.+|s3:\/\/.+)$/, 'dir:/absolute/path or s3://bucket[/prefix]'),
+  OBJECT_STORE: z
+    .string()
+    .regex(/^(dir:\/.+|s3:\/\/.+)$/, 'dir:/absolute/path or s3://bucket[/prefix]'),
   S3_ENDPOINT: z.url().optional(),
   S3_ACCESS_KEY: z.string().optional(),
   S3_SECRET_KEY: z.string().optional(),
@@ -46,7 +53,9 @@ const settings = {
   /** Age at which what a request stored is deleted when it was never accepted; a request is refused from half of it on. */
   UPLOAD_RETENTION_MS: int(3_600_000, 30 * 86_400_000).default(86_400_000),
   /** Of the process that merges small segments, and as much again of the one that merges large ones. */
-  MERGE_MEMORY_BYTES: int(256 * 1024 ** 2, 2 ** 42).default(Math.max(512 * 1024 ** 2, Math.floor(totalmem() / 4))),
+  MERGE_MEMORY_BYTES: int(256 * 1024 ** 2, 2 ** 42).default(
+    Math.max(512 * 1024 ** 2, Math.floor(totalmem() / 4))
+  ),
   /** What the collections that an api process has loaded may hold in memory; the least used are let go. */
   REPLICA_MEMORY_BYTES: int(1, 2 ** 50).optional(),
   REPLICA_POLL_MS: int(50, 60_000).default(1_000),
@@ -57,14 +66,20 @@ export type SettingName = keyof typeof settings
 type Settings<K extends SettingName> = { [N in K]: z.output<(typeof settings)[N]> }
 
 /** Names of all settings with their meaning live in the README's table. */
-export function readSettings<K extends SettingName>(env: Record<string, string | undefined>, names: readonly K[]): Settings<K> {
+export function readSettings<K extends SettingName>(
+  env: Record<string, string | undefined>,
+  names: readonly K[]
+): Settings<K> {
   const values: Record<string, unknown> = {}
   const problems: string[] = []
   for (const name of names) {
     const text = env[name] === '' ? undefined : env[name]
     const parsed = settings[name].safeParse(text)
     if (parsed.success) values[name] = parsed.data
-    else problems.push(`${name}: ${text === undefined ? 'is required' : parsed.error.issues.map((issue) => issue.message).join('; ')}`)
+    else
+      problems.push(
+        `${name}: ${text === undefined ? 'is required' : parsed.error.issues.map((issue) => issue.message).join('; ')}`
+      )
   }
   if (problems.length > 0) throw new ConfigError(problems)
   return values as Settings<K>
@@ -80,7 +95,10 @@ export class ConfigError extends Error {
 }
 
 /** For app config files: prints every problem and exits 2 before anything is connected. */
-export function readSettingsOrExit<K extends SettingName>(env: Record<string, string | undefined>, names: readonly K[]): Settings<K> {
+export function readSettingsOrExit<K extends SettingName>(
+  env: Record<string, string | undefined>,
+  names: readonly K[]
+): Settings<K> {
   try {
     return readSettings(env, names)
   } catch (error) {

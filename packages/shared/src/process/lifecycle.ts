@@ -33,7 +33,15 @@ export function createLifecycle({ logger }: { logger: Logger }): Lifecycle {
  * Runs a process: `start` builds everything and registers undos; SIGTERM, SIGINT, a lost parent (IPC channel closed) or an
  * uncaught error stop it. Exit code 0 after a clean stop, 1 after an error or a stop past the deadline.
  */
-export async function runProcess({ logger, start, deadlineMs }: { logger: Logger; start: (lifecycle: Lifecycle) => Promise<void>; deadlineMs: number }): Promise<void> {
+export async function runProcess({
+  logger,
+  start,
+  deadlineMs
+}: {
+  logger: Logger
+  start: (lifecycle: Lifecycle) => Promise<void>
+  deadlineMs: number
+}): Promise<void> {
   const lifecycle = createLifecycle({ logger })
   let exiting = false
   const exit = (code: number, reason: string): void => {

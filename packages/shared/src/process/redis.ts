@@ -5,7 +5,15 @@ import type { Logger } from './logger.ts'
 
 export type { Redis }
 
-export function connectRedis({ url, role, logger }: { url: string; role: 'worker' | 'producer'; logger: Logger }): Redis {
+export function connectRedis({
+  url,
+  role,
+  logger
+}: {
+  url: string
+  role: 'worker' | 'producer'
+  logger: Logger
+}): Redis {
   const redis = new Redis(url, {
     maxRetriesPerRequest: role === 'worker' ? null : 1,
     enableOfflineQueue: role === 'worker',
@@ -28,5 +36,9 @@ export function connectRedis({ url, role, logger }: { url: string; role: 'worker
 export async function assertNoEviction(redis: Redis): Promise<void> {
   const info = await redis.info('memory')
   const policy = /maxmemory_policy:(\S+)/.exec(info)?.[1]
-  if (policy !== 'noeviction') throw appError('queue_unavailable', `Redis evicts keys (maxmemory-policy ${policy}); set it to noeviction`)
+  if (policy !== 'noeviction')
+    throw appError(
+      'queue_unavailable',
+      `Redis evicts keys (maxmemory-policy ${policy}); set it to noeviction`
+    )
 }

@@ -1,13 +1,32 @@
 // A detector's layout in words.
 import type { ModelManifest } from '../model/model-manifest.ts'
 
-const boxes = { centre: 'centre and size', corners: 'corners', grid: 'offset and log size per cell' } as const
-const scores = { classes: 'class scores', objectness: 'objectness x class scores', ranked: 'score and class' } as const
+const boxes = {
+  centre: 'centre and size',
+  corners: 'corners',
+  grid: 'offset and log size per cell'
+} as const
+const scores = {
+  classes: 'class scores',
+  objectness: 'objectness x class scores',
+  ranked: 'score and class'
+} as const
 
-export function describeLayout({ source: { input, detections, maps }, inputSize, fixedSize, rawDim, classes }: ModelManifest): string {
+export function describeLayout({
+  source: { input, detections, maps },
+  inputSize,
+  fixedSize,
+  rawDim,
+  classes
+}: ModelManifest): string {
   const shape = detections.order === 'rows' ? '[batch, values, boxes]' : '[batch, boxes, values]'
   const size = `${inputSize.width}x${inputSize.height}${fixedSize ? '' : ' or any multiple of 32'}`
-  const taps = maps.map(({ tensor, stride, channels, grid, weight }) => `${tensor} (stride ${stride}, ${channels} channels, ${grid}x${grid}${weight === undefined ? '' : `, weight ${weight}`})`)
-  return `${detections.tensor} ${shape}: ${boxes[detections.box]}, ${scores[detections.score]}; ${classes.length} classes; `
-    + `${input.channels} 0..${input.scale} ${input.half ? 'float16 ' : ''}${size}; vectors of ${rawDim} from ${taps.join(' and ')}`
+  const taps = maps.map(
+    ({ tensor, stride, channels, grid, weight }) =>
+      `${tensor} (stride ${stride}, ${channels} channels, ${grid}x${grid}${weight === undefined ? '' : `, weight ${weight}`})`
+  )
+  return (
+    `${detections.tensor} ${shape}: ${boxes[detections.box]}, ${scores[detections.score]}; ${classes.length} classes; ` +
+    `${input.channels} 0..${input.scale} ${input.half ? 'float16 ' : ''}${size}; vectors of ${rawDim} from ${taps.join(' and ')}`
+  )
 }

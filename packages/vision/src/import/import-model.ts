@@ -12,7 +12,11 @@ import { toNumber } from '../onnx/graph-builder.ts'
 import { rawDimOf } from '../onnx/pooled-map.ts'
 import { poolingTextOf } from '../onnx/pooling.ts'
 import { trySemantic } from '../semantic/semantic-embedder.ts'
-import { describeSemantic, type Normalisation, type SemanticKind } from '../semantic/semantic-model.ts'
+import {
+  describeSemantic,
+  type Normalisation,
+  type SemanticKind
+} from '../semantic/semantic-model.ts'
 import { describeLayout } from './describe-layout.ts'
 import type { LearnedProfile } from './learn-profile.ts'
 import { measureRun } from './measure-run.ts'
@@ -38,7 +42,14 @@ export interface ImportedManifest extends ManifestFile {
   licence: string | null
   sizeBytes: number
   layout: string
-  exported: { file: string; sha256: string; opset: number; description: string | null; version: string | null; batch: string }
+  exported: {
+    file: string
+    sha256: string
+    opset: number
+    description: string | null
+    version: string | null
+    batch: string
+  }
   embedding: { version: string; dim: number }
   checked: Agreement
   measured: { msPerPicture: number; threads: number; processor: string }
@@ -49,11 +60,23 @@ export interface ImportedManifest extends ManifestFile {
  * Rejects with the step's name before the reason: `step layout: unsupported layout: ...`. What was begun is removed.
  * `invalid_request` when there is a model of this name.
  */
-export async function importModel({ modelsDir, ...options }: ImportOptions): Promise<ImportedManifest> {
-  return withNewFolder({ name: options.name, modelsDir }, (work) => makeFolder({ ...options, work }))
+export async function importModel({
+  modelsDir,
+  ...options
+}: ImportOptions): Promise<ImportedManifest> {
+  return withNewFolder({ name: options.name, modelsDir }, (work) =>
+    makeFolder({ ...options, work })
+  )
 }
 
-async function makeFolder({ onnxPath, name, work, semantic: given, learn, onStep }: Omit<ImportOptions, 'modelsDir'> & { work: string }): Promise<ImportedManifest> {
+async function makeFolder({
+  onnxPath,
+  name,
+  work,
+  semantic: given,
+  learn,
+  onStep
+}: Omit<ImportOptions, 'modelsDir'> & { work: string }): Promise<ImportedManifest> {
   const source = await inStep('read', () => readFile(onnxPath))
   const operated = await inStep('surgery', () => operate({ source, sourcePath: onnxPath }))
   const manifest: ModelManifest = { ...operated.manifest, name }
@@ -62,23 +85,53 @@ async function makeFolder({ onnxPath, name, work, semantic: given, learn, onStep
   const file = `${name}.onnx`
   const model = { path: path.join(work, file), manifest }
   await writeFile(model.path, operated.bytes)
-  const checked = await withEmbedder(model, (embedder) => inStep('oracle', () => verifyModel({ embedder, sourcePath: onnxPath })))
-  onStep('oracle', `${checked.boxes} boxes and their vectors agree, smallest cosine ${checked.cosine.toFixed(6)}`)
-  onStep('batch', checked.batch === 'any' ? 'two pictures at once are as each alone' : `one picture a run: ${checked.batchReason}`)
-  const complete = await inStep('embedder', () => addSemantic({ ...model, manifest: { ...manifest, batch: checked.batch } }, work, given))
+  const checked = await withEmbedder(model, (embedder) =>
+    inStep('oracle', () => verifyModel({ embedder, sourcePath: onnxPath }))
+  )
+  onStep(
+    'oracle',
+    `${checked.boxes} boxes and their vectors agree, smallest cosine ${checked.cosine.toFixed(6)}`
+  )
+  onStep(
+    'batch',
+    checked.batch === 'any'
+      ? 'two pictures at once are as each alone'
+      : `one picture a run: ${checked.batchReason}`
+  )
+  const complete = await inStep('embedder', () =>
+    addSemantic({ ...model, manifest: { ...manifest, batch: checked.batch } }, work, given)
+  )
   const { semantic } = complete.manifest
-  if (semantic !== undefined) onStep('embedder', `${semantic.dim} numbers for each box from ${semantic.file} at ${semantic.size.width}x${semantic.size.height}, ${semantic.normalisation}`)
+  if (semantic !== undefined)
+    onStep(
+      'embedder',
+      `${semantic.dim} numbers for each box from ${semantic.file} at ${semantic.size.width}x${semantic.size.height}, ${semantic.normalisation}`
+    )
   return withEmbedder(complete, async (embedder) => {
     const msPerPicture = await inStep('speed', () => measureRun(embedder))
     onStep('speed', `${msPerPicture.toFixed(1)} ms a picture, one thread`)
     const learned = await inStep('projection', () => learn(embedder))
     onStep('projection', learned.learned.text)
-    return writeManifest(work, { manifest: complete.manifest, layout, source, onnxPath, bytes: operated.bytes, checked, msPerPicture, learned })
+    return writeManifest(work, {
+      manifest: complete.manifest,
+      layout,
+      source,
+      onnxPath,
+      bytes: operated.bytes,
+      checked,
+      msPerPicture,
+      learned
+    })
   })
 }
 
-async function withEmbedder<T>(model: PreparedModel, use: (embedder: Embedder) => Promise<T>): Promise<T> {
-  const embedder = await inStep('load', () => createEmbedder({ model, executionProviders: ['cpu'], threads: 1 }))
+async function withEmbedder<T>(
+  model: PreparedModel,
+  use: (embedder: Embedder) => Promise<T>
+): Promise<T> {
+  const embedder = await inStep('load', () =>
+    createEmbedder({ model, executionProviders: ['cpu'], threads: 1 })
+  )
   try {
     return await use(embedder)
   } finally {
@@ -87,17 +140,32 @@ async function withEmbedder<T>(model: PreparedModel, use: (embedder: Embedder) =
 }
 
 /** The model with the embedder's file beside it: other vectors, so another version and sha256, those of both files and of how they are joined. */
-async function addSemantic(model: PreparedModel, work: string, given: ImportOptions['semantic']): Promise<PreparedModel> {
+async function addSemantic(
+  model: PreparedModel,
+  work: string,
+  given: ImportOptions['semantic']
+): Promise<PreparedModel> {
   if (given === undefined) return model
   const { onnxPath, kind, normalisation } = given
   const bytes = await readFile(onnxPath)
   const file = `${model.manifest.name}.embedder.onnx`
   const semanticPath = path.join(work, file)
   await writeFile(semanticPath, bytes)
-  const semantic = await trySemantic({ path: semanticPath, semantic: describeSemantic({ bytes, file, kind, normalisation }), executionProviders: ['cpu'], threads: 1 })
-  const sha256 = sha256Of(Buffer.from([model.manifest.sha256, semantic.sha256, kind, normalisation].join()))
+  const semantic = await trySemantic({
+    path: semanticPath,
+    semantic: describeSemantic({ bytes, file, kind, normalisation }),
+    executionProviders: ['cpu'],
+    threads: 1
+  })
+  const sha256 = sha256Of(
+    Buffer.from([model.manifest.sha256, semantic.sha256, kind, normalisation].join())
+  )
   const rawDim = rawDimOf(model.manifest.maps, semantic)
-  return { path: model.path, semanticPath, manifest: { ...model.manifest, sha256, version: sha256.slice(0, 12), rawDim, semantic } }
+  return {
+    path: model.path,
+    semanticPath,
+    manifest: { ...model.manifest, sha256, version: sha256.slice(0, 12), rawDim, semantic }
+  }
 }
 
 interface Facts {
@@ -111,29 +179,53 @@ interface Facts {
   learned: LearnedProfile
 }
 
-async function writeManifest(work: string, { manifest, layout, source, onnxPath, bytes, checked, msPerPicture, learned }: Facts): Promise<ImportedManifest> {
-  const { name, version, classes, detection, maps, rawDim, inputSize, fixedSize, semantic } = manifest
+async function writeManifest(
+  work: string,
+  { manifest, layout, source, onnxPath, bytes, checked, msPerPicture, learned }: Facts
+): Promise<ImportedManifest> {
+  const { name, version, classes, detection, maps, rawDim, inputSize, fixedSize, semantic } =
+    manifest
   const exported = decodeDetector(source)
   const metadata = metadataOf(exported)
   const batch = exported.graph.input[0]?.type?.tensorType?.shape?.dim[0]
   const { profile, file: profileBytes } = learned
   const made: ImportedManifest = {
-    name, version,
+    name,
+    version,
     licence: metadata.get('license') ?? null,
-    file: `${name}.onnx`, sha256: sha256Of(bytes), sizeBytes: bytes.length,
+    file: `${name}.onnx`,
+    sha256: sha256Of(bytes),
+    sizeBytes: bytes.length,
     layout,
     exported: {
-      file: path.basename(onnxPath), sha256: sha256Of(source), opset: toNumber(exported.opsetImport.find(({ domain }) => !domain)?.version ?? 0),
-      description: metadata.get('description') ?? null, version: metadata.get('version') ?? null,
+      file: path.basename(onnxPath),
+      sha256: sha256Of(source),
+      opset: toNumber(exported.opsetImport.find(({ domain }) => !domain)?.version ?? 0),
+      description: metadata.get('description') ?? null,
+      version: metadata.get('version') ?? null,
       // A symbolic dimension reads as 0.
       batch: String(toNumber(batch?.dimValue ?? 0) || 'dynamic')
     },
-    input: { defaultSize: Math.max(inputSize.width, inputSize.height), ...inputSize, fixed: fixedSize },
-    classes, detection,
+    input: {
+      defaultSize: Math.max(inputSize.width, inputSize.height),
+      ...inputSize,
+      fixed: fixedSize
+    },
+    classes,
+    detection,
     raw: { dim: rawDim, maps, pool: poolingTextOf(maps) },
     ...(semantic && { semantic }),
-    profile, embedding: { version: `${name}@${version}/${profile.name}@${profile.version}`, dim: profile.dim },
-    checked, measured: { msPerPicture: Number(msPerPicture.toFixed(2)), threads: 1, processor: cpus()[0]?.model ?? 'unknown' },
+    profile,
+    embedding: {
+      version: `${name}@${version}/${profile.name}@${profile.version}`,
+      dim: profile.dim
+    },
+    checked,
+    measured: {
+      msPerPicture: Number(msPerPicture.toFixed(2)),
+      threads: 1,
+      processor: cpus()[0]?.model ?? 'unknown'
+    },
     learned: learned.learned,
     prepared: { surgery: SURGERY_VERSION, manifest }
   }

@@ -9,7 +9,14 @@ export interface LearnedProfile {
   profile: ProfileEntry
   /** Matrix, then bias; little-endian f32. */
   file: Uint8Array
-  learned: { from: string; references: number; heldOut: number; recallRaw: number; recallProjected: number; text: string }
+  learned: {
+    from: string
+    references: number
+    heldOut: number
+    recallRaw: number
+    recallProjected: number
+    text: string
+  }
 }
 
 export interface LearnProfileOptions {
@@ -24,26 +31,67 @@ export interface LearnProfileOptions {
 }
 
 /** An embedder alone is left as it is but for its mean: it was made for kinds, which are more than views of one picture. */
-export async function learnProfile({ embedder, references, from, name, random, onProgress }: LearnProfileOptions): Promise<LearnedProfile> {
-  const views = await embedViews({ embedder, references, random, ...(onProgress && { onProgress }) })
+export async function learnProfile({
+  embedder,
+  references,
+  from,
+  name,
+  random,
+  onProgress
+}: LearnProfileOptions): Promise<LearnedProfile> {
+  const views = await embedViews({
+    embedder,
+    references,
+    random,
+    ...(onProgress && { onProgress })
+  })
   const isSemantic = embedder.manifest.semantic?.kind === 'semantic'
-  const trial = await learnAndTry(views.map((own) => ({ label: null, views: own })), { ways: [isSemantic ? 'plain' : 'views'] })
+  const trial = await learnAndTry(
+    views.map((own) => ({ label: null, views: own })),
+    { ways: [isSemantic ? 'plain' : 'views'] }
+  )
   return toLearnedProfile(trial, { from, name })
 }
 
 /** As a model's folder holds it. */
-export function toLearnedProfile({ file, sha256, dIn, dOut, by, judgedBy, pictures, heldOut, recallRaw, recallProjected, recallBefore }: Trial, { from, name }: { from: string; name: string }): LearnedProfile {
+export function toLearnedProfile(
+  {
+    file,
+    sha256,
+    dIn,
+    dOut,
+    by,
+    judgedBy,
+    pictures,
+    heldOut,
+    recallRaw,
+    recallProjected,
+    recallBefore
+  }: Trial,
+  { from, name }: { from: string; name: string }
+): LearnedProfile {
   const profileName = `${name}-${sha256.slice(0, 8)}`
-  const before = recallBefore === null ? '' : `, with the model's own projection in ${percent(recallBefore)}`
+  const before =
+    recallBefore === null ? '' : `, with the model's own projection in ${percent(recallBefore)}`
   const text = `${dIn} -> ${dOut} from six views of ${pictures} ${from}, ${whitened[by]}; of ${heldOut} that were kept apart for a trial ${judgedBy === 'labels' ? 'each finds its label' : 'a view finds its own'} first in ${percent(recallProjected)}${before}, unprojected in ${percent(recallRaw)}`
   return {
-    profile: { name: profileName, version: 1, file: `${profileName}.profile.f32`, sha256, dim: dOut },
+    profile: {
+      name: profileName,
+      version: 1,
+      file: `${profileName}.profile.f32`,
+      sha256,
+      dim: dOut
+    },
     file,
     learned: { from, references: pictures, heldOut, recallRaw, recallProjected, text }
   }
 }
 
 /** What a way of learning leaves out, in words. */
-export const whitened: Record<LearningWay, string> = { plain: 'nothing whitened', views: 'what varies between views whitened', labels: 'what varies within labels whitened' }
+export const whitened: Record<LearningWay, string> = {
+  plain: 'nothing whitened',
+  views: 'what varies between views whitened',
+  labels: 'what varies within labels whitened'
+}
 
 const percent = (share: number): string => `${(100 * share).toFixed(0)} %`

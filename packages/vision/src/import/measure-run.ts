@@ -3,7 +3,11 @@ import type { Embedder } from '../model/embedder.ts'
 import { dummyPictures } from '../picture/dummy-pictures.ts'
 
 /** Milliseconds, the median of `runs` after two that are not counted. `nowMs`: another clock than that on the wall. */
-export async function measureRun(embedder: Pick<Embedder, 'embed' | 'manifest'>, runs = 7, nowMs = () => performance.now()): Promise<number> {
+export async function measureRun(
+  embedder: Pick<Embedder, 'embed' | 'manifest'>,
+  runs = 7,
+  nowMs = () => performance.now()
+): Promise<number> {
   const { width, height } = embedder.manifest.inputSize
   const planes = dummyPictures({ width, height })[1]!
   const picture = { rgb: Uint8Array.from(planes, (value) => value * 255), width, height }

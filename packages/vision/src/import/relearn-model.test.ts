@@ -15,12 +15,34 @@ it('a copy with another projection runs the same model under another embedding',
     await writeTinyModel(modelDir)
     const file = new Uint8Array(Float32Array.from({ length: 8 * 145 }, (_, i) => i / 1000).buffer)
     const sha256 = createHash('sha256').update(file).digest('hex')
-    const learned = { from: 'noise', references: 60, heldOut: 10, recallRaw: 0.5, recallProjected: 0.6, text: '' }
-    await relearnModel({ modelDir, target, learned: { profile: { name: 'own-1', version: 1, file: 'own-1.profile.f32', sha256, dim: 8 }, file, learned } })
-    const [before, after] = await Promise.all([modelDir, target].map(async (one) => ({ model: await prepareModel({ modelDir: one, cacheDir: dir }), profile: await loadProfile(one) })))
+    const learned = {
+      from: 'noise',
+      references: 60,
+      heldOut: 10,
+      recallRaw: 0.5,
+      recallProjected: 0.6,
+      text: ''
+    }
+    await relearnModel({
+      modelDir,
+      target,
+      learned: {
+        profile: { name: 'own-1', version: 1, file: 'own-1.profile.f32', sha256, dim: 8 },
+        file,
+        learned
+      }
+    })
+    const [before, after] = await Promise.all(
+      [modelDir, target].map(async (one) => ({
+        model: await prepareModel({ modelDir: one, cacheDir: dir }),
+        profile: await loadProfile(one)
+      }))
+    )
     expect(after!.model.manifest).toEqual(before!.model.manifest)
     expect(after!.profile).toMatchObject({ name: 'own-1', dOut: 8, dIn: 144 })
-    expect([before!, after!].map(({ model, profile }) => embeddingVersion(model.manifest, profile))).toEqual(['tiny@1.0.0/tiny@1', 'tiny@1.0.0/own-1@1'])
+    expect(
+      [before!, after!].map(({ model, profile }) => embeddingVersion(model.manifest, profile))
+    ).toEqual(['tiny@1.0.0/tiny@1', 'tiny@1.0.0/own-1@1'])
   } finally {
     await rm(dir, { recursive: true })
   }

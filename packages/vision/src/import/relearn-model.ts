@@ -7,14 +7,32 @@ import type { LearnedProfile } from './learn-profile.ts'
 import { manifestName } from './new-folder.ts'
 
 /** `target` must not exist. Its embedding is another: the projection's name holds a part of its hash. */
-export async function relearnModel({ modelDir, target, learned }: { modelDir: string; target: string; learned: LearnedProfile }): Promise<void> {
+export async function relearnModel({
+  modelDir,
+  target,
+  learned
+}: {
+  modelDir: string
+  target: string
+  learned: LearnedProfile
+}): Promise<void> {
   const manifest = await readManifestFile(modelDir)
   if (manifest === undefined) throw appError('invalid_request', `${modelDir} has no manifest.json`)
   const { profile, file } = learned
-  const whole = JSON.parse(await readFile(path.join(modelDir, manifestName), 'utf8')) as Record<string, unknown>
+  const whole = JSON.parse(await readFile(path.join(modelDir, manifestName), 'utf8')) as Record<
+    string,
+    unknown
+  >
   await mkdir(target, { recursive: true })
-  for (const name of [manifest.file, manifest.semantic?.file]) if (name !== undefined) await copyFile(path.join(modelDir, name), path.join(target, name))
+  for (const name of [manifest.file, manifest.semantic?.file])
+    if (name !== undefined) await copyFile(path.join(modelDir, name), path.join(target, name))
   await writeFile(path.join(target, profile.file), file)
-  const embedding = { version: `${manifest.name}@${manifest.version}/${profile.name}@${profile.version}`, dim: profile.dim }
-  await writeFile(path.join(target, manifestName), `${JSON.stringify({ ...whole, profile, embedding, learned: learned.learned }, null, 1)}\n`)
+  const embedding = {
+    version: `${manifest.name}@${manifest.version}/${profile.name}@${profile.version}`,
+    dim: profile.dim
+  }
+  await writeFile(
+    path.join(target, manifestName),
+    `${JSON.stringify({ ...whole, profile, embedding, learned: learned.learned }, null, 1)}\n`
+  )
 }

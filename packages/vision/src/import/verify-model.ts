@@ -32,8 +32,19 @@ const confidences = [0.001, 0]
 const compared = 12
 
 /** Rejects with `invalid_request` "unsupported layout: ..." when graph and oracle do not agree. */
-export async function verifyModel({ embedder, sourcePath, pictures = [] }: { embedder: Embedder; sourcePath: string; pictures?: readonly DecodedImage[] }): Promise<Agreement> {
-  const dummies = [...dummyPictures(embedder.manifest.inputSize).map((planes) => toPicture(planes, embedder)), ...pictures]
+export async function verifyModel({
+  embedder,
+  sourcePath,
+  pictures = []
+}: {
+  embedder: Embedder
+  sourcePath: string
+  pictures?: readonly DecodedImage[]
+}): Promise<Agreement> {
+  const dummies = [
+    ...dummyPictures(embedder.manifest.inputSize).map((planes) => toPicture(planes, embedder)),
+    ...pictures
+  ]
   const oracle = await createOracle(sourcePath, embedder.manifest)
   let boxes = 0
   let least = 1
@@ -53,10 +64,19 @@ export async function verifyModel({ embedder, sourcePath, pictures = [] }: { emb
 /** The picture is of the size of the canvas. */
 function toPicture(planes: Float32Array, { manifest: { inputSize } }: Embedder): DecodedImage {
   const pixels = inputSize.width * inputSize.height
-  return { rgb: Uint8Array.from({ length: 3 * pixels }, (_, i) => Math.round(planes[(i % 3) * pixels + Math.floor(i / 3)]! * 255)), ...inputSize }
+  return {
+    rgb: Uint8Array.from({ length: 3 * pixels }, (_, i) =>
+      Math.round(planes[(i % 3) * pixels + Math.floor(i / 3)]! * 255)
+    ),
+    ...inputSize
+  }
 }
 
-async function comparePicture(embedder: Embedder, oracle: Oracle, picture: DecodedImage): Promise<{ boxes: number; cosine: number }> {
+async function comparePicture(
+  embedder: Embedder,
+  oracle: Oracle,
+  picture: DecodedImage
+): Promise<{ boxes: number; cosine: number }> {
   const { inputSize: canvas, detection: defaults } = embedder.manifest
   const place = placePicture(picture, canvas)
   const pixels = new Float32Array(3 * canvas.width * canvas.height)
@@ -67,44 +87,89 @@ async function comparePicture(embedder: Embedder, oracle: Oracle, picture: Decod
     const wanted = await oracle.run(pixels, canvas, [whole], detection)
     if (wanted.found.length === 0 && confidence > 0) continue
     const seen = await embedder.embed(picture, { confidence, maxDetections: compared })
-    return matchResults(seen, wanted, (box) => box.map((edge, side) => (side % 2 === 0 ? edge * place.scaleX + place.left : edge * place.scaleY + place.top)))
+    return matchResults(seen, wanted, (box) =>
+      box.map((edge, side) =>
+        side % 2 === 0 ? edge * place.scaleX + place.left : edge * place.scaleY + place.top
+      )
+    )
   }
   return { boxes: 0, cosine: 1 }
 }
 
 /** Boxes that reach over the picture's edges look the same once they are cut at them: which of several it is, the vector says. */
-export function matchResults(seen: EmbedResult, wanted: OracleResult, toCanvas: (box: readonly number[]) => number[]): { boxes: number; cosine: number } {
+export function matchResults(
+  seen: EmbedResult,
+  wanted: OracleResult,
+  toCanvas: (box: readonly number[]) => number[]
+): { boxes: number; cosine: number } {
   const cosines = [cosine(seen.whole, wanted.extra[0]!)]
   const clip = (value: number, low: number, high: number) => Math.min(high, Math.max(low, value))
-  const [left, top, right, bottom] = toCanvas([0, 0, seen.width, seen.height]) as [number, number, number, number]
+  const [left, top, right, bottom] = toCanvas([0, 0, seen.width, seen.height]) as [
+    number,
+    number,
+    number,
+    number
+  ]
   for (const subject of seen.subjects) {
     const box = toCanvas(subject.box)
-    const same = wanted.found.filter((one) => one.classId === subject.classId && Math.abs(one.score - subject.score) < mostScoreError
-      && one.box.every((edge, side) => Math.abs((side % 2 === 0 ? clip(edge, left, right) : clip(edge, top, bottom)) - box[side]!) < mostBoxError))
+    const same = wanted.found.filter(
+      (one) =>
+        one.classId === subject.classId &&
+        Math.abs(one.score - subject.score) < mostScoreError &&
+        one.box.every(
+          (edge, side) =>
+            Math.abs(
+              (side % 2 === 0 ? clip(edge, left, right) : clip(edge, top, bottom)) - box[side]!
+            ) < mostBoxError
+        )
+    )
     if (same.length > 0) cosines.push(Math.max(...same.map(({ raw }) => cosine(subject.raw, raw))))
   }
   const matched = cosines.length - 1
   const [most, least] = [Math.max(seen.subjects.length, wanted.found.length), Math.min(...cosines)]
-  if (matched < leastMatched * most) throw unsupported(`${matched} of ${most} boxes of the graph are those of the oracle`)
-  if (!(least >= leastCosine)) throw unsupported(`a vector of the graph has cosine ${least.toFixed(5)} with the oracle's, at least ${leastCosine} is needed`)
+  if (matched < leastMatched * most)
+    throw unsupported(`${matched} of ${most} boxes of the graph are those of the oracle`)
+  if (!(least >= leastCosine))
+    throw unsupported(
+      `a vector of the graph has cosine ${least.toFixed(5)} with the oracle's, at least ${leastCosine} is needed`
+    )
   return { boxes: matched, cosine: least }
 }
 
-async function tryBatch(embedder: Embedder, pictures: readonly DecodedImage[]): Promise<Pick<Agreement, 'batch' | 'batchReason'>> {
+async function tryBatch(
+  embedder: Embedder,
+  pictures: readonly DecodedImage[]
+): Promise<Pick<Agreement, 'batch' | 'batchReason'>> {
   const options = { confidence: confidences[0]!, maxDetections: compared }
   const alone: EmbedResult[] = []
   for (const picture of pictures) alone.push(await embedder.embed(picture, options))
   try {
     const together = await embedder.embedBatch(pictures, options)
     const least = Math.min(...together.map((one, i) => cosine(one.whole, alone[i]!.whole)))
-    const matched = together.map((one, i) => one.subjects.filter((subject) => alone[i]!.subjects.some((other) => isSameSubject(subject, other))).length)
+    const matched = together.map(
+      (one, i) =>
+        one.subjects.filter((subject) =>
+          alone[i]!.subjects.some((other) => isSameSubject(subject, other))
+        ).length
+    )
     const most = together.map((one, i) => Math.max(one.subjects.length, alone[i]!.subjects.length))
-    if (least < leastCosine) return { batch: 'one', batchReason: `beside another picture a vector has cosine ${least.toFixed(5)} with the one alone` }
-    if (matched.some((count, i) => count < leastMatched * most[i]!)) return { batch: 'one', batchReason: `beside another picture ${matched.join(' and ')} of ${most.join(' and ')} boxes are those found alone` }
+    if (least < leastCosine)
+      return {
+        batch: 'one',
+        batchReason: `beside another picture a vector has cosine ${least.toFixed(5)} with the one alone`
+      }
+    if (matched.some((count, i) => count < leastMatched * most[i]!))
+      return {
+        batch: 'one',
+        batchReason: `beside another picture ${matched.join(' and ')} of ${most.join(' and ')} boxes are those found alone`
+      }
     return { batch: 'any' }
   } catch (error) {
     return { batch: 'one', batchReason: messageOf(error).trim() }
   }
 }
 
-const isSameSubject = (a: Subject, b: Subject): boolean => a.classId === b.classId && Math.abs(a.score - b.score) < mostScoreError && a.box.every((edge, side) => Math.abs(edge - b.box[side]!) < mostBoxError)
+const isSameSubject = (a: Subject, b: Subject): boolean =>
+  a.classId === b.classId &&
+  Math.abs(a.score - b.score) < mostScoreError &&
+  a.box.every((edge, side) => Math.abs(edge - b.box[side]!) < mostBoxError)

@@ -12,14 +12,20 @@ it('counts the views that find their own reference first, whatever their length'
 })
 
 it('counts the other pictures, not their views, that find one of their label first', () => {
-  const picture = (label: string, ...views: [number, number][]) => ({ label, views: views.map((view) => Float32Array.from(view)) })
+  const picture = (label: string, ...views: [number, number][]) => ({
+    label,
+    views: views.map((view) => Float32Array.from(view))
+  })
   const gallery = [picture('a', [1, 0], [0, 1]), picture('b', [0, 3]), picture('a', [-1, 0])]
   const asked = [picture('a', [5, 1], [0, 1]), picture('a', [-5, 1]), picture('b', [1, 0])]
   expect(judgeByLabels(gallery, asked)(itself)).toEqual([true, true, false])
 })
 
 it('is clearly better only where more became right than chance would make of it', () => {
-  const answers = (right: number, wrong: number): boolean[] => [...Array<boolean>(right).fill(true), ...Array<boolean>(wrong).fill(false)]
+  const answers = (right: number, wrong: number): boolean[] => [
+    ...Array<boolean>(right).fill(true),
+    ...Array<boolean>(wrong).fill(false)
+  ]
   // 4 and 9 of 100 that became right, none that became wrong.
   expect(isClearlyBetter(answers(54, 46), answers(50, 50))).toBe(false)
   expect(isClearlyBetter(answers(59, 41), answers(50, 50))).toBe(true)

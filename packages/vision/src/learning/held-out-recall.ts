@@ -16,15 +16,23 @@ export function judgeByViews(pictures: readonly PictureViews[]): Judge {
   return (viewsOf) => {
     const views = pictures.map(viewsOf)
     const gallery = views.map((own) => own[0]!)
-    return views.flatMap((own, picture) => nearest(own.slice(1), gallery).map((found) => found === picture))
+    return views.flatMap((own, picture) =>
+      nearest(own.slice(1), gallery).map((found) => found === picture)
+    )
   }
 }
 
 /** Pictures that are kept apart are asked of the others, all as they are: whether what each found has its label. Views say too little of other pictures of a kind. */
-export function judgeByLabels(gallery: readonly PictureViews[], asked: readonly PictureViews[]): Judge {
+export function judgeByLabels(
+  gallery: readonly PictureViews[],
+  asked: readonly PictureViews[]
+): Judge {
   return (viewsOf) => {
     const rows = gallery.map((picture) => viewsOf(picture)[0]!)
-    return nearest(asked.map((picture) => viewsOf(picture)[0]!), rows).map((found, i) => gallery[found]!.label === asked[i]!.label)
+    return nearest(
+      asked.map((picture) => viewsOf(picture)[0]!),
+      rows
+    ).map((found, i) => gallery[found]!.label === asked[i]!.label)
   }
 }
 
@@ -52,10 +60,13 @@ function dot(a: Float32Array, b: Float32Array): number {
   return sum
 }
 
-export const shareOf = (answers: readonly boolean[]): number => (answers.length === 0 ? 0 : answers.filter((isRight) => isRight).length / answers.length)
+export const shareOf = (answers: readonly boolean[]): number =>
+  answers.length === 0 ? 0 : answers.filter((isRight) => isRight).length / answers.length
 
 /** Whether the same questions are answered better by more than chance would make of it: two deviations of the sum of those that changed. */
 export function isClearlyBetter(after: readonly boolean[], before: readonly boolean[]): boolean {
-  const changed = after.map((isRight, i) => Number(isRight) - Number(before[i])).filter((change) => change !== 0)
+  const changed = after
+    .map((isRight, i) => Number(isRight) - Number(before[i]))
+    .filter((change) => change !== 0)
   return changed.reduce((sum, change) => sum + change, 0) > 2 * Math.sqrt(changed.length)
 }

@@ -14,14 +14,31 @@ function viewsOf(things: number, seed: number) {
   const normal = createNormals(seed)
   return Array.from({ length: things }, () => {
     const thing = Array.from({ length: 32 }, (_, i) => (i < 20 ? normal() : 0))
-    return { label: null, views: Array.from({ length: 6 }, () => Float32Array.from(thing, (value, i) => value + (i < 20 ? 0.05 : 4) * normal())) }
+    return {
+      label: null,
+      views: Array.from({ length: 6 }, () =>
+        Float32Array.from(thing, (value, i) => value + (i < 20 ? 0.05 : 4) * normal())
+      )
+    }
   })
 }
-const identity = { dIn: 32, dOut: 32, matrix: Float32Array.from({ length: 1024 }, (_, i) => (i % 33 === 0 ? 1 : 0)), bias: new Float32Array(32) }
+const identity = {
+  dIn: 32,
+  dOut: 32,
+  matrix: Float32Array.from({ length: 1024 }, (_, i) => (i % 33 === 0 ? 1 : 0)),
+  bias: new Float32Array(32)
+}
 
 it('says how often a view finds its own among things that nothing was learned from: raw, with what was there before, and with what was learned', async () => {
   const trial = await learnAndTry(viewsOf(120, 3), { before: identity })
-  expect(trial).toMatchObject({ pictures: 120, heldOut: 20, dIn: 32, dOut: 32, by: 'views', judgedBy: 'views' })
+  expect(trial).toMatchObject({
+    pictures: 120,
+    heldOut: 20,
+    dIn: 32,
+    dOut: 32,
+    by: 'views',
+    judgedBy: 'views'
+  })
   expect(trial.recallBefore).toBe(trial.recallRaw)
   expect(trial.recallRaw).toBeLessThan(0.8)
   expect(trial.recallProjected).toBeGreaterThan(0.95)
@@ -32,7 +49,10 @@ it('says how often a view finds its own among things that nothing was learned fr
 
 it('is no better where there is nothing to learn', async () => {
   const normal = createNormals(9)
-  const noise = Array.from({ length: 120 }, () => ({ label: null, views: Array.from({ length: 6 }, () => Float32Array.from({ length: 32 }, () => normal())) }))
+  const noise = Array.from({ length: 120 }, () => ({
+    label: null,
+    views: Array.from({ length: 6 }, () => Float32Array.from({ length: 32 }, () => normal()))
+  }))
   const { recallProjected, recallBefore, isBetter } = await learnAndTry(noise, { before: identity })
   expect(recallProjected).toBeLessThan(0.2)
   expect(recallBefore).toBeLessThan(0.2)
@@ -48,14 +68,28 @@ function kinds(pictures: number, seed: number, viewSpread: number) {
     const [kind, own] = [centres[i % 20]!, normals()]
     return {
       label: `kind ${i % 20}`,
-      views: Array.from({ length: 6 }, () => Float32Array.from({ length: 32 }, (_, at) => (at < 10 ? kind[at]! + viewSpread * normal() : at < 20 ? 1.5 * own[at - 10]! : 0.01 * normal())))
+      views: Array.from({ length: 6 }, () =>
+        Float32Array.from({ length: 32 }, (_, at) =>
+          at < 10
+            ? kind[at]! + viewSpread * normal()
+            : at < 20
+              ? 1.5 * own[at - 10]!
+              : 0.01 * normal()
+        )
+      )
     }
   })
 }
 
 it('where labels repeat they are the judge, and what varies within them is whitened away if that is best', async () => {
   const trial = await learnAndTry(kinds(160, 5, 0.3), { before: identity })
-  expect(trial).toMatchObject({ by: 'labels', judgedBy: 'labels', pictures: 160, heldOut: 20, isBetter: true })
+  expect(trial).toMatchObject({
+    by: 'labels',
+    judgedBy: 'labels',
+    pictures: 160,
+    heldOut: 20,
+    isBetter: true
+  })
   expect(trial.recallProjected).toBeGreaterThan(trial.recallBefore!)
   const asked = await learnAndTry(kinds(160, 5, 0.3), { before: identity, ways: ['plain'] })
   expect(asked.by).toBe('plain')
@@ -67,14 +101,23 @@ it('no worse by labels and clearly better by views is better, worse by labels is
   // Kinds are told apart by either; views of one picture only without what varies in them.
   const pictures = Array.from({ length: 120 }, (_, i) => {
     const own = Array.from({ length: 10 }, normal)
-    const view = (spread: number) => Float32Array.from({ length: 32 }, (_, at) => (at < 4 ? 8 * Number(at === i % 4) : at < 14 ? own[at - 4]! : at < 24 ? spread * normal() : 0))
+    const view = (spread: number) =>
+      Float32Array.from({ length: 32 }, (_, at) =>
+        at < 4 ? 8 * Number(at === i % 4) : at < 14 ? own[at - 4]! : at < 24 ? spread * normal() : 0
+      )
     return { label: `kind ${i % 4}`, views: Array.from({ length: 7 }, () => view(2)) }
   })
   const trial = await learnAndTry(pictures, { before: identity })
   expect(trial).toMatchObject({ judgedBy: 'views', isBetter: true })
   expect(trial.recallProjected).toBeGreaterThan(trial.recallBefore! + 0.2)
   // Of what there was nothing told pictures apart, but the labels were just that.
-  const onlySign = { ...identity, matrix: identity.matrix.map((value, at) => (at === 4 * 33 ? value : 0)) }
-  const worse = await learnAndTry(pictures.map(({ views }) => ({ label: String(views[0]![4]! > 0), views })), { before: onlySign, ways: ['views'] })
+  const onlySign = {
+    ...identity,
+    matrix: identity.matrix.map((value, at) => (at === 4 * 33 ? value : 0))
+  }
+  const worse = await learnAndTry(
+    pictures.map(({ views }) => ({ label: String(views[0]![4]! > 0), views })),
+    { before: onlySign, ways: ['views'] }
+  )
   expect(worse).toMatchObject({ judgedBy: 'labels', isBetter: false, recallBefore: 1 })
 })

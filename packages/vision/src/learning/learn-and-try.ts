@@ -4,7 +4,14 @@ import { linearTransform } from '@likeness/faiss'
 import { concatArrays } from '@likeness/shared/data/concat-arrays'
 import type { Profile } from '../model/profile.ts'
 import type { ReferenceViews } from './embed-views.ts'
-import { isClearlyBetter, type Judge, judgeByLabels, judgeByViews, type PictureViews, shareOf } from './held-out-recall.ts'
+import {
+  isClearlyBetter,
+  type Judge,
+  judgeByLabels,
+  judgeByViews,
+  type PictureViews,
+  shareOf
+} from './held-out-recall.ts'
 import { learnProjection, type Projection } from './learn-projection.ts'
 
 /** What is whitened away: nothing, what varies between views of one picture, or within one label. */
@@ -42,7 +49,10 @@ const heldOutEvery = 6
 const fewestOfLabels = 60
 
 /** Rejects with `invalid_request` when there are too few pictures. */
-export async function learnAndTry(pictures: readonly PictureViews[], { before, ways = learningWays }: TryOptions = {}): Promise<Trial> {
+export async function learnAndTry(
+  pictures: readonly PictureViews[],
+  { before, ways = learningWays }: TryOptions = {}
+): Promise<Trial> {
   const { learnedFrom, heldOut, judges, judged } = split(pictures)
   const answersBefore = before && (await answersThrough(before, judges, judged))
   const tried = []
@@ -52,13 +62,22 @@ export async function learnAndTry(pictures: readonly PictureViews[], { before, w
     tried.push({ by, answers, ...compare(answers, answersBefore) })
   }
   const better = tried.filter(({ isBetter }) => isBetter)
-  const best = (better.length > 0 ? better : tried).reduce((found, one) => (isBetterBy(one.answers, found.answers) ? one : found))
+  const best = (better.length > 0 ? better : tried).reduce((found, one) =>
+    isBetterBy(one.answers, found.answers) ? one : found
+  )
   const { judgedBy, isBetter } = best
   const projection = await learn(pictures, best.by)
   const file = toBytes(projection)
   return {
-    file, sha256: createHash('sha256').update(file).digest('hex'), dIn: projection.dIn, dOut: projection.dOut, by: best.by,
-    pictures: pictures.length, heldOut: heldOut.length, judgedBy, isBetter,
+    file,
+    sha256: createHash('sha256').update(file).digest('hex'),
+    dIn: projection.dIn,
+    dOut: projection.dOut,
+    by: best.by,
+    pictures: pictures.length,
+    heldOut: heldOut.length,
+    judgedBy,
+    isBetter,
     recallRaw: rounded(shareOf(judges[judgedBy]!(({ views }) => views))),
     recallProjected: rounded(shareOf(best.answers[judgedBy]!)),
     recallBefore: answersBefore === undefined ? null : rounded(shareOf(answersBefore[judgedBy]!))
@@ -78,12 +97,17 @@ function isBetterBy(one: By<boolean[]>, other: By<boolean[]>): boolean {
 }
 
 /** Clearly better by labels; or no worse by them, of which there are few, and clearly better by views. */
-function compare(after: By<boolean[]>, before: By<boolean[]> | undefined): Pick<Trial, 'judgedBy' | 'isBetter'> {
+function compare(
+  after: By<boolean[]>,
+  before: By<boolean[]> | undefined
+): Pick<Trial, 'judgedBy' | 'isBetter'> {
   const first = after.labels === undefined ? 'views' : 'labels'
   if (before === undefined) return { judgedBy: first, isBetter: true }
   if (isClearlyBetter(after[first]!, before[first]!)) return { judgedBy: first, isBetter: true }
   const isNoWorse = shareOf(after[first]!) >= shareOf(before[first]!)
-  return isNoWorse && isClearlyBetter(after.views, before.views) ? { judgedBy: 'views', isBetter: true } : { judgedBy: first, isBetter: false }
+  return isNoWorse && isClearlyBetter(after.views, before.views)
+    ? { judgedBy: 'views', isBetter: true }
+    : { judgedBy: first, isBetter: false }
 }
 
 interface Split {
@@ -99,31 +123,61 @@ function split(pictures: readonly PictureViews[]): Split {
   const labels = [...groupByLabel(pictures).values()].filter((own) => own.length > 1)
   const byLabels = labels.flat().length >= fewestOfLabels
   const isHeldOut = byLabels
-    ? new Set(labels.flatMap((own) => own.slice(-Math.max(1, Math.floor(own.length / heldOutEvery)))))
+    ? new Set(
+        labels.flatMap((own) => own.slice(-Math.max(1, Math.floor(own.length / heldOutEvery))))
+      )
     : new Set(pictures.filter((_, i) => i % heldOutEvery === heldOutEvery - 1))
   const heldOut = [...isHeldOut]
   const learnedFrom = pictures.filter((picture) => !isHeldOut.has(picture))
-  return { learnedFrom, heldOut, judges: { views: judgeByViews(heldOut), labels: byLabels ? judgeByLabels(learnedFrom, heldOut) : undefined }, judged: byLabels ? pictures : heldOut }
+  return {
+    learnedFrom,
+    heldOut,
+    judges: {
+      views: judgeByViews(heldOut),
+      labels: byLabels ? judgeByLabels(learnedFrom, heldOut) : undefined
+    },
+    judged: byLabels ? pictures : heldOut
+  }
 }
 
 /** Without those that have none. */
 function groupByLabel(pictures: readonly PictureViews[]): Map<string, PictureViews[]> {
   const labels = new Map<string, PictureViews[]>()
-  for (const picture of pictures) if (picture.label !== null) labels.set(picture.label, [...(labels.get(picture.label) ?? []), picture])
+  for (const picture of pictures)
+    if (picture.label !== null)
+      labels.set(picture.label, [...(labels.get(picture.label) ?? []), picture])
   return labels
 }
 
 function learn(pictures: readonly PictureViews[], by: LearningWay): Promise<Projection> {
-  const groups: ReferenceViews[] = by !== 'labels' ? pictures.map(({ views }) => views)
-    : [...[...groupByLabel(pictures).values()].map((own) => own.flatMap(({ views }) => views)), ...pictures.filter(({ label }) => label === null).map(({ views }) => views)]
+  const groups: ReferenceViews[] =
+    by !== 'labels'
+      ? pictures.map(({ views }) => views)
+      : [
+          ...[...groupByLabel(pictures).values()].map((own) => own.flatMap(({ views }) => views)),
+          ...pictures.filter(({ label }) => label === null).map(({ views }) => views)
+        ]
   return learnProjection(groups, { dim, whiten: by !== 'plain' })
 }
 
-async function answersThrough({ matrix, bias, dIn, dOut }: Projection, { views, labels }: By<Judge>, judged: readonly PictureViews[]): Promise<By<boolean[]>> {
+async function answersThrough(
+  { matrix, bias, dIn, dOut }: Projection,
+  { views, labels }: By<Judge>,
+  judged: readonly PictureViews[]
+): Promise<By<boolean[]>> {
   const projected = new Map<PictureViews, ReferenceViews>()
   for (const picture of judged) {
-    const rows = await linearTransform(concatArrays(Float32Array, picture.views), { matrix, bias, dIn, dOut, normalize: true })
-    projected.set(picture, picture.views.map((_, i) => rows.subarray(i * dOut, (i + 1) * dOut)))
+    const rows = await linearTransform(concatArrays(Float32Array, picture.views), {
+      matrix,
+      bias,
+      dIn,
+      dOut,
+      normalize: true
+    })
+    projected.set(
+      picture,
+      picture.views.map((_, i) => rows.subarray(i * dOut, (i + 1) * dOut))
+    )
   }
   const viewsOf = (picture: PictureViews): ReferenceViews => projected.get(picture)!
   return { views: views(viewsOf), labels: labels?.(viewsOf) }

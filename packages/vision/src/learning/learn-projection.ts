@@ -25,18 +25,34 @@ export interface LearnOptions {
 }
 
 /** `groups`: rows of one thing each. Rejects with `invalid_request` for fewer than 300 rows. */
-export async function learnProjection(groups: readonly ReferenceViews[], { dim, whiten = true }: LearnOptions): Promise<Projection> {
+export async function learnProjection(
+  groups: readonly ReferenceViews[],
+  { dim, whiten = true }: LearnOptions
+): Promise<Projection> {
   const rows = groups.flat()
   const dIn = rows[0]?.length ?? 0
   const dOut = Math.min(dim, dIn, rows.length - 1)
-  if (rows.length < fewestRows) throw appError('invalid_request', `${rows.length} views are too few to learn a projection from: at least ${fewestRows} are needed`)
+  if (rows.length < fewestRows)
+    throw appError(
+      'invalid_request',
+      `${rows.length} views are too few to learn a projection from: at least ${fewestRows} are needed`
+    )
   const mean = meanOf(rows)
-  const centred = concatArrays(Float32Array, rows.map((row) => subtract(row, mean)))
+  const centred = concatArrays(
+    Float32Array,
+    rows.map((row) => subtract(row, mean))
+  )
   const whitening = whiten ? await whitenWithin(groups, dIn) : undefined
-  const whitened = whitening === undefined ? centred : await linearTransform(centred, { matrix: whitening, dIn, dOut: dIn })
+  const whitened =
+    whitening === undefined
+      ? centred
+      : await linearTransform(centred, { matrix: whitening, dIn, dOut: dIn })
   const { vectors } = await symmetricEigen(await scatterOf(whitened, dIn), dIn)
   const kept = Float32Array.from(vectors.subarray(0, dOut * dIn))
-  const matrix = whitening === undefined ? kept : await linearTransform(kept, { matrix: transpose(whitening, dIn), dIn, dOut: dIn })
+  const matrix =
+    whitening === undefined
+      ? kept
+      : await linearTransform(kept, { matrix: transpose(whitening, dIn), dIn, dOut: dIn })
   const bias = (await linearTransform(mean, { matrix, dIn, dOut })).map((value) => -value)
   return { dIn, dOut, matrix, bias }
 }
@@ -47,7 +63,10 @@ async function whitenWithin(views: readonly ReferenceViews[], dim: number): Prom
     const mean = meanOf(own)
     return own.map((row) => subtract(row, mean))
   })
-  const { values, vectors } = await symmetricEigen(await scatterOf(concatArrays(Float32Array, deviations), dim), dim)
+  const { values, vectors } = await symmetricEigen(
+    await scatterOf(concatArrays(Float32Array, deviations), dim),
+    dim
+  )
   const floor = (regularisation * values.reduce((sum, value) => sum + value, 0)) / dim
   const whitening = new Float32Array(dim * dim)
   for (let i = 0; i < dim; i++) {
@@ -61,7 +80,8 @@ async function whitenWithin(views: readonly ReferenceViews[], dim: number): Prom
 async function scatterOf(rows: Float32Array, dim: number): Promise<Float64Array> {
   const count = rows.length / dim
   const columns = new Float32Array(rows.length)
-  for (let i = 0; i < count; i++) for (let j = 0; j < dim; j++) columns[j * count + i] = rows[i * dim + j]!
+  for (let i = 0; i < count; i++)
+    for (let j = 0; j < dim; j++) columns[j * count + i] = rows[i * dim + j]!
   const products = await linearTransform(columns, { matrix: columns, dIn: count, dOut: dim })
   return Float64Array.from(products, (value) => value / count)
 }
@@ -72,10 +92,12 @@ function meanOf(rows: readonly Float32Array[]): Float32Array {
   return Float32Array.from(sums, (sum) => sum / rows.length)
 }
 
-const subtract = (row: Float32Array, mean: Float32Array): Float32Array => row.map((value, i) => value - mean[i]!)
+const subtract = (row: Float32Array, mean: Float32Array): Float32Array =>
+  row.map((value, i) => value - mean[i]!)
 
 function transpose(matrix: Float32Array, dim: number): Float32Array {
   const out = new Float32Array(matrix.length)
-  for (let i = 0; i < dim; i++) for (let j = 0; j < dim; j++) out[j * dim + i] = matrix[i * dim + j]!
+  for (let i = 0; i < dim; i++)
+    for (let j = 0; j < dim; j++) out[j * dim + i] = matrix[i * dim + j]!
   return out
 }

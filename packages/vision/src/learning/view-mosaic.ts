@@ -29,14 +29,26 @@ interface MosaicOptions {
 }
 
 /** `pictures` in a square raster of cells. */
-export function drawMosaic(pictures: readonly DecodedImage[], { size, ground, random }: MosaicOptions): Mosaic {
-  const canvas: DecodedImage = { rgb: new Uint8Array(size.width * size.height * 3).fill(114), ...size }
+export function drawMosaic(
+  pictures: readonly DecodedImage[],
+  { size, ground, random }: MosaicOptions
+): Mosaic {
+  const canvas: DecodedImage = {
+    rgb: new Uint8Array(size.width * size.height * 3).fill(114),
+    ...size
+  }
   if (ground !== undefined) stretchOver(canvas, ground)
   const perSide = Math.ceil(Math.sqrt(pictures.length))
   const cell = { width: size.width / perSide, height: size.height / perSide }
   const boxes = pictures.map((picture, i) => {
-    const place = { left: (i % perSide) * cell.width, top: Math.floor(i / perSide) * cell.height, ...cell }
-    return random === undefined ? drawAsIs(canvas, picture, place) : drawView(canvas, picture, place, random)
+    const place = {
+      left: (i % perSide) * cell.width,
+      top: Math.floor(i / perSide) * cell.height,
+      ...cell
+    }
+    return random === undefined
+      ? drawAsIs(canvas, picture, place)
+      : drawView(canvas, picture, place, random)
   })
   return { canvas, boxes }
 }
@@ -47,7 +59,12 @@ function drawAsIs(canvas: DecodedImage, picture: DecodedImage, cell: Cell): Box 
   const scale = Math.min(cell.width / picture.width, cell.height / picture.height)
   const [width, height] = [picture.width * scale, picture.height * scale]
   const [left, top] = [cell.left + (cell.width - width) / 2, cell.top + (cell.height - height) / 2]
-  paste(canvas, picture, { left, top, width, height, inverse: invert([scale, 0, 0, scale]), scale }, [unchanged, unchanged, unchanged])
+  paste(
+    canvas,
+    picture,
+    { left, top, width, height, inverse: invert([scale, 0, 0, scale]), scale },
+    [unchanged, unchanged, unchanged]
+  )
   return [left, top, left + width, top + height]
 }
 
@@ -67,22 +84,53 @@ interface Cell extends Size {
   top: number
 }
 
-function drawView(canvas: DecodedImage, picture: DecodedImage, cell: Cell, random: ViewRandom): Box {
+function drawView(
+  canvas: DecodedImage,
+  picture: DecodedImage,
+  cell: Cell,
+  random: ViewRandom
+): Box {
   const turn = random.between(-maxTurn, maxTurn)
   const shear = random.between(-0.12, 0.12)
   const stretch = random.between(0.9, 1.1)
   // Picture to canvas, before scaling; the scale then fits the result into the cell.
-  const [a, b, c, d] = [Math.cos(turn) * stretch, -Math.sin(turn) + shear, Math.sin(turn) * stretch, Math.cos(turn)]
-  const spread = { width: Math.abs(a) * picture.width + Math.abs(b) * picture.height, height: Math.abs(c) * picture.width + Math.abs(d) * picture.height }
-  const scale = Math.min(cell.width / spread.width, cell.height / spread.height) * random.between(0.55, 0.98)
+  const [a, b, c, d] = [
+    Math.cos(turn) * stretch,
+    -Math.sin(turn) + shear,
+    Math.sin(turn) * stretch,
+    Math.cos(turn)
+  ]
+  const spread = {
+    width: Math.abs(a) * picture.width + Math.abs(b) * picture.height,
+    height: Math.abs(c) * picture.width + Math.abs(d) * picture.height
+  }
+  const scale =
+    Math.min(cell.width / spread.width, cell.height / spread.height) * random.between(0.55, 0.98)
   const [width, height] = [spread.width * scale, spread.height * scale]
-  const [left, top] = [cell.left + random.next() * (cell.width - width), cell.top + random.next() * (cell.height - height)]
-  paste(canvas, picture, { left, top, width, height, inverse: invert([a * scale, b * scale, c * scale, d * scale]), scale }, recolour(random))
+  const [left, top] = [
+    cell.left + random.next() * (cell.width - width),
+    cell.top + random.next() * (cell.height - height)
+  ]
+  paste(
+    canvas,
+    picture,
+    {
+      left,
+      top,
+      width,
+      height,
+      inverse: invert([a * scale, b * scale, c * scale, d * scale]),
+      scale
+    },
+    recolour(random)
+  )
   if (random.next() < coveredShare) cover(canvas, { left, top, width, height }, random)
   const loosen = (side: number): number => side * random.between(-0.06, 0.06)
   return [
-    Math.max(0, left + loosen(width)), Math.max(0, top + loosen(height)),
-    Math.min(canvas.width, left + width + loosen(width)), Math.min(canvas.height, top + height + loosen(height))
+    Math.max(0, left + loosen(width)),
+    Math.max(0, top + loosen(height)),
+    Math.min(canvas.width, left + width + loosen(width)),
+    Math.min(canvas.height, top + height + loosen(height))
   ]
 }
 
@@ -98,7 +146,12 @@ interface Target extends Cell {
   scale: number
 }
 
-function paste(canvas: DecodedImage, picture: DecodedImage, { left, top, width, height, inverse: [a, b, c, d], scale }: Target, tables: readonly Uint8Array[]): void {
+function paste(
+  canvas: DecodedImage,
+  picture: DecodedImage,
+  { left, top, width, height, inverse: [a, b, c, d], scale }: Target,
+  tables: readonly Uint8Array[]
+): void {
   // Shrunk pictures are sampled more than once a pixel, or they alias.
   const steps = Math.min(3, Math.ceil(1 / scale))
   const [midX, midY] = [left + width / 2, top + height / 2]
@@ -133,7 +186,9 @@ function recolour(random: ViewRandom): Uint8Array[] {
   const bias = random.between(-12, 12)
   return [0, 1, 2].map(() => {
     const own = gain * random.between(0.93, 1.07)
-    return Uint8Array.from({ length: 256 }, (_, value) => Math.max(0, Math.min(255, value * own + bias)))
+    return Uint8Array.from({ length: 256 }, (_, value) =>
+      Math.max(0, Math.min(255, value * own + bias))
+    )
   })
 }
 
@@ -143,6 +198,7 @@ function cover(canvas: DecodedImage, { left, top, width, height }: Cell, random:
   const [x0, y0] = [left + random.next() * (width - w), top + random.next() * (height - h)]
   const color = [random.below(256), random.below(256), random.below(256)]
   for (let y = Math.floor(y0); y < Math.min(canvas.height, y0 + h); y++) {
-    for (let x = Math.floor(x0); x < Math.min(canvas.width, x0 + w); x++) for (let c = 0; c < 3; c++) canvas.rgb[3 * (y * canvas.width + x) + c] = color[c]!
+    for (let x = Math.floor(x0); x < Math.min(canvas.width, x0 + w); x++)
+      for (let c = 0; c < 3; c++) canvas.rgb[3 * (y * canvas.width + x) + c] = color[c]!
   }
 }

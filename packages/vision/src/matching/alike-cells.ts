@@ -12,22 +12,40 @@ export interface AlikeCellsOptions {
 const counted = 6
 
 /** `rows`: raw vectors f32 [rawDim]. The returned function gives the mean cosine, through the profile, of the cells of row `a` and row `b` that lie in the same place. */
-export async function alikeCells(rows: readonly Float32Array[], { profile, starts }: AlikeCellsOptions): Promise<(a: number, b: number) => number> {
+export async function alikeCells(
+  rows: readonly Float32Array[],
+  { profile, starts }: AlikeCellsOptions
+): Promise<(a: number, b: number) => number> {
   const channels = starts.length
   const perRow = channels * cellCount
   const cells = new Float32Array(rows.length * perRow)
   rows.forEach((raw, row) => cells.set(withoutCommon(cellsOf(raw, starts), channels), row * perRow))
-  const through = await linearTransform(cells, { matrix: await metricOf(profile, starts), dIn: channels, dOut: channels })
+  const through = await linearTransform(cells, {
+    matrix: await metricOf(profile, starts),
+    dIn: channels,
+    dOut: channels
+  })
   const product = (a: number, b: number, cell: number): number => {
     let sum = 0
-    for (let c = 0; c < channels; c++) sum += cells[a * perRow + cell * channels + c]! * through[b * perRow + cell * channels + c]!
+    for (let c = 0; c < channels; c++)
+      sum += cells[a * perRow + cell * channels + c]! * through[b * perRow + cell * channels + c]!
     return sum
   }
   const places = Array.from({ length: cellCount }, (_, cell) => cell)
-  const lengths = rows.map((_, row) => places.map((cell) => Math.sqrt(Math.max(0, product(row, row, cell)))))
+  const lengths = rows.map((_, row) =>
+    places.map((cell) => Math.sqrt(Math.max(0, product(row, row, cell))))
+  )
   return (a, b) => {
-    const cosines = places.map((cell) => product(a, b, cell) / Math.max(Number.MIN_VALUE, lengths[a]![cell]! * lengths[b]![cell]!))
-    return cosines.sort((x, y) => y - x).slice(0, counted).reduce((sum, value) => sum + value, 0) / counted
+    const cosines = places.map(
+      (cell) =>
+        product(a, b, cell) / Math.max(Number.MIN_VALUE, lengths[a]![cell]! * lengths[b]![cell]!)
+    )
+    return (
+      cosines
+        .sort((x, y) => y - x)
+        .slice(0, counted)
+        .reduce((sum, value) => sum + value, 0) / counted
+    )
   }
 }
 

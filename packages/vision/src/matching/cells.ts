@@ -16,7 +16,9 @@ export function cellStarts({ maps, semantic }: Pick<ModelManifest, 'maps' | 'sem
   return maps.flatMap(({ channels, grid }) => {
     const first = next
     next += channels * grid ** 2
-    return grid === cellGrid ? Array.from({ length: channels }, (_, channel) => first + channel * cellCount) : []
+    return grid === cellGrid
+      ? Array.from({ length: channels }, (_, channel) => first + channel * cellCount)
+      : []
   })
 }
 
@@ -25,7 +27,8 @@ export function cellsOf(raw: Float32Array, starts: readonly number[]): Float32Ar
   const channels = starts.length
   const cells = new Float32Array(channels * cellCount)
   for (let channel = 0; channel < channels; channel++) {
-    for (let cell = 0; cell < cellCount; cell++) cells[cell * channels + channel] = raw[starts[channel]! + cell]!
+    for (let cell = 0; cell < cellCount; cell++)
+      cells[cell * channels + channel] = raw[starts[channel]! + cell]!
   }
   return cells
 }
@@ -34,7 +37,10 @@ export function cellsOf(raw: Float32Array, starts: readonly number[]): Float32Ar
  * What a profile knows of raw vectors, for one cell wherever it lies: f32 [channels, channels], symmetric. Two cells' product
  * through it is the product of their projections, averaged over the places of the grid.
  */
-export async function cellMetric({ matrix, dIn, dOut }: Projection, starts: readonly number[]): Promise<Float32Array> {
+export async function cellMetric(
+  { matrix, dIn, dOut }: Projection,
+  starts: readonly number[]
+): Promise<Float32Array> {
   const channels = starts.length
   const dims = dOut * cellCount
   const columns = new Float32Array(channels * dims)

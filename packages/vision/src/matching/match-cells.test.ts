@@ -13,15 +13,25 @@ import { type CellMatches, matchCells, type MatchCellsOptions } from './match-ce
 
 const channels = 40
 const starts = Array.from({ length: channels }, (_, channel) => channel * cellCount)
-const profile = { matrix: seededNormals(64 * channels * cellCount, 3), dIn: channels * cellCount, dOut: 64 }
+const profile = {
+  matrix: seededNormals(64 * channels * cellCount, 3),
+  dIn: channels * cellCount,
+  dOut: 64
+}
 
 /** A raw vector whose cell `i` is descriptor `numbers[i]`; all have something in common. */
 function rawOf(numbers: readonly number[]): Float32Array {
   const common = seededNormals(channels, 99)
-  const cells = numbers.map((number) => seededNormals(channels, number).map((value, c) => value + 0.5 * common[c]!))
-  return Float32Array.from({ length: channels * cellCount }, (_, at) => cells[at % cellCount]![Math.floor(at / cellCount)]!)
+  const cells = numbers.map((number) =>
+    seededNormals(channels, number).map((value, c) => value + 0.5 * common[c]!)
+  )
+  return Float32Array.from(
+    { length: channels * cellCount },
+    (_, at) => cells[at % cellCount]![Math.floor(at / cellCount)]!
+  )
 }
-const pairsOf = ({ matches }: CellMatches): [number, number][] => matches.map(({ query, item }): [number, number] => [query, item]).sort(([a], [b]) => a - b)
+const pairsOf = ({ matches }: CellMatches): [number, number][] =>
+  matches.map(({ query, item }): [number, number] => [query, item]).sort(([a], [b]) => a - b)
 const range = (from: number): number[] => Array.from({ length: cellCount }, (_, i) => from + i)
 
 test('the cells of one and the same box match each in its place', async () => {
@@ -31,45 +41,96 @@ test('the cells of one and the same box match each in its place', async () => {
 })
 
 test('what lies a column further in the other box matches a column further, and what only one of them shows matches nothing', async () => {
-  const moved = await matchCells(rawOf([1, 2, 3, 4, 5, 6, 7, 8, 9]), rawOf([51, 1, 2, 54, 4, 5, 57, 7, 8]), { profile, starts })
-  expect(pairsOf(moved)).toEqual([[0, 1], [1, 2], [3, 4], [4, 5], [6, 7], [7, 8]])
+  const moved = await matchCells(
+    rawOf([1, 2, 3, 4, 5, 6, 7, 8, 9]),
+    rawOf([51, 1, 2, 54, 4, 5, 57, 7, 8]),
+    { profile, starts }
+  )
+  expect(pairsOf(moved)).toEqual([
+    [0, 1],
+    [1, 2],
+    [3, 4],
+    [4, 5],
+    [6, 7],
+    [7, 8]
+  ])
 })
 
 test('which box is the query makes no difference', async () => {
   const [a, b] = [rawOf([1, 2, 3, 4, 5, 6, 7, 8, 9]), rawOf([1, 2, 3, 54, 55, 6, 57, 58, 9])]
-  const [there, back] = [await matchCells(a, b, { profile, starts }), await matchCells(b, a, { profile, starts })]
+  const [there, back] = [
+    await matchCells(a, b, { profile, starts }),
+    await matchCells(b, a, { profile, starts })
+  ]
   expect(pairsOf(there).length).toBeGreaterThan(2)
-  expect(pairsOf(back).map(([query, item]) => [item, query]).sort(([x], [y]) => x! - y!)).toEqual(pairsOf(there))
+  expect(
+    pairsOf(back)
+      .map(([query, item]) => [item, query])
+      .sort(([x], [y]) => x! - y!)
+  ).toEqual(pairsOf(there))
 })
 
 test('boxes with nothing in common but what all have do not match', async () => {
-  expect((await matchCells(rawOf(range(1)), rawOf(range(51)), { profile, starts })).matches).toEqual([])
+  expect(
+    (await matchCells(rawOf(range(1)), rawOf(range(51)), { profile, starts })).matches
+  ).toEqual([])
 })
 
 test('what an ordinary embedder adds behind the maps is no part of any cell', async () => {
-  const longer = (raw: Float32Array, more: number) => Float32Array.from([...raw, ...seededNormals(20, more)])
-  const wider = { ...profile, dIn: profile.dIn + 20, matrix: Float32Array.from(Array.from({ length: profile.dOut }, (_, row) => [...profile.matrix.subarray(row * profile.dIn, (row + 1) * profile.dIn), ...seededNormals(20, row)]).flat()) }
+  const longer = (raw: Float32Array, more: number) =>
+    Float32Array.from([...raw, ...seededNormals(20, more)])
+  const wider = {
+    ...profile,
+    dIn: profile.dIn + 20,
+    matrix: Float32Array.from(
+      Array.from({ length: profile.dOut }, (_, row) => [
+        ...profile.matrix.subarray(row * profile.dIn, (row + 1) * profile.dIn),
+        ...seededNormals(20, row)
+      ]).flat()
+    )
+  }
   const [a, b] = [rawOf([1, 2, 3, 4, 5, 6, 7, 8, 9]), rawOf([51, 1, 2, 54, 4, 5, 57, 7, 8])]
-  expect(await matchCells(longer(a, 1), longer(b, 2), { profile: wider, starts })).toEqual(await matchCells(a, b, { profile, starts }))
+  expect(await matchCells(longer(a, 1), longer(b, 2), { profile: wider, starts })).toEqual(
+    await matchCells(a, b, { profile, starts })
+  )
 })
 
 test('a map that is pooled over the whole box is no part of any cell, wherever it lies', async () => {
   const behind = 15 * cellCount
-  const spread = (raw: Float32Array, whole: number) => Float32Array.from([...raw.subarray(0, behind), ...seededNormals(7, whole), ...raw.subarray(behind)])
-  const rows = Array.from({ length: profile.dOut }, (_, row) => [...spread(profile.matrix.subarray(row * profile.dIn, (row + 1) * profile.dIn), row)])
+  const spread = (raw: Float32Array, whole: number) =>
+    Float32Array.from([
+      ...raw.subarray(0, behind),
+      ...seededNormals(7, whole),
+      ...raw.subarray(behind)
+    ])
+  const rows = Array.from({ length: profile.dOut }, (_, row) => [
+    ...spread(profile.matrix.subarray(row * profile.dIn, (row + 1) * profile.dIn), row)
+  ])
   const wider = { ...profile, dIn: profile.dIn + 7, matrix: Float32Array.from(rows.flat()) }
-  const maps = [{ stride: 8, channels: 15, grid: 3 }, { stride: 32, channels: 7, grid: 1 }, { stride: 16, channels: 25, grid: 3 }]
+  const maps = [
+    { stride: 8, channels: 15, grid: 3 },
+    { stride: 32, channels: 7, grid: 1 },
+    { stride: 16, channels: 25, grid: 3 }
+  ]
   const [a, b] = [rawOf([1, 2, 3, 4, 5, 6, 7, 8, 9]), rawOf([51, 1, 2, 54, 4, 5, 57, 7, 8])]
-  expect(await matchCells(spread(a, 1), spread(b, 2), { profile: wider, starts: cellStarts({ maps }) })).toEqual(await matchCells(a, b, { profile, starts }))
+  expect(
+    await matchCells(spread(a, 1), spread(b, 2), { profile: wider, starts: cellStarts({ maps }) })
+  ).toEqual(await matchCells(a, b, { profile, starts }))
   expect(cellStarts({ maps: maps.slice(1, 2) })).toEqual([])
 })
 
 test('a box without any contrast matches without NaN', async () => {
-  const { strengths } = await matchCells(new Float32Array(channels * cellCount), rawOf(range(1)), { profile, starts })
+  const { strengths } = await matchCells(new Float32Array(channels * cellCount), rawOf(range(1)), {
+    profile,
+    starts
+  })
   expect([...strengths].every((value) => value === 0)).toBe(true)
 })
 
-const pictures = path.resolve(import.meta.dirname, '../../../../../shared/data/coco/images/train2017')
+const pictures = path.resolve(
+  import.meta.dirname,
+  '../../../../../shared/data/coco/images/train2017'
+)
 describe.skipIf(!existsSync(pictures))('on photographs, with the built-in model', () => {
   let cacheDir: string
   let embedder: Embedder
@@ -77,7 +138,11 @@ describe.skipIf(!existsSync(pictures))('on photographs, with the built-in model'
   beforeAll(async () => {
     cacheDir = await mkdtemp(path.join(tmpdir(), 'likeness-cells-'))
     const modelDir = path.resolve(import.meta.dirname, '../../../../models/likeness-nano')
-    embedder = await createEmbedder({ model: await prepareModel({ modelDir, cacheDir }), executionProviders: ['cpu'], threads: 1 })
+    embedder = await createEmbedder({
+      model: await prepareModel({ modelDir, cacheDir }),
+      executionProviders: ['cpu'],
+      threads: 1
+    })
     options = { profile: await loadProfile(modelDir), starts: cellStarts(embedder.manifest) }
   }, 60_000)
   afterAll(async () => {
@@ -86,21 +151,42 @@ describe.skipIf(!existsSync(pictures))('on photographs, with the built-in model'
   })
 
   /** Raw vectors of the middle of the picture, and of the same a cell further to the right and down. */
-  async function twoBoxes({ width, height, ...image }: DecodedImage): Promise<[Float32Array, Float32Array]> {
-    const box = (right: number, down: number) => [width * (0.2 + right), height * (0.2 + down), width * (0.65 + right), height * (0.65 + down)] as const
-    const { extra } = await embedder.embed({ width, height, ...image }, { extraBoxes: [box(0, 0), box(0.15, 0.15)] })
+  async function twoBoxes({
+    width,
+    height,
+    ...image
+  }: DecodedImage): Promise<[Float32Array, Float32Array]> {
+    const box = (right: number, down: number) =>
+      [
+        width * (0.2 + right),
+        height * (0.2 + down),
+        width * (0.65 + right),
+        height * (0.65 + down)
+      ] as const
+    const { extra } = await embedder.embed(
+      { width, height, ...image },
+      { extraBoxes: [box(0, 0), box(0.15, 0.15)] }
+    )
     return [extra[0]!, extra[1]!]
   }
 
   test('a box that was moved by a cell matches a cell further, and boxes of different pictures hardly at all', async () => {
     const files = readdirSync(pictures).slice(0, 24)
-    const boxes = await Promise.all(files.map(async (file) => twoBoxes(await decodeImage(await readFile(path.join(pictures, file))))))
+    const boxes = await Promise.all(
+      files.map(async (file) =>
+        twoBoxes(await decodeImage(await readFile(path.join(pictures, file))))
+      )
+    )
     let [right, wrong, unrelated] = [0, 0, 0]
     for (const [i, [box, moved]] of boxes.entries()) {
-      for (const [query, item] of pairsOf(await matchCells(box, moved, options))) item === query - 4 ? right++ : wrong++
-      unrelated += (await matchCells(box, boxes[(i + 7) % boxes.length]![0], options)).matches.length
+      for (const [query, item] of pairsOf(await matchCells(box, moved, options)))
+        item === query - 4 ? right++ : wrong++
+      unrelated += (await matchCells(box, boxes[(i + 7) % boxes.length]![0], options)).matches
+        .length
     }
-    console.log(`${right} matches of ${4 * boxes.length} right, ${wrong} wrong; ${unrelated} between different pictures`)
+    console.log(
+      `${right} matches of ${4 * boxes.length} right, ${wrong} wrong; ${unrelated} between different pictures`
+    )
     expect(right / (4 * boxes.length)).toBeGreaterThan(0.8)
     expect(wrong / (right + wrong)).toBeLessThan(0.2)
     expect(unrelated / boxes.length).toBeLessThan(1.5)

@@ -1,6 +1,13 @@
 // Which part of one box is which part of another: their cells compared through the profile, then each pair with the pairs around it.
 import { linearTransform } from '@likeness/faiss'
-import { cellCount, cellGrid, cellMetric, cellsOf, type Projection, withoutCommon } from './cells.ts'
+import {
+  cellCount,
+  cellGrid,
+  cellMetric,
+  cellsOf,
+  type Projection,
+  withoutCommon
+} from './cells.ts'
 
 /** Cells are numbered row by row. */
 export interface CellMatch {
@@ -32,24 +39,51 @@ export interface MatchCellsOptions {
 }
 
 /** Raw vectors f32 [rawDim]. */
-export async function matchCells(query: Float32Array, item: Float32Array, { profile, starts }: MatchCellsOptions): Promise<CellMatches> {
+export async function matchCells(
+  query: Float32Array,
+  item: Float32Array,
+  { profile, starts }: MatchCellsOptions
+): Promise<CellMatches> {
   const channels = starts.length
-  const cells = [query, item].map((raw) => withoutCommon(cellsOf(raw, starts), channels)) as [Float32Array, Float32Array]
-  const agreements = agreementOf(await similaritiesOf(cells, await cellMetric(profile, starts), channels))
-  const strengths = agreements.map((value) => Math.min(1, Math.max(0, (value - scale.faint) / (scale.clear - scale.faint))))
-  const matches = mutualBest(agreements).map(([q, i]) => ({ query: q, item: i, strength: strengths[q * cellCount + i]! }))
-  return { strengths, matches: matches.filter(({ strength }) => strength >= leastStrength).sort((a, b) => b.strength - a.strength) }
+  const cells = [query, item].map((raw) => withoutCommon(cellsOf(raw, starts), channels)) as [
+    Float32Array,
+    Float32Array
+  ]
+  const agreements = agreementOf(
+    await similaritiesOf(cells, await cellMetric(profile, starts), channels)
+  )
+  const strengths = agreements.map((value) =>
+    Math.min(1, Math.max(0, (value - scale.faint) / (scale.clear - scale.faint)))
+  )
+  const matches = mutualBest(agreements).map(([q, i]) => ({
+    query: q,
+    item: i,
+    strength: strengths[q * cellCount + i]!
+  }))
+  return {
+    strengths,
+    matches: matches
+      .filter(({ strength }) => strength >= leastStrength)
+      .sort((a, b) => b.strength - a.strength)
+  }
 }
 
 /** Cosines through the metric, [query cell, item cell]. */
-async function similaritiesOf([a, b]: [Float32Array, Float32Array], metric: Float32Array, channels: number): Promise<Float32Array> {
-  const [throughA, throughB] = await Promise.all([a, b].map((cells) => linearTransform(cells, { matrix: metric, dIn: channels, dOut: channels })))
+async function similaritiesOf(
+  [a, b]: [Float32Array, Float32Array],
+  metric: Float32Array,
+  channels: number
+): Promise<Float32Array> {
+  const [throughA, throughB] = await Promise.all(
+    [a, b].map((cells) => linearTransform(cells, { matrix: metric, dIn: channels, dOut: channels }))
+  )
   const product = (x: Float32Array, i: number, y: Float32Array, j: number): number => {
     let sum = 0
     for (let c = 0; c < channels; c++) sum += x[i * channels + c]! * y[j * channels + c]!
     return sum
   }
-  const lengths = (cells: Float32Array, through: Float32Array) => Array.from({ length: cellCount }, (_, i) => Math.sqrt(product(cells, i, through, i)))
+  const lengths = (cells: Float32Array, through: Float32Array) =>
+    Array.from({ length: cellCount }, (_, i) => Math.sqrt(product(cells, i, through, i)))
   const [lengthsA, lengthsB] = [lengths(a, throughA!), lengths(b, throughB!)]
   return Float32Array.from({ length: cellCount ** 2 }, (_, at) => {
     const [i, j] = [Math.floor(at / cellCount), at % cellCount]
@@ -57,7 +91,13 @@ async function similaritiesOf([a, b]: [Float32Array, Float32Array], metric: Floa
   })
 }
 
-const steps = [-1, 0, 1].flatMap((down) => [-1, 0, 1].map((across) => ({ down, across, weight: [1, neighbours.beside, neighbours.diagonal][Math.abs(down) + Math.abs(across)]! })))
+const steps = [-1, 0, 1].flatMap((down) =>
+  [-1, 0, 1].map((across) => ({
+    down,
+    across,
+    weight: [1, neighbours.beside, neighbours.diagonal][Math.abs(down) + Math.abs(across)]!
+  }))
+)
 const wholeWeight = steps.reduce((sum, { weight }) => sum + weight, 0)
 
 /** Of each pair with those that lie around it in the same way in both boxes; what lies outside says nothing. */
@@ -67,7 +107,8 @@ function agreementOf(similarities: Float32Array): Float32Array {
     let sum = 0
     for (const { down, across, weight } of steps) {
       const [q, i] = [moved(query, down, across), moved(item, down, across)]
-      if (q !== undefined && i !== undefined) sum += weight * (similarities[q * cellCount + i]! - neutral)
+      if (q !== undefined && i !== undefined)
+        sum += weight * (similarities[q * cellCount + i]! - neutral)
     }
     return sum / wholeWeight
   })
@@ -75,12 +116,17 @@ function agreementOf(similarities: Float32Array): Float32Array {
 
 function moved(cell: number, down: number, across: number): number | undefined {
   const [row, column] = [Math.floor(cell / cellGrid) + down, (cell % cellGrid) + across]
-  return row >= 0 && row < cellGrid && column >= 0 && column < cellGrid ? row * cellGrid + column : undefined
+  return row >= 0 && row < cellGrid && column >= 0 && column < cellGrid
+    ? row * cellGrid + column
+    : undefined
 }
 
 function mutualBest(values: Float32Array): [number, number][] {
   const cells = Array.from({ length: cellCount }, (_, i) => i)
-  const best = (of: (cell: number) => number): number => cells.reduce((top, cell) => (of(cell) > of(top) ? cell : top), 0)
+  const best = (of: (cell: number) => number): number =>
+    cells.reduce((top, cell) => (of(cell) > of(top) ? cell : top), 0)
   const bestItem = cells.map((q) => best((i) => values[q * cellCount + i]!))
-  return cells.flatMap((q): [number, number][] => (best((other) => values[other * cellCount + bestItem[q]!]!) === q ? [[q, bestItem[q]!]] : []))
+  return cells.flatMap((q): [number, number][] =>
+    best((other) => values[other * cellCount + bestItem[q]!]!) === q ? [[q, bestItem[q]!]] : []
+  )
 }

@@ -56,7 +56,10 @@ describe('the built-in model', () => {
 
   it('gives the same side by side and one after the other, whatever a canvas held before', async () => {
     const pictures = [picture, noisePicture(90, 40, 1), noisePicture(40, 90, 2)]
-    const seen = async (image: DecodedImage) => [(await embedder.embed(image)).whole, ...(await embedder.embedWhole(image, [128, 64]))]
+    const seen = async (image: DecodedImage) => [
+      (await embedder.embed(image)).whole,
+      ...(await embedder.embedWhole(image, [128, 64]))
+    ]
     const alone: Float32Array[][] = []
     for (const image of pictures) alone.push(await seen(image))
     expect(await Promise.all(pictures.toReversed().map(seen))).toEqual(alone.toReversed())
@@ -66,7 +69,10 @@ describe('the built-in model', () => {
     const { subjects, whole } = await embedder.embed(picture)
     const profile = await loadProfile(modelDir)
     const rawVectors = [...subjects.map((s) => s.raw), whole]
-    const vectors = await applyProfile(Float32Array.from(rawVectors.flatMap((raw) => [...raw])), profile)
+    const vectors = await applyProfile(
+      Float32Array.from(rawVectors.flatMap((raw) => [...raw])),
+      profile
+    )
     expect(vectors.length).toBe(parity.vectors.length * 512)
     parity.vectors.forEach((wanted, i) => {
       const vector = vectors.subarray(i * 512, (i + 1) * 512)
@@ -82,20 +88,34 @@ describe('the built-in model', () => {
     expect(embeddingVersion(model.manifest, profile)).toBe('likeness-nano@0.2.0/general@1')
   })
 
-  it('agrees with the plain TypeScript computation', () => expectOracle(model, path.join(modelDir, 'likeness-nano.onnx'), embedder, picture, {}))
+  it('agrees with the plain TypeScript computation', () =>
+    expectOracle(model, path.join(modelDir, 'likeness-nano.onnx'), embedder, picture, {}))
 
   it('agrees with it at another size, with many weak boxes and boxes of the caller', () =>
-    expectOracle(model, path.join(modelDir, 'likeness-nano.onnx'), embedder, picture, { size: 320, confidence: 0.02, iou: 0.3, maxDetections: 40 }))
+    expectOracle(model, path.join(modelDir, 'likeness-nano.onnx'), embedder, picture, {
+      size: 320,
+      confidence: 0.02,
+      iou: 0.3,
+      maxDetections: 40
+    }))
 
   it('agrees with it where classes do not suppress each other', async () => {
     const { manifest } = model
-    const aware = { ...model, manifest: { ...manifest, detection: { ...manifest.detection, classAgnosticNms: false } } }
+    const aware = {
+      ...model,
+      manifest: { ...manifest, detection: { ...manifest.detection, classAgnosticNms: false } }
+    }
     const byClass = await createEmbedder({ model: aware, executionProviders: ['cpu'], threads: 1 })
-    await expectOracle(aware, path.join(modelDir, 'likeness-nano.onnx'), byClass, picture, { confidence: 0.005, iou: 0.3, maxDetections: 60 })
+    await expectOracle(aware, path.join(modelDir, 'likeness-nano.onnx'), byClass, picture, {
+      confidence: 0.005,
+      iou: 0.3,
+      maxDetections: 60
+    })
     await byClass.close()
   })
 
-  it('gives the same for three pictures at once as for each alone', () => expectBatch(embedder, [picture, noisePicture(300, 200, 1), noisePicture(90, 400, 2)]))
+  it('gives the same for three pictures at once as for each alone', () =>
+    expectBatch(embedder, [picture, noisePicture(300, 200, 1), noisePicture(90, 400, 2)]))
 
   it('makes the part of each map as long as its weight', async () => {
     const { whole } = await embedder.embed(picture)
@@ -116,13 +136,23 @@ describe('the built-in model', () => {
   })
 
   it('refuses sizes the network cannot take and boxes outside the picture', async () => {
-    await expect(embedder.embed(picture, { size: 100 })).rejects.toMatchObject({ code: 'invalid_request' })
-    await expect(embedder.embed(picture, { extraBoxes: [[700, 10, 800, 20]] })).rejects.toMatchObject({ code: 'invalid_request' })
-    await expect(embedder.embed(picture, { extraBoxes: [[NaN, 10, 80, 20]] })).rejects.toMatchObject({ code: 'invalid_request' })
+    await expect(embedder.embed(picture, { size: 100 })).rejects.toMatchObject({
+      code: 'invalid_request'
+    })
+    await expect(
+      embedder.embed(picture, { extraBoxes: [[700, 10, 800, 20]] })
+    ).rejects.toMatchObject({ code: 'invalid_request' })
+    await expect(
+      embedder.embed(picture, { extraBoxes: [[NaN, 10, 80, 20]] })
+    ).rejects.toMatchObject({ code: 'invalid_request' })
   })
 
   it('embeds a picture of one pixel and a strip of one pixel height', async () => {
-    for (const [width, height] of [[1, 1], [3000, 1], [1, 3000]] as const) {
+    for (const [width, height] of [
+      [1, 1],
+      [3000, 1],
+      [1, 3000]
+    ] as const) {
       const { whole } = await embedder.embed(noisePicture(width, height, 3))
       expect(whole.every(Number.isFinite)).toBe(true)
     }
@@ -133,20 +163,29 @@ describe('other detectors', () => {
   for (const name of ['yolov8n-640', 'yolo11n-320']) {
     const file = path.join(extraModels, `${name}.onnx`)
     const there = existsSync(file)
-    if (!there) console.log(`NOT RUN: ${name}.onnx is not in ../shared/models beside the repository`)
+    if (!there)
+      console.log(`NOT RUN: ${name}.onnx is not in ../shared/models beside the repository`)
 
-    it.runIf(there)(`${name}: the graph agrees with TypeScript, and a batch with single pictures`, async () => {
-      const model = await prepareModel({ onnxPath: file, cacheDir })
-      const embedder = await createEmbedder({ model, executionProviders: ['cpu'], threads: 1 })
-      const pictures = existsSync(extraPictures)
-        ? await Promise.all(readdirSync(extraPictures).slice(0, 3).map(async (one) => decodeImage(await readFile(path.join(extraPictures, one)))))
-        : [await decodeImage(await readFile(path.join(modelDir, 'parity.png')))]
-      for (const picture of pictures) await expectOracle(model, file, embedder, picture, { confidence: 0.1, maxDetections: 20 })
-      await expectBatch(embedder, pictures)
-      const [small] = await embedder.embedWhole(pictures[0]!, [128])
-      expect(small!.length).toBe(model.manifest.rawDim)
-      await embedder.close()
-    })
+    it.runIf(there)(
+      `${name}: the graph agrees with TypeScript, and a batch with single pictures`,
+      async () => {
+        const model = await prepareModel({ onnxPath: file, cacheDir })
+        const embedder = await createEmbedder({ model, executionProviders: ['cpu'], threads: 1 })
+        const pictures = existsSync(extraPictures)
+          ? await Promise.all(
+              readdirSync(extraPictures)
+                .slice(0, 3)
+                .map(async (one) => decodeImage(await readFile(path.join(extraPictures, one))))
+            )
+          : [await decodeImage(await readFile(path.join(modelDir, 'parity.png')))]
+        for (const picture of pictures)
+          await expectOracle(model, file, embedder, picture, { confidence: 0.1, maxDetections: 20 })
+        await expectBatch(embedder, pictures)
+        const [small] = await embedder.embedWhole(pictures[0]!, [128])
+        expect(small!.length).toBe(model.manifest.rawDim)
+        await embedder.close()
+      }
+    )
   }
 
   const forms = {
@@ -157,46 +196,78 @@ describe('other detectors', () => {
   for (const [name, form] of Object.entries(forms)) {
     const file = path.join(extraModels, `${name}.onnx`)
     const there = existsSync(file)
-    if (!there) console.log(`NOT RUN: ${name}.onnx is not in ../shared/models beside the repository`)
+    if (!there)
+      console.log(`NOT RUN: ${name}.onnx is not in ../shared/models beside the repository`)
 
-    it.runIf(there)(`${name}: its layout is recognised, and the graph agrees with TypeScript`, async () => {
-      const model = await prepareModel({ onnxPath: file, cacheDir })
-      expect(model.manifest.source.detections).toMatchObject({ ...form, classCount: 80 })
-      const embedder = await createEmbedder({ model, executionProviders: ['cpu'], threads: 1 })
-      const checked = await verifyModel({ embedder, sourcePath: file })
-      expect(checked.cosine).toBeGreaterThan(0.999)
-      await embedder.close()
-    })
+    it.runIf(there)(
+      `${name}: its layout is recognised, and the graph agrees with TypeScript`,
+      async () => {
+        const model = await prepareModel({ onnxPath: file, cacheDir })
+        expect(model.manifest.source.detections).toMatchObject({ ...form, classCount: 80 })
+        const embedder = await createEmbedder({ model, executionProviders: ['cpu'], threads: 1 })
+        const checked = await verifyModel({ embedder, sourcePath: file })
+        expect(checked.cosine).toBeGreaterThan(0.999)
+        await embedder.close()
+      }
+    )
   }
 
   for (const name of ['mobilenetv3-small-embed-576', 'osnet-x0.5-512']) {
     const file = path.join(extraModels, `${name}.onnx`)
-    it.runIf(existsSync(file))(`${name} is no detector and is refused by what was seen in it`, async () => {
-      await expect(prepareModel({ onnxPath: file, cacheDir })).rejects.toThrow(/^unsupported layout: .*Resize/)
-    })
+    it.runIf(existsSync(file))(
+      `${name} is no detector and is refused by what was seen in it`,
+      async () => {
+        await expect(prepareModel({ onnxPath: file, cacheDir })).rejects.toThrow(
+          /^unsupported layout: .*Resize/
+        )
+      }
+    )
   }
 })
 
 describe('execution providers', () => {
   it('falls back only along the list that was given, and says where it ended', async () => {
     const model = await prepareModel({ modelDir, cacheDir })
-    await expect(createEmbedder({ model, executionProviders: ['nonsense'], threads: 1 })).rejects.toMatchObject({ code: 'embedder_unavailable' })
-    const embedder = await createEmbedder({ model, executionProviders: ['nonsense', 'cpu'], threads: 1 })
+    await expect(
+      createEmbedder({ model, executionProviders: ['nonsense'], threads: 1 })
+    ).rejects.toMatchObject({ code: 'embedder_unavailable' })
+    const embedder = await createEmbedder({
+      model,
+      executionProviders: ['nonsense', 'cpu'],
+      threads: 1
+    })
     expect(embedder.provider).toBe('cpu')
     await embedder.close()
   })
 })
 
-async function expectOracle(model: PreparedModel, source: string, embedder: Embedder, picture: DecodedImage, options: { size?: number; confidence?: number; iou?: number; maxDetections?: number }) {
+async function expectOracle(
+  model: PreparedModel,
+  source: string,
+  embedder: Embedder,
+  picture: DecodedImage,
+  options: { size?: number; confidence?: number; iou?: number; maxDetections?: number }
+) {
   const oracle = await createOracle(source, model.manifest)
   const { size, ...overrides } = options
   const canvas = size ? { width: size, height: size } : model.manifest.inputSize
   const place = placePicture(picture, canvas)
-  const box = [picture.width * 0.2, picture.height * 0.1, picture.width * 0.5, picture.height * 0.95] as const
+  const box = [
+    picture.width * 0.2,
+    picture.height * 0.1,
+    picture.width * 0.5,
+    picture.height * 0.95
+  ] as const
   const pixels = new Float32Array(3 * canvas.width * canvas.height)
   letterboxInto(pixels, 0, picture, canvas, place)
-  const rois = [[place.left, place.top, place.left + place.width, place.top + place.height] as const, toCanvas(box, place)]
-  const wanted = await oracle.run(pixels, canvas, rois, { ...model.manifest.detection, ...overrides })
+  const rois = [
+    [place.left, place.top, place.left + place.width, place.top + place.height] as const,
+    toCanvas(box, place)
+  ]
+  const wanted = await oracle.run(pixels, canvas, rois, {
+    ...model.manifest.detection,
+    ...overrides
+  })
   const seen = await embedder.embed(picture, { ...options, extraBoxes: [box] })
   await oracle.close()
 
@@ -204,7 +275,9 @@ async function expectOracle(model: PreparedModel, source: string, embedder: Embe
   expect(seen.subjects.map((s) => s.classId)).toEqual(wanted.found.map((f) => f.classId))
   seen.subjects.forEach((subject, i) => {
     expect(subject.score).toBeCloseTo(wanted.found[i]!.score, 4)
-    toPicture(wanted.found[i]!.box, place, picture).forEach((edge, side) => expect(subject.box[side]!).toBeCloseTo(edge, 1))
+    toPicture(wanted.found[i]!.box, place, picture).forEach((edge, side) =>
+      expect(subject.box[side]!).toBeCloseTo(edge, 1)
+    )
     expect(cosine(subject.raw, wanted.found[i]!.raw)).toBeGreaterThan(0.9999)
   })
   expect(cosine(seen.whole, wanted.extra[0]!)).toBeGreaterThan(0.9999)
@@ -219,7 +292,9 @@ async function expectBatch(embedder: Embedder, pictures: DecodedImage[]) {
     expect(cosine(together[i]!.whole, alone.whole)).toBeGreaterThan(0.99999)
     alone.subjects.forEach((subject, j) => {
       expect(cosine(together[i]!.subjects[j]!.raw, subject.raw)).toBeGreaterThan(0.9999)
-      subject.box.forEach((edge, side) => expect(together[i]!.subjects[j]!.box[side]!).toBeCloseTo(edge, 1))
+      subject.box.forEach((edge, side) =>
+        expect(together[i]!.subjects[j]!.box[side]!).toBeCloseTo(edge, 1)
+      )
     })
   }
 }

@@ -2,7 +2,15 @@
 import * as ort from 'onnxruntime-node'
 import { appError } from '@likeness/shared/errors'
 import type { DecodedImage } from '../picture/image-decode.ts'
-import { type Box, letterboxInto, type Placement, placePicture, type Size, toCanvas, toPicture } from '../picture/letterbox.ts'
+import {
+  type Box,
+  letterboxInto,
+  type Placement,
+  placePicture,
+  type Size,
+  toCanvas,
+  toPicture
+} from '../picture/letterbox.ts'
 import { createSpareCanvases } from '../picture/spare-canvases.ts'
 import type { EmbedOptions, EmbedResult, EmbedRuns } from '../runtime/embed-runs.ts'
 import { openSession, type OpenSession, type OpenSessionOptions } from '../runtime/session.ts'
@@ -37,10 +45,13 @@ export async function createEmbedder(options: CreateEmbedderOptions): Promise<Em
   }
   const close = () => opened.session.release()
   const { semantic, maps } = manifest
-  if (semantic === undefined || path === undefined) return { ...detector, manifest, provider: opened.provider, close }
+  if (semantic === undefined || path === undefined)
+    return { ...detector, manifest, provider: opened.provider, close }
   const embedder = await openSemanticEmbedder({ ...options, path, semantic })
   return {
-    ...withSemantics({ detector, embedder, semantic, maps }), manifest, provider: opened.provider,
+    ...withSemantics({ detector, embedder, semantic, maps }),
+    manifest,
+    provider: opened.provider,
     close: async () => void (await Promise.all([close(), embedder.close()]))
   }
 }
@@ -59,46 +70,86 @@ function createRunner({ manifest }: PreparedModel, { session }: OpenSession) {
   const useCanvas = createSpareCanvases()
 
   const runModel = (placed: readonly Placed[], canvas: Size, options: EmbedOptions) =>
-    useCanvas(placed.length * 3 * canvas.width * canvas.height, (pixels) => runPixels(pixels, placed, canvas, options))
+    useCanvas(placed.length * 3 * canvas.width * canvas.height, (pixels) =>
+      runPixels(pixels, placed, canvas, options)
+    )
 
-  async function runPixels(pixels: Float32Array, placed: readonly Placed[], canvas: Size, options: EmbedOptions) {
-    placed.forEach(({ image, place }, i) => letterboxInto(pixels, i * 3 * canvas.width * canvas.height, image, canvas, place))
-    const { confidence, iou, maxDetections, classAgnosticNms } = { ...manifest.detection, ...definedOnly(options) }
+  async function runPixels(
+    pixels: Float32Array,
+    placed: readonly Placed[],
+    canvas: Size,
+    options: EmbedOptions
+  ) {
+    placed.forEach(({ image, place }, i) =>
+      letterboxInto(pixels, i * 3 * canvas.width * canvas.height, image, canvas, place)
+    )
+    const { confidence, iou, maxDetections, classAgnosticNms } = {
+      ...manifest.detection,
+      ...definedOnly(options)
+    }
     // Anchors of different classes are this far apart; no more, for the sake of float32.
     const gap = classAgnosticNms ? 0 : 2 * Math.max(canvas.width, canvas.height)
     const rois = placed.flatMap((p) => p.rois)
     const feeds = {
-      [manifest.inputName]: new ort.Tensor('float32', pixels, [placed.length, 3, canvas.height, canvas.width]),
+      [manifest.inputName]: new ort.Tensor('float32', pixels, [
+        placed.length,
+        3,
+        canvas.height,
+        canvas.width
+      ]),
       confidence: new ort.Tensor('float32', [confidence], [1]),
       iou: new ort.Tensor('float32', [iou], [1]),
       max_detections: new ort.Tensor('int64', [BigInt(maxDetections)], [1]),
       class_offset: new ort.Tensor('float32', [gap, gap, 0, 0], [4]),
       extra_rois: new ort.Tensor('float32', Float32Array.from(rois.flat()), [rois.length, 4]),
-      extra_batch: new ort.Tensor('int64', BigInt64Array.from(placed.flatMap((p, i) => p.rois.map(() => BigInt(i)))), [rois.length])
+      extra_batch: new ort.Tensor(
+        'int64',
+        BigInt64Array.from(placed.flatMap((p, i) => p.rois.map(() => BigInt(i)))),
+        [rois.length]
+      )
     }
     return readOutputs(await session.run(feeds))
   }
 
-  async function run(images: readonly DecodedImage[], options: EmbedOptions): Promise<EmbedResult[]> {
+  async function run(
+    images: readonly DecodedImage[],
+    options: EmbedOptions
+  ): Promise<EmbedResult[]> {
     if (manifest.batch !== 'one') return runTogether(images, options)
     const results: EmbedResult[] = []
     for (const image of images) results.push(...(await runTogether([image], options)))
     return results
   }
 
-  async function runTogether(images: readonly DecodedImage[], options: EmbedOptions): Promise<EmbedResult[]> {
+  async function runTogether(
+    images: readonly DecodedImage[],
+    options: EmbedOptions
+  ): Promise<EmbedResult[]> {
     if (!images.length) return []
     const canvas = canvasFor(manifest, options.size)
     const placed = images.map((image): Placed => {
       const place = placePicture(image, canvas)
-      return { image, place, rois: [wholeRoi(place), ...(options.extraBoxes ?? []).map((box) => toCanvas(cutBox(box, image), place))] }
+      return {
+        image,
+        place,
+        rois: [
+          wholeRoi(place),
+          ...(options.extraBoxes ?? []).map((box) => toCanvas(cutBox(box, image), place))
+        ]
+      }
     })
     const { found, rows } = await runModel(placed, canvas, options)
     let next = found.length
     return placed.map(({ image, place, rois }, index) => {
       const subjects = found
         .filter((one) => one.batch === index)
-        .map(({ box, score, classId, raw }) => ({ box: toPicture(box, place, image), score, classId, className: manifest.classes[classId] ?? `class ${classId}`, raw }))
+        .map(({ box, score, classId, raw }) => ({
+          box: toPicture(box, place, image),
+          score,
+          classId,
+          className: manifest.classes[classId] ?? `class ${classId}`,
+          raw
+        }))
       const [whole, ...extra] = rois.map(() => rows[next++]!)
       return { width: image.width, height: image.height, subjects, whole: whole!, extra }
     })
@@ -111,7 +162,9 @@ function createRunner({ manifest }: PreparedModel, { session }: OpenSession) {
       const canvas = canvasFor(manifest, manifest.fixedSize ? undefined : size)
       const content = { width: Math.min(size, canvas.width), height: Math.min(size, canvas.height) }
       const place = placePicture(image, canvas, content)
-      const { rows } = await runModel([{ image, place, rois: [wholeRoi(place)] }], canvas, { confidence: nothingDetected })
+      const { rows } = await runModel([{ image, place, rois: [wholeRoi(place)] }], canvas, {
+        confidence: nothingDetected
+      })
       vectors.push(rows[0]!)
     }
     return vectors
@@ -122,7 +175,13 @@ function createRunner({ manifest }: PreparedModel, { session }: OpenSession) {
 function readOutputs(outputs: ort.InferenceSession.OnnxValueMapType) {
   const data = (name: string) => outputs[name]!.data as Float32Array
   const longs = (name: string) => outputs[name]!.data as unknown as BigInt64Array
-  const [boxes, scores, classes, batch, raw] = [data('boxes'), data('scores'), longs('classes'), longs('batch'), data('raw')]
+  const [boxes, scores, classes, batch, raw] = [
+    data('boxes'),
+    data('scores'),
+    longs('classes'),
+    longs('batch'),
+    data('raw')
+  ]
   const dim = outputs['raw']!.dims[1]!
   // Copies, so that keeping one vector does not keep the whole run's memory.
   const rows = Array.from({ length: batch.length }, (_, i) => raw.slice(i * dim, (i + 1) * dim))
@@ -139,22 +198,40 @@ function readOutputs(outputs: ort.InferenceSession.OnnxValueMapType) {
 function canvasFor(manifest: ModelManifest, size: number | undefined): Size {
   const own = manifest.inputSize
   if (size === undefined || (size === own.width && size === own.height)) return own
-  if (manifest.fixedSize) throw appError('invalid_request', `${manifest.name} runs at ${own.width}x${own.height} only, not at ${size}`)
-  if (!Number.isInteger(size) || size < 32 || size > 4096 || size % 32) throw appError('invalid_request', `size ${size} is not a multiple of 32 from 32 to 4096`)
+  if (manifest.fixedSize)
+    throw appError(
+      'invalid_request',
+      `${manifest.name} runs at ${own.width}x${own.height} only, not at ${size}`
+    )
+  if (!Number.isInteger(size) || size < 32 || size > 4096 || size % 32)
+    throw appError('invalid_request', `size ${size} is not a multiple of 32 from 32 to 4096`)
   return { width: size, height: size }
 }
 
 /** The part of a box that lies inside the picture; invalid_request when there is none. */
 export function cutBox(box: Box, picture: Size): [number, number, number, number] {
   const [x1, y1, x2, y2] = box
-  const cut: [number, number, number, number] = [Math.max(0, x1), Math.max(0, y1), Math.min(picture.width, x2), Math.min(picture.height, y2)]
-  if (!(cut[2] > cut[0] && cut[3] > cut[1])) throw appError('invalid_request', `box [${box.join(', ')}] has no area inside ${picture.width}x${picture.height}`)
+  const cut: [number, number, number, number] = [
+    Math.max(0, x1),
+    Math.max(0, y1),
+    Math.min(picture.width, x2),
+    Math.min(picture.height, y2)
+  ]
+  if (!(cut[2] > cut[0] && cut[3] > cut[1]))
+    throw appError(
+      'invalid_request',
+      `box [${box.join(', ')}] has no area inside ${picture.width}x${picture.height}`
+    )
   return cut
 }
 
 const wholeRoi = (p: Placement): Box => [p.left, p.top, p.left + p.width, p.top + p.height]
 
-function definedOnly(options: EmbedOptions): Partial<Pick<EmbedOptions, 'confidence' | 'iou' | 'maxDetections'>> {
+function definedOnly(
+  options: EmbedOptions
+): Partial<Pick<EmbedOptions, 'confidence' | 'iou' | 'maxDetections'>> {
   const { confidence, iou, maxDetections } = options
-  return Object.fromEntries(Object.entries({ confidence, iou, maxDetections }).filter(([, value]) => value !== undefined))
+  return Object.fromEntries(
+    Object.entries({ confidence, iou, maxDetections }).filter(([, value]) => value !== undefined)
+  )
 }

@@ -33,23 +33,36 @@ export interface ProbeOptions {
 }
 
 /** Throws `invalid_request` "unsupported layout: ..." naming what was seen for anything that is not understood. */
-export async function probeLayout({ model, input, classNames, task }: ProbeOptions): Promise<ModelLayout> {
+export async function probeLayout({
+  model,
+  input,
+  classNames,
+  task
+}: ProbeOptions): Promise<ModelLayout> {
   const candidates = findMapCandidates(model)
   const declared = candidates.declared.map(({ tensor }) => tensor)
   // A map among the outputs says nothing of boxes.
-  const outputs = model.graph.output.map(({ name }) => name).filter((name) => !declared.includes(name))
+  const outputs = model.graph.output
+    .map(({ name }) => name)
+    .filter((name) => !declared.includes(name))
   const sources = rankedSourceCandidates(model.graph, outputs)
   const results = await runDummies(model, input, [...candidates.backbone, ...declared, ...sources])
   const maps = measureMaps(candidates, results[0]!, input)
   let form: DetectionForm
   try {
-    form = recogniseDetections({ outputs: outputs.map((name) => probed(name, results[0]![name]!)), size: input.size, classNames, task })
+    form = recogniseDetections({
+      outputs: outputs.map((name) => probed(name, results[0]![name]!)),
+      size: input.size,
+      classNames,
+      task
+    })
   } catch (error) {
     throw unsupported(messageOf(error), error)
   }
   const source = form.score === 'ranked' ? findSource(form, results, sources, input) : undefined
   const detections = source ?? form
-  const outputOf = (run: ort.InferenceSession.OnnxValueMapType) => probed(detections.tensor, run[detections.tensor]!)
+  const outputOf = (run: ort.InferenceSession.OnnxValueMapType) =>
+    probed(detections.tensor, run[detections.tensor]!)
   refuseZeroScores(results.map(outputOf), detections)
   return {
     // YOLOX was trained on pixels as OpenCV reads them.
@@ -61,16 +74,31 @@ export async function probeLayout({ model, input, classNames, task }: ProbeOptio
   }
 }
 
-function findSource(form: DetectionForm, results: readonly ort.InferenceSession.OnnxValueMapType[], candidates: readonly string[], { size }: ModelInput): DetectionForm | undefined {
+function findSource(
+  form: DetectionForm,
+  results: readonly ort.InferenceSession.OnnxValueMapType[],
+  candidates: readonly string[],
+  { size }: ModelInput
+): DetectionForm | undefined {
   for (const result of results) {
-    const floats = candidates.filter((name) => name !== form.tensor && result[name]!.type.startsWith('float')).map((name) => probed(name, result[name]!))
-    const source = findRankedSource(probed(form.tensor, result[form.tensor]!), floats, { size, classCount: form.classCount })
+    const floats = candidates
+      .filter((name) => name !== form.tensor && result[name]!.type.startsWith('float'))
+      .map((name) => probed(name, result[name]!))
+    const source = findRankedSource(probed(form.tensor, result[form.tensor]!), floats, {
+      size,
+      classCount: form.classCount
+    })
     if (source !== undefined) return source
   }
   return undefined
 }
 
-const probed = (name: string, tensor: ort.Tensor): ProbedTensor => ({ name, dims: tensor.dims, values: floatValues(tensor), half: tensor.type === 'float16' })
+const probed = (name: string, tensor: ort.Tensor): ProbedTensor => ({
+  name,
+  dims: tensor.dims,
+  values: floatValues(tensor),
+  half: tensor.type === 'float16'
+})
 
 /** A fully quantised export may share one scale for boxes and scores, which leaves every score 0. */
 function refuseZeroScores(outputs: readonly ProbedTensor[], form: DetectionForm): void {
@@ -78,22 +106,37 @@ function refuseZeroScores(outputs: readonly ProbedTensor[], form: DetectionForm)
     const [, first = 0, second = 0] = dims
     const from = form.score === 'ranked' ? 4 : firstClass(form)
     const to = form.score === 'ranked' ? 5 : from + form.classCount
-    if (form.order === 'rows') return values.subarray(from * second, to * second).every((score) => score === 0)
-    return Array.from({ length: first }, (_, box) => values.subarray(box * second + from, box * second + to)).every((scores) => scores.every((score) => score === 0))
+    if (form.order === 'rows')
+      return values.subarray(from * second, to * second).every((score) => score === 0)
+    return Array.from({ length: first }, (_, box) =>
+      values.subarray(box * second + from, box * second + to)
+    ).every((scores) => scores.every((score) => score === 0))
   }
-  if (outputs.every(isZero)) throw unsupported('every class score is 0, as in an export whose scores were quantised together with its boxes: export it again with the last layers left in float')
+  if (outputs.every(isZero))
+    throw unsupported(
+      'every class score is 0, as in an export whose scores were quantised together with its boxes: export it again with the last layers left in float'
+    )
 }
 
-async function runDummies(model: OnnxModel, input: ModelInput, tensors: readonly string[]): Promise<ort.InferenceSession.OnnxValueMapType[]> {
+async function runDummies(
+  model: OnnxModel,
+  input: ModelInput,
+  tensors: readonly string[]
+): Promise<ort.InferenceSession.OnnxValueMapType[]> {
   let session: ort.InferenceSession
   try {
-    session = await ort.InferenceSession.create(encodeWithOutputs(model, tensors), { executionProviders: ['cpu'], intraOpNumThreads: 1, logSeverityLevel: 3 })
+    session = await ort.InferenceSession.create(encodeWithOutputs(model, tensors), {
+      executionProviders: ['cpu'],
+      intraOpNumThreads: 1,
+      logSeverityLevel: 3
+    })
   } catch (error) {
     throw unsupported(`onnxruntime does not load it: ${messageOf(error).trim()}`, error)
   }
   try {
     const results = []
-    for (const pixels of dummyPictures(input.size)) results.push(await session.run({ [input.name]: inputTensor(pixels, input, input.size) }))
+    for (const pixels of dummyPictures(input.size))
+      results.push(await session.run({ [input.name]: inputTensor(pixels, input, input.size) }))
     return results
   } finally {
     await session.release()

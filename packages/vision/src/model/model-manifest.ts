@@ -9,7 +9,12 @@ import { poolingTextOf } from '../onnx/pooling.ts'
 import type { SemanticModel } from '../semantic/semantic-model.ts'
 
 /** As manifests list a map, its entries in one order: two lists are the same where their JSON is. */
-export const plainMap = ({ stride, channels, grid, weight }: PooledMap): PooledMap => ({ stride, channels, grid, ...(weight !== undefined && { weight }) })
+export const plainMap = ({ stride, channels, grid, weight }: PooledMap): PooledMap => ({
+  stride,
+  channels,
+  grid,
+  ...(weight !== undefined && { weight })
+})
 
 export interface DetectionDefaults {
   confidence: number
@@ -64,7 +69,12 @@ export interface ModelManifest {
   source: { input: ModelInput; detections: DetectionForm; maps: MapTensor[] }
 }
 
-export const standardDetection: DetectionDefaults = { confidence: 0.25, iou: 0.6, maxDetections: 5, classAgnosticNms: true }
+export const standardDetection: DetectionDefaults = {
+  confidence: 0.25,
+  iou: 0.6,
+  maxDetections: 5,
+  classAgnosticNms: true
+}
 
 /** Reads and checks `<modelDir>/manifest.json`; undefined when the folder has none. Throws `data_corrupt` on a bad one. */
 export async function readManifestFile(modelDir: string): Promise<ManifestFile | undefined> {
@@ -84,7 +94,8 @@ export async function readManifestFile(modelDir: string): Promise<ManifestFile |
 }
 
 function checkManifest(manifest: Partial<ManifestFile>): ManifestFile {
-  const { name, version, file, sha256, input, classes, detection, raw, profile, semantic } = manifest
+  const { name, version, file, sha256, input, classes, detection, raw, profile, semantic } =
+    manifest
   const rawDim = rawDimOf(raw?.maps ?? [], semantic)
   const problems = [
     typeof name !== 'string' && 'name is missing',
@@ -92,27 +103,41 @@ function checkManifest(manifest: Partial<ManifestFile>): ManifestFile {
     !isFileName(file) && 'file must be a plain file name',
     !isSha256(sha256) && 'sha256 is missing',
     !(Number(input?.defaultSize) > 0) && 'input.defaultSize is missing',
-    !(Array.isArray(classes) && classes.every((c) => typeof c === 'string')) && 'classes must be strings',
+    !(Array.isArray(classes) && classes.every((c) => typeof c === 'string')) &&
+      'classes must be strings',
     !isDetection(detection) && 'detection needs confidence, iou, maxDetections, classAgnosticNms',
     !raw?.maps?.length && 'raw.maps is missing',
-    raw?.maps && raw.pool !== poolingTextOf(raw.maps) && `raw.pool is not a pooling known here: ${raw.pool}`,
+    raw?.maps &&
+      raw.pool !== poolingTextOf(raw.maps) &&
+      `raw.pool is not a pooling known here: ${raw.pool}`,
     raw && raw.dim !== rawDim && `raw.dim is ${raw.dim}, maps and embedder make ${rawDim}`,
-    semantic && !(isFileName(semantic.file) && isSha256(semantic.sha256) && semantic.dim > 0) && 'semantic needs file, sha256, dim',
-    profile && !(isFileName(profile.file) && isSha256(profile.sha256) && profile.dim > 0) && 'profile needs file, sha256, dim'
+    semantic &&
+      !(isFileName(semantic.file) && isSha256(semantic.sha256) && semantic.dim > 0) &&
+      'semantic needs file, sha256, dim',
+    profile &&
+      !(isFileName(profile.file) && isSha256(profile.sha256) && profile.dim > 0) &&
+      'profile needs file, sha256, dim'
   ].filter(Boolean)
   if (problems.length) throw new Error(problems.join('; '))
   return manifest as ManifestFile
 }
 
-const isFileName = (value: unknown) => typeof value === 'string' && value !== '' && path.basename(value) === value
+const isFileName = (value: unknown) =>
+  typeof value === 'string' && value !== '' && path.basename(value) === value
 const isSha256 = (value: unknown) => typeof value === 'string' && /^[0-9a-f]{64}$/.test(value)
 const isDetection = (d: DetectionDefaults | undefined) =>
-  d !== undefined && d.confidence >= 0 && d.iou > 0 && d.maxDetections > 0 && typeof d.classAgnosticNms === 'boolean'
+  d !== undefined &&
+  d.confidence >= 0 &&
+  d.iou > 0 &&
+  d.maxDetections > 0 &&
+  typeof d.classAgnosticNms === 'boolean'
 
 /** Class names out of the Python literal that Ultralytics writes: `{0: 'a', 1: "b's"}`. */
 export function parseClassNames(literal: string): string[] {
   const names: string[] = []
-  for (const [, id, single, double] of literal.matchAll(/(\d+)\s*:\s*(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)")/g)) {
+  for (const [, id, single, double] of literal.matchAll(
+    /(\d+)\s*:\s*(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)")/g
+  )) {
     names[Number(id)] = (single ?? double ?? '').replace(/\\(.)/g, '$1')
   }
   return Array.from(names, (name, id) => name ?? `class ${id}`)

@@ -34,11 +34,19 @@ describe('preparing a model', () => {
     const second = await prepareModel({ modelDir, cacheDir })
     expect(second).toEqual(first)
     expect((await stat(second.path)).mtimeMs).toBe(made.mtimeMs)
-    expect(first.manifest).toMatchObject({ name: 'tiny', rawDim: 144, classes: ['bright', 'dark'], fixedSize: false, inputSize: { width: 64, height: 64 } })
+    expect(first.manifest).toMatchObject({
+      name: 'tiny',
+      rawDim: 144,
+      classes: ['bright', 'dark'],
+      fixedSize: false,
+      inputSize: { width: 64, height: 64 }
+    })
   })
 
   it('is safe when several do it at once, and leaves no temporary file', async () => {
-    const all = await Promise.all(Array.from({ length: 6 }, () => prepareModel({ modelDir, cacheDir })))
+    const all = await Promise.all(
+      Array.from({ length: 6 }, () => prepareModel({ modelDir, cacheDir }))
+    )
     expect(new Set(all.map((one) => one.path)).size).toBe(1)
     expect((await readdir(cacheDir)).filter((name) => name.endsWith('.tmp'))).toEqual([])
   })
@@ -53,7 +61,9 @@ describe('preparing a model', () => {
 
   it('follows a manifest whose defaults were edited', async () => {
     await prepareModel({ modelDir, cacheDir })
-    await editManifest((manifest) => void ((manifest['detection'] as Record<string, unknown>)['maxDetections'] = 2))
+    await editManifest(
+      (manifest) => void ((manifest['detection'] as Record<string, unknown>)['maxDetections'] = 2)
+    )
     expect((await prepareModel({ modelDir, cacheDir })).manifest.detection.maxDetections).toBe(2)
   })
 
@@ -61,29 +71,59 @@ describe('preparing a model', () => {
     const onnxPath = path.join(dir, 'bare.onnx')
     await cp(path.join(modelDir, 'tiny.onnx'), onnxPath)
     const model = decodeModel(await readFile(onnxPath))
-    model.metadataProps.push({ key: 'names', value: "{0: 'light', 1: \"it's dark\"}" }, { key: 'imgsz', value: '[96, 96]' })
+    model.metadataProps.push(
+      { key: 'names', value: "{0: 'light', 1: \"it's dark\"}" },
+      { key: 'imgsz', value: '[96, 96]' }
+    )
     await writeFile(onnxPath, encodeModel(model))
     const { manifest } = await prepareModel({ onnxPath, cacheDir })
-    expect(manifest).toMatchObject({ name: 'bare', classes: ['light', "it's dark"], inputSize: { width: 96, height: 96 } })
+    expect(manifest).toMatchObject({
+      name: 'bare',
+      classes: ['light', "it's dark"],
+      inputSize: { width: 96, height: 96 }
+    })
   })
 
   it('refuses a file that is not the one its manifest names', async () => {
     await writeFile(path.join(modelDir, 'tiny.onnx'), 'changed')
-    await expect(prepareModel({ modelDir, cacheDir })).rejects.toMatchObject({ code: 'data_corrupt' })
+    await expect(prepareModel({ modelDir, cacheDir })).rejects.toMatchObject({
+      code: 'data_corrupt'
+    })
   })
 
   it('refuses what is not ONNX, a pooling it does not know and maps the graph does not have', async () => {
     await writeFile(path.join(dir, 'text.onnx'), 'not a model at all')
-    await expect(prepareModel({ onnxPath: path.join(dir, 'text.onnx'), cacheDir })).rejects.toMatchObject({ code: 'data_corrupt' })
-    await editManifest((manifest) => void ((manifest['raw'] as Record<string, unknown>)['pool'] = 'max'))
+    await expect(
+      prepareModel({ onnxPath: path.join(dir, 'text.onnx'), cacheDir })
+    ).rejects.toMatchObject({ code: 'data_corrupt' })
+    await editManifest(
+      (manifest) => void ((manifest['raw'] as Record<string, unknown>)['pool'] = 'max')
+    )
     await expect(prepareModel({ modelDir, cacheDir })).rejects.toThrow(/raw.pool/)
     await writeTinyModel(modelDir)
-    await editManifest((manifest) => void (manifest['raw'] = { ...(manifest['raw'] as object), dim: 72 + 36, maps: [{ stride: 8, channels: 8, grid: 3 }, { stride: 16, channels: 4, grid: 3 }] }))
-    await expect(prepareModel({ modelDir, cacheDir })).rejects.toThrow(/unsupported layout: the manifest names maps/)
+    await editManifest(
+      (manifest) =>
+        void (manifest['raw'] = {
+          ...(manifest['raw'] as object),
+          dim: 72 + 36,
+          maps: [
+            { stride: 8, channels: 8, grid: 3 },
+            { stride: 16, channels: 4, grid: 3 }
+          ]
+        })
+    )
+    await expect(prepareModel({ modelDir, cacheDir })).rejects.toThrow(
+      /unsupported layout: the manifest names maps/
+    )
   })
 
   it('refuses a profile that is not the one its manifest names', async () => {
-    expect(await loadProfile(modelDir)).toMatchObject({ dIn: 144, dOut: 64, name: 'tiny', version: 1 })
+    expect(await loadProfile(modelDir)).toMatchObject({
+      dIn: 144,
+      dOut: 64,
+      name: 'tiny',
+      version: 1
+    })
     const file = path.join(modelDir, 'tiny.profile.f32')
     const bytes = await readFile(file)
     bytes[100] = bytes[100]! ^ 1
@@ -94,23 +134,40 @@ describe('preparing a model', () => {
 
 describe('reading and writing ONNX', () => {
   it('keeps fields it knows nothing of, at every depth', async () => {
-    const extended = protobuf.parse(`syntax = "proto2";
+    const extended = protobuf
+      .parse(`syntax = "proto2";
       message Node { repeated string input = 1; optional string op_type = 4; optional string doc_string = 6; }
       message Graph { repeated Node node = 1; optional string doc_string = 10; }
-      message Model { optional string producer_name = 2; optional Graph graph = 7; }`).root.lookupType('Model')
-    const bytes = extended.encode({ producerName: 'p', graph: { docString: 'g', node: [{ input: ['x'], opType: 'Relu', docString: 'n' }] } }).finish()
+      message Model { optional string producer_name = 2; optional Graph graph = 7; }`)
+      .root.lookupType('Model')
+    const bytes = extended
+      .encode({
+        producerName: 'p',
+        graph: { docString: 'g', node: [{ input: ['x'], opType: 'Relu', docString: 'n' }] }
+      })
+      .finish()
     const back = extended.decode(encodeModel(decodeModel(bytes)))
-    expect(extended.toObject(back)).toEqual({ producerName: 'p', graph: { docString: 'g', node: [{ input: ['x'], opType: 'Relu', docString: 'n' }] } })
+    expect(extended.toObject(back)).toEqual({
+      producerName: 'p',
+      graph: { docString: 'g', node: [{ input: ['x'], opType: 'Relu', docString: 'n' }] }
+    })
   })
 
   it('writes the built-in model back without losing anything', async () => {
-    const source = await readFile(path.resolve(import.meta.dirname, '../../../models/likeness-nano/likeness-nano.onnx'))
+    const source = await readFile(
+      path.resolve(import.meta.dirname, '../../../models/likeness-nano/likeness-nano.onnx')
+    )
     const once = encodeModel(decodeModel(source))
     expect(once.length).toBe(source.length)
     expect(Buffer.compare(encodeModel(decodeModel(once)), once)).toBe(0)
   })
 
   it('reads class names from a Python literal', () => {
-    expect(parseClassNames(`{0: 'person', 1: "driver's seat", 3: 'it\\'s'}`)).toEqual(['person', "driver's seat", 'class 2', "it's"])
+    expect(parseClassNames(`{0: 'person', 1: "driver's seat", 3: 'it\\'s'}`)).toEqual([
+      'person',
+      "driver's seat",
+      'class 2',
+      "it's"
+    ])
   })
 })

@@ -4,7 +4,12 @@ import { mkdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { appError } from '@likeness/shared/errors'
 import { unsupported } from '../onnx/unsupported-layout.ts'
-import { type ManifestFile, type ModelManifest, plainMap, readManifestFile } from './model-manifest.ts'
+import {
+  type ManifestFile,
+  type ModelManifest,
+  plainMap,
+  readManifestFile
+} from './model-manifest.ts'
 import { operate, SURGERY_VERSION, type SurgeryOptions } from './surgery.ts'
 import { writeAtomically } from './write-atomically.ts'
 
@@ -33,33 +38,63 @@ export async function prepareModel(options: PrepareOptions): Promise<PreparedMod
   const { sourcePath, file } = await locate(options)
   const source = await readFile(sourcePath)
   const sha256 = sha256Of(source)
-  if (file && file.sha256 !== sha256) throw appError('data_corrupt', `${sourcePath} has sha256 ${sha256}, its manifest says ${file.sha256}`)
+  if (file && file.sha256 !== sha256)
+    throw appError(
+      'data_corrupt',
+      `${sourcePath} has sha256 ${sha256}, its manifest says ${file.sha256}`
+    )
 
-  if (file?.prepared) return { path: sourcePath, manifest: described(file, readPrepared(file, sourcePath)), ...(await locateSemantic(file, sourcePath)) }
+  if (file?.prepared)
+    return {
+      path: sourcePath,
+      manifest: described(file, readPrepared(file, sourcePath)),
+      ...(await locateSemantic(file, sourcePath))
+    }
 
-  const cached = { model: path.join(options.cacheDir, `${sha256}-s${SURGERY_VERSION}.onnx`), note: path.join(options.cacheDir, `${sha256}-s${SURGERY_VERSION}.json`) }
-  const manifest = (await readCached(cached)) ?? (await operateInto(cached, { source, sourcePath, file }))
+  const cached = {
+    model: path.join(options.cacheDir, `${sha256}-s${SURGERY_VERSION}.onnx`),
+    note: path.join(options.cacheDir, `${sha256}-s${SURGERY_VERSION}.json`)
+  }
+  const manifest =
+    (await readCached(cached)) ?? (await operateInto(cached, { source, sourcePath, file }))
   return { path: cached.model, manifest: file ? described(file, manifest) : manifest }
 }
 
-async function locateSemantic({ semantic }: ManifestFile, sourcePath: string): Promise<{ semanticPath?: string }> {
+async function locateSemantic(
+  { semantic }: ManifestFile,
+  sourcePath: string
+): Promise<{ semanticPath?: string }> {
   if (semantic === undefined) return {}
   const semanticPath = path.join(path.dirname(sourcePath), semantic.file)
   const sha256 = sha256Of(await readFile(semanticPath))
-  if (sha256 !== semantic.sha256) throw appError('data_corrupt', `${semanticPath} has sha256 ${sha256}, its manifest says ${semantic.sha256}`)
+  if (sha256 !== semantic.sha256)
+    throw appError(
+      'data_corrupt',
+      `${semanticPath} has sha256 ${sha256}, its manifest says ${semantic.sha256}`
+    )
   return { semanticPath }
 }
 
 /** Names and defaults are the manifest's, and it may have been edited since the surgery. */
-function described({ name, version, classes, detection, raw }: ManifestFile, manifest: ModelManifest): ModelManifest {
+function described(
+  { name, version, classes, detection, raw }: ManifestFile,
+  manifest: ModelManifest
+): ModelManifest {
   const told = raw.maps.map(plainMap)
-  if (JSON.stringify(told) !== JSON.stringify(manifest.maps)) throw unsupported(`the manifest names maps ${JSON.stringify(told)}, the graph has ${JSON.stringify(manifest.maps)}`)
+  if (JSON.stringify(told) !== JSON.stringify(manifest.maps))
+    throw unsupported(
+      `the manifest names maps ${JSON.stringify(told)}, the graph has ${JSON.stringify(manifest.maps)}`
+    )
   return { ...manifest, name, version, classes, detection }
 }
 
 /** An imported model has been through it. */
 function readPrepared({ name, prepared }: ManifestFile, sourcePath: string): ModelManifest {
-  if (prepared!.surgery !== SURGERY_VERSION) throw appError('invalid_request', `${sourcePath} was made by another version of this program: import ${name} again, or quantise it again where it is an int8 model`)
+  if (prepared!.surgery !== SURGERY_VERSION)
+    throw appError(
+      'invalid_request',
+      `${sourcePath} was made by another version of this program: import ${name} again, or quantise it again where it is an int8 model`
+    )
   return prepared!.manifest
 }
 
@@ -69,7 +104,10 @@ async function operateInto(cached: CachePaths, options: SurgeryOptions): Promise
   return manifest
 }
 
-async function locate({ modelDir, onnxPath }: PrepareOptions): Promise<{ sourcePath: string; file?: ManifestFile | undefined }> {
+async function locate({
+  modelDir,
+  onnxPath
+}: PrepareOptions): Promise<{ sourcePath: string; file?: ManifestFile | undefined }> {
   if (onnxPath !== undefined) {
     const file = await readManifestFile(path.dirname(onnxPath))
     return { sourcePath: onnxPath, file: file?.file === path.basename(onnxPath) ? file : undefined }
@@ -88,18 +126,29 @@ interface CachePaths {
 /** The note is written after the model and holds its sha256, so a half-written pair is never used. */
 async function readCached({ model, note }: CachePaths): Promise<ModelManifest | undefined> {
   try {
-    const { preparedSha256, manifest } = JSON.parse(await readFile(note, 'utf8')) as { preparedSha256: string; manifest: ModelManifest }
+    const { preparedSha256, manifest } = JSON.parse(await readFile(note, 'utf8')) as {
+      preparedSha256: string
+      manifest: ModelManifest
+    }
     return sha256Of(await readFile(model)) === preparedSha256 ? manifest : undefined
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT' || error instanceof SyntaxError) return undefined
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT' || error instanceof SyntaxError)
+      return undefined
     throw error
   }
 }
 
-async function writeCached({ model, note }: CachePaths, bytes: Uint8Array, manifest: ModelManifest): Promise<void> {
+async function writeCached(
+  { model, note }: CachePaths,
+  bytes: Uint8Array,
+  manifest: ModelManifest
+): Promise<void> {
   await mkdir(path.dirname(model), { recursive: true })
   await writeAtomically(model, bytes)
-  await writeAtomically(note, Buffer.from(JSON.stringify({ preparedSha256: sha256Of(bytes), manifest }, null, 1)))
+  await writeAtomically(
+    note,
+    Buffer.from(JSON.stringify({ preparedSha256: sha256Of(bytes), manifest }, null, 1))
+  )
 }
 
 const sha256Of = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')

@@ -22,27 +22,47 @@ export interface Profile {
 /** The profile that a model folder's manifest names. Rejects with `data_corrupt` when the file is not the one named. */
 export async function loadProfile(modelDir: string): Promise<Profile> {
   const manifest = await readManifestFile(modelDir)
-  if (!manifest?.profile) throw appError('invalid_request', `${modelDir} has no manifest that names a profile`)
+  if (!manifest?.profile)
+    throw appError('invalid_request', `${modelDir} has no manifest that names a profile`)
   const { name, version, file, sha256, dim } = manifest.profile
   const bytes = await readFile(path.join(modelDir, file))
   const seen = createHash('sha256').update(bytes).digest('hex')
-  if (seen !== sha256) throw appError('data_corrupt', `${file} has sha256 ${seen}, its manifest says ${sha256}`)
+  if (seen !== sha256)
+    throw appError('data_corrupt', `${file} has sha256 ${seen}, its manifest says ${sha256}`)
   const dIn = manifest.raw.dim
   const values = littleEndianFloats(bytes)
-  if (values.length !== dim * (dIn + 1)) throw appError('data_corrupt', `${file} holds ${values.length} numbers, ${dim} x (${dIn} + 1) were expected`)
-  return { name, version, dIn, dOut: dim, matrix: values.subarray(0, dim * dIn), bias: values.subarray(dim * dIn) }
+  if (values.length !== dim * (dIn + 1))
+    throw appError(
+      'data_corrupt',
+      `${file} holds ${values.length} numbers, ${dim} x (${dIn} + 1) were expected`
+    )
+  return {
+    name,
+    version,
+    dIn,
+    dOut: dim,
+    matrix: values.subarray(0, dim * dIn),
+    bias: values.subarray(dim * dIn)
+  }
 }
 
 /** f32 [n, dIn] -> f32 [n, dOut], rows of unit length. Rejects with `dimension_mismatch` when `raws` is not whole rows. */
-export async function applyProfile(rawVectors: Float32Array, profile: Profile): Promise<Float32Array> {
+export async function applyProfile(
+  rawVectors: Float32Array,
+  profile: Profile
+): Promise<Float32Array> {
   const { dIn, dOut, matrix, bias } = profile
-  if (rawVectors.length % dIn) throw appError('dimension_mismatch', `${rawVectors.length} numbers are not rows of ${dIn}`)
+  if (rawVectors.length % dIn)
+    throw appError('dimension_mismatch', `${rawVectors.length} numbers are not rows of ${dIn}`)
   if (!rawVectors.length) return new Float32Array(0)
   return linearTransform(rawVectors, { matrix, bias, dIn, dOut, normalize: true })
 }
 
 /** `model@version/profile@version`: vectors are comparable only where these are equal. */
-export function embeddingVersion(model: Pick<ModelManifest, 'name' | 'version'>, profile: Pick<Profile, 'name' | 'version'>): string {
+export function embeddingVersion(
+  model: Pick<ModelManifest, 'name' | 'version'>,
+  profile: Pick<Profile, 'name' | 'version'>
+): string {
   return `${model.name}@${model.version}/${profile.name}@${profile.version}`
 }
 

@@ -11,7 +11,13 @@ import { encodeModel, type OnnxModel } from '../onnx/onnx-proto.ts'
 import { rawDimOf } from '../onnx/pooled-map.ts'
 import { unsupported } from '../onnx/unsupported-layout.ts'
 import { probeLayout } from './model-layout.ts'
-import { type ManifestFile, type ModelManifest, parseClassNames, plainMap, standardDetection } from './model-manifest.ts'
+import {
+  type ManifestFile,
+  type ModelManifest,
+  parseClassNames,
+  plainMap,
+  standardDetection
+} from './model-manifest.ts'
 
 /** Raised whenever surgery gives another graph for the same source. */
 export const SURGERY_VERSION = 2
@@ -36,19 +42,32 @@ export async function operate({ source, sourcePath, file }: SurgeryOptions): Pro
     model = decodeDetector(source)
   } catch (error) {
     if (isAppError(error)) throw error
-    throw appError('data_corrupt', `${sourcePath} is not an ONNX model: ${messageOf(error)}`, { cause: error })
+    throw appError('data_corrupt', `${sourcePath} is not an ONNX model: ${messageOf(error)}`, {
+      cause: error
+    })
   }
   const metadata = metadataOf(model)
   const classes = file?.classes ?? parseClassNames(metadata.get('names') ?? '')
-  const size = file?.input.defaultSize ?? Number(/\d+/.exec(metadata.get('imgsz') ?? '')?.[0] ?? 640)
+  const size =
+    file?.input.defaultSize ?? Number(/\d+/.exec(metadata.get('imgsz') ?? '')?.[0] ?? 640)
   const described = describeInput(model, size)
-  const layout = await probeLayout({ model, input: described, classNames: classes.length, task: metadata.get('task') })
+  const layout = await probeLayout({
+    model,
+    input: described,
+    classNames: classes.length,
+    task: metadata.get('task')
+  })
   const { input, detections } = layout
   const maps = layout.maps.map(plainMap)
   makeBatchDynamic(model.graph, input.name)
   adaptInput(model.graph, input)
   try {
-    appendEmbedding(model, { detections, boxCount: layout.boxCount, size: input.size, maps: layout.maps })
+    appendEmbedding(model, {
+      detections,
+      boxCount: layout.boxCount,
+      size: input.size,
+      maps: layout.maps
+    })
   } catch (error) {
     throw unsupported(messageOf(error), error)
   }
@@ -57,7 +76,10 @@ export async function operate({ source, sourcePath, file }: SurgeryOptions): Pro
     name: file?.name ?? path.basename(sourcePath, '.onnx'),
     version: file?.version ?? sha256.slice(0, 12),
     sha256,
-    classes: Array.from({ length: Math.max(detections.classCount, classes.length) }, (_, id) => classes[id] ?? `class ${id}`),
+    classes: Array.from(
+      { length: Math.max(detections.classCount, classes.length) },
+      (_, id) => classes[id] ?? `class ${id}`
+    ),
     maps,
     rawDim: rawDimOf(maps),
     inputName: input.name,
@@ -70,4 +92,5 @@ export async function operate({ source, sourcePath, file }: SurgeryOptions): Pro
   return { bytes: encodeModel(model), manifest }
 }
 
-export const metadataOf = (model: OnnxModel): Map<string, string> => new Map(model.metadataProps.map(({ key, value }) => [key, value]))
+export const metadataOf = (model: OnnxModel): Map<string, string> =>
+  new Map(model.metadataProps.map(({ key, value }) => [key, value]))

@@ -10,10 +10,12 @@ export function adaptInput(graph: OnnxGraph, { name, half, scale, channels }: Mo
   graph.node = []
   const g = createGraphBuilder(graph, 'likeness_input_')
   let pixels = name
-  if (channels === 'BGR') pixels = g.node('Gather', [pixels, g.ints([2, 1, 0])], { attributes: { axis: 1 } })
+  if (channels === 'BGR')
+    pixels = g.node('Gather', [pixels, g.ints([2, 1, 0])], { attributes: { axis: 1 } })
   if (scale !== 1) pixels = g.node('Mul', [pixels, g.floats([scale], [])])
   if (half) pixels = g.node('Cast', [pixels], { attributes: { to: FLOAT16 } })
   graph.input.find((input) => input.name === name)!.type!.tensorType!.elemType = FLOAT
-  for (const node of consumers) node.input = node.input.map((input) => (input === name ? pixels : input))
+  for (const node of consumers)
+    node.input = node.input.map((input) => (input === name ? pixels : input))
   graph.node.push(...consumers)
 }

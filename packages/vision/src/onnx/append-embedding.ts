@@ -1,7 +1,14 @@
 // Adds non-maximum suppression and RoI pooling to a detector, so that one run returns boxes and raw vectors.
 import type { Size } from '../picture/letterbox.ts'
 import type { DetectionForm } from './detection-form.ts'
-import { createGraphBuilder, FLOAT, type GraphBuilder, INT64, toNumber, valueInfo } from './graph-builder.ts'
+import {
+  createGraphBuilder,
+  FLOAT,
+  type GraphBuilder,
+  INT64,
+  toNumber,
+  valueInfo
+} from './graph-builder.ts'
 import type { OnnxModel } from './onnx-proto.ts'
 import { type MapTensor, rawDimOf } from './pooled-map.ts'
 import { pooling } from './pooling.ts'
@@ -35,18 +42,31 @@ export function appendEmbedding(model: OnnxModel, spec: EmbeddingSpec): void {
   const opset = clampOpset(model)
   const builder = createGraphBuilder(graph, 'likeness_')
   const found = addSuppression(builder, addReadDetections(builder, spec.detections, spec))
-  builder.node('Concat', [found.boxes, 'extra_rois'], { attributes: { axis: 0 }, outputs: ['likeness_rois'] })
-  builder.node('Concat', [found.batch, 'extra_batch'], { attributes: { axis: 0 }, outputs: ['batch'] })
+  builder.node('Concat', [found.boxes, 'extra_rois'], {
+    attributes: { axis: 0 },
+    outputs: ['likeness_rois']
+  })
+  builder.node('Concat', [found.batch, 'extra_batch'], {
+    attributes: { axis: 0 },
+    outputs: ['batch']
+  })
   const parts = spec.maps.map((map) => addPooling(builder, map, opset))
   builder.node('Concat', parts, { attributes: { axis: 1 }, outputs: ['raw'] })
 
   graph.input.push(
-    valueInfo('confidence', FLOAT, [1]), valueInfo('iou', FLOAT, [1]), valueInfo('max_detections', INT64, [1]),
-    valueInfo('class_offset', FLOAT, [4]), valueInfo('extra_rois', FLOAT, ['likeness_extra', 4]), valueInfo('extra_batch', INT64, ['likeness_extra'])
+    valueInfo('confidence', FLOAT, [1]),
+    valueInfo('iou', FLOAT, [1]),
+    valueInfo('max_detections', INT64, [1]),
+    valueInfo('class_offset', FLOAT, [4]),
+    valueInfo('extra_rois', FLOAT, ['likeness_extra', 4]),
+    valueInfo('extra_batch', INT64, ['likeness_extra'])
   )
   graph.output = [
-    valueInfo('boxes', FLOAT, ['likeness_found', 4]), valueInfo('scores', FLOAT, ['likeness_found']), valueInfo('classes', INT64, ['likeness_found']),
-    valueInfo('batch', INT64, ['likeness_all']), valueInfo('raw', FLOAT, ['likeness_all', rawDimOf(spec.maps)])
+    valueInfo('boxes', FLOAT, ['likeness_found', 4]),
+    valueInfo('scores', FLOAT, ['likeness_found']),
+    valueInfo('classes', INT64, ['likeness_found']),
+    valueInfo('batch', INT64, ['likeness_all']),
+    valueInfo('raw', FLOAT, ['likeness_all', rawDimOf(spec.maps)])
   ]
 }
 
@@ -59,24 +79,43 @@ function clampOpset(model: OnnxModel): number {
   return Math.min(version, MAX_OPSET)
 }
 
-function addSuppression(g: GraphBuilder, { boxes: all, areCorners, score, classId }: ReadDetections): { boxes: string; batch: string } {
+function addSuppression(
+  g: GraphBuilder,
+  { boxes: all, areCorners, score, classId }: ReadDetections
+): { boxes: string; batch: string } {
   // Anchors of different classes are moved far apart, so that they do not suppress each other.
-  const classColumn = g.node('Cast', [g.node('Transpose', [classId], { attributes: { perm: [0, 2, 1] } })], { attributes: { to: FLOAT } })
-  const offset = areCorners ? g.node('Gather', ['class_offset', g.ints([0, 1, 0, 1])]) : 'class_offset'
+  const classColumn = g.node(
+    'Cast',
+    [g.node('Transpose', [classId], { attributes: { perm: [0, 2, 1] } })],
+    { attributes: { to: FLOAT } }
+  )
+  const offset = areCorners
+    ? g.node('Gather', ['class_offset', g.ints([0, 1, 0, 1])])
+    : 'class_offset'
   const apart = g.node('Add', [all, g.node('Mul', [classColumn, offset])])
-  const selected = g.node('NonMaxSuppression', [apart, score, 'max_detections', 'iou', 'confidence'], { attributes: { center_point_box: areCorners ? 0 : 1 } })
+  const selected = g.node(
+    'NonMaxSuppression',
+    [apart, score, 'max_detections', 'iou', 'confidence'],
+    { attributes: { center_point_box: areCorners ? 0 : 1 } }
+  )
 
   // selected is [n, 3]: picture, 0, anchor.
   g.node('GatherND', [score, selected], { outputs: ['scores'] })
   g.node('GatherND', [classId, selected], { outputs: ['classes'] })
   const anchor = g.node('Gather', [selected, g.ints([0, 2])], { attributes: { axis: 1 } })
   const kept = g.node('GatherND', [all, anchor])
-  const columns = (from: number) => g.node('Gather', [kept, g.ints([from, from + 1])], { attributes: { axis: 1 } })
+  const columns = (from: number) =>
+    g.node('Gather', [kept, g.ints([from, from + 1])], { attributes: { axis: 1 } })
   const [first, second] = [columns(0), columns(2)]
   const half = areCorners ? '' : g.node('Mul', [second, g.floats([0.5])])
-  const corners = areCorners ? [first, second] : [g.node('Sub', [first, half]), g.node('Add', [first, half])]
+  const corners = areCorners
+    ? [first, second]
+    : [g.node('Sub', [first, half]), g.node('Add', [first, half])]
   g.node('Concat', corners, { attributes: { axis: 1 }, outputs: ['boxes'] })
-  return { boxes: 'boxes', batch: g.node('Gather', [selected, g.ints([0], [])], { attributes: { axis: 1 } }) }
+  return {
+    boxes: 'boxes',
+    batch: g.node('Gather', [selected, g.ints([0], [])], { attributes: { axis: 1 } })
+  }
 }
 
 /** Generalised-mean RoI pooling of one map, see pooling.ts; answers [rois, channels * grid^2], as long as the map's weight. */
@@ -85,15 +124,26 @@ function addPooling(g: GraphBuilder, map: MapTensor, opset: number): string {
   const positive = g.node('Add', [g.node('Relu', [floats]), g.floats([pooling.epsilon], [])])
   const cubed = g.node('Mul', [positive, g.node('Mul', [positive, positive])])
   const modern = opset >= HALF_PIXEL_OPSET
-  if (!modern && map.stride > COARSEST_OLD_STRIDE) throw new Error(`vectors are pooled from ${map.tensor} of stride ${map.stride}, for which opset ${HALF_PIXEL_OPSET} is needed; the file has ${opset}`)
-  const rois = modern ? 'likeness_rois' : g.node('Sub', ['likeness_rois', g.floats([map.stride / 2], [])])
+  if (!modern && map.stride > COARSEST_OLD_STRIDE)
+    throw new Error(
+      `vectors are pooled from ${map.tensor} of stride ${map.stride}, for which opset ${HALF_PIXEL_OPSET} is needed; the file has ${opset}`
+    )
+  const rois = modern
+    ? 'likeness_rois'
+    : g.node('Sub', ['likeness_rois', g.floats([map.stride / 2], [])])
   const pooled = g.node('RoiAlign', [cubed, rois, 'batch'], {
     attributes: {
-      mode: 'avg', output_height: map.grid, output_width: map.grid, sampling_ratio: pooling.samples / map.grid,
-      spatial_scale: { float: 1 / map.stride }, ...(modern ? { coordinate_transformation_mode: 'half_pixel' } : {})
+      mode: 'avg',
+      output_height: map.grid,
+      output_width: map.grid,
+      sampling_ratio: pooling.samples / map.grid,
+      spatial_scale: { float: 1 / map.stride },
+      ...(modern ? { coordinate_transformation_mode: 'half_pixel' } : {})
     }
   })
   const mean = g.node('Pow', [pooled, g.floats([1 / pooling.power], [])])
-  const part = g.node('LpNormalization', [g.node('Flatten', [mean], { attributes: { axis: 1 } })], { attributes: { axis: 1, p: 2 } })
+  const part = g.node('LpNormalization', [g.node('Flatten', [mean], { attributes: { axis: 1 } })], {
+    attributes: { axis: 1, p: 2 }
+  })
   return map.weight === undefined ? part : g.node('Mul', [part, g.floats([map.weight], [])])
 }

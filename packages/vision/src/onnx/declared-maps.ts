@@ -17,12 +17,21 @@ export interface DeclaredMap {
 const mapsKey = 'likeness_maps'
 
 /** In the order of the list; none where the metadata has no such entry. Throws `invalid_request` "unsupported layout: ..." for what is no such list. */
-export function readDeclaredMaps({ metadataProps }: Pick<OnnxModel, 'metadataProps'>): DeclaredMap[] {
+export function readDeclaredMaps({
+  metadataProps
+}: Pick<OnnxModel, 'metadataProps'>): DeclaredMap[] {
   const text = metadataProps.find(({ key }) => key === mapsKey)?.value
   if (text === undefined) return []
   const listed = parseJson(text)
-  if (!Array.isArray(listed) || !listed.every(isDeclaredMap)) throw unsupported(`${mapsKey} is ${text}, a list of {"tensor": name, "grid": ${grids.join(' or ')}, "weight": more than 0 or left out} is needed`)
-  return listed.map(({ tensor, grid, weight }) => ({ tensor, grid, ...(weight !== undefined && { weight }) }))
+  if (!Array.isArray(listed) || !listed.every(isDeclaredMap))
+    throw unsupported(
+      `${mapsKey} is ${text}, a list of {"tensor": name, "grid": ${grids.join(' or ')}, "weight": more than 0 or left out} is needed`
+    )
+  return listed.map(({ tensor, grid, weight }) => ({
+    tensor,
+    grid,
+    ...(weight !== undefined && { weight })
+  }))
 }
 
 function parseJson(text: string): unknown {
@@ -35,5 +44,10 @@ function parseJson(text: string): unknown {
 
 function isDeclaredMap(value: unknown): value is DeclaredMap {
   const { tensor, grid, weight = 1 } = (value ?? {}) as Partial<DeclaredMap>
-  return typeof tensor === 'string' && grids.some((known) => known === grid) && typeof weight === 'number' && weight > 0
+  return (
+    typeof tensor === 'string' &&
+    grids.some((known) => known === grid) &&
+    typeof weight === 'number' &&
+    weight > 0
+  )
 }

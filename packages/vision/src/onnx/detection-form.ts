@@ -15,10 +15,15 @@ export interface DetectionForm {
 }
 
 /** Place of the first class score among the values of a box. */
-export const firstClass = ({ score }: Pick<DetectionForm, 'score'>): number => (score === 'objectness' ? 5 : 4)
+export const firstClass = ({ score }: Pick<DetectionForm, 'score'>): number =>
+  score === 'objectness' ? 5 : 4
 
 /** Strides of the heads by size of the family's models: usual, with a head for large things, with one for small things. */
-export const strideSets = [[8, 16, 32], [8, 16, 32, 64], [4, 8, 16, 32]] as const
+export const strideSets = [
+  [8, 16, 32],
+  [8, 16, 32, 64],
+  [4, 8, 16, 32]
+] as const
 
 export interface Cell {
   column: number
@@ -27,15 +32,29 @@ export interface Cell {
 }
 
 /** Cells in the order of the outputs: finest stride first, row by row. */
-export function cellsOf({ width, height }: { width: number; height: number }, strides: readonly number[]): Cell[] {
+export function cellsOf(
+  { width, height }: { width: number; height: number },
+  strides: readonly number[]
+): Cell[] {
   return strides.flatMap((stride) => {
     const [columns, rows] = [Math.floor(width / stride), Math.floor(height / stride)]
-    return Array.from({ length: columns * rows }, (_, i): Cell => ({ column: i % columns, row: Math.floor(i / columns), stride }))
+    return Array.from(
+      { length: columns * rows },
+      (_, i): Cell => ({ column: i % columns, row: Math.floor(i / columns), stride })
+    )
   })
 }
 
 /** The strides whose cells, each with `anchors` boxes, are exactly this many. */
-export function stridesFor(boxes: number, size: { width: number; height: number }, anchors: number): readonly number[] | undefined {
-  const countOf = (strides: readonly number[]) => strides.reduce((sum, stride) => sum + Math.floor(size.width / stride) * Math.floor(size.height / stride), 0)
+export function stridesFor(
+  boxes: number,
+  size: { width: number; height: number },
+  anchors: number
+): readonly number[] | undefined {
+  const countOf = (strides: readonly number[]) =>
+    strides.reduce(
+      (sum, stride) => sum + Math.floor(size.width / stride) * Math.floor(size.height / stride),
+      0
+    )
   return strideSets.find((strides) => countOf(strides) * anchors === boxes)
 }

@@ -6,7 +6,14 @@ import type { OnnxGraph, OnnxTensor } from './onnx-proto.ts'
 export function makeBatchDynamic(graph: OnnxGraph, inputName: string): void {
   const dims = graph.input.find((input) => input.name === inputName)?.type?.tensorType?.shape?.dim
   const batch = dims?.[0]
-  if (!dims || !batch || batch.dimParam || batch.dimValue === undefined || toNumber(batch.dimValue) < 1) return
+  if (
+    !dims ||
+    !batch ||
+    batch.dimParam ||
+    batch.dimValue === undefined ||
+    toNumber(batch.dimValue) < 1
+  )
+    return
   dims[0] = { dimParam: 'batch' }
   freeReshapes(graph, inputName, toNumber(batch.dimValue))
   // Shapes recorded by the exporter would contradict the new batch.
@@ -29,16 +36,21 @@ function freeReshapes(graph: OnnxGraph, inputName: string, batch: number): void 
     const name = `likeness_batch_shape_${made++}`
     graph.initializer.push(intTensor(name, [values.length], [0, ...values.slice(1)]))
     node.input[1] = name
-    node.attribute = [...node.attribute.filter((a) => a.name !== 'allowzero'), ...(allowZero(node) ? [attribute('allowzero', 0)] : [])]
+    node.attribute = [
+      ...node.attribute.filter((a) => a.name !== 'allowzero'),
+      ...(allowZero(node) ? [attribute('allowzero', 0)] : [])
+    ]
   }
 }
 
-const allowZero = (node: OnnxGraph['node'][number]) => node.attribute.some((a) => a.name === 'allowzero')
+const allowZero = (node: OnnxGraph['node'][number]) =>
+  node.attribute.some((a) => a.name === 'allowzero')
 
 function constantTensors(graph: OnnxGraph): Map<string, OnnxTensor> {
   const constants = new Map(graph.initializer.map((tensor) => [tensor.name, tensor]))
   for (const node of graph.node) {
-    const value = node.opType === 'Constant' ? node.attribute.find((a) => a.name === 'value')?.t : undefined
+    const value =
+      node.opType === 'Constant' ? node.attribute.find((a) => a.name === 'value')?.t : undefined
     if (value) constants.set(node.output[0]!, value)
   }
   return constants
@@ -47,7 +59,8 @@ function constantTensors(graph: OnnxGraph): Map<string, OnnxTensor> {
 function tensorsFrom(graph: OnnxGraph, inputName: string): Set<string> {
   const reached = new Set([inputName])
   for (const node of graph.node) {
-    if (node.input.some((name) => reached.has(name))) for (const name of node.output) reached.add(name)
+    if (node.input.some((name) => reached.has(name)))
+      for (const name of node.output) reached.add(name)
   }
   return reached
 }

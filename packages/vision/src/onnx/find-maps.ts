@@ -11,7 +11,8 @@ const passThrough = new Set(['QuantizeLinear', 'DequantizeLinear', 'Cast', 'Iden
 export function findBackboneMaps(graph: OnnxGraph): string[] {
   const nodes = inTopologicalOrder(graph)
   const consumers = new Map<string, OnnxNode[]>()
-  for (const node of nodes) for (const name of node.input) consumers.set(name, [...(consumers.get(name) ?? []), node])
+  for (const node of nodes)
+    for (const name of node.input) consumers.set(name, [...(consumers.get(name) ?? []), node])
 
   const resizes = nodes.filter((node) => node.opType === 'Resize' || node.opType === 'Upsample')
   const maps = resizes.flatMap((resize) => {
@@ -19,11 +20,17 @@ export function findBackboneMaps(graph: OnnxGraph): string[] {
     const others = joined?.concat.input.filter((name) => name !== joined.via) ?? []
     return others.length === 1 ? others : []
   })
-  if (maps.length < 2) throw new Error(`${resizes.length} Resize nodes, ${maps.length} of them joined with one finer map, where a top-down path has at least 2`)
+  if (maps.length < 2)
+    throw new Error(
+      `${resizes.length} Resize nodes, ${maps.length} of them joined with one finer map, where a top-down path has at least 2`
+    )
   return maps
 }
 
-function concatAfter(tensor: string, consumers: Map<string, OnnxNode[]>): { concat: OnnxNode; via: string } | undefined {
+function concatAfter(
+  tensor: string,
+  consumers: Map<string, OnnxNode[]>
+): { concat: OnnxNode; via: string } | undefined {
   for (const node of consumers.get(tensor) ?? []) {
     if (node.opType === 'Concat') return { concat: node, via: tensor }
     if (!passThrough.has(node.opType)) continue

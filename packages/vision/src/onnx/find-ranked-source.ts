@@ -9,12 +9,16 @@ const shownOnly = new Set(['Concat', 'Transpose'])
 
 /** Names of tensors that the ranked output, the first of `outputs`, may have been chosen from. */
 export function rankedSourceCandidates(graph: OnnxGraph, outputs: readonly string[]): string[] {
-  const made = new Map(graph.node.flatMap((node) => node.output.map((name) => [name, node] as const)))
+  const made = new Map(
+    graph.node.flatMap((node) => node.output.map((name) => [name, node] as const))
+  )
   const seen = new Set<string>()
   let front = outputs.slice(0, 1)
   while (front.length > 0 && seen.size < reach) {
     const nodes = front.flatMap((name) => made.get(name) ?? [])
-    front = [...new Set(nodes.flatMap(({ input }) => input))].filter((name) => made.has(name) && !seen.has(name))
+    front = [...new Set(nodes.flatMap(({ input }) => input))].filter(
+      (name) => made.has(name) && !seen.has(name)
+    )
     for (const name of front) seen.add(name)
   }
   return [...seen].filter((name) => shownOnly.has(made.get(name)!.opType))
@@ -24,7 +28,11 @@ export function rankedSourceCandidates(graph: OnnxGraph, outputs: readonly strin
  * The candidate that holds every box: its best class of some box has the score, number and box of each of the ranked ones.
  * undefined when none does, or when nothing was found in the dummy picture.
  */
-export function findRankedSource(ranked: ProbedTensor, candidates: readonly ProbedTensor[], { size, classCount }: { size: { width: number; height: number }; classCount: number }): DetectionForm | undefined {
+export function findRankedSource(
+  ranked: ProbedTensor,
+  candidates: readonly ProbedTensor[],
+  { size, classCount }: { size: { width: number; height: number }; classCount: number }
+): DetectionForm | undefined {
   const wanted = bestRanked(ranked)
   if (wanted.length === 0 || classCount < 1) return undefined
   for (const { name, dims, values, half } of candidates) {
@@ -32,9 +40,18 @@ export function findRankedSource(ranked: ProbedTensor, candidates: readonly Prob
     const isRows = stridesFor(dims[2]!, size, 1) !== undefined
     const [valueCount, boxes] = isRows ? [dims[1]!, dims[2]!] : [dims[2]!, dims[1]!]
     if (stridesFor(boxes, size, 1) === undefined || valueCount < 4 + classCount) continue
-    const at = isRows ? (box: number, value: number) => values[value * boxes + box]! : (box: number, value: number) => values[box * valueCount + value]!
+    const at = isRows
+      ? (box: number, value: number) => values[value * boxes + box]!
+      : (box: number, value: number) => values[box * valueCount + value]!
     for (const box of ['corners', 'centre'] as const) {
-      const form: DetectionForm = { tensor: name, order: isRows ? 'rows' : 'columns', box, score: 'classes', classCount, half }
+      const form: DetectionForm = {
+        tensor: name,
+        order: isRows ? 'rows' : 'columns',
+        box,
+        score: 'classes',
+        classCount,
+        half
+      }
       if (wanted.every((one) => holds({ at, boxes, form }, one))) return form
     }
   }
@@ -51,8 +68,13 @@ const compared = 5
 
 function bestRanked({ dims, values }: ProbedTensor): Ranked[] {
   const width = dims[2]!
-  const rows = Array.from({ length: dims[1]! }, (_, i) => values.subarray(i * width, (i + 1) * width))
-  return rows.filter((row) => row[4]! > 0).slice(0, compared).map((row) => ({ corners: [...row.subarray(0, 4)], score: row[4]!, classId: row[5]! }))
+  const rows = Array.from({ length: dims[1]! }, (_, i) =>
+    values.subarray(i * width, (i + 1) * width)
+  )
+  return rows
+    .filter((row) => row[4]! > 0)
+    .slice(0, compared)
+    .map((row) => ({ corners: [...row.subarray(0, 4)], score: row[4]!, classId: row[5]! }))
 }
 
 interface Readable {

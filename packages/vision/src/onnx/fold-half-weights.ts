@@ -5,10 +5,18 @@ import type { OnnxGraph, OnnxNode, OnnxTensor } from './onnx-proto.ts'
 
 /** What looks at weights sees them as in any other export. Weights that are read as float16 stay, and so do those that are not kept as raw bytes. */
 export function foldHalfWeights(graph: OnnxGraph): void {
-  const halves = new Map(graph.initializer.filter(({ dataType, rawData }) => dataType === FLOAT16 && rawData?.length).map((tensor) => [tensor.name, tensor]))
-  const folded = new Set(graph.node.filter((node) => isCastToFloat(node) && halves.has(node.input[0]!)))
+  const halves = new Map(
+    graph.initializer
+      .filter(({ dataType, rawData }) => dataType === FLOAT16 && rawData?.length)
+      .map((tensor) => [tensor.name, tensor])
+  )
+  const folded = new Set(
+    graph.node.filter((node) => isCastToFloat(node) && halves.has(node.input[0]!))
+  )
   if (folded.size === 0) return
-  graph.initializer.push(...[...folded].map(({ input, output }) => widened(halves.get(input[0]!)!, output[0]!)))
+  graph.initializer.push(
+    ...[...folded].map(({ input, output }) => widened(halves.get(input[0]!)!, output[0]!))
+  )
   graph.node = graph.node.filter((node) => !folded.has(node))
   const read = new Set(graph.node.flatMap(({ input }) => input))
   const isLeft = ({ name }: { name: string }): boolean => !halves.has(name) || read.has(name)
@@ -17,7 +25,8 @@ export function foldHalfWeights(graph: OnnxGraph): void {
   graph.input = graph.input.filter(isLeft)
 }
 
-const isCastToFloat = ({ opType, attribute }: OnnxNode): boolean => opType === 'Cast' && toNumber(attribute.find(({ name }) => name === 'to')?.i ?? 0) === FLOAT
+const isCastToFloat = ({ opType, attribute }: OnnxNode): boolean =>
+  opType === 'Cast' && toNumber(attribute.find(({ name }) => name === 'to')?.i ?? 0) === FLOAT
 
 function widened({ dims, rawData }: OnnxTensor, name: string): OnnxTensor {
   const bytes = new Uint8Array(rawData!) // aligned

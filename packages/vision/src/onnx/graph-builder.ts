@@ -1,5 +1,12 @@
 // Small constructors for the nodes, constants and typed inputs that graph surgery adds.
-import type { Int64, OnnxAttribute, OnnxDimension, OnnxGraph, OnnxTensor, OnnxValueInfo } from './onnx-proto.ts'
+import type {
+  Int64,
+  OnnxAttribute,
+  OnnxDimension,
+  OnnxGraph,
+  OnnxTensor,
+  OnnxValueInfo
+} from './onnx-proto.ts'
 
 export const FLOAT = 1
 export const INT64 = 7
@@ -18,24 +25,39 @@ export type AttributeValue = number | { float: number } | string | readonly numb
 /** Integers become INT attributes, `{float}` FLOAT, strings STRING, arrays INTS. */
 export function attribute(name: string, value: AttributeValue): OnnxAttribute {
   if (typeof value === 'number') return { name, type: ATTRIBUTE_INT, i: value }
-  if (typeof value === 'string') return { name, type: ATTRIBUTE_STRING, s: new TextEncoder().encode(value) }
+  if (typeof value === 'string')
+    return { name, type: ATTRIBUTE_STRING, s: new TextEncoder().encode(value) }
   if ('float' in value) return { name, type: ATTRIBUTE_FLOAT, f: value.float }
   return { name, type: ATTRIBUTE_INTS, ints: [...value] }
 }
 
-export function floatTensor(name: string, dims: readonly number[], values: ArrayLike<number>): OnnxTensor {
+export function floatTensor(
+  name: string,
+  dims: readonly number[],
+  values: ArrayLike<number>
+): OnnxTensor {
   const data = Float32Array.from(values)
   return { name, dims: [...dims], dataType: FLOAT, rawData: new Uint8Array(data.buffer) }
 }
 
-export function intTensor(name: string, dims: readonly number[], values: readonly number[]): OnnxTensor {
+export function intTensor(
+  name: string,
+  dims: readonly number[],
+  values: readonly number[]
+): OnnxTensor {
   const data = BigInt64Array.from(values, BigInt)
   return { name, dims: [...dims], dataType: INT64, rawData: new Uint8Array(data.buffer) }
 }
 
 /** Strings are symbolic dimensions. */
-export function valueInfo(name: string, elemType: number, dims: readonly (number | string)[]): OnnxValueInfo {
-  const dim = dims.map((d): OnnxDimension => (typeof d === 'string' ? { dimParam: d } : { dimValue: d }))
+export function valueInfo(
+  name: string,
+  elemType: number,
+  dims: readonly (number | string)[]
+): OnnxValueInfo {
+  const dim = dims.map(
+    (d): OnnxDimension => (typeof d === 'string' ? { dimParam: d } : { dimValue: d })
+  )
   return { name, type: { tensorType: { elemType, shape: { dim } } } }
 }
 
@@ -58,21 +80,51 @@ export function createGraphBuilder(graph: OnnxGraph, prefix: string) {
 
   const addNode = (opType: string, inputs: readonly string[], spec: NodeSpec = {}): string[] => {
     const output = [...(spec.outputs ?? [fresh(opType)])]
-    const attributes = Object.entries(spec.attributes ?? {}).map(([name, value]) => attribute(name, value))
-    graph.node.push({ opType, input: [...inputs], output, name: fresh('node'), attribute: attributes, ...(spec.domain !== undefined && { domain: spec.domain }) })
+    const attributes = Object.entries(spec.attributes ?? {}).map(([name, value]) =>
+      attribute(name, value)
+    )
+    graph.node.push({
+      opType,
+      input: [...inputs],
+      output,
+      name: fresh('node'),
+      attribute: attributes,
+      ...(spec.domain !== undefined && { domain: spec.domain })
+    })
     return output
   }
 
   return {
-    floats: (values: ArrayLike<number>, dims: readonly number[] = [values.length]) => addConstant(floatTensor(fresh('f'), dims, values)),
+    floats: (values: ArrayLike<number>, dims: readonly number[] = [values.length]) =>
+      addConstant(floatTensor(fresh('f'), dims, values)),
     /** u8. */
-    bytes: (values: readonly number[], dims: readonly number[] = [values.length]) => addConstant({ name: fresh('b'), dims: [...dims], dataType: UINT8, rawData: Uint8Array.from(values) }),
-    int8s: (values: Int8Array, dims: readonly number[]) => addConstant({ name: fresh('w'), dims: [...dims], dataType: INT8, rawData: new Uint8Array(values.buffer, values.byteOffset, values.byteLength) }),
-    int32s: (values: Int32Array) => addConstant({ name: fresh('n'), dims: [values.length], dataType: INT32, rawData: new Uint8Array(values.buffer, values.byteOffset, values.byteLength) }),
-    ints: (values: readonly number[], dims: readonly number[] = [values.length]) => addConstant(intTensor(fresh('i'), dims, values)),
+    bytes: (values: readonly number[], dims: readonly number[] = [values.length]) =>
+      addConstant({
+        name: fresh('b'),
+        dims: [...dims],
+        dataType: UINT8,
+        rawData: Uint8Array.from(values)
+      }),
+    int8s: (values: Int8Array, dims: readonly number[]) =>
+      addConstant({
+        name: fresh('w'),
+        dims: [...dims],
+        dataType: INT8,
+        rawData: new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
+      }),
+    int32s: (values: Int32Array) =>
+      addConstant({
+        name: fresh('n'),
+        dims: [values.length],
+        dataType: INT32,
+        rawData: new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
+      }),
+    ints: (values: readonly number[], dims: readonly number[] = [values.length]) =>
+      addConstant(intTensor(fresh('i'), dims, values)),
     nodes: addNode,
     /** A node of one output; answers its name. */
-    node: (opType: string, inputs: readonly string[], spec?: NodeSpec): string => addNode(opType, inputs, spec)[0]!
+    node: (opType: string, inputs: readonly string[], spec?: NodeSpec): string =>
+      addNode(opType, inputs, spec)[0]!
   }
 }
 

@@ -16,9 +16,15 @@ beforeAll(async () => void (dir = await mkdtemp(path.join(tmpdir(), 'likeness-la
 afterAll(() => rm(dir, { recursive: true }))
 
 let made = 0
-const metadata = [{ key: 'names', value: `{${tinyClasses.map((name, id) => `${id}: '${name}'`).join(', ')}}` }, { key: 'imgsz', value: '[64, 64]' }]
+const metadata = [
+  { key: 'names', value: `{${tinyClasses.map((name, id) => `${id}: '${name}'`).join(', ')}}` },
+  { key: 'imgsz', value: '[64, 64]' }
+]
 
-async function writeGraph(options: TinyGraphOptions, more: { key: string; value: string }[] = metadata): Promise<string> {
+async function writeGraph(
+  options: TinyGraphOptions,
+  more: { key: string; value: string }[] = metadata
+): Promise<string> {
   const onnxPath = path.join(dir, `${made++}.onnx`)
   await writeFile(onnxPath, encodeModel({ ...buildTinyModel(options), metadataProps: more }))
   return onnxPath
@@ -34,7 +40,11 @@ async function run(options: TinyGraphOptions, more?: { key: string; value: strin
     const checked = await verifyModel({ embedder, sourcePath: onnxPath })
     expect(checked.cosine).toBeGreaterThan(0.999)
     expect(checked.boxes).toBeGreaterThan(10)
-    return { result: await embedder.embed(picture, { maxDetections: 4, iou: 0.6 }), checked, manifest: model.manifest }
+    return {
+      result: await embedder.embed(picture, { maxDetections: 4, iou: 0.6 }),
+      checked,
+      manifest: model.manifest
+    }
   } finally {
     await embedder.close()
   }
@@ -46,7 +56,10 @@ function expectSame(seen: EmbedResult, wanted: EmbedResult, { scoreBy = 1, digit
   for (const [i, { box, score, className, raw }] of seen.subjects.entries()) {
     box.forEach((edge, side) => expect(edge).toBeCloseTo(wanted.subjects[i]!.box[side]!, 1))
     expect(score).toBeCloseTo(wanted.subjects[i]!.score * scoreBy, digits)
-    expect([className, cosine(raw, wanted.subjects[i]!.raw) > 0.999]).toEqual([wanted.subjects[i]!.className, true])
+    expect([className, cosine(raw, wanted.subjects[i]!.raw) > 0.999]).toEqual([
+      wanted.subjects[i]!.className,
+      true
+    ])
   }
 }
 
@@ -61,7 +74,11 @@ describe('detectors of other layouts find the same boxes and give the same vecto
     ['v9: a Resize beside the top-down path', { sidePath: true }],
     ['v10 and 26: the best boxes end to end', { layout: 'v10', fixed: true }],
     ['segmentation: mask values and prototypes', { layout: 'seg', fixed: true }],
-    ['YOLOX: raw values of a grid, BGR of 0 to 255', { layout: 'yolox', fixed: true }, { scoreBy: 0.95 }],
+    [
+      'YOLOX: raw values of a grid, BGR of 0 to 255',
+      { layout: 'yolox', fixed: true },
+      { scoreBy: 0.95 }
+    ],
     ['half precision', { half: true, fixed: true }, { digits: 2 }],
     ['half precision end to end', { layout: 'v10', half: true, fixed: true }, { digits: 2 }]
   ]
@@ -75,12 +92,15 @@ describe('detectors of other layouts find the same boxes and give the same vecto
 
   it.each([11, 12, 13, 15, 16, 17, 18, 19, 20, 21, 22])('opset %i', async (opset) => {
     expectSame((await run({ opset, fixed: true })).result, v8)
-    if (opset === 11 || opset === 22) expectSame((await run({ opset, layout: 'v10', fixed: true })).result, v8)
+    if (opset === 11 || opset === 22)
+      expectSame((await run({ opset, layout: 'v10', fixed: true })).result, v8)
   })
 
   it('maps that were quantised and restored', async () => {
     const { result } = await run({ quantised: true })
-    expect(result.subjects.map(({ box }) => box.map(Math.round))).toEqual(v8.subjects.map(({ box }) => box.map(Math.round)))
+    expect(result.subjects.map(({ box }) => box.map(Math.round))).toEqual(
+      v8.subjects.map(({ box }) => box.map(Math.round))
+    )
     expect(cosine(result.whole, v8.whole)).toBeGreaterThan(0.99)
   })
 })
@@ -88,13 +108,19 @@ describe('detectors of other layouts find the same boxes and give the same vecto
 describe('what is known of a detector', () => {
   it('end-to-end boxes are taken from what they were chosen from, so that any batch works and nothing is suppressed', async () => {
     const { manifest } = await run({ layout: 'v10', fixed: true })
-    expect(manifest.source.detections).toMatchObject({ box: 'corners', score: 'classes', classCount: 2 })
+    expect(manifest.source.detections).toMatchObject({
+      box: 'corners',
+      score: 'classes',
+      classCount: 2
+    })
     expect(manifest.source.detections.tensor).not.toBe('output0')
     expect(manifest.detection.iou).toBe(1)
   })
 
   it('end-to-end boxes of a file that names no classes are read as they are, one picture a run', async () => {
-    const { manifest, checked } = await run({ layout: 'v10', fixed: true }, [{ key: 'imgsz', value: '64' }])
+    const { manifest, checked } = await run({ layout: 'v10', fixed: true }, [
+      { key: 'imgsz', value: '64' }
+    ])
     expect(manifest.source.detections).toMatchObject({ tensor: 'output0', score: 'ranked' })
     expect(checked).toMatchObject({ batch: 'one', batchReason: expect.any(String) as string })
   })
@@ -109,20 +135,39 @@ describe('what is known of a detector', () => {
     const used = model.graph.node.find(({ opType }) => opType === 'Relu')!.output[0]!
     for (const node of model.graph.node) {
       node.input = node.input.map((name) => (name === used ? 'raw' : name))
-      node.output = node.output.map((name) => (name === used ? 'raw' : name === 'output0' ? 'boxes' : name))
+      node.output = node.output.map((name) =>
+        name === used ? 'raw' : name === 'output0' ? 'boxes' : name
+      )
     }
     model.graph.output[0]!.name = 'boxes'
     const onnxPath = path.join(dir, 'names.onnx')
     await writeFile(onnxPath, encodeModel({ ...model, metadataProps: metadata }))
-    expect((await prepareModel({ onnxPath, cacheDir: dir })).manifest.source.detections.tensor).toBe('exported_boxes')
+    expect(
+      (await prepareModel({ onnxPath, cacheDir: dir })).manifest.source.detections.tensor
+    ).toBe('exported_boxes')
   })
 })
 
 describe('what is not understood is refused by what was seen', () => {
-  const refusal = async (options: TinyGraphOptions, more?: { key: string; value: string }[]) => prepareModel({ onnxPath: await writeGraph(options, more), cacheDir: dir }).then(() => 'taken', (error: Error) => error.message)
+  const refusal = async (options: TinyGraphOptions, more?: { key: string; value: string }[]) =>
+    prepareModel({ onnxPath: await writeGraph(options, more), cacheDir: dir }).then(
+      () => 'taken',
+      (error: Error) => error.message
+    )
 
-  it('scores that are all 0', async () => expect(await refusal({ layout: 'zero', fixed: true })).toMatch(/^unsupported layout: every class score is 0/))
-  it('another number of classes than the file names', async () => expect(await refusal({}, [{ key: 'names', value: "{0: 'one'}" }, { key: 'imgsz', value: '64' }])).toMatch(/output0 \[1, 6, 84\] for 1 classes/))
-  it('boxes that are turned', async () => expect(await refusal({}, [...metadata, { key: 'task', value: 'obb' }])).toMatch(/task obb/))
-  it('an opset before the operators that are added', async () => expect(await refusal({ opset: 10 })).toMatch(/^unsupported layout: /))
+  it('scores that are all 0', async () =>
+    expect(await refusal({ layout: 'zero', fixed: true })).toMatch(
+      /^unsupported layout: every class score is 0/
+    ))
+  it('another number of classes than the file names', async () =>
+    expect(
+      await refusal({}, [
+        { key: 'names', value: "{0: 'one'}" },
+        { key: 'imgsz', value: '64' }
+      ])
+    ).toMatch(/output0 \[1, 6, 84\] for 1 classes/))
+  it('boxes that are turned', async () =>
+    expect(await refusal({}, [...metadata, { key: 'task', value: 'obb' }])).toMatch(/task obb/))
+  it('an opset before the operators that are added', async () =>
+    expect(await refusal({ opset: 10 })).toMatch(/^unsupported layout: /))
 })

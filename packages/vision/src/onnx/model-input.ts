@@ -26,15 +26,29 @@ export function describeInput(model: OnnxModel, defaultSize: number): ModelInput
   const dims = dimsOf(input)
   const isFloat = tensor?.elemType === FLOAT || tensor?.elemType === FLOAT16
   if (inputs.length !== 1 || !isFloat || dims.length !== 4 || dims[1] !== 3) {
-    const seen = inputs.map((i) => `${i.name} type ${i.type?.tensorType?.elemType} [${shapeText(i)}]`).join(', ')
+    const seen = inputs
+      .map((i) => `${i.name} type ${i.type?.tensorType?.elemType} [${shapeText(i)}]`)
+      .join(', ')
     throw unsupported(`one float input [batch, 3, height, width] is needed; inputs are ${seen}`)
   }
   const [height, width] = [dims[2]!, dims[3]!]
-  return { name: input!.name, fixedSize: height > 0, size: { width: width || defaultSize, height: height || defaultSize }, half: tensor.elemType === FLOAT16, scale: 1, channels: 'RGB' }
+  return {
+    name: input!.name,
+    fixedSize: height > 0,
+    size: { width: width || defaultSize, height: height || defaultSize },
+    half: tensor.elemType === FLOAT16,
+    scale: 1,
+    channels: 'RGB'
+  }
 }
 
 /** What the untouched detector is fed with. `pixels`: f32 [count, 3, height, width], RGB, 0..1. */
-export function inputTensor(pixels: Float32Array, { half, scale, channels }: ModelInput, { width, height }: Size, count = 1): ort.Tensor {
+export function inputTensor(
+  pixels: Float32Array,
+  { half, scale, channels }: ModelInput,
+  { width, height }: Size,
+  count = 1
+): ort.Tensor {
   const plane = width * height
   const values = new Float32Array(pixels.length)
   for (let from = 0; from < pixels.length; from += plane) {
@@ -43,9 +57,13 @@ export function inputTensor(pixels: Float32Array, { half, scale, channels }: Mod
     for (let i = 0; i < plane; i++) values[to + i] = pixels[from + i]! * scale
   }
   const dims = [count, 3, height, width]
-  return half ? new ort.Tensor('float16', toFloat16(values), dims) : new ort.Tensor('float32', values, dims)
+  return half
+    ? new ort.Tensor('float16', toFloat16(values), dims)
+    : new ort.Tensor('float32', values, dims)
 }
 
 function shapeText(info: OnnxModel['graph']['input'][number]): string {
-  return (info.type?.tensorType?.shape?.dim ?? []).map((d) => d.dimParam || String(d.dimValue ?? '?')).join(', ')
+  return (info.type?.tensorType?.shape?.dim ?? [])
+    .map((d) => d.dimParam || String(d.dimValue ?? '?'))
+    .join(', ')
 }

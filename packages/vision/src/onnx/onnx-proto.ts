@@ -129,5 +129,7 @@ export function decodeModel(bytes: Uint8Array): OnnxModel {
 
 /** The bytes of an .onnx file; fields outside the schema above are written back as they were read. */
 export function encodeModel(model: OnnxModel): Uint8Array {
-  return type().encode(model as unknown as protobuf.Message).finish()
+  return type()
+    .encode(model as unknown as protobuf.Message)
+    .finish()
 }

@@ -9,9 +9,12 @@ export interface PooledMap {
   weight?: number
 }
 /** Numbers in a raw vector: of each map, then of the embedder. */
-export function rawDimOf(maps: readonly PooledMap[],semantic?: { dim: number; kind: 'both' | 'semantic' }): number {
-  const own=maps.reduce((sum,map) => sum+map.channels*map.grid**2,0)
-  return semantic?.kind==='semantic'? semantic.dim:own+(semantic?.dim??0)
+export function rawDimOf(
+  maps: readonly PooledMap[],
+  semantic?: { dim: number; kind: 'both' | 'semantic' }
+): number {
+  const own = maps.reduce((sum, map) => sum + map.channels * map.grid ** 2, 0)
+  return semantic?.kind === 'semantic' ? semantic.dim : own + (semantic?.dim ?? 0)
 }
 export interface MapTensor extends PooledMap {
   /** In the exporter's graph. */

@@ -21,4 +21,5 @@ const declaredText =
   'y = RoiAlign(avg, grid x grid, 6 / grid samples a side of a cell, half_pixel, (relu(x) + 0.001)^3)^(1/3), flattened channel-major [C, grid, grid], each map L2-normalised and times its weight where it has one, then concatenated in the order of maps'
 
 /** The wording a manifest with these maps uses for exactly this pooling; any other wording is refused rather than guessed at. */
-export const poolingTextOf = (maps: readonly unknown[]): string => (maps.length > backboneStrides.length ? declaredText : backboneText)
+export const poolingTextOf = (maps: readonly unknown[]): string =>
+  maps.length > backboneStrides.length ? declaredText : backboneText

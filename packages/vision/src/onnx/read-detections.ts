@@ -15,18 +15,36 @@ export interface ReadDetections {
 }
 
 /** `boxCount` and `size` are those of the graph where its size is fixed; they are needed for a raw grid only. */
-export function addReadDetections(g: GraphBuilder, form: DetectionForm, { size, boxCount }: { size: Size; boxCount: number }): ReadDetections {
-  const floats = form.half ? g.node('Cast', [form.tensor], { attributes: { to: FLOAT } }) : form.tensor
-  const rows = form.order === 'rows' ? floats : g.node('Transpose', [floats], { attributes: { perm: [0, 2, 1] } })
-  const slice = (from: number, to: number) => g.node('Slice', [rows, g.ints([from]), g.ints([to]), g.ints([1])])
+export function addReadDetections(
+  g: GraphBuilder,
+  form: DetectionForm,
+  { size, boxCount }: { size: Size; boxCount: number }
+): ReadDetections {
+  const floats = form.half
+    ? g.node('Cast', [form.tensor], { attributes: { to: FLOAT } })
+    : form.tensor
+  const rows =
+    form.order === 'rows'
+      ? floats
+      : g.node('Transpose', [floats], { attributes: { perm: [0, 2, 1] } })
+  const slice = (from: number, to: number) =>
+    g.node('Slice', [rows, g.ints([from]), g.ints([to]), g.ints([1])])
   const plain = g.node('Transpose', [slice(0, 4)], { attributes: { perm: [0, 2, 1] } })
   const boxes = form.box === 'grid' ? decodeGrid(g, plain, size, boxCount) : plain
   const areCorners = form.box === 'corners'
-  if (form.score === 'ranked') return { boxes, areCorners, score: slice(4, 5), classId: g.node('Cast', [slice(5, 6)], { attributes: { to: INT64 } }) }
+  if (form.score === 'ranked')
+    return {
+      boxes,
+      areCorners,
+      score: slice(4, 5),
+      classId: g.node('Cast', [slice(5, 6)], { attributes: { to: INT64 } })
+    }
   // Best class of every anchor; TopK is the one such operator whose form has not changed since opset 11.
   const from = firstClass(form)
-  const [best, classId] = g.nodes('TopK', [slice(from, from + form.classCount), g.ints([1])],
-    { attributes: { axis: 1 }, outputs: ['likeness_best', 'likeness_best_class'] }) as [string, string]
+  const [best, classId] = g.nodes('TopK', [slice(from, from + form.classCount), g.ints([1])], {
+    attributes: { axis: 1 },
+    outputs: ['likeness_best', 'likeness_best_class']
+  }) as [string, string]
   const score = form.score === 'objectness' ? g.node('Mul', [best, slice(4, 5)]) : best
   return { boxes, areCorners, score, classId }
 }
@@ -34,8 +52,21 @@ export function addReadDetections(g: GraphBuilder, form: DetectionForm, { size, 
 /** (offset + cell) x stride, e^size x stride. */
 function decodeGrid(g: GraphBuilder, raw: string, size: Size, boxCount: number): string {
   const cells = cellsOf(size, stridesFor(boxCount, size, 1) ?? [])
-  const part = (from: number, to: number) => g.node('Slice', [raw, g.ints([from]), g.ints([to]), g.ints([2])])
-  const strides = g.floats(cells.map(({ stride }) => stride), [1, cells.length, 1])
-  const centre = g.node('Add', [part(0, 2), g.floats(cells.flatMap(({ column, row }) => [column, row]), [1, cells.length, 2])])
-  return g.node('Mul', [g.node('Concat', [centre, g.node('Exp', [part(2, 4)])], { attributes: { axis: 2 } }), strides])
+  const part = (from: number, to: number) =>
+    g.node('Slice', [raw, g.ints([from]), g.ints([to]), g.ints([2])])
+  const strides = g.floats(
+    cells.map(({ stride }) => stride),
+    [1, cells.length, 1]
+  )
+  const centre = g.node('Add', [
+    part(0, 2),
+    g.floats(
+      cells.flatMap(({ column, row }) => [column, row]),
+      [1, cells.length, 2]
+    )
+  ])
+  return g.node('Mul', [
+    g.node('Concat', [centre, g.node('Exp', [part(2, 4)])], { attributes: { axis: 2 } }),
+    strides
+  ])
 }

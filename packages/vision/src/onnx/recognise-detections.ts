@@ -25,16 +25,37 @@ const rankedValues = 6
 const mostRanked = 1000
 
 /** Throws, naming every output seen, for a layout that is not known. */
-export function recogniseDetections({ outputs, size, classNames, task }: ProbedOutputs): DetectionForm {
+export function recogniseDetections({
+  outputs,
+  size,
+  classNames,
+  task
+}: ProbedOutputs): DetectionForm {
   const [output] = outputs
   const seen = outputs.map(({ name, dims }) => `${name} [${dims.join(', ')}]`).join(', ')
   const fail = (why: string): never => {
-    throw new Error(`outputs are ${seen}${classNames > 0 ? ` for ${classNames} classes` : ''}; ${why}`)
+    throw new Error(
+      `outputs are ${seen}${classNames > 0 ? ` for ${classNames} classes` : ''}; ${why}`
+    )
   }
-  if (output === undefined || output.dims.length !== 3) return fail('the first of three dimensions [batch, ., .] is needed')
-  if (task === 'obb' || task === 'classify') return fail(`the boxes of a model for the task ${task} are not read`)
+  if (output === undefined || output.dims.length !== 3)
+    return fail('the first of three dimensions [batch, ., .] is needed')
+  if (task === 'obb' || task === 'classify')
+    return fail(`the boxes of a model for the task ${task} are not read`)
   const [, first = 0, second = 0] = output.dims
-  return readForm(output, { first, second, size, classNames, masks: maskCount(outputs), hasMore: task === 'pose' }) ?? fail('known are [batch, 4 + classes, boxes], [batch, boxes, 5 + classes] and [batch, boxes, 6] end to end')
+  return (
+    readForm(output, {
+      first,
+      second,
+      size,
+      classNames,
+      masks: maskCount(outputs),
+      hasMore: task === 'pose'
+    }) ??
+    fail(
+      'known are [batch, 4 + classes, boxes], [batch, boxes, 5 + classes] and [batch, boxes, 6] end to end'
+    )
+  )
 }
 
 /** Masks of a segmentation model: as many values at the end of each box as its second output has channels. */
@@ -57,15 +78,27 @@ function readForm(output: ProbedTensor, shape: Shape): DetectionForm | undefined
   const base = { tensor: output.name, half: output.half }
   if (stridesFor(second, size, 1) !== undefined || second > first) {
     const classCount = countClasses(first - 4, shape)
-    return classCount < 1 ? undefined : { ...base, order: 'rows', box: 'centre', score: 'classes', classCount }
+    return classCount < 1
+      ? undefined
+      : { ...base, order: 'rows', box: 'centre', score: 'classes', classCount }
   }
   const strides = stridesFor(first, size, 1)
   if (strides !== undefined || stridesFor(first, size, anchorsPerCell) !== undefined) {
     const classCount = countClasses(second - 5, shape)
     const isGrid = strides !== undefined && isRawGrid(output, size, strides)
-    return classCount < 1 ? undefined : { ...base, order: 'columns', box: isGrid ? 'grid' : 'centre', score: 'objectness', classCount }
+    return classCount < 1
+      ? undefined
+      : {
+          ...base,
+          order: 'columns',
+          box: isGrid ? 'grid' : 'centre',
+          score: 'objectness',
+          classCount
+        }
   }
-  return second === rankedValues + masks && first <= mostRanked ? { ...base, order: 'columns', box: 'corners', score: 'ranked', classCount: classNames } : undefined
+  return second === rankedValues + masks && first <= mostRanked
+    ? { ...base, order: 'columns', box: 'corners', score: 'ranked', classCount: classNames }
+    : undefined
 }
 
 /** 0 when the values do not fit the classes that the file names. */
@@ -75,7 +108,11 @@ function countClasses(values: number, { classNames, masks, hasMore }: Shape): nu
 }
 
 /** Decoded centres follow the cells across the picture, raw ones stay around 0. */
-function isRawGrid({ values, dims }: ProbedTensor, size: { width: number; height: number }, strides: readonly number[]): boolean {
+function isRawGrid(
+  { values, dims }: ProbedTensor,
+  size: { width: number; height: number },
+  strides: readonly number[]
+): boolean {
   const columns = dims[2]!
   let fromCentre = 0
   let fromZero = 0

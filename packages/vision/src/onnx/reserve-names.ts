@@ -1,7 +1,19 @@
 // Graph surgery adds tensors with plain names; a tensor of the exporter that has one of them gets another.
 import type { OnnxGraph } from './onnx-proto.ts'
 
-const reserved = new Set(['confidence', 'iou', 'max_detections', 'class_offset', 'extra_rois', 'extra_batch', 'boxes', 'scores', 'classes', 'batch', 'raw'])
+const reserved = new Set([
+  'confidence',
+  'iou',
+  'max_detections',
+  'class_offset',
+  'extra_rois',
+  'extra_batch',
+  'boxes',
+  'scores',
+  'classes',
+  'batch',
+  'raw'
+])
 
 /** What a tensor of the exporter is called from then on. */
 export const freeName = (name: string): string => (reserved.has(name) ? `exported_${name}` : name)
@@ -11,5 +23,6 @@ export function reserveNames(graph: OnnxGraph): void {
     node.input = node.input.map(freeName)
     node.output = node.output.map(freeName)
   }
-  for (const named of [...graph.initializer, ...graph.input, ...graph.output, ...graph.valueInfo]) named.name = freeName(named.name)
+  for (const named of [...graph.initializer, ...graph.input, ...graph.output, ...graph.valueInfo])
+    named.name = freeName(named.name)
 }

@@ -11,7 +11,10 @@ import type { EmbedResult } from '../runtime/embed-runs.ts'
 import { decodeDetector } from './decode-detector.ts'
 import { decodeModel, encodeModel } from './onnx-proto.ts'
 
-const metadata = [{ key: 'names', value: "{0: 'bright', 1: 'dark'}" }, { key: 'imgsz', value: '[64, 64]' }]
+const metadata = [
+  { key: 'names', value: "{0: 'bright', 1: 'dark'}" },
+  { key: 'imgsz', value: '[64, 64]' }
+]
 
 it('an export that gives vectors already is the detector that it was made of, if it says where that ends', async () => {
   const dir = await mkdtemp(path.join(tmpdir(), 'likeness-strip-'))
@@ -21,19 +24,35 @@ it('an export that gives vectors already is the detector that it was made of, if
     const plain = await prepareModel({ onnxPath, cacheDir: dir })
     const withVectors = path.join(dir, 'embed.onnx')
     const model = decodeModel(await readFile(plain.path))
-    await writeFile(withVectors, encodeModel({ ...model, metadataProps: [...metadata, { key: 'likeness_detections', value: 'output0' }] }))
+    await writeFile(
+      withVectors,
+      encodeModel({
+        ...model,
+        metadataProps: [...metadata, { key: 'likeness_detections', value: 'output0' }]
+      })
+    )
     const stripped = decodeDetector(await readFile(withVectors))
-    expect([stripped.graph.input, stripped.graph.output].map((all) => all.map(({ name }) => name))).toEqual([['images'], ['output0']])
+    expect(
+      [stripped.graph.input, stripped.graph.output].map((all) => all.map(({ name }) => name))
+    ).toEqual([['images'], ['output0']])
     const results: EmbedResult[] = []
     for (const file of [onnxPath, withVectors]) {
-      const embedder = await createEmbedder({ model: await prepareModel({ onnxPath: file, cacheDir: dir }), executionProviders: ['cpu'], threads: 1 })
+      const embedder = await createEmbedder({
+        model: await prepareModel({ onnxPath: file, cacheDir: dir }),
+        executionProviders: ['cpu'],
+        threads: 1
+      })
       results.push(await embedder.embed(noisePicture(64, 64, 3)))
       await embedder.close()
     }
-    expect(results[1]!.subjects.map(({ box }) => box)).toEqual(results[0]!.subjects.map(({ box }) => box))
+    expect(results[1]!.subjects.map(({ box }) => box)).toEqual(
+      results[0]!.subjects.map(({ box }) => box)
+    )
     expect(cosine(results[1]!.whole, results[0]!.whole)).toBeGreaterThan(0.999999)
     await writeFile(withVectors, encodeModel({ ...model, metadataProps: metadata }))
-    await expect(prepareModel({ onnxPath: withVectors, cacheDir: dir })).rejects.toThrow('one float input')
+    await expect(prepareModel({ onnxPath: withVectors, cacheDir: dir })).rejects.toThrow(
+      'one float input'
+    )
   } finally {
     await rm(dir, { recursive: true })
   }

@@ -11,7 +11,10 @@ export function stripEmbedding(model: OnnxModel): void {
   const { graph, metadataProps } = model
   const detections = metadataProps.find(({ key }) => key === detectionsKey)?.value
   if (detections === undefined) return
-  graph.node = nodesBefore(graph, [detections, ...readDeclaredMaps(model).map(({ tensor }) => tensor)])
+  graph.node = nodesBefore(graph, [
+    detections,
+    ...readDeclaredMaps(model).map(({ tensor }) => tensor)
+  ])
   const read = new Set(graph.node.flatMap(({ input }) => input))
   graph.input = graph.input.filter(({ name }) => read.has(name))
   graph.initializer = graph.initializer.filter(({ name }) => read.has(name))

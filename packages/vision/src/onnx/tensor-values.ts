@@ -5,6 +5,9 @@ import { fromFloat16 } from '@likeness/shared/data/float16'
 /** Half precision arrives as Uint16Array before Node 24. */
 export function floatValues({ type, data }: Pick<ort.Tensor, 'type' | 'data'>): Float32Array {
   if (data instanceof Float32Array) return data
-  if (type === 'float16') return data instanceof Uint16Array ? fromFloat16(data) : Float32Array.from(data as unknown as ArrayLike<number>)
+  if (type === 'float16')
+    return data instanceof Uint16Array
+      ? fromFloat16(data)
+      : Float32Array.from(data as unknown as ArrayLike<number>)
   throw new Error(`a ${type} tensor where floats were expected`)
 }

@@ -37,4 +37,5 @@ export function nodesBefore(graph: OnnxGraph, tensors: readonly string[]): OnnxN
   return graph.node.filter((node) => wanted.has(node))
 }
 
-const producersOf = (graph: OnnxGraph): Map<string, OnnxNode> => new Map(graph.node.flatMap((node) => node.output.map((name) => [name, node] as const)))
+const producersOf = (graph: OnnxGraph): Map<string, OnnxNode> =>
+  new Map(graph.node.flatMap((node) => node.output.map((name) => [name, node] as const)))

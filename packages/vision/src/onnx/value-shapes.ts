@@ -9,4 +9,7 @@ export function graphInputs(graph: OnnxGraph): OnnxValueInfo[] {
 }
 
 /** 0 for a symbolic dimension. */
-export const dimsOf = (info: OnnxValueInfo | undefined): number[] => (info?.type?.tensorType?.shape?.dim ?? []).map((dim) => (dim.dimParam || dim.dimValue === undefined ? 0 : toNumber(dim.dimValue)))
+export const dimsOf = (info: OnnxValueInfo | undefined): number[] =>
+  (info?.type?.tensorType?.shape?.dim ?? []).map((dim) =>
+    dim.dimParam || dim.dimValue === undefined ? 0 : toNumber(dim.dimValue)
+  )

@@ -24,19 +24,30 @@ export function readDetections({ values, dims, form, canvas }: DetectionTensor):
   const [boxes, valueCount] = isRows ? [second, first] : [first, second]
   const cells = form.box === 'grid' ? cellsOf(canvas, stridesFor(boxes, canvas, 1) ?? []) : []
   return Array.from({ length: boxes }, (_, box) => {
-    const at = (value: number) => (isRows ? values[value * boxes + box]! : values[box * valueCount + value]!)
+    const at = (value: number) =>
+      isRows ? values[value * boxes + box]! : values[box * valueCount + value]!
     return { box: readBox(at, form, cells[box]), ...readScore(at, form) }
   })
 }
 
 type At = (value: number) => number
 
-function readBox(at: At, { box }: DetectionForm, cell: { column: number; row: number; stride: number } | undefined): Box {
+function readBox(
+  at: At,
+  { box }: DetectionForm,
+  cell: { column: number; row: number; stride: number } | undefined
+): Box {
   const [a, b, c, d] = [at(0), at(1), at(2), at(3)]
   if (box === 'corners') return [a, b, c, d]
-  const [x, y, width, height] = cell === undefined
-    ? [a, b, c, d]
-    : [(a + cell.column) * cell.stride, (b + cell.row) * cell.stride, Math.exp(c) * cell.stride, Math.exp(d) * cell.stride]
+  const [x, y, width, height] =
+    cell === undefined
+      ? [a, b, c, d]
+      : [
+          (a + cell.column) * cell.stride,
+          (b + cell.row) * cell.stride,
+          Math.exp(c) * cell.stride,
+          Math.exp(d) * cell.stride
+        ]
   return [x - width / 2, y - height / 2, x + width / 2, y + height / 2]
 }
 

@@ -24,8 +24,12 @@ export function poolBox(map: FeatureMap, box: Box): number[] {
   const [x1, y1, x2, y2] = box.map((v) => v / map.stride - 0.5) as [number, number, number, number]
   const values: number[] = []
   for (let channel = 0; channel < map.channels; channel++) {
-    const plane = map.data.subarray(channel * map.height * map.width, (channel + 1) * map.height * map.width)
-    const cell = (x: number, y: number) => (Math.max(0, plane[y * map.width + x]!) + epsilon) ** power
+    const plane = map.data.subarray(
+      channel * map.height * map.width,
+      (channel + 1) * map.height * map.width
+    )
+    const cell = (x: number, y: number) =>
+      (Math.max(0, plane[y * map.width + x]!) + epsilon) ** power
     for (let row = 0; row < grid; row++) {
       for (let column = 0; column < grid; column++) {
         let sum = 0
@@ -43,12 +47,20 @@ export function poolBox(map: FeatureMap, box: Box): number[] {
 }
 
 /** Bilinear; nothing beyond one cell outside the map. */
-function sample(cell: (x: number, y: number) => number, { width, height }: FeatureMap, x: number, y: number): number {
+function sample(
+  cell: (x: number, y: number) => number,
+  { width, height }: FeatureMap,
+  x: number,
+  y: number
+): number {
   if (x < -1 || x > width || y < -1 || y > height) return 0
   const cx = Math.min(width - 1, Math.max(0, x))
   const cy = Math.min(height - 1, Math.max(0, y))
   const [x0, y0] = [Math.floor(cx), Math.floor(cy)]
   const [x1, y1] = [Math.min(width - 1, x0 + 1), Math.min(height - 1, y0 + 1)]
   const [fx, fy] = [cx - x0, cy - y0]
-  return (cell(x0, y0) * (1 - fx) + cell(x1, y0) * fx) * (1 - fy) + (cell(x0, y1) * (1 - fx) + cell(x1, y1) * fx) * fy
+  return (
+    (cell(x0, y0) * (1 - fx) + cell(x1, y0) * fx) * (1 - fy) +
+    (cell(x0, y1) * (1 - fx) + cell(x1, y1) * fx) * fy
+  )
 }

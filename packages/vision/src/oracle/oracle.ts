@@ -20,26 +20,55 @@ export interface OracleResult {
 
 export interface Oracle {
   /** `pixels`: f32 [3, height, width] of one letterboxed picture; `rois` in canvas pixels. */
-  run(pixels: Float32Array, canvas: Size, rois: readonly Box[], detection: DetectionDefaults): Promise<OracleResult>
+  run(
+    pixels: Float32Array,
+    canvas: Size,
+    rois: readonly Box[],
+    detection: DetectionDefaults
+  ): Promise<OracleResult>
   close(): Promise<void>
 }
 
 /** `sourcePath` is the model before surgery; which of its tensors are read, the manifest says. */
-export async function createOracle(sourcePath: string, { source }: Pick<ModelManifest, 'source'>): Promise<Oracle> {
+export async function createOracle(
+  sourcePath: string,
+  { source }: Pick<ModelManifest, 'source'>
+): Promise<Oracle> {
   const model = decodeDetector(await readFile(sourcePath))
   const tensors = [source.detections.tensor, ...source.maps.map(({ tensor }) => tensor)]
-  const session = await ort.InferenceSession.create(encodeWithOutputs(model, tensors), { intraOpNumThreads: 1, logSeverityLevel: 3 })
+  const session = await ort.InferenceSession.create(encodeWithOutputs(model, tensors), {
+    intraOpNumThreads: 1,
+    logSeverityLevel: 3
+  })
 
   return {
     async run(pixels, canvas, rois, detection) {
-      const results = await session.run({ [source.input.name]: inputTensor(pixels, source.input, canvas) })
+      const results = await session.run({
+        [source.input.name]: inputTensor(pixels, source.input, canvas)
+      })
       const maps = source.maps.map(({ tensor, stride, grid, weight }): FeatureMap => {
         const [, channels = 0, height = 0, width = 0] = results[tensor]!.dims
-        return { data: floatValues(results[tensor]!), channels, height, width, stride, grid, weight }
+        return {
+          data: floatValues(results[tensor]!),
+          channels,
+          height,
+          width,
+          stride,
+          grid,
+          weight
+        }
       })
       const pool = (box: Box) => Float32Array.from(maps.flatMap((map) => poolBox(map, box)))
       const output = results[source.detections.tensor]!
-      const found = suppress(readDetections({ values: floatValues(output), dims: output.dims, form: source.detections, canvas }), detection)
+      const found = suppress(
+        readDetections({
+          values: floatValues(output),
+          dims: output.dims,
+          form: source.detections,
+          canvas
+        }),
+        detection
+      )
       return { found: found.map((one) => ({ ...one, raw: pool(one.box) })), extra: rois.map(pool) }
     },
     close: () => session.release()

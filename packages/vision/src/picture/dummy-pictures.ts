@@ -6,7 +6,8 @@ export function dummyPictures({ width, height }: Size): Float32Array[] {
   return [noise({ width, height }), shapes({ width, height })]
 }
 
-const noise = ({ width, height }: Size): Float32Array => Float32Array.from({ length: 3 * width * height }, (_, i) => ((i * 2654435761) % 4096) / 4096)
+const noise = ({ width, height }: Size): Float32Array =>
+  Float32Array.from({ length: 3 * width * height }, (_, i) => ((i * 2654435761) % 4096) / 4096)
 
 interface Disc {
   x: number
@@ -28,10 +29,15 @@ function shapes({ width, height }: Size): Float32Array {
   const side = Math.min(width, height)
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
-      const disc = discs.find((one) => Math.hypot(x - one.x * width, y - one.y * height) < one.radius * side)
+      const disc = discs.find(
+        (one) => Math.hypot(x - one.x * width, y - one.y * height) < one.radius * side
+      )
       // A rim of stripes inside each disc, so that there are edges at every scale.
       const stripe = disc !== undefined && ((x >> 2) + (y >> 3)) % 5 === 0 ? 0.5 : 1
-      for (let c = 0; c < 3; c++) pixels[(c * height + y) * width + x] = disc ? disc.color[c]! * stripe : 0.35 + (0.3 * (x + y)) / (width + height)
+      for (let c = 0; c < 3; c++)
+        pixels[(c * height + y) * width + x] = disc
+          ? disc.color[c]! * stripe
+          : 0.35 + (0.3 * (x + y)) / (width + height)
     }
   }
   return pixels

@@ -45,44 +45,71 @@ export function hardenSharp(): void {
  * First frame of an animation, EXIF orientation applied, CMYK, 16-bit, grey and palette converted, transparency flattened.
  * Rejects with `image_empty`, `image_unsupported` (SVG, HEIC, text...), `image_truncated`, `image_corrupt`, `image_too_many_pixels`.
  */
-export async function decodeImage(bytes: Uint8Array, options: DecodeOptions = {}): Promise<DecodedImage> {
+export async function decodeImage(
+  bytes: Uint8Array,
+  options: DecodeOptions = {}
+): Promise<DecodedImage> {
   hardenSharp()
   if (!bytes.byteLength) throw appError('image_empty', 'the file has no bytes')
   const format = sniffImageFormat(bytes)
-  if (!format) throw appError('image_unsupported', 'not a JPEG, PNG, WebP, GIF, TIFF or AVIF picture')
+  if (!format)
+    throw appError('image_unsupported', 'not a JPEG, PNG, WebP, GIF, TIFF or AVIF picture')
   const maxPixels = options.maxPixels ?? DEFAULT_MAX_PIXELS
   try {
     const input = sharp(bytes, { limitInputPixels: maxPixels, pages: 1 })
     checkSize(await input.metadata(), format, maxPixels)
-    const { data, info } = await input.autoOrient().toColourspace('srgb').timeout({ seconds: TIMEOUT_S })
-      .raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true })
-    return { ...flattened(data, info.channels, options.background ?? 'auto'), width: info.width, height: info.height }
+    const { data, info } = await input
+      .autoOrient()
+      .toColourspace('srgb')
+      .timeout({ seconds: TIMEOUT_S })
+      .raw({ depth: 'uchar' })
+      .toBuffer({ resolveWithObject: true })
+    return {
+      ...flattened(data, info.channels, options.background ?? 'auto'),
+      width: info.width,
+      height: info.height
+    }
   } catch (error) {
     throw isAppError(error) ? error : explain(error, bytes, format)
   }
 }
 
 function checkSize(metadata: Metadata, format: ImageFormat, maxPixels: number): void {
-  if (metadata.format !== (format === 'avif' ? 'heif' : format)) throw appError('image_unsupported', `looks like ${format}, opens as ${metadata.format}`)
+  if (metadata.format !== (format === 'avif' ? 'heif' : format))
+    throw appError('image_unsupported', `looks like ${format}, opens as ${metadata.format}`)
   const pixels = metadata.width * metadata.height
   const limit = metadata.isProgressive ? Math.min(maxPixels, MAX_PROGRESSIVE_PIXELS) : maxPixels
   if (pixels <= limit) return
   const kind = metadata.isProgressive ? 'progressive picture' : 'picture'
-  throw appError('image_too_many_pixels', `${kind} of ${metadata.width} x ${metadata.height}, at most ${limit} pixels are decoded`)
+  throw appError(
+    'image_too_many_pixels',
+    `${kind} of ${metadata.width} x ${metadata.height}, at most ${limit} pixels are decoded`
+  )
 }
 
 function explain(error: unknown, bytes: Uint8Array, format: ImageFormat) {
   const text = messageOf(error)
   if (/pixel limit|dimensions? (exceed|too)|image size exceeds|too large/i.test(text)) {
-    return appError('image_too_many_pixels', 'the picture has more pixels than are decoded', { cause: error })
+    return appError('image_too_many_pixels', 'the picture has more pixels than are decoded', {
+      cause: error
+    })
   }
-  if (/premature end|unexpected end|truncat|end of (file|stream|data)|not enough/i.test(text) || endsEarly(bytes, format)) {
-    return appError('image_truncated', `the ${format} picture ends before its data does`, { cause: error })
+  if (
+    /premature end|unexpected end|truncat|end of (file|stream|data)|not enough/i.test(text) ||
+    endsEarly(bytes, format)
+  ) {
+    return appError('image_truncated', `the ${format} picture ends before its data does`, {
+      cause: error
+    })
   }
   return appError('image_corrupt', `the ${format} picture cannot be decoded`, { cause: error })
 }
 
-function flattened(data: Buffer, channels: number, background: Color | 'auto'): Pick<DecodedImage, 'rgb' | 'rgba'> {
+function flattened(
+  data: Buffer,
+  channels: number,
+  background: Color | 'auto'
+): Pick<DecodedImage, 'rgb' | 'rgba'> {
   const pixels = new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
   if (channels === 3) return { rgb: pixels }
   if (channels !== 4) throw new Error(`${channels} channels after conversion to sRGB`)

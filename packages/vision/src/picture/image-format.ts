@@ -25,12 +25,18 @@ function isAvif(bytes: Uint8Array): boolean {
 /** Whether bytes are missing at the end. Asked only after a decoder has failed; never refuses a picture by itself. */
 export function endsEarly(bytes: Uint8Array, format: ImageFormat): boolean {
   switch (format) {
-    case 'jpeg': return !tailHas(bytes, [0xff, 0xd9], 64)
-    case 'png': return !tailHas(bytes, [0x49, 0x45, 0x4e, 0x44], 64)
-    case 'webp': return uint32LittleEndian(bytes, 4) + 8 > bytes.length
-    case 'gif': return bytes[bytes.length - 1] !== 0x3b
-    case 'tiff': return directoryEnd(bytes) > bytes.length
-    case 'avif': return boxesOverrun(bytes)
+    case 'jpeg':
+      return !tailHas(bytes, [0xff, 0xd9], 64)
+    case 'png':
+      return !tailHas(bytes, [0x49, 0x45, 0x4e, 0x44], 64)
+    case 'webp':
+      return uint32LittleEndian(bytes, 4) + 8 > bytes.length
+    case 'gif':
+      return bytes[bytes.length - 1] !== 0x3b
+    case 'tiff':
+      return directoryEnd(bytes) > bytes.length
+    case 'avif':
+      return boxesOverrun(bytes)
   }
 }
 
@@ -57,7 +63,10 @@ function boxesOverrun(bytes: Uint8Array): boolean {
   return offset !== bytes.length
 }
 
-const ascii = (bytes: Uint8Array, offset: number, length: number) => String.fromCharCode(...bytes.subarray(offset, offset + length))
+const ascii = (bytes: Uint8Array, offset: number, length: number) =>
+  String.fromCharCode(...bytes.subarray(offset, offset + length))
 const view = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-const uint32 = (bytes: Uint8Array, offset: number) => (offset + 4 <= bytes.length ? view(bytes).getUint32(offset) : 0)
-const uint32LittleEndian = (bytes: Uint8Array, offset: number) => (offset + 4 <= bytes.length ? view(bytes).getUint32(offset, true) : 0)
+const uint32 = (bytes: Uint8Array, offset: number) =>
+  offset + 4 <= bytes.length ? view(bytes).getUint32(offset) : 0
+const uint32LittleEndian = (bytes: Uint8Array, offset: number) =>
+  offset + 4 <= bytes.length ? view(bytes).getUint32(offset, true) : 0

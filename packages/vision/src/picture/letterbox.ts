@@ -32,27 +32,54 @@ export function placePicture(picture: Size, canvas: Size, content: Size = canvas
   // Minus .1: a half pixel goes to the right and bottom bar, as in the training pipelines of these models.
   const left = Math.max(0, Math.round((canvas.width - width) / 2 - 0.1))
   const top = Math.max(0, Math.round((canvas.height - height) / 2 - 0.1))
-  return { left, top, width, height, scaleX: width / picture.width, scaleY: height / picture.height }
+  return {
+    left,
+    top,
+    width,
+    height,
+    scaleX: width / picture.width,
+    scaleY: height / picture.height
+  }
 }
 
 /**
  * RGB planes, 0..1: f32 [3, canvas.height, canvas.width] at `offset` of `out`. Area average when shrinking, as the built-in
  * model was trained with (plain bilinear costs .001 of cosine at 0.65 and aliases below), bilinear when enlarging.
  */
-export function letterboxInto(out: Float32Array, offset: number, image: DecodedImage, canvas: Size, place: Placement): void {
+export function letterboxInto(
+  out: Float32Array,
+  offset: number,
+  image: DecodedImage,
+  canvas: Size,
+  place: Placement
+): void {
   const plane = canvas.width * canvas.height
   const planes = out.subarray(offset, offset + 3 * plane).fill(PAD)
   const target = planes.subarray(place.top * canvas.width + place.left)
-  resample(image, resamplingTaps(place.height, image.height), resamplingTaps(place.width, image.width), { out: target, stride: canvas.width, plane })
+  resample(
+    image,
+    resamplingTaps(place.height, image.height),
+    resamplingTaps(place.width, image.width),
+    { out: target, stride: canvas.width, plane }
+  )
 }
 
 /** Picture pixels to canvas pixels. */
 export function toCanvas([x1, y1, x2, y2]: Box, p: Placement): [number, number, number, number] {
-  return [x1 * p.scaleX + p.left, y1 * p.scaleY + p.top, x2 * p.scaleX + p.left, y2 * p.scaleY + p.top]
+  return [
+    x1 * p.scaleX + p.left,
+    y1 * p.scaleY + p.top,
+    x2 * p.scaleX + p.left,
+    y2 * p.scaleY + p.top
+  ]
 }
 
 /** Canvas pixels to picture pixels, cut to the picture. */
-export function toPicture([x1, y1, x2, y2]: Box, p: Placement, picture: Size): [number, number, number, number] {
+export function toPicture(
+  [x1, y1, x2, y2]: Box,
+  p: Placement,
+  picture: Size
+): [number, number, number, number] {
   const x = (value: number) => Math.min(picture.width, Math.max(0, (value - p.left) / p.scaleX))
   const y = (value: number) => Math.min(picture.height, Math.max(0, (value - p.top) / p.scaleY))
   return [x(x1), y(y1), x(x2), y(y2)]

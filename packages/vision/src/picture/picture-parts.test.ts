@@ -12,19 +12,41 @@ function cutOut(visible: readonly number[], hidden: readonly number[]): Promise<
     const alpha = Math.round(255 * Math.max(0, Math.min(1, 6 - away)))
     rgba.set([...(alpha === 0 ? hidden : visible), alpha], 4 * i)
   }
-  return sharp(rgba, { raw: { width: 30, height: 20, channels: 4 } }).png().toBuffer()
+  return sharp(rgba, { raw: { width: 30, height: 20, channels: 4 } })
+    .png()
+    .toBuffer()
 }
 const red = [200, 30, 40]
 const white = [255, 255, 255]
 
 test('what is hidden under full transparency has no influence: trimmed, on any ground, turned', async () => {
-  const variants = await Promise.all([[0, 0, 0], [255, 255, 255], [0, 255, 0]].map(async (hidden) => decodeImage(await cutOut(red, hidden))))
-  const seen = await Promise.all(variants.map(async (picture) => {
-    const { image, left, top } = trimPicture(picture)
-    const views = [picture, image, ...(['auto', 'white', 'dark'] as const).map((ground) => onGround(image, ground))]
-    const turned = await turnPicture(onGround(image, 'white'), { degrees: 30, shear: 0.1 }, 64)
-    return { left, top, pixels: [...views, turned].map(({ rgb, width, height }) => [width, height, Buffer.from(rgb).toString('hex')]) }
-  }))
+  const variants = await Promise.all(
+    [
+      [0, 0, 0],
+      [255, 255, 255],
+      [0, 255, 0]
+    ].map(async (hidden) => decodeImage(await cutOut(red, hidden)))
+  )
+  const seen = await Promise.all(
+    variants.map(async (picture) => {
+      const { image, left, top } = trimPicture(picture)
+      const views = [
+        picture,
+        image,
+        ...(['auto', 'white', 'dark'] as const).map((ground) => onGround(image, ground))
+      ]
+      const turned = await turnPicture(onGround(image, 'white'), { degrees: 30, shear: 0.1 }, 64)
+      return {
+        left,
+        top,
+        pixels: [...views, turned].map(({ rgb, width, height }) => [
+          width,
+          height,
+          Buffer.from(rgb).toString('hex')
+        ])
+      }
+    })
+  )
   expect(seen[1]).toEqual(seen[0])
   expect(seen[2]).toEqual(seen[0])
   expect(seen[0]!.pixels[3]).not.toEqual(seen[0]!.pixels[4])
@@ -48,7 +70,11 @@ test('a white mark is seen on the ground that is chosen for it, and on one of th
 })
 
 test('a part has the pixels that its box touches', () => {
-  const image = { rgb: Uint8Array.from({ length: 4 * 3 * 3 }, (_, i) => Math.floor(i / 3)), width: 4, height: 3 }
+  const image = {
+    rgb: Uint8Array.from({ length: 4 * 3 * 3 }, (_, i) => Math.floor(i / 3)),
+    width: 4,
+    height: 3
+  }
   const { image: part, left, top } = cropPicture(image, [0.5, 1.2, 2.1, 9])
   expect([left, top, part.width, part.height]).toEqual([0, 1, 3, 2])
   expect([...part.rgb].filter((_, i) => i % 3 === 0)).toEqual([4, 5, 6, 8, 9, 10])

@@ -16,14 +16,32 @@ export interface Part {
 /** The pixels that a box touches, not copied where these are all; `box` has an area inside the picture. */
 export function cropPicture(image: DecodedImage, [x1, y1, x2, y2]: Box): Part {
   const [left, top] = [Math.max(0, Math.floor(x1)), Math.max(0, Math.floor(y1))]
-  const [right, bottom] = [Math.min(image.width, Math.ceil(x2)), Math.min(image.height, Math.ceil(y2))]
+  const [right, bottom] = [
+    Math.min(image.width, Math.ceil(x2)),
+    Math.min(image.height, Math.ceil(y2))
+  ]
   const place = { left, top, width: right - left, height: bottom - top }
   if (place.width === image.width && place.height === image.height) return { image, left, top }
-  const cut = (pixels: Uint8Array, channels: number): Uint8Array => cutRows(pixels, channels, image.width, place)
-  return { image: { rgb: cut(image.rgb, 3), width: place.width, height: place.height, ...(image.rgba && { rgba: cut(image.rgba, 4) }) }, left, top }
+  const cut = (pixels: Uint8Array, channels: number): Uint8Array =>
+    cutRows(pixels, channels, image.width, place)
+  return {
+    image: {
+      rgb: cut(image.rgb, 3),
+      width: place.width,
+      height: place.height,
+      ...(image.rgba && { rgba: cut(image.rgba, 4) })
+    },
+    left,
+    top
+  }
 }
 
-function cutRows(pixels: Uint8Array, channels: number, stride: number, { left, top, width, height }: { left: number; top: number; width: number; height: number }): Uint8Array {
+function cutRows(
+  pixels: Uint8Array,
+  channels: number,
+  stride: number,
+  { left, top, width, height }: { left: number; top: number; width: number; height: number }
+): Uint8Array {
   const out = new Uint8Array(width * height * channels)
   for (let y = 0; y < height; y++) {
     const from = ((top + y) * stride + left) * channels

@@ -8,7 +8,10 @@ export function resamplingTaps(targetSize: number, sourceSize: number): Taps {
   const from = new Int32Array(targetSize + 1)
   const weights: number[] = []
   for (let i = 0; i < targetSize; i++) {
-    first[i] = ratio > 1 ? areaWeights(weights, i * ratio, Math.min(sourceSize, (i + 1) * ratio)) : linearWeights(weights, (i + 0.5) * ratio - 0.5, sourceSize)
+    first[i] =
+      ratio > 1
+        ? areaWeights(weights, i * ratio, Math.min(sourceSize, (i + 1) * ratio))
+        : linearWeights(weights, (i + 0.5) * ratio - 0.5, sourceSize)
     from[i + 1] = weights.length
   }
   return { first, from, weights: Float32Array.from(weights) }
@@ -18,7 +21,8 @@ function areaWeights(weights: number[], start: number, end: number): number {
   // Products of the ratio may fall a hair below a whole sample.
   const first = Math.floor(start + 1e-9)
   const covered = (sample: number) => Math.min(end, sample + 1) - Math.max(start, sample)
-  for (let sample = first; sample < end; sample++) if (covered(sample) > 1e-9) weights.push(covered(sample) / (end - start))
+  for (let sample = first; sample < end; sample++)
+    if (covered(sample) > 1e-9) weights.push(covered(sample) / (end - start))
   return first
 }
 

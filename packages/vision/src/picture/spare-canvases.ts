@@ -1,7 +1,10 @@
 // Canvases that are used again. A new one for each run (2 MB at 416 px) is garbage outside V8's heap, which is collected with the heap as a whole: it cost an inference process 5 to 10 % of its time.
 
 /** EmbedRuns `work` on f32 [length] that nobody else has meanwhile, and that holds anything. */
-export type UseCanvas = <T>(length: number, work: (canvas: Float32Array) => Promise<T>) => Promise<T>
+export type UseCanvas = <T>(
+  length: number,
+  work: (canvas: Float32Array) => Promise<T>
+) => Promise<T>
 
 /** Keeps those used last, `maxBytes` together. */
 export function createSpareCanvases(maxBytes = 32 * 1024 ** 2): UseCanvas {

@@ -9,16 +9,34 @@ export interface Pose {
 }
 
 /** Shrunk to at most `longestSide` pixels before; the result is as large as it needs to be. */
-export async function turnPicture({ rgb, width, height }: DecodedImage, { degrees, shear }: Pose, longestSide: number): Promise<DecodedImage> {
+export async function turnPicture(
+  { rgb, width, height }: DecodedImage,
+  { degrees, shear }: Pose,
+  longestSide: number
+): Promise<DecodedImage> {
   hardenSharp()
   const [cos, sin] = [Math.cos((degrees * Math.PI) / 180), Math.sin((degrees * Math.PI) / 180)]
   const scale = Math.min(1, longestSide / Math.max(width, height))
   const { data, info } = await sharp(rgb, { raw: { width, height, channels: 3 } })
-    .resize({ width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)), fit: 'fill' })
-    .affine([[cos, -sin + shear * cos], [sin, cos + shear * sin]], { background: borderColor({ rgb, width, height }), interpolator: 'bilinear' })
+    .resize({
+      width: Math.max(1, Math.round(width * scale)),
+      height: Math.max(1, Math.round(height * scale)),
+      fit: 'fill'
+    })
+    .affine(
+      [
+        [cos, -sin + shear * cos],
+        [sin, cos + shear * sin]
+      ],
+      { background: borderColor({ rgb, width, height }), interpolator: 'bilinear' }
+    )
     .raw({ depth: 'uchar' })
     .toBuffer({ resolveWithObject: true })
-  return { rgb: new Uint8Array(data.buffer, data.byteOffset, data.byteLength), width: info.width, height: info.height }
+  return {
+    rgb: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+    width: info.width,
+    height: info.height
+  }
 }
 
 function borderColor({ rgb, width, height }: DecodedImage): { r: number; g: number; b: number } {

@@ -16,17 +16,29 @@ export interface CalibrateOptions {
   pictures: AsyncIterable<DecodedImage>
 }
 
-export async function calibrate({ model, manifest, tensors, pictures }: CalibrateOptions): Promise<Map<string, ValueHistogram>> {
+export async function calibrate({
+  model,
+  manifest,
+  tensors,
+  pictures
+}: CalibrateOptions): Promise<Map<string, ValueHistogram>> {
   const { inputName, inputSize: canvas } = manifest
   const histograms = new Map(tensors.map((name) => [name, createHistogram()]))
   const inner = tensors.filter((name) => name !== inputName)
-  const session = await ort.InferenceSession.create(encodeInside(model, inputName, inner), { executionProviders: ['cpu'], intraOpNumThreads: 1, logSeverityLevel: 3 })
+  const session = await ort.InferenceSession.create(encodeInside(model, inputName, inner), {
+    executionProviders: ['cpu'],
+    intraOpNumThreads: 1,
+    logSeverityLevel: 3
+  })
   try {
     for await (const picture of pictures) {
       const pixels = new Float32Array(3 * canvas.width * canvas.height)
       letterboxInto(pixels, 0, picture, canvas, placePicture(picture, canvas))
-      const results = await session.run({ [inputName]: new ort.Tensor('float32', pixels, [1, 3, canvas.height, canvas.width]) })
-      for (const [name, histogram] of histograms) addValues(histogram, name === inputName ? pixels : floatValues(results[name]!))
+      const results = await session.run({
+        [inputName]: new ort.Tensor('float32', pixels, [1, 3, canvas.height, canvas.width])
+      })
+      for (const [name, histogram] of histograms)
+        addValues(histogram, name === inputName ? pixels : floatValues(results[name]!))
     }
   } finally {
     await session.release()
@@ -37,6 +49,12 @@ export async function calibrate({ model, manifest, tensors, pictures }: Calibrat
 /** Only what `tensors` are made of. */
 function encodeInside(model: OnnxModel, inputName: string, tensors: readonly string[]): Uint8Array {
   const { graph } = model
-  const part = { ...graph, node: nodesBefore(graph, tensors), input: graph.input.filter(({ name }) => name === inputName), output: tensors.map((name) => ({ name })), valueInfo: [] }
+  const part = {
+    ...graph,
+    node: nodesBefore(graph, tensors),
+    input: graph.input.filter(({ name }) => name === inputName),
+    output: tensors.map((name) => ({ name })),
+    valueInfo: []
+  }
   return encodeModel({ ...model, graph: part })
 }

@@ -17,14 +17,24 @@ const steps = 60
 const mostCut = 0.2
 
 /** 0 is always met exactly: padding is made of it. */
-export function chooseRange(histogram: ValueHistogram, { isBeforeSilu = false }: ChooseRangeOptions = {}): ByteRange {
+export function chooseRange(
+  histogram: ValueHistogram,
+  { isBeforeSilu = false }: ChooseRangeOptions = {}
+): ByteRange {
   const least = Math.min(0, histogram.least)
   const most = Math.max(0, histogram.most)
   if (least === most) return { scale: 1 / 255, zero: 0 }
   const read = isBeforeSilu ? silu : identity
-  const parts = (cut: number): number[] => Array.from({ length: steps }, (_, i) => 1 - (i * cut) / steps)
-  const low = bestOf(parts(isBeforeSilu ? 1 : mostCut).map((part) => least * part), (end) => squaredError(histogram, [end, most], read))
-  const high = bestOf(parts(mostCut).map((part) => most * part), (end) => squaredError(histogram, [low, end], read))
+  const parts = (cut: number): number[] =>
+    Array.from({ length: steps }, (_, i) => 1 - (i * cut) / steps)
+  const low = bestOf(
+    parts(isBeforeSilu ? 1 : mostCut).map((part) => least * part),
+    (end) => squaredError(histogram, [end, most], read)
+  )
+  const high = bestOf(
+    parts(mostCut).map((part) => most * part),
+    (end) => squaredError(histogram, [low, end], read)
+  )
   return toRange(low, high)
 }
 
@@ -45,9 +55,16 @@ interface Reading {
 
 const sigmoid = (value: number): number => 1 / (1 + Math.exp(-value))
 const identity: Reading = { of: (value) => value, slope: () => 1 }
-const silu: Reading = { of: (value) => value * sigmoid(value), slope: (value) => sigmoid(value) * (1 + value * (1 - sigmoid(value))) }
+const silu: Reading = {
+  of: (value) => value * sigmoid(value),
+  slope: (value) => sigmoid(value) * (1 + value * (1 - sigmoid(value)))
+}
 
-function squaredError({ counts, reach }: ValueHistogram, [low, high]: readonly [number, number], { of, slope }: Reading): number {
+function squaredError(
+  { counts, reach }: ValueHistogram,
+  [low, high]: readonly [number, number],
+  { of, slope }: Reading
+): number {
   const width = (2 * reach) / counts.length
   const rounding = ((high - low) / 255) ** 2 / 12
   const [atLow, atHigh] = [of(low), of(high)]
@@ -56,7 +73,13 @@ function squaredError({ counts, reach }: ValueHistogram, [low, high]: readonly [
     const count = counts[i]!
     if (count === 0) continue
     const value = (i + 0.5) * width - reach
-    sum += count * (value < low ? (of(value) - atLow) ** 2 : value > high ? (of(value) - atHigh) ** 2 : rounding * slope(value) ** 2)
+    sum +=
+      count *
+      (value < low
+        ? (of(value) - atLow) ** 2
+        : value > high
+          ? (of(value) - atHigh) ** 2
+          : rounding * slope(value) ** 2)
   }
   return sum
 }

@@ -29,9 +29,22 @@ const leastOverlap = 0.5
 const most = 100
 
 /** `pictures` are decoded one after the other. */
-export async function compareDetections({ float, int8, pictures }: { float: Embedder; int8: Embedder; pictures: AsyncIterable<DecodedImage> }): Promise<KeptDetections> {
+export async function compareDetections({
+  float,
+  int8,
+  pictures
+}: {
+  float: Embedder
+  int8: Embedder
+  pictures: AsyncIterable<DecodedImage>
+}): Promise<KeptDetections> {
   const { confidence } = float.manifest.detection
-  const counts = { kept: counter(), reverse: counter(), keptAtThreshold: counter(), reverseAtThreshold: counter() }
+  const counts = {
+    kept: counter(),
+    reverse: counter(),
+    keptAtThreshold: counter(),
+    reverseAtThreshold: counter()
+  }
   let seen = 0
   for await (const picture of pictures) {
     const ofFloat = (await float.embed(picture, { maxDetections: most })).subjects
@@ -42,18 +55,38 @@ export async function compareDetections({ float, int8, pictures }: { float: Embe
     count(counts.reverse, ofInt8, ofFloat, confidence + sureBy)
     seen++
   }
-  return { pictures: seen, kept: toShare(counts.kept), reverse: toShare(counts.reverse), keptAtThreshold: toShare(counts.keptAtThreshold), reverseAtThreshold: toShare(counts.reverseAtThreshold) }
+  return {
+    pictures: seen,
+    kept: toShare(counts.kept),
+    reverse: toShare(counts.reverse),
+    keptAtThreshold: toShare(counts.keptAtThreshold),
+    reverseAtThreshold: toShare(counts.reverseAtThreshold)
+  }
 }
 
 type Counter = Pick<Share, 'boxes' | 'found'>
 const counter = (): Counter => ({ boxes: 0, found: 0 })
 
-function count(into: Counter, wanted: readonly Subject[], among: readonly Subject[], from: number): void {
+function count(
+  into: Counter,
+  wanted: readonly Subject[],
+  among: readonly Subject[],
+  from: number
+): void {
   for (const one of wanted) {
     if (one.score < from) continue
     into.boxes++
-    if (among.some((other) => other.classId === one.classId && iouOf(one.box, other.box) >= leastOverlap)) into.found++
+    if (
+      among.some(
+        (other) => other.classId === one.classId && iouOf(one.box, other.box) >= leastOverlap
+      )
+    )
+      into.found++
   }
 }
 
-const toShare = ({ boxes, found }: Counter): Share => ({ boxes, found, share: boxes === 0 ? 1 : Number((found / boxes).toFixed(4)) })
+const toShare = ({ boxes, found }: Counter): Share => ({
+  boxes,
+  found,
+  share: boxes === 0 ? 1 : Number((found / boxes).toFixed(4))
+})

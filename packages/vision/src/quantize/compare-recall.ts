@@ -25,15 +25,35 @@ export interface CompareRecallOptions {
   onProgress: (done: number, total: number) => void
 }
 
-export async function compareRecall({ float, int8, profile, references, createRandom, onProgress }: CompareRecallOptions): Promise<KeptRecall> {
+export async function compareRecall({
+  float,
+  int8,
+  profile,
+  references,
+  createRandom,
+  onProgress
+}: CompareRecallOptions): Promise<KeptRecall> {
   const viewsOf = (embedder: Embedder, half: number) =>
-    embedViews({ embedder, references, random: createRandom(), onProgress: (done, total) => onProgress(half * total + done, 2 * total) })
+    embedViews({
+      embedder,
+      references,
+      random: createRandom(),
+      onProgress: (done, total) => onProgress(half * total + done, 2 * total)
+    })
   const ofFloat = await project(await viewsOf(float, 0), profile)
   const ofInt8 = await project(await viewsOf(int8, 1), profile)
   const mixed = ofInt8.map((own, i) => [ofFloat[i]![0]!, ...own.slice(1)])
-  const [first, second, third] = [ofFloat, ofInt8, mixed].map((all) => judgeByViews(all.map((views) => ({ label: null, views })))(({ views }) => views))
+  const [first, second, third] = [ofFloat, ofInt8, mixed].map((all) =>
+    judgeByViews(all.map((views) => ({ label: null, views })))(({ views }) => views)
+  )
   const recall = (answers: readonly boolean[]): number => Number(shareOf(answers).toFixed(4))
-  return { references: references.length, queries: first!.length, float: recall(first!), int8: recall(second!), int8InFloat: recall(third!) }
+  return {
+    references: references.length,
+    queries: first!.length,
+    float: recall(first!),
+    int8: recall(second!),
+    int8InFloat: recall(third!)
+  }
 }
 
 const project = (all: readonly ReferenceViews[], profile: Profile): Promise<ReferenceViews[]> =>

@@ -6,7 +6,13 @@ const rounds = 8
 const runsARound = 5
 
 /** Of the processor's time, so that a busy machine compares as an idle one does; by turns, the best round of each. */
-export async function compareSpeed({ float, int8 }: { float: Embedder; int8: Embedder }): Promise<{ float: number; int8: number }> {
+export async function compareSpeed({
+  float,
+  int8
+}: {
+  float: Embedder
+  int8: Embedder
+}): Promise<{ float: number; int8: number }> {
   const best = { float: Infinity, int8: Infinity }
   for (let round = 0; round < rounds; round++) {
     best.float = Math.min(best.float, await measureRun(float, runsARound, processorMs))

@@ -27,35 +27,55 @@ const joining = new Set(['Mul', 'Add', 'Concat'])
 /** `detections`: the tensor that boxes and scores are read from. */
 export function planQuantization(graph: OnnxGraph, detections: string): QuantizationPlan {
   const terminal = findTerminalConvolutions(graph, detections)
-  const body = nodesBefore(graph, [...terminal].map(({ input }) => input[0]!))
+  const body = nodesBefore(
+    graph,
+    [...terminal].map(({ input }) => input[0]!)
+  )
   const constants = new Map(graph.initializer.map((tensor) => [tensor.name, tensor]))
-  const isFloatConvolution = ({ opType, input }: OnnxNode): boolean => opType === 'Conv' && input.slice(1).every((name) => floatsOf(constants.get(name)) !== undefined)
+  const isFloatConvolution = ({ opType, input }: OnnxNode): boolean =>
+    opType === 'Conv' && input.slice(1).every((name) => floatsOf(constants.get(name)) !== undefined)
   const strideOf = stridesOf(body)
-  const isRounded = (node: OnnxNode): boolean => isFloatConvolution(node) && !terminal.has(node) && strideOf.get(node.output[0]!)! >= backboneStrides[0]
+  const isRounded = (node: OnnxNode): boolean =>
+    isFloatConvolution(node) &&
+    !terminal.has(node) &&
+    strideOf.get(node.output[0]!)! >= backboneStrides[0]
   const nodes = new Set<OnnxNode>()
   const rangeOf = new Map<string, string>()
   for (const node of body) {
     const inputs = activationsOf(node)
     const follows = inputs.every((name) => rangeOf.has(name))
-    if (!isRounded(node) && !(follows && (moving.has(node.opType) || computing.has(node.opType)))) continue
+    if (!isRounded(node) && !(follows && (moving.has(node.opType) || computing.has(node.opType))))
+      continue
     nodes.add(node)
     for (const name of inputs) if (!rangeOf.has(name)) rangeOf.set(name, name)
-    for (const name of node.output) rangeOf.set(name, moving.has(node.opType) ? rangeOf.get(inputs[0]!)! : name)
+    for (const name of node.output)
+      rangeOf.set(name, moving.has(node.opType) ? rangeOf.get(inputs[0]!)! : name)
   }
   const convolutions = [...nodes].filter(({ opType }) => opType === 'Conv')
-  const beforeSilu = new Set(convolutions.map(({ output }) => output[0]!).filter((name) => isReadAsSilu(name, graph.node)))
-  return { nodes, rangeOf, beforeSilu, convolutions, floatConvolutions: graph.node.filter(({ opType }) => opType === 'Conv').length - convolutions.length }
+  const beforeSilu = new Set(
+    convolutions.map(({ output }) => output[0]!).filter((name) => isReadAsSilu(name, graph.node))
+  )
+  return {
+    nodes,
+    rangeOf,
+    beforeSilu,
+    convolutions,
+    floatConvolutions:
+      graph.node.filter(({ opType }) => opType === 'Conv').length - convolutions.length
+  }
 }
 
 /** Inputs that are made of the pictures; the others are weights and settings. */
-export const activationsOf = ({ opType, input }: OnnxNode): string[] => (joining.has(opType) ? input : input.slice(0, 1))
+export const activationsOf = ({ opType, input }: OnnxNode): string[] =>
+  joining.has(opType) ? input : input.slice(0, 1)
 
 /** Pixels of the picture between two values of a tensor; too large a number behind a Resize, where it does not matter any more. */
 function stridesOf(nodes: readonly OnnxNode[]): Map<string, number> {
   const strideOf = new Map<string, number>()
   for (const { input, output, attribute } of nodes) {
     const own = toNumber(attribute.find(({ name }) => name === 'strides')?.ints?.[0] ?? 1)
-    for (const name of output) strideOf.set(name, own * Math.max(1, ...input.map((one) => strideOf.get(one) ?? 1)))
+    for (const name of output)
+      strideOf.set(name, own * Math.max(1, ...input.map((one) => strideOf.get(one) ?? 1)))
   }
   return strideOf
 }
@@ -63,5 +83,10 @@ function stridesOf(nodes: readonly OnnxNode[]): Map<string, number> {
 function isReadAsSilu(tensor: string, nodes: readonly OnnxNode[]): boolean {
   const readers = nodes.filter(({ input }) => input.includes(tensor))
   const gate = readers.find(({ opType }) => opType === 'Sigmoid')?.output[0]
-  return gate !== undefined && readers.every(({ opType, input }) => opType === 'Sigmoid' || (opType === 'Mul' && input.includes(gate)))
+  return (
+    gate !== undefined &&
+    readers.every(
+      ({ opType, input }) => opType === 'Sigmoid' || (opType === 'Mul' && input.includes(gate))
+    )
+  )
 }

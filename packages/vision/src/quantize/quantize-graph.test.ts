@@ -18,7 +18,10 @@ let dir: string
 beforeAll(async () => void (dir = await mkdtemp(path.join(tmpdir(), 'likeness-quantize-'))))
 afterAll(() => rm(dir, { recursive: true }))
 
-const metadata = [{ key: 'names', value: "{0: 'bright', 1: 'dark'}" }, { key: 'imgsz', value: '[64, 64]' }]
+const metadata = [
+  { key: 'names', value: "{0: 'bright', 1: 'dark'}" },
+  { key: 'imgsz', value: '[64, 64]' }
+]
 let made = 0
 interface ExportOptions extends TinyGraphOptions {
   halfWeights?: boolean
@@ -27,7 +30,13 @@ async function prepare({ halfWeights = false, ...options }: ExportOptions) {
   const onnxPath = path.join(dir, `${made++}.onnx`)
   const model = buildTinyModel(options)
   if (halfWeights) keepWeightsHalf(model)
-  await writeFile(onnxPath, encodeModel({ ...model, metadataProps: options.trunk ? [...metadata, tinyTrunkMetadata] : metadata }))
+  await writeFile(
+    onnxPath,
+    encodeModel({
+      ...model,
+      metadataProps: options.trunk ? [...metadata, tinyTrunkMetadata] : metadata
+    })
+  )
   return prepareModel({ onnxPath, cacheDir: dir })
 }
 
@@ -49,17 +58,30 @@ async function quantize(options: ExportOptions) {
   return { float: both[0]!, int8: both[1]!, convolutions, graph: decodeModel(bytes) }
 }
 
-const count = ({ graph }: OnnxModel, opType: string): number => graph.node.filter((node) => node.opType === opType).length
+const count = ({ graph }: OnnxModel, opType: string): number =>
+  graph.node.filter((node) => node.opType === opType).length
 
 describe('a detector in int8 gives the boxes and nearly the vectors of the float one', () => {
   const cases: [string, ExportOptions][] = [
-    ['v8', {}], ['v8 of a fixed size', { fixed: true }], ['v5', { layout: 'v5' }], ['v10', { layout: 'v10', fixed: true }], ['YOLOX', { layout: 'yolox', fixed: true }],
-    ['opset 11, before ONNX had a scale for each channel', { opset: 11, fixed: true }], ['opset 12', { opset: 12 }], ['opset 21', { opset: 21 }], ['a Resize beside the top-down path', { sidePath: true }], ['a declared map, and weights kept as float16', { trunk: true, halfWeights: true }]
+    ['v8', {}],
+    ['v8 of a fixed size', { fixed: true }],
+    ['v5', { layout: 'v5' }],
+    ['v10', { layout: 'v10', fixed: true }],
+    ['YOLOX', { layout: 'yolox', fixed: true }],
+    ['opset 11, before ONNX had a scale for each channel', { opset: 11, fixed: true }],
+    ['opset 12', { opset: 12 }],
+    ['opset 21', { opset: 21 }],
+    ['a Resize beside the top-down path', { sidePath: true }],
+    ['a declared map, and weights kept as float16', { trunk: true, halfWeights: true }]
   ]
   it.each(cases)('%s', async (_, options) => {
     const { float, int8, graph, convolutions } = await quantize(options)
-    expect(int8.subjects.map(({ className }) => className)).toEqual(float.subjects.map(({ className }) => className))
-    int8.subjects.forEach(({ box }, i) => box.forEach((edge, side) => expect(edge).toBeCloseTo(float.subjects[i]!.box[side]!, 0)))
+    expect(int8.subjects.map(({ className }) => className)).toEqual(
+      float.subjects.map(({ className }) => className)
+    )
+    int8.subjects.forEach(({ box }, i) =>
+      box.forEach((edge, side) => expect(edge).toBeCloseTo(float.subjects[i]!.box[side]!, 0))
+    )
     const agreement = cosine(int8.whole, float.whole)
     expect(agreement).toBeGreaterThan(0.999)
     // Nothing is rounded where this is exactly 1.
@@ -81,8 +103,13 @@ describe('what stays float', () => {
 
   it('a trunk that only a declared map is made of', async () => {
     const [plain, deep] = [await quantize({}), await quantize({ trunk: true })]
-    expect(deep.convolutions).toEqual({ int8: plain.convolutions.int8, float: plain.convolutions.float + 3 })
-    expect(cosine(deep.int8.whole.subarray(144), deep.float.whole.subarray(144))).toBeGreaterThan(0.999999)
+    expect(deep.convolutions).toEqual({
+      int8: plain.convolutions.int8,
+      float: plain.convolutions.float + 3
+    })
+    expect(cosine(deep.int8.whole.subarray(144), deep.float.whole.subarray(144))).toBeGreaterThan(
+      0.999999
+    )
   })
 
   it('a convolution that takes the mean of a distribution is not taken for the end of the head', async () => {
@@ -91,12 +118,20 @@ describe('what stays float', () => {
     // Its weights become 0, 1, 2...: how DFL reads the sides of a box.
     const mean = [...head][0]!
     const weights = model.graph.initializer.find(({ name }) => name === mean.input[1])!
-    weights.rawData = new Uint8Array(Float32Array.from({ length: weights.rawData!.length / 4 }, (_, i) => i).buffer)
+    weights.rawData = new Uint8Array(
+      Float32Array.from({ length: weights.rawData!.length / 4 }, (_, i) => i).buffer
+    )
     expect(findTerminalConvolutions(model.graph, 'output0').has(mean)).toBe(false)
   })
 })
 
 it('refuses a model that is quantised already and one whose weights are no float32', async () => {
-  await expect(quantize({ quantised: true })).rejects.toMatchObject({ code: 'invalid_request', message: expect.stringContaining('QuantizeLinear') as string })
-  await expect(quantize({ half: true, fixed: true })).rejects.toMatchObject({ code: 'invalid_request', message: expect.stringContaining('no convolution with float32 weights') as string })
+  await expect(quantize({ quantised: true })).rejects.toMatchObject({
+    code: 'invalid_request',
+    message: expect.stringContaining('QuantizeLinear') as string
+  })
+  await expect(quantize({ half: true, fixed: true })).rejects.toMatchObject({
+    code: 'invalid_request',
+    message: expect.stringContaining('no convolution with float32 weights') as string
+  })
 })

@@ -15,14 +15,40 @@ export interface QuantizedGraph {
 }
 
 /** Rejects with `invalid_request` for a graph that is quantised already or has no convolution in float32. */
-export async function quantizeGraph({ path, manifest }: PreparedModel, { pictures }: { pictures: AsyncIterable<DecodedImage> }): Promise<QuantizedGraph> {
+export async function quantizeGraph(
+  { path, manifest }: PreparedModel,
+  { pictures }: { pictures: AsyncIterable<DecodedImage> }
+): Promise<QuantizedGraph> {
   const model = decodeModel(await readFile(path))
-  const rounds = model.graph.node.find(({ opType }) => opType.includes('QuantizeLinear') || opType === 'ConvInteger')
-  if (rounds !== undefined) throw appError('invalid_request', `the model is quantised already: it has the operator ${rounds.opType}`)
+  const rounds = model.graph.node.find(
+    ({ opType }) => opType.includes('QuantizeLinear') || opType === 'ConvInteger'
+  )
+  if (rounds !== undefined)
+    throw appError(
+      'invalid_request',
+      `the model is quantised already: it has the operator ${rounds.opType}`
+    )
   const plan = planQuantization(model.graph, manifest.source.detections.tensor)
-  if (plan.convolutions.length === 0) throw appError('invalid_request', 'the model has no convolution with float32 weights before its head: only those are quantised')
-  const histograms = await calibrate({ model, manifest, tensors: [...new Set(plan.rangeOf.values())], pictures })
-  const ranges = new Map([...histograms].map(([name, histogram]) => [name, chooseRange(histogram, { isBeforeSilu: plan.beforeSilu.has(name) })]))
+  if (plan.convolutions.length === 0)
+    throw appError(
+      'invalid_request',
+      'the model has no convolution with float32 weights before its head: only those are quantised'
+    )
+  const histograms = await calibrate({
+    model,
+    manifest,
+    tensors: [...new Set(plan.rangeOf.values())],
+    pictures
+  })
+  const ranges = new Map(
+    [...histograms].map(([name, histogram]) => [
+      name,
+      chooseRange(histogram, { isBeforeSilu: plan.beforeSilu.has(name) })
+    ])
+  )
   insertQuantization(model, plan, ranges)
-  return { bytes: encodeModel(model), convolutions: { int8: plan.convolutions.length, float: plan.floatConvolutions } }
+  return {
+    bytes: encodeModel(model),
+    convolutions: { int8: plan.convolutions.length, float: plan.floatConvolutions }
+  }
 }

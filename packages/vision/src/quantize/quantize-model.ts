@@ -57,29 +57,67 @@ export async function quantizeModel(options: QuantizeOptions): Promise<Quantized
 async function makeFolder(work: string, options: QuantizeOptions): Promise<QuantizedEntry> {
   const { modelDir, cacheDir, name, calibration, onStep, onProgress } = options
   const source = await inStep('read', () => prepareModel({ modelDir, cacheDir }))
-  const graph = await inStep('calibrate', () => quantizeGraph(source, { pictures: decoded(calibration, (done, total) => onProgress('calibrate', done, total)) }))
-  onStep('calibrate', `${graph.convolutions.int8} convolutions in int8, ${graph.convolutions.float} stay float; ranges from ${calibration.length} pictures`)
+  const graph = await inStep('calibrate', () =>
+    quantizeGraph(source, {
+      pictures: decoded(calibration, (done, total) => onProgress('calibrate', done, total))
+    })
+  )
+  onStep(
+    'calibrate',
+    `${graph.convolutions.int8} convolutions in int8, ${graph.convolutions.float} stay float; ranges from ${calibration.length} pictures`
+  )
   const { semantic } = source.manifest
   const sha256 = sha256Of(Buffer.concat([graph.bytes, Buffer.from(semantic?.sha256 ?? '')]))
-  const model: PreparedModel = { ...source, path: path.join(work, `${name}.onnx`), manifest: { ...source.manifest, name, sha256, version: sha256.slice(0, 12) } }
+  const model: PreparedModel = {
+    ...source,
+    path: path.join(work, `${name}.onnx`),
+    manifest: { ...source.manifest, name, sha256, version: sha256.slice(0, 12) }
+  }
   await writeFile(model.path, graph.bytes)
   const outcome = await compare(source, model, options)
   refuseWorse(outcome)
   return writeFolder(work, { source, model, graph, outcome }, options)
 }
 
-async function compare(source: PreparedModel, model: PreparedModel, { modelDir, heldOut, createRandom, onStep, onProgress }: QuantizeOptions): Promise<Outcome> {
+async function compare(
+  source: PreparedModel,
+  model: PreparedModel,
+  { modelDir, heldOut, createRandom, onStep, onProgress }: QuantizeOptions
+): Promise<Outcome> {
   const float = await inStep('load', () => openOnCpu(source))
   try {
     const int8 = await inStep('load', () => openOnCpu(model))
     try {
       const ms = await inStep('speed', () => compareSpeed({ float, int8 }))
       onStep('speed', `${ms.float} ms a picture before, ${ms.int8} ms after, one thread`)
-      const detections = await inStep('detections', () => compareDetections({ float, int8, pictures: decoded(heldOut.pictures, (done, total) => onProgress('detections', done, total)) }))
-      onStep('detections', `of ${detections.kept.boxes} boxes ${percent(detections.kept.share)} are found again, of ${detections.reverse.boxes} found now ${percent(detections.reverse.share)} were found before`)
+      const detections = await inStep('detections', () =>
+        compareDetections({
+          float,
+          int8,
+          pictures: decoded(heldOut.pictures, (done, total) =>
+            onProgress('detections', done, total)
+          )
+        })
+      )
+      onStep(
+        'detections',
+        `of ${detections.kept.boxes} boxes ${percent(detections.kept.share)} are found again, of ${detections.reverse.boxes} found now ${percent(detections.reverse.share)} were found before`
+      )
       const profile = await loadProfile(modelDir)
-      const recall = await inStep('recall', () => compareRecall({ float, int8, profile, references: heldOut.references, createRandom, onProgress: (done, total) => onProgress('recall', done, total) }))
-      onStep('recall', `of ${recall.queries} views ${percent(recall.float)} found their own first before, ${percent(recall.int8)} do now`)
+      const recall = await inStep('recall', () =>
+        compareRecall({
+          float,
+          int8,
+          profile,
+          references: heldOut.references,
+          createRandom,
+          onProgress: (done, total) => onProgress('recall', done, total)
+        })
+      )
+      onStep(
+        'recall',
+        `of ${recall.queries} views ${percent(recall.float)} found their own first before, ${percent(recall.int8)} do now`
+      )
       return { ms, detections, recall }
     } finally {
       await int8.close()
@@ -89,9 +127,13 @@ async function compare(source: PreparedModel, model: PreparedModel, { modelDir, 
   }
 }
 
-const openOnCpu = (model: PreparedModel): Promise<Embedder> => createEmbedder({ model, executionProviders: ['cpu'], threads: 1 })
+const openOnCpu = (model: PreparedModel): Promise<Embedder> =>
+  createEmbedder({ model, executionProviders: ['cpu'], threads: 1 })
 
-async function* decoded(pictures: readonly QuantizePicture[], onProgress: (done: number, total: number) => void): AsyncGenerator<DecodedImage> {
+async function* decoded(
+  pictures: readonly QuantizePicture[],
+  onProgress: (done: number, total: number) => void
+): AsyncGenerator<DecodedImage> {
   for (const [i, picture] of pictures.entries()) {
     yield await picture.decode()
     onProgress(i + 1, pictures.length)
@@ -105,24 +147,54 @@ interface Made {
   outcome: Outcome
 }
 
-async function writeFolder(work: string, { source, model, graph, outcome }: Made, { modelDir, calibration }: QuantizeOptions): Promise<QuantizedEntry> {
+async function writeFolder(
+  work: string,
+  { source, model, graph, outcome }: Made,
+  { modelDir, calibration }: QuantizeOptions
+): Promise<QuantizedEntry> {
   // What was checked against the oracle was the float model.
-  const { checked: _, ...whole } = JSON.parse(await readFile(path.join(modelDir, manifestName), 'utf8')) as Record<string, unknown>
+  const { checked: _, ...whole } = JSON.parse(
+    await readFile(path.join(modelDir, manifestName), 'utf8')
+  ) as Record<string, unknown>
   const profile = await loadProfile(modelDir)
   const { file: profileFile } = whole['profile'] as { file: string }
-  for (const file of [profileFile, source.manifest.semantic?.file]) if (file !== undefined) await copyFile(path.join(modelDir, file), path.join(work, file))
+  for (const file of [profileFile, source.manifest.semantic?.file])
+    if (file !== undefined) await copyFile(path.join(modelDir, file), path.join(work, file))
   const quantized: QuantizedEntry = {
-    source: { name: source.manifest.name, version: source.manifest.version, sha256: source.manifest.sha256, embedding: embeddingVersion(source.manifest, profile) },
-    calibration: { pictures: calibration.length, sha256: sha256Of(Buffer.from(calibration.map(({ sha256 }) => sha256).sort().join('\n'))) },
+    source: {
+      name: source.manifest.name,
+      version: source.manifest.version,
+      sha256: source.manifest.sha256,
+      embedding: embeddingVersion(source.manifest, profile)
+    },
+    calibration: {
+      pictures: calibration.length,
+      sha256: sha256Of(
+        Buffer.from(
+          calibration
+            .map(({ sha256 }) => sha256)
+            .sort()
+            .join('\n')
+        )
+      )
+    },
     convolutions: graph.convolutions,
     ...outcome
   }
   const { manifest } = model
   const made = {
     ...whole,
-    name: manifest.name, version: manifest.version, file: path.basename(model.path), sha256: sha256Of(graph.bytes), sizeBytes: graph.bytes.length,
+    name: manifest.name,
+    version: manifest.version,
+    file: path.basename(model.path),
+    sha256: sha256Of(graph.bytes),
+    sizeBytes: graph.bytes.length,
     embedding: { version: embeddingVersion(manifest, profile), dim: profile.dOut },
-    measured: { msPerPicture: outcome.ms.int8, threads: 1, processor: cpus()[0]?.model ?? 'unknown' },
+    measured: {
+      msPerPicture: outcome.ms.int8,
+      threads: 1,
+      processor: cpus()[0]?.model ?? 'unknown'
+    },
     quantized,
     prepared: { surgery: SURGERY_VERSION, manifest }
   }

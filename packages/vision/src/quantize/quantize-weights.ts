@@ -12,14 +12,20 @@ const mostWeight = 127
 const mostBias = 2 ** 30
 
 /** `bias`: f32 [channels] or none; `inputScale`: of the tensor that is convolved. */
-export function quantizeWeights(values: Float32Array, channels: number, { bias, inputScale }: { bias: Float32Array | undefined; inputScale: number }): ByteWeights {
+export function quantizeWeights(
+  values: Float32Array,
+  channels: number,
+  { bias, inputScale }: { bias: Float32Array | undefined; inputScale: number }
+): ByteWeights {
   const perChannel = values.length / channels
   const weights = new Int8Array(values.length)
   const scales = new Float32Array(channels)
   for (let channel = 0; channel < channels; channel++) {
     const own = values.subarray(channel * perChannel, (channel + 1) * perChannel)
     const most = own.reduce((so, value) => Math.max(so, Math.abs(value)), 0)
-    const scale = Math.fround(Math.max(most / mostWeight, Math.abs(bias?.[channel] ?? 0) / (inputScale * mostBias), 1e-12))
+    const scale = Math.fround(
+      Math.max(most / mostWeight, Math.abs(bias?.[channel] ?? 0) / (inputScale * mostBias), 1e-12)
+    )
     scales[channel] = scale
     own.forEach((value, i) => void (weights[channel * perChannel + i] = Math.round(value / scale)))
   }

@@ -19,32 +19,50 @@ beforeAll(async () => void (dir = await mkdtemp(path.join(tmpdir(), 'likeness-qu
 afterAll(() => rm(dir, { recursive: true }))
 
 async function* pictures(from: number, to: number) {
-  for (const name of readdirSync(photographs).sort().slice(from, to)) yield decodeImage(await readFile(path.join(photographs, name)))
+  for (const name of readdirSync(photographs).sort().slice(from, to))
+    yield decodeImage(await readFile(path.join(photographs, name)))
 }
 
 // Of opset 12 and 22, with attention and without.
-for (const [name, convolutions] of Object.entries({ 'yolo11n-320': { int8: 75, float: 13 }, 'yolov8n-640': { int8: 51, float: 13 } })) {
+for (const [name, convolutions] of Object.entries({
+  'yolo11n-320': { int8: 75, float: 13 },
+  'yolov8n-640': { int8: 51, float: 13 }
+})) {
   const file = path.join(shared, 'models', `${name}.onnx`)
   const there = existsSync(file) && existsSync(photographs)
-  if (!there) console.log(`NOT RUN: ${name}.onnx and photographs are not in ../shared beside the repository`)
+  if (!there)
+    console.log(`NOT RUN: ${name}.onnx and photographs are not in ../shared beside the repository`)
 
-  it.runIf(there)(`${name} in int8 finds what it found in float, in less time`, { timeout: 300_000 }, async () => {
-    const source = await prepareModel({ onnxPath: file, cacheDir: dir })
-    const made = await quantizeGraph(source, { pictures: pictures(0, 16) })
-    expect(made.convolutions).toEqual(convolutions)
-    const model = { ...source, path: path.join(dir, `${name}-int8.onnx`) }
-    await writeFile(model.path, made.bytes)
-    const [float, int8] = [await createEmbedder({ model: source, executionProviders: ['cpu'], threads: 1 }), await createEmbedder({ model, executionProviders: ['cpu'], threads: 1 })]
-    try {
-      const { kept, reverse } = await compareDetections({ float, int8, pictures: pictures(16, 40) })
-      const ms = await compareSpeed({ float, int8 })
-      console.log(`${name}: ${kept.found} of ${kept.boxes} boxes, ${reverse.found} of ${reverse.boxes} the other way, ${ms.float} -> ${ms.int8} ms`)
-      expect(kept.boxes).toBeGreaterThan(30)
-      // Few boxes: one more or less is two points.
-      expect(Math.min(kept.share, reverse.share)).toBeGreaterThanOrEqual(0.95)
-      if (!overflowsInt8()) expect(ms.int8).toBeLessThan(ms.float)
-    } finally {
-      await Promise.all([float.close(), int8.close()])
+  it.runIf(there)(
+    `${name} in int8 finds what it found in float, in less time`,
+    { timeout: 300_000 },
+    async () => {
+      const source = await prepareModel({ onnxPath: file, cacheDir: dir })
+      const made = await quantizeGraph(source, { pictures: pictures(0, 16) })
+      expect(made.convolutions).toEqual(convolutions)
+      const model = { ...source, path: path.join(dir, `${name}-int8.onnx`) }
+      await writeFile(model.path, made.bytes)
+      const [float, int8] = [
+        await createEmbedder({ model: source, executionProviders: ['cpu'], threads: 1 }),
+        await createEmbedder({ model, executionProviders: ['cpu'], threads: 1 })
+      ]
+      try {
+        const { kept, reverse } = await compareDetections({
+          float,
+          int8,
+          pictures: pictures(16, 40)
+        })
+        const ms = await compareSpeed({ float, int8 })
+        console.log(
+          `${name}: ${kept.found} of ${kept.boxes} boxes, ${reverse.found} of ${reverse.boxes} the other way, ${ms.float} -> ${ms.int8} ms`
+        )
+        expect(kept.boxes).toBeGreaterThan(30)
+        // Few boxes: one more or less is two points.
+        expect(Math.min(kept.share, reverse.share)).toBeGreaterThanOrEqual(0.95)
+        if (!overflowsInt8()) expect(ms.int8).toBeLessThan(ms.float)
+      } finally {
+        await Promise.all([float.close(), int8.close()])
+      }
     }
-  })
+  )
 }

@@ -10,7 +10,12 @@ export interface ValueHistogram {
 
 const bins = 4096
 
-export const createHistogram = (): ValueHistogram => ({ counts: new Float64Array(bins), reach: 2 ** -8, least: Infinity, most: -Infinity })
+export const createHistogram = (): ValueHistogram => ({
+  counts: new Float64Array(bins),
+  reach: 2 ** -8,
+  least: Infinity,
+  most: -Infinity
+})
 
 /** Throws on values that are not numbers. */
 export function addValues(histogram: ValueHistogram, values: Float32Array): void {
@@ -20,11 +25,12 @@ export function addValues(histogram: ValueHistogram, values: Float32Array): void
     if (value < least) least = value
     if (value > most) most = value
   }
-  if (!Number.isFinite(least) || !Number.isFinite(most)) throw new Error('a tensor has values that are not finite')
+  if (!Number.isFinite(least) || !Number.isFinite(most))
+    throw new Error('a tensor has values that are not finite')
   while (least < -histogram.reach || most >= histogram.reach) widen(histogram)
   const { counts, reach } = histogram
   const perBin = bins / (2 * reach)
-  for (let i = 0; i < values.length; i++) counts[(values[i]! + reach) * perBin | 0]!++
+  for (let i = 0; i < values.length; i++) counts[((values[i]! + reach) * perBin) | 0]!++
   histogram.least = least
   histogram.most = most
 }

@@ -4,7 +4,7 @@ import type { Box } from '../picture/letterbox.ts'
 
 export interface Subject {
   /** Pixels of the upright picture, cut to it. */
-  box: [number,number,number,number]
+  box: [number, number, number, number]
   score: number
   classId: number
   className: string

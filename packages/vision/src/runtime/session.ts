@@ -21,7 +21,12 @@ export interface OpenSession {
 }
 
 /** Rejects with `embedder_unavailable` naming every provider's reason when none of them works. */
-export async function openSession({ model, executionProviders, threads, log }: OpenSessionOptions): Promise<OpenSession> {
+export async function openSession({
+  model,
+  executionProviders,
+  threads,
+  log
+}: OpenSessionOptions): Promise<OpenSession> {
   if (!executionProviders.length) throw appError('invalid_request', 'no execution provider named')
   const reasons: string[] = []
   for (const provider of executionProviders) {
@@ -50,5 +55,7 @@ const processorFile = '/proc/cpuinfo'
 /** Without VNNI x64 adds products of bytes in 16 bits, which overflow; the runtime then has to be asked for a slower way. */
 export function overflowsInt8(): boolean {
   if (process.arch !== 'x64') return false
-  return !(existsSync(processorFile) && /\bavx(512)?_vnni\b/.test(readFileSync(processorFile, 'utf8')))
+  return !(
+    existsSync(processorFile) && /\bavx(512)?_vnni\b/.test(readFileSync(processorFile, 'utf8'))
+  )
 }

@@ -9,7 +9,10 @@ import type { Size } from '../picture/letterbox.ts'
 /** How RGB 0..1 becomes what the embedder was trained on: (value - mean) / deviation for each channel. */
 export const normalisations = {
   imagenet: { mean: [0.485, 0.456, 0.406], deviation: [0.229, 0.224, 0.225] },
-  clip: { mean: [0.48145466, 0.4578275, 0.40821073], deviation: [0.26862954, 0.26130258, 0.27577711] },
+  clip: {
+    mean: [0.48145466, 0.4578275, 0.40821073],
+    deviation: [0.26862954, 0.26130258, 0.27577711]
+  },
   /** -1..1 */
   half: { mean: [0.5, 0.5, 0.5], deviation: [0.5, 0.5, 0.5] },
   /** 0..1 */
@@ -51,22 +54,45 @@ const defaultSide = 224
  * Everything but `dim`, which a dummy run tells. Takes one float input [batch, 3, height, width]; of several outputs the first
  * of two dimensions is the vector, else the first map of four. Rejects with `data_corrupt` and `invalid_request`.
  */
-export function describeSemantic({ bytes, file, kind, normalisation }: DescribeSemanticOptions): Omit<SemanticModel, 'dim'> {
+export function describeSemantic({
+  bytes,
+  file,
+  kind,
+  normalisation
+}: DescribeSemanticOptions): Omit<SemanticModel, 'dim'> {
   const { graph } = decodeOrReject(bytes, file)
   const inputs = graphInputs(graph)
   const [input] = inputs
   const dims = dimsOf(input)
-  if (inputs.length !== 1 || input?.type?.tensorType?.elemType !== FLOAT || dims.length !== 4 || dims[1] !== 3) {
-    throw appError('invalid_request', `${file}: an embedder takes one float input [batch, 3, height, width]; this one takes ${inputs.map(describe).join(', ') || 'nothing'}`)
+  if (
+    inputs.length !== 1 ||
+    input?.type?.tensorType?.elemType !== FLOAT ||
+    dims.length !== 4 ||
+    dims[1] !== 3
+  ) {
+    throw appError(
+      'invalid_request',
+      `${file}: an embedder takes one float input [batch, 3, height, width]; this one takes ${inputs.map(describe).join(', ') || 'nothing'}`
+    )
   }
-  const output = graph.output.find((one) => dimsOf(one).length === 2) ?? graph.output.find((one) => dimsOf(one).length === 4)
+  const output =
+    graph.output.find((one) => dimsOf(one).length === 2) ??
+    graph.output.find((one) => dimsOf(one).length === 4)
   if (output === undefined) {
-    throw appError('invalid_request', `${file}: an embedder gives a vector [batch, n] or a map [batch, n, height, width]; this one gives ${graph.output.map(describe).join(', ') || 'nothing'}`)
+    throw appError(
+      'invalid_request',
+      `${file}: an embedder gives a vector [batch, n] or a map [batch, n, height, width]; this one gives ${graph.output.map(describe).join(', ') || 'nothing'}`
+    )
   }
   return {
-    file, sha256: createHash('sha256').update(bytes).digest('hex'), kind, inputName: input.name,
+    file,
+    sha256: createHash('sha256').update(bytes).digest('hex'),
+    kind,
+    inputName: input.name,
     size: { width: dims[3] || defaultSide, height: dims[2] || defaultSide },
-    normalisation, batch: dims[0] ? 'one' : 'any', outputName: output.name
+    normalisation,
+    batch: dims[0] ? 'one' : 'any',
+    outputName: output.name
   }
 }
 
@@ -74,8 +100,13 @@ function decodeOrReject(bytes: Uint8Array, file: string): OnnxModel {
   try {
     return decodeModel(bytes)
   } catch (error) {
-    throw appError('data_corrupt', `${file} is not an ONNX model: ${messageOf(error)}`, { cause: error })
+    throw appError('data_corrupt', `${file} is not an ONNX model: ${messageOf(error)}`, {
+      cause: error
+    })
   }
 }
 
-const describe = (info: OnnxValueInfo): string => `${info.name} [${dimsOf(info).map((dim) => dim || '?').join(', ')}]`
+const describe = (info: OnnxValueInfo): string =>
+  `${info.name} [${dimsOf(info)
+    .map((dim) => dim || '?')
+    .join(', ')}]`

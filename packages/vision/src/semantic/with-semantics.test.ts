@@ -5,16 +5,30 @@ import type { EmbedResult, EmbedRuns } from '../runtime/embed-runs.ts'
 import { withSemantics } from './with-semantics.ts'
 
 const image: DecodedImage = { rgb: new Uint8Array(3 * 8 * 6), width: 8, height: 6 }
-const maps = [{ stride: 8, channels: 1, grid: 1 }, { stride: 16, channels: 1, grid: 1 }, { stride: 32, channels: 1, grid: 1 }, { stride: 64, channels: 1, grid: 1 }]
+const maps = [
+  { stride: 8, channels: 1, grid: 1 },
+  { stride: 16, channels: 1, grid: 1 },
+  { stride: 32, channels: 1, grid: 1 },
+  { stride: 64, channels: 1, grid: 1 }
+]
 
 /** The detector gives [1, 0], [2, 0]...; the embedder the left edge of the box. */
 function create(kind: 'both' | 'semantic') {
   const asked: Box[][] = []
   const found: EmbedResult = {
-    width: 8, height: 6, whole: Float32Array.of(3, 0), extra: [Float32Array.of(2, 0)],
-    subjects: [{ box: [1, 0, 4, 4], score: 0.9, classId: 0, className: 'car', raw: Float32Array.of(1, 0) }]
+    width: 8,
+    height: 6,
+    whole: Float32Array.of(3, 0),
+    extra: [Float32Array.of(2, 0)],
+    subjects: [
+      { box: [1, 0, 4, 4], score: 0.9, classId: 0, className: 'car', raw: Float32Array.of(1, 0) }
+    ]
   }
-  const detector: EmbedRuns = { embed: async () => found, embedBatch: async (images) => images.map(() => found), embedWhole: async (_, sizes) => sizes.map((size) => Float32Array.of(size, 0)) }
+  const detector: EmbedRuns = {
+    embed: async () => found,
+    embedBatch: async (images) => images.map(() => found),
+    embedWhole: async (_, sizes) => sizes.map((size) => Float32Array.of(size, 0))
+  }
   const embedder = {
     async embedBoxes(_: DecodedImage, boxes: readonly Box[]) {
       asked.push([...boxes])
@@ -25,13 +39,17 @@ function create(kind: 'both' | 'semantic') {
   return { runs: withSemantics({ detector, embedder, semantic: { kind }, maps }), asked }
 }
 
-test('each raw vector is the detector\'s, then the embedder\'s of the same box, weighed as all maps together', async () => {
+test("each raw vector is the detector's, then the embedder's of the same box, weighed as all maps together", async () => {
   const { runs } = create('both')
   const { subjects, whole, extra } = await runs.embed(image, { extraBoxes: [[5, 0, 8, 6]] })
-  expect([...subjects.map(({ raw }) => raw), whole, ...extra].map((raw) => [...raw])).toEqual([[1, 0, 2], [3, 0, 0], [2, 0, 10]])
+  expect([...subjects.map(({ raw }) => raw), whole, ...extra].map((raw) => [...raw])).toEqual([
+    [1, 0, 2],
+    [3, 0, 0],
+    [2, 0, 10]
+  ])
 })
 
-test('of the kind semantic it is the embedder\'s alone', async () => {
+test("of the kind semantic it is the embedder's alone", async () => {
   const { runs } = create('semantic')
   const { subjects, whole } = await runs.embed(image)
   expect([[...subjects[0]!.raw], [...whole]]).toEqual([[1], [0]])

@@ -13,7 +13,12 @@ export interface SemanticParts {
   maps: readonly PooledMap[]
 }
 
-export function withSemantics({ detector, embedder, semantic: { kind }, maps }: SemanticParts): EmbedRuns {
+export function withSemantics({
+  detector,
+  embedder,
+  semantic: { kind },
+  maps
+}: SemanticParts): EmbedRuns {
   // Each map's part has unit length: with this factor both halves of a raw vector weigh the same.
   const weight = Math.sqrt(maps.length)
   const join = (instance: Float32Array, seen: Float32Array): Float32Array => {
@@ -26,25 +31,36 @@ export function withSemantics({ detector, embedder, semantic: { kind }, maps }: 
   // The whole picture is asked for once per view size, and the embedder sees the same each time.
   const wholes = new WeakMap<DecodedImage, Promise<Float32Array>>()
   function seeWhole(image: DecodedImage): Promise<Float32Array> {
-    const seen = wholes.get(image) ?? embedder.embedBoxes(image, [wholeOf(image)]).then(([vector]) => vector!)
+    const seen =
+      wholes.get(image) ?? embedder.embedBoxes(image, [wholeOf(image)]).then(([vector]) => vector!)
     wholes.set(image, seen)
     return seen
   }
 
-  async function complete(image: DecodedImage, found: EmbedResult, extraBoxes: readonly Box[]): Promise<EmbedResult> {
+  async function complete(
+    image: DecodedImage,
+    found: EmbedResult,
+    extraBoxes: readonly Box[]
+  ): Promise<EmbedResult> {
     const subjects = found.subjects.map(({ box }) => box)
     const seen = await embedder.embedBoxes(image, [...subjects, ...extraBoxes])
     return {
       ...found,
-      subjects: found.subjects.map((subject, i) => ({ ...subject, raw: join(subject.raw, seen[i]!) })),
+      subjects: found.subjects.map((subject, i) => ({
+        ...subject,
+        raw: join(subject.raw, seen[i]!)
+      })),
       whole: join(found.whole, await seeWhole(image)),
       extra: found.extra.map((raw, i) => join(raw, seen[subjects.length + i]!))
     }
   }
 
-  async function embedBatch(...[images, options = {}]: Parameters<EmbedRuns['embedBatch']>): Promise<EmbedResult[]> {
+  async function embedBatch(
+    ...[images, options = {}]: Parameters<EmbedRuns['embedBatch']>
+  ): Promise<EmbedResult[]> {
     const results: EmbedResult[] = []
-    for (const [i, found] of (await detector.embedBatch(images, options)).entries()) results.push(await complete(images[i]!, found, options.extraBoxes ?? []))
+    for (const [i, found] of (await detector.embedBatch(images, options)).entries())
+      results.push(await complete(images[i]!, found, options.extraBoxes ?? []))
     return results
   }
   return {
