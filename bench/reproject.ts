@@ -157,9 +157,7 @@ async function search(): Promise<boolean> {
 }
 
 /** Single items are added and searches made until `over`. */
-async function use(
-  over: () => boolean
-): Promise<{
+async function use(over: () => boolean): Promise<{
   commitP50Ms: number
   commitP95Ms: number
   searchP50Ms: number

@@ -92,7 +92,7 @@ export class Readings {
     }
     return this.read(async (reader) => {
       const hits = (await reader.search(queryOf(this.cell, asked, drawn?.filter)))[0]!
-      checkHits(this.cell, this.model.items, asked, hits, this.recall)
+      checkHits(this.cell, this.model.items, { asked, hits }, this.recall)
     })
   }
 

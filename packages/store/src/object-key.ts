@@ -4,7 +4,6 @@ import { appError } from '@likeness/shared/errors'
 const maxKeyBytes = 1024
 /** One byte under the file systems' 255: the directory adapter adds one byte to tell a prefix from an object. */
 const maxSegmentBytes = 254
-// eslint-disable-next-line no-control-regex -- control characters are what is looked for
 const controlCharacter = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/
 
 /** Throws `invalid_key` unless the key is `/`-separated, non-empty, printable segments that no file system or S3 server bends. */

@@ -52,13 +52,11 @@ export function createEmbedderRegistry(deps: {
       const address = parseAddress(text)
       if (address === undefined) continue
       const known = embedders.get(address.workerId)
-      const beat =
-        known === undefined
-          ? address.atMs
-          : known.address.atMs === address.atMs
-            ? known.heardMs
-            : nowMs
-      embedders.set(address.workerId, { address, heardMs: beat })
+      const heardMs = known?.address.atMs === address.atMs ? known.heardMs : nowMs
+      embedders.set(address.workerId, {
+        address,
+        heardMs: known === undefined ? address.atMs : heardMs
+      })
     }
     for (const id of embedders.keys()) if (!Object.hasOwn(entries, id)) embedders.delete(id)
   }

@@ -166,12 +166,10 @@ export async function searchSnapshot(
       'invalid_request',
       'rerank by cells is for pictures, and for items that came as pictures'
     )
-  const search = (own: SearchQuery): Promise<RankedHit[][]> =>
-    rawVectors !== undefined
-      ? searchByCells(reader, own, rawVectors, ranking)
-      : rerank === true
-        ? searchReranked(reader, own)
-        : reader.search(own)
+  const search = (own: SearchQuery): Promise<RankedHit[][]> => {
+    if (rawVectors !== undefined) return searchByCells(reader, own, rawVectors, ranking)
+    return rerank === true ? searchReranked(reader, own) : reader.search(own)
+  }
   const found =
     weight > 0
       ? await searchWithMargins(reader, options, { weight, except: queries.except, search })

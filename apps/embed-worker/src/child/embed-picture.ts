@@ -249,12 +249,11 @@ export function createPictureEmbedder({
       enrolment,
       infer
     )
-    const wholes =
-      subjects.length > 0 && look.whole === 'fallback'
-        ? []
-        : enrolment.view_sizes.length === 0
-          ? [found.whole]
-          : await embedWhole(image, enrolment.view_sizes, infer)
+    const seeWhole = async (): Promise<Float32Array[]> =>
+      enrolment.view_sizes.length === 0
+        ? [found.whole]
+        : await embedWhole(image, enrolment.view_sizes, infer)
+    const wholes = subjects.length > 0 && look.whole === 'fallback' ? [] : await seeWhole()
     const tiles = found.extra.map(
       (raw, i): RowWithRaw => ({ kind: 'tile', box: boxes[i]!, score: 1, className: null, raw })
     )

@@ -61,8 +61,7 @@ function applyDelete(state: WriterState, id: string, revision: number, rules: Ap
 function applyPayloadUpdate(
   state: WriterState,
   id: string,
-  revision: number,
-  update: PayloadUpdate,
+  { revision, update }: { revision: number; update: PayloadUpdate },
   rules: ApplyRules
 ): void {
   const hash = itemHash(id)
@@ -113,7 +112,7 @@ export async function applyItemOperation(
       return undefined
     case 'relabel':
       for (const id of operation.ids)
-        applyPayloadUpdate(state, id, revision, updateOf(operation), rules)
+        applyPayloadUpdate(state, id, { revision, update: updateOf(operation) }, rules)
       return undefined
     case 'delete_where':
       return await applyFilterDelete(state, { revision, filter: operation.filter }, files)

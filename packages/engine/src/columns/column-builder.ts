@@ -75,12 +75,10 @@ export class ColumnBuilder {
 function code({ places, items, values }: Growing, itemCount: number): Column {
   const { numbers, offsets, text, codeOfPlace } = sortDictionary(places)
   const largest = codeCount({ numbers, offsets }) - 1
-  const make = (length: number): Codes =>
-    largest < 2 ** 8
-      ? new Uint8Array(length)
-      : largest < 2 ** 16
-        ? new Uint16Array(length)
-        : new Uint32Array(length)
+  const make = (length: number): Codes => {
+    if (largest < 2 ** 8) return new Uint8Array(length)
+    return largest < 2 ** 16 ? new Uint16Array(length) : new Uint32Array(length)
+  }
   const width = make(0).BYTES_PER_ELEMENT
   if (items.length * (4 + width) < itemCount * width) {
     return {

@@ -237,7 +237,8 @@ function* chunksOf({ segment: { meta }, deleted }: SegmentView): Iterable<number
 function byScore(a: Candidate, b: Candidate): number {
   if (a.score !== b.score) return b.score - a.score
   const [idA, idB] = [a.view.segment.ref.id, b.view.segment.ref.id]
-  return idA === idB ? a.item - b.item : idA < idB ? -1 : 1
+  if (idA === idB) return a.item - b.item
+  return idA < idB ? -1 : 1
 }
 
 async function readHit({ view, item, row, score, distance }: Candidate): Promise<Hit> {

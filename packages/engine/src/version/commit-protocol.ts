@@ -14,6 +14,12 @@ export interface ProtocolContext {
   signal?: AbortSignal
 }
 
+/** A manifest and the key it is written under. */
+export interface NamedManifest {
+  manifest: Manifest
+  manifestKey: string
+}
+
 export interface CommitProtocol {
   /** Raises the epoch, so that every earlier owner's commit fails from here on. undefined: the collection is gone. */
   becomeWriter(context: ProtocolContext): Promise<VersionedCurrent | undefined>
@@ -21,8 +27,7 @@ export interface CommitProtocol {
   commit(
     context: ProtocolContext,
     versionedCurrent: VersionedCurrent,
-    manifest: Manifest,
-    manifestKey: string,
+    version: NamedManifest,
     announce: () => void
   ): Promise<VersionedCurrent>
   /** Moves CURRENT before files are deleted: whoever prepared a commit before can no longer commit it. */
@@ -61,7 +66,7 @@ export const commitProtocol: CommitProtocol = {
       if (swap.won) return { current: next, etag: swap.etag }
     }
   },
-  async commit(context, versionedCurrent, manifest, manifestKey, announce) {
+  async commit(context, versionedCurrent, { manifest, manifestKey }, announce) {
     const body = encodeManifest(manifest)
     await retryStore(context.clock, () => context.store.put(manifestKey, body), context.signal)
     const { seq, commitId } = manifest

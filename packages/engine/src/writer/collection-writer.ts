@@ -233,7 +233,7 @@ export class CollectionWriter {
       quantizer
     }
     const prepared = await retryStore(clock, () => prepareCommit(input, state), signal)
-    const { manifest, manifestKey } = prepared
+    const { manifest } = prepared
     const announce = () =>
       deps.announce({
         collectionId: deps.collectionId,
@@ -243,8 +243,7 @@ export class CollectionWriter {
     this.versionedCurrent = await protocol.commit(
       context,
       this.versionedCurrent,
-      manifest,
-      manifestKey,
+      prepared,
       announce
     )
     this.adoptCommit(prepared)

@@ -44,11 +44,9 @@ export async function emptyIndex(
 
 /** A filled index; what it needs is trained on the vectors themselves. */
 export async function indexOf(
-  kind: IndexKind,
-  metric: FaissMetric,
+  { kind, metric, storage = 'f32' }: IndexForm,
   vectors: Float32Array,
-  dim: number,
-  storage: VectorStorage = 'f32'
+  dim: number
 ): Promise<FaissIndex> {
   const index = await emptyIndex({ kind, metric, storage }, vectors, dim)
   await index.add(vectors)

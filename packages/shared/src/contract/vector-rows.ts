@@ -92,6 +92,10 @@ export function* sparseVectors({
   }
 }
 
+/** Problem of dense rows, or undefined. */
+export const denseProblem = (values: Float32Array): string | undefined =>
+  values.every(Number.isFinite) ? undefined : 'one has a value that is not a number'
+
 /** Why these cannot be rows of a collection whose indices are below `dim`, or undefined. */
 export function sparseProblem(
   { offsets, indices, values }: SparseRows,

@@ -81,7 +81,7 @@ function createRunner({ manifest }: PreparedModel, { session }: OpenSession) {
     options: EmbedOptions
   ) {
     placed.forEach(({ image, place }, i) =>
-      letterboxInto(pixels, i * 3 * canvas.width * canvas.height, image, canvas, place)
+      letterboxInto(pixels.subarray(i * 3 * canvas.width * canvas.height), image, canvas, place)
     )
     const { confidence, iou, maxDetections, classAgnosticNms } = {
       ...manifest.detection,

@@ -102,8 +102,7 @@ test('a crop is stretched to the input and normalised channel by channel', () =>
       [2, 0, 4, 2],
       [0, 0, 2, 1]
     ],
-    { width: 2, height: 2 },
-    'half'
+    { width: 2, height: 2, normalisation: 'half' }
   )
   const channelsOf = (crop: number) =>
     [0, 1, 2].map((channel) =>
