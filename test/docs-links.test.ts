@@ -1,4 +1,5 @@
-// The documentation names files that exist, in lines that can be read, and never sends a reader to a stranger's package.
+// The documentation names files that exist, in lines that can be read, and never sends a reader
+// to a stranger's package.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -9,32 +10,36 @@ const maxColumns = 140
 const strangersPackage = ['npx', 'likeness'].join(' ')
 /** Tables that a program writes: their width is the business of the program. */
 const generated = /<!-- keys: written by write-docs\.ts -->[^]*?<!-- end of keys -->/g
-/** What only exists once a command has run. */
-const madeByCommands = /^(\.likeness|out|bench\/results)\//
+const ours = /^(apps|packages|scripts|test|docs|bench|models|examples|bin)\//
+const fileEndings = 'ts|mjs|js|json|yml|yaml|md|cc|h|py|sh|onnx|png|html'
+const filePattern = new RegExp(`\`((?:\\.?[\\w@-]+\\/)+[\\w.@-]+\\.(?:${fileEndings}))\``, 'g')
 
 interface Line {
   text: string
   at: string
 }
 
-function trackedDocuments(): string[] {
-  const { status, stdout, stderr } = spawnSync('git', ['ls-files', '-co', '--exclude-standard', '*.md'], { cwd: root, encoding: 'utf8' })
+function documentFiles(): string[] {
+  const args = ['ls-files', '-co', '--exclude-standard', '*.md']
+  const { status, stdout, stderr } = spawnSync('git', args, { cwd: root, encoding: 'utf8' })
   if (status !== 0) throw new Error(`git ls-files: ${stderr}`)
   return stdout.split('\n').filter((file) => file !== '' && existsSync(join(root, file)))
 }
 
-/** Lines outside of code blocks. */
+/** Lines outside of code blocks and generated tables. */
 function proseOf(file: string, content: string): Line[] {
   const lines: Line[] = []
   let isCode = false
-  for (const [index, text] of content.replace(generated, (table) => table.replace(/[^\n]/g, '')).split('\n').entries()) {
+  const written = content.replace(generated, (table) => table.replace(/[^\n]/g, ''))
+  for (const [index, text] of written.split('\n').entries()) {
     if (/^\s*```/.test(text)) isCode = !isCode
-    else if (!isCode && !/^ {4}\S/.test(text)) lines.push({ text, at: `${file}:${index + 1}` })
+    else if (!isCode) lines.push({ text, at: `${file}:${index + 1}` })
   }
   return lines
 }
 
-const slugOf = (heading: string): string =>
+/** The anchor that GitHub gives a heading. */
+const anchorOf = (heading: string): string =>
   heading
     .toLowerCase()
     .replace(/[`*]/g, '')
@@ -43,44 +48,51 @@ const slugOf = (heading: string): string =>
     .trim()
     .replace(/\s/g, '-')
 
-const anchorsOf = (content: string): Set<string> => new Set([...content.matchAll(/^#{1,6} +(.+)$/gm)].map((match) => slugOf(match[1]!)))
-
-/** Faults of the links of a line: a file that is missing, or a heading that the file does not have. */
-function brokenLinks(file: string, { text, at }: Line): string[] {
-  return [...text.matchAll(/\]\(([^)\s]+)\)/g)].flatMap((match) => {
-    const [path = '', anchor] = match[1]!.split('#')
-    if (/^[a-z]+:/.test(path)) return []
-    const target = path === '' ? join(root, file) : join(root, dirname(file), path)
-    if (!existsSync(target)) return [`${at} links to ${path}`]
-    const isKnown = anchor === undefined || anchorsOf(readFileSync(target, 'utf8')).has(anchor)
-    return isKnown ? [] : [`${at} links to ${path}#${anchor}`]
-  })
+function hasAnchor(content: string, anchor: string): boolean {
+  const headings = content.matchAll(/^#{1,6} +(.+)$/gm)
+  return [...headings].some((match) => anchorOf(match[1]!) === anchor)
 }
 
-const filePattern = /`((?:\.?[\w@-]+\/)+[\w.@-]+\.(?:ts|mjs|js|json|yml|yaml|md|cc|h|py|sh|onnx|png|html))`/g
+/** Links of a line to a file that is missing, or to a heading that the file does not have. */
+function brokenLinks(file: string, { text, at }: Line): string[] {
+  return [...text.matchAll(/\]\(([^)\s]+)\)/g)].flatMap((match) => {
+    const link = match[1]!
+    const [path = '', anchor] = link.split('#')
+    if (/^[a-z]+:/.test(path)) return []
+    const target = path === '' ? join(root, file) : join(root, dirname(file), path)
+    const isGood =
+      existsSync(target) && (anchor === undefined || hasAnchor(readFileSync(target, 'utf8'), anchor))
+    return isGood ? [] : [`${at} links to ${link}`]
+  })
+}
 
 /** Files named in backticks, by their path in the repository, that are missing. */
 const missingFiles = ({ text, at }: Line): string[] =>
   [...text.matchAll(filePattern)]
     .map((match) => match[1]!)
-    .filter((path) => /^(apps|packages|scripts|test|docs|bench|models|examples|bin)\//.test(path) && !madeByCommands.test(path) && !existsSync(join(root, path)))
+    .filter((path) => ours.test(path) && !existsSync(join(root, path)))
     .map((path) => `${at} names ${path}`)
 
-/** Lines that are too wide to read. Links are not cut, and of a table each cell counts. */
+/** Lines that are too wide to read. Targets of links do not count; of a table each cell does. */
 function tooWide({ text, at }: Line): string[] {
   const bare = text.replace(/\]\([^)]*\)/g, ']')
-  const pieces = bare.startsWith('|') ? bare.split(/(?<!\\)\|/).map((cell) => cell.trim()) : [bare]
-  return pieces.filter((piece) => piece.length > maxColumns).map((piece) => `${at} has ${piece.length} columns: ${piece.slice(0, 60)}`)
+  const pieces = bare.startsWith('|') ? bare.split(/(?<!\\)\|/) : [bare]
+  return pieces
+    .map((piece) => piece.trim())
+    .filter((piece) => piece.length > maxColumns)
+    .map((piece) => `${at} has ${piece.length} columns: ${piece.slice(0, 60)}`)
 }
 
-const documents = trackedDocuments().map((file) => {
+const documents = documentFiles().map((file) => {
   const content = readFileSync(join(root, file), 'utf8')
   return { file, content, lines: proseOf(file, content) }
 })
 
 test('every relative link of the documentation leads to a file and a heading that exist', () => {
   expect(documents.length).toBeGreaterThan(20)
-  expect(documents.flatMap(({ file, lines }) => lines.flatMap((line) => brokenLinks(file, line)))).toEqual([])
+  const links = ({ file, lines }: (typeof documents)[number]) =>
+    lines.flatMap((line) => brokenLinks(file, line))
+  expect(documents.flatMap(links)).toEqual([])
 })
 
 test('every file that the documentation names by its path exists', () => {
@@ -92,15 +104,19 @@ test('no line of prose and no table cell is wider than 140 columns', () => {
 })
 
 test('the command is never called through npx', () => {
-  expect(documents.filter(({ content }) => content.includes(strangersPackage)).map(({ file }) => file)).toEqual([])
+  const guilty = documents.filter(({ content }) => content.includes(strangersPackage))
+  expect(guilty.map(({ file }) => file)).toEqual([])
 })
 
 test('a broken link, a missing file and a wide line are found', () => {
   const line = (text: string): Line => ({ text, at: 'a.md:1' })
-  expect(brokenLinks('README.md', line('see [this](docs/no-such-page.md)'))).toEqual(['a.md:1 links to docs/no-such-page.md'])
-  expect(brokenLinks('README.md', line('see [this](README.md#no-such-heading)'))).toEqual(['a.md:1 links to README.md#no-such-heading'])
-  expect(brokenLinks('README.md', line('see [this](https://example.org/x) and [that](LICENSE)'))).toEqual([])
-  expect(missingFiles(line('in `apps/api/src/no-such-file.ts`'))).toEqual(['a.md:1 names apps/api/src/no-such-file.ts'])
+  const linksOf = (text: string) => brokenLinks('README.md', line(text))
+  expect(linksOf('see [this](docs/no-page.md)')).toEqual(['a.md:1 links to docs/no-page.md'])
+  expect(linksOf('see [this](README.md#no-part)')).toEqual(['a.md:1 links to README.md#no-part'])
+  expect(linksOf('see [this](https://example.org/x) and [that](LICENSE)')).toEqual([])
+  expect(missingFiles(line('in `apps/api/src/no-file.ts`'))).toEqual([
+    'a.md:1 names apps/api/src/no-file.ts'
+  ])
   expect(tooWide(line('x'.repeat(141)))).toHaveLength(1)
   expect(tooWide(line(`| ${'x'.repeat(139)} | ${'y'.repeat(141)} |`))).toHaveLength(1)
 })
