@@ -60,8 +60,9 @@ function brokenLinks(file: string, { text, at }: Line): string[] {
     const [path = '', anchor] = link.split('#')
     if (/^[a-z]+:/.test(path)) return []
     const target = path === '' ? join(root, file) : join(root, dirname(file), path)
-    const isGood =
-      existsSync(target) && (anchor === undefined || hasAnchor(readFileSync(target, 'utf8'), anchor))
+    const isThere = existsSync(target)
+    const anchorIsThere = (name: string) => hasAnchor(readFileSync(target, 'utf8'), name)
+    const isGood = isThere && (anchor === undefined || anchorIsThere(anchor))
     return isGood ? [] : [`${at} links to ${link}`]
   })
 }
