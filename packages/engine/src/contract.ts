@@ -1,5 +1,10 @@
 // What the engine offers to the apps. Implementations: catalog.ts, log-appender.ts, jobs.ts, committed.ts, replica.ts, collection-writer.ts.
-import type { CollectionDraft, CollectionSettings, CollectionSpec, EmbeddingSpec } from '@likeness/shared/contract/collection'
+import type {
+  CollectionDraft,
+  CollectionSettings,
+  CollectionSpec,
+  EmbeddingSpec
+} from '@likeness/shared/contract/collection'
 import type { Box } from '@likeness/shared/contract/embedder'
 import type { Filter } from '@likeness/shared/contract/filter'
 import type { ItemListLine, Metadata } from '@likeness/shared/contract/item-list'

@@ -1,7 +1,15 @@
 // What every index does, whatever its rows are: rows in, searches, rows out, file. Work runs on the addon's pool; searches run
 // beside each other, an add runs alone, and operations on one index begin in the order they were called.
 import { addon } from './addon.ts'
-import { countRows, maxRows, requireArray, requireInteger, requirePath, requireResultSize, type Rows } from './argument-checks.ts'
+import {
+  countRows,
+  maxRows,
+  requireArray,
+  requireInteger,
+  requirePath,
+  requireResultSize,
+  type Rows
+} from './argument-checks.ts'
 import { callAddon, callAddonSync, FaissError, invalidArgument } from './faiss-error.ts'
 import type { IndexHandle, IndexKind } from './index-handle.ts'
 

@@ -1,10 +1,10 @@
 // An object store that misbehaves as real ones do, on a seed: slow answers, failures before and after the write, and
 // writes that land long after their error. For simulations over a store that is itself faultless.
 import { Readable } from 'node:stream'
+import { seededRandom } from '@likeness/shared/data/random'
 import { appError } from '@likeness/shared/errors'
 import { checkKey, checkPrefix } from './object-key.ts'
 import type { ObjectStore } from './object-store.ts'
-import { seededRandom } from './seeded-random.ts'
 import { checkConditionalSize, checkRange, streamTooLarge } from './store-failure.ts'
 
 export type StoreOperation =

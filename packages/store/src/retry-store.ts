@@ -1,21 +1,20 @@
-// Reads and idempotent writes that must go through: again after store_unavailable, with growing pauses, until aborted.
+// Reads and idempotent writes that must go through: tried again after store_unavailable, with
+// growing pauses, until aborted.
 import { isAppError } from '@likeness/shared/errors'
 import type { Clock } from '@likeness/shared/process/clock'
+import { retry } from '@likeness/shared/process/retry'
 
 const longestPauseMs = 2_000
 
-/** Only for work that may be done twice. Anything but store_unavailable is thrown at once. */
-export async function retryStore<T>(
+/** Only for work that may be done twice. Throws anything but store_unavailable at once. */
+export function retryStore<T>(
   clock: Clock,
   work: () => Promise<T>,
   signal?: AbortSignal
 ): Promise<T> {
-  for (let pauseMs = 20; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
-    try {
-      return await work()
-    } catch (error) {
-      if (!isAppError(error, 'store_unavailable') || signal?.aborted === true) throw error
-      await clock.sleep(pauseMs)
-    }
-  }
+  return retry(work, {
+    isRetryable: (error) => isAppError(error, 'store_unavailable') && signal?.aborted !== true,
+    pauseMs: (failures) => Math.min(20 * 2 ** (failures - 1), longestPauseMs),
+    sleep: (ms) => clock.sleep(ms)
+  })
 }

@@ -1,7 +1,14 @@
 // Makes the columns of a segment from its items' attributes, given in order.
 import type { FilterScalar } from '@likeness/shared/contract/filter'
 import type { Attributes } from '../item/item-payload.ts'
-import { codeCount, type Codes, type Column, encodeText, firstNumberCode, noValue } from './column.ts'
+import {
+  codeCount,
+  type Codes,
+  type Column,
+  encodeText,
+  firstNumberCode,
+  noValue
+} from './column.ts'
 
 /** More metadata keys than this in one segment have no column: a filter on one of those reads the payload. */
 const mostColumns = 1024

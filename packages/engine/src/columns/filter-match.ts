@@ -1,7 +1,15 @@
 // A filter over columns as one test per item. Conditions are decided once per dictionary entry, not once per item.
 import type { Condition, Filter, FilterScalar } from '@likeness/shared/contract/filter'
 import { metadataColumn } from './column-builder.ts'
-import { codeCount, codeOf, codeReader, codesWithin, type Column, emptyColumn, noValue } from './column.ts'
+import {
+  codeCount,
+  codeOf,
+  codeReader,
+  codesWithin,
+  type Column,
+  emptyColumn,
+  noValue
+} from './column.ts'
 
 /** To be asked in ascending order of items, by one caller. */
 export type ItemTest = (item: number) => boolean

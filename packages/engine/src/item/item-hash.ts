@@ -1,9 +1,9 @@
 // Items are found by the first 128 bits of the sha256 of their id: fixed width, sortable, no collisions in practice.
-import { createHash } from 'node:crypto'
+import { sha256Of } from '@likeness/shared/data/sha256'
 
 /** 16 bytes; compared as bytes. */
 export function itemHash(id: string): Buffer {
-  return createHash('sha256').update(id).digest().subarray(0, 16)
+  return sha256Of(id).subarray(0, 16)
 }
 
 /** The hash as a map key. */

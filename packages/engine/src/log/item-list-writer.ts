@@ -1,5 +1,9 @@
 // Writes the item list of an ingestion as NDJSON parts. Nothing refers to it before its log entry exists.
-import { encodeItemList, type ItemListLine, itemListPartSize } from '@likeness/shared/contract/item-list'
+import {
+  encodeItemList,
+  type ItemListLine,
+  itemListPartSize
+} from '@likeness/shared/contract/item-list'
 import { collectionKeys } from '@likeness/shared/contract/keys'
 import { mapInOrder } from '@likeness/shared/data/concurrency'
 import type { ObjectStore } from '@likeness/store/object-store'

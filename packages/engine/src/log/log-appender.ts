@@ -1,7 +1,13 @@
 // Appends to the log of a collection. A slot is created with a conditional PUT, and only by someone who knows that the slot below
 // exists: so the order of slots is the order of acceptance, whatever process took it, with no counter that could be lost or come back older.
 import { collectionKeys } from '@likeness/shared/contract/keys'
-import { decodeLogSlot, encodeLogSlot, type Operation, operationsPerSlot, revisionOf } from '@likeness/shared/contract/operation'
+import {
+  decodeLogSlot,
+  encodeLogSlot,
+  type Operation,
+  operationsPerSlot,
+  revisionOf
+} from '@likeness/shared/contract/operation'
 import { appError, isAppError } from '@likeness/shared/errors'
 import type { Clock } from '@likeness/shared/process/clock'
 import type { ObjectStore } from '@likeness/store/object-store'

@@ -1,6 +1,16 @@
 // What the log alone says of a collection as a whole: its settings, its snapshots, the restores that had an effect, what was ingested.
-import { changeSettings, type CollectionSettings, type EmbeddingSpec } from '@likeness/shared/contract/collection'
-import { type IngestOperation, type LogSlot, type Operation, type RestoreOperation, revisionOf } from '@likeness/shared/contract/operation'
+import {
+  changeSettings,
+  type CollectionSettings,
+  type EmbeddingSpec
+} from '@likeness/shared/contract/collection'
+import {
+  type IngestOperation,
+  type LogSlot,
+  type Operation,
+  type RestoreOperation,
+  revisionOf
+} from '@likeness/shared/contract/operation'
 import { assertNoGap, missingSlot, readSlots, type WorkSource } from './read-log.ts'
 
 const slotsPerRead = 256

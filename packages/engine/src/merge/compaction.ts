@@ -1,6 +1,13 @@
 // Compaction that was asked for: of the segments that were there then, those that carry deletions or relabels are written anew, and small ones become one.
 import { isSmall, sealedConfig, sealRows, smallConfig } from '../vector-index/segment-config.ts'
-import { fitting, largestMergeRows, type MergePlan, type PlanInput, sumRows, wayTo } from './merge-plan.ts'
+import {
+  fitting,
+  largestMergeRows,
+  type MergePlan,
+  type PlanInput,
+  sumRows,
+  wayTo
+} from './merge-plan.ts'
 
 export interface Compaction {
   /** Of the operation that asked for it. */

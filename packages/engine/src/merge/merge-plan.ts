@@ -2,7 +2,15 @@
 // merged by size class in another, so that a long merge of large segments does not let small ones pile up.
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import { isOutgrown } from '../segment/quantizer.ts'
-import { isSmall, needsQuantizer, sameConfig, sealedConfig, sealRows, type SegmentConfig, smallConfig } from '../vector-index/segment-config.ts'
+import {
+  isSmall,
+  needsQuantizer,
+  sameConfig,
+  sealedConfig,
+  sealRows,
+  type SegmentConfig,
+  smallConfig
+} from '../vector-index/segment-config.ts'
 import type { Manifest, ManifestSegment } from '../version/manifest.ts'
 
 export const mergeTiers = ['small', 'sealed'] as const

@@ -1,6 +1,6 @@
 // The columns of a loaded segment: opened at the first search that asks for one, each read once.
 // A segment without a columns file, or whose file is damaged or was collected since it was loaded, makes them of its payload.
-import { Recent } from '@likeness/shared/data/recent'
+import { RecentResults } from '@likeness/shared/data/recent-results'
 import { isAppError } from '@likeness/shared/errors'
 import type { Logger } from '@likeness/shared/process/logger'
 import { ColumnBuilder } from '../columns/column-builder.ts'
@@ -24,8 +24,8 @@ const mostColumns = 32
 
 export class SegmentColumns {
   private readonly source: ColumnSource
-  private readonly columns = new Recent<Column | undefined>(mostColumns)
-  private readonly opened = new Recent<ColumnFile>(1)
+  private readonly columns = new RecentResults<Column | undefined>(mostColumns)
+  private readonly opened = new RecentResults<ColumnFile>(1)
   private file: CheckedFile | undefined
 
   constructor(source: ColumnSource) {

@@ -1,9 +1,14 @@
 // A segment as one version sees it: with its deletions and relabels, and narrowed to what a filter lets through.
 import { setImmediate } from 'node:timers/promises'
 import type { Filter } from '@likeness/shared/contract/filter'
-import { Recent } from '@likeness/shared/data/recent'
+import { RecentResults } from '@likeness/shared/data/recent-results'
 import { attributeReader } from '../columns/attribute-reader.ts'
-import { compileFilter, filterColumns, type ItemTest, matchesFilter } from '../columns/filter-match.ts'
+import {
+  compileFilter,
+  filterColumns,
+  type ItemTest,
+  matchesFilter
+} from '../columns/filter-match.ts'
 import type { StoredItem } from '../contract.ts'
 import { applyUpdate, type PayloadUpdates } from '../item/payload-updates.ts'
 import type { ItemTable } from '../segment/item-table.ts'
@@ -21,7 +26,7 @@ export interface SegmentView {
   /** All others, made when few survive. */
   liveRows: Int32Array | undefined
   /** By filter. */
-  filtered: Recent<SegmentView>
+  filtered: RecentResults<SegmentView>
 }
 /** `key`: equal for equal filters. */
 export interface KeyedFilter {
@@ -44,7 +49,7 @@ export const openView = ({
   deleted,
   updates,
   liveRows: undefined,
-  filtered: new Recent(recentFilters)
+  filtered: new RecentResults(recentFilters)
 })
 
 /** As they are now. Ascending and close together. */

@@ -1,5 +1,11 @@
 // Sparse vectors of tests, beside their dense twins: what is computed on one must be true of the other.
-import { isSparse, joinSparse, sparseRow, type SparseRows, type VectorRows } from '@likeness/shared/contract/vector-rows'
+import {
+  isSparse,
+  joinSparse,
+  sparseRow,
+  type SparseRows,
+  type VectorRows
+} from '@likeness/shared/contract/vector-rows'
 
 /** The largest values of a vector at unit length, the others zero. Some of these have no index in common. */
 export function mostlyZero(vector: Float32Array): Float32Array {

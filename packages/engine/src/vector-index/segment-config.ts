@@ -1,6 +1,11 @@
 // What kinds of segments a collection has: small ones, exact, with every bit of their vectors; and sealed ones as the collection asks for.
 import type { CollectionSpec, Metric } from '@likeness/shared/contract/collection'
-import { isLossless, isQuantized, leastTrainingRows, type VectorStorage } from '@likeness/shared/contract/storage-forms'
+import {
+  isLossless,
+  isQuantized,
+  leastTrainingRows,
+  type VectorStorage
+} from '@likeness/shared/contract/storage-forms'
 import type { IndexKind, ManifestSegment } from '../version/manifest.ts'
 
 /** `bits`: of hamming, in every segment. */

@@ -1,5 +1,5 @@
 // The least effort at which an index that was just built finds the share of neighbours that its collection wants.
-import { seededRandom } from '@likeness/store/seeded-random'
+import { seededRandom } from '@likeness/shared/data/random'
 import type { TunedEffort } from '../version/manifest.ts'
 import type { SegmentIndex } from './segment-index.ts'
 

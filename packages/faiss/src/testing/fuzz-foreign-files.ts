@@ -1,8 +1,8 @@
 // Runs in a process of its own: changes each file named in the arguments 1000 times and reads it; a crash ends this process only.
 import { readFileSync, writeFileSync } from 'node:fs'
+import { seededRandom } from '@likeness/shared/data/random'
 import { FaissError } from '../faiss-error.ts'
 import { readForeignVectors } from '../foreign-vectors.ts'
-import { seededRandom } from './seeded-vectors.ts'
 
 const random = seededRandom(7)
 const below = (limit: number) => Math.floor(random() * limit)

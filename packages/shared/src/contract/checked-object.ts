@@ -1,14 +1,13 @@
 // Text objects of ours in the store, JSON or NDJSON: their last line has the sha256 of everything before it, so that what was altered or cut is never
 // taken for something else. Without that line an object is damaged too.
-import { createHash } from 'node:crypto'
 import type { z } from 'zod'
+import { sha256Hex } from '@likeness/shared/data/sha256'
 import { appError } from '@likeness/shared/errors'
 
 const word = 'sha256 '
 const lastLineBytes = word.length + 64 + 1
 
-const lastLine = (text: Uint8Array): Buffer =>
-  Buffer.from(`${word}${createHash('sha256').update(text).digest('hex')}\n`)
+const lastLine = (text: Uint8Array): Buffer => Buffer.from(`${word}${sha256Hex(text)}\n`)
 
 /** `text`: whole lines. */
 function encodeText(text: string): Uint8Array {

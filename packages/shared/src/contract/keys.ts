@@ -1,5 +1,5 @@
 // Where everything lives in the object store. Only this file knows the names.
-import { createHash } from 'node:crypto'
+import { sha256Hex } from '@likeness/shared/data/sha256'
 
 /** Prefixes that belong to the engine: never imported from, never written to by users. */
 export const enginePrefixes = ['catalog/', 'c/', 'jobs/', 'idem/', 'probe/', 'profiles/'] as const
@@ -27,7 +27,7 @@ export const idempotencyPrefix = 'idem/'
 export const idempotencyWeekMs = 7 * 86_400_000
 /** The first answer given to an Idempotency-Key. `scope` keeps routes and collections apart. */
 export const idempotencyKey = (week: number, scope: string, key: string): string =>
-  `${idempotencyPrefix}${pad(week, 6)}/${createHash('sha256').update(`${scope}\n${key}`).digest('hex')}`
+  `${idempotencyPrefix}${pad(week, 6)}/${sha256Hex(`${scope}\n${key}`)}`
 /** undefined for anything else. */
 export function parseIdempotencyWeek(key: string): number | undefined {
   const match = /^idem\/(\d{6})\//.exec(key)

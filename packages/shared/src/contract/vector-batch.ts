@@ -1,8 +1,8 @@
 // Vector batches: what an embed-worker hands to the writer. Immutable, self-contained, checked by a trailing sha256; the head by one of its own, as it is also read alone.
 // Layout, little-endian: 'LKVB' | u32 version | u32 headerBytes | header JSON | sha256 of all before | zeros to a multiple of 8 | float32 vectors [rows, dim] | float16 raw [rows, rawDim] | sha256 of all before.
 // Of sparse vectors, in their place: u32 offsets [rows + 1] | u32 indices [nonZeros] | float32 values [nonZeros].
-import { createHash } from 'node:crypto'
 import { z } from 'zod'
+import { sha256Of } from '@likeness/shared/data/sha256'
 import { appError, isAppError } from '../errors.ts'
 import { boxSchema } from './embedder.ts'
 import { itemFailureSchema, metadataSchema } from './item-list.ts'
@@ -65,7 +65,7 @@ const headBytes = 12
 const digestBytes = 32
 const align8 = (n: number): number => (n + 7) & ~7
 const vectorsStart = (jsonBytes: number): number => align8(headBytes + jsonBytes + digestBytes)
-const digestOf = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest()
+const digestOf = (bytes: Uint8Array): Buffer => sha256Of(bytes)
 
 export const countRows = (items: readonly BatchItem[]): number =>
   items.reduce((sum, item) => sum + item.rows.length, 0)

@@ -1,23 +1,4 @@
-// Bounded concurrency: a limiter for independent tasks, and a map over a stream that keeps its order.
-
-export type Limiter = <T>(task: () => Promise<T>) => Promise<T>
-
-/** At most `limit` tasks run at once; the others wait in order. */
-export function createLimiter(limit: number): Limiter {
-  let running = 0
-  const waiting: (() => void)[] = []
-  return async (task) => {
-    if (running >= limit) await new Promise<void>((resolve) => waiting.push(resolve))
-    else running++
-    try {
-      return await task()
-    } finally {
-      const next = waiting.shift()
-      if (next === undefined) running--
-      else next()
-    }
-  }
-}
+// A map over a stream with bounded concurrency that keeps the order of the stream.
 
 /** Results in the order of the source, at most `limit` in the making. Settles only after every started task has. */
 export async function* mapInOrder<T, R>(
