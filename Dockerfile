@@ -7,9 +7,11 @@ RUN apt-get update \
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 COPY packages/shared/package.json packages/shared/
+COPY packages/store/package.json packages/store/
 COPY packages/faiss/package.json packages/faiss/
 COPY packages/engine/package.json packages/engine/
 COPY packages/vision/package.json packages/vision/
+COPY packages/drawing/package.json packages/drawing/
 COPY apps/api/package.json apps/api/
 COPY apps/embed-worker/package.json apps/embed-worker/
 COPY apps/index-worker/package.json apps/index-worker/

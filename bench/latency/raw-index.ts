@@ -1,6 +1,6 @@
 // The Faiss indexes of a committed version, opened here: what a search over HTTP is compared with.
 import { createFileCache } from '@likeness/engine'
-import { readCommitted } from '@likeness/engine/version/read-manifest'
+import { readCommitted } from '@likeness/engine/testing/internals'
 import { FaissIndex } from '@likeness/faiss'
 import { openDirectoryStore } from '@likeness/store/directory-store'
 

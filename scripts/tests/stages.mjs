@@ -25,7 +25,8 @@ const allNumbers = { SIMULATION_SEEDS: '1000', CAS_ROUNDS: '1000', S3_TESTS: 're
 const staticStages = () => [
   scriptStage('format check', 'format:check'),
   { name: 'type check', command: [bin('tsc'), '-p', 'tsconfig.json'] },
-  { name: 'lint', command: [bin('eslint'), '.', '--max-warnings', '0'] }
+  { name: 'lint', command: [bin('eslint'), '.', '--max-warnings', '0'] },
+  scriptStage('dead code', 'knip')
 ]
 
 function scriptStage(name, script) {

@@ -9,9 +9,12 @@ import {
   createFileCache
 } from '@likeness/engine'
 import { vectorOf } from '@likeness/engine/testing/gallery'
-import { verifyCollection } from '@likeness/engine/verify/verify'
-import { readCommitted } from '@likeness/engine/version/read-manifest'
-import { openCollectionWriter, rebuildCollection } from '@likeness/engine/writer/open-writer'
+import {
+  openCollectionWriter,
+  readCommitted,
+  rebuildCollection,
+  verifyCollection
+} from '@likeness/engine/testing/internals'
 import { enrolmentSchema } from '@likeness/shared/contract/picture-settings'
 import { decodeVectorBatch } from '@likeness/shared/contract/vector-batch'
 import { isAppError } from '@likeness/shared/errors'

@@ -1,8 +1,7 @@
 // The model test in small: every form once, a seed that happens again, and that a rule which is taken away is noticed.
 import { expect, test } from 'vitest'
 import { cells, nameOf } from '@likeness/engine/testing/cells'
-import { readCurrent } from '@likeness/engine/version/current'
-import { type Protocol, realProtocol } from '@likeness/engine/writer/protocol'
+import { type Protocol, readCurrent, realProtocol } from '@likeness/engine/testing/internals'
 import { messageOf } from '@likeness/shared/errors'
 import { runCell } from './run-cell.ts'
 

@@ -1,7 +1,6 @@
 // An API process: takes operations as the real one does (tail, append, job record, still live?) and answers about jobs.
 import type { Jobs, LogAppender } from '@likeness/engine/contract'
-import { createLogAppender } from '@likeness/engine/log/log-appender'
-import { createJobs } from '@likeness/engine/version/jobs'
+import { createJobs, createLogAppender } from '@likeness/engine/testing/internals'
 import type { Operation } from '@likeness/shared/contract/operation'
 import { appError } from '@likeness/shared/errors'
 import { retryStore } from '@likeness/store/retry-store'

@@ -1,5 +1,5 @@
 // Clients: upserts, deletes, re-adds and relabels of a few hot items through any API process. An answer that does not come leaves the operation possibly done.
-import { createVersionReader } from '@likeness/engine/version/read-manifest'
+import { createVersionReader } from '@likeness/engine/testing/internals'
 import type { Operation } from '@likeness/shared/contract/operation'
 import { isAppError } from '@likeness/shared/errors'
 import type { Clock } from '@likeness/shared/process/clock'

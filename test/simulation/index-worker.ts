@@ -1,8 +1,11 @@
 // Index workers: whoever holds the lease (or has not noticed that it is lost) opens the collection and steps, merges and collects.
-import { type MergeTier, mergeTiers } from '@likeness/engine/merge/merge-plan'
-import type { CollectionWriter } from '@likeness/engine/writer/collection-writer'
-import { openCollectionWriter } from '@likeness/engine/writer/open-writer'
-import type { WriterDeps } from '@likeness/engine/writer/writer-deps'
+import {
+  type CollectionWriter,
+  type MergeTier,
+  mergeTiers,
+  openCollectionWriter,
+  type WriterDeps
+} from '@likeness/engine/testing/internals'
 import { isAppError } from '@likeness/shared/errors'
 import { silentLogger } from '@likeness/shared/process/logger'
 import { retryStore } from '@likeness/store/retry-store'

@@ -1,6 +1,5 @@
 // Merge processes: each merge is built by one of its own, which stands still, dies, or outlives the owner that started it and goes on writing.
-import { buildMerge } from '@likeness/engine/merge/merge-build'
-import type { BuildMerge } from '@likeness/engine/merge/merge-task'
+import { buildMerge, type BuildMerge } from '@likeness/engine/testing/internals'
 import { appError } from '@likeness/shared/errors'
 import type { SimProcess } from './sim-process.ts'
 import type { World } from './world.ts'

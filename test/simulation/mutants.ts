@@ -1,8 +1,12 @@
 // The protocol with one rule broken in each: the simulation must find every one of them.
-import { encodeCurrent, readCurrent } from '@likeness/engine/version/current'
-import { encodeManifest } from '@likeness/engine/version/manifest'
-import type { OrdinalRanges } from '@likeness/engine/version/ordinal-ranges'
-import { type Protocol, realProtocol } from '@likeness/engine/writer/protocol'
+import {
+  encodeCurrent,
+  encodeManifest,
+  type OrdinalRanges,
+  type Protocol,
+  readCurrent,
+  realProtocol
+} from '@likeness/engine/testing/internals'
 import { slotOf } from '@likeness/shared/contract/operation'
 import { sha256Hex } from '@likeness/shared/data/sha256'
 import { retryStore } from '@likeness/store/retry-store'

@@ -1,7 +1,11 @@
 // Segment files that keep plain vectors in place of Faiss indexes: the protocol is the same, nothing is trained and no disk is touched.
-import { encodeVectors } from '@likeness/engine/files/vector-file'
-import type { MovedIndex, SegmentFiles } from '@likeness/engine/segment/segment-files'
-import type { FileRef, ManifestSegment } from '@likeness/engine/version/manifest'
+import {
+  encodeVectors,
+  type FileRef,
+  type ManifestSegment,
+  type MovedIndex,
+  type SegmentFiles
+} from '@likeness/engine/testing/internals'
 import { denseRows } from '@likeness/shared/contract/vector-rows'
 import { sha256Hex } from '@likeness/shared/data/sha256'
 import { appError } from '@likeness/shared/errors'

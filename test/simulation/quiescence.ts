@@ -1,11 +1,14 @@
 // The end of a simulation: no more faults, everything late has come, a fresh owner; then all that was promised must hold.
 import { isDeepStrictEqual } from 'node:util'
-import { createLogAppender } from '@likeness/engine/log/log-appender'
-import { createJobs } from '@likeness/engine/version/jobs'
-import { manifestFiles, manifestSchema } from '@likeness/engine/version/manifest'
-import type { CollectionWriter } from '@likeness/engine/writer/collection-writer'
-import { openOrRebuild } from '@likeness/engine/writer/open-or-rebuild'
-import { rebuildCollection } from '@likeness/engine/writer/open-writer'
+import {
+  type CollectionWriter,
+  createJobs,
+  createLogAppender,
+  manifestFiles,
+  manifestSchema,
+  openOrRebuild,
+  rebuildCollection
+} from '@likeness/engine/testing/internals'
 import { decodeObject } from '@likeness/shared/contract/checked-object'
 import { collectionKeys } from '@likeness/shared/contract/keys'
 import type { ClientDeps } from './client.ts'

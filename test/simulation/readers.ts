@@ -1,6 +1,6 @@
 // Readers of versions and of jobs. Each compares what it sees with what was promised before it began.
 import type { Jobs, JobStatus } from '@likeness/engine/contract'
-import { createJobs } from '@likeness/engine/version/jobs'
+import { createJobs } from '@likeness/engine/testing/internals'
 import { isAppError } from '@likeness/shared/errors'
 import type { ClientDeps } from './client.ts'
 import { failsIn } from './ingestion-plan.ts'

@@ -1,5 +1,5 @@
 // Runs one seed: some seconds of disturbed work by every kind of process, then quiescence. Says what it found, and a digest of all that happened.
-import { type Protocol, realProtocol } from '@likeness/engine/writer/protocol'
+import { type Protocol, realProtocol } from '@likeness/engine/testing/internals'
 import { type ApiProcess, startApiProcess } from './api-process.ts'
 import { type ClientDeps, runClient } from './client.ts'
 import { createCollection, type Fleet, runChaos, runDropper } from './disturbances.ts'

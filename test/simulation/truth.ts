@@ -1,14 +1,15 @@
 // What the oracle knows of one incarnation: the log as it landed, what was promised to whom, and the chain of commits.
 // It looks at the objects themselves, at the instant they change; nothing it knows passes through a faulty store.
-import { matchesFilter } from '@likeness/engine/columns/filter-match'
-import { type Current, currentSchema } from '@likeness/engine/version/current'
 import {
+  type Current,
+  currentSchema,
   type Manifest,
   manifestFiles,
   manifestSchema,
+  matchesFilter,
+  OrdinalRanges,
   type SnapshotRecord
-} from '@likeness/engine/version/manifest'
-import { OrdinalRanges } from '@likeness/engine/version/ordinal-ranges'
+} from '@likeness/engine/testing/internals'
 import { decodeObject } from '@likeness/shared/contract/checked-object'
 import type { SettingsChange } from '@likeness/shared/contract/collection'
 import {

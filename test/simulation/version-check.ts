@@ -1,18 +1,18 @@
 // Reads the version that CURRENT names as a reader would, through the faulty store, and holds it against the truth.
-import { itemHash } from '@likeness/engine/item/item-hash'
-import { decodePayload } from '@likeness/engine/item/item-payload'
-import { applyUpdate } from '@likeness/engine/item/payload-updates'
-import { fullVectors } from '@likeness/engine/segment/full-vectors'
-import { hashOf } from '@likeness/engine/segment/item-table'
-import { openSegment } from '@likeness/engine/segment/open-segment'
-import type { SegmentFiles } from '@likeness/engine/segment/segment-files'
-import { readCurrent } from '@likeness/engine/version/current'
 import {
+  applyUpdate,
+  decodePayload,
+  fullVectors,
+  hashOf,
+  itemHash,
   type Manifest,
   type ManifestSegment,
-  readManifest
-} from '@likeness/engine/version/manifest'
-import { OrdinalRanges } from '@likeness/engine/version/ordinal-ranges'
+  openSegment,
+  OrdinalRanges,
+  readCurrent,
+  readManifest,
+  type SegmentFiles
+} from '@likeness/engine/testing/internals'
 import { collectionKeys } from '@likeness/shared/contract/keys'
 import { isAppError } from '@likeness/shared/errors'
 import type { Clock } from '@likeness/shared/process/clock'

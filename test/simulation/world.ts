@@ -1,9 +1,11 @@
 // One simulated installation: the store, its processes, what the oracle knows of each incarnation, and the trace.
-import { createCatalog } from '@likeness/engine/catalog/catalog'
 import type { Catalog } from '@likeness/engine/contract'
-import type { MergeShape } from '@likeness/engine/merge/merge-plan'
-import type { SegmentFiles } from '@likeness/engine/segment/segment-files'
-import type { Protocol } from '@likeness/engine/writer/protocol'
+import {
+  createCatalog,
+  type MergeShape,
+  type Protocol,
+  type SegmentFiles
+} from '@likeness/engine/testing/internals'
 import { catalogKey } from '@likeness/shared/contract/keys'
 import { isAppError, messageOf } from '@likeness/shared/errors'
 import type { ObjectStore } from '@likeness/store/object-store'

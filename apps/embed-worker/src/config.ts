@@ -30,7 +30,6 @@ export const readSupervisorConfig = (env: Environment) =>
 export type SupervisorConfig = ReturnType<typeof readSupervisorConfig>
 
 export const readChildConfig = (env: Environment) => readSettingsOrExit(env, childSettings)
-export type ChildConfig = ReturnType<typeof readChildConfig>
 
 /** What a child's environment has besides the supervisor's; the secrets of lane and queue stay with the supervisor. */
 export function childEnvironment(env: Environment): Environment {

@@ -1,6 +1,6 @@
 // The feeder keeps the queue short and makes up for what it lost.
 import { beforeEach, expect, test } from 'vitest'
-import { OrdinalRanges } from '@likeness/engine/version/ordinal-ranges'
+import { OrdinalRanges } from '@likeness/engine/testing/internals'
 import { collectionSpecSchema } from '@likeness/shared/contract/collection'
 import { type ChunkJob, chunkRoute } from '@likeness/shared/contract/work'
 import { silentLogger } from '@likeness/shared/process/logger'

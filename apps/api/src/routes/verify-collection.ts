@@ -1,7 +1,7 @@
 // GET /v1/collections/:c/verify: every file of the committed version against its manifest, as lines of progress; the last one is the report.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { verifyCollection as verify } from '@likeness/engine/verify/verify'
+import { verifyCollection as verify } from '@likeness/engine'
 import { appError } from '@likeness/shared/errors'
 import { resolveCollection } from '../answers/resolve-collection.ts'
 import type { ApiDeps } from '../api-deps.ts'

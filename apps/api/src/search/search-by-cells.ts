@@ -1,6 +1,6 @@
 // A search whose best hits are put in the order of what their parts have in common with those of the query: raw vectors are read and compared by a lane.
+import { readRawVectors } from '@likeness/engine'
 import type { CollectionReader, Hit, SearchQuery, StoredItem } from '@likeness/engine/contract'
-import { readRawVectors } from '@likeness/engine/log/raw-vectors'
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
 import { concatArrays } from '@likeness/shared/data/concat-arrays'
 import type { ObjectStore } from '@likeness/store/object-store'

@@ -2,10 +2,12 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createFileCache } from '@likeness/engine/files/file-cache'
-import { createProjector } from '@likeness/engine/log/projector'
-import { createFaissSegmentFiles } from '@likeness/engine/segment/faiss-segment-files'
-import { openCollectionWriter } from '@likeness/engine/writer/open-writer'
+import {
+  createFaissSegmentFiles,
+  createFileCache,
+  createProjector,
+  openCollectionWriter
+} from '@likeness/engine/testing/internals'
 import { systemClock } from '@likeness/shared/process/clock'
 import { silentLogger } from '@likeness/shared/process/logger'
 import type { TestApi } from './start-test-api.ts'

@@ -2,14 +2,16 @@
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createCatalog } from '@likeness/engine/catalog/catalog'
-import { createFileCache } from '@likeness/engine/files/file-cache'
-import { createItemListWriter } from '@likeness/engine/log/item-list-writer'
-import { createLogAppender } from '@likeness/engine/log/log-appender'
-import { createSnapshotReader } from '@likeness/engine/rebuild/snapshot-reader'
-import { createFaissSegmentFiles } from '@likeness/engine/segment/faiss-segment-files'
-import { createJobs } from '@likeness/engine/version/jobs'
-import { createVersionReader } from '@likeness/engine/version/read-manifest'
+import {
+  createCatalog,
+  createFaissSegmentFiles,
+  createFileCache,
+  createItemListWriter,
+  createJobs,
+  createLogAppender,
+  createSnapshotReader,
+  createVersionReader
+} from '@likeness/engine/testing/internals'
 import {
   type CompareMade,
   type CompareQuery,

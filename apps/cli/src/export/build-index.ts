@@ -1,6 +1,6 @@
 // A Faiss index out of a file of rows: added part by part; what IVF learns its lists from is sampled over the whole file.
 import { type FileHandle, open } from 'node:fs/promises'
-import { bitsBytes, packBits } from '@likeness/engine/vector-index/bits'
+import { bitsBytes, packBits } from '@likeness/engine'
 import {
   BinaryIndex,
   FaissIndex,

@@ -155,7 +155,7 @@ describe('reading and writing ONNX', () => {
 
   it('writes the built-in model back without losing anything', async () => {
     const source = await readFile(
-      path.resolve(import.meta.dirname, '../../../models/likeness-nano/likeness-nano.onnx')
+      path.resolve(import.meta.dirname, '../../../../models/likeness-nano/likeness-nano.onnx')
     )
     const once = encodeModel(decodeModel(source))
     expect(once.length).toBe(source.length)
