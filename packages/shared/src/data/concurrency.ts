@@ -1,4 +1,5 @@
-// Bounded concurrency: a limiter for independent tasks, and a map over a stream that keeps its order.
+// Bounded concurrency: a semaphore for independent tasks, and a map over a stream that keeps its
+// order.
 
 export type Limiter = <T>(task: () => Promise<T>) => Promise<T>
 
@@ -19,7 +20,10 @@ export function createLimiter(limit: number): Limiter {
   }
 }
 
-/** Results in the order of the source, at most `limit` in the making. Settles only after every started task has. */
+/**
+ * Yields results in the order of the source, with at most `limit` tasks running. Ends only after
+ * every started task has ended.
+ */
 export async function* mapInOrder<T, R>(
   source: AsyncIterable<T> | Iterable<T>,
   limit: number,
@@ -30,7 +34,8 @@ export async function* mapInOrder<T, R>(
   try {
     for await (const item of source) {
       const started = task(item, index++)
-      // Awaited below, in turn; until then a failure is not unhandled.
+      // The promise is awaited below, in turn. This handler keeps an early failure from being
+      // reported as unhandled.
       started.catch(() => {})
       window.push(started)
       if (window.length >= limit) yield await window.shift()!

@@ -1,4 +1,5 @@
-// The results of the last few calls, by key: made once however many ask at the same time, and again after a failure.
+// The results of the last few calls, by key. Calls that come at the same time share one result.
+// After a failure the result is made again.
 
 export class Recent<T> {
   private readonly capacity: number

@@ -1,4 +1,4 @@
-// pino, made once per process and passed in.
+// The pino logger, made once per process and passed in.
 import { type Logger, pino } from 'pino'
 
 export type { Logger }
