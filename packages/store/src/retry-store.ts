@@ -1,10 +1,11 @@
-// Reads and idempotent writes that must go through: again after store_unavailable, with growing pauses, until aborted.
+// Repeats reads and idempotent writes after store_unavailable, with growing pauses, until they
+// succeed or are aborted.
 import { isAppError } from '@likeness/shared/errors'
 import type { Clock } from '@likeness/shared/process/clock'
 
 const longestPauseMs = 2_000
 
-/** Only for work that may be done twice. Anything but store_unavailable is thrown at once. */
+/** Only for work that may be done twice. Any error except store_unavailable is thrown at once. */
 export async function retryStore<T>(
   clock: Clock,
   work: () => Promise<T>,

@@ -1,6 +1,6 @@
 // Repeatable random numbers for simulations: the same seed gives the same run.
 
-/** Numbers in [0, 1), by mulberry32. */
+/** Returns a generator of numbers in [0, 1), by mulberry32. */
 export function seededRandom(seed: number): () => number {
   let state = seed >>> 0
   return () => {
