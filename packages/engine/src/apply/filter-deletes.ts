@@ -1,11 +1,16 @@
-// Deletion by filter. Like every operation it is in the log once and takes its place in the order of acceptance: at its revision, every item whose
-// newest version below it matches is gone, with the label and metadata that relabels below it gave.
+// Filter deletes. Like every operation, a filter delete is in the log once, at one place in the
+// order of acceptance. At its revision it deletes every item whose newest version below that
+// revision matches. The match uses the label and metadata after the payload updates below that
+// revision.
 //
-// It is logged as the filter, not as the ids that some version held: ids would miss items of older ingestions that are still being embedded,
-// and would hit items that were relabelled or replaced between that version and the revision. The writer applies it to what is live when its slot
-// comes; for items of older ingestions that come later it waits, as tombstones do, and each is judged as it was at that revision. A match is then
-// dead at its own version, not at that of the deletion, so a newer version of the item that does not match still takes its place. The result
-// depends on the log and the batches alone, in whatever order batches come, and a rebuild gives it again.
+// The log holds the filter, not the ids of a version. Ids would miss items of older ingestions that
+// are still being embedded. They would also hit items that were updated or replaced between that
+// version and the revision. The writer applies the filter to the live items when its slot comes.
+// Like a tombstone, the filter then waits for items of older ingestions that come later. Each of
+// them is compared in its state at that revision.
+// A match is dead at its own version, not at the revision of the delete. So a newer version of the
+// item that does not match still takes its place. The result depends only on the log and the
+// batches, for any order of the batches. A rebuild gives the same result.
 import { setImmediate } from 'node:timers/promises'
 import type { Filter, FilterScalar } from '@likeness/shared/contract/filter'
 import { attributeReader } from '../columns/attribute-reader.ts'
@@ -33,7 +38,10 @@ function valuesOf({ label, metadata }: Attributes): (column: string) => FilterSc
   }
 }
 
-/** Whether an item that comes now was deleted by a filter accepted after it. `waiting`: what it was relabelled to since. */
+/**
+ * Whether a filter delete that was accepted after an item, and before this arrival, deletes the
+ * item. `waiting`: pending updates of the item.
+ */
 export function isFilterDeleted(
   { filterDeletes }: WriterState,
   item: Attributes,
@@ -50,7 +58,10 @@ export function isFilterDeleted(
   )
 }
 
-/** Deletes what matches now, and waits for what is still to come; how many items are gone. */
+/**
+ * Deletes the items that match now, and keeps the filter for items that come later. Returns the
+ * number of deleted items.
+ */
 export async function applyFilterDelete(
   state: WriterState,
   filterDelete: PendingFilterDelete,
@@ -115,7 +126,8 @@ async function readColumns(
     for (const name of names) found.set(name, await file.read(name))
     if (file.complete || [...found.values()].every((column) => column !== undefined)) return found
   }
-  // One of these has no column in the file, or there is none.
+  // The file lacks a column for one of these names, or there is no such file. So build the columns
+  // from the payload.
   const builders = new Map(
     [...names]
       .filter((name) => found.get(name) === undefined)

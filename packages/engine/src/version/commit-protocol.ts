@@ -1,4 +1,5 @@
-// How a process becomes the writer of a collection, and how it commits: the rules that keep a former writer out.
+// The protocol to become the writer of a collection and to commit: rules that keep a former writer
+// out.
 import { appError } from '@likeness/shared/errors'
 import type { Clock } from '@likeness/shared/process/clock'
 import type { ObjectStore } from '@likeness/store/object-store'
@@ -15,9 +16,15 @@ export interface ProtocolContext {
 }
 
 export interface CommitProtocol {
-  /** Raises the epoch, so that every earlier owner's commit fails from here on. undefined: the collection is gone. */
+  /**
+   * Raises the epoch, so that every commit of an earlier writer fails from here on. Returns
+   * undefined when the collection is gone.
+   */
   becomeWriter(context: ProtocolContext): Promise<VersionedCurrent | undefined>
-  /** Manifest first, then CURRENT; `announce` only once it is committed. Rejects with ownership_lost. */
+  /**
+   * Writes the manifest first, then CURRENT. Calls `announce` only after the commit. Rejects with
+   * ownership_lost.
+   */
   commit(
     context: ProtocolContext,
     versionedCurrent: VersionedCurrent,
@@ -25,7 +32,10 @@ export interface CommitProtocol {
     manifestKey: string,
     announce: () => void
   ): Promise<VersionedCurrent>
-  /** Moves CURRENT before files are deleted: whoever prepared a commit before can no longer commit it. */
+  /**
+   * Moves CURRENT before files are deleted. A commit that another process prepared before can then
+   * no longer succeed.
+   */
   fenceCollection(
     context: ProtocolContext,
     versionedCurrent: VersionedCurrent

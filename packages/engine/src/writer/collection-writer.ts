@@ -1,5 +1,6 @@
-// The owner of one collection: reads its log and batches, groups them into commits, merges segments, collects garbage.
-// Everything it knows is rebuilt from the store, so an owner that lost its place is simply thrown away.
+// The writer of one collection: reads its log and batches, groups them into commits, merges
+// segments, collects garbage. All of its state can be loaded from the store again. So a writer that
+// was replaced is simply thrown away.
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import { type LogSlot, revisionOf } from '@likeness/shared/contract/operation'
 import { createMutex } from '@likeness/shared/data/mutex'
@@ -39,12 +40,12 @@ import { type BoundWriterDeps, mergingDeps } from './writer-deps.ts'
 
 export interface StepResult {
   committed: boolean
-  /** There is more to do at once. */
+  /** Whether there is more to do at once. */
   more: boolean
 }
 
 const slotsPerStep = 256
-/** Bounds the memory of a commit: batches hold up to 256 items each. */
+/** Limits the memory of a commit: batches hold up to 256 items each. */
 const batchesPerStep = 16
 
 export class CollectionWriter {
@@ -58,7 +59,7 @@ export class CollectionWriter {
   private readonly garbage: Garbage
   private reindex: Reindex | undefined
   private lost = false
-  /** Requests for a rebuild up to this slot were met when it was opened. */
+  /** Requests for a rebuild up to this slot were done when the writer was opened. */
   private madeForSlot = 0
 
   constructor(
@@ -89,14 +90,18 @@ export class CollectionWriter {
     return this.manifest.appliedSlot
   }
 
-  /** Ingestions with work left, oldest first. */
+  /** Returns ingestions with work left, oldest first. */
   openIngestions(): { ingestion: string; open: OpenIngestion }[] {
     return [...this.state.ingestions]
       .filter(([, open]) => isOpen(open))
       .map(([ingestion, open]) => ({ ingestion, open }))
   }
 
-  /** Applies what the log, given batches and `batches` (or, with `list`, every batch of open ingestions) bring, in one commit. data_corrupt when the log is damaged: nothing after that is applied. */
+  /**
+   * Applies the next log slots, supplied batches and `batches` (or, with `list`, every batch of
+   * open ingestions) in one commit. Throws data_corrupt when the log is damaged; later slots are
+   * then not applied.
+   */
   step({
     batches = [],
     list = false
@@ -131,13 +136,16 @@ export class CollectionWriter {
     if (isBarrier(slot) && this.state.dirty) await this.commit()
     const { segments } = this.state
     await applySlot(this.state, this.state.appliedSlot + 1, slot, this.slotContext())
-    // Restored: a segment that a merge has read may be another now, under the same id.
+    // After a restore, a segment that a merge has read may be different under the same id.
     if (this.state.segments !== segments) this.merges.abandon()
     if (asksForRebuild(slot) && this.state.appliedSlot > this.madeForSlot)
       await this.rebuildAsAsked(slot)
   }
 
-  /** What the log asks for and cannot be done has no effect: else nobody could ever go on after it. */
+  /**
+   * Rebuilds on a request in the log. A request that cannot be done has no effect. Otherwise every
+   * writer would stop at this slot.
+   */
   private async rebuildAsAsked({ operations }: LogSlot): Promise<void> {
     try {
       await this.makeAgain()
@@ -175,20 +183,26 @@ export class CollectionWriter {
             'a snapshot is damaged, and made again from the log to restore it'
           )
         }
-        // Or it was taken with another embedding.
+        // The snapshot is damaged, or was taken with another embedding.
         return { segments: (await this.replay(logged)).segments, quantizer: null }
       }
     }
   }
 
-  /** A file that is missing mostly means: not ours any more. */
+  /**
+   * Returns the files with fenced reads: a missing file mostly means that this process is no longer
+   * the writer.
+   */
   private ownFiles(): SegmentFiles {
     const { files, context } = this.deps
     const { epoch } = this.versionedCurrent.current
     return { ...files, get: (ref) => readFenced(context, epoch, () => files.get(ref)) }
   }
 
-  /** Makes the same version again, from log and batches alone, as a new one. What was there before is only garbage then. Requests up to `untilSlot` asked for no more. */
+  /**
+   * Makes the same content again, from log and batches alone, as a new version. The old files then
+   * become garbage. Requests for a rebuild up to `untilSlot` count as done.
+   */
   rebuild({ untilSlot }: { untilSlot: number } = { untilSlot: 0 }): Promise<void> {
     return this.exclusively(async () => {
       await this.makeAgain()
@@ -255,7 +269,7 @@ export class CollectionWriter {
     await this.closeFinished()
   }
 
-  /** Makes the in-memory state that of the manifest just committed. */
+  /** Updates the in-memory state to the manifest just committed. */
   private adoptCommit({ manifest, added, ingestions }: PreparedCommit): void {
     const { state } = this
     this.manifest = manifest
@@ -273,7 +287,10 @@ export class CollectionWriter {
     }
   }
 
-  /** Writes the result of every completed ingestion; the next commit lets go of them. Safe to repeat. */
+  /**
+   * Writes the result of every completed ingestion. The next commit removes their records. Safe to
+   * repeat.
+   */
   async closeFinished(): Promise<void> {
     const { store, clock, keys, signal } = this.deps
     for (const [id, open] of this.state.ingestions) {
@@ -285,8 +302,10 @@ export class CollectionWriter {
   }
 
   /**
-   * Merges segments when that is due, of one lane or of any. False when nothing was, or the result could not be used. Building does not hold
-   * up commits. Rejects with ownership_lost, or with whatever went wrong while it was built: then this owner goes on, and the merge may be tried again.
+   * Merges segments when a merge is due, in one merge tier or in any. Returns false when no merge
+   * was due, or the result could not be used. Commits go on while the merge is built. Rejects with
+   * ownership_lost, or with an error of the build. After a build error this writer goes on, and the
+   * merge may be tried again.
    */
   async merge(tier?: MergeTier): Promise<boolean> {
     const proposal = await this.exclusively(async () =>
@@ -310,7 +329,7 @@ export class CollectionWriter {
     }
   }
 
-  /** Nothing is left to merge: a compaction that was asked for is over. */
+  /** Ends a requested compaction when no merge is left. */
   private async endCompaction(): Promise<boolean> {
     const { compaction } = this.state
     if (compaction === null) return false
@@ -325,7 +344,10 @@ export class CollectionWriter {
     })
   }
 
-  /** undefined when it took too long, or an input went away under it: a commit emptied it and its files were collected. */
+  /**
+   * Returns undefined when the merge took too long, or an input disappeared: a commit emptied that
+   * segment and its files were collected.
+   */
   private async build(
     proposal: Proposal
   ): Promise<{ result: OpenSegment | null; quantizer: Manifest['quantizer'] } | undefined> {
@@ -349,8 +371,10 @@ export class CollectionWriter {
   }
 
   /**
-   * Gives the collection the embedding that was asked for: built beside it while it goes on, then committed as one version. False when there is nothing to do.
-   * Rejects with ownership_lost, or with what made it fail for now: then it may be tried again.
+   * Gives the collection the requested embedding. A reindex builds the new version while the
+   * collection goes on; then a single commit publishes it. Returns false when there is no such
+   * request. Rejects with ownership_lost, or with a temporary error; then the reindex may be tried
+   * again.
    */
   async reproject(): Promise<boolean> {
     const reindex = await this.exclusively(async () => this.beginReindex())
@@ -427,14 +451,17 @@ export class CollectionWriter {
     await this.commit()
   }
 
-  /** Deletes files that no retained manifest names; how many. None while a manifest that is needed is damaged. */
+  /**
+   * Deletes files that no retained manifest names. Returns their number: 0 while a needed manifest
+   * is damaged.
+   */
   collect(): Promise<number> {
     return this.exclusively(
       async () => await this.deleteFenced(await this.garbage.files(this.versionedCurrent.current))
     )
   }
 
-  /** Deletes what requests have stored that were never accepted; how many objects. */
+  /** Deletes stored uploads of requests that were never accepted. Returns the number of objects. */
   async collectUploads(): Promise<number> {
     const { garbage } = this
     if (!(await garbage.hasUploads((ingestion) => this.state.ingestions.has(ingestion)))) return 0
@@ -455,7 +482,10 @@ export class CollectionWriter {
     return garbage.length
   }
 
-  /** After any failure the state may be ahead of the store: this owner is of no use any more. */
+  /**
+   * Runs one task at a time. After any failure the state may be ahead of the store, so this writer
+   * cannot be used any more.
+   */
   private exclusively<T>(work: () => Promise<T>): Promise<T> {
     return this.mutex.run(async () => {
       if (this.lost)
