@@ -59,7 +59,7 @@ export interface Catalog {
   removeAlias(alias: string, options?: { expected?: string }): Promise<void>
   /**
    * Sets the current embedding of a collection, for callers that request vectors before they read
-   * the collection. Returns whether it was new. A dropped collection is left unchanged.
+   * the collection. Returns whether the embedding was new. A dropped collection is left unchanged.
    */
   setEmbedding(collectionId: string, embedding: EmbeddingSpec): Promise<boolean>
   /** Removes a collection id from `dropped` after its objects are deleted. */
@@ -70,8 +70,8 @@ export interface Catalog {
 
 export interface AppendOptions {
   /**
-   * Set it when an earlier attempt may have been written after this slot. The appender looks there
-   * first, so the operation is logged exactly once.
+   * Set this option when an earlier attempt may have been written after this slot. The appender
+   * looks there first, so the operation is logged exactly once.
    */
   afterSlot?: number
 }
@@ -137,7 +137,7 @@ export interface SegmentSummary {
   storage: string
   /**
    * Budget of this segment in a search where neither the search nor the collection sets one, and
-   * the recall that it reached when built. Only with a target recall.
+   * the recall reached with that budget when the index was built. Only with a target recall.
    */
   tuned: { budget: number; recall: number } | null
   rows: number
@@ -250,7 +250,7 @@ export interface SearchQuery {
   /** With hamming: the best k items among all within this many bits, inclusive. */
   hammingRadius?: number
   scoreThres?: number
-  /** Only items that match are answered. */
+  /** Limits the answer to items that match. */
   filter?: Filter
   /**
    * `label` or `metadata.KEY`: at most `groupSize` (default 1) items with the same value. An item

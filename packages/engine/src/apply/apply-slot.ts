@@ -69,7 +69,7 @@ async function applyOperation(
 
 type CollectionOperation = Exclude<Operation, Parameters<typeof applyItemOperation>[1]>
 
-/** Returns undefined for an operation that gets its result later, when it is finished. */
+/** Returns undefined for an operation whose result comes later, after the operation is finished. */
 async function applyToCollection(
   state: WriterState,
   operation: CollectionOperation,

@@ -1,16 +1,4 @@
-// Filter deletes. Like every operation, a filter delete is in the log once, at one place in the
-// order of acceptance. At its revision it deletes every item whose newest version below that
-// revision matches. The match uses the label and metadata after the payload updates below that
-// revision.
-//
-// The log holds the filter, not the ids of a version. Ids would miss items of older ingestions that
-// are still being embedded. They would also hit items that were updated or replaced between that
-// version and the revision. The writer applies the filter to the live items when its slot comes.
-// Like a tombstone, the filter then waits for items of older ingestions that come later. Each of
-// them is compared in its state at that revision.
-// A match is dead at its own version, not at the revision of the delete. So a newer version of the
-// item that does not match still takes its place. The result depends only on the log and the
-// batches, for any order of the batches. A rebuild gives the same result.
+// Filter deletes: applying them to the live items, and keeping them for items that arrive later.
 import { setImmediate } from 'node:timers/promises'
 import type { Filter, FilterScalar } from '@likeness/shared/contract/filter'
 import { attributeReader } from '../columns/attribute-reader.ts'
@@ -39,8 +27,9 @@ function valuesOf({ label, metadata }: Attributes): (column: string) => FilterSc
 }
 
 /**
- * Whether a filter delete that was accepted after an item, and before this arrival, deletes the
- * item. `waiting`: pending updates of the item.
+ * Whether an item that arrives now is deleted by a filter delete that was accepted after the item.
+ * `waiting`: pending updates of the item. The item is compared in its state at the revision of that
+ * filter delete.
  */
 export function isFilterDeleted(
   { filterDeletes }: WriterState,
@@ -59,8 +48,22 @@ export function isFilterDeleted(
 }
 
 /**
- * Deletes the items that match now, and keeps the filter for items that come later. Returns the
- * number of deleted items.
+ * Applies a filter delete: deletes the items that match now, and keeps the filter for items that
+ * come later. Returns the number of deleted items.
+ *
+ * Like every operation, a filter delete is in the log once, at one place in the order of
+ * acceptance. At its revision, all items whose newest version below that revision matches are
+ * deleted. The match uses the label and metadata after the payload updates below that revision.
+ *
+ * The log holds the filter, not the ids of a version. Ids would miss items of older ingestions that
+ * are still being embedded. They would also hit items that were updated or replaced between that
+ * version and the revision. The writer applies the filter to the live items when its slot comes.
+ * Like a tombstone, the filter then waits for items of older ingestions that come later. Each of
+ * them is compared in its state at that revision.
+ *
+ * A match is dead at its own version, not at the revision of the delete. So a newer version of the
+ * item that does not match still takes its place. The result depends only on the log and the
+ * batches, for any order of the batches. A rebuild gives the same result.
  */
 export async function applyFilterDelete(
   state: WriterState,
@@ -72,7 +75,7 @@ export async function applyFilterDelete(
   let gone = 0
   const kill = (name: string, version: ItemVersion): void => {
     gone++
-    // Only an open ingestion can bring this version or an older one.
+    // Versions older than every open ingestion cannot come again.
     if (version.revision < oldest) return
     state.tombstones.set(name, version)
     state.tombstonesChanged = true

@@ -1,8 +1,4 @@
-// Restores a snapshot. A restore is an operation of the log like any other. At its revision the
-// collection gets the items of the snapshot, each with the revision of the restore, as if they were
-// all sent again and all other items deleted. So seq and revisions only rise. Operations accepted
-// later win. Items that were accepted earlier and have not come yet are superseded: their
-// ingestions end here.
+// Restores a snapshot. A restore is an operation of the log like any other.
 import { isOpen, type OpenIngestion } from '../log/open-ingestion.ts'
 import { raiseRevisions } from '../segment/item-table.ts'
 import { openSegment, type OpenSegment } from '../segment/open-segment.ts'
@@ -25,7 +21,12 @@ export async function openVersion(
   return { segments: await Promise.all(segments.map((ref) => openSegment(files, ref))), quantizer }
 }
 
-/** `version`: no other code may use it. */
+/**
+ * Gives the collection the items of the snapshot, each with the revision of the restore, as if they
+ * were all sent again and all other items deleted. So seq and revisions only rise. Operations
+ * accepted later win. Items that were accepted earlier and have not come yet are superseded: their
+ * ingestions end here. `version`: no other code may use it.
+ */
 export function applyRestore(
   state: WriterState,
   version: OpenVersion,

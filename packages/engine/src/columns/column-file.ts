@@ -1,13 +1,13 @@
 // The columns file of a segment. Columns are read one by one: a search loads only the columns that
 // it needs.
-// Layout, little-endian: 'LKSC' | u32 version | u32 headerBytes | header JSON, padded to 8
-//   | columns, each padded to 8:
-//       numbers f64 | offsets u32[strings + 1] | items u32, of sparse columns
-//       | codes u8, u16 or u32 | text
 import { z } from 'zod'
 import { appError } from '@likeness/shared/errors'
 import type { Codes, Column } from './column.ts'
 
+// Layout, little-endian: 'LKSC' | u32 version | u32 headerBytes | header JSON, padded to 8
+//   | columns, each padded to 8:
+//       numbers f64 | offsets u32[strings + 1] | items u32, of sparse columns
+//       | codes u8, u16 or u32 | text
 const magic = Buffer.from('LKSC')
 const version = 1
 const headBytes = 12

@@ -117,7 +117,7 @@ export function codeAt({ items, codes }: Column, item: number): number {
   return items[at] === item ? codes[at]! : noValue
 }
 
-/** Returns a function from items to codes. One caller must ask in ascending order of items. */
+/** Returns a function from items to codes. A single caller must ask in ascending order of items. */
 export function codeReader({ items, codes }: Column): (item: number) => number {
   if (items === undefined) return (item) => codes[item]!
   let at = 0

@@ -12,7 +12,7 @@ import {
   noValue
 } from './column.ts'
 
-/** One caller must ask in ascending order of items. */
+/** Tests items. A single caller must ask in ascending order of items. */
 export type ItemTest = (item: number) => boolean
 
 /** Returns the names of the columns that a filter uses. */

@@ -66,8 +66,8 @@ async function readManifests(
 }
 
 /**
- * Returns a needed manifest. Throws data_corrupt or object_not_found when it cannot be read,
- * because the files that it keeps are then unknown.
+ * Returns a needed manifest. Throws data_corrupt or object_not_found when the manifest cannot be
+ * read, because the files that it keeps are then unknown.
  */
 function mustHave(
   { found, damaged }: Awaited<ReturnType<typeof readManifests>>,
@@ -104,9 +104,9 @@ function retained(
 
 /**
  * Returns the keys that can be deleted after CURRENT has moved. They are found before that, so
- * later writes are never among them. `held`: ids of files that running merges of this writer write.
- * It is called after all listings, because a merge may begin meanwhile. Throws data_corrupt or
- * object_not_found when the answer cannot be known.
+ * later writes are never among them. `held`: returns ids of files that running merges of this
+ * writer write. This function is called after all listings, because a merge may begin meanwhile.
+ * Throws data_corrupt or object_not_found when the answer cannot be known.
  */
 export async function findGarbage(
   deps: CollectionDeps,

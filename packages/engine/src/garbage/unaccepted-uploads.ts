@@ -1,8 +1,5 @@
-// Leftovers of ingestions that were never accepted: pictures, item lists and vector batches of an
-// api process that died before its log entry. A request is refused when it is older than half the
-// retention (apps/api/src/ingest/ingestion.ts). So after the whole retention a log entry can no
-// longer name them; hours remain for clocks that differ and for late answers. An accepted ingestion
-// is registered with the writer, or has a result.
+// Finds leftovers of ingestions that were never accepted: pictures, item lists and vector batches
+// of an api process that died before its log entry.
 import type { CollectionKeys } from '@likeness/shared/contract/keys'
 import { ulidPattern, ulidTimeMs } from '@likeness/shared/data/ulid'
 import type { Clock } from '@likeness/shared/process/clock'
@@ -43,7 +40,10 @@ export class UnacceptedUploads {
 
   /**
    * Returns ids of ingestions past the retention that have no sign of acceptance. Continues where
-   * the last call ended, even a failed one; a new writer begins at the start.
+   * the last call ended, even a failed one; a new writer begins at the start. A request is refused
+   * when it is older than half the retention (apps/api/src/ingest/ingestion.ts). So after the whole
+   * retention a log entry can no longer name an ingestion; hours remain for clocks that differ and
+   * for late answers. An accepted ingestion is registered with the writer, or has a result.
    */
   async find(isRegistered: (ingestion: string) => boolean): Promise<string[]> {
     for (const walk of this.walks) await this.advance(walk, isRegistered)

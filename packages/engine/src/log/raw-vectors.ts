@@ -1,4 +1,4 @@
-// Reads the raw vectors of an item from its vector batch: a part of that object with its own
+// Reads the raw vectors of an item from the vector batch: a part of that object with its own
 // checksum.
 import { appError } from '@likeness/shared/errors'
 import type { ObjectStore } from '@likeness/store/object-store'

@@ -1,6 +1,6 @@
-// Builds a merge: reads its inputs in their committed state and writes the merged segment under its
-// own new names. Memory holds the inputs' indexes, the new one and some columns. Payloads and full
-// vectors pass through in pieces.
+// Builds a merge: reads its inputs in their committed state and writes the merged segment under new
+// names. Memory holds the inputs' indexes, the new one and some columns. Payloads and full vectors
+// pass through in pieces.
 import { setImmediate } from 'node:timers/promises'
 import { collectionKeys, type CollectionKeys } from '@likeness/shared/contract/keys'
 import { denseRows, type VectorRows } from '@likeness/shared/contract/vector-rows'

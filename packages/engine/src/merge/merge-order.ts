@@ -12,7 +12,7 @@ export interface MergeOrder {
   itemRows: number
   /** Number of all rows, including tombstones. */
   rows: number
-  /** By input, [rows]: the new row, or -1. */
+  /** [rows] for each input: the new row, or -1. */
   places: Int32Array[]
 }
 

@@ -1,4 +1,4 @@
-// A merge as plain data for the process that builds it. All of it comes from one committed version.
+// A merge as plain data for the process that builds it. All data comes from one committed version.
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import type { Manifest, ManifestSegment } from '../version/manifest.ts'
 import type { MergePlan } from './merge-plan.ts'

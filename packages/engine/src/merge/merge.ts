@@ -35,8 +35,8 @@ export interface Proposal {
   inputs: MergeInput[]
   beganAtMs: number
   /**
-   * Ids under which the merge writes, and keys of files that it reads and commits replace. They are
-   * not garbage while the merge runs.
+   * Ids under which the merge writes, and keys of input files that later commits replace. These
+   * files are not garbage while the merge runs.
    */
   ids: Set<string>
   /** Returns a task with new ids. Each attempt writes under its own ids. */

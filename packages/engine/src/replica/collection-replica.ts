@@ -1,5 +1,5 @@
-// One collection on a replica: follows CURRENT, loads only new files, and swaps one collection
-// reader.
+// Serves one collection on a replica: follows CURRENT, loads only new files, and swaps one
+// collection reader.
 import { readFile } from 'node:fs/promises'
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import { collectionKeys } from '@likeness/shared/contract/keys'

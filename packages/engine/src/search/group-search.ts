@@ -40,7 +40,8 @@ export function takeByGroup(
 /**
  * Returns at most k candidates, exactly k when the segment has them. The grouped best k of each
  * segment are enough: every item of the overall best k is among the best k of its own segment. (An
- * item that ranks above it there is in the answer too, or an equally good item of its group is.)
+ * item that ranks above it there is in the answer too, or an equally good item of the same group
+ * is.)
  */
 export async function searchGrouped(
   view: SegmentView,

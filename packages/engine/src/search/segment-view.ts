@@ -1,4 +1,4 @@
-// Segment view: a segment as one version sees it, with its deletions and payload updates. A
+// Segment view: a segment in one version, with the deletions and payload updates of that version. A
 // filtered view has only the items that match a filter.
 import { setImmediate } from 'node:timers/promises'
 import type { Filter } from '@likeness/shared/contract/filter'

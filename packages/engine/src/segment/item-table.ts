@@ -1,11 +1,11 @@
 // The item table of a segment, stored as the `meta` file: fixed-width columns over the items,
 // sorted by id hash. An id is found by binary search.
-// Layout, little-endian: 'LKSM' | u32 version | u32 items | u32 rows | revision f64[n]
-//   | payloadOffset f64[n+1] | ordinal u32[n] | firstRow u32[n+1] | hash 16 bytes [n]
-// The payload file holds the items' JSON one after another at payloadOffset.
 import { appError } from '@likeness/shared/errors'
 import type { ItemVersion } from '../item/item-version.ts'
 
+// Layout, little-endian: 'LKSM' | u32 version | u32 items | u32 rows | revision f64[n]
+//   | payloadOffset f64[n+1] | ordinal u32[n] | firstRow u32[n+1] | hash 16 bytes [n]
+// The payload file holds the items' JSON one after another at payloadOffset.
 const magic = Buffer.from('LKSM')
 const headBytes = 16
 export const hashBytes = 16

@@ -25,7 +25,7 @@ export interface Asked {
   queries: readonly Float32Array[]
   k: number
   keep?: (item: ReferenceItem) => boolean
-  /** Only items that share an index with the query can be found. */
+  /** Limits the hits to items that share an index with the query. */
   sparse?: boolean
 }
 

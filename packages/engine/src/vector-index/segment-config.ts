@@ -57,11 +57,11 @@ export const needsQuantizer = ({ index, storage }: SegmentConfig): boolean =>
   index === 'ivf' || needsCodebook(storage)
 
 /**
- * Whether full vectors lie beside the index. Quantized rows keep them even without re-scoring: a
- * merge may use a codebook that its inputs do not have (it is trained again as the collection
- * grows), and rows that are encoded twice lose precision twice. f32, f16 and bits lose no more
- * precision when they are stored again. Inverted lists hold only the rows of each index, so their
- * full rows lie beside them.
+ * Whether full vectors lie beside the index. Quantized rows keep them even without re-scoring. The
+ * reason: a codebook is trained again as the collection grows, so a merge may use another codebook
+ * than its inputs, and rows that are encoded twice lose precision twice. f32, f16 and bits lose no
+ * more precision when they are stored again. Inverted lists hold only the rows of each index, so
+ * their full rows lie beside them.
  */
 export const keepsVectors = (
   { index, storage }: SegmentConfig,

@@ -52,7 +52,7 @@ export class TermTable {
       this.places[this.placeOf(terms[number]!)] = number
   }
 
-  /** Returns the terms ascending, each with its number and its count. */
+  /** Returns the terms ascending, with the number and the count of each. */
   sorted(): { terms: Uint32Array; numbers: Uint32Array; counts: Uint32Array } {
     const numbers = Uint32Array.from({ length: this.used }, (_, number) => number).sort(
       (a, b) => this.terms[a]! - this.terms[b]!

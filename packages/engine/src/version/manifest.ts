@@ -86,8 +86,8 @@ export type IngestionRecord = z.infer<typeof ingestionRecordSchema>
 /** A version that is kept by name. */
 export const snapshotRecordSchema = z.object({
   /**
-   * Revision of the operation that took the snapshot. It differs from those of other snapshots of
-   * that name.
+   * Revision of the operation that took the snapshot. Another snapshot of the same name has another
+   * revision.
    */
   revision: z.number().int(),
   createdAtMs: z.number(),
@@ -124,7 +124,7 @@ export type StoredResult = z.infer<typeof outcomeSchema>
  * done.
  */
 export const reprojectionSchema = z.object({
-  /** Revision of the operation that requested it. */
+  /** Revision of the operation that requested the change. */
   revision: z.number().int(),
   embedding: embeddingSchema,
   state: z.enum(['running', 'applied', 'raw_vectors_missing', 'data_corrupt'])
@@ -213,8 +213,8 @@ export const encodeManifest = (manifest: Manifest): Uint8Array =>
   encodeObject({ ...manifest, spec: toStored(manifest.spec) })
 
 /**
- * Returns undefined when the manifest is missing (it was collected: read CURRENT again). Throws
- * data_corrupt when it is damaged, or not the one that CURRENT names.
+ * Returns undefined when the manifest is missing (collected: read CURRENT again). Throws
+ * data_corrupt when the manifest is damaged, or not the one that CURRENT names.
  */
 export async function readManifest(
   store: ObjectStore,

@@ -1,6 +1,6 @@
 // Opens a writer of a collection that may be damaged (CURRENT, its manifest or a segment). If a
-// rebuild was requested since its last commit, the collection is made again from log and batches.
-// Without a request it stays unrepaired. Losses of the log itself are permanent.
+// rebuild was requested since the last commit, the collection is made again from log and batches.
+// Without a request the damage stays. Losses of the log itself are permanent.
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import { parseManifestKey } from '@likeness/shared/contract/keys'
 import { slotOf } from '@likeness/shared/contract/operation'

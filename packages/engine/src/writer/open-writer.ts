@@ -18,8 +18,8 @@ export async function openCollectionWriter(
 }
 
 /**
- * Becomes the writer and makes the collection again from its log and batches, without using its
- * segment files. Requests for a rebuild up to `untilSlot` count as done.
+ * Becomes the writer and makes the collection again from log and batches, without using its segment
+ * files. Requests for a rebuild up to `untilSlot` count as done.
  */
 export async function rebuildCollection(
   deps: WriterDeps,

@@ -7,7 +7,7 @@ import { type CommitProtocol, commitProtocol } from '../version/commit-protocol.
 
 export interface Protocol extends CommitProtocol, ApplyRules, ReprojectRule, AdoptionRules {
   /**
-   * Makes a reindex take in everything that the collection has taken in, before it replaces the old
+   * Makes a reindex take in all changes of the collection before the reindex replaces the old
    * version.
    */
   catchUp(catchUp: () => Promise<void>): Promise<void>

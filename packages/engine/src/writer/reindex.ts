@@ -1,7 +1,6 @@
 // Reindex: builds the next version of a collection with another embedding, beside the served
-// version. First log and batches up to the start of the reindex are used, then later changes, with
-// the same merges, until the reindex has caught up. The writer commits the result as one version
-// like any other.
+// version, until the reindex has caught up. The writer commits the result as one version like any
+// other.
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
 import { parseBatchKey } from '@likeness/shared/contract/keys'
 import { type Operation, revisionOf } from '@likeness/shared/contract/operation'
@@ -30,7 +29,7 @@ export interface ReindexDeps extends ReplayDeps {
   isWanted: () => boolean
 }
 export interface ReindexRequest {
-  /** Revision of the operation that requested it. */
+  /** Revision of the operation that requested the reindex. */
   revision: number
   embedding: EmbeddingSpec
 }
@@ -113,8 +112,9 @@ export class Reindex {
   }
 
   /**
-   * Builds the state at the start of the reindex. Throws raw_vectors_missing, before the first
-   * write, or data_corrupt when log or batches are damaged.
+   * Builds the state at the start of the reindex from log and batches. Later changes follow with
+   * `catchUp`, and merges are the same as in the collection. Throws raw_vectors_missing, before the
+   * first write, or data_corrupt when log or batches are damaged.
    */
   async build(): Promise<void> {
     const {
