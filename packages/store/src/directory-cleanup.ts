@@ -52,7 +52,7 @@ export async function cleanDirectory(paths: DirectoryPaths, olderThanMs: number)
 
 /**
  * Moves the chain to the temporary files. This rename takes the chain away from every writer that
- * still holds a path into it; a later cleanup removes it.
+ * still holds a path into it. A later cleanup removes the moved directory.
  */
 async function markDeleted(paths: DirectoryPaths, directory: string): Promise<void> {
   const grave = path.join(paths.tmp, uniqueName())

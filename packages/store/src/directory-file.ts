@@ -25,9 +25,9 @@ export interface TempFile {
   path: string
   handle: FileHandle
   write(chunk: Uint8Array): Promise<void>
-  /** Ends the file with its trailer, makes it durable and closes it. */
+  /** Writes the trailer, makes the file durable and closes it. */
   finish(): Promise<{ etag: string; sizeBytes: number }>
-  /** Closes the file and removes it if it still has its temporary name. */
+  /** Closes the file, and removes it if the temporary name still exists. */
   discard(): Promise<void>
 }
 

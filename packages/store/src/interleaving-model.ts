@@ -1,5 +1,5 @@
-// For the interleaving tests: the answers of a store with whole operations, and a gate that stalls
-// a write at a step.
+// Helpers of the interleaving tests: the answers of a store with whole operations, and a gate that
+// stalls a write at a step.
 
 export type Operation =
   | 'put'

@@ -3,11 +3,11 @@ import { appError } from '@likeness/shared/errors'
 
 const maxKeyBytes = 1024
 /**
- * One byte below the 255 of file systems: the directory adapter adds one byte to tell a prefix from
- * an object.
+ * Most bytes of a segment: one below the 255 of file systems, because the directory adapter adds
+ * one byte to tell a prefix from an object.
  */
 const maxSegmentBytes = 254
-// eslint-disable-next-line no-control-regex -- control characters are what is looked for
+// eslint-disable-next-line no-control-regex -- the expression finds control characters
 const controlCharacter = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/
 
 /**

@@ -6,8 +6,8 @@ export interface ObjectInfo {
   key: string
   sizeBytes: number
   /**
-   * Compare it only for equality. On S3 the etag is a function of the bytes, so an object that is
-   * swapped by etag must carry something unique.
+   * Compare etags only for equality. On S3 the etag is a function of the bytes, so an object that
+   * is swapped by etag must carry something unique.
    */
   etag: string
   lastModifiedMs: number

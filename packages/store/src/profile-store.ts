@@ -1,5 +1,5 @@
 // Learned profiles in the object store, where every embed-worker and api process finds them. A
-// version is written once: its projection first, its description last.
+// version is written once: the projection first, the description last.
 import { createHash } from 'node:crypto'
 import { decodeObject, encodeObject } from '@likeness/shared/contract/checked-object'
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'

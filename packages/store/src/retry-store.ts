@@ -5,7 +5,7 @@ import type { Clock } from '@likeness/shared/process/clock'
 
 const longestPauseMs = 2_000
 
-/** Only for work that may be done twice. Any error except store_unavailable is thrown at once. */
+/** Repeats work that may be done twice. Any error except store_unavailable is thrown at once. */
 export async function retryStore<T>(
   clock: Clock,
   work: () => Promise<T>,

@@ -6,7 +6,7 @@ import { Client } from 'minio'
 import { appError } from '@likeness/shared/errors'
 
 export interface S3Options {
-  /** For example `http://127.0.0.1:9000` or `https://s3.eu-central-1.amazonaws.com`. */
+  /** Address such as `http://127.0.0.1:9000` or `https://s3.eu-central-1.amazonaws.com`. */
   endpoint: string
   accessKey: string
   secretKey: string

@@ -1,10 +1,4 @@
 // An object store on any S3 server that honours conditional writes, through the minio client.
-//
-// A write is sent once. When its answer is lost, slow or a 5xx, the caller gets
-// `store_unavailable`: the write may have happened and may still land. A caller who repeats a
-// conditional write may then see it fail against the first try. That caller must read the object
-// back: the body tells who wrote it. S3's etag is a hash of the bytes. So a body that is replaced
-// by compare-and-swap must differ from every earlier one, for example by an id of its own.
 import { createHash } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -31,7 +25,15 @@ interface DeleteFailure {
   Message?: string
 }
 
-/** Creates the bucket when it is missing. Rejects with `store_unavailable`. */
+/**
+ * Opens the store, and creates the bucket when it is missing. Rejects with `store_unavailable`.
+ *
+ * A write is sent once. When its answer is lost, slow or a 5xx, the caller gets
+ * `store_unavailable`: the write may have happened and may still land. A repeated conditional write
+ * may then fail against the first try. That caller must read the object back: the body tells who
+ * wrote it. S3's etag is a hash of the bytes. So a body that is replaced by compare-and-swap must
+ * differ from every earlier one, for example by an id of its own.
+ */
 export async function openS3Store(
   address: { bucket: string; prefix: string },
   options: S3Options

@@ -44,7 +44,7 @@ export async function upload(
   }
 }
 
-/** One PUT of a known body: an object, or with `query` one part of a multipart upload. */
+/** A PUT of a known body: an object, or with `query` one part of a multipart upload. */
 export interface PutRequest {
   key: string
   part: Part
