@@ -161,7 +161,8 @@ const {
 } = collectionSettingsSchema.shape
 /**
  * Settings that may change after creation, because no vector depends on them. Absent: the setting
- * stays. null: the setting returns to its default value.
+ * stays. null: the setting returns to the value of the collection's built-in profile, or to the
+ * default.
  */
 export const settingsChangeSchema = z.strictObject({
   search_budget: search_budget.nullable(),

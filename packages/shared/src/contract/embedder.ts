@@ -1,15 +1,15 @@
-// The embed server: HTTP between the api and an embed-worker. Every request has the header
-// `authorization: Bearer <LANE_SECRET>`. The body is the bytes of the picture.
-// POST /embed?options=<JSON EmbedQuery> -> 200 application/json EmbedAnswer | problem
-// POST /compare?options=<JSON CompareQuery> -> 200 application/json CompareMade | problem
-// POST /rank?options=<JSON RankQuery> -> 200 application/json RankMade | problem
-// POST /thumbnail?width=N -> 200 image/jpeg | problem
-// GET /livez -> 200
-// The body of /rank is raw vectors, not a picture. A problem is RFC 9457 with a code of the
-// catalogue.
+// The embed server: HTTP between the api and an embed-worker.
 import { z } from 'zod'
 import { embeddingSchema } from './collection.ts'
 import { enrolmentSchema, lookSchema } from './picture-settings.ts'
+
+// Every request has the header `authorization: Bearer <LANE_SECRET>`. The body is the bytes of the
+// picture; the body of /rank is raw vectors. A problem is RFC 9457 with a code of the catalogue.
+// POST /embed?options=<JSON EmbedQuery>     -> 200 application/json EmbedAnswer | problem
+// POST /compare?options=<JSON CompareQuery> -> 200 application/json CompareMade | problem
+// POST /rank?options=<JSON RankQuery>       -> 200 application/json RankMade | problem
+// POST /thumbnail?width=N                   -> 200 image/jpeg | problem
+// GET  /livez                               -> 200
 
 export const boxSchema = z.tuple([z.number(), z.number(), z.number(), z.number()])
 /** [x1, y1, x2, y2] in pixels of the upright picture. */

@@ -38,7 +38,7 @@ export const createCollectionSchema = z
     rescore: z.boolean().default(false),
     settings: givenSettingsSchema.optional(),
     /**
-     * For vectors that are made elsewhere and come through `POST .../vectors`. Absent: the
+     * Embedding of vectors that are made elsewhere and come through `POST .../vectors`. Absent: the
      * embedding of the embed-workers.
      */
     embedding: givenEmbeddingSchema.optional(),
@@ -222,7 +222,7 @@ export const searchRequestSchema = z.strictObject({
    * item.
    */
   metadata: metadataSchema.optional(),
-  /** Only items that match are answered. */
+  /** Limits the answer to items that match. */
   filter: filterSchema.optional(),
   /** Items that match are left out. */
   exclude: filterSchema.optional(),
@@ -251,8 +251,8 @@ export interface HitAnswer {
   /** Higher is better. */
   score: number
   /**
-   * With `cohort_weight`: how far the hit stands out. `score_thres` is compared with the margin,
-   * and hits are ordered by it.
+   * With `cohort_weight`: how far the hit stands out. The margin is compared with `score_thres` and
+   * orders the hits.
    */
   margin?: number
   /** With re-ranking, for the best hundred hits: the score that orders them. Higher is better. */

@@ -66,7 +66,10 @@ export function collectionKeys(collectionId: string) {
       `${root}seg/${segment}.${file}`,
     deletionPrefix: `${root}del/`,
     deletion: (segment: string, commitId: string) => `${root}del/${segment}.${commitId}`,
-    /** Changed labels and metadata, which replace the values in a segment's payload. */
+    /**
+     * Payload updates of a segment: changed labels and metadata, which replace the values in the
+     * payload.
+     */
     overlay: (segment: string, commitId: string) => `${root}del/${segment}.${commitId}.relabels`,
     /** Small immutable side files of a commit, such as tombstones and trained quantizers. */
     sidePrefix: `${root}side/`,

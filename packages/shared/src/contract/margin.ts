@@ -1,7 +1,5 @@
 // Margin: how far a hit stands out from other items near the query. A stranger is about equally
-// near to many things; a known thing is near to one. The method is cohort normalisation of speaker
-// verification (the "adaptive" kind: the nearest others), with a part of the mean instead of the
-// whole mean.
+// near to many things; a known thing is near to one.
 
 /**
  * Number of other labels whose best scores are averaged. Numbers from two to twelve give the same
@@ -46,7 +44,8 @@ export function nearLabels(hits: readonly Near[]): NearLabels {
 
 /**
  * Score minus `weight` times the mean score of the nearest other labels, to six digits. Without
- * other labels: the score.
+ * other labels: the score. The method is cohort normalisation of speaker verification (the
+ * "adaptive" kind: the nearest others), with a part of the mean instead of the whole mean.
  */
 export function marginOf(hit: Near, near: NearLabels, weight: number): number {
   const own = labelKey(hit)

@@ -20,8 +20,8 @@ export const ingestOperationSchema = z.object({
   total: z.number().int().min(0),
   partSize: z.number().int().min(1),
   /**
-   * The caller supplied the vectors with the items. Their batches are in the store before this
-   * entry, so there is no embedding to do.
+   * Set when the caller supplied the vectors with the items. Their batches are in the store before
+   * this entry, so there is no embedding to do. Stored as `given`.
    */
   given: z.boolean().optional(),
   /** Request id of the call that sent the operation. The id travels into jobs and logs. */
@@ -33,8 +33,8 @@ export const deleteOperationSchema = z.object({
   ids: z.array(itemIdSchema).min(1).max(10_000)
 })
 /**
- * The given fields replace those of the items with these ids, label and metadata each as a whole.
- * Ids without an item are skipped.
+ * Payload update, stored as `relabel`. The given fields replace those of the items with these ids,
+ * label and metadata each as a whole. Ids without an item are skipped.
  */
 export const relabelOperationSchema = z.object({
   ...operationBase,
@@ -44,8 +44,8 @@ export const relabelOperationSchema = z.object({
   metadata: metadataSchema.optional()
 })
 /**
- * Deletes the items that match at this place in the order. Items of older ingestions that arrive
- * later are deleted too.
+ * Filter delete: deletes the items that match at this place in the order. Items of older ingestions
+ * that arrive later are deleted too.
  */
 export const deleteWhereOperationSchema = z.object({
   ...operationBase,

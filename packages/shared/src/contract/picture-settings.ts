@@ -15,8 +15,8 @@ export const grounds = ['auto', 'white', 'dark'] as const
 export type GroundName = (typeof grounds)[number]
 
 /**
- * Fixed at creation, because rows depend on it. Queries follow it where both sides of a search must
- * be alike.
+ * Fixed at creation, because rows depend on these settings. Queries follow them where both sides of
+ * a search must be alike.
  */
 export const enrolmentSchema = z.object({
   /**
@@ -50,7 +50,7 @@ export const enrolmentSchema = z.object({
    */
   second_pass: z.boolean().default(false),
   /**
-   * Only subjects of these classes count. Empty: all classes count. Names that the model does not
+   * Classes of the subjects that count. Empty: all classes count. Names that the model does not
    * have match no subject.
    */
   classes: classNames.default([]),

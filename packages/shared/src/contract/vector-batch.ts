@@ -1,12 +1,6 @@
 // Vector batches: the vectors that an embed-worker hands to the writer. A batch is immutable and
-// self-contained, and a sha256 at the end covers the whole batch. The head has its own sha256,
+// self-contained, and a sha256 at the end covers the whole batch. The head has a sha256 too,
 // because it is also read alone.
-// Layout, little-endian:
-//   'LKVB' | u32 version | u32 headerBytes | header JSON | sha256 of all before
-//   | zeros to a multiple of 8 | float32 vectors [rows, dim] | float16 raw [rows, rawDim]
-//   | sha256 of all before
-// Sparse vectors take the place of the float32 vectors:
-//   u32 offsets [rows + 1] | u32 indices [nonZeros] | float32 values [nonZeros]
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { appError, isAppError } from '../errors.ts'
@@ -65,6 +59,12 @@ export interface VectorBatch {
   rawAt?: number
 }
 
+// Layout, little-endian:
+//   'LKVB' | u32 version | u32 headerBytes | header JSON | sha256 of all before
+//   | zeros to a multiple of 8 | float32 vectors [rows, dim] | float16 raw [rows, rawDim]
+//   | sha256 of all before
+// Sparse vectors take the place of the float32 vectors:
+//   u32 offsets [rows + 1] | u32 indices [nonZeros] | float32 values [nonZeros]
 const magic = Buffer.from('LKVB')
 const version = 1
 const headBytes = 12

@@ -74,7 +74,10 @@ const settings = {
 export type SettingName = keyof typeof settings
 type Settings<K extends SettingName> = { [N in K]: z.output<(typeof settings)[N]> }
 
-/** Names and meanings of all settings are in the table of the README. */
+/**
+ * Reads the named settings. Throws ConfigError with every problem. The README's table explains all
+ * settings.
+ */
 export function readSettings<K extends SettingName>(
   env: Record<string, string | undefined>,
   names: readonly K[]
@@ -103,7 +106,10 @@ export class ConfigError extends Error {
   }
 }
 
-/** For app config files: prints every problem and exits with 2 before any connection is made. */
+/**
+ * Reads settings for the config file of an app: prints every problem and exits with 2 before any
+ * connection is made.
+ */
 export function readSettingsOrExit<K extends SettingName>(
   env: Record<string, string | undefined>,
   names: readonly K[]
