@@ -105,7 +105,7 @@ function retained(
 /**
  * Returns the keys that can be deleted after CURRENT has moved. They are found before that, so
  * later writes are never among them. `held`: returns ids of files that running merges of this
- * writer write. This function is called after all listings, because a merge may begin meanwhile.
+ * writer write. `held` is called after all listings, because a merge may begin meanwhile.
  * Throws data_corrupt or object_not_found when the answer cannot be known.
  */
 export async function findGarbage(
