@@ -1,6 +1,15 @@
 // Lint rules that find mistakes tsc does not: forgotten promises, holes in switches, leftovers.
 import tseslint from 'typescript-eslint'
 
+// A reader holds one file, one call and one condition in mind at a time. Import cycles are found by
+// test/import-direction.test.ts, over types too.
+const shape = {
+  'max-lines': ['error', 300],
+  'max-params': ['error', 4],
+  'no-nested-ternary': 'error',
+  'no-duplicate-imports': 'error'
+}
+
 export default tseslint.config(
   {
     ignores: ['**/node_modules/', 'packages/faiss/build/', 'out/', '.likeness/', 'bench/results/']
@@ -12,8 +21,9 @@ export default tseslint.config(
       parser: tseslint.parser,
       parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname }
     },
-    linterOptions: { reportUnusedDisableDirectives: 'off' },
+    linterOptions: { reportUnusedDisableDirectives: 'error' },
     rules: {
+      ...shape,
       'no-console': ['error', { allow: ['log'] }],
       eqeqeq: 'error',
       'prefer-const': 'error',
@@ -33,7 +43,9 @@ export default tseslint.config(
   },
   {
     files: ['**/*.js', '**/*.mjs'],
+    linterOptions: { reportUnusedDisableDirectives: 'error' },
     rules: {
+      ...shape,
       'no-unused-vars': 'error',
       'no-undef': 'off',
       eqeqeq: 'error',

@@ -4,14 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import {
-  createCatalog,
-  createFaissSegmentFiles,
-  createFileCache,
-  createLogAppender,
-  createReplica,
-  openCollectionWriter
-} from '@likeness/engine'
+import { createCatalog, createFaissSegmentFiles, createFileCache, createLogAppender, createReplica, openCollectionWriter } from '@likeness/engine'
 import { linearTransform } from '@likeness/faiss'
 import { indexMethodSchema } from '@likeness/shared/contract/collection'
 import { collectionKeys } from '@likeness/shared/contract/keys'
@@ -157,9 +150,7 @@ async function search(): Promise<boolean> {
 }
 
 /** Single items are added and searches made until `over`. */
-async function use(
-  over: () => boolean
-): Promise<{
+async function use(over: () => boolean): Promise<{
   commitP50Ms: number
   commitP95Ms: number
   searchP50Ms: number

@@ -1,13 +1,7 @@
 // The vector that each picture must get, made here with the same model, without any of what is killed.
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
-import {
-  applyProfile,
-  createEmbedder,
-  decodeImage,
-  loadProfile,
-  prepareModel
-} from '@likeness/vision'
+import { applyProfile, createEmbedder, decodeImage, loadProfile, prepareModel } from '@likeness/vision'
 import { pictureOf } from '../support/pictures.ts'
 
 /** Above every score: the picture as a whole is the one row. */

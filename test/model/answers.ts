@@ -4,6 +4,7 @@ import { type Cell, lossOf, rowsIn, vectorIn } from '@likeness/engine/testing/ce
 import { dim } from '@likeness/engine/testing/gallery'
 import { scoreBetween } from '@likeness/engine/testing/reference'
 import { denseOf, share } from '@likeness/engine/testing/sparse'
+import { findStorageForm } from '@likeness/shared/contract/storage-forms'
 import type { VectorRows } from '@likeness/shared/contract/vector-rows'
 import type { KnownItem } from './plain-model.ts'
 
@@ -19,13 +20,9 @@ export interface Asked {
 
 /** The worst of very many rows: those that a small codebook was not trained on lose more than most. Vectors that are not the same are further apart. */
 const mostLost = (cell: Cell): number => {
-  const tail = cell.rescore
-    ? 0
-    : cell.storage.startsWith('pq')
-      ? 0.4
-      : cell.storage === 'sq8'
-        ? 0.03
-        : 0
+  const { form } = findStorageForm(cell.storage)!
+  const tails: Record<string, number> = { pq: 0.4, sq8: 0.03 }
+  const tail = cell.rescore ? 0 : (tails[form] ?? 0)
   return Math.max(tail, lossOf(cell)[0], 2e-6)
 }
 
@@ -99,8 +96,7 @@ export function checkVectors(
 export function checkHits(
   cell: Cell,
   items: ReadonlyMap<string, KnownItem>,
-  asked: Asked,
-  hits: readonly Hit[],
+  { asked, hits }: { asked: Asked; hits: readonly Hit[] },
   recall: Recall
 ): void {
   const query = vectorIn(cell, asked.seed)

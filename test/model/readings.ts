@@ -6,15 +6,7 @@ import type { Gallery } from '@likeness/engine/testing/gallery'
 import { systemClock } from '@likeness/shared/process/clock'
 import { silentLogger } from '@likeness/shared/process/logger'
 import type { Random } from '../simulation/random.ts'
-import {
-  type Asked,
-  checkHits,
-  checkStored,
-  checkVectors,
-  demand,
-  queryOf,
-  type Recall
-} from './answers.ts'
+import { type Asked, checkHits, checkStored, checkVectors, demand, queryOf, type Recall } from './answers.ts'
 import { drawId, type DrawnFilter, drawSeed } from './operations.ts'
 import type { PlainModel } from './plain-model.ts'
 
@@ -92,7 +84,7 @@ export class Readings {
     }
     return this.read(async (reader) => {
       const hits = (await reader.search(queryOf(this.cell, asked, drawn?.filter)))[0]!
-      checkHits(this.cell, this.model.items, asked, hits, this.recall)
+      checkHits(this.cell, this.model.items, { asked, hits }, this.recall)
     })
   }
 

@@ -14,8 +14,7 @@ const noFence: Protocol = {
   async commit(
     { store, clock, currentKey, newId },
     versionedCurrent,
-    manifest,
-    manifestKey,
+    { manifest, manifestKey },
     announce
   ) {
     const body = encodeManifest(manifest)
@@ -40,10 +39,10 @@ const noFence: Protocol = {
 const blindRetry: Protocol = {
   ...realProtocol,
   becomeWriter: noFence.becomeWriter,
-  async commit(context, versionedCurrent, manifest, manifestKey, announce) {
+  async commit(context, versionedCurrent, version, announce) {
     for (let from = versionedCurrent; ; ) {
       try {
-        return await realProtocol.commit(context, from, manifest, manifestKey, announce)
+        return await realProtocol.commit(context, from, version, announce)
       } catch {
         const found = await retryStore(context.clock, () =>
           readCurrent(context.store, context.currentKey)
@@ -58,15 +57,9 @@ const blindRetry: Protocol = {
 /** Says that it is committed while it may still be refused. */
 const acknowledgeBeforeSwap: Protocol = {
   ...realProtocol,
-  async commit(context, versionedCurrent, manifest, manifestKey, announce) {
+  async commit(context, versionedCurrent, version, announce) {
     announce()
-    return await realProtocol.commit(
-      context,
-      versionedCurrent,
-      manifest,
-      manifestKey,
-      () => undefined
-    )
+    return await realProtocol.commit(context, versionedCurrent, version, () => undefined)
   }
 }
 
@@ -85,7 +78,8 @@ const restoreLowersRevisions: Protocol = { ...realProtocol, restoredAt: () => 0 
 /** A restore goes back to the version that the snapshot was taken of. */
 const restoreLowersSeq: Protocol = {
   ...realProtocol,
-  async commit(context, versionedCurrent, manifest, manifestKey, announce) {
+  async commit(context, versionedCurrent, version, announce) {
+    const { manifest } = version
     const restored = manifest.segments.find(
       (segment) =>
         segment.restored !== undefined && slotOf(segment.restored) === manifest.appliedSlot
@@ -94,8 +88,9 @@ const restoreLowersSeq: Protocol = {
     return await realProtocol.commit(
       context,
       versionedCurrent,
-      snapshot === undefined ? manifest : { ...manifest, seq: snapshot.seq },
-      manifestKey,
+      snapshot === undefined
+        ? version
+        : { ...version, manifest: { ...manifest, seq: snapshot.seq } },
       announce
     )
   }

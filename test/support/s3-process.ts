@@ -1,5 +1,5 @@
 // Runs the executable of an S3 server as a child that dies with the process that started it.
-import { spawn, type ChildProcess } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { S3Keys, S3Kind } from './s3-kinds.ts'

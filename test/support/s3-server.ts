@@ -5,7 +5,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { binaryAtHand, getBinary } from './s3-binary.ts'
-import { s3Kind, type S3Keys } from './s3-kinds.ts'
+import { type S3Keys, s3Kind } from './s3-kinds.ts'
 import { launchS3 } from './s3-process.ts'
 
 export interface S3TestServer extends S3Keys {

@@ -24,13 +24,9 @@ function listen(server: Server, host: string, port: number): Promise<AddressInfo
 }
 
 const urlOf = ({ address, port }: AddressInfo): string => {
-  const host =
-    address === '0.0.0.0' || address === '::'
-      ? 'localhost'
-      : address.includes(':')
-        ? `[${address}]`
-        : address
-  return `http://${host}:${port}`
+  const isAny = address === '0.0.0.0' || address === '::'
+  const host = address.includes(':') ? `[${address}]` : address
+  return `http://${isAny ? 'localhost' : host}:${port}`
 }
 
 export async function startServer(deps: {

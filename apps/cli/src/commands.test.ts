@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import type { CommandContext } from './command.ts'
 import { HelpAsked } from './command-options.ts'
+import type { CommandContext } from './command.ts'
 import { commands } from './commands.ts'
 import { UserError } from './user-error.ts'
 

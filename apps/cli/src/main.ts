@@ -49,16 +49,23 @@ async function run([name = '', ...args]: readonly string[]): Promise<number> {
   return command(args, context)
 }
 
-/** What the user can change is one message; anything else is ours, with its stack. */
+/** A message that the user can act on; any other error is ours and is shown with its stack. */
+function textOf(error: unknown): string {
+  if (error instanceof UserError || error instanceof ApiProblem) return error.message
+  return error instanceof Error ? String(error.stack) : String(error)
+}
+
 function report(error: unknown): void {
   if (isNetworkFailure(error))
     return void process.stderr.write(
       'likeness: the API went away: run the command again, a build goes on where it was\n'
     )
-  const isPlain = error instanceof UserError || error instanceof ApiProblem
-  process.stderr.write(
-    `likeness: ${isPlain ? error.message : error instanceof Error ? error.stack : String(error)}\n`
-  )
+  process.stderr.write(`likeness: ${textOf(error)}\n`)
+}
+
+function exitCodeOf(error: unknown): number {
+  if (error instanceof HelpAsked) return 0
+  return error instanceof UserError ? 2 : 1
 }
 
 let exitCode: number
@@ -67,7 +74,7 @@ try {
 } catch (error) {
   if (error instanceof HelpAsked) process.stdout.write(`${error.message}\n`)
   else report(error)
-  exitCode = error instanceof HelpAsked ? 0 : error instanceof UserError ? 2 : 1
+  exitCode = exitCodeOf(error)
 }
 const isStopped = await Promise.race([
   lifecycle.stop().then(() => true),

@@ -3,13 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createMemoryStore } from '@likeness/store/memory-store'
-import {
-  mergePoints,
-  pinnedPoints,
-  reachedName,
-  withMergeHooks,
-  withTestHooks
-} from './test-hooks.ts'
+import { mergePoints, pinnedPoints, reachedName, withMergeHooks, withTestHooks } from './test-hooks.ts'
 
 let dir: string
 beforeEach(() => {
@@ -17,12 +11,10 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(dir, { recursive: true, force: true }))
 
-const keyOf = (point: (typeof pinnedPoints)[number]): string =>
-  point.endsWith('segment')
-    ? 'c/A/seg/1.meta'
-    : point.endsWith('cas')
-      ? 'c/A/CURRENT'
-      : 'c/A/job/1/result.json'
+const keyOf = (point: (typeof pinnedPoints)[number]): string => {
+  if (point.endsWith('segment')) return 'c/A/seg/1.meta'
+  return point.endsWith('cas') ? 'c/A/CURRENT' : 'c/A/job/1/result.json'
+}
 
 test('without hooks the store is the one that was given', () => {
   const store = createMemoryStore()

@@ -19,7 +19,10 @@ export function brandOf(name: string): string {
 }
 
 /** Lower is the better representative of its brand. */
-const rank = (name: string): number => (name.endsWith('-icon') ? 0 : name === brandOf(name) ? 1 : 2)
+const rank = (name: string): number => {
+  if (name.endsWith('-icon')) return 0
+  return name === brandOf(name) ? 1 : 2
+}
 
 /** One name per brand, in alphabetical order; marks that the set's authors have withdrawn are left out. */
 export function chooseBrandMarks(names: readonly string[]): string[] {

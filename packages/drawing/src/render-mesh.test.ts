@@ -59,7 +59,8 @@ test('what is nearer hides what is behind, in whatever order they are drawn', ()
 
 test('the middle of a picture laid around a round thing faces the viewer', () => {
   const rgba = new Uint8Array(4 * 90).fill(255)
-  for (let x = 0; x < 90; x++) rgba.set(x < 30 ? green : x < 60 ? red : blue, 4 * x)
+  const thirds = [green, red, blue]
+  for (let x = 0; x < 90; x++) rgba.set(thirds[Math.floor(x / 30)]!, 4 * x)
   const can = revolve(
     [
       [1, 0.5],

@@ -113,8 +113,16 @@ function middleOf(points: readonly Vec3[]): Vec3 {
   return [(x[0] + x[1]) / 2, (y[0] + y[1]) / 2, (z[0] + z[1]) / 2]
 }
 
-/** Colour of a point, into `out`: r, g, b 0-255, alpha 0-1. */
-type Shade = (out: Float64Array, u: number, v: number, nx: number, ny: number, nz: number) => void
+/** Place of a point on its surface, and its normal of length 1. Reused from point to point. */
+interface SurfacePoint {
+  u: number
+  v: number
+  nx: number
+  ny: number
+  nz: number
+}
+/** Writes the colour of a point to `out`: r, g, b 0-255, alpha 0-1. */
+type Shade = (out: Float64Array, point: SurfacePoint) => void
 
 function shaderOf({ paint, gloss = 0 }: Surface, { light, ambient, tint }: View): Shade {
   const [lx, ly, lz] = unit(light)
@@ -122,7 +130,7 @@ function shaderOf({ paint, gloss = 0 }: Surface, { light, ambient, tint }: View)
   const power = 12 + 50 * gloss
   const picture = 'rgba' in paint ? paint : undefined
   const [red, green, blue] = 'rgba' in paint ? [0, 0, 0] : paint
-  return (out, u, v, nx, ny, nz) => {
+  return (out, { u, v, nx, ny, nz }) => {
     if (picture !== undefined) samplePicture(out, picture, u, v)
     else {
       out[0] = red
@@ -182,6 +190,7 @@ function fillTriangle(
   const area = (b.x - a.x) * (c.y - a.y) - (b.y - a.y) * (c.x - a.x)
   if (Math.abs(area) < 1e-9) return
   const out = new Float64Array(4)
+  const point: SurfacePoint = { u: 0, v: 0, nx: 0, ny: 0, nz: 0 }
   const [x0, x1] = [
     Math.max(0, Math.floor(Math.min(a.x, b.x, c.x))),
     Math.min(width - 1, Math.ceil(Math.max(a.x, b.x, c.x)))
@@ -210,14 +219,12 @@ function fillTriangle(
       const ny = ka * a.normal[1] + kb * b.normal[1] + kc * c.normal[1]
       const nz = ka * a.normal[2] + kb * b.normal[2] + kc * c.normal[2]
       const length = Math.sqrt(nx * nx + ny * ny + nz * nz) || 1
-      shade(
-        out,
-        ka * a.u + kb * b.u + kc * c.u,
-        ka * a.v + kb * b.v + kc * c.v,
-        nx / length,
-        ny / length,
-        nz / length
-      )
+      point.u = ka * a.u + kb * b.u + kc * c.u
+      point.v = ka * a.v + kb * b.v + kc * c.v
+      point.nx = nx / length
+      point.ny = ny / length
+      point.nz = nz / length
+      shade(out, point)
       const alpha = out[3]!
       if (alpha < 0.004) continue
       if (alpha > 0.5) near[pixel] = depth

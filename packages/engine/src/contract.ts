@@ -1,12 +1,7 @@
 // Interfaces of the engine for the apps. Implementations: catalog.ts, log-appender.ts,
 // item-list-writer.ts, jobs.ts, read-manifest.ts, snapshot-reader.ts, collection-reader.ts,
 // replica.ts.
-import type {
-  CollectionDraft,
-  CollectionSettings,
-  CollectionSpec,
-  EmbeddingSpec
-} from '@likeness/shared/contract/collection'
+import type { CollectionDraft, CollectionSettings, CollectionSpec, EmbeddingSpec } from '@likeness/shared/contract/collection'
 import type { Box } from '@likeness/shared/contract/embedder'
 import type { Filter } from '@likeness/shared/contract/filter'
 import type { ItemListLine, Metadata } from '@likeness/shared/contract/item-list'

@@ -11,7 +11,7 @@ const query = vectors.subarray(0, dim)
 
 describe.each(everyKind)('$kind over $metric refuses', ({ kind, metric }) => {
   it('vectors and queries of another dimension', async () => {
-    const index = await indexOf(kind, metric, vectors, dim)
+    const index = await indexOf({ kind, metric }, vectors, dim)
     for (const call of [
       index.add(new Float32Array(dim + 1)),
       index.search(new Float32Array(dim - 1), { k: 1 }),
@@ -23,7 +23,7 @@ describe.each(everyKind)('$kind over $metric refuses', ({ kind, metric }) => {
   })
 
   it('a k, an effort and arrays that make no sense', async () => {
-    const index = await indexOf(kind, metric, vectors, dim)
+    const index = await indexOf({ kind, metric }, vectors, dim)
     const bad = [
       index.search(query, { k: 0 }),
       index.search(query, { k: -1 }),
@@ -44,7 +44,7 @@ describe.each(everyKind)('$kind over $metric refuses', ({ kind, metric }) => {
   })
 
   it('everything after close, and lets what was called before it end', async () => {
-    const index = await indexOf(kind, metric, vectors, dim)
+    const index = await indexOf({ kind, metric }, vectors, dim)
     const before = [
       index.search(query, { k: 1 }),
       index.reconstructRange(0, 60),

@@ -45,7 +45,7 @@ describe('rows of an HNSW graph by inner product', () => {
     const dim = 37
     const vectors = gaussianVectors(1, 90, dim)
     vectors.set(oddValues(dim), 3 * dim)
-    const index = await indexOf('hnsw', 'ip', vectors, dim)
+    const index = await indexOf({ kind: 'hnsw', metric: 'ip' }, vectors, dim)
     expect(bitsOf(await index.reconstruct(allRows(90)))).toEqual(bitsOf(vectors))
     await index.write(join(folder, 'planes.index'))
     const read = await FaissIndex.read(join(folder, 'planes.index'))
@@ -56,7 +56,7 @@ describe('rows of an HNSW graph by inner product', () => {
 
   it('are f32 in a file for any Faiss', async () => {
     const vectors = gaussianVectors(2, 50, 24)
-    const index = await indexOf('hnsw', 'ip', vectors, 24)
+    const index = await indexOf({ kind: 'hnsw', metric: 'ip' }, vectors, 24)
     await index.exportTo(join(folder, 'plain.faiss'))
     expect(bitsOf((await readForeignVectors(join(folder, 'plain.faiss'))).vectors)).toEqual(
       bitsOf(vectors)
@@ -69,8 +69,8 @@ describe('rows of an HNSW graph by inner product', () => {
       const vectors = unitVectors(3, 400, dim)
       const queries = unitVectors(4, 20, dim)
       const [graph, flat] = [
-        await indexOf('hnsw', 'ip', vectors, dim),
-        await indexOf('flat', 'ip', vectors, dim)
+        await indexOf({ kind: 'hnsw', metric: 'ip' }, vectors, dim),
+        await indexOf({ kind: 'flat', metric: 'ip' }, vectors, dim)
       ]
       const found = await graph.search(queries, { k, efSearch: 400 })
       const exact = await flat.search(queries, { k })
@@ -94,7 +94,7 @@ describe('rows of an HNSW graph by inner product', () => {
         dim
       )
       const queries = vectors.slice(0, 40 * dim)
-      const graph = await indexOf('hnsw', 'ip', vectors, dim)
+      const graph = await indexOf({ kind: 'hnsw', metric: 'ip' }, vectors, dim)
       await graph.write(join(folder, 'near.index'))
       for (const index of [graph, await FaissIndex.read(join(folder, 'near.index'))]) {
         const { ids } = await index.search(queries, { k, efSearch: 128 })

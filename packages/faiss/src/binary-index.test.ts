@@ -166,7 +166,7 @@ describe('packed bits', () => {
   it('are not read as float vectors, nor floats as bits', async () => {
     await (await binaryIndexOf('flat', seededBits(1, 20, 64), 64)).write(file)
     await expect(FaissIndex.read(file)).rejects.toMatchObject({ code: 'data_corrupt' })
-    await (await indexOf('flat', 'l2', gaussianVectors(1, 20, 8), 8)).write(file)
+    await (await indexOf({ kind: 'flat', metric: 'l2' }, gaussianVectors(1, 20, 8), 8)).write(file)
     await expect(BinaryIndex.read(file)).rejects.toMatchObject({ code: 'data_corrupt' })
   })
 

@@ -32,7 +32,7 @@ function rowsById(found: {
 
 describe.each(everyKind)('a plain file of $kind over $metric', ({ kind, metric }) => {
   it('gives back every id and vector', async () => {
-    await (await indexOf(kind, metric, vectors, dim)).exportTo(at('plain'))
+    await (await indexOf({ kind, metric }, vectors, dim)).exportTo(at('plain'))
     const found = await readForeignVectors(at('plain'))
     expect(found).toMatchObject({ kind: names[kind], dim, metric })
     expect(found.ids).toHaveLength(rows)
@@ -43,7 +43,7 @@ describe.each(everyKind)('a plain file of $kind over $metric', ({ kind, metric }
   })
 
   it('gives the ids of an id map around it, also those beyond a double', async () => {
-    await (await indexOf(kind, metric, vectors, dim)).exportTo(at('plain'))
+    await (await indexOf({ kind, metric }, vectors, dim)).exportTo(at('plain'))
     await wrapInIdMap(
       at('plain'),
       Array.from({ length: rows }, (_, i) => BigInt(1000 + i)),
@@ -64,7 +64,7 @@ describe.each(everyKind)('a plain file of $kind over $metric', ({ kind, metric }
   })
 
   it('is refused when it is cut off anywhere', async () => {
-    await (await indexOf(kind, metric, vectors, dim)).exportTo(at('plain'))
+    await (await indexOf({ kind, metric }, vectors, dim)).exportTo(at('plain'))
     const bytes = await readFile(at('plain'))
     for (let cut = 0; cut < bytes.length; cut += Math.ceil(bytes.length / 100)) {
       await writeFile(at('cut'), bytes.subarray(0, cut))
@@ -80,7 +80,7 @@ describe.each(everyForm)(
   'a plain file of $storage rows of $kind over $metric',
   ({ kind, metric, storage }) => {
     it('gives back the rows as the index itself does', async () => {
-      const index = await indexOf(kind, metric, vectors, dim, storage)
+      const index = await indexOf({ kind, metric, storage }, vectors, dim)
       await index.exportTo(at('plain'))
       const byId = rowsById(await readForeignVectors(at('plain')))
       const decoded = await index.reconstructRange(0, rows)
@@ -107,7 +107,7 @@ describe('a file that is not what it says', () => {
   })
 
   it('is refused when its header counts a trillion rows or dimensions', async () => {
-    await (await indexOf('flat', 'l2', vectors, dim)).exportTo(at('plain'))
+    await (await indexOf({ kind: 'flat', metric: 'l2' }, vectors, dim)).exportTo(at('plain'))
     const bytes = await readFile(at('plain'))
     const rowsAbsurd = Buffer.from(bytes)
     rowsAbsurd.writeBigInt64LE(2n ** 40n, 8)
@@ -123,7 +123,7 @@ describe('a file that is not what it says', () => {
     const files: string[] = []
     for (const { kind, metric, storage } of everyForm.filter((form) => form.metric === 'l2')) {
       const plain = at(`${kind}-${metric}-${storage}`)
-      await (await indexOf(kind, metric, vectors, dim, storage)).exportTo(plain)
+      await (await indexOf({ kind, metric, storage }, vectors, dim)).exportTo(plain)
       await wrapInIdMap(
         plain,
         Array.from({ length: rows }, (_, i) => BigInt(i * 3)),

@@ -19,7 +19,7 @@ afterEach(() => rm(dir, { recursive: true, force: true }))
 describe.each(everyKind)('a file of $kind over $metric', ({ kind, metric }) => {
   const vectors = gaussianVectors(1, 300, dim)
   const written = async (rows = vectors) => {
-    const index = await indexOf(kind, metric, rows, dim)
+    const index = await indexOf({ kind, metric }, rows, dim)
     await index.write(file)
     return index
   }
@@ -118,7 +118,7 @@ describe('reading and writing', () => {
   })
 
   it('fails with the reason where nothing can be written, and leaves nothing behind', async () => {
-    const index = await indexOf('flat', 'l2', gaussianVectors(1, 5, dim), dim)
+    const index = await indexOf({ kind: 'flat', metric: 'l2' }, gaussianVectors(1, 5, dim), dim)
     await expect(index.write(path.join(dir, 'missing', 'x'))).rejects.toMatchObject({
       code: 'faiss_failed',
       message: expect.stringMatching(/No such file/)

@@ -21,7 +21,11 @@ afterEach(() => rm(dir, { recursive: true, force: true }))
 
 describe.each(storages)('an ivf index of %s with mapped lists', (storage) => {
   it('gives every answer of the one in memory, also when its file has lost its name', async () => {
-    const index = await indexOf('ivf', 'ip', gaussianVectors(1, rows, dim), dim, storage)
+    const index = await indexOf(
+      { kind: 'ivf', metric: 'ip', storage },
+      gaussianVectors(1, rows, dim),
+      dim
+    )
     await index.write(file)
     const mapped = await FaissIndex.read(file, { mapLists: true })
     await rm(file)
@@ -41,7 +45,7 @@ describe.each(storages)('an ivf index of %s with mapped lists', (storage) => {
 
 it('gives its lists to an index in memory, and is not changed or written itself', async () => {
   const vectors = gaussianVectors(1, rows, dim)
-  const index = await indexOf('ivf', 'ip', vectors, dim)
+  const index = await indexOf({ kind: 'ivf', metric: 'ip' }, vectors, dim)
   await index.write(file)
   const mapped = await FaissIndex.read(file, { mapLists: true })
   const refused = { code: 'invalid_argument', message: expect.stringContaining('mapped') as string }
@@ -72,7 +76,7 @@ it('maps the lists of bits too', async () => {
 
 it('reads what has no lists as ever', async () => {
   const vectors = gaussianVectors(7, 100, dim)
-  await (await indexOf('hnsw', 'ip', vectors, dim)).write(file)
+  await (await indexOf({ kind: 'hnsw', metric: 'ip' }, vectors, dim)).write(file)
   expect(await (await FaissIndex.read(file, { mapLists: true })).reconstructRange(0, 100)).toEqual(
     vectors
   )

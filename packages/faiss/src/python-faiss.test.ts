@@ -35,7 +35,7 @@ describe.skipIf(version === undefined).each(everyForm)(
   `Python's Faiss ${version} on a file of $storage rows of $kind over $metric`,
   ({ kind, metric, storage }) => {
     it('opens it and finds the same five best of twenty queries with the effort that the file says', async () => {
-      const index = await indexOf(kind, metric, vectors, dim, storage)
+      const index = await indexOf({ kind, metric, storage }, vectors, dim)
       await index.exportTo(at('plain'), exhaustive)
       const found = runPython<{ ids: number[][] }>(searchScript, [
         at('plain'),

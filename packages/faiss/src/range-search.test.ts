@@ -13,7 +13,7 @@ describe.each(everyKind)('range search in $kind over $metric', ({ kind, metric }
 
   it('returns every live row strictly inside the radius, best first, and no other', async () => {
     const deleted = seededBitmap(3, 900, 0.3)
-    const index = await indexOf(kind, metric, vectors, dim)
+    const index = await indexOf({ kind, metric }, vectors, dim)
     const { lims, ids, distances } = await index.rangeSearch(queries, {
       radius,
       deleted,

@@ -9,7 +9,7 @@ describe.each(everyKind)('rows of $kind over $metric', ({ kind, metric }) => {
   const more = gaussianVectors(2, 50, dim)
 
   it('come back as they were added, by number and by range, over several adds', async () => {
-    const index = await indexOf(kind, metric, first, dim)
+    const index = await indexOf({ kind, metric }, first, dim)
     await index.add(more)
     expect(index.ntotal).toBe(350)
     expect(await index.reconstructRange(0, 300)).toEqual(first)
@@ -22,7 +22,7 @@ describe.each(everyKind)('rows of $kind over $metric', ({ kind, metric }) => {
   })
 
   it('that are not there are refused', async () => {
-    const index = await indexOf(kind, metric, first, dim)
+    const index = await indexOf({ kind, metric }, first, dim)
     for (const row of [-1, 300, 2 ** 31 - 1]) {
       await expect(index.reconstruct(Int32Array.of(0, row))).rejects.toMatchObject({
         code: 'invalid_argument'

@@ -102,9 +102,10 @@ test('what is deleted is not found, and over many blocks the best are those of a
     )
   )
   const { postings, boundsOf } = postingsOf(lists, rowCount)
-  const deleted = new Uint8Array(rowCount / 8).map((_, i) =>
-    i % 3 === 0 ? 0xff : i % 5 === 0 ? 0x0f : 0
-  )
+  const deleted = new Uint8Array(rowCount / 8).map((_, i) => {
+    if (i % 3 === 0) return 0xff
+    return i % 5 === 0 ? 0x0f : 0
+  })
   const weights = Float32Array.of(0.9, -0.4, 1.3)
   const sums = new Map<number, number>()
   lists.forEach((list, term) =>

@@ -2,13 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { FaissIndex } from './faiss-index.ts'
 import { bestRows, idLists, rankAll, recall, rowOf } from './testing/brute-force.ts'
 import { everyKind, exhaustive, indexOf, metrics } from './testing/every-kind.ts'
-import {
-  gaussianVectors,
-  integerVectors,
-  isDeleted,
-  seededBitmap,
-  unitVectors
-} from './testing/seeded-vectors.ts'
+import { gaussianVectors, integerVectors, isDeleted, seededBitmap, unitVectors } from './testing/seeded-vectors.ts'
 
 const dim = 24
 const k = 10
@@ -17,7 +11,7 @@ describe.each(metrics)('flat search over %s', (metric) => {
   it('gives the ids and distances of plain brute force, ties included', async () => {
     const vectors = integerVectors(1, 1500, dim)
     const queries = integerVectors(2, 40, dim)
-    const index = await indexOf('flat', metric, vectors, dim)
+    const index = await indexOf({ kind: 'flat', metric }, vectors, dim)
     const { ids, distances } = await index.search(queries, { k })
     for (let q = 0; q < 40; q++) {
       const truth = rankAll({ vectors, dim, metric }, rowOf(queries, dim, q)).slice(0, k)
@@ -30,7 +24,7 @@ describe.each(metrics)('flat search over %s', (metric) => {
 
   it('gives a query the same bits alone and among others', async () => {
     const queries = gaussianVectors(3, 64, 100)
-    const index = await indexOf('flat', metric, gaussianVectors(4, 300, 100), 100)
+    const index = await indexOf({ kind: 'flat', metric }, gaussianVectors(4, 300, 100), 100)
     const together = await index.search(queries, { k })
     const alone = await index.search(rowOf(queries, 100, 37), { k })
     expect(alone.distances).toEqual(together.distances.slice(37 * k, 38 * k))
@@ -40,7 +34,7 @@ describe.each(metrics)('flat search over %s', (metric) => {
 describe.each(everyKind)('$kind over $metric', ({ kind, metric }) => {
   it('returns true distances, best first', async () => {
     const vectors = unitVectors(5, 800, dim)
-    const index = await indexOf(kind, metric, vectors, dim)
+    const index = await indexOf({ kind, metric }, vectors, dim)
     const { ids, distances } = await index.search(vectors.subarray(0, dim), { k, ...exhaustive })
     const truth = rankAll({ vectors, dim, metric }, vectors.subarray(0, dim)).slice(0, k)
     expect(Array.from(ids)).toEqual(truth.map((hit) => hit.row))
@@ -52,7 +46,7 @@ describe.each(everyKind)('$kind over $metric', ({ kind, metric }) => {
     const vectors = gaussianVectors(6, 1000, dim)
     const queries = gaussianVectors(7, 20, dim)
     const deleted = seededBitmap(8, 1000, 0.5)
-    const index = await indexOf(kind, metric, vectors, dim)
+    const index = await indexOf({ kind, metric }, vectors, dim)
     const { ids } = await index.search(queries, { k, deleted, ...exhaustive })
     const truth = bestRows({ vectors, dim, metric }, queries, k, (row) => !isDeleted(deleted, row))
     expect(idLists(ids, k)).toEqual(truth)
@@ -62,7 +56,7 @@ describe.each(everyKind)('$kind over $metric', ({ kind, metric }) => {
 
   it('takes rows past the end of the bitmap as live', async () => {
     const vectors = gaussianVectors(9, 200, dim)
-    const index = await indexOf(kind, metric, vectors, dim)
+    const index = await indexOf({ kind, metric }, vectors, dim)
     const { ids } = await index.search(vectors.subarray(0, dim), {
       k: 200,
       deleted: Uint8Array.of(0xff, 0b101),
@@ -76,7 +70,7 @@ describe.each(everyKind)('$kind over $metric', ({ kind, metric }) => {
 
   it('pads with id -1 and NaN when fewer rows are left than k', async () => {
     const vectors = gaussianVectors(10, 40, dim)
-    const index = await indexOf(kind, metric, vectors, dim)
+    const index = await indexOf({ kind, metric }, vectors, dim)
     const { ids, distances } = await index.search(vectors.subarray(0, 2 * dim), {
       k: 50,
       ...exhaustive
@@ -95,7 +89,7 @@ describe.each(everyKind)('$kind over $metric', ({ kind, metric }) => {
     const vectors = gaussianVectors(11, 500, dim)
     const queries = gaussianVectors(12, 5, dim)
     const rows = Int32Array.from({ length: 30 }, (_, i) => (i * 37) % 500)
-    const index = await indexOf(kind, metric, vectors, dim)
+    const index = await indexOf({ kind, metric }, vectors, dim)
     const { ids } = await index.searchRows(queries, rows, 8)
     expect(idLists(ids, 8)).toEqual(
       bestRows({ vectors, dim, metric }, queries, 8, (row) => rows.includes(row))
@@ -126,7 +120,7 @@ describe.each(metrics)('effort over %s', (metric) => {
     recall(idLists((await index.search(queries, { k, ...effort })).ids, k), truth)
 
   it('changes what HNSW finds by efSearch of the call, also while calls with another efSearch run', async () => {
-    const index = await indexOf('hnsw', metric, hard.vectors, 48)
+    const index = await indexOf({ kind: 'hnsw', metric }, hard.vectors, 48)
     const efs = [8, 256, 8, 256, 32]
     const recalls = await Promise.all(efs.map((efSearch) => recallOf(index, { efSearch })))
     console.log(
@@ -147,7 +141,7 @@ describe.each(metrics)('effort over %s', (metric) => {
   })
 
   it('changes what IVF finds by nprobe of the call, up to everything', async () => {
-    const index = await indexOf('ivf', metric, hard.vectors, 48)
+    const index = await indexOf({ kind: 'ivf', metric }, hard.vectors, 48)
     const recalls = await Promise.all([1, 4, 16, 1000].map((nprobe) => recallOf(index, { nprobe })))
     console.log(
       `ivf ${metric} recall@10 at nprobe 1, 4, 16, 1000 of 16: ${recalls.map((r) => r.toFixed(3)).join(', ')}`
@@ -159,7 +153,7 @@ describe.each(metrics)('effort over %s', (metric) => {
 
   it('keeps the recall of HNSW with nine of ten rows deleted', async () => {
     const deleted = seededBitmap(22, 3000, 0.9)
-    const index = await indexOf('hnsw', metric, hard.vectors, 48)
+    const index = await indexOf({ kind: 'hnsw', metric }, hard.vectors, 48)
     const { ids } = await index.search(queries, { k, efSearch: 64, deleted })
     const seen = recall(
       idLists(ids, k),

@@ -20,7 +20,7 @@ const rms = (values: Float32Array) =>
   Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / values.length)
 
 describe.each(everyForm)('$storage rows of $kind over $metric', ({ kind, metric, storage }) => {
-  const filled = () => indexOf(kind, metric, vectors, dim, storage)
+  const filled = () => indexOf({ kind, metric, storage }, vectors, dim)
   const bitmap = seededBitmap(3, rows, 0.4)
   const live = (row: number) => !isDeleted(bitmap, row)
 
@@ -136,7 +136,7 @@ describe.each(metrics)('recall over %s', (metric) => {
     ['pq32', 0.6]
   ])('of %s is at least %f of what is near', async (storage, floor) => {
     for (const kind of ['flat', 'hnsw', 'ivf'] as const) {
-      const index = await indexOf(kind, metric, gallery.vectors, 64, storage)
+      const index = await indexOf({ kind, metric, storage }, gallery.vectors, 64)
       const { ids } = await index.search(asked, { k, efSearch: 400, nprobe: 16 })
       const seen = recall(idLists(ids, k), truth)
       console.log(`${kind} ${storage} ${metric} recall@10: ${seen.toFixed(3)}`)

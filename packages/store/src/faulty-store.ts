@@ -160,14 +160,12 @@ function createRunner({ sleep, seed, rates, operationRates = {} }: FaultyStoreOp
     const before = rate.failBefore ?? 0
     const after = before + (rate.failAfter ?? 0)
     const landing = after + (canLandLate ? (rate.landLate ?? 0) : 0)
-    const fault =
-      draw < before
-        ? 'failBefore'
-        : draw < after
-          ? 'failAfter'
-          : draw < landing
-            ? 'landLate'
-            : 'none'
+    const bounds = [
+      ['failBefore', before],
+      ['failAfter', after],
+      ['landLate', landing]
+    ] as const
+    const fault = bounds.find(([, bound]) => draw < bound)?.[0] ?? 'none'
     if (fault !== 'none') injected[fault] += 1
     const latencyMs = rate.latencyMs ?? 0
     return {

@@ -7,7 +7,6 @@ const maxKeyBytes = 1024
  * one byte to tell a prefix from an object.
  */
 const maxSegmentBytes = 254
-// eslint-disable-next-line no-control-regex -- the expression finds control characters
 const controlCharacter = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/
 
 /**

@@ -1,11 +1,7 @@
 import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { profileKeys } from '@likeness/shared/contract/keys'
-import {
-  embeddingOfProfile,
-  profileVersionOf,
-  type StoredProfile
-} from '@likeness/shared/contract/profile'
+import { embeddingOfProfile, profileVersionOf, type StoredProfile } from '@likeness/shared/contract/profile'
 import { createMemoryStore } from './memory-store.ts'
 import { createProfileStore } from './profile-store.ts'
 

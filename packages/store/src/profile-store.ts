@@ -4,13 +4,7 @@ import { createHash } from 'node:crypto'
 import { decodeObject, encodeObject } from '@likeness/shared/contract/checked-object'
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
 import { profileKeys, profilesPrefix } from '@likeness/shared/contract/keys'
-import {
-  embeddingOfProfile,
-  parseProfileEmbedding,
-  profileFileBytes,
-  profileSchema,
-  type StoredProfile
-} from '@likeness/shared/contract/profile'
+import { embeddingOfProfile, parseProfileEmbedding, profileFileBytes, profileSchema, type StoredProfile } from '@likeness/shared/contract/profile'
 import { appError } from '@likeness/shared/errors'
 import type { ObjectStore } from './object-store.ts'
 

@@ -51,7 +51,7 @@ export function connectS3(
   const agent = secure ? new https.Agent(agentOptions) : new http.Agent(agentOptions)
   const client = new Client({
     endPoint: url.hostname.replace(/^\[|\]$/g, ''),
-    port: url.port === '' ? (secure ? 443 : 80) : Number(url.port),
+    port: Number(url.port) || (secure ? 443 : 80),
     useSSL: secure,
     accessKey: options.accessKey,
     secretKey: options.secretKey,

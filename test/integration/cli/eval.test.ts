@@ -20,8 +20,8 @@ beforeAll(async () => {
       ])
     )
   )
-  const labels = (seed: number): string =>
-    seed === 6 ? 'label 5' : seed === 7 ? 'none' : `label ${seed}`
+  const other: Record<number, string> = { 6: 'label 5', 7: 'none' }
+  const labels = (seed: number): string => other[seed] ?? `label ${seed}`
   await writeFile(
     join(folder, 'labels.csv'),
     [

@@ -11,19 +11,8 @@ import sharp from 'sharp'
 import { encodeItemList, type ItemListLine } from '@likeness/shared/contract/item-list'
 import { collectionKeys } from '@likeness/shared/contract/keys'
 import { enrolmentSchema } from '@likeness/shared/contract/picture-settings'
-import {
-  type BatchItem,
-  decodeVectorBatch,
-  type VectorBatch
-} from '@likeness/shared/contract/vector-batch'
-import {
-  type ChunkJob,
-  chunkJobId,
-  chunkRoute,
-  queueName,
-  queuePriorities,
-  type QueuePriority
-} from '@likeness/shared/contract/work'
+import { type BatchItem, decodeVectorBatch, type VectorBatch } from '@likeness/shared/contract/vector-batch'
+import { type ChunkJob, chunkJobId, chunkRoute, queueName, queuePriorities, type QueuePriority } from '@likeness/shared/contract/work'
 import { createUlid } from '@likeness/shared/data/ulid'
 import { openDirectoryStore } from '@likeness/store/directory-store'
 import { writeTinyModel } from '@likeness/vision'

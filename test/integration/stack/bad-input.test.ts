@@ -214,7 +214,7 @@ test.each<[string, string, object, number, string]>([
     403,
     'forbidden_origin'
   ]
-])('%s is refused by name', async (_, path, options, status, code) => {
+])('%s is refused by name', async (_, ...[path, options, status, code]) => {
   expect(await codeOf(path, options)).toEqual([status, code])
 })
 

@@ -36,12 +36,12 @@ export function createBoxDraw({ picture, onBox }) {
   function arm(on) {
     button.setAttribute('aria-pressed', String(on))
     figure.classList.toggle('drawing', on)
+    const isHidden = byTouch() && !on
+    const dragText = isHidden ? '' : 'Drag on the picture to search one part of it.'
     help.textContent =
       on && byKeyboard
         ? 'Arrows move, Shift + arrows resize, Enter searches, Esc cancels.'
-        : byTouch() && !on
-          ? ''
-          : 'Drag on the picture to search one part of it.'
+        : dragText
     if (!on) {
       box = null
       start = null

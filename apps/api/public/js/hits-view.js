@@ -88,12 +88,9 @@ function verdict(answer, { threshold, measure }) {
   const best = answer.hits[0]
   if (best) {
     const same = answer.hits.filter((hit) => hit.label === best.label).length
-    const why =
-      best.label === null
-        ? ', no label'
-        : answer.hits.length === 1
-          ? ', the only hit'
-          : `, ${same} of ${answer.hits.length} hits have this label`
+    const count = answer.hits.length
+    const agreement = count === 1 ? ', the only hit' : `, ${same} of ${count} hits have this label`
+    const why = best.label === null ? ', no label' : agreement
     return h(
       'div',
       { class: 'verdict' },
@@ -195,12 +192,9 @@ export function createHitsView({ root, actions }) {
   tabs.addEventListener('keydown', (event) => {
     const all = [...tabs.children].map((node) => Number(node.dataset.tab))
     const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key]
+    const ends = { Home: 0, End: all.length - 1 }
     const next =
-      event.key === 'Home'
-        ? 0
-        : event.key === 'End'
-          ? all.length - 1
-          : step && (all.indexOf(selected) + step + all.length) % all.length
+      ends[event.key] ?? (step && (all.indexOf(selected) + step + all.length) % all.length)
     if (next === undefined) return
     event.preventDefault()
     select(all[next], true)

@@ -18,11 +18,8 @@ export function createSearchControls({ onChange, collections }) {
     byId('threshold-name').textContent = `Minimum ${measure()}`
     slider.setAttribute('aria-label', `Minimum ${measure()}`)
     const own = collections.current()?.settings?.score_thres
-    byId('threshold-value').textContent = on.checked
-      ? Number(slider.value).toFixed(2)
-      : typeof own === 'number'
-        ? `collection’s: ${own}`
-        : 'none'
+    const inherited = typeof own === 'number' ? `collection’s: ${own}` : 'none'
+    byId('threshold-value').textContent = on.checked ? Number(slider.value).toFixed(2) : inherited
   }
   function changed() {
     paint()

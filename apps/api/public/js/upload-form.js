@@ -45,14 +45,8 @@ export function createUploadForm({ collections, onAdded }) {
   function paint() {
     const bytes = files.reduce((sum, file) => sum + file.size, 0)
     setText(byId('upload-collection'), collections.current()?.name ?? '')
-    setText(
-      byId('upload-chosen'),
-      files.length === 0
-        ? ''
-        : files.length === 1
-          ? files[0].name
-          : `${format.count(files.length)} pictures, ${format.count(Math.ceil(bytes / 2 ** 20))} MB`
-    )
+    const sum = `${format.count(files.length)} pictures, ${format.count(Math.ceil(bytes / 2 ** 20))} MB`
+    setText(byId('upload-chosen'), files.length > 1 ? sum : (files[0]?.name ?? ''))
     submit.textContent = files.length > 1 ? `Add ${format.count(files.length)} pictures` : 'Add'
     submit.disabled = sending || files.length === 0
     id.disabled = files.length > 1

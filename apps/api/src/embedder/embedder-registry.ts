@@ -1,9 +1,5 @@
 // Which interactive lanes exist: the workers' heartbeats in Redis, read every second; the last known stay in use while Redis is away.
-import {
-  type EmbedderAddress,
-  embedderAddressSchema,
-  embeddersKey
-} from '@likeness/shared/contract/work'
+import { type EmbedderAddress, embedderAddressSchema, embeddersKey } from '@likeness/shared/contract/work'
 import type { Clock } from '@likeness/shared/process/clock'
 import type { Logger } from '@likeness/shared/process/logger'
 
@@ -52,13 +48,11 @@ export function createEmbedderRegistry(deps: {
       const address = parseAddress(text)
       if (address === undefined) continue
       const known = embedders.get(address.workerId)
-      const beat =
-        known === undefined
-          ? address.atMs
-          : known.address.atMs === address.atMs
-            ? known.heardMs
-            : nowMs
-      embedders.set(address.workerId, { address, heardMs: beat })
+      const heardMs = known?.address.atMs === address.atMs ? known.heardMs : nowMs
+      embedders.set(address.workerId, {
+        address,
+        heardMs: known === undefined ? address.atMs : heardMs
+      })
     }
     for (const id of embedders.keys()) if (!Object.hasOwn(entries, id)) embedders.delete(id)
   }

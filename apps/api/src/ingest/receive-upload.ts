@@ -1,13 +1,7 @@
 // Reads an image upload: fields describe the files after them, files stream into the store.
 import type { Readable } from 'node:stream'
 import type { Request } from 'express'
-import {
-  itemIdSchema,
-  type ItemListLine,
-  labelSchema,
-  type Metadata,
-  metadataSchema
-} from '@likeness/shared/contract/item-list'
+import { itemIdSchema, type ItemListLine, labelSchema, type Metadata, metadataSchema } from '@likeness/shared/contract/item-list'
 import { createLimiter } from '@likeness/shared/data/concurrency'
 import { appError, isAppError } from '@likeness/shared/errors'
 import type { ObjectStore } from '@likeness/store/object-store'

@@ -2,14 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import type { Request } from 'express'
-import {
-  learnedNameSchema,
-  type ProfileDraft,
-  profileDraftSchema,
-  profileFileBytes,
-  profileSchema,
-  profileVersionOf
-} from '@likeness/shared/contract/profile'
+import { learnedNameSchema, type ProfileDraft, profileDraftSchema, profileFileBytes, profileSchema, profileVersionOf } from '@likeness/shared/contract/profile'
 import { concatArrays } from '@likeness/shared/data/concat-arrays'
 import { appError } from '@likeness/shared/errors'
 import type { ApiDeps } from '../api-deps.ts'

@@ -17,14 +17,12 @@ export const status = (deps: ApiDeps): Route => ({
         bytes,
         pinned
       }))
-    const embedders = deps.embedder
-      .known()
-      .map(({ workerId, embedding, provider, atMs }) => ({
-        worker: workerId,
-        embedding,
-        provider,
-        seen_at: new Date(atMs).toISOString()
-      }))
+    const embedders = deps.embedder.known().map(({ workerId, embedding, provider, atMs }) => ({
+      worker: workerId,
+      embedding,
+      provider,
+      seen_at: new Date(atMs).toISOString()
+    }))
     res.json({
       store: deps.store.kind,
       replica,

@@ -2,14 +2,7 @@
 import type { CollectionReader, SearchQuery } from '@likeness/engine/contract'
 import { type CollectionSettings, rerankProblem } from '@likeness/shared/contract/collection'
 import type { Filter } from '@likeness/shared/contract/filter'
-import {
-  defaultK,
-  type HitAnswer,
-  maxHits,
-  maxK,
-  type SearchAnswer,
-  type SearchRequest
-} from '@likeness/shared/contract/http'
+import { defaultK, type HitAnswer, maxHits, maxK, type SearchAnswer, type SearchRequest } from '@likeness/shared/contract/http'
 import type { Metadata } from '@likeness/shared/contract/item-list'
 import { standingOf } from '@likeness/shared/contract/margin'
 import { appError } from '@likeness/shared/errors'
@@ -166,12 +159,10 @@ export async function searchSnapshot(
       'invalid_request',
       'rerank by cells is for pictures, and for items that came as pictures'
     )
-  const search = (own: SearchQuery): Promise<RankedHit[][]> =>
-    rawVectors !== undefined
-      ? searchByCells(reader, own, rawVectors, ranking)
-      : rerank === true
-        ? searchReranked(reader, own)
-        : reader.search(own)
+  const search = (own: SearchQuery): Promise<RankedHit[][]> => {
+    if (rawVectors !== undefined) return searchByCells(reader, own, rawVectors, ranking)
+    return rerank === true ? searchReranked(reader, own) : reader.search(own)
+  }
   const found =
     weight > 0
       ? await searchWithMargins(reader, options, { weight, except: queries.except, search })

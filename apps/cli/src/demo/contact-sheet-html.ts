@@ -13,8 +13,10 @@ export interface SheetRow {
 const picture = (image: Uint8Array): string =>
   `<img alt="" src="data:image/jpeg;base64,${Buffer.from(image).toString('base64')}">`
 
-const verdictClass = (isRight: boolean | undefined): string =>
-  isRight === undefined ? '' : isRight ? ' right' : ' wrong'
+const verdictClass = (isRight: boolean | undefined): string => {
+  if (isRight === undefined) return ''
+  return isRight ? ' right' : ' wrong'
+}
 
 function renderRow({ name, label, ms, query, hits }: SheetRow): string {
   const figures = hits.map(

@@ -64,8 +64,10 @@ async function collectRows(api: ApiClient, results: readonly QueryResult[]): Pro
   return rows
 }
 
-const frameColor = (isRight: boolean | undefined) =>
-  isRight === undefined ? grey : isRight ? green : red
+const frameColor = (isRight: boolean | undefined) => {
+  if (isRight === undefined) return grey
+  return isRight ? green : red
+}
 
 /** u8 [tile, tile, 3]: the picture inside a frame of `color`. */
 const drawTile = (image: Uint8Array, color: { r: number; g: number; b: number }): Promise<Buffer> =>

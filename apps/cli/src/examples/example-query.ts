@@ -48,4 +48,4 @@ export async function readQueryList(
 }
 
 export const defaultKind = (labels: readonly string[]): string =>
-  labels.length === 0 ? 'unknown' : labels.length > 1 ? 'several' : 'known'
+  ['unknown', 'known'][labels.length] ?? 'several'

@@ -153,7 +153,8 @@ async function picturesOf(folder: GalleryFolder, imageRoot: string) {
 
 /** What a gallery of PP-ShiTu is searched by, where no yaml says it. */
 function formOf({ kind, metric }: GalleryVectors): Pick<GalleryConfig, 'indexMethod' | 'metric'> {
-  const method = kind.includes('HNSW') ? 'HNSW32' : kind.includes('IVF') ? 'IVF' : 'FLAT'
+  const inLists = kind.includes('IVF') ? 'IVF' : 'FLAT'
+  const method = kind.includes('HNSW') ? 'HNSW32' : inLists
   return { indexMethod: method, metric: metric === 'l2' ? 'L2' : 'IP' }
 }
 

@@ -8,12 +8,10 @@ const pictureEndings = new Set(['.jpg', '.jpeg', '.png', '.webp', '.gif', '.tif'
 
 /** Paths with `/`, in order. A picture that lies in no sub-folder is labelled by its own name. */
 export function labelPictures(paths: readonly string[]): GalleryPicture[] {
-  return [...paths]
-    .sort()
-    .map((path) => ({
-      path,
-      label: path.includes('/') ? path.slice(0, path.indexOf('/')) : basename(path, extname(path))
-    }))
+  return [...paths].sort().map((path) => ({
+    path,
+    label: path.includes('/') ? path.slice(0, path.indexOf('/')) : basename(path, extname(path))
+  }))
 }
 
 /** Pictures anywhere below a folder, as paths in it with `/`. UserError, naming the option, when there is none. */

@@ -24,6 +24,11 @@ interface Options extends Pick<LearnRequest, 'name' | 'ways' | 'modelDir' | 'dat
   watch: boolean
 }
 
+function waysOf({ labels, views }: Pick<ProfileValues, 'labels' | 'views'>): LearnRequest['ways'] {
+  if (labels) return ['labels']
+  return views ? ['views'] : undefined
+}
+
 function optionsOf({
   collection,
   name = collection,
@@ -55,7 +60,7 @@ function optionsOf({
     name,
     modelDir,
     data,
-    ways: labels ? ['labels'] : views ? ['views'] : undefined,
+    ways: waysOf({ labels, views }),
     after: after === undefined ? undefined : Number(after),
     apply: apply || watch,
     watch

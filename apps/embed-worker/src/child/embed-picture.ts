@@ -1,22 +1,9 @@
 // Which boxes and views of a picture are embedded. How one becomes a vector is the embedder's business. Each inference passes the gate by itself, so that a query never waits for more than one.
 import type { Box } from '@likeness/shared/contract/embedder'
-import {
-  type Enrolment,
-  enrolmentSchema,
-  lookSchema
-} from '@likeness/shared/contract/picture-settings'
+import { type Enrolment, enrolmentSchema, lookSchema } from '@likeness/shared/contract/picture-settings'
 import { concatArrays } from '@likeness/shared/data/concat-arrays'
 import { toFloat16 } from '@likeness/shared/data/float16'
-import {
-  cropPicture,
-  cutBox,
-  type DecodedImage,
-  type Embedder,
-  type EmbedOptions,
-  nothingDetected,
-  type Subject,
-  trimPicture
-} from '@likeness/vision'
+import { cropPicture, cutBox, type DecodedImage, type Embedder, type EmbedOptions, nothingDetected, type Subject, trimPicture } from '@likeness/vision'
 import type { Embedded, EmbeddedRow, ItemTask, Priority, QueryTask } from '../child-protocol.ts'
 import type { PriorityMutex } from '../priority-mutex.ts'
 import { chooseSubjects } from './choose-subjects.ts'
@@ -249,12 +236,11 @@ export function createPictureEmbedder({
       enrolment,
       infer
     )
-    const wholes =
-      subjects.length > 0 && look.whole === 'fallback'
-        ? []
-        : enrolment.view_sizes.length === 0
-          ? [found.whole]
-          : await embedWhole(image, enrolment.view_sizes, infer)
+    const seeWhole = async (): Promise<Float32Array[]> =>
+      enrolment.view_sizes.length === 0
+        ? [found.whole]
+        : await embedWhole(image, enrolment.view_sizes, infer)
+    const wholes = subjects.length > 0 && look.whole === 'fallback' ? [] : await seeWhole()
     const tiles = found.extra.map(
       (raw, i): RowWithRaw => ({ kind: 'tile', box: boxes[i]!, score: 1, className: null, raw })
     )

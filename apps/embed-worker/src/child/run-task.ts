@@ -2,15 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { appError, isAppError, messageOf } from '@likeness/shared/errors'
 import type { DecodedImage } from '@likeness/vision'
-import type {
-  ChildResult,
-  ChildTask,
-  CompareTask,
-  ItemTask,
-  Priority,
-  QueryTask,
-  ThumbnailTask
-} from '../child-protocol.ts'
+import type { ChildResult, ChildTask, CompareTask, ItemTask, Priority, QueryTask, ThumbnailTask } from '../child-protocol.ts'
 import type { TestHooks } from '../test-hooks.ts'
 import type { ComparePictures } from './compare-pictures.ts'
 import type { PictureEmbedder } from './embed-picture.ts'

@@ -11,13 +11,14 @@ export const [streetWidth, streetHeight] = [448, 336]
 const repeat = (count: number, draw: (i: number) => string): string =>
   Array.from({ length: count }, (_, i) => draw(i)).join('')
 
-function house(
-  left: number,
-  width: number,
-  top: number,
-  bottom: number,
-  random: SeededRandom
-): string {
+interface Edges {
+  left: number
+  width: number
+  top: number
+  bottom: number
+}
+
+function house({ left, width, top, bottom }: Edges, random: SeededRandom): string {
   const wall = `hsl(${random.between(10, 50).toFixed(0)},${random.between(8, 30).toFixed(0)}%,${random.between(40, 72).toFixed(0)}%)`
   const [columns, rows] = [Math.max(2, Math.round(width / 32)), 4]
   const windows = repeat(
@@ -34,7 +35,7 @@ function houseStreet(random: SeededRandom): string {
   let houses = ''
   while (left < streetWidth) {
     const width = random.between(80, 150)
-    houses += house(left, width, random.between(-40, 20), 178, random)
+    houses += house({ left, width, top: random.between(-40, 20), bottom: 178 }, random)
     left += width
   }
   return `<rect width="100%" height="100%" fill="#b9c7d2"/>${houses}<path d="M0 172H${streetWidth}V196L0 204Z" fill="#a9a49a"/><path d="M0 204L${streetWidth} 196V204L0 213Z" fill="#c9c5ba"/><path d="M0 213L${streetWidth} 204V336H0Z" fill="#5d5e61"/>${repeat(5, (i) => `<path d="M${i * 110 - 40} 318l58 -3 4 8 -60 3Z" fill="#d8d6cc"/>`)}`

@@ -219,12 +219,11 @@ export function loadArt(
   height: number
 ): string {
   const ground = lettering?.plate ?? (stripe.kind === 'none' ? '#eceeee' : color)
-  const band =
-    stripe.kind === 'none'
-      ? ''
-      : stripe.kind === 'sweep'
-        ? `<path d="M0 ${height}L${width} ${height * 0.4}V${height}Z" fill="${stripe.color}"/>`
-        : `<rect y="${height * 0.78}" width="${width}" height="${height * 0.12}" fill="${stripe.color}"/>`
+  const drawnStripe =
+    stripe.kind === 'sweep'
+      ? `<path d="M0 ${height}L${width} ${height * 0.4}V${height}Z" fill="${stripe.color}"/>`
+      : `<rect y="${height * 0.78}" width="${width}" height="${height * 0.12}" fill="${stripe.color}"/>`
+  const band = stripe.kind === 'none' ? '' : drawnStripe
   const word =
     lettering === undefined
       ? ''

@@ -223,6 +223,11 @@ const letters = 'ABCDEFGHJKLMNPRSTUVWXYZ'
 
 const isWorkhorse = (body: Body): boolean => body === 'van' || body === 'truck' || body === 'bus'
 
+function roofLoadFor(body: Body, random: SeededRandom): Vehicle['roofLoad'] {
+  if (body === 'bus' || body === 'truck' || random.next() >= 0.45) return 'none'
+  return random.pick(body === 'van' ? ['rack', 'ladder'] : ['bars', 'rack', 'box'])
+}
+
 function inventVehicle(label: string, model: Model, random: SeededRandom): Vehicle {
   const works = isWorkhorse(model.body)
   const sign = random.pick(signColors)
@@ -254,12 +259,7 @@ function inventVehicle(label: string, model: Model, random: SeededRandom): Vehic
         ...(random.next() < 0.3 && { plate: '#fffbe6' })
       }
     }),
-    roofLoad:
-      model.body === 'bus' || model.body === 'truck'
-        ? 'none'
-        : random.next() < 0.45
-          ? random.pick(model.body === 'van' ? ['rack', 'ladder'] : ['bars', 'rack', 'box'])
-          : 'none',
+    roofLoad: roofLoadFor(model.body, random),
     numberPlate: `${letter()}${letter()} ${1000 + random.below(9000)}`,
     dirt: random.next() < 0.4 ? random.between(0.3, 1) : 0,
     dirtSeed: random.below(1e6),

@@ -26,32 +26,30 @@ function planVehicles(seed: number): Plan {
   const picture = (
     vehicle: Vehicle,
     camera: Camera,
-    path: string,
-    label: string,
-    more: readonly string[]
+    listed: Pick<DrawnPicture, 'path' | 'label' | 'more'>
   ): DrawnPicture => ({
-    path,
-    label,
-    more,
-    draw: () => vehiclePicture(vehicle, camera, random.fork(path))
+    ...listed,
+    draw: () => vehiclePicture(vehicle, camera, random.fork(listed.path))
   })
   const kindOf = (vehicle: Vehicle): string =>
     known.some((other) => looksAlike(vehicle, other)) ? 'lookalike' : 'cross-camera'
   const ask = (vehicle: Vehicle, label: string, kind: string): DrawnPicture[] =>
     cameras.map((camera) =>
-      picture(vehicle, camera, `images/query/${vehicle.label}-${camera}.jpg`, label, [camera, kind])
+      picture(vehicle, camera, {
+        path: `images/query/${vehicle.label}-${camera}.jpg`,
+        label,
+        more: [camera, kind]
+      })
     )
   return {
     gallery: known.flatMap((vehicle) =>
       cameras.flatMap((camera) =>
         galleryViews.map((view) =>
-          picture(
-            vehicle,
-            camera,
-            `images/gallery/${vehicle.label}-${camera}${view}.jpg`,
-            vehicle.label,
-            [camera]
-          )
+          picture(vehicle, camera, {
+            path: `images/gallery/${vehicle.label}-${camera}${view}.jpg`,
+            label: vehicle.label,
+            more: [camera]
+          })
         )
       )
     ),

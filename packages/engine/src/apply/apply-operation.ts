@@ -6,26 +6,13 @@ import { copyRows, rowsBetween, type VectorRows } from '@likeness/shared/contrac
 import { hashName, itemHash } from '../item/item-hash.ts'
 import { decodePayload, encodePayload, type RawPlace, rawSum } from '../item/item-payload.ts'
 import type { ItemVersion } from '../item/item-version.ts'
-import {
-  addPendingUpdate,
-  applyUpdate,
-  newestRevision,
-  type PayloadUpdate,
-  pendingUpdateFor,
-  updateOf
-} from '../item/payload-updates.ts'
+import { addPendingUpdate, applyUpdate, newestRevision, type PayloadUpdate, pendingUpdateFor, updateOf } from '../item/payload-updates.ts'
 import { isOpen, type OpenIngestion } from '../log/open-ingestion.ts'
 import type { SegmentFiles } from '../segment/segment-files.ts'
 import { OrdinalRanges } from '../version/ordinal-ranges.ts'
 import type { ApplyRules } from './apply-rules.ts'
 import { applyFilterDelete, isFilterDeleted } from './filter-deletes.ts'
-import {
-  findLiveRows,
-  type LiveRows,
-  markDeleted,
-  oldestOpen,
-  type WriterState
-} from './writer-state.ts'
+import { findLiveRows, type LiveRows, markDeleted, oldestOpen, type WriterState } from './writer-state.ts'
 
 interface CurrentVersion {
   version: ItemVersion
@@ -62,8 +49,7 @@ function applyDelete(state: WriterState, id: string, revision: number, rules: Ap
 function applyPayloadUpdate(
   state: WriterState,
   id: string,
-  revision: number,
-  update: PayloadUpdate,
+  { revision, update }: { revision: number; update: PayloadUpdate },
   rules: ApplyRules
 ): void {
   const hash = itemHash(id)
@@ -116,7 +102,7 @@ export async function applyItemOperation(
       return undefined
     case 'relabel':
       for (const id of operation.ids)
-        applyPayloadUpdate(state, id, revision, updateOf(operation), rules)
+        applyPayloadUpdate(state, id, { revision, update: updateOf(operation) }, rules)
       return undefined
     case 'delete_where':
       return await applyFilterDelete(state, { revision, filter: operation.filter }, files)

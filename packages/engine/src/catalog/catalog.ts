@@ -2,13 +2,7 @@
 // collection id. Dropped collections stay listed until their objects are deleted.
 import { isDeepStrictEqual } from 'node:util'
 import { decodeObject } from '@likeness/shared/contract/checked-object'
-import {
-  type CollectionDraft,
-  collectionNameSchema,
-  type CollectionSpec,
-  draftSchema,
-  specProblem
-} from '@likeness/shared/contract/collection'
+import { type CollectionDraft, collectionNameSchema, type CollectionSpec, draftSchema, specProblem } from '@likeness/shared/contract/collection'
 import { catalogKey, collectionKeys } from '@likeness/shared/contract/keys'
 import { createUlid } from '@likeness/shared/data/ulid'
 import { appError, isAppError } from '@likeness/shared/errors'
@@ -18,19 +12,7 @@ import { retryStore } from '@likeness/store/retry-store'
 import type { Catalog } from '../contract.ts'
 import { encodeCurrent } from '../version/current.ts'
 import { emptyManifest, encodeManifest, sha256Hex } from '../version/manifest.ts'
-import {
-  aliasesOf,
-  type CatalogFile,
-  catalogSchema,
-  checkTarget,
-  type Content,
-  encodeCatalog,
-  notFound,
-  own,
-  refuseAlias,
-  withAlias,
-  withoutAlias
-} from './catalog-content.ts'
+import { aliasesOf, type CatalogFile, catalogSchema, checkTarget, type Content, encodeCatalog, notFound, own, refuseAlias, withAlias, withoutAlias } from './catalog-content.ts'
 
 const lookUp = ({ collections, aliases }: Content, name: string): CollectionSpec | undefined =>
   own(collections, name) ?? own(collections, own(aliases, name) ?? '')

@@ -1,14 +1,7 @@
 // Builds the columns of a segment from its items' attributes, added in order.
 import type { FilterScalar } from '@likeness/shared/contract/filter'
 import type { Attributes } from '../item/item-payload.ts'
-import {
-  codeCount,
-  type Codes,
-  type Column,
-  encodeText,
-  firstNumberCode,
-  noValue
-} from './column.ts'
+import { codeCount, type Codes, type Column, encodeText, firstNumberCode, noValue } from './column.ts'
 
 /**
  * Most columns of a segment. Further metadata keys have no column: a filter on such a key reads the
@@ -78,12 +71,10 @@ export class ColumnBuilder {
 function code({ places, items, values }: Growing, itemCount: number): Column {
   const { numbers, offsets, text, codeOfPlace } = sortDictionary(places)
   const largest = codeCount({ numbers, offsets }) - 1
-  const make = (length: number): Codes =>
-    largest < 2 ** 8
-      ? new Uint8Array(length)
-      : largest < 2 ** 16
-        ? new Uint16Array(length)
-        : new Uint32Array(length)
+  const make = (length: number): Codes => {
+    if (largest < 2 ** 8) return new Uint8Array(length)
+    return largest < 2 ** 16 ? new Uint16Array(length) : new Uint32Array(length)
+  }
   const width = make(0).BYTES_PER_ELEMENT
   if (items.length * (4 + width) < itemCount * width) {
     return {

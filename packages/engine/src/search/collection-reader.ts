@@ -3,13 +3,7 @@
 import { createHash } from 'node:crypto'
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import type { Filter } from '@likeness/shared/contract/filter'
-import {
-  copyRows,
-  isSparse,
-  rowCount,
-  rowsBetween,
-  type VectorRows
-} from '@likeness/shared/contract/vector-rows'
+import { copyRows, isSparse, rowCount, rowsBetween, type VectorRows } from '@likeness/shared/contract/vector-rows'
 import { appError } from '@likeness/shared/errors'
 import type { CollectionReader, Hit, SearchQuery, SegmentSummary, StoredItem } from '../contract.ts'
 import { itemHash } from '../item/item-hash.ts'
@@ -244,7 +238,8 @@ function* chunksOf({ segment: { meta }, deleted }: SegmentView): Iterable<number
 function byScore(a: Candidate, b: Candidate): number {
   if (a.score !== b.score) return b.score - a.score
   const [idA, idB] = [a.view.segment.ref.id, b.view.segment.ref.id]
-  return idA === idB ? a.item - b.item : idA < idB ? -1 : 1
+  if (idA === idB) return a.item - b.item
+  return idA < idB ? -1 : 1
 }
 
 async function readHit({ view, item, row, score, distance }: Candidate): Promise<Hit> {

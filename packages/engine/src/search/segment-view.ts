@@ -4,12 +4,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { Filter } from '@likeness/shared/contract/filter'
 import { Recent } from '@likeness/shared/data/recent'
 import { attributeReader } from '../columns/attribute-reader.ts'
-import {
-  compileFilter,
-  filterColumns,
-  type ItemTest,
-  matchesFilter
-} from '../columns/filter-match.ts'
+import { compileFilter, filterColumns, type ItemTest, matchesFilter } from '../columns/filter-match.ts'
 import type { StoredItem } from '../contract.ts'
 import { applyUpdate, type PayloadUpdates } from '../item/payload-updates.ts'
 import type { ItemTable } from '../segment/item-table.ts'

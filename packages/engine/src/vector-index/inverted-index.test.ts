@@ -3,12 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import {
-  joinSparse,
-  rowsBetween,
-  sparseRow,
-  type SparseRows
-} from '@likeness/shared/contract/vector-rows'
+import { joinSparse, rowsBetween, sparseRow, type SparseRows } from '@likeness/shared/contract/vector-rows'
 import { seededRandom } from '@likeness/store/seeded-random'
 import { encodeRowFile, rowFileBytes } from '../files/row-file.ts'
 import { SparseRowFile } from '../files/sparse-row-file.ts'

@@ -3,7 +3,7 @@
 import { open } from 'node:fs/promises'
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import { slotOf } from '@likeness/shared/contract/operation'
-import { isSparse, sparseProblem } from '@likeness/shared/contract/vector-rows'
+import { denseProblem, isSparse, sparseProblem } from '@likeness/shared/contract/vector-rows'
 import { openColumnFile } from '../columns/column-file.ts'
 import { codeCount } from '../columns/column.ts'
 import { LocalFile } from '../files/local-file.ts'
@@ -155,11 +155,7 @@ async function verifyVectors(
         const values = await file.read(
           Int32Array.from({ length: Math.min(rowsPerRead, rows - first) }, (_, i) => first + i)
         )
-        const problem = isSparse(values)
-          ? sparseProblem(values, dim)
-          : values.every(Number.isFinite)
-            ? undefined
-            : 'one has a value that is not a number'
+        const problem = isSparse(values) ? sparseProblem(values, dim) : denseProblem(values)
         inspection.expect(
           problem === undefined,
           'content',

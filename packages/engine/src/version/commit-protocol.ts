@@ -15,6 +15,12 @@ export interface ProtocolContext {
   signal?: AbortSignal
 }
 
+/** A manifest and its key in the store. */
+export interface NamedManifest {
+  manifest: Manifest
+  manifestKey: string
+}
+
 export interface CommitProtocol {
   /**
    * Raises the epoch, so that every commit of an earlier writer fails from here on. Returns
@@ -28,8 +34,7 @@ export interface CommitProtocol {
   commit(
     context: ProtocolContext,
     versionedCurrent: VersionedCurrent,
-    manifest: Manifest,
-    manifestKey: string,
+    version: NamedManifest,
     announce: () => void
   ): Promise<VersionedCurrent>
   /**
@@ -71,7 +76,7 @@ export const commitProtocol: CommitProtocol = {
       if (swap.won) return { current: next, etag: swap.etag }
     }
   },
-  async commit(context, versionedCurrent, manifest, manifestKey, announce) {
+  async commit(context, versionedCurrent, { manifest, manifestKey }, announce) {
     const body = encodeManifest(manifest)
     await retryStore(context.clock, () => context.store.put(manifestKey, body), context.signal)
     const { seq, commitId } = manifest

@@ -4,12 +4,7 @@ import { createHash } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import { z } from 'zod'
 import { decodeObject, encodeObject } from '@likeness/shared/contract/checked-object'
-import {
-  type CollectionSpec,
-  collectionSpecSchema,
-  embeddingSchema,
-  storageSchema
-} from '@likeness/shared/contract/collection'
+import { type CollectionSpec, collectionSpecSchema, embeddingSchema, storageSchema } from '@likeness/shared/contract/collection'
 import { toStored } from '@likeness/shared/contract/stored-names'
 import { appError } from '@likeness/shared/errors'
 import type { ObjectStore } from '@likeness/store/object-store'

@@ -47,11 +47,9 @@ export async function emptyIndex(
 
 /** Returns a filled index. Its centroids and codebook are trained on the vectors themselves. */
 export async function indexOf(
-  kind: IndexKind,
-  metric: FaissMetric,
+  { kind, metric, storage = 'f32' }: IndexForm,
   vectors: Float32Array,
-  dim: number,
-  storage: VectorStorage = 'f32'
+  dim: number
 ): Promise<FaissIndex> {
   const index = await emptyIndex({ kind, metric, storage }, vectors, dim)
   await index.add(vectors)

@@ -1,11 +1,6 @@
 import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
-import {
-  decodeVectorBatch,
-  encodeVectorBatch,
-  peekBatchItems,
-  type VectorBatch
-} from './vector-batch.ts'
+import { decodeVectorBatch, encodeVectorBatch, peekBatchItems, type VectorBatch } from './vector-batch.ts'
 
 const row = {
   kind: 'subject' as const,

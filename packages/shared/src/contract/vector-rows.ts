@@ -96,6 +96,10 @@ export function* sparseVectors({
   }
 }
 
+/** Returns the reason why dense rows are invalid, or undefined. */
+export const denseProblem = (values: Float32Array): string | undefined =>
+  values.every(Number.isFinite) ? undefined : 'one has a value that is not a number'
+
 /**
  * Returns the reason why these cannot be rows of a collection whose indices are below `dim`, or
  * undefined.

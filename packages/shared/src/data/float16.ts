@@ -6,18 +6,21 @@ const encodeShift = new Uint8Array(512)
 const decoded = new Float32Array(65536)
 let tablesReady = false
 
+/**
+ * Returns the bits of a half without its fraction, and the shift of a float32's fraction, by
+ * exponent.
+ */
+function encodingOf(exponent: number): [base: number, shift: number] {
+  if (exponent < -25) return [0, 25]
+  if (exponent < -14) return [0, -exponent - 1]
+  return exponent <= 15 ? [(exponent + 14) << 10, 13] : [0x7c00, 25]
+}
+
 /** Fills the tables, which are indexed by sign and exponent of a float32. */
 function fillTables(): void {
   for (let i = 0; i < 256; i++) {
     const exponent = i - 127
-    const [base, shift] =
-      exponent < -25
-        ? [0, 25]
-        : exponent < -14
-          ? [0, -exponent - 1]
-          : exponent <= 15
-            ? [(exponent + 14) << 10, 13]
-            : [0x7c00, 25]
+    const [base, shift] = encodingOf(exponent)
     encodeBase[i] = base
     encodeBase[i | 256] = base | 0x8000
     encodeShift[i] = encodeShift[i | 256] = shift

@@ -12,11 +12,7 @@ import { toNumber } from '../onnx/graph-builder.ts'
 import { rawDimOf } from '../onnx/pooled-map.ts'
 import { poolingTextOf } from '../onnx/pooling.ts'
 import { trySemantic } from '../semantic/semantic-embedder.ts'
-import {
-  describeSemantic,
-  type Normalisation,
-  type SemanticKind
-} from '../semantic/semantic-model.ts'
+import { describeSemantic, type Normalisation, type SemanticKind } from '../semantic/semantic-model.ts'
 import { describeLayout } from './describe-layout.ts'
 import type { LearnedProfile } from './learn-profile.ts'
 import { measureRun } from './measure-run.ts'

@@ -80,7 +80,7 @@ async function comparePicture(
   const { inputSize: canvas, detection: defaults } = embedder.manifest
   const place = placePicture(picture, canvas)
   const pixels = new Float32Array(3 * canvas.width * canvas.height)
-  letterboxInto(pixels, 0, picture, canvas, place)
+  letterboxInto(pixels, picture, canvas, place)
   const whole: Box = [place.left, place.top, place.left + place.width, place.top + place.height]
   for (const confidence of confidences) {
     const detection: DetectionDefaults = { ...defaults, confidence, maxDetections: compared }

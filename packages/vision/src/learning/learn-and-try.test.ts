@@ -69,13 +69,10 @@ function kinds(pictures: number, seed: number, viewSpread: number) {
     return {
       label: `kind ${i % 20}`,
       views: Array.from({ length: 6 }, () =>
-        Float32Array.from({ length: 32 }, (_, at) =>
-          at < 10
-            ? kind[at]! + viewSpread * normal()
-            : at < 20
-              ? 1.5 * own[at - 10]!
-              : 0.01 * normal()
-        )
+        Float32Array.from({ length: 32 }, (_, at) => {
+          if (at < 10) return kind[at]! + viewSpread * normal()
+          return at < 20 ? 1.5 * own[at - 10]! : 0.01 * normal()
+        })
       )
     }
   })
@@ -102,9 +99,11 @@ it('no worse by labels and clearly better by views is better, worse by labels is
   const pictures = Array.from({ length: 120 }, (_, i) => {
     const own = Array.from({ length: 10 }, normal)
     const view = (spread: number) =>
-      Float32Array.from({ length: 32 }, (_, at) =>
-        at < 4 ? 8 * Number(at === i % 4) : at < 14 ? own[at - 4]! : at < 24 ? spread * normal() : 0
-      )
+      Float32Array.from({ length: 32 }, (_, at) => {
+        if (at < 4) return 8 * Number(at === i % 4)
+        if (at < 14) return own[at - 4]!
+        return at < 24 ? spread * normal() : 0
+      })
     return { label: `kind ${i % 4}`, views: Array.from({ length: 7 }, () => view(2)) }
   })
   const trial = await learnAndTry(pictures, { before: identity })

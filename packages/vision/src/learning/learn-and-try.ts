@@ -4,14 +4,7 @@ import { linearTransform } from '@likeness/faiss'
 import { concatArrays } from '@likeness/shared/data/concat-arrays'
 import type { Profile } from '../model/profile.ts'
 import type { ReferenceViews } from './embed-views.ts'
-import {
-  isClearlyBetter,
-  type Judge,
-  judgeByLabels,
-  judgeByViews,
-  type PictureViews,
-  shareOf
-} from './held-out-recall.ts'
+import { isClearlyBetter, type Judge, judgeByLabels, judgeByViews, type PictureViews, shareOf } from './held-out-recall.ts'
 import { learnProjection, type Projection } from './learn-projection.ts'
 
 /** What is whitened away: nothing, what varies between views of one picture, or within one label. */

@@ -89,10 +89,10 @@ describe('the built-in model', () => {
   })
 
   it('agrees with the plain TypeScript computation', () =>
-    expectOracle(model, path.join(modelDir, 'likeness-nano.onnx'), embedder, picture, {}))
+    expectOracle({ model, embedder }, path.join(modelDir, 'likeness-nano.onnx'), picture, {}))
 
   it('agrees with it at another size, with many weak boxes and boxes of the caller', () =>
-    expectOracle(model, path.join(modelDir, 'likeness-nano.onnx'), embedder, picture, {
+    expectOracle({ model, embedder }, path.join(modelDir, 'likeness-nano.onnx'), picture, {
       size: 320,
       confidence: 0.02,
       iou: 0.3,
@@ -106,7 +106,8 @@ describe('the built-in model', () => {
       manifest: { ...manifest, detection: { ...manifest.detection, classAgnosticNms: false } }
     }
     const byClass = await createEmbedder({ model: aware, executionProviders: ['cpu'], threads: 1 })
-    await expectOracle(aware, path.join(modelDir, 'likeness-nano.onnx'), byClass, picture, {
+    const pair = { model: aware, embedder: byClass }
+    await expectOracle(pair, path.join(modelDir, 'likeness-nano.onnx'), picture, {
       confidence: 0.005,
       iou: 0.3,
       maxDetections: 60
@@ -179,7 +180,10 @@ describe('other detectors', () => {
             )
           : [await decodeImage(await readFile(path.join(modelDir, 'parity.png')))]
         for (const picture of pictures)
-          await expectOracle(model, file, embedder, picture, { confidence: 0.1, maxDetections: 20 })
+          await expectOracle({ model, embedder }, file, picture, {
+            confidence: 0.1,
+            maxDetections: 20
+          })
         await expectBatch(embedder, pictures)
         const [small] = await embedder.embedWhole(pictures[0]!, [128])
         expect(small!.length).toBe(model.manifest.rawDim)
@@ -242,9 +246,8 @@ describe('execution providers', () => {
 })
 
 async function expectOracle(
-  model: PreparedModel,
+  { model, embedder }: { model: PreparedModel; embedder: Embedder },
   source: string,
-  embedder: Embedder,
   picture: DecodedImage,
   options: { size?: number; confidence?: number; iou?: number; maxDetections?: number }
 ) {
@@ -259,7 +262,7 @@ async function expectOracle(
     picture.height * 0.95
   ] as const
   const pixels = new Float32Array(3 * canvas.width * canvas.height)
-  letterboxInto(pixels, 0, picture, canvas, place)
+  letterboxInto(pixels, picture, canvas, place)
   const rois = [
     [place.left, place.top, place.left + place.width, place.top + place.height] as const,
     toCanvas(box, place)

@@ -2,15 +2,7 @@
 import * as ort from 'onnxruntime-node'
 import { appError } from '@likeness/shared/errors'
 import type { DecodedImage } from '../picture/image-decode.ts'
-import {
-  type Box,
-  letterboxInto,
-  type Placement,
-  placePicture,
-  type Size,
-  toCanvas,
-  toPicture
-} from '../picture/letterbox.ts'
+import { type Box, letterboxInto, type Placement, placePicture, type Size, toCanvas, toPicture } from '../picture/letterbox.ts'
 import { createSpareCanvases } from '../picture/spare-canvases.ts'
 import type { EmbedOptions, EmbedResult, EmbedRuns } from '../runtime/embed-runs.ts'
 import { openSession, type OpenSession, type OpenSessionOptions } from '../runtime/session.ts'
@@ -81,7 +73,7 @@ function createRunner({ manifest }: PreparedModel, { session }: OpenSession) {
     options: EmbedOptions
   ) {
     placed.forEach(({ image, place }, i) =>
-      letterboxInto(pixels, i * 3 * canvas.width * canvas.height, image, canvas, place)
+      letterboxInto(pixels.subarray(i * 3 * canvas.width * canvas.height), image, canvas, place)
     )
     const { confidence, iou, maxDetections, classAgnosticNms } = {
       ...manifest.detection,

@@ -4,12 +4,7 @@ import { mkdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { appError } from '@likeness/shared/errors'
 import { unsupported } from '../onnx/unsupported-layout.ts'
-import {
-  type ManifestFile,
-  type ModelManifest,
-  plainMap,
-  readManifestFile
-} from './model-manifest.ts'
+import { type ManifestFile, type ModelManifest, plainMap, readManifestFile } from './model-manifest.ts'
 import { operate, SURGERY_VERSION, type SurgeryOptions } from './surgery.ts'
 import { writeAtomically } from './write-atomically.ts'
 

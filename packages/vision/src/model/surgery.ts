@@ -11,13 +11,7 @@ import { encodeModel, type OnnxModel } from '../onnx/onnx-proto.ts'
 import { rawDimOf } from '../onnx/pooled-map.ts'
 import { unsupported } from '../onnx/unsupported-layout.ts'
 import { probeLayout } from './model-layout.ts'
-import {
-  type ManifestFile,
-  type ModelManifest,
-  parseClassNames,
-  plainMap,
-  standardDetection
-} from './model-manifest.ts'
+import { type ManifestFile, type ModelManifest, parseClassNames, plainMap, standardDetection } from './model-manifest.ts'
 
 /** Raised whenever surgery gives another graph for the same source. */
 export const SURGERY_VERSION = 2

@@ -4,12 +4,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { noisePicture } from '../fixture/pictures.ts'
-import {
-  buildTinyModel,
-  tinyClasses,
-  type TinyGraphOptions,
-  tinyMaps
-} from '../fixture/tiny-graph.ts'
+import { buildTinyModel, tinyClasses, type TinyGraphOptions, tinyMaps } from '../fixture/tiny-graph.ts'
 import { tinyTrunkMap, tinyTrunkMetadata } from '../fixture/tiny-trunk.ts'
 import { type Agreement, verifyModel } from '../import/verify-model.ts'
 import { createEmbedder, type Embedder } from '../model/embedder.ts'

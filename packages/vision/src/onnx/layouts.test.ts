@@ -135,9 +135,8 @@ describe('what is known of a detector', () => {
     const used = model.graph.node.find(({ opType }) => opType === 'Relu')!.output[0]!
     for (const node of model.graph.node) {
       node.input = node.input.map((name) => (name === used ? 'raw' : name))
-      node.output = node.output.map((name) =>
-        name === used ? 'raw' : name === 'output0' ? 'boxes' : name
-      )
+      const renamed: Record<string, string> = { [used]: 'raw', output0: 'boxes' }
+      node.output = node.output.map((name) => renamed[name] ?? name)
     }
     model.graph.output[0]!.name = 'boxes'
     const onnxPath = path.join(dir, 'names.onnx')

@@ -33,26 +33,14 @@ describe('letterbox', () => {
       height: 2
     }
     const out = new Float32Array(3)
-    letterboxInto(
-      out,
-      0,
-      image,
-      { width: 1, height: 1 },
-      placePicture(image, { width: 1, height: 1 })
-    )
+    letterboxInto(out, image, { width: 1, height: 1 }, placePicture(image, { width: 1, height: 1 }))
     expect([...out]).toEqual([0.75, 0.25, 0.25].map((v) => expect.closeTo(v, 5)))
   })
 
   it('interpolates between pixel centres when enlarging and fills the bars with grey', () => {
     const image = { rgb: Uint8Array.from([0, 0, 0, 255, 255, 255]), width: 2, height: 1 }
     const out = new Float32Array(3 * 16)
-    letterboxInto(
-      out,
-      0,
-      image,
-      { width: 4, height: 4 },
-      placePicture(image, { width: 4, height: 4 })
-    )
+    letterboxInto(out, image, { width: 4, height: 4 }, placePicture(image, { width: 4, height: 4 }))
     const row = (y: number) => [...out.subarray(4 * y, 4 * y + 4)]
     expect(row(1)).toEqual([0, 0.25, 0.75, 1].map((v) => expect.closeTo(v, 5)))
     expect(row(2)).toEqual(row(1))
@@ -63,7 +51,7 @@ describe('letterbox', () => {
     const image = noisePicture(50, 30, 1)
     const canvas = { width: 64, height: 32 }
     const out = new Float32Array(2 * 3 * 64 * 32).fill(-1)
-    letterboxInto(out, 3 * 64 * 32, image, canvas, placePicture(image, canvas))
+    letterboxInto(out.subarray(3 * 64 * 32), image, canvas, placePicture(image, canvas))
     expect(out.subarray(0, 3 * 64 * 32).every((v) => v === -1)).toBe(true)
     expect(out.subarray(3 * 64 * 32).every((v) => v >= 0 && v <= 1.00001)).toBe(true)
   })

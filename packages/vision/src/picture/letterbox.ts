@@ -43,18 +43,17 @@ export function placePicture(picture: Size, canvas: Size, content: Size = canvas
 }
 
 /**
- * RGB planes, 0..1: f32 [3, canvas.height, canvas.width] at `offset` of `out`. Area average when shrinking, as the built-in
+ * RGB planes, 0..1: f32 [3, canvas.height, canvas.width] at the beginning of `out`. Area average when shrinking, as the built-in
  * model was trained with (plain bilinear costs .001 of cosine at 0.65 and aliases below), bilinear when enlarging.
  */
 export function letterboxInto(
   out: Float32Array,
-  offset: number,
   image: DecodedImage,
   canvas: Size,
   place: Placement
 ): void {
   const plane = canvas.width * canvas.height
-  const planes = out.subarray(offset, offset + 3 * plane).fill(PAD)
+  const planes = out.subarray(0, 3 * plane).fill(PAD)
   const target = planes.subarray(place.top * canvas.width + place.left)
   resample(
     image,

@@ -33,7 +33,7 @@ export async function calibrate({
   try {
     for await (const picture of pictures) {
       const pixels = new Float32Array(3 * canvas.width * canvas.height)
-      letterboxInto(pixels, 0, picture, canvas, placePicture(picture, canvas))
+      letterboxInto(pixels, picture, canvas, placePicture(picture, canvas))
       const results = await session.run({
         [inputName]: new ort.Tensor('float32', pixels, [1, 3, canvas.height, canvas.width])
       })

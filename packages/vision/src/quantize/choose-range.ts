@@ -73,13 +73,10 @@ function squaredError(
     const count = counts[i]!
     if (count === 0) continue
     const value = (i + 0.5) * width - reach
-    sum +=
-      count *
-      (value < low
-        ? (of(value) - atLow) ** 2
-        : value > high
-          ? (of(value) - atHigh) ** 2
-          : rounding * slope(value) ** 2)
+    const isClipped = value < low || value > high
+    const clippedTo = value < low ? atLow : atHigh
+    const lost = isClipped ? (of(value) - clippedTo) ** 2 : rounding * slope(value) ** 2
+    sum += count * lost
   }
   return sum
 }

@@ -9,13 +9,12 @@ export function cropsInto(
   values: Float32Array,
   image: DecodedImage,
   boxes: readonly Box[],
-  { width, height }: Size,
-  normalisation: Normalisation
+  { width, height, normalisation }: Size & { normalisation: Normalisation }
 ): void {
   const plane = width * height
   const place = { left: 0, top: 0, width, height, scaleX: 1, scaleY: 1 }
   boxes.forEach((box, i) =>
-    letterboxInto(values, i * 3 * plane, cutOut(image, box), { width, height }, place)
+    letterboxInto(values.subarray(i * 3 * plane), cutOut(image, box), { width, height }, place)
   )
   const { mean, deviation } = normalisations[normalisation]
   for (let channel = 0; channel < boxes.length * 3; channel++) {

@@ -3,11 +3,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { noisePicture } from '../fixture/pictures.ts'
-import {
-  buildTinyEmbedder,
-  tinyEmbedderDim,
-  type TinyEmbedderOptions
-} from '../fixture/tiny-embedder.ts'
+import { buildTinyEmbedder, tinyEmbedderDim, type TinyEmbedderOptions } from '../fixture/tiny-embedder.ts'
 import { cropsInto } from './crop-tensor.ts'
 import { openSemanticEmbedder, trySemantic } from './semantic-embedder.ts'
 import { describeSemantic } from './semantic-model.ts'
@@ -102,8 +98,7 @@ test('a crop is stretched to the input and normalised channel by channel', () =>
       [2, 0, 4, 2],
       [0, 0, 2, 1]
     ],
-    { width: 2, height: 2 },
-    'half'
+    { width: 2, height: 2, normalisation: 'half' }
   )
   const channelsOf = (crop: number) =>
     [0, 1, 2].map((channel) =>

@@ -39,7 +39,7 @@ export async function openSemanticEmbedder({
 
   async function runTogether(image: DecodedImage, boxes: readonly Box[]): Promise<Float32Array[]> {
     const output = await useCanvas(boxes.length * 3 * size.height * size.width, async (values) => {
-      cropsInto(values, image, boxes, size, normalisation)
+      cropsInto(values, image, boxes, { ...size, normalisation })
       return (
         await session.run({
           [inputName]: new ort.Tensor('float32', values, [boxes.length, 3, size.height, size.width])

@@ -1,0 +1,28 @@
+// Makes the state of a collection again from log and batches alone, while the writer goes on.
+import type { WriterState } from '../apply/writer-state.ts'
+import { replay } from '../rebuild/replay.ts'
+import type { CollectionState } from './collection-state.ts'
+
+/** Makes the collection up to a slot, without reading segment files of former versions. */
+export function replayed(
+  collection: CollectionState,
+  to: Parameters<typeof replay>[2]
+): Promise<WriterState> {
+  const deps = { ...collection.deps, files: collection.fencedFiles() }
+  return collection.fenced(() => replay(deps, collection.state.spec, to))
+}
+
+/**
+ * Commits the same content again as a new version. The files of the former version then become
+ * garbage.
+ */
+export async function makeAgain(collection: CollectionState): Promise<void> {
+  const { ingestions, snapshots, results, reprojection, appliedSlot } = collection.state
+  const open = Object.fromEntries(
+    collection.openIngestions().map(({ ingestion, open: { done } }) => [ingestion, done.toString()])
+  )
+  const state = await replayed(collection, { appliedSlot, open })
+  const kept = { ingestions, snapshots, results, reprojection } satisfies Partial<WriterState>
+  collection.state = Object.assign(state, kept)
+  await collection.commit(null)
+}
