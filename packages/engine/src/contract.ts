@@ -24,8 +24,7 @@ export interface Catalog {
   /** Returns ids of dropped collections whose objects are not yet all deleted. */
   dropped(): Promise<string[]>
   /**
-   * Throws collection_exists when the name is taken, and name_is_alias when the name is an alias.
-   * Durable when resolved.
+   * Throws collection_exists, or name_is_alias when the name is an alias. Durable when resolved.
    */
   create(draft: CollectionDraft): Promise<CollectionSpec>
   /**
@@ -72,7 +71,7 @@ export interface AppendOptions {
 }
 export interface LogAppender {
   /**
-   * Durable and ordered when resolved: every later append, by any process, gets a higher revision.
+   * Durable and ordered when resolved: each later append, by any process, gets a higher revision.
    */
   append(
     collectionId: string,
@@ -88,9 +87,7 @@ export interface LogAppender {
     opId: string,
     afterSlot: number
   ): Promise<{ revision: number; slot: number } | undefined>
-  /**
-   * Returns the newest slot now (0: none). An operation that is not appended yet gets a later slot.
-   */
+  /** Returns the newest slot (0: empty log). A later append gets a later slot. */
   tail(collectionId: string): Promise<number>
 }
 
@@ -106,10 +103,7 @@ export interface ItemListWriter {
 export interface JobStatus extends JobPointer {
   state: 'queued' | 'running' | 'completed' | 'cancelled'
   counts: { total: number; pending: number; indexed: number; superseded: number; failed: number }
-  /**
-   * Embedding that an embed-worker must make for the pending pictures; null when there are no
-   * registered ones.
-   */
+  /** Embedding that embed-workers must make for pending pictures; null without registered ones. */
   awaits: EmbeddingSpec | null
   seq: number | null
   finishedAtMs: number | null
@@ -180,15 +174,9 @@ export interface OperationResult {
   items?: number
 }
 export interface VersionReader {
-  /**
-   * Reads the committed version from the store without loading its files. Returns undefined when
-   * the collection is gone.
-   */
+  /** Reads the committed version without loading its files. undefined: the collection is gone. */
   read(collectionId: string): Promise<VersionSummary | undefined>
-  /**
-   * Returns the snapshot data that a restore writes to the log. Throws snapshot_not_found or
-   * collection_not_found.
-   */
+  /** Returns the log data of a restore. Throws snapshot_not_found or collection_not_found. */
   findSnapshot(collectionId: string, name: string): Promise<RestoreOperation['snapshot']>
 }
 
@@ -197,10 +185,7 @@ export interface HeldVersion {
   /** Spec of the collection at the time of the snapshot. */
   spec: CollectionSpec
   counts: { items: number; rows: number }
-  /**
-   * Yields every item with its full vectors, in no order. Throws object_not_found when the snapshot
-   * is dropped meanwhile.
-   */
+  /** Yields every item with full vectors, unordered. Throws object_not_found after a drop. */
   items(): AsyncIterable<{ item: Omit<StoredItem, 'revision'>; vectors: VectorRows }>
 }
 export interface SnapshotReader {
@@ -262,8 +247,7 @@ export interface CollectionReader {
   readonly counts: { items: number; rows: number }
   readonly segments: SegmentSummary[]
   /**
-   * Whether an ingestion accepted before a revision is unfinished. Some of its items are then not
-   * here yet.
+   * Whether an ingestion accepted before a revision is unfinished, so that items may be missing.
    */
   awaits(revision: number): boolean
   /**
@@ -291,8 +275,7 @@ export interface ReadOptions {
   /** Wait until this log slot is applied (for a delete that answers after its commit). */
   minSlot?: number
   /**
-   * Longest wait for minSeq, minSlot or CURRENT. After that: not_fresh (409, retry-after) or
-   * replica_behind (503).
+   * Wait for minSeq, minSlot or CURRENT. Then not_fresh (409, retry-after), replica_behind (503).
    */
   timeoutMs: number
 }
@@ -301,10 +284,7 @@ export interface Replica {
   acquire(collectionId: string, options: ReadOptions): Promise<CollectionReader>
   /** Notification that CURRENT moved. */
   notify(collectionId: string, seq: number): void
-  /**
-   * State of loaded collections. `bytes`: memory of each collection. Pinned collections are never
-   * evicted.
-   */
+  /** State of loaded collections. `bytes`: memory of each. Pinned ones are never evicted. */
   status(): {
     collectionId: string
     seq: number
