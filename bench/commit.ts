@@ -4,7 +4,14 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { createCatalog, createFaissSegmentFiles, createFileCache, createLogAppender, createReplica, openCollectionWriter } from '@likeness/engine'
+import {
+  createCatalog,
+  createFaissSegmentFiles,
+  createFileCache,
+  createLogAppender,
+  createReplica,
+  openCollectionWriter
+} from '@likeness/engine'
 import { collectionKeys } from '@likeness/shared/contract/keys'
 import { type BatchItem, encodeVectorBatch } from '@likeness/shared/contract/vector-batch'
 import { createUlid } from '@likeness/shared/data/ulid'

@@ -4,7 +4,14 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { createCatalog, createFaissSegmentFiles, createFileCache, createLogAppender, createReplica, openCollectionWriter } from '@likeness/engine'
+import {
+  createCatalog,
+  createFaissSegmentFiles,
+  createFileCache,
+  createLogAppender,
+  createReplica,
+  openCollectionWriter
+} from '@likeness/engine'
 import { linearTransform } from '@likeness/faiss'
 import { indexMethodSchema } from '@likeness/shared/contract/collection'
 import { collectionKeys } from '@likeness/shared/contract/keys'

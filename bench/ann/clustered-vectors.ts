@@ -1,5 +1,5 @@
 // Seeded unit vectors in overlapping clusters whose spread is wide in a few directions and narrow in most, as embeddings have it.
-import { seededRandom } from '@likeness/faiss/testing/seeded-vectors'
+import { seededRandom } from '@likeness/shared/data/random'
 
 const clusters = 200
 /** Share of a vector that is its own, not its cluster's. */

@@ -8,7 +8,13 @@ import { parseArgs } from 'node:util'
 import { configurePool } from '@likeness/faiss'
 import { exactRows, leastEffort, median, recallOf, type Tuned } from '../measure.ts'
 import { clusteredVectors } from './clustered-vectors.ts'
-import { type Contender, hnswlibContender, ourContender, type Shape, usearchContender } from './contenders.ts'
+import {
+  type Contender,
+  hnswlibContender,
+  ourContender,
+  type Shape,
+  usearchContender
+} from './contenders.ts'
 import { loadPeers } from './peers.ts'
 
 const { values: args } = parseArgs({

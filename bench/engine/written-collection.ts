@@ -1,7 +1,15 @@
 // A collection on a directory store with its one writer.
 import { join } from 'node:path'
-import { createCatalog, createFaissSegmentFiles, createFileCache, openCollectionWriter } from '@likeness/engine'
-import { type CollectionDraft, collectionSettingsSchema } from '@likeness/shared/contract/collection'
+import {
+  createCatalog,
+  createFaissSegmentFiles,
+  createFileCache,
+  openCollectionWriter
+} from '@likeness/engine'
+import {
+  type CollectionDraft,
+  collectionSettingsSchema
+} from '@likeness/shared/contract/collection'
 import { systemClock } from '@likeness/shared/process/clock'
 import { silentLogger } from '@likeness/shared/process/logger'
 import { openDirectoryStore } from '@likeness/store/directory-store'

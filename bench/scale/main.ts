@@ -9,7 +9,12 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { type IndexSpec, trainCentroids, trainCodebook, type VectorStorage } from '@likeness/faiss'
 import { median, percentile, recallOf, round, timed } from '../measure.ts'
-import { buildSegment, recordedSegment, type SegmentPlan, type SegmentRecord } from './build-segment.ts'
+import {
+  buildSegment,
+  recordedSegment,
+  type SegmentPlan,
+  type SegmentRecord
+} from './build-segment.ts'
 import { mergeBest } from './exact-best.ts'
 import { bytesAVector } from './formula.ts'
 import type { ReaderResult, ReaderTask } from './reader-process.ts'

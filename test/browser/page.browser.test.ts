@@ -1,9 +1,9 @@
 // Drives the page at / in a real browser. The gallery is filled through the public API, so any target will do.
-import { createHash } from 'node:crypto'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import sharp from 'sharp'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { CompareAnswer, JobAnswer, SearchAnswer } from '@likeness/shared/contract/http'
+import { sha256Hex } from '@likeness/shared/data/sha256'
 import { launchChromium, openPage, type WatchedPage } from './chromium.ts'
 import { namedPicture, turnedPicture } from './pictures.ts'
 import { startTarget, type Target } from './target.ts'
@@ -97,7 +97,7 @@ beforeAll(async () => {
   browser = await launchChromium()
   const slow = await Promise.all([...Array(24).keys()].map((number) => namedPicture(100 + number)))
   target = await startTarget({
-    slowItems: slow.map(({ buffer }) => createHash('sha256').update(buffer).digest('hex'))
+    slowItems: slow.map(({ buffer }) => sha256Hex(buffer))
   })
   await fillGallery()
 }, 240_000)

@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, it } from 'vitest'
+import { sha256Of } from '@likeness/shared/data/sha256'
 import type { ObjectStore } from '@likeness/store/object-store'
 import type { OpenStoreOptions } from '@likeness/store/open-store'
 import { bytes, freshPrefix, listedKeys, valueOf } from './bytes.ts'
@@ -191,7 +192,7 @@ async function checkEach(store: ObjectStore, keys: string[]): Promise<void> {
     const found = await store.get(key)
     if (!found) continue
     const body = Buffer.from(found.body)
-    const checksum = createHash('sha256').update(body.subarray(32)).digest()
+    const checksum = sha256Of(body.subarray(32))
     expect(checksum.equals(body.subarray(0, 32)), `checksum of ${key}`).toBe(true)
   }
 }

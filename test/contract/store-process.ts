@@ -1,6 +1,7 @@
 // A process of its own on the store under test: does what its parent says, or writes until it is killed.
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { Readable } from 'node:stream'
+import { sha256Of } from '@likeness/shared/data/sha256'
 import { isAppError } from '@likeness/shared/errors'
 import type { PutCondition } from '@likeness/store/object-store'
 import { openObjectStore, type OpenStoreOptions } from '@likeness/store/open-store'
@@ -86,5 +87,5 @@ async function writeForEver({
 /** Bytes that carry their own checksum. */
 function sealed(sizeBytes: number): Buffer {
   const body = randomBytes(sizeBytes)
-  return Buffer.concat([createHash('sha256').update(body).digest(), body])
+  return Buffer.concat([sha256Of(body), body])
 }

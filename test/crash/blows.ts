@@ -2,7 +2,11 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { leaseKey, queueName, queuePriorities } from '@likeness/shared/contract/work'
-import { mergePoints, type PinnedPoint, pinnedPoints } from '../../apps/index-worker/src/test-hooks.ts'
+import {
+  mergePoints,
+  type PinnedPoint,
+  pinnedPoints
+} from '../../apps/index-worker/src/test-hooks.ts'
 import type { Random } from '../simulation/random.ts'
 import { childrenOf, type LiveStack, parentOf } from '../support/live-stack.ts'
 import { createPoints, find } from './points.ts'

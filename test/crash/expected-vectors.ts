@@ -1,17 +1,20 @@
 // The vector that each picture must get, made here with the same model, without any of what is killed.
-import { createHash } from 'node:crypto'
 import { join } from 'node:path'
-import { applyProfile, createEmbedder, decodeImage, loadProfile, prepareModel } from '@likeness/vision'
+import { sha256Hex } from '@likeness/shared/data/sha256'
+import {
+  applyProfile,
+  createEmbedder,
+  decodeImage,
+  loadProfile,
+  prepareModel
+} from '@likeness/vision'
 import { pictureOf } from '../support/pictures.ts'
 
 /** Above every score: the picture as a whole is the one row. */
 const nothingDetected = 2
 
 export const hashVector = (vector: Float32Array): string =>
-  createHash('sha256')
-    .update(new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength))
-    .digest('hex')
-    .slice(0, 32)
+  sha256Hex(new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength)).slice(0, 32)
 
 export type ExpectedVectors = Awaited<ReturnType<typeof createExpectedVectors>>
 

@@ -2,7 +2,12 @@
 import { join } from 'node:path'
 import { readRecord } from '@likeness/api/idempotency/record'
 import { createChunkProcessor } from '@likeness/embed-worker/chunk/process-chunk'
-import { type CollectionWriter, createCatalog, createFaissSegmentFiles, createFileCache } from '@likeness/engine'
+import {
+  type CollectionWriter,
+  createCatalog,
+  createFaissSegmentFiles,
+  createFileCache
+} from '@likeness/engine'
 import { vectorOf } from '@likeness/engine/testing/gallery'
 import { verifyCollection } from '@likeness/engine/verify/verify'
 import { readCommitted } from '@likeness/engine/version/read-manifest'

@@ -5,7 +5,16 @@ import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
 import { isAppError } from '@likeness/shared/errors'
 import type { Random } from '../simulation/random.ts'
 import { demand } from './answers.ts'
-import { drawChange, drawFilter, drawId, drawItem, drawItems, drawLabelFilter, type DrawnFilter, drawSnapshotName } from './operations.ts'
+import {
+  drawChange,
+  drawFilter,
+  drawId,
+  drawItem,
+  drawItems,
+  drawLabelFilter,
+  type DrawnFilter,
+  drawSnapshotName
+} from './operations.ts'
 import { PlainModel } from './plain-model.ts'
 
 interface Accepted {

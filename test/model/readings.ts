@@ -6,7 +6,15 @@ import type { Gallery } from '@likeness/engine/testing/gallery'
 import { systemClock } from '@likeness/shared/process/clock'
 import { silentLogger } from '@likeness/shared/process/logger'
 import type { Random } from '../simulation/random.ts'
-import { type Asked, checkHits, checkStored, checkVectors, demand, queryOf, type Recall } from './answers.ts'
+import {
+  type Asked,
+  checkHits,
+  checkStored,
+  checkVectors,
+  demand,
+  queryOf,
+  type Recall
+} from './answers.ts'
 import { drawId, type DrawnFilter, drawSeed } from './operations.ts'
 import type { PlainModel } from './plain-model.ts'
 

@@ -1,9 +1,10 @@
 // The protocol with one rule broken in each: the simulation must find every one of them.
 import { encodeCurrent, readCurrent } from '@likeness/engine/version/current'
-import { encodeManifest, sha256Hex } from '@likeness/engine/version/manifest'
+import { encodeManifest } from '@likeness/engine/version/manifest'
 import type { OrdinalRanges } from '@likeness/engine/version/ordinal-ranges'
 import { type Protocol, realProtocol } from '@likeness/engine/writer/protocol'
 import { slotOf } from '@likeness/shared/contract/operation'
+import { sha256Hex } from '@likeness/shared/data/sha256'
 import { retryStore } from '@likeness/store/retry-store'
 
 /** A new owner only looks, and CURRENT is written over whatever is there. */

@@ -1,8 +1,9 @@
 // Segment files that keep plain vectors in place of Faiss indexes: the protocol is the same, nothing is trained and no disk is touched.
 import { encodeVectors } from '@likeness/engine/files/vector-file'
 import type { MovedIndex, SegmentFiles } from '@likeness/engine/segment/segment-files'
-import { type FileRef, type ManifestSegment, sha256Hex } from '@likeness/engine/version/manifest'
+import type { FileRef, ManifestSegment } from '@likeness/engine/version/manifest'
 import { denseRows } from '@likeness/shared/contract/vector-rows'
+import { sha256Hex } from '@likeness/shared/data/sha256'
 import { appError } from '@likeness/shared/errors'
 import type { ObjectStore } from '@likeness/store/object-store'
 

@@ -1,5 +1,5 @@
 // Everything that is left to chance in a simulation comes from one of these, so that a seed replays bit by bit.
-import { seededRandom } from '@likeness/store/seeded-random'
+import { seededRandom } from '@likeness/shared/data/random'
 
 export interface Random {
   /** [0, 1) */

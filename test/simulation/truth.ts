@@ -2,11 +2,22 @@
 // It looks at the objects themselves, at the instant they change; nothing it knows passes through a faulty store.
 import { matchesFilter } from '@likeness/engine/columns/filter-match'
 import { type Current, currentSchema } from '@likeness/engine/version/current'
-import { type Manifest, manifestFiles, manifestSchema, type SnapshotRecord } from '@likeness/engine/version/manifest'
+import {
+  type Manifest,
+  manifestFiles,
+  manifestSchema,
+  type SnapshotRecord
+} from '@likeness/engine/version/manifest'
 import { OrdinalRanges } from '@likeness/engine/version/ordinal-ranges'
 import { decodeObject } from '@likeness/shared/contract/checked-object'
 import type { SettingsChange } from '@likeness/shared/contract/collection'
-import { decodeLogSlot, type Operation, type RestoreOperation, revisionOf, slotOf } from '@likeness/shared/contract/operation'
+import {
+  decodeLogSlot,
+  type Operation,
+  type RestoreOperation,
+  revisionOf,
+  slotOf
+} from '@likeness/shared/contract/operation'
 import { embedding, failsIn, type IngestionPlan, labelOf } from './ingestion-plan.ts'
 import type { ObjectTable } from './object-table.ts'
 import { Violation } from './violation.ts'

@@ -7,7 +7,11 @@ import { hashOf } from '@likeness/engine/segment/item-table'
 import { openSegment } from '@likeness/engine/segment/open-segment'
 import type { SegmentFiles } from '@likeness/engine/segment/segment-files'
 import { readCurrent } from '@likeness/engine/version/current'
-import { type Manifest, type ManifestSegment, readManifest } from '@likeness/engine/version/manifest'
+import {
+  type Manifest,
+  type ManifestSegment,
+  readManifest
+} from '@likeness/engine/version/manifest'
 import { OrdinalRanges } from '@likeness/engine/version/ordinal-ranges'
 import { collectionKeys } from '@likeness/shared/contract/keys'
 import { isAppError } from '@likeness/shared/errors'

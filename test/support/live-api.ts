@@ -1,7 +1,13 @@
 // The public API over HTTP as the integration tests use it: every mutation has an Idempotency-Key and is sent again until it is answered for good.
 import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
-import type { CollectionAnswer, ItemAnswer, JobAnswer, Problem, SearchAnswer } from '@likeness/shared/contract/http'
+import type {
+  CollectionAnswer,
+  ItemAnswer,
+  JobAnswer,
+  Problem,
+  SearchAnswer
+} from '@likeness/shared/contract/http'
 
 const patienceMs = 240_000
 const pollMs = 150

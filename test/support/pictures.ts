@@ -19,6 +19,3 @@ export function drawPicture(
 /** PNG for even seeds, JPEG for odd ones. */
 export const pictureOf = (seed: number): Promise<Buffer> =>
   (seed % 2 === 0 ? drawPicture(seed).png() : drawPicture(seed).jpeg({ quality: 95 })).toBuffer()
-
-export const sha256Of = (bytes: Uint8Array): string =>
-  createHash('sha256').update(bytes).digest('hex')

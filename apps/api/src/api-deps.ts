@@ -1,5 +1,13 @@
 // What the HTTP layer is given: the engine, the store, the lanes, hints, time, log and limits. Built by main.ts, faked by tests.
-import type { Catalog, ItemListWriter, Jobs, LogAppender, Replica, SnapshotReader, VersionReader } from '@likeness/engine/contract'
+import type {
+  Catalog,
+  ItemListWriter,
+  Jobs,
+  LogAppender,
+  Replica,
+  SnapshotReader,
+  VersionReader
+} from '@likeness/engine/contract'
 import type { Clock } from '@likeness/shared/process/clock'
 import type { Logger } from '@likeness/shared/process/logger'
 import type { ObjectStore } from '@likeness/store/object-store'

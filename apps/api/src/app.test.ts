@@ -4,7 +4,12 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { appError } from '@likeness/shared/errors'
-import { codeOf, startTestApi, type TestApi, type TestApiOptions } from './test-support/start-test-api.ts'
+import {
+  codeOf,
+  startTestApi,
+  type TestApi,
+  type TestApiOptions
+} from './test-support/start-test-api.ts'
 
 let api: TestApi
 const start = async (options?: TestApiOptions) => (api = await startTestApi(options))

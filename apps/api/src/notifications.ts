@@ -1,7 +1,11 @@
 // Hints over Redis pub/sub, both ways. All of them may be lost: nothing here may fail or delay a request.
 import type { Catalog, Replica } from '@likeness/engine/contract'
 import { toStored } from '@likeness/shared/contract/stored-names'
-import { channels, commitNotificationSchema, type WorkNotification } from '@likeness/shared/contract/work'
+import {
+  channels,
+  commitNotificationSchema,
+  type WorkNotification
+} from '@likeness/shared/contract/work'
 import { messageOf } from '@likeness/shared/errors'
 import type { Logger } from '@likeness/shared/process/logger'
 

@@ -1,6 +1,16 @@
 // Builds every part of the API in order and registers its undo.
 import { join } from 'node:path'
-import { createCatalog, createFaissSegmentFiles, createFileCache, createItemListWriter, createJobs, createLogAppender, createReplica, createSnapshotReader, createVersionReader } from '@likeness/engine'
+import {
+  createCatalog,
+  createFaissSegmentFiles,
+  createFileCache,
+  createItemListWriter,
+  createJobs,
+  createLogAppender,
+  createReplica,
+  createSnapshotReader,
+  createVersionReader
+} from '@likeness/engine'
 import type { Catalog } from '@likeness/engine/contract'
 import { systemClock } from '@likeness/shared/process/clock'
 import type { Lifecycle } from '@likeness/shared/process/lifecycle'

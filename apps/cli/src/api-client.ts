@@ -2,7 +2,17 @@
 import { openAsBlob } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
-import type { CollectionAnswer, CollectionListAnswer, ItemAnswer, JobAnswer, ListLine, Problem, SearchAnswer, SearchRequest, VectorLine } from '@likeness/shared/contract/http'
+import type {
+  CollectionAnswer,
+  CollectionListAnswer,
+  ItemAnswer,
+  JobAnswer,
+  ListLine,
+  Problem,
+  SearchAnswer,
+  SearchRequest,
+  VectorLine
+} from '@likeness/shared/contract/http'
 import type { ProfileDraft, StoredProfile } from '@likeness/shared/contract/profile'
 import type { Projection } from '@likeness/store/profile-store'
 

@@ -1,6 +1,12 @@
 // Takes chunk jobs from this worker's queues and settles them: done, again later, or handed back untouched at a stop.
 import { DelayedError, type Job, WaitingError, Worker } from 'bullmq'
-import { type ChunkJob, chunkJobSchema, queueName, queuePriorities, type QueuePriority } from '@likeness/shared/contract/work'
+import {
+  type ChunkJob,
+  chunkJobSchema,
+  queueName,
+  queuePriorities,
+  type QueuePriority
+} from '@likeness/shared/contract/work'
 import { appError, isAppError } from '@likeness/shared/errors'
 import type { Logger } from '@likeness/shared/process/logger'
 import type { Redis } from '@likeness/shared/process/redis'

@@ -4,7 +4,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { createStartedTasksWriter, openStartedTasksFile, startedTasksFd } from './started-tasks-file.ts'
+import {
+  createStartedTasksWriter,
+  openStartedTasksFile,
+  startedTasksFd
+} from './started-tasks-file.ts'
 
 let dir: string
 beforeEach(async () => void (dir = await mkdtemp(join(tmpdir(), 'likeness-touch-'))))

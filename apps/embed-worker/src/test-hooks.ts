@@ -1,6 +1,6 @@
 // Ways for tests with real processes to make a picture deadly or slow. Empty unless LIKENESS_TEST_HOOKS is set.
-import { createHash } from 'node:crypto'
 import { z } from 'zod'
+import { sha256Hex } from '@likeness/shared/data/sha256'
 
 const hooksSchema = z.object({
   /** Pictures that kill the process which is about to decode them. */
@@ -27,7 +27,7 @@ export function createTestHooks(
   const deadly = new Set(killOnSha256)
   return {
     beforeDecode(bytes) {
-      if (deadly.size > 0 && deadly.has(createHash('sha256').update(bytes).digest('hex'))) kill()
+      if (deadly.size > 0 && deadly.has(sha256Hex(bytes))) kill()
     },
     delayMs(itemId) {
       if (Object.hasOwn(delayOnIdMs, itemId)) return delayOnIdMs[itemId]!

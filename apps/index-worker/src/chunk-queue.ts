@@ -1,7 +1,13 @@
 // The feeder's side of the BullMQ queues, one for each route: what it says is a hint, so it fails at once while Redis is away.
 import { Queue } from 'bullmq'
 import { toStored } from '@likeness/shared/contract/stored-names'
-import { type ChunkJob, chunkJobId, chunkRoute, queueName, type QueuePriority } from '@likeness/shared/contract/work'
+import {
+  type ChunkJob,
+  chunkJobId,
+  chunkRoute,
+  queueName,
+  type QueuePriority
+} from '@likeness/shared/contract/work'
 import { appError } from '@likeness/shared/errors'
 import type { Redis } from '@likeness/shared/process/redis'
 import type { ChunkQueue } from './chunk-scheduler.ts'

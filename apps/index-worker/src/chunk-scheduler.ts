@@ -3,7 +3,11 @@
 import type { CollectionWriter } from '@likeness/engine'
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import { enrolmentSchema } from '@likeness/shared/contract/picture-settings'
-import { type ChunkJob, type QueuePriority, smallIngestionItems } from '@likeness/shared/contract/work'
+import {
+  type ChunkJob,
+  type QueuePriority,
+  smallIngestionItems
+} from '@likeness/shared/contract/work'
 import type { Clock } from '@likeness/shared/process/clock'
 import type { Logger } from '@likeness/shared/process/logger'
 

@@ -1,5 +1,9 @@
 // Deletes the records of Idempotency-Keys by whole weeks: of one that is past its retention none is asked for any more, and none is ever written there again.
-import { idempotencyPrefix, idempotencyWeekMs, parseIdempotencyWeek } from '@likeness/shared/contract/keys'
+import {
+  idempotencyPrefix,
+  idempotencyWeekMs,
+  parseIdempotencyWeek
+} from '@likeness/shared/contract/keys'
 import type { Clock } from '@likeness/shared/process/clock'
 import { deleteListed } from '@likeness/store/delete-listed'
 import type { ObjectStore } from '@likeness/store/object-store'

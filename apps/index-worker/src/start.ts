@@ -1,6 +1,13 @@
 // Builds every part of the index-worker in order and registers its undo.
 import { randomUUID } from 'node:crypto'
-import { type BuildMerge, createCatalog, createFaissSegmentFiles, createFileCache, createProjector, openOrRebuild } from '@likeness/engine'
+import {
+  type BuildMerge,
+  createCatalog,
+  createFaissSegmentFiles,
+  createFileCache,
+  createProjector,
+  openOrRebuild
+} from '@likeness/engine'
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import { toStored } from '@likeness/shared/contract/stored-names'
 import { channels } from '@likeness/shared/contract/work'

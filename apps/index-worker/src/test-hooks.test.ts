@@ -3,7 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createMemoryStore } from '@likeness/store/memory-store'
-import { mergePoints, pinnedPoints, reachedName, withMergeHooks, withTestHooks } from './test-hooks.ts'
+import {
+  mergePoints,
+  pinnedPoints,
+  reachedName,
+  withMergeHooks,
+  withTestHooks
+} from './test-hooks.ts'
 
 let dir: string
 beforeEach(() => {

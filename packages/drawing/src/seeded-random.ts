@@ -1,4 +1,5 @@
-// A small seeded generator (mulberry32): the same seed gives the same scenes on every machine.
+// Choices of a drawing, made with a seed: the same seed gives the same scenes on every machine.
+import { seededRandom } from '@likeness/shared/data/random'
 
 export interface SeededRandom {
   /** [0, 1) */
@@ -21,13 +22,7 @@ export function hashText(text: string): number {
 }
 
 export function createRandom(seed: number): SeededRandom {
-  let state = seed >>> 0
-  const next = (): number => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let t = Math.imul(state ^ (state >>> 15), state | 1)
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
-  }
+  const next = seededRandom(seed)
   const below = (count: number): number => Math.floor(next() * count)
   return {
     next,

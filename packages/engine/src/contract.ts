@@ -1,7 +1,12 @@
 // Interfaces of the engine for the apps. Implementations: catalog.ts, log-appender.ts,
 // item-list-writer.ts, jobs.ts, read-manifest.ts, snapshot-reader.ts, collection-reader.ts,
 // replica.ts.
-import type { CollectionDraft, CollectionSettings, CollectionSpec, EmbeddingSpec } from '@likeness/shared/contract/collection'
+import type {
+  CollectionDraft,
+  CollectionSettings,
+  CollectionSpec,
+  EmbeddingSpec
+} from '@likeness/shared/contract/collection'
 import type { Box } from '@likeness/shared/contract/embedder'
 import type { Filter } from '@likeness/shared/contract/filter'
 import type { ItemListLine, Metadata } from '@likeness/shared/contract/item-list'
@@ -27,10 +32,7 @@ export interface Catalog {
    * Throws collection_exists, or name_is_alias when the name is an alias. Durable when resolved.
    */
   create(draft: CollectionDraft): Promise<CollectionSpec>
-  /**
-   * First step of a creation in two steps: makes everything except the name. For files that must
-   * exist before the name. Refuses like `create`.
-   */
+  /** First of two steps: makes all files that must exist before the name. Refuses like `create`. */
   prepare(draft: CollectionDraft): Promise<CollectionSpec>
   /** Second step: writes the name. Safe to repeat. */
   publish(spec: CollectionSpec): Promise<void>

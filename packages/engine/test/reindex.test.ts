@@ -8,7 +8,14 @@ import { createUlid } from '@likeness/shared/data/ulid'
 import { appError } from '@likeness/shared/errors'
 import { buildMerge } from '../src/merge/merge-build.ts'
 import type { BuildMerge } from '../src/merge/merge-task.ts'
-import { createGallery, dim, type Gallery, type GalleryOptions, itemsFrom, vectorOf } from '../src/testing/gallery.ts'
+import {
+  createGallery,
+  dim,
+  type Gallery,
+  type GalleryOptions,
+  itemsFrom,
+  vectorOf
+} from '../src/testing/gallery.ts'
 import { shift, shifted } from '../src/testing/shifted.ts'
 import { verifyCollection } from '../src/verify/verify.ts'
 import { readCurrent } from '../src/version/current.ts'

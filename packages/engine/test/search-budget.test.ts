@@ -2,7 +2,12 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import type { Metric } from '@likeness/shared/contract/collection'
 import type { VectorStorage } from '@likeness/shared/contract/storage-forms'
-import { createGallery, type Gallery, type GalleryOptions, unitVector } from '../src/testing/gallery.ts'
+import {
+  createGallery,
+  type Gallery,
+  type GalleryOptions,
+  unitVector
+} from '../src/testing/gallery.ts'
 import { recallJudge, type Reference } from '../src/testing/reference.ts'
 
 const k = 10

@@ -2,7 +2,15 @@
 // the addon's pool. Searches run in parallel, an add runs alone, and operations on one index begin
 // in the order of the calls.
 import { addon } from './addon.ts'
-import { countRows, maxRows, requireArray, requireInteger, requirePath, requireResultSize, type Rows } from './argument-checks.ts'
+import {
+  countRows,
+  maxRows,
+  requireArray,
+  requireInteger,
+  requirePath,
+  requireResultSize,
+  type Rows
+} from './argument-checks.ts'
 import { callAddon, callAddonSync, FaissError, invalidArgument } from './faiss-error.ts'
 import type { IndexHandle, IndexKind } from './index-handle.ts'
 

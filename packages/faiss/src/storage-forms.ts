@@ -1,5 +1,10 @@
 // Parses storage forms for the addon. Their table is packages/shared/src/contract/storage-forms.ts.
-import { findStorageForm, type StorageFormName, storageText, type VectorStorage } from '@likeness/shared/contract/storage-forms'
+import {
+  findStorageForm,
+  type StorageFormName,
+  storageText,
+  type VectorStorage
+} from '@likeness/shared/contract/storage-forms'
 import { invalidArgument } from './faiss-error.ts'
 
 /** `parts` is 0 for forms without parts. */

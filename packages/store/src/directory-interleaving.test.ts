@@ -7,7 +7,13 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import { cleanDirectory } from './directory-cleanup.ts'
 import { directoryPaths } from './directory-paths.ts'
 import { openDirectoryStore } from './directory-store.ts'
-import { allowed, neverHappened, type Operation, stallAt, type Start } from './interleaving-model.ts'
+import {
+  allowed,
+  neverHappened,
+  type Operation,
+  stallAt,
+  type Start
+} from './interleaving-model.ts'
 import type { ObjectStore } from './object-store.ts'
 
 type Stalling = 'put' | 'create' | 'swap' | 'delete' | 'get'

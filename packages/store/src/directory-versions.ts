@@ -3,7 +3,13 @@
 import { link, mkdir, open, readdir, rename, rm, stat, unlink, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { appError, isAppError } from '@likeness/shared/errors'
-import { hasCode, isMissing, type ObjectFile, openObjectFile, uniqueName } from './directory-file.ts'
+import {
+  hasCode,
+  isMissing,
+  type ObjectFile,
+  openObjectFile,
+  uniqueName
+} from './directory-file.ts'
 import type { DirectoryPaths } from './directory-paths.ts'
 import type { SyncDirectory } from './directory-sync.ts'
 

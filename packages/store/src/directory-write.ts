@@ -6,7 +6,12 @@ import path from 'node:path'
 import type { Readable } from 'node:stream'
 import { createTempFile, isMissing, type TempFile, writeTempFile } from './directory-file.ts'
 import { placeNew, placeOver, removeObjects } from './directory-place.ts'
-import { appendVersion, createVersions, openCurrent, type VersionsDeps } from './directory-versions.ts'
+import {
+  appendVersion,
+  createVersions,
+  openCurrent,
+  type VersionsDeps
+} from './directory-versions.ts'
 import { checkKey } from './object-key.ts'
 import type { ObjectStore } from './object-store.ts'
 import { checkConditionalSize, guarded, streamTooLarge } from './store-failure.ts'

@@ -2,10 +2,10 @@
 // after the write, and writes that land long after their error. For simulations over a store
 // without faults.
 import { Readable } from 'node:stream'
+import { seededRandom } from '@likeness/shared/data/random'
 import { appError } from '@likeness/shared/errors'
 import { checkKey, checkPrefix } from './object-key.ts'
 import type { ObjectStore } from './object-store.ts'
-import { seededRandom } from './seeded-random.ts'
 import { checkConditionalSize, checkRange, streamTooLarge } from './store-failure.ts'
 
 export type StoreOperation =

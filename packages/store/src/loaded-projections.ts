@@ -1,7 +1,7 @@
 // The projections of learned profiles by their embedding. The last used ones are in memory.
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
 import type { StoredProfile } from '@likeness/shared/contract/profile'
-import { Recent } from '@likeness/shared/data/recent'
+import { RecentResults } from '@likeness/shared/data/recent-results'
 import { appError } from '@likeness/shared/errors'
 import type { ProfileStore, Projection } from './profile-store.ts'
 
@@ -19,7 +19,7 @@ export function createLoadedProjections({
 }: {
   profiles: Pick<ProfileStore, 'ofEmbedding' | 'readProjection'>
 }): (embedding: EmbeddingSpec) => Promise<LoadedProjection> {
-  const loaded = new Recent<LoadedProjection>(mostInMemory)
+  const loaded = new RecentResults<LoadedProjection>(mostInMemory)
 
   async function load(embedding: EmbeddingSpec): Promise<LoadedProjection> {
     const stored = await profiles.ofEmbedding(embedding)

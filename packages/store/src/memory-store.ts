@@ -2,6 +2,7 @@
 // calls give the same answers.
 import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
+import { sha256Hex } from '@likeness/shared/data/sha256'
 import { checkKey, checkPrefix, compareKeys } from './object-key.ts'
 import type { ObjectInfo, ObjectStore, PutCondition } from './object-store.ts'
 import { checkConditionalSize, checkRange, streamTooLarge } from './store-failure.ts'
@@ -83,7 +84,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): ObjectStore
       }
       const whole = Buffer.concat(chunks)
       write(key, whole)
-      return { sizeBytes, sha256: createHash('sha256').update(whole).digest('hex') }
+      return { sizeBytes, sha256: sha256Hex(whole) }
     },
 
     async *list(prefix, { startAfter = '' } = {}) {

@@ -1,7 +1,11 @@
-import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { profileKeys } from '@likeness/shared/contract/keys'
-import { embeddingOfProfile, profileVersionOf, type StoredProfile } from '@likeness/shared/contract/profile'
+import {
+  embeddingOfProfile,
+  profileVersionOf,
+  type StoredProfile
+} from '@likeness/shared/contract/profile'
+import { sha256Hex } from '@likeness/shared/data/sha256'
 import { createMemoryStore } from './memory-store.ts'
 import { createProfileStore } from './profile-store.ts'
 
@@ -11,7 +15,7 @@ function profileOf(
   day: number
 ): { profile: StoredProfile; projection: Uint8Array } {
   const projection = new Uint8Array(Float32Array.of(first, 0, 0, 1, 0.5, -0.5).buffer)
-  const sha256 = createHash('sha256').update(projection).digest('hex')
+  const sha256 = sha256Hex(projection)
   const learned = {
     from: 'a folder',
     by: 'views' as const,

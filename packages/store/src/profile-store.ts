@@ -1,10 +1,16 @@
 // Learned profiles in the object store, where every embed-worker and api process finds them. A
 // version is written once: the projection first, the description last.
-import { createHash } from 'node:crypto'
 import { decodeObject, encodeObject } from '@likeness/shared/contract/checked-object'
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
 import { profileKeys, profilesPrefix } from '@likeness/shared/contract/keys'
-import { embeddingOfProfile, parseProfileEmbedding, profileFileBytes, profileSchema, type StoredProfile } from '@likeness/shared/contract/profile'
+import {
+  embeddingOfProfile,
+  parseProfileEmbedding,
+  profileFileBytes,
+  profileSchema,
+  type StoredProfile
+} from '@likeness/shared/contract/profile'
+import { sha256Hex } from '@likeness/shared/data/sha256'
 import { appError } from '@likeness/shared/errors'
 import type { ObjectStore } from './object-store.ts'
 
@@ -41,13 +47,11 @@ export interface ProfileStore {
   save(profile: StoredProfile, projection: Uint8Array): Promise<void>
 }
 
-const sha256Of = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
-
 /** Returns the reason why these bytes are not the described projection, or undefined. */
 function projectionProblem(profile: StoredProfile, bytes: Uint8Array): string | undefined {
   if (bytes.byteLength !== profileFileBytes(profile))
     return `it has ${bytes.byteLength} bytes, ${profile.dim} x (${profile.raw_dim} + 1) numbers have ${profileFileBytes(profile)}`
-  if (sha256Of(bytes) !== profile.sha256) return 'it does not match its sha256'
+  if (sha256Hex(bytes) !== profile.sha256) return 'it does not match its sha256'
   return floatsOf(bytes).every(Number.isFinite) ? undefined : 'it has a value that is no number'
 }
 

@@ -3,6 +3,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { retry } from '@likeness/shared/process/retry'
 import { checkKey } from './object-key.ts'
 import type { ObjectStore } from './object-store.ts'
 import type { S3Connection } from './s3-client.ts'
@@ -66,14 +67,11 @@ export function s3Reads(
 
 /** Runs a read up to three times; rejects with `store_unavailable`. */
 export async function readWithRetries<T>(what: string, run: () => Promise<T>): Promise<T> {
-  for (let attempt = 0; ; attempt++) {
-    try {
-      return await run()
-    } catch (error) {
-      const pauseMs = pausesMs[attempt]
-      if (pauseMs === undefined || isFinal(error)) throw storeFailure(what, error)
-      await sleep(pauseMs)
-    }
+  try {
+    const pauseMs = (failures: number) => pausesMs[failures - 1]
+    return await retry(run, { isRetryable: (error) => !isFinal(error), pauseMs, sleep })
+  } catch (error) {
+    throw storeFailure(what, error)
   }
 }
 

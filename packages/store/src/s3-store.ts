@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { sha256Hex } from '@likeness/shared/data/sha256'
 import { appError } from '@likeness/shared/errors'
 import { checkKey, checkPrefix } from './object-key.ts'
 import type { ObjectStore, PutCondition } from './object-store.ts'
@@ -122,7 +123,7 @@ async function putConditionally(
 ) {
   const headers: Record<string, string> =
     'create' in condition ? { 'if-none-match': '*' } : { 'if-match': `"${condition.ifMatch}"` }
-  const part = { body: Buffer.from(body), sha256: createHash('sha256').update(body).digest('hex') }
+  const part = { body: Buffer.from(body), sha256: sha256Hex(body) }
   for (let attempt = 0; ; attempt++) {
     const answer = await sendPut(s3, { key, part, headers, statuses: [200, 404, 409, 412] })
     if (answer.statusCode === 200) return { etag: etagOf(answer) }

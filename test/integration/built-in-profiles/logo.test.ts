@@ -3,11 +3,32 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import sharp from 'sharp'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type BuiltInProfile, type Enrolment, enrolmentSchema, type Look, lookSchema, presets } from '@likeness/shared/contract/picture-settings'
-import { applyProfile, createEmbedder, decodeImage, type Embedder, loadProfile, prepareModel } from '@likeness/vision'
-import { createPictureEmbedder, type PictureEmbedder } from '../../../apps/embed-worker/src/child/embed-picture.ts'
+import {
+  type BuiltInProfile,
+  type Enrolment,
+  enrolmentSchema,
+  type Look,
+  lookSchema,
+  presets
+} from '@likeness/shared/contract/picture-settings'
+import {
+  applyProfile,
+  createEmbedder,
+  decodeImage,
+  type Embedder,
+  loadProfile,
+  prepareModel
+} from '@likeness/vision'
+import {
+  createPictureEmbedder,
+  type PictureEmbedder
+} from '../../../apps/embed-worker/src/child/embed-picture.ts'
 import { createPriorityMutex } from '../../../apps/embed-worker/src/priority-mutex.ts'
-import { chooseBrandMarks, listedMarks, markSvg } from '../../../packages/drawing/src/brand-marks.ts'
+import {
+  chooseBrandMarks,
+  listedMarks,
+  markSvg
+} from '../../../packages/drawing/src/brand-marks.ts'
 import { drawScene } from '../../../packages/drawing/src/draw-scene.ts'
 import { createRandom, shuffled } from '../../../packages/drawing/src/seeded-random.ts'
 

@@ -2,7 +2,11 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { drawExampleSet, type DrawnPicture, type ExampleSet } from '../../../packages/drawing/src/example-set.ts'
+import {
+  drawExampleSet,
+  type DrawnPicture,
+  type ExampleSet
+} from '../../../packages/drawing/src/example-set.ts'
 import { logoSet } from '../../../packages/drawing/src/logo/logo-set.ts'
 import { vehicleSet } from '../../../packages/drawing/src/vehicle/vehicle-set.ts'
 import { type Home, openHome } from './likeness.ts'

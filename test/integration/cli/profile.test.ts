@@ -1,9 +1,9 @@
 // `likeness profile` by the real program and the smallest model: learned from a gallery, kept only when it is better, and used by a gallery beside one that does not.
-import { createHash } from 'node:crypto'
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { sha256Hex } from '@likeness/shared/data/sha256'
 import { relearnModel } from '@likeness/vision'
 import { createRandom } from '../../../packages/drawing/src/seeded-random.ts'
 import { type Home, openHome } from './likeness.ts'
@@ -33,7 +33,7 @@ async function weaken(modelDir: string): Promise<void> {
     name: 'weak',
     version: 1,
     file: 'weak.f32',
-    sha256: createHash('sha256').update(file).digest('hex'),
+    sha256: sha256Hex(file),
     dim
   }
   await relearnModel({

@@ -1,7 +1,8 @@
 import { afterEach, expect, test } from 'vitest'
 import { enrolmentSchema } from '@likeness/shared/contract/picture-settings'
 import { inFlightKey } from '@likeness/shared/contract/work'
-import { ask, createEmbedRig, embed, type EmbedRig, pictureOf, sha256Of } from './embed-rig.ts'
+import { sha256Hex } from '@likeness/shared/data/sha256'
+import { ask, createEmbedRig, embed, type EmbedRig, pictureOf } from './embed-rig.ts'
 
 let rig: EmbedRig
 afterEach(() => rig.close(), 30_000)
@@ -13,7 +14,7 @@ test('of 300 pictures with one that kills its process every time, 299 arrive and
   rig = await createEmbedRig()
   const poison = await pictureOf(777)
   await rig.startWorker({
-    LIKENESS_TEST_HOOKS: JSON.stringify({ killOnSha256: [sha256Of(poison)] })
+    LIKENESS_TEST_HOOKS: JSON.stringify({ killOnSha256: [sha256Hex(poison)] })
   })
   const pictures = await Promise.all(
     Array.from({ length: 300 }, async (_, i) => ({
@@ -85,7 +86,7 @@ test('a gallery picture that kills the process which compares it is answered 422
   const poison = await pictureOf(777)
   const worker = await rig.startWorker({
     EMBED_PROCESSES: '1',
-    LIKENESS_TEST_HOOKS: JSON.stringify({ killOnSha256: [sha256Of(poison)] })
+    LIKENESS_TEST_HOOKS: JSON.stringify({ killOnSha256: [sha256Hex(poison)] })
   })
   await rig.store.put('pictures/poison.png', poison)
   const response = await ask(`${worker.url}/compare`, await pictureOf(1), {
@@ -102,7 +103,7 @@ test('a query that kills its process is answered 422 and does not touch the answ
   const poison = await pictureOf(777)
   const worker = await rig.startWorker({
     EMBED_PROCESSES: '1',
-    LIKENESS_TEST_HOOKS: JSON.stringify({ killOnSha256: [sha256Of(poison)] })
+    LIKENESS_TEST_HOOKS: JSON.stringify({ killOnSha256: [sha256Hex(poison)] })
   })
   const [bad, ...others] = await Promise.all([
     embed(worker.url, poison),

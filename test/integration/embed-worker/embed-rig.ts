@@ -1,6 +1,5 @@
 // What the embed-worker's integration tests share: a store with pictures, a real Redis and queue, and the worker as a real process.
 import { type ChildProcess, fork } from 'node:child_process'
-import { createHash } from 'node:crypto'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -11,8 +10,19 @@ import sharp from 'sharp'
 import { encodeItemList, type ItemListLine } from '@likeness/shared/contract/item-list'
 import { collectionKeys } from '@likeness/shared/contract/keys'
 import { enrolmentSchema } from '@likeness/shared/contract/picture-settings'
-import { type BatchItem, decodeVectorBatch, type VectorBatch } from '@likeness/shared/contract/vector-batch'
-import { type ChunkJob, chunkJobId, chunkRoute, queueName, queuePriorities, type QueuePriority } from '@likeness/shared/contract/work'
+import {
+  type BatchItem,
+  decodeVectorBatch,
+  type VectorBatch
+} from '@likeness/shared/contract/vector-batch'
+import {
+  type ChunkJob,
+  chunkJobId,
+  chunkRoute,
+  queueName,
+  queuePriorities,
+  type QueuePriority
+} from '@likeness/shared/contract/work'
 import { createUlid } from '@likeness/shared/data/ulid'
 import { openDirectoryStore } from '@likeness/store/directory-store'
 import { writeTinyModel } from '@likeness/vision'
@@ -198,9 +208,6 @@ export async function pictureOf(seed: number, side = 48): Promise<Buffer> {
     .png()
     .toBuffer()
 }
-
-export const sha256Of = (bytes: Uint8Array): string =>
-  createHash('sha256').update(bytes).digest('hex')
 
 export const embed = (
   url: string,

@@ -1,11 +1,26 @@
 import { request } from 'node:http'
 import sharp from 'sharp'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { compareMadeSchema, decodeRaw, decodeVector, embedAnswerSchema, rankMadeSchema } from '@likeness/shared/contract/embedder'
+import {
+  compareMadeSchema,
+  decodeRaw,
+  decodeVector,
+  embedAnswerSchema,
+  rankMadeSchema
+} from '@likeness/shared/contract/embedder'
 import { enrolmentSchema } from '@likeness/shared/contract/picture-settings'
 import { denseRows } from '@likeness/shared/contract/vector-rows'
 import { embedderAddressSchema, embeddersKey } from '@likeness/shared/contract/work'
-import { ask, createEmbedRig, embed, embedderSecret, type EmbedRig, pictureOf, tinyEmbedding, type WorkerProcess } from './embed-rig.ts'
+import {
+  ask,
+  createEmbedRig,
+  embed,
+  embedderSecret,
+  type EmbedRig,
+  pictureOf,
+  tinyEmbedding,
+  type WorkerProcess
+} from './embed-rig.ts'
 
 let rig: EmbedRig
 let worker: WorkerProcess

@@ -8,7 +8,10 @@ import { appError } from '@likeness/shared/errors'
 import { silentLogger } from '@likeness/shared/process/logger'
 import { connectRedis } from '@likeness/shared/process/redis'
 import type { ChunkRun } from '../../../apps/embed-worker/src/chunk/process-chunk.ts'
-import { type QueueConsumer, startQueueConsumer } from '../../../apps/embed-worker/src/queue-consumer.ts'
+import {
+  type QueueConsumer,
+  startQueueConsumer
+} from '../../../apps/embed-worker/src/queue-consumer.ts'
 import { startRedis, type TestRedis } from '../../support/redis.ts'
 
 let server: TestRedis

@@ -1,12 +1,12 @@
 // Another profile for a collection that is in use, with real processes: searches all the time, items added and deleted meanwhile, SIGKILL of the process that makes the vectors.
-import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { CollectionAnswer, SearchAnswer } from '@likeness/shared/contract/http'
 import type { StoredProfile } from '@likeness/shared/contract/profile'
-import { seededRandom } from '@likeness/store/seeded-random'
+import { seededRandom } from '@likeness/shared/data/random'
+import { sha256Hex } from '@likeness/shared/data/sha256'
 import { checkCollection, type Oracle } from '../../support/check-collection.ts'
 import { listOf, type LiveStack, plainSettings, startLiveStack } from '../../support/live-stack.ts'
 import { pictureOf } from '../../support/pictures.ts'
@@ -65,7 +65,7 @@ async function storeProfile(
       model_sha256: modelSha256,
       raw_dim: rawDim,
       dim,
-      sha256: createHash('sha256').update(projection).digest('hex'),
+      sha256: sha256Hex(projection),
       learned
     })
   )

@@ -5,10 +5,11 @@ import { join } from 'node:path'
 import sharp from 'sharp'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { ItemAnswer, Problem } from '@likeness/shared/contract/http'
+import { sha256Hex } from '@likeness/shared/data/sha256'
 import { checkCollection, type Oracle } from '../../support/check-collection.ts'
 import { listOf, type LiveStack, plainSettings, startLiveStack } from '../../support/live-stack.ts'
 import { corruptPng, pixelBomb, svg, truncatedJpeg, unusual } from '../../support/odd-pictures.ts'
-import { pictureOf, sha256Of } from '../../support/pictures.ts'
+import { pictureOf } from '../../support/pictures.ts'
 
 const maxBytes = 300_000
 const poisonSeed = 7_777
@@ -16,7 +17,7 @@ const html = '<img src=x onerror=alert(1)>"&'
 let live: LiveStack
 
 beforeAll(async () => {
-  const hooks = { killOnSha256: [sha256Of(await pictureOf(poisonSeed))] }
+  const hooks = { killOnSha256: [sha256Hex(await pictureOf(poisonSeed))] }
   live = await startLiveStack({
     hooks,
     embedProcesses: 2,

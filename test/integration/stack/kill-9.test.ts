@@ -1,7 +1,13 @@
 // Loss over HTTP with real processes: SIGKILL and FLUSHALL in the middle of an import, with upserts and deletes beside it.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { checkCollection, type Oracle } from '../../support/check-collection.ts'
-import { childrenOf, listOf, type LiveStack, plainSettings, startLiveStack } from '../../support/live-stack.ts'
+import {
+  childrenOf,
+  listOf,
+  type LiveStack,
+  plainSettings,
+  startLiveStack
+} from '../../support/live-stack.ts'
 import { pictureOf } from '../../support/pictures.ts'
 
 /** Five chunks where the queue loses everything: two are in hand then, the others exist nowhere but in the log. */

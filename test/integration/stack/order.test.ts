@@ -2,7 +2,13 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { checkCollection, type Expected, type Oracle } from '../../support/check-collection.ts'
-import { type GalleryEntry, listOf, type LiveStack, plainSettings, startLiveStack } from '../../support/live-stack.ts'
+import {
+  type GalleryEntry,
+  listOf,
+  type LiveStack,
+  plainSettings,
+  startLiveStack
+} from '../../support/live-stack.ts'
 import { pictureOf } from '../../support/pictures.ts'
 
 const slowMs = 8_000

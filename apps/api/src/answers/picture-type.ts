@@ -1,15 +1,18 @@
-// The media type of a picture by its first bytes; what a browser might run is never named.
+// The media type of a picture in an answer, told by its first bytes. Only types that a browser
+// shows and never runs have one.
+import { type ImageFormat, sniffImageFormat } from '@likeness/shared/data/image-format'
 
-const startsWith = (head: Buffer, text: string, at = 0): boolean =>
-  head.toString('latin1', at, at + text.length) === text
+/** Browsers do not show TIFF. */
+const mediaTypes: Record<Exclude<ImageFormat, 'tiff'>, string> = {
+  jpeg: 'image/jpeg',
+  png: 'image/png',
+  webp: 'image/webp',
+  gif: 'image/gif',
+  avif: 'image/avif'
+}
 
-/** `head`: at least 16 bytes where the file has them. undefined: not one of the types that are safe to show. */
-export function sniffPictureType(bytes: Uint8Array): string | undefined {
-  const head = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  if (startsWith(head, '\x89PNG\r\n\x1a\n')) return 'image/png'
-  if (startsWith(head, '\xff\xd8\xff')) return 'image/jpeg'
-  if (startsWith(head, 'GIF87a') || startsWith(head, 'GIF89a')) return 'image/gif'
-  if (startsWith(head, 'RIFF') && startsWith(head, 'WEBP', 8)) return 'image/webp'
-  if (startsWith(head, 'ftypavif', 4) || startsWith(head, 'ftypavis', 4)) return 'image/avif'
-  return undefined
+/** `head`: at least 16 bytes where the file has them. undefined: no picture that is safe to show. */
+export function mediaTypeOf(head: Uint8Array): string | undefined {
+  const format = sniffImageFormat(head)
+  return format === undefined || format === 'tiff' ? undefined : mediaTypes[format]
 }

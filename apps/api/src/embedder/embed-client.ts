@@ -1,12 +1,28 @@
 // Asks the embed-workers' interactive lanes: least busy first, another one when a lane fails. The API itself never runs inference.
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
-import { type CompareMade, compareMadeSchema, type CompareQuery, type EmbedAnswer, embedAnswerSchema, type EmbedQuery, type RankMade, rankMadeSchema, type RankQuery } from '@likeness/shared/contract/embedder'
+import {
+  type CompareMade,
+  compareMadeSchema,
+  type CompareQuery,
+  type EmbedAnswer,
+  embedAnswerSchema,
+  type EmbedQuery,
+  type RankMade,
+  rankMadeSchema,
+  type RankQuery
+} from '@likeness/shared/contract/embedder'
 import { modelOf, parseProfileEmbedding } from '@likeness/shared/contract/profile'
 import type { EmbedderAddress } from '@likeness/shared/contract/work'
 import { appError, isAppError } from '@likeness/shared/errors'
 import type { Clock } from '@likeness/shared/process/clock'
 import type { Logger } from '@likeness/shared/process/logger'
-import { callEmbedder, createEmbedAgent, type EmbedCall, EmbedderDown, type EmbedReply } from './embed-request.ts'
+import {
+  callEmbedder,
+  createEmbedAgent,
+  type EmbedCall,
+  EmbedderDown,
+  type EmbedReply
+} from './embed-request.ts'
 import type { EmbedderRegistry } from './embedder-registry.ts'
 import { embeddingMismatch } from './embedding-mismatch.ts'
 

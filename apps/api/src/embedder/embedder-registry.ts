@@ -1,5 +1,9 @@
 // Which interactive lanes exist: the workers' heartbeats in Redis, read every second; the last known stay in use while Redis is away.
-import { type EmbedderAddress, embedderAddressSchema, embeddersKey } from '@likeness/shared/contract/work'
+import {
+  type EmbedderAddress,
+  embedderAddressSchema,
+  embeddersKey
+} from '@likeness/shared/contract/work'
 import type { Clock } from '@likeness/shared/process/clock'
 import type { Logger } from '@likeness/shared/process/logger'
 

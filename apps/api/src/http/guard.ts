@@ -1,6 +1,7 @@
 // Who may ask: Host and Origin against DNS rebinding and foreign pages, the API key, and the headers that keep browsers strict.
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { timingSafeEqual } from 'node:crypto'
 import type { Request, RequestHandler } from 'express'
+import { sha256Of } from '@likeness/shared/data/sha256'
 import { appError } from '@likeness/shared/errors'
 
 const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/
@@ -47,7 +48,7 @@ export function guardOrigin(allowedHosts: readonly string[]): RequestHandler {
   }
 }
 
-const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
+const digest = (text: string): Buffer => sha256Of(text)
 
 /** unauthorized unless `Authorization: Bearer <key>`; compared in constant time. */
 export function requireKey(apiKey: string | undefined): RequestHandler {

@@ -1,7 +1,7 @@
 // Idempotency-Key: the intent is stored before the act, the answer after it, so that a crash between them never acts twice.
-import { createHash } from 'node:crypto'
 import type { Request, Response } from 'express'
 import type { z } from 'zod'
+import { sha256Hex } from '@likeness/shared/data/sha256'
 import { appError, isAppError } from '@likeness/shared/errors'
 import type { Clock } from '@likeness/shared/process/clock'
 import type { Logger } from '@likeness/shared/process/logger'
@@ -43,9 +43,7 @@ export function requestKey(req: Request): string | undefined {
 }
 
 const fingerprintOf = (req: Request, content: unknown): string =>
-  createHash('sha256')
-    .update(JSON.stringify([req.method, req.path, content]))
-    .digest('hex')
+  sha256Hex(JSON.stringify([req.method, req.path, content]))
 
 export interface IdempotencyDeps {
   store: ObjectStore

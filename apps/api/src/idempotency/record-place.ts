@@ -4,7 +4,13 @@ import { idempotencyKey, idempotencyWeekMs } from '@likeness/shared/contract/key
 import { createUlid } from '@likeness/shared/data/ulid'
 import type { Clock } from '@likeness/shared/process/clock'
 import type { ObjectStore } from '@likeness/store/object-store'
-import { type DoneRecord, encodeRecord, type FoundRecord, type PendingRecord, readRecord } from './record.ts'
+import {
+  type DoneRecord,
+  encodeRecord,
+  type FoundRecord,
+  type PendingRecord,
+  readRecord
+} from './record.ts'
 
 /** Two processes may think of different weeks for as long as their clocks differ: near the end of a week both are looked at. */
 const borderMs = 600_000

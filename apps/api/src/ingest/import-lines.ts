@@ -1,7 +1,13 @@
 // The item list of an import: what each path of a folder, prefix or list becomes. Bad ones become failed items, never an error of the job.
 import { createReadStream } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
-import { type ItemFailure, itemIdSchema, type ItemListLine, labelSchema, type Metadata } from '@likeness/shared/contract/item-list'
+import {
+  type ItemFailure,
+  itemIdSchema,
+  type ItemListLine,
+  labelSchema,
+  type Metadata
+} from '@likeness/shared/contract/item-list'
 import { mapInOrder } from '@likeness/shared/data/concurrency'
 import { appError, isAppError } from '@likeness/shared/errors'
 import { checkKey } from '@likeness/store/object-key'

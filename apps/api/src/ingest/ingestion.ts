@@ -1,7 +1,11 @@
 // The one way into a collection: item list, log entry, job pointer, liveness check, then the acknowledgement.
 import { z } from 'zod'
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
-import { itemIdSchema, type ItemListLine, itemListPartSize } from '@likeness/shared/contract/item-list'
+import {
+  itemIdSchema,
+  type ItemListLine,
+  itemListPartSize
+} from '@likeness/shared/contract/item-list'
 import { collectionKeys } from '@likeness/shared/contract/keys'
 import type { IngestOperation } from '@likeness/shared/contract/operation'
 import { createUlid, ulidTimeMs } from '@likeness/shared/data/ulid'

@@ -1,8 +1,14 @@
 // Reads an image upload: fields describe the files after them, files stream into the store.
 import type { Readable } from 'node:stream'
 import type { Request } from 'express'
-import { itemIdSchema, type ItemListLine, labelSchema, type Metadata, metadataSchema } from '@likeness/shared/contract/item-list'
-import { createLimiter } from '@likeness/shared/data/concurrency'
+import {
+  itemIdSchema,
+  type ItemListLine,
+  labelSchema,
+  type Metadata,
+  metadataSchema
+} from '@likeness/shared/contract/item-list'
+import { createSemaphore } from '@likeness/shared/data/semaphore'
 import { appError, isAppError } from '@likeness/shared/errors'
 import type { ObjectStore } from '@likeness/store/object-store'
 import { parseJsonField } from '../http/json-field.ts'
@@ -69,7 +75,7 @@ export async function receiveUpload(
 ): Promise<{ lines: ItemListLine[]; digests: string[] }> {
   const description = createDescription()
   const uploads: Upload[] = []
-  const limited = createLimiter(storesAtOnce)
+  const limited = createSemaphore(storesAtOnce).run
   await readMultipart(
     req,
     { files: maxUploadFiles, fields: 3 * maxUploadFiles, fieldBytes: 64 * 1024 },

@@ -14,7 +14,13 @@ import { deleteListed } from '@likeness/store/delete-listed'
 import type { ApiDeps } from '../api-deps.ts'
 import { contextOf } from '../http/request-context.ts'
 import { type Answer, answerOnce } from '../idempotency/answer-once.ts'
-import { ingestIntentSchema, type IngestionDraft, logIngestion, pictureKey, prepareIngestion } from '../ingest/ingestion.ts'
+import {
+  ingestIntentSchema,
+  type IngestionDraft,
+  logIngestion,
+  pictureKey,
+  prepareIngestion
+} from '../ingest/ingestion.ts'
 import { createVectorBatches } from '../ingest/vector-batches.ts'
 
 const copiesAtOnce = 8

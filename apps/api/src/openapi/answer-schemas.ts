@@ -2,7 +2,16 @@
 import { z } from 'zod'
 import { embeddingSchema } from '@likeness/shared/contract/collection'
 import { boxSchema } from '@likeness/shared/contract/embedder'
-import type { CollectionAnswer, CollectionListAnswer, CompareAnswer, HitAnswer, ItemAnswer, JobAnswer, Problem, SearchAnswer } from '@likeness/shared/contract/http'
+import type {
+  CollectionAnswer,
+  CollectionListAnswer,
+  CompareAnswer,
+  HitAnswer,
+  ItemAnswer,
+  JobAnswer,
+  Problem,
+  SearchAnswer
+} from '@likeness/shared/contract/http'
 import { metadataSchema } from '@likeness/shared/contract/item-list'
 import { failedItemSchema } from '@likeness/shared/contract/job'
 import { profileSchema } from '@likeness/shared/contract/profile'

@@ -8,8 +8,20 @@ import { itemRoutes } from './describe-items.ts'
 import { maintenanceRoutes } from './describe-maintenance.ts'
 import { profileRoutes } from './describe-profiles.ts'
 import { jobRoutes, searchRoutes, serviceRoutes } from './describe-service.ts'
-import { type AnswerDescription, answerHeaders, type RouteDescription, type RouteDescriptions, tags } from './route-description.ts'
-import { type JsonSchema, oneOf, queryParameters, refTo, schemaComponents } from './schema-components.ts'
+import {
+  type AnswerDescription,
+  answerHeaders,
+  type RouteDescription,
+  type RouteDescriptions,
+  tags
+} from './route-description.ts'
+import {
+  type JsonSchema,
+  oneOf,
+  queryParameters,
+  refTo,
+  schemaComponents
+} from './schema-components.ts'
 
 export type MountedRoute = Pick<Route, 'method' | 'path'>
 

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto'
 import type { Express } from 'express'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { z } from 'zod'
+import { sha256Hex } from '@likeness/shared/data/sha256'
 import { createApp } from '../app.ts'
 import { startTestApi, type TestApi } from '../test-support/start-test-api.ts'
 import { type AnswerSchemaName, answerSchemas } from './answer-schemas.ts'
@@ -104,7 +104,7 @@ function profileForm(): FormData {
       model_sha256: 'a'.repeat(64),
       raw_dim: 1,
       dim: 1,
-      sha256: createHash('sha256').update(projection).digest('hex'),
+      sha256: sha256Hex(projection),
       learned
     })
   )

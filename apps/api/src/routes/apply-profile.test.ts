@@ -1,11 +1,11 @@
 // Another profile for a collection that exists: what is refused at once, and what its owner makes of it.
-import { createHash } from 'node:crypto'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { CollectionAnswer } from '@likeness/shared/contract/http'
 import { collectionKeys } from '@likeness/shared/contract/keys'
 import type { StoredProfile } from '@likeness/shared/contract/profile'
 import { encodeVectorBatch } from '@likeness/shared/contract/vector-batch'
 import { toFloat16 } from '@likeness/shared/data/float16'
+import { sha256Hex } from '@likeness/shared/data/sha256'
 import { createUlid } from '@likeness/shared/data/ulid'
 import { startOwner } from '../test-support/start-owner.ts'
 import { codeOf, embedding, startTestApi, type TestApi } from '../test-support/start-test-api.ts'
@@ -37,7 +37,7 @@ const projection = new Uint8Array(Float32Array.of(0, 1, 0, 0, 0, 1, 0, 0).buffer
 
 async function put(name: string, model = 'test@1'): Promise<StoredProfile> {
   const body = new FormData()
-  const sha256 = createHash('sha256').update(projection).digest('hex')
+  const sha256 = sha256Hex(projection)
   body.set(
     'profile',
     JSON.stringify({ model, model_sha256: 'a'.repeat(64), raw_dim: 3, dim: 2, sha256, learned })

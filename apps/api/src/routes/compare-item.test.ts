@@ -1,6 +1,12 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { appError } from '@likeness/shared/errors'
-import { codeOf, compareMade, embedding, startTestApi, type TestApi } from '../test-support/start-test-api.ts'
+import {
+  codeOf,
+  compareMade,
+  embedding,
+  startTestApi,
+  type TestApi
+} from '../test-support/start-test-api.ts'
 
 let api: TestApi
 beforeEach(async () => {

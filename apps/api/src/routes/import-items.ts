@@ -13,7 +13,14 @@ import { pathParameter, type Route } from '../http/route.ts'
 import { answerOnce, requestKey } from '../idempotency/answer-once.ts'
 import { folderLines, prefixLines } from '../ingest/import-lines.ts'
 import { resolveRoot } from '../ingest/import-root.ts'
-import { abandonIngestion, acceptIngestion, ingestIntentSchema, type IngestionDraft, pictureKey, prepareIngestion } from '../ingest/ingestion.ts'
+import {
+  abandonIngestion,
+  acceptIngestion,
+  ingestIntentSchema,
+  type IngestionDraft,
+  pictureKey,
+  prepareIngestion
+} from '../ingest/ingestion.ts'
 import { type ReceivedImport, receiveImport } from '../ingest/receive-import.ts'
 
 /** `logos` and `logos/` both mean what is below `logos/`, so that no prefix can reach into a neighbour. */

@@ -6,7 +6,12 @@ import type { ApiDeps } from '../api-deps.ts'
 import { contextOf } from '../http/request-context.ts'
 import { pathParameter, type Route } from '../http/route.ts'
 import { answerOnce, requestKey } from '../idempotency/answer-once.ts'
-import { abandonIngestion, acceptIngestion, ingestIntentSchema, prepareIngestion } from '../ingest/ingestion.ts'
+import {
+  abandonIngestion,
+  acceptIngestion,
+  ingestIntentSchema,
+  prepareIngestion
+} from '../ingest/ingestion.ts'
 import { receiveVectors } from '../ingest/receive-vectors.ts'
 
 export const importVectors = (deps: ApiDeps): Route => ({

@@ -1,16 +1,16 @@
 // GET /v1/collections/:c/items/:id/image: the original bytes, under a type that no browser runs.
-import { createHash } from 'node:crypto'
 import { pipeline } from 'node:stream/promises'
 import type { Response } from 'express'
+import { sha256Hex } from '@likeness/shared/data/sha256'
 import { appError } from '@likeness/shared/errors'
-import { sniffPictureType } from '../answers/picture-type.ts'
+import { mediaTypeOf } from '../answers/picture-type.ts'
 import { imageKeyOf, withItem } from '../answers/stored-item.ts'
 import type { ApiDeps } from '../api-deps.ts'
 import { contextOf } from '../http/request-context.ts'
 import type { Route } from '../http/route.ts'
 
 export const pictureEtag = (...parts: (string | number)[]): string =>
-  `"${createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 32)}"`
+  `"${sha256Hex(parts.join('\n')).slice(0, 32)}"`
 
 /** Headers of bytes that a user brought: shown as a picture or saved, never run. */
 export function setPictureHeaders(res: Response, type: string | undefined, etag: string): void {
@@ -35,7 +35,7 @@ export const itemImage = (deps: ApiDeps): Route => ({
     if (info === undefined || head === undefined) throw missing()
     const body = await deps.store.getStream(key)
     if (body === undefined) throw missing()
-    setPictureHeaders(res, sniffPictureType(head), etag)
+    setPictureHeaders(res, mediaTypeOf(head), etag)
     res.setHeader('content-length', info.sizeBytes)
     if (req.method === 'HEAD') {
       body.destroy()

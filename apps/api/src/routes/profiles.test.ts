@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { StoredProfile } from '@likeness/shared/contract/profile'
+import { sha256Hex } from '@likeness/shared/data/sha256'
 import { codeOf, embedding, startTestApi, type TestApi } from '../test-support/start-test-api.ts'
 
 let api: TestApi
@@ -38,7 +38,7 @@ function put(
   } = {}
 ): Promise<Response> {
   const body = new FormData()
-  const sha256 = createHash('sha256').update(projectionOf(first)).digest('hex')
+  const sha256 = sha256Hex(projectionOf(first))
   body.set(
     'profile',
     JSON.stringify({

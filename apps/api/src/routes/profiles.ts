@@ -1,9 +1,16 @@
 // GET /v1/profiles, GET and PUT /v1/profiles/:profile, GET of its projection: learned projections, kept by name and version in the store where embed-workers find them.
-import { createHash } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import type { Request } from 'express'
-import { learnedNameSchema, type ProfileDraft, profileDraftSchema, profileFileBytes, profileSchema, profileVersionOf } from '@likeness/shared/contract/profile'
+import {
+  learnedNameSchema,
+  type ProfileDraft,
+  profileDraftSchema,
+  profileFileBytes,
+  profileSchema,
+  profileVersionOf
+} from '@likeness/shared/contract/profile'
 import { concatArrays } from '@likeness/shared/data/concat-arrays'
+import { sha256Hex } from '@likeness/shared/data/sha256'
 import { appError } from '@likeness/shared/errors'
 import type { ApiDeps } from '../api-deps.ts'
 import { parseJsonField } from '../http/json-field.ts'
@@ -100,7 +107,7 @@ export const putProfile = (deps: ApiDeps): Route => ({
         `${JSON.stringify(name)} is not a name that a profile can have: ${named.error.issues[0]!.message}`
       )
     const { draft, projection } = await receiveProfile(req)
-    if (createHash('sha256').update(projection).digest('hex') !== draft.sha256)
+    if (sha256Hex(projection) !== draft.sha256)
       throw appError('invalid_request', 'projection: it does not match its sha256')
     await answerOnce(deps, req, res, {
       content: [name, draft],

@@ -14,7 +14,12 @@ import { pathParameter, type Route } from '../http/route.ts'
 import { searchSnapshot } from '../search/answer-search.ts'
 import { parseQueryVectors, parseVector } from '../search/query-vector.ts'
 import { type ReceivedSearch, receiveSearch } from '../search/receive-search.ts'
-import { queriesOfItem, queriesOfPicture, queriesOfVectors, type SearchQueries } from '../search/search-queries.ts'
+import {
+  queriesOfItem,
+  queriesOfPicture,
+  queriesOfVectors,
+  type SearchQueries
+} from '../search/search-queries.ts'
 
 async function pictureOf(
   deps: ApiDeps,

@@ -4,12 +4,22 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { createFaissSegmentFiles, createFileCache, createReplica, openCollectionWriter } from '@likeness/engine'
-import { type CollectionAnswer, maxNonZeros, type SearchAnswer, type VectorLine } from '@likeness/shared/contract/http'
+import {
+  createFaissSegmentFiles,
+  createFileCache,
+  createReplica,
+  openCollectionWriter
+} from '@likeness/engine'
+import {
+  type CollectionAnswer,
+  maxNonZeros,
+  type SearchAnswer,
+  type VectorLine
+} from '@likeness/shared/contract/http'
+import { seededRandom } from '@likeness/shared/data/random'
 import { systemClock } from '@likeness/shared/process/clock'
 import { silentLogger } from '@likeness/shared/process/logger'
 import { createMemoryStore } from '@likeness/store/memory-store'
-import { seededRandom } from '@likeness/store/seeded-random'
 import { codeOf, startTestApi, type TestApi } from '../test-support/start-test-api.ts'
 
 interface Sparse {

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto'
 import { request } from 'node:http'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { collectionKeys } from '@likeness/shared/contract/keys'
+import { sha256Hex } from '@likeness/shared/data/sha256'
 import { codeOf, startTestApi, type TestApi } from '../test-support/start-test-api.ts'
 
 let api: TestApi
@@ -13,7 +13,6 @@ beforeEach(async () => {
 afterEach(() => api.stop())
 
 const path = '/v1/collections/marks/images'
-const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
 const upload = (form: FormData, headers: Record<string, string> = {}) =>
   api.fetch(path, { method: 'POST', body: form, headers })
 const formOf = (...parts: [name: string, value: string | Blob][]) => {
@@ -36,15 +35,15 @@ test('fields describe the files after them, an id only the next one, and the res
   const answer = (await response.json()) as { job: string; revision: number; items: unknown }
   expect(response.status).toBe(202)
   expect(answer.items).toEqual([
-    { ordinal: 0, id: sha256('one') },
+    { ordinal: 0, id: sha256Hex('one') },
     { ordinal: 1, id: 'a/b' },
-    { ordinal: 2, id: sha256('three') }
+    { ordinal: 2, id: sha256Hex('three') }
   ])
   const lines = await api.itemList(collectionId, answer.job)
   expect(lines.map(({ id, label, metadata }) => [id, label, metadata])).toEqual([
-    [sha256('one'), null, undefined],
+    [sha256Hex('one'), null, undefined],
     ['a/b', 'nike', { year: 1971 }],
-    [sha256('three'), 'nike', { year: 1971 }]
+    [sha256Hex('three'), 'nike', { year: 1971 }]
   ])
   const bodies = await Promise.all(
     lines.map(async ({ imageKey }) =>
@@ -72,7 +71,7 @@ test('many files keep their order', async () => {
     formOf(...names.map((name) => ['images', new Blob([name])] as [string, Blob]))
   )
   const { items } = (await response.json()) as { items: { id: string }[] }
-  expect(items.map(({ id }) => id)).toEqual(names.map(sha256))
+  expect(items.map(({ id }) => id)).toEqual(names.map(sha256Hex))
 })
 
 test('an empty file is accepted: its item will fail, nothing else', async () => {

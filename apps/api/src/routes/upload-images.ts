@@ -8,7 +8,13 @@ import { isMultipart } from '../http/request-body.ts'
 import { contextOf } from '../http/request-context.ts'
 import { pathParameter, type Route } from '../http/route.ts'
 import { answerOnce, requestKey } from '../idempotency/answer-once.ts'
-import { abandonIngestion, acceptIngestion, ingestIntentSchema, pictureKey, prepareIngestion } from '../ingest/ingestion.ts'
+import {
+  abandonIngestion,
+  acceptIngestion,
+  ingestIntentSchema,
+  pictureKey,
+  prepareIngestion
+} from '../ingest/ingestion.ts'
 import { receiveUpload } from '../ingest/receive-upload.ts'
 
 export const uploadImages = (deps: ApiDeps): Route => ({

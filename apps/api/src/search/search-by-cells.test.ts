@@ -1,8 +1,14 @@
-import { createHash } from 'node:crypto'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { encodeRaw } from '@likeness/shared/contract/embedder'
 import type { SearchAnswer } from '@likeness/shared/contract/http'
-import { codeOf, embedAnswer, embedding, startTestApi, type TestApi } from '../test-support/start-test-api.ts'
+import { sha256Hex } from '@likeness/shared/data/sha256'
+import {
+  codeOf,
+  embedAnswer,
+  embedding,
+  startTestApi,
+  type TestApi
+} from '../test-support/start-test-api.ts'
 
 let api: TestApi
 /** Three items, best first by score; the raw vectors of x and y lie in one batch, z came as a vector. */
@@ -15,10 +21,7 @@ beforeEach(async () => {
     key: 'a/batch',
     at,
     dim: 2,
-    sum: createHash('sha256')
-      .update(new Uint8Array(batch.buffer, at, 4 * rows))
-      .digest('hex')
-      .slice(0, 32)
+    sum: sha256Hex(new Uint8Array(batch.buffer, at, 4 * rows)).slice(0, 32)
   })
   api.replica.items = [
     { id: 'x', vectors: [[1, 0, 0, 0]], raws: place(4, 1) },

@@ -1,5 +1,12 @@
 // A replica over items that a test puts in: exact search by inner product, and a slot that the test moves.
-import type { CollectionReader, Hit, ReadOptions, Replica, SearchQuery, StoredItem } from '@likeness/engine/contract'
+import type {
+  CollectionReader,
+  Hit,
+  ReadOptions,
+  Replica,
+  SearchQuery,
+  StoredItem
+} from '@likeness/engine/contract'
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import { denseRows } from '@likeness/shared/contract/vector-rows'
 import { appError } from '@likeness/shared/errors'

@@ -10,7 +10,15 @@ import { createSnapshotReader } from '@likeness/engine/rebuild/snapshot-reader'
 import { createFaissSegmentFiles } from '@likeness/engine/segment/faiss-segment-files'
 import { createJobs } from '@likeness/engine/version/jobs'
 import { createVersionReader } from '@likeness/engine/version/read-manifest'
-import { type CompareMade, type CompareQuery, type EmbedAnswer, type EmbedQuery, encodeVector, type RankMade, type RankQuery } from '@likeness/shared/contract/embedder'
+import {
+  type CompareMade,
+  type CompareQuery,
+  type EmbedAnswer,
+  type EmbedQuery,
+  encodeVector,
+  type RankMade,
+  type RankQuery
+} from '@likeness/shared/contract/embedder'
 import { decodeItemList, type ItemListLine } from '@likeness/shared/contract/item-list'
 import { collectionKeys } from '@likeness/shared/contract/keys'
 import { decodeLogSlot, type Operation } from '@likeness/shared/contract/operation'

@@ -3,7 +3,12 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { type ApiClient, createApiClient } from '../api-client.ts'
 import type { CommandContext } from '../command.ts'
-import { apiFromEnvironment, dataHome, fromCallersFolder, modelDirFromEnvironment } from '../config.ts'
+import {
+  apiFromEnvironment,
+  dataHome,
+  fromCallersFolder,
+  modelDirFromEnvironment
+} from '../config.ts'
 import { ownerOfDataDir } from '../stack/data-dir-lock.ts'
 import { findStack, type StackAddress } from '../stack/stack-address.ts'
 import { startStack } from '../stack/start-stack.ts'

@@ -1,5 +1,6 @@
 // Calls that may meet an API in the middle of a restart: tried again until it answers or patience ends.
 import { setTimeout as pause } from 'node:timers/promises'
+import { retry } from '@likeness/shared/process/retry'
 import { ApiProblem } from '../api-client.ts'
 
 const pauseMs = 1_000
@@ -23,13 +24,15 @@ export async function keepTrying<T>(
   }: { patienceMs?: number; onTrouble?: (error: unknown) => void } = {}
 ): Promise<T> {
   const endMs = Date.now() + patienceMs
-  for (let isFirst = true; ; isFirst = false) {
-    try {
-      return await call()
-    } catch (error) {
-      if (!isPassing(error) || Date.now() >= endMs) throw error
+  let isFirst = true
+  return await retry(call, {
+    isRetryable(error) {
+      if (!isPassing(error) || Date.now() >= endMs) return false
       if (isFirst) onTrouble?.(error)
-      await pause(pauseMs)
-    }
-  }
+      isFirst = false
+      return true
+    },
+    pauseMs: () => pauseMs,
+    sleep: pause
+  })
 }

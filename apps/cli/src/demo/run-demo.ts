@@ -14,7 +14,13 @@ import { importGallery } from './import-gallery.ts'
 import { makeQueries, readQueryFile } from './make-queries.ts'
 import { recallFloors } from './recall-floors.ts'
 import { formatHits, formatJson, formatRecall, formatTable } from './report.ts'
-import { type DemoQuery, type QueryResult, runQueries, summarise, type Summary } from './run-queries.ts'
+import {
+  type DemoQuery,
+  type QueryResult,
+  runQueries,
+  summarise,
+  type Summary
+} from './run-queries.ts'
 
 /** 0 when the floors are reached (where they apply: on the drawn scenes), 1 when not. */
 export async function runDemo(args: readonly string[], context: CommandContext): Promise<number> {

@@ -1,8 +1,8 @@
 // The stack that a set is measured in: the one that runs, or one of its own with the model that was named.
-import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { readFile, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
+import { sha256Hex } from '@likeness/shared/data/sha256'
 import { relearnModel, toLearnedProfile } from '@likeness/vision'
 import type { ApiClient } from '../api-client.ts'
 import type { CommandContext } from '../command.ts'
@@ -33,7 +33,7 @@ export async function connectForEvaluation(
   const home = join(
     data === undefined ? dataHome() : fromCallersFolder(data),
     'eval',
-    `stack-${createHash('sha256').update(modelDir).digest('hex').slice(0, 8)}`
+    `stack-${sha256Hex(modelDir).slice(0, 8)}`
   )
   return connect(context, { data: home, importRoots, modelDir })
 }

@@ -1,7 +1,7 @@
 // A labelled set as a gallery's yaml and the pictures that are asked: the same code path that a user's gallery takes.
-import { createHash } from 'node:crypto'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { sha256Hex } from '@likeness/shared/data/sha256'
 import { dataHome, fromCallersFolder } from '../config.ts'
 import type { ExampleQuery } from '../examples/example-query.ts'
 import { openFolder } from '../examples/folder-pictures.ts'
@@ -33,7 +33,7 @@ export async function openEvaluationSet(
   }: { onProgress: (done: number, total: number) => void; say: (text: string) => void }
 ): Promise<EvaluationSet> {
   const { folder, roles, data, index, subjects, profile, override } = options
-  const name = createHash('sha256').update(`${folder} ${roles.join()}`).digest('hex').slice(0, 8)
+  const name = sha256Hex(`${folder} ${roles.join()}`).slice(0, 8)
   const workDir = join(data === undefined ? dataHome() : fromCallersFolder(data), 'eval', name)
   await mkdir(workDir, { recursive: true })
   const labels = labelsFile(folder)

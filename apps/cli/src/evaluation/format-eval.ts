@@ -1,6 +1,12 @@
 // What `likeness eval` prints: a line for each kind of query, then for all, and the line of --json.
 import { median } from '../median.ts'
-import { type EvalFigures, type FigureOptions, figuresOf, matchCurve, type RankedAnswer } from './ranked-figures.ts'
+import {
+  type EvalFigures,
+  type FigureOptions,
+  figuresOf,
+  matchCurve,
+  type RankedAnswer
+} from './ranked-figures.ts'
 
 const figure = (value: number | null): string =>
   (value === null ? '-' : value.toFixed(3)).padStart(5)

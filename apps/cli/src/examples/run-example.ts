@@ -1,11 +1,11 @@
 // `likeness example`: draws the pictures of an example, builds its gallery from its yaml, asks every query, says how many were right.
-import { createHash } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { drawExampleSet, type ExampleSet } from '@likeness/drawing/example-set'
 import { logoSet } from '@likeness/drawing/logo/logo-set'
 import { productSet } from '@likeness/drawing/product/product-set'
 import { vehicleSet } from '@likeness/drawing/vehicle/vehicle-set'
+import { sha256Hex } from '@likeness/shared/data/sha256'
 import type { ApiClient } from '../api-client.ts'
 import type { Command, CommandContext } from '../command.ts'
 import { dataHome, fromCallersFolder } from '../config.ts'
@@ -88,7 +88,7 @@ async function openExample(
   const workDir = join(
     options.data === undefined ? dataHome() : fromCallersFolder(options.data),
     'examples',
-    `${example}-${createHash('sha256').update(`${own} ${options.roles.join()}`).digest('hex').slice(0, 8)}`
+    `${example}-${sha256Hex(`${own} ${options.roles.join()}`).slice(0, 8)}`
   )
   const pictures =
     images === undefined

@@ -1,7 +1,13 @@
 // A Faiss index out of a file of rows: added part by part; what IVF learns its lists from is sampled over the whole file.
 import { type FileHandle, open } from 'node:fs/promises'
 import { bitsBytes, packBits } from '@likeness/engine/vector-index/bits'
-import { BinaryIndex, FaissIndex, type FaissMetric, trainBinaryCentroids, trainCentroids } from '@likeness/faiss'
+import {
+  BinaryIndex,
+  FaissIndex,
+  type FaissMetric,
+  trainBinaryCentroids,
+  trainCentroids
+} from '@likeness/faiss'
 import type { IndexMethod } from '@likeness/shared/contract/collection'
 
 const rowsPerPart = 4_096

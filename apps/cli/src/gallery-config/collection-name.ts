@@ -1,7 +1,7 @@
 // The collection of an index_dir: readable, and another one for another folder.
-import { createHash } from 'node:crypto'
 import { realpathSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
+import { sha256Hex } from '@likeness/shared/data/sha256'
 
 /** Symlinks resolved as far as the path exists. */
 function realPath(path: string): string {
@@ -25,5 +25,5 @@ export function collectionNameOf(indexDir: string): string {
   const slug = slugOf(`${basename(dirname(real))} ${basename(real)}`)
     .slice(0, 50)
     .replace(/-+$/, '')
-  return `${slug === '' ? 'gallery' : slug}-${createHash('sha256').update(real).digest('hex').slice(0, 8)}`
+  return `${slug === '' ? 'gallery' : slug}-${sha256Hex(real).slice(0, 8)}`
 }

@@ -5,6 +5,7 @@ import { stat } from 'node:fs/promises'
 import { isAbsolute, join } from 'node:path'
 import type { ListLine } from '@likeness/shared/contract/http'
 import { itemIdSchema, labelSchema } from '@likeness/shared/contract/item-list'
+import { sha256Of } from '@likeness/shared/data/sha256'
 import { readTextLines } from '@likeness/shared/data/text-lines'
 import { isInside } from '@likeness/shared/process/inside-folder'
 import { UserError } from '../user-error.ts'
@@ -146,8 +147,7 @@ function createSeen() {
     line: number
   ): { line: number; sameLabel: boolean } | undefined => {
     if (failure !== undefined) return undefined
-    const short = (text: string): string =>
-      createHash('sha256').update(text).digest().toString('latin1', 0, 12)
+    const short = (text: string): string => sha256Of(text).toString('latin1', 0, 12)
     const before = first.get(short(path))
     if (before === undefined) first.set(short(path), { line, label: short(label ?? '') })
     return before && { line: before.line, sameLabel: before.label === short(label ?? '') }

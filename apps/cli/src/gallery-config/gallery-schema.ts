@@ -1,6 +1,14 @@
 // What a gallery's yaml may say: the one source of the loader, of the table in docs/configuration.md and of docs/gallery.schema.json.
 import { z } from 'zod'
-import { collectionNameSchema, collectionSettingsSchema, givenSettingsSchema, indexMethods, metrics, searchBudgetSchema, storageSchema } from '@likeness/shared/contract/collection'
+import {
+  collectionNameSchema,
+  collectionSettingsSchema,
+  givenSettingsSchema,
+  indexMethods,
+  metrics,
+  searchBudgetSchema,
+  storageSchema
+} from '@likeness/shared/contract/collection'
 import { collectionProfileSchema } from '@likeness/shared/contract/profile'
 import { parseArithmetic } from './arithmetic.ts'
 

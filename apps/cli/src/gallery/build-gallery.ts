@@ -7,10 +7,22 @@ import { type ListFingerprint, readDataList } from '../gallery-config/data-list.
 import type { GalleryConfig } from '../gallery-config/load-gallery-config.ts'
 import type { Progress } from '../progress.ts'
 import { UserError } from '../user-error.ts'
-import { beginRecord, type BuildRecord, isSame, type Outcome, readRecord, writeRecord } from './build-record.ts'
+import {
+  beginRecord,
+  type BuildRecord,
+  isSame,
+  type Outcome,
+  readRecord,
+  writeRecord
+} from './build-record.ts'
 import { createJobFollower, type Followed } from './follow-jobs.ts'
 import { checkFits, createGallery, embeddingFor } from './gallery-collection.ts'
-import { type LineFailure, type SubmitDeps, submitParts, type SubmittedPart } from './submit-parts.ts'
+import {
+  type LineFailure,
+  type SubmitDeps,
+  submitParts,
+  type SubmittedPart
+} from './submit-parts.ts'
 
 export interface BuildOptions {
   api: ApiClient

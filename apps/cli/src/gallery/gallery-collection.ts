@@ -3,7 +3,12 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
 import type { CollectionAnswer } from '@likeness/shared/contract/http'
 import { type Enrolment, enrolmentSchema } from '@likeness/shared/contract/picture-settings'
-import { type CollectionProfile, embeddingOfProfile, modelOf, parseProfileEmbedding } from '@likeness/shared/contract/profile'
+import {
+  type CollectionProfile,
+  embeddingOfProfile,
+  modelOf,
+  parseProfileEmbedding
+} from '@likeness/shared/contract/profile'
 import type { ApiClient } from '../api-client.ts'
 import type { GalleryConfig } from '../gallery-config/load-gallery-config.ts'
 import { UserError } from '../user-error.ts'

@@ -4,7 +4,12 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { UserError } from '../user-error.ts'
 import { readIdMap } from './read-id-map.ts'
-import { numpy1Pickles, numpy2Pickles, plainPickles, refusedPickles } from './testing/python-pickles.ts'
+import {
+  numpy1Pickles,
+  numpy2Pickles,
+  plainPickles,
+  refusedPickles
+} from './testing/python-pickles.ts'
 import { createIdMapWriter } from './write-id-map.ts'
 
 const file = join(mkdtempSync(join(tmpdir(), 'likeness-pickle-')), 'id_map.pkl')

@@ -1,7 +1,16 @@
 // Reads PP-ShiTu's id_map.pkl, a pickled dictionary of whole numbers and texts, without Python's unpickler: a small machine that knows
 // numbers, texts and one dictionary, and the few names that numpy writes for its numbers. Whatever else a pickle can say is refused by name.
 import type { UserError } from '../user-error.ts'
-import { mark, nameOf, parseInteger, reduce, setState, theMap, Tuple, type Value } from './inert-values.ts'
+import {
+  mark,
+  nameOf,
+  parseInteger,
+  reduce,
+  setState,
+  theMap,
+  Tuple,
+  type Value
+} from './inert-values.ts'
 import { PickleTokens, type Token } from './pickle-tokens.ts'
 
 /** A Map of JavaScript holds no more than 2^24. */

@@ -3,7 +3,11 @@ import { join } from 'node:path'
 import { collectionNameSchema } from '@likeness/shared/contract/collection'
 import { fromCallersFolder } from '../config.ts'
 import { readExportNote } from '../export/export-note.ts'
-import { completeGallery, type GalleryConfig, loadGalleryConfig } from '../gallery-config/load-gallery-config.ts'
+import {
+  completeGallery,
+  type GalleryConfig,
+  loadGalleryConfig
+} from '../gallery-config/load-gallery-config.ts'
 import { UserError } from '../user-error.ts'
 
 export interface ImportChoice {

@@ -2,7 +2,12 @@
 import { basename } from 'node:path'
 import { createRandom } from '@likeness/drawing/seeded-random'
 import { messageOf } from '@likeness/shared/errors'
-import { type ImportedManifest, importModel, type ImportOptions, learnProfile } from '@likeness/vision'
+import {
+  type ImportedManifest,
+  importModel,
+  type ImportOptions,
+  learnProfile
+} from '@likeness/vision'
 import type { CommandContext } from '../command.ts'
 import { createProgress } from '../progress.ts'
 import { drawReferences, readReferences } from './learning-references.ts'

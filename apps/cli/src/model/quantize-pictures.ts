@@ -1,8 +1,8 @@
 // The user's pictures for quantising: some to take ranges from, others to compare both models on.
-import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createRandom, shuffled } from '@likeness/drawing/seeded-random'
+import { sha256Hex } from '@likeness/shared/data/sha256'
 import { decodeImage, type QuantizePicture, type Reference } from '@likeness/vision'
 import { readPicturePaths } from '../pictures/folder-gallery.ts'
 import { UserError } from '../user-error.ts'
@@ -32,7 +32,7 @@ export async function readQuantizePictures(
     try {
       const bytes = await readFile(join(root, path))
       await decodeImage(bytes)
-      const sha256 = createHash('sha256').update(bytes).digest('hex')
+      const sha256 = sha256Hex(bytes)
       read.set(sha256, {
         picture: { sha256, decode: async () => decodeImage(await readFile(join(root, path))) },
         reference: [await shrinkPicture(bytes)]

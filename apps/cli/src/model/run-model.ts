@@ -8,7 +8,16 @@ import type { Command, CommandContext } from '../command.ts'
 import { fromCallersFolder } from '../config.ts'
 import { UserError } from '../user-error.ts'
 import { formatModel, formatModels } from './format-model.ts'
-import { builtInDir, builtInName, checkModelName, findModelDir, listModels, modelsDirOf, readShownManifest, removeModel } from './model-folders.ts'
+import {
+  builtInDir,
+  builtInName,
+  checkModelName,
+  findModelDir,
+  listModels,
+  modelsDirOf,
+  readShownManifest,
+  removeModel
+} from './model-folders.ts'
 
 const modelUsage = `likeness model import FILE.onnx [options]   makes a model of an exported detector (Ultralytics v5 to 26, YOLOX)
   --name N         what it is called (default: the file's name)

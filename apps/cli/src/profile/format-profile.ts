@@ -1,5 +1,9 @@
 // Profiles as lines of text.
-import { embeddingOfProfile, type ProfileDraft, type StoredProfile } from '@likeness/shared/contract/profile'
+import {
+  embeddingOfProfile,
+  type ProfileDraft,
+  type StoredProfile
+} from '@likeness/shared/contract/profile'
 import { whitened } from '@likeness/vision'
 
 export const percent = (share: number): string => `${(100 * share).toFixed(1)} %`

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createRandom, shuffled } from '@likeness/drawing/seeded-random'
-import { createLimiter } from '@likeness/shared/data/concurrency'
+import { createSemaphore } from '@likeness/shared/data/semaphore'
 import type { DecodedImage } from '@likeness/vision'
 import type { ApiClient } from '../api-client.ts'
 import { mostPictures, shrinkPicture } from '../model/learning-references.ts'
@@ -81,7 +81,7 @@ export async function readPictures(
     onSkipped: (name: string, reason: unknown) => void
   }
 ): Promise<ReadPicture[]> {
-  const limit = createLimiter(downloadsAtOnce)
+  const limit = createSemaphore(downloadsAtOnce).run
   let done = 0
   const read = await Promise.all(
     pictures.map(({ name, label, read: bytes }) =>

@@ -1,7 +1,17 @@
 // A projection learned from pictures with a model, and tried against the model's own or another one.
 import { createRandom } from '@likeness/drawing/seeded-random'
 import { messageOf } from '@likeness/shared/errors'
-import { createEmbedder, embedViews, learnAndTry, type LearningWay, loadProfile, type ModelManifest, prepareModel, type Profile, type Trial } from '@likeness/vision'
+import {
+  createEmbedder,
+  embedViews,
+  learnAndTry,
+  type LearningWay,
+  loadProfile,
+  type ModelManifest,
+  prepareModel,
+  type Profile,
+  type Trial
+} from '@likeness/vision'
 import type { CommandContext } from '../command.ts'
 import { createProgress } from '../progress.ts'
 import { readPictures, type SourcePicture } from './gallery-references.ts'

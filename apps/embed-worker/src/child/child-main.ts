@@ -4,7 +4,13 @@ import { isAppError, messageOf } from '@likeness/shared/errors'
 import { createLogger } from '@likeness/shared/process/logger'
 import { openConfiguredStore } from '@likeness/store/configured-store'
 import { createProfileStore } from '@likeness/store/profile-store'
-import { createEmbedder, decodeImage, embeddingVersion, loadProfile, prepareModel } from '@likeness/vision'
+import {
+  createEmbedder,
+  decodeImage,
+  embeddingVersion,
+  loadProfile,
+  prepareModel
+} from '@likeness/vision'
 import type { FromChild, ToChild } from '../child-protocol.ts'
 import { readChildConfig } from '../config.ts'
 import { createPriorityMutex, turnLoop } from '../priority-mutex.ts'

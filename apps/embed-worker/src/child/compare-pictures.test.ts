@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest'
-import type { DecodedImage, EmbedOptions, EmbedResult, ModelManifest, Profile } from '@likeness/vision'
+import type {
+  DecodedImage,
+  EmbedOptions,
+  EmbedResult,
+  ModelManifest,
+  Profile
+} from '@likeness/vision'
 import { createPriorityMutex } from '../priority-mutex.ts'
 import { createPictureComparer } from './compare-pictures.ts'
 

@@ -1,9 +1,22 @@
 // Which boxes and views of a picture are embedded. How one becomes a vector is the embedder's business. Each inference passes the gate by itself, so that a query never waits for more than one.
 import type { Box } from '@likeness/shared/contract/embedder'
-import { type Enrolment, enrolmentSchema, lookSchema } from '@likeness/shared/contract/picture-settings'
+import {
+  type Enrolment,
+  enrolmentSchema,
+  lookSchema
+} from '@likeness/shared/contract/picture-settings'
 import { concatArrays } from '@likeness/shared/data/concat-arrays'
 import { toFloat16 } from '@likeness/shared/data/float16'
-import { cropPicture, cutBox, type DecodedImage, type Embedder, type EmbedOptions, nothingDetected, type Subject, trimPicture } from '@likeness/vision'
+import {
+  cropPicture,
+  cutBox,
+  type DecodedImage,
+  type Embedder,
+  type EmbedOptions,
+  nothingDetected,
+  type Subject,
+  trimPicture
+} from '@likeness/vision'
 import type { Embedded, EmbeddedRow, ItemTask, Priority, QueryTask } from '../child-protocol.ts'
 import type { PriorityMutex } from '../priority-mutex.ts'
 import { chooseSubjects } from './choose-subjects.ts'

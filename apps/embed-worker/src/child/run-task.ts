@@ -1,12 +1,20 @@
 // One task of a child from bytes to result: read, decode (bounded, ahead of the running inference), infer.
 import { setTimeout as sleep } from 'node:timers/promises'
+import { createSemaphore } from '@likeness/shared/data/semaphore'
 import { appError, isAppError, messageOf } from '@likeness/shared/errors'
 import type { DecodedImage } from '@likeness/vision'
-import type { ChildResult, ChildTask, CompareTask, ItemTask, Priority, QueryTask, ThumbnailTask } from '../child-protocol.ts'
+import type {
+  ChildResult,
+  ChildTask,
+  CompareTask,
+  ItemTask,
+  Priority,
+  QueryTask,
+  ThumbnailTask
+} from '../child-protocol.ts'
 import type { TestHooks } from '../test-hooks.ts'
 import type { ComparePictures } from './compare-pictures.ts'
 import type { PictureEmbedder } from './embed-picture.ts'
-import { createSemaphore } from './permits.ts'
 import type { RankItems } from './rank-items.ts'
 
 export interface RunTaskDeps {

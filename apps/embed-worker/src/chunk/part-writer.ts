@@ -1,7 +1,11 @@
 // Collects what a chunk has embedded and writes it as immutable vector batches, so that freshness does not depend on the chunk's size.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { CollectionKeys } from '@likeness/shared/contract/keys'
-import { type BatchHeader, type BatchItem, encodeVectorBatch } from '@likeness/shared/contract/vector-batch'
+import {
+  type BatchHeader,
+  type BatchItem,
+  encodeVectorBatch
+} from '@likeness/shared/contract/vector-batch'
 import { concatArrays } from '@likeness/shared/data/concat-arrays'
 import { createUlid } from '@likeness/shared/data/ulid'
 import { isAppError } from '@likeness/shared/errors'

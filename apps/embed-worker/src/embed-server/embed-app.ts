@@ -1,12 +1,29 @@
 // The routes of the interactive lane; contract in shared/contract/lane.
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
-import { type CompareMade, compareQuerySchema, type EmbedAnswer, embedQuerySchema, encodeRaw, encodeVector, type RankMade, rankQuerySchema } from '@likeness/shared/contract/embedder'
+import {
+  type CompareMade,
+  compareQuerySchema,
+  type EmbedAnswer,
+  embedQuerySchema,
+  encodeRaw,
+  encodeVector,
+  type RankMade,
+  rankQuerySchema
+} from '@likeness/shared/contract/embedder'
 import { appError } from '@likeness/shared/errors'
 import type { Logger } from '@likeness/shared/process/logger'
 import type { Embedded } from '../child-protocol.ts'
 import type { Embeddings } from '../embeddings.ts'
-import { checkSecret, parseOptions, readBody, requestSignal, sendJson, sendProblem, toAppError } from './http-edge.ts'
+import {
+  checkSecret,
+  parseOptions,
+  readBody,
+  requestSignal,
+  sendJson,
+  sendProblem,
+  toAppError
+} from './http-edge.ts'
 import type { Interactive } from './interactive.ts'
 
 export interface EmbedAppDeps {

@@ -1,10 +1,11 @@
 // What every request of the lane passes: secret, bounded body, deadline, problems as JSON.
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { z } from 'zod'
+import { sha256Of } from '@likeness/shared/data/sha256'
 import { appError, type AppError, isAppError, messageOf } from '@likeness/shared/errors'
 
-const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
+const digest = (text: string): Buffer => sha256Of(text)
 
 /** Throws `unauthorized`. Digests have one length, so the comparison tells nothing about the secret. */
 export function checkSecret(request: IncomingMessage, secret: string): void {

@@ -1,7 +1,13 @@
 // Somebody's picture through the pool: bounded, within its deadline, and never ended by another picture's crash.
 import { appError, isErrorCode } from '@likeness/shared/errors'
 import type { Logger } from '@likeness/shared/process/logger'
-import type { ChildResult, CompareTask, QueryTask, RankTask, ThumbnailTask } from '../child-protocol.ts'
+import type {
+  ChildResult,
+  CompareTask,
+  QueryTask,
+  RankTask,
+  ThumbnailTask
+} from '../child-protocol.ts'
 import type { RunOptions, TaskOutcome } from '../pool/task.ts'
 
 type InteractiveTask = QueryTask | CompareTask | RankTask | ThumbnailTask

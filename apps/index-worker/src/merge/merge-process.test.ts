@@ -3,7 +3,16 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type BuildMerge, type CollectionWriter, createCatalog, createFaissSegmentFiles, createFileCache, createLogAppender, type MergeTask, openCollectionWriter } from '@likeness/engine'
+import {
+  type BuildMerge,
+  type CollectionWriter,
+  createCatalog,
+  createFaissSegmentFiles,
+  createFileCache,
+  createLogAppender,
+  type MergeTask,
+  openCollectionWriter
+} from '@likeness/engine'
 import { collectionKeys } from '@likeness/shared/contract/keys'
 import { encodeVectorBatch } from '@likeness/shared/contract/vector-batch'
 import { createUlid } from '@likeness/shared/data/ulid'

@@ -6,13 +6,26 @@ import { copyRows, rowsBetween, type VectorRows } from '@likeness/shared/contrac
 import { hashName, itemHash } from '../item/item-hash.ts'
 import { decodePayload, encodePayload, type RawPlace, rawSum } from '../item/item-payload.ts'
 import type { ItemVersion } from '../item/item-version.ts'
-import { addPendingUpdate, applyUpdate, newestRevision, type PayloadUpdate, pendingUpdateFor, updateOf } from '../item/payload-updates.ts'
+import {
+  addPendingUpdate,
+  applyUpdate,
+  newestRevision,
+  type PayloadUpdate,
+  pendingUpdateFor,
+  updateOf
+} from '../item/payload-updates.ts'
 import { isOpen, type OpenIngestion } from '../log/open-ingestion.ts'
 import type { SegmentFiles } from '../segment/segment-files.ts'
 import { OrdinalRanges } from '../version/ordinal-ranges.ts'
 import type { ApplyRules } from './apply-rules.ts'
 import { applyFilterDelete, isFilterDeleted } from './filter-deletes.ts'
-import { findLiveRows, type LiveRows, markDeleted, oldestOpen, type WriterState } from './writer-state.ts'
+import {
+  findLiveRows,
+  type LiveRows,
+  markDeleted,
+  oldestOpen,
+  type WriterState
+} from './writer-state.ts'
 
 interface CurrentVersion {
   version: ItemVersion

@@ -2,7 +2,12 @@
 // the collection as a whole.
 import { isDeepStrictEqual } from 'node:util'
 import { changeSettings, type EmbeddingSpec } from '@likeness/shared/contract/collection'
-import { type LogSlot, type Operation, type RestoreOperation, revisionOf } from '@likeness/shared/contract/operation'
+import {
+  type LogSlot,
+  type Operation,
+  type RestoreOperation,
+  revisionOf
+} from '@likeness/shared/contract/operation'
 import type { SegmentFiles } from '../segment/segment-files.ts'
 import type { SnapshotRecord, StoredResult } from '../version/manifest.ts'
 import { applyItemOperation, isItemOperation } from './apply-operation.ts'

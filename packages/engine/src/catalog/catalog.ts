@@ -2,8 +2,15 @@
 // collection id. Dropped collections stay listed until their objects are deleted.
 import { isDeepStrictEqual } from 'node:util'
 import { decodeObject } from '@likeness/shared/contract/checked-object'
-import { type CollectionDraft, collectionNameSchema, type CollectionSpec, draftSchema, specProblem } from '@likeness/shared/contract/collection'
+import {
+  type CollectionDraft,
+  collectionNameSchema,
+  type CollectionSpec,
+  draftSchema,
+  specProblem
+} from '@likeness/shared/contract/collection'
 import { catalogKey, collectionKeys } from '@likeness/shared/contract/keys'
+import { sha256Hex } from '@likeness/shared/data/sha256'
 import { createUlid } from '@likeness/shared/data/ulid'
 import { appError, isAppError } from '@likeness/shared/errors'
 import type { Clock } from '@likeness/shared/process/clock'
@@ -11,8 +18,20 @@ import type { ObjectStore } from '@likeness/store/object-store'
 import { retryStore } from '@likeness/store/retry-store'
 import type { Catalog } from '../contract.ts'
 import { encodeCurrent } from '../version/current.ts'
-import { emptyManifest, encodeManifest, sha256Hex } from '../version/manifest.ts'
-import { aliasesOf, type CatalogFile, catalogSchema, checkTarget, type Content, encodeCatalog, notFound, own, refuseAlias, withAlias, withoutAlias } from './catalog-content.ts'
+import { emptyManifest, encodeManifest } from '../version/manifest.ts'
+import {
+  aliasesOf,
+  type CatalogFile,
+  catalogSchema,
+  checkTarget,
+  type Content,
+  encodeCatalog,
+  notFound,
+  own,
+  refuseAlias,
+  withAlias,
+  withoutAlias
+} from './catalog-content.ts'
 
 const lookUp = ({ collections, aliases }: Content, name: string): CollectionSpec | undefined =>
   own(collections, name) ?? own(collections, own(aliases, name) ?? '')

@@ -1,7 +1,14 @@
 // Builds the columns of a segment from its items' attributes, added in order.
 import type { FilterScalar } from '@likeness/shared/contract/filter'
 import type { Attributes } from '../item/item-payload.ts'
-import { codeCount, type Codes, type Column, encodeText, firstNumberCode, noValue } from './column.ts'
+import {
+  codeCount,
+  type Codes,
+  type Column,
+  encodeText,
+  firstNumberCode,
+  noValue
+} from './column.ts'
 
 /**
  * Most columns of a segment. Further metadata keys have no column: a filter on such a key reads the

@@ -1,7 +1,12 @@
 // The compiled filter against the plainest reading of the contract, on random items and filters.
 import { describe, expect, test } from 'vitest'
-import { type Condition, type Filter, type FilterScalar, filterSchema } from '@likeness/shared/contract/filter'
-import { seededRandom } from '@likeness/store/seeded-random'
+import {
+  type Condition,
+  type Filter,
+  type FilterScalar,
+  filterSchema
+} from '@likeness/shared/contract/filter'
+import { seededRandom } from '@likeness/shared/data/random'
 import type { Attributes } from '../item/item-payload.ts'
 import { ColumnBuilder } from './column-builder.ts'
 import { encodeColumns, openColumnFile } from './column-file.ts'

@@ -2,7 +2,15 @@
 // dictionary entry, not once per item.
 import type { Condition, Filter, FilterScalar } from '@likeness/shared/contract/filter'
 import { metadataColumn } from './column-builder.ts'
-import { codeCount, codeOf, codeReader, codesWithin, type Column, emptyColumn, noValue } from './column.ts'
+import {
+  codeCount,
+  codeOf,
+  codeReader,
+  codesWithin,
+  type Column,
+  emptyColumn,
+  noValue
+} from './column.ts'
 
 /** Tests items. A single caller must ask in ascending order of items. */
 export type ItemTest = (item: number) => boolean

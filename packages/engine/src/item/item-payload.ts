@@ -1,8 +1,8 @@
 // The payload of an item: JSON beside its columns, read by row for an answer.
-import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { metadataSchema } from '@likeness/shared/contract/item-list'
 import { batchRowSchema } from '@likeness/shared/contract/vector-batch'
+import { sha256Hex } from '@likeness/shared/data/sha256'
 
 export const rawPlaceSchema = z.object({
   /** Key of the vector batch in the object store. */
@@ -14,8 +14,7 @@ export const rawPlaceSchema = z.object({
   sum: z.string()
 })
 export type RawPlace = z.infer<typeof rawPlaceSchema>
-export const rawSum = (bytes: Uint8Array): string =>
-  createHash('sha256').update(bytes).digest('hex').slice(0, 32)
+export const rawSum = (bytes: Uint8Array): string => sha256Hex(bytes).slice(0, 32)
 
 export const itemPayloadSchema = z.object({
   id: z.string(),

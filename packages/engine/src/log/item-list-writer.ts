@@ -1,6 +1,10 @@
 // Writes the item list of an ingestion as NDJSON parts. The log entry, written later, is the first
 // reference to them.
-import { encodeItemList, type ItemListLine, itemListPartSize } from '@likeness/shared/contract/item-list'
+import {
+  encodeItemList,
+  type ItemListLine,
+  itemListPartSize
+} from '@likeness/shared/contract/item-list'
 import { collectionKeys } from '@likeness/shared/contract/keys'
 import { mapInOrder } from '@likeness/shared/data/concurrency'
 import type { ObjectStore } from '@likeness/store/object-store'

@@ -2,7 +2,13 @@
 // process that knows that the slot below exists. So the order of slots is the order of acceptance,
 // across all processes. There is no counter that could be lost or go back.
 import { collectionKeys } from '@likeness/shared/contract/keys'
-import { decodeLogSlot, encodeLogSlot, type Operation, operationsPerSlot, revisionOf } from '@likeness/shared/contract/operation'
+import {
+  decodeLogSlot,
+  encodeLogSlot,
+  type Operation,
+  operationsPerSlot,
+  revisionOf
+} from '@likeness/shared/contract/operation'
 import { appError, isAppError } from '@likeness/shared/errors'
 import type { Clock } from '@likeness/shared/process/clock'
 import type { ObjectStore } from '@likeness/store/object-store'

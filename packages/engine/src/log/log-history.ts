@@ -1,7 +1,17 @@
 // History of a collection as a whole, read from the log alone: settings, snapshots, effective
 // restores, ingestions.
-import { changeSettings, type CollectionSettings, type EmbeddingSpec } from '@likeness/shared/contract/collection'
-import { type IngestOperation, type LogSlot, type Operation, type RestoreOperation, revisionOf } from '@likeness/shared/contract/operation'
+import {
+  changeSettings,
+  type CollectionSettings,
+  type EmbeddingSpec
+} from '@likeness/shared/contract/collection'
+import {
+  type IngestOperation,
+  type LogSlot,
+  type Operation,
+  type RestoreOperation,
+  revisionOf
+} from '@likeness/shared/contract/operation'
 import { assertNoGap, missingSlot, readSlots, type WorkSource } from './read-log.ts'
 
 const slotsPerRead = 256

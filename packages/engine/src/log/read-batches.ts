@@ -1,7 +1,12 @@
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import { parseBatchKey } from '@likeness/shared/contract/keys'
 import { modelOf } from '@likeness/shared/contract/profile'
-import { countRows, decodeVectorBatch, peekBatchItems, type VectorBatch } from '@likeness/shared/contract/vector-batch'
+import {
+  countRows,
+  decodeVectorBatch,
+  peekBatchItems,
+  type VectorBatch
+} from '@likeness/shared/contract/vector-batch'
 import { isSparse } from '@likeness/shared/contract/vector-rows'
 import { appError, isAppError } from '@likeness/shared/errors'
 import type { ObjectStore } from '@likeness/store/object-store'

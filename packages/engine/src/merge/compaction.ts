@@ -1,7 +1,14 @@
 // Compaction on request. Among the segments that exist at that time, those with deletions or
 // payload updates are written again, and small ones become one.
 import { isSmall, sealedConfig, sealRows, smallConfig } from '../vector-index/segment-config.ts'
-import { fitting, largestMergeRows, type MergePlan, type PlanInput, sumRows, wayTo } from './merge-plan.ts'
+import {
+  fitting,
+  largestMergeRows,
+  type MergePlan,
+  type PlanInput,
+  sumRows,
+  wayTo
+} from './merge-plan.ts'
 
 export interface Compaction {
   /** Revision of the operation that requested the compaction. */

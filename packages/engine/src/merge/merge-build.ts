@@ -11,7 +11,12 @@ import { decodePayload, encodePayload, readAttributes } from '../item/item-paylo
 import { applyUpdate } from '../item/payload-updates.ts'
 import { createItemTable, hashBytes, type ItemTable } from '../segment/item-table.ts'
 import { openSegment, type OpenSegment } from '../segment/open-segment.ts'
-import { pointsToTrain, type Quantizer, readQuantizer, trainQuantizer } from '../segment/quantizer.ts'
+import {
+  pointsToTrain,
+  type Quantizer,
+  readQuantizer,
+  trainQuantizer
+} from '../segment/quantizer.ts'
 import { PayloadCursor, RowCursor } from '../segment/segment-cursors.ts'
 import type { BuiltIndex, SegmentFiles } from '../segment/segment-files.ts'
 import { columnsFromItems, tunedOf } from '../segment/segment-write.ts'

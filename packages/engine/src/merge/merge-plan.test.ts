@@ -54,7 +54,7 @@ test('small segments are compacted eight to ten at a time, the smallest class fi
   const [tiny, medium] = [segments(12, 1), segments(8, 20)]
   expect(plan([...medium, ...tiny])).toMatchObject({
     inputs: idsOf(tiny.slice(0, 10)),
-    form: { index: 'flat', storage: 'f32' },
+    config: { index: 'flat', storage: 'f32' },
     way: 'build'
   })
   expect(plan([...medium, ...tiny.slice(0, 7)])).toMatchObject({ inputs: idsOf(medium) })
@@ -64,7 +64,7 @@ test('small segments are compacted eight to ten at a time, the smallest class fi
 test('small segments that together reach the seal threshold become one of the real kind', () => {
   const small = [segment(990), segment(5), segment(6)]
   expect(plan(small)).toMatchObject({
-    form: { index: 'hnsw', storage: 'f32' },
+    config: { index: 'hnsw', storage: 'f32' },
     way: 'build',
     liveRows: 1_001
   })
@@ -77,7 +77,7 @@ test('sealed segments of one class are merged with each other, those of others a
   const larger = segments(7, 40_000, { index: 'hnsw' })
   expect(plan([...sealed, ...larger], { tier: 'sealed' })).toMatchObject({
     inputs: idsOf(sealed),
-    form: { index: 'hnsw' }
+    config: { index: 'hnsw' }
   })
   expect(plan([...sealed.slice(0, 7), ...larger], { tier: 'sealed' })).toBeUndefined()
   expect(plan([...sealed, ...larger], { tier: 'small' })).toBeUndefined()
@@ -100,13 +100,13 @@ test('a segment is rewritten at 20 % deleted rows or relabelled items, and as a 
   const worn = (facts: Partial<SegmentFacts>) =>
     plan([segment(2_000, { index: 'hnsw', ...facts })], { tier: 'sealed' })
   expect(worn({ deletedRows: 399 })).toBeUndefined()
-  expect(worn({ deletedRows: 400 })).toMatchObject({ form: { index: 'hnsw' }, way: 'build' })
-  expect(worn({ deletedRows: 1_500 })).toMatchObject({ form: { index: 'flat' } })
-  expect(worn({ relabelledItems: 400 })).toMatchObject({ form: { index: 'hnsw' }, way: 'clone' })
+  expect(worn({ deletedRows: 400 })).toMatchObject({ config: { index: 'hnsw' }, way: 'build' })
+  expect(worn({ deletedRows: 1_500 })).toMatchObject({ config: { index: 'flat' } })
+  expect(worn({ relabelledItems: 400 })).toMatchObject({ config: { index: 'hnsw' }, way: 'clone' })
   const small = segments(3, 10, { deletedRows: 2 })
   expect(plan([...small, segment(10)])).toMatchObject({
     inputs: idsOf(small),
-    form: { index: 'flat' }
+    config: { index: 'flat' }
   })
 })
 
@@ -173,7 +173,7 @@ test('at four times the rows that it was trained for, the quantizer is trained a
 
 test('a single commit past the threshold is sealed by itself', () => {
   expect(plan([segment(1_200)], { tier: 'sealed' })).toMatchObject({
-    form: { index: 'hnsw' },
+    config: { index: 'hnsw' },
     way: 'build'
   })
   expect(

@@ -3,7 +3,15 @@
 // not pile up behind a long merge of large ones.
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import { isOutgrown } from '../segment/quantizer.ts'
-import { isSmall, needsQuantizer, sameConfig, sealedConfig, sealRows, type SegmentConfig, smallConfig } from '../vector-index/segment-config.ts'
+import {
+  isSmall,
+  needsQuantizer,
+  sameConfig,
+  sealedConfig,
+  sealRows,
+  type SegmentConfig,
+  smallConfig
+} from '../vector-index/segment-config.ts'
 import type { Manifest, ManifestSegment } from '../version/manifest.ts'
 
 export const mergeTiers = ['small', 'sealed'] as const

@@ -6,7 +6,15 @@ import type { OpenSegment } from '../segment/open-segment.ts'
 import type { Bitmap } from '../version/bitmap.ts'
 import type { Manifest } from '../version/manifest.ts'
 import { type Compaction, planCompaction } from './compaction.ts'
-import { defaultFanIn, type MergePlan, type MergeShape, type MergeTier, mergeTiers, planMerge, type SegmentFacts } from './merge-plan.ts'
+import {
+  defaultFanIn,
+  type MergePlan,
+  type MergeShape,
+  type MergeTier,
+  mergeTiers,
+  planMerge,
+  type SegmentFacts
+} from './merge-plan.ts'
 import type { MergeTask } from './merge-task.ts'
 
 /** The part of a writer's state that merges read and change. */

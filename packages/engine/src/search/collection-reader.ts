@@ -3,7 +3,13 @@
 import { createHash } from 'node:crypto'
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import type { Filter } from '@likeness/shared/contract/filter'
-import { copyRows, isSparse, rowCount, rowsBetween, type VectorRows } from '@likeness/shared/contract/vector-rows'
+import {
+  copyRows,
+  isSparse,
+  rowCount,
+  rowsBetween,
+  type VectorRows
+} from '@likeness/shared/contract/vector-rows'
 import { appError } from '@likeness/shared/errors'
 import type { CollectionReader, Hit, SearchQuery, SegmentSummary, StoredItem } from '../contract.ts'
 import { itemHash } from '../item/item-hash.ts'

@@ -3,7 +3,7 @@
 import { FaissError } from '@likeness/faiss'
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import type { VectorRows } from '@likeness/shared/contract/vector-rows'
-import { Recent } from '@likeness/shared/data/recent'
+import { RecentResults } from '@likeness/shared/data/recent-results'
 import { appError } from '@likeness/shared/errors'
 import type { Logger } from '@likeness/shared/process/logger'
 import type { StoredItem } from '../contract.ts'
@@ -29,7 +29,7 @@ export class LoadedSegment {
   readonly index: SegmentIndex
   readonly columns: SegmentColumns
   /** Rows that do not match, by filter. */
-  readonly excluded = new Recent<Bitmap>(recentFilters)
+  readonly excluded = new RecentResults<Bitmap>(recentFilters)
   /** Full vectors, where hits are scored by them or the index cannot return rows. */
   readonly vectors: RowFile | undefined
   private readonly payload: CheckedFile

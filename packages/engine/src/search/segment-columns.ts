@@ -1,7 +1,7 @@
 // The columns of a loaded segment. The file is opened at the first search that needs a column, and
 // each column is read once. Without a file, or with one that is damaged or was collected after
 // loading, columns are built from the payload.
-import { Recent } from '@likeness/shared/data/recent'
+import { RecentResults } from '@likeness/shared/data/recent-results'
 import { isAppError } from '@likeness/shared/errors'
 import type { Logger } from '@likeness/shared/process/logger'
 import { ColumnBuilder } from '../columns/column-builder.ts'
@@ -25,8 +25,8 @@ const mostColumns = 32
 
 export class SegmentColumns {
   private readonly source: ColumnSource
-  private readonly columns = new Recent<Column | undefined>(mostColumns)
-  private readonly opened = new Recent<ColumnFile>(1)
+  private readonly columns = new RecentResults<Column | undefined>(mostColumns)
+  private readonly opened = new RecentResults<ColumnFile>(1)
   private file: CheckedFile | undefined
 
   constructor(source: ColumnSource) {

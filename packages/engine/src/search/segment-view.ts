@@ -2,9 +2,14 @@
 // filtered view has only the items that match a filter.
 import { setImmediate } from 'node:timers/promises'
 import type { Filter } from '@likeness/shared/contract/filter'
-import { Recent } from '@likeness/shared/data/recent'
+import { RecentResults } from '@likeness/shared/data/recent-results'
 import { attributeReader } from '../columns/attribute-reader.ts'
-import { compileFilter, filterColumns, type ItemTest, matchesFilter } from '../columns/filter-match.ts'
+import {
+  compileFilter,
+  filterColumns,
+  type ItemTest,
+  matchesFilter
+} from '../columns/filter-match.ts'
 import type { StoredItem } from '../contract.ts'
 import { applyUpdate, type PayloadUpdates } from '../item/payload-updates.ts'
 import type { ItemTable } from '../segment/item-table.ts'
@@ -22,7 +27,7 @@ export interface SegmentView {
   /** All other rows, listed when there are only a few. */
   liveRows: Int32Array | undefined
   /** Filtered views by filter. */
-  filtered: Recent<SegmentView>
+  filtered: RecentResults<SegmentView>
 }
 /** `key`: equal for equal filters. */
 export interface KeyedFilter {
@@ -48,7 +53,7 @@ export const openView = ({
   deleted,
   updates,
   liveRows: undefined,
-  filtered: new Recent(recentFilters)
+  filtered: new RecentResults(recentFilters)
 })
 
 /** Reads items in their current state. The items must be ascending and close together. */

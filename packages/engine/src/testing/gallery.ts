@@ -3,7 +3,11 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type CollectionSettings, collectionSettingsSchema, type CollectionSpec } from '@likeness/shared/contract/collection'
+import {
+  type CollectionSettings,
+  collectionSettingsSchema,
+  type CollectionSpec
+} from '@likeness/shared/contract/collection'
 import type { Metadata } from '@likeness/shared/contract/item-list'
 import { collectionKeys } from '@likeness/shared/contract/keys'
 import type { Operation } from '@likeness/shared/contract/operation'

@@ -1,5 +1,11 @@
 // Sparse vectors of tests, beside equal dense ones: each result for one must hold for the other.
-import { isSparse, joinSparse, sparseRow, type SparseRows, type VectorRows } from '@likeness/shared/contract/vector-rows'
+import {
+  isSparse,
+  joinSparse,
+  sparseRow,
+  type SparseRows,
+  type VectorRows
+} from '@likeness/shared/contract/vector-rows'
 
 /**
  * Returns the largest values of a vector at unit length, with zeros elsewhere. Some of these

@@ -3,8 +3,13 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { joinSparse, rowsBetween, sparseRow, type SparseRows } from '@likeness/shared/contract/vector-rows'
-import { seededRandom } from '@likeness/store/seeded-random'
+import {
+  joinSparse,
+  rowsBetween,
+  sparseRow,
+  type SparseRows
+} from '@likeness/shared/contract/vector-rows'
+import { seededRandom } from '@likeness/shared/data/random'
 import { encodeRowFile, rowFileBytes } from '../files/row-file.ts'
 import { SparseRowFile } from '../files/sparse-row-file.ts'
 import { createInvertedIndex, readInvertedIndex } from './inverted-index.ts'

@@ -1,6 +1,11 @@
 // The index of sparse segments: inverted lists behind the common interface of segment indexes.
 import { searchInverted, type SearchResult } from '@likeness/faiss'
-import { isSparse, rowCount, type SparseRows, type VectorRows } from '@likeness/shared/contract/vector-rows'
+import {
+  isSparse,
+  rowCount,
+  type SparseRows,
+  type VectorRows
+} from '@likeness/shared/contract/vector-rows'
 import { appError } from '@likeness/shared/errors'
 import { readInvertedFile, writeInvertedFile } from './inverted-file.ts'
 import { findTerm, type InvertedLists, invertRows } from './inverted-lists.ts'

@@ -1,7 +1,12 @@
 // Segment configs of a collection: small segments are exact and keep every bit of their vectors;
 // sealed segments follow the collection's settings.
 import type { CollectionSpec, Metric } from '@likeness/shared/contract/collection'
-import { isLossless, isQuantized, leastTrainingRows, type VectorStorage } from '@likeness/shared/contract/storage-forms'
+import {
+  isLossless,
+  isQuantized,
+  leastTrainingRows,
+  type VectorStorage
+} from '@likeness/shared/contract/storage-forms'
 import type { IndexKind, ManifestSegment } from '../version/manifest.ts'
 
 /** `bits`: storage of every segment of a hamming collection. */

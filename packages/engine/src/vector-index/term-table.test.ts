@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { seededRandom } from '@likeness/store/seeded-random'
+import { seededRandom } from '@likeness/shared/data/random'
 import { TermTable } from './term-table.ts'
 
 test('terms of 32 bits are numbered as they come and counted as often as they come', () => {

@@ -1,5 +1,5 @@
 // Finds the least effort at which a newly built index reaches the target recall of its collection.
-import { seededRandom } from '@likeness/store/seeded-random'
+import { seededRandom } from '@likeness/shared/data/random'
 import type { TunedEffort } from '../version/manifest.ts'
 import type { SegmentIndex } from './segment-index.ts'
 

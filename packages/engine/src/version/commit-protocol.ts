@@ -1,11 +1,12 @@
 // The protocol to become the writer of a collection and to commit: rules that keep a former writer
 // out.
+import { sha256Hex } from '@likeness/shared/data/sha256'
 import { appError } from '@likeness/shared/errors'
 import type { Clock } from '@likeness/shared/process/clock'
 import type { ObjectStore } from '@likeness/store/object-store'
 import { retryStore } from '@likeness/store/retry-store'
 import { type Current, readCurrent, swapCurrent, type VersionedCurrent } from './current.ts'
-import { encodeManifest, type Manifest, sha256Hex } from './manifest.ts'
+import { encodeManifest, type Manifest } from './manifest.ts'
 
 export interface ProtocolContext {
   store: ObjectStore

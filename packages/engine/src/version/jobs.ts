@@ -1,7 +1,13 @@
 // The state of jobs, read from the operations that a manifest has applied: never from a queue.
 import { decodeLines, decodeObject, encodeObject } from '@likeness/shared/contract/checked-object'
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
-import { type FailedItem, failedItemSchema, type JobPointer, jobPointerSchema, type JobResult } from '@likeness/shared/contract/job'
+import {
+  type FailedItem,
+  failedItemSchema,
+  type JobPointer,
+  jobPointerSchema,
+  type JobResult
+} from '@likeness/shared/contract/job'
 import { collectionKeys, jobKey, jobsPrefix } from '@likeness/shared/contract/keys'
 import { slotOf } from '@likeness/shared/contract/operation'
 import { toStored } from '@likeness/shared/contract/stored-names'

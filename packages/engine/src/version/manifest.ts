@@ -4,8 +4,14 @@ import { createHash } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import { z } from 'zod'
 import { decodeObject, encodeObject } from '@likeness/shared/contract/checked-object'
-import { type CollectionSpec, collectionSpecSchema, embeddingSchema, storageSchema } from '@likeness/shared/contract/collection'
+import {
+  type CollectionSpec,
+  collectionSpecSchema,
+  embeddingSchema,
+  storageSchema
+} from '@likeness/shared/contract/collection'
 import { toStored } from '@likeness/shared/contract/stored-names'
+import { sha256Hex } from '@likeness/shared/data/sha256'
 import { appError } from '@likeness/shared/errors'
 import type { ObjectStore } from '@likeness/store/object-store'
 
@@ -186,9 +192,6 @@ export function emptyManifest(spec: CollectionSpec, commitId: string): Manifest 
     counts: { items: 0, rows: 0 }
   }
 }
-
-export const sha256Hex = (body: Uint8Array): string =>
-  createHash('sha256').update(body).digest('hex')
 
 /** Bytes hashed before other work gets a turn: 3 ms. */
 const hashedPerTurn = 4 * 1024 * 1024

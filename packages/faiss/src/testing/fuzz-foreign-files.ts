@@ -1,9 +1,9 @@
 // Runs in its own process: changes each file named in the arguments 1000 times and reads the
 // result. A crash ends only this process.
 import { readFileSync, writeFileSync } from 'node:fs'
+import { seededRandom } from '@likeness/shared/data/random'
 import { FaissError } from '../faiss-error.ts'
 import { readForeignVectors } from '../foreign-vectors.ts'
-import { seededRandom } from './seeded-vectors.ts'
 
 const random = seededRandom(7)
 const below = (limit: number) => Math.floor(random() * limit)

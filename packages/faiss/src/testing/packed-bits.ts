@@ -1,10 +1,10 @@
 // Seeded rows of packed bits, and Hamming search written as simply as possible.
+import { seededRandom } from '@likeness/shared/data/random'
 import { BinaryIndex } from '../binary-index.ts'
 import type { IndexKind } from '../index-handle.ts'
 import { trainBinaryCentroids } from '../train-centroids.ts'
 import type { Hit } from './brute-force.ts'
 import { nlist } from './every-kind.ts'
-import { seededRandom } from './seeded-vectors.ts'
 
 /**
  * Returns rows around a few centres. Each row differs from its centre in about a quarter of the

@@ -1,22 +1,8 @@
 // Seeded test data: the same vectors on every run.
-
-export type Random = () => number
-
-/** Uniform in [0, 1), mulberry32. */
-export function seededRandom(seed: number): Random {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let t = Math.imul(state ^ (state >>> 15), state | 1)
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
-  }
-}
+import { seededNormal, seededRandom } from '@likeness/shared/data/random'
 
 export function gaussianVectors(seed: number, count: number, dim: number): Float32Array {
-  const random = seededRandom(seed)
-  const gaussian = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random())
-  return Float32Array.from({ length: count * dim }, gaussian)
+  return Float32Array.from({ length: count * dim }, seededNormal(seed))
 }
 
 /**

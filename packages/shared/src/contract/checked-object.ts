@@ -1,15 +1,14 @@
 // Encodes and decodes our text objects in the store, JSON or NDJSON. The last line holds the sha256
 // of everything before that line. A text that is altered or cut, or has no such line, counts as
 // damaged.
-import { createHash } from 'node:crypto'
 import type { z } from 'zod'
+import { sha256Hex } from '@likeness/shared/data/sha256'
 import { appError } from '@likeness/shared/errors'
 
 const word = 'sha256 '
 const lastLineBytes = word.length + 64 + 1
 
-const lastLine = (text: Uint8Array): Buffer =>
-  Buffer.from(`${word}${createHash('sha256').update(text).digest('hex')}\n`)
+const lastLine = (text: Uint8Array): Buffer => Buffer.from(`${word}${sha256Hex(text)}\n`)
 
 /** `text`: whole lines. */
 function encodeText(text: string): Uint8Array {

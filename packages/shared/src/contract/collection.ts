@@ -1,7 +1,13 @@
 // Definition of a collection: name, embedding, metric, index method and settings, as stored in
 // manifests and sent over HTTP.
 import { z } from 'zod'
-import { answerSettingsSchema, builtInProfiles, enrolmentSchema, lookSchema, presets } from './picture-settings.ts'
+import {
+  answerSettingsSchema,
+  builtInProfiles,
+  enrolmentSchema,
+  lookSchema,
+  presets
+} from './picture-settings.ts'
 import { findStorageForm, partsOf, storageText, type VectorStorage } from './storage-forms.ts'
 import { fromStored } from './stored-names.ts'
 

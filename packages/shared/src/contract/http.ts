@@ -1,6 +1,16 @@
 // Requests and answers of the public API. Field names are snake_case on the wire.
 import { z } from 'zod'
-import { collectionNameSchema, type EmbeddingSpec, givenEmbeddingSchema, givenSettingsSchema, indexMethodSchema, metricSchema, searchBudgetSchema, settingsChangeSchema, storageSchema } from './collection.ts'
+import {
+  collectionNameSchema,
+  type EmbeddingSpec,
+  givenEmbeddingSchema,
+  givenSettingsSchema,
+  indexMethodSchema,
+  metricSchema,
+  searchBudgetSchema,
+  settingsChangeSchema,
+  storageSchema
+} from './collection.ts'
 import { boxSchema } from './embedder.ts'
 import { type Filter, filterSchema, groupBySchema } from './filter.ts'
 import { itemFailureSchema, itemIdSchema, labelSchema, metadataSchema } from './item-list.ts'

@@ -1,5 +1,5 @@
 // Places of all objects in the object store. Only this file knows the names.
-import { createHash } from 'node:crypto'
+import { sha256Hex } from '@likeness/shared/data/sha256'
 
 /** Prefixes that belong to the engine. Imports never read there, and users never write there. */
 export const enginePrefixes = ['catalog/', 'c/', 'jobs/', 'idem/', 'probe/', 'profiles/'] as const
@@ -30,7 +30,7 @@ export const idempotencyPrefix = 'idem/'
 export const idempotencyWeekMs = 7 * 86_400_000
 /** Key of the first answer to an Idempotency-Key. `scope` keeps routes and collections apart. */
 export const idempotencyKey = (week: number, scope: string, key: string): string =>
-  `${idempotencyPrefix}${pad(week, 6)}/${createHash('sha256').update(`${scope}\n${key}`).digest('hex')}`
+  `${idempotencyPrefix}${pad(week, 6)}/${sha256Hex(`${scope}\n${key}`)}`
 /** Returns undefined for any other key. */
 export function parseIdempotencyWeek(key: string): number | undefined {
   const match = /^idem\/(\d{6})\//.exec(key)

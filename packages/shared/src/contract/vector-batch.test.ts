@@ -1,6 +1,11 @@
-import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { decodeVectorBatch, encodeVectorBatch, peekBatchItems, type VectorBatch } from './vector-batch.ts'
+import { sha256Of } from '@likeness/shared/data/sha256'
+import {
+  decodeVectorBatch,
+  encodeVectorBatch,
+  peekBatchItems,
+  type VectorBatch
+} from './vector-batch.ts'
 
 const row = {
   kind: 'subject' as const,
@@ -64,8 +69,7 @@ test('a header that is whole but not ours is data_corrupt, and its ordinals are 
   )
   body.write('"stems"', body.indexOf('"items"'))
   const headEnd = 12 + body.readUInt32LE(8)
-  for (const end of [headEnd, body.length - 32])
-    createHash('sha256').update(body.subarray(0, end)).digest().copy(body, end)
+  for (const end of [headEnd, body.length - 32]) sha256Of(body.subarray(0, end)).copy(body, end)
   expect(() => decodeVectorBatch(body)).toThrow(expect.objectContaining({ code: 'data_corrupt' }))
   expect(peekBatchItems(body)).toBeUndefined()
 })

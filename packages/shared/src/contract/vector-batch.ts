@@ -1,8 +1,8 @@
 // Vector batches: the vectors that an embed-worker hands to the writer. A batch is immutable and
 // self-contained, and a sha256 at the end covers the whole batch. The head has a sha256 too,
 // because it is also read alone.
-import { createHash } from 'node:crypto'
 import { z } from 'zod'
+import { sha256Of } from '@likeness/shared/data/sha256'
 import { appError, isAppError } from '../errors.ts'
 import { boxSchema } from './embedder.ts'
 import { itemFailureSchema, metadataSchema } from './item-list.ts'
@@ -59,19 +59,13 @@ export interface VectorBatch {
   rawAt?: number
 }
 
-// Layout, little-endian:
-//   'LKVB' | u32 version | u32 headerBytes | header JSON | sha256 of all before
-//   | zeros to a multiple of 8 | float32 vectors [rows, dim] | float16 raw [rows, rawDim]
-//   | sha256 of all before
-// Sparse vectors take the place of the float32 vectors:
-//   u32 offsets [rows + 1] | u32 indices [nonZeros] | float32 values [nonZeros]
 const magic = Buffer.from('LKVB')
 const version = 1
 const headBytes = 12
 const digestBytes = 32
 const align8 = (n: number): number => (n + 7) & ~7
 const vectorsStart = (jsonBytes: number): number => align8(headBytes + jsonBytes + digestBytes)
-const digestOf = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest()
+const digestOf = (bytes: Uint8Array): Buffer => sha256Of(bytes)
 
 export const countRows = (items: readonly BatchItem[]): number =>
   items.reduce((sum, item) => sum + item.rows.length, 0)

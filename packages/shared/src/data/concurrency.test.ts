@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { createLimiter, mapInOrder } from './concurrency.ts'
+import { mapInOrder } from './concurrency.ts'
+import { createSemaphore } from './semaphore.ts'
 
 /** A task whose end the test decides. */
 function createGate() {
@@ -21,7 +22,7 @@ function createGate() {
 
 test('a limiter runs no more than its limit and everything in the end, failures included', async () => {
   const gate = createGate()
-  const limited = createLimiter(3)
+  const limited = createSemaphore(3).run
   const tasks = Array.from({ length: 10 }, (_, i) =>
     limited(async () => {
       await gate.run(i)

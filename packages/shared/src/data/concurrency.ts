@@ -1,24 +1,4 @@
-// Bounded concurrency: a semaphore for independent tasks, and a map over a stream that keeps its
-// order.
-
-export type Limiter = <T>(task: () => Promise<T>) => Promise<T>
-
-/** At most `limit` tasks run at once; the others wait in order. */
-export function createLimiter(limit: number): Limiter {
-  let running = 0
-  const waiting: (() => void)[] = []
-  return async (task) => {
-    if (running >= limit) await new Promise<void>((resolve) => waiting.push(resolve))
-    else running++
-    try {
-      return await task()
-    } finally {
-      const next = waiting.shift()
-      if (next === undefined) running--
-      else next()
-    }
-  }
-}
+// Maps a stream with bounded concurrency and keeps the order of the stream.
 
 /**
  * Yields results in the order of the source, with at most `limit` tasks running. Ends only after

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { seededRandom } from '@likeness/store/seeded-random'
 import { fromFloat16, toFloat16 } from './float16.ts'
+import { seededRandom } from './random.ts'
 
 describe('half precision', () => {
   it('gives every one of the 65 536 halves back', () => {

@@ -1,8 +1,8 @@
 // Makes a model folder out of an exported detector: surgery, a dummy run against the oracle, a projection; each step is told.
-import { createHash } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { cpus } from 'node:os'
 import path from 'node:path'
+import { sha256Hex } from '@likeness/shared/data/sha256'
 import { createEmbedder, type Embedder } from '../model/embedder.ts'
 import type { ManifestFile, ModelManifest } from '../model/model-manifest.ts'
 import type { PreparedModel } from '../model/model-prepare.ts'
@@ -12,7 +12,11 @@ import { toNumber } from '../onnx/graph-builder.ts'
 import { rawDimOf } from '../onnx/pooled-map.ts'
 import { poolingTextOf } from '../onnx/pooling.ts'
 import { trySemantic } from '../semantic/semantic-embedder.ts'
-import { describeSemantic, type Normalisation, type SemanticKind } from '../semantic/semantic-model.ts'
+import {
+  describeSemantic,
+  type Normalisation,
+  type SemanticKind
+} from '../semantic/semantic-model.ts'
 import { describeLayout } from './describe-layout.ts'
 import type { LearnedProfile } from './learn-profile.ts'
 import { measureRun } from './measure-run.ts'
@@ -153,7 +157,7 @@ async function addSemantic(
     executionProviders: ['cpu'],
     threads: 1
   })
-  const sha256 = sha256Of(
+  const sha256 = sha256Hex(
     Buffer.from([model.manifest.sha256, semantic.sha256, kind, normalisation].join())
   )
   const rawDim = rawDimOf(model.manifest.maps, semantic)
@@ -190,12 +194,12 @@ async function writeManifest(
     version,
     licence: metadata.get('license') ?? null,
     file: `${name}.onnx`,
-    sha256: sha256Of(bytes),
+    sha256: sha256Hex(bytes),
     sizeBytes: bytes.length,
     layout,
     exported: {
       file: path.basename(onnxPath),
-      sha256: sha256Of(source),
+      sha256: sha256Hex(source),
       opset: toNumber(exported.opsetImport.find(({ domain }) => !domain)?.version ?? 0),
       description: metadata.get('description') ?? null,
       version: metadata.get('version') ?? null,
@@ -229,5 +233,3 @@ async function writeManifest(
   await writeFile(path.join(work, manifestName), `${JSON.stringify(made, null, 1)}\n`)
   return made
 }
-
-const sha256Of = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { expect, it } from 'vitest'
+import { sha256Hex } from '@likeness/shared/data/sha256'
 import { writeTinyModel } from '../fixture/tiny-model.ts'
 import { prepareModel } from '../model/model-prepare.ts'
 import { embeddingVersion, loadProfile } from '../model/profile.ts'
@@ -14,7 +14,7 @@ it('a copy with another projection runs the same model under another embedding',
     const [modelDir, target] = [path.join(dir, 'tiny'), path.join(dir, 'own')]
     await writeTinyModel(modelDir)
     const file = new Uint8Array(Float32Array.from({ length: 8 * 145 }, (_, i) => i / 1000).buffer)
-    const sha256 = createHash('sha256').update(file).digest('hex')
+    const sha256 = sha256Hex(file)
     const learned = {
       from: 'noise',
       references: 60,

@@ -1,10 +1,17 @@
 // Projections learned in several ways from one part of the pictures, tried on the others; the best way is taken, with all pictures.
-import { createHash } from 'node:crypto'
 import { linearTransform } from '@likeness/faiss'
 import { concatArrays } from '@likeness/shared/data/concat-arrays'
+import { sha256Hex } from '@likeness/shared/data/sha256'
 import type { Profile } from '../model/profile.ts'
 import type { ReferenceViews } from './embed-views.ts'
-import { isClearlyBetter, type Judge, judgeByLabels, judgeByViews, type PictureViews, shareOf } from './held-out-recall.ts'
+import {
+  isClearlyBetter,
+  type Judge,
+  judgeByLabels,
+  judgeByViews,
+  type PictureViews,
+  shareOf
+} from './held-out-recall.ts'
 import { learnProjection, type Projection } from './learn-projection.ts'
 
 /** What is whitened away: nothing, what varies between views of one picture, or within one label. */
@@ -63,7 +70,7 @@ export async function learnAndTry(
   const file = toBytes(projection)
   return {
     file,
-    sha256: createHash('sha256').update(file).digest('hex'),
+    sha256: sha256Hex(file),
     dIn: projection.dIn,
     dOut: projection.dOut,
     by: best.by,

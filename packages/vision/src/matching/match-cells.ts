@@ -1,6 +1,13 @@
 // Which part of one box is which part of another: their cells compared through the profile, then each pair with the pairs around it.
 import { linearTransform } from '@likeness/faiss'
-import { cellCount, cellGrid, cellMetric, cellsOf, type Projection, withoutCommon } from './cells.ts'
+import {
+  cellCount,
+  cellGrid,
+  cellMetric,
+  cellsOf,
+  type Projection,
+  withoutCommon
+} from './cells.ts'
 
 /** Cells are numbered row by row. */
 export interface CellMatch {

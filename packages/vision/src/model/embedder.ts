@@ -2,7 +2,15 @@
 import * as ort from 'onnxruntime-node'
 import { appError } from '@likeness/shared/errors'
 import type { DecodedImage } from '../picture/image-decode.ts'
-import { type Box, letterboxInto, type Placement, placePicture, type Size, toCanvas, toPicture } from '../picture/letterbox.ts'
+import {
+  type Box,
+  letterboxInto,
+  type Placement,
+  placePicture,
+  type Size,
+  toCanvas,
+  toPicture
+} from '../picture/letterbox.ts'
 import { createSpareCanvases } from '../picture/spare-canvases.ts'
 import type { EmbedOptions, EmbedResult, EmbedRuns } from '../runtime/embed-runs.ts'
 import { openSession, type OpenSession, type OpenSessionOptions } from '../runtime/session.ts'

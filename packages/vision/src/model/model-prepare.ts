@@ -1,10 +1,15 @@
 // Turns a detector into one that also answers raw vectors, once per source file; the result is cached by content.
-import { createHash } from 'node:crypto'
 import { mkdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
+import { sha256Hex } from '@likeness/shared/data/sha256'
 import { appError } from '@likeness/shared/errors'
 import { unsupported } from '../onnx/unsupported-layout.ts'
-import { type ManifestFile, type ModelManifest, plainMap, readManifestFile } from './model-manifest.ts'
+import {
+  type ManifestFile,
+  type ModelManifest,
+  plainMap,
+  readManifestFile
+} from './model-manifest.ts'
 import { operate, SURGERY_VERSION, type SurgeryOptions } from './surgery.ts'
 import { writeAtomically } from './write-atomically.ts'
 
@@ -32,7 +37,7 @@ export interface PreparedModel {
 export async function prepareModel(options: PrepareOptions): Promise<PreparedModel> {
   const { sourcePath, file } = await locate(options)
   const source = await readFile(sourcePath)
-  const sha256 = sha256Of(source)
+  const sha256 = sha256Hex(source)
   if (file && file.sha256 !== sha256)
     throw appError(
       'data_corrupt',
@@ -61,7 +66,7 @@ async function locateSemantic(
 ): Promise<{ semanticPath?: string }> {
   if (semantic === undefined) return {}
   const semanticPath = path.join(path.dirname(sourcePath), semantic.file)
-  const sha256 = sha256Of(await readFile(semanticPath))
+  const sha256 = sha256Hex(await readFile(semanticPath))
   if (sha256 !== semantic.sha256)
     throw appError(
       'data_corrupt',
@@ -125,7 +130,7 @@ async function readCached({ model, note }: CachePaths): Promise<ModelManifest | 
       preparedSha256: string
       manifest: ModelManifest
     }
-    return sha256Of(await readFile(model)) === preparedSha256 ? manifest : undefined
+    return sha256Hex(await readFile(model)) === preparedSha256 ? manifest : undefined
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT' || error instanceof SyntaxError)
       return undefined
@@ -142,8 +147,6 @@ async function writeCached(
   await writeAtomically(model, bytes)
   await writeAtomically(
     note,
-    Buffer.from(JSON.stringify({ preparedSha256: sha256Of(bytes), manifest }, null, 1))
+    Buffer.from(JSON.stringify({ preparedSha256: sha256Hex(bytes), manifest }, null, 1))
   )
 }
-
-const sha256Of = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')

@@ -1,8 +1,8 @@
 // A profile: the versioned linear projection that turns raw vectors into a collection's vectors, outside the graph.
-import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { linearTransform } from '@likeness/faiss'
+import { sha256Hex } from '@likeness/shared/data/sha256'
 import { appError } from '@likeness/shared/errors'
 import { type ModelManifest, readManifestFile } from './model-manifest.ts'
 
@@ -26,7 +26,7 @@ export async function loadProfile(modelDir: string): Promise<Profile> {
     throw appError('invalid_request', `${modelDir} has no manifest that names a profile`)
   const { name, version, file, sha256, dim } = manifest.profile
   const bytes = await readFile(path.join(modelDir, file))
-  const seen = createHash('sha256').update(bytes).digest('hex')
+  const seen = sha256Hex(bytes)
   if (seen !== sha256)
     throw appError('data_corrupt', `${file} has sha256 ${seen}, its manifest says ${sha256}`)
   const dIn = manifest.raw.dim

@@ -1,6 +1,6 @@
 // One detector's bytes in, bytes of one that also answers raw vectors and its manifest out.
-import { createHash } from 'node:crypto'
 import path from 'node:path'
+import { sha256Hex } from '@likeness/shared/data/sha256'
 import { appError, isAppError, messageOf } from '@likeness/shared/errors'
 import { adaptInput } from '../onnx/adapt-input.ts'
 import { appendEmbedding } from '../onnx/append-embedding.ts'
@@ -11,7 +11,13 @@ import { encodeModel, type OnnxModel } from '../onnx/onnx-proto.ts'
 import { rawDimOf } from '../onnx/pooled-map.ts'
 import { unsupported } from '../onnx/unsupported-layout.ts'
 import { probeLayout } from './model-layout.ts'
-import { type ManifestFile, type ModelManifest, parseClassNames, plainMap, standardDetection } from './model-manifest.ts'
+import {
+  type ManifestFile,
+  type ModelManifest,
+  parseClassNames,
+  plainMap,
+  standardDetection
+} from './model-manifest.ts'
 
 /** Raised whenever surgery gives another graph for the same source. */
 export const SURGERY_VERSION = 2
@@ -65,7 +71,7 @@ export async function operate({ source, sourcePath, file }: SurgeryOptions): Pro
   } catch (error) {
     throw unsupported(messageOf(error), error)
   }
-  const sha256 = createHash('sha256').update(source).digest('hex')
+  const sha256 = sha256Hex(source)
   const manifest: ModelManifest = {
     name: file?.name ?? path.basename(sourcePath, '.onnx'),
     version: file?.version ?? sha256.slice(0, 12),

@@ -1,7 +1,14 @@
 // Adds non-maximum suppression and RoI pooling to a detector, so that one run returns boxes and raw vectors.
 import type { Size } from '../picture/letterbox.ts'
 import type { DetectionForm } from './detection-form.ts'
-import { createGraphBuilder, FLOAT, type GraphBuilder, INT64, toNumber, valueInfo } from './graph-builder.ts'
+import {
+  createGraphBuilder,
+  FLOAT,
+  type GraphBuilder,
+  INT64,
+  toNumber,
+  valueInfo
+} from './graph-builder.ts'
 import type { OnnxModel } from './onnx-proto.ts'
 import { type MapTensor, rawDimOf } from './pooled-map.ts'
 import { pooling } from './pooling.ts'

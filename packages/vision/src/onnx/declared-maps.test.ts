@@ -1,10 +1,15 @@
-import { createHash } from 'node:crypto'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { sha256Hex } from '@likeness/shared/data/sha256'
 import { noisePicture } from '../fixture/pictures.ts'
-import { buildTinyModel, tinyClasses, type TinyGraphOptions, tinyMaps } from '../fixture/tiny-graph.ts'
+import {
+  buildTinyModel,
+  tinyClasses,
+  type TinyGraphOptions,
+  tinyMaps
+} from '../fixture/tiny-graph.ts'
 import { tinyTrunkMap, tinyTrunkMetadata } from '../fixture/tiny-trunk.ts'
 import { type Agreement, verifyModel } from '../import/verify-model.ts'
 import { createEmbedder, type Embedder } from '../model/embedder.ts'
@@ -246,9 +251,7 @@ it('a manifest names the pooling of a model with a declared map in other words t
   const onnxPath = await write(withTrunk())
   const maps = [...tinyMaps, tinyTrunkMap]
   const prepare = async (raw: { dim: number; maps: unknown[]; pool: string }) => {
-    const sha256 = createHash('sha256')
-      .update(await readFile(onnxPath))
-      .digest('hex')
+    const sha256 = sha256Hex(await readFile(onnxPath))
     const detection = { confidence: 0.25, iou: 0.6, maxDetections: 5, classAgnosticNms: true }
     await writeFile(
       path.join(dir, 'manifest.json'),

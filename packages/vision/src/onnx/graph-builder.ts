@@ -1,5 +1,12 @@
 // Small constructors for the nodes, constants and typed inputs that graph surgery adds.
-import type { Int64, OnnxAttribute, OnnxDimension, OnnxGraph, OnnxTensor, OnnxValueInfo } from './onnx-proto.ts'
+import type {
+  Int64,
+  OnnxAttribute,
+  OnnxDimension,
+  OnnxGraph,
+  OnnxTensor,
+  OnnxValueInfo
+} from './onnx-proto.ts'
 
 export const FLOAT = 1
 export const INT64 = 7

@@ -1,6 +1,13 @@
 import sharp, { type Sharp } from 'sharp'
 import { describe, expect, it } from 'vitest'
-import { animation, discPng, flag, flagPixels, noise, progressiveJpegClaiming } from '../fixture/odd-pictures.ts'
+import {
+  animation,
+  discPng,
+  flag,
+  flagPixels,
+  noise,
+  progressiveJpegClaiming
+} from '../fixture/odd-pictures.ts'
 import { type DecodedImage, decodeImage } from './image-decode.ts'
 
 describe('pictures that decode', () => {

@@ -1,8 +1,8 @@
 // Untrusted bytes to upright 8-bit sRGB pixels, within bounds of memory and time. The one place where sharp meets them.
 import sharp, { type Metadata } from 'sharp'
+import { endsEarly, type ImageFormat, sniffImageFormat } from '@likeness/shared/data/image-format'
 import { appError, isAppError, messageOf } from '@likeness/shared/errors'
 import { chooseBackground, type Color, flattenAlpha, isOpaque } from './flatten.ts'
-import { endsEarly, type ImageFormat, sniffImageFormat } from './image-format.ts'
 
 export interface DecodedImage {
   /** u8 [height, width, 3], sRGB. */

@@ -1,8 +1,8 @@
 // Makes a model folder whose convolutions run in int8, and keeps it only if it finds what the float model finds, faster.
-import { createHash } from 'node:crypto'
 import { copyFile, readFile, writeFile } from 'node:fs/promises'
 import { cpus } from 'node:os'
 import path from 'node:path'
+import { sha256Hex } from '@likeness/shared/data/sha256'
 import { inStep, manifestName, withNewFolder } from '../import/new-folder.ts'
 import type { Reference } from '../learning/embed-views.ts'
 import type { ViewRandom } from '../learning/view-mosaic.ts'
@@ -67,7 +67,7 @@ async function makeFolder(work: string, options: QuantizeOptions): Promise<Quant
     `${graph.convolutions.int8} convolutions in int8, ${graph.convolutions.float} stay float; ranges from ${calibration.length} pictures`
   )
   const { semantic } = source.manifest
-  const sha256 = sha256Of(Buffer.concat([graph.bytes, Buffer.from(semantic?.sha256 ?? '')]))
+  const sha256 = sha256Hex(Buffer.concat([graph.bytes, Buffer.from(semantic?.sha256 ?? '')]))
   const model: PreparedModel = {
     ...source,
     path: path.join(work, `${name}.onnx`),
@@ -169,7 +169,7 @@ async function writeFolder(
     },
     calibration: {
       pictures: calibration.length,
-      sha256: sha256Of(
+      sha256: sha256Hex(
         Buffer.from(
           calibration
             .map(({ sha256 }) => sha256)
@@ -187,7 +187,7 @@ async function writeFolder(
     name: manifest.name,
     version: manifest.version,
     file: path.basename(model.path),
-    sha256: sha256Of(graph.bytes),
+    sha256: sha256Hex(graph.bytes),
     sizeBytes: graph.bytes.length,
     embedding: { version: embeddingVersion(manifest, profile), dim: profile.dOut },
     measured: {
@@ -202,5 +202,4 @@ async function writeFolder(
   return quantized
 }
 
-const sha256Of = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`

@@ -3,7 +3,11 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { noisePicture } from '../fixture/pictures.ts'
-import { buildTinyEmbedder, tinyEmbedderDim, type TinyEmbedderOptions } from '../fixture/tiny-embedder.ts'
+import {
+  buildTinyEmbedder,
+  tinyEmbedderDim,
+  type TinyEmbedderOptions
+} from '../fixture/tiny-embedder.ts'
 import { cropsInto } from './crop-tensor.ts'
 import { openSemanticEmbedder, trySemantic } from './semantic-embedder.ts'
 import { describeSemantic } from './semantic-model.ts'

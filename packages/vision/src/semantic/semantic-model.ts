@@ -1,5 +1,5 @@
 // An ordinary image embedder beside the detector: what its ONNX file takes and gives, and what of a row's raw vector is its part.
-import { createHash } from 'node:crypto'
+import { sha256Hex } from '@likeness/shared/data/sha256'
 import { appError, messageOf } from '@likeness/shared/errors'
 import { FLOAT } from '../onnx/graph-builder.ts'
 import { decodeModel, type OnnxModel, type OnnxValueInfo } from '../onnx/onnx-proto.ts'
@@ -86,7 +86,7 @@ export function describeSemantic({
   }
   return {
     file,
-    sha256: createHash('sha256').update(bytes).digest('hex'),
+    sha256: sha256Hex(bytes),
     kind,
     inputName: input.name,
     size: { width: dims[3] || defaultSide, height: dims[2] || defaultSide },

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createThumbnailCache } from '../embedder/thumbnail-cache.ts'
+import { createThumbnailCache } from './thumbnail-cache.ts'
 
 test('the least used bytes go first, and a failure is not kept', async () => {
   const cache = createThumbnailCache({ maxBytes: 25 })
