@@ -1,4 +1,6 @@
-// What the engine offers to the apps. Implementations: catalog.ts, log-appender.ts, jobs.ts, committed.ts, replica.ts, collection-writer.ts.
+// Interfaces of the engine for the apps. Implementations: catalog.ts, log-appender.ts,
+// item-list-writer.ts, jobs.ts, read-manifest.ts, snapshot-reader.ts, collection-reader.ts,
+// replica.ts.
 import type {
   CollectionDraft,
   CollectionSettings,
@@ -15,61 +17,83 @@ import type { VectorRows } from '@likeness/shared/contract/vector-rows'
 import type { RawPlace } from './item/item-payload.ts'
 
 export interface Catalog {
-  /** The collection behind a name; collection_not_found. `fresh` reads the store, else at most 500 ms old, or what was read last when the catalogue is damaged (data_corrupt for all else). */
+  /**
+   * Returns the collection behind a name, or throws collection_not_found. `fresh` reads the store.
+   * Otherwise the answer is at most 500 ms old, or the last one read when the catalogue is damaged.
+   * (All other calls then throw data_corrupt.)
+   */
   resolve(name: string, options?: { fresh?: boolean }): Promise<CollectionSpec>
-  /** Whether an incarnation is still behind a name; always fresh. */
+  /** Whether a name still points at a collection id. Always reads the store. */
   isLive(collectionId: string): Promise<boolean>
   list(options?: { fresh?: boolean }): Promise<CollectionSpec[]>
-  /** Dropped incarnations whose objects are not yet all deleted. */
+  /** Returns ids of dropped collections whose objects are not yet all deleted. */
   dropped(): Promise<string[]>
-  /** collection_exists when the name is taken, name_is_alias when by an alias. Durable when resolved. */
+  /**
+   * Throws collection_exists, or name_is_alias when the name is an alias. Durable when resolved.
+   */
   create(draft: CollectionDraft): Promise<CollectionSpec>
-  /** Creation in two steps, for what is to be there before the name is: all but the name. Refuses as `create` does. */
+  /** First of two steps: makes all files that must exist before the name. Refuses like `create`. */
   prepare(draft: CollectionDraft): Promise<CollectionSpec>
-  /** Safe to repeat. */
+  /** Second step: writes the name. Safe to repeat. */
   publish(spec: CollectionSpec): Promise<void>
-  /** By its own name: name_is_alias, collection_not_found. collection_has_aliases while any points at it. */
-  /** `expected`: only this incarnation; one of the name that came after it stays, and it counts as dropped. */
+  /**
+   * Drops a collection by its own name. Throws name_is_alias or collection_not_found; throws
+   * collection_has_aliases while an alias points at the collection. `expected`: drop only this
+   * collection id. If the name now points at a newer collection, that one is kept and the call
+   * succeeds.
+   */
   drop(name: string, options?: { expected?: string }): Promise<{ collectionId: string }>
-  /** alias -> name of a collection; an alias resolves as the name does. */
+  /** Returns alias -> name of a collection. An alias resolves like a name. */
   aliases(options?: { fresh?: boolean }): Promise<Record<string, string>>
   /**
-   * Points an alias at a collection, from another one in one step. `expected`: what it points at until now, null for nothing; alias_moved
-   * when that is not so. collection_not_found, name_is_alias; collection_exists when a collection has that name.
+   * Points an alias at a collection. An existing alias moves in one step. `expected`: its current
+   * target, or null for no target; otherwise throws alias_moved. Also throws collection_not_found,
+   * name_is_alias, and collection_exists when a collection has the name of the alias.
    */
   setAlias(alias: string, name: string, options?: { expected?: string | null }): Promise<void>
-  /** alias_not_found when there is none; `expected` as for setAlias. */
+  /** Throws alias_not_found when there is no such alias. `expected`: see setAlias. */
   removeAlias(alias: string, options?: { expected?: string }): Promise<void>
-  /** What a collection has by now, for those who ask for vectors before they read it; whether that was new. Nothing for one that is gone. */
+  /**
+   * Sets the current embedding of a collection, for callers that request vectors before they read
+   * the collection. Returns whether the embedding was new. A dropped collection is left unchanged.
+   */
   setEmbedding(collectionId: string, embedding: EmbeddingSpec): Promise<boolean>
-  /** Removes an incarnation from `dropped` once its objects are gone. */
+  /** Removes a collection id from `dropped` after its objects are deleted. */
   forget(collectionId: string): Promise<void>
-  /** The next resolve reads the store. */
+  /** Makes the next resolve read the store. */
   invalidate(): void
 }
 
 export interface AppendOptions {
-  /** An earlier attempt at this very operation, by any process, may have landed after this slot, or land still: it is in the log once all the same. */
+  /**
+   * Set this option when an earlier attempt may have been written after this slot. The appender
+   * looks there first, so the operation is logged exactly once.
+   */
   afterSlot?: number
 }
 export interface LogAppender {
-  /** Durable and ordered when resolved: any later append, by any process, gets a higher revision. */
+  /**
+   * Durable and ordered when resolved: each later append, by any process, gets a higher revision.
+   */
   append(
     collectionId: string,
     operation: Operation,
     options?: AppendOptions
   ): Promise<{ revision: number; slot: number }>
-  /** Where an operation is that an earlier attempt may have appended after a slot; undefined: not yet. */
+  /**
+   * Finds an operation that an earlier attempt may have appended after a slot. Returns undefined
+   * when the operation is not there yet.
+   */
   find(
     collectionId: string,
     opId: string,
     afterSlot: number
   ): Promise<{ revision: number; slot: number } | undefined>
-  /** The newest slot now (0: none): an operation that is not appended yet will be in a later one. */
+  /** Returns the newest slot (0: empty log). A later append gets a later slot. */
   tail(collectionId: string): Promise<number>
 }
 
-/** Writes item list parts; ordinals must be 0, 1, 2, ... Resolves when all parts are durable. */
+/** Writes item list parts. Ordinals must be 0, 1, 2, ... Resolves when all parts are durable. */
 export interface ItemListWriter {
   write(
     collectionId: string,
@@ -81,28 +105,31 @@ export interface ItemListWriter {
 export interface JobStatus extends JobPointer {
   state: 'queued' | 'running' | 'completed' | 'cancelled'
   counts: { total: number; pending: number; indexed: number; superseded: number; failed: number }
-  /** What an embed-worker has to make of pictures that are pending; null when none are registered. */
+  /** Embedding that embed-workers must make for pending pictures; null without registered ones. */
   awaits: EmbeddingSpec | null
   seq: number | null
   finishedAtMs: number | null
 }
 export interface Jobs {
-  /** Before the acknowledgement, after the log append. */
+  /** Call this before the acknowledgement and after the log append. */
   record(pointer: JobPointer): Promise<void>
-  /** job_not_found. Reads CURRENT: never older than the call. */
+  /** Throws job_not_found. Reads CURRENT, so the answer is never older than the call. */
   status(id: string): Promise<JobStatus>
-  /** By ordinal, at most `limit` after ordinal `after`. */
+  /** Returns failed items by ordinal, at most `limit` after ordinal `after`. */
   failedItems(id: string, options?: { after?: number; limit?: number }): Promise<FailedItem[]>
-  /** Newest first, of all collections or of one. */
+  /** Returns jobs newest first, of all collections or of one. */
   list(options?: { limit?: number; collection?: string }): Promise<JobStatus[]>
 }
 
 export interface SegmentSummary {
   id: string
-  /** What it really is: flat, hnsw or ivf. */
+  /** Kind of the index that the segment really has: flat, hnsw or ivf. */
   index: string
   storage: string
-  /** What a search gives this segment when neither it nor the collection says a budget, and the recall that it was built with. Only with a target recall. */
+  /**
+   * Budget of this segment in a search where neither the search nor the collection sets one, and
+   * the recall reached with that budget when the index was built. Only with a target recall.
+   */
   tuned: { budget: number; recall: number } | null
   rows: number
   deleted: number
@@ -111,7 +138,7 @@ export interface VersionSummary {
   seq: number
   settings: CollectionSettings
   embedding: EmbeddingSpec
-  /** The last change of the embedding that was asked for. */
+  /** The last requested change of the embedding. */
   reprojection: {
     revision: number
     embedding: EmbeddingSpec
@@ -119,52 +146,52 @@ export interface VersionSummary {
   } | null
   counts: { items: number; rows: number }
   segments: SegmentSummary[]
-  /** Registered by the writer and not finished. */
+  /** Ingestions that the writer has registered and that are not finished. */
   openIngestions: number
   snapshots: SnapshotSummary[]
   outcomes: OperationResult[]
 }
 export interface SnapshotSummary {
   name: string
-  /** Of the operation that took it. */
+  /** Revision of the operation that took the snapshot. */
   revision: number
   createdAtMs: number
-  /** The version that it holds. */
+  /** Version that the snapshot holds. */
   seq: number
   items: number
   rows: number
 }
-/** Of an operation that is answered with more than its commit; kept for a while. */
+/** Result of an operation that returns more than its commit. Kept for some time. */
 export interface OperationResult {
   revision: number
   seq?: number
-  /** Why it had no effect. */
+  /** Reason why the operation had no effect. */
   error?:
     | 'snapshot_exists'
     | 'snapshot_not_found'
     | 'data_corrupt'
     | 'raw_vectors_missing'
     | 'profile_replaced'
-  /** Deleted, or restored. */
+  /** Number of deleted or restored items. */
   items?: number
 }
 export interface VersionReader {
-  /** The committed version, read from the store without loading anything; undefined when the collection is gone. */
+  /** Reads the committed version without loading its files. undefined: the collection is gone. */
   read(collectionId: string): Promise<VersionSummary | undefined>
-  /** What a restore of it has to say in the log; snapshot_not_found, collection_not_found. */
+  /** Returns the log data of a restore. Throws snapshot_not_found or collection_not_found. */
   findSnapshot(collectionId: string, name: string): Promise<RestoreOperation['snapshot']>
 }
 
-/** What a snapshot holds. */
+/** Content of a snapshot. */
 export interface HeldVersion {
-  /** The collection as it was. */
+  /** Spec of the collection at the time of the snapshot. */
   spec: CollectionSpec
   counts: { items: number; rows: number }
-  /** Every item with its full vectors, in no order. object_not_found when the snapshot was dropped meanwhile. */
+  /** Yields every item with full vectors, unordered. Throws object_not_found after a drop. */
   items(): AsyncIterable<{ item: Omit<StoredItem, 'revision'>; vectors: VectorRows }>
 }
 export interface SnapshotReader {
-  /** snapshot_not_found, collection_not_found. */
+  /** Throws snapshot_not_found or collection_not_found. */
   open(collectionId: string, name: string): Promise<HeldVersion>
 }
 
@@ -183,7 +210,7 @@ export interface StoredItem {
   height: number
   revision: number
   rows: RowInfo[]
-  /** Where the raw vectors of its rows lie: raw-vectors.ts reads them. */
+  /** Place of the raw vectors of the item's rows. raw-vectors.ts reads them. */
   raws?: RawPlace | undefined
 }
 export interface Hit {
@@ -194,17 +221,23 @@ export interface Hit {
   distance: number
 }
 export interface SearchQuery {
-  /** Unit length where the embedding says so; for hamming what is above the threshold is a 1. Sparse ones for sparse rows. */
+  /**
+   * Unit length where the embedding requires that. For hamming each value above the threshold is a
+   * 1. Sparse vectors for sparse rows.
+   */
   vectors: VectorRows
-  /** Items (not rows) per query. */
+  /** Number of items (not rows) per query. */
   k: number
   searchBudget?: number
-  /** With hamming: every item within so many bits, inclusive, and the best k of them. */
+  /** With hamming: the best k items among all within this many bits, inclusive. */
   hammingRadius?: number
   scoreThres?: number
-  /** Only items that match. */
+  /** Limits the answer to items that match. */
   filter?: Filter
-  /** `label` or `metadata.KEY`: at most `groupSize` (1) items with the same value; an item without a value is a group of its own. */
+  /**
+   * `label` or `metadata.KEY`: at most `groupSize` (default 1) items with the same value. An item
+   * without a value is a group of its own.
+   */
   groupBy?: string
   groupSize?: number
 }
@@ -215,37 +248,45 @@ export interface CollectionReader {
   readonly spec: CollectionSpec
   readonly counts: { items: number; rows: number }
   readonly segments: SegmentSummary[]
-  /** Whether an ingestion accepted before a revision is not finished: what it brings is not here yet. */
+  /**
+   * Whether an ingestion accepted before a revision is unfinished, so that items may be missing.
+   */
   awaits(revision: number): boolean
   /**
-   * Best first; one list per query vector; k hits whenever k items match, have room in their groups and pass the threshold.
-   * Of sparse rows, only those that share an index with the query can be hits.
+   * Returns one list per query vector, best first. Each list has k hits whenever k items match,
+   * have room in their groups and pass the threshold. For sparse rows only items that share an
+   * index with the query can be hits.
    */
   search(query: SearchQuery): Promise<Hit[][]>
   getItem(id: string): Promise<StoredItem | undefined>
-  /** Of an item, for query by item: the full ones where re-scoring keeps them, else as they are searched. */
+  /**
+   * Returns the vectors of an item, for a query by item: the full ones where re-scoring keeps them,
+   * otherwise the searched ones.
+   */
   getVectors(id: string): Promise<VectorRows | undefined>
-  /** Every item, in no order; for checks and exports. */
+  /** Yields every item, in no order. For checks and exports. */
   scroll(): AsyncIterable<StoredItem>
-  /** Every item with its vectors (as getVectors has them), in no order; for exports. */
+  /** Yields every item with its vectors (see getVectors), in no order. For exports. */
   scrollVectors(): AsyncIterable<{ item: StoredItem; vectors: VectorRows }>
-  /** Must be called once; files stay until the last user released. */
+  /** Must be called once. Files stay until the last user has released them. */
   release(): void
 }
 export interface ReadOptions {
   consistency: 'strong' | 'bounded' | 'eventual'
   minSeq?: number
-  /** Wait until this log slot is applied (a delete that answers after its commit). */
+  /** Wait until this log slot is applied (for a delete that answers after its commit). */
   minSlot?: number
-  /** How long to wait for minSeq, minSlot or CURRENT; then not_fresh (409, retry-after) or replica_behind (503). */
+  /**
+   * Wait for minSeq, minSlot or CURRENT. Then not_fresh (409, retry-after), replica_behind (503).
+   */
   timeoutMs: number
 }
 export interface Replica {
-  /** Loads the collection on first use. */
+  /** Returns a reader. Loads the collection on first use. */
   acquire(collectionId: string, options: ReadOptions): Promise<CollectionReader>
-  /** A hint that CURRENT moved. */
+  /** Notification that CURRENT moved. */
   notify(collectionId: string, seq: number): void
-  /** Of loaded collections. `bytes`: what each holds in memory; pinned ones are never evicted. */
+  /** State of loaded collections. `bytes`: memory of each. Pinned ones are never evicted. */
   status(): {
     collectionId: string
     seq: number

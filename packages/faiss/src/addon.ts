@@ -1,4 +1,5 @@
-// Loads the native addon and gives it types. Only this package imports this file: the addon checks no more than memory.
+// Loads the native addon and gives it types. Only this package imports this file, because the addon
+// checks memory safety only.
 import { createRequire } from 'node:module'
 import type { StorageFormName, VectorStorage } from '@likeness/shared/contract/storage-forms'
 import type { Rows } from './argument-checks.ts'

@@ -1,7 +1,7 @@
-// What TypeScript promises the addon about arguments: counts, lengths and element types.
+// Checks of the arguments for the addon: counts, lengths and element types.
 import { FaissError, invalidArgument } from './faiss-error.ts'
 
-/** Results of one call: nq x k may not be more (the arrays are 8 bytes a result). */
+/** Most results (nq x k) of one call. The arrays take 8 bytes per result. */
 export const maxResults = 2 ** 28
 export const maxRows = 2 ** 31 - 1
 const maxDim = 65_536
@@ -17,7 +17,10 @@ export function requireDim(dim: number): void {
 
 export type Rows = Float32Array | Uint8Array
 
-/** Number of rows in a flat array of rows of so many elements; of the type of `like`. */
+/**
+ * Returns the number of rows in a flat array whose rows have `rowLength` elements. The array must
+ * have the type of `like`.
+ */
 export function countRows(
   name: string,
   rows: Rows,

@@ -1,4 +1,5 @@
-// One Faiss index over packed bits and Hamming distance: rows are bits / 8 bytes, bit i is bit i & 7 of byte i >> 3.
+// A Faiss index over packed bits with Hamming distance. A row is bits / 8 bytes; bit i is bit i & 7
+// of byte i >> 3.
 import { addon } from './addon.ts'
 import { countRows, maxRows, requireInteger, requirePath } from './argument-checks.ts'
 import { callAddon, callAddonSync, FaissError, invalidArgument } from './faiss-error.ts'
@@ -6,7 +7,10 @@ import type { IndexHandle, IndexKind } from './index-handle.ts'
 import { graphWidths } from './index-spec.ts'
 import { RowIndex } from './row-index.ts'
 
-/** `bits`: a multiple of 8. `m` and `efConstruction` as in IndexSpec. `centroids`: nlist x bits / 8, see trainBinaryCentroids. */
+/**
+ * `bits`: a multiple of 8. `m` and `efConstruction`: see IndexSpec. `centroids`: nlist x bits / 8,
+ * see trainBinaryCentroids.
+ */
 export type BinaryIndexSpec = { bits: number } & (
   | { kind: 'flat' }
   | { kind: 'hnsw'; m?: number; efConstruction?: number }
@@ -16,7 +20,7 @@ export type BinaryIndexSpec = { bits: number } & (
 const maxBits = 65_536
 const noCentroids = new Uint8Array(0)
 
-/** A range search returns rows that differ in at most radius bits. */
+/** A range search returns rows that differ in at most `radius` bits. */
 export class BinaryIndex extends RowIndex<Uint8Array> {
   readonly kind: IndexKind
   readonly bits: number
@@ -32,7 +36,7 @@ export class BinaryIndex extends RowIndex<Uint8Array> {
     this.rowLength = bits / 8
   }
 
-  /** An empty index. Throws FaissError invalid_argument or dimension_mismatch. */
+  /** Returns an empty index. Throws FaissError invalid_argument or dimension_mismatch. */
   static create(spec: BinaryIndexSpec): BinaryIndex {
     const { kind, bits } = spec
     requireBits(bits)
@@ -52,7 +56,11 @@ export class BinaryIndex extends RowIndex<Uint8Array> {
     )
   }
 
-  /** A file made by `write`. With `mapLists`, inverted lists stay on disk and are mapped; nothing can be added then. Rejects with data_corrupt when it is damaged in any place, faiss_failed when it cannot be read. */
+  /**
+   * Reads a file made by `write`. With `mapLists`, inverted lists stay on disk and are mapped, and
+   * rows cannot be added. Rejects with data_corrupt when any part of the file is damaged, and with
+   * faiss_failed when the file cannot be read.
+   */
   static async read(
     path: string,
     { mapLists = false }: { mapLists?: boolean } = {}
@@ -61,7 +69,7 @@ export class BinaryIndex extends RowIndex<Uint8Array> {
     return new BinaryIndex(await callAddon(() => addon.readIndex(path, mapLists)))
   }
 
-  /** Distances are whole numbers: at most radius is below the next one. */
+  /** Distances are whole numbers, so "at most radius" is "below the next whole number". */
   protected exclusiveRadius(radius: number): number {
     return Math.floor(radius) + 1
   }

@@ -1,4 +1,4 @@
-// The one error of this package and the way errors of the addon become it.
+// The only error class of this package, and the conversion of the addon's errors.
 
 const codes = [
   'faiss_failed',
@@ -26,7 +26,10 @@ export function invalidArgument(message: string): FaissError {
   return new FaissError('invalid_argument', message)
 }
 
-/** Errors of the addon carry a code of ours and Faiss's text; anything else is a defect and stays what it is. */
+/**
+ * Converts errors of the addon, which have one of our codes and Faiss's text. Any other error is a
+ * defect and is returned unchanged.
+ */
 export function toFaissError(error: unknown): unknown {
   if (!(error instanceof Error) || !('code' in error) || !isCode(error.code)) return error
   return new FaissError(error.code, error.message, { cause: error })
@@ -36,7 +39,7 @@ function isCode(code: unknown): code is FaissErrorCode {
   return (codes as readonly unknown[]).includes(code)
 }
 
-/** Runs a call into the addon; its throw or rejection becomes a FaissError. */
+/** Runs a call into the addon. An exception or rejection becomes a FaissError. */
 export async function callAddon<T>(call: () => Promise<T>): Promise<T> {
   try {
     return await call()
@@ -45,7 +48,7 @@ export async function callAddon<T>(call: () => Promise<T>): Promise<T> {
   }
 }
 
-/** As callAddon, for calls that answer at once. */
+/** Does the same as callAddon, for calls that return at once. */
 export function callAddonSync<T>(call: () => T): T {
   try {
     return call()

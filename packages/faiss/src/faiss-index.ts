@@ -1,4 +1,4 @@
-// One Faiss index over float vectors: rows are dim x f32, finite (not checked here).
+// A Faiss index over float vectors. A row is dim x f32 and must be finite (not checked here).
 import type { VectorStorage } from '@likeness/shared/contract/storage-forms'
 import { addon } from './addon.ts'
 import { requirePath } from './argument-checks.ts'
@@ -7,7 +7,10 @@ import type { IndexHandle, IndexKind } from './index-handle.ts'
 import { createHandle, type FaissMetric, type IndexSpec } from './index-spec.ts'
 import { RowIndex } from './row-index.ts'
 
-/** A range search returns inner products above, or squared L2 distances below, its radius. */
+/**
+ * A range search returns rows with inner products above the radius, or with squared L2 distances
+ * below the radius.
+ */
 export class FaissIndex extends RowIndex<Float32Array> {
   readonly kind: IndexKind
   readonly dim: number
@@ -27,12 +30,16 @@ export class FaissIndex extends RowIndex<Float32Array> {
     this.rowLength = dim
   }
 
-  /** An empty index. Throws FaissError invalid_argument or dimension_mismatch. */
+  /** Returns an empty index. Throws FaissError invalid_argument or dimension_mismatch. */
   static create(spec: IndexSpec): FaissIndex {
     return new FaissIndex(createHandle(spec))
   }
 
-  /** A file made by `write`. With `mapLists`, inverted lists stay on disk and are mapped; nothing can be added then. Rejects with data_corrupt when it is damaged in any place, faiss_failed when it cannot be read. */
+  /**
+   * Reads a file made by `write`. With `mapLists`, inverted lists stay on disk and are mapped, and
+   * rows cannot be added. Rejects with data_corrupt when any part of the file is damaged, and with
+   * faiss_failed when the file cannot be read.
+   */
   static async read(
     path: string,
     { mapLists = false }: { mapLists?: boolean } = {}

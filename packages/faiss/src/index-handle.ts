@@ -1,4 +1,4 @@
-// The addon's view of an index.
+// Handles of indexes inside the addon.
 
 /** An index inside the addon; opaque. */
 export type IndexHandle = { readonly __index: never }

@@ -1,4 +1,4 @@
-// What an index can be, and its creation in the addon.
+// Specs of indexes, and their creation in the addon.
 import { codebookFloats, type VectorStorage } from '@likeness/shared/contract/storage-forms'
 import { addon } from './addon.ts'
 import { countRows, maxRows, requireArray, requireDim, requireInteger } from './argument-checks.ts'
@@ -8,8 +8,9 @@ import { parseStorage } from './storage-forms.ts'
 
 export type FaissMetric = 'ip' | 'l2'
 /**
- * `storage`: default f32. `codebook`: from `trainCodebook`, shared by all indexes that may be merged; without it sq8 and pq
- * train on the first vectors added, with `seed` (that add rejects with too_few_points when pq gets less than 256).
+ * `storage`: default f32. `codebook`: from `trainCodebook`, shared by all indexes that may be
+ * merged. Without a codebook sq8 and pq train on the first vectors added, with `seed`. That add
+ * rejects with too_few_points when pq gets fewer than 256.
  */
 export interface StoredVectors {
   dim: number
@@ -21,9 +22,10 @@ export interface StoredVectors {
 }
 
 /**
- * `m`: links per node (twice that on level 0), default 32. `efConstruction`: width of the search that places a new node,
- * default 100 (10 k x 512-d: 200 took 1.8x as long to build for .006 more recall at efSearch 64). `centroids`: nlist x dim,
- * trained elsewhere, shared by all indexes that may be merged.
+ * `m`: links per node (twice that on level 0), default 32. `efConstruction`: width of the search
+ * that places a new node, default 100 (10 k x 512-d: 200 took 1.8x as long to build for .006 more
+ * recall at efSearch 64). `centroids`: nlist x dim, trained elsewhere, shared by all indexes that
+ * may be merged.
  */
 export type IndexSpec = StoredVectors &
   (

@@ -1,4 +1,5 @@
-// Entry of the package: Faiss indexes, and the linear algebra, the inverted lists and the resampling of pictures beside them.
+// Entry of the package: Faiss indexes, linear algebra, inverted lists and the resampling of
+// pictures.
 import { addon } from './addon.ts'
 
 export { BinaryIndex } from './binary-index.ts'
@@ -33,5 +34,5 @@ export type { TrainOptions } from './train-centroids.ts'
 export { trainCodebook } from './train-codebook.ts'
 export type { CodebookOptions } from './train-codebook.ts'
 
-/** Version of the Faiss that the addon was built with. */
+/** Version of Faiss that the addon was built with. */
 export const faissVersion: string = addon.faissVersion

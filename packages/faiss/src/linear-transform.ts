@@ -1,4 +1,4 @@
-// Projection of rows by a matrix, in native code.
+// Projects rows by a matrix, in native code.
 import { addon } from './addon.ts'
 import { countRows, requireArray, requireDim } from './argument-checks.ts'
 import { callAddon, FaissError } from './faiss-error.ts'
@@ -10,15 +10,15 @@ export interface LinearTransform {
   bias?: Float32Array
   dIn: number
   dOut: number
-  /** Scale each result row to unit length; a zero row stays zero. Default false. */
+  /** Whether each result row is scaled to unit length. A zero row stays zero. Default false. */
   normalize?: boolean
 }
 
 const noBias = new Float32Array(0)
 
 /**
- * x: n x dIn f32. Returns n x dOut: matrix * row + bias. A row's result has the same bits whatever rows are beside it.
- * Rejects with dimension_mismatch when lengths do not fit.
+ * Returns n x dOut: matrix * row + bias. x: n x dIn f32. The result of a row has the same bits with
+ * any other rows beside it. Rejects with dimension_mismatch when lengths do not fit.
  */
 export async function linearTransform(
   x: Float32Array,

@@ -3,7 +3,10 @@ import { addon } from './addon.ts'
 import { requireInteger } from './argument-checks.ts'
 import { invalidArgument } from './faiss-error.ts'
 
-/** For the whole process, before the first operation. Default: the smaller of 4 and the number of cores. */
+/**
+ * Sets the size for the whole process, before the first operation. Default: the smaller of 4 and
+ * the number of cores.
+ */
 export function configurePool({ threads }: { threads: number }): void {
   requireInteger('threads', threads, 1, 256)
   if (!addon.configurePool(threads))

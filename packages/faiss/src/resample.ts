@@ -1,9 +1,13 @@
-// Pictures brought to another size, in native code: in JavaScript it took a tenth of an inference process. Not Faiss's business either.
+// Resizes pictures in native code; in JavaScript this took a tenth of an inference process. This is
+// unrelated to Faiss.
 import { addon } from './addon.ts'
 import { requireArray } from './argument-checks.ts'
 import { callAddonSync } from './faiss-error.ts'
 
-/** Which samples of an axis make each target: target i is the sum over j of weights[from[i] + j] x source[first[i] + j], for from[i] + j < from[i + 1]. */
+/**
+ * Samples of an axis that make each target. Target i is the sum over j of weights[from[i] + j] x
+ * source[first[i] + j], for from[i] + j < from[i + 1].
+ */
 export interface Taps {
   /** [targets] */
   first: Int32Array
@@ -13,8 +17,9 @@ export interface Taps {
 }
 
 /**
- * rgb: u8 [height, width, 3]. Writes three planes, 0..1: the pixel (x, y) of colour c is out[c x plane + y x stride + x].
- * Rows are mixed first. The same bits on every machine. Blocks for about a millisecond a megapixel. Throws invalid_argument.
+ * Resizes rgb, u8 [height, width, 3], and writes three planes, 0..1: the pixel (x, y) of colour c
+ * is out[c x plane + y x stride + x]. Rows are mixed first. The result has the same bits on every
+ * machine. Blocks for about a millisecond per megapixel. Throws invalid_argument.
  */
 export function resample(
   { rgb, width }: { rgb: Uint8Array; width: number },

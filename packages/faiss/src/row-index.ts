@@ -1,5 +1,6 @@
-// What every index does, whatever its rows are: rows in, searches, rows out, file. Work runs on the addon's pool; searches run
-// beside each other, an add runs alone, and operations on one index begin in the order they were called.
+// Operations that every kind of index has: add rows, search, read rows, write a file. Work runs on
+// the addon's pool. Searches run in parallel, an add runs alone, and operations on one index begin
+// in the order of the calls.
 import { addon } from './addon.ts'
 import {
   countRows,
@@ -14,9 +15,9 @@ import { callAddon, callAddonSync, FaissError, invalidArgument } from './faiss-e
 import type { IndexHandle, IndexKind } from './index-handle.ts'
 
 /**
- * `efSearch` (HNSW, default 64) and `nprobe` (IVF, default 8) are the effort of this call alone.
- * `deleted` is a bitmap: bit i (least significant first in byte i >> 3) set means that row i is not returned; rows past
- * its end are live.
+ * `efSearch` (HNSW, default 64) and `nprobe` (IVF, default 8) are the effort of this call only.
+ * `deleted` is a bitmap: row i is not returned when bit i is set (least significant first in byte i
+ * >> 3). Rows past the end of the bitmap are live.
  */
 export interface SearchEffort {
   efSearch?: number
@@ -32,7 +33,10 @@ export interface RangeOptions extends SearchEffort {
   radius: number
 }
 
-/** nq x k, best first; distances are inner products, squared L2 or differing bits. Missing results are id -1, distance NaN. */
+/**
+ * nq x k results, best first. Distances are inner products, squared L2 or differing bits. Missing
+ * results have id -1 and distance NaN.
+ */
 export interface SearchResult {
   ids: Int32Array
   distances: Float32Array
@@ -50,10 +54,10 @@ const defaultNprobe = 8
 const maxEffort = 2 ** 31 - 1
 const nothingDeleted = new Uint8Array(0)
 
-/** Arrays given to a method belong to it until its promise settles: do not change or transfer them before. */
+/** Do not change or transfer an array passed to a method before the method's promise is settled. */
 export abstract class RowIndex<R extends Rows> {
   abstract readonly kind: IndexKind
-  /** Elements of one row. */
+  /** Number of elements of one row. */
   protected abstract readonly rowLength: number
   readonly #handle: IndexHandle
   readonly #newRows: (length: number) => R
@@ -64,19 +68,22 @@ export abstract class RowIndex<R extends Rows> {
     this.#newRows = newRows
   }
 
-  /** Rows whose add has ended. Throws FaissError closed. */
+  /** Number of rows whose add has ended. Throws FaissError closed. */
   get ntotal(): number {
     return callAddonSync(() => addon.ntotal(this.#open()))
   }
 
-  /** n rows; they become rows ntotal.. in order. */
+  /** Adds n rows. They become the rows from ntotal on, in order. */
   async add(rows: R): Promise<void> {
     const handle = this.#open()
     requireInteger('number of rows', this.#count('rows', rows), 0, maxRows)
     await callAddon(() => addon.add(handle, rows))
   }
 
-  /** Makes room for so many rows in all, so that adding them piece by piece never copies what is there. */
+  /**
+   * Reserves memory for this total number of rows, so that adding in pieces never copies existing
+   * rows.
+   */
   async reserve(rows: number): Promise<void> {
     const handle = this.#open()
     requireInteger('rows', rows, 0, maxRows)
@@ -84,8 +91,9 @@ export abstract class RowIndex<R extends Rows> {
   }
 
   /**
-   * ivf only: takes over the rows of another index file of the same centroids and codebook as they lie in its lists; row i becomes places[i]
-   * (-1: none). Before the index is used every row up to the last must have come. Rejects with invalid_argument, and is of no use then.
+   * ivf only: moves in the rows of another index file with the same centroids and codebook, in the
+   * order of its lists. Row i becomes row places[i] (-1: dropped). Every row up to the last must be
+   * moved in before the index is used. Rejects with invalid_argument; then the index is unusable.
    */
   async moveLists(path: string, places: Int32Array): Promise<void> {
     const handle = this.#open()
@@ -94,14 +102,14 @@ export abstract class RowIndex<R extends Rows> {
     await callAddon(() => addon.moveLists(handle, path, places))
   }
 
-  /** Row i becomes places[i], a permutation. Not for ivf. */
+  /** Makes row i row places[i]; `places` is a permutation. Not for ivf. */
   async renumber(places: Int32Array): Promise<void> {
     const handle = this.#open()
     requireArray('places', places, Int32Array)
     await callAddon(() => addon.renumber(handle, places))
   }
 
-  /** Exact for flat. */
+  /** Searches the best k rows. Exact for flat. */
   async search(queries: R, options: SearchOptions): Promise<SearchResult> {
     const handle = this.#open()
     const { effort, deleted } = this.#effort(options)
@@ -112,7 +120,10 @@ export abstract class RowIndex<R extends Rows> {
     return result
   }
 
-  /** Every live row within the radius: exact for flat and HNSW (a scan: a graph has no range search), within nprobe lists for IVF. */
+  /**
+   * Returns every live row within the radius. Exact for flat and HNSW (a scan, because a graph has
+   * no range search); limited to nprobe lists for IVF.
+   */
   async rangeSearch(queries: R, options: RangeOptions): Promise<RangeResult> {
     const handle = this.#open()
     this.#count('queries', queries)
@@ -126,7 +137,10 @@ export abstract class RowIndex<R extends Rows> {
     return { lims, ids, distances }
   }
 
-  /** Exact search among the given rows only. Rejects with invalid_argument for a row that is not there. */
+  /**
+   * Searches exactly, among the given rows only. Rejects with invalid_argument for a row that does
+   * not exist.
+   */
   async searchRows(queries: R, rows: Int32Array, k: number): Promise<SearchResult> {
     const handle = this.#open()
     requireArray('rows', rows, Int32Array)
@@ -135,7 +149,10 @@ export abstract class RowIndex<R extends Rows> {
     return result
   }
 
-  /** The rows as they are stored (quantized ones decoded), in the order asked for. Rejects with invalid_argument for a row that is not there. */
+  /**
+   * Returns the stored rows (quantized ones decoded), in the requested order. Rejects with
+   * invalid_argument for a row that does not exist.
+   */
   async reconstruct(rows: Int32Array): Promise<R> {
     const handle = this.#open()
     requireArray('rows', rows, Int32Array)
@@ -144,7 +161,7 @@ export abstract class RowIndex<R extends Rows> {
     return out
   }
 
-  /** Rows first to first + count - 1. */
+  /** Returns the rows first to first + count - 1. */
   async reconstructRange(first: number, count: number): Promise<R> {
     const handle = this.#open()
     requireInteger('first', first, 0, maxRows)
@@ -156,7 +173,10 @@ export abstract class RowIndex<R extends Rows> {
     return out
   }
 
-  /** Atomic and durable: a reader of path sees the old file or the whole new one, and after this it survives a power cut. */
+  /**
+   * Writes the file, atomic and durable: a reader of `path` sees the old file or the whole new one,
+   * and the new file survives a power cut after this call.
+   */
   async write(path: string): Promise<void> {
     const handle = this.#open()
     requirePath(path)
@@ -164,8 +184,9 @@ export abstract class RowIndex<R extends Rows> {
   }
 
   /**
-   * The same index as a plain Faiss file, without our checksum: for `faiss.read_index`, not for `read`. Atomic and durable as `write`.
-   * The file says with which effort it is to be searched; where it says nothing, Faiss takes an efSearch of 16 and an nprobe of 1.
+   * Writes the same index as a plain Faiss file, without our checksum: for `faiss.read_index`, not
+   * for `read`. Atomic and durable, like `write`. The file states the effort of a search; without
+   * that, Faiss takes an efSearch of 16 and an nprobe of 1.
    */
   async exportTo(
     path: string,
@@ -177,14 +198,16 @@ export abstract class RowIndex<R extends Rows> {
     await callAddon(() => addon.exportIndex(handle, path, effort))
   }
 
-  /** What was called before still ends; then the memory is freed. Everything later fails with code closed. */
+  /**
+   * Frees the memory after all earlier calls have ended. Every later call fails with code closed.
+   */
   close(): void {
     if (this.#closed) return
     this.#closed = true
     addon.close(this.#handle)
   }
 
-  /** The radius as the addon takes it: nothing at this distance is returned. */
+  /** Radius for the addon, which returns only rows that are closer than this distance. */
   protected abstract exclusiveRadius(radius: number): number
 
   #open(): IndexHandle {

@@ -1,28 +1,29 @@
-// Exact search over inverted lists, for sparse rows: not Faiss, but on the same pool.
+// Exact search over inverted lists, for sparse rows. Not part of Faiss, but runs on the same pool.
 import { addon } from './addon.ts'
 import { maxRows, requireArray, requireInteger, requireResultSize } from './argument-checks.ts'
 import { callAddon } from './faiss-error.ts'
 import type { SearchResult } from './row-index.ts'
 
-/** The lists one after another; rows are ascending within a list. */
+/** The lists one after another. Rows are ascending within a list. */
 export interface Postings {
   rows: Int32Array
   values: Float32Array
-  /** Rows are below it. */
+  /** Upper bound, exclusive, of the row numbers. */
   rowCount: number
 }
 export interface InvertedQuery {
-  /** Of each weight, where the list of its index begins and ends: [from, to] pairs. */
+  /** [from, to] pairs: for each weight the begin and the end of the list of its index. */
   bounds: Float64Array
   weights: Float32Array
   k: number
-  /** As in a search of an index. */
+  /** Bitmap of deleted rows, see SearchEffort. */
   deleted: Uint8Array
 }
 
 /**
- * The best k rows that are in any of the lists, by the sum of weight x value; missing results are id -1, distance NaN.
- * Rejects with data_corrupt for a list whose rows are not ascending and below rowCount.
+ * Returns the best k rows that are in any of the lists, by the sum of weight x value. Missing
+ * results have id -1 and distance NaN. Rejects with data_corrupt for a list whose rows are not
+ * ascending and below rowCount.
  */
 export async function searchInverted(
   { rows, values, rowCount }: Postings,

@@ -1,4 +1,4 @@
-// Storage forms as the addon takes them; the table is packages/shared/src/contract/storage-forms.ts.
+// Parses storage forms for the addon. Their table is packages/shared/src/contract/storage-forms.ts.
 import {
   findStorageForm,
   type StorageFormName,

@@ -9,15 +9,15 @@ export interface TrainOptions {
   dim: number
   nlist: number
   metric: FaissMetric
-  /** Same seed and data, same centroids. Default 1234. */
+  /** The same seed and data give the same centroids. Default 1234. */
   seed?: number
   /** Default 10. */
   iterations?: number
 }
 
 /**
- * x: n x dim f32, finite; more than 256 points per centroid are sub-sampled. Returns nlist x dim, of unit length for ip.
- * Rejects with invalid_argument when n < nlist.
+ * Returns nlist x dim centroids, of unit length for ip. x: n x dim f32, finite; more than 256
+ * points per centroid are sub-sampled. Rejects with invalid_argument when n < nlist.
  */
 export async function trainCentroids(
   x: Float32Array,
@@ -36,7 +36,10 @@ export async function trainCentroids(
   return centroids
 }
 
-/** The same for packed bits and Hamming distance: x is n x bits / 8, of which 64 per centroid are looked at; returns nlist x bits / 8. */
+/**
+ * Does the same for packed bits and Hamming distance. x is n x bits / 8; training uses 64 rows per
+ * centroid. Returns nlist x bits / 8.
+ */
 export async function trainBinaryCentroids(
   x: Uint8Array,
   options: { bits: number; nlist: number; seed?: number; iterations?: number }

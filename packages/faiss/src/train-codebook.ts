@@ -1,4 +1,4 @@
-// Ranges of sq8 and centroids of pq, learned once for all indexes of a collection.
+// Trains the ranges of sq8 and the centroids of pq, once for all indexes of a collection.
 import { codebookFloats, type VectorStorage } from '@likeness/shared/contract/storage-forms'
 import { addon } from './addon.ts'
 import { countRows, maxRows, requireDim, requireInteger } from './argument-checks.ts'
@@ -10,15 +10,19 @@ export interface CodebookOptions {
   dim: number
   metric: FaissMetric
   storage: VectorStorage
-  /** Of the IVF indexes it is for: their pq codes are relative to the nearest centroid. */
+  /**
+   * Centroids of the IVF indexes that use the codebook. Their pq codes are relative to the nearest
+   * centroid.
+   */
   centroids?: Float32Array
-  /** Same seed and data, same codebook. Default 1234. */
+  /** The same seed and data give the same codebook. Default 1234. */
   seed?: number
 }
 
 /**
- * x: n x dim f32, finite; pq looks at 16 384 of them, evenly spaced. Rejects with too_few_points when pq has less than 256.
- * sq8 takes the range seen in each dimension (with less than 1000 rows at least four times their root mean square).
+ * Trains a codebook. x: n x dim f32, finite. pq uses 16 384 rows, evenly spaced, and rejects with
+ * too_few_points for fewer than 256. sq8 takes the range of each dimension (with fewer than 1000
+ * rows at least four times the root mean square).
  */
 export async function trainCodebook(
   x: Float32Array,

@@ -1,4 +1,5 @@
-// The one error class and the catalogue of stable codes. Codes are published: never renamed, only added.
+// The only error class, and the catalogue of stable codes. Codes are published: never renamed, only
+// added.
 
 /** code -> [HTTP status, retryable]. Item failures use the same codes. */
 const catalogue = {
@@ -49,14 +50,14 @@ const catalogue = {
   // models
   quality_lost: [422, false],
   not_faster: [422, false],
-  // the world is broken
+  // the environment has failed
   store_unavailable: [503, true],
   queue_unavailable: [503, true],
   embedder_unavailable: [503, true],
   replica_behind: [503, true],
   overloaded: [503, true],
   shutting_down: [503, true],
-  // we are broken
+  // the program has failed
   ownership_lost: [500, true],
   data_corrupt: [500, false],
   index_failed: [500, false],
@@ -68,7 +69,7 @@ export type ErrorCode = keyof typeof catalogue
 
 export interface AppErrorOptions {
   cause?: unknown
-  /** Structured extra, safe to show to a client. */
+  /** Structured extra data, safe to show to a client. */
   detail?: Record<string, unknown>
   retryAfterS?: number
 }
@@ -104,7 +105,7 @@ export function isErrorCode(code: string): code is ErrorCode {
   return Object.hasOwn(catalogue, code)
 }
 
-/** The message of anything thrown. */
+/** Returns the message of any thrown value. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }

@@ -1,4 +1,4 @@
-// Opens the object store that the settings name. Every process does it the same way.
+// Opens the object store that the settings name. All processes use this file.
 import { appError } from '@likeness/shared/errors'
 import type { ObjectStore } from './object-store.ts'
 import { openObjectStore } from './open-store.ts'
@@ -20,7 +20,7 @@ export interface StoreSettings {
   S3_REGION: string
 }
 
-/** invalid_request when an s3:// address lacks its endpoint or keys. */
+/** Throws invalid_request when an s3:// address lacks its endpoint or keys. */
 export async function openConfiguredStore(settings: StoreSettings): Promise<ObjectStore> {
   const {
     OBJECT_STORE: url,
@@ -35,7 +35,7 @@ export async function openConfiguredStore(settings: StoreSettings): Promise<Obje
   return await openObjectStore({ url, s3: { endpoint, accessKey, secretKey, region } })
 }
 
-/** The same, and refuses by name a store that does not honour conditional writes. */
+/** Opens the same store, and refuses a store that does not honour conditional writes, naming it. */
 export async function openProbedStore(settings: StoreSettings): Promise<ObjectStore> {
   const store = await openConfiguredStore(settings)
   try {

@@ -1,9 +1,10 @@
-// Deletes what a listing gives while it goes on, a group at a time: however much there is, little of it is held.
+// Deletes the listed objects while the listing goes on, a group at a time. So memory stays small
+// for a listing of any length.
 import type { ObjectStore } from './object-store.ts'
 
 const keysPerDelete = 500
 
-/** How many were deleted. */
+/** Returns the number of deleted objects. */
 export async function deleteListed(
   store: ObjectStore,
   listed: AsyncIterable<{ key: string }>

@@ -1,11 +1,15 @@
-// Removes what killed processes left in a directory store: temporary files by age, and versions of objects that are gone.
+// Removes the leftovers of killed processes in a directory store: old temporary files, and versions
+// of objects that are gone.
 import { readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises'
 import path from 'node:path'
 import { isAppError, messageOf } from '@likeness/shared/errors'
 import { isMissing, openObjectFile, uniqueName } from './directory-file.ts'
 import type { DirectoryPaths } from './directory-paths.ts'
 
-/** Sweeps now and every hour. A sweep that fails is a process warning: the store still works without it. */
+/**
+ * Cleans up now and every hour. A cleanup that fails is a process warning; the store still works
+ * without it.
+ */
 export function startCleanup(
   paths: DirectoryPaths,
   olderThanMs: number
@@ -26,7 +30,9 @@ export function startCleanup(
   }
 }
 
-/** Rejects with what the file system says; entries that vanish meanwhile are fine. */
+/**
+ * Rejects with the error of the file system. Entries that vanish during the cleanup are ignored.
+ */
 export async function cleanDirectory(paths: DirectoryPaths, olderThanMs: number): Promise<void> {
   const limitMs = Date.now() - olderThanMs
   for (const name of await readdir(paths.tmp)) {
@@ -44,7 +50,10 @@ export async function cleanDirectory(paths: DirectoryPaths, olderThanMs: number)
   }
 }
 
-/** One rename takes the chain away from every writer that still holds a path into it; a later sweep removes it. */
+/**
+ * Moves the chain to the temporary files. This rename takes the chain away from every writer that
+ * still holds a path into it. A later cleanup removes the moved directory.
+ */
 async function markDeleted(paths: DirectoryPaths, directory: string): Promise<void> {
   const grave = path.join(paths.tmp, uniqueName())
   await rename(directory, grave)
@@ -58,7 +67,8 @@ async function isInPlace(objectPath: string, etag: string): Promise<boolean> {
     await base?.handle.close()
     return base?.etag === etag
   } catch (error) {
-    // A damaged file may be the one these versions belong to: they are all that is left of it.
+    // The damaged file may be the base of these versions, and then they are the only bytes left. So
+    // they are kept.
     if (isAppError(error, 'data_corrupt')) return true
     throw error
   }

@@ -1,5 +1,6 @@
-// One object's file: the body, then 32 bytes that say which write it was. The last bytes, so that pictures still open.
-// They are checked (a wrong id would lead to another version of the object), the body is not: objects check themselves.
+// The file of one object: the body, then 32 bytes that name the write. They are at the end, so that
+// pictures still open. They are checked, because a wrong id would lead to another version of the
+// object. The body is not: objects check themselves.
 import { createHash, randomBytes } from 'node:crypto'
 import { type FileHandle, open, rm } from 'node:fs/promises'
 import path from 'node:path'
@@ -13,7 +14,10 @@ export interface ObjectFile {
   etag: string
   sizeBytes: number
   lastModifiedMs: number
-  /** Identity of the inode; it cannot be given to another file while the handle is open. */
+  /**
+   * Identity of the inode. While the handle is open, the system cannot give this inode to another
+   * file.
+   */
   inode: string
 }
 
@@ -21,13 +25,13 @@ export interface TempFile {
   path: string
   handle: FileHandle
   write(chunk: Uint8Array): Promise<void>
-  /** Ends the file with its trailer, makes it durable and closes it. */
+  /** Writes the trailer, makes the file durable and closes it. */
   finish(): Promise<{ etag: string; sizeBytes: number }>
-  /** Closes and removes what is left of it under its temporary name. */
+  /** Closes the file, and removes it if the temporary name still exists. */
   discard(): Promise<void>
 }
 
-/** A name nobody ever used: also the etag of a write, 32 hex digits. */
+/** Returns a name that was never used before. Also the etag of a write: 32 hex digits. */
 export function uniqueName(): string {
   return randomBytes(16).toString('hex')
 }
@@ -63,7 +67,7 @@ export async function createTempFile(tmpDirectory: string): Promise<TempFile> {
   }
 }
 
-/** The whole body as a finished temporary file. */
+/** Writes the whole body as a finished temporary file. */
 export async function writeTempFile(
   tmpDirectory: string,
   body: Uint8Array
@@ -79,7 +83,10 @@ export async function writeTempFile(
   }
 }
 
-/** Undefined when there is no such file. Rejects with `data_corrupt` when the file was not written whole by this store. */
+/**
+ * Returns undefined when there is no such file. Rejects with `data_corrupt` when the file was not
+ * written whole by this store.
+ */
 export async function openObjectFile(filePath: string): Promise<ObjectFile | undefined> {
   const handle = await openExisting(filePath)
   if (!handle) return undefined

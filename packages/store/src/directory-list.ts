@@ -1,4 +1,5 @@
-// Lists a directory store in byte order of the full keys, with bounded memory however many names a directory holds.
+// Lists a directory store in byte order of the full keys. The memory is bounded, for directories of
+// any size.
 import { opendir } from 'node:fs/promises'
 import { isAppError } from '@likeness/shared/errors'
 import { isMissing } from './directory-file.ts'
@@ -10,7 +11,10 @@ import type { ObjectInfo } from './object-store.ts'
 export interface ListRequest {
   prefix: string
   startAfter: string
-  /** Names of one directory held at once; a larger directory is read again for each window. */
+  /**
+   * Number of names of one directory that are held at once. A larger directory is read again for
+   * each window.
+   */
   windowSize: number
 }
 
@@ -34,7 +38,10 @@ export async function* listDirectory(
   yield* await lookUp(deps, batch)
 }
 
-/** Keys below one directory. "a" sorts as itself and what is below it as "a/", so "a-b" comes between them. */
+/**
+ * Yields the keys below one directory. "a" sorts as itself and the keys below it as "a/", so "a-b"
+ * comes between them.
+ */
 async function* walk(
   paths: DirectoryPaths,
   request: ListRequest,
@@ -87,7 +94,10 @@ async function lookUp(deps: VersionsDeps, keys: string[]): Promise<ObjectInfo[]>
   return infos.filter((info) => info !== undefined)
 }
 
-/** A damaged object is listed, so that it is seen and can be deleted; its etag matches nothing. */
+/**
+ * Returns the info of an object. A damaged object is listed too, so that it is seen and can be
+ * deleted. Its etag matches no condition.
+ */
 async function infoOf(deps: VersionsDeps, key: string): Promise<ObjectInfo | undefined> {
   try {
     const found = await openCurrent(deps, key)

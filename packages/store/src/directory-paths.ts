@@ -1,17 +1,19 @@
-// Where a directory store keeps a key: objects/ mirrors the keys, versions/ and tmp/ are its own.
+// Paths of a directory store: objects/ mirrors the keys; versions/ and tmp/ belong to the store.
 import path from 'node:path'
 
 export interface DirectoryPaths {
   root: string
-  /** Temporary files and directories; swept by age. */
+  /** Temporary files and directories; cleaned up by age. */
   tmp: string
   objects: string
   versions: string
-  /** The file of a key. */
+  /** Returns the file of a key. */
   object(key: string): string
-  /** The directory that holds what follows a prefix; '' or a prefix that ends in '/'. */
+  /**
+   * Returns the directory with the entries that follow a prefix. The prefix is '' or ends in '/'.
+   */
   prefix(prefix: string): string
-  /** The directory of conditional rewrites of one write of a key. */
+  /** Returns the directory with the conditional rewrites of one write of a key. */
   versionsOf(etag: string): string
 }
 
@@ -38,14 +40,18 @@ export function directoryPaths(root: string): DirectoryPaths {
 }
 
 /**
- * "a" may be an object and the prefix of "a/b" at once, so a prefix becomes the directory "a~". No object's file ends
- * in "~": a name that ends in "~" and any number of "=" gets one more "=".
+ * Returns the file name of the last part of a key. "a" may be an object and the prefix of "a/b" at
+ * once, so a prefix becomes the directory "a~". No object's file ends in "~": a name that ends in
+ * "~" and any number of "=" gets one more "=".
  */
 function objectFileName(segment: string): string {
   return /~=*$/.test(segment) ? `${segment}=` : segment
 }
 
-/** The reverse: the part of the key that a directory entry stands for, with a final '/' for a prefix. */
+/**
+ * Returns the part of the key that a directory entry stands for, with a final '/' for a prefix. The
+ * reverse of objectFileName.
+ */
 export function segmentOf(entryName: string): string {
   if (entryName.endsWith('~')) return `${entryName.slice(0, -1)}/`
   return /~=+$/.test(entryName) ? entryName.slice(0, -1) : entryName

@@ -1,4 +1,5 @@
-// Puts finished files in place and takes objects away: the steps that change what a directory store's key names.
+// Puts finished files in place and removes objects: the steps that change the file behind a key of
+// a directory store.
 import { link, mkdir, rename, rmdir, stat, unlink } from 'node:fs/promises'
 import path from 'node:path'
 import { hasCode, isMissing } from './directory-file.ts'
@@ -14,7 +15,7 @@ export interface PlaceDeps {
   onStep: (step: string) => Promise<void> | void
 }
 
-/** Replaces whatever the key held. */
+/** Replaces the object of the key, if there is one. */
 export async function placeOver(deps: PlaceDeps, temp: string, target: string): Promise<void> {
   await deps.onStep('before rename')
   await intoDirectory(temp, target, () => rename(temp, target))
@@ -22,7 +23,7 @@ export async function placeOver(deps: PlaceDeps, temp: string, target: string): 
   await syncSurvivor(deps, path.dirname(target))
 }
 
-/** False when the key exists. */
+/** Returns false when the key exists. */
 export async function placeNew(deps: PlaceDeps, temp: string, target: string): Promise<boolean> {
   await deps.onStep('before create')
   try {
@@ -36,7 +37,7 @@ export async function placeNew(deps: PlaceDeps, temp: string, target: string): P
   return true
 }
 
-/** Removes objects and the directories that this leaves empty. */
+/** Removes objects, and directories that become empty. */
 export async function removeObjects(deps: PlaceDeps, keys: readonly string[]): Promise<void> {
   const directories = new Set<string>()
   for (let i = 0; i < keys.length; i += unlinksAtOnce) {
@@ -49,7 +50,10 @@ export async function removeObjects(deps: PlaceDeps, keys: readonly string[]): P
     await syncSurvivor(deps, await pruneEmpty(deps.paths, directory))
 }
 
-/** Creates the directory when it is missing; a deletion may remove it again before the file is in. */
+/**
+ * Creates the directory when it is missing. A deletion may remove the directory again before the
+ * file is in, so this is tried several times.
+ */
 async function intoDirectory(
   temp: string,
   target: string,
@@ -79,7 +83,10 @@ async function pruneEmpty(paths: DirectoryPaths, directory: string): Promise<str
   return survivor
 }
 
-/** A directory that was removed meanwhile was empty: then its removal is what must be durable. */
+/**
+ * Syncs the nearest directory that still exists. A directory that was removed meanwhile was empty,
+ * so its removal must be durable.
+ */
 async function syncSurvivor({ paths, sync }: PlaceDeps, directory: string): Promise<void> {
   for (let survivor = directory; ; survivor = path.dirname(survivor)) {
     try {

@@ -1,4 +1,4 @@
-// The reading half of the directory store: whole objects, ranges, streams and their facts.
+// The reading half of the directory store: whole objects, ranges, streams and object info.
 import { Readable } from 'node:stream'
 import { appError } from '@likeness/shared/errors'
 import { readBytes } from './directory-file.ts'

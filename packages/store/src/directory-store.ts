@@ -1,4 +1,5 @@
-// An object store in a directory of a local file system, shared by any number of processes; see directory-store.md.
+// An object store in a directory of a local file system, shared by any number of processes. See
+// directory-store.md.
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { appError } from '@likeness/shared/errors'
@@ -16,17 +17,23 @@ import { guarded, storeFailure } from './store-failure.ts'
 
 export interface DirectoryStoreOptions {
   root: string
-  /** Age at which a temporary file counts as left behind. Default 6 h: an upload stalled for less is safe. */
+  /**
+   * Age at which a temporary file counts as left behind. Default 6 h. An upload that stalls for
+   * less time is safe.
+   */
   sweepAgeMs?: number
-  /** Names of one directory that list() holds in memory at once. Default 50 000. */
+  /** Number of names of one directory that list() holds in memory at once. Default 50 000. */
   listWindow?: number
-  /** Called between the steps of a write; tests stall and kill here. */
+  /** Called between the steps of a write. Tests stall and kill here. */
   onStep?: (step: string) => Promise<void> | void
 }
 
 const format = 'likeness object directory 2\n'
 
-/** Creates the directory when it is missing. Rejects with `unsupported_store` on another format, `store_unavailable` without access. */
+/**
+ * Creates the directory when it is missing. Rejects with `unsupported_store` for another format,
+ * and with `store_unavailable` without access.
+ */
 export async function openDirectoryStore(options: DirectoryStoreOptions): Promise<ObjectStore> {
   const paths = directoryPaths(path.resolve(options.root))
   const deps: VersionsDeps = {

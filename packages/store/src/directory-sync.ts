@@ -1,16 +1,20 @@
-// Makes directory entries durable, with as few fsyncs as that takes.
+// Makes directory entries durable, with as few fsyncs as possible.
 import { open } from 'node:fs/promises'
 import path from 'node:path'
 
 export type SyncDirectory = (directory: string) => Promise<void>
 
 /**
- * Returns a function that makes all entries of a directory durable, and the directory itself up to the root. Callers
- * that arrive while one fsync runs share the next one. Rejects with ENOENT when the directory is gone.
+ * Returns a function that makes all entries of a directory durable, and the directory itself up to
+ * the root. Callers that arrive while one fsync runs share the next one. Rejects with ENOENT when
+ * the directory is gone.
  */
 export function createDirectorySync(root: string): SyncDirectory {
   const running = new Map<string, { now: Promise<void>; next?: Promise<void> }>()
-  /** Directories whose own entry is known to be durable, with their identity: another process may have made a new one. */
+  /**
+   * Directories whose own entry is known to be durable, with their identity. The identity differs
+   * if another process has made a new directory.
+   */
   const durable = new Map<string, string>()
 
   async function syncNow(directory: string): Promise<void> {
@@ -39,7 +43,10 @@ export function createDirectorySync(root: string): SyncDirectory {
     return entry.now
   }
 
-  /** An fsync that already runs may have begun before the caller's change: wait for it and share the one after it. */
+  /**
+   * Waits for the fsync that already runs, because that one may have begun before the caller's
+   * change, and shares the next one.
+   */
   function sync(directory: string): Promise<void> {
     const entry = running.get(directory)
     if (!entry) return start(directory)

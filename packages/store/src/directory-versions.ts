@@ -1,5 +1,5 @@
-// Conditional rewrites of a directory store's object: a chain beside the object's file that grows by link(2).
-// Why this is right under crashes, stalls and races is written down in directory-store.md.
+// Conditional rewrites of a directory store's object: a chain beside the object's file that grows
+// by link(2). directory-store.md explains why this is right under crashes, stalls and races.
 import { link, mkdir, open, readdir, rename, rm, stat, unlink, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { appError, isAppError } from '@likeness/shared/errors'
@@ -13,35 +13,41 @@ import {
 import type { DirectoryPaths } from './directory-paths.ts'
 import type { SyncDirectory } from './directory-sync.ts'
 
-/** `moved`: somebody changed it while we looked; look again. */
+/** `moved`: the object changed during the look; look again. */
 type Evaluation = { state: 'none' | 'moved' } | { state: 'head'; token: Token; body?: ObjectFile }
 
 interface Token {
   generation: number
-  /** The write that is current while the directory bears this name. */
+  /** The write that is current while the directory has this name. */
   etag: string
   directory: string
 }
 
 export interface CurrentObject {
   file: ObjectFile
-  /** Undefined while nothing was written over the object's own file by ifMatch. */
+  /** Undefined until a write with ifMatch has replaced the object's own file. */
   token: Token | undefined
 }
 
 export interface VersionsDeps {
   paths: DirectoryPaths
   sync: SyncDirectory
-  /** Called between steps; tests stall and kill here. */
+  /** Called between steps. Tests stall and kill here. */
   onStep: (step: string) => Promise<void> | void
 }
 
 const maxAttempts = 1000
 const cleanEvery = 32
-/** A link(2) that the kernel had begun under an older name must meet its name still taken. */
+/**
+ * Age from which older bodies are removed. A link(2) that the kernel began under an older name must
+ * still find its name taken.
+ */
 const cleanAfterMs = 10_000
 
-/** Opens what the key now holds; undefined when there is no object. The caller closes the file. data_corrupt names the key and the file. */
+/**
+ * Opens the current write of the key, or returns undefined when there is no object. The caller
+ * closes the file. data_corrupt names the key and the file.
+ */
 export async function openCurrent(
   deps: VersionsDeps,
   key: string
@@ -64,7 +70,8 @@ async function lookUp(deps: VersionsDeps, key: string): Promise<CurrentObject | 
       await deps.onStep('opened')
       found = await evaluate(deps, base.etag)
       await deps.onStep('evaluated')
-      // Only then was what we saw current: nobody removes the versions of an object's file that is in place.
+      // This check proves that the result is current: versions of an object's file stay while that
+      // file is in place.
       if (found.state !== 'moved' && (await inodeOf(objectPath)) === base.inode)
         return current(found, base)
     } catch (error) {
@@ -77,8 +84,8 @@ async function lookUp(deps: VersionsDeps, key: string): Promise<CurrentObject | 
 }
 
 /**
- * Makes the finished temporary file the write after `from`. False when another write came first.
- * Exactly one caller per `from` gets true, whatever dies or stalls.
+ * Makes the finished temporary file the write after `from`. Returns false when another write came
+ * first. Exactly one caller per `from` gets true, even when processes die or stall.
  */
 export async function appendVersion(
   deps: VersionsDeps,
@@ -101,10 +108,11 @@ export async function appendVersion(
   return true
 }
 
-/** Starts the chain of a write that has none yet. Several may try; one chain remains. */
+/** Starts the chain of a write that has none yet. Several callers may try; one chain remains. */
 export async function createVersions(deps: VersionsDeps, key: string, etag: string): Promise<void> {
   const temp = path.join(deps.paths.tmp, uniqueName())
-  // The random part is in every later path, so that a link meant for a removed chain cannot land in a new one.
+  // The random part is in every later path, so that a link meant for a removed chain cannot land in
+  // a new chain.
   await mkdir(path.join(temp, `0-${etag}-${uniqueName()}`), { recursive: true })
   await writeFile(path.join(temp, 'key'), key, { flush: true })
   await deps.onStep('before versions')
@@ -134,7 +142,7 @@ async function evaluate(deps: VersionsDeps, baseEtag: string): Promise<Evaluatio
     await advance(token, successor.etag)
     return { state: 'moved' }
   }
-  // No successor at that moment, if the directory still bears this name now.
+  // At that moment there was no successor, if the directory still has this name now.
   if (token.generation === 0) {
     return (await inodeOf(token.directory)) === undefined
       ? { state: 'moved' }
@@ -144,12 +152,18 @@ async function evaluate(deps: VersionsDeps, baseEtag: string): Promise<Evaluatio
   return body ? { state: 'head', token, body } : { state: 'moved' }
 }
 
-/** A write's successor is a file named after it, in the directory that is named after it. */
+/**
+ * Returns the path of a write's successor: a file named after the write, in the directory that is
+ * named after the write.
+ */
 function successorPath(token: Token): string {
   return path.join(token.directory, token.etag)
 }
 
-/** Renames the chain's directory after its new head; who finds a successor does it for a writer that died. */
+/**
+ * Renames the chain's directory after its new head. Every process that finds a successor does this,
+ * because the writer may have died.
+ */
 async function advance(from: Token, etag: string): Promise<Token> {
   const generation = from.generation + 1
   const directory = path.join(path.dirname(from.directory), `${generation}-${etag}-${from.etag}`)
@@ -161,7 +175,10 @@ async function advance(from: Token, etag: string): Promise<Token> {
   return { generation, etag, directory }
 }
 
-/** Removes the bodies before the head's. The name must be durable first: it is what says where the chain goes on. */
+/**
+ * Removes the bodies before the head's body. First the directory name must be durable, because this
+ * name says where the chain goes on.
+ */
 async function clean(deps: VersionsDeps, token: Token): Promise<void> {
   const limitMs = Date.now() - cleanAfterMs
   try {
@@ -209,7 +226,10 @@ async function openDirectory(directory: string) {
   }
 }
 
-/** False when the name is taken or its directory is gone: then somebody else's write came first. */
+/**
+ * Returns false when the name is taken or its directory is gone: in both cases another write came
+ * first.
+ */
 async function linkOnce(temp: string, target: string): Promise<boolean> {
   try {
     await link(temp, target)

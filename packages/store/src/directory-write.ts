@@ -1,4 +1,5 @@
-// The writing half of the directory store: every write is a durable temporary file that one system call puts in place.
+// The writing half of the directory store. Every write is a durable temporary file that one system
+// call puts in place.
 import { createHash } from 'node:crypto'
 import { rm, stat } from 'node:fs/promises'
 import path from 'node:path'
@@ -93,7 +94,10 @@ async function replace(
   }
 }
 
-/** The chain's own directory, once per process: its later renames need not be durable. False when it is gone. */
+/**
+ * Makes the chain's own directory durable, once per process; later renames in the chain need not be
+ * durable. Returns false when the directory is gone.
+ */
 async function makeDurable(
   deps: VersionsDeps,
   durableChains: Set<string>,
@@ -111,7 +115,7 @@ async function makeDurable(
   return true
 }
 
-/** Body bytes and trailer are durable before `use` runs; the temporary name is gone after it. */
+/** Body bytes and trailer are durable before `use` runs. The temporary name is gone afterwards. */
 async function withTempFile<T>(
   deps: VersionsDeps,
   body: Uint8Array,
@@ -126,7 +130,10 @@ async function withTempFile<T>(
   }
 }
 
-/** Errors of the source pass unchanged; those of the disk become `store_unavailable`. Returns the sha256. */
+/**
+ * Writes the stream to the file and returns the sha256. Errors of the source pass unchanged; errors
+ * of the disk become `store_unavailable`.
+ */
 async function fill(
   temp: TempFile,
   body: Readable,

@@ -1,5 +1,6 @@
-// An object store that misbehaves as real ones do, on a seed: slow answers, failures before and after the write, and
-// writes that land long after their error. For simulations over a store that is itself faultless.
+// An object store with faults of real stores, drawn from a seed: slow answers, failures before and
+// after the write, and writes that land long after their error. For simulations over a store
+// without faults.
 import { Readable } from 'node:stream'
 import { seededRandom } from '@likeness/shared/data/random'
 import { appError } from '@likeness/shared/errors'
@@ -18,13 +19,19 @@ export type StoreOperation =
   | 'list'
   | 'delete'
 
-/** Probabilities in [0, 1], drawn once per call in this order; times in milliseconds of the given clock. */
+/**
+ * Probabilities in [0, 1], drawn once per call in this order. Times are in milliseconds of the
+ * given clock.
+ */
 export interface FaultRates {
-  /** It did not happen and the caller gets `store_unavailable`. */
+  /** The operation does not happen and the caller gets `store_unavailable`. */
   failBefore: number
-  /** It happened and the caller gets `store_unavailable`. */
+  /** The operation happens and the caller gets `store_unavailable`. */
   failAfter: number
-  /** Writes only: the caller gets `store_unavailable` now, and the write happens within lateMs, its condition checked then. */
+  /**
+   * Writes only: the caller gets `store_unavailable` now, and the write happens within lateMs. Its
+   * condition is checked then.
+   */
   landLate: number
   /** Longest time on the way to the store, and again on the way back. */
   latencyMs: number
@@ -36,16 +43,18 @@ export interface FaultyStoreOptions {
   seed: number
   sleep: (ms: number) => Promise<void>
   rates: Partial<FaultRates>
-  /** In place of `rates`, for some operations. */
+  /** Rates that replace `rates` for some operations. */
   operationRates?: Partial<Record<StoreOperation, Partial<FaultRates>>>
 }
 
 export interface FaultyStore extends ObjectStore {
-  /** How often each fault was injected: a simulation without faults proves nothing. */
+  /**
+   * Number of injected faults of each kind. A simulation without faults does not prove anything.
+   */
   readonly injected: Readonly<Record<'failBefore' | 'failAfter' | 'landLate', number>>
-  /** No new faults and no latency from now on, or faults again. */
+  /** Stops new faults and latency from now on, or starts them again. */
   calm(isCalm: boolean): void
-  /** Resolves when every late write has landed; rejects with the first that failed. */
+  /** Resolves when every late write has landed. Rejects with the first error. */
   landed(): Promise<void>
 }
 
@@ -124,7 +133,7 @@ export function createFaultyStore(options: FaultyStoreOptions): FaultyStore {
       const plan = runner.plan('list')
       await sleep(plan.thereMs)
       if (plan.fault === 'failBefore') throw lost('list')
-      // The answer is lost at some page: after as many keys as there were milliseconds on the way.
+      // The answer is lost at some page: after as many keys as the milliseconds on the way back.
       let left = plan.fault === 'failAfter' ? Math.floor(plan.backMs) : Infinity
       for await (const info of inner.list(prefix, listOptions)) {
         if (left-- <= 0) throw lost('list')
@@ -141,7 +150,9 @@ function createRunner({ sleep, seed, rates, operationRates = {} }: FaultyStoreOp
   let isCalm = false
   let late: Promise<unknown>[] = []
 
-  /** Always draws the same number of times, so that one rate does not shift what the others do. */
+  /**
+   * Always draws the same number of times, so that one rate does not shift the draws of the others.
+   */
   function plan(operation: StoreOperation, canLandLate = false): Plan {
     const rate = { ...rates, ...operationRates[operation] }
     const [draw, there, back, lateness] = [random(), random(), random(), random()]

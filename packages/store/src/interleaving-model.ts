@@ -1,4 +1,5 @@
-// For the interleaving tests: what a store of whole operations would answer, and a gate that stalls a write at a step.
+// Helpers of the interleaving tests: the answers of a store with whole operations, and a gate that
+// stalls a write at a step.
 
 export type Operation =
   | 'put'
@@ -16,7 +17,10 @@ export interface Start {
 
 type Scene = { first: Operation; others: Operation[] }
 
-/** Every outcome of a store in which the first operation happened at one instant among the others. */
+/**
+ * Returns every result of a store in which the first operation happens at one instant among the
+ * others.
+ */
 export function allowed(scene: Scene, start: Start): string[] {
   return Array.from({ length: scene.others.length + 1 }, (_, at) => outcome(scene, start, at))
 }
@@ -75,7 +79,9 @@ function createModelActor(model: { value: string; tag: string }, name: string) {
   }
 }
 
-/** `stalled` resolves when the armed gate is reached; nothing passes it before `release`. */
+/**
+ * `stalled` resolves when a write reaches the armed gate. The write waits there until `release`.
+ */
 export function stallAt(wanted: string) {
   let armed = false
   let release = () => {}

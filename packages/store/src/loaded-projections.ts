@@ -1,4 +1,4 @@
-// The projections of learned profiles by the embedding that they make, the last used in memory.
+// The projections of learned profiles by their embedding. The last used ones are in memory.
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
 import type { StoredProfile } from '@likeness/shared/contract/profile'
 import { RecentResults } from '@likeness/shared/data/recent-results'
@@ -7,10 +7,13 @@ import type { ProfileStore, Projection } from './profile-store.ts'
 
 export type LoadedProjection = Projection & Pick<StoredProfile, 'name' | 'version'>
 
-/** Some 3.5 MB each. */
+/** Most projections in memory, about 3.5 MB each. */
 const mostInMemory = 8
 
-/** Rejects with store_unavailable, or with data_corrupt when the profile is gone or damaged; then it is read again the next time. */
+/**
+ * Rejects with store_unavailable, or with data_corrupt when the profile is gone or damaged. After a
+ * failure the next call reads again.
+ */
 export function createLoadedProjections({
   profiles
 }: {

@@ -1,4 +1,5 @@
-// An object store in a Map, for unit tests and the simulation: no timers, no randomness, same calls same answers.
+// An object store in a Map, for unit tests and the simulation. No timers, no randomness: the same
+// calls give the same answers.
 import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { sha256Hex } from '@likeness/shared/data/sha256'
@@ -7,9 +8,12 @@ import type { ObjectInfo, ObjectStore, PutCondition } from './object-store.ts'
 import { checkConditionalSize, checkRange, streamTooLarge } from './store-failure.ts'
 
 export interface MemoryStoreOptions {
-  /** Clock of lastModifiedMs; by default it counts writes, so that runs are repeatable. */
+  /** Clock of lastModifiedMs. By default it counts writes, so that runs are repeatable. */
   now?: () => number
-  /** `content` gives two writes of the same bytes the same etag, as S3 does; `unique` never does, as the directory does. */
+  /**
+   * `content`: two writes of the same bytes have the same etag, as in S3. `unique`: every write has
+   * its own etag, as in the directory store.
+   */
   etags?: 'unique' | 'content'
 }
 

@@ -1,12 +1,18 @@
-// Which keys every adapter accepts, and the byte order in which they are listed.
+// Rules for the keys that every adapter accepts, and the byte order in which they are listed.
 import { appError } from '@likeness/shared/errors'
 
 const maxKeyBytes = 1024
-/** One byte under the file systems' 255: the directory adapter adds one byte to tell a prefix from an object. */
+/**
+ * Most bytes of a segment: one below the 255 of file systems, because the directory adapter adds
+ * one byte to tell a prefix from an object.
+ */
 const maxSegmentBytes = 254
 const controlCharacter = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/
 
-/** Throws `invalid_key` unless the key is `/`-separated, non-empty, printable segments that no file system or S3 server bends. */
+/**
+ * Throws `invalid_key` unless the key is `/`-separated, non-empty, printable segments that every
+ * file system and S3 server keeps unchanged.
+ */
 export function checkKey(key: string): void {
   if (Buffer.byteLength(key) > maxKeyBytes)
     throw invalid(key, `is longer than ${maxKeyBytes} bytes`)
@@ -14,7 +20,9 @@ export function checkKey(key: string): void {
   for (const segment of key.split('/')) checkSegment(key, segment)
 }
 
-/** Like checkKey for the start of a key: '' and a last segment that is cut short are fine. */
+/**
+ * Does the same as checkKey for the start of a key: '' and an incomplete last segment are allowed.
+ */
 export function checkPrefix(prefix: string): void {
   if (Buffer.byteLength(prefix) > maxKeyBytes)
     throw invalid(prefix, `is longer than ${maxKeyBytes} bytes`)
@@ -22,7 +30,10 @@ export function checkPrefix(prefix: string): void {
   for (const segment of prefix.split('/').slice(0, -1)) checkSegment(prefix, segment)
 }
 
-/** Order of the keys' UTF-8 bytes, as S3 lists them; JavaScript's own order differs above U+D7FF. */
+/**
+ * Compares the UTF-8 bytes of the keys, which is the order of S3 lists. JavaScript's own order
+ * differs above U+D7FF.
+ */
 export function compareKeys(a: string, b: string): number {
   const shorter = Math.min(a.length, b.length)
   for (let i = 0; i < shorter; i++) {
@@ -33,7 +44,7 @@ export function compareKeys(a: string, b: string): number {
   return a.length - b.length
 }
 
-/** Surrogate pairs encode code points above every single UTF-16 unit. */
+/** Rank of a UTF-16 unit. Surrogate pairs encode code points above every single UTF-16 unit. */
 function utf8Rank(unit: number): number {
   if (unit >= 0xe000) return unit - 0x800
   return unit >= 0xd800 ? unit + 0x2000 : unit

@@ -1,4 +1,4 @@
-// The one place that knows which adapter an OBJECT_STORE address means.
+// Chooses the adapter for an OBJECT_STORE address. Only this file knows them all.
 import { appError } from '@likeness/shared/errors'
 import { openDirectoryStore } from './directory-store.ts'
 import { checkKey } from './object-key.ts'
@@ -6,13 +6,16 @@ import type { ObjectStore } from './object-store.ts'
 import type { S3Options } from './s3-client.ts'
 
 export interface OpenStoreOptions {
-  /** `dir:/path` or `s3://bucket/prefix`; the prefix may be missing. */
+  /** `dir:/path` or `s3://bucket/prefix`. The prefix may be missing. */
   url: string
   /** Needed for an `s3://` address. */
   s3?: S3Options
 }
 
-/** Rejects with `invalid_request` for any other address, `store_unavailable` when the store cannot be reached. */
+/**
+ * Rejects with `invalid_request` for any other address, and with `store_unavailable` when the store
+ * cannot be reached.
+ */
 export async function openObjectStore({ url, s3 }: OpenStoreOptions): Promise<ObjectStore> {
   if (/^dir:./.test(url)) return openDirectoryStore({ root: url.slice('dir:'.length) })
   const address = parseS3Url(url)
@@ -23,12 +26,15 @@ export async function openObjectStore({ url, s3 }: OpenStoreOptions): Promise<Ob
     )
   if (!s3)
     throw appError('invalid_request', `${url} needs an endpoint, an access key and a secret key.`)
-  // Loaded only where it is used: the S3 client costs a process a third of a second when it starts.
+  // Loaded only here, on use: the S3 client adds a third of a second to the start of a process.
   const { openS3Store } = await import('./s3-store.ts')
   return openS3Store(address, s3)
 }
 
-/** Undefined when it is no S3 address. Throws `invalid_key` for a prefix that no key could have. */
+/**
+ * Returns undefined when the text is no S3 address. Throws `invalid_key` for a prefix that no key
+ * can have.
+ */
 export function parseS3Url(url: string): { bucket: string; prefix: string } | undefined {
   const [, bucket, rest = ''] =
     /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/s.exec(url) ?? []

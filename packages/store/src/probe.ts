@@ -1,12 +1,13 @@
-// Start-up check that a store keeps the conditions everything else is built on.
+// Checks at start-up that a store keeps the conditions that everything else relies on.
 import { randomUUID } from 'node:crypto'
 import { appError } from '@likeness/shared/errors'
 import type { ObjectStore } from './object-store.ts'
 
 /**
- * Writes and removes one small object under `probe/`. Rejects with `unsupported_store`, naming the store and what it
- * did, when a conditional write happens that must not or fails that must; with `store_unavailable` when it cannot be reached.
- * @param name how messages call the store, for example its address
+ * Writes and removes one small object under `probe/`. Rejects with `unsupported_store`, naming the
+ * store and its fault, when a conditional write happens that must not, or fails that must happen.
+ * Rejects with `store_unavailable` when the store cannot be reached.
+ * @param name name of the store in messages, for example its address
  */
 export async function probeObjectStore(
   store: ObjectStore,
@@ -23,7 +24,7 @@ export async function probeObjectStore(
 }
 
 async function findFault(store: ObjectStore, key: string): Promise<string | undefined> {
-  // Never the same bytes twice: on S3 those have the same etag.
+  // The bytes differ at every step: on S3 equal bytes have the same etag.
   const body = (step: string) => Buffer.from(`${step} ${randomUUID()}`)
   const first = await store.putIf(key, body('created'), { create: true })
   if (!first) return 'did not create a key that does not exist'

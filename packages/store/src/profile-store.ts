@@ -1,4 +1,5 @@
-// Learned profiles in the object store, where every embed-worker and api process finds them. A version is written once: its projection first, its description last.
+// Learned profiles in the object store, where every embed-worker and api process finds them. A
+// version is written once: the projection first, the description last.
 import { decodeObject, encodeObject } from '@likeness/shared/contract/checked-object'
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
 import { profileKeys, profilesPrefix } from '@likeness/shared/contract/keys'
@@ -13,7 +14,9 @@ import { sha256Hex } from '@likeness/shared/data/sha256'
 import { appError } from '@likeness/shared/errors'
 import type { ObjectStore } from './object-store.ts'
 
-/** Raw vectors to vectors: matrix [dOut, dIn], row-major, and bias [dOut]; then unit length. */
+/**
+ * Maps raw vectors to vectors: matrix [dOut, dIn], row-major, and bias [dOut]; then unit length.
+ */
 export interface Projection {
   dIn: number
   dOut: number
@@ -22,21 +25,29 @@ export interface Projection {
 }
 
 export interface ProfileStore {
-  /** Every version, newest first; of one name or of all. */
+  /** Returns every version of one name, or of all names, newest first. */
   list(name?: string): Promise<StoredProfile[]>
-  /** `name` (its newest version) or `name@version`; profile_not_found. */
+  /**
+   * Returns the profile of `name` (its newest version) or `name@version`. Throws profile_not_found.
+   */
   resolve(reference: string): Promise<StoredProfile>
-  /** The profile that makes this embedding; undefined when it is none of those stored. Remembered once found. */
+  /**
+   * Returns the profile that makes this embedding, or undefined when no stored profile does. A
+   * found profile is remembered.
+   */
   ofEmbedding(
     embedding: Pick<EmbeddingSpec, 'version' | 'dim' | 'unit'>
   ): Promise<StoredProfile | undefined>
-  /** data_corrupt when it is not what the description says. */
+  /** Throws data_corrupt when the projection does not match its description. */
   readProjection(profile: StoredProfile): Promise<Projection>
-  /** The same version again changes only when it was made. invalid_request when the bytes are not the projection that is described. */
+  /**
+   * Saves a profile. Saving the same version again changes only its creation time. Throws
+   * invalid_request when the bytes do not match the description.
+   */
   save(profile: StoredProfile, projection: Uint8Array): Promise<void>
 }
 
-/** Why these bytes are not the projection that is described, or undefined. */
+/** Returns the reason why these bytes are not the described projection, or undefined. */
 function projectionProblem(profile: StoredProfile, bytes: Uint8Array): string | undefined {
   if (bytes.byteLength !== profileFileBytes(profile))
     return `it has ${bytes.byteLength} bytes, ${profile.dim} x (${profile.raw_dim} + 1) numbers have ${profileFileBytes(profile)}`

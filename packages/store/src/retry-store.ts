@@ -1,12 +1,12 @@
-// Reads and idempotent writes that must go through: tried again after store_unavailable, with
-// growing pauses, until aborted.
+// Repeats reads and idempotent writes after store_unavailable, with growing pauses, until they
+// succeed or are aborted.
 import { isAppError } from '@likeness/shared/errors'
 import type { Clock } from '@likeness/shared/process/clock'
 import { retry } from '@likeness/shared/process/retry'
 
 const longestPauseMs = 2_000
 
-/** Only for work that may be done twice. Throws anything but store_unavailable at once. */
+/** Repeats work that may be done twice. Any error except store_unavailable is thrown at once. */
 export function retryStore<T>(
   clock: Clock,
   work: () => Promise<T>,

@@ -1,42 +1,52 @@
-// The only module that builds a minio client: deadlines on every request, and no retries that we do not see.
+// The only module that builds a minio client. Every request has a deadline, and no retry is hidden
+// from us.
 import http from 'node:http'
 import https from 'node:https'
 import { Client } from 'minio'
 import { appError } from '@likeness/shared/errors'
 
 export interface S3Options {
-  /** `http://127.0.0.1:9000`, `https://s3.eu-central-1.amazonaws.com`. */
+  /** Address such as `http://127.0.0.1:9000` or `https://s3.eu-central-1.amazonaws.com`. */
   endpoint: string
   accessKey: string
   secretKey: string
-  /** Default us-east-1. Given always, so that the client never asks for it. */
+  /** Default us-east-1. The region is always set, so that the client never asks the server. */
   region?: string
-  /** For an answer to begin after the request's bytes are sent, and between two pieces of an answer. Default 15 s. */
+  /**
+   * Longest wait for the start of an answer after the request's bytes are sent, and between two
+   * pieces of an answer. Default 15 s.
+   */
   timeoutMs?: number
 }
 
 export interface S3Connection {
   client: Client
   bucket: string
-  /** '' or ends in '/'. */
+  /** Either '' or a prefix that ends in '/'. */
   keyPrefix: string
-  /** Over plain HTTP the body's sha256 is signed; over TLS it must be left out. */
+  /** Over plain HTTP the sha256 of the body is signed; over TLS it must be left out. */
   signsBody: boolean
   close(): void
 }
 
-/** Statuses whose answer the client leaves unread, which would hold the connection. */
+/**
+ * Statuses for which the client does not read the answer. An unread answer holds the connection.
+ */
 const unreadStatuses = new Set([408, 429, 499, 500, 502, 503, 504, 520])
 const slowestBytesPerMs = 256
 
-/** No connection is made yet. Rejects nothing; throws `invalid_request` for an endpoint that is no URL. */
+/**
+ * Prepares a connection without connecting yet. Throws `invalid_request` for an endpoint that is no
+ * URL.
+ */
 export function connectS3(
   address: { bucket: string; prefix: string },
   options: S3Options
 ): S3Connection {
   const url = parseEndpoint(options.endpoint)
   const secure = url.protocol === 'https:'
-  // A free connection is dropped before servers do it: a write on one that is just closing has an unknown outcome.
+  // A free connection is closed before servers close it: a write on a connection that is just
+  // closing has an unknown result.
   const agentOptions = { keepAlive: true, maxSockets: 64, timeout: 4_000 }
   const agent = secure ? new https.Agent(agentOptions) : new http.Agent(agentOptions)
   const client = new Client({
@@ -50,7 +60,7 @@ export function connectS3(
     transport: {
       request: requestWithDeadline(secure ? https : http, options.timeoutMs ?? 15_000)
     } as Transport,
-    // A retry inside the client could answer 412 to a conditional write that it had itself made.
+    // A retry inside the client could get 412 for a conditional write that the client itself made.
     retryOptions: { disableRetry: true }
   })
   const keyPrefix = address.prefix === '' ? '' : `${address.prefix}/`

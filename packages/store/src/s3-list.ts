@@ -1,4 +1,5 @@
-// Pages of ListObjectsV2, parsed here: the client's parser turns keys like 007 and 1e5 into numbers.
+// Reads pages of ListObjectsV2. We parse them here, because the client's parser turns keys like 007
+// and 1e5 into numbers.
 import { compareKeys } from './object-key.ts'
 import type { ObjectInfo } from './object-store.ts'
 import type { S3Connection } from './s3-client.ts'
@@ -15,7 +16,8 @@ export async function* listS3(
   prefix: string,
   startAfter: string
 ): AsyncGenerator<ObjectInfo> {
-  // Servers disagree about a start outside the prefix (MinIO then answers nothing): ask only within it.
+  // Servers disagree about a start outside the prefix (MinIO then returns an empty list). So the
+  // start is sent only when it is inside the prefix.
   const within = startAfter.startsWith(prefix)
   if (!within && compareKeys(startAfter, prefix) > 0) return
   let token: string | undefined
@@ -54,7 +56,10 @@ async function readPage(
   return parsePage(xml, s3.keyPrefix)
 }
 
-/** One page of the server's XML. Throws when it is no list, rather than taking it for an empty one. */
+/**
+ * Parses one page of the server's XML. Throws when the text is no list, instead of taking it for an
+ * empty list.
+ */
 export function parsePage(xml: string, keyPrefix: string): Page {
   if (!/<\/ListBucketResult>\s*$/.test(xml))
     throw new Error('the server answered no list of objects')

@@ -1,4 +1,5 @@
-// The reading half of the S3 store. Reads are tried again after a failure; they change nothing.
+// The reading half of the S3 store. Failed reads are repeated, because reads are free of side
+// effects.
 import type { IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -43,7 +44,7 @@ export function s3Reads(
 
     async getRange(key, offset, length) {
       checkRange(offset, length)
-      // To S3 a range of no bytes is no range at all.
+      // S3 does not accept a range of zero bytes.
       if (length === 0) return (await head(key)) && new Uint8Array()
       return read(key, async () => {
         try {
@@ -74,13 +75,13 @@ export async function readWithRetries<T>(what: string, run: () => Promise<T>): P
   }
 }
 
-/** The S3 error code, or '' when the server did not answer with one. */
+/** Returns the S3 error code, or '' when the server did not answer with one. */
 export function codeOf(error: unknown): string {
   const code = error instanceof Error ? (error as { code?: unknown }).code : undefined
   return typeof code === 'string' ? code : ''
 }
 
-/** The server understood and refused: asking again would not help. */
+/** Whether the server understood and refused. Asking again would not help. */
 function isFinal(error: unknown): boolean {
   return ['AccessDenied', 'InvalidAccessKeyId', 'SignatureDoesNotMatch', 'NoSuchBucket'].includes(
     codeOf(error)
@@ -98,7 +99,8 @@ async function getObject(
       ? s3.client.getPartialObject(s3.bucket, name, range.offset, range.length)
       : s3.client.getObject(s3.bucket, name)
   )
-  // The client types it as a stream of bytes; it is the response, and its headers say which write this is.
+  // The client types the result as a stream of bytes. The result is the response, and its headers
+  // name the write.
   return found as IncomingMessage | undefined
 }
 

@@ -1,9 +1,4 @@
 // An object store on any S3 server that honours conditional writes, through the minio client.
-//
-// A write is sent once. When its answer is lost, slow or a 5xx, the caller gets `store_unavailable`: it may have happened
-// and may still land. The caller who repeats a conditional write then may see it fail against its own first try, and must
-// read back to know (its body says whose it is). S3's etag is a hash of the bytes: a body that is replaced by
-// compare-and-swap has to differ from every earlier one, for example by an id of its own.
 import { createHash } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -17,7 +12,10 @@ import { codeOf, etagOf, s3Reads } from './s3-read.ts'
 import { sendPut, slicesOf, upload } from './s3-upload.ts'
 import { checkConditionalSize, guarded, storeFailure, streamTooLarge } from './store-failure.ts'
 
-/** A 409 says that another request to the key was under way and that this one did nothing: it may be sent again. */
+/**
+ * Pauses after a 409. This status says that another request to the key was running and that this
+ * one had no effect, so the request may be sent again.
+ */
 const conflictPausesMs = [10, 30, 100, 300, 1000]
 const keysPerDelete = 1000
 const maxKeyBytes = 1024
@@ -28,7 +26,15 @@ interface DeleteFailure {
   Message?: string
 }
 
-/** Creates the bucket when it is missing. Rejects with `store_unavailable`. */
+/**
+ * Opens the store, and creates the bucket when it is missing. Rejects with `store_unavailable`.
+ *
+ * A write is sent once. When its answer is lost, slow or a 5xx, the caller gets
+ * `store_unavailable`: the write may have happened and may still land. A repeated conditional write
+ * may then fail against the first try. That caller must read the object back: the body tells who
+ * wrote it. S3's etag is a hash of the bytes. So a body that is replaced by compare-and-swap must
+ * differ from every earlier one, for example by an id of its own.
+ */
 export async function openS3Store(
   address: { bucket: string; prefix: string },
   options: S3Options
@@ -97,7 +103,7 @@ function s3Writes(s3: S3Connection): Pick<ObjectStore, 'put' | 'putIf' | 'putStr
       for (let i = 0; i < keys.length; i += keysPerDelete) {
         const names = keys.slice(i, i + keysPerDelete).map((key) => s3.keyPrefix + key)
         const failed = await guarded('delete', () => s3.client.removeObjects(s3.bucket, names))
-        // The client types an entry as { Error } but gives what is in it.
+        // The client types an entry as { Error } but returns the fields of that error.
         const failure = (failed as DeleteFailure[]).find((entry) => entry.Code !== 'NoSuchKey')
         if (failure)
           throw storeFailure(

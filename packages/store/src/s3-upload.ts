@@ -1,4 +1,5 @@
-// One body to S3: a single PUT, or parts of 8 MiB for what is larger or of unknown size.
+// Uploads one body to S3: a single PUT, or parts of 8 MiB for a body that is larger or of unknown
+// size.
 import { createHash } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { setImmediate as nextTurn } from 'node:timers/promises'
@@ -8,7 +9,7 @@ import { etagOf } from './s3-read.ts'
 import { guarded } from './store-failure.ts'
 
 const partBytes = 8 * 1024 * 1024
-/** Hashed in one go; longer would hold up the event loop. */
+/** Bytes that are hashed in one go. A larger slice would block the event loop for too long. */
 const sliceBytes = 512 * 1024
 
 export interface Part {
@@ -17,8 +18,9 @@ export interface Part {
 }
 
 /**
- * Writes the chunks as one object. S3's errors become `store_unavailable`, those of the chunks' source pass unchanged;
- * after either there is no object, unless S3 had all of it and its answer was lost.
+ * Writes the chunks as one object. S3's errors become `store_unavailable`; errors of the chunks'
+ * source pass unchanged. After either error there is no object, unless S3 received the whole body
+ * and its answer was lost.
  */
 export async function upload(
   s3: S3Connection,
@@ -37,22 +39,22 @@ export async function upload(
     }
     return await uploadParts(s3, key, concatenated([first.value, second.value], parts))
   } finally {
-    // Also when S3 failed: this ends the source.
+    // Runs also when S3 failed, and ends the source.
     await parts.return(undefined)
   }
 }
 
-/** One PUT of a known body: an object, or with `query` one part of a multipart upload. */
+/** A PUT of a known body: an object, or with `query` one part of a multipart upload. */
 export interface PutRequest {
   key: string
   part: Part
   headers?: Record<string, string>
   query?: string
-  /** Statuses that are an answer and no failure. Default 200 alone. */
+  /** Statuses that are an answer and not a failure. Default: only 200. */
   statuses?: number[]
 }
 
-/** Rejects with what the client says for any other status. */
+/** Rejects with the client's error for any other status. */
 export async function sendPut(
   s3: S3Connection,
   put: PutRequest
@@ -76,7 +78,10 @@ export async function sendPut(
   return Object.assign(response, { text })
 }
 
-/** The whole body in pieces small enough to hash one after the other without holding up others. */
+/**
+ * Yields the whole body in small pieces. Hashing them one after the other does not block other
+ * work.
+ */
 export async function* slicesOf(body: Uint8Array): AsyncGenerator<Buffer> {
   for (let offset = 0; offset < body.byteLength; offset += sliceBytes) {
     if (offset > 0) await nextTurn()
@@ -88,7 +93,7 @@ export async function* slicesOf(body: Uint8Array): AsyncGenerator<Buffer> {
   }
 }
 
-/** Parts of 8 MiB and a last, shorter one; an empty body is one empty part. */
+/** Yields parts of 8 MiB and a last, shorter part. An empty body is one empty part. */
 export async function* partsOf(chunks: AsyncIterable<Buffer>): AsyncGenerator<Part, undefined> {
   let pieces: Buffer[] = []
   let sizeBytes = 0
@@ -118,7 +123,8 @@ async function uploadParts(
 ): Promise<{ etag: string }> {
   const name = s3.keyPrefix + key
   const s3Call = <T>(run: () => Promise<T>) => guarded(`write ${key}`, run)
-  // Always a new upload: the client's own streaming takes up whatever unfinished upload of that key it finds.
+  // Always starts a new upload: the client's own streaming would continue any unfinished upload of
+  // that key.
   const uploadId = await s3Call(() => s3.client.initiateNewMultipartUpload(s3.bucket, name, {}))
   try {
     const done: { part: number; etag: string }[] = []
@@ -132,7 +138,8 @@ async function uploadParts(
     }
     return await s3Call(() => s3.client.completeMultipartUpload(s3.bucket, name, uploadId, done))
   } catch (error) {
-    // Parts that stay behind cost space until the bucket's own rule removes them; they are never an object.
+    // Parts that stay behind cost space until the bucket's own rule removes them. They never become
+    // an object.
     await s3.client
       .abortMultipartUpload(s3.bucket, name, encodeURIComponent(uploadId))
       .catch((abortError: unknown) => {

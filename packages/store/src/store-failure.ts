@@ -1,11 +1,15 @@
-// Turns what file systems and S3 servers throw into the store's own errors, and checks that all adapters share.
+// Turns the errors of file systems and S3 servers into the store's own errors. Also holds the
+// checks that all adapters share.
 import { type Readable, Transform } from 'node:stream'
 import { appError, type AppError, isAppError, messageOf } from '@likeness/shared/errors'
 
-/** Conditional writes are never multipart, and 5 MiB is the least that every S3 server takes in one part. */
+/**
+ * Most bytes of a conditional write. Such writes are never multipart, and every S3 server takes at
+ * least 5 MiB in one part.
+ */
 export const maxConditionalBytes = 5 * 1024 * 1024
 
-/** `store_unavailable` with its cause; an AppError passes unchanged. */
+/** Returns `store_unavailable` with its cause. An AppError passes unchanged. */
 export function storeFailure(what: string, cause: unknown): AppError {
   if (isAppError(cause)) return cause
   return appError('store_unavailable', `The object store failed to ${what}: ${messageOf(cause)}`, {
@@ -13,7 +17,7 @@ export function storeFailure(what: string, cause: unknown): AppError {
   })
 }
 
-/** Runs one call to the store; whatever it throws becomes `store_unavailable`. */
+/** Runs one call to the store. Any error becomes `store_unavailable`, except an AppError. */
 export async function guarded<T>(what: string, run: () => Promise<T>): Promise<T> {
   try {
     return await run()
@@ -45,7 +49,10 @@ export function streamTooLarge(key: string, maxBytes: number): AppError {
   })
 }
 
-/** The same bytes; a failing or half-read source surfaces as `store_unavailable`, and destroying the result frees the source. */
+/**
+ * Returns a stream of the same bytes. A source that fails or ends early becomes a
+ * `store_unavailable` error. Destroying the result frees the source.
+ */
 export function withStoreErrors(source: Readable, what: string): Readable {
   const out = new Transform({ transform: (chunk, _encoding, done) => done(null, chunk) })
   source.on('error', (error) => out.destroy(storeFailure(what, error)))

@@ -1,4 +1,5 @@
-// The effect of operations on items, and of vector batches, on a collection. Safe to repeat and, per item, in any order: versions decide.
+// Applies item operations and vector batches to a collection. Safe to repeat and, per item, safe in
+// any order: versions decide.
 import type { IngestOperation, Operation } from '@likeness/shared/contract/operation'
 import type { BatchItem, VectorBatch } from '@likeness/shared/contract/vector-batch'
 import { copyRows, rowsBetween, type VectorRows } from '@likeness/shared/contract/vector-rows'
@@ -41,7 +42,7 @@ function currentVersionOf(state: WriterState, hash: Buffer): CurrentVersion | un
   return tombstone === undefined ? undefined : { version: tombstone }
 }
 
-/** Takes an item out of whatever holds it now. */
+/** Removes an item from the place that holds it now. */
 function removeCurrent(state: WriterState, hash: Buffer, now: CurrentVersion | undefined): void {
   const name = hashName(hash)
   state.pending.delete(name)
@@ -66,7 +67,7 @@ function applyPayloadUpdate(
 ): void {
   const hash = itemHash(id)
   const name = hashName(hash)
-  // For whatever was accepted before and comes later.
+  // Applies to item versions that were accepted earlier and arrive later.
   state.pendingUpdates.set(
     name,
     addPendingUpdate(state.pendingUpdates.get(name) ?? [], update, {
@@ -99,7 +100,9 @@ const itemKinds: readonly string[] = [
 export const isItemOperation = (operation: Operation): operation is ItemOperation =>
   itemKinds.includes(operation.kind)
 
-/** To be called in the order of revisions. A deletion by filter answers how many items it found. */
+/**
+ * Call this in the order of revisions. For a filter delete it returns the number of deleted items.
+ */
 export async function applyItemOperation(
   state: WriterState,
   operation: ItemOperation,
@@ -155,7 +158,10 @@ interface Arriving {
   raws: RawPlace | undefined
 }
 
-/** Of an item's rows in a batch that was read; undefined where it keeps none. */
+/**
+ * Returns the place of an item's raw vectors in a batch that was read, or undefined when the batch
+ * has none.
+ */
 function rawPlace(
   key: string,
   { header: { rawDim: dim }, raw, rawAt }: VectorBatch,
@@ -216,7 +222,9 @@ function applyItem(
   record.indexed++
 }
 
-/** How many items had an effect. A batch of a closed or unknown ingestion has none. */
+/**
+ * Returns the number of items that had an effect: 0 for a batch of a closed or unknown ingestion.
+ */
 export function applyBatch(
   state: WriterState,
   batchKey: string,
@@ -252,7 +260,10 @@ export function applyBatch(
   return applied
 }
 
-/** Lets go of tombstones, relabels and deletions by filter that no open ingestion is older than: everything that can still arrive has a higher revision. */
+/**
+ * Drops tombstones, pending updates and filter deletes that are older than every open ingestion:
+ * all items that can still arrive have a higher revision.
+ */
 export function pruneOld(state: WriterState): void {
   const oldest = oldestOpen(state)
   for (const [name, { revision }] of state.tombstones) {

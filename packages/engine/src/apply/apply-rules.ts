@@ -1,12 +1,13 @@
-// Which of two changes of an item wins, and which item of a batch counts. Replaceable: the simulation removes one rule at a time.
+// Rules that decide which of two changes of an item wins, and which item of a batch counts.
+// Replaceable: the simulation removes one rule at a time.
 import { type ItemVersion, supersedes } from '../item/item-version.ts'
 import type { OrdinalRanges } from '../version/ordinal-ranges.ts'
 
 export interface ApplyRules {
   supersedes(next: ItemVersion, current: ItemVersion): boolean
-  /** Revision that items have which a restore at `revision` brings back. */
+  /** Revision of the items that a restore at `revision` brings back. */
   restoredAt(revision: number): number
-  /** False when this ordinal has had its effect already. */
+  /** Returns false when this ordinal has already had its effect. */
   claim(done: OrdinalRanges, ordinal: number, batchKey: string): boolean
 }
 

@@ -1,4 +1,5 @@
-// What a log slot does to a collection: its operations in the order of acceptance, the items' and those of the collection as a whole.
+// Applies a log slot to a collection: its operations in the order of acceptance, on items and on
+// the collection as a whole.
 import { isDeepStrictEqual } from 'node:util'
 import { changeSettings, type EmbeddingSpec } from '@likeness/shared/contract/collection'
 import {
@@ -19,22 +20,25 @@ export interface SlotContext {
   files: SegmentFiles
   /** The version committed last, which is the state when a snapshot is taken: see `isBarrier`. */
   committed: () => Omit<SnapshotRecord, 'revision' | 'createdAtMs'>
-  /** Reads the version that a snapshot holds, or makes it again from what the log says of it. */
+  /** Reads the version of a snapshot, or makes it again from the log data of the restore. */
   openVersion: (
     snapshot: SnapshotRecord,
     logged: RestoreOperation['snapshot']
   ) => Promise<OpenVersion>
 }
 
-/** What was applied before such a slot is committed first: it is what its snapshots hold. */
+/**
+ * Whether the state before this slot must be committed first, because the slot takes a snapshot of
+ * that state.
+ */
 export const isBarrier = ({ operations }: LogSlot): boolean =>
   operations.some(({ kind }) => kind === 'take_snapshot')
 
-/** The collection is to be made again from log and batches up to here. */
+/** Whether the collection must be made again from log and batches up to this slot. */
 export const asksForRebuild = ({ operations }: LogSlot): boolean =>
   operations.some(({ kind }) => kind === 'rebuild')
 
-/** Slots must come in order, each once: appliedSlot + 1 next. */
+/** Slots must come in order, each once: the next one is appliedSlot + 1. */
 export async function applySlot(
   state: WriterState,
   slot: number,
@@ -65,7 +69,7 @@ async function applyOperation(
 
 type CollectionOperation = Exclude<Operation, Parameters<typeof applyItemOperation>[1]>
 
-/** undefined: it is answered when it is over. */
+/** Returns undefined for an operation whose result comes later, after the operation is finished. */
 async function applyToCollection(
   state: WriterState,
   operation: CollectionOperation,
@@ -103,7 +107,10 @@ async function applyToCollection(
   }
 }
 
-/** The newest request counts; one for what the collection has ends what is under way. */
+/**
+ * Starts a request. The newest request counts. A request for the current embedding ends a running
+ * one.
+ */
 function askFor(
   state: WriterState,
   revision: number,

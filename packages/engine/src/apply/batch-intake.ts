@@ -1,4 +1,4 @@
-// Vector batches on their way into the state: which are still to be looked at, and what becomes of damaged ones.
+// Takes vector batches into the state: finds the outstanding ones and deals with damaged ones.
 import { parseBatchKey } from '@likeness/shared/contract/keys'
 import type { VectorBatch } from '@likeness/shared/contract/vector-batch'
 import { isAppError } from '@likeness/shared/errors'
@@ -14,7 +14,7 @@ import type { WriterState } from './writer-state.ts'
 export interface BatchIntakeDeps extends EmbeddingDeps {
   protocol: ReprojectRule & ApplyRules
   logger: Logger
-  /** Damaged batches stay where they are: nothing of them will be embedded again. */
+  /** Keeps damaged batches in the store, because their items cannot be embedded again. */
   keepDamaged?: boolean
 }
 
@@ -29,7 +29,10 @@ export class BatchIntake {
     this.given = new SuppliedBatches(deps)
   }
 
-  /** Keys to take, each once: hinted ones, given ones and, with `list`, every batch of open ingestions. */
+  /**
+   * Keys to take, each once: keys from notifications, supplied batches and, with `list`, every
+   * batch of open ingestions.
+   */
   async outstanding(
     state: WriterState,
     { notified = [], list }: { notified?: readonly string[]; list: boolean }
@@ -39,10 +42,10 @@ export class BatchIntake {
     return [...new Set([...notified, ...listed, ...given])].filter((key) => !this.seen.has(key))
   }
 
-  /** True when it had an effect. */
+  /** Returns true when the batch had an effect. */
   async take(state: WriterState, key: string): Promise<boolean> {
     const ingestion = parseBatchKey(key)?.ingestion
-    // Its log entry may come in a later step: then listing finds it again.
+    // The log entry of the ingestion may come in a later step. Then listing finds the batch again.
     if (ingestion !== undefined && !state.ingestions.has(ingestion)) return false
     const batch = await this.read(state, key)
     const applied =
@@ -59,7 +62,7 @@ export class BatchIntake {
     return applied > 0
   }
 
-  /** undefined when it is not there, or damaged. */
+  /** Returns undefined when the batch is missing or damaged. */
   private async read(state: WriterState, key: string): Promise<VectorBatch | undefined> {
     try {
       return await readBatch(this.deps, state.spec, key)
@@ -70,7 +73,10 @@ export class BatchIntake {
     }
   }
 
-  /** Nothing of it is served. Its ordinals stay open and, once it is gone, are embedded again: a worker skips what a batch holds. */
+  /**
+   * Refuses a damaged batch, which is never served. Its ordinals stay open. They are embedded again
+   * after the batch is removed, because a worker skips the items that an existing batch holds.
+   */
   private async refuse(state: WriterState, key: string, error: unknown): Promise<void> {
     const { store, clock, logger, signal, keepDamaged = false } = this.deps
     const given = state.ingestions.get(parseBatchKey(key)?.ingestion ?? '')?.record.given === true
@@ -79,16 +85,19 @@ export class BatchIntake {
       { err: error, batch: key },
       removed ? 'vector batch refused and removed' : 'vector batch refused'
     )
-    // What was given exists nowhere else: it stays for whoever can repair it.
+    // Supplied vectors exist only here, so the batch stays for a later repair.
     if (removed) await retryStore(clock, () => store.delete([key]), signal)
   }
 
-  /** Fails what no batch of a given ingestion brought, once all are taken. */
+  /**
+   * Fails the items of supplied ingestions that are in none of their batches, after all batches are
+   * taken.
+   */
   endSupplied(state: WriterState): Promise<void> {
     return this.given.endDamaged(state)
   }
 
-  /** Of a finished ingestion: none of its batches is looked at again. */
+  /** Forgets the batches of a finished ingestion. They are never looked at again. */
   forget(ingestion: string): void {
     const prefix = this.deps.keys.batchPrefix(ingestion)
     for (const key of this.seen) if (key.startsWith(prefix)) this.seen.delete(key)

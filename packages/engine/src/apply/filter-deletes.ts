@@ -1,11 +1,4 @@
-// Deletion by filter. Like every operation it is in the log once and takes its place in the order of acceptance: at its revision, every item whose
-// newest version below it matches is gone, with the label and metadata that relabels below it gave.
-//
-// It is logged as the filter, not as the ids that some version held: ids would miss items of older ingestions that are still being embedded,
-// and would hit items that were relabelled or replaced between that version and the revision. The writer applies it to what is live when its slot
-// comes; for items of older ingestions that come later it waits, as tombstones do, and each is judged as it was at that revision. A match is then
-// dead at its own version, not at that of the deletion, so a newer version of the item that does not match still takes its place. The result
-// depends on the log and the batches alone, in whatever order batches come, and a rebuild gives it again.
+// Filter deletes: applying them to the live items, and keeping them for items that arrive later.
 import { setImmediate } from 'node:timers/promises'
 import type { Filter, FilterScalar } from '@likeness/shared/contract/filter'
 import { attributeReader } from '../columns/attribute-reader.ts'
@@ -33,7 +26,11 @@ function valuesOf({ label, metadata }: Attributes): (column: string) => FilterSc
   }
 }
 
-/** Whether an item that comes now was deleted by a filter accepted after it. `waiting`: what it was relabelled to since. */
+/**
+ * Whether an item that arrives now is deleted by a filter delete that was accepted after the item.
+ * `waiting`: pending updates of the item. The item is compared in its state at the revision of that
+ * filter delete.
+ */
 export function isFilterDeleted(
   { filterDeletes }: WriterState,
   item: Attributes,
@@ -50,7 +47,24 @@ export function isFilterDeleted(
   )
 }
 
-/** Deletes what matches now, and waits for what is still to come; how many items are gone. */
+/**
+ * Applies a filter delete: deletes the items that match now, and keeps the filter for items that
+ * come later. Returns the number of deleted items.
+ *
+ * Like every operation, a filter delete is in the log once, at one place in the order of
+ * acceptance. At its revision, all items whose newest version below that revision matches are
+ * deleted. The match uses the label and metadata after the payload updates below that revision.
+ *
+ * The log holds the filter, not the ids of a version. Ids would miss items of older ingestions that
+ * are still being embedded. They would also hit items that were updated or replaced between that
+ * version and the revision. The writer applies the filter to the live items when its slot comes.
+ * Like a tombstone, the filter then waits for items of older ingestions that come later. Each of
+ * them is compared in its state at that revision.
+ *
+ * A match is dead at its own version, not at the revision of the delete. So a newer version of the
+ * item that does not match still takes its place. The result depends only on the log and the
+ * batches, for any order of the batches. A rebuild gives the same result.
+ */
 export async function applyFilterDelete(
   state: WriterState,
   filterDelete: PendingFilterDelete,
@@ -61,7 +75,7 @@ export async function applyFilterDelete(
   let gone = 0
   const kill = (name: string, version: ItemVersion): void => {
     gone++
-    // Only an open ingestion can bring this version or an older one.
+    // Versions older than every open ingestion cannot come again.
     if (version.revision < oldest) return
     state.tombstones.set(name, version)
     state.tombstonesChanged = true
@@ -115,7 +129,8 @@ async function readColumns(
     for (const name of names) found.set(name, await file.read(name))
     if (file.complete || [...found.values()].every((column) => column !== undefined)) return found
   }
-  // One of these has no column in the file, or there is none.
+  // The file lacks a column for one of these names, or there is no such file. So build the columns
+  // from the payload.
   const builders = new Map(
     [...names]
       .filter((name) => found.get(name) === undefined)

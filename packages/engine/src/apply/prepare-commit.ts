@@ -1,4 +1,5 @@
-// Writes everything that a commit will name, under new unique keys, and builds its manifest. Nothing here is visible until CURRENT moves.
+// Writes all files that a commit names, under new unique keys, and builds its manifest. They become
+// visible only when CURRENT moves.
 import { encodeLines } from '@likeness/shared/contract/checked-object'
 import type { FailedItem } from '@likeness/shared/contract/job'
 import type { CollectionKeys } from '@likeness/shared/contract/keys'
@@ -20,14 +21,14 @@ export interface CommitInput {
   nowMs: number
   parent: Manifest
   epoch: number
-  /** Changed by a merge that trained one. */
+  /** A merge that trains a new quantizer changes this field. */
   quantizer: Manifest['quantizer']
 }
 
 export interface PreparedCommit {
   manifest: Manifest
   manifestKey: string
-  /** The segment made of what was pending; null when nothing was. */
+  /** Segment of the pending items; null when there are none. */
   added: WrittenSegment | null
   ingestions: Record<string, IngestionRecord>
 }
@@ -143,7 +144,7 @@ async function writeSweeps(
   )
 }
 
-/** What changed of each segment, and what is pending as a new one. */
+/** Writes the changes of each segment, and the pending items as a new segment. */
 export async function writeSegments(
   input: SegmentOutput,
   commitId: string,
@@ -158,7 +159,7 @@ export async function writeSegments(
   return { segments, added }
 }
 
-/** Makes the segments of the state those that were written. */
+/** Replaces the segments of the state by the written ones. */
 export function adoptWrittenSegments(
   state: WriterState,
   { segments, added }: { segments: readonly ManifestSegment[]; added: WrittenSegment | null }
@@ -180,7 +181,7 @@ export function adoptWrittenSegments(
   state.pending.clear()
 }
 
-/** `added`: of what is pending. */
+/** `added`: the segment of the pending items. */
 export function countLive(
   segments: readonly OpenSegment[],
   added: WrittenSegment | null
@@ -193,7 +194,7 @@ export function countLive(
   return counts
 }
 
-/** Outcomes are for those who wait for them. */
+/** Number of operation results that a manifest keeps. They are for callers that wait for them. */
 const outcomesKept = 64
 
 export async function prepareCommit(

@@ -1,6 +1,4 @@
-// Restoring a snapshot. It is an operation of the log like any other: at its revision the collection becomes what the snapshot holds, each item
-// with the revision of the restore, as if all of it had been sent again and everything else deleted. So seq and revisions only rise, what was
-// accepted later wins, and what was accepted earlier and has not come yet is superseded: its ingestions end here.
+// Restores a snapshot. A restore is an operation of the log like any other.
 import { isOpen, type OpenIngestion } from '../log/open-ingestion.ts'
 import { raiseRevisions } from '../segment/item-table.ts'
 import { openSegment, type OpenSegment } from '../segment/open-segment.ts'
@@ -15,7 +13,7 @@ export interface OpenVersion {
   quantizer: Manifest['quantizer']
 }
 
-/** What a manifest holds, with its own revisions. */
+/** Opens the segments of a manifest, with their own revisions. */
 export async function openVersion(
   files: SegmentFiles,
   { segments, quantizer }: Manifest
@@ -23,7 +21,12 @@ export async function openVersion(
   return { segments: await Promise.all(segments.map((ref) => openSegment(files, ref))), quantizer }
 }
 
-/** `version`: used by nothing else. */
+/**
+ * Gives the collection the items of the snapshot, each with the revision of the restore, as if they
+ * were all sent again and all other items deleted. So seq and revisions only rise. Operations
+ * accepted later win. Items that were accepted earlier and have not come yet are superseded: their
+ * ingestions end here. `version`: no other code may use it.
+ */
 export function applyRestore(
   state: WriterState,
   version: OpenVersion,
@@ -35,7 +38,8 @@ export function applyRestore(
     segment.ref = { ...segment.ref, restored }
     raiseRevisions(segment.meta, restored)
   }
-  // Other objects than those before, also of segments that were never gone: merges that were under way are of no use.
+  // These are new objects, even for segments that the state had before. So the results of running
+  // merges are not used.
   state.segments = version.segments
   state.quantizer = version.quantizer
   state.pending.clear()
@@ -46,7 +50,7 @@ export function applyRestore(
   for (const ingestion of state.ingestions.values()) if (isOpen(ingestion)) endIngestion(ingestion)
 }
 
-/** What has not come of it is superseded. */
+/** Supersedes the items of the ingestion that have not come yet. */
 export function endIngestion(ingestion: OpenIngestion): void {
   const { record, done } = ingestion
   record.superseded += record.total - done.count

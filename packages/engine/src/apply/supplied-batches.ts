@@ -1,5 +1,6 @@
-// Ingestions whose vectors came with them: their batches are there before their log entry is, so one listing finds all that will ever come.
-// What none of them brings can be embedded by nobody, and fails.
+// Ingestions with supplied vectors. Their batches are in the store before their log entry, so one
+// listing finds all of them. Items that are in none of these batches cannot be embedded, so they
+// fail.
 import { decodeItemList, type ItemListLine } from '@likeness/shared/contract/item-list'
 import { isAppError } from '@likeness/shared/errors'
 import { retryStore } from '@likeness/store/retry-store'
@@ -10,14 +11,14 @@ import type { WriterState } from './writer-state.ts'
 
 export class SuppliedBatches {
   private readonly source: WorkSource
-  /** By ingestion: listed and not taken yet. */
+  /** Batches that are listed and not taken yet, by ingestion. */
   private readonly left = new Map<string, Set<string>>()
 
   constructor(source: WorkSource) {
     this.source = source
   }
 
-  /** Batches to take, in order. Ingestions that are new here are listed first. */
+  /** Returns the batches to take, in order. Ingestions that are new here are listed first. */
   async outstanding(state: WriterState, seen: ReadonlySet<string>): Promise<string[]> {
     for (const [id, open] of suppliedOpen(state)) {
       if (!this.left.has(id))
@@ -30,7 +31,7 @@ export class SuppliedBatches {
     for (const keys of this.left.values()) keys.delete(key)
   }
 
-  /** Fails what is open of ingestions whose batches are all taken. */
+  /** Fails the open items of ingestions whose batches are all taken. */
   async endDamaged(state: WriterState): Promise<void> {
     for (const [id, open] of suppliedOpen(state)) {
       if (this.left.get(id)?.size !== 0) continue
@@ -58,7 +59,10 @@ export class SuppliedBatches {
     }
   }
 
-  /** By ordinal. Lines that are damaged, or not there any more, leave their items without an id: failing them must not fail. */
+  /**
+   * Returns the lines of a part by ordinal. If the part is damaged or gone, its items have no id:
+   * the code that fails them must not fail.
+   */
   private async readPart(id: string, first: number): Promise<Map<number, ItemListLine>> {
     const { store, clock, keys, signal } = this.source
     const key = keys.itemListPart(id, first)

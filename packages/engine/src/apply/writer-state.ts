@@ -1,4 +1,5 @@
-// What the owner of a collection knows: the committed version plus what was applied since. Changed only by apply.ts, merge and commit.
+// State of a collection's writer: the committed version plus all changes applied since. Changed
+// only by the apply files, merge and commit.
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import type { ItemVersion } from '../item/item-version.ts'
 import { decodePendingUpdates, type PendingUpdates } from '../item/payload-updates.ts'
@@ -19,26 +20,34 @@ export interface WriterState {
   segments: OpenSegment[]
   /** Items applied since the last commit, by hash name. */
   pending: Map<string, SegmentItem>
-  /** By hash name, what is gone up to which version; kept while an older operation can still arrive. */
+  /**
+   * Deleted items by hash name, each with the version up to which it is gone. Kept while an older
+   * operation can still arrive.
+   */
   tombstones: Map<string, ItemVersion>
   tombstonesChanged: boolean
-  /** Kept as long as tombstones are. */
+  /** Kept as long as tombstones. */
   pendingUpdates: PendingUpdates
   pendingUpdatesChanged: boolean
-  /** Deletions by filter, oldest first; kept as long. */
+  /** Filter deletes, oldest first. Kept as long as tombstones. */
   filterDeletes: PendingFilterDelete[]
   filterDeletesChanged: boolean
   snapshots: Map<string, SnapshotRecord>
-  /** Of operations that are answered with more than their commit; those without `seq` since the last one. */
+  /**
+   * Results of operations that return more than their commit. Results without `seq` are newer than
+   * the last commit.
+   */
   results: StoredResult[]
-  /** null: none is asked for. */
+  /** null: no compaction is requested. */
   compaction: Compaction | null
-  /** null: none was ever asked for. */
+  /** null: a change of the embedding was never requested. */
   reprojection: Reprojection | null
-  /** Of a version that was restored since the last commit; undefined: the committed one. */
+  /**
+   * Quantizer of a version that was restored since the last commit; undefined: the committed one.
+   */
   quantizer: Manifest['quantizer'] | undefined
   ingestions: Map<string, OpenIngestion>
-  /** Something to commit. */
+  /** Whether there are changes to commit. */
   dirty: boolean
 }
 
@@ -70,7 +79,7 @@ export async function loadWriterState(
   }
 }
 
-/** What the manifest alone says: to make the rest again. */
+/** Makes a state from the manifest alone. The caller makes the rest again. */
 export function stateWithoutFiles({
   spec,
   appliedSlot,
@@ -95,7 +104,7 @@ export function stateWithoutFiles({
   }
 }
 
-/** A collection before anything happened to it. */
+/** Returns the state of a new, empty collection. */
 export const emptyWriterState = (spec: CollectionSpec): WriterState => ({
   spec,
   appliedSlot: 0,
@@ -122,7 +131,10 @@ export interface LiveRows {
   version: ItemVersion
 }
 
-/** The committed row set of an item that is still live; newest segments first, because most changes hit what is new. */
+/**
+ * Finds the committed rows of an item that is still live. Newest segments come first, because most
+ * changes hit new items.
+ */
 export function findLiveRows(state: WriterState, hash: Buffer): LiveRows | undefined {
   for (let i = state.segments.length - 1; i >= 0; i--) {
     const segment = state.segments[i]!
@@ -133,7 +145,7 @@ export function findLiveRows(state: WriterState, hash: Buffer): LiveRows | undef
   return undefined
 }
 
-/** Takes an item out of its segment. */
+/** Deletes an item from its segment. */
 export function markDeleted({ segment, item }: Pick<LiveRows, 'segment' | 'item'>): void {
   for (let row = segment.meta.firstRow[item]!; row < segment.meta.firstRow[item + 1]!; row++)
     segment.deleted.add(row)
@@ -141,7 +153,10 @@ export function markDeleted({ segment, item }: Pick<LiveRows, 'segment' | 'item'
   segment.changed = true
 }
 
-/** Revision of the oldest open ingestion: everything that can still arrive has at least this one. */
+/**
+ * Revision of the oldest open ingestion. All items that can still arrive have at least this
+ * revision.
+ */
 export function oldestOpen({ ingestions }: WriterState): number {
   let oldest = Infinity
   for (const ingestion of ingestions.values())

@@ -1,4 +1,4 @@
-// What the catalogue object holds, and what may become of its aliases.
+// Content of the catalogue object, and the rules for its aliases.
 import { z } from 'zod'
 import { encodeObject } from '@likeness/shared/contract/checked-object'
 import { collectionNameSchema, collectionSpecSchema } from '@likeness/shared/contract/collection'
@@ -7,7 +7,7 @@ import { appError } from '@likeness/shared/errors'
 
 export const catalogSchema = z.object({
   format: z.literal(1),
-  /** New with every write: settles whose an ambiguous write was. */
+  /** New with every write. Tells a writer whether an ambiguous write was its own. */
   writeId: z.string(),
   collections: z.record(collectionNameSchema, collectionSpecSchema),
   /** alias -> name. */
@@ -31,14 +31,14 @@ export const encodeCatalog = (
   })
 }
 
-/** Names are the users': `constructor` is one. */
+/** Looks up own properties only, because users choose the names: `constructor` is a valid one. */
 export const own = <T>(record: Record<string, T>, name: string): T | undefined =>
   Object.hasOwn(record, name) ? record[name] : undefined
 
 export const notFound = (name: string) =>
   appError('collection_not_found', `there is no collection ${JSON.stringify(name)}`)
 
-/** name_is_alias, where a collection of its own is meant. */
+/** Throws name_is_alias where only a collection's own name is allowed. */
 export function refuseAlias({ aliases }: Content, name: string): void {
   const target = own(aliases, name)
   if (target !== undefined)
@@ -54,10 +54,10 @@ export const aliasesOf = ({ aliases }: Content, name: string): string[] =>
     .filter((alias) => aliases[alias] === name)
     .sort()
 
-/** undefined: whatever it is; null: there is none. */
+/** undefined: any target; null: the alias must not exist. */
 export type ExpectedTarget = string | null | undefined
 
-/** alias_moved when it is not what was expected. */
+/** Throws alias_moved when the target is not the expected one. */
 export function checkTarget({ aliases }: Content, alias: string, expected: ExpectedTarget): void {
   const target = own(aliases, alias) ?? null
   if (expected === undefined || target === expected) return

@@ -1,4 +1,5 @@
-// Names of collections: one small object changed by compare-and-swap. A collection is an incarnation behind a name; dropped ones are kept listed until swept.
+// Names of collections: one small object, changed by compare-and-swap. A name points at a
+// collection id. Dropped collections stay listed until their objects are deleted.
 import { isDeepStrictEqual } from 'node:util'
 import { decodeObject } from '@likeness/shared/contract/checked-object'
 import {
@@ -35,10 +36,10 @@ import {
 const lookUp = ({ collections, aliases }: Content, name: string): CollectionSpec | undefined =>
   own(collections, name) ?? own(collections, own(aliases, name) ?? '')
 
-/** How long a name may be answered from memory. */
+/** Longest time for which a name may be answered from memory. */
 const maxAgeMs = 500
 
-/** Manifest 0 and CURRENT of a new incarnation, before any name points at it. */
+/** Writes manifest 0 and CURRENT of a new collection id, before any name points at it. */
 async function layFoundation(
   store: ObjectStore,
   spec: CollectionSpec,
@@ -48,7 +49,8 @@ async function layFoundation(
   const body = encodeManifest(emptyManifest(spec, commitId))
   const manifest = keys.manifest(0, 0, commitId)
   await store.put(manifest, body)
-  // Only if absent: a write of an earlier try may land when commits have been made. There already: an earlier try's, as good as this one.
+  // Create only, because a late write of an earlier try may land after commits were made. An
+  // existing CURRENT comes from an earlier try and is equally good.
   await store.putIf(
     keys.current,
     encodeCurrent({
@@ -102,18 +104,19 @@ export function createCatalog({
       cached = { content, atMs }
       return content
     } catch (error) {
-      // No name can be changed while it is damaged: those read last are still good for reading.
+      // While the catalogue is damaged, names cannot change. So the names read last are still good
+      // for reading.
       if (fresh || cached === undefined || !isAppError(error, 'data_corrupt')) throw error
       return cached.content
     }
   }
 
-  /** Applies `edit` to the newest content until it lands; `edit` throws to refuse. */
+  /** Applies `edit` to the newest content until the write lands. `edit` throws to refuse. */
   async function change(edit: (content: Content) => Content): Promise<void> {
     const writeId = newId()
     for (;;) {
       const { file, etag, content } = await retryStore(clock, read)
-      // An earlier try of this very change landed although its answer was lost.
+      // An earlier try of this same change landed although its answer was lost.
       if (file?.writeId === writeId) return
       const body = encodeCatalog(writeId, edit(content))
       const written = await retryStore(clock, () =>
@@ -151,9 +154,10 @@ export function createCatalog({
   async function publish(spec: CollectionSpec): Promise<void> {
     await change((content) => {
       const there = own(content.collections, spec.name)
-      // Ours already: an earlier try landed although its answer was lost, and somebody else wrote since.
+      // The name is already ours: an earlier try landed although its answer was lost, and another
+      // process has written since.
       if (there?.collectionId === spec.collectionId) return content
-      // Ours, and dropped by somebody since: it stays dropped.
+      // The collection is ours, and another process has dropped it since. So it stays dropped.
       if (content.dropped.some(({ collectionId }) => collectionId === spec.collectionId))
         return content
       refuseAlias(content, spec.name)
@@ -191,7 +195,8 @@ export function createCatalog({
       let collectionId = expected
       await change((content) => {
         const spec = own(content.collections, name)
-        // Dropped already, by an earlier try whose answer was lost too; a new one of that name is not ours to drop.
+        // An earlier try, whose answer was lost too, has dropped the collection. A new one of that
+        // name must stay.
         if (
           collectionId !== '' &&
           spec?.collectionId !== collectionId &&
@@ -228,7 +233,8 @@ export function createCatalog({
         )
       let tried = false
       await change((content) => {
-        // So already: an earlier try landed although its answer was lost, and somebody wrote since.
+        // The alias already points there: an earlier try landed although its answer was lost, and
+        // another process has written since.
         if (tried && own(content.aliases, alias) === name) return content
         checkTarget(content, alias, expected)
         const next = withAlias(content, alias, name)
@@ -240,7 +246,8 @@ export function createCatalog({
       let removed: string | undefined
       await change((content) => {
         const target = own(content.aliases, alias)
-        // Gone by an earlier try whose answer was lost; one that was set since is not ours to remove.
+        // An earlier try, whose answer was lost, has removed the alias. One that was set since must
+        // stay.
         if (removed !== undefined && target !== removed) return content
         if (target === undefined)
           throw appError('alias_not_found', `there is no alias ${JSON.stringify(alias)}`)

@@ -3,7 +3,10 @@ import type { PayloadUpdates } from '../item/payload-updates.ts'
 import { metadataKey } from './column-builder.ts'
 import { codeAt, type Column, valueOf } from './column.ts'
 
-/** Values of items by the name of a column; undefined for null too. `columns` has what is asked for. */
+/**
+ * Returns values of items by column name; undefined for null too. `columns` must hold all names
+ * that are asked for.
+ */
 export function attributeReader(
   updates: PayloadUpdates,
   columns: ReadonlyMap<string, Column | undefined>

@@ -1,4 +1,4 @@
-// Makes the columns of a segment from its items' attributes, given in order.
+// Builds the columns of a segment from its items' attributes, added in order.
 import type { FilterScalar } from '@likeness/shared/contract/filter'
 import type { Attributes } from '../item/item-payload.ts'
 import {
@@ -10,18 +10,21 @@ import {
   noValue
 } from './column.ts'
 
-/** More metadata keys than this in one segment have no column: a filter on one of those reads the payload. */
+/**
+ * Most columns of a segment. Further metadata keys have no column: a filter on such a key reads the
+ * payload.
+ */
 const mostColumns = 1024
 
 interface Growing {
-  /** Of a value: its place in `values`. */
+  /** Index of each value in `values`. */
   places: Map<FilterScalar, number>
   items: number[]
-  /** Per entry of `items`. */
+  /** Index into `places` for each entry of `items`. */
   values: number[]
 }
 
-/** `label`, or `metadata.KEY`: what columns are called, in filters and in group_by. */
+/** Column names in filters and in group_by: `label` or `metadata.KEY`. */
 export const metadataColumn = (key: string): string => `metadata.${key}`
 export const metadataKey = (column: string): string => column.slice('metadata.'.length)
 
@@ -31,7 +34,7 @@ export class ColumnBuilder {
   private items = 0
   private full = false
 
-  /** `only`: the one column to make. */
+  /** `only`: the only column to make. */
   constructor(only?: string) {
     this.only = only
   }

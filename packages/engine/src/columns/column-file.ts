@@ -1,22 +1,25 @@
-// The columns file of a segment. Columns are read one by one: a search loads those that it asks about.
-// Layout, little-endian: 'LKSC' | u32 version | u32 headerBytes | header JSON, padded to 8 | columns, each padded to 8:
-// numbers f64 | offsets u32[strings + 1] | items u32, of sparse columns | codes u8, u16 or u32 | text.
+// The columns file of a segment. Columns are read one by one: a search loads only the columns that
+// it needs.
 import { z } from 'zod'
 import { appError } from '@likeness/shared/errors'
 import type { Codes, Column } from './column.ts'
 
+// Layout, little-endian: 'LKSC' | u32 version | u32 headerBytes | header JSON, padded to 8
+//   | columns, each padded to 8:
+//       numbers f64 | offsets u32[strings + 1] | items u32, of sparse columns
+//       | codes u8, u16 or u32 | text
 const magic = Buffer.from('LKSC')
 const version = 1
 const headBytes = 12
 
 const entrySchema = z.object({
   name: z.string(),
-  /** From the first column. */
+  /** Offset from the first column. */
   at: z.number().int(),
   sizeBytes: z.number().int(),
   numbers: z.number().int(),
   strings: z.number().int(),
-  /** Entries of codes; with `sparse` of items too. */
+  /** Number of codes; with `sparse` also of items. */
   values: z.number().int(),
   sparse: z.boolean(),
   width: z.union([z.literal(1), z.literal(2), z.literal(4)]),
@@ -24,7 +27,7 @@ const entrySchema = z.object({
 })
 const headerSchema = z.object({
   items: z.number().int(),
-  /** False: there are attributes that have no column here. */
+  /** False: there are attributes without a column in this file. */
   complete: z.boolean(),
   columns: z.array(entrySchema)
 })
@@ -81,7 +84,7 @@ function decodeColumn(
   body: Uint8Array,
   { numbers, strings, values, sparse, width, textBytes }: Entry
 ): Column {
-  // An own buffer at offset 0: the views need alignment.
+  // Copies to a new buffer at offset 0, because the views need alignment.
   const { buffer } = new Uint8Array(body)
   let at = 0
   const take = (bytes: number): number => {
@@ -107,11 +110,11 @@ export interface ColumnFile {
   items: number
   complete: boolean
   names: string[]
-  /** undefined: it has no such column. */
+  /** Returns undefined when the file has no such column. */
   read(name: string): Promise<Column | undefined>
 }
 
-/** data_corrupt when it is not a columns file of this program. */
+/** Throws data_corrupt when the file is not a columns file of this program. */
 export async function openColumnFile(read: ReadBytes): Promise<ColumnFile> {
   const head = Buffer.from(await read(0, headBytes))
   if (!head.subarray(0, 4).equals(magic) || head.readUInt32LE(4) !== version)

@@ -1,20 +1,24 @@
-// One attribute of a segment's items as codes into a sorted dictionary: 0 no value, 1 false, 2 true, then the numbers, then the strings.
+// An attribute of a segment's items, as codes into a sorted dictionary: 0 no value, 1 false, 2
+// true, then the numbers, then the strings.
 import type { FilterScalar } from '@likeness/shared/contract/filter'
 
 export type Codes = Uint8Array | Uint16Array | Uint32Array
 
 export interface Column {
-  /** [values], ascending: the items that have a value. undefined: `codes` has an entry for every item. */
+  /**
+   * [values], ascending: the items that have a value. undefined: `codes` has an entry for every
+   * item.
+   */
   items: Uint32Array | undefined
   codes: Codes
-  /** Ascending, each once. */
+  /** Ascending, each only once. */
   numbers: Float64Array
-  /** [strings + 1], bytes of `text`; strings ascending as bytes, each once. */
+  /** [strings + 1]: offsets in bytes of `text`. Strings are ascending as bytes, each only once. */
   offsets: Uint32Array
   text: Buffer
 }
 
-/** Of an attribute that no item has. */
+/** Column of an attribute that no item has. */
 export const emptyColumn: Column = {
   items: new Uint32Array(0),
   codes: new Uint8Array(0),
@@ -31,7 +35,10 @@ export const firstNumberCode = 3
 export const codeCount = ({ numbers, offsets }: Pick<Column, 'numbers' | 'offsets'>): number =>
   firstNumberCode + numbers.length + offsets.length - 1
 
-/** Of a string that UTF-8 cannot carry (half a surrogate pair): 0xff, which starts no UTF-8, then UTF-16. */
+/**
+ * First byte of a string that UTF-8 cannot hold (half a surrogate pair). UTF-16 follows. The byte
+ * 0xff never starts UTF-8.
+ */
 const unpaired = 0xff
 export function encodeText(value: string): Buffer {
   const bytes = Buffer.from(value, 'utf8')
@@ -42,7 +49,10 @@ export function encodeText(value: string): Buffer {
 const decodeText = (bytes: Buffer): string =>
   bytes[0] === unpaired ? bytes.toString('utf16le', 1) : bytes.toString('utf8')
 
-/** First index in [0, length) for which `isBelow` is false; it is true for all before. */
+/**
+ * Returns the first index in [0, length) for which `isBelow` is false. `isBelow` must be true for
+ * all indexes before.
+ */
 function lowerBound(length: number, isBelow: (index: number) => boolean): number {
   let low = 0
   let high = length
@@ -64,7 +74,7 @@ function stringCode({ numbers, offsets, text }: Column, value: string): number |
     : undefined
 }
 
-/** undefined: no item has this value. */
+/** Returns undefined when no item has this value. */
 export function codeOf(column: Column, value: FilterScalar): number | undefined {
   if (typeof value === 'boolean') return value ? trueCode : falseCode
   if (typeof value === 'string') return stringCode(column, value)
@@ -72,7 +82,7 @@ export function codeOf(column: Column, value: FilterScalar): number | undefined 
   return column.numbers[at] === value ? firstNumberCode + at : undefined
 }
 
-/** Codes [first, end) of the numbers within the bounds. */
+/** Returns the codes [first, end) of the numbers within the bounds. */
 export function codesWithin(
   { numbers }: Column,
   { gt, gte, lt, lte }: { gt?: number; gte?: number; lt?: number; lte?: number }
@@ -107,7 +117,7 @@ export function codeAt({ items, codes }: Column, item: number): number {
   return items[at] === item ? codes[at]! : noValue
 }
 
-/** The code of an item. To be asked in ascending order of items, by one caller. */
+/** Returns a function from items to codes. A single caller must ask in ascending order of items. */
 export function codeReader({ items, codes }: Column): (item: number) => number {
   if (items === undefined) return (item) => codes[item]!
   let at = 0

@@ -1,4 +1,5 @@
-// A filter over columns as one test per item. Conditions are decided once per dictionary entry, not once per item.
+// Compiles a filter over columns into one test per item. Each condition is evaluated once per
+// dictionary entry, not once per item.
 import type { Condition, Filter, FilterScalar } from '@likeness/shared/contract/filter'
 import { metadataColumn } from './column-builder.ts'
 import {
@@ -11,10 +12,10 @@ import {
   noValue
 } from './column.ts'
 
-/** To be asked in ascending order of items, by one caller. */
+/** Tests items. A single caller must ask in ascending order of items. */
 export type ItemTest = (item: number) => boolean
 
-/** Names of the columns that a filter asks about. */
+/** Returns the names of the columns that a filter uses. */
 export function filterColumns({ label, metadata, any, not }: Filter): Set<string> {
   const names = new Set(Object.keys(metadata ?? {}).map(metadataColumn))
   if (label !== undefined) names.add('label')
@@ -23,7 +24,7 @@ export function filterColumns({ label, metadata, any, not }: Filter): Set<string
   return names
 }
 
-/** Per code: 1 when an item with it passes. */
+/** Per code: 1 when an item with this code passes. */
 function passingCodes(condition: Condition, column: Column): Uint8Array {
   const passing = new Uint8Array(codeCount(column))
   if (typeof condition !== 'object') return mark(passing, codeOf(column, condition))
@@ -76,7 +77,7 @@ function holds(condition: Condition, value: FilterScalar | undefined): boolean {
   return typeof value === 'number' && value > gt && value >= gte && value < lt && value <= lte
 }
 
-/** The same for one item, whose values are asked for by the names of columns. */
+/** Does the same test for one item. `valueOf` returns its values by column name. */
 export function matchesFilter(
   { label, metadata, any, not }: Filter,
   valueOf: (name: string) => FilterScalar | undefined

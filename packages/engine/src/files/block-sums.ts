@@ -1,10 +1,17 @@
-// Sums of the blocks of a file, for comparing what is read of it later, a piece at a time, with what it was when it was checked as a whole.
+// Sums of the blocks of a file. They are made when the whole file is checked. Each piece that is
+// read later is compared with them.
 
-/** Of a payload some hundred bytes are read, of vectors some kilobytes; the sums take .4 % of the file in memory. */
+/**
+ * Size of a block. Reads are some hundred bytes of a payload, some kilobytes of vectors. The sums
+ * take .4 % of the file in memory.
+ */
 export const blockBytes = 1024
 const wordsPerBlock = blockBytes / 4
 
-/** 32 bits: every step is a bijection of the sum so far, so one changed word always changes it. Not against anybody who means harm: that is what sha256 was for. */
+/**
+ * Sum of a block, 32 bits. Every step is a bijection of the sum so far, so one changed word always
+ * changes the sum. Not a protection against attacks: the sha256 is for that.
+ */
 function sumOf(words: Uint32Array, first: number): number {
   let sum = 0x811c9dc5
   for (let i = first; i < first + wordsPerBlock; i++) {
@@ -14,12 +21,12 @@ function sumOf(words: Uint32Array, first: number): number {
   return sum | 0
 }
 
-/** Whole blocks, zeros after the end of the file. */
+/** Buffer for whole blocks, with zeros after the end of the file. */
 export const blockBuffer = (blocks: number): Uint8Array => new Uint8Array(blocks * blockBytes)
 const wordsOf = (blocks: Uint8Array): Uint32Array =>
   new Uint32Array(blocks.buffer, blocks.byteOffset, blocks.byteLength / 4)
 
-/** Fed with a file in pieces of any size. */
+/** Takes a file in pieces of any size. */
 export class BlockSums {
   private sums = new Int32Array(16)
   private count = 0
@@ -38,7 +45,7 @@ export class BlockSums {
     }
   }
 
-  /** After the last piece. */
+  /** Call this after the last piece. */
   end(): void {
     if (this.filled > 0) this.closeBlock()
   }
@@ -54,7 +61,7 @@ export class BlockSums {
     this.filled = 0
   }
 
-  /** Whether whole blocks, the first of them block `first` of the file, are as they were. */
+  /** Whether whole blocks are unchanged. The first of them is block `first` of the file. */
   agree(blocks: Uint8Array, first: number): boolean {
     const words = wordsOf(blocks)
     for (let i = 0; i * wordsPerBlock < words.length; i++)

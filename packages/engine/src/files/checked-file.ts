@@ -1,5 +1,6 @@
-// A local copy of a stored file, read a piece at a time for as long as a segment is loaded. What its disk makes of it meanwhile is noticed: each block
-// that is read is compared with what was downloaded, and a copy that was damaged is fetched once more.
+// A local copy of a stored file, read in pieces while a segment is loaded. Damage on its disk is
+// noticed: each block that is read is compared with the download. A damaged copy is fetched once
+// more.
 import { appError, isAppError } from '@likeness/shared/errors'
 import { blockBuffer, blockBytes, type BlockSums } from './block-sums.ts'
 import type { ByteReader } from './byte-reader.ts'
@@ -11,9 +12,12 @@ export interface Copy {
 }
 export interface CopySource {
   key: string
-  /** A whole, checked copy under a path; the file that was there is replaced. object_not_found, data_corrupt, store_unavailable. */
+  /**
+   * Fetches a whole, checked copy and returns its path. An existing file there is replaced. Throws
+   * object_not_found, data_corrupt, store_unavailable.
+   */
   fetch(): Promise<Copy>
-  /** A copy turned out to be damaged. */
+  /** Called when a copy is found to be damaged. */
   onDamage(): void
 }
 
@@ -38,7 +42,10 @@ export class CheckedFile implements ByteReader {
     return this.copy.sums.sizeBytes
   }
 
-  /** data_corrupt when neither this copy nor another one can be read as it was, or the file is not so long. */
+  /**
+   * Throws data_corrupt when both this copy and the next one are damaged, or when the file is too
+   * short.
+   */
   async read(offset: number, length: number): Promise<Uint8Array> {
     if (offset + length > this.sizeBytes)
       throw appError('data_corrupt', `${this.source.key} ends before byte ${offset + length}`)
@@ -67,7 +74,7 @@ export class CheckedFile implements ByteReader {
     return blocks.subarray(offset - start, offset - start + length)
   }
 
-  /** `local`: the copy that was damaged; another read may have replaced it by now. */
+  /** `local`: the damaged copy. Another read may have replaced it by now. */
   private async readAgain(
     local: LocalFile,
     offset: number,
@@ -85,7 +92,7 @@ export class CheckedFile implements ByteReader {
     const damaged = this.local
     this.copy = await this.fetchAgain()
     this.local = await LocalFile.open(this.copy.path)
-    // Waits for what is being read from it.
+    // Waits for reads from the damaged copy.
     await damaged.close()
   }
 
@@ -93,7 +100,7 @@ export class CheckedFile implements ByteReader {
     try {
       return await this.source.fetch()
     } catch (error) {
-      // Of a version that was collected since: there is no other copy.
+      // The file belongs to a version that was collected since, so there is no other copy.
       if (!isAppError(error, 'object_not_found')) throw error
       throw appError(
         'data_corrupt',
@@ -110,7 +117,7 @@ export class CheckedFile implements ByteReader {
   }
 }
 
-/** A disk that answers with an error is taken as one that answers too little. */
+/** Returns false for a disk that answers with an error, as for one that returns too few bytes. */
 async function isFilled(local: LocalFile, out: Uint8Array, position: number): Promise<boolean> {
   try {
     await local.fill(out, position)

@@ -1,4 +1,5 @@
-// Local copies of immutable files: each downloaded once, checked against its sha256 before anyone opens it, removed when nothing uses it.
+// Local copies of immutable files. Each is downloaded once, checked against its sha256 before use,
+// and removed when no longer used.
 import { createHash } from 'node:crypto'
 import { createReadStream, createWriteStream } from 'node:fs'
 import { mkdir, rename, rm } from 'node:fs/promises'
@@ -14,18 +15,21 @@ import { BlockSums } from './block-sums.ts'
 import { CheckedFile, type Copy } from './checked-file.ts'
 
 export interface FileCache {
-  /** Path of a whole, checked copy, to be read at once. object_not_found when the store has none (any more), data_corrupt when it is another content. */
+  /**
+   * Returns the path of a whole, checked copy, for reading at once. Throws object_not_found when
+   * the store does not have the file (any more), data_corrupt when its content differs.
+   */
   path(ref: FileRef): Promise<string>
-  /** The same, to be read for a long time. Drop it once it is closed. */
+  /** Opens the same copy for reading over a long time. Drop it after closing. */
   open(ref: FileRef): Promise<CheckedFile>
   drop(refs: readonly FileRef[]): Promise<void>
-  /** A new path in the same folder, for files that are being made. */
+  /** Returns a new path in the same folder, for a file under construction. */
   scratchPath(): Promise<string>
-  /** Bytes downloaded so far: what an update cost. */
+  /** Bytes downloaded so far: the cost of an update. */
   readonly downloadedBytes: number
 }
 
-/** undefined when there is none. */
+/** Returns undefined when there is no such file. */
 async function sha256OfFile(path: string, sums?: BlockSums): Promise<string | undefined> {
   const hash = createHash('sha256')
   try {
@@ -52,7 +56,8 @@ export function createFileCache({
 }): FileCache {
   const under = new Map<string, Promise<string>>()
   let downloadedBytes = 0
-  // Keys are c/{incarnation}/{seg|del|side}/{unique name}: the last part is unique across collections.
+  // Keys are c/{incarnation}/{seg|del|side}/{unique name}. The last part is unique across
+  // collections.
   const localPath = (ref: FileRef): string => join(dir, ref.key.slice(ref.key.lastIndexOf('/') + 1))
 
   async function pathOf(ref: FileRef): Promise<string> {

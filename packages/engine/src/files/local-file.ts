@@ -1,4 +1,4 @@
-// A file that is read in places all the time, mostly where it was read before.
+// A file with frequent reads at many places, mostly places that were read before.
 import { type FileHandle, open } from 'node:fs/promises'
 import { readCached } from '@likeness/faiss'
 import { appError } from '@likeness/shared/errors'
@@ -23,7 +23,10 @@ export class LocalFile implements ByteReader {
     }
   }
 
-  /** Fills `out`; data_corrupt when the file ends before. A read through a thread takes ten times as long as one of what is in memory. */
+  /**
+   * Fills `out`. Throws data_corrupt when the file ends before. A read through a thread takes ten
+   * times as long as a read from memory, so memory is tried first.
+   */
   async fill(out: Uint8Array, position: number): Promise<void> {
     if (readCached(this.file.fd, position, out)) return
     const { bytesRead } = await this.file.read(out, 0, out.length, position)
@@ -34,7 +37,7 @@ export class LocalFile implements ByteReader {
       )
   }
 
-  /** As fill. */
+  /** Does the same as fill. */
   async read(offset: number, length: number): Promise<Uint8Array> {
     const body = new Uint8Array(length)
     await this.fill(body, offset)

@@ -1,7 +1,8 @@
-// Reads rows out of a file that has them one after another; what lies close together is read at once.
+// Reads rows of a file that holds them one after another. Rows that are close together are read at
+// once.
 import type { ByteReader } from './byte-reader.ts'
 
-/** What lies this close together is read at once. */
+/** Largest distance between rows that are read at once. */
 const gapBytes = 16 * 1024
 const mostBytesAtOnce = 1024 * 1024
 
@@ -10,7 +11,7 @@ interface Place {
   end: number
 }
 
-/** `use` gets the bytes of rows[i]; rows in any order. */
+/** Calls `use` with the bytes of rows[i]. The rows may be in any order. */
 export async function readByRow(
   file: ByteReader,
   rows: Int32Array,

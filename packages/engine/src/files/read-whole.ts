@@ -1,8 +1,8 @@
-// A local file as one aligned array, so that typed arrays can be views into it.
+// Reads a local file into one aligned array, so that typed arrays can be views of it.
 import { open } from 'node:fs/promises'
 import { appError } from '@likeness/shared/errors'
 
-/** One read takes less than 2 GiB. */
+/** A read takes less than 2 GiB. */
 const bytesPerRead = 256 * 1024 * 1024
 
 export async function readWhole(path: string): Promise<Uint8Array<ArrayBuffer>> {

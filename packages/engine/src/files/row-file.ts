@@ -1,4 +1,5 @@
-// The file of full vectors beside an index, dense or sparse: written whole or in pieces, read by row.
+// The file of full vectors beside an index, dense or sparse. Written whole or in pieces, read by
+// row.
 import { isSparse, type VectorRows } from '@likeness/shared/contract/vector-rows'
 import type { ManifestSegment } from '../version/manifest.ts'
 import type { ByteReader } from './byte-reader.ts'
@@ -6,7 +7,7 @@ import { SparseRowEncoder, SparseRowFile } from './sparse-row-file.ts'
 import { encodeVectors, VectorFile } from './vector-file.ts'
 
 export interface RowFile {
-  /** In the order asked for. */
+  /** Returns the rows in the requested order. */
   read(rows: Int32Array): Promise<VectorRows>
   close(): Promise<void>
 }
@@ -17,7 +18,7 @@ export function encodeRowFile(rows: VectorRows): Uint8Array {
   return Buffer.concat([encoder.encode(rows), encoder.end()])
 }
 
-/** Bytes of the same file; pieces in row order, all of one kind. */
+/** Yields the bytes of the same file. Pieces are in row order, all dense or all sparse. */
 export async function* rowFileBytes(pieces: AsyncIterable<VectorRows>): AsyncGenerator<Uint8Array> {
   let sparse: SparseRowEncoder | undefined
   for await (const piece of pieces)
@@ -25,7 +26,10 @@ export async function* rowFileBytes(pieces: AsyncIterable<VectorRows>): AsyncGen
   if (sparse !== undefined) yield sparse.end()
 }
 
-/** Closes `file` when it is closed. data_corrupt when it does not hold the rows of the segment. */
+/**
+ * Opens the rows of a file; closing them closes `file`. Throws data_corrupt when the file does not
+ * hold the rows of the segment.
+ */
 export async function openRowFile(
   file: ByteReader,
   { index, rows }: ManifestSegment,

@@ -1,5 +1,6 @@
-// The full vectors of a sparse segment, beside its inverted lists: kept on disk and read by row. Little-endian:
-// of each row its indices u32 and values f32, then where each row begins: offsets u32[rows + 1], in entries.
+// The full vectors of a sparse segment, beside its inverted lists. Kept on disk and read by row.
+// Little-endian: for each row its indices u32 and values f32, then the begins of all rows: offsets
+// u32[rows + 1], in entries.
 import { joinSparse, type SparseRows } from '@likeness/shared/contract/vector-rows'
 import { appError } from '@likeness/shared/errors'
 import type { ByteReader, RowReader } from './byte-reader.ts'
@@ -7,7 +8,7 @@ import { readByRow } from './read-by-row.ts'
 
 const entryBytes = 8
 
-/** Bytes of the file, a piece at a time in row order. */
+/** Encodes the file, a piece at a time in row order. */
 export class SparseRowEncoder {
   private readonly ends = [0]
 
@@ -25,13 +26,13 @@ export class SparseRowEncoder {
     return body
   }
 
-  /** What comes last. */
+  /** Returns the last bytes of the file. */
   end(): Uint8Array {
     return new Uint8Array(Uint32Array.from(this.ends).buffer)
   }
 }
 
-/** One row of its own bytes, aligned. */
+/** Returns a row made from its own bytes, aligned. */
 function rowOf(bytes: Uint8Array): SparseRows {
   const body = new Uint8Array(bytes).buffer
   const entries = body.byteLength / entryBytes
@@ -52,7 +53,10 @@ function checkOffsets(offsets: Uint32Array, sizeBytes: number): Uint32Array {
   return offsets
 }
 
-/** A part at a time, in row order; closes `file` when it is closed, or cannot be read. */
+/**
+ * Opens a reader of pieces in row order. Closing the reader closes `file`; a failed open closes
+ * `file` too.
+ */
 export async function openSparseRows(
   file: ByteReader,
   size: { rows: number; sizeBytes: number }
@@ -78,7 +82,10 @@ export class SparseRowFile {
     this.offsets = offsets
   }
 
-  /** Closes `file` when it is closed. data_corrupt when it does not hold so many rows. */
+  /**
+   * Closing the opened file closes `file`. Throws data_corrupt when `file` does not hold this
+   * number of rows.
+   */
   static async open(
     file: ByteReader,
     { rows, sizeBytes }: { rows: number; sizeBytes: number }
@@ -93,7 +100,7 @@ export class SparseRowFile {
     )
   }
 
-  /** In the order asked for. */
+  /** Returns the rows in the requested order. */
   async read(rows: Int32Array): Promise<SparseRows> {
     const out = new Array<SparseRows>(rows.length)
     await readByRow(

@@ -6,7 +6,7 @@ import { readByRow } from './read-by-row.ts'
 export const encodeVectors = (vectors: Float32Array): Uint8Array =>
   new Uint8Array(vectors.buffer, vectors.byteOffset, vectors.byteLength)
 
-/** A copy: stored bytes need not be aligned. */
+/** Copies the bytes, because stored bytes may be unaligned. */
 export const decodeVectors = (body: Uint8Array): Float32Array =>
   new Float32Array(new Uint8Array(body).buffer)
 
@@ -14,7 +14,9 @@ export class VectorFile {
   private readonly file: ByteReader
   private readonly dim: number
 
-  /** Closes `file` when it is closed. data_corrupt when it does not hold so many rows. */
+  /**
+   * Closing this closes `file`. Throws data_corrupt when `file` does not hold this number of rows.
+   */
   constructor(
     file: ByteReader,
     { rows, dim, sizeBytes }: { rows: number; dim: number; sizeBytes: number }
@@ -28,7 +30,7 @@ export class VectorFile {
     this.dim = dim
   }
 
-  /** [rows, dim] in the order asked for. */
+  /** Returns [rows, dim] in the requested order. */
   async read(rows: Int32Array): Promise<Float32Array> {
     const { dim } = this
     const out = new Float32Array(rows.length * dim)

@@ -1,4 +1,5 @@
-// Garbage collection by the owner: what no retained manifest names is deleted, after CURRENT was moved so that nobody can still commit it.
+// Garbage collection by the writer. Files that no retained manifest names are deleted, after
+// CURRENT was moved so that no process can still commit them.
 import type { CollectionKeys } from '@likeness/shared/contract/keys'
 import { appError, type AppError, isAppError } from '@likeness/shared/errors'
 import type { Clock } from '@likeness/shared/process/clock'
@@ -10,7 +11,7 @@ export interface CollectionDeps {
   store: ObjectStore
   clock: Clock
   keys: CollectionKeys
-  /** How long a superseded manifest may still be read. */
+  /** Time for which a superseded manifest may still be read. */
   retentionMs: number
 }
 
@@ -20,14 +21,14 @@ interface Found {
   parent: string | null
   createdAtMs: number
   files: string[]
-  /** Manifests that it keeps by name. */
+  /** Manifests that the snapshots of this one keep. */
   snapshots: string[]
 }
 
-/** Manifests are immutable: each is read once. */
+/** Manifests are immutable, so each is read once. */
 export type ManifestCache = Map<string, Found>
 
-/** undefined when it is gone by now. */
+/** Returns undefined when the manifest is gone by now. */
 async function readFound(store: ObjectStore, key: string): Promise<Found | undefined> {
   const manifest = await readManifest(store, key)
   if (manifest === undefined) return undefined
@@ -42,7 +43,7 @@ async function readFound(store: ObjectStore, key: string): Promise<Found | undef
   }
 }
 
-/** `damaged`: why, by key. */
+/** `damaged`: the error by key. */
 async function readManifests(
   { store, keys }: CollectionDeps,
   cache: ManifestCache
@@ -64,7 +65,10 @@ async function readManifests(
   return { found, damaged }
 }
 
-/** Of a manifest that is needed and cannot be read nobody knows what it keeps: data_corrupt, or object_not_found. */
+/**
+ * Returns a needed manifest. Throws data_corrupt or object_not_found when the manifest cannot be
+ * read, because the files that it keeps are then unknown.
+ */
 function mustHave(
   { found, damaged }: Awaited<ReturnType<typeof readManifests>>,
   key: string
@@ -78,7 +82,10 @@ function mustHave(
   return entry
 }
 
-/** Manifests that may still be used: the committed one, its snapshots, and those superseded less than the retention ago. A damaged one that is none of the first two is of no use to anybody. */
+/**
+ * Returns the manifests that may still be used: the committed one, those of its snapshots, and
+ * those superseded more recently than the retention. Any other damaged manifest is useless.
+ */
 function retained(
   read: Awaited<ReturnType<typeof readManifests>>,
   committed: string,
@@ -96,9 +103,10 @@ function retained(
 }
 
 /**
- * Keys that can go once CURRENT has moved, found before that: what is written later is never among them.
- * `held`: ids of files that this owner's merges under way write; asked once everything is listed, as a merge may begin anew meanwhile.
- * data_corrupt or object_not_found when it cannot be known.
+ * Returns the keys that can be deleted after CURRENT has moved. They are found before that, so
+ * later writes are never among them. `held`: returns ids of files that running merges of this
+ * writer write. `held` is called after all listings, because a merge may begin meanwhile.
+ * Throws data_corrupt or object_not_found when the answer cannot be known.
  */
 export async function findGarbage(
   deps: CollectionDeps,
@@ -112,7 +120,8 @@ export async function findGarbage(
     for (const prefix of [keys.segmentPrefix, keys.deletionPrefix, keys.sidePrefix]) {
       for await (const { key } of store.list(prefix)) listed.push(key)
     }
-    // Manifests after the files: a manifest that names a listed file cannot be missed.
+    // Manifests are read after the files are listed. So a manifest that names a listed file cannot
+    // be missed.
     const read = await readManifests(deps, cache)
     const kept = retained(read, committed, deps.retentionMs, deps.clock.nowMs())
     const roots = new Set(kept.flatMap(({ key, files }) => [key, ...files]))

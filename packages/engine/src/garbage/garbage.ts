@@ -1,4 +1,5 @@
-// What an owner may delete once CURRENT has moved: files that no retained version names, and what requests have stored that were never accepted.
+// Objects that a writer may delete after CURRENT has moved: files that no retained version names,
+// and uploads of requests that were never accepted.
 import { isAppError } from '@likeness/shared/errors'
 import type { Logger } from '@likeness/shared/process/logger'
 import { retryStore } from '@likeness/store/retry-store'
@@ -21,7 +22,7 @@ export class Garbage {
   private readonly cache: ManifestCache = new Map()
   private readonly unaccepted: UnacceptedUploads | undefined
 
-  /** `heldIds`: of files that are being written. */
+  /** `heldIds`: ids of files that are being written. */
   constructor(deps: GarbageDeps, heldIds: () => ReadonlySet<string>) {
     this.deps = deps
     this.heldIds = heldIds
@@ -32,7 +33,7 @@ export class Garbage {
         : new UnacceptedUploads({ ...deps, retentionMs: uploadRetentionMs })
   }
 
-  /** None while a manifest that is needed is damaged. */
+  /** Returns the keys of files to delete: an empty list while a needed manifest is damaged. */
   async files({ epoch, manifest }: Current): Promise<string[]> {
     const { context, logger } = this.deps
     try {
@@ -49,7 +50,7 @@ export class Garbage {
     }
   }
 
-  /** Looks at the next ones. */
+  /** Looks at the next uploads. Returns true when there are unaccepted ones. */
   async hasUploads(isRegistered: (ingestion: string) => boolean): Promise<boolean> {
     const {
       deps: { clock, signal },
@@ -61,7 +62,10 @@ export class Garbage {
     )
   }
 
-  /** Every object of those that were found; undefined while something accepted is not read yet. */
+  /**
+   * Returns every object of the unaccepted uploads, or undefined while there is an accepted log
+   * entry that is not read yet.
+   */
   async uploads({
     appliedSlot,
     ingestions
@@ -86,7 +90,7 @@ export class Garbage {
     )
   }
 
-  /** What was found is deleted. */
+  /** Call this after the found uploads are deleted. */
   clearUploads(): void {
     this.unaccepted?.clear()
   }

@@ -1,6 +1,5 @@
-// What is left of ingestions that were never accepted: pictures, item lists and vector batches of an api process that died before its log entry.
-// A request is refused once it is half the retention old (apps/api/src/ingest/ingestion.ts), so past all of it no log entry can name them any more, with
-// hours for clocks that differ and for answers that come late. What was accepted is registered with the owner, or has a result.
+// Finds leftovers of ingestions that were never accepted: pictures, item lists and vector batches
+// of an api process that died before its log entry.
 import type { CollectionKeys } from '@likeness/shared/contract/keys'
 import { ulidPattern, ulidTimeMs } from '@likeness/shared/data/ulid'
 import type { Clock } from '@likeness/shared/process/clock'
@@ -13,15 +12,15 @@ export interface UploadSource {
   retentionMs: number
 }
 
-/** Looked at in one turn, so that a turn takes seconds. */
+/** Ingestions looked at in one turn, so that a turn takes seconds. */
 const ingestionsPerTurn = 200
-/** After so many objects of one that stays, the rest of them is skipped. */
+/** Objects listed of an ingestion before the rest of that ingestion is skipped. */
 const keysBeforeSkip = 100
 
 /** Names under a prefix begin with the id of their ingestion, so they come by age. */
 interface Walk {
   prefix: string
-  /** Keys up to here were looked at. */
+  /** Keys up to this one were looked at. */
   after: string
 }
 
@@ -39,7 +38,13 @@ export class UnacceptedUploads {
     }))
   }
 
-  /** Ids of ingestions past the retention of which nothing says that they were accepted. Goes on where the last call ended, also one that failed; a new owner begins anew. */
+  /**
+   * Returns ids of ingestions past the retention that have no sign of acceptance. Continues where
+   * the last call ended, even a failed one; a new writer begins at the start. A request is refused
+   * when it is older than half the retention (apps/api/src/ingest/ingestion.ts). So after the whole
+   * retention a log entry can no longer name an ingestion; hours remain for clocks that differ and
+   * for late answers. An accepted ingestion is registered with the writer, or has a result.
+   */
   async find(isRegistered: (ingestion: string) => boolean): Promise<string[]> {
     for (const walk of this.walks) await this.advance(walk, isRegistered)
     return [...this.found]
@@ -79,7 +84,10 @@ export class UnacceptedUploads {
     )
   }
 
-  /** Everything that is stored of those that were found and are still not accepted, asked when every slot that there is is applied. */
+  /**
+   * Returns all stored objects of the ingestions that were found and are still not accepted. Call
+   * this when every existing slot is applied.
+   */
   async objects(isRegistered: (ingestion: string) => boolean): Promise<string[]> {
     const { store, keys } = this.source
     const objects: string[] = []
@@ -99,7 +107,7 @@ export class UnacceptedUploads {
     return objects
   }
 
-  /** What was found is deleted. */
+  /** Call this after the found objects are deleted. */
   clear(): void {
     this.found.clear()
   }

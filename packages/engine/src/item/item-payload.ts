@@ -1,13 +1,13 @@
-// The payload of an item: JSON beside its columns, read by row when it is answered.
+// The payload of an item: JSON beside its columns, read by row for an answer.
 import { z } from 'zod'
 import { metadataSchema } from '@likeness/shared/contract/item-list'
 import { batchRowSchema } from '@likeness/shared/contract/vector-batch'
 import { sha256Hex } from '@likeness/shared/data/sha256'
 
 export const rawPlaceSchema = z.object({
-  /** Of the vector batch, in the object store. */
+  /** Key of the vector batch in the object store. */
   key: z.string(),
-  /** Its first byte; float16 [rows, dim]. */
+  /** First byte of the raw vectors; float16 [rows, dim]. */
   at: z.number().int(),
   dim: z.number().int(),
   /** First half of the sha256 of these bytes, in hex. */
@@ -24,7 +24,7 @@ export const itemPayloadSchema = z.object({
   width: z.number(),
   height: z.number(),
   rows: z.array(batchRowSchema),
-  /** Where the raw vectors of its rows lie; not there for vectors that were made elsewhere. */
+  /** Place of the raw vectors of the item's rows. Absent for vectors that were made elsewhere. */
   raws: rawPlaceSchema.optional()
 })
 export type ItemPayload = z.infer<typeof itemPayloadSchema>
@@ -35,9 +35,12 @@ export const decodePayload = (body: Uint8Array): ItemPayload =>
     JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8'))
   )
 
-/** What filters and groups look at. */
+/** Fields that filters and groups use. */
 export type Attributes = Pick<ItemPayload, 'label' | 'metadata'>
-/** Unchecked: of a payload that this program wrote, when there are many. */
+/**
+ * Reads the attributes without a schema check, for speed: only for payloads that this program
+ * wrote.
+ */
 export const readAttributes = (body: Uint8Array): Attributes =>
   JSON.parse(
     Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8')

@@ -1,11 +1,15 @@
-// The order of everything that happens to an item: the revision fixed at acceptance, then the ordinal inside an ingestion.
+// Order of all changes to an item: the revision fixed at acceptance, then the ordinal inside an
+// ingestion.
 
 export interface ItemVersion {
   revision: number
   ordinal: number
 }
 
-/** True when `next` was accepted after `current`. An equal version is the same operation seen again. */
+/**
+ * Returns true when `next` was accepted after `current`. An equal version is the same operation
+ * seen again.
+ */
 export function supersedes(next: ItemVersion, current: ItemVersion): boolean {
   return (
     next.revision > current.revision ||

@@ -1,11 +1,15 @@
-// Labels and metadata that items got after they were written: over a segment's payload until a merge writes them into it, and
-// waiting for items of older ingestions that are still to come.
+// Payload updates: new labels and metadata of items that are already written. They replace values
+// of a segment's payload until a merge writes them into the payload. As pending updates they wait
+// for items of older ingestions that come later.
 import { z } from 'zod'
 import { type Metadata, metadataSchema } from '@likeness/shared/contract/item-list'
 import type { RelabelOperation } from '@likeness/shared/contract/operation'
 import type { Attributes } from './item-payload.ts'
 
-/** Only the keys that replace what the payload says. Never changed: another one takes its place. */
+/**
+ * Holds only the keys that replace values of the payload. Never changed: another update takes its
+ * place.
+ */
 export interface PayloadUpdate {
   label?: string | null
   metadata?: Metadata
@@ -16,7 +20,7 @@ const overlaySchema = z.object({
 })
 const overlayFileSchema = z.array(z.tuple([z.number().int().min(0), overlaySchema]))
 
-/** By item of a segment. */
+/** Payload updates by item number in a segment. */
 export type PayloadUpdates = Map<number, PayloadUpdate>
 
 export const encodePayloadUpdates = (updates: PayloadUpdates): Uint8Array =>
@@ -27,7 +31,10 @@ export const decodePayloadUpdates = (body: Uint8Array): PayloadUpdates =>
 export const applyUpdate = <T extends Attributes>(item: T, update: PayloadUpdate | undefined): T =>
   update === undefined ? item : { ...item, ...update }
 
-/** The newest of each, with its revision: an item accepted after it does not get it. */
+/**
+ * The newest value of each field, with its revision. An item accepted after that revision does not
+ * get the value.
+ */
 export interface PendingUpdate {
   label?: { value: string | null; revision: number }
   metadata?: { value: Metadata; revision: number }
@@ -38,7 +45,10 @@ const waitingSchema = z.object({
 })
 const waitingFileSchema = z.record(z.string().regex(/^[0-9a-f]{32}$/), z.array(waitingSchema))
 
-/** By hash name; oldest first, a new one after each deletion by filter, which asks what an item was at its revision. */
+/**
+ * Pending updates by hash name, oldest first. Each filter delete starts a new entry, because that
+ * filter needs the state of an item at its revision.
+ */
 export type PendingUpdates = Map<string, PendingUpdate[]>
 
 export const encodePendingUpdates = (waiting: PendingUpdates): Uint8Array =>
@@ -69,7 +79,7 @@ export function updateOf({
   }
 }
 
-/** `since`: revision of the last deletion by filter. */
+/** `since`: revision of the last filter delete. */
 export function addPendingUpdate(
   before: readonly PendingUpdate[],
   { label, metadata }: PayloadUpdate,
@@ -85,7 +95,7 @@ export function addPendingUpdate(
   return [...(open ? before.slice(0, -1) : before), next]
 }
 
-/** What an item accepted at `revision` gets, as of `until`. */
+/** Returns the update for an item accepted at `revision`, in the state before `until`. */
 export function pendingUpdateFor(
   waiting: readonly PendingUpdate[],
   revision: number,

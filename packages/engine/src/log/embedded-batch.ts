@@ -1,5 +1,6 @@
-// A vector batch as the collection compares it today. One that was written for an earlier embedding of the same model keeps its raw vectors: they are
-// projected anew, whenever it is read. So log and batches make the collection again with whatever profile it has by then.
+// A vector batch with the vectors of the collection's current embedding. A batch for an earlier
+// embedding of the same model keeps its raw vectors; each read projects them again. So log and
+// batches can make the collection again with its newest profile.
 import type { CollectionSpec, EmbeddingSpec } from '@likeness/shared/contract/collection'
 import type { BatchItem, VectorBatch } from '@likeness/shared/contract/vector-batch'
 import type { VectorRows } from '@likeness/shared/contract/vector-rows'
@@ -9,7 +10,7 @@ import { normaliseVectors } from '../vector-index/normalise-vectors.ts'
 import type { WorkSource } from './read-log.ts'
 
 export interface ReprojectRule {
-  /** The vectors of a batch that was made for an earlier embedding: of the one that the collection has. */
+  /** Returns vectors of the collection's embedding for a batch that was made for an earlier one. */
   reproject(
     batch: VectorBatch,
     make: (raw: Uint16Array) => Promise<Float32Array>
@@ -18,7 +19,10 @@ export interface ReprojectRule {
 
 export const reprojectRule: ReprojectRule = { reproject: ({ raw }, make) => make(raw) }
 
-/** f16 [rows, rawDim] to f32 [rows, dim] of an embedding. data_corrupt when its profile is missing, damaged, or takes other raw vectors. */
+/**
+ * Projects f16 [rows, rawDim] to f32 [rows, dim] of an embedding. Rejects with data_corrupt when
+ * the profile is missing, damaged, or takes other raw vectors.
+ */
 export type Project = (
   raw: Uint16Array,
   rawDim: number,
@@ -27,14 +31,16 @@ export type Project = (
 
 export interface EmbeddingDeps extends WorkSource {
   protocol: ReprojectRule
-  /** Not there where no collection ever gets another embedding. */
+  /** Absent where collections never change their embedding. */
   project?: Project
 }
 
 const noProjection: Project = (_raw, _rawDim, { version }) =>
   Promise.reject(appError('internal', `nothing here makes ${version} of raw vectors`))
 
-/** What was given with its vectors, and for an earlier embedding, fails: nothing can be made of it. */
+/**
+ * Fails an item with supplied vectors of an earlier embedding: there are no raw vectors to project.
+ */
 const refused = (item: BatchItem, from: string, to: string): BatchItem => ({
   ...item,
   rows: [],

@@ -1,4 +1,5 @@
-// Writes the item list of an ingestion as NDJSON parts. Nothing refers to it before its log entry exists.
+// Writes the item list of an ingestion as NDJSON parts. The log entry, written later, is the first
+// reference to them.
 import {
   encodeItemList,
   type ItemListLine,
@@ -9,7 +10,7 @@ import { mapInOrder } from '@likeness/shared/data/concurrency'
 import type { ObjectStore } from '@likeness/store/object-store'
 import type { ItemListWriter } from '../contract.ts'
 
-/** Each waits for a disk or a server; together they wait once. */
+/** Each write waits for a disk or a server. Parallel writes wait at the same time. */
 const partsAtOnce = 8
 
 async function* partsOf(

@@ -1,5 +1,6 @@
-// Appends to the log of a collection. A slot is created with a conditional PUT, and only by someone who knows that the slot below
-// exists: so the order of slots is the order of acceptance, whatever process took it, with no counter that could be lost or come back older.
+// Appends to the log of a collection. A slot is created with a conditional PUT, and only by a
+// process that knows that the slot below exists. So the order of slots is the order of acceptance,
+// across all processes. There is no counter that could be lost or go back.
 import { collectionKeys } from '@likeness/shared/contract/keys'
 import {
   decodeLogSlot,
@@ -14,11 +15,11 @@ import type { ObjectStore } from '@likeness/store/object-store'
 import type { LogAppender } from '../contract.ts'
 import { readCommitted } from '../version/read-manifest.ts'
 
-/** How long one append may try before its outcome is given up as unknown. */
+/** Longest time for an append before its result is reported as unknown. */
 const patienceMs = 10_000
 const slotBytesSoftLimit = 1_000_000
 const slotsAhead = 16
-/** While the first look for the end of the log is under way. */
+/** Pause while the first search for the end of the log is running. */
 const lookAgainMs = 20
 
 interface Waiting {
@@ -52,7 +53,9 @@ export function createLogAppender({
     return log
   }
 
-  /** 0 when what was committed is damaged: what is accepted is in the log all the same. */
+  /**
+   * Returns 0 when the committed version is damaged: all accepted operations are in the log anyway.
+   */
   async function appliedSlot(collectionId: string): Promise<number> {
     try {
       const manifest = await readCommitted(store, collectionId)
@@ -74,7 +77,7 @@ export function createLogAppender({
     return tail
   }
 
-  /** Slots after `after`, up to the first that does not exist. */
+  /** Yields the slots after `after`, up to the first that does not exist. */
   async function* slotsAfter(
     collectionId: string,
     after: number
@@ -100,7 +103,7 @@ export function createLogAppender({
     return log.queue.slice(0, count)
   }
 
-  /** One try to create the next slot. True when the group is in it. */
+  /** Tries once to create the next slot. Returns true when the group is in that slot. */
   async function tryAppend(
     collectionId: string,
     log: CollectionLog,
@@ -112,7 +115,7 @@ export function createLogAppender({
       create: true
     })
     if (written === undefined) {
-      // Taken: by another process, or by an earlier try of ours whose answer was lost.
+      // The slot is taken: by another process, or by an earlier try of ours whose answer was lost.
       const stored = await store.get(key)
       if (stored === undefined) throw appError('collection_not_found', 'the collection was dropped')
       log.tail = slot
@@ -151,14 +154,18 @@ export function createLogAppender({
     for (const waiting of late) waiting.reject(error)
   }
 
-  /** Until nothing waits. Whoever appends once `running` is false starts it again, so the last look at the queue and the end are one. */
+  /**
+   * Writes slots until the queue is empty. An append that finds `running` false starts this again.
+   * So there must be no pause between the last look at the queue and the end.
+   */
   async function drain(collectionId: string, log: CollectionLog): Promise<void> {
     log.running = true
     try {
       for (let conflicts = 0; log.queue.length > 0; ) {
         try {
           if (await tryAppend(collectionId, log, takeGroup(log))) conflicts = 0
-          // Far behind another process: read on instead of trying every slot. None is skipped: what waits here may be in it, sent by another process.
+          // Far behind another process: read the log instead of trying every slot. Read every slot,
+          // because operations that wait here may be in any of them, sent by another process.
           else if (++conflicts % 4 === 0) await catchUp(collectionId, log)
         } catch (error) {
           await afterFailure(log, error)
@@ -174,7 +181,8 @@ export function createLogAppender({
       for (const waiting of log.queue.splice(0)) waiting.reject(error)
       return
     }
-    // Ambiguous: the slot may be ours already or become so. The same slot is tried again, never the next one.
+    // Ambiguous: the slot may be ours already or become ours. So the same slot is tried again,
+    // never the next one.
     rejectLate(log, error)
     await clock.sleep(50)
   }
@@ -192,12 +200,12 @@ export function createLogAppender({
       resolve,
       reject
     })
-    // Everything that waits while a slot is written goes into the next one together.
+    // All operations that wait while a slot is written go into the next slot together.
     if (!log.running) void drain(collectionId, log)
     return promise
   }
 
-  /** Looks at every slot that appending here will not look at, then appends. */
+  /** Looks at every slot that the append itself will not look at, then appends. */
   async function appendUnlessFound(
     collectionId: string,
     log: CollectionLog,
@@ -239,7 +247,8 @@ export function createLogAppender({
     async tail(collectionId) {
       const log = logOf(collectionId)
       const tail = await findTail(collectionId, log)
-      // Never under a running append: its slot may be the newest one, and what it waits for in it.
+      // Leave the tail alone during a running append: the newest slot may be its own, with the
+      // operations that wait here.
       if (!log.running) log.tail = Math.max(tail, log.tail ?? 0)
       return tail
     }

@@ -1,4 +1,5 @@
-// What the log alone says of a collection as a whole: its settings, its snapshots, the restores that had an effect, what was ingested.
+// History of a collection as a whole, read from the log alone: settings, snapshots, effective
+// restores, ingestions.
 import {
   changeSettings,
   type CollectionSettings,
@@ -23,9 +24,9 @@ export interface Restore {
 export interface LogHistory {
   /** The last slot that was read. */
   slot: number
-  /** What became of those at creation. */
+  /** Current settings: those at creation with all changes. */
   settings: CollectionSettings
-  /** Those that were not dropped, by name. */
+  /** Snapshots by name, without the dropped ones. */
   snapshots: Map<string, { revision: number; createdAtMs: number }>
   restores: Restore[]
   ingestions: { operation: IngestOperation; revision: number }[]
@@ -33,7 +34,10 @@ export interface LogHistory {
   reprojections: { revision: number; embedding: EmbeddingSpec }[]
 }
 
-/** Slots after `after` up to `last`, in order; object_not_found when one of them is missing, or (without `last`, up to the end) a later one is there. */
+/**
+ * Yields the slots after `after` up to `last`, in order. Throws object_not_found when one of them
+ * is missing, or (without `last`, up to the end) when there is a later slot after a gap.
+ */
 export async function* slotsBetween(
   source: WorkSource,
   after: number,
@@ -80,7 +84,7 @@ function follow(
   }
 }
 
-/** Up to a slot, or all of it. */
+/** Reads the log up to a slot, or the whole log. */
 export async function readHistory(
   source: WorkSource,
   settings: CollectionSettings,

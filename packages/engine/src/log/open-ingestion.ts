@@ -5,9 +5,9 @@ import type { OrdinalRanges } from '../version/ordinal-ranges.ts'
 export interface OpenIngestion {
   record: IngestionRecord
   done: OrdinalRanges
-  /** Failed since the last commit. */
+  /** Items that failed since the last commit. */
   failed: FailedItem[]
-  /** Its result object is written; the next commit lets it go. */
+  /** True after the result object is written. The next commit removes the ingestion. */
   closed: boolean
 }
 export const isOpen = ({ record }: OpenIngestion): boolean => record.completedSeq === null

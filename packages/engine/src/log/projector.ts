@@ -1,4 +1,4 @@
-// Vectors of a learned profile from raw ones, on the addon's pool.
+// Makes vectors of a learned profile from raw vectors, on the addon's pool.
 import { linearTransform } from '@likeness/faiss'
 import { fromFloat16 } from '@likeness/shared/data/float16'
 import { appError } from '@likeness/shared/errors'

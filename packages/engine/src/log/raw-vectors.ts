@@ -1,10 +1,14 @@
-// Reads the raw vectors of an item from the batch that brought them: a part of that object, checked by itself.
+// Reads the raw vectors of an item from the vector batch: a part of that object with its own
+// checksum.
 import { appError } from '@likeness/shared/errors'
 import type { ObjectStore } from '@likeness/store/object-store'
 import type { StoredItem } from '../contract.ts'
 import { rawSum } from '../item/item-payload.ts'
 
-/** float16 [rows, dim], in the order of its rows; undefined when none are kept, or its batch is gone. Rejects with data_corrupt. */
+/**
+ * Returns float16 [rows, dim], in the order of the item's rows. Returns undefined when there are no
+ * raw vectors, or the batch is gone. Rejects with data_corrupt.
+ */
 export async function readRawVectors(
   store: Pick<ObjectStore, 'getRange'>,
   { raws, rows }: Pick<StoredItem, 'raws' | 'rows'>

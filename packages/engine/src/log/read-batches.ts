@@ -14,7 +14,10 @@ import { retryStore } from '@likeness/store/retry-store'
 import { isOpen, type OpenIngestion } from './open-ingestion.ts'
 import { peekBytes, type WorkSource } from './read-log.ts'
 
-/** undefined when it is damaged or has a long head: it is to be read whole. */
+/**
+ * Returns undefined when the batch is damaged or has a long head. Then the caller reads the whole
+ * batch.
+ */
 export async function peekOrdinals(store: ObjectStore, key: string): Promise<number[] | undefined> {
   try {
     const head = await store.getRange(key, 0, peekBytes)
@@ -24,7 +27,10 @@ export async function peekOrdinals(store: ObjectStore, key: string): Promise<num
     throw error
   }
 }
-/** Keys of batches of open ingestions that hold an ordinal which is not done. Given ones are listed by given-batches.ts. */
+/**
+ * Returns keys of batches of open ingestions that hold an ordinal which is not done. Supplied
+ * batches are listed by supplied-batches.ts.
+ */
 export async function listBatches(
   source: WorkSource,
   ingestions: ReadonlyMap<string, OpenIngestion>,
@@ -37,7 +43,7 @@ export async function listBatches(
   }
   return wanted
 }
-/** Keys of the batches of one ingestion that hold an ordinal which is not done. */
+/** Returns keys of the batches of one ingestion that hold an ordinal which is not done. */
 export async function listOpenBatches(
   { store, clock, keys, signal }: WorkSource,
   id: string,
@@ -62,7 +68,11 @@ export async function listOpenBatches(
   }
   return wanted
 }
-/** As it was written, maybe for an earlier embedding (embedded-batch.ts); undefined when it is not there (collected, or of another incarnation). Refuses other models and malformed content with data_corrupt. */
+/**
+ * Reads a batch as written, maybe for an earlier embedding (embedded-batch.ts). Returns undefined
+ * when the batch does not exist (collected, or of another collection id). Refuses other models and
+ * malformed content with data_corrupt.
+ */
 export async function readBatch(
   { store, clock, keys, signal }: WorkSource,
   { collectionId, embedding }: Pick<CollectionSpec, 'collectionId' | 'embedding'>,

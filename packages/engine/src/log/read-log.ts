@@ -1,4 +1,4 @@
-// Reads what a commit can take in: the next log slots and vector batches that still have something to say.
+// Reads the input of a commit: the next log slots, and vector batches that still have an effect.
 import type { CollectionKeys } from '@likeness/shared/contract/keys'
 import { decodeLogSlot, type LogSlot } from '@likeness/shared/contract/operation'
 import { appError } from '@likeness/shared/errors'
@@ -16,7 +16,10 @@ export interface WorkSource {
   signal?: AbortSignal
 }
 
-/** Up to `limit` slots after `applied`, in order. Slots are dense: the first missing one is the end. data_corrupt when one is damaged. */
+/**
+ * Returns up to `limit` slots after `applied`, in order. Slots are dense: the first missing one is
+ * the end. Throws data_corrupt when a slot is damaged.
+ */
 export async function readSlots(
   { store, clock, keys, signal }: WorkSource,
   applied: number,
@@ -25,7 +28,7 @@ export async function readSlots(
   const slots: LogSlot[] = []
   while (slots.length < limit) {
     const first = applied + slots.length + 1
-    // One first: an idle collection asks for one key, not for sixteen.
+    // The first read asks for one slot. So an idle collection asks for one key, not for sixteen.
     const ahead = slots.length === 0 ? 1 : Math.min(slotsAhead, limit - slots.length)
     const read = await Promise.all(
       Array.from({ length: ahead }, (_, i) =>
@@ -43,7 +46,10 @@ export async function readSlots(
 export const missingSlot = ({ keys }: WorkSource, slot: number) =>
   appError('object_not_found', `${keys.logSlot(slot)} is missing from the log`)
 
-/** A slot is made only when the one below it exists: object_not_found when the next one is not there and a later one is. */
+/**
+ * Throws object_not_found when the next slot is missing and a later one exists. A slot is created
+ * only when the slot below exists, so that would be a loss.
+ */
 export async function assertNoGap({ store, keys }: WorkSource, applied: number): Promise<void> {
   for await (const { key } of store.list(keys.logPrefix, { startAfter: keys.logSlot(applied) })) {
     const next = keys.logSlot(applied + 1)

@@ -1,4 +1,5 @@
-// Compaction that was asked for: of the segments that were there then, those that carry deletions or relabels are written anew, and small ones become one.
+// Compaction on request. Among the segments that exist at that time, those with deletions or
+// payload updates are written again, and small ones become one.
 import { isSmall, sealedConfig, sealRows, smallConfig } from '../vector-index/segment-config.ts'
 import {
   fitting,
@@ -10,13 +11,16 @@ import {
 } from './merge-plan.ts'
 
 export interface Compaction {
-  /** Of the operation that asked for it. */
+  /** Revision of the operation that requested the compaction. */
   revision: number
-  /** Ids of what was there when this owner began with it. */
+  /** Ids of the segments that existed when this writer began the compaction. */
   segments?: ReadonlySet<string>
 }
 
-/** undefined: there is no compaction, or nothing left of it in this lane. */
+/**
+ * Returns undefined when there is no compaction, or when no segment of this tier is left to
+ * compact.
+ */
 export function planCompaction(
   { spec, segments, quantizer, busy, tier, shape }: PlanInput,
   compaction: Compaction | null
@@ -37,7 +41,7 @@ export function planCompaction(
   const inputs = tier === 'small' && left.length > 1 ? fitting(left, most) : touched.slice(0, 1)
   if (inputs.length === 0) return undefined
   const config = sumRows(inputs) >= sealRows(spec) ? sealedConfig(spec) : smallConfig(spec)
-  // A graph that is kept would keep its deleted rows too.
+  // A kept graph would keep its deleted rows too.
   const way = config.index === 'hnsw' ? 'build' : wayTo(config, inputs, quantizer)
   return {
     tier,

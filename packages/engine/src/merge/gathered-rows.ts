@@ -1,4 +1,4 @@
-// Rows that come one at a time, gathered into pieces.
+// Collects rows that come one at a time into pieces.
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
 import { denseRows, joinRows, type VectorRows } from '@likeness/shared/contract/vector-rows'
 
@@ -35,7 +35,7 @@ export class GatheredRows {
     this.rows++
   }
 
-  /** All of them; the next ones begin a new piece. */
+  /** Returns all collected rows. The next row begins a new piece. */
   take(): VectorRows {
     const piece = this.sparse ? joinRows(this.parts) : this.dense.subarray(0, this.rows * this.dim)
     this.parts = []

@@ -1,5 +1,6 @@
-// Builds a merge: reads its inputs as they were committed and writes the merged segment under its own new names. Memory holds the inputs' indexes,
-// the new one and some columns; payloads and full vectors pass through in pieces.
+// Builds a merge: reads its inputs in their committed state and writes the merged segment under new
+// names. Memory holds the inputs' indexes, the new one and some columns. Payloads and full vectors
+// pass through in pieces.
 import { setImmediate } from 'node:timers/promises'
 import { collectionKeys, type CollectionKeys } from '@likeness/shared/contract/keys'
 import { denseRows, type VectorRows } from '@likeness/shared/contract/vector-rows'
@@ -35,7 +36,7 @@ interface Merging {
   task: MergeTask
   inputs: OpenSegment[]
   order: MergeOrder
-  /** Input whose graph is kept; -1: none. */
+  /** Number of the input whose graph is kept; -1: no input. */
   kept: number
 }
 
@@ -53,7 +54,10 @@ async function withCursors<C extends { close(): Promise<void> }, T>(
   }
 }
 
-/** Pieces of the vectors of all rows with a place, or of those of some inputs, in the order of their places. */
+/**
+ * Yields pieces of the vectors of all rows with a place, or of those of some inputs, in the order
+ * of their places.
+ */
 async function* vectorPieces(
   { inputs, order, task, kept }: Merging,
   cursors: readonly RowCursor[],
@@ -80,7 +84,7 @@ async function* vectorPieces(
   if (!gathered.isEmpty) yield gathered.take()
 }
 
-/** Evenly spaced rows, as many as training looks at. */
+/** Returns evenly spaced rows, as many as training uses. */
 async function sample({ files, inputs, order, task }: Merging): Promise<Float32Array> {
   const { dim } = task.spec.embedding
   const wanted = Math.min(order.itemRows, pointsToTrain(order.itemRows))
@@ -172,7 +176,7 @@ async function writeIndex(merging: Merging, quantizer: Quantizer | undefined): P
   )
 }
 
-/** One list of all of them. */
+/** Returns all numbers as one ascending list. */
 function ascending(lists: readonly Int32Array[]): Int32Array {
   const all = new Int32Array(lists.reduce((sum, { length }) => sum + length, 0))
   let at = 0
@@ -203,7 +207,7 @@ async function writeVectors(merging: Merging): Promise<FileRef | undefined> {
   )
 }
 
-/** Payload and columns of the result; fills the payload offsets of its meta. */
+/** Writes payload and columns of the result. Fills the payload offsets of its item table. */
 async function writePayload(
   { files, keys, inputs, order, task: { segmentId } }: Merging,
   meta: ItemTable
@@ -263,7 +267,10 @@ function fillMeta({ inputs, order }: Merging, meta: ItemTable): void {
   meta.firstRow[meta.items] = row
 }
 
-/** object_not_found when an input was collected meanwhile. Half of it may be written when it rejects: unnamed, so it is collected. */
+/**
+ * Throws object_not_found when an input is collected meanwhile. After a rejection some files may be
+ * written. No manifest names them, so they are collected.
+ */
 export async function buildMerge(files: SegmentFiles, task: MergeTask): Promise<MergeResult> {
   const { plan, spec, segmentId } = task
   const keys = collectionKeys(spec.collectionId)

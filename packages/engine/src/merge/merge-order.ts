@@ -1,24 +1,28 @@
-// Which rows of which inputs make a merged segment, and where each goes: the live items of all inputs by hash, then what a kept graph cannot let go of.
+// Order of the rows of a merged segment, and the place of each input row: the live items of all
+// inputs by hash, then the deleted rows that a kept graph must keep.
 import { setImmediate } from 'node:timers/promises'
 import { hashBytes } from '../segment/item-table.ts'
 import type { OpenSegment } from '../segment/open-segment.ts'
 
 export interface MergeOrder {
-  /** Of each item of the result: its input, and its number there. */
+  /** Input of each item of the result, and the number of the item in that input. */
   input: Uint16Array
   item: Uint32Array
-  /** Rows of items. */
+  /** Number of rows of items. */
   itemRows: number
-  /** All rows, tombstones too. */
+  /** Number of all rows, including tombstones. */
   rows: number
-  /** By input, [rows]: the new row, or -1. */
+  /** [rows] for each input: the new row, or -1. */
   places: Int32Array[]
 }
 
 const itemsPerTurn = 65_536
 const done = Infinity
 
-/** The first 48 bits of the hash: nearly always enough to tell which comes first. */
+/**
+ * Position in an input. `key` is the first 48 bits of the hash, nearly always enough to find the
+ * smaller one.
+ */
 class Cursor {
   readonly input: OpenSegment
   item = -1
@@ -51,7 +55,7 @@ class Cursor {
   }
 }
 
-/** `kept`: the input whose deleted rows stay, as the last ones; -1: none. */
+/** `kept`: the input whose deleted rows stay, as the last rows; -1: no input. */
 export async function orderMerge(
   inputs: readonly OpenSegment[],
   kept: number

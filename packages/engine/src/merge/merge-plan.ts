@@ -1,5 +1,6 @@
-// What to merge next: a pure function of what the segments are. Small segments are compacted and sealed in one lane, sealed ones
-// merged by size class in another, so that a long merge of large segments does not let small ones pile up.
+// Chooses the next merge: a pure function of the segments. Small segments are compacted and sealed
+// in one merge tier. Sealed ones are merged by size class in the other tier. So small segments do
+// not pile up behind a long merge of large ones.
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import { isOutgrown } from '../segment/quantizer.ts'
 import {
@@ -17,8 +18,9 @@ export const mergeTiers = ['small', 'sealed'] as const
 export type MergeTier = (typeof mergeTiers)[number]
 
 /**
- * How the merged index is made. `build`: from its vectors. `lists`: by moving inverted lists. `clone`: the graph of the input with the most
- * rows is kept and the rows of the others are added to it; its deleted rows stay as tombstones behind the rows of items.
+ * Methods to make the merged index. `build`: from its vectors. `lists`: by moving inverted lists.
+ * `clone`: the graph of the input with the most rows is kept, and the rows of the others are added;
+ * deleted rows of that graph stay as tombstones behind the rows of items.
  */
 export type MergeWay = 'build' | 'lists' | 'clone'
 
@@ -33,36 +35,40 @@ export interface MergePlan {
   inputs: string[]
   config: SegmentConfig
   way: MergeWay
-  /** Live rows of the collection: what a quantizer that is trained now is for. */
+  /** Number of live rows of the collection, used as the size for a newly trained quantizer. */
   liveRows: number
-  /** Train anew although there is a quantizer. */
+  /** Whether to train a new quantizer although there is one. */
   retrain: boolean
 }
 export interface PlanInput {
   spec: CollectionSpec
   segments: readonly SegmentFacts[]
   quantizer: Manifest['quantizer']
-  /** Inputs of merges under way. */
+  /** Ids of the inputs of running merges. */
   busy: ReadonlySet<string>
   tier: MergeTier
   shape: MergeShape
 }
 export interface MergeShape {
-  /** Of one merge, as the memory of its process allows. */
+  /** Most rows of one merge, limited by the memory of its process. */
   mostRows: number
-  /** Segments of one size class are merged when there are this many; a class is this many times larger than the one below. */
+  /**
+   * Number of segments of one size class that start a merge. Each class is larger than the one
+   * below by this factor.
+   */
   fanIn: number
 }
 
 export const defaultFanIn = 8
-/** Beyond the fan-in, when more are there. */
+/** Inputs beyond the fan-in, when there are more segments. */
 const moreInputs = 2
-/** Of rows deleted, or of items relabelled. */
+/** Share of deleted rows, or of updated items. */
 const rewriteShare = 0.2
 export const largestMergeRows = 5_000_000
 /**
- * Of the rows, in the input whose graph is kept. `bench merge`, 4000 x 64: .78, .57, .30 and .13 of the time of building anew with 30, 50, 75 and
- * 90 % kept, at the same recall; .87 with an eighth, which the tombstones are not worth.
+ * Smallest share of rows in the input whose graph is kept. `bench merge`, 4000 x 64: .78, .57, .30
+ * and .13 of the time of a new build with 30, 50, 75 and 90 % kept, at the same recall; .87 with an
+ * eighth, which is not worth the tombstones.
  */
 export const cloneShare = 0.3
 
@@ -73,7 +79,7 @@ const bySize = (a: SegmentFacts, b: SegmentFacts): number => liveRows(a) - liveR
 const isWorn = ({ rows, items, deletedRows, relabelledItems }: SegmentFacts): boolean =>
   deletedRows >= rewriteShare * rows || relabelledItems >= rewriteShare * items
 
-/** As many as a merge may have, the smallest first. */
+/** Returns as many segments as a merge may have, the smallest first. */
 export function fitting(
   segments: readonly SegmentFacts[],
   mostRows: number,
@@ -85,7 +91,10 @@ export function fitting(
     .filter((segment, i) => i < most && (rows += liveRows(segment)) <= mostRows)
 }
 
-/** Of the smallest size class with enough segments, or with as many as a merge may have: a row is copied once per class, not once per merge. */
+/**
+ * Returns segments of the smallest size class that has enough segments, or as many as a merge may
+ * have. So a row is copied once per class, not once per merge.
+ */
 function crowded(
   segments: readonly SegmentFacts[],
   { mostRows, fanIn }: MergeShape
@@ -97,7 +106,8 @@ function crowded(
   }
   for (const [, members] of [...classes].sort(([a], [b]) => a - b)) {
     const inputs = fitting(members, mostRows, fanIn + moreInputs)
-    // Past half of the most, two results do not fit into one merge: it is the last that these rows are copied by.
+    // Two results that are each larger than half of the maximum do not fit into one merge. So this
+    // merge copies these rows for the last time.
     const isLast =
       inputs.length > 1 && inputs.length < members.length && 2 * sumRows(inputs) > mostRows
     if (inputs.length >= fanIn || isLast) return inputs
@@ -123,7 +133,7 @@ export function wayTo(
   return isWorthIt ? 'clone' : 'build'
 }
 
-/** undefined: nothing is due in this lane. */
+/** Returns undefined when no merge is due in this tier. */
 export function planMerge({
   spec,
   segments,
@@ -166,7 +176,7 @@ export function planMerge({
     const inputs = fitting(free, most)
     if (sumRows(inputs) >= threshold) return plan(inputs, sealed, true)
   }
-  // Of a small form past the threshold: a single commit brought that many rows.
+  // A large segment with the small segment config: a single commit brought all of its rows.
   const unsealed = sameConfig(sealed, compact)
     ? undefined
     : large.find((segment) => sameConfig(segment, compact) && liveRows(segment) >= threshold)

@@ -1,4 +1,5 @@
-// Merges under way in one owner: what each read, which files it may be writing, and how its result takes the place of its inputs.
+// Running merges of one writer: the version that each reads, the files that each may be writing,
+// and how a result replaces its inputs.
 import type { PayloadUpdates } from '../item/payload-updates.ts'
 import { findItem, hashOf, itemOfRow } from '../segment/item-table.ts'
 import type { OpenSegment } from '../segment/open-segment.ts'
@@ -23,7 +24,7 @@ export interface MergeableState {
   dirty: boolean
 }
 
-/** An input as it was committed when the merge began. */
+/** An input in its committed state when the merge began. */
 export interface MergeInput {
   id: string
   deleted: Bitmap
@@ -33,30 +34,36 @@ export interface Proposal {
   plan: MergePlan
   inputs: MergeInput[]
   beganAtMs: number
-  /** Ids under which it writes, and keys of what it reads and commits replace: not garbage while it is under way. */
+  /**
+   * Ids under which the merge writes, and keys of input files that later commits replace. These
+   * files are not garbage while the merge runs.
+   */
   ids: Set<string>
-  /** A task with new ids: each attempt writes under its own. */
+  /** Returns a task with new ids. Each attempt writes under its own ids. */
   newTask: () => MergeTask
-  /** It took too long: what it wrote is garbage. */
+  /** Aborts a merge that took too long. Its files become garbage. */
   abort: AbortController
 }
 
 export interface MergingDeps {
   newId: () => string
   nowMs: () => number
-  /** Of one merge. */
+  /** Memory of one merge. */
   memoryBytes: number
-  /** Other than the memory and the default say. */
+  /** Overrides the shape given by the memory and the defaults. */
   shape?: Partial<MergeShape>
-  /** How long the files of a merge may stay without a version that names them. */
+  /** Longest time for which the files of a merge may exist without a version that names them. */
   limitMs: number
 }
 
-/** How many rows a merge may have: its inputs' indexes and the new one are in memory at once; of sparse ones the new one and the rows that it is made of. */
+/**
+ * Returns the most rows of a merge. The inputs' indexes and the new one are in memory at once; for
+ * sparse rows the new index and its source rows.
+ */
 const mergeRowsIn = (memoryBytes: number, rowBytes: number): number =>
   Math.floor(memoryBytes / (2 * (rowBytes + 400)))
 
-/** Sparse rows take what they have taken so far. */
+/** Returns the bytes of a row. For sparse rows: the average of the existing ones. */
 function rowBytesOf(
   { embedding: { dim, sparse } }: Pick<Manifest['spec'], 'embedding'>,
   segments: readonly OpenSegment[]
@@ -87,7 +94,10 @@ export class MergesUnderWay {
     this.deps = deps
   }
 
-  /** Call while nothing is uncommitted: a proposal reads a version, and what came after it is carried over. */
+  /**
+   * Call this when all changes are committed: a proposal reads a version, and later changes are
+   * carried over.
+   */
   begin(
     state: MergeableState,
     { seq, spec, quantizer }: Pick<Manifest, 'seq' | 'spec' | 'quantizer'>,
@@ -99,7 +109,8 @@ export class MergesUnderWay {
       if (plan === undefined) continue
       const inputs = plan.inputs.map((id) => state.segments.find(({ ref }) => ref.id === id)!)
       const refs = inputs.map(({ ref }) => ref)
-      // Commits replace bitmaps and overlays: those that it has still to read stay.
+      // Commits replace bitmaps and payload updates. The files that this merge still has to read
+      // must stay.
       const ids = new Set(
         refs.flatMap(({ deletions, overlay }) =>
           [deletions?.key, overlay?.key].filter((key) => key !== undefined)
@@ -146,7 +157,7 @@ export class MergesUnderWay {
     return planMerge(input) ?? planCompaction(input, state.compaction)
   }
 
-  /** Nothing is left to do, and nothing is being done. */
+  /** Whether no merge is running and no merge is due. */
   isCompacted(state: MergeableState, version: Pick<Manifest, 'spec' | 'quantizer'>): boolean {
     return (
       this.proposals.size === 0 &&
@@ -154,7 +165,7 @@ export class MergesUnderWay {
     )
   }
 
-  /** What they read is not what the collection is made of any more. */
+  /** Ends all merges, because the collection no longer consists of their inputs. */
   abandon(): void {
     for (const proposal of this.proposals) proposal.abort.abort()
     this.proposals.clear()
@@ -168,7 +179,7 @@ export class MergesUnderWay {
     this.proposals.delete(proposal)
   }
 
-  /** Ids that are roots of garbage collection. Merges past their limit are given up. */
+  /** Returns ids that are roots of garbage collection. Merges past their limit are aborted. */
   heldIds(): Set<string> {
     for (const proposal of this.proposals) {
       if (this.deps.nowMs() - proposal.beganAtMs < this.deps.limitMs) continue
@@ -179,14 +190,17 @@ export class MergesUnderWay {
   }
 }
 
-/** undefined where an input is gone. */
+/** Returns undefined for an input that is gone. */
 export const presentInputs = (
   state: MergeableState,
   { inputs }: Proposal
 ): (OpenSegment | undefined)[] =>
   inputs.map(({ id }) => state.segments.find(({ ref }) => ref.id === id))
 
-/** Marks in the result what was deleted or relabelled in an input since the merge read it. The row map is the order of hashes: an item is found by its own. */
+/**
+ * Marks in the result the rows and items that were deleted or updated in an input since the merge
+ * read that input. Items are found in the result by their hash.
+ */
 export function carryOver(
   { deleted: then, updates: written }: MergeInput,
   now: OpenSegment,
@@ -201,19 +215,22 @@ export function carryOver(
       result.deleted.add(to)
   }
   for (const [item, update] of now.updates) {
-    // Another one than was written.
+    // The update is newer than the written one.
     if (update === written.get(item) || now.deleted.has(now.meta.firstRow[item]!)) continue
     result.updates.set(place(item), update)
   }
 }
 
 export interface AdoptionRules {
-  /** Whether a proposal may still be adopted: every input must be there. */
+  /** Whether a proposal may still be adopted: every input must exist. */
   mayAdopt(inputs: readonly (OpenSegment | undefined)[]): boolean
   carryOver: typeof carryOver
 }
 
-/** Puts the merged segment (null: nothing was alive) in place of its inputs. False, and nothing changed, when an input is gone. */
+/**
+ * Replaces the inputs by the merged segment (null: all rows were deleted). Returns false, without a
+ * change, when an input is gone.
+ */
 export function adoptMerge(
   state: MergeableState,
   proposal: Proposal,
@@ -230,7 +247,7 @@ export function adoptMerge(
   present.forEach(
     (segment, i) => segment !== undefined && rules.carryOver(proposal.inputs[i]!, segment, result)
   )
-  // Oldest first: findLive looks at the newest first.
+  // Oldest first: findLiveRows looks at the newest first.
   state.segments.unshift(
     Object.assign(result, {
       changed: result.deleted.count > 0,

@@ -1,4 +1,5 @@
-// What a collection holds when no manifest says it any more: all of it from the log and the batches alone, and from the manifests that snapshots keep.
+// Recovers the content of a collection when its manifests are lost: from the log and the batches
+// alone, and from the manifests that snapshots keep.
 import { isDeepStrictEqual } from 'node:util'
 import { decodeObject } from '@likeness/shared/contract/checked-object'
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
@@ -14,7 +15,10 @@ import { type LogHistory, readHistory } from '../log/log-history.ts'
 import { manifestSchema, type SnapshotRecord } from '../version/manifest.ts'
 import { replay, type ReplayDeps } from './replay.ts'
 
-/** Up to the end of the log, with segments that are written and not committed. `created`: as the catalogue has it. data_corrupt as for `replay`. */
+/**
+ * Recovers the state up to the end of the log, with segments that are written and not committed.
+ * `created`: the spec in the catalogue. Throws data_corrupt in the same cases as `replay`.
+ */
 export async function recoverState(
   deps: ReplayDeps,
   created: CollectionSpec
@@ -29,12 +33,13 @@ export async function recoverState(
   for (const id of state.ingestions.keys()) if (!unfinished.has(id)) state.ingestions.delete(id)
   for (const { operation, revision } of history.ingestions) {
     if (!unfinished.has(operation.ingestion) || state.ingestions.has(operation.ingestion)) continue
-    // A restore ended it, and its result was still to be written.
+    // A restore has ended this ingestion, and its result is still to be written.
     register(state, operation, revision)
     endIngestion(state.ingestions.get(operation.ingestion)!)
   }
   const asked = history.reprojections.at(-1)
-  // Whether it was done nobody knows, unless the catalogue has it: then it is done again.
+  // Unless the catalogue already has the embedding, there is no record that the change was done.
+  // Then the change is done again.
   const reprojection =
     asked === undefined || isDeepStrictEqual(asked.embedding, created.embedding)
       ? null
@@ -46,7 +51,7 @@ export async function recoverState(
   } satisfies Partial<WriterState>)
 }
 
-/** Those without a result. */
+/** Returns the ingestions without a result. */
 async function findUnfinished(
   { store, clock, keys, signal }: ReplayDeps,
   { ingestions }: LogHistory
@@ -75,7 +80,10 @@ async function readHeld(store: ObjectStore, key: string): Promise<Held | undefin
   return { seq, epoch, appliedSlot, manifest: key, sha256: sha256Hex(stored.body), ...counts }
 }
 
-/** Whole manifests; of those with the same seq the one with the highest epoch, which is the only one that can have been committed. */
+/**
+ * Reads all undamaged manifests. Among those with the same seq only the one with the highest epoch
+ * can have been committed, so the others are skipped.
+ */
 async function readAllHeld({ store, keys, logger }: ReplayDeps): Promise<Held[]> {
   const bySeq = new Map<number, Held>()
   for await (const { key } of store.list(keys.manifestPrefix)) {
@@ -91,7 +99,7 @@ async function readAllHeld({ store, keys, logger }: ReplayDeps): Promise<Held[]>
   return [...bySeq.values()].sort((a, b) => a.seq - b.seq)
 }
 
-/** A snapshot holds the last version of the slots below its own. */
+/** Finds snapshots. A snapshot holds the last version of the slots below its own. */
 async function findSnapshots(
   deps: ReplayDeps,
   { snapshots }: LogHistory

@@ -1,5 +1,6 @@
-// Makes a collection again from its log and batches alone, up to a slot. A restore in between is made again by making what its snapshot held:
-// the log up to the snapshot's slot, with the ordinals that were done by then, which the log entry of the restore says.
+// Makes a collection again from its log and batches alone, up to a slot. A restore on the way is
+// made again from the content of its snapshot: the log up to the snapshot's slot, with the ordinals
+// that were done then. The log entry of the restore holds these ordinals.
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import type { CollectionKeys } from '@likeness/shared/contract/keys'
 import { revisionOf } from '@likeness/shared/contract/operation'
@@ -25,17 +26,22 @@ export interface ReplayDeps extends BatchIntakeDeps {
 
 const batchesPerSegment = 16
 
-/** What log and batches made of a collection by the end of a slot. `open`: the done ordinals of ingestions that were open; all of the others were done. */
+/**
+ * A point in the history: the state by the end of a slot. `open`: the done ordinals of ingestions
+ * that were open. All other ingestions were done.
+ */
 interface Point {
   appliedSlot: number
   open: Readonly<Record<string, string>>
-  /** Of these nobody knows: what there is of them is taken. */
+  /** Ingestions whose done ordinals are unknown. All of their existing batches are taken. */
   unfinished?: ReadonlySet<string>
 }
 
 /**
- * The state at a point, with segments that are written and not committed. Its ingestions are of no use, but for `unfinished` ones: what is done of them is all that was asked for.
- * data_corrupt when batches of it are damaged or missing: it would be less than it was.
+ * Returns the state at a point, with segments that are written and not committed. Only the
+ * `unfinished` ingestions of this state may be used; for the others `done` holds only the requested
+ * ordinals. Throws data_corrupt when needed batches are damaged or missing, because items would be
+ * lost.
  */
 export async function replay(
   deps: ReplayDeps,
@@ -77,7 +83,7 @@ export async function replay(
   return await stateAt(to)
 }
 
-/** Only these ordinals are still to come. */
+/** Marks all other ordinals as done, so that only these are taken. */
 function limitTo(state: WriterState, id: string, done: string): void {
   const ingestion = state.ingestions.get(id)
   if (ingestion === undefined) return
@@ -102,7 +108,10 @@ async function takeAll(deps: ReplayDeps, state: WriterState): Promise<void> {
   }
 }
 
-/** Every ordinal was in a batch, also of an item that failed; of given vectors those that failed were not. */
+/**
+ * Checks that every ordinal was in a batch, including items that failed. Supplied ingestions are an
+ * exception: their failed items were in no batch.
+ */
 async function assertWhole(
   { store, clock, keys, signal }: ReplayDeps,
   id: string,

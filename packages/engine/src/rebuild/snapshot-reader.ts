@@ -1,4 +1,5 @@
-// Reads what a snapshot holds, item by item with full vectors, without loading it for search.
+// Reads the content of a snapshot, item by item with full vectors, without loading the snapshot for
+// search.
 import { joinRows, type VectorRows } from '@likeness/shared/contract/vector-rows'
 import type { ObjectStore } from '@likeness/store/object-store'
 import type { HeldVersion, SnapshotReader } from '../contract.ts'

@@ -1,4 +1,5 @@
-// One collection on a replica: follows CURRENT, loads only new files, swaps one snapshot reference.
+// Serves one collection on a replica: follows CURRENT, loads only new files, and swaps one
+// collection reader.
 import { readFile } from 'node:fs/promises'
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import { collectionKeys } from '@likeness/shared/contract/keys'
@@ -31,16 +32,16 @@ export interface CollectionReplicaDeps {
 export class CollectionReplica {
   private readonly deps: CollectionReplicaDeps
   private reader: OpenCollectionReader | undefined
-  /** When the newest CURRENT that we know the content of was asked for. */
+  /** Request time of the newest CURRENT whose content is known. */
   checkedAtMs = -Infinity
-  /** Why the newest version could not be loaded. */
+  /** Reason why the newest version could not be loaded. */
   alarm: string | null = null
   private behindSinceMs: number | undefined
   private notifiedSeq = 0
   private running: Promise<void> | undefined
   private queued: Promise<void> | undefined
   private closed = false
-  /** Snapshots that are not given back, oldest first. */
+  /** Collection readers that are not released, oldest first. */
   private readonly alive = new Set<OpenCollectionReader>()
   private givenBack: Promise<unknown> = Promise.resolve()
 
@@ -52,12 +53,12 @@ export class CollectionReplica {
     return this.reader
   }
 
-  /** Milliseconds since a commit is known that is not served yet. */
+  /** Milliseconds since a commit became known that is not served yet. */
   get behindMs(): number {
     return this.behindSinceMs === undefined ? 0 : this.deps.clock.nowMs() - this.behindSinceMs
   }
 
-  /** A query has a snapshot of it, or it is being loaded. */
+  /** Whether a query has a reader of the collection, or the collection is being loaded. */
   get inUse(): boolean {
     return this.running !== undefined || this.alive.size > 1 || this.reader?.isIdle === false
   }
@@ -67,7 +68,10 @@ export class CollectionReplica {
     if (seq > (this.reader?.seq ?? -1)) this.behindSinceMs ??= this.deps.clock.nowMs()
   }
 
-  /** Serves at least what CURRENT said after this call began. One that is already running may have read it before: another follows. */
+  /**
+   * Serves at least the version that CURRENT named after this call began. A running load may have
+   * read CURRENT before, so another load follows.
+   */
   refresh(): Promise<void> {
     if (this.closed) return Promise.resolve()
     if (this.running === undefined)
@@ -106,7 +110,10 @@ export class CollectionReplica {
     }
   }
 
-  /** False when the manifest or a file of it was collected meanwhile: CURRENT has moved on. */
+  /**
+   * Returns false when the manifest or one of its files was collected meanwhile: CURRENT has moved
+   * on.
+   */
   private async advance(manifestKey: string, sha256: string): Promise<boolean> {
     const manifest = await readManifest(this.deps.store, manifestKey, sha256)
     if (manifest === undefined) return false
@@ -131,7 +138,7 @@ export class CollectionReplica {
   }
 
   private async loadViews(manifest: Manifest): Promise<SegmentView[]> {
-    // Of older versions too: a restore brings back segments that queries may still have.
+    // Includes older versions: a restore brings back segments that queries may still use.
     const before = new Map(
       [...this.alive].flatMap(({ views }) =>
         views.map((view) => [view.segment.ref.id, view] as const)
@@ -155,7 +162,8 @@ export class CollectionReplica {
     const segment = before?.segment.retain() ?? (await this.loadSegment(ref, spec))
     const same = (name: 'deletions' | 'overlay'): boolean =>
       before?.ref[name]?.key === ref[name]?.key
-    // Narrowed parts have the ref that they were made with: of a version that was restored they would keep the old revisions.
+    // Filtered views keep the ref that they were made with. After a restore such views would keep
+    // the old revisions.
     if (
       before !== undefined &&
       before.ref.restored === ref.restored &&
@@ -178,7 +186,7 @@ export class CollectionReplica {
   }
 
   private async loadSegment(ref: ManifestSegment, spec: CollectionSpec): Promise<LoadedSegment> {
-    // One that was restored may be closing from before, and takes its files with it.
+    // A restored segment may still be closing from before, and its files are removed then.
     await this.givenBack
     return await LoadedSegment.load(this.deps, ref, spec)
   }
@@ -203,7 +211,10 @@ export class CollectionReplica {
     await Promise.all(released)
   }
 
-  /** What queries still have stays open until they give it back; resolves when what nobody has is closed and its files are gone. */
+  /**
+   * Segments that queries use stay open until they are released. Resolves when all other segments
+   * are closed and their files are gone.
+   */
   async close(): Promise<void> {
     this.closed = true
     const { running } = this

@@ -1,4 +1,5 @@
-// What a replica keeps in memory: an estimate of each collection's bytes, and which ones go when all of them need more than there is.
+// Memory of a replica: an estimate of each collection's bytes, and the choice of collections to
+// evict when memory is short.
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import type { ManifestSegment } from '../version/manifest.ts'
 
@@ -6,9 +7,10 @@ const bytesOfFloat = 4
 const bytesOfPlace = 8
 
 /**
- * Bytes that a loaded segment holds: its index has in memory the arrays that it has in its file (vectors or codes, HNSW links, IVF lists with ids),
- * its meta columns are views of theirs, and a bitmap has a bit per row. Payload and full vectors stay on disk, and so do IVF lists with `on_disk`: of them there are the
- * centroids and a place per row.
+ * Returns the bytes of memory that a loaded segment holds. The index has in memory the arrays of
+ * its file (vectors or codes, HNSW links, IVF lists with ids). The columns of the item table are
+ * views of the file's bytes. A bitmap has a bit per row. Payload and full vectors stay on disk. IVF
+ * lists with `on_disk` stay on disk too: only the centroids and a place per row are in memory.
  */
 export function residentBytes(
   { rows, quantizer, index: kind, files: { index, meta } }: ManifestSegment,
@@ -24,13 +26,16 @@ export function residentBytes(
 export interface Resident {
   bytes: number
   pinned: boolean
-  /** A query or a load has it. */
+  /** Whether a query or a load uses the collection. */
   inUse: boolean
   /** Grows with every use. */
   lastUse: number
 }
 
-/** The least recently used that are neither pinned nor in use, until the rest fits; never the one that was used last. */
+/**
+ * Returns the least recently used collections that are neither pinned nor in use, until the rest
+ * fits. The last used one always stays.
+ */
 export function toEvict<R extends Resident>(residents: readonly R[], budgetBytes: number): R[] {
   let bytes = residents.reduce((sum, resident) => sum + resident.bytes, 0)
   const byUse = [...residents].sort((a, b) => a.lastUse - b.lastUse)

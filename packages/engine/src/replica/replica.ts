@@ -1,4 +1,5 @@
-// A read-only replica in a process: collections load on first use, follow hints and polls, and answer with one whole version.
+// A read-only replica in a process. Collections load on first use, follow notifications and polls,
+// and answer from one whole version.
 import { appError, isAppError } from '@likeness/shared/errors'
 import type { Clock } from '@likeness/shared/process/clock'
 import type { Logger } from '@likeness/shared/process/logger'
@@ -10,17 +11,17 @@ import { CollectionReplica } from './collection-replica.ts'
 import { residentBytes, toEvict } from './replica-memory.ts'
 
 const waitStepMs = 25
-/** How old `bounded` may be, in polls. */
+/** Greatest age of a `bounded` answer, in polls. */
 const boundedPolls = 2
 
 export interface ReplicaDeps {
   store: ObjectStore
   clock: Clock
   logger: Logger
-  /** Folder of this process alone. */
+  /** Folder that belongs to this process alone. */
   cacheDir: string
   pollMs: number
-  /** What loaded collections may hold; none: no bound. */
+  /** Memory limit for loaded collections. Absent: no limit. */
   memoryBytes?: number
 }
 
@@ -31,9 +32,9 @@ export function createReplica(deps: ReplicaDeps): Replica {
   const { clock, logger } = deps
   const cache = createFileCache({ store: deps.store, dir: deps.cacheDir, logger })
   const collections = new Map<string, CollectionReplica>()
-  /** When each was used last, and by how many acquiring now. */
+  /** Last use of each collection, and the number of calls that are acquiring a reader now. */
   const uses = new Map<string, { last: number; acquiring: number }>()
-  /** Evicted ones, until their files are gone: loading again uses the same ones. */
+  /** Evicted collections, until their files are gone. Loading again uses the same files. */
   const closing = new Map<string, Promise<void>>()
   let useCount = 0
 
@@ -77,7 +78,7 @@ export function createReplica(deps: ReplicaDeps): Replica {
     })
   }
 
-  /** In one tick: nobody can take up what is let go here. */
+  /** Runs in one tick, so that evicted collections cannot be acquired at the same time. */
   function makeRoom(): void {
     for (const { collectionId, bytes } of toEvict(residents(), deps.memoryBytes ?? Infinity)) {
       logger.info({ collectionId, bytes }, 'evicted from memory')
@@ -88,7 +89,7 @@ export function createReplica(deps: ReplicaDeps): Replica {
     }
   }
 
-  /** Held in memory while it is being acquired. */
+  /** Keeps a collection in memory while a reader is being acquired. */
   async function using<T>(
     collectionId: string,
     acquire: (collection: CollectionReplica) => Promise<T>
@@ -107,7 +108,7 @@ export function createReplica(deps: ReplicaDeps): Replica {
     }
   }
 
-  /** In the background: a failure is in the collection's alarm. */
+  /** Refreshes in the background. A failure sets the collection's alarm. */
   function refreshQuietly(collectionId: string, collection: CollectionReplica): void {
     collection.refresh().catch(async (error: unknown) => {
       if (isAppError(error, 'collection_not_found')) await forget(collectionId)

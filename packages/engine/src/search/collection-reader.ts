@@ -1,4 +1,5 @@
-// One committed version of a collection, open for reading. Immutable; a replica swaps to the next one while queries finish on this.
+// Reads one committed version of a collection. A reader is immutable: a replica swaps to the next
+// one while queries finish on this one.
 import { createHash } from 'node:crypto'
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import type { Filter } from '@likeness/shared/contract/filter'
@@ -19,7 +20,7 @@ import { type Grouping, searchGrouped, takeByGroup } from './group-search.ts'
 import { type Candidate, searchSegment, type SegmentQuery } from './segment-search.ts'
 import { filterView, readItems, type SegmentView } from './segment-view.ts'
 
-/** Of a scroll: 2 MiB of vectors at 512-d. */
+/** Most rows of a chunk in a scroll: 2 MiB of vectors at 512-d. */
 const rowsPerChunk = 1024
 const payloadBytesPerChunk = 2 ** 22
 
@@ -29,7 +30,10 @@ export class OpenCollectionReader implements CollectionReader {
   private readonly onIdle: (reader: OpenCollectionReader) => void
   private users = 1
 
-  /** Owns one use of every part's segment; `onIdle` gives them back after the last release. */
+  /**
+   * Holds one use of the segment of every segment view. `onIdle` releases them after the last
+   * release of the reader.
+   */
   constructor(
     manifest: Manifest,
     views: readonly SegmentView[],
@@ -176,7 +180,7 @@ export class OpenCollectionReader implements CollectionReader {
     for (const view of this.views) for (const items of chunksOf(view)) yield { view, items }
   }
 
-  /** Nobody has it but whoever opened it. */
+  /** Whether only the opener of the reader still uses it. */
   get isIdle(): boolean {
     return this.users === 1
   }
@@ -212,7 +216,7 @@ async function bestGrouped(
   )
 }
 
-/** Live items of a segment in chunks that are read at once. */
+/** Yields the live items of a segment in chunks that are read at once. */
 function* chunksOf({ segment: { meta }, deleted }: SegmentView): Iterable<number[]> {
   let items: number[] = []
   let rows = 0
@@ -233,7 +237,10 @@ function* chunksOf({ segment: { meta }, deleted }: SegmentView): Iterable<number
   if (items.length > 0) yield items
 }
 
-/** Ties in a fixed order, so that the same version gives the same answer. */
+/**
+ * Compares by score, best first. Ties have a fixed order, so that the same version gives the same
+ * answer.
+ */
 function byScore(a: Candidate, b: Candidate): number {
   if (a.score !== b.score) return b.score - a.score
   const [idA, idB] = [a.view.segment.ref.id, b.view.segment.ref.id]

@@ -1,4 +1,5 @@
-// Best items with at most so many of a kind: full groups are masked and the search goes on among the rest.
+// Finds the best items with a limit per group. Full groups are masked, and the search continues
+// among the rest.
 import type { FilterScalar } from '@likeness/shared/contract/filter'
 import { attributeReader } from '../columns/attribute-reader.ts'
 import { codeOf, codeReader, type Column, emptyColumn } from '../columns/column.ts'
@@ -9,15 +10,15 @@ import { openView, rowsExcluded, type SegmentView } from './segment-view.ts'
 export interface Grouping {
   /** Name of a column. */
   by: string
-  /** Items of one group. */
+  /** Most items of one group. */
   size: number
 }
 export interface GroupedCandidate extends Candidate {
-  /** undefined: a group of its own. */
+  /** undefined: the item is a group of its own. */
   group: FilterScalar | undefined
 }
 
-/** The first k of candidates in order of score that their groups have room for. */
+/** Returns the first k candidates, in order of score, that have room in their groups. */
 export function takeByGroup(
   sorted: readonly GroupedCandidate[],
   k: number,
@@ -37,8 +38,10 @@ export function takeByGroup(
 }
 
 /**
- * At most k candidates, exactly k when the segment has them. What the best k of several segments need of each is among the best k of
- * each: whatever is better in one segment and taken there has as good a stand-in in the whole.
+ * Returns at most k candidates, exactly k when the segment has them. The grouped best k of each
+ * segment are enough: every item of the overall best k is among the best k of its own segment. (An
+ * item that ranks above it there is in the answer too, or an equally good item of the same group
+ * is.)
  */
 export async function searchGrouped(
   view: SegmentView,
@@ -75,7 +78,7 @@ interface Groups {
   size: number
 }
 
-/** Rows of what is taken and of what has no room. */
+/** Returns the rows of taken items and of items whose group is full. */
 async function takenOrFull(
   { segment, updates }: SegmentView,
   column: Column,

@@ -1,4 +1,5 @@
-// A segment open for reading: Faiss index and columns in memory, payload on disk read by item. Shared by snapshots; closed with its last one.
+// A segment open for reading: index and columns in memory, payload on disk read by item. Collection
+// readers share the segment; the last one closes it.
 import { FaissError } from '@likeness/faiss'
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import type { VectorRows } from '@likeness/shared/contract/vector-rows'
@@ -19,7 +20,7 @@ import type { Bitmap } from '../version/bitmap.ts'
 import { type ManifestSegment, segmentFiles } from '../version/manifest.ts'
 import { SegmentColumns } from './segment-columns.ts'
 
-/** Of attributes, when a segment has no columns. */
+/** Items per read of attributes, when a segment has no columns. */
 const itemsPerRead = 1024
 
 export class LoadedSegment {
@@ -29,7 +30,7 @@ export class LoadedSegment {
   readonly columns: SegmentColumns
   /** Rows that do not match, by filter. */
   readonly excluded = new RecentResults<Bitmap>(recentFilters)
-  /** Full vectors, where hits are scored by them or the index cannot give rows. */
+  /** Full vectors, where hits are scored by them or the index cannot return rows. */
   readonly vectors: RowFile | undefined
   private readonly payload: CheckedFile
   private readonly cache: FileCache
@@ -58,7 +59,10 @@ export class LoadedSegment {
     })
   }
 
-  /** Downloads what is not here yet; data_corrupt, object_not_found or store_unavailable leave nothing open. */
+  /**
+   * Downloads the files that are not here yet. After data_corrupt, object_not_found or
+   * store_unavailable all opened files are closed again.
+   */
   static async load(
     { cache, logger }: { cache: FileCache; logger: Logger },
     ref: ManifestSegment,
@@ -109,17 +113,17 @@ export class LoadedSegment {
     }
   }
 
-  /** What hits are scored by again; undefined: by nothing. */
+  /** Full vectors for scoring hits again. undefined: hits keep their scores. */
   get rescoring(): VectorFile | undefined {
     return this.vectors instanceof VectorFile ? this.vectors : undefined
   }
 
-  /** Full where they are here, else as they are searched. */
+  /** Reads the full vectors where they are here, otherwise the vectors in the index. */
   readVectors(rows: Int32Array): Promise<VectorRows> {
     return this.vectors === undefined ? this.index.reconstruct(rows) : this.vectors.read(rows)
   }
 
-  /** Lists of an ivf index. */
+  /** Number of lists of an ivf index. */
   get nlist(): number {
     return this.ref.quantizer?.nlist ?? 1
   }
@@ -129,7 +133,7 @@ export class LoadedSegment {
     return this
   }
 
-  /** The last release closes and removes the local files. */
+  /** Gives up one use. The last release closes and removes the local files. */
   async release(): Promise<void> {
     if (--this.users > 0) return
     this.index.close()
@@ -139,7 +143,10 @@ export class LoadedSegment {
     await this.cache.drop(segmentFiles(this.ref))
   }
 
-  /** Ascending and close together: everything from the first to the last is read at once. */
+  /**
+   * Reads items, which must be ascending and close together: all bytes from the first to the last
+   * are read at once.
+   */
   async readItems(items: readonly number[]): Promise<StoredItem[]> {
     const { payloadOffset, revision } = this.meta
     const [first, last] = [items[0], items.at(-1)]
@@ -190,5 +197,5 @@ async function readIndex(
     throw error
   }
 }
-/** Bitmaps of as many filters are kept, per segment and per version. */
+/** Number of filters whose bitmaps are kept, per segment and per version. */
 export const recentFilters = 8

@@ -1,9 +1,12 @@
-// Rows that an encoded index found, ranked again by their full vectors.
+// Ranks rows that an encoded index found again, by their full vectors.
 import type { SearchResult } from '@likeness/faiss'
 import type { VectorFile } from '../files/vector-file.ts'
 import type { IndexMetric } from '../vector-index/segment-config.ts'
 
-/** Rows asked of the index for each one wanted: among them the best are likely to be. */
+/**
+ * Number of rows requested from the index per wanted row. The best rows are likely to be among
+ * them.
+ */
 export const rescoredRows = 4
 
 export async function rescored(

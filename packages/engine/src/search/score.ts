@@ -1,4 +1,5 @@
-// One meaning of `score` for every index and metric: higher is better, an identical unit vector scores 1.
+// Computes `score`, with one meaning for every index and metric: higher is better, and an identical
+// unit vector scores 1.
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 
 export interface Scored {
@@ -7,10 +8,13 @@ export interface Scored {
   distance: number
 }
 
-/** Float32 sums of an identical unit vector miss 1 by up to about 5e-7; six decimals are what a threshold can mean. */
+/**
+ * Rounds to six decimals, the useful precision of a threshold. Float32 sums of an identical unit
+ * vector differ from 1 by up to about 5e-7.
+ */
 const round = (value: number): number => Math.round(value * 1e6) / 1e6
 
-/** `raw`: inner product, squared Euclidean distance or differing bits, as Faiss gives it. */
+/** `raw`: inner product, squared Euclidean distance or differing bits, as Faiss returns it. */
 export function scoreOf(
   { metric, embedding }: Pick<CollectionSpec, 'metric' | 'embedding'>,
   raw: number

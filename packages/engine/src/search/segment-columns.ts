@@ -1,5 +1,6 @@
-// The columns of a loaded segment: opened at the first search that asks for one, each read once.
-// A segment without a columns file, or whose file is damaged or was collected since it was loaded, makes them of its payload.
+// The columns of a loaded segment. The file is opened at the first search that needs a column, and
+// each column is read once. Without a file, or with one that is damaged or was collected after
+// loading, columns are built from the payload.
 import { RecentResults } from '@likeness/shared/data/recent-results'
 import { isAppError } from '@likeness/shared/errors'
 import type { Logger } from '@likeness/shared/process/logger'
@@ -15,11 +16,11 @@ export interface ColumnSource {
   cache: FileCache
   logger: Logger
   ref: FileRef | undefined
-  /** Of every item, in order and in chunks. */
+  /** Yields the attributes of every item, in order and in chunks. */
   attributes(): AsyncIterable<Attributes[]>
 }
 
-/** Columns in memory at a time, of one segment. */
+/** Most columns in memory at a time, for one segment. */
 const mostColumns = 32
 
 export class SegmentColumns {
@@ -32,7 +33,7 @@ export class SegmentColumns {
     this.source = source
   }
 
-  /** undefined: no item has a value. */
+  /** Returns undefined when all items lack a value. */
   get(name: string): Promise<Column | undefined> {
     return this.columns.get(name, async () => {
       const file = await this.opened.get('', () => this.open())

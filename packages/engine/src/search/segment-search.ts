@@ -1,4 +1,5 @@
-// Best items of one segment for one query: rows from Faiss, grouped by item, asked for again with more rows or more effort until k items are found.
+// Finds the best items of one segment for one query. Rows come from the index and are grouped by
+// item. The search repeats with more rows or more effort until k items are found.
 import type { SearchResult } from '@likeness/faiss'
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import { denseRows, type VectorRows } from '@likeness/shared/contract/vector-rows'
@@ -18,23 +19,33 @@ export interface Candidate {
   distance: number
 }
 export interface SegmentQuery {
-  /** One row. */
+  /** A single row. */
   vector: VectorRows
   k: number
   budget: number | undefined
-  /** Bits, inclusive: everything within, and the best k of that. */
+  /** Radius in bits, inclusive. The best k of all items within the radius are returned. */
   radius?: number | undefined
   spec: CollectionSpec
 }
 
-/** Below this share of live rows a walk over the graph may be led astray: what is left need not be spread like the whole. */
+/**
+ * Share of live rows below which a walk over the graph may go wrong, because the live rows may be
+ * spread differently from all rows.
+ */
 const narrowShare = 0.8
-/** 60 k x 64-d in clusters, 30 % of the clusters live: recall@10 .84 at ef 64, .97 at 256. */
+/**
+ * Factor of effort below that share. 60 k x 64-d in clusters, 30 % of the clusters live: recall@10
+ * .84 at ef 64, .97 at 256.
+ */
 const narrowEffort = 4
-/** Rows that a walk looks at for one of its ef live ones, when all are live. */
+/** Rows that a walk looks at for each of its ef live rows, when all rows are live. */
 const rowsPerStep = 32
 
-/** A walk passes rows / live as many rows for the same number of live ones: from there on, looking at every live row is cheaper. */
+/**
+ * Chooses the effort of a graph search. For the same number of live rows a walk passes more rows by
+ * the factor rows / live. When that is more work than looking at every live row, the search is
+ * exact.
+ */
 function graphEffort(live: number, rows: number, efSearch: number): Effort {
   if (live >= narrowShare * rows) return { exact: false, efSearch, nprobe: 1 }
   const wider = narrowEffort * efSearch
@@ -49,7 +60,7 @@ function liveRowsOf(view: SegmentView): Int32Array {
   return (view.liveRows = rows)
 }
 
-/** Best row per item, best first, at most k. */
+/** Returns the best row per item, best first, at most k. */
 function groupByItem(
   view: SegmentView,
   { ids, distances }: SearchResult,
@@ -78,13 +89,16 @@ const foundRows = ({ ids }: SearchResult): number => {
 }
 
 interface Effort {
-  /** Every live row is looked at. */
+  /** Whether every live row is looked at. */
   exact: boolean
   efSearch: number
   nprobe: number
 }
 
-/** The same work as without deletions: lists with few live rows are quick, so more of them are looked at. */
+/**
+ * Chooses an effort with the same work as without deletions: lists with few live rows are quick, so
+ * more of them are searched.
+ */
 function firstEffort(
   { segment: { index, ref, nlist } }: SegmentView,
   { budget, k }: SegmentQuery,
@@ -128,7 +142,10 @@ async function searchRows(
       })
 }
 
-/** Every row within the radius: in all lists of an ivf index, unless a budget says how many. */
+/**
+ * Returns the items within the radius. An ivf index searches all lists, unless a budget limits
+ * their number.
+ */
 async function searchRadius(
   view: SegmentView,
   query: SegmentQuery,
@@ -146,7 +163,10 @@ async function searchRadius(
   return groupByItem(view, { ids, distances }, query)
 }
 
-/** At most k candidates; exactly k when the segment has k live items, or as many as are within the radius. */
+/**
+ * Returns at most k candidates: exactly k when the segment has k live items, or all that are within
+ * the radius.
+ */
 export async function searchSegment(view: SegmentView, query: SegmentQuery): Promise<Candidate[]> {
   const {
     segment: { index, meta, ref, rescoring, nlist },
@@ -163,7 +183,7 @@ export async function searchSegment(view: SegmentView, query: SegmentQuery): Pro
     const candidates = groupByItem(view, result, query)
     if (candidates.length >= query.k) return candidates
     if (foundRows(result) < rows) {
-      // The structure gave up before the rows ended.
+      // The index stopped before it had enough rows.
       if (effort.exact || isExact(ref)) return candidates
       if (index.kind === 'ivf' && effort.nprobe < nlist)
         effort.nprobe = Math.min(nlist, effort.nprobe * 4)

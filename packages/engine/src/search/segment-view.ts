@@ -1,4 +1,5 @@
-// A segment as one version sees it: with its deletions and relabels, and narrowed to what a filter lets through.
+// Segment view: a segment in one version, with the deletions and payload updates of that version. A
+// filtered view has only the items that match a filter.
 import { setImmediate } from 'node:timers/promises'
 import type { Filter } from '@likeness/shared/contract/filter'
 import { RecentResults } from '@likeness/shared/data/recent-results'
@@ -17,15 +18,15 @@ import type { ManifestSegment } from '../version/manifest.ts'
 import { type LoadedSegment, recentFilters } from './loaded-segment.ts'
 
 export interface SegmentView {
-  /** As its manifest names it; that of the segment may be older. */
+  /** Entry in the manifest of this version. The entry that the loaded segment has may be older. */
   ref: ManifestSegment
   segment: LoadedSegment
-  /** Rows that are not answered. */
+  /** Rows that are left out of answers. */
   deleted: Bitmap
   updates: PayloadUpdates
-  /** All others, made when few survive. */
+  /** All other rows, listed when there are only a few. */
   liveRows: Int32Array | undefined
-  /** By filter. */
+  /** Filtered views by filter. */
   filtered: RecentResults<SegmentView>
 }
 /** `key`: equal for equal filters. */
@@ -34,7 +35,10 @@ export interface KeyedFilter {
   key: string
 }
 
-/** Deciding about an item takes some nanoseconds, about a relabelled one a microsecond; other work gets its turn in between. */
+/**
+ * Items tested before other work gets a turn. A test takes some nanoseconds; for an item with a
+ * payload update it takes a microsecond.
+ */
 const itemsPerTurn = 65_536
 const relabelledPerTurn = 1024
 
@@ -52,7 +56,7 @@ export const openView = ({
   filtered: new RecentResults(recentFilters)
 })
 
-/** As they are now. Ascending and close together. */
+/** Reads items in their current state. The items must be ascending and close together. */
 export async function readItems(
   { ref: { restored = 0 }, segment, updates }: SegmentView,
   items: readonly number[]
@@ -73,7 +77,7 @@ function mark(bytes: Uint8Array, { firstRow }: ItemTable, item: number, excluded
   }
 }
 
-/** Rows of the items that fail the test. */
+/** Returns the rows of the items that fail the test. */
 export async function rowsExcluded(meta: ItemTable, test: ItemTest): Promise<Bitmap> {
   const bytes = new Uint8Array((meta.rows + 7) >> 3)
   for (let item = 0; item < meta.items; item++) {

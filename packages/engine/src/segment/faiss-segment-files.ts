@@ -1,4 +1,5 @@
-// Segment files for real: Faiss indexes built on the addon's pool, written to a local folder and streamed to the store.
+// The real segment files: Faiss indexes built on the addon's pool, written to a local folder and
+// streamed to the store.
 import { createReadStream } from 'node:fs'
 import { open, rm } from 'node:fs/promises'
 import { Readable } from 'node:stream'
@@ -16,7 +17,7 @@ import { tuneIndex } from '../vector-index/tune-index.ts'
 import { type FileRef, type ManifestSegment, sha256InTurns } from '../version/manifest.ts'
 import type { BuiltIndex, SegmentFiles, TrainInput } from './segment-files.ts'
 
-/** Larger than anything that fits in memory or on a disk here. */
+/** A limit larger than any memory or disk here. */
 const maxBytes = 2 ** 42
 
 async function train({ vectors, dim, metric, nlist, storage }: TrainInput): Promise<Uint8Array> {
@@ -25,14 +26,14 @@ async function train({ vectors, dim, metric, nlist, storage }: TrainInput): Prom
   const centroids =
     nlist === 0 ? new Float32Array(0) : await trainCentroids(vectors, { dim, nlist, metric })
   const hasCodebook = storage !== 'f32' && storage !== 'f16'
-  // Codes of pq in a list are relative to its centroid.
+  // pq codes in a list are relative to the centroid of that list.
   const codebook = hasCodebook
     ? await trainCodebook(vectors, { dim, metric, storage, ...(nlist > 0 && { centroids }) })
     : new Float32Array(0)
   return Buffer.concat([encodeVectors(centroids), encodeVectors(codebook)])
 }
 
-/** Closes what was opened, whether `use` succeeds or not. */
+/** Closes the opened index, whether `use` succeeds or fails. */
 async function using<T>(index: SegmentIndex, use: (index: SegmentIndex) => Promise<T>): Promise<T> {
   try {
     return await use(index)

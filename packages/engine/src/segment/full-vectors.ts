@@ -4,7 +4,7 @@ import { decodeVectors } from '../files/vector-file.ts'
 import type { ManifestSegment } from '../version/manifest.ts'
 import type { SegmentFiles } from './segment-files.ts'
 
-/** [rows, dim] of a segment of dense rows with every bit they came with (see keepsVectors). */
+/** Returns [rows, dim] of a segment of dense rows with their original bits (see keepsVectors). */
 export async function fullVectors(
   files: SegmentFiles,
   segment: ManifestSegment,
@@ -15,7 +15,9 @@ export async function fullVectors(
     ? await files.vectors(segment, dim)
     : decodeVectors(await files.get(vectors))
 }
-/** Of any segment, a part at a time, for merges and exports of the owner. */
+/**
+ * Opens the vectors of any segment, read a part at a time. For merges and exports by the writer.
+ */
 export async function openFullVectors(
   files: SegmentFiles,
   segment: ManifestSegment,

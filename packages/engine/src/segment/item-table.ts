@@ -1,9 +1,11 @@
-// The meta file of a segment: fixed-width columns over its items, sorted by id hash, so that an id is found by binary search.
-// Layout, little-endian: 'LKSM' | u32 version | u32 items | u32 rows | revision f64[n] | payloadOffset f64[n+1] | ordinal u32[n] | firstRow u32[n+1] | hash 16 bytes [n].
-// The payload file holds the items' JSON one after another at payloadOffset.
+// The item table of a segment, stored as the `meta` file: fixed-width columns over the items,
+// sorted by id hash. An id is found by binary search.
 import { appError } from '@likeness/shared/errors'
 import type { ItemVersion } from '../item/item-version.ts'
 
+// Layout, little-endian: 'LKSM' | u32 version | u32 items | u32 rows | revision f64[n]
+//   | payloadOffset f64[n+1] | ordinal u32[n] | firstRow u32[n+1] | hash 16 bytes [n]
+// The payload file holds the items' JSON one after another at payloadOffset.
 const magic = Buffer.from('LKSM')
 const headBytes = 16
 export const hashBytes = 16
@@ -13,11 +15,14 @@ export interface ItemTable {
   rows: number
   /** [items] */
   revision: Float64Array
-  /** [items + 1], bytes */
+  /** [items + 1], in bytes */
   payloadOffset: Float64Array
   /** [items] */
   ordinal: Uint32Array
-  /** [items + 1]; rows of item i are firstRow[i] .. firstRow[i + 1] - 1; those from firstRow[items] on are of no item, and deleted */
+  /**
+   * [items + 1]; rows of item i are firstRow[i] .. firstRow[i + 1] - 1. Rows from firstRow[items]
+   * on belong to no item and are deleted.
+   */
   firstRow: Uint32Array
   /** [items x 16], ascending */
   hashes: Buffer
@@ -48,7 +53,7 @@ function columns(body: Uint8Array, items: number, rows: number): ItemTable {
 const metaBytes = (items: number): number =>
   headBytes + 8 * items + 8 * (items + 1) + 4 * items + 4 * (items + 1) + hashBytes * items
 
-/** Zeroed columns over `body`; fill them, then store `body`. */
+/** Returns zeroed columns over `body`. Fill them, then store `body`. */
 export function createItemTable(
   items: number,
   rows: number
@@ -63,7 +68,7 @@ export function createItemTable(
 }
 
 export function decodeItemTable(bytes: Uint8Array): ItemTable {
-  // Columns are views: they need 8-byte alignment.
+  // Columns are views, so they need 8-byte alignment.
   const body = bytes.byteOffset % 8 === 0 ? bytes : new Uint8Array(bytes)
   const head = Buffer.from(body.buffer, body.byteOffset, Math.min(headBytes, body.length))
   if (head.length < headBytes || !head.subarray(0, 4).equals(magic) || head.readUInt32LE(4) !== 1)
@@ -74,13 +79,13 @@ export function decodeItemTable(bytes: Uint8Array): ItemTable {
   return columns(body, items, head.readUInt32LE(12))
 }
 
-/** Of items that came back with a restore: they have its revision from then on. */
+/** Raises the revisions of restored items: each item has at least the revision of the restore. */
 export function raiseRevisions(meta: ItemTable, restored: number | undefined): void {
   if (restored !== undefined)
     meta.revision = meta.revision.map((revision) => Math.max(revision, restored))
 }
 
-/** Index of the item with this hash, or -1. */
+/** Returns the index of the item with this hash, or -1. */
 export function findItem(meta: ItemTable, hash: Buffer): number {
   let low = 0
   let high = meta.items - 1
@@ -100,7 +105,7 @@ export function findItem(meta: ItemTable, hash: Buffer): number {
   return -1
 }
 
-/** The item that owns a row. */
+/** Returns the item that owns a row. */
 export function itemOfRow(meta: ItemTable, row: number): number {
   let low = 0
   let high = meta.items - 1
@@ -112,7 +117,7 @@ export function itemOfRow(meta: ItemTable, row: number): number {
   return low
 }
 
-/** All rows of some items, in their order. */
+/** Returns all rows of some items, in their order. */
 export function rowsOf({ firstRow }: ItemTable, items: ArrayLike<number>): Int32Array {
   let count = 0
   for (let i = 0; i < items.length; i++) count += firstRow[items[i]! + 1]! - firstRow[items[i]!]!

@@ -8,12 +8,12 @@ export interface OpenSegment {
   ref: ManifestSegment
   meta: ItemTable
   deleted: Bitmap
-  /** Items whose rows are deleted: counted as they go, not at every commit. */
+  /** Number of items whose rows are deleted. Counted with each deletion, not at every commit. */
   deletedItems: number
-  /** Deletions not yet in a committed bitmap file. */
+  /** Whether there are deletions that are not yet in a committed bitmap file. */
   changed: boolean
   updates: PayloadUpdates
-  /** Overlays not yet in a committed file. */
+  /** Whether there are payload updates that are not yet in a committed file. */
   updatesChanged: boolean
 }
 
@@ -46,7 +46,7 @@ export async function openSegment(files: SegmentFiles, ref: ManifestSegment): Pr
     updatesChanged: false
   }
 }
-/** A segment that was just written. */
+/** Opens a segment that was just written. */
 export const freshSegment = ({ ref, meta }: Pick<OpenSegment, 'ref' | 'meta'>): OpenSegment => ({
   ref,
   meta,

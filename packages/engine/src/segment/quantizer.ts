@@ -1,4 +1,5 @@
-// What the indexes of a collection share: IVF centroids, ranges of sq8, centroids of pq; one file, trained when there are points, and anew as the collection grows.
+// The quantizer, shared by the indexes of a collection: IVF centroids, ranges of sq8, centroids of
+// pq. One file, trained when there are enough points and trained again as the collection grows.
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import type { CollectionKeys } from '@likeness/shared/contract/keys'
 import { codebookFloats } from '@likeness/shared/contract/storage-forms'
@@ -10,11 +11,14 @@ import type { SegmentFiles } from './segment-files.ts'
 export type QuantizerRef = NonNullable<Manifest['quantizer']>
 export interface Quantizer {
   ref: QuantizerRef
-  /** As SegmentFiles.train made it. */
+  /** Bytes from SegmentFiles.train. */
   body: Uint8Array
 }
 
-/** Live rows as many times those that it was trained for: then it is trained anew, and every segment written again with it. */
+/**
+ * Growth of the live rows, relative to the rows that the quantizer was trained for, after which a
+ * new one is trained and every segment is written again.
+ */
 const growth = 4
 /** Faiss warns below 39 training points per centroid. */
 const pointsPerCentroid = 39
@@ -28,7 +32,7 @@ export const isOutgrown = (
   needsQuantizer(sealedConfig(spec)) &&
   liveRows >= growth * quantizer.trainedOn
 
-/** Of its file. */
+/** Size of the quantizer file in bytes. */
 export function quantizerBytes(
   { metric, storage, embedding: { dim } }: CollectionSpec,
   nlist: number
@@ -47,7 +51,10 @@ export async function readQuantizer(files: SegmentFiles, ref: QuantizerRef): Pro
   return { ref, body: await files.get(ref) }
 }
 
-/** k-means looks at no more of them than these: 64 for each centroid, or all of a few. */
+/**
+ * Least number of sampled rows. k-means uses no more than 64 rows per centroid, or all rows when
+ * they are few.
+ */
 const leastSample = 262_144
 const samplePerCentroid = 64
 const listsFor = (rows: number): number =>
@@ -55,7 +62,10 @@ const listsFor = (rows: number): number =>
 export const pointsToTrain = (rows: number): number =>
   Math.max(leastSample, samplePerCentroid * listsFor(rows))
 
-/** vectors: [n, dim] to train on, of `rows` that are to be quantized; `trainedOn`: rows of the collection. */
+/**
+ * vectors: [n, dim] to train on, a sample of the `rows` to quantize. `trainedOn`: number of rows of
+ * the collection.
+ */
 export async function trainQuantizer(
   { files, keys, newId }: QuantizerDeps,
   spec: CollectionSpec,

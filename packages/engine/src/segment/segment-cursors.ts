@@ -1,4 +1,5 @@
-// Reads the inputs of a merge from their beginning to their end, a piece at a time: results are in the order of their inputs, so nothing is read twice.
+// Reads the inputs of a merge from begin to end, a piece at a time. Results are in the order of
+// their inputs, so each input is read once.
 import { rowCount, rowsBetween, type VectorRows } from '@likeness/shared/contract/vector-rows'
 import type { ByteReader, RowReader } from '../files/byte-reader.ts'
 import { openFullVectors } from './full-vectors.ts'
@@ -8,7 +9,7 @@ import type { SegmentFiles } from './segment-files.ts'
 const bytesPerRead = 1024 * 1024
 const rowsPerRead = 1024
 
-/** Payloads of an input, ascending. */
+/** Payloads of an input, read in ascending order. */
 export class PayloadCursor {
   private readonly file: ByteReader
   private readonly input: OpenSegment

@@ -1,4 +1,5 @@
-// What writing and merging need of segment files. The real one builds Faiss indexes on disk and uploads them; simulations keep plain vectors.
+// Operations on segment files for writing and merging. The real implementation builds Faiss indexes
+// on disk and uploads them; simulations keep plain vectors.
 import type { VectorRows } from '@likeness/shared/contract/vector-rows'
 import type { ByteReader, RowReader } from '../files/byte-reader.ts'
 import type { IndexInput } from '../vector-index/index-input.ts'
@@ -7,15 +8,15 @@ import type { FileRef, ManifestSegment, TunedEffort } from '../version/manifest.
 
 export interface BuiltIndex {
   file: FileRef
-  /** Where a target was given and searches are not exact anyway. */
+  /** Present when a target recall was given and searches are not already exact. */
   tuned?: TunedEffort | undefined
 }
-/** In row order; 0 and 1 for hamming. */
+/** Rows in order; values 0 and 1 for hamming. */
 export type VectorPieces = Iterable<VectorRows> | AsyncIterable<VectorRows>
 
 export interface MovedIndex {
   ref: ManifestSegment
-  /** [rows] where each row goes; -1: nowhere. */
+  /** [rows]: new place of each row; -1: dropped. */
   places: Int32Array
 }
 
@@ -32,7 +33,10 @@ export interface TrainInput {
 export interface SegmentFiles {
   /** Uploads immutable bytes under a key that was never used. Durable when resolved. */
   put(key: string, body: Uint8Array): Promise<FileRef>
-  /** The whole file, checked against its sha256 (data_corrupt); object_not_found when it was collected. */
+  /**
+   * Returns the whole file, checked against its sha256 (data_corrupt). Throws object_not_found when
+   * the file was collected.
+   */
   get(ref: FileRef): Promise<Uint8Array>
   /** Builds an index over the rows in order and uploads it. */
   putIndex(
@@ -40,23 +44,32 @@ export interface SegmentFiles {
     input: IndexInput,
     rows: { count: number; pieces: VectorPieces }
   ): Promise<BuiltIndex>
-  /** Uploads what is too large to hold, as `put` does. */
+  /** Uploads a file that is too large for memory. Otherwise the same as `put`. */
   putPieces(key: string, pieces: AsyncIterable<Uint8Array>): Promise<FileRef>
-  /** A part at a time; as `get`. */
+  /** Opens a file for reading a part at a time. Errors: see `get`. */
   open(ref: FileRef): Promise<ByteReader>
-  /** A new index of rows that lie in the inverted lists of others, all of the input's quantizer. */
+  /**
+   * Builds an index from rows in the inverted lists of other indexes. All of them use the input's
+   * quantizer.
+   */
   putLists(key: string, input: IndexInput, from: readonly MovedIndex[]): Promise<BuiltIndex>
-  /** The graph of `base` with `added` rows put into it; row i of that, places[i]. All places are taken. */
+  /**
+   * Builds an index from the graph of `base` with the `added` rows. Added row i becomes row
+   * places[i]. Together the places must cover every row.
+   */
   putGrown(
     key: string,
     base: MovedIndex,
     added: { pieces: VectorPieces; places: Int32Array },
     input: Pick<IndexInput, 'dim' | 'targetRecall'>
   ): Promise<BuiltIndex>
-  /** [rows, dim] of a dense segment's index, in row order, as it has them. */
+  /** Returns [rows, dim] of a dense segment's index, in row order, as stored. */
   vectors(segment: ManifestSegment, dim: number): Promise<Float32Array>
-  /** The same a part at a time. */
+  /** Opens the same vectors for reading a part at a time. */
   openVectors(segment: ManifestSegment, dim: number): Promise<RowReader>
-  /** f32 [nlist, dim] k-means centroids, then the codebook of the storage if it has one; of bits [nlist, bytes] centroids. */
+  /**
+   * Returns f32 [nlist, dim] k-means centroids, then the codebook of the storage if it has one. For
+   * bits: [nlist, bytes] centroids.
+   */
   train(input: TrainInput): Promise<Uint8Array>
 }

@@ -1,4 +1,4 @@
-// Writes one immutable segment: meta, payload and index of a set of items, sorted by id hash.
+// Writes one immutable segment: item table, payload and index of a set of items, sorted by id hash.
 import { setImmediate } from 'node:timers/promises'
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import type { CollectionKeys } from '@likeness/shared/contract/keys'
@@ -36,9 +36,9 @@ export interface SegmentWrite {
   spec: CollectionSpec
   id: string
   config: SegmentConfig
-  /** For forms that need one. */
+  /** Needed for segment configs that use a quantizer. */
   quantizer?: Quantizer
-  /** Sorted by hash, each once. */
+  /** Sorted by hash, each only once. */
   items: readonly SegmentItem[]
 }
 
@@ -63,7 +63,10 @@ function layOut(items: readonly SegmentItem[], dim: number) {
   return { meta, body, vectors, payload: Buffer.concat(items.map((item) => item.payload)) }
 }
 
-/** Payloads of fewer items are read as fast as a file of columns is fetched. */
+/**
+ * Number of items from which a segment has a columns file. The payloads of fewer items are read as
+ * fast as such a file is fetched.
+ */
 export const columnsFromItems = 512
 const itemsPerTurn = 4096
 

@@ -1,4 +1,4 @@
-// Every form that a collection can have, and what each may lose.
+// Every kind of collection, with the allowed loss of each.
 import { type CollectionSpec, indexMethods } from '@likeness/shared/contract/collection'
 import type { VectorRows } from '@likeness/shared/contract/vector-rows'
 import { dim, vectorOf } from './gallery.ts'
@@ -23,7 +23,7 @@ const sparse: Cell = {
 const hamming = indexMethods.map(
   (method): Cell => ({ method, metric: 'hamming', storage: 'f32', rescore: false })
 )
-/** Those with re-scoring: IP is scored as cosine is. */
+/** Cells with re-scoring leave out IP, because IP is scored in the same way as cosine. */
 export const cells = [
   ...plain,
   ...hamming,
@@ -32,7 +32,10 @@ export const cells = [
     .map((cell) => ({ ...cell, rescore: true })),
   sparse
 ]
-/** How far a score may be from the true one, and the least recall@10; with re-scoring as f32. pq8: a byte for two of the 16 values. */
+/**
+ * Greatest error of a score, and least recall@10. With re-scoring the values of f32 apply. pq8: a
+ * byte for two of the 16 values.
+ */
 const losses = {
   f32: [1e-6, 0.98],
   f16: [0.001, 0.98],
@@ -45,9 +48,9 @@ export const lossOf = ({ storage, rescore }: Cell) =>
 export const nameOf = ({ method, metric, storage, rescore, sparse }: Cell): string =>
   `${method} over ${metric}, ${sparse ? 'sparse ' : ''}${storage}${rescore ? ' with re-scoring' : ''}`
 
-/** Of a seed: with its zeros, where it is sparse. */
+/** Returns the vector of a seed; mostly zeros where the cell is sparse. */
 export const vectorIn = ({ sparse }: Cell, seed: number): Float32Array =>
   sparse ? mostlyZero(vectorOf(seed)) : vectorOf(seed)
-/** [rows, dim] as the engine takes it. */
+/** Converts [rows, dim] to the rows that the engine takes. */
 export const rowsIn = ({ sparse }: Cell, vectors: Float32Array): VectorRows =>
   sparse ? sparseOf(vectors, dim) : vectors

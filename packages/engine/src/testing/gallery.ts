@@ -1,4 +1,5 @@
-// A collection on a memory store with real Faiss files, and short words for what happens to it in tests.
+// A collection on a memory store with real Faiss files, and short names for the operations of
+// tests.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -34,7 +35,7 @@ import { sparseOf } from './sparse.ts'
 
 export const dim = 16
 
-/** A unit vector that is a function of its seed. */
+/** Returns a unit vector that is a function of its seed. */
 export function unitVector(seed: number, width: number): Float32Array {
   const vector = new Float32Array(width)
   let state = (seed * 2654435761) >>> 0
@@ -46,7 +47,7 @@ export function unitVector(seed: number, width: number): Float32Array {
   return vector.map((value) => value / norm)
 }
 
-/** Of one argument: fit for `map`. */
+/** Takes a single argument, so that it fits `map`. */
 export const vectorOf = (seed: number): Float32Array => unitVector(seed, dim)
 
 export interface TestItem {
@@ -63,7 +64,7 @@ async function existing(opening: Promise<CollectionWriter | undefined>): Promise
   return writer
 }
 
-/** Without what every operation has. */
+/** Operation without the common fields. */
 type Bare<O> = O extends Operation ? Omit<O, 'opId' | 'atMs'> : never
 export type CollectionOperation = Bare<
   Exclude<Operation, { kind: 'ingest' | 'delete' | 'relabel' }>
@@ -82,13 +83,16 @@ export interface GalleryOptions
   merging?: Pick<WriterDeps, 'buildMerge' | 'mergeShape' | 'mergeLimitMs'>
   embedding?: string
   vectorOf?: (seed: number) => Float32Array
-  /** Values of a vector. */
+  /** Number of values of a vector. */
   width?: number
-  /** Whether all have unit length. */
+  /** Whether all vectors have unit length. */
   unit?: boolean
   sparse?: true
   protocol?: Protocol
-  /** Batches keep raw vectors, as those of embed-workers do: `f16` for the profiles of shifted.ts; `bits` of the very vectors, which every profile makes of them. */
+  /**
+   * Batches keep raw vectors, like those of embed-workers. `f16`: for the profiles of shifted.ts.
+   * `bits`: the bits of the vectors themselves, so that every profile returns the same vectors.
+   */
   raw?: 'f16' | 'bits'
 }
 
@@ -167,7 +171,10 @@ export async function createGallery(options: GalleryOptions = {}) {
     rebuild: () => existing(rebuildCollection(writerDeps)),
     openOrRebuild: () =>
       existing(openOrRebuild(writerDeps, () => catalog.resolve(spec.name, { fresh: true }))),
-    /** Accepts an ingestion: item list, log entry, job pointer. `given`: its batches are there. */
+    /**
+     * Accepts an ingestion: item list, log entry, job pointer. `given`: its batches are already in
+     * the store.
+     */
     async accept(
       items: readonly TestItem[],
       { ingestion = createUlid(), given }: { ingestion?: string; given?: boolean } = {}
@@ -202,7 +209,10 @@ export async function createGallery(options: GalleryOptions = {}) {
       })
       return { ingestion, revision }
     },
-    /** What an embed-worker writes for some ordinals of an ingestion; the key of the batch. */
+    /**
+     * Writes a batch, like an embed-worker, for some ordinals of an ingestion. Returns the key of
+     * the batch.
+     */
     async embed(
       ingestion: string,
       items: readonly TestItem[],
@@ -280,7 +290,7 @@ export async function createGallery(options: GalleryOptions = {}) {
         })
       ).revision
     },
-    /** An operation on the collection as a whole. */
+    /** Appends an operation on the collection as a whole. */
     async operate(operation: CollectionOperation): Promise<number> {
       return (
         await appender.append(spec.collectionId, { opId: createUlid(), atMs: 0, ...operation })
@@ -293,13 +303,13 @@ export async function createGallery(options: GalleryOptions = {}) {
         snapshot: await versions.findSnapshot(spec.collectionId, name)
       })
     },
-    /** What became of one. */
+    /** Returns the result of an operation. */
     async outcome(revision: number) {
       return (await versions.read(spec.collectionId))!.outcomes.find(
         (one) => one.revision === revision
       )
     },
-    /** Accept, embed and commit in one go. */
+    /** Accepts, embeds and commits items. */
     async add(writer: CollectionWriter, items: readonly TestItem[]): Promise<string> {
       const { ingestion } = await gallery.accept(items)
       for (let first = 0; first < items.length; first += 200)

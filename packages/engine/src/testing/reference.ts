@@ -1,4 +1,5 @@
-// What a collection should answer, as plainly as it can be said: a list of items, and every score computed.
+// Reference answers of a collection, computed as simply as possible: a list of items, and every
+// score computed.
 import type { Metric } from '@likeness/shared/contract/collection'
 import type { Hit } from '../contract.ts'
 import { share } from './sparse.ts'
@@ -9,7 +10,7 @@ export interface ReferenceItem {
 }
 export type Reference = Map<string, ReferenceItem>
 
-/** Of unit vectors; of the signs of any for hamming. */
+/** Scores unit vectors; for hamming the signs of any vectors. */
 export function scoreBetween(metric: Metric, a: Float32Array, b: Float32Array): number {
   let sum = 0
   for (let i = 0; i < a.length; i++) {
@@ -24,11 +25,14 @@ export interface Asked {
   queries: readonly Float32Array[]
   k: number
   keep?: (item: ReferenceItem) => boolean
-  /** Only what shares an index with the query can be found. */
+  /** Limits the hits to items that share an index with the query. */
   sparse?: boolean
 }
 
-/** Tells what share of the best k of each query was found; of items with equal scores any will do. */
+/**
+ * Returns a function that computes the share of the best k of each query that was found. Among
+ * items with equal scores any is accepted.
+ */
 export function recallJudge(
   reference: Reference,
   { metric, queries, k, keep = () => true, sparse = false }: Asked

@@ -1,4 +1,5 @@
-// Profiles of tests: `test@1/shift@N` is the raw vector with its values moved N places to the left, cut to what the embedding has, at unit length.
+// Profiles of tests. `test@1/shift@N` is the raw vector with its values moved N places to the left,
+// cut to the dimension of the embedding, at unit length.
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
 import { fromFloat16, toFloat16 } from '@likeness/shared/data/float16'
 import type { Project } from '../log/embedded-batch.ts'
@@ -27,7 +28,7 @@ const shiftedBy: Project = async (raw, rawDim, embedding) => {
   return out
 }
 
-/** How vectors are kept as raw ones, and what is made of those. */
+/** Encodings of vectors as raw vectors, each with its projection. */
 export const rawForms: Record<
   'f16' | 'bits',
   { write: (vectors: Float32Array) => Uint16Array; project: Project }

@@ -1,4 +1,4 @@
-// Sparse vectors of tests, beside their dense twins: what is computed on one must be true of the other.
+// Sparse vectors of tests, beside equal dense ones: each result for one must hold for the other.
 import {
   isSparse,
   joinSparse,
@@ -7,7 +7,10 @@ import {
   type VectorRows
 } from '@likeness/shared/contract/vector-rows'
 
-/** The largest values of a vector at unit length, the others zero. Some of these have no index in common. */
+/**
+ * Returns the largest values of a vector at unit length, with zeros elsewhere. Some of these
+ * vectors have no index in common.
+ */
 export function mostlyZero(vector: Float32Array): Float32Array {
   const least = 0.6 * Math.max(...vector.map(Math.abs))
   const kept = vector.map((value) => (Math.abs(value) >= least ? value : 0))
@@ -15,7 +18,7 @@ export function mostlyZero(vector: Float32Array): Float32Array {
   return kept.map((value) => value / norm)
 }
 
-/** Of [rows, dim]. */
+/** Converts [rows, dim] to sparse rows. */
 export function sparseOf(dense: Float32Array, dim: number): SparseRows {
   const rows = Array.from({ length: dense.length / dim }, (_, i) =>
     dense.subarray(i * dim, (i + 1) * dim)
@@ -28,7 +31,7 @@ export function sparseOf(dense: Float32Array, dim: number): SparseRows {
   )
 }
 
-/** [rows, dim] */
+/** Returns [rows, dim]. */
 export function denseOf(rows: VectorRows, dim: number): Float32Array {
   if (!isSparse(rows)) return rows
   const { offsets, indices, values } = rows
@@ -39,6 +42,6 @@ export function denseOf(rows: VectorRows, dim: number): Float32Array {
   return dense
 }
 
-/** Whether an inverted list has both. */
+/** Whether an inverted list has both vectors. */
 export const share = (a: Float32Array, b: Float32Array): boolean =>
   a.some((value, i) => value !== 0 && b[i] !== 0)

@@ -1,12 +1,16 @@
-// Vectors of hamming collections: outside the index every bit is a float, 0 or 1; inside, bit i is bit i & 7 of byte i >> 3, the last byte padded with zeros.
+// Vectors of hamming collections. Outside the index every bit is a float, 0 or 1. Inside, bit i is
+// bit i & 7 of byte i >> 3, and the last byte is padded with zeros.
 
 export const bitsBytes = (dim: number): number => (dim + 7) >> 3
 
-/** [rows, dim]: 1 where a value is above the threshold. With a threshold from 0 to below 1, as they are checked to be, bits given as 0 and 1 stay what they are. */
+/**
+ * Returns [rows, dim] with a 1 where a value is above the threshold. The threshold is checked to be
+ * from 0 to below 1, so bits written as 0 and 1 stay the same.
+ */
 export const toBits = (vectors: Float32Array, threshold: number): Float32Array =>
   vectors.map((value) => (value > threshold ? 1 : 0))
 
-/** [rows, dim] of 0 and 1 to [rows, bitsBytes(dim)]. */
+/** Packs [rows, dim] of 0 and 1 to [rows, bitsBytes(dim)]. */
 export function packBits(bits: Float32Array, dim: number): Uint8Array {
   const width = bitsBytes(dim)
   const packed = new Uint8Array((bits.length / dim) * width)

@@ -4,7 +4,7 @@ export interface IndexInput {
   config: SegmentConfig
   dim: number
   metric: IndexMetric
-  /** For ivf, sq8 and pq: as `train` made it. */
+  /** Bytes that `train` made, for ivf, sq8 and pq. */
   quantizer?: { nlist: number; body: Uint8Array }
   targetRecall?: number | undefined
 }

@@ -1,5 +1,6 @@
-// The index file of sparse segments, all of it held in memory by whoever searches. Layout, little-endian:
-// 'LKIL' | u32 version | u32 rows | u32 terms | f64 dim | f64 entries | terms u32 | offsets u32[terms + 1] | rows i32[entries] | values f32[entries].
+// The index file of sparse segments. A search holds the whole file in memory.
+// Layout, little-endian: 'LKIL' | u32 version | u32 rows | u32 terms | f64 dim | f64 entries
+//   | terms u32 | offsets u32[terms + 1] | rows i32[entries] | values f32[entries]
 import { createWriteStream } from 'node:fs'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -42,7 +43,7 @@ export async function writeInvertedFile(
   await pipeline(Readable.from(pieces(lists, dim), { objectMode: false }), createWriteStream(path))
 }
 
-/** data_corrupt for what is not such a file. That rows ascend within their lists is seen when they are searched. */
+/** Throws data_corrupt for any other file. A search checks that rows ascend within their lists. */
 export async function readInvertedFile(
   path: string
 ): Promise<{ lists: InvertedLists; dim: number }> {

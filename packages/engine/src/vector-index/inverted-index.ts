@@ -1,4 +1,4 @@
-// The index of sparse segments: inverted lists behind the face that every segment's index has.
+// The index of sparse segments: inverted lists behind the common interface of segment indexes.
 import { searchInverted, type SearchResult } from '@likeness/faiss'
 import {
   isSparse,
@@ -16,7 +16,7 @@ function sparse(vectors: VectorRows): SparseRows {
   return vectors
 }
 
-/** Rows that share no index with the query are not found, whatever their number. */
+/** Finds only rows that share an index with the query, even when these are fewer than k. */
 function searchLists(
   lists: InvertedLists,
   { indices, values }: SparseRows,
@@ -37,12 +37,15 @@ function searchLists(
   })
 }
 
-/** Nobody asks for it: rows lie in a file of their own, every search is exact, and merges build anew. */
+/**
+ * Makes a method that is never called: rows are in a file of their own, every search is exact, and
+ * merges build a new index.
+ */
 const never = (what: string) => async () => {
   throw appError('internal', `inverted lists have no ${what}`)
 }
 
-/** Rows are added, then it is written; what was read is searched. */
+/** Makes an index. A new one takes rows and is then written; one that was read is searched. */
 function overLists(dim: number, read: InvertedLists | undefined): SegmentIndex {
   const pieces: SparseRows[] = []
   let added = 0
@@ -77,7 +80,7 @@ function overLists(dim: number, read: InvertedLists | undefined): SegmentIndex {
 
 export const createInvertedIndex = (dim: number): SegmentIndex => overLists(dim, undefined)
 
-/** data_corrupt for what is not such a file. */
+/** Throws data_corrupt for any other file. */
 export async function readInvertedIndex(path: string): Promise<SegmentIndex> {
   const { lists, dim } = await readInvertedFile(path)
   return overLists(dim, lists)

@@ -1,4 +1,5 @@
-// Sparse rows turned round: for each index that occurs, the rows that have it and their values there. Outside Faiss, and exact.
+// Inverted sparse rows: for each index that occurs, the rows that have it and their values there.
+// Not part of Faiss, and exact.
 import { setImmediate } from 'node:timers/promises'
 import type { SparseRows } from '@likeness/shared/contract/vector-rows'
 import { TermTable } from './term-table.ts'
@@ -7,17 +8,20 @@ export interface InvertedLists {
   rowCount: number
   /** Indices that occur, ascending. */
   terms: Uint32Array
-  /** [terms + 1] where the list of each begins in `rows` and `values`. */
+  /** [terms + 1]: begin of each term's list in `rows` and `values`. */
   offsets: Uint32Array
   /** Ascending within a list. */
   rows: Int32Array
   values: Float32Array
 }
 
-/** Some milliseconds: a commit has a few of them, a merge hundreds, and other work gets its turn in between. */
+/**
+ * Entries handled before other work gets a turn. They take some milliseconds; a commit has a few
+ * such turns, a merge hundreds.
+ */
 const entriesPerTurn = 65_536
 
-/** Pieces in row order. */
+/** Pieces must be in row order. */
 export async function invertRows(pieces: readonly SparseRows[]): Promise<InvertedLists> {
   const table = new TermTable()
   const numbered: Uint32Array[] = []
@@ -43,7 +47,7 @@ export async function invertRows(pieces: readonly SparseRows[]): Promise<Inverte
   return { rowCount, ...lists }
 }
 
-/** Of each entry the number that the table gives its term. */
+/** Returns for each entry the number that the table gives to its term. */
 async function numberTerms(table: TermTable, indices: Uint32Array): Promise<Uint32Array> {
   const numbers = new Uint32Array(indices.length)
   for (let at = 0; at < indices.length; at++) {
@@ -53,7 +57,9 @@ async function numberTerms(table: TermTable, indices: Uint32Array): Promise<Uint
   return numbers
 }
 
-/** Puts the entries of a piece where their lists go on: `next`, by number of a term. */
+/**
+ * Puts the entries of a piece at the ends of their lists. `next`: these ends, by number of a term.
+ */
 async function place(
   { offsets, values }: SparseRows,
   { terms, next, firstRow }: { terms: Uint32Array; next: Uint32Array; firstRow: number },
@@ -69,7 +75,7 @@ async function place(
   }
 }
 
-/** Where the list of a term is, or -1. */
+/** Returns the position of a term's list, or -1. */
 export function findTerm({ terms }: Pick<InvertedLists, 'terms'>, term: number): number {
   let low = 0
   let high = terms.length

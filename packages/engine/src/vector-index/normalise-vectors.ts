@@ -1,9 +1,12 @@
-// What rows and queries become before a collection compares them. Done again it changes nothing.
+// Normalises rows and queries before a collection compares them. Doing it twice changes no value.
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import { isSparse, type VectorRows } from '@likeness/shared/contract/vector-rows'
 import { toBits } from './bits.ts'
 
-/** Rows as they are compared: bits for hamming, unit length for cosine. A zero row has no direction and stays as it is; sparse rows have unit length. */
+/**
+ * Returns rows in the compared form: bits for hamming, unit length for cosine. A zero row has no
+ * direction and stays the same. Sparse rows already have unit length.
+ */
 export function normaliseVectors(
   {
     metric,

@@ -1,4 +1,5 @@
-// The index of a segment: vectors in and out are floats, whatever it keeps. Over bits it is Faiss's binary index in that coat; of sparse rows it is none of Faiss's.
+// The index of one segment. Vectors go in and come out as floats. Hamming collections use Faiss's
+// binary index behind this interface; sparse collections use our own inverted lists.
 import { BinaryIndex, type BinaryIndexSpec, FaissIndex, type IndexSpec } from '@likeness/faiss'
 import { denseRows, type VectorRows } from '@likeness/shared/contract/vector-rows'
 import { appError } from '@likeness/shared/errors'
@@ -35,7 +36,10 @@ function overBits(index: BinaryIndex, dim: number): SegmentIndex {
   }
 }
 
-/** FaissError or AppError data_corrupt for a file of another width of bits, or of another kind than it must be. */
+/**
+ * Throws FaissError or AppError data_corrupt for a file with another number of bits, or of another
+ * kind than expected.
+ */
 export async function readSegmentIndex(
   path: string,
   { index: kind, storage }: SegmentConfig,
@@ -49,7 +53,7 @@ export async function readSegmentIndex(
   throw appError('data_corrupt', `an index over ${index.bits} bits for vectors of ${dim}`)
 }
 
-/** Empty. */
+/** Returns an empty index. */
 export function createSegmentIndex(input: IndexInput): SegmentIndex {
   if (input.config.index === 'inverted') return createInvertedIndex(input.dim)
   if (input.config.storage === 'bits')

@@ -1,4 +1,5 @@
-// What kinds of segments a collection has: small ones, exact, with every bit of their vectors; and sealed ones as the collection asks for.
+// Segment configs of a collection: small segments are exact and keep every bit of their vectors;
+// sealed segments follow the collection's settings.
 import type { CollectionSpec, Metric } from '@likeness/shared/contract/collection'
 import {
   isLossless,
@@ -8,14 +9,14 @@ import {
 } from '@likeness/shared/contract/storage-forms'
 import type { IndexKind, ManifestSegment } from '../version/manifest.ts'
 
-/** `bits`: of hamming, in every segment. */
+/** `bits`: storage of every segment of a hamming collection. */
 export type SegmentStorage = VectorStorage | 'bits'
 export interface SegmentConfig {
   index: IndexKind
   storage: SegmentStorage
 }
 
-/** Small segments, and whatever a quantizer cannot be trained for. */
+/** Config of small segments, and of segments with too few rows to train a quantizer. */
 export const smallConfig = ({ metric, embedding }: CollectionSpec): SegmentConfig => ({
   index: embedding.sparse ? 'inverted' : 'flat',
   storage: metric === 'hamming' ? 'bits' : 'f32'
@@ -39,7 +40,7 @@ export const sameConfig = (a: SegmentConfig, b: SegmentConfig): boolean =>
 const needsCodebook = (storage: SegmentStorage): boolean =>
   storage !== 'bits' && isQuantized(storage)
 
-/** Rows from which on a segment is sealed. */
+/** Number of rows from which a segment is sealed. */
 export const sealRows = ({ settings, storage }: CollectionSpec): number =>
   Math.max(settings.seal_threshold, leastTrainingRows(storage))
 
@@ -48,7 +49,7 @@ export const isSmall = (
   ref: SegmentConfig & Pick<ManifestSegment, 'rows'>
 ): boolean => sameConfig(ref, smallConfig(spec)) && ref.rows < sealRows(spec)
 
-/** A search looks at everything that can be found. */
+/** Whether a search looks at all items that it can find. */
 export const isExact = ({ index }: Pick<SegmentConfig, 'index'>): boolean =>
   index === 'flat' || index === 'inverted'
 
@@ -56,9 +57,11 @@ export const needsQuantizer = ({ index, storage }: SegmentConfig): boolean =>
   index === 'ivf' || needsCodebook(storage)
 
 /**
- * Whether full vectors lie beside the index. Quantized rows come with them also where nothing is re-scored: a merge may meet another
- * codebook than the one its inputs have (it is trained anew as the collection grows), and what is encoded twice has lost twice. f32, f16 and bits lose
- * nothing when they are stored again. Inverted lists have what each index occurs in, and rows lie beside them.
+ * Whether full vectors lie beside the index. Quantized rows keep them even without re-scoring. The
+ * reason: a codebook is trained again as the collection grows, so a merge may use another codebook
+ * than its inputs, and rows that are encoded twice lose precision twice. f32, f16 and bits lose no
+ * more precision when they are stored again. Inverted lists hold only the rows of each index, so
+ * their full rows lie beside them.
  */
 export const keepsVectors = (
   { index, storage }: SegmentConfig,
@@ -68,6 +71,6 @@ export const keepsVectors = (
   needsCodebook(storage) ||
   (rescore && storage !== 'bits' && !isLossless(storage))
 export type IndexMetric = 'ip' | 'l2' | 'hamming'
-/** Cosine rows are stored at unit length, so both use the inner product. */
+/** Cosine rows are stored at unit length, so IP and cosine both use the inner product. */
 export const indexMetric = (metric: Metric): IndexMetric =>
   (({ IP: 'ip', cosine: 'ip', L2: 'l2', hamming: 'hamming' }) as const)[metric]

@@ -9,14 +9,14 @@ export interface SegmentIndex {
   readonly metric: IndexMetric
   readonly storage: SegmentStorage
   readonly ntotal: number
-  /** Sparse rows for inverted lists, dense ones for all others. */
+  /** Adds sparse rows to inverted lists, dense rows to all other indexes. */
   add(vectors: VectorRows): Promise<void>
   search(vectors: VectorRows, options: SearchOptions): Promise<SearchResult>
   searchRows(vectors: VectorRows, rows: Int32Array, k: number): Promise<SearchResult>
   rangeSearch(vectors: VectorRows, options: RangeOptions): Promise<RangeResult>
   reconstruct(rows: Int32Array): Promise<Float32Array>
   reconstructRange(first: number, count: number): Promise<Float32Array>
-  /** See RowIndex. */
+  /** These methods do the same as those of RowIndex. */
   reserve(rows: number): Promise<void>
   moveLists(path: string, places: Int32Array): Promise<void>
   renumber(places: Int32Array): Promise<void>

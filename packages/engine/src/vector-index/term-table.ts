@@ -1,18 +1,19 @@
-// Numbers terms in the order of their first coming, and counts them: a hash table in typed arrays, as a Map takes microseconds for each of very many.
+// Numbers terms in the order of their first occurrence, and counts them. A hash table in typed
+// arrays, because a Map takes microseconds per term and there are very many terms.
 
 const empty = -1
-/** Share of the places that may be taken. */
+/** Largest share of places in use. */
 const mostFull = 0.5
 
 export class TermTable {
   private size = 1024
-  /** Number of the term that has a place; -1: none. */
+  /** Number of the term at each place; -1: free. */
   private places = new Int32Array(this.size).fill(empty)
   private terms = new Uint32Array(this.size * mostFull)
   private counts = new Uint32Array(this.size * mostFull)
   private used = 0
 
-  /** The number of a term, which has come once more. */
+  /** Counts a term and returns its number. */
   add(term: number): number {
     const place = this.placeOf(term)
     const known = this.places[place]!
@@ -51,7 +52,7 @@ export class TermTable {
       this.places[this.placeOf(terms[number]!)] = number
   }
 
-  /** Ascending, each with its number and how often it came. */
+  /** Returns the terms ascending, with the number and the count of each. */
   sorted(): { terms: Uint32Array; numbers: Uint32Array; counts: Uint32Array } {
     const numbers = Uint32Array.from({ length: this.used }, (_, number) => number).sort(
       (a, b) => this.terms[a]! - this.terms[b]!

@@ -1,16 +1,22 @@
-// The least effort at which an index that was just built finds the share of neighbours that its collection wants.
+// Finds the least effort at which a newly built index reaches the target recall of its collection.
 import { seededRandom } from '@likeness/shared/data/random'
 import type { TunedEffort } from '../version/manifest.ts'
 import type { SegmentIndex } from './segment-index.ts'
 
-/** Hits that recall is measured over; more hits of a query get as much more effort. */
+/**
+ * Number of hits that recall is measured over. A query with more hits gets more effort in
+ * proportion.
+ */
 export const tunedK = 10
 const queries = 128
-/** As a new item may be that is not in the collection: as far from a row as that row's nearest neighbour. */
+/**
+ * Each query is like a new item that is not in the collection: as far from a row as the nearest
+ * neighbour of that row.
+ */
 const neighbourRank = 2
 const mostEffort = 8192
 
-/** 1, 2, 3, 4, 6, 8, 12, ... */
+/** Yields 1, 2, 3, 4, 6, 8, 12, ... */
 function* efforts(from: number, to: number): Iterable<number> {
   for (let base = from; base < to; base *= 2) {
     yield base
@@ -38,7 +44,8 @@ async function sampleQueries(index: SegmentIndex, all: Int32Array): Promise<Floa
     const scale = distance / Math.hypot(...direction)
     const length = Math.hypot(...row)
     row.forEach((value, i) => (row[i] = value + scale * direction[i]!))
-    // Where rows have a length of their own, queries have it too: inner products are compared on equal terms.
+    // Where rows have different lengths, queries get the length of their row, so that inner
+    // products stay comparable.
     const rescale = length / Math.hypot(...row)
     row.forEach((value, i) => (row[i] = value * rescale))
   }
@@ -55,8 +62,10 @@ function recall(found: Int32Array, truth: readonly ReadonlySet<number>[], k: num
 }
 
 /**
- * Recall@10 of 128 queries near rows of the index against exact search over what it stores (what the storage loses is not counted). undefined where a search
- * is exact anyway, and over bits, whose many ties have no best ten. When even the most effort falls short, that effort and what it reaches.
+ * Measures recall@10 of 128 queries near rows of the index against exact search over the stored
+ * vectors (so the loss by the storage is not counted). Returns undefined where every search is
+ * exact, and over bits, whose many ties leave the best ten undefined. When even the greatest effort
+ * is too small, returns that effort and its recall.
  */
 export async function tuneIndex(
   index: SegmentIndex,

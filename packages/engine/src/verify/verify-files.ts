@@ -1,4 +1,5 @@
-// What a verification has looked at and found: files are fetched once, checked against their reference, and opened locally.
+// Files and problems of a verification. Files are fetched once, checked against their reference,
+// and opened locally.
 import { readFile } from 'node:fs/promises'
 import { ZodError } from 'zod'
 import { FaissError } from '@likeness/faiss'
@@ -8,13 +9,14 @@ import { createFileCache, type FileCache } from '../files/file-cache.ts'
 import type { FileRef } from '../version/manifest.ts'
 
 /**
- * `missing`: not in the store. `size`, `checksum`: not the bytes that were written. `content`: the bytes do not say what they must.
- * `count`: numbers that do not add up. `duplicate`: an item is live twice.
+ * `missing`: the file is not in the store. `size`, `checksum`: the bytes differ from the written
+ * ones. `content`: the bytes have wrong content. `count`: numbers do not add up. `duplicate`: an
+ * item is live twice.
  */
 export type ProblemCode = 'missing' | 'size' | 'checksum' | 'content' | 'count' | 'duplicate'
 export interface Problem {
   code: ProblemCode
-  /** Of the file that has it. */
+  /** Key of the file with the problem. */
   key: string
   message: string
 }
@@ -60,7 +62,7 @@ export class VerifyFiles {
     this.onProgress?.({ files: this.files, bytes: this.bytes })
   }
 
-  /** What `check` answers; undefined, and a problem, when the content is not what it must be. */
+  /** Returns the result of `check`, or undefined with a problem when the content is wrong. */
   async content<T>(key: string, check: () => T | Promise<T>): Promise<T | undefined> {
     try {
       return await check()
@@ -71,7 +73,10 @@ export class VerifyFiles {
     }
   }
 
-  /** What `use` makes of a local copy; undefined, and a problem, when it is not there, not whole, or not what it must be. */
+  /**
+   * Calls `use` with a local copy and returns the result, or undefined with a problem when the file
+   * is missing, incomplete or wrong.
+   */
   async open<T>(ref: FileRef, use: (path: string) => T | Promise<T>): Promise<T | undefined> {
     const path = await this.fetch(ref)
     if (path === undefined) return undefined

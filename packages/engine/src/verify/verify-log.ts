@@ -1,4 +1,5 @@
-// Whether what a collection can be made again from is there and unaltered: log slots, item lists, vector batches; and what is said about its jobs.
+// Verifies the objects from which a collection can be made again: log slots, item lists, vector
+// batches. Verifies its job objects too.
 import { decodeLines, decodeObject } from '@likeness/shared/contract/checked-object'
 import { decodeItemList } from '@likeness/shared/contract/item-list'
 import { failedItemSchema, jobResultSchema } from '@likeness/shared/contract/job'
@@ -9,7 +10,7 @@ import type { IngestionRecord } from '../version/manifest.ts'
 import { OrdinalRanges } from '../version/ordinal-ranges.ts'
 import type { VerifyFiles } from './verify-files.ts'
 
-/** Slots are dense from 1, at least up to the applied one. */
+/** Verifies that slots are dense from 1, at least up to the applied one. */
 export async function verifyLog(
   inspection: VerifyFiles,
   keys: CollectionKeys,
@@ -30,7 +31,10 @@ export async function verifyLog(
     inspection.problem('missing', keys.logSlot(next), `log slots up to ${appliedSlot} are applied`)
 }
 
-/** Item lists, batches, failures and results of all ingestions, finished ones too: every object that is there. */
+/**
+ * Verifies item lists, batches, failures and results of all ingestions, including finished ones:
+ * every existing object.
+ */
 export async function verifyIngestionObjects(
   inspection: VerifyFiles,
   keys: CollectionKeys
@@ -47,7 +51,7 @@ export async function verifyIngestionObjects(
     await verifyObject(inspection, key, decodeResult)
 }
 
-/** One that was listed and is gone by now was collected. */
+/** Verifies an object. One that was listed and is gone by now was collected. */
 async function verifyObject(
   inspection: VerifyFiles,
   key: string,
@@ -61,7 +65,7 @@ async function verifyObject(
   })
 }
 
-/** What the record of an ingestion says is there. */
+/** Verifies the objects that the record of an ingestion names. */
 export async function verifyIngestion(
   inspection: VerifyFiles,
   keys: CollectionKeys,
@@ -96,7 +100,7 @@ export async function verifyIngestion(
     )
 }
 
-/** A damaged one was named with the other objects. */
+/** Verifies a part of an item list. A damaged part is already reported with the other objects. */
 async function verifyPart(
   inspection: VerifyFiles,
   key: string,

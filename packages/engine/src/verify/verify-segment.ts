@@ -1,4 +1,5 @@
-// Whether the files of a segment are whole, say what they must, and agree with each other.
+// Verifies that the files of a segment are whole, have the right content, and agree with each
+// other.
 import { open } from 'node:fs/promises'
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import { slotOf } from '@likeness/shared/contract/operation'
@@ -26,7 +27,7 @@ export interface VerifiedSegment {
   deleted: Bitmap
 }
 
-/** undefined when its meta or its deletions cannot be read. */
+/** Returns undefined when the item table or the deletions cannot be read. */
 export async function verifySegment(
   inspection: VerifyFiles,
   ref: ManifestSegment,
@@ -126,7 +127,7 @@ async function verifyIndex(
   })
 }
 
-/** A piece at a time: the file may be larger than the memory. */
+/** Reads a piece at a time, because the file may be larger than the memory. */
 async function verifyVectors(
   inspection: VerifyFiles,
   ref: ManifestSegment,
@@ -168,7 +169,7 @@ async function verifyVectors(
   })
 }
 
-/** Every item can be read, and is the one that its hash says. */
+/** Verifies that every item can be read and has the id of its hash. */
 async function verifyPayload(
   inspection: VerifyFiles,
   ref: ManifestSegment,
@@ -326,7 +327,10 @@ async function verifyDeletions(
   })
 }
 
-/** Rows behind those of items: what a merge could not take out of the graph that it kept. */
+/**
+ * Checks the rows behind those of items. They are deleted rows that a merge had to leave in the
+ * graph that it kept.
+ */
 function tombstonesAreDeleted({ items, rows, firstRow }: ItemTable, deleted: Bitmap): boolean {
   for (let row = firstRow[items]!; row < rows; row++) if (!deleted.has(row)) return false
   return true

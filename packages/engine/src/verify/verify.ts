@@ -1,4 +1,5 @@
-// Whether a collection in the store is what its manifest says: every file there, unaltered, and in agreement with the others. Changes nothing.
+// Verifies that a collection in the store matches its manifest: every file exists, is unaltered,
+// and agrees with the others. Read-only.
 import { type CollectionKeys, collectionKeys } from '@likeness/shared/contract/keys'
 import { decodePendingUpdates } from '../item/payload-updates.ts'
 import { hashBytes, hashOf } from '../segment/item-table.ts'
@@ -24,10 +25,16 @@ export interface VerifyInput extends VerifyFilesDeps {
   collectionId: string
 }
 
-/** A collection in use moves on, and what it leaves is collected: then the newer version is looked at instead. */
+/**
+ * Most rounds. A collection in use moves on and its old files are collected. Then the newer version
+ * is verified instead.
+ */
 const mostRounds = 5
 
-/** Finds what is wrong; rejects only when the store cannot be asked. `scratchDir`: for one file at a time. */
+/**
+ * Finds all problems. Rejects only when the store cannot be asked. `scratchDir`: folder for one
+ * file at a time.
+ */
 export async function verifyCollection(input: VerifyInput): Promise<VerifyReport> {
   const keys = collectionKeys(input.collectionId)
   for (let round = 1; ; round++) {
@@ -83,7 +90,7 @@ async function verifyVersion(
   await verifySnapshots(inspection, manifest)
   for (const [id, record] of Object.entries(manifest.ingestions))
     await verifyIngestion(inspection, keys, id, record)
-  // What cannot be read was named already; sums without it would only repeat that.
+  // Unreadable segments are already reported. Counts without them would only repeat that.
   if (segments.length < manifest.segments.length) return
   checkCounts(inspection, key, manifest, segments)
   for (const hash of liveTwice(segments))
@@ -129,7 +136,10 @@ async function verifySide(
   })
 }
 
-/** What a restore would need: every file of every version that is kept, whole. */
+/**
+ * Verifies the files that a restore needs: every file of every version that a snapshot keeps,
+ * whole.
+ */
 async function verifySnapshots(inspection: VerifyFiles, manifest: Manifest): Promise<void> {
   const seen = new Set(manifestFiles(manifest))
   for (const { manifest: key, sha256 } of Object.values(manifest.snapshots)) {
@@ -172,7 +182,10 @@ function* halvesOfLive({
   }
 }
 
-/** By the first halves of their hashes, sorted as numbers: those that occur twice are then compared whole. */
+/**
+ * Finds items that are live twice. The first halves of their hashes are sorted as numbers; those
+ * that occur twice are then compared whole.
+ */
 function liveTwice(segments: readonly VerifiedSegment[]): string[] {
   const halves = new BigUint64Array(segments.reduce((sum, segment) => sum + liveItems(segment), 0))
   let at = 0

@@ -1,4 +1,5 @@
-// Deletion bitmaps: bit i (least significant first in byte i >> 3) set means row i is gone. Stored as `LKDB` | u32 rows | u32 set | bytes.
+// Deletion bitmaps. Row i is deleted when bit i is set (least significant first in byte i >> 3).
+// Stored as `LKDB` | u32 rows | u32 set | bytes.
 import { appError } from '@likeness/shared/errors'
 
 const magic = Buffer.from('LKDB')
@@ -18,7 +19,7 @@ export class Bitmap {
     this.set_ = set
   }
 
-  /** Rows that are gone. */
+  /** Number of deleted rows. */
   get count(): number {
     return this.set_
   }
@@ -33,14 +34,14 @@ export class Bitmap {
     this.set_++
   }
 
-  /** `bytes` belongs to the bitmap from here on; bits past the last row are zero. */
+  /** Takes over `bytes`. Bits past the last row must be zero. */
   static ofBytes(rows: number, bytes: Uint8Array): Bitmap {
     let set = 0
     for (let i = 0; i < bytes.length; i++) set += bitsIn[bytes[i]!]!
     return new Bitmap(rows, bytes, set)
   }
 
-  /** Rows that are in either. */
+  /** Returns the rows that are in either bitmap. */
   union(other: Bitmap): Bitmap {
     if (other.count === 0) return this
     const bytes = this.bytes.slice()
@@ -48,7 +49,7 @@ export class Bitmap {
     return Bitmap.ofBytes(this.rows, bytes)
   }
 
-  /** Rows that are here and not in an earlier state of it. */
+  /** Yields the rows that are in this bitmap and not in its earlier state. */
   *since(before: Bitmap): Iterable<number> {
     for (let i = 0; i < this.bytes.length; i++) {
       const added = this.bytes[i]! & ~before.bytes[i]!

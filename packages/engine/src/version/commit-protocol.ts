@@ -1,4 +1,5 @@
-// How a process becomes the writer of a collection, and how it commits: the rules that keep a former writer out.
+// The protocol to become the writer of a collection and to commit: rules that keep a former writer
+// out.
 import { sha256Hex } from '@likeness/shared/data/sha256'
 import { appError } from '@likeness/shared/errors'
 import type { Clock } from '@likeness/shared/process/clock'
@@ -15,23 +16,32 @@ export interface ProtocolContext {
   signal?: AbortSignal
 }
 
-/** A manifest and the key it is written under. */
+/** A manifest and its key in the store. */
 export interface NamedManifest {
   manifest: Manifest
   manifestKey: string
 }
 
 export interface CommitProtocol {
-  /** Raises the epoch, so that every earlier owner's commit fails from here on. undefined: the collection is gone. */
+  /**
+   * Raises the epoch, so that every commit of an earlier writer fails from here on. Returns
+   * undefined when the collection is gone.
+   */
   becomeWriter(context: ProtocolContext): Promise<VersionedCurrent | undefined>
-  /** Manifest first, then CURRENT; `announce` only once it is committed. Rejects with ownership_lost. */
+  /**
+   * Writes the manifest first, then CURRENT. Calls `announce` only after the commit. Rejects with
+   * ownership_lost.
+   */
   commit(
     context: ProtocolContext,
     versionedCurrent: VersionedCurrent,
     version: NamedManifest,
     announce: () => void
   ): Promise<VersionedCurrent>
-  /** Moves CURRENT before files are deleted: whoever prepared a commit before can no longer commit it. */
+  /**
+   * Moves CURRENT before files are deleted. A commit that another process prepared before can then
+   * no longer succeed.
+   */
   fenceCollection(
     context: ProtocolContext,
     versionedCurrent: VersionedCurrent

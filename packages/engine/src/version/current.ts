@@ -1,4 +1,5 @@
-// CURRENT: the one mutable object of a collection, changed only by compare-and-swap. It names the committed manifest.
+// CURRENT: the only mutable object of a collection, changed only by compare-and-swap. Names the
+// committed manifest.
 import { z } from 'zod'
 import { decodeObject, encodeObject } from '@likeness/shared/contract/checked-object'
 import type { Clock } from '@likeness/shared/process/clock'
@@ -8,13 +9,16 @@ import { retryStore } from '@likeness/store/retry-store'
 export const currentSchema = z.object({
   format: z.literal(1),
   seq: z.number().int().min(0),
-  /** Raised by every new owner before it writes anything. */
+  /** Raised by every new writer before its first other write. */
   epoch: z.number().int().min(0),
-  /** Of the manifest; the manifest names its parent's. */
+  /** Commit id of the manifest. The manifest names the id of its parent. */
   commitId: z.string(),
   manifest: z.string(),
   sha256: z.string(),
-  /** New with every write of CURRENT, whatever it was for: settles whose an ambiguous write was. */
+  /**
+   * New with every write of CURRENT, for any purpose. Tells a writer whether an ambiguous write was
+   * its own.
+   */
   writeId: z.string()
 })
 export type Current = z.infer<typeof currentSchema>
@@ -25,7 +29,10 @@ export interface VersionedCurrent {
 
 export const encodeCurrent = (current: Current): Uint8Array => encodeObject(current)
 
-/** undefined when the collection does not exist (any more); data_corrupt when it is damaged. */
+/**
+ * Returns undefined when the collection does not exist (any more). Throws data_corrupt when CURRENT
+ * is damaged.
+ */
 export async function readCurrent(
   store: ObjectStore,
   key: string
@@ -38,8 +45,9 @@ export async function readCurrent(
 export type Swap = { won: true; etag: string } | { won: false; found: VersionedCurrent | undefined }
 
 /**
- * Moves CURRENT from `etag` to `next`. An ambiguous answer may still land later, so the same body goes out again under the
- * same condition until CURRENT has moved; then `writeId` decides whose write it was.
+ * Moves CURRENT from `etag` to `next`. A write with an ambiguous answer may still land later. So
+ * the same body is sent again under the same condition until CURRENT has moved. Then `writeId`
+ * tells whether the write was ours.
  */
 export async function swapCurrent({
   store,

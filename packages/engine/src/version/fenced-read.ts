@@ -1,10 +1,14 @@
-// Reads of an owner. Files of the committed version are only ever deleted by an owner that has replaced it, so a missing one mostly means: not ours any more.
+// Reads by a writer. Files of the committed version are only deleted by a writer that has replaced
+// it. So a missing file mostly means that this process is no longer the writer.
 import { appError, isAppError } from '@likeness/shared/errors'
 import { retryStore } from '@likeness/store/retry-store'
 import { type ProtocolContext, writerReplaced } from './commit-protocol.ts'
 import { readCurrent } from './current.ts'
 
-/** What `read` answers; when a file is missing, ownership_lost if CURRENT has another epoch by now or is gone, else data_corrupt. */
+/**
+ * Returns the result of `read`. When a file is missing, throws ownership_lost if CURRENT has
+ * another epoch by now or is gone, otherwise data_corrupt.
+ */
 export async function readFenced<T>(
   { store, clock, currentKey, signal }: ProtocolContext,
   epoch: number,

@@ -1,4 +1,5 @@
-// Deletions by filter that wait for items of older ingestions, as a file of a version.
+// The file of pending filter deletes of a version, stored as `sweeps`. They wait for items of older
+// ingestions.
 import { z } from 'zod'
 import { type Filter, filterSchema } from '@likeness/shared/contract/filter'
 

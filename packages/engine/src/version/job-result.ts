@@ -1,4 +1,4 @@
-// What became of a finished ingestion: written from the record of the commit that finished it.
+// The result of a finished ingestion, written from the record of the commit that finished it.
 import { decodeObject, encodeObject } from '@likeness/shared/contract/checked-object'
 import { type JobResult, jobResultSchema } from '@likeness/shared/contract/job'
 import type { CollectionKeys } from '@likeness/shared/contract/keys'
@@ -29,7 +29,7 @@ export async function writeJobResult(
   await store.put(keys.jobResult(ingestion), encodeObject(result))
 }
 
-/** undefined: it is not finished, or its result is not written yet. */
+/** Returns undefined when the ingestion is not finished, or its result is not written yet. */
 export async function readJobResult(
   store: ObjectStore,
   keys: CollectionKeys,

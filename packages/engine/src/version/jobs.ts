@@ -1,4 +1,4 @@
-// The state of jobs, read from what the manifest says was applied: never from a queue.
+// The state of jobs, read from the operations that a manifest has applied: never from a queue.
 import { decodeLines, decodeObject, encodeObject } from '@likeness/shared/contract/checked-object'
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
 import {
@@ -24,10 +24,10 @@ type Committed = (collectionId: string) => Promise<Manifest | undefined>
 
 interface Progress {
   record?: IngestionRecord
-  /** Of the version that has the record. */
+  /** Embedding of the version that has the record. */
   embedding?: EmbeddingSpec
   result?: JobResult
-  /** The log entry is not applied yet. */
+  /** Whether the log entry is not applied yet. */
   ahead: boolean
 }
 
@@ -66,7 +66,7 @@ export function createJobs({ store, catalog }: { store: ObjectStore; catalog: Ca
   const readLive: Committed = async (collectionId) =>
     (await catalog.isLive(collectionId)) ? await readCommitted(store, collectionId) : undefined
 
-  /** undefined: the collection is gone. */
+  /** Returns undefined when the collection is gone. */
   async function readProgress(
     { collectionId, ingestion, revision }: JobPointer,
     committed: Committed
@@ -80,7 +80,8 @@ export function createJobs({ store, catalog }: { store: ObjectStore; catalog: Ca
       if (slotOf(revision) > manifest.appliedSlot) return { ahead: true }
       const result = await readJobResult(store, keys, ingestion)
       if (result !== undefined) return { result, ahead: false }
-      // Dropped while we read: an ingestion that was let go of has its result written before that.
+      // Dropped while we read: the result of an ingestion is written before a commit removes its
+      // record.
       if (!(await catalog.isLive(collectionId))) return undefined
       committed = readLive
     }
@@ -112,7 +113,7 @@ export function createJobs({ store, catalog }: { store: ObjectStore; catalog: Ca
     return progress?.record?.failures ?? progress?.result?.failures ?? []
   }
 
-  /** The first `limit` of a collection, or of all. */
+  /** Returns the first `limit` jobs of a collection, or of all. */
   async function newestOf(
     ids: readonly string[],
     { limit, collection }: { limit: number; collection: string | undefined }
@@ -154,7 +155,7 @@ export function createJobs({ store, catalog }: { store: ObjectStore; catalog: Ca
         if (collection === undefined && ids.length > limit) ids.shift()
       }
       const pointers = await newestOf(ids.reverse(), { limit, collection })
-      // One reading of a collection serves all of its jobs.
+      // Each collection is read once for all of its jobs.
       const readings = new Map<string, Promise<Manifest | undefined>>()
       const once: Committed = (collectionId) => {
         const reading = readings.get(collectionId) ?? readLive(collectionId)

@@ -1,4 +1,5 @@
-// A manifest is one committed version of a collection, whole: what is in it, what of the log is applied, which files hold it.
+// Manifest: a whole committed version of a collection. Holds its content, the applied part of the
+// log, and the files.
 import { createHash } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import { z } from 'zod'
@@ -33,13 +34,16 @@ export const manifestSegmentSchema = z.object({
   id: z.string(),
   index: z.enum(indexKinds),
   storage: z.union([storageSchema, z.literal('bits')]).default('f32'),
-  /** What its index was made with; its file has a copy of its own. */
+  /** Quantizer of the index when it was built. The index file has its own copy. */
   quantizer: z.object({ key: z.string(), nlist: z.number().int() }).optional(),
-  /** For the target recall that the collection had then. */
+  /** Effort for the target recall that the collection had then. */
   tuned: tunedEffortSchema.optional(),
   items: z.number().int(),
   rows: z.number().int(),
-  /** No columns: a small segment, or one written before there were any. `vectors`: full rows, where the index has less than that. */
+  /**
+   * `columns` is absent for a small segment, or one that was written before columns existed.
+   * `vectors`: full rows, where the index keeps less.
+   */
   files: z.object({
     index: fileRefSchema,
     meta: fileRefSchema,
@@ -47,11 +51,13 @@ export const manifestSegmentSchema = z.object({
     columns: fileRefSchema.optional(),
     vectors: fileRefSchema.optional()
   }),
-  /** null: nothing deleted. */
+  /** null: there are no deletions. */
   deletions: fileRefSchema.extend({ count: z.number().int() }).nullable(),
-  /** Labels and metadata over the payload. */
+  /** File of payload updates, which replace values of the payload. */
   overlay: fileRefSchema.optional(),
-  /** Revision of the restore that brought it back: its items have at least this one. */
+  /**
+   * Revision of the restore that brought the segment back. Its items have at least this revision.
+   */
   restored: z.number().int().optional()
 })
 export type ManifestSegment = z.infer<typeof manifestSegmentSchema>
@@ -61,7 +67,10 @@ export const ingestionRecordSchema = z.object({
   total: z.number().int(),
   partSize: z.number().int(),
   requestId: z.string().optional(),
-  /** All of its batches were there before its log entry: nothing is fed for it. */
+  /**
+   * All batches of the ingestion were in the store before its log entry, with supplied vectors. So
+   * no chunks are scheduled for it. Stored as `given`.
+   */
   given: z.boolean().optional(),
   /** Ordinals that are applied, failed or superseded, as ranges. */
   done: z.string(),
@@ -69,7 +78,7 @@ export const ingestionRecordSchema = z.object({
   superseded: z.number().int(),
   failed: z.number().int(),
   failures: z.array(z.string()),
-  /** The commit that completed it; null while open. */
+  /** Commit that completed the ingestion; null while open. */
   completedSeq: z.number().int().nullable(),
   completedAtMs: z.number().nullable()
 })
@@ -77,7 +86,10 @@ export type IngestionRecord = z.infer<typeof ingestionRecordSchema>
 
 /** A version that is kept by name. */
 export const snapshotRecordSchema = z.object({
-  /** Of the operation that took it: tells it from others of that name. */
+  /**
+   * Revision of the operation that took the snapshot. Another snapshot of the same name has another
+   * revision.
+   */
   revision: z.number().int(),
   createdAtMs: z.number(),
   seq: z.number().int(),
@@ -88,12 +100,12 @@ export const snapshotRecordSchema = z.object({
 })
 export type SnapshotRecord = z.infer<typeof snapshotRecordSchema>
 
-/** What became of an operation on the collection as a whole. */
+/** Result of an operation that gets more than a commit. */
 export const outcomeSchema = z.object({
   revision: z.number().int(),
-  /** The commit that holds it. */
+  /** Commit that holds the operation. */
   seq: z.number().int().optional(),
-  /** Why it had no effect. */
+  /** Reason why the operation had no effect. */
   error: z
     .enum([
       'snapshot_exists',
@@ -103,14 +115,17 @@ export const outcomeSchema = z.object({
       'profile_replaced'
     ])
     .optional(),
-  /** Deleted, or restored. */
+  /** Number of deleted or restored items. */
   items: z.number().int().optional()
 })
 export type StoredResult = z.infer<typeof outcomeSchema>
 
-/** The last change of the embedding that was asked for: under way, done, or why it was not done. */
+/**
+ * The last requested change of the embedding: running, done, or with the reason why it was not
+ * done.
+ */
 export const reprojectionSchema = z.object({
-  /** Of the operation that asked for it. */
+  /** Revision of the operation that requested the change. */
   revision: z.number().int(),
   embedding: embeddingSchema,
   state: z.enum(['running', 'applied', 'raw_vectors_missing', 'data_corrupt'])
@@ -125,23 +140,27 @@ export const manifestSchema = z.object({
   parent: z.string().nullable(),
   createdAtMs: z.number(),
   spec: collectionSpecSchema,
-  /** Every log slot up to this one is applied; ingestions among them are at least registered. */
+  /**
+   * Every log slot up to this one is applied. The ingestions among them are at least registered.
+   */
   appliedSlot: z.number().int(),
   /** Open ingestions, and finished ones whose result object is being written. */
   ingestions: z.record(z.string(), ingestionRecordSchema),
   segments: z.array(manifestSegmentSchema),
   tombstones: fileRefSchema.nullable(),
-  /** Relabels that items of older ingestions are still to get. */
+  /** Pending updates, for items of older ingestions that come later. Stored as `relabels`. */
   relabels: fileRefSchema.nullable().default(null),
-  /** Deletions by filter that items of older ingestions are still to meet. */
+  /** Pending filter deletes, for items of older ingestions that come later. Stored as `sweeps`. */
   sweeps: fileRefSchema.nullable().default(null),
   snapshots: z.record(z.string(), snapshotRecordSchema).default({}),
-  /** The last ones. */
+  /** The last operation results. Stored as `outcomes`. */
   outcomes: z.array(outcomeSchema).default([]),
-  /** Revision of the operation that asked for it; null when none is under way. */
+  /** Revision of the operation that requested the running compaction; null: there is none. */
   compaction: z.number().int().nullable().default(null),
   reprojection: reprojectionSchema.nullable().default(null),
-  /** What new sealed segments are made with. `trainedOn`: live rows of the collection when it was trained. */
+  /**
+   * Quantizer of new sealed segments. `trainedOn`: live rows of the collection when it was trained.
+   */
   quantizer: fileRefSchema
     .extend({ nlist: z.number().int(), trainedOn: z.number().int() })
     .nullable(),
@@ -149,7 +168,7 @@ export const manifestSchema = z.object({
 })
 export type Manifest = z.infer<typeof manifestSchema>
 
-/** Of a collection that holds nothing yet. */
+/** Manifest of an empty collection. */
 export function emptyManifest(spec: CollectionSpec, commitId: string): Manifest {
   return {
     format: 1,
@@ -174,10 +193,10 @@ export function emptyManifest(spec: CollectionSpec, commitId: string): Manifest 
   }
 }
 
-/** 3 ms of hashing. */
+/** Bytes hashed before other work gets a turn: 3 ms. */
 const hashedPerTurn = 4 * 1024 * 1024
 
-/** The same of what may be large: other work gets its turn in between. */
+/** Hashes a body that may be large, with pauses in which other work gets a turn. */
 export async function sha256InTurns(body: Uint8Array): Promise<string> {
   if (body.byteLength <= hashedPerTurn) return sha256Hex(body)
   const hash = createHash('sha256')
@@ -191,7 +210,10 @@ export async function sha256InTurns(body: Uint8Array): Promise<string> {
 export const encodeManifest = (manifest: Manifest): Uint8Array =>
   encodeObject({ ...manifest, spec: toStored(manifest.spec) })
 
-/** undefined when it is not there (collected: read CURRENT again); data_corrupt when it is damaged, or not the one that CURRENT names. */
+/**
+ * Returns undefined when the manifest is missing (collected: read CURRENT again). Throws
+ * data_corrupt when the manifest is damaged, or not the one that CURRENT names.
+ */
 export async function readManifest(
   store: ObjectStore,
   key: string,
@@ -204,7 +226,7 @@ export async function readManifest(
   return decodeObject(manifestSchema, key, stored.body)
 }
 
-/** object_not_found when it is not there. */
+/** Throws object_not_found when the manifest is missing. */
 export async function mustReadManifest(
   store: ObjectStore,
   key: string,
@@ -223,7 +245,10 @@ export const segmentFiles = ({
   files: { index, meta, payload, columns, vectors }
 }: ManifestSegment): FileRef[] => present(index, meta, payload, columns, vectors)
 
-/** Every collectable file that a reader of this manifest may open (failures stay with their job). */
+/**
+ * Returns every collectable file that a reader of this manifest may open (failures stay with their
+ * job).
+ */
 export function manifestRefs({
   segments,
   tombstones,

@@ -1,8 +1,9 @@
-// Which ordinals of an ingestion are done, as sorted disjoint ranges; text form `0-99,105` in manifests.
-// Ordinals, never batch names: an item embedded twice, in a chunk and in its half, counts once.
+// Done ordinals of an ingestion, as sorted disjoint ranges; `0-99,105` as text in manifests. They
+// are ordinals, never batch names, so an item embedded twice, in a chunk and in half of that chunk,
+// counts once.
 
 export class OrdinalRanges {
-  /** first, last, first, last, ... ascending, gaps of at least one between ranges. */
+  /** first, last, first, last, ... ascending, with gaps of at least one between ranges. */
   private bounds: number[] = []
   private total = 0
 
@@ -22,7 +23,7 @@ export class OrdinalRanges {
     return this.total
   }
 
-  /** Index of the first range whose last is >= ordinal. */
+  /** Returns the index of the first range whose last ordinal is >= `ordinal`. */
   private rangeAt(ordinal: number): number {
     let low = 0
     let high = this.bounds.length >> 1
@@ -39,7 +40,7 @@ export class OrdinalRanges {
     return at < this.bounds.length && this.bounds[at]! <= ordinal
   }
 
-  /** False when it was there already. */
+  /** Returns false when the ordinal was already there. */
   add(ordinal: number): boolean {
     const at = 2 * this.rangeAt(ordinal)
     if (at < this.bounds.length && this.bounds[at]! <= ordinal) return false
@@ -53,7 +54,7 @@ export class OrdinalRanges {
     return true
   }
 
-  /** How many of [first, first + length) are there. */
+  /** Returns the number of ordinals of [first, first + length) that are there. */
   countWithin(first: number, length: number): number {
     const end = first + length - 1
     let count = 0

@@ -1,4 +1,5 @@
-// The committed version of a collection as its manifest: two small reads, nothing loaded.
+// Reads the manifest of the committed version of a collection: two small reads, without loading its
+// files.
 import { collectionKeys } from '@likeness/shared/contract/keys'
 import { appError } from '@likeness/shared/errors'
 import type { ObjectStore } from '@likeness/store/object-store'
@@ -6,7 +7,10 @@ import type { VersionReader } from '../contract.ts'
 import { readCurrent } from './current.ts'
 import { type Manifest, mustReadManifest, readManifest } from './manifest.ts'
 
-/** undefined when the collection is gone; data_corrupt when CURRENT or what it names is damaged or missing. */
+/**
+ * Returns undefined when the collection is gone. Throws data_corrupt when CURRENT or its manifest
+ * is damaged or missing.
+ */
 export async function readCommitted(
   store: ObjectStore,
   collectionId: string
@@ -16,14 +20,15 @@ export async function readCommitted(
     if (found === undefined) return undefined
     const manifest = await readManifest(store, found.current.manifest, found.current.sha256)
     if (manifest !== undefined) return manifest
-    // Collected between the two reads, then CURRENT has moved on; or lost.
+    // Either the manifest was collected between the two reads, and CURRENT has moved on, or it is
+    // lost.
     if (found.current.manifest === missing)
       throw appError('data_corrupt', `${missing}, named by CURRENT, is missing`)
     missing = found.current.manifest
   }
 }
 
-/** The version that a snapshot holds; snapshot_not_found, collection_not_found. */
+/** Returns the version that a snapshot holds. Throws snapshot_not_found or collection_not_found. */
 export async function readSnapshot(
   store: ObjectStore,
   collectionId: string,

@@ -5,7 +5,7 @@ export const tombstoneFileSchema = z.record(
   z.string().regex(/^[0-9a-f]{32}$/),
   z.tuple([z.number().int(), z.number().int()])
 )
-/** [revision, ordinal] by hash in hex. */
+/** Encodes [revision, ordinal] by hash in hex. */
 export function encodeTombstones(tombstones: ReadonlyMap<string, ItemVersion>): Uint8Array {
   return Buffer.from(
     JSON.stringify(

@@ -1,5 +1,5 @@
-// A collection in its writer: the committed version, the changes applied since, and the commit that
-// makes them one version. Changes run one at a time.
+// State of a collection in its writer: the committed version, the changes applied since, and the
+// commit that makes them one version. Changes run one at a time.
 import { createMutex } from '@likeness/shared/data/mutex'
 import { appError } from '@likeness/shared/errors'
 import { retryStore } from '@likeness/store/retry-store'
@@ -25,7 +25,7 @@ export interface OpenedCollection {
 
 export class CollectionState {
   readonly deps: BoundWriterDeps
-  /** Applied since the last commit, too. */
+  /** Committed state plus all changes applied since the last commit. */
   state: WriterState
   private readonly mutex = createMutex()
   private versionedCurrent: VersionedCurrent
@@ -33,7 +33,7 @@ export class CollectionState {
   private readonly onClosed: (ingestion: string) => void
   private isGivenUp = false
 
-  /** `onClosed`: called when the result of a finished ingestion is written. */
+  /** `onClosed`: called after the result of a finished ingestion is written. */
   constructor(
     deps: BoundWriterDeps,
     { versionedCurrent, manifest, state }: OpenedCollection,
@@ -54,19 +54,25 @@ export class CollectionState {
     return this.versionedCurrent.current
   }
 
-  /** A change failed: the state may be ahead of the store, and this writer takes no more. */
+  /**
+   * Whether a change has failed. The state may then be ahead of the store, and this writer rejects
+   * all further changes.
+   */
   get isLost(): boolean {
     return this.isGivenUp
   }
 
-  /** Ingestions with work left, oldest first. */
+  /** Returns ingestions with work left, oldest first. */
   openIngestions(): { ingestion: string; open: OpenIngestion }[] {
     return [...this.state.ingestions]
       .filter(([, open]) => isOpen(open))
       .map(([ingestion, open]) => ({ ingestion, open }))
   }
 
-  /** Runs one change after the other. After any failure the state may be ahead of the store: ownership_lost from then on. */
+  /**
+   * Runs one change after the other. After any failure the state may be ahead of the store, so
+   * every later call rejects with ownership_lost.
+   */
   exclusively<T>(work: () => Promise<T>): Promise<T> {
     return this.mutex.run(async () => {
       if (this.isGivenUp)
@@ -80,18 +86,24 @@ export class CollectionState {
     })
   }
 
-  /** Reads for this writer: ownership_lost when a file is missing because another writer replaced the version. */
+  /**
+   * Reads for this writer. Rejects with ownership_lost when a file is missing because another
+   * writer has replaced the version.
+   */
   fenced<T>(read: () => Promise<T>): Promise<T> {
     return readFenced(this.deps.context, this.current.epoch, read)
   }
 
-  /** Segment files that are read fenced. */
+  /** Returns the segment files with fenced reads. */
   fencedFiles(): SegmentFiles {
     const { files } = this.deps
     return { ...files, get: (ref) => this.fenced(() => files.get(ref)) }
   }
 
-  /** Commits everything applied so far as one version. Default quantizer: that of a restored version, else the committed one. */
+  /**
+   * Commits all applied changes as one version. Default quantizer: that of a restored version,
+   * otherwise the committed one.
+   */
   async commit(
     quantizer = this.state.quantizer === undefined ? this.committed.quantizer : this.state.quantizer
   ): Promise<void> {
@@ -118,7 +130,7 @@ export class CollectionState {
     await this.closeFinished()
   }
 
-  /** Makes the in-memory state that of the manifest just committed. */
+  /** Updates the in-memory state to the manifest just committed. */
   private adopt({ manifest, added, ingestions }: PreparedCommit): void {
     const { state } = this
     this.committed = manifest
@@ -136,7 +148,10 @@ export class CollectionState {
     }
   }
 
-  /** Writes the result of every completed ingestion; the next commit removes them. Safe to repeat. */
+  /**
+   * Writes the result of every completed ingestion. The next commit removes their records. Safe to
+   * repeat.
+   */
   async closeFinished(): Promise<void> {
     const { store, clock, keys, signal } = this.deps
     for (const [id, open] of this.state.ingestions) {
@@ -147,7 +162,10 @@ export class CollectionState {
     }
   }
 
-  /** Deletes objects after CURRENT was moved, so that no earlier writer can still commit them. Returns their number. */
+  /**
+   * Deletes objects after CURRENT is moved, so that earlier writers can no longer commit them.
+   * Returns their number.
+   */
   async deleteFenced(garbage: string[]): Promise<number> {
     const { store, clock, protocol, context, signal } = this.deps
     if (garbage.length === 0) return 0

@@ -1,5 +1,6 @@
-// The writer of one collection: reads its log and batches, groups them into commits, merges segments, collects garbage.
-// Its whole state is rebuilt from the store, so a writer that was replaced is simply thrown away.
+// The writer of one collection: reads its log and batches, groups them into commits, merges
+// segments, collects garbage. All of its state can be loaded from the store again. So a writer that
+// was replaced is simply thrown away.
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import { type LogSlot, revisionOf } from '@likeness/shared/contract/operation'
 import { isAppError } from '@likeness/shared/errors'
@@ -20,12 +21,12 @@ import type { BoundWriterDeps } from './writer-deps.ts'
 
 export interface StepResult {
   committed: boolean
-  /** There is more to do at once. */
+  /** Whether there is more to do at once. */
   more: boolean
 }
 
 const slotsPerStep = 256
-/** Bounds the memory of a commit: batches hold up to 256 items each. */
+/** Limits the memory of a commit: batches hold up to 256 items each. */
 const batchesPerStep = 16
 
 export class CollectionWriter {
@@ -35,7 +36,7 @@ export class CollectionWriter {
   private readonly merging: Merging
   private readonly reprojecting: Reprojecting
   private readonly garbage: Garbage
-  /** Requests for a rebuild up to this slot were met when it was opened. */
+  /** Requests for a rebuild up to this slot were done when the writer was opened. */
   private madeForSlot = 0
 
   constructor(deps: BoundWriterDeps, opened: OpenedCollection) {
@@ -62,12 +63,16 @@ export class CollectionWriter {
     return this.collection.manifest.appliedSlot
   }
 
-  /** Ingestions with work left, oldest first. */
+  /** Returns ingestions with work left, oldest first. */
   openIngestions(): { ingestion: string; open: OpenIngestion }[] {
     return this.collection.openIngestions()
   }
 
-  /** Applies what the log, given batches and `batches` (or, with `list`, every batch of open ingestions) bring, in one commit. data_corrupt when the log is damaged: nothing after that is applied. */
+  /**
+   * Applies the next log slots, supplied batches and `batches` (or, with `list`, every batch of
+   * open ingestions) in one commit. Throws data_corrupt when the log is damaged; later slots are
+   * then not applied.
+   */
   step({
     batches = [],
     list = false
@@ -99,13 +104,16 @@ export class CollectionWriter {
     const { state } = collection
     const { segments } = state
     await applySlot(state, state.appliedSlot + 1, slot, this.slotContext())
-    // Restored: a segment that a merge has read may be another now, under the same id.
+    // After a restore, a segment that a merge has read may be different under the same id.
     if (state.segments !== segments) this.merging.abandon()
     if (asksForRebuild(slot) && state.appliedSlot > this.madeForSlot)
       await this.rebuildAsAsked(slot)
   }
 
-  /** What the log asks for and cannot be done has no effect: else nobody could ever go on after it. */
+  /**
+   * Rebuilds on a request in the log. A request that cannot be done has no effect. Otherwise every
+   * writer would stop at this slot.
+   */
   private async rebuildAsAsked({ operations }: LogSlot): Promise<void> {
     const { collection } = this
     try {
@@ -139,7 +147,10 @@ export class CollectionWriter {
     }
   }
 
-  /** undefined when the snapshot is damaged, or was taken with another embedding: then it is made again from the log. */
+  /**
+   * Returns undefined when the snapshot is damaged, or was taken with another embedding. Then the
+   * caller makes the version again from the log.
+   */
   private async openSnapshot(
     { manifest, sha256 }: Parameters<SlotContext['openVersion']>[0],
     files: SegmentFiles
@@ -158,7 +169,10 @@ export class CollectionWriter {
     }
   }
 
-  /** Makes the same version again, from log and batches alone, as a new one. What was there before is only garbage then. Requests up to `untilSlot` asked for no more. */
+  /**
+   * Makes the same content again, from log and batches alone, as a new version. The old files then
+   * become garbage. Requests for a rebuild up to `untilSlot` count as done.
+   */
   rebuild({ untilSlot }: { untilSlot: number } = { untilSlot: 0 }): Promise<void> {
     return this.collection.exclusively(async () => {
       await makeAgain(this.collection)
@@ -166,28 +180,38 @@ export class CollectionWriter {
     })
   }
 
-  /** Writes the result of every completed ingestion; the next commit removes them. Safe to repeat. */
+  /**
+   * Writes the result of every completed ingestion. The next commit removes their records. Safe to
+   * repeat.
+   */
   closeFinished(): Promise<void> {
     return this.collection.closeFinished()
   }
 
   /**
-   * Merges segments when that is due, of one tier or of any. False when nothing was, or the result could not be used. Building does not hold
-   * up commits. Rejects with ownership_lost, or with whatever went wrong while it was built: then this writer goes on, and the merge may be tried again.
+   * Merges segments when a merge is due, in one merge tier or in any. Returns false when no merge
+   * was due, or the result could not be used. Commits go on while the merge is built. Rejects with
+   * ownership_lost, or with an error of the build. After a build error this writer goes on, and the
+   * merge may be tried again.
    */
   merge(tier?: MergeTier): Promise<boolean> {
     return this.merging.merge(tier)
   }
 
   /**
-   * Gives the collection the embedding that was asked for: built beside it while it goes on, then committed as one version. False when there is nothing to do.
-   * Rejects with ownership_lost, or with what made it fail for now: then it may be tried again.
+   * Gives the collection the requested embedding. A reindex builds the new version while the
+   * collection goes on; then a single commit publishes it. Returns false when there is no such
+   * request. Rejects with ownership_lost, or with a temporary error; then the reindex may be tried
+   * again.
    */
   reproject(): Promise<boolean> {
     return this.reprojecting.reproject()
   }
 
-  /** Deletes files that no retained manifest names; how many. None while a manifest that is needed is damaged. */
+  /**
+   * Deletes files that no retained manifest names. Returns their number: 0 while a needed manifest
+   * is damaged.
+   */
   collect(): Promise<number> {
     const { collection, garbage } = this
     return collection.exclusively(
@@ -195,7 +219,7 @@ export class CollectionWriter {
     )
   }
 
-  /** Deletes what requests have stored that were never accepted; how many objects. */
+  /** Deletes stored uploads of requests that were never accepted. Returns the number of objects. */
   async collectUploads(): Promise<number> {
     const { collection, garbage } = this
     const isRegistered = (ingestion: string): boolean => collection.state.ingestions.has(ingestion)

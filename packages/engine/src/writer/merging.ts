@@ -24,17 +24,20 @@ export class Merging {
     this.underWay = new MergesUnderWay({ ...mergingDeps(deps), newId: deps.newId })
   }
 
-  /** Ids of files that merges write or will replace: they are no garbage. */
+  /** Ids of files that merges write, or that commits will replace. These files are not garbage. */
   heldIds(): Set<string> {
     return new Set(this.underWay.heldIds())
   }
 
-  /** Results of merges that are under way will not be used. */
+  /** Ends all running merges. Their results are not used. */
   abandon(): void {
     this.underWay.abandon()
   }
 
-  /** Merges segments when a merge is due, of one tier or of any. False when none was, or when the result could not be used. */
+  /**
+   * Merges segments when a merge is due, in one merge tier or in any. Returns false when no merge
+   * was due, or the result could not be used.
+   */
   async merge(tier?: MergeTier): Promise<boolean> {
     const { collection, underWay } = this
     const tiers = tier === undefined ? undefined : [tier]
@@ -61,7 +64,7 @@ export class Merging {
     return true
   }
 
-  /** Nothing is left to merge: a compaction that was asked for is over. */
+  /** Ends a requested compaction when no merge is left. */
   private async endCompaction(): Promise<boolean> {
     const { collection } = this
     const { compaction } = collection.state
@@ -77,7 +80,10 @@ export class Merging {
     })
   }
 
-  /** undefined when it took too long, or an input went away under it: a commit emptied it and its files were collected. */
+  /**
+   * Returns undefined when the merge took too long, or an input disappeared: a commit emptied that
+   * segment and its files were collected.
+   */
   private async build(proposal: Proposal): Promise<Built | undefined> {
     const { collection } = this
     const { files, buildMerge: build = (task) => buildMerge(files, task) } = collection.deps

@@ -1,5 +1,6 @@
-// Becoming the owner of a collection that cannot be opened, because CURRENT, its manifest or a segment is damaged: when a rebuild was asked for
-// since its last commit, it is made again from log and batches. Nothing is repaired unasked, and what the log itself lost stays lost.
+// Opens a writer of a collection that may be damaged (CURRENT, its manifest or a segment). If a
+// rebuild was requested since the last commit, the collection is made again from log and batches.
+// Without a request the damage stays. Losses of the log itself are permanent.
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import { parseManifestKey } from '@likeness/shared/contract/keys'
 import { slotOf } from '@likeness/shared/contract/operation'
@@ -15,10 +16,13 @@ import { CollectionWriter } from './collection-writer.ts'
 import { bindWriter, openCollectionWriter, rebuildCollection } from './open-writer.ts'
 import type { BoundWriterDeps, WriterDeps } from './writer-deps.ts'
 
-/** Between the clocks of who asks and who commits. */
+/** Largest difference between the clocks of the requester and of the committing process. */
 const clockSlackMs = 5_000
 
-/** undefined when the collection is gone; data_corrupt when it is damaged and nobody asked for a rebuild. `created`: as the catalogue has it. */
+/**
+ * Returns undefined when the collection is gone. Throws data_corrupt when it is damaged and there
+ * is no request for a rebuild. `created`: returns the spec in the catalogue.
+ */
 export async function openOrRebuild(
   deps: WriterDeps,
   created: () => Promise<CollectionSpec | undefined>
@@ -42,7 +46,7 @@ export async function openOrRebuild(
   }
 }
 
-/** undefined when it is damaged too. */
+/** Returns undefined when the manifest is damaged too. */
 async function readWhole({
   store,
   clock,
@@ -57,7 +61,7 @@ async function readWhole({
   }
 }
 
-/** What is missing from the log cannot be made again. */
+/** Turns a missing log slot into data_corrupt, because its operations are lost. */
 async function asLogged<T>(read: () => Promise<T>): Promise<T> {
   try {
     return await read()
@@ -68,7 +72,7 @@ async function asLogged<T>(read: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Revision of the last request for a rebuild that no commit has met. */
+/** Returns the revision of the last request for a rebuild that no commit has handled. */
 async function lastRequest(
   deps: BoundWriterDeps,
   { settings }: CollectionSpec,
@@ -83,7 +87,7 @@ async function lastRequest(
   return rebuilds.findLast(isOpen)?.revision
 }
 
-/** By its name, whatever it holds. */
+/** Finds the newest manifest by its name, without reading any content. */
 async function newestManifest({
   store,
   clock,
@@ -94,7 +98,7 @@ async function newestManifest({
     clock,
     async () => {
       let newest = { seq: 0, epoch: 0, commitId: '', manifest: '' }
-      // In the order of seq and epoch.
+      // Keys come in the order of seq and epoch.
       for await (const { key } of store.list(keys.manifestPrefix))
         newest = { ...newest, ...parseManifestKey(key), manifest: key }
       return newest
@@ -103,7 +107,10 @@ async function newestManifest({
   )
 }
 
-/** Where CURRENT says nothing, its next version comes after all that there were; it can only be written over what was read here. */
+/**
+ * Becomes the writer. When CURRENT is unreadable, the next version comes after all existing ones.
+ * That version replaces CURRENT only if CURRENT is still the object read here.
+ */
 async function becomeWriter(deps: BoundWriterDeps): Promise<VersionedCurrent | undefined> {
   const { store, clock, keys, newId, protocol, context, signal } = deps
   try {

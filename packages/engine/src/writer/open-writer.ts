@@ -1,4 +1,4 @@
-// Becoming the owner of a collection: the fence first, then what was committed is read.
+// Opens the writer of a collection: first the fence, then the committed version is read.
 import { collectionKeys } from '@likeness/shared/contract/keys'
 import { createUlid } from '@likeness/shared/data/ulid'
 import { loadWriterState, stateWithoutFiles, type WriterState } from '../apply/writer-state.ts'
@@ -8,7 +8,7 @@ import { CollectionWriter } from './collection-writer.ts'
 import { realProtocol } from './protocol.ts'
 import type { BoundWriterDeps, WriterDeps } from './writer-deps.ts'
 
-/** Takes ownership by raising the epoch. undefined when the collection is gone. */
+/** Becomes the writer by raising the epoch. Returns undefined when the collection is gone. */
 export async function openCollectionWriter(
   deps: WriterDeps
 ): Promise<CollectionWriter | undefined> {
@@ -17,7 +17,10 @@ export async function openCollectionWriter(
   return writer
 }
 
-/** Takes ownership and makes the collection again from its log and batches, whatever became of its segment files. Answers requests for that up to a slot. */
+/**
+ * Becomes the writer and makes the collection again from log and batches, without using its segment
+ * files. Requests for a rebuild up to `untilSlot` count as done.
+ */
 export async function rebuildCollection(
   deps: WriterDeps,
   requests?: { untilSlot: number }

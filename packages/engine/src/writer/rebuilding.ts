@@ -1,9 +1,9 @@
-// Makes the state of a collection again from log and batches alone, while its writer goes on.
+// Makes the state of a collection again from log and batches alone, while the writer goes on.
 import type { WriterState } from '../apply/writer-state.ts'
 import { replay } from '../rebuild/replay.ts'
 import type { CollectionState } from './collection-state.ts'
 
-/** The collection up to a slot; what a segment file of a former version would say is not asked. */
+/** Makes the collection up to a slot, without reading segment files of former versions. */
 export function replayed(
   collection: CollectionState,
   to: Parameters<typeof replay>[2]
@@ -12,7 +12,10 @@ export function replayed(
   return collection.fenced(() => replay(deps, collection.state.spec, to))
 }
 
-/** Commits the same version again as a new one. The files of the former version are garbage then. */
+/**
+ * Commits the same content again as a new version. The files of the former version then become
+ * garbage.
+ */
 export async function makeAgain(collection: CollectionState): Promise<void> {
   const { ingestions, snapshots, results, reprojection, appliedSlot } = collection.state
   const open = Object.fromEntries(

@@ -1,5 +1,6 @@
-// The next version of a collection with another embedding, built beside the one that is served: made of log and batches up to where the collection was,
-// then of what the collection has taken in since, merged as the collection would be, until it is level. The owner commits it, as one version like any other.
+// Reindex: builds the next version of a collection with another embedding, beside the served
+// version, until the reindex has caught up. The writer commits the result as one version like any
+// other.
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
 import { parseBatchKey } from '@likeness/shared/contract/keys'
 import { type Operation, revisionOf } from '@likeness/shared/contract/operation'
@@ -24,26 +25,29 @@ export interface ReindexDeps extends ReplayDeps {
   protocol: Protocol
   merging: Omit<MergingDeps, 'newId'>
   buildMerge: BuildMerge
-  /** Whether somebody still waits for it. */
+  /** Whether the request still holds. */
   isWanted: () => boolean
 }
 export interface ReindexRequest {
-  /** Of the operation that asked for it. */
+  /** Revision of the operation that requested the reindex. */
   revision: number
   embedding: EmbeddingSpec
 }
 
 const batchesPerSegment = 16
 
-/** It ends without an effect: nobody waits for it any more, or what it was made of was replaced, and then it is to be begun anew. */
+/**
+ * The reindex ends without an effect. Either the request was withdrawn, or a restore has replaced
+ * its input; then a new reindex is started.
+ */
 export class Superseded extends Error {}
 
 export type Refusal = AppError & { code: 'raw_vectors_missing' | 'data_corrupt' }
-/** What ends a request for good. */
+/** Whether the error ends a request permanently. */
 export const isRefusal = (error: unknown): error is Refusal =>
   isAppError(error, 'raw_vectors_missing') || isAppError(error, 'data_corrupt')
 
-/** True; anything else is thrown on. */
+/** Returns true for Superseded, throws any other error again. */
 export function mustBeSuperseded(error: unknown): true {
   if (error instanceof Superseded) return true
   throw error
@@ -63,17 +67,17 @@ function copyOpen({ record }: OpenIngestion, done: string): OpenIngestion {
 
 export class Reindex {
   readonly request: ReindexRequest
-  /** Ids under which it writes: not garbage while it is built. */
+  /** Ids under which the reindex writes. They are not garbage while it runs. */
   private readonly ids = new Set<string>()
   private readonly deps: ReindexDeps
   private readonly merges: MergesUnderWay
   private readonly begun: { appliedSlot: number; open: Map<string, OpenIngestion> }
   private state: WriterState
   quantizer: Manifest['quantizer'] = null
-  /** Keys of batches that the collection has taken in since it was begun, and that it has not. */
+  /** Keys of batches that the collection has taken in since the start and this reindex has not. */
   private batches: string[] = []
 
-  /** `live`: committed. */
+  /** `live`: the committed state. */
   constructor(deps: ReindexDeps, live: WriterState, request: ReindexRequest) {
     this.request = request
     const newId = (): string => {
@@ -94,7 +98,7 @@ export class Reindex {
     this.state = emptyWriterState({ ...live.spec, embedding: request.embedding })
   }
 
-  /** The collection has taken it in. */
+  /** Call this for each batch that the collection has taken in. */
   follow(batchKey: string): void {
     this.batches.push(batchKey)
   }
@@ -107,7 +111,11 @@ export class Reindex {
     if (!this.deps.isWanted()) throw new Superseded()
   }
 
-  /** What the collection was when it was begun. raw_vectors_missing, before anything is written; data_corrupt when log or batches are damaged. */
+  /**
+   * Builds the state at the start of the reindex from log and batches. Later changes follow with
+   * `catchUp`, and merges are the same as in the collection. Throws raw_vectors_missing, before the
+   * first write, or data_corrupt when log or batches are damaged.
+   */
   async build(): Promise<void> {
     const {
       deps,
@@ -128,7 +136,7 @@ export class Reindex {
     this.state.ingestions = open
   }
 
-  /** What has come since, up to a slot. */
+  /** Applies the changes since then, up to a slot. */
   async catchUp(appliedSlot: number): Promise<void> {
     const { deps, state } = this
     const context = { rules: deps.protocol, files: deps.files }
@@ -141,7 +149,8 @@ export class Reindex {
       }
       state.appliedSlot = slot
     }
-    // One whose ingestion is not known yet belongs to a later slot: the collection has applied it, and not committed.
+    // A batch whose ingestion is unknown belongs to a later slot: the collection has applied this
+    // slot without committing it yet.
     for (
       let taken = 0;
       state.ingestions.has(parseBatchKey(this.batches[0] ?? '')?.ingestion ?? '');
@@ -159,7 +168,7 @@ export class Reindex {
     applyBatch(state, key, await embeddedBatch(deps, state.spec, batch), deps.protocol)
   }
 
-  /** Writes what is in memory only: merges read files. */
+  /** Writes pending items and changes to files, because merges read files. */
   private async writeSegments(): Promise<void> {
     const {
       deps: { clock, signal, newId },
@@ -171,7 +180,7 @@ export class Reindex {
     )
   }
 
-  /** One merge, where one is due. */
+  /** Does one merge if one is due. */
   async merge(): Promise<boolean> {
     const {
       deps: { buildMerge, files, protocol, logger },
@@ -201,7 +210,7 @@ export class Reindex {
     }
   }
 
-  /** Brings it level with what is committed, and says what the collection becomes. */
+  /** Catches up with the committed state and returns the new state of the collection. */
   async finish(live: WriterState): Promise<WriterState> {
     const {
       state,

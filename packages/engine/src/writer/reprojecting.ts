@@ -1,5 +1,5 @@
-// Gives a collection the embedding that was asked for: a reindex is built beside it while it goes
-// on, then committed as one version.
+// Gives a collection the requested embedding. A reindex builds the new version while the collection
+// goes on; then a single commit publishes the result.
 import { buildMerge } from '../merge/merge-build.ts'
 import type { CollectionState } from './collection-state.ts'
 import {
@@ -17,23 +17,29 @@ export class Reprojecting {
   private readonly onAdopted: () => void
   private reindex: Reindex | undefined
 
-  /** `onAdopted`: called when the segments were replaced, before their commit. */
+  /** `onAdopted`: called after the segments are replaced and before their commit. */
   constructor(collection: CollectionState, onAdopted: () => void) {
     this.collection = collection
     this.onAdopted = onAdopted
   }
 
-  /** Ids of files that the reindex writes: they are no garbage. */
+  /** Ids of files that the reindex writes. These files are not garbage. */
   heldIds(): Set<string> {
     return new Set(this.reindex?.heldIds())
   }
 
-  /** A batch was applied to the collection: the reindex takes it too. */
+  /**
+   * Call this for each batch that is applied to the collection. The reindex takes in the same
+   * batch.
+   */
   follow(batchKey: string): void {
     this.reindex?.follow(batchKey)
   }
 
-  /** False when no embedding is asked for. Rejects with ownership_lost, or with the cause of a failure for now: then it may be tried again. */
+  /**
+   * Returns false when there is no request. Rejects with ownership_lost, or with a temporary error.
+   * Then the reindex may be tried again.
+   */
   async reproject(): Promise<boolean> {
     const { collection } = this
     const reindex = await collection.exclusively(async () => this.begin())

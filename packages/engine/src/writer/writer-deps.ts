@@ -1,4 +1,4 @@
-// What an owner of a collection is given.
+// Dependencies of a collection's writer.
 import type { CollectionKeys } from '@likeness/shared/contract/keys'
 import type { Clock } from '@likeness/shared/process/clock'
 import type { Logger } from '@likeness/shared/process/logger'
@@ -22,18 +22,18 @@ export interface WriterDeps {
   logger: Logger
   collectionId: string
   retentionMs: number
-  /** Age at which objects of ingestions that were never accepted are deleted; none: they stay. */
+  /** Age at which objects of ingestions that were never accepted are deleted. Absent: they stay. */
   uploadRetentionMs?: number
-  /** Called once a commit is certain. */
+  /** Called after a commit is certain. */
   announce: (commit: { collectionId: string; seq: number; appliedSlot: number }) => void
   protocol?: Protocol
   newId?: () => string
   signal?: AbortSignal
   /** Makes the vectors of another embedding. */
   project?: Project
-  /** Where merges are built; default: here. */
+  /** Builds merges, for example in another process. Default: in this one. */
   buildMerge?: BuildMerge
-  /** Of one merge; default 4 GiB. */
+  /** Memory of one merge. Default 4 GiB. */
   mergeMemoryBytes?: number
   mergeShape?: Partial<MergeShape>
   mergeLimitMs?: number

@@ -1,4 +1,4 @@
-// The oracle: searches written as plainly as possible, in f64.
+// The oracle: searches written as simply as possible, in f64.
 import type { FaissMetric } from '../index-spec.ts'
 
 export interface Gallery {
@@ -23,7 +23,7 @@ export function distanceOf(metric: FaissMetric, a: Float32Array, b: Float32Array
   )
 }
 
-/** All rows that `keep` lets through, best first; ties by row. */
+/** Returns all rows that `keep` accepts, best first; ties by row. */
 export function rankAll(
   { vectors, dim, metric }: Gallery,
   query: Float32Array,
@@ -37,7 +37,7 @@ export function rankAll(
   return hits.sort((a, b) => sign * (a.distance - b.distance) || a.row - b.row)
 }
 
-/** nq lists of the k best rows. */
+/** Returns nq lists of the k best rows. */
 export function bestRows(
   gallery: Gallery,
   queries: Float32Array,
@@ -52,7 +52,7 @@ export function bestRows(
   )
 }
 
-/** Ids of a result as one list per query. */
+/** Returns the ids of a result as one list per query. */
 export function idLists(ids: Int32Array, k: number): number[][] {
   return Array.from({ length: ids.length / k }, (_, q) =>
     Array.from(ids.subarray(q * k, (q + 1) * k))

@@ -1,4 +1,4 @@
-// The index kinds, metrics and storages that a test has to hold for.
+// The index kinds, metrics and storages that the tests cover.
 import type { VectorStorage } from '@likeness/shared/contract/storage-forms'
 import { FaissIndex } from '../faiss-index.ts'
 import type { IndexKind } from '../index-handle.ts'
@@ -22,7 +22,10 @@ export interface IndexForm {
   storage?: VectorStorage
 }
 
-/** An empty index; centroids and codebook are trained on the vectors, a product quantizer on others when they are too few. */
+/**
+ * Returns an empty index. Centroids and codebook are trained on the vectors. A product quantizer is
+ * trained on other vectors when these are too few.
+ */
 export async function emptyIndex(
   { kind, metric, storage = 'f32' }: IndexForm,
   vectors: Float32Array,
@@ -42,7 +45,7 @@ export async function emptyIndex(
     : FaissIndex.create({ kind: kind as 'flat' | 'hnsw', ...stored })
 }
 
-/** A filled index; what it needs is trained on the vectors themselves. */
+/** Returns a filled index. Its centroids and codebook are trained on the vectors themselves. */
 export async function indexOf(
   { kind, metric, storage = 'f32' }: IndexForm,
   vectors: Float32Array,

@@ -1,4 +1,5 @@
-// Runs in a process of its own: changes each file named in the arguments 1000 times and reads it; a crash ends this process only.
+// Runs in its own process: changes each file named in the arguments 1000 times and reads the
+// result. A crash ends only this process.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { seededRandom } from '@likeness/shared/data/random'
 import { FaissError } from '../faiss-error.ts'
@@ -8,7 +9,10 @@ const random = seededRandom(7)
 const below = (limit: number) => Math.floor(random() * limit)
 const extremes = [0n, 1n, -1n, 2n ** 31n, 2n ** 32n, 2n ** 40n, 2n ** 61n, 2n ** 62n, -(2n ** 63n)]
 
-/** One damage: a cut, flipped bits, or a number replaced by an extreme one; half of them near the front, where the sizes are. */
+/**
+ * Returns the bytes with one damage: a cut, flipped bits, or a number replaced by an extreme one.
+ * Half of the damages are near the front, where the sizes are.
+ */
 function damage(whole: Buffer): Buffer {
   const bytes = Buffer.from(whole)
   const place = below(random() < 0.5 ? Math.min(400, bytes.length) : bytes.length)

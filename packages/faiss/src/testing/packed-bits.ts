@@ -1,4 +1,4 @@
-// Seeded rows of packed bits, and Hamming search written as plainly as possible.
+// Seeded rows of packed bits, and Hamming search written as simply as possible.
 import { seededRandom } from '@likeness/shared/data/random'
 import { BinaryIndex } from '../binary-index.ts'
 import type { IndexKind } from '../index-handle.ts'
@@ -6,7 +6,10 @@ import { trainBinaryCentroids } from '../train-centroids.ts'
 import type { Hit } from './brute-force.ts'
 import { nlist } from './every-kind.ts'
 
-/** Rows around a few centres: each differs from one in about a quarter of its bits. */
+/**
+ * Returns rows around a few centres. Each row differs from its centre in about a quarter of the
+ * bits.
+ */
 export function seededBits(seed: number, rows: number, bits: number): Uint8Array {
   const random = seededRandom(seed)
   const bytes = bits / 8
@@ -21,7 +24,7 @@ export function differingBits(a: Uint8Array, b: Uint8Array): number {
   return a.reduce((sum, byte, i) => sum + (byte ^ b[i]!).toString(2).replaceAll('0', '').length, 0)
 }
 
-/** All rows that `keep` lets through, nearest first; ties by row. */
+/** Returns all rows that `keep` accepts, nearest first; ties by row. */
 export function rankBits(
   rows: Uint8Array,
   bits: number,
@@ -40,7 +43,7 @@ export function rankBits(
   return hits.sort((a, b) => a.distance - b.distance || a.row - b.row)
 }
 
-/** A filled index; IVF is trained on the rows themselves. */
+/** Returns a filled index. IVF is trained on the rows themselves. */
 export async function binaryIndexOf(
   kind: IndexKind,
   rows: Uint8Array,

@@ -1,9 +1,13 @@
-// The real Faiss, in Python, where there is one: FAISS_PYTHON names the interpreter, else python3.
+// The real Faiss in Python, where available. FAISS_PYTHON names the interpreter; the default is
+// python3.
 import { spawnSync } from 'node:child_process'
 
 const python = process.env.FAISS_PYTHON ?? 'python3'
 
-/** Its version, or undefined with a line that says why the tests that need it do not run. */
+/**
+ * Returns its version, or undefined after printing a line that says why the tests with Python are
+ * skipped.
+ */
 export function findPythonFaiss(): string | undefined {
   const { status, stdout } = spawnSync(
     python,
@@ -17,7 +21,7 @@ export function findPythonFaiss(): string | undefined {
   return undefined
 }
 
-/** Runs a script; `args` are its argv, its last line of output is JSON. */
+/** Runs a script. `args` are its argv. The last line of output is JSON. */
 export function runPython<T>(script: string, args: string[]): T {
   const { status, stdout, stderr } = spawnSync(python, ['-c', script, ...args], {
     encoding: 'utf8',

@@ -5,7 +5,10 @@ export function gaussianVectors(seed: number, count: number, dim: number): Float
   return Float32Array.from({ length: count * dim }, seededNormal(seed))
 }
 
-/** Small integers: every distance is exact in f32, in any order of summation, and ties are common. */
+/**
+ * Returns small integers: every distance is exact in f32, in any order of summation, and ties are
+ * common.
+ */
 export function integerVectors(seed: number, count: number, dim: number): Float32Array {
   const random = seededRandom(seed)
   return Float32Array.from({ length: count * dim }, () => Math.floor(random() * 9) - 4)
@@ -21,7 +24,7 @@ export function unitVectors(seed: number, count: number, dim: number): Float32Ar
   return vectors
 }
 
-/** Bitmap with about the given share of rows deleted. */
+/** Returns a bitmap with about the given share of rows deleted. */
 export function seededBitmap(seed: number, rows: number, share: number): Uint8Array {
   const random = seededRandom(seed)
   const bitmap = new Uint8Array(Math.ceil(rows / 8))

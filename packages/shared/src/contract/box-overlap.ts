@@ -1,4 +1,4 @@
-// How much two boxes [x1, y1, x2, y2] have in common.
+// Overlap of two boxes [x1, y1, x2, y2].
 type Box = readonly [number, number, number, number]
 
 const areaOf = ([x1, y1, x2, y2]: Box): number => Math.max(0, x2 - x1) * Math.max(0, y2 - y1)

@@ -1,5 +1,6 @@
-// Text objects of ours in the store, JSON or NDJSON: their last line has the sha256 of everything before it, so that what was altered or cut is never
-// taken for something else. Without that line an object is damaged too.
+// Encodes and decodes our text objects in the store, JSON or NDJSON. The last line holds the sha256
+// of everything before that line. A text that is altered or cut, or has no such line, counts as
+// damaged.
 import type { z } from 'zod'
 import { sha256Hex } from '@likeness/shared/data/sha256'
 import { appError } from '@likeness/shared/errors'
@@ -15,7 +16,7 @@ function encodeText(text: string): Uint8Array {
   return Buffer.concat([body, lastLine(body)])
 }
 
-/** data_corrupt, with the key, unless every byte is as it was written. */
+/** Throws data_corrupt, with the key, unless every byte is as it was written. */
 function decodeText(key: string, body: Uint8Array): string {
   const end = body.byteLength - lastLineBytes
   const text = Buffer.from(body.buffer, body.byteOffset, Math.max(0, end))
@@ -34,7 +35,7 @@ function parse<T>(key: string, read: () => T): T {
 
 export const encodeObject = (value: unknown): Uint8Array => encodeText(`${JSON.stringify(value)}\n`)
 
-/** data_corrupt when it is damaged, or not of this program. */
+/** Throws data_corrupt when the object is damaged or this program did not write it. */
 export function decodeObject<T>(schema: z.ZodType<T>, key: string, body: Uint8Array): T {
   const text = decodeText(key, body)
   return parse(key, () => schema.parse(JSON.parse(text)))
@@ -43,7 +44,7 @@ export function decodeObject<T>(schema: z.ZodType<T>, key: string, body: Uint8Ar
 export const encodeLines = (values: readonly unknown[]): Uint8Array =>
   encodeText(values.map((value) => `${JSON.stringify(value)}\n`).join(''))
 
-/** As decodeObject, of one value a line. */
+/** Does the same as decodeObject, with one value per line. */
 export function decodeLines<T>(schema: z.ZodType<T>, key: string, body: Uint8Array): T[] {
   const lines = decodeText(key, body).split('\n').slice(0, -1)
   return parse(key, () => lines.map((line) => schema.parse(JSON.parse(line))))

@@ -1,4 +1,5 @@
-// What a collection is: its name, embedding, metric, index method and settings, as stored in manifests and sent over HTTP.
+// Definition of a collection: name, embedding, metric, index method and settings, as stored in
+// manifests and sent over HTTP.
 import { z } from 'zod'
 import {
   answerSettingsSchema,
@@ -18,7 +19,7 @@ export const collectionNameSchema = z
   )
 
 const mostDenseValues = 4096
-/** Indices of sparse vectors are 32-bit numbers below it. */
+/** Upper bound, exclusive, of the indices of sparse vectors. They are 32-bit numbers. */
 export const mostSparseDim = 2 ** 32
 
 /** Fixed at creation and enforced: batches and queries of another version are refused. */
@@ -26,11 +27,13 @@ export const embeddingSchema = z
   .object({
     /** `${model}@${version}/${profile}@${profileVersion}` */
     version: z.string().min(1).max(200),
-    /** Values of a vector; of a sparse one its indices are below it. */
+    /**
+     * Number of values of a vector. For sparse vectors: the upper bound, exclusive, of the indices.
+     */
     dim: z.number().int().min(1).max(mostSparseDim),
     /** Whether every row has unit length. */
     unit: z.boolean(),
-    /** Vectors are {indices, values}: only what is not zero. */
+    /** Vectors are {indices, values}. They list only the values that are not zero. */
     sparse: z.literal(true).optional()
   })
   .refine(({ dim, sparse }) => sparse === true || dim <= mostDenseValues, {
@@ -39,7 +42,10 @@ export const embeddingSchema = z
   })
 export type EmbeddingSpec = z.infer<typeof embeddingSchema>
 
-/** As clients write it: with `sparse` neither `dim` (then 2^32) nor `unit` need be given. */
+/**
+ * The form in which clients write it. With `sparse` the fields `dim` (then 2^32) and `unit` (then
+ * true) may be left out.
+ */
 export const givenEmbeddingSchema = z
   .object({
     ...embeddingSchema.shape,
@@ -87,19 +93,36 @@ export const searchBudgetSchema = z.number().int().min(1).max(100_000)
 export const collectionSettingsSchema = z.object({
   /** efSearch for HNSW32, nprobe for IVF; absent: max(64, 4k) or max(8, sqrt(nlist)). */
   search_budget: searchBudgetSchema.optional(),
-  /** Recall@10 of searches without a budget: each sealed segment is given the least effort that reaches it on queries near its own rows. */
+  /**
+   * Recall@10 of searches without a budget. Each sealed segment gets the smallest effort that
+   * reaches this recall on queries near its own rows.
+   */
   target_recall: z.number().min(0.5).max(0.9999).optional(),
-  /** Hits below this score, or margin where there is a `cohort_weight`, are not answered. */
+  /**
+   * Lowest score of a hit that is answered. With a `cohort_weight` the margin is compared instead.
+   */
   score_thres: z.number().min(-1e6).max(1e6).optional(),
-  /** With hamming: a value above it is a 1. Absent: 0, the sign. Below 1, so that bits given as 0 and 1 stay what they are. */
+  /**
+   * With hamming: a value above the threshold becomes a 1. Absent: 0, so the sign decides. Below 1,
+   * so that bits written as 0 and 1 stay the same.
+   */
   hamming_threshold: z.number().min(0).lt(1).optional(),
-  /** Rows from which on a segment is sealed with the configured method; smaller ones are exact. */
+  /**
+   * Number of rows from which a segment is sealed with the configured method. Smaller segments are
+   * searched exactly.
+   */
   seal_threshold: z.number().int().min(8).max(5_000_000).default(20_000),
-  /** A replica that has loaded it keeps it in memory, whatever else it needs room for. */
+  /**
+   * A replica that has loaded the collection keeps it in memory, even when the memory is needed for
+   * others.
+   */
   pinned: z.boolean().default(false),
-  /** With IVF: replicas map the inverted lists of sealed segments from their disk instead of reading them into memory. */
+  /**
+   * With IVF: replicas map the inverted lists of sealed segments from their disk instead of reading
+   * them into memory.
+   */
   on_disk: z.boolean().default(false),
-  /** The built-in profile that settings were taken from where none were given. */
+  /** The built-in profile that filled in the settings that were left out. */
   profile: z.enum(builtInProfiles).default('general'),
   ...enrolmentSchema.shape,
   ...lookSchema.shape,
@@ -117,7 +140,10 @@ const noDefaults: Record<string, z.ZodType> = Object.fromEntries(
     schema instanceof z.ZodDefault ? schema.unwrap().optional() : schema
   ])
 )
-/** Those of a creation: what is not given is not there, so that a built-in profile's or the default takes its place. */
+/**
+ * Settings of a creation request. A setting that is left out stays absent, so that the value of a
+ * built-in profile or the default takes its place.
+ */
 export const givenSettingsSchema = z.strictObject(noDefaults as Given<typeof settable>)
 
 const { search_budget, target_recall, score_thres, seal_threshold, pinned } =
@@ -133,10 +159,14 @@ const {
   cohort_weight,
   rerank
 } = collectionSettingsSchema.shape
-/** What may change after creation, because no vector depends on it. Absent: stays; null: what it is when nothing is given. */
+/**
+ * Settings that may change after creation, because no vector depends on them. Absent: the setting
+ * stays. null: the setting returns to the value of the collection's built-in profile, or to the
+ * default.
+ */
 export const settingsChangeSchema = z.strictObject({
   search_budget: search_budget.nullable(),
-  /** For segments that are written from then on; compaction writes all of them. */
+  /** Applies to segments that are written from then on. A compaction writes all of them. */
   target_recall: target_recall.nullable(),
   score_thres: score_thres.nullable(),
   seal_threshold: seal_threshold.unwrap().nullable().optional(),
@@ -164,7 +194,7 @@ export function changeSettings(
   })
 }
 
-/** A collection as the store has it. */
+/** A collection as it is stored. */
 export const storedSpecSchema = z.object({
   name: collectionNameSchema,
   incarnation: z.string(),
@@ -180,10 +210,10 @@ export const storedSpecSchema = z.object({
 export const collectionSpecSchema = storedSpecSchema.transform(fromStored)
 export type CollectionSpec = z.infer<typeof collectionSpecSchema>
 export const draftSchema = storedSpecSchema.omit({ incarnation: true, createdAtMs: true })
-/** What is given at creation. */
+/** The fields that a caller gives at creation. */
 export type CollectionDraft = z.input<typeof draftSchema>
 
-/** Why its hits cannot be put in another order, or undefined. */
+/** Returns the reason why hits of this collection cannot be re-ranked, or undefined. */
 export function rerankProblem({
   embedding,
   metric
@@ -193,7 +223,7 @@ export function rerankProblem({
     : undefined
 }
 
-/** Why there can be no such collection, or undefined. */
+/** Returns the reason why there can be no such collection, or undefined. */
 export function specProblem({
   metric,
   method,

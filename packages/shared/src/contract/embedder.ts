@@ -1,27 +1,36 @@
-// The interactive lane: HTTP between api and embed-worker. Header `authorization: Bearer <LANE_SECRET>`, body = the picture's bytes.
-// POST /embed?options=<JSON EmbedQuery>  -> 200 application/json EmbedAnswer | RFC 9457 problem with a code of the catalogue
-// POST /compare?options=<JSON CompareQuery> -> 200 application/json CompareMade | problem
-// POST /rank?options=<JSON RankQuery>    -> 200 application/json RankMade; its body is raw vectors, not a picture
-// POST /thumbnail?width=N                -> 200 image/jpeg | problem
-// GET  /livez                            -> 200
+// The embed server: HTTP between the api and an embed-worker.
 import { z } from 'zod'
 import { embeddingSchema } from './collection.ts'
 import { enrolmentSchema, lookSchema } from './picture-settings.ts'
+
+// Every request has the header `authorization: Bearer <LANE_SECRET>`. The body is the bytes of the
+// picture; the body of /rank is raw vectors. A problem is RFC 9457 with a code of the catalogue.
+// POST /embed?options=<JSON EmbedQuery>     -> 200 application/json EmbedAnswer | problem
+// POST /compare?options=<JSON CompareQuery> -> 200 application/json CompareMade | problem
+// POST /rank?options=<JSON RankQuery>       -> 200 application/json RankMade | problem
+// POST /thumbnail?width=N                   -> 200 image/jpeg | problem
+// GET  /livez                               -> 200
 
 export const boxSchema = z.tuple([z.number(), z.number(), z.number(), z.number()])
 /** [x1, y1, x2, y2] in pixels of the upright picture. */
 export type Box = z.infer<typeof boxSchema>
 
 export const embedQuerySchema = z.object({
-  /** What the collection was made with; another version is refused with embedding_mismatch. */
+  /**
+   * The embedding that the collection was made with. Another version is refused with
+   * embedding_mismatch.
+   */
   embedding: embeddingSchema,
-  /** The caller's own box: nothing else is embedded. */
+  /** The caller's own box. Only this box is embedded. */
   box: boxSchema.optional(),
   confidence: z.number().min(0).max(1).optional(),
-  /** How the gallery's pictures became rows: the query is seen at the same sizes, and the same classes count. Absent: the model's own size, all classes. */
+  /**
+   * The settings that turned the gallery's pictures into rows. The query is seen at the same sizes,
+   * and the same classes count. Absent: the model's own size, all classes.
+   */
   enrolment: enrolmentSchema.optional(),
   look: lookSchema.optional(),
-  /** Raw vectors are wanted, too. */
+  /** Whether the answer also holds raw vectors. */
   raws: z.boolean().optional()
 })
 export type EmbedQuery = z.infer<typeof embedQuerySchema>
@@ -29,7 +38,7 @@ export type EmbedQuery = z.infer<typeof embedQuerySchema>
 export const embeddedObjectSchema = z.object({
   kind: z.enum(['subject', 'whole', 'tile', 'given']),
   box: boxSchema,
-  /** Detector score; 1 for all others. */
+  /** Detector score; 1 for all other kinds. */
   score: z.number(),
   className: z.string().nullable(),
   /** base64 of little-endian float32 [dim], unit length. */
@@ -41,40 +50,48 @@ export const embedAnswerSchema = z.object({
   embedding: embeddingSchema,
   width: z.number(),
   height: z.number(),
-  /** Subjects best first, then the whole picture at each size, then tiles; the given box alone where one was given. */
+  /**
+   * Subjects best first, then the whole picture at each size, then tiles. With a box in the query:
+   * only that box.
+   */
   objects: z.array(embeddedObjectSchema).min(1),
   tookMs: z.object({ wait: z.number(), decode: z.number(), infer: z.number() })
 })
 export type EmbedAnswer = z.infer<typeof embedAnswerSchema>
 
 export const compareQuerySchema = z.object({
-  /** Of the collection: its profile says what of a cell counts. */
+  /** Embedding of the collection. Its profile decides which part of a cell is compared. */
   embedding: embeddingSchema,
-  /** Of the picture that is sent; absent: all of it. */
+  /** Box of the picture that is sent. Absent: the whole picture. */
   box: boxSchema.optional(),
-  /** The gallery picture, in the object store. */
+  /** Key of the gallery picture in the object store. */
   imageKey: z.string(),
   imageBox: boxSchema.optional()
 })
 export type CompareQuery = z.infer<typeof compareQuerySchema>
 
-/** Body: little-endian float16 [rows, rawDim], the query's rows, then those of each item. */
+/**
+ * Body: little-endian float16 [rows, rawDim]: the rows of the query, then the rows of each item.
+ */
 export const rankQuerySchema = z.object({
   embedding: embeddingSchema,
   rawDim: z.number().int().min(1),
   queryRows: z.number().int().min(1),
-  /** Of each item. */
+  /** Number of rows of each item. */
   itemRows: z.array(z.number().int().min(1))
 })
 export type RankQuery = z.infer<typeof rankQuerySchema>
-/** [query row][item]: what the parts of its best row have in common with the query's, about 0 to 1. */
+/**
+ * [query row][item]: how much the parts of the item's best row and the parts of the query's row
+ * have in common, about 0 to 1.
+ */
 export const rankMadeSchema = z.object({ alike: z.array(z.array(z.number())) })
 export type RankMade = z.infer<typeof rankMadeSchema>
 
 const comparedSideSchema = z.object({
   width: z.number(),
   height: z.number(),
-  /** What was compared, cut to the picture. */
+  /** The box that was compared, cut to the picture. */
   box: boxSchema
 })
 export const compareMadeSchema = z.object({
@@ -82,9 +99,12 @@ export const compareMadeSchema = z.object({
   item: comparedSideSchema,
   /** Cells per side of each box; cells are numbered row by row. */
   grid: z.number().int(),
-  /** [query cell][item cell], 0 to 1: how surely they show the same part. */
+  /** [query cell][item cell], 0 to 1: how surely both cells show the same part. */
   strengths: z.array(z.array(z.number())),
-  /** Cells of which each is the other's best, surest first. Empty: nothing shows that the boxes hold the same thing. */
+  /**
+   * Pairs of cells that are each other's best match, surest first. Empty: there is no sign that the
+   * boxes hold the same thing.
+   */
   matches: z.array(
     z.object({ query: z.number().int(), item: z.number().int(), strength: z.number() })
   )

@@ -1,4 +1,5 @@
-// Which items a search may answer: conditions on label and metadata, as JSON. All conditions of a filter must hold.
+// Filters of a search: conditions on label and metadata, as JSON. All conditions of a filter must
+// hold.
 import { z } from 'zod'
 
 const scalarSchema = z.union([z.string().max(4096), z.number(), z.boolean()])
@@ -17,14 +18,14 @@ const rangeSchema = z
   )
 
 export type Condition =
-  /** Equal, of the same type: "7" is not 7. */
+  /** Equal, and of the same type: "7" is not 7. */
   | FilterScalar
   | { in: FilterScalar[] }
-  /** Numbers only: anything else does not match. */
+  /** Numbers only. Values of another type do not match. */
   | { gt?: number; gte?: number; lt?: number; lte?: number }
   /** Whether there is a value that is not null. */
   | { exists: boolean }
-  /** Also true of items without the value. */
+  /** Matches items without the value too. */
   | { not: Condition }
 
 export const conditionSchema: z.ZodType<Condition> = z.lazy(() =>
@@ -39,9 +40,9 @@ export const conditionSchema: z.ZodType<Condition> = z.lazy(() =>
 
 export interface Filter {
   label?: Condition
-  /** By key of the item's metadata. */
+  /** Conditions by key of the item's metadata. */
   metadata?: Record<string, Condition>
-  /** At least one of these holds. */
+  /** At least one of these filters must hold. */
   any?: Filter[]
   not?: Filter
 }
@@ -54,7 +55,7 @@ export const filterSchema: z.ZodType<Filter> = z.lazy(() =>
   })
 )
 
-/** `label`, or `metadata.KEY`: hits with the same value are one group. */
+/** `label` or `metadata.KEY`. Hits with the same value form one group. */
 export const groupBySchema = z
   .string()
   .regex(/^(label|metadata\..{1,128})$/s, 'group_by is `label` or `metadata.KEY`')

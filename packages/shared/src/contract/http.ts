@@ -21,25 +21,31 @@ import { batchRowSchema } from './vector-batch.ts'
 
 export const maxK = 10_000
 export const defaultK = 5
-/** Of one search; and of all its hits together. */
+/** Most vectors of one search, and most hits of all of them together. */
 export const maxVectors = 1_000
 export const maxHits = 100_000
 
 export const createCollectionSchema = z
   .strictObject({
     name: collectionNameSchema,
-    /** Absent: HNSW32; of sparse vectors FLAT. */
+    /** Absent: HNSW32, or FLAT for sparse vectors. */
     index_method: indexMethodSchema.optional(),
-    /** Absent: IP; of sparse vectors cosine. */
+    /** Absent: IP, or cosine for sparse vectors. */
     metric: metricSchema.optional(),
-    /** Of sealed segments; small ones are always f32. */
+    /** Storage of sealed segments. Small segments are always f32. */
     storage: storageSchema.default('f32'),
-    /** Scores from full vectors, read from disk: for encoded storage. */
+    /** Scores from full vectors, read from disk. For encoded storage. */
     rescore: z.boolean().default(false),
     settings: givenSettingsSchema.optional(),
-    /** For vectors that are made elsewhere and come through `POST .../vectors`; absent: what the embed-workers make. */
+    /**
+     * Embedding of vectors that are made elsewhere and come through `POST .../vectors`. Absent: the
+     * embedding of the embed-workers.
+     */
     embedding: givenEmbeddingSchema.optional(),
-    /** A built-in profile: its settings where none are given. A learned one: the embedding is the model of the embed-workers with it. */
+    /**
+     * A built-in profile fills in the settings that are left out. With a learned profile the
+     * embedding is the model of the embed-workers with that profile.
+     */
     profile: collectionProfileSchema.optional()
   })
   .refine(
@@ -56,7 +62,9 @@ export type CreateCollection = z.infer<typeof createCollectionSchema>
 
 export const importRequestSchema = z
   .strictObject({
-    /** Keys of the object store under this prefix; sub-folder = label unless a list is uploaded. */
+    /**
+     * Prefix of keys in the object store. The sub-folder is the label unless a list is uploaded.
+     */
     prefix: z.string().min(1).max(1024).optional(),
     /** A folder on the API's disk, inside one of IMPORT_ROOTS. */
     root: z.string().min(1).max(4096).optional(),
@@ -68,32 +76,43 @@ export const importRequestSchema = z
   )
 export type ImportRequest = z.infer<typeof importRequestSchema>
 
-/** A line of an uploaded list that is NDJSON (`list` sent as application/x-ndjson): what a TAB list cannot say. */
+/**
+ * A line of an uploaded NDJSON list (`list` sent as application/x-ndjson). A TAB list cannot hold
+ * all of these fields.
+ */
 export const listLineSchema = z.strictObject({
-  /** Relative to root or prefix. */
+  /** Path relative to root or prefix. */
   path: z.string().max(4096),
   label: labelSchema.nullish(),
   /** Default: the path. */
   id: itemIdSchema.optional(),
   metadata: metadataSchema.optional(),
-  /** Of the user's own list, from 1; default: of this one. */
+  /** Line in the user's own list, from 1. Default: the line in this list. */
   line: z.number().int().min(1).optional(),
-  /** The sender knows that this item is bad: it fails with this, and nothing is read. */
+  /**
+   * Set when the sender knows that this item is bad. The item fails with this failure, and no
+   * picture is read.
+   */
   failure: itemFailureSchema.optional()
 })
 export type ListLine = z.infer<typeof listLineSchema>
 
-/** Values that are not zero, of one vector. */
+/** Most values of one vector that are not zero. */
 export const maxNonZeros = 16_384
-/** What its numbers must be is said by whoever reads it (sparse-vector.ts of the api), by name and place. */
+/**
+ * The numbers are checked by the code that reads them (sparse-vector.ts of the api), so that an
+ * error gives the name and the place.
+ */
 export const sparseVectorSchema = z.strictObject({
   indices: z.array(z.number()),
   values: z.array(z.number())
 })
 
 /**
- * A line of `POST .../vectors` and of `GET .../vectors` (NDJSON): an item with its vectors. `vectors` is base64 of little-endian float32
- * [rows, dim], or as many arrays of numbers, or as many sparse vectors; `rows` describes them in the same order (absent: each is a `whole` of an unknown picture).
+ * A line of `POST .../vectors` and of `GET .../vectors` (NDJSON): an item with its vectors.
+ * `vectors` is base64 of little-endian float32 [rows, dim], or an array of numbers per row, or a
+ * sparse vector per row. `rows` describes the vectors in the same order. Without `rows` each vector
+ * is a `whole` of an unknown picture.
  */
 export const vectorLineSchema = z.strictObject({
   id: itemIdSchema,
@@ -143,20 +162,28 @@ export const relabelItemsSchema = z
   .refine(changesSomething, 'give label, metadata or both')
 export const setAliasSchema = z.strictObject({
   collection: collectionNameSchema,
-  /** What the alias points at until now; null: nothing. Absent: whatever it is. */
+  /**
+   * The collection that the alias points at now. null: the alias must not exist. Absent: no check.
+   */
   expected: collectionNameSchema.nullable().optional()
 })
 export const applyProfileSchema = z.strictObject({ profile: profileReferenceSchema })
 export const takeSnapshotSchema = z.strictObject({ name: snapshotNameSchema })
 
-/** The body may be left out. `into`: the name of a new collection; absent: the snapshot becomes the newest version of its own. */
+/**
+ * The body may be left out. `into`: the name of a new collection. Absent: the snapshot becomes the
+ * newest version of its own collection.
+ */
 export const restoreSnapshotSchema = z.strictObject({ into: collectionNameSchema.optional() })
 
 export const consistencies = ['strong', 'bounded', 'eventual'] as const
-/** For multipart the same names as form fields, numbers and JSON as text. */
+/** In multipart requests the form fields have the same names. Numbers and JSON are text there. */
 export const searchRequestSchema = z.strictObject({
   vector: z.union([z.array(z.number()), sparseVectorSchema]).optional(),
-  /** Several at once, each an object of the answer: arrays of numbers, base64 of little-endian float32 [n, dim], or sparse vectors. */
+  /**
+   * Several vectors at once, each an object of the answer: arrays of numbers, base64 of
+   * little-endian float32 [n, dim], or sparse vectors.
+   */
   vectors: z
     .union([
       z.string(),
@@ -167,17 +194,20 @@ export const searchRequestSchema = z.strictObject({
   item_id: itemIdSchema.optional(),
   image_key: z.string().min(1).max(1024).optional(),
   box: boxSchema.optional(),
-  /** Hits of each object. Absent: 5, or 10 000 with hamming_radius. */
+  /** Number of hits of each object. Absent: 5, or 10 000 with hamming_radius. */
   k: z.number().int().min(1).max(maxK).optional(),
   score_thres: z.number().optional(),
   search_budget: searchBudgetSchema.optional(),
-  /** With hamming: every hit within so many bits, inclusive, the best k of them. */
+  /** With hamming: the best k hits among all within this many bits, inclusive. */
   hamming_radius: z.number().int().min(0).max(65_536).optional(),
   consistency: z.enum(consistencies).default('bounded'),
   min_seq: z.number().int().min(0).optional(),
-  /** Least score of a detected subject; absent: the model's own. */
+  /** Lowest score of a detected subject. Absent: the model's own. */
   detector_threshold: z.number().min(0).max(1).optional(),
-  /** Which boxes of a picture are searched for, and what is done with what was found; absent: as the collection's settings say. */
+  /**
+   * Settings that choose the boxes of a picture to search for and the treatment of the hits.
+   * Absent: the collection's settings.
+   */
   max_objects: lookSchema.shape.max_objects,
   query_subjects: lookSchema.shape.query_subjects.unwrap().optional(),
   whole: lookSchema.shape.whole.unwrap().optional(),
@@ -187,11 +217,14 @@ export const searchRequestSchema = z.strictObject({
   exclude_same: answerSettingsSchema.shape.exclude_same.unwrap().optional(),
   cohort_weight: answerSettingsSchema.shape.cohort_weight.unwrap().optional(),
   rerank: answerSettingsSchema.shape.rerank.unwrap().optional(),
-  /** What is known of the query: what `exclude_same` compares. Of a query by item it is the item's own. */
+  /**
+   * Metadata of the query, which `exclude_same` compares. A query by item uses the metadata of that
+   * item.
+   */
   metadata: metadataSchema.optional(),
-  /** Only items that match. */
+  /** Limits the answer to items that match. */
   filter: filterSchema.optional(),
-  /** No item that matches. */
+  /** Items that match are left out. */
   exclude: filterSchema.optional(),
   /** At most `group_size` hits with the same value. */
   group_by: groupBySchema.optional(),
@@ -199,7 +232,10 @@ export const searchRequestSchema = z.strictObject({
 })
 export type SearchRequest = z.infer<typeof searchRequestSchema>
 
-/** One picture for the query: `image_key`, `item_id`, or the form field `image`; boxes absent: all of the picture. */
+/**
+ * Names one picture for the query: `image_key`, `item_id`, or the form field `image`. Without a box
+ * the whole picture is compared.
+ */
 export const compareRequestSchema = z.strictObject({
   image_key: z.string().min(1).max(1024).optional(),
   item_id: itemIdSchema.optional(),
@@ -214,14 +250,17 @@ export interface HitAnswer {
   metadata: z.infer<typeof metadataSchema>
   /** Higher is better. */
   score: number
-  /** With `cohort_weight`: how far it stands out, which is what `score_thres` is compared with and hits are ordered by. */
+  /**
+   * With `cohort_weight`: how far the hit stands out. The margin is compared with `score_thres` and
+   * orders the hits.
+   */
   margin?: number
-  /** With re-ranking, of the best hundred: what they are ordered by, higher is better. */
+  /** With re-ranking, for the best hundred hits: the score that orders them. Higher is better. */
   rerank_score?: number
-  /** Raw: inner product, Euclidean distance, or differing bits. */
+  /** Raw distance: inner product, Euclidean distance, or number of differing bits. */
   distance: number
   metric: string
-  /** Which box of the gallery picture matched. */
+  /** Box of the gallery picture that matched. */
   box: [number, number, number, number]
   /** URL path of the gallery picture. */
   image: string
@@ -237,7 +276,7 @@ export interface SearchAnswer {
     detector_score: number | null
     hits: HitAnswer[]
   }[]
-  /** Best k items over all objects, best score wins. Empty: unknown. */
+  /** Best k items over all objects; the best score counts. Empty: unknown. */
   hits: HitAnswer[]
   picture: { width: number; height: number } | null
   took_ms: { embed: number; search: number; total: number }
@@ -245,7 +284,7 @@ export interface SearchAnswer {
 export interface ComparedPicture {
   width: number
   height: number
-  /** What was compared, cut to the picture. */
+  /** The box that was compared, cut to the picture. */
   box: [number, number, number, number]
 }
 export interface CompareAnswer {
@@ -255,9 +294,12 @@ export interface CompareAnswer {
   item: ComparedPicture
   /** Cells per side of each box; cells are numbered row by row. */
   grid: number
-  /** [query cell][item cell], 0 to 1: how surely they show the same part. */
+  /** [query cell][item cell], 0 to 1: how surely both cells show the same part. */
   strengths: number[][]
-  /** Cells of which each is the other's best, surest first. Empty: nothing shows that the boxes hold the same thing. */
+  /**
+   * Pairs of cells that are each other's best match, surest first. Empty: there is no sign that the
+   * boxes hold the same thing.
+   */
   matches: { query_cell: number; item_cell: number; strength: number }[]
   index_seq: number
   took_ms: number
@@ -266,29 +308,32 @@ export interface JobAnswer {
   id: string
   collection: string
   incarnation: string
-  /** queued: nothing applied yet. cancelled: its collection was dropped. */
+  /** queued: no item is applied yet. cancelled: the collection was dropped. */
   state: 'queued' | 'running' | 'completed' | 'cancelled'
   source: string
   revision: number
   /** total = pending + indexed + superseded + failed. */
   counts: { total: number; pending: number; indexed: number; superseded: number; failed: number }
-  /** Why its pictures are not embedded now, though they are accepted and kept; null when somebody embeds them, or nothing has to. */
+  /**
+   * The reason why the pictures of this job, accepted and kept, are not embedded now. null when an
+   * embed-worker embeds them, or when there is no picture left to embed.
+   */
   waiting: {
     code: 'embedding_mismatch' | 'embedder_unavailable'
     detail: string
     collection_embedding: string
     embedder_embeddings: string[]
   } | null
-  /** Failed items by ordinal, first 1000 after `failed_after`. */
+  /** Failed items by ordinal, the first 1000 after `failed_after`. */
   failed: { ordinal: number; id: string; line: number | null; code: string; message: string }[]
-  /** The commit that holds all of it; null until completed. */
+  /** Commit that holds the whole job; null until completed. */
   seq: number | null
   created_at: string
   finished_at: string | null
 }
 export interface CollectionAnswer {
   name: string
-  /** Other names that lead to it. */
+  /** Other names that lead to this collection. */
   aliases: string[]
   incarnation: string
   index_method: string
@@ -310,9 +355,14 @@ export interface CollectionAnswer {
     deleted: number
   }[]
   open_jobs: number
-  /** By this process: bytes in memory; null until it is searched, or when it was evicted. */
+  /**
+   * Bytes that this process holds in memory. null before the first search and after an eviction.
+   */
   loaded: { bytes: number; pinned: boolean } | null
-  /** The last change of the embedding that was asked for; null: none ever was. Why it was not done: its state. */
+  /**
+   * The last requested change of the embedding; null: there was no request. `state` gives the
+   * reason of a failure.
+   */
   reprojection: {
     revision: number
     embedding: EmbeddingSpec
@@ -321,7 +371,7 @@ export interface CollectionAnswer {
 }
 export interface CollectionListAnswer {
   collections: CollectionAnswer[]
-  /** What was committed of these cannot be read: a rebuild makes them again. */
+  /** Collections whose committed files cannot be read. A rebuild makes them again. */
   damaged: { name: string; incarnation: string; detail: string }[]
 }
 export interface ItemAnswer {

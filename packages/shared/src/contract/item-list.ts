@@ -1,8 +1,9 @@
-// The item list of an ingestion: NDJSON parts of `itemListPartSize` lines, one item a line. It is the log entry of an import.
+// The item list of an ingestion: NDJSON parts of `itemListPartSize` lines, one item per line. The
+// list is the log entry of an import.
 import { z } from 'zod'
 import { decodeLines, encodeLines } from './checked-object.ts'
 
-/** Lines a part; also the images of one chunk job. */
+/** Lines per part, and images per chunk job. */
 export const itemListPartSize = 200
 
 export const itemIdSchema = z
@@ -26,11 +27,17 @@ export const itemListLineSchema = z.object({
   id: itemIdSchema,
   label: z.string().nullable(),
   metadata: metadataSchema.optional(),
-  /** Object store key of the original picture; null when the item failed before one was stored. */
+  /**
+   * Object store key of the original picture; null when the item failed before its picture was
+   * stored.
+   */
   imageKey: z.string().nullable(),
   /** Line of the user's list file, from 1. */
   line: z.number().int().min(1).optional(),
-  /** Known to be bad at acceptance: fails with this, nothing is embedded. */
+  /**
+   * Set when the item is known to be bad at acceptance. The item fails with this failure, without
+   * being embedded.
+   */
   failure: itemFailureSchema.optional()
 })
 export type ItemListLine = z.infer<typeof itemListLineSchema>

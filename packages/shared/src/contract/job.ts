@@ -1,4 +1,5 @@
-// Objects about jobs: the pointer from a job id to its collection, and what became of a finished ingestion.
+// Objects about jobs: the pointer from a job id to its collection, and the result of a finished
+// ingestion.
 import { z } from 'zod'
 import { fromStored } from './stored-names.ts'
 
@@ -9,7 +10,7 @@ export const jobPointerSchema = z
     collection: z.string(),
     total: z.number().int(),
     revision: z.number().int(),
-    /** `upload`, `prefix logos/`, `root /data/marks with a list`. */
+    /** Text such as `upload`, `prefix logos/`, `root /data/marks with a list`. */
     source: z.string(),
     createdAtMs: z.number()
   })
@@ -23,7 +24,7 @@ export const jobResultSchema = z.object({
   superseded: z.number().int(),
   failed: z.number().int(),
   revision: z.number().int(),
-  /** The commit that holds all of it. */
+  /** Commit that holds the whole job. */
   seq: z.number().int(),
   finishedAtMs: z.number(),
   /** Keys of NDJSON objects of failed items. */

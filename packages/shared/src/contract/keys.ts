@@ -1,7 +1,7 @@
-// Where everything lives in the object store. Only this file knows the names.
+// Places of all objects in the object store. Only this file knows the names.
 import { sha256Hex } from '@likeness/shared/data/sha256'
 
-/** Prefixes that belong to the engine: never imported from, never written to by users. */
+/** Prefixes that belong to the engine. Imports never read there, and users never write there. */
 export const enginePrefixes = ['catalog/', 'c/', 'jobs/', 'idem/', 'probe/', 'profiles/'] as const
 
 export function isEngineKey(key: string): boolean {
@@ -14,27 +14,30 @@ export const catalogKey = 'catalog/CURRENT'
 export const jobsPrefix = 'jobs/'
 export const profilesPrefix = 'profiles/'
 
-/** A learned profile: the description is written last. */
+/** Keys of a learned profile. The description is written last. */
 export const profileKeys = (name: string, version: string) => ({
   description: `${profilesPrefix}${name}/${version}.json`,
   projection: `${profilesPrefix}${name}/${version}.f32`
 })
 
-/** Written before the job is acknowledged: which collection an ingestion belongs to. */
+/** Says which collection an ingestion belongs to. Written before the job is acknowledged. */
 export const jobKey = (ingestion: string): string => `jobs/${ingestion}`
-/** Records lie by the week they were made in: those of old weeks are deleted, and nobody ever writes there again. */
+/**
+ * Prefix of the records, by the week in which they are made. Records of old weeks are deleted; new
+ * records go only to the current week.
+ */
 export const idempotencyPrefix = 'idem/'
 export const idempotencyWeekMs = 7 * 86_400_000
-/** The first answer given to an Idempotency-Key. `scope` keeps routes and collections apart. */
+/** Key of the first answer to an Idempotency-Key. `scope` keeps routes and collections apart. */
 export const idempotencyKey = (week: number, scope: string, key: string): string =>
   `${idempotencyPrefix}${pad(week, 6)}/${sha256Hex(`${scope}\n${key}`)}`
-/** undefined for anything else. */
+/** Returns undefined for any other key. */
 export function parseIdempotencyWeek(key: string): number | undefined {
   const match = /^idem\/(\d{6})\//.exec(key)
   return match === null ? undefined : Number(match[1])
 }
 
-/** Keys of one incarnation of a collection. */
+/** Keys of one collection id. */
 export function collectionKeys(collectionId: string) {
   const root = `c/${collectionId}/`
   return {
@@ -46,7 +49,10 @@ export function collectionKeys(collectionId: string) {
     logPrefix: `${root}log/`,
     /** Slots are dense from 1: a slot exists only when all below it exist. */
     logSlot: (slot: number) => `${root}log/${pad(slot, 14)}`,
-    /** Item list part of an ingestion; parts hold `partSize` lines each, named by their first ordinal. */
+    /**
+     * Part of an ingestion's item list. A part holds `partSize` lines and is named after its first
+     * ordinal.
+     */
     itemListPart: (ingestion: string, firstOrdinal: number) =>
       `${root}ing/${ingestion}/${pad(firstOrdinal, 10)}.ndjson`,
     ingestionsPrefix: `${root}ing/`,
@@ -60,18 +66,21 @@ export function collectionKeys(collectionId: string) {
       `${root}seg/${segment}.${file}`,
     deletionPrefix: `${root}del/`,
     deletion: (segment: string, commitId: string) => `${root}del/${segment}.${commitId}`,
-    /** Labels and metadata over a segment's payload. */
+    /**
+     * Payload updates of a segment: changed labels and metadata, which replace the values in the
+     * payload.
+     */
     overlay: (segment: string, commitId: string) => `${root}del/${segment}.${commitId}.relabels`,
-    /** Tombstones and trained quantizers: small immutable side files of a commit. */
+    /** Small immutable side files of a commit, such as tombstones and trained quantizers. */
     sidePrefix: `${root}side/`,
     tombstones: (commitId: string) => `${root}side/${commitId}.tombstones.json`,
     relabels: (commitId: string) => `${root}side/${commitId}.relabels.json`,
     sweeps: (commitId: string) => `${root}side/${commitId}.sweeps.json`,
     quantizer: (commitId: string) => `${root}side/${commitId}.quantizer`,
     jobPrefix: `${root}job/`,
-    /** What became of a finished ingestion; written after the commit that finished it. */
+    /** Result of a finished ingestion, written after the commit that finished it. */
     jobResult: (ingestion: string) => `${root}job/${ingestion}/result.json`,
-    /** Failed items of one commit; named by the manifest, then by the job's result. */
+    /** Failed items of one commit. Named by the manifest, then by the job's result. */
     failures: (ingestion: string, commitId: string) =>
       `${root}job/${ingestion}/${commitId}.failed.ndjson`,
     image: (name: string) => `${root}img/${name}`,
@@ -80,7 +89,7 @@ export function collectionKeys(collectionId: string) {
 }
 export type CollectionKeys = ReturnType<typeof collectionKeys>
 
-/** What the name of a manifest says of it; undefined for anything else. */
+/** Returns the parts of a manifest's name, or undefined for any other key. */
 export function parseManifestKey(
   key: string
 ): { seq: number; epoch: number; commitId: string } | undefined {
@@ -90,7 +99,7 @@ export function parseManifestKey(
     : { seq: Number(match[1]), epoch: Number(match[2]), commitId: match[3]! }
 }
 
-/** `{ingestion, firstOrdinal}` of a batch key; undefined for anything else. */
+/** Returns the parts of a batch key, or undefined for any other key. */
 export function parseBatchKey(
   key: string
 ): { collectionId: string; ingestion: string; firstOrdinal: number } | undefined {

@@ -1,7 +1,10 @@
-// How far a hit stands out from what else is near the query. A stranger is near many things by about as much, a known thing near one.
-// Cohort normalisation, as verification of speakers has it (the "adaptive" kind: the nearest others), with a part of the mean in place of all of it.
+// Margin: how far a hit stands out from other items near the query. A stranger is about equally
+// near to many things; a known thing is near to one.
 
-/** Other labels whose best scores are averaged. Two to twelve do the same within a point. */
+/**
+ * Number of other labels whose best scores are averaged. Numbers from two to twelve give the same
+ * result within a point.
+ */
 export const cohortSize = 5
 
 interface Near {
@@ -9,10 +12,16 @@ interface Near {
   label: string | null
   score: number
 }
-/** Best score of each of the labels nearest to a query, best first, one more than a cohort; an item without a label is one of its own. */
+/**
+ * Best score of each of the labels nearest to a query, best first, `cohortSize` + 1 of them. An
+ * item without a label counts as its own label.
+ */
 export type NearLabels = [label: string, score: number][]
 
-/** What a threshold is compared with and hits of several objects are ordered by: the margin where there is one. */
+/**
+ * Value that a threshold is compared with and that orders the hits of several objects: the margin,
+ * or the score where there is no margin.
+ */
 export const standingOf = ({
   score,
   margin = score
@@ -33,7 +42,11 @@ export function nearLabels(hits: readonly Near[]): NearLabels {
   return [...best].sort(([, a], [, b]) => b - a).slice(0, cohortSize + 1)
 }
 
-/** Score less `weight` times the mean score of the nearest other labels, to six digits; the score where there are none. */
+/**
+ * Score minus `weight` times the mean score of the nearest other labels, to six digits. Without
+ * other labels: the score. The method is cohort normalisation of speaker verification (the
+ * "adaptive" kind: the nearest others), with a part of the mean instead of the whole mean.
+ */
 export function marginOf(hit: Near, near: NearLabels, weight: number): number {
   const own = labelKey(hit)
   const others = near.filter(([label]) => label !== own).slice(0, cohortSize)

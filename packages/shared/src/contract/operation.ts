@@ -1,11 +1,12 @@
-// The log of a collection: slot objects, each a group of operations in order. Slots are created with `create`, so their order is the order of acceptance.
+// The log of a collection: slot objects, each with a group of operations in order. Slots are
+// created with `create`, so their order is the order of acceptance.
 import { z } from 'zod'
 import { decodeObject, encodeObject } from './checked-object.ts'
 import { collectionNameSchema, embeddingSchema, settingsChangeSchema } from './collection.ts'
 import { filterSchema } from './filter.ts'
 import { itemIdSchema, labelSchema, metadataSchema } from './item-list.ts'
 
-/** Most operations in one slot; revision = slot * this + index in the slot. */
+/** Most operations in one slot. revision = slot * operationsPerSlot + index in the slot. */
 export const operationsPerSlot = 1024
 
 export const revisionOf = (slot: number, index: number): number => slot * operationsPerSlot + index
@@ -18,9 +19,12 @@ export const ingestOperationSchema = z.object({
   ingestion: z.string(),
   total: z.number().int().min(0),
   partSize: z.number().int().min(1),
-  /** The vectors came with the items: their batches are in the store before this entry, and nothing is to be embedded. */
+  /**
+   * Set when the caller supplied the vectors with the items. Their batches are in the store before
+   * this entry, so there is no embedding to do. Stored as `given`.
+   */
   given: z.boolean().optional(),
-  /** Request id of the call that brought it; travels into jobs and logs. */
+  /** Request id of the call that sent the operation. The id travels into jobs and logs. */
   requestId: z.string().optional()
 })
 export const deleteOperationSchema = z.object({
@@ -28,7 +32,10 @@ export const deleteOperationSchema = z.object({
   kind: z.literal('delete'),
   ids: z.array(itemIdSchema).min(1).max(10_000)
 })
-/** What is given replaces what items of these ids have, label and metadata each as a whole; items that do not exist stay so. */
+/**
+ * Payload update, stored as `relabel`. The given fields replace those of the items with these ids,
+ * label and metadata each as a whole. Ids without an item are skipped.
+ */
 export const relabelOperationSchema = z.object({
   ...operationBase,
   kind: z.literal('relabel'),
@@ -36,14 +43,20 @@ export const relabelOperationSchema = z.object({
   label: labelSchema.nullable().optional(),
   metadata: metadataSchema.optional()
 })
-/** Deletes what matches at its place in the order; items of older ingestions that are still to come too. */
+/**
+ * Filter delete: deletes the items that match at this place in the order. Items of older ingestions
+ * that arrive later are deleted too.
+ */
 export const deleteWhereOperationSchema = z.object({
   ...operationBase,
   kind: z.literal('delete_where'),
   filter: filterSchema
 })
 export const snapshotNameSchema = collectionNameSchema
-/** Keeps what the slots below this one made of the collection. No effect when the name is taken. */
+/**
+ * Keeps the state of the collection after the slots below this one. Has no effect when the name is
+ * taken.
+ */
 export const takeSnapshotOperationSchema = z.object({
   ...operationBase,
   kind: z.literal('take_snapshot'),
@@ -54,28 +67,40 @@ export const dropSnapshotOperationSchema = z.object({
   kind: z.literal('drop_snapshot'),
   name: snapshotNameSchema
 })
-/** The collection becomes what the snapshot holds. No effect when there is no such snapshot any more. */
+/**
+ * Sets the collection back to the content of the snapshot. Has no effect when the snapshot no
+ * longer exists.
+ */
 export const restoreOperationSchema = z.object({
   ...operationBase,
   kind: z.literal('restore'),
   name: snapshotNameSchema,
-  /** What the snapshot holds in terms of the log, so that log and batches make it again: the slots applied then, and done ordinals of what was open. */
+  /**
+   * The snapshot in terms of the log, so that log and batches can make its content again: the slots
+   * applied then, and the done ordinals of the ingestions that were open.
+   */
   snapshot: z.object({
     revision: z.number().int(),
     appliedSlot: z.number().int(),
     open: z.record(z.string(), z.string())
   })
 })
-/** How it is searched and kept from here on; what it holds stays, and a restore does not undo it. */
+/**
+ * Changes search and storage settings from here on. The items stay, and a restore does not undo the
+ * change.
+ */
 export const configureOperationSchema = z.object({
   ...operationBase,
   kind: z.literal('configure'),
   settings: settingsChangeSchema
 })
-/** Change nothing of what the collection holds: how it is stored. */
+/** These operations change only the storage. The content of the collection stays the same. */
 export const compactOperationSchema = z.object({ ...operationBase, kind: z.literal('compact') })
 export const rebuildOperationSchema = z.object({ ...operationBase, kind: z.literal('rebuild') })
-/** Every item gets the vector of another embedding of the same model, made of the raw vectors that batches keep: in one step, once all of them are made. */
+/**
+ * Gives every item the vector of another embedding of the same model, made from the raw vectors
+ * that batches keep. The change is one step, after all vectors are made.
+ */
 export const reprojectOperationSchema = z.object({
   ...operationBase,
   kind: z.literal('reproject'),

@@ -1,23 +1,30 @@
-// A learned profile: the projection from one model's raw vectors to the vectors of collections, as stored, sent over HTTP and named in embedding versions.
+// A learned profile: the projection from one model's raw vectors to the vectors of collections, as
+// stored, sent over HTTP and named in embedding versions.
 import { z } from 'zod'
 import { collectionNameSchema, type EmbeddingSpec } from './collection.ts'
 import { type BuiltInProfile, builtInProfiles, isBuiltInProfile } from './picture-settings.ts'
 
 export const profileNameSchema = collectionNameSchema
-/** First 16 digits of the sha256 of its projection: vectors of two contents never compare. */
+/**
+ * First 16 digits of the sha256 of the projection. Vectors of two different projections are never
+ * compared.
+ */
 export const profileVersionSchema = z.string().regex(/^[0-9a-f]{16}$/)
 export const profileVersionOf = (sha256: string): string => sha256.slice(0, 16)
-/** `name`, its newest version; or `name@version`. */
+/** `name` for the newest version, or `name@version`. */
 export const profileReferenceSchema = z
   .string()
   .regex(/^[a-z0-9][a-z0-9._-]{0,62}(@[0-9a-f]{16})?$/, 'NAME, or NAME@VERSION')
-/** Of one that is learned: the built-in ones keep theirs. */
+/** Name of a learned profile. The names of built-in profiles are reserved. */
 export const learnedNameSchema = profileNameSchema.refine(
   (name) => !isBuiltInProfile(name),
   'this is the name of a built-in profile'
 )
 
-/** What a collection is made with: how its pictures are looked at, and a projection other than the model's own. */
+/**
+ * The profile of a collection: a built-in set of picture settings, and a projection other than the
+ * model's own.
+ */
 export interface CollectionProfile {
   builtIn?: BuiltInProfile
   /** NAME or NAME@VERSION. */
@@ -48,30 +55,44 @@ const share = z.number().min(0).max(1)
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/)
 
 export const profileDraftSchema = z.strictObject({
-  /** `${name}@${version}` of the model whose raw vectors it takes. */
+  /** `${name}@${version}` of the model whose raw vectors the profile takes. */
   model: z
     .string()
     .regex(/^[^/@]+@[^/@]+$/)
     .max(120),
-  /** Of the model's source file: two of one name and version are told apart. */
+  /** sha256 of the model's source file. It tells two models of the same name and version apart. */
   model_sha256: sha256,
   raw_dim: z.int().min(1).max(65_536),
   dim: z.int().min(1).max(4096),
-  /** Of the projection: little-endian f32, matrix [dim, raw_dim] row-major, then bias [dim]. */
+  /**
+   * sha256 of the projection: little-endian f32, matrix [dim, raw_dim] row-major, then bias [dim].
+   */
   sha256,
   learned: z.strictObject({
-    /** `collection NAME`, `folder`. */
+    /** `collection NAME` or `folder`. */
     from: z.string().max(300),
-    /** What is whitened away: nothing, what varies between views of a picture, or within a label. */
+    /**
+     * The variation that is whitened away. plain: no variation. views: variation between views of a
+     * picture. labels: variation within a label.
+     */
     by: z.enum(['plain', 'views', 'labels']),
-    /** What was asked: pictures that were kept apart for others of their label, or views of them for themselves. */
+    /**
+     * The test question. labels: held-out pictures must find others of their label. views: views of
+     * held-out pictures must find those pictures.
+     */
     judged_by: z.enum(['labels', 'views']),
-    /** That it was learned from, and those of them that were kept apart while it was tried. */
+    /**
+     * Number of pictures that the profile was learned from, and number of those that were held out
+     * while it was tried.
+     */
     pictures: z.int().min(0),
     held_out: z.int().min(0),
-    /** Embedding version of what it was compared with. */
+    /** Embedding version that the profile was compared with. */
     before: z.string().max(200),
-    /** How often it did: unprojected, with `before`, and with what was learned from the others. */
+    /**
+     * Rate of correct answers: unprojected, with `before`, and with a profile learned from the
+     * other pictures.
+     */
     r1_raw: share,
     r1_before: share,
     r1_after: share
@@ -103,10 +124,10 @@ export const embeddingOfProfile = ({
   unit: true
 })
 
-/** `${name}@${version}` of the model in an embedding version. */
+/** Returns `${name}@${version}` of the model in an embedding version. */
 export const modelOf = (embeddingVersion: string): string => embeddingVersion.split('/', 1)[0]!
 
-/** What an embedding version names, where it may be a learned profile. */
+/** Returns the names in an embedding version whose profile may be a learned one, or undefined. */
 export function parseProfileEmbedding(
   embeddingVersion: string
 ): { model: string; name: string; version: string } | undefined {

@@ -1,26 +1,29 @@
-// Storage forms: how a sealed segment keeps its vectors. The one table of them on this side of the addon;
-// the other is packages/faiss/native/index/storage_forms.h.
+// Storage forms: how a sealed segment keeps its vectors. This is the only table of them in
+// TypeScript; the native addon has its own in packages/faiss/native/index/storage_forms.h.
 
 interface StorageForm {
-  /** Text of it in settings, followed by a number of parts where `hasParts`. */
+  /** Text in settings, followed by a number of parts where `hasParts`. */
   readonly name: string
   readonly hasParts?: boolean
-  /** `dim` values; `parts` divides it, and is 0 without parts. */
+  /** `dim`: values of a vector. `parts` divides `dim`, and is 0 for a form without parts. */
   bytesPerRow(dim: number, parts: number): number
-  /** Floats that training makes, shared by all segments of a collection; 0: there is nothing to train. */
+  /**
+   * Floats that training makes, shared by all segments of a collection. 0: the form needs no
+   * training.
+   */
   codebookFloats(dim: number): number
-  /** Rows from which on it can be trained: Faiss trains no product quantizer on fewer than 256. */
+  /** Rows needed for training. Faiss trains no product quantizer on fewer than 256 rows. */
   readonly leastRows?: number
-  /** A vector that is encoded again loses nothing more. */
+  /** Whether encoding a decoded vector again loses no more precision. */
   readonly isLossless?: boolean
 }
 
 export const storageForms = {
   f32: { name: 'f32', bytesPerRow: (dim) => 4 * dim, codebookFloats: () => 0, isLossless: true },
   f16: { name: 'f16', bytesPerRow: (dim) => 2 * dim, codebookFloats: () => 0 },
-  /** A byte a value, between the least and the greatest of each dimension. */
+  /** A byte per value, between the smallest and the greatest value of each dimension. */
   sq8: { name: 'sq8', bytesPerRow: (dim) => dim, codebookFloats: (dim) => 2 * dim },
-  /** Product quantizer: a byte a part, the nearest of 256 centroids of that part. */
+  /** Product quantizer: a byte per part, which names the nearest of 256 centroids of that part. */
   pq: {
     name: 'pq',
     hasParts: true,
@@ -34,14 +37,19 @@ export type StorageFormName = keyof typeof storageForms
 type WithParts = {
   [N in StorageFormName]: (typeof storageForms)[N] extends { hasParts: true } ? N : never
 }[StorageFormName]
-/** `f32`, `f16`, `sq8` or `pq<m>`: bytes a row are 4 x dim, 2 x dim, dim, or m, which divides dim. */
+/**
+ * `f32`, `f16`, `sq8` or `pq<m>`. Bytes per row: 4 x dim, 2 x dim, dim, or m, which divides dim.
+ */
 export type VectorStorage = Exclude<StorageFormName, WithParts> | `${WithParts}${number}`
 
 export const storageFormNames = Object.keys(storageForms) as StorageFormName[]
-/** For messages. */
+/** Text for messages. */
 export const storageText = 'f32, f16, sq8 or pq<m>'
 
-/** The form and its parts (0 where it has none); undefined for a text that names none. */
+/**
+ * Returns the form and its number of parts (0 for a form without parts), or undefined for a text
+ * that names no form.
+ */
 export function findStorageForm(
   storage: string
 ): { form: StorageFormName; parts: number } | undefined {
@@ -56,7 +64,7 @@ export function findStorageForm(
 
 const formOf = (storage: VectorStorage): StorageForm => storageForms[findStorageForm(storage)!.form]
 
-/** Its segments share a codebook that is trained. */
+/** Whether the segments share a codebook that is trained. */
 export const isQuantized = (storage: VectorStorage): boolean =>
   formOf(storage).codebookFloats(1) > 0
 export const codebookFloats = (storage: VectorStorage, dim: number): number =>
@@ -67,5 +75,5 @@ export function bytesPerRow(storage: VectorStorage, dim: number): number {
   const { form, parts } = findStorageForm(storage)!
   return storageForms[form].bytesPerRow(dim, parts)
 }
-/** Parts of a vector that are encoded apart; 1 where a vector is one. */
+/** Number of parts of a vector that are encoded separately; 1 for a form without parts. */
 export const partsOf = (storage: VectorStorage): number => findStorageForm(storage)!.parts || 1

@@ -1,6 +1,7 @@
-// Fields whose name in the code is newer than their name in the store, in Redis and over HTTP. The old name stays there.
+// Fields whose name in the code is newer than their name in the store, in Redis and over HTTP. The
+// old name stays there.
 
-/** `collectionId` was called `incarnation` when the first collections were written. */
+/** `collectionId` is stored as `incarnation`, its name when the first collections were written. */
 export const toStored = <T extends { collectionId: string }>({
   collectionId,
   ...rest

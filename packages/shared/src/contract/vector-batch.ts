@@ -1,6 +1,6 @@
-// Vector batches: what an embed-worker hands to the writer. Immutable, self-contained, checked by a trailing sha256; the head by one of its own, as it is also read alone.
-// Layout, little-endian: 'LKVB' | u32 version | u32 headerBytes | header JSON | sha256 of all before | zeros to a multiple of 8 | float32 vectors [rows, dim] | float16 raw [rows, rawDim] | sha256 of all before.
-// Of sparse vectors, in their place: u32 offsets [rows + 1] | u32 indices [nonZeros] | float32 values [nonZeros].
+// Vector batches: the vectors that an embed-worker hands to the writer. A batch is immutable and
+// self-contained, and a sha256 at the end covers the whole batch. The head has a sha256 too,
+// because it is also read alone.
 import { z } from 'zod'
 import { sha256Of } from '@likeness/shared/data/sha256'
 import { appError, isAppError } from '../errors.ts'
@@ -28,7 +28,7 @@ export const batchItemSchema = z.object({
   line: z.number().int().optional(),
   width: z.number().optional(),
   height: z.number().optional(),
-  /** In the order of the vectors; empty when the item failed. */
+  /** In the order of the vectors. Empty when the item failed. */
   rows: z.array(batchRowSchema),
   failure: itemFailureSchema.optional()
 })
@@ -42,7 +42,7 @@ export const batchHeaderSchema = z
     dim: z.number().int().min(1),
     /** 0 when raw vectors are not kept. */
     rawDim: z.number().int().min(0),
-    /** Entries of all rows, when they are sparse. */
+    /** Number of entries of all rows, when the rows are sparse. */
     nonZeros: z.number().int().min(0).optional(),
     items: z.array(batchItemSchema)
   })
@@ -51,11 +51,11 @@ export type BatchHeader = z.infer<typeof batchHeaderSchema>
 
 export interface VectorBatch {
   header: BatchHeader
-  /** After the profile. */
+  /** Vectors after the profile. */
   vectors: VectorRows
-  /** [rows, rawDim] IEEE half precision, before the profile. */
+  /** Raw vectors before the profile: [rows, rawDim] IEEE half precision. */
   raw: Uint16Array
-  /** Byte of the object at which they begin; of a batch that was read. */
+  /** Byte of the object at which the raw vectors begin. Set only in a batch that was read. */
   rawAt?: number
 }
 
@@ -106,9 +106,9 @@ export function encodeVectorBatch({ header, vectors, raw }: VectorBatch): Uint8A
   return body
 }
 
-/** Rejects anything that is not a whole, unaltered batch with data_corrupt. */
+/** Throws data_corrupt unless the bytes are a whole, unaltered batch. */
 export function decodeVectorBatch(bytes: Uint8Array): VectorBatch {
-  // A copy at offset 0: typed array views need alignment that a pooled Buffer does not have.
+  // Copies to offset 0: typed array views need an alignment that a pooled Buffer does not have.
   const body = Buffer.from(new Uint8Array(bytes).buffer)
   if (body.length < headBytes + digestBytes || !body.subarray(0, 4).equals(magic))
     throw appError('data_corrupt', 'not a vector batch')
@@ -167,7 +167,10 @@ function parseHeader(body: Buffer, jsonBytes: number): BatchHeader {
   }
 }
 
-/** Ordinals of the items in a batch, read from its first bytes only; undefined when `head` is too short or damaged: read it whole. */
+/**
+ * Returns the ordinals of the items in a batch, read from its first bytes only. Returns undefined
+ * when `head` is too short or damaged; then the caller reads the whole batch.
+ */
 export function peekBatchItems(head: Uint8Array): number[] | undefined {
   const body = Buffer.from(head.buffer, head.byteOffset, head.byteLength)
   if (body.length < headBytes || !body.subarray(0, 4).equals(magic)) return undefined

@@ -1,17 +1,21 @@
-// Rows of vectors, as they go from an embedder or a client to an index and back: dense, f32 [rows, dim], or sparse, only what is not zero.
+// Rows of vectors on their way from an embedder or a client to an index and back. Dense rows are
+// f32 [rows, dim]; sparse rows list only the values that are not zero.
 import { concatArrays } from '../data/concat-arrays.ts'
 import { appError } from '../errors.ts'
 
-/** Row i has entries offsets[i] to offsets[i + 1]: indices ascending, each once, and their values. */
+/**
+ * Row i has the entries offsets[i] to offsets[i + 1]: indices, ascending and each only once, and
+ * their values.
+ */
 export interface SparseRows {
-  /** [rows + 1], from 0 */
+  /** [rows + 1], from 0. */
   offsets: Uint32Array
   indices: Uint32Array
   values: Float32Array
 }
 export type VectorRows = Float32Array | SparseRows
 
-/** One row, as clients write it. */
+/** A single row, as clients write it. */
 export interface SparseVector {
   indices: readonly number[]
   values: readonly number[]
@@ -19,7 +23,7 @@ export interface SparseVector {
 
 export const isSparse = (rows: VectorRows): rows is SparseRows => !(rows instanceof Float32Array)
 
-/** Where only dense rows can be. */
+/** Returns the rows where only dense rows are possible. */
 export function denseRows(rows: VectorRows): Float32Array {
   if (isSparse(rows)) throw appError('internal', 'sparse rows where dense ones are needed')
   return rows
@@ -32,7 +36,7 @@ export const rowBytes = (rows: VectorRows): number =>
     ? rows.offsets.byteLength + rows.indices.byteLength + rows.values.byteLength
     : rows.byteLength
 
-/** Rows first to end - 1; values are views of the given ones. */
+/** Returns the rows first to end - 1. The values are views of the original arrays. */
 export function rowsBetween(rows: VectorRows, dim: number, first: number, end: number): VectorRows {
   if (!isSparse(rows)) return rows.subarray(first * dim, end * dim)
   const [from, to] = [rows.offsets[first]!, rows.offsets[end]!]
@@ -48,7 +52,7 @@ export const copyRows = (rows: VectorRows): VectorRows =>
     ? { offsets: rows.offsets.slice(), indices: rows.indices.slice(), values: rows.values.slice() }
     : rows.slice()
 
-/** All of one kind; of none, dense ones. */
+/** Joins rows that are all dense or all sparse. An empty list gives empty dense rows. */
 export function joinRows(parts: readonly VectorRows[]): VectorRows {
   const sparse = parts.filter(isSparse)
   if (sparse.length > 0) return joinSparse(sparse)
@@ -74,7 +78,7 @@ export function joinSparse(parts: readonly SparseRows[]): SparseRows {
   return out
 }
 
-/** Of one vector, its indices ascending. */
+/** Rows of one vector whose indices are ascending. */
 export const sparseRow = ({ indices, values }: SparseVector): SparseRows => ({
   offsets: Uint32Array.of(0, indices.length),
   indices: Uint32Array.from(indices),
@@ -92,11 +96,14 @@ export function* sparseVectors({
   }
 }
 
-/** Problem of dense rows, or undefined. */
+/** Returns the reason why dense rows are invalid, or undefined. */
 export const denseProblem = (values: Float32Array): string | undefined =>
   values.every(Number.isFinite) ? undefined : 'one has a value that is not a number'
 
-/** Why these cannot be rows of a collection whose indices are below `dim`, or undefined. */
+/**
+ * Returns the reason why these cannot be rows of a collection whose indices are below `dim`, or
+ * undefined.
+ */
 export function sparseProblem(
   { offsets, indices, values }: SparseRows,
   dim: number

@@ -1,24 +1,35 @@
-// What travels over Redis: chunk jobs, hints, leases, the registry of interactive lanes. All of it may be lost at any time.
+// Messages and keys in Redis: chunk jobs, notifications, leases, the registry of embed servers. All
+// of them may be lost at any time.
 import { z } from 'zod'
 import { embeddingSchema } from './collection.ts'
 import { enrolmentSchema } from './picture-settings.ts'
 import { modelOf, parseProfileEmbedding } from './profile.ts'
 import { fromStored } from './stored-names.ts'
 
-/** Ingestions of at most this many items use the small queue, so that they do not wait behind an import. */
+/**
+ * Ingestions of at most this many items use the small queue, so that they do not wait behind an
+ * import.
+ */
 export const smallIngestionItems = 32
 export const queuePriorities = ['small', 'bulk'] as const
 export type QueuePriority = (typeof queuePriorities)[number]
-/** Where chunks of an embedding wait: for embed-workers that were started with it, or, when a learned profile makes it, for any of its model. So nobody takes what it cannot make. */
+/**
+ * Part of the queue name for the chunks of an embedding. Without a learned profile only
+ * embed-workers that were started with this embedding take them; with a learned profile any
+ * embed-worker of the model does. So a worker never takes a chunk that it cannot embed.
+ */
 export const chunkRoute = (embeddingVersion: string): string =>
   parseProfileEmbedding(embeddingVersion) === undefined
     ? embeddingVersion
     : modelOf(embeddingVersion)
-/** What an embed-worker takes chunks from, by the embedding that it was started with. */
+/**
+ * Routes from which an embed-worker takes chunks, by the embedding that the worker was started
+ * with.
+ */
 export const routesOf = (ownVersion: string): string[] => [
   ...new Set([ownVersion, modelOf(ownVersion)])
 ]
-/** BullMQ's names hold no `:`. */
+/** BullMQ does not allow `:` in names. */
 export const queueName = (priority: QueuePriority, route: string): string =>
   `embed-${priority}-${route.replaceAll(/[^\w.@/-]/g, '_')}`
 
@@ -28,21 +39,27 @@ export const chunkJobSchema = z
     ingestion: z.string(),
     /** First ordinal of the item list part to embed. */
     firstOrdinal: z.number().int().min(0),
-    /** Items of the part. */
+    /** Number of items of the part. */
     size: z.number().int().min(1),
     embedding: embeddingSchema,
     enrolment: enrolmentSchema,
-    /** 1 for the first feeding; later ones look for batches that an earlier one has written. */
+    /**
+     * 1 for the first time that the chunk is scheduled. Later jobs first look for batches that an
+     * earlier job has written. Stored as `feeding`.
+     */
     feeding: z.number().int().min(1),
     requestId: z.string().optional()
   })
   .transform(fromStored)
 export type ChunkJob = z.infer<typeof chunkJobSchema>
-/** BullMQ ids hold no `:` and are not all digits. */
+/** BullMQ does not allow ids with `:` or with digits only. */
 export const chunkJobId = (job: Pick<ChunkJob, 'ingestion' | 'firstOrdinal'>): string =>
   `${job.ingestion}-${job.firstOrdinal}`
 
-/** Pub/sub. `work`: collection has log entries or batches to apply. `committed`: CURRENT moved. `catalog`: names changed. */
+/**
+ * Pub/sub channels. `work`: a collection has log entries or batches to apply. `committed`: CURRENT
+ * moved. `catalog`: names changed.
+ */
 export const channels = {
   work: 'likeness:work',
   committed: 'likeness:committed',
@@ -61,22 +78,31 @@ export const commitNotificationSchema = z
   .transform(fromStored)
 export type CommitNotification = z.infer<typeof commitNotificationSchema>
 
-/** There while the api process of this id lives: it sets it anew all the time, and it expires by itself. */
+/**
+ * The key exists while the api process of this id lives. The process renews the key all the time;
+ * otherwise it expires.
+ */
 export const apiProcessKey = (id: string): string => `likeness:api:${id}`
 
 export const leaseKey = (collectionId: string): string => `likeness:lease:${collectionId}`
-/** Hash: worker id -> JSON LaneAddress; each worker refreshes its field every 2 s. */
+/** Hash: worker id -> JSON EmbedderAddress. Each worker refreshes its field every 2 s. */
 export const embeddersKey = 'likeness:lanes'
 export const embedderAddressSchema = z.object({
   workerId: z.string(),
   url: z.string(),
   embedding: embeddingSchema,
-  /** Of the model's file. Workers from before there was a queue for each route do not say it, and take no chunks from these. */
+  /**
+   * sha256 of the model's file. Old workers, from before there was a queue for each route, do not
+   * send it and take no chunks from these queues.
+   */
   modelSha256: z.string().optional(),
   provider: z.string(),
   atMs: z.number()
 })
 export type EmbedderAddress = z.infer<typeof embedderAddressSchema>
-/** Hash per chunk: ordinal -> JSON {workerId, alone, deaths}: images being touched by a process that they may kill. */
+/**
+ * Hash per chunk: ordinal -> JSON {workerId, alone, deaths}. Lists the images that a process has
+ * started and that may kill the process.
+ */
 export const inFlightKey = (ingestion: string, firstOrdinal: number): string =>
   `likeness:in-hand:${ingestion}:${firstOrdinal}`

@@ -1,6 +1,6 @@
-// Rows that come in parts, as one array.
+// Joins rows that come in parts into one array.
 
-/** All parts one after another, in an array of the given kind. */
+/** Returns all parts one after another, in an array of the given kind. */
 export function concatArrays<A extends Float32Array | Uint16Array>(
   Kind: new (length: number) => A,
   parts: readonly A[]

@@ -1,6 +1,9 @@
-// A map over a stream with bounded concurrency that keeps the order of the stream.
+// Maps a stream with bounded concurrency and keeps the order of the stream.
 
-/** Results in the order of the source, at most `limit` in the making. Settles only after every started task has. */
+/**
+ * Yields results in the order of the source, with at most `limit` tasks running. Ends only after
+ * every started task has ended.
+ */
 export async function* mapInOrder<T, R>(
   source: AsyncIterable<T> | Iterable<T>,
   limit: number,
@@ -11,7 +14,8 @@ export async function* mapInOrder<T, R>(
   try {
     for await (const item of source) {
       const started = task(item, index++)
-      // Awaited below, in turn; until then a failure is not unhandled.
+      // The promise is awaited below, in turn. This handler keeps an early failure from being
+      // reported as unhandled.
       started.catch(() => {})
       window.push(started)
       if (window.length >= limit) yield await window.shift()!

@@ -1,18 +1,22 @@
-// Half precision as Uint16Array, for raw vectors at rest. Round to nearest, ties to even; subnormals, infinities and NaN kept.
+// Half precision as Uint16Array, for raw vectors at rest. Rounds to nearest, ties to even.
+// Subnormals, infinities and NaN are kept.
 
 const encodeBase = new Uint16Array(512)
 const encodeShift = new Uint8Array(512)
 const decoded = new Float32Array(65536)
 let tablesReady = false
 
-/** Bits of a half without its fraction, and the shift of a float32's fraction, by exponent. */
+/**
+ * Returns the bits of a half without its fraction, and the shift of a float32's fraction, by
+ * exponent.
+ */
 function encodingOf(exponent: number): [base: number, shift: number] {
   if (exponent < -25) return [0, 25]
   if (exponent < -14) return [0, -exponent - 1]
   return exponent <= 15 ? [(exponent + 14) << 10, 13] : [0x7c00, 25]
 }
 
-/** Indexed by sign and exponent of a float32. */
+/** Fills the tables, which are indexed by sign and exponent of a float32. */
 function fillTables(): void {
   for (let i = 0; i < 256; i++) {
     const exponent = i - 127
@@ -54,7 +58,8 @@ export function toFloat16(values: Float32Array): Uint16Array {
     const rest = mantissa & ((1 << shift) - 1)
     const half = 1 << (shift - 1)
     const up = rest > half || (rest === half && (kept & 1) === 1) ? 1 : 0
-    // The implicit bit of `kept` adds the last exponent step; a carry out of the mantissa does the same.
+    // The implicit bit of `kept` adds the last exponent step; a carry out of the mantissa does the
+    // same.
     out[i] = encodeBase[key]! + kept + up
   }
   return out

@@ -1,4 +1,4 @@
-// One at a time, in the order of asking.
+// Runs tasks one at a time, in the order of the calls.
 
 export interface Mutex {
   run<T>(work: () => Promise<T>): Promise<T>
@@ -9,7 +9,7 @@ export function createMutex(): Mutex {
   return {
     run<T>(work: () => Promise<T>): Promise<T> {
       const next = last.then(work, work)
-      last = next.catch(() => undefined) // its own caller hears of it
+      last = next.catch(() => undefined) // its own caller gets the error
       return next
     }
   }

@@ -1,11 +1,11 @@
-// The results of the last few calls, by key. Calls that ask at the same time share one call; a
-// failed call is made again.
+// The results of the last few calls, by key. Calls that come at the same time share one result.
+// After a failure the result is made again.
 import { LRUCache } from 'lru-cache'
 
 export class RecentResults<T> {
   private readonly results: LRUCache<string, Promise<T>>
 
-  /** `capacity`: number of results that are kept; the least recently used one goes first. */
+  /** `capacity`: number of results that are kept. The least recently used one is removed first. */
   constructor(capacity: number) {
     this.results = new LRUCache({ max: capacity })
   }

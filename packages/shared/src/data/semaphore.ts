@@ -1,9 +1,12 @@
-// A counting semaphore: bounds how many tasks run, or how many things a process holds, at once.
+// A counting semaphore. Limits the number of running tasks, or of things that a process holds.
 
 export interface Semaphore {
-  /** Resolves with the function that gives the permit back. `urgent` goes before those that wait already. */
+  /**
+   * Resolves with the function that gives the permit back. `urgent` calls go before all waiting
+   * calls that are not urgent.
+   */
   take(urgent?: boolean): Promise<() => void>
-  /** Runs a task with a permit, in the order of asking. */
+  /** Runs a task with a permit, in the order of the calls. */
   run<T>(task: () => Promise<T>): Promise<T>
 }
 

@@ -1,12 +1,13 @@
-// Lines of an uploaded or local text file, with their numbers: UTF-8; BOM, CRLF and blank lines are fine. Streams, lists may have millions of lines.
+// Lines of an uploaded or local text file, with their numbers. UTF-8; BOM, CRLF and blank lines are
+// allowed. The lines are streamed, because lists may have millions of them.
 
 export const maxLineBytes = 16 * 1024
 const newline = 0x0a
 
-/** `problem`: why the line cannot be read. */
+/** `problem`: the reason why the line cannot be read. */
 export type TextLine = { line: number; text: string } | { line: number; problem: string }
 
-/** Raw lines with their numbers; a line past `maxBytes` is cut there and marked. */
+/** Yields raw lines with their numbers. A line longer than `maxBytes` is cut there and marked. */
 async function* splitLines(
   chunks: AsyncIterable<Uint8Array>,
   maxBytes: number
@@ -39,12 +40,12 @@ function decodeLine(bytes: Buffer): string | undefined {
   try {
     return decoder.decode(bytes)
   } catch {
-    // Not UTF-8: the caller fails the line.
+    // The line is not UTF-8: the caller fails it.
     return undefined
   }
 }
 
-/** Every line that is not blank, in order. */
+/** Yields every line that is not blank, in order. */
 export async function* readTextLines(
   chunks: AsyncIterable<Uint8Array>,
   { maxLineBytes: maxBytes = maxLineBytes }: { maxLineBytes?: number } = {}

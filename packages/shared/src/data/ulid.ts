@@ -1,4 +1,5 @@
-// ULIDs: 48 bits of milliseconds and 80 random bits, sortable as text. Names of incarnations, ingestions, segments, commits.
+// ULIDs: 48 bits of milliseconds and 80 random bits, sortable as text. Used as ids of collections,
+// ingestions, segments and commits.
 import { randomBytes } from 'node:crypto'
 
 const alphabet = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
@@ -29,7 +30,7 @@ export function createUlid(
   return text
 }
 
-/** Milliseconds since the epoch that a ULID was made at. */
+/** Returns the time of a ULID in milliseconds since the epoch. */
 export function ulidTimeMs(ulid: string): number {
   let time = 0
   for (const char of ulid.slice(0, 10)) time = time * 32 + alphabet.indexOf(char)

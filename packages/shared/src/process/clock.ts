@@ -1,4 +1,4 @@
-// Time as a dependency, so that simulations and tests own it.
+// Time as a dependency, so that simulations and tests control it.
 
 export interface Clock {
   nowMs(): number

@@ -1,4 +1,5 @@
-// Every setting of every app: name, range, default, meaning. Read once by an app's config.ts; a bad environment prints every problem at once.
+// Every setting of every app: name, range and default. Read once by an app's config.ts. A bad
+// environment prints all problems at once.
 import { availableParallelism, totalmem } from 'node:os'
 import { z } from 'zod'
 
@@ -24,7 +25,7 @@ const settings = {
   DATA_DIR: z.string().min(1),
   HOST: z.string().default('127.0.0.1'),
   PORT: int(0, 65535).default(8080),
-  /** Needed to listen on anything but loopback; sent as `Authorization: Bearer`. */
+  /** Needed to listen on any address except loopback. Sent as `Authorization: Bearer`. */
   API_KEY: z.string().min(16).optional(),
   /** Further Host/Origin names that the API answers to, beside loopback. */
   ALLOWED_HOSTS: list.default([]),
@@ -33,30 +34,38 @@ const settings = {
   MAX_UPLOAD_BYTES: int(1024, 1024 ** 3).default(64 * 1024 * 1024),
   LANE_SECRET: z.string().min(16),
   LANE_HOST: z.string().default('127.0.0.1'),
-  /** Port of the interactive lane; 0 takes a free one. */
+  /** Port of the embed server; 0 takes a free port. */
   LANE_PORT: int(0, 65535).default(0),
-  /** URL under which the API reaches the lane, when it is not http://LANE_HOST:port. */
+  /** URL under which the API reaches the embed server, when it is not http://LANE_HOST:port. */
   LANE_URL: z.url().optional(),
   MODEL_DIR: z.string().min(1),
   EXECUTION_PROVIDERS: list.default(['cpu']),
   EMBED_PROCESSES: int(1, 64).default(availableParallelism()),
   MAX_IMAGE_PIXELS: int(1024, 1e9).default(5e7),
-  /** How often open work is fed again and leases are looked at. */
+  /** Time between two checks that schedule open work again and look at leases. */
   RECONCILE_INTERVAL_MS: int(100, 600_000).default(30_000),
   LEASE_MS: int(500, 600_000).default(10_000),
-  /** How long batches and log entries are grouped into one commit. */
+  /** Time in which batches and log entries are grouped into one commit. */
   COMMIT_INTERVAL_MS: int(0, 60_000).default(500),
-  /** How long a replica may read files of an older manifest. */
+  /** Time for which a replica may read files of an older manifest. */
   SNAPSHOT_RETENTION_MS: int(0, 7 * 86_400_000).default(600_000),
-  /** How long the answer to an Idempotency-Key is known at least. */
+  /** Shortest time for which the answer to an Idempotency-Key is known. */
   IDEMPOTENCY_RETENTION_MS: int(3_600_000, 90 * 86_400_000).default(7 * 86_400_000),
-  /** Age at which what a request stored is deleted when it was never accepted; a request is refused from half of it on. */
+  /**
+   * Age at which the stored files of a request that was never accepted are deleted. A request is
+   * refused from half of that age on.
+   */
   UPLOAD_RETENTION_MS: int(3_600_000, 30 * 86_400_000).default(86_400_000),
-  /** Of the process that merges small segments, and as much again of the one that merges large ones. */
+  /**
+   * Memory of the process that merges small segments. The process that merges large segments gets
+   * the same amount.
+   */
   MERGE_MEMORY_BYTES: int(256 * 1024 ** 2, 2 ** 42).default(
     Math.max(512 * 1024 ** 2, Math.floor(totalmem() / 4))
   ),
-  /** What the collections that an api process has loaded may hold in memory; the least used are let go. */
+  /**
+   * Most memory for the collections that an api process has loaded. The least used are unloaded.
+   */
   REPLICA_MEMORY_BYTES: int(1, 2 ** 50).optional(),
   REPLICA_POLL_MS: int(50, 60_000).default(1_000),
   /** Name of the parent's IPC-less test hooks; never set in production. */
@@ -65,7 +74,10 @@ const settings = {
 export type SettingName = keyof typeof settings
 type Settings<K extends SettingName> = { [N in K]: z.output<(typeof settings)[N]> }
 
-/** Names of all settings with their meaning live in the README's table. */
+/**
+ * Reads the named settings. Throws ConfigError with every problem. The README's table explains all
+ * settings.
+ */
 export function readSettings<K extends SettingName>(
   env: Record<string, string | undefined>,
   names: readonly K[]
@@ -94,7 +106,10 @@ export class ConfigError extends Error {
   }
 }
 
-/** For app config files: prints every problem and exits 2 before anything is connected. */
+/**
+ * Reads settings for the config file of an app: prints every problem and exits with 2 before any
+ * connection is made.
+ */
 export function readSettingsOrExit<K extends SettingName>(
   env: Record<string, string | undefined>,
   names: readonly K[]

@@ -1,4 +1,4 @@
-// Whether a path lies in a folder. Both are absolute; symlinks are the caller's.
+// Whether a path lies in a folder. Both are absolute. Symlinks are resolved by the caller.
 import { isAbsolute, relative, sep } from 'node:path'
 
 export function isInside(folder: string, path: string): boolean {

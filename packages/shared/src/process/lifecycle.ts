@@ -1,8 +1,9 @@
-// Start, stop and exit of a process: what was started is stopped in reverse order, all of it attempted, within one deadline; a second signal forces.
+// Start, stop and exit of a process. Started parts are stopped in reverse order within one
+// deadline, even when one of them fails. A second signal exits at once.
 import type { Logger } from './logger.ts'
 
 export interface Lifecycle {
-  /** Registers the undo of something that was just started. */
+  /** Registers the undo of a part that was just started. */
   onStop(name: string, stop: () => Promise<void> | void): void
   /** Runs every undo, newest first. Resolves with the names that failed. */
   stop(): Promise<string[]>
@@ -30,8 +31,9 @@ export function createLifecycle({ logger }: { logger: Logger }): Lifecycle {
 }
 
 /**
- * Runs a process: `start` builds everything and registers undos; SIGTERM, SIGINT, a lost parent (IPC channel closed) or an
- * uncaught error stop it. Exit code 0 after a clean stop, 1 after an error or a stop past the deadline.
+ * Runs a process. `start` builds everything and registers undos. SIGTERM, SIGINT, a lost parent
+ * (IPC channel closed) or an uncaught error stop the process. Exit code 0 after a clean stop, 1
+ * after an error or a stop past the deadline.
  */
 export async function runProcess({
   logger,

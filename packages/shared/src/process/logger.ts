@@ -1,4 +1,4 @@
-// pino, made once per process and passed in.
+// The pino logger, made once per process and passed in.
 import { type Logger, pino } from 'pino'
 
 export type { Logger }
@@ -7,5 +7,5 @@ export function createLogger({ app, level }: { app: string; level: string }): Lo
   return pino({ level, base: { app, pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime })
 }
 
-/** For tests and one-shot commands that have their own output. */
+/** A logger without output, for tests and for one-shot commands that have their own output. */
 export const silentLogger = (): Logger => pino({ level: 'silent' })

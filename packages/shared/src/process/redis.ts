@@ -1,4 +1,5 @@
-// Connections to Redis. Workers wait for it; producers fail fast, because what they would say is only a hint.
+// Connections to Redis. Workers wait until Redis is reachable. Producers fail fast, because they
+// only send notifications.
 import { Redis } from 'ioredis'
 import { appError } from '../errors.ts'
 import type { Logger } from './logger.ts'
@@ -32,7 +33,7 @@ export function connectRedis({
   return redis
 }
 
-/** A Redis that evicts keys would drop jobs silently: refused by name. */
+/** Refuses a Redis that evicts keys, because such a server would drop jobs silently. */
 export async function assertNoEviction(redis: Redis): Promise<void> {
   const info = await redis.info('memory')
   const policy = /maxmemory_policy:(\S+)/.exec(info)?.[1]

@@ -1,14 +1,14 @@
-// One loop for everything that is tried again: its callers say which errors pass and how long to wait.
+// The only retry loop. Its callers say which errors are temporary and how long to wait.
 
 export interface RetryOptions {
-  /** An error that may pass; any other is thrown at once. */
+  /** Whether an error is temporary. Any other error is thrown at once. */
   isRetryable: (error: unknown) => boolean
   /** Pause before the next attempt; `failures` begins at 1. undefined: the error is thrown. */
   pauseMs: (failures: number) => number | undefined
   sleep: (ms: number) => Promise<unknown>
 }
 
-/** Only for work that may be done twice. Rejects with the last error. */
+/** Repeats work that may be done twice. Rejects with the last error. */
 export async function retry<T>(
   work: () => Promise<T>,
   { isRetryable, pauseMs, sleep }: RetryOptions
