@@ -35,7 +35,8 @@ function findFault(workspace: string, file: string, target: string): string | un
 
 const importsOf = (file: string): string[] =>
   [...readFileSync(join(root, file), 'utf8').matchAll(importPattern)].map((match) => match[2]!)
-const isProduct = (file: string): boolean => file.endsWith('.ts') && !file.endsWith('.test.ts')
+const isProduct = (file: string): boolean =>
+  file.endsWith('.ts') && !file.endsWith('.test.ts') && !file.includes('/test-support/')
 
 test('every package and app imports only what the direction of imports allows', () => {
   const faults: string[] = []

@@ -1,8 +1,6 @@
 // Snapshots and restores: what is kept survives collection, what comes back has the restore's revision, and later operations win.
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
 import type { OpenCollectionReader } from '../src/search/collection-reader.ts'
 import { createGallery, type Gallery, itemsFrom, vectorOf } from '../src/testing/gallery.ts'
 import { verifyCollection } from '../src/verify/verify.ts'
@@ -40,7 +38,7 @@ const idsOf = (first: number, count: number): string[] =>
     .sort()
 
 async function verified(): Promise<void> {
-  const scratchDir = await mkdtemp(join(tmpdir(), 'likeness-verify-'))
+  const scratchDir = temporaryFolder('verify')
   expect(
     (
       await verifyCollection({
@@ -50,7 +48,6 @@ async function verified(): Promise<void> {
       })
     ).problems
   ).toEqual([])
-  await rm(scratchDir, { recursive: true, force: true })
 }
 
 test('a restore brings back what the snapshot held, as a new version with the revision of the restore, and a rebuild does too', async () => {

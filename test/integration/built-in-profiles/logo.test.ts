@@ -1,6 +1,4 @@
 // The logo profile with the built-in model itself: rendered marks, turned, covered, transparent, beside the general profile.
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import sharp from 'sharp'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import {
@@ -19,6 +17,7 @@ import {
   loadProfile,
   prepareModel
 } from '@likeness/vision'
+import { temporaryFolder } from '../../support/temporary-folder.ts'
 import {
   createPictureEmbedder,
   type PictureEmbedder
@@ -93,7 +92,7 @@ beforeAll(async () => {
       ).jpeg
     })
   }
-  dir = await mkdtemp(`${tmpdir()}/likeness-logo-`)
+  dir = temporaryFolder('logo')
   embedder = await createEmbedder({
     model: await prepareModel({ modelDir, cacheDir: dir }),
     executionProviders: ['cpu'],
@@ -110,7 +109,6 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   await embedder.close()
-  await rm(dir, { recursive: true })
 })
 
 async function enrol(png: Buffer, { enrolment }: Settings): Promise<Float32Array[]> {

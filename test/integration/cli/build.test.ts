@@ -2,16 +2,13 @@
 import { readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { pictureOf } from '../../support/pictures.ts'
 import { type Home, openHome, type Running, unmodifiedYaml } from './likeness.ts'
 
 let home: Home
 beforeAll(async () => {
   home = await openHome()
-})
-afterAll(async () => {
-  await home.close()
 })
 
 /** The smallest model makes 64 dimensions, and drawn noise is not what a threshold is for. */
@@ -43,38 +40,34 @@ const fileOf = (line: string): string => line.split('  ').at(-1)!
 
 test('the yaml of a PP-ShiTu user runs unmodified with the built-in model, and a second folder with the same file is another gallery', async () => {
   const own = await openHome({ model: 'built-in' })
-  try {
-    const open = (name: string, seeds: number[]) =>
-      own.folder(
-        name,
-        { 'product.yaml': unmodifiedYaml, 'product_data.txt': listOf(seeds) },
-        Object.fromEntries(seeds.map((seed) => [`product_images/${pathOf(seed)}`, seed]))
-      )
-    const [first, second] = [await open('first', count(12)), await open('second', [20, 21])]
-    const built = await own.run(first, 'build', '-c', 'product.yaml', '--json')
-    expect([built.code, built.json()], built.stderr).toEqual([
-      0,
-      expect.objectContaining({ total: 12, indexed: 12, failed: 0, wasDone: false })
-    ])
-    const other = await own.run(second, 'build', '-c', 'product.yaml', '--json')
-    expect(other.json()).toMatchObject({ total: 2, indexed: 2, failed: 0 })
-    expect(other.json().collection).not.toBe(built.json().collection)
-    const found = await own.run(
-      first,
-      'search',
-      '-c',
-      'product.yaml',
-      '--image',
-      'product_images/set 1/4.jpg'
+  const open = (name: string, seeds: number[]) =>
+    own.folder(
+      name,
+      { 'product.yaml': unmodifiedYaml, 'product_data.txt': listOf(seeds) },
+      Object.fromEntries(seeds.map((seed) => [`product_images/${pathOf(seed)}`, seed]))
     )
-    expect(hitsIn(found.stdout)[0]).toMatch(/^label of 4 +[01]\.\d{4} {2}set 1\/4\.jpg$/)
-    expect(
-      (await own.run(second, 'search', '-c', 'product.yaml', '--dir', 'product_images', '--json'))
-        .stdout
-    ).not.toContain('set 1/4.jpg')
-  } finally {
-    await own.close()
-  }
+  const [first, second] = [await open('first', count(12)), await open('second', [20, 21])]
+  const built = await own.run(first, 'build', '-c', 'product.yaml', '--json')
+  expect([built.code, built.json()], built.stderr).toEqual([
+    0,
+    expect.objectContaining({ total: 12, indexed: 12, failed: 0, wasDone: false })
+  ])
+  const other = await own.run(second, 'build', '-c', 'product.yaml', '--json')
+  expect(other.json()).toMatchObject({ total: 2, indexed: 2, failed: 0 })
+  expect(other.json().collection).not.toBe(built.json().collection)
+  const found = await own.run(
+    first,
+    'search',
+    '-c',
+    'product.yaml',
+    '--image',
+    'product_images/set 1/4.jpg'
+  )
+  expect(hitsIn(found.stdout)[0]).toMatch(/^label of 4 +[01]\.\d{4} {2}set 1\/4\.jpg$/)
+  expect(
+    (await own.run(second, 'search', '-c', 'product.yaml', '--dir', 'product_images', '--json'))
+      .stdout
+  ).not.toContain('set 1/4.jpg')
 }, 600_000)
 
 test('a finished build started again does nothing, another list is refused without --force, and --force wipes', async () => {

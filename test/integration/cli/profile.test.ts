@@ -87,7 +87,6 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   await home.run(home.dir, 'down')
-  await home.close()
 })
 
 const run = async (...args: string[]) => {
