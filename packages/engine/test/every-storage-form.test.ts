@@ -27,7 +27,7 @@ afterEach(async () => {
 async function withReader<T>(use: (reader: CollectionReader) => Promise<T>): Promise<T> {
   const reader = await gallery.replica.acquire(gallery.spec.collectionId, {
     consistency: 'strong',
-    timeoutMs: 10_000
+    timeoutMs: 60_000
   })
   try {
     return await use(reader)

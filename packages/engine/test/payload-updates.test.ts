@@ -19,7 +19,7 @@ async function withReader<T>(
 ): Promise<T> {
   const reader = await gallery.replica.acquire(gallery.spec.collectionId, {
     consistency: 'strong',
-    timeoutMs: 5_000
+    timeoutMs: 60_000
   })
   try {
     return await use(reader)

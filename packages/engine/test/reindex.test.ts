@@ -37,7 +37,7 @@ async function found(
 ): Promise<{ embedding: string; hits: [string, number][] }> {
   const reader = await gallery.replica.acquire(gallery.spec.collectionId, {
     consistency: 'strong',
-    timeoutMs: 5_000
+    timeoutMs: 60_000
   })
   try {
     const { embedding } = reader.spec

@@ -24,7 +24,7 @@ const take = (name: string) => gallery.operate({ kind: 'take_snapshot', name })
 const item = async (id: string) => {
   const reader = await gallery.replica.acquire(gallery.spec.collectionId, {
     consistency: 'strong',
-    timeoutMs: 5_000
+    timeoutMs: 60_000
   })
   try {
     return await reader.getItem(id)
@@ -84,7 +84,7 @@ test('a filter that was asked before a restore answers with the revision of the 
   const filtered = async () => {
     const reader = await gallery.replica.acquire(gallery.spec.collectionId, {
       consistency: 'strong',
-      timeoutMs: 5_000
+      timeoutMs: 60_000
     })
     try {
       return (
@@ -108,7 +108,7 @@ test('a version that a restore brings back shares the segments that queries of a
   const acquire = async () =>
     (await gallery.replica.acquire(gallery.spec.collectionId, {
       consistency: 'strong',
-      timeoutMs: 5_000
+      timeoutMs: 60_000
     })) as OpenCollectionReader
   for (const holds of [true, false, true, false]) {
     await gallery.restore('all')

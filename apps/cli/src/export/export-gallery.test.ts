@@ -68,7 +68,7 @@ function galleryOf({
   const api = { exportVectors: async () => ({ seq: 12, lines: lines() }) } as unknown as ApiClient
   const collection = {
     name: 'marks',
-    collectionId: '01ARZ3NDEKTSV4RRFFQ69G5FAV',
+    incarnation: '01ARZ3NDEKTSV4RRFFQ69G5FAV',
     embedding: { version: 'test@1/none@1', dim, unit: true, sparse },
     metric,
     index_method: method,

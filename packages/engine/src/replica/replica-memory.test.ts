@@ -47,7 +47,7 @@ const open = (collections: number): void => {
     memoryBytes: collections * bytes
   })
 }
-const options = { consistency: 'bounded', timeoutMs: 5_000 } as const
+const options = { consistency: 'bounded', timeoutMs: 60_000 } as const
 const acquire = (n: number) => replica.acquire(galleries[n]!.spec.collectionId, options)
 async function searched(n: number): Promise<string> {
   const reader = await acquire(n)

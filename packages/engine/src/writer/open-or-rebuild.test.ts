@@ -79,7 +79,7 @@ async function fill(): Promise<{ finished: string[]; open: string }> {
 async function look(jobs: readonly string[]) {
   const reader = await gallery.replica.acquire(gallery.spec.collectionId, {
     consistency: 'strong',
-    timeoutMs: 5_000
+    timeoutMs: 60_000
   })
   const items = []
   try {

@@ -144,7 +144,7 @@ describe.skipIf(!existsSync(pictures))('on photographs, with the built-in model'
       threads: 1
     })
     options = { profile: await loadProfile(modelDir), starts: cellStarts(embedder.manifest) }
-  }, 60_000)
+  })
   afterAll(async () => {
     await embedder.close()
   })
@@ -189,5 +189,5 @@ describe.skipIf(!existsSync(pictures))('on photographs, with the built-in model'
     expect(right / (4 * boxes.length)).toBeGreaterThan(0.8)
     expect(wrong / (right + wrong)).toBeLessThan(0.2)
     expect(unrelated / boxes.length).toBeLessThan(1.5)
-  }, 60_000)
+  })
 })

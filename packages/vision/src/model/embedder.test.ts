@@ -13,7 +13,7 @@ import { createEmbedder, type Embedder } from './embedder.ts'
 import { type PreparedModel, prepareModel } from './model-prepare.ts'
 import { applyProfile, embeddingVersion, loadProfile } from './profile.ts'
 
-const root = path.resolve(import.meta.dirname, '../../..')
+const root = path.resolve(import.meta.dirname, '../../../..')
 const modelDir = path.join(root, 'models/likeness-nano')
 const extraModels = path.resolve(root, '../shared/models')
 const extraPictures = path.resolve(root, '../shared/data/coco/images/train2017')
