@@ -1,4 +1,5 @@
-// Test groups, each run by name: `vitest run --project unit`. Tests beside the source are unit tests; the rest lives under test/.
+// Test groups, each run by name: `vitest run --project unit`. Tests beside the source are unit
+// tests; the rest lives under test/.
 import { defineConfig } from 'vitest/config'
 
 const simulation = ['**/*.simulation.test.ts', 'test/simulation/**/*.test.ts']
@@ -12,9 +13,11 @@ const group = (name: string, include: string[], options: object = {}) => ({
 export default defineConfig({
   test: {
     pool: 'forks',
-    // Generous: the machine may have two slow cores, and no test is about speed.
-    testTimeout: 60_000,
+    // Generous: the machine may be slow and busy, and no test is about speed. A poll waits nearly as
+    // long as the shortest test may take.
+    testTimeout: 120_000,
     hookTimeout: 120_000,
+    expect: { poll: { timeout: 110_000 } },
     teardownTimeout: 30_000,
     maxWorkers: 2,
     projects: [

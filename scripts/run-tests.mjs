@@ -8,7 +8,7 @@ import { describeLeftovers, openRunFolder } from './tests/run-folder.mjs'
 import { planOf, reportFolder } from './tests/stages.mjs'
 
 /** Whether files left in the temporary folder fail a run. New untracked files always do. */
-const leftoversFail = false
+const leftoversFail = true
 const stopSignals = { SIGINT: 130, SIGTERM: 143 }
 const say = (text) => process.stdout.write(text)
 

@@ -1,17 +1,16 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import sharp from 'sharp'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { beforeAll, expect, it } from 'vitest'
 import { createRandom } from '../../packages/drawing/src/seeded-random.ts'
+import { temporaryFolder } from '../../test/support/temporary-folder.ts'
 import manifest from '../likeness-nano/manifest.json' with { type: 'json' }
 import { drawThing, inventThings } from './invented-things.ts'
 
 let folder: string
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'likeness-things-'))
+  folder = temporaryFolder('things')
 })
-afterAll(() => rm(folder, { recursive: true }))
 
 const few = { products: 3, vehicles: 2, seed: 5 }
 

@@ -1,7 +1,7 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, expect, test } from 'vitest'
+import { temporaryFolder } from '../../test/support/temporary-folder.ts'
 import { findStaleDependency } from './npm-dependencies.mjs'
 
 let root
@@ -12,7 +12,7 @@ const installed = (packages) =>
 const one = { version: '1.0.0', integrity: 'sha512-a' }
 
 beforeEach(() => {
-  root = mkdtempSync(join(tmpdir(), 'likeness-lock-'))
+  root = temporaryFolder('lock')
   lock({
     '': {},
     'apps/x': {},

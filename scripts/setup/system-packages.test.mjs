@@ -1,7 +1,7 @@
-import { chmodSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { temporaryFolder } from '../../test/support/temporary-folder.ts'
 import { installSystemPackages, missingPackages } from './system-packages.mjs'
 
 const kept = {
@@ -16,7 +16,7 @@ const command = (name, script) => {
 }
 
 beforeEach(() => {
-  bin = mkdtempSync(join(tmpdir(), 'likeness-bin-'))
+  bin = temporaryFolder('bin')
   for (const name of Object.keys(kept)) delete process.env[name]
   process.env.PATH = bin
 })

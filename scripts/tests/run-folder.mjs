@@ -8,13 +8,11 @@ import { repositoryRoot } from '../setup/report.mjs'
 
 /** Left by programs that are not ours and that have no way to be told otherwise. */
 const foreign = [
-  // tsx, node, eslint and chromium keep caches here; onnxruntime the two last.
+  // tsx, node, eslint and chromium keep caches here.
   /^tsx-\d+$/,
   /^node-compile-cache$/,
   /^node-jiti$/,
-  /^\.?org\.chromium\./,
-  /^mat-debug-\d+\.log$/,
-  /^\.ses$/
+  /^\.?org\.chromium\./
 ]
 const shownKinds = 20
 

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { describeLeftovers, openRunFolder } from './run-folder.mjs'
@@ -9,7 +9,7 @@ test('files left behind are told by kind, except those of other programs', () =>
   expect(leftovers().temporary).toEqual([])
   for (const name of ['tsx-0', 'likeness-a-AbC123', 'likeness-a-xYz789', 'likeness-b-AbC123'])
     mkdirSync(join(folder, name))
-  writeFileSync(join(folder, 'mat-debug-1234.log'), '')
+  mkdirSync(join(folder, 'node-compile-cache'))
   const left = leftovers()
   expect(left.temporary).toHaveLength(3)
   expect(describeLeftovers({ ...left, untracked: ['new.txt'] })).toEqual([

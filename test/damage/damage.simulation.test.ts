@@ -1,9 +1,9 @@
 // The damage run in small; `npm run damage` does 1000 places.
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { createMemoryStore } from '@likeness/store/memory-store'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 import { createOverlayStore } from './overlay-store.ts'
 import { runPlaces } from './run-places.ts'
 import { inflict } from './stored-file.ts'
@@ -23,7 +23,7 @@ test('bits flipped and files cut in every kind of file are found before anything
 })
 
 test('damage is done and undone', async () => {
-  const dir = await mkdtemp(join(tmpdir(), 'likeness-inflict-'))
+  const dir = temporaryFolder('inflict')
   const path = join(dir, 'file')
   await writeFile(path, 'abc')
   const repairFlip = await inflict({ path, at: 1, bit: 0 })
@@ -33,7 +33,6 @@ test('damage is done and undone', async () => {
   expect(await readFile(path, 'utf8')).toBe('a')
   await repairCut()
   expect(await readFile(path, 'utf8')).toBe('abc')
-  await rm(dir, { recursive: true })
 })
 
 test('what is written over a store does not reach it', async () => {

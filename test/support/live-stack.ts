@@ -18,6 +18,7 @@ export interface LiveStackOptions
     killOnSha256?: string[]
     delayOnIdMs?: Record<string, number>
     delayOnPrefixMs?: Record<string, number>
+    holdOnPrefix?: Record<string, string>
   }
 }
 export interface GalleryEntry {
@@ -100,6 +101,14 @@ export async function startLiveStack({
       const redis = new Redis(stack.redisUrl, { maxRetriesPerRequest: null })
       redis.on('error', () => undefined)
       await redis.flushall()
+      redis.disconnect()
+    },
+    /** Resolves when no chunk is in the hands of an embed-worker. */
+    async untilNothingIsEmbedded(): Promise<void> {
+      const redis = new Redis(stack.redisUrl, { maxRetriesPerRequest: null })
+      redis.on('error', () => undefined)
+      while ((await redis.keys('*:active')).length > 0)
+        await new Promise((resolve) => setTimeout(resolve, 50))
       redis.disconnect()
     },
     /** SIGKILL, and waits until supervision has it up again. */

@@ -211,22 +211,24 @@ test('readyz answers for each part', async () => {
 
 test('stopping lets a request in flight finish and takes no new one', async () => {
   await start()
-  let finish = (): void => {}
+  let [finish, arrived] = [(): void => {}, (): void => {}]
   const held = new Promise<void>((resolve) => (finish = resolve))
+  const inFlight = new Promise<void>((resolve) => (arrived = resolve))
   api.deps.catalog.list = async () => {
+    arrived()
     await held
     return []
   }
   const answer = api.fetch('/v1/collections')
-  await new Promise((resolve) => setTimeout(resolve, 100))
+  await inFlight
   const stopped = api.stop()
-  await new Promise((resolve) => setTimeout(resolve, 50))
-  const refused = await new Promise<string>((resolve) =>
-    connect(Number(new URL(api.url).port), '127.0.0.1')
-      .on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? ''))
-      .on('connect', () => resolve('connected'))
-  )
-  expect(refused).toBe('ECONNREFUSED')
+  const knock = () =>
+    new Promise<string>((resolve) => {
+      const socket = connect(Number(new URL(api.url).port), '127.0.0.1')
+        .on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? ''))
+        .on('connect', () => socket.destroy(void resolve('connected')))
+    })
+  await expect.poll(knock).toBe('ECONNREFUSED')
   finish()
   expect((await answer).status).toBe(200)
   await stopped

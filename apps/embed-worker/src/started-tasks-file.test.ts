@@ -1,9 +1,9 @@
 import { fork } from 'node:child_process'
 import { readdirSync, writeSync } from 'node:fs'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
+import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
 import {
   createStartedTasksWriter,
   openStartedTasksFile,
@@ -11,8 +11,7 @@ import {
 } from './started-tasks-file.ts'
 
 let dir: string
-beforeEach(async () => void (dir = await mkdtemp(join(tmpdir(), 'likeness-touch-'))))
-afterEach(() => rm(dir, { recursive: true }))
+beforeEach(() => void (dir = temporaryFolder('touch')))
 
 test('what was touched is there, and how often, and no file is left', () => {
   const file = openStartedTasksFile(join(dir, 'new'))

@@ -1,4 +1,6 @@
 // Ways for tests with real processes to make a picture deadly or slow. Empty unless LIKENESS_TEST_HOOKS is set.
+import { existsSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { sha256Hex } from '@likeness/shared/data/sha256'
 
@@ -8,13 +10,16 @@ const hooksSchema = z.object({
   /** Item id -> milliseconds that pass before its picture is decoded. */
   delayOnIdMs: z.record(z.string(), z.number()).default({}),
   /** The same for all ids that begin so: what a large model would cost, without the load. */
-  delayOnPrefixMs: z.record(z.string(), z.number()).default({})
+  delayOnPrefixMs: z.record(z.string(), z.number()).default({}),
+  /** Beginning of an id -> a file: the picture is not decoded while that is there. */
+  holdOnPrefix: z.record(z.string(), z.string()).default({})
 })
 
 export interface TestHooks {
   /** Called when a picture has been read and counts as touched. */
   beforeDecode(bytes: Uint8Array): void
-  delayMs(itemId: string): number
+  /** Resolves when the picture of an item may be decoded. */
+  letPass(itemId: string): Promise<void>
 }
 
 /** Throws on JSON that is not a description of hooks. */
@@ -22,16 +27,22 @@ export function createTestHooks(
   text: string | undefined,
   kill: () => void = () => process.kill(process.pid, 'SIGKILL')
 ): TestHooks {
-  if (text === undefined) return { beforeDecode: () => {}, delayMs: () => 0 }
-  const { killOnSha256, delayOnIdMs, delayOnPrefixMs } = hooksSchema.parse(JSON.parse(text))
+  if (text === undefined) return { beforeDecode: () => {}, letPass: () => Promise.resolve() }
+  const hooks = hooksSchema.parse(JSON.parse(text))
+  const { killOnSha256, delayOnIdMs, delayOnPrefixMs, holdOnPrefix } = hooks
   const deadly = new Set(killOnSha256)
   return {
     beforeDecode(bytes) {
       if (deadly.size > 0 && deadly.has(sha256Hex(bytes))) kill()
     },
-    delayMs(itemId) {
-      if (Object.hasOwn(delayOnIdMs, itemId)) return delayOnIdMs[itemId]!
-      return Object.entries(delayOnPrefixMs).find(([prefix]) => itemId.startsWith(prefix))?.[1] ?? 0
+    async letPass(itemId) {
+      const ownMs = Object.hasOwn(delayOnIdMs, itemId) ? delayOnIdMs[itemId] : undefined
+      await sleep(ownMs ?? findByPrefix(delayOnPrefixMs, itemId) ?? 0)
+      const file = findByPrefix(holdOnPrefix, itemId)
+      while (file !== undefined && existsSync(file)) await sleep(20)
     }
   }
 }
+
+const findByPrefix = <T>(all: Record<string, T>, id: string): T | undefined =>
+  Object.entries(all).find(([prefix]) => id.startsWith(prefix))?.[1]

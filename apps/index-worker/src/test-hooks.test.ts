@@ -1,8 +1,8 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import { createMemoryStore } from '@likeness/store/memory-store'
+import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
 import {
   mergePoints,
   pinnedPoints,
@@ -13,9 +13,8 @@ import {
 
 let dir: string
 beforeEach(() => {
-  dir = mkdtempSync(join(tmpdir(), 'likeness-points-'))
+  dir = temporaryFolder('points')
 })
-afterEach(() => rmSync(dir, { recursive: true, force: true }))
 
 const keyOf = (point: (typeof pinnedPoints)[number]): string => {
   if (point.endsWith('segment')) return 'c/A/seg/1.meta'

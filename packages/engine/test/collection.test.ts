@@ -21,7 +21,7 @@ describe.each(indexMethods.flatMap((method) => metrics.map((metric) => ({ method
       while (await writer.merge());
       const reader = await gallery.replica.acquire(gallery.spec.collectionId, {
         consistency: 'strong',
-        timeoutMs: 5_000
+        timeoutMs: 60_000
       })
       expect(reader.segments.map(({ index }) => index)).toEqual([
         { FLAT: 'flat', HNSW32: 'hnsw', IVF: 'ivf' }[method]
@@ -77,7 +77,7 @@ test('scrolls through live items with their vectors, in segments of every size',
   await writer.step({})
   const reader = await gallery.replica.acquire(gallery.spec.collectionId, {
     consistency: 'strong',
-    timeoutMs: 5_000
+    timeoutMs: 60_000
   })
   const seen: string[] = []
   for await (const { item, vectors } of reader.scrollVectors()) {

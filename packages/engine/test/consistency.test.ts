@@ -1,12 +1,11 @@
 // What replicas answer while the collection moves on: whole versions only, and at `strong` never an old one.
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { systemClock } from '@likeness/shared/process/clock'
 import { silentLogger } from '@likeness/shared/process/logger'
 import { openDirectoryStore } from '@likeness/store/directory-store'
 import { createMemoryStore } from '@likeness/store/memory-store'
+import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
 import type { ReadOptions, Replica } from '../src/contract.ts'
 import { createReplica } from '../src/replica/replica.ts'
 import { createGallery, type Gallery, itemsFrom, vectorOf } from '../src/testing/gallery.ts'
@@ -36,11 +35,10 @@ async function start(kind: 'memory' | 'directory'): Promise<void> {
     })
   )
 }
-beforeEach(async () => void (dir = await mkdtemp(join(tmpdir(), 'likeness-consistency-'))))
+beforeEach(() => void (dir = temporaryFolder('consistency')))
 afterEach(async () => {
   await Promise.all(replicas.map((replica) => replica.close()))
   await gallery.close()
-  await rm(dir, { recursive: true, force: true })
 })
 
 async function query<T>(

@@ -1,8 +1,6 @@
 // Every method over every metric with every storage: all that can happen to a collection, with sealed segments of the real kind, against a plain reference.
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
 import type { CollectionReader, Hit, SearchQuery } from '../src/contract.ts'
 import { type Cell, cells, lossOf, nameOf, rowsIn, vectorIn } from '../src/testing/cells.ts'
 import { createGallery, dim, type Gallery, type TestItem } from '../src/testing/gallery.ts'
@@ -20,17 +18,16 @@ let queries: Float32Array[]
 let gallery: Gallery
 let scratchDir: string
 beforeEach(async () => {
-  scratchDir = await mkdtemp(join(tmpdir(), 'likeness-forms-'))
+  scratchDir = temporaryFolder('forms')
 })
 afterEach(async () => {
   await gallery.close()
-  await rm(scratchDir, { recursive: true, force: true })
 })
 
 async function withReader<T>(use: (reader: CollectionReader) => Promise<T>): Promise<T> {
   const reader = await gallery.replica.acquire(gallery.spec.collectionId, {
     consistency: 'strong',
-    timeoutMs: 10_000
+    timeoutMs: 60_000
   })
   try {
     return await use(reader)

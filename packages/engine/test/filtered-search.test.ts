@@ -58,7 +58,7 @@ async function fill(method: (typeof indexMethods)[number]) {
 async function search(query: Omit<SearchQuery, 'vectors'>): Promise<Hit[][]> {
   const reader = await gallery.replica.acquire(gallery.spec.collectionId, {
     consistency: 'strong',
-    timeoutMs: 5_000
+    timeoutMs: 60_000
   })
   try {
     return await Promise.all(
@@ -127,7 +127,7 @@ test.each(indexMethods)(
     while (await writer.merge());
     const reader = await gallery.replica.acquire(gallery.spec.collectionId, {
       consistency: 'strong',
-      timeoutMs: 5_000
+      timeoutMs: 60_000
     })
     const lines: string[] = []
     for (const clusters of [1, 2, 6, 10, 16]) {
@@ -235,7 +235,7 @@ test('a segment whose columns file is gone is searched all the same', async () =
   await fill('HNSW32')
   const reader = await gallery.replica.acquire(gallery.spec.collectionId, {
     consistency: 'strong',
-    timeoutMs: 5_000
+    timeoutMs: 60_000
   })
   const gone: string[] = []
   for await (const { key } of gallery.store.list(gallery.keys.segmentPrefix))

@@ -11,7 +11,7 @@ afterEach(() => gallery.close())
 async function search(query: SearchQuery) {
   const reader = await gallery.replica.acquire(gallery.spec.collectionId, {
     consistency: 'strong',
-    timeoutMs: 5_000
+    timeoutMs: 60_000
   })
   try {
     return (await reader.search(query))[0]!.map(({ item: { id, label }, score, distance }) => ({
@@ -90,7 +90,7 @@ test('bits are the values above the threshold, of a row and of a query, and give
     ])
   const reader = await gallery.replica.acquire(gallery.spec.collectionId, {
     consistency: 'strong',
-    timeoutMs: 5_000
+    timeoutMs: 60_000
   })
   expect(await reader.getVectors('values')).toEqual(bits)
   reader.release()

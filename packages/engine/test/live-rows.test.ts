@@ -62,7 +62,7 @@ describe.each(cells)('%s', (name, form) =>
       await writer.step({})
       const reader = await gallery.replica.acquire(gallery.spec.collectionId, {
         consistency: 'strong',
-        timeoutMs: 5_000
+        timeoutMs: 60_000
       })
       const vectors = Float32Array.from(queries.flatMap((query) => [...query]))
       const all = recallOf(await reader.search({ vectors, k, searchBudget: 64 }), reference, {

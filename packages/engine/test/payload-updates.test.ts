@@ -1,8 +1,6 @@
 // New labels and metadata without new vectors: seen by reads, filters and groups, in the order of acceptance, through merges and rebuilds.
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
 import type { SearchQuery } from '../src/contract.ts'
 import { createGallery, type Gallery, itemsFrom, vectorOf } from '../src/testing/gallery.ts'
 import { verifyCollection } from '../src/verify/verify.ts'
@@ -21,7 +19,7 @@ async function withReader<T>(
 ): Promise<T> {
   const reader = await gallery.replica.acquire(gallery.spec.collectionId, {
     consistency: 'strong',
-    timeoutMs: 5_000
+    timeoutMs: 60_000
   })
   try {
     return await use(reader)
@@ -191,25 +189,21 @@ test('its files are verified', async () => {
   await gallery.accept([{ id: 'a' }])
   await gallery.relabel(['a'], { label: 'waiting' })
   await writer.step({})
-  const scratchDir = await mkdtemp(join(tmpdir(), 'likeness-verify-'))
+  const scratchDir = temporaryFolder('verify')
   const verify = () =>
     verifyCollection({ store: gallery.store, collectionId: gallery.spec.collectionId, scratchDir })
-  try {
-    expect((await verify()).problems).toEqual([])
-    let seen = 0
-    for (const prefix of [gallery.keys.deletionPrefix, gallery.keys.sidePrefix]) {
-      for await (const { key } of gallery.store.list(prefix)) {
-        if (!key.includes('.relabels')) continue
-        const { body } = (await gallery.store.get(key))!
-        await gallery.store.delete([key])
-        seen += (await verify()).problems.filter(
-          (problem) => problem.key === key && problem.code === 'missing'
-        ).length
-        await gallery.store.put(key, body)
-      }
+  expect((await verify()).problems).toEqual([])
+  let seen = 0
+  for (const prefix of [gallery.keys.deletionPrefix, gallery.keys.sidePrefix]) {
+    for await (const { key } of gallery.store.list(prefix)) {
+      if (!key.includes('.relabels')) continue
+      const { body } = (await gallery.store.get(key))!
+      await gallery.store.delete([key])
+      seen += (await verify()).problems.filter(
+        (problem) => problem.key === key && problem.code === 'missing'
+      ).length
+      await gallery.store.put(key, body)
     }
-    expect(seen).toBe(2)
-  } finally {
-    await rm(scratchDir, { recursive: true, force: true })
   }
+  expect(seen).toBe(2)
 })

@@ -1,11 +1,9 @@
 // A collection gets another embedding: built beside it, committed in one step, with everything that happened meanwhile.
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
 import { createUlid } from '@likeness/shared/data/ulid'
 import { appError } from '@likeness/shared/errors'
+import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
 import { buildMerge } from '../src/merge/merge-build.ts'
 import type { BuildMerge } from '../src/merge/merge-task.ts'
 import {
@@ -39,7 +37,7 @@ async function found(
 ): Promise<{ embedding: string; hits: [string, number][] }> {
   const reader = await gallery.replica.acquire(gallery.spec.collectionId, {
     consistency: 'strong',
-    timeoutMs: 5_000
+    timeoutMs: 60_000
   })
   try {
     const { embedding } = reader.spec
@@ -57,18 +55,14 @@ async function found(
 const itself = (seeds: readonly number[]) => seeds.map((seed) => [`item-${seed}`, 1])
 
 async function verified(): Promise<unknown[]> {
-  const scratchDir = await mkdtemp(join(tmpdir(), 'likeness-reprojection-'))
-  try {
-    return (
-      await verifyCollection({
-        store: gallery.store,
-        collectionId: gallery.spec.collectionId,
-        scratchDir
-      })
-    ).problems
-  } finally {
-    await rm(scratchDir, { recursive: true, force: true })
-  }
+  const scratchDir = temporaryFolder('reprojection')
+  return (
+    await verifyCollection({
+      store: gallery.store,
+      collectionId: gallery.spec.collectionId,
+      scratchDir
+    })
+  ).problems
 }
 
 /** Its newest manifest is lost, and it is made again as was asked. */

@@ -57,7 +57,7 @@ async function fill({
   return async (searchBudget) => {
     const reader = await gallery.replica.acquire(gallery.spec.collectionId, {
       consistency: 'strong',
-      timeoutMs: 10_000
+      timeoutMs: 60_000
     })
     try {
       expect(reader.segments.map((segment) => segment.rows)).toEqual([rows])
@@ -114,7 +114,7 @@ describe.each(['IVF', 'HNSW32'] as const)('%s with a target recall', (method) =>
       const seen = await recallAt()
       const reader = await gallery.replica.acquire(gallery.spec.collectionId, {
         consistency: 'strong',
-        timeoutMs: 10_000
+        timeoutMs: 60_000
       })
       const { tuned } = reader.segments[0]!
       reader.release()

@@ -1,8 +1,6 @@
 // Snapshots and restores: what is kept survives collection, what comes back has the restore's revision, and later operations win.
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
 import type { OpenCollectionReader } from '../src/search/collection-reader.ts'
 import { createGallery, type Gallery, itemsFrom, vectorOf } from '../src/testing/gallery.ts'
 import { verifyCollection } from '../src/verify/verify.ts'
@@ -26,7 +24,7 @@ const take = (name: string) => gallery.operate({ kind: 'take_snapshot', name })
 const item = async (id: string) => {
   const reader = await gallery.replica.acquire(gallery.spec.collectionId, {
     consistency: 'strong',
-    timeoutMs: 5_000
+    timeoutMs: 60_000
   })
   try {
     return await reader.getItem(id)
@@ -40,7 +38,7 @@ const idsOf = (first: number, count: number): string[] =>
     .sort()
 
 async function verified(): Promise<void> {
-  const scratchDir = await mkdtemp(join(tmpdir(), 'likeness-verify-'))
+  const scratchDir = temporaryFolder('verify')
   expect(
     (
       await verifyCollection({
@@ -50,7 +48,6 @@ async function verified(): Promise<void> {
       })
     ).problems
   ).toEqual([])
-  await rm(scratchDir, { recursive: true, force: true })
 }
 
 test('a restore brings back what the snapshot held, as a new version with the revision of the restore, and a rebuild does too', async () => {
@@ -87,7 +84,7 @@ test('a filter that was asked before a restore answers with the revision of the 
   const filtered = async () => {
     const reader = await gallery.replica.acquire(gallery.spec.collectionId, {
       consistency: 'strong',
-      timeoutMs: 5_000
+      timeoutMs: 60_000
     })
     try {
       return (
@@ -111,7 +108,7 @@ test('a version that a restore brings back shares the segments that queries of a
   const acquire = async () =>
     (await gallery.replica.acquire(gallery.spec.collectionId, {
       consistency: 'strong',
-      timeoutMs: 5_000
+      timeoutMs: 60_000
     })) as OpenCollectionReader
   for (const holds of [true, false, true, false]) {
     await gallery.restore('all')

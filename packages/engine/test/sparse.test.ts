@@ -34,7 +34,7 @@ async function fill(options: GalleryOptions = {}) {
 async function search(vector: { indices: number[]; values: number[] }, more: object = {}) {
   const reader = await gallery.replica.acquire(gallery.spec.collectionId, {
     consistency: 'strong',
-    timeoutMs: 5_000
+    timeoutMs: 60_000
   })
   try {
     return (await reader.search({ vectors: sparseRow(vector), k: 10, ...more }))[0]!.map(
@@ -84,7 +84,7 @@ test('dense queries are refused, and a collection of another form is not made', 
   await fill()
   const reader = await gallery.replica.acquire(gallery.spec.collectionId, {
     consistency: 'strong',
-    timeoutMs: 5_000
+    timeoutMs: 60_000
   })
   await expect(reader.search({ vectors: vectorOf(1), k: 1 })).rejects.toMatchObject({
     code: 'invalid_vector'

@@ -32,7 +32,7 @@ async function fill(options: GalleryOptions) {
   while (await writer.merge());
   const reader = await gallery.replica.acquire(gallery.spec.collectionId, {
     consistency: 'strong',
-    timeoutMs: 5_000
+    timeoutMs: 60_000
   })
   const search = async (vector: Float32Array, asked = k) =>
     (await reader.search({ vectors: vector, k: asked }))[0]!.map(

@@ -1,8 +1,7 @@
 // A graph by inner product keeps f32 rows as two planes and walks by the first alone: but for the speed nobody may notice.
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
+import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
 import { FaissIndex } from './faiss-index.ts'
 import { readForeignVectors } from './foreign-vectors.ts'
 import { bestRows, idLists, recall } from './testing/brute-force.ts'
@@ -10,9 +9,7 @@ import { indexOf } from './testing/every-kind.ts'
 import { gaussianVectors, unitVectors } from './testing/seeded-vectors.ts'
 
 const k = 10
-let folder: string
-beforeAll(async () => void (folder = await mkdtemp(join(tmpdir(), 'likeness-planes-'))))
-afterAll(() => rm(folder, { recursive: true, force: true }))
+const folder = temporaryFolder('planes')
 
 const bitsOf = (vectors: Float32Array): number[] =>
   Array.from(new Uint32Array(vectors.buffer, vectors.byteOffset, vectors.length))

@@ -1,7 +1,7 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
 import { BinaryIndex } from './binary-index.ts'
 import { FaissIndex } from './faiss-index.ts'
 import { idLists, recall } from './testing/brute-force.ts'
@@ -19,10 +19,9 @@ const at = (array: Uint8Array, bits: number, row: number) =>
 let dir: string
 let file: string
 beforeEach(async () => {
-  dir = await mkdtemp(path.join(tmpdir(), 'faiss-bits-'))
+  dir = temporaryFolder('bits')
   file = path.join(dir, 'bits.index')
 })
-afterEach(() => rm(dir, { recursive: true, force: true }))
 
 describe.each(everyWidth)('$kind over $bits bits', ({ kind, bits }) => {
   const stored = seededBits(1, rows, bits)

@@ -1,7 +1,7 @@
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
 import { buildAddon } from '../build.mjs'
 
 // A compiler that is a shell script: says what a compiler says, counts its calls, writes what -o names.
@@ -34,13 +34,12 @@ describe('building the addon', () => {
   }
 
   beforeEach(async () => {
-    dir = await mkdtemp(path.join(tmpdir(), 'faiss-build-'))
+    dir = temporaryFolder('build')
     env = { CXX: path.join(dir, 'c++'), FAISS_ROOT: path.join(dir, 'faiss') }
     lines.length = 0
     await writeCompiler(fakeCompiler(path.join(dir, 'calls'), 'fake 1'))
     await writeFaiss(14, 'archive')
   })
-  afterEach(() => rm(dir, { recursive: true, force: true }))
 
   it('compiles each source with the Faiss of FAISS_ROOT, links once, and then does nothing', async () => {
     expect(await build()).toMatchObject({ built: true })

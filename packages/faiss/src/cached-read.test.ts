@@ -1,11 +1,12 @@
-import { mkdtemp, open, rm, writeFile } from 'node:fs/promises'
-import { platform, tmpdir } from 'node:os'
+import { open, writeFile } from 'node:fs/promises'
+import { platform } from 'node:os'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
+import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
 import { readCached } from './cached-read.ts'
 
 it('fills from what was just read, says no past the end, and never for a descriptor that is not there', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'likeness-cached-'))
+  const folder = temporaryFolder('cached')
   await writeFile(join(folder, 'file'), 'gallery of marks')
   const file = await open(join(folder, 'file'))
   await file.read(Buffer.alloc(16), 0, 16, 0)
@@ -16,5 +17,4 @@ it('fills from what was just read, says no past the end, and never for a descrip
   expect(readCached(file.fd, 12, out)).toBe(false)
   await file.close()
   expect(readCached(123_456, 0, out)).toBe(false)
-  await rm(folder, { recursive: true, force: true })
 })

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process'
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
 import { readForeignVectors } from './foreign-vectors.ts'
 import { everyForm, everyKind, indexOf } from './testing/every-kind.ts'
 import { wrapInIdMap } from './testing/foreign-files.ts'
@@ -16,9 +16,8 @@ let dir: string
 const at = (name: string) => path.join(dir, name)
 
 beforeEach(async () => {
-  dir = await mkdtemp(path.join(tmpdir(), 'faiss-foreign-'))
+  dir = temporaryFolder('foreign')
 })
-afterEach(() => rm(dir, { recursive: true, force: true }))
 
 /** Row that each id names, as the file orders them. */
 function rowsById(found: {

@@ -1,7 +1,7 @@
-import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readdir, readFile, truncate, writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
 import { FaissIndex } from './faiss-index.ts'
 import { everyKind, exhaustive, indexOf } from './testing/every-kind.ts'
 import { gaussianVectors } from './testing/seeded-vectors.ts'
@@ -11,10 +11,9 @@ let dir: string
 let file: string
 
 beforeEach(async () => {
-  dir = await mkdtemp(path.join(tmpdir(), 'faiss-file-'))
+  dir = temporaryFolder('file')
   file = path.join(dir, 'rows.index')
 })
-afterEach(() => rm(dir, { recursive: true, force: true }))
 
 describe.each(everyKind)('a file of $kind over $metric', ({ kind, metric }) => {
   const vectors = gaussianVectors(1, 300, dim)

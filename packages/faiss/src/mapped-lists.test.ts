@@ -1,8 +1,8 @@
 // Inverted lists that are mapped from their file answer as those in memory.
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
 import { BinaryIndex } from './binary-index.ts'
 import { FaissIndex } from './faiss-index.ts'
 import { exhaustive, indexOf, storages } from './testing/every-kind.ts'
@@ -14,10 +14,9 @@ const [dim, k, rows] = [16, 10, 1200]
 let dir: string
 let file: string
 beforeEach(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'likeness-mapped-'))
+  dir = temporaryFolder('mapped')
   file = join(dir, 'lists.index')
 })
-afterEach(() => rm(dir, { recursive: true, force: true }))
 
 describe.each(storages)('an ivf index of %s with mapped lists', (storage) => {
   it('gives every answer of the one in memory, also when its file has lost its name', async () => {

@@ -1,8 +1,7 @@
 // What merging does to indexes: lists that move, graphs that grow and are numbered anew.
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
+import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
 import { FaissIndex } from './faiss-index.ts'
 import { emptyIndex, everyForm, exhaustive, indexOf } from './testing/every-kind.ts'
 import { gaussianVectors } from './testing/seeded-vectors.ts'
@@ -14,9 +13,7 @@ const rowsOf = (first: number, count: number): Float32Array =>
 /** Row i goes to a place of its own. */
 const shuffled = (count: number, first = 0, step = 7): Int32Array =>
   Int32Array.from({ length: count }, (_, i) => first + ((i * step) % count))
-let dir: string
-beforeAll(async () => void (dir = await mkdtemp(join(tmpdir(), 'likeness-merging-'))))
-afterAll(() => rm(dir, { recursive: true, force: true }))
+const dir = temporaryFolder('merging')
 
 async function saved(index: FaissIndex, name: string): Promise<string> {
   const path = join(dir, name)

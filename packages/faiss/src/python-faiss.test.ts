@@ -1,7 +1,7 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
 import { readForeignVectors } from './foreign-vectors.ts'
 import { idLists, recall } from './testing/brute-force.ts'
 import { everyForm, exhaustive, indexOf } from './testing/every-kind.ts'
@@ -17,11 +17,10 @@ let dir: string
 const at = (name: string) => path.join(dir, name)
 
 beforeEach(async () => {
-  dir = await mkdtemp(path.join(tmpdir(), 'faiss-python-'))
+  dir = temporaryFolder('python')
   await writeFile(at('vectors'), vectors)
   await writeFile(at('queries'), queries)
 })
-afterEach(() => rm(dir, { recursive: true, force: true }))
 
 const searchScript = `
 import faiss, json, numpy as np, sys

@@ -1,8 +1,8 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import type { VectorStorage } from '@likeness/shared/contract/storage-forms'
+import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
 import { FaissIndex } from './faiss-index.ts'
 import { bestRows, idLists, rankAll, recall, rowOf } from './testing/brute-force.ts'
 import { emptyIndex, everyForm, exhaustive, indexOf, metrics } from './testing/every-kind.ts'
@@ -217,7 +217,6 @@ describe('codebooks', () => {
 let dir: string
 let file: string
 beforeEach(async () => {
-  dir = await mkdtemp(path.join(tmpdir(), 'faiss-storage-'))
+  dir = temporaryFolder('storage')
   file = path.join(dir, 'rows.index')
 })
-afterEach(() => rm(dir, { recursive: true, force: true }))

@@ -1,9 +1,9 @@
 // One write stalls at each of its steps while others run to their end; then it goes on. Whatever was seen must be what
 // some order of whole operations would have shown. A write that never goes on is what kill -9 leaves.
-import { mkdtemp, readdir, rm, utimes } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdtemp, readdir, utimes } from 'node:fs/promises'
 import path from 'node:path'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { beforeEach, expect, it } from 'vitest'
+import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
 import { cleanDirectory } from './directory-cleanup.ts'
 import { directoryPaths } from './directory-paths.ts'
 import { openDirectoryStore } from './directory-store.ts'
@@ -46,9 +46,8 @@ const meanwhile: Operation[][] = [
 
 let root = ''
 beforeEach(async () => {
-  root = await mkdtemp(path.join(tmpdir(), 'likeness-interleaving-'))
+  root = temporaryFolder('interleaving')
 })
-afterEach(() => rm(root, { recursive: true, force: true }))
 
 for (const initial of initials) {
   for (const first of Object.keys(steps) as Stalling[]) {

@@ -1,7 +1,6 @@
 import {
   chmod,
   mkdir,
-  mkdtemp,
   readdir,
   readFile,
   rename,
@@ -10,10 +9,10 @@ import {
   utimes,
   writeFile
 } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { Readable } from 'node:stream'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
 import { cleanDirectory } from './directory-cleanup.ts'
 import { directoryPaths, segmentOf } from './directory-paths.ts'
 import { openDirectoryStore } from './directory-store.ts'
@@ -24,12 +23,11 @@ const bytes = (text: string) => Buffer.from(text)
 let root = ''
 let store: ObjectStore
 beforeEach(async () => {
-  root = await mkdtemp(path.join(tmpdir(), 'likeness-directory-'))
+  root = temporaryFolder('directory')
   store = await openDirectoryStore({ root, listWindow: 3 })
 })
 afterEach(async () => {
   await store.close()
-  await rm(root, { recursive: true, force: true })
 })
 
 async function keys(prefix = '', startAfter = ''): Promise<string[]> {

@@ -1,6 +1,4 @@
 // The logo profile with the built-in model itself: rendered marks, turned, covered, transparent, beside the general profile.
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import sharp from 'sharp'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import {
@@ -31,6 +29,7 @@ import {
 } from '../../../packages/drawing/src/brand-marks.ts'
 import { drawScene } from '../../../packages/drawing/src/draw-scene.ts'
 import { createRandom, shuffled } from '../../../packages/drawing/src/seeded-random.ts'
+import { temporaryFolder } from '../../support/temporary-folder.ts'
 
 const modelDir = new URL('../../../models/likeness-nano', import.meta.url).pathname
 const embedding = { version: 'built-in', dim: 512, unit: true }
@@ -93,7 +92,7 @@ beforeAll(async () => {
       ).jpeg
     })
   }
-  dir = await mkdtemp(`${tmpdir()}/likeness-logo-`)
+  dir = temporaryFolder('logo')
   embedder = await createEmbedder({
     model: await prepareModel({ modelDir, cacheDir: dir }),
     executionProviders: ['cpu'],
@@ -110,7 +109,6 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   await embedder.close()
-  await rm(dir, { recursive: true })
 })
 
 async function enrol(png: Buffer, { enrolment }: Settings): Promise<Float32Array[]> {

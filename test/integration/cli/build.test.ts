@@ -1,84 +1,26 @@
-// Galleries built from a yaml by the real program: from an empty folder, again, after kill -9 and Ctrl-C, and with lists as users have them.
-import { readdir, rm, writeFile } from 'node:fs/promises'
+// Galleries built from a yaml by the real program on a stack that runs: again, appended to, taken from, and with lists as users have them.
+import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { pictureOf } from '../../support/pictures.ts'
-import { type Home, openHome, type Running, unmodifiedYaml } from './likeness.ts'
+import { count, fileOf, folderOf, hitsIn, listOf, pathOf } from './gallery-folder.ts'
+import { type Home, openHome } from './likeness.ts'
 
 let home: Home
+/** The stack may read the folders in `readable`, and is sent the pictures of all others. */
 beforeAll(async () => {
   home = await openHome()
+  const readable = join(home.dir, 'readable')
+  await mkdir(readable)
+  const up = await home.run(home.dir, 'up', '--port', '0', '--import', readable)
+  expect(up.code, up.stderr).toBe(0)
 })
 afterAll(async () => {
-  await home.close()
+  expect((await home.run(home.dir, 'down')).stdout).toContain('stopped')
 })
 
-/** The smallest model makes 64 dimensions, and drawn noise is not what a threshold is for. */
-const yaml = unmodifiedYaml
-  .replace('embedding_size: 512', 'embedding_size: 64')
-  .replace('score_thres: 0.7', 'score_thres: "None"')
-const count = (n: number): number[] => Array.from({ length: n }, (_, i) => i)
-/** Spaces in paths and in labels, and no delimiter. */
-const pathOf = (seed: number): string => `set ${seed % 3}/${seed}.jpg`
-const listOf = (seeds: readonly number[]): string =>
-  seeds.map((seed) => `${pathOf(seed)} label of ${seed}\n`).join('')
-const folderOf = (name: string, seeds: readonly number[], list = listOf(seeds)): Promise<string> =>
-  home.folder(
-    name,
-    { 'product.yaml': yaml, 'product_data.txt': list },
-    Object.fromEntries(seeds.map((seed) => [`product_images/${pathOf(seed)}`, seed]))
-  )
-
-/** The lines of hits of all objects, best first, each file once. */
-function hitsIn(stdout: string): string[] {
-  const lines = stdout.split('\n').flatMap((line) => (line.startsWith('    ') ? [line.trim()] : []))
-  const scoreOf = (line: string): number => Number(line.split('  ').at(-2))
-  const files = new Set<string>()
-  return lines
-    .sort((a, b) => scoreOf(b) - scoreOf(a))
-    .filter((line) => files.size < files.add(fileOf(line)).size)
-}
-const fileOf = (line: string): string => line.split('  ').at(-1)!
-
-test('the yaml of a PP-ShiTu user runs unmodified with the built-in model, and a second folder with the same file is another gallery', async () => {
-  const own = await openHome({ model: 'built-in' })
-  try {
-    const open = (name: string, seeds: number[]) =>
-      own.folder(
-        name,
-        { 'product.yaml': unmodifiedYaml, 'product_data.txt': listOf(seeds) },
-        Object.fromEntries(seeds.map((seed) => [`product_images/${pathOf(seed)}`, seed]))
-      )
-    const [first, second] = [await open('first', count(12)), await open('second', [20, 21])]
-    const built = await own.run(first, 'build', '-c', 'product.yaml', '--json')
-    expect([built.code, built.json()], built.stderr).toEqual([
-      0,
-      expect.objectContaining({ total: 12, indexed: 12, failed: 0, wasDone: false })
-    ])
-    const other = await own.run(second, 'build', '-c', 'product.yaml', '--json')
-    expect(other.json()).toMatchObject({ total: 2, indexed: 2, failed: 0 })
-    expect(other.json().collection).not.toBe(built.json().collection)
-    const found = await own.run(
-      first,
-      'search',
-      '-c',
-      'product.yaml',
-      '--image',
-      'product_images/set 1/4.jpg'
-    )
-    expect(hitsIn(found.stdout)[0]).toMatch(/^label of 4 +[01]\.\d{4} {2}set 1\/4\.jpg$/)
-    expect(
-      (await own.run(second, 'search', '-c', 'product.yaml', '--dir', 'product_images', '--json'))
-        .stdout
-    ).not.toContain('set 1/4.jpg')
-  } finally {
-    await own.close()
-  }
-}, 600_000)
-
 test('a finished build started again does nothing, another list is refused without --force, and --force wipes', async () => {
-  const folder = await folderOf('again', count(6))
+  const folder = await folderOf(home, 'readable/again', count(6))
   expect((await home.run(folder, 'build', '-c', 'product.yaml')).code).toBe(0)
   const again = await home.run(folder, 'build', '-c', 'product.yaml', '--json')
   expect([again.code, again.json()]).toEqual([
@@ -124,7 +66,7 @@ test('a finished build started again does nothing, another list is refused witho
 }, 600_000)
 
 test('a gallery of bits answers what is within the radius of its yaml, and what is not is unknown', async () => {
-  const folder = await folderOf('bits', count(5))
+  const folder = await folderOf(home, 'bits', count(5))
   const run = (...args: string[]) =>
     home.run(
       folder,
@@ -136,121 +78,70 @@ test('a gallery of bits answers what is within the radius of its yaml, and what 
       '-o',
       'IndexProcess.hamming_radius=0'
     )
-  await home.run(folder, 'up', '--port', '0')
-  try {
-    const built = await run('build', '--json')
-    expect([built.code, built.json()], built.stderr).toEqual([
-      0,
-      expect.objectContaining({ indexed: 5 })
-    ])
-    expect(hitsIn((await run('search', '--image', `product_images/${pathOf(4)}`)).stdout)).toEqual([
-      expect.stringMatching(/^label of 4 +1\.0000 {2}set 1\/4\.jpg$/)
-    ])
-    await writeFile(join(folder, 'other.jpg'), await pictureOf(77))
-    expect(hitsIn((await run('search', '--image', 'other.jpg')).stdout)).toEqual([])
-  } finally {
-    await home.run(folder, 'down')
-  }
+  const built = await run('build', '--json')
+  expect([built.code, built.json()], built.stderr).toEqual([
+    0,
+    expect.objectContaining({ indexed: 5 })
+  ])
+  expect(hitsIn((await run('search', '--image', `product_images/${pathOf(4)}`)).stdout)).toEqual([
+    expect.stringMatching(/^label of 4 +1\.0000 {2}set 1\/4\.jpg$/)
+  ])
+  await writeFile(join(folder, 'other.jpg'), await pictureOf(77))
+  expect(hitsIn((await run('search', '--image', 'other.jpg')).stdout)).toEqual([])
 }, 600_000)
 
 test('append adds and replaces, remove takes out by path though the pictures are gone, and append brings back', async () => {
-  const folder = await folderOf('append', count(6))
+  const folder = await folderOf(home, 'append', count(6))
   const run = (...args: string[]) => home.run(folder, ...args, '-c', 'product.yaml', '--json')
-  await home.run(folder, 'up', '--port', '0')
-  try {
-    expect((await run('build')).json()).toMatchObject({ indexed: 6 })
-    await writeFile(join(folder, 'product_images', pathOf(7)), await pictureOf(7))
-    await writeFile(join(folder, 'product_data.txt'), `${listOf([7])}${pathOf(2)} new name\n`)
-    expect((await run('append')).json()).toMatchObject({ total: 2, indexed: 2 })
-    expect((await run('append')).json()).toMatchObject({ wasDone: true })
-    expect(
-      hitsIn(
-        (
-          await home.run(
-            folder,
-            'search',
-            '-c',
-            'product.yaml',
-            '--image',
-            `product_images/${pathOf(2)}`
-          )
-        ).stdout
-      )[0]
-    ).toMatch(/^new name /)
-    await rm(join(folder, 'product_images', pathOf(7)))
-    await writeFile(
-      join(folder, 'product_data.txt'),
-      `${listOf([7])}${pathOf(3)} label of 3\nnot there.jpg x\n`
-    )
-    const removed = await run('remove')
-    expect([removed.code, removed.json()]).toEqual([
-      1,
-      expect.objectContaining({ listed: 3, removed: 2, failed: 1 })
-    ])
-    expect(removed.stdout).toMatch(/product_data\.txt:3: item_not_found/)
-    expect((await run('status')).stdout).toBeDefined()
-    await writeFile(join(folder, 'product_images', pathOf(7)), await pictureOf(7))
-    await writeFile(join(folder, 'product_data.txt'), `${listOf([7])}${pathOf(2)} new name\n`)
-    expect((await run('append')).json()).toMatchObject({ indexed: 2, wasDone: false })
-    const status = await home.run(folder, 'status', '--json')
-    expect(status.json()).toMatchObject({
-      collections: expect.arrayContaining([
-        expect.objectContaining({
-          items: 6,
-          name: expect.stringContaining('product-gallery-index')
-        })
-      ])
-    })
-  } finally {
-    await home.run(folder, 'down')
-  }
-}, 600_000)
-
-/** Vector batches of all galleries of the home. */
-async function batchesWritten(): Promise<number> {
-  const files = await readdir(join(home.dir, 'home/stack/objects'), { recursive: true }).catch(
-    () => []
+  const built = (await run('build')).json()
+  expect(built).toMatchObject({ indexed: 6 })
+  await writeFile(join(folder, 'product_images', pathOf(7)), await pictureOf(7))
+  await writeFile(join(folder, 'product_data.txt'), `${listOf([7])}${pathOf(2)} new name\n`)
+  expect((await run('append')).json()).toMatchObject({ total: 2, indexed: 2 })
+  expect((await run('append')).json()).toMatchObject({ wasDone: true })
+  expect(
+    hitsIn(
+      (
+        await home.run(
+          folder,
+          'search',
+          '-c',
+          'product.yaml',
+          '--image',
+          `product_images/${pathOf(2)}`
+        )
+      ).stdout
+    )[0]
+  ).toMatch(/^new name /)
+  await rm(join(folder, 'product_images', pathOf(7)))
+  await writeFile(
+    join(folder, 'product_data.txt'),
+    `${listOf([7])}${pathOf(3)} label of 3\nnot there.jpg x\n`
   )
-  return files.filter((file) => /\/batch~\/[^/]+\/[^/]+$/.test(file)).length
-}
-
-/** Waits for the first batch, some hundred of the pictures. The bar says it too late: outside a terminal it is written every few seconds. */
-async function untilUnderWay({ stdout, finished }: Running, batchesBefore: number): Promise<void> {
-  const ended = finished.then(() => true)
-  while ((await batchesWritten()) <= batchesBefore) {
-    if (await Promise.race([ended, pause(20, false)]))
-      throw new Error(`ended before it was interrupted: ${stdout()}`)
-  }
-}
-
-test.each(['SIGKILL', 'SIGINT'] as const)(
-  'a build that %s ended goes on where it was, and no picture is lost or there twice',
-  async (signal) => {
-    const pictures = 900
-    const folder = await folderOf(`interrupted by ${signal}`, count(pictures))
-    const before = await batchesWritten()
-    const running = home.start(folder, ['build', '-c', 'product.yaml', '--json'])
-    await untilUnderWay(running, before)
-    process.kill(signal === 'SIGKILL' ? -running.child.pid! : running.child.pid!, signal)
-    const ended = await running.finished
-    expect([ended.code, ended.signal]).toEqual(
-      signal === 'SIGKILL' ? [null, 'SIGKILL'] : [130, null]
-    )
-    const built = await home.run(folder, 'build', '-c', 'product.yaml', '--json')
-    expect(built.stderr).toContain('going on with the build that was interrupted')
-    expect([built.code, built.json()]).toEqual([
-      0,
-      expect.objectContaining({ total: pictures, indexed: pictures, failed: 0, superseded: 0 })
+  const removed = await run('remove')
+  expect([removed.code, removed.json()]).toEqual([
+    1,
+    expect.objectContaining({ listed: 3, removed: 2, failed: 1 })
+  ])
+  expect(removed.stdout).toMatch(/product_data\.txt:3: item_not_found/)
+  expect((await run('status')).stdout).toBeDefined()
+  await writeFile(join(folder, 'product_images', pathOf(7)), await pictureOf(7))
+  await writeFile(join(folder, 'product_data.txt'), `${listOf([7])}${pathOf(2)} new name\n`)
+  expect((await run('append')).json()).toMatchObject({ indexed: 2, wasDone: false })
+  const status = await home.run(folder, 'status', '--json')
+  expect(status.json()).toMatchObject({
+    collections: expect.arrayContaining([
+      expect.objectContaining({
+        items: 6,
+        name: built.collection
+      })
     ])
-    const verified = await home.run(folder, 'verify', '-c', 'product.yaml', '--json')
-    expect([verified.code, verified.json()]).toEqual([0, expect.objectContaining({ problems: [] })])
-  },
-  600_000
-)
+  })
+}, 600_000)
 
 test('bad lines fail by number and reason, the rest is built, and the program says so with its exit code', async () => {
   const list = `\uFEFF${pathOf(0)} ok\r\n\r\nonly-a-path.jpg\n${pathOf(1)} 中文 标签\n../../etc/passwd x\nmissing.jpg x\n${pathOf(1)} 中文 标签\n${pathOf(0)} another label\nset 0/text.jpg not a picture\n`
-  const folder = await folderOf('bad lines', [0, 1], list)
+  const folder = await folderOf(home, 'readable/bad lines', [0, 1], list)
   await writeFile(join(folder, 'product_images/set 0/text.jpg'), 'this is text')
   const built = await home.run(folder, 'build', '-c', 'product.yaml', '--json')
   expect([built.code, built.json()], built.stderr).toEqual([
@@ -275,24 +166,19 @@ test('bad lines fail by number and reason, the rest is built, and the program sa
 }, 600_000)
 
 test('a stack that may not read the folder is sent the pictures', async () => {
-  const folder = await folderOf('sent', count(8), `${listOf(count(8))}gone.jpg nothing\n`)
-  await home.run(folder, 'up', '--port', '0')
-  try {
-    const built = await home.run(folder, 'build', '-c', 'product.yaml', '--json')
-    expect([built.code, built.json()], built.stderr).toEqual([
-      1,
-      expect.objectContaining({ total: 9, indexed: 8, failed: 1 })
-    ])
-    expect(built.stdout).toMatch(/product_data\.txt:9: image_missing/)
-    const jobs = await home.run(folder, 'jobs')
-    expect(jobs.stdout).toMatch(/completed .*8 of 8 indexed.*upload/)
-  } finally {
-    expect((await home.run(folder, 'down')).stdout).toContain('stopped')
-  }
+  const folder = await folderOf(home, 'sent', count(8), `${listOf(count(8))}gone.jpg nothing\n`)
+  const built = await home.run(folder, 'build', '-c', 'product.yaml', '--json')
+  expect([built.code, built.json()], built.stderr).toEqual([
+    1,
+    expect.objectContaining({ total: 9, indexed: 8, failed: 1 })
+  ])
+  expect(built.stdout).toMatch(/product_data\.txt:9: image_missing/)
+  const jobs = await home.run(folder, 'jobs')
+  expect(jobs.stdout).toMatch(/completed .*8 of 8 indexed.*upload/)
 }, 600_000)
 
 test('what the user has to change is one message, exit code 2, and nothing is made', async () => {
-  const folder = await folderOf('wrong', [0])
+  const folder = await folderOf(home, 'wrong', [0])
   const refused = async (...args: string[]): Promise<string> => {
     const { code, stderr } = await home.run(folder, ...args)
     expect(code).toBe(2)

@@ -1,7 +1,7 @@
 // `likeness eval` by the real program and the smallest model, on a set whose right answers are known: figures, exit codes, the sheet.
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { type Home, openHome } from './likeness.ts'
 
 let home: Home
@@ -31,7 +31,6 @@ beforeAll(async () => {
     ].join('\n')
   )
 })
-afterAll(() => home.close())
 
 test('a labelled set is imported, asked and judged; R@1 below the floor is exit code 1, and the sheet has the wrong answers', async () => {
   const run = await home.run(
@@ -61,4 +60,4 @@ test('a labelled set is imported, asked and judged; R@1 below the floor is exit 
     'q6',
     'q7'
   ])
-}, 120_000)
+})

@@ -1,7 +1,7 @@
 // `likeness example` by the real program and the built-in model, on a part of what it draws: floors below the values seen, which are printed.
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import {
   drawExampleSet,
   type DrawnPicture,
@@ -14,9 +14,6 @@ import { type Home, openHome } from './likeness.ts'
 let home: Home
 beforeAll(async () => {
   home = await openHome({ model: 'built-in' })
-})
-afterAll(async () => {
-  await home.close()
 })
 
 /** The first queries of each kind, and the first labels of the gallery beside those asked for. */

@@ -43,7 +43,6 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   await run('down')
-  await home.close()
 })
 
 test('an export comes back with its vectors, once, and answers as the gallery does', async () => {

@@ -1,11 +1,11 @@
 // Runs the command line program as a user does, in a folder of the test's own, with the smallest model.
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { writeTinyModel } from '@likeness/vision'
 import { repositoryRoot } from '../../../apps/cli/src/stack/app-process.ts'
 import { pictureOf } from '../../support/pictures.ts'
+import { temporaryFolder } from '../../support/temporary-folder.ts'
 
 export interface Finished {
   code: number | null
@@ -36,7 +36,7 @@ export const unmodifiedYaml = `IndexProcess:
 export type Home = Awaited<ReturnType<typeof openHome>>
 
 export async function openHome({ model = 'tiny' }: { model?: 'tiny' | 'built-in' } = {}) {
-  const dir = await mkdtemp(join(tmpdir(), 'likeness-cli-'))
+  const dir = temporaryFolder('cli')
   if (model === 'tiny') await writeTinyModel(join(dir, 'model'))
   const { PATH, HOME = '/tmp', TMPDIR = '/tmp', NODE_EXTRA_CA_CERTS } = process.env
   const env = {
@@ -94,8 +94,7 @@ export async function openHome({ model = 'tiny' }: { model?: 'tiny' | 'built-in'
       for (const [path, seed] of Object.entries(pictures))
         await write(join(folder, path), await pictureOf(seed))
       return folder
-    },
-    close: () => rm(dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 })
+    }
   }
 }
 

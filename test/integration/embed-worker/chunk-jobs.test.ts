@@ -9,8 +9,8 @@ let rig: EmbedRig
 beforeAll(async () => {
   rig = await createEmbedRig()
   await rig.startWorker()
-}, 60_000)
-afterAll(() => rig.close(), 30_000)
+})
+afterAll(() => rig.close())
 
 const good = (count: number) =>
   Promise.all(Array.from({ length: count }, (_, seed) => pictureOf(seed)))
@@ -85,7 +85,7 @@ test('a chunk of 50 with bad pictures in it writes 50 items, and only the bad on
     for (let at = 0; at < denseRows(vectors).length; at += 64)
       expect(Math.hypot(...denseRows(vectors).subarray(at, at + 64))).toBeCloseTo(1, 4)
   }
-}, 90_000)
+})
 
 test('rows follow the collection: the whole picture where there are no views, no subjects where none are wanted', async () => {
   const { ingestion } = await rig.storeIngestion([{ bytes: await pictureOf(1) }])
@@ -97,22 +97,18 @@ test('rows follow the collection: the whole picture where there are no views, no
   )
   const [item] = await rig.waitForItems(ingestion, 1)
   expect(item!.rows).toEqual([{ kind: 'whole', box: [0, 0, 48, 48], score: 1, className: null }])
-}, 60_000)
+})
 
 test('a chunk that is fed twice writes nothing twice', async () => {
   const { ingestion } = await rig.storeIngestion((await good(10)).map((bytes) => ({ bytes })))
   await rig.addChunk(rig.chunkOf(ingestion))
   await rig.waitForItems(ingestion, 10)
   const before = (await rig.readBatches(ingestion)).map(({ key }) => key)
-  await expect
-    .poll(() => rig.queues.bulk.getJobCountByTypes('active', 'waiting'), { timeout: 20_000 })
-    .toBe(0)
+  await expect.poll(() => rig.queues.bulk.getJobCountByTypes('active', 'waiting')).toBe(0)
   await rig.addChunk(rig.chunkOf(ingestion, { feeding: 2 }))
-  await expect
-    .poll(() => rig.queues.bulk.getJobCountByTypes('active', 'waiting'), { timeout: 20_000 })
-    .toBe(0)
+  await expect.poll(() => rig.queues.bulk.getJobCountByTypes('active', 'waiting')).toBe(0)
   expect((await rig.readBatches(ingestion)).map(({ key }) => key)).toEqual(before)
-}, 60_000)
+})
 
 test('a second feeding embeds only what the first one left out', async () => {
   const { ingestion } = await rig.storeIngestion((await good(6)).map((bytes) => ({ bytes })))
@@ -133,7 +129,7 @@ test('a second feeding embeds only what the first one left out', async () => {
   await rig.addChunk(rig.chunkOf(ingestion, { feeding: 2 }))
   const items = await rig.waitForItems(ingestion, 6)
   expect(items.map(({ ordinal }) => ordinal).sort()).toEqual([0, 1, 2, 3, 4, 5])
-}, 60_000)
+})
 
 test('a chunk for another embedding is laid aside, no attempt spent, and stays in the queue', async () => {
   const { ingestion } = await rig.storeIngestion([{ bytes: await pictureOf(1) }])
@@ -142,15 +138,13 @@ test('a chunk for another embedding is laid aside, no attempt spent, and stays i
   })
   await rig.addChunk(chunk)
   await expect
-    .poll(
-      async () =>
-        (await rig.queues.bulk.getJobs(['delayed'])).map(({ data, attemptsMade }) => [
-          (data as ChunkJob).embedding.version,
-          attemptsMade
-        ]),
-      { timeout: 20_000 }
+    .poll(async () =>
+      (await rig.queues.bulk.getJobs(['delayed'])).map(({ data, attemptsMade }) => [
+        (data as ChunkJob).embedding.version,
+        attemptsMade
+      ])
     )
     .toEqual([['other@1/tiny@1', 0]])
   expect(await rig.readBatches(ingestion)).toEqual([])
   await rig.queues.bulk.obliterate({ force: true })
-}, 60_000)
+})

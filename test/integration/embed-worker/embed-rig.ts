@@ -1,6 +1,6 @@
 // What the embed-worker's integration tests share: a store with pictures, a real Redis and queue, and the worker as a real process.
 import { type ChildProcess, fork } from 'node:child_process'
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -27,6 +27,7 @@ import { createUlid } from '@likeness/shared/data/ulid'
 import { openDirectoryStore } from '@likeness/store/directory-store'
 import { writeTinyModel } from '@likeness/vision'
 import { startRedis } from '../../support/redis.ts'
+import { temporaryFolder } from '../../support/temporary-folder.ts'
 
 export const tinyEmbedding = { version: 'tiny@1.0.0/tiny@1', dim: 64, unit: true }
 export const embedderSecret = 'a-secret-of-the-lane-for-tests'
@@ -45,7 +46,7 @@ export interface WorkerProcess {
 export type EmbedRig = Awaited<ReturnType<typeof createEmbedRig>>
 
 export async function createEmbedRig() {
-  const dir = await mkdtemp(path.join(tmpdir(), 'likeness-embed-'))
+  const dir = temporaryFolder('embed')
   const modelDir = path.join(dir, 'model')
   await writeTinyModel(modelDir)
   const store = await openDirectoryStore({ root: path.join(dir, 'store') })
@@ -133,7 +134,6 @@ export async function createEmbedRig() {
     redis.disconnect()
     await redisServer.stop()
     await store.close()
-    await rm(dir, { recursive: true, force: true })
   }
   return {
     dir,

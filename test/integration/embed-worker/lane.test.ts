@@ -27,8 +27,8 @@ let worker: WorkerProcess
 beforeAll(async () => {
   rig = await createEmbedRig()
   worker = await rig.startWorker({ MAX_UPLOAD_BYTES: '200000', MAX_IMAGE_PIXELS: '250000' })
-}, 60_000)
-afterAll(() => rig.close(), 30_000)
+})
+afterAll(() => rig.close())
 
 const codeOf = async (response: Response) => [
   response.status,
@@ -290,7 +290,7 @@ test('the lane is in the registry, comes back after Redis lost everything, and l
   ])
   await rig.redisServer.flush()
   expect(await read()).toEqual([])
-  await expect.poll(read, { timeout: 10_000 }).toMatchObject([{ url: worker.url }])
+  await expect.poll(read).toMatchObject([{ url: worker.url }])
   expect(await worker.stop()).toBe(0)
   expect(await read()).toEqual([])
 })

@@ -4,7 +4,7 @@ import { startRedis } from '../../support/redis.ts'
 import { createEmbedRig, embed, type EmbedRig, pictureOf } from './embed-rig.ts'
 
 let rig: EmbedRig
-afterEach(() => rig.close(), 30_000)
+afterEach(() => rig.close())
 
 test('queries are answered while an import keeps the only process busy', async () => {
   rig = await createEmbedRig()
@@ -17,12 +17,12 @@ test('queries are answered while an import keeps the only process busy', async (
   await rig.addChunk(
     rig.chunkOf(ingestion, { enrolment: enrolmentSchema.parse({ view_sizes: [1280, 1280, 1280] }) })
   )
-  await expect.poll(() => rig.queues.bulk.getActiveCount(), { timeout: 20_000 }).toBe(1)
+  await expect.poll(() => rig.queues.bulk.getActiveCount()).toBe(1)
   for (let i = 0; i < 5; i++) expect((await embed(worker.url, await pictureOf(i))).status).toBe(200)
   expect(await rig.queues.bulk.getActiveCount()).toBe(1)
   const items = (await rig.readBatches(ingestion)).flatMap(({ header }) => header.items)
   expect(items.length).toBeLessThan(100)
-}, 120_000)
+})
 
 test('a stop in the middle of a chunk writes what is embedded and gives the chunk back', async () => {
   rig = await createEmbedRig()
@@ -40,14 +40,14 @@ test('a stop in the middle of a chunk writes what is embedded and gives the chun
   await rig.startWorker()
   const items = await rig.waitForItems(ingestion, 10)
   expect(items.map(({ ordinal }) => ordinal).sort()).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
-}, 120_000)
+})
 
 test('cuda alone where there is none ends the start with a failure', async () => {
   rig = await createEmbedRig()
   await expect(rig.startWorker({ EXECUTION_PROVIDERS: 'cuda' })).rejects.toThrow('exited with 1')
   const worker = await rig.startWorker({ EXECUTION_PROVIDERS: 'cuda,cpu' })
   expect((await embed(worker.url, await pictureOf(1))).status).toBe(200)
-}, 120_000)
+})
 
 test('a bad environment and a Redis that evicts keys are refused', async () => {
   rig = await createEmbedRig()
@@ -55,4 +55,4 @@ test('a bad environment and a Redis that evicts keys are refused', async () => {
   const evicting = await startRedis({ maxmemoryPolicy: 'allkeys-lru' })
   await expect(rig.startWorker({ REDIS_URL: evicting.url })).rejects.toThrow('exited with 1')
   await evicting.stop()
-}, 120_000)
+})

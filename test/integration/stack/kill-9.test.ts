@@ -1,6 +1,9 @@
 // Loss over HTTP with real processes: SIGKILL and FLUSHALL in the middle of an import, with upserts and deletes beside it.
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { checkCollection, type Oracle } from '../../support/check-collection.ts'
+import { createGate, type Gate } from '../../support/gate.ts'
 import {
   childrenOf,
   listOf,
@@ -23,15 +26,17 @@ const seeds = {
 type Victim = keyof typeof seeds
 let live: LiveStack
 
-/** Every third of the first 300 pictures waits a little, so that an import is still under way when the blow falls. */
-const delays = Object.fromEntries(
-  (Object.keys(seeds) as Victim[]).flatMap((name) =>
-    Array.from({ length: 100 }, (_, i) => [`${name}/${seeds[name] + 3 * i}`, 600] as const)
-  )
-)
+/** All pictures of a chunk but its first 60, so that an import is under way when the blow falls. */
+const gates = Object.fromEntries(
+  (Object.keys(seeds) as Victim[]).map((name) => {
+    const tens = Array.from({ length: sizeOf(name) / 10 }, (_, i) => i).filter((i) => i % 20 >= 6)
+    return [name, createGate(...tens.map((i) => `${name}/${seeds[name] / 10 + i}`))]
+  })
+) as Record<Victim, Gate>
 
 beforeAll(async () => {
-  live = await startLiveStack({ embedProcesses: 2, hooks: { delayOnIdMs: delays } })
+  const holdOnPrefix = Object.assign({}, ...Object.values(gates).map((gate) => gate.holdOnPrefix))
+  live = await startLiveStack({ embedProcesses: 2, hooks: { holdOnPrefix } })
 })
 afterAll(() => live?.stop())
 
@@ -108,6 +113,7 @@ test.each<[string, Victim]>([
     const changes = change(victim, oracle, 4)
     const before = await live.api.job(job)
     await blows[victim]()
+    gates[victim].open()
     const jobs = [...earlier, ...(await changes)]
     const { counts, seq } = await live.api.finished(job)
     const { indexed, superseded, ...rest } = counts
@@ -133,8 +139,14 @@ test.each<[string, Victim]>([
   }
 )
 
+/** How many operations of a collection are in the log. */
+const logSlotsOf = async (collectionId: string): Promise<number> =>
+  (await readdir(join(live.stack.dataDir, 'objects'), { recursive: true })).filter(
+    (file) => file.includes(collectionId) && /\/log~\/[^/]+$/.test(file)
+  ).length
+
 test('a request whose api process was killed is answered by the next one, once, and does not wait for its reservation to end', async () => {
-  await live.api.create('retried', { settings: plainSettings })
+  const { incarnation } = await live.api.create('retried', { settings: plainSettings })
   const { job } = await live.api.upload('retried', [
     { id: 'a', label: 'a', bytes: await pictureOf(50_000) }
   ])
@@ -143,9 +155,9 @@ test('a request whose api process was killed is answered by the next one, once, 
   const owner = live.stack.process('index-worker').pid()!
   process.kill(owner, 'SIGSTOP')
   const startedMs = Date.now()
+  const before = await logSlotsOf(incarnation)
   const removed = live.api.remove('retried', 'a', 'the key')
-  while (live.api.asking() === undefined) await new Promise((resolve) => setTimeout(resolve, 10))
-  await new Promise((resolve) => setTimeout(resolve, 1_000))
+  await expect.poll(() => logSlotsOf(incarnation)).toBeGreaterThan(before)
   await live.killAndRevive('api')
   process.kill(owner, 'SIGCONT')
   const { revision } = await removed

@@ -63,7 +63,7 @@ test('a snapshot becomes a collection of its own, takes over the alias, and outl
   ).toMatchObject({ status: 200 })
   const { incarnation: collectionId } = await api.drop('source')
   // Swept, pictures too.
-  await expect.poll(() => filesUnder(collectionId, 'img'), { timeout: 30_000 }).toEqual([])
+  await expect.poll(() => filesUnder(collectionId, 'img')).toEqual([])
   for (const name of ['copy', 'live']) await checkCollection(api, name, oracle)
   expect((await api.ask('/v1/collections/live/items/item%200/image')).status).toBe(200)
 })
@@ -98,14 +98,14 @@ test('a collection whose segments and manifests are damaged on the disk is made 
     (await readFile(join(live.dir, 'data/logs/index-worker.log'), 'utf8'))
       .split('\n')
       .some((line) => line.includes(collectionId) && line.includes('stands still'))
-  await expect.poll(isSaid, { timeout: 30_000 }).toBe(true)
+  await expect.poll(isSaid).toBe(true)
   const asked = await api.ask('/v1/collections/damaged/rebuild', { method: 'POST' })
   expect([200, 202]).toContain(asked.status)
   await expect
     .poll(
       async () =>
         (await api.ask('/v1/collections/damaged/items/item%200?consistency=strong')).status,
-      { timeout: 60_000, interval: 200 }
+      { interval: 200 }
     )
     .toBe(200)
   await checkCollection(api, 'damaged', oracle)

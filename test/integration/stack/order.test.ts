@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { checkCollection, type Expected, type Oracle } from '../../support/check-collection.ts'
+import { createGate, type Gate } from '../../support/gate.ts'
 import {
   type GalleryEntry,
   listOf,
@@ -11,16 +12,22 @@ import {
 } from '../../support/live-stack.ts'
 import { pictureOf } from '../../support/pictures.ts'
 
-const slowMs = 8_000
-/** Fill the one inference process, so that what is listed behind them is embedded late. */
+/** Fill the one inference process: the items listed behind them wait until the gate is open. */
 const blockers = (test: string): GalleryEntry[] =>
   Array.from({ length: 6 }, (_, i) => ({ path: `${test}/slow-${i}`, label: 'slow' }))
-const allBlockers = ['overtaken', 'deleted', 'dropped'].flatMap(blockers)
+const held = ['overtaken', 'deleted', 'dropped'] as const
+const allBlockers = held.flatMap(blockers)
+const gates = Object.fromEntries(held.map((test) => [test, createGate(`${test}/slow-`)])) as Record<
+  (typeof held)[number],
+  Gate
+>
 let live: LiveStack
 
 beforeAll(async () => {
   live = await startLiveStack({
-    hooks: { delayOnIdMs: Object.fromEntries(allBlockers.map(({ path }) => [path, slowMs])) }
+    hooks: {
+      holdOnPrefix: Object.assign({}, ...Object.values(gates).map((gate) => gate.holdOnPrefix))
+    }
   })
   for (const [i, { path }] of allBlockers.entries())
     await live.store(path, await pictureOf(9_000 + i))
@@ -48,10 +55,7 @@ test('a single upload on an idle stack is searchable soon', async () => {
     const startedMs = Date.now()
     await api.upload('idle', [{ id: `single ${n}`, label: `label ${n}`, bytes: picture }])
     await expect
-      .poll(async () => (await api.askItem('idle', `single ${n}`)).status, {
-        timeout: 30_000,
-        interval: 50
-      })
+      .poll(async () => (await api.askItem('idle', `single ${n}`)).status, { interval: 50 })
       .toBe(200)
     times.push(Date.now() - startedMs)
     const { hits } = await api.searchPicture('idle', picture, { k: '1' })
@@ -69,6 +73,7 @@ test('a slow first version does not overwrite a fast second one', async () => {
   expect(upsert.revision).toBeGreaterThan(accepted.revision)
   await api.finished(upsert.job)
   expect((await api.job(accepted.job)).counts.pending).toBeGreaterThan(0)
+  gates.overtaken.open()
   const { counts } = await api.finished(accepted.job)
   expect(counts).toEqual({ total: 40, pending: 0, indexed: 39, superseded: 1, failed: 0 })
   oracle.set(x, { label: 'v2', picture: second })
@@ -89,6 +94,7 @@ test('a delete acknowledged while its item is being embedded holds, also for the
   expect((await api.job(accepted.job)).counts.pending).toBeGreaterThan(0)
   // The next owner knows of the delete only what is stored.
   await live.killAndRevive('index-worker')
+  gates.deleted.open()
   const { counts } = await api.finished(accepted.job)
   expect(counts).toEqual({ total: 40, pending: 0, indexed: 38, superseded: 2, failed: 0 })
   await checkCollection(api, 'deleted', oracle)
@@ -166,8 +172,9 @@ test('a collection dropped and made again during an import is empty and stays em
     incarnation: old.incarnation,
     counts: { indexed: 0 }
   })
-  // Past the time at which the slow pictures of the old one are embedded.
-  await new Promise((resolve) => setTimeout(resolve, slowMs + 3_000))
+  gates.dropped.open()
+  // The pictures of the old one are embedded, for nobody.
+  await live.untilNothingIsEmbedded()
   expect((await api.describe('dropped')).seq).toBe(0)
   await checkCollection(api, 'dropped', new Map())
   const { job } = await api.upload('dropped', [

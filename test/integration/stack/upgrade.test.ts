@@ -10,6 +10,7 @@ import type { JobAnswer } from '@likeness/shared/contract/http'
 import { appEnvironment } from '../../../apps/cli/src/stack/app-environment.ts'
 import { launchApp, repositoryRoot } from '../../../apps/cli/src/stack/app-process.ts'
 import type { Launched } from '../../../apps/cli/src/stack/managed-process.ts'
+import { createGate } from '../../support/gate.ts'
 import { listOf, type LiveStack, startLiveStack } from '../../support/live-stack.ts'
 import { pictureOf } from '../../support/pictures.ts'
 
@@ -18,10 +19,12 @@ const uploaded = 6
 /** More than a small upload: their chunk waits in the queue of imports. */
 const imported = 40
 
+/** Keeps the import open until its worker is killed. */
+const gate = createGate('slow')
 let live: LiveStack
 let openJob: string
 beforeAll(async () => {
-  live = await startLiveStack({ hooks: { delayOnPrefixMs: { slow: 4_000 } } })
+  live = await startLiveStack({ hooks: { holdOnPrefix: gate.holdOnPrefix } })
   await live.api.create('marks', { settings: { view_sizes: [64, 32] } })
   const files = await Promise.all(
     Array.from({ length: uploaded }, async (_, n) => ({
@@ -35,6 +38,7 @@ beforeAll(async () => {
   await cp(join(live.dir, 'model'), join(live.dir, 'former-model'), { recursive: true })
   await giveVersion('2.0.0')
   await live.stack.process('embed-worker').kill()
+  gate.open()
 })
 afterAll(() => live?.stop())
 
@@ -98,7 +102,7 @@ test('while the killed worker is still known and the one with another model come
 
 test('an import that was open says why it waits, is not tried in vain, and ends when the former model runs beside the new one', async () => {
   const isWaiting = ({ waiting }: JobAnswer): boolean => waiting?.code === 'embedding_mismatch'
-  const waiting = await live.api.untilJob(openJob, isWaiting, 60_000)
+  const waiting = await live.api.untilJob(openJob, isWaiting)
   expect(waiting).toMatchObject({
     finished_at: null,
     failed: [],
@@ -119,21 +123,19 @@ test('an import that was open says why it waits, is not tried in vain, and ends 
     { env: { ...process.env, LIKENESS_API: live.api.url } }
   )
   expect(stdout).toMatch(/\n {2}waits: embedding_mismatch: .*MODEL_DIR/)
-  // Longer than it took to be tried in vain and fed again when all workers shared a queue.
+  // Seven reconciliations: with one queue for all workers the chunk was fed again by then.
   const [tried, fed] = [
     countOf(await logOf('embed-worker'), 'chunk not finished'),
     countOf(await logOf('index-worker'), 'chunk fed again')
   ]
-  await pause(25_000)
+  await pause(10_500)
   expect([
     countOf(await logOf('embed-worker'), 'chunk not finished'),
     countOf(await logOf('index-worker'), 'chunk fed again')
   ]).toEqual([tried, fed])
   const worker = await startFormer()
   try {
-    await expect
-      .poll(async () => (await live.api.job(openJob)).waiting, { timeout: 10_000 })
-      .toBe(null)
+    await expect.poll(async () => (await live.api.job(openJob)).waiting).toBe(null)
     expect((await live.api.finished(openJob)).counts).toEqual({
       total: imported,
       pending: 0,
@@ -142,7 +144,7 @@ test('an import that was open says why it waits, is not tried in vain, and ends 
       failed: 0
     })
     // Both serve: each takes what is its own. The queue may give the worker its chunk before the api has heard of it.
-    await expect.poll(isKnown(former), { timeout: 20_000 }).toBe(true)
+    await expect.poll(isKnown(former)).toBe(true)
     const jobs = await Promise.all([
       importFolder('marks', 'more', 500),
       importFolder('fresh', 'more', 600)
@@ -156,7 +158,7 @@ test('an import that was open says why it waits, is not tried in vain, and ends 
   } finally {
     await stopWorker(worker)
   }
-  await expect.poll(isKnown(former), { timeout: 20_000 }).toBe(false)
+  await expect.poll(isKnown(former)).toBe(false)
 })
 
 test('pictures of a collection of the former model are moved as the manual says, and an alias follows them', async () => {
@@ -175,10 +177,7 @@ test('pictures of a collection of the former model are moved as the manual says,
   await move()
   const there = uploaded + 2 * imported
   await expect
-    .poll(async () => (await live.api.describe('marks-2')).items, {
-      timeout: 120_000,
-      interval: 500
-    })
+    .poll(async () => (await live.api.describe('marks-2')).items, { interval: 500 })
     .toBe(there)
   const moved = await live.api.describe('marks-2')
   expect([moved.embedding.version, moved.settings]).toEqual([
@@ -197,9 +196,7 @@ test('pictures of a collection of the former model are moved as the manual says,
     id: 'mark 3/a',
     label: 'mark 3'
   })
-  await expect
-    .poll(async () => (await live.api.item('marks-2', 'mark 4/a')).label, { timeout: 60_000 })
-    .toBe('renamed')
+  await expect.poll(async () => (await live.api.item('marks-2', 'mark 4/a')).label).toBe('renamed')
   await live.api.drop('marks')
   expect(
     (await live.api.ask('/v1/aliases/marks', { method: 'PUT', body: { collection: 'marks-2' } }))

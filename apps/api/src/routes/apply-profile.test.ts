@@ -7,13 +7,14 @@ import { encodeVectorBatch } from '@likeness/shared/contract/vector-batch'
 import { toFloat16 } from '@likeness/shared/data/float16'
 import { sha256Hex } from '@likeness/shared/data/sha256'
 import { createUlid } from '@likeness/shared/data/ulid'
+import { createPatientClock } from '../test-support/patient-clock.ts'
 import { startOwner } from '../test-support/start-owner.ts'
 import { codeOf, embedding, startTestApi, type TestApi } from '../test-support/start-test-api.ts'
 
 let api: TestApi
 let stopOwner: (() => Promise<void>) | undefined
 beforeEach(async () => {
-  api = await startTestApi()
+  api = await startTestApi({ clock: createPatientClock() })
 })
 afterEach(async () => {
   await stopOwner?.()

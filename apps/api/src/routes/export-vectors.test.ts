@@ -104,14 +104,12 @@ test('no more is read than the client takes, and the version is given back when 
   api.replica.items = [{ id: 'a', vectors: [[1, 0, 0, 0]] }]
   const seen = endlessScroll()
   const response = await respond()
-  await expect.poll(() => seen.taken, { timeout: 20_000 }).toBeGreaterThan(100)
+  await expect.poll(() => seen.taken).toBeGreaterThan(100)
   let before = -1
-  await expect
-    .poll(() => before === (before = seen.taken), { interval: 300, timeout: 20_000 })
-    .toBe(true)
+  await expect.poll(() => before === (before = seen.taken), { interval: 300 }).toBe(true)
   expect(api.replica.open).toBe(1)
   response.destroy()
-  await expect.poll(() => [seen.stopped, api.replica.open], { timeout: 20_000 }).toEqual([true, 0])
+  await expect.poll(() => [seen.stopped, api.replica.open]).toEqual([true, 0])
 })
 
 test('the version is given back when the client leaves while it is still reading', async () => {
@@ -119,9 +117,9 @@ test('the version is given back when the client leaves while it is still reading
   const seen = endlessScroll()
   const response = await respond()
   response.resume()
-  await expect.poll(() => seen.taken, { timeout: 20_000 }).toBeGreaterThan(1000)
+  await expect.poll(() => seen.taken).toBeGreaterThan(1000)
   response.destroy()
-  await expect.poll(() => [seen.stopped, api.replica.open], { timeout: 20_000 }).toEqual([true, 0])
+  await expect.poll(() => [seen.stopped, api.replica.open]).toEqual([true, 0])
 })
 
 test('an answer that cannot be finished does not look finished', async () => {

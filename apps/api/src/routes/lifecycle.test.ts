@@ -1,5 +1,6 @@
 // Deletion by filter, snapshots, restores and maintenance over HTTP, with an owner beside the API that commits what it logs.
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { createPatientClock } from '../test-support/patient-clock.ts'
 import { startOwner } from '../test-support/start-owner.ts'
 import { codeOf, startTestApi, type TestApi } from '../test-support/start-test-api.ts'
 
@@ -7,7 +8,7 @@ let api: TestApi
 let collectionId: string
 let stopOwner: () => Promise<void>
 beforeEach(async () => {
-  api = await startTestApi()
+  api = await startTestApi({ clock: createPatientClock() })
   collectionId = (
     (await (
       await api.post('/v1/collections', {
@@ -36,9 +37,7 @@ async function add(...items: { id: string; label: string }[]): Promise<void> {
     headers: { 'content-type': 'application/x-ndjson' }
   })
   const { job } = (await response.json()) as { job: string }
-  await expect
-    .poll(async () => (await api.deps.jobs.status(job)).state, { timeout: 20_000 })
-    .toBe('completed')
+  await expect.poll(async () => (await api.deps.jobs.status(job)).state).toBe('completed')
 }
 const post = async (path: string, body?: unknown) => {
   const response = await (body === undefined

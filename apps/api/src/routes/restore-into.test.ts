@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { collectionKeys } from '@likeness/shared/contract/keys'
 import { denseRows } from '@likeness/shared/contract/vector-rows'
+import { createPatientClock } from '../test-support/patient-clock.ts'
 import { startOwner } from '../test-support/start-owner.ts'
 import { codeOf, startTestApi, type TestApi } from '../test-support/start-test-api.ts'
 
@@ -9,7 +10,7 @@ let api: TestApi
 let marks: string
 let stops: (() => Promise<void>)[]
 beforeEach(async () => {
-  api = await startTestApi({ settings: { maxUploadBytes: 1_000_000 } })
+  api = await startTestApi({ clock: createPatientClock(), settings: { maxUploadBytes: 1_000_000 } })
   marks = await create('marks')
   stops = [await startOwner(api, marks)]
 })
@@ -28,9 +29,7 @@ async function create(name: string): Promise<string> {
   return ((await response.json()) as { incarnation: string }).incarnation
 }
 const finished = (job: string) =>
-  expect
-    .poll(async () => (await api.deps.jobs.status(job)).state, { timeout: 20_000 })
-    .toBe('completed')
+  expect.poll(async () => (await api.deps.jobs.status(job)).state).toBe('completed')
 
 interface Sent {
   id: string
@@ -227,9 +226,7 @@ test('a snapshot that is dropped and collected while it is copied is not half a 
   await api.post('/v1/collections/marks/delete', { ids: manyItems().map(({ id }) => id) })
   whileCopying(async () => {
     await api.fetch('/v1/collections/marks/snapshots/before', { method: 'DELETE' })
-    await expect
-      .poll(() => api.keys(collectionKeys(marks).segmentPrefix), { timeout: 20_000 })
-      .toEqual([])
+    await expect.poll(() => api.keys(collectionKeys(marks).segmentPrefix)).toEqual([])
   })
   expect(await codeOf(await restore({ into: 'copy' }))).toBe('404 snapshot_not_found')
   expect(

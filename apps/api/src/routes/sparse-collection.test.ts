@@ -1,6 +1,4 @@
 // A collection of sparse vectors over HTTP, with the real engine behind the routes.
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -20,6 +18,7 @@ import { seededRandom } from '@likeness/shared/data/random'
 import { systemClock } from '@likeness/shared/process/clock'
 import { silentLogger } from '@likeness/shared/process/logger'
 import { createMemoryStore } from '@likeness/store/memory-store'
+import { temporaryFolder } from '../../../../test/support/temporary-folder.ts'
 import { codeOf, startTestApi, type TestApi } from '../test-support/start-test-api.ts'
 
 interface Sparse {
@@ -35,7 +34,7 @@ let collectionId: string
 let committerOf: (collectionId: string) => Promise<() => Promise<void>>
 let commit: () => Promise<void>
 beforeEach(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'likeness-sparse-'))
+  dir = temporaryFolder('sparse')
   const given = { store, clock: systemClock, logger: silentLogger() }
   const replica = createReplica({ ...given, cacheDir: join(dir, 'replica'), pollMs: 60_000 })
   api = await startTestApi({ store, deps: { replica }, settings: { maxUploadBytes: 10_000_000 } })
@@ -71,7 +70,6 @@ afterEach(async () => {
   await api.fetch(path, { method: 'DELETE' })
   await api.deps.replica.close()
   await api.stop()
-  await rm(dir, { recursive: true, force: true })
 })
 
 async function send(lines: readonly object[]): Promise<string> {

@@ -1,7 +1,4 @@
 // The owner of a collection beside a test API: commits what the API logs.
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import {
   createFaissSegmentFiles,
   createFileCache,
@@ -10,6 +7,7 @@ import {
 } from '@likeness/engine/testing/internals'
 import { systemClock } from '@likeness/shared/process/clock'
 import { silentLogger } from '@likeness/shared/process/logger'
+import { temporaryFolder } from '../../../../test/support/temporary-folder.ts'
 import type { TestApi } from './start-test-api.ts'
 
 /** Returns what stops it. */
@@ -17,7 +15,7 @@ export async function startOwner(
   { store, deps }: TestApi,
   collectionId: string
 ): Promise<() => Promise<void>> {
-  const dir = await mkdtemp(join(tmpdir(), 'likeness-owner-'))
+  const dir = temporaryFolder('owner')
   const files = createFaissSegmentFiles({ store, cache: createFileCache({ store, dir }) })
   const writer = (await openCollectionWriter({
     store,
@@ -42,6 +40,5 @@ export async function startOwner(
   return async () => {
     stopped = true
     await running
-    await rm(dir, { recursive: true, force: true })
   }
 }

@@ -1,6 +1,5 @@
 // The whole application on a free port for tests: real engine parts over a memory store, a fake replica, fake lanes.
-import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   createCatalog,
@@ -29,6 +28,7 @@ import { silentLogger } from '@likeness/shared/process/logger'
 import { createMemoryStore } from '@likeness/store/memory-store'
 import type { ObjectStore } from '@likeness/store/object-store'
 import { createProfileStore } from '@likeness/store/profile-store'
+import { temporaryFolder } from '../../../../test/support/temporary-folder.ts'
 import type { ApiDeps } from '../api-deps.ts'
 import { createApp } from '../app.ts'
 import type { EmbedClient } from '../embedder/embed-client.ts'
@@ -189,7 +189,7 @@ async function buildDeps(options: TestApiOptions, dir: string) {
 }
 
 export async function startTestApi(options: TestApiOptions = {}): Promise<TestApi> {
-  const dir = await mkdtemp(join(tmpdir(), 'likeness-api-'))
+  const dir = temporaryFolder('api')
   const built = await buildDeps(options, dir)
   const { deps, store } = built
   const server = await startServer({
@@ -237,7 +237,6 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     spooled: () => readdir(join(dir, 'spool')),
     async stop() {
       await server.stop()
-      await rm(dir, { recursive: true, force: true })
     }
   }
 }

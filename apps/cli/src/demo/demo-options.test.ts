@@ -1,14 +1,14 @@
-import { mkdtempSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { temporaryFolder } from '../../../../test/support/temporary-folder.ts'
 import { HelpAsked } from '../command-options.ts'
 import { UserError } from '../user-error.ts'
 import { parseDemoOptions } from './demo-options.ts'
 
 const root = '/somewhere/'
 const home = '/home/.likeness'
-const folder = mkdtempSync(join(tmpdir(), 'likeness-options-'))
+const folder = temporaryFolder('options')
 const file = join(folder, 'query.jpg')
 writeFileSync(file, '')
 

@@ -1,12 +1,12 @@
-import { mkdtemp, readFile, stat } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { expect, test } from 'vitest'
+import { temporaryFolder } from '../../../../test/support/temporary-folder.ts'
 import { drawGallery, readList } from './draw-gallery.ts'
 
 test('marks are drawn once, some with transparency, and listed with their labels', async () => {
-  const folder = join(await mkdtemp(join(tmpdir(), 'likeness-marks-')), 'marks')
+  const folder = join(temporaryFolder('marks'), 'marks')
   const gallery = await drawGallery({ folder, count: 12 })
   expect(gallery.pictures).toHaveLength(12)
   expect(readList(await readFile(gallery.listFile, 'utf8'))).toEqual(gallery.pictures)

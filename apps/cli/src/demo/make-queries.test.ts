@@ -1,14 +1,14 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { beforeEach, expect, test } from 'vitest'
+import { temporaryFolder } from '../../../../test/support/temporary-folder.ts'
 import { makeQueries } from './make-queries.ts'
 
 let folder: string
 let pictures: { path: string; label: string }[]
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'likeness-queries-'))
+  folder = temporaryFolder('queries')
   pictures = []
   for (const [at, color] of ['#d33', '#3d3', '#33d', '#dd3', '#3dd', '#d3d'].entries()) {
     const path = `${at}.png`

@@ -1,12 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
+import { temporaryFolder } from '../../../../test/support/temporary-folder.ts'
 import { builtInDir } from '../model/model-folders.ts'
 import { parseEvalOptions } from './eval-options.ts'
 
-let folder: string
-beforeAll(async () => void (folder = await mkdtemp(`${tmpdir()}/likeness-eval-`)))
-afterAll(() => rm(folder, { recursive: true }))
+const folder = temporaryFolder('eval')
 
 test('a folder alone is measured exactly, without a threshold, by what runs', () => {
   expect(parseEvalOptions([folder])).toMatchObject({

@@ -1,11 +1,11 @@
-import { mkdtemp, readdir, readFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { drawExampleSet, type ExampleSet } from '@likeness/drawing/example-set'
+import { temporaryFolder } from '../../../../test/support/temporary-folder.ts'
 
 test('a set is drawn once, and anew when its version changed; what the older version drew is gone', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'likeness-set-'))
+  const folder = temporaryFolder('set')
   let drawn = 0
   const make = (version: string, name: string): ExampleSet => {
     const draw = async (): Promise<Buffer> => Buffer.from(`${version} ${drawn++}`)

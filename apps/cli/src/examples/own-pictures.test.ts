@@ -1,8 +1,8 @@
-import { mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { beforeEach, expect, test } from 'vitest'
+import { temporaryFolder } from '../../../../test/support/temporary-folder.ts'
 import { readQueryList } from './example-query.ts'
 import { openFolder } from './folder-pictures.ts'
 import { openLabelled, parseLabels } from './labelled-pictures.ts'
@@ -10,8 +10,8 @@ import { openLabelled, parseLabels } from './labelled-pictures.ts'
 let folder: string
 let workDir: string
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'likeness-own-'))
-  workDir = await mkdtemp(join(tmpdir(), 'likeness-work-'))
+  folder = temporaryFolder('own')
+  workDir = temporaryFolder('work')
 })
 const picture = (width: number, height: number): Promise<Buffer> =>
   sharp({ create: { width, height, channels: 3, background: '#888' } })

@@ -1,5 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, stat, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { readForeignVectors } from '@likeness/faiss'
@@ -7,6 +6,7 @@ import { findPythonFaiss, runPython } from '@likeness/faiss/testing/python-faiss
 import { unitVectors } from '@likeness/faiss/testing/seeded-vectors'
 import { encodeVector } from '@likeness/shared/contract/embedder'
 import type { CollectionAnswer, VectorLine } from '@likeness/shared/contract/http'
+import { temporaryFolder } from '../../../../test/support/temporary-folder.ts'
 import type { ApiClient } from '../api-client.ts'
 import { readIdMap } from '../id-map/read-id-map.ts'
 import type { Progress } from '../progress.ts'
@@ -24,7 +24,7 @@ const queries = unitVectors(2, 20, dim)
 
 let out: string
 beforeEach(async () => {
-  out = join(await mkdtemp(join(tmpdir(), 'likeness-export-')), 'index')
+  out = join(temporaryFolder('export'), 'index')
 })
 
 const silent: Progress = { show: () => undefined, done: () => undefined }
@@ -68,7 +68,7 @@ function galleryOf({
   const api = { exportVectors: async () => ({ seq: 12, lines: lines() }) } as unknown as ApiClient
   const collection = {
     name: 'marks',
-    collectionId: '01ARZ3NDEKTSV4RRFFQ69G5FAV',
+    incarnation: '01ARZ3NDEKTSV4RRFFQ69G5FAV',
     embedding: { version: 'test@1/none@1', dim, unit: true, sparse },
     metric,
     index_method: method,

@@ -1,8 +1,8 @@
-import { mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { collectionNameSchema } from '@likeness/shared/contract/collection'
+import { temporaryFolder } from '../../../../test/support/temporary-folder.ts'
 import { UserError } from '../user-error.ts'
 import { parseArithmetic } from './arithmetic.ts'
 import { collectionNameOf } from './collection-name.ts'
@@ -20,9 +20,9 @@ const unmodified = `IndexProcess:
   score_thres: 0.7
 `
 const least = 'IndexProcess:\n  index_dir: a/b\n  image_root: i\n  data_file: d\n'
-const freshDir = (): string => mkdtempSync(join(tmpdir(), 'likeness-yaml-'))
+const dir = temporaryFolder('yaml')
 function load(text: string | Buffer, ...overrides: string[]) {
-  const file = join(freshDir(), 'g.yaml')
+  const file = join(dir, 'g.yaml')
   writeFileSync(file, text)
   return loadGalleryConfig(file, { overrides })
 }
@@ -233,7 +233,6 @@ test('every problem is said at once', async () => {
 test('aliases that would fill the memory, folders, missing and huge files are refused', async () => {
   const bomb = `a: &a [x,x,x,x,x,x,x,x,x]\n${['b', 'c', 'd', 'e', 'f', 'g'].map((name, i) => `${name}: &${name} [${Array(9).fill(`*${'abcdef'[i]}`).join(',')}]`).join('\n')}\n`
   expect(await refusal(bomb)).toMatch(/alias/i)
-  const dir = freshDir()
   await expect(loadGalleryConfig(dir, { overrides: [] })).rejects.toThrow('is a folder')
   await expect(loadGalleryConfig(join(dir, 'none.yaml'), { overrides: [] })).rejects.toThrow(
     'there is no such file'
@@ -286,7 +285,7 @@ test('whatever a file holds, what is thrown is for the user to read', async () =
     if (result instanceof Error && !(result instanceof UserError))
       throw new Error(`${JSON.stringify(text)} threw`, { cause: result })
   }
-}, 120_000)
+})
 
 test('numbers may be arithmetic, and nothing else is', () => {
   expect(['1.0/255.0', '2*(3+4)', '-1', '1e-3', ' .5 + .5 ', '2--1'].map(parseArithmetic)).toEqual([
@@ -315,7 +314,6 @@ test('numbers may be arithmetic, and nothing else is', () => {
 })
 
 test('a folder gives a readable name of its own that a collection can have', () => {
-  const dir = freshDir()
   mkdirSync(join(dir, 'a'))
   symlinkSync(join(dir, 'a'), join(dir, 'link'))
   expect(collectionNameOf(join(dir, 'link/index'))).toBe(collectionNameOf(join(dir, 'a/index')))

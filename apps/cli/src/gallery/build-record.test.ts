@@ -1,12 +1,11 @@
-import { mkdtemp, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { temporaryFolder } from '../../../../test/support/temporary-folder.ts'
 import { beginRecord, readRecord, writeRecord } from './build-record.ts'
 
 const build = { operation: 'new', collection: 'c', collectionId: 'i', fingerprint: 'f' } as const
-const freshDir = async (): Promise<string> =>
-  join(await mkdtemp(join(tmpdir(), 'likeness-record-')), 'index')
+const freshDir = async (): Promise<string> => join(temporaryFolder('record'), 'index')
 
 test('the same build begun again has the same keys, finished or not', async () => {
   const dir = await freshDir()
@@ -32,7 +31,7 @@ test.each([
 })
 
 test('a record that is none, and a folder that cannot be written, are said in one line', async () => {
-  const dir = await mkdtemp(join(tmpdir(), 'likeness-record-'))
+  const dir = temporaryFolder('record')
   await writeFile(join(dir, 'build.json'), '{"operation":')
   await expect(readRecord(dir)).rejects.toThrow('not what this program writes')
   await writeFile(join(dir, 'file'), '')

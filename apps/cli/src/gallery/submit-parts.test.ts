@@ -1,14 +1,14 @@
-import { mkdir, mkdtemp, symlink, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeEach, expect, test } from 'vitest'
 import type { ListLine } from '@likeness/shared/contract/http'
+import { temporaryFolder } from '../../../../test/support/temporary-folder.ts'
 import { type ApiClient, ApiProblem, type UploadFile } from '../api-client.ts'
 import { linesPerImport, submitParts, type SubmittedPart } from './submit-parts.ts'
 
 let root: string
 beforeEach(async () => {
-  root = await mkdtemp(join(tmpdir(), 'likeness-submit-'))
+  root = temporaryFolder('submit')
 })
 
 const problem = (code: string, status: number) =>

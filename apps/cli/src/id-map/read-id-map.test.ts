@@ -1,7 +1,7 @@
-import { mkdtempSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { temporaryFolder } from '../../../../test/support/temporary-folder.ts'
 import { UserError } from '../user-error.ts'
 import { readIdMap } from './read-id-map.ts'
 import {
@@ -12,7 +12,7 @@ import {
 } from './testing/python-pickles.ts'
 import { createIdMapWriter } from './write-id-map.ts'
 
-const file = join(mkdtempSync(join(tmpdir(), 'likeness-pickle-')), 'id_map.pkl')
+const file = join(temporaryFolder('pickle'), 'id_map.pkl')
 function read(bytes: Uint8Array): Map<number, string> {
   writeFileSync(file, bytes)
   return readIdMap(file)

@@ -1,11 +1,11 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeEach, expect, test } from 'vitest'
 import { FaissIndex } from '@likeness/faiss'
 import { unitVectors } from '@likeness/faiss/testing/seeded-vectors'
 import { decodeVector } from '@likeness/shared/contract/embedder'
 import type { VectorLine } from '@likeness/shared/contract/http'
+import { temporaryFolder } from '../../../../test/support/temporary-folder.ts'
 import type { ApiClient } from '../api-client.ts'
 import { createIdMapWriter } from '../id-map/write-id-map.ts'
 import { chooseEmbedding } from './choose-embedding.ts'
@@ -24,7 +24,7 @@ const texts = [
 ]
 let dir: string
 beforeEach(async () => {
-  dir = join(await mkdtemp(join(tmpdir(), 'likeness-taken-')), 'index')
+  dir = join(temporaryFolder('taken'), 'index')
   await mkdir(dir)
 })
 

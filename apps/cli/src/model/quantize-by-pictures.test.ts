@@ -1,10 +1,10 @@
-import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { createRandom } from '@likeness/drawing/seeded-random'
 import { createEmbedder, prepareModel, quantizeModel } from '@likeness/vision'
 import { overflowsInt8 } from '@likeness/vision/fixture/internals'
+import { temporaryFolder } from '../../../../test/support/temporary-folder.ts'
 import type { CommandContext } from '../command.ts'
 import { drawGallery } from '../demo/draw-gallery.ts'
 import { builtInDir } from './model-folders.ts'
@@ -14,11 +14,10 @@ import { runModel } from './run-model.ts'
 let dir: string
 let pictures: string
 beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'likeness-quantize-'))
+  dir = temporaryFolder('quantize')
   pictures = join(dir, 'marks')
   await drawGallery({ folder: pictures, count: 120 })
 })
-afterAll(() => rm(dir, { recursive: true }))
 
 async function run(...args: string[]): Promise<{ code: number; text: string }> {
   const lines: string[] = []

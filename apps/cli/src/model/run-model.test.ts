@@ -1,18 +1,18 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import sharp from 'sharp'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { encodeModel } from '@likeness/vision/fixture/internals'
 import { buildTinyEmbedder } from '@likeness/vision/fixture/tiny-embedder'
 import { buildTinyModel } from '@likeness/vision/fixture/tiny-graph'
+import { temporaryFolder } from '../../../../test/support/temporary-folder.ts'
 import type { CommandContext } from '../command.ts'
 import { findModelDir } from './model-folders.ts'
 import { runModel } from './run-model.ts'
 
 let dir: string
 beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'likeness-models-'))
+  dir = temporaryFolder('models')
   await mkdir(join(dir, 'exported'))
   await writeFile(
     join(dir, 'exported/tiny.onnx'),
@@ -26,7 +26,6 @@ beforeAll(async () => {
       .toFile(join(dir, 'pictures', `${i}.png`))
   }
 })
-afterAll(() => rm(dir, { recursive: true }))
 
 async function run(...args: string[]): Promise<string> {
   const lines: string[] = []

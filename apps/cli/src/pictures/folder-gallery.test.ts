@@ -1,15 +1,15 @@
-import { mkdir, mkdtemp, readFile, symlink, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeEach, expect, test } from 'vitest'
+import { temporaryFolder } from '../../../../test/support/temporary-folder.ts'
 import { UserError } from '../user-error.ts'
 import { readFolderGallery } from './folder-gallery.ts'
 
 let folder: string
 let workDir: string
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'likeness-folder-'))
-  workDir = await mkdtemp(join(tmpdir(), 'likeness-work-'))
+  folder = temporaryFolder('folder')
+  workDir = temporaryFolder('work')
 })
 
 test('the first sub-folder is the label, a picture in none is labelled by its name, other files are left out', async () => {

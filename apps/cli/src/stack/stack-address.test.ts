@@ -1,12 +1,12 @@
-import { mkdtempSync, statSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { temporaryFolder } from '../../../../test/support/temporary-folder.ts'
 import { lockDataDir } from './data-dir-lock.ts'
 import { findStack, publishAddress } from './stack-address.ts'
 
 const address = { apiUrl: 'http://127.0.0.1:8080', redisUrl: 'redis://:secret@127.0.0.1:1' }
-const freshDir = (): string => mkdtempSync(join(tmpdir(), 'likeness-address-'))
+const freshDir = (): string => temporaryFolder('address')
 
 test('a stack is found while the process that holds its folder lives, and its secrets are for the user alone', () => {
   const dir = freshDir()

@@ -1,16 +1,16 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { temporaryFolder } from '../../../../test/support/temporary-folder.ts'
 import { findFreePort } from './free-port.ts'
 import { pingRedis } from './redis-ping.ts'
 import { redisConfig } from './redis-process.ts'
 import { stopStaleRedis } from './stale-redis.ts'
 
 test('a redis that outlived its stack is ended, another process with that pid is not', async () => {
-  const dir = mkdtempSync(join(tmpdir(), 'likeness-stale-'))
+  const dir = temporaryFolder('stale')
   const port = await findFreePort()
   const redis = spawn('redis-server', ['-'], { stdio: ['pipe', 'ignore', 'ignore'] })
   redis.stdin.end(redisConfig({ port, password: 'p', dir, logFile: '' }))

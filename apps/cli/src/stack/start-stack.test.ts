@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { silentLogger } from '@likeness/shared/process/logger'
+import { temporaryFolder } from '../../../../test/support/temporary-folder.ts'
 import { type Stack, type StackOptions, startStack } from './start-stack.ts'
 
 const entry = new URL('./testing/stand-in-app.ts', import.meta.url).pathname
@@ -27,12 +27,11 @@ const isAlive = (pid: number): boolean => {
 }
 
 beforeEach(() => {
-  dataDir = mkdtempSync(join(tmpdir(), 'likeness-stack-'))
+  dataDir = temporaryFolder('stack')
 })
 afterEach(async () => {
   await stack?.stop()
   stack = undefined
-  rmSync(dataDir, { recursive: true, force: true })
 })
 
 test('redis keeps everything it is given, behind a password that is on no command line', async () => {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { createMemoryStore } from '@likeness/store/memory-store'
 import { readPicture } from './read-picture.ts'
 
-const limits = { maxBytes: 4, timeoutMs: 50 }
+const limits = { maxBytes: 4, timeoutMs: 60_000 }
 
 test('a picture is read with one call, up to the size that is allowed', async () => {
   const store = createMemoryStore()
@@ -22,7 +22,7 @@ test('a picture is read with one call, up to the size that is allowed', async ()
 
 test('a store that does not answer is away', async () => {
   const store = { ...createMemoryStore(), getRange: () => new Promise<never>(() => undefined) }
-  await expect(readPicture(store, 'fits', limits)).rejects.toMatchObject({
+  await expect(readPicture(store, 'fits', { ...limits, timeoutMs: 50 })).rejects.toMatchObject({
     code: 'store_unavailable'
   })
 })

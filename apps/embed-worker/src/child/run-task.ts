@@ -1,5 +1,4 @@
 // One task of a child from bytes to result: read, decode (bounded, ahead of the running inference), infer.
-import { setTimeout as sleep } from 'node:timers/promises'
 import { createSemaphore } from '@likeness/shared/data/semaphore'
 import { appError, isAppError, messageOf } from '@likeness/shared/errors'
 import type { DecodedImage } from '@likeness/vision'
@@ -75,8 +74,7 @@ export function createRunTask({
   /** Apart, so that nothing holds the picture afterwards. */
   async function inferItem(task: ItemTask, context: TaskContext) {
     const bytes = await read(task.imageKey)
-    const delayMs = hooks.delayMs(task.itemId)
-    if (delayMs > 0) await sleep(delayMs)
+    await hooks.letPass(task.itemId)
     const release = await galleryPermits.take(context.priority === 'small')
     try {
       const { value, decodeMs } = await touchAndDecode([bytes], context, () => decode(bytes))

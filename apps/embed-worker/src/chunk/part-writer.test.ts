@@ -1,4 +1,4 @@
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { collectionKeys, parseBatchKey } from '@likeness/shared/contract/keys'
 import { decodeVectorBatch } from '@likeness/shared/contract/vector-batch'
 import { createUlid } from '@likeness/shared/data/ulid'
@@ -67,7 +67,7 @@ test('a part is written when it is full, and the rest at the end', async () => {
 test('a part is written when it is old enough, without waiting for more', async () => {
   const { writer, announced } = create({ maxAgeMs: 20 })
   writer.add(entry(0))
-  await vi.waitFor(() => expect(announced.length).toBe(1))
+  await expect.poll(() => announced.length).toBe(1)
   await writer.close()
   expect(announced.length).toBe(1)
 })

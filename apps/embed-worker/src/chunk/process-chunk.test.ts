@@ -111,12 +111,13 @@ test('a stopped chunk writes what it has and rejects with the reason of the stop
   const stop = new AbortController()
   const { run, written } = await create(async ({ ordinal }, _task, { signal }) => {
     if (ordinal === 200) return { embedded }
+    // The first one is embedded by then.
+    setImmediate(() => stop.abort(appError('ownership_lost', 'taken away')))
     return new Promise((_, reject) =>
       signal.addEventListener('abort', () => reject(signal.reason as Error))
     )
   })
   const running = run({ signal: stop.signal })
-  setTimeout(() => stop.abort(appError('ownership_lost', 'taken away')), 20)
   await expect(running).rejects.toMatchObject({ code: 'ownership_lost' })
   expect(await written()).toEqual([200])
 })

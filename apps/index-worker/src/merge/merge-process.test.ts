@@ -1,6 +1,4 @@
 // A real merge process over a directory store: it merges, and its death, its silence and its end cost one merge each.
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import {
@@ -20,6 +18,7 @@ import { systemClock } from '@likeness/shared/process/clock'
 import { silentLogger } from '@likeness/shared/process/logger'
 import type { ObjectStore } from '@likeness/store/object-store'
 import { openObjectStore } from '@likeness/store/open-store'
+import { temporaryFolder } from '../../../../test/support/temporary-folder.ts'
 import { createMergeProcess, type MergeProcess } from './merge-process.ts'
 
 const dim = 8
@@ -31,7 +30,7 @@ let collectionId: string
 const tasks: MergeTask[] = []
 
 beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'likeness-merger-'))
+  dir = temporaryFolder('merger')
   store = await openObjectStore({ url: `dir:${join(dir, 'objects')}` })
   merger = createMergeProcess({
     name: 'test',
@@ -70,7 +69,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await merger.close()
   await store.close()
-  await rm(dir, { recursive: true, force: true })
 })
 
 async function add(first: number, count: number): Promise<void> {

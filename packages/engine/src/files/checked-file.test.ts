@@ -1,10 +1,10 @@
 // Local copies that are damaged while they are in use.
-import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import { sha256Hex } from '@likeness/shared/data/sha256'
 import { createMemoryStore } from '@likeness/store/memory-store'
+import { temporaryFolder } from '../../../../test/support/temporary-folder.ts'
 import type { FileRef } from '../version/manifest.ts'
 import { blockBytes, BlockSums } from './block-sums.ts'
 import { createFileCache } from './file-cache.ts'
@@ -16,11 +16,10 @@ const store = createMemoryStore()
 let dir: string
 let path: string
 beforeEach(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'likeness-checked-'))
+  dir = temporaryFolder('checked')
   path = join(dir, 'A.payload')
   await store.put(ref.key, body)
 })
-afterEach(() => rm(dir, { recursive: true, force: true }))
 
 /** In the file that is there, as a disk does it: also for whoever has it open. */
 async function flip(at: number): Promise<void> {

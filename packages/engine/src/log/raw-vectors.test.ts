@@ -18,7 +18,7 @@ async function fill(options: GalleryOptions): Promise<(id: string) => Promise<St
   return async (id) => {
     const reader = await gallery.replica.acquire(gallery.spec.collectionId, {
       consistency: 'strong',
-      timeoutMs: 5_000
+      timeoutMs: 60_000
     })
     try {
       return (await reader.getItem(id))!

@@ -1,8 +1,6 @@
 // Merges of sealed segments, and what becomes of a merge that fails, takes too long, or is overtaken.
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
+import { temporaryFolder } from '../../../../test/support/temporary-folder.ts'
 import { createGallery, type Gallery, type GalleryOptions, itemsFrom } from '../testing/gallery.ts'
 import { verifyCollection } from '../verify/verify.ts'
 import { readCommitted } from '../version/read-manifest.ts'
@@ -15,18 +13,14 @@ afterEach(() => gallery.close())
 const version = async () => (await readCommitted(gallery.store, gallery.spec.collectionId))!
 
 async function verified(): Promise<unknown[]> {
-  const scratchDir = await mkdtemp(join(tmpdir(), 'likeness-merges-'))
-  try {
-    return (
-      await verifyCollection({
-        store: gallery.store,
-        collectionId: gallery.spec.collectionId,
-        scratchDir
-      })
-    ).problems
-  } finally {
-    await rm(scratchDir, { recursive: true, force: true })
-  }
+  const scratchDir = temporaryFolder('merges')
+  return (
+    await verifyCollection({
+      store: gallery.store,
+      collectionId: gallery.spec.collectionId,
+      scratchDir
+    })
+  ).problems
 }
 
 /** Sealed segments of 100 items each, and the tasks of the merges of sealed ones. */

@@ -1,10 +1,9 @@
 // A replica within a memory budget: what is used least goes, what is pinned or in use stays, and what was let go comes back whole.
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { systemClock } from '@likeness/shared/process/clock'
 import { silentLogger } from '@likeness/shared/process/logger'
+import { temporaryFolder } from '../../../../test/support/temporary-folder.ts'
 import type { Replica } from '../contract.ts'
 import { createGallery, dim, type Gallery, itemsFrom, vectorOf } from '../testing/gallery.ts'
 import { residentBytes, toEvict } from './replica-memory.ts'
@@ -30,12 +29,11 @@ beforeEach(async () => {
     await gallery.add(writer, itemsFrom(1, 100))
     while (await writer.merge());
   }
-  cacheDir = await mkdtemp(join(tmpdir(), 'likeness-replica-'))
+  cacheDir = temporaryFolder('replica')
 })
 afterEach(async () => {
   await replica.close()
   for (const gallery of galleries) await gallery.close()
-  await rm(cacheDir, { recursive: true, force: true })
 })
 
 const open = (collections: number): void => {
@@ -49,7 +47,7 @@ const open = (collections: number): void => {
     memoryBytes: collections * bytes
   })
 }
-const options = { consistency: 'bounded', timeoutMs: 5_000 } as const
+const options = { consistency: 'bounded', timeoutMs: 60_000 } as const
 const acquire = (n: number) => replica.acquire(galleries[n]!.spec.collectionId, options)
 async function searched(n: number): Promise<string> {
   const reader = await acquire(n)

@@ -98,7 +98,7 @@ test('vectors are what they were after any number of merges and other codebooks'
   }
   const reader = await gallery.replica.acquire(gallery.spec.collectionId, {
     consistency: 'strong',
-    timeoutMs: 5_000
+    timeoutMs: 60_000
   })
   expect(new Set(reader.segments.map(({ storage }) => storage))).toEqual(new Set(['pq4']))
   let seen = 0

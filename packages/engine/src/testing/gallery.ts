@@ -320,7 +320,7 @@ export async function createGallery(options: GalleryOptions = {}) {
     async search(seed: number, k: number, budget?: number) {
       const reader = await replica.acquire(spec.collectionId, {
         consistency: 'strong',
-        timeoutMs: 5_000
+        timeoutMs: 60_000
       })
       try {
         const hits = (await reader.search({ vectors: vectorOf(seed), k, searchBudget: budget }))[0]!
@@ -337,7 +337,7 @@ export async function createGallery(options: GalleryOptions = {}) {
     async allIds(): Promise<string[]> {
       const reader = await replica.acquire(spec.collectionId, {
         consistency: 'strong',
-        timeoutMs: 5_000
+        timeoutMs: 60_000
       })
       try {
         const ids: string[] = []

@@ -1,8 +1,7 @@
 // Inverted lists of random sparse rows with indices of 32 bits, beside a plain scan; and their files, cut and altered.
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import {
   joinSparse,
   rowsBetween,
@@ -10,6 +9,7 @@ import {
   type SparseRows
 } from '@likeness/shared/contract/vector-rows'
 import { seededRandom } from '@likeness/shared/data/random'
+import { temporaryFolder } from '../../../../test/support/temporary-folder.ts'
 import { encodeRowFile, rowFileBytes } from '../files/row-file.ts'
 import { SparseRowFile } from '../files/sparse-row-file.ts'
 import { createInvertedIndex, readInvertedIndex } from './inverted-index.ts'
@@ -17,9 +17,8 @@ import { createInvertedIndex, readInvertedIndex } from './inverted-index.ts'
 const dim = 2 ** 32
 let dir: string
 beforeEach(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'likeness-inverted-'))
+  dir = temporaryFolder('inverted')
 })
-afterEach(() => rm(dir, { recursive: true, force: true }))
 
 /** Few and many values, of 500 indices spread over all there are, low ones more often. */
 function randomRows(count: number, seed: number): SparseRows {

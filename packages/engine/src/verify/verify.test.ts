@@ -1,11 +1,10 @@
 // Every file of a collection, altered, cut and removed in turn: verification names it, and nothing else is wrong before.
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { readdir } from 'node:fs/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { collectionKeys } from '@likeness/shared/contract/keys'
 import { sha256Hex } from '@likeness/shared/data/sha256'
 import { appError } from '@likeness/shared/errors'
+import { temporaryFolder } from '../../../../test/support/temporary-folder.ts'
 import { createGallery, type Gallery, itemsFrom } from '../testing/gallery.ts'
 import { encodeCurrent, readCurrent } from '../version/current.ts'
 import { encodeManifest, type Manifest } from '../version/manifest.ts'
@@ -15,7 +14,7 @@ import { verifyCollection } from './verify.ts'
 let gallery: Gallery
 let scratchDir: string
 beforeEach(async () => {
-  scratchDir = await mkdtemp(join(tmpdir(), 'likeness-verify-'))
+  scratchDir = temporaryFolder('verify')
   gallery = await createGallery({ method: 'IVF', storage: 'sq8', sealThreshold: 256 })
   const writer = await gallery.openWriter()
   await gallery.add(writer, itemsFrom(1, 800))
@@ -32,7 +31,6 @@ beforeEach(async () => {
 })
 afterEach(async () => {
   await gallery.close()
-  await rm(scratchDir, { recursive: true, force: true })
 })
 
 const verify = (store = gallery.store) =>

@@ -1,9 +1,7 @@
 // A collection that no owner can open any more, asked to be made again: all of it is there, as it was.
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createUlid } from '@likeness/shared/data/ulid'
+import { temporaryFolder } from '../../../../test/support/temporary-folder.ts'
 import { createGallery, type Gallery, itemsFrom } from '../testing/gallery.ts'
 import { verifyCollection } from '../verify/verify.ts'
 import { readCurrent } from '../version/current.ts'
@@ -81,7 +79,7 @@ async function fill(): Promise<{ finished: string[]; open: string }> {
 async function look(jobs: readonly string[]) {
   const reader = await gallery.replica.acquire(gallery.spec.collectionId, {
     consistency: 'strong',
-    timeoutMs: 5_000
+    timeoutMs: 60_000
   })
   const items = []
   try {
@@ -155,14 +153,13 @@ test.each(damages)(
     expect((await look([])).items.find(({ id }) => id === 'item-503')).toMatchObject({
       label: 'waited'
     })
-    const scratchDir = await mkdtemp(join(tmpdir(), 'likeness-verify-'))
+    const scratchDir = temporaryFolder('verify')
     const { problems } = await verifyCollection({
       store: gallery.store,
       collectionId: spec.collectionId,
       scratchDir
     })
     expect(problems.filter(({ key }) => !(spoilt.has(key) && key.endsWith('.meta')))).toEqual([])
-    await rm(scratchDir, { recursive: true, force: true })
     for (const name of ['early', 'late']) {
       const restored = await gallery.restore(name)
       await settle(writer)

@@ -1,7 +1,7 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { beforeEach, expect, it } from 'vitest'
+import { temporaryFolder } from '../../../../test/support/temporary-folder.ts'
 import { noisePicture } from '../fixture/pictures.ts'
 import { buildTinyEmbedder, tinyEmbedderDim } from '../fixture/tiny-embedder.ts'
 import { buildTinyModel, type TinyGraphOptions } from '../fixture/tiny-graph.ts'
@@ -14,8 +14,7 @@ import { importModel, type ImportOptions } from './import-model.ts'
 import { learnProfile } from './learn-profile.ts'
 
 let dir: string
-beforeEach(async () => void (dir = await mkdtemp(path.join(tmpdir(), 'likeness-import-'))))
-afterEach(() => rm(dir, { recursive: true }))
+beforeEach(() => void (dir = temporaryFolder('import')))
 
 const metadata = [
   { key: 'names', value: "{0: 'bright', 1: 'dark'}" },

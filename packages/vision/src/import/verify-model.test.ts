@@ -1,7 +1,6 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { temporaryFolder } from '../../../../test/support/temporary-folder.ts'
 import { writeTinyModel } from '../fixture/tiny-model.ts'
 import { createEmbedder, type Embedder } from '../model/embedder.ts'
 import { prepareModel } from '../model/model-prepare.ts'
@@ -11,7 +10,7 @@ import { matchResults, verifyModel } from './verify-model.ts'
 let dir: string
 let embedder: Embedder
 beforeAll(async () => {
-  dir = await mkdtemp(path.join(tmpdir(), 'likeness-verify-'))
+  dir = temporaryFolder('verify')
   await writeTinyModel(dir)
   embedder = await createEmbedder({
     model: await prepareModel({ modelDir: dir, cacheDir: dir }),
@@ -21,7 +20,6 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   await embedder.close()
-  await rm(dir, { recursive: true })
 })
 
 const verify = (changed: Partial<Embedder>) =>

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { temporaryFolder } from '../../../../test/support/temporary-folder.ts'
 import { seededNormals } from '../fixture/seeded-normals.ts'
 import { createEmbedder, type Embedder } from '../model/embedder.ts'
 import { prepareModel } from '../model/model-prepare.ts'
@@ -136,7 +136,7 @@ describe.skipIf(!existsSync(pictures))('on photographs, with the built-in model'
   let embedder: Embedder
   let options: MatchCellsOptions
   beforeAll(async () => {
-    cacheDir = await mkdtemp(path.join(tmpdir(), 'likeness-cells-'))
+    cacheDir = temporaryFolder('cells')
     const modelDir = path.resolve(import.meta.dirname, '../../../../models/likeness-nano')
     embedder = await createEmbedder({
       model: await prepareModel({ modelDir, cacheDir }),
@@ -144,10 +144,9 @@ describe.skipIf(!existsSync(pictures))('on photographs, with the built-in model'
       threads: 1
     })
     options = { profile: await loadProfile(modelDir), starts: cellStarts(embedder.manifest) }
-  }, 60_000)
+  })
   afterAll(async () => {
     await embedder.close()
-    await rm(cacheDir, { recursive: true })
   })
 
   /** Raw vectors of the middle of the picture, and of the same a cell further to the right and down. */
@@ -190,5 +189,5 @@ describe.skipIf(!existsSync(pictures))('on photographs, with the built-in model'
     expect(right / (4 * boxes.length)).toBeGreaterThan(0.8)
     expect(wrong / (right + wrong)).toBeLessThan(0.2)
     expect(unrelated / boxes.length).toBeLessThan(1.5)
-  }, 60_000)
+  })
 })

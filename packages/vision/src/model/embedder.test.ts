@@ -1,8 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { temporaryFolder } from '../../../../test/support/temporary-folder.ts'
 import { noisePicture } from '../fixture/pictures.ts'
 import { verifyModel } from '../import/verify-model.ts'
 import { createOracle } from '../oracle/oracle.ts'
@@ -18,9 +18,7 @@ const modelDir = path.join(root, 'models/likeness-nano')
 const extraModels = path.resolve(root, '../shared/models')
 const extraPictures = path.resolve(root, '../shared/data/coco/images/train2017')
 
-let cacheDir: string
-beforeAll(async () => void (cacheDir = await mkdtemp(path.join(tmpdir(), 'likeness-vision-'))))
-afterAll(() => rm(cacheDir, { recursive: true }))
+const cacheDir = temporaryFolder('vision')
 
 interface Parity {
   boxes: { xyxy: [number, number, number, number]; score: number; cls: string }[]

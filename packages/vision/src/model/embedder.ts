@@ -1,5 +1,4 @@
 // Pictures in, subjects with raw vectors and one raw vector of the whole picture out, in one run of the prepared model.
-import * as ort from 'onnxruntime-node'
 import { appError } from '@likeness/shared/errors'
 import type { DecodedImage } from '../picture/image-decode.ts'
 import {
@@ -13,6 +12,7 @@ import {
 } from '../picture/letterbox.ts'
 import { createSpareCanvases } from '../picture/spare-canvases.ts'
 import type { EmbedOptions, EmbedResult, EmbedRuns } from '../runtime/embed-runs.ts'
+import * as ort from '../runtime/onnx-runtime.ts'
 import { openSession, type OpenSession, type OpenSessionOptions } from '../runtime/session.ts'
 import { openSemanticEmbedder } from '../semantic/semantic-embedder.ts'
 import { withSemantics } from '../semantic/with-semantics.ts'

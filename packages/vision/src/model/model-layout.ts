@@ -1,5 +1,4 @@
 // Tries a model on dummy pictures to learn what its outputs and backbone maps really are.
-import * as ort from 'onnxruntime-node'
 import { messageOf } from '@likeness/shared/errors'
 import { type DetectionForm, firstClass } from '../onnx/detection-form.ts'
 import { encodeWithOutputs } from '../onnx/extra-outputs.ts'
@@ -11,6 +10,7 @@ import { type ProbedTensor, recogniseDetections } from '../onnx/recognise-detect
 import { floatValues } from '../onnx/tensor-values.ts'
 import { unsupported } from '../onnx/unsupported-layout.ts'
 import { dummyPictures } from '../picture/dummy-pictures.ts'
+import * as ort from '../runtime/onnx-runtime.ts'
 import { findMapCandidates, measureMaps } from './pooled-maps.ts'
 
 export interface ModelLayout {

@@ -1,8 +1,8 @@
-import { cp, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { cp, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import protobuf from 'protobufjs'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { temporaryFolder } from '../../../../test/support/temporary-folder.ts'
 import { writeTinyModel } from '../fixture/tiny-model.ts'
 import { decodeModel, encodeModel } from '../onnx/onnx-proto.ts'
 import { parseClassNames } from './model-manifest.ts'
@@ -13,12 +13,11 @@ let dir: string
 let modelDir: string
 let cacheDir: string
 beforeEach(async () => {
-  dir = await mkdtemp(path.join(tmpdir(), 'likeness-prepare-'))
+  dir = temporaryFolder('prepare')
   modelDir = path.join(dir, 'model')
   cacheDir = path.join(dir, 'cache')
   await writeTinyModel(modelDir)
 })
-afterEach(() => rm(dir, { recursive: true }))
 
 const editManifest = async (change: (manifest: Record<string, unknown>) => void) => {
   const file = path.join(modelDir, 'manifest.json')

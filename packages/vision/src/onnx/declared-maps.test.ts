@@ -1,8 +1,8 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { sha256Hex } from '@likeness/shared/data/sha256'
+import { temporaryFolder } from '../../../../test/support/temporary-folder.ts'
 import { noisePicture } from '../fixture/pictures.ts'
 import {
   buildTinyModel,
@@ -19,9 +19,7 @@ import { cosine } from '../runtime/cosine.ts'
 import { decodeModel, encodeModel, type OnnxModel } from './onnx-proto.ts'
 import { poolingTextOf } from './pooling.ts'
 
-let dir: string
-beforeAll(async () => void (dir = await mkdtemp(path.join(tmpdir(), 'likeness-declared-'))))
-afterAll(() => rm(dir, { recursive: true }))
+const dir = temporaryFolder('declared')
 
 const named = [
   { key: 'names', value: `{${tinyClasses.map((name, id) => `${id}: '${name}'`).join(', ')}}` },

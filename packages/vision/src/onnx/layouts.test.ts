@@ -1,7 +1,7 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { temporaryFolder } from '../../../../test/support/temporary-folder.ts'
 import { noisePicture } from '../fixture/pictures.ts'
 import { buildTinyModel, tinyClasses, type TinyGraphOptions } from '../fixture/tiny-graph.ts'
 import { verifyModel } from '../import/verify-model.ts'
@@ -11,9 +11,7 @@ import { cosine } from '../runtime/cosine.ts'
 import type { EmbedResult } from '../runtime/embed-runs.ts'
 import { encodeModel } from './onnx-proto.ts'
 
-let dir: string
-beforeAll(async () => void (dir = await mkdtemp(path.join(tmpdir(), 'likeness-layouts-'))))
-afterAll(() => rm(dir, { recursive: true }))
+const dir = temporaryFolder('layouts')
 
 let made = 0
 const metadata = [

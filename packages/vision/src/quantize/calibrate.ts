@@ -1,11 +1,11 @@
 // EmbedRuns the float model over pictures and watches the values of its inside.
-import * as ort from 'onnxruntime-node'
 import type { ModelManifest } from '../model/model-manifest.ts'
 import { encodeModel, type OnnxModel } from '../onnx/onnx-proto.ts'
 import { floatValues } from '../onnx/tensor-values.ts'
 import { nodesBefore } from '../onnx/terminal-convolutions.ts'
 import type { DecodedImage } from '../picture/image-decode.ts'
 import { letterboxInto, placePicture } from '../picture/letterbox.ts'
+import * as ort from '../runtime/onnx-runtime.ts'
 import { addValues, createHistogram, type ValueHistogram } from './value-histogram.ts'
 
 export interface CalibrateOptions {

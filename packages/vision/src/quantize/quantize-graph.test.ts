@@ -1,7 +1,7 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
+import { temporaryFolder } from '../../../../test/support/temporary-folder.ts'
 import { keepWeightsHalf } from '../fixture/half-graph.ts'
 import { noisePicture } from '../fixture/pictures.ts'
 import { buildTinyModel, type TinyGraphOptions } from '../fixture/tiny-graph.ts'
@@ -14,9 +14,7 @@ import { cosine } from '../runtime/cosine.ts'
 import type { EmbedResult } from '../runtime/embed-runs.ts'
 import { quantizeGraph } from './quantize-graph.ts'
 
-let dir: string
-beforeAll(async () => void (dir = await mkdtemp(path.join(tmpdir(), 'likeness-quantize-'))))
-afterAll(() => rm(dir, { recursive: true }))
+const dir = temporaryFolder('quantize')
 
 const metadata = [
   { key: 'names', value: "{0: 'bright', 1: 'dark'}" },

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
+import { temporaryFolder } from '../../../../test/support/temporary-folder.ts'
 import { createEmbedder } from '../model/embedder.ts'
 import { prepareModel } from '../model/model-prepare.ts'
 import { decodeImage } from '../picture/image-decode.ts'
@@ -14,9 +14,7 @@ import { quantizeGraph } from './quantize-graph.ts'
 const shared = path.resolve(import.meta.dirname, '../../../../../shared')
 const photographs = path.join(shared, 'data/coco/images/train2017')
 
-let dir: string
-beforeAll(async () => void (dir = await mkdtemp(path.join(tmpdir(), 'likeness-quantize-real-'))))
-afterAll(() => rm(dir, { recursive: true }))
+const dir = temporaryFolder('quantize-real')
 
 async function* pictures(from: number, to: number) {
   for (const name of readdirSync(photographs).sort().slice(from, to))

@@ -1,7 +1,7 @@
 // Opens a prepared model on the first execution provider that works, and says which one that was.
 import { existsSync, readFileSync } from 'node:fs'
-import * as ort from 'onnxruntime-node'
 import { appError, messageOf } from '@likeness/shared/errors'
+import * as ort from './onnx-runtime.ts'
 
 export type LogFn = (fields: Record<string, unknown>, message: string) => void
 

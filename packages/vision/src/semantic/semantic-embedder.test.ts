@@ -1,7 +1,7 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
+import { temporaryFolder } from '../../../../test/support/temporary-folder.ts'
 import { noisePicture } from '../fixture/pictures.ts'
 import {
   buildTinyEmbedder,
@@ -12,9 +12,7 @@ import { cropsInto } from './crop-tensor.ts'
 import { openSemanticEmbedder, trySemantic } from './semantic-embedder.ts'
 import { describeSemantic } from './semantic-model.ts'
 
-let dir: string
-beforeAll(async () => void (dir = await mkdtemp(path.join(tmpdir(), 'likeness-semantic-'))))
-afterAll(() => rm(dir, { recursive: true }))
+const dir = temporaryFolder('semantic')
 
 async function describeTiny(options: TinyEmbedderOptions = {}) {
   const bytes = buildTinyEmbedder(options)
