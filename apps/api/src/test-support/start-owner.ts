@@ -1,4 +1,4 @@
-// The owner of a collection beside a test API: commits what the API logs.
+// The writer of a collection beside a test API: commits the operations that the API logs.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,7 +12,7 @@ import { systemClock } from '@likeness/shared/process/clock'
 import { silentLogger } from '@likeness/shared/process/logger'
 import type { TestApi } from './start-test-api.ts'
 
-/** Returns what stops it. */
+/** Returns a function that stops the writer. */
 export async function startOwner(
   { store, deps }: TestApi,
   collectionId: string
