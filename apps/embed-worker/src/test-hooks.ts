@@ -1,18 +1,19 @@
-// Ways for tests with real processes to make a picture deadly or slow. Empty unless LIKENESS_TEST_HOOKS is set.
+// Test hooks that make a picture deadly or slow in real processes. Empty unless LIKENESS_TEST_HOOKS
+// is set.
 import { z } from 'zod'
 import { sha256Hex } from '@likeness/shared/data/sha256'
 
 const hooksSchema = z.object({
   /** Pictures that kill the process which is about to decode them. */
   killOnSha256: z.array(z.string()).default([]),
-  /** Item id -> milliseconds that pass before its picture is decoded. */
+  /** Item id -> delay in milliseconds before the picture is decoded. */
   delayOnIdMs: z.record(z.string(), z.number()).default({}),
-  /** The same for all ids that begin so: what a large model would cost, without the load. */
+  /** The same for all ids with a prefix: costs the time of a large model, without the load. */
   delayOnPrefixMs: z.record(z.string(), z.number()).default({})
 })
 
 export interface TestHooks {
-  /** Called when a picture has been read and counts as touched. */
+  /** Called when a picture has been read and its task is recorded as started. */
   beforeDecode(bytes: Uint8Array): void
   delayMs(itemId: string): number
 }
