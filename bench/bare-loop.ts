@@ -1,5 +1,6 @@
-// A process of the bare loop: decode, letterbox and the same session.run calls as enrolment, over its share of the pictures, and nothing else.
-// Its parent sends the share, then `go`; it sends {ready}, then {seconds}.
+// A process of the bare loop: decode, letterbox and the same session.run calls as enrolment, over
+// its share of the pictures, without any other work. The parent sends the share, then `go`; the
+// process sends {ready}, then {seconds}.
 import { readFile } from 'node:fs/promises'
 import { createEmbedder, decodeImage, prepareModel } from '@likeness/vision'
 
@@ -8,12 +9,12 @@ interface Share {
   cacheDir: string
   modelDir: string
   viewSizes: number[]
-  /** Of one run. */
+  /** Threads of a run. */
   threads: number
 }
 
 const nextMessage = () => new Promise((resolve) => process.once('message', resolve))
-// A listener that stays keeps the channel, and so this process, alive until the end.
+// A permanent listener keeps the channel, and so this process, alive until the end.
 process.on('message', () => undefined)
 const { files, cacheDir, modelDir, viewSizes, threads } = (await nextMessage()) as Share
 const model = await prepareModel({ modelDir, cacheDir })

@@ -1,4 +1,5 @@
-// `npm run bench -- batch [--json]`: pictures a second of one session at several batch sizes, measured in turns, medians of the rounds.
+// `npm run bench -- batch [--json]`: measures pictures a second of a single session at several
+// batch sizes, in turns; medians of the rounds.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -16,7 +17,7 @@ const { values } = parseArgs({
 })
 const batchSizes = [1, 8, 32]
 const pictures = 32
-/** As a gallery picture is enrolled. */
+/** Size of an enrolled gallery picture. */
 const size = 224
 
 function drawPicture(seed: number): Promise<Buffer> {
@@ -39,7 +40,7 @@ async function ratesOfRound(
   return rates
 }
 
-// All drawn before the first is decoded: the decoder closes sharp to SVG.
+// All pictures are drawn before the first decode: the decoder closes sharp to SVG.
 const drawn = await Promise.all(Array.from({ length: pictures }, (_, i) => drawPicture(i)))
 const cacheDir = await mkdtemp(join(tmpdir(), 'likeness-batch-'))
 try {

@@ -1,5 +1,7 @@
-// What a commit costs a large gallery: bytes that the owner writes and that a replica reads for some new vectors, and for as many that replace
-// others. Batches and log entries, which are there before, are not counted. `npm run bench -- commit [--rows 100000] [--dim 128] [--add 1000] [--json]`
+// Measures the cost of a commit to a large gallery: bytes that the writer writes and that a replica
+// reads for some new vectors, and for as many vectors that replace others. Batches and log entries
+// exist before and are not counted.
+// npm run bench -- commit [--rows 100000] [--dim 128] [--add 1000] [--json]
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -67,7 +69,7 @@ const replica = createReplica({
   pollMs: 600_000
 })
 
-/** Items `first` to `first + count - 1` as one ingestion, with its batches. */
+/** Accepts items `first` to `first + count - 1` as a single ingestion, with vector batches. */
 async function accept(first: number, count: number, seed: number): Promise<void> {
   const ingestion = createUlid()
   for (let from = 0; from < count; from += itemsPerBatch) {
@@ -125,7 +127,7 @@ try {
   const galleryBytes = await load()
   await accept(rows, add, 2)
   const added = await measure()
-  // Spread over the gallery, so that every segment loses some.
+  // Spread over the gallery, so that every segment loses some rows.
   const step = Math.floor(rows / 10)
   for (let i = 0; i < 10; i++) await accept(i * step, add / 10, 3)
   const replaced = await measure()
@@ -154,5 +156,5 @@ try {
   await inner.close()
   await rm(dir, { recursive: true, force: true })
 }
-// A replica's deadlines are timers that nothing waits for.
+// The timers of a replica's deadlines must not delay the exit.
 process.exit(0)

@@ -1,4 +1,4 @@
-// An object store that counts what goes through it.
+// An object store that counts the bytes read and written.
 import { Transform } from 'node:stream'
 import type { ObjectStore } from '@likeness/store/object-store'
 

@@ -1,7 +1,12 @@
-// Import images/s through the whole stack (default settings: subjects at the model's size and two views) as a fraction of a bare loop that
-// decodes the same pictures and makes the same session.run calls with the same model in the same number of processes, in one run: bare, import, bare, import, ... ; medians. `npm run bench -- ingest [--rounds 3] [--images 400] [--processes 2] [--one-loop] [--prefix] [--json]`
-// With --one-loop the bare loop is one process whose runs take as many threads, as in a script that somebody writes.
-// With --prefix the pictures lie in the object store before, as those of a bucket do; else an import copies them there from a folder first.
+// Measures import images/s through the whole stack (default settings: subjects at the model's size
+// and two views), as a fraction of a bare loop. The bare loop decodes the same pictures and makes
+// the same session.run calls with the same model in the same number of processes. Both are measured
+// in a single run: bare, import, bare, import, ... ; medians.
+// npm run bench -- ingest [--rounds 3] [--images 400] [--processes 2] [--one-loop] [--prefix]
+//   [--json]
+// With --one-loop the bare loop is a single process with as many threads per run, like a user's
+// script. With --prefix the pictures are in the object store before, like those of a bucket; else
+// an import first copies them there from a folder.
 import { type ChildProcess, fork } from 'node:child_process'
 import { copyFile, link, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -22,7 +27,7 @@ const modelDir = join(root, 'models/likeness-nano')
 const viewSizes = collectionSettingsSchema.parse({}).view_sizes
 const quiet = { show: () => undefined, done: () => undefined }
 
-/** The next message of a child; rejects when it ends without one. */
+/** Returns the next message of a child; rejects when the child ends without a message. */
 function messageOf<T>(child: ChildProcess): Promise<T> {
   return new Promise((resolve, reject) => {
     child.once('message', (message) => resolve(message as T))
@@ -32,7 +37,7 @@ function messageOf<T>(child: ChildProcess): Promise<T> {
   })
 }
 
-/** Images/s of `loops` bare loops side by side, whose runs take so many threads each. */
+/** Images/s of `loops` bare loops side by side, with `threads` threads per run. */
 async function bareLoop(
   files: readonly string[],
   cacheDir: string,
@@ -69,7 +74,7 @@ const bareLoops = values['one-loop']
 const dir = await mkdtemp(join(tmpdir(), 'likeness-bench-'))
 const gallery = await drawGallery({ folder: join(root, '.likeness/demo/brand-marks') })
 const drawn = (await readFile(gallery.listFile, 'utf8')).split('\n').filter((line) => line !== '')
-// Beyond what is drawn the pictures come again under other names: an import knows nothing of that.
+// With more images than drawings, the pictures repeat under other names: an import does not notice.
 const pictures = join(dir, 'pictures')
 const names: string[] = []
 const lines: string[] = []

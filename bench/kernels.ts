@@ -1,6 +1,8 @@
-// The kernels for rows of bytes and of bits, one thread, in turns, medians of processor time: a graph over sq8 rows beside the same graph over f32
-// rows at equal recall, and the scan of packed bits beside a plain read of as many bytes.
-// `npm run bench -- kernels [--n 50000] [--dim 512] [--queries 300] [--rounds 9] [--recall 0.95] [--mib 512] [--json]`
+// Measures the kernels for rows of bytes and of bits: a single thread, in turns, medians of
+// processor time. Compares a graph over sq8 rows with the same graph over f32 rows at equal recall,
+// and the scan of packed bits with a plain read of as many bytes.
+// npm run bench -- kernels [--n 50000] [--dim 512] [--queries 300] [--rounds 9] [--recall 0.95]
+//   [--mib 512] [--json]
 import { randomFillSync } from 'node:crypto'
 import { parseArgs } from 'node:util'
 import { BinaryIndex, configurePool, FaissIndex, type VectorStorage } from '@likeness/faiss'
@@ -84,7 +86,7 @@ async function measureGraphs() {
   )
 }
 
-/** A byte that is not there is looked for by memchr, which reads as fast as memory gives. */
+/** Reads all bytes: memchr looks for a missing byte, as fast as memory allows. */
 function plainRead(bytes: Buffer): void {
   if (bytes.indexOf(0) !== -1) throw new Error('the plain read stopped before the end')
 }

@@ -1,4 +1,5 @@
-// What the measurements share: medians, recall against exact search, the least effort that reaches a recall.
+// Shared parts of the measurements: medians, recall against exact search, the least effort that
+// reaches a recall.
 import { FaissIndex } from '@likeness/faiss'
 
 export const median = (values: readonly number[]): number => percentile(values, 0.5)
@@ -7,7 +8,7 @@ export const median = (values: readonly number[]): number => percentile(values, 
 export const percentile = (values: readonly number[], share: number): number =>
   values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * share))]!
 
-/** To so many digits after the point. */
+/** Rounds to a number of digits after the point. */
 export const round = (value: number, digits: number): number => Number(value.toFixed(digits))
 
 export async function timed(work: () => Promise<unknown> | unknown): Promise<number> {
@@ -16,7 +17,7 @@ export async function timed(work: () => Promise<unknown> | unknown): Promise<num
   return performance.now() - startedMs
 }
 
-/** Per query, the k rows of largest inner product that are not deleted. */
+/** Returns, per query, the k rows of largest inner product that are not deleted. */
 export async function exactRows(
   vectors: Float32Array,
   queries: Float32Array,
@@ -40,7 +41,7 @@ export function recallOf(
   return hits / found.length
 }
 
-/** Of all threads of this process: what others on the machine do is not in it. */
+/** Processor time of all threads of this process, without other programs on the machine. */
 export async function processorMs(work: () => Promise<unknown> | unknown): Promise<number> {
   const before = process.cpuUsage()
   await work()
@@ -53,7 +54,10 @@ export interface Tuned {
   recall: number
 }
 
-/** The smallest effort from `least` on that reaches the wanted recall, its recall measured last; undefined when `most` does not. */
+/**
+ * Returns the smallest effort from `least` on that reaches the requested recall; that recall is
+ * measured last. undefined when `most` does not reach it.
+ */
 export async function leastEffort(
   recallAt: (effort: number) => Promise<number>,
   wanted: number,

@@ -1,5 +1,7 @@
-// Whether it pays to keep a graph and add rows to it, or to move inverted lists, instead of building the index of a merge anew: processor time and recall@10 by
-// the share of rows that the kept graph has. `npm run bench -- merge [--rows 20000] [--dim 128] [--queries 200] [--json]`
+// Measures whether it is cheaper to keep a graph and add rows, or to move inverted lists, than to
+// build the index of a merge anew. Reports processor time and recall@10 by the share of rows in the
+// kept graph.
+// npm run bench -- merge [--rows 20000] [--dim 128] [--queries 200] [--json]
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -26,7 +28,7 @@ const vectors = clusteredVectors({ seed: 1, stream: 0, count: rows, dim })
 const queries = clusteredVectors({ seed: 1, stream: 1, count: queryCount, dim })
 const part = (from: number, to: number) => vectors.subarray(from * dim, to * dim)
 
-/** Of the processor: other work of the machine does not count. */
+/** Seconds of processor time: other work of the machine does not count. */
 async function seconds(work: () => Promise<void>): Promise<number> {
   const before = process.cpuUsage()
   await work()

@@ -1,4 +1,4 @@
-// Loads a package that is compared with; the first time brings all of them into this folder.
+// Loads a package for comparison; the first call installs all of them into this folder.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'

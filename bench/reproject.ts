@@ -1,5 +1,6 @@
-// What another profile costs a gallery: how long its vectors take to be made of raw ones, index included, and what commits and searches notice meanwhile.
-// `npm run bench -- reproject [--rows 20000] [--raw-dim 2304] [--dim 512] [--method HNSW32] [--json]`
+// Measures the cost of another profile for a gallery: the time to compute the vectors from raw
+// vectors, index included, and the effect on commits and searches meanwhile.
+// npm run bench -- reproject [--rows 20000] [--raw-dim 2304] [--dim 512] [--method HNSW32] [--json]
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -35,7 +36,7 @@ const { values: args } = parseArgs({
   }
 })
 const [rows, rawDim, dim] = [Number(args.rows), Number(args['raw-dim']), Number(args.dim)]
-/** As embed-workers write them. */
+/** Items per batch, the same as in embed-workers. */
 const itemsPerBatch = 256
 const pauseMs = 50
 const dir = await mkdtemp(join(tmpdir(), 'likeness-reproject-'))
@@ -47,7 +48,7 @@ const embeddingOf = (profile: number) => ({
   unit: true
 })
 
-/** Random directions, others for each profile. */
+/** Random directions, different for each profile. */
 const matrices = [1, 2].map((seed) =>
   clusteredVectors({ seed, stream: 0, count: dim, dim: rawDim })
 )
@@ -142,7 +143,7 @@ async function settle(): Promise<void> {
   for (let more = true; more; ) more = (await writer.step({ list: true })).more
 }
 
-/** The first row by its own raw vector, in the embedding of the version that answers. */
+/** Searches the first row by its own raw vector, in the embedding of the version that answers. */
 async function search(): Promise<boolean> {
   const reader = await replica.acquire(collectionId, { consistency: 'strong', timeoutMs: 600_000 })
   try {
@@ -156,7 +157,7 @@ async function search(): Promise<boolean> {
   }
 }
 
-/** Single items are added and searches made until `over`. */
+/** Adds single items and searches until `over`. */
 async function use(over: () => boolean): Promise<{
   commitP50Ms: number
   commitP95Ms: number
@@ -243,5 +244,5 @@ try {
   await store.close()
   await rm(dir, { recursive: true, force: true })
 }
-// A replica's deadlines are timers that nothing waits for.
+// The timers of a replica's deadlines must not delay the exit.
 process.exit(0)

@@ -1,4 +1,4 @@
-// `npm run bench -- NAME [arguments]`: runs one measurement.
+// `npm run bench -- NAME [arguments]`: runs a measurement.
 
 const benches: Record<string, () => Promise<unknown>> = {
   ann: () => import('./ann/main.ts'),

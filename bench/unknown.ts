@@ -1,4 +1,4 @@
-// Writes a labelled set for `likeness eval`: scenes of marks that are in the gallery, and of others that are not.
+// Writes a labelled set for `likeness eval`: scenes of marks in the gallery, and of other marks.
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { drawGallery } from '../apps/cli/src/demo/draw-gallery.ts'
@@ -26,7 +26,7 @@ async function addQuery(
   { path, label }: { path: string; label: string },
   isKnown: boolean
 ): Promise<void> {
-  // On a plate, pasted, 30 % covered, in turn.
+  // Scenes on a plate, pasted, and 30 % covered, in turn.
   const kind = sceneKinds[n % sceneKinds.length]!
   const { jpeg, box } = await drawScene({
     picture: await readFile(join(root, 'drawn', path)),

@@ -1,4 +1,4 @@
-// The commands of the program, in the order of the help, each with one line on its work.
+// The commands of the program, in the order of the help, each with a line on its work.
 export const commandList = {
   build: "brings the pictures of a gallery's yaml into its collection",
   append: 'adds the pictures of a list to a gallery',

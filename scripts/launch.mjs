@@ -1,6 +1,6 @@
 // Runs a command of the program. Help, the version and an unknown command are answered here, before
-// anything is installed or loaded; npm packages are installed where they are missing; the rest when
-// the command asks for it.
+// any install or load. Missing npm packages are installed next; the rest when the command asks for
+// them.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { commandList } from './command-list.mjs'
@@ -28,7 +28,7 @@ function version() {
   return JSON.parse(readFileSync(join(repositoryRoot, 'package.json'), 'utf8')).version
 }
 
-/** The exit code where no program has to run; undefined for a command. */
+/** Returns the exit code where no program has to run; undefined for a command. */
 export function answerAtOnce([name = 'help'], { stdout, stderr }) {
   if (['help', '--help', '-h'].includes(name)) stdout.write(`${usage()}\n`)
   else if (['--version', '-v'].includes(name)) stdout.write(`likeness ${version()}\n`)
@@ -40,9 +40,7 @@ export function answerAtOnce([name = 'help'], { stdout, stderr }) {
   return 0
 }
 
-/**
- * Resolves with the exit code. Relative paths in `args` are those of `folder`. Throws SetupError.
- */
+/** Resolves with the exit code. Relative paths in `args` start at `folder`. Throws SetupError. */
 export async function launch(args, { folder }) {
   checkNodeVersion(process.versions.node)
   const code = answerAtOnce(args, process)

@@ -1,5 +1,5 @@
-// Runs the command line program in its own session: one Ctrl-C reaches it once, however many
-// parents pass it on.
+// Runs the command line program in a separate session: a Ctrl-C reaches the program once, however
+// many parents pass the signal on.
 import { spawn } from 'node:child_process'
 import { repositoryRoot, SetupError } from './setup/report.mjs'
 
@@ -7,14 +7,12 @@ const signals = ['SIGINT', 'SIGTERM', 'SIGHUP']
 const sameSignalMs = 500
 const exitCodeOfSignal = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129, SIGKILL: 137 }
 
-/**
- * Resolves with the exit code of `likeness <args>`. Relative paths in `args` are those of `folder`.
- */
+/** Resolves with the exit code of `likeness <args>`. Relative paths in `args` start at `folder`. */
 export function runCli(args, { folder, prepare }) {
   const child = startProgram(args, folder)
   passSignals(child)
-  // Asked for from here, because only this process has the terminal on which sudo may want a
-  // password.
+  // This process runs `prepare`, because only this process has the terminal on which sudo may ask
+  // for a password.
   child.on('message', () => void answer(child, prepare))
   return new Promise((resolve, reject) => {
     child.on('error', reject)
@@ -23,7 +21,7 @@ export function runCli(args, { folder, prepare }) {
 }
 
 function startProgram(args, folder) {
-  // The IPC channel tells the program when this process is gone, however it went.
+  // The IPC channel tells the program that this process is gone, after any kind of end.
   return spawn(process.execPath, ['--import', 'tsx', 'apps/cli/src/main.ts', ...args], {
     cwd: repositoryRoot,
     env: { ...process.env, LIKENESS_CALLER_FOLDER: folder },
@@ -32,7 +30,7 @@ function startProgram(args, folder) {
   })
 }
 
-/** `problem`: something that the user has to do. */
+/** `problem`: a step that the user has to do. */
 async function answer(child, prepare) {
   let problem = null
   try {

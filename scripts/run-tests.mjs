@@ -1,18 +1,18 @@
-// All checks of a run, each stage with its duration. A failing stage fails the run but does not
-// hide the later ones. The last line is plain: `N passed, N failed`, and `, N skipped` where tests
-// were skipped.
+// Runs all checks, and reports the duration of each stage. A failing stage fails the run but does
+// not hide the later stages. The last line is plain: `N passed, N failed`, and `, N skipped` where
+// tests were skipped.
 import { mkdirSync, rmSync } from 'node:fs'
 import { addCounts, noCounts, readVitestCounts } from './tests/counts.mjs'
 import { commandEnvironment, runCommand } from './tests/run-command.mjs'
 import { describeLeftovers, openRunFolder } from './tests/run-folder.mjs'
 import { planOf, reportFolder } from './tests/stages.mjs'
 
-/** Whether files left in the temporary folder fail a run. New untracked files always do. */
+/** True: files left in the temporary folder fail a run. New untracked files always fail a run. */
 const leftoversFail = true
 const stopSignals = { SIGINT: 130, SIGTERM: 143 }
 const say = (text) => process.stdout.write(text)
 
-/** Resolves with the exit code. `part` and `args` as in planOf. */
+/** Resolves with the exit code. `part` and `args` are those of planOf. */
 export async function runTests(part, args) {
   rmSync(reportFolder, { recursive: true, force: true })
   mkdirSync(reportFolder, { recursive: true })

@@ -1,6 +1,6 @@
 // `node scripts/run.mjs demo|start|setup|test|test:all|test:unit [args]`: brings the machine and
-// the clone into a usable state, then runs the command. Runs before anything is installed: only
-// node: modules here and in setup/.
+// the clone into a usable state, then runs the command. Runs before any install: only node: modules
+// here and in setup/.
 import { prepareClone } from './setup/prepare-clone.mjs'
 import { SetupError } from './setup/report.mjs'
 import { launch } from './launch.mjs'
@@ -9,7 +9,7 @@ import { checkNodeVersion } from './setup/node-version.mjs'
 import { installNpmDependencies } from './setup/npm-dependencies.mjs'
 import { parts } from './tests/stages.mjs'
 
-// npm changes the folder, and says in INIT_CWD where the user was.
+// npm changes the folder, and passes the user's folder in INIT_CWD.
 const folder = process.env.INIT_CWD ?? process.cwd()
 const commands = {
   demo: (args) => launch(['demo', ...args], { folder }),

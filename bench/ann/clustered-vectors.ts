@@ -1,13 +1,14 @@
-// Seeded unit vectors in overlapping clusters whose spread is wide in a few directions and narrow in most, as embeddings have it.
+// Seeded unit vectors in overlapping clusters. The spread is wide in a few directions and narrow in
+// most, like embeddings.
 import { seededRandom } from '@likeness/shared/data/random'
 
 const clusters = 200
-/** Share of a vector that is its own, not its cluster's. */
+/** Fraction of a vector that does not come from the cluster. */
 const ownShare = 0.7
 /** The spread of direction i falls as (1 + i)^-decay. */
 const decay = 0.6
 
-/** count x dim; rows and queries of one seed lie in the same clusters. */
+/** count x dim; rows and queries of a seed lie in the same clusters. */
 export function clusteredVectors(options: {
   seed: number
   stream: number

@@ -1,4 +1,5 @@
-// Ours and the peers behind one face: built in parts, searched one query after the other on one thread.
+// Our index and the peers behind a common interface: built in parts, searched query after query on
+// a single thread.
 import { join } from 'node:path'
 import { FaissIndex } from '@likeness/faiss'
 import type { Peers, UsearchIndex } from './peers.ts'
@@ -13,7 +14,7 @@ export interface Shape {
 
 export interface Contender {
   name: 'ours' | 'hnswlib' | 'usearch'
-  /** Vectors of rows first..; preparation that is not the index's is done in `prepare`, untimed. */
+  /** Vectors of rows first... `prepare` does the work that is not the index's, without timing. */
   prepare(vectors: Float32Array, first: number): () => Promise<void> | void
   setEf(ef: number): void
   /** Rows of the k best of each query. */
@@ -59,7 +60,10 @@ export function hnswlibContender(
   }
 }
 
-/** usearch takes its search effort when an index is made: another effort is the same index read again from a file. */
+/**
+ * Wraps usearch. usearch takes the search effort when an index is made, so another effort reads the
+ * same index again from a file.
+ */
 export function usearchContender(
   { usearch }: Peers,
   { dim, k, m, efConstruction }: Shape,

@@ -1,6 +1,8 @@
-// Approximate search beside hnswlib-node and usearch in one run, one thread each, the same graph parameters, on data that is hard
-// for a graph: `npm run bench -- ann [--n 100000] [--dim 512] [--queries 500] [--rounds 7] [--recall 0.985] [--json]`.
-// Each one's efSearch is the smallest that reaches the wanted recall@10; rounds of the three take turns, so that noise meets all.
+// Compares approximate search with hnswlib-node and usearch in a single run: a thread each, the
+// same graph parameters, on data that is hard for a graph. Each efSearch is the smallest that
+// reaches the requested recall@10. Rounds of the three take turns, so that noise meets all.
+// npm run bench -- ann [--n 100000] [--dim 512] [--queries 500] [--rounds 7] [--recall 0.985]
+//   [--json]
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -58,7 +60,7 @@ async function build(
   return took
 }
 
-/** The smallest efSearch that reaches the wanted recall, set; its recall. */
+/** Finds and sets the smallest efSearch that reaches the requested recall; returns the recall. */
 async function tune(
   contender: Contender,
   queries: Float32Array,

@@ -1,4 +1,4 @@
-// The two packages that a Node user would take instead, as far as they are used here typed.
+// Types of the two packages that a Node user would take instead, for the calls used here.
 import { loadPeer } from '../peer.ts'
 
 export interface HnswlibIndex {

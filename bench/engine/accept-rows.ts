@@ -1,4 +1,5 @@
-// Puts rows that exist as vectors only before a collection's writer: item list, vector batches, log entry, as an acknowledged import leaves them.
+// Gives rows that exist only as vectors to a collection's writer: item list, vector batches, log
+// entry, the same as an acknowledged import.
 import { createItemListWriter, createLogAppender } from '@likeness/engine'
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import { itemListPartSize } from '@likeness/shared/contract/item-list'
@@ -9,7 +10,7 @@ import { systemClock } from '@likeness/shared/process/clock'
 import type { ObjectStore } from '@likeness/store/object-store'
 import { idOf, labelOf, type Rows } from './rows.ts'
 
-/** As embed-workers write them. */
+/** Items per batch, the same as in embed-workers. */
 const itemsPerBatch = 256
 const idsPerDeletion = 10_000
 
@@ -70,7 +71,7 @@ export function createRowAcceptance({
           imageKey: null
         }))
       )
-      // Side by side, as several embed-workers write them.
+      // Batches are written side by side, like those of several embed-workers.
       const starts = Array.from(
         { length: Math.ceil(total / itemsPerBatch) },
         (_, i) => i * itemsPerBatch

@@ -1,11 +1,14 @@
-// Bytes of the files under a folder, as the file system counts their lengths.
+// Bytes of the files under a folder: the sum of the file lengths.
 import { readdir, stat } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 
-/** In the names of a directory store. What the log and the batches of our store are: kept to make a collection again, and not read to search it. */
+/**
+ * Names of log and batches in a directory store. These files are kept to rebuild a collection, and
+ * searches do not read them.
+ */
 const rebuildParts = /(^|\/)(log|batch|ing|jobs)~\//
 
-/** `rebuild` is the part of `total` that only making the collection again needs. */
+/** `rebuild` is the part of `total` that only a rebuild needs. */
 export async function bytesUnder(dir: string): Promise<{ total: number; rebuild: number }> {
   const bytes = { total: 0, rebuild: 0 }
   for (const entry of await readdir(dir, { recursive: true, withFileTypes: true })) {

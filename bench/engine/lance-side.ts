@@ -29,7 +29,7 @@ function toArrow({ first, vectors }: Rows, dim: number): unknown {
 
 type Kind = 'hnswSq' | 'ivfFlat' | 'ivfPq'
 
-/** A graph is searched whole: its ef is what is tuned. Lists are probed. */
+/** Efforts of an index kind. A graph is searched whole, so its ef is tuned. Lists are probed. */
 function effortsOf(kind: Kind, k: number): IndexTrial['efforts'] {
   const flat = { effort: (n: number) => ({ nprobes: n }), least: 1, most: mostEffort }
   if (kind === 'ivfFlat') return [flat]
@@ -42,7 +42,7 @@ function effortsOf(kind: Kind, k: number): IndexTrial['efforts'] {
   }))
 }
 
-/** Graphs as wide as ours; lists as many as its documentation advises. */
+/** Graphs as wide as ours; lists as many as LanceDB's documentation advises. */
 const indexOptions = (kind: Kind, rows: number) => ({
   distanceType: 'dot' as const,
   ...(kind === 'hnswSq'

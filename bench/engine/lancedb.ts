@@ -1,4 +1,5 @@
-// The package a Node user would take instead, as far as it is used here typed; brought into bench/ when it is missing.
+// Types of the package that a Node user would take instead, for the calls used here. A missing
+// package is installed into bench/.
 import { loadPeer } from '../peer.ts'
 
 export interface LanceQuery {
@@ -32,7 +33,7 @@ export interface Lance {
   Index: Record<'hnswSq' | 'ivfFlat' | 'ivfPq', (options: Record<string, unknown>) => unknown>
 }
 
-/** Of apache-arrow: enough to hand over vectors without a JavaScript object for each. */
+/** Types of apache-arrow: enough to pass vectors without a JavaScript object for each. */
 export interface Arrow {
   makeData(options: Record<string, unknown>): unknown
   makeVector(data: unknown): unknown
@@ -47,7 +48,7 @@ export interface Arrow {
 export const tableName = 'bench'
 
 export function loadLance(): Lance {
-  // Its warnings go to the terminal otherwise.
+  // Otherwise the package's warnings go to the terminal.
   process.env.RUST_LOG ??= 'error'
   return loadPeer<Lance>('@lancedb/lancedb')
 }

@@ -1,6 +1,9 @@
-// Our engine beside embedded LanceDB in one run: one writer in this process, one reader in a second, a directory between them, no HTTP.
-// `npm run bench -- engine [--n 100000] [--dim 512] [--queries 200] [--rounds 7] [--recall 0.98] [--writes 30] [--lance hnswSq,ivfFlat,ivfPq] [--json]`
-// Both insert the same blocks in turns and are searched in turns; each is tuned to the wanted recall@10, LanceDB over the kinds of index given.
+// Compares our engine with embedded LanceDB in a single run: a writer in this process, a reader in
+// a second, a directory between them, no HTTP. Both insert the same blocks in turns and are
+// searched in turns. Each is tuned to the requested recall@10, LanceDB over the given kinds of
+// index.
+// npm run bench -- engine [--n 100000] [--dim 512] [--queries 200] [--rounds 7] [--recall 0.98]
+//   [--writes 30] [--lance hnswSq,ivfFlat,ivfPq] [--json]
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -56,7 +59,10 @@ async function insertAll(
   return tookMs
 }
 
-/** Rounds in turns; medians and 95th percentiles of the milliseconds of all queries, and the recall of the last round. */
+/**
+ * Searches in turns. Returns medians and 95th percentiles of the milliseconds of all queries, and
+ * the recall of the last round.
+ */
 async function searchInTurns(
   contenders: Contender[],
   tuned: Map<Contender, TunedSide>,
@@ -84,7 +90,7 @@ async function searchInTurns(
   return found
 }
 
-/** From before a write is handed to the writer until the second process finds the row. */
+/** Measures the time from just before a write until the second process finds the row. */
 async function seeWrites(
   contenders: Contender[],
   tuned: Map<Contender, TunedSide>

@@ -1,4 +1,4 @@
-// Our engine: one writer here, a replica in the other process, the directory store between them.
+// Our engine: a writer here, a replica in the other process, the directory store between them.
 import { join } from 'node:path'
 import { timed } from '../measure.ts'
 import type { Side } from './side.ts'

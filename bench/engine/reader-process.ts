@@ -1,4 +1,5 @@
-// The second process: opens what the writer wrote, searches one query after the other, and says when it sees a row.
+// The second process: opens the writer's files, searches query after query, and reports when a row
+// is visible.
 import { join } from 'node:path'
 import { createReplica } from '@likeness/engine'
 import { systemClock } from '@likeness/shared/process/clock'
@@ -13,7 +14,7 @@ export type Ask =
   /** Looks for the newest version, once. */
   | { ask: 'refresh' }
   | { ask: 'search'; queries: Float32Array; k: number; effort: Effort }
-  /** Until the row is the best hit of its own vector. */
+  /** Waits until the row is the best hit of its own vector. */
   | { ask: 'see'; vector: Float32Array; row: number; effort: Effort }
 
 export interface Answers {
@@ -26,7 +27,7 @@ export interface Answers {
 
 interface Reader {
   refresh(): Promise<void>
-  /** Rows, best first. `strong`: nothing that was committed before is missing. */
+  /** Rows, best first. `strong`: all earlier commits are included. */
   search(vector: Float32Array, k: number, effort: Effort, strong?: boolean): Promise<number[]>
 }
 

@@ -1,4 +1,4 @@
-// What both sides are given: rows by number, with an id and a label.
+// Rows for both sides: rows by number, with an id and a label.
 
 /** Rows first.. as [n, dim]. */
 export interface Rows {

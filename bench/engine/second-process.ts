@@ -1,4 +1,4 @@
-// The face of the second process: asks it one thing at a time.
+// Controls the second process: asks a single question at a time.
 import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { Answers, Ask } from './reader-process.ts'

@@ -1,7 +1,7 @@
-// What is compared: a writer in this process, and how a second process opens what it wrote.
+// A compared side: a writer in this process, and options for a second process to open its files.
 import type { Rows } from './rows.ts'
 
-/** How hard a search tries: named as the side names it. */
+/** Search effort, in the side's own names. */
 export type Effort = Record<string, number>
 
 export interface Side {
@@ -9,19 +9,22 @@ export interface Side {
   /** Durable and searchable by another process when resolved. */
   insert(rows: Rows): Promise<void>
   remove(rows: readonly number[]): Promise<void>
-  /** Makes the indexes that search is tuned over, one after the other; each replaces the one before. `only`: just that. */
+  /**
+   * Makes the indexes that search is tuned over, in turn; each replaces the index before. `only`:
+   * makes this index alone.
+   */
   indexes(only?: string): AsyncIterable<IndexTrial>
-  /** Lets go of everything that the current version does not need. */
+  /** Frees everything that the current version does not need. */
   tidy(): Promise<void>
   close(): Promise<void>
-  /** For the second process. */
+  /** Options for the second process. */
   readonly reader: ReaderOptions
 }
 
 export interface IndexTrial {
   name: string
   buildMs: number
-  /** Efforts with `n` in the place that is tuned, and the bounds of n. */
+  /** Efforts with `n` in the tuned place, and the bounds of n. */
   efforts: { effort: (n: number) => Effort; least: number; most: number }[]
 }
 

@@ -1,4 +1,4 @@
-// The index and effort with which a side reaches the wanted recall soonest.
+// Finds the index and effort with which a side reaches the requested recall fastest.
 import { leastEffort, median, recallOf } from '../measure.ts'
 import type { SecondProcess } from './second-process.ts'
 import type { Effort, Side } from './side.ts'
@@ -29,7 +29,7 @@ interface Wanted extends Omit<Search, 'effort'> {
   say: (line: string) => unknown
 }
 
-/** Leaves the best index as the current one. */
+/** Leaves the best index as the current index. */
 export async function tuneSide(
   { side, reader }: { side: Side; reader: SecondProcess },
   { dim, wanted, say, ...search }: Wanted

@@ -1,4 +1,4 @@
-// A collection on a directory store with its one writer.
+// A collection on a directory store with its single writer.
 import { join } from 'node:path'
 import {
   createCatalog,
@@ -18,7 +18,7 @@ import type { Rows } from './rows.ts'
 
 export interface CollectionOptions extends Pick<CollectionDraft, 'method' | 'storage'> {
   storeDir: string
-  /** The writer's own files. */
+  /** Folder for the writer's own files. */
   cacheDir: string
   name?: string
   dim: number
@@ -65,7 +65,7 @@ export async function createWrittenCollection({
 
   return {
     spec,
-    /** Accepted, committed, and searchable by whoever reads CURRENT. */
+    /** Accepts and commits rows. Then every reader of CURRENT can search them. */
     async insert(rows: Rows): Promise<void> {
       await accept(rows)
       await applyAll()

@@ -1,10 +1,13 @@
-// Vector searches over HTTP/1.1 on sockets that are kept. Node's own client takes about as long as the server's part; what is measured is the server.
+// Vector searches over HTTP/1.1 on kept sockets. Node's own client takes about as long as the
+// server's part, and this measures the server.
 import { connect, type Socket } from 'node:net'
 
 export interface SearchClient {
   /** The `x-index-seq` of the last answer for a collection. */
   seqOf(collection: string): number
-  /** Milliseconds from the first byte sent to the last received. Rejects unless the answer is 200. */
+  /**
+   * Milliseconds from the first byte sent to the last received. Rejects unless the answer is 200.
+   */
   search(body: Buffer, collection?: string): Promise<number>
   close(): void
 }
@@ -20,7 +23,7 @@ export const searchBody = (
   options: { k: number; search_budget: number }
 ): Buffer => Buffer.from(JSON.stringify({ vector: [...vector], ...options }))
 
-/** undefined until all of it is there. */
+/** undefined until the whole answer is there. */
 function parseAnswer(received: Buffer): Answer | undefined {
   const headEnd = received.indexOf('\r\n\r\n')
   if (headEnd < 0) return undefined
@@ -58,7 +61,7 @@ function exchange(socket: Socket, request: Buffer): Promise<Answer> {
   })
 }
 
-/** At most `clients` searches at a time. */
+/** Allows at most `clients` searches at a time. */
 export function createSearchClient({
   url,
   collection: standard,
@@ -72,7 +75,7 @@ export function createSearchClient({
   const seqs = new Map<string, number>()
   const open = new Set<Socket>()
   const free: Socket[] = []
-  /** The server closes what was silent for some seconds. */
+  /** Takes a free socket. The server closes sockets that were silent for some seconds. */
   function take(): Socket {
     for (let kept = free.pop(); kept !== undefined; kept = free.pop()) {
       if (!kept.destroyed) return kept

@@ -1,4 +1,5 @@
-// How late the turns of an event loop are, and how much of that the thread spent waiting for a processor that others had.
+// Measures the delay of an event loop's turns, and the part of it in which the thread waited for a
+// busy processor.
 import { readFileSync } from 'node:fs'
 import { percentile } from '../measure.ts'
 
@@ -6,12 +7,18 @@ export interface LoopDelay {
   p50Ms: number
   p999Ms: number
   maxMs: number
-  /** Without the time in which the thread was ready to run and had no processor: what this program itself made late. */
+  /**
+   * Delay without the time in which the thread was ready to run and had no processor: this
+   * program's own delay.
+   */
   ownP999Ms: number
   ownMaxMs: number
 }
 
-/** Milliseconds this thread has waited in the run queue so far; 0 where the kernel does not say. */
+/**
+ * Milliseconds that this thread has waited in the run queue so far; 0 where the kernel does not
+ * tell.
+ */
 function waitedMs(): number {
   try {
     return Number(readFileSync('/proc/thread-self/schedstat', 'utf8').split(' ')[1]) / 1e6
@@ -20,7 +27,7 @@ function waitedMs(): number {
   }
 }
 
-/** Watches from now on; each call of the returned function tells about the time since the one before. */
+/** Watches from now on. Each call of the returned function reports the time since the last call. */
 export function watchLoop(): () => LoopDelay {
   const [everyMs, delays, own]: [number, number[], number[]] = [1, [], []]
   let [atMs, waited] = [performance.now(), waitedMs()]

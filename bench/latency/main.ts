@@ -1,6 +1,8 @@
-// What HTTP and the api add to the Faiss call that is inside a vector search, and how long the api's event loop is held up.
-// `npm run bench -- latency [--n 50000] [--dim 512] [--queries 200] [--rounds 7] [--clients 16] [--seconds 10] [--json]`
-// The whole stack runs; only the api is started by way of probed-api.ts. Searches over HTTP and raw calls take turns.
+// Measures the cost of HTTP and the api on top of the Faiss call of a vector search, and the delay
+// of the api's event loop. The whole stack runs; only the api is started through probed-api.ts.
+// Searches over HTTP and raw calls take turns.
+// npm run bench -- latency [--n 50000] [--dim 512] [--queries 200] [--rounds 7] [--clients 16]
+//   [--seconds 10] [--json]
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -32,13 +34,16 @@ const { values: args } = parseArgs({
 })
 const [n, dim, clients] = [Number(args.n), Number(args.dim), Number(args.clients)]
 const effort = { k: 10, search_budget: 128 }
-/** As the engine asks a segment of one row an item. */
+/** Effort with which the engine searches a segment of a row per item. */
 const rawEffort = { k: 20, efSearch: 128 }
 const rowsPerInsert = 4000
 const rowsPerLoad = 500
 const say = (line: string) => args.json || console.log(line)
 
-/** Merged to one sealed segment, so that the raw call is one call. */
+/**
+ * Fills a collection and merges it to a single sealed segment, so that the raw search is a single
+ * call.
+ */
 async function fill(
   options: Omit<CollectionOptions, 'method' | 'dim'>,
   rows: number,
@@ -88,7 +93,10 @@ async function oneClient(
   }
 }
 
-/** So many clients for so many seconds, each asking the collections in turn; how many were answered, and how long each took. */
+/**
+ * Runs a number of clients for some seconds, each asking the collections in turn. Returns the time
+ * of each answer.
+ */
 async function search(
   http: SearchClient,
   bodies: Buffer[],
@@ -198,7 +206,10 @@ const rounded = (loop: LoopDelay): LoopDelay => ({
   ownMaxMs: round(loop.ownMaxMs, 2)
 })
 
-/** A few clients search both collections, so that the api holds both, while rows are accepted, committed and merged into one of them. */
+/**
+ * Searches both collections with a few clients, so that the api holds both. Meanwhile rows are
+ * accepted, committed and merged into a single collection.
+ */
 async function underLoad({
   http,
   bodies,

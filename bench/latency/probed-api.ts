@@ -1,10 +1,11 @@
-// The api as it is, and beside it a port that tells the delay of its event loop and its processor time since it was asked before.
+// The unchanged api, and beside the api a port that reports event loop delay and processor time
+// since the last request.
 import { createServer } from 'node:http'
 import { type LoopDelay, watchLoop } from './loop-delay.ts'
 
 export interface Probe {
   loop: LoopDelay
-  /** Of all threads. */
+  /** Processor time of all threads. */
   processorMs: number
 }
 

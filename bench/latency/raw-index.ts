@@ -1,4 +1,4 @@
-// The Faiss indexes of a committed version, opened here: what a search over HTTP is compared with.
+// The Faiss indexes of a committed version, opened here for comparison with a search over HTTP.
 import { createFileCache } from '@likeness/engine'
 import { readCommitted } from '@likeness/engine/testing/internals'
 import { FaissIndex } from '@likeness/faiss'

@@ -1,4 +1,5 @@
-// One segment file of the run: its blocks are made, added to the index, searched exactly for the sample of queries, and let go.
+// A segment file of the run: makes blocks, adds them to the index, searches them exactly for the
+// sample of queries, and frees them.
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import { FaissIndex, type IndexSpec } from '@likeness/faiss'
 import { type Best, bestOfBlock, mergeBest } from './exact-best.ts'
@@ -15,12 +16,12 @@ export interface SegmentPlan {
   file: string
 }
 
-/** Kept beside the file: a run that is started again goes on behind it. */
+/** Record beside the file: a restarted run continues after the file. */
 export interface SegmentRecord {
   file: string
   firstRow: number
   rows: number
-  /** Of add alone: making the rows and searching them exactly is not the index's. */
+  /** Time of add alone, without making the rows and searching them exactly. */
   addS: number
   best: Best
 }

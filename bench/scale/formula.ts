@@ -1,10 +1,13 @@
-// Bytes a vector that an index of each kind needs, as Faiss lays them out.
+// Bytes per vector of each kind of index, from Faiss's memory layout.
 import { bytesPerRow, type VectorStorage } from '@likeness/shared/contract/storage-forms'
 
-/** Links of a node: twice m on level 0, and m on each level above, which a node reaches with probability 1 / m. */
+/**
+ * Links of a node: twice m on level 0, and m on each level above, which a node reaches with
+ * probability 1 / m.
+ */
 const graphBytes = (m: number): number => 4 * (2 * m + (1 / (m - 1)) * m) + 8 + 4
 const idBytes = 8
-/** Where a row lies in the lists: deletions and exact searches ask. */
+/** Place of a row in the lists, for deletions and exact searches. */
 const placeBytes = 8
 
 export function bytesAVector({

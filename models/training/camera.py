@@ -1,10 +1,11 @@
-"""What lies between a thing and its picture: ground, light, lens, sensor, JPEG."""
+"""Simulates a camera: ground, light, lens, sensor, JPEG."""
 import cv2
 import numpy as np
 
 
 def ground(photographs, random, width, height):
-    """A photograph's part, or paper of one colour, or one that runs from light to dark."""
+    """Returns a part of a photograph, paper of a single colour, or paper that runs from light to
+    dark."""
     choice = random.random()
     if choice < 0.7:
         picture = photographs.picture(int(random.integers(len(photographs.rows))))
@@ -19,14 +20,15 @@ def ground(photographs, random, width, height):
 
 
 def lay(canvas, sprite, middle, size, turn):
-    """Lays a sprite on the canvas, turned and sheared; gives its box and the part of it that shows, or None where hardly any does."""
+    """Lays a sprite on the canvas, turned and sheared. Returns the box of the visible part, or None
+    where hardly any part is visible."""
     height, width = sprite.shape[:2]
     scale = size / max(height, width)
     angle, shear, stretch = turn
     c, s = np.cos(angle), np.sin(angle)
     linear = np.array([[c, -s], [s, c]]) @ np.array([[1, shear], [0, stretch]]) * scale
     if scale < 0.5:
-        # The warp looks at four pixels only; halving first keeps what is made small from breaking up.
+        # The warp reads four pixels only. Shrinking first keeps small sprites from breaking up.
         sprite = cv2.resize(sprite, (max(1, int(width * scale * 1.5)), max(1, int(height * scale * 1.5))), interpolation=cv2.INTER_AREA)
         linear = linear @ np.diag([width / sprite.shape[1], height / sprite.shape[0]])
         height, width = sprite.shape[:2]
@@ -51,7 +53,7 @@ def lay(canvas, sprite, middle, size, turn):
 
 
 def plate(sprite, random):
-    """A sprite on a plate that it stands out from."""
+    """Lays a sprite on a plate of contrasting colour."""
     height, width = sprite.shape[:2]
     alpha = sprite[:, :, 3:].astype(np.float32) / 255
     ink = (sprite[:, :, :3] * alpha).sum() / max(1.0, 3 * alpha.sum())
@@ -64,7 +66,8 @@ def plate(sprite, random):
 
 
 def cover(canvas, box, photographs, random, most=0.45):
-    """Something before the thing, a colour or a part of another photograph: a block within it, or one that comes in over one side at any angle."""
+    """Covers a part of the thing with a colour or a part of another photograph: a block within the
+    box, or a block that enters over a side at any angle."""
     high, wide = canvas.shape[:2]
     part = random.uniform(0.08, most)
     corners = (inner_block if random.random() < 0.4 else side_block)(box, part, random)
@@ -89,7 +92,7 @@ def inner_block(box, part, random):
 
 
 def side_block(box, part, random):
-    """Four corners of a block whose one edge leaves `part` of the box beyond it."""
+    """Returns the four corners of a block; an edge leaves `part` of the box beyond it."""
     x0, y0, x1, y1 = box
     angle = random.uniform(0, 2 * np.pi)
     along, across = np.array([np.cos(angle), np.sin(angle)]), np.array([-np.sin(angle), np.cos(angle)])
@@ -103,7 +106,8 @@ def side_block(box, part, random):
 
 
 def expose(picture, random, strength):
-    """Another camera's colours: gain of each channel, gamma, contrast, saturation."""
+    """Changes the colours like another camera: gain of each channel, gamma, contrast, saturation.
+    """
     table = np.arange(256, dtype=np.float32)[:, None] / 255
     gain = 1 + strength * random.uniform(-0.12, 0.12, 3)
     gamma = np.exp(strength * random.uniform(-0.35, 0.35))
@@ -119,7 +123,7 @@ def expose(picture, random, strength):
 
 
 def photograph(picture, random, strength=1.0):
-    """Exposure, then what resolution, lens, sensor and JPEG take away."""
+    """Applies exposure, then the losses of resolution, lens, sensor and JPEG."""
     picture = expose(picture, random, strength)
     height, width = picture.shape[:2]
     if random.random() < 0.5 * strength:

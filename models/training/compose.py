@@ -1,4 +1,4 @@
-"""Batches in which every identity appears exactly twice, in pictures of different make."""
+"""Makes batches in which every identity appears exactly twice, in different pictures."""
 import numpy as np
 
 import camera
@@ -14,7 +14,7 @@ class Picture:
         self.boxes, self.ignored, self.rois = [], [], []
 
     def tell(self, thing, box, roi, offset):
-        """Notes a thing's box for the detector and the box that its vector is taken of."""
+        """Records a thing's box for the detector and the box for its vector."""
         box, roi = (tuple(v + offset[i % 2] for i, v in enumerate(one)) for one in (box, roi))
         if thing.kind >= 0:
             self.boxes.append((thing.kind, *box))
@@ -24,14 +24,15 @@ class Picture:
 
 
 def turn_of(thing, random):
-    """Angle, shear, stretch. Marks are turned any way now and then; photographs and what stands on the ground hardly."""
+    """Returns angle, shear, stretch. Marks sometimes turn in any direction. Photographs and things
+    that stand on the ground hardly turn."""
     wide = 0.4 if thing.kind == 0 and not isinstance(thing, (Crop, Drawn)) else 0.06
     angle = random.uniform(-np.pi, np.pi) if random.random() < wide * 0.5 else random.uniform(-0.6, 0.6) if random.random() < wide else random.uniform(-0.25, 0.25) if wide > 0.1 else random.uniform(-0.08, 0.08)
     return angle, random.uniform(-0.15, 0.15), random.uniform(0.85, 1.15)
 
 
 def loosen(box, random, most, within):
-    """A box as a detector might have drawn it."""
+    """Returns a box with a detector's inaccuracy."""
     x0, y0, x1, y1 = box
     w, h = x1 - x0, y1 - y0
     shift = random.uniform(-most, most, 4)
@@ -40,7 +41,7 @@ def loosen(box, random, most, within):
 
 
 def fill_cell(picture, thing, view, sources, random, left, top, side):
-    """One thing as a picture of its own, letterboxed into a square cell as the server does it."""
+    """Draws a thing as a separate picture, letterboxed into a square cell in the server's way."""
     if isinstance(thing, Crop):
         cutting, box = thing.cut(sources.photographs, random, random.choice([0.02, 0.15, 0.4]))
     else:
@@ -71,7 +72,7 @@ def fill_cell(picture, thing, view, sources, random, left, top, side):
 
 
 def fill_scene(picture, things, view, sources, random, side):
-    """Several things on one ground, in places that do not touch."""
+    """Draws several things on a common ground, in places that do not overlap."""
     pixels = camera.ground(sources.photographs, random, side, side)
     grid = 2 if len(things) <= 4 else 3
     slot = side / grid
@@ -93,7 +94,8 @@ def fill_scene(picture, things, view, sources, random, side):
         picture.tell(thing, box, loosen(box, random, 0.08, (side, side)), (0, 0))
 
 
-# Of sixteen pictures: how many show one thing, four things as pictures of their own, and four or five on one ground.
+# Numbers among sixteen pictures: pictures of a single thing, of four separate things, and of four
+# or five things on a common ground.
 SINGLE, QUARTERS, SCENES, IN_SCENE = 3, 7, 6, 4
 HALF = SINGLE + QUARTERS + SCENES
 IDENTITIES = SINGLE + 4 * QUARTERS + IN_SCENE * SCENES
@@ -102,7 +104,8 @@ SHARES = {"marks": 0.36, "photos": 0.44, "drawn": 0.2}
 
 
 def pick_things(sources, random):
-    """Identities in runs of one group, so that the batch holds what is easily taken for one another."""
+    """Picks identities in runs of the same group, so that the batch holds things that are easily
+    confused."""
     kinds = {"marks": [], "photos": [], "drawn": []}
     for name, group in sources.groups.items():
         if len(group) >= LEAST_OF_A_GROUP:
@@ -137,7 +140,8 @@ def make_half(sources, things, view, side, random):
 
 
 def make_batch(sources, seed):
-    """Pixels u8 RGB [n, side, side, 3]; rois [m, 6]: identity, picture, box; boxes [k, 6]: picture, class, box; ignored [j, 5]."""
+    """Pixels u8 RGB [n, side, side, 3]; rois [m, 6]: identity, picture, box; boxes [k, 6]: picture,
+    class, box; ignored [j, 5]."""
     random = np.random.default_rng(seed)
     side = int(random.choice(SIZES))
     things = pick_things(sources, random)

@@ -1,5 +1,6 @@
-// Draws what inventThings() names into a folder with a list, things.ndjson; started again, it goes on after the last line.
-// The seeds of the examples and of the demo (11, 12, 13) are not used here, so that these stay fair tests.
+// Draws the things of inventThings() into a folder with a list, things.ndjson. A restarted run
+// continues after the last line. The seeds of the examples and of the demo (11, 12, 13) are not
+// used here, so that these stay fair tests.
 import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createRandom } from '../../packages/drawing/src/seeded-random.ts'

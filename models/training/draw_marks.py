@@ -1,4 +1,5 @@
-"""Draws the cut-outs of icon sets once: python draw_marks.py FOLDER ICONS_JSON... -> FOLDER/marks.npy [n, 160, 160, 4] and marks.ndjson."""
+"""Draws the cut-outs of icon sets once: python draw_marks.py FOLDER ICONS_JSON... ->
+FOLDER/marks.npy [n, 160, 160, 4] and marks.ndjson."""
 import json
 import pathlib
 import re
@@ -11,7 +12,8 @@ import io
 
 SIDE = 160
 MOST_OF_A_SET = 2500
-# The test set of logos, and every brand of the `logos` set that the demo draws its gallery from, stay unseen.
+# The training leaves out the test set of logos, and every brand of the `logos` set from which the
+# demo draws its gallery.
 TEST_BRANDS = ("adidas apple bmw citroen cocacola coca-cola dhl fedex ferrari ford google heineken hp intel mcdonalds mini nbc nike pepsi porsche puma "
                "redbull red-bull sprite starbucks texaco unicef vodafone yahoo").split()
 BRAND_SETS = ("simple-icons", "devicon", "token-branded", "skill-icons", "cib", "fa-brands", "streamline-ultimate-color", "flat-color-icons")
@@ -34,7 +36,8 @@ def svg_of(icons, name):
     icon = icons["icons"][name]
     width, height = icon.get("width", icons.get("width", 16)), icon.get("height", icons.get("height", 16))
     left, top = icon.get("left", 0), icon.get("top", 0)
-    # No brand's own colour is known where a set says currentColor: black here, a colour of its own in each identity later.
+    # A set with currentColor has no brand colour. The mark is black here, and each identity gets a
+    # colour later.
     return f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="{width}" height="{height}" viewBox="{left} {top} {width} {height}">{icon["body"].replace("currentColor", "#000")}</svg>'
 
 

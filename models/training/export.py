@@ -1,4 +1,5 @@
-"""Writes a checkpoint as an export in the Ultralytics v8 layout: python export.py --model CHECKPOINT --out FILE.onnx --version 0.2.0"""
+"""Writes a checkpoint as an export in the Ultralytics v8 layout: python export.py --model
+CHECKPOINT --out FILE.onnx --version 0.2.0"""
 import argparse
 import json
 
@@ -31,7 +32,8 @@ def write(network, file, version):
 
 
 def halve(graph):
-    """Weights as float16, which is half of the file; a Cast in front of each makes them float32 again when the file is loaded."""
+    """Stores weights as float16, which halves the file. A Cast in front of each makes the weights
+    float32 again when the file is loaded."""
     casts = []
     for one in graph.initializer:
         values = numpy_helper.to_array(one)
@@ -45,7 +47,8 @@ def halve(graph):
 
 
 def check(network, file):
-    """The export gives what the network gives but for the rounding of its weights, at another batch, height and width than it was traced with."""
+    """Checks that the export gives the network's result, except the rounding of the weights. Batch,
+    height and width differ from those of the trace."""
     session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
     for shape in ((1, 3, 416, 416), (3, 3, 224, 320)):
         pixels = np.random.default_rng(1).random(shape, np.float32)

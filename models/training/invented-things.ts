@@ -1,4 +1,4 @@
-// Invented goods and vehicles for training, each drawn from several sides as pictures with alpha.
+// Invents goods and vehicles for training, each drawn from several sides as pictures with alpha.
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { contactShadow } from '../../packages/drawing/src/contact-shadow.ts'
@@ -12,7 +12,7 @@ import { makeVehicle } from '../../packages/drawing/src/vehicle/vehicle-mesh.ts'
 
 export interface Thing {
   name: string
-  /** Of the detector. */
+  /** Class of the detector. */
   kind: string
   make: (random: SeededRandom) => Promise<Surface[]>
   pose: {
@@ -32,7 +32,7 @@ const kindOfBody: Record<Body, string> = {
   bus: 'bus',
   truck: 'truck'
 }
-/** Vehicles of one call share few models, as on roads; every hundred has models of its own. */
+/** Number of vehicles that share a few models, as on roads. Every hundred has other models. */
 const fleet = 100
 
 function inventProducts(count: number, random: SeededRandom): Thing[] {
@@ -91,7 +91,10 @@ function viewOf({ pose }: Thing, side: number, random: SeededRandom): View {
   }
 }
 
-/** File names in `folder`. A vehicle shows one side in all its views, as two cameras beside a road see it. */
+/**
+ * Draws a thing; returns file names in `folder`. A vehicle shows the same side in all views, like
+ * two cameras beside a road.
+ */
 export async function drawThing(
   thing: Thing,
   { folder, views, random }: { folder: string; views: number; random: SeededRandom }
@@ -112,7 +115,7 @@ export async function drawThing(
   return files
 }
 
-/** Goods and vehicles by turns, so that a part of the list has both. */
+/** Alternates goods and vehicles, so that a part of the list has both. */
 export function inventThings({
   products,
   vehicles,

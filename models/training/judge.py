@@ -1,4 +1,5 @@
-"""R@1 of a network and a profile on labelled sets, quickly: python judge.py --model EXPORT|CHECKPOINT --profile FILE DIR... (the server's own measure is `likeness eval`)."""
+"""Measures R@1 of a network and a profile on labelled sets, quickly: python judge.py --model
+EXPORT|CHECKPOINT --profile FILE DIR... (the server's own measure is `likeness eval`)."""
 import argparse
 import csv
 import json
@@ -18,7 +19,7 @@ CONFIDENCE, IOU, MOST = 0.25, 0.6, 5
 
 
 def letterbox(picture):
-    """RGB f32 [3, side, side], and the box of the picture in it."""
+    """Returns RGB f32 [3, side, side], and the box of the picture inside."""
     height, width = picture.shape[:2]
     scale = min(SIDE / height, SIDE / width)
     new = round(width * scale), round(height * scale)
@@ -29,7 +30,7 @@ def letterbox(picture):
 
 
 def own_boxes(network, maps):
-    """At most five boxes of each picture, whatever their class."""
+    """Yields at most five boxes of each picture, of any class."""
     for rows in network.boxes(*maps).transpose(1, 2):
         scores = rows[:, 4:].amax(1)
         rows, scores = rows[scores > CONFIDENCE], scores[scores > CONFIDENCE]
@@ -39,7 +40,7 @@ def own_boxes(network, maps):
 
 @torch.inference_mode()
 def vectors_of(network, pictures):
-    """For each picture [n, raw]: of the whole, then of its own boxes."""
+    """Yields [n, raw] for each picture: of the whole, then of the detected boxes."""
     for start in range(0, len(pictures), 8):
         made = [letterbox(picture) for picture in pictures[start : start + 8]]
         pixels = torch.from_numpy(np.stack([pixels for pixels, _ in made])).to(memory_format=torch.channels_last)
@@ -80,7 +81,8 @@ def projected(raw, profile):
 
 
 def recall(gallery, queries, profile):
-    """R@1 by the whole picture alone, and with the best of the whole and the own boxes."""
+    """Returns R@1 by the whole picture alone, and with the best of the whole and the detected
+    boxes."""
     whole = projected(torch.cat([rows[:1] for rows in gallery[0]]), profile)
     every = projected(torch.cat(gallery[0]), profile)
     owners = [label for rows, label in zip(*gallery) for _ in rows]

@@ -1,4 +1,5 @@
-"""Learns the projection that goes with a network: python learn_profile.py --model EXPORT|CHECKPOINT --photos .. --cache .. --out general.profile.f32"""
+"""Learns the projection of a network: python learn_profile.py --model EXPORT|CHECKPOINT --photos ..
+--cache .. --out general.profile.f32"""
 import argparse
 import pathlib
 
@@ -11,17 +12,18 @@ from network import PARTS, Network, load_export
 from pooling import pool
 from sources import Sources
 
-# Of the mean eigenvalue of the scatter within identities.
+# Fraction of the mean eigenvalue of the scatter within identities.
 REGULARISATION = 0.1
 DIMS = 512
 VIEWS = 4
 SIZES = (288, 352, 416)
-# How far boxes are moved from where they were towards where training moved them.
+# Fraction of the way from the start weights to the trained weights of the parts that draw boxes.
 MOVED = 0.7
 
 
 def load_model(file, boxes=None):
-    """An export, or the running mean of a checkpoint's weights, merged. `boxes`: another checkpoint, of which the parts are taken that learn to draw boxes."""
+    """Loads an export, or the running mean of a checkpoint's weights, merged. `boxes`: another
+    checkpoint, which supplies the parts that learn to draw boxes."""
     if str(file).endswith(".onnx"):
         return load_export(file).eval()
     mean = mean_of(file)
@@ -33,15 +35,18 @@ def load_model(file, boxes=None):
 
 
 def mean_of(file):
-    """The running mean of a checkpoint's weights; of what draws boxes the mean of that and of what it was before. Drawn scenes teach it to be still in photographs: between
-    the two it finds as much in scenes as the one and half as much again in photographs (Wortsman et al. 2022, robust fine-tuning)."""
+    """Returns the running mean of a checkpoint's weights. The parts that draw boxes are mixed with
+    their weights before the training. Drawn scenes teach the network to miss things in photographs.
+    The mixture finds as much in scenes as the trained weights, and half as much again in
+    photographs (Wortsman et al. 2022, robust fine-tuning)."""
     kept = torch.load(file, map_location="cpu", weights_only=True)
     return {**kept["mean"], **{name: value.lerp(kept["mean"][name], MOVED) for name, value in kept["start"].items()}}
 
 
 @torch.inference_mode()
 def collect(network, sources, chunks, seed, device="cpu"):
-    """Raw vectors [n, dims] and their identities [n]: each identity of a chunk in VIEWS views."""
+    """Returns raw vectors [n, dims] and their identities [n]: each identity of a chunk in VIEWS
+    views."""
     network = network.to(device, memory_format=torch.channels_last)
     vectors, numbers = [], []
     for chunk in range(chunks):
@@ -61,7 +66,8 @@ def collect(network, sources, chunks, seed, device="cpu"):
 
 
 def learn(vectors, numbers, dims=DIMS, regularisation=REGULARISATION):
-    """Whitens what varies between views of one thing, then keeps the directions in which all vary most: matrix [dims, raw] and bias [dims]."""
+    """Whitens the variation between views of the same thing, then keeps the directions in which all
+    vary most: matrix [dims, raw] and bias [dims]."""
     vectors = vectors.astype(np.float64)
     _, place, count = np.unique(numbers, return_inverse=True, return_counts=True)
     means = np.zeros((len(count), vectors.shape[1]))

@@ -1,4 +1,5 @@
-"""What the network is trained for: boxes, vectors that find the same thing again, and a sense of kind from a teacher."""
+"""Losses of the training: boxes, vectors that find the same thing again, and a sense of kind from a
+teacher."""
 import torch
 import torch.nn.functional as F
 
@@ -8,7 +9,7 @@ TOP_CELLS = 10
 
 
 def cell_middles(found):
-    """[cells, 2] in pixels, and each cell's stride."""
+    """Returns [cells, 2] in pixels, and each cell's stride."""
     middles, strides = [], []
     for (edges, _), stride in zip(found, STRIDES):
         height, width = edges.shape[2:]
@@ -19,7 +20,7 @@ def cell_middles(found):
 
 
 def overlap(a, b):
-    """Intersection over union of boxes that broadcast, and the distance terms of CIoU."""
+    """Returns intersection over union of boxes that broadcast, and the sizes of both boxes."""
     left_top, right_bottom = torch.maximum(a[..., :2], b[..., :2]), torch.minimum(a[..., 2:], b[..., 2:])
     shared = (right_bottom - left_top).clamp_min(0).prod(-1)
     size_a, size_b = (a[..., 2:] - a[..., :2]).clamp_min(1e-3), (b[..., 2:] - b[..., :2]).clamp_min(1e-3)
@@ -37,16 +38,19 @@ def complete_iou(a, b):
 
 
 def assign(scores, boxes, middles, kinds, targets, real):
-    """Task-aligned: of the cells inside a target those whose score^.5 x iou^6 is best. Gives target index and quality of each cell, -1 where none.
+    """Assigns cells to targets, task-aligned: the cells inside a target with the best score^.5 x
+    iou^6. Returns target index and quality of each cell, -1 for a cell without a target.
 
-    scores [b, cells, classes] after the sigmoid, boxes [b, cells, 4], kinds [b, m], targets [b, m, 4], real [b, m]."""
+    scores [b, cells, classes] after the sigmoid, boxes [b, cells, 4], kinds [b, m], targets [b, m,
+    4], real [b, m].
+    """
     iou = overlap(targets[:, :, None], boxes[:, None])[0]
     of_kind = scores.gather(2, kinds[:, None].expand(-1, scores.shape[1], -1)).transpose(1, 2)
     inside = ((middles[None, None] - targets[:, :, None, :2]).amin(-1) > 0) & ((targets[:, :, None, 2:] - middles[None, None]).amin(-1) > 0) & real[:, :, None]
     quality = (of_kind.clamp_min(1e-6).sqrt() * iou.pow(6)) * inside
     best = quality.topk(min(TOP_CELLS, quality.shape[2]), 2)
     chosen = torch.zeros_like(inside).scatter(2, best.indices, best.values > 1e-12) & inside
-    # A cell that several targets want goes to the one that it fits best.
+    # A cell of several targets goes to the target with the best overlap.
     owner = torch.where(chosen, iou, torch.full_like(iou, -1.0)).max(1)
     index = torch.where(owner.values >= 0, owner.indices, torch.full_like(owner.indices, -1))
     held = F.one_hot(index.clamp_min(0), targets.shape[1]).transpose(1, 2).bool() & (index >= 0)[:, None]
@@ -57,7 +61,7 @@ def assign(scores, boxes, middles, kinds, targets, real):
 
 
 def detection_loss(found, targets, ignored):
-    """`targets` [k, 6]: picture, class, box; `ignored` [j, 5]: places about which nothing is known."""
+    """`targets` [k, 6]: picture, class, box; `ignored` [j, 5]: places whose content is unknown."""
     batch = found[0][0].shape[0]
     middles, strides = cell_middles(found)
     edges = torch.cat([e.float().flatten(2) for e, _ in found], 2).transpose(1, 2)
@@ -91,7 +95,8 @@ def detection_loss(found, targets, ignored):
 
 
 def contrastive_loss(vectors, identities, temperature):
-    """Each vector has to find the other of its identity among all of the batch. No memory of earlier batches: that collapsed."""
+    """Each vector has to find the other of its identity in the whole batch. There is no memory of
+    earlier batches, because training with a memory collapsed."""
     likeness = vectors @ vectors.T / temperature
     same = identities[:, None] == identities[None]
     own = torch.eye(len(vectors), dtype=torch.bool, device=vectors.device)
@@ -102,13 +107,15 @@ def contrastive_loss(vectors, identities, temperature):
 
 
 def kind_loss(guessed, taught):
-    """The teacher's descriptor from the raw vector, where there is one."""
+    """Compares the guess from the raw vector with the teacher's descriptor, where a descriptor
+    exists."""
     known = taught.abs().sum(1) > 0
     return (1 - F.cosine_similarity(guessed[known], taught[known])).sum() / known.sum().clamp_min(1)
 
 
 def order_loss(vectors, taught, identities, temperature=0.1):
-    """What the teacher takes to be alike should be more alike here, too: the teacher's likenesses to all others as a distribution."""
+    """Teaches the teacher's similarities: for each thing, the similarities to all others as a
+    distribution."""
     known = taught.abs().sum(1) > 0
     vectors, taught, identities = vectors[known], taught[known], identities[known]
     if len(identities.unique()) < 3:

@@ -1,4 +1,6 @@
-"""The detector: a backbone of three strides, a neck that mixes them up and down, and a head without anchors boxes; 2.5 million parameters. Beside it the trunk (trunk.py), whose map says what kind of thing is seen."""
+"""The detector: a backbone of three strides, a neck that mixes them up and down, and a head without
+anchor boxes; 2.5 million parameters. Beside the detector the trunk (trunk.py), whose map tells the
+kind of a thing."""
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -7,14 +9,17 @@ from trunk import Trunk
 
 CLASSES = ("item", "person", "bicycle", "car", "motorcycle", "bus", "truck", "animal", "food", "bottle", "bag", "furniture", "electronics")
 STRIDES = (8, 16, 32)
-# The length of the trunk's part of a raw vector beside the two backbone maps', 1 each. R@1 of 100 marks that nothing is trained on, in scenes, with 1, 1.5, 2, 3 and 4: .743, .767, .757, .757, .750.
+# Length of the trunk's part of a raw vector; the two backbone maps have 1 each. R@1 of 100 marks
+# that are not in the training, in scenes, with 1, 1.5, 2, 3 and 4: .743, .767, .757, .757, .750.
 TRUNK_WEIGHT = 3.0
-# The parts that each training moves, by what it learns. The backbone is moved by "all" only: vectors are pooled from its maps, too, and stay what they are while boxes are learned.
+# Parts that each training moves, by its purpose. Only "all" moves the backbone: vectors are pooled
+# from its maps, and must not change while boxes are learned.
 PARTS = {"vectors": ("trunk",), "boxes": ("up16", "up8", "to16", "neck16", "to32", "neck32", "heads"), "all": ("",)}
 
 
 class Conv(nn.Module):
-    """Convolution with SiLU. `norm` is merged into the convolution before export and after loading a merged model there is none."""
+    """Convolution with SiLU. `norm` is merged into the convolution before the export. A loaded
+    merged model has no norm."""
 
     def __init__(self, inputs, outputs, size=1, stride=1, norm=True):
         super().__init__()
@@ -25,7 +30,7 @@ class Conv(nn.Module):
         return F.silu(self.norm(self.conv(x)))
 
     def merge(self):
-        """BatchNorm's scale and shift become part of the weights."""
+        """Merges BatchNorm's scale and shift into the weights."""
         if isinstance(self.norm, nn.Identity):
             return
         scale = self.norm.weight / torch.sqrt(self.norm.running_var + self.norm.eps)
@@ -48,7 +53,8 @@ class Bottleneck(nn.Module):
 
 
 class Split(nn.Module):
-    """Half of the channels pass by, the other half goes through bottlenecks, and all that came out on the way is joined."""
+    """Splits the channels: half pass by, the other half goes through bottlenecks, and all results
+    are joined."""
 
     def __init__(self, inputs, outputs, depth, shortcut, norm):
         super().__init__()
@@ -65,7 +71,7 @@ class Split(nn.Module):
 
 
 class Pyramid(nn.Module):
-    """Three poolings one after another see ever wider surroundings."""
+    """Pools three times in a row, each time over a wider area."""
 
     def __init__(self, width, norm):
         super().__init__()
@@ -80,7 +86,8 @@ class Pyramid(nn.Module):
 
 
 class Head(nn.Module):
-    """Of one stride: distances of the four edges from each cell's middle, and a score for each class."""
+    """Head of a stride: distances of the four edges from each cell's middle, and a score for each
+    class."""
 
     def __init__(self, inputs, stride, norm):
         super().__init__()
@@ -113,18 +120,19 @@ class Network(nn.Module):
         self.trunk = Trunk()
 
     def pooled_maps(self, x):
-        """What vectors are pooled from, as pool() takes it: (map, stride, grid, weight) of each."""
+        """Returns the maps for pool(): (map, stride, grid, weight) of each."""
         at8, at16, _ = self.maps(x)
         return pooled(at8, at16, self.trunk(x))
 
     def maps(self, x):
-        """The backbone's map of each stride."""
+        """Returns the backbone's map of each stride."""
         at8 = self.down8(self.stem(x))
         at16 = self.down16(at8)
         return at8, at16, self.down32(at16)
 
     def detect(self, at8, at16, at32):
-        """A list over strides of (edges, scores before the sigmoid), [batch, 4 or classes, height, width]."""
+        """Returns a list over strides of (edges, scores before the sigmoid), [batch, 4 or classes,
+        height, width]."""
         mixed16 = self.up16(torch.cat((F.interpolate(at32, scale_factor=2.0, mode="nearest"), at16), 1))
         out8 = self.up8(torch.cat((F.interpolate(mixed16, scale_factor=2.0, mode="nearest"), at8), 1))
         out16 = self.neck16(torch.cat((self.to16(out8), mixed16), 1))
@@ -132,7 +140,8 @@ class Network(nn.Module):
         return [head(x) for head, x in zip(self.heads, (out8, out16, out32))]
 
     def forward(self, x):
-        """The export's two outputs: the boxes [batch, 4 + classes, cells], middle and size in pixels, scores after the sigmoid; and the trunk's map."""
+        """Returns the export's two outputs: the boxes [batch, 4 + classes, cells], middle and size
+        in pixels, scores after the sigmoid; and the trunk's map."""
         return self.boxes(*self.maps(x)), self.trunk(x)
 
     def boxes(self, *maps):
@@ -160,8 +169,9 @@ def pooled(at8, at16, semantic):
 
 
 def load_export(file, trunk=None):
-    """A network with the weights of an export of this very architecture: its convolutions are listed in the order in which forward() meets them, but for the heads.
-    An export from before there was a trunk needs the file of one."""
+    """Loads a network with the weights of an export of the same architecture. The convolutions are
+    in the order of forward(), except the heads. An export from before the trunk needs the file of a
+    trunk."""
     network = Network(norm=False)
     targets = in_order_of_use(network)
     weights = convolutions(file)
@@ -178,7 +188,8 @@ def with_trunk(network, trunk):
 
 
 def convolutions(file):
-    """(weight, bias) of each convolution of an ONNX file, in its order; float16 that is cast on the way is read, too."""
+    """Returns (weight, bias) of each convolution of an ONNX file, in order. Also reads float16
+    weights that are cast."""
     import onnx
     from onnx import numpy_helper
 
@@ -198,7 +209,8 @@ def give(targets, weights, file):
 
 
 def in_order_of_use(network):
-    """The convolutions as a run meets them; the three heads one after another, as the export's graph has them."""
+    """Returns the convolutions in the order of a run; the three heads in sequence, as in the
+    export's graph."""
     order, hooks = [], []
     for part in network.modules():
         if isinstance(part, nn.Conv2d):

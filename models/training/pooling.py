@@ -1,15 +1,16 @@
-"""Vectors of boxes, exactly as packages/vision/src/pooling.ts makes them."""
+"""Makes vectors of boxes, exactly the same as packages/vision/src/onnx/pooling.ts."""
 import torch
 import torch.nn.functional as F
 from torchvision.ops import roi_align
 
 POWER, EPSILON = 3, 0.001
-# Of a box's side, however many cells it is divided into.
+# Samples along a box's side, for any number of cells.
 SAMPLES = 6
 
 
 def pool(maps, rois):
-    """`maps`: (map, stride, grid, weight) of each; `rois` [n, 5]: picture, left, top, right, bottom in pixels. Gives [n, dims]."""
+    """`maps`: (map, stride, grid, weight) of each; `rois` [n, 5]: picture, left, top, right, bottom
+    in pixels. Returns [n, dims]."""
     parts = []
     for x, stride, grid, weight in maps:
         powered = (x.float().relu() + EPSILON) ** POWER
@@ -19,7 +20,7 @@ def pool(maps, rois):
 
 
 def load_profile(file, dims=2304):
-    """The closed-form projection: matrix [k, dims] and bias [k]."""
+    """Loads the closed-form projection: matrix [k, dims] and bias [k]."""
     import numpy as np
 
     values = np.fromfile(file, "<f4")

@@ -1,4 +1,6 @@
-"""Puts a trained model into a model folder: python ship.py --model FILE.onnx --profile FILE.f32 --into ../likeness-nano --version 0.2.0. Writes the sums into manifest.json and what a right implementation gives into parity.json."""
+"""Puts a trained model into a model folder: python ship.py --model FILE.onnx --profile FILE.f32
+--into ../likeness-nano --version 0.2.0. Writes the sums into manifest.json and the expected results
+of a correct implementation into parity.json."""
 import argparse
 import hashlib
 import json

@@ -1,4 +1,5 @@
-"""What the identities are taken from: photographs with boxes, cut-outs of marks, drawn goods and vehicles, invented words. An identity gives a picture with alpha for each of its views."""
+"""Sources of the identities: photographs with boxes, cut-outs of marks, drawn goods and vehicles,
+invented words. An identity gives a picture with alpha for each view."""
 import json
 import pathlib
 
@@ -12,7 +13,8 @@ FONTS = (cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_DUPLEX, cv2.FONT_HERSHEY_COM
 
 
 class Photographs:
-    """A folder with photos.ndjson, or any folder of pictures: then each is one thing as a whole."""
+    """A folder with photos.ndjson, or any folder of pictures: then each whole picture is a thing.
+    """
 
     def __init__(self, folder):
         self.folder = pathlib.Path(folder)
@@ -21,7 +23,7 @@ class Photographs:
         self.jpegs = [(self.folder / row["path"]).read_bytes() for row in self.rows]
 
     def picture(self, i):
-        """BGR."""
+        """Returns the picture in BGR."""
         picture = cv2.imdecode(np.frombuffer(self.jpegs[i], np.uint8), cv2.IMREAD_COLOR)
         if picture is None:
             raise ValueError(f"{self.folder / self.rows[i]['path']}: not a picture that can be read")
@@ -48,13 +50,14 @@ def rows_of(folder):
 
 
 class Crop:
-    """A thing on a photograph: its views are cuttings of the same photograph. `kind` -1: not known, the whole photograph."""
+    """A thing on a photograph: the views are cuttings of the same photograph. `kind` -1: unknown,
+    the whole photograph."""
 
     def __init__(self, photo, box, kind, group):
         self.photo, self.box, self.kind, self.group = photo, box, kind, group
 
     def cut(self, photographs, random, looseness):
-        """A cutting around the thing, and where the thing lies in it."""
+        """Returns a cutting around the thing, and the box of the thing inside the cutting."""
         picture = photographs.picture(self.photo)
         height, width = picture.shape[:2]
         x0, y0, x1, y1 = (v * s for v, s in zip(self.box, (width, height, width, height)))
@@ -80,7 +83,8 @@ class Crop:
 
 
 class Mark:
-    """A cut-out of an icon set. One that has no colour of its own gets one, the same in all views."""
+    """A cut-out of an icon set. A cut-out without a colour gets a random colour, the same in all
+    views."""
 
     kind = 0
 
@@ -101,7 +105,7 @@ class Mark:
 
 
 class Drawn:
-    """Goods and vehicles of draw-things.ts: each view is a drawing of its own."""
+    """Goods and vehicles of draw-things.ts: each view is a separate drawing."""
 
     def __init__(self, folder, row, group):
         self.files = [str(folder / file) for file in row["files"]]
@@ -146,7 +150,7 @@ class Word:
 
 
 def colors(random):
-    """An ink and a ground that it stands out from."""
+    """Returns an ink and a contrasting ground."""
     hue, light = random.integers(0, 180), random.random()
     ink = hsv(hue, random.integers(0, 256), 40 + 215 * light)
     ground = hsv(random.integers(0, 180), random.integers(0, 120), 250 if light < 0.5 else 50)
@@ -185,7 +189,8 @@ class Sources:
             for line in (cache / "things" / "things.ndjson").read_text().splitlines():
                 row = json.loads(line)
                 name, number = row["name"].rsplit("-", 1)
-                # A hundred vehicles share few models, neighbouring goods are variants of one another: the hardest to tell apart.
+                # A hundred vehicles share few models, and neighbouring goods are variants of each
+                # other: the hardest to tell apart.
                 self.add(Drawn(cache / "things", row, f"drawn {name} {int(number) // 100}"))
         for seed in range(words):
             self.add(Word(seed))

@@ -1,4 +1,5 @@
-"""Descriptors of an ImageNet classifier for the plain view of every identity that it can know: photographs and drawn things. Computed once and kept beside the other caches."""
+"""Descriptors of an ImageNet classifier for the plain view of the identities that it can know:
+photographs and drawn things. They are computed once and kept beside the other caches."""
 import pathlib
 
 import cv2
@@ -18,12 +19,13 @@ def prepared(picture):
 
 
 def key_of(thing):
-    """The same thing keeps its row when further things are added."""
+    """Returns a stable key: the same thing keeps its row when further things are added."""
     return repr(("photo", thing.photo, thing.box) if isinstance(thing, Crop) else ("drawn", thing.files[0]))
 
 
 def descriptors(sources, model, cache, threads=1):
-    """[identities, dims], minus their mean, unit length; zeros where the teacher is not asked."""
+    """Returns [identities, dims], minus the mean, unit length; zeros for identities without a
+    teacher."""
     import onnxruntime
 
     file = pathlib.Path(cache) / "teacher.npz"

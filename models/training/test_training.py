@@ -1,4 +1,5 @@
-"""python -m unittest test_training, in this folder: needs requirements.txt, no photographs and no network."""
+"""Run with python -m unittest test_training, in this folder: needs requirements.txt, no photographs
+and no network."""
 import json
 import pathlib
 import tempfile

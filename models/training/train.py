@@ -1,4 +1,5 @@
-"""Trains the detector and its vectors. One command; started again, it goes on where its last checkpoint was: see README.md."""
+"""Trains the detector and its vectors with a single command. A restarted run continues from the
+last checkpoint: see README.md."""
 import argparse
 import json
 import math
@@ -26,7 +27,8 @@ SHARES = {"again": 1.0, "kind": 1.0, "order": 0.5, "boxes": 0.3}
 
 
 class Heads(nn.Module):
-    """Thrown away after training: from the raw vector to the space in which things are compared, and to the teacher's descriptor."""
+    """Heads for the training only: from the raw vector to the space for comparison, and to the
+    teacher's descriptor."""
 
     def __init__(self, raw, taught, width=512):
         super().__init__()
@@ -39,7 +41,7 @@ class Heads(nn.Module):
 
 
 class Batches(IterableDataset):
-    """Batch i is the same whatever the worker and wherever a run was resumed."""
+    """Yields batches. Batch i is the same for any worker and after any restart."""
 
     def __init__(self, sources, seed, first, last):
         self.sources, self.seed, self.first, self.last = sources, seed, first, last
@@ -116,7 +118,7 @@ class Run:
         part.replace(self.file)
 
     def progress(self, began):
-        """0 to 1, by the clock where it is to end by the clock."""
+        """Returns 0 to 1, by the clock where the run ends by the clock."""
         if self.options.until is None:
             return min(1.0, self.step / self.options.steps)
         whole = self.options.until - began + self.spent
@@ -169,7 +171,8 @@ def main():
     torch.manual_seed(options.seed)
     torch.set_num_threads(options.threads)
     sources = Sources(options.photos, options.cache)
-    # Who learns boxes alone asks no teacher, and leaves the file of its answers to whoever does at the same time.
+    # A run that learns only boxes needs no teacher. It leaves the file of descriptors to another
+    # run.
     taught = np.zeros((len(sources.things), 1), np.float32) if options.learn == "boxes" else descriptors(sources, options.teacher, options.cache, options.threads)
     run = Run(options, taught)
     last = options.steps if options.until is None else 10**9

@@ -1,4 +1,5 @@
-"""The trunk: MobileNetV3-small (Howard et al. 2019, table 2) without its classifier, norms merged. Its last map, at stride 32, is what a box is asked for its kind."""
+"""The trunk: MobileNetV3-small (Howard et al. 2019, table 2) without its classifier, norms merged.
+The last map, at stride 32, tells the kind of a box's content."""
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -14,7 +15,7 @@ BLOCKS = (
 
 
 class Squeeze(nn.Module):
-    """Weighs channels by what all of the picture shows."""
+    """Weighs channels by the content of the whole picture."""
 
     def __init__(self, width):
         super().__init__()
@@ -52,5 +53,5 @@ class Trunk(nn.Module):
         self.last = nn.Conv2d(widths[-1], WIDTH, 1)
 
     def forward(self, x):
-        """RGB 0..1 [batch, 3, h, w] to [batch, 576, h / 32, w / 32]."""
+        """Maps RGB 0..1 [batch, 3, h, w] to [batch, 576, h / 32, w / 32]."""
         return F.hardswish(self.last(self.blocks(F.hardswish(self.stem((x - self.mean) / self.deviation)))))

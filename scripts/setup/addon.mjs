@@ -1,4 +1,4 @@
-// The native addon over Faiss; its build skips itself when nothing changed.
+// Builds the native addon over Faiss; the build skips itself when it is up to date.
 import { BuildError, buildAddon as build } from '../../packages/faiss/build.mjs'
 import { say, SetupError } from './report.mjs'
 

@@ -1,4 +1,4 @@
-// The oldest Node that runs this.
+// Checks that Node is at least the oldest supported version.
 import { SetupError } from './report.mjs'
 
 const oldest = [20, 9]

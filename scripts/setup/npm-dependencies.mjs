@@ -1,4 +1,5 @@
-// npm dependencies from the lockfile. npm's own record of what it installed tells whether that is still true.
+// Installs npm dependencies from the lockfile. npm's own record of the install tells whether it is
+// still current.
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { spawnSync } from 'node:child_process'
@@ -6,7 +7,7 @@ import { repositoryRoot, SetupError, timed } from './report.mjs'
 
 const readPackages = (file) => JSON.parse(readFileSync(file, 'utf8')).packages
 
-/** Why node_modules does not match the lockfile; undefined when it does. */
+/** Reason why node_modules does not match the lockfile; undefined when they match. */
 export function findStaleDependency(root = repositoryRoot) {
   const record = join(root, 'node_modules/.package-lock.json')
   if (!existsSync(record)) return 'nothing is installed yet'
@@ -26,7 +27,10 @@ const isSame = (wanted, installed) =>
     ? wanted.optional === true
     : wanted.version === installed.version && wanted.integrity === installed.integrity
 
-/** Started by npm, the same npm is used again; its path is a script, or a binary where npm was packaged as one. */
+/**
+ * Returns the npm that started this process, if any. npm_execpath is a script, or a binary where
+ * npm is packaged as a binary.
+ */
 export function npmCommand() {
   const npm = process.env.npm_execpath
   return npm !== undefined && /\.[cm]?js$/.test(npm) ? [process.execPath, npm] : ['npm']
@@ -36,7 +40,8 @@ export function installNpmDependencies() {
   if (findStaleDependency() === undefined) return
   timed('installing npm dependencies from the lockfile (npm ci)', () => {
     const [file, ...args] = npmCommand()
-    // Without the variable onnxruntime-node would look for CUDA and download libraries from elsewhere.
+    // Without the variable onnxruntime-node would look for CUDA and download libraries from
+    // elsewhere.
     const env = { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' }
     const result = spawnSync(file, [...args, 'ci', '--no-audit', '--no-fund', '--loglevel=error'], {
       cwd: repositoryRoot,

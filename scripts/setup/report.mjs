@@ -1,16 +1,16 @@
-// How set-up talks: one line a step, on stderr, so that stdout stays the command's own.
+// Messages of the set-up: a line a step, on stderr, so that stdout stays the command's own.
 import { fileURLToPath } from 'node:url'
 
 export const repositoryRoot = fileURLToPath(new URL('../..', import.meta.url))
 
-/** Something the user has to do: printed as one line, exit 1. */
+/** A step that the user has to do: printed as a single line, exit 1. */
 export class SetupError extends Error {}
 
 export function say(text) {
   process.stderr.write(`likeness: ${text}\n`)
 }
 
-/** Says what is done, does it, says how long it took. */
+/** Reports a step, runs the step, and reports the time. */
 export function timed(text, act) {
   say(`${text} ...`)
   const startedMs = Date.now()

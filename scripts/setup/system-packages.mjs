@@ -1,4 +1,5 @@
-// System packages: what is missing is found by what is used (a command, a header, a library), and installed through apt where that is allowed.
+// System packages. A missing package is found through its parts (a command, a header, a library),
+// and installed through apt where that is allowed.
 import { accessSync, constants, existsSync, readdirSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { spawnSync } from 'node:child_process'
@@ -32,14 +33,14 @@ const hasLibrary = (name) =>
     libraryFolders().flatMap((folder) => [`${folder}/lib${name}.so`, `${folder}/lib${name}.a`])
   )
 const faissHeader = (root) => `${root}/include/faiss/Index.h`
-/** The browser of the page tests; undefined when there is none. */
+/** Returns the browser of the page tests; undefined without a browser. */
 export const findBrowser = () =>
   process.env.CHROMIUM_PATH ??
   ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
     .map((name) => findCommand(name))
     .find(Boolean)
 
-/** Debian's name of each package and how to see that it is not needed. */
+/** Debian's name of each package, and a check that the package is not needed. */
 const packages = [
   { name: 'g++', isThere: () => findCommand(process.env.CXX || 'c++') !== undefined },
   {
@@ -60,7 +61,7 @@ export const missingPackages = ({ browser }) =>
     .filter((entry) => !entry.isThere())
     .map((entry) => entry.name)
 
-/** How to become root without a question: [] as root, undefined when it cannot be done. */
+/** Command prefix for root without a question: [] as root, undefined when root is not available. */
 function rootPrefix() {
   if (process.getuid?.() === 0) return []
   if (findCommand('sudo') === undefined) return undefined
@@ -81,7 +82,8 @@ const candidate = (name) => {
     : version
 }
 
-// Debian starts a redis service when the package is installed. Ours is a child of the stack, so services are told to stay down meanwhile.
+// Debian starts a redis service when the package is installed. Our redis is a child of the stack,
+// so services are told to stay down meanwhile.
 const installScript = `set -e
 policy=/usr/sbin/policy-rc.d
 if [ ! -e "$policy" ]; then

@@ -1,5 +1,5 @@
-// Reads vitest's json report. No report, or an unreadable one, is one failure: nothing is known to
-// have passed.
+// Reads vitest's json report. A missing or unreadable report is a single failure, because no test
+// is known to have passed.
 import { existsSync, readFileSync } from 'node:fs'
 
 export const noCounts = { passed: 0, failed: 0, skipped: 0 }
@@ -11,8 +11,8 @@ export const addCounts = (a, b) => ({
 })
 
 /**
- * `only`: names of the tests that were asked for; others were left out on purpose, and one that is
- * missing failed.
+ * `only`: names of the requested tests. Other tests were left out on purpose, and a missing test
+ * counts as failed.
  */
 export function readVitestCounts(file, only) {
   if (!existsSync(file)) return { ...noCounts, failed: 1 }
@@ -29,7 +29,7 @@ export function readVitestCounts(file, only) {
   }
 }
 
-/** A file that did not load, or failed outside of its tests. */
+/** Returns true for a file that did not load, or failed outside of its tests. */
 function isBroken({ status, assertionResults }) {
   return status === 'failed' && !assertionResults.some((test) => test.status === 'failed')
 }

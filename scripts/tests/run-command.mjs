@@ -1,12 +1,9 @@
-// One command of a test run: its output goes on line by line, or is kept until it ends.
+// Runs a command of a test run. The output is passed on line by line, or kept until the end.
 import { spawn } from 'node:child_process'
 import { repositoryRoot } from '../setup/report.mjs'
 import { findBrowser } from '../setup/system-packages.mjs'
 
-/**
- * `show(text)` is called with whole lines: as they come, or with all of them at the end where
- * `isQuiet`.
- */
+/** `show(text)` gets whole lines: at once, or all of them at the end where `isQuiet`. */
 export function runCommand([file, ...args], { env, isQuiet, show, signal }) {
   const child = spawn(file, args, {
     cwd: repositoryRoot,
@@ -23,7 +20,7 @@ export function runCommand([file, ...args], { env, isQuiet, show, signal }) {
     child.on('error', reject)
     child.on('close', (code) => {
       signal.removeEventListener('abort', stop)
-      // Workers that outlive it would go on writing into the run's folder.
+      // Workers that outlive the command would go on writing into the run's folder.
       endGroup(child, 'SIGKILL')
       for (const rest of rests) if (rest() !== '') pass(`${rest()}\n`)
       if (kept.length > 0) show(kept.join(''))
@@ -32,7 +29,9 @@ export function runCommand([file, ...args], { env, isQuiet, show, signal }) {
   })
 }
 
-/** The command is the first of a process group of its own, with everything that it starts. */
+/**
+ * Signals the process group. The command leads a separate group, with everything that it starts.
+ */
 function endGroup({ pid }, signal) {
   if (pid === undefined) return
   try {
@@ -43,8 +42,8 @@ function endGroup({ pid }, signal) {
 }
 
 /**
- * Whole lines, so that the output of two commands is never mixed within one. Returns what has no
- * end of line yet.
+ * Passes whole lines, so that the outputs of two commands never mix within a line. Returns the text
+ * without an end of line yet.
  */
 function passLines(stream, pass) {
   let rest = ''
@@ -60,8 +59,7 @@ function passLines(stream, pass) {
 }
 
 /**
- * The environment of the commands: what npm has put there is this run's business, not that of the
- * tests.
+ * Environment of the commands, without npm's variables: those belong to this run, not to the tests.
  */
 export function commandEnvironment({ numbers, temporaryFolder }) {
   const own = Object.entries(process.env).filter(([name]) => !name.toLowerCase().startsWith('npm_'))

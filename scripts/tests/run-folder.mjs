@@ -1,12 +1,12 @@
-// The temporary folder of a run, and a look at the end for whatever the tests left in it or in the
-// clone.
+// The temporary folder of a run, and a check at the end for files that the tests left there or in
+// the clone.
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { repositoryRoot } from '../setup/report.mjs'
 
-/** Left by programs that are not ours and that have no way to be told otherwise. */
+/** Files of other programs that cannot be told to use another place. */
 const foreign = [
   // tsx, node, eslint and chromium keep caches here.
   /^tsx-\d+$/,
@@ -32,7 +32,7 @@ export function openRunFolder() {
   }
 }
 
-/** Empty outside of a git clone: nothing can be said there. */
+/** Empty outside of a git clone, where git cannot tell. */
 function untrackedFiles() {
   const args = ['status', '--porcelain', '--untracked-files=all']
   const { status, stdout } = spawnSync('git', args, { cwd: repositoryRoot, encoding: 'utf8' })
@@ -40,7 +40,7 @@ function untrackedFiles() {
   return new Set(lines.filter((line) => line.startsWith('?? ')).map((line) => line.slice(3)))
 }
 
-/** Lines of text; names that differ only in what mkdtemp put at their end are counted together. */
+/** Lines of text. Names that differ only in mkdtemp's ending are counted together. */
 export function describeLeftovers({ temporary, untracked }) {
   const kinds = new Map()
   for (const name of temporary) {

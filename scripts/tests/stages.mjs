@@ -1,6 +1,6 @@
-// The stages of a run and what each starts. A plan is a list of lanes: lanes run beside each other,
-// the stages of a lane one after another. The output of the first lane is shown as it comes, that
-// of the others when a stage ends.
+// The stages of a run, and the command of each. A plan is a list of lanes: lanes run beside each
+// other, the stages of a lane in sequence. The output of the first lane is shown at once, the
+// output of the others when a stage ends.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { npmCommand } from '../setup/npm-dependencies.mjs'
@@ -16,12 +16,12 @@ const bin = (name) => join(repositoryRoot, 'node_modules/.bin', name)
 
 /**
  * Numbers of a run; a variable that is set already stays. The quick run tests the S3 store where a
- * server is at hand, the whole run gets one.
+ * server is available; the whole run gets a server.
  */
 const quickNumbers = { SIMULATION_SEEDS: '200', CAS_ROUNDS: '100' }
 const allNumbers = { SIMULATION_SEEDS: '1000', CAS_ROUNDS: '1000', S3_TESTS: 'required' }
 
-/** Checks that run nothing: each a command, or the name of a script of package.json. */
+/** Checks that run no code of ours: each a command, or the name of a script of package.json. */
 const staticStages = () => [
   scriptStage('format check', 'format:check'),
   { name: 'type check', command: [bin('tsc'), '-p', 'tsconfig.json'] },
@@ -49,7 +49,7 @@ function vitestStage(project, { args = [], only } = {}) {
   }
 }
 
-/** Those integration tests that show the promises, by file and name. */
+/** The integration tests that show the promises, by file and name. */
 function promiseStage() {
   const shown = shownBy('integration')
   const names = shown.map(({ test }) => test)
@@ -58,7 +58,7 @@ function promiseStage() {
   return vitestStage('integration', { args: [...files, '-t', pattern], only: names })
 }
 
-// The browser comes last: some of its tests watch things pass by, which a busy machine shows too
+// The browser comes last: some of its tests watch short events, which a busy machine shows too
 // late.
 const quickLanes = () => [
   [vitestStage('unit'), vitestStage('browser')],
@@ -74,8 +74,8 @@ const allLanes = () => [
 ]
 
 /**
- * `part`: undefined for the quick run, `all`, `static` or a test group. With `args` for vitest only
- * tests run.
+ * `part`: undefined for the quick run, `all`, `static` or a test group. With `args` for vitest,
+ * only tests run.
  */
 export function planOf(part, args) {
   const numbers = part === undefined ? quickNumbers : allNumbers

@@ -1,4 +1,5 @@
-// What the HTTP layer is given: the engine, the store, the lanes, hints, time, log and limits. Built by main.ts, faked by tests.
+// Dependencies of the HTTP layer: engine, store, embed servers, notifications, time, log and
+// limits. start.ts builds them; tests fake them.
 import type {
   Catalog,
   ItemListWriter,
@@ -18,13 +19,13 @@ import type { Holders } from './idempotency/holders.ts'
 import type { Notifications } from './notifications.ts'
 
 export interface ApiSettings {
-  /** Bearer key that /v1 asks for; undefined: none, loopback only. */
+  /** Bearer key that /v1 asks for. undefined: no key, loopback only. */
   apiKey: string | undefined
-  /** Host and Origin names served beside loopback, as `name` or `name:port`. */
+  /** Host and Origin names that are served beside loopback, as `name` or `name:port`. */
   allowedHosts: readonly string[]
   importRoots: readonly string[]
   maxUploadBytes: number
-  /** undefined: no bound. */
+  /** undefined: no limit. */
   replicaMemoryBytes?: number
   idempotencyRetentionMs: number
   uploadRetentionMs: number
@@ -34,7 +35,7 @@ export interface ApiSettings {
   publicDir: string
 }
 
-/** Parts of /readyz: resolve when well, reject with the reason. */
+/** A part of /readyz: resolves when the part is well, rejects with the reason. */
 export type ReadinessCheck = () => Promise<void>
 
 export interface ApiDeps {

@@ -1,4 +1,5 @@
-// The HTTP application without a port: middleware in order, one route per file, every error a problem.
+// The HTTP application without a port: middleware in order, a route per file, and every error as a
+// problem.
 import express, { type Express } from 'express'
 import { appError } from '@likeness/shared/errors'
 import type { ApiDeps } from './api-deps.ts'
@@ -36,7 +37,7 @@ import { status } from './routes/status.ts'
 import { uploadImages } from './routes/upload-images.ts'
 import { verifyCollection } from './routes/verify-collection.ts'
 
-/** Tried in this order: what is asked most often is first. */
+/** Routes are tried in this order: the most frequent request comes first. */
 const routes = (deps: ApiDeps) => [
   search(deps),
   livez,

@@ -1,4 +1,4 @@
-// The settings of this app, and what must hold between them: nothing but loopback without an API key.
+// The settings of this app, and the rules between settings: without an API key, loopback only.
 import { isAbsolute } from 'node:path'
 import { ConfigError, readSettingsOrExit } from '@likeness/shared/process/config'
 import { storeSettingNames } from '@likeness/store/configured-store'
@@ -24,7 +24,7 @@ const names = [
 
 export type ApiConfig = ReturnType<typeof readConfig>
 
-/** Settings that are fine alone and wrong together; empty when all is well. */
+/** Finds settings that are valid alone and wrong together. Empty when all is well. */
 export function findConflicts({
   HOST,
   API_KEY,

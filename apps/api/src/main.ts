@@ -1,4 +1,4 @@
-// The API process.
+// Starts the API process.
 import { runProcess } from '@likeness/shared/process/lifecycle'
 import { createLogger } from '@likeness/shared/process/logger'
 import { readConfig } from './config.ts'

@@ -1,4 +1,5 @@
-// Hints over Redis pub/sub, both ways. All of them may be lost: nothing here may fail or delay a request.
+// Notifications over Redis pub/sub, both ways. Every notification may be lost: notifications never
+// fail or delay a request.
 import type { Catalog, Replica } from '@likeness/engine/contract'
 import { toStored } from '@likeness/shared/contract/stored-names'
 import {
@@ -10,9 +11,9 @@ import { messageOf } from '@likeness/shared/errors'
 import type { Logger } from '@likeness/shared/process/logger'
 
 export interface Notifications {
-  /** The owner of a collection has log entries to read. */
+  /** Tells the writer of a collection that there are new log entries. */
   work(notification: WorkNotification): void
-  /** Names changed. */
+  /** Tells that names changed. */
   catalog(name: string): void
 }
 
@@ -49,7 +50,7 @@ export function createNotifications({
   }
 }
 
-/** Feeds hints of other processes into the replica and the catalogue cache. */
+/** Passes notifications of other processes to the replica and the catalogue cache. */
 export function listenForNotifications(deps: {
   subscriber: Subscriber
   replica: Replica

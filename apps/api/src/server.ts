@@ -1,15 +1,16 @@
-// The listening server: time limits against clients that dawdle, and a stop that lets requests in flight finish.
+// The listening server: time limits against slow clients, and a stop that lets running requests
+// finish.
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Logger } from '@likeness/shared/process/logger'
 
 export interface ApiServer {
   url: string
-  /** Takes no new requests, waits for those in flight, cuts them off after `graceMs`. */
+  /** Takes no new requests, waits for running requests, and cuts them off after `graceMs`. */
   stop(): Promise<void>
 }
 
-/** An upload may take long, its header may not. */
+/** An upload may take long; a header may not. */
 const headersTimeoutMs = 15_000
 const requestTimeoutMs = 3_600_000
 
@@ -45,7 +46,8 @@ export async function startServer(deps: {
       keepAliveTimeout: 10_000
     },
     (req, res) => {
-      // Keep-alive connections outlive the listening socket: their next request goes elsewhere.
+      // Keep-alive connections outlive the listening socket. Their next request goes to another
+      // process.
       if (stopping) res.setHeader('connection', 'close')
       app(req, res)
     }

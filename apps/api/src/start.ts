@@ -119,7 +119,7 @@ async function startEmbedders(
   return embedders
 }
 
-/** Redis may be away: the API starts all the same, after a moment. */
+/** Waits up to 2 s for Redis. The API also starts while Redis is away. */
 async function connected(redis: Redis): Promise<void> {
   if (redis.status === 'ready') return
   await Promise.race([

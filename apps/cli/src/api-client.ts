@@ -1,4 +1,5 @@
-// The public API as this program uses it. Answers that are problems become ApiProblem errors with their code.
+// The public API as this program uses it. A problem answer becomes an ApiProblem error with the
+// same code.
 import { openAsBlob } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
@@ -29,7 +30,7 @@ export class ApiProblem extends Error {
   }
 }
 
-/** What a picture is searched with; the rest is the collection's. */
+/** Search options of a picture. The collection supplies the rest. */
 export type SearchOptions = Partial<Omit<SearchRequest, 'vector' | 'item_id' | 'image_key'>>
 export interface Accepted {
   job: string
@@ -39,7 +40,7 @@ export interface UploadFile {
   id: string
   label: string | null
   metadata: Record<string, unknown> | undefined
-  /** On disk; read as it is sent. */
+  /** Path on disk. The file is read while it is sent. */
   file: string
 }
 export interface ApiStatus {
@@ -60,7 +61,7 @@ export interface ProfileChange {
   profile: string
   embedding: EmbeddingSpec
   revision: number
-  /** The version that has it; undefined: it is logged, and comes later. */
+  /** Commit that has the profile. undefined: the change is logged, and comes later. */
   seq?: number
 }
 
@@ -68,7 +69,7 @@ export interface ApiClient {
   readonly url: string
   getStatus(): Promise<ApiStatus>
   listCollections(): Promise<CollectionListAnswer>
-  /** undefined when there is none of this name. */
+  /** undefined when no collection has this name. */
   getCollection(name: string): Promise<CollectionAnswer | undefined>
   createCollection(
     name: string,
@@ -83,11 +84,11 @@ export interface ApiClient {
     }
   ): Promise<CollectionAnswer>
   dropCollection(name: string): Promise<void>
-  /** Without `seq` it is logged, and done later. */
+  /** Without `seq`: the rebuild is logged, and done later. */
   rebuild(name: string): Promise<{ revision: number; seq?: number }>
   applyProfile(name: string, profile: string): Promise<ProfileChange>
   listAliases(): Promise<{ alias: string; collection: string }[]>
-  /** `expected`: what it points at until now. */
+  /** `expected`: the current target of the alias. */
   setAlias(
     alias: string,
     collection: string,
@@ -96,35 +97,41 @@ export interface ApiClient {
   removeAlias(alias: string, options: { expected: string | undefined }): Promise<void>
   /** Every version, newest first. */
   listProfiles(): Promise<StoredProfile[]>
-  /** `name` or `name@version`; undefined when there is none. */
+  /** `name` or `name@version`; undefined when no such profile exists. */
   getProfile(reference: string): Promise<StoredProfile | undefined>
   /** Matrix [dim, raw_dim] and bias [dim]. */
   getProjection(profile: StoredProfile): Promise<Projection>
   putProfile(name: string, draft: ProfileDraft, projection: Uint8Array): Promise<StoredProfile>
-  /** Imports the pictures of a list file (`path<TAB>label`) below a folder on the API's disk; resolves with the job when it is accepted. */
+  /**
+   * Imports the pictures of a list file (`path<TAB>label`) below a folder on the API's disk.
+   * Resolves with the job when the import is accepted.
+   */
   importList(collection: string, source: { root: string; listFile: string }): Promise<Accepted>
-  /** The same for lines made here. The same `key` again has no second effect and answers the same job. */
+  /**
+   * Imports lines that this program makes. A second call with the same `key` has no second effect
+   * and answers the same job.
+   */
   importLines(
     collection: string,
     source: { root: string; lines: readonly ListLine[]; key: string }
   ): Promise<Accepted>
   /** Sends the pictures themselves, at most 1000; `key` as above. */
   uploadPictures(collection: string, files: readonly UploadFile[], key: string): Promise<Accepted>
-  /** With the first 1000 failed items after ordinal `failedAfter`. */
+  /** Reads a job with the first 1000 failed items after ordinal `failedAfter`. */
   getJob(id: string, options?: { failedAfter?: number }): Promise<JobAnswer>
   /** Newest first. */
   listJobs(options?: { collection?: string; limit?: number }): Promise<JobAnswer[]>
   /** undefined when the collection has no such item. */
   getItem(collection: string, id: string): Promise<ItemAnswer | undefined>
-  /** At most 10 000; settles after the commit. */
+  /** Deletes at most 10 000 items; resolves after the commit. */
   deleteItems(collection: string, ids: readonly string[]): Promise<void>
-  /** Every item of the newest version with its vectors, and the number of that version. */
+  /** Every item of the newest version with vectors, and the number of that version. */
   exportVectors(collection: string): Promise<{ seq: number; lines: AsyncIterable<VectorLine> }>
-  /** Items with vectors made elsewhere; `key` as above. */
+  /** Imports items with supplied vectors; `key` as above. */
   importVectors(collection: string, lines: readonly VectorLine[], key: string): Promise<Accepted>
   /** `minSeq`: the answer holds at least this commit. */
   search(collection: string, image: Uint8Array, options: SearchOptions): Promise<SearchAnswer>
-  /** Bytes behind a path of an answer, for example a hit's thumbnail. */
+  /** Fetches the bytes of a path in an answer, for example a hit's thumbnail. */
   fetchBytes(path: string): Promise<Buffer>
 }
 
@@ -275,7 +282,7 @@ export function createApiClient({ url, apiKey }: { url: string; apiKey?: string 
   }
 }
 
-/** An answer that ends early throws as the network does. */
+/** Parses a JSON text per line. An answer that ends early throws the network's error. */
 async function* jsonLines<T>(response: Response): AsyncGenerator<T> {
   const decoder = new TextDecoder()
   let held = ''
@@ -291,7 +298,7 @@ function parseProblem(body: string, status: number): Problem {
   try {
     return JSON.parse(body) as Problem
   } catch {
-    // Not ours: something between this program and the API answered.
+    // Not a problem of ours: a program between this program and the API answered.
     return {
       type: 'about:blank',
       title: 'unexpected answer',

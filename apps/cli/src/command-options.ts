@@ -1,4 +1,4 @@
-// Arguments of a command: parsed strictly, and an error shows how the command is used.
+// Arguments of a command: parsed strictly. An error shows the usage of the command.
 import { statSync } from 'node:fs'
 import { parseArgs, type ParseArgsConfig } from 'node:util'
 import { fromCallersFolder } from './config.ts'
@@ -26,10 +26,10 @@ export const galleryUsage = `  -c FILE        the gallery's yaml
   --json         the last line is a JSON object
 ${connectUsage}`
 
-/** Somebody asked how a command is used. */
+/** Thrown when the user asks for the usage of a command. */
 export class HelpAsked extends Error {}
 
-/** UserError for anything that `options` does not know; positionals are refused unless `positionals` names them. */
+/** UserError for an unknown option. Positionals are refused unless `positionals` is true. */
 export function parseCommand<const O extends Options>(
   args: readonly string[],
   { options, usage, positionals }: { options: O; usage: string; positionals?: boolean }
@@ -42,7 +42,7 @@ export function parseCommand<const O extends Options>(
   }
 }
 
-/** A whole number in a range; UserError that names the option. */
+/** Parses a whole number in a range; UserError that names the option. */
 export function parseCount(
   option: string,
   text: string | undefined,
@@ -60,7 +60,10 @@ export function required(value: string | undefined, option: string, usage: strin
   return value
 }
 
-/** The full path of a folder or file that is there; UserError that shows the path as it was typed, after `option`. */
+/**
+ * Returns the full path of an existing folder or file. UserError that shows the typed path after
+ * `option`.
+ */
 export function existing(path: string, kind: 'folder' | 'file', option = ''): string {
   const full = fromCallersFolder(path)
   const found = statSync(full, { throwIfNoEntry: false })

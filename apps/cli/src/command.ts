@@ -1,17 +1,17 @@
-// What every command of this program is given.
+// The context that every command of this program gets.
 import type { Lifecycle } from '@likeness/shared/process/lifecycle'
 import type { Logger } from '@likeness/shared/process/logger'
 import type { ProgressDeps } from './progress.ts'
 
 export interface CommandContext extends ProgressDeps {
-  /** Whatever is started is registered here; stopped before the program ends, however it ends. */
+  /** Stops of the started parts. They run before the program ends, however it ends. */
   lifecycle: Lifecycle
   logger: Logger
-  /** To be awaited before engine, addon, model or stack are loaded: a fresh clone has none. */
+  /** Await this before loading engine, addon, model or stack: a fresh clone lacks them. */
   prepare: () => Promise<void>
-  /** A line on stdout. */
+  /** Prints a line on stdout. */
   print: (text: string) => void
-  /** A line on stderr: what goes on, not what was asked for. */
+  /** Prints a line on stderr: progress, not the answer. */
   say: (text: string) => void
 }
 /** Resolves with the exit code. */

@@ -1,9 +1,9 @@
-// Every command, loaded when it is called; those that load much have their arguments checked first.
+// Every command, loaded when called. Commands that load much have their arguments checked first.
 import type { Command } from './command.ts'
 import { dataHome } from './config.ts'
 import { repositoryRoot } from './stack/app-process.ts'
 
-/** Rejects for wrong arguments, and when only help was asked for. */
+/** Rejects for wrong arguments, and when the user only asks for help. */
 type Check = (args: readonly string[]) => Promise<unknown>
 
 const lazy =

@@ -13,7 +13,7 @@ const inherited = [
   'CUDA_VISIBLE_DEVICES'
 ] as const
 
-/** What child processes may know of the parent's environment. */
+/** Returns the parent's environment variables that child processes may see. */
 export function inheritedEnvironment(): Record<string, string> {
   const env: Record<string, string> = {}
   for (const name of inherited) {
@@ -28,11 +28,11 @@ export const isCommand = (name: string): boolean =>
     .split(delimiter)
     .some((folder) => folder !== '' && existsSync(join(folder, name)))
 
-/** A path as the user typed it: relative to the folder of the call, which npm changes. */
+/** Resolves a path as the user typed it: relative to the folder of the call, which npm changes. */
 export const fromCallersFolder = (path: string): string =>
   resolve(process.env.LIKENESS_CALLER_FOLDER ?? process.cwd(), path)
 
-/** The S3 server that the user has named, if any. */
+/** Returns the S3 server that the user has named, if any. */
 export function s3FromEnvironment():
   | { endpoint: string; accessKey: string; secretKey: string; region?: string; bucket?: string }
   | undefined {
@@ -53,13 +53,13 @@ export function s3FromEnvironment():
   }
 }
 
-/** Where this machine's stack keeps its data unless told otherwise. */
+/** Default data folder of this machine's stack. */
 export const dataHome = (): string =>
   process.env.LIKENESS_HOME
     ? fromCallersFolder(process.env.LIKENESS_HOME)
     : fileURLToPath(new URL('../../../.likeness', import.meta.url))
 
-/** A stack that runs elsewhere, and the key it wants. */
+/** Returns address and key of a stack that runs elsewhere. */
 export function apiFromEnvironment(): { url: string | undefined; apiKey: string | undefined } {
   return {
     url: process.env.LIKENESS_API || undefined,
@@ -67,7 +67,7 @@ export function apiFromEnvironment(): { url: string | undefined; apiKey: string 
   }
 }
 
-/** An object store by its address, with the S3 settings of the environment. */
+/** Returns an object store by its address, with the S3 settings of the environment. */
 export const storeFromEnvironment = (
   url: string
 ): {
@@ -84,6 +84,6 @@ export const storeFromEnvironment = (
   S3_REGION: process.env.S3_REGION || 'us-east-1'
 })
 
-/** The model of a stack that is started here; undefined: the built-in one. */
+/** Model of a stack that is started here; undefined: the built-in model. */
 export const modelDirFromEnvironment = (): string | undefined =>
   process.env.MODEL_DIR ? fromCallersFolder(process.env.MODEL_DIR) : undefined

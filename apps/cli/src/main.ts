@@ -1,4 +1,4 @@
-// `likeness <command>`: runs a command, stops what it started, exits with its code.
+// `likeness <command>`: runs a command, stops the started parts, and exits with the command's code.
 import { setTimeout as pause } from 'node:timers/promises'
 import { createLifecycle } from '@likeness/shared/process/lifecycle'
 import { createLogger } from '@likeness/shared/process/logger'
@@ -26,7 +26,10 @@ const context: CommandContext = {
   nowMs: () => Date.now()
 }
 
-/** Resolves with an exit code at the first signal, or when the process that started this one is gone; a second signal ends it at once. */
+/**
+ * Resolves with an exit code at the first signal, or when the parent process is gone. A second
+ * signal ends this process at once.
+ */
 function interruption(): Promise<number> {
   return new Promise((resolve) => {
     let isSecond = false
@@ -49,7 +52,10 @@ async function run([name = '', ...args]: readonly string[]): Promise<number> {
   return command(args, context)
 }
 
-/** A message that the user can act on; any other error is ours and is shown with its stack. */
+/**
+ * Prints an error. A problem that the user can solve is a single message; any other error is ours,
+ * with its stack.
+ */
 function textOf(error: unknown): string {
   if (error instanceof UserError || error instanceof ApiProblem) return error.message
   return error instanceof Error ? String(error.stack) : String(error)

@@ -1,5 +1,4 @@
-// Asks the process that started this one to install and build whatever is missing, before it is
-// needed.
+// Asks the parent process to install and build missing parts before they are needed.
 import { UserError } from './user-error.ts'
 
 interface Answer {
@@ -10,8 +9,7 @@ interface Answer {
 let preparing: Promise<void> | undefined
 
 /**
- * UserError with the thing to do by hand. Does nothing where this program was started without its
- * launcher.
+ * UserError with the manual step. Resolves at once where the program started without its launcher.
  */
 export function prepareClone(): Promise<void> {
   return (preparing ??= ask())

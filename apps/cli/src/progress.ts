@@ -1,4 +1,5 @@
-// A progress bar with rate and time left: redrawn in place on a terminal, a line every few seconds elsewhere.
+// A progress bar with rate and time left: redrawn in place on a terminal, a line every few seconds
+// elsewhere.
 
 export interface Progress {
   /** `doneBefore`: done before the clock started, not part of the rate. */

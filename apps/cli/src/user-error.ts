@@ -1,4 +1,4 @@
-// What the user has to change: printed as one line without a stack trace, exit code 2.
+// A problem that the user must solve: printed as a line without a stack trace, exit code 2.
 
 export class UserError extends Error {
   constructor(message: string) {

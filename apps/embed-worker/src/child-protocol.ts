@@ -1,20 +1,21 @@
-// The messages between the supervisor and an inference child. Typed arrays travel as they are (serialization 'advanced').
+// The messages between the supervisor and an inference child. Typed arrays are sent without
+// conversion (serialization 'advanced').
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
 import type { Box, CompareMade, RankMade, RankQuery } from '@likeness/shared/contract/embedder'
 import type { Enrolment, Look } from '@likeness/shared/contract/picture-settings'
 
 export type Priority = 'interactive' | 'small' | 'bulk'
 
-/** A gallery picture; the child reads it from the object store. */
+/** A gallery picture. The child reads the picture from the object store. */
 export interface ItemTask {
   kind: 'item'
   itemId: string
   imageKey: string
   enrolment: Enrolment
-  /** What to make: the model's own, or with a learned profile. */
+  /** Embedding to make: the model's own, or with a learned profile. */
   embedding: EmbeddingSpec
 }
-/** Somebody's query picture. */
+/** A user's query picture. */
 export interface QueryTask {
   kind: 'query'
   bytes: Uint8Array
@@ -25,13 +26,16 @@ export interface QueryTask {
   raws?: boolean | undefined
   embedding: EmbeddingSpec
 }
-/** Raw vectors of a query beside those of its candidates: no picture, no inference. */
+/** Raw vectors of a query beside the raw vectors of candidates: no picture, no inference. */
 export interface RankTask extends RankQuery {
   kind: 'rank'
-  /** f16 [rows, rawDim], the query's first. */
+  /** f16 [rows, rawDim], the query's rows first. */
   rawVectors: Uint16Array
 }
-/** Somebody's picture beside a gallery picture, which the child reads from the object store. */
+/**
+ * A user's picture beside a gallery picture. The child reads the gallery picture from the object
+ * store.
+ */
 export interface CompareTask {
   kind: 'compare'
   bytes: Uint8Array
@@ -61,7 +65,7 @@ export interface Embedded {
   rows: EmbeddedRow[]
   /** f32 [rows, dim] after the profile. */
   vectors: Float32Array
-  /** f16 [rows, rawDim] before the profile; empty for queries that do not ask for them. */
+  /** f16 [rows, rawDim] before the profile; empty for queries that do not ask for raw vectors. */
   raw: Uint16Array
   decodeMs: number
   inferMs: number
@@ -78,31 +82,34 @@ export interface Ranked extends RankMade {
 }
 export type ChildResult = Embedded | Compared | Ranked | Thumbnail
 
-/** What a loaded child says about itself. */
+/** Model of a loaded child. */
 export interface ChildModel {
   /** `${name}@${version}`. */
   id: string
-  /** Of the model's source file. */
+  /** sha256 of the model's source file. */
   sha256: string
-  /** With the profile of the model's folder. */
+  /** Embedding with the profile of the model's folder. */
   embedding: EmbeddingSpec
   rawDim: number
   provider: string
 }
 
 export type ToChild =
-  /** Sent ahead of a query's bytes, which may take several reads: no bulk inference starts meanwhile. */
+  /**
+   * Sent ahead of a query's bytes, which may take several reads. No bulk inference starts
+   * meanwhile.
+   */
   | { type: 'expect'; id: number }
   | { type: 'task'; id: number; priority: Priority; task: ChildTask }
   | { type: 'cancel'; id: number }
   | { type: 'close' }
 
-/** Sent in arrays. */
+/** Messages of the child, sent in arrays. */
 export type FromChild =
   | { type: 'ready'; model: ChildModel }
   /** The child cannot load and exits. */
   | { type: 'fatal'; code: string; message: string }
-  /** Its event loop turns. */
+  /** The event loop of the child turns. */
   | { type: 'alive' }
   | { type: 'done'; id: number; result: ChildResult }
   | { type: 'failed'; id: number; code: string; message: string }

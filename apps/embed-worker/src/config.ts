@@ -1,4 +1,5 @@
-// Which settings the supervisor and its inference children read. The only file of this app that knows their names.
+// The settings of the supervisor and the inference children. No other file of this app knows their
+// names.
 import { readSettingsOrExit } from '@likeness/shared/process/config'
 import { storeSettingNames } from '@likeness/store/configured-store'
 
@@ -31,9 +32,13 @@ export type SupervisorConfig = ReturnType<typeof readSupervisorConfig>
 
 export const readChildConfig = (env: Environment) => readSettingsOrExit(env, childSettings)
 
-/** What a child's environment has besides the supervisor's; the secrets of lane and queue stay with the supervisor. */
+/**
+ * Returns the environment of a child. The secrets of the embed server and the queue stay with the
+ * supervisor.
+ */
 export function childEnvironment(env: Environment): Environment {
   const { LANE_SECRET: _lane, REDIS_URL: _redis, ...rest } = env
-  // Decoding in many threads fragments glibc's arenas; VIPS_BLOCK_UNTRUSTED must be there before sharp loads.
+  // Decoding in many threads fragments glibc's arenas. VIPS_BLOCK_UNTRUSTED must be set before
+  // sharp loads.
   return { ...rest, MALLOC_ARENA_MAX: env['MALLOC_ARENA_MAX'] ?? '2', VIPS_BLOCK_UNTRUSTED: '1' }
 }

@@ -1,11 +1,12 @@
-// Which embeddings this worker makes: the model's own, and the model with any learned profile of the store. Several are served side by side.
+// The embeddings that this worker makes: the model's own, and the model with any learned profile of
+// the store. Several embeddings are served side by side.
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
 import { appError } from '@likeness/shared/errors'
 import type { ProfileStore } from '@likeness/store/profile-store'
 import type { ChildModel } from './child-protocol.ts'
 
 export interface Embeddings {
-  /** Resolves when this worker makes it; embedding_mismatch, store_unavailable. */
+  /** Resolves when this worker makes the embedding; embedding_mismatch, store_unavailable. */
   check(wanted: EmbeddingSpec): Promise<void>
 }
 

@@ -1,4 +1,5 @@
-// The record of which images of a chunk are in somebody's hands. Lost with Redis, and then only this process remembers.
+// Records which images of a chunk are in flight. When Redis loses the record, only this process
+// remembers.
 import { z } from 'zod'
 import { inFlightKey } from '@likeness/shared/contract/work'
 import type { Logger } from '@likeness/shared/process/logger'
@@ -12,19 +13,27 @@ const inHandSchema = z.object({
 export type InFlight = z.infer<typeof inHandSchema>
 
 export interface InFlightRecord {
-  /** What workers that are gone, or a chunk that was taken away, have left: ordinal -> record. */
+  /**
+   * Records left by workers that are gone, or by a chunk that was taken away: ordinal -> record.
+   */
   leftovers(): Promise<Map<number, InFlight>>
-  /** Resolves when written, or when Redis does not answer soon. Never rejects. Those taken in one turn of the loop are written together. */
+  /**
+   * Resolves when the record is written, or when Redis does not answer soon. Never rejects. Calls
+   * in the same turn of the loop are written together.
+   */
   take(ordinal: number, state: { alone: boolean; deaths: number }): Promise<void>
-  /** Written with what is taken next, or soon. */
+  /** Removes a record; written with the next `take`, or soon. */
   letGo(ordinal: number): void
-  /** Resolves when what was let go is written, or when Redis does not answer soon. Never rejects. */
+  /** Resolves when the removals are written, or when Redis does not answer soon. Never rejects. */
   flush(): Promise<void>
 }
 
 const keepS = 7 * 86_400
 const patienceMs = 500
-/** A picture that was finished shortly before its worker died is tried alone, no more. */
+/**
+ * Longest delay of a removal. A picture that was finished shortly before its worker died is only
+ * tried alone.
+ */
 const letGoWithinMs = 100
 
 export function createInFlight({
@@ -46,7 +55,10 @@ export function createInFlight({
     let writing: Promise<void> | undefined
     let timer: NodeJS.Timeout | undefined
 
-    /** What is taken goes first: a key whose last field is removed is gone, and its expiry with it. */
+    /**
+     * Writes the new records first. Redis deletes a key with its last field, and the expiry would
+     * be lost.
+     */
     async function write(): Promise<void> {
       writing = undefined
       clearTimeout(timer)
@@ -88,12 +100,15 @@ function parseRecord(ordinal: string, text: string): [number, InFlight][] {
   try {
     return [[Number(ordinal), inHandSchema.parse(JSON.parse(text))]]
   } catch {
-    // Written by another version: the image is suspect all the same.
+    // Written by another version: the image is still suspect.
     return [[Number(ordinal), { workerId: '', alone: false, deaths: 0 }]]
   }
 }
 
-/** A record is a precaution: a Redis that hangs or fails delays work by little and stops nothing. */
+/**
+ * Returns `otherwise` when Redis hangs or fails. The record is a precaution, so Redis may delay
+ * work a little and never stops it.
+ */
 async function answerOr<T>(
   answer: Promise<T>,
   otherwise: T,

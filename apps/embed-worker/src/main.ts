@@ -1,4 +1,5 @@
-// Entry of the embed-worker: supervisor of inference children, consumer of chunk jobs, server of the interactive lane.
+// Entry of the embed-worker: supervisor of inference children, consumer of chunk jobs, and embed
+// server.
 import { runProcess } from '@likeness/shared/process/lifecycle'
 import { createLogger } from '@likeness/shared/process/logger'
 import { readSupervisorConfig } from './config.ts'

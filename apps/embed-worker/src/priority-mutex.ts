@@ -1,10 +1,14 @@
-// Lets one inference run at a time, the most urgent first, and lets the event loop turn between two of them.
+// Runs a single inference at a time, the most urgent first. The event loop turns between two
+// inferences.
 import type { Priority } from './child-protocol.ts'
 
 export interface PriorityMutex {
-  /** Runs `work` when nothing else runs and nothing more urgent is waiting or expected. */
+  /** Runs `work` when no other work runs, and no more urgent work is waiting or expected. */
   run<T>(priority: Priority, work: () => Promise<T>): Promise<T>
-  /** Announces an interactive inference: until the returned function is called, nothing less urgent starts. */
+  /**
+   * Announces an interactive inference. Less urgent work waits until the returned function is
+   * called.
+   */
   expect(): () => void
 }
 
@@ -54,8 +58,9 @@ export function createPriorityMutex({ turn }: { turn: () => Promise<void> }): Pr
 }
 
 /**
- * Two turns of the loop: `session.run` blocks it, so what arrived meanwhile is delivered in the first turn, and a file or
- * socket read that this set off can go one step further in the second.
+ * Waits for two turns of the loop. `session.run` blocks the loop. The first turn delivers the
+ * messages that arrived meanwhile. In the second turn, a file or socket read that they started can
+ * go a step further.
  */
 export async function turnLoop(): Promise<void> {
   for (let i = 0; i < 2; i++) await new Promise((resolve) => setImmediate(resolve))

@@ -1,4 +1,5 @@
-// Takes chunk jobs from this worker's queues and settles them: done, again later, or handed back untouched at a stop.
+// Takes chunk jobs from this worker's queues and ends each: done, again later, or handed back at a
+// stop.
 import { DelayedError, type Job, WaitingError, Worker } from 'bullmq'
 import {
   type ChunkJob,
@@ -13,25 +14,32 @@ import type { Redis } from '@likeness/shared/process/redis'
 import type { ProcessChunk } from './chunk/process-chunk.ts'
 
 export interface QueueConsumerDeps {
-  /** A connection of its own for each queue, made for workers (retries without end). */
+  /** Makes a separate connection for each queue, with options for workers (retries without end). */
   connect: () => Redis
-  /** Whose chunks are taken. */
+  /** Routes whose chunks are taken. */
   routes: readonly string[]
   processChunk: ProcessChunk
   logger: Logger
 }
 export interface QueueConsumer {
-  /** Takes no more jobs, lets running chunks go on for `graceMs`, then stops them and hands them back to the queue. */
+  /**
+   * Takes no more jobs, lets running chunks go on for `graceMs`, then stops them and returns them
+   * to the queue.
+   */
   stop(graceMs: number): Promise<void>
 }
 
-/** Chunks open at once: the next one's images follow when the last ones of the first are under way. */
+/**
+ * Chunks open at once: the next chunk's images start while the last images of the first are in
+ * work.
+ */
 const concurrency: Record<QueuePriority, number> = { bulk: 2, small: 8 }
-// The supervisor never infers, so its renewals are never late; a dead one is noticed soon.
+// The supervisor runs no inference, so lock renewals are on time, and a dead supervisor is noticed
+// soon.
 const lockDurationMs = 15_000
 const stalledCheckMs = 5_000
 const closeWithinMs = 2_000
-/** How long a chunk lies that this worker cannot make though it came to it. */
+/** Delay in milliseconds of a chunk that came to this worker, but that this worker cannot make. */
 const otherWorkerMs = 30_000
 
 export function startQueueConsumer({
@@ -78,12 +86,13 @@ export function startQueueConsumer({
     } catch (error) {
       jobLog.warn({ err: error, attempt: job.attemptsStarted }, 'chunk not finished')
       if (isAppError(error, 'embedding_mismatch')) {
-        // Two models of one name: the chunk waits for a worker with the other one, and no attempt is spent meanwhile.
+        // Two models have the same name: the chunk waits for a worker with the other model. The
+        // wait costs no attempt.
         await job.moveToDelayed(Date.now() + otherWorkerMs, token)
         throw new DelayedError()
       }
       if (!(signal.aborted && signal.reason === handBack)) throw error
-      // Not an attempt that failed: whoever is there takes it at once.
+      // Not a failed attempt: any free worker takes the job at once.
       await job.moveToWait(token)
       throw new WaitingError()
     }
@@ -99,7 +108,8 @@ export function startQueueConsumer({
         lockDuration: lockDurationMs,
         stalledInterval: stalledCheckMs,
         maxStalledCount: 5,
-        // The log is the truth: a job that stays, done or failed, would keep the same chunk from being fed again.
+        // The log is the truth. A job that stays, done or failed, would keep the same chunk from
+        // being scheduled again.
         removeOnComplete: { count: 0 },
         removeOnFail: { count: 0 }
       })
@@ -115,8 +125,9 @@ export function startQueueConsumer({
   }
   return {
     async stop(graceMs) {
-      // From here on no job is taken, and locks are renewed until the running ones have ended. (Worker.pause(true) with a
-      // job running makes BullMQ 5.81 spin without ever letting the event loop turn.)
+      // From here on no job is taken. Locks are renewed until the running jobs have ended.
+      // (Worker.pause(true) with a running job makes BullMQ 5.81 spin without ever letting the
+      // event loop turn.)
       const closed = Promise.all(started.map(({ worker }) => worker.close()))
       await Promise.race([closed, delay(graceMs)])
       for (const { controller } of running.values()) controller.abort(handBack)

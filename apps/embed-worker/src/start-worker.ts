@@ -1,4 +1,4 @@
-// Builds the supervisor's parts in order and registers how each is stopped.
+// Builds the supervisor's parts in order and registers the stop of each.
 import { toStored } from '@likeness/shared/contract/stored-names'
 import { channels, routesOf } from '@likeness/shared/contract/work'
 import { createUlid } from '@likeness/shared/data/ulid'
@@ -23,7 +23,10 @@ import { startQueueConsumer } from './queue-consumer.ts'
 
 export interface StartWorkerDeps {
   config: SupervisorConfig
-  /** What the children are started with: their settings, and Node's arguments that make them run TypeScript. */
+  /**
+   * Start options of the children: their settings, and Node's arguments that make them run
+   * TypeScript.
+   */
   env: Record<string, string | undefined>
   execArgv: readonly string[]
   logger: Logger
@@ -37,7 +40,10 @@ export interface RunningWorker {
 
 const graceMs = 4_000
 
-/** Resolves when children are loaded, the lane listens and is registered, and jobs are being taken. */
+/**
+ * Resolves when children are loaded, the embed server listens and is registered, and jobs are being
+ * taken.
+ */
 export async function startWorker({
   config,
   env,

@@ -1,21 +1,22 @@
-// Which pictures a child has touched, in a file without a name that child and supervisor have open. What is written there outlives the child at once,
-// whatever it dies of, and the supervisor reads it only then: a message for each picture would wake it, and could still be on its way.
+// The tasks that a child has started, in a file without a name that child and supervisor have open.
+// A written record survives any death of the child. The supervisor reads the file only after a
+// death: a message per picture would wake the supervisor, and could still be on its way.
 import { randomUUID } from 'node:crypto'
 import { closeSync, mkdirSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** Where a child has the file. */
+/** File descriptor of the file in the child. */
 export const startedTasksFd = 4
 
-/** More than a child has touched and not finished at any time. */
+/** Number of records: more than the unfinished tasks that a child can have started. */
 const records = 4096
-/** f64 [count, task id] each, the count from 1. */
+/** Size of a record in bytes: f64 [count, task id]; the count starts at 1. */
 const recordBytes = 16
 
 export interface StartedTasks {
-  /** Of the tasks touched last. */
+  /** Ids of the most recently started tasks. */
   readonly ids: ReadonlySet<number>
-  /** How many there were. */
+  /** Number of started tasks. */
   readonly count: number
 }
 
@@ -25,13 +26,13 @@ export interface StartedTasksFile {
   close(): void
 }
 
-/** In `dir`, until it is closed. */
+/** Opens the file in `dir`; the file exists until it is closed. */
 export function openStartedTasksFile(dir: string): StartedTasksFile {
   mkdirSync(dir, { recursive: true })
   const path = join(dir, `touched-${randomUUID()}`)
   const fd = openSync(path, 'wx+')
   unlinkSync(path)
-  // Whole from the beginning: a disk that fills up later costs no child.
+  // Written in full length at the start: a disk that fills up later kills no child.
   writeSync(fd, new Uint8Array(records * recordBytes))
   return {
     fd,
@@ -51,7 +52,7 @@ export function openStartedTasksFile(dir: string): StartedTasksFile {
   }
 }
 
-/** The child's side: the function returns when the touch is written. */
+/** The child's side: the function returns when the record of the started task is written. */
 export function createStartedTasksWriter(fd: number): (id: number) => void {
   const record = new Float64Array(2)
   const bytes = new Uint8Array(record.buffer)

@@ -1,4 +1,5 @@
-// Ways for tests with real processes to make a picture deadly or slow. Empty unless LIKENESS_TEST_HOOKS is set.
+// Test hooks that make a picture deadly or slow in real processes. Empty unless LIKENESS_TEST_HOOKS
+// is set.
 import { existsSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
@@ -7,16 +8,16 @@ import { sha256Hex } from '@likeness/shared/data/sha256'
 const hooksSchema = z.object({
   /** Pictures that kill the process which is about to decode them. */
   killOnSha256: z.array(z.string()).default([]),
-  /** Item id -> milliseconds that pass before its picture is decoded. */
+  /** Item id -> delay in milliseconds before the picture is decoded. */
   delayOnIdMs: z.record(z.string(), z.number()).default({}),
-  /** The same for all ids that begin so: what a large model would cost, without the load. */
+  /** The same for all ids with a prefix: costs the time of a large model, without the load. */
   delayOnPrefixMs: z.record(z.string(), z.number()).default({}),
-  /** Beginning of an id -> a file: the picture is not decoded while that is there. */
+  /** Prefix of an id -> path of a file: the picture is decoded once the file is gone. */
   holdOnPrefix: z.record(z.string(), z.string()).default({})
 })
 
 export interface TestHooks {
-  /** Called when a picture has been read and counts as touched. */
+  /** Called when a picture has been read and its task is recorded as started. */
   beforeDecode(bytes: Uint8Array): void
   /** Resolves when the picture of an item may be decoded. */
   letPass(itemId: string): Promise<void>

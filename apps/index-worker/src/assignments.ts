@@ -1,4 +1,5 @@
-// Shares out the collections: holds leases, opens a writer for each held one, and lets go when the lease or the ownership is lost.
+// Shares out the collections: holds leases, opens a writer for each held collection, and closes the
+// writer when the lease is lost or another writer takes over.
 import type { Catalog } from '@likeness/engine'
 import { createMutex } from '@likeness/shared/data/mutex'
 import { isAppError } from '@likeness/shared/errors'
@@ -11,18 +12,23 @@ export interface AssignmentDeps {
   leases: Leases
   clock: Clock
   logger: Logger
-  /** Owns a collection until the signal says stop; resolves when it is let go. */
+  /**
+   * Runs the writer of a collection until the signal aborts. Resolves when the collection is
+   * released.
+   */
   own(collectionId: string, signal: AbortSignal): Promise<void>
 }
 
-/** A collection whose owner failed is left alone for this long; longer when somebody has to repair it first. */
+/**
+ * Pause in milliseconds after a failed writer; longer when the collection must be repaired first.
+ */
 const backOffMs = 2_000
 const damagedBackOffMs = 30_000
 
 export function createAssignments(deps: AssignmentDeps) {
   const { catalog, leases, clock, logger } = deps
   const owned = new Map<string, { stop: AbortController; ended: Promise<void> }>()
-  /** Owners that failed. */
+  /** Collections whose writer failed. */
   const failed = new Map<string, { atMs: number; waitMs: number }>()
 
   async function own(collectionId: string, signal: AbortSignal): Promise<void> {
@@ -51,7 +57,10 @@ export function createAssignments(deps: AssignmentDeps) {
     }
   }
 
-  /** Whether to own a collection; when Redis cannot be asked, things stay as they are. */
+  /**
+   * Returns true when this worker should write a collection. When Redis does not answer, the
+   * current state stays.
+   */
   async function holds(collectionId: string): Promise<boolean> {
     try {
       return await leases.hold(collectionId)
@@ -68,9 +77,14 @@ export function createAssignments(deps: AssignmentDeps) {
 
   const mutex = createMutex()
   return {
-    /** Every collection once: called a few times per lease. One review at a time, or two would open the same collection. */
+    /**
+     * Checks every collection once; called a few times per lease. Reviews run one after another,
+     * because two reviews would open the same collection.
+     */
     review: () => mutex.run(review),
-    /** There is work for it, maybe the request to repair it: the next review looks again. */
+    /**
+     * Shortens the pause of a failed collection: there is new work, maybe the request to repair it.
+     */
     notified(collectionId: string): void {
       const failure = failed.get(collectionId)
       if (failure !== undefined) failure.waitMs = backOffMs

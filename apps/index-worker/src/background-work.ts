@@ -1,4 +1,5 @@
-// What goes on beside the commits of one owned collection: merges, one at a time in each lane, and a change of its embedding. What fails is tried again later, and said once.
+// Background work of a collection beside the commits: merges, at most a single merge in each tier,
+// and a change of the embedding. Failed work is tried again later, and logged once.
 import { type CollectionWriter, type MergeTier, mergeTiers } from '@likeness/engine'
 import { appError, isAppError } from '@likeness/shared/errors'
 import type { Clock } from '@likeness/shared/process/clock'
@@ -15,12 +16,12 @@ const firstPauseMs = 1_000
 const longestPauseMs = 300_000
 
 interface Task {
-  /** What is logged with it. */
+  /** Fields for the log. */
   fields: object
-  /** `merged`, `merge`: in what is said of it. */
+  /** Words for the log: `merged`, `merge`. */
   done: string
   name: string
-  /** False: nothing was to be done. */
+  /** Returns false when there was no work. */
   run: () => Promise<boolean>
 }
 

@@ -1,4 +1,5 @@
-// The feeder's side of the BullMQ queues, one for each route: what it says is a hint, so it fails at once while Redis is away.
+// The chunk scheduler's side of the BullMQ queues, a queue for each route. Jobs are notifications,
+// so calls fail at once while Redis is away.
 import { Queue } from 'bullmq'
 import { toStored } from '@likeness/shared/contract/stored-names'
 import {
@@ -12,7 +13,7 @@ import { appError } from '@likeness/shared/errors'
 import type { Redis } from '@likeness/shared/process/redis'
 import type { ChunkQueue } from './chunk-scheduler.ts'
 
-/** States from which a job is run (again) without anybody's help. */
+/** States from which a job is run (again) without help. */
 const pendingStates = new Set(['waiting', 'active', 'delayed', 'prioritized', 'waiting-children'])
 const longestJobBytes = 64 * 1024
 
@@ -30,7 +31,8 @@ export function createChunkQueue({
     if (known !== undefined) return known
     const queue = new Queue(name, {
       connection: redis,
-      // The check would ask Redis once, and its failure would be that of every later call. Embed-workers make it.
+      // The version check would ask Redis once, and its failure would fail every later call.
+      // Embed-workers do the check.
       skipVersionCheck: true,
       defaultJobOptions: {
         attempts: 5,
@@ -40,19 +42,21 @@ export function createChunkQueue({
         sizeLimit: longestJobBytes
       }
     })
-    // Each call tells its own failure; the connection is watched by whoever made it.
+    // Each call reports its own failure. The creator of the connection watches the connection.
     queue.on('error', () => undefined)
     queues.set(name, queue)
     return queue
   }
-  /** A call that waits for the connection would hold up its owner's commits. */
+  /**
+   * Rejects when Redis is not ready: a call that waits for the connection would delay the commits.
+   */
   async function whenReady<T>(call: () => Promise<T>): Promise<T> {
     if (redis.status !== 'ready') throw appError('queue_unavailable', 'Redis is not connected')
     return await call()
   }
   return {
     async add(job) {
-      // An id that still exists is left alone: feeding twice is one job.
+      // A job with the same id stays: scheduling a chunk twice makes a single job.
       const queue = queueFor(job)
       await whenReady(() => queue.add('chunk', toStored(job), { jobId: chunkJobId(job) }))
     },

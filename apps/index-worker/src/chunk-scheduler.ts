@@ -1,5 +1,6 @@
-// Keeps a bounded number of chunk jobs of every open ingestion in the queue. Jobs are hints: what is open is read from the writer,
-// and a chunk whose job vanished without effect is fed again.
+// Keeps a bounded number of chunk jobs of every open ingestion in the queue. Jobs are
+// notifications: the open chunks are read from the writer. A chunk whose job vanished without a
+// result is scheduled again.
 import type { CollectionWriter } from '@likeness/engine'
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import { enrolmentSchema } from '@likeness/shared/contract/picture-settings'
@@ -13,15 +14,24 @@ import type { Logger } from '@likeness/shared/process/logger'
 
 export interface ChunkQueue {
   add(job: ChunkJob): Promise<void>
-  /** Whether the queue still has the job and will run it: also one that waits for a worker that makes its embedding. */
+  /**
+   * Returns true when the queue still has the job and will run it. This includes a job that waits
+   * for a worker that makes the embedding.
+   */
   has(job: Pick<ChunkJob, 'ingestion' | 'firstOrdinal' | 'embedding'>): Promise<boolean>
 }
 
-/** Chunk jobs of one ingestion in the queue at a time: enough for a few workers, and other ingestions get their turn. */
+/**
+ * Chunk jobs of an ingestion in the queue at a time. This is enough for a few workers, and other
+ * ingestions get their turn.
+ */
 const outstandingPerIngestion = 8
-/** How often a job in the queue is asked for. */
+/** Interval in milliseconds between checks of a job in the queue. */
 const checkAfterMs = 2_000
-/** A vanished job's batches may still be on their way into a commit. */
+/**
+ * Grace time in milliseconds: the batches of a vanished job may still be on their way into a
+ * commit.
+ */
 const graceMs = 3_000
 
 interface Fed {
@@ -40,16 +50,16 @@ export type OpenWork = ReturnType<CollectionWriter['openIngestions']>
 
 export class ChunkScheduler {
   private readonly deps: ChunkSchedulerDeps
-  /** By ingestion, then first ordinal. */
+  /** Scheduled chunks by ingestion, then by first ordinal. */
   private fed = new Map<string, Map<number, Fed>>()
 
   constructor(deps: ChunkSchedulerDeps) {
     this.deps = deps
   }
 
-  /** True when a job vanished: the batches of open ingestions should be listed. */
+  /** Returns true when a job vanished: the batches of open ingestions should be listed. */
   async feed(spec: CollectionSpec, work: OpenWork): Promise<boolean> {
-    // Given ones have their vectors, and no picture to make them of.
+    // Ingestions with supplied vectors have no pictures to embed.
     const open = work.filter(({ open: { record } }) => record.given !== true)
     this.fed = new Map(
       open.map(({ ingestion }) => [ingestion, this.fed.get(ingestion) ?? new Map<number, Fed>()])

@@ -21,6 +21,6 @@ export type IndexWorkerConfig = ReturnType<typeof readConfig>
 
 export const readConfig = (env: NodeJS.ProcessEnv) => readSettingsOrExit(env, names)
 
-/** Of its merge processes. */
+/** The settings of the merge processes. */
 export const readMergeConfig = (env: NodeJS.ProcessEnv) =>
   readSettingsOrExit(env, [...storeSettingNames, 'DATA_DIR', 'LIKENESS_TEST_HOOKS'])

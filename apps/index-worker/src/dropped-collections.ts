@@ -1,4 +1,5 @@
-// Deletes what belongs to dropped incarnations. A late batch or upload may still arrive there, so it sweeps again until nothing has come for a while.
+// Deletes the objects of dropped collection ids. A late batch or upload may still arrive, so the
+// deletion repeats until no object has come for a while.
 import type { Catalog } from '@likeness/engine'
 import { collectionKeys } from '@likeness/shared/contract/keys'
 import type { Clock } from '@likeness/shared/process/clock'
@@ -6,7 +7,7 @@ import type { Logger } from '@likeness/shared/process/logger'
 import { deleteListed } from '@likeness/store/delete-listed'
 import type { ObjectStore } from '@likeness/store/object-store'
 
-/** After this long without a late object an incarnation is forgotten. */
+/** Time in milliseconds without a late object after which a dropped collection id is forgotten. */
 const quietMs = 3_600_000
 
 export function createDroppedCollections({

@@ -1,4 +1,5 @@
-// Which index-worker looks after which collection: a Redis lease. It saves work; the fence in CURRENT is what keeps order.
+// The Redis lease that assigns a collection to an index-worker. The lease saves work; the fence in
+// CURRENT keeps order.
 import { leaseKey } from '@likeness/shared/contract/work'
 import type { Redis } from '@likeness/shared/process/redis'
 
@@ -10,7 +11,10 @@ return 0`
 const releaseScript = `if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end return 0`
 
 export interface Leases {
-  /** Takes or keeps the lease; false when somebody else has it. Rejects when Redis cannot be asked. */
+  /**
+   * Takes or keeps the lease; false when another worker has the lease. Rejects when Redis does not
+   * answer.
+   */
   hold(collectionId: string): Promise<boolean>
   release(collectionId: string): Promise<void>
 }

@@ -1,4 +1,4 @@
-// The index-worker process: the single writer of the collections it holds.
+// The index-worker process: the single writer of the collections that it holds.
 import { runProcess } from '@likeness/shared/process/lifecycle'
 import { createLogger } from '@likeness/shared/process/logger'
 import { readConfig } from './config.ts'

@@ -1,4 +1,5 @@
-// Hints from pub/sub, kept per collection until its owner takes them. Lost hints are made up for by polls and lists.
+// Notifications from pub/sub, kept per collection until the writer takes them. Polls and lists
+// replace lost notifications.
 import { channels, workNotificationSchema } from '@likeness/shared/contract/work'
 import type { Logger } from '@likeness/shared/process/logger'
 import type { Redis } from '@likeness/shared/process/redis'
@@ -6,14 +7,14 @@ import type { Redis } from '@likeness/shared/process/redis'
 export interface NotificationBox {
   take(): string[]
   put(batches: readonly string[]): void
-  /** Resolves when a hint arrives or after `ms`. */
+  /** Resolves when a notification arrives or after `ms`. */
   wait(ms: number): Promise<void>
 }
 
 export interface Notifications {
   boxOf(collectionId: string): NotificationBox
   drop(collectionId: string): void
-  /** Called with the collection of every hint. */
+  /** Called with the collection of every notification. */
   listen(listener: (collectionId: string) => void): void
 }
 
@@ -61,7 +62,7 @@ export async function subscribeNotifications({
   const boxes = new Map<string, ReturnType<typeof createBox>>()
   const listeners: ((collectionId: string) => void)[] = []
   redis.on('message', (channel: string, text: string) => {
-    // Names that changed come over this connection too.
+    // Notifications of changed names come over this connection too.
     if (channel !== channels.work) return
     try {
       const notification = workNotificationSchema.parse(JSON.parse(text))

@@ -1,4 +1,5 @@
-// Deletes the records of Idempotency-Keys by whole weeks: of one that is past its retention none is asked for any more, and none is ever written there again.
+// Deletes the records of Idempotency-Keys by whole weeks. A week past the retention is never read
+// or written again.
 import {
   idempotencyPrefix,
   idempotencyWeekMs,
@@ -8,7 +9,7 @@ import type { Clock } from '@likeness/shared/process/clock'
 import { deleteListed } from '@likeness/store/delete-listed'
 import type { ObjectStore } from '@likeness/store/object-store'
 
-/** For requests under way at the end of the retention, and clocks that differ. */
+/** Extra time for requests that run at the end of the retention, and for clocks that differ. */
 const marginMs = 3_600_000
 
 async function* recordsUntil(store: ObjectStore, untilMs: number): AsyncGenerator<{ key: string }> {
@@ -21,7 +22,7 @@ async function* recordsUntil(store: ObjectStore, untilMs: number): AsyncGenerato
   }
 }
 
-/** How many were deleted. */
+/** Returns the number of deleted records. */
 export async function deleteOldRecords({
   store,
   clock,

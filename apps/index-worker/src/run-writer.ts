@@ -1,4 +1,5 @@
-// The life of one owned collection: commit what log and batches bring, feed the queue, merge, collect, until ownership or the lease is lost.
+// The life of a collection's writer: commits log entries and batches, schedules chunks, merges, and
+// collects garbage. The writer stops when the lease is lost or another writer takes over.
 import type { CollectionWriter } from '@likeness/engine'
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import type { Clock } from '@likeness/shared/process/clock'
@@ -11,7 +12,7 @@ export interface RunWriterDeps {
   writer: CollectionWriter
   scheduler: ChunkScheduler
   notifications: NotificationBox
-  /** Tells the catalogue which embedding the collection has; rejects when that is not possible now. */
+  /** Tells the catalogue the embedding of the collection. Rejects when that is not possible now. */
   tellEmbedding: (spec: CollectionSpec) => Promise<void>
   clock: Clock
   logger: Logger
@@ -20,7 +21,10 @@ export interface RunWriterDeps {
   signal: AbortSignal
 }
 
-/** An idle collection asks for the next log slot this often, in case its hint was lost. */
+/**
+ * Interval in milliseconds at which an idle collection reads the next log slot, in case a
+ * notification was lost.
+ */
 const idlePollMs = 1_000
 
 export async function runWriter(deps: RunWriterDeps): Promise<void> {
@@ -38,7 +42,7 @@ export async function runWriter(deps: RunWriterDeps): Promise<void> {
     const list = vanished || startedAtMs - listedAtMs >= deps.reconcileIntervalMs
     const { committed, more, rest } = await writer.step({ batches: notifications.take(), list })
     notifications.put(rest)
-    // Only commits are paced: what arrives after a turn that found nothing is taken at once.
+    // Only commits are paced. Work that arrives after an empty turn is taken at once.
     if (committed) commitsFromMs = startedAtMs + deps.commitIntervalMs
     if (list) listedAtMs = startedAtMs
     vanished = await feed()
@@ -57,7 +61,10 @@ export async function runWriter(deps: RunWriterDeps): Promise<void> {
   await background.settled()
 }
 
-/** The queue may be away: work stays open and is fed when it is back. Said once, not at every turn. */
+/**
+ * Schedules chunks. While the queue is away, work stays open and is scheduled later. The failure is
+ * logged once, not at every turn.
+ */
 function createFeeding({ scheduler, writer, logger }: RunWriterDeps): () => Promise<boolean> {
   let failing = false
   return async () => {
@@ -74,7 +81,10 @@ function createFeeding({ scheduler, writer, logger }: RunWriterDeps): () => Prom
   }
 }
 
-/** Whoever embeds a picture to search with asks the catalogue which embedding it will meet. With an old one a search embeds twice: nothing more depends on it. */
+/**
+ * Tells the catalogue a changed embedding. A search reads the catalogue to embed its picture. With
+ * an old embedding the search embeds twice; this is the only cost.
+ */
 function createTelling({
   tellEmbedding,
   writer,

@@ -30,9 +30,9 @@ import { deleteOldRecords } from './old-records.ts'
 import { runWriter } from './run-writer.ts'
 import { withTestHooks } from './test-hooks.ts'
 
-/** Of a merge process's memory that its indexes may take. */
+/** Fraction of a merge process's memory that its indexes may take. */
 const mergeShare = 0.75
-/** Reviews per lease: a lease is renewed well before it ends. */
+/** Reviews per lease: a lease is renewed well before the end. */
 const reviewsPerLease = 4
 
 export async function startIndexWorker({
@@ -54,7 +54,7 @@ export async function startIndexWorker({
   await assertNoEviction(subscriber)
   const notifications = await subscribeNotifications({ redis: subscriber, logger })
 
-  // The fast failing connection: commits must not wait for a queue that is away.
+  // The connection that fails fast: commits must not wait for a queue that is away.
   const queues = {
     small: createChunkQueue({ redis: producer, priority: 'small' }),
     bulk: createChunkQueue({ redis: producer, priority: 'bulk' })
@@ -106,7 +106,7 @@ export async function startIndexWorker({
     leases: createLeases({ redis: producer, workerId, leaseMs: config.LEASE_MS }),
     async own(collectionId, signal) {
       const ownerLog = logger.child({ collectionId })
-      // Given up with the ownership, and past its limit.
+      // Aborts with the writer's signal, and past the merge's limit.
       const buildMerge: BuildMerge = (task, limit) =>
         mergers[task.plan.tier].build(
           task,
@@ -177,7 +177,7 @@ export async function startIndexWorker({
   await subscriber.subscribe(channels.catalog)
 }
 
-/** Calls `work` at once and then every `everyMs` after it ended; returns the undo. */
+/** Calls `work` at once, and again `everyMs` after each end. Returns the undo. */
 function repeat(everyMs: number, logger: Logger, work: () => Promise<void>): () => Promise<void> {
   let timer: NodeJS.Timeout | undefined
   let stopped = false

@@ -1,4 +1,5 @@
-// Ways for tests with real processes to stop the writer or a merge at a pinned point of its work. Without LIKENESS_TEST_HOOKS the store stays as it is.
+// Test hooks that stop the writer or a merge of a real process at a chosen point of its work.
+// Without LIKENESS_TEST_HOOKS the store stays unchanged.
 import { appendFileSync, readFileSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -11,17 +12,23 @@ export const pinnedPoints = [
   'after-cas',
   'before-job-result'
 ] as const
-/** Of a merge process: it reads an input, the first of its files is to be written, the last one is. */
+/**
+ * Points of a merge process: it reads an input, is about to write the first file, has written the
+ * last file.
+ */
 export const mergePoints = ['merge-reading', 'before-merged', 'after-merged'] as const
 export type PinnedPoint = (typeof pinnedPoints)[number] | (typeof mergePoints)[number]
 type Send = (signal: NodeJS.Signals) => void
 
 const hooksSchema = z.object({
-  /** A file with the name of a point arms it: whoever gets there next takes the file and sends itself the signal that the file names. */
+  /**
+   * Folder of the armed points. A file with the name of a point arms the point. The first process
+   * that gets there takes the file and sends itself the signal that the file names.
+   */
   pointsDir: z.string()
 })
 
-/** What a point that was met is called then; a line of JSON is added to it: who was there, when, and the key. */
+/** Name of the file after the point was reached. A line of JSON is added: process, time and key. */
 export const reachedName = (point: PinnedPoint): string => `${point}.reached`
 
 const isMissing = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOENT'
@@ -53,7 +60,7 @@ function pinsOf(text: string, send: Send): ReturnType<typeof createPins> {
   return createPins(hooksSchema.parse(JSON.parse(text)).pointsDir, send)
 }
 
-/** Of a writer. Throws on JSON that is not a description of hooks. */
+/** Adds the hooks of a writer. Throws on JSON that is not a description of hooks. */
 export function withTestHooks(
   store: ObjectStore,
   text: string | undefined,
@@ -80,7 +87,7 @@ export function withTestHooks(
   })
 }
 
-/** Of a merge process. */
+/** Adds the hooks of a merge process. */
 export function withMergeHooks(
   store: ObjectStore,
   text: string | undefined,

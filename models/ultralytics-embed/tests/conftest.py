@@ -1,4 +1,5 @@
-"""Detectors that are built from their yaml: random weights, but scores that differ from box to box."""
+"""Detectors that are built from their yaml: random weights, but scores that differ from box to box.
+"""
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ YAMLS = ["yolov8n.yaml", "yolo11n.yaml", "yolo26n.yaml"]
 
 
 def noise_picture(width: int = 300, height: int = 200, seed: int = 0) -> np.ndarray:
-    """Coloured blocks, u8 [h, w, 3]."""
+    """Returns coloured blocks, u8 [h, w, 3]."""
     blocks = np.random.default_rng(seed).integers(0, 256, (height // 20 + 1, width // 20 + 1, 3), np.uint8)
     return np.ascontiguousarray(blocks.repeat(20, 0).repeat(20, 1)[:height, :width])
 
@@ -27,7 +28,7 @@ def yolo(request) -> YOLO:
         network.train()
         for layer in network.modules():
             if isinstance(layer, torch.nn.BatchNorm2d):
-                layer.momentum = None  # the average of what it has seen
+                layer.momentum = None  # the average of all batches
                 layer.reset_running_stats()
         network(pictures)
         network.eval()
@@ -36,7 +37,8 @@ def yolo(request) -> YOLO:
 
 
 def spread_scores(network: torch.nn.Module, pictures: torch.Tensor) -> None:
-    """About one box in a hundred gets a score above a half, and no box is turned inside out."""
+    """Sets the scores: about a box in a hundred scores above a half, and every box keeps its
+    corners in order."""
     head = network.model[-1]
     for convolutions in [head.cv2, getattr(head, "one2one_cv2", None) or []]:
         for scale in convolutions:
@@ -48,7 +50,7 @@ def spread_scores(network: torch.nn.Module, pictures: torch.Tensor) -> None:
             hook = last.register_forward_hook(lambda _, __, output: seen.append(output))
             network(pictures)
             hook.remove()
-            # A head that this network does not run in evaluation has seen nothing.
+            # A head that this network does not run in evaluation has no values.
             if not seen:
                 continue
             best = seen[0].amax(1).flatten()

@@ -6,7 +6,8 @@ from ultralytics_embed import EmbeddingHead, contrastive_loss
 
 
 def views_of_things(things: int, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
-    """Four views each; what tells things apart is weak, what varies between views is strong."""
+    """Returns four views each. The part that tells things apart is weak, the part that varies
+    between views is strong."""
     numbers = torch.Generator().manual_seed(seed)
     own = torch.randn(things, 1, 8, generator=numbers).expand(-1, 4, -1)
     varying = 4 * torch.randn(things, 4, 24, generator=numbers)

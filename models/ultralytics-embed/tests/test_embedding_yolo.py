@@ -10,7 +10,7 @@ from ultralytics_embed.letterbox import letterbox, place_picture, resampling
 
 
 def run_exported(path, pictures, *, confidence=0.25, iou=0.6, most=5, rois=()):
-    """The exported file in onnxruntime, with the inputs that Likeness gives it."""
+    """Runs the exported file in onnxruntime, with Likeness's inputs."""
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     feeds = {
         "images": np.stack([letterbox(picture, SIZE)[0] for picture in pictures]),
@@ -32,7 +32,7 @@ def test_an_export_gives_the_boxes_and_vectors_of_the_model_for_any_batch(yolo, 
     path = model.export(tmp_path / "embed.onnx")
     pictures = [noise_picture(seed=1), noise_picture(240, 240, seed=2), noise_picture(100, 320, seed=3)]
     places = [place_picture(picture.shape[1], picture.shape[0], SIZE) for picture in pictures]
-    # An end-to-end head leaves nothing to suppress.
+    # An end-to-end head needs no suppression.
     iou = 1 if model.detector.is_end_to_end else 0.6
     seen = run_exported(path, pictures, iou=iou, rois=[(i, place.whole()) for i, place in enumerate(places)])
     found = len(seen["boxes"])
@@ -93,7 +93,7 @@ def test_a_picture_is_read_upright_and_one_with_transparency_is_refused(yolo, tm
     upright = noise_picture()
     turned = Image.fromarray(upright).transpose(Image.Transpose.ROTATE_90)
     exif = Image.Exif()
-    exif[0x0112] = 6  # to be turned clockwise
+    exif[0x0112] = 6  # turn clockwise
     turned.save(tmp_path / "turned.png", exif=exif)
     assert np.allclose(model.embed_objects(tmp_path / "turned.png").whole, model.embed_objects(upright).whole)
     Image.fromarray(upright).convert("RGBA").save(tmp_path / "clear.png")

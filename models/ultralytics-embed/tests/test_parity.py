@@ -1,4 +1,5 @@
-"""The same weights through Ultralytics' own export and the TypeScript pipeline give the same boxes and vectors as this package."""
+"""Checks that the same weights give the same boxes and vectors in this package and through
+Ultralytics' own export and the TypeScript pipeline."""
 
 import json
 import shutil

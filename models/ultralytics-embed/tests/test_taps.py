@@ -22,7 +22,7 @@ def test_every_box_is_answered_where_ultralytics_chooses_end_to_end(yolo):
         own = yolo.model(torch.rand(1, 3, 320, 320))[0]
     count = 40 * 40 + 20 * 20 + 10 * 10
     assert list(every_box.shape) == ([1, count, 84] if detector.is_end_to_end else [1, 84, count])
-    # What was changed for that is as it was.
+    # The head's own method is back in place.
     assert list(own.shape) == ([1, 300, 6] if detector.is_end_to_end else [1, 84, count])
 
 

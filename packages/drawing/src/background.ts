@@ -1,4 +1,5 @@
-// Photo-like grounds made from numbers: light falling off, clouds of several scales, things out of focus.
+// Draws photo-like grounds from numbers: falling light, clouds of several scales, things out of
+// focus.
 import sharp from 'sharp'
 import { type Canvas, createCanvas, type Rgb, toBytes } from './pixels.ts'
 import type { SeededRandom } from './seeded-random.ts'
@@ -65,7 +66,7 @@ function fillGradient(canvas: Canvas, from: Rgb, to: Rgb, random: SeededRandom):
   }
 }
 
-/** Round and boxy things in other colours; they are blurred with the rest. */
+/** Adds round and boxy things in other colours; they are blurred with the rest. */
 function addThings(canvas: Canvas, level: number, random: SeededRandom): void {
   for (let count = 3 + random.below(7); count > 0; count--) {
     const color = nearGrey(level + random.between(-60, 60), 45, random)
@@ -88,8 +89,9 @@ function addThings(canvas: Canvas, level: number, random: SeededRandom): void {
 }
 
 /**
- * A ground of about the brightness `level` (0-255): things out of focus, and in front of them the fine texture of a surface.
- * How soft and how strong was set so that marks pasted on it are found and recognised as often as on real photographs.
+ * Draws a ground of about the brightness `level` (0-255): things out of focus, and in front of them
+ * the fine texture of a surface. Softness and strength were set so that pasted marks are found and
+ * recognised as often as on real photographs.
  */
 export async function drawBackground({
   width,
@@ -118,7 +120,7 @@ export async function drawBackground({
   return canvas
 }
 
-/** Grain in the light, as a sensor adds it: mostly brightness, a little colour. */
+/** Adds grain like a sensor: mostly brightness, a little colour. */
 export function addSensorNoise(canvas: Canvas, strength: number, random: SeededRandom): void {
   for (let i = 0; i < canvas.rgb.length; i += 3) {
     const grey = random.normal() * strength

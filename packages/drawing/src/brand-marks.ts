@@ -1,4 +1,5 @@
-// Which marks of the icon set make the gallery: one per brand, so that no query has two right answers.
+// Chooses the marks of the icon set for the gallery: a mark per brand, so that each query has a
+// single right answer.
 import logos from '@iconify-json/logos/icons.json' with { type: 'json' }
 
 interface Icon {
@@ -9,7 +10,8 @@ interface Icon {
 }
 const icons: Record<string, Icon> = logos.icons
 
-// `x-icon` is the mark of brand x, `x` often its word mark with the same mark in it; the others are recoloured or older forms.
+// `x-icon` is the mark of brand x. `x` is often the word mark with the same mark. The others are
+// recoloured or older versions.
 const variant =
   /-(icon|dark|light|mono|alt|classic|official|vertical|horizontal|wordmark|original|old|new|20\d\d|\d)$/
 
@@ -18,13 +20,16 @@ export function brandOf(name: string): string {
   return shorter === name || shorter === '' ? name : brandOf(shorter)
 }
 
-/** Lower is the better representative of its brand. */
+/** Rank of a name; lower is the better representative of the brand. */
 const rank = (name: string): number => {
   if (name.endsWith('-icon')) return 0
   return name === brandOf(name) ? 1 : 2
 }
 
-/** One name per brand, in alphabetical order; marks that the set's authors have withdrawn are left out. */
+/**
+ * Returns a name per brand, in alphabetical order, without marks that the set's authors have
+ * withdrawn.
+ */
 export function chooseBrandMarks(names: readonly string[]): string[] {
   const chosen = new Map<string, string>()
   for (const name of [...names].sort()) {
@@ -37,7 +42,7 @@ export function chooseBrandMarks(names: readonly string[]): string[] {
 export const listedMarks = (): string[] =>
   Object.keys(icons).filter((name) => icons[name]!.hidden !== true)
 
-/** The mark as an SVG document whose longest side is `longestSide` pixels. */
+/** Returns the mark as an SVG document whose longest side is `longestSide` pixels. */
 export function markSvg(name: string, longestSide: number): string {
   const { body, width = logos.width, height = logos.height } = icons[name]!
   const scale = longestSide / Math.max(width, height)

@@ -1,9 +1,9 @@
-// What darkens the ground under a thing that stands on it.
+// Darkens the ground under a thing that stands there.
 import type { Surface } from './mesh.ts'
 
 const side = 48
 
-/** On the plane y = 0, around the middle; to be drawn before the thing. `strength`: 0-1. */
+/** Surface on the plane y = 0, around the middle; drawn before the thing. `strength`: 0-1. */
 export function contactShadow({
   halfWidth: w,
   halfDepth: d,

@@ -1,4 +1,5 @@
-// A query picture: one mark somewhere on a photo-like ground, as a JPEG of low quality. The same seed and mark give the same bytes.
+// Draws a query picture: a mark somewhere on a photo-like ground, as a JPEG of low quality. The
+// same seed and mark give the same bytes.
 import sharp from 'sharp'
 import { addSensorNoise, drawBackground } from './background.ts'
 import { loadMark, onPlate, plateColor, relight, warp } from './mark-sprite.ts'
@@ -6,18 +7,21 @@ import { occlude } from './occluder.ts'
 import { brightnessOf, type Canvas, overlay, type Sprite, toBytes } from './pixels.ts'
 import type { SeededRandom } from './seeded-random.ts'
 
-/** `plate`: on a plate of its own. `pasted`: its bare shape on the ground. `covered`: on a plate, 30 % of all of it hidden. */
+/**
+ * `plate`: on a plate of its own. `pasted`: the bare shape on the ground. `covered`: on a plate, 30
+ * % of the whole hidden.
+ */
 export const sceneKinds = ['plate', 'pasted', 'covered'] as const
 export type SceneKind = (typeof sceneKinds)[number]
 
 export interface Scene {
   jpeg: Buffer
   kind: SceneKind
-  /** Where the mark is, [x1, y1, x2, y2] pixels. For judging only: searches are not told. */
+  /** Box of the mark, [x1, y1, x2, y2] pixels. For judging only: searches do not get the box. */
   box: [number, number, number, number]
 }
 
-/** Pixels: the size that the model's README states its figures for. */
+/** Side in pixels: the size for the figures in the model's README. */
 const sceneSide = 416
 const coveredPart = 0.3
 const largestTurnDegrees = 15
@@ -25,9 +29,9 @@ const largestTurnDegrees = 15
 export interface SceneOptions {
   picture: Uint8Array
   kind: SceneKind
-  /** Of the mark, pixels; by default 120 to 250. */
+  /** Longest side of the mark in pixels; default 120 to 250. */
   longestSide?: number | undefined
-  /** By default within 15 either way. */
+  /** Turn in degrees; default within 15 either way. */
   degrees?: number | undefined
   random: SeededRandom
 }
@@ -81,7 +85,10 @@ async function drawSubject(
   return seen
 }
 
-/** Bare marks are put where they can be seen: dark ones on light grounds, light ones on dark. A plate brings its own ground. */
+/**
+ * Chooses the ground for a visible mark: a light ground for dark bare marks, a dark ground for
+ * light ones. A plate brings its own ground.
+ */
 function groundLevel(seen: Sprite, kind: SceneKind, random: SeededRandom): number {
   if (kind !== 'pasted') return random.between(50, 205)
   return (brightnessOf(seen) ?? 0) < 140 ? random.between(165, 215) : random.between(35, 85)

@@ -1,8 +1,8 @@
-// An SVG drawing as pixels.
+// Draws an SVG as pixels.
 import sharp from 'sharp'
 import type { Sprite } from './pixels.ts'
 
-/** As large as the drawing says it is. */
+/** Returns a sprite of the drawing's own size. */
 export async function drawSvg(svg: string): Promise<Sprite> {
   const { data, info } = await sharp(Buffer.from(svg))
     .toColourspace('srgb')

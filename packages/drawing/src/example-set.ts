@@ -1,19 +1,26 @@
-// A drawn set on disk: its pictures, the list of the gallery and the list of the queries. The same version draws the same bytes.
+// A drawn set on disk: the pictures, the list of the gallery and the list of the queries. The same
+// version draws the same bytes.
 import { existsSync } from 'node:fs'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 
 export interface DrawnPicture {
-  /** Inside the set's folder. */
+  /** Path inside the set's folder. */
   path: string
-  /** `none`: of nothing in the gallery. Several labels: separated by `|`. */
+  /**
+   * Label of the picture. `none`: the thing is not in the gallery. Several labels are separated by
+   * `|`.
+   */
   label: string
-  /** Further fields of its line. */
+  /** Further fields of the picture's line. */
   more?: readonly string[]
   draw: () => Promise<Buffer>
 }
 export interface ExampleSet {
-  /** Changed with every change of what is drawn, so that what lies on disk is drawn anew. */
+  /**
+   * Version of the drawing. Each change of the drawing changes the version, so that old files on
+   * disk are drawn anew.
+   */
   version: string
   plan: () => Promise<Plan>
 }
@@ -28,7 +35,10 @@ const drawnAtOnce = 4
 export const listLine = ({ path, label, more = [] }: Omit<DrawnPicture, 'draw'>): string =>
   `${[path, label, ...more].join('\t')}\n`
 
-/** Draws the set under `folder` unless it lies there. `onProgress`: pictures done, and how many there are. */
+/**
+ * Draws the set under `folder` unless it is already there. `onProgress`: pictures done, and their
+ * total.
+ */
 export async function drawExampleSet(
   set: ExampleSet,
   folder: string,

@@ -1,4 +1,4 @@
-// A mark as it would be seen by a camera: on a plate or bare, turned, sheared, in other light.
+// A mark as a camera sees it: on a plate or bare, turned, sheared, in other light.
 import sharp, { type Sharp } from 'sharp'
 import { brightnessOf, type Rgb, type Sprite } from './pixels.ts'
 import type { SeededRandom } from './seeded-random.ts'
@@ -11,7 +11,10 @@ async function toSprite(pipeline: Sharp): Promise<Sprite> {
   return { width: info.width, height: info.height, rgba: new Uint8Array(data) }
 }
 
-/** `stretch`: width over height is multiplied by it. `margin`: transparent border, as a part of the longest side. */
+/**
+ * `stretch`: factor for width over height. `margin`: transparent border, as a fraction of the
+ * longest side.
+ */
 export async function loadMark(
   picture: Uint8Array,
   { longestSide, stretch, margin }: { longestSide: number; stretch: number; margin: number }
@@ -34,7 +37,10 @@ export async function loadMark(
   )
 }
 
-/** A plate that the mark can be read on: light for dark marks, dark for light ones, often tinted. */
+/**
+ * Chooses a plate on which the mark is visible: light for dark marks, dark for light marks, often
+ * tinted.
+ */
 export function plateColor(mark: Sprite, random: SeededRandom): Rgb {
   const isDark = (brightnessOf(mark) ?? 0) < 150
   const level = isDark ? random.between(215, 255) : random.between(20, 75)
@@ -42,7 +48,10 @@ export function plateColor(mark: Sprite, random: SeededRandom): Rgb {
   return [tint(), tint(), tint()]
 }
 
-/** The mark's whole rectangle, corners rounded by `radius` pixels, filled with a colour behind the mark. */
+/**
+ * Fills the mark's whole rectangle behind the mark with a colour; the corners are rounded by
+ * `radius` pixels.
+ */
 export function onPlate({ width, height, rgba }: Sprite, color: Rgb, radius: number): Sprite {
   const plate = new Uint8Array(rgba.length)
   for (let y = 0; y < height; y++) {
@@ -66,7 +75,7 @@ export interface Pose {
   shearY: number
 }
 
-/** Turned, then sheared; the result is as large as it needs to be. */
+/** Turns, then shears; the result is as large as needed. */
 export function warp(sprite: Sprite, { degrees, shearX, shearY }: Pose): Promise<Sprite> {
   const [cos, sin] = [Math.cos((degrees * Math.PI) / 180), Math.sin((degrees * Math.PI) / 180)]
   const matrix: [[number, number], [number, number]] = [
@@ -81,7 +90,10 @@ export function warp(sprite: Sprite, { degrees, shearX, shearY }: Pose): Promise
   )
 }
 
-/** Other light on the thing: brighter or darker, warmer or colder, and falling off to one side. In place. */
+/**
+ * Changes the light on the thing, in place: brighter or darker, warmer or colder, and weaker to a
+ * side.
+ */
 export function relight({ width, height, rgba }: Sprite, random: SeededRandom): void {
   const gain = [random.between(0.9, 1.08), random.between(0.9, 1.08), random.between(0.9, 1.08)]
   const level = random.between(0.78, 1.05)

@@ -1,4 +1,5 @@
-// Solid things as triangles: sheets, boxes, bodies of revolution. x right, y up, z towards the viewer; any unit of length.
+// Solid things as triangles: sheets, boxes, bodies of revolution. x right, y up, z towards the
+// viewer; any unit of length.
 import type { Rgb, Sprite } from './pixels.ts'
 
 export type Vec3 = readonly [number, number, number]
@@ -7,15 +8,15 @@ export interface Vertex {
   at: Vec3
   /** Unit length. */
   normal: Vec3
-  /** (0, 0) is the top left of the picture, (1, 1) its bottom right. */
+  /** (0, 0) is the top left of the picture, (1, 1) the bottom right. */
   uv: Uv
 }
 export interface Surface {
   vertices: readonly Vertex[]
   triangles: readonly (readonly [number, number, number])[]
-  /** A picture laid on by uv, or one colour. */
+  /** A picture laid on by uv, or a single colour. */
   paint: Sprite | Rgb
-  /** 0 is paper, 1 a wet stone. */
+  /** Shine: 0 is paper, 1 a wet stone. */
   gloss?: number
 }
 
@@ -31,7 +32,10 @@ export function unit(a: Vec3): Vec3 {
   return length === 0 ? [0, 0, 1] : times(a, 1 / length)
 }
 
-/** Flat, corners in the order top left, top right, bottom right, bottom left as seen from outside. */
+/**
+ * Makes a flat surface. The corners come in the order top left, top right, bottom right, bottom
+ * left as seen from outside.
+ */
 export function quad(
   corners: readonly [Vec3, Vec3, Vec3, Vec3],
   paint: Sprite | Rgb,
@@ -56,7 +60,7 @@ export function quad(
   }
 }
 
-/** A grid of points: `at(u, v)` for u and v from 0 to 1. Normals come from the neighbours. */
+/** Makes a grid of points: `at(u, v)` for u and v from 0 to 1. Normals come from the neighbours. */
 export function sheet(
   at: (u: number, v: number) => Vec3,
   {
@@ -104,7 +108,10 @@ export interface BoxFaces {
   bottom?: Sprite | Rgb
 }
 
-/** Between two opposite corners, `low` left, below and behind. Faces not given are like the front. */
+/**
+ * Makes a box between two opposite corners; `low` is left, below and behind. Missing faces look
+ * like the front.
+ */
 export function box(
   [x0, y0, z0]: Vec3,
   [x1, y1, z1]: Vec3,
@@ -175,7 +182,10 @@ export function box(
   ]
 }
 
-/** (height, radius) from the top down, turned about the y axis. The middle of the picture faces the viewer. */
+/**
+ * (height, radius) from the top down, turned about the y axis. The middle of the picture faces the
+ * viewer.
+ */
 export type Profile = readonly (readonly [number, number])[]
 
 export function revolve(
@@ -209,7 +219,7 @@ export function revolve(
   return { vertices, triangles: gridTriangles(segments, profile.length - 1), paint, gloss }
 }
 
-/** A round lid or bottom at height y, seen from above (or below). */
+/** Makes a round lid or bottom at height y, seen from above (or below). */
 export function disc({
   y,
   radius,

@@ -1,4 +1,5 @@
-// Tells marks that look alike, so that no query has two right answers: the same drawing recoloured or in a family's frame.
+// Finds marks that look alike, so that each query has a single right answer: the same drawing
+// recoloured or in a family's frame.
 import sharp from 'sharp'
 
 const side = 32
@@ -6,8 +7,8 @@ const area = side * side
 const reach = 2
 
 /**
- * What a mark's outlines look like: f32 [2 x 32 x 32], unit length, of its alpha and its darkness, each less its surroundings.
- * undefined when hardly anything of the mark is visible.
+ * Describes the outlines of a mark: f32 [2 x 32 x 32], unit length, of alpha and darkness, each
+ * less its surroundings. undefined when hardly any part of the mark is visible.
  */
 export async function lookOf(png: Uint8Array): Promise<Float32Array | undefined> {
   const data = await sharp(png)
@@ -50,7 +51,10 @@ function dot(a: Float32Array, b: Float32Array): number {
   return sum
 }
 
-/** From this on two marks count as the same: seen in the set, it parts families of one frame (.91 and up) from marks of equal outline. */
+/**
+ * Similarity from which two marks count as the same. In the set, this value parts families in the
+ * same frame (.91 and up) from marks of equal outline.
+ */
 export const sameLook = 0.9
 
 export const looksLikeOneOf = (look: Float32Array, others: readonly Float32Array[]): boolean =>

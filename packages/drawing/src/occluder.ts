@@ -1,4 +1,5 @@
-// Something in front of a thing: a block whose edge runs through it, so that a stated part of it is hidden.
+// Draws a block in front of a thing: an edge runs through the thing, so that a given part is
+// hidden.
 import type { Canvas, Rgb, Sprite } from './pixels.ts'
 import type { SeededRandom } from './seeded-random.ts'
 
@@ -17,7 +18,10 @@ function profileAlong(
   return { bins, offset }
 }
 
-/** How far along `direction` the line lies beyond which `part` (0-1) of the sprite's visible pixels are. */
+/**
+ * Returns the distance along `direction` beyond which `part` (0-1) of the sprite's visible pixels
+ * lies.
+ */
 export function coveringLine(sprite: Sprite, direction: Direction, part: number): number {
   const { bins, offset } = profileAlong(sprite, direction)
   const total = bins.reduce((sum, value) => sum + value, 0)
@@ -29,7 +33,7 @@ export function coveringLine(sprite: Sprite, direction: Direction, part: number)
   return 0
 }
 
-/** First and last distance at which anything of the sprite is visible. */
+/** First and last distance with a visible pixel of the sprite. */
 function extentAlong(sprite: Sprite, direction: Direction): [number, number] {
   const { bins, offset } = profileAlong(sprite, direction)
   return [
@@ -38,7 +42,10 @@ function extentAlong(sprite: Sprite, direction: Direction): [number, number] {
   ]
 }
 
-/** Hides `part` of the visible pixels of `thing`, which lies at (left, top), behind a block that is little larger than what it hides. */
+/**
+ * Hides `part` of the visible pixels of `thing`, which lies at (left, top), behind a block that is
+ * little larger than the hidden part.
+ */
 export function occlude(
   canvas: Canvas,
   thing: Sprite,

@@ -1,10 +1,10 @@
-// What a camera adds to a scene: a little blur, grain, and the losses of JPEG.
+// Adds the effects of a camera to a scene: a little blur, grain, and the losses of JPEG.
 import sharp from 'sharp'
 import { type Canvas, toBytes } from './pixels.ts'
 import type { SeededRandom } from './seeded-random.ts'
 
 export interface CameraQuality {
-  /** From and to: pixels, levels, JPEG quality. */
+  /** Ranges from and to: pixels, levels, JPEG quality. */
   blur: readonly [number, number]
   grain: readonly [number, number]
   quality: readonly [number, number]
@@ -13,7 +13,10 @@ export interface CameraQuality {
 export const goodCamera: CameraQuality = { blur: [0.3, 0.5], grain: [0.5, 2], quality: [80, 92] }
 export const poorCamera: CameraQuality = { blur: [0.3, 1], grain: [1.5, 5], quality: [40, 75] }
 
-/** Like addSensorNoise, from a table: a tenth of its time, and there are hundreds of pictures. */
+/**
+ * Adds grain from a table. addSensorNoise is similar and takes ten times as long, and there are
+ * hundreds of pictures.
+ */
 function addGrain(canvas: Canvas, strength: number, random: SeededRandom): void {
   const table = Float32Array.from({ length: 4096 }, () => random.normal() * strength)
   for (let i = 0; i < canvas.rgb.length; i += 3) {

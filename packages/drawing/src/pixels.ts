@@ -1,4 +1,4 @@
-// Plain pixel buffers of the scene drawing, and the few operations on them that need no library.
+// Plain pixel buffers of the scene drawing, and a few operations without a library.
 
 /** f32 [height * width * 3], 0-255, not clipped. */
 export interface Canvas {
@@ -24,7 +24,7 @@ export function toBytes({ rgb }: Canvas): Uint8Array {
   return new Uint8Array(new Uint8ClampedArray(rgb).buffer)
 }
 
-/** Lays a sprite over the canvas with its top left corner at (left, top); what sticks out is cut. */
+/** Lays a sprite over the canvas with the top left corner at (left, top); parts outside are cut. */
 export function overlay(canvas: Canvas, sprite: Sprite, left: number, top: number): void {
   for (let y = Math.max(0, -top); y < sprite.height && y + top < canvas.height; y++) {
     for (let x = Math.max(0, -left); x < sprite.width && x + left < canvas.width; x++) {
@@ -38,7 +38,7 @@ export function overlay(canvas: Canvas, sprite: Sprite, left: number, top: numbe
   }
 }
 
-/** A part as a canvas of its own; edges outside are moved in. */
+/** Copies a part into a new canvas; edges outside are moved in. */
 export function cutOut(
   { width, height, rgb }: Canvas,
   edges: { left: number; top: number; right: number; bottom: number }
@@ -55,7 +55,7 @@ export function cutOut(
   return part
 }
 
-/** Mean brightness of what is visible, 0-255; undefined when nothing is. */
+/** Mean brightness of the visible part, 0-255; undefined for an invisible sprite. */
 export function brightnessOf({ rgba }: Sprite): number | undefined {
   let sum = 0
   let weight = 0

@@ -1,19 +1,23 @@
-// Draws solid things as a camera sees them: perspective, hidden parts, light and shine. Plain numbers, the same on every machine.
+// Draws solid things as a camera sees them: perspective, hidden parts, light and shine. Plain
+// numbers, the same on every machine.
 import { type Surface, unit, type Vec3, type Vertex } from './mesh.ts'
 import type { Sprite } from './pixels.ts'
 
 export interface View {
-  /** Degrees: the thing is turned about its upright axis, then its top is tipped towards the camera, then the picture is turned. */
+  /**
+   * Degrees. The thing is turned about the upright axis, then the top is tipped towards the camera,
+   * then the picture is turned.
+   */
   yaw: number
   pitch: number
   roll: number
-  /** Of the camera, in radii of the thing: 3 is near, 12 far. */
+  /** Distance of the camera, in radii of the thing: 3 is near, 12 far. */
   distance: number
   /** Longest side of the result, pixels. */
   size: number
-  /** Where the light comes from, as the camera sees it. */
+  /** Direction of the light, as the camera sees it. */
   light: Vec3
-  /** 0-1: what the shade still gets. */
+  /** Light in the shade, 0-1. */
   ambient: number
   /** Strength of the light by channel. */
   tint: Vec3
@@ -36,7 +40,7 @@ function turnOf({ yaw, pitch, roll }: View): Turn {
   }
 }
 
-/** As seen: pixels, 1 / depth, and what is shaded with. */
+/** A projected point: pixels, 1 / depth, and the values for shading. */
 interface Seen {
   x: number
   y: number
@@ -54,7 +58,10 @@ interface Buffer {
   near: Float32Array
 }
 
-/** Only as large as what is seen; alpha says where the thing is. Surfaces with alpha are laid over what was drawn before them. */
+/**
+ * Draws surfaces into a sprite as large as the visible part; alpha marks the thing. Surfaces with
+ * alpha are laid over the earlier surfaces.
+ */
 export function renderMesh(surfaces: readonly Surface[], view: View): Sprite {
   const turn = turnOf(view)
   const points = surfaces.flatMap(({ vertices }) => vertices.map(({ at }) => at))
@@ -113,7 +120,9 @@ function middleOf(points: readonly Vec3[]): Vec3 {
   return [(x[0] + x[1]) / 2, (y[0] + y[1]) / 2, (z[0] + z[1]) / 2]
 }
 
-/** Place of a point on its surface, and its normal of length 1. Reused from point to point. */
+/**
+ * Place of a point on its surface, and a normal of length 1. The object is reused for each point.
+ */
 interface SurfacePoint {
   u: number
   v: number
@@ -138,7 +147,7 @@ function shaderOf({ paint, gloss = 0 }: Surface, { light, ambient, tint }: View)
       out[2] = blue
       out[3] = 1
     }
-    // What is seen from behind is lit as if it were seen from its front.
+    // A surface seen from behind is lit as if it were seen from the front.
     const side = nz < 0 ? -1 : 1
     const diffuse = Math.max(0, side * (nx * lx + ny * ly + nz * lz))
     const lit = ambient + (1 - ambient) * diffuse
@@ -150,7 +159,7 @@ function shaderOf({ paint, gloss = 0 }: Surface, { light, ambient, tint }: View)
   }
 }
 
-/** Bilinear. A picture may be one pixel wide or high. */
+/** Bilinear. A picture may be a single pixel wide or high. */
 function samplePicture(
   out: Float64Array,
   { width, height, rgba }: Sprite,

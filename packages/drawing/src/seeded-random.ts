@@ -1,4 +1,5 @@
-// Choices of a drawing, made with a seed: the same seed gives the same scenes on every machine.
+// Random choices of a drawing, made from a seed: the same seed gives the same scenes on every
+// machine.
 import { seededRandom } from '@likeness/shared/data/random'
 
 export interface SeededRandom {
@@ -10,7 +11,9 @@ export interface SeededRandom {
   pick<T>(values: readonly T[]): T
   /** Mean 0, deviation 1, cut at +-3: the sum of twelve uniform numbers. */
   normal(): number
-  /** A generator of its own for a named part, so that parts do not shift each other's numbers. */
+  /**
+   * Makes a separate generator for a named part, so that parts do not shift each other's numbers.
+   */
   fork(name: string): SeededRandom
 }
 
@@ -38,7 +41,7 @@ export function createRandom(seed: number): SeededRandom {
   }
 }
 
-/** A copy in random order. */
+/** Returns a copy in random order. */
 export function shuffled<T>(values: readonly T[], random: SeededRandom): T[] {
   const result = [...values]
   for (let i = result.length - 1; i > 0; i--) {

@@ -1,9 +1,10 @@
-// Capitals and digits as strokes, so that words look the same on machines with other fonts or with none.
+// Capitals and digits as strokes, so that words look the same on machines with other fonts or
+// without fonts.
 
 const round = 'M2 0C.7 0 0 1 0 3C0 5 .7 6 2 6C3.3 6 4 5 4 3C4 1 3.3 0 2 0Z'
 const open = 'M3.9 1.4C3.4 .3 2.7 0 2 0C.7 0 0 1 0 3C0 5 .7 6 2 6'
 const bowl = 'M0 6V0H2.3C3.4 0 4 .6 4 1.65C4 2.7 3.4 3.3 2.3 3.3H0'
-/** 6 high, 4 wide unless listed in `widths`; y down. */
+/** Strokes, 6 high, 4 wide unless listed in `widths`; y down. */
 const strokes: Record<string, string> = {
   A: 'M0 6L2 0L4 6M.8 4H3.2',
   B: 'M0 6V0H2.3A1.45 1.45 0 0 1 2.3 2.9H0M2.3 2.9H2.45A1.55 1.55 0 0 1 2.45 6H0',
@@ -49,7 +50,7 @@ const widths: Record<string, number> = { I: 1, J: 3.2, L: 3.6, M: 4.6, W: 5.2, 1
 export interface LetterStyle {
   /** SVG colour. */
   color: string
-  /** Of the stroke, where a letter is 6 high: .5 is thin, 1.5 fat. */
+  /** Weight of the stroke, for a letter 6 high: .5 is thin, 1.5 fat. */
   weight: number
   /** Degrees to the right. */
   slant?: number
@@ -64,7 +65,10 @@ export interface Area {
   height: number
 }
 
-/** A word as large as fits into the area, in its middle, as an SVG group. Characters that have no strokes are refused. */
+/**
+ * Draws a word in the middle of the area, as large as possible, as an SVG group. Characters without
+ * strokes are refused.
+ */
 export function wordSvg(
   text: string,
   area: Area,

@@ -1,4 +1,4 @@
-// Where things are photographed: a studio's sweep of paper, a table in a room, a shelf in a shop.
+// Places of photographs: a studio's sweep of paper, a table in a room, a shelf in a shop.
 import sharp from 'sharp'
 import { drawBackground } from './background.ts'
 import { type Canvas, type Rgb, toBytes } from './pixels.ts'
@@ -12,7 +12,7 @@ export interface Place {
 
 const half = (size: number): number => Math.ceil(size / 2)
 
-/** Things far out of focus: without edges, drawn small and enlarged. */
+/** Draws things far out of focus: without edges, drawn small and enlarged. */
 export async function blurredRoom({ width, height, random }: Place): Promise<Canvas> {
   const small = await drawBackground({
     width: half(width),
@@ -30,7 +30,7 @@ export async function blurredRoom({ width, height, random }: Place): Promise<Can
   return { width, height, rgb: new Float32Array(large) }
 }
 
-/** `level`: brightness, 0-255. Lighter in the middle, darker to the edges, with a hint of colour. */
+/** `level`: brightness, 0-255. Lighter in the middle, darker to the edges, with a little colour. */
 export function studio({ width, height, random }: Place, level: number): Canvas {
   const canvas: Canvas = { width, height, rgb: new Float32Array(3 * width * height) }
   const tint: Rgb = [random.between(-5, 5), random.between(-4, 4), random.between(-5, 5)]
@@ -54,7 +54,10 @@ const woods: readonly Rgb[] = [
   [70, 92, 110]
 ]
 
-/** A room, and in front of it a table top from `horizon` pixels down; its boards run away from the camera. */
+/**
+ * Draws a room, and in front of the room a table top from `horizon` pixels down. The boards run
+ * away from the camera.
+ */
 export async function table(place: Place, horizon: number): Promise<Canvas> {
   const { width, height, random } = place
   const canvas = await blurredRoom(place)
@@ -88,7 +91,10 @@ export async function table(place: Place, horizon: number): Promise<Canvas> {
   return canvas
 }
 
-/** Boards at these heights (pixels, of their upper edge), a back wall, and a strip with price tags at the front of each board. */
+/**
+ * Draws boards at these heights (pixels, of the upper edge), a back wall, and a strip with price
+ * tags at the front of each board.
+ */
 export function shelf({ width, height, random }: Place, boards: readonly number[]): Canvas {
   const level = random.between(70, 215)
   const canvas = studio({ width, height, random }, level)

@@ -1,4 +1,4 @@
-// What other packages use of this one.
+// Exports for other packages.
 export { decodeImage, hardenSharp } from './picture/image-decode.ts'
 export type { DecodedImage, DecodeOptions } from './picture/image-decode.ts'
 export type { Color } from './picture/flatten.ts'

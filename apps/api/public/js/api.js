@@ -1,10 +1,11 @@
-// Every call to the API: the key, problems (RFC 9457) as ApiError, and pictures that need the key.
+// Sends every call to the API: adds the key, turns problems (RFC 9457) into ApiError, and loads
+// pictures that need the key.
 import { askForKey } from './key-dialog.js'
 
 const keySlot = 'likeness.key'
 
 export class ApiError extends Error {
-  /** problem: {status, code, title, detail, request_id}; status 0 when no answer came. */
+  /** problem: {status, code, title, detail, request_id}. Status 0 means that no answer came. */
   constructor(problem) {
     super(problem.detail || problem.title || 'The request failed.')
     this.name = 'ApiError'
@@ -44,7 +45,10 @@ async function readProblem(response) {
 }
 
 let asking = null
-/** One dialog however many calls were refused; a key typed meanwhile is used by all of them. */
+/**
+ * Opens a single dialog, however many calls were refused. All of them use the key that the user
+ * types.
+ */
 function askOnce(refusedKey) {
   if (refusedKey !== storedKey()) return Promise.resolve(storedKey())
   asking ??= askForKey(refusedKey !== null).finally(() => {
@@ -73,7 +77,10 @@ async function json(path, init) {
   return response.status === 204 ? null : response.json()
 }
 
-/** randomUUID exists on secure origins only; the page may be served over plain HTTP. */
+/**
+ * Makes a key without randomUUID: randomUUID exists on secure origins only, and the page may come
+ * over plain HTTP.
+ */
 function idempotencyKey() {
   return [...crypto.getRandomValues(new Uint8Array(16))]
     .map((byte) => byte.toString(16).padStart(2, '0'))

@@ -1,11 +1,12 @@
-// Drawing one box on the picture: by dragging, or with the keyboard (arrows move, Shift + arrows resize, Enter searches).
+// Draws a box on the picture: by dragging, or with the keyboard (arrows move, Shift + arrows
+// resize, Enter searches).
 import { byId, h } from './dom.js'
 
 const dragFromPx = 6
 const byTouch = () => matchMedia('(pointer: coarse)').matches
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value))
 
-/** onBox([x1, y1, x2, y2]) in pixels of the upright picture. */
+/** onBox([x1, y1, x2, y2]) is in pixels of the upright picture. */
 export function createBoxDraw({ picture, onBox }) {
   const { figure } = picture
   const button = byId('draw')

@@ -1,4 +1,5 @@
-// Which collection is looked at: the list, the remembered choice, its counts, and making a new one.
+// The collection list: the remembered choice, the counts of the chosen collection, and the button
+// that makes a new collection.
 import { api } from './api.js'
 import { openCreateCollection } from './create-collection.js'
 import { byId, h } from './dom.js'
@@ -134,7 +135,10 @@ export function createCollections() {
   return {
     current: () => current,
     refresh,
-    /** listener(changed): whether it is another collection than before, or the same with new counts. */
+    /**
+     * listener(changed): true for another collection than before, false for the same collection
+     * with new counts.
+     */
     onChange: (listener) => listeners.push(listener)
   }
 }

@@ -1,4 +1,4 @@
-// One side of a comparison: a picture, near enough to its box to see it, and the cells of the box as buttons.
+// Shows a side of a comparison: a picture cut near the box, and the cells of the box as buttons.
 import { h } from './dom.js'
 
 const names = [
@@ -14,10 +14,10 @@ const names = [
 ]
 export const cellName = (cell) => names[cell] ?? `part ${cell + 1}`
 
-/** Of the box's sides, shown around it. */
+/** Margin around the box, as a fraction of the length of its sides. */
 const margin = 0.12
 
-/** The box with its margin, cut to the picture. */
+/** Returns the box with its margin, cut to the picture. */
 function regionOf([x1, y1, x2, y2], { width, height }) {
   const [across, down] = [(x2 - x1) * margin, (y2 - y1) * margin]
   return [
@@ -28,7 +28,7 @@ function regionOf([x1, y1, x2, y2], { width, height }) {
   ]
 }
 
-/** Where a box lies in a region, as percentages. */
+/** Places a box inside a region, in percent. */
 function lay(node, [x1, y1, x2, y2], [left, top, right, bottom]) {
   const [across, down] = [100 / (right - left), 100 / (bottom - top)]
   Object.assign(node.style, {
@@ -39,7 +39,10 @@ function lay(node, [x1, y1, x2, y2], [left, top, right, bottom]) {
   })
 }
 
-/** `picture`: an element that shows all of it. onPoint(cell | null): a cell is under the pointer or has the focus. */
+/**
+ * `picture`: an element that shows the whole picture. onPoint(cell | null): the cell that is under
+ * the pointer or has the focus.
+ */
 export function comparedPicture({ picture, caption, onPoint }) {
   const frame = h('div', { class: 'compared-frame' }, picture)
   const cells = h('div', {
@@ -92,7 +95,7 @@ export function comparedPicture({ picture, caption, onPoint }) {
 
   return {
     node,
-    /** What is seen of the picture: the box with its margin. */
+    /** Shows the part of the picture in the box and its margin. */
     show(box, size) {
       const region = regionOf(box, size)
       frame.style.setProperty('--ratio', String((region[2] - region[0]) / (region[3] - region[1])))
@@ -101,7 +104,7 @@ export function comparedPicture({ picture, caption, onPoint }) {
       frame.append(cells)
       node.dataset.shown = 'yes'
     },
-    /** matchOf(cell): {number, strength} or undefined; sayOf(cell): the same in words. */
+    /** matchOf(cell): {number, strength} or undefined. sayOf(cell): the same in words. */
     setCells(grid, { matchOf, sayOf }) {
       cells.style.setProperty('--grid', String(grid))
       cells.replaceChildren(
@@ -112,7 +115,10 @@ export function comparedPicture({ picture, caption, onPoint }) {
       cells.addEventListener('keydown', (event) => walk(event, grid))
       cells.hidden = false
     },
-    /** strengthOf(cell): how brightly it answers; null: nothing is pointed at. `own`: the cell that is. */
+    /**
+     * strengthOf(cell): brightness of the cell; null when the user points at no cell. `own`: the
+     * cell that the user points at.
+     */
     light({ own = null, strengthOf = null }) {
       cells.dataset.pointed = own === null && strengthOf === null ? '' : 'yes'
       for (const button of buttons()) {

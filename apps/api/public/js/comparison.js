@@ -1,10 +1,12 @@
-// The query's box beside the hit's box: which part of the one is which part of the other.
+// Shows the query's box beside the hit's box, and which parts of the two match.
 import { api } from './api.js'
 import { cellName, comparedPicture } from './compared-picture.js'
 import { h } from './dom.js'
 import { remoteImage } from './remote-image.js'
 
-/** A cell answers another from here on; the API calls a pair a match from here on. */
+/**
+ * Least strength at which a cell lights up. The API calls a pair a match from the same value on.
+ */
 const leastStrength = 1 / 3
 
 function ownPicture(file, size) {
@@ -39,7 +41,10 @@ function summaryOf({ matches, grid }) {
   return `${matches.length} of ${all} parts match. Point at a part to see where it is in the other picture.`
 }
 
-/** query: {file, box, size}, size null where this browser cannot show the picture. Asks the API as soon as it is made. */
+/**
+ * query: {file, box, size}; size is null where this browser cannot show the picture. Asks the API
+ * at once.
+ */
 export function comparison({ collection, hit, query, signal }) {
   const status = h('p', {
     class: 'compared-status',

@@ -27,7 +27,7 @@ const choice = (name, options) =>
     ...options.map(([value, meaning]) => h('option', { value, text: `${value} (${meaning})` }))
   )
 
-/** onCreate({name, profile, index_method, metric}) may throw: its problem is shown in the dialog. */
+/** onCreate({name, profile, index_method, metric}) may throw. The dialog then shows the problem. */
 export function openCreateCollection(onCreate) {
   const name = h('input', {
     name: 'name',

@@ -1,8 +1,12 @@
-// One modal dialog: title, body, cancel and one action. Closes when the action succeeds, shows the problem when it fails.
+// A modal dialog: title, body, cancel and a single action. The dialog closes when the action
+// succeeds, and shows the problem when the action fails.
 import { h } from './dom.js'
 import { showProblem } from './problem.js'
 
-/** onSubmit may be async; throwing keeps the dialog open with the problem in it. tone 'danger' marks what cannot be undone. */
+/**
+ * onSubmit may be async. When onSubmit throws, the dialog stays open and shows the problem. Tone
+ * 'danger' marks an action that cannot be undone.
+ */
 export function openDialog({
   title,
   body,

@@ -1,8 +1,11 @@
-// Builds elements. Text only ever enters as text nodes: nothing here or elsewhere parses HTML from data.
+// Builds elements. Text enters as text nodes only: the page never parses HTML from data.
 
 export const byId = (id) => document.getElementById(id)
 
-/** props: class, data (dataset), on (listeners), text; anything else is set as an attribute (true: empty, false/null: left out). */
+/**
+ * props: class, data (dataset), on (listeners), text. Every other name is set as an attribute
+ * (true: empty, false/null: left out).
+ */
 export function h(tag, props = {}, ...children) {
   const node = document.createElement(tag)
   for (const [name, value] of Object.entries(props)) setProp(node, name, value)
@@ -24,7 +27,7 @@ export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text
 }
 
-/** Emptied first, so that the same words said twice are read out twice. */
+/** Empties the region first, so that a screen reader reads the same words twice. */
 export function announce(text) {
   const region = byId('announce')
   region.textContent = ''

@@ -1,4 +1,5 @@
-// The failed items of a job: fetched when opened, page by page. Ids and messages come from users: text only.
+// The failed items of a job: fetched page by page when the list is opened. Ids and messages come
+// from users, so they are shown as text only.
 import { h, setText } from './dom.js'
 import * as format from './format.js'
 import { showProblem } from './problem.js'
@@ -63,7 +64,10 @@ export function createFailedList(loadAfter) {
     }
   }
 
-  /** While a job runs an earlier ordinal may fail later: the list starts anew, and what is still on its way is dropped. */
+  /**
+   * Starts the list anew and drops answers that are still on their way. While a job runs, an
+   * earlier ordinal may still fail.
+   */
   function reload() {
     generation += 1
     last = undefined

@@ -1,4 +1,4 @@
-// How numbers and times are written on the page.
+// Formats numbers and times for the page.
 
 const whole = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 })
 const oneDigit = new Intl.NumberFormat('en-US', { maximumFractionDigits: 1 })

@@ -1,11 +1,14 @@
-// A hit beside the query, part by part; and the question before an item is deleted.
+// Shows a hit beside the query, part by part, and asks before an item is deleted.
 import { api } from './api.js'
 import { comparison } from './comparison.js'
 import { openDialog } from './dialog.js'
 import { h } from './dom.js'
 import { remoteImage } from './remote-image.js'
 
-/** query: {file, box, size} of the object that was searched. onSearch(file): search with the gallery picture itself. */
+/**
+ * query: {file, box, size} of the object that was searched. onSearch(file): searches with the
+ * gallery picture itself.
+ */
 export function openHit(hit, { collection, query, onSearch }) {
   const closed = new AbortController()
   const facts = [
@@ -37,7 +40,7 @@ export function openHit(hit, { collection, query, onSearch }) {
   })
 }
 
-/** Asks first; onDeleted after the API has answered. */
+/** Asks first. Calls onDeleted after the API has answered. */
 export function askToDelete(collection, hit, onDeleted) {
   openDialog({
     title: 'Delete this item?',

@@ -1,4 +1,4 @@
-// The answer: a verdict, one tab per object, and the hits of the chosen one.
+// The answer: a verdict, a tab for each object, and the hits of the chosen object.
 import { h } from './dom.js'
 import * as format from './format.js'
 import { hueOf } from './picture.js'
@@ -14,14 +14,14 @@ export function objectLabel(object, index) {
   return `${object.class ?? 'object'} ${index + 1}`
 }
 
-/** The object an overall hit came from: the one that has the same item with the same score. */
+/** Finds the object of an overall hit: the object that has the same item with the same score. */
 function originOf(hit, objects) {
   return objects.findIndex((object) =>
     object.hits.some((own) => own.id === hit.id && own.score === hit.score)
   )
 }
 
-/** How far it stands out, where the collection asks for that. */
+/** Shows how far a hit stands out, where the collection asks for margins. */
 const marginOf = (hit) =>
   hit.margin === undefined
     ? null
@@ -202,7 +202,10 @@ export function createHitsView({ root, actions }) {
 
   return {
     select,
-    /** `limit`: {threshold: null for the collection's own, measure: what it is compared with}. */
+    /**
+     * `limit`: {threshold, measure}. `threshold` is null for the collection's own; `measure` is the
+     * value that the threshold is compared with.
+     */
     show(next, limit) {
       answer = next
       const objects = next.objects.map((object, index) =>
@@ -236,7 +239,7 @@ export function createHitsView({ root, actions }) {
       )
       select(objects.length === 1 ? 0 : overall)
     },
-    /** Marks the hits that belong to an object's box; null marks none. */
+    /** Marks the hits that belong to an object's box; null removes the marks. */
     highlight(index) {
       list.dataset.lit = index === null ? '' : 'yes'
       for (const node of list.children)

@@ -1,10 +1,10 @@
-// Pictures dropped or pasted anywhere on the page go to the view that is open.
+// Gives pictures that are dropped or pasted anywhere on the page to the open view.
 import { byId } from './dom.js'
 
 const carriesFiles = (transfer) => transfer !== null && [...transfer.types].includes('Files')
 const filesOf = (transfer) => [...(transfer?.files ?? [])]
 
-/** accept() answers null when nothing can be taken now, else {say, take(files)}. */
+/** accept() answers null when the view cannot take files now, else {say, take(files)}. */
 export function watchIncoming(accept) {
   const veil = byId('drop-veil')
   let depth = 0

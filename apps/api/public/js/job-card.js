@@ -1,4 +1,5 @@
-// One job: its bar, counts and rate, and its failed items on demand. Updated in place, so focus and open parts stay.
+// The card of a job: bar, counts, rate, and failed items on demand. The card is updated in place,
+// so focus and open parts stay.
 import { api } from './api.js'
 import { h, setText } from './dom.js'
 import { createFailedList } from './failed-list.js'
@@ -9,7 +10,10 @@ const rateWindowMs = 8000
 const isOpen = (job) => job.state === 'queued' || job.state === 'running'
 const doneOf = ({ indexed, superseded, failed }) => indexed + superseded + failed
 
-/** Images/s over the last seconds that were watched; for a finished job over its whole life. */
+/**
+ * Images per second over the last seconds that the page watched; for a finished job, over the whole
+ * life of the job.
+ */
 function createRate() {
   const seen = []
   return (job) => {

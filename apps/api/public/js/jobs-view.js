@@ -1,4 +1,5 @@
-// The jobs, kept up to date: each second while one is open, else each five; slower and slower while the server is away.
+// Keeps the jobs up to date: each second while a job is open, else each five seconds, slower and
+// slower while the server is away.
 import { api } from './api.js'
 import { announce, byId, h, setText } from './dom.js'
 import * as format from './format.js'
@@ -44,7 +45,7 @@ export function createJobsView({ collections }) {
       )
   }
 
-  /** Says whether anything landed in the index since the last look. */
+  /** Returns true when items landed in the index since the last look. */
   function noteProgress(jobs) {
     let moved = false
     for (const job of jobs) {
@@ -69,7 +70,8 @@ export function createJobsView({ collections }) {
     setText(byId('open-jobs'), String(open))
     setText(byId('jobs-status'), open === 0 ? '' : format.plural(open, 'job open', 'jobs open'))
     showProblem(byId('page-problem'), null)
-    // While nothing moves, each look refreshes too: the replica that answers may have been behind, or others changed something.
+    // While no job is open, each look also refreshes the counts: the replica that answered may have
+    // been behind, or another client may have changed the collection.
     if (noteProgress(jobs) || open === 0) await collections.refresh()
     failures = 0
     return open > 0 ? busyMs : idleMs
@@ -89,7 +91,7 @@ export function createJobsView({ collections }) {
     } finally {
       polling = false
     }
-    // A hidden tab has nobody to show progress to.
+    // A hidden tab needs no fast progress.
     timer = setTimeout(() => void poll(), document.hidden ? slowestMs : waitMs)
   }
 

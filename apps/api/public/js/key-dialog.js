@@ -2,7 +2,7 @@
 import { openDialog } from './dialog.js'
 import { h } from './dom.js'
 
-/** Resolves with the key typed, or null when the user gave up. */
+/** Resolves with the key that was typed, or null when the user gave up. */
 export function askForKey(wasRefused) {
   return new Promise((resolve) => {
     const input = h('input', {

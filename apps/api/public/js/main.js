@@ -1,4 +1,4 @@
-// Builds the page's parts and switches between its two views.
+// Builds the parts of the page and switches between the two views.
 import { forgetKey, storedKey } from './api.js'
 import { createCollections } from './collections.js'
 import { byId } from './dom.js'
@@ -43,5 +43,5 @@ watchIncoming(() => {
 })
 paintViews()
 paintKey()
-// The first look also loads the collections, and goes on trying while the server is away.
+// The first look also loads the collections. The page keeps trying while the server is away.
 await views.jobs.view.poll()

@@ -1,10 +1,11 @@
-// The user's picture with its boxes. Browsers show it upright (EXIF), and boxes are in pixels of the upright picture.
+// The user's picture with boxes. Browsers show the picture upright (EXIF), and boxes are in pixels
+// of the upright picture.
 import { byId, h } from './dom.js'
 
 const hues = 6
 export const hueOf = (index) => String(index % hues)
 
-/** onHover(index | null), onSelect(index). */
+/** Callbacks: onHover(index | null), onSelect(index). */
 export function createPicture({ onHover, onSelect }) {
   const figure = byId('picture')
   const image = byId('picture-image')
@@ -19,7 +20,10 @@ export function createPicture({ onHover, onSelect }) {
     figure.style.setProperty('--most', `${Math.max(width, Math.min(480, width * 6))}px`)
   }
 
-  /** Resolves with the upright size, or null where this browser cannot show the picture (it may still be searched). */
+  /**
+   * Resolves with the upright size, or null where this browser cannot show the picture. Such a
+   * picture can still be searched.
+   */
   async function show(file) {
     if (url !== null) URL.revokeObjectURL(url)
     url = URL.createObjectURL(file)
@@ -62,7 +66,7 @@ export function createPicture({ onHover, onSelect }) {
     node.style.top = percent(y1, size.height)
     node.style.width = percent(x2 - x1, size.width)
     node.style.height = percent(y2 - y1, size.height)
-    // The smaller box lies above the larger one, so that each can be reached.
+    // The smaller box lies above the larger box, so that the user can reach each.
     node.style.zIndex = String(
       1 + Math.round(1000 * (1 - ((x2 - x1) * (y2 - y1)) / (size.width * size.height)))
     )
@@ -81,7 +85,10 @@ export function createPicture({ onHover, onSelect }) {
     layer,
     show,
     size: () => size,
-    /** answerSize: what the server decoded; the same as ours unless the browser showed another frame. */
+    /**
+     * answerSize: the size that the server decoded. It equals our size unless the browser showed
+     * another frame.
+     */
     setBoxes(objects, answerSize, labelOf) {
       if (answerSize) size = answerSize
       layer.replaceChildren()
@@ -90,7 +97,7 @@ export function createPicture({ onHover, onSelect }) {
         if (object.box) layer.append(boxNode(object, index, labelOf(object, index)))
       })
     },
-    /** Marks the box of an object; null marks none. */
+    /** Marks the box of an object; null removes the marks. */
     highlight(index) {
       layer.dataset.lit = index === null ? '' : 'yes'
       for (const node of layer.children)

@@ -1,10 +1,13 @@
-// Shows what went wrong: the detail in words, the stable code, the request id to look for in the log.
+// Shows a problem: the detail in words, the stable code, and the request id to look for in the log.
 import { h } from './dom.js'
 
-/** No answer, a server in trouble, or a state that passes: the same request may succeed later. */
+/**
+ * The problem may pass: there was no answer, the server is in trouble, or the state is temporary.
+ * The same request may succeed later.
+ */
 const mayPass = ({ status }) => status === 0 || status === 409 || status === 429 || status >= 500
 
-/** error null clears. retry, when given, adds a button where it may help. */
+/** error null clears the problem. `retry`, when given, adds a button where a retry may help. */
 export function showProblem(root, error, retry) {
   root.replaceChildren()
   if (error === null || error.name === 'AbortError') return

@@ -1,4 +1,5 @@
-// Gallery pictures: same origin only, as blobs when a key is in use, the full picture when a thumbnail is missing.
+// Gallery pictures: same origin only, as blobs when a key is in use, and the full picture when a
+// thumbnail is missing.
 import { api, storedKey } from './api.js'
 import { h } from './dom.js'
 
@@ -33,7 +34,9 @@ function load(image, path) {
   })
 }
 
-/** An <img> that tries the paths in turn; where none can be shown it says so in its place. */
+/**
+ * Makes an <img> that tries the paths in turn. A note replaces the image where every path fails.
+ */
 export function remoteImage(paths, alt) {
   const image = h('img', { alt, decoding: 'async' })
   const frame = h('span', { class: 'remote-image', data: { state: 'loading' } }, image)

@@ -1,4 +1,4 @@
-// How many hits, and from which score on. Unticked, the collection's own threshold counts.
+// The number of hits and the least score. Without the tick, the collection's own threshold counts.
 import { byId } from './dom.js'
 
 const settleMs = 250
@@ -9,7 +9,7 @@ export function createSearchControls({ onChange, collections }) {
   const slider = byId('threshold')
   let timer = null
 
-  /** What a threshold is compared with: with a `cohort_weight` how far a hit stands out. */
+  /** Name of the value that a threshold is compared with: with a `cohort_weight`, the margin. */
   const measure = () => (collections.current()?.settings?.cohort_weight > 0 ? 'margin' : 'score')
   const threshold = () => (on.checked ? Number(slider.value) : null)
 

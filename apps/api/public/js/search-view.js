@@ -1,4 +1,4 @@
-// Searching: a picture comes in by button, drop, paste or camera; its boxes and hits come out.
+// The search view: a picture comes in by button, drop, paste or camera; boxes and hits come out.
 import { api } from './api.js'
 import { createBoxDraw } from './box-draw.js'
 import { announce, byId, h } from './dom.js'
@@ -12,8 +12,8 @@ import { shellExample } from './shell-example.js'
 export function createSearchView({ collections }) {
   const result = byId('result')
   let query = null // {file, box}
-  let answer = null // to the query
-  let running = null // AbortController of the search under way
+  let answer = null // the answer to the query
+  let running = null // AbortController of the running search
 
   const highlight = (index) => {
     picture.highlight(index)

@@ -1,8 +1,8 @@
-// A command line with a button that copies it, where the browser allows that.
+// Shows a command line with a button that copies it, where the browser allows copying.
 import { storedKey } from './api.js'
 import { announce, h } from './dom.js'
 
-/** args: what follows `curl`; where this server asks for a key, the line names it. */
+/** args: the arguments after `curl`. Where this server asks for a key, the line names the key. */
 export function shellExample(args) {
   const command =
     storedKey() === null ? `curl ${args}` : `curl -H "Authorization: Bearer $API_KEY" ${args}`

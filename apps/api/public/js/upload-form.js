@@ -1,4 +1,4 @@
-// Adding pictures to the collection: many at once under one label, sent in portions.
+// Adds pictures to the collection: many at once under the same label, sent in portions.
 import { api } from './api.js'
 import { byId, setText } from './dom.js'
 import * as format from './format.js'
@@ -23,7 +23,7 @@ function portionsOf(files) {
   return portions
 }
 
-/** label and id go before the file they are for: the API reads the form as a stream. */
+/** label and id go before their file: the API reads the form as a stream. */
 function formOf(files, label, id) {
   const form = new FormData()
   for (const file of files) {

@@ -1,4 +1,4 @@
-// What GET says about a collection.
+// Builds the answer to GET of a collection.
 import type { VersionSummary } from '@likeness/engine/contract'
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import type { CollectionAnswer } from '@likeness/shared/contract/http'
@@ -49,7 +49,10 @@ export const newCollectionAnswer = (spec: CollectionSpec): CollectionAnswer =>
     []
   )
 
-/** As committed now; collection_not_found when it was dropped meanwhile. */
+/**
+ * Describes the collection at the current commit. collection_not_found when the collection was
+ * dropped meanwhile.
+ */
 export async function collectionAnswer(
   { catalog, versions, replica }: ApiDeps,
   spec: CollectionSpec

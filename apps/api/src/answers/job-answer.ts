@@ -1,4 +1,4 @@
-// What GET says about a job.
+// Builds the answer to GET of a job.
 import type { JobStatus } from '@likeness/engine/contract'
 import type { JobAnswer } from '@likeness/shared/contract/http'
 import type { FailedItem } from '@likeness/shared/contract/job'

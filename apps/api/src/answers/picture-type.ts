@@ -1,5 +1,5 @@
-// The media type of a picture in an answer, told by its first bytes. Only types that a browser
-// shows and never runs have one.
+// Finds the media type of a picture in an answer from the first bytes. Only types that a browser
+// shows and never runs have a media type.
 import { type ImageFormat, sniffImageFormat } from '@likeness/shared/data/image-format'
 
 /** Browsers do not show TIFF. */
@@ -11,7 +11,9 @@ const mediaTypes: Record<Exclude<ImageFormat, 'tiff'>, string> = {
   avif: 'image/avif'
 }
 
-/** `head`: at least 16 bytes where the file has them. undefined: no picture that is safe to show. */
+/**
+ * `head`: at least 16 bytes where the file has them. undefined: the picture is not safe to show.
+ */
 export function mediaTypeOf(head: Uint8Array): string | undefined {
   const format = sniffImageFormat(head)
   return format === undefined || format === 'tiff' ? undefined : mediaTypes[format]

@@ -1,4 +1,4 @@
-// A picture of the store, whole in memory, within the upload limit.
+// Reads a picture of the store, whole in memory, within the upload limit.
 import { isEngineKey } from '@likeness/shared/contract/keys'
 import { appError } from '@likeness/shared/errors'
 import { readBounded } from '@likeness/store/read-bounded'
@@ -14,7 +14,7 @@ export async function readPicture(
   return bytes
 }
 
-/** Under a key that a client gives: forbidden_prefix for one of the engine. */
+/** Reads a picture under a key that a client gives. forbidden_prefix for a key of the engine. */
 export async function readClientPicture(
   deps: Pick<ApiDeps, 'store' | 'settings'>,
   key: string

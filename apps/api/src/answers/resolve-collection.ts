@@ -1,9 +1,9 @@
-// From the name in a path to the collection behind it.
+// Finds the collection for the name in a path.
 import type { Catalog } from '@likeness/engine/contract'
 import { collectionNameSchema, type CollectionSpec } from '@likeness/shared/contract/collection'
 import { appError } from '@likeness/shared/errors'
 
-/** collection_not_found, also for what can never be a name. */
+/** collection_not_found, also for a text that cannot be a name. */
 export async function resolveCollection(
   { catalog }: { catalog: Catalog },
   name: string,

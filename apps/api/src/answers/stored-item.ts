@@ -1,4 +1,5 @@
-// What a GET reads from a snapshot: one item for the routes under /items/:id, or all of it.
+// Reads for GET routes: opens a collection reader, and reads the item for the routes under
+// /items/:id.
 import type { Request } from 'express'
 import { z } from 'zod'
 import type { CollectionReader, StoredItem } from '@likeness/engine/contract'
@@ -21,14 +22,17 @@ export function pictureLinks(collection: string, id: string): { image: string; t
   return { image: `${path}/image`, thumbnail: `${path}/thumbnail` }
 }
 
-/** The snapshot that the request asks for (`?consistency=&min_seq=`); the caller releases it. */
+/**
+ * Opens the collection reader that the request asks for (`?consistency=&min_seq=`). The caller
+ * releases the reader.
+ */
 export async function acquireAsked(deps: ApiDeps, req: Request): Promise<CollectionReader> {
   const { consistency, min_seq: minSeq } = parseRequest(readOptionsSchema, req.query)
   const spec = await resolveCollection(deps, pathParameter(req, 'c'))
   return deps.replica.acquire(spec.collectionId, { consistency, minSeq, timeoutMs: readTimeoutMs })
 }
 
-/** Reads with the snapshot that the request asks for. */
+/** Reads with the collection reader that the request asks for. */
 export async function withReader<T>(
   deps: ApiDeps,
   req: Request,
@@ -42,7 +46,7 @@ export async function withReader<T>(
   }
 }
 
-/** item_not_found when the item is not in the snapshot. */
+/** item_not_found when the reader does not hold the item. */
 export async function readItem(
   reader: Pick<CollectionReader, 'getItem'>,
   id: string
@@ -53,7 +57,7 @@ export async function readItem(
   return item
 }
 
-/** The item of the path, in the snapshot that the request asks for. */
+/** Reads the item of the path with the collection reader that the request asks for. */
 export function withItem<T>(
   deps: ApiDeps,
   req: Request,
@@ -64,7 +68,7 @@ export function withItem<T>(
   )
 }
 
-/** Object key of an item's picture; object_not_found when it has none. */
+/** Returns the object key of an item's picture; object_not_found when the item has no picture. */
 export function imageKeyOf(item: StoredItem): string {
   if (item.imageKey === null) throw appError('object_not_found', 'this item has no picture')
   return item.imageKey

@@ -1,4 +1,5 @@
-// Asks the embed-workers' interactive lanes: least busy first, another one when a lane fails. The API itself never runs inference.
+// Calls the embed servers of the embed-workers: the least busy first, another when an embed server
+// fails. The API itself never runs inference.
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
 import {
   type CompareMade,
@@ -27,29 +28,44 @@ import type { EmbedderRegistry } from './embedder-registry.ts'
 import { embeddingMismatch } from './embedding-mismatch.ts'
 
 export interface EmbedClient {
-  /** Detects and embeds one picture. embedding_mismatch, embedder_unavailable, or what the lane says about the picture. */
+  /**
+   * Detects and embeds a picture. embedding_mismatch, embedder_unavailable, or the embed server's
+   * error about the picture.
+   */
   embed(picture: Uint8Array, query: EmbedQuery, signal?: AbortSignal): Promise<EmbedAnswer>
-  /** Which part of the picture's box is which part of a gallery picture's. The same errors. */
+  /**
+   * Finds which parts of the picture's box match which parts of a gallery picture's box. The same
+   * errors.
+   */
   compare(picture: Uint8Array, query: CompareQuery, signal?: AbortSignal): Promise<CompareMade>
-  /** How much the parts of query rows and of candidates have in common. The same errors. */
+  /** Compares the parts of query rows with the parts of candidates. The same errors. */
   rank(rawVectors: Uint16Array, query: RankQuery, signal?: AbortSignal): Promise<RankMade>
-  /** A JPEG of at most `width` pixels. */
+  /** Makes a JPEG of at most `width` pixels. */
   thumbnail(picture: Uint8Array, width: number, signal?: AbortSignal): Promise<Uint8Array>
-  /** What the lane makes that was started last and answers; waits for a first one, then embedder_unavailable. */
+  /**
+   * Returns the embedding of the most recently started embed server that answers. Waits for a first
+   * embed server, then rejects with embedder_unavailable.
+   */
   embedding(waitMs: number): Promise<EmbeddingSpec>
   known(): EmbedderAddress[]
   close(): void
 }
 
 const deadlineMs = 30_000
-/** How long a lane that failed is asked last. */
+/** Time for which an embed server that failed is asked last. */
 const suspectMs = 3_000
-/** What a lane may take to say that it is there. */
+/** Time in which an embed server must answer a liveness request. */
 const answersWithinMs = 2_000
-/** A picture that kills a lane must not go through all of them. */
+/**
+ * Limit of lost calls for a picture, so that a picture that kills an embed server does not kill all
+ * of them.
+ */
 const maxLost = 2
 
-/** Those that were started with this embedding; else those with its model, which make it with a learned profile of the store, or say that they do not. */
+/**
+ * Returns the embedders that were started with this embedding, else the embedders with the same
+ * model. Those use a learned profile of the store for the embedding, or answer that they cannot.
+ */
 function fittingEmbedders(
   embedders: readonly EmbedderAddress[],
   { version, dim }: EmbeddingSpec
@@ -110,7 +126,10 @@ export function createEmbedClient(deps: {
     }
   }
 
-  /** A worker that was killed stays in the registry for a while, and may have had another model than who took its place. */
+  /**
+   * Checks that an embedder is alive. A killed worker stays in the registry for a while, and may
+   * have had another model than the worker that replaced it.
+   */
   async function answers(embedder: EmbedderAddress): Promise<boolean> {
     try {
       await callOne(embedder, {

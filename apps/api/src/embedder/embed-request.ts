@@ -1,4 +1,5 @@
-// One HTTP request to one lane: keep-alive, deadline, and which failures another lane may cure.
+// Sends an HTTP request to an embed server: keep-alive, deadline, and the failures that another
+// embed server may cure.
 import { Agent, type IncomingMessage, request } from 'node:http'
 import { z } from 'zod'
 import { appError, isErrorCode } from '@likeness/shared/errors'
@@ -8,7 +9,7 @@ export interface EmbedReply {
   contentType: string
 }
 
-/** Another lane may answer. `refused`: this one had not taken the request in. */
+/** Another embed server may answer. `refused`: this embed server had not accepted the request. */
 export class EmbedderDown extends Error {
   readonly refused: boolean
   constructor(message: string, refused: boolean, cause?: unknown) {
@@ -45,13 +46,16 @@ async function readReply(response: IncomingMessage): Promise<Buffer> {
   return Buffer.concat(chunks)
 }
 
-/** The lane's own problem with its code; one that is no problem of ours is `internal`. */
+/**
+ * Returns the embed server's own problem with the same code. An answer that is not a problem of
+ * ours becomes `internal`.
+ */
 function problemError(status: number, body: Buffer): Error {
   let problem: z.infer<typeof problemSchema> | undefined
   try {
     problem = problemSchema.parse(JSON.parse(body.toString('utf8')))
   } catch {
-    // Not a problem document: only its status is known.
+    // Not a problem document: only the status is known.
     problem = undefined
   }
   if (status >= 500)
@@ -72,7 +76,10 @@ const refusals = new Set([
   'ETIMEDOUT'
 ])
 
-/** Rejects with LaneDown, the lane's AppError, or embedder_unavailable past the deadline. */
+/**
+ * Rejects with EmbedderDown, with the embed server's AppError, or with embedder_unavailable past
+ * the deadline.
+ */
 export function callEmbedder(
   target: { agent: Agent; url: string; secret: string },
   call: EmbedCall

@@ -1,4 +1,5 @@
-// Which interactive lanes exist: the workers' heartbeats in Redis, read every second; the last known stay in use while Redis is away.
+// The list of embed servers: the workers' heartbeats in Redis, read every second. The last known
+// list stays in use while Redis is away.
 import {
   type EmbedderAddress,
   embedderAddressSchema,
@@ -8,7 +9,10 @@ import type { Clock } from '@likeness/shared/process/clock'
 import type { Logger } from '@likeness/shared/process/logger'
 
 export interface EmbedderRegistry {
-  /** Lanes heard of lately, all last known ones while Redis is away; the one that was started last comes first. */
+  /**
+   * Embed servers with a recent heartbeat; all last known servers while Redis is away. The most
+   * recently started comes first.
+   */
   known(): EmbedderAddress[]
   /** Reads Redis now; never rejects. */
   refresh(): Promise<void>
@@ -21,7 +25,10 @@ export interface HashReader {
 
 const silentMs = 10_000
 
-/** `heardMs`: our clock, when its heartbeat last changed, so that a worker's clock may be off. */
+/**
+ * `heardMs`: time of the last heartbeat change by our clock, so that a wrong clock of a worker does
+ * no harm.
+ */
 interface Known {
   address: EmbedderAddress
   heardMs: number
@@ -31,7 +38,7 @@ function parseAddress(text: string): EmbedderAddress | undefined {
   try {
     return embedderAddressSchema.parse(JSON.parse(text))
   } catch {
-    // Written by another version of the worker: not a lane that we can speak to.
+    // Written by another version of the worker: we cannot talk to that embed server.
     return undefined
   }
 }
@@ -79,7 +86,7 @@ export function createEmbedderRegistry(deps: {
       return (
         [...embedders.values()]
           .filter(({ heardMs }) => away || nowMs - heardMs <= silentMs)
-          // Ids are ULIDs: a later one was started later.
+          // Ids are ULIDs: a greater id was started later.
           .sort((a, b) => (a.address.workerId < b.address.workerId ? 1 : -1))
           .map(({ address }) => address)
       )

@@ -1,13 +1,14 @@
-// What to do when no embed-worker makes what a collection holds, in one wording for all who meet it.
+// The error for a collection whose embedding no embed-worker makes: the same words everywhere, with
+// the ways out.
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
 import type { EmbedderAddress } from '@likeness/shared/contract/work'
 import { appError, type AppError } from '@likeness/shared/errors'
 
-/** `a@1/p@1 (512), b@1/p@1 (512)`: each once. */
+/** `a@1/p@1 (512), b@1/p@1 (512)`: each embedding appears once. */
 export const namesOf = (made: readonly EmbeddingSpec[]): string =>
   [...new Set(made.map(({ version, dim }) => `${version} (${dim})`))].join(', ')
 
-/** `name`: of the collection, where it is known. */
+/** `name`: name of the collection, where it is known. */
 export function embeddingMismatch(
   embedders: readonly EmbedderAddress[],
   wanted: EmbeddingSpec,

@@ -1,4 +1,5 @@
-// Whether pictures can be turned into vectors of a collection. Vectors made elsewhere, or by an earlier model, do not mix with what the embed-workers make.
+// Decides whether pictures can become vectors of a collection. Vectors made elsewhere, or by an
+// earlier model, do not mix with vectors of the embed-workers.
 import type { CollectionSpec, EmbeddingSpec } from '@likeness/shared/contract/collection'
 import { modelOf } from '@likeness/shared/contract/profile'
 import type { EmbedderAddress } from '@likeness/shared/contract/work'
@@ -12,7 +13,10 @@ export interface EmbedderDeps {
   profiles: Pick<ProfileStore, 'ofEmbedding'>
 }
 
-/** Whether one of them makes it: its model's own embedding, or one with a stored profile that was learned with its model. */
+/**
+ * Returns true when an embedder makes the embedding: as the model's own embedding, or with a stored
+ * profile that was learned with the same model.
+ */
 export async function makesEmbedding(
   embedders: readonly EmbedderAddress[],
   wanted: EmbeddingSpec,
@@ -34,7 +38,10 @@ export async function makesEmbedding(
   )
 }
 
-/** embedding_mismatch for sparse vectors, which no embed-worker makes, and when embed-workers are known and none of them makes what the collection holds. */
+/**
+ * embedding_mismatch for sparse vectors, which no embed-worker makes. embedding_mismatch also when
+ * embed-workers are known and all of them make another embedding than the collection's.
+ */
 export async function requireEmbedder(
   { embedder: embedders, profiles }: EmbedderDeps,
   { name, embedding: wanted }: Pick<CollectionSpec, 'name' | 'embedding'>

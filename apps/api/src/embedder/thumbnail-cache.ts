@@ -1,5 +1,5 @@
-// Thumbnails in memory, the least recently used thrown out first. One that is wanted twice at once
-// is made once.
+// Keeps thumbnails in memory; the least recently used goes first. A thumbnail that is asked for
+// twice at once is made once.
 import { LRUCache } from 'lru-cache'
 
 type Make = () => Promise<Uint8Array>

@@ -1,10 +1,11 @@
-// Why the pictures of a job are not embedded now. They lie in a queue that only a worker with their embedding takes from: this says so to whoever waits.
+// Explains why the pictures of a job are not embedded now. The pictures wait in a queue from which
+// only a worker with their embedding takes.
 import type { JobStatus } from '@likeness/engine/contract'
 import type { JobAnswer } from '@likeness/shared/contract/http'
 import { namesOf } from './embedding-mismatch.ts'
 import { type EmbedderDeps, makesEmbedding } from './require-embedder.ts'
 
-/** null when somebody embeds them, or nothing of the job has to be embedded. */
+/** null when a worker embeds the pictures, or when the job needs no embedding. */
 export async function whyWaiting(
   { embedder: embedders, profiles }: EmbedderDeps,
   { awaits }: Pick<JobStatus, 'awaits'>

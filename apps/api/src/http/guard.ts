@@ -1,4 +1,5 @@
-// Who may ask: Host and Origin against DNS rebinding and foreign pages, the API key, and the headers that keep browsers strict.
+// Access checks: Host and Origin against DNS rebinding and foreign pages, the API key, and the
+// headers that keep browsers strict.
 import { timingSafeEqual } from 'node:crypto'
 import type { Request, RequestHandler } from 'express'
 import { sha256Of } from '@likeness/shared/data/sha256'
@@ -6,7 +7,7 @@ import { appError } from '@likeness/shared/errors'
 
 const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/
 const hostPattern = /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::(\d{1,5}))?$/
-/** Health checks come from orchestrators that address the process by its IP. */
+/** Health checks come from orchestrators that address the process by IP. */
 const unguarded = new Set(['/livez', '/readyz'])
 
 export const isLoopbackHost = (host: string): boolean => loopback.test(host) || host === '::1'
@@ -35,7 +36,10 @@ function checkOrigin(req: Request, authority: string, allowed: ReadonlySet<strin
   throw appError('forbidden_origin', 'requests from another origin are refused')
 }
 
-/** forbidden_origin unless Host is loopback or allowed, and Origin, when sent, is the same host or allowed. */
+/**
+ * forbidden_origin unless Host is loopback or allowed, and Origin, when sent, is the same host or
+ * allowed.
+ */
 export function guardOrigin(allowedHosts: readonly string[]): RequestHandler {
   const allowed = new Set(allowedHosts.map((host) => host.toLowerCase()))
   return (req, _res, next) => {
@@ -50,7 +54,7 @@ export function guardOrigin(allowedHosts: readonly string[]): RequestHandler {
 
 const digest = (text: string): Buffer => sha256Of(text)
 
-/** unauthorized unless `Authorization: Bearer <key>`; compared in constant time. */
+/** unauthorized unless `Authorization: Bearer <key>`. Keys are compared in constant time. */
 export function requireKey(apiKey: string | undefined): RequestHandler {
   if (apiKey === undefined) return (_req, _res, next) => next()
   const expected = digest(apiKey)

@@ -1,4 +1,5 @@
-// Streams a multipart body part by part. Whatever goes wrong, it settles only after every file handler has.
+// Streams a multipart body part by part. The promise ends only after every file handler has ended,
+// also after an error.
 import type { Readable } from 'node:stream'
 import busboy from 'busboy'
 import type { Request } from 'express'
@@ -11,13 +12,13 @@ export interface MultipartLimits {
   fieldBytes: number
 }
 export interface FileInfo {
-  /** As the client calls it. */
+  /** File name that the client gives. */
   filename: string
   mimeType: string
 }
 export interface MultipartHandlers {
   onField: (name: string, value: string) => void
-  /** Must consume or destroy the stream; called in the order of the parts. */
+  /** Must consume or destroy the stream. Called in the order of the parts. */
   onFile: (name: string, stream: Readable, info: FileInfo) => Promise<void>
 }
 
@@ -43,7 +44,10 @@ function openForm(req: Request, limits: MultipartLimits): busboy.Busboy {
   }
 }
 
-/** invalid_request for a broken or cut-off form, too_large past a limit, else the first error of a handler. */
+/**
+ * invalid_request for a broken or cut-off form, too_large past a limit, else the first error of a
+ * handler.
+ */
 export async function readMultipart(
   req: Request,
   limits: MultipartLimits,
@@ -83,7 +87,7 @@ export async function readMultipart(
     })
   )
   form.on('file', (name, stream, { filename, mimeType }) => {
-    // A stream that waits for its turn may be destroyed before anyone else listens.
+    // A stream that waits for its turn may be destroyed before a handler listens.
     stream.on('error', () => {})
     if (failure !== undefined) return void stream.resume()
     files.push(
@@ -97,7 +101,7 @@ export async function readMultipart(
   })
   await pump(req, form, fail)
   await Promise.all(files)
-  // Assigned in callbacks, which control flow analysis does not follow.
+  // Callbacks assign this variable, and control flow analysis does not follow callbacks.
   const failed = failure as { error: Error } | undefined
   if (failed !== undefined) throw failed.error
 }

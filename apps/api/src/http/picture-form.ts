@@ -1,4 +1,4 @@
-// A form with one picture in the field `image`, and the fields of a JSON request as text.
+// Reads a form with a picture in the field `image`, and the fields of a JSON request as text.
 import type { Readable } from 'node:stream'
 import type { Request } from 'express'
 import { appError } from '@likeness/shared/errors'

@@ -1,4 +1,5 @@
-// Every error leaves as an RFC 9457 problem with a stable code; what is not an AppError leaves as `internal`, without its text.
+// Sends every error as an RFC 9457 problem with a stable code. An error that is not an AppError
+// becomes `internal`, without its text.
 import { STATUS_CODES } from 'node:http'
 import type { ErrorRequestHandler, Request, Response } from 'express'
 import type { Problem } from '@likeness/shared/contract/http'
@@ -18,7 +19,10 @@ export function problemOf(error: AppError, requestId: string): Problem {
   }
 }
 
-/** Errors of Express and body-parser carry `type` and `status`; anything else unknown is ours and stays unsaid. */
+/**
+ * Errors of Express and body-parser carry `type` and `status`. Every other unknown error is ours,
+ * and its text stays hidden.
+ */
 export function toAppError(error: unknown): AppError {
   if (isAppError(error)) return error
   const { type, status } = (typeof error === 'object' && error !== null ? error : {}) as {
@@ -49,7 +53,7 @@ export function sendProblem(res: Response, error: AppError): void {
     .send(JSON.stringify(problemOf(error, contextOf(res).requestId)))
 }
 
-/** The last middleware. Logs what is our fault or the world's, once. */
+/** The last middleware. Logs errors with a status of 500 or more once. */
 export const problemHandler: ErrorRequestHandler = (
   thrown: unknown,
   req: Request,

@@ -1,4 +1,4 @@
-// Reading request bodies: JSON within limits, zod at the edge, and getting rid of what nobody will read.
+// Reads request bodies: JSON within limits, zod at the edge, and the discarding of unread bytes.
 import type { IncomingMessage } from 'node:http'
 import express, { type NextFunction, type Request, type Response } from 'express'
 import type { z } from 'zod'
@@ -21,11 +21,11 @@ export const isMultipart = (req: Request): boolean => Boolean(req.is('multipart/
 const isEmpty = ({ headers }: Request): boolean =>
   headers['transfer-encoding'] === undefined && (headers['content-length'] ?? '0') === '0'
 
-/** An empty object when none was sent; else as readJson. */
+/** Returns an empty object when no body was sent; else the same as readJson. */
 export const readOptionalJson = async (req: Request, res: Response): Promise<unknown> =>
   isEmpty(req) ? {} : await readJson(req, res)
 
-/** The parsed JSON body; unsupported_media_type, too_large or invalid_request otherwise. */
+/** Returns the parsed JSON body; unsupported_media_type, too_large or invalid_request otherwise. */
 export async function readJson(req: Request, res: Response): Promise<unknown> {
   if (!isJson(req)) throw appError('unsupported_media_type', 'send content-type: application/json')
   const timer = setTimeout(() => req.destroy(), jsonDeadlineMs)
@@ -42,7 +42,7 @@ export async function readJson(req: Request, res: Response): Promise<unknown> {
   return req.body
 }
 
-/** invalid_request with every issue: [{path, message}]. */
+/** invalid_request with the first 20 issues: [{path, message}]. */
 export function parseRequest<T extends z.ZodType>(schema: T, value: unknown): z.output<T> {
   const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data
@@ -57,7 +57,7 @@ export function parseRequest<T extends z.ZodType>(schema: T, value: unknown): z.
   )
 }
 
-/** Lets a client finish sending so that it reads our answer, for a while. */
+/** Lets a client finish sending for a while, so that the client reads our answer. */
 export function discardRest(req: IncomingMessage): void {
   if (req.complete || req.destroyed) return
   const timer = setTimeout(() => req.destroy(), discardDeadlineMs)

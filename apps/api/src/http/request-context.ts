@@ -1,4 +1,4 @@
-// What belongs to one request: its id, its log, and a signal that aborts when the client is gone.
+// The context of a request: id, log, and a signal that aborts when the client is gone.
 import type { Request, RequestHandler, Response } from 'express'
 import { createUlid } from '@likeness/shared/data/ulid'
 import type { Clock } from '@likeness/shared/process/clock'
@@ -14,10 +14,12 @@ export interface RequestContext {
 
 const sanePattern = /^[A-Za-z0-9._-]{1,64}$/
 
-/** The context that `requestContext` put on the response. */
+/** Returns the context that `requestContext` put on the response. */
 export const contextOf = (res: Response): RequestContext => res.locals.context as RequestContext
 
-/** Makes or takes over `x-request-id`, answers it, and logs each finished request once. */
+/**
+ * Makes or accepts `x-request-id`, returns it in the answer, and logs each finished request once.
+ */
 export function requestContext({
   logger,
   clock

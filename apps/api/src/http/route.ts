@@ -1,11 +1,12 @@
-// A route as data, one per file: mounting groups them by path and answers 405 for the other methods.
+// A route as data, a route per file. Mounting groups routes by path and answers 405 for the other
+// methods.
 import { type Request, type Response, Router } from 'express'
 import { appError } from '@likeness/shared/errors'
 
 export interface Route {
   method: 'get' | 'post' | 'put' | 'patch' | 'delete'
   path: string
-  /** Sends the answer or throws; a rejection becomes a problem. */
+  /** Sends the answer or throws. A rejection becomes a problem. */
   handle: (req: Request, res: Response) => Promise<void> | void
 }
 
@@ -25,7 +26,7 @@ export function mountRoutes(routes: readonly Route[]): Router {
   return router
 }
 
-/** A path parameter, decoded. */
+/** Returns a path parameter, decoded. */
 export function pathParameter(req: Request, name: string): string {
   const value = req.params[name]
   return typeof value === 'string' ? value : ''

@@ -1,13 +1,14 @@
-// Streams an answer of one JSON text a line: as fast as the client reads, and no longer than it is there.
+// Streams an answer with a JSON text per line: as fast as the client reads, and only while the
+// client is there.
 import { once } from 'node:events'
 import type { Response } from 'express'
 import { contextOf } from './request-context.ts'
 
 const writeBytes = 64 * 1024
-/** A client that takes nothing for this long is cut off: what it reads from is held for it. */
+/** A client that reads no bytes for this long is cut off, because the source stays open for it. */
 const idleMs = 60_000
 
-/** Settles when all is written, or when the client is gone; never while `values` is being read. */
+/** Resolves when all is written or the client is gone; never while `values` is being read. */
 export async function sendNdjson(res: Response, values: AsyncIterable<unknown>): Promise<void> {
   const { gone } = contextOf(res)
   res.type('application/x-ndjson')

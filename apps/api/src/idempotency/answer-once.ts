@@ -1,4 +1,5 @@
-// Idempotency-Key: the intent is stored before the act, the answer after it, so that a crash between them never acts twice.
+// Idempotency-Key: the intent is stored before the act and the answer after it, so that a crash
+// between them never acts twice.
 import type { Request, Response } from 'express'
 import type { z } from 'zod'
 import { sha256Hex } from '@likeness/shared/data/sha256'
@@ -10,27 +11,30 @@ import type { Holders } from './holders.ts'
 import { createRecordPlace, type Held, type RecordPlace, type TakenRecord } from './record-place.ts'
 import type { DoneRecord, PendingRecord } from './record.ts'
 
-/** A reservation older than this belongs to a request that died, where it cannot be told earlier. */
+/**
+ * Age in milliseconds from which a reservation counts as abandoned, where the death of the process
+ * is not known earlier.
+ */
 export const reservationMs = 30_000
-/** While its process lives. */
+/** Longest `Retry-After` while the other process lives, in seconds. */
 const longestRetryAfterS = 5
 
 export interface Answer {
   status: number
   body: unknown
-  /** Runs once the answer is stored: hints. */
+  /** Runs once the answer is stored: sends notifications. */
   after?: () => void
 }
 
 export interface MutationPlan<I> {
-  /** What makes two requests the same, beside method and path. */
+  /** Two requests are the same when method, path and this content are equal. */
   content: unknown
   intentSchema: z.ZodType<I>
-  /** Everything durable that the act needs; nothing visible yet. */
+  /** Stores everything that the act needs. The result is not visible yet. */
   prepare: () => Promise<I>
   /** `again`: an earlier request with this intent may have acted already. */
   act: (intent: I, again: boolean) => Promise<Answer>
-  /** Removes what this request stored and nobody will refer to. */
+  /** Removes the objects that this request stored and that will stay unused. */
   abandon?: () => Promise<void>
 }
 
@@ -53,12 +57,12 @@ export interface IdempotencyDeps {
   settings: { idempotencyRetentionMs: number }
 }
 
-/** One request's way through its mutation. */
+/** State of a request on the way through its mutation. */
 interface Attempt<I> {
   deps: IdempotencyDeps
   plan: MutationPlan<I>
   fingerprint: string
-  /** Whether what `prepare` stored may be referred to from outside by now. */
+  /** True when objects that `prepare` stored may already be referred to from outside. */
   referred: boolean
 }
 interface Keyed<I> extends Attempt<I> {
@@ -72,9 +76,10 @@ interface Outcome {
 const isRefusal = (error: unknown): boolean => isAppError(error) && error.status < 500
 
 /**
- * Runs a mutation once per Idempotency-Key and sends its answer; without the header, just runs it.
- * Rejects with idempotency_mismatch, idempotency_in_progress, or what the mutation rejects with. A refused act (4xx) frees the key;
- * after an unknown outcome (5xx, or the death of the process) the next retry finishes the same intent.
+ * Runs a mutation once per Idempotency-Key and sends the answer; without the header, only runs the
+ * mutation. Rejects with idempotency_mismatch, idempotency_in_progress, or the error of the
+ * mutation. A refused act (4xx) frees the key. After an unknown result (5xx, or the death of the
+ * process) the next retry finishes the same intent.
  */
 export async function answerOnce<I>(
   deps: IdempotencyDeps,
@@ -130,7 +135,7 @@ async function runKeyed<I>(attempt: Keyed<I>): Promise<Outcome> {
   return await answerEarlier(attempt, winner)
 }
 
-/** What an earlier request with this key leads to. */
+/** Answers from the record of an earlier request with this key. */
 async function answerEarlier<I>(
   attempt: Keyed<I>,
   { key, etag, record }: TakenRecord
@@ -148,7 +153,7 @@ async function answerEarlier<I>(
   })
 }
 
-/** From before the record says so this process works on it. */
+/** Marks this process as working on the record; starts before the record is written. */
 async function workOn<T>(
   { deps }: { deps: IdempotencyDeps },
   key: string,
@@ -167,7 +172,7 @@ const inProgress = (retryAfterS = 1) =>
     retryAfterS
   })
 
-/** idempotency_in_progress while whoever has it may still be working on it. */
+/** idempotency_in_progress while the holder of the record may still be working on it. */
 async function mustBeAbandoned<I>(
   { deps }: Keyed<I>,
   key: string,
@@ -208,7 +213,8 @@ async function actAndRecord<I>(
       status: answer.status,
       body: answer.body
     }
-    // Lost only to a later request that finished the same intent: its answer is this answer.
+    // The swap fails only when a later request finished the same intent. That answer is this
+    // answer.
     await place.swap(held, done)
     return { answer, replay: false }
   } catch (error) {
@@ -221,7 +227,10 @@ async function actAndRecord<I>(
   }
 }
 
-/** Never rejects: what went wrong is told already, and what cannot be written ends with the process or the time limit. */
+/**
+ * Never rejects: the error is reported already. A record that cannot be written ends with the
+ * process or the time limit.
+ */
 async function releaseRecord<I>(
   { deps: { logger }, place }: Keyed<I>,
   held: Held,
@@ -234,13 +243,16 @@ async function releaseRecord<I>(
   }
 }
 
-/** Acts on what this request prepared: from here on only a refusal says that nothing refers to it. */
+/**
+ * Acts on the objects that this request prepared. From here on, only a refusal proves that the
+ * objects stay unused.
+ */
 async function act<I>(attempt: Attempt<I>, intent: I, again: boolean): Promise<Answer> {
   attempt.referred = true
   try {
     return await attempt.plan.act(intent, again)
   } catch (error) {
-    // Too late for this request, but another one may have gone on with what it stored.
+    // The request is too late, but another request may have continued with the stored objects.
     if (isRefusal(error) && !isAppError(error, 'upload_expired')) attempt.referred = false
     throw error
   }

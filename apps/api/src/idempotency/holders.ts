@@ -1,16 +1,18 @@
-// Which api processes live, so that what a dead one had begun is finished at the first retry. Each says so in Redis all the time. It saves waiting and nothing depends on it:
-// taking over from one that lives after all is safe, because records change by compare-and-swap and acts are told apart in log and catalogue.
+// Knows which api processes live, so that the first retry finishes the work of a dead process. Each
+// process writes a heartbeat to Redis. The heartbeat only saves waiting: taking over from a living
+// process is also safe, because records change by compare-and-swap and acts are told apart in log
+// and catalogue.
 import { randomUUID } from 'node:crypto'
 import { apiProcessKey } from '@likeness/shared/contract/work'
 import type { Clock } from '@likeness/shared/process/clock'
 import type { Logger } from '@likeness/shared/process/logger'
 
 export interface Holders {
-  /** Of this process; never used again. */
+  /** Id of this process; never used again. */
   readonly id: string
-  /** This process works on a record until the answer is called. */
+  /** Marks a record as in work by this process until the returned function is called. */
   begin(key: string): () => void
-  /** Whether nobody works on a record any more that `holder` had taken; undefined: it cannot be told. */
+  /** True when the work of `holder` on a record has ended; undefined when this cannot be known. */
   isGone(holder: string, key: string): Promise<boolean | undefined>
 }
 export interface HolderRedis {
@@ -21,7 +23,7 @@ export interface HolderRedis {
 
 const beatMs = 1_000
 const expiresMs = 4_000
-/** A Redis that was emptied knows of the living again after this. */
+/** A Redis that was emptied knows the living processes again after this time. */
 const lookAgainMs = 1_500
 
 export function createHolders({

@@ -1,5 +1,6 @@
-// Where the record of an Idempotency-Key is: in the week in which it was made. Old weeks are deleted as a whole by the index-workers, so no name is used again after
-// a deletion, and however late a deletion comes it takes nothing that anybody still asks for.
+// Finds the place of the record of an Idempotency-Key: the week in which it was made. Index-workers
+// delete old weeks as a whole. So a name is never used again after a deletion, and a late deletion
+// removes only records that are no longer asked for.
 import { idempotencyKey, idempotencyWeekMs } from '@likeness/shared/contract/keys'
 import { createUlid } from '@likeness/shared/data/ulid'
 import type { Clock } from '@likeness/shared/process/clock'
@@ -12,17 +13,20 @@ import {
   readRecord
 } from './record.ts'
 
-/** Two processes may think of different weeks for as long as their clocks differ: near the end of a week both are looked at. */
+/**
+ * Two processes may be in different weeks while their clocks differ. Near the end of a week both
+ * weeks are read.
+ */
 const borderMs = 600_000
 
 const weekOf = (ms: number): number => Math.floor(ms / idempotencyWeekMs)
 
 export interface Places {
-  /** Where a new record goes. */
+  /** Key of a new record. */
   own: string
-  /** Where there may be one all the same, newest first. */
+  /** Other keys that may hold the record, newest first. */
   others: string[]
-  /** Somebody may be putting one elsewhere right now. */
+  /** Another process may be writing the record under another key right now. */
   nearBorder: boolean
 }
 
@@ -76,13 +80,13 @@ export function createRecordPlace({
   return {
     /** Key of a new record. */
     own,
-    /** The record that counts. */
+    /** Returns the record that counts. */
     async find(): Promise<TakenRecord | undefined> {
       return (await Promise.all([own, ...others].map((key) => readRecord(store, key)))).find(
         isTaken
       )
     },
-    /** undefined when somebody else has taken the key meanwhile. */
+    /** undefined when another process has taken the key meanwhile. */
     async reserve(record: PendingRecord): Promise<Held | undefined> {
       const there = await readRecord(store, own)
       if (isTaken(there)) return undefined
@@ -98,11 +102,11 @@ export function createRecordPlace({
         !(await Promise.all(others.map((key) => readRecord(store, key)))).some(isTaken)
       )
         return held
-      // Both of us may give way: then both are asked to come again.
+      // Both processes may give way. Then both clients are asked to come again.
       await swap(held, 'free')
       return undefined
     },
-    /** undefined when it is not as it was any more. */
+    /** undefined when the record has changed since it was read. */
     swap
   }
 }

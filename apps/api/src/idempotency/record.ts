@@ -1,4 +1,5 @@
-// The object behind an Idempotency-Key: first what is about to be done, then the first answer. It only ever changes by compare-and-swap, and is never deleted here.
+// The object behind an Idempotency-Key: first the intent, then the first answer. The object changes
+// only by compare-and-swap, and is never deleted here.
 import { z } from 'zod'
 import { decodeObject, encodeObject } from '@likeness/shared/contract/checked-object'
 import type { ObjectStore } from '@likeness/store/object-store'
@@ -8,9 +9,9 @@ const pendingSchema = z.object({
   ...base,
   state: z.literal('pending'),
   atMs: z.number(),
-  /** The process that works on it; null when it has given up with an unknown outcome. */
+  /** Process that works on the record; null after a process gave up with an unknown result. */
   holder: z.string().nullable(),
-  /** Everything needed to finish or repeat the act, by whoever comes next. */
+  /** Everything that the next process needs to finish or repeat the act. */
   intent: z.unknown()
 })
 const doneSchema = z.object({
@@ -20,7 +21,10 @@ const doneSchema = z.object({
   status: z.number().int(),
   body: z.unknown()
 })
-/** The request was refused: nothing was done, and the key is as good as new. `writeId`: new with every write. */
+/**
+ * The request was refused without a change, and the key is free again. `writeId`: new with every
+ * write.
+ */
 const freeSchema = z.object({ state: z.literal('free'), writeId: z.string() })
 const recordSchema = z.discriminatedUnion('state', [pendingSchema, doneSchema, freeSchema])
 export type PendingRecord = z.infer<typeof pendingSchema>

@@ -1,4 +1,5 @@
-// The item list of an import: what each path of a folder, prefix or list becomes. Bad ones become failed items, never an error of the job.
+// Builds the item list of an import from the paths of a folder, prefix or list. A bad path becomes
+// a failed item, never an error of the job.
 import { createReadStream } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 import {
@@ -17,12 +18,15 @@ import { type ListEntry, type ListFile, readList } from './list-file.ts'
 import { walkFolder } from './walk-folder.ts'
 
 const copiesAtOnce = 8
-/** Up to here a file is copied in one piece: most pictures are small, and a stream costs more than they do. */
+/**
+ * A file up to this size is copied in a single piece. Most pictures are small, and a stream costs
+ * more than such a copy.
+ */
 const copiedWholeBytes = 1024 ** 2
 
-/** One item to be, before its ordinal and picture are known. */
+/** A future item, before its ordinal and picture are known. */
 interface Candidate {
-  /** Relative to the folder, or to the prefix. */
+  /** Path relative to the folder or the prefix. */
   path: string
   id: string
   label: string | null
@@ -33,14 +37,14 @@ interface Candidate {
 
 export interface LinesSource {
   store: ObjectStore
-  /** Uploaded list file on disk; without it every file below is taken. */
+  /** Uploaded list file on disk. Without a list, every file below is taken. */
   list: ListFile | undefined
-  /** `folder`: the first folder on an item's path is its label. */
+  /** `folder`: the first folder on an item's path is the label. */
   label: 'folder' | 'none'
   maxBytes: number
 }
 
-/** Label and id of a path that no list describes. */
+/** Returns label and id of a path that is not in a list. */
 function candidateOf(path: string, id: string, label: LinesSource['label']): Candidate {
   const slash = path.indexOf('/')
   const folder = label === 'folder' && slash > 0 ? path.slice(0, slash) : null
@@ -89,7 +93,9 @@ const toLine = (
   ...(failure !== undefined && { failure })
 })
 
-/** Items of a folder on disk: each file is copied into the store; `root` is a real path. */
+/**
+ * Yields the items of a folder on disk: each file is copied into the store. `root` is a real path.
+ */
 export function folderLines(
   source: LinesSource,
   root: string,
@@ -104,7 +110,8 @@ export function folderLines(
       await copyFile(source, root, candidate.path, imageKey)
       return toLine(candidate, ordinal, imageKey)
     } catch (error) {
-      // The store being away is the import's problem; anything about the file is the item's.
+      // A store that is away is a problem of the import. An error of the file is a problem of the
+      // item.
       if (!isAppError(error) || error.status >= 500) throw error
       const message =
         error.code === 'too_large'
@@ -144,7 +151,7 @@ async function copyStreamed(
   }
 }
 
-/** It may have grown since it was opened. */
+/** Checks the size again: the file may have grown since the open. */
 async function readWhole(handle: FileHandle, maxBytes: number): Promise<Uint8Array> {
   const bytes = await handle.readFile()
   if (bytes.byteLength > maxBytes)
@@ -155,7 +162,7 @@ async function readWhole(handle: FileHandle, maxBytes: number): Promise<Uint8Arr
   return bytes
 }
 
-/** Items of the store's own objects under `prefix` (ends with `/`): referred to in place. */
+/** Yields items of the store's own objects under `prefix` (ends with `/`): referred to in place. */
 export async function* prefixLines(
   source: LinesSource,
   prefix: string
@@ -177,7 +184,7 @@ export async function* prefixLines(
   }
 }
 
-/** A listed key is not looked up here: the embedder fails it with image_missing. */
+/** A listed key is not checked here. The embedder fails a missing key with image_missing. */
 function listedLine(candidate: Candidate, prefix: string, ordinal: number): ItemListLine {
   if (candidate.failure !== undefined) return toLine(candidate, ordinal, null)
   const key = `${prefix}${candidate.path}`

@@ -1,4 +1,5 @@
-// Files of an import from disk: only inside one of IMPORT_ROOTS, symlinks resolved, checked again on the opened file.
+// Files of an import from disk: only inside a folder of IMPORT_ROOTS, symlinks resolved, checked
+// again on the opened file.
 import { constants } from 'node:fs'
 import { type FileHandle, open, realpath, stat } from 'node:fs/promises'
 import { isAbsolute, join, relative, resolve, sep } from 'node:path'
@@ -13,7 +14,10 @@ const outside = (path: string, root: string) =>
   appError('path_outside_root', `${path} is not inside ${root}`)
 const codeOf = (error: unknown): unknown => (error as { code?: unknown } | null)?.code
 
-/** The real path of a folder inside an import root; path_outside_root, object_not_found, or invalid_request for a file. */
+/**
+ * Returns the real path of a folder inside an import root; path_outside_root, object_not_found, or
+ * invalid_request for a file.
+ */
 export async function resolveRoot(root: string, importRoots: readonly string[]): Promise<string> {
   const roots = await Promise.all(
     importRoots.map((folder) => realpath(folder).catch(() => resolve(folder)))
@@ -21,7 +25,7 @@ export async function resolveRoot(root: string, importRoots: readonly string[]):
   const refused = appError('path_outside_root', 'the folder is not inside one of IMPORT_ROOTS')
   if (root.includes('\0') || !isAbsolute(root)) throw refused
   const real = await realpath(root).catch((error: unknown) => {
-    // Whether something exists is only said about places that may be read.
+    // The answer says that a folder does not exist only for places that may be read.
     const allowed = [...roots, ...importRoots.map((folder) => resolve(folder))].some((folder) =>
       isInside(folder, resolve(root))
     )
@@ -37,8 +41,8 @@ export async function resolveRoot(root: string, importRoots: readonly string[]):
 const openFlags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
 
 /**
- * Opens a regular file of an import. Rejects with path_outside_root (also when a symlink leads out) or image_missing.
- * The caller closes the handle.
+ * Opens a regular file of an import. Rejects with path_outside_root (also when a symlink leads out)
+ * or image_missing. The caller closes the handle.
  */
 export async function openInside(
   root: string,
@@ -54,7 +58,8 @@ export async function openInside(
     handle = await open(real, openFlags)
     const opened = await handle.stat()
     if (!opened.isFile()) throw appError('image_missing', `${path} is not a regular file`)
-    // A folder on the way may have become a symlink since: the opened file must still be what lies inside.
+    // A folder on the path may have become a symlink since. The opened file must still be the file
+    // inside the root.
     const [again, there] = [await realpath(real), await stat(real)]
     if (again !== real || there.ino !== opened.ino || there.dev !== opened.dev)
       throw outside(path, 'the import root')

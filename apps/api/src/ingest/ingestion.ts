@@ -1,4 +1,5 @@
-// The one way into a collection: item list, log entry, job pointer, liveness check, then the acknowledgement.
+// The single way into a collection: item list, log entry, job pointer, liveness check, then the
+// acknowledgement.
 import { z } from 'zod'
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import {
@@ -24,9 +25,9 @@ export const ingestIntentSchema = z.object({
   source: z.string(),
   requestId: z.string(),
   atMs: z.number(),
-  /** Newest log slot before the reservation: the operation can only be after it. */
+  /** Newest log slot before the reservation: the operation can only be after this slot. */
   tailSlot: z.number().int(),
-  /** The vectors came along. */
+  /** The request supplied the vectors. */
   given: z.boolean().optional(),
   /** Answered for uploads. */
   items: z.array(z.object({ ordinal: z.number().int(), id: itemIdSchema })).optional()
@@ -42,11 +43,14 @@ export interface IngestionDraft {
   spec: CollectionSpec
   source: string
   requestId: string
-  /** Its vector batches are stored already. */
+  /** The vector batches are stored already. */
   given?: boolean
 }
 
-/** Writes the item list; invalid_request when it is empty. Nothing refers to it before `acceptIngestion`. */
+/**
+ * Writes the item list; invalid_request when the list is empty. The list is unused before
+ * `acceptIngestion`.
+ */
 export async function prepareIngestion(
   deps: ApiDeps,
   draft: IngestionDraft,
@@ -71,7 +75,10 @@ export async function prepareIngestion(
   }
 }
 
-/** What it has stored is deleted at an age that is twice this old: until then its log entry has to be there, whatever becomes of clocks and answers. */
+/**
+ * Stored objects are deleted at twice this age. The log entry must exist before that, also with
+ * wrong clocks and lost answers.
+ */
 const isExpired = ({ clock, settings }: ApiDeps, { ingestion }: IngestIntent): boolean =>
   clock.nowMs() - ulidTimeMs(ingestion) > settings.uploadRetentionMs / 2
 const expired = () =>
@@ -80,7 +87,7 @@ const expired = () =>
     'the request took too long, or is repeated too late: what it had stored may be gone; send it again'
   )
 
-/** upload_expired: only an earlier attempt can have logged it. */
+/** upload_expired when the upload is too old and no earlier attempt logged it. */
 async function append(
   deps: ApiDeps,
   intent: IngestIntent,
@@ -93,7 +100,8 @@ async function append(
     return found
   }
   const logged = await deps.logAppender.append(collectionId, operation, { afterSlot: tailSlot })
-  // This process stood still meanwhile: nothing is acknowledged that is not there.
+  // This process may have stopped for a while: an ingestion is acknowledged only when its objects
+  // are there.
   if (
     isExpired(deps, intent) &&
     (await deps.store.head(collectionKeys(collectionId).itemListPart(ingestion, 0))) === undefined
@@ -102,7 +110,10 @@ async function append(
   return logged
 }
 
-/** Appends the log entry, unless an earlier attempt did, and says where it is. upload_expired when it is too late for that. */
+/**
+ * Appends the log entry, unless an earlier attempt did, and returns its place. upload_expired when
+ * the time for that is over.
+ */
 export async function logIngestion(
   deps: ApiDeps,
   intent: IngestIntent
@@ -131,7 +142,10 @@ export async function logIngestion(
   return logged
 }
 
-/** Answers 202 once it is logged. collection_not_found when it was dropped meanwhile. */
+/**
+ * Answers 202 once the ingestion is logged. collection_not_found when the collection was dropped
+ * meanwhile.
+ */
 export async function acceptIngestion(deps: ApiDeps, intent: IngestIntent): Promise<Answer> {
   const { incarnation: collectionId, ingestion, total } = intent
   const { revision, slot } = await logIngestion(deps, intent)
@@ -150,7 +164,10 @@ export async function acceptIngestion(deps: ApiDeps, intent: IngestIntent): Prom
   }
 }
 
-/** Deletes pictures, vectors and item list of an ingestion that was not accepted. Never rejects: what stays is logged, and only wastes space. */
+/**
+ * Deletes pictures, vectors and item list of an ingestion that was not accepted. Never rejects:
+ * remaining objects are logged, and only waste space.
+ */
 export async function abandonIngestion(
   deps: ApiDeps,
   { ingestion, spec }: Pick<IngestionDraft, 'ingestion' | 'spec'>

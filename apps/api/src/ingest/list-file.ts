@@ -1,4 +1,5 @@
-// The list file of an import: `path<TAB>label[<TAB>id]` a line, or a JSON object a line where metadata comes along. Streams, lists may have millions of lines.
+// The list file of an import: `path<TAB>label[<TAB>id]` per line, or a JSON object per line where
+// metadata is needed. The file is streamed, because lists may have millions of lines.
 import { type ListLine, listLineSchema } from '@likeness/shared/contract/http'
 import {
   type ItemFailure,
@@ -14,7 +15,10 @@ export interface ListFile {
   format: 'tsv' | 'ndjson'
 }
 export interface ListEntry {
-  /** From 1; of the list that the sender made this one from, where it says so. */
+  /**
+   * Line number from 1. A sender that made this list from another list may give the line number of
+   * that list.
+   */
   line: number
   path: string
   label: string | null
@@ -39,7 +43,10 @@ const badLine = (
   }
 }
 
-/** One line that is not blank. Bad lines become entries with a failure: invalid_list_line or missing_label. */
+/**
+ * Parses a line that is not blank. Bad lines become entries with a failure: invalid_list_line or
+ * missing_label.
+ */
 export function parseListLine(line: number, text: string): ListEntry {
   const [path = '', label = '', id = '', ...rest] = text.split('\t')
   if (rest.length > 0)
@@ -56,7 +63,7 @@ export function parseListLine(line: number, text: string): ListEntry {
   return { line, path, label: parsedLabel.data, id: parsedId.data }
 }
 
-/** One line of an NDJSON list, the same way. */
+/** Parses a line of an NDJSON list, the same way. */
 export function parseJsonLine(line: number, text: string): ListEntry {
   const parsed = parseJson(text)
   if (!parsed.success) return badLine(line, 'invalid_list_line', parsed.problem)
@@ -97,7 +104,7 @@ function parseJson(
   }
 }
 
-/** Entries of all lines that are not blank, in order. */
+/** Yields the entries of all lines that are not blank, in order. */
 export async function* readList(
   chunks: AsyncIterable<Uint8Array>,
   format: ListFile['format'] = 'tsv'

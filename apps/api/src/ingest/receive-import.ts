@@ -1,4 +1,5 @@
-// Reads an import request: JSON, or a form whose list file waits on disk until the fields around it are known.
+// Reads an import request: JSON, or a form. The list file of a form waits on disk until the fields
+// around it are known.
 import { createHash } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
 import { rm } from 'node:fs/promises'
@@ -74,7 +75,7 @@ async function receiveForm(req: Request, path: string): Promise<ReceivedImport> 
   }
 }
 
-/** Returns the sha256 of what was written. */
+/** Returns the sha256 of the written bytes. */
 async function spool(stream: Readable, path: string): Promise<string> {
   const hash = createHash('sha256')
   let sizeBytes = 0

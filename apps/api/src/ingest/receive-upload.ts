@@ -1,4 +1,4 @@
-// Reads an image upload: fields describe the files after them, files stream into the store.
+// Reads an image upload: fields describe the files after them, and files stream into the store.
 import type { Readable } from 'node:stream'
 import type { Request } from 'express'
 import {
@@ -26,7 +26,10 @@ interface Upload {
   sha256: string
 }
 
-/** `label` and `metadata` hold until given again (empty: none); `id` is for the next file only. */
+/**
+ * `label` and `metadata` stay until they are given again (empty: removed). `id` is for the next
+ * file only.
+ */
 function createDescription() {
   const now: { id: string | undefined; label: string | null; metadata: Metadata | undefined } = {
     id: undefined,
@@ -66,8 +69,9 @@ export interface UploadTarget {
 }
 
 /**
- * Stores every file and returns the item list lines in the order of the parts, with the sha256 of each file's bytes.
- * too_large when one file is; the caller deletes what was stored after any rejection.
+ * Stores every file and returns the item list lines in the order of the parts, with the sha256 of
+ * each file's bytes. too_large when a file is too large. The caller deletes the stored files after
+ * any rejection.
  */
 export async function receiveUpload(
   req: Request,

@@ -1,4 +1,5 @@
-// Reads a body of items with vectors, NDJSON, and stores its vector batches as it comes. Nothing refers to them before the log entry.
+// Reads a body of items with vectors, NDJSON, and stores vector batches while the body arrives. The
+// batches are unused before the log entry.
 import { createHash } from 'node:crypto'
 import type { Request } from 'express'
 import type { ItemListLine } from '@likeness/shared/contract/item-list'
@@ -8,7 +9,7 @@ import { type BatchTarget, createVectorBatches } from './vector-batches.ts'
 import { parseVectorLine } from './vector-line.ts'
 
 export const maxVectorLines = 10_000
-/** An item has at most 1000 rows. */
+/** Longest line in bytes. An item has at most 1000 rows. */
 const maxLineBytes = 32 * 1024 * 1024
 
 export interface VectorsTarget extends BatchTarget {
@@ -16,11 +17,14 @@ export interface VectorsTarget extends BatchTarget {
 }
 export interface ReceivedVectors {
   lines: ItemListLine[]
-  /** Of the whole body. */
+  /** sha256 of the whole body. */
   sha256: string
 }
 
-/** too_large past `maxBytes` or `maxVectorLines`; the caller deletes what was stored after any rejection. */
+/**
+ * too_large past `maxBytes` or `maxVectorLines`. The caller deletes the stored batches after any
+ * rejection.
+ */
 export async function receiveVectors(
   req: Request,
   target: VectorsTarget
@@ -57,7 +61,7 @@ async function* counted(
   { hash, maxBytes }: { hash: { update(bytes: Uint8Array): unknown }; maxBytes: number }
 ): AsyncGenerator<Uint8Array> {
   let bytes = 0
-  // The request stays open when reading stops early: its sender still gets an answer.
+  // The request stays open when reading stops early, so that the sender still gets an answer.
   for await (const chunk of req.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>) {
     bytes += chunk.byteLength
     if (bytes > maxBytes)

@@ -1,4 +1,4 @@
-// Writes the vector batches of an ingestion whose vectors are given, bounded in memory.
+// Writes the vector batches of an ingestion with supplied vectors, in bounded memory.
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import { collectionKeys } from '@likeness/shared/contract/keys'
 import { type BatchItem, encodeVectorBatch } from '@likeness/shared/contract/vector-batch'
@@ -16,7 +16,7 @@ export interface BatchTarget {
   nowMs: () => number
 }
 
-/** Items in ascending order of their ordinals, each once; `flush` writes what is left. */
+/** Takes items in ascending order of ordinals, each once. `flush` writes the rest. */
 export function createVectorBatches({
   store,
   spec: { collectionId, embedding },

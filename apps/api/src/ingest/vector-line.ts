@@ -1,4 +1,4 @@
-// One line of POST .../vectors: an item with its vectors, or why it cannot be one.
+// A line of POST .../vectors: an item with vectors, or the reason why the line is not an item.
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import { decodeVector } from '@likeness/shared/contract/embedder'
 import { type VectorLine, vectorLineSchema } from '@likeness/shared/contract/http'

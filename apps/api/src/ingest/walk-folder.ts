@@ -1,4 +1,5 @@
-// Every file below a folder, in name order; symlinked folders are not entered, so a walk ends.
+// Walks every file below a folder, in name order. Symlinked folders are not entered, so that a walk
+// ends.
 import type { Dirent } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -12,13 +13,16 @@ async function entriesOf(root: string, folder: string): Promise<Dirent[]> {
     .sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
-/** A symlink to a folder is passed over; one that leads nowhere is yielded, and fails when opened. */
+/**
+ * True for a symlink to a folder, which is passed over. A broken symlink is yielded, and fails at
+ * the open.
+ */
 async function isFolderLink(root: string, path: string): Promise<boolean> {
   const target = await stat(join(root, path)).catch(() => undefined)
   return target?.isDirectory() ?? false
 }
 
-/** Paths relative to `root` of all files, dot files and dot folders excepted. */
+/** Paths relative to `root` of all files, except dot files and dot folders. */
 export async function* walkFolder(root: string, folder = '', depth = 0): AsyncGenerator<string> {
   if (depth > 64) throw appError('invalid_request', `${folder}: folders nest deeper than 64`)
   for (const entry of await entriesOf(root, folder)) {

@@ -1,4 +1,5 @@
-// A change of items by id: always logged, because an item may still be on its way; answered from the commit that holds it.
+// Changes items by id. The change is always logged, because an item may still be on its way. The
+// answer comes from the commit that holds the change.
 import type { Request, Response } from 'express'
 import type { CollectionReader } from '@likeness/engine/contract'
 import { isAppError } from '@likeness/shared/errors'
@@ -10,19 +11,22 @@ const commitWaitMs = 10_000
 
 export interface ItemsChange {
   collectionId: string
-  /** What makes two requests the same. */
+  /** Two requests are the same when this content is equal. */
   content: unknown
   operation: BareOperation
-  /** What the answer says beside `revision`, and `seq` or `applied: false`. */
+  /** Fields of the answer beside `revision`, and `seq` or `applied: false`. */
   describe: Record<string, unknown>
-  /** Added when it is committed; undefined: it waits for items that are still to come. Rejects to refuse. */
+  /**
+   * Fields added when the change is committed. undefined: the change waits for items that are still
+   * to come. Rejects to refuse.
+   */
   done: (
     committed: CollectionReader,
     logged: Appended
   ) => Promise<Record<string, unknown> | undefined> | Record<string, unknown>
 }
 
-/** A commit that holds everything up to a slot; undefined when it is not there in time. */
+/** Returns a commit that holds everything up to a slot; undefined when the commit is late. */
 async function waitForCommit(
   { replica }: ApiDeps,
   collectionId: string,

@@ -1,4 +1,5 @@
-// An operation whose outcome only its owner knows: answered when the outcome is committed.
+// Logs an operation whose result only the writer knows. The answer comes when the operation result
+// is committed.
 import type { Request, Response } from 'express'
 import type { OperationResult } from '@likeness/engine/contract'
 import { appError, isAppError } from '@likeness/shared/errors'
@@ -10,13 +11,16 @@ const outcomeWaitMs = 10_000
 const pollMs = 50
 
 export interface AwaitedOperation extends Omit<AppendRequest, 'answer'> {
-  /** What the answer says beside `revision`, and `seq` or `applied: false`. */
+  /** Fields of the answer beside `revision`, and `seq` or `applied: false`. */
   describe: Record<string, unknown>
-  /** Added when it is committed. */
+  /** Fields added when the operation result is committed. */
   done: (outcome: OperationResult) => Promise<Record<string, unknown>> | Record<string, unknown>
 }
 
-/** None while what was committed is damaged: a rebuild that was asked for will say more. */
+/**
+ * Returns an empty list while the committed version is damaged. A requested rebuild will bring a
+ * result.
+ */
 async function readResults(
   versions: ApiDeps['versions'],
   collectionId: string
@@ -29,7 +33,7 @@ async function readResults(
   }
 }
 
-/** undefined when it does not come in time: a long compaction, or no index-worker. */
+/** undefined when the result is late: a long compaction, or no index-worker. */
 async function waitForResult(
   { versions, clock }: ApiDeps,
   collectionId: string,

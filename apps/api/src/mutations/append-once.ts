@@ -1,4 +1,4 @@
-// An operation goes into a collection's log once per Idempotency-Key, and is answered.
+// Appends an operation to a collection's log once per Idempotency-Key, and answers.
 import type { Request, Response } from 'express'
 import { z } from 'zod'
 import { type Operation, operationSchema } from '@likeness/shared/contract/operation'
@@ -20,14 +20,14 @@ export interface Appended {
 }
 export interface AppendRequest {
   collectionId: string
-  /** What makes two requests the same. */
+  /** Two requests are the same when this content is equal. */
   content: unknown
   operation: () => Promise<BareOperation> | BareOperation
-  /** Once it is in the log. */
+  /** Makes the answer once the operation is in the log. */
   answer: (logged: Appended) => Promise<Answer>
 }
 
-/** collection_not_found when it was dropped meanwhile. */
+/** collection_not_found when the collection was dropped meanwhile. */
 export async function appendOnce(
   deps: ApiDeps,
   req: Request,

@@ -1,5 +1,6 @@
-// A snapshot becomes a collection of its own: its items go into a new log with their vectors, its pictures are copied. Nothing of it is
-// shared with the collection that it comes from, so either may be dropped. It gets its name last: what can be found is complete in the log.
+// Turns a snapshot into a new collection: the items go into a new log with their vectors, and the
+// pictures are copied. The two collections share no objects, so either may be dropped. The name
+// comes last: a collection that can be found is complete in the log.
 import type { Request, Response } from 'express'
 import { z } from 'zod'
 import type { HeldVersion } from '@likeness/engine/contract'
@@ -34,7 +35,10 @@ export interface RestoringInto {
   into: string
 }
 
-/** Pictures elsewhere are referred to, as the snapshot does. One that is gone is gone. */
+/**
+ * Copies a picture of the engine. Other pictures are referred to by key, the same as in the
+ * snapshot. A missing picture becomes null.
+ */
 async function copyPicture(
   { store }: ApiDeps,
   from: string | null,
@@ -47,7 +51,7 @@ async function copyPicture(
   return to
 }
 
-/** Lines of the item list; their vector batches are written on the way. */
+/** Yields the lines of the item list, and writes the vector batches on the way. */
 async function* copyItems(
   deps: ApiDeps,
   held: HeldVersion,

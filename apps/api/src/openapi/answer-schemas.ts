@@ -1,4 +1,5 @@
-// Every answer, by the name it has in the OpenAPI document. The compiler compares those of the contract with what the routes answer.
+// Every answer, by its name in the OpenAPI document. The compiler compares the answers of the
+// contract with the answers of the routes.
 import { z } from 'zod'
 import { embeddingSchema } from '@likeness/shared/contract/collection'
 import { boxSchema } from '@likeness/shared/contract/embedder'

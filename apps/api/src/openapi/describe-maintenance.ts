@@ -1,4 +1,4 @@
-// Routes of how a collection is kept, for the OpenAPI document.
+// Maintenance routes of collections, for the OpenAPI document.
 import { json, type RouteDescription, type RouteDescriptions } from './route-description.ts'
 
 const logged = {

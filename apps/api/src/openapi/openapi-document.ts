@@ -1,4 +1,4 @@
-// The OpenAPI 3.1 document: the mounted routes with what is said about them.
+// Builds the OpenAPI 3.1 document from the mounted routes and their descriptions.
 import { STATUS_CODES } from 'node:http'
 import { appError, type ErrorCode } from '@likeness/shared/errors'
 import type { Route } from '../http/route.ts'
@@ -70,7 +70,7 @@ function bodyContent(
   return { schema: refTo(name), ...(json.length > 0 && { encoding: Object.fromEntries(json) }) }
 }
 
-/** What may happen to a request beside what is particular to its route. */
+/** Error codes of a route: the general codes and the route's own codes. */
 function codesOf(
   { path }: MountedRoute,
   { body, query, idempotent, codes = [] }: RouteDescription
@@ -147,7 +147,7 @@ function operation(
   }
 }
 
-/** Of routes that are all described. */
+/** Builds the document. Every route must have a description. */
 export function openapiDocument(routes: readonly MountedRoute[]): JsonSchema {
   const schemas = schemaComponents()
   const paths: Record<string, JsonSchema> = {}

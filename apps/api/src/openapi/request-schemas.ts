@@ -1,4 +1,4 @@
-// Every body that a client sends, by the name it has in the OpenAPI document.
+// Every body that a client sends, by its name in the OpenAPI document.
 import { z } from 'zod'
 import {
   indexMethods,
@@ -71,7 +71,7 @@ export const requestSchemas = {
 }
 export type RequestSchemaName = keyof typeof requestSchemas
 
-/** What the schemas themselves cannot say. */
+/** Notes that the schemas themselves cannot express. */
 export const requestNotes: Partial<Record<RequestSchemaName, object>> = {
   ApplyProfile: { description: '`profile`: NAME, its newest version, or NAME@VERSION.' },
   ChangeCollection: {

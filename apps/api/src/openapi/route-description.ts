@@ -1,4 +1,4 @@
-// What the OpenAPI document says about one route.
+// Description of a route in the OpenAPI document.
 import type { z } from 'zod'
 import type { ErrorCode } from '@likeness/shared/errors'
 import type { AnswerSchemaName } from './answer-schemas.ts'
@@ -15,7 +15,7 @@ export const tags = {
 
 export interface AnswerDescription {
   description: string
-  /** By media type: one of these schemas, none for bytes. */
+  /** Schemas by media type; an empty list for bytes. */
   content: Record<string, readonly (AnswerSchemaName | RequestSchemaName)[]>
   headers?: readonly (keyof typeof answerHeaders)[]
 }
@@ -33,21 +33,21 @@ export interface RouteDescription {
   summary: string
   description?: string
   query?: z.ZodObject
-  /** By media type. */
+  /** Schema by media type. */
   body?: Record<string, RequestSchemaName>
   bodyOptional?: true
   /** Takes an Idempotency-Key. */
   idempotent?: true
-  /** By status. */
+  /** Answers by status. */
   answers: Record<number, AnswerDescription>
-  /** Beside what may happen to every request of this form. */
+  /** Error codes beside the codes of every request of this kind. */
   codes?: readonly ErrorCode[]
 }
 
-/** `GET /v1/jobs/:id`: method and path as mounted. */
+/** Descriptions by method and path as mounted, e.g. `GET /v1/jobs/:id`. */
 export type RouteDescriptions = Record<string, RouteDescription>
 
-/** An answer in JSON. */
+/** Describes an answer in JSON. */
 export const json = (description: string, ...names: AnswerSchemaName[]): AnswerDescription => ({
   description,
   content: { 'application/json': names }

@@ -27,7 +27,7 @@ function convert(
   )
 }
 
-/** Answers may get more fields in a later version. */
+/** Allows more fields: answers may get more fields in a later version. */
 function open(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(open)
   if (typeof schema !== 'object' || schema === null) return schema
@@ -42,7 +42,7 @@ export function schemaComponents(): Record<string, JsonSchema> {
   return { ...convert(requestSchemas, requestNotes, 'input'), ...(open(answers) as typeof answers) }
 }
 
-/** Query parameters. */
+/** Describes query parameters. */
 export function queryParameters(query: z.ZodObject): JsonSchema[] {
   const { properties = {}, required = [] } = z.toJSONSchema(query, { io: 'input' })
   return Object.entries(properties).map(([name, schema]) => ({

@@ -1,8 +1,8 @@
-// GET /v1/openapi.json: every route that is mounted, this one too.
+// GET /v1/openapi.json: every mounted route, this route too.
 import type { Route } from '../http/route.ts'
 import { openapiDocument } from './openapi-document.ts'
 
-/** `others`: the routes beside this one. */
+/** `others`: the routes beside this route. */
 export function openapi(others: readonly Route[]): Route {
   let text: string | undefined
   const route: Route = {

@@ -1,4 +1,5 @@
-// Second names of collections: GET /v1/aliases, PUT and DELETE of one. Pointing one at another collection is one step for whoever uses it.
+// Aliases of collections: GET /v1/aliases, PUT and DELETE of an alias. For clients, moving an alias
+// to another collection is a single step.
 import { z } from 'zod'
 import { collectionNameSchema } from '@likeness/shared/contract/collection'
 import { setAliasSchema } from '@likeness/shared/contract/http'

@@ -1,4 +1,5 @@
-// POST /v1/collections/:c/profile: another profile of the model that the collection has. Its owner makes the vectors anew and changes all of them in one version.
+// POST /v1/collections/:c/profile: applies another profile of the collection's model. The writer of
+// the collection computes the vectors anew and changes all of them in a single version.
 import {
   type CollectionSpec,
   type EmbeddingSpec,
@@ -15,7 +16,10 @@ import { pathParameter, type Route } from '../http/route.ts'
 import { requestKey } from '../idempotency/answer-once.ts'
 import { appendAndAwaitResult } from '../mutations/append-and-await-result.ts'
 
-/** embedding_mismatch for a profile of another model; invalid_request when the collection cannot store such vectors. */
+/**
+ * embedding_mismatch for a profile of another model; invalid_request when the collection cannot
+ * store such vectors.
+ */
 function embeddingFor(spec: CollectionSpec, profile: StoredProfile): EmbeddingSpec {
   const {
     name,

@@ -1,4 +1,5 @@
-// PATCH /v1/collections/:c: settings that may change after creation. They live in the manifest, so the change is an operation of the log.
+// PATCH /v1/collections/:c: settings that may change after creation. The settings live in the
+// manifest, so the change is an operation of the log.
 import {
   collectionSettingsSchema,
   settingsChangeSchema
@@ -19,7 +20,7 @@ const isFixedSetting = (name: string): boolean =>
 const keysOf = (value: unknown): string[] =>
   typeof value === 'object' && value !== null ? Object.keys(value) : []
 
-/** setting_fixed, for what can be given at creation only. */
+/** setting_fixed for a setting that can be given at creation only. */
 function refuseFixed(body: unknown): void {
   const settings = keysOf((body as { settings?: unknown } | null)?.settings)
   const fixed = [

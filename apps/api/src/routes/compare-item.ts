@@ -1,4 +1,5 @@
-// POST /v1/collections/:c/items/:id/compare: which part of a picture is which part of an item's picture.
+// POST /v1/collections/:c/items/:id/compare: finds which parts of a picture match which parts of an
+// item's picture.
 import type { Request, Response } from 'express'
 import {
   type CompareAnswer,

@@ -1,4 +1,5 @@
-// POST /v1/collections: a name, a metric, an index method and settings; the embedding is what the lanes make, that of a profile, or the given one.
+// POST /v1/collections: a name, a metric, an index method and settings. The embedding is the embed
+// servers' own, the embedding of a profile, or the given embedding.
 import { z } from 'zod'
 import {
   type CollectionSettings,
@@ -40,7 +41,10 @@ function parseCreate(body: unknown) {
   }
 }
 
-/** What the embed-workers make, the given one, or that of a profile; embedding_mismatch when the profile belongs to a model that no embed-worker has. */
+/**
+ * Returns the given embedding, the embedding of a profile, or the embed-workers' own.
+ * embedding_mismatch when the profile belongs to a model that no embed-worker has.
+ */
 async function embeddingFor(
   { embedder: embedders, profiles }: ApiDeps,
   { embedding, profile: { learned: reference } = {} }: CreateCollection
@@ -63,7 +67,7 @@ async function embeddingFor(
   )
 }
 
-/** Those given, then those of the built-in profile. */
+/** Given settings first, then the settings of the built-in profile. */
 function settingsOf({
   settings,
   profile: { builtIn = 'general' } = {}
@@ -71,7 +75,7 @@ function settingsOf({
   return collectionSettingsSchema.parse({ ...presets[builtIn], ...settings, profile: builtIn })
 }
 
-/** What an earlier attempt made: the same collection, not older than its reservation. */
+/** Finds the collection of an earlier attempt: the same spec, not older than the reservation. */
 async function findMade({ catalog }: ApiDeps, { spec, atMs }: CreateIntent) {
   const made = (await catalog.list({ fresh: true })).find(({ name }) => name === spec.name)
   if (made === undefined || made.createdAtMs < atMs - 5_000) return undefined
@@ -80,7 +84,7 @@ async function findMade({ catalog }: ApiDeps, { spec, atMs }: CreateIntent) {
     : undefined
 }
 
-/** An earlier attempt may make it while this one does. */
+/** Creates the collection. An earlier attempt may create it at the same time. */
 async function createOrFind(deps: ApiDeps, intent: CreateIntent, again: boolean) {
   try {
     return await deps.catalog.create(intent.spec)

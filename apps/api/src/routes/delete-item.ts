@@ -1,4 +1,4 @@
-// DELETE /v1/collections/:c/items/:id
+// Route DELETE /v1/collections/:c/items/:id.
 import { itemIdSchema } from '@likeness/shared/contract/item-list'
 import { resolveCollection } from '../answers/resolve-collection.ts'
 import type { ApiDeps } from '../api-deps.ts'

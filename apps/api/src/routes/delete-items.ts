@@ -1,4 +1,5 @@
-// POST /v1/collections/:c/delete: many items by id, by label or by filter, as one operation.
+// POST /v1/collections/:c/delete: deletes many items by id, by label or by filter, in a single
+// operation.
 import { deleteItemsSchema } from '@likeness/shared/contract/http'
 import { resolveCollection } from '../answers/resolve-collection.ts'
 import type { ApiDeps } from '../api-deps.ts'

@@ -1,4 +1,4 @@
-// DELETE /v1/collections/:c: the name is free at once; the objects go later.
+// DELETE /v1/collections/:c: the name is free at once. The objects are deleted later.
 import { z } from 'zod'
 import { resolveCollection } from '../answers/resolve-collection.ts'
 import type { ApiDeps } from '../api-deps.ts'
@@ -12,7 +12,7 @@ async function drop(
   deps: ApiDeps,
   { name, incarnation: collectionId }: DropIntent
 ): Promise<Answer> {
-  // An earlier attempt may have dropped it, and the name may have been taken again since.
+  // An earlier attempt may have dropped the collection, and the name may be in use again since.
   await deps.catalog.drop(name, { expected: collectionId })
   return {
     status: 200,

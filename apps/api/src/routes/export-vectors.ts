@@ -1,4 +1,5 @@
-// GET /v1/collections/:c/vectors: every item of one committed version with its vectors, as lines that POST .../vectors takes.
+// GET /v1/collections/:c/vectors: every item of a committed version with its vectors, as lines that
+// POST .../vectors accepts.
 import type { CollectionReader } from '@likeness/engine/contract'
 import { encodeVector } from '@likeness/shared/contract/embedder'
 import type { VectorLine } from '@likeness/shared/contract/http'

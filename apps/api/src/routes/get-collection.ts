@@ -1,4 +1,4 @@
-// GET /v1/collections/:c
+// Route GET /v1/collections/:c.
 import { collectionAnswer } from '../answers/collection-answer.ts'
 import { resolveCollection } from '../answers/resolve-collection.ts'
 import type { ApiDeps } from '../api-deps.ts'

@@ -1,4 +1,4 @@
-// GET /v1/collections/:c/items/:id
+// Route GET /v1/collections/:c/items/:id.
 import type { ItemAnswer } from '@likeness/shared/contract/http'
 import { pictureLinks, withItem } from '../answers/stored-item.ts'
 import type { ApiDeps } from '../api-deps.ts'

@@ -1,4 +1,5 @@
-// GET /v1/jobs/:id?failed_after=: state, counts, why it waits, the first 1000 failed items after an ordinal, and the seq that holds it all.
+// GET /v1/jobs/:id?failed_after=: state, counts, the reason for waiting, the first 1000 failed
+// items after an ordinal, and the seq that holds all of the job.
 import { z } from 'zod'
 import { ulidPattern } from '@likeness/shared/data/ulid'
 import { appError } from '@likeness/shared/errors'

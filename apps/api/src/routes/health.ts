@@ -1,4 +1,4 @@
-// GET /livez: the process answers. GET /readyz: each part it needs, 503 when one is not well.
+// GET /livez: the process answers. GET /readyz: checks each part, 503 when a part is not well.
 import { messageOf } from '@likeness/shared/errors'
 import type { ApiDeps, ReadinessCheck } from '../api-deps.ts'
 import type { Route } from '../http/route.ts'

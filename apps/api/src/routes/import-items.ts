@@ -1,4 +1,5 @@
-// POST /v1/collections/:c/imports: a prefix of the store or a folder on disk, with or without a list file, becomes one job.
+// POST /v1/collections/:c/imports: a prefix of the store or a folder on disk, with or without a
+// list file, becomes a job.
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import type { ItemListLine } from '@likeness/shared/contract/item-list'
 import { isEngineKey } from '@likeness/shared/contract/keys'
@@ -23,7 +24,10 @@ import {
 } from '../ingest/ingestion.ts'
 import { type ReceivedImport, receiveImport } from '../ingest/receive-import.ts'
 
-/** `logos` and `logos/` both mean what is below `logos/`, so that no prefix can reach into a neighbour. */
+/**
+ * `logos` and `logos/` both mean the keys below `logos/`, so that a prefix never reaches a
+ * neighbour.
+ */
 function parsePrefix(text: string): string {
   const prefix = text.endsWith('/') ? text : `${text}/`
   if (isEngineKey(prefix)) throw appError('forbidden_prefix', 'this prefix belongs to the engine')
@@ -32,7 +36,7 @@ function parsePrefix(text: string): string {
 }
 
 interface ImportSource {
-  /** `prefix logos/`, `root /data/marks with a list`. */
+  /** Name for messages: `prefix logos/`, `root /data/marks with a list`. */
   name: string
   lines: (spec: CollectionSpec, ingestion: string) => AsyncIterable<ItemListLine>
 }

@@ -1,4 +1,5 @@
-// POST /v1/collections/:c/vectors: items with vectors that were made elsewhere become one job, without an embed-worker.
+// POST /v1/collections/:c/vectors: items with supplied vectors become a job, without an
+// embed-worker.
 import { createUlid } from '@likeness/shared/data/ulid'
 import { appError } from '@likeness/shared/errors'
 import { resolveCollection } from '../answers/resolve-collection.ts'

@@ -12,7 +12,10 @@ import type { Route } from '../http/route.ts'
 export const pictureEtag = (...parts: (string | number)[]): string =>
   `"${sha256Hex(parts.join('\n')).slice(0, 32)}"`
 
-/** Headers of bytes that a user brought: shown as a picture or saved, never run. */
+/**
+ * Sets headers for a user's bytes: a browser shows them as a picture or saves them, and never runs
+ * them.
+ */
 export function setPictureHeaders(res: Response, type: string | undefined, etag: string): void {
   res.setHeader('content-type', type ?? 'application/octet-stream')
   if (type === undefined) res.setHeader('content-disposition', 'attachment')

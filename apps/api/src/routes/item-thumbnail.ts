@@ -1,4 +1,4 @@
-// GET /v1/collections/:c/items/:id/thumbnail?w=: a JPEG made by a lane, kept in memory.
+// GET /v1/collections/:c/items/:id/thumbnail?w=: a JPEG made by an embed server, kept in memory.
 import { z } from 'zod'
 import { readPicture } from '../answers/read-picture.ts'
 import { imageKeyOf, withItem } from '../answers/stored-item.ts'
@@ -17,7 +17,7 @@ export const itemThumbnail = (deps: ApiDeps): Route => ({
     const key = await withItem(deps, req, imageKeyOf)
     const etag = pictureEtag(key, width)
     if (req.get('if-none-match') === etag) return void res.status(304).setHeader('etag', etag).end()
-    // No abort signal: others may wait for the same thumbnail.
+    // No abort signal: other requests may wait for the same thumbnail.
     const body = await deps.thumbnails.get(`${width} ${key}`, async () =>
       deps.embedder.thumbnail(await readPicture(deps, key), width)
     )

@@ -1,4 +1,5 @@
-// GET /v1/collections: {collections: [...], damaged: [...]}, by name. One that is damaged does not hide the others.
+// GET /v1/collections: {collections: [...], damaged: [...]}, by name. A damaged collection does not
+// hide the others.
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import type { CollectionAnswer, CollectionListAnswer } from '@likeness/shared/contract/http'
 import { mapInOrder } from '@likeness/shared/data/concurrency'
@@ -9,7 +10,7 @@ import type { Route } from '../http/route.ts'
 
 type Damaged = CollectionListAnswer['damaged'][number]
 
-/** undefined: dropped while we read. */
+/** undefined when the collection was dropped during the read. */
 async function describe(
   deps: ApiDeps,
   spec: CollectionSpec

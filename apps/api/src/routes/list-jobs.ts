@@ -1,4 +1,4 @@
-// GET /v1/jobs?limit=&collection=: {jobs: [...]}, newest first; `failed` is empty here.
+// GET /v1/jobs?limit=&collection=: {jobs: [...]}, newest first. `failed` is empty here.
 import { z } from 'zod'
 import { collectionNameSchema } from '@likeness/shared/contract/collection'
 import { jobAnswer } from '../answers/job-answer.ts'
@@ -12,7 +12,7 @@ export const querySchema = z.object({
   collection: collectionNameSchema.optional()
 })
 
-/** Jobs know their collection by its own name. */
+/** Resolves an alias: jobs know their collection by its own name. */
 const ownName = async ({ catalog }: ApiDeps, name: string): Promise<string> =>
   new Map(Object.entries(await catalog.aliases())).get(name) ?? name
 

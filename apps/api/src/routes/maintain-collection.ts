@@ -1,4 +1,5 @@
-// POST /v1/collections/:c/compact and /rebuild: write anew how a collection is stored. What it holds stays the same.
+// POST /v1/collections/:c/compact and /rebuild: writes the stored form of a collection anew. The
+// items stay the same.
 import { resolveCollection } from '../answers/resolve-collection.ts'
 import type { ApiDeps } from '../api-deps.ts'
 import { pathParameter, type Route } from '../http/route.ts'

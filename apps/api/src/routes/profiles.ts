@@ -1,4 +1,5 @@
-// GET /v1/profiles, GET and PUT /v1/profiles/:profile, GET of its projection: learned projections, kept by name and version in the store where embed-workers find them.
+// GET /v1/profiles, GET and PUT /v1/profiles/:profile, GET of the projection. Learned projections
+// are kept by name and version in the store, where embed-workers find them.
 import type { Readable } from 'node:stream'
 import type { Request } from 'express'
 import {
@@ -20,7 +21,10 @@ import { pathParameter, type Route } from '../http/route.ts'
 import { answerOnce, requestKey } from '../idempotency/answer-once.ts'
 
 const path = '/v1/profiles/:profile'
-/** 4096 x 65 537 numbers would be a gigabyte: nothing that is learned from some hundred pictures is near this. */
+/**
+ * Largest projection file in bytes. 4096 x 65 537 numbers would be a gigabyte; a projection learned
+ * from some hundred pictures is far smaller.
+ */
 const maxBytes = 256 * 1024 * 1024
 
 export const listProfiles = ({ profiles }: ApiDeps): Route => ({
@@ -57,7 +61,7 @@ interface ReceivedProfile {
   projection: Uint8Array
 }
 
-/** The description comes first, so that the length of the file is known before it is read. */
+/** Reads the description first, so that the length of the file is known before the file is read. */
 async function receiveProfile(req: Request): Promise<ReceivedProfile> {
   let draft: ProfileDraft | undefined
   let projection: Uint8Array | undefined

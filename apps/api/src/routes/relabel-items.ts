@@ -1,4 +1,5 @@
-// POST /v1/collections/:c/relabel: many items get the same label or metadata, as one operation.
+// POST /v1/collections/:c/relabel: many items get the same label or metadata, in a single
+// operation.
 import type { CollectionReader } from '@likeness/engine/contract'
 import { relabelItemsSchema } from '@likeness/shared/contract/http'
 import { mapInOrder } from '@likeness/shared/data/concurrency'

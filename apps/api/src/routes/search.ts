@@ -1,4 +1,5 @@
-// POST /v1/collections/:c/search: a picture, a stored picture, an item or a vector; what is like it, from one committed version.
+// POST /v1/collections/:c/search: takes a picture, a stored picture, an item or a vector, and finds
+// similar items in a committed version.
 import type { CollectionReader } from '@likeness/engine/contract'
 import type { CollectionSpec, EmbeddingSpec } from '@likeness/shared/contract/collection'
 import type { EmbedAnswer, EmbedQuery } from '@likeness/shared/contract/embedder'
@@ -31,7 +32,10 @@ async function pictureOf(
   return readClientPicture(deps, request.image_key)
 }
 
-/** The vectors to search a snapshot for. `embed` is asked again when the collection's embedding is not the one that was used. */
+/**
+ * Returns the vectors to search for. `embed` runs again when the collection's embedding differs
+ * from the embedding that was used.
+ */
 async function queriesFor(
   reader: CollectionReader,
   { request }: ReceivedSearch,
@@ -67,7 +71,10 @@ function acquire(
   })
 }
 
-/** As the settings say now, which may have changed since the creation; what the request says goes before them. */
+/**
+ * Reads the current settings, which may have changed since the creation. Options of the request
+ * come first.
+ */
 async function howToLook(
   { replica }: ApiDeps,
   { collectionId }: CollectionSpec,

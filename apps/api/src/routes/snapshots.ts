@@ -1,4 +1,5 @@
-// Versions that are kept by name: GET and POST /v1/collections/:c/snapshots, DELETE and restore of one.
+// Versions that are kept by name: GET and POST /v1/collections/:c/snapshots, DELETE and restore of
+// a snapshot.
 import type { SnapshotSummary } from '@likeness/engine/contract'
 import { restoreSnapshotSchema, takeSnapshotSchema } from '@likeness/shared/contract/http'
 import { appError } from '@likeness/shared/errors'

@@ -1,4 +1,4 @@
-// GET /v1/status: what this process serves and who embeds for it.
+// GET /v1/status: the collections that this process serves, and the embed servers.
 import type { ApiDeps } from '../api-deps.ts'
 import type { Route } from '../http/route.ts'
 

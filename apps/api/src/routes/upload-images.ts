@@ -1,4 +1,4 @@
-// POST /v1/collections/:c/images: many pictures in one multipart body become one job.
+// POST /v1/collections/:c/images: many pictures in a single multipart body become a job.
 import { createUlid } from '@likeness/shared/data/ulid'
 import { appError } from '@likeness/shared/errors'
 import { resolveCollection } from '../answers/resolve-collection.ts'
@@ -25,7 +25,8 @@ export const uploadImages = (deps: ApiDeps): Route => ({
       throw appError('unsupported_media_type', 'send content-type: multipart/form-data')
     const key = requestKey(req)
     const spec = await resolveCollection(deps, pathParameter(req, 'c'))
-    // With a key it may be a retry: that gets its first answer, whatever is made by now.
+    // A request with a key may be a retry. A retry gets its first answer, even when no embed-worker
+    // makes the embedding now.
     if (key === undefined) await requireEmbedder(deps, spec)
     const { requestId } = contextOf(res)
     const draft = { ingestion: createUlid(deps.clock.nowMs()), spec, source: 'upload', requestId }

@@ -1,4 +1,5 @@
-// GET /v1/collections/:c/verify: every file of the committed version against its manifest, as lines of progress; the last one is the report.
+// GET /v1/collections/:c/verify: checks every file of the committed version against the manifest,
+// as lines of progress. The last line is the report.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { verifyCollection as verify } from '@likeness/engine'
@@ -10,7 +11,7 @@ import { sendNdjson } from '../http/send-ndjson.ts'
 
 const progressMs = 1_000
 
-/** What `verify` says, no more often than every second; what it answers comes last. */
+/** Yields the progress of `verify` at most every second. The report comes last. */
 async function* linesOf(
   { store, clock, settings }: ApiDeps,
   collectionId: string
@@ -46,7 +47,8 @@ export function verifyCollection(deps: ApiDeps): Route {
       const { collectionId } = await resolveCollection(deps, pathParameter(req, 'c'), {
         fresh: true
       })
-      // It reads all that there is: one at a time.
+      // A verification reads all objects of the collection, so only a single verification runs at a
+      // time.
       if (running)
         throw appError('overloaded', 'another collection is being verified by this process', {
           retryAfterS: 10

@@ -1,4 +1,5 @@
-// From hits of the snapshot to the answer: per object, and merged over all of them by item, best score first.
+// Turns hits of the collection reader into the answer: per object, and merged over all objects by
+// item, best score first.
 import type { CollectionReader, SearchQuery } from '@likeness/engine/contract'
 import { type CollectionSettings, rerankProblem } from '@likeness/shared/contract/collection'
 import type { Filter } from '@likeness/shared/contract/filter'
@@ -40,7 +41,7 @@ function hitAnswer(
   }
 }
 
-/** What a hit is grouped by; undefined for a group of its own. */
+/** Value that a hit is grouped by; undefined for a group of its own. */
 function groupOf({ label, metadata }: HitAnswer, groupBy: string): string | undefined {
   const value = groupBy === 'label' ? label : metadata[groupBy.slice('metadata.'.length)]
   return value === null || value === undefined ? undefined : JSON.stringify(value)
@@ -51,11 +52,14 @@ export interface Grouping {
   size: number
 }
 
-/** Those that were ranked anew before those that came too late for it. */
+/** Ranks hits with a rerank score before hits without. */
 const rankOf = (hit: HitAnswer): number =>
   hit.rerank_score === undefined ? standingOf(hit) : 2 + hit.rerank_score
 
-/** Best k items, each once with its best rank, at most `size` of a group. Equal ones keep their order. */
+/**
+ * Returns the best k items, each once with its best rank, and at most `size` per group. Equal items
+ * keep their order.
+ */
 export function mergeHits(
   lists: readonly (readonly HitAnswer[])[],
   k: number,
@@ -89,7 +93,10 @@ function filterOf({ filter, exclude }: Exclusion): Filter | undefined {
   return filter === undefined ? { not: exclude } : { not: { any: [{ not: filter }, exclude] } }
 }
 
-/** What has a value in common with the query under one of these keys, and what `exclude` says; undefined: nothing. */
+/**
+ * Builds the filter of excluded items: those of `exclude`, and those that share a value with the
+ * query under a key of `exclude_same`. undefined when no item is excluded.
+ */
 function excludedOf(
   { exclude, exclude_same: asked }: SearchRequest,
   settings: CollectionSettings,
@@ -102,7 +109,10 @@ function excludedOf(
   return all.length < 2 ? all[0] : { any: all }
 }
 
-/** A query by item finds the item itself, which is not answered: room for it, also in its group. */
+/**
+ * A query by item finds the item itself, which is not answered. Asks for an extra hit, also in the
+ * item's group.
+ */
 function askFor(
   { group_size: groupSize = 1, group_by: groupBy }: SearchRequest,
   k: number,
@@ -115,7 +125,7 @@ function askFor(
   }
 }
 
-/** Searches all vectors at once; timings are the caller's. */
+/** Searches all vectors at once. The caller adds the timings. */
 export async function searchSnapshot(
   reader: CollectionReader,
   queries: SearchQueries,
@@ -187,7 +197,7 @@ export async function searchSnapshot(
     )
   }))
   const apart = nmsIou === undefined ? every : suppressOverlaps(every, nmsIou)
-  // A tile is no object of the picture: it is only worth showing where something was recognised in it.
+  // A tile is not an object of the picture. A tile is only shown when it has hits.
   const objects = apart.filter(({ kind, hits }) => kind !== 'tile' || hits.length > 0)
   return {
     index_seq: reader.seq,

@@ -1,4 +1,5 @@
-// A client's own vectors, checked against the collection and made unit length where its rows are. Sparse ones: sparse-vector.ts.
+// Checks a client's own vectors against the collection, and makes them unit length where the rows
+// are. Sparse vectors: sparse-vector.ts.
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import { decodeVector } from '@likeness/shared/contract/embedder'
 import { maxVectors, type SearchRequest } from '@likeness/shared/contract/http'
@@ -8,7 +9,10 @@ import { parseSparseVector } from './sparse-vector.ts'
 
 type Compared = Pick<CollectionSpec, 'embedding' | 'metric'>
 
-/** float32 [dim]. dimension_mismatch, or invalid_vector for values that float32 cannot hold and for a zero vector without a direction. */
+/**
+ * Returns float32 [dim]. dimension_mismatch, or invalid_vector for values that float32 cannot hold
+ * and for a zero vector, which has no direction.
+ */
 function parseDenseVector(
   values: ArrayLike<number>,
   { embedding, metric }: Compared
@@ -23,7 +27,7 @@ function parseDenseVector(
   const vector = new Float32Array(values)
   if (!vector.every(Number.isFinite))
     throw appError('invalid_vector', 'vector is an array of finite 32-bit numbers')
-  // Bits are made of the values as they are.
+  // Bits are made from the values without scaling.
   if (metric === 'hamming' || (!embedding.unit && metric !== 'cosine')) return vector
   let squares = 0
   for (let i = 0; i < values.length; i++) squares += values[i]! * values[i]!
@@ -37,7 +41,7 @@ function parseDenseVector(
 const isSparseVector = (given: ArrayLike<number> | SparseVector): given is SparseVector =>
   'indices' in given
 
-/** One row of the form that the collection has; invalid_vector for the other. */
+/** Returns a row in the collection's kind, dense or sparse; invalid_vector for the other kind. */
 export function parseVector(given: ArrayLike<number> | SparseVector, spec: Compared): VectorRows {
   const { sparse, dim } = spec.embedding
   if (isSparseVector(given)) {
@@ -56,7 +60,7 @@ export function parseVector(given: ArrayLike<number> | SparseVector, spec: Compa
   return parseDenseVector(given, spec)
 }
 
-/** Rows of arrays, of base64, or of sparse vectors. */
+/** Parses rows of arrays, of base64, or of sparse vectors. */
 export function parseQueryVectors(
   given: NonNullable<SearchRequest['vectors']>,
   spec: Compared

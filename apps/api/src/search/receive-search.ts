@@ -1,4 +1,5 @@
-// Reads a search: JSON with one of vector, vectors, item_id, image_key; or a form with the picture and the same names as text.
+// Reads a search: JSON with exactly one of vector, vectors, item_id, image_key; or a form with the
+// picture and the same names as text.
 import type { Request, Response } from 'express'
 import { type SearchRequest, searchRequestSchema } from '@likeness/shared/contract/http'
 import { appError, isAppError } from '@likeness/shared/errors'
@@ -33,7 +34,7 @@ const asJson = new Set([
 
 const isSwitch = (text: unknown): boolean => text === 'true' || text === 'false'
 
-/** invalid_vector for whatever is wrong inside `vector`. */
+/** invalid_vector for every error inside `vector`. */
 function parseSearch(body: unknown): SearchRequest {
   try {
     return parseRequest(searchRequestSchema, body)
@@ -71,7 +72,9 @@ function checkSources({ request, picture }: ReceivedSearch): ReceivedSearch {
   return { request, picture }
 }
 
-/** Some clients write NaN and Infinity into JSON; that is a bad vector, not bad syntax. */
+/**
+ * Some clients write NaN and Infinity into JSON. The answer is invalid_vector, not a syntax error.
+ */
 async function readSearchJson(req: Request, res: Response): Promise<unknown> {
   try {
     return await readJson(req, res)

@@ -1,11 +1,15 @@
-// Of recognised objects that lie over each other one is answered: the one whose best hit is the best.
+// Removes overlapping objects: among recognised objects that cover each other, the object with the
+// best hit stays.
 import { iouOf } from '@likeness/shared/contract/box-overlap'
 import type { SearchAnswer } from '@likeness/shared/contract/http'
 import { standingOf } from '@likeness/shared/contract/margin'
 
 type AnsweredObject = SearchAnswer['objects'][number]
 
-/** In the order they came, without those that a better recognised one covers by more than `iou`. Objects without hits or box stay. */
+/**
+ * Keeps the order, and drops objects that a better recognised object covers by more than `iou`.
+ * Objects without hits or box stay.
+ */
 export function suppressOverlaps(
   objects: readonly AnsweredObject[],
   iou: number

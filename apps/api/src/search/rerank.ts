@@ -1,11 +1,16 @@
-// Hits in the order of their k-reciprocal distance (Zhong et al., "Re-ranking person re-identification with k-reciprocal encoding", CVPR 2017), among the best of one search.
+// Sorts hits by k-reciprocal distance (Zhong et al., "Re-ranking person re-identification with
+// k-reciprocal encoding", CVPR 2017), among the best hits of a search.
 
-/** As published: neighbours that must be each other's, neighbours that a vector is averaged with, and the weight of the plain distance. */
+/**
+ * Published values: k1 neighbours that must be mutual, k2 neighbours that a vector is averaged
+ * with, and lambda, the weight of the plain distance.
+ */
 const published = { k1: 20, k2: 6, lambda: 0.3 }
 
 /**
- * `vectors`: unit length, the query's first, then those of its hits. A distance in [0, 1] for each hit, lower is nearer.
- * Some n^2 (dim / 2 + n) multiplications: 5 million for 100 hits of 512 values.
+ * `vectors`: unit length, the query's first, then the vectors of the hits. Returns a distance in
+ * [0, 1] for each hit; lower is nearer. Cost: some n^2 (dim / 2 + n) multiplications, 5 million for
+ * 100 hits of 512 values.
  */
 export function kReciprocalDistances(
   vectors: readonly Float32Array[],
@@ -24,7 +29,7 @@ export function kReciprocalDistances(
   )
 }
 
-/** Squared Euclidean, each row divided by its greatest. */
+/** Squared Euclidean distances, each row divided by its greatest value. */
 function plainDistances(vectors: readonly Float32Array[]): Float64Array[] {
   const rows = vectors.map(() => new Float64Array(vectors.length))
   for (let i = 0; i < vectors.length; i++) {
@@ -47,11 +52,14 @@ function dot(a: Float32Array, b: Float32Array): number {
 const nearestFirst = (row: Float64Array): number[] =>
   [...row.keys()].sort((a, b) => row[a]! - row[b]!)
 
-/** Of the k nearest of `i` (itself one more) those that have it among theirs. */
+/**
+ * Returns those of the k nearest of `i` that have `i` among their own k nearest. `i` itself counts
+ * in addition.
+ */
 const reciprocal = (ranks: readonly number[][], i: number, k: number): number[] =>
   ranks[i]!.slice(0, k + 1).filter((j) => ranks[j]!.slice(0, k + 1).includes(i))
 
-/** With the reciprocal neighbours of each neighbour where most of them are the same. */
+/** Adds the reciprocal neighbours of each neighbour where most of them are the same. */
 function reciprocalSet(ranks: readonly number[][], i: number, k: number): number[] {
   const own = reciprocal(ranks, i, k)
   const set = new Set(own)
@@ -63,7 +71,7 @@ function reciprocalSet(ranks: readonly number[][], i: number, k: number): number
   return [...set]
 }
 
-/** Weights of the neighbours, by distance; their sum is 1. */
+/** Weights of the neighbours, by distance; the sum is 1. */
 function encode(row: Float64Array, neighbours: readonly number[]): Float64Array {
   const out = new Float64Array(row.length)
   let sum = 0

@@ -1,4 +1,5 @@
-// A search whose best hits are put in the order of what their parts have in common with those of the query: raw vectors are read and compared by a lane.
+// A search that sorts the best hits by the similarity of parts. An embed server compares the raw
+// vectors.
 import { readRawVectors } from '@likeness/engine'
 import type { CollectionReader, Hit, SearchQuery, StoredItem } from '@likeness/engine/contract'
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
@@ -8,9 +9,9 @@ import type { EmbedClient } from '../embedder/embed-client.ts'
 import type { SearchQueries } from './search-queries.ts'
 import type { RankedHit } from './search-reranked.ts'
 
-/** Hits of each vector that are ranked anew. */
+/** Number of hits of each vector that are ranked anew. */
 const rankedAnew = 20
-/** Of what the parts have in common, against the score of the whole. Chosen on views of gallery pictures. */
+/** Weight of the parts against the score of the whole. Chosen on views of gallery pictures. */
 const weightOfParts = 2
 
 export interface CellRanking {
@@ -19,7 +20,10 @@ export interface CellRanking {
   signal: AbortSignal
 }
 
-/** float16 of each query row; undefined when there are none: of vectors, and of items that came as vectors. */
+/**
+ * Returns float16 raw vectors of each query row; undefined for queries by vector, and for items
+ * that came as vectors.
+ */
 export async function rawVectorsOfQueries(
   { rawVectors, item }: SearchQueries,
   { store }: CellRanking
@@ -28,7 +32,10 @@ export async function rawVectorsOfQueries(
   return item && (await readRawVectors(store, item))
 }
 
-/** Hits of the wished k, best first; those without raw vectors come behind those with a rerank score. */
+/**
+ * Returns hits of the requested k, best first. Hits without raw vectors come after hits with a
+ * rerank score.
+ */
 export async function searchByCells(
   reader: CollectionReader,
   { k, groupBy: _by, groupSize: _size, ...query }: SearchQuery,

@@ -1,4 +1,5 @@
-// What is searched for: the vectors behind a picture, an item or a vector, and how each object is shown in the answer.
+// The queries of a search: the vectors of a picture, an item or a vector, and how the answer shows
+// each object.
 import type { CollectionReader, StoredItem } from '@likeness/engine/contract'
 import { decodeRaw, decodeVector, type EmbedAnswer } from '@likeness/shared/contract/embedder'
 import type { SearchAnswer } from '@likeness/shared/contract/http'
@@ -15,17 +16,19 @@ export interface SearchQueries {
   vectors: VectorRows
   objectOf: number[]
   picture: SearchAnswer['picture']
-  /** Not a hit of itself. */
+  /** Id of the query item, which is not a hit of itself. */
   except: string | undefined
-  /** Of the item that is asked with. */
+  /** Metadata of the query item. */
   metadata?: Metadata
-  /** float16 of each row, before the profile; of pictures, where they were asked for. */
+  /**
+   * float16 of each row, before the profile; for pictures, where the request asks for raw vectors.
+   */
   rawVectors?: Uint16Array
-  /** What is asked with. */
+  /** The query item. */
   item?: StoredItem
 }
 
-/** Each row is an object. */
+/** Makes an object of each row. */
 export function queriesOfVectors(vectors: VectorRows, dim: number): SearchQueries {
   const objects = Array.from(
     { length: rowCount(vectors, dim) },
@@ -34,7 +37,7 @@ export function queriesOfVectors(vectors: VectorRows, dim: number): SearchQuerie
   return { objects, vectors, objectOf: [...objects.keys()], picture: null, except: undefined }
 }
 
-/** One box at several sizes is one object. */
+/** Finds or adds an object. The same box at several sizes is a single object. */
 function placeOf(objects: AnsweredObject[], wanted: AnsweredObject): number {
   const known = objects.findIndex(
     ({ kind, box }) => kind === wanted.kind && box?.every((value, i) => value === wanted.box![i])
@@ -76,7 +79,9 @@ export function queriesOfPicture(answer: EmbedAnswer): SearchQueries {
   }
 }
 
-/** Each subject row of a stored item is an object; its whole-picture rows are one object together. */
+/**
+ * Makes an object of each subject row of a stored item. The whole-picture rows are a single object.
+ */
 export async function queriesOfItem(reader: CollectionReader, id: string): Promise<SearchQueries> {
   const [item, vectors] = [await reader.getItem(id), await reader.getVectors(id)]
   if (item === undefined || vectors === undefined)

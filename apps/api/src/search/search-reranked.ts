@@ -1,15 +1,19 @@
-// A search whose best hits are put in the order of their k-reciprocal distances: more hits are asked for than are wanted, and their vectors read.
+// A search that sorts the best hits by k-reciprocal distance. More hits than requested are found,
+// and their vectors are read.
 import type { CollectionReader, Hit, SearchQuery } from '@likeness/engine/contract'
 import { denseRows } from '@likeness/shared/contract/vector-rows'
 import { appError } from '@likeness/shared/errors'
 import { kReciprocalDistances } from './rerank.ts'
 
-/** Hits of each vector that are ranked anew: what follows keeps its order. */
+/** Number of hits of each vector that are ranked anew. Later hits keep their order. */
 const rankedAnew = 100
 
 export type RankedHit = Hit & { rerankScore?: number; margin?: number }
 
-/** Hits of the wished k with a rerank score, best first. The neighbours that decide are those without groups and threshold. */
+/**
+ * Returns hits of the requested k with a rerank score, best first. The deciding neighbours are
+ * found without groups and threshold.
+ */
 export async function searchReranked(
   reader: CollectionReader,
   { k, scoreThres = -Infinity, groupBy: _by, groupSize: _size, ...query }: SearchQuery
@@ -37,7 +41,7 @@ export async function searchReranked(
   return lists
 }
 
-/** Of the row that was hit; unit length. */
+/** Returns the vector of the hit's row; unit length. */
 async function vectorOf(
   reader: CollectionReader,
   { item, row }: Hit,

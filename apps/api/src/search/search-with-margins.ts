@@ -1,19 +1,23 @@
-// A search whose threshold is compared with how far a hit stands out from what else is near the query.
+// A search that compares the threshold with the margin: how far a hit stands out from the other
+// labels near the query.
 import type { CollectionReader, SearchQuery } from '@likeness/engine/contract'
 import { cohortSize, marginOf, nearLabels, type NearLabels } from '@likeness/shared/contract/margin'
 import type { RankedHit } from './search-reranked.ts'
 
-/** Hits that are looked at first: in most galleries as many other labels as are needed are among them. */
+/** Number of hits that are read first. In most galleries these hits contain enough other labels. */
 const looked = 24
 
 export interface MarginOptions {
   weight: number
-  /** The item that is asked about: it is no neighbour of itself. */
+  /** The query item, which is not a neighbour of itself. */
   except: string | undefined
   search: (options: SearchQuery) => Promise<RankedHit[][]>
 }
 
-/** Hits of `search` whose margin passes the threshold, each with it; more than k where more were looked at. */
+/**
+ * Returns the hits of `search` whose margin passes the threshold, each with its margin. The list
+ * may have more than k hits.
+ */
 export async function searchWithMargins(
   reader: CollectionReader,
   options: SearchQuery,
@@ -32,7 +36,10 @@ export async function searchWithMargins(
 
 const flat = ({ item: { id, label }, score }: RankedHit) => ({ id, label, score })
 
-/** Of all that the collection has, whatever the filter lets through: what was found where that is enough, else searched for. */
+/**
+ * Finds the labels near each query in the whole collection, without the filter. Uses the found hits
+ * where they are enough, else searches again.
+ */
 async function nearEach(
   reader: CollectionReader,
   options: SearchQuery,
@@ -47,7 +54,7 @@ async function nearEach(
     if (near.every((labels, i) => labels.length > cohortSize || found[i]!.length < options.k))
       return near
   }
-  // One more than a hit and its cohort, for the item that is asked about.
+  // A hit, its cohort, and the query item.
   return (
     await reader.search({
       ...open,

@@ -1,4 +1,4 @@
-// A client's sparse vector, checked, sorted by index, without zeros, and brought to unit length.
+// Checks a client's sparse vector, sorts by index, drops zeros, and scales to unit length.
 import { maxNonZeros } from '@likeness/shared/contract/http'
 import {
   sparseRow,
@@ -7,10 +7,16 @@ import {
 } from '@likeness/shared/contract/vector-rows'
 import { appError } from '@likeness/shared/errors'
 
-/** A squared length this close to 1 is of unit length already: what was sent back comes back the same. */
+/**
+ * A squared length this close to 1 counts as unit length, so that returned vectors come back
+ * unchanged.
+ */
 const unitSlack = 2.5e-7
 
-/** One row. invalid_vector, or dimension_mismatch for an index that the collection does not have. */
+/**
+ * Parses a row. invalid_vector, or dimension_mismatch for an index that the collection does not
+ * have.
+ */
 export function parseSparseVector({ indices, values }: SparseVector, dim: number): SparseRows {
   if (indices.length !== values.length)
     throw appError('invalid_vector', `${indices.length} indices for ${values.length} values`)

@@ -1,4 +1,5 @@
-// A replica over items that a test puts in: exact search by inner product, and a slot that the test moves.
+// A replica over items that a test puts in: exact search by inner product, and a slot that the test
+// moves.
 import type {
   CollectionReader,
   Hit,
@@ -13,7 +14,7 @@ import { appError } from '@likeness/shared/errors'
 
 export interface FakeItem extends Partial<StoredItem> {
   id: string
-  /** One per row. */
+  /** A vector per row. */
   vectors: number[][]
 }
 
@@ -25,12 +26,12 @@ export interface FakeReplica extends Replica {
   /** An older ingestion is not finished. */
   awaited: boolean
   askedOptions: ReadOptions[]
-  /** What snapshots were searched with. */
+  /** Queries that the collection readers got. */
   queries: SearchQuery[]
-  /** Snapshots not released. */
+  /** Number of collection readers that are not released. */
   open: number
   notifications: { collectionId: string; seq: number }[]
-  /** Changes what the snapshot says about its collection. */
+  /** Changes the spec that the collection reader reports. */
   spec?: Partial<CollectionSpec>
 }
 

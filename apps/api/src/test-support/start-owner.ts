@@ -1,4 +1,4 @@
-// The owner of a collection beside a test API: commits what the API logs.
+// The writer of a collection beside a test API: commits the operations that the API logs.
 import {
   createFaissSegmentFiles,
   createFileCache,
@@ -10,7 +10,7 @@ import { silentLogger } from '@likeness/shared/process/logger'
 import { temporaryFolder } from '../../../../test/support/temporary-folder.ts'
 import type { TestApi } from './start-test-api.ts'
 
-/** Returns what stops it. */
+/** Returns a function that stops the writer. */
 export async function startOwner(
   { store, deps }: TestApi,
   collectionId: string

@@ -1,4 +1,5 @@
-// The whole application on a free port for tests: real engine parts over a memory store, a fake replica, fake lanes.
+// The whole application on a free port for tests: real engine parts over a memory store, a fake
+// replica, fake embed servers.
 import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
@@ -117,9 +118,9 @@ export interface TestApi {
   dir: string
   notifications: { work: unknown[]; catalog: string[] }
   fetch: (path: string, init?: RequestInit) => Promise<Response>
-  /** POST with a JSON body. */
+  /** Sends a POST with a JSON body. */
   post: (path: string, body: unknown, headers?: Record<string, string>) => Promise<Response>
-  /** A collection named `marks`; its incarnation. */
+  /** Makes a collection named `marks`; returns its collection id. */
   createMarks: () => Promise<string>
   operations: (collectionId: string) => Promise<Operation[]>
   itemList: (collectionId: string, ingestion: string) => Promise<ItemListLine[]>

@@ -1,4 +1,5 @@
-// `likeness alias`: lists second names of collections, points one at a collection, removes one.
+// `likeness alias`: lists aliases of collections, points an alias at a collection, or removes an
+// alias.
 import { connectOptions, connectUsage, parseCommand } from '../command-options.ts'
 import type { CommandContext } from '../command.ts'
 import { connect } from '../connect/connect.ts'
@@ -10,7 +11,7 @@ const usage = `likeness alias [ALIAS [COLLECTION]] [options]      lists aliases,
   --json
 ${connectUsage}`
 
-/** 0; 1 when the alias that was asked for is not there. */
+/** Exit code 0; 1 when the requested alias does not exist. */
 export async function runAlias(args: readonly string[], context: CommandContext): Promise<number> {
   const { values, positionals } = parseCommand(args, {
     options: {

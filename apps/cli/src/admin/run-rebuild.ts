@@ -1,4 +1,5 @@
-// `likeness rebuild`: makes a collection again from its log and vector batches, also one that is damaged.
+// `likeness rebuild`: builds a collection again from its log and vector batches, also a damaged
+// collection.
 import { connectOptions, connectUsage, parseCommand } from '../command-options.ts'
 import type { CommandContext } from '../command.ts'
 import { connect } from '../connect/connect.ts'
@@ -8,7 +9,7 @@ const usage = `likeness rebuild COLLECTION [options]      makes it again from it
   --json
 ${connectUsage}`
 
-/** 0; also when it is logged and not done yet. */
+/** Exit code 0, also when the rebuild is logged and not done yet. */
 export async function runRebuild(
   args: readonly string[],
   context: CommandContext

@@ -1,4 +1,4 @@
-// `likeness status` and `likeness jobs`: what runs, what it holds, what it is doing.
+// `likeness status` and `likeness jobs`: show the running stack, the collections and the jobs.
 import type { CollectionAnswer, JobAnswer } from '@likeness/shared/contract/http'
 import { connectOptions, connectUsage, parseCommand, parseCount } from '../command-options.ts'
 import type { CommandContext } from '../command.ts'
@@ -16,7 +16,7 @@ const jobsUsage = `likeness jobs [ID] [options]      the newest jobs, or one wit
 ${connectUsage}`
 const nothingRuns = 3
 
-/** These two look at what runs; they start nothing. undefined when there is nothing to look at. */
+/** Connects to a running stack, and never starts a stack. undefined when no stack runs. */
 async function connectToRunning(context: CommandContext, values: { api?: string; data?: string }) {
   const dataDir = stackDir(values.data)
   if (
@@ -48,7 +48,7 @@ const describeCollection = ({
   return `  ${name}: ${items} items, ${rows} rows, ${index_method} ${metric}, seq ${seq}${open_jobs > 0 ? `, ${open_jobs} jobs running` : ''}${built === '' ? '' : `; segments: ${built}`}`
 }
 
-/** 0; 3 when nothing runs. */
+/** Exit code 0; 3 when no stack runs. */
 export async function runStatus(args: readonly string[], context: CommandContext): Promise<number> {
   const { values } = parseCommand(args, {
     options: { ...connectOptions, json: { type: 'boolean', default: false } },
@@ -79,7 +79,7 @@ export async function runStatus(args: readonly string[], context: CommandContext
 const describeJob = ({ id, collection, state, counts, source, created_at }: JobAnswer): string =>
   `${id}  ${created_at}  ${state.padEnd(9)}  ${collection}: ${counts.indexed} of ${counts.total} indexed${counts.failed > 0 ? `, ${counts.failed} failed` : ''}${counts.pending > 0 ? `, ${counts.pending} to do` : ''}  (${printable(source)})`
 
-/** 0; 3 when nothing runs. */
+/** Exit code 0; 3 when no stack runs. */
 export async function runJobs(args: readonly string[], context: CommandContext): Promise<number> {
   const { values, positionals } = parseCommand(args, {
     options: {

@@ -1,4 +1,5 @@
-// `likeness verify`: reads a collection's files in the object store against its manifest. Needs no running stack and changes nothing.
+// `likeness verify`: checks a collection's files in the object store against the manifest. Needs no
+// running stack and changes no file.
 import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -18,7 +19,7 @@ const usage = `likeness verify [-c FILE.yaml | --collection NAME] [options]     
   --store URL    another object store: s3://bucket[/prefix] with S3_ENDPOINT, S3_ACCESS_KEY and S3_SECRET_KEY, or dir:/path
   --json`
 
-/** 0 when every file is what the manifest says; 1 when one is not. */
+/** Exit code 0 when every file matches the manifest; 1 when a file differs. */
 export async function runVerify(args: readonly string[], context: CommandContext): Promise<number> {
   const { values } = parseCommand(args, {
     options: {

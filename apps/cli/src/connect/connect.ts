@@ -1,4 +1,5 @@
-// How a command gets an API: the one it is told, the stack that runs over the data folder, or one that it starts and stops itself.
+// Finds the API for a command: the named API, the stack that runs over the data folder, or a stack
+// that the command starts and stops itself.
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { type ApiClient, createApiClient } from '../api-client.ts'
@@ -17,19 +18,19 @@ import { UserError } from '../user-error.ts'
 const startingMs = 60_000
 
 export interface ConnectOptions {
-  /** Address of an API; default LIKENESS_API, else what runs over the data folder. */
+  /** Address of an API; default LIKENESS_API, else the stack that runs over the data folder. */
   api?: string
   data?: string
   /** Folders that a stack started here may import from. */
   importRoots?: readonly string[]
-  /** Folder of the model of a stack started here; default MODEL_DIR, else the built-in one. */
+  /** Folder of the model of a stack started here; default MODEL_DIR, else the built-in model. */
   modelDir?: string
 }
 
 export const stackDir = (data: string | undefined): string =>
   join(data === undefined ? dataHome() : fromCallersFolder(data), 'stack')
 
-/** UserError when an API that was named does not answer. What is started is stopped with the program. */
+/** UserError when a named API does not answer. A started stack is stopped with the program. */
 export async function connect(
   context: CommandContext,
   { api, data, importRoots = [], modelDir = modelDirFromEnvironment() }: ConnectOptions
@@ -49,7 +50,7 @@ export async function connect(
   return createApiClient({ url: stack.apiUrl })
 }
 
-/** One that is just starting or stopping is waited for. */
+/** Finds the running stack, and waits for a stack that is just starting or stopping. */
 async function findStackSoon(dataDir: string): Promise<StackAddress | undefined> {
   const endMs = Date.now() + startingMs
   for (;;) {
@@ -78,7 +79,7 @@ async function reach(url: string, apiKey: string | undefined): Promise<ApiClient
   return createApiClient({ url, apiKey })
 }
 
-/** fetch says "fetch failed" and hides why in its cause. */
+/** Reads the reason from the cause: fetch only says "fetch failed". */
 function reasonOf(error: unknown): string {
   const cause = error instanceof Error ? (error.cause ?? error) : error
   return cause instanceof Error

@@ -1,21 +1,28 @@
-// Calls that may meet an API in the middle of a restart: tried again until it answers or patience ends.
+// Repeats calls that may meet an API in the middle of a restart, until the API answers or the
+// patience ends.
 import { setTimeout as pause } from 'node:timers/promises'
 import { retry } from '@likeness/shared/process/retry'
 import { ApiProblem } from '../api-client.ts'
 
 const pauseMs = 1_000
 
-/** The other side is away: what fetch throws when it cannot connect or the connection ends. */
+/** True when the other side is away: fetch cannot connect or the connection ends. */
 export const isNetworkFailure = (error: unknown): boolean =>
   error instanceof TypeError && /^(fetch failed|terminated)$/.test(error.message)
 
-/** Whether the same call may succeed later: the network, a 5xx, or a request with the same key that is under way. */
+/**
+ * True when the same call may succeed later: the network, a 5xx, or a running request with the same
+ * key.
+ */
 export const isPassing = (error: unknown): boolean =>
   error instanceof ApiProblem
     ? error.status >= 500 || error.code === 'idempotency_in_progress'
     : isNetworkFailure(error)
 
-/** Rejects with the last error after `patienceMs`, and at once with one that will not pass. `onTrouble` is told the first time. */
+/**
+ * Rejects with the last error after `patienceMs`, and at once with an error that will not pass.
+ * `onTrouble` is called the first time.
+ */
 export async function keepTrying<T>(
   call: () => Promise<T>,
   {

@@ -1,11 +1,12 @@
-// The contact sheet as HTML with its pictures inside. Labels are the user's text: everything is escaped.
+// The contact sheet as HTML with the pictures inside. Labels are the user's text: everything is
+// escaped.
 import { escapeHtml } from '../escape-html.ts'
 
 export interface SheetRow {
   name: string
   label: string | undefined
   ms: number
-  /** JPEG. */
+  /** JPEG bytes. */
   query: Uint8Array
   hits: { label: string; score: number; image: Uint8Array; isRight: boolean | undefined }[]
 }

@@ -1,4 +1,5 @@
-// The contact sheet: each query beside its best hits, as one HTML file that needs nothing else, and as one PNG.
+// The contact sheet: each query beside its best hits, as a single self-contained HTML file and as a
+// single PNG.
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import sharp from 'sharp'
@@ -69,7 +70,7 @@ const frameColor = (isRight: boolean | undefined) => {
   return isRight ? green : red
 }
 
-/** u8 [tile, tile, 3]: the picture inside a frame of `color`. */
+/** Returns u8 [tile, tile, 3]: the picture inside a frame of `color`. */
 const drawTile = (image: Uint8Array, color: { r: number; g: number; b: number }): Promise<Buffer> =>
   sharp(image)
     .resize(tile - 8, tile - 8, { fit: 'contain', background: white })
@@ -83,7 +84,7 @@ async function drawSheet(rows: readonly SheetRow[]): Promise<Buffer> {
   const groupWidth = (1 + hitsShown) * tile + 3 * gap
   const width = Math.min(columns, rows.length) * groupWidth + gap
   const height = Math.ceil(rows.length / columns) * (tile + gap) + gap
-  // Copied by hand: hundreds of layers are slow to composite.
+  // A plain copy of the pixels: hundreds of layers are slow to composite.
   const sheet = Buffer.alloc(width * height * 3, 255)
   const put = (pixels: Buffer, left: number, top: number): void => {
     for (let y = 0; y < tile; y++)

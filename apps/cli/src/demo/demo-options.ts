@@ -3,15 +3,15 @@ import { existing, parseCommand } from '../command-options.ts'
 import { fromCallersFolder } from '../config.ts'
 
 export interface DemoOptions {
-  /** The user's own pictures; sub-folder = label. */
+  /** Folder of the user's own pictures; sub-folder = label. */
   images: string | undefined
-  /** One picture to search for instead of the drawn scenes. */
+  /** A picture to search for instead of the drawn scenes. */
   query: string | undefined
   json: boolean
-  /** The whole demo on an S3 server instead of a directory. */
+  /** Runs the whole demo on an S3 server instead of a directory. */
   s3: boolean
   dataDir: string
-  /** Where the contact sheet goes. */
+  /** Folder of the contact sheet. */
   outDir: string
 }
 
@@ -32,7 +32,7 @@ const options = {
   out: { type: 'string' }
 } as const
 
-/** UserError for unknown arguments, and for a folder or file that is not there. */
+/** UserError for unknown arguments, and for a folder or file that does not exist. */
 export function parseDemoOptions(
   args: readonly string[],
   { root, home }: { root: string; home: string }

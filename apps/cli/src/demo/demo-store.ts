@@ -1,4 +1,5 @@
-// Which object store the demo runs on: a directory, an S3 server that is configured, or one started for it.
+// The object store of the demo: a directory, a configured S3 server, or an S3 server started for
+// the demo.
 import { pathToFileURL } from 'node:url'
 import { messageOf } from '@likeness/shared/errors'
 import { s3FromEnvironment } from '../config.ts'
@@ -7,7 +8,7 @@ import { UserError } from '../user-error.ts'
 
 export interface DemoStore {
   objectStore: 'dir' | S3Settings
-  /** For the user to read. */
+  /** Name for the user to read. */
   name: string
   stop(): Promise<void>
 }
@@ -21,7 +22,7 @@ interface TestServer {
 
 const bucket = 'likeness-demo'
 
-/** UserError when S3 is wanted and no server can be had. */
+/** UserError when S3 is requested and no server is available. */
 export async function openDemoStore({
   s3,
   root
@@ -38,7 +39,7 @@ export async function openDemoStore({
       stop: async () => undefined
     }
   }
-  // Part of the tests, not of the product: only this switch ever loads it.
+  // Part of the tests, not of the product: only this switch ever loads the module.
   const module = pathToFileURL(`${root}test/support/s3-server.ts`).href
   const { startS3Server } = (await import(module)) as { startS3Server: () => Promise<TestServer> }
   const server = await startS3Server().catch((error: unknown) => {

@@ -1,4 +1,5 @@
-// The demo's gallery: brand marks drawn as PNG files with a list of path and label; drawn once and kept.
+// The demo's gallery: brand marks drawn as PNG files with a list of path and label; drawn once and
+// kept.
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
@@ -23,13 +24,16 @@ export const readList = (text: string): GalleryPicture[] =>
       label: line.slice(line.indexOf('\t') + 1)
     }))
 
-/** Longest side `markSize`; what is transparent stays so. */
+/** Draws a mark with longest side `markSize`; transparent pixels stay transparent. */
 const drawMark = (name: string): Promise<Buffer> =>
   sharp(Buffer.from(markSvg(name, markSize)))
     .png({ compressionLevel: 6 })
     .toBuffer()
 
-/** Draws the gallery under `folder`, or takes the one drawn there before from the same icon set. `onProgress`: marks kept so far. */
+/**
+ * Draws the gallery under `folder`, or reuses an earlier drawing from the same icon set.
+ * `onProgress`: number of marks kept so far.
+ */
 export async function drawGallery({
   folder,
   count = galleryMarks,

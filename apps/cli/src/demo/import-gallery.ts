@@ -1,4 +1,5 @@
-// Brings a gallery into a collection through the API, as one job, and waits for it with a progress bar.
+// Imports a gallery into a collection through the API, as a single job, and shows a progress bar
+// until the end.
 import { setTimeout as pause } from 'node:timers/promises'
 import type { JobAnswer } from '@likeness/shared/contract/http'
 import type { ApiClient } from '../api-client.ts'
@@ -6,7 +7,9 @@ import type { Progress } from '../progress.ts'
 
 export interface ImportOutcome {
   job: JobAnswer
-  /** From the request to the moment everything can be found, for those that can. */
+  /**
+   * Rate from the request to the moment when everything is searchable, for the searchable pictures.
+   */
   imagesPerSecond: number
 }
 
@@ -18,17 +21,20 @@ export interface GalleryImport {
   root: string
   listFile: string
   progress: Progress
-  /** What the collection is made with. */
+  /** Options of the new collection. */
   options?: { profile?: string; settings: Record<string, unknown> }
 }
 
-/** Each picture is one mark. Its scenes turn it a little only: without turned views it is imported ten times as fast. */
+/**
+ * Each picture is a single mark, and scenes turn a mark only a little. Without turned views the
+ * import is ten times as fast.
+ */
 const marks = { profile: 'logo', settings: { view_turns: [], backgrounds: ['auto'] } }
 
 export const importGallery = ({ root, listFile, ...into }: GalleryImport): Promise<ImportOutcome> =>
   importAnew(into, () => into.api.importList(into.collection, { root, listFile }))
 
-/** The collection is made anew; `send` asks for the import. */
+/** Makes the collection anew; `send` requests the import. */
 export async function importAnew(
   { api, collection, progress, options = marks }: Omit<GalleryImport, 'root' | 'listFile'>,
   send: () => Promise<{ job: string; total: number }>

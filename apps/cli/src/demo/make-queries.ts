@@ -1,4 +1,5 @@
-// The demo's queries: one scene each of pictures drawn by lot, a third of them of each kind. Made once and kept.
+// The demo's queries: a scene each of randomly drawn pictures, a third of them of each kind. Made
+// once and kept.
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
@@ -9,7 +10,10 @@ import type { GalleryPicture } from '../pictures/gallery.ts'
 import type { DemoQuery } from './run-queries.ts'
 
 export const queryCount = 150
-/** Of the seeds 1 to 5 the one whose scenes come nearest to the mean of 1000 scenes (R@1 .65, R@5 .78): neither lucky nor unlucky. */
+/**
+ * Seed from 1 to 5 whose scenes come nearest to the mean of 1000 scenes (R@1 .65, R@5 .78): neither
+ * lucky nor unlucky.
+ */
 export const querySeed = 3
 const drawingVersion = 1
 
@@ -17,13 +21,16 @@ export interface QueryOptions {
   /** Folder that the pictures' paths start at. */
   folder: string
   pictures: readonly GalleryPicture[]
-  /** Made scenes are kept below it. */
+  /** Folder in which made scenes are kept. */
   cacheDir: string
   count?: number
   seed?: number
 }
 
-/** Fewer than `count` where there are fewer pictures. Pictures that cannot be opened are passed over: their import fails, and says so. */
+/**
+ * Returns fewer than `count` queries where there are fewer pictures. Pictures that cannot be opened
+ * are skipped: their import fails with a message.
+ */
 export async function makeQueries({
   folder,
   pictures,
@@ -59,7 +66,7 @@ async function readOrDraw(file: string, draw: () => Promise<Buffer>): Promise<Bu
   try {
     image = await draw()
   } catch {
-    // Not a picture after all.
+    // The file is not a picture.
     return undefined
   }
   await writeFile(file, image)

@@ -1,3 +1,4 @@
-// What models/likeness-nano/README.md asks of a demo with 1000 marks and scenes like these.
+// The recall that models/likeness-nano/README.md requires of a demo with 1000 marks and such
+// scenes.
 
 export const recallFloors = { at1: 0.85, at5: 0.93 }

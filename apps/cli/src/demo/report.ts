@@ -1,4 +1,4 @@
-// What the demo prints about its searches: a table, the recall of each kind of scene, one JSON line.
+// The demo's report about its searches: a table, the recall of each kind of scene, a JSON line.
 import { type QueryResult, summarise, type Summary } from './run-queries.ts'
 
 const cut = (text: string, width: number): string =>
@@ -19,7 +19,7 @@ export function formatTable(results: readonly QueryResult[]): string {
   return [head, '-'.repeat(head.length), ...rows].join('\n')
 }
 
-/** All hits of a single query. */
+/** Formats all hits of a single query. */
 export const formatHits = ({ hits }: QueryResult): string =>
   hits.length === 0
     ? 'nothing like it in the gallery'

@@ -1,4 +1,5 @@
-// `likeness demo`: starts the stack, imports a gallery, searches scenes in it, shows how many were recognised, stops everything.
+// `likeness demo`: starts the stack, imports a gallery, searches scenes, shows the recall, and
+// stops everything.
 import { join } from 'node:path'
 import { type ApiClient, createApiClient } from '../api-client.ts'
 import type { CommandContext } from '../command.ts'
@@ -22,7 +23,9 @@ import {
   type Summary
 } from './run-queries.ts'
 
-/** 0 when the floors are reached (where they apply: on the drawn scenes), 1 when not. */
+/**
+ * Exit code 0 when the floors are reached (on the drawn scenes, where floors apply), 1 when not.
+ */
 export async function runDemo(args: readonly string[], context: CommandContext): Promise<number> {
   const options = parseDemoOptions(args, { root: repositoryRoot, home: dataHome() })
   const { print } = context

@@ -1,9 +1,9 @@
-// Searches every query through the API, one after the other, and says which were answered rightly.
+// Searches every query through the API in turn, and finds the rank of the right label.
 import type { HitAnswer } from '@likeness/shared/contract/http'
 import type { ApiClient } from '../api-client.ts'
 import { median } from '../median.ts'
 
-/** A picture to search for; `label` is undefined when nobody knows what is right. */
+/** A picture to search for; `label` is undefined when the right answer is unknown. */
 export interface DemoQuery {
   name: string
   image: Uint8Array
@@ -12,14 +12,14 @@ export interface DemoQuery {
 export interface QueryResult extends DemoQuery {
   /** Best first, at most 5. */
   hits: HitAnswer[]
-  /** As the caller sees it: sending, detection, embedding, search. */
+  /** Time for the caller: sending, detection, embedding, search. */
   ms: number
-  /** Place of the first hit with the right label, from 1; undefined when it is not among them. */
+  /** Place of the first hit with the right label, from 1; undefined when no hit has the label. */
   rank: number | undefined
 }
 export interface Summary {
   queries: number
-  /** Part of the queries with a known label; null when there is none. */
+  /** Fraction of the queries with a known label; null when no label is known. */
   recallAt1: number | null
   recallAt5: number | null
   /** null without queries. */

@@ -28,19 +28,19 @@ ${connectUsage}`
 
 export interface EvalOptions {
   folder: string
-  /** Folder of the model; undefined: what runs, else the built-in one. */
+  /** Folder of the model; undefined: the model of the running stack, else the built-in model. */
   modelDir: string | undefined
   learnsProfile: boolean
-  /** Without the projection that is learned from the gallery. */
+  /** Profile without the projection that is learned from the gallery. */
   profile: string | undefined
   override: string[]
-  /** Boxes found in gallery pictures are enrolled, too. */
+  /** Also enrols boxes that are found in gallery pictures. */
   subjects: boolean
   trueBoxes: boolean
   index: IndexMethod
   roles: string[]
   scoreThres: number | 'auto' | undefined
-  /** Part of strangers that may be answered; the threshold is chosen for it. */
+  /** Fraction of strangers that may be answered; the threshold is chosen for this rate. */
   falseAccept: number | undefined
   sheet: string | undefined
   minR1: number | undefined

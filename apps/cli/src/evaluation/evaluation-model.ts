@@ -1,4 +1,5 @@
-// The stack that a set is measured in: the one that runs, or one of its own with the model that was named.
+// The stack for the measurement of a set: the running stack, or a separate stack with the named
+// model.
 import { existsSync } from 'node:fs'
 import { readFile, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
@@ -38,7 +39,10 @@ export async function connectForEvaluation(
   return connect(context, { data: home, importRoots, modelDir })
 }
 
-/** A copy of the model's folder with the projection, or the model as it is where none is clearly better. */
+/**
+ * Returns a copy of the model's folder with the learned projection, or the unchanged model where no
+ * projection is clearly better.
+ */
 async function learnFromGallery(
   modelDir: string,
   set: EvaluationSet,

@@ -1,4 +1,5 @@
-// A labelled set as a gallery's yaml and the pictures that are asked: the same code path that a user's gallery takes.
+// A labelled set as a gallery's yaml and query pictures: the same code path that a user's gallery
+// takes.
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { sha256Hex } from '@likeness/shared/data/sha256'
@@ -17,12 +18,12 @@ export interface EvaluationSet {
   queries: ExampleQuery[]
   /** A query's own camera is left out of the gallery. */
   crossCamera: boolean
-  /** Items of each label. */
+  /** Number of items of each label. */
   galleryCounts: Map<string, number>
   workDir: string
 }
 
-/** Hits that are asked for: enough for a mean average precision. */
+/** Number of requested hits: enough for a mean average precision. */
 export const hitsAsked = 100
 
 export async function openEvaluationSet(
@@ -80,7 +81,7 @@ export async function openEvaluationSet(
   return { config, queries, crossCamera, galleryCounts, workDir }
 }
 
-/** UserError where none has one. */
+/** UserError when no query has a box. */
 export function withBoxes(queries: readonly ExampleQuery[], folder: string): ExampleQuery[] {
   const boxed = queries.filter(({ box }) => box !== undefined)
   if (boxed.length === 0)
@@ -88,7 +89,7 @@ export function withBoxes(queries: readonly ExampleQuery[], folder: string): Exa
   return boxed
 }
 
-/** A part of the gallery's list, spread over it. */
+/** Writes a part of the gallery's list, spread over the list. */
 export async function sampleList(
   { config, workDir }: EvaluationSet,
   count: number

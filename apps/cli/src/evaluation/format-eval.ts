@@ -1,4 +1,5 @@
-// What `likeness eval` prints: a line for each kind of query, then for all, and the line of --json.
+// The output of `likeness eval`: a line for each kind of query, then for all, and the line of
+// --json.
 import { median } from '../median.ts'
 import {
   type EvalFigures,
@@ -11,7 +12,7 @@ import {
 const figure = (value: number | null): string =>
   (value === null ? '-' : value.toFixed(3)).padStart(5)
 const curvePlaces = [1, 2, 5, 10, 20, 50]
-/** A line for each of more kinds than these would say nothing. */
+/** Largest number of kinds that get a line each. More lines would help no reader. */
 const mostKinds = 8
 
 export function formatEval(

@@ -1,17 +1,17 @@
-// Figures of retrieval from ranked answers: plain numbers, no pipeline.
+// Retrieval figures from ranked answers: plain numbers, no pipeline.
 
 export interface RankedHit {
   label: string | null
-  /** What a threshold is compared with. */
+  /** Value that the threshold is compared with. */
   score: number
 }
 export interface RankedAnswer {
-  /** Each of these is right; none: nothing in the gallery is. */
+  /** Right labels. Empty: the gallery holds no right item. */
   labels: readonly string[]
   /** Best first, each item once, without a threshold. */
   hits: readonly RankedHit[]
   kind: string
-  /** As the caller sees it. */
+  /** Time for the caller. */
   ms: number
 }
 
@@ -23,16 +23,16 @@ export interface EvalFigures {
   r1: number | null
   r5: number | null
   r10: number | null
-  /** Mean average precision over the hits that were asked for. */
+  /** Mean average precision over the requested hits. */
   map: number | null
-  /** Part of the unknown that were answered; null without unknown ones. */
+  /** Fraction of the unknown queries that were answered; null without unknown queries. */
   falseAccept: number | null
-  /** Part of the known that were answered "unknown". */
+  /** Fraction of the known queries that were answered "unknown". */
   falseReject: number | null
 }
 
 export interface FigureOptions {
-  /** Below it a hit is not shown: what it hides counts as wrong. */
+  /** Hits below the threshold are not shown. A hidden right hit counts as wrong. */
   threshold: number | undefined
   /** Items of each label in the gallery. */
   galleryCounts: ReadonlyMap<string, number>
@@ -45,7 +45,7 @@ const mean = (values: readonly number[]): number | null =>
 const isShown = ({ score }: RankedHit, threshold: number | undefined): boolean =>
   threshold === undefined || score >= threshold
 
-/** Place of the first right hit that is shown, from 1; Infinity where there is none. */
+/** Place of the first right hit that is shown, from 1; Infinity where no right hit is shown. */
 export function rankOf({ labels, hits }: RankedAnswer, threshold: number | undefined): number {
   const place = hits.findIndex(
     (hit) => isShown(hit, threshold) && hit.label !== null && labels.includes(hit.label)
@@ -53,7 +53,10 @@ export function rankOf({ labels, hits }: RankedAnswer, threshold: number | undef
   return place < 0 ? Infinity : place + 1
 }
 
-/** Of all right items that could be among so many hits, the mean of the precision at each of them. */
+/**
+ * Sums the precision at each right hit, divided by the number of right items that could be among so
+ * many hits.
+ */
 function averagePrecision(
   { labels, hits }: RankedAnswer,
   { threshold, galleryCounts }: FigureOptions
@@ -90,7 +93,10 @@ export function figuresOf(answers: readonly RankedAnswer[], options: FigureOptio
   }
 }
 
-/** Cumulative match characteristic: part of the known queries whose first right hit has at most this place. */
+/**
+ * Cumulative match characteristic: fraction of the known queries whose first right hit has at most
+ * this place.
+ */
 export const matchCurve = (
   answers: readonly RankedAnswer[],
   places: readonly number[],

@@ -1,4 +1,5 @@
-// `likeness eval`: builds the gallery of a labelled set as an import, asks every query through the API, and says how many were right.
+// `likeness eval`: imports the gallery of a labelled set, asks every query through the API, and
+// reports the figures.
 import { readFile, writeFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import type { SearchAnswer } from '@likeness/shared/contract/http'
@@ -18,14 +19,17 @@ import { type EvaluationSet, openEvaluationSet, sampleList } from './evaluation-
 import { formatEval, formatEvalJson, msPerQuery } from './format-eval.ts'
 import { figuresOf, type RankedAnswer, rankOf } from './ranked-figures.ts'
 
-/** Gallery pictures that a threshold is chosen from. */
+/** Number of gallery pictures that a threshold is chosen from. */
 const thresholdSample = 100
-/** With a rate so many that so many strangers are answered, as far as an hour allows. */
+/**
+ * Number of accepted strangers to aim for, when a rate is given. More probes are asked for a lower
+ * rate, as far as an hour allows.
+ */
 const strangersAccepted = 20
 const mostProbes = 1000
 const hitsShown = 3
 
-/** 1 when a gallery picture failed, or R@1 is below --min-r1. */
+/** Exit code 1 when a gallery picture failed, or R@1 is below --min-r1. */
 export const runEval: Command = async (args, context) => {
   const options = parseEvalOptions(args)
   const reading = createProgress({ label: 'reading  ', unit: 'pictures' }, context)
@@ -79,7 +83,10 @@ export const runEval: Command = async (args, context) => {
   return summary.failed === 0 && isGood ? 0 : 1
 }
 
-/** For the rate that is asked for, else where right answers kept and strangers refused are most. */
+/**
+ * Chooses the threshold for the requested rate. Without a rate, chooses the threshold with the most
+ * right answers kept and strangers refused.
+ */
 async function thresholdOf(
   api: ApiClient,
   set: EvaluationSet,

@@ -32,7 +32,7 @@ export interface ExampleOptions {
   data: string | undefined
 }
 
-/** UserError for unknown arguments, and for a folder or file that is not there. */
+/** UserError for unknown arguments, and for a folder or file that does not exist. */
 export function parseExampleOptions(args: readonly string[]): ExampleOptions {
   const { values, positionals } = parseCommand(args, {
     options: {

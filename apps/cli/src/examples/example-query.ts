@@ -1,4 +1,5 @@
-// A picture that an example asks for, and the list of them: `path<TAB>label[<TAB>fields of the yaml][<TAB>kind]`.
+// A query picture of an example, and the query list: `path<TAB>label[<TAB>fields of the
+// yaml][<TAB>kind]`.
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { unknownLabel } from '@likeness/drawing/example-set'
@@ -6,21 +7,21 @@ import type { PictureFields } from '../search/search-picture.ts'
 import { UserError } from '../user-error.ts'
 
 export interface ExampleQuery {
-  /** As it is shown. */
+  /** Name for display. */
   name: string
   file: string
-  /** Each of these is right, and each is asked for; none: the picture shows nothing of the gallery. */
+  /** Right labels, each asked for. Empty: the picture shows no thing of the gallery. */
   labels: string[]
-  /** Where the subject is, pixels, where that is known. */
+  /** Box of the subject in pixels, where known. */
   box?: [number, number, number, number]
   fields: PictureFields
-  /** Numbers are given for each kind, too. */
+  /** Kind of the query. Numbers are also given for each kind. */
   kind: string
 }
 
 export const labelsOf = (text: string): string[] => (text === unknownLabel ? [] : text.split('|'))
 
-/** UserError with the line for one that has no label. */
+/** UserError with the line number for a line without a label. */
 export async function readQueryList(
   file: string,
   { root, fields }: { root: string; fields: readonly string[] }

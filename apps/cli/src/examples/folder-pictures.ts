@@ -1,4 +1,5 @@
-// A user's own pictures as an example: the lists that lie with them, else sub-folders as labels with every fourth picture held out.
+// A user's own pictures as an example: with the lists in the folder, else sub-folders as labels
+// with every fourth picture held out.
 import { existsSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -15,7 +16,10 @@ export interface ExamplePictures {
 
 const heldOutEvery = 4
 
-/** The list made for a folder is written into `workDir`, nothing into the folder. UserError when there is nothing to ask. */
+/**
+ * Opens a folder. The list that this function makes is written into `workDir`; the folder stays
+ * unchanged. UserError when there is no query.
+ */
 export async function openFolder(
   folder: string,
   { workDir, fields }: { workDir: string; fields: readonly string[] }

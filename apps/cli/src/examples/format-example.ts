@@ -1,4 +1,4 @@
-// What an example prints: a line for each kind of query, then for all, and the line of --json.
+// The output of an example: a line for each kind of query, then for all, and the line of --json.
 import { median } from '../median.ts'
 import { type Answered, judge, judgeByKind, type Numbers } from './judge.ts'
 
@@ -22,7 +22,7 @@ export function formatExample(answers: readonly Answered[]): string {
 const rounded = (value: number | null, digits = 4): number | null =>
   value === null ? null : Number(value.toFixed(digits))
 
-/** Middle value, as the caller sees it. */
+/** Median time per query for the caller. */
 export const msPerQuery = (answers: readonly Answered[]): number | null =>
   median(answers.map(({ ms }) => ms))
 

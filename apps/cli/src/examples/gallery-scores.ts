@@ -1,4 +1,5 @@
-// How a gallery's own pictures score against each other: what a threshold is chosen from, without any query.
+// Scores of a gallery's own pictures against each other. A threshold is chosen from these scores,
+// without any query.
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { drawScene } from '@likeness/drawing/draw-scene'
@@ -11,30 +12,45 @@ import { readDataList } from '../gallery-config/data-list.ts'
 import type { GalleryConfig } from '../gallery-config/load-gallery-config.ts'
 import { type PictureFields, searchOptionsOf } from '../search/search-picture.ts'
 
-/** One number for each label: of its picture that is least like the others of the label, as a query is. Scores, or margins where the settings say so: what a threshold is compared with. */
+/**
+ * A number for each label: for the picture that is least like the others of the label, like a
+ * query. The numbers are scores, or margins where the settings ask for margins.
+ */
 export interface GalleryScores {
-  /** Best score of another picture of the same label; of a scene made from the picture, where the label has only this one. */
+  /**
+   * Best score of another picture of the same label. Where the label has a single picture: best
+   * score of a scene made from that picture.
+   */
   same: number[]
-  /** Best score when everything with the picture's label is left out: the picture plays a stranger. */
+  /** Best score without the items of the picture's label: the picture plays a stranger. */
   stranger: number[]
-  /** Of `same`, those that are higher than every other thing's in one answer. */
+  /** Values of `same` that are higher than every other label's value in the same answer. */
   right: number[]
 }
 
 const noThreshold = -1e6
-/** Pictures asked of a gallery, those of labels spread evenly over its list: an hour is not worth the third digit. */
+/**
+ * Number of pictures asked of a gallery; their labels are spread evenly over the list. More
+ * pictures would cost an hour for the third digit.
+ */
 const mostProbes = 120
-/** Parts of the right answers that a threshold keeps where it can, and of the strangers that it refuses. */
+/**
+ * Fraction of the right answers that a threshold keeps where possible, and fraction of the
+ * strangers that it refuses.
+ */
 const keptAnswers = 0.8
 const refusedStrangers = 0.5
 
 interface Probe {
   image: Uint8Array
-  /** Itself may not be found: it is in the gallery. */
+  /** True when the picture is in the gallery: the item itself does not count as a hit. */
   isItself: boolean
 }
 
-/** The only picture of its label has no other view in the gallery: a scene is made of it, as the demo makes them. */
+/**
+ * Makes the probe of a label. The only picture of a label has no other view in the gallery, so a
+ * scene is made of the picture, the same as in the demo.
+ */
 async function probeOf(file: string, isOnly: boolean): Promise<Probe> {
   const image = await readFile(file)
   if (!isOnly) return { image, isItself: true }
@@ -53,7 +69,7 @@ async function probeOf(file: string, isOnly: boolean): Promise<Probe> {
 interface Scoring {
   api: ApiClient
   config: GalleryConfig
-  /** Pictures that are asked. */
+  /** Number of pictures to ask. */
   most?: number
   onProgress: (done: number, total: number) => void
 }
@@ -110,7 +126,7 @@ async function picturesByLabel(config: GalleryConfig): Promise<Picture[][]> {
   return [...byLabel.values()]
 }
 
-/** Whole labels, as many as have about `most` pictures, evenly from the list. */
+/** Returns whole labels, evenly from the list, with about `most` pictures together. */
 export function spread<T>(labels: readonly T[][], most: number): T[][] {
   const pictures = labels.reduce((sum, { length }) => sum + length, 0)
   const step = Math.max(1, pictures / most)
@@ -157,7 +173,10 @@ async function scorePicture(
   }
 }
 
-/** Best margin of other things where what has the picture's label is not there: a margin is told by neighbours too. */
+/**
+ * Best margin of other labels when the items of the picture's label are left out. A margin also
+ * depends on the neighbours.
+ */
 export function strangerIn(
   { objects }: SearchAnswer,
   label: string,
@@ -178,14 +197,16 @@ const share = (
 
 export interface ThresholdChoice {
   threshold: number
-  /** Parts of the gallery's own pictures, at this threshold. */
+  /** Fractions of the gallery's own pictures, at this threshold. */
   rightAnswered: number
   strangersRefused: number
 }
 
 /**
- * Half of the strangers are refused at least, and four of five right answers kept, where both can be had: where both together are most, in steps
- * of .01, the lowest of equals. Where the things of a gallery look too much alike for that, the lowest that refuses half.
+ * Chooses a threshold that refuses at least half of the strangers and keeps four of five right
+ * answers. Among these thresholds, in steps of .01, takes the greatest sum of both, and the lowest
+ * of equals. Where no threshold does both, takes the lowest that refuses half; 1 when no threshold
+ * does.
  */
 export function chooseThreshold({ same, stranger, right }: GalleryScores): ThresholdChoice {
   const at = (threshold: number): ThresholdChoice => ({
@@ -206,14 +227,17 @@ export function chooseThreshold({ same, stranger, right }: GalleryScores): Thres
     .reduce((best, choice) => (worth(choice) > worth(best) + 1e-9 ? choice : best), lowest)
 }
 
-/** The lowest threshold at which at most `rate` of the strangers would be answered; 1 where they cannot be told from what is known. */
+/**
+ * Lowest threshold at which at most `rate` of the strangers would be answered; 1 where strangers
+ * look the same as known things.
+ */
 export function thresholdForRate(
   { same, stranger, right }: GalleryScores,
   rate: number
 ): ThresholdChoice {
   const answered = [...stranger].sort((a, b) => b - a)
   const allowed = Math.floor(rate * answered.length)
-  // Just above the best score of those that must be refused.
+  // Just above the best score of the strangers that must be refused.
   const threshold = Math.min(1, (answered[allowed] ?? 0) + 1e-6)
   return {
     threshold,

@@ -1,40 +1,43 @@
-// Says which answers were right: plain numbers from what was asked and what was answered.
+// Judges answers: plain numbers from the queries and their answers.
 import { standingOf } from '@likeness/shared/contract/margin'
 import type { ExampleQuery } from './example-query.ts'
 
 export interface AnsweredHit {
   label: string | null
   score: number
-  /** What hits of several objects are compared by, where there is one. */
+  /** Value for comparing hits of several objects, where there is a margin. */
   margin?: number
 }
 export interface Answered {
   query: ExampleQuery
   /** Best first in each object; an object without hits is unknown. */
   objects: { hits: readonly AnsweredHit[] }[]
-  /** As the caller sees it. */
+  /** Time for the caller. */
   ms: number
 }
 export interface Numbers {
-  /** Pictures; one with several labels counts once. */
+  /** Number of pictures; a picture with several labels counts once. */
   pictures: number
-  /** Labels that were asked for; null where there are none. */
+  /** Number of requested labels. */
   labels: number
   r1: number | null
   r5: number | null
-  /** Part of the unknown pictures that were answered with something. */
+  /** Fraction of the unknown pictures that got an answer. */
   falseAccept: number | null
-  /** Part of the labels asked for whose picture was answered "unknown". */
+  /** Fraction of the requested labels whose picture was answered "unknown". */
   falseReject: number | null
 }
 
 const asked = 5
 
-/** Of a picture with one label: over all objects. */
+/** Best hits of a picture with a single label: over all objects. */
 const bestOf = (objects: Answered['objects']): AnsweredHit[] =>
   objects.flatMap(({ hits }) => hits).sort((a, b) => standingOf(b) - standingOf(a))
 
-/** Whether a label is the best answer, and whether it is among the best five. Of several labels each counts for itself: some object has it. */
+/**
+ * Returns whether a label is the best answer, and whether the label is among the best five. With
+ * several labels, each counts separately: some object must have the label.
+ */
 function placeOf(
   label: string,
   { query, objects }: Answered

@@ -1,4 +1,5 @@
-// A labelled set as an example: a table `path,label,role,bbox_xyxy,extra` beside its pictures. References with a box are cropped to it.
+// A labelled set as an example: a table `path,label,role,bbox_xyxy,extra` beside the pictures.
+// References with a box are cropped to the box.
 import { constants } from 'node:fs'
 import { copyFile, mkdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { dirname, extname, join } from 'node:path'
@@ -19,7 +20,7 @@ export interface LabelledLine {
 
 const header = 'path,label,role,bbox_xyxy,extra'
 
-/** Commas may stand in the path only. UserError with the line for anything else. */
+/** Commas are allowed in the path only. UserError with the line number for any other line. */
 export function parseLabels(text: string, file: string): LabelledLine[] {
   const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/)
   if (lines[0] !== header) throw new UserError(`${file}:1: the first line must be ${header}`)
@@ -45,14 +46,14 @@ export function parseLabels(text: string, file: string): LabelledLine[] {
 
 export interface LabelledSource {
   file: string
-  /** Those that begin with `gallery` make the gallery, `query` is asked. */
+  /** Roles to use: a role that begins with `gallery` goes into the gallery, `query` is asked. */
   roles: readonly string[]
-  /** Crops and copies of the references are written here. */
+  /** Folder for crops and copies of the references. */
   workDir: string
   /** Further fields of a reference's line. */
   fieldsOf?: (path: string) => string[]
   onProgress?: (done: number, total: number) => void
-  /** Told of references whose box shows nothing of their picture: they are left out. */
+  /** Called for references that are left out because their box does not overlap the picture. */
   say: (text: string) => void
 }
 
@@ -100,7 +101,10 @@ export async function openLabelled({
   return { imageRoot, dataFile, queries }
 }
 
-/** As old as what it was made from: the same references again are not built again. */
+/**
+ * Copies or crops a reference, with the times of its source: the same references are not built
+ * again.
+ */
 async function bringReference(
   from: string,
   to: string,

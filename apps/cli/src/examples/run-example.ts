@@ -1,4 +1,5 @@
-// `likeness example`: draws the pictures of an example, builds its gallery from its yaml, asks every query, says how many were right.
+// `likeness example`: draws the pictures of an example, builds the gallery from the yaml, asks
+// every query, and reports the figures.
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { drawExampleSet, type ExampleSet } from '@likeness/drawing/example-set'
@@ -35,7 +36,7 @@ const sets: Record<ExampleName, () => ExampleSet> = {
   logo: logoSet
 }
 
-/** 0 when every picture of the gallery is in; 1 when one failed. */
+/** Exit code 0 when every picture of the gallery is in; 1 when a picture failed. */
 export const runExample: Command = async (args, context) => {
   const options = parseExampleOptions(args)
   const { config, queries } = await openExample(options, context)
@@ -58,7 +59,10 @@ export const runExample: Command = async (args, context) => {
   return summary.failed === 0 ? 0 : 1
 }
 
-/** The yaml with the pictures it is to be run on: its own, drawn when they are not there, or those that the user names. */
+/**
+ * Loads the yaml with its pictures: the example's own, drawn when missing, or the pictures that the
+ * user names.
+ */
 async function openExample(
   options: ExampleOptions,
   context: CommandContext
@@ -125,7 +129,10 @@ async function openLabelledSet(
   return pictures
 }
 
-/** Another list than the one that was built is built anew: an example's gallery holds nothing else. */
+/**
+ * Builds the gallery; a changed list builds it anew, because an example's gallery holds only this
+ * list.
+ */
 async function build(
   api: ApiClient,
   config: GalleryConfig,

@@ -1,4 +1,5 @@
-// A Faiss index out of a file of rows: added part by part; what IVF learns its lists from is sampled over the whole file.
+// Builds a Faiss index from a file of rows, added part by part. IVF trains on a sample of the whole
+// file.
 import { type FileHandle, open } from 'node:fs/promises'
 import { bitsBytes, packBits } from '@likeness/engine'
 import {
@@ -11,7 +12,7 @@ import {
 import type { IndexMethod } from '@likeness/shared/contract/collection'
 
 const rowsPerPart = 4_096
-/** Faiss warns below 39 points a list, and takes no more than 256. */
+/** Points per list. Faiss warns below 39 points a list, and uses no more than 256. */
 const [leastPoints, pointsPerList] = [39, 64]
 
 export interface IndexPlan {
@@ -21,12 +22,15 @@ export interface IndexPlan {
   /** Rows of hamming are 0 and 1. */
   metric: FaissMetric | 'hamming'
   method: IndexMethod
-  /** Said in the file, for whoever searches it without saying more. */
+  /** Search budget stored in the file, for programs that set no budget themselves. */
   budget: number | undefined
   onRows: (rows: number) => void
 }
 
-/** Durable when resolved. The index is in memory while it is built: rows x dim x 4 bytes, and links for HNSW32. */
+/**
+ * Writes the index; durable when resolved. The index is in memory during the build: rows x dim x 4
+ * bytes, and links for HNSW32.
+ */
 export async function buildIndexFile(plan: IndexPlan, file: string): Promise<void> {
   const { dim, rows, budget } = plan
   const source = await open(plan.vectorsFile, 'r')
@@ -108,7 +112,7 @@ async function readRows(
   return rows
 }
 
-/** At most `wanted` rows, evenly spread. */
+/** Returns at most `wanted` rows, evenly spread. */
 async function sample(
   source: FileHandle,
   { rows, dim }: IndexPlan,

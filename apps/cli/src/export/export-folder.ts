@@ -1,4 +1,5 @@
-// The files of one export, written beside the last one and put in its place together: `export.json` is there only when the others belong to it.
+// The files of an export, written beside the last export and put in place together. `export.json`
+// exists only when the other files belong to it.
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { UserError } from '../user-error.ts'
@@ -11,11 +12,11 @@ export const fileNames = {
 } as const
 
 export interface ExportFolder {
-  /** Where a file is written until `publish`. */
+  /** Path of a file until `publish`. */
   path(name: string): string
   /** Durable when resolved. */
   publish(): Promise<void>
-  /** What was written and not published. */
+  /** Deletes files that were written and not published. */
   discard(): Promise<void>
 }
 
@@ -47,7 +48,7 @@ export async function openExportFolder(dir: string): Promise<ExportFolder> {
   }
 }
 
-/** What killed exports left. */
+/** Deletes the scratch folders of killed exports. */
 async function sweep(dir: string): Promise<void> {
   for (const name of await readdir(dir)) {
     const pid = Number(scratchName.exec(name)?.[1])

@@ -1,4 +1,5 @@
-// One committed version of a collection as a folder that other programs read: a plain Faiss index, and what each of its rows is.
+// Exports a committed version of a collection as a folder that other programs read: a plain Faiss
+// index, and a map of its rows.
 import { rm, writeFile } from 'node:fs/promises'
 import type { CollectionAnswer } from '@likeness/shared/contract/http'
 import type { ApiClient } from '../api-client.ts'
@@ -17,7 +18,10 @@ export interface ExportOptions {
   building: Progress
 }
 
-/** The last export in the folder stays until the new one is whole. UserError when there is nothing to export. */
+/**
+ * Exports the collection. The last export in the folder stays until the new export is complete.
+ * UserError when there is no item to export.
+ */
 export async function exportGallery({
   api,
   collection,

@@ -1,4 +1,5 @@
-// `export.json`: what an exported index was made from. A later import knows by it which embedding the vectors are of.
+// `export.json`: the origin of an exported index. A later import finds the embedding of the vectors
+// there.
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -23,7 +24,7 @@ export const exportNoteSchema = z.object({
 })
 export type ExportNote = z.infer<typeof exportNoteSchema>
 
-/** A line of id_map.ndjson: what a row of the index is. Rows of an item follow each other. */
+/** A line of id_map.ndjson: describes a row of the index. Rows of an item follow each other. */
 export const rowLineSchema = batchRowSchema.extend({
   row: z.number().int().min(0),
   id: itemIdSchema,
@@ -34,7 +35,7 @@ export const rowLineSchema = batchRowSchema.extend({
 })
 export type RowLine = z.infer<typeof rowLineSchema>
 
-/** undefined when the folder is no export of this program. */
+/** undefined when the folder is not an export of this program. */
 export async function readExportNote(dir: string): Promise<ExportNote | undefined> {
   const file = join(dir, fileNames.note)
   try {

@@ -1,4 +1,5 @@
-// The rows of an export as they come in: vectors as plain float32, and both id maps. One part is held at a time, whatever the size of the gallery.
+// Writes the rows of an export as they arrive: vectors as plain float32, and both id maps. Memory
+// holds a single part at a time, for a gallery of any size.
 import { once } from 'node:events'
 import { createWriteStream, type WriteStream } from 'node:fs'
 import { finished } from 'node:stream/promises'
@@ -15,7 +16,7 @@ export interface RowCounts {
   rows: number
 }
 
-/** PP-ShiTu's `path<TAB>label`: its own delimiter, so that spaces in both live. */
+/** PP-ShiTu's `path<TAB>label`: the delimiter is a tab, so spaces in both stay. */
 const docOf = ({ id, label }: VectorLine): string => `${id}\t${label ?? ''}`
 
 export async function writeRows(

@@ -1,4 +1,5 @@
-// `likeness export`: a gallery as a standard Faiss index with its id map, for Python and for PP-ShiTu.
+// `likeness export`: writes a gallery as a standard Faiss index with an id map, for Python and for
+// PP-ShiTu.
 import { relative } from 'node:path'
 import { galleryOptions, galleryUsage, parseCommand } from '../command-options.ts'
 import type { CommandContext } from '../command.ts'
@@ -14,7 +15,7 @@ export const exportUsage = `likeness export (-c FILE.yaml | --collection NAME) [
   --out DIR      where to (default: index_dir of the yaml)
 ${galleryUsage}`
 
-/** 0 when everything is written. */
+/** Exit code 0 when everything is written. */
 export async function runExport(args: readonly string[], context: CommandContext): Promise<number> {
   const { values } = parseCommand(args, {
     options: { ...galleryOptions, collection: { type: 'string' }, out: { type: 'string' } },

@@ -1,6 +1,9 @@
 // Numbers written as arithmetic, like "1.0/255.0": read by a small parser, never evaluated as code.
 
-/** undefined when the text is anything but + - * / ( ) and decimal numbers, or has no finite value. */
+/**
+ * undefined when the text has other characters than + - * / ( ) and decimal numbers, or has no
+ * finite value.
+ */
 export function parseArithmetic(text: string): number | undefined {
   const tokens = text.match(/\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?|[-+*/()]|\S/g) ?? []
   if (tokens.length === 0 || tokens.length > 200) return undefined

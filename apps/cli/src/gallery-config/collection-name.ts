@@ -1,9 +1,9 @@
-// The collection of an index_dir: readable, and another one for another folder.
+// The collection name of an index_dir: readable, and different for each folder.
 import { realpathSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { sha256Hex } from '@likeness/shared/data/sha256'
 
-/** Symlinks resolved as far as the path exists. */
+/** Resolves symlinks as far as the path exists. */
 function realPath(path: string): string {
   try {
     return realpathSync(path)
@@ -19,7 +19,7 @@ const slugOf = (text: string): string =>
     .replace(/[^a-z0-9]+/g, '-')
     .replace(/^-+|-+$/g, '')
 
-/** Letters of other scripts and long names fall away; the hash tells folders apart. */
+/** Letters of other scripts and the end of long names are dropped; the hash tells folders apart. */
 export function collectionNameOf(indexDir: string): string {
   const real = realPath(indexDir)
   const slug = slugOf(`${basename(dirname(real))} ${basename(real)}`)

@@ -1,4 +1,5 @@
-// The list of a gallery: which pictures, with which labels. Bad lines become items that fail with their number; only an unusable list is an error.
+// Reads the list of a gallery: pictures with labels. A bad line becomes a failed item with the line
+// number; only an unusable list is an error.
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
@@ -11,12 +12,12 @@ import { isInside } from '@likeness/shared/process/inside-folder'
 import { UserError } from '../user-error.ts'
 import type { GalleryConfig } from './load-gallery-config.ts'
 
-/** Without an `imageRoot` no picture is looked for. */
+/** Without an `imageRoot`, no picture is checked. */
 export type ListConfig = Pick<GalleryConfig, 'file' | 'dataFile' | 'delimiter' | 'fields'> & {
   imageRoot: string | undefined
 }
 export interface ReadOptions {
-  /** The same path with the same label again: skipped. */
+  /** Called for a line with the same path and the same label: the line is skipped. */
   onDuplicate?: (line: number, firstLine: number) => void
 }
 export interface ListFingerprint {
@@ -78,7 +79,10 @@ const failedLine = (line: number, path: string, code: string, message: string): 
   failure: { code, message: `line ${line}: ${message}` }
 })
 
-/** How lines are split: by the delimiter, by tabs when every line has one, else where a file name ends. */
+/**
+ * Chooses the way to split lines: by the delimiter, by tabs when every line has a tab, else at the
+ * end of a file name.
+ */
 async function chooseSplit(config: ListConfig): Promise<Split> {
   const { delimiter } = config
   if (delimiter !== undefined) return async (text) => fieldsOf(text.split(delimiter))
@@ -96,7 +100,10 @@ const fieldsOf = ([path = '', label = '', ...more]: string[]): Fields => ({
   more
 })
 
-/** The path is the longest beginning of the line, cut at a space, that is a file; without one, up to the first space. */
+/**
+ * The path is the longest beginning of the line, cut at a space, that is a file. Without such a
+ * file, the path ends at the first space.
+ */
 async function splitAtFile(text: string, imageRoot: string | undefined): Promise<Fields> {
   const cuts = [...text.matchAll(/[ \t]+/g)].map((match) => match.index)
   for (const cut of [text.length, ...cuts.reverse()]) {
@@ -113,7 +120,7 @@ const isFile = async (path: string): Promise<boolean> =>
   !path.includes('\0') &&
   ((await stat(path).catch(() => undefined))?.isFile() ?? false)
 
-/** Never looked for on disk. */
+/** True for a path outside the root; such a path is never read from disk. */
 const isOutside = (path: string): boolean =>
   isAbsolute(path) || !isInside('/root', join('/root', path))
 
@@ -154,7 +161,10 @@ function createSeen() {
   }
 }
 
-/** Of the list as it reads, and of size and time of each picture: another list or another picture is another fingerprint. */
+/**
+ * Fingerprint of the parsed list, and of size and time of each picture. Another list or another
+ * picture has another fingerprint.
+ */
 export const fingerprintList = (config: ListConfig): Promise<ListFingerprint> =>
   fingerprintLines(readDataList(config), config.imageRoot)
 

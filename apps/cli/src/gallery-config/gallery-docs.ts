@@ -1,4 +1,4 @@
-// The table of docs/configuration.md and the JSON Schema for editors, both made from the schema.
+// Writes the table of docs/configuration.md and the JSON Schema for editors, both from the schema.
 import { z } from 'zod'
 import { gallerySchema, sections } from './gallery-schema.ts'
 
@@ -22,7 +22,7 @@ export const renderTables = (): string =>
     .map((entry) => sectionTable(entry as [string, z.ZodObject]))
     .join('\n')
 
-/** The document with its tables as they are now; throws when the marks are gone. */
+/** Returns the document with current tables; throws when the marks are missing. */
 export function withTables(document: string): string {
   const [from, to] = marks.map((mark) => document.indexOf(mark)) as [number, number]
   if (from < 0 || to < from) throw new Error(`the document has no ${marks.join(' ... ')}`)
@@ -33,7 +33,7 @@ export function renderJsonSchema(): string {
   const schema = z.toJSONSchema(gallerySchema, {
     io: 'input',
     override: ({ jsonSchema }) => {
-      // The table's column, which editors know as part of the description.
+      // Editors show the table's column as part of the description.
       if (typeof jsonSchema.absent === 'string')
         jsonSchema.description += `; when absent: ${jsonSchema.absent}`
       delete jsonSchema.absent

@@ -1,4 +1,5 @@
-// What a gallery's yaml may say: the one source of the loader, of the table in docs/configuration.md and of docs/gallery.schema.json.
+// Schema of a gallery's yaml: the single source of the loader, of the table in
+// docs/configuration.md and of docs/gallery.schema.json.
 import { z } from 'zod'
 import {
   collectionNameSchema,
@@ -14,12 +15,12 @@ import { parseArithmetic } from './arithmetic.ts'
 
 export const operations = ['new', 'append', 'remove'] as const
 
-/** What the documentation says of a key beside its description. */
+/** Documentation of a key. */
 interface KeyMeta {
   description: string
-  /** Offered by editors. */
+  /** Values that editors offer. */
   examples?: readonly string[]
-  /** As the table shows it; without one the key is required. */
+  /** Text of the table for an absent key; without this text the key is required. */
   absent?: string
 }
 const key = <T extends z.ZodType>(schema: T, meta: KeyMeta): T =>
@@ -27,7 +28,7 @@ const key = <T extends z.ZodType>(schema: T, meta: KeyMeta): T =>
 
 const noNumber = (value: unknown): string => `a number is expected, not ${JSON.stringify(value)}`
 
-/** A number, or arithmetic of numbers as text. */
+/** Schema of a number, or of arithmetic as text. */
 const number = (check: z.ZodNumber) =>
   z
     .union([z.number(), z.string()], { error: ({ input }) => noNumber(input) })
@@ -250,7 +251,7 @@ const likeness = z.strictObject({
 /** Sections of the schema with a table each. */
 export const sections = { IndexProcess: indexProcess, Global: global, Likeness: likeness } as const
 
-/** Keys and sections of PaddleClas that have no meaning here: read, and named in one warning. */
+/** Keys and sections of PaddleClas without meaning here: read, and named in a single warning. */
 const withoutMeaning = {
   Global: [
     'infer_imgs',
@@ -326,7 +327,7 @@ export const gallerySchema = z
   })
 export type GalleryFile = z.output<typeof gallerySchema>
 
-/** Dotted names of what is in a file and has no meaning here. */
+/** Dotted names of the keys in a file that have no meaning here. */
 export function namesWithoutMeaning(file: Record<string, unknown>): string[] {
   return Object.entries(withoutMeaning).flatMap(([section, names]) => {
     const within = section === '' ? file : file[section]

@@ -1,4 +1,5 @@
-// A gallery's yaml, checked and made complete: every path absolute, every default in place, every problem with its line.
+// Loads a gallery's yaml, checked and completed: absolute paths, all defaults, every problem with
+// its line.
 import { dirname, resolve } from 'node:path'
 import type { core } from 'zod'
 import type { IndexMethod, Metric } from '@likeness/shared/contract/collection'
@@ -52,20 +53,20 @@ export interface GalleryConfig {
   /** Names of the fields after the label. */
   fields: string[]
   profile: CollectionProfile
-  /** Of pictures and answers, those that are given: the others are the built-in profile's. */
+  /** Given settings of pictures and answers. The built-in profile supplies the others. */
   pictures: PictureSettings
   sealThreshold: number | undefined
   storage: VectorStorage
   rescore: boolean
   hammingThreshold: number | undefined
-  /** Said once; nothing is wrong. */
+  /** Shown once. Warnings are not errors. */
   warnings: string[]
 }
 
 export const batchSizeNote =
   'batch_size has no effect here: pictures are embedded one by one, by as many processes as there are cores'
 
-/** UserError with one line for each problem. */
+/** UserError with a line for each problem. */
 export async function loadGalleryConfig(
   file: string,
   { overrides }: { overrides: readonly string[] }
@@ -80,7 +81,7 @@ export async function loadGalleryConfig(
   )
 }
 
-/** "None" is what Python writes for nothing. */
+/** Removes null and "None", which Python writes for an absent value. */
 function withoutNone(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutNone)
   if (typeof value !== 'object' || value === null) return value
@@ -118,7 +119,10 @@ const phrase = (issue: core.$ZodIssue): string => {
     : `: ${message}`.replace(/^: /, 'is not right: ')
 }
 
-/** What PP-ShiTu does, where no built-in profile is named: only whole gallery pictures can be found. */
+/**
+ * The settings of PP-ShiTu, where no built-in profile is named: only whole gallery pictures can be
+ * found.
+ */
 const asPpShitu: PictureSettings = { subjects: false, max_objects: 5, nms_iou: 0.05 }
 
 function pictureSettings({
@@ -141,7 +145,7 @@ function pictureSettings({
   return Object.fromEntries(entries.filter(([, value]) => value !== undefined))
 }
 
-/** With every default in place; paths are those from the folder of `file`. */
+/** Returns the gallery with all defaults; paths start at the folder of `file`. */
 export function completeGallery(
   file: string,
   { IndexProcess: index, Global: globals = {}, Likeness: own = {}, ...rest }: GalleryFile

@@ -1,6 +1,6 @@
-// The known name that a mistyped one most likely means.
+// Finds the known name that a mistyped name most likely means.
 
-/** Edit distance of two short texts, swaps of neighbours counted as one. */
+/** Edit distance of two short texts; a swap of neighbours counts once. */
 export function editDistance(a: string, b: string): number {
   let before: number[] = []
   let last = Array.from({ length: b.length + 1 }, (_, j) => j)
@@ -19,7 +19,7 @@ export function editDistance(a: string, b: string): number {
   return last[b.length]!
 }
 
-/** undefined when nothing is near. */
+/** undefined when no known name is near. */
 export function nearestName(name: string, known: readonly string[]): string | undefined {
   if (name.length > 100) return undefined
   const ranked = known

@@ -1,11 +1,14 @@
-// `-o A.B=v`: values given on the command line over those of the file.
+// `-o A.B=v`: values of the command line replace values of the file.
 import { parse } from 'yaml'
 import { UserError } from '../user-error.ts'
 
 type Tree = Record<string, unknown>
 const isTree = (value: unknown): value is Tree => typeof value === 'object' && value !== null
 
-/** Sets them in `values`, and returns the path of each with its text. UserError for anything but NAME.NAME=value. */
+/**
+ * Sets the overrides in `values`, and returns the path of each with its text. UserError for any
+ * other form than NAME.NAME=value.
+ */
 export function applyOverrides(values: Tree, overrides: readonly string[]): Map<string, string> {
   const given = new Map<string, string>()
   for (const text of overrides) {
@@ -24,7 +27,7 @@ function parseOverride(text: string): { path: string[]; value: unknown } {
   if (path.some((part) => ['__proto__', 'constructor', 'prototype'].includes(part)))
     throw new UserError(`-o ${text}: there is no such key`)
   try {
-    // A value like a: b would be a map; what is given here is one value or a list.
+    // A value like a: b would be a map; an override is a single value or a list.
     return { path, value: parse(text.slice(at + 1), { logLevel: 'silent' }) as unknown }
   } catch (error) {
     throw new UserError(`-o ${text}: ${(error as Error).message.split('\n')[0]}`)

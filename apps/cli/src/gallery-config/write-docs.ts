@@ -1,4 +1,5 @@
-// `node --import tsx apps/cli/src/gallery-config/write-docs.ts`: brings docs/configuration.md and docs/gallery.schema.json up to the schema.
+// `node --import tsx apps/cli/src/gallery-config/write-docs.ts`: updates docs/configuration.md and
+// docs/gallery.schema.json from the schema.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { renderJsonSchema, withTables } from './gallery-docs.ts'
 

@@ -1,4 +1,5 @@
-// A yaml file as plain values, with the place of each: syntax errors and values are reported as file:line:column.
+// Reads a yaml file as plain values, with the place of each: problems are reported as
+// file:line:column.
 import { readFile, stat } from 'node:fs/promises'
 import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml'
 import { UserError } from '../user-error.ts'
@@ -8,11 +9,14 @@ const maxAliases = 100
 
 export interface YamlFile {
   values: unknown
-  /** `file:line:column` of a value, or of a key with `atKey`; of the nearest parent for what is not there. */
+  /**
+   * `file:line:column` of a value, or of a key with `atKey`. A missing value has the place of the
+   * nearest parent.
+   */
   place(path: readonly PropertyKey[], options?: { atKey?: boolean }): string
 }
 
-/** UserError for a file that cannot be read or is no yaml; names the place. */
+/** UserError for a file that cannot be read or is not yaml; names the place. */
 export async function readYamlFile(file: string): Promise<YamlFile> {
   const text = await readText(file)
   const counter = new LineCounter()
@@ -64,13 +68,14 @@ function toValues(doc: Document.Parsed, file: string): unknown {
   try {
     return doc.toJS({ maxAliasCount: maxAliases })
   } catch (error) {
-    // The yaml package throws ReferenceErrors for aliases without an anchor, and for more of them than allowed.
+    // The yaml package throws ReferenceErrors for aliases without an anchor, and for too many
+    // aliases.
     if (error instanceof ReferenceError) throw new UserError(`${file}:1:1: ${error.message}`)
     throw error
   }
 }
 
-/** Where the node of a path begins; its nearest parent's place when it is not there. */
+/** Offset of the node of a path; the nearest parent's offset when the node is missing. */
 function offsetOf(doc: Document.Parsed, path: readonly PropertyKey[], atKey: boolean): number {
   for (let length = path.length; length > 0; length--) {
     const parent: unknown = length === 1 ? doc.contents : doc.getIn(path.slice(0, length - 1), true)

@@ -1,4 +1,5 @@
-// Brings a gallery's list into its collection: once, however often it is started, and on from where an interrupted run was.
+// Imports a gallery's list into the collection: once, however often it is started. An interrupted
+// run continues.
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
 import type { CollectionAnswer } from '@likeness/shared/contract/http'
 import type { ApiClient } from '../api-client.ts'
@@ -28,9 +29,9 @@ export interface BuildOptions {
   api: ApiClient
   config: GalleryConfig
   operation: 'new' | 'append'
-  /** Of the list as it is now. */
+  /** Fingerprint of the current list. */
   list: ListFingerprint
-  /** Wipes what the collection holds before. */
+  /** Deletes the present items of the collection first. */
   force: boolean
   progress: Progress
   say: (text: string) => void
@@ -38,24 +39,27 @@ export interface BuildOptions {
   source?: GallerySource
 }
 export interface GallerySource {
-  /** Of vectors that come along; absent: what the embed-workers make of pictures. */
+  /** Embedding of supplied vectors; absent: the embed-workers' embedding of pictures. */
   embedding?: EmbeddingSpec
   submit(deps: SubmitDeps, onDuplicate: () => void): AsyncIterable<SubmittedPart>
 }
 export interface BuildSummary extends Outcome {
   collection: string
-  /** Nothing was done now: this very list was built before. */
+  /** True when this list was built before and this run had no work. */
   wasDone: boolean
   failures: LineFailure[]
   jobs: string[]
   seconds: number
-  /** Newly embedded and searchable, from the first request on. */
+  /** Rate of newly embedded and searchable pictures, from the first request on. */
   imagesPerSecond: number
-  /** The commit that holds all of it; 0 when nothing was done. */
+  /** Commit that holds the whole list; 0 when there was no work. */
   seq: number
 }
 
-/** UserError for whatever the user has to change; nothing is created or wiped before everything is checked. */
+/**
+ * UserError for every problem that the user must solve. The call checks everything before it
+ * creates or deletes.
+ */
 export async function buildGallery(options: BuildOptions): Promise<BuildSummary> {
   const { api, config, operation, list, force, say, source } = options
   const embedding = source?.embedding ?? (await embeddingFor(api, config))
@@ -88,7 +92,7 @@ export async function buildGallery(options: BuildOptions): Promise<BuildSummary>
 const isEmpty = ({ items, open_jobs: openJobs }: CollectionAnswer): boolean =>
   items === 0 && openJobs === 0
 
-/** The collection to build into: the one that is there, or one that is made now. */
+/** Returns the collection to build into: the existing collection, or a new one. */
 async function makeRoom(
   { api, config, operation, force, say, source }: BuildOptions,
   there: CollectionAnswer | undefined
@@ -197,7 +201,7 @@ async function finish({
     failed,
     duplicates
   }
-  // A collection that was dropped and made again meanwhile holds nothing of this.
+  // A collection that was dropped and made again meanwhile lacks these items.
   const there = await keepTrying(() => api.getCollection(config.collection))
   if (there?.incarnation !== record.collectionId)
     throw new UserError(`the collection ${config.collection} was dropped during the build`)

@@ -1,4 +1,5 @@
-// What was last done to a gallery, beside its index: lets an interrupted build go on under the same keys, and a finished one do nothing.
+// The record of the last operation on a gallery, beside the index. An interrupted build continues
+// under the same keys, and a finished build is skipped.
 import { randomUUID } from 'node:crypto'
 import { mkdir, open, readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -18,11 +19,11 @@ const recordSchema = z
     operation: z.enum(['new', 'append', 'remove']),
     collection: z.string(),
     incarnation: z.string(),
-    /** Of the list and its pictures. */
+    /** Fingerprint of the list and its pictures. */
     fingerprint: z.string(),
     /** Makes the Idempotency-Keys of this run of the operation. */
     nonce: z.string(),
-    /** Once finished. */
+    /** Present once finished. */
     outcome: outcomeSchema.optional()
   })
   .transform(fromStored)
@@ -49,7 +50,10 @@ export async function readRecord(indexDir: string): Promise<BuildRecord | undefi
   }
 }
 
-/** The record of this very build when it was begun before, else a new one; durable when resolved. */
+/**
+ * Returns the record of the same build when it began before, else a new record; durable when
+ * resolved.
+ */
 export async function beginRecord(indexDir: string, build: RecordedBuild): Promise<BuildRecord> {
   const last = await readRecord(indexDir)
   if (last !== undefined && isSame(last, build)) return last

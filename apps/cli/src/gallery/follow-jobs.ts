@@ -1,4 +1,5 @@
-// Follows the jobs of one build to their end: a few are asked at a time, so that hundreds of them cost no more than one.
+// Follows the jobs of a build to their end. A few jobs are asked at a time, so that hundreds of
+// jobs cost no more than a single job.
 import { setTimeout as pause } from 'node:timers/promises'
 import type { JobAnswer } from '@likeness/shared/contract/http'
 import type { ApiClient } from '../api-client.ts'
@@ -15,10 +16,10 @@ export interface Counts {
   failed: number
 }
 export interface Followed extends Counts {
-  /** By line. */
+  /** Failures by line. */
   failures: LineFailure[]
   jobs: string[]
-  /** The commit that holds all of it. */
+  /** Commit that holds all jobs. */
   seq: number
 }
 interface Open {
@@ -32,10 +33,13 @@ const failuresKept = 1_000
 
 export interface FollowDeps {
   api: ApiClient
-  /** Lines settled so far, and how many of them were when their job was first asked for: of an interrupted build, work of an earlier run. */
+  /**
+   * `done`: finished lines so far. `doneBefore`: lines that were finished when their job was first
+   * asked for, from an earlier run of an interrupted build.
+   */
   onDone: (done: number, doneBefore: number) => void
   onTrouble: (error: unknown) => void
-  /** Pictures wait, and why: told once for each reason. */
+  /** Called once for each reason why pictures wait. */
   onWaiting: (why: string) => void
 }
 
@@ -86,7 +90,7 @@ export function createJobFollower({ api, onDone, onTrouble, onWaiting }: FollowD
     }
   }
 
-  /** Asks the next few; those that are not done go to the end of the line. */
+  /** Asks the next few jobs. Unfinished jobs go to the end of the line. */
   async function askSome(): Promise<void> {
     const some = open.slice(0, askedAtOnce)
     const done = await Promise.all(some.map(ask))
@@ -109,9 +113,9 @@ export function createJobFollower({ api, onDone, onTrouble, onWaiting }: FollowD
       result.failures.push(...failures)
       report()
     },
-    /** Nobody waits for `run` any more. */
+    /** Ends `run`, when its result is no longer needed. */
     stop: () => void (stopped = true),
-    /** Until `noMore` says that no job will be added, and all are done. */
+    /** Runs until `noMore` aborts, which means that no job will be added, and all jobs are done. */
     async run(noMore: AbortSignal): Promise<Followed> {
       while (!stopped && (!noMore.aborted || open.length > 0)) {
         await askSome()

@@ -1,4 +1,5 @@
-// The collection behind a gallery's yaml: what it must be like, whether the one that is there fits, and making it.
+// The collection of a gallery's yaml: required properties, the check of an existing collection, and
+// the creation.
 import { setTimeout as pause } from 'node:timers/promises'
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
 import type { CollectionAnswer } from '@likeness/shared/contract/http'
@@ -15,7 +16,10 @@ import { UserError } from '../user-error.ts'
 
 const embedderWaitMs = 60_000
 
-/** What the embed-workers make, or make with the yaml's profile; UserError when none is there in time, or when the yaml asks for another size. */
+/**
+ * Returns the embed-workers' embedding, or the embedding with the yaml's profile. UserError when no
+ * embed-worker is there in time, or when the yaml asks for another size.
+ */
 export async function embeddingFor(
   api: ApiClient,
   {
@@ -72,7 +76,7 @@ function settingsOf({
   }
 }
 
-/** `embedding`: of vectors that are made elsewhere; absent: what the embed-workers make. */
+/** `embedding`: embedding of supplied vectors; absent: the embed-workers' embedding. */
 export const createGallery = (
   api: ApiClient,
   config: GalleryConfig,
@@ -88,7 +92,10 @@ export const createGallery = (
     ...profileOf(config.profile, embedding !== undefined)
   })
 
-/** As it is written; a learned one says which embedding, so that none is named beside it. */
+/**
+ * Returns the profile as written. A learned profile implies an embedding, so it is dropped when an
+ * embedding is named.
+ */
 function profileOf(
   { builtIn, learned }: CollectionProfile,
   hasEmbedding: boolean
@@ -97,7 +104,7 @@ function profileOf(
   return names.length === 0 ? {} : { profile: names.join('/') }
 }
 
-/** Where only the projection is another one of the same model. */
+/** Advice for a collection that only differs in the projection of the same model. */
 function profileWays(
   { name, embedding: { version } }: CollectionAnswer,
   wanted: EmbeddingSpec
@@ -111,7 +118,10 @@ function profileWays(
   return `${keep ?? ''}${change ?? ''}or `
 }
 
-/** UserError when the collection cannot take what the yaml and the model say: with every difference, and both values. */
+/**
+ * UserError when the collection does not fit the yaml and the model: with every difference, and
+ * both values.
+ */
 export function checkFits(
   there: CollectionAnswer,
   config: GalleryConfig,

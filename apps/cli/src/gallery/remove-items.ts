@@ -1,4 +1,4 @@
-// Takes the items of a list out of a gallery, by path. The pictures themselves may be gone already.
+// Removes the items of a list from a gallery, by path. The pictures themselves may be gone already.
 import type { ListLine } from '@likeness/shared/contract/http'
 import type { ApiClient } from '../api-client.ts'
 import { keepTrying } from '../connect/keep-trying.ts'
@@ -35,7 +35,7 @@ export async function removeItems({
     throw new UserError(
       `the collection ${config.collection} does not exist: there is nothing to remove from`
     )
-  // From here on what was built before is not there as it was: the same build again has something to do.
+  // From here on the gallery differs from the last build, so the same build again has work to do.
   await writeRecord(config.indexDir, {
     operation: 'remove',
     collection: there.name,
@@ -74,7 +74,10 @@ export async function removeItems({
   return summary
 }
 
-/** The item of a line. Where spaces could belong to path or label and no file tells, the gallery does. */
+/**
+ * Finds the item of a line. Where spaces could belong to path or label and no file decides, the
+ * gallery decides.
+ */
 async function findId(
   api: ApiClient,
   { collection, delimiter }: GalleryConfig,

@@ -1,4 +1,5 @@
-// `likeness build|append|remove`: the list of a gallery's yaml into its collection, or out of it.
+// `likeness build|append|remove`: puts the list of a gallery's yaml into the collection, or takes
+// it out.
 import { relative } from 'node:path'
 import { galleryOptions, galleryUsage, parseCommand, required } from '../command-options.ts'
 import type { Command, CommandContext } from '../command.ts'
@@ -30,7 +31,7 @@ export const runBuild: Command = (args, context) => run('build', args, context)
 export const runAppend: Command = (args, context) => run('append', args, context)
 export const runRemove: Command = (args, context) => run('remove', args, context)
 
-/** 0 when every line is in (or out); 1 when one failed. */
+/** Exit code 0 when every line is in (or out); 1 when a line failed. */
 async function run(
   operation: Operation,
   args: readonly string[],
@@ -48,7 +49,7 @@ async function run(
   for (const warning of config.warnings) context.say(warning)
   const wanted = operation === 'build' ? (config.operation ?? 'new') : operation
   const list = relative(fromCallersFolder('.'), config.dataFile)
-  // Whatever is wrong with the list is said before anything is started.
+  // Problems of the list are reported before any process starts.
   const fingerprint = await fingerprintList(config)
   if (wanted === 'remove') {
     const progress = createProgress({ label: 'removing ', unit: 'lines' }, context)

@@ -1,5 +1,6 @@
-// Sends a list to the API in parts, each under its own Idempotency-Key, so that an interrupted build goes on where it was.
-// An API on this machine reads the pictures itself; one that may not read them here, or runs elsewhere, is sent them.
+// Sends a list to the API in parts, each under its own Idempotency-Key, so that an interrupted
+// build continues. An API on this machine reads the pictures itself. An API that may not read them,
+// or runs elsewhere, receives the pictures.
 import { realpath, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ListLine } from '@likeness/shared/contract/http'
@@ -7,9 +8,9 @@ import { isInside } from '@likeness/shared/process/inside-folder'
 import { type ApiClient, ApiProblem, type UploadFile } from '../api-client.ts'
 import { keepTrying } from '../connect/keep-trying.ts'
 
-/** Lines of one import from disk. */
+/** Lines of a single import from disk. */
 export const linesPerImport = 2_000
-/** Most pictures, and about the most bytes, of one upload. */
+/** Most pictures, and about the most bytes, of a single upload. */
 const filesPerUpload = 500
 const bytesPerUpload = 64 * 1024 * 1024
 
@@ -22,7 +23,7 @@ export interface LineFailure {
 export interface SubmittedJob {
   id: string
   total: number
-  /** Line of the list by ordinal, for jobs that do not know it. */
+  /** Line of the list by ordinal, for jobs that do not know the line. */
   lines?: Uint32Array
 }
 export interface SubmittedPart {
@@ -34,7 +35,7 @@ export interface SubmitDeps {
   api: ApiClient
   collection: string
   imageRoot: string
-  /** The same for the same build, also when it is started again. */
+  /** The same for the same build, also after a new start. */
   keyBase: string
   onTrouble: (error: unknown) => void
 }
@@ -71,7 +72,7 @@ async function* inParts(lines: AsyncIterable<ListLine>, size: number): AsyncGene
   if (part.length > 0) yield part
 }
 
-/** undefined when the API may not read the folder, or sees none there. */
+/** undefined when the API may not read the folder, or does not see the folder. */
 async function importPart(
   { api, collection, imageRoot, onTrouble }: SubmitDeps,
   lines: ListLine[],
@@ -152,7 +153,7 @@ async function findPicture(
   }
 }
 
-/** A batch that the API refuses is halved until the picture that it will not have stands alone. */
+/** Sends a batch. A refused batch is halved until the refused picture stands alone. */
 async function sendBatch(
   deps: SubmitDeps,
   batch: readonly Upload[],

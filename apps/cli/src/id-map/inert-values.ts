@@ -1,4 +1,5 @@
-// What the few names stand for that numpy writes for a whole number. They are recognised by name and computed here: nothing is looked up or called.
+// Computes the few names that numpy writes for a whole number. The names are recognised as text and
+// computed here: the reader never looks up or calls Python code.
 
 /** A place on the stack where a group begins. */
 export const mark = Symbol('mark')
@@ -11,7 +12,7 @@ export class Tuple {
     this.items = items
   }
 }
-/** `np.dtype('int64')` and its like. */
+/** `np.dtype('int64')` and similar types. */
 export class IntegerType {
   readonly sizeBytes: number
   readonly isSigned: boolean
@@ -42,15 +43,15 @@ export type Value =
 
 const scalar = ['numpy.core.multiarray.scalar', 'numpy._core.multiarray.scalar']
 const dtype = ['numpy.dtype']
-/** How protocols before 3 write bytes. */
+/** Function that protocols before 3 write for bytes. */
 const encode = ['_codecs.encode']
 const inert = new Set([...scalar, ...dtype, ...encode])
 
-/** undefined for every name but those of numpy's whole numbers. */
+/** undefined for every name except those of numpy's whole numbers. */
 export const nameOf = (module: string, name: string): Name | undefined =>
   inert.has(`${module}.${name}`) ? new Name(`${module}.${name}`) : undefined
 
-/** What a call of an inert name gives; undefined when it is called with anything but what numpy writes. */
+/** Result of calling an inert name; undefined for arguments that numpy does not write. */
 export function reduce(name: Value, args: Value): Value | undefined {
   if (!(name instanceof Name) || !(args instanceof Tuple)) return undefined
   const [first, second] = args.items
@@ -67,7 +68,9 @@ export function reduce(name: Value, args: Value): Value | undefined {
     : undefined
 }
 
-/** The state of a dtype: `(3, '<', None, ...)`. False when it is none. */
+/**
+ * Applies the state of a dtype: `(3, '<', None, ...)`. False when the value is not such a state.
+ */
 export function setState(type: Value, state: Value): boolean {
   if (!(type instanceof IntegerType) || !(state instanceof Tuple)) return false
   const order = state.items[1]

@@ -1,6 +1,10 @@
-// The opcodes of Python's pickle, protocols 0 to 5, with how their arguments are written: the ones that an id map is made of, and names for the rest.
+// The opcodes of Python's pickle, protocols 0 to 5, with the format of their arguments: those in an
+// id map, and names for the rest.
 
-/** u1..u8, i4: little-endian. line: up to a newline. bytesN, longN: as many bytes as an unsigned N-byte count before them says. */
+/**
+ * u1..u8, i4: little-endian. line: up to a newline. bytesN, longN: an unsigned N-byte count, then
+ * that many bytes.
+ */
 export type Argument =
   | 'none'
   | 'u1'
@@ -33,7 +37,10 @@ const known: Record<Argument, string> = {
   long1: '8a LONG1',
   long4: '8b LONG4'
 }
-/** Never read: what makes objects, looks outside the file, or builds what an id map does not have. */
+/**
+ * Opcodes that are never read: they make objects, look outside the file, or build values that an id
+ * map does not have.
+ */
 const refused =
   'i INST;o OBJ;81 NEWOBJ;92 NEWOBJ_EX;82 EXT1;83 EXT2;84 EXT4;P PERSID;Q BINPERSID;97 NEXT_BUFFER;98 READONLY_BUFFER;96 BYTEARRAY8;2 DUP;F FLOAT;G BINFLOAT;S STRING;T BINSTRING;U SHORT_BINSTRING;l LIST;] EMPTY_LIST;a APPEND;e APPENDS;8f EMPTY_SET;90 ADDITEMS;91 FROZENSET'
 
@@ -44,7 +51,7 @@ function parse(list: string): [number, string][] {
   })
 }
 
-/** By its byte. `c` GLOBAL has two lines and is read by hand. */
+/** Opcodes by byte. `c` GLOBAL has two lines and is read separately. */
 export const opcodes = new Map<number, Opcode>([
   ...Object.entries(known).flatMap(([argument, list]) =>
     parse(list).map(([code, name]): [number, Opcode] => [
@@ -68,7 +75,7 @@ const runsCode = new Set([
   'BINPERSID'
 ])
 
-/** What an opcode that is not read is, in words. */
+/** Describes an unsupported opcode in words. */
 export function describeRefused(code: number): string {
   const name = refusedNames.get(code)
   if (name === undefined)

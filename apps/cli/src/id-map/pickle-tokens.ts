@@ -1,20 +1,24 @@
-// The opcodes of a pickle file one after the other, with their offsets. Reads ahead by a chunk, so that a file of any size takes little memory.
+// Reads the opcodes of a pickle file in turn, with their offsets. Reads a chunk ahead, so that a
+// file of any size takes little memory.
 import { closeSync, openSync, readSync } from 'node:fs'
 import { UserError } from '../user-error.ts'
 import { type Argument, describeRefused, opcodes } from './opcodes.ts'
 
 const chunkBytes = 256 * 1024
-/** Longer than any path with its label, and than anything else in an id map. */
+/**
+ * Longest argument in bytes: longer than any path with its label, and than any other value in an id
+ * map.
+ */
 const maxArgumentBytes = 256 * 1024
 const newline = 0x0a
 
-/** One opcode; overwritten by the next. */
+/** An opcode; overwritten by the next. */
 export interface Token {
   offset: number
   name: string
-  /** Of integer arguments. */
+  /** Value of integer arguments. */
   number: number
-  /** Of all others; valid until the next token. */
+  /** Bytes of all other arguments; valid until the next token. */
   bytes: Buffer
   /** GLOBAL only: the second line. */
   second: Buffer
@@ -28,7 +32,7 @@ export class PickleTokens {
   private readonly handle: number
   private held: Buffer = nothing
   private at = 0
-  /** Of the end of `held` in the file. */
+  /** Offset of the end of `held` in the file. */
   private end = 0
 
   constructor(file: string) {
@@ -40,7 +44,7 @@ export class PickleTokens {
     closeSync(this.handle)
   }
 
-  /** UserError at the end of the file, and for every opcode that is not read. */
+  /** UserError at the end of the file, and for every unsupported opcode. */
   next(): Token {
     const { token } = this
     token.offset = this.offset

@@ -1,5 +1,6 @@
-// Reads PP-ShiTu's id_map.pkl, a pickled dictionary of whole numbers and texts, without Python's unpickler: a small machine that knows
-// numbers, texts and one dictionary, and the few names that numpy writes for its numbers. Whatever else a pickle can say is refused by name.
+// Reads PP-ShiTu's id_map.pkl, a pickled dictionary of whole numbers and texts, without Python's
+// unpickler. A small machine knows numbers, texts, a single dictionary, and the few names that
+// numpy writes for numbers. Every other opcode is refused by name.
 import type { UserError } from '../user-error.ts'
 import {
   mark,
@@ -13,14 +14,17 @@ import {
 } from './inert-values.ts'
 import { PickleTokens, type Token } from './pickle-tokens.ts'
 
-/** A Map of JavaScript holds no more than 2^24. */
+/** A Map of JavaScript holds no more than 2^24 entries. */
 const maxEntries = 16_000_000
-/** Python sets a thousand entries at a time; another pickler may set them all at once. */
+/** Python sets a thousand entries at a time; another pickler may set all entries at once. */
 const maxStack = 4_000_000
-/** Of one LONG; ids have 64 bits. */
+/** Limit of bytes in a LONG; ids have 64 bits. */
 const maxLongBytes = 16
 
-/** id -> text, in the order of the file. UserError that names opcode and offset for anything else; nothing of such a file is used. */
+/**
+ * Returns id -> text, in the order of the file. UserError that names opcode and offset for other
+ * content; the whole file is then refused.
+ */
 export function readIdMap(file: string): Map<number, string> {
   const fetched = findFetched(file)
   const tokens = new PickleTokens(file)
@@ -31,7 +35,10 @@ export function readIdMap(file: string): Map<number, string> {
   }
 }
 
-/** Places of the memo that are read again: the only ones worth keeping. Picklers put nearly everything there. */
+/**
+ * Finds the memo places that are read again, so that only those are kept. Picklers put nearly
+ * everything there.
+ */
 function findFetched(file: string): Set<number> {
   const tokens = new PickleTokens(file)
   const fetched = new Set<number>()

@@ -1,10 +1,11 @@
-// PP-ShiTu's id_map.pkl, written as it goes: a pickled dictionary (protocol 2) of row -> text. Takes one part at a time, whatever the size of the gallery.
+// Writes PP-ShiTu's id_map.pkl step by step: a pickled dictionary (protocol 2) of row -> text.
+// Memory holds a single part at a time, for a gallery of any size.
 
-/** What Python's own pickler sets at a time. */
+/** Number of entries that Python's own pickler sets at a time. */
 const entriesPerPart = 1_000
 
 export interface IdMapWriter {
-  /** The bytes that are due. */
+  /** Returns the bytes that are due. */
   add(row: number, text: string): Uint8Array
   end(): Uint8Array
 }
@@ -28,7 +29,7 @@ export function createIdMapWriter(): IdMapWriter {
   }
 }
 
-/** BININT and BINUNICODE. */
+/** Encodes BININT and BINUNICODE. */
 function encodeEntry(row: number, text: string): Buffer {
   const bytes = Buffer.from(text)
   const entry = Buffer.alloc(10 + bytes.length)

@@ -1,14 +1,21 @@
-// Whether the vectors of a gallery can be taken as they are: only where it is known which embedding made them.
+// Decides whether the vectors of a gallery can be used directly: only where their embedding is
+// known.
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
 import type { ExportNote } from '../export/export-note.ts'
 
 export interface Choice {
-  /** What the vectors are of; undefined: the pictures are embedded anew. `dim` and `unit` are those of the vectors where nobody knows them. */
+  /**
+   * Embedding of the vectors; undefined: the pictures are embedded anew. `known` is absent where
+   * `dim` and `unit` come from the vectors.
+   */
   take: { version: string; known?: EmbeddingSpec } | undefined
   why: string
 }
 
-/** `model`: what the embed-workers make; undefined when none runs. `told`: what the user says. */
+/**
+ * `model`: the embed-workers' embedding; undefined when no embed-worker runs. `told`: the user's
+ * embedding.
+ */
 export function chooseEmbedding({
   note,
   model,

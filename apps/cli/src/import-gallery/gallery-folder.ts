@@ -1,4 +1,5 @@
-// A gallery as another program, or `likeness export`, left it in a folder: which items it has, and which rows of the index are theirs.
+// Opens a gallery folder of another program, or of `likeness export`: the items, and their rows of
+// the index.
 import { createReadStream } from 'node:fs'
 import { stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -16,14 +17,14 @@ import { type ListConfig, readDataList } from '../gallery-config/data-list.ts'
 import { readIdMap } from '../id-map/read-id-map.ts'
 import { UserError } from '../user-error.ts'
 
-/** An item may have much metadata. */
+/** Longest line in bytes: an item may have much metadata. */
 const maxLineBytes = 8 * 1024 * 1024
 
 export interface FoundItem {
   line: ListLine
-  /** Ids of its vectors in the index. */
+  /** Ids of the item's vectors in the index. */
   rows: number[]
-  /** What each of the rows is; absent where nobody knows. */
+  /** Description of each row; absent where unknown. */
   described?: { width: number; height: number; rows: BatchRow[] }
 }
 export interface GalleryFolder {
@@ -31,11 +32,13 @@ export interface GalleryFolder {
   indexFile: string
   /** The file that names the items. */
   mapFile: string
-  /** Of our own export; undefined for a gallery of PP-ShiTu. */
+  /** Note of our own export; undefined for a gallery of PP-ShiTu. */
   note: ExportNote | undefined
-  /** How many rows the map names. */
+  /** Number of rows that the map names. */
   rowCount: number
-  /** Every item, in the order of the map; bad ones with their failure. Can be read again. */
+  /**
+   * Yields every item, in the order of the map; bad items with their failure. Can be read again.
+   */
   items(): AsyncIterable<FoundItem>
 }
 
@@ -43,11 +46,11 @@ export interface OpenOptions {
   imageRoot: string | undefined
   delimiter: string | undefined
   fields: string[]
-  /** For a copy of the texts of an id map. */
+  /** Folder for a copy of the texts of an id map. */
   scratchDir: string
 }
 
-/** UserError for whatever is missing or is not what it must be. */
+/** UserError for every missing or wrong file. */
 export async function openGalleryFolder(dir: string, options: OpenOptions): Promise<GalleryFolder> {
   if (!(await stat(dir).catch(() => undefined))?.isDirectory())
     throw new UserError(`${dir} is no folder: name the index_dir of a gallery`)
@@ -81,7 +84,7 @@ export async function openGalleryFolder(dir: string, options: OpenOptions): Prom
   }
 }
 
-/** The texts as the list that they were made from, a line each. */
+/** Writes the texts as a list, a line each. */
 async function writeTexts(
   map: Map<number, string>,
   { mapFile, scratchDir, ...options }: OpenOptions & { mapFile: string }
@@ -101,12 +104,12 @@ async function writeTexts(
   return { file: mapFile, dataFile, ...options }
 }
 
-/** Texts that name the same path with the same label are rows of one item. */
+/** Yields items. Texts with the same path and the same label are rows of the same item. */
 async function* listedItems(list: ListConfig, ids: readonly number[]): AsyncGenerator<FoundItem> {
   const repeated = new Map<number, number[]>()
   const onDuplicate = (line: number, firstLine: number): void =>
     void repeated.set(firstLine, [...(repeated.get(firstLine) ?? []), ids[line - 1]!])
-  // Once for the rows that come later, once for the items.
+  // Reads once for the rows that come later, and once for the items.
   for await (const line of readDataList(list, { onDuplicate })) void line
   for await (const line of readDataList(list))
     yield { line, rows: [ids[line.line! - 1]!, ...(repeated.get(line.line!) ?? [])] }
@@ -135,7 +138,7 @@ function parseRow(file: string, read: { line: number; text?: string; problem?: s
   try {
     if (read.text !== undefined) return rowLineSchema.parse(JSON.parse(read.text))
   } catch {
-    // Said below, with the line.
+    // The error below names the line.
   }
   throw new UserError(
     `${file}:${read.line}: ${read.problem ?? 'not a line that `likeness export` writes'}`

@@ -1,10 +1,10 @@
-// The vectors of a gallery's index, by the ids that its map names, checked to be what an embedding says.
+// The vectors of a gallery's index, by the ids of the map, checked against an embedding.
 import { FaissError, type FaissMetric, readForeignVectors } from '@likeness/faiss'
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
 import { UserError } from '../user-error.ts'
 import type { GalleryFolder } from './gallery-folder.ts'
 
-/** Of the length of a vector that says to be of unit length. */
+/** Allowed difference from length 1 of a unit vector. */
 const tolerance = 1e-3
 
 export interface GalleryVectors {
@@ -16,7 +16,10 @@ export interface GalleryVectors {
   of(ids: readonly number[]): Float32Array
 }
 
-/** UserError for an index that cannot be read row by row, and where index and map do not name the same rows. */
+/**
+ * UserError for an index that cannot be read row by row, and where index and map do not name the
+ * same rows.
+ */
 export async function readGalleryVectors({
   indexFile,
   mapFile,
@@ -58,7 +61,9 @@ export async function readGalleryVectors({
   }
 }
 
-/** Whether every row has unit length; UserError for a row that has no direction. */
+/**
+ * Returns true when every row has unit length. UserError for a row with values that are not finite.
+ */
 function checkRows(vectors: Float32Array, dim: number, indexFile: string): boolean {
   let isUnit = true
   for (let row = 0; row < vectors.length / dim; row++) {
@@ -71,7 +76,7 @@ function checkRows(vectors: Float32Array, dim: number, indexFile: string): boole
   return isUnit
 }
 
-/** UserError when vectors cannot be of an embedding. */
+/** UserError when the vectors do not fit an embedding. */
 export function checkVectors(
   { dim, isUnit }: GalleryVectors,
   embedding: EmbeddingSpec,

@@ -1,4 +1,4 @@
-// What a gallery's yaml would say, for galleries that are taken over: the user's yaml, or one made up of a collection's name.
+// The gallery config for an import: the user's yaml, or a config made from a collection's name.
 import { join } from 'node:path'
 import { collectionNameSchema } from '@likeness/shared/contract/collection'
 import { fromCallersFolder } from '../config.ts'
@@ -19,7 +19,7 @@ export interface ImportChoice {
   delimiter?: string
 }
 
-/** `imageRoot` is undefined when nobody names one. */
+/** `imageRoot` is undefined when neither option nor yaml names a folder. */
 export async function importConfig({
   dir,
   config: file,
@@ -43,7 +43,7 @@ export async function importConfig({
     throw new UserError(`--collection ${collection}: ${name.error.issues[0]!.message}`)
   const note = await readExportNote(dir)
   const made = completeGallery(join(dir, 'gallery.yaml'), {
-    // The record of the import stays apart from the one of a build into this folder.
+    // The record of the import stays apart from the record of a build into this folder.
     IndexProcess: {
       index_dir: `import-${name.data}`,
       image_root: '',

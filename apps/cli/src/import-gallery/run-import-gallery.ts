@@ -1,4 +1,5 @@
-// `likeness import-gallery`: a gallery of PP-ShiTu, or one that `likeness export` wrote, into a collection: with its vectors where they fit, else from its pictures.
+// `likeness import-gallery`: imports a gallery of PP-ShiTu, or of `likeness export`, into a
+// collection: with the vectors where they fit, else from the pictures.
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { mkdtemp, rm, stat } from 'node:fs/promises'
@@ -42,7 +43,7 @@ interface Wanted {
   told: string | undefined
 }
 
-/** 0 when every item is in; 1 when one failed. */
+/** Exit code 0 when every item is in; 1 when an item failed. */
 export async function runImportGallery(
   args: readonly string[],
   context: CommandContext
@@ -102,7 +103,7 @@ export async function runImportGallery(
 
 async function chooseSource(api: ApiClient, wanted: Wanted, { say, prepare }: CommandContext) {
   const { folder, imageRoot, hasPictures, told, config } = wanted
-  // Who says whose vectors they are needs no embed-worker.
+  // With a named embedding, no embed-worker is needed.
   const model =
     told === undefined
       ? await embeddingFor(api, config)
@@ -151,7 +152,7 @@ async function picturesOf(folder: GalleryFolder, imageRoot: string) {
   return { source, list: await fingerprintLines(linesOf(folder), imageRoot), form: {} }
 }
 
-/** What a gallery of PP-ShiTu is searched by, where no yaml says it. */
+/** Index method and metric of a PP-ShiTu gallery, where no yaml names them. */
 function formOf({ kind, metric }: GalleryVectors): Pick<GalleryConfig, 'indexMethod' | 'metric'> {
   const inLists = kind.includes('IVF') ? 'IVF' : 'FLAT'
   const method = kind.includes('HNSW') ? 'HNSW32' : inLists

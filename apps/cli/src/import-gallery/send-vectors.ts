@@ -1,4 +1,5 @@
-// Sends the items of a gallery with their vectors to the API, in parts under keys of their own, as a build sends pictures.
+// Sends the items of a gallery with their vectors to the API, in parts under separate keys, like
+// the pictures of a build.
 import { encodeVector } from '@likeness/shared/contract/embedder'
 import type { VectorLine } from '@likeness/shared/contract/http'
 import { keepTrying } from '../connect/keep-trying.ts'

@@ -1,4 +1,4 @@
-// Models as lines of text.
+// Formats models as lines of text.
 import type { QuantizedEntry } from '@likeness/vision'
 import type { ShownManifest } from './model-folders.ts'
 

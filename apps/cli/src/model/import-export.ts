@@ -1,4 +1,4 @@
-// `likeness model import`: the export through its checks, its projection learned, each step told.
+// `likeness model import`: checks the export, learns the projection, and reports each step.
 import { basename } from 'node:path'
 import { createRandom } from '@likeness/drawing/seeded-random'
 import { messageOf } from '@likeness/shared/errors'
@@ -17,7 +17,7 @@ export interface ImportRequest {
   onnxPath: string
   /** Default: the file's name. */
   name: string | undefined
-  /** A folder; undefined: drawn pictures. */
+  /** Folder of pictures; undefined: drawn pictures. */
   pictures: string | undefined
   modelsDir: string
   semantic?: ImportOptions['semantic']

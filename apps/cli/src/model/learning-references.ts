@@ -1,4 +1,5 @@
-// What an imported model's projection is learned from: the user's pictures, or goods and vehicles drawn for it.
+// The pictures for learning an imported model's projection: the user's pictures, or drawn goods and
+// vehicles.
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import sharp from 'sharp'
@@ -12,9 +13,9 @@ import { UserError } from '../user-error.ts'
 
 export interface LearningReferences {
   references: Reference[]
-  /** For the manifest. */
+  /** Origin of the pictures, for the manifest. */
   from: string
-  /** What the profile is called. */
+  /** Name of the profile. */
   name: string
 }
 
@@ -22,10 +23,13 @@ export const mostPictures = 600
 const fewestPictures = 120
 /** Pixels of the longest side: views are smaller. */
 const side = 320
-/** Other goods and vehicles than those of the examples. */
+/** Seed for other goods and vehicles than those of the examples. */
 const drawnSeed = 4711
 
-/** Each picture is a thing of its own. A few hundred suffice: of more, some that lie spread over the folder are taken. */
+/**
+ * Reads pictures; each is a separate thing. A few hundred are enough: of a larger folder, a random
+ * sample is read.
+ */
 export async function readReferences(
   folder: string,
   onSkipped: (path: string, reason: unknown) => void
@@ -47,7 +51,9 @@ export async function readReferences(
   return { references, from: 'pictures', name: 'pictures' }
 }
 
-/** The same every time: three pictures of each of some goods, four of each of some vehicles. */
+/**
+ * Draws the same pictures every time: three of each of some goods, four of each of some vehicles.
+ */
 export async function drawReferences(
   onProgress: (done: number, total: number) => void
 ): Promise<LearningReferences> {
@@ -65,7 +71,7 @@ export async function drawReferences(
   return { references, from: 'drawn goods and vehicles', name: 'general' }
 }
 
-/** As large as views need it. */
+/** Shrinks a picture to the size that views need. */
 export async function shrinkPicture(bytes: Buffer): Promise<DecodedImage> {
   const { data, info } = await sharp(bytes)
     .autoOrient()

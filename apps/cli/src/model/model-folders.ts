@@ -1,4 +1,5 @@
-// Imported models: a folder each below `models` of the data folder. The built-in one lies in the repository.
+// Imported models: a folder each below `models` of the data folder. The built-in model lies in the
+// repository.
 import { existsSync } from 'node:fs'
 import { readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -15,7 +16,7 @@ export const modelsDirOf = (data: string | undefined): string =>
 
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
 
-/** UserError for a name that is no plain folder name, or the built-in model's. */
+/** UserError for a name that is not a plain folder name, or is the built-in model's. */
 export function checkModelName(name: string): string {
   if (!namePattern.test(name))
     throw new UserError(`--name ${name}: letters, digits, dots, dashes and underscores, at most 64`)
@@ -23,7 +24,7 @@ export function checkModelName(name: string): string {
   return name
 }
 
-/** Folder of a model by its name, or of one that is given as a path. UserError when there is none. */
+/** Finds the folder of a model by name or by path. UserError when there is no such model. */
 export function findModelDir(name: string, data: string | undefined): string {
   if (name === builtInName) return builtInDir
   const places = [
@@ -38,14 +39,17 @@ export function findModelDir(name: string, data: string | undefined): string {
   return found
 }
 
-/** The folder that `--model` or MODEL_DIR names; undefined: the built-in one. */
+/** Folder that `--model` or MODEL_DIR names; undefined: the built-in model. */
 export const chosenModelDir = (
   model: string | undefined,
   data: string | undefined
 ): string | undefined =>
   model === undefined ? modelDirFromEnvironment() : findModelDir(model, data)
 
-/** Of the built-in model everything but what an import or quantising adds. */
+/**
+ * Manifest fields of every model. The built-in model lacks the fields that an import or quantising
+ * adds.
+ */
 export type ShownManifest = Pick<
   ImportedManifest,
   'name' | 'version' | 'file' | 'licence' | 'layout' | 'sizeBytes' | 'raw' | 'classes' | 'profile'
@@ -75,7 +79,7 @@ export async function listModels(
   ]
 }
 
-/** UserError for the built-in model and for one that is not below the data folder. */
+/** UserError for the built-in model and for a model that is not below the data folder. */
 export async function removeModel(name: string, data: string | undefined): Promise<void> {
   const dir = join(modelsDirOf(data), checkModelName(name))
   if (!existsSync(join(dir, 'manifest.json')))

@@ -1,4 +1,4 @@
-// `likeness model quantize`: the int8 model of a float one, each step told.
+// `likeness model quantize`: makes the int8 model of a float model, and reports each step.
 import { join } from 'node:path'
 import { createRandom } from '@likeness/drawing/seeded-random'
 import { messageOf } from '@likeness/shared/errors'
@@ -10,7 +10,7 @@ import { readQuantizePictures } from './quantize-pictures.ts'
 export interface QuantizeRequest {
   modelDir: string
   name: string
-  /** A folder. */
+  /** Folder of pictures. */
   pictures: string
   modelsDir: string
 }

@@ -15,12 +15,12 @@ export interface QuantizePictures {
 
 const seed = 29
 const fewestPictures = 120
-/** Ranges hardly change with more. */
+/** Most pictures for calibration. Ranges hardly change with more. */
 const mostCalibration = 64
-/** Five views of each are asked: one point of R@1 is a dozen of them. */
+/** Most held-out pictures. Each is asked in five views, so a point of R@1 is a dozen views. */
 const mostHeldOut = 240
 
-/** No file is in both parts, whatever its name. UserError when too few can be read. */
+/** The two parts share no file content, under any name. UserError when too few can be read. */
 export async function readQuantizePictures(
   folder: string,
   onSkipped: (path: string, reason: unknown) => void

@@ -117,14 +117,14 @@ async function importFile(file: string, given: Given, context: CommandContext): 
     )
     return 0
   } catch (error) {
-    // What is wrong with the file is for the user to read, not a fault with a stack.
+    // A problem of the file is a message for the user, not a fault with a stack.
     if (isAppError(error) && error.code !== 'internal')
       throw new UserError(`${file} cannot be imported: ${error.message}`)
     throw error
   }
 }
 
-/** The export as given, or, to give it an embedder, the file of the built-in model. */
+/** Returns the given export, or, to add an embedder, the file of the built-in model. */
 async function detectorFile(file: string, { embedder, name }: Given): Promise<string> {
   if (file === builtInName && embedder !== undefined) {
     if (name === undefined)
@@ -164,7 +164,10 @@ function oneOf<T extends string>(option: string, value: string, known: readonly 
   return found
 }
 
-/** Its losses are both said and the exit code: 1 when the float model is the better one. */
+/**
+ * Quantises a model. The loss is printed and decides the exit code: 1 when the float model is
+ * better.
+ */
 async function quantize(
   source: string,
   { data, name, pictures, json }: Given,

@@ -1,4 +1,5 @@
-// A gallery made of the user's own pictures: every picture below a folder, labelled by its first sub-folder.
+// A gallery of the user's own pictures: every picture below a folder, labelled by the first
+// sub-folder.
 import { mkdir, readdir, realpath, writeFile } from 'node:fs/promises'
 import { basename, extname, join, relative, sep } from 'node:path'
 import { UserError } from '../user-error.ts'
@@ -6,7 +7,7 @@ import type { Gallery, GalleryPicture } from './gallery.ts'
 
 const pictureEndings = new Set(['.jpg', '.jpeg', '.png', '.webp', '.gif', '.tif', '.tiff', '.avif'])
 
-/** Paths with `/`, in order. A picture that lies in no sub-folder is labelled by its own name. */
+/** Paths with `/`, in order. A picture outside sub-folders is labelled by its own name. */
 export function labelPictures(paths: readonly string[]): GalleryPicture[] {
   return [...paths].sort().map((path) => ({
     path,
@@ -14,7 +15,10 @@ export function labelPictures(paths: readonly string[]): GalleryPicture[] {
   }))
 }
 
-/** Pictures anywhere below a folder, as paths in it with `/`. UserError, naming the option, when there is none. */
+/**
+ * Returns pictures anywhere below a folder, as relative paths with `/`. UserError, naming the
+ * option, when there is no picture.
+ */
 export async function readPicturePaths(
   folder: string,
   option: string
@@ -33,13 +37,16 @@ export async function readPicturePaths(
   return { root, paths: paths.sort() }
 }
 
-/** UserError when there is no picture. The list file is written into `workDir`, nothing into the user's folder. */
+/**
+ * UserError when there is no picture. The list file is written into `workDir`; the user's folder
+ * stays unchanged.
+ */
 export async function readFolderGallery(
   folder: string,
   { workDir }: { workDir: string }
 ): Promise<Gallery> {
   const { root, paths } = await readPicturePaths(folder, '--images')
-  // The list is lines of columns: a name that would break it cannot be imported.
+  // The list is lines of columns: a name that would break a line cannot be imported.
   const pictures = labelPictures(paths.filter((path) => !/[\t\r\n]/.test(path)))
   await mkdir(workDir, { recursive: true })
   const listFile = join(workDir, 'own-pictures.tsv')

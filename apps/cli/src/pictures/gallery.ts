@@ -1,11 +1,11 @@
 export interface GalleryPicture {
-  /** Of the file, inside the gallery's folder. */
+  /** Path of the file, inside the gallery's folder. */
   path: string
   label: string
 }
 export interface Gallery {
   folder: string
   pictures: GalleryPicture[]
-  /** `path<TAB>label` lines, as the import takes them. */
+  /** `path<TAB>label` lines for the import. */
   listFile: string
 }

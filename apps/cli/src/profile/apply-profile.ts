@@ -1,4 +1,5 @@
-// `likeness profile apply`: asks for another profile of a collection, and waits until the collection has it or says why not.
+// `likeness profile apply`: asks for another profile of a collection, and waits until the
+// collection has the profile or reports the reason for a refusal.
 import { setTimeout as pause } from 'node:timers/promises'
 import { modelOf } from '@likeness/shared/contract/profile'
 import { messageOf } from '@likeness/shared/errors'
@@ -16,7 +17,10 @@ const whyNot = {
     'its log or vector batches, or the profile, are damaged: the log of the index-worker names what'
 }
 
-/** seq of the version that has it; undefined: not yet. UserError when it will not come. */
+/**
+ * Returns the seq of the version with the profile; undefined: not yet. UserError when the profile
+ * will not come.
+ */
 async function look(
   api: ApiClient,
   collection: string,

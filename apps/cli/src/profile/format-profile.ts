@@ -1,4 +1,4 @@
-// Profiles as lines of text.
+// Formats profiles as lines of text.
 import {
   embeddingOfProfile,
   type ProfileDraft,
@@ -34,7 +34,7 @@ export function formatProfiles(profiles: readonly StoredProfile[]): string {
 const learnedFrom = ({ from, by, pictures }: ProfileDraft['learned']): string =>
   `${from}: six views of each of ${pictures} pictures, ${whitened[by]}`
 
-/** What was found on things that nothing was learned from. */
+/** Formats the results on held-out things that the learning did not use. */
 export const formatTrial = ({
   learned: {
     by,

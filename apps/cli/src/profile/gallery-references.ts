@@ -1,4 +1,5 @@
-// What a profile is learned from: some hundred pictures of a collection, downloaded through the API, or of a folder, with their labels.
+// The pictures for learning a profile: some hundred pictures of a collection, downloaded through
+// the API, or of a folder, with labels.
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createRandom, shuffled } from '@likeness/drawing/seeded-random'
@@ -14,11 +15,17 @@ export interface SourcePicture {
   label: string | null
   read: () => Promise<Buffer>
 }
-/** So many must be left when those that are kept apart are taken away: 512 directions from six views each. */
+/**
+ * Fewest pictures that must remain after the held-out pictures are removed: 512 directions from six
+ * views each.
+ */
 export const fewestPictures = 120
-/** Of one label, as long as there are others. */
+/** Most pictures of a label, as long as there are other labels. */
 const picturesOfLabel = 6
-/** Of a collection; its items come in the order of hashes, so the first ones are as good as any. */
+/**
+ * Most items read of a collection. Items come in the order of hashes, so the first items are a fair
+ * sample.
+ */
 const mostItemsRead = 6_000
 const downloadsAtOnce = 4
 const seed = 22
@@ -37,7 +44,7 @@ export async function collectionPictures(
   return pictures
 }
 
-/** A sub-folder is a label. */
+/** Reads the pictures of a folder. A sub-folder is a label. */
 export async function folderPictures(folder: string): Promise<SourcePicture[]> {
   const { root, paths } = await readPicturePaths(folder, 'DIR')
   return labelPictures(paths).map(({ path, label }) => ({
@@ -47,7 +54,11 @@ export async function folderPictures(folder: string): Promise<SourcePicture[]> {
   }))
 }
 
-/** At most some hundred, the same every time: several of each label, because pictures of one label are what a projection is tried on. UserError when there are too few. */
+/**
+ * Chooses at most some hundred pictures, the same every time. Several pictures of each label are
+ * taken, because a projection is tried on pictures of the same label. UserError when there are too
+ * few.
+ */
 export function choosePictures(pictures: readonly SourcePicture[]): SourcePicture[] {
   if (pictures.length < fewestPictures)
     throw new UserError(
@@ -70,7 +81,9 @@ export interface ReadPicture {
   picture: DecodedImage
 }
 
-/** In their order; one that cannot be read is left out. UserError when too few are left. */
+/**
+ * Reads pictures in their order; an unreadable picture is left out. UserError when too few remain.
+ */
 export async function readPictures(
   pictures: readonly SourcePicture[],
   {

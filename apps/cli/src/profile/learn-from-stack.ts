@@ -1,4 +1,5 @@
-// `likeness profile learn`: the projection learned with the model that the stack runs, tried on things kept apart, and stored only if it is better there.
+// `likeness profile learn`: learns the projection with the model of the stack, tries it on held-out
+// things, and stores only a better projection.
 import { join } from 'node:path'
 import {
   modelOf,
@@ -21,17 +22,20 @@ export interface LearnRequest {
   /** `collection NAME`, `folder`. */
   from: string
   pictures: readonly SourcePicture[]
-  /** What may be whitened away; undefined: whatever the pictures allow. */
+  /** Directions that may be whitened; undefined: all that the pictures allow. */
   ways: readonly LearningWay[] | undefined
-  /** The embedding that it has to be better than, where that is a learned profile; else the model's own. */
+  /** The embedding to beat, where it is a learned profile; else the model's own. */
   against: string | undefined
-  /** Folder of the model; undefined: the one that the stack runs, among those that this program knows. */
+  /**
+   * Folder of the model; undefined: the stack's model, found among the models that this program
+   * knows.
+   */
   modelDir: string | undefined
   data: string | undefined
 }
 export interface Learned {
   draft: ProfileDraft
-  /** Stored; undefined when it is not clearly better. */
+  /** The stored profile; undefined when the projection is not clearly better. */
   stored: StoredProfile | undefined
 }
 
@@ -74,7 +78,10 @@ export async function learnFromStack(
   }
 }
 
-/** The learned profile of this model in an embedding; undefined: it has none. */
+/**
+ * Returns the learned profile of this model in an embedding; undefined when the embedding has no
+ * such profile.
+ */
 async function profileOf(
   api: ApiClient,
   embedding: string | undefined,

@@ -1,4 +1,4 @@
-// What the actions of `likeness profile` take.
+// The options of the actions of `likeness profile`.
 import { connectOptions, connectUsage, type parseCommand } from '../command-options.ts'
 
 export const profileUsage = `likeness profile learn --collection C [options]   learns a projection from the pictures of a collection

@@ -1,4 +1,5 @@
-// `likeness profile learn`: once, or whenever a collection has grown; kept where it is better than what there is, and given to the collection where that is asked for.
+// `likeness profile learn`: learns once, or each time that a collection has grown. A better profile
+// is kept, and applied to the collection on request.
 import { setTimeout as pause } from 'node:timers/promises'
 import type { CollectionAnswer } from '@likeness/shared/contract/http'
 import { isBuiltInProfile } from '@likeness/shared/contract/picture-settings'
@@ -77,7 +78,7 @@ export async function runLearn(
     throw new UserError(`either DIR or --collection says what it is learned from\n${profileUsage}`)
   const options = optionsOf(values)
   if (folder !== undefined) {
-    // What lies on the disk is looked at before anything is started.
+    // Reads the folder before any process starts.
     const { choosePictures, folderPictures } = await import('./gallery-references.ts')
     const pictures = choosePictures(await folderPictures(existing(folder, 'folder')))
     const { learnFromStack } = await loadLearning(context)
@@ -169,7 +170,7 @@ async function learnOfCollection(
   return tell(learned, values, context, isApplied ? `${collection} has it` : undefined)
 }
 
-/** 1 when it is not kept. */
+/** Exit code 1 when the profile is not kept. */
 async function tell(
   { draft, stored }: Learned,
   { json }: ProfileValues,

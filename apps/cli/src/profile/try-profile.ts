@@ -1,4 +1,5 @@
-// A projection learned from pictures with a model, and tried against the model's own or another one.
+// Learns a projection from pictures with a model, and tries it against the model's own or another
+// projection.
 import { createRandom } from '@likeness/drawing/seeded-random'
 import { messageOf } from '@likeness/shared/errors'
 import {
@@ -20,9 +21,9 @@ export interface TryRequest {
   pictures: readonly SourcePicture[]
   modelDir: string
   cacheDir: string
-  /** What may be whitened away; default whatever the pictures allow. */
+  /** Directions that may be whitened; default: all that the pictures allow. */
   ways?: readonly LearningWay[] | undefined
-  /** What it has to be better than, other than the model's own. */
+  /** Profile to beat, other than the model's own. */
   against?: (own: { model: string; rawDim: number }) => Promise<Profile | undefined>
 }
 export interface TriedProfile {

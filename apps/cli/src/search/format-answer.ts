@@ -1,4 +1,5 @@
-// An answer as lines for a terminal: per subject its box, then label, score and file of each hit.
+// Formats an answer as lines for a terminal: per subject its box, then label, score and file of
+// each hit.
 import type { SearchAnswer } from '@likeness/shared/contract/http'
 import { shownObjects } from './search-picture.ts'
 
@@ -20,7 +21,10 @@ export function describeObject({
   return `${box === null ? kind : boxText(box)}${what === '' ? '' : ` ${what}`}`
 }
 
-/** Labels are the user's text: control characters would write over the terminal. */
+/**
+ * Replaces control characters: labels are the user's text, and control characters would write over
+ * the terminal.
+ */
 export const printable = (text: string): string =>
   text.replace(/[\u0000-\u001f\u007f-\u009f]/g, '?')
 
@@ -40,7 +44,7 @@ export function formatAnswer(name: string, answer: SearchAnswer): string {
   return lines.join('\n')
 }
 
-/** The line of --json for one picture. */
+/** The line of --json for a picture. */
 export function jsonAnswer(file: string, answer: SearchAnswer): Record<string, unknown> {
   return {
     file,

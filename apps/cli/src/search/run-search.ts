@@ -1,4 +1,5 @@
-// `likeness search`: one picture, or every picture of a folder, searched the way the gallery's yaml says.
+// `likeness search`: searches a picture, or every picture of a folder, with the settings of the
+// gallery's yaml.
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import type { SearchAnswer } from '@likeness/shared/contract/http'
@@ -23,7 +24,7 @@ ${galleryUsage}`
 
 const pictureName = /\.(jpe?g|png|webp|gif|tiff?|avif|bmp)$/i
 
-/** 0 when every picture was searched, known or unknown; 1 when one could not be. */
+/** Exit code 0 when every picture was searched, known or unknown; 1 when a picture failed. */
 export async function runSearch(args: readonly string[], context: CommandContext): Promise<number> {
   const { values } = parseCommand(args, {
     options: {
@@ -82,7 +83,7 @@ export async function runSearch(args: readonly string[], context: CommandContext
   return failed === 0 ? 0 : 1
 }
 
-/** A picture that cannot be searched; anything that is not about this picture ends the command. */
+/** Describes a picture that cannot be searched. An error with another cause ends the command. */
 function failureOf(file: string, error: unknown): { file: string; code: string; message: string } {
   if (
     error instanceof ApiProblem &&

@@ -1,4 +1,4 @@
-// One picture searched the way the gallery's yaml says.
+// Searches a picture with the settings of the gallery's yaml.
 import type { SearchAnswer } from '@likeness/shared/contract/http'
 import type { ApiClient, SearchOptions } from '../api-client.ts'
 import type { GalleryConfig, PictureSettings } from '../gallery-config/load-gallery-config.ts'
@@ -13,7 +13,10 @@ export type SearchConfig = Pick<
   | 'detectorThreshold'
   | 'pictures'
 >
-/** What is known about the picture, by field name: values of `exclude` fields keep hits with the same value out. */
+/**
+ * Known values of the picture, by field name. Hits with the same value of an `exclude` field are
+ * left out.
+ */
 export type PictureFields = Record<string, string>
 
 /** Below every score. */
@@ -23,7 +26,7 @@ export function searchOptionsOf(config: SearchConfig, fields: PictureFields = {}
   const { returnK, scoreThres, hammingRadius, searchBudget, detectorThreshold, pictures } = config
   return {
     k: returnK,
-    // Said in any case: the collection has the threshold of the yaml that built it.
+    // Always sent: the collection has the threshold of the yaml that built it.
     score_thres: scoreThres ?? noThreshold,
     ...(hammingRadius !== undefined && { hamming_radius: hammingRadius }),
     ...(searchBudget !== undefined && { search_budget: searchBudget }),
@@ -33,7 +36,7 @@ export function searchOptionsOf(config: SearchConfig, fields: PictureFields = {}
   }
 }
 
-/** What the collection was made with may have been written otherwise since. */
+/** Sends the settings of the current yaml, which may have changed since the collection was made. */
 const asked = ({
   max_objects,
   query_subjects,
@@ -79,8 +82,8 @@ export function searchPicture(
 type AnsweredObject = SearchAnswer['objects'][number]
 
 /**
- * What there is to show of an answer: every subject, and the whole picture where it is recognised or nothing else was found.
- * An object without hits is unknown.
+ * Returns the objects to show: every subject, and the whole picture where it is recognised or is
+ * the only object. An object without hits is unknown.
  */
 export function shownObjects({ objects }: Pick<SearchAnswer, 'objects'>): AnsweredObject[] {
   const subjects = objects.filter(({ kind }) => kind !== 'whole')

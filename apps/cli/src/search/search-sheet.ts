@@ -1,4 +1,5 @@
-// Answers as one HTML page that needs nothing else: each picture with the boxes found in it, and beside it the hits with theirs.
+// Answers as a single self-contained HTML page: each picture with its boxes, and beside each
+// picture the hits with their boxes.
 import sharp from 'sharp'
 import type { HitAnswer, SearchAnswer } from '@likeness/shared/contract/http'
 import { type ApiClient, ApiProblem } from '../api-client.ts'
@@ -19,7 +20,7 @@ const colorOf = (at: number): string => colors[at % colors.length]!
 
 type Box = readonly [number, number, number, number]
 interface Picture {
-  /** JPEG. */
+  /** JPEG bytes. */
   image: Uint8Array
   width: number
   height: number
@@ -68,7 +69,7 @@ async function renderHit(
   return `<figure>${picture}<figcaption><b>${escapeHtml(hit.label ?? '-')}</b> ${hit.score.toFixed(3)}<br>${escapeHtml(hit.id)}</figcaption></figure>`
 }
 
-/** Items whose vectors came without a picture have none to show. */
+/** Renders a hit's picture. Items with supplied vectors may have no picture. */
 async function renderGalleryPicture(
   api: ApiClient,
   { box, image }: HitAnswer,

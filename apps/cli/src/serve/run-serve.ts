@@ -1,4 +1,5 @@
-// `likeness serve`: keeps a stack up in this process until it is told to stop. `likeness up` starts it in the background.
+// `likeness serve`: keeps a stack running in this process until a stop. `likeness up` starts the
+// stack in the background.
 import { join } from 'node:path'
 import { parseCommand, parseCount } from '../command-options.ts'
 import type { CommandContext } from '../command.ts'
@@ -29,7 +30,7 @@ export interface ServeSettings {
   modelDir: string | undefined
 }
 
-/** UserError also when the port is taken. */
+/** UserError also when the port is in use. */
 export async function parseServe(args: readonly string[], usage: string): Promise<ServeSettings> {
   const { values } = parseCommand(args, { options: serveOptions, usage })
   const port = parseCount('--port', values.port, [0, 65_535])!
@@ -43,7 +44,7 @@ export async function parseServe(args: readonly string[], usage: string): Promis
   }
 }
 
-/** Only ends by a signal. */
+/** Ends only by a signal. */
 export async function runServe(
   args: readonly string[],
   { lifecycle, logger, prepare, print }: CommandContext

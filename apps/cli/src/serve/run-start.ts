@@ -1,4 +1,4 @@
-// `likeness start`: keeps the stack up with the gallery of brand marks loaded, until it is told to stop.
+// `likeness start`: keeps the stack running with the gallery of brand marks loaded, until a stop.
 import { join } from 'node:path'
 import { type ApiClient, createApiClient } from '../api-client.ts'
 import type { CommandContext } from '../command.ts'
@@ -8,7 +8,7 @@ import { createProgress } from '../progress.ts'
 import { startStack } from '../stack/start-stack.ts'
 import { parseServe, startUsage } from './run-serve.ts'
 
-/** Only ends by a signal. */
+/** Ends only by a signal. */
 export async function runStart(args: readonly string[], context: CommandContext): Promise<number> {
   const { port, dataDir, importRoots, modelDir } = await parseServe(args, startUsage)
   const { lifecycle, logger, print } = context

@@ -1,4 +1,4 @@
-// `likeness up` and `likeness down`: this machine's stack in the background, and its end.
+// `likeness up` and `likeness down`: start and stop this machine's stack in the background.
 import { spawn } from 'node:child_process'
 import { closeSync, fstatSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -20,7 +20,7 @@ const startDeadlineMs = 120_000
 const stopDeadlineMs = 70_000
 const pollMs = 100
 
-/** 0 when it is up, also when it was already. */
+/** Exit code 0 when the stack runs, also when it ran already. */
 export async function runUp(
   args: readonly string[],
   { prepare, print, say }: CommandContext
@@ -55,7 +55,7 @@ export async function runUp(
   return 0
 }
 
-/** UserError with the last lines of its log when it ends before it can be reached. */
+/** UserError with the last lines of the log when the process ends before it can be reached. */
 async function launch({
   dataDir,
   logFile,
@@ -95,7 +95,7 @@ async function launch({
   }
 }
 
-/** 0 when nothing runs any more, also when nothing did. */
+/** Exit code 0 when the stack is down, also when it was down already. */
 export async function runDown(
   args: readonly string[],
   { print, say }: CommandContext

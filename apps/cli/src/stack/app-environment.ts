@@ -1,4 +1,4 @@
-// The environment of each app, written out in full: what the parent happens to have set changes nothing.
+// The environment of each app, written in full: the parent's other variables have no effect.
 import { join } from 'node:path'
 import { inheritedEnvironment } from '../config.ts'
 import type { AppName } from './app-process.ts'
@@ -9,7 +9,7 @@ export interface S3Settings {
   secretKey: string
   bucket: string
   region?: string
-  /** Keys of this stack start with it. */
+  /** Prefix of the keys of this stack. */
   prefix?: string
 }
 export interface StackSettings {
@@ -20,7 +20,7 @@ export interface StackSettings {
   modelDir: string
   importRoots: readonly string[]
   embedProcesses: number
-  /** 0 takes a free port at the first start. */
+  /** 0 chooses a free port at the first start. */
   apiPort: number
   logLevel: string
 }
@@ -50,7 +50,7 @@ function ownSettings(app: AppName, settings: StackSettings): Record<string, stri
         MODEL_DIR: settings.modelDir,
         EMBED_PROCESSES: String(settings.embedProcesses),
         LANE_SECRET: settings.embedderSecret,
-        // No SVG and no exotic formats from strangers, whatever libvips was built with.
+        // Refuses SVG and rare formats of untrusted pictures, for every build of libvips.
         VIPS_BLOCK_UNTRUSTED: '1'
       }
     case 'index-worker':
@@ -58,7 +58,7 @@ function ownSettings(app: AppName, settings: StackSettings): Record<string, stri
   }
 }
 
-/** `instance` names the cache folder: two processes never share one. */
+/** `instance` names the cache folder: two processes never share a folder. */
 export function appEnvironment(
   app: AppName,
   instance: string,
@@ -67,7 +67,7 @@ export function appEnvironment(
   return {
     ...inheritedEnvironment(),
     LANG: 'C.UTF-8',
-    // Native memory of image work otherwise stays in one arena per thread.
+    // Otherwise native memory of image work stays in an arena per thread.
     MALLOC_ARENA_MAX: '2',
     OMP_WAIT_POLICY: 'passive',
     OPENBLAS_NUM_THREADS: '1',

@@ -1,4 +1,5 @@
-// An app as a child: forked with tsx, its output in a log file, ready when it says so over the IPC channel.
+// An app as a child: forked with tsx, output in a log file, ready when the app reports it over the
+// IPC channel.
 import { fork } from 'node:child_process'
 import { closeSync, fstatSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -16,7 +17,7 @@ const isReady = (message: unknown): message is { ready: true; url?: string } =>
 
 export interface AppLaunch {
   app: AppName
-  /** The whole environment: nothing is inherited. */
+  /** The whole environment: the child inherits no variable. */
   env: Record<string, string>
   logFile: string
   /** Another program than the app's own, for tests of the supervision. */
@@ -26,7 +27,8 @@ export interface AppLaunch {
 export function launchApp({ app, env, logFile, entry = entryOf(app) }: AppLaunch): Launched {
   const output = openProcessLog(logFile)
   const fromBytes = fstatSync(output).size
-  // Its own session: Ctrl-C in a terminal reaches only the parent, which then stops everything in order.
+  // A separate session: Ctrl-C in a terminal reaches only the parent, which then stops everything
+  // in order.
   const child = fork(entry, [], {
     cwd: repositoryRoot,
     env,

@@ -1,15 +1,19 @@
-// One stack per data directory: a pid file whose owner must be alive, told apart from a recycled pid by its start time.
+// A lock for a single stack per data directory: a pid file of a living process. The start time
+// tells a recycled pid apart.
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { UserError } from '../user-error.ts'
 
 interface Owner {
   pid: number
-  /** From /proc; empty where there is none, and then only the pid counts. */
+  /** Start time from /proc; empty on a system without /proc, where only the pid counts. */
   startedAt: string
 }
 
-/** Field 22 of /proc/<pid>/stat: clock ticks since boot. The command name before it may hold spaces and brackets. */
+/**
+ * Field 22 of /proc/<pid>/stat: clock ticks since boot. The command name before it may hold spaces
+ * and brackets.
+ */
 function startTimeOf(pid: number): string {
   try {
     return (
@@ -55,7 +59,10 @@ function tryLink(from: string, to: string): boolean {
   }
 }
 
-/** Takes the directory or throws a UserError that names the process that holds it. The result gives it back. */
+/**
+ * Locks the directory or throws a UserError that names the process with the lock. The result
+ * unlocks the directory.
+ */
 export function lockDataDir(dataDir: string): () => void {
   const file = join(dataDir, 'stack.pid')
   const mine = `${file}.${process.pid}`
@@ -92,7 +99,7 @@ function removeIfStale(file: string, aside: string, dataDir: string): void {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return
     throw error
   }
-  // Between reading and renaming another process may have replaced the stale file by its own.
+  // Between reading and renaming, another process may have replaced the stale file by its own.
   if (readText(aside) !== seen) tryLink(aside, file)
   rmSync(aside, { force: true })
 }

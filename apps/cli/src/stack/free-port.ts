@@ -12,7 +12,7 @@ function tryListen(port: number): Promise<number> {
   })
 }
 
-/** One that nobody listens on at the moment of asking. */
+/** Returns a port that is free at this moment. */
 export const findFreePort = (): Promise<number> => tryListen(0)
 
 export async function isPortFree(port: number): Promise<boolean> {

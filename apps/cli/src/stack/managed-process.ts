@@ -1,30 +1,31 @@
-// One supervised child process: started, watched, started again with growing pauses when it dies unasked, stopped within a deadline.
+// A supervised child process: started, watched, restarted with growing pauses after a death,
+// stopped within a deadline.
 import type { ChildProcess } from 'node:child_process'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Logger } from '@likeness/shared/process/logger'
 
 export interface ReadyReport {
-  /** Where it can be reached, for processes that listen. */
+  /** Address, for processes that listen. */
   url?: string
 }
 export interface Launched {
   child: ChildProcess
-  /** Settles when the child can be used; may stay pending when the child dies. */
+  /** Resolves when the child can be used; may stay pending when the child dies. */
   ready: Promise<ReadyReport>
-  /** The last things the child wrote, for the error message. */
+  /** The last lines of the child, for the error message. */
   lastLines: () => string[]
 }
 export interface ManagedProcess {
   readonly name: string
-  /** Process id while one runs. */
+  /** Process id while the child runs. */
   pid(): number | undefined
-  /** Rejects with the child's last lines when it dies or is not ready in time. */
+  /** Rejects with the child's last lines when the child dies or is not ready in time. */
   start(): Promise<ReadyReport>
-  /** Resolves at once while it is up, else when it is up again. */
+  /** Resolves at once while the child is ready, else when it is ready again. */
   whenReady(): Promise<ReadyReport>
-  /** Sends SIGKILL and resolves after the exit; supervision then starts it again. */
+  /** Sends SIGKILL and resolves after the exit; supervision then restarts the child. */
   kill(): Promise<void>
-  /** SIGTERM, after the deadline SIGKILL; not started again. Resolves after the exit. */
+  /** Sends SIGTERM, and SIGKILL after the deadline; no restart. Resolves after the exit. */
   stop(deadlineMs: number): Promise<void>
 }
 
@@ -39,7 +40,7 @@ export interface ManagedProcessDeps {
   startTimeoutMs: number
   firstPauseMs?: number
   longestPauseMs?: number
-  /** Having run this long, the next pause is the first one again. */
+  /** Running time after which the next pause is the first pause again. */
   steadyMs?: number
 }
 

@@ -1,10 +1,11 @@
-// The log file of a child process, and its last lines for the message when the child does not start.
+// The log file of a child process, and its last lines for the message when the child does not
+// start.
 import { closeSync, fstatSync, openSync, readSync, renameSync, statSync } from 'node:fs'
 
 const rotateBytes = 16 * 1024 * 1024
 const tailBytes = 8192
 
-/** Opens for appending; a file that has grown large is kept once as `.1`. The caller closes the descriptor. */
+/** Opens for appending; a large file is kept once as `.1`. The caller closes the descriptor. */
 export function openProcessLog(file: string): number {
   const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0
   if (size > rotateBytes) renameSync(file, `${file}.1`)

@@ -1,4 +1,5 @@
-// One PING over a fresh connection: whether Redis takes the password and has its data loaded.
+// Sends a PING over a fresh connection: checks that Redis accepts the password and has its data
+// loaded.
 import { connect } from 'node:net'
 
 export function pingRedis({

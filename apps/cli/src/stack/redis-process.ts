@@ -1,4 +1,5 @@
-// redis-server as a child: private port, password and durable settings given on stdin, so that nothing secret is on a command line.
+// redis-server as a child: private port, password and durable settings given on stdin, so that no
+// secret is on a command line.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, fstatSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -32,13 +33,13 @@ export function redisConfig({ port, password, dir }: RedisPlace): string {
   return `${lines.join('\n')}\n`
 }
 
-// setpriv (util-linux) lets the kernel end redis when this process is gone, however it went.
+// setpriv (util-linux) lets the kernel end redis after any end of this process.
 const redisCommand = (): [string, string[]] =>
   process.platform === 'linux' && isCommand('setpriv')
     ? ['setpriv', ['--pdeathsig', 'TERM', 'redis-server', '-']]
     : ['redis-server', ['-']]
 
-/** Launches Redis; ready when it answers PING with the data loaded. */
+/** Launches Redis; ready when Redis answers PING with the data loaded. */
 export function launchRedis(place: RedisPlace): Launched {
   mkdirSync(place.dir, { recursive: true })
   const output = openProcessLog(place.logFile)
@@ -52,7 +53,7 @@ export function launchRedis(place: RedisPlace): Launched {
     detached: true
   })
   closeSync(output)
-  // A child that dies before reading its configuration is reported by its exit.
+  // A child that dies before it reads the configuration is reported by the exit.
   child.stdin!.on('error', () => undefined)
   child.stdin!.end(redisConfig(place))
   return {
@@ -74,6 +75,6 @@ async function waitForPing(
       return { url: `redis://:${password}@127.0.0.1:${port}` }
     await pause(30)
   }
-  // The exit itself is what the supervisor reports.
+  // The supervisor reports the exit itself.
   return new Promise(() => undefined)
 }

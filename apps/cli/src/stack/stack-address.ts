@@ -1,4 +1,5 @@
-// Where the stack of a data folder can be reached: written by the process that holds it, believed only while that process lives.
+// Address of the stack of a data folder: written by the process that holds the folder, and valid
+// only while that process lives.
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -9,7 +10,9 @@ export type StackAddress = z.infer<typeof addressSchema>
 
 const fileOf = (dataDir: string): string => join(dataDir, 'stack.json')
 
-/** Only readable by the user: the address of redis holds its password. The result takes the file away again. */
+/**
+ * Only readable by the user: the address of redis holds a password. The result removes the file.
+ */
 export function publishAddress(dataDir: string, address: Omit<StackAddress, 'pid'>): () => void {
   const file = fileOf(dataDir)
   writeFileSync(`${file}.new`, `${JSON.stringify({ pid: process.pid, ...address })}\n`, {
@@ -19,7 +22,10 @@ export function publishAddress(dataDir: string, address: Omit<StackAddress, 'pid
   return () => rmSync(file, { force: true })
 }
 
-/** The address of the stack that runs over this folder; undefined when none does, or none that has started completely. */
+/**
+ * Returns the address of the stack that runs over this folder; undefined when no stack runs, or
+ * when the stack has not started completely.
+ */
 export function findStack(dataDir: string): StackAddress | undefined {
   const pid = ownerOfDataDir(dataDir)
   if (pid === undefined) return undefined

@@ -1,9 +1,10 @@
-// A Redis that outlived a killed stack: found by its pid file and its working directory, and ended before a new one opens the same files.
+// Finds a Redis that outlived a killed stack, by pid file and working directory, and ends that
+// Redis before a new one opens the same files.
 import { existsSync, readFileSync, readlinkSync, realpathSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 
-/** Whether `pid` is a redis-server working in `dir`; false where the system has no /proc. */
+/** True when `pid` is a redis-server working in `dir`; false where the system has no /proc. */
 function isRedisIn(dir: string, pid: number): boolean {
   try {
     return (

@@ -1,4 +1,5 @@
-// The embedded stack: redis and the three apps as supervised children of this process, over one data directory.
+// The embedded stack: redis and the three apps as supervised children of this process, over a
+// single data directory.
 import { randomBytes } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
@@ -15,18 +16,18 @@ import { stopStaleRedis } from './stale-redis.ts'
 
 export interface StackOptions {
   dataDir: string
-  /** 0 or absent: a free one. */
+  /** 0 or absent: a free port. */
   port?: number
   objectStore?: 'dir' | S3Settings
   /** Folders that imports from disk may read. */
   importRoots?: readonly string[]
   embedProcesses?: number
   modelDir?: string
-  /** Set for every app, over what the launcher sets. */
+  /** Set for every app, over the launcher's own variables. */
   env?: Record<string, string>
-  /** Set for one app. */
+  /** Set for a single app. */
   appEnv?: Partial<Record<AppName, Record<string, string>>>
-  /** How many processes of an app; the second api is called `api-2`. */
+  /** Number of processes of an app; the second api is called `api-2`. */
   replicas?: Partial<Record<AppName, number>>
   /** Other programs in place of the apps, for tests of the launcher. */
   entries?: Partial<Record<AppName, string>>
@@ -36,7 +37,7 @@ export interface StackOptions {
 
 export interface Stack {
   apiUrl: string
-  /** Of every api process, `apiUrl` first. */
+  /** Addresses of all api processes, `apiUrl` first. */
   apiUrls: string[]
   redisUrl: string
   dataDir: string
@@ -44,12 +45,12 @@ export interface Stack {
   /** `redis`, `index-worker`, `embed-worker`, `api`, `api-2`, ... */
   process(name: string): ManagedProcess
   pids(): Record<string, number | undefined>
-  /** Reverse order, all of it attempted; frees the data directory. */
+  /** Stops all parts in reverse order, also after an error; frees the data directory. */
   stop(): Promise<void>
 }
 
 const stopDeadlineMs = 16_000
-/** Each holds a model and the pictures it works on: some 300 MB. */
+/** Most embed processes. Each holds a model and the pictures in work: some 300 MB. */
 const mostEmbedProcesses = 16
 
 export async function startStack(options: StackOptions): Promise<Stack> {
@@ -177,7 +178,7 @@ interface AppPlan {
 }
 
 function manageApp({ app, instance, settings, options, startTimeoutMs }: AppPlan): ManagedProcess {
-  // Only the first api gets the wished port; an api that is started again keeps the one it had.
+  // Only the first api gets the requested port; a restarted api keeps its port.
   let apiPort = instance === 'api' ? settings.apiPort : 0
   const launch = () => {
     const env = {

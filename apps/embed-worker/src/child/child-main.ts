@@ -1,4 +1,5 @@
-// Entry of an inference child: loads the model, says so, serves tasks until the supervisor is gone. Started with fork only.
+// Entry of an inference child: loads the model, reports it, and serves tasks until the supervisor
+// is gone. Started with fork only.
 import path from 'node:path'
 import { isAppError, messageOf } from '@likeness/shared/errors'
 import { createLogger } from '@likeness/shared/process/logger'
@@ -29,7 +30,7 @@ import { makeThumbnail } from './thumbnail.ts'
 
 const aliveEveryMs = 2_000
 const readTimeoutMs = 60_000
-/** sharp gives a decode up after 60 s; one that outlives even that hangs in native code. */
+/** sharp gives up a decode after 60 s. A decode that lasts longer hangs in native code. */
 const decodeTimeoutMs = 75_000
 
 const config = readChildConfig(process.env)
@@ -98,7 +99,10 @@ async function load() {
   }
 }
 
-/** A decode that never ends is as bad as one that kills: the process goes, the picture is suspect. */
+/**
+ * Ends the process when a decode never ends. Such a picture is suspect, the same as a picture that
+ * kills the process.
+ */
 async function watched<T>(work: () => Promise<T>): Promise<T> {
   const timer = setTimeout(
     () => giveUp(new Error(`a picture was not decoded in ${decodeTimeoutMs} ms`)),
@@ -111,7 +115,8 @@ async function watched<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-// The supervisor ends its children; a Ctrl-C in the terminal reaches them too and must not be faster.
+// The supervisor ends its children. A Ctrl-C in the terminal reaches the children too, and must not
+// end them first.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {})
 process.on('disconnect', () => process.exit(0))
 

@@ -1,4 +1,5 @@
-// Which of the detected subjects count: by class, only the main one where one is wanted, no more than are wanted.
+// Chooses the detected subjects that count: by class, only the main subject where the settings ask
+// for it, and no more than the limit.
 import type { Enrolment } from '@likeness/shared/contract/picture-settings'
 import type { Subject } from '@likeness/vision'
 
@@ -7,7 +8,7 @@ export interface SubjectOptions extends Pick<Enrolment, 'classes' | 'without_cla
   most: number
 }
 
-/** As they came, which is best score first; with `main` the one that a picture of it would be made for. */
+/** Returns subjects in the given order, best score first; with `main`, the main subject alone. */
 export function chooseSubjects(
   subjects: readonly Subject[],
   picture: { width: number; height: number },
@@ -23,7 +24,7 @@ export function chooseSubjects(
   ]
 }
 
-/** Large, in the middle, and surely a thing. */
+/** Score of a subject that is large, in the middle, and detected with confidence. */
 function mainness(
   { box: [x1, y1, x2, y2], score }: Subject,
   { width, height }: { width: number; height: number }

@@ -1,4 +1,5 @@
-// Which part of one picture's box is which part of another's: a run of the model for each, then their cells.
+// Finds which parts of a picture's box match which parts of another's: a run of the model for each
+// picture, then the cells.
 import type { Box, CompareMade } from '@likeness/shared/contract/embedder'
 import { appError } from '@likeness/shared/errors'
 import {
@@ -41,7 +42,10 @@ export function createPictureComparer({ embedder, profileOf, gate }: ComparePict
     return { raw: extra[0]!, seen: { width, height, box } }
   }
 
-  /** Rejects with `invalid_request` for a box that lies outside of its picture, `embedding_mismatch` where vectors have no parts. */
+  /**
+   * Rejects with `invalid_request` for a box outside of its picture, and with `embedding_mismatch`
+   * where vectors have no parts.
+   */
   return async (
     query: DecodedImage,
     item: DecodedImage,

@@ -1,4 +1,5 @@
-// Which boxes and views of a picture are embedded. How one becomes a vector is the embedder's business. Each inference passes the gate by itself, so that a query never waits for more than one.
+// Chooses the boxes and views of a picture to embed; the embedder turns each into a vector. Each
+// inference takes the priority mutex separately, so a query waits for at most a single inference.
 import type { Box } from '@likeness/shared/contract/embedder'
 import {
   type Enrolment,
@@ -37,17 +38,17 @@ export interface EmbedPictureDeps {
 }
 export interface InferContext {
   priority: Priority
-  /** Throws when nobody wants the result any more; asked before each inference. */
+  /** Throws when the task was cancelled; called before each inference. */
   checkCancelled: () => void
 }
 type Infer = <T>(work: () => Promise<T>) => Promise<T>
 type Inferred = Omit<Embedded, 'decodeMs'>
-/** Nothing of it holds the picture. */
+/** Result of an item without the picture, so that the picture's memory is free. */
 interface InferredItem extends Omit<Inferred, 'vectors' | 'raw'> {
   /** f32 [rows, rawDim] */
   raw: Float32Array
 }
-/** So many more are detected where some of them will not count. */
+/** Factor of extra detections where some detections will not count. */
 const spareDetections = 4
 const plain = { enrolment: enrolmentSchema.parse({ view_sizes: [] }), look: lookSchema.parse({}) }
 
@@ -72,7 +73,10 @@ export function createPictureEmbedder({
     return { infer, inferMs: () => inferMs }
   }
 
-  /** The whole picture once per canvas size: maps are not scale-free, so both sides of a search use the same sizes. No sizes: the model's own. */
+  /**
+   * Embeds the whole picture once per canvas size. Maps depend on the scale, so both sides of a
+   * search use the same sizes. An empty list of sizes means the model's own size.
+   */
   async function embedWhole(
     image: DecodedImage,
     sizes: readonly number[],
@@ -86,7 +90,7 @@ export function createPictureEmbedder({
     return rawVectors
   }
 
-  /** Subjects of the picture's tiles, a run of the model for each. */
+  /** Finds the subjects of the picture's tiles, with a run of the model for each tile. */
   async function detectInTiles(
     image: DecodedImage,
     grids: readonly number[],
@@ -103,7 +107,10 @@ export function createPictureEmbedder({
     return subjects
   }
 
-  /** Subjects, then one `view` row per view and size; the whole picture at the model's own size only where there are no views. */
+  /**
+   * Returns subjects, then a `view` row per view and size. The whole picture at the model's own
+   * size is added only where there are no views.
+   */
   async function inferItem(
     picture: DecodedImage,
     { enrolment }: ItemTask,
@@ -139,7 +146,7 @@ export function createPictureEmbedder({
     return { ...describe(picture, moved(rows, offset)), raw, inferMs: inferMs() }
   }
 
-  /** One of a bulk import waits for others of its kind, a moment at most. */
+  /** Projects an item. An item of a bulk import waits a short time for other bulk items. */
   async function finishItem(
     { raw, ...inferred }: InferredItem,
     { embedding }: ItemTask,
@@ -149,7 +156,10 @@ export function createPictureEmbedder({
     return { ...inferred, vectors, raw: toFloat16(raw) }
   }
 
-  /** The given box alone, or else the subjects, best first, then the whole picture at the sizes of the gallery's views, then tiles. */
+  /**
+   * Embeds the given box alone; else the subjects, best first, then the whole picture at the sizes
+   * of the gallery's views, then tiles.
+   */
   async function embedQuery(
     picture: DecodedImage,
     task: QueryTask,
@@ -212,7 +222,7 @@ export function createPictureEmbedder({
     return rows
   }
 
-  /** Cut out, as if it were a picture: a vector for each size. */
+  /** Embeds a part that is cut out like a picture: a vector for each size. */
   const embedPart = (
     image: DecodedImage,
     box: Box,

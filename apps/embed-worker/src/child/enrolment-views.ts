@@ -3,7 +3,7 @@ import type { Box } from '@likeness/shared/contract/embedder'
 import type { Enrolment } from '@likeness/shared/contract/picture-settings'
 import { cropPicture, type DecodedImage, onGround, type Pose, turnPicture } from '@likeness/vision'
 
-/** Where no view has a size of its own. */
+/** Size in pixels of turned views, where the views have no size of their own. */
 const turnedSide = 512
 
 type ViewSettings = Pick<
@@ -16,7 +16,7 @@ const posesOf = ({ view_turns: turns, view_shears: shears }: ViewSettings): Pose
   ...shears.map((shear) => ({ degrees: 0, shear }))
 ]
 
-/** A share of the picture from each side. */
+/** Returns a strip of the picture from each side; `share` is its part of that side. */
 function partsOf({ width, height }: DecodedImage, share: number): Box[] {
   const [w, h] = [share * width, share * height]
   return [
@@ -27,13 +27,13 @@ function partsOf({ width, height }: DecodedImage, share: number): Box[] {
   ]
 }
 
-/** Upright on the first ground comes first. */
+/** Yields the views; the upright view on the first ground comes first. */
 export async function* enrolmentViews(
   image: DecodedImage,
   settings: ViewSettings
 ): AsyncGenerator<DecodedImage> {
   const grounds = image.rgba === undefined ? (['auto'] as const) : new Set(settings.backgrounds)
-  // Twice the size that the model sees: turned once more by the resampling, nothing is lost.
+  // Twice the size that the model sees, so that the second resampling loses no detail.
   const longestSide =
     settings.view_sizes.length === 0 ? turnedSide : 2 * Math.max(...settings.view_sizes)
   for (const ground of grounds) {

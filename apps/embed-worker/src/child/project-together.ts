@@ -1,4 +1,5 @@
-// Projects the rows of several gallery pictures at once. The matrix (4.7 MB for the built-in model) is read from memory for each call: for one picture that takes longer than the sums.
+// Projects the rows of several gallery pictures at once. Each call reads the matrix (4.7 MB for the
+// built-in model) from memory. For a single picture, that takes longer than the arithmetic.
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
 import { concatArrays } from '@likeness/shared/data/concat-arrays'
 import type { Project } from './projections.ts'
@@ -39,7 +40,7 @@ export function createProjectTogether({
         group.map((one) => one.rawVectors)
       )
       const vectors = await project(rawVectors, group[0]!.embedding)
-      // Multiplied first: whole numbers, so the division is exact.
+      // The product comes first: with whole numbers the division is exact.
       const placeOf = (raw: number): number =>
         rawVectors.length === 0 ? 0 : (raw * vectors.length) / rawVectors.length
       let from = 0

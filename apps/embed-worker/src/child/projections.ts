@@ -1,4 +1,5 @@
-// The projections of an inference child: the model folder's own, and learned ones from the store, the last used in memory.
+// The projections of an inference child: the model folder's own, and learned projections from the
+// store. The most recently used stay in memory.
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
 import { appError } from '@likeness/shared/errors'
 import { createLoadedProjections } from '@likeness/store/loaded-projections'
@@ -6,12 +7,15 @@ import type { ProfileStore } from '@likeness/store/profile-store'
 import { applyProfile, type Profile } from '@likeness/vision'
 
 export interface ProjectionDeps {
-  /** Of the model's folder. */
+  /** Embedding and profile of the model's folder. */
   own: { embedding: EmbeddingSpec; profile: Profile }
   profiles: Pick<ProfileStore, 'ofEmbedding' | 'readProjection'>
 }
 
-/** Of embeddings that the supervisor has checked. Rejects with store_unavailable, data_corrupt. */
+/**
+ * Projects for embeddings that the supervisor has checked. Rejects with store_unavailable,
+ * data_corrupt.
+ */
 export function createProjections({ own, profiles }: ProjectionDeps) {
   const learnedOf = createLoadedProjections({ profiles })
 

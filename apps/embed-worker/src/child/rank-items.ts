@@ -1,4 +1,4 @@
-// How much the parts of a query's boxes have in common with those of its candidates, from raw vectors alone.
+// Compares the parts of a query's boxes with the parts of candidates, from raw vectors alone.
 import type { RankMade } from '@likeness/shared/contract/embedder'
 import { fromFloat16 } from '@likeness/shared/data/float16'
 import { appError } from '@likeness/shared/errors'
@@ -11,7 +11,10 @@ export interface RankItemsDeps {
   profileOf: Projections['profileOf']
 }
 
-/** Rejects with `embedding_mismatch` where vectors have no parts, `dimension_mismatch` for raw vectors of another model. */
+/**
+ * Rejects with `embedding_mismatch` where vectors have no parts, and with `dimension_mismatch` for
+ * raw vectors of another model.
+ */
 export function createItemRanker({ manifest, profileOf }: RankItemsDeps) {
   const starts = cellStarts(manifest)
   return async ({
@@ -46,7 +49,7 @@ export function createItemRanker({ manifest, profileOf }: RankItemsDeps) {
 }
 export type RankItems = ReturnType<typeof createItemRanker>
 
-/** Of each item the best of its rows. */
+/** Returns the best row's value for each item. */
 function bestOfItems(
   itemRows: readonly number[],
   firstRow: number,

@@ -1,4 +1,4 @@
-// Reads a gallery picture from the object store, within bounds of size and time.
+// Reads a gallery picture from the object store, within limits of size and time.
 import { appError } from '@likeness/shared/errors'
 import type { ObjectStore } from '@likeness/store/object-store'
 import { readBounded } from '@likeness/store/read-bounded'
@@ -8,7 +8,10 @@ export interface ReadPictureOptions {
   timeoutMs: number
 }
 
-/** Rejects with `image_missing`, `too_large`, or `store_unavailable` when the store fails or does not answer in time. */
+/**
+ * Rejects with `image_missing`, `too_large`, or `store_unavailable` when the store fails or is too
+ * slow.
+ */
 export async function readPicture(
   store: ObjectStore,
   key: string,

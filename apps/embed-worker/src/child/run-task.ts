@@ -1,4 +1,5 @@
-// One task of a child from bytes to result: read, decode (bounded, ahead of the running inference), infer.
+// Runs a task of a child from bytes to result: read, decode (with a limit, ahead of the running
+// inference), infer.
 import { createSemaphore } from '@likeness/shared/data/semaphore'
 import { appError, isAppError, messageOf } from '@likeness/shared/errors'
 import type { DecodedImage } from '@likeness/vision'
@@ -27,18 +28,21 @@ export interface RunTaskDeps {
 }
 export interface TaskContext {
   priority: Priority
-  /** Called just before the picture's bytes meet a decoder. */
+  /** Records the task as started, just before the decoder gets the picture's bytes. */
   touch: () => void
   /** Throws when the task was cancelled. */
   checkCancelled: () => void
 }
 export type RunTask = (task: ChildTask, context: TaskContext) => Promise<ChildResult>
 
-/** Gallery pictures decoded or being inferred: one runs, the next is ready. */
+/** Gallery pictures that are decoded or being inferred: the first runs, the next is ready. */
 const galleryInFlight = 2
 const queryDecodes = 2
 
-/** Rejects with the AppErrors of decoding, `image_missing`, `store_unavailable`; anything else means the process is not sound. */
+/**
+ * Rejects with the AppErrors of decoding, `image_missing`, `store_unavailable`. Any other error
+ * means that the process is not sound.
+ */
 export function createRunTask({
   read,
   decode,
@@ -51,7 +55,7 @@ export function createRunTask({
   const galleryPermits = createSemaphore(galleryInFlight)
   const queryPermits = createSemaphore(queryDecodes)
 
-  /** One touch for all pictures of a task: they are suspect together. */
+  /** Records a task as started once for all of its pictures: they are suspect together. */
   async function touchAndDecode<T>(
     pictures: readonly Uint8Array[],
     { touch, checkCancelled }: TaskContext,
@@ -71,7 +75,7 @@ export function createRunTask({
     return { ...(await pictures.finishItem(inferred, task, context)), decodeMs }
   }
 
-  /** Apart, so that nothing holds the picture afterwards. */
+  /** A separate function, so that the picture's memory is free afterwards. */
   async function inferItem(task: ItemTask, context: TaskContext) {
     const bytes = await read(task.imageKey)
     await hooks.letPass(task.itemId)
@@ -126,7 +130,7 @@ export function createRunTask({
   }
 }
 
-/** A decoder that throws something unforeseen has met a picture it cannot read. */
+/** An unexpected error of a decoder means that the picture cannot be read. */
 async function typedDecode<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work()

@@ -1,4 +1,5 @@
-// The child's side of the protocol: takes tasks, records touches, reports outcomes, drops what was cancelled.
+// The child's side of the protocol: takes tasks, records started tasks, reports results, and drops
+// cancelled tasks.
 import { isAppError } from '@likeness/shared/errors'
 import type { FromChild, ToChild } from '../child-protocol.ts'
 import type { PriorityMutex } from '../priority-mutex.ts'
@@ -8,7 +9,10 @@ export interface ServeTasksDeps {
   runTask: RunTask
   gate: PriorityMutex
   send: (message: FromChild) => void
-  /** From here on the picture of this task may kill the process: recorded when it returns. */
+  /**
+   * Records a started task; the record is written when the call returns. From then on, the task's
+   * picture may kill the process.
+   */
   touch: (id: number) => void
   /** The process can no longer be trusted with pictures. */
   onBroken: (error: unknown) => void
@@ -16,7 +20,7 @@ export interface ServeTasksDeps {
 
 class Cancelled extends Error {}
 
-/** Returns the handler of the supervisor's messages, `close` excepted. */
+/** Returns the handler of the supervisor's messages, except `close`. */
 export function createTaskServer({ runTask, gate, send, touch, onBroken }: ServeTasksDeps) {
   const expectations = new Map<number, () => void>()
   const cancelled = new Set<number>()

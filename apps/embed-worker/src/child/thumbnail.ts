@@ -1,4 +1,4 @@
-// A small JPEG of an untrusted picture.
+// Makes a small JPEG of an untrusted picture.
 import sharp from 'sharp'
 import { decodeImage } from '@likeness/vision'
 

@@ -1,4 +1,4 @@
-// A picture in overlapping parts, and subjects that were found in them as if in one picture.
+// Cuts a picture into overlapping tiles, and merges the subjects that were found in them.
 import { iouOf } from '@likeness/shared/contract/box-overlap'
 import type { Box } from '@likeness/shared/contract/embedder'
 import type { Subject } from '@likeness/vision'
@@ -8,12 +8,12 @@ interface Size {
   height: number
 }
 
-/** Above it two boxes are the same subject, seen twice. */
+/** Overlap above which two boxes are the same subject, seen twice. */
 const sameSubjectIou = 0.5
-/** Part of a tile's side: nearer to an inner edge a box is cut off there. */
+/** Fraction of a tile's side. A box nearer than this to an inner edge is cut off there. */
 const edgeShare = 0.01
 
-/** `grid` x `grid` boxes that cover the picture, each half over the next. */
+/** Returns `grid` x `grid` boxes that cover the picture; each overlaps the next by half. */
 export function tileBoxes({ width, height }: Size, grid: number): Box[] {
   const [w, h] = [(2 * width) / (grid + 1), (2 * height) / (grid + 1)]
   return Array.from({ length: grid * grid }, (_, i): Box => {
@@ -22,7 +22,10 @@ export function tileBoxes({ width, height }: Size, grid: number): Box[] {
   })
 }
 
-/** From the tile at (left, top) to the picture; undefined for a subject that the tile cuts off. */
+/**
+ * Moves a box from the tile at (left, top) to the picture; undefined for a subject that the tile
+ * cuts off.
+ */
 export function fromTile(
   subject: Subject,
   tile: Size & { left: number; top: number },
@@ -40,7 +43,7 @@ export function fromTile(
     : { ...subject, box: [x1 + tile.left, y1 + tile.top, x2 + tile.left, y2 + tile.top] }
 }
 
-/** Best first, of each subject its best box. */
+/** Returns subjects best first, each with its best box. */
 export function mergeSubjects(subjects: readonly Subject[]): Subject[] {
   const kept: Subject[] = []
   for (const one of [...subjects].sort((a, b) => b.score - a.score)) {

@@ -1,4 +1,5 @@
-// One image of a chunk: through the pool, and when a child died with it in its hands, alone, until it is clear whose fault it was.
+// Embeds an image of a chunk through the pool. When a child died with the image in flight, the
+// image is tried alone, until the cause is clear.
 import type { ItemListLine } from '@likeness/shared/contract/item-list'
 import { appError, isErrorCode } from '@likeness/shared/errors'
 import type { Logger } from '@likeness/shared/process/logger'
@@ -15,15 +16,21 @@ export interface EmbedItemContext {
   priority: Priority
   signal: AbortSignal
   inHand: InFlightRecord
-  /** Left in somebody's hands by an earlier try: not touched beside others again. */
+  /** The image was in flight when an earlier try ended: it never runs beside others again. */
   leftover: InFlight | undefined
 }
 export type ItemOutcome = { embedded: Embedded } | { failure: { code: string; message: string } }
 
-/** Deaths alone, each in a fresh process, after which the picture and not the world is at fault. A process killed from outside at just that time, three times over, is taken for the same. */
+/**
+ * After this many crashes with no other picture in the process, the picture is treated as the
+ * cause. Three outside kills at the wrong moment look the same.
+ */
 const deathsToFail = 3
 
-/** Rejects, so that the queue tries the chunk again, when the world is at fault: `store_unavailable`, an aborted signal, a stop. */
+/**
+ * Rejects, so that the queue tries the chunk again, when the cause is outside: `store_unavailable`,
+ * an aborted signal, a stop.
+ */
 export function createItemEmbedder({ pool, isolation, logger }: EmbedItemDeps) {
   async function tryAlone(
     line: ItemListLine,

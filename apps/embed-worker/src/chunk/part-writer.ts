@@ -1,4 +1,5 @@
-// Collects what a chunk has embedded and writes it as immutable vector batches, so that freshness does not depend on the chunk's size.
+// Collects the embedded items of a chunk and writes them as immutable vector batches, so that
+// freshness does not depend on the chunk's size.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { CollectionKeys } from '@likeness/shared/contract/keys'
 import {
@@ -24,7 +25,7 @@ export interface PartWriterDeps {
   header: Omit<BatchHeader, 'items'>
   /** Called with the key of every batch that is durable. */
   announce: (key: string) => void
-  /** Called once when a batch could not be written; `close` rejects with the same error. */
+  /** Called once when a batch could not be written. `close` rejects with the same error. */
   onError: (error: unknown) => void
   maxItems?: number
   maxAgeMs?: number
@@ -32,7 +33,7 @@ export interface PartWriterDeps {
 }
 export interface PartWriter {
   add(entry: PartEntry): void
-  /** Writes what is left. Rejects with the first error of the store. */
+  /** Writes the rest. Rejects with the first error of the store. */
   close(): Promise<void>
 }
 
@@ -88,7 +89,7 @@ async function writePart(
       entries.map(({ raw }) => raw)
     )
   })
-  // The same bytes under the same name: a put whose outcome is unknown may be sent again.
+  // The same bytes go to the same name, so a put with an unknown result may be sent again.
   for (const delayMs of retryDelaysMs) {
     try {
       await store.put(key, body)

@@ -1,4 +1,5 @@
-// A chunk job: the item list part it names, minus what is written already, embedded and written as vector batches.
+// Processes a chunk job: reads the item list part, skips the items that are written already, then
+// embeds and writes the rest as vector batches.
 import { setMaxListeners } from 'node:events'
 import { decodeItemList, type ItemListLine } from '@likeness/shared/contract/item-list'
 import { collectionKeys } from '@likeness/shared/contract/keys'
@@ -20,14 +21,17 @@ export interface ChunkDeps {
   embeddings: Embeddings
   embedItem: EmbedItem
   openInFlight: OpenInFlight
-  /** Tells the writer that there is something to apply. Never rejects. */
+  /** Tells the writer that there is a batch to apply. Never rejects. */
   announce: (collectionId: string, batchKey: string) => void
 }
 export interface ChunkRun {
   priority: Priority
-  /** Stops the chunk: what is embedded is written first, then it rejects with the signal's reason. */
+  /**
+   * Stops the chunk: embedded items are written first, then the call rejects with the signal's
+   * reason.
+   */
   signal: AbortSignal
-  /** Tried before, by this worker or another: batches of it may exist. */
+  /** True when this worker or another tried the chunk before: batches of the chunk may exist. */
   repeated: boolean
   logger: Logger
 }
@@ -37,7 +41,10 @@ export interface ChunkSummary {
   skipped: number
 }
 
-/** Rejects with `store_unavailable` or the signal's reason: the queue tries again; with `embedding_mismatch`: another worker is to. */
+/**
+ * Rejects with `store_unavailable` or the signal's reason: the queue tries again. Rejects with
+ * `embedding_mismatch`: another worker must take the chunk.
+ */
 export function createChunkProcessor(deps: ChunkDeps) {
   return async (job: ChunkJob, run: ChunkRun): Promise<ChunkSummary> => {
     await deps.embeddings.check(job.embedding)
@@ -53,7 +60,10 @@ export function createChunkProcessor(deps: ChunkDeps) {
 }
 export type ProcessChunk = ReturnType<typeof createChunkProcessor>
 
-/** undefined when its collection is gone. What the items of a damaged or missing part were nobody knows: they fail, so that the rest of the ingestion can end. */
+/**
+ * undefined when the collection is gone. The items of a damaged or missing part are unknown: they
+ * fail, so that the rest of the ingestion can end.
+ */
 async function readLines(
   store: ObjectStore,
   { collectionId, ingestion, firstOrdinal, size }: ChunkJob,
@@ -64,7 +74,7 @@ async function readLines(
   try {
     const part = await store.get(key)
     if (part !== undefined) return decodeItemList(key, part.body)
-    // Of a collection that is there it must be there too.
+    // The part must exist while its collection exists.
     if ((await store.head(currentKey)) === undefined) return undefined
     throw appError('data_corrupt', `${key} is missing`)
   } catch (error) {
@@ -138,13 +148,13 @@ async function embedLines(
   const results = await Promise.allSettled(
     lines.map((line) =>
       embedLine(line).catch((error: unknown) => {
-        // The first error ends the chunk, and what others have embedded is still written.
+        // The first error ends the chunk. Items that are already embedded are still written.
         stop.abort(error)
         throw error
       })
     )
   )
-  // Whoever has the chunk next would take for suspect what this one has let go.
+  // Without this flush, the next worker of the chunk would suspect pictures that are finished.
   await inHand.flush()
   await writer.close()
   if (signal.aborted) throw signal.reason

@@ -1,4 +1,4 @@
-// Which items of a chunk an earlier try has already written, read from the heads of its batches.
+// Finds the items of a chunk that an earlier try has written, from the heads of the batches.
 import { type CollectionKeys, parseBatchKey } from '@likeness/shared/contract/keys'
 import { peekBatchItems } from '@likeness/shared/contract/vector-batch'
 import { isAppError } from '@likeness/shared/errors'
@@ -14,7 +14,7 @@ export interface ChunkRange {
 const firstBytes = 64 * 1024
 const headConcurrency = 8
 
-/** Batches that vanish or are not readable as such count as not written. */
+/** Batches that vanish or cannot be read count as not written. */
 export async function findWrittenOrdinals(
   store: ObjectStore,
   keys: CollectionKeys,
@@ -37,7 +37,7 @@ async function listBatches(
   { ingestion, firstOrdinal, endOrdinal }: ChunkRange
 ): Promise<string[]> {
   const found: string[] = []
-  // A batch's key is its first ordinal and more, so it sorts after the bare ordinal.
+  // A batch's key is the first ordinal and more, so the key sorts after the bare ordinal.
   const startAfter = keys.batch(ingestion, firstOrdinal, '').slice(0, -1)
   for await (const { key } of store.list(keys.batchPrefix(ingestion), { startAfter })) {
     const parsed = parseBatchKey(key)

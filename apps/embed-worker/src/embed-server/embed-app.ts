@@ -1,4 +1,4 @@
-// The routes of the interactive lane; contract in shared/contract/lane.
+// The routes of the embed server; contract in shared/contract/embedder.
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
 import {
@@ -103,7 +103,7 @@ function compare({ interactive, embeddings, maxBytes }: EmbedAppDeps): Handler {
   }
 }
 
-/** Some hundred candidates with a few rows each. */
+/** Limit in bytes: some hundred candidates with a few rows each. */
 const maxRawBytes = 64 * 1024 * 1024
 
 function rank({ interactive, embeddings }: EmbedAppDeps): Handler {

@@ -1,14 +1,14 @@
-// Listens for the lane and closes it without cutting answers off.
+// Listens for the embed server and closes without cutting answers off.
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
 export interface EmbedServer {
   port: number
-  /** Finishes the requests in flight for at most `graceMs`. */
+  /** Finishes the running requests for at most `graceMs`. */
   stop(graceMs: number): Promise<void>
 }
 
-/** Rejects when the address is taken or not ours. Port 0 takes a free one. */
+/** Rejects when the address is in use or not ours. Port 0 takes a free port. */
 export async function startEmbedServer(
   app: RequestListener,
   { host, port }: { host: string; port: number }

@@ -1,4 +1,4 @@
-// What every request of the lane passes: secret, bounded body, deadline, problems as JSON.
+// Checks of every request to the embed server: secret, limited body, deadline, problems as JSON.
 import { timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { z } from 'zod'
@@ -7,7 +7,10 @@ import { appError, type AppError, isAppError, messageOf } from '@likeness/shared
 
 const digest = (text: string): Buffer => sha256Of(text)
 
-/** Throws `unauthorized`. Digests have one length, so the comparison tells nothing about the secret. */
+/**
+ * Throws `unauthorized`. Digests have equal lengths, so the comparison tells an attacker no bit of
+ * the secret.
+ */
 export function checkSecret(request: IncomingMessage, secret: string): void {
   if (!timingSafeEqual(digest(request.headers.authorization ?? ''), digest(`Bearer ${secret}`))) {
     throw appError('unauthorized', 'the lane needs its bearer secret')
@@ -29,7 +32,7 @@ export async function readBody(request: IncomingMessage, maxBytes: number): Prom
   return Buffer.concat(parts)
 }
 
-/** What `?options=` says; invalid_request. */
+/** Parses the `?options=` parameter; invalid_request. */
 export function parseOptions<T extends z.ZodType>(url: URL, schema: T): z.output<T> {
   let value: unknown
   try {
@@ -51,7 +54,10 @@ export function parseOptions<T extends z.ZodType>(url: URL, schema: T): z.output
 const longestMs = 120_000
 const defaultMs = 30_000
 
-/** Aborts when the caller's deadline (header `x-deadline-ms`, milliseconds from now) has passed or the caller has gone. */
+/**
+ * Aborts when the caller's deadline (header `x-deadline-ms`, milliseconds from now) has passed or
+ * the caller has gone.
+ */
 export function requestSignal(request: IncomingMessage, response: ServerResponse): AbortSignal {
   const asked = Number(request.headers['x-deadline-ms'] ?? defaultMs)
   const deadlineMs = Number.isFinite(asked) ? Math.min(longestMs, Math.max(1, asked)) : defaultMs
@@ -93,7 +99,7 @@ export function sendProblem(
     ...error.detail
   }
   if (error.retryAfterS !== undefined) response.setHeader('retry-after', error.retryAfterS)
-  // An unread body would be taken for the next request.
+  // Otherwise an unread body would be taken for the next request.
   if (!request.complete) response.setHeader('connection', 'close')
   response
     .writeHead(error.status, { 'content-type': 'application/problem+json' })

@@ -1,4 +1,5 @@
-// Somebody's picture through the pool: bounded, within its deadline, and never ended by another picture's crash.
+// Runs a user's picture through the pool: limited, within its deadline, and never ended by another
+// picture's crash.
 import { appError, isErrorCode } from '@likeness/shared/errors'
 import type { Logger } from '@likeness/shared/process/logger'
 import type {
@@ -18,13 +19,16 @@ export interface InteractiveDeps {
   maxOpen?: number
 }
 
-/** Rejects with `overloaded`, `image_kills_worker`, the errors of decoding, or the signal's reason. */
+/**
+ * Rejects with `overloaded`, `image_kills_worker`, the errors of decoding, or the signal's reason.
+ */
 export function createInteractive({ pool, isolation, logger, maxOpen = 64 }: InteractiveDeps) {
   let open = 0
 
   async function run(task: InteractiveTask, signal: AbortSignal): Promise<ChildResult> {
     let outcome = await pool.run(task, { priority: 'interactive', signal })
-    // Among others it is only suspect; alone in a fresh process it is the cause.
+    // Among other pictures, this picture is only suspect. Alone in a fresh process, it is the
+    // cause.
     while (outcome.type === 'died') {
       logger.warn('an inference process died over a query, it is tried alone')
       outcome = await isolation.run(task, { priority: 'interactive', signal })

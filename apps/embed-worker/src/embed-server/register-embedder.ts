@@ -1,4 +1,5 @@
-// Keeps this worker's lane in the registry that the API reads; written again every 2 s, also after Redis has lost everything.
+// Keeps this worker's embed server in the registry that the API reads. The entry is written again
+// every 2 s, also after Redis has lost everything.
 import { type EmbedderAddress, embeddersKey } from '@likeness/shared/contract/work'
 import type { Logger } from '@likeness/shared/process/logger'
 import type { Redis } from '@likeness/shared/process/redis'
@@ -11,7 +12,7 @@ export interface RegisterEmbedderDeps {
   logger: Logger
 }
 
-/** Resolves once registered. The returned function takes the lane out again; it never rejects. */
+/** Resolves once registered. The returned function removes the embed server; it never rejects. */
 export async function registerEmbedder({
   redis,
   address,

@@ -1,4 +1,4 @@
-// Starts one inference child and watches it: loaded, heard from lately, gone.
+// Starts an inference child and watches its state: loaded, recently heard from, gone.
 import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { appError, isErrorCode } from '@likeness/shared/errors'
@@ -10,27 +10,30 @@ export interface Child {
   readonly pid: number
   readonly model: ChildModel
   send(message: ToChild): void
-  /** Messages after `ready`. One listener. */
+  /** Receives the messages after `ready`. There is a single listener. */
   listen(listener: (message: FromChild) => void): void
   kill(): void
-  /** Resolves with what it had touched, when the process has ended and everything it said was delivered. */
+  /**
+   * Resolves with the started tasks, when the process has ended and all of its messages were
+   * delivered.
+   */
   readonly gone: Promise<StartedTasks>
 }
-/** Resolves with a loaded child; rejects with the reason it gave. */
+/** Resolves with a loaded child; rejects with the reason that the child gave. */
 export type StartChild = () => Promise<Child>
 
-/** The process ended before it was loaded, for no reason that it gave. */
+/** The process ended before it was loaded, and gave no reason. */
 export class EndedWhileLoading extends Error {}
 
 export interface ChildStarterOptions {
   env: Record<string, string | undefined>
-  /** Of the files in which children say what they touch. */
+  /** Folder of the started-tasks files of the children. */
   touchDir: string
-  /** Node arguments, as `--import tsx`. */
+  /** Node arguments, e.g. `--import tsx`. */
   execArgv: readonly string[]
   logger: Logger
   loadTimeoutMs?: number
-  /** Silence after which a child counts as hung. */
+  /** Silence in milliseconds after which a child counts as hung. */
   hungAfterMs?: number
 }
 
@@ -54,7 +57,7 @@ export function createChildStarter({
       stdio: ['ignore', 'inherit', 'inherit', 'ipc', startedTasksFile.fd]
     })
     const kill = (): void => void forked.kill('SIGKILL')
-    // 'exit' may come before the last messages: only both together are the end.
+    // 'exit' may come before the last messages. Only both events together are the end.
     const ended = new Promise<void>((resolve) => forked.once('exit', () => resolve()))
     const silent = new Promise<void>((resolve) => forked.once('disconnect', () => resolve()))
     const gone = Promise.all([ended, silent]).then(() => {
@@ -68,7 +71,7 @@ export function createChildStarter({
 
     let listener: ((message: FromChild) => void) | undefined
     let unheardTicks = 0
-    // Counted in ticks of our own loop, so that a pause of the whole machine is not taken for a hang.
+    // Counts ticks of our own loop, so that a pause of the whole machine does not look like a hang.
     const watch = setInterval(() => {
       unheardTicks += 1
       if (unheardTicks * listenEveryMs < (listener ? hungAfterMs : loadTimeoutMs)) return
@@ -89,7 +92,7 @@ export function createChildStarter({
       kill,
       gone,
       listen: (own) => void (listener = own),
-      // A failed send means that the child is going; `gone` settles what it had.
+      // A failed send means that the child is ending. `gone` then ends the child's tasks.
       send: (message) => void (forked.connected && forked.send(message, () => {}))
     }
   }

@@ -1,4 +1,4 @@
-// A child without a process, for tests of what the supervisor does with children.
+// A child without a process, for tests of the supervisor.
 import type { ChildModel, FromChild, ToChild } from '../child-protocol.ts'
 import type { StartedTasks } from '../started-tasks-file.ts'
 import type { Child } from './child-handle.ts'
@@ -13,7 +13,7 @@ export const fakeModel: ChildModel = {
 
 export interface FakeChild extends Child {
   readonly sent: ToChild[]
-  /** Ids of the tasks it was sent. */
+  /** Ids of the tasks that were sent to the child. */
   taskIds(): number[]
   say(message: FromChild): void
   touch(id: number): void
@@ -50,6 +50,6 @@ export function createFakeChild(): FakeChild {
   return child
 }
 
-/** Lets what was promised happen. */
+/** Lets pending promises run. */
 export const letTasksStart = (): Promise<void> =>
   new Promise((resolve) => void setTimeout(resolve, 5))

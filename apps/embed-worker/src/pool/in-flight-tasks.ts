@@ -1,4 +1,5 @@
-// What one child has in its hands: sends tasks, settles them from its messages, and at its death tells suspects from bystanders by what it had touched.
+// The in-flight tasks of a child: sends tasks, and ends them from the child's messages. After a
+// crash, the started tasks are the suspects and the others are bystanders.
 import type { FromChild, Priority } from '../child-protocol.ts'
 import type { StartedTasks } from '../started-tasks-file.ts'
 import type { Child } from './child-handle.ts'
@@ -6,20 +7,20 @@ import type { PendingTask } from './task.ts'
 
 export interface InFlightTasks {
   readonly child: Child
-  /** Nothing may be given once this is false. */
+  /** No task may be given once this is false. */
   readonly alive: boolean
-  /** Whether the child has finished anything. */
+  /** True when the child has finished a task. */
   readonly worked: boolean
-  /** Tasks of these priorities that the child has or is about to get. */
+  /** Counts tasks of these priorities that the child has or is about to get. */
   count(...priorities: Priority[]): number
   give(pending: PendingTask): void
 }
 
 export interface InFlightTasksDeps {
   child: Child
-  /** Room has become free. */
+  /** Called when room has become free. */
   onFree: () => void
-  /** The child has died before it touched this one's picture. */
+  /** Called for a task that was not started when the child died. */
   onReturned: (pending: PendingTask) => void
 }
 

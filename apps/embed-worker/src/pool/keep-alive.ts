@@ -1,4 +1,5 @@
-// Keeps one child running: starts it again when it dies, more slowly each time it dies without having done anything.
+// Keeps a child running: starts the child again after a death, more slowly after each death without
+// finished work.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from '@likeness/shared/process/logger'
 import type { ChildModel } from '../child-protocol.ts'
@@ -6,12 +7,15 @@ import { type Child, EndedWhileLoading, type StartChild } from './child-handle.t
 
 export interface KeepAliveDeps {
   startChild: StartChild
-  /** Uses a loaded child until it is gone; resolves with whether it finished any work. */
+  /** Uses a loaded child until it is gone. Resolves with true when the child finished work. */
   attend: (child: Child) => Promise<boolean>
   logger: Logger
 }
 export interface Seat {
-  /** Of the first child; rejects with the reason when that one cannot load, and then no other is started. */
+  /**
+   * Model of the first child. Rejects with the reason when the first child cannot load; then no
+   * other child is started.
+   */
   loaded: Promise<ChildModel>
   stop(): Promise<void>
 }
@@ -60,7 +64,10 @@ export function keepAlive({ startChild, attend, logger }: KeepAliveDeps): Seat {
   }
 }
 
-/** A reason is final; a process that just ends may have been killed by chance. */
+/**
+ * Starts the first child. A given reason is final; a process that ends without a reason may have
+ * been killed by chance and is tried again.
+ */
 async function startFirst(startChild: StartChild): Promise<Child> {
   for (let failures = 1; ; failures++) {
     try {
@@ -72,7 +79,7 @@ async function startFirst(startChild: StartChild): Promise<Child> {
   }
 }
 
-/** Asks nicely, then kills. */
+/** Asks the child to close, then kills it. */
 export async function closeChild(child: Child | undefined): Promise<void> {
   if (!child) return
   child.send({ type: 'close' })

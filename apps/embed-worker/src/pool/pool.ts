@@ -1,4 +1,4 @@
-// The inference children and the one scheduler over them: interactive before small before bulk.
+// The inference children and their scheduler: interactive before small before bulk.
 import { appError } from '@likeness/shared/errors'
 import type { Logger } from '@likeness/shared/process/logger'
 import type { ChildModel, ChildTask, Priority } from '../child-protocol.ts'
@@ -13,20 +13,31 @@ export interface PoolDeps {
   logger: Logger
 }
 export interface Pool {
-  /** Runs a task in one of the children; rejects when its signal aborts or the pool stops. A child that dies before it touched the picture changes nothing. */
+  /**
+   * Runs a task in a child; rejects when its signal aborts or the pool stops. When a child dies
+   * before the task is started, the task runs in another child.
+   */
   run(task: ChildTask, options: RunOptions): Promise<TaskOutcome>
-  /** Of the first child that loaded. */
+  /** Model of the first child that loaded. */
   readonly model: ChildModel
   readonly pids: readonly number[]
   stop(): Promise<void>
 }
 
-/** Gallery tasks that a child is given ahead: two wait to be projected with a third, one runs, one is decoded, the rest are being read while `session.run` blocks its loop. */
+/**
+ * Gallery tasks that a child gets ahead. Two wait to be projected with a third, the next runs,
+ * another is decoded, and the rest are read while `session.run` blocks the child's loop.
+ */
 const galleryAhead = 8
-/** So many bulk ones are given at once, which are then one record in Redis: what goes through this process between two inferences costs them the cache. */
+/**
+ * Number of bulk tasks handed out together. They share a single Redis record; work done here
+ * between two inferences evicts the CPU cache.
+ */
 const bulkTogether = 3
 
-/** Resolves once every child is loaded; rejects with the reason when the first cannot load. */
+/**
+ * Resolves once every child is loaded. Rejects with the reason when the first child cannot load.
+ */
 export async function startPool({ startChild, processes, logger }: PoolDeps): Promise<Pool> {
   const queues: Record<Priority, PendingTask[]> = { interactive: [], small: [], bulk: [] }
   const crew = new Set<InFlightTasks>()
@@ -82,7 +93,7 @@ export async function startPool({ startChild, processes, logger }: PoolDeps): Pr
   }
 
   const seat = () => keepAlive({ startChild, attend, logger })
-  // The first one prepares the model for all.
+  // The first child prepares the model for all.
   const seats = [seat()]
   const model = await seats[0]!.loaded
   seats.push(...Array.from({ length: processes - 1 }, seat))

@@ -1,4 +1,5 @@
-// Tries suspect pictures one at a time in a child of their own, so that a death there has one possible cause among pictures.
+// Quarantine: tries suspect pictures alone, each in turn in a separate child. After a death, only a
+// single picture can be the cause.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { appError } from '@likeness/shared/errors'
 import type { Logger } from '@likeness/shared/process/logger'
@@ -10,12 +11,15 @@ import { closeChild, restartDelayMs } from './keep-alive.ts'
 import { createPendingTask, type RunOptions, type TaskOutcome } from './task.ts'
 
 export interface Quarantine {
-  /** Like Pool.run, but with no other picture in the process. A child serves several one after the other; `sole` says whether it had only this one. */
+  /**
+   * Like Pool.run, but with no other picture in the process at the same time. A child serves
+   * several pictures in turn; `sole` is true when the child had only this picture.
+   */
   run(task: ChildTask, options: RunOptions): Promise<TaskOutcome>
   stop(): Promise<void>
 }
 
-/** The child died, but not of this picture: it had not touched it. */
+/** The child died before this task was started, so this picture is not the cause. */
 class Returned extends Error {}
 
 export function createQuarantine({
@@ -67,7 +71,8 @@ export function createQuarantine({
     try {
       return await outcome
     } finally {
-      // Given up half-way: the next picture must not meet this one in the same process.
+      // The task was cancelled half-way. The next picture must not meet this picture in the same
+      // process.
       if (own.count('interactive', 'small', 'bulk') > 0) {
         own.child.kill()
         await own.child.gone

@@ -1,15 +1,17 @@
-// A task on its way through the supervisor, and how it can end.
+// A task on its way through the supervisor, and the ways in which a task can end.
 import type { ChildResult, ChildTask, Priority } from '../child-protocol.ts'
 
 export type TaskOutcome =
   | { type: 'done'; result: ChildResult }
   | { type: 'failed'; code: string; message: string }
-  /** The child died while it had this picture in its hands. `sole`: that child never had another picture. */
+  /**
+   * The child died while this picture was in flight. `sole`: the child never had another picture.
+   */
   | { type: 'died'; sole: boolean }
 
 export interface RunOptions {
   priority: Priority
-  /** Rejects with its reason; a task that is not being inferred yet is dropped. */
+  /** Rejects with the signal's reason. A task whose inference has not begun is dropped. */
   signal?: AbortSignal | undefined
   /** Awaited before the task is sent to a child. Must not reject. */
   beforeSend?: (() => Promise<void>) | undefined
@@ -20,7 +22,7 @@ export interface PendingTask extends RunOptions {
   isResolved: boolean
   resolve(outcome: TaskOutcome): void
   reject(error: unknown): void
-  /** Set by whoever holds the task now: what to do when it is aborted. */
+  /** Set by the current holder of the task: called when the task is aborted. */
   onAbort: () => void
 }
 

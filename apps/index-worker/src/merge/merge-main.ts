@@ -1,4 +1,5 @@
-// The merge process: builds what it is told to, says every second that it is alive, and ends with its parent.
+// The merge process: builds merges, reports every second that it is alive, and ends with the
+// parent.
 import { constants, setPriority } from 'node:os'
 import { buildMerge, createFaissSegmentFiles, createFileCache } from '@likeness/engine'
 import { isAppError, messageOf } from '@likeness/shared/errors'

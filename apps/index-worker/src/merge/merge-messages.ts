@@ -1,4 +1,4 @@
-// What an owner and its merge process say to each other.
+// The messages between a writer and the merge process.
 import type { MergeResult, MergeTask } from '@likeness/engine'
 
 export interface ToMerger {

@@ -1,5 +1,6 @@
-// A process of its own for merges: started when one is due, one merge at a time, ended when it was idle for a while, has grown large, is silent for
-// too long or uses more memory than it may. Its end costs the merge that it had, and nothing else.
+// A separate process for merges: starts when a merge is due, and runs a single merge at a time. The
+// process ends when it was idle for a while, has grown large, is silent for too long or uses too
+// much memory. An end only costs the running merge.
 import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { BuildMerge, MergeResult, MergeTask } from '@likeness/engine'
@@ -9,20 +10,20 @@ import type { Logger } from '@likeness/shared/process/logger'
 import type { FromMerger, ToMerger } from './merge-messages.ts'
 
 export interface MergeProcessOptions {
-  /** Of its folder. */
+  /** Name of the process's folder. */
   name: string
   env: Record<string, string | undefined>
-  /** Node arguments, as `--import tsx`. */
+  /** Node arguments, e.g. `--import tsx`. */
   execArgv: readonly string[]
-  /** Resident bytes at most, beside what an idle process takes. */
+  /** Limit of resident bytes, beside the bytes of an idle process. */
   memoryBytes: number
   logger: Logger
-  /** Silence after which it counts as hung. */
+  /** Silence in milliseconds after which the process counts as hung. */
   hungAfterMs?: number
   idleAfterMs?: number
 }
 export interface MergeProcess {
-  /** Rejects with index_failed when the process ends or the signal is given. */
+  /** Rejects with index_failed when the process ends or the signal aborts. */
   build: BuildMerge
   pid(): number | undefined
   close(): Promise<void>
@@ -31,14 +32,17 @@ export interface MergeProcess {
 const entry = fileURLToPath(new URL('./merge-main.ts', import.meta.url))
 const listenEveryMs = 1_000
 const idleProcessBytes = 256 * 1024 * 1024
-/** Native memory does not go back to the system by itself. */
+/**
+ * Limit in bytes above which the process ends after a merge. Native memory does not return to the
+ * system by itself.
+ */
 const keptBelowBytes = 512 * 1024 * 1024
 const bytesPerMebibyte = 1024 * 1024
 
 interface Running {
   forked: ChildProcess
   rssBytes: number
-  /** Why it is being ended. */
+  /** Reason for ending the process. */
   reason: string | undefined
   listener: ((message: FromMerger) => void) | undefined
   gone: Promise<void>
@@ -69,7 +73,7 @@ export function createMergeProcess({
     forked.on('error', (error) =>
       logger.debug({ err: error, merger: forked.pid }, 'merge process reported an error')
     )
-    // 'exit' may come before the last messages: only both together are the end.
+    // 'exit' may come before the last messages. Only both events together are the end.
     const ended = new Promise<void>((resolve) => forked.once('exit', () => resolve()))
     const silent = new Promise<void>((resolve) => forked.once('disconnect', () => resolve()))
     const one: Running = {
@@ -89,7 +93,7 @@ export function createMergeProcess({
 
   function watch(one: Running): void {
     let unheardTicks = 0
-    // Counted in ticks of our own loop, so that a pause of the whole machine is not taken for a hang.
+    // Counts ticks of our own loop, so that a pause of the whole machine does not look like a hang.
     const timer = setInterval(() => {
       if (++unheardTicks * listenEveryMs >= hungAfterMs) one.end(`was silent for ${hungAfterMs} ms`)
     }, listenEveryMs)
@@ -107,7 +111,7 @@ export function createMergeProcess({
     })
   }
 
-  /** The answer to one task, whatever becomes of the process. */
+  /** Returns the answer to a task; rejects when the process ends first. */
   function ask(
     one: Running,
     task: MergeTask,
@@ -132,7 +136,7 @@ export function createMergeProcess({
       )
       signal?.addEventListener('abort', giveUp)
       const message: ToMerger = { task }
-      // A failed send means that it is going: `gone` settles the merge.
+      // A failed send means that the process is ending. `gone` then ends the merge.
       if (one.forked.connected) one.forked.send(message, () => undefined)
     })
     return answer.finally(() => {
@@ -150,7 +154,7 @@ export function createMergeProcess({
     } finally {
       if (one.reason === undefined && one.rssBytes > keptBelowBytes)
         one.end('gives its memory back')
-      // The next one has the folder to itself.
+      // The next process has the folder to itself.
       if (one.reason !== undefined) await one.gone
       idle = setTimeout(() => one.end('was idle'), idleAfterMs)
       idle.unref()
@@ -166,7 +170,7 @@ export function createMergeProcess({
           { once: true }
         )
       )
-      // Not behind another collection's merge, when it is given up.
+      // A cancelled merge does not wait behind another collection's merge.
       return await Promise.race([mutex.run(() => buildNow(task, signal)), aborted])
     },
     pid: () => running?.forked.pid,

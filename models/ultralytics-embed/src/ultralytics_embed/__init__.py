@@ -1,4 +1,5 @@
-"""Object vectors from any Ultralytics detector: the same boxes and vectors that Likeness computes from its export."""
+"""Object vectors from any Ultralytics detector: the same boxes and vectors that Likeness computes
+from its export."""
 
 from .embedding_head import EmbeddingHead
 from .embedding_yolo import EmbeddingYOLO, Objects

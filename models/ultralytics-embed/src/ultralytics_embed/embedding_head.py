@@ -11,7 +11,8 @@ from torch import nn
 
 
 class EmbeddingHead(nn.Module):
-    """f32 [n, raw_dim] -> f32 [n, dim], rows of unit length. Normalised without weights of its own before the projection."""
+    """Maps f32 [n, raw_dim] -> f32 [n, dim], rows of unit length. The norm before the projection
+    has no weights."""
 
     def __init__(self, raw_dim: int, dim: int = 512):
         super().__init__()
@@ -22,7 +23,8 @@ class EmbeddingHead(nn.Module):
         return F.normalize(self.project(self.norm(raw)))
 
     def profile(self) -> tuple[np.ndarray, np.ndarray]:
-        """The trained head as one matrix f32 [dim, raw_dim] and one bias f32 [dim]: vector = L2(matrix x raw + bias)."""
+        """Returns the trained head as a matrix f32 [dim, raw_dim] and a bias f32 [dim]: vector =
+        L2(matrix x raw + bias)."""
         scale = (self.norm.running_var.double() + self.norm.eps).rsqrt()
         weight = self.project.weight.detach().double()
         matrix = weight * scale
@@ -30,7 +32,8 @@ class EmbeddingHead(nn.Module):
         return matrix.float().cpu().numpy(), bias.float().cpu().numpy()
 
     def save_profile(self, path: str | Path) -> Path:
-        """In the layout of a model folder's `*.profile.f32`: the matrix row by row, then the bias, little-endian."""
+        """Writes the layout of a model folder's `*.profile.f32`: the matrix row by row, then the
+        bias, little-endian."""
         matrix, bias = self.profile()
         Path(path).write_bytes(matrix.astype("<f4").tobytes() + bias.astype("<f4").tobytes())
         return Path(path)

@@ -34,7 +34,8 @@ class Objects:
 
 
 class EmbeddingYOLO:
-    """`model`: what `YOLO` takes (a .pt file, a .yaml), or a `YOLO`. Its weights are used, not copied."""
+    """`model`: an argument of `YOLO` (a .pt file, a .yaml), or a `YOLO`. The weights are used, not
+    copied."""
 
     def __init__(self, model: str | Path | YOLO, size: int = 640):
         self.yolo = model if isinstance(model, YOLO) else YOLO(str(model))
@@ -49,7 +50,7 @@ class EmbeddingYOLO:
 
     @torch.no_grad()
     def embed_objects(self, image, boxes=(), *, confidence: float = 0.25, iou: float = 0.6, max_detections: int = 5) -> Objects:
-        """`boxes`: more boxes in picture pixels that get a vector, whether the model sees something there or not."""
+        """`boxes`: more boxes in picture pixels. They get a vector with or without a detection."""
         picture = read_picture(image)
         height, width = picture.shape[:2]
         planes, place = letterbox(picture, self.size)
@@ -73,15 +74,15 @@ class EmbeddingYOLO:
         )
 
     def export(self, path: str | Path, *, embed: bool = True, opset: int = 17) -> Path:
-        """Writes an ONNX file. `embed`: with the inputs and outputs of `likeness model import` (see README.md); else Ultralytics'
-        own export of the same size."""
+        """Writes an ONNX file. `embed`: with the inputs and outputs of `likeness model import` (see
+        README.md); else Ultralytics' own export of the same size."""
         if embed:
             return export_onnx(self.yolo, self.size, Path(path), opset)
         made = self.yolo.export(format="onnx", imgsz=self.size, opset=opset, simplify=False)
         return Path(made).replace(path)
 
     def _choose(self, every_box: torch.Tensor, confidence: float, iou: float, most: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """The best boxes on the canvas: an end-to-end head has left nothing to suppress."""
+        """Returns the best boxes on the canvas. An end-to-end head needs no suppression."""
         rows = every_box if self.detector.is_end_to_end else every_box.T
         scores, classes = rows[:, 4:].max(1)
         sure = scores > confidence

@@ -1,4 +1,5 @@
-"""The detector as an ONNX file whose single run gives boxes and raw vectors: the outputs of packages/vision/src/onnx/append-embedding.ts."""
+"""Writes the detector as an ONNX file whose single run gives boxes and raw vectors: the outputs of
+packages/vision/src/onnx/append-embedding.ts."""
 
 from __future__ import annotations
 
@@ -13,15 +14,17 @@ from ultralytics import YOLO
 from . import pooling
 from .tapped_detector import TappedDetector
 
-# Beyond it onnxruntime's CPU provider lacks RoiAlign, before it RoiAlign knows no half pixel.
+# Opsets above these lack RoiAlign in onnxruntime's CPU provider. Opsets below have RoiAlign without
+# half_pixel.
 OPSETS = range(16, 22)
-# What Ultralytics' own export answers: `likeness model import` begins there.
+# Output of Ultralytics' own export: `likeness model import` begins there.
 DETECTIONS = "output0"
 EVERY_BOX = "every_box"
 
 
 def export_onnx(yolo: YOLO, size: int, path: Path, opset: int) -> Path:
-    """Any batch; height and width are `size`. ValueError for an opset in which the operators are missing."""
+    """Exports for any batch; height and width are `size`. ValueError for an opset without the
+    operators."""
     if opset not in OPSETS:
         raise ValueError(f"opset {opset}: {OPSETS.start} to {OPSETS.stop - 1} have what is needed")
     network = copy.deepcopy(yolo.model).cpu().float().eval().fuse(verbose=False)
@@ -46,7 +49,7 @@ def export_onnx(yolo: YOLO, size: int, path: Path, opset: int) -> Path:
 
 
 class _WithOwnChoice(torch.nn.Module):
-    """With the answer of an end-to-end head before all of its boxes."""
+    """Puts the answer of an end-to-end head before all of its boxes."""
 
     def __init__(self, detector: TappedDetector):
         super().__init__()
@@ -79,7 +82,7 @@ def _append(graph: onnx.GraphProto, detector: TappedDetector, maps: list[str]) -
 
 
 def _read_boxes(build: _Builder, detector: TappedDetector) -> tuple[str, str, str]:
-    """Boxes [b, n, 4], best score and its class [b, 1, n] of every anchor."""
+    """Returns boxes [b, n, 4], best score and its class [b, 1, n] of every anchor."""
     rows = build.node("Transpose", [EVERY_BOX], perm=[0, 2, 1]) if detector.is_end_to_end else DETECTIONS
 
     def part(start: int, end: int) -> str:
@@ -121,7 +124,7 @@ def _pool(build: _Builder, feature_map: str, stride: int, rois: str, batch: str)
 
 
 def _describe(model: onnx.ModelProto, yolo: YOLO, size: int) -> None:
-    """As Ultralytics describes its exports, and where the boxes were chosen from."""
+    """Writes the metadata of Ultralytics' exports, and the source of the boxes."""
     helper.set_model_props(model, {
         "description": "Ultralytics detector with object vectors (ultralytics-embed)",
         "license": "AGPL-3.0 License (https://ultralytics.com/license)",

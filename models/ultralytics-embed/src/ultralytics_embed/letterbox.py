@@ -1,4 +1,5 @@
-"""Fits a picture into the model's canvas as packages/vision/src/letterbox.ts does: one factor, centred, the rest grey 114.
+"""Fits a picture into the model's canvas, the same as packages/vision/src/picture/letterbox.ts: a
+single factor, centred, the rest grey 114.
 
 Area average when shrinking, bilinear with half-pixel centres when enlarging.
 """
@@ -15,7 +16,7 @@ PAD = 114 / 255
 
 @dataclass(frozen=True)
 class Placement:
-    """Where the picture lies on the canvas, in canvas pixels."""
+    """Place of the picture on the canvas, in canvas pixels."""
 
     left: int
     top: int
@@ -28,7 +29,7 @@ class Placement:
         return boxes * self._scale() + self._offset()
 
     def to_picture(self, boxes: np.ndarray, width: int, height: int) -> np.ndarray:
-        """Cut to the picture."""
+        """Converts to picture pixels, cut to the picture."""
         return np.clip((boxes - self._offset()) / self._scale(), 0, np.array([width, height, width, height], np.float32))
 
     def whole(self) -> np.ndarray:
@@ -50,7 +51,7 @@ def place_picture(width: int, height: int, canvas: int) -> Placement:
 
 
 def letterbox(rgb: np.ndarray, canvas: int) -> tuple[np.ndarray, Placement]:
-    """u8 [h, w, 3] -> f32 [3, canvas, canvas], 0..1."""
+    """Converts u8 [h, w, 3] -> f32 [3, canvas, canvas], 0..1."""
     height, width = rgb.shape[:2]
     place = place_picture(width, height, canvas)
     rows, columns = resampling(place.height, height), resampling(place.width, width)
@@ -61,13 +62,14 @@ def letterbox(rgb: np.ndarray, canvas: int) -> tuple[np.ndarray, Placement]:
 
 
 def resampling(target: int, source: int) -> np.ndarray:
-    """f32 [target, source]: how much of each source sample a target sample takes; rows sum to 1."""
+    """Returns f32 [target, source]: the weight of each source sample in a target sample; rows sum
+    to 1."""
     ratio = source / target
     weights = np.zeros((target, source), np.float32)
     for i in range(target):
         if ratio > 1:
             start, end = i * ratio, min(source, (i + 1) * ratio)
-            # Products of the ratio may fall a hair below a whole sample.
+            # Products of the ratio may be slightly below a whole sample.
             for sample in range(math.floor(start + 1e-9), math.ceil(end)):
                 covered = min(end, sample + 1) - max(start, sample)
                 if covered > 1e-9:
@@ -82,5 +84,5 @@ def resampling(target: int, source: int) -> np.ndarray:
 
 
 def _round(value: float) -> int:
-    """As JavaScript does it: halves go up."""
+    """Rounds in JavaScript's way: halves go up."""
     return math.floor(value + 0.5)

@@ -1,4 +1,4 @@
-"""The loss that pulls views of one thing together and things apart."""
+"""The loss that pulls views of the same thing together and different things apart."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import torch
 
 
 def contrastive_loss(vectors: torch.Tensor, identities: torch.Tensor, temperature: float = 0.07) -> torch.Tensor:
-    """Supervised contrastive loss among the vectors of a batch (f32 [n, dim], unit length); `identities`: i64 [n].
+    """Supervised contrastive loss among the vectors of a batch (f32 [n, dim], unit length);
+    `identities`: i64 [n].
 
-    Every identity should appear at least twice; a vector without a second one has no say. ValueError when no identity does.
+    Every identity should appear at least twice. A vector without a partner does not count.
+    ValueError when no vector has a partner.
     """
     same = identities[:, None] == identities[None, :]
     itself = torch.eye(len(vectors), dtype=torch.bool, device=vectors.device)

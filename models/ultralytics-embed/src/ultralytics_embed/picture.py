@@ -1,4 +1,4 @@
-"""A file, an array or a PIL picture as upright RGB."""
+"""Reads a file, an array or a PIL picture as upright RGB."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from PIL import Image, ImageOps
 
 
 def read_picture(image: str | Path | np.ndarray | Image.Image) -> np.ndarray:
-    """u8 [h, w, 3]. Arrays are RGB (not OpenCV's BGR). ValueError for what has transparency: put it on a ground first."""
+    """Returns u8 [h, w, 3]. Arrays are RGB (not OpenCV's BGR). ValueError for a transparent
+    picture: put it on a ground first."""
     if isinstance(image, np.ndarray):
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
             raise ValueError(f"u8 [h, w, 3] is needed, this is {image.dtype} {list(image.shape)}")

@@ -1,4 +1,4 @@
-"""A detector that answers every box it sees and the two maps that vectors are pooled from."""
+"""A detector that answers all of its boxes and the two maps that vectors are pooled from."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ class Tap:
 
 
 class TappedDetector(nn.Module):
-    """`network` is the model inside a `YOLO`; it is used, not copied, so gradients reach it."""
+    """`network` is the model inside a `YOLO`; it is used, not copied, so gradients reach the model.
+    """
 
     def __init__(self, network: nn.Module, size: int):
         super().__init__()
@@ -33,18 +34,20 @@ class TappedDetector(nn.Module):
         self.raw_dim = sum(raw_dim(tap.channels) for tap in self.taps)
 
     def forward(self, pixels: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        """f32 [b, 3, h, w], RGB, 0..1 -> every box with its class scores, then the maps, finest first.
+        """Maps f32 [b, 3, h, w], RGB, 0..1 -> every box with its class scores, then the maps,
+        finest first.
 
-        Boxes are [b, 4 + classes, n] as centre and size, or [b, n, 4 + classes] as corners where the head chooses
-        end to end: its choice is left out. In evaluation mode only.
+        Boxes are [b, 4 + classes, n] as centre and size, or [b, n, 4 + classes] as corners where
+        the head chooses end to end; the choice is left out. In evaluation mode only.
         """
         results = self._run(pixels, len(self.network.model))
         every_box = results[-1]
         return (every_box if torch.is_tensor(every_box) else every_box[0], *(results[tap.layer] for tap in self.taps))
 
     def raw_vectors(self, pixels: torch.Tensor, rois: torch.Tensor, batch: torch.Tensor) -> torch.Tensor:
-        """One raw vector for each of `rois` (f32 [n, 4], corners in pixels of the input) of the picture that `batch` (i64 [n])
-        names: f32 [n, raw_dim]. The head is not run; gradients reach the backbone."""
+        """Returns f32 [n, raw_dim]: a raw vector for each of `rois` (f32 [n, 4], corners in pixels
+        of the input). `batch` (i64 [n]) names the pictures. The head does not run; gradients reach
+        the backbone."""
         results = self._run(pixels, max(tap.layer for tap in self.taps) + 1)
         return self.pool([results[tap.layer] for tap in self.taps], rois, batch)
 
@@ -52,7 +55,8 @@ class TappedDetector(nn.Module):
         return torch.cat([pool_map(one, rois, batch, tap.stride) for one, tap in zip(maps, self.taps)], 1)
 
     def _run(self, pixels: torch.Tensor, count: int) -> list[torch.Tensor]:
-        """Results of the first `count` layers, fed with each other as the network itself does it."""
+        """Returns the results of the first `count` layers, connected like the network's own
+        forward."""
         results: list[torch.Tensor] = []
         x = pixels
         for layer in self.network.model[:count]:
@@ -82,7 +86,7 @@ class TappedDetector(nn.Module):
 
 
 def _without_choosing(head: nn.Module, x: list[torch.Tensor]) -> torch.Tensor:
-    """Every box of an end-to-end head, [b, n, 4 + classes]."""
+    """Returns every box of an end-to-end head, [b, n, 4 + classes]."""
     head.postprocess = lambda every_box: every_box
     try:
         answer = head(x)

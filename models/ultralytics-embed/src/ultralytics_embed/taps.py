@@ -1,4 +1,5 @@
-"""Finds the maps that a backbone hands to its neck from the shape of the network alone, never from names or positions."""
+"""Finds the maps between backbone and neck from the shape of the network alone, never from names or
+positions."""
 
 from __future__ import annotations
 
@@ -7,9 +8,9 @@ from ultralytics.nn.modules import Concat
 
 
 def find_taps(layers: nn.Sequential) -> list[int]:
-    """Numbers of the layers whose results are the backbone maps, coarsest first.
+    """Returns the numbers of the layers whose results are the backbone maps, coarsest first.
 
-    The top-down path goes Upsample(top) -> Concat(., next finer map), again and again: the other inputs of those
+    The top-down path repeats Upsample(top) -> Concat(., next finer map). The other inputs of those
     Concats come straight from the backbone. ValueError when there is no such path.
     """
     taps = []
@@ -26,6 +27,7 @@ def find_taps(layers: nn.Sequential) -> list[int]:
 
 
 def sources_of(layer: nn.Module) -> list[int]:
-    """Numbers of the layers that a layer reads; its `f` counts back from itself where it is negative."""
+    """Returns the numbers of the layers that a layer reads; a negative `f` counts back from the
+    layer."""
     given = [layer.f] if isinstance(layer.f, int) else layer.f
     return [source if source >= 0 else layer.i + source for source in given]

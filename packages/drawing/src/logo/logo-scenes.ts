@@ -1,4 +1,5 @@
-// Pictures of marks: as a transparent PNG, in a scene of a given size, covered, or on something that deforms them.
+// Pictures of marks: as a transparent PNG, in a scene of a given size, covered, or on a deforming
+// surface.
 import sharp from 'sharp'
 import { markSvg } from '../brand-marks.ts'
 import { drawScene, type SceneOptions } from '../draw-scene.ts'
@@ -13,13 +14,13 @@ import { type Carrier, makeCarrier } from './logo-surfaces.ts'
 export const referenceSize = 256
 const side = 416
 
-/** What is transparent stays so. */
+/** Draws a mark as PNG; transparent pixels stay transparent. */
 export const markPng = (name: string, size = referenceSize): Promise<Buffer> =>
   sharp(Buffer.from(markSvg(name, size)))
     .png({ compressionLevel: 6 })
     .toBuffer()
 
-/** On a photograph's ground; `kind` says whether on a plate, bare or 30 % covered. */
+/** Draws a mark on a photograph's ground. `kind`: on a plate, bare or 30 % covered. */
 export async function markScene(
   name: string,
   { kind, longestSide, degrees, random }: Omit<SceneOptions, 'picture'>
@@ -28,7 +29,10 @@ export async function markScene(
   return (await drawScene({ picture, kind, longestSide, degrees, random })).jpeg
 }
 
-/** Cut out by hand, as sent by somebody: of another size, not in the middle, with rubbish in the colours of what is transparent. */
+/**
+ * Draws a mark like a user's cut-out: of another size, not in the middle, with random colours under
+ * the transparent pixels.
+ */
 export async function cutOutMark(name: string, random: SeededRandom): Promise<Buffer> {
   const mark = await loadMark(await markPng(name), {
     longestSide: random.between(90, 380),

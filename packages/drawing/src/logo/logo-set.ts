@@ -1,4 +1,5 @@
-// The logo example: one transparent picture of each brand's mark, asked with scenes that show it small, covered or deformed.
+// The logo example: a transparent picture of each brand's mark. The queries show the marks small,
+// covered or deformed.
 import { chooseBrandMarks, listedMarks } from '../brand-marks.ts'
 import { type DrawnPicture, type ExampleSet, type Plan, unknownLabel } from '../example-set.ts'
 import { lookOf, looksLikeOneOf } from '../near-duplicates.ts'
@@ -32,7 +33,7 @@ const turnedCount = 24
 /** Degrees, either way. */
 const turnedBetween = [20, 45] as const
 
-/** One number draws everything. */
+/** Makes the set. The seed decides everything. */
 export const logoSet = (seed = 13): ExampleSet => ({
   version: `logo 3 ${seed}`,
   plan: () => planLogos(seed)
@@ -55,7 +56,7 @@ async function planLogos(seed: number): Promise<Plan> {
   }
 }
 
-/** No two look alike: no query has two right answers. */
+/** Chooses marks that all look different, so that each query has a single right answer. */
 async function differentMarks(count: number, random: SeededRandom): Promise<string[]> {
   const names: string[] = []
   const looks: Float32Array[] = []
@@ -84,7 +85,7 @@ const drawTurned: Draw = (name, at, random) =>
     degrees: (at % 4 < 2 ? 1 : -1) * random.between(...turnedBetween),
     random
   })
-/** Strangers come in every form. */
+/** Draws a stranger. Strangers come in every kind. */
 const drawAnyhow: Draw = (name, at, random) =>
   [drawSize(150), drawDeformed, drawOccluded, drawSize(300), drawDeformed][at % 5]!(
     name,

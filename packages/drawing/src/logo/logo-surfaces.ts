@@ -18,7 +18,7 @@ interface Printed {
 
 const cssOf = (color: Rgb): string => `rgb(${color.map(Math.round).join()})`
 
-/** The mark as large as fits into the area, in its middle. */
+/** Places the mark in the middle of the area, as large as possible. */
 function placeMark(name: string, { x, y, width, height }: Area): string {
   const svg = markSvg(name, 1000)
   const [w, h] = ['width', 'height'].map((side) =>

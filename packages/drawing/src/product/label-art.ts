@@ -1,4 +1,5 @@
-// What is printed on goods: brand word, pattern, pictogram, flavour and size in front, small print and a bar code at the side.
+// The print on goods: brand word, pattern, pictogram, flavour and size in front, small print and a
+// bar code at the side.
 import { createRandom, hashText } from '../seeded-random.ts'
 import { type Area, wordSvg } from '../stroke-letters.ts'
 import type { Family, Pictogram, Product } from './product-identity.ts'
@@ -49,7 +50,7 @@ function patternSvg({ pattern, second }: Family, width: number, height: number):
   }
 }
 
-/** In a square of 100 around the middle. */
+/** Drawings in a square of 100 around the middle. */
 const drawings: Record<Pictogram, (color: string) => string> = {
   apple: (color) =>
     `<path d="M0 -20C-18 -34 -42 -22 -40 6C-38 30 -20 44 0 36C20 44 38 30 40 6C42 -22 18 -34 0 -20Z" fill="${color}"/><path d="M0 -20Q2 -38 14 -46" fill="none" stroke="#5a3a1c" stroke-width="6"/>`,
@@ -90,7 +91,7 @@ const pictogramSvg = (product: Product, { x, y, width, height }: Area): string =
   return `<g transform="translate(${x + width / 2} ${y + height / 2}) scale(${scale})"><circle r="56" fill="#fffdf4" stroke="${product.accent}" stroke-width="5"/><g transform="scale(.85)">${drawings[product.pictogram](product.accent)}</g></g>`
 }
 
-/** Parts of the height: brand word, pictogram, flavour. */
+/** Fractions of the height: brand word, pictogram, flavour. */
 const layouts = [
   { brand: [0.06, 0.2], picture: [0.32, 0.36], flavour: [0.74, 0.11] },
   { brand: [0.4, 0.2], picture: [0.05, 0.32], flavour: [0.68, 0.12] },
@@ -98,7 +99,7 @@ const layouts = [
   { brand: [0.16, 0.24], picture: [0.54, 0.38], flavour: [0.43, 0.09] }
 ] as const
 
-/** The printed front as the body of an SVG of this size. */
+/** Returns the printed front as the body of an SVG of this size. */
 export function frontArt(product: Product, width: number, height: number): string {
   const { base, ink, letters, accent, layout } = product
   const { brand, picture, flavour } = layouts[layout]
@@ -134,7 +135,7 @@ export function frontArt(product: Product, width: number, height: number): strin
   return `${rect({ x: 0, y: 0, width, height }, base)}${patternSvg(product, width, height)}${word}${pictogramSvg(product, band(picture, 0.18))}${plate}${wordSvg(product.flavour, inner, { color: '#fff', weight: 1 })}${size}`
 }
 
-/** Small print, a table and a bar code, the same for the same product. */
+/** Draws small print, a table and a bar code, the same for the same product. */
 export function sideArt(product: Product, width: number, height: number): string {
   const random = createRandom(hashText(product.label))
   const lines = repeat(14, (i) =>

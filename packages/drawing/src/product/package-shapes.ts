@@ -1,4 +1,5 @@
-// Goods as solid things: boxes, bottles, cans, pouches and jars with their print laid on. One unit is the height.
+// Goods as solid things: boxes, bottles, cans, pouches and jars with their print. The unit is the
+// height.
 import { drawSvg, svgDocument } from '../draw-svg.ts'
 import { box, disc, type Profile, revolve, sheet, type Surface } from '../mesh.ts'
 import type { Rgb, Sprite } from '../pixels.ts'
@@ -23,7 +24,10 @@ function drawSide(product: Product, width: number): Promise<Sprite> {
   return drawSvg(svgDocument(pixels, printHeight, sideArt(product, pixels, printHeight)))
 }
 
-/** Around a round thing: the front in the middle third, the small print at both sides of it. */
+/**
+ * Draws the print around a round thing: the front in the middle third, the small print at both
+ * sides.
+ */
 function drawWrap(product: Product, circumference: number): Promise<Sprite> {
   const width = Math.round(printHeight * circumference)
   const [front, side] = [width * 0.34, width * 0.33]
@@ -40,7 +44,7 @@ function drawWrap(product: Product, circumference: number): Promise<Sprite> {
   )
 }
 
-/** One pixel of an SVG colour. */
+/** Returns the pixel value of an SVG colour. */
 async function colorOf(color: string): Promise<Rgb> {
   const { rgba } = await drawSvg(svgDocument(2, 2, `<rect width="2" height="2" fill="${color}"/>`))
   return [rgba[0]!, rgba[1]!, rgba[2]!]
@@ -170,7 +174,7 @@ async function jar(product: Product): Promise<Surface[]> {
   ]
 }
 
-/** A pillow with flat seams above and below. `crease` shifts its folds. */
+/** Makes a pillow with flat seams above and below. `crease` shifts the folds. */
 async function pouch(product: Product, crease: number): Promise<Surface[]> {
   const { width, depth } = product.proportions
   const front = await drawFront(product, width)

@@ -1,4 +1,5 @@
-// Which goods there are: families of one brand and shape, and in each the variants that differ in flavour or size only.
+// Invents goods: families of the same brand and shape, with variants that differ in flavour or size
+// only.
 import type { SeededRandom } from '../seeded-random.ts'
 
 export const shapes = ['box', 'bottle', 'can', 'pouch', 'jar'] as const
@@ -34,20 +35,20 @@ export type Pictogram = (typeof pictograms)[number]
 export interface Family {
   brand: string
   shape: Shape
-  /** Width and depth of the thing as parts of its height. */
+  /** Width and depth of the thing as fractions of the height. */
   proportions: { width: number; depth: number }
   /** SVG colours. */
   base: string
   second: string
   ink: string
   pattern: (typeof patterns)[number]
-  /** Where things stand on the label. */
+  /** Layout of the label. */
   layout: 0 | 1 | 2 | 3
   letters: { weight: number; slant: number; isRound: boolean; hasOutline: boolean }
   lid: string
 }
 export interface Product extends Family {
-  /** `brand-flavour-size`: what is asked for. */
+  /** `brand-flavour-size`: the label for searches. */
   label: string
   flavour: string
   size: string
@@ -156,7 +157,7 @@ function inventFamily(shape: Shape, brand: string, random: SeededRandom): Family
 
 function makeVariants(family: Family, count: number, random: SeededRandom): Product[] {
   const first = random.below(flavours.length)
-  // Every third family has one flavour in several sizes: hardly anything but a number tells them apart.
+  // Every third family has a single flavour in several sizes: only a number tells them apart.
   const bySize = random.next() < 0.3
   return Array.from({ length: count }, (_, i) => {
     const flavour = flavours[(first + (bySize ? 0 : i * 3)) % flavours.length]!
@@ -172,7 +173,7 @@ function makeVariants(family: Family, count: number, random: SeededRandom): Prod
   })
 }
 
-/** One list for each family, of 1 to 3 variants; families take turns with the shapes. */
+/** Returns a list for each family, of 1 to 3 variants; families take turns with the shapes. */
 export function inventFamilies(count: number, random: SeededRandom): Product[][] {
   const brands = new Set<string>()
   while (brands.size < count) brands.add(inventWord(random))

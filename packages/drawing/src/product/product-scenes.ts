@@ -18,7 +18,10 @@ const catalogue: Pose = { yaw: [-16, 16], pitch: [3, 12], roll: [-2, 2] }
 const handheld: Pose = { yaw: [-32, 32], pitch: [3, 24], roll: [-7, 7] }
 const upright: Pose = { yaw: [-24, 24], pitch: [4, 8], roll: [-1.5, 1.5] }
 
-/** Pixels of the height; things with a wide shadow come out a little lower. */
+/**
+ * Draws a product; `size` is the height in pixels. Things with a wide shadow come out a little
+ * lower.
+ */
 async function seeProduct(
   product: Product,
   { size, pose, random }: { size: number; pose: Pose; random: SeededRandom }
@@ -44,7 +47,7 @@ async function seeProduct(
   return renderMesh([shadow, ...(await makePackage(product, random.between(0, 6)))], view)
 }
 
-/** In the middle, more or less, standing on `foot`. */
+/** Lays a thing on the canvas: centred on `middle`, standing on `foot`. */
 function stand(
   canvas: Canvas,
   thing: Sprite,
@@ -56,7 +59,7 @@ function stand(
 const referenceSide = 320
 const querySide = 416
 
-/** As a catalogue shows it: the front, on bright or grey paper. */
+/** Draws a catalogue picture: the front, on bright or grey paper. */
 export async function studioPicture(product: Product, random: SeededRandom): Promise<Buffer> {
   const side = referenceSide
   const canvas = studio({ width: side, height: side, random }, random.pick([246, 238, 205, 170]))
@@ -69,7 +72,7 @@ export async function studioPicture(product: Product, random: SeededRandom): Pro
   return photograph(canvas, goodCamera, random)
 }
 
-/** As somebody with a telephone takes it. */
+/** Draws a picture like a telephone's photograph. */
 export async function tablePicture(
   product: Product,
   { side = querySide, random }: { side?: number; random: SeededRandom }
@@ -108,7 +111,7 @@ export async function shelfPicture(
   return photograph(canvas, poorCamera, random)
 }
 
-/** Behind one another and side by side; those in front hide a little of those behind. */
+/** Draws products behind and beside each other; products in front hide a little of the others. */
 export async function crowdedTablePicture(
   products: readonly Product[],
   random: SeededRandom

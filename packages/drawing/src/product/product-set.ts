@@ -1,10 +1,13 @@
-// The product example: what is in its gallery, and what it is asked.
+// The product example: the gallery and the queries.
 import { type DrawnPicture, type ExampleSet, type Plan, unknownLabel } from '../example-set.ts'
 import { createRandom, type SeededRandom, shuffled } from '../seeded-random.ts'
 import { inventFamilies, type Product } from './product-identity.ts'
 import { crowdedTablePicture, shelfPicture, studioPicture, tablePicture } from './product-scenes.ts'
 
-/** Kinds of queries, the last field of their lines. `similar`: the gallery has the same brand in other flavours or sizes. */
+/**
+ * Kinds of queries, the last field of their lines. `similar`: the gallery has the same brand in
+ * other flavours or sizes.
+ */
 export const productKinds = ['single', 'similar', 'several', 'unknown', 'unknown-variant'] as const
 type Kind = (typeof productKinds)[number]
 
@@ -12,7 +15,7 @@ const familyCount = 44
 const unknownFamilies = 9
 const severalCount = 24
 
-/** One number draws everything. */
+/** Makes the set. The seed decides everything. */
 export const productSet = (seed = 11): ExampleSet => ({
   version: `product 2 ${seed}`,
   plan: async () => planProducts(seed)
@@ -23,7 +26,8 @@ function planProducts(seed: number): Plan {
   const families = inventFamilies(familyCount, random.fork('families'))
   const strangers = families.slice(0, unknownFamilies)
   const known = families.slice(unknownFamilies)
-  // Of every fourth family with three variants the last is not in the gallery: a stranger of a known brand.
+  // Every second family with three variants keeps the last variant out of the gallery: a stranger
+  // of a known brand.
   const held = known
     .filter((family) => family.length === 3)
     .filter((_, i) => i % 2 === 0)
@@ -37,7 +41,7 @@ function planProducts(seed: number): Plan {
   }
 }
 
-/** The catalogue's two pictures and one that somebody has taken. */
+/** Two pictures of the catalogue and a picture that a user has taken. */
 function galleryOf(product: Product, random: SeededRandom): DrawnPicture[] {
   const path = (view: string): string => `images/gallery/${product.label}-${view}.jpg`
   return [

@@ -1,4 +1,5 @@
-// The two places that cameras look at: the same street in every picture of a camera, in the light of the hour.
+// The two streets of the cameras: the same street in every picture of a camera, in the light of the
+// hour.
 import sharp from 'sharp'
 import { svgDocument } from '../draw-svg.ts'
 import type { Canvas } from '../pixels.ts'
@@ -29,7 +30,7 @@ function house({ left, width, top, bottom }: Edges, random: SeededRandom): strin
   return `<rect x="${left}" y="${top}" width="${width}" height="${bottom - top}" fill="${wall}"/>${windows}`
 }
 
-/** Houses behind a pavement, one lane seen from the side of the road. */
+/** Draws houses behind a pavement, and a road seen from the side. */
 function houseStreet(random: SeededRandom): string {
   let left = -30
   let houses = ''
@@ -41,7 +42,7 @@ function houseStreet(random: SeededRandom): string {
   return `<rect width="100%" height="100%" fill="#b9c7d2"/>${houses}<path d="M0 172H${streetWidth}V196L0 204Z" fill="#a9a49a"/><path d="M0 204L${streetWidth} 196V204L0 213Z" fill="#c9c5ba"/><path d="M0 213L${streetWidth} 204V336H0Z" fill="#5d5e61"/>${repeat(5, (i) => `<path d="M${i * 110 - 40} 318l58 -3 4 8 -60 3Z" fill="#d8d6cc"/>`)}`
 }
 
-/** Trees and a wall behind a road of two lanes, seen from a mast. */
+/** Draws trees and a wall behind a road of two lanes, seen from a mast. */
 function parkRoad(random: SeededRandom): string {
   const trees = repeat(
     26,
@@ -78,7 +79,7 @@ function emptyStreet(camera: Camera): Promise<Buffer> {
   return street
 }
 
-/** `tint`: of the hour's light, by channel. */
+/** `tint`: the hour's light, by channel. */
 export async function streetAt(
   camera: Camera,
   tint: readonly [number, number, number]

@@ -1,4 +1,5 @@
-// What is painted on a vehicle: its side with windows, doors, stripes and lettering, its front and rear, its wheels.
+// The paint of a vehicle: the side with windows, doors, stripes and lettering, front and rear,
+// wheels.
 import { createRandom } from '../seeded-random.ts'
 import { wordSvg } from '../stroke-letters.ts'
 import type { Model, Vehicle } from './vehicle-identity.ts'
@@ -10,7 +11,7 @@ const repeat = (count: number, draw: (i: number) => string): string =>
   Array.from({ length: count }, (_, i) => draw(i)).join('')
 const glassOf = ({ isTinted }: Vehicle): string => (isTinted ? '#0c0f13' : '#2c3a46')
 
-/** From metres to the picture of the side, whose left is the front. */
+/** Converts metres to the picture of the side, whose left is the front. */
 function sidePlaces({ length, roof }: Model) {
   return {
     x: (metres: number): number => (metres + length / 2) * scale,
@@ -18,7 +19,9 @@ function sidePlaces({ length, roof }: Model) {
   }
 }
 
-/** `sideWidth` x `sideHeight` pixels: the whole side from front to rear, from the ground to the roof. */
+/**
+ * Draws the whole side from front to rear, from the ground to the roof: length x roof in pixels.
+ */
 export function sideArt(vehicle: Vehicle): { body: string; width: number; height: number } {
   const { model, color } = vehicle
   const [width, height] = [model.length * scale, model.roof * scale]
@@ -163,7 +166,7 @@ const endPlate = (text: string, width: number, top: number, color: string): stri
   return `<rect x="${(width - w) / 2}" y="${top}" width="${w}" height="${h}" fill="${color}" stroke="#222" stroke-width="2"/>${wordSvg(text, { x: (width - w) / 2 + 4, y: top + 3, width: w - 8, height: h - 6 }, { color: '#111', weight: 1.1 })}`
 }
 
-/** Height `tall` metres, from the underside to the bonnet. */
+/** Draws the front. `tall`: height in metres, from the underside to the bonnet. */
 export function frontArt(
   { model, color, numberPlate, hasBlackTrim }: Vehicle,
   tall: number
@@ -199,7 +202,7 @@ export function rearArt(
   return { body, width, height }
 }
 
-/** In a square of 200: tyre and rim, transparent around. */
+/** Draws tyre and rim in a square of 200, transparent around. */
 export function wheelArt({ rims: { spokes, color, style } }: Vehicle): string {
   const tyre =
     '<circle cx="100" cy="100" r="99" fill="#141416"/><circle cx="100" cy="100" r="70" fill="#25262a"/>'
@@ -212,7 +215,7 @@ export function wheelArt({ rims: { spokes, color, style } }: Vehicle): string {
   return `${tyre}<circle cx="100" cy="100" r="66" fill="none" stroke="${color}" stroke-width="8"/>${repeat(spokes, (i) => `<rect transform="rotate(${(i * 360) / spokes} 100 100)" x="${100 - width / 2}" y="36" width="${width}" height="64" fill="${color}"/>`)}${hub}`
 }
 
-/** The side of a truck's load: sign and colour fill it. */
+/** Draws the side of a truck's load: sign and colour fill the side. */
 export function loadArt(
   { lettering, stripe, color }: Vehicle,
   width: number,

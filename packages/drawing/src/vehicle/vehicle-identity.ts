@@ -1,4 +1,4 @@
-// Which vehicles there are: models that many share, and what tells one vehicle of a model from another.
+// Invents vehicles: shared models, and the marks that tell the vehicles of a model apart.
 import { inventWord } from '../product/product-identity.ts'
 import type { SeededRandom } from '../seeded-random.ts'
 
@@ -19,14 +19,14 @@ export interface Model {
   tail: number
   /** The cabin: from and to on the belt, and on the roof. */
   cabin: readonly [number, number, number, number]
-  /** How much narrower the roof is. */
+  /** Width of the roof, as a fraction of the body's width. */
   taper: number
   wheel: number
   axles: readonly number[]
   /** Shapes of lamps and grille. */
   lamps: 0 | 1 | 2
   grille: 0 | 1 | 2
-  /** Of the side windows. */
+  /** Number of side windows. */
   panes: number
 }
 export interface Vehicle {
@@ -182,7 +182,7 @@ function inventModel(body: Body, random: SeededRandom): Model {
   }
 }
 
-// As on real roads: mostly white, black, greys; a colour now and then.
+// Colours of real roads: mostly white, black, greys; sometimes another colour.
 const colors = [
   '#eef0f0',
   '#eef0f0',
@@ -295,6 +295,6 @@ export function inventVehicles(count: number, random: SeededRandom): Vehicle[] {
   })
 }
 
-/** Same model and colour: only rims, stripes, lettering, load and dirt tell them apart. */
+/** True for the same model and colour: rims, stripes, lettering, load or dirt differ. */
 export const looksAlike = (a: Vehicle, b: Vehicle): boolean =>
   a !== b && a.model === b.model && a.color === b.color

@@ -1,4 +1,5 @@
-// A vehicle as a solid thing: body, cabin, wheels and what is on the roof. Metres; the front is at the left, the side towards the viewer.
+// A vehicle as a solid thing: body, cabin, wheels and the load on the roof. Metres; the front is at
+// the left, the side towards the viewer.
 import { drawSvg, svgDocument } from '../draw-svg.ts'
 import { box, quad, sheet, type Surface, type Vec3 } from '../mesh.ts'
 import type { Rgb, Sprite } from '../pixels.ts'
@@ -44,7 +45,7 @@ function halfWidthAt({ length, width, body }: Model, x: number): number {
   return (width / 2) * (1 - rounding * Math.max(0, 1 - fromEnd / 0.7) ** 2)
 }
 
-/** The picture of the side is laid on from the side: what is bent keeps its place. */
+/** Lays the picture of the side on from the side: bent parts keep their place. */
 function fromSide(surface: Surface, { length, roof }: Model): Surface {
   return {
     ...surface,
@@ -256,7 +257,7 @@ const tyreArt = '<circle cx="50" cy="50" r="49" fill="#141416"/>'
 const windowArt = (color: string): string =>
   `<rect width="200" height="120" fill="${color}"/><path d="M14 8H186L192 112H8Z" fill="rgb(${glass.join()})"/><path d="M40 112L90 8H110L60 112Z" fill="rgba(255,255,255,.12)"/>`
 
-/** Stands on y = 0. */
+/** Makes a vehicle that stands on y = 0. */
 export async function makeVehicle(vehicle: Vehicle): Promise<Surface[]> {
   const { model, color } = vehicle
   const front = frontArt(vehicle, topAt(model, -model.length / 2) - model.floor)

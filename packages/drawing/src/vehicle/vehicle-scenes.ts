@@ -1,4 +1,5 @@
-// A vehicle as one of the two cameras beside a road sees it: the first from ahead in daylight, the second from the side, from higher up and farther away, at dusk.
+// A vehicle as a roadside camera sees it. The first camera looks from ahead in daylight; the second
+// from the side, from higher up and farther away, at dusk.
 import { contactShadow } from '../contact-shadow.ts'
 import { type CameraQuality, photograph } from '../photograph.ts'
 import { cutOut, overlay } from '../pixels.ts'
@@ -13,7 +14,7 @@ interface Post {
   yaw: Range
   pitch: Range
   distance: Range
-  /** Of the vehicle, parts of the picture's width. */
+  /** Size of the vehicle, as a fraction of the picture's width. */
   size: Range
   foot: Range
   light: readonly [number, number, number]
@@ -50,7 +51,7 @@ const posts: Record<Camera, Post> = {
   }
 }
 
-/** Around the vehicle, parts of its width: as a traffic camera's detector cuts it out. */
+/** Margin around the vehicle, as a fraction of its width, like a traffic camera's detector. */
 const cutMargin = [0.02, 0.1] as const
 
 export async function vehiclePicture(

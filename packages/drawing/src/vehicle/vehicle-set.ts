@@ -1,18 +1,22 @@
-// The vehicle example: every vehicle seen twice by each of two cameras; asked with a third picture of each camera.
+// The vehicle example: every vehicle is seen twice by each of two cameras. The queries are a third
+// picture of each camera.
 import { type DrawnPicture, type ExampleSet, type Plan, unknownLabel } from '../example-set.ts'
 import { createRandom } from '../seeded-random.ts'
 import { type Camera, cameras } from './street.ts'
 import { inventVehicles, looksAlike, type Vehicle } from './vehicle-identity.ts'
 import { vehiclePicture } from './vehicle-scenes.ts'
 
-/** Kinds of queries, the last field of their lines. `lookalike`: the gallery has another vehicle of this model and colour. */
+/**
+ * Kinds of queries, the last field of their lines. `lookalike`: the gallery has another vehicle of
+ * this model and colour.
+ */
 export const vehicleKinds = ['cross-camera', 'lookalike', 'unknown'] as const
 
 const vehicleCount = 74
 const unknownEvery = 6
 const galleryViews = ['a', 'b']
 
-/** One number draws everything. */
+/** Makes the set. The seed decides everything. */
 export const vehicleSet = (seed = 12): ExampleSet => ({
   version: `vehicle 3 ${seed}`,
   plan: async () => planVehicles(seed)

@@ -1,4 +1,4 @@
-// A detector's layout in words.
+// Describes a detector's layout in words.
 import type { ModelManifest } from '../model/model-manifest.ts'
 
 const boxes = {

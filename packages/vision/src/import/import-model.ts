@@ -1,4 +1,5 @@
-// Makes a model folder out of an exported detector: surgery, a dummy run against the oracle, a projection; each step is told.
+// Makes a model folder from an exported detector: surgery, a dummy run against the oracle, a
+// projection. Each step is reported.
 import { readFile, writeFile } from 'node:fs/promises'
 import { cpus } from 'node:os'
 import path from 'node:path'
@@ -26,19 +27,19 @@ import { type Agreement, verifyModel } from './verify-model.ts'
 export interface ImportOptions {
   onnxPath: string
   name: string
-  /** The folder `name` is made in it. */
+  /** Parent folder in which the folder `name` is made. */
   modelsDir: string
-  /** An ordinary embedder that sees each box, too; its file is copied. */
+  /** An ordinary embedder that also sees each box; its file is copied. */
   semantic?: { onnxPath: string; kind: SemanticKind; normalisation: Normalisation } | undefined
-  /** Of the model that has just passed its checks. */
+  /** Learns the projection of the model that has just passed its checks. */
   learn: (embedder: Embedder) => Promise<LearnedProfile>
-  /** A step is done. */
+  /** Called when a step is done. */
   onStep: (step: string, result: string) => void
 }
 
-/** What an imported model's manifest.json says besides what is needed to run it. */
+/** Manifest of an imported model: the fields for running, and facts about the import. */
 export interface ImportedManifest extends ManifestFile {
-  /** As the export says it; null when it says nothing. */
+  /** Licence that the export names; null when the export names no licence. */
   licence: string | null
   sizeBytes: number
   layout: string
@@ -57,8 +58,8 @@ export interface ImportedManifest extends ManifestFile {
 }
 
 /**
- * Rejects with the step's name before the reason: `step layout: unsupported layout: ...`. What was begun is removed.
- * `invalid_request` when there is a model of this name.
+ * Rejects with the step's name before the reason: `step layout: unsupported layout: ...`. The begun
+ * folder is removed. `invalid_request` when a model of this name exists.
  */
 export async function importModel({
   modelsDir,
@@ -139,7 +140,10 @@ async function withEmbedder<T>(
   }
 }
 
-/** The model with the embedder's file beside it: other vectors, so another version and sha256, those of both files and of how they are joined. */
+/**
+ * Returns the model with the embedder's file beside it. The vectors differ, so version and sha256
+ * differ: they depend on both files and on the way of joining.
+ */
 async function addSemantic(
   model: PreparedModel,
   work: string,

@@ -1,4 +1,5 @@
-// The projection that a model is imported with: learned in closed form from views of references, and tried on references held out.
+// The projection for an imported model: learned in closed form from views of references, and tried
+// on held-out references.
 import { embedViews, type Reference } from '../learning/embed-views.ts'
 import { learnAndTry, type LearningWay, type Trial } from '../learning/learn-and-try.ts'
 import type { ViewRandom } from '../learning/view-mosaic.ts'
@@ -22,15 +23,21 @@ export interface LearnedProfile {
 export interface LearnProfileOptions {
   embedder: Embedder
   references: readonly Reference[]
-  /** For the manifest: what the references are. */
+  /** Description of the references, for the manifest. */
   from: string
-  /** What the profile is called; a part of its content's hash is added, because vectors of two contents never compare. */
+  /**
+   * Name of the profile. A part of the content's hash is added, because vectors of two contents
+   * never compare.
+   */
   name: string
   random: ViewRandom
   onProgress?: (done: number, total: number) => void
 }
 
-/** An embedder alone is left as it is but for its mean: it was made for kinds, which are more than views of one picture. */
+/**
+ * Learns the profile. With an embedder alone, only the mean is removed: the embedder was trained
+ * for kinds, which vary more than views of a picture.
+ */
 export async function learnProfile({
   embedder,
   references,
@@ -53,7 +60,7 @@ export async function learnProfile({
   return toLearnedProfile(trial, { from, name })
 }
 
-/** As a model's folder holds it. */
+/** Profile in the form of a model's folder. */
 export function toLearnedProfile(
   {
     file,
@@ -87,7 +94,7 @@ export function toLearnedProfile(
   }
 }
 
-/** What a way of learning leaves out, in words. */
+/** Description of each way of learning, in words. */
 export const whitened: Record<LearningWay, string> = {
   plain: 'nothing whitened',
   views: 'what varies between views whitened',

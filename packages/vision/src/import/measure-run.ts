@@ -1,8 +1,11 @@
-// How long one picture takes: fitted into the canvas, one run, vectors read.
+// Measures the time of a picture: fitted into the canvas, a run, vectors read.
 import type { Embedder } from '../model/embedder.ts'
 import { dummyPictures } from '../picture/dummy-pictures.ts'
 
-/** Milliseconds, the median of `runs` after two that are not counted. `nowMs`: another clock than that on the wall. */
+/**
+ * Milliseconds, the median of `runs` after two uncounted runs. `nowMs`: another clock than the wall
+ * clock.
+ */
 export async function measureRun(
   embedder: Pick<Embedder, 'embed' | 'manifest'>,
   runs = 7,

@@ -1,4 +1,4 @@
-// A model's folder is there whole or not at all, and a failure says in which step.
+// Makes a model's folder complete or not at all, and reports the step of a failure.
 import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
@@ -7,7 +7,10 @@ import { appError, isAppError, messageOf } from '@likeness/shared/errors'
 
 export const manifestName = 'manifest.json'
 
-/** `fill` is given an empty folder that becomes `modelsDir/name`; it is removed when it fails. `invalid_request` when there is a model of this name. */
+/**
+ * `fill` gets an empty folder that becomes `modelsDir/name`; the folder is removed after a failure.
+ * `invalid_request` when a model of this name exists.
+ */
 export async function withNewFolder<T>(
   { name, modelsDir }: { name: string; modelsDir: string },
   fill: (work: string) => Promise<T>
@@ -30,7 +33,7 @@ export async function withNewFolder<T>(
   }
 }
 
-/** A failure gets the step's name before its reason. */
+/** Puts the step's name before the reason of a failure. */
 export async function inStep<T>(step: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work()

@@ -1,4 +1,4 @@
-// A copy of a model's folder with another projection.
+// Copies a model's folder with another projection.
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { appError } from '@likeness/shared/errors'
@@ -6,7 +6,10 @@ import { readManifestFile } from '../model/model-manifest.ts'
 import type { LearnedProfile } from './learn-profile.ts'
 import { manifestName } from './new-folder.ts'
 
-/** `target` must not exist. Its embedding is another: the projection's name holds a part of its hash. */
+/**
+ * `target` must not exist. The copy has another embedding: the projection's name holds a part of
+ * its hash.
+ */
 export async function relearnModel({
   modelDir,
   target,

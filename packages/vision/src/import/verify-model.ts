@@ -1,4 +1,5 @@
-// Tries a prepared model against the plain TypeScript computation on dummy pictures, alone and two at once.
+// Compares a prepared model with the plain TypeScript computation on dummy pictures, alone and two
+// at once.
 import { messageOf } from '@likeness/shared/errors'
 import type { Embedder } from '../model/embedder.ts'
 import type { DetectionDefaults } from '../model/model-manifest.ts'
@@ -11,13 +12,13 @@ import { cosine } from '../runtime/cosine.ts'
 import type { EmbedResult, Subject } from '../runtime/embed-runs.ts'
 
 export interface Agreement {
-  /** Boxes that were compared. */
+  /** Number of compared boxes. */
   boxes: number
   /** Smallest cosine between a vector of the graph and the oracle's. */
   cosine: number
-  /** Pictures that one run takes with the same result as alone. */
+  /** Number of pictures that a run takes with the same result as alone. */
   batch: 'any' | 'one'
-  /** Why it is one. */
+  /** Reason for `one`. */
   batchReason?: string
 }
 
@@ -25,9 +26,9 @@ const leastCosine = 0.999
 /** Canvas pixels. */
 const mostBoxError = 0.5
 const mostScoreError = 2e-3
-/** Near-equal scores may come in another order, which lets another box survive. */
+/** Near-equal scores may come in another order, and then another box survives. */
 const leastMatched = 0.9
-/** Tried in this order until there is something to compare. */
+/** Confidences to try in this order until there are boxes to compare. */
 const confidences = [0.001, 0]
 const compared = 12
 
@@ -61,7 +62,7 @@ export async function verifyModel({
   return { boxes, cosine: least, ...(await tryBatch(embedder, dummies.slice(0, 2))) }
 }
 
-/** The picture is of the size of the canvas. */
+/** Makes a picture of the size of the canvas. */
 function toPicture(planes: Float32Array, { manifest: { inputSize } }: Embedder): DecodedImage {
   const pixels = inputSize.width * inputSize.height
   return {
@@ -96,7 +97,10 @@ async function comparePicture(
   return { boxes: 0, cosine: 1 }
 }
 
-/** Boxes that reach over the picture's edges look the same once they are cut at them: which of several it is, the vector says. */
+/**
+ * Matches boxes of graph and oracle. Boxes that reach over the picture's edges look the same once
+ * they are cut there, so the vector decides among them.
+ */
 export function matchResults(
   seen: EmbedResult,
   wanted: OracleResult,

@@ -1,15 +1,15 @@
-// Raw vectors of views of references, many of them from each run of the model.
+// Raw vectors of views of references, many views in each run of the model.
 import { type Embedder, nothingDetected } from '../model/embedder.ts'
 import type { DecodedImage } from '../picture/image-decode.ts'
 import { drawMosaic, type ViewRandom } from './view-mosaic.ts'
 
-/** Pictures of one and the same thing. */
+/** Pictures of the same thing. */
 export type Reference = readonly DecodedImage[]
 
-/** Raw vectors of one reference: of its first picture as it is, then of views. */
+/** Raw vectors of a reference: of the unchanged first picture, then of views. */
 export type ReferenceViews = Float32Array[]
 
-/** Pictures on one canvas, round by round: their sizes differ as the sizes of things in scenes do. */
+/** Pictures per canvas, round by round. Their sizes differ, like the sizes of things in scenes. */
 const rounds = [
   { perCanvas: 4, asIs: true },
   ...[4, 9, 4, 9, 4, 9].map((perCanvas) => ({ perCanvas, asIs: false }))
@@ -22,7 +22,7 @@ export interface EmbedViewsOptions {
   onProgress?: (done: number, total: number) => void
 }
 
-/** The picture and six views of each reference, in the order of the references. */
+/** Embeds the picture and six views of each reference, in the order of the references. */
 export async function embedViews({
   embedder,
   references,

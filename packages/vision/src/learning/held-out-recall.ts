@@ -1,17 +1,23 @@
-// How often a view of a picture that nothing was learned from finds first what it should.
+// Measures how often a view of a held-out picture finds the right picture first.
 import type { ReferenceViews } from './embed-views.ts'
 
-/** One picture, and what it shows where that is known. */
+/** A picture and its label, where known. */
 export interface PictureViews {
   label: string | null
-  /** Of the picture as it is, then of views. */
+  /** Raw vectors of the unchanged picture, then of views. */
   views: ReferenceViews
 }
 
-/** Answers' order is that of the questions, so that two projections are compared question by question. Vectors need not be unit length. */
+/**
+ * Answers are in the order of the questions, so that two projections are compared question by
+ * question. Vectors may have any length.
+ */
 export type Judge = (views: (picture: PictureViews) => ReferenceViews) => boolean[]
 
-/** The pictures as they are are the gallery, their views are asked: whether each found its own. */
+/**
+ * Uses the unchanged pictures as the gallery and asks with their views. Each answer: the view found
+ * its own picture.
+ */
 export function judgeByViews(pictures: readonly PictureViews[]): Judge {
   return (viewsOf) => {
     const views = pictures.map(viewsOf)
@@ -22,7 +28,10 @@ export function judgeByViews(pictures: readonly PictureViews[]): Judge {
   }
 }
 
-/** Pictures that are kept apart are asked of the others, all as they are: whether what each found has its label. Views say too little of other pictures of a kind. */
+/**
+ * Asks with held-out pictures in a gallery of the others, all unchanged. Each answer: the found
+ * picture has the same label. Views alone test too little about other pictures of a kind.
+ */
 export function judgeByLabels(
   gallery: readonly PictureViews[],
   asked: readonly PictureViews[]
@@ -63,7 +72,10 @@ function dot(a: Float32Array, b: Float32Array): number {
 export const shareOf = (answers: readonly boolean[]): number =>
   answers.length === 0 ? 0 : answers.filter((isRight) => isRight).length / answers.length
 
-/** Whether the same questions are answered better by more than chance would make of it: two deviations of the sum of those that changed. */
+/**
+ * Returns true when the same questions are answered better by more than chance: two deviations of
+ * the sum of the changed answers.
+ */
 export function isClearlyBetter(after: readonly boolean[], before: readonly boolean[]): boolean {
   const changed = after
     .map((isRight, i) => Number(isRight) - Number(before[i]))

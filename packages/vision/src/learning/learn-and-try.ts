@@ -1,4 +1,5 @@
-// Projections learned in several ways from one part of the pictures, tried on the others; the best way is taken, with all pictures.
+// Learns projections in several ways from a part of the pictures and tries them on the rest. The
+// best way then learns from all pictures.
 import { linearTransform } from '@likeness/faiss'
 import { concatArrays } from '@likeness/shared/data/concat-arrays'
 import { sha256Hex } from '@likeness/shared/data/sha256'
@@ -14,7 +15,10 @@ import {
 } from './held-out-recall.ts'
 import { learnProjection, type Projection } from './learn-projection.ts'
 
-/** What is whitened away: nothing, what varies between views of one picture, or within one label. */
+/**
+ * Ways of whitening: no whitening, variation between views of a picture, or variation within a
+ * label.
+ */
 export const learningWays = ['plain', 'views', 'labels'] as const
 export type LearningWay = (typeof learningWays)[number]
 
@@ -25,27 +29,33 @@ export interface Trial {
   dIn: number
   dOut: number
   by: LearningWay
-  /** Pictures that it was learned from; for the trial without those kept apart. */
+  /** Number of pictures for learning. The trial leaves out the held-out pictures. */
   pictures: number
   heldOut: number
-  /** `labels`: a picture that was kept apart had to find another picture of its label. `views`: a view of it itself. */
+  /**
+   * `labels`: a held-out picture had to find another picture of its label. `views`: a view had to
+   * find its own picture.
+   */
   judgedBy: 'labels' | 'views'
   recallRaw: number
   recallProjected: number
-  /** With the projection that it is compared with; and whether the new one is better by more than chance would make of it. */
+  /**
+   * Recall with the projection to beat. `isBetter`: the new projection is better by more than
+   * chance.
+   */
   recallBefore: number | null
   isBetter: boolean
 }
 
 export interface TryOptions {
   before?: Pick<Profile, keyof Projection>
-  /** Ways that are tried; default all that the pictures allow. */
+  /** Ways to try; default: all that the pictures allow. */
   ways?: readonly LearningWay[]
 }
 
 const dim = 512
 const heldOutEvery = 6
-/** Pictures of labels with more than one from which on labels are the judge, and can be learned from. */
+/** Number of pictures with a shared label from which labels judge, and can be learned from. */
 const fewestOfLabels = 60
 
 /** Rejects with `invalid_request` when there are too few pictures. */
@@ -84,19 +94,19 @@ export async function learnAndTry(
   }
 }
 
-/** `labels`: where they are a judge. */
+/** `labels`: present where labels judge. */
 interface By<T> {
   views: T
   labels?: T | undefined
 }
 
-/** What labels say goes first. */
+/** Compares by labels first. */
 function isBetterBy(one: By<boolean[]>, other: By<boolean[]>): boolean {
   const ahead = shareOf(one.labels ?? []) - shareOf(other.labels ?? [])
   return ahead > 0 || (ahead === 0 && shareOf(one.views) > shareOf(other.views))
 }
 
-/** Clearly better by labels; or no worse by them, of which there are few, and clearly better by views. */
+/** Clearly better by labels; or not worse by the few labels, and clearly better by views. */
 function compare(
   after: By<boolean[]>,
   before: By<boolean[]> | undefined
@@ -114,11 +124,14 @@ interface Split {
   learnedFrom: PictureViews[]
   heldOut: PictureViews[]
   judges: By<Judge>
-  /** Pictures that a judge looks at. */
+  /** Pictures that a judge reads. */
   judged: readonly PictureViews[]
 }
 
-/** A sixth is kept apart: of each label that has others, where there are enough of those; else of all pictures. */
+/**
+ * Holds out a sixth of the pictures: of each shared label, where there are enough of them; else of
+ * all pictures.
+ */
 function split(pictures: readonly PictureViews[]): Split {
   const labels = [...groupByLabel(pictures).values()].filter((own) => own.length > 1)
   const byLabels = labels.flat().length >= fewestOfLabels
@@ -140,7 +153,7 @@ function split(pictures: readonly PictureViews[]): Split {
   }
 }
 
-/** Without those that have none. */
+/** Groups pictures by label, without pictures that have no label. */
 function groupByLabel(pictures: readonly PictureViews[]): Map<string, PictureViews[]> {
   const labels = new Map<string, PictureViews[]>()
   for (const picture of pictures)

@@ -1,4 +1,5 @@
-// The closed-form projection: what varies within a group of rows is whitened away, then the directions in which all rows differ most are kept.
+// The closed-form projection: whitens the variation within a group of rows, then keeps the
+// directions in which all rows differ most.
 import { linearTransform, symmetricEigen } from '@likeness/faiss'
 import { concatArrays } from '@likeness/shared/data/concat-arrays'
 import { appError } from '@likeness/shared/errors'
@@ -13,18 +14,26 @@ export interface Projection {
   bias: Float32Array
 }
 
-/** Part of the mean eigenvalue that is added to every eigenvalue of the scatter within references. */
+/**
+ * Fraction of the mean eigenvalue that is added to every eigenvalue of the scatter within
+ * references.
+ */
 const regularisation = 0.1
 export const fewestRows = 300
 
 export interface LearnOptions {
-  /** Directions that are kept, where there are as many. */
+  /** Number of directions to keep, where there are as many. */
   dim: number
-  /** Without it the rows are only centred and turned: principal components, in which cosines stay what they are about the mean. */
+  /**
+   * Without whitening the rows are only centred and turned: principal components, which keep
+   * cosines about the mean.
+   */
   whiten?: boolean
 }
 
-/** `groups`: rows of one thing each. Rejects with `invalid_request` for fewer than 300 rows. */
+/**
+ * `groups`: rows of a single thing each. Rejects with `invalid_request` for fewer than 300 rows.
+ */
 export async function learnProjection(
   groups: readonly ReferenceViews[],
   { dim, whiten = true }: LearnOptions
@@ -57,7 +66,10 @@ export async function learnProjection(
   return { dIn, dOut, matrix, bias }
 }
 
-/** Rows are the eigenvectors of the scatter within references, each divided by the root of its regularised eigenvalue. */
+/**
+ * Rows are the eigenvectors of the scatter within references, each divided by the root of its
+ * regularised eigenvalue.
+ */
 async function whitenWithin(views: readonly ReferenceViews[], dim: number): Promise<Float32Array> {
   const deviations = views.flatMap((own) => {
     const mean = meanOf(own)

@@ -1,4 +1,5 @@
-// Pictures of references as somebody might see them, several on one canvas: turned, sheared, recoloured, partly covered.
+// Draws pictures of references like real views, several on a canvas: turned, sheared, recoloured,
+// partly covered.
 import type { DecodedImage } from '../picture/image-decode.ts'
 import type { Box, Size } from '../picture/letterbox.ts'
 
@@ -13,7 +14,7 @@ export interface ViewRandom {
 
 export interface Mosaic {
   canvas: DecodedImage
-  /** Around each picture, canvas pixels, as loosely as a detector draws them. */
+  /** Boxes around the pictures, canvas pixels, as loose as a detector's boxes. */
   boxes: Box[]
 }
 
@@ -22,13 +23,13 @@ const coveredShare = 0.25
 
 interface MosaicOptions {
   size: Size
-  /** Behind the pictures; plain grey without it. */
+  /** Picture behind the pictures; plain grey when absent. */
   ground: DecodedImage | undefined
-  /** Without it the pictures are as they are, only smaller. */
+  /** Without random numbers the pictures are unchanged, only smaller. */
   random: ViewRandom | undefined
 }
 
-/** `pictures` in a square raster of cells. */
+/** Draws `pictures` in a square raster of cells. */
 export function drawMosaic(
   pictures: readonly DecodedImage[],
   { size, ground, random }: MosaicOptions
@@ -192,7 +193,7 @@ function recolour(random: ViewRandom): Uint8Array[] {
   })
 }
 
-/** A plain patch over up to a quarter. */
+/** Covers up to a quarter with a plain patch. */
 function cover(canvas: DecodedImage, { left, top, width, height }: Cell, random: ViewRandom): void {
   const [w, h] = [width * random.between(0.25, 0.5), height * random.between(0.25, 0.5)]
   const [x0, y0] = [left + random.next() * (width - w), top + random.next() * (height - h)]

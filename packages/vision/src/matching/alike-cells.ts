@@ -1,4 +1,4 @@
-// How much of two boxes is alike, part by part: what a cover hides of one of them does not count.
+// Measures the similarity of two boxes, part by part. Parts that are covered in a box do not count.
 import { linearTransform } from '@likeness/faiss'
 import { cellCount, cellMetric, cellsOf, type Projection, withoutCommon } from './cells.ts'
 
@@ -8,10 +8,13 @@ export interface AlikeCellsOptions {
   starts: readonly number[]
 }
 
-/** Of nine cells the three that differ most are left out. */
+/** Number of counted cells: the three most different of nine are left out. */
 const counted = 6
 
-/** `rows`: raw vectors f32 [rawDim]. The returned function gives the mean cosine, through the profile, of the cells of row `a` and row `b` that lie in the same place. */
+/**
+ * `rows`: raw vectors f32 [rawDim]. The returned function gives the mean cosine, through the
+ * profile, of the cells of row `a` and row `b` in the same places.
+ */
 export async function alikeCells(
   rows: readonly Float32Array[],
   { profile, starts }: AlikeCellsOptions
@@ -51,7 +54,7 @@ export async function alikeCells(
 
 const metrics = new WeakMap<Projection, Promise<Float32Array>>()
 
-/** Made once for each profile that is in memory. */
+/** Made once for each profile in memory. */
 function metricOf(profile: Projection, starts: readonly number[]): Promise<Float32Array> {
   const made = metrics.get(profile) ?? cellMetric(profile, starts)
   metrics.set(profile, made)

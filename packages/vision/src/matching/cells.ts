@@ -1,15 +1,21 @@
-// A raw vector seen as the cells of its box: for each place of the grid one descriptor, the channels of all maps that have the grid one behind the other.
+// Reads a raw vector as the cells of its box. Each place of the grid has a descriptor: the channels
+// of all maps with the grid, one map after another.
 import { linearTransform } from '@likeness/faiss'
 import type { ModelManifest } from '../model/model-manifest.ts'
 import type { Profile } from '../model/profile.ts'
 
 export type Projection = Pick<Profile, 'matrix' | 'dIn' | 'dOut'>
 
-/** Cells per side. A map that is pooled over the whole box, or by another embedder, has none. */
+/**
+ * Cells per side. A map that is pooled over the whole box, or by another embedder, has no cells.
+ */
 export const cellGrid = 3
 export const cellCount = cellGrid ** 2
 
-/** Where the cells of each channel begin in a raw vector, row by row; none where raw vectors are of an ordinary embedder alone. */
+/**
+ * Start of the cells of each channel in a raw vector, row by row. Empty where an ordinary embedder
+ * alone makes the raw vectors.
+ */
 export function cellStarts({ maps, semantic }: Pick<ModelManifest, 'maps' | 'semantic'>): number[] {
   if (semantic?.kind === 'semantic') return []
   let next = 0
@@ -34,8 +40,9 @@ export function cellsOf(raw: Float32Array, starts: readonly number[]): Float32Ar
 }
 
 /**
- * What a profile knows of raw vectors, for one cell wherever it lies: f32 [channels, channels], symmetric. Two cells' product
- * through it is the product of their projections, averaged over the places of the grid.
+ * Metric of a profile for a cell at any place: f32 [channels, channels], symmetric. The product of
+ * two cells through the metric is the product of their projections, averaged over the places of the
+ * grid.
  */
 export async function cellMetric(
   { matrix, dIn, dOut }: Projection,
@@ -53,7 +60,10 @@ export async function cellMetric(
   return linearTransform(columns, { matrix: columns, dIn: dims, dOut: channels })
 }
 
-/** All cells of a box have much in common; half of it is taken off. More, and boxes of one colour have nothing left. */
+/**
+ * Fraction of the common part that is removed from the cells of a box. With more, boxes of a single
+ * colour would be empty.
+ */
 const commonShare = 0.5
 
 export function withoutCommon(cells: Float32Array, channels: number): Float32Array {

@@ -1,4 +1,5 @@
-// Which part of one box is which part of another: their cells compared through the profile, then each pair with the pairs around it.
+// Finds which parts of two boxes match: compares cells through the profile, then each pair with the
+// pairs around it.
 import { linearTransform } from '@likeness/faiss'
 import {
   cellCount,
@@ -16,23 +17,38 @@ export interface CellMatch {
   strength: number
 }
 export interface CellMatches {
-  /** f32 [query cell, item cell], 0 to 1. 0: the best cell of another picture is as near; 1: as the clearest of the same thing. */
+  /**
+   * f32 [query cell, item cell], 0 to 1. 0: as near as the best cell of another picture. 1: as near
+   * as the clearest of the same thing.
+   */
   strengths: Float32Array
-  /** Pairs of which each is the other's best, strongest first. Empty: nothing shows that these are the same thing. */
+  /**
+   * Pairs in which each is the other's best, strongest first. Empty: no sign that these are the
+   * same thing.
+   */
   matches: CellMatch[]
 }
 
-/** Similarity of a pair below which it speaks against its neighbours. */
+/** Similarity of a pair below which the pair counts against its neighbours. */
 const neutral = 0.2
-/** Weights of the pairs beside and diagonally from a pair: cells that lie side by side in one box do so in the other. */
+/**
+ * Weights of the pairs beside and diagonally from a pair: cells that are neighbours in a box are
+ * neighbours in the other.
+ */
 const neighbours = { beside: 0.5, diagonal: 0.35 }
-/** Agreement of unrelated boxes: the best of a cell's nine is half of the time above `faint`. Cells of the same thing reach `clear`, the clearest fifth of them. */
+/**
+ * Agreement of unrelated boxes: the best of a cell's nine is above `faint` half of the time. The
+ * clearest fifth of the cells of the same thing reaches `clear`.
+ */
 const scale = { faint: 0.1, clear: 0.4 }
-/** Unrelated pictures have half a pair above it, two views of one thing four to five, of which seven of eight are right. */
+/**
+ * Unrelated pictures have half a pair above this strength. Two views of a thing have four to five,
+ * and seven of eight are right.
+ */
 const leastStrength = 1 / 3
 
 export interface MatchCellsOptions {
-  /** That the collection is searched with. */
+  /** Profile of the collection's searches. */
   profile: Projection
   /** `cellStarts` of the model. */
   starts: readonly number[]
@@ -100,7 +116,10 @@ const steps = [-1, 0, 1].flatMap((down) =>
 )
 const wholeWeight = steps.reduce((sum, { weight }) => sum + weight, 0)
 
-/** Of each pair with those that lie around it in the same way in both boxes; what lies outside says nothing. */
+/**
+ * Agreement of each pair with the pairs around it at the same offset in both boxes. Pairs outside
+ * the grid do not count.
+ */
 function agreementOf(similarities: Float32Array): Float32Array {
   return similarities.map((_, at) => {
     const [query, item] = [Math.floor(at / cellCount), at % cellCount]

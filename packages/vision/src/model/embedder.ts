@@ -1,4 +1,5 @@
-// Pictures in, subjects with raw vectors and one raw vector of the whole picture out, in one run of the prepared model.
+// Embeds pictures: returns subjects with raw vectors and a raw vector of the whole picture, in a
+// single run of the prepared model.
 import { appError } from '@likeness/shared/errors'
 import type { DecodedImage } from '../picture/image-decode.ts'
 import {
@@ -21,7 +22,7 @@ import type { PreparedModel } from './model-prepare.ts'
 
 export interface Embedder extends EmbedRuns {
   readonly manifest: ModelManifest
-  /** The execution provider really used. */
+  /** The execution provider in use. */
   readonly provider: string
   close(): Promise<void>
 }
@@ -31,8 +32,9 @@ export interface CreateEmbedderOptions extends OpenSessionOptions {
 }
 
 /**
- * `run` blocks the event loop of the calling thread: give it a process of its own. Calls queue up one behind the other.
- * Rejects with `embedder_unavailable` when none of the named providers works, `invalid_request` for a size the model cannot take.
+ * `run` blocks the event loop of the calling thread, so use a separate process. Calls wait for each
+ * other. Rejects with `embedder_unavailable` when no named provider works, `invalid_request` for a
+ * size that the model cannot take.
  */
 export async function createEmbedder(options: CreateEmbedderOptions): Promise<Embedder> {
   const { manifest, semanticPath: path } = options.model
@@ -56,13 +58,13 @@ export async function createEmbedder(options: CreateEmbedderOptions): Promise<Em
   }
 }
 
-/** Above every score: nothing is detected. */
+/** Confidence above every score: the model detects no subject. */
 export const nothingDetected = 2
 
 interface Placed {
   image: DecodedImage
   place: Placement
-  /** Canvas pixels; pooled besides what is found. */
+  /** Canvas pixels; pooled in addition to the detections. */
   rois: Box[]
 }
 
@@ -87,7 +89,7 @@ function createRunner({ manifest }: PreparedModel, { session }: OpenSession) {
       ...manifest.detection,
       ...definedOnly(options)
     }
-    // Anchors of different classes are this far apart; no more, for the sake of float32.
+    // Distance between anchors of different classes; kept small for float32 precision.
     const gap = classAgnosticNms ? 0 : 2 * Math.max(canvas.width, canvas.height)
     const rois = placed.flatMap((p) => p.rois)
     const feeds = {
@@ -183,7 +185,7 @@ function readOutputs(outputs: ort.InferenceSession.OnnxValueMapType) {
     data('raw')
   ]
   const dim = outputs['raw']!.dims[1]!
-  // Copies, so that keeping one vector does not keep the whole run's memory.
+  // Copies, so that keeping a vector does not keep the whole run's memory.
   const rows = Array.from({ length: batch.length }, (_, i) => raw.slice(i * dim, (i + 1) * dim))
   const found = Array.from(scores, (score, i) => ({
     batch: Number(batch[i]),
@@ -208,7 +210,7 @@ function canvasFor(manifest: ModelManifest, size: number | undefined): Size {
   return { width: size, height: size }
 }
 
-/** The part of a box that lies inside the picture; invalid_request when there is none. */
+/** Returns the part of a box inside the picture; invalid_request when there is no such part. */
 export function cutBox(box: Box, picture: Size): [number, number, number, number] {
   const [x1, y1, x2, y2] = box
   const cut: [number, number, number, number] = [

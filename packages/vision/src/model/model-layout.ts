@@ -1,4 +1,4 @@
-// Tries a model on dummy pictures to learn what its outputs and backbone maps really are.
+// Tries a model on dummy pictures to find its outputs and backbone maps.
 import { messageOf } from '@likeness/shared/errors'
 import { type DetectionForm, firstClass } from '../onnx/detection-form.ts'
 import { encodeWithOutputs } from '../onnx/extra-outputs.ts'
@@ -14,12 +14,12 @@ import * as ort from '../runtime/onnx-runtime.ts'
 import { findMapCandidates, measureMaps } from './pooled-maps.ts'
 
 export interface ModelLayout {
-  /** As given, with the values that this layout wants. */
+  /** The given input, with the values that this layout needs. */
   input: ModelInput
   detections: DetectionForm
-  /** Boxes of one picture at the input's size. */
+  /** Number of boxes of a picture at the input's size. */
   boxCount: number
-  /** The export has chosen its boxes itself: there is nothing left to suppress. */
+  /** The export chooses its boxes itself: no suppression is needed. */
   isEndToEnd: boolean
   maps: MapTensor[]
 }
@@ -27,12 +27,12 @@ export interface ModelLayout {
 export interface ProbeOptions {
   model: OnnxModel
   input: ModelInput
-  /** Named classes; 0 when the file names none. */
+  /** Number of named classes; 0 when the file names no classes. */
   classNames: number
   task?: string | undefined
 }
 
-/** Throws `invalid_request` "unsupported layout: ..." naming what was seen for anything that is not understood. */
+/** Throws `invalid_request` "unsupported layout: ..." that names the unknown tensors. */
 export async function probeLayout({
   model,
   input,
@@ -41,7 +41,7 @@ export async function probeLayout({
 }: ProbeOptions): Promise<ModelLayout> {
   const candidates = findMapCandidates(model)
   const declared = candidates.declared.map(({ tensor }) => tensor)
-  // A map among the outputs says nothing of boxes.
+  // A map among the outputs holds no boxes.
   const outputs = model.graph.output
     .map(({ name }) => name)
     .filter((name) => !declared.includes(name))
@@ -65,7 +65,7 @@ export async function probeLayout({
     probed(detections.tensor, run[detections.tensor]!)
   refuseZeroScores(results.map(outputOf), detections)
   return {
-    // YOLOX was trained on pixels as OpenCV reads them.
+    // YOLOX was trained on pixels in OpenCV's order.
     input: form.box === 'grid' ? { ...input, scale: 255, channels: 'BGR', fixedSize: true } : input,
     detections,
     boxCount: outputOf(results[0]!).dims[detections.order === 'rows' ? 2 : 1]!,
@@ -100,7 +100,10 @@ const probed = (name: string, tensor: ort.Tensor): ProbedTensor => ({
   half: tensor.type === 'float16'
 })
 
-/** A fully quantised export may share one scale for boxes and scores, which leaves every score 0. */
+/**
+ * Refuses an output with only zero scores. A fully quantised export may share a scale for boxes and
+ * scores, and then every score is 0.
+ */
 function refuseZeroScores(outputs: readonly ProbedTensor[], form: DetectionForm): void {
   const isZero = ({ dims, values }: ProbedTensor): boolean => {
     const [, first = 0, second = 0] = dims

@@ -1,4 +1,4 @@
-// What is known about a model: its manifest.json where there is one, else its ONNX metadata.
+// Facts about a model: from manifest.json where it exists, else from ONNX metadata.
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { appError, messageOf } from '@likeness/shared/errors'
@@ -8,7 +8,10 @@ import { type MapTensor, type PooledMap, rawDimOf } from '../onnx/pooled-map.ts'
 import { poolingTextOf } from '../onnx/pooling.ts'
 import type { SemanticModel } from '../semantic/semantic-model.ts'
 
-/** As manifests list a map, its entries in one order: two lists are the same where their JSON is. */
+/**
+ * Returns a map in the manifest's form, with fields in a fixed order: two lists are equal where
+ * their JSON is equal.
+ */
 export const plainMap = ({ stride, channels, grid, weight }: PooledMap): PooledMap => ({
   stride,
   channels,
@@ -31,7 +34,7 @@ export interface ProfileEntry {
   dim: number
 }
 
-/** manifest.json of a model folder, as far as this package reads it. */
+/** manifest.json of a model folder, with the fields that this package reads. */
 export interface ManifestFile {
   name: string
   version: string
@@ -42,30 +45,36 @@ export interface ManifestFile {
   detection: DetectionDefaults
   raw: { dim: number; maps: PooledMap[]; pool: string }
   profile?: ProfileEntry
-  /** An ordinary embedder whose numbers are part of each raw vector, or all of it. */
+  /** An ordinary embedder whose numbers are a part of each raw vector, or the whole raw vector. */
   semantic?: SemanticModel
-  /** Of an imported model: `file` has been through the surgery of this version, and this is what came out. */
+  /**
+   * Present in an imported model: `file` went through the surgery of this version, with this
+   * result.
+   */
   prepared?: { surgery: number; manifest: ModelManifest }
 }
 
-/** Everything later stages need to know of a prepared model. */
+/** Everything that later stages need about a prepared model. */
 export interface ModelManifest {
   name: string
   version: string
-  /** Of the source file, before surgery. */
+  /** sha256 of the source file, before surgery. */
   sha256: string
   classes: string[]
   maps: PooledMap[]
   rawDim: number
   inputName: string
   inputSize: { width: number; height: number }
-  /** A fixed model runs at inputSize only; a flexible one at any multiple of 32. */
+  /** A fixed model runs at inputSize only; a flexible model at any multiple of 32. */
   fixedSize: boolean
   detection: DetectionDefaults
-  /** Pictures that one run takes: any number, or one where a picture's numbers depend on those beside it. Default any. */
+  /**
+   * Pictures per run: any number, or `one` where a picture's numbers depend on its neighbours.
+   * Default any.
+   */
   batch?: 'any' | 'one'
   semantic?: SemanticModel
-  /** The exporter's graph, as it was understood. */
+  /** Description of the exporter's graph. */
   source: { input: ModelInput; detections: DetectionForm; maps: MapTensor[] }
 }
 
@@ -76,7 +85,10 @@ export const standardDetection: DetectionDefaults = {
   classAgnosticNms: true
 }
 
-/** Reads and checks `<modelDir>/manifest.json`; undefined when the folder has none. Throws `data_corrupt` on a bad one. */
+/**
+ * Reads and checks `<modelDir>/manifest.json`; undefined when the folder has no manifest. Throws
+ * `data_corrupt` on a bad manifest.
+ */
 export async function readManifestFile(modelDir: string): Promise<ManifestFile | undefined> {
   const file = path.join(modelDir, 'manifest.json')
   let text: string
@@ -132,7 +144,7 @@ const isDetection = (d: DetectionDefaults | undefined) =>
   d.maxDetections > 0 &&
   typeof d.classAgnosticNms === 'boolean'
 
-/** Class names out of the Python literal that Ultralytics writes: `{0: 'a', 1: "b's"}`. */
+/** Reads class names from the Python literal of Ultralytics: `{0: 'a', 1: "b's"}`. */
 export function parseClassNames(literal: string): string[] {
   const names: string[] = []
   for (const [, id, single, double] of literal.matchAll(

@@ -1,4 +1,5 @@
-// Turns a detector into one that also answers raw vectors, once per source file; the result is cached by content.
+// Turns a detector into a model that also answers raw vectors, once per source file. The result is
+// cached by content.
 import { mkdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { sha256Hex } from '@likeness/shared/data/sha256'
@@ -14,11 +15,14 @@ import { operate, SURGERY_VERSION, type SurgeryOptions } from './surgery.ts'
 import { writeAtomically } from './write-atomically.ts'
 
 export interface PrepareOptions {
-  /** A folder with manifest.json and the model it names. */
+  /** A folder with manifest.json and the model that the manifest names. */
   modelDir?: string
-  /** Or a bare .onnx file; a manifest.json beside it is read when it names this file. */
+  /**
+   * A bare .onnx file instead. A manifest.json beside it is read when that manifest names this
+   * file.
+   */
   onnxPath?: string
-  /** Where prepared models are kept; made if missing. */
+  /** Folder of the prepared models; made if missing. */
   cacheDir: string
 }
 
@@ -26,13 +30,14 @@ export interface PreparedModel {
   /** The ONNX file after surgery. */
   path: string
   manifest: ModelManifest
-  /** Of the embedder beside it, where the manifest has one. */
+  /** Path of the embedder beside the detector, where the manifest has an embedder. */
   semanticPath?: string
 }
 
 /**
- * Safe to call from several processes at once. Rejects with `data_corrupt` when the file is not the one its manifest names
- * or not ONNX, and with `invalid_request` "unsupported layout: ..." for a detector that is not understood.
+ * Safe to call from several processes at once. Rejects with `data_corrupt` when the file differs
+ * from the manifest's file or is not ONNX, and with `invalid_request` "unsupported layout: ..." for
+ * an unknown detector.
  */
 export async function prepareModel(options: PrepareOptions): Promise<PreparedModel> {
   const { sourcePath, file } = await locate(options)
@@ -75,7 +80,7 @@ async function locateSemantic(
   return { semanticPath }
 }
 
-/** Names and defaults are the manifest's, and it may have been edited since the surgery. */
+/** Takes names and defaults from the manifest, which may have been edited since the surgery. */
 function described(
   { name, version, classes, detection, raw }: ManifestFile,
   manifest: ModelManifest
@@ -88,7 +93,7 @@ function described(
   return { ...manifest, name, version, classes, detection }
 }
 
-/** An imported model has been through it. */
+/** Reads the result of the surgery of an imported model. */
 function readPrepared({ name, prepared }: ManifestFile, sourcePath: string): ModelManifest {
   if (prepared!.surgery !== SURGERY_VERSION)
     throw appError(
@@ -123,7 +128,9 @@ interface CachePaths {
   note: string
 }
 
-/** The note is written after the model and holds its sha256, so a half-written pair is never used. */
+/**
+ * The note is written after the model and holds its sha256, so a half-written pair is never used.
+ */
 async function readCached({ model, note }: CachePaths): Promise<ModelManifest | undefined> {
   try {
     const { preparedSha256, manifest } = JSON.parse(await readFile(note, 'utf8')) as {

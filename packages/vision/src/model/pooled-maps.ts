@@ -1,4 +1,5 @@
-// The maps of a detector that vectors are pooled from: two of its backbone, found by their place, and those that its metadata declares.
+// The maps of a detector that vectors are pooled from: two of the backbone, found by their place,
+// and the maps that the metadata declares.
 import type * as ort from 'onnxruntime-node'
 import { messageOf } from '@likeness/shared/errors'
 import { type DeclaredMap, readDeclaredMaps } from '../onnx/declared-maps.ts'
@@ -11,12 +12,15 @@ import { freeName } from '../onnx/reserve-names.ts'
 import { unsupported } from '../onnx/unsupported-layout.ts'
 
 export interface MapCandidates {
-  /** Tensors of whatever stride. */
+  /** Tensors of any stride. */
   backbone: string[]
   declared: DeclaredMap[]
 }
 
-/** Throws `invalid_request` "unsupported layout: ..." where there is no backbone to be seen, or what is declared is not there. */
+/**
+ * Throws `invalid_request` "unsupported layout: ..." where no backbone is found, or a declared map
+ * is missing.
+ */
 export function findMapCandidates(model: OnnxModel): MapCandidates {
   let backbone: string[]
   try {
@@ -37,7 +41,10 @@ function findDeclared(model: OnnxModel): DeclaredMap[] {
   })
 }
 
-/** `seen`: the tensors of a run on one picture. The backbone's maps finest first, then those that are declared, in their order. */
+/**
+ * `seen`: the tensors of a run on a picture. Returns the backbone's maps finest first, then the
+ * declared maps, in their order.
+ */
 export function measureMaps(
   { backbone, declared }: MapCandidates,
   seen: ort.InferenceSession.OnnxValueMapType,

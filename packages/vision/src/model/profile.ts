@@ -1,4 +1,5 @@
-// A profile: the versioned linear projection that turns raw vectors into a collection's vectors, outside the graph.
+// A profile: the versioned linear projection that turns raw vectors into a collection's vectors,
+// outside the graph.
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { linearTransform } from '@likeness/faiss'
@@ -19,7 +20,10 @@ export interface Profile {
   bias: Float32Array
 }
 
-/** The profile that a model folder's manifest names. Rejects with `data_corrupt` when the file is not the one named. */
+/**
+ * Loads the profile that a model folder's manifest names. Rejects with `data_corrupt` when the file
+ * differs.
+ */
 export async function loadProfile(modelDir: string): Promise<Profile> {
   const manifest = await readManifestFile(modelDir)
   if (!manifest?.profile)
@@ -46,7 +50,10 @@ export async function loadProfile(modelDir: string): Promise<Profile> {
   }
 }
 
-/** f32 [n, dIn] -> f32 [n, dOut], rows of unit length. Rejects with `dimension_mismatch` when `raws` is not whole rows. */
+/**
+ * f32 [n, dIn] -> f32 [n, dOut], rows of unit length. Rejects with `dimension_mismatch` when
+ * `rawVectors` is not whole rows.
+ */
 export async function applyProfile(
   rawVectors: Float32Array,
   profile: Profile

@@ -1,4 +1,5 @@
-// One detector's bytes in, bytes of one that also answers raw vectors and its manifest out.
+// Surgery on a detector: takes its bytes, returns the bytes of a model that also answers raw
+// vectors, and a manifest.
 import path from 'node:path'
 import { sha256Hex } from '@likeness/shared/data/sha256'
 import { appError, isAppError, messageOf } from '@likeness/shared/errors'
@@ -19,14 +20,14 @@ import {
   standardDetection
 } from './model-manifest.ts'
 
-/** Raised whenever surgery gives another graph for the same source. */
+/** Raised when surgery gives another graph for the same source. */
 export const SURGERY_VERSION = 2
 
 export interface SurgeryOptions {
   source: Uint8Array
-  /** For messages, and the model's name where no manifest gives one. */
+  /** For messages, and the model's name where no manifest gives a name. */
   sourcePath: string
-  /** What its folder says of it. */
+  /** Manifest of the model's folder. */
   file?: ManifestFile | undefined
 }
 
@@ -35,7 +36,10 @@ export interface Operated {
   manifest: ModelManifest
 }
 
-/** Rejects with `data_corrupt` for what is not ONNX, `invalid_request` "unsupported layout: ..." for what is not understood. */
+/**
+ * Rejects with `data_corrupt` for bytes that are not ONNX, `invalid_request` "unsupported layout:
+ * ..." for an unknown layout.
+ */
 export async function operate({ source, sourcePath, file }: SurgeryOptions): Promise<Operated> {
   let model: OnnxModel
   try {
@@ -85,7 +89,7 @@ export async function operate({ source, sourcePath, file }: SurgeryOptions): Pro
     inputName: input.name,
     inputSize: input.size,
     fixedSize: input.fixedSize,
-    // Boxes that were chosen end to end do not overlap by mistake: none suppresses another.
+    // Boxes that were chosen end to end do not overlap by mistake, so suppression is off.
     detection: file?.detection ?? { ...standardDetection, ...(layout.isEndToEnd && { iou: 1 }) },
     source: { input, detections, maps: layout.maps }
   }

@@ -1,4 +1,4 @@
-// A file is there whole or not at all, also when the machine stops.
+// Writes a file complete or not at all, also when the machine stops.
 import { randomUUID } from 'node:crypto'
 import { open, rename, rm } from 'node:fs/promises'
 

@@ -1,9 +1,12 @@
-// Lets a detector take float32 RGB pixels of 0..1, whatever its exporter made it for.
+// Lets a detector take float32 RGB pixels of 0..1, for any kind of exported input.
 import { createGraphBuilder, FLOAT, FLOAT16 } from './graph-builder.ts'
 import type { ModelInput } from './model-input.ts'
 import type { OnnxGraph } from './onnx-proto.ts'
 
-/** The input keeps its name; what consumed it consumes the adapted pixels. Does nothing where nothing has to be done. */
+/**
+ * The input keeps the name, and the consumers read the adapted pixels. A graph that needs no change
+ * stays unchanged.
+ */
 export function adaptInput(graph: OnnxGraph, { name, half, scale, channels }: ModelInput): void {
   if (!half && scale === 1 && channels === 'RGB') return
   const consumers = [...graph.node]

@@ -1,4 +1,5 @@
-// Adds non-maximum suppression and RoI pooling to a detector, so that one run returns boxes and raw vectors.
+// Adds non-maximum suppression and RoI pooling to a detector, so that a single run returns boxes
+// and raw vectors.
 import type { Size } from '../picture/letterbox.ts'
 import type { DetectionForm } from './detection-form.ts'
 import {
@@ -14,28 +15,33 @@ import { type MapTensor, rawDimOf } from './pooled-map.ts'
 import { pooling } from './pooling.ts'
 import { addReadDetections, type ReadDetections } from './read-detections.ts'
 
-/** GatherND and the current TopK begin here. */
+/** First opset with GatherND and the current TopK. */
 const MIN_OPSET = 11
-/** Beyond it the CPU provider lacks RoiAlign. */
+/** Last opset in which the CPU provider has RoiAlign. */
 const MAX_OPSET = 21
-/** From here on RoiAlign knows half_pixel; before it always samples half a cell further, which is taken off the box, and takes any box for at least a cell wide and high. */
+/**
+ * First opset in which RoiAlign has half_pixel. Before this opset, RoiAlign always samples half a
+ * cell further, so half a cell is taken off the box. The old operator also treats any box as at
+ * least a cell wide and high.
+ */
 const HALF_PIXEL_OPSET = 16
-/** Of maps coarser than this a box is often less than a cell. */
+/** Coarsest stride for the old operator. On coarser maps a box is often smaller than a cell. */
 const COARSEST_OLD_STRIDE = 16
 
 export interface EmbeddingSpec {
   detections: DetectionForm
-  /** Boxes of one picture at `size`. */
+  /** Number of boxes of a picture at `size`. */
   boxCount: number
   size: Size
   maps: readonly MapTensor[]
 }
 
 /**
- * Replaces the model's outputs. New inputs: `confidence` f32 [1], `iou` f32 [1], `max_detections` i64 [1] (per picture),
- * `class_offset` f32 [4] (zeros: class agnostic), `extra_rois` f32 [m,4] (x1 y1 x2 y2, input pixels),
- * `extra_batch` i64 [m]. New outputs, n detections in all, each picture's best first: `boxes` f32 [n,4],
- * `scores` f32 [n], `classes` i64 [n], `batch` i64 [n+m], `raw` f32 [n+m, rawDim].
+ * Replaces the model's outputs. New inputs: `confidence` f32 [1], `iou` f32 [1], `max_detections`
+ * i64 [1] (per picture), `class_offset` f32 [4] (zeros: class agnostic), `extra_rois` f32 [m,4] (x1
+ * y1 x2 y2, input pixels), `extra_batch` i64 [m]. New outputs, n detections in all, each picture's
+ * best first: `boxes` f32 [n,4], `scores` f32 [n], `classes` i64 [n], `batch` i64 [n+m], `raw` f32
+ * [n+m, rawDim].
  */
 export function appendEmbedding(model: OnnxModel, spec: EmbeddingSpec): void {
   const graph = model.graph
@@ -118,7 +124,10 @@ function addSuppression(
   }
 }
 
-/** Generalised-mean RoI pooling of one map, see pooling.ts; answers [rois, channels * grid^2], as long as the map's weight. */
+/**
+ * Generalised-mean RoI pooling of a map, see pooling.ts. Answers [rois, channels * grid^2], with
+ * the map's weight as length.
+ */
 function addPooling(g: GraphBuilder, map: MapTensor, opset: number): string {
   const floats = map.half ? g.node('Cast', [map.tensor], { attributes: { to: FLOAT } }) : map.tensor
   const positive = g.node('Add', [g.node('Relu', [floats]), g.floats([pooling.epsilon], [])])

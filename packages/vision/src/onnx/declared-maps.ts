@@ -1,22 +1,27 @@
-// Maps besides the backbone's that an export wants vectors to be pooled from, as its metadata says.
+// Maps that an export's metadata declares for pooling, besides the backbone's.
 import { messageOf } from '@likeness/shared/errors'
 import type { OnnxModel } from './onnx-proto.ts'
 import { grids } from './pooling.ts'
 import { unsupported } from './unsupported-layout.ts'
 
 export interface DeclaredMap {
-  /** In the exporter's graph; an output of it or not. */
+  /** Name in the exporter's graph, of an output or an inner tensor. */
   tensor: string
   /** Cells per side that a box is divided into. */
   grid: number
-  /** The length of its part of a raw vector; 1 where none is given, as of the backbone's maps. */
+  /**
+   * Length of the map's part of a raw vector; 1 when absent, the same as for the backbone's maps.
+   */
   weight?: number
 }
 
-/** Its value is JSON: a list of declared maps. */
+/** Metadata key; the value is JSON: a list of declared maps. */
 const mapsKey = 'likeness_maps'
 
-/** In the order of the list; none where the metadata has no such entry. Throws `invalid_request` "unsupported layout: ..." for what is no such list. */
+/**
+ * Maps in the order of the list; empty where the metadata has no such entry. Throws
+ * `invalid_request` "unsupported layout: ..." for another value.
+ */
 export function readDeclaredMaps({
   metadataProps
 }: Pick<OnnxModel, 'metadataProps'>): DeclaredMap[] {

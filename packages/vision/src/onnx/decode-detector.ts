@@ -1,10 +1,14 @@
-// The bytes of a detector as a graph without vectors, with weights in float32, in which the names that surgery uses are free.
+// Decodes a detector into a graph without vectors, with float32 weights, in which the names of the
+// surgery are free.
 import { foldHalfWeights } from './fold-half-weights.ts'
 import { decodeModel, type OnnxModel } from './onnx-proto.ts'
 import { reserveNames } from './reserve-names.ts'
 import { stripEmbedding } from './strip-embedding.ts'
 
-/** Throws on anything that is not an .onnx file, and `invalid_request` "unsupported layout: ..." where metadata says what cannot be followed. */
+/**
+ * Throws on bytes that are not an .onnx file, and `invalid_request` "unsupported layout: ..." where
+ * the metadata is wrong.
+ */
 export function decodeDetector(bytes: Uint8Array): OnnxModel {
   const model = decodeModel(bytes)
   foldHalfWeights(model.graph)

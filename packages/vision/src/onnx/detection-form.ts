@@ -1,13 +1,19 @@
-// How a detector's output is read: what the rows of its tensor mean.
+// The way to read a detector's output: the meaning of the rows of its tensor.
 
 export interface DetectionForm {
   /** A tensor of the exporter's graph. */
   tensor: string
   /** `rows`: [b, values, boxes]; `columns`: [b, boxes, values]. */
   order: 'rows' | 'columns'
-  /** The first four values: centre and size, corners (both input pixels), or YOLOX's offset and logarithmic size per cell. */
+  /**
+   * The first four values: centre and size, corners (both input pixels), or YOLOX's offset and
+   * logarithmic size per cell.
+   */
   box: 'centre' | 'corners' | 'grid'
-  /** What follows: a score per class; an objectness and then a score per class; or one score and the number of its class. */
+  /**
+   * The next values: a score per class; an objectness and then a score per class; or a single score
+   * and the number of its class.
+   */
   score: 'classes' | 'objectness' | 'ranked'
   classCount: number
   /** float16 in the exporter's graph. */
@@ -18,7 +24,10 @@ export interface DetectionForm {
 export const firstClass = ({ score }: Pick<DetectionForm, 'score'>): number =>
   score === 'objectness' ? 5 : 4
 
-/** Strides of the heads by size of the family's models: usual, with a head for large things, with one for small things. */
+/**
+ * Strides of the heads in the family's models: usual, with a head for large things, with a head for
+ * small things.
+ */
 export const strideSets = [
   [8, 16, 32],
   [8, 16, 32, 64],
@@ -45,7 +54,7 @@ export function cellsOf(
   })
 }
 
-/** The strides whose cells, each with `anchors` boxes, are exactly this many. */
+/** Finds the strides whose cells, each with `anchors` boxes, give exactly this number of boxes. */
 export function stridesFor(
   boxes: number,
   size: { width: number; height: number },

@@ -1,8 +1,8 @@
-// Makes the batch of a fixed-shape export symbolic. Height and width stay as they were exported.
+// Makes the batch of a fixed-shape export symbolic. Height and width stay unchanged.
 import { attribute, intTensor, intValues, toNumber } from './graph-builder.ts'
 import type { OnnxGraph, OnnxTensor } from './onnx-proto.ts'
 
-/** Does nothing to a model whose batch is symbolic already. */
+/** A model with a symbolic batch stays unchanged. */
 export function makeBatchDynamic(graph: OnnxGraph, inputName: string): void {
   const dims = graph.input.find((input) => input.name === inputName)?.type?.tensorType?.shape?.dim
   const batch = dims?.[0]
@@ -24,7 +24,10 @@ export function makeBatchDynamic(graph: OnnxGraph, inputName: string): void {
   }
 }
 
-/** In a Reshape of something made from the pictures, a leading constant batch becomes 0: "as in the input". */
+/**
+ * Changes the leading constant batch of a Reshape to 0, which means "as in the input", where the
+ * tensor comes from the pictures.
+ */
 function freeReshapes(graph: OnnxGraph, inputName: string, batch: number): void {
   const constants = constantTensors(graph)
   const fromPictures = tensorsFrom(graph, inputName)

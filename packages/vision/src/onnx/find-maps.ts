@@ -1,12 +1,14 @@
-// Finds the maps that a backbone hands to its neck from the shape of the graph alone: exporters name nodes differently.
+// Finds the maps between backbone and neck from the shape of the graph alone: exporters name nodes
+// differently.
 import type { OnnxGraph, OnnxNode } from './onnx-proto.ts'
 
 const passThrough = new Set(['QuantizeLinear', 'DequantizeLinear', 'Cast', 'Identity'])
 
 /**
- * Tensor names of the backbone maps, coarsest first. The top-down path of every detector of this family goes
- * Resize(top) -> Concat(., next finer map), again and again: the other inputs of those Concats come straight from the
- * backbone. Resizes that lead to no such Concat belong to something else. Throws when the graph has no such path.
+ * Tensor names of the backbone maps, coarsest first. The top-down path of every detector of this
+ * family repeats Resize(top) -> Concat(., next finer map). The other inputs of those Concats come
+ * straight from the backbone. Resizes without such a Concat belong to another part. Throws when the
+ * graph has no such path.
  */
 export function findBackboneMaps(graph: OnnxGraph): string[] {
   const nodes = inTopologicalOrder(graph)
@@ -40,7 +42,10 @@ function concatAfter(
   return undefined
 }
 
-/** Files must be sorted already, but some editors leave them otherwise, and "first Resize" depends on it. */
+/**
+ * Sorts the nodes. Files must be sorted already, but some editors leave them unsorted, and "first
+ * Resize" depends on the order.
+ */
 function inTopologicalOrder(graph: OnnxGraph): OnnxNode[] {
   const made = new Map<string, OnnxNode>()
   for (const node of graph.node) for (const name of node.output) made.set(name, node)

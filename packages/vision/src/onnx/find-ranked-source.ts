@@ -1,9 +1,10 @@
-// An end-to-end export answers only its best boxes, often for one picture only. What they were chosen from is inside its graph.
+// Finds the source of a ranked output. An end-to-end export answers only its best boxes, often for
+// a single picture. The full set of boxes is inside the graph.
 import { type DetectionForm, firstClass, stridesFor } from './detection-form.ts'
 import type { OnnxGraph } from './onnx-proto.ts'
 import type { ProbedTensor } from './recognise-detections.ts'
 
-/** Nodes before the output among which it must be. */
+/** Number of nodes before the output in which the source must be. */
 const reach = 60
 const shownOnly = new Set(['Concat', 'Transpose'])
 
@@ -25,8 +26,9 @@ export function rankedSourceCandidates(graph: OnnxGraph, outputs: readonly strin
 }
 
 /**
- * The candidate that holds every box: its best class of some box has the score, number and box of each of the ranked ones.
- * undefined when none does, or when nothing was found in the dummy picture.
+ * Finds the candidate that holds every box. For each ranked box, the best class of a candidate's
+ * box has the same score, number and box. undefined when no candidate fits, or when the dummy
+ * picture gave no detection.
  */
 export function findRankedSource(
   ranked: ProbedTensor,

@@ -1,9 +1,13 @@
-// Weights that an export keeps as float16, to be smaller, and casts to float32 where it reads them: they become float32 weights.
+// Turns float16 weights that an export casts to float32 into float32 weights. Exports keep float16
+// to be smaller.
 import { fromFloat16 } from '@likeness/shared/data/float16'
 import { FLOAT, FLOAT16, floatTensor, toNumber } from './graph-builder.ts'
 import type { OnnxGraph, OnnxNode, OnnxTensor } from './onnx-proto.ts'
 
-/** What looks at weights sees them as in any other export. Weights that are read as float16 stay, and so do those that are not kept as raw bytes. */
+/**
+ * Later stages then read the weights like those of any other export. Weights that are read as
+ * float16 stay, and so do weights that are not raw bytes.
+ */
 export function foldHalfWeights(graph: OnnxGraph): void {
   const halves = new Map(
     graph.initializer

@@ -64,11 +64,13 @@ export function valueInfo(
 export interface NodeSpec {
   attributes?: Record<string, AttributeValue>
   outputs?: readonly string[]
-  /** Of operators that are not ONNX's own. */
+  /** Domain of operators that are not ONNX's own. */
   domain?: string
 }
 
-/** Appends to `graph`; every name it makes starts with `prefix`, which the exporter must not have used. */
+/**
+ * Appends to `graph`. Every new name starts with `prefix`, which the exporter must not have used.
+ */
 export function createGraphBuilder(graph: OnnxGraph, prefix: string) {
   let made = 0
   const fresh = (hint: string) => `${prefix}${hint}_${made++}`
@@ -122,7 +124,7 @@ export function createGraphBuilder(graph: OnnxGraph, prefix: string) {
     ints: (values: readonly number[], dims: readonly number[] = [values.length]) =>
       addConstant(intTensor(fresh('i'), dims, values)),
     nodes: addNode,
-    /** A node of one output; answers its name. */
+    /** Adds a node with a single output; answers the output's name. */
     node: (opType: string, inputs: readonly string[], spec?: NodeSpec): string =>
       addNode(opType, inputs, spec)[0]!
   }
@@ -130,7 +132,7 @@ export function createGraphBuilder(graph: OnnxGraph, prefix: string) {
 
 export type GraphBuilder = ReturnType<typeof createGraphBuilder>
 
-/** The values of an integer constant, wherever the exporter put them; undefined if it is not one. */
+/** Reads the values of an integer constant from any of its fields; undefined for another type. */
 export function intValues(tensor: OnnxTensor): number[] | undefined {
   if (tensor.dataType !== INT64) return undefined
   if (tensor.int64Data?.length) return tensor.int64Data.map(toNumber)
@@ -139,7 +141,7 @@ export function intValues(tensor: OnnxTensor): number[] | undefined {
   return Array.from(new BigInt64Array(copy.buffer), Number)
 }
 
-/** The values of a float32 constant; undefined if it is not one. */
+/** Reads the values of a float32 constant; undefined for another type. */
 export function floatsOf(tensor: OnnxTensor | undefined): Float32Array | undefined {
   if (tensor?.dataType !== FLOAT) return undefined
   if (tensor.floatData?.length) return Float32Array.from(tensor.floatData)

@@ -1,4 +1,4 @@
-// The picture input of a detector, and pixels made the way it wants them.
+// The picture input of a detector, and pixels in its form.
 import { toFloat16 } from '@likeness/shared/data/float16'
 import type { Size } from '../picture/letterbox.ts'
 import * as ort from '../runtime/onnx-runtime.ts'
@@ -13,7 +13,7 @@ export interface ModelInput {
   /** Height and width are constants of the graph. */
   fixedSize: boolean
   half: boolean
-  /** What 0..1 is multiplied by. */
+  /** Factor for pixels of 0..1. */
   scale: 1 | 255
   channels: 'RGB' | 'BGR'
 }
@@ -42,7 +42,9 @@ export function describeInput(model: OnnxModel, defaultSize: number): ModelInput
   }
 }
 
-/** What the untouched detector is fed with. `pixels`: f32 [count, 3, height, width], RGB, 0..1. */
+/**
+ * Makes the input of the untouched detector. `pixels`: f32 [count, 3, height, width], RGB, 0..1.
+ */
 export function inputTensor(
   pixels: Float32Array,
   { half, scale, channels }: ModelInput,

@@ -1,7 +1,8 @@
-// The part of the ONNX schema that graph surgery touches. Every other field survives decode + encode as unknown bytes.
+// The part of the ONNX schema that graph surgery uses. Every other field survives decode + encode
+// as unknown bytes.
 import protobuf from 'protobufjs'
 
-// proto2 on purpose: explicit presence, so an attribute that says 0 is still written.
+// proto2 on purpose: explicit presence, so an attribute with value 0 is still written.
 const schema = `
 syntax = "proto2";
 message StringStringEntryProto { optional string key = 1; optional string value = 2; }
@@ -53,7 +54,7 @@ message ModelProto {
 }
 `
 
-/** A plain number, or what the parser makes of a 64-bit integer. */
+/** A plain number, or the parser's object for a 64-bit integer. */
 export type Int64 = number | { toNumber(): number }
 
 export interface OnnxTensor {
@@ -118,7 +119,7 @@ function type(): protobuf.Type {
   return modelType
 }
 
-/** Parses the bytes of an .onnx file. Throws on anything that is not one. */
+/** Parses the bytes of an .onnx file. Throws on other bytes. */
 export function decodeModel(bytes: Uint8Array): OnnxModel {
   const reader = protobuf.Reader.create(bytes)
   reader.discardUnknown = false
@@ -127,7 +128,7 @@ export function decodeModel(bytes: Uint8Array): OnnxModel {
   return model
 }
 
-/** The bytes of an .onnx file; fields outside the schema above are written back as they were read. */
+/** Bytes of an .onnx file. Fields outside the schema above are written back unchanged. */
 export function encodeModel(model: OnnxModel): Uint8Array {
   return type()
     .encode(model as unknown as protobuf.Message)

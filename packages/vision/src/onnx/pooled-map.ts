@@ -5,7 +5,7 @@ export interface PooledMap {
   channels: number
   /** Cells per side of the pooled grid. */
   grid: number
-  /** The length of its part of a raw vector, 1 by default. */
+  /** Length of the map's part of a raw vector, 1 by default. */
   weight?: number
 }
 /** Numbers in a raw vector: of each map, then of the embedder. */
@@ -17,7 +17,7 @@ export function rawDimOf(
   return semantic?.kind === 'semantic' ? semantic.dim : own + (semantic?.dim ?? 0)
 }
 export interface MapTensor extends PooledMap {
-  /** In the exporter's graph. */
+  /** Name in the exporter's graph. */
   tensor: string
   half: boolean
 }

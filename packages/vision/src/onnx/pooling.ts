@@ -1,8 +1,11 @@
-// How a box of a feature map becomes numbers; the graph and the oracle both read it here.
+// The pooling of a box of a feature map into numbers. Graph and oracle both use these values.
 
-/** y = RoiAlign(avg, grid x grid, samples / grid a side of a cell, half_pixel, (relu(x) + epsilon)^power)^(1/power), then unit length per map, times its weight. */
+/**
+ * y = RoiAlign(avg, grid x grid, samples / grid a side of a cell, half_pixel, (relu(x) +
+ * epsilon)^power)^(1/power), then unit length per map, times the map's weight.
+ */
 export const pooling = {
-  /** Points that are read along a side of the box, whatever it is divided into. */
+  /** Sample points along a side of the box, for every grid. */
   samples: 6,
   power: 3,
   epsilon: 0.001
@@ -11,7 +14,10 @@ export const pooling = {
 /** Cells per side that a box can be divided into. */
 export const grids = [1, 3] as const
 
-/** Strides of the backbone's maps, which every raw vector begins with, finest first; 3x3 each. Maps that an export declares stand behind them. */
+/**
+ * Strides of the backbone's maps, finest first; 3x3 each. Every raw vector begins with them.
+ * Declared maps follow.
+ */
 export const backboneStrides = [8, 16] as const
 export const backboneGrid = 3
 
@@ -20,6 +26,9 @@ const backboneText =
 const declaredText =
   'y = RoiAlign(avg, grid x grid, 6 / grid samples a side of a cell, half_pixel, (relu(x) + 0.001)^3)^(1/3), flattened channel-major [C, grid, grid], each map L2-normalised and times its weight where it has one, then concatenated in the order of maps'
 
-/** The wording a manifest with these maps uses for exactly this pooling; any other wording is refused rather than guessed at. */
+/**
+ * Wording of this pooling in a manifest with these maps. Any other wording is refused, never
+ * guessed.
+ */
 export const poolingTextOf = (maps: readonly unknown[]): string =>
   maps.length > backboneStrides.length ? declaredText : backboneText

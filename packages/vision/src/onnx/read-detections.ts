@@ -1,4 +1,4 @@
-// Brings every known layout to one: box, best score and its class of every anchor.
+// Turns every known layout into a common form: box, best score and its class of every anchor.
 import type { Size } from '../picture/letterbox.ts'
 import { cellsOf, type DetectionForm, firstClass, stridesFor } from './detection-form.ts'
 import { FLOAT, type GraphBuilder, INT64 } from './graph-builder.ts'
@@ -14,7 +14,9 @@ export interface ReadDetections {
   classId: string
 }
 
-/** `boxCount` and `size` are those of the graph where its size is fixed; they are needed for a raw grid only. */
+/**
+ * `boxCount` and `size` are those of the graph where the size is fixed. Only a raw grid needs them.
+ */
 export function addReadDetections(
   g: GraphBuilder,
   form: DetectionForm,
@@ -39,7 +41,8 @@ export function addReadDetections(
       score: slice(4, 5),
       classId: g.node('Cast', [slice(5, 6)], { attributes: { to: INT64 } })
     }
-  // Best class of every anchor; TopK is the one such operator whose form has not changed since opset 11.
+  // Finds the best class of every anchor. TopK is the only such operator that has not changed since
+  // opset 11.
   const from = firstClass(form)
   const [best, classId] = g.nodes('TopK', [slice(from, from + form.classCount), g.ints([1])], {
     attributes: { axis: 1 },

@@ -1,4 +1,4 @@
-// Tells from the shapes and values of one dummy run which layout a detector answers in.
+// Recognises a detector's output layout from the shapes and values of a dummy run.
 import { cellsOf, type DetectionForm, stridesFor } from './detection-form.ts'
 
 export interface ProbedTensor {
@@ -10,21 +10,21 @@ export interface ProbedTensor {
 
 export interface ProbedOutputs {
   outputs: readonly ProbedTensor[]
-  /** Of the canvas that was run. */
+  /** Size of the canvas of the run. */
   size: { width: number; height: number }
-  /** Named classes; 0 when the file names none. */
+  /** Number of named classes; 0 when the file names no classes. */
   classNames: number
-  /** As the exporter's metadata says it, for example `segment` or `pose`. */
+  /** Task in the exporter's metadata, for example `segment` or `pose`. */
   task?: string | undefined
 }
 
 const anchorsPerCell = 3
 /** Corners, score, class. */
 const rankedValues = 6
-/** Of one picture. */
+/** Largest number of ranked boxes of a picture. */
 const mostRanked = 1000
 
-/** Throws, naming every output seen, for a layout that is not known. */
+/** Throws, naming every output, for an unknown layout. */
 export function recogniseDetections({
   outputs,
   size,
@@ -58,7 +58,10 @@ export function recogniseDetections({
   )
 }
 
-/** Masks of a segmentation model: as many values at the end of each box as its second output has channels. */
+/**
+ * Number of mask values of a segmentation model at the end of each box: the channels of the second
+ * output.
+ */
 function maskCount([, second]: readonly ProbedTensor[]): number {
   return second?.dims.length === 4 ? second.dims[1]! : 0
 }
@@ -69,7 +72,7 @@ interface Shape {
   size: { width: number; height: number }
   classNames: number
   masks: number
-  /** Values of another kind stand behind the classes. */
+  /** Values of another kind follow the classes. */
   hasMore: boolean
 }
 
@@ -107,7 +110,7 @@ function countClasses(values: number, { classNames, masks, hasMore }: Shape): nu
   return values - masks === classNames || (hasMore && values - masks > classNames) ? classNames : 0
 }
 
-/** Decoded centres follow the cells across the picture, raw ones stay around 0. */
+/** Decoded centres follow the cells across the picture; raw values stay around 0. */
 function isRawGrid(
   { values, dims }: ProbedTensor,
   size: { width: number; height: number },

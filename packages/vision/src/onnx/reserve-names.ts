@@ -1,4 +1,5 @@
-// Graph surgery adds tensors with plain names; a tensor of the exporter that has one of them gets another.
+// Renames the exporter's tensors that have a name of the surgery: surgery adds tensors with plain
+// names.
 import type { OnnxGraph } from './onnx-proto.ts'
 
 const reserved = new Set([
@@ -15,7 +16,7 @@ const reserved = new Set([
   'raw'
 ])
 
-/** What a tensor of the exporter is called from then on. */
+/** New name of a tensor of the exporter. */
 export const freeName = (name: string): string => (reserved.has(name) ? `exported_${name}` : name)
 
 export function reserveNames(graph: OnnxGraph): void {

@@ -1,12 +1,13 @@
-// An export of models/ultralytics-embed has suppression and pooling in it already; without them it is the detector that it was made of.
+// Removes suppression and pooling from an export of models/ultralytics-embed; the result is the
+// original detector.
 import { readDeclaredMaps } from './declared-maps.ts'
 import type { OnnxModel } from './onnx-proto.ts'
 import { nodesBefore } from './terminal-convolutions.ts'
 
-/** Its metadata names the output that Ultralytics' own export would have. */
+/** Metadata key; the value names the output that Ultralytics' own export would have. */
 const detectionsKey = 'likeness_detections'
 
-/** Does nothing to any other model. */
+/** Other models stay unchanged. */
 export function stripEmbedding(model: OnnxModel): void {
   const { graph, metadataProps } = model
   const detections = metadataProps.find(({ key }) => key === detectionsKey)?.value

@@ -1,4 +1,4 @@
-// Values of a tensor of the runtime as float32, whatever float it holds.
+// Reads the values of a runtime tensor as float32, from any float type.
 import type * as ort from 'onnxruntime-node'
 import { fromFloat16 } from '@likeness/shared/data/float16'
 

@@ -1,8 +1,12 @@
-// Finds where a detector's head ends from the shape of the graph: its last convolutions, whose results are boxes and scores.
+// Finds the end of a detector's head from the shape of the graph: the last convolutions, whose
+// results are boxes and scores.
 import { floatsOf } from './graph-builder.ts'
 import type { OnnxGraph, OnnxNode } from './onnx-proto.ts'
 
-/** Walking back from `tensor`, the first convolution on each path; one that only takes the mean of a distribution (DFL) is walked through. */
+/**
+ * Returns the first convolution on each path back from `tensor`. A convolution that only takes the
+ * mean of a distribution (DFL) is skipped.
+ */
 export function findTerminalConvolutions(graph: OnnxGraph, tensor: string): Set<OnnxNode> {
   const made = producersOf(graph)
   const weights = new Map(graph.initializer.map((one) => [one.name, one]))

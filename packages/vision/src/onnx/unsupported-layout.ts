@@ -1,4 +1,4 @@
-// The error for a detector that is not understood.
+// The error for an unknown detector layout.
 import { appError } from '@likeness/shared/errors'
 
 export const unsupported = (what: string, cause?: unknown) =>

@@ -1,8 +1,8 @@
-// Inputs of a graph, and shapes as they are declared.
+// Inputs of a graph, and declared shapes.
 import { toNumber } from './graph-builder.ts'
 import type { OnnxGraph, OnnxValueInfo } from './onnx-proto.ts'
 
-/** Without the constants that older exporters list as inputs. */
+/** Inputs without the constants that older exporters list as inputs. */
 export function graphInputs(graph: OnnxGraph): OnnxValueInfo[] {
   const initializers = new Set(graph.initializer.map(({ name }) => name))
   return graph.input.filter(({ name }) => !initializers.has(name))

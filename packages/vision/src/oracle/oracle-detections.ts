@@ -1,4 +1,4 @@
-// Boxes out of every known layout, the plain way.
+// Reads boxes from every known layout, in plain TypeScript.
 import { cellsOf, type DetectionForm, firstClass, stridesFor } from '../onnx/detection-form.ts'
 import type { Box, Size } from '../picture/letterbox.ts'
 
@@ -11,7 +11,7 @@ export interface Detection {
 
 export interface DetectionTensor {
   values: Float32Array
-  /** Of one picture. */
+  /** Dimensions for a single picture. */
   dims: readonly number[]
   form: DetectionForm
   canvas: Size

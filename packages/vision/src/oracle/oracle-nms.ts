@@ -1,9 +1,9 @@
-// Non-maximum suppression, the plain way.
+// Non-maximum suppression, in plain TypeScript.
 import { iouOf } from '@likeness/shared/contract/box-overlap'
 import type { DetectionDefaults } from '../model/model-manifest.ts'
 import type { Detection } from './oracle-detections.ts'
 
-/** Those above the confidence that no better one covers, best first. */
+/** Returns detections above the confidence that no better detection covers, best first. */
 export function suppress(
   detections: readonly Detection[],
   settings: DetectionDefaults

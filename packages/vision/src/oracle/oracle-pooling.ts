@@ -1,4 +1,4 @@
-// Generalised-mean RoI pooling of one box of one map, the plain way.
+// Generalised-mean RoI pooling of a box of a map, in plain TypeScript.
 import { pooling } from '../onnx/pooling.ts'
 import type { Box } from '../picture/letterbox.ts'
 
@@ -12,11 +12,13 @@ export interface FeatureMap {
   stride: number
   /** Cells per side that a box is divided into. */
   grid: number
-  /** The length of what is pooled, 1 by default. */
+  /** Length of the pooled vector, 1 by default. */
   weight?: number | undefined
 }
 
-/** Channel-major [channels * grid * grid], as long as the map's weight. `box` in canvas pixels. */
+/**
+ * Channel-major [channels * grid * grid], with the map's weight as length. `box` in canvas pixels.
+ */
 export function poolBox(map: FeatureMap, box: Box): number[] {
   const { samples, power, epsilon } = pooling
   const { grid } = map
@@ -46,7 +48,7 @@ export function poolBox(map: FeatureMap, box: Box): number[] {
   return values.map((value) => (value * (map.weight ?? 1)) / length)
 }
 
-/** Bilinear; nothing beyond one cell outside the map. */
+/** Bilinear; 0 beyond a cell outside the map. */
 function sample(
   cell: (x: number, y: number) => number,
   { width, height }: FeatureMap,

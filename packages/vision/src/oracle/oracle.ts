@@ -1,4 +1,5 @@
-// What the prepared graph computes, in plain TypeScript from the untouched model's outputs. Slow; the tests trust this one.
+// The computation of the prepared graph, in plain TypeScript from the untouched model's outputs.
+// Slow; the tests trust this one.
 import { readFile } from 'node:fs/promises'
 import type { DetectionDefaults, ModelManifest } from '../model/model-manifest.ts'
 import { decodeDetector } from '../onnx/decode-detector.ts'
@@ -14,12 +15,12 @@ import { type FeatureMap, poolBox } from './oracle-pooling.ts'
 export interface OracleResult {
   /** Boxes in canvas pixels, best first. */
   found: (Detection & { raw: Float32Array })[]
-  /** One raw vector per extra roi. */
+  /** A raw vector per extra roi. */
   extra: Float32Array[]
 }
 
 export interface Oracle {
-  /** `pixels`: f32 [3, height, width] of one letterboxed picture; `rois` in canvas pixels. */
+  /** `pixels`: f32 [3, height, width] of a letterboxed picture; `rois` in canvas pixels. */
   run(
     pixels: Float32Array,
     canvas: Size,
@@ -29,7 +30,7 @@ export interface Oracle {
   close(): Promise<void>
 }
 
-/** `sourcePath` is the model before surgery; which of its tensors are read, the manifest says. */
+/** `sourcePath` is the model before surgery. The manifest names the tensors to read. */
 export async function createOracle(
   sourcePath: string,
   { source }: Pick<ModelManifest, 'source'>

@@ -1,4 +1,4 @@
-// Pictures that a model is tried on before anybody's own: noise, and plain shapes on a slope of grey.
+// Dummy pictures for the first runs of a model: noise, and plain shapes on a slope of grey.
 import type { Size } from './letterbox.ts'
 
 /** f32 [3, height, width] each, RGB, 0..1; always the same. */
@@ -16,7 +16,7 @@ interface Disc {
   color: readonly [number, number, number]
 }
 
-/** Places and sizes are parts of the canvas. */
+/** Places and sizes are fractions of the canvas. */
 const discs: readonly Disc[] = [
   { x: 0.3, y: 0.35, radius: 0.2, color: [0.85, 0.1, 0.1] },
   { x: 0.7, y: 0.3, radius: 0.12, color: [0.95, 0.95, 0.9] },

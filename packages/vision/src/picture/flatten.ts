@@ -1,4 +1,5 @@
-// Puts a picture with transparency on a plain ground, so that the colour hidden under alpha 0 has no say.
+// Puts a transparent picture on a plain ground, so that the hidden colour under alpha 0 has no
+// effect.
 
 export interface Color {
   r: number
@@ -10,7 +11,10 @@ export const WHITE: Color = { r: 255, g: 255, b: 255 }
 export const DARK_GREY: Color = { r: 64, g: 64, b: 64 }
 const NEAR_WHITE = 225
 
-/** White; dark grey where most of what is visible (by alpha) is itself near white and would vanish. `rgba`: u8 [h*w*4]. */
+/**
+ * Returns white; dark grey where most of the visible part (by alpha) is near white and would
+ * vanish. `rgba`: u8 [h*w*4].
+ */
 export function chooseBackground(rgba: Uint8Array): Color {
   let visible = 0
   let nearWhite = 0

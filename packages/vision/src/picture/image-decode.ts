@@ -1,4 +1,5 @@
-// Untrusted bytes to upright 8-bit sRGB pixels, within bounds of memory and time. The one place where sharp meets them.
+// Decodes untrusted bytes to upright 8-bit sRGB pixels, within limits of memory and time. The only
+// place where sharp reads untrusted bytes.
 import sharp, { type Metadata } from 'sharp'
 import { endsEarly, type ImageFormat, sniffImageFormat } from '@likeness/shared/data/image-format'
 import { appError, isAppError, messageOf } from '@likeness/shared/errors'
@@ -9,19 +10,25 @@ export interface DecodedImage {
   rgb: Uint8Array
   width: number
   height: number
-  /** u8 [height, width, 4], where some of the picture is transparent: it can be put on another ground, and its borders be cut off. */
+  /**
+   * u8 [height, width, 4], where a part of the picture is transparent. Such a picture can get
+   * another ground, and its borders can be cut off.
+   */
   rgba?: Uint8Array
 }
 
 export interface DecodeOptions {
-  /** Width x height at most; default 50 million. */
+  /** Limit of width x height; default 50 million. */
   maxPixels?: number
-  /** Ground under transparency; `auto` is white, or dark grey for marks that are themselves near white. */
+  /** Ground under transparency; `auto` is white, or dark grey for marks that are near white. */
   background?: Color | 'auto'
 }
 
 const DEFAULT_MAX_PIXELS = 5e7
-/** A progressive picture is held whole as coefficients: 12 000 x 12 000 in 845 kB takes 480 MB. */
+/**
+ * Limit for progressive pictures, which are held whole as coefficients: 12 000 x 12 000 in 845 kB
+ * takes 480 MB.
+ */
 const MAX_PROGRESSIVE_PIXELS = 2.5e7
 const TIMEOUT_S = 60
 
@@ -29,8 +36,8 @@ const loaders = ['JpegBuffer', 'PngBuffer', 'WebpBuffer', 'NsgifBuffer', 'TiffBu
 let hardened = false
 
 /**
- * Process-wide, done by the first decode: no cache, one thread per picture, and from then on sharp opens only jpeg, png,
- * webp, gif, tiff and avif, from memory only.
+ * Process-wide, done by the first decode: no cache and a single thread per picture. From then on
+ * sharp opens only jpeg, png, webp, gif, tiff and avif, from memory only.
  */
 export function hardenSharp(): void {
   if (hardened) return
@@ -42,8 +49,9 @@ export function hardenSharp(): void {
 }
 
 /**
- * First frame of an animation, EXIF orientation applied, CMYK, 16-bit, grey and palette converted, transparency flattened.
- * Rejects with `image_empty`, `image_unsupported` (SVG, HEIC, text...), `image_truncated`, `image_corrupt`, `image_too_many_pixels`.
+ * Decodes the first frame of an animation, applies the EXIF orientation, converts CMYK, 16-bit,
+ * grey and palette, and flattens transparency. Rejects with `image_empty`, `image_unsupported`
+ * (SVG, HEIC, text...), `image_truncated`, `image_corrupt`, `image_too_many_pixels`.
  */
 export async function decodeImage(
   bytes: Uint8Array,

@@ -1,4 +1,5 @@
-// Fits a picture into the model's canvas: scaled by one factor, centred, the rest grey 114.
+// Fits a picture into the model's canvas: scaled with the same factor in both directions, centred,
+// the rest grey 114.
 import { resample } from '@likeness/faiss'
 import type { DecodedImage } from './image-decode.ts'
 import { resamplingTaps } from './resampling-taps.ts'
@@ -13,23 +14,30 @@ export interface Size {
   height: number
 }
 
-/** Where the picture lies on the canvas, in canvas pixels. */
+/** Place of the picture on the canvas, in canvas pixels. */
 export interface Placement {
   left: number
   top: number
   width: number
   height: number
-  /** Canvas pixels per picture pixel, each axis by itself because both sides are rounded to whole pixels. */
+  /**
+   * Canvas pixels per picture pixel, separate for each axis, because both sides are rounded to
+   * whole pixels.
+   */
   scaleX: number
   scaleY: number
 }
 
-/** `content` is the area the picture may fill; smaller than the canvas where a fixed canvas holds a smaller picture. */
+/**
+ * `content` is the area that the picture may fill; smaller than the canvas where a fixed canvas
+ * holds a smaller picture.
+ */
 export function placePicture(picture: Size, canvas: Size, content: Size = canvas): Placement {
   const scale = Math.min(content.width / picture.width, content.height / picture.height)
   const width = Math.max(1, Math.round(picture.width * scale))
   const height = Math.max(1, Math.round(picture.height * scale))
-  // Minus .1: a half pixel goes to the right and bottom bar, as in the training pipelines of these models.
+  // Minus .1: a half pixel goes to the right and bottom bar, as in the training pipelines of these
+  // models.
   const left = Math.max(0, Math.round((canvas.width - width) / 2 - 0.1))
   const top = Math.max(0, Math.round((canvas.height - height) / 2 - 0.1))
   return {
@@ -43,8 +51,9 @@ export function placePicture(picture: Size, canvas: Size, content: Size = canvas
 }
 
 /**
- * RGB planes, 0..1: f32 [3, canvas.height, canvas.width] at the beginning of `out`. Area average when shrinking, as the built-in
- * model was trained with (plain bilinear costs .001 of cosine at 0.65 and aliases below), bilinear when enlarging.
+ * RGB planes, 0..1: f32 [3, canvas.height, canvas.width] at the beginning of `out`. Area average
+ * when shrinking, as in the training of the built-in model (plain bilinear costs .001 of cosine at
+ * 0.65 and aliases below), bilinear when enlarging.
  */
 export function letterboxInto(
   out: Float32Array,

@@ -3,7 +3,9 @@ import { DARK_GREY, flattenAlpha, WHITE } from './flatten.ts'
 import type { DecodedImage } from './image-decode.ts'
 import type { Box } from './letterbox.ts'
 
-/** Of 255: what is fainter is not seen, and may be rubbish around a cut-out. */
+/**
+ * Least visible alpha, of 255. Fainter pixels are not seen, and may be rubbish around a cut-out.
+ */
 const leastVisibleAlpha = 8
 
 /** Whole pixels of the picture. */
@@ -13,7 +15,10 @@ export interface Part {
   top: number
 }
 
-/** The pixels that a box touches, not copied where these are all; `box` has an area inside the picture. */
+/**
+ * Crops to the pixels that a box meets; the whole picture is not copied. `box` has an area inside
+ * the picture.
+ */
 export function cropPicture(image: DecodedImage, [x1, y1, x2, y2]: Box): Part {
   const [left, top] = [Math.max(0, Math.floor(x1)), Math.max(0, Math.floor(y1))]
   const [right, bottom] = [
@@ -50,7 +55,7 @@ function cutRows(
   return out
 }
 
-/** Without borders in which nothing is seen. A picture of nothing stays as it is. */
+/** Cuts off borders without visible pixels. An invisible picture stays unchanged. */
 export function trimPicture(image: DecodedImage): Part {
   const box = image.rgba && visibleBox(image.rgba, image.width)
   return box === undefined ? { image, left: 0, top: 0 } : cropPicture(image, box)
@@ -72,7 +77,7 @@ function visibleBox(rgba: Uint8Array, width: number): Box | undefined {
 
 const colors = { white: WHITE, dark: DARK_GREY }
 
-/** `auto`: as it was decoded. An opaque picture is the same on every ground. */
+/** `auto`: the decoded ground. An opaque picture is the same on every ground. */
 export function onGround(image: DecodedImage, ground: 'auto' | 'white' | 'dark'): DecodedImage {
   if (image.rgba === undefined || ground === 'auto') return image
   return { ...image, rgb: flattenAlpha(image.rgba, colors[ground]) }

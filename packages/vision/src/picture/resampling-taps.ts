@@ -1,7 +1,10 @@
-// Which source samples make a target sample when one axis of a picture is resized, and how much of each.
+// Source samples and weights for each target sample, when an axis of a picture is resized.
 import type { Taps } from '@likeness/faiss'
 
-/** Area average when shrinking, bilinear with half-pixel centres when enlarging; the weights of a target sum to 1. */
+/**
+ * Area average when shrinking, bilinear with half-pixel centres when enlarging; the weights of a
+ * target sum to 1.
+ */
 export function resamplingTaps(targetSize: number, sourceSize: number): Taps {
   const ratio = sourceSize / targetSize
   const first = new Int32Array(targetSize)
@@ -18,7 +21,7 @@ export function resamplingTaps(targetSize: number, sourceSize: number): Taps {
 }
 
 function areaWeights(weights: number[], start: number, end: number): number {
-  // Products of the ratio may fall a hair below a whole sample.
+  // Products of the ratio may be slightly below a whole sample.
   const first = Math.floor(start + 1e-9)
   const covered = (sample: number) => Math.min(end, sample + 1) - Math.max(start, sample)
   for (let sample = first; sample < end; sample++)

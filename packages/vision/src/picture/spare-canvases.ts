@@ -1,12 +1,13 @@
-// Canvases that are used again. A new one for each run (2 MB at 416 px) is garbage outside V8's heap, which is collected with the heap as a whole: it cost an inference process 5 to 10 % of its time.
+// Reuses canvases. A new canvas for each run (2 MB at 416 px) is garbage outside V8's heap, which
+// is collected only with the whole heap. That cost an inference process 5 to 10 % of its time.
 
-/** EmbedRuns `work` on f32 [length] that nobody else has meanwhile, and that holds anything. */
+/** Runs `work` on f32 [length] that no other call uses meanwhile; the old values are arbitrary. */
 export type UseCanvas = <T>(
   length: number,
   work: (canvas: Float32Array) => Promise<T>
 ) => Promise<T>
 
-/** Keeps those used last, `maxBytes` together. */
+/** Keeps the most recently used canvases, `maxBytes` together. */
 export function createSpareCanvases(maxBytes = 32 * 1024 ** 2): UseCanvas {
   const spare: Float32Array[] = []
   let bytes = 0

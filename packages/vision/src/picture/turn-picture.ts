@@ -1,14 +1,15 @@
-// A picture turned and slanted, as a mark may be seen. What is around it has the colour of its border.
+// Turns and slants a picture, like a mark in a scene. The new area around the picture has the
+// colour of its border.
 import sharp from 'sharp'
 import { type DecodedImage, hardenSharp } from './image-decode.ts'
 
 export interface Pose {
   degrees: number
-  /** Part of the height by which the top is moved against the bottom. */
+  /** Fraction of the height by which the top is moved against the bottom. */
   shear: number
 }
 
-/** Shrunk to at most `longestSide` pixels before; the result is as large as it needs to be. */
+/** Shrinks to at most `longestSide` pixels first; the result is as large as needed. */
 export async function turnPicture(
   { rgb, width, height }: DecodedImage,
   { degrees, shear }: Pose,

@@ -1,4 +1,4 @@
-// EmbedRuns the float model over pictures and watches the values of its inside.
+// Runs the float model over pictures and records the values of inner tensors.
 import type { ModelManifest } from '../model/model-manifest.ts'
 import { encodeModel, type OnnxModel } from '../onnx/onnx-proto.ts'
 import { floatValues } from '../onnx/tensor-values.ts'
@@ -11,7 +11,7 @@ import { addValues, createHistogram, type ValueHistogram } from './value-histogr
 export interface CalibrateOptions {
   model: OnnxModel
   manifest: Pick<ModelManifest, 'inputName' | 'inputSize'>
-  /** Watched, by name. */
+  /** Names of the recorded tensors. */
   tensors: readonly string[]
   pictures: AsyncIterable<DecodedImage>
 }
@@ -46,7 +46,7 @@ export async function calibrate({
   return histograms
 }
 
-/** Only what `tensors` are made of. */
+/** Encodes only the nodes that `tensors` are made of. */
 function encodeInside(model: OnnxModel, inputName: string, tensors: readonly string[]): Uint8Array {
   const { graph } = model
   const part = {

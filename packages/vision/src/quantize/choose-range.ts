@@ -1,4 +1,5 @@
-// The 8-bit scale of a tensor: what lies outside is cut, what lies inside is rounded, and the range with the least of both is taken.
+// Chooses the 8-bit scale of a tensor: values outside are cut, values inside are rounded, and the
+// range with the least error of both is taken.
 import type { ValueHistogram } from './value-histogram.ts'
 
 /** value = scale x (code - zero), code 0..255. */
@@ -8,15 +9,18 @@ export interface ByteRange {
 }
 
 export interface ChooseRangeOptions {
-  /** The tensor is read only as x times sigmoid(x): what is far below 0 does not matter. */
+  /** The tensor is read only as x times sigmoid(x): values far below 0 do not matter. */
   isBeforeSilu?: boolean
 }
 
 const steps = 60
-/** Part of an end that may be cut. Rare large values are what a detector has seen: most of a picture is background. */
+/**
+ * Fraction of an end that may be cut. Rare large values are the detected things: most of a picture
+ * is background.
+ */
 const mostCut = 0.2
 
-/** 0 is always met exactly: padding is made of it. */
+/** Chooses a range. 0 is always exact, because padding is 0. */
 export function chooseRange(
   histogram: ValueHistogram,
   { isBeforeSilu = false }: ChooseRangeOptions = {}

@@ -1,10 +1,10 @@
-// Which boxes of one model another finds too, both ways.
+// Compares the boxes of two models, both ways.
 import { iouOf } from '@likeness/shared/contract/box-overlap'
 import type { Embedder } from '../model/embedder.ts'
 import type { DecodedImage } from '../picture/image-decode.ts'
 import type { Subject } from '../runtime/embed-runs.ts'
 
-/** Of the boxes that one model is sure of, how many the other has, too. */
+/** Sure boxes of a model, and the number that the other model also has. */
 export interface Share {
   boxes: number
   found: number
@@ -17,18 +17,24 @@ export interface KeptDetections {
   kept: Share
   /** Boxes of the int8 model that the float model has. */
   reverse: Share
-  /** The same for every box, those included whose score is next to the threshold. */
+  /** The same for every box, also boxes with a score next to the threshold. */
   keptAtThreshold: Share
   reverseAtThreshold: Share
 }
 
-/** A score this far above the threshold is a sure one; nearer to it boxes come and go with every rounding. */
+/**
+ * Distance above the threshold from which a score is sure. Nearer boxes come and go with every
+ * rounding.
+ */
 export const sureBy = 0.1
 const leastOverlap = 0.5
-/** More than are ever kept: whether a box is the fifth or the sixth is not asked. */
+/**
+ * Limit above every kept number: the comparison does not depend on whether a box is the fifth or
+ * the sixth.
+ */
 const most = 100
 
-/** `pictures` are decoded one after the other. */
+/** `pictures` are decoded in turn. */
 export async function compareDetections({
   float,
   int8,

@@ -1,4 +1,5 @@
-// How often a view of a thing finds another view of it first, with the vectors of two models and with those of both.
+// Measures how often a view of a thing finds another view of that thing first, with the vectors of
+// two models and with those of both.
 import { embedViews, type Reference, type ReferenceViews } from '../learning/embed-views.ts'
 import { judgeByViews, shareOf } from '../learning/held-out-recall.ts'
 import type { ViewRandom } from '../learning/view-mosaic.ts'
@@ -7,7 +8,7 @@ import { applyProfile, type Profile } from '../model/profile.ts'
 
 export interface KeptRecall {
   references: number
-  /** Views asked. */
+  /** Number of asked views. */
   queries: number
   float: number
   int8: number
@@ -20,7 +21,7 @@ export interface CompareRecallOptions {
   int8: Embedder
   profile: Profile
   references: readonly Reference[]
-  /** The same numbers each time it is called: both models are to see the same views. */
+  /** Returns the same numbers at each call: both models must see the same views. */
   createRandom: () => ViewRandom
   onProgress: (done: number, total: number) => void
 }

@@ -1,11 +1,14 @@
-// Milliseconds a picture of two models on a machine that does other things as well.
+// Measures milliseconds a picture of two models on a machine that also does other work.
 import { measureRun } from '../import/measure-run.ts'
 import type { Embedder } from '../model/embedder.ts'
 
 const rounds = 8
 const runsARound = 5
 
-/** Of the processor's time, so that a busy machine compares as an idle one does; by turns, the best round of each. */
+/**
+ * Processor time, so that a busy machine compares like an idle machine. The models take turns, and
+ * the best round of each counts.
+ */
 export async function compareSpeed({
   float,
   int8

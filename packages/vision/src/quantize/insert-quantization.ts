@@ -1,11 +1,15 @@
-// Writes the rounding of a plan into the graph, as pairs of QuantizeLinear and DequantizeLinear that the runtime turns into int8 operators.
+// Writes the rounding of a plan into the graph: pairs of QuantizeLinear and DequantizeLinear that
+// the runtime turns into int8 operators.
 import { createGraphBuilder, floatsOf, type GraphBuilder, toNumber } from '../onnx/graph-builder.ts'
 import type { OnnxModel, OnnxNode, OnnxTensor } from '../onnx/onnx-proto.ts'
 import type { ByteRange } from './choose-range.ts'
 import { activationsOf, type QuantizationPlan } from './plan-quantization.ts'
 import { quantizeBias, quantizeWeights } from './quantize-weights.ts'
 
-/** From here on ONNX itself has a scale for each channel; before it the runtime's own operator is used. */
+/**
+ * First opset in which ONNX itself has a scale for each channel. Before this opset the runtime's
+ * own operator is used.
+ */
 const CHANNEL_OPSET = 13
 const runtimeDomain = 'com.microsoft'
 
@@ -42,7 +46,7 @@ export function insertQuantization(
   graph.initializer = graph.initializer.filter(({ name }) => used.has(name))
 }
 
-/** Makes the pair of a tensor where it is first read. */
+/** Makes the pair of a tensor at its first use. */
 function createRounding(
   g: GraphBuilder,
   { rangeOf }: QuantizationPlan,

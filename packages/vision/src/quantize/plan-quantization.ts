@@ -1,6 +1,8 @@
-// Which operators of a detector run in int8: its convolutions from the finest map on, but for the head's last ones, and what lies between them.
-// Before that map pictures are large and channels few: rounding there costs most boxes and saves no time (docs/models.md has the figures). What only a
-// declared map is made of stays float for the same reason: of MobileNetV3-small beside the built-in detector it cost .8 points of R@1 and saved nothing.
+// Chooses the operators of a detector that run in int8: convolutions from the finest map on, except
+// the head's last ones, and the operators between them. Before that map pictures are large and
+// channels few: rounding there costs most boxes and saves no time (docs/models.md has the figures).
+// Nodes that only a declared map uses stay float for the same reason: with MobileNetV3-small beside
+// the built-in detector, int8 cost .8 points of R@1 and saved no time.
 import { floatsOf, toNumber } from '../onnx/graph-builder.ts'
 import type { OnnxGraph, OnnxNode } from '../onnx/onnx-proto.ts'
 import { backboneStrides } from '../onnx/pooling.ts'
@@ -8,19 +10,22 @@ import { findTerminalConvolutions, nodesBefore } from '../onnx/terminal-convolut
 
 export interface QuantizationPlan {
   nodes: Set<OnnxNode>
-  /** Tensors that are rounded, with the tensor whose range each has: operators that only move values keep their input's. */
+  /**
+   * Rounded tensors, each with the tensor that gives the range. Operators that only move values
+   * keep their input's range.
+   */
   rangeOf: Map<string, string>
   /** Tensors that are read only as x times sigmoid(x). */
   beforeSilu: Set<string>
-  /** Of `nodes`. */
+  /** Convolutions among `nodes`. */
   convolutions: OnnxNode[]
-  /** Convolutions that stay float. */
+  /** Number of convolutions that stay float. */
   floatConvolutions: number
 }
 
-/** Values pass through them unchanged. */
+/** Operators that pass values unchanged. */
 const moving = new Set(['MaxPool', 'Resize', 'Split', 'Slice'])
-/** The runtime has them in int8. */
+/** Operators that the runtime has in int8. */
 const computing = new Set(['Sigmoid', 'LeakyRelu', 'Relu', 'Mul', 'Add', 'Concat', 'AveragePool'])
 const joining = new Set(['Mul', 'Add', 'Concat'])
 
@@ -69,7 +74,10 @@ export function planQuantization(graph: OnnxGraph, detections: string): Quantiza
 export const activationsOf = ({ opType, input }: OnnxNode): string[] =>
   joining.has(opType) ? input : input.slice(0, 1)
 
-/** Pixels of the picture between two values of a tensor; too large a number behind a Resize, where it does not matter any more. */
+/**
+ * Pixels of the picture between two values of a tensor. The number is too large after a Resize,
+ * where it no longer matters.
+ */
 function stridesOf(nodes: readonly OnnxNode[]): Map<string, number> {
   const strideOf = new Map<string, number>()
   for (const { input, output, attribute } of nodes) {

@@ -1,4 +1,4 @@
-// The graph of a prepared model with its convolutions in int8.
+// The graph of a prepared model with convolutions in int8.
 import { readFile } from 'node:fs/promises'
 import { appError } from '@likeness/shared/errors'
 import type { PreparedModel } from '../model/model-prepare.ts'
@@ -14,7 +14,10 @@ export interface QuantizedGraph {
   convolutions: { int8: number; float: number }
 }
 
-/** Rejects with `invalid_request` for a graph that is quantised already or has no convolution in float32. */
+/**
+ * Rejects with `invalid_request` for a graph that is quantised already or has no convolution in
+ * float32.
+ */
 export async function quantizeGraph(
   { path, manifest }: PreparedModel,
   { pictures }: { pictures: AsyncIterable<DecodedImage> }

@@ -1,4 +1,5 @@
-// Makes a model folder whose convolutions run in int8, and keeps it only if it finds what the float model finds, faster.
+// Makes a model folder whose convolutions run in int8. The folder is kept only if the int8 model
+// finds the same things as the float model, faster.
 import { copyFile, readFile, writeFile } from 'node:fs/promises'
 import { cpus } from 'node:os'
 import path from 'node:path'
@@ -17,7 +18,7 @@ import { compareSpeed } from './compare-speed.ts'
 import { type QuantizedGraph, quantizeGraph } from './quantize-graph.ts'
 import { type Outcome, refuseWorse } from './refuse-worse.ts'
 
-/** One of the user's. Each is decoded when it is needed. */
+/** A user's picture, decoded when needed. */
 export interface QuantizePicture {
   sha256: string
   decode: () => Promise<DecodedImage>
@@ -27,19 +28,19 @@ export interface QuantizeOptions {
   modelDir: string
   cacheDir: string
   name: string
-  /** The folder `name` is made in it. */
+  /** Parent folder in which the folder `name` is made. */
   modelsDir: string
-  /** Ranges are taken from these. */
+  /** Pictures that ranges are taken from. */
   calibration: readonly QuantizePicture[]
-  /** What is compared on: other pictures than those, and the things in them. */
+  /** Pictures and things for the comparison; other pictures than `calibration`. */
   heldOut: { pictures: readonly QuantizePicture[]; references: readonly Reference[] }
   createRandom: () => ViewRandom
-  /** A step is done. */
+  /** Called when a step is done. */
   onStep: (step: string, result: string) => void
   onProgress: (step: string, done: number, total: number) => void
 }
 
-/** What a quantised model's manifest.json says of how it was made. */
+/** Entry of a quantised model's manifest.json about its origin. */
 export interface QuantizedEntry extends Outcome {
   source: { name: string; version: string; sha256: string; embedding: string }
   calibration: { pictures: number; sha256: string }
@@ -47,8 +48,9 @@ export interface QuantizedEntry extends Outcome {
 }
 
 /**
- * Rejects with `quality_lost` or `not_faster`, naming both figures, when the float model is the better one; with
- * `invalid_request` for a graph without float convolutions. Nothing is left behind then.
+ * Rejects with `quality_lost` or `not_faster`, naming both figures, when the float model is better.
+ * Rejects with `invalid_request` for a graph without float convolutions. A rejection leaves no
+ * files.
  */
 export async function quantizeModel(options: QuantizeOptions): Promise<QuantizedEntry> {
   return withNewFolder(options, (work) => makeFolder(work, options))
@@ -152,7 +154,7 @@ async function writeFolder(
   { source, model, graph, outcome }: Made,
   { modelDir, calibration }: QuantizeOptions
 ): Promise<QuantizedEntry> {
-  // What was checked against the oracle was the float model.
+  // The check against the oracle was for the float model.
   const { checked: _, ...whole } = JSON.parse(
     await readFile(path.join(modelDir, manifestName), 'utf8')
   ) as Record<string, unknown>

@@ -1,4 +1,5 @@
-// Weights of a convolution as int8 with a scale for each output channel, and its bias on the scale of the products.
+// Converts the weights of a convolution to int8 with a scale for each output channel, and the bias
+// to the scale of the products.
 
 export interface ByteWeights {
   weights: Int8Array
@@ -6,12 +7,15 @@ export interface ByteWeights {
   scales: Float32Array
 }
 
-/** The full byte; session.ts sees to processors that would overflow with it. Of 7 bits one box in twenty was lost. */
+/**
+ * The full byte; session.ts handles processors that would overflow. With 7 bits, a box in twenty
+ * was lost.
+ */
 const mostWeight = 127
-/** A bias beyond it would not fit its 32 bits. */
+/** Limit of a bias that fits in 32 bits. */
 const mostBias = 2 ** 30
 
-/** `bias`: f32 [channels] or none; `inputScale`: of the tensor that is convolved. */
+/** `bias`: f32 [channels] or undefined; `inputScale`: scale of the convolution's input. */
 export function quantizeWeights(
   values: Float32Array,
   channels: number,

@@ -1,10 +1,10 @@
-// What a quantised model must keep of the float one to be worth having.
+// The quality that a quantised model must keep of the float model.
 import { appError } from '@likeness/shared/errors'
 import type { KeptDetections } from './compare-detections.ts'
 import type { KeptRecall } from './compare-recall.ts'
 
 export interface Outcome {
-  /** Milliseconds a picture, one thread. */
+  /** Milliseconds a picture, a single thread. */
   ms: { float: number; int8: number }
   detections: KeptDetections
   recall: KeptRecall
@@ -14,7 +14,10 @@ const mostLost = 0.01
 /** Fewer boxes cannot show a loss of one in a hundred. */
 const fewestBoxes = 50
 
-/** Throws `quality_lost` or `not_faster` with both figures, `invalid_request` where the pictures show nothing to compare. */
+/**
+ * Throws `quality_lost` or `not_faster` with both figures, `invalid_request` where the pictures
+ * give too few boxes to compare.
+ */
 export function refuseWorse({ ms, detections: { kept, reverse }, recall }: Outcome): void {
   const detail = { ms, kept, reverse, recall }
   if (kept.boxes < fewestBoxes)
@@ -30,7 +33,7 @@ export function refuseWorse({ ms, detections: { kept, reverse }, recall }: Outco
       { detail }
     )
   }
-  // Shares are rounded to four digits: what is a point exactly is not more than a point.
+  // Shares are rounded to four digits: exactly a point is not more than a point.
   if (recall.float - recall.int8 > mostLost + 1e-9) {
     throw appError(
       'quality_lost',

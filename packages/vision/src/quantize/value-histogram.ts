@@ -1,7 +1,7 @@
-// How often a tensor's values fall where, gathered picture by picture without knowing their range before.
+// Counts a tensor's values by range, picture by picture, without knowing the range before.
 
 export interface ValueHistogram {
-  /** Over [-reach, reach). */
+  /** Bins over [-reach, reach). */
   counts: Float64Array
   reach: number
   least: number
@@ -17,7 +17,7 @@ export const createHistogram = (): ValueHistogram => ({
   most: -Infinity
 })
 
-/** Throws on values that are not numbers. */
+/** Throws on values that are not finite numbers. */
 export function addValues(histogram: ValueHistogram, values: Float32Array): void {
   let [least, most] = [histogram.least, histogram.most]
   for (let i = 0; i < values.length; i++) {
@@ -35,7 +35,7 @@ export function addValues(histogram: ValueHistogram, values: Float32Array): void
   histogram.most = most
 }
 
-/** Twice the reach: two bins become one. */
+/** Doubles the reach: two bins become one. */
 function widen(histogram: ValueHistogram): void {
   const wider = new Float64Array(bins)
   for (let i = 0; i < bins; i++) wider[bins / 4 + (i >> 1)]! += histogram.counts[i]!

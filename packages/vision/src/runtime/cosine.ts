@@ -1,4 +1,4 @@
-// The measure that vectors are compared by.
+// The cosine of two vectors, the measure of their similarity.
 
 export function cosine(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let dot = 0

@@ -1,4 +1,4 @@
-// Opens a prepared model on the first execution provider that works, and says which one that was.
+// Opens a prepared model on the first execution provider that works, and reports that provider.
 import { existsSync, readFileSync } from 'node:fs'
 import { appError, messageOf } from '@likeness/shared/errors'
 import * as ort from './onnx-runtime.ts'
@@ -6,11 +6,14 @@ import * as ort from './onnx-runtime.ts'
 export type LogFn = (fields: Record<string, unknown>, message: string) => void
 
 export interface OpenSessionOptions {
-  /** Its file, and its name for the log. */
+  /** The model's file, and its name for the log. */
   model: { path: string; manifest: { name: string } }
-  /** Tried in this order: `cuda`, `webgpu`, `cpu`... Only those named are ever used. */
+  /**
+   * Providers to try in this order: `cuda`, `webgpu`, `cpu`... Only the named providers are ever
+   * used.
+   */
   executionProviders: readonly string[]
-  /** Of one run; sessions in several processes beat one session with several threads. */
+  /** Threads of a run; sessions in several processes beat a single session with several threads. */
   threads: number
   log?: LogFn | undefined
 }
@@ -20,7 +23,7 @@ export interface OpenSession {
   provider: string
 }
 
-/** Rejects with `embedder_unavailable` naming every provider's reason when none of them works. */
+/** Rejects with `embedder_unavailable` naming every provider's reason when all providers fail. */
 export async function openSession({
   model,
   executionProviders,
@@ -31,7 +34,8 @@ export async function openSession({
   const reasons: string[] = []
   for (const provider of executionProviders) {
     try {
-      // One provider at a time: given a list, the runtime would choose among it without saying what it chose.
+      // A single provider at a time: from a list, the runtime would choose without reporting its
+      // choice.
       const session = await ort.InferenceSession.create(model.path, {
         executionProviders: [provider],
         graphOptimizationLevel: 'all',
@@ -52,7 +56,10 @@ export async function openSession({
 
 const processorFile = '/proc/cpuinfo'
 
-/** Without VNNI x64 adds products of bytes in 16 bits, which overflow; the runtime then has to be asked for a slower way. */
+/**
+ * True when the processor lacks VNNI. Such x64 processors add products of bytes in 16 bits, which
+ * overflow; the runtime then needs a slower way.
+ */
 export function overflowsInt8(): boolean {
   if (process.arch !== 'x64') return false
   return !(

@@ -1,4 +1,5 @@
-// Boxes of a picture as an embedder wants them: each stretched to its input, as classifiers are fed with crops.
+// Cuts boxes of a picture for an embedder: each is stretched to the embedder's input, like crops
+// for classifiers.
 import type { DecodedImage } from '../picture/image-decode.ts'
 import { type Box, letterboxInto, type Size } from '../picture/letterbox.ts'
 import { cropPicture } from '../picture/picture-parts.ts'
@@ -24,7 +25,7 @@ export function cropsInto(
   }
 }
 
-/** The pixels that the box touches, at least one. */
+/** Returns the pixels that the box meets, at least a single pixel. */
 function cutOut(image: DecodedImage, [x1, y1, x2, y2]: Box): DecodedImage {
   const [left, top] = [
     clamp(Math.floor(x1), image.width - 1),

@@ -1,4 +1,4 @@
-// EmbedRuns the embedder beside the detector on boxes of a picture.
+// Runs the embedder beside the detector on boxes of a picture.
 import { appError, messageOf } from '@likeness/shared/errors'
 import type { DecodedImage } from '../picture/image-decode.ts'
 import type { Box } from '../picture/letterbox.ts'
@@ -10,7 +10,10 @@ import { cropsInto } from './crop-tensor.ts'
 import type { SemanticModel } from './semantic-model.ts'
 
 export interface SemanticEmbedder {
-  /** f32 [dim] of unit length for each box (picture pixels); zeros where it sees nothing. */
+  /**
+   * f32 [dim] of unit length for each box (picture pixels); zeros where the embedder's output is
+   * zero.
+   */
   embedBoxes(image: DecodedImage, boxes: readonly Box[]): Promise<Float32Array[]>
   close(): Promise<void>
 }
@@ -23,7 +26,7 @@ export interface OpenSemanticOptions {
   log?: LogFn | undefined
 }
 
-/** Rejects with `embedder_unavailable` as the detector does. */
+/** Rejects with `embedder_unavailable`, the same as the detector. */
 export async function openSemanticEmbedder({
   path,
   semantic,
@@ -67,7 +70,7 @@ export async function openSemanticEmbedder({
   }
 }
 
-/** Row `index` of [n, dim, ...places]: the mean over the places, brought to unit length. */
+/** Row `index` of [n, dim, ...places]: the mean over the places, scaled to unit length. */
 function unitPooled(
   data: Float32Array,
   [count, dim, ...places]: readonly number[],
@@ -87,7 +90,7 @@ function unitPooled(
       'invalid_request',
       `${file} gives a vector of length ${norm}: it cannot be compared`
     )
-  // An even picture may show it nothing: then its part is nothing.
+  // An even picture may give a zero vector; the part then stays zero.
   return norm > 0 ? pooled.map((value) => value / norm) : pooled
 }
 
@@ -98,7 +101,10 @@ const trialBoxes: readonly Box[] = [
 ]
 const leastSame = 0.9999
 
-/** Tries it on crops of one picture, alone and together, and tells what the file does not: `dim`. Rejects with `invalid_request`. */
+/**
+ * Tries the embedder on crops of a picture, alone and together, and adds the missing fact `dim`.
+ * Rejects with `invalid_request`.
+ */
 export async function trySemantic(options: OpenSemanticOptions): Promise<SemanticModel> {
   const picture: DecodedImage = {
     rgb: Uint8Array.from({ length: 3 * 128 * 128 }, (_, i) => (i * 2654435761) % 251),

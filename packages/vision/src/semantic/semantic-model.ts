@@ -1,4 +1,5 @@
-// An ordinary image embedder beside the detector: what its ONNX file takes and gives, and what of a row's raw vector is its part.
+// An ordinary image embedder beside the detector: input and output of the ONNX file, and the
+// embedder's part of a raw vector.
 import { sha256Hex } from '@likeness/shared/data/sha256'
 import { appError, messageOf } from '@likeness/shared/errors'
 import { FLOAT } from '../onnx/graph-builder.ts'
@@ -6,7 +7,10 @@ import { decodeModel, type OnnxModel, type OnnxValueInfo } from '../onnx/onnx-pr
 import { dimsOf, graphInputs } from '../onnx/value-shapes.ts'
 import type { Size } from '../picture/letterbox.ts'
 
-/** How RGB 0..1 becomes what the embedder was trained on: (value - mean) / deviation for each channel. */
+/**
+ * Conversion of RGB 0..1 to the embedder's training values: (value - mean) / deviation for each
+ * channel.
+ */
 export const normalisations = {
   imagenet: { mean: [0.485, 0.456, 0.406], deviation: [0.229, 0.224, 0.225] },
   clip: {
@@ -22,22 +26,25 @@ export const normalisations = {
 } as const
 export type Normalisation = keyof typeof normalisations
 
-/** Which rows are made of: `both` parts, or the embedder's alone. Without an embedder they are the detector's own (`instance`). */
+/**
+ * Parts of the rows: `both`, or the embedder's alone. Without an embedder, rows are the detector's
+ * own (`instance`).
+ */
 export const semanticKinds = ['both', 'semantic'] as const
 export type SemanticKind = (typeof semanticKinds)[number]
 
 export interface SemanticModel {
-  /** Beside the detector's file. */
+  /** File beside the detector's file. */
   file: string
   sha256: string
   kind: SemanticKind
   inputName: string
   size: Size
   normalisation: Normalisation
-  /** Crops that one run takes. */
+  /** Number of crops that a run takes. */
   batch: 'any' | 'one'
   outputName: string
-  /** Numbers that it gives for one crop, after averaging over the places of a map. */
+  /** Numbers for a crop, after averaging over the places of a map. */
   dim: number
 }
 
@@ -51,8 +58,9 @@ export interface DescribeSemanticOptions {
 const defaultSide = 224
 
 /**
- * Everything but `dim`, which a dummy run tells. Takes one float input [batch, 3, height, width]; of several outputs the first
- * of two dimensions is the vector, else the first map of four. Rejects with `data_corrupt` and `invalid_request`.
+ * Describes everything except `dim`, which a dummy run finds. Takes a float input [batch, 3,
+ * height, width]. Among several outputs, the first with two dimensions is the vector, else the
+ * first map with four. Rejects with `data_corrupt` and `invalid_request`.
  */
 export function describeSemantic({
   bytes,

@@ -1,4 +1,4 @@
-// A detector whose raw vectors hold what an ordinary embedder sees in each box, beside or instead of its own part.
+// A detector whose raw vectors also hold, or only hold, an ordinary embedder's vector of each box.
 import type { PooledMap } from '../onnx/pooled-map.ts'
 import type { DecodedImage } from '../picture/image-decode.ts'
 import type { Box } from '../picture/letterbox.ts'

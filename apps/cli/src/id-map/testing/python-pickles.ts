@@ -1,6 +1,7 @@
-// What Python 3.11 with numpy 2.4 and 1.26 wrote, as base64, so that no test needs a Python.
-// plain: pickle.dumps({0: 'a b.jpg\t青岛 啤酒', ...}, protocol=N); numpy: the same with np.int64 keys, which is what PP-ShiTu makes.
-/** By protocol, 0 to 5. */
+// Pickles written by Python 3.11 with numpy 2.4 and 1.26, as base64, so that no test needs Python.
+// plain: pickle.dumps({0: 'a b.jpg\t青岛 啤酒', ...}, protocol=N). numpy: the same with np.int64 keys,
+// as in PP-ShiTu.
+/** Plain pickles by protocol, 0 to 5. */
 export const plainPickles = [
   'KGRwMApJMApWYSBiLmpwZwlcdTk3NTJcdTVjOWIgXHU1NTY0XHU5MTUyCnAxCnNJMQpWc3ViL2MuanBnCWNvbGEgbGlnaHQKcDIKc0kzMDAKVulcdTAwNWN1LnBuZwkieCIKcDMKc0k3MDAwMApWXFUwMDAxZjYwMC5wbmcJbGF1Z2gKcDQKcy4=',
   'fXEAKEsAWBUAAABhIGIuanBnCemdkuWymyDllaTphZJxAUsBWBQAAABzdWIvYy5qcGcJY29sYSBsaWdodHECTSwBWAwAAADDqVx1LnBuZwkieCJxA0pwEQEAWA4AAADwn5iALnBuZwlsYXVnaHEEdS4=',
@@ -28,7 +29,7 @@ export const numpy1Pickles = [
   'gAWV9QAAAAAAAAB9lCiMFW51bXB5LmNvcmUubXVsdGlhcnJheZSMBnNjYWxhcpSTlIwFbnVtcHmUjAVkdHlwZZSTlIwCaTiUiYiHlFKUKEsDjAE8lE5OTkr/////Sv////9LAHSUYkMIAAAAAAAAAACUhpRSlIwVYSBiLmpwZwnpnZLlspsg5ZWk6YWSlGgDaAlDCAEAAAAAAAAAlIaUUpSMFHN1Yi9jLmpwZwljb2xhIGxpZ2h0lGgDaAlDCCwBAAAAAAAAlIaUUpSMDMOpXHUucG5nCSJ4IpRoA2gJQwhwEQEAAAAAAJSGlFKUjA7wn5iALnBuZwlsYXVnaJR1Lg=='
 ]
 
-/** What must be refused: its name, and the bytes. */
+/** Pickles that must be refused: name, opcode and bytes. */
 export const refusedPickles: [what: string, opcode: string, base64: string][] = [
   [
     'a value that calls os.system, protocol 0',

@@ -1,4 +1,5 @@
-// Holds a stack of stand-ins until it is killed: argv is the data directory. Prints the pids of its children.
+// Holds a stack of stand-ins until it is killed: argv is the data directory. Prints the pids of the
+// children.
 import { silentLogger } from '@likeness/shared/process/logger'
 import { startStack } from '../start-stack.ts'
 

@@ -1,4 +1,5 @@
-// Stands in for an app in the launcher's tests: listens on PORT, says it is ready, shows its environment, or fails when told to.
+// Stands in for an app in the launcher's tests: listens on PORT, reports ready, shows its
+// environment, or fails on request.
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
