@@ -25,7 +25,7 @@ export default defineConfig({
         'unit',
         [
           'packages/*/{src,test}/**/*.test.ts',
-          'apps/*/src/**/*.test.ts',
+          'apps/*/{src,test}/**/*.test.ts',
           'scripts/**/*.test.mjs',
           'models/training/*.test.ts',
           'test/*.test.ts'

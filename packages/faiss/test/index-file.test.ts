@@ -2,9 +2,9 @@ import { readdir, readFile, truncate, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
-import { FaissIndex } from './faiss-index.ts'
-import { everyKind, exhaustive, indexOf } from './testing/every-kind.ts'
-import { gaussianVectors } from './testing/seeded-vectors.ts'
+import { FaissIndex } from '../src/faiss-index.ts'
+import { everyKind, exhaustive, indexOf } from '../src/testing/every-kind.ts'
+import { gaussianVectors } from '../src/testing/seeded-vectors.ts'
 
 const dim = 12
 let dir: string

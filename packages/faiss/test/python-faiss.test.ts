@@ -2,11 +2,11 @@ import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
-import { readForeignVectors } from './foreign-vectors.ts'
-import { idLists, recall } from './testing/brute-force.ts'
-import { everyForm, exhaustive, indexOf } from './testing/every-kind.ts'
-import { findPythonFaiss, runPython } from './testing/python-faiss.ts'
-import { gaussianVectors } from './testing/seeded-vectors.ts'
+import { readForeignVectors } from '../src/foreign-vectors.ts'
+import { idLists, recall } from '../src/testing/brute-force.ts'
+import { everyForm, exhaustive, indexOf } from '../src/testing/every-kind.ts'
+import { findPythonFaiss, runPython } from '../src/testing/python-faiss.ts'
+import { gaussianVectors } from '../src/testing/seeded-vectors.ts'
 
 const dim = 16
 const rows = 500

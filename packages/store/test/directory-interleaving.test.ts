@@ -4,17 +4,17 @@ import { mkdtemp, readdir, utimes } from 'node:fs/promises'
 import path from 'node:path'
 import { beforeEach, expect, it } from 'vitest'
 import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
-import { cleanDirectory } from './directory-cleanup.ts'
-import { directoryPaths } from './directory-paths.ts'
-import { openDirectoryStore } from './directory-store.ts'
+import { cleanDirectory } from '../src/directory-cleanup.ts'
+import { directoryPaths } from '../src/directory-paths.ts'
+import { openDirectoryStore } from '../src/directory-store.ts'
 import {
   allowed,
   neverHappened,
   type Operation,
   stallAt,
   type Start
-} from './interleaving-model.ts'
-import type { ObjectStore } from './object-store.ts'
+} from '../src/interleaving-model.ts'
+import type { ObjectStore } from '../src/object-store.ts'
 
 type Stalling = 'put' | 'create' | 'swap' | 'delete' | 'get'
 type Initial = 'absent' | 'plain' | 'swapped'

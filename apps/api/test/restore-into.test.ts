@@ -2,9 +2,9 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { collectionKeys } from '@likeness/shared/contract/keys'
 import { denseRows } from '@likeness/shared/contract/vector-rows'
-import { createPatientClock } from '../test-support/patient-clock.ts'
-import { startOwner } from '../test-support/start-owner.ts'
-import { codeOf, startTestApi, type TestApi } from '../test-support/start-test-api.ts'
+import { createPatientClock } from '../src/test-support/patient-clock.ts'
+import { startOwner } from '../src/test-support/start-owner.ts'
+import { codeOf, startTestApi, type TestApi } from '../src/test-support/start-test-api.ts'
 
 let api: TestApi
 let marks: string

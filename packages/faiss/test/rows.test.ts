@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { everyKind, indexOf } from './testing/every-kind.ts'
-import { gaussianVectors } from './testing/seeded-vectors.ts'
+import { everyKind, indexOf } from '../src/testing/every-kind.ts'
+import { gaussianVectors } from '../src/testing/seeded-vectors.ts'
 
 const dim = 20
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { rankAll, rowOf } from './testing/brute-force.ts'
-import { everyKind, exhaustive, indexOf } from './testing/every-kind.ts'
-import { integerVectors, isDeleted, seededBitmap } from './testing/seeded-vectors.ts'
+import { rankAll, rowOf } from '../src/testing/brute-force.ts'
+import { everyKind, exhaustive, indexOf } from '../src/testing/every-kind.ts'
+import { integerVectors, isDeleted, seededBitmap } from '../src/testing/seeded-vectors.ts'
 
 const dim = 16
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { FaissIndex } from './faiss-index.ts'
-import { configurePool } from './pool.ts'
-import { bestRows, idLists } from './testing/brute-force.ts'
-import { everyKind, exhaustive } from './testing/every-kind.ts'
-import { gaussianVectors, unitVectors } from './testing/seeded-vectors.ts'
+import { FaissIndex } from '../src/faiss-index.ts'
+import { configurePool } from '../src/pool.ts'
+import { bestRows, idLists } from '../src/testing/brute-force.ts'
+import { everyKind, exhaustive } from '../src/testing/every-kind.ts'
+import { gaussianVectors, unitVectors } from '../src/testing/seeded-vectors.ts'
 
 const dim = 16
 const k = 5

@@ -2,9 +2,9 @@
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
-import { FaissIndex } from './faiss-index.ts'
-import { emptyIndex, everyForm, exhaustive, indexOf } from './testing/every-kind.ts'
-import { gaussianVectors } from './testing/seeded-vectors.ts'
+import { FaissIndex } from '../src/faiss-index.ts'
+import { emptyIndex, everyForm, exhaustive, indexOf } from '../src/testing/every-kind.ts'
+import { gaussianVectors } from '../src/testing/seeded-vectors.ts'
 
 const dim = 16
 const vectors = gaussianVectors(5, 600, dim)

@@ -18,8 +18,8 @@ import { seededRandom } from '@likeness/shared/data/random'
 import { systemClock } from '@likeness/shared/process/clock'
 import { silentLogger } from '@likeness/shared/process/logger'
 import { createMemoryStore } from '@likeness/store/memory-store'
-import { temporaryFolder } from '../../../../test/support/temporary-folder.ts'
-import { codeOf, startTestApi, type TestApi } from '../test-support/start-test-api.ts'
+import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
+import { codeOf, startTestApi, type TestApi } from '../src/test-support/start-test-api.ts'
 
 interface Sparse {
   indices: number[]

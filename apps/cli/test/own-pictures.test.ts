@@ -2,10 +2,10 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { beforeEach, expect, test } from 'vitest'
-import { temporaryFolder } from '../../../../test/support/temporary-folder.ts'
-import { readQueryList } from './example-query.ts'
-import { openFolder } from './folder-pictures.ts'
-import { openLabelled, parseLabels } from './labelled-pictures.ts'
+import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
+import { readQueryList } from '../src/examples/example-query.ts'
+import { openFolder } from '../src/examples/folder-pictures.ts'
+import { openLabelled, parseLabels } from '../src/examples/labelled-pictures.ts'
 
 let folder: string
 let workDir: string

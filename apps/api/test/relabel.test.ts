@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { codeOf, startTestApi, type TestApi } from '../test-support/start-test-api.ts'
+import { codeOf, startTestApi, type TestApi } from '../src/test-support/start-test-api.ts'
 
 let api: TestApi
 let collectionId: string

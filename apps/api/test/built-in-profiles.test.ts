@@ -7,7 +7,7 @@ import {
   embedding,
   startTestApi,
   type TestApi
-} from '../test-support/start-test-api.ts'
+} from '../src/test-support/start-test-api.ts'
 
 let api: TestApi
 beforeEach(async () => {

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { FaissIndex } from './faiss-index.ts'
-import { linearTransform } from './linear-transform.ts'
-import { symmetricEigen } from './symmetric-eigen.ts'
-import { distanceOf, rowOf } from './testing/brute-force.ts'
-import { metrics } from './testing/every-kind.ts'
-import { gaussianVectors } from './testing/seeded-vectors.ts'
-import { trainCentroids } from './train-centroids.ts'
+import { FaissIndex } from '../src/faiss-index.ts'
+import { linearTransform } from '../src/linear-transform.ts'
+import { symmetricEigen } from '../src/symmetric-eigen.ts'
+import { distanceOf, rowOf } from '../src/testing/brute-force.ts'
+import { metrics } from '../src/testing/every-kind.ts'
+import { gaussianVectors } from '../src/testing/seeded-vectors.ts'
+import { trainCentroids } from '../src/train-centroids.ts'
 
 describe('linearTransform', () => {
   const [dIn, dOut, n] = [37, 19, 130]

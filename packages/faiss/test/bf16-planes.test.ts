@@ -2,11 +2,11 @@
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
-import { FaissIndex } from './faiss-index.ts'
-import { readForeignVectors } from './foreign-vectors.ts'
-import { bestRows, idLists, recall } from './testing/brute-force.ts'
-import { indexOf } from './testing/every-kind.ts'
-import { gaussianVectors, unitVectors } from './testing/seeded-vectors.ts'
+import { FaissIndex } from '../src/faiss-index.ts'
+import { readForeignVectors } from '../src/foreign-vectors.ts'
+import { bestRows, idLists, recall } from '../src/testing/brute-force.ts'
+import { indexOf } from '../src/testing/every-kind.ts'
+import { gaussianVectors, unitVectors } from '../src/testing/seeded-vectors.ts'
 
 const k = 10
 const folder = temporaryFolder('planes')

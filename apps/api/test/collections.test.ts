@@ -2,7 +2,12 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { collectionSettingsSchema } from '@likeness/shared/contract/collection'
 import { collectionKeys } from '@likeness/shared/contract/keys'
 import { appError } from '@likeness/shared/errors'
-import { codeOf, embedding, startTestApi, type TestApi } from '../test-support/start-test-api.ts'
+import {
+  codeOf,
+  embedding,
+  startTestApi,
+  type TestApi
+} from '../src/test-support/start-test-api.ts'
 
 let api: TestApi
 beforeEach(async () => {

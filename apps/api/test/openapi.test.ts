@@ -2,10 +2,10 @@ import type { Express } from 'express'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { z } from 'zod'
 import { sha256Hex } from '@likeness/shared/data/sha256'
-import { createApp } from '../app.ts'
-import { startTestApi, type TestApi } from '../test-support/start-test-api.ts'
-import { type AnswerSchemaName, answerSchemas } from './answer-schemas.ts'
-import { descriptions } from './openapi-document.ts'
+import { createApp } from '../src/app.ts'
+import { startTestApi, type TestApi } from '../src/test-support/start-test-api.ts'
+import { type AnswerSchemaName, answerSchemas } from '../src/openapi/answer-schemas.ts'
+import { descriptions } from '../src/openapi/openapi-document.ts'
 
 interface Document {
   openapi: string

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 
-const entry = new URL('./index.ts', import.meta.url).href
+const entry = new URL('../src/index.ts', import.meta.url).href
 const addonFile = fileURLToPath(new URL('../build/likeness_faiss.node', import.meta.url))
 
 /** Runs a script in a Node process of its own; a crash shows as a signal. */

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest'
-import { FaissIndex } from './faiss-index.ts'
-import { bestRows, idLists, rankAll, recall, rowOf } from './testing/brute-force.ts'
-import { everyKind, exhaustive, indexOf, metrics } from './testing/every-kind.ts'
+import { FaissIndex } from '../src/faiss-index.ts'
+import { bestRows, idLists, rankAll, recall, rowOf } from '../src/testing/brute-force.ts'
+import { everyKind, exhaustive, indexOf, metrics } from '../src/testing/every-kind.ts'
 import {
   gaussianVectors,
   integerVectors,
   isDeleted,
   seededBitmap,
   unitVectors
-} from './testing/seeded-vectors.ts'
+} from '../src/testing/seeded-vectors.ts'
 
 const dim = 24
 const k = 10

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { FaissError } from './faiss-error.ts'
-import { FaissIndex } from './faiss-index.ts'
-import type { IndexSpec } from './index-spec.ts'
-import { everyKind, indexOf } from './testing/every-kind.ts'
-import { gaussianVectors } from './testing/seeded-vectors.ts'
+import { FaissError } from '../src/faiss-error.ts'
+import { FaissIndex } from '../src/faiss-index.ts'
+import type { IndexSpec } from '../src/index-spec.ts'
+import { everyKind, indexOf } from '../src/testing/every-kind.ts'
+import { gaussianVectors } from '../src/testing/seeded-vectors.ts'
 
 const dim = 8
 const vectors = gaussianVectors(1, 60, dim)

@@ -1,7 +1,12 @@
 import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { codeOf, embedding, startTestApi, type TestApi } from '../test-support/start-test-api.ts'
+import {
+  codeOf,
+  embedding,
+  startTestApi,
+  type TestApi
+} from '../src/test-support/start-test-api.ts'
 
 const elsewhere = { version: 'clip@3/none@1', dim: 3, unit: true }
 const path = '/v1/collections/texts'

@@ -1,8 +1,8 @@
 // Deletion by filter, snapshots, restores and maintenance over HTTP, with an owner beside the API that commits what it logs.
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { createPatientClock } from '../test-support/patient-clock.ts'
-import { startOwner } from '../test-support/start-owner.ts'
-import { codeOf, startTestApi, type TestApi } from '../test-support/start-test-api.ts'
+import { createPatientClock } from '../src/test-support/patient-clock.ts'
+import { startOwner } from '../src/test-support/start-owner.ts'
+import { codeOf, startTestApi, type TestApi } from '../src/test-support/start-test-api.ts'
 
 let api: TestApi
 let collectionId: string

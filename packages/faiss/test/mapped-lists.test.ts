@@ -3,12 +3,12 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
-import { BinaryIndex } from './binary-index.ts'
-import { FaissIndex } from './faiss-index.ts'
-import { exhaustive, indexOf, storages } from './testing/every-kind.ts'
-import { seededBits } from './testing/packed-bits.ts'
-import { gaussianVectors, seededBitmap } from './testing/seeded-vectors.ts'
-import { trainBinaryCentroids } from './train-centroids.ts'
+import { BinaryIndex } from '../src/binary-index.ts'
+import { FaissIndex } from '../src/faiss-index.ts'
+import { exhaustive, indexOf, storages } from '../src/testing/every-kind.ts'
+import { seededBits } from '../src/testing/packed-bits.ts'
+import { gaussianVectors, seededBitmap } from '../src/testing/seeded-vectors.ts'
+import { trainBinaryCentroids } from '../src/train-centroids.ts'
 
 const [dim, k, rows] = [16, 10, 1200]
 let dir: string

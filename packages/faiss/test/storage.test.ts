@@ -3,11 +3,16 @@ import path from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { VectorStorage } from '@likeness/shared/contract/storage-forms'
 import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
-import { FaissIndex } from './faiss-index.ts'
-import { bestRows, idLists, rankAll, recall, rowOf } from './testing/brute-force.ts'
-import { emptyIndex, everyForm, exhaustive, indexOf, metrics } from './testing/every-kind.ts'
-import { gaussianVectors, isDeleted, seededBitmap, unitVectors } from './testing/seeded-vectors.ts'
-import { trainCodebook } from './train-codebook.ts'
+import { FaissIndex } from '../src/faiss-index.ts'
+import { bestRows, idLists, rankAll, recall, rowOf } from '../src/testing/brute-force.ts'
+import { emptyIndex, everyForm, exhaustive, indexOf, metrics } from '../src/testing/every-kind.ts'
+import {
+  gaussianVectors,
+  isDeleted,
+  seededBitmap,
+  unitVectors
+} from '../src/testing/seeded-vectors.ts'
+import { trainCodebook } from '../src/train-codebook.ts'
 
 const dim = 16
 const rows = 600

@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { drawExampleSet, type ExampleSet } from '@likeness/drawing/example-set'
-import { temporaryFolder } from '../../../../test/support/temporary-folder.ts'
+import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
 
 test('a set is drawn once, and anew when its version changed; what the older version drew is gone', async () => {
   const folder = temporaryFolder('set')
