@@ -2,7 +2,16 @@
 import { openAsBlob } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
-import type { CollectionAnswer, CollectionListAnswer, ItemAnswer, JobAnswer, ListLine, Problem, SearchAnswer, SearchRequest, VectorLine } from '@likeness/shared/contract/http'
+import type {
+  CollectionAnswer,
+  CollectionListAnswer
+} from '@likeness/shared/contract/http/collections'
+import type { ListLine } from '@likeness/shared/contract/http/imports'
+import type { ItemAnswer } from '@likeness/shared/contract/http/items'
+import type { JobAnswer } from '@likeness/shared/contract/http/jobs'
+import type { Problem } from '@likeness/shared/contract/http/problem'
+import type { SearchAnswer, SearchRequest } from '@likeness/shared/contract/http/search'
+import type { VectorLine } from '@likeness/shared/contract/http/vectors'
 import type { ProfileDraft, StoredProfile } from '@likeness/shared/contract/profile'
 import type { Projection } from '@likeness/store/profile-store'
 

@@ -1,6 +1,6 @@
 // Why the pictures of a job are not embedded now. They lie in a queue that only a worker with their embedding takes from: this says so to whoever waits.
 import type { JobStatus } from '@likeness/engine/contract'
-import type { JobAnswer } from '@likeness/shared/contract/http'
+import type { JobAnswer } from '@likeness/shared/contract/http/jobs'
 import { namesOf } from './embedding-mismatch.ts'
 import { type EmbedderDeps, makesEmbedding } from './require-embedder.ts'
 

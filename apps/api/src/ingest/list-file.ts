@@ -1,6 +1,11 @@
 // The list file of an import: `path<TAB>label[<TAB>id]` a line, or a JSON object a line where metadata comes along. Streams, lists may have millions of lines.
-import { type ListLine, listLineSchema } from '@likeness/shared/contract/http'
-import { type ItemFailure, itemIdSchema, labelSchema, type Metadata } from '@likeness/shared/contract/item-list'
+import { type ListLine, listLineSchema } from '@likeness/shared/contract/http/imports'
+import {
+  type ItemFailure,
+  itemIdSchema,
+  labelSchema,
+  type Metadata
+} from '@likeness/shared/contract/item-list'
 import { readTextLines } from '@likeness/shared/data/text-lines'
 
 /** An uploaded list on disk. */

@@ -1,8 +1,34 @@
 // Every body that a client sends, by the name it has in the OpenAPI document.
 import { z } from 'zod'
-import { indexMethods, indexMethodSchema, metrics, metricSchema, storageSchema } from '@likeness/shared/contract/collection'
+import {
+  indexMethods,
+  indexMethodSchema,
+  metrics,
+  metricSchema,
+  storageSchema
+} from '@likeness/shared/contract/collection'
 import { conditionSchema, filterSchema } from '@likeness/shared/contract/filter'
-import { applyProfileSchema, changeCollectionSchema, compareRequestSchema, createCollectionSchema, deleteItemsSchema, importRequestSchema, listLineSchema, maxNonZeros, relabelItemSchema, relabelItemsSchema, restoreSnapshotSchema, searchRequestSchema, setAliasSchema, sparseVectorSchema, takeSnapshotSchema, vectorLineSchema } from '@likeness/shared/contract/http'
+import {
+  applyProfileSchema,
+  changeCollectionSchema,
+  createCollectionSchema,
+  restoreSnapshotSchema,
+  setAliasSchema,
+  takeSnapshotSchema
+} from '@likeness/shared/contract/http/collections'
+import { compareRequestSchema } from '@likeness/shared/contract/http/compare'
+import { importRequestSchema, listLineSchema } from '@likeness/shared/contract/http/imports'
+import {
+  deleteItemsSchema,
+  relabelItemSchema,
+  relabelItemsSchema
+} from '@likeness/shared/contract/http/items'
+import { searchRequestSchema } from '@likeness/shared/contract/http/search'
+import {
+  maxNonZeros,
+  sparseVectorSchema,
+  vectorLineSchema
+} from '@likeness/shared/contract/http/vectors'
 import { itemIdSchema, labelSchema, metadataSchema } from '@likeness/shared/contract/item-list'
 import { profileDraftSchema } from '@likeness/shared/contract/profile'
 

@@ -1,7 +1,7 @@
 // Second names of collections: GET /v1/aliases, PUT and DELETE of one. Pointing one at another collection is one step for whoever uses it.
 import { z } from 'zod'
 import { collectionNameSchema } from '@likeness/shared/contract/collection'
-import { setAliasSchema } from '@likeness/shared/contract/http'
+import { setAliasSchema } from '@likeness/shared/contract/http/collections'
 import type { ApiDeps } from '../api-deps.ts'
 import { parseRequest, readJson } from '../http/request-body.ts'
 import { pathParameter, type Route } from '../http/route.ts'

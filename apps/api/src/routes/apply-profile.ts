@@ -1,6 +1,10 @@
 // POST /v1/collections/:c/profile: another profile of the model that the collection has. Its owner makes the vectors anew and changes all of them in one version.
-import { type CollectionSpec, type EmbeddingSpec, specProblem } from '@likeness/shared/contract/collection'
-import { applyProfileSchema } from '@likeness/shared/contract/http'
+import {
+  type CollectionSpec,
+  type EmbeddingSpec,
+  specProblem
+} from '@likeness/shared/contract/collection'
+import { applyProfileSchema } from '@likeness/shared/contract/http/collections'
 import { isBuiltInProfile } from '@likeness/shared/contract/picture-settings'
 import { embeddingOfProfile, modelOf, type StoredProfile } from '@likeness/shared/contract/profile'
 import { appError } from '@likeness/shared/errors'

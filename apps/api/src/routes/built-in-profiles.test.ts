@@ -1,7 +1,13 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import type { SearchAnswer } from '@likeness/shared/contract/http'
+import type { SearchAnswer } from '@likeness/shared/contract/http/search'
 import { presets } from '@likeness/shared/contract/picture-settings'
-import { codeOf, embedAnswer, embedding, startTestApi, type TestApi } from '../test-support/start-test-api.ts'
+import {
+  codeOf,
+  embedAnswer,
+  embedding,
+  startTestApi,
+  type TestApi
+} from '../test-support/start-test-api.ts'
 
 let api: TestApi
 beforeEach(async () => {

@@ -1,6 +1,12 @@
 // PATCH /v1/collections/:c: settings that may change after creation. They live in the manifest, so the change is an operation of the log.
-import { collectionSettingsSchema, settingsChangeSchema } from '@likeness/shared/contract/collection'
-import { changeCollectionSchema, createCollectionSchema } from '@likeness/shared/contract/http'
+import {
+  collectionSettingsSchema,
+  settingsChangeSchema
+} from '@likeness/shared/contract/collection'
+import {
+  changeCollectionSchema,
+  createCollectionSchema
+} from '@likeness/shared/contract/http/collections'
 import { appError } from '@likeness/shared/errors'
 import { resolveCollection } from '../answers/resolve-collection.ts'
 import type { ApiDeps } from '../api-deps.ts'

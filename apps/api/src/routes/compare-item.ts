@@ -1,6 +1,10 @@
 // POST /v1/collections/:c/items/:id/compare: which part of a picture is which part of an item's picture.
 import type { Request, Response } from 'express'
-import { type CompareAnswer, type CompareRequest, compareRequestSchema } from '@likeness/shared/contract/http'
+import {
+  type CompareAnswer,
+  type CompareRequest,
+  compareRequestSchema
+} from '@likeness/shared/contract/http/compare'
 import { appError } from '@likeness/shared/errors'
 import { readClientPicture, readPicture } from '../answers/read-picture.ts'
 import { imageKeyOf, readItem, withReader } from '../answers/stored-item.ts'

@@ -1,7 +1,15 @@
 // POST /v1/collections: a name, a metric, an index method and settings; the embedding is what the lanes make, that of a profile, or the given one.
 import { z } from 'zod'
-import { type CollectionSettings, collectionSettingsSchema, draftSchema, type EmbeddingSpec } from '@likeness/shared/contract/collection'
-import { type CreateCollection, createCollectionSchema } from '@likeness/shared/contract/http'
+import {
+  type CollectionSettings,
+  collectionSettingsSchema,
+  draftSchema,
+  type EmbeddingSpec
+} from '@likeness/shared/contract/collection'
+import {
+  type CreateCollection,
+  createCollectionSchema
+} from '@likeness/shared/contract/http/collections'
 import { presets } from '@likeness/shared/contract/picture-settings'
 import { embeddingOfProfile, modelOf } from '@likeness/shared/contract/profile'
 import { appError, isAppError } from '@likeness/shared/errors'

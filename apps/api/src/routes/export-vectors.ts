@@ -1,7 +1,7 @@
 // GET /v1/collections/:c/vectors: every item of one committed version with its vectors, as lines that POST .../vectors takes.
 import type { CollectionReader } from '@likeness/engine/contract'
 import { encodeVector } from '@likeness/shared/contract/embedder'
-import type { VectorLine } from '@likeness/shared/contract/http'
+import type { VectorLine } from '@likeness/shared/contract/http/vectors'
 import { isSparse, sparseVectors } from '@likeness/shared/contract/vector-rows'
 import { acquireAsked } from '../answers/stored-item.ts'
 import type { ApiDeps } from '../api-deps.ts'

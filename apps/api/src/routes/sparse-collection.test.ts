@@ -4,8 +4,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { createFaissSegmentFiles, createFileCache, createReplica, openCollectionWriter } from '@likeness/engine'
-import { type CollectionAnswer, maxNonZeros, type SearchAnswer, type VectorLine } from '@likeness/shared/contract/http'
+import {
+  createFaissSegmentFiles,
+  createFileCache,
+  createReplica,
+  openCollectionWriter
+} from '@likeness/engine'
+import type { CollectionAnswer } from '@likeness/shared/contract/http/collections'
+import type { SearchAnswer } from '@likeness/shared/contract/http/search'
+import { maxNonZeros, type VectorLine } from '@likeness/shared/contract/http/vectors'
 import { systemClock } from '@likeness/shared/process/clock'
 import { silentLogger } from '@likeness/shared/process/logger'
 import { createMemoryStore } from '@likeness/store/memory-store'

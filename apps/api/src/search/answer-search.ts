@@ -2,7 +2,14 @@
 import type { CollectionReader, SearchQuery } from '@likeness/engine/contract'
 import { type CollectionSettings, rerankProblem } from '@likeness/shared/contract/collection'
 import type { Filter } from '@likeness/shared/contract/filter'
-import { defaultK, type HitAnswer, maxHits, maxK, type SearchAnswer, type SearchRequest } from '@likeness/shared/contract/http'
+import {
+  defaultK,
+  type HitAnswer,
+  maxHits,
+  maxK,
+  type SearchAnswer,
+  type SearchRequest
+} from '@likeness/shared/contract/http/search'
 import type { Metadata } from '@likeness/shared/contract/item-list'
 import { standingOf } from '@likeness/shared/contract/margin'
 import { appError } from '@likeness/shared/errors'

@@ -1,6 +1,6 @@
 // Of recognised objects that lie over each other one is answered: the one whose best hit is the best.
 import { iouOf } from '@likeness/shared/contract/box-overlap'
-import type { SearchAnswer } from '@likeness/shared/contract/http'
+import type { SearchAnswer } from '@likeness/shared/contract/http/search'
 import { standingOf } from '@likeness/shared/contract/margin'
 
 type AnsweredObject = SearchAnswer['objects'][number]

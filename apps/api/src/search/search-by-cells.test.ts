@@ -1,8 +1,14 @@
 import { createHash } from 'node:crypto'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { encodeRaw } from '@likeness/shared/contract/embedder'
-import type { SearchAnswer } from '@likeness/shared/contract/http'
-import { codeOf, embedAnswer, embedding, startTestApi, type TestApi } from '../test-support/start-test-api.ts'
+import type { SearchAnswer } from '@likeness/shared/contract/http/search'
+import {
+  codeOf,
+  embedAnswer,
+  embedding,
+  startTestApi,
+  type TestApi
+} from '../test-support/start-test-api.ts'
 
 let api: TestApi
 /** Three items, best first by score; the raw vectors of x and y lie in one batch, z came as a vector. */

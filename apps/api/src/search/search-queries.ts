@@ -1,7 +1,7 @@
 // What is searched for: the vectors behind a picture, an item or a vector, and how each object is shown in the answer.
 import type { CollectionReader, StoredItem } from '@likeness/engine/contract'
 import { decodeRaw, decodeVector, type EmbedAnswer } from '@likeness/shared/contract/embedder'
-import type { SearchAnswer } from '@likeness/shared/contract/http'
+import type { SearchAnswer } from '@likeness/shared/contract/http/search'
 import type { Metadata } from '@likeness/shared/contract/item-list'
 import { rowCount, type VectorRows } from '@likeness/shared/contract/vector-rows'
 import { concatArrays } from '@likeness/shared/data/concat-arrays'

@@ -1,6 +1,10 @@
 // A client's sparse vector, checked, sorted by index, without zeros, and brought to unit length.
-import { maxNonZeros } from '@likeness/shared/contract/http'
-import { sparseRow, type SparseRows, type SparseVector } from '@likeness/shared/contract/vector-rows'
+import { maxNonZeros } from '@likeness/shared/contract/http/vectors'
+import {
+  sparseRow,
+  type SparseRows,
+  type SparseVector
+} from '@likeness/shared/contract/vector-rows'
 import { appError } from '@likeness/shared/errors'
 
 /** A squared length this close to 1 is of unit length already: what was sent back comes back the same. */

@@ -1,5 +1,5 @@
 // Searches every query through the API, one after the other, and says which were answered rightly.
-import type { HitAnswer } from '@likeness/shared/contract/http'
+import type { HitAnswer } from '@likeness/shared/contract/http/search'
 import type { ApiClient } from '../api-client.ts'
 import { median } from '../median.ts'
 

@@ -1,7 +1,7 @@
 // `likeness eval`: builds the gallery of a labelled set as an import, asks every query through the API, and says how many were right.
 import { readFile, writeFile } from 'node:fs/promises'
 import { basename } from 'node:path'
-import type { SearchAnswer } from '@likeness/shared/contract/http'
+import type { SearchAnswer } from '@likeness/shared/contract/http/search'
 import { standingOf } from '@likeness/shared/contract/margin'
 import type { ApiClient } from '../api-client.ts'
 import type { Command, CommandContext } from '../command.ts'

@@ -1,16 +1,28 @@
 // Brings a gallery's list into its collection: once, however often it is started, and on from where an interrupted run was.
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
-import type { CollectionAnswer } from '@likeness/shared/contract/http'
+import type { CollectionAnswer } from '@likeness/shared/contract/http/collections'
 import type { ApiClient } from '../api-client.ts'
 import { keepTrying } from '../connect/keep-trying.ts'
 import { type ListFingerprint, readDataList } from '../gallery-config/data-list.ts'
 import type { GalleryConfig } from '../gallery-config/load-gallery-config.ts'
 import type { Progress } from '../progress.ts'
 import { UserError } from '../user-error.ts'
-import { beginRecord, type BuildRecord, isSame, type Outcome, readRecord, writeRecord } from './build-record.ts'
+import {
+  beginRecord,
+  type BuildRecord,
+  isSame,
+  type Outcome,
+  readRecord,
+  writeRecord
+} from './build-record.ts'
 import { createJobFollower, type Followed } from './follow-jobs.ts'
 import { checkFits, createGallery, embeddingFor } from './gallery-collection.ts'
-import { type LineFailure, type SubmitDeps, submitParts, type SubmittedPart } from './submit-parts.ts'
+import {
+  type LineFailure,
+  type SubmitDeps,
+  submitParts,
+  type SubmittedPart
+} from './submit-parts.ts'
 
 export interface BuildOptions {
   api: ApiClient

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { JobAnswer } from '@likeness/shared/contract/http'
+import type { JobAnswer } from '@likeness/shared/contract/http/jobs'
 import { type ApiClient, ApiProblem } from '../api-client.ts'
 import { createJobFollower } from './follow-jobs.ts'
 

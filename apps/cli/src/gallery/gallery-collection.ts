@@ -1,9 +1,14 @@
 // The collection behind a gallery's yaml: what it must be like, whether the one that is there fits, and making it.
 import { setTimeout as pause } from 'node:timers/promises'
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
-import type { CollectionAnswer } from '@likeness/shared/contract/http'
+import type { CollectionAnswer } from '@likeness/shared/contract/http/collections'
 import { type Enrolment, enrolmentSchema } from '@likeness/shared/contract/picture-settings'
-import { type CollectionProfile, embeddingOfProfile, modelOf, parseProfileEmbedding } from '@likeness/shared/contract/profile'
+import {
+  type CollectionProfile,
+  embeddingOfProfile,
+  modelOf,
+  parseProfileEmbedding
+} from '@likeness/shared/contract/profile'
 import type { ApiClient } from '../api-client.ts'
 import type { GalleryConfig } from '../gallery-config/load-gallery-config.ts'
 import { UserError } from '../user-error.ts'

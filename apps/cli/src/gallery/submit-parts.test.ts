@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeEach, expect, test } from 'vitest'
-import type { ListLine } from '@likeness/shared/contract/http'
+import type { ListLine } from '@likeness/shared/contract/http/imports'
 import { type ApiClient, ApiProblem, type UploadFile } from '../api-client.ts'
 import { linesPerImport, submitParts, type SubmittedPart } from './submit-parts.ts'
 

@@ -2,7 +2,7 @@
 // An API on this machine reads the pictures itself; one that may not read them here, or runs elsewhere, is sent them.
 import { realpath, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { ListLine } from '@likeness/shared/contract/http'
+import type { ListLine } from '@likeness/shared/contract/http/imports'
 import { isInside } from '@likeness/shared/process/inside-folder'
 import { type ApiClient, ApiProblem, type UploadFile } from '../api-client.ts'
 import { keepTrying } from '../connect/keep-trying.ts'

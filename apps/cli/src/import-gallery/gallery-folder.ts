@@ -2,11 +2,16 @@
 import { createReadStream } from 'node:fs'
 import { stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { ListLine } from '@likeness/shared/contract/http'
+import type { ListLine } from '@likeness/shared/contract/http/imports'
 import type { BatchRow } from '@likeness/shared/contract/vector-batch'
 import { readTextLines } from '@likeness/shared/data/text-lines'
 import { fileNames } from '../export/export-folder.ts'
-import { type ExportNote, readExportNote, type RowLine, rowLineSchema } from '../export/export-note.ts'
+import {
+  type ExportNote,
+  readExportNote,
+  type RowLine,
+  rowLineSchema
+} from '../export/export-note.ts'
 import { type ListConfig, readDataList } from '../gallery-config/data-list.ts'
 import { readIdMap } from '../id-map/read-id-map.ts'
 import { UserError } from '../user-error.ts'

@@ -1,6 +1,6 @@
 // `likeness profile learn`: once, or whenever a collection has grown; kept where it is better than what there is, and given to the collection where that is asked for.
 import { setTimeout as pause } from 'node:timers/promises'
-import type { CollectionAnswer } from '@likeness/shared/contract/http'
+import type { CollectionAnswer } from '@likeness/shared/contract/http/collections'
 import { isBuiltInProfile } from '@likeness/shared/contract/picture-settings'
 import { profileNameSchema } from '@likeness/shared/contract/profile'
 import { messageOf } from '@likeness/shared/errors'

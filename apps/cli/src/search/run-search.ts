@@ -1,7 +1,7 @@
 // `likeness search`: one picture, or every picture of a folder, searched the way the gallery's yaml says.
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
-import type { SearchAnswer } from '@likeness/shared/contract/http'
+import type { SearchAnswer } from '@likeness/shared/contract/http/search'
 import { ApiProblem } from '../api-client.ts'
 import { galleryOptions, galleryUsage, parseCommand, required } from '../command-options.ts'
 import type { CommandContext } from '../command.ts'

@@ -1,5 +1,5 @@
 // One picture searched the way the gallery's yaml says.
-import type { SearchAnswer } from '@likeness/shared/contract/http'
+import type { SearchAnswer } from '@likeness/shared/contract/http/search'
 import type { ApiClient, SearchOptions } from '../api-client.ts'
 import type { GalleryConfig, PictureSettings } from '../gallery-config/load-gallery-config.ts'
 

@@ -1,6 +1,6 @@
 // Answers as one HTML page that needs nothing else: each picture with the boxes found in it, and beside it the hits with theirs.
 import sharp from 'sharp'
-import type { HitAnswer, SearchAnswer } from '@likeness/shared/contract/http'
+import type { HitAnswer, SearchAnswer } from '@likeness/shared/contract/http/search'
 import { type ApiClient, ApiProblem } from '../api-client.ts'
 import { escapeHtml } from '../escape-html.ts'
 import { describeObject } from './format-answer.ts'
