@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { unitVector } from '@likeness/engine/testing/gallery'
 import type { SearchAnswer } from '@likeness/shared/contract/http/search'
-import type { ApiStatus } from '../../../apps/cli/src/api-client.ts'
+import type { ApiStatus } from '../../../apps/cli/src/api/api-client.ts'
 import { type LiveStack, startLiveStack } from '../../support/live-stack.ts'
 
 const pairs = Number(process.env.CONSISTENCY_PAIRS ?? 80)

@@ -1,9 +1,14 @@
 // How a command gets an API: the one it is told, the stack that runs over the data folder, or one that it starts and stops itself.
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { type ApiClient, createApiClient } from '../api-client.ts'
+import { type ApiClient, createApiClient } from '../api/api-client.ts'
 import type { CommandContext } from '../command.ts'
-import { apiFromEnvironment, dataHome, fromCallersFolder, modelDirFromEnvironment } from '../config.ts'
+import {
+  apiFromEnvironment,
+  dataHome,
+  fromCallersFolder,
+  modelDirFromEnvironment
+} from '../config.ts'
 import { ownerOfDataDir } from '../stack/data-dir-lock.ts'
 import { findStack, type StackAddress } from '../stack/stack-address.ts'
 import { startStack } from '../stack/start-stack.ts'

@@ -1,6 +1,6 @@
 // Calls that may meet an API in the middle of a restart: tried again until it answers or patience ends.
 import { setTimeout as pause } from 'node:timers/promises'
-import { ApiProblem } from '../api-client.ts'
+import { ApiProblem } from '../api/api-problem.ts'
 
 const pauseMs = 1_000
 

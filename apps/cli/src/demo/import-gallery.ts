@@ -1,7 +1,7 @@
 // Brings a gallery into a collection through the API, as one job, and waits for it with a progress bar.
 import { setTimeout as pause } from 'node:timers/promises'
 import type { JobAnswer } from '@likeness/shared/contract/http/jobs'
-import type { ApiClient } from '../api-client.ts'
+import type { ApiClient } from '../api/api-client.ts'
 import type { Progress } from '../progress.ts'
 
 export interface ImportOutcome {

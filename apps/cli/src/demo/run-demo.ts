@@ -1,6 +1,6 @@
 // `likeness demo`: starts the stack, imports a gallery, searches scenes in it, shows how many were recognised, stops everything.
 import { join } from 'node:path'
-import { type ApiClient, createApiClient } from '../api-client.ts'
+import { type ApiClient, createApiClient } from '../api/api-client.ts'
 import type { CommandContext } from '../command.ts'
 import { dataHome } from '../config.ts'
 import { createProgress } from '../progress.ts'
@@ -14,7 +14,13 @@ import { importGallery } from './import-gallery.ts'
 import { makeQueries, readQueryFile } from './make-queries.ts'
 import { recallFloors } from './recall-floors.ts'
 import { formatHits, formatJson, formatRecall, formatTable } from './report.ts'
-import { type DemoQuery, type QueryResult, runQueries, summarise, type Summary } from './run-queries.ts'
+import {
+  type DemoQuery,
+  type QueryResult,
+  runQueries,
+  summarise,
+  type Summary
+} from './run-queries.ts'
 
 /** 0 when the floors are reached (where they apply: on the drawn scenes), 1 when not. */
 export async function runDemo(args: readonly string[], context: CommandContext): Promise<number> {

@@ -1,6 +1,6 @@
 // Searches every query through the API, one after the other, and says which were answered rightly.
 import type { HitAnswer } from '@likeness/shared/contract/http/search'
-import type { ApiClient } from '../api-client.ts'
+import type { ApiClient } from '../api/api-client.ts'
 import { median } from '../median.ts'
 
 /** A picture to search for; `label` is undefined when nobody knows what is right. */

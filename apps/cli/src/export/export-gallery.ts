@@ -1,7 +1,7 @@
 // One committed version of a collection as a folder that other programs read: a plain Faiss index, and what each of its rows is.
 import { rm, writeFile } from 'node:fs/promises'
 import type { CollectionAnswer } from '@likeness/shared/contract/http/collections'
-import type { ApiClient } from '../api-client.ts'
+import type { ApiClient } from '../api/api-client.ts'
 import type { Progress } from '../progress.ts'
 import { UserError } from '../user-error.ts'
 import { buildIndexFile } from './build-index.ts'

@@ -1,7 +1,7 @@
 // Brings a gallery's list into its collection: once, however often it is started, and on from where an interrupted run was.
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
 import type { CollectionAnswer } from '@likeness/shared/contract/http/collections'
-import type { ApiClient } from '../api-client.ts'
+import type { ApiClient } from '../api/api-client.ts'
 import { keepTrying } from '../connect/keep-trying.ts'
 import { type ListFingerprint, readDataList } from '../gallery-config/data-list.ts'
 import type { GalleryConfig } from '../gallery-config/load-gallery-config.ts'

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { JobAnswer } from '@likeness/shared/contract/http/jobs'
-import { type ApiClient, ApiProblem } from '../api-client.ts'
+import type { ApiClient } from '../api/api-client.ts'
+import { ApiProblem } from '../api/api-problem.ts'
 import { createJobFollower } from './follow-jobs.ts'
 
 type Failed = JobAnswer['failed']

@@ -1,7 +1,7 @@
 // Follows the jobs of one build to their end: a few are asked at a time, so that hundreds of them cost no more than one.
 import { setTimeout as pause } from 'node:timers/promises'
 import type { JobAnswer } from '@likeness/shared/contract/http/jobs'
-import type { ApiClient } from '../api-client.ts'
+import type { ApiClient } from '../api/api-client.ts'
 import { keepTrying } from '../connect/keep-trying.ts'
 import { UserError } from '../user-error.ts'
 import type { LineFailure, SubmittedJob, SubmittedPart } from './submit-parts.ts'

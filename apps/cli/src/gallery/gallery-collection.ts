@@ -9,7 +9,7 @@ import {
   modelOf,
   parseProfileEmbedding
 } from '@likeness/shared/contract/profile'
-import type { ApiClient } from '../api-client.ts'
+import type { ApiClient } from '../api/api-client.ts'
 import type { GalleryConfig } from '../gallery-config/load-gallery-config.ts'
 import { UserError } from '../user-error.ts'
 

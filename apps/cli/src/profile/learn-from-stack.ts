@@ -1,8 +1,13 @@
 // `likeness profile learn`: the projection learned with the model that the stack runs, tried on things kept apart, and stored only if it is better there.
 import { join } from 'node:path'
-import { modelOf, parseProfileEmbedding, type ProfileDraft, type StoredProfile } from '@likeness/shared/contract/profile'
+import {
+  modelOf,
+  parseProfileEmbedding,
+  type ProfileDraft,
+  type StoredProfile
+} from '@likeness/shared/contract/profile'
 import { embeddingVersion, type LearningWay, type Profile } from '@likeness/vision'
-import type { ApiClient } from '../api-client.ts'
+import type { ApiClient } from '../api/api-client.ts'
 import type { CommandContext } from '../command.ts'
 import { modelDirFromEnvironment } from '../config.ts'
 import { listModels, modelsDirOf, readShownManifest } from '../model/model-folders.ts'

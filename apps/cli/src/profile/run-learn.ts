@@ -4,7 +4,7 @@ import type { CollectionAnswer } from '@likeness/shared/contract/http/collection
 import { isBuiltInProfile } from '@likeness/shared/contract/picture-settings'
 import { profileNameSchema } from '@likeness/shared/contract/profile'
 import { messageOf } from '@likeness/shared/errors'
-import type { ApiClient } from '../api-client.ts'
+import type { ApiClient } from '../api/api-client.ts'
 import { existing } from '../command-options.ts'
 import type { CommandContext } from '../command.ts'
 import { connect } from '../connect/connect.ts'

@@ -1,7 +1,8 @@
 // Answers as one HTML page that needs nothing else: each picture with the boxes found in it, and beside it the hits with theirs.
 import sharp from 'sharp'
 import type { HitAnswer, SearchAnswer } from '@likeness/shared/contract/http/search'
-import { type ApiClient, ApiProblem } from '../api-client.ts'
+import type { ApiClient } from '../api/api-client.ts'
+import { ApiProblem } from '../api/api-problem.ts'
 import { escapeHtml } from '../escape-html.ts'
 import { describeObject } from './format-answer.ts'
 import { shownObjects } from './search-picture.ts'
