@@ -13,7 +13,12 @@ import { LoadedSegment } from '../search/loaded-segment.ts'
 import { openView, type SegmentView } from '../search/segment-view.ts'
 import { Bitmap } from '../version/bitmap.ts'
 import { readCurrent } from '../version/current.ts'
-import { type FileRef, type Manifest, type ManifestSegment, readManifest } from '../version/manifest.ts'
+import {
+  type FileRef,
+  type Manifest,
+  type ManifestSegment,
+  readManifest
+} from '../version/manifest.ts'
 
 export interface CollectionReplicaDeps {
   store: ObjectStore
