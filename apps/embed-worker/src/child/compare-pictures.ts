@@ -1,10 +1,19 @@
 // Which part of one picture's box is which part of another's: a run of the model for each, then their cells.
 import type { Box, CompareMade } from '@likeness/shared/contract/embedder'
 import { appError } from '@likeness/shared/errors'
-import { cellCount, cellStarts, cutBox, type DecodedImage, type Embedder, matchCells, type ModelManifest, nothingDetected } from '@likeness/vision'
+import {
+  cellCount,
+  cellStarts,
+  cutBox,
+  type DecodedImage,
+  type Embedder,
+  matchCells,
+  type ModelManifest,
+  nothingDetected
+} from '@likeness/vision'
 import type { CompareTask } from '../child-protocol.ts'
 import type { PriorityMutex } from '../priority-mutex.ts'
-import type { InferContext } from './embed-picture.ts'
+import type { InferContext } from './inference.ts'
 import type { Projections } from './projections.ts'
 
 export interface ComparePicturesDeps {
