@@ -2,8 +2,13 @@
 import { join } from 'node:path'
 import { readRecord } from '@likeness/api/idempotency/record'
 import { createChunkProcessor } from '@likeness/embed-worker/chunk/process-chunk'
-import { type CollectionWriter, createCatalog, createFaissSegmentFiles, createFileCache } from '@likeness/engine'
-import { vectorOf } from '@likeness/engine/testing/gallery'
+import {
+  type CollectionWriter,
+  createCatalog,
+  createFaissSegmentFiles,
+  createFileCache
+} from '@likeness/engine'
+import { vectorOf } from '@likeness/engine/testing/test-items'
 import { verifyCollection } from '@likeness/engine/verify/verify'
 import { readCommitted } from '@likeness/engine/version/read-manifest'
 import { openCollectionWriter, rebuildCollection } from '@likeness/engine/writer/open-writer'

@@ -2,7 +2,7 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Replica } from '@likeness/engine/contract'
-import { vectorOf } from '@likeness/engine/testing/gallery'
+import { vectorOf } from '@likeness/engine/testing/test-items'
 import { verifyCollection } from '@likeness/engine/verify/verify'
 import { denseRows } from '@likeness/shared/contract/vector-rows'
 import { messageOf } from '@likeness/shared/errors'
