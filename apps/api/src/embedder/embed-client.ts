@@ -1,12 +1,19 @@
 // Asks the embed-workers' interactive lanes: least busy first, another one when a lane fails. The API itself never runs inference.
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
-import { type CompareMade, compareMadeSchema, type CompareQuery, type EmbedAnswer, embedAnswerSchema, type EmbedQuery, type RankMade, rankMadeSchema, type RankQuery } from '@likeness/shared/contract/embedder'
+import {
+  type CompareMade,
+  compareMadeSchema,
+  type CompareQuery,
+  type EmbedAnswer,
+  embedAnswerSchema,
+  type EmbedQuery,
+  type RankMade,
+  rankMadeSchema,
+  type RankQuery
+} from '@likeness/shared/contract/embedder'
 import { modelOf, parseProfileEmbedding } from '@likeness/shared/contract/profile'
 import type { EmbedderAddress } from '@likeness/shared/contract/work'
-import { appError, isAppError } from '@likeness/shared/errors'
-import type { Clock } from '@likeness/shared/process/clock'
-import type { Logger } from '@likeness/shared/process/logger'
-import { callEmbedder, createEmbedAgent, type EmbedCall, EmbedderDown, type EmbedReply } from './embed-request.ts'
+import { EmbedLanes, type EmbedLanesDeps, unavailable } from './embed-lanes.ts'
 import type { EmbedderRegistry } from './embedder-registry.ts'
 import { embeddingMismatch } from './embedding-mismatch.ts'
 
@@ -25,14 +32,6 @@ export interface EmbedClient {
   close(): void
 }
 
-const deadlineMs = 30_000
-/** How long a lane that failed is asked last. */
-const suspectMs = 3_000
-/** What a lane may take to say that it is there. */
-const answersWithinMs = 2_000
-/** A picture that kills a lane must not go through all of them. */
-const maxLost = 2
-
 /** Those that were started with this embedding; else those with its model, which make it with a learned profile of the store, or say that they do not. */
 function fittingEmbedders(
   embedders: readonly EmbedderAddress[],
@@ -50,92 +49,13 @@ function fittingEmbedders(
       )
 }
 
-interface Load {
-  outstanding: number
-  failedMs: number
+interface EmbedClientDeps extends EmbedLanesDeps {
+  registry: EmbedderRegistry
 }
 
-export function createEmbedClient(deps: {
-  registry: EmbedderRegistry
-  secret: string
-  clock: Clock
-  logger: Logger
-}): EmbedClient {
-  const { registry, secret, clock, logger } = deps
-  const agent = createEmbedAgent()
-  const loads = new Map<string, Load>()
-  const unavailable = (why: string, cause?: unknown) =>
-    appError('embedder_unavailable', why, { cause, retryAfterS: 2 })
-
-  function loadOf({ url }: EmbedderAddress): Load {
-    let load = loads.get(url)
-    if (load === undefined) loads.set(url, (load = { outstanding: 0, failedMs: -Infinity }))
-    return load
-  }
-
-  function pick(embedders: readonly EmbedderAddress[]): EmbedderAddress | undefined {
-    const suspect = (embedder: EmbedderAddress): number =>
-      Number(clock.nowMs() - loadOf(embedder).failedMs < suspectMs)
-    return [...embedders].sort(
-      (a, b) => suspect(a) - suspect(b) || loadOf(a).outstanding - loadOf(b).outstanding
-    )[0]
-  }
-
-  async function callOne(embedder: EmbedderAddress, call: EmbedCall): Promise<EmbedReply> {
-    const load = loadOf(embedder)
-    load.outstanding++
-    try {
-      return await callEmbedder({ agent, url: embedder.url, secret }, call)
-    } catch (error) {
-      if (error instanceof EmbedderDown) load.failedMs = clock.nowMs()
-      throw error
-    } finally {
-      load.outstanding--
-    }
-  }
-
-  /** A worker that was killed stays in the registry for a while, and may have had another model than who took its place. */
-  async function answers(embedder: EmbedderAddress): Promise<boolean> {
-    try {
-      await callOne(embedder, {
-        method: 'GET',
-        path: '/livez',
-        body: new Uint8Array(0),
-        deadlineMs: answersWithinMs
-      })
-      return true
-    } catch (error) {
-      if (error instanceof EmbedderDown || isAppError(error, 'embedder_unavailable')) return false
-      throw error
-    }
-  }
-
-  async function callAny(
-    candidates: readonly EmbedderAddress[],
-    call: Omit<EmbedCall, 'deadlineMs'>
-  ): Promise<EmbedReply> {
-    const endMs = clock.nowMs() + deadlineMs
-    let left = [...candidates]
-    let lost = 0
-    let last: unknown
-    while (lost < maxLost) {
-      const embedder = pick(left)
-      if (embedder === undefined) break
-      left = left.filter((other) => other !== embedder)
-      try {
-        return await callOne(embedder, { ...call, deadlineMs: endMs - clock.nowMs() })
-      } catch (error) {
-        if (!(error instanceof EmbedderDown) || call.signal?.aborted) throw error
-        logger.warn({ err: error, embedder: embedder.workerId }, 'a lane failed')
-        if (!error.refused) lost++
-        last = error
-      }
-    }
-    throw unavailable(
-      candidates.length === 0 ? 'no embedder is running' : 'no embedder could answer',
-      last
-    )
-  }
+export function createEmbedClient(deps: EmbedClientDeps): EmbedClient {
+  const { registry, clock } = deps
+  const lanes = new EmbedLanes(deps)
 
   async function askFitting(
     path: string,
@@ -147,7 +67,7 @@ export function createEmbedClient(deps: {
     const fitting = fittingEmbedders(embedders, query.embedding)
     if (embedders.length > 0 && fitting.length === 0)
       throw embeddingMismatch(embedders, query.embedding)
-    const { body } = await callAny(fitting, {
+    const { body } = await lanes.callAny(fitting, {
       path: `${path}?options=${encodeURIComponent(JSON.stringify(query))}`,
       body: picture,
       ...(signal && { signal })
@@ -171,7 +91,7 @@ export function createEmbedClient(deps: {
       ),
     async thumbnail(picture, width, signal) {
       return (
-        await callAny(registry.known(), {
+        await lanes.callAny(registry.known(), {
           path: `/thumbnail?width=${width}`,
           body: picture,
           signal
@@ -182,7 +102,7 @@ export function createEmbedClient(deps: {
       const endMs = clock.nowMs() + waitMs
       for (;;) {
         for (const embedder of registry.known())
-          if (await answers(embedder)) return embedder.embedding
+          if (await lanes.answers(embedder)) return embedder.embedding
         if (clock.nowMs() >= endMs) throw unavailable('no embedder is running')
         await clock.sleep(100)
         await registry.refresh()
@@ -191,7 +111,7 @@ export function createEmbedClient(deps: {
     known: () => registry.known(),
     close() {
       registry.close()
-      agent.destroy()
+      lanes.close()
     }
   }
 }
