@@ -1,5 +1,4 @@
 // Runs of the prepared model: pictures placed on a canvas, its inputs made, its outputs read.
-import * as ort from 'onnxruntime-node'
 import { appError } from '@likeness/shared/errors'
 import type { DecodedImage } from '../picture/image-decode.ts'
 import {
@@ -16,16 +15,10 @@ import type { EmbedOptions, EmbedResult } from '../runtime/embed-runs.ts'
 import type { OpenSession } from '../runtime/session.ts'
 import type { ModelManifest } from './model-manifest.ts'
 import type { PreparedModel } from './model-prepare.ts'
+import { feedsOf, type Placed, readOutputs } from './model-tensors.ts'
 
 /** Above every score: nothing is detected. */
 export const nothingDetected = 2
-
-interface Placed {
-  image: DecodedImage
-  place: Placement
-  /** Canvas pixels; pooled besides what is found. */
-  rois: Box[]
-}
 
 export function createModelRunner({ manifest }: PreparedModel, { session }: OpenSession) {
   const useCanvas = createSpareCanvases()
@@ -111,65 +104,6 @@ function placeWithBoxes(
   }
 }
 
-interface Run {
-  pixels: Float32Array
-  placed: readonly Placed[]
-  canvas: Size
-  options: EmbedOptions
-}
-
-/** The inputs of the prepared model. */
-function feedsOf(manifest: ModelManifest, { pixels, placed, canvas, options }: Run) {
-  const { confidence, iou, maxDetections, classAgnosticNms } = {
-    ...manifest.detection,
-    ...definedOnly(options)
-  }
-  // Anchors of different classes are this far apart; no more, for the sake of float32.
-  const gap = classAgnosticNms ? 0 : 2 * Math.max(canvas.width, canvas.height)
-  const rois = placed.flatMap((p) => p.rois)
-  return {
-    [manifest.inputName]: new ort.Tensor('float32', pixels, [
-      placed.length,
-      3,
-      canvas.height,
-      canvas.width
-    ]),
-    confidence: new ort.Tensor('float32', [confidence], [1]),
-    iou: new ort.Tensor('float32', [iou], [1]),
-    max_detections: new ort.Tensor('int64', [BigInt(maxDetections)], [1]),
-    class_offset: new ort.Tensor('float32', [gap, gap, 0, 0], [4]),
-    extra_rois: new ort.Tensor('float32', Float32Array.from(rois.flat()), [rois.length, 4]),
-    extra_batch: new ort.Tensor(
-      'int64',
-      BigInt64Array.from(placed.flatMap((p, i) => p.rois.map(() => BigInt(i)))),
-      [rois.length]
-    )
-  }
-}
-
-function readOutputs(outputs: ort.InferenceSession.OnnxValueMapType) {
-  const data = (name: string) => outputs[name]!.data as Float32Array
-  const longs = (name: string) => outputs[name]!.data as unknown as BigInt64Array
-  const [boxes, scores, classes, batch, raw] = [
-    data('boxes'),
-    data('scores'),
-    longs('classes'),
-    longs('batch'),
-    data('raw')
-  ]
-  const dim = outputs['raw']!.dims[1]!
-  // Copies, so that keeping one vector does not keep the whole run's memory.
-  const rows = Array.from({ length: batch.length }, (_, i) => raw.slice(i * dim, (i + 1) * dim))
-  const found = Array.from(scores, (score, i) => ({
-    batch: Number(batch[i]),
-    box: [boxes[4 * i]!, boxes[4 * i + 1]!, boxes[4 * i + 2]!, boxes[4 * i + 3]!] as const,
-    score,
-    classId: Number(classes[i]),
-    raw: rows[i]!
-  }))
-  return { found, rows }
-}
-
 function canvasFor(manifest: ModelManifest, size: number | undefined): Size {
   const own = manifest.inputSize
   if (size === undefined || (size === own.width && size === own.height)) return own
@@ -201,12 +135,3 @@ export function cutBox(box: Box, picture: Size): [number, number, number, number
 }
 
 const wholeRoi = (p: Placement): Box => [p.left, p.top, p.left + p.width, p.top + p.height]
-
-function definedOnly(
-  options: EmbedOptions
-): Partial<Pick<EmbedOptions, 'confidence' | 'iou' | 'maxDetections'>> {
-  const { confidence, iou, maxDetections } = options
-  return Object.fromEntries(
-    Object.entries({ confidence, iou, maxDetections }).filter(([, value]) => value !== undefined)
-  )
-}
