@@ -8,13 +8,13 @@ import {
   createFaissSegmentFiles,
   createFileCache
 } from '@likeness/engine'
-import { vectorOf } from '@likeness/engine/testing/gallery'
 import {
   openCollectionWriter,
   readCommitted,
   rebuildCollection,
   verifyCollection
 } from '@likeness/engine/testing/internals'
+import { vectorOf } from '@likeness/engine/testing/test-items'
 import { enrolmentSchema } from '@likeness/shared/contract/picture-settings'
 import { decodeVectorBatch } from '@likeness/shared/contract/vector-batch'
 import { isAppError } from '@likeness/shared/errors'

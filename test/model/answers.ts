@@ -1,9 +1,9 @@
 // Holds answers of a snapshot against the plain model: everything they say must be true, nothing may be missing.
 import type { Hit, SearchQuery } from '@likeness/engine'
 import { type Cell, lossOf, rowsIn, vectorIn } from '@likeness/engine/testing/cells'
-import { dim } from '@likeness/engine/testing/gallery'
 import { scoreBetween } from '@likeness/engine/testing/reference'
 import { denseOf, share } from '@likeness/engine/testing/sparse'
+import { dim } from '@likeness/engine/testing/test-items'
 import { findStorageForm } from '@likeness/shared/contract/storage-forms'
 import type { VectorRows } from '@likeness/shared/contract/vector-rows'
 import type { KnownItem } from './plain-model.ts'

@@ -1,6 +1,8 @@
 // What changes a collection in the model test: operations as they are accepted, commits that apply them, and what the plain model learns then.
 import type { CollectionWriter } from '@likeness/engine'
-import type { CollectionOperation, Gallery, TestItem } from '@likeness/engine/testing/gallery'
+import type { Gallery } from '@likeness/engine/testing/gallery'
+import type { CollectionOperation } from '@likeness/engine/testing/gallery-operations'
+import type { TestItem } from '@likeness/engine/testing/test-items'
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
 import { isAppError } from '@likeness/shared/errors'
 import type { Random } from '../simulation/random.ts'

@@ -1,5 +1,5 @@
 // What can happen to a collection in the model test, and how often.
-import type { TestItem } from '@likeness/engine/testing/gallery'
+import type { TestItem } from '@likeness/engine/testing/test-items'
 import type { Filter } from '@likeness/shared/contract/filter'
 import type { Random } from '../simulation/random.ts'
 import type { Change, KnownItem } from './plain-model.ts'

@@ -17,7 +17,7 @@ interface Version {
 }
 export interface KnownItem extends ModelItem, Version {}
 export interface KeptVersion {
-  /** Of the operation that took it. */
+  /** Revision of the operation that took the snapshot. */
   revision: number
   items: ReadonlyMap<string, KnownItem>
 }

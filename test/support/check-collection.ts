@@ -1,6 +1,6 @@
 // Compares everything that a collection says over HTTP with what it should hold: nothing lost, doubled, stale or back from the dead.
 import { expect } from 'vitest'
-import type { CollectionAnswer } from '@likeness/shared/contract/http'
+import type { CollectionAnswer } from '@likeness/shared/contract/http/collections'
 import type { LiveApi } from './live-api.ts'
 
 export interface Expected {

@@ -1,13 +1,11 @@
 // The public API over HTTP as the integration tests use it: every mutation has an Idempotency-Key and is sent again until it is answered for good.
 import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
-import type {
-  CollectionAnswer,
-  ItemAnswer,
-  JobAnswer,
-  Problem,
-  SearchAnswer
-} from '@likeness/shared/contract/http'
+import type { CollectionAnswer } from '@likeness/shared/contract/http/collections'
+import type { ItemAnswer } from '@likeness/shared/contract/http/items'
+import type { JobAnswer } from '@likeness/shared/contract/http/jobs'
+import type { Problem } from '@likeness/shared/contract/http/problem'
+import type { SearchAnswer } from '@likeness/shared/contract/http/search'
 
 const patienceMs = 240_000
 const pollMs = 150

@@ -9,7 +9,7 @@ import { type S3Keys, s3Kind } from './s3-kinds.ts'
 import { launchS3 } from './s3-process.ts'
 
 export interface S3TestServer extends S3Keys {
-  /** For the user to read. */
+  /** Name for the user to read. */
   name: string
   endpoint: string
   /** Ends the server and removes its data, unless the folder was given or it is not ours. */

@@ -3,9 +3,9 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { z } from 'zod'
 import { sha256Hex } from '@likeness/shared/data/sha256'
 import { createApp } from '../src/app.ts'
-import { startTestApi, type TestApi } from '../src/test-support/start-test-api.ts'
 import { type AnswerSchemaName, answerSchemas } from '../src/openapi/answer-schemas.ts'
 import { descriptions } from '../src/openapi/openapi-document.ts'
+import { startTestApi, type TestApi } from '../src/test-support/start-test-api.ts'
 
 interface Document {
   openapi: string

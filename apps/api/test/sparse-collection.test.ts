@@ -8,12 +8,9 @@ import {
   createReplica,
   openCollectionWriter
 } from '@likeness/engine'
-import {
-  type CollectionAnswer,
-  maxNonZeros,
-  type SearchAnswer,
-  type VectorLine
-} from '@likeness/shared/contract/http'
+import type { CollectionAnswer } from '@likeness/shared/contract/http/collections'
+import type { SearchAnswer } from '@likeness/shared/contract/http/search'
+import { maxNonZeros, type VectorLine } from '@likeness/shared/contract/http/vectors'
 import { seededRandom } from '@likeness/shared/data/random'
 import { systemClock } from '@likeness/shared/process/clock'
 import { silentLogger } from '@likeness/shared/process/logger'

@@ -2,7 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { createLifecycle } from '@likeness/shared/process/lifecycle'
 import { createLogger } from '@likeness/shared/process/logger'
-import { ApiProblem } from './api-client.ts'
+import { ApiProblem } from './api/api-problem.ts'
 import { HelpAsked } from './command-options.ts'
 import type { CommandContext } from './command.ts'
 import { commands } from './commands.ts'

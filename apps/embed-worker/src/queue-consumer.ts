@@ -1,25 +1,16 @@
 // Takes chunk jobs from this worker's queues and ends each: done, again later, or handed back at a
 // stop.
-import { DelayedError, type Job, WaitingError, Worker } from 'bullmq'
-import {
-  type ChunkJob,
-  chunkJobSchema,
-  queueName,
-  queuePriorities,
-  type QueuePriority
-} from '@likeness/shared/contract/work'
-import { appError, isAppError } from '@likeness/shared/errors'
-import type { Logger } from '@likeness/shared/process/logger'
+import { type Job, Worker } from 'bullmq'
+import { queueName, queuePriorities, type QueuePriority } from '@likeness/shared/contract/work'
+import { appError } from '@likeness/shared/errors'
 import type { Redis } from '@likeness/shared/process/redis'
-import type { ProcessChunk } from './chunk/process-chunk.ts'
+import { handBack, runJob, type RunJobDeps } from './run-job.ts'
 
-export interface QueueConsumerDeps {
+export interface QueueConsumerDeps extends RunJobDeps {
   /** Makes a separate connection for each queue, with options for workers (retries without end). */
   connect: () => Redis
   /** Routes whose chunks are taken. */
   routes: readonly string[]
-  processChunk: ProcessChunk
-  logger: Logger
 }
 export interface QueueConsumer {
   /**
@@ -39,8 +30,6 @@ const concurrency: Record<QueuePriority, number> = { bulk: 2, small: 8 }
 const lockDurationMs = 15_000
 const stalledCheckMs = 5_000
 const closeWithinMs = 2_000
-/** Delay in milliseconds of a chunk that came to this worker, but that this worker cannot make. */
-const otherWorkerMs = 30_000
 
 export function startQueueConsumer({
   connect,
@@ -53,48 +42,13 @@ export function startQueueConsumer({
   function process(priority: QueuePriority) {
     return async (job: Job, token?: string) => {
       const controller = new AbortController()
-      const ended = runJob(job, { priority, token, signal: controller.signal })
+      const ended = runJob({ processChunk, logger }, job, {
+        priority,
+        token,
+        signal: controller.signal
+      })
       running.set(job, { controller, ended: ended.catch(() => {}) })
       return ended.finally(() => running.delete(job))
-    }
-  }
-  async function runJob(
-    job: Job,
-    {
-      priority,
-      token,
-      signal
-    }: { priority: QueuePriority; token: string | undefined; signal: AbortSignal }
-  ) {
-    const chunk: ChunkJob = chunkJobSchema.parse(job.data)
-    const { ingestion, firstOrdinal, feeding, requestId } = chunk
-    const jobLog = logger.child({ priority, ingestion, firstOrdinal, requestId })
-    const repeated = feeding > 1 || job.attemptsStarted > 1 || job.stalledCounter > 0
-    const startedMs = performance.now()
-    try {
-      const summary = await processChunk(chunk, {
-        priority: priority,
-        signal,
-        repeated,
-        logger: jobLog
-      })
-      jobLog.info(
-        { ...summary, tookMs: Math.round(performance.now() - startedMs) },
-        'chunk embedded'
-      )
-      return summary
-    } catch (error) {
-      jobLog.warn({ err: error, attempt: job.attemptsStarted }, 'chunk not finished')
-      if (isAppError(error, 'embedding_mismatch')) {
-        // Two models have the same name: the chunk waits for a worker with the other model. The
-        // wait costs no attempt.
-        await job.moveToDelayed(Date.now() + otherWorkerMs, token)
-        throw new DelayedError()
-      }
-      if (!(signal.aborted && signal.reason === handBack)) throw error
-      // Not a failed attempt: any free worker takes the job at once.
-      await job.moveToWait(token)
-      throw new WaitingError()
     }
   }
 
@@ -137,7 +91,5 @@ export function startQueueConsumer({
     }
   }
 }
-
-const handBack = appError('shutting_down', 'the embed-worker is stopping')
 
 const delay = (ms: number) => new Promise<void>((resolve) => void setTimeout(resolve, ms).unref())

@@ -4,8 +4,9 @@ import { channels, routesOf } from '@likeness/shared/contract/work'
 import { createUlid } from '@likeness/shared/data/ulid'
 import type { Lifecycle } from '@likeness/shared/process/lifecycle'
 import type { Logger } from '@likeness/shared/process/logger'
-import { assertNoEviction, connectRedis } from '@likeness/shared/process/redis'
+import { assertNoEviction, connectRedis, type Redis } from '@likeness/shared/process/redis'
 import { openProbedStore } from '@likeness/store/configured-store'
+import type { ObjectStore } from '@likeness/store/object-store'
 import { createProfileStore } from '@likeness/store/profile-store'
 import { createItemEmbedder } from './chunk/embed-item.ts'
 import { createChunkProcessor } from './chunk/process-chunk.ts'
@@ -14,11 +15,11 @@ import { createEmbedApp } from './embed-server/embed-app.ts'
 import { startEmbedServer } from './embed-server/embed-server.ts'
 import { createInteractive } from './embed-server/interactive.ts'
 import { registerEmbedder } from './embed-server/register-embedder.ts'
-import { createEmbeddings } from './embeddings.ts'
+import { createEmbeddings, type Embeddings } from './embeddings.ts'
 import { createInFlight } from './in-flight.ts'
 import { createChildStarter } from './pool/child-handle.ts'
-import { startPool } from './pool/pool.ts'
-import { createQuarantine } from './pool/quarantine.ts'
+import { type Pool, startPool } from './pool/pool.ts'
+import { createQuarantine, type Quarantine } from './pool/quarantine.ts'
 import { startQueueConsumer } from './queue-consumer.ts'
 
 export interface StartWorkerDeps {
@@ -44,13 +45,8 @@ const graceMs = 4_000
  * Resolves when children are loaded, the embed server listens and is registered, and jobs are being
  * taken.
  */
-export async function startWorker({
-  config,
-  env,
-  execArgv,
-  logger,
-  lifecycle
-}: StartWorkerDeps): Promise<RunningWorker> {
+export async function startWorker(deps: StartWorkerDeps): Promise<RunningWorker> {
+  const { config, logger, lifecycle } = deps
   const workerId = createUlid()
   const connect = (role: 'worker' | 'producer') =>
     connectRedis({ url: config.REDIS_URL, role, logger })
@@ -60,7 +56,27 @@ export async function startWorker({
   lifecycle.onStop('redis', () => redis.disconnect())
   const store = await openProbedStore(config)
   lifecycle.onStop('object store', () => store.close())
+  const { pool, isolation } = await startChildren(deps)
+  const embeddings = createEmbeddings({
+    model: pool.model,
+    profiles: createProfileStore({ store })
+  })
+  const parts = { workerId, redis, store, pool, isolation, embeddings }
+  takeChunks(deps, parts, () => connect('worker'))
+  const url = await openLane(deps, parts)
+  return { workerId, url, childPids: () => pool.pids }
+}
 
+interface Parts {
+  workerId: string
+  redis: Redis
+  store: ObjectStore
+  pool: Pool
+  isolation: Quarantine
+  embeddings: Embeddings
+}
+
+async function startChildren({ config, env, execArgv, logger, lifecycle }: StartWorkerDeps) {
   const startChild = createChildStarter({
     env: childEnvironment(env),
     touchDir: config.DATA_DIR,
@@ -71,36 +87,43 @@ export async function startWorker({
   lifecycle.onStop('inference processes', () => pool.stop())
   const isolation = createQuarantine({ startChild, logger })
   lifecycle.onStop('isolated inference process', () => isolation.stop())
-  const { embedding, provider, sha256: modelSha256 } = pool.model
+  const { embedding, provider } = pool.model
   logger.info({ provider, embedding, processes: config.EMBED_PROCESSES }, 'models loaded')
+  return { pool, isolation }
+}
 
-  const embeddings = createEmbeddings({
-    model: pool.model,
-    profiles: createProfileStore({ store })
-  })
+function takeChunks(
+  { logger, lifecycle }: StartWorkerDeps,
+  { workerId, redis, store, pool, isolation, embeddings }: Parts,
+  connect: () => Redis
+): void {
   const announce = (collectionId: string, batchKey: string): void => {
     redis
       .publish(channels.work, JSON.stringify(toStored({ collectionId, batches: [batchKey] })))
       .catch((error: unknown) => logger.debug({ err: error }, 'hint not published'))
   }
-  const embedItem = createItemEmbedder({ pool, isolation, logger })
-  const openInFlight = createInFlight({ redis, workerId, logger })
   const processChunk = createChunkProcessor({
     store,
     model: pool.model,
     embeddings,
-    embedItem,
-    openInFlight,
+    embedItem: createItemEmbedder({ pool, isolation, logger }),
+    openInFlight: createInFlight({ redis, workerId, logger }),
     announce
   })
   const consumer = startQueueConsumer({
-    connect: () => connect('worker'),
-    routes: routesOf(embedding.version),
+    connect,
+    routes: routesOf(pool.model.embedding.version),
     processChunk,
     logger
   })
   lifecycle.onStop('queue consumer', () => consumer.stop(graceMs))
+}
 
+/** Its address, registered. */
+async function openLane(
+  { config, logger, lifecycle }: StartWorkerDeps,
+  { workerId, redis, pool, isolation, embeddings }: Parts
+): Promise<string> {
   const interactive = createInteractive({ pool, isolation, logger })
   const embedServer = await startEmbedServer(
     createEmbedApp({
@@ -114,11 +137,12 @@ export async function startWorker({
   )
   lifecycle.onStop('lane', () => embedServer.stop(graceMs))
   const url = config.LANE_URL ?? `http://${config.LANE_HOST}:${embedServer.port}`
+  const { embedding, provider, sha256: modelSha256 } = pool.model
   const unregister = await registerEmbedder({
     redis,
     address: { workerId, url, embedding, modelSha256, provider },
     logger
   })
   lifecycle.onStop('lane registration', unregister)
-  return { workerId, url, childPids: () => pool.pids }
+  return url
 }

@@ -1,12 +1,11 @@
 // Builds every part of the index-worker in order and registers its undo.
 import { randomUUID } from 'node:crypto'
 import {
-  type BuildMerge,
+  type Catalog,
   createCatalog,
   createFaissSegmentFiles,
   createFileCache,
-  createProjector,
-  openOrRebuild
+  createProjector
 } from '@likeness/engine'
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import { toStored } from '@likeness/shared/contract/stored-names'
@@ -15,35 +14,33 @@ import { systemClock } from '@likeness/shared/process/clock'
 import type { Lifecycle } from '@likeness/shared/process/lifecycle'
 import type { Logger } from '@likeness/shared/process/logger'
 import { emptyOwnFolder } from '@likeness/shared/process/own-folder'
-import { assertNoEviction, connectRedis } from '@likeness/shared/process/redis'
+import { assertNoEviction, connectRedis, type Redis } from '@likeness/shared/process/redis'
 import { openProbedStore } from '@likeness/store/configured-store'
+import type { ObjectStore } from '@likeness/store/object-store'
 import { createProfileStore } from '@likeness/store/profile-store'
 import { createAssignments } from './assignments.ts'
 import { createChunkQueue } from './chunk-queue.ts'
-import { ChunkScheduler } from './chunk-scheduler.ts'
 import type { IndexWorkerConfig } from './config.ts'
 import { createDroppedCollections } from './dropped-collections.ts'
 import { createLeases } from './lease.ts'
 import { createMergeProcess } from './merge/merge-process.ts'
 import { subscribeNotifications } from './notifications.ts'
 import { deleteOldRecords } from './old-records.ts'
-import { runWriter } from './run-writer.ts'
+import { ownCollection } from './own-collection.ts'
+import { repeat } from './repeat.ts'
 import { withTestHooks } from './test-hooks.ts'
 
-/** Fraction of a merge process's memory that its indexes may take. */
-const mergeShare = 0.75
 /** Reviews per lease: a lease is renewed well before the end. */
 const reviewsPerLease = 4
 
-export async function startIndexWorker({
-  config,
-  lifecycle,
-  logger
-}: {
+interface StartDeps {
   config: IndexWorkerConfig
   lifecycle: Lifecycle
   logger: Logger
-}): Promise<void> {
+}
+
+export async function startIndexWorker(deps: StartDeps): Promise<void> {
+  const { config, lifecycle, logger } = deps
   const clock = systemClock
   const store = withTestHooks(await openProbedStore(config), config.LIKENESS_TEST_HOOKS)
   lifecycle.onStop('object store', () => store.close())
@@ -53,7 +50,34 @@ export async function startIndexWorker({
   lifecycle.onStop('redis subscriber', () => subscriber.disconnect())
   await assertNoEviction(subscriber)
   const notifications = await subscribeNotifications({ redis: subscriber, logger })
+  const queues = openQueues(deps, producer)
+  const catalog = createCatalog({ store, clock })
+  const cache = createFileCache({ store, dir: await emptyOwnFolder(config.DATA_DIR, 'segments') })
+  const files = createFaissSegmentFiles({ store, cache })
+  const mergers = createMergers(deps)
+  const project = createProjector({ profiles: createProfileStore({ store }) })
+  const owner = { ...deps, store, clock, files, catalog, queues, mergers, notifications, project }
+  const telling = createTelling(producer, catalog, logger)
+  const assignments = createAssignments({
+    catalog,
+    clock,
+    logger,
+    leases: createLeases({ redis: producer, workerId: randomUUID(), leaseMs: config.LEASE_MS }),
+    own: (collectionId, signal) => ownCollection({ ...owner, ...telling }, collectionId, signal)
+  })
+  lifecycle.onStop('collections', () => assignments.close())
+  notifications.listen((collectionId) => assignments.notified(collectionId))
+  const review = () => assignments.review()
+  lifecycle.onStop('reviews', repeat(config.LEASE_MS / reviewsPerLease, logger, review))
+  startSweeps(deps, store, catalog)
+  subscriber.on('message', (channel: string) => {
+    if (channel === channels.catalog)
+      void review().catch((error: unknown) => logger.warn({ err: error }, 'review failed'))
+  })
+  await subscriber.subscribe(channels.catalog)
+}
 
+function openQueues({ lifecycle }: StartDeps, producer: Redis) {
   // The connection that fails fast: commits must not wait for a queue that is away.
   const queues = {
     small: createChunkQueue({ redis: producer, priority: 'small' }),
@@ -63,10 +87,10 @@ export async function startIndexWorker({
     'queues',
     async () => void (await Promise.all([queues.small.close(), queues.bulk.close()]))
   )
+  return queues
+}
 
-  const catalog = createCatalog({ store, clock })
-  const cache = createFileCache({ store, dir: await emptyOwnFolder(config.DATA_DIR, 'segments') })
-  const files = createFaissSegmentFiles({ store, cache })
+function createMergers({ config, lifecycle, logger }: StartDeps) {
   const merging = {
     env: process.env,
     execArgv: process.execArgv,
@@ -81,80 +105,33 @@ export async function startIndexWorker({
     'merge processes',
     async () => void (await Promise.all([mergers.small.close(), mergers.sealed.close()]))
   )
-  const announce = ({ collectionId, seq }: { collectionId: string; seq: number }): void => {
-    producer
-      .publish(channels.committed, JSON.stringify(toStored({ collectionId, seq })))
-      .catch((error: unknown) =>
-        logger.debug({ err: error }, 'commit not announced, replicas will poll')
-      )
-  }
+  return mergers
+}
 
-  const project = createProjector({ profiles: createProfileStore({ store }) })
-  const tellEmbedding = async ({
-    name,
-    collectionId,
-    embedding
-  }: CollectionSpec): Promise<void> => {
-    if (await catalog.setEmbedding(collectionId, embedding))
-      await producer.publish(channels.catalog, JSON.stringify({ name }))
-  }
-  const workerId = randomUUID()
-  const assignments = createAssignments({
-    catalog,
-    clock,
-    logger,
-    leases: createLeases({ redis: producer, workerId, leaseMs: config.LEASE_MS }),
-    async own(collectionId, signal) {
-      const ownerLog = logger.child({ collectionId })
-      // Aborts with the writer's signal, and past the merge's limit.
-      const buildMerge: BuildMerge = (task, limit) =>
-        mergers[task.plan.tier].build(
-          task,
-          limit === undefined ? signal : AbortSignal.any([signal, limit])
+/** What a writer tells the other processes. */
+function createTelling(producer: Redis, catalog: Catalog, logger: Logger) {
+  return {
+    announce({ collectionId, seq }: { collectionId: string; seq: number }): void {
+      producer
+        .publish(channels.committed, JSON.stringify(toStored({ collectionId, seq })))
+        .catch((error: unknown) =>
+          logger.debug({ err: error }, 'commit not announced, replicas will poll')
         )
-      const created = async () =>
-        (await catalog.list()).find((spec) => spec.collectionId === collectionId)
-      const writer = await openOrRebuild(
-        {
-          store,
-          clock,
-          files,
-          logger: ownerLog,
-          collectionId,
-          retentionMs: config.SNAPSHOT_RETENTION_MS,
-          uploadRetentionMs: config.UPLOAD_RETENTION_MS,
-          announce,
-          signal,
-          buildMerge,
-          mergeMemoryBytes: mergeShare * config.MERGE_MEMORY_BYTES,
-          project
-        },
-        created
-      )
-      if (writer === undefined) return
-      ownerLog.info({ collection: writer.spec.name, seq: writer.seq }, 'owning')
-      const scheduler = new ChunkScheduler({ queues, clock, logger: ownerLog })
-      await runWriter({
-        writer,
-        scheduler,
-        notifications: notifications.boxOf(collectionId),
-        tellEmbedding,
-        clock,
-        logger: ownerLog,
-        commitIntervalMs: config.COMMIT_INTERVAL_MS,
-        reconcileIntervalMs: config.RECONCILE_INTERVAL_MS,
-        signal
-      })
-      notifications.drop(collectionId)
+    },
+    async tellEmbedding({ name, collectionId, embedding }: CollectionSpec): Promise<void> {
+      if (await catalog.setEmbedding(collectionId, embedding))
+        await producer.publish(channels.catalog, JSON.stringify({ name }))
     }
-  })
-  lifecycle.onStop('collections', () => assignments.close())
-  notifications.listen((collectionId) => assignments.notified(collectionId))
+  }
+}
+
+function startSweeps(
+  { config, lifecycle, logger }: StartDeps,
+  store: ObjectStore,
+  catalog: Catalog
+): void {
+  const clock = systemClock
   const sweeper = createDroppedCollections({ store, catalog, clock, logger })
-  lifecycle.onStop(
-    'reviews',
-    repeat(config.LEASE_MS / reviewsPerLease, logger, () => assignments.review())
-  )
   const forgetKeys = async (): Promise<void> => {
     const deleted = await deleteOldRecords({
       store,
@@ -168,31 +145,4 @@ export async function startIndexWorker({
     repeat(config.RECONCILE_INTERVAL_MS, logger, () => sweeper.sweep())
   )
   lifecycle.onStop('old records', repeat(config.RECONCILE_INTERVAL_MS, logger, forgetKeys))
-  subscriber.on('message', (channel: string) => {
-    if (channel === channels.catalog)
-      void assignments
-        .review()
-        .catch((error: unknown) => logger.warn({ err: error }, 'review failed'))
-  })
-  await subscriber.subscribe(channels.catalog)
-}
-
-/** Calls `work` at once, and again `everyMs` after each end. Returns the undo. */
-function repeat(everyMs: number, logger: Logger, work: () => Promise<void>): () => Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  let stopped = false
-  const turn = async (): Promise<void> => {
-    await work().catch((error: unknown) => logger.warn({ err: error }, 'turn failed'))
-    if (!stopped) {
-      timer = setTimeout(() => {
-        running = turn()
-      }, everyMs)
-    }
-  }
-  let running = turn()
-  return async () => {
-    stopped = true
-    clearTimeout(timer)
-    await running
-  }
 }

@@ -2,7 +2,8 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { indexMethods, metrics } from '@likeness/shared/contract/collection'
 import { denseRows } from '@likeness/shared/contract/vector-rows'
-import { createGallery, type Gallery, itemsFrom, vectorOf } from '../src/testing/gallery.ts'
+import { createGallery, type Gallery } from '../src/testing/gallery.ts'
+import { itemsFrom, vectorOf } from '../src/testing/test-items.ts'
 
 let gallery: Gallery
 afterEach(() => gallery.close())

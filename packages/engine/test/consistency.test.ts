@@ -8,7 +8,8 @@ import { createMemoryStore } from '@likeness/store/memory-store'
 import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
 import type { ReadOptions, Replica } from '../src/contract.ts'
 import { createReplica } from '../src/replica/replica.ts'
-import { createGallery, type Gallery, itemsFrom, vectorOf } from '../src/testing/gallery.ts'
+import { createGallery, type Gallery } from '../src/testing/gallery.ts'
+import { itemsFrom, vectorOf } from '../src/testing/test-items.ts'
 import type { CollectionWriter } from '../src/writer/collection-writer.ts'
 
 const replicaCount = 3

@@ -1,6 +1,7 @@
 // Damage that a JSON parser would not see: nothing of it is applied, nothing is passed over, and what is whole stays in use.
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { createGallery, type Gallery, itemsFrom } from '../src/testing/gallery.ts'
+import { createGallery, type Gallery } from '../src/testing/gallery.ts'
+import { itemsFrom } from '../src/testing/test-items.ts'
 import { readCurrent } from '../src/version/current.ts'
 
 let gallery: Gallery

@@ -1,6 +1,7 @@
 // Deletion by filter: what matches at its place in the order of acceptance, whatever order the batches come in, and again after a rebuild.
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { createGallery, type Gallery, itemsFrom } from '../src/testing/gallery.ts'
+import { createGallery, type Gallery } from '../src/testing/gallery.ts'
+import { itemsFrom } from '../src/testing/test-items.ts'
 import type { CollectionWriter } from '../src/writer/collection-writer.ts'
 
 let gallery: Gallery

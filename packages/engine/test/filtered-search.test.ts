@@ -3,7 +3,8 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { indexMethods } from '@likeness/shared/contract/collection'
 import type { Filter } from '@likeness/shared/contract/filter'
 import type { Hit, SearchQuery } from '../src/contract.ts'
-import { createGallery, type Gallery, type TestItem, vectorOf } from '../src/testing/gallery.ts'
+import { createGallery, type Gallery } from '../src/testing/gallery.ts'
+import { type TestItem, vectorOf } from '../src/testing/test-items.ts'
 
 const count = 3_000
 const k = 10

@@ -2,8 +2,9 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { indexMethods } from '@likeness/shared/contract/collection'
 import type { SearchQuery } from '../src/contract.ts'
-import { createGallery, dim, type Gallery, itemsFrom, vectorOf } from '../src/testing/gallery.ts'
+import { createGallery, type Gallery } from '../src/testing/gallery.ts'
 import { scoreBetween } from '../src/testing/reference.ts'
+import { dim, itemsFrom, vectorOf } from '../src/testing/test-items.ts'
 
 let gallery: Gallery
 afterEach(() => gallery.close())

@@ -1,13 +1,10 @@
 // Searches where little is left, by deletions or by a filter, of every method over bits and over encoded vectors, against an exact one.
 import { afterEach, describe, expect, test } from 'vitest'
 import { indexMethods } from '@likeness/shared/contract/collection'
-import {
-  createGallery,
-  type Gallery,
-  type GalleryOptions,
-  vectorOf
-} from '../src/testing/gallery.ts'
+import type { GalleryOptions } from '../src/testing/gallery-stack.ts'
+import { createGallery, type Gallery } from '../src/testing/gallery.ts'
 import { recallOf, type Reference } from '../src/testing/reference.ts'
+import { vectorOf } from '../src/testing/test-items.ts'
 
 const k = 10
 const count = 800

@@ -2,7 +2,8 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
 import type { SearchQuery } from '../src/contract.ts'
-import { createGallery, type Gallery, itemsFrom, vectorOf } from '../src/testing/gallery.ts'
+import { createGallery, type Gallery } from '../src/testing/gallery.ts'
+import { itemsFrom, vectorOf } from '../src/testing/test-items.ts'
 import { verifyCollection } from '../src/verify/verify.ts'
 import type { CollectionWriter } from '../src/writer/collection-writer.ts'
 

@@ -6,15 +6,10 @@ import { appError } from '@likeness/shared/errors'
 import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
 import { buildMerge } from '../src/merge/merge-build.ts'
 import type { BuildMerge } from '../src/merge/merge-task.ts'
-import {
-  createGallery,
-  dim,
-  type Gallery,
-  type GalleryOptions,
-  itemsFrom,
-  vectorOf
-} from '../src/testing/gallery.ts'
+import type { GalleryOptions } from '../src/testing/gallery-stack.ts'
+import { createGallery, type Gallery } from '../src/testing/gallery.ts'
 import { shift, shifted } from '../src/testing/shifted.ts'
+import { dim, itemsFrom, vectorOf } from '../src/testing/test-items.ts'
 import { verifyCollection } from '../src/verify/verify.ts'
 import { readCurrent } from '../src/version/current.ts'
 import { readCommitted } from '../src/version/read-manifest.ts'

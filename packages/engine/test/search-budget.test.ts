@@ -2,13 +2,10 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import type { Metric } from '@likeness/shared/contract/collection'
 import type { VectorStorage } from '@likeness/shared/contract/storage-forms'
-import {
-  createGallery,
-  type Gallery,
-  type GalleryOptions,
-  unitVector
-} from '../src/testing/gallery.ts'
+import type { GalleryOptions } from '../src/testing/gallery-stack.ts'
+import { createGallery, type Gallery } from '../src/testing/gallery.ts'
 import { recallJudge, type Reference } from '../src/testing/reference.ts'
+import { unitVector } from '../src/testing/test-items.ts'
 
 const k = 10
 const rows = 2_000

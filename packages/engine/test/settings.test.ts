@@ -1,7 +1,8 @@
 // Settings that change after creation: an operation in the order of the log, held by the manifest, followed by replicas, owners and merges.
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { SettingsChange } from '@likeness/shared/contract/collection'
-import { createGallery, type Gallery, itemsFrom } from '../src/testing/gallery.ts'
+import { createGallery, type Gallery } from '../src/testing/gallery.ts'
+import { itemsFrom } from '../src/testing/test-items.ts'
 import type { CollectionWriter } from '../src/writer/collection-writer.ts'
 
 let gallery: Gallery

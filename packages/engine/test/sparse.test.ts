@@ -2,7 +2,9 @@
 import { afterEach, expect, test } from 'vitest'
 import { sparseRow } from '@likeness/shared/contract/vector-rows'
 import { createUlid } from '@likeness/shared/data/ulid'
-import { createGallery, dim, type Gallery, type GalleryOptions } from '../src/testing/gallery.ts'
+import type { GalleryOptions } from '../src/testing/gallery-stack.ts'
+import { createGallery, type Gallery } from '../src/testing/gallery.ts'
+import { dim } from '../src/testing/test-items.ts'
 
 let gallery: Gallery
 afterEach(() => gallery.close())

@@ -1,13 +1,9 @@
 // Vectors that are not unit length: what their scores mean on every method, and that the inner product loses nothing by it.
 import { afterEach, describe, expect, test } from 'vitest'
 import { indexMethods } from '@likeness/shared/contract/collection'
-import {
-  createGallery,
-  type Gallery,
-  type GalleryOptions,
-  itemsFrom,
-  vectorOf
-} from '../src/testing/gallery.ts'
+import type { GalleryOptions } from '../src/testing/gallery-stack.ts'
+import { createGallery, type Gallery } from '../src/testing/gallery.ts'
+import { itemsFrom, vectorOf } from '../src/testing/test-items.ts'
 
 const k = 10
 const count = 600

@@ -4,7 +4,7 @@ import type { ObjectStore } from './object-store.ts'
 
 const keysPerDelete = 500
 
-/** Returns the number of deleted objects. */
+/** Returns the number of deleted records. */
 export async function deleteListed(
   store: ObjectStore,
   listed: AsyncIterable<{ key: string }>

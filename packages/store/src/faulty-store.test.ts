@@ -1,8 +1,9 @@
 import { Readable } from 'node:stream'
 import { expect, it } from 'vitest'
 import { isAppError } from '@likeness/shared/errors'
-import { createFaultyStore, type FaultyStoreOptions } from './faulty-store.ts'
+import { createFaultyStore } from './faulty-store.ts'
 import { createMemoryStore } from './memory-store.ts'
+import type { FaultyStoreOptions } from './planned-faults.ts'
 
 const bytes = (text: string) => Buffer.from(text)
 const refused = { code: 'store_unavailable', retryable: true }

@@ -7,9 +7,9 @@ import { buildTinyModel, tinyClasses, type TinyGraphOptions } from '../src/fixtu
 import { verifyModel } from '../src/import/verify-model.ts'
 import { createEmbedder } from '../src/model/embedder.ts'
 import { prepareModel } from '../src/model/model-prepare.ts'
+import { encodeModel } from '../src/onnx/onnx-proto.ts'
 import { cosine } from '../src/runtime/cosine.ts'
 import type { EmbedResult } from '../src/runtime/embed-runs.ts'
-import { encodeModel } from '../src/onnx/onnx-proto.ts'
 
 const dir = temporaryFolder('layouts')
 

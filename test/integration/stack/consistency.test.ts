@@ -4,9 +4,9 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { unitVector } from '@likeness/engine/testing/gallery'
-import type { SearchAnswer } from '@likeness/shared/contract/http'
-import type { ApiStatus } from '../../../apps/cli/src/api-client.ts'
+import { unitVector } from '@likeness/engine/testing/test-items'
+import type { SearchAnswer } from '@likeness/shared/contract/http/search'
+import type { ApiStatus } from '../../../apps/cli/src/api/api-client.ts'
 import { type LiveStack, startLiveStack } from '../../support/live-stack.ts'
 
 const pairs = Number(process.env.CONSISTENCY_PAIRS ?? 80)

@@ -1,6 +1,6 @@
 // Hits in the order of their parts, through real processes: raw vectors from the batch on the disk, compared by an embed-worker.
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { SearchAnswer } from '@likeness/shared/contract/http'
+import type { SearchAnswer } from '@likeness/shared/contract/http/search'
 import { type LiveStack, startLiveStack } from '../../support/live-stack.ts'
 import { pictureOf } from '../../support/pictures.ts'
 

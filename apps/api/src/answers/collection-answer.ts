@@ -1,7 +1,7 @@
 // Builds the answer to GET of a collection.
 import type { VersionSummary } from '@likeness/engine/contract'
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
-import type { CollectionAnswer } from '@likeness/shared/contract/http'
+import type { CollectionAnswer } from '@likeness/shared/contract/http/collections'
 import { appError } from '@likeness/shared/errors'
 import type { ApiDeps } from '../api-deps.ts'
 

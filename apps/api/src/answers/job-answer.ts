@@ -1,6 +1,6 @@
 // Builds the answer to GET of a job.
 import type { JobStatus } from '@likeness/engine/contract'
-import type { JobAnswer } from '@likeness/shared/contract/http'
+import type { JobAnswer } from '@likeness/shared/contract/http/jobs'
 import type { FailedItem } from '@likeness/shared/contract/job'
 
 const isoTime = (ms: number): string => new Date(ms).toISOString()

@@ -3,7 +3,7 @@
 import type { Request } from 'express'
 import { z } from 'zod'
 import type { CollectionReader, StoredItem } from '@likeness/engine/contract'
-import { consistencies } from '@likeness/shared/contract/http'
+import { consistencies } from '@likeness/shared/contract/http/search'
 import { appError } from '@likeness/shared/errors'
 import type { ApiDeps } from '../api-deps.ts'
 import { parseRequest } from '../http/request-body.ts'

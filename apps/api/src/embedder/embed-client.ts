@@ -14,16 +14,7 @@ import {
 } from '@likeness/shared/contract/embedder'
 import { modelOf, parseProfileEmbedding } from '@likeness/shared/contract/profile'
 import type { EmbedderAddress } from '@likeness/shared/contract/work'
-import { appError, isAppError } from '@likeness/shared/errors'
-import type { Clock } from '@likeness/shared/process/clock'
-import type { Logger } from '@likeness/shared/process/logger'
-import {
-  callEmbedder,
-  createEmbedAgent,
-  type EmbedCall,
-  EmbedderDown,
-  type EmbedReply
-} from './embed-request.ts'
+import { EmbedLanes, type EmbedLanesDeps, unavailable } from './embed-lanes.ts'
 import type { EmbedderRegistry } from './embedder-registry.ts'
 import { embeddingMismatch } from './embedding-mismatch.ts'
 
@@ -51,17 +42,6 @@ export interface EmbedClient {
   close(): void
 }
 
-const deadlineMs = 30_000
-/** Time for which an embed server that failed is asked last. */
-const suspectMs = 3_000
-/** Time in which an embed server must answer a liveness request. */
-const answersWithinMs = 2_000
-/**
- * Limit of lost calls for a picture, so that a picture that kills an embed server does not kill all
- * of them.
- */
-const maxLost = 2
-
 /**
  * Returns the embedders that were started with this embedding, else the embedders with the same
  * model. Those use a learned profile of the store for the embedding, or answer that they cannot.
@@ -82,95 +62,13 @@ function fittingEmbedders(
       )
 }
 
-interface Load {
-  outstanding: number
-  failedMs: number
+interface EmbedClientDeps extends EmbedLanesDeps {
+  registry: EmbedderRegistry
 }
 
-export function createEmbedClient(deps: {
-  registry: EmbedderRegistry
-  secret: string
-  clock: Clock
-  logger: Logger
-}): EmbedClient {
-  const { registry, secret, clock, logger } = deps
-  const agent = createEmbedAgent()
-  const loads = new Map<string, Load>()
-  const unavailable = (why: string, cause?: unknown) =>
-    appError('embedder_unavailable', why, { cause, retryAfterS: 2 })
-
-  function loadOf({ url }: EmbedderAddress): Load {
-    let load = loads.get(url)
-    if (load === undefined) loads.set(url, (load = { outstanding: 0, failedMs: -Infinity }))
-    return load
-  }
-
-  function pick(embedders: readonly EmbedderAddress[]): EmbedderAddress | undefined {
-    const suspect = (embedder: EmbedderAddress): number =>
-      Number(clock.nowMs() - loadOf(embedder).failedMs < suspectMs)
-    return [...embedders].sort(
-      (a, b) => suspect(a) - suspect(b) || loadOf(a).outstanding - loadOf(b).outstanding
-    )[0]
-  }
-
-  async function callOne(embedder: EmbedderAddress, call: EmbedCall): Promise<EmbedReply> {
-    const load = loadOf(embedder)
-    load.outstanding++
-    try {
-      return await callEmbedder({ agent, url: embedder.url, secret }, call)
-    } catch (error) {
-      if (error instanceof EmbedderDown) load.failedMs = clock.nowMs()
-      throw error
-    } finally {
-      load.outstanding--
-    }
-  }
-
-  /**
-   * Checks that an embedder is alive. A killed worker stays in the registry for a while, and may
-   * have had another model than the worker that replaced it.
-   */
-  async function answers(embedder: EmbedderAddress): Promise<boolean> {
-    try {
-      await callOne(embedder, {
-        method: 'GET',
-        path: '/livez',
-        body: new Uint8Array(0),
-        deadlineMs: answersWithinMs
-      })
-      return true
-    } catch (error) {
-      if (error instanceof EmbedderDown || isAppError(error, 'embedder_unavailable')) return false
-      throw error
-    }
-  }
-
-  async function callAny(
-    candidates: readonly EmbedderAddress[],
-    call: Omit<EmbedCall, 'deadlineMs'>
-  ): Promise<EmbedReply> {
-    const endMs = clock.nowMs() + deadlineMs
-    let left = [...candidates]
-    let lost = 0
-    let last: unknown
-    while (lost < maxLost) {
-      const embedder = pick(left)
-      if (embedder === undefined) break
-      left = left.filter((other) => other !== embedder)
-      try {
-        return await callOne(embedder, { ...call, deadlineMs: endMs - clock.nowMs() })
-      } catch (error) {
-        if (!(error instanceof EmbedderDown) || call.signal?.aborted) throw error
-        logger.warn({ err: error, embedder: embedder.workerId }, 'a lane failed')
-        if (!error.refused) lost++
-        last = error
-      }
-    }
-    throw unavailable(
-      candidates.length === 0 ? 'no embedder is running' : 'no embedder could answer',
-      last
-    )
-  }
+export function createEmbedClient(deps: EmbedClientDeps): EmbedClient {
+  const { registry, clock } = deps
+  const lanes = new EmbedLanes(deps)
 
   async function askFitting(
     path: string,
@@ -182,7 +80,7 @@ export function createEmbedClient(deps: {
     const fitting = fittingEmbedders(embedders, query.embedding)
     if (embedders.length > 0 && fitting.length === 0)
       throw embeddingMismatch(embedders, query.embedding)
-    const { body } = await callAny(fitting, {
+    const { body } = await lanes.callAny(fitting, {
       path: `${path}?options=${encodeURIComponent(JSON.stringify(query))}`,
       body: picture,
       ...(signal && { signal })
@@ -206,7 +104,7 @@ export function createEmbedClient(deps: {
       ),
     async thumbnail(picture, width, signal) {
       return (
-        await callAny(registry.known(), {
+        await lanes.callAny(registry.known(), {
           path: `/thumbnail?width=${width}`,
           body: picture,
           signal
@@ -217,7 +115,7 @@ export function createEmbedClient(deps: {
       const endMs = clock.nowMs() + waitMs
       for (;;) {
         for (const embedder of registry.known())
-          if (await answers(embedder)) return embedder.embedding
+          if (await lanes.answers(embedder)) return embedder.embedding
         if (clock.nowMs() >= endMs) throw unavailable('no embedder is running')
         await clock.sleep(100)
         await registry.refresh()
@@ -226,7 +124,7 @@ export function createEmbedClient(deps: {
     known: () => registry.known(),
     close() {
       registry.close()
-      agent.destroy()
+      lanes.close()
     }
   }
 }

@@ -1,7 +1,7 @@
 // Explains why the pictures of a job are not embedded now. The pictures wait in a queue from which
 // only a worker with their embedding takes.
 import type { JobStatus } from '@likeness/engine/contract'
-import type { JobAnswer } from '@likeness/shared/contract/http'
+import type { JobAnswer } from '@likeness/shared/contract/http/jobs'
 import { namesOf } from './embedding-mismatch.ts'
 import { type EmbedderDeps, makesEmbedding } from './require-embedder.ts'
 

@@ -2,7 +2,7 @@
 // becomes `internal`, without its text.
 import { STATUS_CODES } from 'node:http'
 import type { ErrorRequestHandler, Request, Response } from 'express'
-import type { Problem } from '@likeness/shared/contract/http'
+import type { Problem } from '@likeness/shared/contract/http/problem'
 import { appError, type AppError, isAppError } from '@likeness/shared/errors'
 import { discardRest } from './request-body.ts'
 import { contextOf } from './request-context.ts'

@@ -106,7 +106,7 @@ export async function answerOnce<I>(
       : runKeyed(
           Object.assign(attempt, {
             place: createRecordPlace({ store, clock, retentionMs, scope, given })
-          })
+          } satisfies Partial<Keyed<I>>)
         ))
     if (replay) res.setHeader('idempotent-replay', 'true')
     res.status(answer.status).json(answer.body)

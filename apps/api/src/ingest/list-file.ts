@@ -1,6 +1,6 @@
 // The list file of an import: `path<TAB>label[<TAB>id]` per line, or a JSON object per line where
 // metadata is needed. The file is streamed, because lists may have millions of lines.
-import { type ListLine, listLineSchema } from '@likeness/shared/contract/http'
+import { type ListLine, listLineSchema } from '@likeness/shared/contract/http/imports'
 import {
   type ItemFailure,
   itemIdSchema,

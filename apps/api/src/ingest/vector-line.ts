@@ -1,7 +1,7 @@
 // A line of POST .../vectors: an item with vectors, or the reason why the line is not an item.
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import { decodeVector } from '@likeness/shared/contract/embedder'
-import { type VectorLine, vectorLineSchema } from '@likeness/shared/contract/http'
+import { type VectorLine, vectorLineSchema } from '@likeness/shared/contract/http/vectors'
 import { itemIdSchema, type ItemListLine } from '@likeness/shared/contract/item-list'
 import type { BatchItem, BatchRow } from '@likeness/shared/contract/vector-batch'
 import { joinRows, rowCount, type VectorRows } from '@likeness/shared/contract/vector-rows'

@@ -5,14 +5,13 @@ import { embeddingSchema } from '@likeness/shared/contract/collection'
 import { boxSchema } from '@likeness/shared/contract/embedder'
 import type {
   CollectionAnswer,
-  CollectionListAnswer,
-  CompareAnswer,
-  HitAnswer,
-  ItemAnswer,
-  JobAnswer,
-  Problem,
-  SearchAnswer
-} from '@likeness/shared/contract/http'
+  CollectionListAnswer
+} from '@likeness/shared/contract/http/collections'
+import type { CompareAnswer } from '@likeness/shared/contract/http/compare'
+import type { ItemAnswer } from '@likeness/shared/contract/http/items'
+import type { JobAnswer } from '@likeness/shared/contract/http/jobs'
+import type { Problem } from '@likeness/shared/contract/http/problem'
+import type { HitAnswer, SearchAnswer } from '@likeness/shared/contract/http/search'
 import { metadataSchema } from '@likeness/shared/contract/item-list'
 import { failedItemSchema } from '@likeness/shared/contract/job'
 import { profileSchema } from '@likeness/shared/contract/profile'

@@ -11,21 +11,24 @@ import { conditionSchema, filterSchema } from '@likeness/shared/contract/filter'
 import {
   applyProfileSchema,
   changeCollectionSchema,
-  compareRequestSchema,
   createCollectionSchema,
-  deleteItemsSchema,
-  importRequestSchema,
-  listLineSchema,
-  maxNonZeros,
-  relabelItemSchema,
-  relabelItemsSchema,
   restoreSnapshotSchema,
-  searchRequestSchema,
   setAliasSchema,
+  takeSnapshotSchema
+} from '@likeness/shared/contract/http/collections'
+import { compareRequestSchema } from '@likeness/shared/contract/http/compare'
+import { importRequestSchema, listLineSchema } from '@likeness/shared/contract/http/imports'
+import {
+  deleteItemsSchema,
+  relabelItemSchema,
+  relabelItemsSchema
+} from '@likeness/shared/contract/http/items'
+import { searchRequestSchema } from '@likeness/shared/contract/http/search'
+import {
+  maxNonZeros,
   sparseVectorSchema,
-  takeSnapshotSchema,
   vectorLineSchema
-} from '@likeness/shared/contract/http'
+} from '@likeness/shared/contract/http/vectors'
 import { itemIdSchema, labelSchema, metadataSchema } from '@likeness/shared/contract/item-list'
 import { profileDraftSchema } from '@likeness/shared/contract/profile'
 

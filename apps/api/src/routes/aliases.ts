@@ -2,7 +2,7 @@
 // to another collection is a single step.
 import { z } from 'zod'
 import { collectionNameSchema } from '@likeness/shared/contract/collection'
-import { setAliasSchema } from '@likeness/shared/contract/http'
+import { setAliasSchema } from '@likeness/shared/contract/http/collections'
 import type { ApiDeps } from '../api-deps.ts'
 import { parseRequest, readJson } from '../http/request-body.ts'
 import { pathParameter, type Route } from '../http/route.ts'

@@ -1,6 +1,6 @@
 // Another profile for a collection that exists: what is refused at once, and what its owner makes of it.
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import type { CollectionAnswer } from '@likeness/shared/contract/http'
+import type { CollectionAnswer } from '@likeness/shared/contract/http/collections'
 import { collectionKeys } from '@likeness/shared/contract/keys'
 import type { StoredProfile } from '@likeness/shared/contract/profile'
 import { encodeVectorBatch } from '@likeness/shared/contract/vector-batch'

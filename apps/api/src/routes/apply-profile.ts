@@ -5,7 +5,7 @@ import {
   type EmbeddingSpec,
   specProblem
 } from '@likeness/shared/contract/collection'
-import { applyProfileSchema } from '@likeness/shared/contract/http'
+import { applyProfileSchema } from '@likeness/shared/contract/http/collections'
 import { isBuiltInProfile } from '@likeness/shared/contract/picture-settings'
 import { embeddingOfProfile, modelOf, type StoredProfile } from '@likeness/shared/contract/profile'
 import { appError } from '@likeness/shared/errors'

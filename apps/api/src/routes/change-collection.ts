@@ -4,7 +4,10 @@ import {
   collectionSettingsSchema,
   settingsChangeSchema
 } from '@likeness/shared/contract/collection'
-import { changeCollectionSchema, createCollectionSchema } from '@likeness/shared/contract/http'
+import {
+  changeCollectionSchema,
+  createCollectionSchema
+} from '@likeness/shared/contract/http/collections'
 import { appError } from '@likeness/shared/errors'
 import { resolveCollection } from '../answers/resolve-collection.ts'
 import type { ApiDeps } from '../api-deps.ts'

@@ -5,7 +5,7 @@ import {
   type CompareAnswer,
   type CompareRequest,
   compareRequestSchema
-} from '@likeness/shared/contract/http'
+} from '@likeness/shared/contract/http/compare'
 import { appError } from '@likeness/shared/errors'
 import { readClientPicture, readPicture } from '../answers/read-picture.ts'
 import { imageKeyOf, readItem, withReader } from '../answers/stored-item.ts'

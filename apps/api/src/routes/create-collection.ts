@@ -7,7 +7,10 @@ import {
   draftSchema,
   type EmbeddingSpec
 } from '@likeness/shared/contract/collection'
-import { type CreateCollection, createCollectionSchema } from '@likeness/shared/contract/http'
+import {
+  type CreateCollection,
+  createCollectionSchema
+} from '@likeness/shared/contract/http/collections'
 import { presets } from '@likeness/shared/contract/picture-settings'
 import { embeddingOfProfile, modelOf } from '@likeness/shared/contract/profile'
 import { appError, isAppError } from '@likeness/shared/errors'

@@ -1,6 +1,6 @@
 // POST /v1/collections/:c/delete: deletes many items by id, by label or by filter, in a single
 // operation.
-import { deleteItemsSchema } from '@likeness/shared/contract/http'
+import { deleteItemsSchema } from '@likeness/shared/contract/http/items'
 import { resolveCollection } from '../answers/resolve-collection.ts'
 import type { ApiDeps } from '../api-deps.ts'
 import { parseRequest, readJson } from '../http/request-body.ts'

@@ -1,7 +1,7 @@
 import { type IncomingMessage, request } from 'node:http'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { decodeVector } from '@likeness/shared/contract/embedder'
-import { vectorLineSchema } from '@likeness/shared/contract/http'
+import { vectorLineSchema } from '@likeness/shared/contract/http/vectors'
 import { appError } from '@likeness/shared/errors'
 import { codeOf, startTestApi, type TestApi } from '../test-support/start-test-api.ts'
 

@@ -2,7 +2,7 @@
 // POST .../vectors accepts.
 import type { CollectionReader } from '@likeness/engine/contract'
 import { encodeVector } from '@likeness/shared/contract/embedder'
-import type { VectorLine } from '@likeness/shared/contract/http'
+import type { VectorLine } from '@likeness/shared/contract/http/vectors'
 import { isSparse, sparseVectors } from '@likeness/shared/contract/vector-rows'
 import { acquireAsked } from '../answers/stored-item.ts'
 import type { ApiDeps } from '../api-deps.ts'

@@ -1,5 +1,5 @@
 // Route GET /v1/collections/:c/items/:id.
-import type { ItemAnswer } from '@likeness/shared/contract/http'
+import type { ItemAnswer } from '@likeness/shared/contract/http/items'
 import { pictureLinks, withItem } from '../answers/stored-item.ts'
 import type { ApiDeps } from '../api-deps.ts'
 import { pathParameter, type Route } from '../http/route.ts'

@@ -1,7 +1,10 @@
 // GET /v1/collections: {collections: [...], damaged: [...]}, by name. A damaged collection does not
 // hide the others.
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
-import type { CollectionAnswer, CollectionListAnswer } from '@likeness/shared/contract/http'
+import type {
+  CollectionAnswer,
+  CollectionListAnswer
+} from '@likeness/shared/contract/http/collections'
 import { mapInOrder } from '@likeness/shared/data/concurrency'
 import { isAppError } from '@likeness/shared/errors'
 import { collectionAnswer } from '../answers/collection-answer.ts'

@@ -1,5 +1,5 @@
 // PATCH /v1/collections/:c/items/:id: another label or other metadata, the same vectors.
-import { relabelItemSchema } from '@likeness/shared/contract/http'
+import { relabelItemSchema } from '@likeness/shared/contract/http/items'
 import { itemIdSchema } from '@likeness/shared/contract/item-list'
 import { appError } from '@likeness/shared/errors'
 import { resolveCollection } from '../answers/resolve-collection.ts'

@@ -1,7 +1,7 @@
 // POST /v1/collections/:c/relabel: many items get the same label or metadata, in a single
 // operation.
 import type { CollectionReader } from '@likeness/engine/contract'
-import { relabelItemsSchema } from '@likeness/shared/contract/http'
+import { relabelItemsSchema } from '@likeness/shared/contract/http/items'
 import { mapInOrder } from '@likeness/shared/data/concurrency'
 import { resolveCollection } from '../answers/resolve-collection.ts'
 import type { ApiDeps } from '../api-deps.ts'

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { encodeVector } from '@likeness/shared/contract/embedder'
-import type { SearchAnswer } from '@likeness/shared/contract/http'
+import type { SearchAnswer } from '@likeness/shared/contract/http/search'
 import { enrolmentSchema, lookSchema } from '@likeness/shared/contract/picture-settings'
 import { appError } from '@likeness/shared/errors'
 import { codeOf, embedAnswer, startTestApi, type TestApi } from '../test-support/start-test-api.ts'

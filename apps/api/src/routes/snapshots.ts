@@ -1,7 +1,10 @@
 // Versions that are kept by name: GET and POST /v1/collections/:c/snapshots, DELETE and restore of
 // a snapshot.
 import type { SnapshotSummary } from '@likeness/engine/contract'
-import { restoreSnapshotSchema, takeSnapshotSchema } from '@likeness/shared/contract/http'
+import {
+  restoreSnapshotSchema,
+  takeSnapshotSchema
+} from '@likeness/shared/contract/http/collections'
 import { appError } from '@likeness/shared/errors'
 import { resolveCollection } from '../answers/resolve-collection.ts'
 import type { ApiDeps } from '../api-deps.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { HitAnswer } from '@likeness/shared/contract/http'
+import type { HitAnswer } from '@likeness/shared/contract/http/search'
 import { mergeHits } from './answer-search.ts'
 
 const hit = (id: string, score: number): HitAnswer => ({

@@ -10,7 +10,7 @@ import {
   maxK,
   type SearchAnswer,
   type SearchRequest
-} from '@likeness/shared/contract/http'
+} from '@likeness/shared/contract/http/search'
 import type { Metadata } from '@likeness/shared/contract/item-list'
 import { standingOf } from '@likeness/shared/contract/margin'
 import { appError } from '@likeness/shared/errors'
@@ -133,60 +133,17 @@ export async function searchSnapshot(
   ranking: CellRanking
 ): Promise<Omit<SearchAnswer, 'took_ms' | 'collection'>> {
   const { name, metric, settings } = reader.spec
-  const {
-    group_by: groupBy,
-    group_size: groupSize = 1,
-    nms_iou: nmsIou = settings.nms_iou,
-    rerank = settings.rerank,
-    cohort_weight: weight = settings.cohort_weight,
-    hamming_radius: hammingRadius
-  } = request
-  if (hammingRadius !== undefined && metric !== 'hamming')
-    throw appError(
-      'invalid_request',
-      `hamming_radius is for hamming, and the metric of ${name} is ${metric}`
-    )
-  const problem = rerank ? rerankProblem(reader.spec) : undefined
-  if (problem !== undefined) throw appError('invalid_request', problem)
-  const k = request.k ?? (hammingRadius === undefined ? defaultK : maxK)
-  if (request.vectors !== undefined && queries.objects.length * k > maxHits) {
-    throw appError(
-      'too_large',
-      `${queries.objects.length} vectors with ${k} hits each are more than ${maxHits} hits: ask for fewer at once`
-    )
-  }
-  const asked = askFor(request, k, queries.except !== undefined)
-  const grouping = groupBy === undefined ? {} : { groupBy, groupSize: asked.groupSize }
-  const filter = filterOf({
-    filter: request.filter,
-    exclude: excludedOf(request, settings, request.metadata ?? queries.metadata)
-  })
-  const options = {
-    vectors: queries.vectors,
-    k: asked.k,
-    searchBudget: request.search_budget,
-    hammingRadius,
-    scoreThres: request.score_thres ?? settings.score_thres,
-    filter,
-    ...grouping
-  }
-  const rawVectors = rerank === 'cells' ? await rawVectorsOfQueries(queries, ranking) : undefined
-  if (request.rerank === 'cells' && rawVectors === undefined)
-    throw appError(
-      'invalid_request',
-      'rerank by cells is for pictures, and for items that came as pictures'
-    )
-  const search = (own: SearchQuery): Promise<RankedHit[][]> => {
-    if (rawVectors !== undefined) return searchByCells(reader, own, rawVectors, ranking)
-    return rerank === true ? searchReranked(reader, own) : reader.search(own)
-  }
-  const found =
-    weight > 0
-      ? await searchWithMargins(reader, options, { weight, except: queries.except, search })
-      : await search(options)
+  const k = request.k ?? (request.hamming_radius === undefined ? defaultK : maxK)
+  checkRequest(reader, queries, request, k)
+  const found = await findHits(reader, queries, request, { k, ranking })
   const lists = found.map((hits) =>
     hits.filter(({ item }) => item.id !== queries.except).map((hit) => hitAnswer(name, metric, hit))
   )
+  const {
+    group_by: groupBy,
+    group_size: groupSize = 1,
+    nms_iou: nmsIou = settings.nms_iou
+  } = request
   const group = groupBy === undefined ? undefined : { by: groupBy, size: groupSize }
   const every = queries.objects.map((object, i) => ({
     ...object,
@@ -208,5 +165,76 @@ export async function searchSnapshot(
       group
     ),
     picture: queries.picture
+  }
+}
+
+function checkRequest(
+  { spec }: CollectionReader,
+  queries: SearchQueries,
+  { hamming_radius: hammingRadius, rerank = spec.settings.rerank, vectors }: SearchRequest,
+  k: number
+): void {
+  const { name, metric } = spec
+  if (hammingRadius !== undefined && metric !== 'hamming')
+    throw appError(
+      'invalid_request',
+      `hamming_radius is for hamming, and the metric of ${name} is ${metric}`
+    )
+  const problem = rerank ? rerankProblem(spec) : undefined
+  if (problem !== undefined) throw appError('invalid_request', problem)
+  if (vectors !== undefined && queries.objects.length * k > maxHits) {
+    throw appError(
+      'too_large',
+      `${queries.objects.length} vectors with ${k} hits each are more than ${maxHits} hits: ask for fewer at once`
+    )
+  }
+}
+
+/** Of each vector, as it is ranked: by score, anew, or by what stands out. */
+async function findHits(
+  reader: CollectionReader,
+  queries: SearchQueries,
+  request: SearchRequest,
+  { k, ranking }: { k: number; ranking: CellRanking }
+): Promise<RankedHit[][]> {
+  const { settings } = reader.spec
+  const { rerank = settings.rerank, cohort_weight: weight = settings.cohort_weight } = request
+  const options = searchOptions(reader, queries, request, k)
+  const rawVectors = rerank === 'cells' ? await rawVectorsOfQueries(queries, ranking) : undefined
+  if (request.rerank === 'cells' && rawVectors === undefined)
+    throw appError(
+      'invalid_request',
+      'rerank by cells is for pictures, and for items that came as pictures'
+    )
+  const search = (own: SearchQuery): Promise<RankedHit[][]> => {
+    if (rawVectors !== undefined) return searchByCells(reader, own, rawVectors, ranking)
+    return rerank === true ? searchReranked(reader, own) : reader.search(own)
+  }
+  return weight > 0
+    ? await searchWithMargins(reader, options, { weight, except: queries.except, search })
+    : await search(options)
+}
+
+function searchOptions(
+  { spec: { settings } }: CollectionReader,
+  queries: SearchQueries,
+  request: SearchRequest,
+  k: number
+): SearchQuery {
+  const { group_by: groupBy } = request
+  const asked = askFor(request, k, queries.except !== undefined)
+  const grouping = groupBy === undefined ? {} : { groupBy, groupSize: asked.groupSize }
+  const filter = filterOf({
+    filter: request.filter,
+    exclude: excludedOf(request, settings, request.metadata ?? queries.metadata)
+  })
+  return {
+    vectors: queries.vectors,
+    k: asked.k,
+    searchBudget: request.search_budget,
+    hammingRadius: request.hamming_radius,
+    scoreThres: request.score_thres ?? settings.score_thres,
+    filter,
+    ...grouping
   }
 }

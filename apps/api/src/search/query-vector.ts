@@ -2,7 +2,7 @@
 // are. Sparse vectors: sparse-vector.ts.
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import { decodeVector } from '@likeness/shared/contract/embedder'
-import { maxVectors, type SearchRequest } from '@likeness/shared/contract/http'
+import { maxVectors, type SearchRequest } from '@likeness/shared/contract/http/search'
 import { joinRows, type SparseVector, type VectorRows } from '@likeness/shared/contract/vector-rows'
 import { appError } from '@likeness/shared/errors'
 import { parseSparseVector } from './sparse-vector.ts'

@@ -1,7 +1,7 @@
 // Reads a search: JSON with exactly one of vector, vectors, item_id, image_key; or a form with the
 // picture and the same names as text.
 import type { Request, Response } from 'express'
-import { type SearchRequest, searchRequestSchema } from '@likeness/shared/contract/http'
+import { type SearchRequest, searchRequestSchema } from '@likeness/shared/contract/http/search'
 import { appError, isAppError } from '@likeness/shared/errors'
 import { checkBoxOrder, readPictureForm } from '../http/picture-form.ts'
 import { isJson, isMultipart, parseRequest, readJson } from '../http/request-body.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { HitAnswer, SearchAnswer } from '@likeness/shared/contract/http'
+import type { HitAnswer, SearchAnswer } from '@likeness/shared/contract/http/search'
 import { suppressOverlaps } from './recognised-objects.ts'
 
 const object = (

@@ -1,7 +1,7 @@
 // Removes overlapping objects: among recognised objects that cover each other, the object with the
 // best hit stays.
 import { iouOf } from '@likeness/shared/contract/box-overlap'
-import type { SearchAnswer } from '@likeness/shared/contract/http'
+import type { SearchAnswer } from '@likeness/shared/contract/http/search'
 import { standingOf } from '@likeness/shared/contract/margin'
 
 type AnsweredObject = SearchAnswer['objects'][number]

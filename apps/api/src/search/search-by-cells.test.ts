@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { encodeRaw } from '@likeness/shared/contract/embedder'
-import type { SearchAnswer } from '@likeness/shared/contract/http'
+import type { SearchAnswer } from '@likeness/shared/contract/http/search'
 import { sha256Hex } from '@likeness/shared/data/sha256'
 import {
   codeOf,

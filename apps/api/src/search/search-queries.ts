@@ -2,7 +2,7 @@
 // each object.
 import type { CollectionReader, StoredItem } from '@likeness/engine/contract'
 import { decodeRaw, decodeVector, type EmbedAnswer } from '@likeness/shared/contract/embedder'
-import type { SearchAnswer } from '@likeness/shared/contract/http'
+import type { SearchAnswer } from '@likeness/shared/contract/http/search'
 import type { Metadata } from '@likeness/shared/contract/item-list'
 import { rowCount, type VectorRows } from '@likeness/shared/contract/vector-rows'
 import { concatArrays } from '@likeness/shared/data/concat-arrays'

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import type { SearchAnswer } from '@likeness/shared/contract/http'
+import type { SearchAnswer } from '@likeness/shared/contract/http/search'
 import { codeOf, embedAnswer, startTestApi, type TestApi } from '../test-support/start-test-api.ts'
 
 let api: TestApi

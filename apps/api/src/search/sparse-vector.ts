@@ -1,5 +1,5 @@
 // Checks a client's sparse vector, sorts by index, drops zeros, and scales to unit length.
-import { maxNonZeros } from '@likeness/shared/contract/http'
+import { maxNonZeros } from '@likeness/shared/contract/http/vectors'
 import {
   sparseRow,
   type SparseRows,

@@ -1,5 +1,6 @@
 // `likeness status` and `likeness jobs`: show the running stack, the collections and the jobs.
-import type { CollectionAnswer, JobAnswer } from '@likeness/shared/contract/http'
+import type { CollectionAnswer } from '@likeness/shared/contract/http/collections'
+import type { JobAnswer } from '@likeness/shared/contract/http/jobs'
 import { connectOptions, connectUsage, parseCommand, parseCount } from '../command-options.ts'
 import type { CommandContext } from '../command.ts'
 import { apiFromEnvironment } from '../config.ts'

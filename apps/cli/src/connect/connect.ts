@@ -2,7 +2,7 @@
 // that the command starts and stops itself.
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { type ApiClient, createApiClient } from '../api-client.ts'
+import { type ApiClient, createApiClient } from '../api/api-client.ts'
 import type { CommandContext } from '../command.ts'
 import {
   apiFromEnvironment,

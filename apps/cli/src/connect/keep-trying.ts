@@ -2,7 +2,7 @@
 // patience ends.
 import { setTimeout as pause } from 'node:timers/promises'
 import { retry } from '@likeness/shared/process/retry'
-import { ApiProblem } from '../api-client.ts'
+import { ApiProblem } from '../api/api-problem.ts'
 
 const pauseMs = 1_000
 

@@ -3,7 +3,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import sharp from 'sharp'
-import type { ApiClient } from '../api-client.ts'
+import type { ApiClient } from '../api/api-client.ts'
 import { renderSheetHtml, type SheetRow } from './contact-sheet-html.ts'
 import type { QueryResult } from './run-queries.ts'
 

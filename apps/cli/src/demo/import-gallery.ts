@@ -1,8 +1,8 @@
 // Imports a gallery into a collection through the API, as a single job, and shows a progress bar
 // until the end.
 import { setTimeout as pause } from 'node:timers/promises'
-import type { JobAnswer } from '@likeness/shared/contract/http'
-import type { ApiClient } from '../api-client.ts'
+import type { JobAnswer } from '@likeness/shared/contract/http/jobs'
+import type { ApiClient } from '../api/api-client.ts'
 import type { Progress } from '../progress.ts'
 
 export interface ImportOutcome {

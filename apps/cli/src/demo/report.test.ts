@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import type { HitAnswer } from '@likeness/shared/contract/http'
+import type { HitAnswer } from '@likeness/shared/contract/http/search'
 import { escapeHtml } from '../escape-html.ts'
 import { median } from '../median.ts'
 import { repositoryRoot } from '../stack/app-process.ts'

@@ -1,7 +1,7 @@
 // `likeness demo`: starts the stack, imports a gallery, searches scenes, shows the recall, and
 // stops everything.
 import { join } from 'node:path'
-import { type ApiClient, createApiClient } from '../api-client.ts'
+import { type ApiClient, createApiClient } from '../api/api-client.ts'
 import type { CommandContext } from '../command.ts'
 import { dataHome } from '../config.ts'
 import { createProgress } from '../progress.ts'

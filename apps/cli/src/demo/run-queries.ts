@@ -1,6 +1,6 @@
 // Searches every query through the API in turn, and finds the rank of the right label.
-import type { HitAnswer } from '@likeness/shared/contract/http'
-import type { ApiClient } from '../api-client.ts'
+import type { HitAnswer } from '@likeness/shared/contract/http/search'
+import type { ApiClient } from '../api/api-client.ts'
 import { median } from '../median.ts'
 
 /** A picture to search for; `label` is undefined when the right answer is unknown. */

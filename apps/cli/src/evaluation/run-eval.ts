@@ -2,9 +2,9 @@
 // reports the figures.
 import { readFile, writeFile } from 'node:fs/promises'
 import { basename } from 'node:path'
-import type { SearchAnswer } from '@likeness/shared/contract/http'
+import type { SearchAnswer } from '@likeness/shared/contract/http/search'
 import { standingOf } from '@likeness/shared/contract/margin'
-import type { ApiClient } from '../api-client.ts'
+import type { ApiClient } from '../api/api-client.ts'
 import type { Command, CommandContext } from '../command.ts'
 import { keepTrying } from '../connect/keep-trying.ts'
 import { chooseThreshold, scoreGallery, thresholdForRate } from '../examples/gallery-scores.ts'

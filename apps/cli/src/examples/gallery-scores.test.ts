@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { SearchAnswer } from '@likeness/shared/contract/http'
+import type { SearchAnswer } from '@likeness/shared/contract/http/search'
 import { chooseThreshold, spread, strangerIn, thresholdForRate } from './gallery-scores.ts'
 
 test('the threshold lies where right answers and refused strangers together are most', () => {

@@ -1,8 +1,8 @@
 // Exports a committed version of a collection as a folder that other programs read: a plain Faiss
 // index, and a map of its rows.
 import { rm, writeFile } from 'node:fs/promises'
-import type { CollectionAnswer } from '@likeness/shared/contract/http'
-import type { ApiClient } from '../api-client.ts'
+import type { CollectionAnswer } from '@likeness/shared/contract/http/collections'
+import type { ApiClient } from '../api/api-client.ts'
 import type { Progress } from '../progress.ts'
 import { UserError } from '../user-error.ts'
 import { buildIndexFile } from './build-index.ts'

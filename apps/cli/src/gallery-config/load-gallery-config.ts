@@ -15,13 +15,9 @@ import type { CollectionProfile } from '@likeness/shared/contract/profile'
 import type { VectorStorage } from '@likeness/shared/contract/storage-forms'
 import { UserError } from '../user-error.ts'
 import { collectionNameOf } from './collection-name.ts'
-import {
-  type GalleryFile,
-  gallerySchema,
-  namesAt,
-  namesWithoutMeaning,
-  type operations
-} from './gallery-schema.ts'
+import { type GalleryFile, gallerySchema, namesAt } from './gallery-schema.ts'
+import { namesWithoutMeaning } from './ignored-keys.ts'
+import type { operations } from './index-process-keys.ts'
 import { nearestName } from './nearest-name.ts'
 import { applyOverrides } from './overrides.ts'
 import { readYamlFile, type YamlFile } from './yaml-file.ts'

@@ -1,8 +1,8 @@
 // Imports a gallery's list into the collection: once, however often it is started. An interrupted
 // run continues.
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
-import type { CollectionAnswer } from '@likeness/shared/contract/http'
-import type { ApiClient } from '../api-client.ts'
+import type { CollectionAnswer } from '@likeness/shared/contract/http/collections'
+import type { ApiClient } from '../api/api-client.ts'
 import { keepTrying } from '../connect/keep-trying.ts'
 import { type ListFingerprint, readDataList } from '../gallery-config/data-list.ts'
 import type { GalleryConfig } from '../gallery-config/load-gallery-config.ts'
@@ -16,7 +16,7 @@ import {
   readRecord,
   writeRecord
 } from './build-record.ts'
-import { createJobFollower, type Followed } from './follow-jobs.ts'
+import { type Followed, JobFollower } from './follow-jobs.ts'
 import { checkFits, createGallery, embeddingFor } from './gallery-collection.ts'
 import {
   type LineFailure,
@@ -139,7 +139,7 @@ async function bringIn(
     doneBefore = isContinued ? atFirstAsk : 0
     progress.show(done, list.lines, doneBefore)
   }
-  const follower = createJobFollower({
+  const follower = new JobFollower({
     api,
     onDone,
     onTrouble,

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
-import type { JobAnswer } from '@likeness/shared/contract/http'
-import { type ApiClient, ApiProblem } from '../api-client.ts'
-import { createJobFollower } from './follow-jobs.ts'
+import type { JobAnswer } from '@likeness/shared/contract/http/jobs'
+import type { ApiClient } from '../api/api-client.ts'
+import { ApiProblem } from '../api/api-problem.ts'
+import { JobFollower } from './follow-jobs.ts'
 
 type Failed = JobAnswer['failed']
 
@@ -57,7 +58,7 @@ test('jobs are followed to their end, with counts over all and every failed line
   })
   const done: number[] = []
   let before = 0
-  const follower = createJobFollower({
+  const follower = new JobFollower({
     api,
     onDone: (count, doneBefore) => void (done.push(count), (before = doneBefore)),
     onTrouble: () => undefined,
@@ -95,7 +96,7 @@ test('of many jobs only a few are asked for at a time, and each gets its turn', 
   const { api, asked } = fakeJobs(
     Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`j${i}`, { total: 5 }]))
   )
-  const follower = createJobFollower({
+  const follower = new JobFollower({
     api,
     onDone: () => undefined,
     onTrouble: () => undefined,
@@ -113,7 +114,7 @@ test('of many jobs only a few are asked for at a time, and each gets its turn', 
 
 test('a job that was cancelled ends the build with a message', async () => {
   const { api } = fakeJobs({ a: { total: 9, state: 'cancelled' } })
-  const follower = createJobFollower({
+  const follower = new JobFollower({
     api,
     onDone: () => undefined,
     onTrouble: () => undefined,
@@ -140,7 +141,7 @@ test('an API that is away for a moment is asked again, and said so once', async 
     }
   } as ApiClient
   const troubles: unknown[] = []
-  const follower = createJobFollower({
+  const follower = new JobFollower({
     api: flaky,
     onDone: () => undefined,
     onTrouble: (error) => troubles.push(error),
@@ -166,7 +167,7 @@ test('why pictures wait is told once, whatever number of jobs wait for it', asyn
     c: { total: 5 }
   })
   const told: string[] = []
-  const follower = createJobFollower({
+  const follower = new JobFollower({
     api,
     onDone: () => undefined,
     onTrouble: () => undefined,

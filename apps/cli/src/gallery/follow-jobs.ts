@@ -1,8 +1,8 @@
 // Follows the jobs of a build to their end. A few jobs are asked at a time, so that hundreds of
 // jobs cost no more than a single job.
 import { setTimeout as pause } from 'node:timers/promises'
-import type { JobAnswer } from '@likeness/shared/contract/http'
-import type { ApiClient } from '../api-client.ts'
+import type { JobAnswer } from '@likeness/shared/contract/http/jobs'
+import type { ApiClient } from '../api/api-client.ts'
 import { keepTrying } from '../connect/keep-trying.ts'
 import { UserError } from '../user-error.ts'
 import type { LineFailure, SubmittedJob, SubmittedPart } from './submit-parts.ts'
@@ -43,86 +43,110 @@ export interface FollowDeps {
   onWaiting: (why: string) => void
 }
 
-export function createJobFollower({ api, onDone, onTrouble, onWaiting }: FollowDeps) {
-  const open: Open[] = []
-  const told = new Set<string>()
-  let stopped = false
-  let doneBefore = 0
-  const result: Followed = { indexed: 0, superseded: 0, failed: 0, failures: [], jobs: [], seq: 0 }
-  const report = (): void => {
+export class JobFollower {
+  private readonly deps: FollowDeps
+  private readonly open: Open[] = []
+  private readonly told = new Set<string>()
+  private readonly result: Followed = {
+    indexed: 0,
+    superseded: 0,
+    failed: 0,
+    failures: [],
+    jobs: [],
+    seq: 0
+  }
+  private stopped = false
+  private doneBefore = 0
+
+  constructor(deps: FollowDeps) {
+    this.deps = deps
+  }
+
+  add({ jobs, failures }: SubmittedPart): void {
+    const { open, result } = this
+    for (const job of jobs) {
+      open.push({
+        job,
+        counts: { total: job.total, pending: job.total, indexed: 0, superseded: 0, failed: 0 },
+        isAsked: false
+      })
+      result.jobs.push(job.id)
+    }
+    result.failed += failures.length
+    result.failures.push(...failures)
+    this.report()
+  }
+
+  /** Ends `run`, when its result is no longer needed. */
+  stop(): void {
+    this.stopped = true
+  }
+
+  /** Runs until `noMore` aborts, which means that no job will be added, and all jobs are done. */
+  async run(noMore: AbortSignal): Promise<Followed> {
+    const { open, result } = this
+    while (!this.stopped && (!noMore.aborted || open.length > 0)) {
+      await this.askSome()
+      if (open.length > 0 || !noMore.aborted) await pause(pollMs)
+    }
+    result.failures.sort((a, b) => a.line - b.line)
+    return result
+  }
+
+  private report(): void {
+    const { open, result } = this
     const settled = result.indexed + result.superseded + result.failed
-    onDone(
+    this.deps.onDone(
       open.reduce((sum, { counts }) => sum + counts.total - counts.pending, settled),
-      doneBefore
+      this.doneBefore
     )
   }
 
-  async function ask(one: Open): Promise<boolean> {
-    const answer = await keepTrying(() => api.getJob(one.job.id), { onTrouble })
+  /** Asks the next few jobs. Unfinished jobs go to the end of the line. */
+  private async askSome(): Promise<void> {
+    const some = this.open.slice(0, askedAtOnce)
+    const done = await Promise.all(some.map((one) => this.ask(one)))
+    this.open.splice(0, some.length)
+    this.open.push(...some.filter((_, i) => !done[i]))
+    this.report()
+  }
+
+  private async ask(one: Open): Promise<boolean> {
+    const answer = await this.getJob(one.job.id)
     one.counts = answer.counts
-    if (!one.isAsked) doneBefore += answer.counts.total - answer.counts.pending
+    if (!one.isAsked) this.doneBefore += answer.counts.total - answer.counts.pending
     one.isAsked = true
-    tellWaiting(answer)
+    this.tellWaiting(answer)
     if (answer.state === 'cancelled')
       throw new UserError(`job ${answer.id} was cancelled: the collection was dropped meanwhile`)
     if (answer.state !== 'completed') return false
+    const { result } = this
     result.indexed += answer.counts.indexed
     result.superseded += answer.counts.superseded
     result.failed += answer.counts.failed
     result.seq = Math.max(result.seq, answer.seq ?? 0)
-    if (answer.counts.failed > 0) await keepFailures(answer, one.job)
+    if (answer.counts.failed > 0) await this.keepFailures(answer, one.job)
     return true
   }
 
-  function tellWaiting({ waiting }: JobAnswer): void {
-    if (waiting === null || told.has(waiting.detail)) return
-    told.add(waiting.detail)
-    onWaiting(waiting.detail)
+  private getJob(id: string, page?: { failedAfter: number }): Promise<JobAnswer> {
+    const { api, onTrouble } = this.deps
+    return keepTrying(() => api.getJob(id, page), { onTrouble })
   }
 
-  async function keepFailures(answer: JobAnswer, { id, lines }: SubmittedJob): Promise<void> {
+  private tellWaiting({ waiting }: JobAnswer): void {
+    if (waiting === null || this.told.has(waiting.detail)) return
+    this.told.add(waiting.detail)
+    this.deps.onWaiting(waiting.detail)
+  }
+
+  private async keepFailures(answer: JobAnswer, { id, lines }: SubmittedJob): Promise<void> {
+    const { failures } = this.result
     let page = answer.failed
-    while (page.length > 0 && result.failures.length < failuresKept) {
+    while (page.length > 0 && failures.length < failuresKept) {
       for (const { ordinal, id: path, line, code, message } of page)
-        result.failures.push({ line: line ?? lines?.[ordinal] ?? 0, path, code, message })
-      const failedAfter = page.at(-1)!.ordinal
-      page = (await keepTrying(() => api.getJob(id, { failedAfter }), { onTrouble })).failed
-    }
-  }
-
-  /** Asks the next few jobs. Unfinished jobs go to the end of the line. */
-  async function askSome(): Promise<void> {
-    const some = open.slice(0, askedAtOnce)
-    const done = await Promise.all(some.map(ask))
-    open.splice(0, some.length)
-    open.push(...some.filter((_, i) => !done[i]))
-    report()
-  }
-
-  return {
-    add({ jobs, failures }: SubmittedPart): void {
-      for (const job of jobs) {
-        open.push({
-          job,
-          counts: { total: job.total, pending: job.total, indexed: 0, superseded: 0, failed: 0 },
-          isAsked: false
-        })
-        result.jobs.push(job.id)
-      }
-      result.failed += failures.length
-      result.failures.push(...failures)
-      report()
-    },
-    /** Ends `run`, when its result is no longer needed. */
-    stop: () => void (stopped = true),
-    /** Runs until `noMore` aborts, which means that no job will be added, and all jobs are done. */
-    async run(noMore: AbortSignal): Promise<Followed> {
-      while (!stopped && (!noMore.aborted || open.length > 0)) {
-        await askSome()
-        if (open.length > 0 || !noMore.aborted) await pause(pollMs)
-      }
-      result.failures.sort((a, b) => a.line - b.line)
-      return result
+        failures.push({ line: line ?? lines?.[ordinal] ?? 0, path, code, message })
+      page = (await this.getJob(id, { failedAfter: page.at(-1)!.ordinal })).failed
     }
   }
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { CollectionAnswer } from '@likeness/shared/contract/http'
+import type { CollectionAnswer } from '@likeness/shared/contract/http/collections'
 import type { GalleryConfig } from '../gallery-config/load-gallery-config.ts'
 import { checkFits } from './gallery-collection.ts'
 

@@ -2,7 +2,7 @@
 // the creation.
 import { setTimeout as pause } from 'node:timers/promises'
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
-import type { CollectionAnswer } from '@likeness/shared/contract/http'
+import type { CollectionAnswer } from '@likeness/shared/contract/http/collections'
 import { type Enrolment, enrolmentSchema } from '@likeness/shared/contract/picture-settings'
 import {
   type CollectionProfile,
@@ -10,7 +10,7 @@ import {
   modelOf,
   parseProfileEmbedding
 } from '@likeness/shared/contract/profile'
-import type { ApiClient } from '../api-client.ts'
+import type { ApiClient } from '../api/api-client.ts'
 import type { GalleryConfig } from '../gallery-config/load-gallery-config.ts'
 import { UserError } from '../user-error.ts'
 

@@ -1,6 +1,6 @@
 // Removes the items of a list from a gallery, by path. The pictures themselves may be gone already.
-import type { ListLine } from '@likeness/shared/contract/http'
-import type { ApiClient } from '../api-client.ts'
+import type { ListLine } from '@likeness/shared/contract/http/imports'
+import type { ApiClient } from '../api/api-client.ts'
 import { keepTrying } from '../connect/keep-trying.ts'
 import { readDataList } from '../gallery-config/data-list.ts'
 import type { GalleryConfig } from '../gallery-config/load-gallery-config.ts'

@@ -1,9 +1,11 @@
 import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeEach, expect, test } from 'vitest'
-import type { ListLine } from '@likeness/shared/contract/http'
+import type { ListLine } from '@likeness/shared/contract/http/imports'
 import { temporaryFolder } from '../../../../test/support/temporary-folder.ts'
-import { type ApiClient, ApiProblem, type UploadFile } from '../api-client.ts'
+import type { ApiClient } from '../api/api-client.ts'
+import { ApiProblem } from '../api/api-problem.ts'
+import type { UploadFile } from '../api/import-calls.ts'
 import { linesPerImport, submitParts, type SubmittedPart } from './submit-parts.ts'
 
 let root: string

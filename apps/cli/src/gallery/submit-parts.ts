@@ -3,9 +3,11 @@
 // or runs elsewhere, receives the pictures.
 import { realpath, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { ListLine } from '@likeness/shared/contract/http'
+import type { ListLine } from '@likeness/shared/contract/http/imports'
 import { isInside } from '@likeness/shared/process/inside-folder'
-import { type ApiClient, ApiProblem, type UploadFile } from '../api-client.ts'
+import type { ApiClient } from '../api/api-client.ts'
+import { ApiProblem } from '../api/api-problem.ts'
+import type { UploadFile } from '../api/import-calls.ts'
 import { keepTrying } from '../connect/keep-trying.ts'
 
 /** Lines of a single import from disk. */

@@ -3,7 +3,7 @@
 import { createReadStream } from 'node:fs'
 import { stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { ListLine } from '@likeness/shared/contract/http'
+import type { ListLine } from '@likeness/shared/contract/http/imports'
 import type { BatchRow } from '@likeness/shared/contract/vector-batch'
 import { readTextLines } from '@likeness/shared/data/text-lines'
 import { fileNames } from '../export/export-folder.ts'

@@ -1,7 +1,7 @@
 // Sends the items of a gallery with their vectors to the API, in parts under separate keys, like
 // the pictures of a build.
 import { encodeVector } from '@likeness/shared/contract/embedder'
-import type { VectorLine } from '@likeness/shared/contract/http'
+import type { VectorLine } from '@likeness/shared/contract/http/vectors'
 import { keepTrying } from '../connect/keep-trying.ts'
 import type { LineFailure, SubmitDeps, SubmittedPart } from '../gallery/submit-parts.ts'
 import type { FoundItem, GalleryFolder } from './gallery-folder.ts'

@@ -23,7 +23,13 @@ export function formatModels(models: readonly ShownManifest[]): string {
   ].join('\n')
 }
 
-export function formatModel({
+export function formatModel(model: ShownManifest): string {
+  const lines = [...describeModel(model), ...describeOrigin(model)]
+  return lines.map(([what, text]) => `${what.padEnd(10)}  ${text}`).join('\n')
+}
+
+/** What it is and makes. */
+function describeModel({
   name,
   version,
   licence,
@@ -32,15 +38,11 @@ export function formatModel({
   raw,
   classes,
   profile,
-  exported,
   embedding,
-  checked,
-  measured,
   learned,
-  semantic,
-  quantized
-}: ShownManifest): string {
-  const lines: [string, string][] = [
+  semantic
+}: ShownManifest): [string, string][] {
+  return [
     ['model', `${name} ${version}, ${megabytes(sizeBytes)}`],
     ['licence', licence ?? 'the export names none'],
     ['layout', layout],
@@ -65,7 +67,18 @@ export function formatModel({
       profile === undefined ? 'none' : `${profile.name}@${profile.version}, ${profile.dim} numbers`
     ],
     ...(embedding === undefined ? [] : [['embedding', `${embedding.version}`] as [string, string]]),
-    ...(learned === undefined ? [] : [['learned', learned.text] as [string, string]]),
+    ...(learned === undefined ? [] : [['learned', learned.text] as [string, string]])
+  ]
+}
+
+/** Where it comes from, and what was found of it. */
+function describeOrigin({
+  exported,
+  checked,
+  measured,
+  quantized
+}: ShownManifest): [string, string][] {
+  return [
     ...(exported === undefined
       ? []
       : [
@@ -92,7 +105,6 @@ export function formatModel({
         ]),
     ...(quantized === undefined ? [] : describeQuantized(quantized))
   ]
-  return lines.map(([what, text]) => `${what.padEnd(10)}  ${text}`).join('\n')
 }
 
 function describeQuantized({

@@ -8,7 +8,7 @@ import {
   type StoredProfile
 } from '@likeness/shared/contract/profile'
 import { embeddingVersion, type LearningWay, type Profile } from '@likeness/vision'
-import type { ApiClient } from '../api-client.ts'
+import type { ApiClient } from '../api/api-client.ts'
 import type { CommandContext } from '../command.ts'
 import { modelDirFromEnvironment } from '../config.ts'
 import { listModels, modelsDirOf, readShownManifest } from '../model/model-folders.ts'
@@ -19,7 +19,7 @@ import { tryProfile } from './try-profile.ts'
 export interface LearnRequest {
   api: ApiClient
   name: string
-  /** `collection NAME`, `folder`. */
+  /** `collection NAME` or `folder`. */
   from: string
   pictures: readonly SourcePicture[]
   /** Directions that may be whitened; undefined: all that the pictures allow. */

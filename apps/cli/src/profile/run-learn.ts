@@ -1,11 +1,11 @@
 // `likeness profile learn`: learns once, or each time that a collection has grown. A better profile
 // is kept, and applied to the collection on request.
 import { setTimeout as pause } from 'node:timers/promises'
-import type { CollectionAnswer } from '@likeness/shared/contract/http'
+import type { CollectionAnswer } from '@likeness/shared/contract/http/collections'
 import { isBuiltInProfile } from '@likeness/shared/contract/picture-settings'
 import { profileNameSchema } from '@likeness/shared/contract/profile'
 import { messageOf } from '@likeness/shared/errors'
-import type { ApiClient } from '../api-client.ts'
+import type { ApiClient } from '../api/api-client.ts'
 import { existing } from '../command-options.ts'
 import type { CommandContext } from '../command.ts'
 import { connect } from '../connect/connect.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { HitAnswer, SearchAnswer } from '@likeness/shared/contract/http'
+import type { HitAnswer, SearchAnswer } from '@likeness/shared/contract/http/search'
 import { formatAnswer, jsonAnswer } from './format-answer.ts'
 import { searchOptionsOf } from './search-picture.ts'
 

@@ -1,6 +1,6 @@
 // Formats an answer as lines for a terminal: per subject its box, then label, score and file of
 // each hit.
-import type { SearchAnswer } from '@likeness/shared/contract/http'
+import type { SearchAnswer } from '@likeness/shared/contract/http/search'
 import { shownObjects } from './search-picture.ts'
 
 type AnsweredObject = SearchAnswer['objects'][number]

@@ -2,8 +2,8 @@
 // gallery's yaml.
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
-import type { SearchAnswer } from '@likeness/shared/contract/http'
-import { ApiProblem } from '../api-client.ts'
+import type { SearchAnswer } from '@likeness/shared/contract/http/search'
+import { ApiProblem } from '../api/api-problem.ts'
 import { galleryOptions, galleryUsage, parseCommand, required } from '../command-options.ts'
 import type { CommandContext } from '../command.ts'
 import { fromCallersFolder } from '../config.ts'

@@ -1,6 +1,7 @@
 // Searches a picture with the settings of the gallery's yaml.
-import type { SearchAnswer } from '@likeness/shared/contract/http'
-import type { ApiClient, SearchOptions } from '../api-client.ts'
+import type { SearchAnswer } from '@likeness/shared/contract/http/search'
+import type { ApiClient } from '../api/api-client.ts'
+import type { SearchOptions } from '../api/item-calls.ts'
 import type { GalleryConfig, PictureSettings } from '../gallery-config/load-gallery-config.ts'
 
 export type SearchConfig = Pick<

@@ -1,8 +1,9 @@
 // Answers as a single self-contained HTML page: each picture with its boxes, and beside each
 // picture the hits with their boxes.
 import sharp from 'sharp'
-import type { HitAnswer, SearchAnswer } from '@likeness/shared/contract/http'
-import { type ApiClient, ApiProblem } from '../api-client.ts'
+import type { HitAnswer, SearchAnswer } from '@likeness/shared/contract/http/search'
+import type { ApiClient } from '../api/api-client.ts'
+import { ApiProblem } from '../api/api-problem.ts'
 import { escapeHtml } from '../escape-html.ts'
 import { describeObject } from './format-answer.ts'
 import { shownObjects } from './search-picture.ts'

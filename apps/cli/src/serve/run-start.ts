@@ -1,6 +1,6 @@
 // `likeness start`: keeps the stack running with the gallery of brand marks loaded, until a stop.
 import { join } from 'node:path'
-import { type ApiClient, createApiClient } from '../api-client.ts'
+import { type ApiClient, createApiClient } from '../api/api-client.ts'
 import type { CommandContext } from '../command.ts'
 import { type NamedGallery, openGallery } from '../demo/demo-gallery.ts'
 import { importGallery } from '../demo/import-gallery.ts'

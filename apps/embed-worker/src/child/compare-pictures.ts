@@ -14,7 +14,7 @@ import {
 } from '@likeness/vision'
 import type { CompareTask } from '../child-protocol.ts'
 import type { PriorityMutex } from '../priority-mutex.ts'
-import type { InferContext } from './embed-picture.ts'
+import type { InferContext } from './inference.ts'
 import type { Projections } from './projections.ts'
 
 export interface ComparePicturesDeps {

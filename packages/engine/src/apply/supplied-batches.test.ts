@@ -2,7 +2,8 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { parseBatchKey } from '@likeness/shared/contract/keys'
 import { createUlid } from '@likeness/shared/data/ulid'
-import { createGallery, type Gallery, itemsFrom, type TestItem } from '../testing/gallery.ts'
+import { createGallery, type Gallery } from '../testing/gallery.ts'
+import { itemsFrom, type TestItem } from '../testing/test-items.ts'
 
 let gallery: Gallery
 beforeEach(async () => {

@@ -1,7 +1,11 @@
 // Content of the catalogue object, and the rules for its aliases.
 import { z } from 'zod'
 import { encodeObject } from '@likeness/shared/contract/checked-object'
-import { collectionNameSchema, collectionSpecSchema } from '@likeness/shared/contract/collection'
+import {
+  collectionNameSchema,
+  type CollectionSpec,
+  collectionSpecSchema
+} from '@likeness/shared/contract/collection'
 import { fromStored, toStored } from '@likeness/shared/contract/stored-names'
 import { appError } from '@likeness/shared/errors'
 
@@ -34,6 +38,12 @@ export const encodeCatalog = (
 /** Looks up own properties only, because users choose the names: `constructor` is a valid one. */
 export const own = <T>(record: Record<string, T>, name: string): T | undefined =>
   Object.hasOwn(record, name) ? record[name] : undefined
+
+export const lookUp = (
+  { collections, aliases }: Content,
+  name: string
+): CollectionSpec | undefined =>
+  own(collections, name) ?? own(collections, own(aliases, name) ?? '')
 
 export const notFound = (name: string) =>
   appError('collection_not_found', `there is no collection ${JSON.stringify(name)}`)

@@ -1,18 +1,14 @@
 // Local copies of immutable files. Each is downloaded once, checked against its sha256 before use,
 // and removed when no longer used.
-import { createHash } from 'node:crypto'
-import { createReadStream, createWriteStream } from 'node:fs'
-import { mkdir, rename, rm } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Transform } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
 import { createUlid } from '@likeness/shared/data/ulid'
-import { appError } from '@likeness/shared/errors'
 import type { Logger } from '@likeness/shared/process/logger'
 import type { ObjectStore } from '@likeness/store/object-store'
 import type { FileRef } from '../version/manifest.ts'
 import { BlockSums } from './block-sums.ts'
 import { CheckedFile, type Copy } from './checked-file.ts'
+import { downloadChecked, sha256OfFile } from './download.ts'
 
 export interface FileCache {
   /**
@@ -27,22 +23,6 @@ export interface FileCache {
   scratchPath(): Promise<string>
   /** Bytes downloaded so far: the cost of an update. */
   readonly downloadedBytes: number
-}
-
-/** Returns undefined when there is no such file. */
-async function sha256OfFile(path: string, sums?: BlockSums): Promise<string | undefined> {
-  const hash = createHash('sha256')
-  try {
-    for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
-      hash.update(chunk)
-      sums?.update(chunk)
-    }
-    sums?.end()
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
-  }
-  return hash.digest('hex')
 }
 
 export function createFileCache({
@@ -77,27 +57,11 @@ export function createFileCache({
 
   async function download(ref: FileRef, path: string, sums?: BlockSums): Promise<void> {
     await mkdir(dir, { recursive: true })
-    const stream = await store.getStream(ref.key)
-    if (stream === undefined) throw appError('object_not_found', `${ref.key} is not in the store`)
-    const hash = createHash('sha256')
-    const check = new Transform({
-      transform(chunk: Buffer, _encoding, done) {
-        hash.update(chunk)
-        sums?.update(chunk)
-        downloadedBytes += chunk.length
-        done(null, chunk)
-      }
+    await downloadChecked(store, ref, path, (chunk) => {
+      sums?.update(chunk)
+      downloadedBytes += chunk.length
     })
-    const temporary = `${path}.${createUlid()}.part`
-    try {
-      await pipeline(stream, check, createWriteStream(temporary))
-      if (hash.digest('hex') !== ref.sha256)
-        throw appError('data_corrupt', `${ref.key} does not match its checksum`)
-      sums?.end()
-      await rename(temporary, path)
-    } finally {
-      await rm(temporary, { force: true })
-    }
+    sums?.end()
   }
 
   return {

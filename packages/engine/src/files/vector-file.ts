@@ -15,7 +15,8 @@ export class VectorFile {
   private readonly dim: number
 
   /**
-   * Closing this closes `file`. Throws data_corrupt when `file` does not hold this number of rows.
+   * Closing the opened file closes `file`. Throws data_corrupt when `file` does not hold this
+   * number of rows.
    */
   constructor(
     file: ByteReader,

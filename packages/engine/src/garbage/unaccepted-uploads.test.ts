@@ -1,7 +1,8 @@
 // Objects of requests that were never accepted go, those of accepted ones stay, whoever is slow, dead or late.
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createUlid } from '@likeness/shared/data/ulid'
-import { createGallery, type Gallery, itemsFrom } from '../testing/gallery.ts'
+import { createGallery, type Gallery } from '../testing/gallery.ts'
+import { itemsFrom } from '../testing/test-items.ts'
 
 const hour = 3_600_000
 const day = 24 * hour

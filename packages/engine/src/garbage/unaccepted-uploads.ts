@@ -107,7 +107,7 @@ export class UnacceptedUploads {
     return objects
   }
 
-  /** Call this after the found objects are deleted. */
+  /** Call this after the found uploads are deleted. */
   clear(): void {
     this.found.clear()
   }

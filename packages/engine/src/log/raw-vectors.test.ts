@@ -1,7 +1,9 @@
 import { afterEach, expect, test } from 'vitest'
 import { toFloat16 } from '@likeness/shared/data/float16'
 import type { StoredItem } from '../contract.ts'
-import { createGallery, type Gallery, type GalleryOptions, vectorOf } from '../testing/gallery.ts'
+import type { GalleryOptions } from '../testing/gallery-stack.ts'
+import { createGallery, type Gallery } from '../testing/gallery.ts'
+import { vectorOf } from '../testing/test-items.ts'
 import { readRawVectors } from './raw-vectors.ts'
 
 let gallery: Gallery

@@ -1,7 +1,9 @@
 // Merges of sealed segments, and what becomes of a merge that fails, takes too long, or is overtaken.
 import { afterEach, describe, expect, test } from 'vitest'
 import { temporaryFolder } from '../../../../test/support/temporary-folder.ts'
-import { createGallery, type Gallery, type GalleryOptions, itemsFrom } from '../testing/gallery.ts'
+import type { GalleryOptions } from '../testing/gallery-stack.ts'
+import { createGallery, type Gallery } from '../testing/gallery.ts'
+import { itemsFrom } from '../testing/test-items.ts'
 import { verifyCollection } from '../verify/verify.ts'
 import { readCommitted } from '../version/read-manifest.ts'
 import { buildMerge } from './merge-build.ts'

@@ -1,12 +1,8 @@
 // One quantizer per collection: none while there are too few points, one when there are enough, another when it has been outgrown; and vectors that no merge wears out.
 import { afterEach, describe, expect, test } from 'vitest'
-import {
-  createGallery,
-  type Gallery,
-  type GalleryOptions,
-  itemsFrom,
-  vectorOf
-} from '../testing/gallery.ts'
+import type { GalleryOptions } from '../testing/gallery-stack.ts'
+import { createGallery, type Gallery } from '../testing/gallery.ts'
+import { itemsFrom, vectorOf } from '../testing/test-items.ts'
 import { readCommitted } from '../version/read-manifest.ts'
 import type { CollectionWriter } from '../writer/collection-writer.ts'
 

@@ -21,7 +21,7 @@ export interface MovedIndex {
 }
 
 export interface TrainInput {
-  /** [rows, dim] */
+  /** Returns [rows, dim]. */
   vectors: Float32Array
   dim: number
   metric: IndexMetric

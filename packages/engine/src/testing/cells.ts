@@ -1,8 +1,8 @@
 // Every kind of collection, with the allowed loss of each.
 import { type CollectionSpec, indexMethods } from '@likeness/shared/contract/collection'
 import type { VectorRows } from '@likeness/shared/contract/vector-rows'
-import { dim, vectorOf } from './gallery.ts'
 import { mostlyZero, sparseOf } from './sparse.ts'
+import { dim, vectorOf } from './test-items.ts'
 
 export interface Cell extends Pick<CollectionSpec, 'method' | 'metric' | 'storage' | 'rescore'> {
   sparse?: true

@@ -125,7 +125,7 @@ export type StoredResult = z.infer<typeof outcomeSchema>
  * done.
  */
 export const reprojectionSchema = z.object({
-  /** Revision of the operation that requested the change. */
+  /** Revision of the operation that requested the compaction. */
   revision: z.number().int(),
   embedding: embeddingSchema,
   state: z.enum(['running', 'applied', 'raw_vectors_missing', 'data_corrupt'])

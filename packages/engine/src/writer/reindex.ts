@@ -29,7 +29,7 @@ export interface ReindexDeps extends ReplayDeps {
   isWanted: () => boolean
 }
 export interface ReindexRequest {
-  /** Revision of the operation that requested the reindex. */
+  /** Revision of the operation that requested the compaction. */
   revision: number
   embedding: EmbeddingSpec
 }

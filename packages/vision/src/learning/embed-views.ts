@@ -1,5 +1,6 @@
 // Raw vectors of views of references, many views in each run of the model.
-import { type Embedder, nothingDetected } from '../model/embedder.ts'
+import type { Embedder } from '../model/embedder.ts'
+import { nothingDetected } from '../model/model-runner.ts'
 import type { DecodedImage } from '../picture/image-decode.ts'
 import { drawMosaic, type ViewRandom } from './view-mosaic.ts'
 

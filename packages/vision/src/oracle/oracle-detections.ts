@@ -11,7 +11,7 @@ export interface Detection {
 
 export interface DetectionTensor {
   values: Float32Array
-  /** Dimensions for a single picture. */
+  /** Largest number of ranked boxes of a picture. */
   dims: readonly number[]
   form: DetectionForm
   canvas: Size

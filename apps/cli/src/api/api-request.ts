@@ -1,0 +1,44 @@
+// Requests to the public API, and what their bodies and answers are made of.
+import { ApiProblem, parseProblem } from './api-problem.ts'
+
+export interface ApiRequest {
+  /** Rejects with an ApiProblem. */
+  request(path: string, init?: RequestInit): Promise<Response>
+  answer<T>(path: string, init?: RequestInit): Promise<T>
+}
+
+export function createApiRequest({ url, apiKey }: { url: string; apiKey?: string }): ApiRequest {
+  async function request(path: string, init: RequestInit = {}): Promise<Response> {
+    const headers = {
+      ...(init.headers as Record<string, string>),
+      ...(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` })
+    }
+    const response = await fetch(`${url}${path}`, { ...init, headers })
+    if (response.ok) return response
+    const body = await response.text()
+    throw new ApiProblem(parseProblem(body, response.status))
+  }
+  const answer = async <T>(path: string, init?: RequestInit): Promise<T> =>
+    (await (await request(path, init)).json()) as T
+  return { request, answer }
+}
+
+export const inCollection = (name: string, rest = ''): string =>
+  `/v1/collections/${encodeURIComponent(name)}${rest}`
+export const json = (body: unknown): RequestInit => ({
+  method: 'POST',
+  headers: { 'content-type': 'application/json' },
+  body: JSON.stringify(body)
+})
+
+/** Parses a JSON text per line. An answer that ends early throws the network's error. */
+export async function* jsonLines<T>(response: Response): AsyncGenerator<T> {
+  const decoder = new TextDecoder()
+  let held = ''
+  for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
+    held += decoder.decode(chunk, { stream: true })
+    const lines = held.split('\n')
+    held = lines.pop()!
+    for (const line of lines) yield JSON.parse(line) as T
+  }
+}

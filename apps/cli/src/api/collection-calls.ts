@@ -1,0 +1,73 @@
+// Calls for collections and their aliases.
+import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
+import type {
+  CollectionAnswer,
+  CollectionListAnswer
+} from '@likeness/shared/contract/http/collections'
+import { absentWhen } from './api-problem.ts'
+import { type ApiRequest, inCollection, json } from './api-request.ts'
+
+export interface ProfileChange {
+  name: string
+  /** NAME@VERSION. */
+  profile: string
+  embedding: EmbeddingSpec
+  revision: number
+  /** Commit that has the profile. undefined: the change is logged, and comes later. */
+  seq?: number
+}
+
+export interface CollectionCalls {
+  listCollections(): Promise<CollectionListAnswer>
+  /** undefined when no collection has this name. */
+  getCollection(name: string): Promise<CollectionAnswer | undefined>
+  createCollection(
+    name: string,
+    options?: {
+      index_method?: string
+      metric?: string
+      storage?: string
+      rescore?: boolean
+      settings?: Record<string, unknown>
+      embedding?: EmbeddingSpec
+      profile?: string
+    }
+  ): Promise<CollectionAnswer>
+  dropCollection(name: string): Promise<void>
+  /** Without `seq`: the rebuild is logged, and done later. */
+  rebuild(name: string): Promise<{ revision: number; seq?: number }>
+  applyProfile(name: string, profile: string): Promise<ProfileChange>
+  listAliases(): Promise<{ alias: string; collection: string }[]>
+  /** `expected`: the current target of the alias. */
+  setAlias(
+    alias: string,
+    collection: string,
+    options: { expected: string | undefined }
+  ): Promise<void>
+  removeAlias(alias: string, options: { expected: string | undefined }): Promise<void>
+}
+
+const aliasPath = (alias: string): string => `/v1/aliases/${encodeURIComponent(alias)}`
+
+export function createCollectionCalls({ request, answer }: ApiRequest): CollectionCalls {
+  return {
+    listCollections: () => answer<CollectionListAnswer>('/v1/collections'),
+    getCollection: (name) =>
+      answer<CollectionAnswer>(inCollection(name)).catch(absentWhen('collection_not_found')),
+    createCollection: (name, options = {}) =>
+      answer<CollectionAnswer>('/v1/collections', json({ name, ...options })),
+    dropCollection: async (name) => void (await request(inCollection(name), { method: 'DELETE' })),
+    rebuild: (name) => answer(inCollection(name, '/rebuild'), { method: 'POST' }),
+    applyProfile: (name, profile) =>
+      answer<ProfileChange>(inCollection(name, '/profile'), json({ profile })),
+    listAliases: async () =>
+      (await answer<{ aliases: { alias: string; collection: string }[] }>('/v1/aliases')).aliases,
+    setAlias: async (alias, collection, { expected }) =>
+      void (await request(aliasPath(alias), { ...json({ collection, expected }), method: 'PUT' })),
+    removeAlias: async (alias, { expected }) =>
+      void (await request(
+        `${aliasPath(alias)}${expected === undefined ? '' : `?${new URLSearchParams({ expected })}`}`,
+        { method: 'DELETE' }
+      ))
+  }
+}

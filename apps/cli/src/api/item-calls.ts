@@ -1,0 +1,50 @@
+// Calls for items: one by its id, all with their vectors, and those like a picture.
+import type { ItemAnswer } from '@likeness/shared/contract/http/items'
+import type { SearchAnswer, SearchRequest } from '@likeness/shared/contract/http/search'
+import type { VectorLine } from '@likeness/shared/contract/http/vectors'
+import { absentWhen } from './api-problem.ts'
+import { type ApiRequest, inCollection, json, jsonLines } from './api-request.ts'
+
+/** Search options of a picture. The collection supplies the rest. */
+export type SearchOptions = Partial<Omit<SearchRequest, 'vector' | 'item_id' | 'image_key'>>
+
+export interface ItemCalls {
+  /** undefined when the collection has no such item. */
+  getItem(collection: string, id: string): Promise<ItemAnswer | undefined>
+  /** Deletes at most 10 000 items; resolves after the commit. */
+  deleteItems(collection: string, ids: readonly string[]): Promise<void>
+  /** Every item of the newest version with vectors, and the number of that version. */
+  exportVectors(collection: string): Promise<{ seq: number; lines: AsyncIterable<VectorLine> }>
+  /** `minSeq`: the answer holds at least this commit. */
+  search(collection: string, image: Uint8Array, options: SearchOptions): Promise<SearchAnswer>
+  /** Fetches the bytes of a path in an answer, for example a hit's thumbnail. */
+  fetchBytes(path: string): Promise<Buffer>
+}
+
+export function createItemCalls({ request, answer }: ApiRequest): ItemCalls {
+  return {
+    getItem: (collection, id) =>
+      answer<ItemAnswer>(inCollection(collection, `/items/${encodeURIComponent(id)}`)).catch(
+        absentWhen('item_not_found')
+      ),
+    deleteItems: async (collection, ids) =>
+      void (await request(inCollection(collection, '/delete'), json({ ids }))),
+    async exportVectors(collection) {
+      const response = await request(inCollection(collection, '/vectors?consistency=strong'))
+      return {
+        seq: Number(response.headers.get('x-index-seq')),
+        lines: jsonLines<VectorLine>(response)
+      }
+    },
+    async search(collection, image, options) {
+      const form = new FormData()
+      for (const [name, value] of Object.entries(options)) {
+        if (value !== undefined)
+          form.set(name, typeof value === 'string' ? value : JSON.stringify(value))
+      }
+      form.set('image', new Blob([new Uint8Array(image)]), 'query')
+      return answer(inCollection(collection, '/search'), { method: 'POST', body: form })
+    },
+    fetchBytes: async (path) => Buffer.from(await (await request(path)).arrayBuffer())
+  }
+}

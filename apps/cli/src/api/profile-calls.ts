@@ -1,0 +1,44 @@
+// Calls for profiles.
+import type { ProfileDraft, StoredProfile } from '@likeness/shared/contract/profile'
+import type { Projection } from '@likeness/store/profile-store'
+import { absentWhen } from './api-problem.ts'
+import type { ApiRequest } from './api-request.ts'
+
+export interface ProfileCalls {
+  /** Every version, newest first. */
+  listProfiles(): Promise<StoredProfile[]>
+  /** `name` or `name@version`; undefined when no such profile exists. */
+  getProfile(reference: string): Promise<StoredProfile | undefined>
+  /** Matrix [dim, raw_dim] and bias [dim]. */
+  getProjection(profile: StoredProfile): Promise<Projection>
+  putProfile(name: string, draft: ProfileDraft, projection: Uint8Array): Promise<StoredProfile>
+}
+
+export function createProfileCalls({ request, answer }: ApiRequest): ProfileCalls {
+  return {
+    listProfiles: async () =>
+      (await answer<{ profiles: StoredProfile[] }>('/v1/profiles')).profiles,
+    getProfile: (reference) =>
+      answer<StoredProfile>(`/v1/profiles/${encodeURIComponent(reference)}`).catch(
+        absentWhen('profile_not_found')
+      ),
+    async getProjection({ name, version, raw_dim: dIn, dim: dOut }) {
+      const bytes = await (
+        await request(`/v1/profiles/${encodeURIComponent(`${name}@${version}`)}/projection`)
+      ).arrayBuffer()
+      const values = new Float32Array(bytes)
+      return {
+        dIn,
+        dOut,
+        matrix: values.subarray(0, dOut * dIn),
+        bias: values.subarray(dOut * dIn)
+      }
+    },
+    async putProfile(name, draft, projection) {
+      const form = new FormData()
+      form.set('profile', JSON.stringify(draft))
+      form.set('projection', new Blob([new Uint8Array(projection)]), 'projection')
+      return answer(`/v1/profiles/${encodeURIComponent(name)}`, { method: 'PUT', body: form })
+    }
+  }
+}

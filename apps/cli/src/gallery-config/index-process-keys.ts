@@ -1,0 +1,81 @@
+// The keys that a gallery's yaml shares with PaddleClas: `IndexProcess` and `Global`.
+import { z } from 'zod'
+import { indexMethods, metrics, searchBudgetSchema } from '@likeness/shared/contract/collection'
+import { key, number, oneOf, path, share, whole } from './schema-key.ts'
+
+export const operations = ['new', 'append', 'remove'] as const
+
+export const indexProcess = z.strictObject({
+  index_method: key(oneOf(indexMethods).optional(), {
+    description: '`HNSW32`, `IVF` or `FLAT`, in any case',
+    absent: '`HNSW32`',
+    examples: indexMethods
+  }),
+  index_dir: key(path, {
+    description:
+      'names the gallery (its collection), and is where its record and an exported index are written'
+  }),
+  image_root: key(path, { description: 'folder of the pictures' }),
+  data_file: key(path, {
+    description:
+      'lines `relative_path<delimiter>label[<delimiter>more]`; UTF-8; BOM, CRLF and blank lines are fine'
+  }),
+  delimiter: key(z.string().min(1).max(16).optional(), {
+    description: 'separates the fields of a line',
+    absent:
+      'tab if every line has one, else the path is the longest prefix of the line that exists under `image_root`'
+  }),
+  index_operation: key(oneOf(operations).optional(), {
+    description: '`new`, `append` (adds and replaces) or `remove` (by path)',
+    examples: operations,
+    absent: '`new`; a gallery that holds something is only wiped with `--force`'
+  }),
+  dist_type: key(oneOf(metrics).optional(), {
+    description: '`IP`, `L2`, `cosine` or `hamming` (each value of a vector becomes a bit)',
+    absent: '`IP`',
+    examples: metrics
+  }),
+  embedding_size: key(whole(1, 65_536).optional(), {
+    description: 'must be what the model makes',
+    absent: "the model's"
+  }),
+  batch_size: key(whole(1, 1_000_000).optional(), {
+    description:
+      'read, and without effect: pictures are embedded one by one by as many processes as there are cores',
+    absent: 'no effect'
+  }),
+  return_k: key(whole(1, 10_000).optional(), { description: 'hits per subject', absent: '5' }),
+  score_thres: key(number(z.number().min(-1e6).max(1e6)).optional(), {
+    description:
+      'hits with a lower `score`, or `margin` with `Likeness.cohort_weight`, are not answered; nothing left is "unknown"',
+    absent: 'none'
+  }),
+  hamming_radius: key(whole(0, 65_536).optional(), {
+    description: 'with `hamming`: hits within so many bits, inclusive; the best `return_k` of them',
+    absent: 'required for `hamming` unless `score_thres` is given'
+  }),
+  search_budget: key(number(searchBudgetSchema).optional(), {
+    description: 'effort of a search: efSearch for `HNSW32`, nprobe for `IVF`',
+    absent: 'max(64, 4 k) or max(8, sqrt(nlist))'
+  })
+})
+
+export const global = z.strictObject({
+  threshold: key(share.optional(), {
+    description: 'least score of a detected subject',
+    absent: '0.2'
+  }),
+  max_det_results: key(whole(1, 100).optional(), {
+    description: 'most subjects of a picture',
+    absent: "5, or the profile's"
+  }),
+  rec_nms_thresold: key(share.optional(), {
+    description:
+      'of recognised subjects whose boxes overlap by more than this (IoU) the best one is answered',
+    absent: "0.05, or the profile's"
+  }),
+  rec_nms_threshold: key(share.optional(), {
+    description: 'the same, spelled right',
+    absent: "0.05, or the profile's"
+  })
+})

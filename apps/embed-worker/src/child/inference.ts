@@ -1,0 +1,93 @@
+// The runs of the model for one picture. Each passes the gate by itself, so that a query never waits for more than one.
+import type { Box } from '@likeness/shared/contract/embedder'
+import {
+  cropPicture,
+  cutBox,
+  type DecodedImage,
+  type Embedder,
+  type EmbedOptions,
+  type EmbedResult,
+  nothingDetected,
+  type Subject
+} from '@likeness/vision'
+import type { Priority } from '../child-protocol.ts'
+import type { PriorityMutex } from '../priority-mutex.ts'
+import { fromTile, tileBoxes } from './tiles.ts'
+
+export interface InferenceDeps {
+  embedder: Pick<Embedder, 'embed' | 'embedWhole'> & {
+    manifest: { detection: { maxDetections: number } }
+  }
+  gate: PriorityMutex
+}
+export interface InferContext {
+  priority: Priority
+  /** Throws when the task was cancelled; called before each inference. */
+  checkCancelled: () => void
+}
+
+export class Inference {
+  private readonly embedder: InferenceDeps['embedder']
+  private readonly gate: PriorityMutex
+  private readonly context: InferContext
+  private tookMs = 0
+
+  constructor({ embedder, gate }: InferenceDeps, context: InferContext) {
+    this.embedder = embedder
+    this.gate = gate
+    this.context = context
+  }
+
+  /** Of all runs so far, without the waits between them. */
+  get inferMs(): number {
+    return this.tookMs
+  }
+
+  private run<T>(work: () => Promise<T>): Promise<T> {
+    return this.gate.run(this.context.priority, async () => {
+      this.context.checkCancelled()
+      const startedMs = performance.now()
+      const value = await work()
+      this.tookMs += performance.now() - startedMs
+      return value
+    })
+  }
+
+  embed(image: DecodedImage, options: EmbedOptions): Promise<EmbedResult> {
+    return this.run(() => this.embedder.embed(image, options))
+  }
+
+  /**
+   * Embeds the whole picture once per canvas size. Maps depend on the scale, so both sides of a
+   * search use the same sizes. An empty list of sizes means the model's own size.
+   */
+  async embedWhole(image: DecodedImage, sizes: readonly number[]): Promise<Float32Array[]> {
+    if (sizes.length === 0)
+      return [(await this.embed(image, { confidence: nothingDetected })).whole]
+    const rawVectors: Float32Array[] = []
+    for (const size of sizes)
+      rawVectors.push(...(await this.run(() => this.embedder.embedWhole(image, [size]))))
+    return rawVectors
+  }
+
+  /** Embeds a part that is cut out like a picture: a vector for each size. */
+  embedPart(image: DecodedImage, box: Box, sizes: readonly number[]): Promise<Float32Array[]> {
+    return this.embedWhole(cropPicture(image, cutBox(box, image)).image, sizes)
+  }
+
+  /** Finds the subjects of the picture's tiles, with a run of the model for each tile. */
+  async detectInTiles(
+    image: DecodedImage,
+    grids: readonly number[],
+    options: EmbedOptions
+  ): Promise<Subject[]> {
+    const subjects: Subject[] = []
+    for (const box of grids.flatMap((grid) => tileBoxes(image, grid))) {
+      const { image: tile, left, top } = cropPicture(image, box)
+      const found = await this.embed(tile, options)
+      const place = { left, top, width: tile.width, height: tile.height }
+      subjects.push(...found.subjects.flatMap((subject) => fromTile(subject, place, image) ?? []))
+    }
+    return subjects
+  }
+}

@@ -1,0 +1,131 @@
+// One process that merges, from its start to its end: watched for silence and for memory, asked for one merge at a time.
+import { type ChildProcess, fork } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import type { MergeResult, MergeTask } from '@likeness/engine'
+import { appError, isErrorCode } from '@likeness/shared/errors'
+import type { Logger } from '@likeness/shared/process/logger'
+import type { FromMerger, ToMerger } from './merge-messages.ts'
+
+export interface MergerOptions {
+  /** Name of the process's folder. */
+  name: string
+  env: Record<string, string | undefined>
+  /** Node arguments, e.g. `--import tsx`. */
+  execArgv: readonly string[]
+  /** Limit of resident bytes, beside the bytes of an idle process. */
+  memoryBytes: number
+  logger: Logger
+  /** Silence in milliseconds after which the process counts as hung. */
+  hungAfterMs: number
+}
+
+const entry = fileURLToPath(new URL('./merge-main.ts', import.meta.url))
+const listenEveryMs = 1_000
+const idleProcessBytes = 256 * 1024 * 1024
+/**
+ * Limit in bytes above which the process ends after a merge. Native memory does not return to the
+ * system by itself.
+ */
+const keptBelowBytes = 512 * 1024 * 1024
+const bytesPerMebibyte = 1024 * 1024
+
+function forkMerger({ name, env, execArgv, memoryBytes, logger }: MergerOptions): ChildProcess {
+  const heapMebibytes = Math.max(512, Math.floor(memoryBytes / 2 / bytesPerMebibyte))
+  const forked = fork(entry, [name], {
+    env,
+    execArgv: [...execArgv, `--max-old-space-size=${heapMebibytes}`],
+    serialization: 'advanced',
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc']
+  })
+  forked.on('error', (error) =>
+    logger.debug({ err: error, merger: forked.pid }, 'merge process reported an error')
+  )
+  return forked
+}
+
+export class Merger {
+  private readonly forked: ChildProcess
+  private rssBytes = 0
+  /** Reason for ending the process. */
+  private reason: string | undefined
+  private listener: ((message: FromMerger) => void) | undefined
+  readonly gone: Promise<void>
+
+  constructor(options: MergerOptions) {
+    const forked = forkMerger(options)
+    this.forked = forked
+    // 'exit' may come before the last messages. Only both events together are the end.
+    const ended = new Promise<void>((resolve) => forked.once('exit', () => resolve()))
+    const silent = new Promise<void>((resolve) => forked.once('disconnect', () => resolve()))
+    this.gone = Promise.all([ended, silent]).then(() => undefined)
+    this.watch(options)
+  }
+
+  get pid(): number | undefined {
+    return this.forked.pid
+  }
+
+  get isEnding(): boolean {
+    return this.reason !== undefined
+  }
+
+  /** It has grown so large that it is to end between two merges. */
+  get isLarge(): boolean {
+    return this.rssBytes > keptBelowBytes
+  }
+
+  end(reason: string): void {
+    this.reason ??= reason
+    this.forked.kill('SIGKILL')
+  }
+
+  private watch({ memoryBytes, hungAfterMs }: MergerOptions): void {
+    let unheardTicks = 0
+    // Counts ticks of our own loop, so that a pause of the whole machine does not look like a hang.
+    const timer = setInterval(() => {
+      if (++unheardTicks * listenEveryMs >= hungAfterMs)
+        this.end(`was silent for ${hungAfterMs} ms`)
+    }, listenEveryMs)
+    timer.unref()
+    this.forked.on('message', (message: FromMerger) => {
+      unheardTicks = 0
+      if (message.kind !== 'alive') return this.listener?.(message)
+      this.rssBytes = message.rssBytes
+      if (message.rssBytes > memoryBytes + idleProcessBytes)
+        this.end(`used ${message.rssBytes} bytes`)
+    })
+    void this.gone.then(() => clearInterval(timer))
+  }
+
+  /** Returns the answer to a task; rejects when the process ends first. */
+  ask(task: MergeTask, signal: AbortSignal | undefined): Promise<MergeResult> {
+    const { forked, gone } = this
+    const giveUp = (): void => this.end('was given up')
+    const answer = new Promise<MergeResult>((resolve, reject) => {
+      this.listener = (message) => {
+        if (message.kind === 'merged') resolve(message.result)
+        if (message.kind === 'failed')
+          reject(
+            appError(isErrorCode(message.code) ? message.code : 'index_failed', message.message)
+          )
+      }
+      void gone.then(() => reject(this.goneError()))
+      signal?.addEventListener('abort', giveUp)
+      const message: ToMerger = { task }
+      // A failed send means that the process is ending. `gone` then ends the merge.
+      if (forked.connected) forked.send(message, () => undefined)
+    })
+    return answer.finally(() => {
+      this.listener = undefined
+      signal?.removeEventListener('abort', giveUp)
+    })
+  }
+
+  private goneError(): Error {
+    const { exitCode, signalCode } = this.forked
+    return appError(
+      'index_failed',
+      `the merge process ${this.reason ?? `ended with ${exitCode ?? signalCode}`}`
+    )
+  }
+}

@@ -1,0 +1,83 @@
+// What owning a collection is: its writer opened, and run until the lease or the ownership is lost.
+import {
+  type BuildMerge,
+  type Catalog,
+  type MergeTier,
+  openOrRebuild,
+  type WriterDeps
+} from '@likeness/engine'
+import type { QueuePriority } from '@likeness/shared/contract/work'
+import { type ChunkQueue, ChunkScheduler } from './chunk-scheduler.ts'
+import type { IndexWorkerConfig } from './config.ts'
+import type { MergeProcess } from './merge/merge-process.ts'
+import type { Notifications } from './notifications.ts'
+import { runWriter, type RunWriterDeps } from './run-writer.ts'
+
+/** Fraction of a merge process's memory that its indexes may take. */
+const mergeShare = 0.75
+
+export interface OwnerDeps
+  extends Pick<WriterDeps, 'store' | 'clock' | 'files' | 'logger' | 'announce' | 'project'>,
+    Pick<RunWriterDeps, 'tellEmbedding'> {
+  config: IndexWorkerConfig
+  catalog: Catalog
+  queues: Record<QueuePriority, ChunkQueue>
+  mergers: Record<MergeTier, MergeProcess>
+  notifications: Notifications
+}
+
+export async function ownCollection(
+  deps: OwnerDeps,
+  collectionId: string,
+  signal: AbortSignal
+): Promise<void> {
+  const { config, clock, queues, notifications, tellEmbedding } = deps
+  const logger = deps.logger.child({ collectionId })
+  const writer = await openWriter({ ...deps, logger }, collectionId, signal)
+  if (writer === undefined) return
+  logger.info({ collection: writer.spec.name, seq: writer.seq }, 'owning')
+  await runWriter({
+    writer,
+    scheduler: new ChunkScheduler({ queues, clock, logger }),
+    notifications: notifications.boxOf(collectionId),
+    tellEmbedding,
+    clock,
+    logger,
+    commitIntervalMs: config.COMMIT_INTERVAL_MS,
+    reconcileIntervalMs: config.RECONCILE_INTERVAL_MS,
+    signal
+  })
+  notifications.drop(collectionId)
+}
+
+function openWriter(
+  { config, store, clock, files, logger, catalog, mergers, announce, project }: OwnerDeps,
+  collectionId: string,
+  signal: AbortSignal
+): ReturnType<typeof openOrRebuild> {
+  // Aborts with the writer's signal, and past the merge's limit.
+  const buildMerge: BuildMerge = (task, limit) =>
+    mergers[task.plan.tier].build(
+      task,
+      limit === undefined ? signal : AbortSignal.any([signal, limit])
+    )
+  const created = async () =>
+    (await catalog.list()).find((spec) => spec.collectionId === collectionId)
+  return openOrRebuild(
+    {
+      store,
+      clock,
+      files,
+      logger,
+      collectionId,
+      retentionMs: config.SNAPSHOT_RETENTION_MS,
+      uploadRetentionMs: config.UPLOAD_RETENTION_MS,
+      announce,
+      signal,
+      buildMerge,
+      mergeMemoryBytes: mergeShare * config.MERGE_MEMORY_BYTES,
+      project
+    },
+    created
+  )
+}

@@ -1,0 +1,81 @@
+// The catalogue in the store: read, remembered for a moment, and changed by compare-and-swap.
+import { decodeObject } from '@likeness/shared/contract/checked-object'
+import { catalogKey } from '@likeness/shared/contract/keys'
+import { isAppError } from '@likeness/shared/errors'
+import type { Clock } from '@likeness/shared/process/clock'
+import type { ObjectStore } from '@likeness/store/object-store'
+import { retryStore } from '@likeness/store/retry-store'
+import { type CatalogFile, catalogSchema, type Content, encodeCatalog } from './catalog-content.ts'
+
+/** Longest time for which a name may be answered from memory. */
+const maxAgeMs = 500
+
+export interface StoredCatalogDeps {
+  store: ObjectStore
+  clock: Clock
+  newId: () => string
+}
+
+export class StoredCatalog {
+  private readonly deps: StoredCatalogDeps
+  private cached: { content: Content; atMs: number } | undefined
+
+  constructor(deps: StoredCatalogDeps) {
+    this.deps = deps
+  }
+
+  async read(): Promise<{
+    file: CatalogFile | undefined
+    etag: string | undefined
+    content: Content
+  }> {
+    const stored = await this.deps.store.get(catalogKey)
+    if (stored === undefined)
+      return {
+        file: undefined,
+        etag: undefined,
+        content: { collections: {}, aliases: {}, dropped: [] }
+      }
+    const file = decodeObject(catalogSchema, catalogKey, stored.body)
+    return { file, etag: stored.etag, content: file }
+  }
+
+  async current(fresh: boolean): Promise<Content> {
+    const { cached } = this
+    const { clock } = this.deps
+    if (!fresh && cached !== undefined && clock.nowMs() - cached.atMs < maxAgeMs)
+      return cached.content
+    const atMs = clock.nowMs()
+    try {
+      const { content } = await this.read()
+      this.cached = { content, atMs }
+      return content
+    } catch (error) {
+      // While the catalogue is damaged, names cannot change. So the names read last are still good
+      // for reading.
+      if (fresh || this.cached === undefined || !isAppError(error, 'data_corrupt')) throw error
+      return this.cached.content
+    }
+  }
+
+  /** Applies `edit` to the newest content until the write lands. `edit` throws to refuse. */
+  async change(edit: (content: Content) => Content): Promise<void> {
+    const { store, clock, newId } = this.deps
+    const writeId = newId()
+    for (;;) {
+      const { file, etag, content } = await retryStore(clock, () => this.read())
+      // An earlier try of this same change landed although its answer was lost.
+      if (file?.writeId === writeId) return
+      const body = encodeCatalog(writeId, edit(content))
+      const written = await retryStore(clock, () =>
+        store.putIf(catalogKey, body, etag === undefined ? { create: true } : { ifMatch: etag })
+      )
+      this.invalidate()
+      if (written !== undefined) return
+    }
+  }
+
+  invalidate(): void {
+    this.cached = undefined
+  }
+}

@@ -1,0 +1,135 @@
+// The log of one collection as one process appends to it: everything that waits while a slot is written goes into the next one.
+import { collectionKeys } from '@likeness/shared/contract/keys'
+import { decodeLogSlot, type Operation } from '@likeness/shared/contract/operation'
+import { isAppError } from '@likeness/shared/errors'
+import type { Clock } from '@likeness/shared/process/clock'
+import type { ObjectStore } from '@likeness/store/object-store'
+import {
+  type Appended,
+  createSlot,
+  findInSlot,
+  findTail,
+  type ReadSlot,
+  slotsAfter
+} from './log-slots.ts'
+import { WaitingOperations } from './waiting-operations.ts'
+
+/** Longest time for an append before its result is reported as unknown. */
+const patienceMs = 10_000
+/** Pause while the first search for the end of the log is running. */
+const lookAgainMs = 20
+
+export class CollectionLog {
+  private readonly store: ObjectStore
+  private readonly clock: Clock
+  private readonly collectionId: string
+  private readonly waiting = new WaitingOperations()
+  /** A slot known to exist; undefined before the first look. */
+  private tail: number | undefined
+  private running = false
+
+  constructor({ store, clock }: { store: ObjectStore; clock: Clock }, collectionId: string) {
+    this.store = store
+    this.clock = clock
+    this.collectionId = collectionId
+  }
+
+  append(operation: Operation): Promise<Appended> {
+    const answer = this.waiting.add(operation, this.clock.nowMs() + patienceMs)
+    // All operations that wait while a slot is written go into the next slot together.
+    if (!this.running) void this.drain()
+    return answer
+  }
+
+  /** Looks at every slot that the append itself will not look at, then appends. */
+  async appendUnlessFound(operation: Operation, afterSlot: number): Promise<Appended> {
+    const { waiting, clock } = this
+    const { opId } = operation
+    for (let seen = afterSlot; ; ) {
+      const twin = waiting.answerOf(opId)
+      if (twin !== undefined) return await twin
+      for await (const read of this.slotsAfter(seen)) {
+        const found = findInSlot(read, opId)
+        if (found !== undefined) return found
+        seen = read.slot
+      }
+      if (this.tail === undefined && !this.running) this.tail = seen
+      if (this.tail === undefined) await clock.sleep(lookAgainMs)
+      else if (this.tail <= seen && waiting.answerOf(opId) === undefined)
+        return await this.append(operation)
+    }
+  }
+
+  async find(opId: string, afterSlot: number): Promise<Appended | undefined> {
+    for await (const read of this.slotsAfter(afterSlot)) {
+      const found = findInSlot(read, opId)
+      if (found !== undefined) return found
+    }
+    return undefined
+  }
+
+  async findTail(): Promise<number> {
+    const tail = await findTail(this.store, this.collectionId, this.tail)
+    // Leave the tail alone during a running append: the newest slot may be its own, with the
+    // operations that wait here.
+    if (!this.running) this.tail = Math.max(tail, this.tail ?? 0)
+    return tail
+  }
+
+  private slotsAfter(after: number): AsyncIterable<ReadSlot> {
+    return slotsAfter(this.store, this.collectionId, after)
+  }
+
+  /**
+   * Writes slots until the queue is empty. An append that finds `running` false starts this again.
+   * So there must be no pause between the last look at the queue and the end.
+   */
+  private async drain(): Promise<void> {
+    this.running = true
+    try {
+      for (let conflicts = 0; !this.waiting.isEmpty; ) {
+        try {
+          if (await this.tryAppend()) conflicts = 0
+          // Far behind another process: read the log instead of trying every slot. Read every slot,
+          // because operations that wait here may be in any of them, sent by another process.
+          else if (++conflicts % 4 === 0) await this.catchUp()
+        } catch (error) {
+          await this.afterFailure(error)
+        }
+      }
+    } finally {
+      this.running = false
+    }
+  }
+
+  /** Tries once to create the next slot. Returns true when the group is in that slot. */
+  private async tryAppend(): Promise<boolean> {
+    const group = this.waiting.nextGroup()
+    const slot = (this.tail ??= await findTail(this.store, this.collectionId, this.tail)) + 1
+    const key = collectionKeys(this.collectionId).logSlot(slot)
+    const found = await createSlot(this.store, key, group)
+    this.tail = slot
+    if (found !== undefined)
+      return this.waiting.acceptFound(slot, decodeLogSlot(key, found).operations)
+    this.waiting.acceptGroup(slot, group.length)
+    return true
+  }
+
+  private async catchUp(): Promise<void> {
+    for await (const { slot, operations } of this.slotsAfter(this.tail!)) {
+      this.tail = slot
+      this.waiting.acceptFound(slot, operations)
+    }
+  }
+
+  private async afterFailure(error: unknown): Promise<void> {
+    if (!isAppError(error, 'store_unavailable')) {
+      this.waiting.rejectAll(error)
+      return
+    }
+    // Ambiguous: the slot may be ours already or become ours. So the same slot is tried again,
+    // never the next one.
+    this.waiting.rejectLate(this.clock.nowMs(), error)
+    await this.clock.sleep(50)
+  }
+}

@@ -1,0 +1,89 @@
+// The slots of a log in the store: which is the newest, what they hold, and the making of the next one.
+import { collectionKeys } from '@likeness/shared/contract/keys'
+import {
+  decodeLogSlot,
+  encodeLogSlot,
+  type Operation,
+  revisionOf
+} from '@likeness/shared/contract/operation'
+import { appError, isAppError } from '@likeness/shared/errors'
+import type { ObjectStore } from '@likeness/store/object-store'
+import { readCommitted } from '../version/read-manifest.ts'
+
+const slotsAhead = 16
+
+export interface Appended {
+  revision: number
+  slot: number
+}
+export interface ReadSlot {
+  slot: number
+  operations: Operation[]
+}
+
+/**
+ * Returns 0 when the committed version is damaged: all accepted operations are in the log anyway.
+ */
+async function appliedSlot(store: ObjectStore, collectionId: string): Promise<number> {
+  try {
+    const manifest = await readCommitted(store, collectionId)
+    if (manifest === undefined) throw appError('collection_not_found', 'the collection was dropped')
+    return manifest.appliedSlot
+  } catch (error) {
+    if (isAppError(error, 'data_corrupt')) return 0
+    throw error
+  }
+}
+
+/** The newest slot now; `known`: one that exists. */
+export async function findTail(
+  store: ObjectStore,
+  collectionId: string,
+  known: number | undefined
+): Promise<number> {
+  const keys = collectionKeys(collectionId)
+  let tail = known
+  tail ??= await appliedSlot(store, collectionId)
+  for await (const { key } of store.list(keys.logPrefix, { startAfter: keys.logSlot(tail) }))
+    tail = Number(key.slice(keys.logPrefix.length))
+  return tail
+}
+
+/** Yields the slots after `after`, up to the first that does not exist. */
+export async function* slotsAfter(
+  store: ObjectStore,
+  collectionId: string,
+  after: number
+): AsyncIterable<ReadSlot> {
+  const keys = collectionKeys(collectionId)
+  for (let slot = after + 1, ahead = 1; ; ahead = slotsAhead) {
+    const read = await Promise.all(
+      Array.from({ length: ahead }, (_, i) => store.get(keys.logSlot(slot + i)))
+    )
+    for (const stored of read) {
+      if (stored === undefined) return
+      yield { slot, operations: decodeLogSlot(keys.logSlot(slot), stored.body).operations }
+      slot++
+    }
+  }
+}
+
+/** Where an operation is in a slot; undefined: it is not there. */
+export function findInSlot({ slot, operations }: ReadSlot, opId: string): Appended | undefined {
+  const index = operations.findIndex((operation) => operation.opId === opId)
+  return index >= 0 ? { revision: revisionOf(slot, index), slot } : undefined
+}
+
+/** undefined when it was created; else the slot that is there. */
+export async function createSlot(
+  store: ObjectStore,
+  key: string,
+  operations: Operation[]
+): Promise<Uint8Array | undefined> {
+  const written = await store.putIf(key, encodeLogSlot(operations), { create: true })
+  if (written !== undefined) return undefined
+  // The slot is taken: by another process, or by an earlier try of ours whose answer was lost.
+  const stored = await store.get(key)
+  if (stored === undefined) throw appError('collection_not_found', 'the collection was dropped')
+  return stored.body
+}

@@ -1,0 +1,79 @@
+// Operations that wait for a slot of the log, in the order in which they came.
+import { type Operation, operationsPerSlot, revisionOf } from '@likeness/shared/contract/operation'
+import type { Appended } from './log-slots.ts'
+
+const slotBytesSoftLimit = 1_000_000
+
+interface Waiting {
+  operation: Operation
+  deadlineMs: number
+  answer: Promise<Appended>
+  resolve(appended: Appended): void
+  reject(error: unknown): void
+}
+
+export class WaitingOperations {
+  private queue: Waiting[] = []
+
+  get isEmpty(): boolean {
+    return this.queue.length === 0
+  }
+
+  /** Settles with what becomes of it. */
+  add(operation: Operation, deadlineMs: number): Promise<Appended> {
+    const { promise, resolve, reject } = withResolvers<Appended>()
+    this.queue.push({ operation, deadlineMs, answer: promise, resolve, reject })
+    return promise
+  }
+
+  /** What becomes of one that waits; undefined when none does. */
+  answerOf(opId: string): Promise<Appended> | undefined {
+    return this.queue.find(({ operation }) => operation.opId === opId)?.answer
+  }
+
+  /** The first ones, as many as go into one slot. They wait on. */
+  nextGroup(): Operation[] {
+    const { queue } = this
+    let bytes = 0
+    let count = 0
+    while (count < queue.length && count < operationsPerSlot && bytes < slotBytesSoftLimit)
+      bytes += JSON.stringify(queue[count++]!.operation).length
+    return queue.slice(0, count).map(({ operation }) => operation)
+  }
+
+  /** The first `count` are a slot. */
+  acceptGroup(slot: number, count: number): void {
+    for (const [index, waiting] of this.queue.splice(0, count).entries())
+      waiting.resolve({ revision: revisionOf(slot, index), slot })
+  }
+
+  /** Those of them that are in a slot wait no more; whether there are any. */
+  acceptFound(slot: number, operations: readonly Operation[]): boolean {
+    const indexOf = new Map(operations.map(({ opId }, index) => [opId, index]))
+    const landed = this.queue.filter(({ operation }) => indexOf.has(operation.opId))
+    for (const waiting of landed)
+      waiting.resolve({ revision: revisionOf(slot, indexOf.get(waiting.operation.opId)!), slot })
+    this.queue = this.queue.filter((waiting) => !landed.includes(waiting))
+    return landed.length > 0
+  }
+
+  rejectLate(nowMs: number, error: unknown): void {
+    const late = this.queue.filter(({ deadlineMs }) => nowMs >= deadlineMs)
+    this.queue = this.queue.filter((waiting) => !late.includes(waiting))
+    for (const waiting of late) waiting.reject(error)
+  }
+
+  rejectAll(error: unknown): void {
+    for (const waiting of this.queue.splice(0)) waiting.reject(error)
+  }
+}
+
+function withResolvers<T>() {
+  let resolve!: (value: T) => void
+  let reject!: (error: unknown) => void
+  const promise = new Promise<T>((yes, no) => {
+    resolve = yes
+    reject = no
+  })
+  return { promise, resolve, reject }
+}

@@ -1,0 +1,113 @@
+// Ingestions of a gallery of tests: accepted as the API does, embedded as an embed-worker does.
+import { type BatchItem, encodeVectorBatch } from '@likeness/shared/contract/vector-batch'
+import { createUlid } from '@likeness/shared/data/ulid'
+import type { GalleryOptions, GalleryStack } from './gallery-stack.ts'
+import { rawForms } from './shifted.ts'
+import { sparseOf } from './sparse.ts'
+import { dim, type TestItem, vectorOf } from './test-items.ts'
+
+export function createIngestions(
+  { store, spec, keys, appender, lists, jobs }: GalleryStack,
+  options: GalleryOptions
+) {
+  const { width = dim, sparse } = options
+  return {
+    /**
+     * Accepts an ingestion: item list, log entry, job pointer. `given`: its batches are already in
+     * the store.
+     */
+    async accept(
+      items: readonly TestItem[],
+      { ingestion = createUlid(), given }: { ingestion?: string; given?: boolean } = {}
+    ): Promise<{ ingestion: string; revision: number }> {
+      const { total } = await lists.write(
+        spec.collectionId,
+        ingestion,
+        items.map(({ id, label }, ordinal) => ({
+          ordinal,
+          id,
+          label: label ?? null,
+          imageKey: `pictures/${id}`
+        }))
+      )
+      const { revision } = await appender.append(spec.collectionId, {
+        kind: 'ingest',
+        opId: ingestion,
+        atMs: 0,
+        ingestion,
+        total,
+        partSize: 200,
+        given
+      })
+      await jobs.record({
+        ingestion,
+        collectionId: spec.collectionId,
+        collection: spec.name,
+        total,
+        revision,
+        source: 'test',
+        createdAtMs: 0
+      })
+      return { ingestion, revision }
+    },
+    /**
+     * Writes a batch, like an embed-worker, for some ordinals of an ingestion. Returns the key of
+     * the batch.
+     */
+    async embed(
+      ingestion: string,
+      items: readonly TestItem[],
+      firstOrdinal = 0,
+      given?: boolean
+    ): Promise<string> {
+      const batchItems = batchItemsOf(items, firstOrdinal)
+      const vectors = Float32Array.from(
+        batchItems
+          .flatMap(({ rows }) => rows.map(({ box }) => [...(options.vectorOf ?? vectorOf)(box[2])]))
+          .flat()
+      )
+      const key = keys.batch(ingestion, firstOrdinal, createUlid())
+      const raw =
+        options.raw === undefined || given === true
+          ? new Uint16Array(0)
+          : rawForms[options.raw].write(vectors)
+      const header = {
+        collectionId: spec.collectionId,
+        ingestion,
+        embeddingVersion: spec.embedding.version,
+        dim: width,
+        rawDim: raw.length === 0 ? 0 : width * (raw.length / vectors.length),
+        items: batchItems
+      }
+      await store.put(
+        key,
+        encodeVectorBatch({ header, vectors: sparse ? sparseOf(vectors, width) : vectors, raw })
+      )
+      return key
+    }
+  }
+}
+
+function batchItemsOf(items: readonly TestItem[], firstOrdinal: number): BatchItem[] {
+  return items.map(
+    ({ id, label, metadata, seeds = [0], fails }, i): BatchItem => ({
+      ordinal: firstOrdinal + i,
+      id,
+      label: label ?? null,
+      metadata,
+      imageKey: `pictures/${id}`,
+      width: 10,
+      height: 10,
+      rows:
+        fails === undefined
+          ? seeds.map((seed) => ({
+              kind: 'subject',
+              box: [0, 0, seed, 10],
+              score: 1,
+              className: null
+            }))
+          : [],
+      ...(fails === undefined ? {} : { failure: { code: fails, message: `fails with ${fails}` } })
+    })
+  )
+}

@@ -1,0 +1,149 @@
+// What a gallery of tests is made of: a store, a collection, and everything that works on it.
+import { mkdtemp } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import {
+  type CollectionSettings,
+  collectionSettingsSchema,
+  type CollectionSpec
+} from '@likeness/shared/contract/collection'
+import { collectionKeys } from '@likeness/shared/contract/keys'
+import { systemClock } from '@likeness/shared/process/clock'
+import { silentLogger } from '@likeness/shared/process/logger'
+import { createMemoryStore } from '@likeness/store/memory-store'
+import type { ObjectStore } from '@likeness/store/object-store'
+import { createCatalog } from '../catalog/catalog.ts'
+import type { Catalog } from '../contract.ts'
+import { createFileCache } from '../files/file-cache.ts'
+import { createItemListWriter } from '../log/item-list-writer.ts'
+import { createLogAppender } from '../log/log-appender.ts'
+import { createReplica } from '../replica/replica.ts'
+import { createFaissSegmentFiles } from '../segment/faiss-segment-files.ts'
+import { createJobs } from '../version/jobs.ts'
+import { createVersionReader } from '../version/read-manifest.ts'
+import type { CollectionWriter } from '../writer/collection-writer.ts'
+import { openOrRebuild } from '../writer/open-or-rebuild.ts'
+import { openCollectionWriter, rebuildCollection } from '../writer/open-writer.ts'
+import type { Protocol } from '../writer/protocol.ts'
+import type { WriterDeps } from '../writer/writer-deps.ts'
+import { rawForms } from './shifted.ts'
+import { dim } from './test-items.ts'
+
+export interface GalleryOptions
+  extends Partial<Pick<CollectionSpec, 'method' | 'metric' | 'storage' | 'rescore'>> {
+  name?: string
+  sealThreshold?: number
+  settings?: Partial<CollectionSettings>
+  store?: ObjectStore
+  retentionMs?: number
+  uploadRetentionMs?: number
+  merging?: Pick<WriterDeps, 'buildMerge' | 'mergeShape' | 'mergeLimitMs'>
+  embedding?: string
+  vectorOf?: (seed: number) => Float32Array
+  /** Number of values of a vector. */
+  width?: number
+  /** Whether all vectors have unit length. */
+  unit?: boolean
+  sparse?: true
+  protocol?: Protocol
+  /**
+   * Batches keep raw vectors, like those of embed-workers. `f16`: for the profiles of shifted.ts.
+   * `bits`: the bits of the vectors themselves, so that every profile returns the same vectors.
+   */
+  raw?: 'f16' | 'bits'
+}
+
+export type GalleryStack = Awaited<ReturnType<typeof createGalleryStack>>
+
+export async function createGalleryStack(options: GalleryOptions) {
+  const store = options.store ?? createMemoryStore()
+  const dir = await mkdtemp(join(tmpdir(), 'likeness-engine-'))
+  const clock = systemClock
+  const logger = silentLogger()
+  const catalog = createCatalog({ store, clock })
+  const spec = await createCollection(catalog, options)
+  const appender = createLogAppender({ store, clock })
+  const lists = createItemListWriter({ store })
+  const jobs = createJobs({ store, catalog })
+  const versions = createVersionReader({ store })
+  const replica = createReplica({
+    store,
+    clock,
+    logger,
+    cacheDir: join(dir, 'replica'),
+    pollMs: 1_000
+  })
+  const files = createFaissSegmentFiles({
+    store,
+    cache: createFileCache({ store, dir: join(dir, 'writer') })
+  })
+  const announced: number[] = []
+  const keys = collectionKeys(spec.collectionId)
+
+  const writerDeps = {
+    ...options.merging,
+    store,
+    clock,
+    files,
+    logger,
+    collectionId: spec.collectionId,
+    retentionMs: options.retentionMs ?? 0,
+    project: rawForms[options.raw ?? 'f16'].project,
+    uploadRetentionMs: options.uploadRetentionMs,
+    protocol: options.protocol,
+    announce: ({ seq }: { seq: number }) => void announced.push(seq)
+  }
+
+  return {
+    store,
+    spec,
+    keys,
+    files,
+    catalog,
+    versions,
+    appender,
+    lists,
+    jobs,
+    replica,
+    announced,
+    dir,
+    openWriter: () => existing(openCollectionWriter(writerDeps)),
+    rebuild: () => existing(rebuildCollection(writerDeps)),
+    openOrRebuild: () =>
+      existing(openOrRebuild(writerDeps, () => catalog.resolve(spec.name, { fresh: true })))
+  }
+}
+
+async function createCollection(
+  catalog: Catalog,
+  options: GalleryOptions
+): Promise<CollectionSpec> {
+  const settings = collectionSettingsSchema.parse({
+    seal_threshold: options.sealThreshold ?? 64,
+    ...options.settings
+  })
+  const {
+    metric = 'IP',
+    method = 'HNSW32',
+    storage,
+    rescore,
+    width = dim,
+    unit = true,
+    sparse
+  } = options
+  return await catalog.create({
+    name: options.name ?? 'marks',
+    embedding: { version: options.embedding ?? 'test@1/none@1', dim: width, unit, sparse },
+    metric,
+    method,
+    storage,
+    rescore,
+    settings
+  })
+}
+
+async function existing(opening: Promise<CollectionWriter | undefined>): Promise<CollectionWriter> {
+  const writer = await opening
+  if (writer === undefined) throw new Error('the collection is gone')
+  return writer
+}

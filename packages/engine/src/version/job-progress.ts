@@ -1,0 +1,103 @@
+// How far a job is: what the manifest says was applied, or the result that its writer left.
+import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
+import type { JobPointer, JobResult } from '@likeness/shared/contract/job'
+import { collectionKeys } from '@likeness/shared/contract/keys'
+import { slotOf } from '@likeness/shared/contract/operation'
+import type { ObjectStore } from '@likeness/store/object-store'
+import type { Catalog, JobStatus } from '../contract.ts'
+import { readJobResult } from './job-result.ts'
+import type { IngestionRecord, Manifest } from './manifest.ts'
+import { readCommitted } from './read-manifest.ts'
+
+/** Reads the committed version of a collection; undefined when it is gone. */
+export type Committed = (collectionId: string) => Promise<Manifest | undefined>
+
+interface Progress {
+  record?: IngestionRecord
+  /** Embedding of the version that has the record. */
+  embedding?: EmbeddingSpec
+  result?: JobResult
+  /** Whether the log entry is not applied yet. */
+  ahead: boolean
+}
+
+type StatusMore = Pick<JobStatus, 'seq' | 'finishedAtMs'> & Partial<Pick<JobStatus, 'awaits'>>
+
+const statusOf = (
+  pointer: JobPointer,
+  state: JobStatus['state'],
+  done: Pick<JobResult, 'indexed' | 'superseded' | 'failed'>,
+  { awaits = null, ...end }: StatusMore
+): JobStatus => {
+  const { indexed, superseded, failed } = done
+  return {
+    ...pointer,
+    state,
+    counts: {
+      total: pointer.total,
+      pending: pointer.total - indexed - superseded - failed,
+      indexed,
+      superseded,
+      failed
+    },
+    awaits,
+    ...end
+  }
+}
+
+export interface JobProgressDeps {
+  store: ObjectStore
+  catalog: Catalog
+}
+
+export const readLive =
+  ({ store, catalog }: JobProgressDeps): Committed =>
+  async (collectionId) =>
+    (await catalog.isLive(collectionId)) ? await readCommitted(store, collectionId) : undefined
+
+/** Returns undefined when the collection is gone. */
+export async function readProgress(
+  { store, catalog }: JobProgressDeps,
+  { collectionId, ingestion, revision }: JobPointer,
+  committed: Committed
+): Promise<Progress | undefined> {
+  const keys = collectionKeys(collectionId)
+  for (;;) {
+    const manifest = await committed(collectionId)
+    if (manifest === undefined) return undefined
+    const record = manifest.ingestions[ingestion]
+    if (record !== undefined) return { record, embedding: manifest.spec.embedding, ahead: false }
+    if (slotOf(revision) > manifest.appliedSlot) return { ahead: true }
+    const result = await readJobResult(store, keys, ingestion)
+    if (result !== undefined) return { result, ahead: false }
+    // Dropped while we read: the result of an ingestion is written before a commit removes its
+    // record.
+    if (!(await catalog.isLive(collectionId))) return undefined
+    committed = readLive({ store, catalog })
+  }
+}
+
+export async function statusFor(
+  deps: JobProgressDeps,
+  pointer: JobPointer,
+  committed: Committed
+): Promise<JobStatus> {
+  const nothing = { indexed: 0, superseded: 0, failed: 0 }
+  const open = { seq: null, finishedAtMs: null }
+  const progress = await readProgress(deps, pointer, committed)
+  if (progress === undefined) return statusOf(pointer, 'cancelled', nothing, open)
+  const { record, embedding, result, ahead } = progress
+  if (result !== undefined)
+    return statusOf(pointer, 'completed', result, {
+      seq: result.seq,
+      finishedAtMs: result.finishedAtMs
+    })
+  if (ahead || record === undefined) return statusOf(pointer, 'queued', nothing, open)
+  if (record.completedSeq !== null)
+    return statusOf(pointer, 'completed', record, {
+      seq: record.completedSeq,
+      finishedAtMs: record.completedAtMs
+    })
+  const awaits = record.given === true ? null : embedding
+  return statusOf(pointer, record.done === '' ? 'queued' : 'running', record, { ...open, awaits })
+}

@@ -1,0 +1,28 @@
+// Jobs: how one is shown.
+export interface JobAnswer {
+  id: string
+  collection: string
+  incarnation: string
+  /** queued: no item is applied yet. cancelled: the collection was dropped. */
+  state: 'queued' | 'running' | 'completed' | 'cancelled'
+  source: string
+  revision: number
+  /** total = pending + indexed + superseded + failed. */
+  counts: { total: number; pending: number; indexed: number; superseded: number; failed: number }
+  /**
+   * The reason why the pictures of this job, accepted and kept, are not embedded now. null when an
+   * embed-worker embeds them, or when there is no picture left to embed.
+   */
+  waiting: {
+    code: 'embedding_mismatch' | 'embedder_unavailable'
+    detail: string
+    collection_embedding: string
+    embedder_embeddings: string[]
+  } | null
+  /** Failed items by ordinal, the first 1000 after `failed_after`. */
+  failed: { ordinal: number; id: string; line: number | null; code: string; message: string }[]
+  /** Commit that holds the whole job; null until completed. */
+  seq: number | null
+  created_at: string
+  finished_at: string | null
+}

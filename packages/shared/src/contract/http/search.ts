@@ -1,0 +1,108 @@
+// Searches: the request, its bounds, and its answer.
+import { z } from 'zod'
+import { searchBudgetSchema } from '../collection.ts'
+import { boxSchema } from '../embedder.ts'
+import { filterSchema, groupBySchema } from '../filter.ts'
+import { itemIdSchema, metadataSchema } from '../item-list.ts'
+import { answerSettingsSchema, lookSchema } from '../picture-settings.ts'
+import { sparseVectorSchema } from './vectors.ts'
+
+export const maxK = 10_000
+export const defaultK = 5
+/** Most vectors of one search, and most hits of all of them together. */
+export const maxVectors = 1_000
+export const maxHits = 100_000
+
+export const consistencies = ['strong', 'bounded', 'eventual'] as const
+/** In multipart requests the form fields have the same names. Numbers and JSON are text there. */
+export const searchRequestSchema = z.strictObject({
+  vector: z.union([z.array(z.number()), sparseVectorSchema]).optional(),
+  /**
+   * Several vectors at once, each an object of the answer: arrays of numbers, base64 of
+   * little-endian float32 [n, dim], or sparse vectors.
+   */
+  vectors: z
+    .union([
+      z.string(),
+      z.array(z.array(z.number())).min(1).max(maxVectors),
+      z.array(sparseVectorSchema).min(1).max(maxVectors)
+    ])
+    .optional(),
+  item_id: itemIdSchema.optional(),
+  image_key: z.string().min(1).max(1024).optional(),
+  box: boxSchema.optional(),
+  /** Number of hits of each object. Absent: 5, or 10 000 with hamming_radius. */
+  k: z.number().int().min(1).max(maxK).optional(),
+  score_thres: z.number().optional(),
+  search_budget: searchBudgetSchema.optional(),
+  /** With hamming: the best k hits among all within this many bits, inclusive. */
+  hamming_radius: z.number().int().min(0).max(65_536).optional(),
+  consistency: z.enum(consistencies).default('bounded'),
+  min_seq: z.number().int().min(0).optional(),
+  /** Lowest score of a detected subject. Absent: the model's own. */
+  detector_threshold: z.number().min(0).max(1).optional(),
+  /**
+   * Settings that choose the boxes of a picture to search for and the treatment of the hits.
+   * Absent: the collection's settings.
+   */
+  max_objects: lookSchema.shape.max_objects,
+  query_subjects: lookSchema.shape.query_subjects.unwrap().optional(),
+  whole: lookSchema.shape.whole.unwrap().optional(),
+  tiles: lookSchema.shape.tiles.unwrap().optional(),
+  detect_tiles: lookSchema.shape.detect_tiles.unwrap().optional(),
+  nms_iou: answerSettingsSchema.shape.nms_iou,
+  exclude_same: answerSettingsSchema.shape.exclude_same.unwrap().optional(),
+  cohort_weight: answerSettingsSchema.shape.cohort_weight.unwrap().optional(),
+  rerank: answerSettingsSchema.shape.rerank.unwrap().optional(),
+  /**
+   * Metadata of the query, which `exclude_same` compares. A query by item uses the metadata of that
+   * item.
+   */
+  metadata: metadataSchema.optional(),
+  /** Limits the answer to items that match. */
+  filter: filterSchema.optional(),
+  /** Items that match are left out. */
+  exclude: filterSchema.optional(),
+  /** At most `group_size` hits with the same value. */
+  group_by: groupBySchema.optional(),
+  group_size: z.number().int().min(1).max(1000).optional()
+})
+export type SearchRequest = z.infer<typeof searchRequestSchema>
+
+export interface HitAnswer {
+  id: string
+  label: string | null
+  metadata: z.infer<typeof metadataSchema>
+  /** Higher is better. */
+  score: number
+  /**
+   * With `cohort_weight`: how far the hit stands out. The margin is compared with `score_thres` and
+   * orders the hits.
+   */
+  margin?: number
+  /** With re-ranking, for the best hundred hits: the score that orders them. Higher is better. */
+  rerank_score?: number
+  /** Raw distance: inner product, Euclidean distance, or number of differing bits. */
+  distance: number
+  metric: string
+  /** Box of the gallery picture that matched. */
+  box: [number, number, number, number]
+  /** URL path of the gallery picture. */
+  image: string
+  thumbnail: string
+}
+export interface SearchAnswer {
+  collection: string
+  index_seq: number
+  objects: {
+    kind: 'subject' | 'whole' | 'tile' | 'given' | 'vector'
+    box: [number, number, number, number] | null
+    class: string | null
+    detector_score: number | null
+    hits: HitAnswer[]
+  }[]
+  /** Best k items over all objects; the best score counts. Empty: unknown. */
+  hits: HitAnswer[]
+  picture: { width: number; height: number } | null
+  took_ms: { embed: number; search: number; total: number }
+}
