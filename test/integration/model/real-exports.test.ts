@@ -2,16 +2,16 @@ import { existsSync, readdirSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { expect, it } from 'vitest'
-import { temporaryFolder } from '../../../../test/support/temporary-folder.ts'
-import { createEmbedder } from '../model/embedder.ts'
-import { prepareModel } from '../model/model-prepare.ts'
-import { decodeImage } from '../picture/image-decode.ts'
-import { overflowsInt8 } from '../runtime/session.ts'
-import { compareDetections } from './compare-detections.ts'
-import { compareSpeed } from './compare-speed.ts'
-import { quantizeGraph } from './quantize-graph.ts'
+import { temporaryFolder } from '../../support/temporary-folder.ts'
+import { createEmbedder } from '../../../packages/vision/src/model/embedder.ts'
+import { prepareModel } from '../../../packages/vision/src/model/model-prepare.ts'
+import { decodeImage } from '../../../packages/vision/src/picture/image-decode.ts'
+import { overflowsInt8 } from '../../../packages/vision/src/runtime/session.ts'
+import { compareDetections } from '../../../packages/vision/src/quantize/compare-detections.ts'
+import { compareSpeed } from '../../../packages/vision/src/quantize/compare-speed.ts'
+import { quantizeGraph } from '../../../packages/vision/src/quantize/quantize-graph.ts'
 
-const shared = path.resolve(import.meta.dirname, '../../../../../shared')
+const shared = path.resolve(import.meta.dirname, '../../../../shared')
 const photographs = path.join(shared, 'data/coco/images/train2017')
 
 const dir = temporaryFolder('quantize-real')
