@@ -33,10 +33,10 @@ async function run(...args: string[]): Promise<{ code: number; text: string }> {
   return { code, text: lines.join('\n') }
 }
 
-if (overflowsInt8()) console.log('NOT RUN: the processor has no VNNI, int8 is not faster on it')
+const whyNot = overflowsInt8() ? ' (NOT RUN: no VNNI, int8 is not faster here)' : ''
 
 test.skipIf(overflowsInt8())(
-  'the built-in model becomes a faster one that finds the same, under a version of its own',
+  `the built-in model becomes a faster one that finds the same, under a version of its own${whyNot}`,
   { timeout: 300_000 },
   async () => {
     const { code, text } = await run('quantize', 'likeness-nano', '--pictures', pictures, '--json')

@@ -28,11 +28,10 @@ for (const [name, convolutions] of Object.entries({
 })) {
   const file = path.join(shared, 'models', `${name}.onnx`)
   const there = existsSync(file) && existsSync(photographs)
-  if (!there)
-    console.log(`NOT RUN: ${name}.onnx and photographs are not in ../shared beside the repository`)
+  const whyNot = there ? '' : ' (NOT RUN: no model or photographs in ../shared)'
 
   it.runIf(there)(
-    `${name} in int8 finds what it found in float, in less time`,
+    `${name} in int8 finds what it found in float, in less time${whyNot}`,
     { timeout: 300_000 },
     async () => {
       const source = await prepareModel({ onnxPath: file, cacheDir: dir })
