@@ -13,7 +13,7 @@ import {
 } from '../picture/letterbox.ts'
 import { createSpareCanvases } from '../picture/spare-canvases.ts'
 import type { EmbedOptions, EmbedResult, EmbedRuns } from '../runtime/embed-runs.ts'
-import * as ort from '../runtime/onnx-runtime.ts'
+import * as ort from '../onnx-runtime.ts'
 import { openSession, type OpenSession, type OpenSessionOptions } from '../runtime/session.ts'
 import { openSemanticEmbedder } from '../semantic/semantic-embedder.ts'
 import { withSemantics } from '../semantic/with-semantics.ts'

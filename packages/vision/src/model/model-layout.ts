@@ -10,7 +10,7 @@ import { type ProbedTensor, recogniseDetections } from '../onnx/recognise-detect
 import { floatValues } from '../onnx/tensor-values.ts'
 import { unsupported } from '../onnx/unsupported-layout.ts'
 import { dummyPictures } from '../picture/dummy-pictures.ts'
-import * as ort from '../runtime/onnx-runtime.ts'
+import * as ort from '../onnx-runtime.ts'
 import { findMapCandidates, measureMaps } from './pooled-maps.ts'
 
 export interface ModelLayout {

@@ -5,7 +5,7 @@ import { floatValues } from '../onnx/tensor-values.ts'
 import { nodesBefore } from '../onnx/terminal-convolutions.ts'
 import type { DecodedImage } from '../picture/image-decode.ts'
 import { letterboxInto, placePicture } from '../picture/letterbox.ts'
-import * as ort from '../runtime/onnx-runtime.ts'
+import * as ort from '../onnx-runtime.ts'
 import { addValues, createHistogram, type ValueHistogram } from './value-histogram.ts'
 
 export interface CalibrateOptions {
