@@ -481,7 +481,7 @@ describe('jobs and items', () => {
     await page.getByRole('button', { name: 'Add 25 pictures' }).click()
     const card = page.locator('.job').first()
     const bar = card.getByRole('progressbar')
-    await page.locator('.job').first().waitFor()
+    await page.locator('.job[data-state=queued], .job[data-state=running]').first().waitFor()
     // It stands at each gate with some of the pictures done, and goes on when the gate is opened.
     const seen = [0]
     for (const gate of gates) {
