@@ -36,6 +36,8 @@ export async function openPage(
   { expectedErrors = [], ...context }: BrowserContextOptions & { expectedErrors?: string[] } = {}
 ): Promise<WatchedPage> {
   const opened = await browser.newContext(context)
+  // No test is about speed, and the machine may be busy.
+  opened.setDefaultTimeout(110_000)
   const page = await opened.newPage()
   const wrongs: string[] = []
   page.on('console', (message) => {

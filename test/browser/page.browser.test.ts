@@ -1,18 +1,29 @@
 // Drives the page at / in a real browser. The gallery is filled through the public API, so any target will do.
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core'
 import sharp from 'sharp'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { CompareAnswer } from '@likeness/shared/contract/http/compare'
 import type { JobAnswer } from '@likeness/shared/contract/http/jobs'
 import type { SearchAnswer } from '@likeness/shared/contract/http/search'
 import { sha256Hex } from '@likeness/shared/data/sha256'
+import { createGate } from '../support/gate.ts'
 import { launchChromium, openPage, type WatchedPage } from './chromium.ts'
 import { namedPicture, turnedPicture } from './pictures.ts'
 import { startTarget, type Target } from './target.ts'
 
-const waitMs = 30_000
 const htmlLabel = '<img src=x onerror=alert(1)>'
 const collection = 'shapes'
+
+const slowIds = await Promise.all(
+  Array.from({ length: 24 }, async (_, i) => {
+    const { buffer } = await namedPicture(100 + i)
+    return sha256Hex(buffer)
+  })
+)
+/** Of 24 pictures the first 8 are embedded at once, then 8 behind each gate. */
+const gates = [createGate(...slowIds.slice(8, 16)), createGate(...slowIds.slice(16))]
+const valueOf = async (bar: Locator): Promise<number> =>
+  Number(await bar.getAttribute('aria-valuenow'))
 
 let browser: Browser
 let target: Target
@@ -97,12 +108,11 @@ async function searchWith(
 
 beforeAll(async () => {
   browser = await launchChromium()
-  const slow = await Promise.all([...Array(24).keys()].map((number) => namedPicture(100 + number)))
   target = await startTarget({
-    slowItems: slow.map(({ buffer }) => sha256Hex(buffer))
+    holdOnPrefix: Object.assign({}, ...gates.map((gate) => gate.holdOnPrefix))
   })
   await fillGallery()
-}, 240_000)
+})
 afterAll(async () => {
   await browser?.close()
   await target?.stop()
@@ -114,7 +124,7 @@ afterEach(async () => {
   expect(wrongs).toEqual([])
 })
 
-describe('searching', { timeout: 60_000 }, () => {
+describe('searching', () => {
   test('a picture gets its boxes, and hits with thumbnail, label, score and id', async () => {
     const page = await open()
     const answer = await searchWith(page, await namedPicture(2))
@@ -282,7 +292,7 @@ describe('searching', { timeout: 60_000 }, () => {
   })
 })
 
-describe('a hit beside the query', { timeout: 60_000 }, () => {
+describe('a hit beside the query', () => {
   /** Opens a hit; its two pictures, and what the API answered. */
   async function openHit(page: Page, id: string) {
     const answered = await nextAnswer<CompareAnswer>(page, '/compare')
@@ -402,7 +412,7 @@ describe('a hit beside the query', { timeout: 60_000 }, () => {
   })
 })
 
-describe('keyboard', { timeout: 60_000 }, () => {
+describe('keyboard', () => {
   test('a picture is chosen, tabs are walked and a box is drawn without a pointer', async () => {
     const page = await open()
     // The view takes its final form once the collection is known.
@@ -456,7 +466,7 @@ describe('keyboard', { timeout: 60_000 }, () => {
   })
 })
 
-describe('jobs and items', { timeout: 90_000 }, () => {
+describe('jobs and items', () => {
   test('pictures added here move a bar to the end, and those that failed say why', async () => {
     const page = await open({ viewport: { width: 1200, height: 800 } })
     await page.locator('[data-view=jobs]').click()
@@ -473,16 +483,17 @@ describe('jobs and items', { timeout: 90_000 }, () => {
     await page.getByRole('button', { name: 'Add 25 pictures' }).click()
     const card = page.locator('.job').first()
     const bar = card.getByRole('progressbar')
-    await page
-      .locator('.job[data-state=queued], .job[data-state=running]')
-      .first()
-      .waitFor({ timeout: waitMs })
-    const seen = new Set<string>()
-    while ((await card.getAttribute('data-state')) !== 'completed') {
-      seen.add((await bar.getAttribute('aria-valuenow')) ?? '')
-      await page.waitForTimeout(100)
+    await page.locator('.job[data-state=queued], .job[data-state=running]').first().waitFor()
+    // It stands at each gate with some of the pictures done, and goes on when the gate is opened.
+    const seen = [0]
+    for (const gate of gates) {
+      await expect.poll(() => valueOf(bar)).toBeGreaterThan(seen.at(-1)!)
+      seen.push(await valueOf(bar))
+      expect(await card.getAttribute('data-state')).not.toBe('completed')
+      gate.open()
     }
-    expect(seen.size).toBeGreaterThanOrEqual(3)
+    await expect.poll(() => card.getAttribute('data-state')).toBe('completed')
+    expect(seen.at(-1)).toBeLessThan(25)
     expect(await bar.getAttribute('aria-valuenow')).toBe('25')
     expect(await card.locator('.job-facts').textContent()).toMatch(/25 of 25 pictures.*images\/s/)
     await card.locator('summary').click()
@@ -529,7 +540,7 @@ describe('jobs and items', { timeout: 90_000 }, () => {
   })
 })
 
-describe('screens and keys', { timeout: 60_000 }, () => {
+describe('screens and keys', () => {
   test.each([320, 390])('a screen %i pixels wide does not scroll sideways', async (width) => {
     const page = await open({ viewport: { width, height: 700 }, hasTouch: true, isMobile: true })
     // Not innerWidth: a phone zooms out to fit what is too wide.
@@ -558,7 +569,7 @@ describe('screens and keys', { timeout: 60_000 }, () => {
     await page.locator('[data-view=jobs]').click()
     await page.locator('#upload-files').setInputFiles(await namedPicture(1))
     await page.locator('#upload [type=submit]').click()
-    await page.locator('.job[data-state=completed]').waitFor({ timeout: waitMs })
+    await page.locator('.job[data-state=completed]').waitFor()
     await page.locator('[data-view=search]').click()
     await searchWith(page, await namedPicture(1))
     await page.locator('.remote-image[data-state=shown]').waitFor()

@@ -7,17 +7,19 @@ export interface Target {
   stop(): Promise<void>
 }
 
-/** apiKey: the server asks for it; absent: open. `slowItems`: ids that take two seconds each to embed, so that progress can be watched. */
+/**
+ * `apiKey`: the server asks for it; absent: open. `holdOnPrefix`: pictures that wait at a gate, so
+ * that progress can be watched.
+ */
 export async function startTarget({
   apiKey,
-  slowItems = []
+  holdOnPrefix = {}
 }: {
   apiKey?: string
-  slowItems?: readonly string[]
+  holdOnPrefix?: Record<string, string>
 } = {}): Promise<Target> {
-  const hooks = { delayOnIdMs: Object.fromEntries(slowItems.map((id) => [id, 2_000])) }
   const live = await startLiveStack({
-    hooks,
+    hooks: { holdOnPrefix },
     ...(apiKey === undefined ? {} : { appEnv: { api: { API_KEY: apiKey } } })
   })
   return { url: live.stack.apiUrl, stop: () => live.stop() }

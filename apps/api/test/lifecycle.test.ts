@@ -8,7 +8,8 @@ let api: TestApi
 let collectionId: string
 let stopOwner: () => Promise<void>
 beforeEach(async () => {
-  api = await startTestApi({ clock: createPatientClock() })
+  api = await startTestApi()
+  api.deps.clock = createPatientClock()
   collectionId = (
     (await (
       await api.post('/v1/collections', {

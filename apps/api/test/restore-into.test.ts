@@ -10,7 +10,8 @@ let api: TestApi
 let marks: string
 let stops: (() => Promise<void>)[]
 beforeEach(async () => {
-  api = await startTestApi({ clock: createPatientClock(), settings: { maxUploadBytes: 1_000_000 } })
+  api = await startTestApi({ settings: { maxUploadBytes: 1_000_000 } })
+  api.deps.clock = createPatientClock()
   marks = await create('marks')
   stops = [await startOwner(api, marks)]
 })

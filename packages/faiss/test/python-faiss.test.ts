@@ -5,7 +5,7 @@ import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
 import { readForeignVectors } from '../src/foreign-vectors.ts'
 import { idLists, recall } from '../src/testing/brute-force.ts'
 import { everyForm, exhaustive, indexOf } from '../src/testing/every-kind.ts'
-import { findPythonFaiss, runPython } from '../src/testing/python-faiss.ts'
+import { findPythonFaiss, runPython, whyNoPython } from '../src/testing/python-faiss.ts'
 import { gaussianVectors } from '../src/testing/seeded-vectors.ts'
 
 const dim = 16
@@ -13,6 +13,7 @@ const rows = 500
 const vectors = gaussianVectors(1, rows, dim)
 const queries = gaussianVectors(2, 20, dim)
 const version = findPythonFaiss()
+const why = whyNoPython(version)
 let dir: string
 const at = (name: string) => path.join(dir, name)
 
@@ -31,7 +32,7 @@ print(json.dumps({'rows': index.ntotal, 'dim': index.d, 'ip': index.metric_type 
 `
 
 describe.skipIf(version === undefined).each(everyForm)(
-  `Python's Faiss ${version} on a file of $storage rows of $kind over $metric`,
+  `Python's Faiss ${version} on a file of $storage rows of $kind over $metric${why}`,
   ({ kind, metric, storage }) => {
     it('opens it and finds the same five best of twenty queries with the effort that the file says', async () => {
       const index = await indexOf({ kind, metric, storage }, vectors, dim)
@@ -91,7 +92,7 @@ const foreign = [
 ].flatMap((factory) => (['ip', 'l2'] as const).map((metric) => ({ factory, metric })))
 
 describe.skipIf(version === undefined).each(foreign)(
-  `a $factory file over $metric made by Python's Faiss ${version}`,
+  `a $factory file over $metric made by Python's Faiss ${version}${why}`,
   ({ factory, metric }) => {
     it('gives all its ids and vectors', async () => {
       type Made = { ip: boolean; ids: number[]; vectors: number[] }
@@ -123,7 +124,7 @@ describe.skipIf(version === undefined).each(foreign)(
 
 describe('kinds that cannot be given back row by row', () => {
   it.skipIf(version === undefined).each(['PCA8,Flat', 'LSH', 'IVF8,PQ4x4fs'])(
-    'are refused by name: %s',
+    `are refused by name: %s${why}`,
     async (factory) => {
       const script = makeScript
         .replace(/^inner = .*$/m, '')

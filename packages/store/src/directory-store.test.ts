@@ -111,7 +111,9 @@ it('does not open below a file or in a folder of another format', async () => {
   await expect(openDirectoryStore({ root })).rejects.toMatchObject({ code: 'unsupported_store' })
 })
 
-it.skipIf(process.getuid?.() === 0)('answers store_unavailable when it may not write', async () => {
+const isRoot = process.getuid?.() === 0
+const whyNot = isRoot ? ' (NOT RUN: root may write everywhere)' : ''
+it.skipIf(isRoot)(`answers store_unavailable when it may not write${whyNot}`, async () => {
   await chmod(path.join(root, 'tmp'), 0o500)
   await expect(store.put('a', bytes('x'))).rejects.toMatchObject({
     code: 'store_unavailable',

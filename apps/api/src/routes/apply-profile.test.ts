@@ -14,7 +14,8 @@ import { codeOf, embedding, startTestApi, type TestApi } from '../test-support/s
 let api: TestApi
 let stopOwner: (() => Promise<void>) | undefined
 beforeEach(async () => {
-  api = await startTestApi({ clock: createPatientClock() })
+  api = await startTestApi()
+  api.deps.clock = createPatientClock()
 })
 afterEach(async () => {
   await stopOwner?.()

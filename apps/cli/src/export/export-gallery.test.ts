@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { readForeignVectors } from '@likeness/faiss'
-import { findPythonFaiss, runPython } from '@likeness/faiss/testing/python-faiss'
+import { findPythonFaiss, runPython, whyNoPython } from '@likeness/faiss/testing/python-faiss'
 import { unitVectors } from '@likeness/faiss/testing/seeded-vectors'
 import { encodeVector } from '@likeness/shared/contract/embedder'
 import type { CollectionAnswer } from '@likeness/shared/contract/http/collections'
@@ -191,7 +191,7 @@ describe
       ['IP', 'L2', 'cosine'].map((metric) => ({ method, metric }))
     )
   )(
-  `Python's Faiss ${version} on an exported gallery of $method over $metric`,
+  `Python's Faiss ${version} on an exported gallery of $method over $metric${whyNoPython(version)}`,
   ({ method, metric }) => {
     test('opens it and finds the five best items of twenty queries, without being told an effort', async () => {
       await galleryOf({ method, metric, budget: 1_000 })

@@ -1,12 +1,8 @@
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { collectionNameSchema } from '@likeness/shared/contract/collection'
 import { temporaryFolder } from '../../../../test/support/temporary-folder.ts'
 import { UserError } from '../user-error.ts'
-import { parseArithmetic } from './arithmetic.ts'
-import { collectionNameOf } from './collection-name.ts'
-import { renderJsonSchema, withTables } from './gallery-docs.ts'
 import { batchSizeNote, loadGalleryConfig } from './load-gallery-config.ts'
 
 const unmodified = `IndexProcess:
@@ -285,56 +281,4 @@ test('whatever a file holds, what is thrown is for the user to read', async () =
     if (result instanceof Error && !(result instanceof UserError))
       throw new Error(`${JSON.stringify(text)} threw`, { cause: result })
   }
-})
-
-test('numbers may be arithmetic, and nothing else is', () => {
-  expect(['1.0/255.0', '2*(3+4)', '-1', '1e-3', ' .5 + .5 ', '2--1'].map(parseArithmetic)).toEqual([
-    1 / 255,
-    14,
-    -1,
-    0.001,
-    1,
-    3
-  ])
-  for (const text of [
-    '',
-    '1/0',
-    'x',
-    '1 2',
-    '(1',
-    '1)',
-    'process.exit()',
-    '1e999',
-    '0x10',
-    '1;2',
-    '**',
-    '('.repeat(5000)
-  ])
-    expect(parseArithmetic(text), text).toBeUndefined()
-})
-
-test('a folder gives a readable name of its own that a collection can have', () => {
-  mkdirSync(join(dir, 'a'))
-  symlinkSync(join(dir, 'a'), join(dir, 'link'))
-  expect(collectionNameOf(join(dir, 'link/index'))).toBe(collectionNameOf(join(dir, 'a/index')))
-  const names = [
-    join(dir, 'a/index'),
-    join(dir, 'b/index'),
-    `${dir}/产品/索引`,
-    `${dir}/${'x'.repeat(300)}/y`,
-    '/',
-    `${dir}/...`
-  ].map(collectionNameOf)
-  for (const name of names) expect(collectionNameSchema.safeParse(name).success, name).toBe(true)
-  expect(new Set(names).size).toBe(names.length)
-})
-
-test('the documented keys and the schema for editors are those of the program', () => {
-  const rewrite = 'run node --import tsx apps/cli/src/gallery-config/write-docs.ts'
-  const docs = new URL('../../../../docs/', import.meta.url)
-  const page = readFileSync(new URL('configuration.md', docs), 'utf8')
-  expect(page, rewrite).toBe(withTables(page))
-  expect(readFileSync(new URL('gallery.schema.json', docs), 'utf8'), rewrite).toBe(
-    renderJsonSchema()
-  )
 })

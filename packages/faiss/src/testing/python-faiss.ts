@@ -21,6 +21,10 @@ export function findPythonFaiss(): string | undefined {
   return undefined
 }
 
+/** For the name of a test that is skipped without it. */
+export const whyNoPython = (version: string | undefined): string =>
+  version === undefined ? ` (NOT RUN: ${python} has no faiss, see FAISS_PYTHON)` : ''
+
 /** Runs a script. `args` are its argv. The last line of output is JSON. */
 export function runPython<T>(script: string, args: string[]): T {
   const { status, stdout, stderr } = spawnSync(python, ['-c', script, ...args], {

@@ -131,7 +131,8 @@ const pictures = path.resolve(
   import.meta.dirname,
   '../../../../../shared/data/coco/images/train2017'
 )
-describe.skipIf(!existsSync(pictures))('on photographs, with the built-in model', () => {
+const whyNot = existsSync(pictures) ? '' : ' (NOT RUN: no photographs in ../shared)'
+describe.skipIf(whyNot !== '')(`on photographs, with the built-in model${whyNot}`, () => {
   let cacheDir: string
   let embedder: Embedder
   let options: MatchCellsOptions

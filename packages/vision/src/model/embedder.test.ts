@@ -158,15 +158,15 @@ describe('the built-in model', () => {
   })
 })
 
+/** For the name of a test of a model that does not come with the repository. */
+const whyNot = (file: string): string =>
+  existsSync(file) ? '' : ' (NOT RUN: the model is not in ../shared/models)'
+
 describe('other detectors', () => {
   for (const name of ['yolov8n-640', 'yolo11n-320']) {
     const file = path.join(extraModels, `${name}.onnx`)
-    const there = existsSync(file)
-    if (!there)
-      console.log(`NOT RUN: ${name}.onnx is not in ../shared/models beside the repository`)
-
-    it.runIf(there)(
-      `${name}: the graph agrees with TypeScript, and a batch with single pictures`,
+    it.runIf(existsSync(file))(
+      `${name}: the graph agrees with TypeScript, and a batch with single pictures${whyNot(file)}`,
       async () => {
         const model = await prepareModel({ onnxPath: file, cacheDir })
         const embedder = await createEmbedder({ model, executionProviders: ['cpu'], threads: 1 })
@@ -197,12 +197,8 @@ describe('other detectors', () => {
   }
   for (const [name, form] of Object.entries(forms)) {
     const file = path.join(extraModels, `${name}.onnx`)
-    const there = existsSync(file)
-    if (!there)
-      console.log(`NOT RUN: ${name}.onnx is not in ../shared/models beside the repository`)
-
-    it.runIf(there)(
-      `${name}: its layout is recognised, and the graph agrees with TypeScript`,
+    it.runIf(existsSync(file))(
+      `${name}: its layout is recognised, and the graph agrees with TypeScript${whyNot(file)}`,
       async () => {
         const model = await prepareModel({ onnxPath: file, cacheDir })
         expect(model.manifest.source.detections).toMatchObject({ ...form, classCount: 80 })
@@ -217,7 +213,7 @@ describe('other detectors', () => {
   for (const name of ['mobilenetv3-small-embed-576', 'osnet-x0.5-512']) {
     const file = path.join(extraModels, `${name}.onnx`)
     it.runIf(existsSync(file))(
-      `${name} is no detector and is refused by what was seen in it`,
+      `${name} is no detector and is refused by what was seen in it${whyNot(file)}`,
       async () => {
         await expect(prepareModel({ onnxPath: file, cacheDir })).rejects.toThrow(
           /^unsupported layout: .*Resize/

@@ -1,5 +1,6 @@
 // Tries a model on dummy pictures to find its outputs and backbone maps.
 import { messageOf } from '@likeness/shared/errors'
+import * as ort from '../onnx-runtime.ts'
 import { type DetectionForm, firstClass } from '../onnx/detection-form.ts'
 import { encodeWithOutputs } from '../onnx/extra-outputs.ts'
 import { findRankedSource, rankedSourceCandidates } from '../onnx/find-ranked-source.ts'
@@ -10,7 +11,6 @@ import { type ProbedTensor, recogniseDetections } from '../onnx/recognise-detect
 import { floatValues } from '../onnx/tensor-values.ts'
 import { unsupported } from '../onnx/unsupported-layout.ts'
 import { dummyPictures } from '../picture/dummy-pictures.ts'
-import * as ort from '../runtime/onnx-runtime.ts'
 import { findMapCandidates, measureMaps } from './pooled-maps.ts'
 
 export interface ModelLayout {

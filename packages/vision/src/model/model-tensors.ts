@@ -1,5 +1,5 @@
 // The inputs and outputs of the prepared model, as tensors.
-import * as ort from 'onnxruntime-node'
+import * as ort from '../onnx-runtime.ts'
 import type { DecodedImage } from '../picture/image-decode.ts'
 import type { Box, Placement, Size } from '../picture/letterbox.ts'
 import type { EmbedOptions } from '../runtime/embed-runs.ts'

@@ -1,7 +1,7 @@
 // The maps of a detector that vectors are pooled from: two of the backbone, found by their place,
 // and the maps that the metadata declares.
-import type * as ort from 'onnxruntime-node'
 import { messageOf } from '@likeness/shared/errors'
+import type * as ort from '../onnx-runtime.ts'
 import { type DeclaredMap, readDeclaredMaps } from '../onnx/declared-maps.ts'
 import { findBackboneMaps } from '../onnx/find-maps.ts'
 import type { ModelInput } from '../onnx/model-input.ts'

@@ -1,7 +1,7 @@
 // The picture input of a detector, and pixels in its form.
 import { toFloat16 } from '@likeness/shared/data/float16'
+import * as ort from '../onnx-runtime.ts'
 import type { Size } from '../picture/letterbox.ts'
-import * as ort from '../runtime/onnx-runtime.ts'
 import { FLOAT, FLOAT16 } from './graph-builder.ts'
 import type { OnnxModel } from './onnx-proto.ts'
 import { unsupported } from './unsupported-layout.ts'

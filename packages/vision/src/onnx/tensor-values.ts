@@ -1,6 +1,6 @@
 // Reads the values of a runtime tensor as float32, from any float type.
-import type * as ort from 'onnxruntime-node'
 import { fromFloat16 } from '@likeness/shared/data/float16'
+import type * as ort from '../onnx-runtime.ts'
 
 /** Half precision arrives as Uint16Array before Node 24. */
 export function floatValues({ type, data }: Pick<ort.Tensor, 'type' | 'data'>): Float32Array {

@@ -2,12 +2,12 @@
 // Slow; the tests trust this one.
 import { readFile } from 'node:fs/promises'
 import type { DetectionDefaults, ModelManifest } from '../model/model-manifest.ts'
+import * as ort from '../onnx-runtime.ts'
 import { decodeDetector } from '../onnx/decode-detector.ts'
 import { encodeWithOutputs } from '../onnx/extra-outputs.ts'
 import { inputTensor } from '../onnx/model-input.ts'
 import { floatValues } from '../onnx/tensor-values.ts'
 import type { Box, Size } from '../picture/letterbox.ts'
-import * as ort from '../runtime/onnx-runtime.ts'
 import { type Detection, readDetections } from './oracle-detections.ts'
 import { suppress } from './oracle-nms.ts'
 import { type FeatureMap, poolBox } from './oracle-pooling.ts'

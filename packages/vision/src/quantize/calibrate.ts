@@ -1,11 +1,11 @@
 // Runs the float model over pictures and records the values of inner tensors.
 import type { ModelManifest } from '../model/model-manifest.ts'
+import * as ort from '../onnx-runtime.ts'
 import { encodeModel, type OnnxModel } from '../onnx/onnx-proto.ts'
 import { floatValues } from '../onnx/tensor-values.ts'
 import { nodesBefore } from '../onnx/terminal-convolutions.ts'
 import type { DecodedImage } from '../picture/image-decode.ts'
 import { letterboxInto, placePicture } from '../picture/letterbox.ts'
-import * as ort from '../runtime/onnx-runtime.ts'
 import { addValues, createHistogram, type ValueHistogram } from './value-histogram.ts'
 
 export interface CalibrateOptions {

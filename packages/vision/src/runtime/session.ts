@@ -1,7 +1,7 @@
 // Opens a prepared model on the first execution provider that works, and reports that provider.
 import { existsSync, readFileSync } from 'node:fs'
 import { appError, messageOf } from '@likeness/shared/errors'
-import * as ort from './onnx-runtime.ts'
+import * as ort from '../onnx-runtime.ts'
 
 export type LogFn = (fields: Record<string, unknown>, message: string) => void
 

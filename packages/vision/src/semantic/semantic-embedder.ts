@@ -1,10 +1,10 @@
 // Runs the embedder beside the detector on boxes of a picture.
 import { appError, messageOf } from '@likeness/shared/errors'
+import * as ort from '../onnx-runtime.ts'
 import type { DecodedImage } from '../picture/image-decode.ts'
 import type { Box } from '../picture/letterbox.ts'
 import { createSpareCanvases } from '../picture/spare-canvases.ts'
 import { cosine } from '../runtime/cosine.ts'
-import * as ort from '../runtime/onnx-runtime.ts'
 import { type LogFn, openSession } from '../runtime/session.ts'
 import { cropsInto } from './crop-tensor.ts'
 import type { SemanticModel } from './semantic-model.ts'

@@ -2,14 +2,14 @@ import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { temporaryFolder } from '../../../../test/support/temporary-folder.ts'
+import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
 
-const source = join(import.meta.dirname, '..')
+const source = import.meta.dirname
 
 test('the ONNX runtime is loaded without telemetry: it leaves no file and no id behind', () => {
   const home = temporaryFolder('telemetry')
   const script = `
-    const { InferenceSession } = await import(${JSON.stringify(join(source, 'runtime/onnx-runtime.ts'))})
+    const { InferenceSession } = await import(${JSON.stringify(join(source, 'onnx-runtime.ts'))})
     await InferenceSession.create('/nothing').catch(() => undefined)`
   execFileSync(
     process.execPath,
@@ -27,5 +27,5 @@ test('no other file loads the ONNX runtime', () => {
         readFileSync(join(source, file), 'utf8')
       )
     )
-  expect(loading).toEqual(['runtime/onnx-runtime.ts'])
+  expect(loading).toEqual(['onnx-runtime.ts'])
 })

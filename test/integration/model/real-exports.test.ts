@@ -2,16 +2,16 @@ import { existsSync, readdirSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { expect, it } from 'vitest'
-import { temporaryFolder } from '../../../../test/support/temporary-folder.ts'
-import { createEmbedder } from '../model/embedder.ts'
-import { prepareModel } from '../model/model-prepare.ts'
-import { decodeImage } from '../picture/image-decode.ts'
-import { overflowsInt8 } from '../runtime/session.ts'
-import { compareDetections } from './compare-detections.ts'
-import { compareSpeed } from './compare-speed.ts'
-import { quantizeGraph } from './quantize-graph.ts'
+import { createEmbedder } from '../../../packages/vision/src/model/embedder.ts'
+import { prepareModel } from '../../../packages/vision/src/model/model-prepare.ts'
+import { decodeImage } from '../../../packages/vision/src/picture/image-decode.ts'
+import { compareDetections } from '../../../packages/vision/src/quantize/compare-detections.ts'
+import { compareSpeed } from '../../../packages/vision/src/quantize/compare-speed.ts'
+import { quantizeGraph } from '../../../packages/vision/src/quantize/quantize-graph.ts'
+import { overflowsInt8 } from '../../../packages/vision/src/runtime/session.ts'
+import { temporaryFolder } from '../../support/temporary-folder.ts'
 
-const shared = path.resolve(import.meta.dirname, '../../../../../shared')
+const shared = path.resolve(import.meta.dirname, '../../../../shared')
 const photographs = path.join(shared, 'data/coco/images/train2017')
 
 const dir = temporaryFolder('quantize-real')
@@ -28,11 +28,10 @@ for (const [name, convolutions] of Object.entries({
 })) {
   const file = path.join(shared, 'models', `${name}.onnx`)
   const there = existsSync(file) && existsSync(photographs)
-  if (!there)
-    console.log(`NOT RUN: ${name}.onnx and photographs are not in ../shared beside the repository`)
+  const whyNot = there ? '' : ' (NOT RUN: no model or photographs in ../shared)'
 
   it.runIf(there)(
-    `${name} in int8 finds what it found in float, in less time`,
+    `${name} in int8 finds what it found in float, in less time${whyNot}`,
     { timeout: 300_000 },
     async () => {
       const source = await prepareModel({ onnxPath: file, cacheDir: dir })
