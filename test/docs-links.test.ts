@@ -1,11 +1,10 @@
 // The documentation names files that exist, in lines that can be read, and never sends a reader
 // to a stranger's package.
-import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
+import { readPages, repositoryRoot as root } from './support/docs/documents.ts'
 
-const root = join(import.meta.dirname, '..')
 const maxColumns = 140
 const strangersPackage = ['npx', 'likeness'].join(' ')
 /** Tables that a program writes: their width is the business of the program. */
@@ -17,13 +16,6 @@ const filePattern = new RegExp(`\`((?:\\.?[\\w@-]+\\/)+[\\w.@-]+\\.(?:${fileEndi
 interface Line {
   text: string
   at: string
-}
-
-function documentFiles(): string[] {
-  const args = ['ls-files', '-co', '--exclude-standard', '*.md']
-  const { status, stdout, stderr } = spawnSync('git', args, { cwd: root, encoding: 'utf8' })
-  if (status !== 0) throw new Error(`git ls-files: ${stderr}`)
-  return stdout.split('\n').filter((file) => file !== '' && existsSync(join(root, file)))
 }
 
 /** Lines outside of code blocks and generated tables. */
@@ -84,10 +76,11 @@ function tooWide({ text, at }: Line): string[] {
     .map((piece) => `${at} has ${piece.length} columns: ${piece.slice(0, 60)}`)
 }
 
-const documents = documentFiles().map((file) => {
-  const content = readFileSync(join(root, file), 'utf8')
-  return { file, content, lines: proseOf(file, content) }
-})
+const documents = readPages().map(({ file, content }) => ({
+  file,
+  content,
+  lines: proseOf(file, content)
+}))
 
 test('every relative link of the documentation leads to a file and a heading that exist', () => {
   expect(documents.length).toBeGreaterThan(20)

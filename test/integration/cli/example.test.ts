@@ -8,6 +8,7 @@ import {
   type ExampleSet
 } from '../../../packages/drawing/src/example-set.ts'
 import { logoSet } from '../../../packages/drawing/src/logo/logo-set.ts'
+import { productSet } from '../../../packages/drawing/src/product/product-set.ts'
 import { vehicleSet } from '../../../packages/drawing/src/vehicle/vehicle-set.ts'
 import { type Home, openHome } from './likeness.ts'
 
@@ -91,4 +92,23 @@ test('vehicles: hits of the camera that asks are left out, and those of the othe
     )
     expect(found).not.toContain(asking)
   }
+}, 300_000)
+
+test('products: a stranger is refused unless every query is to be answered, and the gallery speaks for a threshold', async () => {
+  const { json, stdout } = await runPart(
+    'product',
+    partOf(productSet(), { queriesOfAKind: 3, furtherLabels: 12 })
+  )
+  expect(json).toMatchObject({ example: 'product', queries: 15 })
+  expect(json.r5).toBeGreaterThanOrEqual(0.3)
+  expect(json.falseAccept).toBeLessThan(0.5)
+  expect(stdout).toMatch(/^several +3 /m)
+  const again = (...options: string[]) =>
+    home.run(home.dir, 'example', 'product', '--images', join(home.dir, 'product'), ...options)
+  const without = await again('-o', 'IndexProcess.score_thres=None', '--json')
+  expect(without.code, without.stderr).toBe(0)
+  expect(without.json()).toMatchObject({ falseAccept: 1, falseReject: 0 })
+  const { code, stdout: told, stderr } = await again('--threshold')
+  expect(code, stderr).toBe(0)
+  expect(told).toMatch(/^score_thres 0\.\d+: /m)
 }, 300_000)
