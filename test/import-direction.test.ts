@@ -69,7 +69,7 @@ const floors: Record<string, readonly string[]> = {
   'apps/index-worker': ['merge', 'start.ts'],
   'apps/embed-worker': ['child pool', 'chunk embed-server', 'start-worker.ts'],
   'apps/cli': [
-    'gallery-config id-map pictures stack',
+    'api gallery-config id-map pictures stack',
     'connect demo model',
     'export profile search serve',
     'admin gallery',
