@@ -36,18 +36,18 @@ export const indexProcess = z.strictObject({
     examples: metrics
   }),
   embedding_size: key(whole(1, 65_536).optional(), {
-    description: 'must be what the model makes',
+    description: 'values of a vector; must be the number of the model',
     absent: "the model's"
   }),
   batch_size: key(whole(1, 1_000_000).optional(), {
     description:
-      'read, and without effect: pictures are embedded one by one by as many processes as there are cores',
+      'accepted, without effect: one process per core embeds one picture after the other',
     absent: 'no effect'
   }),
   return_k: key(whole(1, 10_000).optional(), { description: 'hits per subject', absent: '5' }),
   score_thres: key(number(z.number().min(-1e6).max(1e6)).optional(), {
     description:
-      'hits with a lower `score`, or `margin` with `Likeness.cohort_weight`, are not answered; nothing left is "unknown"',
+      'least `score` of a hit, or least `margin` with `Likeness.cohort_weight`; a subject without a hit is "unknown"',
     absent: 'none'
   }),
   hamming_radius: key(whole(0, 65_536).optional(), {
@@ -71,7 +71,7 @@ export const global = z.strictObject({
   }),
   rec_nms_thresold: key(share.optional(), {
     description:
-      'of recognised subjects whose boxes overlap by more than this (IoU) the best one is answered',
+      'recognised subjects whose boxes overlap by more than this (IoU): only the best one is answered',
     absent: "0.05, or the profile's"
   }),
   rec_nms_threshold: key(share.optional(), {

@@ -25,12 +25,12 @@ export const likeness = z.strictObject({
   }),
   profile: key(collectionProfileSchema.optional(), {
     description:
-      '`general`, `product`, `vehicle` or `logo`: the keys below as they suit these; a profile of `likeness profile learn`, as NAME (its newest version) or NAME@VERSION; or both, as `vehicle/NAME`',
+      '`general`, `product`, `vehicle` or `logo` (sets the keys below); a learned profile as NAME or NAME@VERSION; or both, as `vehicle/NAME`',
     absent: "`general`, with the model's own projection"
   }),
   subjects: key(given.subjects, {
     description:
-      'which detected subjects of a gallery picture can be found, beside the whole of it: `true` (all), `main` (the one that the picture is of), `false`',
+      'detected subjects of a gallery picture that can be found beside the whole: `true` (all), `main` (the main one), `false`',
     absent: "`false`, or the profile's"
   }),
   second_pass: key(given.second_pass, {
@@ -62,7 +62,7 @@ export const likeness = z.strictObject({
   }),
   view_parts: key(given.view_parts, {
     description:
-      'four further views of a gallery picture for each of these shares: what is left of it where a side is covered',
+      'four further views of a gallery picture for each of these shares: the visible rest when a side is covered',
     absent: '`[]`'
   }),
   backgrounds: key(given.backgrounds, {
@@ -75,12 +75,12 @@ export const likeness = z.strictObject({
     absent: "`false`, or the profile's"
   }),
   query_subjects: key(given.query_subjects, {
-    description: 'which subjects of a query are searched for: `all` or `main`',
+    description: 'subjects of a query that are searched for: `all` or `main`',
     absent: "`all`, or the profile's"
   }),
   whole: key(given.whole, {
     description:
-      'whether the whole picture of a query is searched for `always`, or as a `fallback` where no subject is found',
+      'searches for the whole picture of a query `always`, or as a `fallback` when no subject is found',
     absent: "`always`, or the profile's"
   }),
   tiles: key(given.tiles, {
@@ -94,12 +94,12 @@ export const likeness = z.strictObject({
   }),
   cohort_weight: key(given.cohort_weight, {
     description:
-      'part of the mean score of the five nearest other labels that is taken off a score before it is compared with `score_thres`: what is near many things by as much is a stranger',
+      '`score_thres` is compared with the score minus this part of the mean score of the five nearest other labels',
     absent: '`0`'
   }),
   rerank: key(given.rerank, {
     description:
-      'puts hits in the order of their k-reciprocal distances (`true`), or of what their parts have in common with those of the query (`cells`)',
+      'orders hits by k-reciprocal distance (`true`), or by the parts that they share with the query (`cells`)',
     absent: "`false`, or the profile's"
   }),
   seal_threshold: key(number(collectionSettingsSchema.shape.seal_threshold.unwrap()).optional(), {
