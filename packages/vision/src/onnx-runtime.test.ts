@@ -29,3 +29,13 @@ test('no other file loads the ONNX runtime', () => {
     )
   expect(loading).toEqual(['onnx-runtime.ts'])
 })
+
+test('half precision is kept as bits, also where there is a Float16Array', () => {
+  const script = `
+    globalThis.Float16Array ??= class Float16Array extends Uint16Array {}
+    const { Tensor } = await import(${JSON.stringify(join(source, 'onnx-runtime.ts'))})
+    const { data } = new Tensor('float16', new Uint16Array(2), [2])
+    console.log(data.constructor.name, typeof Float16Array)`
+  const args = ['--import', import.meta.resolve('tsx'), '--input-type=module', '-e', script]
+  expect(execFileSync(process.execPath, args, { encoding: 'utf8' })).toBe('Uint16Array function\n')
+})

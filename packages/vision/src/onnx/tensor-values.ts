@@ -2,7 +2,7 @@
 import { fromFloat16 } from '@likeness/shared/data/float16'
 import type * as ort from '../onnx-runtime.ts'
 
-/** Half precision arrives as Uint16Array before Node 24. */
+/** Half precision arrives as bits: see onnx-runtime.ts. */
 export function floatValues({ type, data }: Pick<ort.Tensor, 'type' | 'data'>): Float32Array {
   if (data instanceof Float32Array) return data
   if (type === 'float16')
