@@ -2,56 +2,23 @@
 import { join } from 'node:path'
 import { readRecord } from '@likeness/api/idempotency/record'
 import { createChunkProcessor } from '@likeness/embed-worker/chunk/process-chunk'
-import {
-  type CollectionWriter,
-  createCatalog,
-  createFaissSegmentFiles,
-  createFileCache
-} from '@likeness/engine'
-import {
-  openCollectionWriter,
-  readCommitted,
-  rebuildCollection,
-  verifyCollection
-} from '@likeness/engine/testing/internals'
+import { createCatalog } from '@likeness/engine'
+import { verifyCollection } from '@likeness/engine/testing/internals'
 import { vectorOf } from '@likeness/engine/testing/test-items'
 import { enrolmentSchema } from '@likeness/shared/contract/picture-settings'
 import { decodeVectorBatch } from '@likeness/shared/contract/vector-batch'
-import { isAppError } from '@likeness/shared/errors'
 import { systemClock } from '@likeness/shared/process/clock'
 import { silentLogger } from '@likeness/shared/process/logger'
-import { type DamagedGallery, idsOf, type Kind } from './damaged-gallery.ts'
-import { createOverlayStore, type OverlayStore } from './overlay-store.ts'
-
-/** undefined: as it must be; else what was wrong. */
-export type Judge = (damaged: DamagedGallery, key: string) => Promise<string | undefined>
-
-const messagesOf = (error: unknown): string =>
-  error instanceof Error
-    ? `${error.message}; ${error.cause === undefined ? '' : messagesOf(error.cause)}`
-    : String(error)
-const corrupt = (error: unknown): boolean =>
-  isAppError(error, 'data_corrupt') ||
-  (error instanceof Error && error.cause !== undefined && corrupt(error.cause))
-/** `named`: the error must say which object it is. */
-async function mustRefuse(
-  who: string,
-  key: string,
-  act: () => Promise<unknown>
-): Promise<string | undefined> {
-  try {
-    const answer = await act()
-    return `${who} does not refuse it: ${JSON.stringify(answer)}`
-  } catch (error) {
-    if (!corrupt(error)) return `${who} fails with something else: ${messagesOf(error)}`
-    return messagesOf(error).includes(key)
-      ? undefined
-      : `${who} does not name it: ${messagesOf(error)}`
-  }
-}
-
-const same = (a: readonly string[], b: readonly string[]): boolean =>
-  a.length === b.length && a.every((value, i) => value === b[i])
+import { idsOf, type Kind } from './damaged-gallery.ts'
+import { type Judge, mustRefuse, same } from './must-refuse.ts'
+import { createOverlayStore } from './overlay-store.ts'
+import {
+  batchIsRemoved,
+  mergeRefuses,
+  nothingIsCollected,
+  ownerRefuses,
+  rebuildRefuses
+} from './owner-judges.ts'
 
 /** It tries the newest version, has an alarm, and serves the old one, whole. */
 const oldVersionStays: Judge = async ({ gallery: { spec }, old }, key) => {
@@ -101,101 +68,6 @@ const filtersStillAnswer: Judge = async ({ newReplica, gallery: { spec } }) => {
     reader.release()
     await close()
   }
-}
-
-/** Of an owner that may do what it likes to a copy of the store. */
-function owning({ gallery: { store, spec }, dir }: DamagedGallery): {
-  overlay: OverlayStore
-  deps: Parameters<typeof openCollectionWriter>[0]
-} {
-  const overlay = createOverlayStore(store)
-  const files = createFaissSegmentFiles({
-    store: overlay,
-    cache: createFileCache({ store: overlay, dir: join(dir, 'owner') })
-  })
-  return {
-    overlay,
-    deps: {
-      store: overlay,
-      clock: systemClock,
-      files,
-      logger: silentLogger(),
-      collectionId: spec.collectionId,
-      retentionMs: 0,
-      announce: () => undefined
-    }
-  }
-}
-const opened = async (
-  opening: Promise<CollectionWriter | undefined>
-): Promise<CollectionWriter> => {
-  const writer = await opening
-  if (writer === undefined) throw new Error('the collection is gone')
-  return writer
-}
-async function takeAll(writer: CollectionWriter): Promise<void> {
-  while ((await writer.step({ list: true })).more);
-}
-
-const ownerRefuses: Judge = async (damaged, key) => {
-  const { overlay, deps } = owning(damaged)
-  const problem = await mustRefuse(
-    'the owner',
-    key,
-    async () => await takeAll(await opened(openCollectionWriter(deps)))
-  )
-  if (problem !== undefined) return problem
-  return overlay.deleted.has(key) || overlay.written.has(key)
-    ? 'the owner has changed it'
-    : undefined
-}
-
-/** Opening does not read it; merging does. */
-const mergeRefuses: Judge = async (damaged, key) => {
-  const writer = await opened(openCollectionWriter(owning(damaged).deps))
-  await takeAll(writer)
-  const { seq } = writer
-  const problem = await mustRefuse('a merge', key, async () => {
-    while (await writer.merge());
-  })
-  if (problem !== undefined) return problem
-  await writer.step({ list: true })
-  return writer.seq >= seq ? undefined : 'commits do not go on'
-}
-
-const rebuildRefuses: Judge = async (damaged, key) => {
-  const { overlay, deps } = owning(damaged)
-  // It tells which ingestion's batches are not all there.
-  const named = key.includes('/batch/') ? key.split('/').slice(0, 4).join('/') : key
-  const problem = await mustRefuse(
-    'a rebuild',
-    named,
-    async () => await opened(rebuildCollection(deps))
-  )
-  return problem ?? (overlay.deleted.has(key) ? 'a rebuild has removed it' : undefined)
-}
-
-const nothingIsCollected: Judge = async (damaged, key) => {
-  const {
-    gallery: { versions, spec, storedKeys }
-  } = damaged
-  const { overlay, deps } = owning(damaged)
-  const before = (await storedKeys('')).length
-  const collected = await (await opened(openCollectionWriter(deps))).collect()
-  if (collected > 0 || overlay.deleted.size > 0)
-    return `${collected} of ${before} objects were collected`
-  return await mustRefuse('a restore', key, () => versions.findSnapshot(spec.collectionId, 'kept'))
-}
-
-/** Refused and removed, so that its items are embedded again; nothing of it has any effect. */
-const batchIsRemoved: Judge = async (damaged, key) => {
-  const { overlay, deps } = owning(damaged)
-  await takeAll(await opened(openCollectionWriter(deps)))
-  const done = (await readCommitted(overlay, damaged.gallery.spec.collectionId))?.ingestions[
-    damaged.open.ingestion
-  ]?.done
-  if (!overlay.deleted.has(key)) return 'the owner has not removed it'
-  return done === '0-1' ? undefined : `done are ${done}`
 }
 
 const itemsOfListFail: Judge = async ({

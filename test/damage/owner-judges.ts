@@ -1,0 +1,108 @@
+// What the owner of a collection has to do when a file that it reads is damaged.
+import { join } from 'node:path'
+import { type CollectionWriter, createFaissSegmentFiles, createFileCache } from '@likeness/engine'
+import {
+  openCollectionWriter,
+  readCommitted,
+  rebuildCollection
+} from '@likeness/engine/testing/internals'
+import { systemClock } from '@likeness/shared/process/clock'
+import { silentLogger } from '@likeness/shared/process/logger'
+import type { DamagedGallery } from './damaged-gallery.ts'
+import { type Judge, mustRefuse } from './must-refuse.ts'
+import { createOverlayStore, type OverlayStore } from './overlay-store.ts'
+
+/** Of an owner that may do what it likes to a copy of the store. */
+function owning({ gallery: { store, spec }, dir }: DamagedGallery): {
+  overlay: OverlayStore
+  deps: Parameters<typeof openCollectionWriter>[0]
+} {
+  const overlay = createOverlayStore(store)
+  const files = createFaissSegmentFiles({
+    store: overlay,
+    cache: createFileCache({ store: overlay, dir: join(dir, 'owner') })
+  })
+  return {
+    overlay,
+    deps: {
+      store: overlay,
+      clock: systemClock,
+      files,
+      logger: silentLogger(),
+      collectionId: spec.collectionId,
+      retentionMs: 0,
+      announce: () => undefined
+    }
+  }
+}
+const opened = async (
+  opening: Promise<CollectionWriter | undefined>
+): Promise<CollectionWriter> => {
+  const writer = await opening
+  if (writer === undefined) throw new Error('the collection is gone')
+  return writer
+}
+async function takeAll(writer: CollectionWriter): Promise<void> {
+  while ((await writer.step({ list: true })).more);
+}
+
+export const ownerRefuses: Judge = async (damaged, key) => {
+  const { overlay, deps } = owning(damaged)
+  const problem = await mustRefuse(
+    'the owner',
+    key,
+    async () => await takeAll(await opened(openCollectionWriter(deps)))
+  )
+  if (problem !== undefined) return problem
+  return overlay.deleted.has(key) || overlay.written.has(key)
+    ? 'the owner has changed it'
+    : undefined
+}
+
+/** Opening does not read it; merging does. */
+export const mergeRefuses: Judge = async (damaged, key) => {
+  const writer = await opened(openCollectionWriter(owning(damaged).deps))
+  await takeAll(writer)
+  const { seq } = writer
+  const problem = await mustRefuse('a merge', key, async () => {
+    while (await writer.merge());
+  })
+  if (problem !== undefined) return problem
+  await writer.step({ list: true })
+  return writer.seq >= seq ? undefined : 'commits do not go on'
+}
+
+export const rebuildRefuses: Judge = async (damaged, key) => {
+  const { overlay, deps } = owning(damaged)
+  // It tells which ingestion's batches are not all there.
+  const named = key.includes('/batch/') ? key.split('/').slice(0, 4).join('/') : key
+  const problem = await mustRefuse(
+    'a rebuild',
+    named,
+    async () => await opened(rebuildCollection(deps))
+  )
+  return problem ?? (overlay.deleted.has(key) ? 'a rebuild has removed it' : undefined)
+}
+
+export const nothingIsCollected: Judge = async (damaged, key) => {
+  const {
+    gallery: { versions, spec, storedKeys }
+  } = damaged
+  const { overlay, deps } = owning(damaged)
+  const before = (await storedKeys('')).length
+  const collected = await (await opened(openCollectionWriter(deps))).collect()
+  if (collected > 0 || overlay.deleted.size > 0)
+    return `${collected} of ${before} objects were collected`
+  return await mustRefuse('a restore', key, () => versions.findSnapshot(spec.collectionId, 'kept'))
+}
+
+/** Refused and removed, so that its items are embedded again; nothing of it has any effect. */
+export const batchIsRemoved: Judge = async (damaged, key) => {
+  const { overlay, deps } = owning(damaged)
+  await takeAll(await opened(openCollectionWriter(deps)))
+  const done = (await readCommitted(overlay, damaged.gallery.spec.collectionId))?.ingestions[
+    damaged.open.ingestion
+  ]?.done
+  if (!overlay.deleted.has(key)) return 'the owner has not removed it'
+  return done === '0-1' ? undefined : `done are ${done}`
+}
