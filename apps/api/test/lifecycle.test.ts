@@ -146,7 +146,7 @@ test('a collection is compacted, made again and verified', async () => {
   expect(await api.spooled()).toEqual([])
 })
 
-test('settings change for good, once per key, and are described; what is fixed and what cannot be is refused before it is logged', async () => {
+test('settings change for good, once per key, and are described; fixed settings and impossible values are refused before they are logged', async () => {
   const patch = async (body: unknown, headers: Record<string, string> = {}) => {
     const response = await api.fetch('/v1/collections/marks', {
       method: 'PATCH',

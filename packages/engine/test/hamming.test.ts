@@ -97,7 +97,7 @@ test('bits are the values above the threshold, of a row and of a query, and give
   reader.release()
 })
 
-test('what cannot be is refused', async () => {
+test('hamming with another storage or rescore, and its threshold with another metric, are refused', async () => {
   gallery = await createGallery({ method: 'FLAT', metric: 'hamming' })
   const { collectionId: _i, createdAtMs: _c, ...like } = gallery.spec
   for (const wrong of [

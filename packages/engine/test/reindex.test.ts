@@ -56,7 +56,7 @@ test('every item gets the vector of the new embedding in one version, sealed as 
   ])
 })
 
-describe('what cannot be made', () => {
+describe('requests that have no effect', () => {
   test('items that were given with their vectors are refused before anything is written, and the collection stays as it is', async () => {
     const writer = await open()
     await gallery.add(writer, itemsFrom(0, 5))

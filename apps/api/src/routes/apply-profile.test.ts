@@ -132,7 +132,7 @@ test('the collection gets the vectors of the profile, says so, and a repeated re
   expect(stored!.counts).toEqual({ items: 2, rows: 2 })
 })
 
-test('what cannot be is refused: another model, no such profile, sparse vectors, a storage that does not fit', async () => {
+test('a profile of another model, one that does not exist, sparse vectors and a storage that does not fit are refused', async () => {
   await api.createMarks()
   expect(await codeOf(await apply('cars'))).toBe('404 profile_not_found')
   await put('cars')

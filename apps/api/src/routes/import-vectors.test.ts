@@ -122,7 +122,7 @@ test('the same key again has no second effect, and leaves nothing', async () => 
   expect(await batches()).toHaveLength(1)
 })
 
-test('what cannot be a body of vectors is refused, and nothing of it stays', async () => {
+test('a body that holds no vectors is refused, and nothing of it stays', async () => {
   expect(await codeOf(await api.post(path, { id: 'a' }))).toBe('415 unsupported_media_type')
   expect(await codeOf(await send([]))).toBe('400 invalid_request')
   const line = { id: 'a', vectors: [[1, 0, 0]], metadata: { text: 'x'.repeat(3_000) } }

@@ -109,7 +109,7 @@ test('the built-in model is shown and stays', async () => {
   expect(await failure('remove', 'likeness-nano')).toContain('built-in')
 })
 
-test('what cannot be imported is said in one message', async () => {
+test('an export that cannot be imported is refused in one message', async () => {
   await writeFile(join(dir, 'text.onnx'), 'nothing of the kind')
   expect(await failure('import', join(dir, 'text.onnx'))).toMatch(
     /text.onnx cannot be imported: step surgery: .* is not an ONNX model/
