@@ -146,10 +146,7 @@ const collectBatches: Protocol = {
  */
 const vectorsAsTheyAre: Protocol = { ...realProtocol, reproject: async ({ vectors }) => vectors }
 
-/**
- * A new embedding replaces the former embedding with only the content from the start of the
- * computation.
- */
+/** A new embedding replaces the former embedding without the changes from the computation time. */
 const reindexBehind: Protocol = { ...realProtocol, catchUp: async () => undefined }
 
 /** Mutants by name. Each call creates one for one simulation. */

@@ -51,8 +51,7 @@ export async function openHome({ model = 'tiny' }: { model?: 'tiny' | 'built-in'
   }
 
   function start(folder: string, args: readonly string[]): Running {
-    // The program gets a process group, so that a kill of the group also ends the processes that it
-    // started.
+    // Detached, so the program has a process group. A kill of the group also ends its children.
     const child = spawn(
       process.execPath,
       [

@@ -61,9 +61,7 @@ test('of many at once one acts; the others hear of it or wait', async () => {
   expect(await images()).toHaveLength(1)
 })
 
-/**
- * A process that says whether the other processes live. The id of this process is `this process`.
- */
+/** Replaces the process by `the next process`. `isGone` is the answer about every other process. */
 const others = (isGone: boolean | undefined): void =>
   void (api.deps.holders = {
     ...api.deps.holders,

@@ -11,7 +11,7 @@ import { createPictureComparer } from './compare-pictures.ts'
 
 const channels = 9
 const embedding = { version: 'test@1/own@1', dim: 81, unit: true }
-/** Returns a raw vector unchanged. */
+/** Profile that returns a raw vector unchanged. */
 const profile: Profile = {
   name: 'own',
   version: 1,

@@ -31,7 +31,7 @@ test('a third of a box may be covered, more counts', async () => {
     { profile, starts }
   )
   expect(alike(0, 0)).toBeCloseTo(1, 5)
-  // The subtracted common part is different where a cover is.
+  // The common part, which is subtracted, is different where a cover is.
   expect(alike(0, 1)).toBeGreaterThan(0.9)
   expect(alike(0, 2)).toBeLessThan(alike(0, 1) - 0.05)
   expect(alike(0, 3)).toBeLessThan(0.5)
