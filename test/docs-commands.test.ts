@@ -1,5 +1,5 @@
-// What the documentation says of commands, variables and routes, compared with the program: with
-// nothing started. test/integration/docs/ runs the commands.
+// Compares commands, variables and routes in the documentation with the program. No process is
+// started. test/integration/docs/ runs the commands.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -17,7 +17,7 @@ import {
   variablesOfCli
 } from './support/docs/variables.ts'
 
-/** The first words of a file, in docs/upgrading.md. */
+/** First words of a file, in docs/upgrading.md. They look like a command. */
 const notOurCommands = ['likeness object directory 2']
 const pages = readPages()
 const commandsOfAll = (language: string) => pages.flatMap((page) => commandsIn(page, language))

@@ -1,5 +1,5 @@
-// The documentation names files that exist, in lines that can be read, and never sends a reader
-// to a stranger's package.
+// Tests that the documentation names existing files, has lines of readable length, and never names
+// the package of a stranger.
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -7,7 +7,7 @@ import { readPages, repositoryRoot as root } from './support/docs/documents.ts'
 
 const maxColumns = 140
 const strangersPackage = ['npx', 'likeness'].join(' ')
-/** Tables that a program writes: their width is the business of the program. */
+/** Tables that a program writes. The program decides their width. */
 const generated = /<!-- keys: written by write-docs\.ts -->[^]*?<!-- end of keys -->/g
 const ours = /^(apps|packages|scripts|test|docs|bench|models|examples|bin)\//
 const fileEndings = 'ts|mjs|js|json|yml|yaml|md|cc|h|py|sh|onnx|png|html'
@@ -18,7 +18,7 @@ interface Line {
   at: string
 }
 
-/** Lines outside of code blocks and generated tables. */
+/** Returns the lines outside code blocks and generated tables. */
 function proseOf(file: string, content: string): Line[] {
   const lines: Line[] = []
   let isCode = false
@@ -30,7 +30,7 @@ function proseOf(file: string, content: string): Line[] {
   return lines
 }
 
-/** The anchor that GitHub gives a heading. */
+/** Returns the anchor that GitHub gives a heading. */
 const anchorOf = (heading: string): string =>
   heading
     .toLowerCase()
@@ -45,7 +45,7 @@ function hasAnchor(content: string, anchor: string): boolean {
   return [...headings].some((match) => anchorOf(match[1]!) === anchor)
 }
 
-/** Links of a line to a file that is missing, or to a heading that the file does not have. */
+/** Returns links of a line to a missing file, or to a heading that the file does not have. */
 function brokenLinks(file: string, { text, at }: Line): string[] {
   return [...text.matchAll(/\]\(([^)\s]+)\)/g)].flatMap((match) => {
     const link = match[1]!
@@ -59,14 +59,17 @@ function brokenLinks(file: string, { text, at }: Line): string[] {
   })
 }
 
-/** Files named in backticks, by their path in the repository, that are missing. */
+/** Returns missing files that backticks name by their path in the repository. */
 const missingFiles = ({ text, at }: Line): string[] =>
   [...text.matchAll(filePattern)]
     .map((match) => match[1]!)
     .filter((path) => ours.test(path) && !existsSync(join(root, path)))
     .map((path) => `${at} names ${path}`)
 
-/** Lines that are too wide to read. Targets of links do not count; of a table each cell does. */
+/**
+ * Returns a problem for a line that is too wide to read. Targets of links do not count. In a table
+ * each cell is checked alone.
+ */
 function tooWide({ text, at }: Line): string[] {
   const bare = text.replace(/\]\([^)]*\)/g, ']')
   const pieces = bare.startsWith('|') ? bare.split(/(?<!\\)\|/) : [bare]

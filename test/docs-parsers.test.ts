@@ -1,4 +1,5 @@
-// The readers of the documentation: what they take for a block, a command, a route and a mistake.
+// Tests the parsers of the documentation: how they read blocks, commands and routes, and which
+// mistakes they report.
 import { expect, test } from 'vitest'
 import { codeBlocks, commandsIn } from './support/docs/code-blocks.ts'
 import { problemOf } from './support/docs/dry-parse.ts'

@@ -1,5 +1,5 @@
-// Imports point one way (docs/architecture.md): between workspaces, between the rooms of each, and
-// never in a circle. Checked over every import of every source file, of types too.
+// Checks that imports point one way (docs/architecture.md): between workspaces, between the rooms
+// of each workspace, and never in a circle. Reads every import of every source file, also of types.
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, sep } from 'node:path'
 import { expect, test } from 'vitest'
@@ -22,8 +22,8 @@ const allowed: Record<string, readonly string[]> = {
 
 /**
  * Rooms of each workspace, floor by floor from the ground up. A room imports from its own files and
- * from lower floors. A file is a room where it stands here by name; other files beside the rooms
- * put rooms together and are free.
+ * from lower floors. A file is a room where this list names the file. Other files beside the rooms
+ * combine rooms and may import anything.
  */
 const floors: Record<string, readonly string[]> = {
   'packages/shared': ['data errors.ts', 'contract process'],
@@ -81,7 +81,7 @@ const floors: Record<string, readonly string[]> = {
 const importPattern =
   /(?:\bfrom\s*|\bimport\s*\(?\s*|\bimport\.meta\.resolve\(\s*)(['"])([^'"\n]+)\1/g
 
-/** `file` and its imports as paths from the root; those of packages by name. */
+/** Names `file` and its imports as paths from the root, and packages by name. */
 interface Source {
   workspace: string
   file: string
@@ -104,28 +104,28 @@ const pathOf = (file: string, target: string): string =>
     .split(sep)
     .join('/')
 
-/** Breach of the order of workspaces by one import, or undefined. */
+/** Returns the fault of an import between workspaces, or undefined. */
 function findFault(workspace: string, file: string, target: string): string | undefined {
   const own = workspace.split('/')[1]!
   const ours = /^@likeness\/([^/]+)/.exec(target)?.[1]
   const isAllowed = ours === own || (ours !== undefined && allowed[workspace]!.includes(ours))
   if (ours !== undefined) return isAllowed ? undefined : `${file} imports ${target}`
   if (!target.startsWith('.') || pathOf(file, target).startsWith(`${workspace}/`)) return undefined
-  // What only tests use may use what all tests share.
+  // Code for tests may use all shared code for tests.
   const isForTests =
     /\/test-support\//.test(file) && pathOf(file, target).startsWith('test/support/')
   if (isForTests) return undefined
   return `${file} imports ${target}, outside its workspace`
 }
 
-/** Folder or file directly under src. */
+/** Returns the folder or file directly under src. */
 const roomOf = (workspace: string, path: string): string =>
   path.slice(`${workspace}/src/`.length).split('/')[0]!
 
 const floorOf = (workspace: string, room: string): number =>
   floors[workspace]!.findIndex((rooms) => rooms.split(' ').includes(room))
 
-/** Breach of the order of rooms by one import, or undefined. */
+/** Returns the fault of an import between rooms, or undefined. */
 function findRoomFault(workspace: string, file: string, target: string): string | undefined {
   if (!pathOf(file, target).startsWith(`${workspace}/`)) return undefined
   const [from, to] = [roomOf(workspace, file), roomOf(workspace, pathOf(file, target))]

@@ -1,10 +1,11 @@
-// Includes of the native code run down the floors of its rooms: checked over every include of every file.
+// Checks that includes in the native code go down the floors of the rooms. Reads every include of
+// every file.
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, sep } from 'node:path'
 import { expect, test } from 'vitest'
 
 const native = join(import.meta.dirname, '../packages/faiss/native')
-/** From the lowest floor up; rooms of one floor do not know each other. */
+/** Rooms from the lowest floor up. Rooms on one floor may not include each other. */
 const floors: readonly (readonly string[])[] = [
   ['base'],
   ['kernels', 'foreign'],
@@ -17,7 +18,10 @@ const includePattern = /^\s*#\s*include\s*"([^"\n]+)"/gm
 const roomOf = (file: string): string => file.split('/')[0]!
 const floorOf = (room: string): number => floors.findIndex((rooms) => rooms.includes(room))
 
-/** The fault of one include of a file, both as paths from native/; undefined when it may stay. */
+/**
+ * Returns the fault of one include of a file, both as paths from native/; undefined when the
+ * include is allowed.
+ */
 function findFault(file: string, target: string): string | undefined {
   const [room, other] = [roomOf(file), roomOf(target)]
   if (floorOf(room) < 0) return `${file} is in no room`

@@ -1,4 +1,5 @@
-// `npx` with our name runs a stranger's package on npm: no tracked file may name that command.
+// `npx` with our name runs a stranger's package on npm. So no tracked file may contain that
+// command.
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'

@@ -1,4 +1,4 @@
-// Short forms for the contract suite: text as bytes, bytes as text, and a fresh prefix for each test.
+// Helpers for the contract suite: text as bytes, bytes as text, and a new prefix for each test.
 import { randomUUID } from 'node:crypto'
 import type { ObjectInfo, ObjectStore } from '@likeness/store/object-store'
 

@@ -1,4 +1,4 @@
-// Contract: which keys are taken, exactly as they are, and which are refused.
+// Contract: which keys are accepted unchanged, and which keys are refused.
 import { describe, expect, it } from 'vitest'
 import { bytes, freshPrefix, listedKeys, valueOf } from './bytes.ts'
 import type { StoreUnderTest } from './object-store.contract.ts'

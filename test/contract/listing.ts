@@ -1,4 +1,4 @@
-// Contract: keys are listed in byte order, from anywhere, while others write.
+// Contract: keys are listed in byte order, from any start, while other processes write.
 import { describe, expect, it } from 'vitest'
 import { bytes, freshPrefix, listed, listedKeys } from './bytes.ts'
 import type { StoreUnderTest } from './object-store.contract.ts'
@@ -106,7 +106,9 @@ export function describeListing(underTest: () => Promise<StoreUnderTest>): void 
   })
 }
 
-/** S3 tells the time of an object in whole seconds in one answer and in milliseconds in the other. */
+/**
+ * S3 returns the time of an object in whole seconds in one answer and in milliseconds in the other.
+ */
 async function sameInfo(info: { lastModifiedMs: number }, head: Promise<object | undefined>) {
   const found = { ...(await head) } as { lastModifiedMs: number }
   expect(Math.abs(found.lastModifiedMs - info.lastModifiedMs)).toBeLessThan(1000)

@@ -1,4 +1,5 @@
-// What every object store must do. Each adapter's test file runs the whole of it on a real store of its kind.
+// Contract of every object store. The test file of each adapter runs the whole contract on a real
+// store.
 import { describe } from 'vitest'
 import type { ObjectStore } from '@likeness/store/object-store'
 import type { OpenStoreOptions } from '@likeness/store/open-store'
@@ -11,15 +12,23 @@ import { describeStreams } from './streams.ts'
 
 export interface StoreUnderTest {
   store: ObjectStore
-  /** How another process opens the same store; undefined for a store that lives in one process. */
+  /**
+   * Options to open the same store in another process; undefined for a store that lives in one
+   * process.
+   */
   address: OpenStoreOptions | undefined
-  /** Two writes of the same bytes get different etags. S3 derives the etag from the bytes. */
+  /** Two writes of the same bytes get different etags. S3 computes the etag from the bytes. */
   uniqueEtags: boolean
-  /** "a/b" is listed although there is an object "a". VersityGW refuses it, MinIO lists only "a". */
+  /**
+   * "a/b" is listed although there is an object "a". VersityGW refuses "a/b", MinIO lists only "a".
+   */
   listsBelowObjects: boolean
 }
 
-/** `open` is called once; the suite closes the store. Each test works under a prefix of its own. */
+/**
+ * Declares the contract suite. `open` is called once; the suite closes the store. Each test uses a
+ * prefix that no other test has.
+ */
 export function describeObjectStore(name: string, open: () => Promise<StoreUnderTest>): void {
   describe(`object store: ${name}`, () => {
     let opened: Promise<StoreUnderTest> | undefined

@@ -1,4 +1,4 @@
-// The directory store keeps the contract on a real file system.
+// Tests that the directory store fulfils the contract on a real file system.
 import { openObjectStore } from '@likeness/store/open-store'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 import { describeObjectStore } from './object-store.contract.ts'

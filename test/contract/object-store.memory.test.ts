@@ -1,4 +1,5 @@
-// The in-memory fake keeps the contract, so that unit tests and the simulation may trust it.
+// Tests that the in-memory fake fulfils the contract, so that unit tests and the simulation may
+// trust it.
 import { createMemoryStore } from '@likeness/store/memory-store'
 import { describeObjectStore } from './object-store.contract.ts'
 

@@ -1,5 +1,6 @@
-// The S3 store keeps the contract on a real S3 server. Without one at hand a skipped test says so;
-// with S3_TESTS=required the server is got, and where that fails, so does this file.
+// Tests that the S3 store fulfils the contract on a real S3 server. Without an available server a
+// skipped test says so. With S3_TESTS=required the test gets the server; when this fails, this file
+// fails.
 import { randomUUID } from 'node:crypto'
 import { afterAll, describe, it } from 'vitest'
 import { openObjectStore } from '@likeness/store/open-store'

@@ -1,4 +1,5 @@
-// Contract: what holds within one process holds between processes, also when they are killed at any moment.
+// Contract: the rules within one process are also true between processes, even when processes are
+// killed at any moment.
 import { type ChildProcess, fork } from 'node:child_process'
 import { createHash, randomInt } from 'node:crypto'
 import { once } from 'node:events'
@@ -13,7 +14,7 @@ import type { StoreUnderTest } from './object-store.contract.ts'
 import type { Command, Reply } from './store-process.ts'
 
 const processCount = 8
-/** CAS_ROUNDS: how many (1000); `npm test` takes 100. */
+/** Number of rounds, from CAS_ROUNDS (1000); `npm test` uses 100. */
 const rounds = Number(process.env['CAS_ROUNDS'] ?? 1000)
 
 export function describeProcesses(underTest: () => Promise<StoreUnderTest>): void {
@@ -142,7 +143,7 @@ async function everyone(
   return Promise.all(replies)
 }
 
-/** So that it is not always the same process that is asked first. */
+/** Shuffles the order, so that the first process is not always the same. */
 function shuffled(count: number): number[] {
   const first = randomInt(count)
   return Array.from({ length: count }, (_, i) => (first + i) % count)
@@ -177,7 +178,7 @@ async function readUntil(ended: Promise<unknown>, read: () => Promise<unknown>):
   await reading
 }
 
-/** Reads every object under the prefix and checks its checksum. */
+/** Reads every object under the prefix and verifies the object's checksum. */
 async function checkAll(store: ObjectStore, prefix: string): Promise<string[]> {
   const keys = await listedKeys(store, prefix)
   await checkEach(

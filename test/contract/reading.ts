@@ -1,4 +1,5 @@
-// Contract: what was written is read back, whole and in ranges, with its facts; what is not there is undefined.
+// Contract: written objects are read back, whole and in ranges, with their facts. A missing object
+// is undefined.
 import { describe, expect, it } from 'vitest'
 import { bytes, freshPrefix, listedKeys, text, valueOf } from './bytes.ts'
 import type { StoreUnderTest } from './object-store.contract.ts'

@@ -1,4 +1,5 @@
-// A process of its own on the store under test: does what its parent says, or writes until it is killed.
+// A separate process on the tested store. The process follows the orders of its parent, or writes
+// until the kill.
 import { randomBytes } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { sha256Of } from '@likeness/shared/data/sha256'
@@ -45,7 +46,7 @@ async function increment(key: string, times: number): Promise<void> {
   say({ incremented: times })
 }
 
-/** Settles an unknown outcome as a caller has to: the body says whose write it is. */
+/** Resolves an unknown result like a normal caller: the body tells which process wrote it. */
 async function settled(
   key: string,
   body: string,
@@ -84,7 +85,7 @@ async function writeForEver({
   }
 }
 
-/** Bytes that carry their own checksum. */
+/** Returns bytes that contain their own checksum. */
 function sealed(sizeBytes: number): Buffer {
   const body = randomBytes(sizeBytes)
   return Buffer.concat([sha256Of(body), body])

@@ -1,4 +1,4 @@
-// Contract: streams go in and out with bounded size; what fails leaves no object.
+// Contract: streams are written and read with bounded memory. A failed stream leaves no object.
 import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { describe, expect, it } from 'vitest'

@@ -1,4 +1,5 @@
-// The blows: whom each falls on, how it is struck, and what shows that it met work in flight.
+// Blows of the crash run: the victim of each blow, the way to strike, and the proof that the blow
+// interrupted running work.
 import { setTimeout as pause } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { leaseKey, queueName, queuePriorities } from '@likeness/shared/contract/work'
@@ -18,15 +19,15 @@ export interface Struck {
 }
 export interface Blow {
   name: string
-  /** A kill or a flush; the others stop or confuse, and are not counted. */
+  /** True for a kill or a flush. Other blows stop or confuse a process, and are not counted. */
   isKill: boolean
-  /** undefined when the victim was not there or had nothing to do. */
+  /** Returns undefined when the victim was missing or idle. */
   strike(): Promise<Struck | undefined>
 }
 export interface BlowDeps {
   live: LiveStack
   collectionId: string
-  /** Where the chunks of its collection wait. */
+  /** Queue with the chunks of the victim's collection. */
   route: string
   workload: Workload
   random: Random
@@ -38,9 +39,9 @@ const mergeWithinMs = 10_000
 const takeOverWithinMs = 30_000
 const endsWithinMs = 10_000
 const rivalryMs = 2_000
-/** About as long as a merge takes. */
+/** Usual duration of a merge, about. */
 const mergeMs = 60
-/** A process that is told to go on does. */
+/** Signal to continue; a running process ignores it. */
 const harmless = 'SIGCONT'
 
 export function createBlows(deps: BlowDeps): { blows: Blow[]; close: () => void } {
@@ -70,7 +71,7 @@ export function createBlows(deps: BlowDeps): { blows: Blow[]; close: () => void 
     try {
       process.kill(pid, 'SIGKILL')
     } catch {
-      // Gone by itself a moment ago: nothing was struck.
+      // The process ended by itself just before, so the blow did not happen.
       return undefined
     }
     return { atMs, details: { ...details, pid } }
@@ -106,7 +107,7 @@ export function createBlows(deps: BlowDeps): { blows: Blow[]; close: () => void 
     return strikePid(live.stack.process(victim).pid(), { victim })
   }
 
-  /** At some moment of a merge: it has begun, and none has come to its end since. */
+  /** Strikes at a random moment of a merge, after the start and before the end. */
   async function strikeMerge(): Promise<Struck | undefined> {
     for (const untilMs = Date.now() + mergeWithinMs; Date.now() < untilMs; ) {
       points.arm('after-merged', harmless)
@@ -123,7 +124,10 @@ export function createBlows(deps: BlowDeps): { blows: Blow[]; close: () => void 
     return undefined
   }
 
-  /** The process of a merge stands still before it writes, its owner is killed, and it goes on: it must end with its owner, whatever it still writes. */
+  /**
+   * Stops a merge process before a write, kills the writer of the collection, and continues the
+   * merge process. The merge process must end with its writer, and late writes must do no harm.
+   */
   async function strikeOwnerOfMerge(): Promise<Struck | undefined> {
     const standing = await points.met('before-merged', 'SIGSTOP')
     if (standing === undefined) return undefined
@@ -174,7 +178,10 @@ export function createBlows(deps: BlowDeps): { blows: Blow[]; close: () => void 
     )
   }
 
-  /** The owner stands still before its swap, past its lease, until another has taken over, and then goes on with what it was at. */
+  /**
+   * Stops the writer before the swap, longer than its lease, until another process has taken over.
+   * Then the stopped writer continues its work.
+   */
   async function stopWriter(): Promise<Struck | undefined> {
     const before = await live.ownerOf(collectionId)
     const struck = await pin('before-cas', 'SIGSTOP')
@@ -190,7 +197,10 @@ export function createBlows(deps: BlowDeps): { blows: Blow[]; close: () => void 
     }
   }
 
-  /** Without its lease an owner is not told before its next review, and another one takes the collection at once. */
+  /**
+   * Deletes the lease of a writer. The writer does not notice before its next review, and another
+   * process takes the collection at once.
+   */
   async function rivalWriters(): Promise<Struck | undefined> {
     const atMs = Date.now()
     let taken = 0

@@ -1,4 +1,5 @@
-// Reads everything back from every replica: a full scroll with vectors, revisions of what was changed, and searches of items by their own vectors.
+// Reads everything back from every replica: a full scroll with vectors, the revisions of changed
+// items, and searches of items by their own vectors.
 import { createInterface } from 'node:readline'
 import { Readable } from 'node:stream'
 import type { ReadableStream } from 'node:stream/web'
@@ -15,7 +16,7 @@ export interface CheckDeps {
   oracle: Oracle
   vectors: ExpectedVectors
   random: Random
-  /** Items searched, and items whose revision is asked for, on each replica. */
+  /** Number of searched items on each replica, and of items whose revision is read. */
   samples: number
 }
 
@@ -64,7 +65,9 @@ async function checkItem(
     )
 }
 
-/** Its own vector must find an item, and never one that is deleted. */
+/**
+ * Searches an item by the item's vector. The item must be found, and no deleted item may be found.
+ */
 async function checkSearch(
   deps: CheckDeps,
   tally: Tally,

@@ -1,4 +1,5 @@
-// The vector that each picture must get, made here with the same model, without any of what is killed.
+// Computes the expected vector of each picture with the same model, in a process that is never
+// killed.
 import { join } from 'node:path'
 import { sha256Hex } from '@likeness/shared/data/sha256'
 import {
@@ -10,7 +11,7 @@ import {
 } from '@likeness/vision'
 import { pictureOf } from '../support/pictures.ts'
 
-/** Above every score: the picture as a whole is the one row. */
+/** Threshold above every score, so the whole picture is the only row. */
 const nothingDetected = 2
 
 export const hashVector = (vector: Float32Array): string =>
@@ -31,7 +32,7 @@ export async function createExpectedVectors(dir: string) {
     return found
   }
   return {
-    /** Draws a picture and remembers its vector. */
+    /** Draws a picture and saves the vector of this picture. */
     async draw(seed: number): Promise<Buffer> {
       const picture = await pictureOf(seed)
       const { whole } = await embedder.embed(await decodeImage(picture), {

@@ -1,4 +1,5 @@
-// `npm run crash -- [--kills N] [--items M] [--store dir|s3] [--seed S] [--json]`: kills processes in the middle of imports and counts what is lost. See README.md.
+// `npm run crash -- [--kills N] [--items M] [--store dir|s3] [--seed S] [--json]`: kills processes
+// in the middle of imports and counts the losses. See README.md.
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
 import { startS3Server } from '../support/s3-server.ts'

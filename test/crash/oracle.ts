@@ -1,7 +1,11 @@
-// What every item must be at the end: the version whose operation was acknowledged last, or deleted. And what is wrong with what a replica holds.
+// Expected state of every item at the end: the version with the last acknowledged operation, or
+// deleted. Compares this state with the content of a replica.
 
 export interface Version {
-  /** Of the picture; also its label, so that what is found tells which version it is of. */
+  /**
+   * Seed of the picture. The label is the same number, so that the version of a found item is
+   * known.
+   */
   seed: number
   revision: number
   isDeleted: boolean
@@ -13,13 +17,16 @@ export interface FoundItem {
   vectorHash: string
 }
 export interface Tally {
-  /** Missing, or there with another vector or an older revision than was acknowledged. */
+  /**
+   * Items that are missing, or that have another vector or an older revision than the acknowledged
+   * one.
+   */
   lost: number
-  /** There twice, with two rows, or counted twice by its job. */
+  /** Items that are stored twice, have two rows, or are counted twice by their job. */
   duplicated: number
-  /** Deleted or superseded, and there. */
+  /** Items that were deleted or superseded, and are still stored. */
   resurrected: number
-  /** In words, the first ones. */
+  /** Descriptions of the first problems. */
   problems: string[]
 }
 
@@ -40,7 +47,10 @@ export class Oracle {
   readonly versions = new Map<string, Version>()
   private highest = 0
 
-  /** What was acknowledged before an operation is sent: its own revision must be higher. */
+  /**
+   * Highest acknowledged revision before an operation is sent. The revision of the operation must
+   * be higher.
+   */
   get floor(): number {
     return this.highest
   }
@@ -59,7 +69,10 @@ export class Oracle {
   }
 }
 
-/** Compares everything that one replica holds with what it must hold. `hashOf`: of the vector of a picture. */
+/**
+ * Compares the content of one replica with the expected content. `hashOf`: hash of the vector of a
+ * picture.
+ */
 export function compare(
   tally: Tally,
   oracle: Oracle,

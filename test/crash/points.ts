@@ -1,10 +1,11 @@
-// Points of writers and merges that a blow waits for: armed by a file, and whoever comes there says so before it sends itself the signal.
+// Points in writers and merges that a blow waits for. A file arms a point. A process that reaches
+// the point writes its name, then sends the signal to itself.
 import { existsSync, mkdirSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { type PinnedPoint, reachedName } from '../../apps/index-worker/src/test-hooks.ts'
 
-/** Who was at a point, when, and the key that it read or wrote. */
+/** Process that reached a point, the time, and the key that was read or written. */
 export interface Met {
   pid: number
   atMs: number
@@ -13,10 +14,10 @@ export interface Met {
 
 const lookEveryMs = 20
 const metWithinMs = 10_000
-/** From taking the file of a point to saying so. */
+/** Longest time between taking the file of a point and writing the name. */
 const saidWithinMs = 5_000
 
-/** What `look` finds, asked again for a while. */
+/** Returns the result of `look`, called again for a limited time. */
 export async function find<T>(
   look: () => T | undefined | Promise<T | undefined>,
   withinMs: number
@@ -36,7 +37,7 @@ export function createPoints(dir: string) {
     writeFileSync(join(dir, point), signal)
   }
 
-  /** Whether nobody has come there. */
+  /** Disarms a point. Returns whether the point was not reached before. */
   function disarm(point: PinnedPoint): boolean {
     try {
       unlinkSync(join(dir, point))
@@ -47,7 +48,10 @@ export function createPoints(dir: string) {
     }
   }
 
-  /** The line that follows the signal is written before the signal is sent. */
+  /**
+   * Reads the process at a point. The line that follows the signal is written before the signal is
+   * sent.
+   */
   function readMet(point: PinnedPoint): Met | undefined {
     const reached = join(dir, reachedName(point))
     const line = existsSync(reached) ? readFileSync(reached, 'utf8').split('\n')[1] : undefined
@@ -57,11 +61,14 @@ export function createPoints(dir: string) {
   return {
     arm,
     disarm,
-    /** Arms a point and waits until somebody is there; undefined when nobody comes. */
+    /**
+     * Arms a point and waits until a process reaches it. Returns undefined when no process comes.
+     */
     async met(point: PinnedPoint, signal: NodeJS.Signals): Promise<Met | undefined> {
       arm(point, signal)
       const met = await find(() => readMet(point), metWithinMs)
-      // Whoever came at the last moment is not forgotten: it may stand there.
+      // A process may have reached the point at the last moment. The process may be stopped there,
+      // so the line is read again.
       return met !== undefined || disarm(point)
         ? met
         : await find(() => readMet(point), saidWithinMs)

@@ -1,4 +1,5 @@
-// Rounds of an import with changes beside it and a blow in the middle, until enough kills have interrupted work; and the end of every job.
+// Runs rounds until enough kills have interrupted work: an import, changes beside it, and a blow in
+// the middle. Then waits for the end of every job.
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Random } from '../simulation/random.ts'
 import type { LiveStack } from '../support/live-stack.ts'
@@ -13,16 +14,21 @@ export interface Rounds {
   blows: readonly Blow[]
   random: Random
   timeline: Timeline
-  /** Blows still to come, each kind once before any comes again. */
+  /** Blows that remain. Each kind is used once before any kind is used again. */
   deck: Blow[]
   kills: number
-  /** From each counted kill until an upload that was sent right after it is indexed. */
+  /**
+   * Times between each counted kill and the indexing of an upload that was sent right after the
+   * kill.
+   */
   recoveriesMs: number[]
-  /** How often each kind of blow met work in flight, and how often it found nothing to interrupt. */
+  /**
+   * Number of times that each kind of blow interrupted work, and number of times without any work.
+   */
   struck: Record<string, { met: number; missed: number }>
 }
 
-/** A blow falls up to this long after an import is acknowledged. */
+/** Longest time between the acknowledgement of an import and a blow. */
 const mostPauseMs = 0.7 * roundMs
 
 export async function runRounds(
@@ -84,7 +90,10 @@ function drawBlow({ deck, blows, random, struck }: Rounds): Blow {
   return blow
 }
 
-/** Jobs acknowledged before a moment and finished after it, or not yet: by the time of the commit that finished them. */
+/**
+ * Counts the jobs that were acknowledged before a moment and not finished at this moment. The time
+ * of the finishing commit decides.
+ */
 async function countUnfinishedAt({ live, workload }: Rounds, atMs: number): Promise<number> {
   let open = 0
   for (const { id, acknowledgedAtMs } of workload.recentJobs()) {
@@ -95,7 +104,7 @@ async function countUnfinishedAt({ live, workload }: Rounds, atMs: number): Prom
   return open
 }
 
-/** Every job ends with each of its items counted once. */
+/** Waits until every job ends, and checks that each item of a job is counted once. */
 export async function settleJobs({ live, workload }: Rounds, tally: Tally): Promise<void> {
   for (const { id, total } of workload.jobs) {
     const { counts } = await live.api.finished(id)

@@ -1,4 +1,5 @@
-// One run: the stack is started, rounds of blows go over it, and at the end everything is read back from every replica.
+// Runs the crash test once: starts the stack, runs the rounds of blows, and at the end reads
+// everything back from every replica.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -15,9 +16,9 @@ import { createTimeline } from './timeline.ts'
 import { createWorkload, idPrefix, roundMs } from './workload.ts'
 
 export interface CrashOptions {
-  /** To be counted, a kill must have interrupted work in flight. */
+  /** Number of kills to count. A counted kill has interrupted running work. */
   kills: number
-  /** Pictures imported; a round of one kill imports its share. */
+  /** Number of imported pictures. A round of one kill imports an equal share. */
   items: number
   seed: number
   objectStore?: 'dir' | S3Settings
@@ -25,22 +26,25 @@ export interface CrashOptions {
 }
 export interface CrashResult extends Tally {
   kills: number
-  /** Ids that were acknowledged. */
+  /** Number of ids that were acknowledged. */
   items: number
   recoveryP99S: number
-  /** Of each kind of blow, how many met work in flight and how many found nothing to interrupt. */
+  /** Counts for each kind of blow: with interrupted work, and without any work. */
   struck: Rounds['struck']
-  /** Of a run in which something is wrong: data, logs and timeline. */
+  /** Folder with data, logs and timeline of a failed run. */
   keptIn: string | undefined
 }
 
 const collection = 'crash'
 const processes = { api: 2, 'index-worker': 2, 'embed-worker': 2 }
 const samplesOf = (items: number): number => Math.min(300, Math.ceil(items / 20))
-/** Pictures that two inference processes have in hand: each waits a little, so that an import lasts for a round. */
+/**
+ * Number of pictures that two inference processes process together. Each picture waits a little, so
+ * that an import lasts for a round.
+ */
 const picturesAtATime = 12
 const mostDelayMs = 600
-/** About as many as a collection of any size has. */
+/** Number of sealed segments, about the same as in a collection of any size. */
 const sealedSegments = 50
 
 export async function runCrash(options: CrashOptions): Promise<CrashResult> {

@@ -1,4 +1,4 @@
-// What happened when: a line of JSON each, in the folder that a failing run keeps.
+// Timeline of the events: a line of JSON for each, in the folder that a failing run keeps.
 import { appendFileSync } from 'node:fs'
 
 export interface Timeline {
@@ -6,7 +6,7 @@ export interface Timeline {
   note(what: string, details?: Record<string, unknown>): void
 }
 
-/** `say`: also gets every line, for the terminal. */
+/** `say` also receives every line, for the terminal. */
 export function createTimeline(file: string, say: (line: string) => void): Timeline {
   const startedMs = Date.now()
   return {

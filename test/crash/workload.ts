@@ -1,4 +1,5 @@
-// What goes on while processes are killed: imports, and beside them clients that replace, add again and delete items, each told to the oracle once it is acknowledged.
+// Work during the kills: imports, and clients that replace, add again and delete items. The oracle
+// learns each operation after the acknowledgement.
 import { setTimeout as pause } from 'node:timers/promises'
 import { createRandom } from '../simulation/random.ts'
 import { createLiveApi, type LiveApi } from '../support/live-api.ts'
@@ -24,17 +25,17 @@ export interface AcceptedJob {
 }
 export type Workload = ReturnType<typeof createWorkload>
 
-/** How long an import and the changes beside it take, about. */
+/** Duration of an import with the changes beside it, about. */
 export const roundMs = 2_500
-/** What ids of imported items begin with. */
+/** Prefix for the ids of imported items. */
 export const idPrefix = 'g/'
 const clients = 3
 const idsPerRequest = 5
-/** Of the changed items, what came with the import that is under way. */
+/** Share of changed items that come from the running import. */
 const freshShare = 0.7
 const changedShare = 0.1
 const recentJobs = 40
-/** Seeds of pictures that are not those of an import. */
+/** First seed of pictures that are not in an import. */
 const laterSeeds = 10_000_000
 
 const idOf = (n: number): string => `${idPrefix}${n}`
@@ -42,7 +43,10 @@ const idOf = (n: number): string => `${idPrefix}${n}`
 export function createWorkload({ live, collection, oracle, vectors, seed }: WorkloadDeps) {
   const random = createRandom(seed)
   const urls = live.stack.apiUrls
-  /** Each begins at another api process, and goes to the next one when its own does not answer. */
+  /**
+   * Each client begins with another api process, and uses the next process when the current process
+   * does not answer.
+   */
   const apis = Array.from({ length: clients }, (_, i) =>
     createLiveApi(
       urls[i % urls.length]!,
@@ -73,7 +77,10 @@ export function createWorkload({ live, collection, oracle, vectors, seed }: Work
     return job
   }
 
-  /** An id has one client for good, so that its operations are sent one after the other. */
+  /**
+   * Each id belongs to one client forever, so that the operations of an id are sent one after the
+   * other.
+   */
   function pickIds(client: number, { first, count }: Batch, wanted: number): string[] {
     const ids = new Set<string>()
     for (let tries = 0; ids.size < wanted && tries < 50 * wanted; tries++) {
@@ -132,23 +139,25 @@ export function createWorkload({ live, collection, oracle, vectors, seed }: Work
 
   return {
     jobs: jobs as readonly AcceptedJob[],
-    /** Those of the last rounds. */
+    /** Jobs of the last rounds. */
     recentJobs: (): readonly AcceptedJob[] => jobs.slice(-recentJobs),
     /** Draws the pictures of an import. */
     async prepare({ first, count }: Batch): Promise<void> {
       for (let n = first; n < first + count; n++) await live.store(idOf(n), await vectors.draw(n))
     },
     importBatch,
-    /** Upserts and deletes of a tenth of a batch each; resolves when all are acknowledged. */
+    /**
+     * Sends upserts and deletes, each for a tenth of a batch. Resolves when all are acknowledged.
+     */
     async change(batch: Batch): Promise<void> {
       await Promise.all(apis.map((_, client) => runClient(client, batch)))
     },
-    /** One upload of one new item, by somebody who comes now; resolves when it is indexed. */
+    /** Sends one upload of one new item from a new client. Resolves when the item is indexed. */
     async probe(name: string): Promise<void> {
       const api = createLiveApi(urls[0]!, urls.slice(1))
       await api.finished(await upload(api, [`probe/${name}`]))
     },
-    /** An api process that a client waits for. */
+    /** Returns an api process that a client waits for. */
     busyApi: (): string | undefined =>
       apis.map((api) => api.asking()).find((url) => url !== undefined)
   }

@@ -1,4 +1,4 @@
-// The damage run in small; `npm run damage` does 1000 places.
+// Tests a small damage run; `npm run damage` damages 1000 places.
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'

@@ -1,4 +1,5 @@
-// A collection with everything that one can have, in a directory store, in two versions: the first is served by a replica, of the second every kind of file is damaged in turn.
+// A collection with data of every kind, in a directory store, in two versions. A replica serves the
+// first version. Every kind of file of the second version is damaged, one after the other.
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -14,7 +15,10 @@ import { silentLogger } from '@likeness/shared/process/logger'
 import { openDirectoryStore } from '@likeness/store/directory-store'
 import { filesOf } from './stored-file.ts'
 
-/** Kind of file -> how its key is known; the newest of each is damaged, or any of the segment files. */
+/**
+ * Kinds of files, each with a test for keys. The newest file of each kind is damaged, or any of the
+ * segment files.
+ */
 const kinds = {
   index: /\/seg\/.*\.index$/,
   meta: /\/seg\/.*\.meta$/,
@@ -47,15 +51,15 @@ export const storedKinds = Object.keys(kinds) as Kind[]
 export interface DamagedGallery {
   gallery: Gallery
   dir: string
-  /** Serves the first version; has never seen the second. */
+  /** Serves the first version and has never loaded the second. */
   old: { replica: Replica; seq: number; ids: string[]; forgetNewer(): Promise<void> }
-  /** Of the second version. */
+  /** Ids of the second version. */
   ids: string[]
   seq: number
   open: { ingestion: string; firstOrdinal: number; size: number }
   finished: string
   keysOf: Map<Kind, string[]>
-  /** File by key. */
+  /** Path of a file for each key. */
   files: Map<string, string>
   newReplica(): Promise<{ replica: Replica; cacheDir: string; close(): Promise<void> }>
   close(): Promise<void>
@@ -101,7 +105,7 @@ export async function createDamagedGallery(): Promise<DamagedGallery> {
     })
     const close = async () => {
       await replica.close()
-      // A download that was given up may still put a file down.
+      // A download that was aborted may still write a file.
       await rm(cacheDir, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 })
     }
     return { replica, cacheDir, close }
@@ -111,7 +115,10 @@ export async function createDamagedGallery(): Promise<DamagedGallery> {
   const first = await newReplica()
   const served = await idsOf(first.replica, spec.collectionId, 'strong')
   const local = new Set(await readdir(first.cacheDir))
-  /** Whole copies of the other files of the second version, which an earlier try has fetched. */
+  /**
+   * Deletes the complete copies of other files of the second version that an earlier try has
+   * fetched.
+   */
   const forgetNewer = async () => {
     for (const name of await readdir(first.cacheDir))
       if (!local.has(name)) await rm(join(first.cacheDir, name))
@@ -143,7 +150,7 @@ export async function createDamagedGallery(): Promise<DamagedGallery> {
   const fresh = await newReplica()
   const { seq, ids } = await idsOf(fresh.replica, spec.collectionId, 'strong')
   await fresh.close()
-  // What the next owner is still to read.
+  // Log entries that the next writer must still read.
   await gallery.embed(open.ingestion, [{ id: 'never', label: 'n', seeds: [6] }], 2)
   await gallery.remove('item-4')
   await gallery.operate({ kind: 'compact' })

@@ -1,4 +1,5 @@
-// `npm run damage -- [--places N] [--seed S] [--json]`: bits flipped and files cut in every kind of file that there is, and who notices.
+// `npm run damage -- [--places N] [--seed S] [--json]`: flips bits and cuts files in every kind of
+// file, and checks which readers notice.
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
 import { runPlaces } from './run-places.ts'

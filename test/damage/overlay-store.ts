@@ -1,4 +1,5 @@
-// A store over another one: reads fall through to it, writes and deletions stay here. So an owner may do whatever it likes to damaged files, again and again.
+// A store over another store. Reads go through to the other store; writes and deletions stay in
+// this store. So a writer may change damaged files in every test without an effect on the original.
 import { createMemoryStore } from '@likeness/store/memory-store'
 import type { ObjectInfo, ObjectStore } from '@likeness/store/object-store'
 

@@ -1,4 +1,4 @@
-// Damages one place after another, looks at what everybody makes of it, and puts it back.
+// Damages one place after another, checks the reaction of every reader, and restores the place.
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Replica } from '@likeness/engine/contract'
@@ -14,18 +14,18 @@ import { type Damage, inflict } from './stored-file.ts'
 export interface PlacesReport {
   seed: number
   places: number
-  /** By kind. */
+  /** Number of places of each kind. */
   counts: Record<string, number>
   flips: number
   cuts: number
-  /** What was not found, or not handled as it must be. */
+  /** Damages that were not detected, or not handled correctly. */
   undetected: string[]
 }
 
 const localKinds = ['payload', 'columns', 'vectors'] as const
 const cutShare = 0.3
 
-/** A place in a file; a cut leaves out at least one byte. */
+/** Draws a place in a file. A cut removes at least one byte. */
 async function drawPlace(random: () => number, path: string): Promise<Damage> {
   const { size } = await stat(path)
   const at = Math.floor(random() * size)
@@ -60,7 +60,7 @@ async function damageStored(
   }
 }
 
-/** Everything that is read of the files that a replica keeps: items, vectors, columns. */
+/** Reads all data of the files that a replica keeps: items, vectors, columns. */
 async function readAll(replica: Replica, collectionId: string): Promise<string> {
   const reader = await replica.acquire(collectionId, { consistency: 'eventual', timeoutMs: 30_000 })
   try {
@@ -80,7 +80,10 @@ async function readAll(replica: Replica, collectionId: string): Promise<string> 
   }
 }
 
-/** Under a replica that has the version loaded: it notices when it reads, and fetches the file again. */
+/**
+ * Damages a file below a replica that has the version loaded. The replica must notice during a
+ * read, and fetch the file again.
+ */
 async function damageLocal(
   damaged: DamagedGallery,
   kind: (typeof localKinds)[number],
@@ -103,7 +106,9 @@ async function damageLocal(
   }
 }
 
-/** `verifyEvery`: verify has to name the file at the first of so many places of a kind. */
+/**
+ * `verifyEvery`: for each kind, verify must name the file at the first place of this many places.
+ */
 export async function runPlaces({
   places,
   seed,
@@ -162,7 +167,7 @@ export async function runPlaces({
   }
 }
 
-/** With every place repaired the replica that kept the old version has the new one at once. */
+/** Checks after every repair that the replica with the old version gets the new version at once. */
 async function isWhole({ old, ids, seq, gallery: { spec } }: DamagedGallery): Promise<string[]> {
   const now = await idsOf(old.replica, spec.collectionId, 'strong')
   return now.seq === seq && now.ids.join() === ids.join()

@@ -1,11 +1,12 @@
-// The file on disk in which a directory store has an object as it is now, and damage to it.
+// Finds the file on disk that contains the current version of an object in a directory store, and
+// damages that file.
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ObjectStore } from '@likeness/store/object-store'
 
 const etagOf = (file: Buffer): string => file.subarray(-32, -16).toString('hex')
 
-/** Path by key. An object that was swapped lies in a file of its own, which is known by its etag. */
+/** Returns the path of each key. A swapped object has a separate file, which the etag names. */
 export async function filesOf(
   store: ObjectStore,
   root: string,
@@ -27,13 +28,13 @@ export async function filesOf(
 
 export interface Damage {
   path: string
-  /** Byte of the file. */
+  /** Byte position in the file. */
   at: number
-  /** undefined: the file ends there. */
+  /** Bit to flip. undefined: the file is cut at `at`. */
   bit?: number
 }
 
-/** Returns what puts it back. */
+/** Damages the file. Returns a function that restores it. */
 export async function inflict({ path, at, bit }: Damage): Promise<() => Promise<void>> {
   const whole = await readFile(path)
   const changed = bit === undefined ? whole.subarray(0, at) : Buffer.from(whole)

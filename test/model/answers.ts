@@ -1,4 +1,4 @@
-// Holds answers of a snapshot against the plain model: everything they say must be true, nothing may be missing.
+// Compares the answers of a snapshot with the plain model. Every answer must be true and complete.
 import type { Hit, SearchQuery } from '@likeness/engine'
 import { type Cell, lossOf, rowsIn, vectorIn } from '@likeness/engine/testing/cells'
 import { scoreBetween } from '@likeness/engine/testing/reference'
@@ -18,7 +18,10 @@ export interface Asked {
   radius?: number
 }
 
-/** The worst of very many rows: those that a small codebook was not trained on lose more than most. Vectors that are not the same are further apart. */
+/**
+ * Largest loss among very many rows. Rows that a small codebook was not trained on lose more than
+ * most. Different vectors have a larger distance than this.
+ */
 const mostLost = (cell: Cell): number => {
   const { form } = findStorageForm(cell.storage)!
   const tails: Record<string, number> = { pq: 0.4, sq8: 0.03 }
@@ -26,7 +29,7 @@ const mostLost = (cell: Cell): number => {
   return Math.max(tail, lossOf(cell)[0], 2e-6)
 }
 
-/** How many of the best k were found, over all searches of a cell. */
+/** Number of the best k that were found, over all searches of a cell. */
 export interface Recall {
   found: number
   wanted: number
@@ -41,7 +44,7 @@ const bitsBetween = (a: Float32Array, b: Float32Array): number =>
 const sameJson = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b)
 const sorted = (metadata: object): [string, unknown][] =>
   Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1))
-/** An item without a value is a group of its own. */
+/** Returns the group of an item. An item without a value is a separate group. */
 const groupOf = (id: string, item: KnownItem, groupBy: string): string => {
   const value = groupBy === 'label' ? item.label : item.metadata[groupBy.slice('metadata.'.length)]
   return value === null || value === undefined ? `item ${id}` : `value ${JSON.stringify(value)}`
@@ -92,7 +95,7 @@ export function checkVectors(
   })
 }
 
-/** Throws on anything untrue; adds to `recall` how many of the best were found. */
+/** Throws on any false hit. Adds the number of best hits that were found to `recall`. */
 export function checkHits(
   cell: Cell,
   items: ReadonlyMap<string, KnownItem>,
@@ -117,7 +120,8 @@ export function checkHits(
   const good = hits.filter(
     ({ item }) => scoreOfItem(cell, eligible.get(item.id)!, query) >= least - 2e-6
   ).length
-  // Of groups the best ones are a chain of choices: one missed makes others right.
+  // Groups are skipped: their best items depend on each other, so one missed item makes other
+  // answers right.
   if (groupBy === undefined)
     Object.assign(recall, { found: recall.found + good, wanted: recall.wanted + best.length })
   if (cell.method === 'FLAT' && cell.storage === 'f32' && groupBy === undefined) {
@@ -151,13 +155,16 @@ function checkEach(
   })
 }
 
-/** Rows of an item that a query can meet: of sparse ones those that share an index with it. */
+/**
+ * Returns the vectors of an item that a query can meet: for sparse vectors only those that share an
+ * index with the query.
+ */
 const foundBy = (cell: Cell, { seeds }: KnownItem, query: Float32Array): Float32Array[] =>
   seeds.map((seed) => vectorIn(cell, seed)).filter((vector) => !cell.sparse || share(query, vector))
 const scoreOfItem = (cell: Cell, item: KnownItem, query: Float32Array): number =>
   Math.max(...foundBy(cell, item, query).map((vector) => scoreBetween(cell.metric, query, vector)))
 
-/** Scores of what must be found, best first. */
+/** Returns the scores of the items that must be found, best first. */
 function bestOf(
   cell: Cell,
   eligible: ReadonlyMap<string, KnownItem>,

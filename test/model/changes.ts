@@ -1,4 +1,5 @@
-// What changes a collection in the model test: operations as they are accepted, commits that apply them, and what the plain model learns then.
+// Changes of a collection in the model test: accepted operations, the commits that apply them, and
+// the same changes in the plain model.
 import type { CollectionWriter } from '@likeness/engine'
 import type { Gallery } from '@likeness/engine/testing/gallery'
 import type { CollectionOperation } from '@likeness/engine/testing/gallery-operations'
@@ -24,7 +25,7 @@ interface Accepted {
   revision: number
   items: TestItem[]
   isApplied: boolean
-  /** By a restore, before it was applied. */
+  /** True: a restore ended the ingestion before it was applied. */
   isEnded: boolean
 }
 
@@ -33,17 +34,17 @@ export class Changes {
   writer: CollectionWriter
   private readonly gallery: Gallery
   private readonly random: Random
-  /** What the plain model learns when the log is applied. */
+  /** Changes for the plain model when the log is applied. */
   private logged: (() => void)[] = []
-  /** By revision, what an operation must have been answered; those that are applied and not compared. */
+  /** Expected results of operations by revision. They are applied and not compared yet. */
   private readonly outcomes = new Map<number, { items?: number; error?: string }>()
   private readonly accepted: Accepted[] = []
-  /** Accepted and not embedded. */
+  /** Ingestions that are accepted and not embedded. */
   private late: Accepted[] = []
-  /** Embedded and not applied. */
+  /** Batches that are embedded and not applied. */
   private waiting: { key: string; accepted: Accepted }[] = []
   private lastBatch: Accepted | undefined
-  /** The embedding that was asked for last. */
+  /** Embedding of the last request. */
   private asked: EmbeddingSpec | undefined
 
   constructor(given: { gallery: Gallery; random: Random; writer: CollectionWriter }) {
@@ -105,7 +106,7 @@ export class Changes {
     this.logged.push(() => ids.forEach((id) => this.model.relabel(id, revision, change)))
   }
 
-  /** `happens`: what it does, and what it is answered. */
+  /** `happens` changes the plain model and returns the expected result. */
   private async operate(
     operation: CollectionOperation,
     happens: (revision: number) => { items?: number; error?: string }
@@ -144,7 +145,7 @@ export class Changes {
     )
   }
 
-  /** Of a snapshot as it is committed; by the time of the restore it may be gone, or another may have its name. */
+  /** Restores a snapshot that may be deleted, or replaced under its name, before the restore. */
   async restore(): Promise<void> {
     const name = drawSnapshotName(this.random)
     const {
@@ -176,7 +177,10 @@ export class Changes {
     return await this.gallery.operate({ kind: 'compact' })
   }
 
-  /** Of the very same vectors, so that all that is expected stays. Sparse ones have no raw vectors. */
+  /**
+   * Requests an embedding with exactly the same vectors, so that all expected values stay. Sparse
+   * collections have no raw vectors.
+   */
   async askForEmbedding(): Promise<void> {
     const { embedding } = this.gallery.spec
     if (embedding.sparse) return
@@ -184,7 +188,7 @@ export class Changes {
     await this.gallery.operate({ kind: 'reproject', embedding: this.asked })
   }
 
-  /** Log and batches are applied, the batches in any order, told of or found; then the plain model knows them too. */
+  /** Applies log and batches, in any order, notified or listed; then updates the plain model. */
   async commit(): Promise<void> {
     const list = this.random.chance(0.4)
     let batches = list
@@ -224,7 +228,7 @@ export class Changes {
     this.outcomes.clear()
   }
 
-  /** Whoever comes later owns the collection; the earlier one finds that out at its next commit and changes nothing. */
+  /** Opens the next writer. The earlier writer notices at its next commit and has no effect. */
   async rival(): Promise<void> {
     const earlier = this.writer
     this.writer = await this.gallery.openWriter()
@@ -248,7 +252,7 @@ export class Changes {
     this.writer = await this.gallery.rebuild()
   }
 
-  /** All that is late comes in, and what is asked for is answered. */
+  /** Waits until all late batches are applied, and all requests are answered. */
   async settle(): Promise<void> {
     await this.embedLate()
     const compaction = await this.compact()
@@ -264,7 +268,7 @@ export class Changes {
     await this.checkJobs()
   }
 
-  /** Each item of each ingestion has had one outcome, however often and in whatever order its batches came. */
+  /** Checks that each item has one result, for any number and any order of the item's batches. */
   private async checkJobs(): Promise<void> {
     for (const { ingestion, items, isEnded } of this.accepted) {
       const {
@@ -284,7 +288,7 @@ export class Changes {
     }
   }
 
-  /** The first items: enough for a codebook of every storage. */
+  /** Adds the first items: enough for a codebook of every storage. */
   async begin(count: number): Promise<void> {
     await this.upsert(Array.from({ length: count }, (_, i) => drawItem(this.random, `item-${i}`)))
     await this.commit()

@@ -1,4 +1,5 @@
-// `npm run model-test -- [--ops N] [--seed S] [--cell NAME] [--store memory|dir] [--json]`: random operations on collections of every form against a plain model.
+// `npm run model-test -- [--ops N] [--seed S] [--cell NAME] [--store memory|dir] [--json]`: runs
+// random operations on collections of every storage form and compares them with a plain model.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

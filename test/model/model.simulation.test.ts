@@ -1,4 +1,5 @@
-// The model test in small: every form once, a seed that happens again, and that a rule which is taken away is noticed.
+// Tests the model test in small: every storage form once, a seed that repeats exactly, and the
+// detection of a removed rule.
 import { expect, test } from 'vitest'
 import { cells, nameOf } from '@likeness/engine/testing/cells'
 import { type Protocol, readCurrent, realProtocol } from '@likeness/engine/testing/internals'
@@ -26,7 +27,7 @@ const brokenRules: Record<string, Protocol> = {
     }
   }
 }
-/** What the first of some seeds finds that finds anything. */
+/** Returns the error of the first seed that finds an error. */
 async function firstNoticed(protocol: Protocol): Promise<string> {
   for (let seed = 8; seed < 14; seed++) {
     try {

@@ -1,10 +1,13 @@
-// What can happen to a collection in the model test, and how often.
+// Operations on a collection in the model test, with their frequency.
 import type { TestItem } from '@likeness/engine/testing/test-items'
 import type { Filter } from '@likeness/shared/contract/filter'
 import type { Random } from '../simulation/random.ts'
 import type { Change, KnownItem } from './plain-model.ts'
 
-/** Weights: operations that change, that read, and what happens to the processes. */
+/**
+ * Weights of three groups: operations that change, operations that read, and events of the
+ * processes.
+ */
 const weights = {
   upsert: 300,
   delete: 140,
@@ -49,7 +52,7 @@ export function drawOperation(random: Random): OperationName {
   throw new Error('the weights do not add up')
 }
 
-/** Few enough that the same ids are met again and again. */
+/** Number of ids. It is small, so that the same ids are used again and again. */
 const ids = 400
 const labels = 6
 const shops = ['north', 'south', 'west']
@@ -97,7 +100,7 @@ export function drawLabelFilter(random: Random): DrawnFilter {
   return { filter: { label }, keep: (item) => item.label === label }
 }
 
-/** A filter, and the same said in plain code. */
+/** Draws a filter, and the same filter as simple code. */
 export function drawFilter(random: Random): DrawnFilter {
   const label = `label-${random.below(labels)}`
   const shop = random.pick(shops)

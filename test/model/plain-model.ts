@@ -1,10 +1,11 @@
-// What a collection must hold, kept as plainly as can be: everything that happened to an id, told in the order of acceptance, whenever it is learned.
+// Expected content of a collection in the simplest form: all changes of an id, in the order of
+// acceptance. The model may learn them at any time.
 import type { Metadata } from '@likeness/shared/contract/item-list'
 
 export interface ModelItem {
   label: string | null
   metadata: Metadata
-  /** Of its vectors, one a row. */
+  /** Seeds of the vectors, one per row. */
   seeds: number[]
 }
 export interface Change {
@@ -23,17 +24,17 @@ export interface KeptVersion {
 }
 
 interface Event extends Version {
-  /** What it makes of the item. */
+  /** Returns the item after the change. */
   effect: (now: KnownItem | undefined, id: string) => KnownItem | undefined
 }
 const inOrder = (a: Event, b: Event): number => a.revision - b.revision || a.ordinal - b.ordinal
 
 export class PlainModel {
   readonly items = new Map<string, KnownItem>()
-  /** By name. */
+  /** Snapshots by name. */
   readonly snapshots = new Map<string, KeptVersion>()
   private readonly events = new Map<string, Event[]>()
-  /** What happened to all items. */
+  /** Changes of all items. */
   private readonly common: Event[] = []
 
   private happened(id: string, event: Event): void {
@@ -66,7 +67,7 @@ export class PlainModel {
     this.happened(id, { revision, ordinal: 0, effect: (now) => now && { ...now, ...change } })
   }
 
-  /** How many of those that are there are gone. */
+  /** Removes matching items. Returns the number of existing items that were removed. */
   removeWhere(matches: (item: KnownItem) => boolean, revision: number): number {
     const { size } = this.items
     this.happenedToAll({

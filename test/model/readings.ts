@@ -1,4 +1,5 @@
-// What reads a collection in the model test: two replicas, whose every answer is held against the plain model.
+// Readers of a collection in the model test: two replicas. Every answer is compared with the plain
+// model.
 import { join } from 'node:path'
 import { type CollectionReader, createReplica, type Replica } from '@likeness/engine'
 import type { Cell } from '@likeness/engine/testing/cells'
@@ -20,7 +21,7 @@ import type { PlainModel } from './plain-model.ts'
 
 export class Readings {
   readonly recall: Recall = { found: 0, wanted: 0 }
-  /** Of the segments that were read. */
+  /** Kinds of the segments that were read. */
   readonly kinds = new Set<string>()
   private readonly replicas: Replica[]
   private replicaCount = 0

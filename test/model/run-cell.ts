@@ -1,4 +1,5 @@
-// Random operations on a collection of one form, beside the plain model; throws when the two differ.
+// Runs random operations on a collection of one storage form, beside the plain model. Throws when
+// the two differ.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -18,7 +19,7 @@ export interface CellOptions {
   seed: number
   operations: number
   store?: ObjectStore
-  /** Other rules than the real ones, to see that they are missed. */
+  /** Wrong rules in place of the real rules. The test must detect them. */
   protocol?: Protocol
 }
 export interface CellResult {
@@ -29,11 +30,11 @@ export interface CellResult {
   kinds: string[]
 }
 
-/** So that sealed segments of the real kind come and go all the time. */
+/** Low threshold, so that real sealed segments are created and removed all the time. */
 const sealThreshold = 48
-/** Enough for a codebook of every storage. */
+/** Number of items that is enough for a codebook of every storage. */
 const firstItems = 320
-/** Below this a share says little. */
+/** Least number of wanted hits for a meaningful share. */
 const leastJudged = 300
 
 function operationsOn(
@@ -82,7 +83,10 @@ function operationsOn(
   }
 }
 
-/** All that is late comes in; both replicas hold it, every file in the store is sound, and the searches have found enough. */
+/**
+ * Applies everything that is late. Then both replicas must have the newest version, every file in
+ * the store must be undamaged, and the recall must be high enough.
+ */
 async function finish({
   cell,
   gallery,

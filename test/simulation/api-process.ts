@@ -1,4 +1,5 @@
-// An API process: takes operations as the real one does (tail, append, job record, still live?) and answers about jobs.
+// An API process that takes operations like the real API (tail, append, job record, live check) and
+// answers about jobs.
 import type { Jobs, LogAppender } from '@likeness/engine/contract'
 import { createJobs, createLogAppender } from '@likeness/engine/testing/internals'
 import type { Operation } from '@likeness/shared/contract/operation'
@@ -14,7 +15,9 @@ export interface Appended {
 export interface ApiProcess extends Machine {
   jobs: Jobs
   appender: LogAppender
-  /** Answers once the operation is durable. An earlier attempt may have landed after `tailSlot`. */
+  /**
+   * Answers after the operation is durable. An earlier attempt may have landed after `tailSlot`.
+   */
   accept(collectionId: string, operation: Operation, tailSlot: number): Promise<Appended>
 }
 

@@ -1,4 +1,5 @@
-// Clients: upserts, deletes, re-adds and relabels of a few hot items through any API process. An answer that does not come leaves the operation possibly done.
+// Clients that send upserts, deletes, new adds and payload updates of a few hot items through any
+// API process. Without an answer, the operation may have happened or not.
 import { createVersionReader } from '@likeness/engine/testing/internals'
 import type { Operation } from '@likeness/shared/contract/operation'
 import { isAppError } from '@likeness/shared/errors'
@@ -17,18 +18,18 @@ const pollMs = 40
 export interface ClientDeps {
   world: World
   apis: readonly ApiProcess[]
-  /** Acknowledged jobs, for those who watch them. */
+  /** Acknowledged jobs, for the readers that watch them. */
   acknowledgedJobs: { ingestion: string; truth: Truth }[]
   nextNumber: () => number
 }
 
 async function within<T>(clock: Clock, ms: number, work: Promise<T>): Promise<T | undefined> {
-  // The loser of the race may still reject; the API process is the one to know.
+  // The loser of the race may still reject. The API process handles this error.
   work.catch(() => undefined)
   return await Promise.race([work, clock.sleep(ms).then(() => undefined)])
 }
 
-/** undefined: no answer, or an error that leaves the outcome open. */
+/** Returns undefined without an answer, or after an error that does not tell the result. */
 async function send(
   { world, apis }: ClientDeps,
   { process }: Machine,
@@ -44,7 +45,8 @@ async function send(
       process.clock,
       answerWithinMs,
       unlessUnavailable(async () => {
-        // Reserved once, before anything is appended: an attempt that stalled here goes on with what another one reserved.
+        // The tail is reserved once, before any append. An attempt that stalled here continues with
+        // the tail that another attempt reserved.
         const tail = await api.appender.tail(truth.collectionId)
         tailSlot ??= tail
         return await api.accept(truth.collectionId, operation, tailSlot)
@@ -60,7 +62,8 @@ async function send(
       return appended
     }
     world.happened.unanswered++
-    // The same request again under the same idempotency key, to any process, while the first attempt may still be on its way.
+    // Sends the same request again under the same idempotency key, to any process, while the first
+    // attempt may still be running.
     if (!world.random.chance(0.6) || world.draining) return undefined
     world.happened.resent++
   }
@@ -74,7 +77,7 @@ async function ingest(
 ): Promise<void> {
   const { world } = deps
   const { random, settings } = world
-  // Of many ids more are live, in more segments.
+  // With many ids, more items are live, in more segments.
   const size = random.chance(settings.hotIds.length > 16 ? 0.6 : 0.15)
     ? 8 + random.below(12)
     : 1 + random.below(4)
@@ -114,7 +117,7 @@ async function remove(deps: ClientDeps, machine: Machine, truth: Truth): Promise
     ids
   })
   if (appended === undefined) return
-  // A delete answers after its commit.
+  // A delete is answered after its commit.
   for (let waitedMs = 0; waitedMs < commitWithinMs && !deps.world.draining; waitedMs += pollMs) {
     if (truth.floor.slot >= appended.slot) return truth.deleteAcknowledged(ids, appended.revision)
     await machine.process.clock.sleep(pollMs)
@@ -137,7 +140,7 @@ async function relabel(deps: ClientDeps, machine: Machine, truth: Truth): Promis
   world.happened.relabels++
 }
 
-/** By labels, some of which only items have that are still to come. */
+/** Deletes by labels. Some of the labels belong only to items that are not applied yet. */
 async function removeWhere(deps: ClientDeps, machine: Machine, truth: Truth): Promise<void> {
   const { random, happened } = deps.world
   const plans = truth.accepted()
@@ -190,7 +193,7 @@ async function restore(deps: ClientDeps, machine: Machine, truth: Truth): Promis
     })
     world.happened.restores++
   } catch (error) {
-    // Dropped and collected while it was read.
+    // The collection was dropped and deleted during the read.
     if (!isAppError(error, 'snapshot_not_found') && !isAppError(error, 'object_not_found'))
       throw error
   }
@@ -216,7 +219,7 @@ async function configure(deps: ClientDeps, machine: Machine, truth: Truth): Prom
   happened.changedSettings++
 }
 
-/** Of the profiles that there are, also the one that it has. */
+/** Changes to any of the profiles, also to the current profile. */
 async function reproject(deps: ClientDeps, machine: Machine, truth: Truth): Promise<void> {
   const { random } = deps.world
   await send(deps, machine, truth, {

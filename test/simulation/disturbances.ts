@@ -1,16 +1,20 @@
-// What happens to processes and collections: stalls and deaths at any await, restarts, drops and recreations, sweeps of what was dropped.
+// Disturbances of processes and collections: stalls and deaths at any await, restarts, dropped and
+// recreated collections, and deletion of dropped collections.
 import { collectionKeys } from '@likeness/shared/contract/keys'
 import { retryStore } from '@likeness/store/retry-store'
 import { embedding } from './ingestion-plan.ts'
 import { loop, type Machine, type World } from './world.ts'
 
-/** Processes of one kind, each replaced when it dies. */
+/** Processes of one kind. Each is replaced when it dies. */
 export interface Fleet {
   machines: Machine[]
   replace(index: number): void
 }
 
-/** Sets a fuse on some process now and then: after so many awaits it stands still, or dies and is replaced. */
+/**
+ * Sets a fuse on a random process from time to time. After this number of awaits the process
+ * stalls, or dies and is replaced.
+ */
 export async function runChaos(
   world: World,
   machine: Machine,
@@ -18,7 +22,7 @@ export async function runChaos(
 ): Promise<void> {
   const { random } = world
   await loop(world, machine, [100, 900], async () => {
-    // Counts as no step of the system's.
+    // This does not count as a step of the system.
     world.steps--
     for (const { machines, replace } of fleets)
       machines.forEach(({ process }, index) => process.dead && random.chance(0.4) && replace(index))

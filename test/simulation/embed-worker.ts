@@ -1,10 +1,11 @@
-// Embed workers: batches of accepted ingestions, whole or in parts, late, twice, in any order, also of what is long finished.
+// Embed workers that write batches of accepted ingestions: whole or divided, late, twice, in any
+// order, and also for ingestions that finished long ago.
 import { collectionKeys } from '@likeness/shared/contract/keys'
 import { retryStore } from '@likeness/store/retry-store'
 import { embedBatch, embeddings, type IngestionPlan } from './ingestion-plan.ts'
 import { loop, type Machine, type World } from './world.ts'
 
-/** Ordinals [from, to): the whole chunk, one of its halves, or some part. */
+/** Draws ordinals [from, to): the whole chunk, one half, or another range. */
 function pickRange({ random }: World, size: number): [number, number] {
   const half = size >> 1
   if (size === 1 || random.chance(0.5)) return [0, size]
@@ -32,7 +33,8 @@ function pickPlan(world: World): IngestionPlan | undefined {
   const truth = random.chance(0.9) ? world.truths.get(world.live) : random.pick(truths)
   const accepted = (truth?.accepted() ?? []).filter(({ given }) => !given)
   const open = accepted.filter(({ ingestion }) => !truth!.completedSeq.has(ingestion))
-  // Now and then something that is finished: a worker that was away for long, or a queue that came back older.
+  // Sometimes the ingestion is finished: the worker was away for a long time, or an older queue
+  // came back.
   const from = open.length > 0 && random.chance(0.85) ? open : accepted
   return from.length === 0 ? undefined : random.pick(from)
 }
@@ -42,11 +44,11 @@ export async function runEmbedWorker(world: World, machine: Machine): Promise<vo
   await loop(world, machine, [20, 300], async () => {
     const plan = pickPlan(world)
     if (plan === undefined) return
-    // What its job says; jobs may be old.
+    // Version in the job of the worker; jobs may be old.
     const version = random.chance(0.8)
       ? world.truthOf(plan.collectionId).embedding
       : random.pick(embeddings).version
-    // Embedding takes its time; meanwhile others may embed the same.
+    // Embedding takes time. Other workers may embed the same items meanwhile.
     if (random.chance(0.2)) await machine.process.clock.sleep(random.between(500, 6_000))
     const range = pickRange(world, plan.items.length)
     for (let times = random.chance(0.15) ? 2 : 1; times > 0; times--) {

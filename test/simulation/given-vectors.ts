@@ -1,4 +1,5 @@
-// What a client that brings vectors leaves in the store before its log entry: item list, batches of some items each, now and then a damaged one.
+// Objects that a client with supplied vectors stores before its log entry: item list, batches of
+// some items each, and sometimes a damaged batch.
 import { encodeItemList } from '@likeness/shared/contract/item-list'
 import { collectionKeys } from '@likeness/shared/contract/keys'
 import { retryStore } from '@likeness/store/retry-store'
@@ -6,7 +7,7 @@ import { writeBatch } from './embed-worker.ts'
 import type { IngestionPlan } from './ingestion-plan.ts'
 import type { Machine, World } from './world.ts'
 
-/** Items of damaged batches are planned to fail from then on. */
+/** Items of damaged batches are planned as failed from then on. */
 export async function writeSupplied(
   { random, happened }: World,
   machine: Machine,

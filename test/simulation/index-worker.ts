@@ -1,4 +1,5 @@
-// Index workers: whoever holds the lease (or has not noticed that it is lost) opens the collection and steps, merges and collects.
+// Index workers. The holder of the lease opens the collection, then steps, merges and collects
+// garbage. A worker that has not noticed the loss of its lease does the same.
 import {
   type CollectionWriter,
   type MergeTier,
@@ -17,7 +18,10 @@ import { loop, type Machine, type World } from './world.ts'
 const leaseMs = 1_500
 const logger = silentLogger()
 
-/** True when the lease is this process's now. Leases live in Redis: they can be lost, or held twice by processes that do not look. */
+/**
+ * Takes the lease; returns whether the process has it now. Leases are in Redis: they can be lost,
+ * or held twice by processes that do not check.
+ */
 function takeLease(world: World, { process }: Machine, collectionId: string): boolean {
   const lease = world.leases.get(collectionId)
   const nowMs = world.scheduler.nowMs
@@ -72,13 +76,16 @@ function takeNotifications({ notifications, random }: World, collectionId: strin
   return random.chance(0.8) ? batches : []
 }
 
-/** Owners that lost their place say so, and nothing else; of a dropped collection anything may be missing. */
+/**
+ * Throws any error other than the loss of ownership. In a dropped collection any object may be
+ * missing.
+ */
 function mustBeLost(error: unknown, { mayBeDropped }: Truth): void {
   if (!isAppError(error, 'ownership_lost') && !(mayBeDropped && isAppError(error, 'data_corrupt')))
     throw error
 }
 
-/** Lanes that are merging, and whether another embedding is being made. */
+/** Merge tiers with a running merge, and whether another embedding is being computed. */
 type UnderWay = Set<MergeTier | 'embedding'>
 
 interface Owned {
@@ -87,7 +94,7 @@ interface Owned {
   merging: UnderWay
 }
 
-/** Merges run beside the commits, one at a time in each lane. */
+/** Starts merges that run beside the commits, one at a time in each merge tier. */
 function startMerge(world: World, writer: CollectionWriter, merging: UnderWay): void {
   const { happened, random } = world
   const tier = random.pick(mergeTiers)
@@ -109,7 +116,7 @@ function startMerge(world: World, writer: CollectionWriter, merging: UnderWay): 
   )
 }
 
-/** Made beside the commits too; then the catalogue is told. */
+/** Computes another embedding, also beside the commits. Then the catalogue is updated. */
 function startReprojection(
   world: World,
   { catalog, process }: Machine,

@@ -1,4 +1,5 @@
-// What an ingestion of the simulation contains. Vectors say which row of which item of which ingestion they are, so that content is checked exactly.
+// Content of an ingestion in the simulation. Each vector tells its ingestion, item and row, so that
+// content is checked exactly.
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
 import { type BatchItem, encodeVectorBatch } from '@likeness/shared/contract/vector-batch'
 import type { Random } from './random.ts'
@@ -10,26 +11,29 @@ export const embeddings: readonly EmbeddingSpec[] = [0, 1, 2, 3].map((profile) =
   dim,
   unit: false
 }))
-/** That of a new collection. */
+/** Embedding of a new collection. */
 export const embedding = embeddings[0]!
 
 const profileOf = (version: string): number =>
   embeddings.findIndex((one) => one.version === version)
 
-/** Raw vectors are vectors without a profile; what a profile does to one says which one it was. */
+/**
+ * Raw vectors are vectors without a profile. The result of a profile shows which profile computed
+ * it.
+ */
 export const project = (values: readonly number[], version: string): number[] =>
   values.map((value, i) => value + (i % dim === 1 ? 1000 * profileOf(version) : 0))
 
 export interface IngestionPlan {
   ingestion: string
   collectionId: string
-  /** Short and unique, first component of every vector. */
+  /** Short and unique number, first component of every vector. */
   number: number
-  /** Its batches are written before its log entry, and by nobody afterwards. */
+  /** True: the batches are written before the log entry, and never afterwards. */
   given: boolean
-  /** Of given vectors. */
+  /** Embedding of the supplied vectors. */
   embedding: string
-  /** By ordinal. */
+  /** Items by ordinal. */
   items: { id: string; rows: number; fails: boolean }[]
 }
 
@@ -52,7 +56,10 @@ export function planIngestion(
 
 export const labelOf = (plan: IngestionPlan, ordinal: number): string => `${plan.number}.${ordinal}`
 
-/** Given vectors of another embedding than the collection has are of no use: nothing else can be made of them. */
+/**
+ * Supplied vectors of another embedding than that of the collection are useless, because they
+ * cannot be converted.
+ */
 export const failsIn = (plan: IngestionPlan, ordinal: number, version: string): boolean =>
   plan.items[ordinal]!.fails || (plan.given && plan.embedding !== version)
 
@@ -78,7 +85,7 @@ function batchItem(plan: IngestionPlan, ordinal: number): BatchItem {
   }
 }
 
-/** The batch of some ordinals, as an embed worker would write it. */
+/** Returns the batch of some ordinals in the form that an embed worker writes. */
 export function embedBatch(
   plan: IngestionPlan,
   ordinals: readonly number[],

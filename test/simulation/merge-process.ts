@@ -1,10 +1,11 @@
-// Merge processes: each merge is built by one of its own, which stands still, dies, or outlives the owner that started it and goes on writing.
+// Merge processes, one for each merge. A process may stall, die, or continue to write after the end
+// of the writer that started it.
 import { buildMerge, type BuildMerge } from '@likeness/engine/testing/internals'
 import { appError } from '@likeness/shared/errors'
 import type { SimProcess } from './sim-process.ts'
 import type { World } from './world.ts'
 
-/** After which the owner takes it for dead. */
+/** Silence after which the writer treats the process as dead. */
 const silenceMs = 5_000
 
 export function createMergeProcesses(world: World, owner: SimProcess): BuildMerge {

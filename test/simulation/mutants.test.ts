@@ -1,10 +1,11 @@
-// Each rule of the protocol is needed: without it the same seeds find a broken promise, with it they find none.
+// Tests that each rule of the protocol is needed. Without the rule the seeds find a broken promise;
+// with the rule the same seeds find no broken promise.
 import { describe, expect, test } from 'vitest'
 import { mutants } from './mutants.ts'
 import { describeViolation } from './seeds.ts'
 import { type Outcome, simulate } from './simulate.ts'
 
-/** Enough to meet the rarest of them several times. */
+/** Enough seeds to meet the rarest violation several times. */
 const mostSeeds = 150
 
 async function firstCaught(

@@ -1,4 +1,4 @@
-// The protocol with one rule broken in each: the simulation must find every one of them.
+// Mutants: the protocol with one broken rule in each. The simulation must find every mutant.
 import {
   encodeCurrent,
   encodeManifest,
@@ -11,7 +11,7 @@ import { slotOf } from '@likeness/shared/contract/operation'
 import { sha256Hex } from '@likeness/shared/data/sha256'
 import { retryStore } from '@likeness/store/retry-store'
 
-/** A new owner only looks, and CURRENT is written over whatever is there. */
+/** A new writer only reads CURRENT, and each write overwrites CURRENT without a condition. */
 const noFence: Protocol = {
   ...realProtocol,
   becomeWriter: ({ store, clock, currentKey }) =>
@@ -40,7 +40,10 @@ const noFence: Protocol = {
   fenceCollection: async (_context, versionedCurrent) => versionedCurrent
 }
 
-/** CURRENT moves by compare-and-swap, but a new owner does not raise the epoch and a lost swap is tried again over whatever is there now. */
+/**
+ * CURRENT changes by compare-and-swap, but a new writer does not raise the epoch. A lost swap is
+ * tried again over the current value.
+ */
 const blindRetry: Protocol = {
   ...realProtocol,
   becomeWriter: noFence.becomeWriter,
@@ -59,7 +62,7 @@ const blindRetry: Protocol = {
   }
 }
 
-/** Says that it is committed while it may still be refused. */
+/** Reports a commit that may still be refused. */
 const acknowledgeBeforeSwap: Protocol = {
   ...realProtocol,
   async commit(context, versionedCurrent, version, announce) {
@@ -68,19 +71,19 @@ const acknowledgeBeforeSwap: Protocol = {
   }
 }
 
-/** Deletes files on the word of an owner that may have been replaced. */
+/** Deletes files for a writer that may have been replaced. */
 const unfencedCollection: Protocol = {
   ...realProtocol,
   fenceCollection: async (_context, versionedCurrent) => versionedCurrent
 }
 
-/** Whatever comes last to the writer wins. */
+/** The last operation that reaches the writer wins. */
 const noRevisions: Protocol = { ...realProtocol, supersedes: () => true }
 
-/** What a restore brings back has the revisions that it had. */
+/** A restore brings items back with their old revisions. */
 const restoreLowersRevisions: Protocol = { ...realProtocol, restoredAt: () => 0 }
 
-/** A restore goes back to the version that the snapshot was taken of. */
+/** A restore sets the version number back to the version of the snapshot. */
 const restoreLowersSeq: Protocol = {
   ...realProtocol,
   async commit(context, versionedCurrent, version, announce) {
@@ -101,7 +104,7 @@ const restoreLowersSeq: Protocol = {
   }
 }
 
-/** A batch has its effect once, whatever is in it. */
+/** A batch has its effect once, for any content. */
 function batchNames(): Protocol {
   const seen = new Set<string>()
   return {
@@ -116,13 +119,13 @@ function batchNames(): Protocol {
   }
 }
 
-/** What was deleted while a merge was built is back when it is adopted. */
+/** An item that was deleted during a merge exists again after the merge is adopted. */
 const noRowMap: Protocol = { ...realProtocol, carryOver: () => undefined }
 
-/** A merge takes the place of whatever is left of its inputs. */
+/** A merge replaces its inputs even when some of them are missing. */
 const adoptAlways: Protocol = { ...realProtocol, mayAdopt: () => true }
 
-/** Garbage is everything that no version names, what is still to be applied too. */
+/** Garbage is every file that no version names, including batches that are not applied yet. */
 const collectBatches: Protocol = {
   ...realProtocol,
   async fenceCollection(context, versionedCurrent) {
@@ -138,13 +141,15 @@ const collectBatches: Protocol = {
   }
 }
 
-/** Vectors are taken for what the collection compares, whatever profile made them. */
+/**
+ * Vectors are used as vectors of the collection's embedding, for any profile that computed them.
+ */
 const vectorsAsTheyAre: Protocol = { ...realProtocol, reproject: async ({ vectors }) => vectors }
 
-/** A new embedding takes the place of the former one when it is made of what there was when it was begun. */
+/** A new embedding replaces the former embedding without the changes from the computation time. */
 const reindexBehind: Protocol = { ...realProtocol, catchUp: async () => undefined }
 
-/** By name; each call makes one for one simulation. */
+/** Mutants by name. Each call creates one for one simulation. */
 export const mutants: Record<string, () => Protocol> = {
   'no fence': () => noFence,
   'no fence, swap tried again blindly': () => blindRetry,

@@ -1,4 +1,5 @@
-// What is in the simulated store at this instant, without any faults: the truth that the oracle looks at.
+// Objects in the simulated store at this moment, without any faults: the truth that the oracle
+// reads.
 import type { PutCondition } from '@likeness/store/object-store'
 
 export interface TableEntry {
@@ -6,7 +7,7 @@ export interface TableEntry {
   etag: string
 }
 
-/** Called at the instant a key changes; `entry` undefined: deleted. */
+/** Called at the moment when a key changes; `entry` undefined: deleted. */
 export type OnChange = (key: string, entry: TableEntry | undefined) => void
 
 export class ObjectTable {
@@ -16,7 +17,10 @@ export class ObjectTable {
   private writes = 0
   private sorted: string[] | undefined
 
-  /** `contentEtags`: equal bytes have equal etags, as on S3; else every write has its own, as in a directory. */
+  /**
+   * `contentEtags`: equal bytes have equal etags, like on S3. Otherwise every write has a different
+   * etag, like in a directory.
+   */
   constructor(onChange: OnChange, contentEtags: boolean) {
     this.onChange = onChange
     this.contentEtags = contentEtags
@@ -49,7 +53,7 @@ export class ObjectTable {
     }
   }
 
-  /** Up to `limit` keys under a prefix, after `startAfter`, ascending. */
+  /** Returns up to `limit` keys under a prefix, after `startAfter`, ascending. */
   page(prefix: string, startAfter: string, limit: number): string[] {
     this.sorted ??= [...this.objects.keys()].sort()
     const keys = this.sorted

@@ -1,4 +1,5 @@
-// Segment files that keep plain vectors in place of Faiss indexes: the protocol is the same, nothing is trained and no disk is touched.
+// Segment files that keep plain vectors in place of Faiss indexes. The protocol is the same,
+// without training and without a disk.
 import {
   encodeVectors,
   type FileRef,
@@ -58,7 +59,7 @@ export function createPlainSegmentFiles(store: ObjectStore): SegmentFiles {
     },
     async putIndex(key, { config }, { pieces }) {
       const held: Uint8Array[] = []
-      // Encoded is lost: whoever takes vectors from there is caught.
+      // Encoded vectors are left out, so code that reads vectors from here is detected.
       for await (const piece of pieces)
         held.push(
           encodeVectors(config.storage === 'f32' ? denseRows(piece) : denseRows(piece).map(() => 0))

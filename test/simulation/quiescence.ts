@@ -1,4 +1,5 @@
-// The end of a simulation: no more faults, everything late has come, a fresh owner; then all that was promised must hold.
+// End of a simulation: faults stop, all late events happen, and a new writer opens the collection.
+// Then every promise must hold.
 import { isDeepStrictEqual } from 'node:util'
 import {
   type CollectionWriter,
@@ -20,7 +21,10 @@ import type { ReadVersion } from './version-check.ts'
 import { Violation } from './violation.ts'
 import type { Machine, World } from './world.ts'
 
-/** Rounds of "embed what is open, step": each ingestion needs one, results are let go of in another. */
+/**
+ * Rounds of embedding the open ingestions and a step. Each ingestion needs a round. The results are
+ * deleted in another round.
+ */
 const rounds = 12
 const mostMerges = 50
 
@@ -42,7 +46,10 @@ async function finishWork(world: World, machine: Machine): Promise<void> {
   throw new Violation('progress', `still open after ${rounds} rounds: ${open.join()}`)
 }
 
-/** Merges until nothing is due; past the retention the owner's store holds what CURRENT names and nothing else. */
+/**
+ * Merges until no merge is due. After the retention, the store has only the files that CURRENT
+ * names.
+ */
 async function cleanUp(world: World, machine: Machine, writer: CollectionWriter): Promise<void> {
   await machine.catalog.setEmbedding(world.live, writer.spec.embedding)
   for (let merges = 0; await writer.merge(); merges++)
@@ -89,7 +96,7 @@ export async function quiesce(
         `job ${of.plans.get(ingestion)!.number} is ${status?.state} at the end`
       )
   }
-  // The log and the batches alone give the same collection again.
+  // Rebuilds from the log and the batches alone, which must give the same collection again.
   const truth = world.truthOf(world.live)
   const before = await readAndCheck(world, machine, truth)
   if ((await rebuildCollection(writerDeps(world, machine, world.live))) === undefined)
@@ -109,7 +116,7 @@ export async function quiesce(
     throw new Violation('effect', 'made again without its manifest, the collection is another')
 }
 
-/** The manifest is damaged, a rebuild asked for, and an owner started. */
+/** Damages the manifest, requests a rebuild, and starts a writer. */
 async function loseManifest(world: World, machine: Machine, truth: Truth): Promise<void> {
   const { process, store, catalog } = machine
   world.table.put(truth.current!.manifest, Buffer.from('damaged'))

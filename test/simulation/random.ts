@@ -1,12 +1,12 @@
-// Everything that is left to chance in a simulation comes from one of these, so that a seed replays bit by bit.
+// Random numbers for every random choice in a simulation, so that a seed replays bit by bit.
 import { seededRandom } from '@likeness/shared/data/random'
 
 export interface Random {
-  /** [0, 1) */
+  /** Returns a number in [0, 1). */
   next(): number
-  /** An integer in [0, n). */
+  /** Returns an integer in [0, n). */
   below(n: number): number
-  /** A number in [low, high). */
+  /** Returns a number in [low, high). */
   between(low: number, high: number): number
   chance(probability: number): boolean
   pick<T>(items: readonly T[]): T

@@ -1,4 +1,5 @@
-// Readers of versions and of jobs. Each compares what it sees with what was promised before it began.
+// Readers of versions and of jobs. Each reader compares the content with the promises from before
+// the read.
 import type { Jobs, JobStatus } from '@likeness/engine/contract'
 import { createJobs } from '@likeness/engine/testing/internals'
 import { isAppError } from '@likeness/shared/errors'
@@ -22,7 +23,7 @@ export async function readAndCheck(
     truth,
     onMissed: () => happened.versionsMissed++
   })
-  // A late slot of a collection that was swept is the first of a new log.
+  // A late slot of a deleted collection is the first slot of a new log.
   if (version === undefined || truth.isDropped) return undefined
   checkVersion(truth, version, floor)
   happened.versionsRead++
@@ -35,7 +36,7 @@ export async function runReader(world: World, machine: Machine): Promise<void> {
   })
 }
 
-/** The last answer about each job. */
+/** Last answer about each job. */
 export type SeenJobs = Map<string, JobStatus>
 
 function checkJob(truth: Truth, before: JobStatus | undefined, status: JobStatus): void {
@@ -97,7 +98,7 @@ async function checkFailures(jobs: Jobs, truth: Truth, { ingestion }: JobStatus)
     failsIn(plan, ordinal, truth.embedding) ? [ordinal] : []
   )
   if (failed === undefined || truth.mayBeDropped) return
-  // A restore may have ended it before it came to some of them.
+  // A restore may have ended the job before some of the items were processed.
   if (
     failed.length < expected.length &&
     truth.revisionOf(ingestion) < (truth.lastRestore(Infinity)?.revision ?? 0)
@@ -122,7 +123,7 @@ export async function runJobWatcher(
     try {
       await watchJob(seen, jobs, truth, ingestion)
     } catch (error) {
-      // Its failures went with the collection.
+      // The failure records were deleted with the collection.
       if (!(isAppError(error) && truth.mayBeDropped)) throw error
     }
   })

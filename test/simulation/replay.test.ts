@@ -1,4 +1,4 @@
-// A seed is the whole simulation: a replay is the same, event by event.
+// Tests that a seed determines the whole simulation: a replay is the same, event by event.
 import { expect, test } from 'vitest'
 import { mutants } from './mutants.ts'
 import { simulate } from './simulate.ts'

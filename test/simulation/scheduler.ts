@@ -1,9 +1,9 @@
-// Virtual time: events happen one after another in the order of their times, and everything that an event sets off on the
-// microtask queue is over before the next one.
+// Virtual time: events happen one after another in the order of their times. All microtasks of an
+// event end before the next event.
 
 interface Event {
   atMs: number
-  /** Ties go to who came first. */
+  /** Order of arrival, which decides between equal times. */
   order: number
   run: () => void
 }
@@ -13,7 +13,7 @@ const before = (a: Event, b: Event): boolean =>
 
 export class Scheduler {
   nowMs = 1_800_000_000_000
-  /** Events so far. */
+  /** Number of events until now. */
   count = 0
   private order = 0
   private readonly heap: Event[] = []
@@ -30,7 +30,7 @@ export class Scheduler {
     this.heap[i] = event
   }
 
-  /** Until `isOver`; false when nothing is left that could happen. */
+  /** Runs events until `isOver`. Returns false when no event is left. */
   async run(isOver: () => boolean): Promise<boolean> {
     while (!isOver()) {
       const event = this.pop()

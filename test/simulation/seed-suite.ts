@@ -1,11 +1,14 @@
-// The test over one half of the seeds, declared by seeds-a.test.ts and seeds-b.test.ts.
+// Declares the test over one half of the seeds, for seeds-a.test.ts and seeds-b.test.ts.
 import { expect, test } from 'vitest'
 import { describeViolation, runSeeds, seedsOf, totalsOf } from './seeds.ts'
 import { stepsPerSeed } from './simulate.ts'
 
-/** From this many seeds of a half on, everything that the simulation is about must have happened; the rarest comes once in 50. */
+/**
+ * Number of seeds in a half from which every event kind of the simulation must have happened. The
+ * rarest event happens once in 50 seeds.
+ */
 const enoughSeeds = 500
-/** Generous: long runs share their machine. */
+/** A generous limit, because long runs share their machine. */
 const msPerSeed = 10_000
 
 export function testSeeds(half: 0 | 1): void {

@@ -1,4 +1,5 @@
-// Which seeds run, and what a failing one prints. SIMULATION_SEEDS: how many (1000); SIM_FIRST_SEED: from where (1); SIM_TRACE=1 prints every event.
+// Chooses the seeds to run, and prints a failed seed. SIMULATION_SEEDS: number of seeds (1000);
+// SIM_FIRST_SEED: first seed (1); SIM_TRACE=1 prints every event.
 import { z } from 'zod'
 import { type Outcome, simulate } from './simulate.ts'
 
@@ -10,7 +11,7 @@ export const seedSettings = z
   })
   .parse(process.env)
 
-/** Half of the seeds, 0 or 1: two files share them, so that two workers can. */
+/** Returns half of the seeds, 0 or 1. Two files share the seeds, so that two workers can run. */
 export function seedsOf(half: 0 | 1): number[] {
   const { SIMULATION_SEEDS, SIM_FIRST_SEED } = seedSettings
   return Array.from({ length: SIMULATION_SEEDS }, (_, i) => SIM_FIRST_SEED + i).filter(
@@ -33,7 +34,7 @@ export async function runSeeds(seeds: readonly number[]): Promise<Outcome[]> {
   for (const [i, seed] of seeds.entries()) {
     const outcome = await simulate({ seed, onTrace })
     outcomes.push(outcome)
-    // In a long run, as soon as it is known.
+    // Prints the violation at once, because a run may be long.
     if (outcome.violation !== undefined) console.log(describeViolation(outcome))
     if ((i + 1) % progressEvery === 0) console.log(`${i + 1} of ${seeds.length} seeds`)
   }

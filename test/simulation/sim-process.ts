@@ -1,10 +1,11 @@
-// A process of the simulated system: it can stand still at any await for any time, or die there. What it has sent to the store lands all the same.
+// A process of the simulated system. It can stall at any await for any time, or die there. Requests
+// that were sent to the store still land.
 import { createUlid } from '@likeness/shared/data/ulid'
 import type { Clock } from '@likeness/shared/process/clock'
 import type { Random } from './random.ts'
 import type { Scheduler } from './scheduler.ts'
 
-/** After `awaits` more answers it stands still for `ms`, or dies when that is Infinity. */
+/** After `awaits` more answers the process stalls for `ms`, or dies when `ms` is Infinity. */
 interface Fuse {
   awaits: number
   ms: number
@@ -14,7 +15,7 @@ export interface SimProcessDeps {
   name: string
   scheduler: Scheduler
   random: Random
-  /** Of its clock against the others'. */
+  /** Difference of the process clock from the other clocks. */
   skewMs: number
   onStop: (what: 'stalls' | 'deaths') => void
 }
@@ -48,7 +49,7 @@ export class SimProcess {
     this.fuse = { awaits, ms }
   }
 
-  /** Hands an answer to the process: now, when it goes on, or never. */
+  /** Gives an answer to the process: now, after the end of a stall, or never. */
   deliver(answer: () => void): void {
     if (this.dead) return
     if (this.fuse !== undefined && this.fuse.awaits-- <= 0) this.burn(this.fuse.ms)
@@ -75,7 +76,7 @@ export class SimProcess {
     if (this.scheduler.nowMs < this.frozenUntilMs) return
     const held = this.held
     this.held = []
-    // Each in an event of its own, as the answers came.
+    // Each answer gets a separate event, in the order of arrival.
     for (const answer of held) this.scheduler.at(0, () => this.deliver(answer))
   }
 }

@@ -1,4 +1,5 @@
-// Runs one seed: some seconds of disturbed work by every kind of process, then quiescence. Says what it found, and a digest of all that happened.
+// Runs one seed: some seconds of disturbed work by every kind of process, then quiescence. Returns
+// the findings, and a digest of all events.
 import { type Protocol, realProtocol } from '@likeness/engine/testing/internals'
 import { type ApiProcess, startApiProcess } from './api-process.ts'
 import { type ClientDeps, runClient } from './client.ts'
@@ -13,7 +14,7 @@ import { type Happening, type Machine, World } from './world.ts'
 export const stepsPerSeed = 200
 /** Longer than any late write and any stall. */
 const settleMs = 30_000
-/** A simulation that goes on past this does not end. */
+/** Limit of events. A simulation with more events does not end. */
 const maxEvents = 200_000
 
 export interface Outcome {
@@ -28,7 +29,7 @@ export interface Outcome {
 export interface SimulationOptions {
   seed: number
   protocol?: Protocol
-  /** Every event, for looking at a failing seed. */
+  /** Receives every event, for the analysis of a failed seed. */
   onTrace?: (line: string) => void
 }
 
@@ -43,7 +44,7 @@ function startFleet<M extends Machine>(
   return { machines, replace: (index) => void (machines[index] = next()) }
 }
 
-/** Starts everything; the fleets' processes come and go. */
+/** Starts all processes. Processes of the fleets may be replaced. */
 async function work(world: World, seen: SeenJobs): Promise<ClientDeps> {
   const { settings } = world
   const running = (run: (world: World, machine: Machine) => Promise<void>) => (name: string) => {

@@ -1,5 +1,6 @@
-// One process's connection to the simulated store: slow, sometimes refused, sometimes broken after the write, and sometimes
-// a write that was given up lands long after. Lists come in pages, between which the store changes.
+// Connection of one process to the simulated store. It is slow, sometimes refuses, and sometimes
+// breaks after the write. Sometimes an abandoned write lands long after. Lists come in pages, and
+// the store changes between the pages.
 import { Readable } from 'node:stream'
 import { appError } from '@likeness/shared/errors'
 import type { ObjectInfo, ObjectStore } from '@likeness/store/object-store'
@@ -9,16 +10,19 @@ import type { Scheduler } from './scheduler.ts'
 import type { SimProcess } from './sim-process.ts'
 
 export interface Faults {
-  /** Off at quiescence. */
+  /** False at quiescence. */
   on: boolean
-  /** 500 before anything happened. */
+  /** Answers 500 before any effect. */
   refuse: number
   /** Connection reset: reads are lost, writes have happened. */
   reset: number
-  /** Writes only: the error comes now, the write within `lateMs`, its condition checked then. */
+  /**
+   * Writes only: the error comes now, and the write comes within `lateMs`. The condition of the
+   * write is checked then.
+   */
   late: number
   lateMs: number
-  /** An answer that takes `slowMs` more. */
+  /** Probability of an answer that takes `slowMs` longer. */
   slow: number
   slowMs: number
 }
@@ -28,7 +32,7 @@ export interface StoreWorld {
   random: Random
   table: ObjectTable
   faults: Faults
-  /** A line of the trace that replays are compared by. */
+  /** Adds a line to the trace. Replays compare their traces. */
   trace(line: string): void
   happened: { lateWrites: number }
 }

@@ -1,5 +1,6 @@
-// What the oracle knows of one incarnation: the log as it landed, what was promised to whom, and the chain of commits.
-// It looks at the objects themselves, at the instant they change; nothing it knows passes through a faulty store.
+// Knowledge of the oracle about one collection id: the landed log, the promises to each client, and
+// the chain of commits. The oracle reads the objects directly, at the moment when they change. So a
+// faulty store has no effect on this knowledge.
 import {
   type Current,
   currentSchema,
@@ -32,7 +33,7 @@ export interface ExpectedItem {
 
 export class Truth {
   readonly collectionId: string
-  /** A drop was sent: its files may be gone. */
+  /** A drop was sent: the files of the collection may be deleted. */
   mayBeDropped = false
   /** The drop was acknowledged. */
   isDropped = false
@@ -42,14 +43,14 @@ export class Truth {
   private readonly history: { revision: number; operation: Operation }[] = []
   private slots = 0
   current: Current | undefined
-  /** Of the version that CURRENT names. */
+  /** Embedding of the version that CURRENT names. */
   embedding = embedding.version
   private files = new Set<string>()
-  /** The commit that each ingestion was first complete in. */
+  /** First commit in which each ingestion was complete. */
   readonly completedSeq = new Map<string, number>()
-  /** What readers that start from now on must see at least. */
+  /** Least version and slot that readers must see if they start from now on. */
   floor = { seq: 0, slot: 0 }
-  /** Nothing of an item with a lower revision may be seen by readers that start from now on. */
+  /** Least revision of each item that readers may see if they start from now on. */
   readonly itemFloor = new Map<string, number>()
   highestAcked = 0
 
@@ -58,7 +59,7 @@ export class Truth {
   }
 
   slotLanded(slot: number, body: Uint8Array): void {
-    // Until the drop is answered nothing is swept: owners and readers go on with what lands.
+    // Objects stay until the drop is answered. Writers and readers use the landed slots until then.
     if (this.isDropped) return
     if (slot !== ++this.slots)
       throw new Violation('order', `slot ${slot} was created after slot ${this.slots - 1}`)
@@ -74,7 +75,7 @@ export class Truth {
     })
   }
 
-  /** An operation was answered with `revision`; `floor` is what had been acknowledged when it was sent. */
+  /** An operation was answered with `revision`. `floor`: acknowledged revision before sending. */
   acknowledged(opId: string, revision: number, floor: number): void {
     if (this.mayBeDropped) return
     if (this.landed.get(opId) !== revision)
@@ -100,7 +101,7 @@ export class Truth {
   }
 
   currentMoved(body: Uint8Array, table: ObjectTable): void {
-    // A late foundation may land where all was swept.
+    // A late first manifest may land after all objects were deleted.
     if (this.mayBeDropped) return
     const next = decodeObject(currentSchema, 'CURRENT', body)
     const before = this.current
@@ -147,7 +148,7 @@ export class Truth {
     if (stored === undefined)
       throw new Violation('whole-version', `snapshot ${name}: no manifest ${key}`)
     const manifest = decodeObject(manifestSchema, key, stored.body)
-    // All that was accepted before it, and nothing accepted after it.
+    // The snapshot contains all operations that were accepted before it, and no later operation.
     if (manifest.seq !== seq || manifest.appliedSlot !== slotOf(revision) - 1)
       throw new Violation(
         'effect',
@@ -161,14 +162,14 @@ export class Truth {
       throw new Violation('whole-version', `${key} of version ${this.current?.seq} was deleted`)
   }
 
-  /** Of an accepted ingestion. */
+  /** Returns the revision of an accepted ingestion. */
   revisionOf(ingestion: string): number {
     return this.history.find(
       ({ operation }) => operation.kind === 'ingest' && operation.ingestion === ingestion
     )!.revision
   }
 
-  /** The last restore up to a slot that had an effect: its snapshot was there. */
+  /** Returns the last effective restore up to a slot; a restore needs its snapshot for effect. */
   lastRestore(
     appliedSlot: number
   ): { revision: number; snapshot: RestoreOperation['snapshot'] } | undefined {
@@ -188,7 +189,7 @@ export class Truth {
     return last
   }
 
-  /** What the operations up to a slot made of the settings that clients change; none is given at creation. */
+  /** Returns the settings from the changes by clients up to a slot; creation sets none of them. */
   expectedSettings(appliedSlot: number): SettingsChange {
     const changes = this.history.flatMap(({ revision, operation }) =>
       operation.kind === 'configure' && slotOf(revision) <= appliedSlot ? [operation.settings] : []
@@ -196,7 +197,10 @@ export class Truth {
     return Object.assign({}, ...changes) as SettingsChange
   }
 
-  /** What a version must hold: per item the newest operation among those that it says it has applied. `open`: done ordinals of what is not finished. */
+  /**
+   * Expected content of a version: for each item the newest operation among the applied operations.
+   * `open`: done ordinals of unfinished ingestions.
+   */
   expectedItems(
     { appliedSlot, open }: { appliedSlot: number; open: Readonly<Record<string, string>> },
     version: string
@@ -241,7 +245,7 @@ export class Truth {
     }
   }
 
-  /** Embeddings that a version may have: the first one, and those asked for up to its slot. */
+  /** Checks that a version has the first embedding, or one requested up to the version's slot. */
   checkEmbedding({
     seq,
     appliedSlot,
@@ -261,7 +265,7 @@ export class Truth {
       )
   }
 
-  /** The last embedding that was asked for is there once all is done, unless vectors were given. */
+  /** Checks that the last requested embedding is there at the end, unless vectors were supplied. */
   checkLastRequest({ seq, spec, reprojection }: Manifest): void {
     const last = this.history.findLast(({ operation }) => operation.kind === 'reproject')?.operation
     if (last?.kind !== 'reproject') return
@@ -279,7 +283,7 @@ export class Truth {
       )
   }
 
-  /** Accepted ingestions, whether answered or not. */
+  /** Returns accepted ingestions, with or without an answer. */
   accepted(): IngestionPlan[] {
     return this.history.flatMap(({ operation }) =>
       operation.kind === 'ingest' ? [this.plans.get(operation.ingestion)!] : []

@@ -1,4 +1,5 @@
-// Reads the version that CURRENT names as a reader would, through the faulty store, and holds it against the truth.
+// Reads the version that CURRENT names through the faulty store, like a reader, and compares this
+// version with the truth.
 import {
   applyUpdate,
   decodePayload,
@@ -40,7 +41,7 @@ export interface VersionReader {
   files: SegmentFiles
   clock: Clock
   truth: Truth
-  /** A version was collected while it was read; CURRENT has moved. */
+  /** Called when a version was deleted during its read because CURRENT has moved. */
   onMissed: () => void
 }
 
@@ -86,7 +87,7 @@ async function readWhole({ files }: VersionReader, manifest: Manifest): Promise<
   return { manifest, items }
 }
 
-/** undefined when the collection was dropped and swept. */
+/** Returns undefined when the collection was dropped and deleted. */
 export async function readVersion(reader: VersionReader): Promise<ReadVersion | undefined> {
   const { store, clock, truth } = reader
   const key = collectionKeys(truth.collectionId).current
@@ -129,7 +130,7 @@ function checkRecords(
       (_, ordinal) => failsIn(plan, ordinal, version) && done.has(ordinal)
     ).length
     const { indexed, superseded, failed } = record
-    // What a restore ended was not looked at any more.
+    // Items of an ingestion that a restore ended were not processed any more.
     const failedAsPlanned = record.revision < restored ? failed <= failing : failed === failing
     if (indexed + superseded + failed !== done.count || !failedAsPlanned) {
       throw new Violation(
@@ -157,13 +158,13 @@ export interface ReaderFloor {
   items: ReadonlyMap<string, number>
 }
 
-/** What a reader that starts now may rely on. */
+/** Promises that a reader may trust if it starts now. */
 export const floorOf = (truth: Truth): ReaderFloor => ({
   ...truth.floor,
   items: new Map(truth.itemFloor)
 })
 
-/** Holds a version against the truth, and against what its reader knew when it began. */
+/** Compares a version with the truth, and with the promises from the start of the read. */
 export function checkVersion(
   truth: Truth,
   { manifest, items }: ReadVersion,

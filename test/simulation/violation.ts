@@ -1,4 +1,4 @@
-// What the simulation promises to find, by name.
+// Violations that the simulation can find, by name.
 
 export const invariants = {
   effect:

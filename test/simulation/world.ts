@@ -1,4 +1,5 @@
-// One simulated installation: the store, its processes, what the oracle knows of each incarnation, and the trace.
+// A simulated installation: the store, its processes, the knowledge of the oracle about each
+// collection id, and the trace.
 import type { Catalog } from '@likeness/engine/contract'
 import {
   createCatalog,
@@ -28,11 +29,14 @@ export interface Settings {
   indexWorkers: number
   apis: number
   drops: boolean
-  /** Of ingestions that come with their vectors: with one of them a collection keeps its embedding. */
+  /**
+   * Share of ingestions with supplied vectors. After such an ingestion a collection keeps its
+   * embedding.
+   */
   givenShare: number
 }
 
-/** A process with its connection to the store and the parts of the engine that every process has. */
+/** A process with its connection to the store, and the engine parts that every process has. */
 export interface Machine {
   process: SimProcess
   store: ObjectStore
@@ -107,18 +111,18 @@ export class World implements StoreWorld {
   readonly faults: Faults
   readonly settings: Settings
   readonly truths = new Map<string, Truth>()
-  /** Index workers with the incarnation that the lease says is theirs, and until when. */
+  /** Leases by collection id: the index worker that holds the lease, and the end of the lease. */
   readonly leases = new Map<string, { holder: string; untilMs: number }>()
-  /** Batch keys on their way to the owner, by incarnation. */
+  /** Batch keys on their way to the writer, by collection id. */
   readonly notifications = new Map<string, string[]>()
   readonly collection = 'marks'
-  /** The incarnation that was created last. */
+  /** Collection id that was created last. */
   live = ''
   steps = 0
-  /** No new work; loops end. */
+  /** True: loops end and start no new work. */
   draining = false
   failure: Violation | undefined
-  /** How often what the simulation is about did happen. */
+  /** Number of times that each interesting event happened. */
   readonly happened: Record<Happening, number> = {
     commits: 0,
     merges: 0,
@@ -186,7 +190,7 @@ export class World implements StoreWorld {
           )
   }
 
-  /** Runs something in the background; what it rejects with fails the simulation. */
+  /** Runs work in the background. A rejection of this work fails the simulation. */
   spawn(work: Promise<void>): void {
     work.catch((error: unknown) => this.fail(error))
   }
@@ -224,7 +228,7 @@ export class World implements StoreWorld {
   }
 }
 
-/** Again at the loop's own pace until the world drains or the process is gone. */
+/** Repeats the work at the pace of the loop until the world drains or the process is gone. */
 export async function loop(
   world: World,
   { process }: Machine,
@@ -239,7 +243,7 @@ export async function loop(
   }
 }
 
-/** What `work` answers, or undefined when the store did not. */
+/** Returns the result of `work`, or undefined when the store did not answer. */
 export async function unlessUnavailable<T>(work: () => Promise<T>): Promise<T | undefined> {
   try {
     return await work()

@@ -1,20 +1,21 @@
-// Compares everything that a collection says over HTTP with what it should hold: nothing lost, doubled, stale or back from the dead.
+// Compares the whole content of a collection over HTTP with the expected content. An item may not
+// be lost, doubled, stale or visible after its deletion.
 import { expect } from 'vitest'
 import type { CollectionAnswer } from '@likeness/shared/contract/http/collections'
 import type { LiveApi } from './live-api.ts'
 
 export interface Expected {
   label: string
-  /** Its own picture must find it. */
+  /** Picture of the item. A search by this picture must find the item. */
   picture?: Uint8Array
 }
-/** Every id that was ever sent, and what became of it. */
+/** Every id that was ever sent, with the final state. */
 export type Oracle = Map<string, Expected | 'deleted'>
 
 const freshWithinMs = 60_000
 const picturesSearched = 6
 
-/** For collections whose items have one row each (see `plainSettings`). */
+/** Checks a collection whose items have one row each (see `plainSettings`). */
 export async function checkCollection(
   api: LiveApi,
   collection: string,
@@ -35,7 +36,7 @@ async function checkCounts(
   collection: string,
   items: number
 ): Promise<CollectionAnswer> {
-  // The description may lag by two polls of the replica.
+  // The description may be late by two polls of the replica.
   await expect
     .poll(async () => (await api.describe(collection)).items, {
       timeout: freshWithinMs,
@@ -69,7 +70,7 @@ async function checkItems(api: LiveApi, collection: string, oracle: Oracle): Pro
   expect(wrong).toEqual([])
 }
 
-/** A search for more than there is answers every item once and nothing else. */
+/** A search with a large k returns every item once, and only these items. */
 async function checkAllFound(
   api: LiveApi,
   collection: string,

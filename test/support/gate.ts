@@ -1,4 +1,4 @@
-// Holds the pictures of some items back in the embed-workers until a test lets them pass.
+// Holds the pictures of some items in the embed-workers until a test opens the gate.
 import { randomUUID } from 'node:crypto'
 import { rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -6,12 +6,15 @@ import { join } from 'node:path'
 import { afterAll, beforeAll } from 'vitest'
 
 export interface Gate {
-  /** For `hooks.holdOnPrefix` of a stack. */
+  /** Value for `hooks.holdOnPrefix` of a stack. */
   holdOnPrefix: Record<string, string>
   open(): void
 }
 
-/** Closed, for items whose id begins with one of the prefixes. For the whole of a test file. */
+/**
+ * Creates a closed gate for items whose id begins with one of the prefixes. A gate serves a whole
+ * test file.
+ */
 export function createGate(...prefixes: readonly string[]): Gate {
   const file = join(tmpdir(), `likeness-gate-${randomUUID()}`)
   const open = () => rmSync(file, { force: true })

@@ -1,5 +1,5 @@
-// `node --import tsx test/support/get-s3-server.ts`: gets the S3 server of the tests, once.
-// With --at-hand nothing is got: exit code 0 if a server can be started right away, else 1.
+// `node --import tsx test/support/get-s3-server.ts`: gets the S3 server of the tests, once. With
+// --at-hand it gets no server: exit code 0 if a server can be started right away, else 1.
 import { getS3Server, s3ServerAtHand } from './s3-server.ts'
 
 try {

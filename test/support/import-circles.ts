@@ -1,4 +1,5 @@
-// Circles of a directed graph: its strongly connected components of more than one node (Tarjan).
+// Finds circles of a directed graph: the strongly connected components of more than one node
+// (Tarjan).
 
 interface Visit {
   index: number
@@ -6,7 +7,7 @@ interface Visit {
   onPath: boolean
 }
 
-/** Nodes of each circle, sorted. A node that the graph does not list has no way on. */
+/** Returns the nodes of each circle, sorted. A node that is not a key of the graph has no edges. */
 export function findCircles(graph: ReadonlyMap<string, readonly string[]>): string[][] {
   const visits = new Map<string, Visit>()
   const path: string[] = []

@@ -1,4 +1,5 @@
-// The public API over HTTP as the integration tests use it: every mutation has an Idempotency-Key and is sent again until it is answered for good.
+// The public API over HTTP for the integration tests. Every mutation has an Idempotency-Key and is
+// sent again until there is a final answer.
 import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { CollectionAnswer } from '@likeness/shared/contract/http/collections'
@@ -34,7 +35,7 @@ export interface Deleted {
 export interface AskOptions {
   method?: string
   headers?: Record<string, string>
-  /** A string or bytes as they are, a form, or an object that is sent as JSON. */
+  /** Strings, bytes and forms are sent unchanged. Other objects are sent as JSON. */
   body?: FormData | string | Uint8Array | object
 }
 
@@ -55,7 +56,7 @@ const isWorthAnotherTry = ({ status, body }: Answered): boolean =>
 
 export type LiveApi = ReturnType<typeof createLiveApi>
 
-/** `others`: api processes to go on with when the one that was asked does not answer. */
+/** `others`: api processes to use when the current process does not answer. */
 export function createLiveApi(url: string, others: readonly string[] = []) {
   const urls = [url, ...others]
   let at = 0
@@ -74,7 +75,7 @@ export function createLiveApi(url: string, others: readonly string[] = []) {
     }
   }
 
-  /** One request, whatever is answered. */
+  /** Sends one request and returns any answer. */
   async function ask(path: string, options: AskOptions = {}): Promise<Answered> {
     const { response, text } = await send(path, options)
     const isJson = (response.headers.get('content-type') ?? '').includes('json')
@@ -85,7 +86,10 @@ export function createLiveApi(url: string, others: readonly string[] = []) {
     }
   }
 
-  /** Sent again while nobody answers or the answer says to; throws on any other refusal. */
+  /**
+   * Sends a request again without an answer, or when the answer asks for another try. Throws on any
+   * other refusal.
+   */
   async function insist<T>(path: string, options: AskOptions = {}): Promise<T> {
     const untilMs = Date.now() + patienceMs
     for (;;) {
@@ -114,7 +118,7 @@ export function createLiveApi(url: string, others: readonly string[] = []) {
   return {
     url,
     ask,
-    /** The api process that owes an answer. */
+    /** Returns the api process with an open request. */
     asking: (): string | undefined => (asking > 0 ? urls[at] : undefined),
     create: (name: string, more: object = {}) =>
       mutate<CollectionAnswer>('/v1/collections', { body: { name, ...more } }),
@@ -136,7 +140,7 @@ export function createLiveApi(url: string, others: readonly string[] = []) {
       form.append('list', new Blob([list]), 'list.tsv')
       return mutate<Accepted>(pathOf(name, '/imports'), { body: form }, key)
     },
-    /** Items with vectors that were made elsewhere. */
+    /** Sends items with supplied vectors. */
     sendVectors: (name: string, lines: readonly object[]) =>
       mutate<Accepted>(pathOf(name, '/vectors'), {
         body: lines.map((line) => JSON.stringify(line)).join('\n'),
@@ -158,7 +162,7 @@ export function createLiveApi(url: string, others: readonly string[] = []) {
       return insist<SearchAnswer>(pathOf(name, '/search'), { body: form })
     },
     job: (id: string) => insist<JobAnswer>(`/v1/jobs/${id}`),
-    /** Polls until `isReached`; the error tells the last state seen. */
+    /** Polls until `isReached`. The error contains the last state. */
     async untilJob(
       id: string,
       isReached: (job: JobAnswer) => boolean,

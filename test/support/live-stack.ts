@@ -1,4 +1,5 @@
-// The whole system as real processes over a temporary folder, with the smallest model: started once for a test file.
+// The whole system as real processes over a temporary folder, with the smallest model. It is
+// started once per test file.
 import { readFileSync } from 'node:fs'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -13,7 +14,7 @@ import { pictureOf } from './pictures.ts'
 export interface LiveStackOptions
   extends Pick<StackOptions, 'replicas' | 'appEnv' | 'env' | 'objectStore'> {
   embedProcesses?: number
-  /** LIKENESS_TEST_HOOKS of the embed-worker. */
+  /** Value of LIKENESS_TEST_HOOKS for the embed-worker. */
   hooks?: {
     killOnSha256?: string[]
     delayOnIdMs?: Record<string, number>
@@ -28,7 +29,10 @@ export interface GalleryEntry {
 
 export type LiveStack = Awaited<ReturnType<typeof startLiveStack>>
 
-/** One row an item, so that rows and items must be equal; segments are sealed early, so that the real index is met. */
+/**
+ * Settings with one row per item, so that rows and items must be equal. Segments are sealed early,
+ * so that the real index is used.
+ */
 export const plainSettings = { view_sizes: [], subjects: false, seal_threshold: 64 }
 
 export async function startLiveStack({
@@ -79,12 +83,12 @@ export async function startLiveStack({
     stack,
     apis,
     api: apis[0],
-    /** Puts a file into the folder that imports may read. */
+    /** Writes a file into the folder that imports may read. */
     async store(path: string, bytes: Uint8Array): Promise<void> {
       await mkdir(dirname(join(root, path)), { recursive: true })
       await writeFile(join(root, path), bytes)
     },
-    /** Pictures `first` to `first + count - 1` as files of the import folder. */
+    /** Writes pictures `first` to `first + count - 1` as files of the import folder. */
     async storeGallery(
       folder: string,
       { first, count }: { first: number; count: number }
@@ -103,7 +107,7 @@ export async function startLiveStack({
       await redis.flushall()
       redis.disconnect()
     },
-    /** Resolves when no chunk is in the hands of an embed-worker. */
+    /** Resolves when the embed-workers process no chunk. */
     async untilNothingIsEmbedded(): Promise<void> {
       const redis = new Redis(stack.redisUrl, { maxRetriesPerRequest: null })
       redis.on('error', () => undefined)
@@ -111,7 +115,7 @@ export async function startLiveStack({
         await new Promise((resolve) => setTimeout(resolve, 50))
       redis.disconnect()
     },
-    /** SIGKILL, and waits until supervision has it up again. */
+    /** Sends SIGKILL, and waits until the supervisor has started the process again. */
     async killAndRevive(name: string): Promise<void> {
       const one = stack.process(name)
       const before = one.pid()
@@ -120,7 +124,10 @@ export async function startLiveStack({
         await new Promise((resolve) => setTimeout(resolve, 50))
       await one.whenReady()
     },
-    /** The name of the index-worker that last took a collection, from the workers' logs. */
+    /**
+     * Returns the name of the index-worker that last took a collection, from the logs of the
+     * workers.
+     */
     async ownerOf(collectionId: string): Promise<string | undefined> {
       const claims: { name: string; time: string }[] = []
       for (const name of ['index-worker', 'index-worker-2']) {
@@ -133,7 +140,7 @@ export async function startLiveStack({
       }
       return claims.sort((a, b) => (a.time < b.time ? 1 : -1))[0]?.name
     },
-    /** `keep`: leaves data and logs where they are. */
+    /** `keep`: does not delete data and logs. */
     async stop({
       keep = process.env.TEST_KEEP_DATA !== undefined
     }: {
@@ -148,14 +155,14 @@ export async function startLiveStack({
 export const listOf = (entries: readonly GalleryEntry[]): string =>
   entries.map(({ path, label }) => `${path}\t${label}\n`).join('')
 
-/** Processes that a process has started: the inference processes of an embed-worker. */
+/** Returns the child processes of a process: the inference processes of an embed-worker. */
 export const childrenOf = (pid: number): number[] =>
   readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
     .split(' ')
     .filter((text) => text !== '')
     .map(Number)
 
-/** undefined when it has ended. */
+/** Returns undefined when the process has ended. */
 export function parentOf(pid: number): number | undefined {
   try {
     const status = readFileSync(`/proc/${pid}/status`, 'utf8')

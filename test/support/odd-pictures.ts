@@ -1,11 +1,11 @@
-// Pictures that are broken, hostile or merely unusual.
+// Pictures that are broken, hostile or only unusual.
 import { crc32 as zlibCrc32, deflateSync } from 'node:zlib'
 import sharp from 'sharp'
 import { drawPicture } from './pictures.ts'
 
 const crc32: (bytes: Uint8Array) => number = zlibCrc32 ?? slowCrc32
 
-/** Node's own came in 20.15. */
+/** Computes the CRC-32 for Node before 20.15, which has no such function. */
 function slowCrc32(bytes: Uint8Array): number {
   let crc = 0xffffffff
   for (const byte of bytes) {
@@ -23,7 +23,10 @@ function pngChunk(type: string, data: Uint8Array): Buffer {
   return Buffer.concat([length, body, crc])
 }
 
-/** A whole, valid PNG of side x side black pixels, one bit each: 10 000 x 10 000 are a few kilobytes. */
+/**
+ * Returns a valid PNG of side x side black pixels, one bit each. 10 000 x 10 000 pixels need a few
+ * kilobytes.
+ */
 export function pixelBomb(side: number): Buffer {
   const header = Buffer.alloc(13)
   header.writeUInt32BE(side, 0)
@@ -38,7 +41,7 @@ export function pixelBomb(side: number): Buffer {
   ])
 }
 
-/** The file is whole, the compressed pixels in it are not. */
+/** Returns a complete file with damaged compressed pixels. */
 export async function corruptPng(seed: number): Promise<Buffer> {
   const bytes = await drawPicture(seed, { width: 64, height: 64 }).png().toBuffer()
   const at = bytes.indexOf('IDAT') + 4
@@ -55,7 +58,7 @@ export const svg = Buffer.from(
   '<svg xmlns="http://www.w3.org/2000/svg" width="48" height="48"><rect width="48" height="48" fill="red"/></svg>'
 )
 
-/** Pictures that are to arrive although few programs think of them. */
+/** Unusual pictures that must be indexed although few programs support them. */
 export const unusual = {
   animated: async (seed: number) => {
     const frames = await Promise.all(
@@ -71,7 +74,7 @@ export const unusual = {
   },
   cmyk: (seed: number) => drawPicture(seed).toColourspace('cmyk').jpeg({ quality: 95 }).toBuffer(),
   sixteenBit: (seed: number) => drawPicture(seed).toColourspace('rgb16').png().toBuffer(),
-  /** 60 x 30 as stored, 30 x 60 as meant. */
+  /** 60 x 30 as stored, 30 x 60 as shown. */
   rotated: (seed: number) =>
     drawPicture(seed, { width: 60, height: 30 })
       .withMetadata({ orientation: 6 })

@@ -1,8 +1,8 @@
-// Small pictures for tests, each different from every other one, drawn from a number.
+// Small pictures for tests, drawn from a number. All numbers give different pictures.
 import { createHash } from 'node:crypto'
 import sharp, { type Sharp } from 'sharp'
 
-/** Blocks of random colours. */
+/** Draws blocks of random colours. */
 export function drawPicture(
   seed: number,
   { width = 48, height = 48 }: { width?: number; height?: number } = {}
@@ -16,6 +16,6 @@ export function drawPicture(
   })
 }
 
-/** PNG for even seeds, JPEG for odd ones. */
+/** Returns a PNG for even seeds, a JPEG for odd seeds. */
 export const pictureOf = (seed: number): Promise<Buffer> =>
   (seed % 2 === 0 ? drawPicture(seed).png() : drawPicture(seed).jpeg({ quality: 95 })).toBuffer()

@@ -1,4 +1,5 @@
-// A private redis-server for tests: own port, own folder, append-only file on, no eviction.
+// A private redis-server for tests: separate port, separate folder, append-only file on, no
+// eviction.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
@@ -11,10 +12,10 @@ export interface TestRedis {
   port: number
   /** Ends the server and removes its folder. */
   stop(): Promise<void>
-  /** SIGKILL; `start` brings it back with what its append-only file holds. */
+  /** Sends SIGKILL. `start` brings the server back with the content of its append-only file. */
   kill(): Promise<void>
   start(): Promise<void>
-  /** FLUSHALL. */
+  /** Sends FLUSHALL. */
   flush(): Promise<void>
 }
 

@@ -1,4 +1,5 @@
-// Finds the executable of an S3 server: S3_SERVER_BINARY, the user's cache, or one build by Go.
+// Finds the executable of an S3 server: from S3_SERVER_BINARY, from the user's cache, or built by
+// Go.
 import { execFile, spawn } from 'node:child_process'
 import { access, constants, mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
 import { homedir } from 'node:os'
@@ -9,7 +10,7 @@ import type { S3Kind } from './s3-kinds.ts'
 const run = promisify(execFile)
 const logChars = 2000
 
-/** The executable that is here already. Throws when S3_SERVER_BINARY names none. */
+/** Returns the existing executable. Throws when S3_SERVER_BINARY names no executable. */
 export async function binaryAtHand(kind: S3Kind): Promise<string | undefined> {
   const given = process.env.S3_SERVER_BINARY
   if (given) {
@@ -20,7 +21,7 @@ export async function binaryAtHand(kind: S3Kind): Promise<string | undefined> {
   return (await isExecutable(cached)) ? cached : undefined
 }
 
-/** Builds the pinned version once into the cache and says so; throws where Go cannot do it. */
+/** Builds the pinned version once into the cache and reports this; throws when Go cannot build. */
 export async function getBinary(kind: S3Kind, say: (line: string) => void): Promise<string> {
   const atHand = await binaryAtHand(kind)
   if (atHand !== undefined) return atHand
@@ -51,7 +52,7 @@ function cacheOf(kind: S3Kind): string {
   return path.join(cache, 'likeness', `${kind.command}-${kind.version}`)
 }
 
-/** The end of Go's log when it failed. */
+/** Returns the end of Go's log after a failure. */
 async function build(kind: S3Kind, target: string): Promise<string | undefined> {
   await mkdir(path.dirname(target), { recursive: true })
   const temp = await mkdtemp(`${target}-building-`)
@@ -59,7 +60,7 @@ async function build(kind: S3Kind, target: string): Promise<string | undefined> 
     const log = await goInstall(`${kind.goPackage}@${kind.version}`, temp)
     if (log !== undefined) return log
     await rename(temp, target).catch(async (error: unknown) => {
-      // Another process may have been faster.
+      // Another process may have built the executable first.
       if (!(await isExecutable(path.join(target, kind.command)))) throw error
     })
     return undefined
@@ -87,7 +88,7 @@ async function goVersion({ oldestGo }: S3Kind): Promise<string | undefined> {
     const enough = major > oldestGo[0] || (major === oldestGo[0] && minor >= oldestGo[1])
     return enough ? stdout.trim() : undefined
   } catch {
-    // No Go here: one of the ordinary answers to this question.
+    // Go is missing here, which is a normal answer to this question.
     return undefined
   }
 }

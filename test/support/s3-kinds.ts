@@ -1,14 +1,14 @@
-// The S3 servers that the tests know how to get and start. `S3_SERVER` chooses; the first is ours.
+// S3 servers that the tests can get and start. `S3_SERVER` chooses; the default is the first.
 
 export interface S3Kind {
   name: string
   /** Name of the executable. */
   command: string
-  /** Go package that builds the executable, and its pinned version. */
+  /** Go package that builds the executable, and the pinned version. */
   goPackage: string
   version: string
   oldestGo: readonly [major: number, minor: number]
-  /** For the user who waits for the build: "two minutes". */
+  /** Duration of the build, for the waiting user: "two minutes". */
   buildTakes: string
   healthPath: string
   args(address: string, dataDir: string): string[]
@@ -42,7 +42,7 @@ const versitygw: S3Kind = {
   env: ({ accessKey, secretKey }) => ({ ROOT_ACCESS_KEY: accessKey, ROOT_SECRET_KEY: secretKey })
 }
 
-/** The last state of the archived repository, which has no releases any more. */
+/** Last commit of the archived repository, which has no releases any more. */
 const minio: S3Kind = {
   name: 'MinIO',
   command: 'minio',
@@ -62,7 +62,7 @@ const minio: S3Kind = {
 
 const kinds: Record<string, S3Kind> = { versitygw, minio }
 
-/** Throws for a name that is none of ours. */
+/** Throws for an unknown name. */
 export function s3Kind(name = process.env.S3_SERVER || versitygw.command): S3Kind {
   const kind = kinds[name]
   if (kind !== undefined) return kind

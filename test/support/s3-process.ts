@@ -1,4 +1,4 @@
-// Runs the executable of an S3 server as a child that dies with the process that started it.
+// Runs the executable of an S3 server as a child that dies together with its parent.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -12,7 +12,10 @@ export interface S3Process {
 export interface S3Launch {
   binary: string
   dataDir: string
-  /** Home folder of the server: it finds no settings of the user, and leaves nothing with them. */
+  /**
+   * Home folder of the server. So the server does not read settings of the user and leaves no files
+   * with the user.
+   */
   home: string
   keys: S3Keys
 }
@@ -21,12 +24,12 @@ const startAttempts = 3
 const readyWithinMs = 60_000
 const logChars = 2000
 
-/** Starts the server on a free port of this machine; rejects with the end of its log. */
+/** Starts the server on a free port of this machine. Rejects with the end of its log. */
 export async function launchS3(kind: S3Kind, launch: S3Launch): Promise<S3Process> {
   const env = { ...process.env, HOME: launch.home, ...kind.env(launch.keys) }
   let log = ''
   const onOutput = (text: string) => (log = (log + text).slice(-logChars))
-  // Again, since another process may take the port between the look and the start.
+  // Tries again, because another process may take the port between the check and the start.
   for (let attempt = 0; attempt < startAttempts; attempt++) {
     const address = `127.0.0.1:${await freePort()}`
     const command = [launch.binary, ...kind.args(address, launch.dataDir)]
@@ -38,7 +41,10 @@ export async function launchS3(kind: S3Kind, launch: S3Launch): Promise<S3Proces
   throw new Error(`${kind.name} (${launch.binary}) did not start on ${launch.dataDir}: ${log}`)
 }
 
-/** The shell ends the server when our end of its input closes, so also when we are killed. */
+/**
+ * Starts the server below a shell. The shell ends the server when our end of the pipe closes, so
+ * also when we are killed.
+ */
 function spawnWithParent(
   command: string[],
   env: NodeJS.ProcessEnv,
@@ -62,7 +68,7 @@ async function isReady(child: ChildProcess, url: string): Promise<boolean> {
   return false
 }
 
-/** Not only asked to end: its folder is removed next. */
+/** Ends the server and waits for the end, because its folder is removed next. */
 async function end(child: ChildProcess): Promise<void> {
   const ended = new Promise((resolve) => child.once('exit', resolve))
   child.stdin?.end()

@@ -1,5 +1,5 @@
-// A real S3 server for tests, by one name: one that runs (S3_TEST_ENDPOINT) or one started here.
-// `S3_SERVER` chooses between VersityGW, the default, and MinIO.
+// A real S3 server for tests, by one name: a running server (S3_TEST_ENDPOINT) or a server started
+// here. `S3_SERVER` chooses between VersityGW, the default, and MinIO.
 import { randomBytes } from 'node:crypto'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -9,24 +9,30 @@ import { type S3Keys, s3Kind } from './s3-kinds.ts'
 import { launchS3 } from './s3-process.ts'
 
 export interface S3TestServer extends S3Keys {
-  /** Name for the user to read. */
+  /** Name for the user. */
   name: string
   endpoint: string
-  /** Ends the server and removes its data, unless the folder was given or it is not ours. */
+  /** Ends the server and removes its data. A supplied folder or an external server stays. */
   stop(): Promise<void>
 }
 export interface S3ServerOptions {
-  /** Keeps the data there instead of in a temporary folder. */
+  /** Folder for the data, in place of a temporary folder. */
   dir?: string
   say?: (line: string) => void
 }
 
-/** A server can be started right away: it runs or its executable is here. Gets and builds none. */
+/**
+ * Returns whether a server can be started right away: it is running, or the executable exists. Gets
+ * and builds no server.
+ */
 export async function s3ServerAtHand(): Promise<boolean> {
   return runningServer() !== undefined || (await binaryAtHand(s3Kind())) !== undefined
 }
 
-/** Gets the server when it is not at hand. Rejects with how the user can have one. */
+/**
+ * Starts the server, and gets the executable when there is none. Rejects with instructions for the
+ * user.
+ */
 export async function startS3Server(options: S3ServerOptions = {}): Promise<S3TestServer> {
   const running = runningServer()
   if (running !== undefined) return running

@@ -15,7 +15,7 @@ let api: TestApi
 const start = async (options?: TestApiOptions) => (api = await startTestApi(options))
 afterEach(() => api.stop())
 
-/** fetch may not set Host and Origin. */
+/** `fetch` may not set Host and Origin. */
 function get(
   path: string,
   headers: Record<string, string>,

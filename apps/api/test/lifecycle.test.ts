@@ -1,4 +1,5 @@
-// Deletion by filter, snapshots, restores and maintenance over HTTP, with an owner beside the API that commits what it logs.
+// Tests deletion by filter, snapshots, restores and maintenance over HTTP. A writer beside the API
+// commits the operations that the API logs.
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createPatientClock } from '../src/test-support/patient-clock.ts'
 import { startOwner } from '../src/test-support/start-owner.ts'

@@ -36,7 +36,7 @@ beforeEach(async () => {
 })
 afterEach(() => api.stop())
 
-/** `GET /v1/jobs/{id}`, as Express has them. */
+/** Lists the routes of Express in the form `GET /v1/jobs/{id}`. */
 function mountedIn(app: Express): string[] {
   const routesOf = (layers: readonly Layer[]): string[] =>
     layers.flatMap(({ route, handle }) => {

@@ -1,4 +1,4 @@
-// A snapshot that becomes a collection of its own, over HTTP, with owners beside the API.
+// Tests a snapshot that becomes a new collection, over HTTP, with writers beside the API.
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { collectionKeys } from '@likeness/shared/contract/keys'
 import { denseRows } from '@likeness/shared/contract/vector-rows'
@@ -77,7 +77,7 @@ const manyItems = (): Sent[] =>
         : [[i, 0, 3, 0]]
   }))
 
-/** What a collection holds, as a snapshot of it says. */
+/** Returns the content of a collection, read from a snapshot. */
 async function contentOf(collection: string, collectionId: string) {
   const taken = await api.post(`/v1/collections/${collection}/snapshots`, {
     name: `look-${Date.now()}`
@@ -209,7 +209,7 @@ test('what is refused leaves nothing behind', async () => {
     await codeOf(await api.post('/v1/collections/marks/snapshots/none/restore', { into: 'copy' }))
   ).toBe('404 snapshot_not_found')
 
-  // Somebody else takes the name while items are copied.
+  // Another client takes the name while items are copied.
   whileCopying(() => create('copy'))
   expect(await codeOf(await restore({ into: 'copy' }))).toBe('409 collection_exists')
   const roots = [marks, (await api.deps.catalog.resolve('copy', { fresh: true })).collectionId].map(

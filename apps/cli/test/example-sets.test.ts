@@ -9,7 +9,7 @@ interface Case {
   name: string
   make: (seed?: number) => ExampleSet
   kinds: readonly string[]
-  /** Fields of a line of the gallery, and of the queries. */
+  /** Number of fields in a line of the gallery, and in a line of the queries. */
   fields: [number, number]
 }
 const cases: Case[] = [

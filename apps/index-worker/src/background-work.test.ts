@@ -5,7 +5,10 @@ import type { Clock } from '@likeness/shared/process/clock'
 import type { Logger } from '@likeness/shared/process/logger'
 import { createBackgroundWork } from './background-work.ts'
 
-/** Answers of each call of `merge`, an error or whether something was merged; then nothing is due. */
+/**
+ * Answers of each call of `merge`: an error, or whether something was merged. After them no merge
+ * is due.
+ */
 function rig(answers: (boolean | Error)[]) {
   const said: string[] = []
   const asked: MergeTier[] = []

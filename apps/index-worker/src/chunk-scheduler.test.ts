@@ -1,4 +1,4 @@
-// The feeder keeps the queue short and makes up for what it lost.
+// Tests that the chunk scheduler keeps the queue short and replaces lost chunks.
 import { beforeEach, expect, test } from 'vitest'
 import { OrdinalRanges } from '@likeness/engine/testing/internals'
 import { collectionSpecSchema } from '@likeness/shared/contract/collection'

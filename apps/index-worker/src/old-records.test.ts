@@ -18,7 +18,7 @@ test('records of whole weeks go once the last of them is past its retention, and
       retentionMs
     })
   expect(await run(90 * day)).toBe(0)
-  // The week that ended two days ago is asked for, the one before is not.
+  // The cleanup reads the week that ended two days ago, but not the week before.
   expect(await run(7 * day)).toBe(9)
   expect(await run(7 * day)).toBe(0)
   expect(await run(7 * day, nowMs + 6 * day)).toBe(1)

@@ -1,4 +1,4 @@
-// What owning a collection is: its writer opened, and run until the lease or the ownership is lost.
+// Opens the writer of a collection and runs it until the lease or the ownership is lost.
 import {
   type BuildMerge,
   type Catalog,
@@ -13,7 +13,7 @@ import type { MergeProcess } from './merge/merge-process.ts'
 import type { Notifications } from './notifications.ts'
 import { runWriter, type RunWriterDeps } from './run-writer.ts'
 
-/** Fraction of a merge process's memory that its indexes may take. */
+/** Fraction of a merge process's memory that indexes may use. */
 const mergeShare = 0.75
 
 export interface OwnerDeps
@@ -55,7 +55,7 @@ function openWriter(
   collectionId: string,
   signal: AbortSignal
 ): ReturnType<typeof openOrRebuild> {
-  // Aborts with the writer's signal, and past the merge's limit.
+  // Aborts with the writer's signal, and after the time limit of the merge.
   const buildMerge: BuildMerge = (task, limit) =>
     mergers[task.plan.tier].build(
       task,

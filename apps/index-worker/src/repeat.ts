@@ -1,7 +1,7 @@
-// Work that comes back: one turn after the other, with a pause between them.
+// Work that repeats: one turn after the other, with a pause between them.
 import type { Logger } from '@likeness/shared/process/logger'
 
-/** Calls `work` at once, and again `everyMs` after each end. Returns the undo. */
+/** Calls `work` at once, and again `everyMs` after each end. Returns a function that stops it. */
 export function repeat(
   everyMs: number,
   logger: Logger,

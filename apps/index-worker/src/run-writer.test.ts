@@ -6,7 +6,10 @@ import type { ChunkScheduler } from './chunk-scheduler.ts'
 import type { NotificationBox } from './notifications.ts'
 import { runWriter } from './run-writer.ts'
 
-/** When each turn began, given when hints arrive and whether each turn commits something; afterwards the owner is stopped. */
+/**
+ * Returns the start time of each turn. The test gives the times of the notifications, and says
+ * whether each turn commits something. At the end the writer is stopped.
+ */
 async function turnsOf({
   notificationsAtMs,
   commits

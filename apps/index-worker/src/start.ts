@@ -1,4 +1,4 @@
-// Builds every part of the index-worker in order and registers its undo.
+// Builds every part of the index-worker in order, and registers a stop function for each.
 import { randomUUID } from 'node:crypto'
 import {
   type Catalog,
@@ -30,7 +30,7 @@ import { ownCollection } from './own-collection.ts'
 import { repeat } from './repeat.ts'
 import { withTestHooks } from './test-hooks.ts'
 
-/** Reviews per lease: a lease is renewed well before the end. */
+/** Reviews per lease. A lease is renewed long before the end. */
 const reviewsPerLease = 4
 
 interface StartDeps {
@@ -78,7 +78,7 @@ export async function startIndexWorker(deps: StartDeps): Promise<void> {
 }
 
 function openQueues({ lifecycle }: StartDeps, producer: Redis) {
-  // The connection that fails fast: commits must not wait for a queue that is away.
+  // This connection fails fast, because commits must not wait for a queue that is away.
   const queues = {
     small: createChunkQueue({ redis: producer, priority: 'small' }),
     bulk: createChunkQueue({ redis: producer, priority: 'bulk' })
@@ -108,7 +108,7 @@ function createMergers({ config, lifecycle, logger }: StartDeps) {
   return mergers
 }
 
-/** What a writer tells the other processes. */
+/** Notifications of a writer to the other processes. */
 function createTelling(producer: Redis, catalog: Catalog, logger: Logger) {
   return {
     announce({ collectionId, seq }: { collectionId: string; seq: number }): void {

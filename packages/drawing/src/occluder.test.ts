@@ -3,7 +3,7 @@ import { occlude } from './occluder.ts'
 import { createCanvas, type Sprite } from './pixels.ts'
 import { createRandom } from './seeded-random.ts'
 
-/** A disc, so that the mark is not its rectangle. */
+/** Draws a disc, so that the mark differs from its rectangle. */
 function disc(side: number): Sprite {
   const rgba = new Uint8Array(side * side * 4)
   for (let y = 0; y < side; y++)

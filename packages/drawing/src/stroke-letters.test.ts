@@ -11,7 +11,7 @@ test('every capital and digit is drawn inside its area, and no two look the same
       svgDocument(40, 40, wordSvg(letter, { x: 5, y: 5, width: 30, height: 30 }, style))
     )
     const ink = (x: number, y: number): number => rgba[4 * (40 * y + x) + 3]!
-    // A pixel around the area: the corners of slanting ends.
+    // A border of one pixel around the area, for the corners of slanted ends.
     const outside = Array.from(
       { length: 40 },
       (_, i) => ink(i, 3) + ink(i, 36) + ink(3, i) + ink(36, i)
@@ -22,7 +22,7 @@ test('every capital and digit is drawn inside its area, and no two look the same
       letter
     ).toBe(true)
     const same = seen.get(rgba.join())
-    // O and 0 have the same strokes.
+    // O and 0 are drawn with the same strokes.
     if (letter !== '0') expect(same, `${letter} looks like ${same}`).toBeUndefined()
     seen.set(rgba.join(), letter)
   }

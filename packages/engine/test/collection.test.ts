@@ -1,4 +1,4 @@
-// A collection from log entry to answer, on a memory store with real Faiss indexes.
+// Tests a collection from log entry to answer, on a memory store with real Faiss indexes.
 import { afterEach, describe, expect, test } from 'vitest'
 import { indexMethods, metrics } from '@likeness/shared/contract/collection'
 import { denseRows } from '@likeness/shared/contract/vector-rows'
@@ -116,7 +116,7 @@ test('an item deleted while it is being embedded stays deleted, and a later add 
   const { ingestion } = await gallery.accept([{ id: 'a' }])
   await gallery.remove('a')
   await writer.step({})
-  // The tombstone must survive the change of owner.
+  // The tombstone must stay after the change of writer.
   const next = await gallery.openWriter()
   await gallery.embed(ingestion, [{ id: 'a' }])
   await next.step({ list: true })

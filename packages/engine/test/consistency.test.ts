@@ -1,4 +1,5 @@
-// What replicas answer while the collection moves on: whole versions only, and at `strong` never an old one.
+// Tests the answers of replicas while the collection changes: complete versions only, and at
+// `strong` never an old version.
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { systemClock } from '@likeness/shared/process/clock'
@@ -59,7 +60,7 @@ async function query<T>(
   }
 }
 
-// Every write of a directory store is synced to the disk.
+// A directory store syncs every write to the disk.
 test.each([
   ['memory', 1_000],
   ['directory', 60]
@@ -100,7 +101,8 @@ test(
   '500 manifest swaps under load: no answer fails, and none mixes two versions',
   async () => {
     await start('memory')
-    // Every version has all of one generation and nothing else; the label says which.
+    // Every version has all items of one generation and no other items. The label tells the
+    // generation.
     const items = itemsFrom(1, 6)
     const generation = (n: number) => items.map((item) => ({ ...item, label: `generation ${n}` }))
     await gallery.add(writer, generation(0))

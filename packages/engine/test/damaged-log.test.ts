@@ -1,4 +1,5 @@
-// Damage that a JSON parser would not see: nothing of it is applied, nothing is passed over, and what is whole stays in use.
+// Tests damage that a JSON parser does not see. A damaged entry is not applied and not skipped.
+// Undamaged data stays in use.
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createGallery, type Gallery } from '../src/testing/gallery.ts'
 import { itemsFrom } from '../src/testing/test-items.ts'
@@ -10,7 +11,7 @@ beforeEach(async () => {
 })
 afterEach(() => gallery.close())
 
-/** Another character of the same text; returns what puts it back. */
+/** Replaces a character of the text. Returns a function that restores the text. */
 async function alter(key: string, from: string, to: string): Promise<() => Promise<unknown>> {
   const { body } = (await gallery.store.get(key))!
   const text = Buffer.from(body).toString('latin1')
@@ -31,7 +32,8 @@ test('a log slot that names another item stops the owner, and is applied once it
   await gallery.remove('item-2')
   const repair = await alter(keys.logSlot(2), 'item-1', 'item-7')
   await expect(writer.step({})).rejects.toMatchObject(damaged(keys.logSlot(2)))
-  // Neither by the next owner, and what follows waits too; it is accepted all the same.
+  // The next writer does not apply the entry either, and later entries also wait. The API accepts
+  // them anyway.
   const { revision } = await gallery.accept([{ id: 'late' }])
   await expect((await gallery.openWriter()).step({})).rejects.toMatchObject(
     damaged(keys.logSlot(2))

@@ -1,4 +1,5 @@
-// Deletion by filter: what matches at its place in the order of acceptance, whatever order the batches come in, and again after a rebuild.
+// Tests deletion by filter. An operation deletes the items that match at its place in the order of
+// acceptance, for any order of the batches, and also after a rebuild.
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createGallery, type Gallery } from '../src/testing/gallery.ts'
 import { itemsFrom } from '../src/testing/test-items.ts'
@@ -15,7 +16,7 @@ afterEach(() => gallery.close())
 const removeLabel = (label: string): Promise<number> =>
   gallery.operate({ kind: 'delete_where', filter: { label } })
 
-/** The same from the version that is there and from log and batches alone. */
+/** Expects the same ids from the current version, and from log and batches alone. */
 async function expectIds(ids: readonly string[]): Promise<void> {
   expect(await gallery.allIds()).toEqual(ids)
   writer = await gallery.rebuild()
@@ -23,7 +24,7 @@ async function expectIds(ids: readonly string[]): Promise<void> {
 }
 
 test('finds items in sealed segments, with columns and without, relabelled ones and what the same step brings', async () => {
-  // More than 512 items: a columns file.
+  // More than 512 items, so there is a columns file.
   await gallery.add(
     writer,
     itemsFrom(1, 600).map((item, i) => ({
@@ -66,7 +67,7 @@ test('an item that is still being embedded meets it when it comes, as it was lab
   await gallery.relabel(['b'], { label: 'bad' })
   await gallery.relabel(['c'], { label: 'bad' })
   await writer.step({})
-  // It waits through a change of owner.
+  // The operation still waits after a change of writer.
   writer = await gallery.openWriter()
   await gallery.embed(ingestion, items)
   await writer.step({ list: true })

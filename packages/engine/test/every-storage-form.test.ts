@@ -1,4 +1,5 @@
-// Every method over every metric with every storage: all that can happen to a collection, with sealed segments of the real kind, against a plain reference.
+// Tests every method with every metric and every storage. A collection gets every kind of change,
+// with real sealed segments, and is compared with a simple reference.
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
 import type { CollectionReader, Hit, SearchQuery } from '../src/contract.ts'
@@ -44,7 +45,7 @@ const searchAll = (query: Omit<SearchQuery, 'vectors'>): Promise<Hit[][]> =>
     })
   )
 
-/** Items as they are added, and in the reference. */
+/** Adds items to the collection and to the reference. */
 async function add(
   writer: CollectionWriter,
   reference: Reference,
@@ -67,7 +68,7 @@ async function settle(writer: CollectionWriter): Promise<void> {
   while (await writer.merge());
 }
 
-/** Everything that can be read, against the reference; the recall seen. */
+/** Compares everything that can be read with the reference. Returns the recall. */
 async function check(reference: Reference): Promise<number> {
   const [lost, floor] = lossOf(cell)
   const { metric, sparse } = cell

@@ -1,4 +1,5 @@
-// Filtered and grouped searches of every method against an exact one, at several selectivities and with deletions.
+// Compares filtered and grouped searches of every method with an exact search, at several
+// selectivities and with deletions.
 import { afterEach, describe, expect, test } from 'vitest'
 import { indexMethods } from '@likeness/shared/contract/collection'
 import type { Filter } from '@likeness/shared/contract/filter'
@@ -8,7 +9,10 @@ import { type TestItem, vectorOf } from '../src/testing/test-items.ts'
 
 const count = 3_000
 const k = 10
-/** Of IVF: half of the lists here. Random vectors have no clusters: the default (8) finds .91 of them without any filter. */
+/**
+ * Half of the lists of IVF here. Random vectors have no clusters: the default (8) finds .91 of them
+ * without any filter.
+ */
 const nprobe = 16
 const queries = Array.from({ length: 25 }, (_, i) => 100_000 + i)
 
@@ -19,7 +23,7 @@ interface Known extends TestItem {
   n: number
   vectors: Float32Array[]
 }
-/** Every tenth item has two rows, every twentieth no label. */
+/** Every tenth item has two rows, every twentieth item has no label. */
 const items = Array.from({ length: count }, (_, n): Known => {
   const seeds = n % 10 === 0 ? [n + 1, n + 50_001] : [n + 1]
   return {
@@ -41,7 +45,7 @@ function ranked(query: Float32Array, among: readonly Known[]): Known[] {
     .map(({ item }) => item)
 }
 
-/** Sealed segments of the method, and a small one. */
+/** Fills sealed segments of the method and a small segment. */
 async function fill(method: (typeof indexMethods)[number]) {
   gallery = await createGallery({ method, metric: 'cosine', sealThreshold: 1_200 })
   const writer = await gallery.openWriter()
@@ -99,7 +103,7 @@ const selections: [string, Filter, (item: Known) => boolean][] = [
   ]
 ]
 
-/** Around one of 20 centres, that of the seed. */
+/** Returns a vector near one of 20 centres, chosen by the seed. */
 function clusteredVector(seed: number): Float32Array {
   const [centre, own] = [vectorOf(900_000 + (seed % 20)), vectorOf(seed)]
   const vector = centre.map((value, i) => value + 0.5 * own[i]!)
@@ -161,7 +165,7 @@ describe.each(indexMethods)('%s', (method) => {
     const lines: string[] = []
     let live = items
     for (const deletedPercent of [0, 50, 90, 99]) {
-      // Spread over all selections alike.
+      // The live items are spread evenly over all selections.
       const stays = ({ n }: Known): boolean =>
         (Math.imul(n + 1, 2_654_435_761) >>> 0) / 2 ** 32 >= deletedPercent / 100
       const gone = live.filter((item) => !stays(item)).map(({ id }) => id)

@@ -1,4 +1,5 @@
-// Collections of bits: made of floats by a threshold or given, searched within a radius, on every method.
+// Tests collections of bits, made from floats by a threshold or supplied, and searches within a
+// radius, on every method.
 import { afterEach, describe, expect, test } from 'vitest'
 import { indexMethods } from '@likeness/shared/contract/collection'
 import type { SearchQuery } from '../src/contract.ts'

@@ -1,4 +1,5 @@
-// Searches where little is left, by deletions or by a filter, of every method over bits and over encoded vectors, against an exact one.
+// Tests searches with few live rows, after deletions or with a filter. Every method over bits and
+// over encoded vectors is compared with an exact search.
 import { afterEach, describe, expect, test } from 'vitest'
 import { indexMethods } from '@likeness/shared/contract/collection'
 import type { GalleryOptions } from '../src/testing/gallery-stack.ts'
@@ -19,7 +20,7 @@ const forms: GalleryOptions[] = [
   { metric: 'cosine', storage: 'pq8', rescore: true },
   { metric: 'IP', storage: 'f16' }
 ]
-/** Plain f32 is in filtered-search.test.ts. */
+/** filtered-search.test.ts tests plain f32. */
 const cells = indexMethods.flatMap((method) =>
   forms
     .filter(({ metric }) => method !== 'FLAT' || metric === 'hamming')

@@ -1,4 +1,5 @@
-// New labels and metadata without new vectors: seen by reads, filters and groups, in the order of acceptance, through merges and rebuilds.
+// Tests payload updates: new labels and metadata without new vectors. Reads, filters and groups see
+// them in the order of acceptance, after merges and rebuilds too.
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
 import type { SearchQuery } from '../src/contract.ts'
@@ -186,7 +187,7 @@ test('a deleted item does not come back with it, nor its label with the next ite
 
 test('its files are verified', async () => {
   await relabelled()
-  // Open: keeps the relabels waiting.
+  // Open ingestion: the payload updates stay pending.
   await gallery.accept([{ id: 'a' }])
   await gallery.relabel(['a'], { label: 'waiting' })
   await writer.step({})

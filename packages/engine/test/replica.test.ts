@@ -1,4 +1,5 @@
-// A replica over a memory store: it reads little, and keeps what it has when the newest is damaged.
+// Tests a replica over a memory store. It reads little, and keeps the loaded version when the
+// newest version is damaged.
 import { afterEach, expect, test } from 'vitest'
 import { createGallery, type Gallery } from '../src/testing/gallery.ts'
 import { itemsFrom, vectorOf } from '../src/testing/test-items.ts'

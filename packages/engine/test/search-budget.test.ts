@@ -1,4 +1,5 @@
-// What a search may spend: recall never falls as it grows, on sets that are hard for each kind of index, per query and per collection.
+// Tests the budget of a search. Recall never falls with a larger budget, on sets that are hard for
+// each kind of index, per query and per collection.
 import { afterEach, describe, expect, test } from 'vitest'
 import type { Metric } from '@likeness/shared/contract/collection'
 import type { VectorStorage } from '@likeness/shared/contract/storage-forms'
@@ -10,9 +11,9 @@ import { unitVector } from '../src/testing/test-items.ts'
 const k = 10
 const rows = 2_000
 
-/** Random directions: neighbours are hardly nearer than all others. */
+/** Random directions: neighbours are hardly closer than all other vectors. */
 function hardSet(metric: Metric) {
-  // A bit says less than a value.
+  // A bit has less information than a float value.
   const width = metric === 'hamming' ? 256 : 64
   const hardVector = (seed: number): Float32Array => unitVector(seed, width)
   const reference: Reference = new Map(
@@ -34,7 +35,7 @@ const items = Array.from({ length: rows }, (_, n) => ({ id: `item-${n}`, seeds: 
 let gallery: Gallery
 afterEach(() => gallery.close())
 
-/** The recall of a sealed collection, by budget. */
+/** Returns the recall of a sealed collection for each budget. */
 async function fill({
   metric = 'IP',
   ...options

@@ -1,4 +1,5 @@
-// Settings that change after creation: an operation in the order of the log, held by the manifest, followed by replicas, owners and merges.
+// Tests settings that change after creation. The change is an operation in the order of the log.
+// The manifest stores it; replicas, writers and merges follow it.
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { SettingsChange } from '@likeness/shared/contract/collection'
 import { createGallery, type Gallery } from '../src/testing/gallery.ts'

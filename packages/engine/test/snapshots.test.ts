@@ -1,4 +1,5 @@
-// Snapshots and restores: what is kept survives collection, what comes back has the restore's revision, and later operations win.
+// Tests snapshots and restores. Garbage collection keeps the files of a snapshot. Restored items
+// have the revision of the restore, and later operations win.
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
 import type { OpenCollectionReader } from '../src/search/collection-reader.ts'
@@ -234,7 +235,7 @@ test('a compaction rewrites what carries deletions, makes small segments one, an
   const revision = await gallery.operate({ kind: 'compact' })
   await writer.step({})
   expect(await gallery.outcome(revision)).toBeUndefined()
-  // The next owner goes on with it.
+  // The next writer continues with the snapshot.
   writer = await gallery.openWriter()
   while (await writer.merge());
   expect(await gallery.outcome(revision)).toMatchObject({ seq: writer.seq })

@@ -1,4 +1,5 @@
-// Collections of sparse vectors: what their hits mean, what is refused, and what a damaged batch leaves behind. Their life is that of every form (every-form.test.ts).
+// Tests collections of sparse vectors: the meaning of their hits, the refusals, and a damaged
+// batch. every-storage-form.test.ts tests all other changes of such a collection.
 import { afterEach, expect, test } from 'vitest'
 import { sparseRow } from '@likeness/shared/contract/vector-rows'
 import { createUlid } from '@likeness/shared/data/ulid'

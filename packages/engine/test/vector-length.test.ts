@@ -1,4 +1,5 @@
-// Vectors that are not unit length: what their scores mean on every method, and that the inner product loses nothing by it.
+// Tests vectors without unit length: the meaning of their scores on every method, and that a search
+// by inner product loses nothing.
 import { afterEach, describe, expect, test } from 'vitest'
 import { indexMethods } from '@likeness/shared/contract/collection'
 import type { GalleryOptions } from '../src/testing/gallery-stack.ts'
@@ -7,7 +8,7 @@ import { itemsFrom, vectorOf } from '../src/testing/test-items.ts'
 
 const k = 10
 const count = 600
-/** Lengths from .2 to 5, few of them long. */
+/** Lengths from .2 to 5; few vectors are long. */
 const longVector = (seed: number): Float32Array =>
   vectorOf(seed).map((value) => value * 0.2 * 25 ** ((seed * 0.618) % 1))
 const dot = (a: Float32Array, b: Float32Array): number =>

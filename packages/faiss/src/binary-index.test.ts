@@ -12,7 +12,7 @@ import { trainBinaryCentroids } from './train-centroids.ts'
 
 const rows = 700
 const k = 10
-// 64, 72 and 512: whole words, a rest of bytes, an unrolled size.
+// 64, 72 and 512 bits: whole words, some extra bytes, a size with unrolled code.
 const everyWidth = kinds.flatMap((kind) => [64, 72, 512].map((bits) => ({ kind, bits })))
 const at = (array: Uint8Array, bits: number, row: number) =>
   array.subarray((row * bits) / 8, ((row + 1) * bits) / 8)

@@ -12,7 +12,8 @@ it('fills from what was just read, says no past the end, and never for a descrip
   await file.read(Buffer.alloc(16), 0, 16, 0)
   const out = new Uint8Array(5)
   if (readCached(file.fd, 11, out)) expect(Buffer.from(out).toString()).toBe('marks')
-  // File systems without such reads exist; on Linux's usual ones this would be a silent loss of speed.
+  // Some file systems do not have such reads. On the usual file systems of Linux, a loss of such
+  // reads would slow everything down silently.
   else expect(platform()).not.toBe('linux')
   expect(readCached(file.fd, 12, out)).toBe(false)
   await file.close()

@@ -19,7 +19,7 @@ beforeEach(async () => {
   dir = temporaryFolder('foreign')
 })
 
-/** Row that each id names, as the file orders them. */
+/** Row of each id, in the order of the file. */
 function rowsById(found: {
   ids: ArrayLike<number | bigint>
   vectors: Float32Array

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { resample, type Taps } from './resample.ts'
 
-/** Weights that are no round numbers, of up to `most` samples. */
+/** Uneven weights, of up to `most` samples. */
 function oddTaps(targets: number, samples: number, most: number): Taps {
   const first: number[] = []
   const from = [0]
@@ -25,7 +25,7 @@ const noise = (width: number, height: number): Uint8Array =>
     (_, i) => (Math.imul(i + 1, 2654435761) >>> 24) & 255
   )
 
-/** The same, plainly. */
+/** Computes the same in the simplest way. */
 function plain(rgb: Uint8Array, width: number, rows: Taps, columns: Taps): number[][] {
   const colours: number[][] = [[], [], []]
   for (let y = 0; y < rows.first.length; y++) {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { type InvertedQuery, type Postings, searchInverted } from './search-inverted.ts'
 
 const nothingDeleted = new Uint8Array(0)
-/** Of lists of [row, value]. */
+/** Returns the postings of lists of [row, value]. */
 function postingsOf(
   lists: readonly (readonly (readonly [number, number])[])[],
   rowCount: number

@@ -1,4 +1,5 @@
-// A graph by inner product keeps f32 rows as two planes and walks by the first alone: but for the speed nobody may notice.
+// Tests a graph by inner product. The graph keeps f32 rows as two planes and reads only the first
+// plane during the walk. Only the speed may differ.
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
@@ -24,7 +25,10 @@ function scaleToUnit(vectors: Float32Array, dim: number): Float32Array {
   return vectors
 }
 
-/** Values at every edge of a split into halves: ties, carries into the exponent, subnormal, largest, both signs, zeros. */
+/**
+ * Returns values at every limit of the split into halves: ties, carries into the exponent,
+ * subnormal, largest, both signs, zeros.
+ */
 function oddValues(dim: number): Float32Array {
   const bits = [
     0x3f808000, 0x3f808001, 0x3f807fff, 0x3fffffff, 0x3f7fffff, 0x00000001, 0x007fffff, 0x00008000,

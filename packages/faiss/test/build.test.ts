@@ -4,7 +4,8 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
 import { buildAddon } from '../build.mjs'
 
-// A compiler that is a shell script: says what a compiler says, counts its calls, writes what -o names.
+// Shell script that acts as a compiler: prints a version like a compiler, counts its calls, and
+// writes the file of -o.
 const fakeCompiler = (calls: string, version: string) => `#!/bin/sh
 case "$1" in
   --version) echo "${version}"; exit 0 ;;
@@ -91,7 +92,7 @@ describe('building the addon', () => {
   })
 
   it('is up to date after it was built from the real sources', async () => {
-    // Builds when it was not: then the time is the compiler's.
+    // Builds the addon when there is none. Then the measured time is the time of the compiler.
     await buildAddon({ log: () => undefined })
     expect(await buildAddon({ log: () => undefined })).toMatchObject({ built: false })
   }, 600_000)

@@ -1,4 +1,5 @@
-// Inverted lists that are mapped from their file answer as those in memory.
+// Compares inverted lists that are mapped from their file with lists in memory. The answers are
+// equal.
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'

@@ -1,4 +1,5 @@
-// What merging does to indexes: lists that move, graphs that grow and are numbered anew.
+// Tests the effect of merging on indexes: lists that move, and graphs that grow and get new
+// numbers.
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
@@ -10,7 +11,7 @@ const dim = 16
 const vectors = gaussianVectors(5, 600, dim)
 const rowsOf = (first: number, count: number): Float32Array =>
   vectors.subarray(first * dim, (first + count) * dim)
-/** Row i goes to a place of its own. */
+/** Gives row i a different place. */
 const shuffled = (count: number, first = 0, step = 7): Int32Array =>
   Int32Array.from({ length: count }, (_, i) => first + ((i * step) % count))
 const dir = temporaryFolder('merging')
@@ -35,7 +36,7 @@ describe.each(everyForm.filter(({ kind }) => kind === 'ivf'))(
       await second.add(rowsOf(400, 200))
       const before = await first.reconstructRange(0, 400)
       const places = shuffled(400)
-      // Every tenth is left out: the last 40 places go to the second.
+      // Every tenth row is left out. The last 40 places go to the second index.
       const kept = places.map((place, i) => (place >= 360 ? -1 : Math.sign(i) * place))
       await target.moveLists(await saved(first, 'first'), kept)
       await target.moveLists(

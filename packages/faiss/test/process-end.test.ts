@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 const entry = new URL('../src/index.ts', import.meta.url).href
 const addonFile = fileURLToPath(new URL('../build/likeness_faiss.node', import.meta.url))
 
-/** Runs a script in a Node process of its own; a crash shows as a signal. */
+/** Runs a script in a separate Node process; a crash shows as a signal. */
 async function runScript(
   script: string
 ): Promise<{ code: number | null; signal: string | null; out: string }> {

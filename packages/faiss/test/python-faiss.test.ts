@@ -45,7 +45,7 @@ describe.skipIf(version === undefined).each(everyForm)(
       const own = await index.search(queries, { k: 5, ...exhaustive })
       expect(found).toMatchObject({ rows, dim, ip: metric === 'ip' })
       if (storage === 'f32') expect(found.ids).toEqual(idLists(own.ids, 5))
-      // Rows that are stored alike may come in another order.
+      // Rows with equal stored values may have another order.
       expect(recall(found.ids, idLists(own.ids, 5))).toBeGreaterThan(0.97)
     })
   }

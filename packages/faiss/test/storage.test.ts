@@ -19,7 +19,7 @@ const rows = 600
 const k = 10
 const vectors = gaussianVectors(1, rows, dim)
 const queries = gaussianVectors(2, 20, dim)
-/** Root mean square of what is lost, for values of about 1. */
+/** Root mean square of the loss, for values of about 1. */
 const mostLost: Record<string, number> = { f32: 0, f16: 0.0005, sq8: 0.012, pq4: 0.6 }
 const rms = (values: Float32Array) =>
   Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / values.length)
@@ -146,7 +146,7 @@ describe.each(metrics)('recall over %s', (metric) => {
       const seen = recall(idLists(ids, k), truth)
       console.log(`${kind} ${storage} ${metric} recall@10: ${seen.toFixed(3)}`)
       expect(seen).toBeGreaterThan(floor)
-      // An identical unit vector.
+      // A unit vector that is equal to the query.
       const own = await index.search(rowOf(gallery.vectors, 64, 5), {
         k: 1,
         efSearch: 400,

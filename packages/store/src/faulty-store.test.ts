@@ -8,7 +8,7 @@ import type { FaultyStoreOptions } from './planned-faults.ts'
 const bytes = (text: string) => Buffer.from(text)
 const refused = { code: 'store_unavailable', retryable: true }
 
-/** A clock that moves only when told, and the order in which sleepers woke. */
+/** A clock that only the test moves, and the order in which sleepers woke. */
 function fakeClock() {
   let nowMs = 0
   const sleepers: { atMs: number; wake: () => void }[] = []

@@ -1,4 +1,4 @@
-// What goes wrong with each operation of a faulty store: drawn from a seed, and acted out.
+// Faults of each operation of a faulty store, drawn from a seed and carried out.
 import { seededRandom } from '@likeness/shared/data/random'
 import { appError } from '@likeness/shared/errors'
 import type { ObjectStore } from './object-store.ts'
@@ -24,8 +24,8 @@ export interface FaultRates {
   /** The operation happens and the caller gets `store_unavailable`. */
   failAfter: number
   /**
-   * Writes only: the caller gets `store_unavailable` now, and the write happens within lateMs. Its
-   * condition is checked then.
+   * Writes only: the caller gets `store_unavailable` now, and the write happens within lateMs. The
+   * condition of the write is checked then.
    */
   landLate: number
   /** Longest time on the way to the store, and again on the way back. */

@@ -3,7 +3,7 @@ import { createMemoryStore } from './memory-store.ts'
 import type { ObjectStore, PutCondition } from './object-store.ts'
 import { probeObjectStore } from './probe.ts'
 
-/** A store that ignores the conditions that `ignores` picks. */
+/** Returns a store that ignores the conditions that `ignores` selects. */
 function careless(ignores: (condition: PutCondition, exists: boolean) => boolean): ObjectStore {
   const inner = createMemoryStore()
   return {

@@ -1,4 +1,5 @@
-// What the S3 store makes of answers that a healthy server does not give. The contract suite runs on a real one.
+// Tests the S3 store with answers that a healthy server does not give. The contract suite uses a
+// real server.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
@@ -12,7 +13,10 @@ type Answer = (request: IncomingMessage, response: ServerResponse) => void
 const undo: (() => void)[] = []
 afterEach(() => undo.splice(0).forEach((run) => run()))
 
-/** A store on a server that answers bucket checks itself and everything else with the next of the answers. */
+/**
+ * Returns a store on a fake server. The server answers bucket checks itself, and each other request
+ * with the next of the answers.
+ */
 async function storeAnswering(
   ...answers: Answer[]
 ): Promise<{ store: ObjectStore; requests: string[] }> {
@@ -26,7 +30,7 @@ async function storeAnswering(
     })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  // Time is short for those alone that are to run out of it.
+  // Short timeout only for tests that must reach it.
   const timeoutMs = answers.some((one) => one === silent || one === stopped) ? 1_000 : 60_000
   const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const store = await openObjectStore({

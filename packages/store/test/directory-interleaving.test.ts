@@ -1,5 +1,6 @@
-// One write stalls at each of its steps while others run to their end; then it goes on. Whatever was seen must be what
-// some order of whole operations would have shown. A write that never goes on is what kill -9 leaves.
+// A write stops at each of its steps while other operations run to their end. Then the write
+// continues. The results must be equal to some order of whole operations. A write that never
+// continues shows the state after kill -9.
 import { mkdtemp, readdir, utimes } from 'node:fs/promises'
 import path from 'node:path'
 import { beforeEach, expect, it } from 'vitest'
@@ -21,7 +22,7 @@ type Initial = 'absent' | 'plain' | 'swapped'
 
 const key = 'c/CURRENT'
 const initials: Initial[] = ['absent', 'plain', 'swapped']
-/** Where each write may stall. A read has a step of its own too: between looking and being sure. */
+/** Steps where each write may stop. A read also has a step: between the look and the check. */
 const steps: Record<Stalling, string[]> = {
   put: ['written', 'before rename', 'renamed'],
   create: ['written', 'before create', 'created'],
@@ -88,7 +89,7 @@ it('lets one of two writers win that both stopped right before they take effect'
 })
 
 it('cleans old bodies away without touching a write that has just happened', async () => {
-  // The write after this one is the 32nd, which cleans.
+  // The next write is the 32nd write, which cleans.
   const { folder, etag } = await counterAt(31)
   const [cleaning, writing] = [stallAt('before clean'), stallAt('linked')]
   const cleaner = await openDirectoryStore({ root: folder, onStep: cleaning.onStep })
@@ -145,7 +146,7 @@ async function stallThere(scene: {
   const seen: string[] = []
   for (const operation of scene.others) {
     seen.push(await others(operation))
-    // Nothing that a sweep takes away may matter to anybody.
+    // The files that cleaning removes must not be in use.
     await cleanDirectory(directoryPaths(folder), 3_600_000)
   }
   const where = JSON.stringify({ ...scene, seen })
@@ -166,7 +167,9 @@ function ofOthers(outcome: string): string {
   return JSON.stringify((JSON.parse(outcome) as string[]).slice(1, -1))
 }
 
-/** What each operation answers, as text: the value read, or whether the write held. */
+/**
+ * Returns the answer of each operation as text: the value of a read, or whether a write succeeded.
+ */
 function createActor(store: ObjectStore, name: string, start: Start) {
   let etag = start.etag
   let writes = 0
@@ -216,7 +219,10 @@ async function prepare(store: ObjectStore, initial: Initial): Promise<Start> {
   return { value: 'start3', etag }
 }
 
-/** Directories are left out: versions of objects that are gone wait there for a later sweep. */
+/**
+ * Lists files without directories. Versions of deleted objects wait in directories for a later
+ * cleaning.
+ */
 async function temporaryFiles(folder: string): Promise<string[]> {
   const entries = await readdir(path.join(folder, 'tmp'), { withFileTypes: true })
   return entries.filter((entry) => entry.isFile()).map((entry) => entry.name)

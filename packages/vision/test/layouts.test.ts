@@ -29,7 +29,7 @@ async function writeGraph(
 }
 
 const picture = noisePicture(64, 64, 3)
-/** Prepared, checked against the oracle, and run on one picture. */
+/** Prepares a model, checks the model against the oracle, and runs it on one picture. */
 async function run(options: TinyGraphOptions, more?: { key: string; value: string }[]) {
   const onnxPath = await writeGraph(options, more)
   const model = await prepareModel({ onnxPath, cacheDir: dir })

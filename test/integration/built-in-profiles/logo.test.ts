@@ -1,4 +1,5 @@
-// The logo profile with the built-in model itself: rendered marks, turned, covered, transparent, beside the general profile.
+// Tests the logo profile with the real built-in model, and compares it with the general profile.
+// The marks are rendered, turned, covered and transparent.
 import sharp from 'sharp'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import {
@@ -64,7 +65,7 @@ let marks: { name: string; png: Buffer }[]
 let scenes: { name: string; kind: Kind; jpeg: Buffer }[]
 
 beforeAll(async () => {
-  // Drawn first: once a picture was decoded, SVGs are not opened any more.
+  // SVGs are drawn first, because they cannot be opened after the decoding of a picture.
   const random = createRandom(77)
   const names = shuffled(chooseBrandMarks(listedMarks()), random).slice(0, markCount)
   marks = await Promise.all(
@@ -213,7 +214,7 @@ test('a white mark on a transparent ground is found: sent as it is, with other b
   }
 })
 
-/** Its shape in white; what is not there stays transparent. */
+/** Makes the shape white; transparent areas stay transparent. */
 async function whiten(png: Buffer): Promise<Buffer> {
   const { data, info } = await sharp(png).ensureAlpha().raw().toBuffer({ resolveWithObject: true })
   for (let i = 0; i < data.length; i += 4) data.fill(255, i, i + 3)

@@ -1,4 +1,5 @@
-// Galleries built by the program where no stack runs: it starts one and stops it, also when it is killed or interrupted.
+// Tests galleries that the program builds without a running stack. The program starts a stack, and
+// stops this stack also when it is killed or interrupted.
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -45,7 +46,7 @@ test('the yaml of a PP-ShiTu user runs unmodified with the built-in model, and a
   ).not.toContain('set 1/4.jpg')
 }, 600_000)
 
-/** Vector batches of all galleries of the home. */
+/** Counts vector batches of all galleries in the home folder. */
 async function batchesWritten(): Promise<number> {
   const files = await readdir(join(home.dir, 'home/stack/objects'), { recursive: true }).catch(
     () => []
@@ -53,7 +54,10 @@ async function batchesWritten(): Promise<number> {
   return files.filter((file) => /\/batch~\/[^/]+\/[^/]+$/.test(file)).length
 }
 
-/** Waits for the first batch, some hundred of the pictures. The bar says it too late: outside a terminal it is written every few seconds. */
+/**
+ * Waits for the first batch, which has some hundred of the pictures. The progress bar comes too
+ * late: outside a terminal a line appears only every few seconds.
+ */
 async function untilUnderWay({ stdout, finished }: Running, batchesBefore: number): Promise<void> {
   const ended = finished.then(() => true)
   while ((await batchesWritten()) <= batchesBefore) {

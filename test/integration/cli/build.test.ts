@@ -1,4 +1,5 @@
-// Galleries built from a yaml by the real program on a stack that runs: again, appended to, taken from, and with lists as users have them.
+// Tests galleries that the real program builds from a yaml on a running stack: built again,
+// extended, reduced, and with the lists of real users.
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -7,7 +8,10 @@ import { count, fileOf, folderOf, hitsIn, listOf, pathOf } from './gallery-folde
 import { type Home, openHome } from './likeness.ts'
 
 let home: Home
-/** The stack may read the folders in `readable`, and is sent the pictures of all others. */
+/**
+ * The stack may read the folders in `readable`. For all other folders the program uploads the
+ * pictures.
+ */
 beforeAll(async () => {
   home = await openHome()
   const readable = join(home.dir, 'readable')

@@ -1,4 +1,5 @@
-// `likeness eval` by the real program and the smallest model, on a set whose right answers are known: figures, exit codes, the sheet.
+// Tests `likeness eval` with the real program and the smallest model, on a set with known right
+// answers: figures, exit codes, the sheet.
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
@@ -8,7 +9,8 @@ let home: Home
 let folder: string
 beforeAll(async () => {
   home = await openHome()
-  // Queries are gallery pictures under other names: found first, but for one whose label is another's and one that should be unknown.
+  // The queries are gallery pictures under other names, and each picture is found first. Two are
+  // special: a query with the label of another picture, and a query that should be unknown.
   const seeds = Array.from({ length: 8 }, (_, i) => i)
   folder = await home.folder(
     'set',

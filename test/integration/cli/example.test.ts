@@ -1,4 +1,5 @@
-// `likeness example` by the real program and the built-in model, on a part of what it draws: floors below the values seen, which are printed.
+// Tests `likeness example` with the real program and the built-in model, on some of the drawn
+// pictures. The floors are below the measured values, which are printed.
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
@@ -17,7 +18,10 @@ beforeAll(async () => {
   home = await openHome({ model: 'built-in' })
 })
 
-/** The first queries of each kind, and the first labels of the gallery beside those asked for. */
+/**
+ * Returns the first queries of each kind, and the gallery with their labels and the first other
+ * labels.
+ */
 const partOf = (
   set: ExampleSet,
   { queriesOfAKind, furtherLabels }: { queriesOfAKind: number; furtherLabels: number }

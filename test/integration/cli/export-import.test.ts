@@ -1,4 +1,5 @@
-// A gallery leaves as a plain Faiss index and comes back, by the real program: with its vectors, from its pictures, or not at all.
+// Tests export of a gallery as a plain Faiss index and import with the real program: with the
+// vectors, from the pictures, or refused.
 import { existsSync } from 'node:fs'
 import { copyFile, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -36,7 +37,8 @@ beforeAll(async () => {
     0,
     expect.objectContaining({ items: seeds.length })
   ])
-  // As PP-ShiTu leaves a gallery: an index and a pickle, and nobody says whose vectors they are.
+  // A gallery of PP-ShiTu: an index and a pickle. They do not tell which model computed the
+  // vectors.
   await mkdir(join(folder, 'pp-shitu'))
   for (const name of ['vector.index', 'id_map.pkl'])
     await copyFile(join(folder, 'product_gallery/index', name), join(folder, 'pp-shitu', name))

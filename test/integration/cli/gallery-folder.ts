@@ -1,12 +1,16 @@
-// Folders of a PP-ShiTu user for the program: a yaml, a list and drawn pictures; and the hits that it prints.
+// Folders of a PP-ShiTu user for the program: a yaml, a list and drawn pictures. Also parses the
+// hits that the program prints.
 import { type Home, unmodifiedYaml } from './likeness.ts'
 
-/** The smallest model makes 64 dimensions, and drawn noise is not what a threshold is for. */
+/**
+ * Yaml for these tests: the smallest model has 64 dimensions, and a threshold makes no sense for
+ * drawn noise.
+ */
 export const yaml = unmodifiedYaml
   .replace('embedding_size: 512', 'embedding_size: 64')
   .replace('score_thres: 0.7', 'score_thres: "None"')
 export const count = (n: number): number[] => Array.from({ length: n }, (_, i) => i)
-/** Spaces in paths and in labels, and no delimiter. */
+/** Returns a path with a space. Labels also have spaces; there is no delimiter. */
 export const pathOf = (seed: number): string => `set ${seed % 3}/${seed}.jpg`
 export const listOf = (seeds: readonly number[]): string =>
   seeds.map((seed) => `${pathOf(seed)} label of ${seed}\n`).join('')
@@ -22,7 +26,7 @@ export const folderOf = (
     Object.fromEntries(seeds.map((seed) => [`product_images/${pathOf(seed)}`, seed]))
   )
 
-/** The lines of hits of all objects, best first, each file once. */
+/** Returns the lines of hits of all objects, best first, each file once. */
 export function hitsIn(stdout: string): string[] {
   const lines = stdout.split('\n').flatMap((line) => (line.startsWith('    ') ? [line.trim()] : []))
   const scoreOf = (line: string): number => Number(line.split('  ').at(-2))

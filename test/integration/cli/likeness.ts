@@ -1,4 +1,5 @@
-// Runs the command line program as a user does, in a folder of the test's own, with the smallest model.
+// Runs the command line program like a user, in a separate folder per test, with the smallest
+// model.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -12,7 +13,7 @@ export interface Finished {
   signal: NodeJS.Signals | null
   stdout: string
   stderr: string
-  /** The last line of stdout. */
+  /** Parses the last line of stdout. */
   json: () => Record<string, unknown>
 }
 export interface Running {
@@ -21,7 +22,7 @@ export interface Running {
   stdout: () => string
 }
 
-/** The configuration that users bring, to the letter. */
+/** Configuration of a PaddleClas user, without any change. */
 export const unmodifiedYaml = `IndexProcess:
   index_method: "HNSW32"
   index_dir: "./product_gallery/index"
@@ -50,7 +51,7 @@ export async function openHome({ model = 'tiny' }: { model?: 'tiny' | 'built-in'
   }
 
   function start(folder: string, args: readonly string[]): Running {
-    // A group of its own: what it started can be killed with it.
+    // Detached, so the program has a process group. A kill of the group also ends its children.
     const child = spawn(
       process.execPath,
       [
@@ -83,7 +84,7 @@ export async function openHome({ model = 'tiny' }: { model?: 'tiny' | 'built-in'
     dir,
     start,
     run: (folder: string, ...args: string[]): Promise<Finished> => start(folder, args).finished,
-    /** A new folder with the given text files, and pictures by seed. */
+    /** Creates a new folder with the given text files, and pictures by seed. */
     async folder(
       name: string,
       files: Record<string, string>,

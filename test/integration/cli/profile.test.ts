@@ -1,4 +1,6 @@
-// `likeness profile` by the real program and the smallest model: learned from a gallery, kept only when it is better, and used by a gallery beside one that does not.
+// Tests `likeness profile` with the real program and the smallest model. A profile is learned from
+// a gallery, and is kept only when it is better. One gallery uses the profile, another gallery does
+// not.
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import sharp from 'sharp'
@@ -21,7 +23,7 @@ Likeness:
   collection: ${name}
 ${more}`
 
-/** A model whose own projection keeps two numbers: what is learned with it is better for certain. */
+/** Limits the projection of a model to two numbers. So a learned projection is certainly better. */
 async function weaken(modelDir: string): Promise<void> {
   const [dim, rawDim] = [2, 144]
   const file = new Uint8Array(
@@ -56,7 +58,7 @@ async function weaken(modelDir: string): Promise<void> {
   await rename(`${modelDir}-weak`, modelDir)
 }
 
-/** A colour, and beside it what it lacks of white. */
+/** Draws a colour beside its complement. */
 async function drawHalves(file: string, colour: readonly number[]): Promise<void> {
   const rgb = Buffer.from([...colour, ...colour.map((value) => 255 - value)])
   await sharp(rgb, { raw: { width: 2, height: 1, channels: 3 } })
@@ -124,7 +126,7 @@ test('a profile is learned from a gallery, listed and shown, and galleries with 
     expect.stringContaining('there is no profile nothing') as string
   ])
 
-  // There is nothing to tell apart.
+  // All pictures are equal, so learning has no effect.
   await home.folder('same', {}, Object.fromEntries(seeds.map((seed) => [`${seed}.png`, 1])))
   const worse = await run('profile', 'learn', 'same', '--name', 'own', '--json')
   expect([worse.code, worse.json().kept, worse.stdout]).toEqual([
@@ -148,7 +150,7 @@ test('a profile is learned from a gallery, listed and shown, and galleries with 
   }
   const [plain, own] = await Promise.all([top('plain.yaml', 7), top('learned.yaml', 7)])
   expect(own[0]).toMatchObject({ label: 'label 7', score: expect.closeTo(1, 3) as number })
-  // Two numbers tell little apart, 144 much.
+  // Two numbers separate little; 144 numbers separate much.
   expect(plain[2]!.score).toBeGreaterThan(0.999)
   expect(own[2]!.score).toBeLessThan(0.99)
 
@@ -157,7 +159,8 @@ test('a profile is learned from a gallery, listed and shown, and galleries with 
     1,
     expect.stringContaining('profile_not_found') as string
   ])
-  // Learned in the background once there are enough items, and given to the collection.
+  // A profile is learned in the background after enough items were added, and the collection gets
+  // the profile.
   const waiting = await run(
     'profile',
     'learn',
@@ -174,7 +177,8 @@ test('a profile is learned from a gallery, listed and shown, and galleries with 
     0,
     expect.objectContaining({ kept: true, applied: true, name: 'background' })
   ])
-  // Against what it has now, the same gives nothing; then there is nothing to do until the collection has doubled.
+  // Compared with the current profile, an equal profile has no advantage. Then the program waits
+  // until the collection has doubled.
   const watching = home.start(home.dir, [
     'profile',
     'learn',

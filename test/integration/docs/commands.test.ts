@@ -1,5 +1,5 @@
-// Every `sh` command of the documentation, run as it stands: page by page, against one stack that
-// was started as the README says.
+// Runs every `sh` command of the documentation without changes, page by page. One stack, started
+// like in the README, serves all pages.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { commandsIn } from '../../support/docs/code-blocks.ts'
 import { type DocumentedStack, startDocumentedStack } from '../../support/docs/documented-stack.ts'

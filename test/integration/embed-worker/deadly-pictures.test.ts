@@ -69,7 +69,7 @@ test('a worker killed in the middle leaves its images in hand, and the next one 
   await first.exited
   const left = await rig.redis.hgetall(inFlightKey(ingestion, 0))
   expect(Object.keys(left).sort()).toEqual(['60', '61', '62'])
-  // The queue would notice by itself after the lock's 30 s.
+  // Without this, the queue would notice only after the 30 s of the lock.
   await rig.queues.bulk.obliterate({ force: true })
   await rig.startWorker()
   await rig.addChunk(rig.chunkOf(ingestion, { feeding: 2 }))

@@ -1,4 +1,5 @@
-// What the embed-worker's integration tests share: a store with pictures, a real Redis and queue, and the worker as a real process.
+// Shared setup for the integration tests of the embed-worker: a store with pictures, a real Redis
+// and queue, and the worker as a real process.
 import { type ChildProcess, fork } from 'node:child_process'
 import { readdir, readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -39,7 +40,7 @@ export interface WorkerProcess {
   pid: number
   process: ChildProcess
   exited: Promise<number | null>
-  /** Inference processes now. */
+  /** Returns the current inference processes. */
   childPids(): Promise<number[]>
   stop(): Promise<number | null>
 }
@@ -75,7 +76,9 @@ export async function createEmbedRig() {
     workers.add(worker)
     return worker
   }
-  /** Stores pictures and the item list of one ingestion; `bytes` undefined leaves the object out. */
+  /**
+   * Stores pictures and the item list of one ingestion. `bytes` undefined: the object is left out.
+   */
   async function storeIngestion(
     pictures: readonly (Partial<ItemListLine> & { bytes?: Uint8Array | undefined })[]
   ) {
@@ -178,7 +181,10 @@ async function forkWorker(env: Record<string, string>): Promise<WorkerProcess> {
   }
 }
 
-/** Direct children of a process, read from /proc; a process that starts or ends meanwhile may be missed. */
+/**
+ * Returns the direct children of a process, read from /proc. A process that starts or ends at the
+ * same time may be missing.
+ */
 async function childrenOf(parent: number): Promise<number[]> {
   const pids = (await readdir('/proc')).map(Number).filter(Number.isInteger)
   const stats = await Promise.all(
@@ -199,7 +205,7 @@ async function childrenOf(parent: number): Promise<number[]> {
   return commands.filter(({ command }) => command.includes('child-main.ts')).map(({ pid }) => pid)
 }
 
-/** A PNG of coloured blocks, different for every seed. */
+/** Draws a PNG of coloured blocks, different for every seed. */
 export async function pictureOf(seed: number, side = 48): Promise<Buffer> {
   const rgb = Buffer.alloc(side * side * 3)
   for (let i = 0; i < rgb.length; i++)
@@ -216,7 +222,10 @@ export const embed = (
   headers: Record<string, string> = {}
 ): Promise<Response> => ask(`${url}/embed`, bytes, options, headers)
 
-/** POST of a picture to a route of the lane, with its options for the tiny model's embedding. */
+/**
+ * Sends a picture by POST to a route of the embed server, with the options for the tiny model's
+ * embedding.
+ */
 export async function ask(
   url: string,
   bytes: Uint8Array,

@@ -1,4 +1,5 @@
-// The record of pictures in hand, over a real Redis: what stands there between two writes, and what a Redis that is away costs.
+// Tests the record of pictures in hand, over a real Redis: its content between two writes, and the
+// effect of a Redis that is away.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { inFlightKey } from '@likeness/shared/contract/work'
 import { silentLogger } from '@likeness/shared/process/logger'

@@ -1,4 +1,5 @@
-// The feeder's queue while Redis comes and goes: feeding fails at once, and works again when Redis is back, whenever the queue was made.
+// Tests the queue of the chunk scheduler while Redis goes away and comes back. Feeding fails at
+// once, and works again when Redis is back. The queue may be created before or after that.
 import { type AddressInfo, connect, createServer, type Server } from 'node:net'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { enrolmentSchema } from '@likeness/shared/contract/picture-settings'
@@ -61,7 +62,10 @@ test('made while Redis is away it refuses at once, and feeds when Redis is there
   await feedsAgain()
 })
 
-/** Redis is there for the first connection until that asks for something once it is ready, and then away. */
+/**
+ * Starts a Redis that accepts the first connection. The Redis is away after the first command of
+ * the ready connection.
+ */
 async function startFleeting(): Promise<{ url: string; comeBack: () => void }> {
   let isAway = false
   proxy = createServer((client) => {

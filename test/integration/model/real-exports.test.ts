@@ -21,7 +21,7 @@ async function* pictures(from: number, to: number) {
     yield decodeImage(await readFile(path.join(photographs, name)))
 }
 
-// Of opset 12 and 22, with attention and without.
+// Exports with opset 12 and 22, with and without attention.
 for (const [name, convolutions] of Object.entries({
   'yolo11n-320': { int8: 75, float: 13 },
   'yolov8n-640': { int8: 51, float: 13 }
@@ -54,7 +54,7 @@ for (const [name, convolutions] of Object.entries({
           `${name}: ${kept.found} of ${kept.boxes} boxes, ${reverse.found} of ${reverse.boxes} the other way, ${ms.float} -> ${ms.int8} ms`
         )
         expect(kept.boxes).toBeGreaterThan(30)
-        // Few boxes: one more or less is two points.
+        // The sets have few boxes: a difference of one box is two points.
         expect(Math.min(kept.share, reverse.share)).toBeGreaterThanOrEqual(0.95)
         if (!overflowsInt8()) expect(ms.int8).toBeLessThan(ms.float)
       } finally {

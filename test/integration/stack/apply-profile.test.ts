@@ -1,4 +1,6 @@
-// Another profile for a collection that is in use, with real processes: searches all the time, items added and deleted meanwhile, SIGKILL of the process that makes the vectors.
+// Tests the change to another profile for a collection in use, with real processes. Searches run
+// all the time, items are added and deleted, and SIGKILL ends the process that computes the
+// vectors.
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -14,9 +16,12 @@ import { pictureOf } from '../../support/pictures.ts'
 
 const name = 'marks'
 const count = 1_200
-/** Items that stay as they are: each must find itself at any time. */
+/** Items that do not change. A search by such an item must find the item at any time. */
 const kept = Array.from({ length: 12 }, (_, i) => i * 100)
-/** With f16 raw vectors behind them; vectors of two projections are nowhere near. */
+/**
+ * Least score of an equal item with f16 raw vectors. Vectors of two projections are far from each
+ * other.
+ */
 const leastScore = 0.995
 const longMs = 280_000
 let live: LiveStack
@@ -26,7 +31,10 @@ beforeAll(async () => {
 })
 afterAll(() => live?.stop())
 
-/** A projection of random directions, as good as any: nothing is measured here but that all vectors are of it. */
+/**
+ * Stores a projection of random directions. The quality does not matter: the test only checks that
+ * all vectors come from the projection.
+ */
 async function storeProfile(
   profile: string,
   { seed, dim }: { seed: number; dim: number }
@@ -78,7 +86,7 @@ async function storeProfile(
 const idOf = (seed: number): string => `${name}/${seed}`
 const isRunning = ({ reprojection }: CollectionAnswer): boolean => reprojection?.state === 'running'
 
-/** Searches without a pause until it is told to end; what was wrong with any answer. */
+/** Searches without a pause until it is stopped. Returns the errors of all answers. */
 function startSearching() {
   const wrong: string[] = []
   let answers = 0
@@ -116,7 +124,10 @@ function startSearching() {
   }
 }
 
-/** Adds, replaces and deletes items, one after another as acknowledged, until it is told to end. */
+/**
+ * Adds, replaces and deletes items until it is stopped. Each operation waits for the
+ * acknowledgement of the former.
+ */
 function startChanging(oracle: Oracle, firstSeed: number) {
   let over = false
   let acknowledged = 0
@@ -124,7 +135,7 @@ function startChanging(oracle: Oracle, firstSeed: number) {
   const changing = (async () => {
     for (let round = 0; !over; round++) {
       const seed = firstSeed + round
-      // Each its own: two items of one picture are found in any order.
+      // Each item gets its own picture: two items with the same picture are found in any order.
       const [picture, other] = await Promise.all([pictureOf(seed), pictureOf(seed + 100_000)])
       const replaced = idOf(1 + ((seed * 7) % 97) + 100 * (seed % 12))
       jobs.push(
@@ -193,7 +204,7 @@ test(
       }
       expect([200, 202]).toContain(first.status)
       expect((await untilChanged(revision)).embedding).toEqual(embedding)
-      // Until a blow falls while the vectors are being made.
+      // Set when the kill came while the vectors were computed.
       let isMet = false
       for (const profile of [narrow, wide, narrow, wide, narrow]) {
         const answered = apply(`${profile.name}@${profile.version}`)
@@ -224,7 +235,7 @@ test(
     expect(changed).toBeGreaterThan(10)
     const end = await checkCollection(live.api, name, oracle)
     expect(end.embedding.version).toMatch(/^tiny@1\.0\.0\/(wide|narrow)@/)
-    // What comes now, and a rebuild, have it too.
+    // New items and a rebuild also use the new profile.
     const picture = await pictureOf(90_000)
     await live.api.finished(
       (await live.api.upload(name, [{ id: 'last', label: 'last', bytes: picture }])).job

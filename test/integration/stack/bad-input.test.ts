@@ -1,4 +1,5 @@
-// Bad input through the whole stack: each picture, line and request has its stable code, and everything else arrives.
+// Tests bad input for the whole stack. Each bad picture, line and request gets its stable code, and
+// all other input is indexed.
 import { randomBytes } from 'node:crypto'
 import { symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -43,7 +44,7 @@ const files: Record<string, () => Promise<Uint8Array> | Uint8Array> = {
   'odd/html.png': () => pictureOf(16),
   'odd/图片 目录/商标 一.png': () => pictureOf(18)
 }
-/** `path<TAB>label`, and the code it ends with; null: it arrives. */
+/** `path<TAB>label` and the error code of the line; null: the item is indexed. */
 const lines: [string, string | null][] = [
   ['odd/corrupt.png\tbad', 'image_corrupt'],
   ['odd/empty.jpg\tbad', 'image_empty'],

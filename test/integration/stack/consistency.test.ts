@@ -1,6 +1,8 @@
-// Three API processes over one store: what was written through one is found, or gone, in a search at `strong` or with `min_seq` through another; and
-// searches go on while the version changes all the time. More of both, some minutes:
-//   CONSISTENCY_PAIRS=1000 CONSISTENCY_SWAPS=500 npx vitest run --project integration test/integration/stack/consistency.test.ts
+// Tests three API processes over one store. A write through one API is visible in a search at
+// `strong` or with `min_seq` through another API, also for deletions. Searches continue while the
+// version changes all the time. This command runs more of both, for some minutes:
+//   CONSISTENCY_PAIRS=1000 CONSISTENCY_SWAPS=500 npx vitest run --project integration \
+//     test/integration/stack/consistency.test.ts
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -13,7 +15,7 @@ const pairs = Number(process.env.CONSISTENCY_PAIRS ?? 80)
 const swaps = Number(process.env.CONSISTENCY_SWAPS ?? 40)
 const longMs = 1_800_000
 const dim = 16
-/** Vectors come with their items: nothing is embedded. */
+/** Vectors are supplied with their items, so the stack does not embed. */
 const created = {
   embedding: { version: 'elsewhere@1/none@1', dim, unit: true },
   settings: { seal_threshold: 64 }
@@ -66,7 +68,8 @@ test(
         : (await api(pair).remove('pairs', id)).seq!
       if (add) alive.add(seed)
       else alive.delete(seed)
-      // One replica has to read its own process's write, the others another's.
+      // A replica must read the write of its own process, and the other replicas the write of
+      // another process.
       const askedOptions = [
         { consistency: 'strong' },
         { min_seq: seq },
@@ -97,7 +100,8 @@ test(
   `${swaps} versions while clients search on three apis all the time: no answer fails, and none mixes two versions`,
   async () => {
     await api(0).create('swaps', created)
-    // Every version has all of one generation and nothing else; the label says which.
+    // Every version has all items of one generation and no other items. The label tells the
+    // generation.
     const size = 6
     const write = (generation: number) =>
       addThrough(

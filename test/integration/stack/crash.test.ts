@@ -1,4 +1,5 @@
-// Ten kills that interrupt imports with upserts and deletes (`npm run crash` in small), and that what they could do would be counted.
+// Tests ten kills that interrupt imports with upserts and deletes (`npm run crash` in small), and
+// that possible damage would be counted.
 import { expect, test } from 'vitest'
 import { compare, emptyTally, type FoundItem, Oracle } from '../../crash/oracle.ts'
 import { runCrash } from '../../crash/run-crash.ts'
@@ -48,7 +49,7 @@ test('an operation acknowledged with a revision that is not above what was ackno
 
 test('ten kills in the middle of imports lose nothing, double nothing and bring nothing back', async () => {
   const lines: string[] = []
-  // Of its first ten blows three fall on merges.
+  // Three of the first ten blows hit merges.
   const result = await runCrash({
     kills: 10,
     items: 600,

@@ -1,4 +1,5 @@
-// Loss over HTTP with real processes: SIGKILL and FLUSHALL in the middle of an import, with upserts and deletes beside it.
+// Tests loss over HTTP with real processes: SIGKILL and FLUSHALL in the middle of an import, with
+// upserts and deletes beside it.
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -13,7 +14,10 @@ import {
 } from '../../support/live-stack.ts'
 import { pictureOf } from '../../support/pictures.ts'
 
-/** Five chunks where the queue loses everything: two are in hand then, the others exist nowhere but in the log. */
+/**
+ * Number of pictures. The flushed queue has five chunks: two are being processed, and only the log
+ * has the others.
+ */
 const sizeOf = (victim: Victim): number => (victim === 'flushed' ? 900 : 300)
 const seeds = {
   flushed: 20_000,
@@ -26,7 +30,10 @@ const seeds = {
 type Victim = keyof typeof seeds
 let live: LiveStack
 
-/** All pictures of a chunk but its first 60, so that an import is under way when the blow falls. */
+/**
+ * Holds all pictures of a chunk except the first 60, so that the import is still running at the
+ * kill.
+ */
 const gates = Object.fromEntries(
   (Object.keys(seeds) as Victim[]).map((name) => {
     const tens = Array.from({ length: sizeOf(name) / 10 }, (_, i) => i).filter((i) => i % 20 >= 6)
@@ -57,12 +64,15 @@ async function startImport(name: Victim): Promise<Running> {
       )
     )
   )
-  // In the middle: something is committed, most is not.
+  // The kill comes in the middle: some items are committed, most are not.
   await live.api.untilJob(job, ({ counts }) => counts.indexed > 0)
   return { job, oracle }
 }
 
-/** Upserts and deletes of items of the import and of new ones, one after another as acknowledged. */
+/**
+ * Upserts and deletes items of the import and new items. Each operation waits for the
+ * acknowledgement of the former.
+ */
 async function change(name: Victim, oracle: Oracle, rounds: number): Promise<string[]> {
   const jobs: string[] = []
   for (let round = 0; round < rounds; round++) {
@@ -109,7 +119,8 @@ test.each<[string, Victim]>([
     const [startedMs, size] = [Date.now(), sizeOf(victim)]
     const { job, oracle } = await startImport(victim)
     const earlier = await change(victim, oracle, 2)
-    // What is under way at the blow is sent again under its Idempotency-Key until it is acknowledged.
+    // Requests that run at the kill are sent again with their Idempotency-Key until they are
+    // acknowledged.
     const changes = change(victim, oracle, 4)
     const before = await live.api.job(job)
     await blows[victim]()
@@ -139,7 +150,7 @@ test.each<[string, Victim]>([
   }
 )
 
-/** How many operations of a collection are in the log. */
+/** Returns the number of log slots of a collection. */
 const logSlotsOf = async (collectionId: string): Promise<number> =>
   (await readdir(join(live.stack.dataDir, 'objects'), { recursive: true })).filter(
     (file) => file.includes(collectionId) && /\/log~\/[^/]+$/.test(file)
@@ -151,7 +162,7 @@ test('a request whose api process was killed is answered by the next one, once, 
     { id: 'a', label: 'a', bytes: await pictureOf(50_000) }
   ])
   await live.api.finished(job)
-  // Its answer waits for a commit that does not come.
+  // The answer of this request waits for a commit that does not come.
   const owner = live.stack.process('index-worker').pid()!
   process.kill(owner, 'SIGSTOP')
   const startedMs = Date.now()
@@ -163,6 +174,6 @@ test('a request whose api process was killed is answered by the next one, once, 
   const { revision } = await removed
   console.log(`answered ${((Date.now() - startedMs) / 1000).toFixed(1)} s after it was sent first`)
   expect((await live.api.remove('retried', 'a', 'the key')).revision).toBe(revision)
-  // Had it been done twice, the next revision would be further away.
+  // After a second effect, the next revision would be higher.
   expect((await live.api.remove('retried', 'b')).revision).toBe(revision + 1024)
 })

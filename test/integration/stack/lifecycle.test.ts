@@ -1,4 +1,5 @@
-// What becomes of whole collections, with real processes: one snapshot in two collections, and one that is damaged on the disk.
+// Tests whole collections with real processes: one snapshot in two collections, and a collection
+// that is damaged on the disk.
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -13,7 +14,7 @@ beforeAll(async () => {
 })
 afterAll(() => live?.stop())
 
-/** A collection of its own with uploaded pictures; everything that it holds. */
+/** Creates a collection with uploaded pictures. Returns its content. */
 async function fill(name: string, seed: number): Promise<{ collectionId: string; oracle: Oracle }> {
   const { api } = live
   const { incarnation: collectionId } = await api.create(name, { settings: plainSettings })
@@ -62,7 +63,7 @@ test('a snapshot becomes a collection of its own, takes over the alias, and outl
     })
   ).toMatchObject({ status: 200 })
   const { incarnation: collectionId } = await api.drop('source')
-  // Swept, pictures too.
+  // All objects of the collection are deleted, pictures too.
   await expect.poll(() => filesUnder(collectionId, 'img')).toEqual([])
   for (const name of ['copy', 'live']) await checkCollection(api, name, oracle)
   expect((await api.ask('/v1/collections/live/items/item%200/image')).status).toBe(200)

@@ -1,4 +1,5 @@
-// Order and loss over HTTP with real processes: the order of acceptance decides, not the order of arrival.
+// Tests order and loss over HTTP with real processes. The order of acceptance decides, not the
+// order of arrival.
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { checkCollection, type Expected, type Oracle } from '../../support/check-collection.ts'
@@ -12,7 +13,10 @@ import {
 } from '../../support/live-stack.ts'
 import { pictureOf } from '../../support/pictures.ts'
 
-/** Fill the one inference process: the items listed behind them wait until the gate is open. */
+/**
+ * Items that fill the one inference process. The items after them in the list wait until the gate
+ * is open.
+ */
 const blockers = (test: string): GalleryEntry[] =>
   Array.from({ length: 6 }, (_, i) => ({ path: `${test}/slow-${i}`, label: 'slow' }))
 const held = ['overtaken', 'deleted', 'dropped'] as const
@@ -34,7 +38,7 @@ beforeAll(async () => {
 })
 afterAll(() => live?.stop())
 
-/** An import of 40 whose item `x` waits behind six slow ones. */
+/** Starts an import of 40 items whose item `x` waits behind six slow items. */
 async function startSlowImport(name: string, seed: number) {
   const slow = blockers(name)
   const others = await live.storeGallery(name, { first: seed, count: 33 })
@@ -92,7 +96,7 @@ test('a delete acknowledged while its item is being embedded holds, also for the
     oracle.set(id, 'deleted')
   }
   expect((await api.job(accepted.job)).counts.pending).toBeGreaterThan(0)
-  // The next owner knows of the delete only what is stored.
+  // The next writer knows the delete only from the store.
   await live.killAndRevive('index-worker')
   gates.deleted.open()
   const { counts } = await api.finished(accepted.job)
@@ -173,7 +177,7 @@ test('a collection dropped and made again during an import is empty and stays em
     counts: { indexed: 0 }
   })
   gates.dropped.open()
-  // The pictures of the old one are embedded, for nobody.
+  // The pictures of the old collection are embedded, but the result is not used.
   await live.untilNothingIsEmbedded()
   expect((await api.describe('dropped')).seq).toBe(0)
   await checkCollection(api, 'dropped', new Map())

@@ -1,4 +1,5 @@
-// Two APIs and two index-workers: one order of operations, reading what was written elsewhere, and a stalled owner that wakes up.
+// Tests two APIs and two index-workers: one order of operations, reads of writes from another
+// process, and a writer that stalls and wakes up.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { checkCollection, type Oracle } from '../../support/check-collection.ts'
 import { createGate } from '../../support/gate.ts'
@@ -6,7 +7,7 @@ import { listOf, type LiveStack, plainSettings, startLiveStack } from '../../sup
 import { pictureOf } from '../../support/pictures.ts'
 
 const stalledImport = 30_000
-/** All pictures of the import but its first 60. */
+/** Holds all pictures of the import except the first 60. */
 const gate = createGate(...['3006', '3007', '3008', '3009', '301'].map((end) => `stalled/${end}`))
 let live: LiveStack
 
@@ -59,7 +60,7 @@ test('what one API has acknowledged as done, the other one shows to those who as
     const { seq } = await writer.finished(
       (await writer.upload('shown', [{ id, label: `label ${n}`, bytes: picture }])).job
     )
-    // No polling: the first answer must hold it.
+    // Polling is not used: the first answer must contain the item.
     const byToken = await reader.searchPicture('shown', picture, { k: '1', min_seq: String(seq) })
     expect(byToken).toMatchObject({ hits: [{ id, label: `label ${n}` }] })
     expect(byToken.index_seq).toBeGreaterThanOrEqual(seq!)
@@ -96,7 +97,7 @@ test('an owner stopped past its lease is replaced, and does no harm when it wake
   process.kill(pid, 'SIGSTOP')
   try {
     await expect.poll(() => live.ownerOf(collectionId), { interval: 200 }).not.toBe(owner)
-    // The new one commits while the old one is stopped.
+    // The new writer commits while the old writer is stopped.
     const picture = await pictureOf(31_000)
     const upsert = await b.upload('stalled', [
       { id: entries[7]!.path, label: 'while stopped', bytes: picture }
@@ -122,7 +123,7 @@ test('an owner stopped past its lease is replaced, and does no harm when it wake
   })
   await checkCollection(a, 'stalled', oracle)
   await checkCollection(b, 'stalled', oracle)
-  // The one that woke up has given way, and goes on as a process.
+  // The writer that woke up has stopped writing, and its process continues.
   expect(live.stack.process(owner).pid()).toBe(pid)
   expect(await live.ownerOf(collectionId)).not.toBe(owner)
 })

@@ -1,4 +1,5 @@
-// Hits in the order of their parts, through real processes: raw vectors from the batch on the disk, compared by an embed-worker.
+// Tests the rerank of hits by cells with real processes. The raw vectors come from the batch on the
+// disk, and an embed-worker compares them.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { SearchAnswer } from '@likeness/shared/contract/http/search'
 import { type LiveStack, startLiveStack } from '../../support/live-stack.ts'

@@ -1,4 +1,6 @@
-// Another model under a stack that holds a collection of the former one: what was accepted waits and says why, goes on when the former model is there again, and pictures move to a new collection.
+// Tests a change of model for a stack whose collection uses the former model. Accepted items wait
+// and tell the reason. They continue when the former model is back. Pictures move to a new
+// collection.
 import { execFile } from 'node:child_process'
 import { cp, readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -16,10 +18,10 @@ import { pictureOf } from '../../support/pictures.ts'
 
 const [former, latter] = ['tiny@1.0.0/tiny@1', 'tiny@2.0.0/tiny@1']
 const uploaded = 6
-/** More than a small upload: their chunk waits in the queue of imports. */
+/** More than a small upload, so their chunk waits in the queue of imports. */
 const imported = 40
 
-/** Keeps the import open until its worker is killed. */
+/** Holds the import open until the worker of the import is killed. */
 const gate = createGate('slow')
 let live: LiveStack
 let openJob: string
@@ -48,7 +50,10 @@ async function importFolder(collection: string, folder: string, first: number) {
     list: listOf(await live.storeGallery(folder, { first, count: imported }))
   })
 }
-/** The folder that the stack's embed-worker starts with, as the next package brings it. */
+/**
+ * Writes a version of the model into the folder that the stack's embed-worker starts with, like an
+ * upgrade of the package.
+ */
 async function giveVersion(version: string): Promise<void> {
   const path = join(live.dir, 'model/manifest.json')
   await writeFile(
@@ -62,7 +67,7 @@ const countOf = (text: string, part: string): number => text.split(part).length 
 const isKnown = (version: string) => async (): Promise<boolean> =>
   JSON.stringify((await live.api.ask('/v1/status')).body).includes(version)
 
-/** An embed-worker with the former model, beside those of the stack. */
+/** Starts an embed-worker with the former model, beside the embed-workers of the stack. */
 async function startFormer(): Promise<Launched> {
   const { dataDir, redisUrl, embedderSecret } = live.stack
   const settings = {
@@ -123,7 +128,8 @@ test('an import that was open says why it waits, is not tried in vain, and ends 
     { env: { ...process.env, LIKENESS_API: live.api.url } }
   )
   expect(stdout).toMatch(/\n {2}waits: embedding_mismatch: .*MODEL_DIR/)
-  // Seven reconciliations: with one queue for all workers the chunk was fed again by then.
+  // Seven reconciliations: with one queue for all workers the chunk would be fed again in this
+  // time.
   const [tried, fed] = [
     countOf(await logOf('embed-worker'), 'chunk not finished'),
     countOf(await logOf('index-worker'), 'chunk fed again')
@@ -143,7 +149,8 @@ test('an import that was open says why it waits, is not tried in vain, and ends 
       superseded: 0,
       failed: 0
     })
-    // Both serve: each takes what is its own. The queue may give the worker its chunk before the api has heard of it.
+    // Both workers serve, and each takes the chunks of its own model. The queue may give the worker
+    // a chunk before the api knows this worker.
     await expect.poll(isKnown(former)).toBe(true)
     const jobs = await Promise.all([
       importFolder('marks', 'more', 500),
@@ -169,7 +176,7 @@ test('pictures of a collection of the former model are moved as the manual says,
   await live.api.ask('/v1/aliases/shop', { method: 'PUT', body: { collection: 'marks' } })
   const move = () => promisify(execFile)(process.execPath, [script, 'marks', 'marks-2'], { env })
   await move()
-  // Run again it sends what changed, and nothing is there twice.
+  // A second run sends the changes, and no item is stored twice.
   await live.api.ask('/v1/collections/marks/items/mark%204%2Fa', {
     method: 'PATCH',
     body: { label: 'renamed' }

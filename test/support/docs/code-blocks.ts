@@ -1,27 +1,27 @@
-// The fenced code blocks of a page, and the commands in them.
+// Fenced code blocks of a page, and the commands in them.
 import type { Page } from './documents.ts'
 
 export interface CodeBlock {
   file: string
   /** Line of the opening fence, from 1. */
   line: number
-  /** Empty for a fence that names none. */
+  /** Language of the block; empty for a fence without a language. */
   language: string
-  /** Without the fences. */
+  /** Lines without the fences. */
   lines: string[]
 }
 
 export interface DocumentedCommand {
   file: string
-  /** Of its first line. */
+  /** Number of the first line. */
   line: number
-  /** Continued lines are joined as a shell joins them. */
+  /** Text of the command. Continued lines are joined in the same way as by a shell. */
   text: string
 }
 
 const fence = /^(\s*)(`{3,})\s*([^\s`]*)/
 
-/** Throws for a fence that is never closed. */
+/** Finds the code blocks of a page. Throws for a fence that is never closed. */
 export function codeBlocks({ file, content }: Page): CodeBlock[] {
   const blocks: CodeBlock[] = []
   let open: { block: CodeBlock; mark: string } | undefined
@@ -39,7 +39,10 @@ export function codeBlocks({ file, content }: Page): CodeBlock[] {
   return blocks
 }
 
-/** The commands of a block, one for each line that no backslash continues. */
+/**
+ * Returns the commands of a block. Each line is a command, except after a backslash at the end of
+ * the former line.
+ */
 export function commandsOf({ file, line, lines }: CodeBlock): DocumentedCommand[] {
   const commands: DocumentedCommand[] = []
   let open: DocumentedCommand | undefined
@@ -56,7 +59,7 @@ export function commandsOf({ file, line, lines }: CodeBlock): DocumentedCommand[
 
 const isCommand = (text: string): boolean => text.trim() !== '' && !text.trim().startsWith('#')
 
-/** The commands of all blocks of a language, in the order of the page. */
+/** Returns the commands of all blocks of a language, in the order of the page. */
 export const commandsIn = (page: Page, language: string): DocumentedCommand[] =>
   codeBlocks(page)
     .filter((block) => block.language === language)

@@ -1,5 +1,5 @@
-// Demo and stack as the README starts them, in a folder of the test's own: nothing of the user's is
-// read or changed.
+// Runs demo and stack like in the README, in a separate folder of the test. The files of the user
+// are not read and not changed.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -10,7 +10,7 @@ import { findFreePort, isPortFree } from '../../../apps/cli/src/stack/free-port.
 import { repositoryRoot } from './documents.ts'
 
 const documentedPort = 8080
-/** Drawing and importing the gallery: half a minute on two quiet cores. */
+/** Limit for drawing and importing the gallery, which takes half a minute on two quiet cores. */
 const demoDeadlineMs = 240_000
 const startDeadlineMs = 120_000
 const stopDeadlineMs = 60_000
@@ -20,7 +20,7 @@ const scenes = 3
 export type DocumentedStack = Awaited<ReturnType<typeof startDocumentedStack>>
 type Environment = Record<string, string>
 
-/** That of a new shell: what the test run has set is not passed on. */
+/** Returns the environment of a new shell. The variables of the test run are left out. */
 function environmentIn(folder: string): Environment {
   const { PATH = '', NODE_EXTRA_CA_CERTS } = process.env
   const own = {
@@ -40,12 +40,12 @@ function environmentIn(folder: string): Environment {
 
 interface Running {
   child: ChildProcess
-  /** Resolves with the exit code, or the signal. */
+  /** Resolves with the exit code or the signal. */
   ended: Promise<number | string>
   log: () => string
 }
 
-/** To the whole group; one that is gone is well. */
+/** Sends a signal to the whole group. A group that has ended is no error. */
 function signal(child: ChildProcess, name: NodeJS.Signals): void {
   try {
     process.kill(-child.pid!, name)
@@ -56,7 +56,7 @@ function signal(child: ChildProcess, name: NodeJS.Signals): void {
 
 function startNpm(args: readonly string[], env: Environment, logFile: string): Running {
   const output = openSync(logFile, 'w')
-  // A group of its own, as that of a terminal: a signal to the group is what Ctrl-C sends.
+  // A separate process group, like in a terminal. A signal to the group is the same as Ctrl-C.
   const child = spawn('npm', args, {
     cwd: repositoryRoot,
     env,
@@ -64,7 +64,7 @@ function startNpm(args: readonly string[], env: Environment, logFile: string): R
     stdio: ['ignore', output, output]
   })
   closeSync(output)
-  // A test process that ends early takes along what it started.
+  // A test process that ends early also ends the processes that it started.
   const end = (): void => signal(child, 'SIGTERM')
   process.on('exit', end)
   child.on('close', () => process.off('exit', end))
@@ -75,11 +75,11 @@ function startNpm(args: readonly string[], env: Environment, logFile: string): R
   return { child, ended, log: () => readFileSync(logFile, 'utf8') }
 }
 
-/** undefined after the deadline. */
+/** Resolves with undefined after the deadline. */
 const within = <T>(ms: number, result: Promise<T>): Promise<T | undefined> =>
   Promise.race([result, pause(ms, undefined, { ref: false })])
 
-/** `npm run demo`, which draws and imports its whole gallery, for one picture. */
+/** Runs `npm run demo` for one picture. The demo draws and imports its whole gallery. */
 async function runDemo(folder: string, env: Environment): Promise<string> {
   const query = ['--query', 'models/likeness-nano/parity.png', '--out', join(folder, 'sheet')]
   const demo = startNpm(['run', 'demo', '--', ...query], env, join(folder, 'demo.log'))
@@ -89,7 +89,7 @@ async function runDemo(folder: string, env: Environment): Promise<string> {
   return demo.log()
 }
 
-/** Some scenes of the demo, at the place where the whole demo keeps them all. */
+/** Draws some scenes of the demo in the folder where the whole demo keeps all scenes. */
 async function drawScenes(folder: string): Promise<void> {
   const gallery = await drawGallery({ folder: join(folder, 'brand-marks') })
   await makeQueries({ ...gallery, cacheDir: join(folder, 'scenes'), count: scenes })
@@ -111,7 +111,7 @@ async function isReady(port: number): Promise<boolean> {
   return answer?.ok === true
 }
 
-/** Command lines of processes that have the folder in their environment. */
+/** Returns the command lines of processes that have the folder in their environment. */
 function processesOf(folder: string): string[] {
   const read = (pid: string, file: string): string => {
     try {
@@ -125,7 +125,7 @@ function processesOf(folder: string): string[] {
     .map((pid) => `${pid} ${read(pid, 'cmdline').replaceAll('\0', ' ')}`)
 }
 
-/** npm itself ends at once: what it has started is waited for. */
+/** Stops npm and waits for the processes that npm has started. npm itself ends at once. */
 async function stop({ child, log }: Running, folder: string): Promise<void> {
   signal(child, 'SIGTERM')
   const endMs = Date.now() + stopDeadlineMs
@@ -136,7 +136,9 @@ async function stop({ child, log }: Running, folder: string): Promise<void> {
   }
 }
 
-/** Demo and start of the README, over one gallery. Throws with their output. */
+/**
+ * Runs the demo and the start command of the README, over one gallery. Throws with their output.
+ */
 export async function startDocumentedStack(folder: string) {
   const env = environmentIn(folder)
   const home = env.LIKENESS_HOME!
@@ -155,13 +157,13 @@ export async function startDocumentedStack(folder: string) {
     env,
     demoOutput,
     startOutput: start.log(),
-    /** Makes a documented command one for this port and this data folder. */
+    /** Changes a documented command to this port and this data folder. */
     rewrite: (text: string): string =>
       text
         .replaceAll(`localhost:${documentedPort}`, `localhost:${port}`)
         .replaceAll('$PWD/.likeness/', `${home}/`)
         .replaceAll('.likeness/', `${home}/`),
-    /** Rejects where a process of the stack outlives it. */
+    /** Rejects when a process of the stack is still running after the stop. */
     stop: () => stop(start, folder)
   }
 }

@@ -1,4 +1,4 @@
-// The pages of the documentation: every Markdown file of the repository.
+// Pages of the documentation: every Markdown file of the repository.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -16,7 +16,7 @@ export const readPage = (file: string): Page => ({
   content: readFileSync(join(repositoryRoot, file), 'utf8')
 })
 
-/** All pages, in the order of their paths. */
+/** Returns all pages, in the order of their paths. */
 export function readPages(): Page[] {
   const args = ['ls-files', '-co', '--exclude-standard', '*.md']
   const options = { cwd: repositoryRoot, encoding: 'utf8' } as const

@@ -1,5 +1,4 @@
-// Whether a documented command would be understood: found out by the parser of the command itself,
-// with nothing started.
+// Checks a documented command with the parser of the command itself, without starting a process.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { HelpAsked } from '../../../apps/cli/src/command-options.ts'
@@ -11,7 +10,7 @@ import { isRouted, requestOf } from './routes.ts'
 import { benchFile, problemOfArguments } from './script-options.ts'
 import { splitAssignments, splitCommands } from './shell-words.ts'
 
-/** A module of scripts/, which has no types. */
+/** Imports a module of scripts/, which has no types. */
 const ofScripts = (file: string): Promise<unknown> => import(join(repositoryRoot, 'scripts', file))
 const { commandList } = (await ofScripts('command-list.mjs')) as { commandList: object }
 const { vitestProjects } = (await ofScripts('tests/stages.mjs')) as { vitestProjects: string[] }
@@ -19,7 +18,9 @@ const { vitestProjects } = (await ofScripts('tests/stages.mjs')) as { vitestProj
 type Problem = string | undefined
 type Checker = (args: readonly string[]) => Problem | Promise<Problem>
 
-/** An option that no command has: the parser reaches it only past all documented ones. */
+/**
+ * An option that no command has. The parser reaches this option only after all documented options.
+ */
 const last = '--past-the-documented-options'
 const actionCommands = ['example', 'model', 'profile']
 const ours = /^(?:\.\/)?((?:apps|packages|scripts|test|docs|bench|models|examples|bin)\/.+)/
@@ -104,10 +105,12 @@ const checkers: Record<string, Checker> = {
   npx: problemOfNpx,
   curl: problemOfCurl
 }
-/** Programs of others: only the files of ours that they are given are checked. */
+/** External programs. Only their arguments that are files of ours are checked. */
 const strangers = ['cd', 'git', 'node', 'pip', 'pytest', 'python', 'tar']
 
-/** Whether a word is no path of ours, or one that exists, also as the beginning of names. */
+/**
+ * Returns false only for a path of ours that does not exist, not even as the beginning of a name.
+ */
 function isThere(word: string): boolean {
   const path = ours.exec(word)?.[1]
   if (path === undefined || existsSync(join(repositoryRoot, path))) return true
@@ -126,7 +129,9 @@ async function problemOfCommand(words: readonly string[]): Promise<Problem> {
   return isKnown ? undefined : `${program} is not checked`
 }
 
-/** What is wrong with a documented line; undefined where every command of it is understood. */
+/**
+ * Returns the problem of a documented line; undefined when the parsers understand every command.
+ */
 export async function problemOf(line: string): Promise<Problem> {
   for (const words of splitCommands(line)) {
     const problem = await problemOfCommand(words)

@@ -1,14 +1,14 @@
-// The routes of the API: those of the OpenAPI document, and those that the documentation names.
+// Routes of the API: from the OpenAPI document, and from the documentation.
 import { descriptions } from '../../../apps/api/src/openapi/openapi-document.ts'
 
 /** `GET /v1/jobs/:id` */
 export const apiRoutes = Object.keys(descriptions)
 
-/** Pages write the beginning of a path that they repeat as three dots. */
+/** Path that pages shorten to three dots when they repeat it. */
 const repeated = '/v1/collections/:c'
 const named = /`(GET|HEAD|POST|PUT|PATCH|DELETE) ((?:\.\.\.|\/)[^\s`?]*)/g
 
-/** The routes that a page names in backticks, each once. */
+/** Returns the routes that a page names in backticks, each once. */
 export function namedRoutes(content: string): string[] {
   const found = [...content.matchAll(named)].map(
     ([, method, path]) => `${method} ${path!.replace(/^\.\.\./, repeated)}`
@@ -16,7 +16,7 @@ export function namedRoutes(content: string): string[] {
   return [...new Set(found)]
 }
 
-/** Whether a request would reach a route. */
+/** Returns whether a request would reach a route. */
 export function isRouted(method: string, path: string): boolean {
   return apiRoutes.some((route) => {
     const [of, pattern] = route.split(' ') as [string, string]
@@ -26,7 +26,7 @@ export function isRouted(method: string, path: string): boolean {
 
 const flagsWithValue = new Set(['-H', '-d', '-F', '-o', '-X', '-w', '--data-binary', '-T'])
 
-/** Method and path of a curl command; undefined where it names no address. */
+/** Returns method and path of a curl command; undefined when the command has no address. */
 export function requestOf(args: readonly string[]): { method: string; path: string } | undefined {
   let method: string | undefined
   let url: string | undefined

@@ -1,12 +1,12 @@
-// Documented commands that take minutes: another test, or a stage of a run, runs each.
+// Documented commands that take minutes. Another test or a stage of a run executes each of them.
 import type { DocumentedCommand } from './code-blocks.ts'
 
 export interface RunElsewhere {
-  /** As the pages have it, without comment. */
+  /** Command as on the pages, without comment. */
   command: string
-  /** The file that runs it. */
+  /** File that runs the command. */
   by: string
-  /** What stands in that file. */
+  /** Text in that file that proves the run. */
   shownBy: string
 }
 
@@ -30,6 +30,6 @@ export const runElsewhere: readonly RunElsewhere[] = [
 
 const bare = (text: string): string => text.replace(/\s+#.*$/, '').trim()
 
-/** The entry of a command; undefined for one that the test of its page runs. */
+/** Returns the entry of a command; undefined for a command that the test of its page runs. */
 export const elsewhere = ({ text }: DocumentedCommand): RunElsewhere | undefined =>
   runElsewhere.find(({ command }) => command === bare(text))

@@ -1,5 +1,5 @@
-// Runs the commands of a page in one shell, as a reader would type them: the first that fails ends
-// the page, and is told with its output.
+// Runs the commands of a page in one shell, like a reader. The first failed command ends the page,
+// and is reported with its output.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,22 +8,22 @@ import { repositoryRoot } from './documents.ts'
 
 export interface PageRun {
   commands: readonly DocumentedCommand[]
-  /** Changes of the text of each command before it runs. */
+  /** Changes the text of each command before the run. */
   rewrite: (text: string) => string
   env: Record<string, string>
-  /** For the script and the output. */
+  /** Folder for the script and the output. */
   folder: string
   deadlineMs: number
 }
 
 const maxOutput = 4000
 
-/** Comes before the output of each command, with its number. */
+/** Mark before the output of each command, with the number of the command. */
 const markPattern = /\u001e(\d+)\n/
 
 /**
- * An answer of 400 or more ends the page wherever in it curl stands, also in a condition. A reader
- * that closes a pipe early is no failure of curl.
+ * Shell functions before the commands. An answer of 400 or more ends the page from any place of
+ * curl, also in a condition. A reader that closes a pipe early is no failure of curl.
  */
 const preamble = `set -euo pipefail
 curl() {
@@ -40,7 +40,7 @@ curl() {
 const scriptOf = ({ commands, rewrite }: PageRun): string =>
   preamble + commands.map(({ text }, at) => `printf '\\036${at}\\n'\n${rewrite(text)}\n`).join('')
 
-/** Resolves with what is wrong, as text to read; undefined where every command went well. */
+/** Resolves with the problem as text for the reader; undefined when every command succeeded. */
 export async function runPage(run: PageRun): Promise<string | undefined> {
   const { commands, env, folder, deadlineMs } = run
   const name = commands[0]!.file.replaceAll('/', '-')
@@ -58,7 +58,7 @@ export async function runPage(run: PageRun): Promise<string | undefined> {
   return ended === undefined ? undefined : describe(ended, readFileSync(outputFile, 'utf8'), run)
 }
 
-/** Kills the whole group at the deadline. undefined: exit code 0. */
+/** Waits for the end and kills the whole group at the deadline. undefined: exit code 0. */
 function endOf(child: ChildProcess, deadlineMs: number): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
     let isLate = false

@@ -1,5 +1,5 @@
-// The options of a script that parses its arguments where it starts, read from its source: such a
-// script cannot be imported without running.
+// Options of a script, read from the source. A script that parses its arguments at the start cannot
+// be imported without running.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -7,7 +7,7 @@ import { repositoryRoot } from './documents.ts'
 
 type OptionType = 'string' | 'boolean'
 
-/** undefined for a script that takes no options. */
+/** Returns undefined for a script without options. */
 export function optionsIn(source: string): Record<string, { type: OptionType }> | undefined {
   const table = /\bparseArgs\(\{\n {2}options: \{\n([^]*?)\n {2}\}/.exec(source)?.[1]
   if (table === undefined) {
@@ -21,7 +21,7 @@ export function optionsIn(source: string): Record<string, { type: OptionType }> 
   return Object.fromEntries(entries)
 }
 
-/** What is wrong with the arguments of a script; undefined where nothing is. */
+/** Returns the problem with the arguments of a script; undefined when they are right. */
 export function problemOfArguments(file: string, args: readonly string[]): string | undefined {
   const options = optionsIn(readFileSync(join(repositoryRoot, file), 'utf8'))
   try {
@@ -32,7 +32,7 @@ export function problemOfArguments(file: string, args: readonly string[]): strin
   }
 }
 
-/** The file of `npm run bench -- NAME`; undefined where there is none. */
+/** Returns the file of `npm run bench -- NAME`; undefined when there is no such file. */
 export function benchFile(name: string): string | undefined {
   const source = readFileSync(join(repositoryRoot, 'bench/run.ts'), 'utf8')
   const rows = source.matchAll(/^ {2}(\w+): \(\) => import\('\.\/(.+)'\)/gm)

@@ -1,12 +1,12 @@
-// The words of a shell line: enough of the grammar for the commands of the documentation.
+// Splits a shell line into words. It understands the grammar that the documented commands need.
 
-/** What stands in quotes, behind a backslash, or bare. */
+/** Text in quotes, after a backslash, or bare. */
 const piece = /'([^']*)'|"((?:[^"\\]|\\.)*)"|\\(.)|([^\s'"\\|&;]+)/y
 const separator = /\s*(?:\|\||&&|\||;|&)\s*/y
 
 /**
- * The simple commands of a line, each as its words; the comment at the end is left out. Throws for
- * what it does not understand.
+ * Returns the simple commands of a line, each as a list of words, without the comment at the end.
+ * Throws for unknown grammar.
  */
 export function splitCommands(line: string): string[][] {
   const commands: string[][] = [[]]
@@ -36,7 +36,7 @@ export function splitCommands(line: string): string[][] {
 
 const assignment = /^([A-Za-z_]\w*)=/
 
-/** The variables that a command is given, and the command itself. */
+/** Separates the variables in front of a command from the command. */
 export function splitAssignments(words: readonly string[]): {
   variables: string[]
   command: string[]

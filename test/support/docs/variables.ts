@@ -14,7 +14,7 @@ export interface VariableRow {
   apps: string
 }
 
-/** The rows of the tables of variables. */
+/** Returns the rows of the tables of variables. */
 export function variableRows(content: string): VariableRow[] {
   return content.split('\n').flatMap((line) => {
     const cells = line
@@ -38,13 +38,13 @@ const needed = {
 const readers = { A: readApiConfig, E: readSupervisorConfig, I: readIndexWorkerConfig }
 
 export interface ReadVariable {
-  /** `A E I` */
+  /** Letters of the apps: `A E I`. */
   apps: string
-  /** Its value when it is not set; undefined also for one that is needed. */
+  /** Value when the variable is not set; undefined also for a required variable. */
   default: unknown
 }
 
-/** What the apps read from an environment that has only the needed variables. */
+/** Returns the values that the apps read from an environment with only the required variables. */
 export function variablesOfApps(): Map<string, ReadVariable> {
   const read = new Map<string, ReadVariable>()
   for (const [app, reader] of Object.entries(readers)) {
@@ -65,10 +65,10 @@ export function variablesOfApps(): Map<string, ReadVariable> {
   return read
 }
 
-/** Handed on to child processes, or set by the launcher: not for the user to set. */
+/** Variables for child processes, or from the launcher. The user does not set them. */
 const internal = ['OBJECT_STORE', 'LIKENESS_CALLER_FOLDER']
 
-/** What the command line program reads for itself. */
+/** Returns the variables that the command line program itself reads. */
 export function variablesOfCli(): string[] {
   const source = readFileSync(join(repositoryRoot, 'apps/cli/src/config.ts'), 'utf8')
   const code = source
@@ -78,7 +78,7 @@ export function variablesOfCli(): string[] {
   return [...new Set(names)].filter((name) => !internal.includes(name))
 }
 
-/** Whether any code of the repository has the name. */
+/** Returns whether any code of the repository contains the name. */
 export function isReadSomewhere(name: string): boolean {
   const args = ['grep', '-qw', name, '--', '*.ts', '*.mjs', '*.js', ':!test/support/docs']
   return spawnSync('git', args, { cwd: repositoryRoot }).status === 0
@@ -86,7 +86,7 @@ export function isReadSomewhere(name: string): boolean {
 
 const dayMs = 86_400_000
 
-/** The value that a cell of the column `default` means; undefined where it is told in words. */
+/** Returns the value of a cell in the column `default`; undefined for a value in words. */
 export function documentedDefault(cell: string): unknown {
   const text = cell.replaceAll('`', '')
   const [, days] = /^(\d+) days?$/.exec(text) ?? []

@@ -116,7 +116,7 @@ test('a lane that is full, broken, gone or cut off is replaced by another', asyn
     const embedders = connect(bad, good)
     expect(await embedders.embed(picture, { embedding })).toEqual(answer)
     expect([bad.calls.length, good.calls.length]).toEqual([1, 1])
-    // For a while it is asked last.
+    // The failed server is asked last for a while.
     await embedders.embed(picture, { embedding })
     expect([bad.calls.length, good.calls.length]).toEqual([1, 2])
     embedders.close()

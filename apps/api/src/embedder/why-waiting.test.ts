@@ -13,7 +13,7 @@ const embedder = (version: string, modelSha256: string | undefined = 'ab'): Embe
   provider: 'cpu',
   atMs: 0
 })
-/** Of a program that knew no routes. */
+/** An embed server whose program knows no routes. */
 const oldEmbedder = (version: string): EmbedderAddress => ({
   ...embedder(version),
   modelSha256: undefined
@@ -41,7 +41,8 @@ test('who makes something else is named, and what is wanted', async () => {
       /m@1\/p@1 \(2\).*m@2\/p@1 \(2\), n@1\/p@1 \(2\).*are kept.*MODEL_DIR/
     ) as string
   })
-  // The same model's other projection, a profile that is not stored, and one that was learned with another file of this name.
+  // The other projection of the same model, a profile that is not stored, and a profile that was
+  // learned with another file of this name.
   for (const [embedders, version] of [
     [[embedder('m@1/p@1')], 'm@1/q@1'],
     [[embedder('m@1/p@1')], 'm@1/boats@0123456789abcdef'],

@@ -61,7 +61,7 @@ test('of many at once one acts; the others hear of it or wait', async () => {
   expect(await images()).toHaveLength(1)
 })
 
-/** A process that says of the others whether they live; its own id is `this process`. */
+/** Replaces the process by `the next process`. `isGone` is the answer about every other process. */
 const others = (isGone: boolean | undefined): void =>
   void (api.deps.holders = {
     ...api.deps.holders,
@@ -69,10 +69,13 @@ const others = (isGone: boolean | undefined): void =>
     isGone: async () => isGone
   })
 
-/** Of requests that are stopped in their act. */
+/** Calls that continue the requests that were stopped inside their act. */
 const asleep: (() => Promise<unknown>)[] = []
 
-/** A request whose process stops inside its act, before or after it had its effect; returns what lets it go on. */
+/**
+ * Stops the process of a request inside its act, before or after the effect. Returns a function
+ * that lets the request continue.
+ */
 async function stopInside(act: boolean): Promise<() => Promise<Response>> {
   const { append } = api.deps.logAppender
   let goOn = (): void => undefined

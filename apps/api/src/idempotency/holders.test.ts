@@ -1,4 +1,4 @@
-// Who lives, as told by a Redis that may be emptied or away.
+// Tests which processes count as living. The answer comes from a Redis that may be emptied or away.
 import { afterEach, expect, test } from 'vitest'
 import { systemClock } from '@likeness/shared/process/clock'
 import { silentLogger } from '@likeness/shared/process/logger'

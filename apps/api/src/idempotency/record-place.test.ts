@@ -1,4 +1,4 @@
-// Records lie by week; at the border of two weeks processes may think of different ones.
+// Records are stored by week. Near the border of two weeks, processes may choose different weeks.
 import { expect, test } from 'vitest'
 import { idempotencyWeekMs } from '@likeness/shared/contract/keys'
 import { createMemoryStore } from '@likeness/store/memory-store'
@@ -49,7 +49,7 @@ test('of two clocks on both sides of a border at most one reserves, however thei
     const two = await at(border + second).reserve(record('two'))
     expect([one !== undefined, two]).toEqual([true, undefined])
     expect((await at(border + second).find())?.record).toMatchObject({ holder: 'one' })
-    // At the same time: both may give way, never both go on.
+    // At the same time, both processes may give way. They must never both continue.
     const both = places()
     const held = await Promise.all([
       both.at(border + first).reserve(record('one')),

@@ -1,4 +1,5 @@
-// Requests that are so late that what they stored may be collected: they are refused, unless they are in the log already.
+// Tests requests that are very late, so that their stored objects may be deleted. Such a request is
+// refused, unless the log has it already.
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { collectionKeys } from '@likeness/shared/contract/keys'
 import { systemClock } from '@likeness/shared/process/clock'
@@ -25,7 +26,7 @@ function upload(key?: string): Promise<Response> {
   })
 }
 const images = () => api.keys(collectionKeys(collectionId).imagePrefix)
-/** What happens between a request's item list and its log entry. */
+/** Calls `happens` between the item list of a request and its log entry. */
 function beforeAppend(happens: () => Promise<void> | void): void {
   const { write } = api.deps.itemLists
   api.deps.itemLists.write = async (...args) => {

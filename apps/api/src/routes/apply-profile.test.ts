@@ -1,4 +1,5 @@
-// Another profile for a collection that exists: what is refused at once, and what its owner makes of it.
+// Tests another profile for an existing collection: the refusals of the API, and the work of the
+// writer.
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { CollectionAnswer } from '@likeness/shared/contract/http/collections'
 import { collectionKeys } from '@likeness/shared/contract/keys'
@@ -34,7 +35,7 @@ const learned = {
   r1_before: 0.6,
   r1_after: 0.7
 }
-/** Two of three raw numbers: the second and the third. */
+/** Keeps two of three raw numbers: the second and the third. */
 const projection = new Uint8Array(Float32Array.of(0, 1, 0, 0, 0, 1, 0, 0).buffer)
 
 async function put(name: string, model = 'test@1'): Promise<StoredProfile> {
@@ -54,7 +55,7 @@ const apply = (profile: string, headers: Record<string, string> = {}): Promise<R
 const describeMarks = async (): Promise<CollectionAnswer> =>
   (await (await api.fetch('/v1/collections/marks')).json()) as CollectionAnswer
 
-/** Items as an embed-worker leaves them, each with a vector and the raw one behind it. */
+/** Stores items like an embed-worker: each has a vector and the raw vector behind it. */
 async function addEmbedded(collectionId: string, raws: number[][]): Promise<void> {
   const { logAppender, itemLists } = api.deps
   const ingestion = createUlid()

@@ -19,7 +19,7 @@ const linesOf = (text: string) =>
     .slice(0, -1)
     .map((line) => vectorLineSchema.parse(JSON.parse(line)))
 
-/** A scroll that goes on for ever; how many items were taken, and whether it was told to stop. */
+/** A scroll without an end. Counts the items that were taken, and tells whether it was stopped. */
 function endlessScroll() {
   const seen = { taken: 0, stopped: false }
   const acquire = api.replica.acquire.bind(api.replica)

@@ -96,7 +96,7 @@ test('a list brings its labels and ids; each bad line fails alone, with its code
     [12, 'y', null, 'invalid_list_line'],
     [13, 'up', 'folder', 'path_outside_root'],
     [14, 'a.png', '<script>alert(1)</script>', undefined],
-    // Nothing is said about what exists out there.
+    // The answer does not say which files exist outside the root.
     [15, '../not-there.png', 'out', 'path_outside_root']
   ])
   expect(await Promise.all(lines.map(({ imageKey }) => bytesOf(imageKey)))).toEqual([

@@ -1,4 +1,5 @@
-// Searches by picture and by form: what the lane is asked, and what is made of its answer.
+// Tests searches by picture and by form: the request to the embed server, and the use of its
+// answer.
 import { expect, test } from 'vitest'
 import { enrolmentSchema, lookSchema } from '@likeness/shared/contract/picture-settings'
 import { appError } from '@likeness/shared/errors'
@@ -160,7 +161,7 @@ test('detector threshold, filters and groups reach the lane and the snapshot; ex
 })
 
 test('with nms_iou only the best of overlapping recognised objects is answered', async () => {
-  // All boxes of the lane are the same here.
+  // All boxes of the embed server are the same here.
   api.embedders.answer = () =>
     embedAnswer([
       [0, 0, 0.8, 0.6],

@@ -1,4 +1,4 @@
-// Searches by vector and by item, and what is refused.
+// Tests searches by vector and by item, and the refused searches.
 import { expect, test } from 'vitest'
 import { encodeVector } from '@likeness/shared/contract/embedder'
 import { answerOf, api, path, searchJson } from '../test-support/searched-marks.ts'

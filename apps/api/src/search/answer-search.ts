@@ -1,5 +1,5 @@
-// Turns hits of the collection reader into the answer: per object, and merged over all objects by
-// item, best score first.
+// Turns hits of the collection reader into the answer. Hits are listed per object, and merged by
+// item over all objects, best score first.
 import type { CollectionReader, SearchQuery } from '@likeness/engine/contract'
 import { type CollectionSettings, rerankProblem } from '@likeness/shared/contract/collection'
 import type { Filter } from '@likeness/shared/contract/filter'
@@ -41,7 +41,7 @@ function hitAnswer(
   }
 }
 
-/** Value that a hit is grouped by; undefined for a group of its own. */
+/** Returns the value that a hit is grouped by; undefined for a group with this hit alone. */
 function groupOf({ label, metadata }: HitAnswer, groupBy: string): string | undefined {
   const value = groupBy === 'label' ? label : metadata[groupBy.slice('metadata.'.length)]
   return value === null || value === undefined ? undefined : JSON.stringify(value)
@@ -110,8 +110,8 @@ function excludedOf(
 }
 
 /**
- * A query by item finds the item itself, which is not answered. Asks for an extra hit, also in the
- * item's group.
+ * Request for the hits of a query. A query by item finds the item itself, and the answer leaves
+ * that item out. So the request has an extra hit, also in the group of the item.
  */
 function askFor(
   { group_size: groupSize = 1, group_by: groupBy }: SearchRequest,
@@ -190,7 +190,9 @@ function checkRequest(
   }
 }
 
-/** Of each vector, as it is ranked: by score, anew, or by what stands out. */
+/**
+ * Finds the hits of each vector. They are ranked by score, by a new comparison, or by their margin.
+ */
 async function findHits(
   reader: CollectionReader,
   queries: SearchQueries,

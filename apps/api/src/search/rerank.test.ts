@@ -3,13 +3,14 @@ import { kReciprocalDistances } from './rerank.ts'
 
 const unit = (...values: number[]): Float32Array =>
   Float32Array.from(values, (value) => value / Math.hypot(...values))
-/** Points along an arc, in degrees. */
+/** Returns a point on an arc; the angle is in degrees. */
 const at = (degrees: number): Float32Array =>
   unit(Math.cos((degrees * Math.PI) / 180), Math.sin((degrees * Math.PI) / 180))
 const few = { k1: 3, k2: 1, lambda: 0.3 }
 
 test("a hit that belongs to the query's neighbourhood goes before one as near that belongs to another", () => {
-  // The query and three hits stand together on one side; another group begins as far away on the other side.
+  // The query and three hits are close together on one side. Another group begins at the same
+  // distance on the other side.
   const [query, near, twin, third, other, others] = [
     0,
     6,

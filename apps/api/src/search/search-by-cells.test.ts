@@ -11,7 +11,10 @@ import {
 } from '../test-support/start-test-api.ts'
 
 let api: TestApi
-/** Three items, best first by score; the raw vectors of x and y lie in one batch, z came as a vector. */
+/**
+ * Three items, best score first. One batch has the raw vectors of x and y. z was added with a
+ * vector.
+ */
 beforeEach(async () => {
   api = await startTestApi()
   await api.createMarks()

@@ -26,7 +26,7 @@ const brief = ({ hits }: Pick<SearchAnswer, 'hits'>) =>
     id,
     ...[score, margin].map((value) => value && Math.round(1000 * value) / 1000)
   ])
-/** Items whose score for the query [1, 0, 0, 0] is the given one. */
+/** Returns items with the given scores for the query [1, 0, 0, 0]. */
 const items = (scores: Record<string, number>) =>
   Object.entries(scores).map(([id, score]) => ({
     id,

@@ -1,5 +1,5 @@
-// A replica over items that a test puts in: exact search by inner product, and a slot that the test
-// moves.
+// A replica over items that a test adds. The search is exact, by inner product. The test sets the
+// slot.
 import type {
   CollectionReader,
   Hit,
@@ -14,19 +14,19 @@ import { appError } from '@likeness/shared/errors'
 
 export interface FakeItem extends Partial<StoredItem> {
   id: string
-  /** A vector per row. */
+  /** A vector for each row. */
   vectors: number[][]
 }
 
 export interface FakeReplica extends Replica {
-  /** The items of every collection. */
+  /** Items of every collection. */
   items: FakeItem[]
   seq: number
   appliedSlot: number
-  /** An older ingestion is not finished. */
+  /** True: an older ingestion is not finished. */
   awaited: boolean
   askedOptions: ReadOptions[]
-  /** Queries that the collection readers got. */
+  /** Queries that the collection readers received. */
   queries: SearchQuery[]
   /** Number of collection readers that are not released. */
   open: number

@@ -1,7 +1,11 @@
-// A clock by which a wait for the owner of a collection does not end early on a slow machine.
+// A clock for waits on the writer of a collection. Such a wait does not end early on a slow
+// machine.
 import { type Clock, systemClock } from '@likeness/shared/process/clock'
 
-/** Time passes 50 times slower than it does; sleeps last as long as they say. */
+/**
+ * Returns a clock on which time passes 50 times slower than in reality. A sleep has its normal
+ * length.
+ */
 export function createPatientClock(): Clock {
   const startMs = systemClock.nowMs()
   return { ...systemClock, nowMs: () => startMs + Math.floor((systemClock.nowMs() - startMs) / 50) }

@@ -1,4 +1,5 @@
-// An API with the collection `marks` of three items, anew for each test, and ways to search it.
+// An API with a collection `marks` of three items, created again for each test, and functions that
+// search `marks`.
 import { afterEach, beforeEach, expect } from 'vitest'
 import type { SearchAnswer } from '@likeness/shared/contract/http/search'
 import { startTestApi, type TestApi } from './start-test-api.ts'

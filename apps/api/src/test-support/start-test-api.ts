@@ -1,5 +1,5 @@
-// The whole application on a free port for tests: real engine parts over a memory store, a fake
-// replica, fake embed servers.
+// Starts the whole application on a free port for tests. The engine parts are real, over a memory
+// store. The replica and the embed servers are fakes.
 import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
@@ -120,7 +120,7 @@ export interface TestApi {
   fetch: (path: string, init?: RequestInit) => Promise<Response>
   /** Sends a POST with a JSON body. */
   post: (path: string, body: unknown, headers?: Record<string, string>) => Promise<Response>
-  /** Makes a collection named `marks`; returns its collection id. */
+  /** Creates a collection named `marks`; returns its collection id. */
   createMarks: () => Promise<string>
   operations: (collectionId: string) => Promise<Operation[]>
   itemList: (collectionId: string, ingestion: string) => Promise<ItemListLine[]>

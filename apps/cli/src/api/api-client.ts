@@ -1,5 +1,4 @@
-// The public API as this program uses it. A problem answer becomes an ApiProblem error with the
-// same code.
+// The public API for this program. A problem answer becomes an ApiProblem error with the same code.
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
 import { createApiRequest } from './api-request.ts'
 import { type CollectionCalls, createCollectionCalls } from './collection-calls.ts'

@@ -1,4 +1,4 @@
-// Answers that are problems, as errors with their code.
+// Turns problem answers of the API into errors with their code.
 import type { Problem } from '@likeness/shared/contract/http/problem'
 
 export class ApiProblem extends Error {
@@ -18,7 +18,8 @@ export function parseProblem(body: string, status: number): Problem {
   try {
     return JSON.parse(body) as Problem
   } catch {
-    // Not a problem of ours: a program between this program and the API answered.
+    // The answer is not a problem of our API. Another program, between this program and the API,
+    // answered.
     return {
       type: 'about:blank',
       title: 'unexpected answer',

@@ -1,4 +1,4 @@
-// Requests to the public API, and what their bodies and answers are made of.
+// Sends requests to the public API, with helpers for their bodies and answers.
 import { ApiProblem, parseProblem } from './api-problem.ts'
 
 export interface ApiRequest {
@@ -31,7 +31,7 @@ export const json = (body: unknown): RequestInit => ({
   body: JSON.stringify(body)
 })
 
-/** Parses a JSON text per line. An answer that ends early throws the network's error. */
+/** Parses one JSON text per line. Throws the network's error when an answer ends early. */
 export async function* jsonLines<T>(response: Response): AsyncGenerator<T> {
   const decoder = new TextDecoder()
   let held = ''

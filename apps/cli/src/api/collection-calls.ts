@@ -9,11 +9,11 @@ import { type ApiRequest, inCollection, json } from './api-request.ts'
 
 export interface ProfileChange {
   name: string
-  /** NAME@VERSION. */
+  /** Profile as NAME@VERSION. */
   profile: string
   embedding: EmbeddingSpec
   revision: number
-  /** Commit that has the profile. undefined: the change is logged, and comes later. */
+  /** Commit that has the profile. undefined: the change is logged, and a later commit has it. */
   seq?: number
 }
 
@@ -34,7 +34,7 @@ export interface CollectionCalls {
     }
   ): Promise<CollectionAnswer>
   dropCollection(name: string): Promise<void>
-  /** Without `seq`: the rebuild is logged, and done later. */
+  /** Without `seq`: the rebuild is logged, and runs later. */
   rebuild(name: string): Promise<{ revision: number; seq?: number }>
   applyProfile(name: string, profile: string): Promise<ProfileChange>
   listAliases(): Promise<{ alias: string; collection: string }[]>

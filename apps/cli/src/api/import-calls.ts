@@ -1,4 +1,4 @@
-// Calls that bring items in.
+// Calls that add items.
 import { openAsBlob } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import type { ListLine } from '@likeness/shared/contract/http/imports'
@@ -13,7 +13,7 @@ export interface UploadFile {
   id: string
   label: string | null
   metadata: Record<string, unknown> | undefined
-  /** Path on disk. The file is read while it is sent. */
+  /** Path on disk. The file is read during the upload. */
   file: string
 }
 
@@ -24,16 +24,16 @@ export interface ImportCalls {
    */
   importList(collection: string, source: { root: string; listFile: string }): Promise<Accepted>
   /**
-   * Imports lines that this program makes. A second call with the same `key` has no second effect
-   * and answers the same job.
+   * Imports lines that this program creates. A second call with the same `key` has no second effect
+   * and returns the same job.
    */
   importLines(
     collection: string,
     source: { root: string; lines: readonly ListLine[]; key: string }
   ): Promise<Accepted>
-  /** Sends the pictures themselves, at most 1000; `key` as above. */
+  /** Uploads pictures, at most 1000; `key` is used like in `importLines`. */
   uploadPictures(collection: string, files: readonly UploadFile[], key: string): Promise<Accepted>
-  /** Imports items with supplied vectors; `key` as above. */
+  /** Imports items with supplied vectors; `key` is used like in `importLines`. */
   importVectors(collection: string, lines: readonly VectorLine[], key: string): Promise<Accepted>
 }
 

@@ -1,4 +1,5 @@
-// Calls for items: one by its id, all with their vectors, and those like a picture.
+// Calls for items: one item by id, all items with their vectors, and items that are similar to a
+// picture.
 import type { ItemAnswer } from '@likeness/shared/contract/http/items'
 import type { SearchAnswer, SearchRequest } from '@likeness/shared/contract/http/search'
 import type { VectorLine } from '@likeness/shared/contract/http/vectors'
@@ -13,9 +14,9 @@ export interface ItemCalls {
   getItem(collection: string, id: string): Promise<ItemAnswer | undefined>
   /** Deletes at most 10 000 items; resolves after the commit. */
   deleteItems(collection: string, ids: readonly string[]): Promise<void>
-  /** Every item of the newest version with vectors, and the number of that version. */
+  /** Returns every item of the newest version with vectors, and the number of that version. */
   exportVectors(collection: string): Promise<{ seq: number; lines: AsyncIterable<VectorLine> }>
-  /** `minSeq`: the answer holds at least this commit. */
+  /** `minSeq`: the answer contains at least this commit. */
   search(collection: string, image: Uint8Array, options: SearchOptions): Promise<SearchAnswer>
   /** Fetches the bytes of a path in an answer, for example a hit's thumbnail. */
   fetchBytes(path: string): Promise<Buffer>

@@ -5,7 +5,7 @@ import type { ApiRequest } from './api-request.ts'
 export interface JobCalls {
   /** Reads a job with the first 1000 failed items after ordinal `failedAfter`. */
   getJob(id: string, options?: { failedAfter?: number }): Promise<JobAnswer>
-  /** Newest first. */
+  /** Lists jobs, newest first. */
   listJobs(options?: { collection?: string; limit?: number }): Promise<JobAnswer[]>
 }
 

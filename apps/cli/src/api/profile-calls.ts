@@ -5,9 +5,9 @@ import { absentWhen } from './api-problem.ts'
 import type { ApiRequest } from './api-request.ts'
 
 export interface ProfileCalls {
-  /** Every version, newest first. */
+  /** Lists every version, newest first. */
   listProfiles(): Promise<StoredProfile[]>
-  /** `name` or `name@version`; undefined when no such profile exists. */
+  /** `name` or `name@version`. Returns undefined when no such profile exists. */
   getProfile(reference: string): Promise<StoredProfile | undefined>
   /** Matrix [dim, raw_dim] and bias [dim]. */
   getProjection(profile: StoredProfile): Promise<Projection>

@@ -6,7 +6,7 @@ test('the threshold lies where right answers and refused strangers together are 
   expect(
     chooseThreshold({ same: [0.9, 0.8, 0.7], right: [0.9, 0.8, 0.7], stranger: [0.2, 0.3, 0.4] })
   ).toEqual({ threshold: 0.41, rightAnswered: 1, strangersRefused: 1 })
-  // One right answer of five is lost for two strangers of five.
+  // The threshold loses one right answer of five and keeps out two strangers of five.
   const close = { same: [0.9, 0.9, 0.9, 0.9, 0.5], stranger: [0.1, 0.2, 0.3, 0.8, 0.8] }
   expect(chooseThreshold({ ...close, right: close.same })).toEqual({
     threshold: 0.81,

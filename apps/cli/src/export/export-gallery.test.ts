@@ -170,7 +170,7 @@ with open(folder + '/id_map.ndjson') as file: lines = [json.loads(line) for line
 found = index.search(np.fromfile(queries, dtype='float32').reshape(-1, dim), 20)[1]
 print(json.dumps({'rows': index.ntotal, 'keys': list(id_map) == list(range(index.ntotal)), 'docs': all(id_map[row['row']].split('\\t')[0] == row['id'] for row in lines), 'ids': [[lines[row]['id'] for row in hits if row >= 0] for hits in found.tolist()]}))
 `
-/** The five best items, exactly. */
+/** Returns the five best items, found by an exact search. */
 function bestItems(query: Float32Array): string[] {
   const score = (item: number): number => {
     const own = Array.from({ length: rowsOf(item) }, (_, i) =>

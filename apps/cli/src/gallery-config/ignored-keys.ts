@@ -1,7 +1,10 @@
-// What a file that was made for PaddleClas may say besides, without effect.
+// Other keys that a file for PaddleClas may contain. They have no effect.
 import { z } from 'zod'
 
-/** Keys and sections of PaddleClas without meaning here: read, and named in a single warning. */
+/**
+ * Keys and sections of PaddleClas without meaning here. They are accepted, and a single warning
+ * names them.
+ */
 export const withoutMeaning = {
   Global: [
     'infer_imgs',
@@ -50,7 +53,7 @@ export const ignored = <N extends string>(names: readonly N[]) =>
     z.ZodOptional<z.ZodUnknown>
   >
 
-/** Dotted names of the keys in a file that have no meaning here. */
+/** Returns the dotted names of the keys in a file that have no meaning here. */
 export function namesWithoutMeaning(file: Record<string, unknown>): string[] {
   return Object.entries(withoutMeaning).flatMap(([section, names]) => {
     const within = section === '' ? file : file[section]

@@ -1,4 +1,4 @@
-// The keys that a gallery's yaml shares with PaddleClas: `IndexProcess` and `Global`.
+// Keys that the yaml of a gallery shares with PaddleClas: `IndexProcess` and `Global`.
 import { z } from 'zod'
 import { indexMethods, metrics, searchBudgetSchema } from '@likeness/shared/contract/collection'
 import { key, number, oneOf, path, share, whole } from './schema-key.ts'

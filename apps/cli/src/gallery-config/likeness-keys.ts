@@ -1,4 +1,4 @@
-// The keys of a gallery's yaml that are Likeness's own.
+// Keys in the yaml of a gallery that only Likeness has.
 import { z } from 'zod'
 import {
   collectionNameSchema,

@@ -22,7 +22,7 @@ function load(text: string | Buffer, ...overrides: string[]) {
   writeFileSync(file, text)
   return loadGalleryConfig(file, { overrides })
 }
-/** The message without the folder. */
+/** Returns the message without the folder. */
 async function refusal(text: string | Buffer, ...overrides: string[]): Promise<string> {
   const error: unknown = await load(text, ...overrides).catch((thrown: unknown) => thrown)
   expect(error).toBeInstanceOf(UserError)

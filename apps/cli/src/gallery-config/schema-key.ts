@@ -1,4 +1,4 @@
-// What a key of a gallery's yaml is made of: a check, and what the documentation says of it.
+// Defines a key in the yaml of a gallery: a check and the documentation.
 import { z } from 'zod'
 import { parseArithmetic } from './arithmetic.ts'
 
@@ -7,7 +7,7 @@ interface KeyMeta {
   description: string
   /** Values that editors offer. */
   examples?: readonly string[]
-  /** Text of the table for an absent key; without this text the key is required. */
+  /** Text in the table for an absent key. Without this text the key is required. */
   absent?: string
 }
 export const key = <T extends z.ZodType>(schema: T, meta: KeyMeta): T =>
@@ -15,7 +15,7 @@ export const key = <T extends z.ZodType>(schema: T, meta: KeyMeta): T =>
 
 const noNumber = (value: unknown): string => `a number is expected, not ${JSON.stringify(value)}`
 
-/** Schema of a number, or of arithmetic as text. */
+/** Schema of a number, or of a calculation as text. */
 export const number = (check: z.ZodNumber) =>
   z
     .union([z.number(), z.string()], { error: ({ input }) => noNumber(input) })

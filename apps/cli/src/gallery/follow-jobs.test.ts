@@ -6,7 +6,7 @@ import { JobFollower } from './follow-jobs.ts'
 
 type Failed = JobAnswer['failed']
 
-/** Jobs that are done a little more each time they are asked for. */
+/** Jobs that make some progress each time they are read. */
 function fakeJobs(
   jobs: Record<
     string,
@@ -88,7 +88,7 @@ test('jobs are followed to their end, with counts over all and every failed line
   ])
   expect(done).toEqual([...done].sort((a, b) => a - b))
   expect(done.at(-1)).toBe(19)
-  // 5 of each job were done when it was first asked for.
+  // 5 items of each job were done at the first read.
   expect(before).toBe(10)
 })
 

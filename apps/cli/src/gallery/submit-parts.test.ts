@@ -19,7 +19,7 @@ async function* listOf(lines: readonly ListLine[]): AsyncGenerator<ListLine> {
   yield* lines
 }
 
-/** An API that remembers what it was sent. */
+/** An API that remembers the requests that it received. */
 function fakeApi({
   url = 'http://127.0.0.1:1',
   mayRead = true,

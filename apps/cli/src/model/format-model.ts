@@ -28,7 +28,7 @@ export function formatModel(model: ShownManifest): string {
   return lines.map(([what, text]) => `${what.padEnd(10)}  ${text}`).join('\n')
 }
 
-/** What it is and makes. */
+/** Describes the kind of a model and the output. */
 function describeModel({
   name,
   version,
@@ -71,7 +71,7 @@ function describeModel({
   ]
 }
 
-/** Where it comes from, and what was found of it. */
+/** Describes the origin of a model and the result of the checks. */
 function describeOrigin({
   exported,
   checked,

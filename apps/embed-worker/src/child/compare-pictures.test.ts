@@ -11,7 +11,7 @@ import { createPictureComparer } from './compare-pictures.ts'
 
 const channels = 9
 const embedding = { version: 'test@1/own@1', dim: 81, unit: true }
-/** Takes a raw vector as it is. */
+/** Profile that returns a raw vector unchanged. */
 const profile: Profile = {
   name: 'own',
   version: 1,
@@ -73,7 +73,7 @@ test('each box is embedded once, cut to its picture, and cells that show the sam
     query: { width: 40, height: 30, box: [0, 3, 25, 30] },
     item: { width: 90, height: 60, box: [0, 0, 90, 60] }
   })
-  // The first row of the item is the second of the query.
+  // The first row of the item is the second row of the query.
   expect(made.strengths.map((row) => row.length)).toEqual([9, 9, 9, 9, 9, 9, 9, 9, 9])
   expect(made.matches.map(({ query: from, item: to }) => [from, to])).toEqual(
     expect.arrayContaining([

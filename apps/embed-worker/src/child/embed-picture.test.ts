@@ -15,7 +15,9 @@ const subjectOf = (
   score: number
 ): Subject => ({ box, score, classId: 0, className, raw: found(1) })
 
-/** Says what was run: a vector begins with the size of its canvas, 416 for the model's own. */
+/**
+ * The vectors show the runs: each begins with the size of the canvas, 416 for the model's own size.
+ */
 function createFake(subjects: Subject[] = [subjectOf('car', [1, 2, 3, 4], 0.9)]) {
   const runs: string[] = []
   const embedder: EmbedPictureDeps['embedder'] = {

@@ -1,4 +1,4 @@
-// Which boxes and views of a gallery picture are embedded.
+// Embeds the boxes and views of a gallery picture.
 import type { DecodedImage } from '@likeness/vision'
 import type { ItemTask } from '../child-protocol.ts'
 import { chooseSubjects } from './choose-subjects.ts'
@@ -16,15 +16,15 @@ import {
   wholeRow
 } from './picture-rows.ts'
 
-/** Result of an item without the picture, so that the picture's memory is free. */
+/** Result of an item without the picture. So the memory of the picture is free. */
 export interface InferredItem extends Omit<Inferred, 'vectors' | 'raw'> {
   /** f32 [rows, rawDim] */
   raw: Float32Array
 }
 
 /**
- * Returns subjects, then a `view` row per view and size. The whole picture at the model's own
- * size is added only where there are no views.
+ * Returns subjects, then a `view` row per view and size. The whole picture at the model's own size
+ * is added only when there are no views.
  */
 export async function inferItem(
   picture: DecodedImage,

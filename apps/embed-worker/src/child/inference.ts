@@ -1,4 +1,5 @@
-// The runs of the model for one picture. Each passes the gate by itself, so that a query never waits for more than one.
+// Runs the model for one picture. Each run waits for the priority mutex separately, so a query
+// waits for one run at most.
 import type { Box } from '@likeness/shared/contract/embedder'
 import {
   cropPicture,
@@ -38,7 +39,7 @@ export class Inference {
     this.context = context
   }
 
-  /** Of all runs so far, without the waits between them. */
+  /** Time of all runs until now, without the waits between them. */
   get inferMs(): number {
     return this.tookMs
   }
@@ -58,8 +59,8 @@ export class Inference {
   }
 
   /**
-   * Embeds the whole picture once per canvas size. Maps depend on the scale, so both sides of a
-   * search use the same sizes. An empty list of sizes means the model's own size.
+   * Embeds the whole picture once per canvas size. Feature maps depend on the scale, so both sides
+   * of a search use the same sizes. An empty list of sizes means the model's own size.
    */
   async embedWhole(image: DecodedImage, sizes: readonly number[]): Promise<Float32Array[]> {
     if (sizes.length === 0)
@@ -70,12 +71,12 @@ export class Inference {
     return rawVectors
   }
 
-  /** Embeds a part that is cut out like a picture: a vector for each size. */
+  /** Embeds a box of the picture: a vector for each size. */
   embedPart(image: DecodedImage, box: Box, sizes: readonly number[]): Promise<Float32Array[]> {
     return this.embedWhole(cropPicture(image, cutBox(box, image)).image, sizes)
   }
 
-  /** Finds the subjects of the picture's tiles, with a run of the model for each tile. */
+  /** Finds the subjects of the picture's tiles. Each tile needs a run of the model. */
   async detectInTiles(
     image: DecodedImage,
     grids: readonly number[],

@@ -1,4 +1,4 @@
-// The rows of a picture: what of it is embedded, with its box and its raw vector.
+// Rows of a picture: each embedded box with its raw vector.
 import type { Box } from '@likeness/shared/contract/embedder'
 import type { Enrolment } from '@likeness/shared/contract/picture-settings'
 import { concatArrays } from '@likeness/shared/data/concat-arrays'
@@ -9,7 +9,7 @@ import type { Inference } from './inference.ts'
 export type RowWithRaw = EmbeddedRow & { raw: Float32Array }
 export type Inferred = Omit<Embedded, 'decodeMs'>
 
-/** Factor of extra detections where some detections will not count. */
+/** Factor for the number of detections when some of them will not count. */
 const spareDetections = 4
 
 export function moreDetections(

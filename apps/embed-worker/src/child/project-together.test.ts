@@ -5,7 +5,7 @@ import type { Project } from './projections.ts'
 const embeddingOf = (version: string) => ({ version, dim: 1, unit: true })
 const [a, b] = [embeddingOf('a'), embeddingOf('b')]
 
-/** Three raw numbers a row become their sum. */
+/** Replaces the three raw numbers of a row by their sum. */
 function create(options: { most?: number; withinMs?: number; fail?: boolean } = {}) {
   const calls: [string, number][] = []
   const project: Project = async (rawVectors, { version }) => {
@@ -33,7 +33,7 @@ test('each gets the vectors of its own rows, of one call for all', async () => {
 })
 
 test('rows are cut apart where they end, whatever the lengths of raw vectors and vectors', async () => {
-  // 700 / 73 has no end in binary: five times 73 of it fall short of 3500.
+  // 700 / 73 has no exact binary value. Five times 73 of this number is less than 3500.
   const project: Project = async (rawVectors) =>
     Float32Array.from({ length: (rawVectors.length / 73) * 700 }, (_, i) => i)
   const together = createProjectTogether({ project, withinMs: 60_000 })

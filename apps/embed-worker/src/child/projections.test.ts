@@ -37,7 +37,7 @@ function create() {
       async readProjection({ name }) {
         reads.push(name)
         if (failing) throw appError('store_unavailable', 'away')
-        // Turned by a quarter.
+        // Rotated by 90 degrees.
         return {
           dIn: 2,
           dOut: 2,

@@ -1,4 +1,4 @@
-// Which boxes of a query picture are embedded.
+// Embeds the boxes of a query picture.
 import type { Box } from '@likeness/shared/contract/embedder'
 import {
   type Enrolment,

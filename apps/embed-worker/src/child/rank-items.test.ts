@@ -10,7 +10,7 @@ const manifest = {
   maps: [{ stride: 8, channels: 9, grid: 3 }]
 } as ModelManifest
 const embedding = { version: 'test@1/own@1', dim: 81, unit: true }
-/** Takes a raw vector as it is. */
+/** Profile that returns a raw vector unchanged. */
 const profile: Profile = {
   name: 'own',
   version: 1,

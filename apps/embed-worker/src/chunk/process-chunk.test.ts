@@ -111,7 +111,7 @@ test('a stopped chunk writes what it has and rejects with the reason of the stop
   const stop = new AbortController()
   const { run, written } = await create(async ({ ordinal }, _task, { signal }) => {
     if (ordinal === 200) return { embedded }
-    // The first one is embedded by then.
+    // The first picture is embedded at this time.
     setImmediate(() => stop.abort(appError('ownership_lost', 'taken away')))
     return new Promise((_, reject) =>
       signal.addEventListener('abort', () => reject(signal.reason as Error))

@@ -1,4 +1,5 @@
-// A real merge process over a directory store: it merges, and its death, its silence and its end cost one merge each.
+// Tests a real merge process over a directory store. It merges. A process that dies, hangs or ends
+// costs one merge each.
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import {

@@ -1,4 +1,5 @@
-// One process that merges, from its start to its end: watched for silence and for memory, asked for one merge at a time.
+// A merge process, from start to end. It is watched for silence and for memory, and gets one merge
+// at a time.
 import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { MergeResult, MergeTask } from '@likeness/engine'
@@ -12,7 +13,7 @@ export interface MergerOptions {
   env: Record<string, string | undefined>
   /** Node arguments, e.g. `--import tsx`. */
   execArgv: readonly string[]
-  /** Limit of resident bytes, beside the bytes of an idle process. */
+  /** Limit of resident bytes, added to the bytes of an idle process. */
   memoryBytes: number
   logger: Logger
   /** Silence in milliseconds after which the process counts as hung. */
@@ -23,8 +24,8 @@ const entry = fileURLToPath(new URL('./merge-main.ts', import.meta.url))
 const listenEveryMs = 1_000
 const idleProcessBytes = 256 * 1024 * 1024
 /**
- * Limit in bytes above which the process ends after a merge. Native memory does not return to the
- * system by itself.
+ * Limit in bytes. A larger process ends after a merge, because native memory does not return to the
+ * system.
  */
 const keptBelowBytes = 512 * 1024 * 1024
 const bytesPerMebibyte = 1024 * 1024
@@ -54,7 +55,7 @@ export class Merger {
   constructor(options: MergerOptions) {
     const forked = forkMerger(options)
     this.forked = forked
-    // 'exit' may come before the last messages. Only both events together are the end.
+    // 'exit' may come before the last messages. Only both events together mean the end.
     const ended = new Promise<void>((resolve) => forked.once('exit', () => resolve()))
     const silent = new Promise<void>((resolve) => forked.once('disconnect', () => resolve()))
     this.gone = Promise.all([ended, silent]).then(() => undefined)
@@ -69,7 +70,7 @@ export class Merger {
     return this.reason !== undefined
   }
 
-  /** It has grown so large that it is to end between two merges. */
+  /** True: the process is so large that it must end between two merges. */
   get isLarge(): boolean {
     return this.rssBytes > keptBelowBytes
   }
@@ -81,7 +82,8 @@ export class Merger {
 
   private watch({ memoryBytes, hungAfterMs }: MergerOptions): void {
     let unheardTicks = 0
-    // Counts ticks of our own loop, so that a pause of the whole machine does not look like a hang.
+    // Counts ticks of our own event loop, so that a pause of the whole machine does not look like a
+    // hang.
     const timer = setInterval(() => {
       if (++unheardTicks * listenEveryMs >= hungAfterMs)
         this.end(`was silent for ${hungAfterMs} ms`)

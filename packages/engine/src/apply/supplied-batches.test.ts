@@ -1,4 +1,5 @@
-// Ingestions that brought their vectors: applied without a queue, whole or failed, never left open.
+// Tests ingestions with supplied vectors. They are applied without a queue, completely, or they
+// fail. They never stay open.
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { parseBatchKey } from '@likeness/shared/contract/keys'
 import { createUlid } from '@likeness/shared/data/ulid'
@@ -11,7 +12,7 @@ beforeEach(async () => {
 })
 afterEach(() => gallery.close())
 
-/** Batches of `perBatch` items, written before anything refers to them; then the log entry. */
+/** Writes batches of `perBatch` items before any reference to them, then the log entry. */
 async function give(
   items: readonly TestItem[],
   perBatch: number,

@@ -1,4 +1,4 @@
-// Content of the catalogue object, and the rules for its aliases.
+// Content of the catalogue object, and the rules for aliases.
 import { z } from 'zod'
 import { encodeObject } from '@likeness/shared/contract/checked-object'
 import {
@@ -14,7 +14,7 @@ export const catalogSchema = z.object({
   /** New with every write. Tells a writer whether an ambiguous write was its own. */
   writeId: z.string(),
   collections: z.record(collectionNameSchema, collectionSpecSchema),
-  /** alias -> name. */
+  /** Collection name of each alias. */
   aliases: z.record(z.string(), z.string()),
   dropped: z.array(z.object({ incarnation: z.string(), atMs: z.number() }).transform(fromStored))
 })
@@ -35,7 +35,7 @@ export const encodeCatalog = (
   })
 }
 
-/** Looks up own properties only, because users choose the names: `constructor` is a valid one. */
+/** Reads own properties only, because users choose the names: `constructor` is a valid name. */
 export const own = <T>(record: Record<string, T>, name: string): T | undefined =>
   Object.hasOwn(record, name) ? record[name] : undefined
 
@@ -48,7 +48,7 @@ export const lookUp = (
 export const notFound = (name: string) =>
   appError('collection_not_found', `there is no collection ${JSON.stringify(name)}`)
 
-/** Throws name_is_alias where only a collection's own name is allowed. */
+/** Throws name_is_alias where only the name of a collection is allowed. */
 export function refuseAlias({ aliases }: Content, name: string): void {
   const target = own(aliases, name)
   if (target !== undefined)
@@ -67,7 +67,7 @@ export const aliasesOf = ({ aliases }: Content, name: string): string[] =>
 /** undefined: any target; null: the alias must not exist. */
 export type ExpectedTarget = string | null | undefined
 
-/** Throws alias_moved when the target is not the expected one. */
+/** Throws alias_moved when the alias has another target than the expected one. */
 export function checkTarget({ aliases }: Content, alias: string, expected: ExpectedTarget): void {
   const target = own(aliases, alias) ?? null
   if (expected === undefined || target === expected) return

@@ -1,4 +1,4 @@
-// Creating and dropping collections on a store whose answers are lost and whose writes come late.
+// Tests creating and dropping collections on a store that loses answers and delays writes.
 import { expect, test } from 'vitest'
 import { catalogKey, collectionKeys } from '@likeness/shared/contract/keys'
 import { appError } from '@likeness/shared/errors'
@@ -17,7 +17,10 @@ const options = () => ({
   settings: { seal_threshold: 8, view_sizes: [], subjects: false }
 })
 
-/** Gives up the first write of a matching key; `land` performs it later. */
+/**
+ * Delays the first write of a matching key: the caller gets an error, and `land` performs the write
+ * later.
+ */
 function lateWrites(store: ObjectStore, matches: (key: string) => boolean) {
   let late: (() => Promise<unknown>) | undefined
   const once = <T>(key: string, write: () => Promise<T>): Promise<T> => {
@@ -33,7 +36,10 @@ function lateWrites(store: ObjectStore, matches: (key: string) => boolean) {
   return { faulty, land: async () => void (await late?.()) }
 }
 
-/** The first change of the catalogue is made, others act upon it, and whoever made it hears of a failure. */
+/**
+ * Makes the first change of the catalogue and loses the answer. Other processes use the change,
+ * then the caller gets an error.
+ */
 function losingAnAnswer(store: ObjectStore, meanwhile: () => Promise<unknown>): ObjectStore {
   let lost = false
   return {

@@ -1,4 +1,4 @@
-// Changes of aliases: pointed at a collection, or removed.
+// Changes an alias: it is pointed at a collection, or removed.
 import { collectionNameSchema } from '@likeness/shared/contract/collection'
 import { appError } from '@likeness/shared/errors'
 import { checkTarget, own, withAlias, withoutAlias } from './catalog-content.ts'
@@ -14,7 +14,7 @@ export async function setAlias(
     throw appError('invalid_name', `${JSON.stringify(alias)} is not a name that an alias can have`)
   let tried = false
   await catalog.change((content) => {
-    // The alias already points there: an earlier try landed although its answer was lost, and
+    // The alias already points there. An earlier try succeeded although its answer was lost, and
     // another process has written since.
     if (tried && own(content.aliases, alias) === name) return content
     checkTarget(content, alias, expected)
@@ -32,8 +32,7 @@ export async function removeAlias(
   let removed: string | undefined
   await catalog.change((content) => {
     const target = own(content.aliases, alias)
-    // An earlier try, whose answer was lost, has removed the alias. One that was set since must
-    // stay.
+    // An earlier try, whose answer was lost, has removed the alias. A newer alias must stay.
     if (removed !== undefined && target !== removed) return content
     if (target === undefined)
       throw appError('alias_not_found', `there is no alias ${JSON.stringify(alias)}`)

@@ -1,4 +1,4 @@
-// Changes of a collection that is in the catalogue: its end, and the embedding that it has by now.
+// Changes a collection of the catalogue: drops it, or updates the embedding.
 import { isDeepStrictEqual } from 'node:util'
 import type { CollectionSpec, EmbeddingSpec } from '@likeness/shared/contract/collection'
 import { appError } from '@likeness/shared/errors'
@@ -15,8 +15,8 @@ export async function dropCollection(
   let collectionId = expected
   await catalog.change((content) => {
     const spec = own(content.collections, name)
-    // An earlier try, whose answer was lost too, has dropped the collection. A new one of that
-    // name must stay.
+    // An earlier try, whose answer was also lost, has dropped the collection. A new collection of
+    // that name must stay.
     if (
       collectionId !== '' &&
       spec?.collectionId !== collectionId &&
@@ -76,7 +76,7 @@ export async function setEmbedding(
   return true
 }
 
-/** Its objects are gone. */
+/** Called when the objects of the collection are deleted. */
 export async function forgetDropped(catalog: StoredCatalog, collectionId: string): Promise<void> {
   await catalog.change((content) => ({
     ...content,

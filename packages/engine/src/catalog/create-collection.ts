@@ -1,4 +1,4 @@
-// A new collection: all of it but the name, then the name.
+// Creates a collection: first everything except the name, then the name.
 import {
   type CollectionDraft,
   type CollectionSpec,
@@ -76,10 +76,11 @@ export async function publishCollection(
 ): Promise<void> {
   await catalog.change((content) => {
     const there = own(content.collections, spec.name)
-    // The name is already ours: an earlier try landed although its answer was lost, and another
+    // The name is already ours. An earlier try succeeded although its answer was lost, and another
     // process has written since.
     if (there?.collectionId === spec.collectionId) return content
-    // The collection is ours, and another process has dropped it since. So it stays dropped.
+    // The collection is ours, and another process has dropped it since. So the collection stays
+    // dropped.
     if (content.dropped.some(({ collectionId }) => collectionId === spec.collectionId))
       return content
     refuseAlias(content, spec.name)

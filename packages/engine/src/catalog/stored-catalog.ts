@@ -1,4 +1,4 @@
-// The catalogue in the store: read, remembered for a moment, and changed by compare-and-swap.
+// The catalogue in the store: it is read, cached for a short time, and changed by compare-and-swap.
 import { decodeObject } from '@likeness/shared/contract/checked-object'
 import { catalogKey } from '@likeness/shared/contract/keys'
 import { isAppError } from '@likeness/shared/errors'
@@ -7,7 +7,7 @@ import type { ObjectStore } from '@likeness/store/object-store'
 import { retryStore } from '@likeness/store/retry-store'
 import { type CatalogFile, catalogSchema, type Content, encodeCatalog } from './catalog-content.ts'
 
-/** Longest time for which a name may be answered from memory. */
+/** Longest time that a name may be answered from memory. */
 const maxAgeMs = 500
 
 export interface StoredCatalogDeps {
@@ -51,20 +51,20 @@ export class StoredCatalog {
       this.cached = { content, atMs }
       return content
     } catch (error) {
-      // While the catalogue is damaged, names cannot change. So the names read last are still good
-      // for reading.
+      // While the catalogue is damaged, names cannot change. So the cached names are still good for
+      // reading.
       if (fresh || this.cached === undefined || !isAppError(error, 'data_corrupt')) throw error
       return this.cached.content
     }
   }
 
-  /** Applies `edit` to the newest content until the write lands. `edit` throws to refuse. */
+  /** Applies `edit` to the newest content until the write succeeds. `edit` throws to refuse. */
   async change(edit: (content: Content) => Content): Promise<void> {
     const { store, clock, newId } = this.deps
     const writeId = newId()
     for (;;) {
       const { file, etag, content } = await retryStore(clock, () => this.read())
-      // An earlier try of this same change landed although its answer was lost.
+      // An earlier try of this same change succeeded although its answer was lost.
       if (file?.writeId === writeId) return
       const body = encodeCatalog(writeId, edit(content))
       const written = await retryStore(clock, () =>

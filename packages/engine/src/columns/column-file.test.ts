@@ -1,4 +1,5 @@
-// Columns survive their file: wide dictionaries, sparse ones, and more keys than get a column.
+// Tests that columns stay the same in a file: wide dictionaries, sparse columns, and more keys than
+// columns.
 import { expect, test } from 'vitest'
 import type { Attributes } from '../item/item-payload.ts'
 import { ColumnBuilder } from './column-builder.ts'

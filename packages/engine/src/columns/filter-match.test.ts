@@ -1,4 +1,5 @@
-// The compiled filter against the plainest reading of the contract, on random items and filters.
+// Compares the compiled filter with the simplest reading of the contract, on random items and
+// filters.
 import { describe, expect, test } from 'vitest'
 import {
   type Condition,
@@ -137,7 +138,8 @@ describe('a compiled filter', () => {
         if (expected.length > 0 && expected.length < items.length) some++
       }
     }
-    // Neither all nor nothing, or the comparison says little.
+    // The filters must match some items and reject some items. Otherwise the comparison has little
+    // meaning.
     expect(some).toBeGreaterThan(400)
   })
 

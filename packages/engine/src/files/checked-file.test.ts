@@ -1,4 +1,4 @@
-// Local copies that are damaged while they are in use.
+// Tests local copies that are damaged during their use.
 import { readFile, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeEach, expect, test } from 'vitest'
@@ -21,7 +21,10 @@ beforeEach(async () => {
   await store.put(ref.key, body)
 })
 
-/** In the file that is there, as a disk does it: also for whoever has it open. */
+/**
+ * Flips a byte in the existing file, like a damaged disk. Processes that have the file open see the
+ * damage.
+ */
 async function flip(at: number): Promise<void> {
   const bytes = await readFile(path)
   bytes[at]! ^= 16

@@ -1,4 +1,5 @@
-// Objects of requests that were never accepted go, those of accepted ones stay, whoever is slow, dead or late.
+// Tests that the objects of requests without acceptance are deleted, and that the objects of
+// accepted requests stay. Some processes are slow, dead or late.
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createUlid } from '@likeness/shared/data/ulid'
 import { createGallery, type Gallery } from '../testing/gallery.ts'
@@ -13,7 +14,7 @@ beforeEach(async () => {
 afterEach(() => gallery.close())
 
 const aged = (ageMs: number): string => createUlid(Date.now() - ageMs)
-/** Pictures, list and batch, as a request stores them before its log entry. */
+/** Stores pictures, list and batch, like a request before its log entry. */
 async function store(ingestion: string, { pictures = 3 } = {}): Promise<void> {
   const { keys, embed } = gallery
   for (let n = 0; n < pictures; n++)
@@ -48,7 +49,7 @@ test('what was accepted stays, however old: open, given, finished, and let go of
   await gallery.remove('unknown')
   await writer.step({ list: true })
   await gallery.accept(itemsFrom(1, 2), { ingestion: unread })
-  // In the log, and this owner has not read it: nothing is judged.
+  // The log has the entry, and this writer has not read it. So no object is judged.
   const dead = aged(2 * day)
   await store(dead)
   expect(await writer.collectUploads()).toBe(0)

@@ -1,4 +1,5 @@
-// The log of one collection as one process appends to it: everything that waits while a slot is written goes into the next one.
+// The log of one collection for one process. Operations that wait during the write of a slot go
+// into the next slot.
 import { collectionKeys } from '@likeness/shared/contract/keys'
 import { decodeLogSlot, type Operation } from '@likeness/shared/contract/operation'
 import { isAppError } from '@likeness/shared/errors'
@@ -24,7 +25,7 @@ export class CollectionLog {
   private readonly clock: Clock
   private readonly collectionId: string
   private readonly waiting = new WaitingOperations()
-  /** A slot known to exist; undefined before the first look. */
+  /** A slot that is known to exist; undefined before the first look. */
   private tail: number | undefined
   private running = false
 
@@ -36,12 +37,12 @@ export class CollectionLog {
 
   append(operation: Operation): Promise<Appended> {
     const answer = this.waiting.add(operation, this.clock.nowMs() + patienceMs)
-    // All operations that wait while a slot is written go into the next slot together.
+    // All operations that wait during the write of a slot go into the next slot together.
     if (!this.running) void this.drain()
     return answer
   }
 
-  /** Looks at every slot that the append itself will not look at, then appends. */
+  /** Reads every slot that the append itself does not read, then appends. */
   async appendUnlessFound(operation: Operation, afterSlot: number): Promise<Appended> {
     const { waiting, clock } = this
     const { opId } = operation
@@ -70,8 +71,8 @@ export class CollectionLog {
 
   async findTail(): Promise<number> {
     const tail = await findTail(this.store, this.collectionId, this.tail)
-    // Leave the tail alone during a running append: the newest slot may be its own, with the
-    // operations that wait here.
+    // The tail must not change during a running append. The newest slot may come from that append,
+    // with the operations that wait here.
     if (!this.running) this.tail = Math.max(tail, this.tail ?? 0)
     return tail
   }
@@ -81,7 +82,7 @@ export class CollectionLog {
   }
 
   /**
-   * Writes slots until the queue is empty. An append that finds `running` false starts this again.
+   * Writes slots until the queue is empty. An append that finds `running` false calls this again.
    * So there must be no pause between the last look at the queue and the end.
    */
   private async drain(): Promise<void> {
@@ -90,8 +91,9 @@ export class CollectionLog {
       for (let conflicts = 0; !this.waiting.isEmpty; ) {
         try {
           if (await this.tryAppend()) conflicts = 0
-          // Far behind another process: read the log instead of trying every slot. Read every slot,
-          // because operations that wait here may be in any of them, sent by another process.
+          // Another process is far ahead: read the log instead of a try on every slot. Read every
+          // slot, because another process may have written the operations that wait here into any
+          // of them.
           else if (++conflicts % 4 === 0) await this.catchUp()
         } catch (error) {
           await this.afterFailure(error)
@@ -127,8 +129,8 @@ export class CollectionLog {
       this.waiting.rejectAll(error)
       return
     }
-    // Ambiguous: the slot may be ours already or become ours. So the same slot is tried again,
-    // never the next one.
+    // Ambiguous: the slot may be ours already or become ours. So the next try uses the same slot
+    // again, never the next slot.
     this.waiting.rejectLate(this.clock.nowMs(), error)
     await this.clock.sleep(50)
   }

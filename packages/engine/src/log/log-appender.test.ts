@@ -1,4 +1,5 @@
-// An operation is in the log once, in the order of acceptance, whatever the store does to the write of its slot.
+// Tests that the log has an operation exactly once, in the order of acceptance, for every fault in
+// the write of its slot.
 import { expect, test } from 'vitest'
 import { collectionKeys } from '@likeness/shared/contract/keys'
 import { decodeLogSlot, type Operation, slotOf } from '@likeness/shared/contract/operation'

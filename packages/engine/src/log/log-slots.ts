@@ -1,4 +1,4 @@
-// The slots of a log in the store: which is the newest, what they hold, and the making of the next one.
+// Slots of a log in the store: finds the newest slot, reads slots, and creates the next slot.
 import { collectionKeys } from '@likeness/shared/contract/keys'
 import {
   decodeLogSlot,
@@ -22,7 +22,7 @@ export interface ReadSlot {
 }
 
 /**
- * Returns 0 when the committed version is damaged: all accepted operations are in the log anyway.
+ * Returns 0 when the committed version is damaged. The log contains all accepted operations anyway.
  */
 async function appliedSlot(store: ObjectStore, collectionId: string): Promise<number> {
   try {
@@ -35,7 +35,7 @@ async function appliedSlot(store: ObjectStore, collectionId: string): Promise<nu
   }
 }
 
-/** The newest slot now; `known`: one that exists. */
+/** Returns the newest slot now. `known` is a slot that exists. */
 export async function findTail(
   store: ObjectStore,
   collectionId: string,
@@ -68,13 +68,13 @@ export async function* slotsAfter(
   }
 }
 
-/** Where an operation is in a slot; undefined: it is not there. */
+/** Finds an operation in a slot. Returns undefined when the slot does not have it. */
 export function findInSlot({ slot, operations }: ReadSlot, opId: string): Appended | undefined {
   const index = operations.findIndex((operation) => operation.opId === opId)
   return index >= 0 ? { revision: revisionOf(slot, index), slot } : undefined
 }
 
-/** undefined when it was created; else the slot that is there. */
+/** Returns undefined when the slot was created, else the existing slot. */
 export async function createSlot(
   store: ObjectStore,
   key: string,
@@ -82,7 +82,7 @@ export async function createSlot(
 ): Promise<Uint8Array | undefined> {
   const written = await store.putIf(key, encodeLogSlot(operations), { create: true })
   if (written !== undefined) return undefined
-  // The slot is taken: by another process, or by an earlier try of ours whose answer was lost.
+  // The slot is taken by another process, or by an earlier try of ours whose answer was lost.
   const stored = await store.get(key)
   if (stored === undefined) throw appError('collection_not_found', 'the collection was dropped')
   return stored.body

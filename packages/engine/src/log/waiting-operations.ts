@@ -1,4 +1,4 @@
-// Operations that wait for a slot of the log, in the order in which they came.
+// Operations that wait for a slot of the log, in order of arrival.
 import { type Operation, operationsPerSlot, revisionOf } from '@likeness/shared/contract/operation'
 import type { Appended } from './log-slots.ts'
 
@@ -19,19 +19,19 @@ export class WaitingOperations {
     return this.queue.length === 0
   }
 
-  /** Settles with what becomes of it. */
+  /** Resolves or rejects with the result of the operation. */
   add(operation: Operation, deadlineMs: number): Promise<Appended> {
     const { promise, resolve, reject } = withResolvers<Appended>()
     this.queue.push({ operation, deadlineMs, answer: promise, resolve, reject })
     return promise
   }
 
-  /** What becomes of one that waits; undefined when none does. */
+  /** Returns the result of an operation that waits; undefined when the operation does not wait. */
   answerOf(opId: string): Promise<Appended> | undefined {
     return this.queue.find(({ operation }) => operation.opId === opId)?.answer
   }
 
-  /** The first ones, as many as go into one slot. They wait on. */
+  /** Returns the first operations that fit into one slot. They stay in the queue. */
   nextGroup(): Operation[] {
     const { queue } = this
     let bytes = 0
@@ -41,13 +41,13 @@ export class WaitingOperations {
     return queue.slice(0, count).map(({ operation }) => operation)
   }
 
-  /** The first `count` are a slot. */
+  /** Resolves the first `count` operations: a slot contains them. */
   acceptGroup(slot: number, count: number): void {
     for (const [index, waiting] of this.queue.splice(0, count).entries())
       waiting.resolve({ revision: revisionOf(slot, index), slot })
   }
 
-  /** Those of them that are in a slot wait no more; whether there are any. */
+  /** Removes the operations that a slot contains. Returns whether there were any. */
   acceptFound(slot: number, operations: readonly Operation[]): boolean {
     const indexOf = new Map(operations.map(({ opId }, index) => [opId, index]))
     const landed = this.queue.filter(({ operation }) => indexOf.has(operation.opId))

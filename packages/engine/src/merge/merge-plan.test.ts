@@ -89,7 +89,7 @@ test('a merge has at most five million rows, less where the memory allows less, 
   expect(
     plan(segments(6, 1_200_000, { index: 'hnsw' }), { tier: 'sealed', mostRows: 2_000_000 })
   ).toBeUndefined()
-  // Two of the results fit into no merge: it ends.
+  // Two of the results fit into no merge, so no further merge is planned.
   expect(plan(segments(6, 3_000_000, { index: 'hnsw' }), { tier: 'sealed' })).toBeUndefined()
   expect(
     plan([segment(6_000_000, { index: 'hnsw', deletedRows: 3_000_000 })], { tier: 'sealed' })

@@ -1,4 +1,4 @@
-// Merges of sealed segments, and what becomes of a merge that fails, takes too long, or is overtaken.
+// Tests merges of sealed segments, and merges that fail, take too long, or come too late.
 import { afterEach, describe, expect, test } from 'vitest'
 import { temporaryFolder } from '../../../../test/support/temporary-folder.ts'
 import type { GalleryOptions } from '../testing/gallery-stack.ts'
@@ -25,7 +25,7 @@ async function verified(): Promise<unknown[]> {
   ).problems
 }
 
-/** Sealed segments of 100 items each, and the tasks of the merges of sealed ones. */
+/** Creates sealed segments of 100 items each. Returns the tasks for their merges. */
 async function withSegments(count: number, options: GalleryOptions) {
   const tasks: MergeTask[] = []
   const build: BuildMerge = (task) => {
@@ -62,7 +62,7 @@ test('a graph grows by the rows of other segments, and what is deleted in it sta
   expect(all).toHaveLength(197)
   expect(all).not.toContain('item-3')
   expect(await gallery.allIds()).toHaveLength(197)
-  // An item whose earlier row is a tombstone of the same segment.
+  // An item whose earlier row has a tombstone in the same segment.
   await gallery.add(writer, [{ id: 'item-3', seeds: [3] }])
   expect((await gallery.search(3, 1))[0]).toMatchObject({ id: 'item-3', score: 1 })
 })

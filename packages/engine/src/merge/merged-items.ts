@@ -1,4 +1,4 @@
-// The items of a merged segment: payload, columns and item table.
+// Items of a merged segment: payload, columns and item table.
 import { setImmediate } from 'node:timers/promises'
 import { ColumnBuilder } from '../columns/column-builder.ts'
 import { encodeColumns } from '../columns/column-file.ts'
@@ -13,7 +13,9 @@ import { type Merging, withCursors } from './merging-inputs.ts'
 const bytesPerPiece = 1024 * 1024
 const itemsPerTurn = 4096
 
-/** Writes payload and columns of the result. Fills the payload offsets of its item table. */
+/**
+ * Writes payload and columns of the result. Fills the payload offsets of the result's item table.
+ */
 export async function writePayload(
   { files, keys, inputs, order, task: { segmentId } }: Merging,
   meta: ItemTable

@@ -1,4 +1,4 @@
-// The rows of a merged segment: the quantizer, the index and the full vectors.
+// Rows of a merged segment: the quantizer, the index and the full vectors.
 import { denseRows } from '@likeness/shared/contract/vector-rows'
 import { rowFileBytes } from '../files/row-file.ts'
 import {
@@ -13,7 +13,7 @@ import { indexMetric, keepsVectors, needsQuantizer } from '../vector-index/segme
 import type { FileRef } from '../version/manifest.ts'
 import { type Merging, vectorPieces, withCursors } from './merging-inputs.ts'
 
-/** Returns evenly spaced rows, as many as training uses. */
+/** Returns evenly spaced rows, in the number that training uses. */
 async function sample({ files, inputs, order, task }: Merging): Promise<Float32Array> {
   const { dim } = task.spec.embedding
   const wanted = Math.min(order.itemRows, pointsToTrain(order.itemRows))

@@ -1,4 +1,4 @@
-// What a merge reads: its inputs in the order of the result, a piece at a time.
+// Inputs of a merge, read in the order of the result, piece by piece.
 import type { CollectionKeys } from '@likeness/shared/contract/keys'
 import type { VectorRows } from '@likeness/shared/contract/vector-rows'
 import type { OpenSegment } from '../segment/open-segment.ts'
@@ -35,7 +35,7 @@ export async function withCursors<C extends { close(): Promise<void> }, T>(
 }
 
 /**
- * Yields pieces of the vectors of all rows with a place, or of those of some inputs, in the order
+ * Yields pieces of the vectors of all rows that have a place, or of some inputs only, in the order
  * of their places.
  */
 export async function* vectorPieces(

@@ -1,4 +1,5 @@
-// A replica within a memory budget: what is used least goes, what is pinned or in use stays, and what was let go comes back whole.
+// Tests a replica within a memory budget. The least used segments are removed. Pinned segments and
+// segments in use stay. A removed segment comes back complete.
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { systemClock } from '@likeness/shared/process/clock'
@@ -71,7 +72,7 @@ test('the least used go when there is no more room, pinned ones stay, and all of
   open(2.5)
   await searched(3)
   for (const n of [0, 1, 0, 2]) expect(await searched(n)).toBe('item-7')
-  // 0 and 2 were used after 1 and with 3 they are too much.
+  // 0 and 2 were used after 1. Together with 3 they need too much memory.
   expect(loaded()).toBe('2,3')
   for (const n of [1, 0, 1, 2, 0]) expect(await searched(n)).toBe('item-7')
   expect(loaded()).toBe('0,3')
@@ -125,7 +126,7 @@ test('the estimate follows the formula of the index type', async () => {
     const formula = 2_000 * perRow
     const { bytes } = gallery.replica.status()[0]!
     console.log(`${method}: ${bytes} bytes, vectors and links ${formula}`)
-    // Beside it: ids, revisions and offsets of items, 44 bytes each, and centroids.
+    // The rest: ids, revisions and offsets of items, 44 bytes each, and centroids.
     expect(bytes).toBeGreaterThan(formula)
     expect(bytes).toBeLessThan(1.1 * (formula + 2_000 * 45 + 4 * 180 * dim))
     reader.release()

@@ -1,4 +1,5 @@
-// One quantizer per collection: none while there are too few points, one when there are enough, another when it has been outgrown; and vectors that no merge wears out.
+// Tests the one quantizer of a collection: none with too few points, one with enough points, a new
+// one after strong growth. Merges do not damage vectors.
 import { afterEach, describe, expect, test } from 'vitest'
 import type { GalleryOptions } from '../testing/gallery-stack.ts'
 import { createGallery, type Gallery } from '../testing/gallery.ts'
@@ -38,7 +39,7 @@ describe.each(forms.map((form) => [`${form.method} ${form.storage ?? 'f32'}`, fo
         expect(hits).toHaveLength(count)
       }
       const { quantizer, segments } = await committed()
-      // A product quantizer takes 256 points.
+      // A product quantizer needs 256 points.
       const canTrain = count >= 8 && form.storage !== 'pq4'
       expect([
         quantizer !== null,

@@ -33,8 +33,8 @@ export const cells = [
   sparse
 ]
 /**
- * Greatest error of a score, and least recall@10. With re-scoring the values of f32 apply. pq8: a
- * byte for two of the 16 values.
+ * Greatest error of a score, and least recall@10. With re-scoring the values of f32 apply. pq8 has
+ * a byte for two of the 16 values.
  */
 const losses = {
   f32: [1e-6, 0.98],
@@ -48,9 +48,9 @@ export const lossOf = ({ storage, rescore }: Cell) =>
 export const nameOf = ({ method, metric, storage, rescore, sparse }: Cell): string =>
   `${method} over ${metric}, ${sparse ? 'sparse ' : ''}${storage}${rescore ? ' with re-scoring' : ''}`
 
-/** Returns the vector of a seed; mostly zeros where the cell is sparse. */
+/** Returns the vector of a seed. In a sparse cell most values are zero. */
 export const vectorIn = ({ sparse }: Cell, seed: number): Float32Array =>
   sparse ? mostlyZero(vectorOf(seed)) : vectorOf(seed)
-/** Converts [rows, dim] to the rows that the engine takes. */
+/** Converts [rows, dim] to the rows of the engine. */
 export const rowsIn = ({ sparse }: Cell, vectors: Float32Array): VectorRows =>
   sparse ? sparseOf(vectors, dim) : vectors

@@ -1,4 +1,5 @@
-// Ingestions of a gallery of tests: accepted as the API does, embedded as an embed-worker does.
+// Ingestions of a test gallery: accepted in the same way as by the API, embedded in the same way as
+// by an embed-worker.
 import { type BatchItem, encodeVectorBatch } from '@likeness/shared/contract/vector-batch'
 import { createUlid } from '@likeness/shared/data/ulid'
 import type { GalleryOptions, GalleryStack } from './gallery-stack.ts'
@@ -13,8 +14,8 @@ export function createIngestions(
   const { width = dim, sparse } = options
   return {
     /**
-     * Accepts an ingestion: item list, log entry, job pointer. `given`: its batches are already in
-     * the store.
+     * Accepts an ingestion: item list, log entry, job pointer. `given`: the store already has the
+     * batches.
      */
     async accept(
       items: readonly TestItem[],
@@ -51,7 +52,7 @@ export function createIngestions(
       return { ingestion, revision }
     },
     /**
-     * Writes a batch, like an embed-worker, for some ordinals of an ingestion. Returns the key of
+     * Writes a batch for some ordinals of an ingestion, like an embed-worker. Returns the key of
      * the batch.
      */
     async embed(

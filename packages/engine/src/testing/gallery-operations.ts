@@ -1,4 +1,4 @@
-// Operations on a gallery of tests.
+// Operations on a test gallery.
 import type { Metadata } from '@likeness/shared/contract/item-list'
 import type { Operation } from '@likeness/shared/contract/operation'
 import { createUlid } from '@likeness/shared/data/ulid'

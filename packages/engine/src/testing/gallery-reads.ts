@@ -1,4 +1,4 @@
-// What a gallery of tests answers, and what its store holds.
+// Reads the answers of a test gallery and the content of its store.
 import type { GalleryStack } from './gallery-stack.ts'
 import { vectorOf } from './test-items.ts'
 

@@ -1,4 +1,4 @@
-// What a gallery of tests is made of: a store, a collection, and everything that works on it.
+// Builds a test gallery: a store, a collection, and all engine parts for them.
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -42,12 +42,12 @@ export interface GalleryOptions
   vectorOf?: (seed: number) => Float32Array
   /** Number of values of a vector. */
   width?: number
-  /** Whether all vectors have unit length. */
+  /** True: all vectors have unit length. */
   unit?: boolean
   sparse?: true
   protocol?: Protocol
   /**
-   * Batches keep raw vectors, like those of embed-workers. `f16`: for the profiles of shifted.ts.
+   * Batches keep raw vectors, like batches of embed-workers. `f16`: for the profiles of shifted.ts.
    * `bits`: the bits of the vectors themselves, so that every profile returns the same vectors.
    */
   raw?: 'f16' | 'bits'

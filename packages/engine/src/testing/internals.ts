@@ -1,5 +1,5 @@
-// The parts of the engine that the simulation, the model test and the damage harness put together
-// themselves. Products take the engine through its door, index.ts.
+// Parts of the engine that the simulation, the model test and the damage harness combine
+// themselves. Products import the engine from index.ts.
 export { createCatalog } from '../catalog/catalog.ts'
 export { matchesFilter } from '../columns/filter-match.ts'
 export { createFileCache } from '../files/file-cache.ts'

@@ -1,5 +1,5 @@
-// Reference answers of a collection, computed as simply as possible: a list of items, and every
-// score computed.
+// Reference answers of a collection, computed in the simplest way: a list of items, and every score
+// computed.
 import type { Metric } from '@likeness/shared/contract/collection'
 import type { Hit } from '../contract.ts'
 import { share } from './sparse.ts'
@@ -10,7 +10,7 @@ export interface ReferenceItem {
 }
 export type Reference = Map<string, ReferenceItem>
 
-/** Scores unit vectors; for hamming the signs of any vectors. */
+/** Scores unit vectors. For hamming it scores the signs of any vectors. */
 export function scoreBetween(metric: Metric, a: Float32Array, b: Float32Array): number {
   let sum = 0
   for (let i = 0; i < a.length; i++) {
@@ -30,8 +30,8 @@ export interface Asked {
 }
 
 /**
- * Returns a function that computes the share of the best k of each query that was found. Among
- * items with equal scores any is accepted.
+ * Returns a function that computes the share of the best k of each query that was found. For equal
+ * scores any of the items is accepted.
  */
 export function recallJudge(
   reference: Reference,

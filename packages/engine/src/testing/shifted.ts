@@ -1,5 +1,5 @@
-// Profiles of tests. `test@1/shift@N` is the raw vector with its values moved N places to the left,
-// cut to the dimension of the embedding, at unit length.
+// Profiles for tests. `test@1/shift@N` moves the values of the raw vector N places to the left,
+// cuts them to the dimension of the embedding, and scales to unit length.
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
 import { fromFloat16, toFloat16 } from '@likeness/shared/data/float16'
 import type { Project } from '../log/embedded-batch.ts'

@@ -1,4 +1,5 @@
-// Sparse vectors of tests, beside equal dense ones: each result for one must hold for the other.
+// Sparse vectors for tests, and equal dense vectors. Each result for one kind must be true for the
+// other.
 import {
   isSparse,
   joinSparse,
@@ -8,8 +9,8 @@ import {
 } from '@likeness/shared/contract/vector-rows'
 
 /**
- * Returns the largest values of a vector at unit length, with zeros elsewhere. Some of these
- * vectors have no index in common.
+ * Keeps the largest values of a vector and sets the others to zero; the result has unit length.
+ * Some of these vectors have no index in common.
  */
 export function mostlyZero(vector: Float32Array): Float32Array {
   const least = 0.6 * Math.max(...vector.map(Math.abs))
@@ -42,6 +43,6 @@ export function denseOf(rows: VectorRows, dim: number): Float32Array {
   return dense
 }
 
-/** Whether an inverted list has both vectors. */
+/** Returns whether both vectors are in one inverted list. */
 export const share = (a: Float32Array, b: Float32Array): boolean =>
   a.some((value, i) => value !== 0 && b[i] !== 0)

@@ -1,9 +1,9 @@
-// Items of tests, and vectors that are functions of a seed.
+// Items for tests. Their vectors are computed from a seed.
 import type { Metadata } from '@likeness/shared/contract/item-list'
 
 export const dim = 16
 
-/** Returns a unit vector that is a function of its seed. */
+/** Returns a unit vector that is computed from its seed. */
 export function unitVector(seed: number, width: number): Float32Array {
   const vector = new Float32Array(width)
   let state = (seed * 2654435761) >>> 0
@@ -15,7 +15,7 @@ export function unitVector(seed: number, width: number): Float32Array {
   return vector.map((value) => value / norm)
 }
 
-/** Takes a single argument, so that it fits `map`. */
+/** Has a single parameter, so that `map` can call it. */
 export const vectorOf = (seed: number): Float32Array => unitVector(seed, dim)
 
 export interface TestItem {

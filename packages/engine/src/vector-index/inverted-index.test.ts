@@ -1,4 +1,5 @@
-// Inverted lists of random sparse rows with indices of 32 bits, beside a plain scan; and their files, cut and altered.
+// Compares inverted lists of random sparse rows with a plain scan. The indices have 32 bits. Also
+// tests their files, cut and altered.
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeEach, expect, test } from 'vitest'
@@ -20,7 +21,10 @@ beforeEach(async () => {
   dir = temporaryFolder('inverted')
 })
 
-/** Few and many values, of 500 indices spread over all there are, low ones more often. */
+/**
+ * Returns rows with few and with many values. Their 500 indices are spread over the whole range;
+ * low indices are more frequent.
+ */
 function randomRows(count: number, seed: number): SparseRows {
   const next = seededRandom(seed)
   return joinSparse(

@@ -1,4 +1,5 @@
-// Every file of a collection, altered, cut and removed in turn: verification names it, and nothing else is wrong before.
+// Alters, cuts and removes every file of a collection, one after the other. Verification must name
+// this file, and must find no other error before.
 import { readdir } from 'node:fs/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { collectionKeys } from '@likeness/shared/contract/keys'
@@ -21,7 +22,7 @@ beforeEach(async () => {
   await gallery.add(writer, itemsFrom(1, 800))
   while (await writer.merge());
   await gallery.add(writer, [{ id: 'many', label: 'm', seeds: [1, 2, 3] }, ...itemsFrom(2_000, 40)])
-  // Open for good: keeps the tombstones, and its first items done and failed.
+  // Stays open forever: keeps the tombstones; its first items are done and failed.
   const { ingestion } = await gallery.accept(itemsFrom(5_000, 300))
   await gallery.embed(ingestion, [
     ...itemsFrom(5_000, 3),
@@ -55,7 +56,7 @@ test('a whole collection has no problems, and nothing is left in the scratch fol
   expect(await readdir(scratchDir)).toEqual([])
 })
 
-/** What the manifest names, what it rests on, and CURRENT. */
+/** Lists CURRENT, the files that the manifest names, and the files that those depend on. */
 async function everyFile(): Promise<string[]> {
   const { collectionId } = gallery.spec
   const keys = collectionKeys(collectionId)
@@ -75,7 +76,7 @@ async function everyFile(): Promise<string[]> {
   found.push(keys.current, (await readCurrent(gallery.store, keys.current))!.current.manifest)
   return found
 }
-/** What finished ingestions left: it may be gone, but not be damaged. */
+/** Lists files of finished ingestions. They may be missing, but not damaged. */
 async function everyLeftover(): Promise<string[]> {
   const { logPrefix, ingestionsPrefix, batchesPrefix, jobPrefix } = gallery.keys
   return (
@@ -154,7 +155,7 @@ test('a log slot that is missing is named', async () => {
   ])
 })
 
-/** Commits a manifest that lies, with the right checksum. */
+/** Commits a manifest with false content and the right checksum. */
 async function forge(change: (manifest: Manifest) => Manifest): Promise<void> {
   const body = encodeManifest(change(await committed()))
   const { current } = (await readCurrent(gallery.store, gallery.keys.current))!

@@ -1,4 +1,4 @@
-// What a missing file means to an owner.
+// Tests the meaning of a missing file for a writer.
 import { expect, test } from 'vitest'
 import { appError } from '@likeness/shared/errors'
 import { createMemoryStore } from '@likeness/store/memory-store'

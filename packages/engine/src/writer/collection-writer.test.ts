@@ -1,4 +1,4 @@
-// What an owner does with hints that come before their log entry.
+// Tests notifications that reach a writer before their log entry.
 import { expect, test } from 'vitest'
 import { createGallery } from '../testing/gallery.ts'
 
@@ -6,7 +6,7 @@ test('a batch that is hinted while its log entry is far behind others is not for
   const gallery = await createGallery({ method: 'FLAT' })
   try {
     const writer = await gallery.openWriter()
-    // One slot each: more than a step reads.
+    // Writes one slot per operation: more slots than a step reads.
     for (let i = 0; i < 260; i++) await gallery.remove(`gone-${i}`)
     const { ingestion } = await gallery.accept([{ id: 'a', seeds: [1] }])
     const batch = await gallery.embed(ingestion, [{ id: 'a', seeds: [1] }])

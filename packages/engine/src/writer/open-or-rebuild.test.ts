@@ -1,4 +1,5 @@
-// A collection that no owner can open any more, asked to be made again: all of it is there, as it was.
+// Tests the rebuild of a collection that a writer cannot open any more. The rebuilt collection has
+// the same content.
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createUlid } from '@likeness/shared/data/ulid'
 import { temporaryFolder } from '../../../../test/support/temporary-folder.ts'
@@ -42,7 +43,10 @@ async function damage(key: string): Promise<void> {
   await gallery.store.put(key, body)
 }
 
-/** Everything that there is: finished and open ingestions, failures, deletions of all kinds, relabels, settings, a snapshot, a restore. */
+/**
+ * Adds content of every kind: finished and open ingestions, failures, deletions of all kinds,
+ * payload updates, settings, a snapshot, a restore.
+ */
 async function fill(): Promise<{ finished: string[]; open: string }> {
   const { keys } = gallery
   const writer = await gallery.openWriter()
@@ -104,7 +108,7 @@ const metaFiles = async () =>
   (await readCommitted(gallery.store, gallery.spec.collectionId))!.segments.map(
     ({ files }) => files.meta.key
   )
-/** Snapshots may have these files too. */
+/** Snapshots may also have these files. */
 const damages: [string, () => Promise<void>][] = [
   [
     'its segments, one of them gone',
@@ -144,7 +148,7 @@ test.each(damages)(
     expect([after.seq > seq, after.epoch > epoch]).toEqual([true, true])
     expect(await gallery.outcome(revision)).toMatchObject({ revision, seq: expect.any(Number) })
 
-    // It goes on as if nothing had been.
+    // The collection continues without a difference.
     await gallery.embed(open, itemsFrom(502, 2), 2)
     await settle(writer)
     expect(await gallery.jobs.status(open)).toMatchObject({

@@ -1,4 +1,4 @@
-// The oracle: searches written as simply as possible, in f64.
+// Reference searches, written in the simplest way, in f64.
 import type { FaissMetric } from '../index-spec.ts'
 
 export interface Gallery {
@@ -23,7 +23,7 @@ export function distanceOf(metric: FaissMetric, a: Float32Array, b: Float32Array
   )
 }
 
-/** Returns all rows that `keep` accepts, best first; ties by row. */
+/** Returns all rows that `keep` accepts, best first. Equal scores are ordered by row. */
 export function rankAll(
   { vectors, dim, metric }: Gallery,
   query: Float32Array,

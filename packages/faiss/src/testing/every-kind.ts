@@ -1,4 +1,4 @@
-// The index kinds, metrics and storages that the tests cover.
+// Index kinds, metrics and storages that the tests cover.
 import type { VectorStorage } from '@likeness/shared/contract/storage-forms'
 import { FaissIndex } from '../faiss-index.ts'
 import type { IndexKind } from '../index-handle.ts'
@@ -24,7 +24,7 @@ export interface IndexForm {
 
 /**
  * Returns an empty index. Centroids and codebook are trained on the vectors. A product quantizer is
- * trained on other vectors when these are too few.
+ * trained on other vectors when there are too few.
  */
 export async function emptyIndex(
   { kind, metric, storage = 'f32' }: IndexForm,

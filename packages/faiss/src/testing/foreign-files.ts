@@ -1,5 +1,5 @@
-// Plain Faiss files for tests: the files of exportTo, and the same under an id map, which is added
-// byte by byte.
+// Plain Faiss files for tests: the files of exportTo, and the same files inside an id map that is
+// added byte by byte.
 import { readFile, writeFile } from 'node:fs/promises'
 
 const headerEnd = 4 + 4 + 8 + 16 + 1 + 4

@@ -10,8 +10,8 @@ const below = (limit: number) => Math.floor(random() * limit)
 const extremes = [0n, 1n, -1n, 2n ** 31n, 2n ** 32n, 2n ** 40n, 2n ** 61n, 2n ** 62n, -(2n ** 63n)]
 
 /**
- * Returns the bytes with one damage: a cut, flipped bits, or a number replaced by an extreme one.
- * Half of the damages are near the front, where the sizes are.
+ * Returns the bytes with one damage: a cut, flipped bits, or a number replaced by an extreme
+ * number. Half of the damages are near the front, where the sizes are.
  */
 function damage(whole: Buffer): Buffer {
   const bytes = Buffer.from(whole)

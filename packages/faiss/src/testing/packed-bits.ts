@@ -1,4 +1,4 @@
-// Seeded rows of packed bits, and Hamming search written as simply as possible.
+// Seeded rows of packed bits, and Hamming search written in the simplest way.
 import { seededRandom } from '@likeness/shared/data/random'
 import { BinaryIndex } from '../binary-index.ts'
 import type { IndexKind } from '../index-handle.ts'
@@ -24,7 +24,7 @@ export function differingBits(a: Uint8Array, b: Uint8Array): number {
   return a.reduce((sum, byte, i) => sum + (byte ^ b[i]!).toString(2).replaceAll('0', '').length, 0)
 }
 
-/** Returns all rows that `keep` accepts, nearest first; ties by row. */
+/** Returns all rows that `keep` accepts, nearest first. Equal distances are ordered by row. */
 export function rankBits(
   rows: Uint8Array,
   bits: number,

@@ -5,8 +5,8 @@ import { spawnSync } from 'node:child_process'
 const python = process.env.FAISS_PYTHON ?? 'python3'
 
 /**
- * Returns its version, or undefined after printing a line that says why the tests with Python are
- * skipped.
+ * Returns the version of Faiss. Without Faiss, prints the reason for skipping the tests with Python
+ * and returns undefined.
  */
 export function findPythonFaiss(): string | undefined {
   const { status, stdout } = spawnSync(
@@ -21,7 +21,7 @@ export function findPythonFaiss(): string | undefined {
   return undefined
 }
 
-/** For the name of a test that is skipped without it. */
+/** Text for the name of a test that is skipped without Python Faiss. */
 export const whyNoPython = (version: string | undefined): string =>
   version === undefined ? ` (NOT RUN: ${python} has no faiss, see FAISS_PYTHON)` : ''
 

@@ -38,7 +38,7 @@ test('a hit stands out from the five nearest other labels, its own left out', ()
   const near = nearLabels(hits)
   expect(marginOf(hits[0]!, near, 0.5)).toBe(0.7)
   expect(marginOf(hits[1]!, near, 0.5)).toBe(0.6)
-  // The right one is another label to it.
+  // The right item has another label than `near`.
   expect(marginOf(hits[2]!, near, 0.5)).toBeCloseTo(0.6 - 0.5 * 0.46, 6)
   expect(marginOf(hits[0]!, near, 0)).toBe(0.9)
 })

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { mapInOrder } from './concurrency.ts'
 import { createSemaphore } from './semaphore.ts'
 
-/** A task whose end the test decides. */
+/** A task that ends when the test decides. */
 function createGate() {
   let most = 0
   let running = 0

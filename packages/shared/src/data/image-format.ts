@@ -1,8 +1,9 @@
-// Says what a file is by its first bytes, before any decoder sees it, and whether it ends where its format says it should.
+// Detects the format of a file from the first bytes, before any decoder, and checks whether the
+// file ends where the format says.
 
 export type ImageFormat = 'jpeg' | 'png' | 'webp' | 'gif' | 'tiff' | 'avif'
 
-/** undefined for everything that is not decoded here, whatever its name. */
+/** Returns undefined for every format that is not decoded here, for any file name. */
 export function sniffImageFormat(bytes: Uint8Array): ImageFormat | undefined {
   const at = (offset: number, text: string) => ascii(bytes, offset, text.length) === text
   if (bytes[0] === 0xff && bytes[1] === 0xd8 && bytes[2] === 0xff) return 'jpeg'
@@ -22,7 +23,10 @@ function isAvif(bytes: Uint8Array): boolean {
   return false
 }
 
-/** Whether bytes are missing at the end. Asked only after a decoder has failed; never refuses a picture by itself. */
+/**
+ * Returns whether bytes are missing at the end. Called only after a decoder has failed. A picture
+ * is never refused for this reason alone.
+ */
 export function endsEarly(bytes: Uint8Array, format: ImageFormat): boolean {
   switch (format) {
     case 'jpeg':
@@ -45,7 +49,7 @@ function tailHas(bytes: Uint8Array, wanted: readonly number[], within: number): 
   return tail.includes(Buffer.from(wanted))
 }
 
-/** Writers put the directory after the pixels, so a cut file has lost it. */
+/** Writers put the directory after the pixels, so a cut file has no directory. */
 function directoryEnd(bytes: Uint8Array): number {
   const littleEndian = bytes[0] === 0x49
   const start = littleEndian ? uint32LittleEndian(bytes, 4) : uint32(bytes, 4)

@@ -82,7 +82,7 @@ it('compares a box that was cut at the edge with the one whose vector it has, of
   const wanted = { found: [found(-90, 1, 0), found(-10, 0, 1)], extra: [Float32Array.of(1)] }
   const isCanvas = (box: readonly number[]) => [...box]
   const match = (raw: number[], from = wanted) => matchResults(seen(...raw), from, isCanvas)
-  // One of two is matched at most.
+  // A single match for two boxes.
   expect(() => match([0, 1])).toThrow('1 of 2 boxes')
   expect(match([0, 1], { ...wanted, found: wanted.found.slice(1) })).toEqual({
     boxes: 1,

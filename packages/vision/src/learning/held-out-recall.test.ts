@@ -26,10 +26,10 @@ it('is clearly better only where more became right than chance would make of it'
     ...Array<boolean>(right).fill(true),
     ...Array<boolean>(wrong).fill(false)
   ]
-  // 4 and 9 of 100 that became right, none that became wrong.
+  // 4 and 9 of 100 answers became right, and no answer became wrong.
   expect(isClearlyBetter(answers(54, 46), answers(50, 50))).toBe(false)
   expect(isClearlyBetter(answers(59, 41), answers(50, 50))).toBe(true)
-  // As many more, but nearly everything changed.
+  // The same number more, but nearly all answers changed.
   expect(isClearlyBetter(answers(54, 45), answers(45, 54).toReversed())).toBe(false)
   expect(isClearlyBetter(answers(50, 50), answers(50, 50))).toBe(false)
   expect(isClearlyBetter(answers(50, 50), answers(90, 10))).toBe(false)

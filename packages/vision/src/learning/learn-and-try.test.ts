@@ -2,14 +2,17 @@ import { expect, it } from 'vitest'
 import { seededNormals } from '../fixture/seeded-normals.ts'
 import { learnAndTry } from './learn-and-try.ts'
 
-/** One number after another. */
+/** Returns a function that draws one number after another. */
 function createNormals(seed: number): () => number {
   const numbers = seededNormals(120 * 7 * 32, seed)
   let at = 0
   return () => numbers[at++]!
 }
 
-/** Things differ in the first 20 directions by little; what varies between views of one thing, by much, in 12 others. */
+/**
+ * Things differ a little in the first 20 directions. Views of one thing differ strongly in 12 other
+ * directions.
+ */
 function viewsOf(things: number, seed: number) {
   const normal = createNormals(seed)
   return Array.from({ length: things }, () => {
@@ -59,7 +62,11 @@ it('is no better where there is nothing to learn', async () => {
   expect(isBetter).toBe(false)
 })
 
-/** Kinds differ in ten directions by much, in ten by little; pictures of a kind in ten others by as much; views of a picture in the ten that kinds differ by. */
+/**
+ * Kinds differ strongly in ten directions and a little in ten others. Pictures of a kind differ
+ * equally strongly in ten more. Views of a picture differ in the ten directions in which kinds
+ * differ strongly.
+ */
 function kinds(pictures: number, seed: number, viewSpread: number) {
   const normal = createNormals(seed)
   const normals = () => Array.from({ length: 10 }, normal)
@@ -95,7 +102,8 @@ it('where labels repeat they are the judge, and what varies within them is white
 
 it('no worse by labels and clearly better by views is better, worse by labels is not', async () => {
   const normal = createNormals(11)
-  // Kinds are told apart by either; views of one picture only without what varies in them.
+  // Every projection separates the kinds. Only a projection without the variation of views
+  // recognises the views of one picture.
   const pictures = Array.from({ length: 120 }, (_, i) => {
     const own = Array.from({ length: 10 }, normal)
     const view = (spread: number) =>
@@ -109,7 +117,8 @@ it('no worse by labels and clearly better by views is better, worse by labels is
   const trial = await learnAndTry(pictures, { before: identity })
   expect(trial).toMatchObject({ judgedBy: 'views', isBetter: true })
   expect(trial.recallProjected).toBeGreaterThan(trial.recallBefore! + 0.2)
-  // Of what there was nothing told pictures apart, but the labels were just that.
+  // The former projection keeps one number, which cannot separate pictures. But the labels are the
+  // sign of this number.
   const onlySign = {
     ...identity,
     matrix: identity.matrix.map((value, at) => (at === 4 * 33 ? value : 0))

@@ -5,7 +5,10 @@ import { judgeByViews, shareOf } from './held-out-recall.ts'
 import { learnProjection } from './learn-projection.ts'
 
 const [dim, viewsEach] = [40, 6]
-/** Things differ in the first eight numbers; views of one thing differ three times as much in the others. */
+/**
+ * Things differ in the first eight numbers. Views of one thing differ three times as strongly in
+ * the other numbers.
+ */
 function makeViews(count: number, seed: number): Float32Array[][] {
   const numbers = seededNormals(count * (dim + viewsEach * dim), seed)
   return Array.from({ length: count }, (_, thing) => {

@@ -53,7 +53,7 @@ it('without numbers pictures stay as they are, as large as their cell allows', (
     [16, 0, 32, 8]
   ])
   const at = (x: number, y: number): number => canvas.rgb[3 * (y * 32 + x)]!
-  // Twice as large: each pixel four times.
+  // Twice the size: each pixel is repeated four times.
   expect([at(0, 0), at(1, 1), at(2, 0), at(15, 7), at(16, 0)]).toEqual([0, 0, 3, 3 * 31, 0])
   expect(at(0, 12)).toBe(114)
 })

@@ -11,7 +11,7 @@ const profile = {
   dOut: 64
 }
 
-/** A raw vector whose cell `i` is descriptor `numbers[i]`. */
+/** Returns a raw vector whose cell `i` is descriptor `numbers[i]`. */
 function rawOf(numbers: readonly number[]): Float32Array {
   const cells = numbers.map((number) => seededNormals(channels, number))
   return Float32Array.from(
@@ -31,7 +31,7 @@ test('a third of a box may be covered, more counts', async () => {
     { profile, starts }
   )
   expect(alike(0, 0)).toBeCloseTo(1, 5)
-  // The common part that is taken off is another where a cover is.
+  // The common part, which is subtracted, is different where a cover is.
   expect(alike(0, 1)).toBeGreaterThan(0.9)
   expect(alike(0, 2)).toBeLessThan(alike(0, 1) - 0.05)
   expect(alike(0, 3)).toBeLessThan(0.5)

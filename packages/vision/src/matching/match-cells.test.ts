@@ -19,7 +19,7 @@ const profile = {
   dOut: 64
 }
 
-/** A raw vector whose cell `i` is descriptor `numbers[i]`; all have something in common. */
+/** Returns a raw vector whose cell `i` is descriptor `numbers[i]`. All cells have a common part. */
 function rawOf(numbers: readonly number[]): Float32Array {
   const common = seededNormals(channels, 99)
   const cells = numbers.map((number) =>
@@ -150,7 +150,10 @@ describe.skipIf(whyNot !== '')(`on photographs, with the built-in model${whyNot}
     await embedder.close()
   })
 
-  /** Raw vectors of the middle of the picture, and of the same a cell further to the right and down. */
+  /**
+   * Raw vectors of the middle of the picture, and of the same area moved one cell to the right and
+   * down.
+   */
   async function twoBoxes({
     width,
     height,

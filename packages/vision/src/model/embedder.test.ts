@@ -45,7 +45,7 @@ describe('the built-in model', () => {
     const place = placePicture(picture, model.manifest.inputSize)
     expect(subjects.map((s) => s.className)).toEqual(parity.boxes.map((b) => b.cls))
     subjects.forEach(({ box, score }, i) => {
-      // Our boxes are cut to the picture, the reference's are not.
+      // Our boxes are cut to the picture. The boxes of the reference are not cut.
       const wanted = toPicture(parity.boxes[i]!.xyxy, place, picture)
       box.forEach((edge, side) => expect(Math.abs(edge - wanted[side]!)).toBeLessThan(0.5))
       expect(score).toBeCloseTo(parity.boxes[i]!.score, 2)
@@ -77,7 +77,7 @@ describe('the built-in model', () => {
       expect(Math.hypot(...vector)).toBeCloseTo(1, 5)
       expect(cosine(vector, wanted)).toBeGreaterThan(0.9995)
       expect(cosine(rawVectors[i]!.subarray(0, 8), parity.raw_first8[i]!)).toBeGreaterThan(0.999)
-      // The smallest values are all epsilon, so they show the pooling to its last digit.
+      // The smallest values are all epsilon, so they show the pooling to the last digit.
       rawVectors[i]!.subarray(576, 584).forEach((value, j) => {
         const wanted = parity.raw_stride16_first8[i]![j]!
         expect(Math.abs(value - wanted)).toBeLessThan(wanted < 5e-5 ? 1e-5 : 1e-3)
@@ -158,7 +158,7 @@ describe('the built-in model', () => {
   })
 })
 
-/** For the name of a test of a model that does not come with the repository. */
+/** Text for the name of a test whose model is not in the repository. */
 const whyNot = (file: string): string =>
   existsSync(file) ? '' : ' (NOT RUN: the model is not in ../shared/models)'
 

@@ -44,7 +44,7 @@ interface Opened {
   checked: Agreement
 }
 
-/** Prepared and checked against the oracle; closed when `use` is done. */
+/** Prepares a model and checks the model against the oracle. Closes it when `use` is done. */
 async function open<T>(model: OnnxModel, use: (opened: Opened) => Promise<T> | T): Promise<T> {
   const onnxPath = await write(model)
   const prepared = await prepareModel({ onnxPath, cacheDir: dir })
@@ -130,7 +130,8 @@ describe('a map that an export declares', () => {
     ['opset 22', { opset: 22 }]
   ])('is pooled beside %s', async (_, options) => {
     const model = withTrunk(options)
-    // Masks are counted by the channels of the second output: the map stands before it.
+    // The channels of the second output are the number of masks. So the map is placed before the
+    // masks.
     model.graph.output.sort((a, b) => Number(b.name === 'semantic') - Number(a.name === 'semantic'))
     await open(model, ({ manifest, checked }) => {
       expect(manifest.rawDim).toBe(150)

@@ -29,7 +29,7 @@ describe('pictures that decode', () => {
   }
 
   it('CMYK JPEG ends as RGB', async () => {
-    // Colours that print; pure red or green do not survive the way to CMYK.
+    // Colours that can be printed. Pure red or green change in CMYK.
     for (const [r, g, b] of [
       [200, 80, 60],
       [60, 160, 80],
@@ -212,11 +212,14 @@ function expectFlag(image: DecodedImage, tolerance: number): void {
   }
 }
 
-/** What a camera stores under this orientation: the upright picture, moved the opposite way. */
+/**
+ * Returns the pixels that a camera stores under this orientation: the upright picture, turned in
+ * the opposite direction.
+ */
 async function turnAway(picture: Sharp, orientation: number) {
   const angle = [0, 0, 0, 180, 0, 90, 270, 90, 90][orientation]!
   const { data, info } = await picture.rotate(angle).raw().toBuffer({ resolveWithObject: true })
-  // A pass of its own: within one, mirroring comes before turning.
+  // Needs a second pass: within one pass, sharp mirrors before it turns.
   const turned = sharp(data, { raw: { width: info.width, height: info.height, channels: 3 } })
   return turned
     .flop([2, 5].includes(orientation))

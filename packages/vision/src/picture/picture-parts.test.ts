@@ -4,7 +4,10 @@ import { decodeImage } from './image-decode.ts'
 import { cropPicture, onGround, trimPicture } from './picture-parts.ts'
 import { turnPicture } from './turn-picture.ts'
 
-/** 30 x 20, a soft-edged disc of `visible` in the left half; `hidden` under what is transparent. */
+/**
+ * 30 x 20, with a soft disc of `visible` in the left half. The colour below the transparent pixels
+ * is `hidden`.
+ */
 function cutOut(visible: readonly number[], hidden: readonly number[]): Promise<Buffer> {
   const rgba = Buffer.alloc(30 * 20 * 4)
   for (let i = 0; i < 600; i++) {

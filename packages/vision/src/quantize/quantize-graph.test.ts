@@ -82,7 +82,7 @@ describe('a detector in int8 gives the boxes and nearly the vectors of the float
     )
     const agreement = cosine(int8.whole, float.whole)
     expect(agreement).toBeGreaterThan(0.999)
-    // Nothing is rounded where this is exactly 1.
+    // An agreement of exactly 1 would mean that rounding did not happen.
     expect(agreement).toBeLessThan(0.9999999)
     expect(convolutions.int8).toBeGreaterThanOrEqual(4)
     expect(count(graph, 'QuantizeLinear')).toBeGreaterThanOrEqual(convolutions.int8)
@@ -113,7 +113,7 @@ describe('what stays float', () => {
   it('a convolution that takes the mean of a distribution is not taken for the end of the head', async () => {
     const model = buildTinyModel({})
     const head = findTerminalConvolutions(model.graph, 'output0')
-    // Its weights become 0, 1, 2...: how DFL reads the sides of a box.
+    // The weights become 0, 1, 2...: DFL reads the sides of a box in this way.
     const mean = [...head][0]!
     const weights = model.graph.initializer.find(({ name }) => name === mean.input[1])!
     weights.rawData = new Uint8Array(

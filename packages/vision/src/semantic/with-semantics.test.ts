@@ -12,7 +12,7 @@ const maps = [
   { stride: 64, channels: 1, grid: 1 }
 ]
 
-/** The detector gives [1, 0], [2, 0]...; the embedder the left edge of the box. */
+/** The detector returns [1, 0], [2, 0]...; the embedder returns the left edge of the box. */
 function create(kind: 'both' | 'semantic') {
   const asked: Box[][] = []
   const found: EmbedResult = {
