@@ -1,4 +1,5 @@
-// What changes a collection in the model test: operations as they are accepted, commits that apply them, and what the plain model learns then.
+// Changes of a collection in the model test: operations as they are accepted, commits that apply them, and the lessons
+// of the plain model.
 import type { CollectionWriter } from '@likeness/engine'
 import type { Gallery } from '@likeness/engine/testing/gallery'
 import type { CollectionOperation } from '@likeness/engine/testing/gallery-operations'
