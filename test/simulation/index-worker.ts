@@ -78,7 +78,7 @@ function mustBeLost(error: unknown, { mayBeDropped }: Truth): void {
     throw error
 }
 
-/** Lanes that are merging, and whether another embedding is being made. */
+/** Merge tiers that are merging, and whether another embedding is being made. */
 type UnderWay = Set<MergeTier | 'embedding'>
 
 interface Owned {
@@ -87,7 +87,7 @@ interface Owned {
   merging: UnderWay
 }
 
-/** Merges run beside the commits, one at a time in each lane. */
+/** Merges run beside the commits, one at a time in each merge tier. */
 function startMerge(world: World, writer: CollectionWriter, merging: UnderWay): void {
   const { happened, random } = world
   const tier = random.pick(mergeTiers)
