@@ -57,7 +57,7 @@ export function createBlows(deps: BlowDeps): { blows: Blow[]; close: () => void 
 
   async function isEmbedding(): Promise<true | undefined> {
     const active = await Promise.all(
-      queuePriorities.map((lane) => redis.llen(`bull:${queueName(lane, route)}:active`))
+      queuePriorities.map((priority) => redis.llen(`bull:${queueName(priority, route)}:active`))
     ).catch(() => [0])
     return active.some((count) => count > 0) || undefined
   }

@@ -1,5 +1,5 @@
-// Changes of a collection in the model test: accepted operations, the commits that apply them, and
-// the same changes in the plain model.
+// Changes of a collection in the model test: operations as they are accepted, commits that apply them, and the lessons
+// of the plain model.
 import type { CollectionWriter } from '@likeness/engine'
 import type { Gallery } from '@likeness/engine/testing/gallery'
 import type { CollectionOperation } from '@likeness/engine/testing/gallery-operations'

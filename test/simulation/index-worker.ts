@@ -85,7 +85,7 @@ function mustBeLost(error: unknown, { mayBeDropped }: Truth): void {
     throw error
 }
 
-/** Merge tiers with a running merge, and whether another embedding is being computed. */
+/** Merge tiers that are merging, and whether another embedding is being made. */
 type UnderWay = Set<MergeTier | 'embedding'>
 
 interface Owned {
@@ -94,7 +94,7 @@ interface Owned {
   merging: UnderWay
 }
 
-/** Starts merges that run beside the commits, one at a time in each merge tier. */
+/** Merges run beside the commits, one at a time in each merge tier. */
 function startMerge(world: World, writer: CollectionWriter, merging: UnderWay): void {
   const { happened, random } = world
   const tier = random.pick(mergeTiers)

@@ -113,7 +113,7 @@ async function startEmbedders(
     clock: systemClock,
     logger
   })
-  lifecycle.onStop('lanes', () => embedders.close())
+  lifecycle.onStop('embed client', () => embedders.close())
   await connected(redis)
   await registry.refresh()
   return embedders

@@ -81,7 +81,7 @@ test('a learned profile beside a built-in one is looked for, by its own name onl
   ).toBe('400 invalid_name')
 })
 
-test('the lane is told how to look, as the collection says or as the search does', async () => {
+test('the embed server is told how to look, as the collection says or as the search does', async () => {
   await create({ profile: 'logo', settings: { tiles: [2], whole: 'fallback' } })
   await search({})
   await search({ tiles: '[]', detect_tiles: '[3]', query_subjects: 'main', max_objects: '3' })

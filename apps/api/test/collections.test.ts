@@ -15,7 +15,7 @@ beforeEach(async () => {
 })
 afterEach(() => api.stop())
 
-test('a collection is made with defaults and the embedding of the lanes, listed, described and dropped', async () => {
+test('a collection is made with defaults and the embedding of the embed servers, listed, described and dropped', async () => {
   const made = await api.post('/v1/collections', {
     name: 'marks',
     index_method: 'hnsw32',
@@ -123,7 +123,7 @@ test('settings that are given are kept, the others have their defaults', async (
   })
 })
 
-test('without a lane no collection can be made, and the key stays free', async () => {
+test('without an embed server no collection can be made, and the key stays free', async () => {
   const { embedding: known } = api.embedders
   api.embedders.embedding = async () => {
     throw appError('embedder_unavailable', 'no embedder is running')

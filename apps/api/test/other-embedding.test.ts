@@ -43,7 +43,7 @@ test('a collection has the embedding that it was made with, and is made without 
     metric: 'cosine',
     index_method: 'FLAT'
   })
-  api.embedders.embedding = () => Promise.reject(new Error('no lane'))
+  api.embedders.embedding = () => Promise.reject(new Error('no embed server'))
   expect(
     await codeOf(await api.post('/v1/collections', { name: 'more', embedding: elsewhere }))
   ).toBe('201')

@@ -47,8 +47,8 @@ export interface CompareTask {
 export interface ThumbnailTask {
   kind: 'thumbnail'
   bytes: Uint8Array
-  /** Longest side in pixels. */
-  width: number
+  /** Pixels. */
+  longestSide: number
 }
 export type ChildTask = ItemTask | QueryTask | CompareTask | RankTask | ThumbnailTask
 

@@ -37,7 +37,7 @@ export const readChildConfig = (env: Environment) => readSettingsOrExit(env, chi
  * supervisor.
  */
 export function childEnvironment(env: Environment): Environment {
-  const { LANE_SECRET: _lane, REDIS_URL: _redis, ...rest } = env
+  const { LANE_SECRET: _secret, REDIS_URL: _redis, ...rest } = env
   // Decoding in many threads fragments glibc's arenas. VIPS_BLOCK_UNTRUSTED must be set before
   // sharp loads.
   return { ...rest, MALLOC_ARENA_MAX: env['MALLOC_ARENA_MAX'] ?? '2', VIPS_BLOCK_UNTRUSTED: '1' }

@@ -3,7 +3,7 @@
 import { runProcess } from '@likeness/shared/process/lifecycle'
 import { createLogger } from '@likeness/shared/process/logger'
 import { readSupervisorConfig } from './config.ts'
-import { startWorker } from './start-worker.ts'
+import { startWorker } from './start.ts'
 
 const config = readSupervisorConfig(process.env)
 const logger = createLogger({ app: 'embed-worker', level: config.LOG_LEVEL })

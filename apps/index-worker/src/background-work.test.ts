@@ -46,7 +46,7 @@ function rig(answers: (boolean | Error)[]) {
 
 const failure = new Error('the merge process ended with SIGKILL')
 
-test('both lanes merge until nothing is due', async () => {
+test('both merge tiers merge until nothing is due', async () => {
   const { turnAt, said, asked } = rig([true, true])
   expect(await turnAt(0)).toBe(3)
   expect(asked).toContain('sealed')

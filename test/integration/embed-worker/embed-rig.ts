@@ -31,7 +31,7 @@ import { startRedis } from '../../support/redis.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
 
 export const tinyEmbedding = { version: 'tiny@1.0.0/tiny@1', dim: 64, unit: true }
-export const embedderSecret = 'a-secret-of-the-lane-for-tests'
+export const embedderSecret = 'a-secret-of-the-embed-server'
 const repositoryRoot = fileURLToPath(new URL('../../../', import.meta.url))
 const workerMain = path.join(repositoryRoot, 'apps/embed-worker/src/main.ts')
 
@@ -55,7 +55,8 @@ export async function createEmbedRig() {
   const redis = new Redis(redisServer.url, { maxRetriesPerRequest: null })
   redis.on('error', () => {})
   const [small, bulk] = queuePriorities.map(
-    (lane) => new Queue(queueName(lane, chunkRoute(tinyEmbedding.version)), { connection: redis })
+    (priority) =>
+      new Queue(queueName(priority, chunkRoute(tinyEmbedding.version)), { connection: redis })
   ) as [Queue, Queue]
   const queues: Record<QueuePriority, Queue> = { small, bulk }
   const workers = new Set<WorkerProcess>()
@@ -103,8 +104,8 @@ export async function createEmbedRig() {
     feeding: 1,
     ...more
   })
-  async function addChunk(chunk: ChunkJob, lane: QueuePriority = 'bulk'): Promise<void> {
-    await queues[lane].add('chunk', chunk, {
+  async function addChunk(chunk: ChunkJob, priority: QueuePriority = 'bulk'): Promise<void> {
+    await queues[priority].add('chunk', chunk, {
       jobId: chunkJobId(chunk),
       attempts: 20,
       backoff: { type: 'fixed', delay: 200 }
@@ -222,10 +223,7 @@ export const embed = (
   headers: Record<string, string> = {}
 ): Promise<Response> => ask(`${url}/embed`, bytes, options, headers)
 
-/**
- * Sends a picture by POST to a route of the embed server, with the options for the tiny model's
- * embedding.
- */
+/** POST of a picture to a route of the embed server, with its options for the tiny model's embedding. */
 export async function ask(
   url: string,
   bytes: Uint8Array,

@@ -79,7 +79,7 @@ function connect(...embedders: FakeEmbedder[]): EmbedClient {
   }
   return (client = createEmbedClient({
     registry,
-    secret: 'a secret of lanes',
+    secret: 'a secret of embed servers',
     clock: systemClock,
     logger: silentLogger()
   }))
@@ -93,7 +93,7 @@ test('a picture is sent with its options and the secret', async () => {
     {
       path: expect.stringMatching(/^\/embed\?options=/) as unknown,
       body: 'a picture',
-      authorization: 'Bearer a secret of lanes'
+      authorization: 'Bearer a secret of embed servers'
     }
   ])
   expect(
@@ -101,7 +101,7 @@ test('a picture is sent with its options and the secret', async () => {
   ).toEqual({ embedding, confidence: 0.3 })
 })
 
-test('a lane that is full, broken, gone or cut off is replaced by another', async () => {
+test('an embed server that is full, broken, gone or cut off is replaced by another', async () => {
   const failures: Reply[] = [
     json(503, { code: 'overloaded' }),
     json(500, { code: 'internal' }),
@@ -129,7 +129,7 @@ test('a lane that is full, broken, gone or cut off is replaced by another', asyn
   expect(await connect(gone, good).embed(picture, { embedding })).toEqual(answer)
 })
 
-test('what a lane says about the picture is final', async () => {
+test('what an embed server says about the picture is final', async () => {
   const [bad, good] = [
     await startEmbedServerForTest(
       'bad',
@@ -145,7 +145,7 @@ test('what a lane says about the picture is final', async () => {
   expect(good.calls).toEqual([])
 })
 
-test("a secret that a lane refuses is our fault, not the client's", async () => {
+test("a secret that an embed server refuses is our fault, not the client's", async () => {
   await expect(
     connect(await startEmbedServerForTest('a', json(401, { code: 'unauthorized' }))).embed(
       picture,
@@ -154,7 +154,7 @@ test("a secret that a lane refuses is our fault, not the client's", async () => 
   ).rejects.toMatchObject({ code: 'internal' })
 })
 
-test('a picture that kills its lane goes through two lanes, not through all', async () => {
+test('a picture that kills its embed server goes through two embed servers, not through all', async () => {
   const embedders = await Promise.all(
     ['a', 'b', 'c', 'd'].map((id) => startEmbedServerForTest(id, (res) => res.destroy()))
   )
@@ -164,7 +164,7 @@ test('a picture that kills its lane goes through two lanes, not through all', as
   expect(embedders.flatMap(({ calls }) => calls)).toHaveLength(2)
 })
 
-test('no lane is embedder_unavailable, only others is embedding_mismatch', async () => {
+test('no embed server is embedder_unavailable, only others is embedding_mismatch', async () => {
   await expect(connect().embed(picture, { embedding })).rejects.toMatchObject({
     code: 'embedder_unavailable',
     status: 503
@@ -187,7 +187,7 @@ test('no lane is embedder_unavailable, only others is embedding_mismatch', async
   expect(await connect(other).embedding(0)).toEqual({ ...embedding, version: 'm@2' })
 })
 
-test('a learned profile of the model is asked of any lane of that model, unless one has it as its own', async () => {
+test('a learned profile of the model is asked of any embed server of that model, unless one has it as its own', async () => {
   const profiled = { ...embedding, version: 'm@1/cars@0123456789abcdef' }
   const [own, other] = [
     await startEmbedServerForTest('a', well),
@@ -203,7 +203,7 @@ test('a learned profile of the model is asked of any lane of that model, unless 
   expect([own.calls.length, exact.calls.length]).toEqual([1, 1])
 })
 
-test('the lane with the fewest requests in flight is asked', async () => {
+test('the embed server with the fewest requests in flight is asked', async () => {
   const waiting: (() => void)[] = []
   const slow: Reply = (res) => void waiting.push(() => well(res, undefined as never))
   const embedders = [
@@ -218,7 +218,7 @@ test('the lane with the fewest requests in flight is asked', async () => {
   await Promise.all(all)
 })
 
-test('a client that left ends the request to the lane', async () => {
+test('a client that left ends the request to the embed server', async () => {
   let closed = false
   const embedder = await startEmbedServerForTest('a', (res) =>
     res.on('close', () => (closed = true))
@@ -233,7 +233,7 @@ test('a client that left ends the request to the lane', async () => {
   expect(embedder.calls).toHaveLength(1)
 })
 
-test('a comparison is asked of a lane that makes the embedding', async () => {
+test('a comparison is asked of an embed server that makes the embedding', async () => {
   const made = {
     query: { width: 4, height: 3, box: [0, 0, 4, 3] },
     item: { width: 9, height: 9, box: [1, 1, 2, 2] },
@@ -252,7 +252,7 @@ test('a comparison is asked of a lane that makes the embedding', async () => {
     {
       path: expect.stringMatching(/^\/compare\?options=/) as unknown,
       body: 'a picture',
-      authorization: 'Bearer a secret of lanes'
+      authorization: 'Bearer a secret of embed servers'
     }
   ])
   expect(other.calls).toEqual([])
@@ -261,7 +261,7 @@ test('a comparison is asked of a lane that makes the embedding', async () => {
   ).rejects.toMatchObject({ code: 'embedding_mismatch' })
 })
 
-test("a thumbnail is the lane's bytes", async () => {
+test("a thumbnail is the embed server's bytes", async () => {
   const embedder = await startEmbedServerForTest(
     'a',
     (res) => void res.writeHead(200, { 'content-type': 'image/jpeg' }).end('jpeg')
@@ -270,7 +270,7 @@ test("a thumbnail is the lane's bytes", async () => {
   expect(embedder.calls[0]!.path).toBe('/thumbnail?width=160')
 })
 
-test('what a new collection is made for is what the first lane makes that answers', async () => {
+test('what a new collection is made for is what the first embed server makes that answers', async () => {
   const [killed, former] = [
     await startEmbedServerForTest('b', well, 'm@2/p@1'),
     await startEmbedServerForTest('a', well)

@@ -14,7 +14,7 @@ import {
 } from '@likeness/shared/contract/embedder'
 import { modelOf, parseProfileEmbedding } from '@likeness/shared/contract/profile'
 import type { EmbedderAddress } from '@likeness/shared/contract/work'
-import { EmbedLanes, type EmbedLanesDeps, unavailable } from './embed-lanes.ts'
+import { EmbedServers, type EmbedServersDeps, unavailable } from './embed-servers.ts'
 import type { EmbedderRegistry } from './embedder-registry.ts'
 import { embeddingMismatch } from './embedding-mismatch.ts'
 
@@ -62,13 +62,13 @@ function fittingEmbedders(
       )
 }
 
-interface EmbedClientDeps extends EmbedLanesDeps {
+interface EmbedClientDeps extends EmbedServersDeps {
   registry: EmbedderRegistry
 }
 
 export function createEmbedClient(deps: EmbedClientDeps): EmbedClient {
   const { registry, clock } = deps
-  const lanes = new EmbedLanes(deps)
+  const servers = new EmbedServers(deps)
 
   async function askFitting(
     path: string,
@@ -80,7 +80,7 @@ export function createEmbedClient(deps: EmbedClientDeps): EmbedClient {
     const fitting = fittingEmbedders(embedders, query.embedding)
     if (embedders.length > 0 && fitting.length === 0)
       throw embeddingMismatch(embedders, query.embedding)
-    const { body } = await lanes.callAny(fitting, {
+    const { body } = await servers.callAny(fitting, {
       path: `${path}?options=${encodeURIComponent(JSON.stringify(query))}`,
       body: picture,
       ...(signal && { signal })
@@ -104,7 +104,7 @@ export function createEmbedClient(deps: EmbedClientDeps): EmbedClient {
       ),
     async thumbnail(picture, width, signal) {
       return (
-        await lanes.callAny(registry.known(), {
+        await servers.callAny(registry.known(), {
           path: `/thumbnail?width=${width}`,
           body: picture,
           signal
@@ -115,7 +115,7 @@ export function createEmbedClient(deps: EmbedClientDeps): EmbedClient {
       const endMs = clock.nowMs() + waitMs
       for (;;) {
         for (const embedder of registry.known())
-          if (await lanes.answers(embedder)) return embedder.embedding
+          if (await servers.answers(embedder)) return embedder.embedding
         if (clock.nowMs() >= endMs) throw unavailable('no embedder is running')
         await clock.sleep(100)
         await registry.refresh()
@@ -124,7 +124,7 @@ export function createEmbedClient(deps: EmbedClientDeps): EmbedClient {
     known: () => registry.known(),
     close() {
       registry.close()
-      lanes.close()
+      servers.close()
     }
   }
 }

@@ -14,7 +14,7 @@ export class EmbedderDown extends Error {
   readonly refused: boolean
   constructor(message: string, refused: boolean, cause?: unknown) {
     super(message, { cause })
-    this.name = 'LaneDown'
+    this.name = 'EmbedderDown'
     this.refused = refused
   }
 }
@@ -59,11 +59,14 @@ function problemError(status: number, body: Buffer): Error {
     problem = undefined
   }
   if (status >= 500)
-    return new EmbedderDown(`the lane answered ${status} ${problem?.code ?? ''}`, status === 503)
+    return new EmbedderDown(
+      `the embed server answered ${status} ${problem?.code ?? ''}`,
+      status === 503
+    )
   if (problem !== undefined && isErrorCode(problem.code) && problem.code !== 'unauthorized')
     return appError(problem.code, problem.detail ?? problem.code)
-  return appError('internal', 'the lane refused the request', {
-    cause: new Error(`lane status ${status}`)
+  return appError('internal', 'the embed server refused the request', {
+    cause: new Error(`embed server status ${status}`)
   })
 }
 

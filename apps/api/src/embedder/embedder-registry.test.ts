@@ -35,7 +35,7 @@ function setUp() {
   return { state, beat, known }
 }
 
-test('lanes that beat are known, silent ones are dropped after 10 s, unreadable ones are passed over', async () => {
+test('embed servers that beat are known, silent ones are dropped after 10 s, unreadable ones are passed over', async () => {
   const { state, beat, known } = setUp()
   beat('a', state.nowMs)
   beat('old', state.nowMs - 11_000)
@@ -60,7 +60,7 @@ test('a worker whose clock is off is known from its second beat on', async () =>
   expect(await known()).toEqual(['late'])
 })
 
-test('while Redis is away the last known lanes stay, and go when it is back without them', async () => {
+test('while Redis is away the last known embed servers stay, and go when it is back without them', async () => {
   const { state, beat, known } = setUp()
   beat('a', state.nowMs)
   expect(await known()).toEqual(['a'])

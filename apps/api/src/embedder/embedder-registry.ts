@@ -73,7 +73,8 @@ export function createEmbedderRegistry(deps: {
       take(await redis.hgetall(embeddersKey))
       away = false
     } catch (error) {
-      if (!away) logger.warn({ err: error }, 'lanes cannot be read; the last known stay in use')
+      if (!away)
+        logger.warn({ err: error }, 'embed servers cannot be read; the last known stay in use')
       away = true
     }
   }

@@ -32,7 +32,7 @@ const form = (fields: Record<string, string | Blob>) => {
   return api.fetch(path, { method: 'POST', body })
 }
 
-test('a picture is compared by a lane with the picture of the item, box with box', async () => {
+test('a picture is compared by an embed server with the picture of the item, box with box', async () => {
   const response = await form({
     image: new Blob(['a picture']),
     box: '[1,2,3,4]',
@@ -107,7 +107,7 @@ test('vectors that no embed-worker makes have no cells to compare', async () => 
   ).toBe('409 embedding_mismatch')
 })
 
-test('what a lane says about the pictures is the answer', async () => {
+test('what an embed server says about the pictures is the answer', async () => {
   for (const [code, status] of [
     ['embedder_unavailable', 503],
     ['image_missing', 422],

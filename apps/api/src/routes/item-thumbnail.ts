@@ -15,6 +15,8 @@ export const itemThumbnail = (deps: ApiDeps): Route => ({
   async handle(req, res) {
     const { w: width } = parseRequest(querySchema, req.query)
     const key = await withItem(deps, req, imageKeyOf)
+    // The etag must change when the way a thumbnail is made changes: browsers keep the old thumbnail
+    // as long as its etag holds.
     const etag = pictureEtag(key, width)
     if (req.get('if-none-match') === etag) return void res.status(304).setHeader('etag', etag).end()
     // No abort signal: other requests may wait for the same thumbnail.

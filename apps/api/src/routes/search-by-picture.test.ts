@@ -1,5 +1,4 @@
-// Tests searches by picture and by form: the request to the embed server, and the use of its
-// answer.
+// Searches by picture and by form: what the embed server is asked, and what is made of its answer.
 import { expect, test } from 'vitest'
 import { enrolmentSchema, lookSchema } from '@likeness/shared/contract/picture-settings'
 import { appError } from '@likeness/shared/errors'
@@ -35,7 +34,7 @@ test('a vector is made unit length and answered with hits best first', async () 
   })
 })
 
-test('a picture is embedded by a lane and all of its objects are searched and merged, each item once', async () => {
+test('a picture is embedded by an embed server and all of its objects are searched and merged, each item once', async () => {
   api.embedders.answer = () =>
     embedAnswer([
       [0, 0, 1, 0],
@@ -100,7 +99,7 @@ test('a form may carry a vector too', async () => {
   ).toEqual(['x'])
 })
 
-test('what a lane says about a picture is what the client hears', async () => {
+test('what an embed server says about a picture is what the client hears', async () => {
   for (const code of [
     'image_corrupt',
     'image_unsupported',
@@ -108,7 +107,7 @@ test('what a lane says about a picture is what the client hears', async () => {
     'embedder_unavailable'
   ] as const) {
     api.embedders.answer = () => {
-      throw appError(code, 'the lane says no')
+      throw appError(code, 'the embed server says no')
     }
     expect(await codeOf(await searchForm({ image: picture }))).toMatch(new RegExp(` ${code}$`))
   }
@@ -133,7 +132,7 @@ test('when the embedding changed meanwhile the picture is embedded once more, an
   expect(await codeOf(await searchForm({ image: picture }))).toBe('409 embedding_mismatch')
 })
 
-test('detector threshold, filters and groups reach the lane and the snapshot; exclude is a filter turned round', async () => {
+test('detector threshold, filters and groups reach the embed server and the snapshot; exclude is a filter turned round', async () => {
   api.embedders.answer = () => embedAnswer([[1, 0, 0, 0]])
   await answerOf(
     await searchForm({

@@ -92,7 +92,7 @@ test('k is taken of twenty, and the threshold is that of the score', async () =>
   ).toEqual(['x'])
 })
 
-test('without it nothing is asked of a lane but the vectors', async () => {
+test('without it nothing is asked of an embed server but the vectors', async () => {
   for (const fields of [{}, { rerank: 'false' }] as Record<string, string>[])
     expect(order(await searchForm(fields)).map(([id]) => id)).toEqual(['x', 'y', 'z'])
   expect(api.embedders.queries.map(({ raws }) => raws)).toEqual([undefined, undefined])

@@ -53,7 +53,7 @@ export function queriesOfPicture(answer: EmbedAnswer): SearchQueries {
     if (vector.length !== dim)
       throw appError(
         'internal',
-        `the lane answered a vector of ${vector.length} values, not ${dim}`
+        `the embed server answered a vector of ${vector.length} values, not ${dim}`
       )
     vectors.set(vector, i * dim)
   })

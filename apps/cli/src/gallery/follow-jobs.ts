@@ -19,7 +19,7 @@ export interface Followed extends Counts {
   /** Failures by line. */
   failures: LineFailure[]
   jobs: string[]
-  /** Commit that holds all jobs. */
+  /** Commit that completed the last of the jobs. */
   seq: number
 }
 interface Open {

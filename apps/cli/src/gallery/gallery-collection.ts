@@ -30,11 +30,11 @@ export async function embeddingFor(
 ): Promise<EmbeddingSpec> {
   const endMs = Date.now() + embedderWaitMs
   for (;;) {
-    const [lane] = (await api.getStatus()).lanes
-    if (lane !== undefined) {
+    const [embedder] = (await api.getStatus()).lanes
+    if (embedder !== undefined) {
       const embedding =
         learned === undefined
-          ? lane.embedding
+          ? embedder.embedding
           : await embeddingWith(api, { profile: learned, file })
       const { dim, version } = embedding
       if (embeddingSize === undefined || embeddingSize === dim) return embedding

@@ -99,10 +99,10 @@ async function profileOf(
 
 /** UserError when the stack has no embed-worker, or runs a model that is not on this machine. */
 async function modelOfStack(api: ApiClient, data: string | undefined): Promise<string> {
-  const [lane] = (await api.getStatus()).lanes
-  if (lane === undefined)
+  const [embedder] = (await api.getStatus()).lanes
+  if (embedder === undefined)
     throw new UserError(`${api.url} has no embed-worker: start one and try again`)
-  const wanted = modelOf(lane.embedding.version)
+  const wanted = modelOf(embedder.embedding.version)
   const named = modelDirFromEnvironment()
   for (const { dir } of [
     ...(named === undefined ? [] : [{ dir: named }]),

@@ -69,7 +69,8 @@ async function load() {
     read: (key) =>
       readPicture(store, key, { maxBytes: config.MAX_UPLOAD_BYTES, timeoutMs: readTimeoutMs }),
     decode: (bytes) => watched(() => decodeImage(bytes, { maxPixels: config.MAX_IMAGE_PIXELS })),
-    thumbnail: (bytes, side) => watched(() => makeThumbnail(bytes, side, config.MAX_IMAGE_PIXELS)),
+    thumbnail: (bytes, longestSide) =>
+      watched(() => makeThumbnail(bytes, longestSide, config.MAX_IMAGE_PIXELS)),
     pictures: createPictureEmbedder({
       embedder,
       gate,

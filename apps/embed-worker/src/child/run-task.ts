@@ -20,7 +20,7 @@ import type { RankItems } from './rank-items.ts'
 export interface RunTaskDeps {
   read: (imageKey: string) => Promise<Uint8Array>
   decode: (bytes: Uint8Array) => Promise<DecodedImage>
-  thumbnail: (bytes: Uint8Array, width: number) => Promise<Uint8Array>
+  thumbnail: (bytes: Uint8Array, longestSide: number) => Promise<Uint8Array>
   pictures: PictureEmbedder
   compare: ComparePictures
   rank: RankItems
@@ -109,7 +109,7 @@ export function createRunTask({
   async function runThumbnail(task: ThumbnailTask, context: TaskContext): Promise<ChildResult> {
     const release = await queryPermits.take(false)
     const { value } = await touchAndDecode([task.bytes], context, () =>
-      thumbnail(task.bytes, task.width)
+      thumbnail(task.bytes, task.longestSide)
     ).finally(release)
     return { kind: 'thumbnail', jpeg: value }
   }

@@ -47,7 +47,7 @@ export function createEmbedApp(deps: EmbedAppDeps): RequestListener {
   }
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const url = new URL(request.url ?? '/', 'http://lane')
+    const url = new URL(request.url ?? '/', 'http://embed-server')
     if (url.pathname === '/livez' && request.method === 'GET')
       return sendJson(response, { alive: true })
     checkSecret(request, secret)
@@ -63,7 +63,7 @@ export function createEmbedApp(deps: EmbedAppDeps): RequestListener {
       const level = problem.status === 500 ? 'error' : 'debug'
       logger[level](
         { err: error, requestId: request.headers['x-request-id'], code: problem.code },
-        'lane request refused'
+        'embed server request refused'
       )
       sendProblem(request, response, problem)
     })
@@ -124,16 +124,14 @@ function rank({ interactive, embeddings }: EmbedAppDeps): Handler {
 
 function thumbnail({ interactive, maxBytes }: EmbedAppDeps): Handler {
   return async (request, response, url) => {
-    const width = Number(url.searchParams.get('width') ?? 256)
-    if (!Number.isInteger(width) || width < thumbnailSides.least || width > thumbnailSides.most) {
-      throw appError(
-        'invalid_request',
-        `width is a whole number from ${thumbnailSides.least} to ${thumbnailSides.most}`
-      )
+    const longestSide = Number(url.searchParams.get('width') ?? 256)
+    const { least, most } = thumbnailSides
+    if (!Number.isInteger(longestSide) || longestSide < least || longestSide > most) {
+      throw appError('invalid_request', `width is a whole number from ${least} to ${most}`)
     }
     const bytes = await readBody(request, maxBytes)
     const result = await interactive(
-      { kind: 'thumbnail', bytes, width },
+      { kind: 'thumbnail', bytes, longestSide },
       requestSignal(request, response)
     )
     if (result.kind !== 'thumbnail')

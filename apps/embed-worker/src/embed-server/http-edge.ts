@@ -13,7 +13,7 @@ const digest = (text: string): Buffer => sha256Of(text)
  */
 export function checkSecret(request: IncomingMessage, secret: string): void {
   if (!timingSafeEqual(digest(request.headers.authorization ?? ''), digest(`Bearer ${secret}`))) {
-    throw appError('unauthorized', 'the lane needs its bearer secret')
+    throw appError('unauthorized', 'the embed server needs its bearer secret')
   }
 }
 

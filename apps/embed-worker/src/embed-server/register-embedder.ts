@@ -28,7 +28,7 @@ export async function registerEmbedder({
       )
       missing = false
     } catch (error) {
-      if (!missing) logger.warn({ err: error }, 'lane could not be registered')
+      if (!missing) logger.warn({ err: error }, 'embed server could not be registered')
       missing = true
     }
   }
@@ -38,6 +38,8 @@ export async function registerEmbedder({
     clearInterval(timer)
     await redis
       .hdel(embeddersKey, address.workerId)
-      .catch((error: unknown) => logger.debug({ err: error }, 'lane not taken out of the registry'))
+      .catch((error: unknown) =>
+        logger.debug({ err: error }, 'embed server not taken out of the registry')
+      )
   }
 }

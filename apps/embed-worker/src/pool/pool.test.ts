@@ -13,7 +13,7 @@ const item = (itemId: string): ItemTask => ({
   enrolment: enrolmentSchema.parse({ view_sizes: [] }),
   embedding: fakeModel.embedding
 })
-const query: ThumbnailTask = { kind: 'thumbnail', bytes: new Uint8Array(1), width: 64 }
+const query: ThumbnailTask = { kind: 'thumbnail', bytes: new Uint8Array(1), longestSide: 64 }
 
 async function createPool(processes: number) {
   const children: FakeChild[] = []

@@ -1,5 +1,5 @@
-// A segment open for reading: index and columns in memory, payload on disk read by item. Collection
-// readers share the segment; the last one closes it.
+// A segment open for reading: index and item table are loaded at once, columns and payload are read
+// when needed. Collection readers share the segment; the last one closes it.
 import { FaissError } from '@likeness/faiss'
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import type { VectorRows } from '@likeness/shared/contract/vector-rows'

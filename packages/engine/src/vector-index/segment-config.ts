@@ -59,9 +59,10 @@ export const needsQuantizer = ({ index, storage }: SegmentConfig): boolean =>
 /**
  * Whether full vectors lie beside the index. Quantized rows keep them even without re-scoring. The
  * reason: a codebook is trained again as the collection grows, so a merge may use another codebook
- * than its inputs, and rows that are encoded twice lose precision twice. f32, f16 and bits lose no
- * more precision when they are stored again. Inverted lists hold only the rows of each index, so
- * their full rows lie beside them.
+ * than its inputs, and rows that are encoded twice lose precision twice. Rows of f32 and bits are the
+ * given rows, bit for bit. f16 rounds the given rows, so re-scoring needs the full ones; a row of f16
+ * that is stored again stays the same. Inverted lists hold only the rows of each index, so their full
+ * rows lie beside them.
  */
 export const keepsVectors = (
   { index, storage }: SegmentConfig,

@@ -69,7 +69,7 @@ export const ingestionRecordSchema = z.object({
   requestId: z.string().optional(),
   /**
    * All batches of the ingestion were in the store before its log entry, with supplied vectors. So
-   * no chunks are scheduled for it. Stored as `given`.
+   * no chunks are scheduled for it.
    */
   given: z.boolean().optional(),
   /** Ordinals that are applied, failed or superseded, as ranges. */
@@ -125,7 +125,7 @@ export type StoredResult = z.infer<typeof outcomeSchema>
  * done.
  */
 export const reprojectionSchema = z.object({
-  /** Revision of the operation that requested the compaction. */
+  /** Revision of the `reproject` operation. */
   revision: z.number().int(),
   embedding: embeddingSchema,
   state: z.enum(['running', 'applied', 'raw_vectors_missing', 'data_corrupt'])
@@ -148,12 +148,12 @@ export const manifestSchema = z.object({
   ingestions: z.record(z.string(), ingestionRecordSchema),
   segments: z.array(manifestSegmentSchema),
   tombstones: fileRefSchema.nullable(),
-  /** Pending updates, for items of older ingestions that come later. Stored as `relabels`. */
+  /** Pending updates, for items of older ingestions that come later. */
   relabels: fileRefSchema.nullable().default(null),
-  /** Pending filter deletes, for items of older ingestions that come later. Stored as `sweeps`. */
+  /** Pending filter deletes, for items of older ingestions that come later. */
   sweeps: fileRefSchema.nullable().default(null),
   snapshots: z.record(z.string(), snapshotRecordSchema).default({}),
-  /** The last operation results. Stored as `outcomes`. */
+  /** The last operation results. */
   outcomes: z.array(outcomeSchema).default([]),
   /** Revision of the operation that requested the running compaction; null: there is none. */
   compaction: z.number().int().nullable().default(null),

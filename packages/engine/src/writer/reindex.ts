@@ -29,7 +29,7 @@ export interface ReindexDeps extends ReplayDeps {
   isWanted: () => boolean
 }
 export interface ReindexRequest {
-  /** Revision of the operation that requested the compaction. */
+  /** Revision of the `reproject` operation. */
   revision: number
   embedding: EmbeddingSpec
 }

@@ -84,9 +84,33 @@ struct FoundForm {
   size_t parts = 0;
 };
 
+// Faiss's scalar quantizer of a form; empty for a form that has another class.
+std::optional<Scalar::QuantizerType> scalar_of(Storage storage) {
+  switch (storage) {
+    case Storage::f16:
+      return kHalf;
+    case Storage::sq8:
+      return kByte;
+    case Storage::f32:
+    case Storage::pq:
+    case Storage::bits:
+      return {};
+  }
+  throw std::logic_error("no such storage form");
+}
+
+// Empty for a quantizer that belongs to no form.
+std::optional<Storage> form_of_scalar(Scalar::QuantizerType type) {
+  for (const StorageForm& form : kStorageForms) {
+    if (scalar_of(form.storage) == type) return form.storage;
+  }
+  return {};
+}
+
 std::optional<FoundForm> find_scalar(const Scalar& sq, const faiss::Index& like) {
-  if (sq.d != static_cast<size_t>(like.d) || (sq.qtype != kHalf && sq.qtype != kByte)) return {};
-  const Storage storage = sq.qtype == kHalf ? Storage::f16 : Storage::sq8;
+  const std::optional<Storage> known = form_of_scalar(sq.qtype);
+  if (sq.d != static_cast<size_t>(like.d) || !known) return {};
+  const Storage storage = *known;
   const StorageForm& form = form_of(storage);
   if (sq.code_size != form.row_bytes(sq.d, 0)) return {};
   if (!form.has_codebook()) return FoundForm{storage};

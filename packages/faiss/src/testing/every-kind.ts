@@ -1,4 +1,4 @@
-// Index kinds, metrics and storages that the tests cover.
+// The index kinds, metrics and storages that the tests cover.
 import type { VectorStorage } from '@likeness/shared/contract/storage-forms'
 import { FaissIndex } from '../faiss-index.ts'
 import type { IndexKind } from '../index-handle.ts'
@@ -34,9 +34,8 @@ export async function emptyIndex(
   const centroids =
     kind === 'ivf' ? await trainCentroids(vectors, { dim, nlist, metric }) : undefined
   const enough =
-    storage.startsWith('pq') && vectors.length / dim < 256 ? gaussianVectors(99, 400, dim) : vectors
-  const quantized = storage === 'sq8' || storage.startsWith('pq')
-  const codebook = quantized
+    vectors.length / dim < leastTrainingRows(storage) ? gaussianVectors(99, 400, dim) : vectors
+  const codebook = isQuantized(storage)
     ? await trainCodebook(enough, { dim, metric, storage, ...(centroids && { centroids }) })
     : undefined
   const stored = { dim, metric, storage, ...(codebook && { codebook }) }

@@ -24,7 +24,7 @@ export const jobResultSchema = z.object({
   superseded: z.number().int(),
   failed: z.number().int(),
   revision: z.number().int(),
-  /** Commit that holds all jobs. */
+  /** Commit that completed the job. */
   seq: z.number().int(),
   finishedAtMs: z.number(),
   /** Keys of NDJSON objects of failed items. */

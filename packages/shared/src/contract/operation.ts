@@ -21,7 +21,7 @@ export const ingestOperationSchema = z.object({
   partSize: z.number().int().min(1),
   /**
    * Set when the caller supplied the vectors with the items. Their batches are in the store before
-   * this entry, so there is no embedding to do. Stored as `given`.
+   * this entry, so there is no embedding to do.
    */
   given: z.boolean().optional(),
   /** Request id of the call that sent the operation. The id travels into jobs and logs. */

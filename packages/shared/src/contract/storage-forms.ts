@@ -14,7 +14,7 @@ interface StorageForm {
   codebookFloats(dim: number): number
   /** Rows needed for training. Faiss trains no product quantizer on fewer than 256 rows. */
   readonly leastRows?: number
-  /** Whether encoding a decoded vector again loses no more precision. */
+  /** Whether stored rows are the given rows, bit for bit. */
   readonly isLossless?: boolean
 }
 
@@ -43,8 +43,12 @@ type WithParts = {
 export type VectorStorage = Exclude<StorageFormName, WithParts> | `${WithParts}${number}`
 
 export const storageFormNames = Object.keys(storageForms) as StorageFormName[]
-/** Text for messages. */
-export const storageText = 'f32, f16, sq8 or pq<m>'
+const formTexts = storageFormNames.map((form) => {
+  const { name, hasParts = false }: StorageForm = storageForms[form]
+  return hasParts ? `${name}<m>` : name
+})
+/** Text for messages: `f32, f16, sq8 or pq<m>`. */
+export const storageText = `${formTexts.slice(0, -1).join(', ')} or ${formTexts.at(-1)}`
 
 /**
  * Returns the form and its number of parts (0 for a form without parts), or undefined for a text
@@ -70,6 +74,7 @@ export const isQuantized = (storage: VectorStorage): boolean =>
 export const codebookFloats = (storage: VectorStorage, dim: number): number =>
   formOf(storage).codebookFloats(dim)
 export const leastTrainingRows = (storage: VectorStorage): number => formOf(storage).leastRows ?? 0
+/** Whether stored rows are the given rows, bit for bit. */
 export const isLossless = (storage: VectorStorage): boolean => formOf(storage).isLossless === true
 export function bytesPerRow(storage: VectorStorage, dim: number): number {
   const { form, parts } = findStorageForm(storage)!

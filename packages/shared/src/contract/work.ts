@@ -45,7 +45,7 @@ export const chunkJobSchema = z
     enrolment: enrolmentSchema,
     /**
      * 1 for the first time that the chunk is scheduled. Later jobs first look for batches that an
-     * earlier job has written. Stored as `feeding`.
+     * earlier job has written.
      */
     feeding: z.number().int().min(1),
     requestId: z.string().optional()

@@ -1,4 +1,4 @@
-// The interactive lanes of the embed-workers: least busy first, another one when a lane fails.
+// Calls the embed servers of the embed-workers: the least busy first, another when one fails.
 import type { EmbedderAddress } from '@likeness/shared/contract/work'
 import { appError, isAppError } from '@likeness/shared/errors'
 import type { Clock } from '@likeness/shared/process/clock'
@@ -27,7 +27,7 @@ interface Load {
   failedMs: number
 }
 
-export interface EmbedLanesDeps {
+export interface EmbedServersDeps {
   secret: string
   clock: Clock
   logger: Logger
@@ -36,12 +36,12 @@ export interface EmbedLanesDeps {
 export const unavailable = (why: string, cause?: unknown) =>
   appError('embedder_unavailable', why, { cause, retryAfterS: 2 })
 
-export class EmbedLanes {
-  private readonly deps: EmbedLanesDeps
+export class EmbedServers {
+  private readonly deps: EmbedServersDeps
   private readonly agent = createEmbedAgent()
   private readonly loads = new Map<string, Load>()
 
-  constructor(deps: EmbedLanesDeps) {
+  constructor(deps: EmbedServersDeps) {
     this.deps = deps
   }
 
@@ -112,7 +112,7 @@ export class EmbedLanes {
         })
       } catch (error) {
         if (!(error instanceof EmbedderDown) || call.signal?.aborted) throw error
-        this.deps.logger.warn({ err: error, embedder: embedder.workerId }, 'a lane failed')
+        this.deps.logger.warn({ err: error, embedder: embedder.workerId }, 'an embed server failed')
         if (!error.refused) lost++
         last = error
       }

@@ -63,7 +63,7 @@ export async function startWorker(deps: StartWorkerDeps): Promise<RunningWorker>
   })
   const parts = { workerId, redis, store, pool, isolation, embeddings }
   takeChunks(deps, parts, () => connect('worker'))
-  const url = await openLane(deps, parts)
+  const url = await openEmbedServer(deps, parts)
   return { workerId, url, childPids: () => pool.pids }
 }
 
@@ -119,8 +119,8 @@ function takeChunks(
   lifecycle.onStop('queue consumer', () => consumer.stop(graceMs))
 }
 
-/** Its address, registered. */
-async function openLane(
+/** Returns the address of the embed server, registered. */
+async function openEmbedServer(
   { config, logger, lifecycle }: StartWorkerDeps,
   { workerId, redis, pool, isolation, embeddings }: Parts
 ): Promise<string> {
@@ -135,7 +135,7 @@ async function openLane(
     }),
     { host: config.LANE_HOST, port: config.LANE_PORT }
   )
-  lifecycle.onStop('lane', () => embedServer.stop(graceMs))
+  lifecycle.onStop('embed server', () => embedServer.stop(graceMs))
   const url = config.LANE_URL ?? `http://${config.LANE_HOST}:${embedServer.port}`
   const { embedding, provider, sha256: modelSha256 } = pool.model
   const unregister = await registerEmbedder({
@@ -143,6 +143,6 @@ async function openLane(
     address: { workerId, url, embedding, modelSha256, provider },
     logger
   })
-  lifecycle.onStop('lane registration', unregister)
+  lifecycle.onStop('embed server registration', unregister)
   return url
 }

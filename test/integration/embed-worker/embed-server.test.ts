@@ -54,7 +54,7 @@ test('a given box is the only subject', async () => {
   expect(answer.objects.map(({ kind, box }) => [kind, box])).toEqual([['given', [10, 10, 60, 60]]])
 })
 
-test('the same picture gives the same vector in a chunk and over the lane', async () => {
+test('the same picture gives the same vector in a chunk and through the embed server', async () => {
   const bytes = await pictureOf(5, 96)
   const { ingestion } = await rig.storeIngestion([{ bytes }])
   await rig.addChunk(
@@ -209,7 +209,7 @@ test('a picture of too many pixels and a truncated one are refused by name', asy
   ])
 })
 
-test('problems say their media type, and the lane is there after all of them', async () => {
+test('problems say their media type, and the embed server is there after all of them', async () => {
   const refused = await embed(worker.url, new Uint8Array(0), {}, { 'x-request-id': 'r-1' })
   expect(refused.headers.get('content-type')).toBe('application/problem+json')
   expect(await refused.json()).toMatchObject({
@@ -280,7 +280,7 @@ test('a caller who leaves in the middle of the upload harms nobody', async () =>
   expect((await embed(worker.url, await pictureOf(1))).status).toBe(200)
 })
 
-test('the lane is in the registry, comes back after Redis lost everything, and leaves it at a stop', async () => {
+test('the embed server is in the registry, comes back after Redis lost everything, and leaves it at a stop', async () => {
   const read = async () =>
     Object.values(await rig.redis.hgetall(embeddersKey)).map((text) =>
       embedderAddressSchema.parse(JSON.parse(text))
