@@ -1,5 +1,9 @@
 // The index kinds, metrics and storages that the tests cover.
-import type { VectorStorage } from '@likeness/shared/contract/storage-forms'
+import {
+  isQuantized,
+  leastTrainingRows,
+  type VectorStorage
+} from '@likeness/shared/contract/storage-forms'
 import { FaissIndex } from '../faiss-index.ts'
 import type { IndexKind } from '../index-handle.ts'
 import type { FaissMetric } from '../index-spec.ts'
