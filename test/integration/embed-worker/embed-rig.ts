@@ -11,6 +11,7 @@ import sharp from 'sharp'
 import { encodeItemList, type ItemListLine } from '@likeness/shared/contract/item-list'
 import { collectionKeys } from '@likeness/shared/contract/keys'
 import { enrolmentSchema } from '@likeness/shared/contract/picture-settings'
+import { toStored } from '@likeness/shared/contract/stored-names'
 import {
   type BatchItem,
   decodeVectorBatch,
@@ -105,7 +106,7 @@ export async function createEmbedRig() {
     ...more
   })
   async function addChunk(chunk: ChunkJob, priority: QueuePriority = 'bulk'): Promise<void> {
-    await queues[priority].add('chunk', chunk, {
+    await queues[priority].add('chunk', toStored(chunk), {
       jobId: chunkJobId(chunk),
       attempts: 20,
       backoff: { type: 'fixed', delay: 200 }

@@ -2,6 +2,7 @@ import { Queue } from 'bullmq'
 import { Redis } from 'ioredis'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { enrolmentSchema } from '@likeness/shared/contract/picture-settings'
+import { toStored } from '@likeness/shared/contract/stored-names'
 import { type ChunkJob, chunkJobId, queueName } from '@likeness/shared/contract/work'
 import { createUlid } from '@likeness/shared/data/ulid'
 import { appError } from '@likeness/shared/errors'
@@ -43,7 +44,7 @@ const chunk = (): ChunkJob => ({
   feeding: 1
 })
 const add = (job: ChunkJob) =>
-  queue.add('chunk', job, {
+  queue.add('chunk', toStored(job), {
     jobId: chunkJobId(job),
     attempts: 5,
     backoff: { type: 'fixed', delay: 50 }
