@@ -2,8 +2,7 @@
 // TypeScript; the native addon has its own in packages/faiss/native/index/storage_forms.h.
 
 interface StorageForm {
-  /** Text in settings, followed by a number of parts where `hasParts`. */
-  readonly name: string
+  /** The text in settings is the key of the form; a number of parts follows where `hasParts`. */
   readonly hasParts?: boolean
   /** `dim`: values of a vector. `parts` divides `dim`, and is 0 for a form without parts. */
   bytesPerRow(dim: number, parts: number): number
@@ -19,13 +18,12 @@ interface StorageForm {
 }
 
 export const storageForms = {
-  f32: { name: 'f32', bytesPerRow: (dim) => 4 * dim, codebookFloats: () => 0, isLossless: true },
-  f16: { name: 'f16', bytesPerRow: (dim) => 2 * dim, codebookFloats: () => 0 },
+  f32: { bytesPerRow: (dim) => 4 * dim, codebookFloats: () => 0, isLossless: true },
+  f16: { bytesPerRow: (dim) => 2 * dim, codebookFloats: () => 0 },
   /** A byte per value, between the smallest and the greatest value of each dimension. */
-  sq8: { name: 'sq8', bytesPerRow: (dim) => dim, codebookFloats: (dim) => 2 * dim },
+  sq8: { bytesPerRow: (dim) => dim, codebookFloats: (dim) => 2 * dim },
   /** Product quantizer: a byte per part, which names the nearest of 256 centroids of that part. */
   pq: {
-    name: 'pq',
     hasParts: true,
     bytesPerRow: (_dim, parts) => parts,
     codebookFloats: (dim) => 256 * dim,
@@ -44,8 +42,8 @@ export type VectorStorage = Exclude<StorageFormName, WithParts> | `${WithParts}$
 
 export const storageFormNames = Object.keys(storageForms) as StorageFormName[]
 const formTexts = storageFormNames.map((form) => {
-  const { name, hasParts = false }: StorageForm = storageForms[form]
-  return hasParts ? `${name}<m>` : name
+  const { hasParts = false }: StorageForm = storageForms[form]
+  return hasParts ? `${form}<m>` : form
 })
 /** Text for messages: `f32, f16, sq8 or pq<m>`. */
 export const storageText = `${formTexts.slice(0, -1).join(', ')} or ${formTexts.at(-1)}`
