@@ -51,14 +51,14 @@ test('whatever a command has started and left behind ends with it', async () => 
 })
 
 test('variables that are set win over the numbers of a run, and none of npm is passed on', () => {
-  process.env.CAS_ROUNDS = '7'
+  process.env.TEST_ROUNDS = '7'
   process.env.npm_config_x = 'y'
   const env = commandEnvironment({
-    numbers: { CAS_ROUNDS: '100', OTHER: '5' },
+    numbers: { TEST_ROUNDS: '100', OTHER: '5' },
     temporaryFolder: '/t'
   })
-  delete process.env.CAS_ROUNDS
+  delete process.env.TEST_ROUNDS
   delete process.env.npm_config_x
-  expect(env).toMatchObject({ CAS_ROUNDS: '7', OTHER: '5', TMPDIR: '/t' })
+  expect(env).toMatchObject({ TEST_ROUNDS: '7', OTHER: '5', TMPDIR: '/t' })
   expect(env).not.toHaveProperty('npm_config_x')
 })

@@ -14,8 +14,8 @@ import type { StoreUnderTest } from './object-store.contract.ts'
 import type { Command, Reply } from './store-process.ts'
 
 const processCount = 8
-/** Number of rounds, from CAS_ROUNDS (1000); `npm test` uses 100. */
-const rounds = Number(process.env['CAS_ROUNDS'] ?? 1000)
+/** Number of rounds, from TEST_ROUNDS (1000); `npm test` uses 100. */
+const rounds = Number(process.env['TEST_ROUNDS'] ?? 1000)
 
 export function describeProcesses(underTest: () => Promise<StoreUnderTest>): void {
   describe('processes', () => {

@@ -64,6 +64,8 @@ export class Truth {
     if (slot !== ++this.slots)
       throw new Violation('order', `slot ${slot} was created after slot ${this.slots - 1}`)
     decodeLogSlot(`slot ${slot}`, body).operations.forEach((operation, index) => {
+      if (operation.kind === 'void')
+        throw new Violation('progress', `slot ${slot} has an operation that has no effect`)
       const before = this.landed.get(operation.opId)
       if (before !== undefined)
         throw new Violation(

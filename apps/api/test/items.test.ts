@@ -130,6 +130,7 @@ test('a delete in an unknown collection, or with an id that cannot be, is refuse
 
 test('many items are deleted as one operation, once per Idempotency-Key', async () => {
   api.replica.seq = 9
+  api.replica.result = { revision: 1024, items: 3 }
   const body = { ids: ['a', strangeId, 'c'] }
   const headers = { 'idempotency-key': 'k' }
   const first = await api.post('/v1/collections/marks/delete', body, headers)

@@ -14,6 +14,7 @@ import type { FailedItem, JobPointer } from '@likeness/shared/contract/job'
 import type { Operation, RestoreOperation } from '@likeness/shared/contract/operation'
 import type { rowKinds } from '@likeness/shared/contract/vector-batch'
 import type { VectorRows } from '@likeness/shared/contract/vector-rows'
+import type { ErrorCode } from '@likeness/shared/errors'
 import type { RawPlace } from './item/item-payload.ts'
 
 export interface Catalog {
@@ -166,12 +167,7 @@ export interface OperationResult {
   revision: number
   seq?: number
   /** Reason why the operation had no effect. */
-  error?:
-    | 'snapshot_exists'
-    | 'snapshot_not_found'
-    | 'data_corrupt'
-    | 'raw_vectors_missing'
-    | 'profile_replaced'
+  error?: ErrorCode
   /** Number of deleted or restored items. */
   items?: number
 }
@@ -252,6 +248,8 @@ export interface CollectionReader {
    * Whether an ingestion accepted before a revision is unfinished, so that items may be missing.
    */
   awaits(revision: number): boolean
+  /** Returns the result of an operation of the last half minute. */
+  resultOf(revision: number): OperationResult | undefined
   /**
    * Returns one list per query vector, best first. Each list has k hits whenever k items match,
    * have room in their groups and pass the threshold. For sparse rows only items that share an
@@ -264,6 +262,8 @@ export interface CollectionReader {
    * otherwise the searched ones.
    */
   getVectors(id: string): Promise<VectorRows | undefined>
+  /** Returns a single row of the vectors of an item. */
+  getRow(id: string, row: number): Promise<VectorRows | undefined>
   /** Yields every item, in no order. For checks and exports. */
   scroll(): AsyncIterable<StoredItem>
   /** Yields every item with its vectors (see getVectors), in no order. For exports. */

@@ -118,7 +118,7 @@ describe('a file that is not what it says', () => {
     await expect(readForeignVectors(at('dim'))).rejects.toMatchObject({ code: 'unsupported_index' })
   })
 
-  it('never ends the process: 1000 random changes of each kind are read or refused', async () => {
+  it('never ends the process: random changes of each kind are read or refused', async () => {
     const files: string[] = []
     for (const { kind, metric, storage } of everyForm.filter((form) => form.metric === 'l2')) {
       const plain = at(`${kind}-${metric}-${storage}`)
@@ -130,24 +130,30 @@ describe('a file that is not what it says', () => {
       )
       files.push(...(storage === 'f32' ? [plain, `${plain}-mapped`] : [plain]))
     }
-    const { code, signal, out } = await runFuzz(files)
+    const changes = Number(process.env['TEST_ROUNDS'] ?? 1000)
+    const { code, signal, out } = await runFuzz(changes, files)
     expect({ code, signal }, out).toEqual({ code: 0, signal: null })
     console.log(out.trim())
     const { read, refused, strange, peakMiB } = JSON.parse(out) as Record<string, number>
-    expect(read! + refused!).toBe(1000 * files.length)
+    expect(read! + refused!).toBe(changes * files.length)
     expect(strange).toBe(0)
-    expect(refused).toBeGreaterThan(100 * files.length)
+    expect(refused).toBeGreaterThan((changes / 10) * files.length)
     expect(peakMiB).toBeLessThan(1024)
   }, 300_000)
 })
 
 async function runFuzz(
+  changes: number,
   files: string[]
 ): Promise<{ code: number | null; signal: string | null; out: string }> {
   const script = new URL('./testing/fuzz-foreign-files.ts', import.meta.url)
-  const child = spawn(process.execPath, ['--import', 'tsx', script.pathname, ...files], {
-    stdio: ['ignore', 'pipe', 'pipe']
-  })
+  const child = spawn(
+    process.execPath,
+    ['--import', 'tsx', script.pathname, String(changes), ...files],
+    {
+      stdio: ['ignore', 'pipe', 'pipe']
+    }
+  )
   let out = ''
   child.stdout.on('data', (chunk) => (out += chunk))
   child.stderr.on('data', (chunk) => (out += chunk))

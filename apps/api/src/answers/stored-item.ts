@@ -18,7 +18,7 @@ export const readOptionsSchema = z.object({
 
 /** Paths of an item's pictures. */
 export function pictureLinks(collection: string, id: string): { image: string; thumbnail: string } {
-  const path = `/v1/collections/${collection}/items/${encodeURIComponent(id)}`
+  const path = `/v1/collections/${collection}/items/${encodeURIComponent(id.toWellFormed())}`
   return { image: `${path}/image`, thumbnail: `${path}/thumbnail` }
 }
 

@@ -2,9 +2,9 @@
 import type { IncomingMessage } from 'node:http'
 import express, { type NextFunction, type Request, type Response } from 'express'
 import type { z } from 'zod'
+import { maxJsonBytes } from '@likeness/shared/contract/limits'
 import { appError } from '@likeness/shared/errors'
 
-export const maxJsonBytes = 2 * 1024 * 1024
 const jsonDeadlineMs = 30_000
 const discardDeadlineMs = 10_000
 

@@ -1,7 +1,7 @@
 // Streams an answer with a JSON text per line: as fast as the client reads, and only while the
 // client is there.
-import { once } from 'node:events'
 import type { Response } from 'express'
+import { drained } from './drained.ts'
 import { contextOf } from './request-context.ts'
 
 const writeBytes = 64 * 1024
@@ -23,13 +23,4 @@ export async function sendNdjson(res: Response, values: AsyncIterable<unknown>):
     held = ''
   }
   res.end(held)
-}
-
-async function drained(res: Response, gone: AbortSignal): Promise<void> {
-  try {
-    await once(res, 'drain', { signal: gone })
-  } catch (error) {
-    // A client that left is not an error of ours.
-    if (!gone.aborted) throw error
-  }
 }

@@ -23,7 +23,7 @@ export interface ItemsChange {
   done: (
     committed: CollectionReader,
     logged: Appended
-  ) => Promise<Record<string, unknown> | undefined> | Record<string, unknown>
+  ) => Promise<Record<string, unknown> | undefined> | Record<string, unknown> | undefined
 }
 
 /** Returns a commit that holds everything up to a slot; undefined when the commit is late. */

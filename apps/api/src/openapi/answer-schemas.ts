@@ -12,7 +12,7 @@ import type { ItemAnswer } from '@likeness/shared/contract/http/items'
 import type { JobAnswer } from '@likeness/shared/contract/http/jobs'
 import type { Problem } from '@likeness/shared/contract/http/problem'
 import type { HitAnswer, SearchAnswer } from '@likeness/shared/contract/http/search'
-import { metadataSchema } from '@likeness/shared/contract/item-list'
+import { storedMetadataSchema } from '@likeness/shared/contract/item-list'
 import { failedItemSchema } from '@likeness/shared/contract/job'
 import { profileSchema } from '@likeness/shared/contract/profile'
 import { batchRowSchema } from '@likeness/shared/contract/vector-batch'
@@ -65,7 +65,7 @@ const collectionListSchema = z.strictObject({
 const hitSchema = z.strictObject({
   id: z.string(),
   label: z.string().nullable(),
-  metadata: metadataSchema,
+  metadata: storedMetadataSchema,
   score: z.number(),
   margin: z.number().optional(),
   rerank_score: z.number().optional(),
@@ -136,7 +136,7 @@ const { className, ...rowFields } = batchRowSchema.shape
 const itemSchema = z.strictObject({
   id: z.string(),
   label: z.string().nullable(),
-  metadata: metadataSchema,
+  metadata: storedMetadataSchema,
   revision: count,
   rows: z.array(z.strictObject({ ...rowFields, class: className })),
   ...links,
@@ -180,7 +180,12 @@ export const answerSchemas = {
   CollectionList: collectionListSchema,
   CompareAnswer: compareSchema,
   Deleted: z.strictObject({ id: z.string(), ...committed }),
-  DeletedItems: z.strictObject({ count, ...committed }),
+  DeletedItems: z.strictObject({
+    ...committed,
+    deleted: z.boolean(),
+    count: count.optional(),
+    missing: count.optional()
+  }),
   ChangeLogged: z.strictObject({ id: z.string(), ...logged }),
   ChangeOfItemsLogged: z.strictObject({ count, ...logged }),
   OperationLogged: z.strictObject({ name: z.string().optional(), ...logged }),

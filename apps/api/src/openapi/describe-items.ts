@@ -25,21 +25,22 @@ export const itemRoutes: RouteDescriptions = {
   'DELETE /v1/collections/:c/items/:id': {
     tag: 'items',
     summary: 'Delete an item',
-    description: 'Also one that is still on its way.',
+    description:
+      'An item that is still on its way is deleted when it comes; that is answered with 202.',
     idempotent: true,
     answers: { 200: json('Committed.', 'Deleted'), 202: json(notYet, 'ChangeLogged') },
-    codes: ['collection_not_found']
+    codes: ['collection_not_found', 'item_not_found']
   },
   'POST /v1/collections/:c/delete': {
     tag: 'items',
     summary: 'Delete many items, by id, label or filter, as one operation',
     description:
-      'A label or filter deletes what it matches at its place in the order of acceptance, also items that are still on their way.',
+      'Deletes what is there at its place in the order of acceptance, and items of older ingestions when they come. `count`: items that were there; `missing`: ids without an item.',
     body: { 'application/json': 'DeleteItems' },
     idempotent: true,
     answers: {
       200: json('Committed.', 'DeletedItems'),
-      202: json(notYet, 'ChangeOfItemsLogged', 'OperationLogged')
+      202: json(notYet, 'OperationLogged')
     },
     codes: ['collection_not_found']
   },

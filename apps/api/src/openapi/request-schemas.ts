@@ -7,7 +7,7 @@ import {
   metricSchema,
   storageSchema
 } from '@likeness/shared/contract/collection'
-import { conditionSchema, filterSchema } from '@likeness/shared/contract/filter'
+import { conditionShape, filterShape } from '@likeness/shared/contract/filter'
 import {
   applyProfileSchema,
   changeCollectionSchema,
@@ -29,7 +29,12 @@ import {
   sparseVectorSchema,
   vectorLineSchema
 } from '@likeness/shared/contract/http/vectors'
-import { itemIdSchema, labelSchema, metadataSchema } from '@likeness/shared/contract/item-list'
+import {
+  itemIdSchema,
+  labelSchema,
+  metadataSchema,
+  storedMetadataSchema
+} from '@likeness/shared/contract/item-list'
 import { profileDraftSchema } from '@likeness/shared/contract/profile'
 
 const {
@@ -44,15 +49,15 @@ export const requestSchemas = {
   ChangeCollection: changeCollectionSchema,
   CompareForm: z.object({ image: z.file().optional(), ...compareRequestSchema.shape }),
   CompareRequest: compareRequestSchema,
-  Condition: conditionSchema,
+  Condition: conditionShape,
   CreateCollection: createCollectionSchema,
   DeleteItems: deleteItemsSchema,
-  Filter: filterSchema,
+  Filter: filterShape,
   ImportForm: z.object({ ...importRequestSchema.shape, list: z.file().optional() }),
   ImportRequest: importRequestSchema,
   IndexMethod: indexMethodSchema,
   ListLine: listLineSchema,
-  Metadata: metadataSchema,
+  Metadata: storedMetadataSchema,
   Metric: metricSchema,
   ProfileForm: z.object({ profile: profileDraftSchema, projection: z.file() }),
   RelabelItem: relabelItemSchema,

@@ -1,5 +1,7 @@
 // JSON Schemas of all bodies and answers, made from the schemas that check them.
 import { z } from 'zod'
+import { filterSchema } from '@likeness/shared/contract/filter'
+import { metadataSchema } from '@likeness/shared/contract/item-list'
 import { type AnswerSchemaName, answerSchemas } from './answer-schemas.ts'
 import { requestNotes, type RequestSchemaName, requestSchemas } from './request-schemas.ts'
 
@@ -11,6 +13,12 @@ export const refTo = (name: SchemaName): JsonSchema => ({ $ref: uri(name) })
 export const oneOf = (names: readonly SchemaName[]): JsonSchema =>
   names.length === 1 ? refTo(names[0]!) : { oneOf: names.map(refTo) }
 
+/** Schemas that check by hand, and the component that shows their form. */
+const checkedBy = new Map<unknown, RequestSchemaName>([
+  [filterSchema, 'Filter'],
+  [metadataSchema, 'Metadata']
+])
+
 function convert(
   named: Record<string, z.ZodType>,
   notes: Record<string, object>,
@@ -18,7 +26,15 @@ function convert(
 ): Record<string, JsonSchema> {
   const registry = z.registry<{ id: string }>()
   for (const [id, schema] of Object.entries(named)) registry.add(schema, { id })
-  const { schemas } = z.toJSONSchema(registry, { uri, io })
+  const { schemas } = z.toJSONSchema(registry, {
+    uri,
+    io,
+    unrepresentable: 'any',
+    override: ({ zodSchema, jsonSchema }) => {
+      const name = checkedBy.get(zodSchema)
+      if (name !== undefined) jsonSchema.$ref = uri(name)
+    }
+  })
   return Object.fromEntries(
     Object.entries(schemas).map(([name, { $schema: _schema, $id: _id, ...schema }]) => [
       name,

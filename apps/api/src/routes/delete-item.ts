@@ -1,5 +1,6 @@
 // Route DELETE /v1/collections/:c/items/:id.
 import { itemIdSchema } from '@likeness/shared/contract/item-list'
+import { appError } from '@likeness/shared/errors'
 import { resolveCollection } from '../answers/resolve-collection.ts'
 import type { ApiDeps } from '../api-deps.ts'
 import { parseRequest } from '../http/request-body.ts'
@@ -17,7 +18,14 @@ export const deleteItem = (deps: ApiDeps): Route => ({
       content: [id],
       operation: { kind: 'delete', ids: [id] },
       describe: { id },
-      done: () => ({ deleted: true })
+      done: (committed, { revision }): Record<string, unknown> | undefined => {
+        if (committed.resultOf(revision)?.items !== 0) return { deleted: true }
+        if (committed.awaits(revision)) return undefined
+        throw appError(
+          'item_not_found',
+          'the collection has no item with this id, and none is on its way'
+        )
+      }
     })
   }
 })

@@ -1,5 +1,6 @@
 // POST /v1/collections/:c/delete: deletes many items by id, by label or by filter, in a single
 // operation.
+import type { OperationResult } from '@likeness/engine/contract'
 import { deleteItemsSchema } from '@likeness/shared/contract/http/items'
 import { resolveCollection } from '../answers/resolve-collection.ts'
 import type { ApiDeps } from '../api-deps.ts'
@@ -14,24 +15,39 @@ export const deleteItems = (deps: ApiDeps): Route => ({
   path: '/v1/collections/:c/delete',
   async handle(req, res) {
     requestKey(req)
-    const { ids, label, filter: given } = parseRequest(deleteItemsSchema, await readJson(req, res))
+    const {
+      ids: given,
+      label,
+      filter = { label }
+    } = parseRequest(deleteItemsSchema, await readJson(req, res))
     const { collectionId } = await resolveCollection(deps, pathParameter(req, 'c'))
-    if (ids !== undefined) {
+    if (given !== undefined) {
+      const ids = [...new Set(given)]
       return await appendAndAwaitCommit(deps, req, res, {
         collectionId,
-        content: ids,
+        content: given,
         operation: { kind: 'delete', ids },
-        describe: { count: ids.length },
-        done: () => ({ deleted: true })
+        describe: {},
+        done: (committed, { revision }) => deletedOf(committed.resultOf(revision), ids.length)
       })
     }
-    const filter = given ?? { label }
     await appendAndAwaitResult(deps, req, res, {
       collectionId,
       content: filter,
       operation: () => ({ kind: 'delete_where', filter }),
       describe: {},
-      done: ({ items = 0 }) => ({ deleted: true, count: items })
+      done: (result) => deletedOf(result)
     })
   }
 })
+
+/**
+ * Shows how many items were deleted. Without a result the operation is applied, and the count is no
+ * longer known. `asked`: number of ids; undefined for a filter.
+ */
+function deletedOf(result: OperationResult | undefined, asked = 0): Record<string, unknown> {
+  const items = result?.items
+  if (items === undefined) return { deleted: true }
+  const missing = Math.max(0, asked - items)
+  return { deleted: items > 0, count: items, ...(missing > 0 && { missing }) }
+}

@@ -22,7 +22,7 @@ async function describe(
     return await collectionAnswer(deps, spec)
   } catch (error) {
     if (isAppError(error, 'collection_not_found')) return undefined
-    if (isAppError(error, 'data_corrupt'))
+    if (isAppError(error, 'data_corrupt') || isAppError(error, 'unsupported_store'))
       return { name: spec.name, incarnation: spec.collectionId, detail: error.message }
     throw error
   }

@@ -12,6 +12,7 @@ import type { ApiDeps } from '../api-deps.ts'
 import { requireEmbedder } from '../embedder/require-embedder.ts'
 import { contextOf } from '../http/request-context.ts'
 import { pathParameter, type Route } from '../http/route.ts'
+import { sendJson } from '../http/send-json.ts'
 import { searchSnapshot } from '../search/answer-search.ts'
 import { parseQueryVectors, parseVector } from '../search/query-vector.ts'
 import { type ReceivedSearch, receiveSearch } from '../search/receive-search.ts'
@@ -134,7 +135,7 @@ export const search = (deps: ApiDeps): Route => ({
       })
       const nowMs = performance.now()
       res.setHeader('x-index-seq', String(found.index_seq))
-      res.json({
+      await sendJson(res, {
         collection: spec.name,
         ...found,
         took_ms: {

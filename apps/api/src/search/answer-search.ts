@@ -6,19 +6,18 @@ import type { Filter } from '@likeness/shared/contract/filter'
 import {
   defaultK,
   type HitAnswer,
-  maxHits,
-  maxK,
   type SearchAnswer,
   type SearchRequest
 } from '@likeness/shared/contract/http/search'
+import { beyondLimit, maxHits, maxK } from '@likeness/shared/contract/limits'
 import type { Metadata } from '@likeness/shared/contract/item-list'
-import { standingOf } from '@likeness/shared/contract/margin'
 import { appError } from '@likeness/shared/errors'
 import { pictureLinks } from '../answers/stored-item.ts'
+import { mergeHits } from './merge-hits.ts'
 import { suppressOverlaps } from './recognised-objects.ts'
 import { type CellRanking, rawVectorsOfQueries, searchByCells } from './search-by-cells.ts'
 import type { SearchQueries } from './search-queries.ts'
-import { type RankedHit, searchReranked } from './search-reranked.ts'
+import { type RankedHit, rankedAnew, searchReranked } from './search-reranked.ts'
 import { searchWithMargins } from './search-with-margins.ts'
 
 function hitAnswer(
@@ -39,50 +38,6 @@ function hitAnswer(
     box: rows[row]?.box ?? [0, 0, width, height],
     ...pictureLinks(collection, id)
   }
-}
-
-/** Returns the value that a hit is grouped by; undefined for a group with this hit alone. */
-function groupOf({ label, metadata }: HitAnswer, groupBy: string): string | undefined {
-  const value = groupBy === 'label' ? label : metadata[groupBy.slice('metadata.'.length)]
-  return value === null || value === undefined ? undefined : JSON.stringify(value)
-}
-
-export interface Grouping {
-  by: string
-  size: number
-}
-
-/** Ranks hits with a rerank score before hits without. */
-const rankOf = (hit: HitAnswer): number =>
-  hit.rerank_score === undefined ? standingOf(hit) : 2 + hit.rerank_score
-
-/**
- * Returns the best k items, each once with its best rank, and at most `size` per group. Equal items
- * keep their order.
- */
-export function mergeHits(
-  lists: readonly (readonly HitAnswer[])[],
-  k: number,
-  group?: Grouping
-): HitAnswer[] {
-  const best = new Map<string, HitAnswer>()
-  for (const hit of lists.flat()) {
-    const known = best.get(hit.id)
-    if (known === undefined || rankOf(hit) > rankOf(known)) best.set(hit.id, hit)
-  }
-  const ranked = [...best.values()].sort((a, b) => rankOf(b) - rankOf(a))
-  return (group === undefined ? ranked : withinGroups(ranked, group)).slice(0, k)
-}
-
-function withinGroups(hits: readonly HitAnswer[], { by, size }: Grouping): HitAnswer[] {
-  const counts = new Map<string, number>()
-  return hits.filter((hit) => {
-    const group = groupOf(hit, by)
-    if (group === undefined) return true
-    const count = (counts.get(group) ?? 0) + 1
-    counts.set(group, count)
-    return count <= size
-  })
 }
 
 type Exclusion = { filter?: Filter | undefined; exclude?: Filter | undefined }
@@ -133,7 +88,7 @@ export async function searchSnapshot(
   ranking: CellRanking
 ): Promise<Omit<SearchAnswer, 'took_ms' | 'collection'>> {
   const { name, metric, settings } = reader.spec
-  const k = request.k ?? (request.hamming_radius === undefined ? defaultK : maxK)
+  const k = request.k ?? defaultKOf(request, queries)
   checkRequest(reader, queries, request, k)
   const found = await findHits(reader, queries, request, { k, ranking })
   const lists = found.map((hits) =>
@@ -168,10 +123,20 @@ export async function searchSnapshot(
   }
 }
 
+/** With a radius all items within it are asked for, as far as one search can answer them. */
+function defaultKOf(
+  { hamming_radius: radius }: SearchRequest,
+  { objectOf }: SearchQueries
+): number {
+  return radius === undefined
+    ? defaultK
+    : Math.max(1, Math.min(maxK, Math.floor(maxHits / objectOf.length)))
+}
+
 function checkRequest(
   { spec }: CollectionReader,
   queries: SearchQueries,
-  { hamming_radius: hammingRadius, rerank = spec.settings.rerank, vectors }: SearchRequest,
+  { hamming_radius: hammingRadius, rerank = spec.settings.rerank }: SearchRequest,
   k: number
 ): void {
   const { name, metric } = spec
@@ -182,12 +147,10 @@ function checkRequest(
     )
   const problem = rerank ? rerankProblem(spec) : undefined
   if (problem !== undefined) throw appError('invalid_request', problem)
-  if (vectors !== undefined && queries.objects.length * k > maxHits) {
-    throw appError(
-      'too_large',
-      `${queries.objects.length} vectors with ${k} hits each are more than ${maxHits} hits: ask for fewer at once`
-    )
-  }
+  const rows = queries.objectOf.length
+  const hits = rows * Math.max(k, rerank === true ? rankedAnew : 0)
+  if (hits > maxHits)
+    throw beyondLimit('maxHits', hits, `The query has ${rows} vectors: ask for a smaller k`)
 }
 
 /**

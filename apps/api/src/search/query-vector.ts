@@ -2,7 +2,8 @@
 // are. Sparse vectors: sparse-vector.ts.
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import { decodeVector } from '@likeness/shared/contract/embedder'
-import { maxVectors, type SearchRequest } from '@likeness/shared/contract/http/search'
+import type { SearchRequest } from '@likeness/shared/contract/http/search'
+import { beyondLimit, maxVectors } from '@likeness/shared/contract/limits'
 import { joinRows, type SparseVector, type VectorRows } from '@likeness/shared/contract/vector-rows'
 import { appError } from '@likeness/shared/errors'
 import { parseSparseVector } from './sparse-vector.ts'
@@ -87,7 +88,6 @@ function rowsOf(text: string, { embedding: { dim, sparse } }: Compared): Float32
     throw appError('dimension_mismatch', `${values.length} values do not make vectors of ${dim}`, {
       detail: { given: values.length, expected: dim }
     })
-  if (count > maxVectors)
-    throw appError('too_large', `a search has at most ${maxVectors} vectors, not ${count}`)
+  if (count > maxVectors) throw beyondLimit('maxVectors', count)
   return Array.from({ length: count }, (_, i) => values.subarray(i * dim, (i + 1) * dim))
 }

@@ -3,10 +3,11 @@
 import type { CollectionReader, Hit, SearchQuery } from '@likeness/engine/contract'
 import { denseRows } from '@likeness/shared/contract/vector-rows'
 import { appError } from '@likeness/shared/errors'
+import { Turns } from '@likeness/shared/process/turns'
 import { kReciprocalDistances } from './rerank.ts'
 
 /** Number of hits of each vector that are ranked anew. Later hits keep their order. */
-const rankedAnew = 100
+export const rankedAnew = 100
 
 export type RankedHit = Hit & { rerankScore?: number; margin?: number }
 
@@ -22,11 +23,13 @@ export async function searchReranked(
   const vectors = denseRows(query.vectors)
   const found = await reader.search({ ...query, k: Math.max(k, rankedAnew), scoreThres: -Infinity })
   const lists: RankedHit[][] = []
+  const turns = new Turns()
   for (const [i, hits] of found.entries()) {
+    await turns.take()
     const near = hits.slice(0, rankedAnew)
     const distances = kReciprocalDistances([
       vectors.subarray(i * dim, (i + 1) * dim),
-      ...(await Promise.all(near.map((hit) => vectorOf(reader, hit, dim))))
+      ...(await Promise.all(near.map((hit) => vectorOf(reader, hit))))
     ])
     const ranked = near
       .map(
@@ -42,13 +45,9 @@ export async function searchReranked(
 }
 
 /** Returns the vector of the hit's row; unit length. */
-async function vectorOf(
-  reader: CollectionReader,
-  { item, row }: Hit,
-  dim: number
-): Promise<Float32Array> {
-  const rows = await reader.getVectors(item.id)
-  if (rows === undefined)
+async function vectorOf(reader: CollectionReader, { item, row }: Hit): Promise<Float32Array> {
+  const vector = await reader.getRow(item.id, row)
+  if (vector === undefined)
     throw appError('internal', `the snapshot that found ${item.id} has no vectors of it`)
-  return denseRows(rows).subarray(row * dim, (row + 1) * dim)
+  return denseRows(vector)
 }

@@ -3,6 +3,7 @@
 import type {
   CollectionReader,
   Hit,
+  OperationResult,
   ReadOptions,
   Replica,
   SearchQuery,
@@ -25,6 +26,8 @@ export interface FakeReplica extends Replica {
   appliedSlot: number
   /** True: an older ingestion is not finished. */
   awaited: boolean
+  /** The result of every operation. */
+  result: OperationResult | undefined
   askedOptions: ReadOptions[]
   /** Queries that the collection readers received. */
   queries: SearchQuery[]
@@ -93,6 +96,7 @@ export function createFakeReplica(
       },
       segments: [],
       awaits: () => replica.awaited,
+      resultOf: () => replica.result,
       async search(query) {
         replica.queries.push(query)
         const { k, scoreThres } = query
@@ -111,6 +115,10 @@ export function createFakeReplica(
         const item = find(id)
         return item && Float32Array.from(item.vectors.flat())
       },
+      getRow: async (id, row) => {
+        const vector = find(id)?.vectors[row]
+        return vector && Float32Array.from(vector)
+      },
       async *scroll() {
         yield* replica.items.map(stored)
       },
@@ -126,6 +134,7 @@ export function createFakeReplica(
     seq: 1,
     appliedSlot: Number.MAX_SAFE_INTEGER,
     awaited: false,
+    result: undefined,
     askedOptions: [],
     queries: [],
     open: 0,

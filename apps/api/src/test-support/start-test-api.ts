@@ -228,8 +228,8 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
       return ((await response.json()) as { incarnation: string }).incarnation
     },
     operations: async (collectionId) =>
-      (await bodies(collectionKeys(collectionId).logPrefix)).flatMap(
-        (body) => decodeLogSlot('log', body).operations
+      (await bodies(collectionKeys(collectionId).logPrefix)).flatMap((body) =>
+        decodeLogSlot('log', body).operations.filter((operation) => operation.kind !== 'void')
       ),
     itemList: async (collectionId, ingestion) =>
       (await bodies(collectionKeys(collectionId).itemListPrefix(ingestion))).flatMap((body) =>

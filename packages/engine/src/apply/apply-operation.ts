@@ -1,6 +1,10 @@
 // Applies item operations and vector batches to a collection. Safe to repeat and, per item, safe in
 // any order: versions decide.
-import type { IngestOperation, Operation } from '@likeness/shared/contract/operation'
+import type {
+  IngestOperation,
+  LoggedOperation,
+  Operation
+} from '@likeness/shared/contract/operation'
 import type { BatchItem, VectorBatch } from '@likeness/shared/contract/vector-batch'
 import { copyRows, rowsBetween, type VectorRows } from '@likeness/shared/contract/vector-rows'
 import { hashName, itemHash } from '../item/item-hash.ts'
@@ -50,13 +54,16 @@ function removeCurrent(state: WriterState, hash: Buffer, now: CurrentVersion | u
   if (state.tombstones.delete(name)) state.tombstonesChanged = true
 }
 
-function applyDelete(state: WriterState, id: string, revision: number, rules: ApplyRules): void {
+/** Returns whether there was an item to delete. */
+function applyDelete(state: WriterState, id: string, revision: number, rules: ApplyRules): boolean {
   const hash = itemHash(id)
   const now = currentVersionOf(state, hash)
-  if (now !== undefined && !rules.supersedes({ revision, ordinal: 0 }, now.version)) return
+  if (now !== undefined && !rules.supersedes({ revision, ordinal: 0 }, now.version)) return false
+  const existed = now?.live !== undefined || state.pending.has(hashName(hash))
   removeCurrent(state, hash, now)
   state.tombstones.set(hashName(hash), { revision, ordinal: 0 })
   state.tombstonesChanged = true
+  return existed
 }
 
 function applyPayloadUpdate(
@@ -97,11 +104,11 @@ const itemKinds: readonly string[] = [
   'relabel',
   'delete_where'
 ] satisfies ItemOperation['kind'][]
-export const isItemOperation = (operation: Operation): operation is ItemOperation =>
+export const isItemOperation = (operation: LoggedOperation): operation is ItemOperation =>
   itemKinds.includes(operation.kind)
 
 /**
- * Call this in the order of revisions. For a filter delete it returns the number of deleted items.
+ * Call this in the order of revisions. For deletes it returns the number of deleted items.
  */
 export async function applyItemOperation(
   state: WriterState,
@@ -111,8 +118,7 @@ export async function applyItemOperation(
 ): Promise<number | undefined> {
   switch (operation.kind) {
     case 'delete':
-      for (const id of operation.ids) applyDelete(state, id, revision, rules)
-      return undefined
+      return operation.ids.filter((id) => applyDelete(state, id, revision, rules)).length
     case 'relabel':
       for (const id of operation.ids)
         applyPayloadUpdate(state, id, { revision, update: updateOf(operation) }, rules)

@@ -3,8 +3,8 @@
 import { isDeepStrictEqual } from 'node:util'
 import { changeSettings, type EmbeddingSpec } from '@likeness/shared/contract/collection'
 import {
+  type LoggedOperation,
   type LogSlot,
-  type Operation,
   type RestoreOperation,
   revisionOf
 } from '@likeness/shared/contract/operation'
@@ -54,20 +54,27 @@ export async function applySlot(
 
 async function applyOperation(
   state: WriterState,
-  operation: Operation,
+  operation: LoggedOperation,
   revision: number,
   context: SlotContext
 ): Promise<void> {
+  if (operation.kind === 'void') {
+    state.results.push({ revision, error: operation.code })
+    return
+  }
   if (isItemOperation(operation)) {
     const items = await applyItemOperation(state, operation, revision, context)
-    if (operation.kind === 'delete_where') state.results.push({ revision, items })
+    if (items !== undefined) state.results.push({ revision, items })
     return
   }
   const outcome = await applyToCollection(state, operation, revision, context)
   if (outcome !== undefined) state.results.push({ revision, ...outcome })
 }
 
-type CollectionOperation = Exclude<Operation, Parameters<typeof applyItemOperation>[1]>
+type CollectionOperation = Exclude<
+  LoggedOperation,
+  Parameters<typeof applyItemOperation>[1] | { kind: 'void' }
+>
 
 /** Returns undefined for an operation whose result comes later, after the operation is finished. */
 async function applyToCollection(

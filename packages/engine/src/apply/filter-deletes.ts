@@ -1,11 +1,12 @@
 // Filter deletes: applying them to the live items, and keeping them for items that arrive later.
-import { setImmediate } from 'node:timers/promises'
 import type { Filter, FilterScalar } from '@likeness/shared/contract/filter'
+import { Turns } from '@likeness/shared/process/turns'
 import { attributeReader } from '../columns/attribute-reader.ts'
 import { ColumnBuilder, metadataKey } from '../columns/column-builder.ts'
 import { openColumnFile } from '../columns/column-file.ts'
 import type { Column } from '../columns/column.ts'
-import { compileFilter, filterColumns, matchesFilter } from '../columns/filter-match.ts'
+import { matchItems } from '../columns/filter-items.ts'
+import { filterColumns, matchesFilter } from '../columns/filter-match.ts'
 import { hashName } from '../item/item-hash.ts'
 import { type Attributes, decodePayload, readAttributes } from '../item/item-payload.ts'
 import type { ItemVersion } from '../item/item-version.ts'
@@ -16,7 +17,8 @@ import type { SegmentFiles } from '../segment/segment-files.ts'
 import type { PendingFilterDelete } from '../version/filter-delete-file.ts'
 import { markDeleted, oldestOpen, type WriterState } from './writer-state.ts'
 
-const itemsPerTurn = 65_536
+/** Items between two looks at the time. */
+const itemsPerLook = 16_384
 
 function valuesOf({ label, metadata }: Attributes): (column: string) => FilterScalar | undefined {
   return (column) => {
@@ -86,7 +88,9 @@ export async function applyFilterDelete(
       kill(hashName(hashOf(segment.meta, item)), versionOf(segment.meta, item))
     }
   }
+  const turns = new Turns()
   for (const [name, { payload, version }] of state.pending) {
+    await turns.take()
     if (!matchesFilter(filter, valuesOf(decodePayload(payload)))) continue
     state.pending.delete(name)
     kill(name, version)
@@ -102,23 +106,25 @@ async function matchingItems(
   files: SegmentFiles
 ): Promise<number[]> {
   const { meta, deleted, updates } = segment
-  const columns = await readColumns(segment, filterColumns(filter), files)
-  const test = compileFilter(filter, columns)
+  const turns = new Turns()
+  const columns = await readColumns(segment, { names: filterColumns(filter), files, turns })
+  const matches = await matchItems(filter, { columns, items: meta.items, turns })
   const read = attributeReader(updates, columns)
   const matching: number[] = []
   for (let item = 0; item < meta.items; item++) {
-    if (item % itemsPerTurn === itemsPerTurn - 1) await setImmediate()
+    if (updates.has(item) || item % itemsPerLook === itemsPerLook - 1) await turns.take()
     if (deleted.has(meta.firstRow[item]!)) continue
-    if (updates.has(item) ? matchesFilter(filter, (name) => read(item, name)) : test(item))
-      matching.push(item)
+    const isMatch = updates.has(item)
+      ? matchesFilter(filter, (name) => read(item, name))
+      : matches[item] === 1
+    if (isMatch) matching.push(item)
   }
   return matching
 }
 
 async function readColumns(
   { ref, meta }: OpenSegment,
-  names: ReadonlySet<string>,
-  files: SegmentFiles
+  { names, files, turns }: { names: ReadonlySet<string>; files: SegmentFiles; turns: Turns }
 ): Promise<Map<string, Column | undefined>> {
   const found = new Map<string, Column | undefined>()
   if (ref.files.columns !== undefined) {
@@ -138,7 +144,7 @@ async function readColumns(
   )
   const payload = await files.get(ref.files.payload)
   for (let item = 0; item < meta.items; item++) {
-    if (item % itemsPerTurn === itemsPerTurn - 1) await setImmediate()
+    await turns.take()
     const attributes = readAttributes(
       payload.subarray(meta.payloadOffset[item], meta.payloadOffset[item + 1])
     )

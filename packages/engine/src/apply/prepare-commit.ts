@@ -9,7 +9,13 @@ import type { SegmentFiles } from '../segment/segment-files.ts'
 import { byHash, writeSegment, type WrittenSegment } from '../segment/segment-write.ts'
 import { smallConfig } from '../vector-index/segment-config.ts'
 import { encodeFilterDeletes } from '../version/filter-delete-file.ts'
-import type { FileRef, IngestionRecord, Manifest, ManifestSegment } from '../version/manifest.ts'
+import type {
+  FileRef,
+  IngestionRecord,
+  Manifest,
+  ManifestSegment,
+  StoredResult
+} from '../version/manifest.ts'
 import { encodeTombstones } from '../version/tombstones.ts'
 import { pruneOld } from './apply-operation.ts'
 import type { WriterState } from './writer-state.ts'
@@ -194,8 +200,18 @@ export function countLive(
   return counts
 }
 
-/** Number of operation results that a manifest keeps. They are for callers that wait for them. */
-const outcomesKept = 64
+/** Time for which a manifest keeps a result: longer than any caller waits for it. */
+const resultsKeptMs = 30_000
+/** Most results of a manifest, some 80 bytes each. A caller without one knows that it is applied. */
+const mostResults = 8192
+
+/** Returns the results that callers may still wait for, each with its commit. */
+function keptResults({ results }: WriterState, seq: number, nowMs: number): StoredResult[] {
+  return results
+    .map((result) => ({ seq, atMs: nowMs, ...result }))
+    .filter(({ atMs }) => atMs > nowMs - resultsKeptMs)
+    .slice(-mostResults)
+}
 
 export async function prepareCommit(
   input: CommitInput,
@@ -224,7 +240,7 @@ export async function prepareCommit(
     relabels,
     sweeps,
     snapshots: Object.fromEntries(state.snapshots),
-    outcomes: state.results.slice(-outcomesKept).map((outcome) => ({ seq, ...outcome })),
+    outcomes: keptResults(state, seq, input.nowMs),
     compaction: state.compaction?.revision ?? null,
     reprojection: state.reprojection,
     quantizer: input.quantizer,

@@ -9,14 +9,16 @@ import {
 import { fromStored, toStored } from '@likeness/shared/contract/stored-names'
 import { appError } from '@likeness/shared/errors'
 
-export const catalogSchema = z.object({
+export const catalogSchema = z.strictObject({
   format: z.literal(1),
   /** New with every write. Tells a writer whether an ambiguous write was its own. */
   writeId: z.string(),
   collections: z.record(collectionNameSchema, collectionSpecSchema),
   /** Collection name of each alias. */
   aliases: z.record(z.string(), z.string()),
-  dropped: z.array(z.object({ incarnation: z.string(), atMs: z.number() }).transform(fromStored))
+  dropped: z.array(
+    z.strictObject({ incarnation: z.string(), atMs: z.number() }).transform(fromStored)
+  )
 })
 export type CatalogFile = z.infer<typeof catalogSchema>
 export type Content = Omit<CatalogFile, 'format' | 'writeId'>

@@ -1,6 +1,6 @@
 // The payload of an item: JSON beside its columns, read by row for an answer.
 import { z } from 'zod'
-import { metadataSchema } from '@likeness/shared/contract/item-list'
+import { storedMetadataSchema } from '@likeness/shared/contract/item-list'
 import { batchRowSchema } from '@likeness/shared/contract/vector-batch'
 import { sha256Hex } from '@likeness/shared/data/sha256'
 
@@ -19,7 +19,7 @@ export const rawSum = (bytes: Uint8Array): string => sha256Hex(bytes).slice(0, 3
 export const itemPayloadSchema = z.object({
   id: z.string(),
   label: z.string().nullable(),
-  metadata: metadataSchema,
+  metadata: storedMetadataSchema,
   imageKey: z.string().nullable(),
   width: z.number(),
   height: z.number(),
@@ -30,10 +30,14 @@ export const itemPayloadSchema = z.object({
 export type ItemPayload = z.infer<typeof itemPayloadSchema>
 
 export const encodePayload = (payload: ItemPayload): Buffer => Buffer.from(JSON.stringify(payload))
+/**
+ * Reads a payload without a schema check, for speed: only payloads that this program wrote, from a
+ * file whose checksum agrees.
+ */
 export const decodePayload = (body: Uint8Array): ItemPayload =>
-  itemPayloadSchema.parse(
-    JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8'))
-  )
+  JSON.parse(
+    Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8')
+  ) as ItemPayload
 
 /** Fields that filters and groups use. */
 export type Attributes = Pick<ItemPayload, 'label' | 'metadata'>

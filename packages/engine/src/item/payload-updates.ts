@@ -2,7 +2,7 @@
 // of a segment's payload until a merge writes them into the payload. As pending updates they wait
 // for items of older ingestions that come later.
 import { z } from 'zod'
-import { type Metadata, metadataSchema } from '@likeness/shared/contract/item-list'
+import { type Metadata, storedMetadataSchema } from '@likeness/shared/contract/item-list'
 import type { RelabelOperation } from '@likeness/shared/contract/operation'
 import type { Attributes } from './item-payload.ts'
 
@@ -14,9 +14,9 @@ export interface PayloadUpdate {
   label?: string | null
   metadata?: Metadata
 }
-const overlaySchema = z.object({
+const overlaySchema = z.strictObject({
   label: z.string().nullable().optional(),
-  metadata: metadataSchema.optional()
+  metadata: storedMetadataSchema.optional()
 })
 const overlayFileSchema = z.array(z.tuple([z.number().int().min(0), overlaySchema]))
 
@@ -39,9 +39,9 @@ export interface PendingUpdate {
   label?: { value: string | null; revision: number }
   metadata?: { value: Metadata; revision: number }
 }
-const waitingSchema = z.object({
-  label: z.object({ value: z.string().nullable(), revision: z.number().int() }).optional(),
-  metadata: z.object({ value: metadataSchema, revision: z.number().int() }).optional()
+const waitingSchema = z.strictObject({
+  label: z.strictObject({ value: z.string().nullable(), revision: z.number().int() }).optional(),
+  metadata: z.strictObject({ value: storedMetadataSchema, revision: z.number().int() }).optional()
 })
 const waitingFileSchema = z.record(z.string().regex(/^[0-9a-f]{32}$/), z.array(waitingSchema))
 

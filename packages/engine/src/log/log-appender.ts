@@ -3,6 +3,7 @@
 // across all processes. There is no counter that could be lost or go back.
 import type { Clock } from '@likeness/shared/process/clock'
 import type { ObjectStore } from '@likeness/store/object-store'
+import { assertApplicable } from '@likeness/shared/contract/operation'
 import type { LogAppender } from '../contract.ts'
 import { CollectionLog } from './collection-log.ts'
 
@@ -16,11 +17,12 @@ export function createLogAppender(deps: { store: ObjectStore; clock: Clock }): L
   }
 
   return {
-    append(collectionId, operation, { afterSlot } = {}) {
+    async append(collectionId, operation, { afterSlot } = {}) {
+      assertApplicable(operation)
       const log = logOf(collectionId)
       return afterSlot === undefined
-        ? log.append(operation)
-        : log.appendUnlessFound(operation, afterSlot)
+        ? await log.append(operation)
+        : await log.appendUnlessFound(operation, afterSlot)
     },
     find: (collectionId, opId, afterSlot) => logOf(collectionId).find(opId, afterSlot),
     tail: (collectionId) => logOf(collectionId).findTail()

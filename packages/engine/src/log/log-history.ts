@@ -7,8 +7,8 @@ import {
 } from '@likeness/shared/contract/collection'
 import {
   type IngestOperation,
+  type LoggedOperation,
   type LogSlot,
-  type Operation,
   type RestoreOperation,
   revisionOf
 } from '@likeness/shared/contract/operation'
@@ -54,7 +54,7 @@ export async function* slotsBetween(
 
 function follow(
   history: LogHistory,
-  operation: Operation,
+  operation: LoggedOperation,
   { slot, revision }: { slot: number; revision: number }
 ): void {
   const { snapshots } = history
@@ -81,6 +81,7 @@ function follow(
     case 'relabel':
     case 'delete_where':
     case 'compact':
+    case 'void':
   }
 }
 

@@ -3,6 +3,7 @@ import { collectionKeys } from '@likeness/shared/contract/keys'
 import {
   decodeLogSlot,
   encodeLogSlot,
+  type LoggedOperation,
   type Operation,
   revisionOf
 } from '@likeness/shared/contract/operation'
@@ -18,7 +19,7 @@ export interface Appended {
 }
 export interface ReadSlot {
   slot: number
-  operations: Operation[]
+  operations: LoggedOperation[]
 }
 
 /**

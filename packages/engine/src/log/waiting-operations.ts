@@ -1,5 +1,10 @@
 // Operations that wait for a slot of the log, in order of arrival.
-import { type Operation, operationsPerSlot, revisionOf } from '@likeness/shared/contract/operation'
+import {
+  type LoggedOperation,
+  type Operation,
+  operationsPerSlot,
+  revisionOf
+} from '@likeness/shared/contract/operation'
 import type { Appended } from './log-slots.ts'
 
 const slotBytesSoftLimit = 1_000_000
@@ -37,7 +42,7 @@ export class WaitingOperations {
     let bytes = 0
     let count = 0
     while (count < queue.length && count < operationsPerSlot && bytes < slotBytesSoftLimit)
-      bytes += JSON.stringify(queue[count++]!.operation).length
+      bytes += Buffer.byteLength(JSON.stringify(queue[count++]!.operation))
     return queue.slice(0, count).map(({ operation }) => operation)
   }
 
@@ -48,7 +53,7 @@ export class WaitingOperations {
   }
 
   /** Removes the operations that a slot contains. Returns whether there were any. */
-  acceptFound(slot: number, operations: readonly Operation[]): boolean {
+  acceptFound(slot: number, operations: readonly LoggedOperation[]): boolean {
     const indexOf = new Map(operations.map(({ opId }, index) => [opId, index]))
     const landed = this.queue.filter(({ operation }) => indexOf.has(operation.opId))
     for (const waiting of landed)

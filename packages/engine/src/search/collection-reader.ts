@@ -10,16 +10,28 @@ import {
   rowsBetween,
   type VectorRows
 } from '@likeness/shared/contract/vector-rows'
+import { mapInOrder } from '@likeness/shared/data/concurrency'
 import { appError } from '@likeness/shared/errors'
-import type { CollectionReader, Hit, SearchQuery, SegmentSummary, StoredItem } from '../contract.ts'
+import { Turns } from '@likeness/shared/process/turns'
+import type {
+  CollectionReader,
+  Hit,
+  OperationResult,
+  SearchQuery,
+  SegmentSummary,
+  StoredItem
+} from '../contract.ts'
 import { itemHash } from '../item/item-hash.ts'
 import { findItem, rowsOf } from '../segment/item-table.ts'
 import { normaliseVectors } from '../vector-index/normalise-vectors.ts'
 import type { Manifest } from '../version/manifest.ts'
 import { type Grouping, searchGrouped, takeByGroup } from './group-search.ts'
+import { readHits } from './read-hits.ts'
 import { type Candidate, searchSegment, type SegmentQuery } from './segment-search.ts'
 import { filterView, readItems, type SegmentView } from './segment-view.ts'
 
+/** Queries of one search that run at a time: enough for all cores. */
+const queriesAtOnce = 16
 /** Most rows of a chunk in a scroll: 2 MiB of vectors at 512-d. */
 const rowsPerChunk = 1024
 const payloadBytesPerChunk = 2 ** 22
@@ -77,6 +89,10 @@ export class OpenCollectionReader implements CollectionReader {
     )
   }
 
+  resultOf(revision: number): OperationResult | undefined {
+    return this.manifest.outcomes.find((result) => result.revision === revision)
+  }
+
   async search({ vectors, filter, ...rest }: SearchQuery): Promise<Hit[][]> {
     const { dim, sparse = false } = this.spec.embedding
     if (isSparse(vectors) !== sparse)
@@ -93,7 +109,15 @@ export class OpenCollectionReader implements CollectionReader {
     const views = filter === undefined ? this.views : await this.narrow(filter)
     const compared = normaliseVectors(this.spec, vectors)
     const queries = Array.from({ length: count }, (_, i) => rowsBetween(compared, dim, i, i + 1))
-    return await Promise.all(queries.map((vector) => this.searchOne(views, vector, rest)))
+    const turns = new Turns()
+    const found: Candidate[][] = []
+    for await (const best of mapInOrder(queries, queriesAtOnce, (vector) =>
+      this.searchOne(views, vector, rest)
+    )) {
+      found.push(best)
+      await turns.take()
+    }
+    return await readHits(found)
   }
 
   private async narrow(filter: Filter): Promise<SegmentView[]> {
@@ -115,7 +139,7 @@ export class OpenCollectionReader implements CollectionReader {
       groupBy,
       groupSize = 1
     }: Omit<SearchQuery, 'vectors'>
-  ): Promise<Hit[]> {
+  ): Promise<Candidate[]> {
     const { spec } = this
     const query = {
       vector,
@@ -129,7 +153,7 @@ export class OpenCollectionReader implements CollectionReader {
         ? await bestOf(views, query)
         : await bestGrouped(views, query, { by: groupBy, size: groupSize })
     const threshold = scoreThres ?? spec.settings.score_thres ?? -Infinity
-    return await Promise.all(best.filter(({ score }) => score >= threshold).map(readHit))
+    return best.filter(({ score }) => score >= threshold)
   }
 
   private locate(id: string): { view: SegmentView; item: number } | undefined {
@@ -153,6 +177,13 @@ export class OpenCollectionReader implements CollectionReader {
     if (place === undefined) return undefined
     const { segment } = place.view
     return await segment.readVectors(rowsOf(segment.meta, [place.item]))
+  }
+
+  async getRow(id: string, row: number): Promise<VectorRows | undefined> {
+    const place = this.locate(id)
+    if (place === undefined) return undefined
+    const { segment } = place.view
+    return await segment.readVectors(Int32Array.of(segment.meta.firstRow[place.item]! + row))
   }
 
   async *scroll(): AsyncIterable<StoredItem> {
@@ -246,9 +277,4 @@ function byScore(a: Candidate, b: Candidate): number {
   const [idA, idB] = [a.view.segment.ref.id, b.view.segment.ref.id]
   if (idA === idB) return a.item - b.item
   return idA < idB ? -1 : 1
-}
-
-async function readHit({ view, item, row, score, distance }: Candidate): Promise<Hit> {
-  const [stored] = await readItems(view, [item])
-  return { item: stored!, row, score, distance }
 }

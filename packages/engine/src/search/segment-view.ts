@@ -1,15 +1,11 @@
 // Segment view: a segment in one version, with the deletions and payload updates of that version. A
 // filtered view has only the items that match a filter.
-import { setImmediate } from 'node:timers/promises'
 import type { Filter } from '@likeness/shared/contract/filter'
 import { RecentResults } from '@likeness/shared/data/recent-results'
+import { Turns } from '@likeness/shared/process/turns'
 import { attributeReader } from '../columns/attribute-reader.ts'
-import {
-  compileFilter,
-  filterColumns,
-  type ItemTest,
-  matchesFilter
-} from '../columns/filter-match.ts'
+import { matchItems } from '../columns/filter-items.ts'
+import { filterColumns, matchesFilter } from '../columns/filter-match.ts'
 import type { StoredItem } from '../contract.ts'
 import { applyUpdate, type PayloadUpdates } from '../item/payload-updates.ts'
 import type { ItemTable } from '../segment/item-table.ts'
@@ -35,12 +31,8 @@ export interface KeyedFilter {
   key: string
 }
 
-/**
- * Items tested before other work gets a turn. A test takes some nanoseconds; for an item with a
- * payload update it takes a microsecond.
- */
-const itemsPerTurn = 65_536
-const relabelledPerTurn = 1024
+/** Items between two looks at the time. A test takes some nanoseconds. */
+const itemsPerLook = 16_384
 
 export const openView = ({
   ref,
@@ -78,10 +70,14 @@ function mark(bytes: Uint8Array, { firstRow }: ItemTable, item: number, excluded
 }
 
 /** Returns the rows of the items that fail the test. */
-export async function rowsExcluded(meta: ItemTable, test: ItemTest): Promise<Bitmap> {
+export async function rowsExcluded(
+  meta: ItemTable,
+  test: (item: number) => boolean,
+  turns = new Turns()
+): Promise<Bitmap> {
   const bytes = new Uint8Array((meta.rows + 7) >> 3)
   for (let item = 0; item < meta.items; item++) {
-    if (item % itemsPerTurn === itemsPerTurn - 1) await setImmediate()
+    if (item % itemsPerLook === itemsPerLook - 1) await turns.take()
     if (!test(item)) mark(bytes, meta, item, true)
   }
   return Bitmap.ofBytes(meta.rows, bytes)
@@ -89,17 +85,18 @@ export async function rowsExcluded(meta: ItemTable, test: ItemTest): Promise<Bit
 
 async function excludedBy(view: SegmentView, { filter, key }: KeyedFilter): Promise<Bitmap> {
   const { segment, updates } = view
+  const turns = new Turns()
   const columns = () => segment.columns.getAll(filterColumns(filter))
-  const written = await segment.excluded.get(
-    key,
-    async () => await rowsExcluded(segment.meta, compileFilter(filter, await columns()))
-  )
+  const written = await segment.excluded.get(key, async () => {
+    const { items } = segment.meta
+    const matches = await matchItems(filter, { columns: await columns(), items, turns })
+    return await rowsExcluded(segment.meta, (item) => matches[item] === 1, turns)
+  })
   if (updates.size === 0) return written
   const bytes = written.bytes.slice()
   const read = attributeReader(updates, await columns())
-  let decided = 0
   for (const item of updates.keys()) {
-    if (++decided % relabelledPerTurn === 0) await setImmediate()
+    await turns.take()
     mark(bytes, segment.meta, item, !matchesFilter(filter, (name) => read(item, name)))
   }
   return Bitmap.ofBytes(segment.meta.rows, bytes)

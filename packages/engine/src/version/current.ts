@@ -6,7 +6,7 @@ import type { Clock } from '@likeness/shared/process/clock'
 import type { ObjectStore } from '@likeness/store/object-store'
 import { retryStore } from '@likeness/store/retry-store'
 
-export const currentSchema = z.object({
+export const currentSchema = z.strictObject({
   format: z.literal(1),
   seq: z.number().int().min(0),
   /** Raised by every new writer before its first other write. */

@@ -15,7 +15,7 @@ import { sha256Hex } from '@likeness/shared/data/sha256'
 import { appError } from '@likeness/shared/errors'
 import type { ObjectStore } from '@likeness/store/object-store'
 
-export const fileRefSchema = z.object({
+export const fileRefSchema = z.strictObject({
   key: z.string(),
   sizeBytes: z.number().int(),
   sha256: z.string()
@@ -27,15 +27,15 @@ export const indexKinds = ['flat', 'hnsw', 'ivf', 'inverted'] as const
 export type IndexKind = (typeof indexKinds)[number]
 
 /** `recall` was reached with `budget` when the index was built. */
-export const tunedEffortSchema = z.object({ budget: z.number(), recall: z.number() })
+export const tunedEffortSchema = z.strictObject({ budget: z.number(), recall: z.number() })
 export type TunedEffort = z.infer<typeof tunedEffortSchema>
 
-export const manifestSegmentSchema = z.object({
+export const manifestSegmentSchema = z.strictObject({
   id: z.string(),
   index: z.enum(indexKinds),
   storage: z.union([storageSchema, z.literal('bits')]).default('f32'),
   /** Quantizer of the index when it was built. The index file has its own copy. */
-  quantizer: z.object({ key: z.string(), nlist: z.number().int() }).optional(),
+  quantizer: z.strictObject({ key: z.string(), nlist: z.number().int() }).optional(),
   /** Effort for the target recall that the collection had then. */
   tuned: tunedEffortSchema.optional(),
   items: z.number().int(),
@@ -44,7 +44,7 @@ export const manifestSegmentSchema = z.object({
    * `columns` is absent for a small segment, or one that was written before columns existed.
    * `vectors`: full rows, where the index keeps less.
    */
-  files: z.object({
+  files: z.strictObject({
     index: fileRefSchema,
     meta: fileRefSchema,
     payload: fileRefSchema,
@@ -62,7 +62,7 @@ export const manifestSegmentSchema = z.object({
 })
 export type ManifestSegment = z.infer<typeof manifestSegmentSchema>
 
-export const ingestionRecordSchema = z.object({
+export const ingestionRecordSchema = z.strictObject({
   revision: z.number().int(),
   total: z.number().int(),
   partSize: z.number().int(),
@@ -85,7 +85,7 @@ export const ingestionRecordSchema = z.object({
 export type IngestionRecord = z.infer<typeof ingestionRecordSchema>
 
 /** A version that is kept by name. */
-export const snapshotRecordSchema = z.object({
+export const snapshotRecordSchema = z.strictObject({
   /**
    * Revision of the operation that took the snapshot. Another snapshot of the same name has another
    * revision.
@@ -101,10 +101,12 @@ export const snapshotRecordSchema = z.object({
 export type SnapshotRecord = z.infer<typeof snapshotRecordSchema>
 
 /** Result of an operation that gets more than a commit. */
-export const outcomeSchema = z.object({
+export const outcomeSchema = z.strictObject({
   revision: z.number().int(),
   /** Commit that holds the operation. */
   seq: z.number().int().optional(),
+  /** Time of that commit. */
+  atMs: z.number().optional(),
   /** Reason why the operation had no effect. */
   error: z
     .enum([
@@ -112,7 +114,9 @@ export const outcomeSchema = z.object({
       'snapshot_not_found',
       'data_corrupt',
       'raw_vectors_missing',
-      'profile_replaced'
+      'profile_replaced',
+      'too_large',
+      'invalid_request'
     ])
     .optional(),
   /** Number of deleted or restored items. */
@@ -124,7 +128,7 @@ export type StoredResult = z.infer<typeof outcomeSchema>
  * The last requested change of the embedding: running, done, or with the reason why it was not
  * done.
  */
-export const reprojectionSchema = z.object({
+export const reprojectionSchema = z.strictObject({
   /** Revision of the `reproject` operation. */
   revision: z.number().int(),
   embedding: embeddingSchema,
@@ -132,7 +136,7 @@ export const reprojectionSchema = z.object({
 })
 export type Reprojection = z.infer<typeof reprojectionSchema>
 
-export const manifestSchema = z.object({
+export const manifestSchema = z.strictObject({
   format: z.literal(1),
   seq: z.number().int(),
   epoch: z.number().int(),
@@ -164,7 +168,7 @@ export const manifestSchema = z.object({
   quantizer: fileRefSchema
     .extend({ nlist: z.number().int(), trainedOn: z.number().int() })
     .nullable(),
-  counts: z.object({ items: z.number().int(), rows: z.number().int() })
+  counts: z.strictObject({ items: z.number().int(), rows: z.number().int() })
 })
 export type Manifest = z.infer<typeof manifestSchema>
 

@@ -1,9 +1,12 @@
 // Opens the writer of a collection: first the fence, then the committed version is read.
 import { collectionKeys } from '@likeness/shared/contract/keys'
 import { createUlid } from '@likeness/shared/data/ulid'
+import { isAppError } from '@likeness/shared/errors'
+import { retryStore } from '@likeness/store/retry-store'
 import { loadWriterState, stateWithoutFiles, type WriterState } from '../apply/writer-state.ts'
 import { readFenced } from '../version/fenced-read.ts'
 import { type Manifest, mustReadManifest } from '../version/manifest.ts'
+import { readCommitted } from '../version/read-manifest.ts'
 import { CollectionWriter } from './collection-writer.ts'
 import { realProtocol } from './protocol.ts'
 import type { BoundWriterDeps, WriterDeps } from './writer-deps.ts'
@@ -44,12 +47,25 @@ export function bindWriter(deps: WriterDeps): BoundWriterDeps {
   return { ...deps, newId, keys, protocol, context }
 }
 
+/**
+ * Throws unsupported_store when a newer program wrote the version, before the fence changes CURRENT.
+ * A damaged version is met again after the fence.
+ */
+async function refuseNewer({ store, clock, collectionId, signal }: BoundWriterDeps): Promise<void> {
+  try {
+    await retryStore(clock, () => readCommitted(store, collectionId), signal)
+  } catch (error) {
+    if (!isAppError(error, 'data_corrupt')) throw error
+  }
+}
+
 async function takeCollection(
   deps: WriterDeps,
   load: (manifest: Manifest) => Promise<WriterState>
 ): Promise<CollectionWriter | undefined> {
   const bound = bindWriter(deps)
   const { protocol, context } = bound
+  await refuseNewer(bound)
   const versionedCurrent = await protocol.becomeWriter(context)
   if (versionedCurrent === undefined) return undefined
   const opened = await readFenced(context, versionedCurrent.current.epoch, async () => {

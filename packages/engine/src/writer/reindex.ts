@@ -3,7 +3,7 @@
 // other.
 import type { EmbeddingSpec } from '@likeness/shared/contract/collection'
 import { parseBatchKey } from '@likeness/shared/contract/keys'
-import { type Operation, revisionOf } from '@likeness/shared/contract/operation'
+import { type LoggedOperation, revisionOf } from '@likeness/shared/contract/operation'
 import { appError, type AppError, isAppError } from '@likeness/shared/errors'
 import { retryStore } from '@likeness/store/retry-store'
 import { applyBatch, applyItemOperation, isItemOperation } from '../apply/apply-operation.ts'
@@ -53,7 +53,7 @@ export function mustBeSuperseded(error: unknown): true {
   throw error
 }
 
-const hasVectorsOnly = (operation: Operation): boolean =>
+const hasVectorsOnly = (operation: LoggedOperation): boolean =>
   operation.kind === 'ingest' && operation.given === true
 const cannot = () =>
   appError(

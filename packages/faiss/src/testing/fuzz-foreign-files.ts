@@ -1,5 +1,5 @@
-// Runs in its own process: changes each file named in the arguments 1000 times and reads the
-// result. A crash ends only this process.
+// Runs in its own process: `CHANGES FILE...`. Changes each file so many times and reads the result.
+// A crash ends only this process.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { seededRandom } from '@likeness/shared/data/random'
 import { FaissError } from '../faiss-error.ts'
@@ -32,9 +32,10 @@ function damage(whole: Buffer): Buffer {
 }
 
 const counts = { read: 0, refused: 0, strange: 0 }
-for (const file of process.argv.slice(2)) {
+const [changes, ...files] = process.argv.slice(2)
+for (const file of files) {
   const whole = readFileSync(file)
-  for (let i = 0; i < 1000; i++) {
+  for (let i = 0; i < Number(changes); i++) {
     writeFileSync(`${file}.fuzz`, damage(whole))
     try {
       const { ids, vectors, dim } = await readForeignVectors(`${file}.fuzz`)

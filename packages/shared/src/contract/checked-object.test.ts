@@ -37,8 +37,39 @@ test('every flipped bit, every cut and every byte too many is data_corrupt and n
   refused(Buffer.concat([body, Buffer.from('\n')]))
 })
 
-test('JSON without a checksum is damaged, however well it parses', () => {
-  expect(() => decodeObject(schema, 'k', Buffer.from('{"id":"a","n":1}\n'))).toThrow(damaged('k'))
+test('lines without a checksum are damaged, however well they parse', () => {
+  const cut = Buffer.from('{"id":"a","n":1}\n{"id":"b","n":1}\n')
+  expect(() => decodeLines(schema, 'k', cut)).toThrow(damaged('k'))
+})
+
+test('an object from before checksums is not called damaged', () => {
+  const old = Buffer.from('{"id":"a","n":1}\n')
+  expect(() => decodeObject(schema, 'k', old)).toThrow(
+    expect.objectContaining({
+      code: 'unsupported_store',
+      message: expect.stringContaining('before checksums')
+    })
+  )
+})
+
+test.each([
+  ['a field', { id: 'a', n: 1, inside: { a: 1, later: 2 } }, 'field inside.later'],
+  ['a format', { id: 'a', n: 1, format: 2 }, 'another format'],
+  ['a kind', { id: 'a', n: 1, one: { kind: 'c' } }, 'another one.kind']
+])('%s of a newer version is refused by name, not called damaged', (_, value, named) => {
+  const strict = z.strictObject({
+    id: z.string(),
+    n: z.number(),
+    format: z.literal(1).optional(),
+    inside: z.strictObject({ a: z.number() }).optional(),
+    one: z.discriminatedUnion('kind', [z.strictObject({ kind: z.literal('b') })]).optional()
+  })
+  expect(() => decodeObject(strict, 'k', encodeObject(value))).toThrow(
+    expect.objectContaining({
+      code: 'unsupported_store',
+      message: expect.stringContaining(`newer version of Likeness (${named})`)
+    })
+  )
 })
 
 test('a whole object that is not of this program is data_corrupt', () => {

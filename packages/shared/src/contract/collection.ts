@@ -24,7 +24,7 @@ export const mostSparseDim = 2 ** 32
 
 /** Fixed at creation and enforced: batches and queries of another version are refused. */
 export const embeddingSchema = z
-  .object({
+  .strictObject({
     /** `${model}@${version}/${profile}@${profileVersion}` */
     version: z.string().min(1).max(200),
     /**
@@ -90,7 +90,7 @@ export const indexMethodSchema = caseless(indexMethods)
 
 export const searchBudgetSchema = z.number().int().min(1).max(100_000)
 
-export const collectionSettingsSchema = z.object({
+export const collectionSettingsSchema = z.strictObject({
   /** efSearch for HNSW32, nprobe for IVF; absent: max(64, 4k) or max(8, sqrt(nlist)). */
   search_budget: searchBudgetSchema.optional(),
   /**
@@ -195,7 +195,7 @@ export function changeSettings(
 }
 
 /** A collection as it is stored. */
-export const storedSpecSchema = z.object({
+export const storedSpecSchema = z.strictObject({
   name: collectionNameSchema,
   incarnation: z.string(),
   createdAtMs: z.number(),
@@ -209,7 +209,12 @@ export const storedSpecSchema = z.object({
 })
 export const collectionSpecSchema = storedSpecSchema.transform(fromStored)
 export type CollectionSpec = z.infer<typeof collectionSpecSchema>
-export const draftSchema = storedSpecSchema.omit({ incarnation: true, createdAtMs: true })
+const {
+  incarnation: _incarnation,
+  createdAtMs: _createdAtMs,
+  ...draftShape
+} = storedSpecSchema.shape
+export const draftSchema = z.object(draftShape)
 /** The fields that a caller gives at creation. */
 export type CollectionDraft = z.input<typeof draftSchema>
 

@@ -2,31 +2,50 @@
 // list is the log entry of an import.
 import { z } from 'zod'
 import { decodeLines, encodeLines } from './checked-object.ts'
+import { maxIdLength } from './limits.ts'
+import { metadataProblem } from './metadata.ts'
 
 /** Lines per part, and images per chunk job. */
 export const itemListPartSize = 200
 
+const controlCharacters = /[\u0000-\u001f\u007f]/
+
 export const itemIdSchema = z
   .string()
   .min(1)
-  .max(1024)
-  .refine((id) => !/[\u0000-\u001f\u007f]/.test(id), 'an id has no control characters')
-export const labelSchema = z.string().min(1).max(1024)
-export const metadataSchema = z.record(
-  z.string().min(1).max(128),
-  z.union([z.string().max(4096), z.number(), z.boolean(), z.null()])
-)
-export type Metadata = z.infer<typeof metadataSchema>
+  .max(maxIdLength)
+  .refine((id) => !controlCharacters.test(id), 'an id has no control characters')
+  // Half of a surrogate pair has no UTF-8 form: two ids would be stored as the same bytes.
+  .refine((id) => id.isWellFormed(), 'an id is valid Unicode')
+export const labelSchema = z.string().min(1).max(maxIdLength)
 
-export const itemFailureSchema = z.object({ code: z.string(), message: z.string() })
+export type Metadata = Record<string, string | number | boolean | null>
+
+/** Metadata as a client sends it. Reading limits are wider: see storedMetadataSchema. */
+export const metadataSchema: z.ZodType<Metadata> = z
+  .custom<Metadata>()
+  .superRefine((value, ctx) => {
+    const problem = metadataProblem(value)
+    if (problem !== undefined) ctx.addIssue({ code: 'custom', continue: false, ...problem })
+  })
+
+// Stored values may come from a program with wider limits, so readers check only their types.
+export const storedIdSchema = z.string().min(1)
+export const storedLabelSchema = z.string()
+export const storedMetadataSchema: z.ZodType<Metadata> = z.record(
+  z.string(),
+  z.union([z.string(), z.number(), z.boolean(), z.null()])
+)
+
+export const itemFailureSchema = z.strictObject({ code: z.string(), message: z.string() })
 export type ItemFailure = z.infer<typeof itemFailureSchema>
 
-export const itemListLineSchema = z.object({
+export const itemListLineSchema = z.strictObject({
   /** Position in the ingestion, from 0. */
   ordinal: z.number().int().min(0),
-  id: itemIdSchema,
-  label: z.string().nullable(),
-  metadata: metadataSchema.optional(),
+  id: storedIdSchema,
+  label: storedLabelSchema.nullable(),
+  metadata: storedMetadataSchema.optional(),
   /**
    * Object store key of the original picture; null when the item failed before its picture was
    * stored.

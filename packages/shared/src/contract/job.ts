@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { fromStored } from './stored-names.ts'
 
 export const jobPointerSchema = z
-  .object({
+  .strictObject({
     ingestion: z.string(),
     incarnation: z.string(),
     collection: z.string(),
@@ -17,7 +17,7 @@ export const jobPointerSchema = z
   .transform(fromStored)
 export type JobPointer = z.infer<typeof jobPointerSchema>
 
-export const jobResultSchema = z.object({
+export const jobResultSchema = z.strictObject({
   ingestion: z.string(),
   total: z.number().int(),
   indexed: z.number().int(),
@@ -33,7 +33,7 @@ export const jobResultSchema = z.object({
 export type JobResult = z.infer<typeof jobResultSchema>
 
 /** A line of a failures object. */
-export const failedItemSchema = z.object({
+export const failedItemSchema = z.strictObject({
   ordinal: z.number().int(),
   id: z.string(),
   line: z.number().int().nullable(),

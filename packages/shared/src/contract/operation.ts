@@ -1,10 +1,13 @@
 // The log of a collection: slot objects, each with a group of operations in order. Slots are
 // created with `create`, so their order is the order of acceptance.
 import { z } from 'zod'
-import { decodeObject, encodeObject } from './checked-object.ts'
+import { appError } from '../errors.ts'
+import { decodeObject, encodeObject, newerVersion, readValue } from './checked-object.ts'
 import { collectionNameSchema, embeddingSchema, settingsChangeSchema } from './collection.ts'
-import { filterSchema } from './filter.ts'
-import { itemIdSchema, labelSchema, metadataSchema } from './item-list.ts'
+import { filterDepth, filterShape } from './filter.ts'
+import { beyondLimit, maxRelabelBytes } from './limits.ts'
+import { metadataBytes } from './metadata.ts'
+import { storedIdSchema, storedLabelSchema, storedMetadataSchema } from './item-list.ts'
 
 /** Most operations in one slot. revision = slot * operationsPerSlot + index in the slot. */
 export const operationsPerSlot = 1024
@@ -13,7 +16,7 @@ export const revisionOf = (slot: number, index: number): number => slot * operat
 export const slotOf = (revision: number): number => Math.floor(revision / operationsPerSlot)
 
 const operationBase = { opId: z.string(), atMs: z.number() }
-export const ingestOperationSchema = z.object({
+export const ingestOperationSchema = z.strictObject({
   ...operationBase,
   kind: z.literal('ingest'),
   ingestion: z.string(),
@@ -27,42 +30,42 @@ export const ingestOperationSchema = z.object({
   /** Request id of the call that sent the operation. The id travels into jobs and logs. */
   requestId: z.string().optional()
 })
-export const deleteOperationSchema = z.object({
+export const deleteOperationSchema = z.strictObject({
   ...operationBase,
   kind: z.literal('delete'),
-  ids: z.array(itemIdSchema).min(1).max(10_000)
+  ids: z.array(storedIdSchema).min(1)
 })
 /**
  * Payload update, stored as `relabel`. The given fields replace those of the items with these ids,
  * label and metadata each as a whole. Ids without an item are skipped.
  */
-export const relabelOperationSchema = z.object({
+export const relabelOperationSchema = z.strictObject({
   ...operationBase,
   kind: z.literal('relabel'),
-  ids: z.array(itemIdSchema).min(1).max(10_000),
-  label: labelSchema.nullable().optional(),
-  metadata: metadataSchema.optional()
+  ids: z.array(storedIdSchema).min(1),
+  label: storedLabelSchema.nullable().optional(),
+  metadata: storedMetadataSchema.optional()
 })
 /**
  * Filter delete: deletes the items that match at this place in the order. Items of older ingestions
  * that arrive later are deleted too.
  */
-export const deleteWhereOperationSchema = z.object({
+export const deleteWhereOperationSchema = z.strictObject({
   ...operationBase,
   kind: z.literal('delete_where'),
-  filter: filterSchema
+  filter: filterShape
 })
 export const snapshotNameSchema = collectionNameSchema
 /**
  * Keeps the state of the collection after the slots below this one. Has no effect when the name is
  * taken.
  */
-export const takeSnapshotOperationSchema = z.object({
+export const takeSnapshotOperationSchema = z.strictObject({
   ...operationBase,
   kind: z.literal('take_snapshot'),
   name: snapshotNameSchema
 })
-export const dropSnapshotOperationSchema = z.object({
+export const dropSnapshotOperationSchema = z.strictObject({
   ...operationBase,
   kind: z.literal('drop_snapshot'),
   name: snapshotNameSchema
@@ -71,7 +74,7 @@ export const dropSnapshotOperationSchema = z.object({
  * Sets the collection back to the content of the snapshot. Has no effect when the snapshot no
  * longer exists.
  */
-export const restoreOperationSchema = z.object({
+export const restoreOperationSchema = z.strictObject({
   ...operationBase,
   kind: z.literal('restore'),
   name: snapshotNameSchema,
@@ -79,7 +82,7 @@ export const restoreOperationSchema = z.object({
    * The snapshot in terms of the log, so that log and batches can make its content again: the slots
    * applied then, and the done ordinals of the ingestions that were open.
    */
-  snapshot: z.object({
+  snapshot: z.strictObject({
     revision: z.number().int(),
     appliedSlot: z.number().int(),
     open: z.record(z.string(), z.string())
@@ -89,19 +92,25 @@ export const restoreOperationSchema = z.object({
  * Changes search and storage settings from here on. The items stay, and a restore does not undo the
  * change.
  */
-export const configureOperationSchema = z.object({
+export const configureOperationSchema = z.strictObject({
   ...operationBase,
   kind: z.literal('configure'),
   settings: settingsChangeSchema
 })
 /** These operations change only the storage. The content of the collection stays the same. */
-export const compactOperationSchema = z.object({ ...operationBase, kind: z.literal('compact') })
-export const rebuildOperationSchema = z.object({ ...operationBase, kind: z.literal('rebuild') })
+export const compactOperationSchema = z.strictObject({
+  ...operationBase,
+  kind: z.literal('compact')
+})
+export const rebuildOperationSchema = z.strictObject({
+  ...operationBase,
+  kind: z.literal('rebuild')
+})
 /**
  * Gives every item the vector of another embedding of the same model, made from the raw vectors
  * that batches keep. The change is one step, after all vectors are made.
  */
-export const reprojectOperationSchema = z.object({
+export const reprojectOperationSchema = z.strictObject({
   ...operationBase,
   kind: z.literal('reproject'),
   embedding: embeddingSchema
@@ -124,13 +133,77 @@ export type IngestOperation = z.infer<typeof ingestOperationSchema>
 export type RelabelOperation = z.infer<typeof relabelOperationSchema>
 export type RestoreOperation = z.infer<typeof restoreOperationSchema>
 
-export const logSlotSchema = z.object({
+/**
+ * An operation of the log that every reader passes over alike: it has this result and no effect.
+ * Never written. Such operations are in logs of programs that checked less.
+ */
+export interface VoidOperation {
+  kind: 'void'
+  opId: string
+  atMs: number
+  code: 'too_large' | 'invalid_request'
+}
+export type LoggedOperation = Operation | VoidOperation
+
+const logSlotSchema = z.strictObject({
   format: z.literal(1),
-  operations: z.array(operationSchema).min(1).max(operationsPerSlot)
+  operations: z.array(z.unknown()).min(1).max(operationsPerSlot)
 })
-export type LogSlot = z.infer<typeof logSlotSchema>
+export interface LogSlot {
+  operations: LoggedOperation[]
+}
 
 export const encodeLogSlot = (operations: readonly Operation[]): Uint8Array =>
   encodeObject({ format: 1, operations })
-export const decodeLogSlot = (key: string, body: Uint8Array): LogSlot =>
-  decodeObject(logSlotSchema, key, body)
+
+/**
+ * Throws data_corrupt for damaged bytes, and unsupported_store for an operation of a newer program.
+ * Every other operation that cannot be applied becomes a void one, so that a log goes on.
+ */
+export function decodeLogSlot(key: string, body: Uint8Array): LogSlot {
+  const { operations } = decodeObject(logSlotSchema, key, body)
+  return { operations: operations.map((value, index) => readOperation(`${key}[${index}]`, value)) }
+}
+
+// Limits of reading. They never change, because all owners must decide alike. They are wider than
+// the limits of writing in limits.ts.
+const mostReadDepth = 64
+const mostReadRelabelBytes = 4 * maxRelabelBytes
+
+const headSchema = z.looseObject({ kind: z.string(), ...operationBase })
+
+function readOperation(key: string, value: unknown): LoggedOperation {
+  const head = readValue(headSchema, key, value)
+  const refused = (code: VoidOperation['code']): VoidOperation => ({
+    kind: 'void',
+    opId: head.opId,
+    atMs: head.atMs,
+    code
+  })
+  if (filterDepth(head.filter, mostReadDepth) > mostReadDepth) return refused('too_large')
+  const parsed = operationSchema.safeParse(value)
+  if (parsed.success)
+    return relabelBytes(parsed.data) > mostReadRelabelBytes ? refused('too_large') : parsed.data
+  const newer = newerVersion(key, parsed.error)
+  if (newer !== undefined) throw newer
+  return refused('invalid_request')
+}
+
+/** Bytes of labels and metadata that a relabel writes, all items together; 0 for other kinds. */
+export const relabelBytes = (operation: Operation): number =>
+  operation.kind === 'relabel'
+    ? operation.ids.length * metadataBytes({ label: operation.label, metadata: operation.metadata })
+    : 0
+
+/**
+ * Throws too_large or internal unless every reader of the log can apply the operation. Call this
+ * before an append: an entry that its readers cannot take must never exist.
+ */
+export function assertApplicable(operation: Operation): void {
+  const bytes = relabelBytes(operation)
+  if (bytes > maxRelabelBytes)
+    throw beyondLimit('maxRelabelBytes', bytes, 'Relabel fewer ids at once')
+  const [read] = decodeLogSlot('operation', encodeLogSlot([operation])).operations
+  if (read!.kind === 'void')
+    throw appError('internal', `the operation ${operation.kind} cannot be applied: ${read!.code}`)
+}

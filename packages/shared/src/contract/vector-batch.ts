@@ -5,12 +5,12 @@ import { z } from 'zod'
 import { sha256Of } from '@likeness/shared/data/sha256'
 import { appError, isAppError } from '../errors.ts'
 import { boxSchema } from './embedder.ts'
-import { itemFailureSchema, metadataSchema } from './item-list.ts'
+import { itemFailureSchema, storedMetadataSchema } from './item-list.ts'
 import { fromStored, toStored } from './stored-names.ts'
 import { isSparse, rowBytes, rowCount, sparseProblem, type VectorRows } from './vector-rows.ts'
 
 export const rowKinds = ['subject', 'whole', 'view'] as const
-export const batchRowSchema = z.object({
+export const batchRowSchema = z.strictObject({
   kind: z.enum(rowKinds),
   box: boxSchema,
   /** Detector score; 1 for whole and view. */
@@ -19,11 +19,11 @@ export const batchRowSchema = z.object({
 })
 export type BatchRow = z.infer<typeof batchRowSchema>
 
-export const batchItemSchema = z.object({
+export const batchItemSchema = z.strictObject({
   ordinal: z.number().int().min(0),
   id: z.string(),
   label: z.string().nullable(),
-  metadata: metadataSchema.optional(),
+  metadata: storedMetadataSchema.optional(),
   imageKey: z.string().nullable(),
   line: z.number().int().optional(),
   width: z.number().optional(),
@@ -35,7 +35,7 @@ export const batchItemSchema = z.object({
 export type BatchItem = z.infer<typeof batchItemSchema>
 
 export const batchHeaderSchema = z
-  .object({
+  .strictObject({
     incarnation: z.string(),
     ingestion: z.string(),
     embeddingVersion: z.string(),

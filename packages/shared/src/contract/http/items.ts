@@ -1,7 +1,8 @@
 // Items: deleting and relabelling them, and how one is shown.
 import { z } from 'zod'
 import { type Filter, filterSchema } from '../filter.ts'
-import { itemIdSchema, labelSchema, metadataSchema } from '../item-list.ts'
+import { itemIdSchema, labelSchema, type Metadata, metadataSchema } from '../item-list.ts'
+import { maxIdsPerOperation } from '../limits.ts'
 
 const matchesAll = ({ label, metadata = {}, any, not }: Filter): boolean =>
   label === undefined &&
@@ -10,7 +11,7 @@ const matchesAll = ({ label, metadata = {}, any, not }: Filter): boolean =>
   (any?.some(matchesAll) ?? true)
 export const deleteItemsSchema = z
   .strictObject({
-    ids: z.array(itemIdSchema).min(1).max(10_000).optional(),
+    ids: z.array(itemIdSchema).min(1).max(maxIdsPerOperation).optional(),
     label: labelSchema.optional(),
     filter: filterSchema.optional()
   })
@@ -32,13 +33,13 @@ export const relabelItemSchema = z
   .strictObject(relabelFields)
   .refine(changesSomething, 'give label, metadata or both')
 export const relabelItemsSchema = z
-  .strictObject({ ids: z.array(itemIdSchema).min(1).max(10_000), ...relabelFields })
+  .strictObject({ ids: z.array(itemIdSchema).min(1).max(maxIdsPerOperation), ...relabelFields })
   .refine(changesSomething, 'give label, metadata or both')
 
 export interface ItemAnswer {
   id: string
   label: string | null
-  metadata: z.infer<typeof metadataSchema>
+  metadata: Metadata
   revision: number
   rows: {
     kind: string

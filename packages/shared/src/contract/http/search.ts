@@ -3,15 +3,12 @@ import { z } from 'zod'
 import { searchBudgetSchema } from '../collection.ts'
 import { boxSchema } from '../embedder.ts'
 import { filterSchema, groupBySchema } from '../filter.ts'
-import { itemIdSchema, metadataSchema } from '../item-list.ts'
+import { itemIdSchema, type Metadata, metadataSchema } from '../item-list.ts'
+import { maxK, maxVectors } from '../limits.ts'
 import { answerSettingsSchema, lookSchema } from '../picture-settings.ts'
 import { sparseVectorSchema } from './vectors.ts'
 
-export const maxK = 10_000
 export const defaultK = 5
-/** Most vectors of one search, and most hits of all of them together. */
-export const maxVectors = 1_000
-export const maxHits = 100_000
 
 export const consistencies = ['strong', 'bounded', 'eventual'] as const
 /** In multipart requests the form fields have the same names. Numbers and JSON are text there. */
@@ -72,7 +69,7 @@ export type SearchRequest = z.infer<typeof searchRequestSchema>
 export interface HitAnswer {
   id: string
   label: string | null
-  metadata: z.infer<typeof metadataSchema>
+  metadata: Metadata
   /** Higher is better. */
   score: number
   /**

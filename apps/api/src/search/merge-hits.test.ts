@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { HitAnswer } from '@likeness/shared/contract/http/search'
-import { mergeHits } from './answer-search.ts'
+import { mergeHits } from './merge-hits.ts'
 
 const hit = (id: string, score: number): HitAnswer => ({
   id,

@@ -1,0 +1,17 @@
+// Long work on one thread gives other work a turn after some milliseconds. Time decides, not a
+// count of steps, because a client chooses the cost of a step.
+import { setImmediate } from 'node:timers/promises'
+
+/** Longest stretch of work without a turn for others. */
+const stretchMs = 5
+
+export class Turns {
+  private startedMs = performance.now()
+
+  /** Call this between steps that take less than a millisecond. Resolves at once or after a turn. */
+  async take(): Promise<void> {
+    if (performance.now() - this.startedMs < stretchMs) return
+    await setImmediate()
+    this.startedMs = performance.now()
+  }
+}
