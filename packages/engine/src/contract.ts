@@ -110,6 +110,8 @@ export interface JobStatus extends JobPointer {
   awaits: EmbeddingSpec | null
   seq: number | null
   finishedAtMs: number | null
+  /** The result object is gone: the counts are not known. */
+  resultLost?: true
 }
 export interface Jobs {
   /** Call this before the acknowledgement and after the log append. */
@@ -162,7 +164,7 @@ export interface SnapshotSummary {
   items: number
   rows: number
 }
-/** Result of an operation that returns more than its commit. Kept for some time. */
+/** Kept for some time after its commit. */
 export interface OperationResult {
   revision: number
   seq?: number
@@ -244,9 +246,7 @@ export interface CollectionReader {
   readonly spec: CollectionSpec
   readonly counts: { items: number; rows: number }
   readonly segments: SegmentSummary[]
-  /**
-   * Whether an ingestion accepted before a revision is unfinished, so that items may be missing.
-   */
+  /** Whether an ingestion accepted before a revision is unfinished: items may be missing. */
   awaits(revision: number): boolean
   /** Returns the result of an operation of the last half minute. */
   resultOf(revision: number): OperationResult | undefined

@@ -20,7 +20,8 @@ export function jobAnswer(
     counts,
     seq,
     createdAtMs,
-    finishedAtMs
+    finishedAtMs,
+    resultLost
   } = job
   return {
     id: ingestion,
@@ -34,6 +35,7 @@ export function jobAnswer(
     failed,
     seq,
     created_at: isoTime(createdAtMs),
-    finished_at: finishedAtMs === null ? null : isoTime(finishedAtMs)
+    finished_at: finishedAtMs === null ? null : isoTime(finishedAtMs),
+    ...(resultLost && { result_lost: true })
   }
 }

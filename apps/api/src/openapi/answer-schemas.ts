@@ -129,7 +129,8 @@ const jobSchema = z.strictObject({
   failed: z.array(failedItemSchema),
   seq: count.nullable(),
   created_at: z.iso.datetime(),
-  finished_at: z.iso.datetime().nullable()
+  finished_at: z.iso.datetime().nullable(),
+  result_lost: z.literal(true).optional()
 }) satisfies z.ZodType<JobAnswer>
 
 const { className, ...rowFields } = batchRowSchema.shape

@@ -76,7 +76,13 @@ function codesOf(
   { body, query, idempotent, codes = [] }: RouteDescription
 ): ErrorCode[] {
   if (!path.startsWith('/v1')) return [...codes]
-  const every: ErrorCode[] = ['unauthorized', 'forbidden_origin', 'store_unavailable', 'internal']
+  const every: ErrorCode[] = [
+    'unauthorized',
+    'forbidden_origin',
+    'overloaded',
+    'store_unavailable',
+    'internal'
+  ]
   if (body !== undefined || query !== undefined || idempotent) every.unshift('invalid_request')
   if (body !== undefined) every.push('too_large', 'unsupported_media_type')
   if (idempotent) every.push('idempotency_mismatch', 'idempotency_in_progress')

@@ -48,6 +48,7 @@ async function receive(
 export const compareItem = (deps: ApiDeps): Route => ({
   method: 'post',
   path: '/v1/collections/:c/items/:id/compare',
+  gate: 'searches',
   async handle(req, res) {
     const startedMs = performance.now()
     const { request, picture } = await receive(deps, req, res)

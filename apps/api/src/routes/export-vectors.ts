@@ -28,6 +28,7 @@ async function* linesOf(reader: CollectionReader): AsyncGenerator<VectorLine> {
 export const exportVectors = (deps: ApiDeps): Route => ({
   method: 'get',
   path: '/v1/collections/:c/vectors',
+  gate: 'exports',
   async handle(req, res) {
     const reader = await acquireAsked(deps, req)
     try {

@@ -30,6 +30,7 @@ const missing = () => appError('object_not_found', 'the picture is gone from the
 export const itemImage = (deps: ApiDeps): Route => ({
   method: 'get',
   path: '/v1/collections/:c/items/:id/image',
+  gate: 'reads',
   async handle(req, res) {
     const key = await withItem(deps, req, imageKeyOf)
     const etag = pictureEtag(key)

@@ -12,6 +12,7 @@ export const querySchema = z.object({ w: z.coerce.number().int().min(16).max(102
 export const itemThumbnail = (deps: ApiDeps): Route => ({
   method: 'get',
   path: '/v1/collections/:c/items/:id/thumbnail',
+  gate: 'reads',
   async handle(req, res) {
     const { w: width } = parseRequest(querySchema, req.query)
     const key = await withItem(deps, req, imageKeyOf)

@@ -19,6 +19,7 @@ const ownName = async ({ catalog }: ApiDeps, name: string): Promise<string> =>
 export const listJobs = (deps: ApiDeps): Route => ({
   method: 'get',
   path: '/v1/jobs',
+  gate: 'reads',
   async handle(req, res) {
     const { limit, collection } = parseRequest(querySchema, req.query)
     const jobs = await deps.jobs.list({

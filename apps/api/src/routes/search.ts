@@ -11,7 +11,7 @@ import { readTimeoutMs } from '../answers/stored-item.ts'
 import type { ApiDeps } from '../api-deps.ts'
 import { requireEmbedder } from '../embedder/require-embedder.ts'
 import { contextOf } from '../http/request-context.ts'
-import { pathParameter, type Route } from '../http/route.ts'
+import { leaveGate, pathParameter, type Route } from '../http/route.ts'
 import { sendJson } from '../http/send-json.ts'
 import { searchSnapshot } from '../search/answer-search.ts'
 import { parseQueryVectors, parseVector } from '../search/query-vector.ts'
@@ -106,6 +106,7 @@ async function howToLook(
 export const search = (deps: ApiDeps): Route => ({
   method: 'post',
   path: '/v1/collections/:c/search',
+  gate: 'searches',
   async handle(req, res) {
     const startedMs = performance.now()
     const spec = await resolveCollection(deps, pathParameter(req, 'c'))
@@ -135,6 +136,7 @@ export const search = (deps: ApiDeps): Route => ({
       })
       const nowMs = performance.now()
       res.setHeader('x-index-seq', String(found.index_seq))
+      leaveGate(res)
       await sendJson(res, {
         collection: spec.name,
         ...found,

@@ -74,7 +74,7 @@ export class Garbage {
     ingestions: ReadonlyMap<string, unknown>
   }): Promise<string[] | undefined> {
     const {
-      deps: { store, clock, keys, signal },
+      deps: { store, clock, keys, signal, logger },
       unaccepted
     } = this
     if (
@@ -83,11 +83,14 @@ export class Garbage {
         undefined
     )
       return undefined
-    return await retryStore(
-      clock,
-      () => unaccepted.objects((ingestion) => ingestions.has(ingestion)),
-      signal
-    )
+    const isRegistered = (ingestion: string): boolean => ingestions.has(ingestion)
+    try {
+      return await retryStore(clock, () => unaccepted.objects(appliedSlot, isRegistered), signal)
+    } catch (error) {
+      if (!isAppError(error, 'data_corrupt') && !isAppError(error, 'object_not_found')) throw error
+      logger.error({ err: error }, 'the log is damaged: no upload is judged until it is repaired')
+      return undefined
+    }
   }
 
   /** Call this after the found uploads are deleted. */

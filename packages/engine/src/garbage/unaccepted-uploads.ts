@@ -4,6 +4,7 @@ import type { CollectionKeys } from '@likeness/shared/contract/keys'
 import { ulidPattern, ulidTimeMs } from '@likeness/shared/data/ulid'
 import type { Clock } from '@likeness/shared/process/clock'
 import type { ObjectStore } from '@likeness/store/object-store'
+import { slotsBetween } from '../log/log-history.ts'
 
 export interface UploadSource {
   store: ObjectStore
@@ -85,12 +86,28 @@ export class UnacceptedUploads {
   }
 
   /**
-   * Returns all stored objects of the ingestions that were found and are still not accepted. Call
-   * this when every existing slot is applied.
+   * Forgets the ingestions that the log names. The log alone decides what was accepted: a result
+   * object may be lost. Reads the whole log, and only where there is an ingestion to delete.
    */
-  async objects(isRegistered: (ingestion: string) => boolean): Promise<string[]> {
+  private async dropLogged(appliedSlot: number): Promise<void> {
+    if (this.found.size === 0) return
+    for await (const { log } of slotsBetween(this.source, 0, appliedSlot)) {
+      for (const operation of log.operations)
+        if (operation.kind === 'ingest') this.found.delete(operation.ingestion)
+    }
+  }
+
+  /**
+   * Returns all stored objects of the ingestions that were found and are still not accepted. Call
+   * this when every existing slot is applied. Throws data_corrupt when the log is damaged.
+   */
+  async objects(
+    appliedSlot: number,
+    isRegistered: (ingestion: string) => boolean
+  ): Promise<string[]> {
     const { store, keys } = this.source
     const objects: string[] = []
+    await this.dropLogged(appliedSlot)
     for (const ingestion of [...this.found]) {
       if (await this.isAccepted(ingestion, isRegistered)) {
         this.found.delete(ingestion)

@@ -4,6 +4,7 @@
 import { z } from 'zod'
 import { type Metadata, storedMetadataSchema } from '@likeness/shared/contract/item-list'
 import type { RelabelOperation } from '@likeness/shared/contract/operation'
+import { decodeEntries, encodeEntries } from '../files/entry-lines.ts'
 import type { Attributes } from './item-payload.ts'
 
 /**
@@ -18,15 +19,18 @@ const overlaySchema = z.strictObject({
   label: z.string().nullable().optional(),
   metadata: storedMetadataSchema.optional()
 })
-const overlayFileSchema = z.array(z.tuple([z.number().int().min(0), overlaySchema]))
+const overlayEntrySchema = z.tuple([z.number().int().min(0), overlaySchema])
 
 /** Payload updates by item number in a segment. */
 export type PayloadUpdates = Map<number, PayloadUpdate>
 
 export const encodePayloadUpdates = (updates: PayloadUpdates): Uint8Array =>
-  Buffer.from(JSON.stringify([...updates]))
+  encodeEntries(
+    mapped(updates, (entry) => JSON.stringify(entry)),
+    '[]'
+  )
 export const decodePayloadUpdates = (body: Uint8Array): PayloadUpdates =>
-  new Map(overlayFileSchema.parse(JSON.parse(Buffer.from(body).toString('utf8'))))
+  new Map(decodeEntries(body).map((entry) => overlayEntrySchema.parse(entry)))
 
 export const applyUpdate = <T extends Attributes>(item: T, update: PayloadUpdate | undefined): T =>
   update === undefined ? item : { ...item, ...update }
@@ -43,7 +47,7 @@ const waitingSchema = z.strictObject({
   label: z.strictObject({ value: z.string().nullable(), revision: z.number().int() }).optional(),
   metadata: z.strictObject({ value: storedMetadataSchema, revision: z.number().int() }).optional()
 })
-const waitingFileSchema = z.record(z.string().regex(/^[0-9a-f]{32}$/), z.array(waitingSchema))
+const waitingEntrySchema = z.tuple([z.string().regex(/^[0-9a-f]{32}$/), z.array(waitingSchema)])
 
 /**
  * Pending updates by hash name, oldest first. Each filter delete starts a new entry, because that
@@ -52,22 +56,25 @@ const waitingFileSchema = z.record(z.string().regex(/^[0-9a-f]{32}$/), z.array(w
 export type PendingUpdates = Map<string, PendingUpdate[]>
 
 export const encodePendingUpdates = (waiting: PendingUpdates): Uint8Array =>
-  Buffer.from(
-    JSON.stringify(
-      Object.fromEntries(
-        [...waiting].map(([name, relabel]) => [
-          Buffer.from(name, 'latin1').toString('hex'),
-          relabel
-        ])
-      )
-    )
+  encodeEntries(
+    mapped(
+      waiting,
+      ([name, updates]) =>
+        `"${Buffer.from(name, 'latin1').toString('hex')}":${JSON.stringify(updates)}`
+    ),
+    '{}'
   )
 export const decodePendingUpdates = (body: Uint8Array): PendingUpdates =>
   new Map(
-    Object.entries(waitingFileSchema.parse(JSON.parse(Buffer.from(body).toString('utf8')))).map(
-      ([hex, relabel]) => [Buffer.from(hex, 'hex').toString('latin1'), relabel]
-    )
+    decodeEntries(body).map((entry) => {
+      const [hex, updates] = waitingEntrySchema.parse(entry)
+      return [Buffer.from(hex, 'hex').toString('latin1'), updates]
+    })
   )
+
+function* mapped<T>(values: Iterable<T>, text: (value: T) => string): Generator<string> {
+  for (const value of values) yield text(value)
+}
 
 export function updateOf({
   label,

@@ -27,6 +27,7 @@ function segment(rows: number, facts: Partial<SegmentFacts> = {}): SegmentFacts 
     items: rows,
     deletedRows: 0,
     relabelledItems: 0,
+    relabelledBytes: 0,
     ...facts
   }
 }

@@ -28,6 +28,8 @@ export interface SegmentFacts
   extends Pick<ManifestSegment, 'id' | 'index' | 'storage' | 'rows' | 'items' | 'quantizer'> {
   deletedRows: number
   relabelledItems: number
+  /** Bytes of the payload updates, which every commit that adds one writes again. */
+  relabelledBytes: number
 }
 export interface MergePlan {
   tier: MergeTier
@@ -64,6 +66,8 @@ export const defaultFanIn = 8
 const moreInputs = 2
 /** Share of deleted rows, or of updated items. */
 const rewriteShare = 0.2
+/** Bytes of payload updates that are worth a rewrite, however large the segment is. */
+const rewriteBytes = 32 * 1024 * 1024
 export const largestMergeRows = 5_000_000
 /**
  * Smallest share of rows in the input whose graph is kept. `bench merge`, 4000 x 64: .78, .57, .30
@@ -76,8 +80,10 @@ const liveRows = ({ rows, deletedRows }: SegmentFacts): number => rows - deleted
 export const sumRows = (segments: readonly SegmentFacts[]): number =>
   segments.reduce((sum, segment) => sum + liveRows(segment), 0)
 const bySize = (a: SegmentFacts, b: SegmentFacts): number => liveRows(a) - liveRows(b)
-const isWorn = ({ rows, items, deletedRows, relabelledItems }: SegmentFacts): boolean =>
-  deletedRows >= rewriteShare * rows || relabelledItems >= rewriteShare * items
+const isWorn = (segment: SegmentFacts): boolean =>
+  segment.deletedRows >= rewriteShare * segment.rows ||
+  segment.relabelledItems >= rewriteShare * segment.items ||
+  segment.relabelledBytes >= rewriteBytes
 
 /** Returns as many segments as a merge may have, the smallest first. */
 export function fitting(

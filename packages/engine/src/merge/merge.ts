@@ -83,7 +83,8 @@ function rowBytesOf(
 const factsOf = ({ ref, deleted, updates }: OpenSegment): SegmentFacts => ({
   ...ref,
   deletedRows: deleted.count,
-  relabelledItems: updates.size
+  relabelledItems: updates.size,
+  relabelledBytes: ref.overlay?.sizeBytes ?? 0
 })
 
 export class MergesUnderWay {

@@ -17,6 +17,8 @@ interface Progress {
   /** Embedding of the version that has the record. */
   embedding?: EmbeddingSpec
   result?: JobResult
+  /** Whether the result object is gone: it was applied, and nobody knows the counts. */
+  lost?: boolean
   /** Whether the log entry is not applied yet. */
   ahead: boolean
 }
@@ -35,7 +37,7 @@ const statusOf = (
     state,
     counts: {
       total: pointer.total,
-      pending: pointer.total - indexed - superseded - failed,
+      pending: state === 'completed' ? 0 : pointer.total - indexed - superseded - failed,
       indexed,
       superseded,
       failed
@@ -62,7 +64,7 @@ export async function readProgress(
   committed: Committed
 ): Promise<Progress | undefined> {
   const keys = collectionKeys(collectionId)
-  for (;;) {
+  for (let looked = 1; ; looked++) {
     const manifest = await committed(collectionId)
     if (manifest === undefined) return undefined
     const record = manifest.ingestions[ingestion]
@@ -70,9 +72,11 @@ export async function readProgress(
     if (slotOf(revision) > manifest.appliedSlot) return { ahead: true }
     const result = await readJobResult(store, keys, ingestion)
     if (result !== undefined) return { result, ahead: false }
-    // Dropped while we read: the result of an ingestion is written before a commit removes its
-    // record.
+    // The result of an ingestion is written before a commit removes its record. So the collection
+    // was dropped while we read, or the commit that we read is older than the result, or the result
+    // is lost.
     if (!(await catalog.isLive(collectionId))) return undefined
+    if (looked > 1) return { lost: true, ahead: false }
     committed = readLive({ store, catalog })
   }
 }
@@ -86,7 +90,8 @@ export async function statusFor(
   const open = { seq: null, finishedAtMs: null }
   const progress = await readProgress(deps, pointer, committed)
   if (progress === undefined) return statusOf(pointer, 'cancelled', nothing, open)
-  const { record, embedding, result, ahead } = progress
+  const { record, embedding, result, lost, ahead } = progress
+  if (lost) return { ...statusOf(pointer, 'completed', nothing, open), resultLost: true }
   if (result !== undefined)
     return statusOf(pointer, 'completed', result, {
       seq: result.seq,

@@ -130,6 +130,49 @@ export const maxHitBytes = limit(64 * 1024 * 1024, {
   code: 'too_large'
 })
 
+export const maxSearchesAtOnce = limit(32, {
+  name: 'maxSearchesAtOnce',
+  unit: 'requests',
+  area: 'At once, in one api process',
+  what: 'searches and comparisons that run',
+  code: 'overloaded'
+})
+export const maxWritesAtOnce = limit(64, {
+  name: 'maxWritesAtOnce',
+  unit: 'requests',
+  area: 'At once, in one api process',
+  what: 'uploads, imports and changes that run',
+  code: 'overloaded'
+})
+export const maxReadsAtOnce = limit(64, {
+  name: 'maxReadsAtOnce',
+  unit: 'requests',
+  area: 'At once, in one api process',
+  what: 'pictures, thumbnails and lists of jobs that are read',
+  code: 'overloaded'
+})
+export const maxExportsAtOnce = limit(16, {
+  name: 'maxExportsAtOnce',
+  unit: 'requests',
+  area: 'At once, in one api process',
+  what: 'exports of vectors that run',
+  code: 'overloaded'
+})
+export const maxWaiting = limit(1_000, {
+  name: 'maxWaiting',
+  unit: 'requests',
+  area: 'At once, in one api process',
+  what: 'requests of one of these kinds that wait for their turn',
+  code: 'overloaded'
+})
+export const maxWaitMs = limit(10_000, {
+  name: 'maxWaitMs',
+  unit: 'milliseconds',
+  area: 'At once, in one api process',
+  what: 'the wait of a request for its turn',
+  code: 'overloaded'
+})
+
 /** All bounds, in the order of the docs. */
 export const limits: readonly Limit[] = table
 

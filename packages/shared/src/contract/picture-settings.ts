@@ -43,7 +43,9 @@ export const enrolmentSchema = z.object({
    * Whether detected subjects become rows of a gallery item, beside the whole picture: all, only
    * the main one, or no subject.
    */
-  subjects: z.union([z.boolean(), z.literal('main')]).default(true),
+  subjects: z
+    .union([z.boolean(), z.literal('main')], { error: 'one of true, false and "main"' })
+    .default(true),
   /**
    * Whether subjects, and the box of a query, are cut out and embedded at the view sizes, like
    * whole pictures. Otherwise their boxes in the run that found them are used.
@@ -98,7 +100,9 @@ export const answerSettingsSchema = z.object({
    * best candidates. cells: hits are ordered by how much the parts of their boxes and those of the
    * query have in common.
    */
-  rerank: z.union([z.boolean(), z.literal('cells')]).default(false)
+  rerank: z
+    .union([z.boolean(), z.literal('cells')], { error: 'one of true, false and "cells"' })
+    .default(false)
 })
 export type AnswerSettings = z.infer<typeof answerSettingsSchema>
 

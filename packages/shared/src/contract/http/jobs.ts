@@ -25,4 +25,6 @@ export interface JobAnswer {
   seq: number | null
   created_at: string
   finished_at: string | null
+  /** The object with the counts is gone from the store. The items are indexed. */
+  result_lost?: true
 }

@@ -13,17 +13,26 @@ export const defaultK = 5
 export const consistencies = ['strong', 'bounded', 'eventual'] as const
 /** In multipart requests the form fields have the same names. Numbers and JSON are text there. */
 export const searchRequestSchema = z.strictObject({
-  vector: z.union([z.array(z.number()), sparseVectorSchema]).optional(),
+  vector: z
+    .union([z.array(z.number()), sparseVectorSchema], {
+      error: 'vector is a list of numbers, or {"indices": [...], "values": [...]}'
+    })
+    .optional(),
   /**
    * Several vectors at once, each an object of the answer: arrays of numbers, base64 of
    * little-endian float32 [n, dim], or sparse vectors.
    */
   vectors: z
-    .union([
-      z.string(),
-      z.array(z.array(z.number())).min(1).max(maxVectors),
-      z.array(sparseVectorSchema).min(1).max(maxVectors)
-    ])
+    .union(
+      [
+        z.string(),
+        z.array(z.array(z.number())).min(1).max(maxVectors),
+        z.array(sparseVectorSchema).min(1).max(maxVectors)
+      ],
+      {
+        error: `vectors is a list of 1 to ${maxVectors} vectors, each a list of numbers or {"indices": [...], "values": [...]}, or base64 of float32; a single vector is \`vector\``
+      }
+    )
     .optional(),
   item_id: itemIdSchema.optional(),
   image_key: z.string().min(1).max(1024).optional(),

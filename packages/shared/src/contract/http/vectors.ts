@@ -27,10 +27,12 @@ export const vectorLineSchema = z.strictObject({
   width: z.number().min(0).optional(),
   height: z.number().min(0).optional(),
   rows: z.array(batchRowSchema).min(1).max(1000).optional(),
-  vectors: z.union([
-    z.string(),
-    z.array(z.array(z.number())).min(1),
-    z.array(sparseVectorSchema).min(1)
-  ])
+  vectors: z.union(
+    [z.string(), z.array(z.array(z.number())).min(1), z.array(sparseVectorSchema).min(1)],
+    {
+      error:
+        'vectors is a list of vectors, each a list of numbers or {"indices": [...], "values": [...]}, or base64 of float32'
+    }
+  )
 })
 export type VectorLine = z.infer<typeof vectorLineSchema>
