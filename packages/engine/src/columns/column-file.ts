@@ -1,6 +1,7 @@
 // The columns file of a segment. Columns are read one by one: a search loads only the columns that
 // it needs.
 import { z } from 'zod'
+import { otherFormat } from '@likeness/shared/contract/checked-object'
 import { appError } from '@likeness/shared/errors'
 import type { Codes, Column } from './column.ts'
 
@@ -117,8 +118,10 @@ export interface ColumnFile {
 /** Throws data_corrupt when the file is not a columns file of this program. */
 export async function openColumnFile(read: ReadBytes): Promise<ColumnFile> {
   const head = Buffer.from(await read(0, headBytes))
-  if (!head.subarray(0, 4).equals(magic) || head.readUInt32LE(4) !== version)
+  if (!head.subarray(0, 4).equals(magic))
     throw appError('data_corrupt', 'not a columns file of this program')
+  if (head.readUInt32LE(4) !== version)
+    throw otherFormat('a columns file', head.readUInt32LE(4), version)
   const jsonBytes = head.readUInt32LE(8)
   const parsed = headerSchema.safeParse(
     JSON.parse(Buffer.from(await read(headBytes, jsonBytes)).toString('utf8'))

@@ -4,7 +4,7 @@
 import { z } from 'zod'
 import { type Metadata, storedMetadataSchema } from '@likeness/shared/contract/item-list'
 import type { RelabelOperation } from '@likeness/shared/contract/operation'
-import { decodeEntries, encodeEntries } from '../files/entry-lines.ts'
+import { decodeEntries, encodeEntries } from './entry-lines.ts'
 import type { Attributes } from './item-payload.ts'
 
 /**

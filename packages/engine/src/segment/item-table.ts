@@ -1,5 +1,6 @@
 // The item table of a segment, stored as the `meta` file: fixed-width columns over the items,
 // sorted by id hash. An id is found by binary search.
+import { otherFormat } from '@likeness/shared/contract/checked-object'
 import { appError } from '@likeness/shared/errors'
 import type { ItemVersion } from '../item/item-version.ts'
 
@@ -71,8 +72,9 @@ export function decodeItemTable(bytes: Uint8Array): ItemTable {
   // Columns are views, so they need 8-byte alignment.
   const body = bytes.byteOffset % 8 === 0 ? bytes : new Uint8Array(bytes)
   const head = Buffer.from(body.buffer, body.byteOffset, Math.min(headBytes, body.length))
-  if (head.length < headBytes || !head.subarray(0, 4).equals(magic) || head.readUInt32LE(4) !== 1)
+  if (head.length < headBytes || !head.subarray(0, 4).equals(magic))
     throw appError('data_corrupt', 'not a segment meta file')
+  if (head.readUInt32LE(4) !== 1) throw otherFormat('an item table', head.readUInt32LE(4), 1)
   const items = head.readUInt32LE(8)
   if (body.length !== metaBytes(items))
     throw appError('data_corrupt', `segment meta of ${items} items has ${body.length} bytes`)

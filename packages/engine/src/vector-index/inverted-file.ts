@@ -4,6 +4,7 @@
 import { createWriteStream } from 'node:fs'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { otherFormat } from '@likeness/shared/contract/checked-object'
 import { appError } from '@likeness/shared/errors'
 import { readWhole } from '../files/read-whole.ts'
 import type { InvertedLists } from './inverted-lists.ts'
@@ -52,10 +53,7 @@ export async function readInvertedFile(
   if (head.length < headBytes || !head.subarray(0, 4).equals(magic))
     throw appError('data_corrupt', 'not a file of inverted lists')
   if (head.readUInt32LE(4) !== version)
-    throw appError(
-      'data_corrupt',
-      `inverted lists of version ${head.readUInt32LE(4)}, this program reads ${version}`
-    )
+    throw otherFormat('a file of inverted lists', head.readUInt32LE(4), version)
   const [rowCount, count, dim, entries] = [
     head.readUInt32LE(8),
     head.readUInt32LE(12),

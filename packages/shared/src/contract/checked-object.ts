@@ -87,6 +87,18 @@ function newerPart({ issues }: z.ZodError): string | undefined {
   return undefined
 }
 
+/** Returns the error for a binary object of another format number than `known`. */
+export const otherFormat = (key: string, found: number, known: number): AppError =>
+  found > known
+    ? appError(
+        'unsupported_store',
+        `${key} was written by a newer version of Likeness (format ${found}): start that version. This one changes nothing here`
+      )
+    : appError('data_corrupt', `${key} has format ${found}, this program writes ${known}`)
+
+/** Reads a text whose bytes were checked. Throws as decodeObject does. */
+export const readText = <T>(schema: z.ZodType<T>, key: string, text: string): T =>
+  parse(key, () => schema.parse(JSON.parse(text)))
 /** Checks a part of an object that was decoded. Throws as decodeObject does. */
 export const readValue = <T>(schema: z.ZodType<T>, key: string, value: unknown): T =>
   parse(key, () => schema.parse(value))
@@ -96,7 +108,7 @@ export const encodeObject = (value: unknown): Uint8Array => encodeText(`${JSON.s
 /** Throws data_corrupt when the object is damaged, unsupported_store for one of another version. */
 export function decodeObject<T>(schema: z.ZodType<T>, key: string, body: Uint8Array): T {
   const text = decodeText(key, body)
-  return parse(key, () => schema.parse(JSON.parse(text)))
+  return readText(schema, key, text)
 }
 
 export const encodeLines = (values: readonly unknown[]): Uint8Array =>

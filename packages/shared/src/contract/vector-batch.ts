@@ -4,6 +4,7 @@
 import { z } from 'zod'
 import { sha256Of } from '@likeness/shared/data/sha256'
 import { appError, isAppError } from '../errors.ts'
+import { otherFormat, readText } from './checked-object.ts'
 import { boxSchema } from './embedder.ts'
 import { itemFailureSchema, storedMetadataSchema } from './item-list.ts'
 import { fromStored, toStored } from './stored-names.ts'
@@ -113,10 +114,7 @@ export function decodeVectorBatch(bytes: Uint8Array): VectorBatch {
   if (body.length < headBytes + digestBytes || !body.subarray(0, 4).equals(magic))
     throw appError('data_corrupt', 'not a vector batch')
   if (body.readUInt32LE(4) !== version)
-    throw appError(
-      'data_corrupt',
-      `vector batch version ${body.readUInt32LE(4)}, this program reads ${version}`
-    )
+    throw otherFormat('a vector batch', body.readUInt32LE(4), version)
   const digestAt = body.length - digestBytes
   if (!digestOf(body.subarray(0, digestAt)).equals(body.subarray(digestAt)))
     throw appError('data_corrupt', 'vector batch does not match its checksum')
@@ -156,15 +154,8 @@ function readVectors(
 }
 
 function parseHeader(body: Buffer, jsonBytes: number): BatchHeader {
-  try {
-    return batchHeaderSchema.parse(
-      JSON.parse(body.toString('utf8', headBytes, headBytes + jsonBytes))
-    )
-  } catch (error) {
-    throw appError('data_corrupt', 'vector batch header is not what this program writes', {
-      cause: error
-    })
-  }
+  const text = body.toString('utf8', headBytes, headBytes + jsonBytes)
+  return readText(batchHeaderSchema, 'the header of a vector batch', text)
 }
 
 /**

@@ -4,11 +4,14 @@ import { type Filter, filterSchema } from '../filter.ts'
 import { itemIdSchema, labelSchema, type Metadata, metadataSchema } from '../item-list.ts'
 import { maxIdsPerOperation } from '../limits.ts'
 
-const matchesAll = ({ label, metadata = {}, any, not }: Filter): boolean =>
-  label === undefined &&
-  Object.keys(metadata).length === 0 &&
-  not === undefined &&
-  (any?.some(matchesAll) ?? true)
+const hasNoCondition = ({ label, metadata = {} }: Filter): boolean =>
+  label === undefined && Object.keys(metadata).length === 0
+const matchesAll = (filter: Filter): boolean =>
+  hasNoCondition(filter) &&
+  (filter.not === undefined || matchesNothing(filter.not)) &&
+  (filter.any?.some(matchesAll) ?? true)
+const matchesNothing = ({ any, not }: Filter): boolean =>
+  (not !== undefined && matchesAll(not)) || any?.every(matchesNothing) === true
 export const deleteItemsSchema = z
   .strictObject({
     ids: z.array(itemIdSchema).min(1).max(maxIdsPerOperation).optional(),
