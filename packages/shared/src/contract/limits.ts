@@ -78,6 +78,15 @@ export const maxRelabelBytes = limit(16 * 1024 * 1024, {
   code: 'too_large'
 })
 
+/** A slot of the log holds one more operation than 1 MB, and S3 writes 5 MiB on a condition. */
+export const maxOperationBytes = limit(3 * 1024 * 1024, {
+  name: 'maxOperationBytes',
+  unit: 'bytes',
+  area: 'Items',
+  what: 'a change (delete, relabel, settings) as JSON',
+  code: 'too_large'
+})
+
 export const maxFilterDepth = limit(16, {
   name: 'maxFilterDepth',
   unit: 'levels',

@@ -5,7 +5,7 @@ import { appError } from '../errors.ts'
 import { decodeObject, encodeObject, newerVersion, readValue } from './checked-object.ts'
 import { collectionNameSchema, embeddingSchema, settingsChangeSchema } from './collection.ts'
 import { filterDepth, filterShape } from './filter.ts'
-import { beyondLimit, maxRelabelBytes } from './limits.ts'
+import { beyondLimit, maxOperationBytes, maxRelabelBytes } from './limits.ts'
 import { metadataBytes } from './metadata.ts'
 import { storedIdSchema, storedLabelSchema, storedMetadataSchema } from './item-list.ts'
 
@@ -200,10 +200,13 @@ export const relabelBytes = (operation: Operation): number =>
  * before an append: an entry that its readers cannot take must never exist.
  */
 export function assertApplicable(operation: Operation): void {
-  const bytes = relabelBytes(operation)
+  const slot = encodeLogSlot([operation])
+  if (slot.byteLength > maxOperationBytes) throw beyondLimit('maxOperationBytes', slot.byteLength)
+  const bytes =
+    operation.kind === 'relabel' && Array.isArray(operation.ids) ? relabelBytes(operation) : 0
   if (bytes > maxRelabelBytes)
     throw beyondLimit('maxRelabelBytes', bytes, 'Relabel fewer ids at once')
-  const [read] = decodeLogSlot('operation', encodeLogSlot([operation])).operations
+  const [read] = decodeLogSlot('operation', slot).operations
   if (read!.kind === 'void')
     throw appError('internal', `the operation ${operation.kind} cannot be applied: ${read!.code}`)
 }
