@@ -75,7 +75,7 @@ const templates: Template[] = [
   { method: 'get', route: '/v1/collections/{c}/snapshots' },
   { method: 'post', route: '/v1/collections/{c}/snapshots', json: { name: 's' } },
   { method: 'delete', route: '/v1/collections/{c}/snapshots/{name}' },
-  { method: 'post', route: '/v1/collections/{c}/import', json: { prefix: 'pictures/' } },
+  { method: 'post', route: '/v1/collections/{c}/imports', json: { prefix: 'pictures/' } },
   { method: 'get', route: '/v1/profiles' },
   { method: 'get', route: '/v1/jobs/{id}' }
 ]
