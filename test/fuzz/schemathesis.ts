@@ -19,7 +19,9 @@ export async function runSchemathesis(
       ...['--seed', String(seed)],
       ...['--phases', 'examples,fuzzing'],
       ...['--max-examples', String(Math.max(5, Math.round(seconds / 4)))],
+      // A verification reads all objects. Lines of vectors have no form that it could draw.
       ...['--exclude-path-regex', '/verify$'],
+      ...['--exclude-path', '/v1/collections/{c}/vectors'],
       ...['--request-timeout', '60']
     ],
     { stdio: 'inherit' }

@@ -8,7 +8,8 @@ import {
   parseProfileEmbedding,
   profileFileBytes,
   profileSchema,
-  type StoredProfile
+  type StoredProfile,
+  profileReferenceSchema
 } from '@likeness/shared/contract/profile'
 import { sha256Hex } from '@likeness/shared/data/sha256'
 import { appError } from '@likeness/shared/errors'
@@ -78,14 +79,19 @@ export function createProfileStore({ store }: { store: ObjectStore }): ProfileSt
     return profiles.sort((a, b) => (a.created_at < b.created_at ? 1 : -1))
   }
 
+  async function find(reference: string): Promise<StoredProfile | undefined> {
+    const [name, version] = reference.split('@') as [string, string?]
+    return version === undefined
+      ? (await list(name))[0]
+      : await read(profileKeys(name, version).description)
+  }
+
   return {
     list,
     async resolve(reference) {
-      const [name, version] = reference.split('@') as [string, string?]
-      const found =
-        version === undefined
-          ? (await list(name))[0]
-          : await read(profileKeys(name, version).description)
+      const found = profileReferenceSchema.safeParse(reference).success
+        ? await find(reference)
+        : undefined
       if (found === undefined)
         throw appError('profile_not_found', `there is no profile ${JSON.stringify(reference)}`)
       return found

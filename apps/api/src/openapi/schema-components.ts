@@ -19,6 +19,11 @@ const checkedBy = new Map<unknown, RequestSchemaName>([
   [metadataSchema, 'Metadata']
 ])
 
+/** Numbers of a fixed count, as a box: many readers of the document know no `prefixItems`. */
+const isListOfNumbers = ({ prefixItems }: JsonSchema): boolean =>
+  Array.isArray(prefixItems) &&
+  prefixItems.every((item: JsonSchema) => item.type === 'number' && Object.keys(item).length === 1)
+
 function convert(
   named: Record<string, z.ZodType>,
   notes: Record<string, object>,
@@ -33,6 +38,10 @@ function convert(
     override: ({ zodSchema, jsonSchema }) => {
       const name = checkedBy.get(zodSchema)
       if (name !== undefined) jsonSchema.$ref = uri(name)
+      if (isListOfNumbers(jsonSchema)) {
+        delete jsonSchema.prefixItems
+        jsonSchema.items = { type: 'number' }
+      }
     }
   })
   return Object.fromEntries(
