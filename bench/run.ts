@@ -8,6 +8,7 @@ const benches: Record<string, () => Promise<unknown>> = {
   ingest: () => import('./ingest.ts'),
   kernels: () => import('./kernels.ts'),
   latency: () => import('./latency/main.ts'),
+  livez: () => import('./livez.ts'),
   merge: () => import('./merge.ts'),
   reproject: () => import('./reproject.ts'),
   scale: () => import('./scale/main.ts'),

@@ -33,6 +33,20 @@ async function readResults(
   }
 }
 
+/** Reads of collections that are running. Callers that wait at the same time share one. */
+const running = new Map<string, Promise<OperationResult[]>>()
+
+function readShared(
+  versions: ApiDeps['versions'],
+  collectionId: string
+): Promise<OperationResult[]> {
+  const known = running.get(collectionId)
+  if (known !== undefined) return known
+  const reading = readResults(versions, collectionId).finally(() => running.delete(collectionId))
+  running.set(collectionId, reading)
+  return reading
+}
+
 /** undefined when the result is late: a long compaction, or no index-worker. */
 async function waitForResult(
   { versions, clock }: ApiDeps,
@@ -44,7 +58,7 @@ async function waitForResult(
     clock.nowMs() < untilMs;
     await clock.sleep(pollMs)
   ) {
-    const outcome = (await readResults(versions, collectionId)).find(
+    const outcome = (await readShared(versions, collectionId)).find(
       (one) => one.revision === revision
     )
     if (outcome !== undefined) return outcome

@@ -12,6 +12,7 @@ import {
 import { beyondLimit, maxHits, maxK } from '@likeness/shared/contract/limits'
 import type { Metadata } from '@likeness/shared/contract/item-list'
 import { appError } from '@likeness/shared/errors'
+import { Turns } from '@likeness/shared/process/turns'
 import { pictureLinks } from '../answers/stored-item.ts'
 import { mergeHits } from './merge-hits.ts'
 import { suppressOverlaps } from './recognised-objects.ts'
@@ -91,23 +92,24 @@ export async function searchSnapshot(
   const k = request.k ?? defaultKOf(request, queries)
   checkRequest(reader, queries, request, k)
   const found = await findHits(reader, queries, request, { k, ranking })
-  const lists = found.map((hits) =>
-    hits.filter(({ item }) => item.id !== queries.except).map((hit) => hitAnswer(name, metric, hit))
-  )
+  const turns = new Turns()
+  const lists: HitAnswer[][][] = queries.objects.map(() => [])
+  for (const [n, hits] of found.entries()) {
+    const own = hits.filter(({ item }) => item.id !== queries.except)
+    lists[queries.objectOf[n]!]!.push(own.map((hit) => hitAnswer(name, metric, hit)))
+    await turns.take()
+  }
   const {
     group_by: groupBy,
     group_size: groupSize = 1,
     nms_iou: nmsIou = settings.nms_iou
   } = request
   const group = groupBy === undefined ? undefined : { by: groupBy, size: groupSize }
-  const every = queries.objects.map((object, i) => ({
-    ...object,
-    hits: mergeHits(
-      lists.filter((_, n) => queries.objectOf[n] === i),
-      k,
-      group
-    )
-  }))
+  const every: SearchAnswer['objects'] = []
+  for (const [i, object] of queries.objects.entries()) {
+    every.push({ ...object, hits: mergeHits(lists[i]!, k, group) })
+    await turns.take()
+  }
   const apart = nmsIou === undefined ? every : suppressOverlaps(every, nmsIou)
   // A tile is not an object of the picture. A tile is only shown when it has hits.
   const objects = apart.filter(({ kind, hits }) => kind !== 'tile' || hits.length > 0)

@@ -19,14 +19,17 @@ type ItemsOfView = Map<SegmentView, Map<number, StoredItem | undefined>>
  * payloads of all items together are beyond the bound of one search.
  */
 export async function readHits(lists: readonly (readonly Candidate[])[]): Promise<Hit[][]> {
+  const turns = new Turns()
   const wanted: ItemsOfView = new Map()
-  for (const { view, item } of lists.flat()) {
-    const items = wanted.get(view) ?? new Map<number, undefined>()
-    wanted.set(view, items.set(item, undefined))
+  for (const list of lists) {
+    for (const { view, item } of list) {
+      const items = wanted.get(view) ?? new Map<number, undefined>()
+      wanted.set(view, items.set(item, undefined))
+    }
+    await turns.take()
   }
   const bytes = payloadBytes(wanted)
   if (bytes > maxHitBytes) throw beyondLimit('maxHitBytes', bytes, 'Ask for a smaller k')
-  const turns = new Turns()
   const read = mapInOrder(runsOf(wanted), readsAtOnce, async ({ view, items }) => {
     await turns.take()
     return { view, items, stored: await readItems(view, items) }
@@ -36,14 +39,19 @@ export async function readHits(lists: readonly (readonly Candidate[])[]): Promis
     for (const [at, item] of items.entries()) known.set(item, stored[at])
     await turns.take()
   }
-  return lists.map((list) =>
-    list.map(({ view, item, row, score, distance }) => ({
-      item: wanted.get(view)!.get(item)!,
-      row,
-      score,
-      distance
-    }))
-  )
+  const hits: Hit[][] = []
+  for (const list of lists) {
+    hits.push(
+      list.map(({ view, item, row, score, distance }) => ({
+        item: wanted.get(view)!.get(item)!,
+        row,
+        score,
+        distance
+      }))
+    )
+    await turns.take()
+  }
+  return hits
 }
 
 function payloadBytes(wanted: ItemsOfView): number {
