@@ -1,4 +1,4 @@
-// `npm run bench -- livez [--items N]`: asks for the most that each bound allows, one kind after the
+// `npm run bench -- livez [--items N] [--dim N]`: asks for the most that each bound allows, one kind after the
 // other, while another process asks /livez every 10 ms. Prints the time of the requests, their
 // statuses, and the slowest /livez meanwhile.
 import { spawn } from 'node:child_process'
@@ -8,9 +8,14 @@ import { maxFilterNodes } from '@likeness/shared/contract/limits'
 import { seededNormal } from '@likeness/shared/data/random'
 import { startLiveStack } from '../test/support/live-stack.ts'
 
-const { values } = parseArgs({ options: { items: { type: 'string', default: '50000' } } })
+const { values } = parseArgs({
+  options: {
+    items: { type: 'string', default: '50000' },
+    dim: { type: 'string', default: '64' }
+  }
+})
 const items = Number(values.items)
-const dim = 64
+const dim = Number(values.dim)
 const path = '/v1/collections/worst'
 const live = await startLiveStack({ env: { LOG_LEVEL: 'warn' } })
 const [url] = live.stack.apiUrls as [string]

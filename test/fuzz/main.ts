@@ -8,11 +8,15 @@ import { fuzzLog } from './log-operations.ts'
 import { installHint, runSchemathesis } from './schemathesis.ts'
 
 const { values } = parseArgs({
-  options: { seconds: { type: 'string' }, seed: { type: 'string' }, only: { type: 'string' } }
+  options: {
+    seconds: { type: 'string', default: '60' },
+    seed: { type: 'string' },
+    only: { type: 'string' }
+  }
 })
 const { seconds, seed, only } = z
   .object({
-    seconds: z.coerce.number().min(1).default(60),
+    seconds: z.coerce.number().min(1),
     seed: z.coerce
       .number()
       .int()
