@@ -1,6 +1,6 @@
 // `npm run fuzz -- [--seconds N] [--seed S] [--only log|http|schemathesis]`: fuzzes the log of
 // collections and the HTTP api of a running stack, each for about so many seconds.
-import { parseArgs } from 'node:util'
+import { inspect, parseArgs } from 'node:util'
 import { z } from 'zod'
 import { startLiveStack } from '../support/live-stack.ts'
 import { fuzzHttp } from './http-requests.ts'
@@ -36,7 +36,7 @@ async function repeat(part: string, run: (seed: number) => Promise<object>): Pro
       say(`${part}, seed ${at}: ${JSON.stringify(await run(at))}`)
     } catch (error) {
       failed++
-      console.error(`FAILED ${part}, seed ${at}:`, error)
+      say(`FAILED ${part}, seed ${at}: ${inspect(error)}`)
       if (failed === 3) return
     }
   }
