@@ -1,6 +1,7 @@
 // Runs one seed: some seconds of disturbed work by every kind of process, then quiescence. Returns
 // the findings, and a digest of all events.
 import { type Protocol, realProtocol } from '@likeness/engine/testing/internals'
+import { takeNoTurns } from '@likeness/shared/process/turns'
 import { type ApiProcess, startApiProcess } from './api-process.ts'
 import { type ClientDeps, runClient } from './client.ts'
 import { createCollection, type Fleet, runChaos, runDropper } from './disturbances.ts'
@@ -99,6 +100,8 @@ async function runPhases(world: World): Promise<void> {
   world.spawn(quiesce(deps!, world.startMachine('last'), seen).then(() => void (over = true)))
   await runUntil(world, () => over)
 }
+
+takeNoTurns()
 
 export async function simulate({
   seed,
