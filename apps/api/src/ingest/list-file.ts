@@ -7,6 +7,7 @@ import {
   labelSchema,
   type Metadata
 } from '@likeness/shared/contract/item-list'
+import { maxListLineBytes } from '@likeness/shared/contract/limits'
 import { controlCharacterIn, readTextLines } from '@likeness/shared/data/text-lines'
 
 /** An uploaded list on disk. */
@@ -112,7 +113,7 @@ export async function* readList(
   format: ListFile['format'] = 'tsv'
 ): AsyncGenerator<ListEntry> {
   const parse = format === 'ndjson' ? parseJsonLine : parseListLine
-  for await (const read of readTextLines(chunks)) {
+  for await (const read of readTextLines(chunks, { maxLineBytes: maxListLineBytes })) {
     yield 'problem' in read
       ? badLine(read.line, 'invalid_list_line', read.problem)
       : parse(read.line, read.text)

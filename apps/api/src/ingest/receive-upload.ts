@@ -1,6 +1,7 @@
 // Reads an image upload: files stream into the store, fields describe them.
 import type { Readable } from 'node:stream'
 import type { Request } from 'express'
+import { maxUploadFiles } from '@likeness/shared/contract/limits'
 import { createSemaphore } from '@likeness/shared/data/semaphore'
 import { appError, isAppError } from '@likeness/shared/errors'
 import type { ObjectStore } from '@likeness/store/object-store'
@@ -8,7 +9,6 @@ import { readMultipart } from '../http/multipart.ts'
 import type { UploadedPicture } from './repeated-pictures.ts'
 import { createUploadFields } from './upload-fields.ts'
 
-export const maxUploadFiles = 1000
 const storesAtOnce = 8
 
 interface StoredFile {

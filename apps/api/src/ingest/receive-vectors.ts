@@ -3,13 +3,11 @@
 import { createHash } from 'node:crypto'
 import type { Request } from 'express'
 import type { ItemListLine } from '@likeness/shared/contract/item-list'
-import { maxVectorLineBytes } from '@likeness/shared/contract/limits'
+import { maxVectorLineBytes, maxVectorLines } from '@likeness/shared/contract/limits'
 import { readTextLines } from '@likeness/shared/data/text-lines'
 import { appError } from '@likeness/shared/errors'
 import { type BatchTarget, createVectorBatches } from './vector-batches.ts'
 import { parseVectorLine } from './vector-line.ts'
-
-export const maxVectorLines = 10_000
 
 export interface VectorsTarget extends BatchTarget {
   maxBytes: number

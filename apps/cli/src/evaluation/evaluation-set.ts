@@ -3,6 +3,7 @@
 import { createReadStream } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { maxListLineBytes } from '@likeness/shared/contract/limits'
 import { sha256Hex } from '@likeness/shared/data/sha256'
 import { readTextLines } from '@likeness/shared/data/text-lines'
 import { dataHome, fromCallersFolder } from '../config.ts'
@@ -96,7 +97,9 @@ export async function sampleList(
   count: number
 ): Promise<GalleryConfig> {
   const lines: string[] = []
-  for await (const read of readTextLines(createReadStream(config.dataFile)))
+  for await (const read of readTextLines(createReadStream(config.dataFile), {
+    maxLineBytes: maxListLineBytes
+  }))
     if ('text' in read) lines.push(read.text)
   const step = Math.max(1, lines.length / count)
   const dataFile = join(workDir, 'sample.txt')

@@ -2,8 +2,9 @@
 // yaml][<TAB>kind]`.
 import { createReadStream } from 'node:fs'
 import { unknownLabel } from '@likeness/drawing/example-set'
+import { maxListLineBytes } from '@likeness/shared/contract/limits'
 import { controlCharacterIn, readTextLines, type TextLine } from '@likeness/shared/data/text-lines'
-import { requirePictures } from '../pictures/find-picture.ts'
+import { requirePictures } from '../gallery-config/find-picture.ts'
 import type { PictureFields } from '../search/search-picture.ts'
 import { UserError } from '../user-error.ts'
 
@@ -28,7 +29,9 @@ export async function readQueryList(
   { root, fields }: { root: string; fields: readonly string[] }
 ): Promise<ExampleQuery[]> {
   const lines: QueryLine[] = []
-  for await (const read of readTextLines(createReadStream(file)))
+  for await (const read of readTextLines(createReadStream(file), {
+    maxLineBytes: maxListLineBytes
+  }))
     lines.push(parseQueryLine(read, file, fields))
   const files = await requirePictures(file, root, lines)
   return lines.map(({ path, labels, fields: given, kind }, at) => ({

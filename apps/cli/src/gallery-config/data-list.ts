@@ -6,10 +6,11 @@ import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ListLine } from '@likeness/shared/contract/http/imports'
 import { itemIdSchema, labelSchema } from '@likeness/shared/contract/item-list'
+import { maxListLineBytes } from '@likeness/shared/contract/limits'
 import { whyOutside } from '@likeness/shared/data/picture-path'
 import { sha256Of } from '@likeness/shared/data/sha256'
 import { controlCharacterIn, readTextLines } from '@likeness/shared/data/text-lines'
-import { type FindPicture, isFile, pictureFinder } from '../pictures/find-picture.ts'
+import { type FindPicture, isFile, pictureFinder } from './find-picture.ts'
 import { UserError } from '../user-error.ts'
 import type { GalleryConfig } from './load-gallery-config.ts'
 
@@ -57,7 +58,9 @@ export async function* readWrittenLines(config: ListConfig): AsyncGenerator<Writ
   const split = await chooseSplit(config, find)
   const seen = createSeen()
   let lines = 0
-  for await (const read of readTextLines(createReadStream(config.dataFile))) {
+  for await (const read of readTextLines(createReadStream(config.dataFile), {
+    maxLineBytes: maxListLineBytes
+  })) {
     lines++
     if ('problem' in read) {
       const written = `line-${read.line}`
@@ -103,7 +106,9 @@ async function chooseSplit(config: ListConfig, find: FindPicture): Promise<Split
   const { delimiter } = config
   if (delimiter !== undefined) return async (text) => fieldsOf(text.split(delimiter))
   let everyLineHasTab = true
-  for await (const read of readTextLines(createReadStream(config.dataFile)))
+  for await (const read of readTextLines(createReadStream(config.dataFile), {
+    maxLineBytes: maxListLineBytes
+  }))
     everyLineHasTab &&= !('text' in read) || read.text.includes('\t')
   return everyLineHasTab
     ? async (text) => fieldsOf(text.split('\t'))

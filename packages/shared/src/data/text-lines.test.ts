@@ -9,12 +9,9 @@ afterEach(() => {
 async function* streamOf(...chunks: (string | Buffer)[]) {
   for (const chunk of chunks) yield Buffer.from(chunk as string)
 }
-async function read(chunks: AsyncIterable<Uint8Array>, maxLineBytes?: number) {
+async function read(chunks: AsyncIterable<Uint8Array>, maxLineBytes = 1000) {
   const lines = []
-  for await (const read of readTextLines(
-    chunks,
-    maxLineBytes === undefined ? {} : { maxLineBytes }
-  ))
+  for await (const read of readTextLines(chunks, { maxLineBytes }))
     lines.push('text' in read ? [read.line, read.text] : [read.line, { problem: read.problem }])
   return lines
 }

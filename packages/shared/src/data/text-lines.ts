@@ -1,7 +1,6 @@
 // Lines of an uploaded or local text file, with their numbers. UTF-8, or UTF-16 with a byte order
 // mark; LF, CRLF or CR; blank lines are allowed. The lines are streamed, because lists may have
 // millions of them.
-import { maxListLineBytes } from '../contract/limits.ts'
 import { asUtf8, decodeUtf8 } from './text-encoding.ts'
 
 const lf = 0x0a
@@ -90,7 +89,7 @@ function problemOf({ bytes, tooLong }: RawLine, maxBytes: number): string | unde
 /** Yields every line that is not blank, in order. A packed file is one line with a problem. */
 export async function* readTextLines(
   chunks: AsyncIterable<Uint8Array>,
-  { maxLineBytes: maxBytes = maxListLineBytes }: { maxLineBytes?: number } = {}
+  { maxLineBytes: maxBytes }: { maxLineBytes: number }
 ): AsyncGenerator<TextLine> {
   for await (const raw of splitLines(asUtf8(chunks), maxBytes)) {
     const { line, bytes } = raw
