@@ -51,7 +51,8 @@ interface QueryLine extends Pick<ExampleQuery, 'labels' | 'fields' | 'kind'> {
 function parseQueryLine(read: TextLine, file: string, fields: readonly string[]): QueryLine {
   const fail = (message: string): UserError => new UserError(`${file}:${read.line}: ${message}`)
   if ('problem' in read) throw fail(read.problem)
-  const [path = '', label = '', ...more] = read.text.split('\t')
+  const [path = '', untrimmed = '', ...more] = read.text.split('\t')
+  const label = untrimmed.trim()
   if (path === '' || label === '') throw fail('path<TAB>label is expected')
   const control = controlCharacterIn([path, label, ...more])
   if (control !== undefined) throw fail(control)

@@ -66,6 +66,14 @@ test('quotes inside a field are its own, and a header may stand in quotes', () =
   ).toHaveLength(1)
 })
 
+test('spaces beside a comma belong to no field, and labels are compared without spaces', () => {
+  expect(brief('a.jpg, blue, gallery, ,\n" b.jpg", "blue, dark" ,"query", ,\n')).toEqual([
+    ['a.jpg', 'blue', 'gallery'],
+    [' b.jpg', 'blue, dark', 'query']
+  ])
+  expect(brief('a.jpg," blue ",gallery,,\n')).toEqual([['a.jpg', 'blue', 'gallery']])
+})
+
 test.each([
   ['CRLF', '\r\n'],
   ['CR', '\r']

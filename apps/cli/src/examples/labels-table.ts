@@ -46,8 +46,9 @@ export function parseLabels(text: string, file: string): LabelledLine[] {
     return {
       line,
       path: record.slice(0, -4).join(','),
-      label,
-      role,
+      // Lists trim labels too, and both are compared.
+      label: label.trim(),
+      role: role.trim(),
       box: boxText === '' ? undefined : parseBox(boxText, fail),
       extra,
       unquoted: record.length > columns.length
@@ -64,7 +65,9 @@ function parseCsv(text: string, file: string): { record: string[]; line: number 
       relax_column_count: true,
       // Quotes inside a field without quotes are a part of it.
       relax_quotes: true,
-      skip_empty_lines: true
+      skip_empty_lines: true,
+      // Spaces beside a comma belong to no field, unless quotes enclose them.
+      trim: true
     }
     const records = parse(text, options) as unknown as {
       record: string[]
