@@ -99,3 +99,9 @@ test.each([
   expect([run.code, run.stderr]).toEqual([2, expect.stringMatching(expected)])
   expect(run.stderr).not.toMatch(/\n\s+at /)
 })
+
+test('a folder that cannot be written is one message that names it', async () => {
+  const run = await home.run(home.dir, 'eval', 'set', '--data', join(folder, 'labels.csv'))
+  expect([run.code, run.stderr]).toEqual([1, expect.stringMatching(/ENOTDIR.*labels\.csv/)])
+  expect(run.stderr).not.toMatch(/\n\s+at /)
+})

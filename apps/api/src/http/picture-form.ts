@@ -30,7 +30,7 @@ export async function readPictureForm(
   req: Request,
   { maxBytes, asJson }: { maxBytes: number; asJson: ReadonlySet<string> }
 ): Promise<PictureForm> {
-  const fields = createFormFields()
+  const fields = createFormFields('image')
   let picture: Uint8Array | undefined
   await readMultipart(
     req,

@@ -1,4 +1,5 @@
 // Reads request bodies: JSON within limits, zod at the edge, and the discarding of unread bytes.
+import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
 import express, {
   type NextFunction,
@@ -17,7 +18,12 @@ const parseJson = express.json({
   limit: maxJsonBytes,
   strict: false,
   inflate: false,
-  type: 'application/json'
+  type: 'application/json',
+  verify: (_req, _res, body, charset) => {
+    // Other bytes would be read as U+FFFD, and texts would change in silence.
+    if (charset === 'utf-8' && !isUtf8(body))
+      throw Object.assign(new Error('not UTF-8'), { type: 'charset.invalid' })
+  }
 })
 
 export const isJson = (req: Request): boolean => Boolean(req.is('application/json'))

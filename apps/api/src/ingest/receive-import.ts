@@ -40,7 +40,7 @@ export async function receiveImport(
 }
 
 async function receiveForm(req: Request, path: string): Promise<ReceivedImport> {
-  const fields = createFormFields()
+  const fields = createFormFields('list')
   let listSha256: string | undefined
   let format: ListFile['format'] = 'tsv'
   const dispose = () => rm(path, { force: true })

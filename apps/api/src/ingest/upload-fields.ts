@@ -7,7 +7,7 @@ import {
   metadataSchema
 } from '@likeness/shared/contract/item-list'
 import { appError } from '@likeness/shared/errors'
-import { shownName } from '../http/form-fields.ts'
+import { checkText, shownName } from '../http/form-fields.ts'
 import { parseJsonField } from '../http/json-field.ts'
 import { parseRequest } from '../http/request-body.ts'
 
@@ -51,6 +51,7 @@ export function createUploadFields(): UploadFields {
           'invalid_request',
           `unknown field ${shownName(name)}; known are id, label, metadata, and files`
         )
+      checkText(name, text)
       const group = groups.at(-1)!
       if (Object.hasOwn(group, name)) throw twice(name)
       Object.assign(group, { [name]: readers[name](text) })

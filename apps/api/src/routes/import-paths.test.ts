@@ -170,5 +170,9 @@ test('a field that is given twice, or that no form has, is refused by its name',
     return [response.status, ((await response.json()) as { detail: string }).detail]
   }
   expect(await send(['root', root], ['root', root])).toEqual([400, 'field "root" is given twice'])
+  expect(await send(['root', root], ['list', 'a.jpg'])).toEqual([
+    400,
+    'field list is sent as text: send it as a file'
+  ])
   expect(await send(['root', root], ['__proto__', 'x'])).toEqual([400, 'unknown field "__proto__"'])
 })

@@ -46,6 +46,47 @@ test.each(['__proto__', 'constructor', 'toString'])('a field named %s is unknown
   )
 })
 
+test('texts that are not UTF-8 are refused, not changed: in forms and in JSON', async () => {
+  const part = (name: string, bytes: Buffer) =>
+    Buffer.concat([
+      Buffer.from(`--b\r\ncontent-disposition: form-data; name="${name}"\r\n\r\n`),
+      bytes,
+      Buffer.from('\r\n')
+    ])
+  const post = (place: string, type: string, ...parts: Buffer[]) =>
+    api.fetch(place, {
+      method: 'POST',
+      body: new Uint8Array(Buffer.concat(parts)),
+      headers: { 'content-type': type }
+    })
+  const latin1 = Buffer.from('gr\u00fcn', 'latin1')
+  for (const [place, name] of [
+    ['/v1/collections/marks/images', 'label'],
+    ['/v1/collections/marks/imports', 'root'],
+    [path, 'item_id']
+  ] as const)
+    expect(
+      await problemOf(
+        await post(
+          place,
+          'multipart/form-data; boundary=b',
+          part(name, latin1),
+          Buffer.from('--b--\r\n')
+        )
+      )
+    ).toBe(`400 invalid_request: field "${name}" is not UTF-8`)
+  const json = [Buffer.from('{"item_id":"'), latin1, Buffer.from('"}')]
+  expect(await problemOf(await post(path, 'application/json', ...json))).toBe(
+    '400 invalid_request: the body is not UTF-8'
+  )
+})
+
+test('a file that is sent as text is named', async () => {
+  expect(await problemOf(await send(['image', 'a.jpg']))).toBe(
+    '400 invalid_request: field image is sent as text: send it as a file'
+  )
+})
+
 test.each([
   ['a search as JSON', path, 'application/json', '{"vector":[1,0,0,0]}'],
   ['a search as a form', path, 'multipart/form-data; boundary=b', '--b--\r\n'],

@@ -1,17 +1,15 @@
 // A labelled set as a gallery's yaml and query pictures: the same code path that a user's gallery
 // takes.
-import { createReadStream } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { maxListLineBytes } from '@likeness/shared/contract/limits'
 import { sha256Hex } from '@likeness/shared/data/sha256'
-import { readTextLines } from '@likeness/shared/data/text-lines'
 import { dataHome, fromCallersFolder } from '../config.ts'
 import type { ExampleQuery } from '../examples/example-query.ts'
 import { openFolder } from '../examples/folder-pictures.ts'
 import { openLabelled } from '../examples/labelled-pictures.ts'
 import { readLabels } from '../examples/labels-table.ts'
 import { readDataList } from '../gallery-config/data-list.ts'
+import { readListLines } from '../gallery-config/list-lines.ts'
 import { type GalleryConfig, loadGalleryConfig } from '../gallery-config/load-gallery-config.ts'
 import { UserError } from '../user-error.ts'
 import { cameraOf } from './camera-of.ts'
@@ -97,10 +95,7 @@ export async function sampleList(
   count: number
 ): Promise<GalleryConfig> {
   const lines: string[] = []
-  for await (const read of readTextLines(createReadStream(config.dataFile), {
-    maxLineBytes: maxListLineBytes
-  }))
-    if ('text' in read) lines.push(read.text)
+  for await (const read of readListLines(config.dataFile)) if ('text' in read) lines.push(read.text)
   const step = Math.max(1, lines.length / count)
   const dataFile = join(workDir, 'sample.txt')
   await writeFile(

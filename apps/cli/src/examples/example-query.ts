@@ -1,10 +1,9 @@
 // A query picture of an example, and the query list: `path<TAB>label[<TAB>fields of the
 // yaml][<TAB>kind]`.
-import { createReadStream } from 'node:fs'
 import { unknownLabel } from '@likeness/drawing/example-set'
-import { maxListLineBytes } from '@likeness/shared/contract/limits'
-import { controlCharacterIn, readTextLines, type TextLine } from '@likeness/shared/data/text-lines'
+import { controlCharacterIn, type TextLine } from '@likeness/shared/data/text-lines'
 import { requirePictures } from '../gallery-config/find-picture.ts'
+import { readListLines } from '../gallery-config/list-lines.ts'
 import type { PictureFields } from '../search/search-picture.ts'
 import { UserError } from '../user-error.ts'
 
@@ -29,10 +28,7 @@ export async function readQueryList(
   { root, fields }: { root: string; fields: readonly string[] }
 ): Promise<ExampleQuery[]> {
   const lines: QueryLine[] = []
-  for await (const read of readTextLines(createReadStream(file), {
-    maxLineBytes: maxListLineBytes
-  }))
-    lines.push(parseQueryLine(read, file, fields))
+  for await (const read of readListLines(file)) lines.push(parseQueryLine(read, file, fields))
   const files = await requirePictures(file, root, lines)
   return lines.map(({ path, labels, fields: given, kind }, at) => ({
     name: path,

@@ -1,9 +1,9 @@
 // The table of a labelled set, `labels.csv`: CSV with quotes, read as a whole.
 import { readFile, stat } from 'node:fs/promises'
-import { CsvError, parse } from 'csv-parse/sync'
 import { maxLabelsFileBytes } from '@likeness/shared/contract/limits'
 import { decodeTextFile } from '@likeness/shared/data/text-encoding'
 import { controlCharacterIn } from '@likeness/shared/data/text-lines'
+import { type CsvRecord, parseCsv } from '../gallery-config/csv-records.ts'
 import { UserError } from '../user-error.ts'
 
 export interface LabelledLine {
@@ -34,9 +34,9 @@ export async function readLabels(file: string): Promise<LabelledLine[]> {
 
 /** UserError with the line number for a line that cannot be read. */
 export function parseLabels(text: string, file: string): LabelledLine[] {
-  const [header, ...records] = parseCsv(text, file)
-  checkHeader(header?.record, file)
-  return records.map(({ record, line }) => {
+  const [header, ...records] = recordsOf(text, file)
+  checkHeader(header?.fields, file)
+  return records.map(({ fields: record, line }) => {
     const fail = (message: string): UserError => new UserError(`${file}:${line}: ${message}`)
     if (record.length < columns.length)
       throw fail(`five fields are expected, ${record.length} are there: ${columns.join(',')}`)
@@ -56,27 +56,12 @@ export function parseLabels(text: string, file: string): LabelledLine[] {
   })
 }
 
-function parseCsv(text: string, file: string): { record: string[]; line: number }[] {
+function recordsOf(text: string, file: string): CsvRecord[] {
   try {
-    const options = {
-      bom: true,
-      info: true,
-      record_delimiter: ['\r\n', '\n', '\r'],
-      relax_column_count: true,
-      // Quotes inside a field without quotes are a part of it.
-      relax_quotes: true,
-      skip_empty_lines: true,
-      // Spaces beside a comma belong to no field, unless quotes enclose them.
-      trim: true
-    }
-    const records = parse(text, options) as unknown as {
-      record: string[]
-      info: { lines: number }
-    }[]
-    return records.map(({ record, info }) => ({ record, line: info.lines }))
+    return parseCsv(text, ',')
   } catch (error) {
-    if (!(error instanceof CsvError)) throw error
-    throw new UserError(`${file}: ${error.message}`)
+    if (error instanceof UserError) throw new UserError(`${file}: ${error.message}`)
+    throw error
   }
 }
 

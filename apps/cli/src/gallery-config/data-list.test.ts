@@ -4,6 +4,7 @@ import { gzipSync } from 'node:zlib'
 import { beforeEach, expect, test } from 'vitest'
 import { temporaryFolder } from '../../../../test/support/temporary-folder.ts'
 import { fingerprintList, type ListConfig, readDataList } from './data-list.ts'
+import { readListLines } from './list-lines.ts'
 
 let dir: string
 beforeEach(() => {
@@ -261,4 +262,32 @@ test('the folder itself is no picture', async () => {
     [1, '.', 'invalid_list_line'],
     [2, './', 'invalid_list_line']
   ])
+})
+
+test('with the delimiters of CSV fields may stand in quotes, with others a quote is a character', async () => {
+  const csv = await read(
+    configOf(
+      'a.jpg,"Coca-Cola, 330 ml", "cam ""1"""\n"b, c.jpg",blue\nd.jpg,6" pipe\ne.jpg,"open\n',
+      { delimiter: ',' }
+    )
+  )
+  expect(csv.lines).toEqual([
+    { path: 'a.jpg', label: 'Coca-Cola, 330 ml', line: 1, metadata: { field_2: 'cam "1"' } },
+    { path: 'b, c.jpg', label: 'blue', line: 2 },
+    { path: 'd.jpg', label: '6" pipe', line: 3 },
+    expect.objectContaining({
+      line: 4,
+      failure: expect.objectContaining({ code: 'invalid_list_line' })
+    })
+  ])
+  expect((await read(configOf('a.jpg\t"big, red"\n', { delimiter: '\t' }))).brief).toEqual([
+    [1, 'a.jpg', '"big, red"']
+  ])
+})
+
+test('a list that cannot be read, and folders with backslashes, are one message', async () => {
+  await expect(read({ ...configOf('a\tA'), imageRoot: '/no\\where' })).rejects.toThrow(
+    'does not exist: write / between the names, not \\'
+  )
+  await expect(readListLines(dir).next()).rejects.toThrow(/cannot be read \(EISDIR\)$/)
 })

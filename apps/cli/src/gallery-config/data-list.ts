@@ -1,16 +1,16 @@
 // Reads the list of a gallery: pictures with labels. A bad line becomes a failed item with the line
 // number; only an unusable list is an error.
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ListLine } from '@likeness/shared/contract/http/imports'
 import { itemIdSchema, labelSchema } from '@likeness/shared/contract/item-list'
-import { maxListLineBytes } from '@likeness/shared/contract/limits'
 import { whyOutside } from '@likeness/shared/data/picture-path'
 import { sha256Of } from '@likeness/shared/data/sha256'
-import { controlCharacterIn, readTextLines } from '@likeness/shared/data/text-lines'
+import { controlCharacterIn } from '@likeness/shared/data/text-lines'
+import { parseCsv } from './csv-records.ts'
 import { type FindPicture, isFile, pictureFinder } from './find-picture.ts'
+import { readListLines } from './list-lines.ts'
 import { UserError } from '../user-error.ts'
 import type { GalleryConfig } from './load-gallery-config.ts'
 
@@ -38,6 +38,8 @@ interface Fields {
   path: string
   label: string
   more: string[]
+  /** Set when the line cannot be split. */
+  problem?: string
 }
 type Split = (text: string) => Promise<Fields>
 
@@ -58,9 +60,7 @@ export async function* readWrittenLines(config: ListConfig): AsyncGenerator<Writ
   const split = await chooseSplit(config, find)
   const seen = createSeen()
   let lines = 0
-  for await (const read of readTextLines(createReadStream(config.dataFile), {
-    maxLineBytes: maxListLineBytes
-  })) {
+  for await (const read of readListLines(config.dataFile)) {
     lines++
     if ('problem' in read) {
       const written = `line-${read.line}`
@@ -83,13 +83,18 @@ export async function* readWrittenLines(config: ListConfig): AsyncGenerator<Writ
 
 async function checkFolders({ file, dataFile, imageRoot }: ListConfig): Promise<void> {
   const list = await stat(dataFile).catch(() => undefined)
-  if (list === undefined) throw new UserError(`${file}: data_file ${dataFile} does not exist`)
+  if (list === undefined)
+    throw new UserError(`${file}: data_file ${dataFile} does not exist${slashHint(dataFile)}`)
   if (!list.isFile()) throw new UserError(`${file}: data_file ${dataFile} is not a file`)
   if (imageRoot === undefined) return
   const root = await stat(imageRoot).catch(() => undefined)
-  if (root === undefined) throw new UserError(`${file}: image_root ${imageRoot} does not exist`)
+  if (root === undefined)
+    throw new UserError(`${file}: image_root ${imageRoot} does not exist${slashHint(imageRoot)}`)
   if (!root.isDirectory()) throw new UserError(`${file}: image_root ${imageRoot} is not a folder`)
 }
+
+const slashHint = (path: string): string =>
+  path.includes('\\') ? ': write / between the names, not \\' : ''
 
 const failedLine = (line: number, path: string, code: string, message: string): ListLine => ({
   path,
@@ -104,15 +109,24 @@ const failedLine = (line: number, path: string, code: string, message: string): 
  */
 async function chooseSplit(config: ListConfig, find: FindPicture): Promise<Split> {
   const { delimiter } = config
-  if (delimiter !== undefined) return async (text) => fieldsOf(text.split(delimiter))
+  if (delimiter !== undefined) return async (text) => splitAtDelimiter(text, delimiter)
   let everyLineHasTab = true
-  for await (const read of readTextLines(createReadStream(config.dataFile), {
-    maxLineBytes: maxListLineBytes
-  }))
+  for await (const read of readListLines(config.dataFile))
     everyLineHasTab &&= !('text' in read) || read.text.includes('\t')
   return everyLineHasTab
     ? async (text) => fieldsOf(text.split('\t'))
     : (text) => splitAtFile(text, { imageRoot: config.imageRoot, find })
+}
+
+/** With the delimiters of CSV files, fields may stand in quotes. */
+function splitAtDelimiter(text: string, delimiter: string): Fields {
+  if (!/^[,;]$/.test(delimiter) || !text.includes('"')) return fieldsOf(text.split(delimiter))
+  try {
+    return fieldsOf(parseCsv(text, delimiter)[0]?.fields ?? [])
+  } catch (error) {
+    if (error instanceof UserError) return { ...fieldsOf([]), problem: error.message }
+    throw error
+  }
 }
 
 const fieldsOf = ([path = '', label = '', ...more]: string[]): Fields => ({
@@ -147,12 +161,12 @@ interface Place {
 }
 
 function toListLine(
-  { path: written, label, more }: Fields,
+  { path: written, label, more, problem = 'no path' }: Fields,
   { line, config, found }: Place
 ): ListLine {
   const failed = (code: string, message: string): ListLine =>
     failedLine(line, found || written, code, message)
-  if (written === '') return failedLine(line, `line-${line}`, 'invalid_list_line', 'no path')
+  if (written === '') return failedLine(line, `line-${line}`, 'invalid_list_line', problem)
   const control = controlCharacterIn([written, label, ...more.map((text) => text.trim())])
   if (control !== undefined) return failed('invalid_list_line', control)
   if (found === undefined) return failed('path_outside_root', whyOutside(written, 'image_root'))
