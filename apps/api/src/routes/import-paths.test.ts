@@ -75,7 +75,7 @@ test('backslashes part names where the file is there; a name with a backslash st
   ).toEqual([
     ['my folder/a b.jpg', 'x', 'my folder/a b.jpg'],
     ['odd\\name.jpg', 'y', 'odd\\name.jpg'],
-    ['gone/0.jpg', 'image_missing', null],
+    ['.\\gone\\0.jpg', 'image_missing', null],
     ['C:\\pictures\\0.jpg', 'path_outside_root', null]
   ])
 })

@@ -60,6 +60,17 @@ test('the items that an earlier version made of one picture all go, and the line
   expect([same.left, same.removed, same.listed]).toEqual([[], 1, 1])
 })
 
+test('a picture whose name only looks the same stays', async () => {
+  const [nfc, nfd] = ['caf\u00e9.jpg', 'cafe\u0301.jpg']
+  const pictures = [nfc, nfd, '0\\0.jpg']
+  const { left, removed } = await remove(
+    [...pictures, '0/0.jpg'],
+    `${nfd}\tx\n0\\0.jpg\ty\n`,
+    pictures
+  )
+  expect([left, removed]).toEqual([[nfc, '0/0.jpg'], 2])
+})
+
 test('what the gallery does not hold is a failure with its line', async () => {
   const { left, failures } = await remove(['a.jpg'], 'b.jpg\tx\na.jpg\tx\n../a.jpg\tx\n')
   expect(left).toEqual([])

@@ -85,9 +85,9 @@ const has = async (api: ApiClient, { collection }: GalleryConfig, id: string): P
   (await keepTrying(() => api.getItem(collection, id))) !== undefined
 
 /**
- * Finds the items of a line: under the picture's path, and under the other ways to write the path,
- * which earlier versions took as they were. Where spaces could belong to path or label and no file
- * decides, the gallery decides.
+ * Finds the items of a line: under the picture's path, and under the path as it is written, which
+ * earlier versions took as it was. Where neither is there, the first other way to write the path
+ * counts. Where spaces could belong to path or label and no file decides, the gallery decides.
  */
 async function findIds(
   api: ApiClient,
@@ -95,8 +95,9 @@ async function findIds(
   { line: { path, id = path, label }, written }: WrittenLine
 ): Promise<string[]> {
   const found: string[] = []
-  for (const one of new Set([id, ...meaningsOf(written, [config.imageRoot]), written]))
-    if (await has(api, config, one)) found.push(one)
+  for (const one of new Set([id, written])) if (await has(api, config, one)) found.push(one)
+  for (const one of meaningsOf(written, [config.imageRoot]))
+    if (found.length === 0 && (await has(api, config, one))) found.push(one)
   if (found.length > 0 || config.delimiter !== undefined || !label) return found
   const words = `${path} ${label}`.split(' ')
   for (let count = words.length - 1; count > 0; count--) {

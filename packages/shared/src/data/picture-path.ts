@@ -49,10 +49,10 @@ function compositions(path: string): string[] {
  * file, the first one.
  */
 export function meaningsOf(written: string, folders: Folders = []): string[] {
-  const slashed = written.includes('\\') ? [written.replaceAll('\\', '/'), written] : [written]
-  const paths = slashed.map((path) => relativeTo(folders, path))
+  const ways = written.includes('\\') ? [written, written.replaceAll('\\', '/')] : [written]
+  const paths = ways.map((path) => relativeTo(folders, path))
   // `..\x.jpg` leads out, though it may be a name on Linux.
-  if (paths[0] === undefined) return []
+  if (paths.at(-1) === undefined) return []
   return [...new Set(paths.flatMap((path) => (path === undefined ? [] : compositions(path))))]
 }
 
