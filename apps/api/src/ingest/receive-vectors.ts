@@ -40,7 +40,7 @@ export async function receiveVectors(
       ordinal: lines.length,
       text: 'text' in read ? read.text : ''
     }
-    const { listed, embedded } = parseVectorLine(numbered, spec)
+    const { listed, embedded } = await parseVectorLine(numbered, spec)
     lines.push(
       'problem' in read
         ? {

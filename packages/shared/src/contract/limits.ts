@@ -71,6 +71,14 @@ export const maxVectorLineBytes = limit(32 * 1024 * 1024, {
   what: 'a line of supplied vectors; a longer line fails alone',
   code: 'invalid_request'
 })
+/** Base64 of float32 has no such bound, because it is read much faster. */
+export const maxLineValues = limit(262_144, {
+  name: 'maxLineValues',
+  unit: 'values',
+  area: 'Lists',
+  what: 'numbers, as text, of a line of supplied vectors; a longer line fails alone',
+  code: 'invalid_request'
+})
 /** An item may have much metadata. */
 export const maxIdMapLineBytes = limit(8 * 1024 * 1024, {
   name: 'maxIdMapLineBytes',
