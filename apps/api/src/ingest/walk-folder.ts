@@ -30,7 +30,10 @@ async function readFolder(root: string, folder: string): Promise<Dirent[] | Item
     const { code } = error as NodeJS.ErrnoException
     // The folder was listed a moment ago: somebody has removed or replaced it since.
     if (code === 'ENOENT' || code === 'ENOTDIR') return []
-    if (code === 'EACCES' || code === 'EPERM' || code === 'ENAMETOOLONG')
+    const isKnown = code === 'EACCES' || code === 'EPERM' || code === 'ENAMETOOLONG'
+    if (isKnown && folder === '')
+      throw appError('invalid_request', `the folder of the import may not be read (${code})`)
+    if (isKnown)
       return { code: 'image_missing', message: `the folder ${folder} may not be read (${code})` }
     throw error
   }

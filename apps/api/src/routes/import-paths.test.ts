@@ -1,4 +1,5 @@
 // One picture has one id, whichever way a list writes its path; lists in odd encodings.
+import { writeFileSync } from 'node:fs'
 import { mkdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -140,6 +141,18 @@ test('lists with CR line ends and in UTF-16 are read; a control character fails 
     expected[0],
     ['b.jpg', 'invalid_list_line', null],
     ['a.jpg', 'invalid_list_line', null]
+  ])
+})
+
+test('a name on the disk that is not UTF-8 fails alone, and the message says so', async () => {
+  await write('a.jpg')
+  writeFileSync(Buffer.concat([Buffer.from(`${root}/`), Buffer.of(0x67, 0xfc)]), '')
+  const answer = await api.post('/v1/collections/marks/imports', { root })
+  const { job } = (await answer.json()) as { job: string }
+  const lines = await api.itemList(collectionId, job)
+  expect(lines.map(({ failure }) => failure?.message)).toEqual([
+    undefined,
+    'g\uFFFD does not exist: its name on disk may not be UTF-8, rename the file'
   ])
 })
 

@@ -252,6 +252,9 @@ test('a control character shows a line that was cut wrongly; the message names i
   expect(await messages('a;A;mo\tre\n', { delimiter: ';' })).toEqual([
     'line 1: column 3 has the control character U+0009 (a tab): one delimiter is expected in all lines'
   ])
+  expect(await messages('a.jpg,A\n')).toEqual([
+    'line 1: no label after the path: give the delimiter, as delimiter: ","'
+  ])
   expect(await messages('a,A\n', { delimiter: '\t' })).toEqual([
     'line 1: no label after the path and the delimiter "\\t"'
   ])

@@ -172,7 +172,7 @@ function toListLine(
   if (found === undefined) return failed('path_outside_root', whyOutside(written, 'image_root'))
   if (found === '') return failed('invalid_list_line', `${written} is a folder, not a picture`)
   if (label === '')
-    return failed('missing_label', `no label after the path${delimiterHint(config)}`)
+    return failed('missing_label', `no label after the path${delimiterHint(config, written)}`)
   if (!labelSchema.safeParse(label).success)
     return failed('invalid_list_line', 'the label is too long')
   if (!itemIdSchema.safeParse(found).success)
@@ -185,8 +185,11 @@ function toListLine(
   return { path: found, label, line, ...(Object.keys(metadata).length > 0 && { metadata }) }
 }
 
-const delimiterHint = ({ delimiter }: ListConfig): string =>
-  delimiter === undefined ? '' : ` and the delimiter ${JSON.stringify(delimiter)}`
+function delimiterHint({ delimiter }: ListConfig, written: string): string {
+  if (delimiter !== undefined) return ` and the delimiter ${JSON.stringify(delimiter)}`
+  const likely = /[,;|]/.exec(written)?.[0]
+  return likely === undefined ? '' : `: give the delimiter, as delimiter: "${likely}"`
+}
 
 /** Remembers paths by 12 bytes of their hash: lists have millions of lines. */
 function createSeen() {
