@@ -5,6 +5,7 @@ import { appError } from '@likeness/shared/errors'
 import type { ApiDeps } from './api-deps.ts'
 import { guardOrigin, requireKey, securityHeaders } from './http/guard.ts'
 import { problemHandler } from './http/problem.ts'
+import { refusePackedBodies } from './http/request-body.ts'
 import { requestContext } from './http/request-context.ts'
 import { mountRoutes } from './http/route.ts'
 import { openapi } from './openapi/serve-openapi.ts'
@@ -89,6 +90,7 @@ export function createApp(deps: ApiDeps): Express {
   app.use(securityHeaders)
   app.use(guardOrigin(settings.allowedHosts))
   app.use('/v1', requireKey(settings.apiKey))
+  app.use(refusePackedBodies)
   const described = routes(deps)
   app.use(mountRoutes([...described, openapi(described)]))
   app.use(

@@ -52,12 +52,17 @@ async function run([name = '', ...args]: readonly string[]): Promise<number> {
   return command(args, context)
 }
 
+/** An error of the system, as a folder that may not be read. Its message names the file. */
+const isFileError = (error: unknown): error is Error =>
+  error instanceof Error && 'syscall' in error && 'path' in error
+
 /**
  * Prints an error. A problem that the user can solve is a single message; any other error is ours,
  * with its stack.
  */
 function textOf(error: unknown): string {
-  if (error instanceof UserError || error instanceof ApiProblem) return error.message
+  if (error instanceof UserError || error instanceof ApiProblem || isFileError(error))
+    return error.message
   return error instanceof Error ? String(error.stack) : String(error)
 }
 

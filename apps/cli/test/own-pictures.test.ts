@@ -5,7 +5,8 @@ import { beforeEach, expect, test } from 'vitest'
 import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
 import { readQueryList } from '../src/examples/example-query.ts'
 import { openFolder } from '../src/examples/folder-pictures.ts'
-import { openLabelled, parseLabels } from '../src/examples/labelled-pictures.ts'
+import { openLabelled } from '../src/examples/labelled-pictures.ts'
+import { parseLabels } from '../src/examples/labels-table.ts'
 
 let folder: string
 let workDir: string
@@ -21,19 +22,26 @@ const picture = (width: number, height: number): Promise<Buffer> =>
 test('a query line has its fields by name, then its kind; none is unknown, a bar parts labels', async () => {
   const file = join(folder, 'queries.txt')
   await writeFile(file, '\uFEFFa b.jpg\tred car\tcam1\tfar\r\nc.jpg\tnone\tcam2\n\nd.jpg\ta|b\n')
-  expect(await readQueryList(file, { root: '/p', fields: ['camera'] })).toEqual([
+  for (const name of ['a b.jpg', 'c.jpg', 'd.jpg']) await writeFile(join(folder, name), '')
+  expect(await readQueryList(file, { root: folder, fields: ['camera'] })).toEqual([
     {
       name: 'a b.jpg',
-      file: '/p/a b.jpg',
+      file: join(folder, 'a b.jpg'),
       labels: ['red car'],
       fields: { camera: 'cam1' },
       kind: 'far'
     },
-    { name: 'c.jpg', file: '/p/c.jpg', labels: [], fields: { camera: 'cam2' }, kind: 'unknown' },
-    { name: 'd.jpg', file: '/p/d.jpg', labels: ['a', 'b'], fields: {}, kind: 'several' }
+    {
+      name: 'c.jpg',
+      file: join(folder, 'c.jpg'),
+      labels: [],
+      fields: { camera: 'cam2' },
+      kind: 'unknown'
+    },
+    { name: 'd.jpg', file: join(folder, 'd.jpg'), labels: ['a', 'b'], fields: {}, kind: 'several' }
   ])
   await writeFile(file, 'a.jpg\tx\nb.jpg\n')
-  await expect(readQueryList(file, { root: '/p', fields: [] })).rejects.toThrow('queries.txt:2:')
+  await expect(readQueryList(file, { root: folder, fields: [] })).rejects.toThrow('queries.txt:2:')
 })
 
 test('of a plain folder every fourth picture of a label is asked, and nothing is written into it', async () => {

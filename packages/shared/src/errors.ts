@@ -12,6 +12,7 @@ const catalogue = {
   invalid_list_line: [400, false],
   path_outside_root: [400, false],
   missing_label: [400, false],
+  duplicate_item: [400, false],
   unauthorized: [401, false],
   forbidden_origin: [403, false],
   forbidden_prefix: [403, false],

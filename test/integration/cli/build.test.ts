@@ -169,6 +169,46 @@ test('bad lines fail by number and reason, the rest is built, and the program sa
   ])
 }, 600_000)
 
+test('one picture is one item whichever way its path is written, index_dir alone searches and exports it, and remove leaves none', async () => {
+  for (const name of ['readable/paths', 'sent paths']) {
+    const folder = await folderOf(home, name, [0, 1, 2])
+    const images = join(folder, 'product_images')
+    const list = [
+      `./${pathOf(0)}\tzero`,
+      `${pathOf(0).replace('/', '//')}\tzero`,
+      `${join(images, pathOf(1))}\tone`,
+      `${pathOf(2).replaceAll('/', '\\')}\ttwo`
+    ]
+    await writeFile(join(folder, 'product_data.txt'), `${list.join('\r')}\r`)
+    const run = (...args: string[]) => home.run(folder, ...args, '-c', 'product.yaml', '--json')
+    const built = await run('build', '-o', 'IndexProcess.delimiter=\\t')
+    expect([built.code, built.json()], built.stdout).toEqual([
+      0,
+      expect.objectContaining({ total: 3, indexed: 3, duplicates: 1 })
+    ])
+    await writeFile(
+      join(folder, 'search.yaml'),
+      'IndexProcess:\n  index_dir: ./product_gallery/index\n'
+    )
+    const picture = `product_images/${pathOf(2)}`
+    const found = await home.run(folder, 'search', '-c', 'search.yaml', '--image', picture)
+    expect(hitsIn(found.stdout).map(fileOf)[0]).toBe(pathOf(2))
+    expect((await home.run(folder, 'export', '-c', 'search.yaml')).code).toBe(0)
+    const refused = await home.run(folder, 'append', '-c', 'search.yaml')
+    expect([refused.code, refused.stderr]).toEqual([
+      2,
+      expect.stringMatching(/image_root is missing\n.*data_file is missing/)
+    ])
+    const removed = await run('remove')
+    expect([removed.code, removed.json()]).toEqual([
+      0,
+      expect.objectContaining({ listed: 3, removed: 3, failed: 0 })
+    ])
+    const left = await home.run(folder, 'search', '-c', 'search.yaml', '--image', picture)
+    expect(hitsIn(left.stdout)).toEqual([])
+  }
+}, 600_000)
+
 test('a stack that may not read the folder is sent the pictures', async () => {
   const folder = await folderOf(home, 'sent', count(8), `${listOf(count(8))}gone.jpg nothing\n`)
   const built = await home.run(folder, 'build', '-c', 'product.yaml', '--json')

@@ -63,3 +63,45 @@ test('a labelled set is imported, asked and judged; R@1 below the floor is exit 
     'q7'
   ])
 })
+
+test('quotes and commas of labels.csv are no part of the labels: identical pictures are found first', async () => {
+  const quoted = await home.folder('quoted', {}, { 'img/a, b.jpg': 1, 'img/c.jpg': 2 })
+  await writeFile(
+    join(quoted, 'labels.csv'),
+    '\uFEFFpath,label,role,bbox_xyxy,extra\r\n"img/a, b.jpg","Coca-Cola, 330 ml",gallery,,\r\nimg/c.jpg,blue,gallery,,\r\n"./img/a, b.jpg","Coca-Cola, 330 ml",query,,\r\nimg\\c.jpg,"blue",query,,\r\n'
+  )
+  const run = await home.run(home.dir, 'eval', 'quoted', '--json')
+  expect([run.code, run.json()], run.stderr).toEqual([
+    0,
+    expect.objectContaining({ queries: 2, r1: 1 })
+  ])
+})
+
+test.each([
+  [
+    'a picture that is missing',
+    'gone.jpg,x,query,,\n',
+    /labels\.csv:3: gone\.jpg is no file below/
+  ],
+  ['a quote that is never closed', '"g0.jpg,x,query,,\n', /labels\.csv: Quote Not Closed/],
+  [
+    'a file that is no picture',
+    'labels.csv,x,gallery,1|1|9|9,\ng0.jpg,x,query,,\n',
+    /labels\.csv:3: /
+  ]
+])('%s in labels.csv is one message, without a stack', async (_name, rows, expected) => {
+  const broken = await home.folder('broken', {}, { 'g0.jpg': 0 })
+  await writeFile(
+    join(broken, 'labels.csv'),
+    `path,label,role,bbox_xyxy,extra\ng0.jpg,x,gallery,,\n${rows}`
+  )
+  const run = await home.run(home.dir, 'eval', 'broken')
+  expect([run.code, run.stderr]).toEqual([2, expect.stringMatching(expected)])
+  expect(run.stderr).not.toMatch(/\n\s+at /)
+})
+
+test('a folder that cannot be written is one message that names it', async () => {
+  const run = await home.run(home.dir, 'eval', 'set', '--data', join(folder, 'labels.csv'))
+  expect([run.code, run.stderr]).toEqual([1, expect.stringMatching(/ENOTDIR.*labels\.csv/)])
+  expect(run.stderr).not.toMatch(/\n\s+at /)
+})

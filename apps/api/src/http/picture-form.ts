@@ -2,6 +2,7 @@
 import type { Readable } from 'node:stream'
 import type { Request } from 'express'
 import { appError } from '@likeness/shared/errors'
+import { createFormFields, shownName } from './form-fields.ts'
 import { parseJsonField } from './json-field.ts'
 import { readMultipart } from './multipart.ts'
 
@@ -21,32 +22,37 @@ async function collect(stream: Readable, maxBytes: number): Promise<Uint8Array> 
   return Buffer.concat(chunks)
 }
 
-/** `asJson`: fields whose text is JSON. Empty fields are left out. */
+/**
+ * `asJson`: fields whose text is JSON. Empty fields are left out. invalid_request for a field that
+ * is given twice.
+ */
 export async function readPictureForm(
   req: Request,
   { maxBytes, asJson }: { maxBytes: number; asJson: ReadonlySet<string> }
 ): Promise<PictureForm> {
-  const fields: Record<string, unknown> = {}
+  const fields = createFormFields('image')
   let picture: Uint8Array | undefined
   await readMultipart(
     req,
     { files: 1, fields: 20, fieldBytes: 256 * 1024 },
     {
-      onField: (name, text) => {
-        const value = asJson.has(name) ? parseJsonField(name, text) : text
-        if (text !== '') Object.defineProperty(fields, name, { value, enumerable: true })
-      },
+      onField: fields.add,
       onFile: async (name, stream) => {
         if (name !== 'image')
           throw appError(
             'invalid_request',
-            `unknown file field ${name.slice(0, 50)}; the picture is \`image\``
+            `unknown file field ${shownName(name)}; the picture is \`image\``
           )
         picture = await collect(stream, maxBytes)
       }
     }
   )
-  return { fields, picture }
+  const given = Object.entries(fields.values()).filter(([, text]) => text !== '')
+  const values = given.map(([name, text]): [string, unknown] => [
+    name,
+    asJson.has(name) ? parseJsonField(name, text) : text
+  ])
+  return { fields: Object.fromEntries(values), picture }
 }
 
 /** invalid_request for a box without an area. */

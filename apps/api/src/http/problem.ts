@@ -30,9 +30,8 @@ export function toAppError(error: unknown): AppError {
     status?: unknown
   }
   if (type === 'entity.too.large') return appError('too_large', 'the JSON body is too large')
-  if (type === 'encoding.unsupported')
-    return appError('unsupported_media_type', 'content-encoding is not supported')
   if (type === 'charset.unsupported') return appError('unsupported_media_type', 'JSON is UTF-8')
+  if (type === 'charset.invalid') return appError('invalid_request', 'the body is not UTF-8')
   if (type === 'entity.parse.failed') return appError('invalid_request', 'the body is not JSON')
   if (type === 'request.aborted' || type === 'request.size.invalid')
     return appError('invalid_request', 'the body does not have its announced size')

@@ -1,6 +1,12 @@
 // Reads request bodies: JSON within limits, zod at the edge, and the discarding of unread bytes.
+import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
-import express, { type NextFunction, type Request, type Response } from 'express'
+import express, {
+  type NextFunction,
+  type Request,
+  type RequestHandler,
+  type Response
+} from 'express'
 import type { z } from 'zod'
 import { maxJsonBytes } from '@likeness/shared/contract/limits'
 import { appError } from '@likeness/shared/errors'
@@ -12,7 +18,12 @@ const parseJson = express.json({
   limit: maxJsonBytes,
   strict: false,
   inflate: false,
-  type: 'application/json'
+  type: 'application/json',
+  verify: (_req, _res, body, charset) => {
+    // Other bytes would be read as U+FFFD, and texts would change in silence.
+    if (charset === 'utf-8' && !isUtf8(body))
+      throw Object.assign(new Error('not UTF-8'), { type: 'charset.invalid' })
+  }
 })
 
 export const isJson = (req: Request): boolean => Boolean(req.is('application/json'))
@@ -20,6 +31,20 @@ export const isMultipart = (req: Request): boolean => Boolean(req.is('multipart/
 
 const isEmpty = ({ headers }: Request): boolean =>
   headers['transfer-encoding'] === undefined && (headers['content-length'] ?? '0') === '0'
+
+/**
+ * unsupported_media_type for a body that is packed by its content-encoding. A packed body of some
+ * kilobytes may hold gigabytes, so bodies are taken as they are.
+ */
+export const refusePackedBodies: RequestHandler = (req, res, next) => {
+  const encoding = (req.get('content-encoding') ?? '').trim().toLowerCase()
+  if (encoding === '' || encoding === 'identity' || isEmpty(req)) return next()
+  res.setHeader('accept-encoding', 'identity')
+  throw appError(
+    'unsupported_media_type',
+    `content-encoding ${JSON.stringify(encoding.slice(0, 50))} is not taken: send the body without it`
+  )
+}
 
 /** Returns an empty object when no body was sent; else the same as readJson. */
 export const readOptionalJson = async (req: Request, res: Response): Promise<unknown> =>

@@ -10,6 +10,7 @@ import {
   type Metadata
 } from '@likeness/shared/contract/item-list'
 import { mapInOrder } from '@likeness/shared/data/concurrency'
+import { meaningsOf, whyOutside } from '@likeness/shared/data/picture-path'
 import { appError, isAppError } from '@likeness/shared/errors'
 import { checkKey } from '@likeness/store/object-key'
 import type { ObjectStore } from '@likeness/store/object-store'
@@ -18,6 +19,7 @@ import { type ListEntry, type ListFile, readList } from './list-file.ts'
 import { walkFolder } from './walk-folder.ts'
 
 const copiesAtOnce = 8
+const looksAtOnce = 8
 /**
  * A file up to this size is copied in a single piece. Most pictures are small, and a stream costs
  * more than such a copy.
@@ -26,9 +28,10 @@ const copiedWholeBytes = 1024 ** 2
 
 /** A future item, before its ordinal and picture are known. */
 interface Candidate {
-  /** Path relative to the folder or the prefix. */
+  /** Path relative to the folder or the prefix; of a list, as the line has it. */
   path: string
-  id: string
+  /** undefined: the path of the found picture is the id. */
+  id: string | undefined
   label: string | null
   metadata?: Metadata
   line?: number
@@ -64,7 +67,7 @@ function candidateOf(path: string, id: string, label: LinesSource['label']): Can
 
 const fromEntry = ({ path, id, label, metadata, line, failure }: ListEntry): Candidate => ({
   path,
-  id,
+  id: id === path ? undefined : id,
   label,
   line,
   ...(metadata && { metadata }),
@@ -76,16 +79,19 @@ async function* fromList({ path, format }: ListFile): AsyncGenerator<Candidate> 
 }
 
 async function* fromFolder(root: string, label: LinesSource['label']): AsyncGenerator<Candidate> {
-  for await (const path of walkFolder(root)) yield candidateOf(path, path, label)
+  for await (const { path, failure } of walkFolder(root)) {
+    const candidate = candidateOf(path, path, label)
+    yield failure === undefined ? candidate : { ...candidate, failure }
+  }
 }
 
 const toLine = (
-  { id, label, metadata, line, failure }: Candidate,
+  { path, id, label, metadata, line, failure }: Candidate,
   ordinal: number,
   imageKey: string | null
 ): ItemListLine => ({
   ordinal,
-  id,
+  id: id ?? path,
   label,
   imageKey,
   ...(metadata !== undefined && { metadata }),
@@ -93,22 +99,32 @@ const toLine = (
   ...(failure !== undefined && { failure })
 })
 
-/**
- * Yields the items of a folder on disk: each file is copied into the store. `root` is a real path.
- */
+/** The id of an item without one is the path where its picture is. */
+const foundAt = (candidate: Candidate, path: string | undefined): Candidate =>
+  itemIdSchema.safeParse(path).success ? { ...candidate, path: path! } : candidate
+
+/** Folder of an import: its real path, and the path as the request has it. */
+export interface ImportFolder {
+  root: string
+  given: string
+}
+
+/** Yields the items of a folder on disk: each file is copied into the store. */
 export function folderLines(
   source: LinesSource,
-  root: string,
+  { root, given }: ImportFolder,
   keyOf: (n: number) => string
 ): AsyncGenerator<ItemListLine> {
-  const candidates =
-    source.list === undefined ? fromFolder(root, source.label) : fromList(source.list)
+  const fromWalk = source.list === undefined
+  const candidates = fromWalk ? fromFolder(root, source.label) : fromList(source.list!)
   return mapInOrder(candidates, copiesAtOnce, async (candidate, ordinal) => {
     if (candidate.failure !== undefined) return toLine(candidate, ordinal, null)
+    // The names of a walk are those of the disk.
+    const meanings = fromWalk ? [candidate.path] : meaningsOf(candidate.path, [root, given])
     try {
       const imageKey = keyOf(ordinal)
-      await copyFile(source, root, candidate.path, imageKey)
-      return toLine(candidate, ordinal, imageKey)
+      const path = await copyFile(source, { root, written: candidate.path, meanings }, imageKey)
+      return toLine(foundAt(candidate, path), ordinal, imageKey)
     } catch (error) {
       // A store that is away is a problem of the import. An error of the file is a problem of the
       // item.
@@ -117,21 +133,47 @@ export function folderLines(
         error.code === 'too_large'
           ? `${candidate.path} has more than ${source.maxBytes} bytes`
           : error.message
-      return toLine({ ...candidate, failure: { code: error.code, message } }, ordinal, null)
+      const failure = { code: error.code, message }
+      return toLine({ ...foundAt(candidate, meanings[0]), failure }, ordinal, null)
     }
   })
 }
 
+interface WantedFile {
+  root: string
+  /** Path of the list, for messages. */
+  written: string
+  meanings: readonly string[]
+}
+
+/** Opens the first meaning that is a file; rejects for what the first meaning lacks. */
+async function openMeant({ root, written, meanings }: WantedFile) {
+  const [first, ...others] = meanings
+  if (first === undefined)
+    throw appError('path_outside_root', whyOutside(written, 'the import root'))
+  try {
+    return { path: first, ...(await openInside(root, first)) }
+  } catch (error) {
+    if (!isAppError(error, 'image_missing')) throw error
+    for (const path of others) {
+      const opened = await openInside(root, path).catch(() => undefined)
+      if (opened !== undefined) return { path, ...opened }
+    }
+    throw error
+  }
+}
+
+/** Returns the path of the copied file below the root. */
 async function copyFile(
   { store, maxBytes }: LinesSource,
-  root: string,
-  path: string,
+  wanted: WantedFile,
   key: string
-): Promise<void> {
-  const { handle, sizeBytes } = await openInside(root, path)
+): Promise<string> {
+  const { path, handle, sizeBytes } = await openMeant(wanted)
   try {
     if (sizeBytes > copiedWholeBytes) await copyStreamed(store, key, handle, maxBytes)
     else await store.put(key, await readWhole(handle, maxBytes))
+    return path
   } finally {
     await handle.close().catch(() => {})
   }
@@ -163,16 +205,16 @@ async function readWhole(handle: FileHandle, maxBytes: number): Promise<Uint8Arr
 }
 
 /** Yields items of the store's own objects under `prefix` (ends with `/`): referred to in place. */
-export async function* prefixLines(
-  source: LinesSource,
-  prefix: string
-): AsyncGenerator<ItemListLine> {
+export function prefixLines(source: LinesSource, prefix: string): AsyncGenerator<ItemListLine> {
+  return source.list === undefined
+    ? listedObjects(source, prefix)
+    : mapInOrder(fromList(source.list), looksAtOnce, (candidate, ordinal) =>
+        listedLine(source.store, { candidate, prefix }, ordinal)
+      )
+}
+
+async function* listedObjects(source: LinesSource, prefix: string): AsyncGenerator<ItemListLine> {
   let ordinal = 0
-  if (source.list !== undefined) {
-    for await (const candidate of fromList(source.list))
-      yield listedLine(candidate, prefix, ordinal++)
-    return
-  }
   for await (const { key, sizeBytes } of source.store.list(prefix)) {
     const candidate = candidateOf(key.slice(prefix.length), key, source.label)
     if (sizeBytes > source.maxBytes)
@@ -184,19 +226,37 @@ export async function* prefixLines(
   }
 }
 
-/** A listed key is not checked here. The embedder fails a missing key with image_missing. */
-function listedLine(candidate: Candidate, prefix: string, ordinal: number): ItemListLine {
+/**
+ * A path with a single meaning is not looked for: the embedder fails a missing key with
+ * image_missing.
+ */
+async function listedLine(
+  store: ObjectStore,
+  { candidate, prefix }: { candidate: Candidate; prefix: string },
+  ordinal: number
+): Promise<ItemListLine> {
   if (candidate.failure !== undefined) return toLine(candidate, ordinal, null)
-  const key = `${prefix}${candidate.path}`
-  const failure =
-    candidate.path.split('/').includes('..') || candidate.path.startsWith('/')
-      ? { code: 'path_outside_root', message: `${candidate.path} is not under the prefix` }
-      : keyFailure(key)
-  const id =
-    candidate.id === candidate.path && itemIdSchema.safeParse(key).success ? key : candidate.id
-  return failure === undefined
-    ? toLine({ ...candidate, id }, ordinal, key)
-    : toLine({ ...candidate, failure }, ordinal, null)
+  const { path: written } = candidate
+  const failed = (failure: ItemFailure): ItemListLine =>
+    toLine({ ...candidate, failure }, ordinal, null)
+  const keys = meaningsOf(written)
+    .filter((path) => path !== '')
+    .map((path) => `${prefix}${path}`)
+  if (keys.length === 0)
+    return failed({ code: 'path_outside_root', message: whyOutside(written, 'the prefix') })
+  const failures = keys.map(keyFailure)
+  if (failures[0] !== undefined) return failed(failures[0])
+  const key = await firstStored(
+    store,
+    keys.filter((_, i) => failures[i] === undefined)
+  )
+  const found = foundAt(candidate, key)
+  return toLine(found, ordinal, key)
+}
+
+async function firstStored(store: ObjectStore, keys: readonly string[]): Promise<string> {
+  if (keys.length > 1) for (const key of keys) if ((await store.head(key)) !== undefined) return key
+  return keys[0]!
 }
 
 function keyFailure(key: string): ItemFailure | undefined {

@@ -2,13 +2,9 @@
 // again on the opened file.
 import { constants } from 'node:fs'
 import { type FileHandle, open, realpath, stat } from 'node:fs/promises'
-import { isAbsolute, join, relative, resolve, sep } from 'node:path'
+import { isAbsolute, join, resolve } from 'node:path'
 import { appError } from '@likeness/shared/errors'
-
-export function isInside(folder: string, path: string): boolean {
-  const way = relative(folder, path)
-  return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way)
-}
+import { isInside } from '@likeness/shared/process/inside-folder'
 
 const outside = (path: string, root: string) =>
   appError('path_outside_root', `${path} is not inside ${root}`)
@@ -68,7 +64,7 @@ export async function openInside(
     await handle?.close()
     const code = codeOf(error)
     if (code === 'ENOENT' || code === 'ENOTDIR')
-      throw appError('image_missing', `${path} does not exist`)
+      throw appError('image_missing', `${path} does not exist${nameHint(path)}`)
     if (code === 'EACCES' || code === 'EPERM')
       throw appError('image_missing', `${path} may not be read`)
     if (code === 'ELOOP') throw outside(path, 'the import root')
@@ -77,6 +73,10 @@ export async function openInside(
     throw error
   }
 }
+
+/** Node reads the bytes of a file name that are not UTF-8 as this character. */
+const nameHint = (path: string): string =>
+  path.includes('\uFFFD') ? ': its name on disk may not be UTF-8, rename the file' : ''
 
 export const childPath = (folder: string, name: string): string =>
   folder === '' ? name : join(folder, name)

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { maxLineBytes } from '@likeness/shared/data/text-lines'
+import { maxListLineBytes } from '@likeness/shared/contract/limits'
 import { readList } from './list-file.ts'
 
 async function read(...chunks: (string | Buffer)[]) {
@@ -27,7 +27,7 @@ test('the same lines come out wherever the chunks are cut', async () => {
 })
 
 test('a line that is not UTF-8 or far too long fails alone', async () => {
-  const long = `${'x'.repeat(maxLineBytes)}\ty\n`
+  const long = `${'x'.repeat(maxListLineBytes)}\ty\n`
   expect(await brief('a\tA\n', Buffer.from([0xff, 0xfe, 9, 65, 10]), long, 'b\tB')).toEqual([
     [1, 'a', 'A', undefined],
     [2, 'line-2', null, 'invalid_list_line'],

@@ -7,7 +7,8 @@ import {
   labelSchema,
   type Metadata
 } from '@likeness/shared/contract/item-list'
-import { readTextLines } from '@likeness/shared/data/text-lines'
+import { maxListLineBytes } from '@likeness/shared/contract/limits'
+import { controlCharacterIn, readTextLines } from '@likeness/shared/data/text-lines'
 
 /** An uploaded list on disk. */
 export interface ListFile {
@@ -22,6 +23,7 @@ export interface ListEntry {
   line: number
   path: string
   label: string | null
+  /** Default: the path. */
   id: string
   metadata?: Metadata
   failure?: ItemFailure
@@ -54,13 +56,15 @@ export function parseListLine(line: number, text: string): ListEntry {
   if (path === '') return badLine(line, 'invalid_list_line', 'no path', { id: id || undefined })
   if (label.trim() === '')
     return badLine(line, 'missing_label', 'no label after the path', { path, id: id || path })
+  const control = controlCharacterIn([path, label, id])
+  if (control !== undefined)
+    return badLine(line, 'invalid_list_line', control, { path, id: id || path })
   const parsedLabel = labelSchema.safeParse(label.trim())
-  const parsedId = itemIdSchema.safeParse(id === '' ? path : id)
   if (!parsedLabel.success)
     return badLine(line, 'invalid_list_line', 'the label is too long', { path, id: id || path })
-  if (!parsedId.success || path.includes('\0'))
-    return badLine(line, 'invalid_list_line', 'path or id is too long or has control characters')
-  return { line, path, label: parsedLabel.data, id: parsedId.data }
+  if (!itemIdSchema.safeParse(id || path).success)
+    return badLine(line, 'invalid_list_line', 'path or id is too long')
+  return { line, path, label: parsedLabel.data, id: id || path }
 }
 
 /** Parses a line of an NDJSON list, the same way. */
@@ -70,8 +74,7 @@ export function parseJsonLine(line: number, text: string): ListEntry {
   const { path, label, metadata, failure, id = path, line: ownLine = line } = parsed.value
   if (failure !== undefined)
     return { ...badLine(ownLine, failure.code, failure.message, { path, id }), failure }
-  const parsedId = itemIdSchema.safeParse(id)
-  if (path === '' || path.includes('\0') || !parsedId.success)
+  if (path === '' || path.includes('\0') || !itemIdSchema.safeParse(id).success)
     return badLine(
       ownLine,
       'invalid_list_line',
@@ -81,7 +84,7 @@ export function parseJsonLine(line: number, text: string): ListEntry {
     line: ownLine,
     path,
     label: label ?? null,
-    id: parsedId.data,
+    id,
     ...(metadata && { metadata })
   }
 }
@@ -110,7 +113,7 @@ export async function* readList(
   format: ListFile['format'] = 'tsv'
 ): AsyncGenerator<ListEntry> {
   const parse = format === 'ndjson' ? parseJsonLine : parseListLine
-  for await (const read of readTextLines(chunks)) {
+  for await (const read of readTextLines(chunks, { maxLineBytes: maxListLineBytes })) {
     yield 'problem' in read
       ? badLine(read.line, 'invalid_list_line', read.problem)
       : parse(read.line, read.text)

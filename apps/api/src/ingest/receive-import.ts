@@ -8,13 +8,13 @@ import { type Readable, Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Request, Response } from 'express'
 import { type ImportRequest, importRequestSchema } from '@likeness/shared/contract/http/imports'
+import { maxListFileBytes } from '@likeness/shared/contract/limits'
 import { createUlid } from '@likeness/shared/data/ulid'
 import { appError } from '@likeness/shared/errors'
+import { createFormFields, shownName } from '../http/form-fields.ts'
 import { readMultipart } from '../http/multipart.ts'
 import { isJson, isMultipart, parseRequest, readJson } from '../http/request-body.ts'
 import type { ListFile } from './list-file.ts'
-
-const maxListBytes = 1024 ** 3
 
 export interface ReceivedImport {
   request: ImportRequest
@@ -40,7 +40,7 @@ export async function receiveImport(
 }
 
 async function receiveForm(req: Request, path: string): Promise<ReceivedImport> {
-  const fields: Record<string, string> = {}
+  const fields = createFormFields('list')
   let listSha256: string | undefined
   let format: ListFile['format'] = 'tsv'
   const dispose = () => rm(path, { force: true })
@@ -49,20 +49,19 @@ async function receiveForm(req: Request, path: string): Promise<ReceivedImport> 
       req,
       { files: 1, fields: 8, fieldBytes: 8 * 1024 },
       {
-        onField: (name, value) =>
-          void Object.defineProperty(fields, name, { value, enumerable: true }),
+        onField: fields.add,
         onFile: async (name, stream, { filename, mimeType }) => {
           if (name !== 'list')
             throw appError(
               'invalid_request',
-              `unknown file field ${name.slice(0, 50)}; the list file is \`list\``
+              `unknown file field ${shownName(name)}; the list file is \`list\``
             )
           if (mimeType === 'application/x-ndjson' || filename.endsWith('.ndjson')) format = 'ndjson'
           listSha256 = await spool(stream, path)
         }
       }
     )
-    const request = parseRequest(importRequestSchema, fields)
+    const request = parseRequest(importRequestSchema, fields.values())
     return {
       request,
       list: listSha256 === undefined ? undefined : { path, format },
@@ -83,8 +82,8 @@ async function spool(stream: Readable, path: string): Promise<string> {
     transform(chunk: Buffer, _encoding, done) {
       sizeBytes += chunk.length
       hash.update(chunk)
-      if (sizeBytes > maxListBytes)
-        done(appError('too_large', `a list file has at most ${maxListBytes} bytes`))
+      if (sizeBytes > maxListFileBytes)
+        done(appError('too_large', `a list file has at most ${maxListFileBytes} bytes`))
       else done(null, chunk)
     }
   })

@@ -1,64 +1,19 @@
-// Reads an image upload: fields describe the files after them, and files stream into the store.
+// Reads an image upload: files stream into the store, fields describe them.
 import type { Readable } from 'node:stream'
 import type { Request } from 'express'
-import {
-  itemIdSchema,
-  type ItemListLine,
-  labelSchema,
-  type Metadata,
-  metadataSchema
-} from '@likeness/shared/contract/item-list'
+import { maxUploadFiles } from '@likeness/shared/contract/limits'
 import { createSemaphore } from '@likeness/shared/data/semaphore'
 import { appError, isAppError } from '@likeness/shared/errors'
 import type { ObjectStore } from '@likeness/store/object-store'
-import { parseJsonField } from '../http/json-field.ts'
 import { readMultipart } from '../http/multipart.ts'
-import { parseRequest } from '../http/request-body.ts'
+import type { UploadedPicture } from './repeated-pictures.ts'
+import { createUploadFields } from './upload-fields.ts'
 
-export const maxUploadFiles = 1000
 const storesAtOnce = 8
 
-interface Upload {
-  id: string | undefined
-  label: string | null
-  metadata: Metadata | undefined
+interface StoredFile {
   imageKey: string
   sha256: string
-}
-
-/**
- * `label` and `metadata` stay until they are given again (empty: removed). `id` is for the next
- * file only.
- */
-function createDescription() {
-  const now: { id: string | undefined; label: string | null; metadata: Metadata | undefined } = {
-    id: undefined,
-    label: null,
-    metadata: undefined
-  }
-  const set: Record<string, (text: string) => void> = {
-    id: (text) => (now.id = text === '' ? undefined : parseRequest(itemIdSchema, text)),
-    label: (text) => (now.label = text === '' ? null : parseRequest(labelSchema, text)),
-    metadata: (text) =>
-      (now.metadata =
-        text === '' ? undefined : parseRequest(metadataSchema, parseJsonField('metadata', text)))
-  }
-  return {
-    set(name: string, text: string): void {
-      const field = Object.hasOwn(set, name) ? set[name] : undefined
-      if (field === undefined)
-        throw appError(
-          'invalid_request',
-          `unknown field ${name.slice(0, 50)}; known are id, label, metadata, and files`
-        )
-      field(text)
-    },
-    forNextFile() {
-      const taken = { ...now }
-      now.id = undefined
-      return taken
-    }
-  }
 }
 
 export interface UploadTarget {
@@ -69,48 +24,38 @@ export interface UploadTarget {
 }
 
 /**
- * Stores every file and returns the item list lines in the order of the parts, with the sha256 of
- * each file's bytes. too_large when a file is too large. The caller deletes the stored files after
- * any rejection.
+ * Stores every file and returns the pictures in the order of the parts. too_large when a file is
+ * too large. The caller deletes the stored files after any rejection.
  */
 export async function receiveUpload(
   req: Request,
   target: UploadTarget
-): Promise<{ lines: ItemListLine[]; digests: string[] }> {
-  const description = createDescription()
-  const uploads: Upload[] = []
+): Promise<UploadedPicture[]> {
+  const fields = createUploadFields()
+  const files: StoredFile[] = []
   const limited = createSemaphore(storesAtOnce).run
   await readMultipart(
     req,
     { files: maxUploadFiles, fields: 3 * maxUploadFiles, fieldBytes: 64 * 1024 },
     {
-      onField: description.set,
-      onFile: async (_name, stream: Readable) => {
-        const n = uploads.length
-        const upload: Upload = {
-          ...description.forNextFile(),
-          imageKey: target.keyOf(n),
-          sha256: ''
-        }
-        uploads.push(upload)
-        upload.sha256 = await limited(async () => {
+      onField: fields.add,
+      onFile: async (name, stream: Readable) => {
+        fields.nextFile(name)
+        const n = files.length
+        const file: StoredFile = { imageKey: target.keyOf(n), sha256: '' }
+        files.push(file)
+        file.sha256 = await limited(async () => {
           if (stream.destroyed && !stream.readableEnded)
             throw appError('invalid_request', 'the upload was cut off')
-          return storeFile(target, upload.imageKey, stream, n)
+          return storeFile(target, file.imageKey, stream, n)
         })
       }
     }
   )
-  return {
-    lines: uploads.map(({ id, label, metadata, imageKey, sha256 }, ordinal) => ({
-      ordinal,
-      id: id ?? sha256,
-      label,
-      metadata,
-      imageKey
-    })),
-    digests: uploads.map((upload) => upload.sha256)
-  }
+  return fields.describe().map(({ id, label, metadata }, ordinal) => {
+    const { imageKey, sha256 } = files[ordinal]!
+    return { line: { ordinal, id: id ?? sha256, label, metadata, imageKey }, digest: sha256 }
+  })
 }
 
 async function storeFile(

@@ -3,14 +3,11 @@
 import { createHash } from 'node:crypto'
 import type { Request } from 'express'
 import type { ItemListLine } from '@likeness/shared/contract/item-list'
+import { maxVectorLineBytes, maxVectorLines } from '@likeness/shared/contract/limits'
 import { readTextLines } from '@likeness/shared/data/text-lines'
 import { appError } from '@likeness/shared/errors'
 import { type BatchTarget, createVectorBatches } from './vector-batches.ts'
 import { parseVectorLine } from './vector-line.ts'
-
-export const maxVectorLines = 10_000
-/** Longest line in bytes. An item has at most 1000 rows. */
-const maxLineBytes = 32 * 1024 * 1024
 
 export interface VectorsTarget extends BatchTarget {
   maxBytes: number
@@ -33,7 +30,9 @@ export async function receiveVectors(
   const hash = createHash('sha256')
   const lines: ItemListLine[] = []
   const batch = createVectorBatches(target)
-  for await (const read of readTextLines(counted(req, { hash, maxBytes }), { maxLineBytes })) {
+  for await (const read of readTextLines(counted(req, { hash, maxBytes }), {
+    maxLineBytes: maxVectorLineBytes
+  })) {
     if (lines.length === maxVectorLines)
       throw appError('too_large', `more than ${maxVectorLines} items`)
     const numbered = {
@@ -41,7 +40,7 @@ export async function receiveVectors(
       ordinal: lines.length,
       text: 'text' in read ? read.text : ''
     }
-    const { listed, embedded } = parseVectorLine(numbered, spec)
+    const { listed, embedded } = await parseVectorLine(numbered, spec)
     lines.push(
       'problem' in read
         ? {

@@ -3,9 +3,11 @@ import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import { decodeVector } from '@likeness/shared/contract/embedder'
 import { type VectorLine, vectorLineSchema } from '@likeness/shared/contract/http/vectors'
 import { itemIdSchema, type ItemListLine } from '@likeness/shared/contract/item-list'
+import { beyondLimit, maxLineValues } from '@likeness/shared/contract/limits'
 import type { BatchItem, BatchRow } from '@likeness/shared/contract/vector-batch'
 import { joinRows, rowCount, type VectorRows } from '@likeness/shared/contract/vector-rows'
 import { appError, isAppError } from '@likeness/shared/errors'
+import { Turns } from '@likeness/shared/process/turns'
 import { parseVector } from '../search/query-vector.ts'
 
 export interface SuppliedItem {
@@ -19,17 +21,21 @@ export interface NumberedLine {
   text: string
 }
 
-/** Bad lines become failed items: invalid_request, dimension_mismatch or invalid_vector. */
-export function parseVectorLine(
+/**
+ * Bad lines become failed items: invalid_request, dimension_mismatch or invalid_vector. Other
+ * requests get their turn between the rows of a long line.
+ */
+export async function parseVectorLine(
   { line, ordinal, text }: NumberedLine,
   spec: CollectionSpec
-): SuppliedItem {
+): Promise<SuppliedItem> {
   let id = `line-${line}`
   try {
+    checkValues(text)
     const value = parseJson(text)
     const parsedId = itemIdSchema.safeParse((value as { id?: unknown } | null)?.id)
     if (parsedId.success) id = parsedId.data
-    return accept(value, { line, ordinal, spec })
+    return await accept(value, { line, ordinal, spec })
   } catch (error) {
     if (!isAppError(error)) throw error
     return {
@@ -45,6 +51,14 @@ export function parseVectorLine(
   }
 }
 
+/** Numbers as text cost a hundred times more than base64 of the same length. */
+function checkValues(text: string): void {
+  let commas = 0
+  for (let at = text.indexOf(','); at !== -1; at = text.indexOf(',', at + 1)) commas++
+  if (commas > maxLineValues)
+    throw beyondLimit('maxLineValues', commas, 'Send `vectors` as base64 of float32')
+}
+
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
@@ -53,10 +67,10 @@ function parseJson(text: string): unknown {
   }
 }
 
-function accept(
+async function accept(
   value: unknown,
   { line, ordinal, spec }: { line: number; ordinal: number; spec: CollectionSpec }
-): Required<SuppliedItem> {
+): Promise<Required<SuppliedItem>> {
   const parsed = vectorLineSchema.safeParse(value)
   if (!parsed.success) {
     const [issue] = parsed.error.issues
@@ -66,15 +80,23 @@ function accept(
     )
   }
   const { id, label = null, metadata, width = 0, height = 0 } = parsed.data
-  const vectors = decodeRows(parsed.data, spec)
+  const vectors = await decodeRows(parsed.data, spec)
   const rows = rowsOf(parsed.data, rowCount(vectors, spec.embedding.dim))
   const described = { ordinal, id, label, ...(metadata && { metadata }), imageKey: null, line }
   return { listed: described, embedded: { item: { ...described, width, height, rows }, vectors } }
 }
 
-function decodeRows({ vectors: given }: VectorLine, spec: CollectionSpec): VectorRows {
-  const rows = typeof given === 'string' ? splitRows(given, spec) : given
-  return joinRows(rows.map((row) => parseVector(row, spec)))
+async function decodeRows(
+  { vectors: given }: VectorLine,
+  spec: CollectionSpec
+): Promise<VectorRows> {
+  const turns = new Turns()
+  const rows: VectorRows[] = []
+  for (const row of typeof given === 'string' ? splitRows(given, spec) : given) {
+    await turns.take()
+    rows.push(parseVector(row, spec))
+  }
+  return joinRows(rows)
 }
 
 function splitRows(text: string, { embedding: { dim, sparse } }: CollectionSpec): Float32Array[] {

@@ -17,9 +17,9 @@ export const ingestionRoutes: RouteDescriptions = {
     ...accepted,
     summary: 'Upload pictures',
     description:
-      'An item with the same id is replaced. A picture that cannot be read becomes a failed item of the job.',
+      'An item with the same id is replaced. A picture that cannot be read becomes a failed item of the job. Two pictures of one request that would be one item, and differ, are refused.',
     body: { 'multipart/form-data': 'UploadForm' },
-    codes: ['collection_not_found', 'embedding_mismatch', 'upload_expired']
+    codes: ['collection_not_found', 'embedding_mismatch', 'upload_expired', 'duplicate_item']
   },
   'POST /v1/collections/:c/imports': {
     ...accepted,

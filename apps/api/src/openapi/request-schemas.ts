@@ -106,7 +106,7 @@ export const requestNotes: Partial<Record<RequestSchemaName, object>> = {
   Filter: { description: 'All of its conditions hold; of `any`, at least one.' },
   ImportForm: {
     description:
-      'Exactly one of `prefix` and `root`. `list`: `path<TAB>label[<TAB>id]` a line, or ListLine as NDJSON (sent as application/x-ndjson, or named *.ndjson).'
+      'Exactly one of `prefix` and `root`. `list`, a file: `path<TAB>label[<TAB>id]` a line, or ListLine as NDJSON (sent as application/x-ndjson, or named *.ndjson).'
   },
   ImportRequest: { description: 'Exactly one of `prefix` and `root`.' },
   IndexMethod: { description: 'In any case.', examples: [...indexMethods] },
@@ -142,7 +142,7 @@ export const requestNotes: Partial<Record<RequestSchemaName, object>> = {
   },
   UploadForm: {
     description:
-      'Fields describe the files after them: `label` and `metadata` hold until given again, `id` is for the next file only. Any number of files.'
+      'Up to 1000 files. Fields before files describe the files after them: `label` and `metadata` hold until given again, `id` is for the next file only. Fields after each file describe that file.'
   },
   VectorLine: {
     description:

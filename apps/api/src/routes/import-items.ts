@@ -50,10 +50,11 @@ async function openSource(deps: ApiDeps, received: ReceivedImport): Promise<Impo
     const prefix = parsePrefix(request.prefix)
     return { name: `prefix ${prefix}${suffix}`, lines: () => prefixLines(source, prefix) }
   }
-  const root = await resolveRoot(request.root ?? '', importRoots)
+  const given = request.root ?? ''
+  const folder = { given, root: await resolveRoot(given, importRoots) }
   return {
-    name: `root ${request.root}${suffix}`,
-    lines: (spec, ingestion) => folderLines(source, root, (n) => pictureKey(spec, ingestion, n))
+    name: `root ${given}${suffix}`,
+    lines: (spec, ingestion) => folderLines(source, folder, (n) => pictureKey(spec, ingestion, n))
   }
 }
 

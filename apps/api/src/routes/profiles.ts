@@ -14,6 +14,7 @@ import { concatArrays } from '@likeness/shared/data/concat-arrays'
 import { sha256Hex } from '@likeness/shared/data/sha256'
 import { appError } from '@likeness/shared/errors'
 import type { ApiDeps } from '../api-deps.ts'
+import { shownName } from '../http/form-fields.ts'
 import { parseJsonField } from '../http/json-field.ts'
 import { readMultipart } from '../http/multipart.ts'
 import { isMultipart, parseRequest } from '../http/request-body.ts'
@@ -70,7 +71,9 @@ async function receiveProfile(req: Request): Promise<ReceivedProfile> {
     { files: 1, fields: 1, fieldBytes: 16 * 1024 },
     {
       onField: (name, text) => {
-        if (name === 'profile') draft = parseRequest(profileDraftSchema, parseJsonField(name, text))
+        if (name !== 'profile')
+          throw appError('invalid_request', `unknown field ${shownName(name)}; known is profile`)
+        draft = parseRequest(profileDraftSchema, parseJsonField(name, text))
       },
       onFile: async (name, stream) => {
         if (name !== 'projection' || draft === undefined)

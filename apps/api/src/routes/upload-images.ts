@@ -16,6 +16,7 @@ import {
   prepareIngestion
 } from '../ingest/ingestion.ts'
 import { receiveUpload } from '../ingest/receive-upload.ts'
+import { checkRepeatedPictures } from '../ingest/repeated-pictures.ts'
 
 export const uploadImages = (deps: ApiDeps): Route => ({
   method: 'post',
@@ -36,16 +37,22 @@ export const uploadImages = (deps: ApiDeps): Route => ({
       keyOf: (n: number) => pictureKey(spec, draft.ingestion, n),
       maxBytes: deps.settings.maxUploadBytes
     }
-    const upload = await receiveUpload(req, target).catch(async (error: unknown) => {
+    const uploaded = await receiveUpload(req, target).catch(async (error: unknown) => {
       await abandon()
       throw error
     })
-    const { lines, digests } = upload
+    const lines = uploaded.map(({ line }) => line)
     const items = lines.map(({ ordinal, id }) => ({ ordinal, id }))
     await answerOnce(deps, req, res, {
-      content: lines.map(({ id, label, metadata }, n) => [id, label, metadata ?? null, digests[n]]),
+      content: uploaded.map(({ line: { id, label, metadata }, digest }) => [
+        id,
+        label,
+        metadata ?? null,
+        digest
+      ]),
       intentSchema: ingestIntentSchema,
       prepare: async () => {
+        checkRepeatedPictures(uploaded)
         await requireEmbedder(deps, spec)
         return { ...(await prepareIngestion(deps, draft, lines)), items }
       },

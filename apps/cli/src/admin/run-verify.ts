@@ -11,7 +11,7 @@ import { parseCommand } from '../command-options.ts'
 import type { CommandContext } from '../command.ts'
 import { fromCallersFolder, storeFromEnvironment } from '../config.ts'
 import { stackDir } from '../connect/connect.ts'
-import { loadGalleryConfig } from '../gallery-config/load-gallery-config.ts'
+import { loadSearchedGallery } from '../gallery-config/load-gallery-config.ts'
 import { UserError } from '../user-error.ts'
 
 const usage = `likeness verify [-c FILE.yaml | --collection NAME] [options]      all collections unless one is named
@@ -35,8 +35,11 @@ export async function runVerify(args: readonly string[], context: CommandContext
   const name =
     values.config === undefined
       ? values.collection
-      : (await loadGalleryConfig(fromCallersFolder(values.config), { overrides: values.override }))
-          .collection
+      : (
+          await loadSearchedGallery(fromCallersFolder(values.config), {
+            overrides: values.override
+          })
+        ).collection
   const objects = join(stackDir(values.data), 'objects')
   if (values.store === undefined && !existsSync(objects))
     throw new UserError(`${objects} does not exist: nothing was ever stored there`)

@@ -1,4 +1,5 @@
 // Sends requests to the public API, with helpers for their bodies and answers.
+import { readTextLines } from '@likeness/shared/data/text-lines'
 import { ApiProblem, parseProblem } from './api-problem.ts'
 
 export interface ApiRequest {
@@ -33,12 +34,9 @@ export const json = (body: unknown): RequestInit => ({
 
 /** Parses one JSON text per line. Throws the network's error when an answer ends early. */
 export async function* jsonLines<T>(response: Response): AsyncGenerator<T> {
-  const decoder = new TextDecoder()
-  let held = ''
-  for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
-    held += decoder.decode(chunk, { stream: true })
-    const lines = held.split('\n')
-    held = lines.pop()!
-    for (const line of lines) yield JSON.parse(line) as T
+  const body = response.body as AsyncIterable<Uint8Array>
+  for await (const read of readTextLines(body, { maxLineBytes: Infinity })) {
+    if ('problem' in read) throw new Error(`line ${read.line} of the answer: ${read.problem}`)
+    yield JSON.parse(read.text) as T
   }
 }

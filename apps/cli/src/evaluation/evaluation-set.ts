@@ -1,13 +1,15 @@
 // A labelled set as a gallery's yaml and query pictures: the same code path that a user's gallery
 // takes.
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { sha256Hex } from '@likeness/shared/data/sha256'
 import { dataHome, fromCallersFolder } from '../config.ts'
 import type { ExampleQuery } from '../examples/example-query.ts'
 import { openFolder } from '../examples/folder-pictures.ts'
-import { openLabelled, parseLabels } from '../examples/labelled-pictures.ts'
+import { openLabelled } from '../examples/labelled-pictures.ts'
+import { readLabels } from '../examples/labels-table.ts'
 import { readDataList } from '../gallery-config/data-list.ts'
+import { readListLines } from '../gallery-config/list-lines.ts'
 import { type GalleryConfig, loadGalleryConfig } from '../gallery-config/load-gallery-config.ts'
 import { UserError } from '../user-error.ts'
 import { cameraOf } from './camera-of.ts'
@@ -40,9 +42,7 @@ export async function openEvaluationSet(
   const labels = labelsFile(folder)
   const crossCamera =
     labels !== undefined &&
-    parseLabels(await readFile(labels, 'utf8'), labels).every(
-      ({ path }) => cameraOf(path) !== undefined
-    )
+    (await readLabels(labels)).every(({ path }) => cameraOf(path) !== undefined)
   const fieldsOf = (path: string): string[] => (crossCamera ? [cameraOf(path)!] : [])
   const set =
     labels === undefined
@@ -94,7 +94,8 @@ export async function sampleList(
   { config, workDir }: EvaluationSet,
   count: number
 ): Promise<GalleryConfig> {
-  const lines = (await readFile(config.dataFile, 'utf8')).split('\n').filter((line) => line !== '')
+  const lines: string[] = []
+  for await (const read of readListLines(config.dataFile)) if ('text' in read) lines.push(read.text)
   const step = Math.max(1, lines.length / count)
   const dataFile = join(workDir, 'sample.txt')
   await writeFile(

@@ -1,48 +1,16 @@
 // A labelled set as an example: a table `path,label,role,bbox_xyxy,extra` beside the pictures.
 // References with a box are cropped to the box.
 import { constants } from 'node:fs'
-import { copyFile, mkdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { dirname, extname, join } from 'node:path'
 import sharp from 'sharp'
 import { listLine } from '@likeness/drawing/example-set'
+import { messageOf } from '@likeness/shared/errors'
+import { requirePictures } from '../gallery-config/find-picture.ts'
 import { UserError } from '../user-error.ts'
 import { defaultKind, labelsOf } from './example-query.ts'
 import type { ExamplePictures } from './folder-pictures.ts'
-
-export interface LabelledLine {
-  path: string
-  label: string
-  role: string
-  /** Pixels: x1, y1, x2, y2. */
-  box: [number, number, number, number] | undefined
-  extra: string
-}
-
-const header = 'path,label,role,bbox_xyxy,extra'
-
-/** Commas are allowed in the path only. UserError with the line number for any other line. */
-export function parseLabels(text: string, file: string): LabelledLine[] {
-  const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/)
-  if (lines[0] !== header) throw new UserError(`${file}:1: the first line must be ${header}`)
-  return lines.flatMap((line, at) => {
-    if (at === 0 || line === '') return []
-    const fields = line.split(',')
-    if (fields.length < 5) throw new UserError(`${file}:${at + 1}: five fields are expected`)
-    const [label, role, boxText, extra] = fields.slice(-4) as [string, string, string, string]
-    const numbers = boxText === '' ? undefined : boxText.split('|').map(Number)
-    if (numbers !== undefined && (numbers.length !== 4 || numbers.some(Number.isNaN)))
-      throw new UserError(`${file}:${at + 1}: the box must be x1|y1|x2|y2`)
-    return [
-      {
-        path: fields.slice(0, -4).join(','),
-        label,
-        role,
-        box: numbers as LabelledLine['box'],
-        extra
-      }
-    ]
-  })
-}
+import { type LabelledLine, readLabels } from './labels-table.ts'
 
 export interface LabelledSource {
   file: string
@@ -65,21 +33,25 @@ export async function openLabelled({
   onProgress,
   say
 }: LabelledSource): Promise<ExamplePictures> {
-  const lines = parseLabels(await readFile(file, 'utf8'), file)
+  const lines = await readLabels(file)
   const references = lines.filter(({ role }) => role.startsWith('gallery') && roles.includes(role))
   const asked = roles.includes('query') ? lines.filter(({ role }) => role === 'query') : []
   if (references.length === 0 || asked.length === 0)
     throw new UserError(
       `${file}: no lines with the roles ${roles.join(', ')}; it has ${[...new Set(lines.map(({ role }) => role))].join(', ')}`
     )
-  const root = dirname(file)
+  const files = await findFiles(file, [...references, ...asked])
   const imageRoot = join(workDir, 'pictures')
   await rm(imageRoot, { recursive: true, force: true })
   await mkdir(imageRoot, { recursive: true })
   const list: string[] = []
   for (const [at, line] of references.entries()) {
     const path = `${String(at).padStart(5, '0')}${line.box === undefined ? extname(line.path) : '.jpg'}`
-    const isBrought = await bringReference(join(root, line.path), join(imageRoot, path), line.box)
+    const isBrought = await bringReference(files[at]!, join(imageRoot, path), line.box).catch(
+      (error: unknown) => {
+        throw new UserError(`${file}:${line.line}: ${line.path}: ${messageOf(error)}`)
+      }
+    )
     if (isBrought)
       list.push(listLine({ path, label: line.label, more: fieldsOf?.(line.path) ?? [] }))
     else say(`${line.path}: the box ${line.box!.join('|')} shows nothing of the picture; left out`)
@@ -87,11 +59,11 @@ export async function openLabelled({
   }
   const dataFile = join(workDir, 'gallery.txt')
   await writeFile(dataFile, list.join(''))
-  const queries = asked.map(({ path, label, box, extra }) => {
+  const queries = asked.map(({ path, label, box, extra }, at) => {
     const labels = labelsOf(label)
     return {
       name: path,
-      file: join(root, path),
+      file: files[references.length + at]!,
       labels,
       ...(box && { box }),
       fields: {},
@@ -99,6 +71,22 @@ export async function openLabelled({
     }
   })
   return { imageRoot, dataFile, queries }
+}
+
+/** UserError with the lines that lack a label or a picture. */
+async function findFiles(table: string, used: readonly LabelledLine[]): Promise<string[]> {
+  const unlabelled = used.find(({ label }) => label.trim() === '')
+  if (unlabelled !== undefined)
+    throw new UserError(`${table}:${unlabelled.line}: ${unlabelled.path} has no label`)
+  return requirePictures(
+    table,
+    dirname(table),
+    used.map(({ line, path, unquoted }) => ({
+      line,
+      path,
+      ...(unquoted && { hint: 'a path or label with a comma needs quotes' })
+    }))
+  )
 }
 
 /**

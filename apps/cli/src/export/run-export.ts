@@ -5,7 +5,7 @@ import { galleryOptions, galleryUsage, parseCommand } from '../command-options.t
 import type { CommandContext } from '../command.ts'
 import { fromCallersFolder } from '../config.ts'
 import { connect } from '../connect/connect.ts'
-import { loadGalleryConfig } from '../gallery-config/load-gallery-config.ts'
+import { loadSearchedGallery } from '../gallery-config/load-gallery-config.ts'
 import { createProgress } from '../progress.ts'
 import { UserError } from '../user-error.ts'
 import { fileNames } from './export-folder.ts'
@@ -55,7 +55,7 @@ async function chooseGallery({
   if ((config === undefined) === (collection === undefined))
     throw new UserError(`give either -c FILE.yaml or --collection NAME\n${exportUsage}`)
   if (config !== undefined) {
-    const gallery = await loadGalleryConfig(fromCallersFolder(config), { overrides: override })
+    const gallery = await loadSearchedGallery(fromCallersFolder(config), { overrides: override })
     return {
       name: gallery.collection,
       outDir: out === undefined ? gallery.indexDir : fromCallersFolder(out)

@@ -1,6 +1,6 @@
 // Writes the table of docs/configuration.md and the JSON Schema for editors, both from the schema.
 import { z } from 'zod'
-import { gallerySchema, sections } from './gallery-schema.ts'
+import { searchedGallerySchema, sections } from './gallery-schema.ts'
 
 const marks = ['<!-- keys: written by write-docs.ts -->', '<!-- end of keys -->'] as const
 
@@ -30,7 +30,7 @@ export function withTables(document: string): string {
 }
 
 export function renderJsonSchema(): string {
-  const schema = z.toJSONSchema(gallerySchema, {
+  const schema = z.toJSONSchema(searchedGallerySchema, {
     io: 'input',
     override: ({ jsonSchema }) => {
       // Editors show the table's column as part of the description.

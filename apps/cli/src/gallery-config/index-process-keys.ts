@@ -3,6 +3,9 @@ import { z } from 'zod'
 import { indexMethods, metrics, searchBudgetSchema } from '@likeness/shared/contract/collection'
 import { key, number, oneOf, path, share, whole } from './schema-key.ts'
 
+/** In single quotes, and without quotes, yaml reads `\t` as two characters. A tab is meant. */
+export const readDelimiter = (text: string): string => text.replaceAll('\\t', '\t')
+
 export const operations = ['new', 'append', 'remove'] as const
 
 export const indexProcess = z.strictObject({
@@ -15,13 +18,17 @@ export const indexProcess = z.strictObject({
     description:
       'names the gallery (its collection), and is where its record and an exported index are written'
   }),
-  image_root: key(path, { description: 'folder of the pictures' }),
+  image_root: key(path, {
+    description: 'folder of the pictures',
+    absent: 'required; `search`, `export` and `verify` work without it'
+  }),
   data_file: key(path, {
     description:
-      'lines `relative_path<delimiter>label[<delimiter>more]`; UTF-8; BOM, CRLF and blank lines are fine'
+      'lines `path<delimiter>label[<delimiter>more]`; UTF-8, or UTF-16 with a BOM; CRLF, CR and blank lines are fine',
+    absent: 'required; `search`, `export` and `verify` work without it'
   }),
-  delimiter: key(z.string().min(1).max(16).optional(), {
-    description: 'separates the fields of a line',
+  delimiter: key(z.string().min(1).max(16).transform(readDelimiter).optional(), {
+    description: 'separates the fields of a line; `\\t` in any quotes is a tab',
     absent:
       'tab if every line has one, else the path is the longest prefix of the line that exists under `image_root`'
   }),
@@ -79,3 +86,17 @@ export const global = z.strictObject({
     absent: "0.05, or the profile's"
   })
 })
+
+/** Keys of PP-ShiTu in 2021, with what to write today. */
+export const formerKeys: ReadonlyMap<string, string> = new Map([
+  ['index_path', 'is a name of 2021: write index_dir'],
+  [
+    'append_index',
+    'is a key of 2021: write index_operation: "append" for True, index_operation: "new" for False'
+  ],
+  [
+    'pq_size',
+    'is a key of 2021, for building a graph that does not exist here: remove it (Likeness.storage compresses vectors)'
+  ],
+  ['spacer', 'is a name of 2021: write delimiter']
+])

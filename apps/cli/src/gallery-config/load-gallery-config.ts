@@ -1,7 +1,7 @@
 // Loads a gallery's yaml, checked and completed: absolute paths, all defaults, every problem with
 // its line.
 import { dirname, resolve } from 'node:path'
-import type { core } from 'zod'
+import type { core, ZodType } from 'zod'
 import type { IndexMethod, Metric } from '@likeness/shared/contract/collection'
 import {
   type AnswerSettings,
@@ -15,9 +15,14 @@ import type { CollectionProfile } from '@likeness/shared/contract/profile'
 import type { VectorStorage } from '@likeness/shared/contract/storage-forms'
 import { UserError } from '../user-error.ts'
 import { collectionNameOf } from './collection-name.ts'
-import { type GalleryFile, gallerySchema, namesAt } from './gallery-schema.ts'
+import {
+  gallerySchema,
+  namesAt,
+  type SearchedGalleryFile,
+  searchedGallerySchema
+} from './gallery-schema.ts'
 import { namesWithoutMeaning } from './ignored-keys.ts'
-import type { operations } from './index-process-keys.ts'
+import { formerKeys, type operations } from './index-process-keys.ts'
 import { nearestName } from './nearest-name.ts'
 import { applyOverrides } from './overrides.ts'
 import { readYamlFile, type YamlFile } from './yaml-file.ts'
@@ -29,13 +34,12 @@ const pictureSettingNames = Object.keys({
   ...answerSettingsSchema.shape
 }) as (keyof PictureSettings)[]
 
-export interface GalleryConfig {
+/** A gallery that can be searched and exported. */
+export interface SearchedGallery {
   file: string
   folder: string
   collection: string
   indexDir: string
-  imageRoot: string
-  dataFile: string
   delimiter: string | undefined
   operation: (typeof operations)[number] | undefined
   indexMethod: IndexMethod
@@ -59,19 +63,55 @@ export interface GalleryConfig {
   warnings: string[]
 }
 
+/** A gallery with its list of pictures. */
+export interface GalleryConfig extends SearchedGallery {
+  imageRoot: string
+  dataFile: string
+}
+
 export const batchSizeNote =
   'batch_size has no effect here: pictures are embedded one by one, by as many processes as there are cores'
+
+interface LoadOptions {
+  overrides: readonly string[]
+}
 
 /** UserError with a line for each problem. */
 export async function loadGalleryConfig(
   file: string,
-  { overrides }: { overrides: readonly string[] }
+  options: LoadOptions
 ): Promise<GalleryConfig> {
+  const { IndexProcess: index, ...rest } = await loadFile(file, gallerySchema, options)
+  return {
+    ...completeGallery(file, { IndexProcess: index, ...rest }),
+    imageRoot: resolve(dirname(file), index.image_root),
+    dataFile: resolve(dirname(file), index.data_file)
+  }
+}
+
+/** Does the same for commands that read no list: `image_root` and `data_file` may be absent. */
+export async function loadSearchedGallery(
+  file: string,
+  options: LoadOptions
+): Promise<SearchedGallery & { imageRoot: string | undefined }> {
+  const loaded = await loadFile(file, searchedGallerySchema, options)
+  const { image_root: imageRoot } = loaded.IndexProcess
+  return {
+    ...completeGallery(file, loaded),
+    imageRoot: imageRoot === undefined ? undefined : resolve(dirname(file), imageRoot)
+  }
+}
+
+async function loadFile<T>(
+  file: string,
+  schema: ZodType<T>,
+  { overrides }: LoadOptions
+): Promise<T> {
   const yaml = await readYamlFile(file)
   const values = withoutNone(yaml.values) as Record<string, unknown>
   const given = applyOverrides(values, overrides)
-  const parsed = gallerySchema.safeParse(withoutNone(values))
-  if (parsed.success) return completeGallery(file, parsed.data)
+  const parsed = schema.safeParse(withoutNone(values))
+  if (parsed.success) return parsed.data
   throw new UserError(
     parsed.error.issues.flatMap((issue) => describe(issue, { yaml, given })).join('\n')
   )
@@ -98,6 +138,9 @@ function describe(issue: core.$ZodIssue, { yaml, given }: Places): string[] {
     given.get(path.map(String).join('.')) ?? yaml.place(path, { atKey })
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((name) => {
+      const former = issue.path.join() === 'IndexProcess' ? formerKeys.get(name) : undefined
+      if (former !== undefined)
+        return `${place([...issue.path, name], true)}: IndexProcess.${name} ${former}`
       const near = nearestName(name, namesAt(issue.path))
       const full = [...issue.path, name]
       return `${place(full, true)}: ${full.map(String).join('.')} is not known${near === undefined ? '' : `, did you mean ${near}?`}`
@@ -124,7 +167,7 @@ const asPpShitu: PictureSettings = { subjects: false, max_objects: 5, nms_iou: 0
 function pictureSettings({
   Global: globals = {},
   Likeness: own = {}
-}: Pick<GalleryFile, 'Global' | 'Likeness'>): PictureSettings {
+}: Pick<SearchedGalleryFile, 'Global' | 'Likeness'>): PictureSettings {
   const {
     max_det_results: maxObjects,
     rec_nms_thresold: asWritten,
@@ -144,19 +187,16 @@ function pictureSettings({
 /** Returns the gallery with all defaults; paths start at the folder of `file`. */
 export function completeGallery(
   file: string,
-  { IndexProcess: index, Global: globals = {}, Likeness: own = {}, ...rest }: GalleryFile
-): GalleryConfig {
+  { IndexProcess: index, Global: globals = {}, Likeness: own = {}, ...rest }: SearchedGalleryFile
+): SearchedGallery {
   const folder = dirname(file)
-  const from = (path: string): string => resolve(folder, path)
-  const indexDir = from(index.index_dir)
+  const indexDir = resolve(folder, index.index_dir)
   const unused = namesWithoutMeaning({ IndexProcess: index, Global: globals, ...rest })
   return {
     file,
     folder,
     collection: own.collection ?? collectionNameOf(indexDir),
     indexDir,
-    imageRoot: from(index.image_root),
-    dataFile: from(index.data_file),
     delimiter: index.delimiter,
     operation: index.index_operation,
     indexMethod: index.index_method ?? 'HNSW32',

@@ -2,6 +2,7 @@
 // file:line:column.
 import { readFile, stat } from 'node:fs/promises'
 import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml'
+import { decodeTextFile } from '@likeness/shared/data/text-encoding'
 import { UserError } from '../user-error.ts'
 
 const maxBytes = 1024 * 1024
@@ -34,6 +35,7 @@ export async function readYamlFile(file: string): Promise<YamlFile> {
     ({ pos, code, message }) =>
       `${at(pos[0])}: ${code === 'MULTIPLE_DOCS' ? 'several yaml documents in one file, one is expected' : message.split('\n')[0]}`
   )
+  if (doc.errors.some(({ message }) => isTooDeep(message))) throw tooDeep(file)
   if (problems.length > 0) throw new UserError(problems.slice(0, 10).join('\n'))
   if (doc.contents === null || !isMap(doc.contents))
     throw new UserError(
@@ -52,17 +54,23 @@ async function readText(file: string): Promise<string> {
     if (!found.isFile()) throw new UserError(`${file} is not a regular file`)
     if (found.size > maxBytes)
       throw new UserError(`${file} has ${found.size} bytes: this is no configuration`)
-    return new TextDecoder('utf-8', { fatal: true }).decode(await readFile(file))
+    const text = decodeTextFile(await readFile(file))
+    if (text === undefined) throw new UserError(`${file} is not UTF-8`)
+    return text
   } catch (error) {
     if (error instanceof UserError) throw error
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOENT' || code === 'ENOTDIR')
       throw new UserError(`${file}: there is no such file`)
-    if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') throw new UserError(`${file} is not UTF-8`)
     if (code !== undefined) throw new UserError(`${file} cannot be read (${code})`)
     throw error
   }
 }
+
+/** The yaml package reads by recursion, and reports the end of its stack as an error of the file. */
+const isTooDeep = (message: string): boolean => message.startsWith('Maximum call stack')
+const tooDeep = (file: string): UserError =>
+  new UserError(`${file}:1:1: too many lists or sections inside each other`)
 
 function toValues(doc: Document.Parsed, file: string): unknown {
   try {
@@ -71,6 +79,7 @@ function toValues(doc: Document.Parsed, file: string): unknown {
     // The yaml package throws ReferenceErrors for aliases without an anchor, and for too many
     // aliases.
     if (error instanceof ReferenceError) throw new UserError(`${file}:1:1: ${error.message}`)
+    if (error instanceof RangeError) throw tooDeep(file)
     throw error
   }
 }

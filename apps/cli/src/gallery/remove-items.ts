@@ -1,8 +1,9 @@
 // Removes the items of a list from a gallery, by path. The pictures themselves may be gone already.
-import type { ListLine } from '@likeness/shared/contract/http/imports'
+import { itemIdSchema } from '@likeness/shared/contract/item-list'
+import { meaningsOf } from '@likeness/shared/data/picture-path'
 import type { ApiClient } from '../api/api-client.ts'
 import { keepTrying } from '../connect/keep-trying.ts'
-import { readDataList } from '../gallery-config/data-list.ts'
+import { readWrittenLines, type WrittenLine } from '../gallery-config/data-list.ts'
 import type { GalleryConfig } from '../gallery-config/load-gallery-config.ts'
 import type { Progress } from '../progress.ts'
 import { UserError } from '../user-error.ts'
@@ -52,21 +53,26 @@ export async function removeItems({
   let ids: string[] = []
   const flush = async (): Promise<void> => {
     if (ids.length > 0) await keepTrying(() => api.deleteItems(config.collection, ids))
-    summary.removed += ids.length
     ids = []
   }
-  for await (const line of readDataList(config)) {
+  for await (const { line, written, repeats } of readWrittenLines(config)) {
+    if (repeats !== undefined) {
+      // Earlier versions kept a picture as often as it was written differently.
+      if (written !== line.path && (await has(api, config, written))) ids.push(written)
+      continue
+    }
     summary.listed++
-    const id = await findId(api, config, line)
-    if (id === undefined)
+    const found = await findIds(api, config, { line, written })
+    if (found.length === 0)
       summary.failures.push({
         line: line.line ?? 0,
         path: line.path,
         code: 'item_not_found',
         message: `${line.path} is not in the gallery`
       })
-    else ids.push(id)
-    if (ids.length === idsPerCall) await flush()
+    else summary.removed++
+    ids.push(...found)
+    if (ids.length >= idsPerCall) await flush()
     progress.show(summary.listed, Math.max(total, summary.listed))
   }
   await flush()
@@ -74,23 +80,29 @@ export async function removeItems({
   return summary
 }
 
+const has = async (api: ApiClient, { collection }: GalleryConfig, id: string): Promise<boolean> =>
+  itemIdSchema.safeParse(id).success &&
+  (await keepTrying(() => api.getItem(collection, id))) !== undefined
+
 /**
- * Finds the item of a line. Where spaces could belong to path or label and no file decides, the
- * gallery decides.
+ * Finds the items of a line: under the picture's path, and under the path as it is written, which
+ * earlier versions took as it was. Where neither is there, the first other way to write the path
+ * counts. Where spaces could belong to path or label and no file decides, the gallery decides.
  */
-async function findId(
+async function findIds(
   api: ApiClient,
-  { collection, delimiter }: GalleryConfig,
-  { path, id, label }: ListLine
-): Promise<string | undefined> {
-  const has = async (name: string): Promise<boolean> =>
-    (await keepTrying(() => api.getItem(collection, name))) !== undefined
-  if (await has(id ?? path)) return id ?? path
-  if (delimiter !== undefined || !label) return undefined
+  config: GalleryConfig,
+  { line: { path, id = path, label }, written }: WrittenLine
+): Promise<string[]> {
+  const found: string[] = []
+  for (const one of new Set([id, written])) if (await has(api, config, one)) found.push(one)
+  for (const one of meaningsOf(written, [config.imageRoot]))
+    if (found.length === 0 && (await has(api, config, one))) found.push(one)
+  if (found.length > 0 || config.delimiter !== undefined || !label) return found
   const words = `${path} ${label}`.split(' ')
   for (let count = words.length - 1; count > 0; count--) {
     const candidate = words.slice(0, count).join(' ')
-    if (candidate !== path && (await has(candidate))) return candidate
+    if (candidate !== path && (await has(api, config, candidate))) return [candidate]
   }
-  return undefined
+  return []
 }

@@ -4,6 +4,7 @@ import { createReadStream } from 'node:fs'
 import { stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ListLine } from '@likeness/shared/contract/http/imports'
+import { maxIdMapLineBytes } from '@likeness/shared/contract/limits'
 import type { BatchRow } from '@likeness/shared/contract/vector-batch'
 import { readTextLines } from '@likeness/shared/data/text-lines'
 import { fileNames } from '../export/export-folder.ts'
@@ -16,9 +17,6 @@ import {
 import { type ListConfig, readDataList } from '../gallery-config/data-list.ts'
 import { readIdMap } from '../id-map/read-id-map.ts'
 import { UserError } from '../user-error.ts'
-
-/** Longest line in bytes: an item may have much metadata. */
-const maxLineBytes = 8 * 1024 * 1024
 
 export interface FoundItem {
   line: ListLine
@@ -117,7 +115,9 @@ async function* listedItems(list: ListConfig, ids: readonly number[]): AsyncGene
 
 async function* exportedItems(file: string): AsyncGenerator<FoundItem> {
   let held: FoundItem | undefined
-  for await (const read of readTextLines(createReadStream(file), { maxLineBytes })) {
+  for await (const read of readTextLines(createReadStream(file), {
+    maxLineBytes: maxIdMapLineBytes
+  })) {
     const { row, id, label, metadata, width, height, ...what } = parseRow(file, read)
     if (held?.line.path === id) {
       held.rows.push(row)

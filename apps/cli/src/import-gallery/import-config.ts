@@ -3,10 +3,11 @@ import { join } from 'node:path'
 import { collectionNameSchema } from '@likeness/shared/contract/collection'
 import { fromCallersFolder } from '../config.ts'
 import { readExportNote } from '../export/export-note.ts'
+import { readDelimiter } from '../gallery-config/index-process-keys.ts'
 import {
   completeGallery,
   type GalleryConfig,
-  loadGalleryConfig
+  loadSearchedGallery
 } from '../gallery-config/load-gallery-config.ts'
 import { UserError } from '../user-error.ts'
 
@@ -19,23 +20,28 @@ export interface ImportChoice {
   delimiter?: string
 }
 
+/** The id map takes the place of a list. */
+const noList = { imageRoot: '', dataFile: '' }
+
 /** `imageRoot` is undefined when neither option nor yaml names a folder. */
 export async function importConfig({
   dir,
   config: file,
   collection,
   override,
-  delimiter,
+  delimiter: separator,
   ...rest
 }: ImportChoice): Promise<{ config: GalleryConfig; imageRoot: string | undefined }> {
   if ((file === undefined) === (collection === undefined))
     throw new UserError('give either -c FILE.yaml or --collection NAME')
+  const delimiter = separator === undefined ? undefined : readDelimiter(separator)
   const named = rest.imageRoot === undefined ? undefined : fromCallersFolder(rest.imageRoot)
   if (file !== undefined) {
-    const config = await loadGalleryConfig(fromCallersFolder(file), { overrides: override })
+    const config = await loadSearchedGallery(fromCallersFolder(file), { overrides: override })
+    const imageRoot = named ?? config.imageRoot
     return {
-      config: { ...config, delimiter: delimiter ?? config.delimiter },
-      imageRoot: named ?? config.imageRoot
+      config: { ...config, ...noList, delimiter: delimiter ?? config.delimiter },
+      imageRoot
     }
   }
   const name = collectionNameSchema.safeParse(collection)
@@ -46,13 +52,11 @@ export async function importConfig({
     // The record of the import stays apart from the record of a build into this folder.
     IndexProcess: {
       index_dir: `import-${name.data}`,
-      image_root: '',
-      data_file: '',
       index_method: note?.index_method,
       dist_type: note?.metric,
       delimiter
     },
     Likeness: { collection: name.data }
   })
-  return { config: { ...made, file: dir, dataFile: '', imageRoot: named ?? '' }, imageRoot: named }
+  return { config: { ...made, ...noList, file: dir }, imageRoot: named }
 }

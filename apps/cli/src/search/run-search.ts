@@ -9,7 +9,7 @@ import type { CommandContext } from '../command.ts'
 import { fromCallersFolder } from '../config.ts'
 import { connect } from '../connect/connect.ts'
 import { keepTrying } from '../connect/keep-trying.ts'
-import { loadGalleryConfig } from '../gallery-config/load-gallery-config.ts'
+import { loadSearchedGallery } from '../gallery-config/load-gallery-config.ts'
 import { UserError } from '../user-error.ts'
 import { formatAnswer, jsonAnswer, printable } from './format-answer.ts'
 import { type PictureFields, searchPicture } from './search-picture.ts'
@@ -36,7 +36,7 @@ export async function runSearch(args: readonly string[], context: CommandContext
     },
     usage: searchUsage
   })
-  const config = await loadGalleryConfig(
+  const config = await loadSearchedGallery(
     fromCallersFolder(required(values.config, '-c FILE', searchUsage)),
     { overrides: values.override }
   )

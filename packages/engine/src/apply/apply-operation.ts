@@ -208,8 +208,12 @@ function applyItem(
     record.superseded++
     return
   }
-  removeCurrent(state, hash, now)
   const name = hashName(hash)
+  // The ingestion lists the item twice: the earlier one was counted, and one item stays of both.
+  const isRepeated =
+    now?.version.revision === version.revision &&
+    (now.live !== undefined || state.pending.has(name))
+  removeCurrent(state, hash, now)
   const { id, label, metadata = {}, imageKey, width = 0, height = 0, rows } = item
   const payload = { id, label, metadata, imageKey, width, height, rows, ...(raws && { raws }) }
   const waiting = state.pendingUpdates.get(name) ?? []
@@ -225,7 +229,8 @@ function applyItem(
     payload: encodePayload(applyUpdate(payload, pendingUpdateFor(waiting, record.revision))),
     vectors
   })
-  record.indexed++
+  if (isRepeated) record.superseded++
+  else record.indexed++
 }
 
 /**

@@ -27,6 +27,75 @@ export const maxJsonBytes = limit(2 * 1024 * 1024, {
   code: 'too_large'
 })
 
+export const maxUploadFiles = limit(1_000, {
+  name: 'maxUploadFiles',
+  unit: 'files',
+  area: 'Bodies',
+  what: 'pictures of one upload',
+  code: 'too_large'
+})
+export const maxVectorLines = limit(10_000, {
+  name: 'maxVectorLines',
+  unit: 'lines',
+  area: 'Bodies',
+  what: 'items of one body of vectors',
+  code: 'too_large'
+})
+
+export const maxListLineBytes = limit(16 * 1024, {
+  name: 'maxListLineBytes',
+  unit: 'bytes',
+  area: 'Lists',
+  what: 'a line of a list of pictures; a longer line fails alone',
+  code: 'invalid_list_line'
+})
+export const maxListFileBytes = limit(1024 ** 3, {
+  name: 'maxListFileBytes',
+  unit: 'bytes',
+  area: 'Lists',
+  what: 'an uploaded list of pictures',
+  code: 'too_large'
+})
+export const maxFolderDepth = limit(64, {
+  name: 'maxFolderDepth',
+  unit: 'levels',
+  area: 'Lists',
+  what: 'folders inside each other in the folder of an import',
+  code: 'invalid_request'
+})
+/** An item has at most 1000 rows. */
+export const maxVectorLineBytes = limit(32 * 1024 * 1024, {
+  name: 'maxVectorLineBytes',
+  unit: 'bytes',
+  area: 'Lists',
+  what: 'a line of supplied vectors; a longer line fails alone',
+  code: 'invalid_request'
+})
+/** Base64 of float32 has no such bound, because it is read much faster. */
+export const maxLineValues = limit(262_144, {
+  name: 'maxLineValues',
+  unit: 'values',
+  area: 'Lists',
+  what: 'numbers, as text, of a line of supplied vectors; a longer line fails alone',
+  code: 'invalid_request'
+})
+/** An item may have much metadata. */
+export const maxIdMapLineBytes = limit(8 * 1024 * 1024, {
+  name: 'maxIdMapLineBytes',
+  unit: 'bytes',
+  area: 'Lists',
+  what: 'a line of the id map of an exported gallery',
+  code: 'invalid_request'
+})
+/** The table is read as a whole. */
+export const maxLabelsFileBytes = limit(256 * 1024 * 1024, {
+  name: 'maxLabelsFileBytes',
+  unit: 'bytes',
+  area: 'Lists',
+  what: 'a `labels.csv`',
+  code: 'too_large'
+})
+
 export const maxMetadataKeys = limit(256, {
   name: 'maxMetadataKeys',
   unit: 'keys',
