@@ -182,6 +182,44 @@ export const maxWaitMs = limit(10_000, {
   code: 'overloaded'
 })
 
+export const maxImageSide = limit(1_000_000, {
+  name: 'maxImageSide',
+  unit: 'pixels',
+  area: 'Pictures',
+  what: 'a side of a picture (all pixels together: MAX_IMAGE_PIXELS)',
+  code: 'image_too_many_pixels'
+})
+/** A detector and its maps see nothing in less. */
+export const leastBoxSide = limit(3, {
+  name: 'leastBoxSide',
+  unit: 'pixels',
+  area: 'Pictures',
+  what: 'the least width and height of a box that a request gives',
+  code: 'invalid_request'
+})
+export const maxOpenPictures = limit(64, {
+  name: 'maxOpenPictures',
+  unit: 'requests',
+  area: 'At once, in one embed-worker',
+  what: 'pictures of users that are embedded or wait for it',
+  code: 'overloaded'
+})
+export const maxOpenPictureBytes = limit(256 * 1024 * 1024, {
+  name: 'maxOpenPictureBytes',
+  unit: 'bytes',
+  area: 'At once, in one embed-worker',
+  what: 'their files together, where there is more than one',
+  code: 'overloaded'
+})
+/** Pictures beyond wait before they are decoded. */
+export const maxDecodedPictures = limit(2, {
+  name: 'maxDecodedPictures',
+  unit: 'x 3 bytes x MAX_IMAGE_PIXELS',
+  area: 'At once, in one embed-worker',
+  what: 'decoded pictures of users in an inference process, and as much of gallery pictures; others wait',
+  code: 'overloaded'
+})
+
 /** All bounds, in the order of the docs. */
 export const limits: readonly Limit[] = table
 
