@@ -1,6 +1,7 @@
 // The part of the ONNX schema that graph surgery uses. Every other field survives decode + encode
 // as unknown bytes.
 import protobuf from 'protobufjs'
+import { nameOtherFile } from './name-other-file.ts'
 
 // proto2 on purpose: explicit presence, so an attribute with value 0 is still written.
 const schema = `
@@ -14,6 +15,7 @@ message TensorProto {
   repeated int64 int64_data = 7 [packed = true];
   optional string name = 8;
   optional bytes raw_data = 9;
+  optional int32 data_location = 14;
 }
 message AttributeProto {
   optional string name = 1;
@@ -64,6 +66,7 @@ export interface OnnxTensor {
   floatData?: number[]
   int64Data?: Int64[]
   rawData?: Uint8Array
+  dataLocation?: number
 }
 
 export interface OnnxAttribute {
@@ -119,12 +122,20 @@ function type(): protobuf.Type {
   return modelType
 }
 
-/** Parses the bytes of an .onnx file. Throws on other bytes. */
+const EXTERNAL = 1
+
+/** Parses the bytes of an .onnx file with all its weights. Throws on other bytes. */
 export function decodeModel(bytes: Uint8Array): OnnxModel {
+  const other = nameOtherFile(bytes)
+  if (other !== undefined) throw new Error(`it is ${other}`)
   const reader = protobuf.Reader.create(bytes)
   reader.discardUnknown = false
   const model = type().decode(reader) as unknown as OnnxModel
   if (!model.graph?.node?.length) throw new Error('no graph in it')
+  if (model.graph.initializer.some(({ dataLocation }) => dataLocation === EXTERNAL))
+    throw new Error(
+      'its weights lie in a second file: export it with all weights in one file (`external_data=False` in torch.onnx.export)'
+    )
   return model
 }
 
