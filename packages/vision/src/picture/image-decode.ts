@@ -1,7 +1,7 @@
 // Decodes untrusted bytes to upright 8-bit sRGB pixels, within limits of memory and time. The only
 // place where sharp reads untrusted bytes.
 import sharp, { type Metadata, type Sharp } from 'sharp'
-import { maxImageSide } from '@likeness/shared/contract/limits'
+import { beyondLimit, maxImageSide } from '@likeness/shared/contract/limits'
 import { sniffForeignFormat } from '@likeness/shared/data/foreign-format'
 import { endsEarly, type ImageFormat, sniffImageFormat } from '@likeness/shared/data/image-format'
 import { appError, isAppError, messageOf } from '@likeness/shared/errors'
@@ -148,11 +148,8 @@ function checkKind({ format: opened, depth }: Metadata, format: ImageFormat): vo
 }
 
 function checkSize({ width, height }: Metadata, maxPixels: number): void {
-  if (Math.max(width, height) > maxImageSide)
-    throw appError(
-      'image_too_many_pixels',
-      `a picture of ${width} x ${height}: a side has at most ${maxImageSide} pixels`
-    )
+  const side = Math.max(width, height)
+  if (side > maxImageSide) throw beyondLimit('maxImageSide', side)
   if (width * height > maxPixels)
     throw appError(
       'image_too_many_pixels',
