@@ -189,6 +189,14 @@ export const maxImageSide = limit(1_000_000, {
   what: 'a side of a picture (all pixels together: MAX_IMAGE_PIXELS)',
   code: 'image_too_many_pixels'
 })
+/** Encoders write about ten. The decoder walks over the whole picture for each. */
+export const maxJpegScans = limit(100, {
+  name: 'maxJpegScans',
+  unit: 'scans',
+  area: 'Pictures',
+  what: 'a progressive JPEG',
+  code: 'image_unsupported'
+})
 /** A detector and its maps see nothing in less. */
 export const leastBoxSide = limit(3, {
   name: 'leastBoxSide',

@@ -1,10 +1,11 @@
 // Decodes untrusted bytes to upright 8-bit sRGB pixels, within limits of memory and time. The only
 // place where sharp reads untrusted bytes.
 import sharp, { type Metadata, type Sharp } from 'sharp'
-import { beyondLimit, maxImageSide } from '@likeness/shared/contract/limits'
+import { beyondLimit, maxImageSide, maxJpegScans } from '@likeness/shared/contract/limits'
 import { sniffForeignFormat } from '@likeness/shared/data/foreign-format'
 import { endsEarly, type ImageFormat, sniffImageFormat } from '@likeness/shared/data/image-format'
 import { appError, isAppError, messageOf } from '@likeness/shared/errors'
+import { countScans } from './jpeg-scans.ts'
 import { chooseBackground, type Color, flattenAlpha, isOpaque } from './flatten.ts'
 
 export interface DecodedImage {
@@ -96,6 +97,7 @@ export async function openImage(
     const read = await input.metadata()
     checkKind(read, format)
     checkSize(read, maxPixels)
+    if (format === 'jpeg' && read.isProgressive) checkScans(bytes)
     return read
   })
   return {
@@ -155,6 +157,11 @@ function checkSize({ width, height }: Metadata, maxPixels: number): void {
       'image_too_many_pixels',
       `a picture of ${width} x ${height}: at most ${maxPixels} pixels are decoded (MAX_IMAGE_PIXELS)`
     )
+}
+
+function checkScans(bytes: Uint8Array): void {
+  const scans = countScans(bytes)
+  if (scans > maxJpegScans) throw beyondLimit('maxJpegScans', scans)
 }
 
 function bytesPerPixel(

@@ -60,6 +60,7 @@ describe('bad input', () => {
       bytes: () => withFrame(noise().jpeg(), (frame) => void (frame[4] = 12)),
       code: 'image_unsupported'
     },
+    'a progressive JPEG of 600 scans': { bytes: manyScans, code: 'image_unsupported' },
     'a PNG of 2 million x 1': {
       bytes: () => plain(2_000_000, 1).png().toBuffer(),
       code: 'image_too_many_pixels'
@@ -165,6 +166,19 @@ const floatTiff = () =>
     .toColourspace('scrgb')
     .tiff({ compression: 'none' })
     .toBuffer()
+
+/** The first scan, again and again: libjpeg only warns, and walks over the picture for each. */
+async function manyScans(): Promise<Buffer> {
+  const bytes = await plain(3000, 3000).jpeg({ progressive: true }).toBuffer()
+  const mark = Buffer.from([0xff, 0xda])
+  const first = bytes.indexOf(mark)
+  const scan = bytes.subarray(first, bytes.indexOf(Buffer.from([0xff, 0xc4]), first))
+  return Buffer.concat([
+    bytes.subarray(0, first),
+    ...Array.from({ length: 600 }, () => scan),
+    bytes.subarray(first + scan.length)
+  ])
+}
 
 const manyChannels = () =>
   plain(10, 10)
