@@ -162,6 +162,14 @@ test('whatever fails in an import, the user reads the step, the observation and 
       pictures
     ],
     [
+      await write('cut.onnx', model({}).subarray(0, 3000)),
+      /step surgery: .*of another kind, or cut off/
+    ],
+    [
+      await write('obb.onnx', model({}, [imgsz, { key: 'task', value: 'obb' }])),
+      /step surgery: .*the task obb. Export instead: a model for the task detect/
+    ],
+    [
       await write('classifier.onnx', buildTinyEmbedder()),
       /step surgery: .*no backbone maps.*Export instead/
     ]

@@ -48,6 +48,7 @@ export async function probeLayout({
   classNames,
   task
 }: ProbeOptions): Promise<ModelLayout> {
+  refuseTask(task)
   const candidates = findMapCandidates(model)
   const declared = candidates.declared.map(({ tensor }) => tensor)
   // A map among the outputs holds no boxes.
@@ -93,6 +94,18 @@ export async function probeLayout({
   }
 }
 
+/** Tasks whose outputs hold no upright boxes, and what to export instead. */
+const otherTasks: Partial<Record<string, string>> = {
+  obb: 'a model for the task detect: turned boxes are not read',
+  classify: 'a model for the task detect; a classifier can stand beside it, with `--embedder`'
+}
+
+function refuseTask(task = ''): void {
+  const instead = otherTasks[task]
+  if (instead !== undefined)
+    throw unsupported(`it is a model for the task ${task}`, undefined, instead)
+}
+
 /** Reshapes that the tensors need. */
 function reshapedBefore(
   { graph }: OnnxModel,
@@ -127,13 +140,12 @@ function readOutput({ input, classNames, task, outputs, sources, results }: Prob
   return { detections, isEndToEnd: form.score === 'ranked' && detections.box === 'corners' }
 }
 
-function readSuppressed({ input, classNames, task, sources, results }: Probed): Found {
+function readSuppressed({ input, classNames, sources, results }: Probed): Found {
   const seen = floatsOf(results[0]!, sources)
-  const detections =
-    task === 'obb' ? undefined : findSuppressedSource(seen, { size: input.size, classNames })
+  const detections = findSuppressedSource(seen, { size: input.size, classNames })
   if (detections === undefined)
     throw unsupported(
-      `the file suppresses boxes itself${task === undefined ? '' : ` (task ${task})`}, and no tensor before that holds all boxes; seen were ${seen.map(({ name, dims }) => `${name} [${dims.join(', ')}]`).join(', ') || 'none'}`,
+      `the file suppresses boxes itself, and no tensor before that holds all boxes; seen were ${seen.map(({ name, dims }) => `${name} [${dims.join(', ')}]`).join(', ') || 'none'}`,
       undefined,
       'the same model without its own suppression: `nms=False` in Ultralytics, no `--end2end` in YOLOv7'
     )

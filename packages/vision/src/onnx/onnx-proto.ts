@@ -1,6 +1,7 @@
 // The part of the ONNX schema that graph surgery uses. Every other field survives decode + encode
 // as unknown bytes.
 import protobuf from 'protobufjs'
+import { messageOf } from '@likeness/shared/errors'
 import { nameOtherFile } from './name-other-file.ts'
 
 // proto2 on purpose: explicit presence, so an attribute with value 0 is still written.
@@ -124,13 +125,24 @@ function type(): protobuf.Type {
 
 const EXTERNAL = 1
 
+function parse(bytes: Uint8Array): OnnxModel {
+  const reader = protobuf.Reader.create(bytes)
+  reader.discardUnknown = false
+  try {
+    return type().decode(reader) as unknown as OnnxModel
+  } catch (error) {
+    throw new Error(
+      `it is of another kind, or cut off (${messageOf(error)}): give the .onnx file that an export has written`,
+      { cause: error }
+    )
+  }
+}
+
 /** Parses the bytes of an .onnx file with all its weights. Throws on other bytes. */
 export function decodeModel(bytes: Uint8Array): OnnxModel {
   const other = nameOtherFile(bytes)
   if (other !== undefined) throw new Error(`it is ${other}`)
-  const reader = protobuf.Reader.create(bytes)
-  reader.discardUnknown = false
-  const model = type().decode(reader) as unknown as OnnxModel
+  const model = parse(bytes)
   if (!model.graph?.node?.length) throw new Error('no graph in it')
   if (model.graph.initializer.some(({ dataLocation }) => dataLocation === EXTERNAL))
     throw new Error(

@@ -40,8 +40,6 @@ export function recogniseDetections({
   }
   if (output === undefined || output.dims.length !== 3)
     return fail('the first of three dimensions [batch, ., .] is needed')
-  if (task === 'obb' || task === 'classify')
-    return fail(`the boxes of a model for the task ${task} are not read`)
   return (
     recogniseTensor(output, {
       size,
