@@ -39,5 +39,5 @@ function hintOf(missing: string, known: readonly string[]): string {
   const near = nearestNames(missing, known, mostNear)
   if (near.length > 0) return `near it: ${near.join(', ')}`
   const more = known.length > mostShown ? `, and ${known.length - mostShown} more` : ''
-  return `its classes: ${known.slice(0, mostShown).join(', ')}${more} (\`likeness model show\` lists them)`
+  return `its classes: ${known.slice(0, mostShown).join(', ')}${more} (\`likeness model show NAME --json\` lists all)`
 }
