@@ -153,6 +153,12 @@ describe('an export that suppresses boxes itself', () => {
   })
 })
 
+it('weights in a second file are refused, with what to export instead', async () => {
+  const model = buildTinyModel({})
+  model.graph.initializer[0]!.dataLocation = 1
+  await expect(runFile(encodeModel(model))).rejects.toThrow(/second file: .*all weights in one/)
+})
+
 it('scores of 0 are put down to quantising only where something is quantised', async () => {
   expect(await refusal({ layout: 'zero', fixed: true })).toMatch(/quantised/)
   const untrained = await refusal({ layout: 'untrained', fixed: true })
