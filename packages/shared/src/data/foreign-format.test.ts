@@ -23,6 +23,8 @@ function tiff(entries: Record<number, number>): Uint8Array {
 test.each<[string, string | Uint8Array]>([
   ['a HEIC/HEIF picture', '\0\0\0\x18ftypheic\0\0\0\0mif1heic'],
   ['a HEIC/HEIF picture', '\0\0\0\x18ftypmif1\0\0\0\0mif1heic'],
+  ['a HEIC/HEIF picture', '\0\0\0\x1cftypmiaf\0\0\0\0MiHBheix'],
+  ['a HEIC/HEIF picture', '\0\0\0\x18ftypheic'],
   ['a BMP picture', 'BM\x46\0\0\0\0\0\0\0\x36\0\0\0'],
   ['a JPEG XL picture', '\xff\x0a\xfa\x1f'],
   ['a JPEG XL picture', '\0\0\0\x0cJXL \r\n\x87\n\0\0\0\x14ftypjxl '],

@@ -88,15 +88,22 @@ export function sniffForeignFormat(bytes: Uint8Array): ForeignFormat | undefined
   const head = latin1(bytes, 0, 1024)
   const signature = signatures.find(([pattern]) => pattern.test(head))
   if (signature !== undefined) return signature[1]
-  if (head.startsWith('ftyp', 4)) return ofBrand(head.slice(8, 12))
+  if (head.startsWith('ftyp', 4)) return ofBrands(brandsOf(bytes, head))
   if (/^(II|MM)/.test(head) && isRawTiff(bytes)) return raw
   return ofText(head)
 }
 
-/** A file of boxes, known by its main brand. */
-function ofBrand(brand: string): ForeignFormat | undefined {
-  if (brand === 'avif' || brand === 'avis') return undefined
-  return brands.find(([known]) => known.includes(brand))?.[1] ?? video
+/** Brands of a file of boxes: the main one, and those that it is compatible with. */
+function brandsOf(bytes: Uint8Array, head: string): string[] {
+  const end = Math.min(Buffer.from(bytes.subarray(0, 4)).readUInt32BE(), 256)
+  const found = [head.slice(8, 12)]
+  for (let at = 16; at + 4 <= end; at += 4) found.push(head.slice(at, at + 4))
+  return found
+}
+
+function ofBrands(found: readonly string[]): ForeignFormat | undefined {
+  if (found.some((brand) => brand === 'avif' || brand === 'avis')) return undefined
+  return brands.find(([known]) => found.some((brand) => known.includes(brand)))?.[1] ?? video
 }
 
 function ofText(head: string): ForeignFormat | undefined {
