@@ -125,6 +125,16 @@ test('an export that cannot be imported is refused in one message', async () => 
   ).toContain('no picture')
 })
 
+test('a model whose manifest is damaged is named, without a stack', async () => {
+  await mkdir(join(dir, 'models/broken'), { recursive: true })
+  await writeFile(join(dir, 'models/broken/manifest.json'), '{"name": "bro')
+  for (const args of [['list'], ['show', 'broken']])
+    await expect(run(...args)).rejects.toThrow(UserError)
+  expect(await failure('show', 'broken')).toMatch(/broken.manifest.json cannot be read .* again/)
+  expect(await failure('bench', 'broken')).toMatch(/broken.manifest.json: /)
+  await run('remove', 'broken')
+})
+
 test('whatever fails in an import, the user reads the step, the observation and what to do', async () => {
   const write = async (name: string, bytes: Uint8Array | string): Promise<string> => {
     await writeFile(join(dir, name), bytes)
