@@ -182,7 +182,7 @@ function bytesPerPixel(
 
 function explain(error: unknown, bytes: Uint8Array, format: ImageFormat) {
   const text = messageOf(error)
-  const reason = text.trim().split('\n')[0]!.slice(0, mostReason)
+  const reason = text.trim().split('\n')[0]!.replace(/:\s*$/, '').slice(0, mostReason)
   if (/pixel limit|dimensions? (exceed|too)|image size exceeds|too large/i.test(text)) {
     return appError(
       'image_too_many_pixels',
