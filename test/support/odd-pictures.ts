@@ -58,6 +58,9 @@ export const svg = Buffer.from(
   '<svg xmlns="http://www.w3.org/2000/svg" width="48" height="48"><rect width="48" height="48" fill="red"/></svg>'
 )
 
+/** Begins as photographs of an iPhone do. */
+export const heic = Buffer.from('\0\0\0\x18ftypheic\0\0\0\0mif1heic', 'latin1')
+
 /** Unusual pictures that must be indexed although few programs support them. */
 export const unusual = {
   animated: async (seed: number) => {
@@ -73,6 +76,12 @@ export const unusual = {
       .toBuffer()
   },
   cmyk: (seed: number) => drawPicture(seed).toColourspace('cmyk').jpeg({ quality: 95 }).toBuffer(),
+  /** With a fault of which libjpeg only warns: bytes of no meaning before a marker. */
+  warned: async (seed: number) => {
+    const bytes = await drawPicture(seed).jpeg({ quality: 95 }).toBuffer()
+    const scan = bytes.indexOf(Buffer.from([0xff, 0xda]))
+    return Buffer.concat([bytes.subarray(0, scan), Buffer.alloc(9, 5), bytes.subarray(scan)])
+  },
   sixteenBit: (seed: number) => drawPicture(seed).toColourspace('rgb16').png().toBuffer(),
   /** 60 x 30 as stored, 30 x 60 as shown. */
   rotated: (seed: number) =>

@@ -1,5 +1,6 @@
 // `likeness <command>`: runs a command, stops the started parts, and exits with the command's code.
 import { setTimeout as pause } from 'node:timers/promises'
+import { isAppError } from '@likeness/shared/errors'
 import { createLifecycle } from '@likeness/shared/process/lifecycle'
 import { createLogger } from '@likeness/shared/process/logger'
 import { ApiProblem } from './api/api-problem.ts'
@@ -63,6 +64,7 @@ const isFileError = (error: unknown): error is Error =>
 function textOf(error: unknown): string {
   if (error instanceof UserError || error instanceof ApiProblem || isFileError(error))
     return error.message
+  if (isAppError(error) && error.code !== 'internal') return error.message
   return error instanceof Error ? String(error.stack) : String(error)
 }
 

@@ -50,7 +50,11 @@ test('of a plain folder every fourth picture of a label is asked, and nothing is
     for (let i = 1; i <= 5; i++)
       await writeFile(join(folder, label, `${i}.jpg`), await picture(8, 8))
   }
-  const { queries, dataFile } = await openFolder(folder, { workDir, fields: [] })
+  const { queries, dataFile } = await openFolder(folder, {
+    workDir,
+    fields: [],
+    say: () => undefined
+  })
   expect(queries.map(({ name, labels }) => [name, labels])).toEqual([
     ['can/4.jpg', ['can']],
     ['cup/4.jpg', ['cup']]
@@ -62,12 +66,12 @@ test('of a plain folder every fourth picture of a label is asked, and nothing is
 
 test('lists that lie in the folder are taken; a folder that leaves nothing to ask is refused', async () => {
   await writeFile(join(folder, '1.jpg'), await picture(8, 8))
-  await expect(openFolder(folder, { workDir, fields: [] })).rejects.toThrow(
+  await expect(openFolder(folder, { workDir, fields: [], say: () => undefined })).rejects.toThrow(
     'no sub-folder has 4 pictures'
   )
   await writeFile(join(folder, 'gallery.txt'), '1.jpg\tone\n')
   await writeFile(join(folder, 'queries.txt'), '1.jpg\tone\n')
-  expect(await openFolder(folder, { workDir, fields: [] })).toMatchObject({
+  expect(await openFolder(folder, { workDir, fields: [], say: () => undefined })).toMatchObject({
     imageRoot: folder,
     dataFile: join(folder, 'gallery.txt')
   })

@@ -91,6 +91,8 @@ export interface ChildModel {
   /** Embedding with the profile of the model's folder. */
   embedding: EmbeddingSpec
   rawDim: number
+  /** Names of the classes of its subjects. */
+  classes: readonly string[]
   provider: string
 }
 

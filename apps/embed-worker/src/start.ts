@@ -13,6 +13,7 @@ import { createChunkProcessor } from './chunk/process-chunk.ts'
 import { childEnvironment, type SupervisorConfig } from './config.ts'
 import { createEmbedApp } from './embed-server/embed-app.ts'
 import { startEmbedServer } from './embed-server/embed-server.ts'
+import { createGate } from './embed-server/gate.ts'
 import { createInteractive } from './embed-server/interactive.ts'
 import { registerEmbedder } from './embed-server/register-embedder.ts'
 import { createEmbeddings, type Embeddings } from './embeddings.ts'
@@ -127,6 +128,7 @@ async function openEmbedServer(
   const interactive = createInteractive({ pool, isolation, logger })
   const embedServer = await startEmbedServer(
     createEmbedApp({
+      gate: createGate(),
       interactive,
       embeddings,
       secret: config.LANE_SECRET,
@@ -137,10 +139,10 @@ async function openEmbedServer(
   )
   lifecycle.onStop('embed server', () => embedServer.stop(graceMs))
   const url = config.LANE_URL ?? `http://${config.LANE_HOST}:${embedServer.port}`
-  const { embedding, provider, sha256: modelSha256 } = pool.model
+  const { embedding, provider, sha256: modelSha256, classes } = pool.model
   const unregister = await registerEmbedder({
     redis,
-    address: { workerId, url, embedding, modelSha256, provider },
+    address: { workerId, url, embedding, modelSha256, provider, classes: [...classes] },
     logger
   })
   lifecycle.onStop('embed server registration', unregister)

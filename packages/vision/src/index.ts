@@ -1,6 +1,6 @@
 // Exports for other packages.
-export { decodeImage, hardenSharp } from './picture/image-decode.ts'
-export type { DecodedImage, DecodeOptions } from './picture/image-decode.ts'
+export { decodeImage, hardenSharp, openImage } from './picture/image-decode.ts'
+export type { DecodedImage, DecodeOptions, OpenedImage } from './picture/image-decode.ts'
 export type { Color } from './picture/flatten.ts'
 export { cropPicture, onGround, trimPicture } from './picture/picture-parts.ts'
 export { turnPicture } from './picture/turn-picture.ts'

@@ -10,7 +10,14 @@ import type { Problem } from '@likeness/shared/contract/http/problem'
 import { sha256Hex } from '@likeness/shared/data/sha256'
 import { checkCollection, type Oracle } from '../../support/check-collection.ts'
 import { listOf, type LiveStack, plainSettings, startLiveStack } from '../../support/live-stack.ts'
-import { corruptPng, pixelBomb, svg, truncatedJpeg, unusual } from '../../support/odd-pictures.ts'
+import {
+  corruptPng,
+  heic,
+  pixelBomb,
+  svg,
+  truncatedJpeg,
+  unusual
+} from '../../support/odd-pictures.ts'
 import { pictureOf } from '../../support/pictures.ts'
 
 const maxBytes = 300_000
@@ -35,10 +42,12 @@ const files: Record<string, () => Promise<Uint8Array> | Uint8Array> = {
   'odd/too-large.png': () => randomBytes(maxBytes + 1),
   'odd/bomb.png': () => pixelBomb(10_000),
   'odd/drawing.svg': () => svg,
+  'odd/photo.heic': () => heic,
   'odd/text.jpg': () => Buffer.from('This is a text, whatever its name says.\n'),
   'odd/no-label.png': () => pictureOf(3),
   'odd/animated.gif': () => unusual.animated(10),
   'odd/cmyk.jpg': () => unusual.cmyk(13),
+  'odd/warned.jpg': () => unusual.warned(19),
   'odd/16-bit.png': () => unusual.sixteenBit(14),
   'odd/rotated.jpg': () => unusual.rotated(15),
   'odd/html.png': () => pictureOf(16),
@@ -52,6 +61,7 @@ const lines: [string, string | null][] = [
   ['odd/too-large.png\tbad', 'too_large'],
   ['odd/bomb.png\tbad', 'image_too_many_pixels'],
   ['odd/drawing.svg\tbad', 'image_unsupported'],
+  ['odd/photo.heic\tbad', 'image_unsupported'],
   ['odd/text.jpg\tbad', 'image_unsupported'],
   ['odd/no-label.png', 'missing_label'],
   ['../outside.png\tbad', 'path_outside_root'],
@@ -61,6 +71,7 @@ const lines: [string, string | null][] = [
   ['odd\tbad', 'image_missing'],
   ['odd/animated.gif\tanimated', null],
   ['odd/cmyk.jpg\tcmyk', null],
+  ['odd/warned.jpg\twarned', null],
   ['odd/16-bit.png\tsixteen bits', null],
   ['odd/rotated.jpg\trotated', null],
   [`odd/html.png\t${html}`, null],
@@ -87,12 +98,15 @@ test('in one import each bad picture and line fails with its code and everything
   expect(Object.fromEntries(failed.map(({ id, code }) => [id, code]))).toEqual(
     Object.fromEntries(bad.map(([line, code]) => [line.split('\t')[0], code]))
   )
+  expect(failed.find(({ id }) => id === 'odd/photo.heic')!.message).toMatch(
+    /HEIC.*convert it to JPEG/
+  )
   expect(failed.every(({ message, line }) => message.length > 0 && line !== null)).toBe(true)
   expect(failed.map(({ line }) => text.split('\n')[line! - 1])).toEqual(bad.map(([line]) => line))
   expect(counts).toEqual({
     total: lines.length + 40,
     pending: 0,
-    indexed: 46,
+    indexed: 47,
     superseded: 0,
     failed: bad.length
   })
@@ -124,6 +138,33 @@ test('a label that is HTML is data: JSON that no browser renders', async () => {
   expect((body as ItemAnswer).label).toBe(html)
   expect(headers.get('content-type')).toContain('application/json')
   expect(headers.get('x-content-type-options')).toBe('nosniff')
+})
+
+test('a query in a format that is not read is told what it is and what to do', async () => {
+  const form = new FormData()
+  form.append('image', new Blob([heic]), 'photo.jpg')
+  const response = await fetch(`${live.api.url}/v1/collections/odd/search`, {
+    method: 'POST',
+    body: form
+  })
+  expect(await response.json()).toMatchObject({
+    status: 415,
+    code: 'image_unsupported',
+    detail: expect.stringMatching(/HEIC.*convert it to JPEG/) as string
+  })
+})
+
+test('a class that the model lacks is refused by name, with one near it', async () => {
+  const body = { name: 'classes', settings: { classes: ['Bright', 'dark'] } }
+  const response = await fetch(`${live.api.url}/v1/collections`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body)
+  })
+  expect(await response.json()).toMatchObject({
+    code: 'invalid_request',
+    detail: expect.stringContaining('no class "Bright"; near it: bright') as string
+  })
 })
 
 test('a file that is too large is refused as an upload too', async () => {

@@ -129,6 +129,16 @@ test('an embed server that is full, broken, gone or cut off is replaced by anoth
   expect(await connect(gone, good).embed(picture, { embedding })).toEqual(answer)
 })
 
+test('where every embed server is full the answer is overloaded', async () => {
+  const full = () => startEmbedServerForTest('full', json(503, { code: 'overloaded' }))
+  const embedders = connect(await full(), await full())
+  await expect(embedders.embed(picture, { embedding })).rejects.toMatchObject({
+    code: 'overloaded',
+    retryAfterS: 2
+  })
+  embedders.close()
+})
+
 test('what an embed server says about the picture is final', async () => {
   const [bad, good] = [
     await startEmbedServerForTest(

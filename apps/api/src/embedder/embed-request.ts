@@ -9,13 +9,21 @@ export interface EmbedReply {
   contentType: string
 }
 
-/** Another embed server may answer. `refused`: this embed server had not accepted the request. */
+/**
+ * Another embed server may answer. `refused`: this embed server had not accepted the request.
+ * `busy`: it is well, and has too much to do.
+ */
 export class EmbedderDown extends Error {
   readonly refused: boolean
-  constructor(message: string, refused: boolean, cause?: unknown) {
+  readonly busy: boolean
+  constructor(
+    message: string,
+    { refused, busy = false, cause }: { refused: boolean; busy?: boolean; cause?: unknown }
+  ) {
     super(message, { cause })
     this.name = 'EmbedderDown'
     this.refused = refused
+    this.busy = busy
   }
 }
 
@@ -59,10 +67,10 @@ function problemError(status: number, body: Buffer): Error {
     problem = undefined
   }
   if (status >= 500)
-    return new EmbedderDown(
-      `the embed server answered ${status} ${problem?.code ?? ''}`,
-      status === 503
-    )
+    return new EmbedderDown(`the embed server answered ${status} ${problem?.code ?? ''}`, {
+      refused: status === 503,
+      busy: problem?.code === 'overloaded'
+    })
   if (problem !== undefined && isErrorCode(problem.code) && problem.code !== 'unauthorized')
     return appError(problem.code, problem.detail ?? problem.code)
   return appError('internal', 'the embed server refused the request', {
@@ -98,7 +106,13 @@ export function callEmbedder(
             retryAfterS: 5
           })
         )
-      else reject(new EmbedderDown(error.message, refusals.has(error.code ?? ''), error))
+      else
+        reject(
+          new EmbedderDown(error.message, {
+            refused: refusals.has(error.code ?? ''),
+            cause: error
+          })
+        )
     }
     const headers = {
       authorization: `Bearer ${target.secret}`,

@@ -117,6 +117,11 @@ export class EmbedServers {
         last = error
       }
     }
+    if (last instanceof EmbedderDown && last.busy)
+      throw appError('overloaded', 'every embed-worker has too many pictures to embed', {
+        cause: last,
+        retryAfterS: 2
+      })
     throw unavailable(
       candidates.length === 0 ? 'no embedder is running' : 'no embedder could answer',
       last

@@ -54,12 +54,3 @@ export async function readPictureForm(
   ])
   return { fields: Object.fromEntries(values), picture }
 }
-
-/** invalid_request for a box without an area. */
-export function checkBoxOrder(
-  name: string,
-  box: readonly [number, number, number, number] | undefined
-): void {
-  if (box !== undefined && !(box[0] < box[2] && box[1] < box[3]))
-    throw appError('invalid_request', `${name} is [x1, y1, x2, y2] with x1 < x2 and y1 < y2`)
-}

@@ -1,5 +1,6 @@
 // A line of POST .../vectors: an item with vectors, or the reason why the line is not an item.
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
+import { boxProblem, looksNormalised } from '@likeness/shared/contract/box-check'
 import { decodeVector } from '@likeness/shared/contract/embedder'
 import { type VectorLine, vectorLineSchema } from '@likeness/shared/contract/http/vectors'
 import { itemIdSchema, type ItemListLine } from '@likeness/shared/contract/item-list'
@@ -113,9 +114,16 @@ function splitRows(text: string, { embedding: { dim, sparse } }: CollectionSpec)
   return Array.from({ length: count }, (_, i) => values.subarray(i * dim, (i + 1) * dim))
 }
 
+/** A small box is taken here: a detector may have found it. */
+function refuseNormalised(rows: readonly BatchRow[]): void {
+  const at = rows.findIndex(({ box }) => looksNormalised(box))
+  if (at >= 0) throw appError('invalid_request', `rows.${at}.box: ${boxProblem(rows[at]!.box)}`)
+}
+
 function rowsOf({ rows, width = 0, height = 0 }: VectorLine, count: number): BatchRow[] {
   if (rows !== undefined && rows.length !== count)
     throw appError('invalid_request', `rows describes ${rows.length} vectors, there are ${count}`)
+  if (rows !== undefined && Math.max(width, height) !== 1) refuseNormalised(rows)
   return (
     rows ??
     Array.from({ length: count }, () => ({

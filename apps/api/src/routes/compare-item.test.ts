@@ -35,8 +35,8 @@ const form = (fields: Record<string, string | Blob>) => {
 test('a picture is compared by an embed server with the picture of the item, box with box', async () => {
   const response = await form({
     image: new Blob(['a picture']),
-    box: '[1,2,3,4]',
-    item_box: '[5,6,7,8]'
+    box: '[1,2,30,40]',
+    item_box: '[5,6,70,80]'
   })
   expect(response.status).toBe(200)
   expect(response.headers.get('x-index-seq')).toBe('7')
@@ -49,7 +49,7 @@ test('a picture is compared by an embed server with the picture of the item, box
     took_ms: expect.any(Number) as unknown
   })
   expect(api.embedders.comparisons).toEqual([
-    { embedding, box: [1, 2, 3, 4], imageKey: 'pictures/x.png', imageBox: [5, 6, 7, 8] }
+    { embedding, box: [1, 2, 30, 40], imageKey: 'pictures/x.png', imageBox: [5, 6, 70, 80] }
   ])
   expect(Buffer.from(api.embedders.pictures[0]!).toString()).toBe('a picture')
 })

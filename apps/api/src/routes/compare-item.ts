@@ -11,7 +11,8 @@ import { readClientPicture, readPicture } from '../answers/read-picture.ts'
 import { imageKeyOf, readItem, withReader } from '../answers/stored-item.ts'
 import type { ApiDeps } from '../api-deps.ts'
 import { requireEmbedder } from '../embedder/require-embedder.ts'
-import { checkBoxOrder, readPictureForm } from '../http/picture-form.ts'
+import { checkBox } from '../http/check-box.ts'
+import { readPictureForm } from '../http/picture-form.ts'
 import { isMultipart, parseRequest, readJson } from '../http/request-body.ts'
 import { contextOf } from '../http/request-context.ts'
 import { pathParameter, type Route } from '../http/route.ts'
@@ -40,8 +41,8 @@ async function receive(
       'invalid_request',
       'give exactly one of image_key, item_id, or a picture in the form field `image`'
     )
-  checkBoxOrder('box', request.box)
-  checkBoxOrder('item_box', request.item_box)
+  checkBox('box', request.box)
+  checkBox('item_box', request.item_box)
   return { request, picture }
 }
 

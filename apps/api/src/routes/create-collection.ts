@@ -16,6 +16,7 @@ import { embeddingOfProfile, modelOf } from '@likeness/shared/contract/profile'
 import { appError, isAppError } from '@likeness/shared/errors'
 import { newCollectionAnswer } from '../answers/collection-answer.ts'
 import type { ApiDeps } from '../api-deps.ts'
+import { checkClasses } from '../embedder/check-classes.ts'
 import { parseRequest, readJson } from '../http/request-body.ts'
 import type { Route } from '../http/route.ts'
 import { type Answer, answerOnce, requestKey } from '../idempotency/answer-once.ts'
@@ -121,6 +122,8 @@ export const createCollection = (deps: ApiDeps): Route => ({
       prepare: async () => {
         const { name, metric, index_method: method, storage, rescore } = request
         const embedding = await embeddingFor(deps, request)
+        // Presets may name classes that only other models have.
+        checkClasses(request.settings ?? {}, embedding.version, deps.embedder.known())
         const settings = settingsOf(request)
         return {
           spec: { name, embedding, metric, method, storage, rescore, settings },

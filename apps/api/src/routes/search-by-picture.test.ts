@@ -45,14 +45,14 @@ test('a picture is embedded by an embed server and all of its objects are search
       image: picture,
       k: '2',
       score_thres: '0.5',
-      box: '[1,2,3,4]',
+      box: '[1,2,30,40]',
       max_objects: '3'
     })
   )
   expect(api.embedders.queries).toEqual([
     {
       embedding: { version: 'test@1/whole@1', dim: 4, unit: true },
-      box: [1, 2, 3, 4],
+      box: [1, 2, 30, 40],
       enrolment: enrolmentSchema.parse({}),
       look: lookSchema.parse({ max_objects: 3 })
     }

@@ -3,7 +3,8 @@
 import type { Request, Response } from 'express'
 import { type SearchRequest, searchRequestSchema } from '@likeness/shared/contract/http/search'
 import { appError, isAppError } from '@likeness/shared/errors'
-import { checkBoxOrder, readPictureForm } from '../http/picture-form.ts'
+import { checkBox } from '../http/check-box.ts'
+import { readPictureForm } from '../http/picture-form.ts'
 import { isJson, isMultipart, parseRequest, readJson } from '../http/request-body.ts'
 
 export interface ReceivedSearch {
@@ -65,7 +66,7 @@ function checkSources({ request, picture }: ReceivedSearch): ReceivedSearch {
       'give exactly one of vector, vectors, item_id, image_key, or a picture in the form field `image`'
     )
   if (request.box !== undefined) {
-    checkBoxOrder('box', request.box)
+    checkBox('box', request.box)
     if (picture === undefined && request.image_key === undefined)
       throw appError('invalid_request', 'box is for pictures')
   }

@@ -4,6 +4,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import type { ApiClient } from '../api/api-client.ts'
+import { openPicture } from '../pictures/open-picture.ts'
 import { renderSheetHtml, type SheetRow } from './contact-sheet-html.ts'
 import type { QueryResult } from './run-queries.ts'
 
@@ -55,7 +56,7 @@ async function collectRows(api: ApiClient, results: readonly QueryResult[]): Pro
         isRight: result.label === undefined ? undefined : hit.label === result.label
       })
     }
-    const query = await sharp(result.image)
+    const query = await openPicture(result.image)
       .autoOrient()
       .resize(2 * tile, 2 * tile, { fit: 'inside' })
       .jpeg({ quality: 80 })

@@ -12,15 +12,17 @@ export interface NamedGallery extends Gallery {
 export async function openGallery({
   images,
   dataDir,
-  progress
+  progress,
+  say
 }: {
   images: string | undefined
   dataDir: string
   progress: Progress
+  say: (text: string) => void
 }): Promise<NamedGallery> {
   if (images !== undefined)
     return {
-      ...(await readFolderGallery(images, { workDir: join(dataDir, 'demo') })),
+      ...(await readFolderGallery(images, { workDir: join(dataDir, 'demo'), say })),
       collection: 'own-pictures'
     }
   const gallery = await drawGallery({

@@ -28,10 +28,11 @@ import {
  */
 export async function runDemo(args: readonly string[], context: CommandContext): Promise<number> {
   const options = parseDemoOptions(args, { root: repositoryRoot, home: dataHome() })
-  const { print } = context
+  const { print, say } = context
   await context.prepare()
   const gallery = await openGallery({
     ...options,
+    say,
     progress: createProgress({ label: 'drawing marks ', unit: 'marks' }, context)
   })
   const queries = await openQueries(options, gallery, context)

@@ -46,7 +46,7 @@ export async function openEvaluationSet(
   const fieldsOf = (path: string): string[] => (crossCamera ? [cameraOf(path)!] : [])
   const set =
     labels === undefined
-      ? await openFolder(folder, { workDir, fields: [] })
+      ? await openFolder(folder, { workDir, fields: [], say })
       : await openLabelled({ file: labels, roles, workDir, fieldsOf, onProgress, say })
   const asked = options.trueBoxes
     ? withBoxes(set.queries, folder)

@@ -22,7 +22,11 @@ const heldOutEvery = 4
  */
 export async function openFolder(
   folder: string,
-  { workDir, fields }: { workDir: string; fields: readonly string[] }
+  {
+    workDir,
+    fields,
+    say
+  }: { workDir: string; fields: readonly string[]; say: (text: string) => void }
 ): Promise<ExamplePictures> {
   const [gallery, queries] = [join(folder, 'gallery.txt'), join(folder, 'queries.txt')]
   if (existsSync(gallery) && existsSync(queries))
@@ -31,7 +35,7 @@ export async function openFolder(
       dataFile: gallery,
       queries: await readQueryList(queries, { root: folder, fields })
     }
-  const { folder: root, pictures } = await readFolderGallery(folder, { workDir })
+  const { folder: root, pictures } = await readFolderGallery(folder, { workDir, say })
   const places = new Map<string, number>()
   const isHeldOut = pictures.map(({ label }) => {
     const place = (places.get(label) ?? 0) + 1

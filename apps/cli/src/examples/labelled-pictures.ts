@@ -3,10 +3,11 @@
 import { constants } from 'node:fs'
 import { copyFile, mkdir, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { dirname, extname, join } from 'node:path'
-import sharp from 'sharp'
 import { listLine } from '@likeness/drawing/example-set'
 import { messageOf } from '@likeness/shared/errors'
 import { requirePictures } from '../gallery-config/find-picture.ts'
+import { boxProblem, looksNormalised } from '@likeness/shared/contract/box-check'
+import { openPicture } from '../pictures/open-picture.ts'
 import { UserError } from '../user-error.ts'
 import { defaultKind, labelsOf } from './example-query.ts'
 import type { ExamplePictures } from './folder-pictures.ts'
@@ -110,14 +111,17 @@ async function copyOrCrop(from: string, to: string, box: LabelledLine['box']): P
     await copyFile(from, to, constants.COPYFILE_FICLONE)
     return true
   }
-  const { autoOrient } = await sharp(from).metadata()
+  // Single boxes without an area stand in real tables; fractions stand in all lines or in none.
+  if (looksNormalised(box)) throw new UserError(`${from}: ${boxProblem(box)}`)
+  if (boxProblem(box) !== undefined) return false
+  const { autoOrient } = await openPicture(from).metadata()
   const [left, top] = [Math.max(0, Math.floor(box[0])), Math.max(0, Math.floor(box[1]))]
   const [right, bottom] = [
     Math.min(autoOrient.width, Math.ceil(box[2])),
     Math.min(autoOrient.height, Math.ceil(box[3]))
   ]
   if (right <= left || bottom <= top) return false
-  await sharp(from)
+  await openPicture(from)
     .autoOrient()
     .extract({ left, top, width: right - left, height: bottom - top })
     .jpeg({ quality: 95 })

@@ -97,7 +97,7 @@ async function openExample(
   const pictures =
     images === undefined
       ? await openLabelledSet(labels!, options, workDir, context)
-      : await openFolder(images, { workDir, fields })
+      : await openFolder(images, { workDir, fields, say: context.say })
   const indexDir = join(workDir, 'index')
   return {
     config: {

@@ -13,6 +13,7 @@ import {
 } from '@likeness/shared/contract/picture-settings'
 import type { CollectionProfile } from '@likeness/shared/contract/profile'
 import type { VectorStorage } from '@likeness/shared/contract/storage-forms'
+import { nearestName } from '@likeness/shared/data/nearest-name'
 import { UserError } from '../user-error.ts'
 import { collectionNameOf } from './collection-name.ts'
 import {
@@ -23,7 +24,6 @@ import {
 } from './gallery-schema.ts'
 import { namesWithoutMeaning } from './ignored-keys.ts'
 import { formerKeys, type operations } from './index-process-keys.ts'
-import { nearestName } from './nearest-name.ts'
 import { applyOverrides } from './overrides.ts'
 import { readYamlFile, type YamlFile } from './yaml-file.ts'
 

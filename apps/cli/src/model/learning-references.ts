@@ -2,13 +2,13 @@
 // vehicles.
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import sharp from 'sharp'
 import type { DrawnPicture } from '@likeness/drawing/example-set'
 import { productSet } from '@likeness/drawing/product/product-set'
 import { createRandom, shuffled } from '@likeness/drawing/seeded-random'
 import { vehicleSet } from '@likeness/drawing/vehicle/vehicle-set'
 import type { DecodedImage, Reference } from '@likeness/vision'
 import { readPicturePaths } from '../pictures/folder-gallery.ts'
+import { openPicture } from '../pictures/open-picture.ts'
 import { UserError } from '../user-error.ts'
 
 export interface LearningReferences {
@@ -34,12 +34,12 @@ export async function readReferences(
   folder: string,
   onSkipped: (path: string, reason: unknown) => void
 ): Promise<LearningReferences> {
-  const { root, paths } = await readPicturePaths(folder, '--pictures')
-  const some = shuffled(paths, createRandom(drawnSeed)).slice(0, mostPictures)
+  const { root, paths, foreign } = await readPicturePaths(folder, '--pictures')
+  const some = shuffled([...paths, ...foreign], createRandom(drawnSeed)).slice(0, mostPictures)
   const references: Reference[] = []
   for (const path of some) {
     try {
-      references.push([await shrinkPicture(await readFile(join(root, path)))])
+      references.push([await shrinkUserPicture(await readFile(join(root, path)))])
     } catch (error) {
       onSkipped(path, error)
     }
@@ -71,9 +71,17 @@ export async function drawReferences(
   return { references, from: 'drawn goods and vehicles', name: 'general' }
 }
 
+/** Rejects like a decode, with the name of a format that is not read. */
+export async function shrinkUserPicture(bytes: Buffer): Promise<DecodedImage> {
+  // Loaded late: a folder is read before the addon is built.
+  const { openImage } = await import('@likeness/vision')
+  await openImage(bytes)
+  return shrinkPicture(bytes)
+}
+
 /** Shrinks a picture to the size that views need. */
-export async function shrinkPicture(bytes: Buffer): Promise<DecodedImage> {
-  const { data, info } = await sharp(bytes)
+async function shrinkPicture(bytes: Buffer): Promise<DecodedImage> {
+  const { data, info } = await openPicture(bytes)
     .autoOrient()
     .resize(side, side, { fit: 'inside', withoutEnlargement: true })
     .flatten({ background: '#fff' })

@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs'
 import { readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { messageOf } from '@likeness/shared/errors'
 import type { ImportedManifest, QuantizedEntry } from '@likeness/vision'
 import { dataHome, fromCallersFolder, modelDirFromEnvironment } from '../config.ts'
 import { repositoryRoot } from '../stack/app-process.ts'
@@ -56,8 +57,15 @@ export type ShownManifest = Pick<
 > &
   Partial<ImportedManifest> & { quantized?: QuantizedEntry }
 
-export const readShownManifest = async (dir: string): Promise<ShownManifest> =>
-  JSON.parse(await readFile(join(dir, 'manifest.json'), 'utf8')) as ShownManifest
+/** UserError for a manifest that cannot be read. */
+export async function readShownManifest(dir: string): Promise<ShownManifest> {
+  const file = join(dir, 'manifest.json')
+  try {
+    return JSON.parse(await readFile(file, 'utf8')) as ShownManifest
+  } catch (error) {
+    throw new UserError(`${file} cannot be read (${messageOf(error)}): import the model again`)
+  }
+}
 
 /** Names, the built-in model first. */
 export async function listModels(

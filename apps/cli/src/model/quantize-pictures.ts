@@ -6,7 +6,7 @@ import { sha256Hex } from '@likeness/shared/data/sha256'
 import { decodeImage, type QuantizePicture, type Reference } from '@likeness/vision'
 import { readPicturePaths } from '../pictures/folder-gallery.ts'
 import { UserError } from '../user-error.ts'
-import { shrinkPicture } from './learning-references.ts'
+import { shrinkUserPicture } from './learning-references.ts'
 
 export interface QuantizePictures {
   calibration: QuantizePicture[]
@@ -25,9 +25,9 @@ export async function readQuantizePictures(
   folder: string,
   onSkipped: (path: string, reason: unknown) => void
 ): Promise<QuantizePictures> {
-  const { root, paths } = await readPicturePaths(folder, '--pictures')
+  const { root, paths, foreign } = await readPicturePaths(folder, '--pictures')
   const read = new Map<string, { picture: QuantizePicture; reference: Reference }>()
-  for (const path of shuffled(paths, createRandom(seed))) {
+  for (const path of shuffled([...paths, ...foreign], createRandom(seed))) {
     if (read.size === mostCalibration + mostHeldOut) break
     try {
       const bytes = await readFile(join(root, path))
@@ -35,7 +35,7 @@ export async function readQuantizePictures(
       const sha256 = sha256Hex(bytes)
       read.set(sha256, {
         picture: { sha256, decode: async () => decodeImage(await readFile(join(root, path))) },
-        reference: [await shrinkPicture(bytes)]
+        reference: [await shrinkUserPicture(bytes)]
       })
     } catch (error) {
       onSkipped(path, error)

@@ -4,19 +4,21 @@ import sharp from 'sharp'
 import { beforeAll, expect, test } from 'vitest'
 import { encodeModel } from '@likeness/vision/fixture/internals'
 import { buildTinyEmbedder } from '@likeness/vision/fixture/tiny-embedder'
-import { buildTinyModel } from '@likeness/vision/fixture/tiny-graph'
+import { buildTinyModel, type TinyGraphOptions } from '@likeness/vision/fixture/tiny-graph'
 import { temporaryFolder } from '../../../../test/support/temporary-folder.ts'
 import type { CommandContext } from '../command.ts'
+import { UserError } from '../user-error.ts'
 import { findModelDir } from './model-folders.ts'
 import { runModel } from './run-model.ts'
 
+const imgsz = { key: 'imgsz', value: '[64, 64]' }
 let dir: string
 beforeAll(async () => {
   dir = temporaryFolder('models')
   await mkdir(join(dir, 'exported'))
   await writeFile(
     join(dir, 'exported/tiny.onnx'),
-    encodeModel({ ...buildTinyModel({}), metadataProps: [{ key: 'imgsz', value: '[64, 64]' }] })
+    encodeModel({ ...buildTinyModel({}), metadataProps: [imgsz] })
   )
   await mkdir(join(dir, 'pictures'))
   for (let i = 0; i < 120; i++) {
@@ -121,4 +123,81 @@ test('an export that cannot be imported is refused in one message', async () => 
   expect(
     await failure('import', join(dir, 'exported/tiny.onnx'), '--pictures', join(dir, 'exported'))
   ).toContain('no picture')
+})
+
+test('a model whose manifest is damaged is named, without a stack', async () => {
+  await mkdir(join(dir, 'models/broken'), { recursive: true })
+  await writeFile(join(dir, 'models/broken/manifest.json'), '{"name": "bro')
+  for (const args of [['list'], ['show', 'broken']])
+    await expect(run(...args)).rejects.toThrow(UserError)
+  expect(await failure('show', 'broken')).toMatch(/broken.manifest.json cannot be read .* again/)
+  expect(await failure('bench', 'broken')).toMatch(/broken.manifest.json: /)
+  await run('remove', 'broken')
+})
+
+test('whatever fails in an import, the user reads the step, the observation and what to do', async () => {
+  const write = async (name: string, bytes: Uint8Array | string): Promise<string> => {
+    await writeFile(join(dir, name), bytes)
+    return join(dir, name)
+  }
+  const model = (options: TinyGraphOptions, metadataProps = [imgsz]) =>
+    encodeModel({ ...buildTinyModel(options), metadataProps })
+  const pictures = join(dir, 'few')
+  await mkdir(pictures)
+  await sharp({ create: { width: 9, height: 9, channels: 3, background: 'red' } })
+    .png()
+    .toFile(join(pictures, 'one.png'))
+  const cases: [string, RegExp, ...string[]][] = [
+    [await write('best.pt', 'PK\x03\x04'), /step surgery: .* PyTorch file .*format=onnx/],
+    [await write('page.onnx', '<html>'), /step surgery: .* a web page/],
+    [await write('lfs.onnx', 'version https://git-lfs.github.com'), /git lfs pull/],
+    [await write('empty.onnx', ''), /step surgery: .* is not an ONNX model/],
+    [dir, /a folder, and an .onnx file is needed/],
+    [
+      await write('zero.onnx', model({ layout: 'zero' })),
+      /step surgery: .*last layers left in float/
+    ],
+    [
+      await write('mixing.onnx', model({ fixed: true, batch: 4, block: 'mixing' })),
+      /step surgery: .*fixed at 4 pictures.*Export instead: .*batch=1/
+    ],
+    [
+      await write('huge.onnx', model({}, [{ key: 'imgsz', value: '[0, 0]' }])),
+      /step surgery: .*picture of 0x0/
+    ],
+    [
+      await write('tiny.onnx', model({})),
+      /step projection: --pictures .*: 1 pictures could be read/,
+      '--pictures',
+      pictures
+    ],
+    [
+      await write('cut.onnx', model({}).subarray(0, 3000)),
+      /step surgery: .*of another kind, or cut off/
+    ],
+    [
+      await write('obb.onnx', model({}, [imgsz, { key: 'task', value: 'obb' }])),
+      /step surgery: .*the task obb. Export instead: a model for the task detect/
+    ],
+    [
+      await write('classifier.onnx', buildTinyEmbedder()),
+      /step surgery: .*no backbone maps.*Export instead/
+    ]
+  ]
+  for (const [file, reason, ...options] of cases) {
+    const error: unknown = await run('import', file, ...options).then(
+      () => 'done',
+      (failed: unknown) => failed
+    )
+    expect(error).toBeInstanceOf(UserError)
+    expect((error as UserError).message).toMatch(reason)
+  }
+  expect(
+    await failure(
+      'import',
+      join(dir, 'exported/tiny.onnx'),
+      '--embedder',
+      await write('fixed.onnx', buildTinyEmbedder({ fixed: true, batch: 4 }))
+    )
+  ).toMatch(/step embedder: .*fixed at 4 pictures/)
 })

@@ -1,7 +1,7 @@
 // `likeness model import|quantize|list|show|remove|bench`: detectors that also give vectors.
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { isAppError } from '@likeness/shared/errors'
+import { isAppError, messageOf } from '@likeness/shared/errors'
 import type { ImportOptions, Normalisation } from '@likeness/vision'
 import { existing, HelpAsked, parseCommand, parseCount, required } from '../command-options.ts'
 import type { Command, CommandContext } from '../command.ts'
@@ -117,12 +117,13 @@ async function importFile(file: string, given: Given, context: CommandContext): 
     )
     return 0
   } catch (error) {
-    // A problem of the file is a message for the user, not a fault with a stack.
-    if (isAppError(error) && error.code !== 'internal')
-      throw new UserError(`${file} cannot be imported: ${error.message}`)
-    throw error
+    throw asUserError(`${file} cannot be imported`, error)
   }
 }
+
+/** Most failures are those of a file, and say their step. So a stack would help no one. */
+const asUserError = (what: string, error: unknown): UserError =>
+  error instanceof UserError ? error : new UserError(`${what}: ${messageOf(error)}`)
 
 /** Returns the given export, or, to add an embedder, the file of the built-in model. */
 async function detectorFile(file: string, { embedder, name }: Given): Promise<string> {
@@ -136,7 +137,9 @@ async function detectorFile(file: string, { embedder, name }: Given): Promise<st
 
 function existingFile(file: string): string {
   const path = fromCallersFolder(file)
-  if (!existsSync(path)) throw new UserError(`${file}: there is no such file`)
+  const found = statSync(path, { throwIfNoEntry: false })
+  if (found === undefined) throw new UserError(`${file}: there is no such file`)
+  if (!found.isFile()) throw new UserError(`${file}: a folder, and an .onnx file is needed`)
   return path
 }
 
@@ -191,9 +194,8 @@ async function quantize(
     )
     return 0
   } catch (error) {
-    if (!isAppError(error) || error.code === 'internal') throw error
-    if (error.code !== 'quality_lost' && error.code !== 'not_faster')
-      throw new UserError(`${source} cannot be quantised: ${error.message}`)
+    if (!isAppError(error, 'quality_lost') && !isAppError(error, 'not_faster'))
+      throw asUserError(`${source} cannot be quantised`, error)
     context.say(`no model is kept (${error.code}): ${error.message}`)
     if (json)
       context.print(

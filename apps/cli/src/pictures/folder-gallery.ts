@@ -6,6 +6,13 @@ import { UserError } from '../user-error.ts'
 import type { Gallery, GalleryPicture } from './gallery.ts'
 
 const pictureEndings = new Set(['.jpg', '.jpeg', '.png', '.webp', '.gif', '.tif', '.tiff', '.avif'])
+/** Endings of pictures and films whose format is not read. */
+const foreignEndings = new Set(
+  'heic heif bmp jxl jp2 psd svg pdf cr2 cr3 nef arw dng orf rw2 raf mov mp4'
+    .split(' ')
+    .map((ending) => `.${ending}`)
+)
+const mostNamed = 3
 
 /** Paths with `/`, in order. A picture outside sub-folders is labelled by its own name. */
 export function labelPictures(paths: readonly string[]): GalleryPicture[] {
@@ -16,25 +23,35 @@ export function labelPictures(paths: readonly string[]): GalleryPicture[] {
 }
 
 /**
- * Returns pictures anywhere below a folder, as relative paths with `/`. UserError, naming the
- * option, when there is no picture.
+ * Returns pictures anywhere below a folder, as relative paths with `/`, and those in formats that
+ * are not read. UserError, naming the option, when there is no picture.
  */
 export async function readPicturePaths(
   folder: string,
   option: string
-): Promise<{ root: string; paths: string[] }> {
+): Promise<{ root: string; paths: string[]; foreign: string[] }> {
   const root = await realpath(folder)
   const entries = await readdir(root, { recursive: true, withFileTypes: true })
-  const paths = entries
-    .filter((entry) => entry.isFile() && pictureEndings.has(extname(entry.name).toLowerCase()))
-    .map((entry) =>
-      relative(root, join(entry.parentPath ?? entry.path, entry.name))
-        .split(sep)
-        .join('/')
-    )
+  const pathsWith = (endings: ReadonlySet<string>): string[] =>
+    entries
+      .filter((entry) => entry.isFile() && endings.has(extname(entry.name).toLowerCase()))
+      .map((entry) =>
+        relative(root, join(entry.parentPath ?? entry.path, entry.name))
+          .split(sep)
+          .join('/')
+      )
+      .sort()
+  const [paths, foreign] = [pathsWith(pictureEndings), pathsWith(foreignEndings)]
   if (paths.length === 0)
-    throw new UserError(`${option} ${folder}: no picture (${[...pictureEndings].join(' ')}) in it`)
-  return { root, paths: paths.sort() }
+    throw new UserError(
+      `${option} ${folder}: no picture (${[...pictureEndings].join(' ')}) in it${foreign.length > 0 ? `; ${leftOut(foreign)}` : ''}`
+    )
+  return { root, paths, foreign }
+}
+
+function leftOut(foreign: readonly string[]): string {
+  const more = foreign.length > mostNamed ? ` and ${foreign.length - mostNamed} more` : ''
+  return `${foreign.length} left out, as their format is not read: ${foreign.slice(0, mostNamed).join(', ')}${more}. Convert them to JPEG, PNG or WebP first`
 }
 
 /**
@@ -43,9 +60,10 @@ export async function readPicturePaths(
  */
 export async function readFolderGallery(
   folder: string,
-  { workDir }: { workDir: string }
+  { workDir, say }: { workDir: string; say: (text: string) => void }
 ): Promise<Gallery> {
-  const { root, paths } = await readPicturePaths(folder, '--images')
+  const { root, paths, foreign } = await readPicturePaths(folder, '--images')
+  if (foreign.length > 0) say(`--images ${folder}: ${leftOut(foreign)}`)
   // The list is lines of columns: a name that would break a line cannot be imported.
   const pictures = labelPictures(paths.filter((path) => !/[\t\r\n]/.test(path)))
   await mkdir(workDir, { recursive: true })

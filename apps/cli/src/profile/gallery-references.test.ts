@@ -1,5 +1,6 @@
 import sharp from 'sharp'
 import { expect, test } from 'vitest'
+import { messageOf } from '@likeness/shared/errors'
 import { choosePictures, readPictures, type SourcePicture } from './gallery-references.ts'
 
 const picture = (n: number, label: string | null): SourcePicture => ({
@@ -41,14 +42,17 @@ test('a picture that cannot be read is left out, and too few that can is an erro
     .toBuffer()
   const pictures = Array.from({ length: 121 }, (_, n) => ({
     ...picture(n, `l${n}`),
-    read: async () => (n === 7 ? Buffer.from('not a picture') : png)
+    read: async () => (n === 7 ? Buffer.from('\0\0\0\x18ftypheic', 'latin1') : png)
   }))
   const skipped: string[] = []
-  const options = { onProgress: () => {}, onSkipped: (name: string) => void skipped.push(name) }
+  const options = {
+    onProgress: () => {},
+    onSkipped: (name: string, reason: unknown) => void skipped.push(`${name}: ${messageOf(reason)}`)
+  }
   expect((await readPictures(pictures, options)).map(({ label }) => label)).toEqual(
     pictures.filter((_, n) => n !== 7).map(({ label }) => label)
   )
-  expect(skipped).toEqual(['p7'])
+  expect(skipped).toEqual([expect.stringMatching(/^p7: this is a HEIC.*convert it to JPEG/)])
   await expect(readPictures(pictures.slice(0, 120), options)).rejects.toThrow(
     '119 pictures could be read, at least 120 are needed'
   )

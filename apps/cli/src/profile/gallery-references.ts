@@ -6,7 +6,7 @@ import { createRandom, shuffled } from '@likeness/drawing/seeded-random'
 import { createSemaphore } from '@likeness/shared/data/semaphore'
 import type { DecodedImage } from '@likeness/vision'
 import type { ApiClient } from '../api/api-client.ts'
-import { mostPictures, shrinkPicture } from '../model/learning-references.ts'
+import { mostPictures, shrinkUserPicture } from '../model/learning-references.ts'
 import { labelPictures, readPicturePaths } from '../pictures/folder-gallery.ts'
 import { UserError } from '../user-error.ts'
 
@@ -46,8 +46,8 @@ export async function collectionPictures(
 
 /** Reads the pictures of a folder. A sub-folder is a label. */
 export async function folderPictures(folder: string): Promise<SourcePicture[]> {
-  const { root, paths } = await readPicturePaths(folder, 'DIR')
-  return labelPictures(paths).map(({ path, label }) => ({
+  const { root, paths, foreign } = await readPicturePaths(folder, 'DIR')
+  return labelPictures([...paths, ...foreign]).map(({ path, label }) => ({
     name: path,
     label: path.includes('/') ? label : null,
     read: () => readFile(join(root, path))
@@ -100,7 +100,7 @@ export async function readPictures(
     pictures.map(({ name, label, read: bytes }) =>
       limit(async () => {
         try {
-          return [{ label, picture: await shrinkPicture(await bytes()) }]
+          return [{ label, picture: await shrinkUserPicture(await bytes()) }]
         } catch (error) {
           onSkipped(name, error)
           return []

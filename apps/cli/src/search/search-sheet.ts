@@ -1,10 +1,10 @@
 // Answers as a single self-contained HTML page: each picture with its boxes, and beside each
 // picture the hits with their boxes.
-import sharp from 'sharp'
 import type { HitAnswer, SearchAnswer } from '@likeness/shared/contract/http/search'
 import type { ApiClient } from '../api/api-client.ts'
 import { ApiProblem } from '../api/api-problem.ts'
 import { escapeHtml } from '../escape-html.ts'
+import { openPicture } from '../pictures/open-picture.ts'
 import { describeObject } from './format-answer.ts'
 import { shownObjects } from './search-picture.ts'
 
@@ -81,7 +81,7 @@ async function renderGalleryPicture(
     throw error
   })
   if (bytes === undefined) return '<p class="none">no picture</p>'
-  const { width, height } = (await sharp(bytes).metadata()).autoOrient
+  const { width, height } = (await openPicture(bytes).metadata()).autoOrient
   return renderPicture({
     image: await shrink(bytes, hitSide),
     width,
@@ -91,7 +91,7 @@ async function renderGalleryPicture(
 }
 
 const shrink = (image: Uint8Array, side: number): Promise<Buffer> =>
-  sharp(image)
+  openPicture(image)
     .autoOrient()
     .resize(side, side, { fit: 'inside', withoutEnlargement: true })
     .flatten({ background: '#fff' })

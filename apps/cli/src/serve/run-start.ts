@@ -16,7 +16,8 @@ export async function runStart(args: readonly string[], context: CommandContext)
   const gallery = await openGallery({
     images: undefined,
     dataDir,
-    progress: createProgress({ label: 'drawing marks ', unit: 'marks' }, context)
+    progress: createProgress({ label: 'drawing marks ', unit: 'marks' }, context),
+    say: context.say
   })
   print('starting redis, index-worker, embed-worker and api')
   const stack = await startStack({

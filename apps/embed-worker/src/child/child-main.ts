@@ -1,15 +1,16 @@
 // Entry of an inference child: loads the model, reports it, and serves tasks until the supervisor
 // is gone. Started with fork only.
 import path from 'node:path'
+import { maxDecodedPictures } from '@likeness/shared/contract/limits'
 import { isAppError, messageOf } from '@likeness/shared/errors'
 import { createLogger } from '@likeness/shared/process/logger'
 import { openConfiguredStore } from '@likeness/store/configured-store'
 import { createProfileStore } from '@likeness/store/profile-store'
 import {
   createEmbedder,
-  decodeImage,
   embeddingVersion,
   loadProfile,
+  openImage,
   prepareModel
 } from '@likeness/vision'
 import type { FromChild, ToChild } from '../child-protocol.ts'
@@ -32,6 +33,7 @@ const aliveEveryMs = 2_000
 const readTimeoutMs = 60_000
 /** sharp gives up a decode after 60 s. A decode that lasts longer hangs in native code. */
 const decodeTimeoutMs = 75_000
+const rgbBytes = 3
 
 const config = readChildConfig(process.env)
 const logger = createLogger({ app: 'embed-child', level: config.LOG_LEVEL })
@@ -68,9 +70,12 @@ async function load() {
   const runTask = createRunTask({
     read: (key) =>
       readPicture(store, key, { maxBytes: config.MAX_UPLOAD_BYTES, timeoutMs: readTimeoutMs }),
-    decode: (bytes) => watched(() => decodeImage(bytes, { maxPixels: config.MAX_IMAGE_PIXELS })),
-    thumbnail: (bytes, longestSide) =>
-      watched(() => makeThumbnail(bytes, longestSide, config.MAX_IMAGE_PIXELS)),
+    open: async (bytes) => {
+      const opened = await watched(() => openImage(bytes, { maxPixels: config.MAX_IMAGE_PIXELS }))
+      return { ...opened, decode: () => watched(opened.decode) }
+    },
+    thumbnail: (picture, longestSide) => watched(() => makeThumbnail(picture, longestSide)),
+    decodedBytes: maxDecodedPictures * rgbBytes * config.MAX_IMAGE_PIXELS,
     pictures: createPictureEmbedder({
       embedder,
       gate,
@@ -95,6 +100,7 @@ async function load() {
       sha256,
       embedding,
       rawDim: profile.dIn,
+      classes: model.manifest.classes,
       provider: embedder.provider
     }
   }

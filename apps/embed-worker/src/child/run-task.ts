@@ -1,8 +1,7 @@
-// Runs a task of a child from bytes to result: read, decode (with a limit, ahead of the running
-// inference), infer.
-import { createSemaphore } from '@likeness/shared/data/semaphore'
+// Runs a task of a child from bytes to result: read, decode (ahead of the running inference, within
+// limits of number and bytes), infer.
 import { appError, isAppError, messageOf } from '@likeness/shared/errors'
-import type { DecodedImage } from '@likeness/vision'
+import type { DecodedImage, OpenedImage } from '@likeness/vision'
 import type {
   ChildResult,
   ChildTask,
@@ -14,17 +13,20 @@ import type {
 } from '../child-protocol.ts'
 import type { TestHooks } from '../test-hooks.ts'
 import type { ComparePictures } from './compare-pictures.ts'
+import { createDecodeLanes, type DecodeLane } from './decode-lanes.ts'
 import type { PictureEmbedder } from './embed-picture.ts'
 import type { RankItems } from './rank-items.ts'
 
 export interface RunTaskDeps {
   read: (imageKey: string) => Promise<Uint8Array>
-  decode: (bytes: Uint8Array) => Promise<DecodedImage>
-  thumbnail: (bytes: Uint8Array, longestSide: number) => Promise<Uint8Array>
+  open: (bytes: Uint8Array) => Promise<OpenedImage>
+  thumbnail: (picture: DecodedImage, longestSide: number) => Promise<Uint8Array>
   pictures: PictureEmbedder
   compare: ComparePictures
   rank: RankItems
   hooks: TestHooks
+  /** Most bytes of decoded query pictures at once, and most bytes of gallery pictures. */
+  decodedBytes: number
 }
 export interface TaskContext {
   priority: Priority
@@ -35,84 +37,89 @@ export interface TaskContext {
 }
 export type RunTask = (task: ChildTask, context: TaskContext) => Promise<ChildResult>
 
-/** Gallery pictures that are decoded or being inferred: the first runs, the next is ready. */
-const galleryInFlight = 2
-const queryDecodes = 2
-
 /**
  * Rejects with the AppErrors of decoding, `image_missing`, `store_unavailable`. Any other error
  * means that the process is not sound.
  */
 export function createRunTask({
   read,
-  decode,
+  open,
   thumbnail,
   pictures,
   compare,
   rank,
-  hooks
+  hooks,
+  decodedBytes
 }: RunTaskDeps): RunTask {
-  const galleryPermits = createSemaphore(galleryInFlight)
-  const queryPermits = createSemaphore(queryDecodes)
+  const lanes = createDecodeLanes(decodedBytes)
 
   /** Records a task as started once for all of its pictures: they are suspect together. */
-  async function touchAndDecode<T>(
-    pictures: readonly Uint8Array[],
-    { touch, checkCancelled }: TaskContext,
-    work: () => Promise<T>
-  ) {
-    checkCancelled()
-    touch()
-    pictures.forEach((bytes) => hooks.beforeDecode(bytes))
-    const startedMs = performance.now()
-    const value = await typedDecode(work)
-    checkCancelled()
-    return { value, decodeMs: performance.now() - startedMs }
+  async function touchAndOpen(all: readonly Uint8Array[], context: TaskContext) {
+    context.checkCancelled()
+    context.touch()
+    all.forEach((bytes) => hooks.beforeDecode(bytes))
+    return typedDecode(() => Promise.all(all.map(open)))
+  }
+
+  /** Decodes pictures; the lane holds their room until `work` has ended. */
+  async function withDecoded<T>(
+    lane: DecodeLane,
+    all: readonly Uint8Array[],
+    context: TaskContext,
+    work: (decoded: DecodedImage[], decodeMs: number) => Promise<T>
+  ): Promise<T> {
+    let decodeMs = 0
+    return lane(context.priority === 'small', {
+      open: () => touchAndOpen(all, context),
+      decode: async ({ decode }) => {
+        context.checkCancelled()
+        const startedMs = performance.now()
+        const picture = await typedDecode(decode)
+        decodeMs += performance.now() - startedMs
+        return picture
+      },
+      work: async (decoded) => {
+        context.checkCancelled()
+        return work(decoded, decodeMs)
+      }
+    })
   }
 
   async function runItem(task: ItemTask, context: TaskContext): Promise<ChildResult> {
-    const { inferred, decodeMs } = await inferItem(task, context)
+    const bytes = await read(task.imageKey)
+    await hooks.letPass(task.itemId)
+    // The picture's memory is free before the projection.
+    const { inferred, decodeMs } = await withDecoded(
+      lanes.gallery,
+      [bytes],
+      context,
+      async ([picture], ms) => ({
+        inferred: await pictures.inferItem(picture!, task, context),
+        decodeMs: ms
+      })
+    )
     return { ...(await pictures.finishItem(inferred, task, context)), decodeMs }
   }
 
-  /** A separate function, so that the picture's memory is free afterwards. */
-  async function inferItem(task: ItemTask, context: TaskContext) {
-    const bytes = await read(task.imageKey)
-    await hooks.letPass(task.itemId)
-    const release = await galleryPermits.take(context.priority === 'small')
-    try {
-      const { value, decodeMs } = await touchAndDecode([bytes], context, () => decode(bytes))
-      return { inferred: await pictures.inferItem(value, task, context), decodeMs }
-    } finally {
-      release()
-    }
-  }
-
-  async function runQuery(task: QueryTask, context: TaskContext): Promise<ChildResult> {
-    const release = await queryPermits.take(false)
-    const { value, decodeMs } = await touchAndDecode([task.bytes], context, () =>
-      decode(task.bytes)
-    ).finally(release)
-    return { ...(await pictures.embedQuery(value, task, context)), decodeMs }
-  }
+  const runQuery = (task: QueryTask, context: TaskContext): Promise<ChildResult> =>
+    withDecoded(lanes.query, [task.bytes], context, async ([picture], decodeMs) => ({
+      ...(await pictures.embedQuery(picture!, task, context)),
+      decodeMs
+    }))
 
   async function runCompare(task: CompareTask, context: TaskContext): Promise<ChildResult> {
     const stored = await read(task.imageKey)
-    const release = await queryPermits.take(false)
-    const { value } = await touchAndDecode([task.bytes, stored], context, async () => ({
-      query: await decode(task.bytes),
-      item: await decode(stored)
-    })).finally(release)
-    return { kind: 'compared', ...(await compare(value.query, value.item, task, context)) }
+    return withDecoded(lanes.query, [task.bytes, stored], context, async ([query, item]) => ({
+      kind: 'compared',
+      ...(await compare(query!, item!, task, context))
+    }))
   }
 
-  async function runThumbnail(task: ThumbnailTask, context: TaskContext): Promise<ChildResult> {
-    const release = await queryPermits.take(false)
-    const { value } = await touchAndDecode([task.bytes], context, () =>
-      thumbnail(task.bytes, task.longestSide)
-    ).finally(release)
-    return { kind: 'thumbnail', jpeg: value }
-  }
+  const runThumbnail = (task: ThumbnailTask, context: TaskContext): Promise<ChildResult> =>
+    withDecoded(lanes.query, [task.bytes], context, async ([picture]) => ({
+      kind: 'thumbnail',
+      jpeg: await thumbnail(picture!, task.longestSide)
+    }))
 
   return async (task, context) => {
     switch (task.kind) {

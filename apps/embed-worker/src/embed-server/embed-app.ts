@@ -15,7 +15,9 @@ import { appError } from '@likeness/shared/errors'
 import type { Logger } from '@likeness/shared/process/logger'
 import type { Embedded } from '../child-protocol.ts'
 import type { Embeddings } from '../embeddings.ts'
+import type { Gate } from './gate.ts'
 import {
+  announcedBytes,
   checkSecret,
   parseOptions,
   readBody,
@@ -27,6 +29,7 @@ import {
 import type { Interactive } from './interactive.ts'
 
 export interface EmbedAppDeps {
+  gate: Gate
   interactive: Interactive
   embeddings: Embeddings
   secret: string
@@ -35,15 +38,17 @@ export interface EmbedAppDeps {
 }
 type Handler = (request: IncomingMessage, response: ServerResponse, url: URL) => Promise<void>
 
+/** Limit in bytes of a ranking: some hundred candidates with a few rows each. */
+const maxRawBytes = 64 * 1024 * 1024
 const thumbnailSides = { least: 16, most: 2048 }
 
 export function createEmbedApp(deps: EmbedAppDeps): RequestListener {
-  const { logger, secret } = deps
-  const routes: Record<string, Handler> = {
-    '/embed': embed(deps),
-    '/compare': compare(deps),
-    '/rank': rank(deps),
-    '/thumbnail': thumbnail(deps)
+  const { logger, secret, gate, maxBytes } = deps
+  const routes: Record<string, { handle: Handler; mostBytes: number }> = {
+    '/embed': { handle: embed(deps), mostBytes: maxBytes },
+    '/compare': { handle: compare(deps), mostBytes: maxBytes },
+    '/rank': { handle: rank(deps), mostBytes: maxRawBytes },
+    '/thumbnail': { handle: thumbnail(deps), mostBytes: maxBytes }
   }
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -55,7 +60,12 @@ export function createEmbedApp(deps: EmbedAppDeps): RequestListener {
     if (route === undefined) throw appError('route_not_found', `there is no ${url.pathname} here`)
     if (request.method !== 'POST')
       throw appError('method_not_allowed', `${url.pathname} takes POST`)
-    await route(request, response, url)
+    const leave = gate.enter(announcedBytes(request, route.mostBytes))
+    try {
+      await route.handle(request, response, url)
+    } finally {
+      leave()
+    }
   }
   return (request, response) => {
     answer(request, response).catch((error: unknown) => {
@@ -102,9 +112,6 @@ function compare({ interactive, embeddings, maxBytes }: EmbedAppDeps): Handler {
     sendJson(response, made satisfies CompareMade)
   }
 }
-
-/** Limit in bytes: some hundred candidates with a few rows each. */
-const maxRawBytes = 64 * 1024 * 1024
 
 function rank({ interactive, embeddings }: EmbedAppDeps): Handler {
   return async (request, response, url) => {

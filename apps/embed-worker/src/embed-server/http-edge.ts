@@ -17,6 +17,12 @@ export function checkSecret(request: IncomingMessage, secret: string): void {
   }
 }
 
+/** Size of the body by its header; `mostBytes` where the header is missing or says more. */
+export function announcedBytes({ headers }: IncomingMessage, mostBytes: number): number {
+  const announced = Number(headers['content-length'] ?? mostBytes)
+  return announced <= mostBytes ? announced : mostBytes
+}
+
 /** Rejects with `too_large` as soon as the body is known to be longer than `maxBytes`. */
 export async function readBody(request: IncomingMessage, maxBytes: number): Promise<Uint8Array> {
   const tooLarge = () =>

@@ -1,5 +1,5 @@
-// Runs a user's picture through the pool: limited, within its deadline, and never ended by another
-// picture's crash.
+// Runs a user's picture through the pool: within its deadline, and never ended by another picture's
+// crash.
 import { appError, isErrorCode } from '@likeness/shared/errors'
 import type { Logger } from '@likeness/shared/process/logger'
 import type {
@@ -16,15 +16,12 @@ export interface InteractiveDeps {
   pool: { run(task: InteractiveTask, options: RunOptions): Promise<TaskOutcome> }
   isolation: { run(task: InteractiveTask, options: RunOptions): Promise<TaskOutcome> }
   logger: Logger
-  maxOpen?: number
 }
 
 /**
- * Rejects with `overloaded`, `image_kills_worker`, the errors of decoding, or the signal's reason.
+ * Rejects with `image_kills_worker`, the errors of decoding, or the signal's reason.
  */
-export function createInteractive({ pool, isolation, logger, maxOpen = 64 }: InteractiveDeps) {
-  let open = 0
-
+export function createInteractive({ pool, isolation, logger }: InteractiveDeps) {
   async function run(task: InteractiveTask, signal: AbortSignal): Promise<ChildResult> {
     let outcome = await pool.run(task, { priority: 'interactive', signal })
     // Among other pictures, this picture is only suspect. Alone in a fresh process, it is the
@@ -43,15 +40,8 @@ export function createInteractive({ pool, isolation, logger, maxOpen = 64 }: Int
   }
 
   return async (task: InteractiveTask, signal: AbortSignal): Promise<ChildResult> => {
-    if (open >= maxOpen)
-      throw appError('overloaded', `${open} pictures are waiting already`, { retryAfterS: 1 })
-    open += 1
-    try {
-      signal.throwIfAborted()
-      return await Promise.race([run(task, signal), rejectOnAbort(signal)])
-    } finally {
-      open -= 1
-    }
+    signal.throwIfAborted()
+    return Promise.race([run(task, signal), rejectOnAbort(signal)])
   }
 }
 export type Interactive = ReturnType<typeof createInteractive>

@@ -8,6 +8,7 @@ export const fakeModel: ChildModel = {
   sha256: 'f'.repeat(64),
   embedding: { version: 'fake@1/fake@1', dim: 2, unit: true },
   rawDim: 3,
+  classes: ['thing'],
   provider: 'fake'
 }
 

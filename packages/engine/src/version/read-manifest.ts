@@ -83,7 +83,7 @@ export const createVersionReader = ({ store }: { store: ObjectStore }): VersionR
           rows
         })
       ),
-      outcomes,
+      outcomes: outcomes.map(({ atMs: _atMs, ...result }) => result),
       openIngestions: Object.values(ingestions).filter(({ completedSeq }) => completedSeq === null)
         .length
     }

@@ -14,242 +14,195 @@ export interface Limit {
 
 const table: Limit[] = []
 
-function limit(value: number, row: Omit<Limit, 'value'>): number {
-  table.push({ value, ...row })
-  return value
-}
+/** Returns the function that adds a bound of an area: value, name, unit, [what is bounded, code]. */
+const inArea =
+  (area: string) =>
+  (value: number, name: string, unit: string, [what, code]: [string, ErrorCode]): number => {
+    table.push({ name, value, unit, area, what, code })
+    return value
+  }
+const bodies = inArea('Bodies')
+const ofLists = inArea('Lists')
+const items = inArea('Items')
+const filters = inArea('Filters')
+const searches = inArea('Searches')
+const inApi = inArea('At once, in one api process')
+const ofPictures = inArea('Pictures')
+const inEmbedWorker = inArea('At once, in one embed-worker')
 
-export const maxJsonBytes = limit(2 * 1024 * 1024, {
-  name: 'maxJsonBytes',
-  unit: 'bytes',
-  area: 'Bodies',
-  what: 'a JSON body',
-  code: 'too_large'
-})
+export const maxJsonBytes = bodies(2 * 1024 * 1024, 'maxJsonBytes', 'bytes', [
+  'a JSON body',
+  'too_large'
+])
 
-export const maxUploadFiles = limit(1_000, {
-  name: 'maxUploadFiles',
-  unit: 'files',
-  area: 'Bodies',
-  what: 'pictures of one upload',
-  code: 'too_large'
-})
-export const maxVectorLines = limit(10_000, {
-  name: 'maxVectorLines',
-  unit: 'lines',
-  area: 'Bodies',
-  what: 'items of one body of vectors',
-  code: 'too_large'
-})
+export const maxUploadFiles = bodies(1_000, 'maxUploadFiles', 'files', [
+  'pictures of one upload',
+  'too_large'
+])
+export const maxVectorLines = bodies(10_000, 'maxVectorLines', 'lines', [
+  'items of one body of vectors',
+  'too_large'
+])
 
-export const maxListLineBytes = limit(16 * 1024, {
-  name: 'maxListLineBytes',
-  unit: 'bytes',
-  area: 'Lists',
-  what: 'a line of a list of pictures; a longer line fails alone',
-  code: 'invalid_list_line'
-})
-export const maxListFileBytes = limit(1024 ** 3, {
-  name: 'maxListFileBytes',
-  unit: 'bytes',
-  area: 'Lists',
-  what: 'an uploaded list of pictures',
-  code: 'too_large'
-})
-export const maxFolderDepth = limit(64, {
-  name: 'maxFolderDepth',
-  unit: 'levels',
-  area: 'Lists',
-  what: 'folders inside each other in the folder of an import',
-  code: 'invalid_request'
-})
+export const maxListLineBytes = ofLists(16 * 1024, 'maxListLineBytes', 'bytes', [
+  'a line of a list of pictures; a longer line fails alone',
+  'invalid_list_line'
+])
+export const maxListFileBytes = ofLists(1024 ** 3, 'maxListFileBytes', 'bytes', [
+  'an uploaded list of pictures',
+  'too_large'
+])
+export const maxFolderDepth = ofLists(64, 'maxFolderDepth', 'levels', [
+  'folders inside each other in the folder of an import',
+  'invalid_request'
+])
 /** An item has at most 1000 rows. */
-export const maxVectorLineBytes = limit(32 * 1024 * 1024, {
-  name: 'maxVectorLineBytes',
-  unit: 'bytes',
-  area: 'Lists',
-  what: 'a line of supplied vectors; a longer line fails alone',
-  code: 'invalid_request'
-})
+export const maxVectorLineBytes = ofLists(32 * 1024 * 1024, 'maxVectorLineBytes', 'bytes', [
+  'a line of supplied vectors; a longer line fails alone',
+  'invalid_request'
+])
 /** Base64 of float32 has no such bound, because it is read much faster. */
-export const maxLineValues = limit(262_144, {
-  name: 'maxLineValues',
-  unit: 'values',
-  area: 'Lists',
-  what: 'numbers, as text, of a line of supplied vectors; a longer line fails alone',
-  code: 'invalid_request'
-})
+export const maxLineValues = ofLists(262_144, 'maxLineValues', 'values', [
+  'numbers, as text, of a line of supplied vectors; a longer line fails alone',
+  'invalid_request'
+])
 /** An item may have much metadata. */
-export const maxIdMapLineBytes = limit(8 * 1024 * 1024, {
-  name: 'maxIdMapLineBytes',
-  unit: 'bytes',
-  area: 'Lists',
-  what: 'a line of the id map of an exported gallery',
-  code: 'invalid_request'
-})
+export const maxIdMapLineBytes = ofLists(8 * 1024 * 1024, 'maxIdMapLineBytes', 'bytes', [
+  'a line of the id map of an exported gallery',
+  'invalid_request'
+])
 /** The table is read as a whole. */
-export const maxLabelsFileBytes = limit(256 * 1024 * 1024, {
-  name: 'maxLabelsFileBytes',
-  unit: 'bytes',
-  area: 'Lists',
-  what: 'a `labels.csv`',
-  code: 'too_large'
-})
+export const maxLabelsFileBytes = ofLists(256 * 1024 * 1024, 'maxLabelsFileBytes', 'bytes', [
+  'a `labels.csv`',
+  'too_large'
+])
 
-export const maxMetadataKeys = limit(256, {
-  name: 'maxMetadataKeys',
-  unit: 'keys',
-  area: 'Items',
-  what: 'keys of the metadata of an item',
-  code: 'invalid_request'
-})
-export const maxMetadataBytes = limit(64 * 1024, {
-  name: 'maxMetadataBytes',
-  unit: 'bytes',
-  area: 'Items',
-  what: 'the metadata of an item, as JSON',
-  code: 'invalid_request'
-})
-export const maxMetadataKeyLength = limit(128, {
-  name: 'maxMetadataKeyLength',
-  unit: 'characters',
-  area: 'Items',
-  what: 'a metadata key',
-  code: 'invalid_request'
-})
-export const maxTextLength = limit(4096, {
-  name: 'maxTextLength',
-  unit: 'characters',
-  area: 'Items',
-  what: 'a text value of metadata or of a filter',
-  code: 'invalid_request'
-})
-export const maxIdLength = limit(1024, {
-  name: 'maxIdLength',
-  unit: 'characters',
-  area: 'Items',
-  what: 'an item id or a label',
-  code: 'invalid_request'
-})
-export const maxIdsPerOperation = limit(10_000, {
-  name: 'maxIdsPerOperation',
-  unit: 'ids',
-  area: 'Items',
-  what: 'ids of one delete or relabel',
-  code: 'invalid_request'
-})
+export const maxMetadataKeys = items(256, 'maxMetadataKeys', 'keys', [
+  'keys of the metadata of an item',
+  'invalid_request'
+])
+export const maxMetadataBytes = items(64 * 1024, 'maxMetadataBytes', 'bytes', [
+  'the metadata of an item, as JSON',
+  'invalid_request'
+])
+export const maxMetadataKeyLength = items(128, 'maxMetadataKeyLength', 'characters', [
+  'a metadata key',
+  'invalid_request'
+])
+export const maxTextLength = items(4096, 'maxTextLength', 'characters', [
+  'a text value of metadata or of a filter',
+  'invalid_request'
+])
+export const maxIdLength = items(1024, 'maxIdLength', 'characters', [
+  'an item id or a label',
+  'invalid_request'
+])
+export const maxIdsPerOperation = items(10_000, 'maxIdsPerOperation', 'ids', [
+  'ids of one delete or relabel',
+  'invalid_request'
+])
 /** The effect of a relabel is written once per item, and all effects are in memory together. */
-export const maxRelabelBytes = limit(16 * 1024 * 1024, {
-  name: 'maxRelabelBytes',
-  unit: 'bytes',
-  area: 'Items',
-  what: 'ids of a relabel x bytes of its label and metadata',
-  code: 'too_large'
-})
+export const maxRelabelBytes = items(16 * 1024 * 1024, 'maxRelabelBytes', 'bytes', [
+  'ids of a relabel x bytes of its label and metadata',
+  'too_large'
+])
 
 /** A slot of the log holds one more operation than 1 MB, and S3 writes 5 MiB on a condition. */
-export const maxOperationBytes = limit(3 * 1024 * 1024, {
-  name: 'maxOperationBytes',
-  unit: 'bytes',
-  area: 'Items',
-  what: 'a change (delete, relabel, settings) as JSON',
-  code: 'too_large'
-})
+export const maxOperationBytes = items(3 * 1024 * 1024, 'maxOperationBytes', 'bytes', [
+  'a change (delete, relabel, settings) as JSON',
+  'too_large'
+])
 
-export const maxFilterDepth = limit(16, {
-  name: 'maxFilterDepth',
-  unit: 'levels',
-  area: 'Filters',
-  what: '`any` and `not` inside each other',
-  code: 'invalid_request'
-})
-export const maxFilterNodes = limit(512, {
-  name: 'maxFilterNodes',
-  unit: 'nodes',
-  area: 'Filters',
-  what: 'filters and conditions of a filter, inner ones included',
-  code: 'invalid_request'
-})
-export const maxFilterValues = limit(10_000, {
-  name: 'maxFilterValues',
-  unit: 'values',
-  area: 'Filters',
-  what: 'values of all `in` lists of a filter together',
-  code: 'invalid_request'
-})
+export const maxFilterDepth = filters(16, 'maxFilterDepth', 'levels', [
+  '`any` and `not` inside each other',
+  'invalid_request'
+])
+export const maxFilterNodes = filters(512, 'maxFilterNodes', 'nodes', [
+  'filters and conditions of a filter, inner ones included',
+  'invalid_request'
+])
+export const maxFilterValues = filters(10_000, 'maxFilterValues', 'values', [
+  'values of all `in` lists of a filter together',
+  'invalid_request'
+])
 
-export const maxK = limit(10_000, {
-  name: 'maxK',
-  unit: 'hits',
-  area: 'Searches',
-  what: '`k`, the hits of each object',
-  code: 'invalid_request'
-})
-export const maxVectors = limit(1_000, {
-  name: 'maxVectors',
-  unit: 'vectors',
-  area: 'Searches',
-  what: 'vectors of one search',
-  code: 'too_large'
-})
+export const maxK = searches(10_000, 'maxK', 'hits', [
+  '`k`, the hits of each object',
+  'invalid_request'
+])
+export const maxVectors = searches(1_000, 'maxVectors', 'vectors', [
+  'vectors of one search',
+  'too_large'
+])
 /** Holds for every source: vectors, a picture, and the rows of an item. */
-export const maxHits = limit(100_000, {
-  name: 'maxHits',
-  unit: 'hits',
-  area: 'Searches',
-  what: 'vectors or rows of the query x `k`',
-  code: 'too_large'
-})
-export const maxHitBytes = limit(64 * 1024 * 1024, {
-  name: 'maxHitBytes',
-  unit: 'bytes',
-  area: 'Searches',
-  what: 'stored text (metadata, boxes) of all hits of one search',
-  code: 'too_large'
-})
+export const maxHits = searches(100_000, 'maxHits', 'hits', [
+  'vectors or rows of the query x `k`',
+  'too_large'
+])
+export const maxHitBytes = searches(64 * 1024 * 1024, 'maxHitBytes', 'bytes', [
+  'stored text (metadata, boxes) of all hits of one search',
+  'too_large'
+])
 
-export const maxSearchesAtOnce = limit(32, {
-  name: 'maxSearchesAtOnce',
-  unit: 'requests',
-  area: 'At once, in one api process',
-  what: 'searches and comparisons that run',
-  code: 'overloaded'
-})
-export const maxWritesAtOnce = limit(64, {
-  name: 'maxWritesAtOnce',
-  unit: 'requests',
-  area: 'At once, in one api process',
-  what: 'uploads, imports and changes that run',
-  code: 'overloaded'
-})
-export const maxReadsAtOnce = limit(64, {
-  name: 'maxReadsAtOnce',
-  unit: 'requests',
-  area: 'At once, in one api process',
-  what: 'pictures, thumbnails and lists of jobs that are read',
-  code: 'overloaded'
-})
-export const maxExportsAtOnce = limit(16, {
-  name: 'maxExportsAtOnce',
-  unit: 'requests',
-  area: 'At once, in one api process',
-  what: 'exports of vectors that run',
-  code: 'overloaded'
-})
-export const maxWaiting = limit(1_000, {
-  name: 'maxWaiting',
-  unit: 'requests',
-  area: 'At once, in one api process',
-  what: 'requests of one of these kinds that wait for their turn',
-  code: 'overloaded'
-})
-export const maxWaitMs = limit(10_000, {
-  name: 'maxWaitMs',
-  unit: 'milliseconds',
-  area: 'At once, in one api process',
-  what: 'the wait of a request for its turn',
-  code: 'overloaded'
-})
+export const maxSearchesAtOnce = inApi(32, 'maxSearchesAtOnce', 'requests', [
+  'searches and comparisons that run',
+  'overloaded'
+])
+export const maxWritesAtOnce = inApi(64, 'maxWritesAtOnce', 'requests', [
+  'uploads, imports and changes that run',
+  'overloaded'
+])
+export const maxReadsAtOnce = inApi(64, 'maxReadsAtOnce', 'requests', [
+  'pictures, thumbnails and lists of jobs that are read',
+  'overloaded'
+])
+export const maxExportsAtOnce = inApi(16, 'maxExportsAtOnce', 'requests', [
+  'exports of vectors that run',
+  'overloaded'
+])
+export const maxWaiting = inApi(1_000, 'maxWaiting', 'requests', [
+  'requests of one of these kinds that wait for their turn',
+  'overloaded'
+])
+export const maxWaitMs = inApi(10_000, 'maxWaitMs', 'milliseconds', [
+  'the wait of a request for its turn',
+  'overloaded'
+])
+
+export const maxImageSide = ofPictures(1_000_000, 'maxImageSide', 'pixels', [
+  'a side of a picture (all pixels together: MAX_IMAGE_PIXELS)',
+  'image_too_many_pixels'
+])
+/** Encoders write about ten. The decoder walks over the whole picture for each. */
+export const maxJpegScans = ofPictures(100, 'maxJpegScans', 'scans', [
+  'a progressive JPEG',
+  'image_unsupported'
+])
+/** A detector and its maps see nothing in less. */
+export const leastBoxSide = ofPictures(3, 'leastBoxSide', 'pixels', [
+  'the least width and height of a box that a request gives',
+  'invalid_request'
+])
+export const maxOpenPictures = inEmbedWorker(64, 'maxOpenPictures', 'requests', [
+  'pictures of users that are embedded or wait for it',
+  'overloaded'
+])
+export const maxOpenPictureBytes = inEmbedWorker(
+  256 * 1024 * 1024,
+  'maxOpenPictureBytes',
+  'bytes',
+  ['their files together, where there is more than one', 'overloaded']
+)
+/** Pictures beyond wait before they are decoded. */
+export const maxDecodedPictures = inEmbedWorker(
+  2,
+  'maxDecodedPictures',
+  'x 3 bytes x MAX_IMAGE_PIXELS',
+  [
+    'decoded pictures of users in an inference process, and as much of gallery pictures; others wait',
+    'overloaded'
+  ]
+)
 
 /** All bounds, in the order of the docs. */
 export const limits: readonly Limit[] = table

@@ -52,8 +52,8 @@ export const enrolmentSchema = z.object({
    */
   second_pass: z.boolean().default(false),
   /**
-   * Classes of the subjects that count. Empty: all classes count. Names that the model does not
-   * have match no subject.
+   * Classes of the subjects that count. Empty: all classes count. The api refuses a name that the
+   * model does not have; of a built-in profile, such names match no subject.
    */
   classes: classNames.default([]),
   /** Subjects of these classes are skipped. */

@@ -58,7 +58,8 @@ test('every flipped bit and every cut is data_corrupt', () => {
   }
 })
 
-test('a header that is whole but not ours is data_corrupt, and its ordinals are unknown', () => {
+/** A batch without items whose header has another text, with right checksums. */
+function rewritten(from: string, to: string): Buffer {
   const body = Buffer.from(
     encodeVectorBatch({
       ...batch,
@@ -67,11 +68,23 @@ test('a header that is whole but not ours is data_corrupt, and its ordinals are 
       raw: new Uint16Array(0)
     })
   )
-  body.write('"stems"', body.indexOf('"items"'))
+  body.write(to, body.indexOf(from))
   const headEnd = 12 + body.readUInt32LE(8)
   for (const end of [headEnd, body.length - 32]) sha256Of(body.subarray(0, end)).copy(body, end)
+  return body
+}
+
+test('a header that is whole but not ours is data_corrupt, and its ordinals are unknown', () => {
+  const body = rewritten('"items":[]', '"items":{}')
   expect(() => decodeVectorBatch(body)).toThrow(expect.objectContaining({ code: 'data_corrupt' }))
   expect(peekBatchItems(body)).toBeUndefined()
+})
+
+test('a header with a field of a newer version is refused by name', () => {
+  const newer = expect.objectContaining({ code: 'unsupported_store' })
+  const body = rewritten('"items"', '"stems"')
+  expect(() => decodeVectorBatch(body)).toThrow(newer)
+  expect(() => peekBatchItems(body)).toThrow(newer)
 })
 
 test('the ordinals are read from the head alone, once it is long enough', () => {

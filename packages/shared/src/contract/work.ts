@@ -97,6 +97,8 @@ export const embedderAddressSchema = z.object({
    */
   modelSha256: z.string().optional(),
   provider: z.string(),
+  /** Names of the model's classes. Workers of an older program do not send them. */
+  classes: z.array(z.string()).optional(),
   atMs: z.number()
 })
 export type EmbedderAddress = z.infer<typeof embedderAddressSchema>

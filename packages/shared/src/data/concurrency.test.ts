@@ -64,3 +64,30 @@ test('after a failure nothing is left running', async () => {
   await expect(walk()).rejects.toThrow('one')
   expect(running).toBe(0)
 })
+
+test('amounts together never pass the number of permits, and a larger amount waits to be alone', async () => {
+  const room = createSemaphore(100)
+  const order: string[] = []
+  let held = 0
+  let most = 0
+  const run = async (name: string, amount: number, urgent = false): Promise<void> => {
+    const release = await room.take(urgent, amount)
+    held += Math.min(amount, 100)
+    most = Math.max(most, held)
+    order.push(name)
+    await new Promise((resolve) => setImmediate(resolve))
+    held -= Math.min(amount, 100)
+    release()
+    release()
+  }
+  await Promise.all([
+    run('a', 60),
+    run('b', 60),
+    // Small ones do not overtake: the large one would never come.
+    run('huge', 1000),
+    run('c', 10),
+    run('urgent', 50, true)
+  ])
+  expect(order).toEqual(['a', 'urgent', 'b', 'huge', 'c'])
+  expect(most).toBe(100)
+})

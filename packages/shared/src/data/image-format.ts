@@ -49,12 +49,26 @@ function tailHas(bytes: Uint8Array, wanted: readonly number[], within: number): 
   return tail.includes(Buffer.from(wanted))
 }
 
-/** Writers put the directory after the pixels, so a cut file has no directory. */
+/** Bytes of a value, by its TIFF type. */
+const tiffTypeBytes = [0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8]
+
+/**
+ * Writers put the directory, and the values that do not fit into it, after the pixels. So they are
+ * missing in a cut file.
+ */
 function directoryEnd(bytes: Uint8Array): number {
   const littleEndian = bytes[0] === 0x49
   const start = littleEndian ? uint32LittleEndian(bytes, 4) : uint32(bytes, 4)
   if (start + 2 > bytes.length) return start + 2
-  return start + 2 + 12 * view(bytes).getUint16(start, littleEndian)
+  const file = view(bytes)
+  const entries = file.getUint16(start, littleEndian)
+  let end = start + 2 + 12 * entries
+  for (let at = start + 2; at + 12 <= bytes.length && at < start + 2 + 12 * entries; at += 12) {
+    const each = tiffTypeBytes[file.getUint16(at + 2, littleEndian)] ?? 0
+    const sizeBytes = each * file.getUint32(at + 4, littleEndian)
+    if (sizeBytes > 4) end = Math.max(end, file.getUint32(at + 8, littleEndian) + sizeBytes)
+  }
+  return end
 }
 
 function boxesOverrun(bytes: Uint8Array): boolean {

@@ -87,7 +87,9 @@ async function makeFolder({
   const model = { path: path.join(work, file), manifest }
   await writeFile(model.path, operated.bytes)
   const checked = await withEmbedder(model, (embedder) =>
-    inStep('oracle', () => verifyModel({ embedder, sourcePath: onnxPath }))
+    inStep('oracle', () =>
+      verifyModel({ embedder, sourcePath: onnxPath, batchReason: operated.batchReason })
+    )
   )
   onStep(
     'oracle',

@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
 import path from 'node:path'
-import { appError, isAppError, messageOf } from '@likeness/shared/errors'
+import { appError, isAppError } from '@likeness/shared/errors'
+import { runtimeReason } from '../runtime/runtime-reason.ts'
 
 export const manifestName = 'manifest.json'
 
@@ -40,7 +41,7 @@ export async function inStep<T>(step: string, work: () => Promise<T>): Promise<T
   } catch (error) {
     throw appError(
       isAppError(error) ? error.code : 'internal',
-      `step ${step}: ${messageOf(error)}`,
+      `step ${step}: ${runtimeReason(error)}`,
       { cause: error, detail: { step } }
     )
   }

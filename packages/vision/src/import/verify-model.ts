@@ -1,6 +1,5 @@
 // Compares a prepared model with the plain TypeScript computation on dummy pictures, alone and two
 // at once.
-import { messageOf } from '@likeness/shared/errors'
 import type { Embedder } from '../model/embedder.ts'
 import type { DetectionDefaults } from '../model/model-manifest.ts'
 import { unsupported } from '../onnx/unsupported-layout.ts'
@@ -10,6 +9,7 @@ import type { DecodedImage } from '../picture/image-decode.ts'
 import { type Box, letterboxInto, placePicture } from '../picture/letterbox.ts'
 import { cosine } from '../runtime/cosine.ts'
 import type { EmbedResult, Subject } from '../runtime/embed-runs.ts'
+import { runtimeReason } from '../runtime/runtime-reason.ts'
 
 export interface Agreement {
   /** Number of compared boxes. */
@@ -36,11 +36,14 @@ const compared = 12
 export async function verifyModel({
   embedder,
   sourcePath,
-  pictures = []
+  pictures = [],
+  batchReason
 }: {
   embedder: Embedder
   sourcePath: string
   pictures?: readonly DecodedImage[]
+  /** Why the model runs a picture at a time already. */
+  batchReason?: string | undefined
 }): Promise<Agreement> {
   const dummies = [
     ...dummyPictures(embedder.manifest.inputSize).map((planes) => toPicture(planes, embedder)),
@@ -59,7 +62,11 @@ export async function verifyModel({
     await oracle.close()
   }
   if (boxes === 0) throw unsupported('the dummy run gave no box at all')
-  return { boxes, cosine: least, ...(await tryBatch(embedder, dummies.slice(0, 2))) }
+  const together: Pick<Agreement, 'batch' | 'batchReason'> =
+    batchReason === undefined
+      ? await tryBatch(embedder, dummies.slice(0, 2))
+      : { batch: 'one', batchReason }
+  return { boxes, cosine: least, ...together }
 }
 
 /** Makes a picture of the size of the canvas. */
@@ -169,7 +176,7 @@ async function tryBatch(
       }
     return { batch: 'any' }
   } catch (error) {
-    return { batch: 'one', batchReason: messageOf(error).trim() }
+    return { batch: 'one', batchReason: runtimeReason(error) }
   }
 }
 

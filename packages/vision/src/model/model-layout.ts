@@ -1,17 +1,20 @@
 // Tries a model on dummy pictures to find its outputs and backbone maps.
 import { messageOf } from '@likeness/shared/errors'
-import * as ort from '../onnx-runtime.ts'
+import type * as ort from '../onnx-runtime.ts'
 import { type DetectionForm, firstClass } from '../onnx/detection-form.ts'
-import { encodeWithOutputs } from '../onnx/extra-outputs.ts'
+import { reshapedTensors, type SeenShapes } from '../onnx/dynamic-batch.ts'
+import { encodeWithOutputs, encodeWithOutputsAlone } from '../onnx/extra-outputs.ts'
 import { findRankedSource, rankedSourceCandidates } from '../onnx/find-ranked-source.ts'
-import { inputTensor, type ModelInput } from '../onnx/model-input.ts'
-import type { OnnxModel } from '../onnx/onnx-proto.ts'
+import { findSuppressedSource, suppressedSourceCandidates } from '../onnx/find-suppressed-source.ts'
+import type { ModelInput } from '../onnx/model-input.ts'
+import type { OnnxGraph, OnnxModel } from '../onnx/onnx-proto.ts'
 import type { MapTensor } from '../onnx/pooled-map.ts'
 import { type ProbedTensor, recogniseDetections } from '../onnx/recognise-detections.ts'
-import { floatValues } from '../onnx/tensor-values.ts'
+import { floatValues, ofFirstPicture } from '../onnx/tensor-values.ts'
+import { nodesBefore } from '../onnx/terminal-convolutions.ts'
 import { unsupported } from '../onnx/unsupported-layout.ts'
-import { dummyPictures } from '../picture/dummy-pictures.ts'
 import { findMapCandidates, measureMaps } from './pooled-maps.ts'
+import { type DummyRun, runDummies } from './run-dummies.ts'
 
 export interface ModelLayout {
   /** The given input, with the values that this layout needs. */
@@ -21,7 +24,13 @@ export interface ModelLayout {
   boxCount: number
   /** The export chooses its boxes itself: no suppression is needed. */
   isEndToEnd: boolean
+  /** The export suppresses boxes after that tensor, with nodes that are not needed. */
+  isSuppressed: boolean
   maps: MapTensor[]
+  /** Results of the dummy pictures, each for one picture. */
+  results: readonly DummyRun[]
+  /** Shapes that freeing a constant batch needs. */
+  shapes: SeenShapes
 }
 
 export interface ProbeOptions {
@@ -39,15 +48,82 @@ export async function probeLayout({
   classNames,
   task
 }: ProbeOptions): Promise<ModelLayout> {
+  refuseTask(task)
   const candidates = findMapCandidates(model)
   const declared = candidates.declared.map(({ tensor }) => tensor)
   // A map among the outputs holds no boxes.
   const outputs = model.graph.output
     .map(({ name }) => name)
     .filter((name) => !declared.includes(name))
-  const sources = rankedSourceCandidates(model.graph, outputs)
-  const results = await runDummies(model, input, [...candidates.backbone, ...declared, ...sources])
+  const suppressed = suppressedSourceCandidates(model.graph, outputs)
+  const sources = suppressed ?? rankedSourceCandidates(model.graph, outputs)
+  const reshaped = reshapedTensors(model.graph, input.name)
+  const tensors = [...candidates.backbone, ...declared, ...sources]
+  const runs = await runDummies({
+    input,
+    // An export's own suppression is not run: it may be made for another runtime.
+    bytes:
+      suppressed === undefined
+        ? encodeWithOutputs(model, [...tensors, ...reshaped])
+        : encodeWithOutputsAlone(model, [...tensors, ...reshapedBefore(model, tensors, reshaped)])
+  })
+  const results = runs.map((run) => ofFirstPicture(run, input.batch ?? 1))
   const maps = measureMaps(candidates, results[0]!, input)
+  const layout = { model, input, classNames, task, outputs, sources, results }
+  const found = suppressed === undefined ? readOutput(layout) : readSuppressed(layout)
+  const { detections } = found
+  const outputOf = (run: DummyRun) => probed(detections.tensor, run[detections.tensor]!)
+  refuseZeroScores(results.map(outputOf), detections, model.graph)
+  return {
+    // YOLOX was trained on pixels in OpenCV's order.
+    input:
+      detections.box === 'grid'
+        ? { ...input, scale: 255, channels: 'BGR', fixedSize: true }
+        : input,
+    ...found,
+    isSuppressed: suppressed !== undefined,
+    boxCount: outputOf(results[0]!).dims[detections.order === 'rows' ? 2 : 1]!,
+    maps,
+    results,
+    // Constants of one size would not fit another size.
+    shapes: new Map(
+      input.fixedSize
+        ? Object.entries(runs[0]!).map(([name, { dims }]) => [name, dims] as const)
+        : []
+    )
+  }
+}
+
+/** Tasks whose outputs hold no upright boxes, and what to export instead. */
+const otherTasks: Partial<Record<string, string>> = {
+  obb: 'a model for the task detect: turned boxes are not read',
+  classify: 'a model for the task detect; a classifier can stand beside it, with `--embedder`'
+}
+
+function refuseTask(task = ''): void {
+  const instead = otherTasks[task]
+  if (instead !== undefined)
+    throw unsupported(`it is a model for the task ${task}`, undefined, instead)
+}
+
+/** Reshapes that the tensors need. */
+function reshapedBefore(
+  { graph }: OnnxModel,
+  tensors: readonly string[],
+  reshaped: readonly string[]
+): string[] {
+  const made = new Set(nodesBefore(graph, tensors).flatMap(({ output }) => output))
+  return reshaped.filter((name) => made.has(name))
+}
+
+interface Probed extends ProbeOptions {
+  outputs: readonly string[]
+  sources: readonly string[]
+  results: readonly DummyRun[]
+}
+type Found = Pick<ModelLayout, 'detections' | 'isEndToEnd'>
+
+function readOutput({ input, classNames, task, outputs, sources, results }: Probed): Found {
   let form: DetectionForm
   try {
     form = recogniseDetections({
@@ -61,33 +137,41 @@ export async function probeLayout({
   }
   const source = form.score === 'ranked' ? findSource(form, results, sources, input) : undefined
   const detections = source ?? form
-  const outputOf = (run: ort.InferenceSession.OnnxValueMapType) =>
-    probed(detections.tensor, run[detections.tensor]!)
-  refuseZeroScores(results.map(outputOf), detections)
-  return {
-    // YOLOX was trained on pixels in OpenCV's order.
-    input: form.box === 'grid' ? { ...input, scale: 255, channels: 'BGR', fixedSize: true } : input,
-    detections,
-    boxCount: outputOf(results[0]!).dims[detections.order === 'rows' ? 2 : 1]!,
-    isEndToEnd: form.score === 'ranked' && detections.box === 'corners',
-    maps
-  }
+  return { detections, isEndToEnd: form.score === 'ranked' && detections.box === 'corners' }
 }
+
+function readSuppressed({ input, classNames, sources, results }: Probed): Found {
+  const seen = floatsOf(results[0]!, sources)
+  const detections = findSuppressedSource(seen, { size: input.size, classNames })
+  if (detections === undefined)
+    throw unsupported(
+      `the file suppresses boxes itself, and no tensor before that holds all boxes; seen were ${seen.map(({ name, dims }) => `${name} [${dims.join(', ')}]`).join(', ') || 'none'}`,
+      undefined,
+      'the same model without its own suppression: `nms=False` in Ultralytics, no `--end2end` in YOLOv7'
+    )
+  return { detections, isEndToEnd: false }
+}
+
+const floatsOf = (result: DummyRun, names: readonly string[]): ProbedTensor[] =>
+  names
+    .filter((name) => result[name]!.type.startsWith('float'))
+    .map((name) => probed(name, result[name]!))
 
 function findSource(
   form: DetectionForm,
-  results: readonly ort.InferenceSession.OnnxValueMapType[],
+  results: readonly DummyRun[],
   candidates: readonly string[],
   { size }: ModelInput
 ): DetectionForm | undefined {
   for (const result of results) {
-    const floats = candidates
-      .filter((name) => name !== form.tensor && result[name]!.type.startsWith('float'))
-      .map((name) => probed(name, result[name]!))
-    const source = findRankedSource(probed(form.tensor, result[form.tensor]!), floats, {
-      size,
-      classCount: form.classCount
-    })
+    const source = findRankedSource(
+      probed(form.tensor, result[form.tensor]!),
+      floatsOf(
+        result,
+        candidates.filter((name) => name !== form.tensor)
+      ),
+      { size, classCount: form.classCount }
+    )
     if (source !== undefined) return source
   }
   return undefined
@@ -100,11 +184,17 @@ const probed = (name: string, tensor: ort.Tensor): ProbedTensor => ({
   half: tensor.type === 'float16'
 })
 
+const quantising = /Quantize|^QLinear|Integer$/
+
 /**
  * Refuses an output with only zero scores. A fully quantised export may share a scale for boxes and
  * scores, and then every score is 0.
  */
-function refuseZeroScores(outputs: readonly ProbedTensor[], form: DetectionForm): void {
+function refuseZeroScores(
+  outputs: readonly ProbedTensor[],
+  form: DetectionForm,
+  { node }: OnnxGraph
+): void {
   const isZero = ({ dims, values }: ProbedTensor): boolean => {
     const [, first = 0, second = 0] = dims
     const from = form.score === 'ranked' ? 4 : firstClass(form)
@@ -115,33 +205,14 @@ function refuseZeroScores(outputs: readonly ProbedTensor[], form: DetectionForm)
       values.subarray(box * second + from, box * second + to)
     ).every((scores) => scores.every((score) => score === 0))
   }
-  if (outputs.every(isZero))
+  if (!outputs.every(isZero)) return
+  if (node.some(({ opType }) => quantising.test(opType)))
     throw unsupported(
-      'every class score is 0, as in an export whose scores were quantised together with its boxes: export it again with the last layers left in float'
+      'every class score is 0, as where scores were quantised together with boxes',
+      undefined,
+      'the same model with its last layers left in float'
     )
-}
-
-async function runDummies(
-  model: OnnxModel,
-  input: ModelInput,
-  tensors: readonly string[]
-): Promise<ort.InferenceSession.OnnxValueMapType[]> {
-  let session: ort.InferenceSession
-  try {
-    session = await ort.InferenceSession.create(encodeWithOutputs(model, tensors), {
-      executionProviders: ['cpu'],
-      intraOpNumThreads: 1,
-      logSeverityLevel: 3
-    })
-  } catch (error) {
-    throw unsupported(`onnxruntime does not load it: ${messageOf(error).trim()}`, error)
-  }
-  try {
-    const results = []
-    for (const pixels of dummyPictures(input.size))
-      results.push(await session.run({ [input.name]: inputTensor(pixels, input, input.size) }))
-    return results
-  } finally {
-    await session.release()
-  }
+  throw unsupported(
+    `every class score in ${form.tensor} is 0 for both dummy pictures, so there is no box to check`
+  )
 }

@@ -144,13 +144,23 @@ const isDetection = (d: DetectionDefaults | undefined) =>
   d.maxDetections > 0 &&
   typeof d.classAgnosticNms === 'boolean'
 
-/** Reads class names from the Python literal of Ultralytics: `{0: 'a', 1: "b's"}`. */
+const quoted = `'((?:[^'\\\\]|\\\\.)*)'|"((?:[^"\\\\]|\\\\.)*)"`
+/** More than any detector has. */
+const mostClasses = 100_000
+const listed = new RegExp(quoted, 'g')
+const numbered = new RegExp(`["']?(\\d+)["']?\\s*:\\s*(?:${quoted})`, 'g')
+
+/**
+ * Reads class names from the Python literal of Ultralytics, `{0: 'a', 1: "b's"}`, from the same as
+ * JSON, and from a list.
+ */
 export function parseClassNames(literal: string): string[] {
+  const plain = (single?: string, double?: string): string =>
+    (single ?? double ?? '').replace(/\\(.)/g, '$1')
+  if (literal.trimStart().startsWith('['))
+    return Array.from(literal.matchAll(listed), ([, single, double]) => plain(single, double))
   const names: string[] = []
-  for (const [, id, single, double] of literal.matchAll(
-    /(\d+)\s*:\s*(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)")/g
-  )) {
-    names[Number(id)] = (single ?? double ?? '').replace(/\\(.)/g, '$1')
-  }
+  for (const [, id, single, double] of literal.matchAll(numbered))
+    if (Number(id) < mostClasses) names[Number(id)] = plain(single, double)
   return Array.from(names, (name, id) => name ?? `class ${id}`)
 }

@@ -161,6 +161,13 @@ describe('reading and writing ONNX', () => {
     expect(Buffer.compare(encodeModel(decodeModel(once)), once)).toBe(0)
   })
 
+  it('reads class names from JSON and from lists', () => {
+    expect(parseClassNames('{"0": "a", "1": "b\'s"}')).toEqual(['a', "b's"])
+    expect(parseClassNames(`['a', "b's", 'c: 3']`)).toEqual(['a', "b's", 'c: 3'])
+    expect(parseClassNames("{0: 'a', 999999999: 'b'}")).toEqual(['a'])
+    expect(parseClassNames('')).toEqual([])
+  })
+
   it('reads class names from a Python literal', () => {
     expect(parseClassNames(`{0: 'person', 1: "driver's seat", 3: 'it\\'s'}`)).toEqual([
       'person',

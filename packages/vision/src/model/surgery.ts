@@ -6,12 +6,14 @@ import { appError, isAppError, messageOf } from '@likeness/shared/errors'
 import { adaptInput } from '../onnx/adapt-input.ts'
 import { appendEmbedding } from '../onnx/append-embedding.ts'
 import { decodeDetector } from '../onnx/decode-detector.ts'
-import { makeBatchDynamic } from '../onnx/dynamic-batch.ts'
-import { describeInput } from '../onnx/model-input.ts'
+import { fixedBatch } from '../onnx/dynamic-batch.ts'
+import { describeInput, type ModelInput } from '../onnx/model-input.ts'
 import { encodeModel, type OnnxModel } from '../onnx/onnx-proto.ts'
 import { rawDimOf } from '../onnx/pooled-map.ts'
+import { nodesBefore } from '../onnx/terminal-convolutions.ts'
 import { unsupported } from '../onnx/unsupported-layout.ts'
-import { probeLayout } from './model-layout.ts'
+import { freeBatch } from './free-batch.ts'
+import { type ModelLayout, probeLayout } from './model-layout.ts'
 import {
   type ManifestFile,
   type ModelManifest,
@@ -34,6 +36,8 @@ export interface SurgeryOptions {
 export interface Operated {
   bytes: Uint8Array
   manifest: ModelManifest
+  /** Why the graph keeps its batch of one picture. */
+  batchReason?: string | undefined
 }
 
 /**
@@ -41,29 +45,28 @@ export interface Operated {
  * ..." for an unknown layout.
  */
 export async function operate({ source, sourcePath, file }: SurgeryOptions): Promise<Operated> {
-  let model: OnnxModel
-  try {
-    model = decodeDetector(source)
-  } catch (error) {
-    if (isAppError(error)) throw error
-    throw appError('data_corrupt', `${sourcePath} is not an ONNX model: ${messageOf(error)}`, {
-      cause: error
-    })
-  }
-  const metadata = metadataOf(model)
+  const probedModel = decode(source, sourcePath)
+  const metadata = metadataOf(probedModel)
   const classes = file?.classes ?? parseClassNames(metadata.get('names') ?? '')
   const size =
     file?.input.defaultSize ?? Number(/\d+/.exec(metadata.get('imgsz') ?? '')?.[0] ?? 640)
-  const described = describeInput(model, size)
+  const described = describeInput(probedModel, size)
   const layout = await probeLayout({
-    model,
+    model: probedModel,
     input: described,
     classNames: classes.length,
     task: metadata.get('task')
   })
   const { input, detections } = layout
   const maps = layout.maps.map(plainMap)
-  makeBatchDynamic(model.graph, input.name)
+  const { model, batchReason } = await withFreeBatch(probedModel, described, layout, () =>
+    decode(source, sourcePath)
+  )
+  if (layout.isSuppressed)
+    model.graph.node = nodesBefore(model.graph, [
+      detections.tensor,
+      ...layout.maps.map(({ tensor }) => tensor)
+    ])
   adaptInput(model.graph, input)
   try {
     appendEmbedding(model, {
@@ -91,9 +94,43 @@ export async function operate({ source, sourcePath, file }: SurgeryOptions): Pro
     fixedSize: input.fixedSize,
     // Boxes that were chosen end to end do not overlap by mistake, so suppression is off.
     detection: file?.detection ?? { ...standardDetection, ...(layout.isEndToEnd && { iou: 1 }) },
+    ...(batchReason !== undefined && { batch: 'one' }),
     source: { input, detections, maps: layout.maps }
   }
-  return { bytes: encodeModel(model), manifest }
+  return { bytes: encodeModel(model), manifest, batchReason }
+}
+
+function decode(source: Uint8Array, sourcePath: string): OnnxModel {
+  try {
+    return decodeDetector(source)
+  } catch (error) {
+    if (isAppError(error)) throw error
+    throw appError('data_corrupt', `${sourcePath} is not an ONNX model: ${messageOf(error)}`, {
+      cause: error
+    })
+  }
+}
+
+/**
+ * Frees the batch. A graph whose numbers would change keeps its batch of one picture; a constant
+ * batch of several cannot be kept.
+ */
+async function withFreeBatch(
+  model: OnnxModel,
+  input: ModelInput,
+  layout: ModelLayout,
+  decodeAgain: () => OnnxModel
+): Promise<{ model: OnnxModel; batchReason?: string }> {
+  if (fixedBatch(model.graph, input.name) === 0) return { model }
+  const batchReason = await freeBatch(model, input, layout)
+  if (batchReason === undefined) return { model }
+  if (input.batch !== undefined)
+    throw unsupported(
+      `its batch is fixed at ${input.batch} pictures and cannot be freed: ${batchReason}`,
+      undefined,
+      'the same model with `batch=1`, or with `dynamic=True`'
+    )
+  return { model: decodeAgain(), batchReason }
 }
 
 export const metadataOf = (model: OnnxModel): Map<string, string> =>

@@ -80,7 +80,10 @@ function clampOpset(model: OnnxModel): number {
   const main = model.opsetImport.find((entry) => !entry.domain || entry.domain === 'ai.onnx')
   if (!main) throw new Error('no opset import')
   const version = toNumber(main.version)
-  if (version < MIN_OPSET) throw new Error(`opset ${version} is older than ${MIN_OPSET}`)
+  if (version < MIN_OPSET)
+    throw new Error(
+      `opset ${version} is older than ${MIN_OPSET}, give opset=${HALF_PIXEL_OPSET} or a later one`
+    )
   if (version > MAX_OPSET) main.version = MAX_OPSET
   return Math.min(version, MAX_OPSET)
 }

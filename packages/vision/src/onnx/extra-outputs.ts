@@ -1,15 +1,29 @@
-// Adds inner tensors to a model's outputs.
-import { encodeModel, type OnnxModel } from './onnx-proto.ts'
+// Gives a model other outputs.
+import { encodeModel, type OnnxGraph, type OnnxModel } from './onnx-proto.ts'
+import { nodesBefore } from './terminal-convolutions.ts'
 
 /**
- * Bytes of an .onnx file; `model` itself stays unchanged. The runtime finds the types of the added
- * outputs itself.
+ * Adds inner tensors to the outputs. Bytes of an .onnx file; `model` itself stays unchanged. The
+ * runtime finds the types of the added outputs itself.
  */
 export function encodeWithOutputs(model: OnnxModel, tensors: readonly string[]): Uint8Array {
   const there = new Set(model.graph.output.map(({ name }) => name))
   const added = [...new Set(tensors)].filter((name) => !there.has(name)).map((name) => ({ name }))
-  const graph = Object.assign(Object.create(Object.getPrototypeOf(model.graph)), model.graph, {
-    output: [...model.graph.output, ...added]
+  return encodeChanged(model, { output: [...model.graph.output, ...added] })
+}
+
+/** The same with these outputs alone, and without the nodes that none of them needs. */
+export const encodeWithOutputsAlone = (model: OnnxModel, tensors: readonly string[]): Uint8Array =>
+  encodeChanged(model, {
+    node: nodesBefore(model.graph, tensors),
+    output: [...new Set(tensors)].map((name) => ({ name }))
   })
+
+function encodeChanged(model: OnnxModel, changed: Partial<OnnxGraph>): Uint8Array {
+  const graph = Object.assign(
+    Object.create(Object.getPrototypeOf(model.graph)),
+    model.graph,
+    changed
+  )
   return encodeModel(Object.assign(Object.create(Object.getPrototypeOf(model)), model, { graph }))
 }

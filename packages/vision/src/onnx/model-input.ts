@@ -2,7 +2,7 @@
 import { toFloat16 } from '@likeness/shared/data/float16'
 import * as ort from '../onnx-runtime.ts'
 import type { Size } from '../picture/letterbox.ts'
-import { FLOAT, FLOAT16 } from './graph-builder.ts'
+import { FLOAT, FLOAT16, INT32, INT64, INT8, UINT8 } from './graph-builder.ts'
 import type { OnnxModel } from './onnx-proto.ts'
 import { unsupported } from './unsupported-layout.ts'
 import { dimsOf, graphInputs } from './value-shapes.ts'
@@ -12,6 +12,8 @@ export interface ModelInput {
   size: Size
   /** Height and width are constants of the graph. */
   fixedSize: boolean
+  /** Constant batch of the export where that is more than 1. */
+  batch?: number
   half: boolean
   /** Factor for pixels of 0..1. */
   scale: 1 | 255
@@ -27,14 +29,22 @@ export function describeInput(model: OnnxModel, defaultSize: number): ModelInput
   const isFloat = tensor?.elemType === FLOAT || tensor?.elemType === FLOAT16
   if (inputs.length !== 1 || !isFloat || dims.length !== 4 || dims[1] !== 3) {
     const seen = inputs
-      .map((i) => `${i.name} type ${i.type?.tensorType?.elemType} [${shapeText(i)}]`)
+      .map((i) => `${i.name} ${typeText(i.type?.tensorType?.elemType)} [${shapeText(i)}]`)
       .join(', ')
-    throw unsupported(`one float input [batch, 3, height, width] is needed; inputs are ${seen}`)
+    const isChannelsLast = inputs.length === 1 && dims.length === 4 && dims[3] === 3
+    throw unsupported(
+      `one float input [batch, 3, height, width] is needed; inputs are ${seen || 'none'}`,
+      undefined,
+      isChannelsLast
+        ? 'the model from PyTorch: channels stand last in files that come from TensorFlow'
+        : undefined
+    )
   }
   const [height, width] = [dims[2]!, dims[3]!]
   return {
     name: input!.name,
     fixedSize: height > 0,
+    ...(dims[0]! > 1 && { batch: dims[0]! }),
     size: { width: width || defaultSize, height: height || defaultSize },
     half: tensor.elemType === FLOAT16,
     scale: 1,
@@ -44,12 +54,20 @@ export function describeInput(model: OnnxModel, defaultSize: number): ModelInput
 
 /**
  * Makes the input of the untouched detector. `pixels`: f32 [count, 3, height, width], RGB, 0..1.
+ * Where the batch is a constant, `pixels` is repeated as often as needed.
  */
-export function inputTensor(
+export function inputTensor(pixels: Float32Array, input: ModelInput, size: Size): ort.Tensor {
+  const { batch = 1 } = input
+  const repeated = new Float32Array(batch * pixels.length)
+  for (let i = 0; i < batch; i++) repeated.set(pixels, i * pixels.length)
+  return tensorOf(repeated, input, size)
+}
+
+/** The same, without a repetition. */
+export function tensorOf(
   pixels: Float32Array,
-  { half, scale, channels }: ModelInput,
-  { width, height }: Size,
-  count = 1
+  { half, scale, channels }: Pick<ModelInput, 'half' | 'scale' | 'channels'>,
+  { width, height }: Size
 ): ort.Tensor {
   const plane = width * height
   const values = new Float32Array(pixels.length)
@@ -58,11 +76,21 @@ export function inputTensor(
     const to = channels === 'BGR' ? from + (2 - 2 * channel) * plane : from
     for (let i = 0; i < plane; i++) values[to + i] = pixels[from + i]! * scale
   }
-  const dims = [count, 3, height, width]
+  const dims = [pixels.length / (3 * plane), 3, height, width]
   return half
     ? new ort.Tensor('float16', toFloat16(values), dims)
     : new ort.Tensor('float32', values, dims)
 }
+
+const typeNames: Partial<Record<number, string>> = {
+  [FLOAT]: 'float32',
+  [FLOAT16]: 'float16',
+  [UINT8]: 'uint8',
+  [INT8]: 'int8',
+  [INT32]: 'int32',
+  [INT64]: 'int64'
+}
+const typeText = (elemType = 0): string => typeNames[elemType] ?? `type ${elemType}`
 
 function shapeText(info: OnnxModel['graph']['input'][number]): string {
   return (info.type?.tensorType?.shape?.dim ?? [])

@@ -1,6 +1,8 @@
 // The part of the ONNX schema that graph surgery uses. Every other field survives decode + encode
 // as unknown bytes.
 import protobuf from 'protobufjs'
+import { messageOf } from '@likeness/shared/errors'
+import { nameOtherFile } from './name-other-file.ts'
 
 // proto2 on purpose: explicit presence, so an attribute with value 0 is still written.
 const schema = `
@@ -14,6 +16,7 @@ message TensorProto {
   repeated int64 int64_data = 7 [packed = true];
   optional string name = 8;
   optional bytes raw_data = 9;
+  optional int32 data_location = 14;
 }
 message AttributeProto {
   optional string name = 1;
@@ -64,6 +67,7 @@ export interface OnnxTensor {
   floatData?: number[]
   int64Data?: Int64[]
   rawData?: Uint8Array
+  dataLocation?: number
 }
 
 export interface OnnxAttribute {
@@ -119,12 +123,31 @@ function type(): protobuf.Type {
   return modelType
 }
 
-/** Parses the bytes of an .onnx file. Throws on other bytes. */
-export function decodeModel(bytes: Uint8Array): OnnxModel {
+const EXTERNAL = 1
+
+function parse(bytes: Uint8Array): OnnxModel {
   const reader = protobuf.Reader.create(bytes)
   reader.discardUnknown = false
-  const model = type().decode(reader) as unknown as OnnxModel
+  try {
+    return type().decode(reader) as unknown as OnnxModel
+  } catch (error) {
+    throw new Error(
+      `it is of another kind, or cut off (${messageOf(error)}): give the .onnx file that an export has written`,
+      { cause: error }
+    )
+  }
+}
+
+/** Parses the bytes of an .onnx file with all its weights. Throws on other bytes. */
+export function decodeModel(bytes: Uint8Array): OnnxModel {
+  const other = nameOtherFile(bytes)
+  if (other !== undefined) throw new Error(`it is ${other}`)
+  const model = parse(bytes)
   if (!model.graph?.node?.length) throw new Error('no graph in it')
+  if (model.graph.initializer.some(({ dataLocation }) => dataLocation === EXTERNAL))
+    throw new Error(
+      'its weights lie in a second file: export it with all weights in one file (`external_data=False` in torch.onnx.export)'
+    )
   return model
 }
 

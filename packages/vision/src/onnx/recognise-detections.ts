@@ -40,13 +40,8 @@ export function recogniseDetections({
   }
   if (output === undefined || output.dims.length !== 3)
     return fail('the first of three dimensions [batch, ., .] is needed')
-  if (task === 'obb' || task === 'classify')
-    return fail(`the boxes of a model for the task ${task} are not read`)
-  const [, first = 0, second = 0] = output.dims
   return (
-    readForm(output, {
-      first,
-      second,
+    recogniseTensor(output, {
       size,
       classNames,
       masks: maskCount(outputs),
@@ -66,28 +61,34 @@ function maskCount([, second]: readonly ProbedTensor[]): number {
   return second?.dims.length === 4 ? second.dims[1]! : 0
 }
 
-interface Shape {
-  first: number
-  second: number
+export interface TensorFacts {
   size: { width: number; height: number }
+  /** Number of named classes; 0 when the file names no classes. */
   classNames: number
+  /** Number of mask values at the end of each box. */
   masks: number
   /** Values of another kind follow the classes. */
   hasMore: boolean
 }
 
-function readForm(output: ProbedTensor, shape: Shape): DetectionForm | undefined {
-  const { first, second, size, classNames, masks } = shape
+/** undefined for a tensor that holds no boxes in a known layout. */
+export function recogniseTensor(
+  output: ProbedTensor,
+  facts: TensorFacts
+): DetectionForm | undefined {
+  const { size, classNames, masks } = facts
+  if (output.dims.length !== 3) return undefined
+  const [, first = 0, second = 0] = output.dims
   const base = { tensor: output.name, half: output.half }
   if (stridesFor(second, size, 1) !== undefined || second > first) {
-    const classCount = countClasses(first - 4, shape)
+    const classCount = countClasses(first - 4, facts)
     return classCount < 1
       ? undefined
       : { ...base, order: 'rows', box: 'centre', score: 'classes', classCount }
   }
   const strides = stridesFor(first, size, 1)
   if (strides !== undefined || stridesFor(first, size, anchorsPerCell) !== undefined) {
-    const classCount = countClasses(second - 5, shape)
+    const classCount = countClasses(second - 5, facts)
     const isGrid = strides !== undefined && isRawGrid(output, size, strides)
     return classCount < 1
       ? undefined
@@ -105,7 +106,7 @@ function readForm(output: ProbedTensor, shape: Shape): DetectionForm | undefined
 }
 
 /** 0 when the values do not fit the classes that the file names. */
-function countClasses(values: number, { classNames, masks, hasMore }: Shape): number {
+function countClasses(values: number, { classNames, masks, hasMore }: TensorFacts): number {
   if (classNames === 0) return hasMore ? 0 : Math.max(0, values - masks)
   return values - masks === classNames || (hasMore && values - masks > classNames) ? classNames : 0
 }

@@ -4,9 +4,9 @@ import { readFile } from 'node:fs/promises'
 import type { DetectionDefaults, ModelManifest } from '../model/model-manifest.ts'
 import * as ort from '../onnx-runtime.ts'
 import { decodeDetector } from '../onnx/decode-detector.ts'
-import { encodeWithOutputs } from '../onnx/extra-outputs.ts'
+import { encodeWithOutputsAlone } from '../onnx/extra-outputs.ts'
 import { inputTensor } from '../onnx/model-input.ts'
-import { floatValues } from '../onnx/tensor-values.ts'
+import { floatValues, ofFirstPicture } from '../onnx/tensor-values.ts'
 import type { Box, Size } from '../picture/letterbox.ts'
 import { type Detection, readDetections } from './oracle-detections.ts'
 import { suppress } from './oracle-nms.ts'
@@ -37,16 +37,17 @@ export async function createOracle(
 ): Promise<Oracle> {
   const model = decodeDetector(await readFile(sourcePath))
   const tensors = [source.detections.tensor, ...source.maps.map(({ tensor }) => tensor)]
-  const session = await ort.InferenceSession.create(encodeWithOutputs(model, tensors), {
+  const session = await ort.InferenceSession.create(encodeWithOutputsAlone(model, tensors), {
     intraOpNumThreads: 1,
     logSeverityLevel: 3
   })
 
   return {
     async run(pixels, canvas, rois, detection) {
-      const results = await session.run({
-        [source.input.name]: inputTensor(pixels, source.input, canvas)
-      })
+      const results = ofFirstPicture(
+        await session.run({ [source.input.name]: inputTensor(pixels, source.input, canvas) }),
+        source.input.batch ?? 1
+      )
       const maps = source.maps.map(({ tensor, stride, grid, weight }): FeatureMap => {
         const [, channels = 0, height = 0, width = 0] = results[tensor]!.dims
         return {

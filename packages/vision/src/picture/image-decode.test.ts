@@ -1,14 +1,8 @@
 import sharp, { type Sharp } from 'sharp'
 import { describe, expect, it } from 'vitest'
-import {
-  animation,
-  discPng,
-  flag,
-  flagPixels,
-  noise,
-  progressiveJpegClaiming
-} from '../fixture/odd-pictures.ts'
-import { type DecodedImage, decodeImage } from './image-decode.ts'
+import { animation, discPng, flag, flagPixels } from '../fixture/odd-pictures.ts'
+import { isAppError, messageOf } from '@likeness/shared/errors'
+import { type DecodedImage, decodeImage, type DecodeOptions, openImage } from './image-decode.ts'
 
 describe('pictures that decode', () => {
   const everyFormat = {
@@ -70,6 +64,48 @@ describe('pictures that decode', () => {
     }
   })
 
+  it('a progressive JPEG has as many pixels as any other', async () => {
+    const bytes = await plain(5200, 5000).jpeg({ progressive: true }).toBuffer()
+    expect(await codeOf(bytes)).toBe('5200 x 5000')
+  })
+
+  it('JPEGs with faults that libjpeg only warns of are opened', async () => {
+    const bytes = await flag().jpeg({ quality: 95, chromaSubsampling: '4:4:4' }).toBuffer()
+    const scan = bytes.indexOf(Buffer.from([0xff, 0xda]))
+    // Samsung: the end of the spectral selection is 0 in a sequential file.
+    const wrongScan = Buffer.from(bytes)
+    wrongScan[scan + 4 + 2 * bytes[scan + 4]! + 2] = 0
+    // Pixel and cameras of shops: bytes of no meaning before a marker.
+    const extraneous = Buffer.concat([
+      bytes.subarray(0, scan),
+      Buffer.alloc(9, 5),
+      bytes.subarray(scan)
+    ])
+    for (const odd of [wrongScan, extraneous]) {
+      await expect(sharp(odd, { failOn: 'warning' }).raw().toBuffer()).rejects.toThrow()
+      expectFlag(await decodeImage(odd), 20)
+    }
+  })
+
+  it.each([
+    [1, 1],
+    [60_000, 1],
+    [1, 60_000]
+  ])('a picture of %i x %i', async (width, height) =>
+    expect(await codeOf(await plain(width, height).png().toBuffer())).toBe(`${width} x ${height}`)
+  )
+
+  it('a header tells how much memory the pixels will take', async () => {
+    const held = async (picture: Sharp): Promise<number> =>
+      (await openImage(await picture.toBuffer())).heldBytes / 2400
+    expect(await held(flag().jpeg())).toBe(3)
+    expect(await held(flag().ensureAlpha(0.5).png())).toBe(7)
+    expect(await held(flag().jpeg({ progressive: true }))).toBe(9)
+    expect(await held(flag().jpeg().withMetadata({ orientation: 6 }))).toBe(6)
+    expect(await held(flag().webp())).toBe(6)
+    expect(await held(flag().toColourspace('rgb16').png({ progressive: true }))).toBe(9)
+  })
+
   for (let orientation = 1; orientation <= 8; orientation++) {
     it(`EXIF orientation ${orientation} is set upright`, async () => {
       const { data, raw } = flagPixels()
@@ -112,86 +148,6 @@ describe('transparency', () => {
   })
 })
 
-describe('bad input', () => {
-  const cases: Record<string, { bytes: () => Promise<Uint8Array> | Uint8Array; code: string }> = {
-    'a file of 0 bytes': { bytes: () => new Uint8Array(0), code: 'image_empty' },
-    'text named .jpg': {
-      bytes: () => Buffer.from('this is not a picture\n'.repeat(40)),
-      code: 'image_unsupported'
-    },
-    'an SVG': {
-      bytes: () =>
-        Buffer.from(
-          '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="9" height="9"/></svg>'
-        ),
-      code: 'image_unsupported'
-    },
-    'a HEIC': {
-      bytes: () => Buffer.from('\0\0\0\x18ftypheic\0\0\0\0mif1heic', 'latin1'),
-      code: 'image_unsupported'
-    },
-    'a PDF': { bytes: () => Buffer.from('%PDF-1.4\n'), code: 'image_unsupported' },
-    'two bytes': { bytes: () => Buffer.from([0xff, 0xd8]), code: 'image_unsupported' },
-    'a truncated JPEG': { bytes: () => half(noise().jpeg()), code: 'image_truncated' },
-    'a truncated progressive JPEG': {
-      bytes: () => half(noise().jpeg({ progressive: true })),
-      code: 'image_truncated'
-    },
-    'a JPEG of its first three bytes': {
-      bytes: () => Buffer.from([0xff, 0xd8, 0xff]),
-      code: 'image_truncated'
-    },
-    'a truncated PNG': { bytes: () => half(noise().png()), code: 'image_truncated' },
-    'a truncated WebP': { bytes: () => half(noise().webp()), code: 'image_truncated' },
-    'a truncated GIF': { bytes: () => half(noise().gif()), code: 'image_truncated' },
-    'a truncated TIFF': { bytes: () => half(noise().tiff()), code: 'image_truncated' },
-    'a truncated AVIF': { bytes: () => half(noise().avif()), code: 'image_truncated' },
-    'a PNG with bytes changed in the middle': {
-      bytes: () => scramble(noise().png()),
-      code: 'image_corrupt'
-    },
-    'a JPEG with its Huffman tables overwritten': {
-      bytes: jpegWithBadTables,
-      code: 'image_corrupt'
-    },
-    'a WebP with bytes changed at its start': {
-      bytes: () => scramble(noise().webp(), 0),
-      code: 'image_corrupt'
-    },
-    'a progressive JPEG of 12000 x 12000': {
-      bytes: () => progressiveJpegClaiming(12000, 12000),
-      code: 'image_too_many_pixels'
-    },
-    'a progressive JPEG of 6000 x 5000': {
-      bytes: () => progressiveJpegClaiming(6000, 5000),
-      code: 'image_too_many_pixels'
-    },
-    'a PNG of 8000 x 7000 in a few kilobytes': { bytes: pixelBomb, code: 'image_too_many_pixels' }
-  }
-  for (const [name, { bytes, code }] of Object.entries(cases)) {
-    it(`${name} is ${code}`, async () => {
-      await expect(decodeImage(await bytes())).rejects.toMatchObject({ name: 'AppError', code })
-    })
-  }
-
-  it('a caller may allow fewer pixels', async () => {
-    const bytes = await flag().png().toBuffer()
-    await expect(decodeImage(bytes, { maxPixels: 2399 })).rejects.toMatchObject({
-      code: 'image_too_many_pixels'
-    })
-    expect((await decodeImage(bytes, { maxPixels: 2400 })).width).toBe(60)
-  })
-
-  it('after the first decode nothing but the six formats opens in this process', async () => {
-    await decodeImage(await flag().png().toBuffer())
-    await expect(
-      sharp(
-        Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>')
-      ).metadata()
-    ).rejects.toThrow()
-  })
-})
-
 const pixel = ({ rgb, width }: DecodedImage, x: number, y: number) => [
   ...rgb.subarray((y * width + x) * 3, (y * width + x) * 3 + 3)
 ]
@@ -228,25 +184,11 @@ async function turnAway(picture: Sharp, orientation: number) {
     .toBuffer({ resolveWithObject: true })
 }
 
-async function half(picture: Sharp): Promise<Buffer> {
-  const bytes = await picture.toBuffer()
-  return bytes.subarray(0, bytes.length >> 1)
-}
+const codeOf = (bytes: Uint8Array, options: DecodeOptions = {}): Promise<string> =>
+  decodeImage(bytes, options).then(
+    ({ width, height }) => `${width} x ${height}`,
+    (error: unknown) => (isAppError(error) ? error.code : messageOf(error))
+  )
 
-async function scramble(picture: Sharp, where = 0.5): Promise<Buffer> {
-  const bytes = await picture.toBuffer()
-  const start = Math.max(14, Math.floor(bytes.length * where))
-  for (let i = start; i < start + 40; i++) bytes[i] = (bytes[i]! ^ 0x5a) & 0xff
-  return bytes
-}
-
-async function jpegWithBadTables(): Promise<Buffer> {
-  const bytes = await noise().jpeg().toBuffer()
-  const table = bytes.indexOf(Buffer.from([0xff, 0xc4]))
-  return bytes.fill(0xff, table + 5, table + 15)
-}
-
-const pixelBomb = () =>
-  sharp({ create: { width: 8000, height: 7000, channels: 3, background: 'black' } })
-    .png()
-    .toBuffer()
+const plain = (width: number, height: number) =>
+  sharp({ create: { width, height, channels: 3, background: 'black' } })

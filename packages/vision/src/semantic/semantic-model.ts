@@ -92,6 +92,11 @@ export function describeSemantic({
       `${file}: an embedder gives a vector [batch, n] or a map [batch, n, height, width]; this one gives ${graph.output.map(describe).join(', ') || 'nothing'}`
     )
   }
+  if (dims[0]! > 1)
+    throw appError(
+      'invalid_request',
+      `${file}: its batch is fixed at ${dims[0]} pictures: export it with batch 1, or with a free batch`
+    )
   return {
     file,
     sha256: sha256Hex(bytes),
