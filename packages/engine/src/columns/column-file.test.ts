@@ -55,5 +55,7 @@ test('says that it is not complete when there are more keys than columns', async
 test('refuses what is no columns file', async () => {
   const body = encode(3, () => ({ label: 'a', metadata: {} })).slice()
   body[4] = 9
+  await expect(open(body)).rejects.toMatchObject({ code: 'unsupported_store' })
+  body[0] = 9
   await expect(open(body)).rejects.toMatchObject({ code: 'data_corrupt' })
 })
