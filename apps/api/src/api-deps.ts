@@ -17,6 +17,7 @@ import type { EmbedClient } from './embedder/embed-client.ts'
 import type { ThumbnailCache } from './embedder/thumbnail-cache.ts'
 import type { Holders } from './idempotency/holders.ts'
 import type { Notifications } from './notifications.ts'
+import type { Workers } from './workers/worker-registry.ts'
 
 export interface ApiSettings {
   /** Bearer key that /v1 asks for. undefined: no key, loopback only. */
@@ -52,6 +53,7 @@ export interface ApiDeps {
   notifications: Notifications
   holders: Holders
   thumbnails: ThumbnailCache
+  workers: Workers
   readiness: Record<string, ReadinessCheck>
   clock: Clock
   logger: Logger

@@ -8,7 +8,7 @@ import { connectOptions, connectUsage, parseCommand } from '../command-options.t
 import type { CommandContext } from '../command.ts'
 import { stackDir } from '../connect/connect.ts'
 import { ownerOfDataDir } from '../stack/data-dir-lock.ts'
-import { openProcessLog, readLastLines } from '../stack/process-log.ts'
+import { openLogFile, readLastLines } from '../stack/process-log.ts'
 import { findStack } from '../stack/stack-address.ts'
 import { UserError } from '../user-error.ts'
 import { parseServe, serveOptions, serveOptionsUsage } from './run-serve.ts'
@@ -65,7 +65,7 @@ async function launch({
   logFile: string
   args: string[]
 }) {
-  const output = openProcessLog(logFile)
+  const output = openLogFile(logFile)
   const fromBytes = fstatSync(output).size
   const child = spawn(
     process.execPath,

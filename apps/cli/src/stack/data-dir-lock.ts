@@ -67,7 +67,7 @@ export function lockDataDir(dataDir: string): () => void {
   const file = join(dataDir, 'stack.pid')
   const mine = `${file}.${process.pid}`
   const text = `${process.pid} ${startTimeOf(process.pid)}\n`
-  writeFileSync(mine, text)
+  writeFileSync(mine, text, { mode: 0o600 })
   try {
     while (!tryLink(mine, file)) removeIfStale(file, `${mine}.stale`, dataDir)
   } finally {

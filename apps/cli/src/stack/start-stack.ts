@@ -1,7 +1,6 @@
 // The embedded stack: redis and the three apps as supervised children of this process, over a
 // single data directory.
 import { randomBytes } from 'node:crypto'
-import { mkdirSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Logger } from '@likeness/shared/process/logger'
@@ -10,6 +9,8 @@ import { type AppName, appNames, launchApp, repositoryRoot } from './app-process
 import { lockDataDir } from './data-dir-lock.ts'
 import { findFreePort } from './free-port.ts'
 import { createManagedProcess, type ManagedProcess } from './managed-process.ts'
+import { makePrivateFolder } from './private-files.ts'
+import { createLogFile } from './process-log.ts'
 import { launchRedis } from './redis-process.ts'
 import { publishAddress } from './stack-address.ts'
 import { stopStaleRedis } from './stale-redis.ts'
@@ -55,7 +56,8 @@ const mostEmbedProcesses = 16
 
 export async function startStack(options: StackOptions): Promise<Stack> {
   const dataDir = resolve(options.dataDir)
-  mkdirSync(join(dataDir, 'logs'), { recursive: true })
+  for (const folder of [dataDir, join(dataDir, 'logs'), join(dataDir, 'cache')])
+    makePrivateFolder(folder)
   const unlock = lockDataDir(dataDir)
   const started: ManagedProcess[] = []
   const killAll = (): void => started.forEach((one) => void one.kill())
@@ -104,7 +106,7 @@ async function startAll({ options, dataDir, started, stop }: Starting): Promise<
     port: await findFreePort(),
     password: randomBytes(24).toString('hex'),
     dir: redisDir,
-    logFile: join(dataDir, 'logs/redis.log')
+    log: createLogFile(join(dataDir, 'logs/redis.log'), 'redis')
   }
   const redis = createManagedProcess({
     name: 'redis',
@@ -180,19 +182,15 @@ interface AppPlan {
 function manageApp({ app, instance, settings, options, startTimeoutMs }: AppPlan): ManagedProcess {
   // Only the first api gets the requested port; a restarted api keeps its port.
   let apiPort = instance === 'api' ? settings.apiPort : 0
+  const log = createLogFile(join(settings.dataDir, 'logs', `${instance}.log`), instance)
   const launch = () => {
     const env = {
       ...appEnvironment(app, instance, { ...settings, apiPort }),
       ...options.env,
       ...options.appEnv?.[app]
     }
-    mkdirSync(env.DATA_DIR!, { recursive: true })
-    const launched = launchApp({
-      app,
-      env,
-      logFile: join(settings.dataDir, 'logs', `${instance}.log`),
-      entry: options.entries?.[app]
-    })
+    makePrivateFolder(env.DATA_DIR!)
+    const launched = launchApp({ app, env, log, entry: options.entries?.[app] })
     void launched.ready.then(({ url }) => {
       if (app === 'api' && url !== undefined) apiPort = Number(new URL(url).port)
     })

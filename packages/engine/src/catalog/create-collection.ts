@@ -9,7 +9,7 @@ import { collectionKeys } from '@likeness/shared/contract/keys'
 import { sha256Hex } from '@likeness/shared/data/sha256'
 import { appError } from '@likeness/shared/errors'
 import type { ObjectStore } from '@likeness/store/object-store'
-import { retryStore } from '@likeness/store/retry-store'
+import { retryForRequest } from '@likeness/store/retry-store'
 import { encodeCurrent } from '../version/current.ts'
 import { emptyManifest, encodeManifest } from '../version/manifest.ts'
 import { own, refuseAlias } from './catalog-content.ts'
@@ -66,7 +66,7 @@ export async function prepareCollection(
   refuseAlias(now, options.name)
   if (own(now.collections, options.name) !== undefined) throw taken(options.name)
   const spec: CollectionSpec = { ...options, collectionId: newId(), createdAtMs: clock.nowMs() }
-  await retryStore(clock, () => layFoundation(store, spec, newId()))
+  await retryForRequest(clock, () => layFoundation(store, spec, newId()))
   return spec
 }
 
