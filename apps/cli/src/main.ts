@@ -1,7 +1,10 @@
 // `likeness <command>`: runs a command, stops the started parts, and exits with the command's code.
 import { setTimeout as pause } from 'node:timers/promises'
+import { messageOf } from '@likeness/shared/errors'
 import { createLifecycle } from '@likeness/shared/process/lifecycle'
+import { createLogStream } from '@likeness/shared/process/log-stream'
 import { createLogger } from '@likeness/shared/process/logger'
+import { findMachineFailure } from '@likeness/shared/process/machine-failure'
 import { ApiProblem } from './api/api-problem.ts'
 import { HelpAsked } from './command-options.ts'
 import type { CommandContext } from './command.ts'
@@ -13,7 +16,13 @@ import { UserError } from './user-error.ts'
 const signalCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
 const stopDeadlineMs = 60_000
 
-const logger = createLogger({ app: 'likeness', level: 'warn' })
+/** Codes of a program whose output nobody reads any more, and whose output has no room. */
+const outputCodes = { closed: 141, failed: 1 } as const
+/** Commands that write into the data folder only. What they write is for the user alone. */
+const privateCommands = new Set(['up', 'serve', 'start', 'model', 'eval', 'example', 'demo'])
+
+const stream = createLogStream({ app: 'likeness', fd: 2 })
+const logger = createLogger({ app: 'likeness', level: 'warn', stream })
 const lifecycle = createLifecycle({ logger })
 const context: CommandContext = {
   lifecycle,
@@ -45,19 +54,33 @@ function interruption(): Promise<number> {
   })
 }
 
+/** Resolves with an exit code when the output cannot be written. */
+function lostOutput(): Promise<number> {
+  return new Promise((resolve) => {
+    process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EPIPE') return resolve(outputCodes.closed)
+      process.stderr.write(`likeness: the output cannot be written: ${textOf(error)}\n`)
+      resolve(outputCodes.failed)
+    })
+  })
+}
+
 async function run([name = '', ...args]: readonly string[]): Promise<number> {
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined
   if (command === undefined)
     throw new UserError(`there is no command ${name}; ${Object.keys(commands).join(', ')}`)
+  if (privateCommands.has(name)) process.umask(0o077)
   return command(args, context)
 }
 
 /**
- * Prints an error. A problem that the user can solve is a single message; any other error is ours,
- * with its stack.
+ * Text of an error. A problem that the user can solve is a single message, such as a full disk; any
+ * other error is ours, with its stack.
  */
 function textOf(error: unknown): string {
   if (error instanceof UserError || error instanceof ApiProblem) return error.message
+  const failure = findMachineFailure(error)
+  if (failure !== undefined) return `${failure.text} (${messageOf(error)})`
   return error instanceof Error ? String(error.stack) : String(error)
 }
 
@@ -76,7 +99,7 @@ function exitCodeOf(error: unknown): number {
 
 let exitCode: number
 try {
-  exitCode = await Promise.race([run(process.argv.slice(2)), interruption()])
+  exitCode = await Promise.race([run(process.argv.slice(2)), interruption(), lostOutput()])
 } catch (error) {
   if (error instanceof HelpAsked) process.stdout.write(`${error.message}\n`)
   else report(error)

@@ -73,7 +73,13 @@ export async function startIndexWorker(deps: StartDeps): Promise<void> {
   lifecycle.onStop('collections', () => assignments.close())
   notifications.listen((collectionId) => assignments.notified(collectionId))
   const review = () => assignments.review()
-  lifecycle.onStop('reviews', repeat({ name: 'the review of collections', everyMs: config.LEASE_MS / reviewsPerLease, troubles }, review))
+  lifecycle.onStop(
+    'reviews',
+    repeat(
+      { name: 'the review of collections', everyMs: config.LEASE_MS / reviewsPerLease, troubles },
+      review
+    )
+  )
   startSweeps(deps, { store, catalog, troubles })
   subscriber.on('message', (channel: string) => {
     if (channel === channels.catalog)

@@ -16,6 +16,10 @@ const lasting = new Set([
   'no_bucket'
 ])
 
+/** Whether the store says that waiting does not help now: a full disk, a missing right. */
+export const isLastingFailure = (error: unknown): boolean =>
+  isAppError(error, 'store_unavailable') && lasting.has(String(error.detail?.reason))
+
 const pauseMs = (failures: number): number => Math.min(20 * 2 ** (failures - 1), longestPauseMs)
 
 /**
@@ -41,8 +45,7 @@ export function retryStore<T>(
 export function retryForRequest<T>(clock: Clock, work: () => Promise<T>): Promise<T> {
   const endMs = clock.nowMs() + requestPatienceMs
   return retry(work, {
-    isRetryable: (error) =>
-      isAppError(error, 'store_unavailable') && !lasting.has(String(error.detail?.reason)),
+    isRetryable: (error) => isAppError(error, 'store_unavailable') && !isLastingFailure(error),
     pauseMs: (failures) =>
       clock.nowMs() + pauseMs(failures) > endMs ? undefined : pauseMs(failures),
     sleep: (ms) => clock.sleep(ms)

@@ -122,7 +122,13 @@ export function watchStore(store: ObjectStore, options: WatchOptions): ObjectSto
     putStream: (key, body, limits) =>
       watch.seen('write', key, () => store.putStream(key, body, limits)),
     // A full disk still deletes.
-    delete: (keys) => watch.seen('write', keys[0] ?? '', () => store.delete(keys), () => false),
+    delete: (keys) =>
+      watch.seen(
+        'write',
+        keys[0] ?? '',
+        () => store.delete(keys),
+        () => false
+      ),
     async *list(prefix, from) {
       try {
         for await (const info of store.list(prefix, from)) yield info

@@ -55,7 +55,11 @@ function sendRotating(file: string, longestBytes: number): SendLog {
 }
 
 /** Log lines of a process in a bounded file. */
-export function createLogFile(file: string, app: string, longestBytes = maxLogFileBytes): LogStream {
+export function createLogFile(
+  file: string,
+  app: string,
+  longestBytes = maxLogFileBytes
+): LogStream {
   return createLogQueue({
     send: sendRotating(file, longestBytes),
     maxBytes: maxWaitingLogBytes,

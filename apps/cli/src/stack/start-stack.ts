@@ -33,6 +33,8 @@ export interface StackOptions {
   /** Other programs in place of the apps, for tests of the launcher. */
   entries?: Partial<Record<AppName, string>>
   startTimeoutMs?: number
+  /** Told with the address: the stack ends when no command uses it. */
+  whileUsed?: boolean
   logger: Logger
 }
 
@@ -46,6 +48,8 @@ export interface Stack {
   /** `redis`, `index-worker`, `embed-worker`, `api`, `api-2`, ... */
   process(name: string): ManagedProcess
   pids(): Record<string, number | undefined>
+  /** The address is published once the stack has started. */
+  address: { publish: () => void; withdraw: () => void }
   /** Stops all parts in reverse order, also after an error; frees the data directory. */
   stop(): Promise<void>
 }
@@ -63,6 +67,13 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const killAll = (): void => started.forEach((one) => void one.kill())
   process.on('exit', killAll)
   let withdraw = (): void => undefined
+  let urls: Parameters<typeof publishAddress>[1] | undefined
+  const address: Stack['address'] = {
+    publish: () => {
+      if (urls !== undefined) withdraw = publishAddress(dataDir, urls)
+    },
+    withdraw: () => withdraw()
+  }
   let stopping: Promise<void> | undefined
   const stop = (): Promise<void> =>
     (stopping ??= stopAll(started, options.logger).finally(() => {
@@ -72,8 +83,9 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     }))
   try {
     const stack = await startAll({ options, dataDir, started, stop })
-    withdraw = publishAddress(dataDir, { apiUrl: stack.apiUrl, redisUrl: stack.redisUrl })
-    return stack
+    urls = { apiUrl: stack.apiUrl, redisUrl: stack.redisUrl, whileUsed: options.whileUsed }
+    address.publish()
+    return { ...stack, address }
   } catch (error) {
     await stop()
     throw error
@@ -97,7 +109,12 @@ interface Starting {
   stop: () => Promise<void>
 }
 
-async function startAll({ options, dataDir, started, stop }: Starting): Promise<Stack> {
+async function startAll({
+  options,
+  dataDir,
+  started,
+  stop
+}: Starting): Promise<Omit<Stack, 'address'>> {
   const { logger, startTimeoutMs = 60_000 } = options
   const redisDir = join(dataDir, 'redis')
   const stale = await stopStaleRedis(redisDir)

@@ -72,11 +72,28 @@ const failures: Record<string, MachineFailure> = {
   }
 }
 
+/** Texts of the system, for errors without a code: of the addon, and of Redis. */
+const texts: readonly (readonly [RegExp, keyof typeof failures])[] = [
+  [/no space left on device/i, 'ENOSPC'],
+  [/disk quota exceeded/i, 'EDQUOT'],
+  [/read-only file system/i, 'EROFS'],
+  [/permission denied/i, 'EACCES'],
+  [/too many open files/i, 'EMFILE'],
+  [/cannot allocate memory/i, 'ENOMEM']
+]
+
+function failureOf(error: Error): MachineFailure | undefined {
+  const { code } = error as { code?: unknown }
+  if (typeof code === 'string' && Object.hasOwn(failures, code)) return failures[code]
+  const known = texts.find(([pattern]) => pattern.test(error.message))
+  return known && failures[known[1]]
+}
+
 /** Searches the error and its causes. undefined: the error says nothing about the machine. */
 export function findMachineFailure(error: unknown): MachineFailure | undefined {
   for (let at = error, depth = 0; at instanceof Error && depth < 10; at = at.cause, depth++) {
-    const { code } = at as { code?: unknown }
-    if (typeof code === 'string' && Object.hasOwn(failures, code)) return failures[code]
+    const failure = failureOf(at)
+    if (failure !== undefined) return failure
     if (at instanceof AggregateError && at.errors.length > 0)
       return findMachineFailure(at.errors[0])
   }

@@ -5,6 +5,7 @@ import { maxTroubles, maxTroubleTextLength } from '../contract/limits.ts'
 import { type ErrorCode, isAppError, messageOf } from '../errors.ts'
 import type { Clock } from './clock.ts'
 import type { Logger } from './logger.ts'
+import { findMachineFailure } from './machine-failure.ts'
 
 export interface Trouble {
   code: ErrorCode
@@ -40,6 +41,17 @@ export interface Troubles {
 const sayEveryMs = 60_000
 const remindEveryMs = 5_000
 const defaultForgetMs = 600_000
+
+function describe({ error, code = 'internal' }: TroubleReport): Pick<Trouble, 'code' | 'detail'> {
+  const text = messageOf(error)
+  const failure = isAppError(error) ? undefined : findMachineFailure(error)
+  const detail = failure === undefined ? text : `${failure.text} (${text})`
+  const own = isAppError(error) ? error.code : undefined
+  return {
+    code: own ?? (failure === undefined ? code : 'store_unavailable'),
+    detail: detail.slice(0, maxTroubleTextLength)
+  }
+}
 
 interface Active extends Trouble {
   reported: TroubleReport
@@ -78,11 +90,10 @@ export function createTroubles({
     report(key, report) {
       const known = active.get(key)
       if (known === undefined && active.size >= maxTroubles) return
-      const { error, collectionId, stands, code = 'internal' } = report
+      const { collectionId, stands } = report
       const nowMs = clock.nowMs()
       const trouble: Active = {
-        code: isAppError(error) ? error.code : code,
-        detail: messageOf(error).slice(0, maxTroubleTextLength),
+        ...describe(report),
         sinceMs: known?.sinceMs ?? nowMs,
         ...(collectionId !== undefined && { collectionId }),
         ...(stands !== undefined && { stands }),
@@ -104,7 +115,9 @@ export function createTroubles({
         )
     },
     list: () =>
-      [...active.values()].map(({ reported: _reported, reportedAtMs: _atMs, ...trouble }) => trouble),
+      [...active.values()].map(
+        ({ reported: _reported, reportedAtMs: _atMs, ...trouble }) => trouble
+      ),
     remind() {
       for (const [key, trouble] of active) {
         const { forgetMs = defaultForgetMs } = trouble.reported
