@@ -9,31 +9,31 @@ export interface LivingProcess {
 }
 
 /**
- * Field 22 of /proc/<pid>/stat: clock ticks since boot. The command name before it may hold spaces
- * and brackets.
+ * Fields of /proc/<pid>/stat after the command name, which may hold spaces and brackets: 0 is the
+ * state, 19 the clock ticks from boot to the start. Empty without /proc.
  */
-function startTimeOf(pid: number): string {
+function fieldsOf(pid: number): string[] {
   try {
-    return (
-      readFileSync(`/proc/${pid}/stat`, 'utf8')
-        .replace(/^.*\) /s, '')
-        .split(' ')[19] ?? ''
-    )
+    return readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ')
   } catch {
-    return ''
+    return []
   }
 }
 
 export const thisProcess = (): LivingProcess => ({
   pid: process.pid,
-  startedAt: startTimeOf(process.pid)
+  startedAt: fieldsOf(process.pid)[19] ?? ''
 })
 
+/** An ended process that its parent has not asked for does not live. */
 export function isAlive({ pid, startedAt }: LivingProcess): boolean {
   try {
     process.kill(pid, 0)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false
   }
-  return startedAt === startTimeOf(pid)
+  const fields = fieldsOf(pid)
+  return startedAt === (fields[19] ?? '') && !['Z', 'X'].includes(fields[0] ?? '')
 }

@@ -11,11 +11,9 @@ const folderOf = (dataDir: string): string => join(dataDir, 'users')
 const nameOf = (kind: 'uses' | 'keeps', { pid, startedAt }: LivingProcess): string =>
   `${kind}-${pid}-${startedAt}`
 
-function parseName(name: string): { kind: string; process: LivingProcess } | undefined {
-  const [, kind, pid, startedAt] = /^(uses|keeps)-(\d+)-(\d*)$/.exec(name) ?? []
-  return kind === undefined
-    ? undefined
-    : { kind, process: { pid: Number(pid), startedAt: startedAt! } }
+function parseName(name: string): LivingProcess | undefined {
+  const [, pid, startedAt] = /^(?:uses|keeps)-(\d+)-(\d*)$/.exec(name) ?? []
+  return pid === undefined ? undefined : { pid: Number(pid), startedAt: startedAt! }
 }
 
 function write(dataDir: string, name: string): void {
@@ -42,14 +40,13 @@ export function useStack(dataDir: string): () => void {
 export const keepStack = (dataDir: string, owner: LivingProcess): void =>
   write(dataDir, nameOf('keeps', owner))
 
-/** Whether a living process other than `except` uses the stack, or the stack was asked to stay. */
-export function isStackUsed(dataDir: string, except?: LivingProcess): boolean {
-  const exceptName = except && nameOf('uses', except)
+/** Whether a living process uses the stack, or the stack was asked to stay. */
+export function isStackUsed(dataDir: string): boolean {
   let isUsed = false
   for (const name of namesIn(folderOf(dataDir))) {
     const known = parseName(name)
-    if (known === undefined || name === exceptName) continue
-    if (isAlive(known.process)) isUsed = true
+    if (known === undefined) continue
+    if (isAlive(known)) isUsed = true
     else rmSync(join(folderOf(dataDir), name), { force: true })
   }
   return isUsed
