@@ -5,7 +5,8 @@ import {
   createCatalog,
   createFaissSegmentFiles,
   createFileCache,
-  createProjector
+  createProjector,
+  UnnamedCollections
 } from '@likeness/engine'
 import type { CollectionSpec } from '@likeness/shared/contract/collection'
 import { toStored } from '@likeness/shared/contract/stored-names'
@@ -157,6 +158,20 @@ function startSweeps(
   lifecycle.onStop(
     'sweeps',
     repeat(sweeping, () => sweeper.sweep())
+  )
+  const unnamed = new UnnamedCollections({
+    store,
+    catalog,
+    clock,
+    retentionMs: config.UPLOAD_RETENTION_MS
+  })
+  const unnamedSweep = { name: 'the sweep of collections without a name', everyMs, troubles }
+  lifecycle.onStop(
+    'unnamed collections',
+    repeat(unnamedSweep, async () => {
+      const deleted = await unnamed.sweep()
+      if (deleted.length > 0) logger.info({ deleted }, 'collections without a name swept')
+    })
   )
   const forgetting = { name: 'the deletion of old idempotency records', everyMs, troubles }
   lifecycle.onStop('old records', repeat(forgetting, forgetKeys))

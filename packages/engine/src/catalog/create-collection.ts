@@ -70,9 +70,18 @@ export async function prepareCollection(
   return spec
 }
 
+/** Half of the shortest retention of files without a name. */
+const usuallyWithinMs = 1_800_000
+
+/**
+ * upload_expired when the files of the collection may be deleted already, or will be soon. Every try
+ * looks at the clock again: this process may have stood still.
+ */
 export async function publishCollection(
   catalog: StoredCatalog,
-  spec: CollectionSpec
+  { clock }: Pick<StoredCatalogDeps, 'clock'>,
+  spec: CollectionSpec,
+  { withinMs = usuallyWithinMs }: { withinMs?: number } = {}
 ): Promise<void> {
   await catalog.change((content) => {
     const there = own(content.collections, spec.name)
@@ -85,6 +94,11 @@ export async function publishCollection(
       return content
     refuseAlias(content, spec.name)
     if (there !== undefined) throw taken(spec.name)
+    if (clock.nowMs() - spec.createdAtMs > withinMs)
+      throw appError(
+        'upload_expired',
+        `the collection ${JSON.stringify(spec.name)} was not named in time, and what was stored for it may be gone: send the request again`
+      )
     return { ...content, collections: { ...content.collections, [spec.name]: spec } }
   })
 }
