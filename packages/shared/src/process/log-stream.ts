@@ -1,6 +1,7 @@
 // The way of a process's own log lines to its output. A full disk, a closed pipe or a reader that
 // stands still never blocks and never ends the process: lines are dropped and counted.
 import { fstatSync, write, writeSync } from 'node:fs'
+import { isatty } from 'node:tty'
 import { maxWaitingLogBytes } from '../contract/limits.ts'
 import { createLogQueue, type LogQueue, type SendLog } from './log-queue.ts'
 
@@ -11,7 +12,7 @@ export function createLogStream({ app, fd }: { app: string; fd: 1 | 2 }): LogStr
   const stream = fd === 1 ? process.stdout : process.stderr
   // Without a listener an error of the stream would end the process.
   stream.on('error', () => undefined)
-  const isFile = fstatSync(fd).isFile()
+  const isFile = isLikeFile(fd)
   const queue = createLogQueue({
     send: isFile ? sendToFile(fd) : (text, done) => void stream.write(text, done),
     maxBytes: maxWaitingLogBytes,
@@ -28,6 +29,12 @@ export function createLogStream({ app, fd }: { app: string; fd: 1 | 2 }): LogStr
     }
   })
   return queue
+}
+
+/** Everything but pipes, sockets and terminals, which Node writes without blocking. */
+function isLikeFile(fd: number): boolean {
+  const stats = fstatSync(fd)
+  return !stats.isFIFO() && !stats.isSocket() && !isatty(fd)
 }
 
 /** A line in the form of the other lines of pino. */
