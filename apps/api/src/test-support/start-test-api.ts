@@ -35,6 +35,7 @@ import { createApp } from '../app.ts'
 import type { EmbedClient } from '../embedder/embed-client.ts'
 import { createThumbnailCache } from '../embedder/thumbnail-cache.ts'
 import { startServer } from '../server.ts'
+import { workerReadiness } from '../workers/readiness.ts'
 import { createWorkerRegistry, type WorkerRegistry } from '../workers/worker-registry.ts'
 import { createFakeReplica, type FakeReplica } from './fake-replica.ts'
 
@@ -175,7 +176,7 @@ async function buildDeps(options: TestApiOptions, dir: string) {
     holders: { id: 'this process', begin: () => () => undefined, isGone: async () => undefined },
     thumbnails: createThumbnailCache({ maxBytes: 1000 }),
     workers,
-    readiness: { store: async () => {} },
+    readiness: workerReadiness({ catalog, workers: options.deps?.workers ?? workers }),
     clock,
     logger: silentLogger(),
     settings: {
